@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
+{
+	if (err->kind != ERR_NONE)
+		return false;
+	err->kind = kind;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool err_prefix(struct err *err, const char *fmt, ...)
+{
+	char was[sizeof err->msg];
+	memcpy(was, err->msg, sizeof was);
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof err->msg)
+		snprintf(err->msg + n, sizeof err->msg - (size_t)n, ": %s", was);
+	return false;
+}
+
+void err_clear(struct err *err)
+{
+	err->kind = ERR_NONE;
+	err->msg[0] = '\0';
+}
+
+const char *err_kind_name(enum err_kind kind)
+{
+	static const char *const names[] = {"none", "skip", "retry", "config", "fatal"};
+	return names[kind];
+}

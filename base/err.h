@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// One error, told to a tired person: what happened, where, and what to do.
+//
+// A function that can fail returns bool, is marked NC_CHECK, and takes a caller-allocated `struct err *` last, set only
+// when it returns false. The first error wins: setting an error that is already set changes nothing, so clean-up may
+// fail without hiding the cause. The kind tells the caller what to do next.
+#ifndef NOWCAST_BASE_ERR_H
+#define NOWCAST_BASE_ERR_H
+
+#include <stdbool.h>
+
+#define NC_CHECK __attribute__((warn_unused_result))
+#define NC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+enum err_kind {
+	ERR_NONE = 0,
+	ERR_SKIP,   // this input is bad: count it, dead-letter it, go on with the next
+	ERR_RETRY,  // the other side is away: back off and try again, losing nothing
+	ERR_CONFIG, // the user must change something: the message names the key or the argument
+	ERR_FATAL,  // give up
+};
+
+struct err {
+	enum err_kind kind;
+	char msg[480]; // one line, no newline at its end
+};
+
+#define ERR_INIT {0}
+
+// Sets kind and message unless an error is set already. Always returns false, so that `return err_set(...)` reads well.
+bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) NC_PRINTF(3, 4);
+
+// Puts "prefix: " before the message of an error that is set; returns false.
+bool err_prefix(struct err *err, const char *fmt, ...) NC_PRINTF(2, 3);
+
+void err_clear(struct err *err);
+
+const char *err_kind_name(enum err_kind kind);
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A slice of bytes that somebody else owns, not NUL-terminated, possibly with NULs in it. A value type: pass it by value.
+// {NULL, 0} is the empty slice and means "absent" where a field is optional.
+#ifndef NOWCAST_BASE_STR_H
+#define NOWCAST_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct str {
+	const char *p;
+	size_t len;
+};
+
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_NONE ((struct str){NULL, 0})
+#define STR_ARG(s) (int)(s).len, (s).len ? (s).p : "" // for "%.*s"
+
+static inline struct str str_of(const char *z)
+{
+	return z ? (struct str){z, strlen(z)} : STR_NONE;
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static inline bool str_is(struct str a, const char *z)
+{
+	return str_eq(a, str_of(z));
+}
+
+static inline bool str_starts(struct str a, struct str prefix)
+{
+	return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.p, prefix.p, prefix.len) == 0);
+}
+
+static inline bool str_ends(struct str a, struct str suffix)
+{
+	return a.len >= suffix.len && (suffix.len == 0 || memcmp(a.p + a.len - suffix.len, suffix.p, suffix.len) == 0);
+}
+
+// Bytewise order, shorter first among equals: -1, 0, 1. No locale has a say.
+static inline int str_cmp(struct str a, struct str b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int c = n ? memcmp(a.p, b.p, n) : 0;
+	if (c)
+		return c < 0 ? -1 : 1;
+	return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
+}
+
+// What follows the last `c` in `a`; all of `a` if there is none.
+static inline struct str str_after_last(struct str a, char c)
+{
+	for (size_t i = a.len; i > 0; i--)
+		if (a.p[i - 1] == c)
+			return (struct str){a.p + i, a.len - i};
+	return a;
+}
+
+// Cuts `*rest` at its first `c`: returns what stood before, leaves what stood behind. Without a `c`, all is returned.
+static inline struct str str_cut(struct str *rest, char c)
+{
+	const char *at = rest->len ? memchr(rest->p, c, rest->len) : NULL;
+	struct str head = *rest;
+	if (!at) {
+		*rest = STR_NONE;
+		return head;
+	}
+	head.len = (size_t)(at - rest->p);
+	rest->p = at + 1;
+	rest->len -= head.len + 1;
+	return head;
+}
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/when.h"
+
+#include <stdio.h>
+#include <time.h>
+
+// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted from March so that leap days come last.
+static int64_t days_from_date(int64_t y, int m, int d)
+{
+	y -= m <= 2;
+	int64_t era = y / 400, yoe = y - era * 400;
+	int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static bool digits(struct str *s, size_t n, int *ret)
+{
+	int v = 0;
+	if (s->len < n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s->p[i] < '0' || s->p[i] > '9')
+			return false;
+		v = v * 10 + (s->p[i] - '0');
+	}
+	s->p += n;
+	s->len -= n;
+	*ret = v;
+	return true;
+}
+
+static bool skip(struct str *s, char c)
+{
+	if (!s->len || s->p[0] != c)
+		return false;
+	s->p++;
+	s->len--;
+	return true;
+}
+
+static int fraction_ms(struct str *s)
+{
+	int ms = 0, scale = 100;
+	while (s->len && s->p[0] >= '0' && s->p[0] <= '9') {
+		ms += (s->p[0] - '0') * scale;
+		scale /= 10;
+		s->p++;
+		s->len--;
+	}
+	return ms;
+}
+
+// "Z", nothing, or +hh:mm / -hh:mm / +hhmm; minutes east of UTC.
+static bool zone(struct str *s, int *ret_minutes)
+{
+	*ret_minutes = 0;
+	if (s->len == 0 || skip(s, 'Z') || skip(s, 'z'))
+		return true;
+	int sign = skip(s, '-') ? -1 : skip(s, '+') ? 1 : 0, h = 0, m = 0;
+	if (!sign || !digits(s, 2, &h))
+		return false;
+	skip(s, ':');
+	if (!digits(s, 2, &m) || h > 14 || m > 59)
+		return false;
+	*ret_minutes = sign * (h * 60 + m);
+	return true;
+}
+
+bool when_parse(struct str s, int64_t *ret_ms)
+{
+	static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int y, mo, d, h = 0, mi = 0, sec = 0, ms = 0, east = 0;
+	if (!digits(&s, 4, &y))
+		return false;
+	bool basic = !skip(&s, '-');
+	if (!digits(&s, 2, &mo) || (!basic && !skip(&s, '-')) || !digits(&s, 2, &d))
+		return false;
+	if (skip(&s, 'T') || skip(&s, ' ')) {
+		if (!digits(&s, 2, &h))
+			return false;
+		if (basic ? s.len && digits(&s, 2, &mi) : skip(&s, ':')) {
+			if (!basic && !digits(&s, 2, &mi))
+				return false;
+			if (basic ? s.len && digits(&s, 2, &sec) : skip(&s, ':')) {
+				if (!basic && !digits(&s, 2, &sec))
+					return false;
+				if (skip(&s, '.'))
+					ms = fraction_ms(&s);
+			}
+		}
+		if (!zone(&s, &east))
+			return false;
+	}
+	if (s.len || y < 1970 || mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || sec > 60)
+		return false;
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+	if (d > month_days[mo - 1] + (mo == 2 && leap))
+		return false;
+	int64_t minutes = (days_from_date(y, mo, d) * 24 + h) * 60 + mi - east;
+	*ret_ms = (minutes * 60 + sec) * 1000 + ms;
+	return *ret_ms >= 0;
+}
+
+char *when_format(int64_t ms, char *buf)
+{
+	const int64_t last = 253402300799; // 9999-12-31T23:59:59Z
+	int64_t secs = ms < 0 ? 0 : ms / 1000 > last ? last : ms / 1000;
+	time_t t = (time_t)secs;
+	struct tm tm;
+	gmtime_r(&t, &tm);
+	strftime(buf, WHEN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buf;
+}
+
+static int64_t clock_ms(clockid_t id)
+{
+	struct timespec ts;
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t when_now_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+int64_t when_ticks_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ingest hands on: the few facts nowcast uses, whatever wrapper they came in. One message may hold many records.
+//
+// Strings are slices into the message or into the decoder's arena: they live until the handler returns. They are raw
+// bytes of somebody else's making (any length up to the decoder's limit, perhaps not UTF-8): whoever prints escapes.
+// An absent field is STR_NONE, an absent number is what its comment says.
+#ifndef NOWCAST_INGEST_RECORD_H
+#define NOWCAST_INGEST_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum record_kind {
+	RECORD_CALL,           // a CloudTrail record of an inference call (AwsApiCall; its data-event copy too)
+	RECORD_CALL_TOKENS,    // tokens of one call: a stream-completion record, or an invocation log record
+	RECORD_AMENDMENT,      // a CloudTrail addendum (UPDATED_DATA): replaces what the original record said
+	RECORD_METRIC,         // one CloudWatch token sum of one minute
+	RECORD_SESSION_TAGS,   // an STS record: the tags of the credentials it returned
+	RECORD_PRINCIPAL_TAGS, // an IAM record: tags set on or taken from a role or a user
+	RECORD_KINDS
+};
+
+// Token types as evidence knows them. The split of cache writes by TTL is known apart from their total, or not at all:
+// TOKENS_CACHE_WRITE is all of them, TOKENS_CACHE_WRITE_1H the part of it with the one-hour TTL.
+enum token_slot {
+	TOKENS_INPUT,
+	TOKENS_OUTPUT,
+	TOKENS_CACHE_READ,
+	TOKENS_CACHE_WRITE,
+	TOKENS_CACHE_WRITE_1H,
+	TOKEN_SLOTS
+};
+
+// What a record is worth as a witness; higher beats lower, equal is decided by the bytes.
+enum call_source {
+	SOURCE_COMPLETION = 1, // AwsServiceEvent of a stream: knows its end and input and output tokens, not the model as called
+	SOURCE_LOG = 2,        // invocation log: knows all token types
+	SOURCE_DATA_EVENT = 3, // data-event copy of a call
+	SOURCE_API = 4,        // AwsApiCall: the call itself
+	SOURCE_AMENDED = 5,    // its correction
+};
+
+// Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see principal_canonical in decode.h.
+struct caller {
+	struct str arn;           // never empty in a record handed on
+	struct str role_arn;      // sessionIssuer.arn as recorded (with its path), or none
+	struct str access_key;    // of a session (ASIA...); none for long-term keys and where CloudTrail left it empty
+	int64_t session_start_ms; // sessionContext.attributes.creationDate; 0: unknown. With `arn` the fallback key of a session
+};
+
+struct call {
+	struct str request_id;    // the identity of a call: shared by all its records. For a completion record: its parent's
+	enum call_source source;
+	int64_t time_ms;          // eventTime or the log's timestamp
+	bool time_is_end;         // the call ended at time_ms, so its metric lies in that minute; false: a stream's start
+	bool streaming;
+	bool failed;              // an errorCode: no tokens, no charge
+	bool mantle;              // bedrock-mantle
+	struct str account;       // recipientAccountId (12 digits)
+	struct str region;        // awsRegion: the source Region, which prices it
+	struct str model;         // the model key: last segment of what was called; mantle's is prefixed "bedrock-mantle/"
+	struct str model_called;  // modelId as it stands in the record
+	struct str foundation;    // foundation model named by resources[] or by an ARN; none if not known
+	struct caller caller;
+	bool known[TOKEN_SLOTS];  // which of the tokens below are exact
+	uint32_t tokens[TOKEN_SLOTS];
+};
+
+struct metric {
+	struct str account, region; // account may be none in a GetMetricData answer whose query does not say it
+	struct str model;           // the model key, as in struct call
+	int64_t minute;             // minutes since the epoch: start of the period
+	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ or CACHE_WRITE
+	int64_t sum;                // tokens, 0 to 2^53
+	bool final;                 // from GetMetricData, which sees later corrections; a streamed point is sent once
+};
+
+struct tag {
+	struct str key, value;
+};
+
+enum { TAGS_MAX = 64 }; // AWS allows 50 a principal
+
+struct session_tags {
+	int64_t time_ms;          // the session's creation
+	struct str access_key;    // of the credentials handed out
+	struct str arn;           // of the session: assumedRoleUser.arn or federatedUser.arn, canonical
+	struct str role_arn;      // that was assumed, or none
+	int ntags;
+	struct tag tags[TAGS_MAX];    // session tags, inherited transitive ones included; unordered
+};
+
+enum tag_change {
+	TAGS_SET,     // TagRole, TagUser: sets these
+	TAGS_UNSET,   // UntagRole, UntagUser: tags[].key only
+	TAGS_CREATED, // CreateRole, CreateUser: exactly these, from now
+	TAGS_DELETED, // DeleteRole, DeleteUser: none, from now
+};
+
+struct principal_tags {
+	int64_t time_ms;
+	struct str event_id;   // orders changes of the same millisecond
+	struct str account;    // 12 digits
+	bool is_role;          // else a user
+	struct str name;       // role or user name, without path
+	enum tag_change change;
+	int ntags;
+	struct tag tags[TAGS_MAX];
+};
+
+struct record {
+	enum record_kind kind;
+	int index; // position in its message, from 0: with topic, partition and offset it is where a fault is reported
+	union {
+		struct call call; // CALL, CALL_TOKENS, AMENDMENT
+		struct metric metric;
+		struct session_tags session_tags;
+		struct principal_tags principal_tags;
+	};
+};
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The price catalogue: dated rates by model, region or global scope, and token type; and the built-in one.
+//
+// A rate is picodollars per token (base/usd.h). It holds in [from, to), both on whole hours. What does not match is
+// unpriced: there is no nearest guess.
+#ifndef NOWCAST_PRICING_PRICE_H
+#define NOWCAST_PRICING_PRICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/usd.h"
+
+// Token types as they are priced, shown and billed.
+enum token_type {
+	TOKEN_INPUT,
+	TOKEN_OUTPUT,
+	TOKEN_CACHE_READ,
+	TOKEN_CACHE_WRITE_5M,
+	TOKEN_CACHE_WRITE_1H,
+	TOKEN_TYPES
+};
+
+extern const char *const token_type_names[TOKEN_TYPES]; // "input", "output", "cache_read", "cache_write_5m", "cache_write_1h"
+
+struct catalogue;
+
+// The built-in catalogue; never fails, shared, read-only, never freed.
+const struct catalogue *catalogue_builtin(void);
+
+// What a look-up found.
+struct rate {
+	int64_t pico_per_token;
+	int64_t from_ms, to_ms;    // to_ms INT64_MAX: open
+	const char *source;        // where the figure comes from, with its date; static
+};
+
+// The rate of `type` for the model key `model` (what struct call holds: "us.anthropic.claude-sonnet-4-6",
+// "bedrock-mantle/openai.gpt-oss-120b", "anthropic.claude-3-haiku-20240307-v1:0"), called in `region` at `time_ms`.
+// `foundation` is the foundation model behind an opaque id (an application inference profile), or STR_NONE.
+// False: unpriced; *ret_why is then a static sentence for the user.
+bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region, enum token_type type,
+                    int64_t time_ms, struct rate *ret, const char **ret_why);
+
+#endif
