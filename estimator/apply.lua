@@ -1,0 +1,313 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Joins a batch of evidence into the facts of one account and region, atomically.
+--
+-- A call's evidence is a string of bytes (estimator/evidence.h); what Redis holds of the call and what arrives are joined
+-- part by part, the better witness winning, so that order, repetition and grouping make no difference. The sums of a cell
+-- (calls and exact tokens by caller and minute) follow the calls exactly: what a call said before is taken off, what it
+-- says now is put on. Metrics are assigned, the better source and then the larger sum winning. Every hour that changed
+-- gets a new version and stands in `due` until somebody has computed it.
+--
+-- KEYS[1] the common start of all keys, with the hash tag
+-- ARGV    window, keep, delay (ms), lookback (minutes), retention (ms), then sections:
+--         bucket, other bucket or "", counts of calls, metrics, names, sessions;
+--         ids of the calls; their evidence; metrics (model, minute, slot, rank, sum); names (id, text); sessions
+-- returns  calls new, calls known, metrics, records late
+
+local p = KEYS[1]
+local window, keep, delay = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local lookback, retention = tonumber(ARGV[4]), tonumber(ARGV[5])
+local call, sub, byte, char, format, floor = redis.call, string.sub, string.byte, string.char, string.format, math.floor
+
+local clock = call('TIME')
+local now = clock[1] * 1000 + floor(clock[2] / 1000)
+
+local HEAD = 22          -- bytes of evidence before the tokens
+local HOURS = 6          -- of a bucket
+local CHUNK = 1000       -- arguments of one command; Lua's stack bounds it
+
+-- Bytewise a < b; Lua's own < asks the locale.
+local function less(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = byte(a, i), byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+
+-- When the calls of a bucket are forgotten; opens the bucket if it is new. A bucket is closed for good once that passed.
+local expiries = {}
+local function expiry(bucket)
+  local at = expiries[bucket]
+  if not at then
+    at = tonumber(call('ZSCORE', p .. ':open', bucket))
+    if not at then
+      at = now + window
+      call('ZADD', p .. ':open', at, bucket)
+    end
+    expiries[bucket] = at
+  end
+  return at
+end
+
+-- The sums by model, caller and minute that this batch changes: calls, failed calls, calls known by their start only,
+-- then for each token slot the calls that are exact and their tokens.
+local sums = {}
+local function count(ev, sign)
+  local key = sub(ev, 1, 20)
+  local d = sums[key]
+  if not d then
+    d = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+    sums[key] = d
+  end
+  local flags, timing = byte(ev, 21, 22)
+  local failed = flags % 2 == 1
+  if failed and #ev == HEAD then
+    d[2] = d[2] + sign
+    return
+  end
+  d[1] = d[1] + sign
+  if timing == 1 then d[3] = d[3] + sign end
+  if failed then -- it got tokens and an error: what it has not got, it has not used
+    for k = 4, 12, 2 do d[k] = d[k] + sign end
+  end
+  for i = HEAD + 1, #ev, 5 do
+    local b, b1, b2, b3, b4 = byte(ev, i, i + 4)
+    local k = 4 + 2 * floor(b / 16)
+    if not failed then d[k] = d[k] + sign end
+    d[k + 1] = d[k + 1] + sign * (((b1 * 256 + b2) * 256 + b3) * 256 + b4)
+  end
+end
+
+local function tokens_of(ev)
+  local t = {}
+  for i = HEAD + 1, #ev, 5 do t[floor(byte(ev, i) / 16)] = sub(ev, i, i + 4) end
+  return t
+end
+
+local function join(a, b)
+  local fa, ta = byte(a, 21, 22)
+  local fb, tb = byte(b, 21, 22)
+  local who = a
+  if fb > fa or (fb == fa and less(sub(a, 1, 16), sub(b, 1, 16))) then who = b end
+  local when = a
+  if tb > ta or (tb == ta and less(sub(a, 17, 20), sub(b, 17, 20))) then when = b end
+  local out = {sub(who, 1, 16), sub(when, 17, 20), sub(who, 21, 21), sub(when, 22, 22)}
+  local xa, xb = tokens_of(a), tokens_of(b)
+  for slot = 0, 4 do
+    local x, y = xa[slot], xb[slot]
+    if x and y and less(x, y) then x = y end
+    out[#out + 1] = x or y
+  end
+  return table.concat(out)
+end
+
+local new, known, late, metrics = 0, 0, 0, 0
+
+local function write_calls(key, fields, expire)
+  for i = 1, #fields, CHUNK do
+    call('HSET', key, unpack(fields, i, math.min(i + CHUNK - 1, #fields)))
+  end
+  if #fields > 0 then call('PEXPIREAT', key, expire) end
+end
+
+-- Calls whose ids are ARGV[at ..] and whose evidence is ARGV[at + n ..].
+local function apply_calls(bucket, other, at, n)
+  local here = p .. ':calls:' .. bucket
+  local there = other ~= '' and p .. ':calls:' .. other
+  local mine, theirs = {}, {}
+  local seen = {} -- the same call may stand in the batch twice
+  for first = at, at + n - 1, CHUNK do
+    local last = math.min(first + CHUNK - 1, at + n - 1)
+    local held = call('HMGET', here, unpack(ARGV, first, last))
+    local far = there and call('HMGET', there, unpack(ARGV, first, last))
+    for i = first, last do
+      local id, ev = ARGV[i], ARGV[i + n]
+      local old, out = held[i - first + 1], mine
+      if not old and far and far[i - first + 1] then
+        old, out = far[i - first + 1], theirs
+      end
+      if seen[id] then old = seen[id] end
+      if not old then
+        new = new + 1
+        count(ev, 1)
+        seen[id] = ev
+        mine[#mine + 1] = id
+        mine[#mine + 1] = ev
+      else
+        known = known + 1
+        if old ~= ev then
+          local joined = join(old, ev)
+          if joined ~= old then
+            count(old, -1)
+            count(joined, 1)
+            seen[id] = joined
+            out[#out + 1] = id
+            out[#out + 1] = joined
+          end
+        end
+      end
+    end
+  end
+  write_calls(here, mine, expiry(bucket))
+  if there and #theirs > 0 then write_calls(there, theirs, expiry(other)) end
+end
+
+local function hex(id)
+  return (string.gsub(id, '.', function(c) return format('%02x', byte(c)) end))
+end
+
+-- What changed, by hour and model: fields to read and change, and which minutes.
+local groups = {}
+local names_of_models = {}
+local function group(model, minute)
+  local hour = floor(minute / 60)
+  local key = model .. hour
+  local g = groups[key]
+  if not g then
+    local name = names_of_models[model]
+    if not name then
+      name = hex(model)
+      names_of_models[model] = name
+    end
+    g = {hour = hour, name = name, cells = p .. ':cells:' .. hour .. ':' .. name, first = 60, last = -1, fields = {}, deltas = {}}
+    groups[key] = g
+  end
+  return g
+end
+
+local function touch(g, minute)
+  local m = minute % 60
+  if m < g.first then g.first = m end
+  if m > g.last then g.last = m end
+  return m
+end
+
+local function apply_metric(i)
+  local model, minute, slot = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+  local rank, sum = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
+  local g = group(model, minute)
+  local field = char(minute % 60) .. 'm' .. slot
+  local old = call('HGET', g.cells, field)
+  metrics = metrics + 1
+  if old then
+    local r, s = string.match(old, '^(%d+) (%d+)$')
+    r, s = tonumber(r), tonumber(s)
+    if r > rank or (r == rank and s >= sum) then return end
+  end
+  call('HSET', g.cells, field, rank .. ' ' .. ARGV[i + 4])
+  touch(g, minute)
+end
+
+local function set_names(key, at, n, expire)
+  for i = at, at + 2 * n - 1, 2 do
+    local id, text = ARGV[i], ARGV[i + 1]
+    if call('HSETNX', key, id, text) == 0 then
+      local old = call('HGET', key, id)
+      if less(old, text) then call('HSET', key, id, text) end
+    end
+  end
+  if n > 0 then call('PEXPIREAT', key, expire) end
+end
+
+local function mark_due(hour, name)
+  call('ZADD', p .. ':due', 'LT', now + delay, hour .. ':' .. name)
+end
+
+-- An hour next to one that changed sees the edge of it.
+local function touch_neighbour(hour, name)
+  local cells = p .. ':cells:' .. hour .. ':' .. name
+  if call('EXISTS', cells) == 1 then
+    call('HINCRBY', cells, 'v', 1)
+    mark_due(hour, name)
+  end
+end
+
+local function add_sums(g)
+  for first = 1, #g.fields, CHUNK do
+    local last = math.min(first + CHUNK - 1, #g.fields)
+    local held = call('HMGET', g.cells, unpack(g.fields, first, last))
+    local put, drop = {}, {}
+    for i = first, last do
+      local d, old, zero = g.deltas[i], held[i - first + 1], true
+      if old then
+        local k = 1
+        for digits in string.gmatch(old, '%d+') do
+          d[k] = d[k] + tonumber(digits)
+          k = k + 1
+        end
+      end
+      local width = 0
+      for k = 1, 13 do if d[k] ~= 0 then width = k end end
+      if width == 0 then
+        drop[#drop + 1] = g.fields[i]
+      else
+        for k = 1, width do d[k] = format('%.0f', d[k]) end
+        put[#put + 1] = g.fields[i]
+        put[#put + 1] = table.concat(d, ' ', 1, width)
+      end
+    end
+    if #put > 0 then call('HSET', g.cells, unpack(put)) end
+    if #drop > 0 then call('HDEL', g.cells, unpack(drop)) end
+  end
+end
+
+-- ---- the batch ------------------------------------------------------------------------------------------------------
+
+local at = 6
+while at <= #ARGV do
+  local bucket, other = ARGV[at], ARGV[at + 1]
+  local ncalls, nmetrics = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local nnames, nsessions = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  at = at + 6
+  local expire = expiry(bucket)
+  local open = now < expire
+  if open then
+    if ncalls > 0 then apply_calls(bucket, other, at, ncalls) end
+  else
+    late = late + ncalls + nmetrics
+    call('HINCRBY', p .. ':late', bucket, ncalls + nmetrics)
+  end
+  at = at + 2 * ncalls
+  if open then
+    for i = at, at + 5 * (nmetrics - 1), 5 do apply_metric(i) end
+  end
+  at = at + 5 * nmetrics
+  if open then
+    set_names(p .. ':names:' .. bucket, at, nnames, expire + keep)
+    local first = at + 2 * nnames
+    for i = first, first + nsessions - 1 do call('SADD', p .. ':sessions:' .. bucket, ARGV[i]) end
+    if nsessions > 0 then call('PEXPIREAT', p .. ':sessions:' .. bucket, expire) end
+  end
+  at = at + 2 * nnames + nsessions
+end
+
+for key, d in pairs(sums) do
+  local b1, b2, b3, b4 = byte(key, 17, 20)
+  local minute = ((b1 * 256 + b2) * 256 + b3) * 256 + b4
+  local changed = false
+  for k = 1, 13 do if d[k] ~= 0 then changed = true end end
+  if changed then
+    local g = group(sub(key, 1, 8), minute)
+    g.fields[#g.fields + 1] = char(touch(g, minute)) .. sub(key, 9, 16)
+    g.deltas[#g.deltas + 1] = d
+  end
+end
+
+for _, g in pairs(groups) do
+  if g.last >= 0 then
+    add_sums(g)
+    call('HINCRBY', g.cells, 'v', 1)
+    local bucket = floor(g.hour / HOURS)
+    local expire = expiry(bucket)
+    call('PEXPIREAT', g.cells, expire + keep)
+    call('SADD', p .. ':groups:' .. bucket, g.hour .. ':' .. g.name)
+    call('PEXPIREAT', p .. ':groups:' .. bucket, expire)
+    mark_due(g.hour, g.name)
+    if g.first < lookback then touch_neighbour(g.hour - 1, g.name) end
+    if g.last >= 60 - lookback then touch_neighbour(g.hour + 1, g.name) end
+  end
+end
+
+call('ZREMRANGEBYSCORE', p .. ':open', '-inf', now - retention)
+
+return {tostring(new), tostring(known), tostring(metrics), tostring(late)}
