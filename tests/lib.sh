@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What a shell test stands on: TAP output, a temporary folder of its own, and private servers that end with it.
+#
+#     . tests/lib.sh
+#     start_redis; start_broker 8
+#     ok "it runs" build/nowcast report --redis "$REDIS_URL"
+#     finish
+#
+# Everything started here listens on loopback only, on a port that was free, writes below $T only, and dies with the test:
+# after success and failure and on ^C by the trap, and when the test itself is killed -9 because the kernel passes it on
+# (setpriv --pdeathsig). What such a death leaves in $TMPDIR, the next test sweeps. So never call a start_* function in
+# a subshell or in $(...): the server would die with that. Results come back in variables.
+#
+# Variables a caller may set: B (build folder), KAFKA_HOME, NOWCAST_BROKER=mock|kafka (which broker start_broker takes),
+# VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
+
+set -u
+export LC_ALL=C TZ=UTC
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top" || exit 1
+: "${B:=build}"
+nowcast=$top/$B/nowcast
+kafka_heap=${KAFKA_HEAP:-256m}
+
+# --- TAP ---------------------------------------------------------------------------------------------------------------
+
+tap_count=0 tap_failed=0
+
+diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+
+result() { # STATUS NAME
+	tap_count=$((tap_count + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $tap_count - $2"
+	else
+		echo "not ok $tap_count - $2"
+		tap_failed=$((tap_failed + 1))
+		return 1
+	fi
+}
+
+ok() { # NAME COMMAND...: it succeeds
+	local name=$1
+	shift
+	"$@" >"$T/ok.out" 2>&1
+	local status=$?
+	result $status "$name" || { diag "status $status from: $*"; tail -n 20 "$T/ok.out" | sed 's/^/# /'; return 1; }
+}
+
+fails() { # STATUS NAME COMMAND...: it ends with that status; what it said is in $T/out and $T/err
+	local want=$1 name=$2
+	shift 2
+	"$@" >"$T/out" 2>"$T/err"
+	local status=$?
+	[ $status = "$want" ]
+	result $? "$name" || { diag "status $status, not $want, from: $*"; tail -n 10 "$T/err" | sed 's/^/# /'; return 1; }
+}
+
+is() { # NAME GOT WANT
+	[ "$2" = "$3" ]
+	result $? "$1" || { diag "got  '$2'"; diag "want '$3'"; return 1; }
+}
+
+has() { # NAME TEXT EXTENDED-REGEX
+	grep -Eq -- "$3" <<<"$2"
+	result $? "$1" || { diag "no match for: $3"; diag "in: $2"; return 1; }
+}
+
+same_file() { # NAME GOT WANT: byte for byte
+	cmp -s "$2" "$3"
+	result $? "$1" || { diag "$2 has $(wc -l <"$2") lines, $3 has $(wc -l <"$3"); their first differences:"; diff "$2" "$3" | head -n 20 | sed 's/^/# /'; return 1; }
+}
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# What a test cannot do without: skipped where that may be, a failure in CI.
+require() { # WHY COMMAND...
+	local why=$1
+	shift
+	"$@" >/dev/null 2>&1 && return
+	[ "${CI:-}" = true ] || skip_all "$why"
+	bail "$why"
+}
+
+bail() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+finish() {
+	echo "1..$tap_count"
+	exit $((tap_failed > 0))
+}
+
+# --- temporary folder, and the end of everything ---------------------------------------------------------------------
+
+sweep() { # folders of tests that are no more
+	local dir owner
+	for dir in "${TMPDIR:-/tmp}"/nowcast-test.*; do
+		owner=$(cat "$dir/.pid" 2>/dev/null) || continue
+		[ -O "$dir" ] && [ -n "$owner" ] && ! [ -d "/proc/$owner" ] && rm -rf "$dir"
+	done
+}
+
+sweep
+T=$(mktemp -d "${TMPDIR:-/tmp}/nowcast-test.XXXXXX") || exit 1
+echo $$ >"$T/.pid"
+started=()
+
+clean_up() {
+	local status=$? pid
+	trap - EXIT INT TERM HUP
+	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	if [ -n "${KEEP:-}" ]; then diag "left for you: $T"; else rm -rf "$T"; fi
+	exit $status
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# --- processes -------------------------------------------------------------------------------------------------------
+
+# Starts a command in the background; its output goes to $T/NAME.log. Its process id is in $pid.
+start() { # NAME COMMAND...
+	local name=$1
+	shift
+	setpriv --pdeathsig KILL "$@" >>"$T/$name.log" 2>&1 </dev/null &
+	pid=$!
+	disown $pid
+	started+=("$pid")
+}
+
+alive() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+
+# Sends a signal and waits until the process is gone; what does not go in 30 s is killed, and that is a failure.
+stop() { # PID [SIGNAL]
+	kill "-${2:-TERM}" "$1" 2>/dev/null || return 0
+	wait_for 30 gone "$1" && return
+	diag "process $1 did not end on ${2:-TERM}: killed"
+	kill -KILL "$1"
+	return 1
+}
+gone() { ! alive "$1"; }
+
+# Tries a command each 0.1 s until it succeeds.
+wait_for() { # SECONDS COMMAND...
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+free_port() { # sets $port
+	until port=$((20000 + RANDOM % 12000)) && ! listens $port; do :; done
+}
+
+# --- Redis -----------------------------------------------------------------------------------------------------------
+
+redis_binary() {
+	if [ -n "${REDIS_SERVER:-}" ]; then echo "$REDIS_SERVER"
+	elif [ -n "${VALKEY:-}" ]; then echo valkey-server
+	else echo redis-server; fi
+}
+
+redis() { redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} -p "$redis_port" "$@"; }
+
+redis_up() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
+
+run_redis() { # ARGUMENTS...: starts it on $redis_port, sets redis_pid
+	start redis "$(redis_binary)" --bind 127.0.0.1 --dir "$T" --save '' --daemonize no --loglevel warning "$@"
+	redis_pid=$pid
+	wait_for 10 redis_up || { tail -n 5 "$T/redis.log" | sed 's/^/# /'; bail "$(redis_binary) does not start"; }
+}
+
+# A Redis of our own: sets REDIS_URL, redis_port, redis_pid. With `durable`, what it has said yes to outlives kill -9.
+# A second call starts a second one; the variables then name that.
+start_redis() { # [durable]
+	command -v "$(redis_binary)" >/dev/null || bail "no $(redis_binary): run deploy/install-deps --test"
+	free_port
+	redis_port=$port redis_tls=
+	redis_arguments=(--port "$port")
+	if [ "${1:-}" = durable ]; then
+		redis_arguments+=(--appendonly yes --appendfsync always --appenddirname "aof-$port")
+	else
+		redis_arguments+=(--appendonly no)
+	fi
+	run_redis "${redis_arguments[@]}"
+	REDIS_URL=redis://127.0.0.1:$port
+}
+
+# The same behind TLS, with an authority made for the test: also sets REDIS_CA, for clients to trust.
+start_redis_tls() {
+	REDIS_CA=$T/ca.pem
+	make_certificates || bail "openssl could not make certificates"
+	free_port
+	redis_port=$port redis_tls=1
+	redis_arguments=(--port 0 --tls-port "$port" --tls-cert-file "$T/server.pem" --tls-key-file "$T/server.key"
+		--tls-ca-cert-file "$REDIS_CA" --tls-auth-clients no --appendonly no)
+	run_redis "${redis_arguments[@]}"
+	REDIS_URL=rediss://127.0.0.1:$port
+}
+
+make_certificates() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=nowcast-test-ca \
+		-keyout "$T/ca.key" -out "$T/ca.pem" &&
+		openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
+			-keyout "$T/server.key" -out "$T/server.csr" &&
+		openssl x509 -req -in "$T/server.csr" -CA "$T/ca.pem" -CAkey "$T/ca.key" -CAcreateserial -days 2 -out "$T/server.pem" \
+			-extfile <(echo subjectAltName=DNS:localhost,IP:127.0.0.1)
+} >/dev/null 2>&1
+
+kill_redis() { stop "$redis_pid" "${1:-KILL}"; }
+restart_redis() { run_redis "${redis_arguments[@]}"; } # the one start_redis made last, on its old port
+
+# --- Kafka -----------------------------------------------------------------------------------------------------------
+
+kafka_libs() { # prints the folder with Kafka's jars
+	local dir
+	for dir in "${KAFKA_HOME:-/nonexistent}" "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/kafka-*; do
+		compgen -G "$dir/libs/kafka_2.13-*.jar" >/dev/null && { echo "$dir/libs"; return; }
+	done
+	return 1
+}
+
+# The broker the tests run on: Apache Kafka; librdkafka's mock cluster where that cannot be had (never in CI). Sets BOOTSTRAP.
+# Topics come into being when first written to, with PARTITIONS partitions (on the mock cluster: those of mock_topics).
+start_broker() { # [PARTITIONS]
+	local kind=${NOWCAST_BROKER:-}
+	if [ -z "$kind" ]; then
+		if kafka_libs >/dev/null && command -v java >/dev/null; then kind=kafka
+		elif [ "${CI:-}" = true ]; then bail "no Apache Kafka here, and CI wants the real one: run deploy/install-deps --test"
+		else kind=mock; fi
+	fi
+	"start_$kind" "${1:-1}"
+	broker_kind=$kind
+}
+
+# For the last lines of a whole run: on which broker it stood.
+note_broker() { [ -z "${NOWCAST_TEST_NOTES:-}" ] || echo "$1" >>"$NOWCAST_TEST_NOTES"; }
+
+
+start_kafka() { # [PARTITIONS]
+	local libs controller
+	libs=$(kafka_libs) || bail "no Apache Kafka: run deploy/install-deps --test, or set KAFKA_HOME"
+	free_port; kafka_port=$port
+	free_port; controller=$port
+	kafka_properties "${1:-1}" "$kafka_port" "$controller" >"$T/kafka.properties"
+	kafka_log4j >"$T/log4j2.properties"
+	kafka_java=(java -cp "$libs/*" -Xshare:auto -XX:+UseSerialGC "-Dlog4j2.configurationFile=$T/log4j2.properties")
+	"${kafka_java[@]}" -Xmx128m -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format --cluster-id nowcastTestBroker0000A \
+		--config "$T/kafka.properties" >"$T/format.log" 2>&1 || { sed 's/^/# /' "$T/format.log"; bail "Kafka could not format its folder"; }
+	restart_broker_kafka
+	note_broker "Apache $(basename "$libs"/kafka_2.13-*.jar .jar | sed 's/kafka_2.13-/Kafka /') (KRaft, one node)"
+}
+
+restart_broker_kafka() {
+	start kafka "${kafka_java[@]}" "-Xmx$kafka_heap" "-Xms64m" ${KAFKA_JAVA_OPTS:--XX:TieredStopAtLevel=1} kafka.Kafka "$T/kafka.properties"
+	broker_pid=$pid
+	BOOTSTRAP=127.0.0.1:$kafka_port
+	wait_for 60 broker_ready || { tail -n 20 "$T/kafka.log" | sed 's/^/# /'; bail "Kafka does not start"; }
+}
+
+# Records carry the times of their events, often weeks ago: nothing may be thrown away for age (log.retention.ms).
+kafka_properties() { # PARTITIONS PORT CONTROLLER-PORT
+	cat <<-END
+		process.roles=broker,controller
+		node.id=1
+		controller.quorum.voters=1@127.0.0.1:$3
+		listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3
+		advertised.listeners=PLAINTEXT://127.0.0.1:$2
+		controller.listener.names=CONTROLLER
+		log.dirs=$T/kafka
+		num.partitions=$1
+		auto.create.topics.enable=true
+		offsets.topic.num.partitions=1
+		offsets.topic.replication.factor=1
+		transaction.state.log.replication.factor=1
+		transaction.state.log.min.isr=1
+		group.initial.rebalance.delay.ms=0
+		group.min.session.timeout.ms=1000
+		log.retention.ms=-1
+		log.message.timestamp.before.max.ms=9223372036854775807
+		log.segment.bytes=268435456
+		message.max.bytes=16777216
+		controlled.shutdown.enable=false
+		broker.session.timeout.ms=3000
+		broker.heartbeat.interval.ms=500
+	END
+}
+
+kafka_log4j() {
+	cat <<-'END'
+		rootLogger.level = warn
+		rootLogger.appenderRef.console.ref = console
+		appender.console.type = Console
+		appender.console.name = console
+		appender.console.layout.type = PatternLayout
+		appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1} %m%n
+	END
+}
+
+start_mock() { # [PARTITIONS]
+	# shellcheck disable=SC2086 # a list of words
+	start mock "$top/$B/tests/mock_broker" "${1:-1}" ${mock_topics:-cloudtrail cloudwatch invocation-log raw}
+	broker_pid=$pid
+	wait_for 10 test -s "$T/mock.log" || bail "the mock cluster does not start: is $B/tests/mock_broker built?"
+	BOOTSTRAP=$(head -n 1 "$T/mock.log")
+	note_broker "librdkafka's mock cluster, NOT on a real Kafka broker"
+}
+
+# The broker goes away (for real: kill -9; the mock cluster refuses connections) and comes back with what it had.
+broker_down() {
+	if [ "$broker_kind" = kafka ]; then stop "$broker_pid" KILL; else kill -USR1 "$broker_pid"; fi
+}
+broker_up() {
+	if [ "$broker_kind" = kafka ]; then restart_broker_kafka; else kill -USR2 "$broker_pid" && wait_for 20 broker_ready; fi
+}
+
+# It listens, and every partition it knows has a leader.
+broker_ready() {
+	local said
+	listens "${BOOTSTRAP##*:}" && said=$(kcat -L -b "$BOOTSTRAP" -m 5 2>/dev/null) &&
+		grep -q ' 1 brokers' <<<"$said" && ! grep -q 'leader -1' <<<"$said"
+}
+
+produce() { "$top/$B/tests/produce" -b "$BOOTSTRAP" "$@"; }
+
+# --- worlds ----------------------------------------------------------------------------------------------------------
+
+shared=$(cd "$top/../shared" 2>/dev/null && pwd)
+
+# The world whose truth is known (see ../shared/world): made once for the same arguments, kept beside the build. Sets $world.
+make_world() { # ARGUMENTS of world.py but --out
+	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
+	world=$top/$B/worlds/$(echo "$*" | tr -c 'a-zA-Z0-9.\n' _)
+	[ -e "$world/truth.csv" ] && return
+	mkdir -p "$world.$$" && python3 "$shared/world/world.py" --out "$world.$$" "$@" >"$T/world.log" 2>&1 ||
+		{ sed 's/^/# /' "$T/world.log"; bail "world.py failed"; }
+	rm -rf "$world"
+	mv "$world.$$" "$world"
+}
