@@ -51,6 +51,14 @@ $(B)/tests/%: tests/%.c $(B)/libnowcast.a
 unit: $(unit)
 	$(Q)prove $(unit)
 
+# The price catalogue is assembled into builtin.o; SHARED is where the collected price sources lie.
+SHARED   ?= ../shared
+$(B)/pricing/builtin.o: pricing/builtin.csv
+.PHONY: builtin-prices
+builtin-prices:
+	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices/prices_in_force.csv $(SHARED)/prices/litellm_bedrock_2026-08-01.json > pricing/builtin.csv.new
+	$(Q)mv pricing/builtin.csv.new pricing/builtin.csv
+
 clean:
 	rm -rf build build-*
 

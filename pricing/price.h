@@ -27,6 +27,11 @@ extern const char *const token_type_names[TOKEN_TYPES]; // "input", "output", "c
 
 struct catalogue;
 
+// A catalogue of the price file `text` (pricing/price_file.h says what is in it); `name` is the file's, for messages.
+// False: nothing of it is used, and err (ERR_CONFIG) names the line and the reason.
+bool catalogue_parse(struct catalogue **ret, struct str text, const char *name, struct err *err) NC_CHECK;
+void catalogue_free(struct catalogue *c);
+
 // The built-in catalogue; never fails, shared, read-only, never freed.
 const struct catalogue *catalogue_builtin(void);
 
@@ -34,12 +39,21 @@ const struct catalogue *catalogue_builtin(void);
 struct rate {
 	int64_t pico_per_token;
 	int64_t from_ms, to_ms;    // to_ms INT64_MAX: open
-	const char *source;        // where the figure comes from, with its date; static
+	const char *source;        // where the figure comes from, with its date; lives as long as the catalogue
 };
 
 // The rate of `type` for the model key `model` (what struct call holds: "us.anthropic.claude-sonnet-4-6",
 // "bedrock-mantle/openai.gpt-oss-120b", "anthropic.claude-3-haiku-20240307-v1:0"), called in `region` at `time_ms`.
-// `foundation` is the foundation model behind an opaque id (an application inference profile), or STR_NONE.
+//
+// A "global." profile has the global rate; every other id, and every other profile ("us.", "eu.", ...), the regional rate
+// of `region`, which is where the call was made and not where it ran. A row of that very region beats one of its geography
+// ("eu-*"), which beats one of every region. GovCloud and China have only the rows that name them.
+//
+// `foundation` is the model behind an opaque id (an application inference profile), or STR_NONE. If it is a plain model
+// id, the profile is taken to be regional: CloudTrail does not say whether it was made of a global profile.
+//
+// Where a model has bands by prompt length, this is the rate of the lowest band.
+//
 // False: unpriced; *ret_why is then a static sentence for the user.
 bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region, enum token_type type,
                     int64_t time_ms, struct rate *ret, const char **ret_why);

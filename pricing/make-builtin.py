@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes pricing/builtin.csv from two collected price sources: make-builtin.py PRICES_IN_FORCE.csv LITELLM.json
+
+A developer runs it (make builtin-prices) when a source has changed, reads the difference, and commits it. The program
+itself never needs it. Same input, same output: nothing here knows the time or the order of a dictionary.
+
+Rows of the first source win; its empty cells are filled from the second, which is wide but has known errors. Each error
+is put right by a rule below that says so, and never by a figure invented here: what is not known stays empty, and empty
+means unpriced.
+"""
+import csv
+import io
+import json
+import re
+import sys
+from decimal import Decimal
+
+TYPES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+FIELDS = {"input": "input_cost_per_token", "output": "output_cost_per_token", "cache_read": "cache_read_input_token_cost",
+          "cache_write_5m": "cache_creation_input_token_cost", "cache_write_1h": "cache_creation_input_token_cost_above_1hr"}
+COLUMNS = ("model", "scope", "region", "from", "to", "prompt_tokens_over", *TYPES, "unit", "source")
+GEOGRAPHY = {"us": "us-*", "eu": "eu-*", "apac": "ap-*", "us-gov": "us-gov-*"}
+PROFILE = re.compile(r"^(global|us-gov|us|eu|apac|jp|au|ca|amer)\.")
+REGIONAL, GOVCLOUD = Decimal("1.1"), Decimal("1.2")
+
+# Entries of the second source that are wrong and are left out, each with the reason.
+WRONG = {
+    "bedrock/moonshotai.kimi-k2-thinking": "a Region's rate without its Region",
+    "bedrock/moonshotai.kimi-k2.5": "disagrees with the model's own entry by a digit",
+    "bedrock/us-gov-east-1/amazon.titan-embed-text-v2:0": "ten times the commercial rate",
+    "bedrock/us-gov-west-1/amazon.titan-embed-text-v2:0": "ten times the commercial rate",
+    "bedrock/us-gov-east-1/meta.llama3-8b-instruct-v1:0": "output at the input rate of the 70B model",
+    "bedrock/us-gov-west-1/meta.llama3-8b-instruct-v1:0": "output at the input rate of the 70B model",
+    "anthropic.claude-3-7-sonnet-20240620-v1:0": "a date no model has, at the GovCloud rate",
+    "eu.anthropic.claude-3-5-haiku-20241022-v1:0": "at the rate of Claude 3 Haiku",
+}
+# The same model under two names.
+TWINS = {"moonshot.kimi-k2-thinking": "moonshotai.kimi-k2-thinking", "deepseek.v3": "deepseek.v3.1"}
+# Models that Bedrock went on serving past their end of life at a higher rate.
+EXTENDED = ("anthropic.claude-3-5-sonnet", "anthropic.claude-3-5-sonnet-v2")
+EXTENDED_FROM = "2025-12-01"
+
+
+def canonical(model):
+    """The name the catalogue is keyed by; the same rule as pricing/model_id.c."""
+    if model.startswith("claude-"):
+        model = "anthropic." + model
+    name = re.split("[:@]", model)[0]
+    if ":" in model and name.startswith("openai.") and name.endswith("-1"):
+        name = name[:-2]
+    name, version = re.fullmatch(r"(.*?)(-v\d+)?", name).groups()
+    name = re.sub(r"-\d{8}$", "", name)
+    return name + ("" if version in (None, "-v0", "-v1") else version)
+
+
+def premium(model):
+    """Claude from 4.5 on costs a tenth more outside global profiles, and can keep a cache for an hour."""
+    m = re.fullmatch(r"anthropic\.claude-[a-z]+-(\d+)(?:-(\d+))?", model)
+    return bool(m) and (int(m[1]), int(m[2] or 0)) >= (4, 5)
+
+
+def times(rates, factor):
+    return {t: v * factor for t, v in rates.items()}
+
+
+def complete(model, rates):
+    """Rates that follow from the others by a rule of the price list."""
+    rates = dict(rates)
+    if model.startswith("amazon.nova-") and "output" in rates and rates["output"]:
+        if "-2-" not in model:
+            rates.setdefault("cache_read", rates["input"] / 4)
+        if "cache_read" in rates:
+            rates["cache_write_5m"] = rates["cache_write_1h"] = Decimal(0)
+    if premium(model):
+        rates.setdefault("cache_write_1h", rates["input"] * 2)
+    return rates
+
+
+class Entry:
+    """One entry of the second source, undressed."""
+
+    def __init__(self, key, value):
+        self.region = self.profile = ""
+        rest = key
+        if rest.startswith("bedrock/"):
+            self.region, slash, rest = rest[8:].partition("/")
+            if not slash:
+                self.region, rest = "", self.region
+            if self.region in ("invoke", "*"):
+                self.region = ""
+        rest = rest.rpartition("/")[2]
+        found = PROFILE.match(rest)
+        if found:
+            self.profile, rest = found[1], rest[found.end():]
+        self.mantle = key.startswith("bedrock_mantle/")
+        self.model = canonical(rest)
+        mode = value.get("mode")
+        self.unit = {"image_generation": "image", "image_edit": "image", "rerank": "search unit"}.get(mode, "")
+        if self.model.startswith("twelvelabs."):
+            self.unit = "second of video"
+        self.rates = {}
+        for t, field in FIELDS.items():
+            if field in value:
+                self.rates[t] = Decimal(str(value[field])) * 1000000
+        if self.unit and mode != "chat":
+            self.rates = {}
+        # $0 for reading and writing means that nobody knew; $0 for what an embedding returns is what it costs.
+        self.unknown = not self.unit and not any(self.rates.values())
+        if mode == "chat" and not self.rates.get("input") and not self.unit:
+            self.unknown = True
+
+
+def read_litellm(path):
+    """model -> {"base": Entry, (region): Entry}; base is the entry that stands for every Region."""
+    models = {}
+    with open(path, encoding="utf-8") as f:
+        entries = sorted(json.load(f, parse_float=Decimal).items())
+    for key, value in entries:
+        if key in WRONG or "-commitment/" in key:
+            continue
+        e = Entry(key, value)
+        if e.unknown:
+            continue
+        m = models.setdefault(e.model, {"bases": [], "regions": {}, "geographies": {}})
+        if e.region:
+            m["regions"].setdefault(e.region, e)
+        elif e.profile and e.profile != "global":
+            m["geographies"].setdefault(e.profile, e)
+        else:
+            m["bases"].append((e.mantle, bool(e.profile), key, e))
+    return models
+
+
+def litellm_rows(model, m):
+    """Rows of one model as the second source has them, its errors put right."""
+    claude, unit = model.startswith("anthropic.claude-"), ""
+    source = "LiteLLM 2026-08-01"
+    geographies, regions = dict(m["geographies"]), dict(m["regions"])
+    rows = []
+
+    def row(scope, region, rates, note=""):
+        rows.append({"model": model, "scope": scope, "region": region, "rates": complete(model, rates), "unit": unit, "source": source + note})
+
+    if m["bases"]:
+        base, where = min(m["bases"], key=lambda b: b[:3])[3], ""
+    elif geographies:
+        profile = "us" if "us" in geographies else min(geographies)
+        base = geographies[profile]
+        where = "" if len({tuple(sorted(e.rates.items())) for e in geographies.values()}) == 1 and len(geographies) > 1 else GEOGRAPHY[profile]
+    else:
+        base, where = None, None
+    regional = base.rates if base else {}
+    if base:
+        unit = base.unit
+        if premium(model):
+            # Plain ids stand at the global rate there; a profile of one geography is sometimes right, sometimes not.
+            regional = times(base.rates, REGIONAL)
+            row("global", where, base.rates)
+            row("regional", where, regional, ", regional x1.1")
+        elif model.startswith("amazon.nova-2-lite"):
+            regional = geographies["us"].rates
+            row("global", where, base.rates)
+            row("regional", where, regional)
+        else:
+            row("any", where, base.rates)
+    if not claude:
+        for profile, e in sorted(geographies.items()):
+            if e.rates != regional and GEOGRAPHY[profile] != where:
+                row("regional", GEOGRAPHY[profile], e.rates)
+    for region, e in sorted(regions.items()):
+        if region.startswith("us-gov-"):
+            geographies["us-gov"] = e
+        elif e.rates != regional:
+            row("regional", region, e.rates)
+    if "us-gov" in geographies:
+        row("regional", "us-gov-*", geographies["us-gov"].rates)
+    return rows
+
+
+def source_of(text):
+    """The first source names its own sources tersely; users get a sentence."""
+    for word, name in (("claudit v1.9", "Anthropic price list 2026-10, Bedrock premium assumed"), ("PromptFuel", "AWS price list 2026-10"), ("R1c", "AWS price list, autumn 2026"),
+                       ("awslabs", "Bedrock pricing page 2026-07-24; the rise planned for 2026-09-01 was cancelled"), ("fixture", "AWS price list 2026-05"),
+                       ("pricing page", "Bedrock pricing page 2026-07-24"), ("LiteLLM", "LiteLLM 2026-08-01"), ("genai-prices", "genai-prices 2026-08-21")):
+        if word in text:
+            return name
+    raise SystemExit(f"no name for the source {text!r}: add it to source_of")
+
+
+def read_in_force(path):
+    with open(path, encoding="utf-8", newline="") as f:
+        lines = [x for x in f if not x.startswith("#")]
+    rows = []
+    for r in csv.DictReader(lines):
+        if r["tier"] not in ("standard", "extended-access"):
+            continue  # batch, flex, priority: not what an on-demand call costs
+        scope, region = (r["scope"], "") if r["scope"] in ("global", "regional", "any") else ("any", "us-*")
+        rows.append({"model": r["model"], "scope": scope, "region": region, "from": r["effective_from"], "to": r["effective_to"], "prompt_tokens_over": r["prompt_tokens_over"],
+                     "rates": {t: Decimal(r[t]) for t in TYPES if r[t]}, "unit": "", "source": source_of(r["source"]), "extended": r["tier"] != "standard"})
+    return rows
+
+
+def merge(force, models):
+    rows, standing = [], {}
+    for model, m in sorted(models.items()):
+        for r in litellm_rows(model, m):
+            standing[(model, r["scope"], r["region"])] = r
+    everywhere = {r["model"] for r in force if not r["region"]}
+    for (model, scope, region), r in sorted(standing.items()):
+        if model not in everywhere or region:
+            rows.append(r)
+    for r in force:
+        model = r["model"]
+        if not r["prompt_tokens_over"] and not r.get("extended"):
+            for scope in (r["scope"], "any"):
+                under = standing.get((model, scope, r["region"]))
+                if under:
+                    for t, v in under["rates"].items():
+                        r["rates"].setdefault(t, v)
+                    break
+        r["rates"] = complete(model, r["rates"])
+        if not r.get("extended"):
+            rows.append(r)
+    return rows
+
+
+def extend(rows):
+    """Ends the standard rate of the models on extended access, and starts the doubled one."""
+    for r in [r for r in rows if r["model"] in EXTENDED and not r["region"]]:
+        r["to"] = EXTENDED_FROM
+        rows.append({**r, "rates": times(r["rates"], 2), "from": EXTENDED_FROM, "to": "", "source": "Bedrock pricing page 2026-07-24, extended access"})
+
+
+def govcloud(rows):
+    """GovCloud costs a fifth more for Claude; the models the second source does not list there follow the rule."""
+    listed = {r["model"] for r in rows if r["region"].startswith("us-gov")}
+    for r in list(rows):
+        if r["model"].startswith("anthropic.claude-") and r["model"] not in listed and not r["region"] and r["scope"] != "regional" and r["model"] not in EXTENDED:
+            if re.match(r"anthropic\.claude-(instant|v\d|v\b|\d-opus|claude$)|anthropic\.claude$", r["model"]):
+                continue
+            rows.append({**r, "scope": "regional", "region": "us-gov-*", "rates": times(r["rates"], GOVCLOUD), "source": r["source"] + ", GovCloud x1.2"})
+
+
+def twins(rows):
+    for r in list(rows):
+        for a, b in (*TWINS.items(), *((b, a) for a, b in TWINS.items())):
+            if r["model"] == a and not any(x["model"] == b and (x["scope"], x["region"]) == (r["scope"], r["region"]) for x in rows):
+                rows.append({**r, "model": b})
+
+
+def text(v):
+    s = format(v.normalize(), "f")
+    return s
+
+
+HEAD = """\
+# The built-in price catalogue: one row a model, scope, Region and interval. Made by pricing/make-builtin.py: do not edit.
+#
+# model               name without date and without version 0 or 1 (pricing/model_id.h)
+# scope               global: called through a global. profile; regional: everything else; any: both
+# region              a Region, a geography (eu-*, us-gov-*), or empty: every commercial Region. The narrowest row counts
+# from, to            in force in [from, to), UTC, on whole hours; empty is open
+# prompt_tokens_over  empty, or: the rate of a whole request whose prompt (input + cache read + cache write) is longer
+# input ... cache_write_1h   USD per million tokens; 0 is free, empty is not known and shows as unpriced
+# unit                empty, or what the model is billed by where it is not billed by token
+# source              where the figures are from, with a date
+"""
+
+
+def main():
+    rows = merge(read_in_force(sys.argv[1]), read_litellm(sys.argv[2]))
+    extend(rows)
+    twins(rows)
+    govcloud(rows)
+    for r in rows:
+        r.setdefault("from", "")
+        r.setdefault("to", "")
+        r.setdefault("prompt_tokens_over", "")
+    rows.sort(key=lambda r: (r["model"], r["scope"], r["region"], int(r["prompt_tokens_over"] or 0), r["from"]))
+    out = io.StringIO()
+    w = csv.writer(out, lineterminator="\n")
+    w.writerow(COLUMNS)
+    for r in rows:
+        w.writerow([r[c] if c not in TYPES else text(r["rates"][c]) if c in r["rates"] else "" for c in COLUMNS])
+    sys.stdout.write(HEAD + out.getvalue())
+
+
+main()

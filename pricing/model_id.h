@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model id says: which model, at which scope it is priced, and whether it says so at all.
+//
+//     arn:aws:bedrock:us-east-1::foundation-model/  us.   anthropic.claude-3-5-sonnet  -20241022  -v2  :0
+//     bedrock-mantle/                               |     |                            |          |    |
+//     `-- where it was called (cut off)             scope name ----------------------- date       version
+//
+// The name is what the catalogue is keyed by: without date, without version 0 or 1, with later versions kept
+// ("anthropic.claude-3-5-sonnet-v2"), because those are priced as models of their own.
+#ifndef NOWCAST_PRICING_MODEL_ID_H
+#define NOWCAST_PRICING_MODEL_ID_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+enum price_scope {
+	SCOPE_GLOBAL,   // a global. profile: may run anywhere, no premium
+	SCOPE_REGIONAL, // a plain id, or a profile of one geography (us., eu., ...): the rate of the source Region
+	PRICE_SCOPES
+};
+
+enum model_id_kind {
+	MODEL_NAMED,       // `name` is a foundation model
+	MODEL_APPLICATION, // an application inference profile, known by its ARN
+	MODEL_OPAQUE,      // an id that names no model: such a profile by its last segment, or something like it
+	MODEL_PROVISIONED, // provisioned throughput: billed by the hour
+	MODEL_CUSTOM,      // custom or imported model: not the foundation model's rate
+	MODEL_INDIRECT,    // prompt or prompt router: the model is chosen behind it
+	MODEL_ENDPOINT,    // a SageMaker endpoint: not billed by Bedrock
+};
+
+enum { MODEL_NAME_MAX = 128 }; // the longest id known has 50 bytes
+
+struct model_id {
+	enum model_id_kind kind;
+	enum price_scope scope;
+	bool mantle;
+	size_t len;                // of name; an id that is longer than the limit is MODEL_OPAQUE with an empty name
+	char name[MODEL_NAME_MAX]; // not NUL-terminated; for all kinds but MODEL_NAMED the last segment as it stands
+};
+
+// Reads any text; there is no such thing as a wrong id, only one that names no model.
+void model_id_read(struct model_id *ret, struct str id);
+
+static inline struct str model_id_name(const struct model_id *m)
+{
+	return (struct str){m->name, m->len};
+}
+
+#endif

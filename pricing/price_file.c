@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a price file. A wrong price is worse than none: it looks like a figure. So every cell is checked, what is not
+// understood is refused with its line, and one bad line refuses the file: half a price list is a wrong price list.
+//
+// Rates are decimal text to integers; $10,000 per million tokens, a hundred times the dearest model, is taken for a slip
+// of the unit (per token, per thousand) and refused. Two rows that claim the same model, scope, Region and hour are
+// refused too, because which of them won would depend on their order.
+#include "pricing/price_file.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+
+enum { FILE_MAX = 16 << 20, FIELDS_MAX = 32 };
+
+enum column {
+	COL_MODEL, COL_SCOPE, COL_REGION, COL_FROM, COL_TO, COL_PROMPT_OVER,
+	COL_INPUT, // the token types follow in their own order
+	COL_UNIT = COL_INPUT + TOKEN_TYPES, COL_SOURCE, COLUMNS
+};
+
+static const struct {
+	const char *name;
+	bool needed;
+} columns[COLUMNS] = {
+	[COL_MODEL] = {"model", true},
+	[COL_SCOPE] = {"scope", true},
+	[COL_REGION] = {"region", true},
+	[COL_FROM] = {"from", true},
+	[COL_TO] = {"to", true},
+	[COL_PROMPT_OVER] = {"prompt_tokens_over", false},
+	[COL_INPUT + TOKEN_INPUT] = {"input", true},
+	[COL_INPUT + TOKEN_OUTPUT] = {"output", true},
+	[COL_INPUT + TOKEN_CACHE_READ] = {"cache_read", true},
+	[COL_INPUT + TOKEN_CACHE_WRITE_5M] = {"cache_write_5m", true},
+	[COL_INPUT + TOKEN_CACHE_WRITE_1H] = {"cache_write_1h", true},
+	[COL_UNIT] = {"unit", false},
+	[COL_SOURCE] = {"source", true},
+};
+
+struct reader {
+	const char *name;
+	int line, record_line; // of the cursor, of the record's first field
+	char *at, *end;
+	int at_column[COLUMNS]; // field index, or -1
+	struct price_row *rows;
+	size_t nrows, cap;
+	struct err *err;
+};
+
+static bool refuse(struct reader *r, int line, const char *fmt, ...) NC_PRINTF(3, 4);
+
+static bool refuse(struct reader *r, int line, const char *fmt, ...)
+{
+	struct buf msg = BUF_INIT;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vaddf(&msg, fmt, ap);
+	va_end(ap);
+	err_set(r->err, ERR_CONFIG, "%s:%d: %s; nothing of this file is used", r->name, line, msg.data);
+	buf_release(&msg);
+	return false;
+}
+
+// One field, unquoted in place. Leaves the cursor on what ended it: ',', '\n' or the end.
+static bool read_field(struct reader *r, struct str *ret)
+{
+	char *out = r->at;
+	ret->p = out;
+	if (r->at == r->end || *r->at != '"') {
+		while (r->at < r->end && *r->at != ',' && *r->at != '\n')
+			r->at++;
+		ret->len = (size_t)(r->at - ret->p);
+		if (ret->len && ret->p[ret->len - 1] == '\r')
+			ret->len--;
+		return true;
+	}
+	for (r->at++;; r->at++) {
+		if (r->at == r->end)
+			return refuse(r, r->record_line, "a quoted field is not closed");
+		if (*r->at == '\n')
+			r->line++;
+		if (*r->at == '"') {
+			if (r->at + 1 == r->end || r->at[1] != '"')
+				break;
+			r->at++;
+		}
+		*out++ = *r->at;
+	}
+	r->at++;
+	ret->len = (size_t)(out - ret->p);
+	if (r->at < r->end && *r->at == '\r')
+		r->at++;
+	if (r->at < r->end && *r->at != ',' && *r->at != '\n')
+		return refuse(r, r->line, "text after a closing quote");
+	return true;
+}
+
+// The fields of the next record that is neither blank nor a comment; 0 at the end of the file.
+static bool read_record(struct reader *r, struct str *fields, int *ret_n)
+{
+	for (;; r->at++, r->line++) {
+		while (r->at < r->end && *r->at == '\r')
+			r->at++;
+		if (r->at < r->end && *r->at == '#')
+			while (r->at < r->end && *r->at != '\n')
+				r->at++;
+		if (r->at == r->end) {
+			*ret_n = 0;
+			return true;
+		}
+		if (*r->at != '\n')
+			break;
+	}
+	r->record_line = r->line;
+	for (int n = 0; n < FIELDS_MAX; r->at++) {
+		if (!read_field(r, &fields[n++]))
+			return false;
+		if (r->at == r->end || *r->at == '\n') {
+			if (r->at < r->end) {
+				r->at++;
+				r->line++;
+			}
+			*ret_n = n;
+			return true;
+		}
+	}
+	return refuse(r, r->record_line, "more than %d fields", FIELDS_MAX);
+}
+
+static bool read_header(struct reader *r)
+{
+	struct str fields[FIELDS_MAX];
+	int n;
+	if (!read_record(r, fields, &n))
+		return false;
+	for (int c = 0; c < COLUMNS; c++)
+		r->at_column[c] = -1;
+	for (int i = 0; i < n; i++) {
+		int c = 0;
+		while (c < COLUMNS && !str_is(fields[i], columns[c].name))
+			c++;
+		if (c == COLUMNS)
+			return refuse(r, r->record_line, "column \"%.*s\" is not known", STR_ARG(fields[i]));
+		if (r->at_column[c] >= 0)
+			return refuse(r, r->record_line, "column \"%s\" comes twice", columns[c].name);
+		r->at_column[c] = i;
+	}
+	for (int c = 0; c < COLUMNS; c++)
+		if (columns[c].needed && r->at_column[c] < 0)
+			return refuse(r, n ? r->record_line : 1, "column \"%s\" is missing; the first line names the columns", columns[c].name);
+	return true;
+}
+
+static bool read_hour(struct reader *r, struct str s, const char *column, int64_t open, int64_t *ret)
+{
+	*ret = open;
+	if (!s.len)
+		return true;
+	if (!when_parse(s, ret))
+		return refuse(r, r->record_line, "%s: expected a time such as 2026-11-01 or 2026-11-01T05:00Z, got \"%.*s\"", column, STR_ARG(s));
+	if (*ret % MS_PER_HOUR)
+		return refuse(r, r->record_line, "%s: %.*s is not on a whole hour", column, STR_ARG(s));
+	return true;
+}
+
+static bool read_rate(struct reader *r, struct str s, const char *column, int64_t *ret)
+{
+	const int64_t most = INT64_C(10000) * 1000000;
+	*ret = RATE_UNKNOWN;
+	if (!s.len)
+		return true;
+	if (!usd_parse_scaled(s, 6, ret))
+		return refuse(r, r->record_line, "%s: expected USD per million tokens with at most 6 decimals, got \"%.*s\"", column, STR_ARG(s));
+	if (*ret < 0)
+		return refuse(r, r->record_line, "%s: %.*s is negative", column, STR_ARG(s));
+	if (*ret > most)
+		return refuse(r, r->record_line, "%s: %.*s is more than $10,000 per million tokens; check the unit", column, STR_ARG(s));
+	return true;
+}
+
+static bool read_scope(struct reader *r, struct str s, bool *scopes)
+{
+	bool any = str_is(s, "any");
+	scopes[SCOPE_GLOBAL] = any || str_is(s, "global");
+	scopes[SCOPE_REGIONAL] = any || str_is(s, "regional");
+	if (!scopes[SCOPE_GLOBAL] && !scopes[SCOPE_REGIONAL])
+		return refuse(r, r->record_line, "scope: expected global, regional or any, got \"%.*s\"", STR_ARG(s));
+	return true;
+}
+
+static bool valid_region(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-*", s.p[i]) || !s.p[i] || (s.p[i] == '*' && i != s.len - 1))
+			return false;
+	return s.len < 32 && (!s.len || s.p[s.len - 1] != '*' || str_ends(s, STR("-*")));
+}
+
+// A name that look-ups would never ask for is a row that silently does nothing.
+static bool check_model(struct reader *r, struct str s)
+{
+	struct model_id id;
+	if (!s.len || s.len > MODEL_NAME_MAX)
+		return refuse(r, r->record_line, "model: expected a name of 1 to %d bytes", MODEL_NAME_MAX);
+	model_id_read(&id, s);
+	if (!str_eq(model_id_name(&id), s))
+		return refuse(r, r->record_line, "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1", STR_ARG(s), STR_ARG(model_id_name(&id)));
+	return true;
+}
+
+static void add_row(struct reader *r, const struct price_row *row)
+{
+	if (r->nrows == r->cap) {
+		r->cap = r->cap ? r->cap * 2 : 256;
+		r->rows = xrealloc(r->rows, r->cap, sizeof(*r->rows));
+	}
+	r->rows[r->nrows++] = *row;
+}
+
+static bool read_row(struct reader *r, const struct str *fields)
+{
+	struct price_row row = {.line = r->record_line};
+	struct str cell[COLUMNS];
+	bool scopes[PRICE_SCOPES];
+	for (int c = 0; c < COLUMNS; c++)
+		cell[c] = r->at_column[c] < 0 ? STR_NONE : fields[r->at_column[c]];
+	row.model = cell[COL_MODEL];
+	if (!check_model(r, row.model))
+		return false;
+	row.region = cell[COL_REGION];
+	if (!valid_region(row.region))
+		return refuse(r, row.line, "region: expected a Region, a geography such as eu-*, or nothing, got \"%.*s\"", STR_ARG(row.region));
+	if (!read_scope(r, cell[COL_SCOPE], scopes) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
+	    !read_hour(r, cell[COL_TO], "to", INT64_MAX, &row.to_ms))
+		return false;
+	if (row.to_ms <= row.from_ms)
+		return refuse(r, row.line, "to: %.*s is not after from", STR_ARG(cell[COL_TO]));
+	if (cell[COL_PROMPT_OVER].len && (!usd_parse_scaled(cell[COL_PROMPT_OVER], 0, &row.prompt_over) || row.prompt_over <= 0))
+		return refuse(r, row.line, "prompt_tokens_over: expected a number of tokens, got \"%.*s\"", STR_ARG(cell[COL_PROMPT_OVER]));
+	for (int t = 0; t < TOKEN_TYPES; t++)
+		if (!read_rate(r, cell[COL_INPUT + t], columns[COL_INPUT + t].name, &row.rate[t]))
+			return false;
+	row.unit = cell[COL_UNIT];
+	// Behind a field stands its comma, quote or newline, or the NUL of the copy: all read already, so its end may go there.
+	struct str source = cell[COL_SOURCE];
+	((char *)(uintptr_t)source.p)[source.len] = '\0';
+	row.source = source.p;
+	for (int s = 0; s < PRICE_SCOPES; s++)
+		if (scopes[s]) {
+			row.scope = (enum price_scope)s;
+			add_row(r, &row);
+		}
+	return true;
+}
+
+static int compare_keys(const struct price_row *a, const struct price_row *b)
+{
+	int c = str_cmp(a->model, b->model);
+	if (!c)
+		c = (a->scope > b->scope) - (a->scope < b->scope);
+	if (!c)
+		c = str_cmp(a->region, b->region);
+	if (!c)
+		c = (a->prompt_over > b->prompt_over) - (a->prompt_over < b->prompt_over);
+	return c;
+}
+
+static int compare_rows(const void *pa, const void *pb)
+{
+	const struct price_row *a = pa, *b = pb;
+	int c = compare_keys(a, b);
+	if (!c)
+		c = (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
+	return c ? c : (a->line > b->line) - (a->line < b->line);
+}
+
+static bool check_overlaps(struct reader *r)
+{
+	for (size_t i = 1; i < r->nrows; i++) {
+		const struct price_row *a = &r->rows[i - 1], *b = &r->rows[i];
+		if (compare_keys(a, b) || a->to_ms <= b->from_ms)
+			continue;
+		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
+		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;
+		return refuse(r, line, "%.*s: %s line %d (same model, scope and region)", STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
+	}
+	return true;
+}
+
+bool price_file_read(struct price_rows *ret, struct str text, const char *name, struct err *err)
+{
+	if (text.len > FILE_MAX)
+		return err_set(err, ERR_CONFIG, "%s: %zu bytes; a price file has at most %d", name, text.len, FILE_MAX);
+	if (str_starts(text, STR("\xef\xbb\xbf")))
+		text = (struct str){text.p + 3, text.len - 3};
+	struct reader r = {.name = name, .line = 1, .record_line = 1, .err = err};
+	char *copy = xstrdup(text);
+	r.at = copy;
+	r.end = copy + text.len;
+	bool good = read_header(&r);
+	while (good) {
+		struct str fields[FIELDS_MAX];
+		int n, want = 0;
+		for (int c = 0; c < COLUMNS; c++)
+			want += r.at_column[c] >= 0;
+		good = read_record(&r, fields, &n);
+		if (!good || !n)
+			break;
+		good = n == want ? read_row(&r, fields) : refuse(&r, r.record_line, "%d fields, the first line names %d", n, want);
+	}
+	if (good && r.nrows)
+		qsort(r.rows, r.nrows, sizeof(*r.rows), compare_rows);
+	if (!good || !check_overlaps(&r)) {
+		free(r.rows);
+		free(copy);
+		return false;
+	}
+	*ret = (struct price_rows){r.rows, r.nrows, copy};
+	return true;
+}
+
+void price_rows_release(struct price_rows *r)
+{
+	if (!r)
+		return;
+	free(r->v);
+	free(r->text);
+	*r = (struct price_rows){0};
+}
+
+struct str region_geography(struct str region)
+{
+	if (str_starts(region, STR("us-gov-")))
+		return STR("us-gov");
+	if (str_starts(region, STR("us-iso")))
+		return STR("us-iso");
+	struct str rest = region;
+	return str_cut(&rest, '-');
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built-in catalogue against tests/price.txt, and price files against tests/price_file.txt. Both grow without C.
+#include "pricing/price.h"
+
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "pricing/price_file.h"
+#include "tests/tap.h"
+
+static struct str trim(struct str s)
+{
+	while (s.len && s.p[0] == ' ')
+		s = (struct str){s.p + 1, s.len - 1};
+	while (s.len && s.p[s.len - 1] == ' ')
+		s.len--;
+	return s;
+}
+
+static bool read_all(const char *path, struct buf *ret)
+{
+	char block[65536];
+	size_t n;
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return ok(false, "%s can be read", path);
+	while ((n = fread(block, 1, sizeof(block), f)) > 0)
+		buf_add(ret, block, n);
+	fclose(f);
+	return true;
+}
+
+// One token type of one case; false if it is not as `want` says: a rate, "-", or the start of a reason.
+static bool check_type(struct str model, struct str foundation, struct str region, int64_t time_ms, int type, struct str want, bool reason)
+{
+	struct rate rate;
+	const char *why = NULL;
+	int64_t pico;
+	bool found = catalogue_rate(catalogue_builtin(), model, foundation, region, (enum token_type)type, time_ms, &rate, &why);
+	if (found != (!reason && !str_is(want, "-"))) {
+		diag("%s: %s", token_type_names[type], found ? "priced" : why);
+		return false;
+	}
+	if (reason && !memmem(why, strlen(why), want.p, want.len)) {
+		diag("%s: %s", token_type_names[type], why);
+		return false;
+	}
+	if (found && (!usd_parse_scaled(want, 6, &pico) || pico != rate.pico_per_token || rate.from_ms > time_ms || rate.to_ms <= time_ms || !*rate.source)) {
+		diag("%s: %lld picodollars, %s", token_type_names[type], (long long)rate.pico_per_token, rate.source);
+		return false;
+	}
+	return true;
+}
+
+static void check_case(struct str line)
+{
+	struct str rest = line, names = trim(str_cut(&rest, '|'));
+	struct str model = trim(str_cut(&names, '=')), foundation = trim(names);
+	struct str region = trim(str_cut(&rest, '|')), when = trim(str_cut(&rest, '|')), want = trim(rest);
+	int64_t time_ms = 0;
+	bool good = when_parse(when, &time_ms), reason = want.len && want.p[0] == '!';
+	if (reason)
+		want = trim((struct str){want.p + 1, want.len - 1});
+	for (int t = 0; t < TOKEN_TYPES; t++)
+		good = check_type(model, foundation, region, time_ms, t, reason ? want : str_cut(&want, ' '), reason) && good;
+	ok(good, "%.*s %.*s in %.*s at %.*s", STR_ARG(model), STR_ARG(foundation), STR_ARG(region), STR_ARG(when));
+}
+
+static void check_rates(void)
+{
+	struct buf text = BUF_INIT;
+	if (!read_all("tests/price.txt", &text))
+		return;
+	for (struct str rest = buf_str(&text); rest.len;) {
+		struct str line = trim(str_cut(&rest, '\n'));
+		if (line.len && line.p[0] != '#')
+			check_case(line);
+	}
+	buf_release(&text);
+}
+
+static void check_file(struct str want, struct str text)
+{
+	struct err err = ERR_INIT;
+	struct price_rows rows;
+	bool read = price_file_read(&rows, text, "f.csv", &err), good;
+	struct buf got = BUF_INIT;
+	if (read)
+		buf_addf(&got, "ok %zu", rows.n);
+	else
+		buf_adds(&got, err.msg);
+	good = str_starts(want, STR("ok ")) ? str_eq(want, buf_str(&got)) : !read && memmem(err.msg, strlen(err.msg), want.p, want.len);
+	if (!ok(good && (read || err.kind == ERR_CONFIG), "%.*s", STR_ARG(want)))
+		diag("%s", got.data);
+	if (read)
+		price_rows_release(&rows);
+	buf_release(&got);
+}
+
+static void check_files(void)
+{
+	struct buf text = BUF_INIT;
+	if (!read_all("tests/price_file.txt", &text))
+		return;
+	struct str want = STR_NONE, body = STR_NONE;
+	for (struct str rest = buf_str(&text); rest.len;) {
+		struct str line = str_cut(&rest, '\n');
+		if (str_starts(line, STR("== "))) {
+			if (want.len)
+				check_file(want, body);
+			want = (struct str){line.p + 3, line.len - 3};
+			body = (struct str){line.p + line.len + 1, 0};
+		} else if (want.len) {
+			body.len = (size_t)(line.p + line.len + 1 - body.p);
+		}
+	}
+	check_file(want, body);
+	buf_release(&text);
+}
+
+// A cut anywhere in a good file must be an error or a shorter file, never a crash; under a sanitizer this is a test.
+static void check_truncated(void)
+{
+	struct buf text = BUF_INIT;
+	if (!read_all("pricing/builtin.csv", &text))
+		return;
+	size_t whole = 0, parsed = 0;
+	for (size_t cut = text.len; cut > 0; cut -= cut > 97 ? 97 : cut) {
+		struct catalogue *c;
+		struct err err = ERR_INIT;
+		bool good = catalogue_parse(&c, (struct str){text.data, cut}, "cut.csv", &err);
+		whole += cut == text.len && good;
+		parsed += good;
+		if (good)
+			catalogue_free(c);
+	}
+	ok(whole == 1 && parsed < text.len / 97, "a file cut anywhere is read or refused");
+	buf_release(&text);
+}
+
+static void report_speed(void)
+{
+	enum { N = 1000000 };
+	struct timespec a, b;
+	struct rate rate;
+	const char *why;
+	int64_t sum = 0;
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < N; i++)
+		if (catalogue_rate(catalogue_builtin(), STR("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), STR_NONE, STR("us-east-1"), (enum token_type)(i % TOKEN_TYPES),
+		                   INT64_C(1793577600000), &rate, &why))
+			sum += rate.pico_per_token;
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	diag("a look-up takes %lld ns (sum %lld)", (long long)((b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec) / N, (long long)sum);
+}
+
+int main(void)
+{
+	check_rates();
+	check_files();
+	check_truncated();
+	report_speed();
+	return done();
+}
