@@ -30,10 +30,12 @@ WRONG = {
     "bedrock/moonshotai.kimi-k2.5": "disagrees with the model's own entry by a digit",
     "bedrock/us-gov-east-1/amazon.titan-embed-text-v2:0": "ten times the commercial rate",
     "bedrock/us-gov-west-1/amazon.titan-embed-text-v2:0": "ten times the commercial rate",
-    "bedrock/us-gov-east-1/meta.llama3-8b-instruct-v1:0": "output at the input rate of the 70B model",
-    "bedrock/us-gov-west-1/meta.llama3-8b-instruct-v1:0": "output at the input rate of the 70B model",
     "anthropic.claude-3-7-sonnet-20240620-v1:0": "a date no model has, at the GovCloud rate",
     "eu.anthropic.claude-3-5-haiku-20241022-v1:0": "at the rate of Claude 3 Haiku",
+}
+WRONG_RATES = {
+    ("bedrock/us-gov-east-1/meta.llama3-8b-instruct-v1:0", "output"): "the input rate of the 70B model",
+    ("bedrock/us-gov-west-1/meta.llama3-8b-instruct-v1:0", "output"): "the input rate of the 70B model",
 }
 # The same model under two names.
 TWINS = {"moonshot.kimi-k2-thinking": "moonshotai.kimi-k2-thinking", "deepseek.v3": "deepseek.v3.1"}
@@ -101,7 +103,7 @@ class Entry:
             self.unit = "second of video"
         self.rates = {}
         for t, field in FIELDS.items():
-            if field in value:
+            if field in value and (key, t) not in WRONG_RATES:
                 self.rates[t] = Decimal(str(value[field])) * 1000000
         if self.unit and mode != "chat":
             self.rates = {}
@@ -170,7 +172,8 @@ def litellm_rows(model, m):
                 row("regional", GEOGRAPHY[profile], e.rates)
     for region, e in sorted(regions.items()):
         if region.startswith("us-gov-"):
-            geographies["us-gov"] = e
+            if geographies.setdefault("us-gov", e).rates != e.rates:
+                raise SystemExit(f"{model}: the GovCloud Regions differ: they share one row")
         elif e.rates != regional:
             row("regional", region, e.rates)
     if "us-gov" in geographies:
@@ -250,8 +253,7 @@ def twins(rows):
 
 
 def text(v):
-    s = format(v.normalize(), "f")
-    return s
+    return format(v.normalize(), "f")
 
 
 HEAD = """\
