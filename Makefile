@@ -51,6 +51,9 @@ $(B)/tests/%: tests/%.c $(B)/libnowcast.a
 unit: $(unit)
 	$(Q)prove $(unit)
 
+# Files that are assembled into objects.
+$(B)/estimator/store.o: $(wildcard estimator/*.lua)
+
 # The price catalogue is assembled into builtin.o; SHARED is where the collected price sources lie.
 SHARED   ?= ../shared
 $(B)/pricing/builtin.o: pricing/builtin.csv

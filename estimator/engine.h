@@ -32,6 +32,10 @@ struct engine_options {
 	int lookback_minutes;    // how long a call waits for its metric
 	int learn_hours;         // how many hours before an hour teach its weights
 	int sessions_max;        // sessions of a role in an hour that are told apart; more fold into the role
+
+	// Called once a model and engine, when tokens are found that have no price; may be NULL.
+	void (*on_unpriced)(void *user, struct str model, const char *why);
+	void *user;
 };
 
 struct engine_counts {

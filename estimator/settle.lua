@@ -23,6 +23,11 @@ for i = -1, 1 do
   end
 end
 
+if ARGV[4] == '' then -- its facts have expired since: what was computed from them stands
+  call('ZREM', p .. ':due', hour .. ':' .. name)
+  return '1'
+end
+
 local usage = p .. ':usage:' .. member
 call('DEL', usage)
 for i = 12, #ARGV, CHUNK do

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/batch.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+
+// Room for one more element behind `n`.
+static void *grown(void *p, int32_t n, int32_t *cap, size_t size)
+{
+	if (n < *cap)
+		return p;
+	*cap = *cap ? *cap * 2 : 16;
+	return xrealloc(p, (size_t)*cap, size);
+}
+
+void batch_init(struct batch *b)
+{
+	*b = (struct batch){0};
+}
+
+static void release_slots(struct batch *b)
+{
+	for (int32_t i = 0; i < b->nslots; i++) {
+		for (int32_t k = 0; k < b->slots[i].nsections; k++) {
+			struct section *s = &b->slots[i].sections[k];
+			free(s->calls);
+			free(s->metrics);
+			free(s->names);
+			free(s->sessions);
+		}
+		free(b->slots[i].sections);
+	}
+	b->nslots = 0;
+}
+
+void batch_clear(struct batch *b)
+{
+	release_slots(b);
+	map_clear(&b->slot_index);
+	map_clear(&b->name_index);
+	b->nsession_tags = b->ntag_changes = 0;
+	b->records = 0;
+	memset(b->newest_ms, 0, sizeof b->newest_ms);
+	arena_reset(&b->arena);
+}
+
+void batch_release(struct batch *b)
+{
+	release_slots(b);
+	free(b->slots);
+	free(b->session_tags);
+	free(b->tag_changes);
+	map_release(&b->slot_index);
+	map_release(&b->name_index);
+	arena_release(&b->arena);
+	*b = (struct batch){0};
+}
+
+size_t batch_bytes(const struct batch *b)
+{
+	size_t n = b->arena.used;
+	for (int32_t i = 0; i < b->nslots; i++)
+		for (int32_t k = 0; k < b->slots[i].nsections; k++)
+			n += (size_t)b->slots[i].sections[k].capcalls * sizeof(struct evidence);
+	return n;
+}
+
+// ---- values that make sense ----------------------------------------------------------------------------------------
+
+enum { TEXT_MAX = 2048 };
+
+// Printable, without spaces: such a string can stand in a key or between blanks as it is.
+static bool is_clean(struct str s)
+{
+	if (s.len == 0 || s.len > TEXT_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static bool is_made_of(struct str s, size_t max, const char *set)
+{
+	if (s.len == 0 || s.len > max)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (!s.p[i] || !strchr(set, s.p[i]))
+			return false;
+	return true;
+}
+
+static bool check_place(struct str account, struct str region, struct err *err)
+{
+	if (!is_made_of(account, 12, "0123456789"))
+		return err_set(err, ERR_SKIP, "account: expected up to 12 digits, got \"%.*s\"", account.len > 20 ? 20 : (int)account.len, account.len ? account.p : "");
+	if (!is_made_of(region, 32, "abcdefghijklmnopqrstuvwxyz0123456789-"))
+		return err_set(err, ERR_SKIP, "region: expected a name like us-east-1, got \"%.*s\"", region.len > 40 ? 40 : (int)region.len, region.len ? region.p : "");
+	return true;
+}
+
+static bool check_time(int64_t ms, int64_t latest_ms, struct err *err)
+{
+	char text[WHEN_SIZE];
+	if (ms <= 0)
+		return err_set(err, ERR_SKIP, "time: not after 1970");
+	if (ms > latest_ms)
+		return err_set(err, ERR_SKIP, "time: %s lies too far in the future (is the clock of this machine right? see: future)", when_format(ms, text));
+	return true;
+}
+
+// ---- sections ------------------------------------------------------------------------------------------------------
+
+static struct batch_slot *find_slot(struct batch *b, struct str account, struct str region)
+{
+	char name[64];
+	int n = snprintf(name, sizeof name, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
+	bool added;
+	int32_t *at = map_add(&b->slot_index, XXH3_64bits(name, (size_t)n), b->nslots, &added);
+	if (added) {
+		b->slots = grown(b->slots, b->nslots, &b->capslots, sizeof *b->slots);
+		b->slots[b->nslots++] = (struct batch_slot){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
+	}
+	return &b->slots[*at];
+}
+
+static struct section *find_section(struct batch_slot *s, int64_t bucket, int other)
+{
+	if (s->nsections && s->sections[s->recent].bucket == bucket && s->sections[s->recent].other == other)
+		return &s->sections[s->recent];
+	for (s->recent = 0; s->recent < s->nsections; s->recent++)
+		if (s->sections[s->recent].bucket == bucket && s->sections[s->recent].other == other)
+			return &s->sections[s->recent];
+	s->sections = xrealloc(s->sections, (size_t)s->nsections + 1, sizeof *s->sections);
+	s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other};
+	return &s->sections[s->recent];
+}
+
+// True if the section does not have the name yet, and now has its id.
+static bool name_is_new(struct batch *b, const struct batch_slot *slot, const struct section *s, uint64_t id)
+{
+	bool added;
+	uint64_t place = (uint64_t)(slot - b->slots) << 40 ^ (uint64_t)(s - slot->sections);
+	map_add(&b->name_index, id ^ place * 0x9e3779b97f4a7c15u, 0, &added);
+	return added;
+}
+
+static void add_name(struct section *s, uint64_t id, struct str text)
+{
+	s->names = grown(s->names, s->nnames, &s->capnames, sizeof *s->names);
+	s->names[s->nnames++] = (struct batch_name){id, text};
+}
+
+static struct str prefixed(struct batch *b, char kind, struct str text)
+{
+	char *p = arena_alloc(&b->arena, text.len + 1);
+	p[0] = kind;
+	memcpy(p + 1, text.p, text.len);
+	return (struct str){p, text.len + 1};
+}
+
+static struct str arn_at_start(struct batch *b, struct str arn, int64_t start_ms)
+{
+	size_t room = arn.len + 24;
+	char *p = arena_alloc(&b->arena, room);
+	int n = snprintf(p, room, "%.*s@%lld", STR_ARG(arn), (long long)(start_ms / 1000));
+	return (struct str){p, (size_t)n};
+}
+
+static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
+{
+	size_t room = c->arn.len + c->access_key.len + c->role_arn.len + 32;
+	char *p = arena_alloc(&b->arena, room);
+	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key), (long long)c->session_start_ms, STR_ARG(c->role_arn));
+	add_name(s, id, (struct str){p, (size_t)n});
+	struct str session = c->access_key.len ? arena_str(&b->arena, c->access_key)
+	                     : c->session_start_ms ? arn_at_start(b, c->arn, c->session_start_ms) : STR_NONE;
+	if (!session.len)
+		return;
+	s->sessions = grown(s->sessions, s->nsessions, &s->capsessions, sizeof *s->sessions);
+	s->sessions[s->nsessions++] = session;
+}
+
+// ---- records -------------------------------------------------------------------------------------------------------
+
+static bool check_call(const struct call *c, int64_t latest_ms, struct err *err)
+{
+	if (!check_place(c->account, c->region, err) || !check_time(c->time_ms, latest_ms, err))
+		return false;
+	if (!c->request_id.len || c->request_id.len > TEXT_MAX)
+		return err_set(err, ERR_SKIP, "requestID: missing or too long");
+	if (!is_clean(c->model))
+		return err_set(err, ERR_SKIP, "modelId: missing, too long, or with blanks or control characters in it");
+	if (!is_clean(c->caller.arn))
+		return err_set(err, ERR_SKIP, "userIdentity: the caller's ARN is missing, too long, or has blanks or control characters in it");
+	if ((c->caller.access_key.len && !is_clean(c->caller.access_key)) || (c->caller.role_arn.len && !is_clean(c->caller.role_arn)))
+		return err_set(err, ERR_SKIP, "userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");
+	return true;
+}
+
+static int edge(int64_t hour)
+{
+	int64_t in_bucket = hour % BUCKET_HOURS;
+	return in_bucket < CALL_HOURS_MAX ? -1 : in_bucket >= BUCKET_HOURS - CALL_HOURS_MAX ? 1 : 0;
+}
+
+static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
+{
+	if (!check_call(c, latest_ms, err))
+		return false;
+	int64_t hour = c->time_ms / MS_PER_HOUR;
+	struct batch_slot *slot = find_slot(b, c->account, c->region);
+	struct section *s = find_section(slot, hour / BUCKET_HOURS, edge(hour));
+	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
+	if (name_is_new(b, slot, s, model))
+		add_name(s, model, prefixed(b, 'm', c->model));
+	if (c->foundation.len && is_clean(c->foundation) && !str_eq(c->foundation, c->model) && name_is_new(b, slot, s, ~model))
+		add_name(s, ~model, prefixed(b, 'f', c->foundation));
+	if (name_is_new(b, slot, s, caller))
+		add_caller_name(b, s, caller, &c->caller);
+	s->calls = grown(s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
+	evidence_pack(&s->calls[s->ncalls++], c, model, caller);
+	return true;
+}
+
+static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_ms, struct err *err)
+{
+	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
+		return err_set(err, ERR_SKIP, "time: out of range");
+	if (!check_place(m->account, m->region, err) || !check_time(m->minute * MS_PER_MINUTE, latest_ms, err))
+		return false;
+	if (!is_clean(m->model))
+		return err_set(err, ERR_SKIP, "ModelId: missing, too long, or with blanks or control characters in it");
+	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || m->slot > TOKENS_CACHE_WRITE)
+		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
+	struct batch_slot *slot = find_slot(b, m->account, m->region);
+	struct section *s = find_section(slot, m->minute / 60 / BUCKET_HOURS, 0);
+	uint64_t model = evidence_model_id(m->model);
+	if (name_is_new(b, slot, s, model))
+		add_name(s, model, prefixed(b, 'm', m->model));
+	s->metrics = grown(s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
+	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .slot = m->slot, .rank = m->final ? 2 : 1};
+	return true;
+}
+
+// Tags as a JSON object with sorted keys; of a key given twice the larger value stands, whatever the order. What is not
+// UTF-8 cannot stand in JSON: ERR_SKIP.
+static bool tags_object(const struct tag *tags, int n, json_t **ret, struct err *err)
+{
+	json_t *o = json_object();
+	for (int i = 0; i < n; i++) {
+		json_t *value = json_stringn(tags[i].value.len ? tags[i].value.p : "", tags[i].value.len);
+		char *key = xstrdup(tags[i].key);
+		json_t *was = json_object_get(o, key);
+		bool smaller = was && value && strcmp(json_string_value(was), json_string_value(value)) >= 0;
+		if (!value || (!smaller && json_object_set(o, key, value) != 0)) {
+			json_decref(value);
+			json_decref(o);
+			free(key);
+			return err_set(err, ERR_SKIP, "tags: not UTF-8");
+		}
+		json_decref(value);
+		free(key);
+	}
+	*ret = o;
+	return true;
+}
+
+static struct str dumped(struct batch *b, json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(o);
+	struct str s = arena_str(&b->arena, str_of(text));
+	free(text);
+	return s;
+}
+
+// The fifth part of an ARN.
+static struct str arn_account(struct str arn)
+{
+	for (int i = 0; i < 4; i++)
+		str_cut(&arn, ':');
+	return str_cut(&arn, ':');
+}
+
+static bool add_session_tags(struct batch *b, const struct session_tags *t, int64_t latest_ms, struct err *err)
+{
+	json_t *tags;
+	if (!check_time(t->time_ms, latest_ms, err))
+		return false;
+	if (!is_clean(t->access_key) || (t->arn.len && !is_clean(t->arn)))
+		return err_set(err, ERR_SKIP, "credentials.accessKeyId or assumedRoleUser.arn: missing, or with blanks or control characters in it");
+	if (!tags_object(t->tags, t->ntags, &tags, err))
+		return false;
+	b->session_tags = grown(b->session_tags, b->nsession_tags, &b->capsession_tags, sizeof *b->session_tags);
+	b->session_tags[b->nsession_tags++] = (struct batch_session){
+		.account = arena_str(&b->arena, arn_account(t->arn)),
+		.access_key = arena_str(&b->arena, t->access_key),
+		.arn_at_start = t->arn.len ? arn_at_start(b, t->arn, t->time_ms) : STR_NONE,
+		.json = dumped(b, json_pack("{s:o}", "tags", tags)),
+	};
+	return true;
+}
+
+static bool add_principal_tags(struct batch *b, const struct principal_tags *t, int64_t latest_ms, struct err *err)
+{
+	static const char *const ops[] = {[TAGS_SET] = "set", [TAGS_UNSET] = "unset", [TAGS_CREATED] = "create", [TAGS_DELETED] = "delete"};
+	json_t *tags;
+	if (!check_time(t->time_ms, latest_ms, err))
+		return false;
+	if (!is_made_of(t->account, 12, "0123456789") || !is_clean(t->name))
+		return err_set(err, ERR_SKIP, "IAM record: account or name missing, or with blanks or control characters in it");
+	if (!tags_object(t->tags, t->ntags, &tags, err))
+		return false;
+	char field[64];
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%.*s:%s/%.*s", STR_ARG(t->account), t->is_role ? "role" : "user", STR_ARG(t->name));
+	int n = snprintf(field, sizeof field, "%013lld %.40s", (long long)t->time_ms, t->event_id.len ? arena_str(&b->arena, t->event_id).p : "");
+	b->tag_changes = grown(b->tag_changes, b->ntag_changes, &b->captag_changes, sizeof *b->tag_changes);
+	b->tag_changes[b->ntag_changes++] = (struct batch_tag_change){
+		.key = arena_str(&b->arena, buf_str(&key)),
+		.field = arena_str(&b->arena, (struct str){field, (size_t)n}),
+		.json = dumped(b, json_pack("{s:s,s:o}", "op", ops[t->change], "tags", tags)),
+	};
+	buf_release(&key);
+	return true;
+}
+
+static int64_t record_time(const struct record *r)
+{
+	switch (r->kind) {
+	case RECORD_METRIC:
+		return r->metric.minute * MS_PER_MINUTE; // in range: it was added
+	case RECORD_SESSION_TAGS:
+		return r->session_tags.time_ms;
+	case RECORD_PRINCIPAL_TAGS:
+		return r->principal_tags.time_ms;
+	default:
+		return r->call.time_ms;
+	}
+}
+
+bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struct err *err)
+{
+	bool good = false;
+	switch (r->kind) {
+	case RECORD_CALL:
+	case RECORD_CALL_TOKENS:
+	case RECORD_AMENDMENT:
+		good = add_call(b, &r->call, latest_ms, err);
+		break;
+	case RECORD_METRIC:
+		good = add_metric(b, &r->metric, latest_ms, err);
+		break;
+	case RECORD_SESSION_TAGS:
+		good = add_session_tags(b, &r->session_tags, latest_ms, err);
+		break;
+	case RECORD_PRINCIPAL_TAGS:
+		good = add_principal_tags(b, &r->principal_tags, latest_ms, err);
+		break;
+	case RECORD_KINDS:
+		return err_set(err, ERR_SKIP, "no such kind of record");
+	}
+	if (!good)
+		return false;
+	b->records++;
+	if (record_time(r) > b->newest_ms[r->kind])
+		b->newest_ms[r->kind] = record_time(r);
+	return true;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Glue: the batch, the store, and the settling of hours: read facts, learn, allocate, price, write if the facts still stand.
+#include "estimator/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "estimator/learn.h"
+#include "estimator/rows.h"
+#include "estimator/store.h"
+
+enum {
+	RUN_HOURS = 24,   // hours of one model that are read and settled together
+	SETTLE_SHARE = 4, // settling takes at most one part in so many of the time, unless all is to be settled
+};
+
+struct engine {
+	struct engine_options options;
+	struct store store;
+	struct batch batch;
+	struct arena arena; // of one run of settling
+	struct map warned;  // models that were said to be unpriced
+	struct engine_counts counts;
+	int64_t settle_not_before; // ticks
+};
+
+bool engine_open(struct engine **ret, const struct engine_options *o, struct err *err)
+{
+	struct engine *e = xcalloc(1, sizeof *e);
+	e->options = *o;
+	batch_init(&e->batch);
+	if (!store_open(&e->store, &e->options, err)) {
+		free(e);
+		return false;
+	}
+	*ret = e;
+	return true;
+}
+
+void engine_close(struct engine *e)
+{
+	if (!e)
+		return;
+	store_close(&e->store);
+	batch_release(&e->batch);
+	arena_release(&e->arena);
+	map_release(&e->warned);
+	free(e);
+}
+
+bool engine_add(struct engine *e, const struct record *r, struct err *err)
+{
+	int64_t latest = when_now_ms() + e->options.future_ms;
+	return batch_add(&e->batch, r, latest, err);
+}
+
+size_t engine_pending_bytes(const struct engine *e)
+{
+	return batch_bytes(&e->batch);
+}
+
+size_t engine_pending_records(const struct engine *e)
+{
+	return e->batch.records;
+}
+
+void engine_discard(struct engine *e)
+{
+	batch_clear(&e->batch);
+}
+
+bool engine_apply(struct engine *e, struct err *err)
+{
+	if (e->batch.records == 0)
+		return true;
+	if (!store_apply(&e->store, &e->batch, &e->counts, err))
+		return false;
+	e->counts.records += e->batch.records;
+	e->counts.round_trips = redis_round_trips(e->store.redis);
+	batch_clear(&e->batch);
+	return true;
+}
+
+const struct engine_counts *engine_counts(const struct engine *e)
+{
+	return &e->counts;
+}
+
+// ---- settling ------------------------------------------------------------------------------------------------------
+
+static void say_unpriced(struct engine *e, const struct series *s, const char *why)
+{
+	bool added;
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:unpriced", e->options.prefix);
+	redis_cmd(e->store.redis, 4, (struct str[]){STR("HSET"), buf_str(&key), s->model, str_of(why)});
+	buf_release(&key);
+	map_add(&e->warned, XXH3_64bits(s->model.p, s->model.len), 0, &added);
+	if (added && e->options.on_unpriced)
+		e->options.on_unpriced(e->options.user, s->model, why);
+}
+
+static struct str version(const struct hour *h)
+{
+	return h ? h->version : STR("");
+}
+
+// One hour of a series that was read. A lesson that is new replaces the old one in `series`, for the hours after it.
+static void settle_hour(struct engine *e, struct series *s, int64_t hour)
+{
+	int at = (int)(hour - s->first), learn = e->options.learn_hours;
+	struct span span = {s->hours[at - 1], s->hours[at], s->hours[at + 1], s->callers, s->ncallers};
+	struct hour_usage usage;
+	struct weights weights;
+	struct str *lessons = arena_alloc(&e->arena, ((size_t)learn + 1) * sizeof *lessons);
+	struct buf lesson = BUF_INIT;
+	const char *unpriced;
+
+	// What the hour teaches does not depend on weights, so any will do to find it.
+	learn_weights(NULL, 0, &span, &e->arena, &weights);
+	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
+	lesson_write(&span, &usage, &lesson);
+	for (int i = 0; i < learn; i++)
+		lessons[i] = s->lessons[hour - learn + i - s->first_lesson];
+	lessons[learn] = arena_str(&e->arena, buf_str(&lesson));
+	buf_release(&lesson);
+	if (hour - s->first_lesson < s->nlessons)
+		s->lessons[hour - s->first_lesson] = lessons[learn];
+	learn_weights(lessons, learn + 1, &span, &e->arena, &weights);
+	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
+
+	struct settled x = {
+		.hour = hour,
+		.versions = {version(span.before), version(span.hour), version(span.after)},
+		.lesson = lessons[learn],
+	};
+	rows_write(s, &span, hour, &usage, e->options.sessions_max, &e->arena, &x, &unpriced);
+	store_queue_settled(&e->store, s, &x);
+	if (unpriced)
+		say_unpriced(e, s, unpriced);
+	e->counts.settled++;
+}
+
+static void queue_tagsets(struct engine *e, const struct series *s)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:tagsets", e->options.prefix);
+	for (int i = 0; i < s->ntagsets; i++)
+		redis_cmd(e->store.redis, 4, (struct str[]){STR("HSETNX"), buf_str(&key), s->tagsets[i].id, s->tagsets[i].json});
+	buf_release(&key);
+}
+
+// Hours of one model that lie close together.
+static bool settle_run(struct engine *e, const struct due *due, int n, struct err *err)
+{
+	struct series s;
+	if (!store_read_series(&e->store, due[0].slot, due[0].model_hex, due[0].hour, due[n - 1].hour, &e->arena, &s, err))
+		return false;
+	queue_tagsets(e, &s);
+	for (int i = 0; i < n; i++)
+		settle_hour(e, &s, due[i].hour);
+	return redis_exec(e->store.redis, err);
+}
+
+static bool settle_claimed(struct engine *e, const struct due *due, int n, struct err *err)
+{
+	for (int i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n; end++)
+			if (!str_eq(due[end].slot, due[i].slot) || !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
+				break;
+		if (!settle_run(e, due + i, end - i, err))
+			return false;
+	}
+	return true;
+}
+
+bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err)
+{
+	int64_t begun = when_ticks_ms();
+	struct arena claims = ARENA_INIT;
+	struct due *due;
+	int n = 0;
+	size_t left = 0;
+	bool good = true;
+	*ret_left = 0;
+	if (!all && begun < e->settle_not_before)
+		return true;
+	do {
+		arena_reset(&claims);
+		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) && settle_claimed(e, due, n, err);
+		arena_reset(&e->arena);
+	} while (good && all && n > 0);
+	arena_release(&claims);
+	e->settle_not_before = when_ticks_ms() + (when_ticks_ms() - begun) * (SETTLE_SHARE - 1);
+	e->counts.round_trips = redis_round_trips(e->store.redis);
+	*ret_left = left - ((size_t)n < left ? (size_t)n : left);
+	return good;
+}

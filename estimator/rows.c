@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+
+struct writing {
+	const struct series *series;
+	int64_t hour_ms;
+	struct str region;
+	struct arena *arena;
+	struct settled *out;
+	int cap;
+	const char *unpriced;
+};
+
+static struct str text(struct arena *arena, const char *fmt, ...) NC_PRINTF(2, 3);
+static struct str text(struct arena *arena, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	struct str s = arena_str(arena, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
+static void add_row(struct writing *w, struct str field, struct str value)
+{
+	if (w->out->nrows == w->cap) {
+		struct row *more = arena_alloc(w->arena, (size_t)(w->cap = w->cap ? w->cap * 2 : 64) * sizeof *more);
+		if (w->out->nrows)
+			memcpy(more, w->out->rows, (size_t)w->out->nrows * sizeof *more);
+		w->out->rows = more;
+	}
+	w->out->rows[w->out->nrows++] = (struct row){field, value};
+}
+
+static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, struct shares x)
+{
+	int64_t tokens = x.exact + x.allocated + x.provisional;
+	struct rate rate;
+	const char *why = NULL;
+	char pico[USD_SIZE] = "-";
+	if (tokens == 0)
+		return;
+	if (catalogue_rate(catalogue_builtin(), w->series->model, w->series->foundation, w->region, type, w->hour_ms, &rate, &why))
+		usd_format_pico(usd_price(tokens, rate.pico_per_token), pico);
+	else
+		w->unpriced = why;
+	add_row(w, text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
+	        text(w->arena, "%lld %s %lld %lld %lld", (long long)tokens, pico, (long long)x.exact, (long long)x.allocated, (long long)x.provisional));
+}
+
+// Cache writes whose TTL nobody tells are taken as 5-minute ones.
+static void add_usage(struct writing *w, struct str arn, struct str tagset, const struct caller_usage *u)
+{
+	struct shares writes = u->slots[TOKENS_CACHE_WRITE];
+	int64_t long_lived = u->exact_1h < writes.exact ? u->exact_1h : writes.exact;
+	writes.exact -= long_lived;
+	if (u->calls || u->failed)
+		add_row(w, text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
+	add_figure(w, arn, tagset, TOKEN_INPUT, u->slots[TOKENS_INPUT]);
+	add_figure(w, arn, tagset, TOKEN_OUTPUT, u->slots[TOKENS_OUTPUT]);
+	add_figure(w, arn, tagset, TOKEN_CACHE_READ, u->slots[TOKENS_CACHE_READ]);
+	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_5M, writes);
+	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_1H, (struct shares){.exact = long_lived});
+}
+
+static bool is_used(const struct caller_usage *u)
+{
+	bool used = u->calls || u->failed;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		used |= u->slots[slot].exact || u->slots[slot].allocated || u->slots[slot].provisional;
+	return used;
+}
+
+// "arn:aws:sts::A:assumed-role/ROLE/" of an assumed role's session; none for others.
+static struct str role_of(struct str arn)
+{
+	for (size_t i = 0, slashes = 0; i < arn.len; i++)
+		if (arn.p[i] == '/' && ++slashes == 2 && memmem(arn.p, i, ":assumed-role/", 14))
+			return (struct str){arn.p, i + 1};
+	return STR_NONE;
+}
+
+static void add_up(struct caller_usage *to, const struct caller_usage *u)
+{
+	to->calls += u->calls;
+	to->failed += u->failed;
+	to->exact_1h += u->exact_1h;
+	to->exact_ttl += u->exact_ttl;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		to->slots[slot].exact += u->slots[slot].exact;
+		to->slots[slot].allocated += u->slots[slot].allocated;
+		to->slots[slot].provisional += u->slots[slot].provisional;
+	}
+}
+
+// Callers are sorted by arn, so the sessions of a role stand together: writes those from `i` on, returns what follows.
+static int32_t add_role(struct writing *w, const struct span *span, const struct hour_usage *u, int32_t i, int sessions_max)
+{
+	struct str role = role_of(span->callers[i].arn);
+	int32_t end = i + 1, used = is_used(&u->callers[i]);
+	for (; role.len && end < span->ncallers && str_starts(span->callers[end].arn, role); end++)
+		used += is_used(&u->callers[end]);
+	if (used <= sessions_max) {
+		for (; i < end; i++)
+			if (is_used(&u->callers[i]))
+				add_usage(w, span->callers[i].arn, span->callers[i].tagset, &u->callers[i]);
+		return end;
+	}
+	struct caller_usage all = {0};
+	for (; i < end; i++)
+		add_up(&all, &u->callers[i]);
+	add_usage(w, text(w->arena, "%.*s*", STR_ARG(role)), STR("-"), &all);
+	return end;
+}
+
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int sessions_max,
+                struct arena *arena, struct settled *ret, const char **ret_unpriced)
+{
+	static const char *const slots[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
+	struct str region = s->slot;
+	str_cut(&region, '/');
+	struct writing w = {.series = s, .hour_ms = hour * MS_PER_HOUR, .region = region, .arena = arena, .out = ret};
+	ret->nrows = 0;
+	for (int32_t i = 0; i < span->ncallers;)
+		i = add_role(&w, span, u, i, sessions_max);
+	struct caller_usage nobody = {0};
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		nobody.slots[slot].allocated = u->unattributed[slot];
+		if (u->metered[slot] || u->excess[slot])
+			add_row(&w, text(arena, "# %s", slots[slot]), text(arena, "%lld %lld", (long long)u->metered[slot], (long long)u->excess[slot]));
+	}
+	add_usage(&w, STR(UNATTRIBUTED), STR("-"), &nobody);
+	*ret_unpriced = w.unpriced;
+}
+
+static bool read_int(struct str *rest, int64_t *ret)
+{
+	struct str word = str_cut(rest, ' ');
+	int64_t v;
+	if (!usd_parse_scaled(word, 0, &v))
+		return false;
+	*ret = v;
+	return true;
+}
+
+bool row_read(struct str field, struct str value, struct str *ret_arn, struct str *ret_tagset, int *ret_type, struct figure *ret)
+{
+	struct str arn = str_cut(&field, ' '), tagset = str_cut(&field, ' '), name = field;
+	struct figure f = {0};
+	int type = 0;
+	if (!arn.len || !tagset.len || arn.p[0] == '#')
+		return false;
+	while (type < TOKEN_TYPES && !str_is(name, token_type_names[type]))
+		type++;
+	if (type == TOKEN_TYPES) {
+		if (!str_is(name, "calls") || !read_int(&value, &f.tokens) || !read_int(&value, &f.exact))
+			return false;
+	} else {
+		if (!read_int(&value, &f.tokens))
+			return false;
+		struct str pico = str_cut(&value, ' ');
+		f.priced = usd_parse_pico(pico, &f.usd);
+		if (!read_int(&value, &f.exact) || !read_int(&value, &f.allocated) || !read_int(&value, &f.provisional))
+			return false;
+	}
+	*ret_arn = arn;
+	*ret_tagset = tagset;
+	*ret_type = type;
+	*ret = f;
+	return true;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The figures of an hour as they stand in Redis: one hash an hour, account, region and model. README, "Redis keys", shows
+// them to people who read them from elsewhere.
+//
+//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL    ("-" for dollars: no price)
+//   field  ARN TAGSET calls          value  CHARGED FAILED
+//   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
+//
+// TOKENS is the sum of the three that say how it is known. Names hold no blanks. A reader passes over fields it does not know.
+#ifndef NOWCAST_ESTIMATOR_ROWS_H
+#define NOWCAST_ESTIMATOR_ROWS_H
+
+#include "base/arena.h"
+#include "estimator/allocate.h"
+#include "estimator/store.h"
+#include "pricing/price.h"
+
+#define UNATTRIBUTED "(unattributed)"
+
+// Tokens and dollars of one caller and token type.
+struct figure {
+	int64_t tokens, exact, allocated, provisional;
+	struct usd usd;
+	bool priced;
+};
+
+// The rows of an hour. Sessions of one role beyond `sessions_max` are one, ".../ROLE/*". *ret_unpriced: why the model has
+// no price (static), or NULL.
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int sessions_max,
+                struct arena *arena, struct settled *ret, const char **ret_unpriced);
+
+// What a row says. `type` is TOKEN_TYPES for calls, whose charged and failed calls are then figure.tokens and .exact.
+// False: not such a row.
+bool row_read(struct str field, struct str value, struct str *ret_arn, struct str *ret_tagset, int *ret_type, struct figure *ret);
+
+#endif

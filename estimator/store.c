@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing: facts are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis never stands still
+// for long; all invocations of a batch go out in one pipeline. Reading is store_read.c.
+#include "estimator/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/embed.h"
+#include "base/when.h"
+
+EMBED(apply_lua, "estimator/apply.lua")
+EMBED(settle_lua, "estimator/settle.lua")
+EMBED(claim_lua, "estimator/claim.lua")
+EMBED(relabel_lua, "estimator/relabel.lua")
+EMBED(keep_longest_lua, "estimator/keep_longest.lua")
+
+enum { CALLS_PER_EVAL = 4000, LEASE_MS = 15000 };
+
+bool store_open(struct store *s, const struct engine_options *o, struct err *err)
+{
+	*s = (struct store){.options = o};
+	if (!redis_open(&s->redis, o->redis_url, o->redis_ca, err))
+		return false;
+	s->apply = redis_script(s->redis, apply_lua());
+	s->settle = redis_script(s->redis, settle_lua());
+	s->claim = redis_script(s->redis, claim_lua());
+	s->relabel = redis_script(s->redis, relabel_lua());
+	s->keep_longest = redis_script(s->redis, keep_longest_lua());
+	return true;
+}
+
+void store_close(struct store *s)
+{
+	redis_close(s->redis);
+	s->redis = NULL;
+}
+
+struct str store_key(const struct store *s, struct arena *arena, struct str slot, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	va_list ap;
+	buf_addf(&b, "%s:{%.*s}", s->options->prefix, STR_ARG(slot));
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	struct str key = arena_str(arena, buf_str(&b));
+	buf_release(&b);
+	return key;
+}
+
+// How much longer than its calls the cells of an hour are kept: its neighbours and those who learn from it need them.
+static int64_t keep_ms(const struct engine_options *o)
+{
+	return (int64_t)(24 + o->learn_hours) * MS_PER_HOUR;
+}
+
+static void arg64(struct redis *r, uint64_t id)
+{
+	uint8_t bytes[8];
+	evidence_put64(bytes, id);
+	redis_arg(r, (struct str){(const char *)bytes, sizeof bytes});
+}
+
+// What of a section goes into one invocation.
+struct part {
+	const struct section *section;
+	int32_t first, ncalls;
+	bool rest; // metrics, names and sessions too
+};
+
+static int part_args(const struct part *p)
+{
+	const struct section *s = p->section;
+	return 6 + 2 * p->ncalls + (p->rest ? 5 * s->nmetrics + 2 * s->nnames + s->nsessions : 0);
+}
+
+static void send_part(struct redis *r, const struct part *p)
+{
+	const struct section *s = p->section;
+	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0, nsessions = p->rest ? s->nsessions : 0;
+	redis_argi(r, s->bucket);
+	if (s->other)
+		redis_argi(r, s->bucket + s->other);
+	else
+		redis_arg(r, STR(""));
+	redis_argi(r, p->ncalls);
+	redis_argi(r, nmetrics);
+	redis_argi(r, nnames);
+	redis_argi(r, nsessions);
+	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
+		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
+	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
+		redis_arg(r, (struct str){(const char *)s->calls[i].bytes, s->calls[i].len});
+	for (int32_t i = 0; i < nmetrics; i++) {
+		const struct batch_metric *m = &s->metrics[i];
+		arg64(r, m->model_id);
+		redis_argi(r, m->minute);
+		redis_argi(r, m->slot);
+		redis_argi(r, m->rank);
+		redis_argi(r, m->sum);
+	}
+	for (int32_t i = 0; i < nnames; i++) {
+		arg64(r, s->names[i].id);
+		redis_arg(r, s->names[i].text);
+	}
+	for (int32_t i = 0; i < nsessions; i++)
+		redis_arg(r, s->sessions[i]);
+}
+
+static void send_parts(struct store *s, struct str slot, const struct part *parts, int n, struct arena *arena)
+{
+	const struct engine_options *o = s->options;
+	int argc = 1 + 5;
+	for (int i = 0; i < n; i++)
+		argc += part_args(&parts[i]);
+	redis_begin_eval(s->redis, s->apply, 1, argc);
+	redis_arg(s->redis, store_key(s, arena, slot, "%s", ""));
+	redis_argi(s->redis, o->window_ms);
+	redis_argi(s->redis, keep_ms(o));
+	redis_argi(s->redis, o->settle_ms);
+	redis_argi(s->redis, o->lookback_minutes);
+	redis_argi(s->redis, o->retention_ms);
+	for (int i = 0; i < n; i++)
+		send_part(s->redis, &parts[i]);
+}
+
+// Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there are.
+static size_t send_slot(struct store *s, const struct batch_slot *slot, struct arena *arena)
+{
+	struct part parts[64];
+	int n = 0;
+	int32_t calls = 0;
+	size_t evals = 0;
+	for (int32_t i = 0; i < slot->nsections; i++) {
+		const struct section *x = &slot->sections[i];
+		int32_t first = 0;
+		do {
+			int32_t take = x->ncalls - first, room = CALLS_PER_EVAL - calls;
+			take = take > room ? room : take;
+			parts[n++] = (struct part){x, first, take, first == 0};
+			first += take;
+			calls += take;
+			if (calls == CALLS_PER_EVAL || n == 64) {
+				send_parts(s, slot->name, parts, n, arena);
+				evals++;
+				n = 0;
+				calls = 0;
+			}
+		} while (first < x->ncalls);
+	}
+	if (n > 0) {
+		send_parts(s, slot->name, parts, n, arena);
+		evals++;
+	}
+	return evals;
+}
+
+static void send_session(struct store *s, struct str key, struct str json)
+{
+	struct buf name = BUF_INIT;
+	buf_addf(&name, "%s:session:%.*s", s->options->prefix, STR_ARG(key));
+	redis_begin_eval(s->redis, s->keep_longest, 1, 3);
+	redis_arg(s->redis, buf_str(&name));
+	redis_arg(s->redis, json);
+	redis_argi(s->redis, s->options->window_ms + keep_ms(s->options));
+	buf_release(&name);
+}
+
+static void send_tags(struct store *s, const struct batch *b)
+{
+	struct buf name = BUF_INIT;
+	for (int32_t i = 0; i < b->nsession_tags; i++) {
+		send_session(s, b->session_tags[i].access_key, b->session_tags[i].json);
+		if (b->session_tags[i].arn_at_start.len)
+			send_session(s, b->session_tags[i].arn_at_start, b->session_tags[i].json);
+	}
+	for (int32_t i = 0; i < b->ntag_changes; i++) {
+		buf_clear(&name);
+		buf_addf(&name, "%s:tags:%.*s", s->options->prefix, STR_ARG(b->tag_changes[i].key));
+		redis_cmd(s->redis, 4, (struct str[]){STR("HSET"), buf_str(&name), b->tag_changes[i].field, b->tag_changes[i].json});
+	}
+	buf_release(&name);
+}
+
+static void send_signals(struct store *s, const struct batch *b)
+{
+	static const char *const names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
+	struct buf key = BUF_INIT, now = BUF_INIT, event = BUF_INIT, member = BUF_INIT;
+	buf_addf(&key, "%s:signals", s->options->prefix);
+	buf_addf(&now, "%lld", (long long)when_now_ms());
+	for (int kind = 0; kind < RECORD_KINDS; kind++) {
+		if (!b->newest_ms[kind])
+			continue;
+		buf_clear(&event);
+		buf_clear(&member);
+		buf_addf(&event, "%lld", (long long)b->newest_ms[kind]);
+		buf_addf(&member, "%s:arrived", names[kind]);
+		redis_cmdz(s->redis, "ZADD", key.data, "GT", event.data, names[kind], now.data, member.data, NULL);
+	}
+	buf_release(&key);
+	buf_release(&now);
+	buf_release(&event);
+	buf_release(&member);
+}
+
+// The slots of the account that a session belongs to may have counted its calls before its tags were known.
+static bool relabel(struct store *s, const struct batch *b, const struct str *slots, size_t nslots, struct arena *arena, struct err *err)
+{
+	for (size_t i = 0; i < nslots; i++) {
+		struct str rest = slots[i], account = str_cut(&rest, '/');
+		int n = 0;
+		for (int32_t k = 0; k < b->nsession_tags; k++)
+			if (str_eq(b->session_tags[k].account, account) || !b->session_tags[k].account.len)
+				n += 1 + (b->session_tags[k].arn_at_start.len > 0);
+		if (n == 0)
+			continue;
+		redis_begin_eval(s->redis, s->relabel, 1, 2 + n);
+		redis_arg(s->redis, store_key(s, arena, slots[i], "%s", ""));
+		redis_argi(s->redis, s->options->settle_ms);
+		for (int32_t k = 0; k < b->nsession_tags; k++) {
+			const struct batch_session *t = &b->session_tags[k];
+			if (!str_eq(t->account, account) && t->account.len)
+				continue;
+			redis_arg(s->redis, t->access_key);
+			if (t->arn_at_start.len)
+				redis_arg(s->redis, t->arn_at_start);
+		}
+	}
+	return redis_exec(s->redis, err);
+}
+
+bool store_apply(struct store *s, const struct batch *b, struct engine_counts *counts, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct buf slots = BUF_INIT;
+	buf_addf(&slots, "%s:slots", s->options->prefix);
+	send_signals(s, b);
+	send_tags(s, b);
+	for (int32_t i = 0; i < b->nslots; i++)
+		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), b->slots[i].name});
+	size_t evals = 0;
+	for (int32_t i = 0; i < b->nslots; i++)
+		evals += send_slot(s, &b->slots[i], &arena);
+	if (b->nsession_tags)
+		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
+	buf_release(&slots);
+	bool good = redis_exec(s->redis, err);
+	size_t last = good ? redis_count(s->redis) - (b->nsession_tags > 0) : 0;
+	for (size_t i = last - (good ? evals : 0); i < last; i++) {
+		uint64_t *into[] = {&counts->calls_new, &counts->calls_known, &counts->metrics, &counts->late};
+		for (size_t k = 0; k < redis_len(s->redis, i) && k < 4; k++)
+			*into[k] += strtoull(redis_elem(s->redis, i, k).p, NULL, 10);
+	}
+	if (good && b->nsession_tags) {
+		size_t n = redis_len(s->redis, last);
+		struct str *names = arena_alloc(&arena, (n + 1) * sizeof *names);
+		for (size_t i = 0; i < n; i++)
+			names[i] = arena_str(&arena, redis_elem(s->redis, last, i));
+		good = relabel(s, b, names, n, &arena, err);
+	}
+	if (good)
+		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;
+	arena_release(&arena);
+	return good;
+}
+
+void store_queue_settled(struct store *s, const struct series *series, const struct settled *x)
+{
+	const struct engine_options *o = s->options;
+	struct arena arena = ARENA_INIT;
+	char when[WHEN_SIZE];
+	struct buf member = BUF_INIT;
+	when_format(x->hour * MS_PER_HOUR, when);
+	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
+	redis_begin_eval(s->redis, s->settle, 1, 1 + 11 + 2 * x->nrows);
+	redis_arg(s->redis, store_key(s, &arena, series->slot, "%s", ""));
+	redis_argi(s->redis, x->hour);
+	redis_arg(s->redis, series->model_hex);
+	for (int i = 0; i < 3; i++)
+		redis_arg(s->redis, x->versions[i]);
+	redis_arg(s->redis, x->lesson);
+	redis_argi(s->redis, o->learn_hours);
+	redis_argi(s->redis, o->window_ms + 2 * keep_ms(o));
+	redis_argi(s->redis, o->settle_ms);
+	redis_argi(s->redis, o->retention_ms);
+	redis_arg(s->redis, buf_str(&member));
+	for (int i = 0; i < x->nrows; i++) {
+		redis_arg(s->redis, x->rows[i].field);
+		redis_arg(s->redis, x->rows[i].value);
+	}
+	buf_release(&member);
+	arena_release(&arena);
+}
+
+static int by_series(const void *a, const void *b)
+{
+	const struct due *x = a, *y = b;
+	int c = str_cmp(x->slot, y->slot);
+	if (!c)
+		c = str_cmp(x->model_hex, y->model_hex);
+	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
+}
+
+bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n, size_t *ret_left, struct err *err)
+{
+	struct buf slots = BUF_INIT;
+	buf_addf(&slots, "%s:slots", s->options->prefix);
+	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
+	buf_release(&slots);
+	if (!redis_exec(s->redis, err))
+		return false;
+	size_t nslots = redis_len(s->redis, 0);
+	struct str *names = arena_alloc(arena, (nslots + 1) * sizeof *names);
+	for (size_t i = 0; i < nslots; i++)
+		names[i] = arena_str(arena, redis_elem(s->redis, 0, i));
+	for (size_t i = 0; i < nslots; i++) {
+		redis_begin_eval(s->redis, s->claim, 1, 4);
+		redis_arg(s->redis, store_key(s, arena, names[i], "%s", ""));
+		redis_argz(s->redis, all ? "1" : "0");
+		redis_argi(s->redis, LEASE_MS);
+		redis_argi(s->redis, DUE_MAX);
+	}
+	if (!redis_exec(s->redis, err))
+		return false;
+	int n = 0;
+	size_t left = 0;
+	struct due *due = arena_alloc(arena, nslots * DUE_MAX * sizeof *due + 1);
+	for (size_t i = 0; i < nslots; i++) {
+		for (size_t k = 0; k < redis_len(s->redis, i); k++) {
+			struct str member = redis_elem(s->redis, i, k);
+			if (k == 0) {
+				left += strtoull(member.p, NULL, 10);
+				continue;
+			}
+			struct str hour = str_cut(&member, ':');
+			due[n++] = (struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
+		}
+	}
+	if (n > 1)
+		qsort(due, (size_t)n, sizeof *due, by_series);
+	*ret_due = due;
+	*ret_n = n;
+	*ret_left = left;
+	return true;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What nowcast keeps in Redis, and how it gets there. README, "Redis keys", describes every key.
+//
+// All keys of one account and region share a hash tag, {account/region}, so a script may touch all of them and Redis
+// Cluster spreads accounts and regions over its nodes.
+#ifndef NOWCAST_ESTIMATOR_STORE_H
+#define NOWCAST_ESTIMATOR_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "estimator/batch.h"
+#include "estimator/engine.h"
+#include "estimator/facts.h"
+#include "estimator/redis.h"
+
+struct store {
+	struct redis *redis;
+	const struct engine_options *options;
+	int apply, settle, claim, relabel, keep_longest; // scripts
+};
+
+bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
+void store_close(struct store *s);
+
+// Writes a batch: one round trip, and a second if it brought session tags. Counts what became of it.
+bool store_apply(struct store *s, const struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
+
+// An hour of one model in one account and region that is to be computed.
+struct due {
+	struct str slot;      // "account/region"
+	int64_t hour;
+	struct str model_hex; // id of the model, 16 hex digits
+};
+
+enum { DUE_MAX = 256 }; // hours taken at once from each slot
+
+// Takes hours that are due (with `all`: also those not due yet) for this process alone, until a lease has passed. Results
+// live in `arena`, sorted by slot, model and hour. *ret_left: hours due or waiting, the claimed ones included.
+bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n, size_t *ret_left, struct err *err) NC_CHECK;
+
+// Tags as a JSON object, and the name under which they are kept in <prefix>:tagsets.
+struct tagset {
+	struct str id, json;
+};
+
+// The hours and lessons around hours of one model of one slot, and the names in them.
+struct series {
+	struct str slot, model_hex;
+	struct str model, foundation;  // foundation: STR_NONE if not known
+	int64_t first;                 // number of hours[0]
+	struct hour **hours;           // NULL where there are no facts
+	int nhours;
+	int64_t first_lesson;          // number of lessons[0]
+	struct str *lessons;
+	int nlessons;
+	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
+	int32_t ncallers;
+	struct tagset *tagsets;        // that occur among the callers
+	int ntagsets;
+};
+
+// Reads hours from..to (inclusive) and lessons from - learn_hours..to - 1. Everything lives in `arena`.
+bool store_read_series(struct store *s, struct str slot, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
+                       struct series *ret, struct err *err) NC_CHECK;
+
+// A row of an hour's figures: a field and a value of the usage hash.
+struct row {
+	struct str field, value;
+};
+
+struct settled {
+	int64_t hour;
+	struct str versions[3]; // of the hour before, the hour, the hour after
+	struct str lesson;
+	struct row *rows;
+	int nrows;
+};
+
+// Puts the writing of a settled hour into the pipeline; redis_exec sends it, reply "1" says that it was taken.
+void store_queue_settled(struct store *s, const struct series *series, const struct settled *x);
+
+// "<prefix>:{slot}", followed by what the format makes (":due", say).
+struct str store_key(const struct store *s, struct arena *arena, struct str slot, const char *fmt, ...) NC_PRINTF(4, 5);
+
+#endif

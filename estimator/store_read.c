@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads back the facts that apply.lua wrote: two round trips for any run of hours of one model, the second one for the
+// tags of the sessions that occur.
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "estimator/store.h"
+
+// A caller as its name record tells: 'c' arn TAB access key TAB start TAB role arn.
+struct named_caller {
+	uint64_t id;
+	struct str arn, access_key;
+	int64_t start_ms;
+	struct tagset tags;
+};
+
+struct reading {
+	struct store *store;
+	struct arena *arena;
+	struct series *out;
+	struct named_caller *callers;
+	int32_t ncallers, capcallers;
+	struct map by_id; // caller id -> index into callers
+};
+
+static int64_t number(struct str *text)
+{
+	struct str word = str_cut(text, ' ');
+	int64_t v = 0;
+	for (size_t i = 0; i < word.len && i < 18 && word.p[i] >= '0' && word.p[i] <= '9'; i++)
+		v = v * 10 + (word.p[i] - '0');
+	return v;
+}
+
+// ---- cells ---------------------------------------------------------------------------------------------------------
+
+static void read_calls(struct str field, struct str value, struct calls *ret)
+{
+	*ret = (struct calls){.caller_id = evidence_get64(field.p + 1)};
+	ret->n = number(&value);
+	ret->failed = number(&value);
+	ret->started = number(&value);
+	for (int slot = 0; slot < TOKEN_SLOTS && value.len; slot++) {
+		ret->exact_n[slot] = number(&value);
+		ret->exact[slot] = number(&value);
+	}
+}
+
+static void read_metric(struct minute *m, int slot, struct str value)
+{
+	number(&value); // rank
+	if (slot < 0 || slot >= METRIC_SLOTS)
+		return;
+	m->metered = m->has[slot] = true;
+	m->metric[slot] = number(&value);
+}
+
+// Reply i is the HGETALL of an hour's cells: "v", minute + caller id, or minute + 'm' + slot (apply.lua).
+static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
+{
+	size_t n = redis_len(r->store->redis, i);
+	if (n == 0)
+		return NULL;
+	struct hour *h = arena_alloc(r->arena, sizeof *h);
+	*h = (struct hour){.number = number_of_hour};
+	for (size_t k = 0; k + 1 < n; k += 2) {
+		struct str field = redis_elem(r->store->redis, i, k);
+		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
+		if (field.len == 9 && minute < 60)
+			h->minutes[minute].ncalls++;
+	}
+	for (int m = 0; m < 60; m++) {
+		h->minutes[m].calls = arena_alloc(r->arena, (size_t)h->minutes[m].ncalls * sizeof(struct calls));
+		h->minutes[m].ncalls = 0;
+	}
+	for (size_t k = 0; k + 1 < n; k += 2) {
+		struct str field = redis_elem(r->store->redis, i, k), value = redis_elem(r->store->redis, i, k + 1);
+		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
+		if (field.len == 1)
+			h->version = arena_str(r->arena, value);
+		else if (field.len == 9 && minute < 60)
+			read_calls(field, value, &h->minutes[minute].calls[h->minutes[minute].ncalls++]);
+		else if (field.len == 3 && minute < 60)
+			read_metric(&h->minutes[minute], field.p[2] - '0', value);
+	}
+	return h;
+}
+
+// ---- names ---------------------------------------------------------------------------------------------------------
+
+static void read_caller_name(struct reading *r, uint64_t id, struct str text)
+{
+	bool added;
+	map_add(&r->by_id, id, r->ncallers, &added);
+	if (!added)
+		return;
+	if (r->ncallers == r->capcallers) {
+		r->capcallers = r->capcallers ? r->capcallers * 2 : 64;
+		r->callers = xrealloc(r->callers, (size_t)r->capcallers, sizeof *r->callers);
+	}
+	text = arena_str(r->arena, text);
+	struct str arn = str_cut(&text, '\t'), key = str_cut(&text, '\t'), start = str_cut(&text, '\t');
+	r->callers[r->ncallers++] = (struct named_caller){.id = id, .arn = arn, .access_key = key, .start_ms = number(&start), .tags = {STR("-"), STR("{}")}};
+}
+
+static void read_names(struct reading *r, size_t i, uint64_t model_id)
+{
+	for (size_t k = 0; k + 1 < redis_len(r->store->redis, i); k += 2) {
+		struct str field = redis_elem(r->store->redis, i, k), text = redis_elem(r->store->redis, i, k + 1);
+		if (field.len != 8 || text.len < 1)
+			continue;
+		uint64_t id = evidence_get64(field.p);
+		struct str rest = {text.p + 1, text.len - 1};
+		if (text.p[0] == 'm' && id == model_id)
+			r->out->model = arena_str(r->arena, rest);
+		else if (text.p[0] == 'f' && id == ~model_id)
+			r->out->foundation = arena_str(r->arena, rest);
+		else if (text.p[0] == 'c')
+			read_caller_name(r, id, rest);
+	}
+}
+
+// Callers that no name tells of (they cannot be: names are written with the calls) still get their calls.
+static struct named_caller *caller_of(struct reading *r, uint64_t id)
+{
+	int32_t *at = map_find(&r->by_id, id);
+	if (!at)
+		read_caller_name(r, id, STR("(unknown)\t\t0\t"));
+	return &r->callers[at ? *at : r->ncallers - 1];
+}
+
+// ---- tags ----------------------------------------------------------------------------------------------------------
+
+// {"tags":{...}} as a session's key holds it.
+static void read_tagset(struct reading *r, struct str json, struct tagset *ret)
+{
+	json_t *root = json_loadb(json.p, json.len, 0, NULL), *tags = json_object_get(root, "tags");
+	if (json_object_size(tags) > 0) {
+		char *text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS), id[17];
+		snprintf(id, sizeof id, "%016llx", (unsigned long long)XXH3_64bits(text, strlen(text)));
+		*ret = (struct tagset){arena_str(r->arena, str_of(id)), arena_str(r->arena, str_of(text))};
+		free(text);
+	}
+	json_decref(root);
+}
+
+static void queue_session(struct reading *r, const struct named_caller *c)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:session:", r->store->options->prefix);
+	if (c->access_key.len)
+		buf_addstr(&key, c->access_key);
+	else
+		buf_addf(&key, "%.*s@%lld", STR_ARG(c->arn), (long long)(c->start_ms / 1000));
+	redis_cmd(r->store->redis, 2, (struct str[]){STR("GET"), buf_str(&key)});
+	buf_release(&key);
+}
+
+static bool read_sessions(struct reading *r, const int32_t *used, int32_t nused, struct err *err)
+{
+	int32_t *asked = arena_alloc(r->arena, ((size_t)nused + 1) * sizeof *asked), nasked = 0;
+	for (int32_t i = 0; i < nused; i++) {
+		const struct named_caller *c = &r->callers[used[i]];
+		if (!c->access_key.len && !c->start_ms)
+			continue;
+		queue_session(r, c);
+		asked[nasked++] = used[i];
+	}
+	if (!redis_exec(r->store->redis, err))
+		return false;
+	for (int32_t i = 0; i < nasked; i++)
+		if (!redis_nil(r->store->redis, (size_t)i))
+			read_tagset(r, redis_str(r->store->redis, (size_t)i), &r->callers[asked[i]].tags);
+	return true;
+}
+
+// ---- callers -------------------------------------------------------------------------------------------------------
+
+static int compare_who(struct str arn_a, struct str tags_a, struct str arn_b, struct str tags_b)
+{
+	int c = str_cmp(arn_a, arn_b);
+	return c ? c : str_cmp(tags_a, tags_b);
+}
+
+static int by_who(const void *a, const void *b, void *callers)
+{
+	const struct named_caller *all = callers, *x = &all[*(const int32_t *)a], *y = &all[*(const int32_t *)b];
+	return compare_who(x->arn, x->tags.id, y->arn, y->tags.id);
+}
+
+static int by_tagset(const void *a, const void *b)
+{
+	return str_cmp(((const struct tagset *)a)->id, ((const struct tagset *)b)->id);
+}
+
+// Indexes of the callers that occur in the hours read, each once.
+static int32_t *used_callers(struct reading *r, int32_t *ret_n)
+{
+	struct map seen = MAP_INIT;
+	int32_t n = 0, cap = 64, *used = xmalloc((size_t)cap * sizeof *used);
+	bool added;
+	for (int i = 0; i < r->out->nhours; i++) {
+		for (int m = 0; r->out->hours[i] && m < 60; m++) {
+			const struct minute *at = &r->out->hours[i]->minutes[m];
+			for (int32_t k = 0; k < at->ncalls; k++) {
+				map_add(&seen, at->calls[k].caller_id, 0, &added);
+				if (!added)
+					continue;
+				if (n == cap)
+					used = xrealloc(used, (size_t)(cap *= 2), sizeof *used);
+				used[n++] = (int32_t)(caller_of(r, at->calls[k].caller_id) - r->callers);
+			}
+		}
+	}
+	map_release(&seen);
+	*ret_n = n;
+	return used;
+}
+
+// Sorts the callers, makes one of those with the same arn and tags, and points the calls at them.
+static void resolve_callers(struct reading *r, int32_t *used, int32_t nused)
+{
+	struct series *out = r->out;
+	struct map index = MAP_INIT;
+	bool added;
+	if (nused > 1)
+		qsort_r(used, (size_t)nused, sizeof *used, by_who, r->callers);
+	out->callers = arena_alloc(r->arena, ((size_t)nused + 1) * sizeof *out->callers);
+	out->tagsets = arena_alloc(r->arena, ((size_t)nused + 1) * sizeof *out->tagsets);
+	for (int32_t i = 0; i < nused; i++) {
+		const struct named_caller *c = &r->callers[used[i]];
+		const struct who *last = out->ncallers ? &out->callers[out->ncallers - 1] : NULL;
+		if (!last || compare_who(last->arn, last->tagset, c->arn, c->tags.id) != 0) {
+			out->callers[out->ncallers++] = (struct who){c->arn, c->tags.id};
+			if (!str_is(c->tags.id, "-"))
+				out->tagsets[out->ntagsets++] = c->tags;
+		}
+		map_add(&index, c->id, out->ncallers - 1, &added);
+	}
+	for (int i = 0; i < out->nhours; i++) {
+		for (int m = 0; out->hours[i] && m < 60; m++) {
+			struct minute *at = &out->hours[i]->minutes[m];
+			for (int32_t k = 0; k < at->ncalls; k++)
+				at->calls[k].caller = *map_find(&index, at->calls[k].caller_id);
+		}
+	}
+	map_release(&index);
+	if (out->ntagsets > 1)
+		qsort(out->tagsets, (size_t)out->ntagsets, sizeof *out->tagsets, by_tagset);
+	int n = 0;
+	for (int i = 0; i < out->ntagsets; i++)
+		if (n == 0 || !str_eq(out->tagsets[n - 1].id, out->tagsets[i].id))
+			out->tagsets[n++] = out->tagsets[i];
+	out->ntagsets = n;
+}
+
+// ---- the whole -----------------------------------------------------------------------------------------------------
+
+static uint64_t model_id_of(struct str hex)
+{
+	char text[17] = "";
+	memcpy(text, hex.p, hex.len < 16 ? hex.len : 16);
+	return strtoull(text, NULL, 16);
+}
+
+static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bucket)
+{
+	struct redis *redis = r->store->redis;
+	struct series *out = r->out;
+	for (int i = 0; i < out->nhours; i++)
+		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":cells:%lld:%.*s", (long long)(out->first + i), STR_ARG(out->model_hex))});
+	for (int i = 0; i < out->nlessons; i++)
+		redis_cmd(redis, 2, (struct str[]){STR("GET"), store_key(r->store, r->arena, out->slot, ":lesson:%lld:%.*s", (long long)(out->first_lesson + i), STR_ARG(out->model_hex))});
+	for (int64_t b = first_bucket; b <= last_bucket; b++)
+		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":names:%lld", (long long)b)});
+}
+
+bool store_read_series(struct store *s, struct str slot, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
+                       struct series *ret, struct err *err)
+{
+	int learn = s->options->learn_hours;
+	struct reading r = {.store = s, .arena = arena, .out = ret};
+	*ret = (struct series){
+		.slot = slot,
+		.model_hex = model_hex,
+		.first = from - 1,
+		.nhours = (int)(to - from + 3),
+		.first_lesson = from - learn,
+		.nlessons = (int)(to - from + learn),
+	};
+	ret->hours = arena_alloc(arena, (size_t)ret->nhours * sizeof *ret->hours);
+	ret->lessons = arena_alloc(arena, ((size_t)ret->nlessons + 1) * sizeof *ret->lessons);
+	int64_t first_bucket = (from - 1 - CALL_HOURS_MAX) / BUCKET_HOURS, last_bucket = (to + 1 + CALL_HOURS_MAX) / BUCKET_HOURS;
+	queue_reads(&r, first_bucket, last_bucket);
+	if (!redis_exec(s->redis, err))
+		return false;
+	size_t at = 0;
+	for (int i = 0; i < ret->nhours; i++)
+		ret->hours[i] = read_hour(&r, at++, ret->first + i);
+	for (int i = 0; i < ret->nlessons; i++)
+		ret->lessons[i] = arena_str(arena, redis_str(s->redis, at++));
+	for (int64_t b = first_bucket; b <= last_bucket; b++)
+		read_names(&r, at++, model_id_of(model_hex));
+	int32_t nused, *used = used_callers(&r, &nused);
+	bool good = read_sessions(&r, used, nused, err);
+	if (good)
+		resolve_callers(&r, used, nused);
+	free(used);
+	free(r.callers);
+	map_release(&r.by_id);
+	return good;
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must always hold, tried with random input against a real Redis: the figures depend on which records arrived and on
+// nothing else, no token is lost or made, and what was applied twice counts once. Prints its seed; NOWCAST_SEED repeats one.
+#include <stdint.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/when.h"
+#include "estimator/engine.h"
+#include "estimator/redis.h"
+#include "estimator/rows.h"
+#include "tests/redis_server.h"
+#include "tests/tap.h"
+
+static uint64_t rng_state;
+
+static uint64_t rng(void) // splitmix64
+{
+	uint64_t z = (rng_state += 0x9e3779b97f4a7c15u);
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+static int64_t below(int64_t n)
+{
+	return (int64_t)(rng() % (uint64_t)n);
+}
+
+// ---- a small world --------------------------------------------------------------------------------------------------
+
+enum { RECORDS_MAX = 4000 };
+
+static struct arena world_arena;
+static struct record world[RECORDS_MAX];
+static int nworld;
+
+static struct str say(const char *fmt, ...) NC_PRINTF(1, 2);
+static struct str say(const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	struct str s = arena_str(&world_arena, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
+static struct record *more(enum record_kind kind)
+{
+	struct record *r = &world[nworld++];
+	memset(r, 0, sizeof *r);
+	r->kind = kind;
+	return r;
+}
+
+static const char *const models[] = {"us.anthropic.claude-sonnet-4-6", "amazon.nova-pro-v1:0", "acme.unheard-of-v1:0"};
+static const char *const regions[] = {"us-east-1", "eu-west-1"};
+
+static void fill_call(struct call *c, int64_t start, int who, int model, int region, bool streaming)
+{
+	c->source = SOURCE_API;
+	c->streaming = streaming;
+	c->account = STR("111122223333");
+	c->region = str_of(regions[region]);
+	c->model = c->model_called = str_of(models[model]);
+	c->caller.arn = say("arn:aws:sts::111122223333:assumed-role/role-%d/session-%d", who % 3, who);
+	c->caller.role_arn = say("arn:aws:iam::111122223333:role/role-%d", who % 3);
+	c->caller.access_key = say("ASIA%04d", who);
+	c->caller.session_start_ms = start / MS_PER_HOUR * MS_PER_HOUR;
+}
+
+// One call: its record, sometimes with tokens, sometimes followed by a completion, a data-event copy, a log, an amendment.
+static void make_call(int64_t base, int hours, int i)
+{
+	int64_t start = base + below((int64_t)hours * MS_PER_HOUR), end = start + below(3 * MS_PER_MINUTE);
+	int who = (int)below(7), model = (int)below(3), region = (int)below(2);
+	bool streaming = below(2), failed = below(20) == 0;
+	struct str id = say("request-%d-%llu", i, (unsigned long long)rng_state);
+	uint32_t tokens[TOKEN_SLOTS] = {(uint32_t)below(5000), (uint32_t)below(900), (uint32_t)below(20000), (uint32_t)below(3000), 0};
+	struct call c = {.request_id = id, .failed = failed};
+	tokens[TOKENS_CACHE_WRITE_1H] = (uint32_t)below(1 + tokens[TOKENS_CACHE_WRITE]);
+	fill_call(&c, start, who, model, region, streaming);
+	c.time_ms = streaming ? start : end;
+	c.time_is_end = !streaming;
+	if (!streaming && !failed && below(3) == 0)
+		for (int s = TOKENS_INPUT; s <= TOKENS_OUTPUT; s++)
+			c.known[s] = true, c.tokens[s] = tokens[s];
+	more(RECORD_CALL)->call = c;
+	if (below(6) == 0) {
+		struct record *copy = more(RECORD_CALL);
+		copy->call = c;
+		copy->call.source = SOURCE_DATA_EVENT;
+	}
+	if (streaming && !failed && below(2)) {
+		struct record *done = more(RECORD_CALL_TOKENS);
+		done->call = c;
+		done->call.source = SOURCE_COMPLETION;
+		done->call.time_ms = end;
+		done->call.time_is_end = true;
+		done->call.model = STR("anthropic.claude-sonnet-4-6");
+		for (int s = TOKENS_INPUT; s <= TOKENS_OUTPUT; s++)
+			done->call.known[s] = true, done->call.tokens[s] = tokens[s];
+	}
+	if (!failed && below(5) == 0) {
+		struct record *log = more(RECORD_CALL_TOKENS);
+		log->call = c;
+		log->call.source = SOURCE_LOG;
+		log->call.time_ms = end;
+		log->call.time_is_end = true;
+		log->call.caller.access_key = STR_NONE;
+		for (int s = 0; s < TOKEN_SLOTS; s++)
+			log->call.known[s] = s < TOKENS_CACHE_WRITE_1H || below(2), log->call.tokens[s] = tokens[s];
+	}
+	if (below(30) == 0) {
+		struct record *amended = more(RECORD_AMENDMENT);
+		amended->call = c;
+		amended->call.source = SOURCE_AMENDED;
+		amended->call.caller.arn = STR("arn:aws:iam::111122223333:user/corrected");
+	}
+}
+
+static void make_world(int64_t base, int hours)
+{
+	nworld = 0;
+	arena_reset(&world_arena);
+	int ncalls = 100 + (int)below(400);
+	for (int i = 0; i < ncalls; i++)
+		make_call(base, hours, i);
+	for (int m = 0; m < hours * 60; m++) {
+		for (int model = 0; model < 3; model++) {
+			if (below(2))
+				continue; // no metric in this minute
+			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+				if (below(4) == 0 || nworld > RECORDS_MAX - 200)
+					continue;
+				struct record *r = more(RECORD_METRIC);
+				r->metric = (struct metric){.account = STR("111122223333"), .region = str_of(regions[below(2)]), .model = str_of(models[model]),
+				                            .minute = base / MS_PER_MINUTE + m, .slot = slot, .sum = below(60000)};
+				if (below(10) == 0) { // a later, better value of the same point
+					struct record *again = more(RECORD_METRIC);
+					again->metric = r->metric;
+					again->metric.sum += below(100);
+					again->metric.final = below(2);
+				}
+			}
+		}
+	}
+	for (int who = 0; who < 7; who++) {
+		struct record *r = more(RECORD_SESSION_TAGS);
+		r->session_tags = (struct session_tags){.time_ms = base, .access_key = say("ASIA%04d", who), .ntags = 2,
+		                                        .arn = say("arn:aws:sts::111122223333:assumed-role/role-%d/session-%d", who % 3, who)};
+		r->session_tags.tags[0] = (struct tag){STR("team"), say("team-%d", who % 2)};
+		r->session_tags.tags[1] = (struct tag){STR("user"), say("<b>\"user\", %d</b>", who)};
+	}
+}
+
+// ---- running it -----------------------------------------------------------------------------------------------------
+
+static struct redis_server server;
+
+static struct engine *open_engine(const char *prefix)
+{
+	struct engine *e;
+	struct err err = ERR_INIT;
+	struct engine_options o = {.redis_url = server.url, .prefix = prefix, .window_ms = 24LL * MS_PER_HOUR, .retention_ms = 400LL * 24 * MS_PER_HOUR,
+	                           .settle_ms = 0, .future_ms = 24LL * MS_PER_HOUR, .lookback_minutes = 5, .learn_hours = 24, .sessions_max = 1000};
+	if (!engine_open(&e, &o, &err)) {
+		diag("%s", err.msg);
+		exit(1);
+	}
+	return e;
+}
+
+static void must(bool good, const struct err *err)
+{
+	if (!good) {
+		printf("Bail out! %s\n", err->msg);
+		redis_server_stop(&server);
+		exit(1);
+	}
+}
+
+static void shuffle(int *order, int n)
+{
+	for (int i = n - 1; i > 0; i--) {
+		int k = (int)below(i + 1), t = order[i];
+		order[i] = order[k];
+		order[k] = t;
+	}
+}
+
+// Any order, some records twice, batches of any size, over three engines that settle when they like, and that now and then
+// die after they applied: their batch is applied again by another.
+static void run_scrambled(const char *prefix)
+{
+	struct engine *e[3];
+	struct err err = ERR_INIT;
+	int order[2 * RECORDS_MAX], n = 0;
+	size_t left;
+	for (int i = 0; i < 3; i++)
+		e[i] = open_engine(prefix);
+	for (int i = 0; i < nworld; i++) {
+		order[n++] = i;
+		if (below(8) == 0)
+			order[n++] = i;
+	}
+	shuffle(order, n);
+	for (int i = 0; i < n;) {
+		int size = 1 + (int)below(200), who = (int)below(3), again = below(5) == 0 ? (int)below(3) : -1;
+		for (int k = i; k < n && k < i + size; k++) {
+			must(engine_add(e[who], &world[order[k]], &err), &err);
+			if (again >= 0 && again != who)
+				must(engine_add(e[again], &world[order[k]], &err), &err);
+		}
+		must(engine_apply(e[who], &err), &err);
+		if (again >= 0)
+			must(engine_apply(e[again], &err), &err);
+		if (below(3) == 0)
+			must(engine_settle(e[below(3)], below(2), &left, &err), &err);
+		i += size;
+	}
+	must(engine_settle(e[0], true, &left, &err), &err);
+	for (int i = 0; i < 3; i++)
+		engine_close(e[i]);
+}
+
+static void run_plain(const char *prefix)
+{
+	struct engine *e = open_engine(prefix);
+	struct err err = ERR_INIT;
+	size_t left;
+	for (int i = 0; i < nworld; i++)
+		must(engine_add(e, &world[i], &err), &err);
+	must(engine_apply(e, &err), &err);
+	must(engine_settle(e, true, &left, &err), &err);
+	engine_close(e);
+}
+
+// ---- looking at it --------------------------------------------------------------------------------------------------
+
+struct sums {
+	int64_t given[METRIC_SLOTS], metered[METRIC_SLOTS], excess[METRIC_SLOTS], provisional[METRIC_SLOTS], negative;
+};
+
+static int by_line(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_row(struct sums *sums, struct str field, struct str value)
+{
+	static const int slot_of[] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	static const char *const names[] = {"# input", "# output", "# cache_read", "# cache_write"};
+	struct str arn, tagset;
+	struct figure f;
+	int type;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		long long metered, excess;
+		if (str_is(field, names[slot]) && sscanf(value.p, "%lld %lld", &metered, &excess) == 2) {
+			sums->metered[slot] += metered;
+			sums->excess[slot] += excess;
+		}
+	}
+	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES)
+		return;
+	sums->given[slot_of[type]] += f.exact + f.allocated;
+	sums->provisional[slot_of[type]] += f.provisional;
+	sums->negative += f.exact < 0 || f.allocated < 0 || f.provisional < 0 || f.tokens != f.exact + f.allocated + f.provisional;
+}
+
+// All figures as sorted text.
+static char *dump(const char *prefix, struct sums *ret)
+{
+	struct redis *r;
+	struct err err = ERR_INIT;
+	struct buf key = BUF_INIT, out = BUF_INIT;
+	char **lines = NULL;
+	size_t n = 0;
+	memset(ret, 0, sizeof *ret);
+	must(redis_open(&r, server.url, NULL, &err), &err);
+	for (int region = 0; region < 2; region++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{111122223333/%s}:usage", prefix, regions[region]);
+		redis_cmdz(r, "ZRANGE", key.data, "0", "-1", NULL);
+		must(redis_exec(r, &err), &err);
+		size_t members = redis_len(r, 0);
+		char **names = xcalloc(members + 1, sizeof *names);
+		for (size_t i = 0; i < members; i++)
+			names[i] = xstrdup(redis_elem(r, 0, i));
+		for (size_t i = 0; i < members; i++) {
+			buf_clear(&key);
+			buf_addf(&key, "%s:{111122223333/%s}:usage:%s", prefix, regions[region], names[i]);
+			redis_cmdz(r, "HGETALL", key.data, NULL);
+			must(redis_exec(r, &err), &err);
+			for (size_t k = 0; k + 1 < redis_len(r, 0); k += 2) {
+				struct str field = redis_elem(r, 0, k), value = redis_elem(r, 0, k + 1);
+				struct buf line = BUF_INIT;
+				add_row(ret, field, value);
+				buf_addf(&line, "%s %s %.*s = %.*s\n", regions[region], names[i], STR_ARG(field), STR_ARG(value));
+				lines = xrealloc(lines, n + 1, sizeof *lines);
+				lines[n++] = line.data;
+			}
+			free(names[i]);
+		}
+		free(names);
+	}
+	redis_close(r);
+	if (n)
+		qsort(lines, n, sizeof *lines, by_line);
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&out, lines[i]);
+		free(lines[i]);
+	}
+	free(lines);
+	buf_release(&key);
+	buf_addc(&out, '\n');
+	return out.data;
+}
+
+static void show_difference(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	diag("one:   ...%.200s\n# other: ...%.200s", a, b);
+}
+
+static void one_round(int round)
+{
+	char one[32], other[32];
+	struct sums sums, sums2;
+	snprintf(one, sizeof one, "p%d", round);
+	snprintf(other, sizeof other, "s%d", round);
+	int64_t base = (when_now_ms() / MS_PER_HOUR - 30 + below(24)) * MS_PER_HOUR;
+	make_world(base, 1 + (int)below(4));
+	run_plain(one);
+	run_scrambled(other);
+	char *a = dump(one, &sums), *b = dump(other, &sums2);
+	if (!ok(strcmp(a, b) == 0 && strlen(a) > 100, "round %d: %d records, any order, repetition and grouping give the same figures", round, nworld))
+		show_difference(a, b);
+	run_scrambled(other);
+	char *c = dump(other, &sums2);
+	ok(strcmp(a, c) == 0, "round %d: and all of it once more changes nothing", round);
+	bool conserved = true;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		// Exact calls that no metric covers are booked, but in no cell: they stand beside the metered tokens.
+		int64_t beyond = sums.given[slot] - sums.metered[slot] - sums.excess[slot];
+		conserved &= beyond >= 0;
+	}
+	ok(conserved, "round %d: no token of a metric is lost", round);
+	ok(sums.negative == 0, "round %d: no share is negative, and every row adds up", round);
+	free(a);
+	free(b);
+	free(c);
+}
+
+int main(void)
+{
+	const char *seed = getenv("NOWCAST_SEED"), *rounds = getenv("NOWCAST_ROUNDS");
+	rng_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) * 1000003u + (uint64_t)getpid();
+	if (!redis_server_start(&server))
+		skip_all("no redis-server here (deploy/install-deps --test)");
+	diag("NOWCAST_SEED=%llu", (unsigned long long)rng_state);
+	for (int i = 0; i < (rounds ? atoi(rounds) : 12); i++)
+		one_round(i);
+	redis_server_stop(&server);
+	arena_release(&world_arena);
+	return done();
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A private redis-server on a unix socket, for tests in C. It dies with the test, however that ends.
+#ifndef NOWCAST_TESTS_REDIS_SERVER_H
+#define NOWCAST_TESTS_REDIS_SERVER_H
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct redis_server {
+	pid_t pid;
+	char dir[64];
+	char url[128];
+};
+
+// False if there is no redis-server on this machine.
+static inline bool redis_server_start(struct redis_server *s)
+{
+	char sock[96];
+	snprintf(s->dir, sizeof s->dir, "/tmp/nowcast-test-XXXXXX");
+	if (!mkdtemp(s->dir))
+		return false;
+	snprintf(sock, sizeof sock, "%s/redis.sock", s->dir);
+	snprintf(s->url, sizeof s->url, "unix:%s", sock);
+	pid_t parent = getpid();
+	s->pid = fork();
+	if (s->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		if (!freopen("/dev/null", "w", stdout) || chdir(s->dir) != 0)
+			_exit(1);
+		execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", sock, "--save", "", "--appendonly", "no", (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 500; i++) {
+		struct stat st;
+		int status;
+		if (stat(sock, &st) == 0)
+			return true;
+		if (waitpid(s->pid, &status, WNOHANG) == s->pid)
+			return false;
+		usleep(10000);
+	}
+	return false;
+}
+
+static inline void redis_server_stop(struct redis_server *s)
+{
+	char sock[96];
+	snprintf(sock, sizeof sock, "%s/redis.sock", s->dir);
+	kill(s->pid, SIGKILL);
+	waitpid(s->pid, NULL, 0);
+	unlink(sock);
+	rmdir(s->dir);
+}
+
+#endif
