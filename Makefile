@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# make help lists the targets. Variables: V=1 shows commands; SAN=address,undefined; DEVELOPER=1 makes warnings errors.
+#
+# `make help` lists the targets. Variables:
+#   V=1                    show the commands
+#   DEVELOPER=1            warnings are errors
+#   SAN=address,undefined  sanitizers, in a build folder of their own
+#   DESTDIR, PREFIX        of `make install`
 
 CC      ?= cc
 CXX     ?= c++
 CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
 B       ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
 
@@ -17,6 +23,9 @@ san      := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fr
 cppflags := -I. -I$(B) -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CPPFLAGS)
 ldlibs   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lsimdjson -lxxhash -lstdc++ -lm -lpthread $(LDLIBS)
 
+# A make that was not told how many jobs to run takes one a core for the targets that do everything.
+many      = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
@@ -25,8 +34,12 @@ ccsrc    := $(wildcard $(DIRS:%=%/*.cc))
 objs     := $(csrc:%.c=$(B)/%.o) $(ccsrc:%.cc=$(B)/%.o)
 unit     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*_test.c))
 
-.PHONY: all unit clean
-all: $(B)/nowcast
+helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tests/bench/*.c)))
+fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
+e2e      := $(sort $(wildcard tests/e2e/*.sh))
+
+.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz bench install sample-config helpers
+all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
 	$(call say,LINK,$@)
@@ -48,21 +61,83 @@ $(B)/tests/%: tests/%.c $(B)/libnowcast.a
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CFLAGS) $(warn) $(san) $(cppflags) -MMD -MP -MF $@.d -o $@ $< $(B)/libnowcast.a $(ldlibs)
 
-unit: $(unit)
-	$(Q)prove $(unit)
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libnowcast.a
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CFLAGS) $(warn) $(san) -fsanitize=fuzzer $(cppflags) -MMD -MP -MF $@.d -o $@ $< $(B)/libnowcast.a $(ldlibs)
 
-# Files that are assembled into objects.
-$(B)/estimator/store.o: $(wildcard estimator/*.lua)
+# --- the two commands: they do all the set-up, then make the real target anew, with what pkg-config says by then -----------
 
-# The price catalogue is assembled into builtin.o; SHARED is where the collected price sources lie.
-SHARED   ?= ../shared
-$(B)/pricing/builtin.o: pricing/builtin.csv
-.PHONY: builtin-prices
-builtin-prices:
-	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices/prices_in_force.csv $(SHARED)/prices/litellm_bedrock_2026-08-01.json > pricing/builtin.csv.new
-	$(Q)mv pricing/builtin.csv.new pricing/builtin.csv
+demo:  ## show it working on this machine: installs what is missing, builds, plays an hour of traffic
+	@deploy/install-deps
+	@$(many) all
+	@$(B)/nowcast demo
 
-clean:
+test:  ## install what is missing, build, and run every test (some minutes)
+	@deploy/install-deps --test || { status=$$?; [ $$status = 3 ] && [ "$$CI" != true ] && \
+		echo "make test: going on with librdkafka's mock cluster in place of Kafka"; }
+	@$(many) test-all
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+sanb     := build-address-undefined
+sanunit  := $(unit:$(B)/%=$(sanb)/%)
+fuzzb    := build-fuzz
+
+# Everything in one run of prove, so that the last lines speak for all of it.
+test-all: all helpers $(unit)
+	@$(many) SAN=address,undefined $(sanunit)
+	@$(if $(fuzzers),$(many) fuzz-build)
+	@tests/run.sh tests/check.sh $(unit) $(sanunit) $(if $(fuzzers),tests/fuzz.sh) $(e2e)
+
+helpers: $(helpers)
+
+unit: $(unit)  ## unit and property tests only (seconds)
+	$(Q)tests/run.sh $(unit)
+
+e2e: all helpers  ## end-to-end tests only, on a private Redis and Kafka
+	$(Q)tests/run.sh $(e2e)
+
+test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partitions, 3 workers, one killed every few seconds
+	$(Q)FULL=1 tests/run.sh tests/e2e/convergence.sh
+
+check:  ## rules of the source: headers, layers, floats, licence lines, paths in the README
+	$(Q)tests/check.sh
+
+sanitize:  ## unit tests and a replay under the address and undefined-behaviour sanitizers
+	@$(many) SAN=address,undefined all helpers $(sanunit)
+	$(Q)B=$(sanb) tests/run.sh $(sanunit) $(wildcard tests/e2e/replay_world.sh)
+
+.PHONY: fuzz-build
+fuzz-build:
+	@$(many) B=$(fuzzb) CC=clang CXX=clang++ SAN=fuzzer-no-link,address,undefined $(fuzzers:$(B)/%=$(fuzzb)/%)
+
+fuzz: fuzz-build  ## fuzz every decoder, SECONDS_EACH=60 seconds each
+	$(Q)SECONDS_EACH=$${SECONDS_EACH:-60} tests/fuzz.sh
+
+bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker
+	$(Q)tests/bench.sh
+
+# What a linter says is advice: the analyzer's own faults in foreign headers are not ours.
+lint:  ## clang-tidy, cppcheck and gcc -fanalyzer
+	cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,portability --suppress=missingIncludeSystem -I. $(DIRS) nowcast.c
+	clang-tidy --quiet $(csrc) -- -std=c11 $(cppflags)
+	for f in $(csrc); do $(CC) -std=c11 -O1 -fanalyzer $(cppflags) -c -o /dev/null $$f || exit 1; done
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+sample-config: all  ## write deploy/nowcast.conf out of the option table
+	$(B)/nowcast check-config --sample > deploy/nowcast.conf
+
+install: all  ## install the program, its unit file and the sample configuration below DESTDIR
+	install -D -m 755 $(B)/nowcast $(DESTDIR)$(PREFIX)/bin/nowcast
+	install -D -m 644 deploy/nowcast.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nowcast.service
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/nowcast.service
+	install -D -m 644 deploy/nowcast.conf $(DESTDIR)$(PREFIX)/share/doc/nowcast/nowcast.conf
+
+help:  ## this list
+	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+clean:  ## remove everything that was built
 	rm -rf build build-*
 
--include $(objs:.o=.d) $(B)/nowcast.d $(unit:%=%.d)
+-include $(objs:.o=.d) $(B)/nowcast.d $(unit:%=%.d) $(helpers:%=%.d) $(fuzzers:%=%.d)

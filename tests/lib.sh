@@ -168,8 +168,12 @@ free_port() { # sets $port
 
 redis_binary() {
 	if [ -n "${REDIS_SERVER:-}" ]; then echo "$REDIS_SERVER"
-	elif [ -n "${VALKEY:-}" ]; then echo valkey-server
+	elif [ -n "${VALKEY:-}" ]; then valkey_binary
 	else echo redis-server; fi
+}
+
+valkey_binary() { # prints where it is
+	command -v valkey-server || compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/nowcast/valkey-*/valkey-server" | head -n 1 | grep .
 }
 
 redis() { redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} -p "$redis_port" "$@"; }
@@ -177,15 +181,16 @@ redis() { redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} -p "$redis_port" "$
 redis_up() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
 
 run_redis() { # ARGUMENTS...: starts it on $redis_port, sets redis_pid
-	start redis "$(redis_binary)" --bind 127.0.0.1 --dir "$T" --save '' --daemonize no --loglevel warning "$@"
+	start redis "$redis_program" --bind 127.0.0.1 --dir "$T" --save '' --daemonize no --loglevel warning "$@"
 	redis_pid=$pid
-	wait_for 10 redis_up || { tail -n 5 "$T/redis.log" | sed 's/^/# /'; bail "$(redis_binary) does not start"; }
+	wait_for 10 redis_up || { tail -n 5 "$T/redis.log" | sed 's/^/# /'; bail "$redis_program does not start"; }
 }
 
 # A Redis of our own: sets REDIS_URL, redis_port, redis_pid. With `durable`, what it has said yes to outlives kill -9.
 # A second call starts a second one; the variables then name that.
 start_redis() { # [durable]
-	command -v "$(redis_binary)" >/dev/null || bail "no $(redis_binary): run deploy/install-deps --test"
+	redis_program=$(redis_binary)
+	command -v "$redis_program" >/dev/null || bail "no ${VALKEY:+valkey-server or }redis-server: run deploy/install-deps --test"
 	free_port
 	redis_port=$port redis_tls=
 	redis_arguments=(--port "$port")
@@ -199,7 +204,9 @@ start_redis() { # [durable]
 }
 
 # The same behind TLS, with an authority made for the test: also sets REDIS_CA, for clients to trust.
+# Always redis-server: a Valkey built without TLS is common.
 start_redis_tls() {
+	redis_program=${REDIS_SERVER:-redis-server}
 	REDIS_CA=$T/ca.pem
 	make_certificates || bail "openssl could not make certificates"
 	free_port

@@ -34,9 +34,9 @@ cat >"$T/victim.sh" <<END
 . "$top/tests/lib.sh"
 start_redis
 echo \$redis_pid >"$T/victim.redis"
-sleep 60
+while sleep 0.2; do :; done
 END
-bash "$T/victim.sh" &
+bash "$T/victim.sh" >"$T/victim.log" 2>&1 &
 victim=$!
 wait_for 10 test -s "$T/victim.redis"
 kill -KILL $victim

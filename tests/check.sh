@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Rules of the source that no compiler holds, each a function below; `make check` runs them.
+#
+#     tests/check.sh [RULE...]
+#
+# Prints a TAP line a rule and, under one that is broken, the lines that break it.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export LC_ALL=C
+: "${CC:=cc}"
+rules=(headers layers foreign money spdx readme)
+
+# Each header compiles alone.
+headers() {
+	local h flags
+	flags="-I. -D_GNU_SOURCE $(pkg-config --cflags rdkafka jansson hiredis libcurl 2>/dev/null)"
+	for h in $(git ls-files '*.h'); do
+		# shellcheck disable=SC2086 # flags are words
+		$CC -std=c11 -fsyntax-only -Wall -Wextra -Werror $flags -x c -include "$h" /dev/null 2>&1
+	done
+}
+
+# Who may include whom: a folder, and the folders it may look into (beside its own).
+may='
+base
+pricing    base
+ingest     base pricing
+estimator  base pricing ingest
+reconcile  base pricing ingest estimator
+serve      base pricing ingest estimator reconcile
+run        base pricing ingest estimator reconcile serve
+'
+layers() {
+	local from to
+	while read -r from to; do
+		[ -n "$from" ] || continue
+		[ -d "$from" ] || continue
+		grep -rnE '^#[[:space:]]*include[[:space:]]+"[a-z]+/' --include='*.[ch]' --include='*.cc' "$from" |
+			grep -vE "include[[:space:]]+\"(${to// /|}${to:+|}$from)/" | sed "s|\$|   ($from may include: ${to:-nothing but itself})|"
+	done <<<"$may"
+}
+
+# A foreign library is included by one file, so that its types cross no border of ours.
+owners='
+librdkafka/rdkafka.h       ingest/kafka.c run/demo.c
+librdkafka/rdkafka_mock.h  run/demo.c
+hiredis/hiredis.h          estimator/redis.c
+simdjson.h                 ingest/json.cc
+curl/curl.h                reconcile/s3.c ingest/s3.c serve/webhook.c
+microhttpd.h               serve/http.c
+'
+foreign() {
+	local header files
+	while read -r header files; do
+		[ -n "$header" ] || continue
+		git ls-files '*.c' '*.h' '*.cc' | grep -v '^tests/' | xargs grep -nE "^#[[:space:]]*include[[:space:]]+[<\"]([a-z]+/)?${header##*/}[>\"]" /dev/null |
+			grep -vE "^(${files// /|}):" | sed "s|\$|   (only: $files)|"
+	done <<<"$owners"
+}
+
+# No float holds money or tokens: what touches them has no floating-point type, conversion or constant in it.
+# learn.c and band.c hold statistics about tokens, and give back integers.
+money() {
+	git ls-files 'base/usd.*' 'pricing/*.[ch]' 'estimator/*.[ch]' 'reconcile/*.[ch]' | grep -vE '^estimator/(learn|band)\.[ch]$' |
+		while read -r file; do
+			# Comments and strings are blanked first: prose may speak of floats.
+			perl -0pe 's{(//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*")}{$_=$1; s/[^\n]/ /g; $_}gse' "$file" |
+				grep -nE '\b(float|double|strtod|strtof|atof|lround|llround|floor|ceil|powl?)\b|[0-9]\.[0-9]*(e[0-9+-]+)?\b' | sed "s|^|$file:|"
+		done
+}
+
+# Every source file names its licence in its first lines.
+spdx() {
+	git ls-files '*.c' '*.h' '*.cc' '*.sh' Makefile deploy/install-deps | while read -r file; do
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
+	done
+}
+
+# Every path the README and CONTRIBUTING name (in backquotes, or as the target of a link) is there.
+readme() {
+	local doc path
+	for doc in $(git ls-files README.md CONTRIBUTING.md); do
+		{
+			grep -oE '`[A-Za-z0-9_./-]+`' "$doc" | tr -d '`' | grep -E '/' | grep -E '^(base|ingest|pricing|estimator|reconcile|serve|run|tests|deploy|\.ci)/'
+			grep -oE '\]\([A-Za-z0-9_./-]+\)' "$doc" | tr -d ']()'
+		} | sort -u | while read -r path; do
+			[ -e "$path" ] || echo "$doc names $path, which is not there"
+		done
+	done
+}
+
+[ $# = 0 ] || rules=("$@")
+count=0 failed=0
+for rule in "${rules[@]}"; do
+	count=$((count + 1))
+	broken=$("$rule")
+	if [ -z "$broken" ]; then
+		echo "ok $count - $rule"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $rule"
+		sed 's/^/# /' <<<"$broken"
+	fi
+done
+echo "1..$count"
+exit $((failed > 0))

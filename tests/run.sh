@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs test programs and scripts under prove, and ends with plain lines: how many passed and failed, and on which broker.
+#
+#     tests/run.sh FILE...      build/tests/usd_test tests/e2e/cli.sh ...
+#
+# Exit status: 0 if all passed (skipped ones count apart), else 1.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+notes=$(mktemp)
+out=$(mktemp)
+trap 'rm -f "$notes" "$out"' EXIT
+export NOWCAST_TEST_NOTES=$notes
+
+began=$SECONDS
+prove --exec '' --timer -j "${JOBS:-1}" "$@" 2>&1 | tee "$out"
+status=${PIPESTATUS[0]}
+
+files=$#
+failed=$(sed -n '/^Test Summary Report/,$p' "$out" | grep -cE '\(Wstat: |^Parse errors')
+skipped=$(grep -c '\. skipped: ' "$out")
+echo
+[ ! -s "$notes" ] || sort -u "$notes" | sed 's/^/Kafka: these tests ran on /'
+grep -q . "$notes" || echo "Kafka: no test here needed a broker"
+[ "$skipped" = 0 ] || grep '\. skipped: ' "$out" | sed 's/^/skipped: /'
+echo "$((SECONDS - began)) s"
+echo "files: $((files - failed - skipped)) passed, $failed failed, $skipped skipped"
+exit "$((status != 0))"
