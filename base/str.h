@@ -64,7 +64,7 @@ static inline struct str str_after_last(struct str a, char c)
 // Cuts `*rest` at its first `c`: returns what stood before, leaves what stood behind. Without a `c`, all is returned.
 static inline struct str str_cut(struct str *rest, char c)
 {
-	const char *at = rest->len ? memchr(rest->p, c, rest->len) : NULL;
+	const char *at = rest->len ? (const char *)memchr(rest->p, c, rest->len) : NULL;
 	struct str head = *rest;
 	if (!at) {
 		*rest = STR_NONE;

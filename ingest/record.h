@@ -42,7 +42,7 @@ enum call_source {
 	SOURCE_AMENDED = 5,    // its correction
 };
 
-// Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see principal_canonical in decode.h.
+// Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see ingest/principal.h.
 struct caller {
 	struct str arn;           // never empty in a record handed on
 	struct str role_arn;      // sessionIssuer.arn as recorded (with its path), or none

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// CloudTrail records of inference: a call, the copy of it that data events add, the record that follows when a stream has
+// ended, and corrections of them.
+//
+// One streaming call makes up to four records; what they share is the requestID of the call, which the completion record
+// holds as parentRequestId. Only eventType tells a completion from a call. Token counts may be there (input and output
+// only), as numbers or strings, as a map or as a list of {key, value}: they are optional everywhere.
+//
+// Names of operations are not a closed list. Known ones are told by a table; an unknown one is a call if it names a model
+// and its verb is not that of administration (Get..., Create..., CountTokens...), for a new way to spend money must not
+// pass unseen.
+//
+// A failed call is handed on as failed, without tokens. A completion that carries both tokens and an error is a stream that
+// broke on its way: its tokens stand and it is not marked as failed.
+#include <stdio.h>
+
+#include "ingest/field.h"
+#include "ingest/principal.h"
+#include "ingest/recognise.h"
+
+enum operation { ADMINISTRATION, CALL, STREAM };
+
+static bool is_administration(struct str name)
+{
+	static const char *const verbs[] = {
+		"Accept", "Apply", "Associate", "Batch", "Cancel", "Copy", "Count", "Create", "Delete", "Deregister", "Describe",
+		"Disable", "Disassociate", "Enable", "Export", "Get", "Import", "List", "Prepare", "Publish", "Put", "Register",
+		"Reject", "Render", "Request", "Retry", "Search", "Stop", "Tag", "Untag", "Update", "Validate",
+	};
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (str_starts(name, str_of(verbs[i])))
+			return true;
+	return false;
+}
+
+// Whether a name is one of the operations that run a model, for which a missing model is an error.
+static bool is_known(struct str name)
+{
+	return str_is(name, "Converse") || str_is(name, "ConverseStream") || str_is(name, "InvokeModel") ||
+	       str_is(name, "InvokeModelWithResponseStream") || str_is(name, "InvokeModelWithBidirectionalStream");
+}
+
+static bool is_stream(struct str name)
+{
+	return name.len >= 6 && memmem(name.p, name.len, "Stream", 6);
+}
+
+bool model_key(struct str called, struct str *ret, struct err *err)
+{
+	struct str key = str_after_last(called, '/');
+	if (!key.len)
+		return err_set(err, ERR_SKIP, "the model id names no model: %s", field_show(called).z);
+	*ret = key;
+	return true;
+}
+
+bool model_key_mantle(struct arena *a, struct str called, struct str *ret, struct err *err)
+{
+	static const char prefix[] = "bedrock-mantle/";
+	struct str key;
+	if (!model_key(called, &key, err))
+		return false;
+	char *p = arena_alloc(a, sizeof prefix + key.len);
+	memcpy(p, prefix, sizeof prefix - 1);
+	memcpy(p + sizeof prefix - 1, key.p, key.len);
+	*ret = (struct str){p, sizeof prefix - 1 + key.len};
+	return true;
+}
+
+struct str model_of_arn(struct str arn)
+{
+	static const struct str mark = {":foundation-model/", sizeof ":foundation-model/" - 1};
+	const char *at = str_starts(arn, STR("arn:")) ? memmem(arn.p, arn.len, mark.p, mark.len) : NULL;
+	if (!at)
+		return STR_NONE;
+	return (struct str){at + mark.len, arn.len - (size_t)(at - arn.p) - mark.len};
+}
+
+// The foundation model that resources[] names, if any. Its key is ARN in CloudTrail, arn in what others made of it.
+static bool model_of_resources(struct json resources, struct str *ret, struct err *err)
+{
+	struct json item;
+	for (struct json_iter it = json_begin(resources); json_next(&it, NULL, &item);) {
+		struct json v = json_get(item, STR("ARN"));
+		struct str arn;
+		if (!field_opt_str(json_missing(v) ? json_get(item, STR("arn")) : v, "resources[].ARN", &arn, err))
+			return false;
+		*ret = model_of_arn(arn);
+		if (ret->len)
+			return true;
+	}
+	*ret = STR_NONE;
+	return true;
+}
+
+static bool tokens_of_map(struct json map, struct call *c, struct err *err)
+{
+	return field_tokens(json_get(map, STR("inputTokens")), "inputTokens", &c->known[TOKENS_INPUT], &c->tokens[TOKENS_INPUT], err) &&
+	       field_tokens(json_get(map, STR("outputTokens")), "outputTokens", &c->known[TOKENS_OUTPUT], &c->tokens[TOKENS_OUTPUT], err);
+}
+
+// Reads token counts from additionalEventData, or from the additionalEntries within it.
+static bool tokens_of(struct json data, struct call *c, struct err *err)
+{
+	struct json entries = json_get(data, STR("additionalEntries")), item;
+	if (json_missing(entries))
+		entries = data;
+	if (json_type(entries) != JSON_ARRAY)
+		return tokens_of_map(entries, c, err);
+	for (struct json_iter it = json_begin(entries); json_next(&it, NULL, &item);) {
+		struct str key;
+		if (!json_str(json_get(item, STR("key")), &key))
+			continue;
+		enum token_slot slot = str_is(key, "inputTokens") ? TOKENS_INPUT : str_is(key, "outputTokens") ? TOKENS_OUTPUT : TOKEN_SLOTS;
+		if (slot != TOKEN_SLOTS && !field_tokens(json_get(item, STR("value")), slot == TOKENS_INPUT ? "inputTokens" : "outputTokens",
+		                                         &c->known[slot], &c->tokens[slot], err))
+			return false;
+	}
+	return true;
+}
+
+static struct json either(struct json a, struct json b)
+{
+	return json_missing(a) ? b : a;
+}
+
+// What calls and completions of both services share: when, where, who, and whether it failed.
+static bool common(const struct top *t, struct arena *a, struct call *c, struct err *err)
+{
+	struct str code;
+	if (!field_time(t->f[F_eventTime], "eventTime", &c->time_ms, err) ||
+	    !field_str(t->f[F_awsRegion], "awsRegion", &c->region, err) || !field_region(c->region, "awsRegion", err) ||
+	    !field_str(either(t->f[F_recipientAccountId], json_get(t->f[F_userIdentity], STR("accountId"))), "recipientAccountId", &c->account, err) ||
+	    !field_account(c->account, "recipientAccountId", err) || !field_opt_str(t->f[F_errorCode], "errorCode", &code, err) ||
+	    !principal_from_identity(a, t->f[F_userIdentity], c->account, c->region, &c->caller, err))
+		return false;
+	c->failed = code.len > 0;
+	return true;
+}
+
+// Source and identity of a call; an addendum that corrects it goes by the requestID it corrects.
+static bool identity(const struct top *t, struct record *r, struct err *err)
+{
+	struct call *c = &r->call;
+	struct json addendum = t->f[F_addendum];
+	struct str category, reason, original = STR_NONE;
+	bool management = true;
+	json_bool(t->f[F_managementEvent], &management);
+	if (!field_opt_str(t->f[F_eventCategory], "eventCategory", &category, err) ||
+	    !field_opt_str(json_get(addendum, STR("reason")), "addendum.reason", &reason, err) ||
+	    !field_opt_str(json_get(addendum, STR("originalRequestID")), "addendum.originalRequestID", &original, err))
+		return false;
+	r->kind = RECORD_CALL;
+	c->source = str_is(category, "Data") || (!category.len && !management) ? SOURCE_DATA_EVENT : SOURCE_API;
+	bool amends = str_is(reason, "UPDATED_DATA");
+	if (amends) {
+		r->kind = RECORD_AMENDMENT;
+		c->source = SOURCE_AMENDED;
+	}
+	c->request_id = original;
+	return (amends && original.len) || field_str(t->f[F_requestID], "requestID", &c->request_id, err);
+}
+
+static enum verdict completion(const struct top *t, struct arena *a, struct str name, struct record *r, struct err *err)
+{
+	struct call *c = &r->call;
+	struct json details = t->f[F_serviceEventDetails], parent = json_get(details, STR("parentRequestId"));
+	if (json_missing(parent) && !is_known(name))
+		return NOT_OURS; // the state of some job
+	r->kind = RECORD_CALL_TOKENS;
+	c->source = SOURCE_COMPLETION;
+	c->time_is_end = true;
+	c->streaming = true;
+	if (!common(t, a, c, err) || !field_str(parent, "serviceEventDetails.parentRequestId", &c->request_id, err) ||
+	    !tokens_of(either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData"))), c, err) ||
+	    !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err) ||
+	    !model_of_resources(t->f[F_resources], &c->foundation, err) ||
+	    !field_opt_str(json_get(t->f[F_requestParameters], STR("modelId")), "requestParameters.modelId", &c->model_called, err))
+		return BROKEN;
+	if (c->known[TOKENS_INPUT] || c->known[TOKENS_OUTPUT])
+		c->failed = false;
+	struct str called = c->model_called.len ? c->model_called : c->foundation;
+	if (!called.len)
+		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model"), BROKEN);
+	return model_key(called, &c->model, err) ? OURS : BROKEN;
+}
+
+enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record *r, struct err *err)
+{
+	struct call *c = &r->call;
+	struct str name, type;
+	*c = (struct call){.time_ms = 0};
+	if (!field_str(t->f[F_eventName], "eventName", &name, err) || !field_opt_str(t->f[F_eventType], "eventType", &type, err))
+		return BROKEN;
+	if (!is_known(name) && is_administration(name))
+		return NOT_OURS;
+	if (str_is(type, "AwsServiceEvent"))
+		return completion(t, a, name, r, err);
+	struct json called = json_get(t->f[F_requestParameters], STR("modelId"));
+	if (!is_known(name) && json_missing(called))
+		return NOT_OURS; // an agent, a flow, a knowledge base: the models they call are recorded by themselves
+	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) || !common(t, a, c, err) ||
+	    !identity(t, r, err) || !model_of_resources(t->f[F_resources], &c->foundation, err))
+		return BROKEN;
+	if (!c->failed && !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
+		return BROKEN;
+	c->streaming = is_stream(name);
+	c->time_is_end = !c->streaming && !str_starts(name, STR("Start"));
+	if (!c->foundation.len)
+		c->foundation = model_of_arn(c->model_called);
+	struct str model = c->model_called.len ? c->model_called : c->foundation;
+	if (!model.len)
+		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model"), BROKEN);
+	return model_key(model, &c->model, err) ? OURS : BROKEN;
+}
+
+enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct record *r, struct err *err)
+{
+	struct call *c = &r->call;
+	struct str name;
+	*c = (struct call){.mantle = true};
+	if (!field_str(t->f[F_eventName], "eventName", &name, err))
+		return BROKEN;
+	if (!str_is(name, "CreateInference"))
+		return NOT_OURS;
+	struct json params = t->f[F_requestParameters], stream = json_get(params, STR("stream"));
+	if (!common(t, a, c, err) || !identity(t, r, err) ||
+	    !field_opt_str(json_get(params, STR("model")), "requestParameters.model", &c->model_called, err))
+		return BROKEN;
+	if (!json_missing(stream) && !json_bool(stream, &c->streaming)) {
+		err_set(err, ERR_SKIP, "requestParameters.stream should be a boolean, and is %s", json_type_name(json_type(stream)));
+		return BROKEN;
+	}
+	c->time_is_end = !c->streaming;
+	if (!c->failed && !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
+		return BROKEN;
+	if (!c->model_called.len)
+		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "requestParameters.model is missing"), BROKEN);
+	return model_key_mantle(a, c->model_called, &c->model, err) ? OURS : BROKEN;
+}

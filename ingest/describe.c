@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// See describe.h. Its order and spelling are read by golden files: a change here shows in every one of them.
+#include "ingest/describe.h"
+
+#include <inttypes.h>
+
+#include "base/when.h"
+
+const char *const record_kind_names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
+
+static const char *const slot_names[TOKEN_SLOTS] = {"input", "output", "cache_read", "cache_write", "cache_write_1h"};
+
+static void escaped(struct buf *out, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] > ' ' && s.p[i] <= '~' && s.p[i] != '\\')
+			buf_addc(out, s.p[i]);
+		else
+			buf_addf(out, "\\x%02x", (unsigned char)s.p[i]);
+	}
+}
+
+static void text(struct buf *out, const char *name, struct str s)
+{
+	if (!s.len)
+		return;
+	buf_addf(out, " %s=", name);
+	escaped(out, s);
+}
+
+static void moment(struct buf *out, const char *name, int64_t ms)
+{
+	char z[WHEN_SIZE];
+	if (ms % 1000)
+		buf_addf(out, " %s=%.19s.%03dZ", name, when_format(ms, z), (int)(ms % 1000));
+	else
+		buf_addf(out, " %s=%s", name, when_format(ms, z));
+}
+
+static void describe_call(struct buf *out, const struct call *c)
+{
+	static const char *const sources[] = {"?", "completion", "log", "data_event", "api", "amended"};
+	buf_addf(out, " source=%s", sources[c->source <= SOURCE_AMENDED ? c->source : 0]);
+	text(out, "id", c->request_id);
+	moment(out, c->time_is_end ? "end" : "start", c->time_ms);
+	text(out, "account", c->account);
+	text(out, "region", c->region);
+	text(out, "model", c->model);
+	if (!str_eq(c->model, c->model_called))
+		text(out, "called", c->model_called);
+	text(out, "foundation", c->foundation);
+	text(out, "arn", c->caller.arn);
+	text(out, "role", c->caller.role_arn);
+	text(out, "key", c->caller.access_key);
+	if (c->caller.session_start_ms)
+		moment(out, "session", c->caller.session_start_ms);
+	for (int i = 0; i < TOKEN_SLOTS; i++)
+		if (c->known[i])
+			buf_addf(out, " %s=%" PRIu32, slot_names[i], c->tokens[i]);
+	buf_adds(out, c->streaming ? " streaming" : "");
+	buf_adds(out, c->mantle ? " mantle" : "");
+	buf_adds(out, c->failed ? " failed" : "");
+}
+
+static void describe_tags(struct buf *out, const struct tag *tags, int n)
+{
+	for (int i = 0; i < n; i++) {
+		buf_adds(out, " tag:");
+		escaped(out, tags[i].key);
+		buf_addc(out, '=');
+		escaped(out, tags[i].value);
+	}
+}
+
+static void describe_principal(struct buf *out, const struct principal_tags *p)
+{
+	static const char *const changes[] = {"set", "unset", "created", "deleted"};
+	buf_addf(out, " change=%s", changes[p->change]);
+	moment(out, "time", p->time_ms);
+	text(out, "event", p->event_id);
+	text(out, "account", p->account);
+	text(out, p->is_role ? "role" : "user", p->name);
+	describe_tags(out, p->tags, p->ntags);
+}
+
+void record_describe(const struct record *r, struct buf *out)
+{
+	buf_adds(out, record_kind_names[r->kind]);
+	switch (r->kind) {
+	case RECORD_CALL:
+	case RECORD_CALL_TOKENS:
+	case RECORD_AMENDMENT:
+		describe_call(out, &r->call);
+		break;
+	case RECORD_METRIC:
+		moment(out, "minute", r->metric.minute * MS_PER_MINUTE);
+		text(out, "account", r->metric.account);
+		text(out, "region", r->metric.region);
+		text(out, "model", r->metric.model);
+		buf_addf(out, " %s=%" PRId64 "%s", slot_names[r->metric.slot], r->metric.sum, r->metric.final ? " final" : "");
+		break;
+	case RECORD_SESSION_TAGS:
+		moment(out, "time", r->session_tags.time_ms);
+		text(out, "key", r->session_tags.access_key);
+		text(out, "arn", r->session_tags.arn);
+		text(out, "role", r->session_tags.role_arn);
+		describe_tags(out, r->session_tags.tags, r->session_tags.ntags);
+		break;
+	case RECORD_PRINCIPAL_TAGS:
+		describe_principal(out, &r->principal_tags);
+		break;
+	case RECORD_KINDS:
+		break;
+	}
+}

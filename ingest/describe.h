@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// A record as one line of text, for tests and for people: its kind, then name=value for each field that is known, in a fixed
+// order. Bytes that are not printable ASCII, and spaces and backslashes, stand as \xNN.
+#ifndef NOWCAST_INGEST_DESCRIBE_H
+#define NOWCAST_INGEST_DESCRIBE_H
+
+#include "base/buf.h"
+#include "ingest/record.h"
+
+extern const char *const record_kind_names[RECORD_KINDS];
+
+void record_describe(const struct record *r, struct buf *out); // appends, without a newline
+
+#endif

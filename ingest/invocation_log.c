@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bedrock's model invocation log: the best witness, for it knows every token type of a call.
+//
+// The counts stand beside the bodies, not in them; a body is the caller's own text and may hold the same words, so every
+// field is read at its place and nowhere else. Two rules of ours: a count that is absent while the record has another one
+// is zero (a call that used no cache has no cache fields, an embedding has no output); and the one-hour share of cache
+// writes is taken from the usage that the model's answer reports, if the body is there, and only where it does not exceed
+// the record's own total.
+#include "ingest/field.h"
+#include "ingest/principal.h"
+#include "ingest/recognise.h"
+
+// Tokens written with the one-hour TTL, of one usage object in the shape of Converse or of Anthropic's own body.
+static bool hour_of_usage(struct json usage, uint32_t *ret)
+{
+	bool known = false;
+	struct err ignored = ERR_INIT;
+	struct json creation = json_get(usage, STR("cache_creation")), details = json_get(usage, STR("cacheDetails")), item;
+	if (json_type(creation) == JSON_OBJECT)
+		return field_tokens(json_get(creation, STR("ephemeral_1h_input_tokens")), "", &known, ret, &ignored) && known;
+	if (json_type(details) != JSON_ARRAY)
+		return false;
+	uint64_t sum = 0;
+	for (struct json_iter it = json_begin(details); json_next(&it, NULL, &item);) {
+		struct str ttl;
+		uint32_t n = 0;
+		if (!json_str(json_get(item, STR("ttl")), &ttl) ||
+		    !field_tokens(json_get(item, STR("inputTokens")), "", &known, &n, &ignored))
+			return false;
+		if (str_is(ttl, "1h"))
+			sum += n;
+	}
+	*ret = (uint32_t)sum;
+	return known && sum <= UINT32_MAX;
+}
+
+// The usage is in the body itself, or in one of the chunks of a stream.
+static bool hour_of_body(struct json body, uint32_t *ret)
+{
+	struct json chunk;
+	if (json_type(body) == JSON_OBJECT)
+		return hour_of_usage(json_get(body, STR("usage")), ret);
+	for (struct json_iter it = json_begin(body); json_next(&it, NULL, &chunk);)
+		if (hour_of_usage(json_get(chunk, STR("usage")), ret) ||
+		    hour_of_usage(json_get(json_get(chunk, STR("message")), STR("usage")), ret) ||
+		    hour_of_usage(json_get(json_get(chunk, STR("metadata")), STR("usage")), ret))
+			return true;
+	return false;
+}
+
+static bool count(struct json side, const char *name, enum token_slot slot, struct call *c, struct err *err)
+{
+	return field_tokens(json_get(side, str_of(name)), name, &c->known[slot], &c->tokens[slot], err);
+}
+
+static bool tokens(const struct top *t, struct call *c, struct err *err)
+{
+	struct json in = t->f[F_input], out = t->f[F_output];
+	if (!count(in, "inputTokenCount", TOKENS_INPUT, c, err) || !count(in, "cacheReadInputTokenCount", TOKENS_CACHE_READ, c, err) ||
+	    !count(in, "cacheWriteInputTokenCount", TOKENS_CACHE_WRITE, c, err) || !count(out, "outputTokenCount", TOKENS_OUTPUT, c, err))
+		return false;
+	if (!c->known[TOKENS_INPUT] && !c->known[TOKENS_OUTPUT])
+		return true;
+	for (int slot = TOKENS_INPUT; slot <= TOKENS_CACHE_WRITE; slot++)
+		c->known[slot] = true;
+	uint32_t written = c->tokens[TOKENS_CACHE_WRITE], hour = 0;
+	if (written == 0 || (hour_of_body(json_get(out, STR("outputBodyJson")), &hour) && hour <= written)) {
+		c->known[TOKENS_CACHE_WRITE_1H] = true;
+		c->tokens[TOKENS_CACHE_WRITE_1H] = hour;
+	}
+	return true;
+}
+
+enum verdict invocation_log(const struct top *t, struct arena *a, struct record *r, struct err *err)
+{
+	struct call *c = &r->call;
+	struct str schema, code, operation, arn;
+	if (!json_str(t->f[F_schemaType], &schema) || !str_is(schema, "ModelInvocationLog"))
+		return NOT_OURS;
+	r->kind = RECORD_CALL_TOKENS;
+	*c = (struct call){.source = SOURCE_LOG, .time_is_end = true};
+	if (!field_time(t->f[F_timestamp], "timestamp", &c->time_ms, err) ||
+	    !field_str(t->f[F_accountId], "accountId", &c->account, err) || !field_account(c->account, "accountId", err) ||
+	    !field_str(t->f[F_region], "region", &c->region, err) || !field_region(c->region, "region", err) ||
+	    !field_str(t->f[F_requestId], "requestId", &c->request_id, err) ||
+	    !field_opt_str(t->f[F_operation], "operation", &operation, err) ||
+	    !field_opt_str(t->f[F_errorCode], "errorCode", &code, err) ||
+	    !field_opt_str(t->f[F_modelId], "modelId", &c->model_called, err))
+		return BROKEN;
+	c->failed = code.len > 0;
+	if (c->failed && !c->model_called.len)
+		return NOT_OURS;
+	if (!field_str(json_get(t->f[F_identity], STR("arn")), "identity.arn", &arn, err) ||
+	    !field_str(t->f[F_modelId], "modelId", &c->model_called, err) || !model_key(c->model_called, &c->model, err) ||
+	    (!c->failed && !tokens(t, c, err)))
+		return BROKEN;
+	c->streaming = operation.len >= 6 && memmem(operation.p, operation.len, "Stream", 6);
+	c->foundation = model_of_arn(c->model_called);
+	c->caller = (struct caller){.arn = principal_canonical(a, arn)};
+	return OURS;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON in C: a thin face over simdjson's DOM, so that its C++ stays in json.cc and everything else is plain C.
+//
+// A `struct json` is a value: a reference into the parser's tape. It, and every string read from it, lives until the
+// same parser parses again or is freed. {NULL, 0} means "absent"; every reader takes it and says no.
+//
+// Readers are strict: a number in a string is a string. Of a key that stands twice in an object, the first counts.
+#ifndef NOWCAST_INGEST_JSON_H
+#define NOWCAST_INGEST_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum json_type {
+	JSON_NONE, // absent
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_INT,
+	JSON_DOUBLE, // also integers beyond int64
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+struct json {
+	const void *doc;
+	size_t at;
+};
+
+#define JSON_ABSENT ((struct json){NULL, 0})
+
+// ---- parsing ----
+
+struct json_parser;
+
+struct json_parser *json_parser_new(void);
+void json_parser_free(struct json_parser *p);
+
+// Parses one document; `text` needs no padding and may go away afterwards. On false *ret_why is a static sentence.
+// Memory for the largest document so far is kept; json_parser_shrink gives back what exceeds `keep` bytes of text.
+bool json_parse(struct json_parser *p, struct str text, struct json *ret, const char **ret_why) NC_CHECK;
+void json_parser_shrink(struct json_parser *p, size_t keep);
+
+// ---- reading ----
+
+enum json_type json_type(struct json v);
+const char *json_type_name(enum json_type t);
+
+static inline bool json_missing(struct json v) // absent or null, which CloudTrail uses alike
+{
+	return json_type(v) <= JSON_NULL;
+}
+
+// True, and *ret set, only if the value is of that type. json_double takes both kinds of number.
+bool json_str(struct json v, struct str *ret);
+bool json_int(struct json v, int64_t *ret);
+bool json_double(struct json v, double *ret);
+bool json_bool(struct json v, bool *ret);
+
+// The value of `key`; absent if there is none, or if `v` is no object.
+struct json json_get(struct json v, struct str key);
+
+// Many keys in one walk over the object: ret[i] becomes the value of names[i], or absent.
+enum { JSON_KEYS_MAX = 96 };
+struct json_keys {
+	const struct str *names;
+	int n;
+	uint8_t bucket[128], next[JSON_KEYS_MAX + 1]; // chains of 1-based indexes, 0 ends
+};
+
+void json_keys_init(struct json_keys *k, const struct str *names, int n); // `names` must outlive it
+void json_pick(struct json v, const struct json_keys *k, struct json *ret);
+
+// ---- walking ----
+//
+//     struct json_iter it = json_begin(v);
+//     while (json_next(&it, &key, &item)) ...       key is empty in arrays, and may be NULL
+//
+// Anything but an array or an object is empty.
+struct json_iter {
+	struct json next, end;
+	bool object;
+};
+
+struct json_iter json_begin(struct json v);
+bool json_next(struct json_iter *it, struct str *ret_key, struct json *ret);
+
+// Appends the value as JSON text, without white space.
+void json_print(struct json v, struct buf *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

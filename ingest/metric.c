@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which CloudWatch metrics count tokens, and the JSON form in which a metric stream sends them.
+//
+// CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by project, ...):
+// adding two sets counts them twice. Only the set that is the model alone is read. The names of the cache metrics have
+// changed once; both stand in the table.
+#include <math.h>
+
+#include "base/when.h"
+#include "ingest/field.h"
+#include "ingest/recognise.h"
+
+static const struct {
+	const char *name;
+	enum token_slot slot;
+	bool mantle;
+} table[] = {
+	{"InputTokenCount", TOKENS_INPUT, false},
+	{"OutputTokenCount", TOKENS_OUTPUT, false},
+	{"CacheReadInputTokenCount", TOKENS_CACHE_READ, false},
+	{"CacheReadInputTokens", TOKENS_CACHE_READ, false},
+	{"CacheWriteInputTokenCount", TOKENS_CACHE_WRITE, false},
+	{"CacheWriteInputTokens", TOKENS_CACHE_WRITE, false},
+	{"TotalInputTokens", TOKENS_INPUT, true},
+	{"TotalOutputTokens", TOKENS_OUTPUT, true},
+};
+
+enum verdict metric_slot(struct str namespace, struct str name, enum token_slot *slot, bool *mantle)
+{
+	bool of_mantle = str_is(namespace, "AWS/BedrockMantle");
+	if (!of_mantle && !str_is(namespace, "AWS/Bedrock"))
+		return NOT_OURS;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		if (table[i].mantle == of_mantle && str_is(name, table[i].name)) {
+			*slot = table[i].slot;
+			*mantle = of_mantle;
+			return OURS;
+		}
+	}
+	return NOT_OURS;
+}
+
+struct str metric_dimension(bool mantle)
+{
+	return mantle ? STR("Model") : STR("ModelId");
+}
+
+bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot slot, struct str account, struct str region,
+                 struct str model, int64_t ms, double sum, struct err *err)
+{
+	const int64_t last_ms = 253402300799999; // the year 9999
+	struct metric *m = &r->metric;
+	r->kind = RECORD_METRIC;
+	*m = (struct metric){.account = account, .region = region, .minute = ms / MS_PER_MINUTE, .slot = slot};
+	if (ms < 0 || ms > last_ms || ms % MS_PER_MINUTE)
+		return err_set(err, ERR_SKIP, "the data point's time is not the start of a minute: %lld ms since 1970", (long long)ms);
+	if (model.len > FIELD_STRING_MAX)
+		return err_set(err, ERR_SKIP, "the model's name is %zu bytes long, of at most %d", model.len, FIELD_STRING_MAX);
+	return (!account.len || field_account(account, "the metric's account", err)) && field_region(region, "the metric's region", err) &&
+	       field_sum(sum, "the metric's sum", &m->sum, err) &&
+	       (mantle ? model_key_mantle(a, model, &m->model, err) : model_key(model, &m->model, err));
+}
+
+// {"ModelId": model} and nothing else. NOT_OURS for another set of dimensions.
+static enum verdict only_model(struct json dimensions, bool mantle, struct str *ret, struct err *err)
+{
+	struct str key, other;
+	struct json v, more;
+	struct json_iter it = json_begin(dimensions);
+	if (!it.object || !json_next(&it, &key, &v) || !str_eq(key, metric_dimension(mantle)) || json_next(&it, &other, &more))
+		return NOT_OURS;
+	return field_str(v, "the metric's model", ret, err) ? OURS : BROKEN;
+}
+
+enum verdict metric_stream(const struct top *t, struct arena *a, struct record *r, struct err *err)
+{
+	struct str namespace, name, model, account, region;
+	enum token_slot slot;
+	bool mantle;
+	if (!json_str(t->f[F_namespace_], &namespace) || !json_str(t->f[F_metric_name], &name) ||
+	    metric_slot(namespace, name, &slot, &mantle) == NOT_OURS)
+		return NOT_OURS;
+	enum verdict v = only_model(t->f[F_dimensions], mantle, &model, err);
+	if (v != OURS)
+		return v;
+	int64_t ms;
+	double sum;
+	struct json value = json_get(t->f[F_value], STR("sum"));
+	if (!field_str(t->f[F_account_id], "account_id", &account, err) || !field_str(t->f[F_region], "region", &region, err))
+		return BROKEN;
+	if (!json_int(t->f[F_timestamp], &ms)) {
+		err_set(err, ERR_SKIP, "timestamp should be a whole number of milliseconds, and is %s", json_type_name(json_type(t->f[F_timestamp])));
+		return BROKEN;
+	}
+	if (!json_double(value, &sum)) {
+		err_set(err, ERR_SKIP, "value.sum should be a number, and is %s", json_type_name(json_type(value)));
+		return BROKEN;
+	}
+	return metric_fill(r, a, mantle, slot, account, region, model, ms, sum, err) ? OURS : BROKEN;
+}

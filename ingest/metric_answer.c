@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers of CloudWatch's GetMetricData, kept together with the question.
+//
+// An answer names its series by the ids of the query only, so alone it cannot be understood: it is a fault that says so.
+// Whoever polls CloudWatch writes one object that holds both, in either shape:
+//
+//     {"MetricDataQueries": [...], "MetricDataResults": [...], "Region": "us-east-1", "AccountId": "111122223333"}
+//     {"Query" or "Request":   {"MetricDataQueries": [...], ...},
+//      "Response" or "Answer": {"MetricDataResults": [...], ...}, "Region": ..., "AccountId": ...}
+//
+// Region (or region) is needed; the account is that of the query (AccountId in it), else AccountId (or account_id) beside
+// it, else unknown. A series is read if its query is the Sum over 60 s of a token metric by model alone; others are none
+// of our business. Timestamps are seconds since 1970 or ISO 8601.
+#include <math.h>
+
+#include "base/when.h"
+#include "ingest/field.h"
+#include "ingest/recognise.h"
+
+struct series {
+	enum token_slot slot;
+	bool mantle;
+	struct str model, account, region;
+};
+
+static struct json first_of(struct json a, struct json b)
+{
+	return json_missing(a) ? b : a;
+}
+
+static struct json query_of(struct json queries, struct str id)
+{
+	struct json q;
+	struct str its;
+	for (struct json_iter it = json_begin(queries); json_next(&it, NULL, &q);)
+		if (json_str(json_get(q, STR("Id")), &its) && str_eq(its, id))
+			return q;
+	return JSON_ABSENT;
+}
+
+// [{"Name": "ModelId", "Value": model}] and no other dimension
+static enum verdict model_of(struct json dimensions, bool mantle, struct str *ret, struct err *err)
+{
+	struct json d, more;
+	struct str name;
+	struct json_iter it = json_begin(dimensions);
+	if (!json_next(&it, NULL, &d) || !json_str(json_get(d, STR("Name")), &name) || !str_eq(name, metric_dimension(mantle)) ||
+	    json_next(&it, NULL, &more))
+		return NOT_OURS;
+	return field_str(json_get(d, STR("Value")), "the Value of the query's dimension", ret, err) ? OURS : BROKEN;
+}
+
+static enum verdict series_of(struct json query, struct series *s, struct err *err)
+{
+	struct json stat = json_get(query, STR("MetricStat")), metric = json_get(stat, STR("Metric"));
+	struct str namespace, name, kind;
+	int64_t period;
+	if (!json_str(json_get(metric, STR("Namespace")), &namespace) || !json_str(json_get(metric, STR("MetricName")), &name) ||
+	    metric_slot(namespace, name, &s->slot, &s->mantle) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind) ||
+	    !str_is(kind, "Sum"))
+		return NOT_OURS;
+	enum verdict v = model_of(json_get(metric, STR("Dimensions")), s->mantle, &s->model, err);
+	if (v != OURS)
+		return v;
+	if (!json_int(json_get(stat, STR("Period")), &period) || period != 60) {
+		err_set(err, ERR_SKIP, "the query's period is not 60 s: ask for Period 60");
+		return BROKEN;
+	}
+	struct str account;
+	if (!field_opt_str(json_get(query, STR("AccountId")), "the query's AccountId", &account, err))
+		return BROKEN;
+	if (account.len)
+		s->account = account;
+	return OURS;
+}
+
+static bool time_of(struct json v, int64_t *ret_ms, struct err *err)
+{
+	struct str s;
+	double seconds;
+	if (json_str(v, &s))
+		return field_time(v, "a timestamp", ret_ms, err);
+	if (!json_double(v, &seconds) || !(seconds >= 0 && seconds < 1e12))
+		return err_set(err, ERR_SKIP, "a timestamp is neither seconds since 1970 nor text");
+	*ret_ms = (int64_t)llround(seconds * 1000);
+	return true;
+}
+
+static void points(struct json result, const struct series *s, struct arena *a, const struct sink *sink)
+{
+	struct json when, value;
+	struct json_iter times = json_begin(json_get(result, STR("Timestamps"))), values = json_begin(json_get(result, STR("Values")));
+	for (;;) {
+		struct err err = ERR_INIT;
+		struct record r;
+		int64_t ms;
+		double sum;
+		bool more = json_next(&times, NULL, &when), more_values = json_next(&values, NULL, &value);
+		if (!more && !more_values)
+			return;
+		if (more != more_values) {
+			err_set(&err, ERR_SKIP, "a series has more Timestamps than Values, or fewer");
+			sink->fault(sink->user, JSON_ABSENT, &err);
+			return;
+		}
+		bool good = time_of(when, &ms, &err);
+		if (good && !json_double(value, &sum))
+			good = err_set(&err, ERR_SKIP, "a value should be a number, and is %s", json_type_name(json_type(value)));
+		if (good && metric_fill(&r, a, s->mantle, s->slot, s->account, s->region, s->model, ms, sum, &err)) {
+			r.metric.final = true;
+			sink->record(sink->user, &r);
+		} else {
+			sink->fault(sink->user, JSON_ABSENT, &err);
+		}
+	}
+}
+
+static void one_result(struct json result, struct json queries, struct series s, struct arena *a, const struct sink *sink)
+{
+	struct err err = ERR_INIT;
+	struct str id, status = STR_NONE;
+	enum verdict v = BROKEN;
+	if (field_str(json_get(result, STR("Id")), "the Id of a MetricDataResult", &id, &err)) {
+		struct json query = query_of(queries, id);
+		if (json_missing(query))
+			err_set(&err, ERR_SKIP, "the answer's series %s is not among the MetricDataQueries beside it", field_show(id).z);
+		else
+			v = series_of(query, &s, &err);
+	}
+	json_str(json_get(result, STR("StatusCode")), &status);
+	if (v == OURS && (str_is(status, "Forbidden") || str_is(status, "InternalError"))) {
+		err_set(&err, ERR_SKIP, "CloudWatch answered %s for the series %s: ask again", field_show(status).z, field_show(id).z);
+		v = BROKEN;
+	}
+	if (v == BROKEN)
+		sink->fault(sink->user, JSON_ABSENT, &err);
+	else if (v == NOT_OURS)
+		sink->ignored(sink->user, 1);
+	else
+		points(result, &s, a, sink);
+}
+
+void metric_answer(const struct top *t, struct arena *a, const struct sink *sink)
+{
+	struct json query = first_of(t->f[F_Query], t->f[F_Request]), answer = first_of(t->f[F_Response], t->f[F_Answer]);
+	struct json queries = first_of(t->f[F_MetricDataQueries], json_get(query, STR("MetricDataQueries")));
+	struct json results = first_of(t->f[F_MetricDataResults], json_get(answer, STR("MetricDataResults"))), one;
+	struct series s = {.region = STR_NONE};
+	struct err err = ERR_INIT;
+	if (json_type(queries) != JSON_ARRAY || json_type(results) != JSON_ARRAY) {
+		err_set(&err, ERR_SKIP, "a GetMetricData answer without its query: put MetricDataQueries and Region beside MetricDataResults");
+		sink->fault(sink->user, JSON_ABSENT, &err);
+		return;
+	}
+	if (!field_str(first_of(t->f[F_Region], t->f[F_region]), "Region, beside a GetMetricData answer,", &s.region, &err) ||
+	    !field_opt_str(first_of(t->f[F_AccountId], t->f[F_account_id]), "AccountId", &s.account, &err)) {
+		sink->fault(sink->user, JSON_ABSENT, &err);
+		return;
+	}
+	for (struct json_iter it = json_begin(results); json_next(&it, NULL, &one);)
+		one_result(one, queries, s, a, sink);
+}

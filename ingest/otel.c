@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// CloudWatch metric streams in OpenTelemetry form, versions 1.0.0 and 0.7.0.
+//
+// A message is a row of (varint length, ExportMetricsServiceRequest). The reader below knows just as much of protobuf's
+// wire format as this takes: a message is a slice, next_field walks it, and everything is bounded by the slice it is in.
+// The two versions differ where they matter only in how a data point names its dimensions:
+//
+//     request.resource_metrics(1) . resource(1) . attributes(1)           cloud.account.id, cloud.region
+//                                 . scope metrics(2) . metrics(2)         name(1) = amazonaws.com/NAMESPACE/METRIC
+//                                                    . summary(11) . data_points(1)
+//     1.0.0   point . attributes(7)    KeyValue: Namespace, MetricName, Dimensions = list of KeyValue
+//     0.7.0   point . labels(1)        StringKeyValue: Namespace, MetricName, and one for each dimension
+//     both    point . start(2) and time(3) fixed64 ns, sum(5) double
+#include "ingest/field.h"
+#include "ingest/recognise.h"
+
+enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
+
+struct field {
+	uint32_t number;
+	enum wire wire;
+	uint64_t word;    // VARINT, FIXED64, FIXED32
+	struct str bytes; // BYTES
+};
+
+static bool varint(struct str *in, uint64_t *ret)
+{
+	uint64_t v = 0;
+	for (unsigned i = 0; i < 10 && i < in->len; i++) {
+		unsigned char c = (unsigned char)in->p[i];
+		v |= (uint64_t)(c & 0x7f) << (7 * i);
+		if (!(c & 0x80)) {
+			in->p += i + 1;
+			in->len -= i + 1;
+			*ret = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool fixed(struct str *in, size_t n, uint64_t *ret)
+{
+	uint64_t v = 0;
+	if (in->len < n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		v |= (uint64_t)(unsigned char)in->p[i] << (8 * i);
+	in->p += n;
+	in->len -= n;
+	*ret = v;
+	return true;
+}
+
+static bool bytes(struct str *in, struct str *ret)
+{
+	uint64_t n;
+	if (!varint(in, &n) || n > in->len)
+		return false;
+	*ret = (struct str){in->p, (size_t)n};
+	in->p += n;
+	in->len -= (size_t)n;
+	return true;
+}
+
+// 1: a field; 0: the message is at its end; -1: it is broken.
+static int next_field(struct str *in, struct field *f)
+{
+	uint64_t tag;
+	if (!in->len)
+		return 0;
+	if (!varint(in, &tag) || tag >> 3 == 0 || tag >> 32)
+		return -1;
+	f->number = (uint32_t)(tag >> 3);
+	f->wire = (enum wire)(tag & 7);
+	switch (f->wire) {
+	case VARINT:
+		return varint(in, &f->word) ? 1 : -1;
+	case FIXED64:
+		return fixed(in, 8, &f->word) ? 1 : -1;
+	case FIXED32:
+		return fixed(in, 4, &f->word) ? 1 : -1;
+	case BYTES:
+		return bytes(in, &f->bytes) ? 1 : -1;
+	}
+	return -1; // groups, which these messages never have
+}
+
+static bool is_bytes(const struct field *f, uint32_t number)
+{
+	return f->number == number && f->wire == BYTES;
+}
+
+static bool broken(struct err *err, const char *what)
+{
+	return err_set(err, ERR_SKIP, "OpenTelemetry data is broken within a %s", what);
+}
+
+// KeyValue {key = 1, value = 2}. In version 1 the value is an AnyValue, of which string = 1 and kvlist = 6 are read.
+static bool key_value(struct str in, bool any, struct str *key, struct str *text, struct str *list, struct err *err)
+{
+	struct field f;
+	int more;
+	struct str value = STR_NONE;
+	*key = *text = *list = STR_NONE;
+	while ((more = next_field(&in, &f)) > 0) {
+		if (is_bytes(&f, 1))
+			*key = f.bytes;
+		else if (is_bytes(&f, 2))
+			value = f.bytes;
+	}
+	if (more < 0)
+		return broken(err, "key and value");
+	if (!any) {
+		*text = value;
+		return true;
+	}
+	while ((more = next_field(&value, &f)) > 0) {
+		if (is_bytes(&f, 1))
+			*text = f.bytes;
+		else if (is_bytes(&f, 6))
+			*list = f.bytes;
+	}
+	return more == 0 || broken(err, "value");
+}
+
+struct point {
+	uint64_t start_ns, end_ns;
+	double sum;
+	int dimensions;
+	struct str name, value; // of the last dimension seen
+};
+
+static bool dimension_list(struct str list, struct point *p, struct err *err)
+{
+	struct field f;
+	int more;
+	struct str unused;
+	while ((more = next_field(&list, &f)) > 0) {
+		if (!is_bytes(&f, 1))
+			continue;
+		if (!key_value(f.bytes, true, &p->name, &p->value, &unused, err))
+			return false;
+		p->dimensions++;
+	}
+	return more == 0 || broken(err, "list of dimensions");
+}
+
+static bool attribute(const struct field *f, struct point *p, struct err *err)
+{
+	struct str key, text, list;
+	bool any = f->number == 7;
+	if (!key_value(f->bytes, any, &key, &text, &list, err))
+		return false;
+	if (any)
+		return !str_is(key, "Dimensions") || dimension_list(list, p, err);
+	if (!str_is(key, "Namespace") && !str_is(key, "MetricName")) {
+		p->name = key;
+		p->value = text;
+		p->dimensions++;
+	}
+	return true;
+}
+
+static bool read_point(struct str in, struct point *p, struct err *err)
+{
+	struct field f;
+	int more;
+	*p = (struct point){.start_ns = 0};
+	while ((more = next_field(&in, &f)) > 0) {
+		if (is_bytes(&f, 1) || is_bytes(&f, 7)) {
+			if (!attribute(&f, p, err))
+				return false;
+		} else if (f.wire == FIXED64 && f.number == 2) {
+			p->start_ns = f.word;
+		} else if (f.wire == FIXED64 && f.number == 3) {
+			p->end_ns = f.word;
+		} else if (f.wire == FIXED64 && f.number == 5) {
+			memcpy(&p->sum, &f.word, sizeof p->sum);
+		}
+	}
+	return more == 0 || broken(err, "data point");
+}
+
+struct walk {
+	struct str account, region; // of the resource
+	struct arena *arena;
+	const struct sink *sink;
+};
+
+static void one_point(const struct walk *w, struct str in, bool mantle, enum token_slot slot)
+{
+	struct err err = ERR_INIT;
+	struct point p;
+	struct record r;
+	if (!read_point(in, &p, &err)) {
+		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
+		return;
+	}
+	if (p.dimensions != 1 || !str_eq(p.name, metric_dimension(mantle))) {
+		w->sink->ignored(w->sink->user, 1);
+		return;
+	}
+	if (p.end_ns - p.start_ns != 60000000000u)
+		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns", (unsigned long long)p.start_ns,
+		        (unsigned long long)p.end_ns);
+	else if (!w->account.len)
+		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
+	else if (p.start_ns % 1000000)
+		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970", (unsigned long long)p.start_ns);
+	if (!err.kind && metric_fill(&r, w->arena, mantle, slot, w->account, w->region, p.value, (int64_t)(p.start_ns / 1000000), p.sum, &err))
+		w->sink->record(w->sink->user, &r);
+	else
+		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
+}
+
+// The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount".
+static enum verdict name_slot(struct str name, enum token_slot *slot, bool *mantle)
+{
+	const struct str prefix = STR("amazonaws.com/");
+	if (!str_starts(name, prefix))
+		return NOT_OURS;
+	name.p += prefix.len;
+	name.len -= prefix.len;
+	struct str metric = str_after_last(name, '/');
+	if (metric.len == name.len)
+		return NOT_OURS;
+	return metric_slot((struct str){name.p, name.len - metric.len - 1}, metric, slot, mantle);
+}
+
+static bool one_metric(const struct walk *w, struct str in, struct err *err)
+{
+	struct field f;
+	int more;
+	struct str name = STR_NONE, rest = in;
+	enum token_slot slot;
+	bool mantle;
+	while ((more = next_field(&rest, &f)) > 0)
+		if (is_bytes(&f, 1))
+			name = f.bytes;
+	if (more < 0)
+		return broken(err, "metric");
+	if (name_slot(name, &slot, &mantle) == NOT_OURS) {
+		w->sink->ignored(w->sink->user, 1);
+		return true;
+	}
+	for (rest = in; next_field(&rest, &f) > 0;) {
+		if (!is_bytes(&f, 11))
+			continue;
+		struct str summary = f.bytes;
+		while ((more = next_field(&summary, &f)) > 0)
+			if (is_bytes(&f, 1))
+				one_point(w, f.bytes, mantle, slot);
+		if (more < 0)
+			return broken(err, "summary");
+	}
+	return true;
+}
+
+static bool scope_metrics(const struct walk *w, struct str in, struct err *err)
+{
+	struct field f;
+	int more;
+	while ((more = next_field(&in, &f)) > 0)
+		if (is_bytes(&f, 2) && !one_metric(w, f.bytes, err))
+			return false;
+	return more == 0 || broken(err, "scope's metrics");
+}
+
+static bool resource(struct walk *w, struct str in, struct err *err)
+{
+	struct field f;
+	int more;
+	struct str key, text, list;
+	while ((more = next_field(&in, &f)) > 0) {
+		if (!is_bytes(&f, 1))
+			continue;
+		if (!key_value(f.bytes, true, &key, &text, &list, err))
+			return false;
+		if (str_is(key, "cloud.account.id"))
+			w->account = text;
+		else if (str_is(key, "cloud.region"))
+			w->region = text;
+	}
+	return more == 0 || broken(err, "resource");
+}
+
+static bool resource_metrics(struct walk *w, struct str in, struct err *err)
+{
+	struct field f;
+	int more;
+	struct str rest = in;
+	w->account = w->region = STR_NONE;
+	while ((more = next_field(&rest, &f)) > 0) // the resource may stand behind what it describes
+		if (is_bytes(&f, 1) && !resource(w, f.bytes, err))
+			return false;
+	if (more < 0)
+		return broken(err, "resource's metrics");
+	for (rest = in; next_field(&rest, &f) > 0;)
+		if (is_bytes(&f, 2) && !scope_metrics(w, f.bytes, err))
+			return false;
+	return true;
+}
+
+bool otel_plausible(struct str s)
+{
+	struct str request;
+	struct field f;
+	if (!varint(&s, &(uint64_t){0}) || s.len < 2 || s.p[0] != '\n') // '\n' is the tag of resource_metrics
+		return false;
+	request = s;
+	return next_field(&request, &f) > 0 ? f.bytes.len == 0 || f.bytes.p[0] == '\n' || f.bytes.p[0] == 0x12
+	                                    : s.len > 2; // truncated, perhaps: let the reader say so
+}
+
+void otel_decode(struct str s, struct arena *a, const struct sink *sink)
+{
+	struct walk w = {.arena = a, .sink = sink};
+	while (s.len) {
+		struct err err = ERR_INIT;
+		struct str request;
+		struct field f;
+		int more;
+		size_t left = s.len;
+		if (!bytes(&s, &request)) {
+			err_set(&err, ERR_SKIP, "OpenTelemetry data is truncated: the record that starts %zu bytes before the end says it is longer", left);
+			sink->fault(sink->user, JSON_ABSENT, &err);
+			return;
+		}
+		bool good = true;
+		while (good && (more = next_field(&request, &f)) > 0)
+			if (is_bytes(&f, 1))
+				good = resource_metrics(&w, f.bytes, &err);
+		if (good && more < 0)
+			good = broken(&err, "request");
+		if (!good)
+			sink->fault(sink->user, JSON_ABSENT, &err);
+	}
+}

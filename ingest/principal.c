@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// See principal.h for the table. The access key is kept only where it names a session (ASIA...): it is the key by which
+// session tags are found, and a long-term key (AKIA...) has no session.
+#include "ingest/principal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/when.h"
+#include "ingest/field.h"
+
+struct str principal_canonical(struct arena *a, struct str arn)
+{
+	struct str rest = arn;
+	for (int i = 0; i < 5; i++) // arn : partition : service : region : account :
+		str_cut(&rest, ':');
+	if (!str_starts(rest, STR("user/")))
+		return arn;
+	struct str name = str_after_last(rest, '/');
+	size_t head = (size_t)(rest.p - arn.p) + strlen("user/");
+	if (head + name.len == arn.len || !name.len)
+		return arn;
+	char *p = arena_alloc(a, head + name.len + 1);
+	memcpy(p, arn.p, head);
+	memcpy(p + head, name.p, name.len);
+	p[head + name.len] = '\0';
+	return (struct str){p, head + name.len};
+}
+
+const char *principal_partition(struct str region)
+{
+	return str_starts(region, STR("cn-")) ? "aws-cn" : str_starts(region, STR("us-gov-")) ? "aws-us-gov" : "aws";
+}
+
+static struct str made(struct arena *a, const char *fmt, ...) NC_PRINTF(2, 3);
+
+static struct str made(struct arena *a, const char *fmt, ...)
+{
+	char z[FIELD_STRING_MAX + 128];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(z, sizeof z, fmt, ap);
+	va_end(ap);
+	return arena_str(a, (struct str){z, n < 0 ? 0 : (size_t)n < sizeof z ? (size_t)n : sizeof z - 1});
+}
+
+// The name of a caller whose identity has no ARN.
+static bool without_arn(struct arena *a, struct json id, struct str account, struct str region, struct str *ret, struct err *err)
+{
+	const char *part = principal_partition(region);
+	struct str type, by, user, owner, principal;
+	if (!field_opt_str(json_get(id, STR("type")), "userIdentity.type", &type, err) ||
+	    !field_opt_str(json_get(id, STR("invokedBy")), "userIdentity.invokedBy", &by, err) ||
+	    !field_opt_str(json_get(json_get(id, STR("onBehalfOf")), STR("userId")), "userIdentity.onBehalfOf.userId", &user, err) ||
+	    !field_opt_str(json_get(id, STR("accountId")), "userIdentity.accountId", &owner, err) ||
+	    !field_opt_str(json_get(id, STR("principalId")), "userIdentity.principalId", &principal, err))
+		return false;
+	if (by.len && (!type.len || str_is(type, "AWSService")))
+		*ret = made(a, "arn:%s:iam::%.*s:service/%.*s", part, STR_ARG(account), STR_ARG(by));
+	else if (user.len)
+		*ret = made(a, "arn:%s:identitystore:::user/%.*s", part, STR_ARG(user));
+	else if (owner.len && (str_is(type, "AWSAccount") || str_is(type, "Root"))) {
+		if (!field_account(owner, "userIdentity.accountId", err))
+			return false;
+		*ret = made(a, "arn:%s:iam::%.*s:root", part, STR_ARG(owner));
+	} else if (principal.len || type.len)
+		*ret = made(a, "arn:%s:iam::%.*s:unknown/%.*s", part, STR_ARG(account), STR_ARG(principal.len ? principal : type));
+	else
+		return err_set(err, ERR_SKIP, "userIdentity says neither arn nor type: nobody to put the cost to");
+	return true;
+}
+
+bool principal_from_identity(struct arena *a, struct json id, struct str account, struct str region, struct caller *ret,
+                             struct err *err)
+{
+	struct caller c = {.arn = STR_NONE};
+	struct str arn, key;
+	if (json_type(id) != JSON_OBJECT)
+		return err_set(err, ERR_SKIP, "userIdentity should be an object, and is %s", json_type_name(json_type(id)));
+	if (!field_opt_str(json_get(id, STR("arn")), "userIdentity.arn", &arn, err) ||
+	    !field_opt_str(json_get(id, STR("accessKeyId")), "userIdentity.accessKeyId", &key, err))
+		return false;
+	if (arn.len)
+		c.arn = principal_canonical(a, arn);
+	else if (!without_arn(a, id, account, region, &c.arn, err))
+		return false;
+	if (str_starts(key, STR("ASIA")))
+		c.access_key = key;
+	struct json session = json_get(id, STR("sessionContext"));
+	if (!field_opt_str(json_get(json_get(session, STR("sessionIssuer")), STR("arn")), "userIdentity.sessionContext.sessionIssuer.arn",
+	                   &c.role_arn, err))
+		return false;
+	struct json created = json_get(json_get(session, STR("attributes")), STR("creationDate"));
+	if (!json_missing(created) &&
+	    !field_time(created, "userIdentity.sessionContext.attributes.creationDate", &c.session_start_ms, err))
+		return false;
+	*ret = c;
+	return true;
+}

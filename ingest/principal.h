@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The name of a caller: what CloudTrail and the invocation log record, brought to the form in which the bill's
+// line_item_iam_principal shows the same caller, so that the two meet.
+//
+//     recorded                                          canonical
+//     arn:P:iam::A:user/any/path/NAME                   arn:P:iam::A:user/NAME            the bill shows no path
+//     arn:P:sts::A:assumed-role/ROLE/SESSION            the same
+//     arn:P:sts::A:federated-user/NAME                  the same
+//     arn:P:iam::A:root                                 the same
+//     no arn: a service of AWS itself                   arn:P:iam::R:service/INVOKER      such as lambda.amazonaws.com
+//     no arn: an Identity Center user                   arn:P:identitystore:::user/USERID
+//     no arn: somebody of another account               arn:P:iam::A:root                 as policies name an account
+//     no arn: anybody else                              arn:P:iam::R:unknown/PRINCIPALID  or the identity's type
+//
+// P is the partition, A the caller's account, R the account that recorded the call.
+#ifndef NOWCAST_INGEST_PRINCIPAL_H
+#define NOWCAST_INGEST_PRINCIPAL_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "ingest/json.h"
+#include "ingest/record.h"
+
+// The canonical form of an ARN: a slice of `arn` itself or a string in the arena.
+struct str principal_canonical(struct arena *a, struct str arn);
+
+// "aws", "aws-cn" or "aws-us-gov", by the region's name.
+const char *principal_partition(struct str region);
+
+// Reads a CloudTrail userIdentity. `account` and `region` are the recording ones. ERR_SKIP names the field that is wrong.
+bool principal_from_identity(struct arena *a, struct json identity, struct str account, struct str region, struct caller *ret,
+                             struct err *err) NC_CHECK;
+
+#endif
