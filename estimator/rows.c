@@ -41,20 +41,32 @@ static void add_row(struct writing *w, struct str field, struct str value)
 	w->out->rows[w->out->nrows++] = (struct row){field, value};
 }
 
-static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, struct shares x)
+static bool find_rate(struct writing *w, enum token_type type, int64_t *ret)
 {
-	int64_t tokens = x.exact + x.allocated + x.provisional;
 	struct rate rate;
 	const char *why = NULL;
-	char pico[USD_SIZE] = "-";
+	if (!catalogue_rate(catalogue_builtin(), w->series->model, w->series->foundation, w->region, type, w->hour_ms, &rate, &why)) {
+		w->unpriced = why;
+		return false;
+	}
+	*ret = rate.pico_per_token;
+	return true;
+}
+
+static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, struct shares x, int64_t assumed)
+{
+	int64_t tokens = x.exact + x.allocated + x.provisional;
+	int64_t rate, dearer;
+	char pico[USD_SIZE] = "-", more[USD_SIZE] = "0";
 	if (tokens == 0)
 		return;
-	if (catalogue_rate(catalogue_builtin(), w->series->model, w->series->foundation, w->region, type, w->hour_ms, &rate, &why))
-		usd_format_pico(usd_price(tokens, rate.pico_per_token), pico);
-	else
-		w->unpriced = why;
+	if (find_rate(w, type, &rate))
+		usd_format_pico(usd_price(tokens, rate), pico);
+	if (assumed && find_rate(w, TOKEN_CACHE_WRITE_1H, &dearer) && *pico != '-' && dearer > rate)
+		usd_format_pico(usd_price(assumed, dearer - rate), more);
 	add_row(w, text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
-	        text(w->arena, "%lld %s %lld %lld %lld", (long long)tokens, pico, (long long)x.exact, (long long)x.allocated, (long long)x.provisional));
+	        text(w->arena, "%lld %s %lld %lld %lld %lld %s", (long long)tokens, pico, (long long)x.exact, (long long)x.allocated,
+	             (long long)x.provisional, (long long)assumed, more));
 }
 
 // Cache writes whose TTL nobody tells are taken as 5-minute ones.
@@ -63,13 +75,14 @@ static void add_usage(struct writing *w, struct str arn, struct str tagset, cons
 	struct shares writes = u->slots[TOKENS_CACHE_WRITE];
 	int64_t long_lived = u->exact_1h < writes.exact ? u->exact_1h : writes.exact;
 	writes.exact -= long_lived;
+	int64_t told = u->exact_ttl > long_lived ? u->exact_ttl - long_lived : 0;
 	if (u->calls || u->failed)
 		add_row(w, text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
-	add_figure(w, arn, tagset, TOKEN_INPUT, u->slots[TOKENS_INPUT]);
-	add_figure(w, arn, tagset, TOKEN_OUTPUT, u->slots[TOKENS_OUTPUT]);
-	add_figure(w, arn, tagset, TOKEN_CACHE_READ, u->slots[TOKENS_CACHE_READ]);
-	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_5M, writes);
-	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_1H, (struct shares){.exact = long_lived});
+	add_figure(w, arn, tagset, TOKEN_INPUT, u->slots[TOKENS_INPUT], 0);
+	add_figure(w, arn, tagset, TOKEN_OUTPUT, u->slots[TOKENS_OUTPUT], 0);
+	add_figure(w, arn, tagset, TOKEN_CACHE_READ, u->slots[TOKENS_CACHE_READ], 0);
+	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_5M, writes, writes.exact + writes.allocated + writes.provisional - told);
+	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_1H, (struct shares){.exact = long_lived}, 0);
 }
 
 static bool is_used(const struct caller_usage *u)
@@ -169,7 +182,8 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 			return false;
 		struct str pico = str_cut(&value, ' ');
 		f.priced = usd_parse_pico(pico, &f.usd);
-		if (!read_int(&value, &f.exact) || !read_int(&value, &f.allocated) || !read_int(&value, &f.provisional))
+		if (!read_int(&value, &f.exact) || !read_int(&value, &f.allocated) || !read_int(&value, &f.provisional) ||
+		    !read_int(&value, &f.assumed) || !usd_parse_pico(str_cut(&value, ' '), &f.more))
 			return false;
 	}
 	*ret_arn = arn;

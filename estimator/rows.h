@@ -2,11 +2,14 @@
 // The figures of an hour as they stand in Redis: one hash an hour, account, region and model. README, "Redis keys", shows
 // them to people who read them from elsewhere.
 //
-//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL    ("-" for dollars: no price)
+//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE
 //   field  ARN TAGSET calls          value  CHARGED FAILED
 //   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
 //
-// TOKENS is the sum of the three that say how it is known. Names hold no blanks. A reader passes over fields it does not know.
+// TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this type without
+// anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that they would
+// cost on top were they of the dearer one. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields
+// it does not know.
 #ifndef NOWCAST_ESTIMATOR_ROWS_H
 #define NOWCAST_ESTIMATOR_ROWS_H
 
@@ -19,8 +22,9 @@
 
 // Tokens and dollars of one caller and token type.
 struct figure {
-	int64_t tokens, exact, allocated, provisional;
-	struct usd usd;
+	int64_t tokens, exact, allocated, provisional, assumed;
+	struct usd usd;  // of all tokens
+	struct usd more; // what the assumed ones may cost on top
 	bool priced;
 };
 

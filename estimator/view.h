@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The figures as readers see them: hour by hour out of Redis, with the tags that held in that hour. Reports, tables, pages
+// and alerts all read through this one view.
+#ifndef NOWCAST_ESTIMATOR_VIEW_H
+#define NOWCAST_ESTIMATOR_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "estimator/rows.h"
+
+struct view;
+
+struct view_row {
+	struct str principal;   // ARN, "arn:...:assumed-role/ROLE/*" for folded sessions, or UNATTRIBUTED
+	struct str role;        // name of the role of an assumed role's session; empty for others
+	struct str tagset;      // id of the session's tags, "-"
+	int type;               // enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact
+	struct figure figure;
+};
+
+// One hour of one model in one account and region.
+struct view_sheet {
+	int64_t hour;           // hours since the epoch
+	struct str account, region, model;
+	const struct view_row *rows;
+	int nrows;
+};
+
+// False: stop.
+typedef bool view_fn(void *user, struct view *v, const struct view_sheet *sheet);
+
+bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err) NC_CHECK;
+void view_close(struct view *v);
+
+// Calls `fn` for every sheet of the hours from..to - 1, sorted by account/region, hour and model, until it says stop.
+// Strings die with the call. Tags are read anew.
+bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err) NC_CHECK;
+
+// The value of a tag for a row of the sheet in hand: the session's, else the one that the role or user had at the end of
+// that hour; STR_NONE if it has none. Lives as long as the sheet.
+struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key);
+
+// Replies of other keys, for those who look after the whole: `<prefix>:<what>`.
+struct redis *view_redis(struct view *v);
+const char *view_prefix(const struct view *v);
+
+#endif

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/group.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "base/when.h"
+
+// Half the width of the band in thousandths of p(1 - p): see group.h. With equal weights callers of one model differ that much.
+enum { GROUP_SPLIT_MILLI = 1500 };
+
+static const struct {
+	const char *name;
+	enum group_by by;
+} keys[] = {
+	{"hour", BY_HOUR}, {"account", BY_ACCOUNT}, {"region", BY_REGION}, {"model", BY_MODEL},
+	{"principal", BY_PRINCIPAL}, {"role", BY_ROLE}, {"team", BY_TEAM}, {"token_type", BY_TOKEN_TYPE},
+};
+
+static bool parse_key(struct grouping *g, struct str word, struct str team_tag, struct err *err)
+{
+	g->name[g->n] = word;
+	if (str_starts(word, STR("tag:")) && word.len > 4) {
+		g->by[g->n] = BY_TAG;
+		g->tag[g->n++] = (struct str){word.p + 4, word.len - 4};
+		return true;
+	}
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (!str_is(word, keys[i].name))
+			continue;
+		g->by[g->n] = keys[i].by;
+		g->tag[g->n++] = team_tag;
+		return true;
+	}
+	return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; there are hour, account, region, model, principal, role, team, token_type and tag:KEY", STR_ARG(word));
+}
+
+bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err)
+{
+	*ret = (struct grouping){0};
+	while (text.len) {
+		if (ret->n == GROUP_KEYS_MAX)
+			return err_set(err, ERR_CONFIG, "--by: more than %d groupings", GROUP_KEYS_MAX);
+		if (!parse_key(ret, str_cut(&text, ','), team_tag, err))
+			return false;
+	}
+	return true;
+}
+
+void groups_init(struct groups *g, const struct grouping *by)
+{
+	*g = (struct groups){.by = *by};
+}
+
+void groups_release(struct groups *g)
+{
+	arena_release(&g->arena);
+	map_release(&g->index);
+	free(g->list);
+	free(g->touched);
+	*g = (struct groups){0};
+}
+
+static struct str key_of(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, char *hour)
+{
+	switch (by->by[i]) {
+	case BY_HOUR:
+		return str_of(hour);
+	case BY_ACCOUNT:
+		return sheet->account;
+	case BY_REGION:
+		return sheet->region;
+	case BY_MODEL:
+		return sheet->model;
+	case BY_PRINCIPAL:
+		return row->principal;
+	case BY_ROLE:
+		return row->role;
+	case BY_TOKEN_TYPE:
+		return row->type < TOKEN_TYPES ? str_of(token_type_names[row->type]) : STR("");
+	case BY_TEAM:
+	case BY_TAG:
+		return view_tag(v, sheet, row, by->tag[i]);
+	}
+	return STR_NONE;
+}
+
+static struct group *find_group(struct groups *g, const struct str *at)
+{
+	uint64_t h = 0;
+	bool added;
+	for (int i = 0; i < g->by.n; i++) {
+		h = XXH3_64bits_withSeed(at[i].p ? at[i].p : "", at[i].len, h);
+		h ^= at[i].len * 0x9e3779b97f4a7c15u;
+	}
+	int32_t *where = map_add(&g->index, h, g->n, &added);
+	if (!added)
+		return &g->list[*where];
+	if (g->n == g->cap) {
+		g->cap = g->cap ? g->cap * 2 : 64;
+		g->list = xrealloc(g->list, (size_t)g->cap, sizeof *g->list);
+	}
+	struct group *new = &g->list[g->n++];
+	*new = (struct group){0};
+	for (int i = 0; i < g->by.n; i++)
+		new->keys[i] = arena_str(&g->arena, at[i]);
+	return new;
+}
+
+static void touch(struct groups *g, struct group *x)
+{
+	if (x->in_sheet)
+		return;
+	x->in_sheet = true;
+	if (g->ntouched == g->captouched) {
+		g->captouched = g->captouched ? g->captouched * 2 : 64;
+		g->touched = xrealloc(g->touched, (size_t)g->captouched, sizeof *g->touched);
+	}
+	g->touched[g->ntouched++] = (int32_t)(x - g->list);
+}
+
+static void add_row(struct groups *g, struct group *x, const struct view_row *row)
+{
+	const struct figure *f = &row->figure;
+	if (row->type == TOKEN_TYPES) {
+		x->calls += f->tokens;
+		x->failed += f->exact;
+		return;
+	}
+	x->tokens += f->tokens;
+	x->exact += f->exact;
+	x->allocated += f->allocated;
+	x->provisional += f->provisional;
+	if (!f->priced) {
+		x->unpriced += f->tokens;
+		return;
+	}
+	int64_t rate = f->tokens ? (int64_t)(f->usd.pico / f->tokens) : 0;
+	struct usd provisional = usd_price(f->provisional, rate);
+	x->usd = usd_add(x->usd, f->usd);
+	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact, rate));
+	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
+	x->usd_provisional = usd_add(x->usd_provisional, provisional);
+	x->usd_low = usd_add(x->usd_low, usd_sub(f->usd, provisional));
+	x->usd_high = usd_add(x->usd_high, usd_add(usd_add(f->usd, provisional), f->more));
+	x->sheet_allocated[row->type] += f->allocated;
+	x->sheet_rate[row->type] = rate;
+	touch(g, x);
+}
+
+// The band of what was split, once it is known how much of it the group holds.
+static void close_sheet(struct groups *g, const int64_t *total)
+{
+	for (int32_t i = 0; i < g->ntouched; i++) {
+		struct group *x = &g->list[g->touched[i]];
+		for (int type = 0; type < TOKEN_TYPES; type++) {
+			int64_t own = x->sheet_allocated[type], others = total[type] - own;
+			x->sheet_allocated[type] = 0;
+			if (own == 0 || others <= 0)
+				continue;
+			struct usd half = usd_muldiv(usd_muldiv(usd_price(own, x->sheet_rate[type]), others, total[type]), GROUP_SPLIT_MILLI, 1000);
+			struct usd most = usd_price(own, x->sheet_rate[type]);
+			x->usd_low = usd_sub(x->usd_low, usd_cmp(half, most) > 0 ? most : half);
+			x->usd_high = usd_add(x->usd_high, half);
+		}
+		x->in_sheet = false;
+	}
+	g->ntouched = 0;
+}
+
+bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
+{
+	struct groups *g = groups;
+	int64_t total[TOKEN_TYPES] = {0};
+	char hour[WHEN_SIZE];
+	when_format(sheet->hour * MS_PER_HOUR, hour);
+	for (int k = 0; k < sheet->nrows; k++) {
+		const struct view_row *row = &sheet->rows[k];
+		struct str at[GROUP_KEYS_MAX];
+		bool calls = row->type == TOKEN_TYPES;
+		if (!calls)
+			total[row->type] += row->figure.allocated;
+		for (int i = 0; i < g->by.n; i++) {
+			at[i] = key_of(&g->by, i, v, sheet, row, hour);
+			if (calls && g->by.by[i] == BY_TOKEN_TYPE)
+				goto next; // calls have no token type
+		}
+		add_row(g, find_group(g, at), row);
+	next:;
+	}
+	close_sheet(g, total);
+	return true;
+}
+
+// ---- order and words -----------------------------------------------------------------------------------------------
+
+static int by_keys(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
+		int c = str_cmp(x->keys[i], y->keys[i]);
+		if (c)
+			return c;
+	}
+	return 0;
+}
+
+static int by_usd(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	int c = usd_cmp(y->usd, x->usd);
+	if (!c)
+		c = (y->tokens > x->tokens) - (y->tokens < x->tokens);
+	return c ? c : by_keys(a, b);
+}
+
+void groups_sort_by_key(struct groups *g)
+{
+	if (g->n > 1)
+		qsort(g->list, (size_t)g->n, sizeof *g->list, by_keys);
+	map_clear(&g->index);
+}
+
+void groups_sort_by_usd(struct groups *g)
+{
+	if (g->n > 1)
+		qsort(g->list, (size_t)g->n, sizeof *g->list, by_usd);
+	map_clear(&g->index);
+}
+
+char *group_basis(const struct group *g, char *buf)
+{
+	static const char *const names[] = {"exact", "allocated", "provisional"};
+	usd_pico whole = g->usd.pico;
+	usd_pico part[] = {g->usd_exact.pico, g->usd_allocated.pico, g->usd_provisional.pico};
+	if (whole == 0) { // free of charge or without a price: by tokens
+		part[0] = g->exact, part[1] = g->allocated, part[2] = g->provisional;
+		whole = g->tokens;
+	}
+	int n = 0, kinds = 0;
+	buf[0] = '\0';
+	if (g->tokens && g->unpriced == g->tokens)
+		return strcpy(buf, "unpriced");
+	for (int i = 0; i < 3; i++)
+		kinds += part[i] > 0;
+	for (int i = 0; i < 3; i++) {
+		if (part[i] <= 0)
+			continue;
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%s%s", n ? " " : "", names[i]);
+		if (kinds > 1)
+			n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), " %d%%", (int)((part[i] * 200 + whole) / (2 * whole)));
+	}
+	if (g->unpriced)
+		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "", (long long)g->unpriced);
+	return buf;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures summed by any grouping, each with how it is known and its error band.
+//
+// The band. What is exact has none. Of the allocated tokens only the split is uncertain, not the sum: a group that holds a
+// part p of what was allocated in an hour, account, region, model and token type may be wrong by GROUP_SPLIT x p(1 - p) of
+// it, which is nothing for the whole and for a caller who was alone. Provisional tokens may be none, or twice as many. Cache
+// writes whose TTL nobody tells may be one-hour ones. The parts are added, as if they all erred to the same side.
+#ifndef NOWCAST_SERVE_GROUP_H
+#define NOWCAST_SERVE_GROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "estimator/view.h"
+
+enum { GROUP_KEYS_MAX = 8 };
+
+enum group_by { BY_HOUR, BY_ACCOUNT, BY_REGION, BY_MODEL, BY_PRINCIPAL, BY_ROLE, BY_TEAM, BY_TOKEN_TYPE, BY_TAG };
+
+struct grouping {
+	int n;
+	enum group_by by[GROUP_KEYS_MAX];
+	struct str name[GROUP_KEYS_MAX]; // as given: "hour", "tag:env"; slices of the text that was parsed
+	struct str tag[GROUP_KEYS_MAX];  // of BY_TAG and BY_TEAM: the key of the tag
+};
+
+// "hour,principal,tag:env"; `team_tag` is the key of the tag that names the team. ERR_CONFIG names what is allowed.
+bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err) NC_CHECK;
+
+struct group {
+	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
+	int64_t calls, failed;
+	int64_t tokens, exact, allocated, provisional, unpriced; // unpriced: of the tokens, those without a price
+	struct usd usd, usd_low, usd_high;
+	struct usd usd_exact, usd_allocated, usd_provisional;    // parts of usd
+
+	// While a sheet is summed: allocated tokens and their rate.
+	int64_t sheet_allocated[TOKEN_TYPES], sheet_rate[TOKEN_TYPES];
+	bool in_sheet;
+};
+
+struct groups {
+	struct grouping by;
+	struct arena arena;
+	struct map index;
+	struct group *list; // in the order of groups_sort
+	int32_t n, cap;
+	int32_t *touched, ntouched;
+	int32_t captouched;
+};
+
+void groups_init(struct groups *g, const struct grouping *by);
+void groups_release(struct groups *g);
+
+// Sums one sheet; has the shape of view_fn.
+bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet);
+
+void groups_sort_by_key(struct groups *g);
+void groups_sort_by_usd(struct groups *g); // dearest first
+
+// How the group is known: "exact", "allocated", "provisional", "unpriced", or their shares of the dollars (of the tokens
+// where there are no dollars), "exact 31% allocated 69%". Returns buf, of GROUP_BASIS_SIZE.
+enum { GROUP_BASIS_SIZE = 96 };
+char *group_basis(const struct group *g, char *buf);
+
+#endif
