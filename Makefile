@@ -128,6 +128,14 @@ lint:  ## clang-tidy, cppcheck and gcc -fanalyzer
 sample-config: all  ## write deploy/nowcast.conf out of the option table
 	$(B)/nowcast check-config --sample > deploy/nowcast.conf
 
+# builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
+$(B)/pricing/builtin.o: pricing/builtin.csv
+SHARED   ?= ../shared
+.PHONY: builtin-prices
+builtin-prices:  ## write pricing/builtin.csv out of the collected price sources (for developers; commit the result)
+	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices/prices_in_force.csv $(SHARED)/prices/litellm_bedrock_2026-08-01.json > pricing/builtin.csv.new
+	$(Q)mv pricing/builtin.csv.new pricing/builtin.csv
+
 install: all  ## install the program, its unit file and the sample configuration below DESTDIR
 	install -D -m 755 $(B)/nowcast $(DESTDIR)$(PREFIX)/bin/nowcast
 	install -D -m 644 deploy/nowcast.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nowcast.service

@@ -39,9 +39,15 @@ WRONG_RATES = {
 }
 # The same model under two names.
 TWINS = {"moonshot.kimi-k2-thinking": "moonshotai.kimi-k2-thinking", "deepseek.v3": "deepseek.v3.1"}
-# Models that Bedrock went on serving past their end of life at a higher rate.
-EXTENDED = ("anthropic.claude-3-5-sonnet", "anthropic.claude-3-5-sonnet-v2")
-EXTENDED_FROM = "2025-12-01"
+# Input and output where the second source has a rate that Bedrock's pricing page of 2026-07-24 no longer has (the larger
+# Llamas became cheaper), or never had.
+PAGE = {
+    "meta.llama3-1-405b-instruct": ("2.4", "2.4"),
+    "meta.llama3-1-70b-instruct": ("0.72", "0.72"),
+    "meta.llama3-2-11b-instruct": ("0.16", "0.16"),
+    "meta.llama3-2-90b-instruct": ("0.72", "0.72"),
+    "qwen.qwen3-coder-480b-a35b": ("0.45", "1.8"),
+}
 
 
 def canonical(model):
@@ -144,6 +150,9 @@ def litellm_rows(model, m):
     def row(scope, region, rates, note=""):
         rows.append({"model": model, "scope": scope, "region": region, "rates": complete(model, rates), "unit": unit, "source": source + note})
 
+    if model in PAGE:
+        rates = dict(zip(TYPES, map(Decimal, PAGE[model])))
+        return [{"model": model, "scope": "any", "region": "", "rates": rates, "unit": "", "source": "Bedrock pricing page 2026-07-24"}]
     if m["bases"]:
         base, where = min(m["bases"], key=lambda b: b[:3])[3], ""
     elif geographies:
@@ -219,8 +228,9 @@ def merge(force, models):
             for scope in (r["scope"], "any"):
                 under = standing.get((model, scope, r["region"]))
                 if under:
-                    for t, v in under["rates"].items():
-                        r["rates"].setdefault(t, v)
+                    if set(under["rates"]) - set(complete(model, r["rates"])):
+                        r["source"] += "; cache rates " + under["source"]
+                    r["rates"] = {**under["rates"], **r["rates"]}
                     break
         r["rates"] = complete(model, r["rates"])
         if not r.get("extended"):
@@ -228,18 +238,20 @@ def merge(force, models):
     return rows
 
 
-def extend(rows):
-    """Ends the standard rate of the models on extended access, and starts the doubled one."""
-    for r in [r for r in rows if r["model"] in EXTENDED and not r["region"]]:
-        r["to"] = EXTENDED_FROM
-        rows.append({**r, "rates": times(r["rates"], 2), "from": EXTENDED_FROM, "to": "", "source": "Bedrock pricing page 2026-07-24, extended access"})
+def extend(force, rows):
+    """Extended access, past a model's end of life, has its own rate: it ends the standard one."""
+    for late in [r for r in force if r.get("extended")]:
+        for r in rows:
+            if r["model"] == late["model"] and r["scope"] == late["scope"] and r["region"] == late["region"] and not r["to"]:
+                r["to"] = late["from"]
+        rows.append({**late, "source": late["source"] + ", extended access"})
 
 
 def govcloud(rows):
     """GovCloud costs a fifth more for Claude; the models the second source does not list there follow the rule."""
-    listed = {r["model"] for r in rows if r["region"].startswith("us-gov")}
+    listed = {r["model"] for r in rows if r["region"].startswith("us-gov") or r.get("extended")}
     for r in list(rows):
-        if r["model"].startswith("anthropic.claude-") and r["model"] not in listed and not r["region"] and r["scope"] != "regional" and r["model"] not in EXTENDED:
+        if r["model"].startswith("anthropic.claude-") and r["model"] not in listed and not r["region"] and r["scope"] != "regional":
             if re.match(r"anthropic\.claude-(instant|v\d|v\b|\d-opus|claude$)|anthropic\.claude$", r["model"]):
                 continue
             rows.append({**r, "scope": "regional", "region": "us-gov-*", "rates": times(r["rates"], GOVCLOUD), "source": r["source"] + ", GovCloud x1.2"})
@@ -271,14 +283,15 @@ HEAD = """\
 
 
 def main():
-    rows = merge(read_in_force(sys.argv[1]), read_litellm(sys.argv[2]))
-    extend(rows)
-    twins(rows)
-    govcloud(rows)
+    force = read_in_force(sys.argv[1])
+    rows = merge(force, read_litellm(sys.argv[2]))
     for r in rows:
         r.setdefault("from", "")
         r.setdefault("to", "")
         r.setdefault("prompt_tokens_over", "")
+    extend(force, rows)
+    twins(rows)
+    govcloud(rows)
     rows.sort(key=lambda r: (r["model"], r["scope"], r["region"], int(r["prompt_tokens_over"] or 0), r["from"]))
     out = io.StringIO()
     w = csv.writer(out, lineterminator="\n")
