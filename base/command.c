@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flags of the configuration are recognised by the table of keys wherever they stand; what is not a key is left for the
+// subcommand. Before the name of the subcommand nothing else is allowed, or "nowcast --by hour report" would have to guess
+// whether `hour` is the subcommand.
+#include "base/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+static void add_flag(struct command *c, struct str key, const char *value)
+{
+	c->flags = xrealloc(c->flags, c->nflags + 1, sizeof *c->flags);
+	c->flags[c->nflags++] = (struct command_flag){key, value};
+}
+
+// Takes argv[*i], and argv[*i + 1] where the value stands apart. *ret_taken: it was a flag of everybody's.
+static bool take_shared_flag(struct command *c, char **argv, int *i, bool *ret_taken, struct err *err)
+{
+	struct str rest = str_of(argv[*i] + 2), flag = str_cut(&rest, '='), key;
+	bool is_config = str_is(flag, "config");
+	*ret_taken = is_config || conf_flag_key(flag, &key);
+	if (!*ret_taken)
+		return true;
+	const char *value = rest.p;
+	if (!value) {
+		value = argv[*i + 1];
+		if (!value)
+			return err_set(err, ERR_CONFIG, "%s: its value is missing", argv[*i]);
+		++*i;
+	}
+	if (is_config)
+		c->config = value;
+	else
+		add_flag(c, key, value);
+	return true;
+}
+
+static bool sort_arguments(struct command *c, int argc, char **argv, struct err *err)
+{
+	bool plain = false; // behind "--" nothing is a flag
+	c->argv = xcalloc((size_t)argc + 1, sizeof *c->argv);
+	for (int i = 1; i < argc; i++) {
+		bool taken = false;
+		if (!plain && strcmp(argv[i], "--") == 0) {
+			plain = true;
+			if (c->name)
+				c->argv[c->argc++] = argv[i];
+			continue;
+		}
+		if (!plain && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
+			c->help = taken = true;
+		else if (!plain && !c->name && (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0))
+			c->version = taken = true;
+		else if (!plain && strncmp(argv[i], "--", 2) == 0 && !take_shared_flag(c, argv, &i, &taken, err))
+			return false;
+		if (taken)
+			continue;
+		if (c->name)
+			c->argv[c->argc++] = argv[i];
+		else if (argv[i][0] == '-')
+			return err_set(err, ERR_CONFIG, "unknown flag %s before the subcommand; `nowcast help` lists both", argv[i]);
+		else
+			c->name = argv[i];
+	}
+	return true;
+}
+
+bool command_load(const struct command *c, struct conf *ret, struct err *err)
+{
+	conf_init(ret);
+	for (size_t i = 0; i < c->nflags; i++) {
+		struct command_flag f = c->flags[i];
+		if (!conf_set(ret, f.key, str_of(f.value), (struct conf_origin){CONF_FLAG, 0}, err))
+			return err_prefix(err, "on the command line");
+	}
+	if (!conf_read_env(ret, environ, err))
+		return false;
+	if (c->config && !conf_read_file(ret, c->config, err))
+		return false;
+	return conf_check(ret, err);
+}
+
+bool command_init(struct command *c, int argc, char **argv, struct err *err)
+{
+	*c = (struct command){.config = getenv("NOWCAST_CONFIG")};
+	if (c->config && !*c->config)
+		c->config = NULL;
+	if (!sort_arguments(c, argc, argv, err))
+		return false;
+	if (c->help || c->version)
+		return true;
+	if (!command_load(c, &c->conf, err))
+		return false;
+	log_setup((enum log_level)c->conf.log_level, (enum log_format)c->conf.log_format, c->conf.log_time);
+	return true;
+}
+
+void command_release(struct command *c)
+{
+	conf_release(&c->conf);
+	free(c->flags);
+	free(c->argv);
+}
+
+static void remove_arguments(struct command *c, int at, int n)
+{
+	memmove(c->argv + at, c->argv + at + n, (size_t)(c->argc - at - n + 1) * sizeof *c->argv);
+	c->argc -= n;
+}
+
+bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err)
+{
+	for (int i = 0; i < c->argc && strcmp(c->argv[i], "--") != 0;) {
+		struct str rest = str_of(c->argv[i]), flag = str_cut(&rest, '=');
+		if (!str_is(flag, name)) {
+			i++;
+		} else if (rest.p) {
+			*ret_value = rest.p;
+			remove_arguments(c, i, 1);
+		} else if (i + 1 < c->argc) {
+			*ret_value = c->argv[i + 1];
+			remove_arguments(c, i, 2);
+		} else {
+			return err_set(err, ERR_CONFIG, "%s: its value is missing", name);
+		}
+	}
+	return true;
+}
+
+bool command_switch(struct command *c, const char *name)
+{
+	bool found = false;
+	for (int i = 0; i < c->argc && strcmp(c->argv[i], "--") != 0;) {
+		if (strcmp(c->argv[i], name) == 0) {
+			remove_arguments(c, i, 1);
+			found = true;
+		} else {
+			i++;
+		}
+	}
+	return found;
+}
+
+bool command_done(struct command *c, int min, int max, struct err *err)
+{
+	for (int i = 0; i < c->argc; i++) {
+		if (strcmp(c->argv[i], "--") == 0) {
+			remove_arguments(c, i, 1);
+			break;
+		}
+		if (c->argv[i][0] == '-' && c->argv[i][1])
+			return err_set(err, ERR_CONFIG, "unknown flag %s; `nowcast help %s` lists them", c->argv[i], c->name);
+	}
+	if (c->argc < min)
+		return err_set(err, ERR_CONFIG, "an argument is missing; `nowcast help %s` says which", c->name);
+	if (max >= 0 && c->argc > max)
+		return err_set(err, ERR_CONFIG, "unexpected argument %s; `nowcast help %s` says what it takes", c->argv[max], c->name);
+	return true;
+}
+
+int command_fail(const struct command *c, const struct err *err)
+{
+	fprintf(stderr, "nowcast%s%s: %s\n", c->name ? " " : "", c->name ? c->name : "", err->msg);
+	return err->kind == ERR_CONFIG ? STATUS_USAGE : STATUS_FAILED;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a subcommand is given: the configuration in force and the arguments that are its own.
+//
+//     nowcast --redis URL report --by hour --config F
+//             ^^^^^^^^^^^ flags of the configuration, anywhere     `report` keeps: --by hour
+//
+// A subcommand takes its own arguments out with command_option and command_switch, then says with command_done how many
+// are to be left. Its return value is the exit status.
+#ifndef NOWCAST_BASE_COMMAND_H
+#define NOWCAST_BASE_COMMAND_H
+
+#include "base/conf.h"
+#include "base/err.h"
+
+enum exit_status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,    // it was tried and did not work
+	STATUS_USAGE = 2,     // arguments or configuration are wrong: nothing was done
+	STATUS_THRESHOLD = 3, // it worked, and what it found crosses a limit that the caller set
+};
+
+struct command_flag {
+	struct str key;
+	const char *value; // from argv
+};
+
+struct command {
+	const char *name;      // of the subcommand; NULL: none was given
+	const char *config;    // path of the configuration, or NULL
+	struct conf conf;      // in force
+	bool help, version;    // --help, --version were given
+	int argc;              // arguments of the subcommand itself, without its name
+	char **argv;           // NULL-terminated
+	struct command_flag *flags; // of the configuration, kept so that a reload weighs them again
+	size_t nflags;
+};
+
+// Sorts the arguments, then loads the configuration unless help or version is asked for. ERR_CONFIG on wrong ones.
+bool command_init(struct command *c, int argc, char **argv, struct err *err) NC_CHECK;
+void command_release(struct command *c);
+
+// Reads file, environment and flags anew into *ret, which the caller releases (also on failure).
+bool command_load(const struct command *c, struct conf *ret, struct err *err) NC_CHECK;
+
+// Takes "--name VALUE" or "--name=VALUE" out; *ret_value stays as it was when it is not there. The last one wins.
+bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err) NC_CHECK;
+bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
+
+// Fails on flags that nobody took, and unless min to max arguments are left (max -1: any number).
+bool command_done(struct command *c, int min, int max, struct err *err) NC_CHECK;
+
+// Prints "nowcast NAME: message" on stderr; returns the exit status that goes with the kind of error.
+int command_fail(const struct command *c, const struct err *err);
+
+#endif

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// Filling struct conf. The sources may be read in any order: each value remembers where it came from, and a weaker source
+// never overwrites a stronger one. So main can read the flags first (they name the file), then the file.
+#include "base/conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/conf_value.h"
+
+enum { FILE_BYTES_MAX = 1 << 20 };
+
+void conf_init(struct conf *c)
+{
+	struct err err = ERR_INIT;
+	*c = (struct conf){0};
+	for (size_t i = 0; i < conf_nkeys; i++)
+		if (!conf_value_parse(c, &conf_keys[i], str_of(conf_keys[i].init), &err)) {
+			fprintf(stderr, "nowcast: a default is not valid: %s\n", err.msg);
+			abort();
+		}
+}
+
+void conf_release(struct conf *c)
+{
+	for (size_t i = 0; i < conf_nkeys; i++)
+		conf_value_free(c, &conf_keys[i]);
+	for (size_t i = 0; i < c->nkafka; i++) {
+		free(c->kafka[i].key);
+		free(c->kafka[i].value);
+	}
+	free(c->kafka);
+	free(c->file);
+	*c = (struct conf){0};
+}
+
+// Edit distance; names are short, a row on the stack does.
+static size_t distance(struct str a, struct str b)
+{
+	size_t row[64];
+	if (a.len > 63 || b.len > 63)
+		return 64;
+	for (size_t j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t best = diagonal + (a.p[i - 1] != b.p[j - 1]);
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[b.len];
+}
+
+static bool unknown_key(struct str key, struct err *err)
+{
+	const char *nearest = NULL;
+	size_t least = key.len / 3 + 2; // a third of the letters wrong is a slip, more is another word
+	for (size_t i = 0; i < conf_nkeys; i++) {
+		size_t d = distance(key, str_of(conf_keys[i].name));
+		if (d < least) {
+			least = d;
+			nearest = conf_keys[i].name;
+		}
+	}
+	int shown = (int)(key.len < 80 ? key.len : 80);
+	if (nearest)
+		return err_set(err, ERR_CONFIG, "unknown key %.*s; did you mean %s?", shown, key.p, nearest);
+	return err_set(err, ERR_CONFIG, "unknown key %.*s; `nowcast check-config --sample` lists them all", shown, key.p);
+}
+
+static bool set_kafka(struct conf *c, struct str key, struct str value, struct conf_origin origin, struct err *err)
+{
+	struct conf_pair *at = NULL;
+	if (!key.len)
+		return err_set(err, ERR_CONFIG, "kafka.: the name of a librdkafka property is missing");
+	for (size_t i = 0; i < c->nkafka; i++)
+		if (str_is(key, c->kafka[i].key))
+			at = &c->kafka[i];
+	if (at && at->origin.source == CONF_FILE && origin.source == CONF_FILE)
+		return err_set(err, ERR_CONFIG, "kafka.%s is set twice, first in line %d", at->key, at->origin.line);
+	if (at && at->origin.source > origin.source)
+		return true;
+	if (!at) {
+		c->kafka = xrealloc(c->kafka, c->nkafka + 1, sizeof *c->kafka);
+		at = &c->kafka[c->nkafka++];
+		*at = (struct conf_pair){.key = xstrdup(key)};
+	}
+	free(at->value);
+	at->value = xstrdup(value);
+	at->origin = origin;
+	return true;
+}
+
+// librdkafka's own names for keys that nowcast reads too.
+static struct str canonical(struct str key)
+{
+	if (str_is(key, "kafka.bootstrap.servers") || str_is(key, "kafka.metadata.broker.list"))
+		return STR("brokers");
+	if (str_is(key, "kafka.group.id"))
+		return STR("group");
+	return key;
+}
+
+bool conf_set(struct conf *c, struct str key, struct str value, struct conf_origin origin, struct err *err)
+{
+	key = canonical(key);
+	if (str_starts(key, STR("kafka.")))
+		return set_kafka(c, (struct str){key.p + 6, key.len - 6}, value, origin, err);
+	for (size_t i = 0; i < conf_nkeys; i++) {
+		if (!str_is(key, conf_keys[i].name))
+			continue;
+		struct conf_origin *was = &c->origin[i];
+		if (was->source == CONF_FILE && origin.source == CONF_FILE)
+			return err_set(err, ERR_CONFIG, "%s is set twice, first in line %d", conf_keys[i].name, was->line);
+		if (was->source > origin.source)
+			return true;
+		if (!conf_value_parse(c, &conf_keys[i], value, err))
+			return false;
+		*was = origin;
+		return true;
+	}
+	return unknown_key(key, err);
+}
+
+bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
+{
+	for (int line = 1; text.len; line++) {
+		struct str at = conf_trim(str_cut(&text, '\n'));
+		if (!at.len || at.p[0] == '#')
+			continue;
+		if (!memchr(at.p, '=', at.len)) {
+			err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found: %.*s", (int)(at.len < 80 ? at.len : 80), at.p);
+			return err_prefix(err, "%s:%d", file, line);
+		}
+		struct str value = at, key = conf_trim(str_cut(&value, '='));
+		if (!conf_set(c, key, conf_trim(value), (struct conf_origin){CONF_FILE, line}, err))
+			return err_prefix(err, "%s:%d", file, line);
+	}
+	return true;
+}
+
+bool conf_read_file(struct conf *c, const char *file, struct err *err)
+{
+	FILE *f = fopen(file, "re");
+	if (!f)
+		return err_set(err, ERR_CONFIG, "cannot open the configuration %s: %s", file, strerror(errno));
+	char *text = xmalloc(FILE_BYTES_MAX);
+	size_t n = fread(text, 1, FILE_BYTES_MAX, f);
+	bool good = true;
+	if (ferror(f))
+		good = err_set(err, ERR_CONFIG, "cannot read the configuration %s: %s", file, strerror(errno));
+	else if (n == FILE_BYTES_MAX)
+		good = err_set(err, ERR_CONFIG, "%s is larger than 1MiB: is it a configuration?", file);
+	fclose(f);
+	if (good)
+		good = conf_read_text(c, (struct str){text, n}, file, err);
+	if (good) {
+		free(c->file);
+		c->file = xstrdup(str_of(file));
+	}
+	free(text);
+	return good;
+}
+
+// "NOWCAST_" and the key in capitals, every other character than a letter or digit an underscore.
+static bool env_names_key(struct str name, const char *key)
+{
+	if (name.len != strlen(key))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.p[i] != (isalnum((unsigned char)key[i]) ? toupper((unsigned char)key[i]) : '_'))
+			return false;
+	return true;
+}
+
+// Kubernetes puts variables such as NOWCAST_KAFKA_SERVICE_HOST and NOWCAST_KAFKA_PORT_9092_TCP beside ours, unasked, when a
+// service is named so. No librdkafka property looks like that.
+static bool is_service_link(struct str property)
+{
+	return str_starts(property, STR("service.host")) || str_starts(property, STR("service.port")) ||
+	       str_starts(property, STR("port"));
+}
+
+static bool read_env_one(struct conf *c, struct str name, struct str value, struct err *err)
+{
+	const struct conf_origin origin = {CONF_ENV, 0};
+	for (size_t i = 0; i < conf_nkeys; i++)
+		if (env_names_key(name, conf_keys[i].name))
+			return conf_set(c, str_of(conf_keys[i].name), value, origin, err);
+	if (!str_starts(name, STR("KAFKA_")))
+		return true; // somebody else's variable
+	char *key = xstrdup(name);
+	for (size_t i = 0; key[i]; i++)
+		key[i] = key[i] == '_' ? '.' : (char)tolower((unsigned char)key[i]);
+	bool good = is_service_link(str_of(key + 6)) || conf_set(c, str_of(key), value, origin, err);
+	free(key);
+	return good;
+}
+
+bool conf_read_env(struct conf *c, char *const *env, struct err *err)
+{
+	for (; *env; env++) {
+		struct str value = str_of(*env), name = str_cut(&value, '=');
+		if (!str_starts(name, STR("NOWCAST_")))
+			continue;
+		if (!read_env_one(c, (struct str){name.p + 8, name.len - 8}, value.p ? value : STR(""), err))
+			return err_prefix(err, "%.*s in the environment", STR_ARG(name));
+	}
+	return true;
+}
+
+bool conf_flag_key(struct str flag, struct str *ret_key)
+{
+	if (str_starts(flag, STR("kafka."))) {
+		*ret_key = flag;
+		return true;
+	}
+	for (size_t i = 0; i < conf_nkeys; i++) {
+		const char *name = conf_keys[i].name;
+		size_t k = 0;
+		while (k < flag.len && name[k] && (flag.p[k] == name[k] || (flag.p[k] == '-' && !isalnum((unsigned char)name[k]))))
+			k++;
+		if (k == flag.len && !name[k]) {
+			*ret_key = str_of(name);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool conf_check(const struct conf *c, struct err *err)
+{
+	if (c->retention_ms < c->window_ms)
+		return err_set(err, ERR_CONFIG, "retention is shorter than window: figures would vanish while they still change");
+	if (c->lookback_ms % 60000)
+		return err_set(err, ERR_CONFIG, "lookback: expected whole minutes, such as 5m");
+	for (size_t i = 0; i < c->topics.n; i++)
+		if (*c->dead_letter_topic && strcmp(c->topics.items[i], c->dead_letter_topic) == 0)
+			return err_set(err, ERR_CONFIG, "dead_letter.topic = %s is one of topics: what cannot be decoded would "
+			               "come back for ever", c->dead_letter_topic);
+	if (!*c->group)
+		return err_set(err, ERR_CONFIG, "group is empty: expected the name of a consumer group, such as nowcast");
+	if (!*c->redis_prefix)
+		return err_set(err, ERR_CONFIG, "redis.prefix is empty: expected a word, such as nowcast");
+	return true;
+}
+
+void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart)
+{
+	struct err ignored = ERR_INIT;
+	*ret_restart = NULL;
+	for (size_t i = 0; i < conf_nkeys; i++) {
+		struct buf was = BUF_INIT, is = BUF_INIT;
+		conf_value_format(c, &conf_keys[i], &was);
+		conf_value_format(fresh, &conf_keys[i], &is);
+		if (str_eq(buf_str(&was), buf_str(&is))) {
+			// nothing to do
+		} else if (!conf_keys[i].reloadable) {
+			*ret_restart = *ret_restart ? *ret_restart : conf_keys[i].name;
+		} else if (conf_value_parse(c, &conf_keys[i], buf_str(&is), &ignored)) {
+			c->origin[i] = fresh->origin[i];
+		}
+		buf_release(&was);
+		buf_release(&is);
+	}
+	bool same = c->nkafka == fresh->nkafka;
+	for (size_t i = 0; same && i < c->nkafka; i++)
+		same = strcmp(c->kafka[i].key, fresh->kafka[i].key) == 0 && strcmp(c->kafka[i].value, fresh->kafka[i].value) == 0;
+	if (!same && !*ret_restart)
+		*ret_restart = "kafka.*";
+}

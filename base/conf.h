@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration: one struct, filled from one table of keys (conf_keys.c) out of four places.
+//
+//     --flag  >  NOWCAST_ENVIRONMENT  >  file (key = value)  >  default
+//
+// A key `batch.records` is the flag --batch-records and the variable NOWCAST_BATCH_RECORDS. Keys `kafka.*` go to librdkafka
+// as they are (--kafka.client.id X, NOWCAST_KAFKA_CLIENT_ID); `kafka.bootstrap.servers` is the same as `brokers`, and
+// `kafka.group.id` the same as `group`. Units are required: durations end in ms, s, m, h or d, sizes in B, KiB, MiB or GiB.
+#ifndef NOWCAST_BASE_CONF_H
+#define NOWCAST_BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENV, CONF_FLAG }; // in the order of precedence
+
+struct conf_origin {
+	enum conf_source source;
+	int line; // of the file, from 1
+};
+
+struct conf_list {
+	char **items;
+	size_t n;
+};
+
+struct conf_pair {
+	char *key, *value; // without the "kafka." in front
+	struct conf_origin origin;
+};
+
+enum { CONF_KEYS_MAX = 64 };
+
+struct conf {
+	char *file; // that was read, or NULL
+
+	// Kafka
+	char *brokers;            // "" : not set
+	struct conf_list topics;
+	char *group;
+	struct conf_pair *kafka;  // passed through, in the order given
+	size_t nkafka;
+	int64_t queue_bytes;      // fetched ahead, a worker
+
+	// Redis
+	char *redis;
+	char *redis_ca;           // "" : the system's
+	char *redis_prefix;
+
+	// the work
+	int64_t workers;
+	int64_t batch_records;
+	int64_t batch_interval_ms;
+	int64_t batch_bytes;
+	int64_t message_bytes;
+
+	// the estimate
+	int64_t window_ms;
+	int64_t retention_ms;
+	int64_t settle_interval_ms;
+	int64_t future_ms;
+	int64_t lookback_ms;
+	int64_t learn_hours;
+	int64_t sessions_max;
+
+	// what cannot be decoded
+	char *dead_letter_topic;  // "" : none
+	char *dead_letter_file;   // "" : none
+
+	// telling
+	int64_t log_level;        // enum log_level
+	int64_t log_format;       // enum log_format
+	bool log_time;
+	int64_t stats_interval_ms;
+
+	struct conf_origin origin[CONF_KEYS_MAX]; // by position in conf_keys
+};
+
+enum conf_type { CONF_STRING, CONF_INTEGER, CONF_DURATION, CONF_BYTES, CONF_BOOL, CONF_ENUM, CONF_LIST };
+
+struct conf_key {
+	const char *name;
+	enum conf_type type;
+	size_t offset;           // of its field in struct conf
+	int64_t min, max;        // of INTEGER, DURATION (ms), BYTES; both inclusive
+	const char *init;        // the default, as it would stand in the file
+	bool reloadable;         // SIGHUP takes a new value
+	const char *words;       // ENUM: "error|warn|info"
+	const char *sentence;    // for the sample file and the manual
+};
+
+extern const struct conf_key conf_keys[];
+extern const size_t conf_nkeys;
+
+void conf_init(struct conf *c); // all defaults
+void conf_release(struct conf *c);
+
+// Sets one key, unless a stronger source has set it already. Errors are ERR_CONFIG and name key, value and what is allowed.
+bool conf_set(struct conf *c, struct str key, struct str value, struct conf_origin origin, struct err *err) NC_CHECK;
+bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err) NC_CHECK;
+bool conf_read_file(struct conf *c, const char *file, struct err *err) NC_CHECK;
+bool conf_read_env(struct conf *c, char *const *env, struct err *err) NC_CHECK;
+
+// The key behind a flag's name ("batch-records", "batch.records", "kafka.client.id"); false: no key of ours.
+bool conf_flag_key(struct str flag, struct str *ret_key);
+
+// What no single key can tell is wrong.
+bool conf_check(const struct conf *c, struct err *err) NC_CHECK;
+
+// Takes over the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or NULL.
+void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);
+
+void conf_print_sample(FILE *f);                            // the commented sample file
+void conf_print_effective(const struct conf *c, FILE *f);   // every value with its origin, secrets blotted out
+
+// Whether a librdkafka property holds a secret, by its name.
+bool conf_is_secret(struct str key);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every key there is, in the order in which the sample file and the manual show them. A new key is one row here and one
+// field in struct conf.
+#include "base/conf.h"
+
+#define AT(member) offsetof(struct conf, member)
+#define MS(days) ((int64_t)(days)*86400000)
+
+const struct conf_key conf_keys[] = {
+	{"brokers", CONF_STRING, AT(brokers), 0, 0, "", false, NULL,
+	 "Kafka brokers to start from, host:port, comma-separated."},
+	{"topics", CONF_LIST, AT(topics), 0, 0, "", false, NULL,
+	 "Topics to read, comma-separated; one that begins with ^ is a regular expression. Any record may come on any topic."},
+	{"group", CONF_STRING, AT(group), 0, 0, "nowcast", false, NULL,
+	 "Consumer group. All workers of one installation share it."},
+	{"queue.bytes", CONF_BYTES, AT(queue_bytes), 1 << 20, 1 << 30, "32MiB", false, NULL,
+	 "How much a worker fetches ahead of its work. It bounds the memory of the worker, beside batch.bytes."},
+
+	{"redis", CONF_STRING, AT(redis), 0, 0, "redis://127.0.0.1:6379", false, NULL,
+	 "Where the figures are kept: redis://[user[:password]@]host[:port][/db], rediss:// for TLS, or unix:/path."},
+	{"redis.ca", CONF_STRING, AT(redis_ca), 0, 0, "", false, NULL,
+	 "File of CA certificates for rediss://; empty: the system's."},
+	{"redis.prefix", CONF_STRING, AT(redis_prefix), 0, 0, "nowcast", false, NULL,
+	 "Begins every key in Redis, so that several installations may share one server."},
+
+	{"workers", CONF_INTEGER, AT(workers), 1, 64, "1", false, NULL,
+	 "Workers of this process. Each is a member of the group with its own connections; more than there are partitions idle."},
+	{"batch.records", CONF_INTEGER, AT(batch_records), 1, 1000000, "20000", false, NULL,
+	 "Records applied to Redis together, at most."},
+	{"batch.interval", CONF_DURATION, AT(batch_interval_ms), 1, 60000, "500ms", false, NULL,
+	 "How long a batch waits to fill."},
+	{"batch.bytes", CONF_BYTES, AT(batch_bytes), 1 << 20, 1 << 30, "32MiB", false, NULL,
+	 "Memory a batch may take; reaching it applies the batch early."},
+	{"message.bytes", CONF_BYTES, AT(message_bytes), 1 << 10, 512 << 20, "64MiB", false, NULL,
+	 "Largest message, before and after it is inflated. What is larger is a dead letter."},
+
+	{"window", CONF_DURATION, AT(window_ms), 3600000, MS(31), "24h", false, NULL,
+	 "How long the calls of an hour are kept to be joined with late records. It decides the memory of Redis."},
+	{"retention", CONF_DURATION, AT(retention_ms), MS(1), MS(3650), "400d", false, NULL,
+	 "How long the figures of an hour are kept."},
+	{"settle.interval", CONF_DURATION, AT(settle_interval_ms), 100, 3600000, "1s", false, NULL,
+	 "Least time between two computations of the same hour."},
+	{"future", CONF_DURATION, AT(future_ms), 60000, MS(31), "1d", false, NULL,
+	 "A record further ahead of the clock than this is refused."},
+	{"lookback", CONF_DURATION, AT(lookback_ms), 0, 3600000, "5m", false, NULL,
+	 "How long a call waits for its metric: that of a stream lands when the stream ends. Whole minutes."},
+	{"learn.hours", CONF_INTEGER, AT(learn_hours), 0, 168, "24", false, NULL,
+	 "How many hours before an hour teach it what a call usually takes."},
+	{"sessions.max", CONF_INTEGER, AT(sessions_max), 1, 1000000, "1000", false, NULL,
+	 "Sessions of a role that are told apart in an hour; further ones are counted with their role."},
+
+	{"dead_letter.topic", CONF_STRING, AT(dead_letter_topic), 0, 0, "", false, NULL,
+	 "Where to send what cannot be decoded; headers say why and whence. Not one of `topics`."},
+	{"dead_letter.file", CONF_STRING, AT(dead_letter_file), 0, 0, "", false, NULL,
+	 "Where to append it instead, or when the topic refuses its size. `nowcast replay` reads this file again."},
+
+	{"log.level", CONF_ENUM, AT(log_level), 0, 0, "info", true, "error|warn|info|debug", "How much is said on stderr."},
+	{"log.format", CONF_ENUM, AT(log_format), 0, 0, "logfmt", true, "logfmt|json", "How it is said."},
+	{"log.time", CONF_BOOL, AT(log_time), 0, 0, "true", true, NULL,
+	 "Begin each line with the time; false where the journal does it."},
+	{"stats.interval", CONF_DURATION, AT(stats_interval_ms), 1000, 3600000, "1m", true, NULL,
+	 "How often the daemon logs its figures; SIGUSR1 does so at once."},
+};
+
+const size_t conf_nkeys = sizeof conf_keys / sizeof conf_keys[0];
+
+_Static_assert(sizeof conf_keys / sizeof conf_keys[0] <= CONF_KEYS_MAX, "raise CONF_KEYS_MAX");

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text that leaves the program: logs, dead letters, the printed configuration. What goes in may hold anything.
+#include "base/text.h"
+
+#include <stdint.h>
+
+// Length of the well-formed UTF-8 sequence at `i` (RFC 3629: no overlong forms, no surrogates), 0 if there is none.
+static size_t utf8_length(struct str s, size_t i)
+{
+	const unsigned char *p = (const unsigned char *)s.p + i;
+	size_t left = s.len - i, n;
+	unsigned char low = 0x80, high = 0xbf;
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+		n = 2;
+	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+		n = 3;
+		low = p[0] == 0xe0 ? 0xa0 : 0x80;
+		high = p[0] == 0xed ? 0x9f : 0xbf;
+	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+		n = 4;
+		low = p[0] == 0xf0 ? 0x90 : 0x80;
+		high = p[0] == 0xf4 ? 0x8f : 0xbf;
+	} else {
+		return 0;
+	}
+	if (left < n || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t k = 2; k < n; k++)
+		if (p[k] < 0x80 || p[k] > 0xbf)
+			return 0;
+	return n;
+}
+
+void buf_add_json(struct buf *b, struct str s)
+{
+	buf_addc(b, '"');
+	for (size_t i = 0; i < s.len;) {
+		unsigned char c = (unsigned char)s.p[i];
+		size_t n = utf8_length(s, i);
+		if (n == 0) {
+			buf_adds(b, "\xef\xbf\xbd");
+			i++;
+		} else if (c == '"' || c == '\\') {
+			buf_addc(b, '\\');
+			buf_addc(b, (char)c);
+			i++;
+		} else if (c == '\n') {
+			buf_adds(b, "\\n");
+			i++;
+		} else if (c < 0x20 || c == 0x7f) {
+			buf_addf(b, "\\u%04x", c);
+			i++;
+		} else {
+			buf_add(b, s.p + i, n);
+			i += n;
+		}
+	}
+	buf_addc(b, '"');
+}
+
+void buf_add_base64(struct buf *b, struct str s)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)s.p;
+	buf_reserve(b, (s.len + 2) / 3 * 4);
+	for (size_t i = 0; i < s.len; i += 3) {
+		size_t left = s.len - i;
+		uint32_t v = (uint32_t)p[i] << 16;
+		if (left > 1)
+			v |= (uint32_t)p[i + 1] << 8;
+		if (left > 2)
+			v |= p[i + 2];
+		char quad[4] = {digits[v >> 18], digits[v >> 12 & 63], left > 1 ? digits[v >> 6 & 63] : '=',
+		                left > 2 ? digits[v & 63] : '='};
+		buf_add(b, quad, 4);
+	}
+}
+
+void buf_add_url_masked(struct buf *b, struct str url)
+{
+	const char *scheme = url.len ? memmem(url.p, url.len, "://", 3) : NULL;
+	size_t start = scheme ? (size_t)(scheme - url.p) + 3 : url.len;
+	size_t end = start, at = 0, colon = 0;
+	for (; end < url.len && url.p[end] != '/'; end++) {
+		if (url.p[end] == '@')
+			at = end; // the last one: a password may hold another
+		if (url.p[end] == ':' && !colon)
+			colon = end;
+	}
+	if (!at || !colon || colon > at) {
+		buf_addstr(b, url);
+		return;
+	}
+	buf_add(b, url.p, colon + 1);
+	buf_adds(b, "****");
+	buf_add(b, url.p + at, url.len - at);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes of somebody else's making, made safe to print: JSON strings, base64, and secrets blotted out.
+#ifndef NOWCAST_BASE_TEXT_H
+#define NOWCAST_BASE_TEXT_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+// Appends a JSON string with its quotes. Control characters are escaped; what is not UTF-8 becomes U+FFFD.
+void buf_add_json(struct buf *b, struct str s);
+
+// Appends standard base64 with padding, on one line.
+void buf_add_base64(struct buf *b, struct str s);
+
+// Appends a URL, the password of its user part replaced by "****"; other text comes through as it is.
+void buf_add_url_masked(struct buf *b, struct str url);
+
+#endif

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two layers: a source gives plain bytes (inflating on the way), a window over them finds the messages. What a file is, is
+// read from its content, for names lie: a dump called .json may hold lines, and a .log may hold one indented object.
+#include "ingest/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/buf.h"
+
+enum { CHUNK = 256 * 1024 };
+
+// ---- the list
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static void add_entry(struct files *f, const char *path, int64_t bytes)
+{
+	f->entries = xrealloc(f->entries, f->n + 1, sizeof *f->entries);
+	f->entries[f->n++] = (struct files_entry){xstrdup(str_of(path)), bytes};
+	f->bytes += bytes;
+}
+
+static bool list_below(struct files *f, const char *path, struct err *err)
+{
+	char *const roots[] = {(char *)path, NULL};
+	FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
+	if (!walk)
+		return err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+	bool good = true;
+	for (FTSENT *at; good && (at = fts_read(walk));) {
+		if (at->fts_level > 0 && at->fts_name[0] == '.')
+			fts_set(walk, at, FTS_SKIP);
+		else if (at->fts_info == FTS_F || at->fts_info == FTS_DEFAULT)
+			add_entry(f, at->fts_path, at->fts_info == FTS_F ? at->fts_statp->st_size : 0);
+		else if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR || at->fts_info == FTS_SLNONE)
+			good = err_set(err, ERR_CONFIG, "%s: %s", at->fts_path, strerror(at->fts_errno ? at->fts_errno : ENOENT));
+	}
+	fts_close(walk);
+	return good;
+}
+
+bool files_list(struct files *f, char *const *paths, struct err *err)
+{
+	*f = (struct files){0};
+	for (; *paths; paths++) {
+		if (strcmp(*paths, "-") == 0)
+			add_entry(f, "-", 0);
+		else if (!list_below(f, *paths, err))
+			return false;
+	}
+	return true;
+}
+
+void files_release(struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->entries[i].path);
+	free(f->entries);
+	*f = (struct files){0};
+}
+
+// ---- bytes
+
+struct source {
+	const char *path;
+	int fd;
+	int64_t *bytes_read;
+	bool gzip, inside, eof;      // inside: a gzip member has begun and not ended
+	const char *damage;          // NULL, or what is wrong with the gzip
+	z_stream z;
+	size_t at, len;              // of `raw`
+	unsigned char raw[64 * 1024];
+};
+
+static bool source_fill(struct source *s, struct err *err)
+{
+	ssize_t n;
+	do
+		n = read(s->fd, s->raw, sizeof s->raw);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_set(err, ERR_FATAL, "cannot read %s: %s", s->path, strerror(errno));
+	s->eof = n == 0;
+	s->at = 0;
+	s->len = (size_t)n;
+	*s->bytes_read += n;
+	return true;
+}
+
+static bool source_open(struct source *s, const char *path, int64_t *bytes_read, struct err *err)
+{
+	*s = (struct source){.path = path, .bytes_read = bytes_read};
+	s->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (s->fd < 0)
+		return err_set(err, ERR_FATAL, "cannot open %s: %s", path, strerror(errno));
+	if (!source_fill(s, err))
+		return false;
+	s->gzip = s->len >= 2 && s->raw[0] == 0x1f && s->raw[1] == 0x8b;
+	if (s->gzip && inflateInit2(&s->z, 15 + 16) != Z_OK)
+		return err_set(err, ERR_FATAL, "zlib cannot start: out of memory?");
+	s->inside = s->gzip;
+	return true;
+}
+
+static void source_close(struct source *s)
+{
+	if (s->gzip)
+		inflateEnd(&s->z);
+	if (s->fd > STDIN_FILENO)
+		close(s->fd);
+}
+
+// Inflates from `raw` into out; returns how much came. Damage ends the source: what is behind it cannot be found.
+static size_t source_inflate(struct source *s, char *out, size_t room)
+{
+	if (!s->inside) { // between members
+		inflateReset(&s->z);
+		s->inside = true;
+	}
+	s->z.next_in = s->raw + s->at;
+	s->z.avail_in = (uInt)(s->len - s->at);
+	s->z.next_out = (unsigned char *)out;
+	s->z.avail_out = (uInt)room;
+	int rc = inflate(&s->z, Z_NO_FLUSH);
+	s->at = s->len - s->z.avail_in;
+	if (rc == Z_STREAM_END)
+		s->inside = false;
+	else if (rc != Z_OK && rc != Z_BUF_ERROR)
+		s->damage = "the gzip is damaged";
+	return room - s->z.avail_out;
+}
+
+// Up to `room` plain bytes; *ret_n 0 at the end.
+static bool source_read(struct source *s, char *out, size_t room, size_t *ret_n, struct err *err)
+{
+	size_t n = 0;
+	while (n == 0 && !s->damage) {
+		if (s->at == s->len && !s->eof && !source_fill(s, err))
+			return false;
+		if (s->eof) {
+			if (s->inside)
+				s->damage = "the gzip ends too early";
+			break;
+		}
+		if (s->gzip) {
+			n = source_inflate(s, out, room);
+		} else {
+			n = s->len - s->at < room ? s->len - s->at : room;
+			memcpy(out, s->raw + s->at, n);
+			s->at += n;
+		}
+	}
+	*ret_n = n;
+	return true;
+}
+
+// ---- messages
+
+struct window {
+	struct source source;
+	struct buf buf;    // bytes from `start` on are not handed on yet
+	size_t start;
+	bool end;          // the source has no more
+	size_t limit;      // of a message
+	int64_t line;      // last one handed on
+	files_message_fn *fn;
+	void *user;
+};
+
+static struct str window_rest(const struct window *w)
+{
+	return (struct str){w->buf.data + w->start, w->buf.len - w->start};
+}
+
+static bool window_more(struct window *w, struct err *err)
+{
+	size_t n;
+	if (w->start > 0) {
+		memmove(w->buf.data, w->buf.data + w->start, w->buf.len - w->start);
+		w->buf.len -= w->start;
+		w->start = 0;
+	}
+	buf_reserve(&w->buf, CHUNK);
+	if (!source_read(&w->source, w->buf.data + w->buf.len, CHUNK, &n, err))
+		return false;
+	w->buf.len += n;
+	w->end = n == 0;
+	return true;
+}
+
+static bool hand_on(struct window *w, struct str data, int64_t line, const char *broken, struct err *err)
+{
+	while (data.len && (data.p[data.len - 1] == '\n' || data.p[data.len - 1] == '\r'))
+		data.len--;
+	if (!data.len && !broken)
+		return true;
+	return w->fn(w->user, &(struct files_message){w->source.path, line, data, broken}, err);
+}
+
+// The first line, or as much of it as the limit lets in.
+static bool first_line(struct window *w, struct str *ret, struct err *err)
+{
+	for (;;) {
+		struct str rest = window_rest(w);
+		while (rest.len && strchr(" \t\r\n", rest.p[0]) && rest.p[0]) {
+			rest.p++;
+			rest.len--;
+		}
+		const char *nl = rest.len ? memchr(rest.p, '\n', rest.len) : NULL;
+		if (nl || w->end || rest.len > w->limit) {
+			*ret = nl ? (struct str){rest.p, (size_t)(nl - rest.p)} : rest;
+			return true;
+		}
+		if (!window_more(w, err))
+			return false;
+	}
+}
+
+// Do the brackets of this text close again? Enough to tell "{" from a record, without parsing it.
+static bool is_closed(struct str s)
+{
+	int64_t depth = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+	}
+	return depth == 0 && !quoted;
+}
+
+static bool is_binary(struct str s)
+{
+	for (size_t i = 0; i < s.len && i < 512; i++)
+		if ((unsigned char)s.p[i] < ' ' && s.p[i] != '\t' && s.p[i] != '\r')
+			return true;
+	return false;
+}
+
+// Skips to the end of a line that is too long to be a message.
+static bool skip_line(struct window *w, struct err *err)
+{
+	for (;;) {
+		struct str rest = window_rest(w);
+		const char *nl = rest.len ? memchr(rest.p, '\n', rest.len) : NULL;
+		w->start = nl ? (size_t)(nl + 1 - w->buf.data) : w->buf.len;
+		if (nl || w->end)
+			return true;
+		if (!window_more(w, err))
+			return false;
+	}
+}
+
+static bool read_lines(struct window *w, struct err *err)
+{
+	size_t looked = 0; // of the rest, without a newline
+	for (;;) {
+		struct str rest = window_rest(w);
+		const char *nl = rest.len > looked ? memchr(rest.p + looked, '\n', rest.len - looked) : NULL;
+		if (nl) {
+			rest.len = (size_t)(nl - rest.p);
+			if (!hand_on(w, rest, ++w->line, rest.len > w->limit ? "larger than message.bytes" : NULL, err))
+				return false;
+			w->start = (size_t)(nl + 1 - w->buf.data);
+			looked = 0;
+		} else if (w->end) {
+			return hand_on(w, rest, ++w->line, w->source.damage, err);
+		} else if (rest.len > w->limit) {
+			if (!hand_on(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes", err) || !skip_line(w, err))
+				return false;
+			looked = 0;
+		} else {
+			looked = rest.len;
+			if (!window_more(w, err))
+				return false;
+		}
+	}
+}
+
+static bool read_messages(struct window *w, struct err *err)
+{
+	struct str line;
+	if (!first_line(w, &line, err))
+		return false;
+	if (is_binary(line) || !is_closed(line)) {
+		while (!w->end && window_rest(w).len <= w->limit)
+			if (!window_more(w, err))
+				return false;
+		if (w->end)
+			return hand_on(w, window_rest(w), 0, w->source.damage, err);
+		// Too large for one message: line by line is what is left, and lines that are not whole become faults.
+	}
+	return read_lines(w, err);
+}
+
+bool files_read(struct files *f, size_t entry, size_t message_bytes, files_message_fn *fn, void *user, struct err *err)
+{
+	struct window *w = xcalloc(1, sizeof *w);
+	w->limit = message_bytes;
+	w->fn = fn;
+	w->user = user;
+	bool good = source_open(&w->source, f->entries[entry].path, &f->bytes_read, err) && read_messages(w, err);
+	source_close(&w->source);
+	buf_release(&w->buf);
+	free(w);
+	return good;
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// The consumer. Messages and rebalances come out of one queue, in order, through callbacks on the thread that polls: so a
+// partition is taken away strictly between two messages, and what was handed on before that belongs to the old assignment.
+// (Batch calls hand out an array that a rebalance may have outdated half-way; the callback form has no such middle.)
+//
+// Positions are kept here and not in librdkafka's offset store: a position counts once its message was handed on, and dies
+// with the assignment, so no commit can ever name a message whose record was dropped with its partition.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ingest/kafka_conf.h"
+
+struct position {
+	char *topic;
+	int32_t partition;
+	int64_t next;      // behind the last message handed on; RD_KAFKA_OFFSET_INVALID: none yet
+	int64_t committed; // what was last asked to be committed
+};
+
+struct kafka {
+	struct kafka_hooks hooks;   // first: its address is librdkafka's opaque, and ours
+	rd_kafka_t *rk;
+	rd_kafka_queue_t *queue;
+	struct position *positions; // of the assigned partitions; few, so a list
+	size_t npositions;
+	size_t last;                // index of the position used last: messages come in runs
+	bool paused;
+	bool stop;                  // on_message said so
+	struct err fatal;
+};
+
+static void say(struct kafka *k, int severity, const char *what, const char *more)
+{
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "%s%s%s", what, *more ? ": " : "", more);
+	k->hooks.on_log(k->hooks.user, severity, b.data);
+	buf_release(&b);
+}
+
+// ---- positions
+
+static struct position *find(struct kafka *k, const char *topic, int32_t partition)
+{
+	if (k->last < k->npositions) {
+		struct position *p = &k->positions[k->last];
+		if (p->partition == partition && strcmp(p->topic, topic) == 0)
+			return p;
+	}
+	for (size_t i = 0; i < k->npositions; i++) {
+		struct position *p = &k->positions[i];
+		if (p->partition == partition && strcmp(p->topic, topic) == 0) {
+			k->last = i;
+			return p;
+		}
+	}
+	return NULL;
+}
+
+static void add_positions(struct kafka *k, const rd_kafka_topic_partition_list_t *list)
+{
+	for (int i = 0; i < list->cnt; i++) {
+		if (find(k, list->elems[i].topic, list->elems[i].partition))
+			continue;
+		k->positions = xrealloc(k->positions, k->npositions + 1, sizeof *k->positions);
+		k->positions[k->npositions++] = (struct position){xstrdup(str_of(list->elems[i].topic)), list->elems[i].partition,
+		                                                  RD_KAFKA_OFFSET_INVALID, RD_KAFKA_OFFSET_INVALID};
+	}
+}
+
+static void remove_positions(struct kafka *k, const rd_kafka_topic_partition_list_t *list)
+{
+	for (int i = 0; i < list->cnt; i++) {
+		struct position *p = find(k, list->elems[i].topic, list->elems[i].partition);
+		if (!p)
+			continue;
+		free(p->topic);
+		*p = k->positions[--k->npositions];
+	}
+	k->last = 0;
+}
+
+static void remove_all_positions(struct kafka *k)
+{
+	for (size_t i = 0; i < k->npositions; i++)
+		free(k->positions[i].topic);
+	k->npositions = 0;
+	k->last = 0;
+}
+
+// ---- rebalancing
+
+static void check(struct kafka *k, rd_kafka_error_t *e, const char *what)
+{
+	if (!e)
+		return;
+	say(k, 3, what, rd_kafka_error_string(e));
+	rd_kafka_error_destroy(e);
+}
+
+static void give_up(struct kafka *k, rd_kafka_topic_partition_list_t *list)
+{
+	// A lost assignment belongs to somebody else already: nothing may be committed for it.
+	if (!rd_kafka_assignment_lost(k->rk))
+		k->hooks.on_revoke(k->hooks.user);
+	remove_positions(k, list);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	struct kafka *k = opaque;
+	bool cooperative = strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
+	char text[64];
+	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		if (!cooperative)
+			remove_all_positions(k);
+		add_positions(k, list);
+		check(k, cooperative ? rd_kafka_incremental_assign(rk, list) : NULL, "cannot take partitions");
+		if (!cooperative && rd_kafka_assign(rk, list))
+			say(k, 3, "cannot take partitions", "");
+		if (k->paused)
+			rd_kafka_pause_partitions(rk, list);
+	} else {
+		if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+			say(k, 4, "rebalance", rd_kafka_err2str(code));
+		give_up(k, list);
+		check(k, cooperative ? rd_kafka_incremental_unassign(rk, list) : NULL, "cannot give partitions up");
+		if (!cooperative) {
+			rd_kafka_assign(rk, NULL);
+			remove_all_positions(k);
+		}
+	}
+	snprintf(text, sizeof text, "%d partitions %s, %zu held", list->cnt,
+	         code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "given up", k->npositions);
+	say(k, 6, text, "");
+}
+
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	struct kafka *k = opaque;
+	(void)rk;
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET)
+		return;
+	say(k, 4, "a commit failed; the next one covers it", rd_kafka_err2str(code));
+	for (int i = 0; list && i < list->cnt; i++) {
+		struct position *p = find(k, list->elems[i].topic, list->elems[i].partition);
+		if (p)
+			p->committed = RD_KAFKA_OFFSET_INVALID;
+	}
+}
+
+// ---- life
+
+static bool subscribe(struct kafka *k, const struct conf *conf, struct err *err)
+{
+	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)conf->topics.n);
+	for (size_t i = 0; i < conf->topics.n; i++)
+		rd_kafka_topic_partition_list_add(topics, conf->topics.items[i], RD_KAFKA_PARTITION_UA);
+	rd_kafka_resp_err_t code = rd_kafka_subscribe(k->rk, topics);
+	rd_kafka_topic_partition_list_destroy(topics);
+	if (code)
+		return err_set(err, ERR_CONFIG, "topics: cannot subscribe: %s", rd_kafka_err2str(code));
+	return true;
+}
+
+bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
+{
+	char why[256];
+	if (!*conf->brokers)
+		return err_set(err, ERR_CONFIG, "brokers is not set: expected host:port of a Kafka broker, such as 127.0.0.1:9092");
+	if (!conf->topics.n)
+		return err_set(err, ERR_CONFIG, "topics is not set: expected the topics to read, such as cloudtrail, metrics or ^aws-.*");
+	struct kafka *k = xcalloc(1, sizeof *k);
+	k->hooks = *hooks;
+	rd_kafka_conf_t *kc = kafka_conf_consumer(conf, &k->hooks, err);
+	if (kc) {
+		rd_kafka_conf_set_rebalance_cb(kc, on_rebalance);
+		rd_kafka_conf_set_offset_commit_cb(kc, on_commit);
+		k->rk = rd_kafka_new(RD_KAFKA_CONSUMER, kc, why, sizeof why);
+		if (!k->rk) {
+			rd_kafka_conf_destroy(kc);
+			err_set(err, ERR_CONFIG, "cannot make the Kafka consumer: %s", why);
+		}
+	}
+	if (!k->rk) {
+		free(k);
+		return false;
+	}
+	rd_kafka_poll_set_consumer(k->rk);
+	k->queue = rd_kafka_queue_get_consumer(k->rk);
+	*ret = k;
+	if (subscribe(k, conf, err))
+		return true;
+	kafka_close(k);
+	return false;
+}
+
+void kafka_close(struct kafka *k)
+{
+	if (!k)
+		return;
+	rd_kafka_consumer_close(k->rk);
+	rd_kafka_queue_destroy(k->queue);
+	rd_kafka_destroy(k->rk);
+	remove_all_positions(k);
+	free(k->positions);
+	free(k);
+}
+
+// ---- polling
+
+static void on_consumer_error(struct kafka *k, const rd_kafka_message_t *m)
+{
+	const char *topic = m->rkt ? rd_kafka_topic_name(m->rkt) : "";
+	char why[256];
+	if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
+		rd_kafka_fatal_error(k->rk, why, sizeof why);
+		err_set(&k->fatal, ERR_FATAL, "kafka: %s", why);
+	} else if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+		say(k, 4, "a topic of `topics` does not exist yet; waiting for it", rd_kafka_message_errstr(m));
+	} else if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+		say(k, 3, "the broker denies access; grant Read on the topics and on the group", *topic ? topic : rd_kafka_message_errstr(m));
+	} else {
+		say(k, 4, *topic ? topic : "consumer", rd_kafka_message_errstr(m));
+	}
+}
+
+static void on_kafka_message(rd_kafka_message_t *m, void *opaque)
+{
+	struct kafka *k = opaque;
+	if (m->err) {
+		on_consumer_error(k, m);
+		return;
+	}
+	const char *topic = rd_kafka_topic_name(m->rkt);
+	struct position *p = find(k, topic, m->partition);
+	if (!p)
+		return; // left over from before its partition was given up: the next owner reads it
+	struct origin origin = {.topic = str_of(topic), .partition = m->partition, .offset = m->offset};
+	bool stop = k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len});
+	p->next = m->offset + 1;
+	if (stop) {
+		k->stop = true;
+		rd_kafka_yield(k->rk);
+	}
+}
+
+bool kafka_poll(struct kafka *k, int wait_ms, struct err *err)
+{
+	k->stop = false;
+// Deprecated in favour of the batch call, whose array a rebalance may outdate half-way; see the top of this file.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+	rd_kafka_consume_callback_queue(k->queue, wait_ms, on_kafka_message, k);
+#pragma GCC diagnostic pop
+	if (k->fatal.kind == ERR_NONE)
+		return true;
+	*err = k->fatal;
+	return false;
+}
+
+bool kafka_commit(struct kafka *k, bool wait, struct err *err)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)k->npositions);
+	for (size_t i = 0; i < k->npositions; i++) {
+		struct position *p = &k->positions[i];
+		if (p->next == RD_KAFKA_OFFSET_INVALID || p->next == p->committed)
+			continue;
+		rd_kafka_topic_partition_list_add(list, p->topic, p->partition)->offset = p->next;
+		p->committed = p->next;
+	}
+	rd_kafka_resp_err_t code = list->cnt ? rd_kafka_commit(k->rk, list, !wait) : RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (code) {
+		for (size_t i = 0; i < k->npositions; i++)
+			k->positions[i].committed = RD_KAFKA_OFFSET_INVALID;
+		return err_set(err, ERR_RETRY, "kafka: the commit failed: %s", rd_kafka_err2str(code));
+	}
+	return true;
+}
+
+void kafka_pause(struct kafka *k, bool paused)
+{
+	rd_kafka_topic_partition_list_t *list = NULL;
+	k->paused = paused;
+	if (rd_kafka_assignment(k->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	if (paused)
+		rd_kafka_pause_partitions(k->rk, list);
+	else
+		rd_kafka_resume_partitions(k->rk, list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+int kafka_partitions(const struct kafka *k)
+{
+	return (int)k->npositions;
+}
+
+int64_t kafka_lag(struct kafka *k)
+{
+	int64_t lag = 0, low, high;
+	for (size_t i = 0; i < k->npositions; i++) {
+		struct position *p = &k->positions[i];
+		if (rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) || high < 0 ||
+		    p->next == RD_KAFKA_OFFSET_INVALID)
+			continue;
+		lag += high > p->next ? high - p->next : 0;
+	}
+	return lag;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Three layers: our defaults, over them the user's kafka.* properties, over those what correctness rests on, which the user
+// may therefore not set at all.
+#include "ingest/kafka_conf.h"
+
+#include <stdio.h>
+
+struct property {
+	const char *name, *value;
+};
+
+static const struct property consumer_defaults[] = {
+	{"auto.offset.reset", "earliest"},                  // a new group begins at the beginning: nothing is skipped
+	{"partition.assignment.strategy", "roundrobin"},    // spreads the partitions of several small topics, unlike range
+	{"enable.partition.eof", "false"},
+	{"fetch.max.bytes", "16777216"},                    // with queue.bytes, what bounds the memory of a worker
+	{"max.partition.fetch.bytes", "4194304"},
+	{"fetch.wait.max.ms", "100"},
+	{"queued.min.messages", "50000"},
+	{0},
+};
+
+static const struct property shared_defaults[] = {
+	{"client.id", "nowcast"},
+	{"log.connection.close", "false"},                  // brokers close idle connections; that is no news
+	{"reconnect.backoff.max.ms", "5000"},
+	{"topic.metadata.refresh.interval.ms", "30000"},    // how soon new topics and partitions are seen
+	{0},
+};
+
+static const struct property consumer_fixed[] = {
+	{"enable.auto.commit", "false"},                    // offsets are committed after Redis has the records, never before
+	{"enable.auto.offset.store", "false"},
+	{"isolation.level", "read_committed"},
+	{0},
+};
+
+static const struct property producer_fixed[] = {
+	{"enable.idempotence", "true"},
+	{"compression.type", "zstd"},
+	{"linger.ms", "5"},
+	{0},
+};
+
+static bool set(rd_kafka_conf_t *k, const char *name, const char *value, struct err *err)
+{
+	char why[256];
+	if (rd_kafka_conf_set(k, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
+		return true;
+	if (conf_is_secret(str_of(name)))
+		return err_set(err, ERR_CONFIG, "kafka.%s: librdkafka does not take this value", name);
+	return err_set(err, ERR_CONFIG, "kafka.%s: %s", name, why);
+}
+
+static bool set_number(rd_kafka_conf_t *k, const char *name, int64_t value, struct err *err)
+{
+	char text[24];
+	snprintf(text, sizeof text, "%lld", (long long)value);
+	return set(k, name, text, err);
+}
+
+static bool set_all(rd_kafka_conf_t *k, const struct property *p, struct err *err)
+{
+	for (; p->name; p++)
+		if (!set(k, p->name, p->value, err))
+			return false;
+	return true;
+}
+
+static bool is_fixed(const char *name)
+{
+	for (const struct property *p = consumer_fixed; p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return true;
+	return strcmp(name, "enable.idempotence") == 0;
+}
+
+static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
+{
+	for (size_t i = 0; i < conf->nkafka; i++) {
+		if (is_fixed(conf->kafka[i].key))
+			return err_set(err, ERR_CONFIG, "kafka.%s is not yours to set: that nothing is lost rests on it",
+			               conf->kafka[i].key);
+		if (!set(k, conf->kafka[i].key, conf->kafka[i].value, err))
+			return false;
+	}
+	return !*conf->brokers || set(k, "bootstrap.servers", conf->brokers, err);
+}
+
+static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *text)
+{
+	const struct kafka_hooks *hooks = rk ? rd_kafka_opaque(rk) : NULL;
+	// What a property is for is told by librdkafka to consumers and producers alike; it is the same file for both.
+	if (hooks && strcmp(facility, "CONFWARN") != 0)
+		hooks->on_log(hooks->user, severity, text);
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
+{
+	const struct kafka_hooks *hooks = opaque;
+	(void)rk;
+	hooks->on_log(hooks->user, code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__FATAL ? 3 : 4, text);
+}
+
+static rd_kafka_conf_t *base(const struct kafka_hooks *hooks)
+{
+	rd_kafka_conf_t *k = rd_kafka_conf_new();
+	rd_kafka_conf_set_opaque(k, (void *)hooks);
+	rd_kafka_conf_set_log_cb(k, on_log);
+	rd_kafka_conf_set_error_cb(k, on_error);
+	return k;
+}
+
+static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
+{
+	const int64_t fetch_most = 17 << 20; // fetch.max.bytes and its framing; a single larger message comes alone
+	return set_all(k, shared_defaults, err) && set_all(k, consumer_defaults, err) &&
+	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
+	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) && set_from_user(k, conf, err) &&
+	       set(k, "group.id", conf->group, err) && set_all(k, consumer_fixed, err);
+}
+
+static bool fill_producer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
+{
+	// The broker's limit decides what is too large, not the client's.
+	return set_all(k, shared_defaults, err) && set_number(k, "message.max.bytes", conf->message_bytes + (1 << 20), err) &&
+	       set_from_user(k, conf, err) && set_all(k, producer_fixed, err);
+}
+
+rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
+{
+	rd_kafka_conf_t *k = base(hooks);
+	if (fill_consumer(k, conf, err))
+		return k;
+	rd_kafka_conf_destroy(k);
+	return NULL;
+}
+
+rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
+{
+	rd_kafka_conf_t *k = base(hooks);
+	if (fill_producer(k, conf, err))
+		return k;
+	rd_kafka_conf_destroy(k);
+	return NULL;
+}
+
+bool kafka_check(const struct conf *conf, struct err *err)
+{
+	static const struct kafka_hooks none = {0};
+	rd_kafka_conf_t *consumer = kafka_conf_consumer(conf, &none, err);
+	if (!consumer)
+		return false;
+	rd_kafka_conf_destroy(consumer);
+	rd_kafka_conf_t *producer = kafka_conf_producer(conf, &none, err);
+	if (!producer)
+		return false;
+	rd_kafka_conf_destroy(producer);
+	return true;
+}

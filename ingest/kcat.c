@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines of `kcat -C -J`: {"topic":T,"partition":P,"offset":O,...,"payload":"..."}. They are a dump's frame around a message,
+// not a wrapper that travels in Kafka, so they are taken off here, before the decoder, and give faults their true origin.
+// A scan of the top level is enough: kcat writes no whitespace that matters and the payload is one string.
+#include "ingest/origin.h"
+
+#include <stdlib.h>
+
+struct scan {
+	const char *p, *end;
+};
+
+static void skip_space(struct scan *s)
+{
+	while (s->p < s->end && (*s->p == ' ' || *s->p == '\t'))
+		s->p++;
+}
+
+static bool expect(struct scan *s, char c)
+{
+	skip_space(s);
+	if (s->p >= s->end || *s->p != c)
+		return false;
+	s->p++;
+	return true;
+}
+
+// A string, still escaped, without its quotes.
+static bool scan_string(struct scan *s, struct str *ret)
+{
+	if (!expect(s, '"'))
+		return false;
+	const char *start = s->p;
+	for (;;) {
+		const char *quote = s->p < s->end ? memchr(s->p, '"', (size_t)(s->end - s->p)) : NULL;
+		if (!quote)
+			return false;
+		size_t slashes = 0;
+		while (quote - slashes > start && quote[-1 - (ptrdiff_t)slashes] == '\\')
+			slashes++;
+		s->p = quote + 1;
+		if (slashes % 2 == 0) {
+			*ret = (struct str){start, (size_t)(quote - start)};
+			return true;
+		}
+	}
+}
+
+// Any value; *ret_quoted: it is a string, and *ret stands without its quotes.
+static bool scan_value(struct scan *s, struct str *ret, bool *ret_quoted)
+{
+	struct str ignored;
+	int depth = 0;
+	skip_space(s);
+	*ret_quoted = s->p < s->end && *s->p == '"';
+	if (*ret_quoted)
+		return scan_string(s, ret);
+	const char *start = s->p;
+	while (s->p < s->end) {
+		char c = *s->p;
+		if (depth == 0 && (c == ',' || c == '}'))
+			break;
+		if (c == '"') {
+			if (!scan_string(s, &ignored))
+				return false;
+			continue;
+		}
+		depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+		s->p++;
+	}
+	*ret = (struct str){start, (size_t)(s->p - start)};
+	return ret->len > 0 && depth == 0;
+}
+
+static int hex4(const char *p)
+{
+	int v = 0;
+	for (int i = 0; i < 4; i++) {
+		char c = p[i];
+		int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		if (d < 0)
+			return -1;
+		v = v * 16 + d;
+	}
+	return v;
+}
+
+static void add_utf8(struct buf *b, uint32_t c)
+{
+	if (c < 0x80) {
+		buf_addc(b, (char)c);
+		return;
+	}
+	int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+	buf_addc(b, (char)(lead[more] | c >> (6 * more)));
+	while (more-- > 0)
+		buf_addc(b, (char)(0x80 | (c >> (6 * more) & 0x3f)));
+}
+
+// "\uXXXX", a surrogate pair included; `s` begins behind the u.
+static bool unescape_unicode(struct str *s, struct buf *b)
+{
+	int c = s->len >= 4 ? hex4(s->p) : -1;
+	if (c < 0)
+		return false;
+	size_t used = 4;
+	if (c >= 0xd800 && c < 0xdc00 && s->len >= 10 && s->p[4] == '\\' && s->p[5] == 'u') {
+		int low = hex4(s->p + 6);
+		if (low >= 0xdc00 && low < 0xe000) {
+			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+			used = 10;
+		}
+	}
+	add_utf8(b, (uint32_t)c);
+	s->p += used;
+	s->len -= used;
+	return true;
+}
+
+static bool unescape(struct str s, struct buf *b)
+{
+	buf_clear(b);
+	buf_reserve(b, s.len);
+	while (s.len) {
+		const char *slash = memchr(s.p, '\\', s.len);
+		size_t n = slash ? (size_t)(slash - s.p) : s.len;
+		buf_add(b, s.p, n);
+		s.p += n;
+		s.len -= n;
+		if (!slash)
+			break;
+		if (s.len < 2)
+			return false;
+		char c = s.p[1];
+		static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+		const char *at = c ? strchr(from, c) : NULL;
+		s.p += 2;
+		s.len -= 2;
+		if (at)
+			buf_addc(b, to[at - from]);
+		else if (c != 'u' || !unescape_unicode(&s, b))
+			return false;
+	}
+	return true;
+}
+
+static int64_t number(struct str s)
+{
+	char digits[24] = "";
+	memcpy(digits, s.p, s.len < sizeof digits - 1 ? s.len : sizeof digits - 1);
+	return strtoll(digits, NULL, 10);
+}
+
+bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, struct str *ret_payload)
+{
+	struct scan s = {line.p, line.p + line.len};
+	struct str key, value, payload = STR_NONE;
+	struct origin origin = *ret_origin;
+	bool quoted, payload_quoted = false, topic = false, partition = false, has_payload = false;
+	if (line.len < 2 || !expect(&s, '{'))
+		return false;
+	do {
+		if (!scan_string(&s, &key) || !expect(&s, ':') || !scan_value(&s, &value, &quoted))
+			return false;
+		if (str_is(key, "topic") && quoted) {
+			origin.topic = value;
+			topic = true;
+		} else if (str_is(key, "partition") && !quoted) {
+			origin.partition = (int32_t)number(value);
+			partition = true;
+		} else if (str_is(key, "offset") && !quoted) {
+			origin.offset = number(value);
+		} else if (str_is(key, "payload")) {
+			payload = value;
+			payload_quoted = quoted;
+			has_payload = true;
+		} else if (!topic) {
+			return false; // kcat begins with the topic: whatever this is, no need to read on
+		}
+	} while (expect(&s, ','));
+	if (!topic || !partition || !has_payload || !expect(&s, '}'))
+		return false;
+	if (payload_quoted) {
+		if (!unescape(payload, scratch))
+			return false;
+		payload = buf_str(scratch);
+	} else if (str_is(payload, "null")) {
+		payload = STR_NONE;
+	}
+	*ret_origin = origin;
+	*ret_payload = payload;
+	return true;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// nowcast: who is spending what on Amazon Bedrock, now.
+//
+// One binary, a table of subcommands. A row is dispatch, help and documentation at once: a new subcommand is one row here
+// and one file with its cmd_NAME.
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/command.h"
+#include "run/commands.h"
+
+#ifndef NOWCAST_VERSION
+#define NOWCAST_VERSION "0.1.0"
+#endif
+
+struct subcommand {
+	const char *name;
+	const char *synopsis;  // what stands behind the name
+	const char *sentence;  // one line for the list
+	const char *help;      // the rest
+	int (*run)(struct command *c);
+};
+
+static int cmd_help(struct command *c);
+
+static int cmd_version(struct command *c)
+{
+	(void)c;
+	puts("nowcast " NOWCAST_VERSION);
+	return STATUS_OK;
+}
+
+static const struct subcommand subcommands[] = {
+	{"run", "[--workers N]", "read Kafka and keep the figures in Redis current (the daemon)",
+	 "Needs `brokers` and `topics`. SIGTERM and SIGINT finish the batch, commit and leave the group; SIGHUP reads the\n"
+	 "configuration again; SIGUSR1 logs a stats line. Speaks sd_notify when systemd started it. Kafka or Redis away:\n"
+	 "it waits and says so. Offsets are committed only after what came before them is in Redis.\n",
+	 cmd_run},
+	{"replay", "PATH...", "the same work from files, folders or standard input (-)",
+	 "Reads kcat -J dumps and NDJSON a line at a time, other files (CloudTrail .json and .json.gz) whole, folders with all\n"
+	 "below them in order of name. Replaying the same files again changes nothing. Dead letters go to dead_letter.file,\n"
+	 "or else the first ten are listed; the exit status is 0 even so, and the summary counts them.\n",
+	 cmd_replay},
+	{"check-config", "[--sample]", "validate the configuration and print what is in force",
+	 "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead.\n",
+	 cmd_check_config},
+	{"help", "[SUBCOMMAND]", "this list, or more about one of them", "", cmd_help},
+	{"version", "", "print the version", "", cmd_version},
+};
+
+enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
+
+static const struct subcommand *find(const char *name)
+{
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		if (strcmp(subcommands[i].name, name) == 0)
+			return &subcommands[i];
+	return NULL;
+}
+
+static void print_list(FILE *f)
+{
+	fputs("usage: nowcast [--config FILE] [--redis URL] [--KEY VALUE]... SUBCOMMAND [ARGUMENT...]\n\n", f);
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		fprintf(f, "  %-14s %s\n", subcommands[i].name, subcommands[i].sentence);
+	fputs("\nEvery key of the configuration is a flag, before or after the subcommand; `nowcast check-config --sample` lists them.\n"
+	      "Exit status: 0 it worked, 1 it did not, 2 arguments or configuration are wrong, 3 a threshold was crossed.\n", f);
+}
+
+static void print_help(const struct subcommand *s)
+{
+	printf("usage: nowcast %s%s%s\n\n%s.\n\n%s", s->name, *s->synopsis ? " " : "", s->synopsis, s->sentence, s->help);
+}
+
+static int no_such(const char *name)
+{
+	fprintf(stderr, "nowcast: no subcommand %s; these there are:\n\n", name);
+	print_list(stderr);
+	return STATUS_USAGE;
+}
+
+static int cmd_help(struct command *c)
+{
+	if (c->argc == 0) {
+		print_list(stdout);
+		return STATUS_OK;
+	}
+	const struct subcommand *s = find(c->argv[0]);
+	if (!s)
+		return no_such(c->argv[0]);
+	print_help(s);
+	return STATUS_OK;
+}
+
+static int dispatch(struct command *c)
+{
+	if (c->version)
+		return cmd_version(c);
+	if (!c->name) {
+		print_list(c->help ? stdout : stderr);
+		return c->help ? STATUS_OK : STATUS_USAGE;
+	}
+	const struct subcommand *s = find(c->name);
+	if (!s)
+		return no_such(c->name);
+	if (c->help) {
+		print_help(s);
+		return STATUS_OK;
+	}
+	return s->run(c);
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+	struct command c;
+	signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error to handle, not the end
+	int status = command_init(&c, argc, argv, &err) ? dispatch(&c) : command_fail(&c, &err);
+	command_release(&c);
+	if (fflush(stdout) != 0 && status == STATUS_OK)
+		status = STATUS_FAILED;
+	return status;
+}

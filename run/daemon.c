@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast run`: starts the workers, then does what is left: signals, the stats line, and telling systemd. The main thread
+// touches no record; it sleeps in sigtimedwait, so signals are ordinary events here and there are no handlers.
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "run/commands.h"
+#include "run/notify.h"
+#include "run/worker.h"
+
+enum { TICK_MS = 200, STUCK_MS = 120000 };
+
+struct daemon {
+	struct command *command;
+	struct conf *conf;
+	struct worker **workers;
+	int nworkers;
+	sigset_t signals;
+	struct worker_stats last; // of the last stats line
+	int64_t last_ms;
+	int64_t watchdog_ms, watchdog_due_ms;
+	bool draining;
+};
+
+static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
+{
+	sum->messages += s->messages;
+	sum->records += s->records;
+	sum->calls += s->calls;
+	sum->ignored += s->ignored;
+	sum->faults += s->faults;
+	sum->late += s->late;
+	sum->future += s->future;
+	sum->settled += s->settled;
+	sum->batches += s->batches;
+	sum->round_trips += s->round_trips;
+	sum->dead_sent += s->dead_sent;
+	sum->dead_filed += s->dead_filed;
+	sum->dead_logged += s->dead_logged;
+	sum->lag += s->lag;
+	sum->settle_left = s->settle_left > sum->settle_left ? s->settle_left : sum->settle_left; // all see the same backlog
+	sum->partitions += s->partitions;
+	sum->turned_ms = s->turned_ms < sum->turned_ms ? s->turned_ms : sum->turned_ms;
+	sum->waiting |= s->waiting;
+	sum->ended |= s->ended;
+}
+
+static struct worker_stats look_at_all(const struct daemon *d)
+{
+	struct worker_stats sum = {.turned_ms = INT64_MAX}, one;
+	for (int i = 0; i < d->nworkers; i++) {
+		worker_look(d->workers[i], &one);
+		add_stats(&sum, &one);
+	}
+	return sum;
+}
+
+static void tell_stats(struct daemon *d)
+{
+	struct worker_stats s = look_at_all(d);
+	int64_t now = when_ticks_ms(), spent = now > d->last_ms ? now - d->last_ms : 1;
+	int64_t rate = (int64_t)(s.records - d->last.records) * 1000 / spent;
+	log_stats("stats", LOG_INT("records_per_s", rate), LOG_INT("messages", s.messages), LOG_INT("records", s.records),
+	          LOG_INT("calls", s.calls), LOG_INT("ignored", s.ignored), LOG_INT("faults", s.faults), LOG_INT("late", s.late),
+	          LOG_INT("future", s.future), LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
+	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("lag", s.lag), LOG_INT("partitions", s.partitions),
+	          LOG_INT("batches", s.batches), LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
+	          LOG_INT("settle_left", s.settle_left));
+	notify("STATUS=%s%" PRId64 " records/s, lag %" PRId64 ", %" PRIu64 " faults",
+	       s.waiting ? "waiting for Redis; " : "", rate, s.lag, s.faults);
+	d->last = s;
+	d->last_ms = now;
+}
+
+// ---- signals
+
+static void reload(struct daemon *d)
+{
+	struct err err = ERR_INIT;
+	struct conf fresh;
+	const char *restart = NULL;
+	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, when_ticks_ms() * 1000);
+	if (command_load(d->command, &fresh, &err)) {
+		conf_reload(d->conf, &fresh, &restart);
+		log_setup((enum log_level)d->conf->log_level, (enum log_format)d->conf->log_format, d->conf->log_time);
+		log_info("configuration read again");
+		if (restart)
+			log_warn("a changed key takes effect after a restart only", LOG_STR("key", restart));
+	} else {
+		log_error("the configuration was not taken; what was in force stays", LOG_STR("why", err.msg));
+	}
+	conf_release(&fresh);
+	notify("READY=1");
+}
+
+static void begin_drain(struct daemon *d)
+{
+	if (d->draining) { // asked twice: somebody is in a hurry, and nothing uncommitted is lost
+		log_warn("stopped without draining; what was not committed is read again by the next worker");
+		_exit(STATUS_FAILED);
+	}
+	d->draining = true;
+	log_info("draining: finishing the batch, then leaving the group");
+	notify("STOPPING=1\nSTATUS=draining");
+	for (int i = 0; i < d->nworkers; i++)
+		worker_stop(d->workers[i]);
+}
+
+static void on_signal(struct daemon *d, int sig)
+{
+	if (sig == SIGHUP)
+		reload(d);
+	else if (sig == SIGUSR1)
+		tell_stats(d);
+	else
+		begin_drain(d);
+}
+
+// Blocked here, before any thread is made, so that every thread of ours and of the libraries leaves them to us.
+static void block_signals(struct daemon *d)
+{
+	sigemptyset(&d->signals);
+	sigaddset(&d->signals, SIGTERM);
+	sigaddset(&d->signals, SIGINT);
+	sigaddset(&d->signals, SIGHUP);
+	sigaddset(&d->signals, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &d->signals, NULL);
+}
+
+// ---- the loop
+
+static void tick(struct daemon *d)
+{
+	int64_t now = when_ticks_ms();
+	struct worker_stats s = look_at_all(d);
+	if (now - d->last_ms >= d->conf->stats_interval_ms)
+		tell_stats(d);
+	if (d->watchdog_ms && now >= d->watchdog_due_ms && now - s.turned_ms < STUCK_MS) {
+		notify("WATCHDOG=1");
+		d->watchdog_due_ms = now + d->watchdog_ms;
+	}
+}
+
+static bool any_ended(const struct daemon *d)
+{
+	return look_at_all(d).ended;
+}
+
+static bool all_ended(const struct daemon *d)
+{
+	struct worker_stats s = {0};
+	for (int i = 0; i < d->nworkers; i++) {
+		worker_look(d->workers[i], &s);
+		if (!s.ended)
+			return false;
+	}
+	return true;
+}
+
+static void loop(struct daemon *d)
+{
+	const struct timespec wait = {0, TICK_MS * 1000000L};
+	while (!all_ended(d)) {
+		int sig = sigtimedwait(&d->signals, NULL, &wait);
+		if (sig > 0)
+			on_signal(d, sig);
+		tick(d);
+		if (!d->draining && any_ended(d)) {
+			log_error("a worker ended; stopping the others too, so that whoever watches starts all of them anew");
+			begin_drain(d);
+		}
+	}
+}
+
+static bool start(struct daemon *d, struct err *err)
+{
+	int wanted = (int)d->conf->workers;
+	d->workers = xcalloc((size_t)wanted, sizeof *d->workers);
+	for (; d->nworkers < wanted; d->nworkers++)
+		if (!worker_start(&d->workers[d->nworkers], d->conf, d->nworkers, err))
+			return false;
+	return true;
+}
+
+int cmd_run(struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct daemon d = {.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = notify_watchdog_ms()};
+	if (!command_done(c, 0, 0, &err))
+		return command_fail(c, &err);
+	block_signals(&d);
+	bool good = start(&d, &err);
+	if (good) {
+		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group));
+		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
+			log_warn("neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
+		notify("READY=1\nSTATUS=started");
+		loop(&d);
+		tell_stats(&d);
+	} else {
+		for (int i = 0; i < d.nworkers; i++)
+			worker_stop(d.workers[i]);
+	}
+	for (int i = 0; i < d.nworkers; i++)
+		good = worker_join(d.workers[i], &err) && good;
+	free(d.workers);
+	log_info(good ? "ended; everything read is committed" : "ended by an error; what was not committed will be read again");
+	return good ? STATUS_OK : command_fail(c, &err);
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/dead.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { NOTICE_BYTES = 64 * 1024 }; // of a letter that fits nowhere whole
+
+void dead_init(struct dead *d, const struct conf *conf, bool with_topic, const struct kafka_hooks *hooks)
+{
+	*d = (struct dead){.topic = with_topic ? conf->dead_letter_topic : "", .file = conf->dead_letter_file, .conf = conf};
+	if (hooks)
+		d->hooks = *hooks;
+}
+
+void dead_release(struct dead *d)
+{
+	kafka_producer_close(d->producer);
+	arena_release(&d->arena);
+	free(d->letters);
+	d->producer = NULL;
+	d->letters = NULL;
+	d->n = d->cap = 0;
+}
+
+void dead_add(struct dead *d, const struct dead_letter *letter)
+{
+	if (d->n == d->cap) {
+		d->cap = d->cap ? d->cap * 2 : 16;
+		d->letters = xrealloc(d->letters, d->cap, sizeof *d->letters);
+	}
+	struct dead_letter *to = &d->letters[d->n++];
+	*to = *letter;
+	to->origin.topic = letter->origin.topic.len ? arena_str(&d->arena, letter->origin.topic) : STR_NONE;
+	to->origin.path = letter->origin.path ? arena_str(&d->arena, str_of(letter->origin.path)).p : NULL;
+	to->reason = arena_str(&d->arena, str_of(letter->reason)).p;
+	to->data = arena_str(&d->arena, letter->data);
+}
+
+size_t dead_pending_bytes(const struct dead *d)
+{
+	return d->arena.used;
+}
+
+void dead_clear(struct dead *d)
+{
+	d->n = 0;
+	arena_reset(&d->arena);
+}
+
+// ---- the file
+
+static bool write_all(int fd, struct str s)
+{
+	while (s.len) {
+		ssize_t n = write(fd, s.p, s.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		s.p += n;
+		s.len -= (size_t)n;
+	}
+	return true;
+}
+
+// A write that failed half-way may have left a line without its end; the next one then begins with a newline.
+static bool ends_in_a_line(int fd)
+{
+	struct stat st;
+	char last = '\n';
+	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
+static bool to_file(struct dead *d, const struct dead_letter *letters, const bool *wanted, size_t n, struct err *err)
+{
+	struct buf lines = BUF_INIT;
+	uint64_t filed = 0;
+	int fd = open(d->file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, ERR_RETRY, "dead_letter.file %s: cannot open: %s", d->file, strerror(errno));
+	if (ends_in_a_line(fd))
+		buf_addc(&lines, '\n');
+	for (size_t i = 0; i < n; i++)
+		if (!wanted || wanted[i]) {
+			dead_letter_line(&letters[i], &lines);
+			filed++;
+		}
+	// Pipes and terminals cannot be synced, and need not be.
+	bool good = write_all(fd, buf_str(&lines)) && (fdatasync(fd) == 0 || errno == EINVAL || errno == EROFS);
+	if (!good)
+		err_set(err, ERR_RETRY, "dead_letter.file %s: cannot write: %s", d->file, strerror(errno));
+	else
+		d->filed += filed;
+	close(fd);
+	buf_release(&lines);
+	return good;
+}
+
+// ---- the topic
+
+// A letter that neither the topic nor a file takes whole: its beginning goes to the topic, and the origin says where it is.
+static bool send_notice(struct dead *d, const struct dead_letter *letter, struct err *err)
+{
+	struct dead_letter notice = *letter;
+	struct buf reason = BUF_INIT, where = BUF_INIT;
+	bool too_large = false;
+	buf_addf(&reason, "%s (too large for this topic: only its beginning is here; the original stands at its origin)",
+	         letter->reason);
+	notice.reason = reason.data;
+	if (notice.data.len > NOTICE_BYTES)
+		notice.data.len = NOTICE_BYTES;
+	bool good = kafka_producer_send(d->producer, d->topic, &notice, 1, &too_large, err);
+	if (good) {
+		origin_describe(&letter->origin, &where);
+		log_error("a dead letter is too large for its topic; set dead_letter.file to keep such whole",
+		          LOG_STR("origin", where.data), LOG_STR("reason", letter->reason), LOG_INT("bytes", letter->data.len));
+		d->logged++;
+	}
+	buf_release(&reason);
+	buf_release(&where);
+	return good;
+}
+
+static bool rescue_large(struct dead *d, const bool *too_large, size_t large, struct err *err)
+{
+	if (large == 0)
+		return true;
+	if (*d->file)
+		return to_file(d, d->letters, too_large, d->n, err);
+	for (size_t i = 0; i < d->n; i++)
+		if (too_large[i] && !send_notice(d, &d->letters[i], err))
+			return false;
+	return true;
+}
+
+static bool to_topic(struct dead *d, struct err *err)
+{
+	bool *too_large = xcalloc(d->n, sizeof *too_large);
+	size_t large = 0;
+	bool good = d->producer || kafka_producer_open(&d->producer, d->conf, &d->hooks, err);
+	good = good && kafka_producer_send(d->producer, d->topic, d->letters, d->n, too_large, err);
+	for (size_t i = 0; good && i < d->n; i++)
+		large += too_large[i];
+	good = good && rescue_large(d, too_large, large, err);
+	if (good) {
+		d->sent += d->n - large;
+	} else {
+		kafka_producer_close(d->producer); // an idempotent producer that failed may be of no more use
+		d->producer = NULL;
+	}
+	free(too_large);
+	return good;
+}
+
+static void to_log(struct dead *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct buf where = BUF_INIT;
+		origin_describe(&d->letters[i].origin, &where);
+		log_error("cannot decode; neither dead_letter.topic nor dead_letter.file is set, so only this line remains",
+		          LOG_STR("origin", where.len ? where.data : ""), LOG_INT("index", d->letters[i].index),
+		          LOG_STR("reason", d->letters[i].reason));
+		buf_release(&where);
+	}
+	d->logged += d->n;
+}
+
+bool dead_flush(struct dead *d, struct err *err)
+{
+	if (d->n == 0)
+		return true;
+	if (*d->topic) {
+		if (!to_topic(d, err))
+			return false;
+	} else if (*d->file) {
+		if (!to_file(d, d->letters, NULL, d->n, err))
+			return false;
+	} else {
+		to_log(d);
+	}
+	dead_clear(d);
+	return true;
+}

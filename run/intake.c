@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/intake.h"
+
+enum { NESTING_MAX = 16 };
+
+static void on_fault(void *user, int index, struct str part, const char *reason)
+{
+	struct intake *in = user;
+	struct dead_letter letter = {.origin = in->origin, .index = index, .reason = reason, .data = part};
+	dead_add(&in->dead, &letter);
+}
+
+// A record that was decoded and still makes no sense has no text of its own any more, so its message becomes the dead letter:
+// once, however many of its records are refused, for replaying it brings all of them.
+static void refuse(struct intake *in, int index, const char *reason)
+{
+	in->refused++;
+	if (!in->message_is_dead)
+		on_fault(in, index, in->message, reason);
+	in->message_is_dead = true;
+}
+
+static void on_record(void *user, const struct record *record)
+{
+	struct intake *in = user;
+	struct err err = ERR_INIT;
+	if (engine_add(in->engine, record, &err))
+		return;
+	if (err.kind == ERR_SKIP)
+		refuse(in, record->index, err.msg);
+	else if (in->failed.kind == ERR_NONE)
+		in->failed = err;
+}
+
+static struct engine_options options_of(const struct conf *c)
+{
+	return (struct engine_options){
+		.redis_url = c->redis,
+		.redis_ca = *c->redis_ca ? c->redis_ca : NULL,
+		.prefix = c->redis_prefix,
+		.window_ms = c->window_ms,
+		.retention_ms = c->retention_ms,
+		.settle_ms = c->settle_interval_ms,
+		.future_ms = c->future_ms,
+		.lookback_minutes = (int)(c->lookback_ms / 60000),
+		.learn_hours = (int)c->learn_hours,
+		.sessions_max = (int)c->sessions_max,
+	};
+}
+
+bool intake_open(struct intake *in, const struct conf *conf, size_t limit_bytes, const struct kafka_hooks *hooks, struct err *err)
+{
+	struct engine_options options = options_of(conf);
+	struct decode_limits limits = {.message_bytes = limit_bytes, .nesting = NESTING_MAX};
+	*in = (struct intake){.conf = conf};
+	dead_init(&in->dead, conf, hooks != NULL, hooks);
+	if (!engine_open(&in->engine, &options, err))
+		return false;
+	in->decoder = decoder_new(limits, on_record, on_fault, in);
+	return true;
+}
+
+void intake_close(struct intake *in)
+{
+	decoder_free(in->decoder);
+	engine_close(in->engine);
+	dead_release(&in->dead);
+	in->decoder = NULL;
+	in->engine = NULL;
+}
+
+void intake_message(struct intake *in, const struct origin *origin, struct str data)
+{
+	in->origin = *origin;
+	in->message = data;
+	in->message_is_dead = false;
+	decoder_message(in->decoder, data.p, data.len);
+	in->message = STR_NONE;
+}
+
+void intake_fault(struct intake *in, const struct origin *origin, struct str data, const char *reason)
+{
+	in->origin = *origin;
+	in->refused++;
+	on_fault(in, -1, data, reason);
+}
+
+bool intake_is_full(const struct intake *in)
+{
+	return in->failed.kind != ERR_NONE || engine_pending_records(in->engine) >= (size_t)in->conf->batch_records ||
+	       engine_pending_bytes(in->engine) + dead_pending_bytes(&in->dead) >= (size_t)in->conf->batch_bytes;
+}
+
+bool intake_apply(struct intake *in, struct err *err)
+{
+	if (in->failed.kind != ERR_NONE) {
+		*err = in->failed;
+		return false;
+	}
+	return engine_apply(in->engine, err) && dead_flush(&in->dead, err);
+}

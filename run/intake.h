@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// From one message to the batch: decoder, engine and dead letters put together. The daemon and the replay both feed it; they
+// differ only in where messages come from and in how they wait.
+#ifndef NOWCAST_RUN_INTAKE_H
+#define NOWCAST_RUN_INTAKE_H
+
+#include "estimator/engine.h"
+#include "ingest/decode.h"
+#include "run/dead.h"
+
+struct intake {
+	const struct conf *conf;
+	struct engine *engine;
+	struct decoder *decoder;
+	struct dead dead;
+	uint64_t refused;            // records decoded, but with values that make no sense: dead letters too
+	// the message being decoded
+	struct origin origin;
+	struct str message;
+	bool message_is_dead;        // a dead letter holds all of it already
+	struct err failed;           // what the engine could not do, other than skip
+};
+
+// `limit_bytes`: the decoder's limit of a message. `hooks`: for the dead-letter topic; NULL: file only.
+bool intake_open(struct intake *in, const struct conf *conf, size_t limit_bytes, const struct kafka_hooks *hooks,
+                 struct err *err) NC_CHECK;
+void intake_close(struct intake *in);
+
+void intake_message(struct intake *in, const struct origin *origin, struct str data);
+
+// A message known to be broken before it was decoded.
+void intake_fault(struct intake *in, const struct origin *origin, struct str data, const char *reason);
+
+bool intake_is_full(const struct intake *in);
+
+// Facts to Redis, then dead letters to their place. On ERR_RETRY nothing is lost: call again. Once true, the batch is safe.
+bool intake_apply(struct intake *in, struct err *err) NC_CHECK;
+
+#endif

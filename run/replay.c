@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast replay PATH...`: the daemon's work with files in place of Kafka. Records are joined in Redis, so replaying what is
+// there already changes nothing, and an interrupted replay is simply begun again.
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/when.h"
+#include "ingest/files.h"
+#include "run/backoff.h"
+#include "run/commands.h"
+#include "run/intake.h"
+
+enum { DEAD_SHOWN = 10, PROGRESS_MS = 500 };
+
+struct replay {
+	const struct conf *conf;
+	struct files files;
+	struct intake intake;
+	struct backoff backoff;
+	struct buf scratch;       // of kcat_line
+	uint64_t messages;
+	uint64_t dead_shown;
+	int64_t start_ms, progress_ms; // monotonic
+	bool progress;            // stderr is a terminal
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	interrupted = sig;
+}
+
+static bool check_interrupted(struct err *err)
+{
+	return !interrupted || err_set(err, ERR_FATAL, "interrupted; run it again to finish, nothing is counted twice");
+}
+
+static void sleep_ms(int ms)
+{
+	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
+	nanosleep(&ts, NULL); // a signal cuts it short, which is what it is for
+}
+
+// After a failure: waits and returns true when it is worth trying again.
+static bool retry(struct replay *r, struct err *err)
+{
+	if (err->kind != ERR_RETRY)
+		return false;
+	int wait_ms = backoff_next_ms(&r->backoff);
+	log_warn("waiting, then trying again; nothing is lost", LOG_STR("why", err->msg), LOG_INT("wait_ms", wait_ms));
+	err_clear(err);
+	sleep_ms(wait_ms);
+	return check_interrupted(err);
+}
+
+static void clear_progress(const struct replay *r)
+{
+	if (r->progress)
+		fputs("\r\033[K", stderr);
+}
+
+static void show_progress(struct replay *r)
+{
+	int64_t now = when_ticks_ms(), spent = now - r->start_ms;
+	if (!r->progress || now - r->progress_ms < PROGRESS_MS || spent <= 0)
+		return;
+	r->progress_ms = now;
+	fprintf(stderr, "\r\033[K%" PRIu64 " messages, %" PRId64 " a second, %.1f MB", r->messages,
+	        (int64_t)r->messages * 1000 / spent, (double)r->files.bytes_read / 1e6);
+	if (r->files.bytes > 0)
+		fprintf(stderr, ", %d %%", (int)(r->files.bytes_read * 100 / r->files.bytes));
+	fflush(stderr);
+}
+
+// Where no file takes them, the first dead letters are shown; the summary counts the rest.
+static void show_dead(struct replay *r)
+{
+	struct dead *d = &r->intake.dead;
+	for (size_t i = 0; i < d->n && r->dead_shown < DEAD_SHOWN; i++, r->dead_shown++) {
+		struct buf where = BUF_INIT;
+		origin_describe(&d->letters[i].origin, &where);
+		clear_progress(r);
+		fprintf(stderr, "cannot decode %s", where.len ? where.data : "a message");
+		if (d->letters[i].index >= 0)
+			fprintf(stderr, ", record %d", d->letters[i].index);
+		fprintf(stderr, ": %s\n", d->letters[i].reason);
+		buf_release(&where);
+	}
+	d->logged += d->n;
+	dead_clear(d);
+}
+
+static bool apply(struct replay *r, struct err *err)
+{
+	if (!*r->conf->dead_letter_file)
+		show_dead(r);
+	while (!intake_apply(&r->intake, err))
+		if (!retry(r, err))
+			return false;
+	backoff_reset(&r->backoff);
+	show_progress(r);
+	return check_interrupted(err);
+}
+
+static bool on_message(void *user, const struct files_message *m, struct err *err)
+{
+	struct replay *r = user;
+	struct origin origin = {.path = m->path, .line = m->line};
+	struct str payload = m->data;
+	r->messages++;
+	if (m->broken) {
+		intake_fault(&r->intake, &origin, m->data, m->broken);
+	} else {
+		bool framed = m->line > 0 && kcat_line(m->data, &r->scratch, &origin, &payload);
+		if (!framed || payload.len)
+			intake_message(&r->intake, &origin, payload);
+	}
+	return !intake_is_full(&r->intake) || apply(r, err);
+}
+
+static bool settle(struct replay *r, struct err *err)
+{
+	for (size_t left = 1; left > 0;) {
+		if (engine_settle(r->intake.engine, true, &left, err)) {
+			backoff_reset(&r->backoff);
+			if (r->progress)
+				fprintf(stderr, "\r\033[Kcomputing, %zu hours left", left);
+		} else if (!retry(r, err)) {
+			return false;
+		}
+		if (!check_interrupted(err))
+			return false;
+	}
+	return true;
+}
+
+static bool replay_all(struct replay *r, struct err *err)
+{
+	// A line of the dead-letter file holds a whole message in base64, so lines may be half as long again.
+	size_t limit = (size_t)r->conf->message_bytes / 2 * 3;
+	for (size_t i = 0; i < r->files.n; i++)
+		if (!files_read(&r->files, i, limit, on_message, r, err))
+			return false;
+	return apply(r, err) && settle(r, err);
+}
+
+static void print_summary(const struct replay *r)
+{
+	static const char *const kinds[RECORD_KINDS] = {
+		[RECORD_CALL] = "calls", [RECORD_CALL_TOKENS] = "call_tokens", [RECORD_AMENDMENT] = "amendments",
+		[RECORD_METRIC] = "metrics", [RECORD_SESSION_TAGS] = "session_tags", [RECORD_PRINCIPAL_TAGS] = "principal_tags",
+	};
+	const struct decode_counts *d = decoder_counts(r->intake.decoder);
+	const struct engine_counts *e = engine_counts(r->intake.engine);
+	const struct dead *dead = &r->intake.dead;
+	int64_t spent = when_ticks_ms() - r->start_ms;
+	uint64_t records = 0;
+	clear_progress(r);
+	printf("%-16s %zu\n%-16s %" PRIu64 "\n", "files", r->files.n, "messages", r->messages);
+	for (int k = 0; k < RECORD_KINDS; k++) {
+		printf("%-16s %" PRIu64 "\n", kinds[k], d->records[k]);
+		records += d->records[k];
+	}
+	printf("%-16s %" PRIu64 "\n%-16s %" PRIu64 "\n", "records", records, "ignored", d->ignored);
+	printf("%-16s %" PRIu64 "\n%-16s %" PRIu64 "\n", "late", e->late, "future", e->future);
+	printf("%-16s %" PRIu64 "\n", "faults", d->faults + r->intake.refused);
+	printf("%-16s %" PRIu64 "%s%s\n", "dead_letters", dead->filed + dead->logged, dead->filed ? " in " : "",
+	       dead->filed ? dead->file : dead->logged ? " (set dead_letter.file to keep them)" : "");
+	printf("%-16s %.3f\n", "seconds", (double)spent / 1000);
+	printf("%-16s %" PRIu64 "\n", "records_per_s", records * 1000 / (uint64_t)(spent > 0 ? spent : 1));
+}
+
+static void catch_signals(void)
+{
+	struct sigaction act = {.sa_handler = on_signal}; // no SA_RESTART: a blocked read of standard input must end
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+int cmd_replay(struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct replay r = {.conf = &c->conf, .progress = isatty(STDERR_FILENO), .start_ms = when_ticks_ms()};
+	r.backoff.seed = (unsigned)getpid();
+	bool good = command_done(c, 1, -1, &err) && files_list(&r.files, c->argv, &err) &&
+	            intake_open(&r.intake, &c->conf, (size_t)c->conf.message_bytes / 2 * 3, NULL, &err);
+	if (good) {
+		catch_signals();
+		good = replay_all(&r, &err);
+		if (good)
+			print_summary(&r);
+	}
+	if (!good)
+		clear_progress(&r);
+	int status = good ? STATUS_OK : command_fail(c, &err);
+	intake_close(&r.intake);
+	files_release(&r.files);
+	buf_release(&r.scratch);
+	return status;
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything here runs on the worker's own thread, but for worker_stop and worker_look. The order inside a turn is the whole
+// point: facts, then dead letters, then offsets. A crash between any two of them repeats work and loses none.
+#include "run/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/when.h"
+#include "run/backoff.h"
+#include "run/intake.h"
+
+enum {
+	POLL_MS = 100,          // how soon a worker notices that it should stop
+	DRAIN_APPLY_MS = 20000, // how long the last batch may try; systemd kills after 90 s by default
+	DRAIN_SETTLE_MS = 5000,
+};
+
+struct worker {
+	const struct conf *conf;
+	int number;
+	pthread_t thread;
+	atomic_bool stop;
+	struct intake intake;
+	struct kafka_hooks hooks;
+	struct kafka *kafka;
+	struct backoff backoff;
+	uint64_t batches;
+	int64_t settle_due_ms;  // monotonic
+	size_t settle_left;
+	bool waiting;
+	struct err err;         // why it ended
+	pthread_mutex_t lock;   // guards `shown`
+	struct worker_stats shown;
+};
+
+// ---- what others see
+
+static void publish(struct worker *w)
+{
+	const struct decode_counts *d = decoder_counts(w->intake.decoder);
+	const struct engine_counts *e = engine_counts(w->intake.engine);
+	struct worker_stats s = {
+		.messages = d->messages, .calls = e->calls_new, .ignored = d->ignored, .faults = d->faults + w->intake.refused,
+		.late = e->late, .future = e->future, .settled = e->settled, .batches = w->batches, .round_trips = e->round_trips,
+		.dead_sent = w->intake.dead.sent, .dead_filed = w->intake.dead.filed, .dead_logged = w->intake.dead.logged,
+		.lag = kafka_lag(w->kafka), .settle_left = (int64_t)w->settle_left, .partitions = kafka_partitions(w->kafka),
+		.turned_ms = when_ticks_ms(), .waiting = w->waiting,
+	};
+	for (int k = 0; k < RECORD_KINDS; k++)
+		s.records += d->records[k];
+	pthread_mutex_lock(&w->lock);
+	w->shown = s;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_look(struct worker *w, struct worker_stats *ret)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret = w->shown;
+	pthread_mutex_unlock(&w->lock);
+}
+
+// ---- hooks of the consumer
+
+static bool on_message(void *user, const struct origin *origin, struct str data)
+{
+	struct worker *w = user;
+	intake_message(&w->intake, origin, data);
+	return intake_is_full(&w->intake);
+}
+
+// One try to make the batch safe before its partitions go. If it fails, their offsets are not committed and the next owner
+// reads the records again; ours stay in the batch and are applied later, which changes nothing then.
+static void on_revoke(void *user)
+{
+	struct worker *w = user;
+	struct err err = ERR_INIT;
+	if (intake_apply(&w->intake, &err) && kafka_commit(w->kafka, true, &err))
+		return;
+	log_warn("partitions given up before their last batch was safe; their next owner reads it again",
+	         LOG_INT("worker", w->number), LOG_STR("why", err.msg));
+}
+
+static void on_log(void *user, int severity, const char *text)
+{
+	const struct worker *w = user;
+	if (severity <= 3)
+		log_error("kafka", LOG_INT("worker", w->number), LOG_STR("said", text));
+	else if (severity == 4)
+		log_warn("kafka", LOG_INT("worker", w->number), LOG_STR("said", text));
+	else if (severity <= 6)
+		log_info("kafka", LOG_INT("worker", w->number), LOG_STR("said", text));
+	else
+		log_debug("kafka", LOG_INT("worker", w->number), LOG_STR("said", text));
+}
+
+// ---- the turn
+
+static bool stopping(struct worker *w)
+{
+	return atomic_load_explicit(&w->stop, memory_order_relaxed);
+}
+
+static bool collect(struct worker *w, struct err *err)
+{
+	int64_t until = when_ticks_ms() + w->conf->batch_interval_ms;
+	for (int64_t now = when_ticks_ms(); now < until && !stopping(w) && !intake_is_full(&w->intake); now = when_ticks_ms())
+		if (!kafka_poll(w->kafka, until - now < POLL_MS ? (int)(until - now) : POLL_MS, err))
+			return false;
+	return true;
+}
+
+// Waits without losing the place in the group: rebalances are served, and no new messages come.
+static bool wait_in_group(struct worker *w, int ms, struct err *err)
+{
+	int64_t until = when_ticks_ms() + ms;
+	bool good = true;
+	kafka_pause(w->kafka, true);
+	w->waiting = true;
+	publish(w);
+	for (int64_t now = when_ticks_ms(); good && now < until; now = when_ticks_ms())
+		good = kafka_poll(w->kafka, until - now < POLL_MS ? (int)(until - now) : POLL_MS, err);
+	return good;
+}
+
+// Brings the batch to safety, for as long as it takes; give_up_ms (monotonic, 0: never) is for the drain.
+static bool persist(struct worker *w, int64_t give_up_ms, struct err *err)
+{
+	bool waited = false;
+	while (!intake_apply(&w->intake, err)) {
+		if (err->kind != ERR_RETRY || (give_up_ms && when_ticks_ms() >= give_up_ms))
+			return false;
+		int ms = backoff_next_ms(&w->backoff);
+		log_warn("the batch is kept and tried again", LOG_INT("worker", w->number), LOG_STR("why", err->msg),
+		         LOG_INT("wait_ms", ms));
+		err_clear(err);
+		if (!wait_in_group(w, ms, err))
+			return false;
+		waited = true;
+		if (stopping(w) && !give_up_ms)
+			give_up_ms = when_ticks_ms() + DRAIN_APPLY_MS;
+	}
+	backoff_reset(&w->backoff);
+	w->batches++;
+	if (waited) {
+		log_info("it works again", LOG_INT("worker", w->number));
+		kafka_pause(w->kafka, false);
+		w->waiting = false;
+	}
+	return true;
+}
+
+static bool settle(struct worker *w, bool all, struct err *err)
+{
+	if (engine_settle(w->intake.engine, all, &w->settle_left, err)) {
+		w->settle_due_ms = when_ticks_ms() + w->conf->settle_interval_ms;
+		return true;
+	}
+	if (err->kind != ERR_RETRY)
+		return false;
+	int ms = backoff_next_ms(&w->backoff);
+	log_warn("figures are not brought up to date now; trying again", LOG_INT("worker", w->number), LOG_STR("why", err->msg),
+	         LOG_INT("wait_ms", ms));
+	err_clear(err);
+	w->settle_due_ms = when_ticks_ms() + ms;
+	w->settle_left += w->settle_left == 0; // not known, but not none
+	return true;
+}
+
+static void commit(struct worker *w, bool wait)
+{
+	struct err err = ERR_INIT;
+	if (!kafka_commit(w->kafka, wait, &err))
+		log_warn("the next commit covers this one", LOG_INT("worker", w->number), LOG_STR("why", err.msg));
+}
+
+static bool turn(struct worker *w, struct err *err)
+{
+	if (!collect(w, err) || !persist(w, 0, err))
+		return false;
+	commit(w, false);
+	if (when_ticks_ms() >= w->settle_due_ms && !settle(w, false, err))
+		return false;
+	publish(w);
+	return true;
+}
+
+static bool drain(struct worker *w, struct err *err)
+{
+	if (!persist(w, when_ticks_ms() + DRAIN_APPLY_MS, err))
+		return false;
+	commit(w, true);
+	int64_t until = when_ticks_ms() + DRAIN_SETTLE_MS;
+	do {
+		if (!settle(w, true, err))
+			return false;
+	} while (w->settle_left > 0 && when_ticks_ms() < until && w->settle_due_ms <= when_ticks_ms());
+	return true;
+}
+
+static void *worker_main(void *opaque)
+{
+	struct worker *w = opaque;
+	bool good = true;
+	while (good && !stopping(w))
+		good = turn(w, &w->err);
+	if (good)
+		drain(w, &w->err);
+	kafka_close(w->kafka); // on_revoke runs: one more try for a batch that is not safe
+	w->kafka = NULL;
+	pthread_mutex_lock(&w->lock);
+	w->shown.ended = true;
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+// ---- life
+
+static void worker_free(struct worker *w)
+{
+	kafka_close(w->kafka);
+	intake_close(&w->intake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+bool worker_start(struct worker **ret, const struct conf *conf, int number, struct err *err)
+{
+	struct worker *w = xcalloc(1, sizeof *w);
+	w->conf = conf;
+	w->number = number;
+	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_log, w};
+	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
+	w->shown.turned_ms = when_ticks_ms();
+	pthread_mutex_init(&w->lock, NULL);
+	bool good = intake_open(&w->intake, conf, (size_t)conf->message_bytes, &w->hooks, err) &&
+	            kafka_open(&w->kafka, conf, &w->hooks, err);
+	if (good && pthread_create(&w->thread, NULL, worker_main, w) != 0)
+		good = err_set(err, ERR_FATAL, "cannot start a thread for worker %d", number);
+	if (!good) {
+		worker_free(w);
+		return false;
+	}
+	*ret = w;
+	return true;
+}
+
+void worker_stop(struct worker *w)
+{
+	atomic_store(&w->stop, true);
+}
+
+bool worker_join(struct worker *w, struct err *err)
+{
+	pthread_join(w->thread, NULL);
+	bool good = w->err.kind == ERR_NONE;
+	if (!good)
+		err_set(err, w->err.kind, "worker %d: %s", w->number, w->err.msg);
+	worker_free(w);
+	return good;
+}

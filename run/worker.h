@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A worker: one thread, one consumer, one engine. Workers share nothing but Redis and the consumer group.
+//
+//     poll up to N records or T ms -> apply to Redis -> dead letters safe -> commit offsets -> settle when due -> again
+//
+// Redis away: it keeps the batch, keeps its place in the group by polling (paused), and tries again. What was not committed
+// when it dies is read again by another; joining it twice changes nothing.
+#ifndef NOWCAST_RUN_WORKER_H
+#define NOWCAST_RUN_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+
+struct worker_stats { // since the start of the worker, but for the last six
+	uint64_t messages, records, calls, ignored, faults, late, future, settled, batches, round_trips;
+	uint64_t dead_sent, dead_filed, dead_logged;
+	int64_t lag;         // messages behind the end of its partitions
+	int64_t settle_left; // hours waiting to be computed
+	int64_t partitions;
+	int64_t turned_ms;   // monotonic clock: when its loop last came round
+	bool waiting;        // for Redis, or for a place for dead letters
+	bool ended;
+};
+
+struct worker;
+
+// Validates and connects nothing yet. `conf` outlives the worker and is not changed under it, reloadable keys excepted.
+bool worker_start(struct worker **ret, const struct conf *conf, int number, struct err *err) NC_CHECK;
+
+void worker_stop(struct worker *w);                            // asks it to drain; returns at once; any thread
+void worker_look(struct worker *w, struct worker_stats *ret);  // a consistent copy; any thread
+
+// Waits for the end of its thread and frees it. False: it ended by an error, or could not bring its last batch to Redis.
+bool worker_join(struct worker *w, struct err *err) NC_CHECK;
+
+#endif
