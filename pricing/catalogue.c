@@ -20,11 +20,15 @@ struct catalogue {
 	size_t mask;     // number of slots - 1; a power of two at least twice the number of models
 };
 
+// Each says what is missing, and what to do about it.
 static const char why_unknown[] = "the model is not in the price catalogue; add a row for it to a price file, or update nowcast";
-static const char why_opaque[] = "application inference profile: model unknown; find it with `aws bedrock get-inference-profile` and add a row for this id to a price file";
-static const char why_no_scope[] = "the price catalogue has this model, but not through a profile of this kind (global or regional); add a row to a price file";
+static const char why_opaque[] = "application inference profile: model unknown; find it with `aws bedrock get-inference-profile` "
+                                 "and add a row for this id to a price file";
+static const char why_no_scope[] = "the price catalogue has this model, but not through a profile of this kind (global or regional); "
+                                   "add a row to a price file";
 static const char why_no_region[] = "the price catalogue has this model, but no rate for this Region; add a row to a price file";
-static const char why_no_time[] = "the price catalogue has this model, but no rate that was in force at the time of the call; add a row to a price file";
+static const char why_no_time[] = "the price catalogue has this model, but no rate that was in force at the time of the call; "
+                                  "add a row to a price file";
 static const char why_no_type[] = "the price catalogue has this model, but no rate for this type of token; add it to a price file";
 static const char why_provisioned[] = "provisioned throughput is billed by the hour, not by token";
 static const char why_custom[] = "custom and imported models have no list price by token; add a row for this id to a price file";
@@ -108,7 +112,8 @@ static int match_region(struct str row, struct str region, struct str geography)
 }
 
 // The narrowest row of the model in force. *ret_why says how far the search came if there is none.
-static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope, struct str region, int64_t time_ms, const char **ret_why)
+static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope, struct str region,
+                                        int64_t time_ms, const char **ret_why)
 {
 	const struct price_row *best = NULL;
 	int narrowest = 0;

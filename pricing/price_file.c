@@ -207,7 +207,8 @@ static bool check_model(struct reader *r, struct str s)
 		return refuse(r, r->record_line, "model: expected a name of 1 to %d bytes", MODEL_NAME_MAX);
 	model_id_read(&id, s);
 	if (!str_eq(model_id_name(&id), s))
-		return refuse(r, r->record_line, "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1", STR_ARG(s), STR_ARG(model_id_name(&id)));
+		return refuse(r, r->record_line, "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1", STR_ARG(s),
+		              STR_ARG(model_id_name(&id)));
 	return true;
 }
 
@@ -285,7 +286,8 @@ static bool check_overlaps(struct reader *r)
 			continue;
 		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
 		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;
-		return refuse(r, line, "%.*s: %s line %d (same model, scope and region)", STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
+		return refuse(r, line, "%.*s: %s line %d (same model, scope and region)", STR_ARG(b->model),
+		              same ? "duplicates" : "its interval overlaps that of", other);
 	}
 	return true;
 }

@@ -13,8 +13,8 @@
 #include "pricing/price_file.h"
 #include "tests/tap.h"
 
-static const char *const fields[TOKEN_TYPES] = {"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost", "cache_creation_input_token_cost",
-                                                "cache_creation_input_token_cost_above_1hr"};
+static const char *const fields[TOKEN_TYPES] = {"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost",
+                                                "cache_creation_input_token_cost", "cache_creation_input_token_cost_above_1hr"};
 
 static bool read_all(const char *path, struct buf *ret)
 {
@@ -107,7 +107,8 @@ static void check_dated(const char *path)
 
 static const struct {
 	const char *profile, *region; // a Region calls through it are made in
-} regions[] = {{"us-gov.", "us-gov-west-1"}, {"us.", "us-east-1"}, {"eu.", "eu-central-2"}, {"apac.", "ap-southeast-1"}, {"jp.", "ap-northeast-1"}, {"au.", "ap-southeast-2"}};
+} regions[] = {{"us-gov.", "us-gov-west-1"}, {"us.", "us-east-1"},      {"eu.", "eu-central-2"},
+               {"apac.", "ap-southeast-1"},  {"jp.", "ap-northeast-1"}, {"au.", "ap-southeast-2"}};
 
 // The key as an id that a call carries, and a Region it is called in.
 static void entry_id(const char *key, struct buf *id, char region[32])
