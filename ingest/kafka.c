@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The consumer. Messages and rebalances come out of one queue, in order, through callbacks on the thread that polls: so a
+// The consumer. Messages and rebalances come out of one queue, in order, on the thread that polls, one at a time: so a
 // partition is taken away strictly between two messages, and what was handed on before that belongs to the old assignment.
-// (Batch calls hand out an array that a rebalance may have outdated half-way; the callback form has no such middle.)
+// (The batch call would hand out an array that a rebalance may have outdated half-way. One by one costs well below a
+// microsecond a message, and has no such middle.)
 //
 // Positions are kept here and not in librdkafka's offset store: a position counts once its message was handed on, and dies
 // with the assignment, so no commit can ever name a message whose record was dropped with its partition.
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/when.h"
 #include "ingest/kafka_conf.h"
+
+enum { CLOCK_EVERY = 128 }; // messages between two looks at the clock
 
 struct position {
 	char *topic;
@@ -20,12 +24,10 @@ struct position {
 struct kafka {
 	struct kafka_hooks hooks;   // first: its address is librdkafka's opaque, and ours
 	rd_kafka_t *rk;
-	rd_kafka_queue_t *queue;
 	struct position *positions; // of the assigned partitions; few, so a list
 	size_t npositions;
 	size_t last;                // index of the position used last: messages come in runs
 	bool paused;
-	bool stop;                  // on_message said so
 	struct err fatal;
 };
 
@@ -186,7 +188,6 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 		return false;
 	}
 	rd_kafka_poll_set_consumer(k->rk);
-	k->queue = rd_kafka_queue_get_consumer(k->rk);
 	*ret = k;
 	if (subscribe(k, conf, err))
 		return true;
@@ -199,7 +200,6 @@ void kafka_close(struct kafka *k)
 	if (!k)
 		return;
 	rd_kafka_consumer_close(k->rk);
-	rd_kafka_queue_destroy(k->queue);
 	rd_kafka_destroy(k->rk);
 	remove_all_positions(k);
 	free(k->positions);
@@ -224,34 +224,36 @@ static void on_consumer_error(struct kafka *k, const rd_kafka_message_t *m)
 	}
 }
 
-static void on_kafka_message(rd_kafka_message_t *m, void *opaque)
+// True: the owner has enough.
+static bool hand_on(struct kafka *k, const rd_kafka_message_t *m)
 {
-	struct kafka *k = opaque;
 	if (m->err) {
 		on_consumer_error(k, m);
-		return;
+		return k->fatal.kind != ERR_NONE;
 	}
 	const char *topic = rd_kafka_topic_name(m->rkt);
 	struct position *p = find(k, topic, m->partition);
 	if (!p)
-		return; // left over from before its partition was given up: the next owner reads it
+		return false; // left over from before its partition was given up: the next owner reads it
 	struct origin origin = {.topic = str_of(topic), .partition = m->partition, .offset = m->offset};
-	bool stop = k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len});
+	bool enough = k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len});
 	p->next = m->offset + 1;
-	if (stop) {
-		k->stop = true;
-		rd_kafka_yield(k->rk);
-	}
+	return enough;
 }
 
 bool kafka_poll(struct kafka *k, int wait_ms, struct err *err)
 {
-	k->stop = false;
-// Deprecated in favour of the batch call, whose array a rebalance may outdate half-way; see the top of this file.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-	rd_kafka_consume_callback_queue(k->queue, wait_ms, on_kafka_message, k);
-#pragma GCC diagnostic pop
+	int64_t until = when_ticks_ms() + wait_ms;
+	int n = 0;
+	bool enough = false;
+	rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, wait_ms);
+	while (m) {
+		enough = hand_on(k, m);
+		rd_kafka_message_destroy(m);
+		if (enough || (++n % CLOCK_EVERY == 0 && when_ticks_ms() >= until))
+			break;
+		m = rd_kafka_consumer_poll(k->rk, 0);
+	}
 	if (k->fatal.kind == ERR_NONE)
 		return true;
 	*err = k->fatal;

@@ -39,7 +39,7 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 // Leaves the group (on_revoke runs) and frees. NULL is fine.
 void kafka_close(struct kafka *k);
 
-// Hands on messages until one says stop, or none is left and wait_ms are over. ERR_FATAL when the consumer cannot go on.
+// Hands on messages until one says stop, wait_ms are over, or none is left; waits for the first up to wait_ms. ERR_FATAL when the consumer cannot go on.
 bool kafka_poll(struct kafka *k, int wait_ms, struct err *err) NC_CHECK;
 
 // Commits; without `wait` the answer is looked at by a later kafka_poll, and a failure is only logged: the next commit

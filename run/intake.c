@@ -85,6 +85,11 @@ void intake_fault(struct intake *in, const struct origin *origin, struct str dat
 	on_fault(in, -1, data, reason);
 }
 
+bool intake_is_empty(const struct intake *in)
+{
+	return in->failed.kind == ERR_NONE && in->dead.n == 0 && engine_pending_records(in->engine) == 0;
+}
+
 bool intake_is_full(const struct intake *in)
 {
 	return in->failed.kind != ERR_NONE || engine_pending_records(in->engine) >= (size_t)in->conf->batch_records ||

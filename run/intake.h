@@ -31,6 +31,7 @@ void intake_message(struct intake *in, const struct origin *origin, struct str d
 // A message known to be broken before it was decoded.
 void intake_fault(struct intake *in, const struct origin *origin, struct str data, const char *reason);
 
+bool intake_is_empty(const struct intake *in);
 bool intake_is_full(const struct intake *in);
 
 // Facts to Redis, then dead letters to their place. On ERR_RETRY nothing is lost: call again. Once true, the batch is safe.

@@ -130,6 +130,8 @@ static bool wait_in_group(struct worker *w, int ms, struct err *err)
 static bool persist(struct worker *w, int64_t give_up_ms, struct err *err)
 {
 	bool waited = false;
+	if (intake_is_empty(&w->intake))
+		return true;
 	while (!intake_apply(&w->intake, err)) {
 		if (err->kind != ERR_RETRY || (give_up_ms && when_ticks_ms() >= give_up_ms))
 			return false;
@@ -209,6 +211,7 @@ static void *worker_main(void *opaque)
 		good = turn(w, &w->err);
 	if (good)
 		drain(w, &w->err);
+	publish(w);
 	kafka_close(w->kafka); // on_revoke runs: one more try for a batch that is not safe
 	w->kafka = NULL;
 	pthread_mutex_lock(&w->lock);
