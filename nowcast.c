@@ -9,6 +9,7 @@
 
 #include "base/command.h"
 #include "run/commands.h"
+#include "serve/commands.h"
 
 #ifndef NOWCAST_VERSION
 #define NOWCAST_VERSION "0.1.0"
@@ -42,6 +43,14 @@ static const struct subcommand subcommands[] = {
 	 "below them in order of name. Replaying the same files again changes nothing. Dead letters go to dead_letter.file,\n"
 	 "or else the first ten are listed; the exit status is 0 even so, and the summary counts them.\n",
 	 cmd_replay},
+	{"report", "[--by KEYS] [--from T] [--to T] [--format table|csv|json]", "tokens and dollars of a span of hours, by any grouping",
+	 "KEYS are any of hour,account,region,model,principal,role,team,token_type,tag:KEY (default: principal). T is a time\n"
+	 "like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,usd_high,\n"
+	 "basis; usd is empty where there is no price.\n",
+	 cmd_report},
+	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]", "who is spending now: a table that renews itself",
+	 "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",
+	 cmd_top},
 	{"check-config", "[--sample]", "validate the configuration and print what is in force",
 	 "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead.\n",
 	 cmd_check_config},

@@ -67,6 +67,7 @@ struct conf {
 	int64_t lookback_ms;
 	int64_t learn_hours;
 	int64_t sessions_max;
+	char *team_tag;           // key of the tag that names the team
 
 	// what cannot be decoded
 	char *dead_letter_topic;  // "" : none

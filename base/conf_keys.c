@@ -48,6 +48,8 @@ const struct conf_key conf_keys[] = {
 	 "How many hours before an hour teach it what a call usually takes."},
 	{"sessions.max", CONF_INTEGER, AT(sessions_max), 1, 1000000, "1000", false, NULL,
 	 "Sessions of a role that are told apart in an hour; further ones are counted with their role."},
+	{"team.tag", CONF_STRING, AT(team_tag), 0, 0, "team", true, NULL,
+	 "The tag that names a caller's team, for reports by team."},
 
 	{"dead_letter.topic", CONF_STRING, AT(dead_letter_topic), 0, 0, "", false, NULL,
 	 "Where to send what cannot be decoded; headers say why and whence. Not one of `topics`."},

@@ -15,7 +15,7 @@ struct str {
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 #define STR_NONE ((struct str){NULL, 0})
-#define STR_ARG(s) (int)(s).len, (s).len ? (s).p : "" // for "%.*s"
+#define STR_ARG(s) (int)(s).len, (s).len ? (s).p : "" // for "%.*s"; evaluates s more than once
 
 static inline struct str str_of(const char *z)
 {

@@ -209,6 +209,21 @@ static int edge(int64_t hour)
 	return in_bucket < CALL_HOURS_MAX ? -1 : in_bucket >= BUCKET_HOURS - CALL_HOURS_MAX ? 1 : 0;
 }
 
+// An application inference profile has an id that tells nothing: its ARN says which it is, the foundation model what it costs.
+static bool is_opaque(struct str called)
+{
+	return called.len && memmem(called.p, called.len, ":application-inference-profile/", 31);
+}
+
+static void add_profile_names(struct batch *b, const struct batch_slot *slot, struct section *s, const struct call *c, uint64_t model)
+{
+	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
+	if (is_clean(c->model_called) && name_is_new(b, slot, s, called))
+		add_name(s, called, prefixed(b, 'a', c->model_called));
+	if (c->foundation.len && is_clean(c->foundation) && name_is_new(b, slot, s, foundation))
+		add_name(s, foundation, prefixed(b, 'f', c->foundation));
+}
+
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
 	if (!check_call(c, latest_ms, err))
@@ -219,8 +234,8 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
 	if (name_is_new(b, slot, s, model))
 		add_name(s, model, prefixed(b, 'm', c->model));
-	if (c->foundation.len && is_clean(c->foundation) && !str_eq(c->foundation, c->model) && name_is_new(b, slot, s, ~model))
-		add_name(s, ~model, prefixed(b, 'f', c->foundation));
+	if (is_opaque(c->model_called))
+		add_profile_names(b, slot, s, c, model);
 	if (name_is_new(b, slot, s, caller))
 		add_caller_name(b, s, caller, &c->caller);
 	s->calls = grown(s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);

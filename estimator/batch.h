@@ -23,8 +23,12 @@ enum {
 
 struct batch_name {
 	uint64_t id;
-	struct str text; // 'm' model key, 'f' foundation model, 'c' caller: arn TAB access key TAB start TAB role arn
+	struct str text; // 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role arn
 };
+
+// Under which ids more about a model stands beside its name.
+static inline uint64_t batch_foundation_id(uint64_t model_id) { return ~model_id; }
+static inline uint64_t batch_called_id(uint64_t model_id) { return model_id ^ 0x6172636e00000000u; }
 
 struct batch_metric {
 	uint64_t model_id;

@@ -60,10 +60,11 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 	char pico[USD_SIZE] = "-", more[USD_SIZE] = "0";
 	if (tokens == 0)
 		return;
-	if (find_rate(w, type, &rate))
+	if (find_rate(w, type, &rate)) {
 		usd_format_pico(usd_price(tokens, rate), pico);
-	if (assumed && find_rate(w, TOKEN_CACHE_WRITE_1H, &dearer) && *pico != '-' && dearer > rate)
-		usd_format_pico(usd_price(assumed, dearer - rate), more);
+		if (assumed && find_rate(w, TOKEN_CACHE_WRITE_1H, &dearer) && dearer > rate)
+			usd_format_pico(usd_price(assumed, dearer - rate), more);
+	}
 	add_row(w, text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
 	        text(w->arena, "%lld %s %lld %lld %lld %lld %s", (long long)tokens, pico, (long long)x.exact, (long long)x.allocated,
 	             (long long)x.provisional, (long long)assumed, more));
@@ -151,6 +152,8 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 		if (u->metered[slot] || u->excess[slot])
 			add_row(&w, text(arena, "# %s", slots[slot]), text(arena, "%lld %lld", (long long)u->metered[slot], (long long)u->excess[slot]));
 	}
+	if (s->called.len)
+		add_row(&w, STR("# model"), s->called);
 	add_usage(&w, STR(UNATTRIBUTED), STR("-"), &nobody);
 	*ret_unpriced = w.unpriced;
 }

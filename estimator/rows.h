@@ -6,6 +6,8 @@
 //   field  ARN TAGSET calls          value  CHARGED FAILED
 //   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
 //
+//   field  # model                   value  the ARN by which an application inference profile was called
+//
 // TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this type without
 // anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that they would
 // cost on top were they of the dearer one. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields

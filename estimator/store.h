@@ -51,6 +51,7 @@ struct tagset {
 struct series {
 	struct str slot, model_hex;
 	struct str model, foundation;  // foundation: STR_NONE if not known
+	struct str called;             // ARN of an application inference profile, else STR_NONE
 	int64_t first;                 // number of hours[0]
 	struct hour **hours;           // NULL where there are no facts
 	int nhours;

@@ -117,7 +117,9 @@ static void read_names(struct reading *r, size_t i, uint64_t model_id)
 		struct str rest = {text.p + 1, text.len - 1};
 		if (text.p[0] == 'm' && id == model_id)
 			r->out->model = arena_str(r->arena, rest);
-		else if (text.p[0] == 'f' && id == ~model_id)
+		else if (text.p[0] == 'a' && id == batch_called_id(model_id))
+			r->out->called = arena_str(r->arena, rest);
+		else if (text.p[0] == 'f' && id == batch_foundation_id(model_id))
 			r->out->foundation = arena_str(r->arena, rest);
 		else if (text.p[0] == 'c')
 			read_caller_name(r, id, rest);

@@ -98,12 +98,12 @@ static struct str tags_key(struct str arn, struct buf *b)
 	struct str rest = arn;
 	for (int i = 0; i < 4; i++)
 		str_cut(&rest, ':');
-	struct str account = str_cut(&rest, ':'), kind = str_cut(&rest, '/'), name = rest;
+	struct str account = str_cut(&rest, ':'), kind = str_cut(&rest, '/'), first = str_cut(&rest, '/');
 	buf_clear(b);
 	if (str_is(kind, "assumed-role"))
-		buf_addf(b, "%.*s:role/%.*s", STR_ARG(account), STR_ARG(str_cut(&name, '/')));
+		buf_addf(b, "%.*s:role/%.*s", STR_ARG(account), STR_ARG(first));
 	else if (str_is(kind, "user"))
-		buf_addf(b, "%.*s:user/%.*s", STR_ARG(account), STR_ARG(str_after_last(name, '/')));
+		buf_addf(b, "%.*s:user/%.*s", STR_ARG(account), STR_ARG(first));
 	return buf_str(b);
 }
 
@@ -259,6 +259,8 @@ static void read_sheet(struct view *v, size_t reply, struct view_sheet *sheet)
 	for (size_t i = 0; i < n; i++) {
 		struct view_row *row = &rows[sheet->nrows];
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)), value = redis_elem(v->redis, reply, 2 * i + 1);
+		if (str_is(field, "# model"))
+			sheet->model = arena_str(&v->arena, value);
 		if (!row_read(field, value, &row->principal, &row->tagset, &row->type, &row->figure))
 			continue;
 		row->role = role_name(row->principal);

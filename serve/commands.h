@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subcommands that look at the figures. Each is one file; what it promises stands in the table of nowcast.c.
+#ifndef NOWCAST_SERVE_COMMANDS_H
+#define NOWCAST_SERVE_COMMANDS_H
+
+#include "base/command.h"
+
+int cmd_report(struct command *c);
+int cmd_top(struct command *c);
+int cmd_doctor(struct command *c);
+
+#endif
