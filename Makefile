@@ -38,7 +38,7 @@ helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tes
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
 e2e      := $(sort $(wildcard tests/e2e/*.sh))
 
-.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz bench install sample-config helpers
+.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode approve-decode approve-samples install sample-config helpers
 all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
@@ -111,8 +111,21 @@ sanitize:  ## unit tests and a replay under the address and undefined-behaviour 
 fuzz-build:
 	@$(many) B=$(fuzzb) CC=clang CXX=clang++ SAN=fuzzer-no-link,address,undefined $(fuzzers:$(B)/%=$(fuzzb)/%)
 
-fuzz: fuzz-build  ## fuzz every decoder, SECONDS_EACH=60 seconds each
+fuzz: fuzz-build $(B)/tests/decode_test  ## fuzz every decoder, SECONDS_EACH=60 seconds each
 	$(Q)SECONDS_EACH=$${SECONDS_EACH:-60} tests/fuzz.sh
+
+fuzz-short:  ## the same, FUZZ_SECONDS=10 seconds each; needs clang, and says so
+	@command -v clang >/dev/null || { echo "fuzz-short: skipped: clang is not installed (deploy/install-deps --test installs it)"; exit 0; }; \
+		SECONDS_EACH=$${FUZZ_SECONDS:-10} $(MAKE) --no-print-directory fuzz
+
+approve-decode: $(B)/tests/decode_test  ## write what the decoder says into tests/decode: read the difference
+	$(Q)$(B)/tests/decode_test --approve tests/decode/*.txt >/dev/null; git diff --stat tests/decode
+
+approve-samples: $(B)/tests/samples_test  ## the same for the samples in ../shared: tests/golden/samples.txt
+	$(Q)$(B)/tests/samples_test --approve; git diff --stat tests/golden
+
+bench-decode: $(B)/tests/bench/decode_bench  ## records/s of the decoder alone
+	$(Q)$<
 
 bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker
 	$(Q)tests/bench.sh

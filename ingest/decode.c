@@ -108,7 +108,8 @@ static void fault_at(struct decoder *d, struct str whole, struct str part, const
 {
 	char z[200];
 	snprintf(z, sizeof z, "broken JSON at byte %zu: %s", (size_t)(part.p - whole.p), why);
-	decoder_fault(d, split_trim(part), z);
+	part = split_trim(part);
+	decoder_fault(d, part.len ? part : whole, z);
 }
 
 static struct str advance(struct str s, size_t n)

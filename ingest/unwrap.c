@@ -167,7 +167,7 @@ static void object(struct decoder *d, struct json v, struct str text, int depth)
 	struct str source;
 	t.whole = v;
 	json_pick(v, &d->top_keys, t.f);
-	if (has(&t, F_eventName) && json_str(t.f[F_eventSource], &source))
+	if (has(&t, F_eventName) && json_str(t.f[F_eventSource], &source) && str_ends(source, STR(".amazonaws.com")))
 		cloudtrail(d, &t, source, text);
 	else if (has(&t, F_topic) && has(&t, F_payload))
 		kcat(d, &t, text, depth);

@@ -10,6 +10,7 @@
 //     expected lines                  what the decoder says: index, record or fault; and how much was ignored
 //
 // decode_test --approve TABLE... writes what the decoder says now in place of what was expected: read the difference.
+// decode_test --write FOLDER TABLE... writes each input as a file of the folder: the fuzzers' first corpus.
 #include <ctype.h>
 #include <glob.h>
 
@@ -22,6 +23,8 @@ struct table {
 	struct str name[PIECES], text[PIECES];
 	int pieces;
 	struct buf approved;
+	const char *folder; // to write inputs to, or NULL
+	int written;
 };
 
 static bool slurp(const char *path, struct buf *out)
@@ -71,6 +74,15 @@ static void let(struct table *t, struct str line)
 	t->text[t->pieces++] = buf_str(&b); // lives as long as the test
 }
 
+static void write_input(struct table *t, const char *path, struct str input)
+{
+	char file[4096];
+	snprintf(file, sizeof file, "%s/%.*s-%03d", t->folder, STR_ARG(str_after_last(str_of(path), '/')), ++t->written);
+	FILE *f = fopen(file, "wb");
+	if (!f || fwrite(input.p, 1, input.len, f) != input.len || fclose(f) != 0)
+		perror(file);
+}
+
 // One case; `rest` starts behind its title and moves to the next one.
 static void one(struct table *t, const char *path, struct str title, struct str *rest)
 {
@@ -98,6 +110,8 @@ static void one(struct table *t, const char *path, struct str title, struct str 
 			buf_addc(&want, '\n');
 		}
 	}
+	if (t->folder && input.len && input.len < 100000)
+		write_input(t, path, buf_str(&input));
 	decode_to_text(buf_str(&input), MESSAGE_BYTES, &got);
 	buf_addstr(&t->approved, buf_str(&got));
 	buf_addc(&t->approved, '\n');
@@ -108,9 +122,9 @@ static void one(struct table *t, const char *path, struct str title, struct str 
 	buf_release(&got);
 }
 
-static void table(const char *path, bool approve)
+static void table(const char *path, bool approve, const char *folder)
 {
-	struct table t = {.pieces = 0};
+	struct table t = {.folder = folder};
 	struct buf file = BUF_INIT;
 	if (!ok(slurp(path, &file), "%s can be read", path))
 		return;
@@ -138,15 +152,17 @@ static void table(const char *path, bool approve)
 int main(int argc, char **argv)
 {
 	glob_t g;
-	bool approve = argc > 2 && strcmp(argv[1], "--approve") == 0;
-	for (int i = approve ? 2 : 1; i < argc; i++)
-		table(argv[i], approve);
+	bool approve = argc > 2 && strcmp(argv[1], "--approve") == 0, write = argc > 3 && strcmp(argv[1], "--write") == 0;
+	for (int i = approve ? 2 : write ? 3 : 1; i < argc; i++)
+		table(argv[i], approve, write ? argv[2] : NULL);
+	if (write)
+		return tap_count == 0;
 	if (argc > 1)
 		return done();
 	if (glob("tests/decode/*.txt", 0, NULL, &g) != 0)
 		return ok(false, "tests/decode holds tables; run this from the top of the tree"), done();
 	for (size_t i = 0; i < g.gl_pathc; i++)
-		table(g.gl_pathv[i], false);
+		table(g.gl_pathv[i], false, NULL);
 	globfree(&g);
 	return done();
 }

@@ -37,7 +37,7 @@ static inline struct str otel_word(struct str *in)
 	if (in->len && strchr("{}", in->p[0]))
 		n = 1;
 	else if (in->len && in->p[0] == '"')
-		for (n = 1; n < in->len && in->p[n - 1 + (n > 1)] != '"';)
+		for (n = 1; n < in->len && in->p[n] != '"';)
 			n++;
 	else
 		while (n < in->len && !strchr(" \n\t:{}", in->p[n]))

@@ -3,7 +3,7 @@
 //
 // Steps, each a line "| name argument":
 //     gzip         as one member            base64      as base64 text
-//     wrap T       T with @ replaced by the input as the inside of a JSON string
+//     wrap T       T with <> replaced by the input as the inside of a JSON string
 //     twice        the input two times      cut N       without its last N bytes
 //     repeat N     the input N times        hex         the input is hexadecimal digits
 //     otel         the input is protobuf text format of an ExportMetricsServiceRequest
@@ -79,8 +79,9 @@ static inline void step_base64(struct buf *b)
 static inline void step_wrap(struct buf *b, struct str shape)
 {
 	struct buf out = BUF_INIT;
-	struct str head = str_cut(&shape, '@');
+	struct str head = str_cut(&shape, '<');
 	buf_addstr(&out, head);
+	str_cut(&shape, '>');
 	for (size_t i = 0; i < b->len; i++) {
 		unsigned char c = (unsigned char)b->data[i];
 		if (c == '"' || c == '\\')

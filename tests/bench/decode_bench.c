@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many CloudTrail records of 1.3 KB a second decoder_message takes, bare and in lists, and how fast it drops those that
+// are not ours. One thread, nothing else running is assumed; prints records/s and ns a record.
+#include <stdio.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "ingest/decode.h"
+
+static const char record[] =
+	"{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"AssumedRole\",\"principalId\":\"AROATESTROLE:ann@example.com\","
+	"\"arn\":\"arn:aws:sts::111122223333:assumed-role/llm-gateway/ann@example.com\",\"accountId\":\"111122223333\","
+	"\"accessKeyId\":\"ASIATESTKEY1234567\",\"sessionContext\":{\"sessionIssuer\":{\"type\":\"Role\",\"principalId\":\"AROATESTROLE\","
+	"\"arn\":\"arn:aws:iam::111122223333:role/platform/llm-gateway\",\"accountId\":\"111122223333\",\"userName\":\"llm-gateway\"},"
+	"\"attributes\":{\"creationDate\":\"2026-11-02T04:59:58Z\",\"mfaAuthenticated\":\"false\"}}},\"eventTime\":\"2026-11-02T05:06:07Z\","
+	"\"eventSource\":\"%s.amazonaws.com\",\"eventName\":\"Converse\",\"awsRegion\":\"us-east-1\",\"sourceIPAddress\":\"192.0.2.7\","
+	"\"userAgent\":\"aws-sdk-go/1.40.1 md/core#1.40.1 ua/2.1 os/linux#6.1 md/arch#x86_64 lang/go#1.23 cfg/retry-mode#standard\","
+	"\"requestParameters\":{\"modelId\":\"us.anthropic.claude-sonnet-4-6\"},\"responseElements\":null,"
+	"\"additionalEventData\":{\"inferenceRegion\":\"us-east-2\",\"inputTokens\":944,\"outputTokens\":126},"
+	"\"requestID\":\"5b1d5fd2-6a1f-4f3e-9a53-0123456789ab\",\"eventID\":\"0f6f7c5e-22a1-4d0a-8b7e-ba9876543210\",\"readOnly\":true,"
+	"\"eventType\":\"AwsApiCall\",\"managementEvent\":true,\"recipientAccountId\":\"111122223333\",\"eventCategory\":\"Management\","
+	"\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\",\"cipherSuite\":\"TLS_AES_128_GCM_SHA256\","
+	"\"clientProvidedHostHeader\":\"%s.us-east-1.amazonaws.com\"}}";
+
+static uint64_t seen;
+
+static void on_record(void *user, const struct record *r)
+{
+	(void)user;
+	seen += r->kind == RECORD_CALL;
+}
+
+static void on_fault(void *user, int index, struct str part, const char *reason)
+{
+	(void)user, (void)index, (void)part;
+	printf("fault: %s\n", reason);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void measure(const char *what, const struct buf *message, int records)
+{
+	struct decoder *d = decoder_new((struct decode_limits){64 << 20, 8}, on_record, on_fault, NULL);
+	double start = now(), took;
+	long n = 0;
+	do {
+		for (int i = 0; i < 100; i++)
+			decoder_message(d, message->data, message->len);
+		n += 100L * records;
+		took = now() - start;
+	} while (took < 1.0);
+	printf("%-28s %5zu bytes  %9.0f records/s  %5.0f ns each  (%llu calls)\n", what, message->len / (size_t)records, (double)n / took,
+	       took / (double)n * 1e9, (unsigned long long)seen);
+	seen = 0;
+	decoder_free(d);
+}
+
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+int main(void)
+{
+	struct buf one = BUF_INIT, list = BUF_INIT, lines = BUF_INIT, other = BUF_INIT;
+	buf_addf(&one, record, "bedrock", "bedrock-runtime");
+	buf_addf(&other, record, "lambda", "lambda");
+	other.data[0] = '{';
+	buf_adds(&list, "{\"Records\":[");
+	for (int i = 0; i < 1000; i++) {
+		buf_addf(&list, "%s%s", i ? "," : "", one.data);
+		buf_addf(&lines, "%s\n", one.data);
+	}
+	buf_adds(&list, "]}");
+	measure("a call, bare", &one, 1);
+	measure("calls in a list of 1000", &list, 1000);
+	measure("calls, 1000 lines", &lines, 1000);
+	measure("not ours, bare", &other, 1);
+	return 0;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// libFuzzer on the decoders: the whole one, and OpenTelemetry, gzip and base64 alone. The file of each fuzzer defines TARGET
+// and includes this. Besides not crashing: whatever a record holds must have passed the checks that its readers rely on, and
+// decoding again must say the same.
+#ifndef NOWCAST_TESTS_FUZZ_INGEST_H
+#define NOWCAST_TESTS_FUZZ_INGEST_H
+
+#include <assert.h>
+
+#include "ingest/base64.h"
+#include "ingest/decode.h"
+#include "ingest/describe.h"
+#include "ingest/inflate.h"
+#include "ingest/recognise.h"
+
+enum { DECODE, OTEL, INFLATE, BASE64 };
+
+#ifndef TARGET
+#define TARGET DECODE
+#endif
+
+static struct buf told;
+
+static void check_call(const struct call *c)
+{
+	assert(c->request_id.len && c->account.len && c->account.len <= 12 && c->region.len && c->region.len <= 32);
+	assert(c->model.len && c->model.len <= 2048 + 16 && c->caller.arn.len && c->time_ms >= 0);
+	assert(c->source >= SOURCE_COMPLETION && c->source <= SOURCE_AMENDED);
+}
+
+static void on_record(void *user, const struct record *r)
+{
+	(void)user;
+	assert(r->index >= 0 && r->kind < RECORD_KINDS);
+	if (r->kind <= RECORD_AMENDMENT)
+		check_call(&r->call);
+	else if (r->kind == RECORD_METRIC)
+		assert(r->metric.minute >= 0 && r->metric.sum >= 0 && r->metric.model.len && r->metric.slot <= TOKENS_CACHE_WRITE);
+	record_describe(r, &told);
+}
+
+static void on_fault(void *user, int index, struct str part, const char *reason)
+{
+	(void)user;
+	assert(index >= -1 && reason && *reason && (part.len == 0 || part.p));
+	buf_addf(&told, "%d %s\n", index, reason);
+}
+
+static void sink_record(void *user, struct record *r)
+{
+	r->index = 0;
+	on_record(user, r);
+}
+
+static void sink_ignored(void *user, size_t n)
+{
+	(void)user, (void)n;
+}
+
+static void sink_fault(void *user, struct json part, const struct err *err)
+{
+	(void)user, (void)part;
+	assert(err->kind == ERR_SKIP && err->msg[0]);
+}
+
+__attribute__((unused)) static void whole(struct str in)
+{
+	static struct decoder *d;
+	static struct buf first;
+	if (!d)
+		d = decoder_new((struct decode_limits){1 << 20, 6}, on_record, on_fault, NULL);
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&told);
+		decoder_message(d, in.p, in.len);
+		if (i == 0) {
+			buf_clear(&first);
+			buf_addstr(&first, buf_str(&told));
+		} else {
+			assert(str_eq(buf_str(&first), buf_str(&told)));
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str in = {(const char *)data, size};
+	struct err err = ERR_INIT;
+	struct buf out = BUF_INIT;
+	struct arena a = ARENA_INIT;
+	struct sink sink = {NULL, sink_record, sink_ignored, sink_fault};
+	buf_clear(&told);
+	if (TARGET == DECODE)
+		whole(in);
+	else if (TARGET == OTEL)
+		otel_decode(in, &a, &sink);
+	else if (TARGET == INFLATE)
+		assert(inflate_gzip(in, 1 << 16, &out, &err) ? out.len <= 1 << 16 : err.kind == ERR_SKIP);
+	else
+		assert(base64_decode(in, &out, &err) ? out.len <= size : err.kind == ERR_SKIP);
+	arena_release(&a);
+	buf_release(&out);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+#define TARGET OTEL
+#include "tests/fuzz/ingest.h"
