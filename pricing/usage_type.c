@@ -7,7 +7,7 @@
 // any order, so each is matched whole, up to the next separator.
 #include "pricing/usage_type.h"
 
-const char *const usage_kind_names[USAGE_KINDS] = {"tokens", "images", "searches", "reserved", "provisioned", "guardrail"};
+const char *const usage_kind_names[USAGE_KINDS] = {"tokens", "images", "searches", "reserved", "provisioned", "customizing", "guardrail"};
 const char *const usage_tier_names[USAGE_TIERS] = {"standard", "batch", "flex", "priority", "latency"};
 
 static const struct {
@@ -82,6 +82,7 @@ static const struct counted written_with_dashes[] = {
 	{STR("-input-image-token-count"), USAGE_TOKENS, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_IMAGE, false},
 	{STR("-input-image"), USAGE_IMAGES, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_IMAGE, false},
 	{STR("-reserved"), USAGE_RESERVED, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_TEXT, true},
+	{STR("-Customization"), USAGE_CUSTOMIZING, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_TEXT, true},
 	{STR("-ProvisionedThroughput"), USAGE_PROVISIONED, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_TEXT, true},
 };
 

@@ -26,6 +26,7 @@ enum usage_kind {
 	USAGE_SEARCHES,    // search units of a reranker
 	USAGE_RESERVED,    // reserved tokens per minute, by the hour: belongs to no call
 	USAGE_PROVISIONED, // provisioned model units, by the hour: belongs to no call
+	USAGE_CUSTOMIZING, // training and storing a customised model
 	USAGE_GUARDRAIL,   // policy units of guardrails
 	USAGE_KINDS
 };
@@ -34,7 +35,8 @@ enum usage_tier { TIER_STANDARD, TIER_BATCH, TIER_FLEX, TIER_PRIORITY, TIER_LATE
 
 enum usage_modality { MODALITY_TEXT, MODALITY_SPEECH, MODALITY_IMAGE, USAGE_MODALITIES };
 
-extern const char *const usage_kind_names[USAGE_KINDS]; // "tokens", "images", "searches", "reserved", "provisioned", "guardrail"
+// "tokens", "images", "searches", "reserved", "provisioned", "customizing", "guardrail"
+extern const char *const usage_kind_names[USAGE_KINDS];
 extern const char *const usage_tier_names[USAGE_TIERS]; // "standard", "batch", "flex", "priority", "latency"
 
 // Slices point into the text that was read, or are static.

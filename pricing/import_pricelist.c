@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// Importing AWS's price list. A product is one rate: its usage type says the token type, the scope and the tier, its unit
+// whether the price is for a thousand or a million tokens, and its model stands in the usage type or, for what is sold
+// through the Marketplace, only in the product's name.
+//
+// The unit is a factor of 1000, so it is not believed alone: the unit and the grammar of the usage type must agree. What
+// is in doubt (a unit, a name, two rates for one thing) goes to the notes and not into the file.
+#include "pricing/import_pricelist.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/when.h"
+#include "pricing/price_file.h"
+#include "pricing/usage_type.h"
+
+// Products sold through the Marketplace, by their name without " (Amazon Bedrock Edition)".
+static const struct {
+	struct str product, model;
+} products[] = {
+	{STR("Claude 3 Haiku"), STR("anthropic.claude-3-haiku")},
+	{STR("Claude 3.5 Haiku"), STR("anthropic.claude-3-5-haiku")},
+	{STR("Claude 3.5 Sonnet"), STR("anthropic.claude-3-5-sonnet")},
+	{STR("Claude 3.5 Sonnet v2"), STR("anthropic.claude-3-5-sonnet-v2")},
+	{STR("Claude 3.7 Sonnet"), STR("anthropic.claude-3-7-sonnet")},
+	{STR("Claude Sonnet 4"), STR("anthropic.claude-sonnet-4")},
+	{STR("Claude Sonnet 4.5"), STR("anthropic.claude-sonnet-4-5")},
+	{STR("Claude Sonnet 4.6"), STR("anthropic.claude-sonnet-4-6")},
+	{STR("Claude Sonnet 5"), STR("anthropic.claude-sonnet-5")},
+	{STR("Claude Sonnet 5.5"), STR("anthropic.claude-sonnet-5-5")},
+	{STR("Claude Haiku 4.5"), STR("anthropic.claude-haiku-4-5")},
+	{STR("Claude Haiku 5.5"), STR("anthropic.claude-haiku-5-5")},
+	{STR("Claude Opus 4"), STR("anthropic.claude-opus-4")},
+	{STR("Claude Opus 4.1"), STR("anthropic.claude-opus-4-1")},
+	{STR("Claude Opus 4.5"), STR("anthropic.claude-opus-4-5")},
+	{STR("Claude Opus 4.6"), STR("anthropic.claude-opus-4-6")},
+	{STR("Claude Opus 4.7"), STR("anthropic.claude-opus-4-7")},
+	{STR("Claude Opus 4.8"), STR("anthropic.claude-opus-4-8")},
+	{STR("Claude Opus 5"), STR("anthropic.claude-opus-5")},
+	{STR("Claude Opus 5.5"), STR("anthropic.claude-opus-5-5")},
+};
+
+struct row {
+	struct str model, region;
+	enum price_scope scope;
+	int64_t from_ms;
+	int64_t rate[TOKEN_TYPES];
+	bool doubtful[TOKEN_TYPES]; // two rates were given
+};
+
+struct import {
+	struct row *rows;
+	size_t n, cap;
+	struct pricelist_counts counts;
+	struct buf *notes;
+	json_t **texts; // parsed entries of PriceList: the rows point into them
+	size_t ntexts;
+};
+
+static struct str text_of(const json_t *object, const char *key)
+{
+	const json_t *v = json_object_get(object, key);
+	return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR_NONE;
+}
+
+static void leave_out(struct import *im, struct str usage, struct str product, const char *why)
+{
+	im->counts.unknown++;
+	buf_addf(im->notes, "%.*s of \"%.*s\": %s\n", STR_ARG(usage), STR_ARG(product), why);
+}
+
+static struct str model_of(const struct usage_type *u, struct str product)
+{
+	const struct str edition = STR(" (Amazon Bedrock Edition)");
+	if (u->model_written.len)
+		return u->model;
+	if (str_ends(product, edition))
+		product.len -= edition.len;
+	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
+		if (str_eq(product, products[i].product))
+			return products[i].model;
+	return STR_NONE;
+}
+
+static int32_t tokens_of_unit(struct str unit)
+{
+	if (str_is(unit, "1K tokens"))
+		return 1000;
+	return str_is(unit, "Units") || str_is(unit, "1M tokens") ? 1000000 : 0;
+}
+
+static struct row *row_for(struct import *im, const struct row *key)
+{
+	for (size_t i = 0; i < im->n; i++) {
+		struct row *r = &im->rows[i];
+		if (str_eq(r->model, key->model) && str_eq(r->region, key->region) && r->scope == key->scope && r->from_ms == key->from_ms)
+			return r;
+	}
+	if (im->n == im->cap) {
+		im->cap = im->cap ? im->cap * 2 : 64;
+		im->rows = xrealloc(im->rows, im->cap, sizeof(*im->rows));
+	}
+	struct row *r = &im->rows[im->n++];
+	*r = *key;
+	for (int t = 0; t < TOKEN_TYPES; t++)
+		r->rate[t] = RATE_UNKNOWN;
+	return r;
+}
+
+// The one price of a product; NULL if there is none, or several by quantity.
+static const json_t *only_child(const json_t *object)
+{
+	json_t *o = (json_t *)(uintptr_t)object;
+	return json_object_size(o) == 1 ? json_object_iter_value(json_object_iter(o)) : NULL;
+}
+
+static void take(struct import *im, const json_t *attributes, const json_t *terms)
+{
+	struct str usage = text_of(attributes, "usagetype"), product = text_of(attributes, "servicename");
+	const json_t *term = only_child(terms), *price = only_child(json_object_get(term, "priceDimensions"));
+	struct usage_type u;
+	struct row key = {.region = text_of(attributes, "regionCode")};
+	struct usd usd;
+	const char *why;
+	im->counts.products++;
+	if (!usage_type_read(&u, usage, &why)) {
+		leave_out(im, usage, product, why);
+		return;
+	}
+	if (u.kind != USAGE_TOKENS || u.tier != TIER_STANDARD || u.custom || u.modality != MODALITY_TEXT) {
+		im->counts.other++;
+		return;
+	}
+	key.model = model_of(&u, product);
+	key.scope = u.scope;
+	if (!key.model.len)
+		leave_out(im, usage, product, "which model this is, is not known");
+	else if (u.long_prompt)
+		leave_out(im, usage, product, "a rate of long prompts, and the list does not say from which length on");
+	else if (!key.region.len || (u.region.len && !str_eq(u.region, key.region)))
+		leave_out(im, usage, product, "its regionCode is missing or contradicts the usage type");
+	else if (!price || !usd_parse(text_of(json_object_get(price, "pricePerUnit"), "USD"), &usd) || usd.pico < 0)
+		leave_out(im, usage, product, "it has no single price in USD");
+	else if (tokens_of_unit(text_of(price, "unit")) != u.tokens_per_unit)
+		leave_out(im, usage, product, "its unit contradicts the usage type");
+	else if (!when_parse(text_of(term, "effectiveDate"), &key.from_ms) || key.from_ms % MS_PER_HOUR)
+		leave_out(im, usage, product, "its effectiveDate is not a whole hour");
+	else if (usd.pico % u.tokens_per_unit || usd.pico / u.tokens_per_unit > INT64_MAX)
+		leave_out(im, usage, product, "its price is not whole at a millionth of a dollar per million tokens");
+	else {
+		struct row *r = row_for(im, &key);
+		int64_t rate = (int64_t)(usd.pico / u.tokens_per_unit);
+		if (r->rate[u.type] != RATE_UNKNOWN && r->rate[u.type] != rate) {
+			r->doubtful[u.type] = true;
+			leave_out(im, usage, product, "a second rate for the same thing: neither is taken");
+			return;
+		}
+		r->rate[u.type] = rate;
+		im->counts.rates++;
+	}
+}
+
+// {"PriceList": [...]}: each entry a product with its terms, mostly as text within the text.
+static bool read_answer(struct import *im, const json_t *list, struct err *err)
+{
+	size_t n = json_array_size(list);
+	im->texts = xcalloc(n ? n : 1, sizeof(*im->texts));
+	for (size_t i = 0; i < n; i++) {
+		json_t *entry = json_array_get(list, i);
+		entry = json_is_string(entry) ? json_loadb(json_string_value(entry), json_string_length(entry), 0, NULL) : json_incref(entry);
+		im->texts[im->ntexts++] = entry;
+		const json_t *terms = only_child(json_object_get(entry, "terms"));
+		if (!json_is_object(entry))
+			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is no JSON object", i);
+		take(im, json_object_get(json_object_get(entry, "product"), "attributes"), terms);
+	}
+	return true;
+}
+
+static void read_offer(struct import *im, const json_t *root)
+{
+	const json_t *on_demand = json_object_get(json_object_get(root, "terms"), "OnDemand");
+	const char *sku;
+	json_t *product;
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(root, "products"), sku, product)
+		take(im, json_object_get(product, "attributes"), json_object_get(on_demand, sku));
+}
+
+static int compare_rows(const void *pa, const void *pb)
+{
+	const struct row *a = pa, *b = pb;
+	int c = str_cmp(a->model, b->model);
+	if (!c)
+		c = (a->scope > b->scope) - (a->scope < b->scope);
+	if (!c)
+		c = str_cmp(a->region, b->region);
+	return c ? c : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
+}
+
+// Of two effective dates the earlier rate ends where the later begins.
+static void write_rows(const struct import *im, struct buf *csv)
+{
+	buf_adds(csv, "model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n");
+	for (size_t i = 0; i < im->n; i++) {
+		const struct row *r = &im->rows[i], *next = i + 1 < im->n ? r + 1 : NULL;
+		char from[WHEN_SIZE], to[WHEN_SIZE] = "", amount[USD_SIZE];
+		if (next && str_eq(next->model, r->model) && next->scope == r->scope && str_eq(next->region, r->region))
+			when_format(next->from_ms, to);
+		buf_addf(csv, "%.*s,%s,%.*s,%s,%s", STR_ARG(r->model), r->scope == SCOPE_GLOBAL ? "global" : "regional", STR_ARG(r->region),
+		         when_format(r->from_ms, from), to);
+		for (int t = 0; t < TOKEN_TYPES; t++) {
+			bool known = r->rate[t] != RATE_UNKNOWN && !r->doubtful[t];
+			buf_addf(csv, ",%s", known ? usd_format(usd_price(1000000, r->rate[t]), 6, amount) : "");
+		}
+		buf_adds(csv, ",AWS price list\n");
+	}
+}
+
+bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_counts *ret_counts, struct str json, struct err *err)
+{
+	struct buf own_notes = BUF_INIT;
+	struct import im = {.notes = &own_notes};
+	json_error_t at;
+	json_t *root = json_loadb(json.p, json.len, 0, &at);
+	const json_t *answer = json_object_get(root, "PriceList");
+	bool good = true;
+	if (!root)
+		good = err_set(err, ERR_CONFIG, "line %d: not JSON: %s", at.line, at.text);
+	else if (json_is_array(answer))
+		good = read_answer(&im, answer, err);
+	else if (json_is_object(json_object_get(root, "products")))
+		read_offer(&im, root);
+	else
+		good = err_set(err, ERR_CONFIG, "expected an AWS price list: an object with \"products\" and \"terms\", or with \"PriceList\"");
+	if (good) {
+		if (im.n)
+			qsort(im.rows, im.n, sizeof(*im.rows), compare_rows);
+		write_rows(&im, csv);
+		buf_add(notes, own_notes.data ? own_notes.data : "", own_notes.len);
+		*ret_counts = im.counts;
+	}
+	for (size_t i = 0; i < im.ntexts; i++)
+		json_decref(im.texts[i]);
+	free(im.texts);
+	free(im.rows);
+	buf_release(&own_notes);
+	json_decref(root);
+	return good;
+}
