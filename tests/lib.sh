@@ -263,7 +263,7 @@ start_kafka() { # [PARTITIONS]
 	free_port; controller=$port
 	kafka_properties "${1:-1}" "$kafka_port" "$controller" >"$T/kafka.properties"
 	kafka_log4j >"$T/log4j2.properties"
-	kafka_java=(java -cp "$libs/*" -Xshare:auto -XX:+UseSerialGC "-Dlog4j2.configurationFile=$T/log4j2.properties")
+	kafka_java=(java -cp "$libs/*" -Xshare:auto "-Dlog4j2.configurationFile=$T/log4j2.properties")
 	"${kafka_java[@]}" -Xmx128m -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format --cluster-id nowcastTestBroker0000A \
 		--config "$T/kafka.properties" >"$T/format.log" 2>&1 || { sed 's/^/# /' "$T/format.log"; bail "Kafka could not format its folder"; }
 	restart_broker_kafka
@@ -271,7 +271,7 @@ start_kafka() { # [PARTITIONS]
 }
 
 restart_broker_kafka() {
-	start kafka "${kafka_java[@]}" "-Xmx$kafka_heap" "-Xms64m" ${KAFKA_JAVA_OPTS:--XX:TieredStopAtLevel=1} kafka.Kafka "$T/kafka.properties"
+	start kafka "${kafka_java[@]}" "-Xmx$kafka_heap" "-Xms64m" ${KAFKA_JAVA_OPTS:--XX:+UseSerialGC -XX:TieredStopAtLevel=1} kafka.Kafka "$T/kafka.properties"
 	broker_pid=$pid
 	BOOTSTRAP=127.0.0.1:$kafka_port
 	wait_for 60 broker_ready || { tail -n 20 "$T/kafka.log" | sed 's/^/# /'; bail "Kafka does not start"; }
@@ -355,4 +355,52 @@ make_world() { # ARGUMENTS of world.py but --out
 		{ sed 's/^/# /' "$T/world.log"; bail "world.py failed"; }
 	rm -rf "$world"
 	mv "$world.$$" "$world"
+}
+
+# --- nowcast ---------------------------------------------------------------------------------------------------------
+
+topics="cloudtrail cloudwatch invocation-log"
+all_keys=hour,account,region,model,principal,role,team,token_type
+
+# The configuration of a worker on $BOOTSTRAP and $REDIS_URL, with more lines if given. A member that was killed is missed
+# after two seconds, not after Kafka's usual 45.
+write_config() { # FILE [LINE...]
+	local file=$1
+	shift
+	cat >"$file" <<-END
+		brokers = $BOOTSTRAP
+		topics = ${topics// /, }
+		group = test
+		redis = $REDIS_URL
+		stats.interval = 1s
+		kafka.session.timeout.ms = 2000
+		kafka.heartbeat.interval.ms = 300
+		kafka.topic.metadata.refresh.interval.ms = 1000
+	END
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$file"
+}
+
+lag() { # shellcheck disable=SC2086 # topics are words
+	"$top/$B/tests/group_lag" -b "$BOOTSTRAP" -g test $topics
+}
+caught_up() { [ "$(lag 2>/dev/null)" = 0 ]; }
+
+report() { # FILE [ARGUMENT...]: everything, as CSV
+	local file=$1
+	shift
+	"$nowcast" report --redis "$REDIS_URL" --by "$all_keys" --format csv "$@" >"$file" 2>"$T/report.err" || { sed 's/^/# /' "$T/report.err"; return 1; }
+}
+
+# What a stream comes to in a Redis of its own, by one replay: what every other way must come to as well.
+reference() { # STREAM FILE
+	start_redis
+	ok "the reference: one replay" "$nowcast" replay --redis "$REDIS_URL" "$1"
+	report "$2"
+	kill_redis
+}
+
+# Settles what is still due (a replay of nothing does), then reports.
+settled_report() { # FILE
+	ok "what was due is settled" "$nowcast" replay --redis "$REDIS_URL" - </dev/null
+	report "$1"
 }

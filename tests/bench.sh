@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the whole path costs, measured in one run on this machine: broker, Redis and one worker on the same cores.
+#
+#     make bench                   N=2000000 records, PARTITIONS=4
+#     N=200000 tests/bench.sh      a quick look
+#
+# Fills a topic with CloudTrail records (tests/bench/generate.c), then reads all of it twice: with a librdkafka consumer
+# that discards it (tests/bench/discard.c), and with `nowcast run`, from the start of the process until the group has
+# committed the last record, which it does only when everything is in Redis. Beside the speeds it prints the bytes of Redis
+# a call and the worker's peak memory, and the targets. Nothing fails here: a slow machine is no defect.
+. "$(dirname "$0")/lib.sh"
+
+n=${N:-2000000} partitions=${PARTITIONS:-4}
+kafka_heap=${KAFKA_HEAP:-1g} KAFKA_JAVA_OPTS=-XX:+UseParallelGC
+topics=cloudtrail
+
+now_ms() { date +%s%3N; }
+per_second() { awk -v n="$n" -v s="$1" 'BEGIN { printf "%d", n / s }'; }
+redis_bytes() { redis info memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p'; }
+row() { printf '%-34s %12s   %s\n' "$1" "$2" "$3"; }
+
+start_redis
+start_broker "$partitions"
+echo "filling a topic with $n records ..."
+each=$("$top/$B/tests/bench/generate" -b "$BOOTSTRAP" -t cloudtrail -p "$partitions" -n "$n" | cut -d' ' -f1)
+[ -n "$each" ] || bail "the topic could not be filled"
+
+load=$(cut -d' ' -f1 /proc/loadavg)
+echo "reading it with a bare consumer ..."
+bare=$("$top/$B/tests/bench/discard" -b "$BOOTSTRAP" -t cloudtrail -p "$partitions" -n "$n") || bail "the bare consumer failed"
+
+echo "reading it with nowcast ..."
+write_config "$T/nowcast.conf"
+empty=$(redis_bytes)
+began=$(now_ms)
+start worker "$nowcast" run --config "$T/nowcast.conf" ${RUN_ARGUMENTS:-}
+worker=$pid
+"$top/$B/tests/group_lag" -b "$BOOTSTRAP" -g test -w "${LIMIT:-900}" cloudtrail >"$T/lag" ||
+	{ tail -n 5 "$T/worker.log"; bail "the worker is $(cat "$T/lag") records behind after ${LIMIT:-900} s"; }
+path=$(awk -v ms="$(($(now_ms) - began))" 'BEGIN { printf "%.3f", ms / 1000 }')
+peak=$(awk '/^VmHWM/ { printf "%d", $2 / 1024 }' "/proc/$worker/status")
+cpu=$(awk -v tick="$(getconf CLK_TCK)" '{ printf "%.1f", ($14 + $15) / tick }' "/proc/$worker/stat")
+redis_cpu=$(awk -v tick="$(getconf CLK_TCK)" '{ printf "%.1f", ($14 + $15) / tick }' "/proc/$redis_pid/stat")
+stop $worker
+"$nowcast" replay --redis "$REDIS_URL" - </dev/null >"$T/settle.log" 2>&1
+full=$(redis_bytes)
+
+echo
+row "records" "$n" "$each bytes each, lz4, $partitions partitions"
+row "bare consumer, records/s" "$(per_second "$bare")" "$bare s"
+row "nowcast run, records/s" "$(per_second "$path")" "$path s; target 100000 or more"
+row "ratio to the bare consumer" "$(awk -v a="$bare" -v b="$path" 'BEGIN { printf "%.2f", a / b }')" ""
+row "bytes of Redis a call" "$(((full - empty) / n))" "target below 120"
+row "peak memory of the worker, MB" "$peak" "target below 256"
+row "processor seconds" "$cpu" "worker; Redis $redis_cpu"
+row "machine" "$(nproc) cores" "load $load before; broker, Redis and worker together on them"

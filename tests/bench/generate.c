@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fills a topic with CloudTrail records of inference calls for the benchmark: generate -b BOOTSTRAP -t TOPIC -p PARTITIONS -n N
+//
+// Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them, by one of 50
+// principals in two accounts with one of four models, in order of time over six hours. One in four says its input and
+// output tokens; the others wait for their metric, as in real trails. The same N gives the same bytes.
+#include <getopt.h>
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+
+enum { PRINCIPALS = 50, RECORD_MAX = 4096 };
+
+static const char *const models[] = {
+	"us.anthropic.claude-sonnet-4-6",
+	"global.anthropic.claude-haiku-4-5-20251001-v1:0",
+	"amazon.nova-pro-v1:0",
+	"us.anthropic.claude-opus-4-6-v1",
+};
+static const char *const accounts[] = {"111122223333", "444455556666"};
+static const int64_t start_ms = INT64_C(1793577600000); // 2026-11-02T00:00:00Z
+static const int64_t span_ms = 6 * (int64_t)MS_PER_HOUR;
+
+static uint64_t random_of(uint64_t x) // splitmix64: the number of a record is its seed
+{
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+static void uuid_of(uint64_t seed, char *out)
+{
+	uint64_t a = random_of(seed), b = random_of(~seed);
+	sprintf(out, "%08x-%04x-4%03x-a%03x-%012" PRIx64, (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
+	        (unsigned)(b >> 52), b & UINT64_C(0xffffffffffff));
+}
+
+static int write_record(uint64_t i, uint64_t n, char *out)
+{
+	uint64_t r = random_of(i * 4);
+	unsigned who = (unsigned)(r % PRINCIPALS), role = who / 5;
+	const char *account = accounts[who % 2], *model = models[(r >> 16) % 4];
+	char time[WHEN_SIZE], request[40], event[40], tokens[80] = "";
+	when_format(start_ms + (int64_t)((__extension__(unsigned __int128) i * (uint64_t)span_ms) / n), time);
+	uuid_of(i * 4 + 1, request);
+	uuid_of(i * 4 + 2, event);
+	if ((r >> 32 & 3) == 0)
+		snprintf(tokens, sizeof tokens, ",\"inputTokens\":%u,\"outputTokens\":%u", (unsigned)(r >> 40 & 0xfff), (unsigned)(r >> 52 & 0x3ff));
+	return snprintf(
+		out, RECORD_MAX,
+		"{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"AssumedRole\",\"principalId\":\"AROAEXAMPLEROLE%05u:session-%02u\","
+		"\"arn\":\"arn:aws:sts::%s:assumed-role/app-backend-%u/session-%02u\",\"accountId\":\"%s\",\"accessKeyId\":\"ASIAEXAMPLEKEY%06u\","
+		"\"sessionContext\":{\"sessionIssuer\":{\"type\":\"Role\",\"principalId\":\"AROAEXAMPLEROLE%05u\",\"arn\":\"arn:aws:iam::%s:role/service/app-backend-%u\","
+		"\"accountId\":\"%s\",\"userName\":\"app-backend-%u\"},\"attributes\":{\"creationDate\":\"2026-11-01T23:50:00Z\",\"mfaAuthenticated\":\"false\"}}},"
+		"\"eventTime\":\"%s\",\"eventSource\":\"bedrock.amazonaws.com\",\"eventName\":\"Converse\",\"awsRegion\":\"us-east-1\",\"sourceIPAddress\":\"10.20.30.40\","
+		"\"userAgent\":\"Boto3/1.40.1 md/Botocore#1.40.1 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.12.3 md/pyimpl#CPython cfg/retry-mode#legacy\","
+		"\"requestParameters\":{\"modelId\":\"%s\"},\"responseElements\":null,\"additionalEventData\":{\"inferenceRegion\":\"us-east-1\"%s},"
+		"\"requestID\":\"%s\",\"eventID\":\"%s\",\"readOnly\":true,\"eventType\":\"AwsApiCall\",\"managementEvent\":true,\"recipientAccountId\":\"%s\","
+		"\"eventCategory\":\"Management\",\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\",\"cipherSuite\":\"TLS_AES_128_GCM_SHA256\","
+		"\"clientProvidedHostHeader\":\"bedrock-runtime.us-east-1.amazonaws.com\"}}",
+		role, who, account, role, who, account, who, role, account, role, account, role, time, model, tokens, request, event, account);
+}
+
+static void die(const char *what, const char *why)
+{
+	fprintf(stderr, "generate: %s: %s\n", what, why);
+	exit(1);
+}
+
+static void set(rd_kafka_conf_t *conf, const char *key, const char *value)
+{
+	char errstr[256];
+	if (rd_kafka_conf_set(conf, key, value, errstr, sizeof errstr))
+		die(key, errstr);
+}
+
+static rd_kafka_t *open_producer(const char *bootstrap)
+{
+	char errstr[256];
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	set(conf, "bootstrap.servers", bootstrap);
+	set(conf, "compression.codec", "lz4");
+	set(conf, "linger.ms", "50");
+	set(conf, "batch.size", "524288");
+	set(conf, "batch.num.messages", "2000");
+	set(conf, "enable.idempotence", "true"); // exactly N, whatever is retried
+	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, errstr, sizeof errstr);
+	if (!rk)
+		die("librdkafka", errstr);
+	return rk;
+}
+
+int main(int argc, char **argv)
+{
+	const char *bootstrap = NULL, *topic = NULL;
+	uint64_t n = 0, bytes = 0;
+	int partitions = 1;
+	for (int c; (c = getopt(argc, argv, "b:t:p:n:")) != -1;) {
+		if (c == 'b')
+			bootstrap = optarg;
+		else if (c == 't')
+			topic = optarg;
+		else if (c == 'p')
+			partitions = atoi(optarg);
+		else if (c == 'n')
+			n = strtoull(optarg, NULL, 10);
+	}
+	if (!bootstrap || !topic || !n || partitions < 1) {
+		fprintf(stderr, "usage: generate -b BOOTSTRAP -t TOPIC -p PARTITIONS -n N\n");
+		return 2;
+	}
+	rd_kafka_t *rk = open_producer(bootstrap);
+	char record[RECORD_MAX];
+	for (uint64_t i = 0; i < n; i++) {
+		size_t len = (size_t)write_record(i, n, record);
+		bytes += len;
+		rd_kafka_resp_err_t err;
+		// Runs of 500 go to one partition, so that batches are full.
+		while ((err = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION((int32_t)(i / 500 % (uint64_t)partitions)),
+		                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(record, len),
+		                                RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+			rd_kafka_poll(rk, 100);
+		if (err)
+			die(topic, rd_kafka_err2str(err));
+	}
+	rd_kafka_resp_err_t err = rd_kafka_flush(rk, 300000);
+	if (err)
+		die("flush", rd_kafka_err2str(err));
+	printf("%" PRIu64 " bytes_each\n", bytes / n);
+	rd_kafka_destroy(rk);
+	return 0;
+}

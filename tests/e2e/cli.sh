@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The command line's promises: help everywhere, mistakes named with what is allowed, exit statuses that scripts can use
+# (0 done, 1 tried and failed, 2 wrong arguments or configuration).
+. "$(dirname "$0")/../lib.sh"
+
+fails 0 "--help" "$nowcast" --help
+help=$(cat "$T/out")
+for name in run replay report top doctor check-config demo; do
+	has "the list of subcommands has $name" "$help" "^ *(nowcast )?$name( |\$)"
+	fails 0 "$name --help" "$nowcast" $name --help
+	has "says what $name does" "$(cat "$T/out")" "nowcast .*$name"
+done
+fails 2 "no subcommand" "$nowcast"
+fails 2 "an unknown one" "$nowcast" reprot
+has "is told the nearest" "$(cat "$T/err")" 'report'
+
+echo 'redsi = redis://127.0.0.1:1' >"$T/typo.conf"
+fails 2 "an unknown key in the configuration" "$nowcast" check-config --config "$T/typo.conf"
+has "is named" "$(cat "$T/err")" 'redsi'
+has "with its place" "$(cat "$T/err")" 'typo\.conf:1'
+has "and the nearest known one" "$(cat "$T/err")" "redis"
+echo 'window = 5' >"$T/unit.conf"
+fails 2 "a duration without a unit" "$nowcast" check-config --config "$T/unit.conf"
+has "is told which units there are" "$(cat "$T/err")" 'window.*(ms|h)'
+echo 'kafka.sesion.timeout.ms = 5' >"$T/kafka.conf"
+fails 2 "a kafka.* key that librdkafka does not know" "$nowcast" check-config --config "$T/kafka.conf"
+has "is named" "$(cat "$T/err")" 'kafka\.sesion\.timeout\.ms'
+fails 2 "a configuration that is not there" "$nowcast" check-config --config "$T/none.conf"
+has "is named" "$(cat "$T/err")" 'none\.conf'
+
+fails 0 "check-config --sample" "$nowcast" check-config --sample
+same_file "prints deploy/nowcast.conf (else: make sample-config)" "$T/out" deploy/nowcast.conf
+cp "$T/out" "$T/sample.conf"
+fails 0 "and what it prints is valid" "$nowcast" check-config --config "$T/sample.conf"
+
+free_port
+fails 2 "run without brokers" "$nowcast" run --redis "redis://127.0.0.1:$port"
+has "names the key" "$(cat "$T/err")" 'brokers'
+fails 1 "report from a Redis that is not there" timeout 30 "$nowcast" report --redis "redis://127.0.0.1:$port"
+has "names the address" "$(cat "$T/err")" "127\.0\.0\.1:$port"
+fails 2 "a Redis URL that is none" "$nowcast" report --redis "http://127.0.0.1"
+start_redis
+fails 2 "report --by nonsense" "$nowcast" report --redis "$REDIS_URL" --by hour,nonsense
+has "names it" "$(cat "$T/err")" 'nonsense'
+fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
+is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis"
+fails 0 "flags may stand before the subcommand" "$nowcast" --redis "$REDIS_URL" report --format json
+fails 1 "replay of a file that is not there" "$nowcast" replay --redis "$REDIS_URL" "$T/none.ndjson"
+has "names it" "$(cat "$T/err")" 'none\.ndjson'
+finish
