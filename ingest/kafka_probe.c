@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/kafka_probe.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "ingest/kafka_conf.h"
+
+struct probe {
+	rd_kafka_t *rk;
+	int timeout_ms;
+};
+
+static void ignore_log(void *user, int severity, const char *text)
+{
+	(void)user, (void)severity, (void)text; // the probe's own result says it
+}
+
+static bool probe_open(struct probe *p, const struct conf *conf, struct kafka_hooks *hooks, struct err *err)
+{
+	char why[256];
+	rd_kafka_conf_t *kc = kafka_conf_consumer(conf, hooks, err);
+	if (!kc)
+		return false;
+	p->rk = rd_kafka_new(RD_KAFKA_CONSUMER, kc, why, sizeof why);
+	if (p->rk)
+		return true;
+	rd_kafka_conf_destroy(kc);
+	return err_set(err, ERR_CONFIG, "kafka: %s", why);
+}
+
+static bool is_wanted(const struct conf *conf, const char *topic)
+{
+	for (size_t i = 0; i < conf->topics.n; i++) {
+		const char *want = conf->topics.items[i];
+		regex_t re;
+		if (strcmp(want, topic) == 0)
+			return true;
+		if (want[0] != '^' || regcomp(&re, want, REG_EXTENDED | REG_NOSUB) != 0)
+			continue;
+		bool match = regexec(&re, topic, 0, NULL, 0) == 0;
+		regfree(&re);
+		if (match)
+			return true;
+	}
+	return false;
+}
+
+// How far the group and the brokers are in one topic.
+static void measure(struct probe *p, const rd_kafka_metadata_topic_t *t, struct kafka_topic *ret)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(t->partition_cnt);
+	for (int i = 0; i < t->partition_cnt; i++)
+		rd_kafka_topic_partition_list_add(list, t->topic, t->partitions[i].id);
+	rd_kafka_resp_err_t rc = rd_kafka_committed(p->rk, list, p->timeout_ms);
+	if (rc)
+		ret->fault = rd_kafka_err2str(rc);
+	for (int i = 0; i < list->cnt && !ret->fault; i++) {
+		int64_t low = 0, high = 0, at = list->elems[i].offset;
+		rc = rd_kafka_query_watermark_offsets(p->rk, t->topic, list->elems[i].partition, &low, &high, p->timeout_ms);
+		if (rc) {
+			ret->fault = rd_kafka_err2str(rc);
+			break;
+		}
+		ret->committed |= at >= 0;
+		ret->messages += high - low;
+		ret->behind += high - (at > low ? at : low);
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void report_missing(const struct conf *conf, const rd_kafka_metadata_t *md, kafka_topic_fn *on_topic, void *user)
+{
+	for (size_t i = 0; i < conf->topics.n; i++) {
+		const char *want = conf->topics.items[i];
+		bool found = false;
+		for (int k = 0; k < md->topic_cnt && !found; k++)
+			found = is_wanted(&(struct conf){.topics = {(char *[]){conf->topics.items[i]}, 1}}, md->topics[k].topic);
+		if (!found)
+			on_topic(user, &(struct kafka_topic){.name = want, .fault = want[0] == '^' ? "no topic matches" : "no such topic"});
+	}
+}
+
+bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user, struct err *err)
+{
+	struct probe p = {.timeout_ms = timeout_ms};
+	struct kafka_hooks hooks = {.on_log = ignore_log};
+	const rd_kafka_metadata_t *md = NULL;
+	if (!probe_open(&p, conf, &hooks, err))
+		return false;
+	rd_kafka_resp_err_t rc = rd_kafka_metadata(p.rk, 1, NULL, &md, timeout_ms);
+	if (rc) {
+		err_set(err, ERR_RETRY, "kafka: no broker of %s answered: %s", conf->brokers, rd_kafka_err2str(rc));
+	} else {
+		report_missing(conf, md, on_topic, user);
+		for (int i = 0; i < md->topic_cnt; i++) {
+			const rd_kafka_metadata_topic_t *t = &md->topics[i];
+			struct kafka_topic topic = {.name = t->topic, .partitions = t->partition_cnt};
+			if (!is_wanted(conf, t->topic))
+				continue;
+			measure(&p, t, &topic);
+			on_topic(user, &topic);
+		}
+		rd_kafka_metadata_destroy(md);
+	}
+	rd_kafka_destroy(p.rk);
+	return rc == 0;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at the topics without joining the group: are they there, how much is in them, how far is the group.
+#ifndef NOWCAST_INGEST_KAFKA_PROBE_H
+#define NOWCAST_INGEST_KAFKA_PROBE_H
+
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+
+struct kafka_topic {
+	const char *name;
+	int partitions;
+	int64_t messages;   // that the brokers still hold
+	int64_t behind;     // of them, not yet committed by the group
+	bool committed;     // the group has committed in this topic
+	const char *fault;  // why nothing is known of it, or NULL
+};
+
+typedef void kafka_topic_fn(void *user, const struct kafka_topic *topic);
+
+// Calls `on_topic` for every topic that `topics` names or matches; a name that is not there comes with a fault. ERR_RETRY:
+// no broker answered within `timeout_ms`; ERR_CONFIG: a kafka.* property is wrong.
+bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user, struct err *err) NC_CHECK;
+
+#endif

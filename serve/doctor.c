@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast doctor`: is everything alive that the figures need? A line a finding: ok, note (look at it when you have time),
+// warn (figures suffer), FAIL (nothing works), each with what to do.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "estimator/redis.h"
+#include "estimator/view.h"
+#include "ingest/kafka_probe.h"
+#include "serve/commands.h"
+
+enum { KAFKA_TIMEOUT_MS = 5000, SKEW_MAX_MS = 5000, BEHIND_NOTE = 100000 };
+
+enum finding { OK, NOTE, WARN, FAIL };
+
+struct doctor {
+	const struct conf *conf;
+	struct view *view;
+	struct redis *redis;
+	int64_t now_ms;
+	int found[4];
+};
+
+static void say(struct doctor *d, enum finding f, const char *what, const char *fmt, ...) NC_PRINTF(4, 5);
+static void say(struct doctor *d, enum finding f, const char *what, const char *fmt, ...)
+{
+	static const char *const words[] = {"ok", "note", "warn", "FAIL"};
+	va_list ap;
+	d->found[f]++;
+	printf("%-5s %-10s ", words[f], what);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+// "3 min", "2 h", "5 d"
+static char *age(int64_t ms, char *buf, size_t n)
+{
+	if (ms < 0)
+		ms = 0;
+	if (ms < 2 * MS_PER_MINUTE)
+		snprintf(buf, n, "%lld s", (long long)(ms / 1000));
+	else if (ms < 2 * MS_PER_HOUR)
+		snprintf(buf, n, "%lld min", (long long)(ms / MS_PER_MINUTE));
+	else if (ms < 48LL * MS_PER_HOUR)
+		snprintf(buf, n, "%lld h", (long long)(ms / MS_PER_HOUR));
+	else
+		snprintf(buf, n, "%lld days", (long long)(ms / (24 * MS_PER_HOUR)));
+	return buf;
+}
+
+// ---- Redis ---------------------------------------------------------------------------------------------------------
+
+// The value of "name:value" in the answer to INFO.
+static struct str info_field(struct str info, const char *name)
+{
+	while (info.len) {
+		struct str line = str_cut(&info, '\n'), key = str_cut(&line, ':');
+		if (str_is(key, name))
+			return line.len && line.p[line.len - 1] == '\r' ? (struct str){line.p, line.len - 1} : line;
+	}
+	return STR("");
+}
+
+static int64_t info_number(struct str info, const char *name)
+{
+	char text[32] = "";
+	struct str s = info_field(info, name);
+	memcpy(text, s.p, s.len < sizeof text - 1 ? s.len : sizeof text - 1);
+	return strtoll(text, NULL, 10);
+}
+
+static void check_version(struct doctor *d, struct str info)
+{
+	struct str version = info_field(info, "redis_version"), valkey = info_field(info, "valkey_version"), shown = valkey.len ? valkey : version;
+	int major = 0, minor = 0;
+	sscanf(version.len ? version.p : "0.0", "%d.%d", &major, &minor);
+	if (major < 6 || (major == 6 && minor < 2))
+		say(d, FAIL, "redis", "version %.*s at %s; nowcast needs Redis 7, or Valkey", STR_ARG(version), redis_where(d->redis));
+	else
+		say(d, OK, "redis", "%s %.*s at %s", valkey.len ? "Valkey" : "Redis", STR_ARG(shown), redis_where(d->redis));
+}
+
+static void check_memory(struct doctor *d, struct str info)
+{
+	struct str policy = info_field(info, "maxmemory_policy");
+	int64_t used = info_number(info, "used_memory"), max = info_number(info, "maxmemory");
+	if (max && !str_is(policy, "noeviction"))
+		say(d, WARN, "redis", "maxmemory-policy is %.*s: Redis may throw figures away; set it to noeviction", STR_ARG(policy));
+	if (max && used > max / 10 * 9)
+		say(d, WARN, "redis", "%lld of %lld MB are used: raise maxmemory, or shorten window or retention", (long long)(used >> 20), (long long)(max >> 20));
+	else
+		say(d, OK, "redis", "%lld MB used%s", (long long)(used >> 20), max ? "" : ", no maxmemory set");
+	if (info_number(info, "aof_enabled") == 0 && info_number(info, "rdb_last_save_time") == 0)
+		say(d, NOTE, "redis", "no persistence: what Redis forgets must be replayed");
+}
+
+static void check_clock(struct doctor *d)
+{
+	int64_t redis_ms = strtoll(redis_elem(d->redis, 1, 0).p, NULL, 10) * 1000 + strtoll(redis_elem(d->redis, 1, 1).p, NULL, 10) / 1000;
+	int64_t skew = redis_ms - d->now_ms;
+	if (skew > SKEW_MAX_MS || skew < -SKEW_MAX_MS)
+		say(d, WARN, "clock", "Redis and this machine differ by %lld s: one of the clocks is wrong, and with it what counts as late or as future", (long long)(skew / 1000));
+	else
+		say(d, OK, "clock", "Redis and this machine agree");
+}
+
+static bool check_redis(struct doctor *d, struct err *err)
+{
+	redis_cmdz(d->redis, "INFO", NULL);
+	redis_cmdz(d->redis, "TIME", NULL);
+	if (!redis_exec(d->redis, err))
+		return false;
+	check_version(d, redis_str(d->redis, 0));
+	check_memory(d, redis_str(d->redis, 0));
+	check_clock(d);
+	return true;
+}
+
+// ---- Kafka ---------------------------------------------------------------------------------------------------------
+
+static void on_topic(void *user, const struct kafka_topic *t)
+{
+	struct doctor *d = user;
+	if (t->fault)
+		say(d, WARN, "kafka", "topic %s: %s", t->name, t->fault);
+	else if (t->messages == 0)
+		say(d, WARN, "kafka", "topic %s is empty: is anything written to it?", t->name);
+	else if (!t->committed)
+		say(d, NOTE, "kafka", "topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)", t->name, (long long)t->messages, t->partitions, d->conf->group);
+	else
+		say(d, t->behind > BEHIND_NOTE ? NOTE : OK, "kafka", "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, d->conf->group,
+		    (long long)t->behind, t->partitions, t->behind > BEHIND_NOTE ? " (more workers read more partitions)" : "");
+}
+
+static void check_kafka(struct doctor *d)
+{
+	struct err err = ERR_INIT;
+	if (!*d->conf->brokers) {
+		say(d, NOTE, "kafka", "not configured (brokers, topics): replay works, run does not");
+		return;
+	}
+	if (!kafka_probe(d->conf, KAFKA_TIMEOUT_MS, on_topic, d, &err))
+		say(d, FAIL, "kafka", "%s", err.msg);
+}
+
+// ---- signals -------------------------------------------------------------------------------------------------------
+
+struct signal {
+	const char *name, *label;
+	int64_t quiet_ms;      // silent for longer is worth a word; 0: whenever it never came
+	enum finding when_silent;
+	const char *missing;   // what its absence does
+};
+
+static const struct signal signals[] = {
+	{"call", "calls", MS_PER_HOUR, WARN,
+	 "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)"},
+	{"metric", "metrics", 30 * MS_PER_MINUTE, WARN, "no CloudWatch token metric: tokens that CloudTrail does not tell are guessed, and stay provisional"},
+	{"call_tokens", "tokens", 0, NOTE, "no stream-completion records and no invocation logs: tokens of streams are allocated from the metrics"},
+	{"session_tags", "sessions", 0, NOTE, "no STS records: session tags (teams and users behind a shared role) are unknown"},
+	{"principal_tags", "tags", 0, NOTE, "no IAM tag records: tags of roles and users are unknown"},
+};
+
+static void check_signal(struct doctor *d, const struct signal *s, size_t reply)
+{
+	char old[24], ago[24], when[WHEN_SIZE];
+	if (redis_nil(d->redis, reply)) {
+		say(d, s->when_silent, s->label, "%s", s->missing);
+		return;
+	}
+	int64_t event = redis_int(d->redis, reply), arrived = redis_int(d->redis, reply + 1);
+	age(d->now_ms - event, old, sizeof old);
+	age(d->now_ms - arrived, ago, sizeof ago);
+	bool silent = s->quiet_ms && d->now_ms - arrived > s->quiet_ms;
+	say(d, silent ? s->when_silent : OK, s->label, "newest of %s (%s old), last heard %s ago%s", when_format(event, when), old, ago, silent ? ": silent" : "");
+}
+
+static bool check_signals(struct doctor *d, struct err *err)
+{
+	struct buf key = BUF_INIT, member = BUF_INIT;
+	size_t n = sizeof signals / sizeof *signals;
+	buf_addf(&key, "%s:signals", view_prefix(d->view));
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&member);
+		buf_addf(&member, "%s:arrived", signals[i].name);
+		redis_cmdz(d->redis, "ZSCORE", key.data, signals[i].name, NULL);
+		redis_cmdz(d->redis, "ZSCORE", key.data, member.data, NULL);
+	}
+	buf_release(&key);
+	buf_release(&member);
+	if (!redis_exec(d->redis, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		check_signal(d, &signals[i], 2 * i);
+	return true;
+}
+
+// ---- figures -------------------------------------------------------------------------------------------------------
+
+static bool check_unpriced(struct doctor *d, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:unpriced", view_prefix(d->view));
+	redis_cmdz(d->redis, "HGETALL", key.data, NULL);
+	buf_release(&key);
+	if (!redis_exec(d->redis, err))
+		return false;
+	for (size_t i = 0; i + 1 < redis_len(d->redis, 0); i += 2) {
+		struct str model = redis_elem(d->redis, 0, i), why = redis_elem(d->redis, 0, i + 1);
+		say(d, WARN, "prices", "%.*s is unpriced: %.*s", STR_ARG(model), STR_ARG(why));
+	}
+	if (redis_len(d->redis, 0) == 0)
+		say(d, OK, "prices", "every model that was called has a price");
+	return true;
+}
+
+static bool check_backlog(struct doctor *d, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	int64_t due = 0, late = 0;
+	buf_addf(&key, "%s:slots", view_prefix(d->view));
+	redis_cmdz(d->redis, "SMEMBERS", key.data, NULL);
+	if (!redis_exec(d->redis, err)) {
+		buf_release(&key);
+		return false;
+	}
+	size_t n = redis_len(d->redis, 0);
+	char **slots = xcalloc(n + 1, sizeof *slots);
+	for (size_t i = 0; i < n; i++)
+		slots[i] = xstrdup(redis_elem(d->redis, 0, i));
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%s}:due", view_prefix(d->view), slots[i]);
+		redis_cmdz(d->redis, "ZCARD", key.data, NULL);
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%s}:late", view_prefix(d->view), slots[i]);
+		redis_cmdz(d->redis, "HVALS", key.data, NULL);
+		free(slots[i]);
+	}
+	free(slots);
+	buf_release(&key);
+	if (!redis_exec(d->redis, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		due += redis_int(d->redis, 2 * i);
+		for (size_t k = 0; k < redis_len(d->redis, 2 * i + 1); k++)
+			late += strtoll(redis_elem(d->redis, 2 * i + 1, k).p, NULL, 10);
+	}
+	say(d, OK, "figures", "%zu account/region pairs; %lld model-hours wait to be computed", n, (long long)due);
+	if (late)
+		say(d, NOTE, "late", "%lld records came after their hour had left the window, and were not counted: lengthen window if that matters", (long long)late);
+	return true;
+}
+
+int cmd_doctor(struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct doctor d = {.conf = &c->conf, .now_ms = when_now_ms()};
+	if (!command_done(c, 0, 0, &err) || !view_open(&d.view, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+		return command_fail(c, &err);
+	d.redis = view_redis(d.view);
+	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err))
+		say(&d, FAIL, "redis", "%s", err.msg);
+	check_kafka(&d);
+	view_close(d.view);
+	printf("%d ok, %d notes, %d warnings, %d failures\n", d.found[OK], d.found[NOTE], d.found[WARN], d.found[FAIL]);
+	return d.found[FAIL] ? STATUS_FAILED : d.found[WARN] ? STATUS_THRESHOLD : STATUS_OK;
+}
