@@ -103,6 +103,11 @@ static bool source_open(struct source *s, const char *path, int64_t *bytes_read,
 		return err_set(err, ERR_FATAL, "cannot open %s: %s", path, strerror(errno));
 	if (!source_fill(s, err))
 		return false;
+	if (s->len == 1) { // a pipe may give one byte first, and the sign of gzip has two
+		ssize_t n = read(s->fd, s->raw + 1, sizeof s->raw - 1);
+		s->len += n > 0 ? (size_t)n : 0;
+		*s->bytes_read += n > 0 ? n : 0;
+	}
 	s->gzip = s->len >= 2 && s->raw[0] == 0x1f && s->raw[1] == 0x8b;
 	if (s->gzip && inflateInit2(&s->z, 15 + 16) != Z_OK)
 		return err_set(err, ERR_FATAL, "zlib cannot start: out of memory?");
@@ -224,8 +229,9 @@ static bool first_line(struct window *w, struct str *ret, struct err *err)
 	}
 }
 
-// Do the brackets of this text close again? Enough to tell "{" from a record, without parsing it.
-static bool is_closed(struct str s)
+// Is this the first line of an indented value: brackets left open, and the line broken where printers break it? A record cut
+// off in the middle has open brackets too, but the lines behind it are records of their own.
+static bool is_indented(struct str s)
 {
 	int64_t depth = 0;
 	bool quoted = false;
@@ -238,7 +244,9 @@ static bool is_closed(struct str s)
 		else if (!quoted)
 			depth += (c == '{' || c == '[') - (c == '}' || c == ']');
 	}
-	return depth == 0 && !quoted;
+	while (s.len && strchr(" \t\r", s.p[s.len - 1]))
+		s.len--;
+	return depth > 0 && !quoted && s.len && strchr("{[,:", s.p[s.len - 1]);
 }
 
 static bool is_binary(struct str s)
@@ -294,7 +302,7 @@ static bool read_messages(struct window *w, struct err *err)
 	struct str line;
 	if (!first_line(w, &line, err))
 		return false;
-	if (is_binary(line) || !is_closed(line)) {
+	if (is_binary(line) || is_indented(line)) {
 		while (!w->end && window_rest(w).len <= w->limit)
 			if (!window_more(w, err))
 				return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files to messages. Gzip is recognised by its first bytes, several members in one file included. A file whose first line
-// is a whole JSON value is read a line at a time (kcat -J, NDJSON, CloudTrail's one-line files), streaming, in memory bounded
-// by message_bytes; another (indented JSON, protobuf) is one message.
+// Files to messages. Gzip is recognised by its first bytes, several members in one file included. Text is read a line at a
+// time (kcat -J, NDJSON, CloudTrail's one-line files), streaming, in memory bounded by message_bytes; a file that begins with
+// an indented JSON value or with binary data is one message.
 #ifndef NOWCAST_INGEST_FILES_H
 #define NOWCAST_INGEST_FILES_H
 
