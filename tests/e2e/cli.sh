@@ -46,6 +46,6 @@ has "names it" "$(cat "$T/err")" 'nonsense'
 fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis"
 fails 0 "flags may stand before the subcommand" "$nowcast" --redis "$REDIS_URL" report --format json
-fails 1 "replay of a file that is not there" "$nowcast" replay --redis "$REDIS_URL" "$T/none.ndjson"
+fails 2 "replay of a file that is not there" "$nowcast" replay --redis "$REDIS_URL" "$T/none.ndjson"
 has "names it" "$(cat "$T/err")" 'none\.ndjson'
 finish
