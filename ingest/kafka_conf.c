@@ -92,14 +92,18 @@ static void on_log(const rd_kafka_t *rk, int severity, const char *facility, con
 	const struct kafka_hooks *hooks = rk ? rd_kafka_opaque(rk) : NULL;
 	// What a property is for is told by librdkafka to consumers and producers alike; it is the same file for both.
 	if (hooks && strcmp(facility, "CONFWARN") != 0)
-		hooks->on_log(hooks->user, severity, text);
+		hooks->on_log(hooks->user, strcmp(facility, "FAIL") == 0 ? 4 : severity, text); // it tries again by itself
 }
 
+// A connection that breaks is in the log already (on_log); what comes here alone is what it means.
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
 {
 	const struct kafka_hooks *hooks = opaque;
 	(void)rk;
-	hooks->on_log(hooks->user, code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__FATAL ? 3 : 4, text);
+	if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+		hooks->on_log(hooks->user, 3, "no broker can be reached; waiting for them");
+	else if (code != RD_KAFKA_RESP_ERR__TRANSPORT && code != RD_KAFKA_RESP_ERR__RESOLVE)
+		hooks->on_log(hooks->user, code == RD_KAFKA_RESP_ERR__FATAL ? 3 : 4, text);
 }
 
 static rd_kafka_conf_t *base(const struct kafka_hooks *hooks)
