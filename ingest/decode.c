@@ -23,7 +23,7 @@
 enum {
 	WHOLE_MAX = 64 * 1024,   // text up to this is parsed as one document first
 	KEEP_BYTES = 1024 * 1024, // buffers beyond this are given back after the message
-	SCAN_FACTOR = 4,
+	SCAN_FACTOR = 4,         // how often its own length a text is looked through for the ends of broken values
 };
 
 // ---- telling ----
@@ -189,34 +189,55 @@ static struct str line_of(struct str s)
 	return nl ? (struct str){s.p, (size_t)(nl - s.p)} : s;
 }
 
+static bool looks_whole(struct str line)
+{
+	return line.len >= 2 && ((line.p[0] == '{' && line.p[line.len - 1] == '}') || (line.p[0] == '[' && line.p[line.len - 1] == ']'));
+}
+
+// Decodes the value that `s` starts with, or says what is wrong with it; returns how much of `s` that was. *scan is how many
+// bytes may still be looked through for the ends of values.
+static size_t one_value(struct decoder *d, struct str whole, struct str s, int depth, size_t *scan)
+{
+	const char *why = "a value does not end, or a bracket is too many";
+	struct str line = split_trim(line_of(s)), value = *scan ? split_value(s) : line;
+	size_t looked = value.len ? value.len : s.len;
+	*scan -= looked < *scan ? looked : *scan;
+	if (value.len && piece(d, value, depth, &why))
+		return value.len;
+	if (value.len && value.len <= line.len) {
+		fault_at(d, whole, value, why);
+		return value.len;
+	}
+	// Its end lies beyond this line, so a bracket is missing here or there: perhaps the line is whole nevertheless.
+	if (looks_whole(line) && piece(d, line, depth, &why))
+		return line.len;
+	struct str lost = until_next_line(s);
+	fault_at(d, whole, lost, why);
+	return lost.len;
+}
+
 static void cut(struct decoder *d, struct str whole, int depth)
 {
-	struct str s = whole;
 	size_t scan = whole.len < SIZE_MAX / SCAN_FACTOR ? whole.len * SCAN_FACTOR : whole.len;
-	for (s = ltrim(s); s.len; s = ltrim(s)) {
-		const char *why = "it has no end";
+	for (struct str s = ltrim(whole); s.len; s = ltrim(s)) {
 		bool in_object;
-		struct str list = split_list(s, &in_object), line = line_of(s);
-		if (list.p) {
+		struct str list = split_list(s, &in_object);
+		if (list.p)
 			s = elements(d, whole, list, in_object, depth);
-			continue;
-		}
-		struct str value = scan ? split_value(s) : split_trim(line);
-		size_t looked = value.len ? value.len : s.len;
-		scan -= looked < scan ? looked : scan;
-		if (value.len && piece(d, value, depth, &why)) {
-			s = advance(s, value.len);
-		} else if (value.len != split_trim(line).len && value.len > line.len && piece(d, split_trim(line), depth, &why)) {
-			s = advance(s, line.len);
-		} else if (value.len && value.len <= line.len) {
-			fault_at(d, whole, value, why);
-			s = advance(s, value.len);
-		} else {
-			struct str lost = until_next_line(s);
-			fault_at(d, whole, lost, why);
-			s = advance(s, lost.len);
-		}
+		else if (s.p[0] == ',')
+			s = advance(s, 1);
+		else
+			s = advance(s, one_value(d, whole, s, depth, &scan));
 	}
+}
+
+static void otel(struct decoder *d, struct str in)
+{
+	struct sink sink = decoder_sink;
+	sink.user = d;
+	d->current = JSON_ABSENT;
+	d->current_text = in;
+	otel_decode(in, &d->arena, &sink);
 }
 
 static void json_text(struct decoder *d, struct str raw, struct str text, int depth)
@@ -233,11 +254,7 @@ static void json_text(struct decoder *d, struct str raw, struct str text, int de
 	if (!large && parse(d, text, depth, &root, &why)) {
 		decoder_value(d, root, text, depth);
 	} else if (otel_plausible(raw)) { // a length that looks like a bracket
-		struct sink sink = decoder_sink;
-		sink.user = d;
-		d->current = JSON_ABSENT;
-		d->current_text = raw;
-		otel_decode(raw, &d->arena, &sink);
+		otel(d, raw);
 	} else {
 		cut(d, text, depth);
 	}
@@ -338,11 +355,7 @@ void decoder_bytes(struct decoder *d, struct str raw, int depth)
 	} else if (text.p[0] == '{' || text.p[0] == '[' || text.p[0] == '"') {
 		json_text(d, raw, text, depth);
 	} else if (otel_plausible(raw)) {
-		struct sink sink = decoder_sink;
-		sink.user = d;
-		d->current = JSON_ABSENT;
-		d->current_text = raw;
-		otel_decode(raw, &d->arena, &sink);
+		otel(d, raw);
 	} else if (base64_of_ours(d, text, depth)) {
 		decoder_base64(d, text, depth);
 	} else {

@@ -4,6 +4,7 @@
 // Steps, each a line "| name argument":
 //     gzip         as one member            base64      as base64 text
 //     wrap T       T with <> replaced by the input as the inside of a JSON string
+//     around T     T with <> replaced by the input as it is
 //     twice        the input two times      cut N       without its last N bytes
 //     repeat N     the input N times        hex         the input is hexadecimal digits
 //     otel         the input is protobuf text format of an ExportMetricsServiceRequest
@@ -76,7 +77,7 @@ static inline void step_base64(struct buf *b)
 	*b = out;
 }
 
-static inline void step_wrap(struct buf *b, struct str shape)
+static inline void step_wrap(struct buf *b, struct str shape, bool escape)
 {
 	struct buf out = BUF_INIT;
 	struct str head = str_cut(&shape, '<');
@@ -84,9 +85,9 @@ static inline void step_wrap(struct buf *b, struct str shape)
 	str_cut(&shape, '>');
 	for (size_t i = 0; i < b->len; i++) {
 		unsigned char c = (unsigned char)b->data[i];
-		if (c == '"' || c == '\\')
+		if (escape && (c == '"' || c == '\\'))
 			buf_addc(&out, '\\');
-		if (c < ' ')
+		if (escape && c < ' ')
 			buf_addf(&out, "\\u%04x", c);
 		else
 			buf_addc(&out, (char)c);
@@ -132,7 +133,9 @@ static inline bool step(struct buf *b, struct str line)
 	else if (str_is(name, "base64"))
 		step_base64(b);
 	else if (str_is(name, "wrap"))
-		step_wrap(b, line);
+		step_wrap(b, line, true);
+	else if (str_is(name, "around"))
+		step_wrap(b, line, false);
 	else if (str_is(name, "twice"))
 		step_repeat(b, 2);
 	else if (str_is(name, "repeat"))
