@@ -9,8 +9,9 @@
 --
 -- KEYS[1] the common start of all keys, with the hash tag
 -- ARGV    window, keep, delay (ms), lookback (minutes), retention (ms), then sections:
---         bucket, other bucket or "", counts of calls, metrics, names, sessions;
---         ids of the calls; their evidence; metrics (model, minute, slot, rank, sum); names (id, text); sessions
+--         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions;
+--         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
+--         metrics (model, minute, slot, rank, sum); names (id, text); sessions
 -- returns  calls new, calls known, metrics, records late
 
 local p = KEYS[1]
@@ -52,7 +53,7 @@ end
 -- The sums by model, caller and minute that this batch changes: calls, failed calls, calls known by their start only,
 -- then for each token slot the calls that are exact and their tokens.
 local sums = {}
-local function count(ev, sign)
+local function count(ev, times)
   local key = sub(ev, 1, 20)
   local d = sums[key]
   if not d then
@@ -62,19 +63,19 @@ local function count(ev, sign)
   local flags, timing = byte(ev, 21, 22)
   local failed = flags % 2 == 1
   if failed and #ev == HEAD then
-    d[2] = d[2] + sign
+    d[2] = d[2] + times
     return
   end
-  d[1] = d[1] + sign
-  if timing == 1 then d[3] = d[3] + sign end
+  d[1] = d[1] + times
+  if timing == 1 then d[3] = d[3] + times end
   if failed then -- it got tokens and an error: what it has not got, it has not used
-    for k = 4, 12, 2 do d[k] = d[k] + sign end
+    for k = 4, 12, 2 do d[k] = d[k] + times end
   end
   for i = HEAD + 1, #ev, 5 do
     local b, b1, b2, b3, b4 = byte(ev, i, i + 4)
     local k = 4 + 2 * floor(b / 16)
-    if not failed then d[k] = d[k] + sign end
-    d[k + 1] = d[k + 1] + sign * (((b1 * 256 + b2) * 256 + b3) * 256 + b4)
+    if not failed then d[k] = d[k] + times end
+    d[k + 1] = d[k + 1] + times * (((b1 * 256 + b2) * 256 + b3) * 256 + b4)
   end
 end
 
@@ -110,46 +111,54 @@ local function write_calls(key, fields, expire)
   if #fields > 0 then call('PEXPIREAT', key, expire) end
 end
 
--- Calls whose ids are ARGV[at ..] and whose evidence is ARGV[at + n ..].
+-- A call that is known already: what it said before is taken off the sums, what is known of it now is put on.
+local function join_call(id, old, ev, out)
+  known = known + 1
+  if old == ev then return end
+  local joined = join(old, ev)
+  if joined == old then return end
+  count(old, -1)
+  count(joined, 1)
+  out[#out + 1] = id
+  out[#out + 1] = joined
+end
+
+-- Calls whose ids are ARGV[at ..] and whose runs follow them.
 local function apply_calls(bucket, other, at, n)
   local here = p .. ':calls:' .. bucket
   local there = other ~= '' and p .. ':calls:' .. other
-  local mine, theirs = {}, {}
-  local seen = {} -- the same call may stand in the batch twice
+  local mine, theirs, width = {}, {}, 0
+  local run, left, fresh = at + n - 2, 0, 0
+  local ev
   for first = at, at + n - 1, CHUNK do
     local last = math.min(first + CHUNK - 1, at + n - 1)
     local held = call('HMGET', here, unpack(ARGV, first, last))
     local far = there and call('HMGET', there, unpack(ARGV, first, last))
     for i = first, last do
-      local id, ev = ARGV[i], ARGV[i + n]
-      local old, out = held[i - first + 1], mine
-      if not old and far and far[i - first + 1] then
-        old, out = far[i - first + 1], theirs
+      if left == 0 then
+        if fresh > 0 then count(ev, fresh) end
+        run, fresh = run + 2, 0
+        ev, left = ARGV[run], tonumber(ARGV[run + 1])
       end
-      if seen[id] then old = seen[id] end
-      if not old then
-        new = new + 1
-        count(ev, 1)
-        seen[id] = ev
-        mine[#mine + 1] = id
-        mine[#mine + 1] = ev
+      left = left - 1
+      local id, k = ARGV[i], i - first + 1
+      if held[k] then
+        join_call(id, held[k], ev, mine)
+        width = #mine
+      elseif far and far[k] then
+        join_call(id, far[k], ev, theirs)
       else
-        known = known + 1
-        if old ~= ev then
-          local joined = join(old, ev)
-          if joined ~= old then
-            count(old, -1)
-            count(joined, 1)
-            seen[id] = joined
-            out[#out + 1] = id
-            out[#out + 1] = joined
-          end
-        end
+        fresh = fresh + 1
+        new = new + 1
+        mine[width + 1] = id
+        mine[width + 2] = ev
+        width = width + 2
       end
     end
   end
+  if fresh > 0 then count(ev, fresh) end
   write_calls(here, mine, expiry(bucket))
-  if there and #theirs > 0 then write_calls(there, theirs, expiry(other)) end
+  if #theirs > 0 then write_calls(there, theirs, expiry(other)) end
 end
 
 local function hex(id)
@@ -256,9 +265,9 @@ end
 local at = 6
 while at <= #ARGV do
   local bucket, other = ARGV[at], ARGV[at + 1]
-  local ncalls, nmetrics = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local nnames, nsessions = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
-  at = at + 6
+  local ncalls, nruns, nmetrics = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+  local nnames, nsessions = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
+  at = at + 7
   local expire = expiry(bucket)
   local open = now < expire
   if open then
@@ -267,7 +276,7 @@ while at <= #ARGV do
     late = late + ncalls + nmetrics
     call('HINCRBY', p .. ':late', bucket, ncalls + nmetrics)
   end
-  at = at + 2 * ncalls
+  at = at + ncalls + 2 * nruns
   if open then
     for i = at, at + 5 * (nmetrics - 1), 5 do apply_metric(i) end
   end

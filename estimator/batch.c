@@ -43,6 +43,7 @@ void batch_clear(struct batch *b)
 	release_slots(b);
 	map_clear(&b->slot_index);
 	map_clear(&b->name_index);
+	map_clear(&b->call_index);
 	b->nsession_tags = b->ntag_changes = 0;
 	b->records = 0;
 	memset(b->newest_ms, 0, sizeof b->newest_ms);
@@ -57,8 +58,24 @@ void batch_release(struct batch *b)
 	free(b->tag_changes);
 	map_release(&b->slot_index);
 	map_release(&b->name_index);
+	map_release(&b->call_index);
 	arena_release(&b->arena);
 	*b = (struct batch){0};
+}
+
+static int by_evidence(const void *a, const void *b)
+{
+	const struct evidence *x = a, *y = b;
+	int c = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
+	return c ? c : x->len - y->len;
+}
+
+void batch_sort(struct batch *b)
+{
+	for (int32_t i = 0; i < b->nslots; i++)
+		for (int32_t k = 0; k < b->slots[i].nsections; k++)
+			if (b->slots[i].sections[k].ncalls > 1)
+				qsort(b->slots[i].sections[k].calls, (size_t)b->slots[i].sections[k].ncalls, sizeof(struct evidence), by_evidence);
 }
 
 size_t batch_bytes(const struct batch *b)
@@ -129,16 +146,29 @@ static struct batch_slot *find_slot(struct batch *b, struct str account, struct 
 	return &b->slots[*at];
 }
 
-static struct section *find_section(struct batch_slot *s, int64_t bucket, int other)
+static bool is_section(const struct section *s, int64_t bucket, int other, int turn)
 {
-	if (s->nsections && s->sections[s->recent].bucket == bucket && s->sections[s->recent].other == other)
+	return s->bucket == bucket && s->other == other && s->turn == turn;
+}
+
+static struct section *find_section(struct batch_slot *s, int64_t bucket, int other, int turn)
+{
+	if (s->nsections && is_section(&s->sections[s->recent], bucket, other, turn))
 		return &s->sections[s->recent];
 	for (s->recent = 0; s->recent < s->nsections; s->recent++)
-		if (s->sections[s->recent].bucket == bucket && s->sections[s->recent].other == other)
+		if (is_section(&s->sections[s->recent], bucket, other, turn))
 			return &s->sections[s->recent];
 	s->sections = xrealloc(s->sections, (size_t)s->nsections + 1, sizeof *s->sections);
-	s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other};
+	s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other, .turn = turn};
 	return &s->sections[s->recent];
+}
+
+// How many records of the call the batch holds already; counts this one.
+static int turn_of(struct batch *b, const struct batch_slot *slot, const struct evidence *e)
+{
+	bool added;
+	int32_t *times = map_add(&b->call_index, evidence_get64((const char *)e->id) ^ (uint64_t)(slot - b->slots) << 56, 0, &added);
+	return added ? 0 : ++*times;
 }
 
 // True if the section does not have the name yet, and now has its id.
@@ -212,13 +242,13 @@ static int edge(int64_t hour)
 // An application inference profile has an id that tells nothing: its ARN says which it is, the foundation model what it costs.
 static bool is_opaque(struct str called)
 {
-	return called.len && memmem(called.p, called.len, ":application-inference-profile/", 31);
+	return called.len && (memmem(called.p, called.len, ":application-inference-profile/", 31) || !memchr(called.p, '.', called.len));
 }
 
 static void add_profile_names(struct batch *b, const struct batch_slot *slot, struct section *s, const struct call *c, uint64_t model)
 {
 	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
-	if (is_clean(c->model_called) && name_is_new(b, slot, s, called))
+	if (!str_eq(c->model_called, c->model) && is_clean(c->model_called) && name_is_new(b, slot, s, called))
 		add_name(s, called, prefixed(b, 'a', c->model_called));
 	if (c->foundation.len && is_clean(c->foundation) && name_is_new(b, slot, s, foundation))
 		add_name(s, foundation, prefixed(b, 'f', c->foundation));
@@ -230,8 +260,10 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 		return false;
 	int64_t hour = c->time_ms / MS_PER_HOUR;
 	struct batch_slot *slot = find_slot(b, c->account, c->region);
-	struct section *s = find_section(slot, hour / BUCKET_HOURS, edge(hour));
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
+	struct evidence e;
+	evidence_pack(&e, c, model, caller);
+	struct section *s = find_section(slot, hour / BUCKET_HOURS, edge(hour), turn_of(b, slot, &e));
 	if (name_is_new(b, slot, s, model))
 		add_name(s, model, prefixed(b, 'm', c->model));
 	if (is_opaque(c->model_called))
@@ -239,7 +271,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	if (name_is_new(b, slot, s, caller))
 		add_caller_name(b, s, caller, &c->caller);
 	s->calls = grown(s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
-	evidence_pack(&s->calls[s->ncalls++], c, model, caller);
+	s->calls[s->ncalls++] = e;
 	return true;
 }
 
@@ -254,7 +286,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || m->slot > TOKENS_CACHE_WRITE)
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
 	struct batch_slot *slot = find_slot(b, m->account, m->region);
-	struct section *s = find_section(slot, m->minute / 60 / BUCKET_HOURS, 0);
+	struct section *s = find_section(slot, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = evidence_model_id(m->model);
 	if (name_is_new(b, slot, s, model))
 		add_name(s, model, prefixed(b, 'm', m->model));

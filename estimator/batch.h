@@ -39,6 +39,7 @@ struct batch_metric {
 struct section {
 	int64_t bucket;
 	int other; // -1, 0 or 1: the bucket next to it in which a record of the same call may stand
+	int turn;  // how many records of the same call the batch held before: within a section, no call stands twice
 	struct evidence *calls;
 	struct batch_metric *metrics;
 	struct batch_name *names;
@@ -70,7 +71,7 @@ struct batch {
 	struct arena arena;
 	struct batch_slot *slots;
 	int32_t nslots, capslots;
-	struct map slot_index, name_index;
+	struct map slot_index, name_index, call_index;
 	struct batch_session *session_tags;
 	struct batch_tag_change *tag_changes;
 	int32_t nsession_tags, capsession_tags, ntag_changes, captag_changes;
@@ -84,6 +85,9 @@ void batch_clear(struct batch *b); // empties, keeps some of the memory
 
 // Folds a record, copying what it needs. `latest_ms`: nothing may lie after it. ERR_SKIP: its values make no sense.
 bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struct err *err) NC_CHECK;
+
+// Sorts the calls of every section by their evidence, so that equal evidence is sent once.
+void batch_sort(struct batch *b);
 
 size_t batch_bytes(const struct batch *b);
 

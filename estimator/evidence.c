@@ -33,9 +33,10 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// A UUID in its usual form is its own 16 bytes; anything else is hashed to as many.
-static void put_id(uint8_t *id, struct str s)
+// A UUID in its usual form is its own bytes; anything else is hashed to as many. The first EVIDENCE_ID of them stay.
+static void put_id(uint8_t *ret, struct str s)
 {
+	uint8_t id[16];
 	int digits = 0;
 	if (s.len == 36) {
 		for (size_t i = 0; i < s.len; i++) {
@@ -51,11 +52,12 @@ static void put_id(uint8_t *id, struct str s)
 			digits++;
 		}
 	}
-	if (digits == 32)
-		return;
-	XXH128_hash_t h = XXH3_128bits(s.p, s.len);
-	evidence_put64(id, h.high64);
-	evidence_put64(id + 8, h.low64);
+	if (digits != 32) {
+		XXH128_hash_t h = XXH3_128bits(s.p, s.len);
+		evidence_put64(id, h.high64);
+		evidence_put64(id + 8, h.low64);
+	}
+	memcpy(ret, id, EVIDENCE_ID);
 }
 
 uint64_t evidence_model_id(struct str model)

@@ -20,7 +20,7 @@
 #include "ingest/record.h"
 
 enum {
-	EVIDENCE_ID = 16,
+	EVIDENCE_ID = 12, // 90 random bits of a UUID, or as much of a hash: two calls of one bucket will not share them
 	EVIDENCE_HEAD = 22,
 	EVIDENCE_MAX = EVIDENCE_HEAD + 5 * TOKEN_SLOTS,
 
@@ -35,7 +35,7 @@ enum {
 };
 
 struct evidence {
-	uint8_t id[EVIDENCE_ID]; // of the request: its UUID, or a hash of whatever else it is
+	uint8_t id[EVIDENCE_ID]; // of the request: the start of its UUID, or of a hash of whatever else it is
 	uint8_t len;
 	uint8_t bytes[EVIDENCE_MAX];
 };

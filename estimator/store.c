@@ -70,10 +70,32 @@ struct part {
 	bool rest; // metrics, names and sessions too
 };
 
+static bool same_evidence(const struct evidence *a, const struct evidence *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+// Calls of equal evidence stand together (batch_sort): how many from `i` on, up to `end`.
+static int32_t run_length(const struct section *s, int32_t i, int32_t end)
+{
+	int32_t n = 1;
+	while (i + n < end && same_evidence(&s->calls[i], &s->calls[i + n]))
+		n++;
+	return n;
+}
+
+static int32_t count_runs(const struct part *p)
+{
+	int32_t n = 0, end = p->first + p->ncalls;
+	for (int32_t i = p->first; i < end; i += run_length(p->section, i, end))
+		n++;
+	return n;
+}
+
 static int part_args(const struct part *p)
 {
 	const struct section *s = p->section;
-	return 6 + 2 * p->ncalls + (p->rest ? 5 * s->nmetrics + 2 * s->nnames + s->nsessions : 0);
+	return 7 + p->ncalls + 2 * count_runs(p) + (p->rest ? 5 * s->nmetrics + 2 * s->nnames + s->nsessions : 0);
 }
 
 static void send_part(struct redis *r, const struct part *p)
@@ -86,13 +108,17 @@ static void send_part(struct redis *r, const struct part *p)
 	else
 		redis_arg(r, STR(""));
 	redis_argi(r, p->ncalls);
+	redis_argi(r, count_runs(p));
 	redis_argi(r, nmetrics);
 	redis_argi(r, nnames);
 	redis_argi(r, nsessions);
 	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
 		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
-	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
+	for (int32_t i = p->first, n; i < p->first + p->ncalls; i += n) {
+		n = run_length(s, i, p->first + p->ncalls);
 		redis_arg(r, (struct str){(const char *)s->calls[i].bytes, s->calls[i].len});
+		redis_argi(r, n);
+	}
 	for (int32_t i = 0; i < nmetrics; i++) {
 		const struct batch_metric *m = &s->metrics[i];
 		arg64(r, m->model_id);
@@ -231,11 +257,12 @@ static bool relabel(struct store *s, const struct batch *b, const struct str *sl
 	return redis_exec(s->redis, err);
 }
 
-bool store_apply(struct store *s, const struct batch *b, struct engine_counts *counts, struct err *err)
+bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct buf slots = BUF_INIT;
 	buf_addf(&slots, "%s:slots", s->options->prefix);
+	batch_sort(b);
 	send_signals(s, b);
 	send_tags(s, b);
 	for (int32_t i = 0; i < b->nslots; i++)

@@ -27,7 +27,7 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 void store_close(struct store *s);
 
 // Writes a batch: one round trip, and a second if it brought session tags. Counts what became of it.
-bool store_apply(struct store *s, const struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
+bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
 
 // An hour of one model in one account and region that is to be computed.
 struct due {
