@@ -15,7 +15,7 @@ for source in tests/fuzz/*.c; do
 	[ ! -f "tests/fuzz/$name.dict" ] || corpus=("-dict=tests/fuzz/$name.dict" "${corpus[@]}")
 	# The inputs of the decoders' tables are the first corpus of their fuzzers.
 	case $name in decode_fuzz | otel_fuzz | inflate_fuzz | base64_fuzz)
-		[ ! -x build/tests/decode_test ] || build/tests/decode_test --write "build-fuzz/$name.grown" tests/decode/*.txt ;;
+		[ ! -x "$B/tests/decode_test" ] || "$B/tests/decode_test" --write "build-fuzz/$name.grown" tests/decode/*.txt >/dev/null ;;
 	esac
 	ok "$name finds nothing in ${SECONDS_EACH:-10} s (seed $seed)" "$fuzzer" -max_total_time="${SECONDS_EACH:-10}" -seed=$seed -timeout=10 \
 		-rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="build-fuzz/$name." "${corpus[@]}"
