@@ -7,8 +7,9 @@
 // into its elements, and else into values back to back or one a line. So a broken line costs that line, a broken record in
 // a file costs that record, and the memory for parsing is that of one record and not of the file.
 //
-// Work is bounded: bytes by limits.message_bytes, depth by limits.nesting, and looking for the end of broken values by a
-// multiple of the text's length, after which only whole lines are tried.
+// Work is bounded: bytes by limits.message_bytes, depth by limits.nesting, one value by VALUE_MAX (its parsing takes up to
+// fourteen times its length in memory), looking for the end of broken values by a multiple of the text's length, after
+// which only whole lines are tried, and the faults of one text by FAULTS_MAX, after which the rest is one fault.
 #include "ingest/decode.h"
 
 #include <stdio.h>
@@ -21,9 +22,11 @@
 #include "ingest/split.h"
 
 enum {
-	WHOLE_MAX = 64 * 1024,   // text up to this is parsed as one document first
-	KEEP_BYTES = 1024 * 1024, // buffers beyond this are given back after the message
-	SCAN_FACTOR = 4,         // how often its own length a text is looked through for the ends of broken values
+	WHOLE_MAX = 64 * 1024,        // text up to this is parsed as one document first
+	KEEP_BYTES = 1024 * 1024,     // buffers beyond this are given back after the message
+	VALUE_MAX = 12 * 1024 * 1024, // bytes of a value that is parsed as one
+	FAULTS_MAX = 1000,            // faults of one message that are told one by one
+	SCAN_FACTOR = 4,              // how often its own length a text is looked through for the ends of broken values
 };
 
 // ---- telling ----
@@ -84,6 +87,10 @@ const struct sink decoder_sink = {NULL, sink_record, sink_ignored, sink_fault};
 static bool parse(struct decoder *d, struct str text, int depth, struct json *ret, const char **ret_why)
 {
 	struct level *l = &d->levels[depth];
+	if (text.len > VALUE_MAX) {
+		*ret_why = "one value of more than 12 MB: send its records apart, or as lines";
+		return false;
+	}
 	if (!l->json)
 		l->json = json_parser_new();
 	return json_parse(l->json, text, ret, ret_why);
@@ -107,9 +114,18 @@ static bool piece(struct decoder *d, struct str text, int depth, const char **re
 static void fault_at(struct decoder *d, struct str whole, struct str part, const char *why)
 {
 	char z[200];
-	snprintf(z, sizeof z, "broken JSON at byte %zu: %s", (size_t)(part.p - whole.p), why);
+	snprintf(z, sizeof z, "JSON at byte %zu cannot be read: %s", (size_t)(part.p - whole.p), why);
 	part = split_trim(part);
 	decoder_fault(d, part.len ? part : whole, z);
+}
+
+// Too much of the message is broken to tell of each piece; the rest is one.
+static bool too_many(struct decoder *d, struct str whole, struct str rest)
+{
+	if (d->counts.faults - d->faults_before < FAULTS_MAX)
+		return false;
+	fault_at(d, whole, rest, "too much before it was broken, so the rest was not looked at");
+	return true;
 }
 
 static struct str advance(struct str s, size_t n)
@@ -163,6 +179,8 @@ static struct str elements(struct decoder *d, struct str whole, struct str s, bo
 			fault_at(d, whole, s, "the list of records is cut short");
 			return STR_NONE;
 		}
+		if (too_many(d, whole, s))
+			return STR_NONE;
 		if (!piece(d, value, depth, &why))
 			fault_at(d, whole, value, why);
 		s = advance(s, value.len);
@@ -222,6 +240,8 @@ static void cut(struct decoder *d, struct str whole, int depth)
 	for (struct str s = ltrim(whole); s.len; s = ltrim(s)) {
 		bool in_object;
 		struct str list = split_list(s, &in_object);
+		if (too_many(d, whole, s))
+			return;
 		if (list.p)
 			s = elements(d, whole, list, in_object, depth);
 		else if (s.p[0] == ',')
@@ -415,6 +435,7 @@ void decoder_message(struct decoder *d, const void *data, size_t len)
 	d->counts.messages++;
 	d->message = (struct str){data, len};
 	d->next_index = 0;
+	d->faults_before = d->counts.faults;
 	d->room = d->limits.message_bytes;
 	if (len > d->limits.message_bytes) {
 		char z[160];

@@ -33,6 +33,7 @@ struct decoder {
 	struct buf part;         // text of a fault
 	struct str message;      // the whole
 	int next_index;
+	uint64_t faults_before;  // counts.faults when the message began
 	size_t room;             // bytes that wrappers may still yield in this message
 	struct json current;     // what a sink's points came from
 	struct str current_text; // its text, if it was cut out as such

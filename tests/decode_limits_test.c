@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The decoder's limits: what is too large, too deep or too broken is one fault that says so, and costs no more than its share.
+#include "tests/support/table.h"
+#include "tests/tap.h"
+
+enum { MB = 1 << 20 };
+
+static uint64_t records, faults;
+static char reason[480];
+
+static void on_record(void *user, const struct record *r)
+{
+	(void)user, (void)r;
+	records++;
+}
+
+static void on_fault(void *user, int index, struct str part, const char *why)
+{
+	(void)user, (void)index, (void)part;
+	faults++;
+	snprintf(reason, sizeof reason, "%s", why);
+}
+
+static struct decode_counts decode(struct buf *message, size_t limit)
+{
+	struct decoder *d = decoder_new((struct decode_limits){limit, 8}, on_record, on_fault, NULL);
+	records = faults = 0;
+	reason[0] = '\0';
+	decoder_message(d, message->data, message->len);
+	struct decode_counts counts = *decoder_counts(d);
+	decoder_free(d);
+	buf_release(message);
+	return counts;
+}
+
+static void fill(struct buf *b, const char *head, const char *unit, size_t n, const char *tail)
+{
+	buf_adds(b, head);
+	for (size_t i = 0; i < n; i++)
+		buf_adds(b, unit);
+	buf_adds(b, tail);
+}
+
+static bool says(const char *words)
+{
+	bool good = strstr(reason, words) != NULL;
+	if (!good)
+		diag("reason: %s", reason);
+	return good;
+}
+
+static void too_large(void)
+{
+	struct buf b = BUF_INIT;
+	fill(&b, "", "xxxxxxxxxxxxxxxx", 100 * MB / 16, "");
+	decode(&b, 64 * MB);
+	ok(faults == 1 && says("message too large: 104857600 bytes, of at most 67108864"), "a message of 100 MB");
+	fill(&b, "{\"bedrock\":\"", "xxxxxxxxxxxxxxxx", 13 * MB / 16, "\"}");
+	decode(&b, 64 * MB);
+	ok(faults == 1 && says("one value of more than 12 MB"), "a single value of 13 MB");
+	fill(&b, "{\"records\":[{\"data\":\"", "QUFBQUFBQUFBQUFBQUFB", 4 * MB / 20, "\"}]}");
+	decode(&b, 2 * MB);
+	ok(faults == 1 && says("message too large"), "base64 beyond the limit");
+	fill(&b, "", "{\"x\":\"bedrock\"} ", 4 * MB / 16, "");
+	step_gzip(&b);
+	decode(&b, 2 * MB);
+	ok(faults == 1 && says("message too large: its gzip data"), "gzip beyond the limit");
+}
+
+static void too_broken(void)
+{
+	struct buf b = BUF_INIT;
+	fill(&b, "", "{bedrock}\n", 5000, "");
+	decode(&b, MB);
+	ok(faults == 1001 && says("too much before it was broken"), "of 5000 broken lines a thousand are told one by one");
+	fill(&b, "{\"Records\":[{}", ",{bedrock}", 5000, "]}");
+	decode(&b, MB);
+	ok(faults == 1001 && says("too much before it was broken"), "the same in a list");
+	fill(&b, "", "{\"bedrock\":\n", MB / 16, "");
+	decode(&b, MB);
+	ok(faults <= 1001, "a million brackets that do not close end soon");
+	fill(&b, "{\"bedrock\":", "[", 5000, "");
+	decode(&b, MB);
+	ok(faults == 1, "5000 brackets within each other");
+}
+
+static void too_many_tags(void)
+{
+	struct buf b = BUF_INIT;
+	buf_adds(&b, "{\"eventSource\":\"iam.amazonaws.com\",\"eventName\":\"TagRole\",\"eventTime\":\"2026-11-02T05:00:00Z\",\"eventID\":\"e\","
+	             "\"recipientAccountId\":\"1\",\"requestParameters\":{\"roleName\":\"r\",\"tags\":[{\"key\":\"x\",\"value\":\"\"}");
+	for (int i = 0; i < TAGS_MAX; i++)
+		buf_addf(&b, ",{\"key\":\"k%d\",\"value\":\"v\"}", i);
+	buf_adds(&b, "]}}");
+	decode(&b, MB);
+	ok(faults == 1 && records == 0 && says("more than 64 tags"), "65 tags");
+}
+
+static void nothing(void)
+{
+	struct buf b = BUF_INIT;
+	struct decode_counts c = decode(&b, MB);
+	ok(c.messages == 1 && c.ignored == 1 && faults == 0, "an empty message without any bytes");
+	buf_add(&b, "\0\0\0", 3);
+	decode(&b, MB);
+	ok(faults == 1 && says("starts with 00 00 00"), "zeros");
+}
+
+int main(void)
+{
+	too_large();
+	too_broken();
+	too_many_tags();
+	nothing();
+	return done();
+}
