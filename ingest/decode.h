@@ -35,7 +35,7 @@ struct decode_counts {
 	uint64_t messages;
 	uint64_t records[RECORD_KINDS];
 	uint64_t ignored; // things recognised as none of our business (records, control messages, other metrics)
-	uint64_t dropped_unparsed; // of the ignored: messages that were dropped before they were parsed
+	uint64_t dropped_unparsed; // of the ignored: messages, or values in them, that were dropped before they were parsed
 	uint64_t faults;
 };
 

@@ -43,6 +43,13 @@ struct decoder {
 // `text` may hold anything. `depth` counts the wrappers around it.
 void decoder_bytes(struct decoder *d, struct str text, int depth);
 
+// `text` is JSON, trimmed out of `raw`; or it has JSON in it somewhere (decoder_cut).
+void decoder_json(struct decoder *d, struct str raw, struct str text, int depth);
+void decoder_cut(struct decoder *d, struct str text, int depth);
+
+// OpenTelemetry's framing was found in `in`.
+void decoder_otel(struct decoder *d, struct str in);
+
 // `text` is the value's own, or STR_NONE.
 void decoder_value(struct decoder *d, struct json v, struct str text, int depth);
 
