@@ -126,18 +126,21 @@ static bool on_message(void *user, const struct files_message *m, struct err *er
 
 static bool settle(struct replay *r, struct err *err)
 {
-	for (size_t left = 1; left > 0;) {
-		if (engine_settle(r->intake.engine, true, &left, err)) {
-			backoff_reset(&r->backoff);
-			if (r->progress)
-				fprintf(stderr, "\r\033[Kcomputing, %zu hours left", left);
-		} else if (!retry(r, err)) {
-			return false;
+	for (;;) {
+		size_t left = 0;
+		if (!engine_settle(r->intake.engine, true, &left, err)) {
+			if (!retry(r, err))
+				return false;
+			continue;
 		}
+		if (left == 0)
+			return true;
+		backoff_reset(&r->backoff);
+		if (r->progress)
+			fprintf(stderr, "\r\033[Kcomputing, %zu hours left", left);
 		if (!check_interrupted(err))
 			return false;
 	}
-	return true;
 }
 
 static bool replay_all(struct replay *r, struct err *err)

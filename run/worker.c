@@ -157,7 +157,9 @@ static bool persist(struct worker *w, int64_t give_up_ms, struct err *err)
 
 static bool settle(struct worker *w, bool all, struct err *err)
 {
-	if (engine_settle(w->intake.engine, all, &w->settle_left, err)) {
+	size_t left = 0;
+	if (engine_settle(w->intake.engine, all, &left, err)) {
+		w->settle_left = left;
 		w->settle_due_ms = when_ticks_ms() + w->conf->settle_interval_ms;
 		return true;
 	}
