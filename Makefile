@@ -154,6 +154,8 @@ install: all  ## install the program, its unit file and the sample configuration
 	install -D -m 644 deploy/nowcast.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nowcast.service
 	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/nowcast.service
 	install -D -m 644 deploy/nowcast.conf $(DESTDIR)$(PREFIX)/share/doc/nowcast/nowcast.conf
+	$(B)/nowcast help --man > $(B)/nowcast.1
+	install -D -m 644 $(B)/nowcast.1 $(DESTDIR)$(PREFIX)/share/man/man1/nowcast.1
 
 help:  ## this list
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
