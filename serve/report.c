@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -10,6 +12,7 @@
 #include "estimator/view.h"
 #include "serve/commands.h"
 #include "serve/group.h"
+#include "serve/table.h"
 
 enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
 
@@ -147,67 +150,54 @@ static void print_json(const struct report *r, const struct groups *g)
 
 // ---- table ---------------------------------------------------------------------------------------------------------
 
-// What somebody else wrote goes to a terminal without its control characters.
-static struct str printable(struct arena *arena, struct str s)
+static void add_usd(struct table *table, struct usd usd, bool known)
 {
-	struct str copy = arena_str(arena, s);
-	for (size_t i = 0; i < copy.len; i++)
-		if ((unsigned char)copy.p[i] < ' ' || copy.p[i] == 0x7f)
-			((char *)copy.p)[i] = '?';
-	return copy.len ? copy : STR("-");
+	char text[USD_SIZE];
+	table_cell(table, known ? str_of(usd_format(usd, USD_PLACES_TABLE, text)) : STR("-"));
 }
 
-static void thousands(int64_t v, char *ret)
+static void add_row(const struct report *r, const struct group *x, struct table *table)
 {
-	char digits[32];
-	int n = snprintf(digits, sizeof digits, "%lld", (long long)v), w = 0;
-	for (int i = 0; i < n; i++) {
-		if (i > 0 && (n - i) % 3 == 0 && digits[i - 1] != '-')
-			ret[w++] = ',';
-		ret[w++] = digits[i];
-	}
-	ret[w] = '\0';
+	char tokens[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	bool priced = !is_unpriced(x);
+	for (int i = 0; i < r->by.n; i++)
+		table_cell(table, x->keys[i]);
+	table_cell(table, str_of(table_count(x->tokens, tokens)));
+	add_usd(table, x->usd, priced);
+	add_usd(table, x->usd_low, priced);
+	add_usd(table, x->usd_high, priced);
+	table_cell(table, str_of(group_basis(x, basis)));
 }
 
-static void print_row(const struct report *r, const struct group *x, const int *widths, struct arena *arena)
+static int terminal_width(void)
 {
-	char tokens[48], usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
-	for (int i = 0; i < r->by.n; i++) {
-		struct str key = printable(arena, x->keys[i]);
-		printf("%-*.*s  ", widths[i], STR_ARG(key));
-	}
-	thousands(x->tokens, tokens);
-	if (is_unpriced(x))
-		printf("%16s %12s %12s %12s  unpriced\n", tokens, "-", "-", "-");
-	else
-		printf("%16s %12s %12s %12s  %s\n", tokens, usd_format(x->usd, USD_PLACES_TABLE, usd), usd_format(x->usd_low, USD_PLACES_TABLE, low),
-		       usd_format(x->usd_high, USD_PLACES_TABLE, high), group_basis(x, basis));
+	struct winsize w;
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
 }
 
+// On a terminal it fits the terminal; elsewhere nothing is cut.
 static void print_table(const struct report *r, const struct groups *g, struct groups *total)
 {
-	struct arena arena = ARENA_INIT;
-	int widths[GROUP_KEYS_MAX];
-	for (int i = 0; i < r->by.n; i++) {
-		widths[i] = (int)r->by.name[i].len;
-		for (int32_t k = 0; k < g->n; k++)
-			if ((int)g->list[k].keys[i].len > widths[i])
-				widths[i] = (int)g->list[k].keys[i].len;
-	}
+	struct table table = TABLE_INIT;
 	for (int i = 0; i < r->by.n; i++)
-		printf("%-*.*s  ", widths[i], STR_ARG(r->by.name[i]));
-	printf("%16s %12s %12s %12s  basis\n", "tokens", "usd", "low", "high");
+		table_column(&table, r->by.name[i], TABLE_NAME, 0);
+	table_column(&table, STR("tokens"), TABLE_NUMBER, 1);
+	table_column(&table, STR("usd"), TABLE_NUMBER, 0);
+	table_column(&table, STR("low"), TABLE_NUMBER, 3);
+	table_column(&table, STR("high"), TABLE_NUMBER, 3);
+	table_column(&table, STR("basis"), TABLE_TEXT, 2);
 	for (int32_t k = 0; k < g->n; k++)
 		if (g->list[k].tokens)
-			print_row(r, &g->list[k], widths, &arena);
+			add_row(r, &g->list[k], &table);
 	if (r->by.n && g->n > 1 && total->n == 1) {
 		struct group sum = total->list[0];
 		sum.keys[0] = STR("total");
 		for (int i = 1; i < r->by.n; i++)
 			sum.keys[i] = STR(" ");
-		print_row(r, &sum, widths, &arena);
+		add_row(r, &sum, &table);
 	}
-	arena_release(&arena);
+	table_print(&table, stdout, terminal_width(), -1, "\n");
+	table_release(&table);
 }
 
 // ---- the command ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast top`: who is spending now, as a table that renews itself. On a terminal it redraws in place; elsewhere it prints
 // one plain table a turn, so that it can be piped and logged.
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,23 +10,25 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/when.h"
 #include "estimator/view.h"
 #include "serve/commands.h"
 #include "serve/group.h"
+#include "serve/table.h"
+#include "serve/top.h"
 
-struct top {
-	struct grouping by;
-	int64_t hours;      // how far back
-	int64_t every_ms;
-	int64_t turns;      // 0: until stopped
-	bool terminal;
-	int rows, columns;
-};
+enum { FRAME_BYTES = 1 << 16 }; // a whole screen leaves in one write, or it flickers
 
 struct sums {
 	struct groups *span, *hour, *total; // of the span; of its newest hour; of everything in the span
 	int64_t newest;
+};
+
+struct watch {
+	struct top top;
+	int64_t every_ms;
+	int64_t turns; // 0: until stopped
 };
 
 static volatile sig_atomic_t stopped;
@@ -45,17 +48,17 @@ static bool parse_count(const char *text, const char *flag, int64_t min, int64_t
 	return true;
 }
 
-static bool parse_arguments(struct command *c, struct top *t, struct err *err)
+static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 {
 	const char *by = "principal,model", *hours = "24", *every = "2", *turns = "0";
 	int64_t seconds;
 	if (!command_option(c, "--by", &by, err) || !command_option(c, "--hours", &hours, err) || !command_option(c, "--every", &every, err) ||
 	    !command_option(c, "--turns", &turns, err) || !command_done(c, 0, 0, err))
 		return false;
-	if (!grouping_parse(&t->by, str_of(by), str_of(c->conf.team_tag), err) || !parse_count(hours, "--hours", 1, 24 * 400, &t->hours, err) ||
-	    !parse_count(every, "--every", 1, 3600, &seconds, err) || !parse_count(turns, "--turns", 0, 1000000, &t->turns, err))
+	if (!grouping_parse(&w->top.by, str_of(by), str_of(c->conf.team_tag), err) || !parse_count(hours, "--hours", 1, 24 * 400, &w->top.hours, err) ||
+	    !parse_count(every, "--every", 1, 3600, &seconds, err) || !parse_count(turns, "--turns", 0, 1000000, &w->turns, err))
 		return false;
-	t->every_ms = seconds * 1000;
+	w->every_ms = seconds * 1000;
 	return true;
 }
 
@@ -78,22 +81,14 @@ static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet
 	return true;
 }
 
-// "arn:aws:sts::111122223333:assumed-role/ROLE/SESSION" is long and begins with what all have: what tells it apart comes last.
-static struct str short_name(struct str s, int width)
+// "arn:aws:sts::111122223333:assumed-role/ROLE/SESSION" is long and begins with what all have.
+static struct str short_name(struct str s)
 {
 	static const struct str starts[] = {{"arn:aws:sts::", 13}, {"arn:aws:iam::", 13}};
 	for (size_t i = 0; i < 2; i++)
 		if (str_starts(s, starts[i]))
-			s = (struct str){s.p + starts[i].len, s.len - starts[i].len};
-	return s.len > (size_t)width ? (struct str){s.p + (s.len - (size_t)width), (size_t)width} : s;
-}
-
-static void print_cell(struct str s, int width)
-{
-	struct str cut = short_name(s.len ? s : STR("-"), width);
-	for (size_t i = 0; i < cut.len; i++)
-		putchar((unsigned char)cut.p[i] < ' ' || cut.p[i] == 0x7f ? '?' : cut.p[i]);
-	printf("%*s", width - (int)cut.len + 1, "");
+			return (struct str){s.p + starts[i].len, s.len - starts[i].len};
+	return s;
 }
 
 static const struct group *same_group(const struct groups *in, const struct group *x)
@@ -108,42 +103,75 @@ static const struct group *same_group(const struct groups *in, const struct grou
 	return NULL;
 }
 
-static void print_group(const struct top *t, const struct group *x, const struct group *hour, int width)
+static void add_columns(struct table *table, const struct grouping *by)
 {
-	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], now[USD_SIZE], basis[GROUP_BASIS_SIZE], band[2 * USD_SIZE];
-	for (int i = 0; i < t->by.n; i++)
-		print_cell(x->keys[i], width);
-	bool unpriced = x->tokens && x->unpriced == x->tokens;
-	snprintf(band, sizeof band, "%s..%s", usd_format(x->usd_low, 4, low), usd_format(x->usd_high, 4, high));
-	printf("%8lld %12lld %10s %10s %21s  %s%s\n", (long long)x->calls, (long long)x->tokens, unpriced ? "-" : usd_format(x->usd, 4, usd),
-	       unpriced || !hour ? "-" : usd_format(hour->usd, 4, now), unpriced ? "-" : band, group_basis(x, basis), t->terminal ? "\033[K" : "");
+	for (int i = 0; i < by->n; i++)
+		table_column(table, by->name[i], TABLE_NAME, 0);
+	table_column(table, STR("calls"), TABLE_NUMBER, 3);
+	table_column(table, STR("tokens"), TABLE_NUMBER, 2);
+	table_column(table, STR("usd"), TABLE_NUMBER, 0);
+	table_column(table, STR("this hour"), TABLE_NUMBER, 1);
+	table_column(table, STR("low"), TABLE_NUMBER, 5);
+	table_column(table, STR("high"), TABLE_NUMBER, 5);
+	table_column(table, STR("basis"), TABLE_TEXT, 4);
+}
+
+static void add_usd(struct table *table, struct usd usd, bool known)
+{
+	char text[USD_SIZE];
+	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("-"));
+}
+
+static void add_group(struct table *table, const struct grouping *by, const struct group *x, const struct group *hour)
+{
+	char count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	bool priced = !x->tokens || x->unpriced < x->tokens;
+	for (int i = 0; i < by->n; i++)
+		table_cell(table, short_name(x->keys[i]));
+	table_cell(table, str_of(table_count(x->calls, count)));
+	table_cell(table, str_of(table_count(x->tokens, count)));
+	add_usd(table, x->usd, priced);
+	add_usd(table, hour ? hour->usd : USD_ZERO, priced && hour);
+	add_usd(table, x->usd_low, priced);
+	add_usd(table, x->usd_high, priced);
+	table_cell(table, str_of(group_basis(x, basis)));
+}
+
+static void print_summary(const struct top *t, const struct sums *s, const char *eol)
+{
+	char when[WHEN_SIZE], usd[USD_SIZE];
+	struct buf b = BUF_INIT;
+	when_format(s->newest * MS_PER_HOUR, when);
+	buf_addf(&b, "$%s in the last %lld h, %d groups; newest hour %.16s", s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0",
+	         (long long)t->hours, s->span->n, s->newest ? when : "none yet");
+	if (t->title)
+		printf("%.*s%s", t->columns ? t->columns : 400, t->title, eol);
+	printf("%.*s%s", t->columns ? t->columns : 400, b.data, eol);
+	buf_release(&b);
 }
 
 static void print_screen(const struct top *t, const struct sums *s)
 {
-	char when[WHEN_SIZE], now[WHEN_SIZE], usd[USD_SIZE];
 	const char *eol = t->terminal ? "\033[K\n" : "\n";
-	int width = t->by.n ? (t->columns - 84) / t->by.n : 0, shown = 0, most = t->terminal ? t->rows - 5 : 1 << 30;
-	width = width < 16 ? 16 : width > 64 ? 64 : width;
+	struct table table = TABLE_INIT;
+	int room = t->rows - 4 - (t->title != NULL); // the summary, the heads, "and more", the cursor
+	int shown = s->span->n <= room ? s->span->n : room;
 	if (t->terminal)
 		fputs("\033[H", stdout);
-	when_format(s->newest * MS_PER_HOUR, when);
-	when_format(when_now_ms(), now);
-	printf("nowcast  %s  last %lld h: $%s in %d groups; newest hour %s%s", now, (long long)t->hours,
-	       s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0", s->span->n, s->newest ? when : "none yet", eol);
-	for (int i = 0; i < t->by.n; i++)
-		print_cell(t->by.name[i], width);
-	printf("%8s %12s %10s %10s %21s  basis%s", "calls", "tokens", "usd", "this hour", "band", eol);
-	for (int32_t i = 0; i < s->span->n && shown < most; i++, shown++)
-		print_group(t, &s->span->list[i], same_group(s->hour, &s->span->list[i]), width);
+	print_summary(t, s, eol);
+	add_columns(&table, &t->by);
+	for (int32_t i = 0; i < shown; i++)
+		add_group(&table, &t->by, &s->span->list[i], same_group(s->hour, &s->span->list[i]));
+	table_print(&table, stdout, t->columns, -1, eol);
 	if (shown < s->span->n)
 		printf("... and %d more%s", s->span->n - shown, eol);
 	if (t->terminal)
 		fputs("\033[J", stdout);
 	fflush(stdout);
+	table_release(&table);
 }
 
-static bool turn(const struct top *t, struct view *v, struct err *err)
+bool top_draw(const struct top *t, struct view *v, struct err *err)
 {
 	struct groups span, hour, total;
 	struct sums s = {&span, &hour, &total, 0};
@@ -166,47 +194,66 @@ static bool turn(const struct top *t, struct view *v, struct err *err)
 	return good;
 }
 
-static void measure_terminal(struct top *t)
+void top_measure(struct top *t)
 {
 	struct winsize w;
 	t->terminal = isatty(STDOUT_FILENO);
-	t->rows = 24;
-	t->columns = 160;
-	if (t->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 6 && w.ws_col > 40) {
+	t->rows = t->terminal ? 24 : INT_MAX;
+	t->columns = t->terminal ? 80 : 0;
+	if (t->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 6 && w.ws_col > 20) {
 		t->rows = w.ws_row;
 		t->columns = w.ws_col;
 	}
 }
 
+void top_begin(const struct top *t)
+{
+	setvbuf(stdout, NULL, _IOFBF, FRAME_BYTES);
+	if (t->terminal)
+		fputs("\033[2J\033[?25l", stdout);
+}
+
+void top_end(const struct top *t)
+{
+	if (t->terminal)
+		fputs("\033[?25h", stdout);
+	fflush(stdout);
+}
+
+static void watch(struct watch *w, struct view *v, struct err *err)
+{
+	top_measure(&w->top);
+	top_begin(&w->top);
+	for (int64_t n = 1; !stopped; n++) {
+		char now[WHEN_SIZE], title[80];
+		snprintf(title, sizeof title, "nowcast  %s", when_format(when_now_ms(), now));
+		w->top.title = title;
+		top_measure(&w->top);
+		err_clear(err);
+		if (!top_draw(&w->top, v, err)) {
+			if (err->kind != ERR_RETRY)
+				break;
+			fprintf(stderr, "nowcast top: %s; trying again\n", err->msg);
+		}
+		if (stopped || n == w->turns)
+			break;
+		struct timespec wait = {w->every_ms / 1000, w->every_ms % 1000 * 1000000L};
+		nanosleep(&wait, NULL);
+	}
+	top_end(&w->top);
+}
+
 int cmd_top(struct command *c)
 {
 	struct err err = ERR_INIT;
-	struct top t = {0};
+	struct watch w = {0};
 	struct view *v = NULL;
-	if (!parse_arguments(c, &t, &err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	if (!parse_arguments(c, &w, &err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	measure_terminal(&t);
-	if (t.terminal)
-		fputs("\033[2J\033[?25l", stdout); // clear, hide the cursor
-	for (int64_t n = 1; !stopped; n++) {
-		measure_terminal(&t);
-		err_clear(&err);
-		if (!turn(&t, v, &err)) {
-			if (err.kind != ERR_RETRY)
-				break;
-			fprintf(stderr, "nowcast top: %s; trying again\n", err.msg);
-		}
-		if (stopped || n == t.turns)
-			break;
-		struct timespec wait = {t.every_ms / 1000, t.every_ms % 1000 * 1000000L};
-		nanosleep(&wait, NULL);
-	}
-	if (t.terminal)
-		fputs("\033[?25h", stdout);
-	fflush(stdout);
+	watch(&w, v, &err);
 	view_close(v);
 	return err.kind == ERR_NONE || stopped ? STATUS_OK : command_fail(c, &err);
 }

@@ -44,8 +44,8 @@ layers() {
 
 # A foreign library is included by one module (its file, or the few files of its noun), so that its types cross no border of ours.
 owners='
-librdkafka/rdkafka.h       ingest/kafka.c ingest/kafka_conf.c ingest/kafka_conf.h ingest/kafka_producer.c run/demo.c
-librdkafka/rdkafka_mock.h  run/demo.c
+librdkafka/rdkafka.h       ingest/kafka.c ingest/kafka_conf.c ingest/kafka_conf.h ingest/kafka_producer.c run/demo_broker.c
+librdkafka/rdkafka_mock.h  run/demo_broker.c
 hiredis/hiredis.h          estimator/redis.c
 simdjson.h                 ingest/json.cc
 curl/curl.h                reconcile/s3.c ingest/s3.c serve/webhook.c
