@@ -138,8 +138,9 @@ lint:  ## clang-tidy, cppcheck and gcc -fanalyzer
 
 # --- the rest --------------------------------------------------------------------------------------------------------
 
-sample-config: all  ## write deploy/nowcast.conf out of the option table
+sample-config: all  ## write deploy/nowcast.conf and its manual page out of the option table
 	$(B)/nowcast check-config --sample > deploy/nowcast.conf
+	$(B)/nowcast check-config --man > deploy/man/nowcast.conf.5
 
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
@@ -149,13 +150,14 @@ builtin-prices:  ## write pricing/builtin.csv out of the collected price sources
 	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices/prices_in_force.csv $(SHARED)/prices/litellm_bedrock_2026-08-01.json > pricing/builtin.csv.new
 	$(Q)mv pricing/builtin.csv.new pricing/builtin.csv
 
-install: all  ## install the program, its unit file and the sample configuration below DESTDIR
+install: all  ## install the program, its manual, completion, unit file and sample configuration below DESTDIR
 	install -D -m 755 $(B)/nowcast $(DESTDIR)$(PREFIX)/bin/nowcast
 	install -D -m 644 deploy/nowcast.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nowcast.service
 	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/nowcast.service
 	install -D -m 644 deploy/nowcast.conf $(DESTDIR)$(PREFIX)/share/doc/nowcast/nowcast.conf
-	$(B)/nowcast help --man > $(B)/nowcast.1
-	install -D -m 644 $(B)/nowcast.1 $(DESTDIR)$(PREFIX)/share/man/man1/nowcast.1
+	install -D -m 644 deploy/man/nowcast.1 $(DESTDIR)$(PREFIX)/share/man/man1/nowcast.1
+	install -D -m 644 deploy/man/nowcast.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/nowcast.conf.5
+	install -D -m 644 deploy/completion/nowcast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nowcast
 
 help:  ## this list
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20

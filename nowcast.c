@@ -56,13 +56,14 @@ static const struct subcommand subcommands[] = {
 	 cmd_doctor},
 	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
 	 "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
-	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Reads\n"
-	 "no configuration, writes nothing that stays. The same seed makes the same calls.\n",
+	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Nothing\n"
+	 "of the configuration is used, and nothing stays behind. The same seed makes the same calls.\n",
 	 cmd_demo},
-	{"check-config", "[--sample]", "validate the configuration and print what is in force",
-	 "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead.\n",
+	{"check-config", "[--sample | --man]", "validate the configuration and print what is in force",
+	 "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead,\n"
+	 "--man the manual page nowcast.conf(5).\n",
 	 cmd_check_config},
-	{"help", "[SUBCOMMAND] [--man]", "this list, or more about one of them", "--man prints the manual page, in mdoc.\n", cmd_help},
+	{"help", "[SUBCOMMAND]", "this list, or more about one of them", "", cmd_help},
 	{"version", "", "print the version", "", cmd_version},
 };
 
@@ -90,21 +91,6 @@ static void print_help(const struct subcommand *s)
 	printf("usage: nowcast %s%s%s\n\n%s.\n\n%s", s->name, *s->synopsis ? " " : "", s->synopsis, s->sentence, s->help);
 }
 
-static void print_manual(void)
-{
-	puts(".Dd November 22, 2026\n.Dt NOWCAST 1\n.Os\n.Sh NAME\n.Nm nowcast\n.Nd who is spending what on Amazon Bedrock, now\n"
-	     ".Sh SYNOPSIS\n.Nm\n.Op Fl -config Ar file\n.Op Fl -redis Ar url\n.Op Fl -key Ar value ...\n.Ar subcommand\n"
-	     ".Op Ar argument ...\n.Sh DESCRIPTION\nReads the signals of Bedrock calls that arrive within minutes, turns them into\n"
-	     "estimated dollars per IAM principal in Redis, and reports them.\nThe subcommands are:\n.Bl -tag -width Ds");
-	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		printf(".It Cm %s %s\n%s.\n%s", subcommands[i].name, subcommands[i].synopsis, subcommands[i].sentence, subcommands[i].help);
-	puts(".El\n.Sh CONFIGURATION\nA key is set by a line\n.Ql key = value\nof the file, by the variable\n.Ev NOWCAST_KEY\n"
-	     "of the environment, or by a flag, each stronger than the one before.\nKeys that begin with\n.Cm kafka.\n"
-	     "go to librdkafka as they are.");
-	conf_print_mdoc(stdout);
-	puts(".Sh EXIT STATUS\n0 it worked, 1 it did not, 2 arguments or configuration are wrong, 3 a threshold was crossed.");
-}
-
 static int no_such(const char *name)
 {
 	fprintf(stderr, "nowcast: no subcommand %s; these there are:\n\n", name);
@@ -115,13 +101,8 @@ static int no_such(const char *name)
 static int cmd_help(struct command *c)
 {
 	struct err err = ERR_INIT;
-	bool manual = command_switch(c, "--man");
 	if (!command_done(c, 0, 1, &err))
 		return command_fail(c, &err);
-	if (manual) {
-		print_manual();
-		return STATUS_OK;
-	}
 	if (c->argc == 0) {
 		print_list(stdout);
 		return STATUS_OK;

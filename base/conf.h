@@ -117,7 +117,7 @@ bool conf_check(const struct conf *c, struct err *err) NC_CHECK;
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);
 
 void conf_print_sample(FILE *f);                            // the commented sample file
-void conf_print_mdoc(FILE *f);                              // the keys as a list of the manual page
+void conf_print_man(FILE *f);                               // the manual page nowcast.conf(5), in mdoc
 void conf_print_effective(const struct conf *c, FILE *f);   // every value with its origin, secrets blotted out
 
 // Whether a librdkafka property holds a secret, by its name.

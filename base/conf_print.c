@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table told to people: the commented sample file, the manual's list, and what is in force with its origins. The last may
+// The table told to people: the commented sample file, and what is in force with its origins. The last may
 // be pasted into a bug report, so no secret stands in it.
 #include "base/conf.h"
 
@@ -53,22 +53,6 @@ void conf_print_sample(FILE *f)
 	      "#kafka.sasl.mechanisms = SCRAM-SHA-512\n"
 	      "#kafka.sasl.username = nowcast\n"
 	      "#kafka.sasl.password =\n", f);
-}
-
-void conf_print_mdoc(FILE *f)
-{
-	fputs(".Bl -tag -width Ds\n", f);
-	for (size_t i = 0; i < conf_nkeys; i++) {
-		const struct conf_key *key = &conf_keys[i];
-		struct buf allowed = BUF_INIT;
-		conf_value_allowed(key, &allowed);
-		fprintf(f, ".It Cm %s\n%s\nTakes %s", key->name, key->sentence, allowed.data);
-		fprintf(f, *key->init ? "; default\n.Ql %s .\n" : "%s.\n", key->init);
-		if (key->reloadable)
-			fputs("SIGHUP takes a new value.\n", f);
-		buf_release(&allowed);
-	}
-	fputs(".El\n", f);
 }
 
 bool conf_is_secret(struct str key)

@@ -8,11 +8,11 @@
 int cmd_check_config(struct command *c)
 {
 	struct err err = ERR_INIT;
-	bool sample = command_switch(c, "--sample");
+	bool sample = command_switch(c, "--sample"), man = command_switch(c, "--man");
 	if (!command_done(c, 0, 0, &err))
 		return command_fail(c, &err);
-	if (sample) {
-		conf_print_sample(stdout);
+	if (sample || man) {
+		(sample ? conf_print_sample : conf_print_man)(stdout);
 		return STATUS_OK;
 	}
 	if (!kafka_check(&c->conf, &err))

@@ -113,7 +113,7 @@ static bool configure(struct demo *d, struct err *err)
 
 static bool start(struct demo *d, struct err *err)
 {
-	printf("nowcast demo: made-up calls, a private Redis, a broker in this process; nothing stays behind\n");
+	printf("nowcast demo: a private Redis, a broker in this process, made-up calls\n");
 	fflush(stdout);
 	if (!demo_redis_start(&d->redis, err) || !demo_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
 	    !configure(d, err))
@@ -168,8 +168,8 @@ static bool draw(struct demo *d, int64_t clock_ms, bool final, struct err *err)
 {
 	char when[WHEN_SIZE], sent[TABLE_COUNT_SIZE], read[TABLE_COUNT_SIZE], title[160];
 	when_format(clock_ms, when);
-	snprintf(title, sizeof title, "nowcast demo  %.8s UTC %s  %s messages sent, %s read", when + 11,
-	         final ? "the hour is over" : clock_ms > d->traffic.to_ms ? "stragglers" : "made-up hour", table_count((int64_t)d->sent, sent),
+	snprintf(title, sizeof title, "nowcast demo  %.8s UTC, %s: %s messages sent, %s read", when + 11,
+	         final ? "the hour is over" : clock_ms > d->traffic.to_ms ? "stragglers" : "a made-up hour", table_count((int64_t)d->sent, sent),
 	         table_count((int64_t)d->stats.messages, read));
 	top_measure(&d->top);
 	if (!d->top.terminal) {
@@ -247,17 +247,20 @@ static bool tell(struct demo *d, struct err *err)
 {
 	if (!report(d, "team") || !report(d, "principal,model"))
 		return err_set(err, ERR_FATAL, "the report failed");
-	printf("\nThe demo made these calls itself, so it knows what each caller truly spent (dollars):\n");
+	printf("\nThe demo made these calls, so it knows what each caller truly spent (dollars):\n");
 	if (!demo_compare(d->view, &d->traffic, d->top.columns, err))
 		return false;
-	puts("\n`exact` tokens stood in CloudTrail; `allocated` ones are shares of a CloudWatch sum, and their band says how far off\n"
-	     "they may be. `unpriced`: no price list has the model; its tokens are counted, not taken for $0.\n"
+	puts("\n"
+	     "`exact` tokens stood in CloudTrail. `allocated` ones are shares of a CloudWatch\n"
+	     "sum; low and high say how far off they may be. `unpriced`: no price list has the\n"
+	     "model, so its tokens are counted, and not taken for $0.\n"
 	     "All of it was made up, and is gone now.\n"
-	     "\nFor your own calls:\n"
-	     "  nowcast check-config --sample > nowcast.conf   then set brokers, topics and redis in it\n"
-	     "  nowcast run --config nowcast.conf              the daemon\n"
-	     "  nowcast replay FILES|FOLDER                    the same from CloudTrail files\n"
-	     "  nowcast doctor, top, report                    is all well, who is spending now, who did\n"
+	     "\n"
+	     "For your own calls:\n"
+	     "  nowcast check-config --sample > F   F: set brokers, topics and redis in it\n"
+	     "  nowcast run --config F              the daemon\n"
+	     "  nowcast replay FILES|FOLDER         the same from CloudTrail files\n"
+	     "  nowcast top, report, doctor         who is spending, who did, is all well\n"
 	     "README.md says how to get the records out of AWS.");
 	return true;
 }

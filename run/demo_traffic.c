@@ -38,7 +38,7 @@ static const struct habit habits[] = {
 	{{DEMO_USER, A, "us-east-1", "alice", NULL, {{"team", "platform"}}, SONNET}, 420, 900, 380, 18000, 12, false, 80, 70, 22, 8, 4},
 	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "bob@example.com", {{"team", "search"}}, SONNET}, 260, 1500, 450, 15000, 14, false, 90, 70, 0, 0, 0},
 	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "carol@example.com", {{"team", "payments"}}, SONNET}, 180, 1100, 600, 24000, 8, true, 90, 70, 0, 0, 0},
-	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "dave", {{"team", "payments"}, {"user", "dave"}}, SONNET}, 300, 1300, 300, 9000, 10, false, 50, 70, 0, 0, 0},
+	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "dave", {{"team", "payments"}, {"user", "dave"}}, SONNET}, 300, 1300, 300, 11000, 10, false, 50, 70, 0, 0, 0},
 	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "erin", {{"team", "search"}, {"user", "erin"}}, SONNET}, 240, 2600, 420, 13000, 12, false, 50, 70, 35, 6, 5},
 	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "frank", {{"team", "labs"}, {"user", "frank"}}, SONNET}, 120, 5200, 700, 12000, 15, false, 50, 70, 0, 0, 0},
 	{{DEMO_ROLE, A, "us-east-1", "app-backend-prod", "i-0a1b2c3d4e5f60718", {{"team", "payments"}, {"env", "prod"}}, HAIKU}, 900, 1800, 160, 4000, 10, false, 20, 60, 0, 0, 0},
@@ -204,7 +204,8 @@ static void send_call(struct maker *m, const struct habit *h, const struct demo_
 	enum wrapper w = open_wrapper(m, &h->who, "bedrock", false);
 	demo_add_call(&m->text, &h->who, call, m->t->from_ms - MS_PER_MINUTE);
 	close_wrapper(m, w);
-	send_text(m, call->end_ms + trail_delay(m), TRAFFIC_CLOUDTRAIL);
+	int64_t arrives_ms = call->end_ms + trail_delay(m);
+	send_text(m, arrives_ms, TRAFFIC_CLOUDTRAIL);
 	if (!call->streaming || !call->tokens_told || call->error)
 		return;
 	char id[ID_SIZE];
@@ -213,7 +214,7 @@ static void send_call(struct maker *m, const struct habit *h, const struct demo_
 	w = open_wrapper(m, &h->who, "bedrock", true);
 	demo_add_completion(&m->text, &h->who, &done, m->t->from_ms - MS_PER_MINUTE);
 	close_wrapper(m, w);
-	send_text(m, call->end_ms + trail_delay(m), TRAFFIC_CLOUDTRAIL);
+	send_text(m, arrives_ms + between(m, -3000, 60000), TRAFFIC_CLOUDTRAIL); // mostly behind its call, but nobody promises it
 }
 
 static void make_call(struct maker *m, int habit, int64_t start_ms)

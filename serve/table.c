@@ -2,11 +2,12 @@
 // Widths are counted in code points, which is right for all names met so far; double-width scripts would come out ragged.
 #include "serve/table.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 
-enum { GAP = 2, NAME_LEAST = 16 };
+enum { GAP = 2, NAME_LEAST = 22 };
 
 void table_release(struct table *t)
 {
@@ -68,16 +69,17 @@ static int total_width(const struct table *t, bool least)
 	return sum;
 }
 
-// The column of the greatest rank that is still there; NULL: only those that stay.
-static struct table_column *least_needed(struct table *t)
+// Drops the columns of the greatest rank that are still there. False: only those are left that stay.
+static bool drop_least_needed(struct table *t)
 {
-	struct table_column *found = NULL;
-	for (int i = 0; i < t->ncolumns; i++) {
-		struct table_column *c = &t->columns[i];
-		if (c->width && c->rank > 0 && (!found || c->rank > found->rank))
-			found = c;
-	}
-	return found;
+	int rank = 0;
+	for (int i = 0; i < t->ncolumns; i++)
+		if (t->columns[i].width && t->columns[i].rank > rank)
+			rank = t->columns[i].rank;
+	for (int i = 0; rank && i < t->ncolumns; i++)
+		if (t->columns[i].rank == rank)
+			t->columns[i].width = 0;
+	return rank > 0;
 }
 
 static struct table_column *widest_name(struct table *t)
@@ -94,8 +96,8 @@ static struct table_column *widest_name(struct table *t)
 static void fit(struct table *t, int width)
 {
 	struct table_column *c;
-	while (total_width(t, true) > width && (c = least_needed(t)))
-		c->width = 0;
+	while (total_width(t, true) > width && drop_least_needed(t))
+		;
 	while (total_width(t, false) > width && (c = widest_name(t)))
 		c->width--;
 }

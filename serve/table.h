@@ -3,7 +3,8 @@
 // names are cut at their heads, for what tells ARNs apart stands at their ends:
 //
 //     principal                          tokens       usd  basis           rank 0: always shown
-//     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact           rank 1, 2, ...: the greatest leaves first
+//     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact           rank 1, 2, ...: the greatest leaves first,
+//                                                                          all of a rank together
 #ifndef NOWCAST_SERVE_TABLE_H
 #define NOWCAST_SERVE_TABLE_H
 

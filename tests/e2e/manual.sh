@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What is told of the program is what it does: the manual names every subcommand and flag there is, and no other; its page of
+# keys is the one that the table prints; completion offers what the program has.
+. "$(dirname "$0")/../lib.sh"
+
+page=$top/deploy/man/nowcast.1
+"$nowcast" check-config --man >"$T/nowcast.conf.5"
+same_file "nowcast.conf.5 is what the table prints: else run make sample-config and commit it" "$top/deploy/man/nowcast.conf.5" "$T/nowcast.conf.5"
+
+subcommands=$("$nowcast" help | sed -n 's/^  \([a-z-]*\) .*/\1/p')
+synopses() { for name in $subcommands; do "$nowcast" help "$name" | sed 1q; done; }
+is "the manual has every subcommand, in the order of the list" "$(sed -nE 's/^\.It Cm ([a-z-]+).*/\1/p' "$page" | xargs)" "$(xargs <<<"$subcommands")"
+is "and every flag of theirs, and no other" "$(sed -nE 's/^\.It Cm [a-z-]+//p' "$page" | grep -oE 'Fl -[a-z-]+|\| -[a-z-]+' | sed -E 's/^(Fl|\|) -/--/' | sort -u | xargs)" \
+	"$(synopses | grep -oE -- '--[a-z-]+' | sort -u | xargs)"
+is "and every exit status" "$(sed -n '/^\.Sh EXIT STATUS/,/^\.El/s/^\.It //p' "$page" | xargs)" "0 1 2 3"
+
+if command -v mandoc >/dev/null; then
+	# That a page is not installed here is no fault of the other.
+	is "mandoc finds no fault" "$(mandoc -T lint -W style "$top"/deploy/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db|mandoc.db lacks')" ""
+else
+	echo "# mandoc is not installed: the manual's form is not checked"
+fi
+
+# --- completion, as bash calls it
+nowcast() { :; } # so that nobody else's can be meant
+. "$top/deploy/completion/nowcast.bash"
+complete_words() { # WORD... : the last one is being typed
+	COMP_WORDS=(nowcast "$@") COMP_CWORD=$#
+	_nowcast "$nowcast" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+	echo "${COMPREPLY[*]}"
+}
+is "completion: subcommands" "$(complete_words '')" "$(xargs <<<"$subcommands")"
+is "completion: one that has begun" "$(complete_words re)" "$(grep ^re <<<"$subcommands" | xargs)"
+is "completion: its flags" "$(complete_words report --f)" "--from --format --future"
+is "completion: behind flags of everybody" "$(complete_words --redis unix:/x top --tur)" "--turns"
+is "completion: keys of the configuration" "$(complete_words run --batch-)" "--batch-records --batch-interval --batch-bytes"
+is "completion: values" "$(complete_words report --format '')" "table csv json"
+is "completion: the last of several keys" "$(complete_words report --by hour,t)" "hour,team hour,token_type hour,tag:"
+touch "$T/trail.json.gz"
+is "completion: files for replay" "$(complete_words replay "$T/tra")" "$T/trail.json.gz"
+is "completion: what help knows" "$(complete_words help de)" "demo"
+finish
