@@ -363,7 +363,7 @@ topics="cloudtrail cloudwatch invocation-log"
 all_keys=hour,account,region,model,principal,role,team,token_type
 
 # The configuration of a worker on $BOOTSTRAP and $REDIS_URL, with more lines if given. A member that was killed is missed
-# after two seconds, not after Kafka's usual 45.
+# after two seconds, not after Kafka's usual 45; the mock cluster keeps a new group waiting longer than that.
 write_config() { # FILE [LINE...]
 	local file=$1
 	shift
@@ -373,7 +373,7 @@ write_config() { # FILE [LINE...]
 		group = test
 		redis = $REDIS_URL
 		stats.interval = 1s
-		kafka.session.timeout.ms = 2000
+		kafka.session.timeout.ms = $([ "$broker_kind" = mock ] && echo 6000 || echo 2000)
 		kafka.heartbeat.interval.ms = 300
 		kafka.topic.metadata.refresh.interval.ms = 1000
 	END
