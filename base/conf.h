@@ -69,6 +69,12 @@ struct conf {
 	int64_t sessions_max;
 	char *team_tag;           // key of the tag that names the team
 
+	// prices (pricing/prices.h)
+	struct conf_list prices;      // sources, in the order in which they are believed
+	struct conf_list prices_file; // of the source `user`
+	char *prices_dir;             // of the imported sources; "": none
+	int64_t prices_change_max;    // factor
+
 	// what cannot be decoded
 	char *dead_letter_topic;  // "" : none
 	char *dead_letter_file;   // "" : none

@@ -51,6 +51,15 @@ const struct conf_key conf_keys[] = {
 	{"team.tag", CONF_STRING, AT(team_tag), 0, 0, "team", true, NULL,
 	 "The tag that names a caller's team, for reports by team."},
 
+	{"prices", CONF_LIST, AT(prices), 0, 0, "user,bill,pricelist,litellm,builtin", true, NULL,
+	 "Where rates come from: the first of these that has one is believed. `nowcast price list` shows what each holds."},
+	{"prices.file", CONF_LIST, AT(prices_file), 0, 0, "", true, NULL,
+	 "Price files of your own (CSV, comma-separated names): the source `user`. `nowcast price check FILE` checks one."},
+	{"prices.dir", CONF_STRING, AT(prices_dir), 0, 0, "/var/lib/nowcast/prices", true, NULL,
+	 "Folder of the price files that `nowcast price import` and `update` write, and of those learned from the bill."},
+	{"prices.change_max", CONF_INTEGER, AT(prices_change_max), 1, 1000, "3", true, NULL,
+	 "An imported rate that rises or falls by more than this factor is refused without --yes."},
+
 	{"dead_letter.topic", CONF_STRING, AT(dead_letter_topic), 0, 0, "", false, NULL,
 	 "Where to send what cannot be decoded; headers say why and whence. Not one of `topics`."},
 	{"dead_letter.file", CONF_STRING, AT(dead_letter_file), 0, 0, "", false, NULL,

@@ -67,6 +67,12 @@ size_t engine_pending_records(const struct engine *e)
 	return e->batch.records;
 }
 
+void engine_set_prices(struct engine *e, const struct prices *p)
+{
+	e->options.prices = p;
+	map_clear(&e->warned); // what is unpriced now is worth saying once more
+}
+
 void engine_discard(struct engine *e)
 {
 	batch_clear(&e->batch);
@@ -137,7 +143,7 @@ static void settle_hour(struct engine *e, struct series *s, int64_t hour)
 		.versions = {version(span.before), version(span.hour), version(span.after)},
 		.lesson = lessons[learn],
 	};
-	rows_write(s, &span, hour, &usage, e->options.sessions_max, &e->arena, &x, &unpriced);
+	rows_write(s, &span, hour, &usage, e->options.prices, e->options.sessions_max, &e->arena, &x, &unpriced);
 	store_queue_settled(&e->store, s, &x);
 	if (unpriced)
 		say_unpriced(e, s, unpriced);

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "ingest/record.h"
+#include "pricing/prices.h"
 
 struct engine;
 
@@ -32,6 +33,7 @@ struct engine_options {
 	int lookback_minutes;    // how long a call waits for its metric
 	int learn_hours;         // how many hours before an hour teach its weights
 	int sessions_max;        // sessions of a role in an hour that are told apart; more fold into the role
+	const struct prices *prices; // outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
 
 	// Called once a model and engine, when tokens are found that have no price; may be NULL.
 	void (*on_unpriced)(void *user, struct str model, const char *why);
@@ -65,6 +67,9 @@ bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 // Computes the hours that are due. With `all`, also those that are not due yet, until none is left. *ret_left: how many
 // are known to be left.
 bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err) NC_CHECK;
+
+// Hours settled from now on are priced with these; those settled before stay as they are (estimator/reprice.h).
+void engine_set_prices(struct engine *e, const struct prices *p);
 
 // Drops the batch (after its partitions were taken away: another worker will read them again).
 void engine_discard(struct engine *e);

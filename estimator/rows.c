@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Figures to rows and back. Quantities first, dollars beside them: the dollars follow from the quantities in the hash and from
+// the prices alone, which is what lets them be derived again later.
 #include "estimator/rows.h"
 
 #include <stdio.h>
@@ -6,11 +8,10 @@
 
 #include "base/buf.h"
 #include "base/when.h"
+#include "estimator/tariff.h"
 
 struct writing {
-	const struct series *series;
-	int64_t hour_ms;
-	struct str region;
+	const struct tariff *tariff;
 	struct arena *arena;
 	struct settled *out;
 	int cap;
@@ -41,33 +42,26 @@ static void add_row(struct writing *w, struct str field, struct str value)
 	w->out->rows[w->out->nrows++] = (struct row){field, value};
 }
 
-static bool find_rate(struct writing *w, enum token_type type, int64_t *ret)
+static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, struct shares x, const struct bundle *b)
 {
-	struct rate rate;
-	const char *why = NULL;
-	if (!catalogue_rate(catalogue_builtin(), w->series->model, w->series->foundation, w->region, type, w->hour_ms, &rate, &why)) {
-		w->unpriced = why;
-		return false;
-	}
-	*ret = rate.pico_per_token;
-	return true;
-}
-
-static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, struct shares x, int64_t assumed)
-{
-	int64_t tokens = x.exact + x.allocated + x.provisional;
-	int64_t rate, dearer;
-	char pico[USD_SIZE] = "-", more[USD_SIZE] = "0";
-	if (tokens == 0)
+	struct usd usd, more;
+	char pico[USD_SIZE] = "-", more_pico[USD_SIZE] = "0";
+	if (b->tokens[type] == 0)
 		return;
-	if (find_rate(w, type, &rate)) {
-		usd_format_pico(usd_price(tokens, rate), pico);
-		if (assumed && find_rate(w, TOKEN_CACHE_WRITE_1H, &dearer) && dearer > rate)
-			usd_format_pico(usd_price(assumed, dearer - rate), more);
+	if (tariff_price(w->tariff, b, type, &usd, &more)) {
+		usd_format_pico(usd, pico);
+		usd_format_pico(more, more_pico);
+	} else {
+		w->unpriced = price_miss_text(w->tariff->miss[type] ? w->tariff->miss[type] : MISS_TYPE);
 	}
 	add_row(w, text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
-	        text(w->arena, "%lld %s %lld %lld %lld %lld %s", (long long)tokens, pico, (long long)x.exact, (long long)x.allocated,
-	             (long long)x.provisional, (long long)assumed, more));
+	        text(w->arena, "%lld %s %lld %lld %lld %lld %s", (long long)b->tokens[type], pico, (long long)x.exact, (long long)x.allocated,
+	             (long long)x.provisional, (long long)(type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0), more_pico));
+}
+
+static int64_t sum(struct shares x)
+{
+	return x.exact + x.allocated + x.provisional;
 }
 
 // Cache writes whose TTL nobody tells are taken as 5-minute ones.
@@ -77,13 +71,20 @@ static void add_usage(struct writing *w, struct str arn, struct str tagset, cons
 	int64_t long_lived = u->exact_1h < writes.exact ? u->exact_1h : writes.exact;
 	writes.exact -= long_lived;
 	int64_t told = u->exact_ttl > long_lived ? u->exact_ttl - long_lived : 0;
+	const struct shares types[TOKEN_TYPES] = {
+		[TOKEN_INPUT] = u->slots[TOKENS_INPUT],
+		[TOKEN_OUTPUT] = u->slots[TOKENS_OUTPUT],
+		[TOKEN_CACHE_READ] = u->slots[TOKENS_CACHE_READ],
+		[TOKEN_CACHE_WRITE_5M] = writes,
+		[TOKEN_CACHE_WRITE_1H] = {.exact = long_lived},
+	};
+	struct bundle b = {.calls = u->calls, .assumed = sum(writes) - told};
+	for (int type = 0; type < TOKEN_TYPES; type++)
+		b.tokens[type] = sum(types[type]);
 	if (u->calls || u->failed)
 		add_row(w, text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
-	add_figure(w, arn, tagset, TOKEN_INPUT, u->slots[TOKENS_INPUT], 0);
-	add_figure(w, arn, tagset, TOKEN_OUTPUT, u->slots[TOKENS_OUTPUT], 0);
-	add_figure(w, arn, tagset, TOKEN_CACHE_READ, u->slots[TOKENS_CACHE_READ], 0);
-	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_5M, writes, writes.exact + writes.allocated + writes.provisional - told);
-	add_figure(w, arn, tagset, TOKEN_CACHE_WRITE_1H, (struct shares){.exact = long_lived}, 0);
+	for (int type = 0; type < TOKEN_TYPES; type++)
+		add_figure(w, arn, tagset, (enum token_type)type, types[type], &b);
 }
 
 static bool is_used(const struct caller_usage *u)
@@ -136,13 +137,13 @@ static int32_t add_role(struct writing *w, const struct span *span, const struct
 	return end;
 }
 
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int sessions_max,
-                struct arena *arena, struct settled *ret, const char **ret_unpriced)
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
+                const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced)
 {
 	static const char *const slots[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
-	struct str region = s->slot;
-	str_cut(&region, '/');
-	struct writing w = {.series = s, .hour_ms = hour * MS_PER_HOUR, .region = region, .arena = arena, .out = ret};
+	struct tariff tariff;
+	tariff_read(&tariff, prices, s->slot, s->model, s->foundation, hour * MS_PER_HOUR);
+	struct writing w = {.tariff = &tariff, .arena = arena, .out = ret};
 	ret->nrows = 0;
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_role(&w, span, u, i, sessions_max);
@@ -154,6 +155,8 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	}
 	if (s->called.len)
 		add_row(&w, STR("# model"), s->called);
+	if (s->foundation.len)
+		add_row(&w, STR("# foundation"), s->foundation);
 	add_usage(&w, STR(UNATTRIBUTED), STR("-"), &nobody);
 	*ret_unpriced = w.unpriced;
 }

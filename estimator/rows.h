@@ -7,10 +7,12 @@
 //   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
 //
 //   field  # model                   value  the ARN by which an application inference profile was called
+//   field  # foundation              value  the foundation model that records named behind an id
 //
 // TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this type without
-// anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that they would
-// cost on top were they of the dearer one. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields
+// anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that the tokens
+// may cost on top: the assumed ones were they of the dearer type, all of them in the next band of a model that charges by the
+// length of the prompt. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields
 // it does not know.
 #ifndef NOWCAST_ESTIMATOR_ROWS_H
 #define NOWCAST_ESTIMATOR_ROWS_H
@@ -18,7 +20,7 @@
 #include "base/arena.h"
 #include "estimator/allocate.h"
 #include "estimator/store.h"
-#include "pricing/price.h"
+#include "pricing/prices.h"
 
 #define UNATTRIBUTED "(unattributed)"
 
@@ -26,14 +28,14 @@
 struct figure {
 	int64_t tokens, exact, allocated, provisional, assumed;
 	struct usd usd;  // of all tokens
-	struct usd more; // what the assumed ones may cost on top
+	struct usd more; // what they may cost on top
 	bool priced;
 };
 
 // The rows of an hour. Sessions of one role beyond `sessions_max` are one, ".../ROLE/*". *ret_unpriced: why the model has
 // no price (static), or NULL.
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int sessions_max,
-                struct arena *arena, struct settled *ret, const char **ret_unpriced);
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
+                const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced);
 
 // What a row says. `type` is TOKEN_TYPES for calls, whose charged and failed calls are then figure.tokens and .exact.
 // False: not such a row.

@@ -22,7 +22,7 @@ static void load(void)
 {
 	struct err err = ERR_INIT;
 	struct str text = {builtin_csv, (size_t)(builtin_csv_end - builtin_csv)};
-	if (!catalogue_parse(&builtin, text, "pricing/builtin.csv", &err)) {
+	if (!catalogue_parse(&builtin, text, "built in", &err)) {
 		fprintf(stderr, "nowcast: bug: built with a bad price catalogue: %s\n", err.msg);
 		abort();
 	}

@@ -14,35 +14,51 @@
 
 const char *const token_type_names[TOKEN_TYPES] = {"input", "output", "cache_read", "cache_write_5m", "cache_write_1h"};
 
+const char *const price_tier_names[PRICE_TIERS] = {"standard", "batch", "flex", "priority", "latency", "reserved"};
+
 struct catalogue {
 	struct price_rows rows;
+	char *name;      // of the file
 	uint32_t *slots; // index of a model's first row + 1; 0: free
 	size_t mask;     // number of slots - 1; a power of two at least twice the number of models
 };
 
-// Each says what is missing, and what to do about it.
-static const char why_unknown[] = "the model is not in the price catalogue; add a row for it to a price file, or update nowcast";
-static const char why_opaque[] = "application inference profile: model unknown; find it with `aws bedrock get-inference-profile` "
-                                 "and add a row for this id to a price file";
-static const char why_no_scope[] = "the price catalogue has this model, but not through a profile of this kind (global or regional); "
-                                   "add a row to a price file";
-static const char why_no_region[] = "the price catalogue has this model, but no rate for this Region; add a row to a price file";
-static const char why_no_time[] = "the price catalogue has this model, but no rate that was in force at the time of the call; "
-                                  "add a row to a price file";
-static const char why_no_type[] = "the price catalogue has this model, but no rate for this type of token; add it to a price file";
-static const char why_provisioned[] = "provisioned throughput is billed by the hour, not by token";
-static const char why_custom[] = "custom and imported models have no list price by token; add a row for this id to a price file";
-static const char why_indirect[] = "the call named a prompt or a prompt router, and the record does not say which model it chose";
-static const char why_endpoint[] = "the call went to a SageMaker endpoint, which SageMaker bills by the hour";
+static const char *const misses[PRICE_MISSES] = {
+	[MISS_NONE] = "priced",
+	[MISS_MODEL] = "the model is not in the price catalogue; add a row for it to a price file, or update nowcast",
+	[MISS_OPAQUE] = "application inference profile: model unknown; find it with `aws bedrock get-inference-profile` "
+	                "and add a row for this id to a price file",
+	[MISS_PROVISIONED] = "provisioned throughput is billed by the hour, not by token",
+	[MISS_CUSTOM] = "custom and imported models have no list price by token; add a row for this id to a price file",
+	[MISS_INDIRECT] = "the call named a prompt or a prompt router, and the record does not say which model it chose",
+	[MISS_ENDPOINT] = "the call went to a SageMaker endpoint, which SageMaker bills by the hour",
+	[MISS_SCOPE] = "the price catalogue has this model, but not through a profile of this kind (global or regional); "
+	               "add a row to a price file",
+	[MISS_TIER] = "the price catalogue has this model, but no rate for this service tier; add a row to a price file",
+	[MISS_REGION] = "the price catalogue has this model, but no rate for this Region; add a row to a price file",
+	[MISS_TIME] = "the price catalogue has this model, but no rate that was in force at the time of the call; "
+	              "add a row to a price file",
+	[MISS_TYPE] = "the price catalogue has this model, but no rate for this type of token; add it to a price file",
+	[MISS_IMAGE] = "priced per image, not by token",
+	[MISS_SEARCH] = "priced per search unit, not by token",
+	[MISS_VIDEO] = "priced per second of video, not by token",
+	[MISS_UNIT] = "not priced by token",
+};
 
 static const struct {
 	struct str unit;
-	const char *why;
+	enum price_miss miss;
 } units[] = {
-	{STR("image"), "priced per image, not by token"},
-	{STR("search unit"), "priced per search unit, not by token"},
-	{STR("second of video"), "priced per second of video, not by token"},
+	{STR("image"), MISS_IMAGE},
+	{STR("search unit"), MISS_SEARCH},
+	{STR("second of video"), MISS_VIDEO},
 };
+
+const char *price_miss_text(enum price_miss miss)
+{
+	assert(miss >= 0 && miss < PRICE_MISSES);
+	return misses[miss];
+}
 
 static uint32_t hash(struct str s)
 {
@@ -87,6 +103,7 @@ bool catalogue_parse(struct catalogue **ret, struct str text, const char *name, 
 		return false;
 	struct catalogue *c = xcalloc(1, sizeof(*c));
 	c->rows = rows;
+	c->name = xstrdup(str_of(name));
 	index_rows(c);
 	*ret = c;
 	return true;
@@ -98,7 +115,13 @@ void catalogue_free(struct catalogue *c)
 		return;
 	price_rows_release(&c->rows);
 	free(c->slots);
+	free(c->name);
 	free(c);
+}
+
+const struct price_rows *catalogue_rows(const struct catalogue *c)
+{
+	return &c->rows;
 }
 
 // How narrowly a row's region means `region`: 3 by name, 2 by geography, 1 as every commercial Region, 0 not at all.
@@ -111,84 +134,111 @@ static int match_region(struct str row, struct str region, struct str geography)
 	return str_eq((struct str){row.p, row.len - 2}, geography) ? 2 : 0;
 }
 
-// The narrowest row of the model in force. *ret_why says how far the search came if there is none.
-static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope, struct str region,
-                                        int64_t time_ms, const char **ret_why)
+// The same of region and account together: an account of its own outweighs any region.
+static int match_place(const struct price_row *row, const struct price_query *q, struct str geography)
+{
+	if (row->account.len && !str_eq(row->account, q->account))
+		return 0;
+	int match = match_region(row->region, q->region, geography);
+	return match && row->account.len ? match + 3 : match;
+}
+
+static bool in_force(const struct price_row *row, int64_t time_ms)
+{
+	return row->from_ms <= time_ms && time_ms < row->to_ms;
+}
+
+// Up to which length of prompt the row holds: up to the next band of the same place.
+static int64_t prompt_max(const struct catalogue *c, const struct price_row *row, int64_t time_ms)
+{
+	int64_t most = INT64_MAX;
+	for (const struct price_row *r = row + 1, *end = c->rows.v + c->rows.n; r < end && str_eq(r->model, row->model); r++)
+		if (r->scope == row->scope && r->tier == row->tier && str_eq(r->region, row->region) && str_eq(r->account, row->account) &&
+		    r->prompt_over > row->prompt_over && r->prompt_over < most && in_force(r, time_ms))
+			most = r->prompt_over;
+	return most;
+}
+
+// The narrowest row of the model in force, of the band of the prompt. *ret_miss says how far the search came if there is none.
+static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope, const struct price_query *q,
+                                        enum price_miss *ret_miss)
 {
 	const struct price_row *best = NULL;
 	int narrowest = 0;
-	struct str geography = region_geography(region);
-	const char *why = why_unknown;
+	struct str geography = region_geography(q->region);
+	enum price_miss miss = MISS_MODEL;
 	for (size_t i = first_row(c, model); i < c->rows.n && str_eq(c->rows.v[i].model, model); i++) {
 		const struct price_row *row = &c->rows.v[i];
-		if (why == why_unknown)
-			why = why_no_scope;
-		if (row->scope != scope || row->prompt_over)
+		enum price_miss came = row->scope != scope ? MISS_SCOPE : row->tier != q->tier ? MISS_TIER : MISS_REGION;
+		int match = came == MISS_REGION ? match_place(row, q, geography) : 0;
+		came = match ? MISS_TIME : came;
+		miss = came > miss ? came : miss;
+		if (!match || !in_force(row, q->time_ms) || (row->prompt_over && row->prompt_over >= q->prompt_tokens))
 			continue;
-		if (why == why_no_scope)
-			why = why_no_region;
-		int match = match_region(row->region, region, geography);
-		if (match && why == why_no_region)
-			why = why_no_time;
-		if (match > narrowest && row->from_ms <= time_ms && time_ms < row->to_ms) {
+		if (match > narrowest || (match == narrowest && row->prompt_over > best->prompt_over)) {
 			narrowest = match;
 			best = row;
 		}
 	}
-	*ret_why = why;
+	*ret_miss = miss;
 	return best;
 }
 
-static const char *why_kind(enum model_id_kind kind)
+static enum price_miss miss_of_kind(enum model_id_kind kind)
 {
 	switch (kind) {
-	case MODEL_NAMED: return why_unknown;
+	case MODEL_NAMED: return MISS_MODEL;
 	case MODEL_APPLICATION:
-	case MODEL_OPAQUE: return why_opaque;
-	case MODEL_PROVISIONED: return why_provisioned;
-	case MODEL_CUSTOM: return why_custom;
-	case MODEL_INDIRECT: return why_indirect;
-	case MODEL_ENDPOINT: return why_endpoint;
+	case MODEL_OPAQUE: return MISS_OPAQUE;
+	case MODEL_PROVISIONED: return MISS_PROVISIONED;
+	case MODEL_CUSTOM: return MISS_CUSTOM;
+	case MODEL_INDIRECT: return MISS_INDIRECT;
+	case MODEL_ENDPOINT: return MISS_ENDPOINT;
 	}
 	assert(!"a kind of model id without a sentence");
-	return why_unknown;
+	return MISS_MODEL;
 }
 
-static const char *why_no_rate(struct str unit)
+static enum price_miss miss_of_unit(struct str unit)
 {
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (str_eq(unit, units[i].unit))
-			return units[i].why;
-	return unit.len ? "not priced by token" : why_no_type;
+			return units[i].miss;
+	return unit.len ? MISS_UNIT : MISS_TYPE;
+}
+
+enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret)
+{
+	struct model_id id;
+	enum price_miss miss;
+	assert(q->type >= 0 && q->type < TOKEN_TYPES && q->tier >= 0 && q->tier < PRICE_TIERS);
+	model_id_read(&id, q->model);
+	const struct price_row *row = find_row(c, model_id_name(&id), id.scope, q, &miss);
+	if (!row && id.kind != MODEL_NAMED) {
+		// Provisioned throughput and custom models name a foundation too, but are not billed at its rate.
+		bool profile = id.kind == MODEL_APPLICATION || id.kind == MODEL_OPAQUE || id.kind == MODEL_INDIRECT;
+		miss = miss == MISS_MODEL ? miss_of_kind(id.kind) : miss;
+		if (profile && q->foundation.len) {
+			model_id_read(&id, q->foundation);
+			row = find_row(c, model_id_name(&id), id.scope, q, &miss);
+			if (!row && id.kind != MODEL_NAMED)
+				miss = miss_of_kind(id.kind);
+		}
+	}
+	if (!row)
+		return miss;
+	if (row->rate[q->type] == RATE_UNKNOWN)
+		return miss_of_unit(row->unit);
+	*ret = (struct rate){row->rate[q->type], row->from_ms, row->to_ms, prompt_max(c, row, q->time_ms), row->source, c->name, row->line};
+	return MISS_NONE;
 }
 
 bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region, enum token_type type,
                     int64_t time_ms, struct rate *ret, const char **ret_why)
 {
-	struct model_id id;
-	const char *why;
-	assert(type >= 0 && type < TOKEN_TYPES);
-	model_id_read(&id, model);
-	const struct price_row *row = find_row(c, model_id_name(&id), id.scope, region, time_ms, &why);
-	if (!row && id.kind != MODEL_NAMED) {
-		// Provisioned throughput and custom models name a foundation too, but are not billed at its rate.
-		bool profile = id.kind == MODEL_APPLICATION || id.kind == MODEL_OPAQUE || id.kind == MODEL_INDIRECT;
-		why = why == why_unknown ? why_kind(id.kind) : why;
-		if (profile && foundation.len) {
-			model_id_read(&id, foundation);
-			row = find_row(c, model_id_name(&id), id.scope, region, time_ms, &why);
-			if (!row && id.kind != MODEL_NAMED)
-				why = why_kind(id.kind);
-		}
-	}
-	if (row && row->rate[type] == RATE_UNKNOWN) {
-		why = why_no_rate(row->unit);
-		row = NULL;
-	}
-	if (!row) {
-		*ret_why = why;
-		return false;
-	}
-	*ret = (struct rate){row->rate[type], row->from_ms, row->to_ms, row->source};
-	return true;
+	struct price_query q = {.model = model, .foundation = foundation, .region = region, .type = type, .time_ms = time_ms};
+	enum price_miss miss = catalogue_find(c, &q, ret);
+	if (miss != MISS_NONE)
+		*ret_why = price_miss_text(miss);
+	return miss == MISS_NONE;
 }

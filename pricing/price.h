@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The price catalogue: dated rates by model, region or global scope, and token type; and the built-in one.
+// The price catalogue: dated rates by model, region or global scope, service tier, prompt length and token type; and the
+// built-in one. pricing/prices.h puts several catalogues in an order.
 //
 // A rate is picodollars per token (base/usd.h). It holds in [from, to), both on whole hours. What does not match is
 // unpriced: there is no nearest guess.
@@ -25,7 +26,13 @@ enum token_type {
 
 extern const char *const token_type_names[TOKEN_TYPES]; // "input", "output", "cache_read", "cache_write_5m", "cache_write_1h"
 
+// Service tiers. The tier that was billed counts, not the one that was asked for.
+enum price_tier { TIER_STANDARD, TIER_BATCH, TIER_FLEX, TIER_PRIORITY, TIER_LATENCY, TIER_RESERVED, PRICE_TIERS };
+
+extern const char *const price_tier_names[PRICE_TIERS]; // "standard", "batch", "flex", "priority", "latency", "reserved"
+
 struct catalogue;
+struct price_rows;
 
 // A catalogue of the price file `text` (pricing/price_file.h says what is in it); `name` is the file's, for messages.
 // False: nothing of it is used, and err (ERR_CONFIG) names the line and the reason.
@@ -35,12 +42,42 @@ void catalogue_free(struct catalogue *c);
 // The built-in catalogue; never fails, shared, read-only, never freed.
 const struct catalogue *catalogue_builtin(void);
 
+const struct price_rows *catalogue_rows(const struct catalogue *c); // all of it, sorted (pricing/price_file.h)
+
+// What is asked. The zero of a field is the ordinary case.
+struct price_query {
+	struct str model, region;
+	struct str foundation;     // the model behind an opaque id, or STR_NONE
+	struct str account;        // for rates of one account only; STR_NONE: those of everybody
+	enum token_type type;
+	enum price_tier tier;
+	int64_t prompt_tokens;     // of the request: input + cache read + cache write; 0 where it is not known: the lowest band
+	int64_t time_ms;
+};
+
 // What a look-up found.
 struct rate {
 	int64_t pico_per_token;
 	int64_t from_ms, to_ms;    // to_ms INT64_MAX: open
+	int64_t prompt_max;        // it holds for prompts of at most so many tokens; INT64_MAX: of any length
 	const char *source;        // where the figure comes from, with its date; lives as long as the catalogue
+	const char *file;          // of the catalogue; "built in" for ours
+	int line;                  // in that file, from 1
 };
+
+// Why there is no rate, by how far the search came: of several catalogues, the greatest says most.
+enum price_miss {
+	MISS_NONE,
+	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_ENDPOINT, // no catalogue knows the id
+	MISS_SCOPE, MISS_TIER, MISS_REGION, MISS_TIME, MISS_TYPE,
+	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT,                                       // not priced by token
+	PRICE_MISSES
+};
+
+const char *price_miss_text(enum price_miss miss); // a static sentence for the user: what is missing and what to do
+
+// MISS_NONE: *ret is set. catalogue_rate below says how a rate is found; this is the same with every dimension.
+enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret);
 
 // The rate of `type` for the model key `model` (what struct call holds: "us.anthropic.claude-sonnet-4-6",
 // "bedrock-mantle/openai.gpt-oss-120b", "anthropic.claude-3-haiku-20240307-v1:0"), called in `region` at `time_ms`.
@@ -52,7 +89,8 @@ struct rate {
 // `foundation` is the model behind an opaque id (an application inference profile), or STR_NONE. If it is a plain model
 // id, the profile is taken to be regional: CloudTrail does not say whether it was made of a global profile.
 //
-// Where a model has bands by prompt length, this is the rate of the lowest band.
+// A row of that very account beats one of every account. This is the standard tier, for everybody, and where a model has
+// bands by prompt length, the lowest.
 //
 // False: unpriced; *ret_why is then a static sentence for the user.
 bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region, enum token_type type,

@@ -16,9 +16,9 @@
 enum { FILE_MAX = 16 << 20, FIELDS_MAX = 32 };
 
 enum column {
-	COL_MODEL, COL_SCOPE, COL_REGION, COL_FROM, COL_TO, COL_PROMPT_OVER,
+	COL_MODEL, COL_SCOPE, COL_REGION, COL_ACCOUNT, COL_TIER, COL_FROM, COL_TO, COL_PROMPT_OVER,
 	COL_INPUT, // the token types follow in their own order
-	COL_UNIT = COL_INPUT + TOKEN_TYPES, COL_SOURCE, COLUMNS
+	COL_UNIT = COL_INPUT + TOKEN_TYPES, COL_PER_UNIT, COL_SOURCE, COLUMNS
 };
 
 static const struct {
@@ -28,6 +28,8 @@ static const struct {
 	[COL_MODEL] = {"model", true},
 	[COL_SCOPE] = {"scope", true},
 	[COL_REGION] = {"region", true},
+	[COL_ACCOUNT] = {"account", false},
+	[COL_TIER] = {"tier", false},
 	[COL_FROM] = {"from", true},
 	[COL_TO] = {"to", true},
 	[COL_PROMPT_OVER] = {"prompt_tokens_over", false},
@@ -37,6 +39,7 @@ static const struct {
 	[COL_INPUT + TOKEN_CACHE_WRITE_5M] = {"cache_write_5m", true},
 	[COL_INPUT + TOKEN_CACHE_WRITE_1H] = {"cache_write_1h", true},
 	[COL_UNIT] = {"unit", false},
+	[COL_PER_UNIT] = {"per_unit", false},
 	[COL_SOURCE] = {"source", true},
 };
 
@@ -191,6 +194,39 @@ static bool read_scope(struct reader *r, struct str s, bool *scopes)
 	return true;
 }
 
+static bool read_per_unit(struct reader *r, struct str s, struct str unit, int64_t *ret)
+{
+	struct usd usd;
+	*ret = RATE_UNKNOWN;
+	if (!s.len)
+		return true;
+	if (!unit.len)
+		return refuse(r, r->record_line, "per_unit: %.*s of what? unit is empty", STR_ARG(s));
+	if (!usd_parse(s, &usd) || usd.pico < 0 || usd.pico > INT64_C(10000) * 1000000000000)
+		return refuse(r, r->record_line, "per_unit: expected USD, 0 to 10000, got \"%.*s\"", STR_ARG(s));
+	*ret = (int64_t)usd.pico;
+	return true;
+}
+
+static bool read_tier(struct reader *r, struct str s, enum price_tier *ret)
+{
+	int t = 0;
+	while (s.len && t < PRICE_TIERS && !str_is(s, price_tier_names[t]))
+		t++;
+	if (t == PRICE_TIERS)
+		return refuse(r, r->record_line, "tier: expected standard, batch, flex, priority, latency or reserved, got \"%.*s\"", STR_ARG(s));
+	*ret = (enum price_tier)t;
+	return true;
+}
+
+static bool valid_account(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.len == 0 || s.len == 12;
+}
+
 static bool valid_region(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -234,7 +270,10 @@ static bool read_row(struct reader *r, const struct str *fields)
 	row.region = cell[COL_REGION];
 	if (!valid_region(row.region))
 		return refuse(r, row.line, "region: expected a Region, a geography such as eu-*, or nothing, got \"%.*s\"", STR_ARG(row.region));
-	if (!read_scope(r, cell[COL_SCOPE], scopes) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
+	row.account = cell[COL_ACCOUNT];
+	if (!valid_account(row.account))
+		return refuse(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"", STR_ARG(row.account));
+	if (!read_tier(r, cell[COL_TIER], &row.tier) || !read_scope(r, cell[COL_SCOPE], scopes) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
 	    !read_hour(r, cell[COL_TO], "to", INT64_MAX, &row.to_ms))
 		return false;
 	if (row.to_ms <= row.from_ms)
@@ -245,6 +284,8 @@ static bool read_row(struct reader *r, const struct str *fields)
 		if (!read_rate(r, cell[COL_INPUT + t], columns[COL_INPUT + t].name, &row.rate[t]))
 			return false;
 	row.unit = cell[COL_UNIT];
+	if (!read_per_unit(r, cell[COL_PER_UNIT], row.unit, &row.per_unit))
+		return false;
 	// Behind a field stands its comma, quote or newline, or the NUL of the copy: all read already, so its end may go there.
 	struct str source = cell[COL_SOURCE];
 	((char *)(uintptr_t)source.p)[source.len] = '\0';
@@ -263,7 +304,11 @@ static int compare_keys(const struct price_row *a, const struct price_row *b)
 	if (!c)
 		c = (a->scope > b->scope) - (a->scope < b->scope);
 	if (!c)
+		c = (a->tier > b->tier) - (a->tier < b->tier);
+	if (!c)
 		c = str_cmp(a->region, b->region);
+	if (!c)
+		c = str_cmp(a->account, b->account);
 	if (!c)
 		c = (a->prompt_over > b->prompt_over) - (a->prompt_over < b->prompt_over);
 	return c;
@@ -286,7 +331,7 @@ static bool check_overlaps(struct reader *r)
 			continue;
 		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
 		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;
-		return refuse(r, line, "%.*s: %s line %d (same model, scope and region)", STR_ARG(b->model),
+		return refuse(r, line, "%.*s: %s line %d (same model, scope, tier, region, account and prompt length)", STR_ARG(b->model),
 		              same ? "duplicates" : "its interval overlaps that of", other);
 	}
 	return true;

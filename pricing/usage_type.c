@@ -8,7 +8,6 @@
 #include "pricing/usage_type.h"
 
 const char *const usage_kind_names[USAGE_KINDS] = {"tokens", "images", "searches", "reserved", "provisioned", "customizing", "guardrail"};
-const char *const usage_tier_names[USAGE_TIERS] = {"standard", "batch", "flex", "priority", "latency"};
 
 static const struct {
 	struct str prefix, region;
@@ -63,7 +62,7 @@ struct counted {
 	enum usage_kind kind;
 	enum token_type type;
 	int ttl_minutes;
-	enum usage_tier tier;
+	enum price_tier tier;
 	enum usage_modality modality;
 	bool opens;
 };
@@ -166,7 +165,7 @@ static const struct counted *start_counted(struct str *s)
 static bool apply(struct usage_type *u, enum effect effect, int value)
 {
 	switch (effect) {
-	case SET_TIER: u->tier = (enum usage_tier)value; return true;
+	case SET_TIER: u->tier = (enum price_tier)value; return true;
 	case SET_GLOBAL: u->scope = SCOPE_GLOBAL; return true;
 	case SET_REGIONAL: u->scope = SCOPE_REGIONAL; return true;
 	case SET_LONG: u->long_prompt = true; return true;

@@ -31,13 +31,10 @@ enum usage_kind {
 	USAGE_KINDS
 };
 
-enum usage_tier { TIER_STANDARD, TIER_BATCH, TIER_FLEX, TIER_PRIORITY, TIER_LATENCY, USAGE_TIERS };
-
 enum usage_modality { MODALITY_TEXT, MODALITY_SPEECH, MODALITY_IMAGE, USAGE_MODALITIES };
 
 // "tokens", "images", "searches", "reserved", "provisioned", "customizing", "guardrail"
 extern const char *const usage_kind_names[USAGE_KINDS];
-extern const char *const usage_tier_names[USAGE_TIERS]; // "standard", "batch", "flex", "priority", "latency"
 
 // Slices point into the text that was read, or are static.
 struct usage_type {
@@ -50,7 +47,7 @@ struct usage_type {
 	enum token_type type;        // a 30-minute cache write is priced in the place of the 5-minute one
 	int ttl_minutes;             // of a cache write: 5, 30 or 60; else 0
 	enum price_scope scope;
-	enum usage_tier tier;
+	enum price_tier tier;
 	enum usage_modality modality;
 	bool long_prompt;            // the band above the model's prompt limit
 	bool custom;                 // a customised model

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "pricing/prices.h"
 #include "run/commands.h"
 #include "run/notify.h"
 #include "run/worker.h"
@@ -23,6 +24,7 @@ struct daemon {
 	struct conf *conf;
 	struct worker **workers;
 	int nworkers;
+	struct prices *prices, *old_prices; // old_prices: some worker may still use them
 	sigset_t signals;
 	struct worker_stats last; // of the last stats line
 	int64_t last_ms;
@@ -80,6 +82,44 @@ static void tell_stats(struct daemon *d)
 	d->last_ms = now;
 }
 
+// ---- prices
+
+// Loaded here once, handed to every worker, read-only from then on.
+static void offer_prices(struct daemon *d, struct prices *fresh)
+{
+	d->old_prices = d->prices;
+	d->prices = fresh;
+	for (int i = 0; i < d->nworkers; i++)
+		worker_offer(d->workers[i], fresh);
+}
+
+static void free_old_prices(struct daemon *d)
+{
+	for (int i = 0; d->old_prices && i < d->nworkers; i++) {
+		struct worker_stats s;
+		worker_look(d->workers[i], &s);
+		if (s.prices == d->old_prices && !s.ended)
+			return;
+	}
+	prices_free(d->old_prices);
+	d->old_prices = NULL;
+}
+
+static void reload_prices(struct daemon *d)
+{
+	struct err err = ERR_INIT;
+	struct prices *fresh;
+	free_old_prices(d);
+	if (d->old_prices) {
+		log_warn("prices were read a moment ago and are not in use by every worker yet; send the signal again");
+	} else if (!prices_load(&fresh, d->conf, &err)) {
+		log_error("the prices were not taken; those in force stay", LOG_STR("why", err.msg));
+	} else {
+		offer_prices(d, fresh);
+		log_info("prices read again; `nowcast reprice` brings them to the hours already computed");
+	}
+}
+
 // ---- signals
 
 static void reload(struct daemon *d)
@@ -91,6 +131,7 @@ static void reload(struct daemon *d)
 	if (command_load(d->command, &fresh, &err)) {
 		conf_reload(d->conf, &fresh, &restart);
 		log_setup((enum log_level)d->conf->log_level, (enum log_format)d->conf->log_format, d->conf->log_time);
+		reload_prices(d);
 		log_info("configuration read again");
 		if (restart)
 			log_warn("a changed key takes effect after a restart only", LOG_STR("key", restart));
@@ -141,6 +182,7 @@ static void tick(struct daemon *d)
 {
 	int64_t now = when_ticks_ms();
 	struct worker_stats s = look_at_all(d);
+	free_old_prices(d);
 	if (now - d->last_ms >= d->conf->stats_interval_ms)
 		tell_stats(d);
 	if (d->watchdog_ms && now >= d->watchdog_due_ms && now - s.turned_ms < STUCK_MS) {
@@ -185,7 +227,7 @@ static bool start(struct daemon *d, struct err *err)
 	int wanted = (int)d->conf->workers;
 	d->workers = xcalloc((size_t)wanted, sizeof *d->workers);
 	for (; d->nworkers < wanted; d->nworkers++)
-		if (!worker_start(&d->workers[d->nworkers], d->conf, d->nworkers, err))
+		if (!worker_start(&d->workers[d->nworkers], d->conf, d->prices, d->nworkers, err))
 			return false;
 	return true;
 }
@@ -194,7 +236,7 @@ int cmd_run(struct command *c)
 {
 	struct err err = ERR_INIT;
 	struct daemon d = {.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = notify_watchdog_ms()};
-	if (!command_done(c, 0, 0, &err))
+	if (!command_done(c, 0, 0, &err) || !prices_load(&d.prices, &c->conf, &err))
 		return command_fail(c, &err);
 	block_signals(&d);
 	bool good = start(&d, &err);
@@ -212,6 +254,8 @@ int cmd_run(struct command *c)
 	for (int i = 0; i < d.nworkers; i++)
 		good = worker_join(d.workers[i], &err) && good;
 	free(d.workers);
+	prices_free(d.old_prices);
+	prices_free(d.prices);
 	log_info(good ? "ended; everything read is committed" : "ended by an error; what was not committed will be read again");
 	return good ? STATUS_OK : command_fail(c, &err);
 }

@@ -119,7 +119,7 @@ static bool start(struct demo *d, struct err *err)
 	    !configure(d, err))
 		return false;
 	for (; d->nworkers < WORKERS; d->nworkers++)
-		if (!worker_start(&d->workers[d->nworkers], &d->conf, d->nworkers, err))
+		if (!worker_start(&d->workers[d->nworkers], &d->conf, NULL, d->nworkers, err))
 			return false;
 	traffic_make(&d->traffic, when_now_ms() - MS_PER_HOUR, (uint64_t)d->seed);
 	return view_open(&d->view, d->conf.redis, NULL, d->conf.redis_prefix, err) &&

@@ -48,9 +48,11 @@ static struct engine_options options_of(const struct conf *c)
 	};
 }
 
-bool intake_open(struct intake *in, const struct conf *conf, size_t limit_bytes, const struct kafka_hooks *hooks, struct err *err)
+bool intake_open(struct intake *in, const struct conf *conf, const struct prices *prices, size_t limit_bytes,
+                 const struct kafka_hooks *hooks, struct err *err)
 {
 	struct engine_options options = options_of(conf);
+	options.prices = prices;
 	struct decode_limits limits = {.message_bytes = limit_bytes, .nesting = NESTING_MAX};
 	*in = (struct intake){.conf = conf};
 	dead_init(&in->dead, conf, hooks != NULL, hooks);

@@ -189,10 +189,12 @@ static void catch_signals(void)
 int cmd_replay(struct command *c)
 {
 	struct err err = ERR_INIT;
+	struct prices *prices = NULL;
 	struct replay r = {.conf = &c->conf, .progress = isatty(STDERR_FILENO), .start_ms = when_ticks_ms()};
 	r.backoff.seed = (unsigned)getpid();
 	bool good = command_done(c, 1, -1, &err) && files_list(&r.files, c->argv, &err) &&
-	            intake_open(&r.intake, &c->conf, (size_t)c->conf.message_bytes / 2 * 3, NULL, &err);
+	            prices_load(&prices, &c->conf, &err) &&
+                    intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL, &err);
 	if (good) {
 		catch_signals();
 		good = replay_all(&r, &err);
@@ -203,6 +205,7 @@ int cmd_replay(struct command *c)
 		clear_progress(&r);
 	int status = good ? STATUS_OK : command_fail(c, &err);
 	intake_close(&r.intake);
+	prices_free(prices);
 	files_release(&r.files);
 	buf_release(&r.scratch);
 	return status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything here runs on the worker's own thread, but for worker_stop and worker_look. The order inside a turn is the whole
+// Everything here runs on the worker's own thread, but for worker_stop, worker_offer and worker_look. The order inside a turn is the whole
 // point: facts, then dead letters, then offsets. A crash between any two of them repeats work and loses none.
 #include "run/worker.h"
 
@@ -23,6 +23,8 @@ struct worker {
 	int number;
 	pthread_t thread;
 	atomic_bool stop;
+	_Atomic(const struct prices *) offered;
+	const struct prices *prices; // in use
 	struct intake intake;
 	struct kafka_hooks hooks;
 	struct kafka *kafka;
@@ -47,7 +49,7 @@ static void publish(struct worker *w)
 		.late = e->late, .future = e->future, .settled = e->settled, .batches = w->batches, .round_trips = e->round_trips,
 		.dead_sent = w->intake.dead.sent, .dead_filed = w->intake.dead.filed, .dead_logged = w->intake.dead.logged,
 		.lag = kafka_lag(w->kafka), .settle_left = (int64_t)w->settle_left, .partitions = kafka_partitions(w->kafka),
-		.turned_ms = when_ticks_ms(), .waiting = w->waiting,
+		.turned_ms = when_ticks_ms(), .waiting = w->waiting, .prices = w->prices,
 	};
 	for (int k = 0; k < RECORD_KINDS; k++)
 		s.records += d->records[k];
@@ -181,8 +183,18 @@ static void commit(struct worker *w, bool wait)
 		log_warn("the next commit covers this one", LOG_INT("worker", w->number), LOG_STR("why", err.msg));
 }
 
+static void take_prices(struct worker *w)
+{
+	const struct prices *p = atomic_load(&w->offered);
+	if (p == w->prices)
+		return;
+	engine_set_prices(w->intake.engine, p);
+	w->prices = p;
+}
+
 static bool turn(struct worker *w, struct err *err)
 {
+	take_prices(w);
 	if (!collect(w, err) || !persist(w, 0, err))
 		return false;
 	commit(w, false);
@@ -232,16 +244,19 @@ static void worker_free(struct worker *w)
 	free(w);
 }
 
-bool worker_start(struct worker **ret, const struct conf *conf, int number, struct err *err)
+bool worker_start(struct worker **ret, const struct conf *conf, const struct prices *prices, int number, struct err *err)
 {
 	struct worker *w = xcalloc(1, sizeof *w);
 	w->conf = conf;
 	w->number = number;
+	w->prices = prices;
+	w->shown.prices = prices;
+	atomic_init(&w->offered, prices);
 	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_log, w};
 	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
 	w->shown.turned_ms = when_ticks_ms();
 	pthread_mutex_init(&w->lock, NULL);
-	bool good = intake_open(&w->intake, conf, (size_t)conf->message_bytes, &w->hooks, err) &&
+	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, err) &&
 	            kafka_open(&w->kafka, conf, &w->hooks, err);
 	if (good && pthread_create(&w->thread, NULL, worker_main, w) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for worker %d", number);
@@ -251,6 +266,11 @@ bool worker_start(struct worker **ret, const struct conf *conf, int number, stru
 	}
 	*ret = w;
 	return true;
+}
+
+void worker_offer(struct worker *w, const struct prices *p)
+{
+	atomic_store(&w->offered, p);
 }
 
 void worker_stop(struct worker *w)

@@ -23,14 +23,18 @@ struct worker_stats { // since the start of the worker, but for the last six
 	int64_t turned_ms;   // monotonic clock: when its loop last came round
 	bool waiting;        // for Redis, or for a place for dead letters
 	bool ended;
+	const struct prices *prices; // that it uses
 };
 
 struct worker;
+struct prices;
 
 // Validates and connects nothing yet. `conf` outlives the worker and is not changed under it, reloadable keys excepted.
-bool worker_start(struct worker **ret, const struct conf *conf, int number, struct err *err) NC_CHECK;
+// `prices` lives until the worker uses others, or has ended.
+bool worker_start(struct worker **ret, const struct conf *conf, const struct prices *prices, int number, struct err *err) NC_CHECK;
 
 void worker_stop(struct worker *w);                            // asks it to drain; returns at once; any thread
+void worker_offer(struct worker *w, const struct prices *p);   // to be used from its next turn on; any thread
 void worker_look(struct worker *w, struct worker_stats *ret);  // a consistent copy; any thread
 
 // Waits for the end of its thread and frees it. False: it ended by an error, or could not bring its last batch to Redis.

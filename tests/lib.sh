@@ -18,6 +18,7 @@
 
 set -u
 export LC_ALL=C TZ=UTC
+export NOWCAST_PRICES_DIR= # prices that were imported on this machine have no say in a test
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
 : "${B:=build}"

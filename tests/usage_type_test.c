@@ -29,7 +29,7 @@ static void describe(struct buf *b, const struct usage_type *u)
 	buf_addf(b, "%s %.*s %.*s", usage_kind_names[u->kind], STR_ARG(or_dash(u->region)), STR_ARG(or_dash(u->model)));
 	if (u->kind != USAGE_TOKENS)
 		return;
-	buf_addf(b, " %s %d %s %s %d", token_type_names[u->type], u->ttl_minutes, u->scope == SCOPE_GLOBAL ? "global" : "regional", usage_tier_names[u->tier], u->tokens_per_unit);
+	buf_addf(b, " %s %d %s %s %d", token_type_names[u->type], u->ttl_minutes, u->scope == SCOPE_GLOBAL ? "global" : "regional", price_tier_names[u->tier], u->tokens_per_unit);
 	buf_addf(b, "%s%s", u->long_prompt ? " long" : "", u->custom ? " custom" : "");
 	buf_addf(b, "%s", u->modality == MODALITY_SPEECH ? " speech" : u->modality == MODALITY_IMAGE ? " image" : "");
 }

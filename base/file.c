@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+bool file_read(const char *path, size_t max, struct buf *ret, struct err *err)
+{
+	char block[65536];
+	size_t n, before = ret->len;
+	FILE *f = fopen(path, "rbe");
+	if (!f)
+		return err_set(err, ERR_CONFIG, "cannot open %s: %s", path, strerror(errno));
+	while ((n = fread(block, 1, sizeof block, f)) > 0 && ret->len - before <= max)
+		buf_add(ret, block, n);
+	bool good = !ferror(f), fits = ret->len - before <= max;
+	int why = errno;
+	fclose(f);
+	if (good && fits)
+		return true;
+	if (ret->data) {
+		ret->len = before;
+		ret->data[before] = '\0';
+	}
+	return good ? err_set(err, ERR_CONFIG, "%s has more than %zu bytes", path, max)
+	            : err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(why));
+}
+
+static bool write_all(int fd, struct str text)
+{
+	while (text.len) {
+		ssize_t n = write(fd, text.p, text.len);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			text = (struct str){text.p + n, text.len - (size_t)n};
+	}
+	return fsync(fd) == 0;
+}
+
+bool file_replace(const char *path, struct str text, struct err *err)
+{
+	struct buf beside = BUF_INIT;
+	buf_addf(&beside, "%s.new.%ld", path, (long)getpid());
+	int fd = open(beside.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool good = fd >= 0 && write_all(fd, text);
+	int why = errno;
+	if (fd >= 0 && close(fd) != 0 && good) {
+		good = false;
+		why = errno;
+	}
+	if (good && rename(beside.data, path) != 0) {
+		good = false;
+		why = errno;
+	}
+	if (!good && fd >= 0)
+		unlink(beside.data);
+	buf_release(&beside);
+	return good || err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon prices every row here when an hour is settled, and `nowcast reprice` prices it again from the quantities that
+// stand in Redis: both from the same bundle, so that pricing twice at the same rates changes nothing.
+#include "estimator/tariff.h"
+
+#include "pricing/price_file.h"
+
+enum { LIKELY_SHARE = 4 }; // a mean prompt below this share of the limit leaves no longer ones worth a warning
+
+static void read_band(struct band *b, struct tariff *t, const struct prices *p, struct price_query *q)
+{
+	b->prompt_max = INT64_MAX;
+	for (int type = 0; type < TOKEN_TYPES; type++) {
+		q->type = (enum token_type)type;
+		enum price_miss miss = prices_find(p, q, &b->found[type], &b->source[type]);
+		b->rate[type] = miss == MISS_NONE ? b->found[type].pico_per_token : RATE_UNKNOWN;
+		if (t->nbands == 0)
+			t->miss[type] = miss;
+		if (miss == MISS_NONE && b->found[type].prompt_max < b->prompt_max)
+			b->prompt_max = b->found[type].prompt_max;
+	}
+}
+
+void tariff_read(struct tariff *ret, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms)
+{
+	struct str region = where, account = str_cut(&region, '/');
+	struct price_query q = {.account = account, .region = region, .model = model, .foundation = foundation, .time_ms = hour_ms};
+	ret->nbands = 0;
+	do {
+		struct band *b = &ret->bands[ret->nbands];
+		read_band(b, ret, p, &q);
+		ret->nbands++;
+		q.prompt_tokens = b->prompt_max == INT64_MAX ? 0 : b->prompt_max + 1;
+	} while (q.prompt_tokens && ret->nbands < BANDS_MAX);
+}
+
+static int64_t mean_prompt(const struct bundle *b)
+{
+	usd_pico sum = 0; // wide enough for any five counts
+	for (int type = 0; type < TOKEN_TYPES; type++)
+		if (type != TOKEN_OUTPUT)
+			sum += b->tokens[type];
+	return (int64_t)(sum / (b->calls > 0 ? b->calls : 1));
+}
+
+static int band_at(const struct tariff *t, int64_t prompt)
+{
+	int i = 0;
+	while (i + 1 < t->nbands && prompt > t->bands[i].prompt_max)
+		i++;
+	return i;
+}
+
+const struct band *tariff_band(const struct tariff *t, const struct bundle *b)
+{
+	return &t->bands[b->calls > 0 ? band_at(t, mean_prompt(b)) : 0];
+}
+
+static bool may_be_longer(const struct tariff *t, const struct bundle *b, int at)
+{
+	return at + 1 < t->nbands && mean_prompt(b) > t->bands[at].prompt_max / LIKELY_SHARE;
+}
+
+static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t dearer)
+{
+	if (dearer > rate)
+		*more = usd_add(*more, usd_price(tokens, dearer - rate));
+}
+
+bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more)
+{
+	const struct band *band = tariff_band(t, b);
+	int at = (int)(band - t->bands);
+	int64_t rate = band->rate[type];
+	if (rate == RATE_UNKNOWN)
+		return false;
+	*ret = usd_price(b->tokens[type], rate);
+	*ret_more = USD_ZERO;
+	if (type == TOKEN_CACHE_WRITE_5M && b->assumed)
+		add_more(ret_more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
+	if (may_be_longer(t, b, at))
+		add_more(ret_more, b->tokens[type], rate, t->bands[at + 1].rate[type]);
+	return true;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows back to the text of a price file. What is written here is read again by price_file.c to the same rows; the importers
+// write their files with it.
+#include "base/when.h"
+#include "pricing/price_file.h"
+
+void price_file_write_head(struct buf *csv)
+{
+	buf_adds(csv, "model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,"
+	              "unit,per_unit,source\n");
+}
+
+static void write_quoted(struct buf *csv, struct str text)
+{
+	bool quote = false;
+	for (size_t i = 0; i < text.len; i++)
+		quote |= text.p[i] == ',' || text.p[i] == '"' || text.p[i] == '\r' || text.p[i] == '\n';
+	if (!quote) {
+		buf_addstr(csv, text);
+		return;
+	}
+	buf_addc(csv, '"');
+	for (size_t i = 0; i < text.len; i++)
+		buf_addf(csv, "%s%c", text.p[i] == '"' ? "\"" : "", text.p[i]);
+	buf_addc(csv, '"');
+}
+
+// A decimal without the zeros at its end.
+static void write_usd(struct buf *csv, struct usd usd, int places)
+{
+	char text[USD_SIZE];
+	size_t n = strlen(usd_format(usd, places, text));
+	while (memchr(text, '.', n) && (text[n - 1] == '0' || text[n - 1] == '.'))
+		if (text[--n] == '.')
+			break;
+	buf_add(csv, text, n);
+}
+
+void price_file_write_row(struct buf *csv, const struct price_row *r)
+{
+	char from[WHEN_SIZE] = "", to[WHEN_SIZE] = "";
+	if (r->from_ms > 0)
+		when_format(r->from_ms, from);
+	if (r->to_ms != INT64_MAX)
+		when_format(r->to_ms, to);
+	buf_addf(csv, "%.*s,%s,%.*s,%.*s,%s,%s,%s,", STR_ARG(r->model), r->scope == SCOPE_GLOBAL ? "global" : "regional", STR_ARG(r->region),
+	         STR_ARG(r->account), price_tier_names[r->tier], from, to);
+	if (r->prompt_over)
+		buf_addf(csv, "%lld", (long long)r->prompt_over);
+	for (int t = 0; t < TOKEN_TYPES; t++) {
+		buf_addc(csv, ',');
+		if (r->rate[t] != RATE_UNKNOWN)
+			write_usd(csv, usd_price(1000000, r->rate[t]), 6);
+	}
+	buf_addc(csv, ',');
+	write_quoted(csv, r->unit);
+	buf_addc(csv, ',');
+	if (r->unit.len && r->per_unit != RATE_UNKNOWN)
+		write_usd(csv, (struct usd){r->per_unit}, 12);
+	buf_addc(csv, ',');
+	write_quoted(csv, str_of(r->source));
+	buf_addc(csv, '\n');
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sources in their order. Files are found when they are loaded and not looked at again until the next load, so a file
+// that is being replaced changes nothing under a worker's hands.
+#include "pricing/prices.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+
+enum { FILE_MAX = 16 << 20 };
+
+struct prices {
+	struct loaded {
+		const char *name;
+		char *file;
+		struct catalogue *catalogue; // NULL: the built-in one
+	} *v;
+	size_t n;
+};
+
+static const char *const names[] = {"user", "bill", "pricelist", "litellm", "builtin"};
+enum { NAMES = sizeof names / sizeof *names };
+
+static struct loaded *add(struct prices *p, const char *name, const char *file)
+{
+	p->v = xrealloc(p->v, p->n + 1, sizeof *p->v);
+	p->v[p->n] = (struct loaded){.name = name, .file = xstrdup(str_of(file))};
+	return &p->v[p->n++];
+}
+
+static bool load_file(struct prices *p, const char *name, const char *file, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	bool good = file_read(file, FILE_MAX, &text, err) && catalogue_parse(&add(p, name, file)->catalogue, buf_str(&text), file, err);
+	buf_release(&text);
+	return good;
+}
+
+static bool load_pattern(struct prices *p, const char *name, const char *pattern, struct err *err)
+{
+	glob_t found;
+	bool good = true;
+	if (glob(pattern, 0, NULL, &found) == 0) // sorted by name
+		for (size_t i = 0; good && i < found.gl_pathc; i++)
+			good = load_file(p, name, found.gl_pathv[i], err);
+	globfree(&found);
+	return good;
+}
+
+// DIR/NAME.csv, then DIR/NAME-*.csv.
+static bool load_imported(struct prices *p, const char *name, const struct conf *conf, struct err *err)
+{
+	struct buf pattern = BUF_INIT;
+	prices_path(conf, name, NULL, &pattern);
+	bool good = !*conf->prices_dir || load_pattern(p, name, pattern.data, err);
+	buf_clear(&pattern);
+	prices_path(conf, name, "*", &pattern);
+	good = good && (!*conf->prices_dir || load_pattern(p, name, pattern.data, err));
+	buf_release(&pattern);
+	return good;
+}
+
+static bool load_source(struct prices *p, const char *word, const struct conf *conf, struct err *err)
+{
+	size_t k = 0;
+	while (k < NAMES && strcmp(word, names[k]) != 0)
+		k++;
+	if (k == NAMES)
+		return err_set(err, ERR_CONFIG, "prices: no source is called %s; there are user, bill, pricelist, litellm and builtin", word);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].name == names[k])
+			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
+	if (strcmp(word, "builtin") == 0) {
+		add(p, names[k], "built in");
+		return true;
+	}
+	if (strcmp(word, "user") != 0)
+		return load_imported(p, names[k], conf, err);
+	for (size_t i = 0; i < conf->prices_file.n; i++)
+		if (!load_file(p, names[k], conf->prices_file.items[i], err))
+			return err_prefix(err, "prices.file");
+	return true;
+}
+
+bool prices_load(struct prices **ret, const struct conf *conf, struct err *err)
+{
+	struct prices *p = xcalloc(1, sizeof *p);
+	bool good = true;
+	for (size_t i = 0; good && i < conf->prices.n; i++)
+		good = load_source(p, conf->prices.items[i], conf, err);
+	if (!good) {
+		prices_free(p);
+		return false;
+	}
+	*ret = p;
+	return true;
+}
+
+void prices_free(struct prices *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++) {
+		catalogue_free(p->v[i].catalogue);
+		free(p->v[i].file);
+	}
+	free(p->v);
+	free(p);
+}
+
+size_t prices_count(const struct prices *p)
+{
+	return p ? p->n : 1;
+}
+
+struct price_source prices_source(const struct prices *p, size_t i)
+{
+	if (!p)
+		return (struct price_source){"builtin", "built in", catalogue_builtin()};
+	const struct loaded *l = &p->v[i];
+	return (struct price_source){l->name, l->file, l->catalogue ? l->catalogue : catalogue_builtin()};
+}
+
+enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret, struct price_source *ret_source)
+{
+	enum price_miss nearest = MISS_MODEL;
+	for (size_t i = 0; i < prices_count(p); i++) {
+		struct price_source source = prices_source(p, i);
+		enum price_miss miss = catalogue_find(source.catalogue, q, ret);
+		if (miss == MISS_NONE) {
+			if (ret_source)
+				*ret_source = source;
+			return MISS_NONE;
+		}
+		nearest = miss > nearest ? miss : nearest;
+	}
+	return nearest;
+}
+
+void prices_path(const struct conf *conf, const char *source, const char *part, struct buf *ret)
+{
+	buf_addf(ret, "%s/%s%s%s.csv", conf->prices_dir, source, part ? "-" : "", part ? part : "");
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sources in an order, and the dimensions beyond model, Region and time: account, tier, length of the prompt. Also that what
+// is written as a price file reads back as the same rows, and what a caller's bundle costs where prompts have bands.
+#include "pricing/prices.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/when.h"
+#include "estimator/tariff.h"
+#include "pricing/price_file.h"
+#include "tests/tap.h"
+
+#define HEAD "model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source\n"
+#define DOLLARS(n) ((int64_t)(n) * 1000000) // a million tokens
+
+static char folder[64];
+
+static struct buf path_of(const char *name)
+{
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "%s/%s", folder, name);
+	return b;
+}
+
+static void write_file(const char *name, const char *text)
+{
+	struct err err = ERR_INIT;
+	struct buf path = path_of(name);
+	ok(file_replace(path.data, str_of(text), &err), "%s is written %s", name, err.msg);
+	buf_release(&path);
+}
+
+// Loads with the keys of `text`, "key = value" lines; FOLDER stands for the folder.
+static bool load(struct prices **ret, const char *text, struct err *err)
+{
+	struct conf conf;
+	struct buf whole = BUF_INIT;
+	for (const char *at; (at = strstr(text, "FOLDER")); text = at + 6) {
+		buf_add(&whole, text, (size_t)(at - text));
+		buf_adds(&whole, folder);
+	}
+	buf_adds(&whole, text);
+	conf_init(&conf);
+	bool good = conf_read_text(&conf, buf_str(&whole), "test.conf", err) && prices_load(ret, &conf, err);
+	conf_release(&conf);
+	buf_release(&whole);
+	return good;
+}
+
+static void must_find(const struct prices *p, const struct price_query *q, int64_t want, const char *source)
+{
+	struct rate rate;
+	struct price_source from = {0};
+	enum price_miss miss = prices_find(p, q, &rate, &from);
+	if (ok(miss == MISS_NONE && rate.pico_per_token == want && strcmp(from.name, source) == 0, "%.*s tier %d prompt %lld: %lld of %s",
+	       STR_ARG(q->model), (int)q->tier, (long long)q->prompt_tokens, (long long)want, source))
+		return;
+	if (miss == MISS_NONE)
+		diag("got %lld of %s (%s:%d)", (long long)rate.pico_per_token, from.name, rate.file, rate.line);
+	else
+		diag("%s", price_miss_text(miss));
+}
+
+static struct price_query ask(const char *model, enum token_type type)
+{
+	return (struct price_query){.model = str_of(model), .region = STR("us-east-1"), .type = type, .time_ms = INT64_C(1793577600000)};
+}
+
+static void check_order(void)
+{
+	struct err err = ERR_INIT;
+	struct prices *p;
+	write_file("mine.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,1,,,,,,,my contract\n");
+	write_file("bill.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,111122223333,,,,,2,2,,,,,,bill 2026-10\n");
+	write_file("pricelist-A.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,3,3,3,,,,,AWS price list\n");
+	struct price_query q = ask("us.anthropic.claude-sonnet-4-6", TOKEN_INPUT);
+	if (!ok(load(&p, "prices.file = FOLDER/mine.csv\nprices.dir = FOLDER\n", &err), "the sources load %s", err.msg))
+		return;
+	is_int((long long)prices_count(p), 4, "a source a file");
+	must_find(p, &q, DOLLARS(1), "user");
+	q.type = TOKEN_OUTPUT;
+	must_find(p, &q, DOLLARS(3), "pricelist");
+	q.account = STR("111122223333");
+	must_find(p, &q, DOLLARS(2), "bill");
+	q.type = TOKEN_CACHE_READ;
+	must_find(p, &q, DOLLARS(3), "pricelist");
+	q.type = TOKEN_CACHE_WRITE_1H;
+	must_find(p, &q, INT64_C(6600000), "builtin");
+	must_find(NULL, &q, INT64_C(6600000), "builtin");
+	prices_free(p);
+	ok(load(&p, "prices = builtin, pricelist\nprices.dir = FOLDER\n", &err), "the order can be changed %s", err.msg);
+	q.type = TOKEN_OUTPUT;
+	must_find(p, &q, INT64_C(16500000), "builtin");
+	prices_free(p);
+}
+
+static void must_refuse(const char *conf, const char *part)
+{
+	struct err err = ERR_INIT;
+	struct prices *p = NULL;
+	if (!ok(!load(&p, conf, &err) && err.kind == ERR_CONFIG && strstr(err.msg, part), "refused: %s", part))
+		diag("%s", err.msg);
+	prices_free(p);
+}
+
+static void check_refusals(void)
+{
+	must_refuse("prices = user,bil\n", "no source is called bil");
+	must_refuse("prices = builtin,user,builtin\n", "named twice");
+	must_refuse("prices.file = FOLDER/none.csv\n", "none.csv: No such file");
+	write_file("litellm.csv", HEAD "acme.m,any,,,,,,,-1,,,,,,,x\n");
+	must_refuse("prices.dir = FOLDER\n", "litellm.csv:2: input: -1 is negative");
+	struct buf path = path_of("litellm.csv");
+	unlink(path.data);
+	buf_release(&path);
+}
+
+static void check_dimensions(void)
+{
+	struct err err = ERR_INIT;
+	struct prices *p;
+	write_file("d.csv", HEAD "acme.m,any,,,,,,,10,20,,,,,,s\n"
+	                         "acme.m,any,,,batch,,,,5,10,,,,,,s\n"
+	                         "acme.m,any,,,,,,100000,50,100,,,,,,s\n"
+	                         "acme.m,any,,,,,,200000,70,,,,,,,s\n"
+	                         "acme.m,regional,us-east-1,444455556666,,,,,1,2,,,,,,s\n"
+	                         "acme.draw,any,,,,,,,,,,,,image,0.04,s\n");
+	if (!ok(load(&p, "prices = user\nprices.file = FOLDER/d.csv\n", &err), "dimensions load %s", err.msg))
+		return;
+	struct price_query q = ask("acme.m", TOKEN_INPUT);
+	must_find(p, &q, DOLLARS(10), "user");
+	q.prompt_tokens = 100000;
+	must_find(p, &q, DOLLARS(10), "user");
+	q.prompt_tokens = 100001;
+	must_find(p, &q, DOLLARS(50), "user");
+	q.prompt_tokens = 1000000;
+	must_find(p, &q, DOLLARS(70), "user");
+	q.account = STR("444455556666");
+	must_find(p, &q, DOLLARS(1), "user");
+	q = ask("acme.m", TOKEN_INPUT);
+	q.tier = TIER_BATCH;
+	must_find(p, &q, DOLLARS(5), "user");
+	struct rate rate;
+	q.tier = TIER_FLEX;
+	is_int(prices_find(p, &q, &rate, NULL), MISS_TIER, "a tier without a rate is unpriced, not standard");
+	q = ask("acme.draw", TOKEN_INPUT);
+	is_int(prices_find(p, &q, &rate, NULL), MISS_IMAGE, "priced per image");
+
+	struct tariff t;
+	struct usd usd, more;
+	tariff_read(&t, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
+	is_int(t.nbands, 3, "three bands");
+	struct bundle b = {.calls = 10, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
+	ok(tariff_price(&t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 0, "short prompts: the lowest band for certain");
+	b.calls = 2;
+	ok(tariff_price(&t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 100000 * DOLLARS(40),
+	   "a mean of half the limit: the lowest band, and it is said what more it may cost");
+	b.tokens[TOKEN_INPUT] = 300000;
+	ok(tariff_price(&t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "a mean above the limit: the second band, for output too");
+	prices_free(p);
+}
+
+static void check_round_trip(void)
+{
+	struct err err = ERR_INIT;
+	struct price_rows rows, again;
+	struct buf csv = BUF_INIT;
+	const char *text = HEAD "acme.m,global,eu-*,111122223333,flex,2026-01-01T05:00:00Z,2026-02-01T00:00:00Z,1000,0.1,20,0,1.25,,image,0.04,\"a \"\"b\"\", c\"\n"
+	                        "acme.n,regional,,,standard,,,,0.000001,10000,,,,,,s\n";
+	if (!ok(price_file_read(&rows, str_of(text), "t.csv", &err), "read %s", err.msg))
+		return;
+	price_file_write_head(&csv);
+	for (size_t i = 0; i < rows.n; i++)
+		price_file_write_row(&csv, &rows.v[i]);
+	is_str(csv.data, text, "what is written is what was read");
+	ok(price_file_read(&again, buf_str(&csv), "u.csv", &err) && again.n == rows.n, "and is read again %s", err.msg);
+	price_rows_release(&rows);
+	price_rows_release(&again);
+	buf_release(&csv);
+}
+
+int main(void)
+{
+	snprintf(folder, sizeof folder, "%s/nowcast-prices.XXXXXX", "/tmp");
+	if (!ok(mkdtemp(folder) != NULL, "a folder"))
+		return done();
+	check_order();
+	check_refusals();
+	check_dimensions();
+	check_round_trip();
+	for (size_t i = 0; i < 4; i++) {
+		struct buf path = path_of((const char *const[]){"mine.csv", "bill.csv", "pricelist-A.csv", "d.csv"}[i]);
+		unlink(path.data);
+		buf_release(&path);
+	}
+	rmdir(folder);
+	return done();
+}
