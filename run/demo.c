@@ -31,7 +31,7 @@ enum {
 	WORKERS = 2,
 	PARTITIONS = 4,      // of each topic
 	TICK_MS = 40,
-	JOIN_MS = 15000,     // until the workers have their partitions
+	JOIN_MS = 30000,     // until the workers have their partitions
 	CATCH_UP_MS = 20000, // until they have read what was sent
 	PLAIN_ROWS = 10,     // of the table where there is no terminal, the lines above it included
 };
@@ -103,6 +103,7 @@ static bool configure(struct demo *d, struct err *err)
 		{"redis", d->redis.url},
 		{"batch.interval", "200ms"},   // an hour is played in a minute: so haste is in proportion
 		{"settle.interval", "500ms"},
+		{"kafka.heartbeat.interval.ms", "300"}, // how soon the first worker hears that the second has joined
 	};
 	conf_init(&d->conf);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)

@@ -2,12 +2,13 @@
 // Widths are counted in code points, which is right for all names met so far; double-width scripts would come out ragged.
 #include "serve/table.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 
-enum { GAP = 2, NAME_LEAST = 22 };
+enum { GAP = 2, NAME_LEAST = 22, NAME_COMFORT = 34 };
 
 void table_release(struct table *t)
 {
@@ -58,28 +59,31 @@ int table_rows(const struct table *t)
 
 // ---- fitting
 
-static int total_width(const struct table *t, bool least)
+// Of all columns, if no name took more than `most` characters.
+static int total_width(const struct table *t, int most)
 {
 	int sum = -GAP;
 	for (int i = 0; i < t->ncolumns; i++) {
 		const struct table_column *c = &t->columns[i];
 		if (c->width)
-			sum += GAP + (least && c->kind == TABLE_NAME && c->width > NAME_LEAST ? NAME_LEAST : c->width);
+			sum += GAP + (c->kind == TABLE_NAME && c->width > most ? most : c->width);
 	}
 	return sum;
 }
 
-// Drops the columns of the greatest rank that are still there. False: only those are left that stay.
-static bool drop_least_needed(struct table *t)
+// Drops the columns of the greatest rank that are still there, if that is `least` or more. False: none is left.
+static bool drop_least_needed(struct table *t, int least)
 {
 	int rank = 0;
 	for (int i = 0; i < t->ncolumns; i++)
 		if (t->columns[i].width && t->columns[i].rank > rank)
 			rank = t->columns[i].rank;
-	for (int i = 0; rank && i < t->ncolumns; i++)
+	if (rank < least)
+		return false;
+	for (int i = 0; i < t->ncolumns; i++)
 		if (t->columns[i].rank == rank)
 			t->columns[i].width = 0;
-	return rank > 0;
+	return true;
 }
 
 static struct table_column *widest_name(struct table *t)
@@ -96,9 +100,11 @@ static struct table_column *widest_name(struct table *t)
 static void fit(struct table *t, int width)
 {
 	struct table_column *c;
-	while (total_width(t, true) > width && drop_least_needed(t))
+	while (total_width(t, NAME_COMFORT) > width && drop_least_needed(t, TABLE_EXTRA))
 		;
-	while (total_width(t, false) > width && (c = widest_name(t)))
+	while (total_width(t, NAME_LEAST) > width && drop_least_needed(t, 1))
+		;
+	while (total_width(t, INT_MAX) > width && (c = widest_name(t)))
 		c->width--;
 }
 

@@ -111,9 +111,9 @@ static void add_columns(struct table *table, const struct grouping *by)
 	table_column(table, STR("tokens"), TABLE_NUMBER, 2);
 	table_column(table, STR("usd"), TABLE_NUMBER, 0);
 	table_column(table, STR("this hour"), TABLE_NUMBER, 1);
-	table_column(table, STR("low"), TABLE_NUMBER, 5);
-	table_column(table, STR("high"), TABLE_NUMBER, 5);
-	table_column(table, STR("basis"), TABLE_TEXT, 4);
+	table_column(table, STR("low"), TABLE_NUMBER, TABLE_EXTRA + 1);
+	table_column(table, STR("high"), TABLE_NUMBER, TABLE_EXTRA + 1);
+	table_column(table, STR("basis"), TABLE_TEXT, TABLE_EXTRA);
 }
 
 static void add_usd(struct table *table, struct usd usd, bool known)
