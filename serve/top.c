@@ -187,6 +187,8 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 	if (good) {
 		groups_sort_by_usd(&span);
 		print_screen(t, &s);
+		if (ferror(stdout)) // or `nowcast top | head` would go on for ever
+			good = err_set(err, ERR_FATAL, "cannot write the table: nobody reads it any more, or the disk is full");
 	}
 	groups_release(&span);
 	groups_release(&hour);
@@ -197,7 +199,8 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 void top_measure(struct top *t)
 {
 	struct winsize w;
-	t->terminal = isatty(STDOUT_FILENO);
+	const char *term = getenv("TERM");
+	t->terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 	t->rows = t->terminal ? 24 : INT_MAX;
 	t->columns = t->terminal ? 80 : 0;
 	if (t->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 6 && w.ws_col > 20) {

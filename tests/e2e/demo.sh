@@ -45,6 +45,10 @@ kill -KILL $demo
 wait $demo 2>/dev/null
 ok "even kill -9 leaves nothing behind" wait_for 5 nothing_left
 
+timeout 40 "$nowcast" demo --seconds 60 2>"$T/err" | head -n 3 >"$T/out"
+is "when nobody reads what it prints, it ends" "${PIPESTATUS[0]}" 1
+is "and leaves nothing behind" "$(left)" ""
+
 fails 2 "a wrong number is a wrong argument" "$nowcast" demo --seconds soon
 has "and it says what is right" "$(cat "$T/err")" 'from 1 to 3600'
 fails 1 "without redis-server it cannot run" env PATH=/nonexistent "$nowcast" demo
