@@ -11,7 +11,7 @@
 -- ARGV    window, keep, delay (ms), lookback (minutes), retention (ms), then sections:
 --         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
---         metrics (model, minute, slot, rank, sum); names (id, text); sessions
+--         metrics (model, minute, slot, rank, sum, samples); names (id, text); sessions
 -- returns  calls new, calls known, metrics, records late
 
 local p = KEYS[1]
@@ -193,17 +193,17 @@ end
 
 local function apply_metric(i)
   local model, minute, slot = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
-  local rank, sum = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
+  local rank, sum, samples = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5])
   local g = group(model, minute)
   local field = char(minute % 60) .. 'm' .. slot
   local old = call('HGET', g.cells, field)
   metrics = metrics + 1
   if old then
-    local r, s = string.match(old, '^(%d+) (%d+)$')
-    r, s = tonumber(r), tonumber(s)
-    if r > rank or (r == rank and s >= sum) then return end
+    local r, s, n = string.match(old, '^(%d+) (%d+) (%d+)$')
+    r, s, n = tonumber(r), tonumber(s), tonumber(n)
+    if r > rank or (r == rank and (s > sum or (s == sum and n >= samples))) then return end
   end
-  call('HSET', g.cells, field, rank .. ' ' .. ARGV[i + 4])
+  call('HSET', g.cells, field, rank .. ' ' .. ARGV[i + 4] .. ' ' .. ARGV[i + 5])
   touch(g, minute)
 end
 
@@ -278,9 +278,9 @@ while at <= #ARGV do
   end
   at = at + ncalls + 2 * nruns
   if open then
-    for i = at, at + 5 * (nmetrics - 1), 5 do apply_metric(i) end
+    for i = at, at + 6 * (nmetrics - 1), 6 do apply_metric(i) end
   end
-  at = at + 5 * nmetrics
+  at = at + 6 * nmetrics
   if open then
     set_names(p .. ':names:' .. bucket, at, nnames, expire + keep)
     local first = at + 2 * nnames

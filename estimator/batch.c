@@ -291,7 +291,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	if (name_is_new(b, slot, s, model))
 		add_name(s, model, prefixed(b, 'm', m->model));
 	s->metrics = grown(s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
-	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .slot = m->slot, .rank = m->final ? 2 : 1};
+	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .samples = m->samples, .slot = m->slot, .rank = m->final ? 2 : 1};
 	return true;
 }
 

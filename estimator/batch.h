@@ -32,7 +32,7 @@ static inline uint64_t batch_called_id(uint64_t model_id) { return model_id ^ 0x
 
 struct batch_metric {
 	uint64_t model_id;
-	int64_t minute, sum;
+	int64_t minute, sum, samples;
 	int slot, rank;
 };
 

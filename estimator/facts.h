@@ -26,6 +26,7 @@ struct minute {
 	bool metered;                // a token metric of this minute has arrived
 	bool has[METRIC_SLOTS];
 	int64_t metric[METRIC_SLOTS];
+	int64_t samples[METRIC_SLOTS]; // calls that used such tokens; 0: the metric does not tell
 	struct calls *calls;         // in any order
 	int32_t ncalls;
 };

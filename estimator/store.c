@@ -95,7 +95,7 @@ static int32_t count_runs(const struct part *p)
 static int part_args(const struct part *p)
 {
 	const struct section *s = p->section;
-	return 7 + p->ncalls + 2 * count_runs(p) + (p->rest ? 5 * s->nmetrics + 2 * s->nnames + s->nsessions : 0);
+	return 7 + p->ncalls + 2 * count_runs(p) + (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions : 0);
 }
 
 static void send_part(struct redis *r, const struct part *p)
@@ -126,6 +126,7 @@ static void send_part(struct redis *r, const struct part *p)
 		redis_argi(r, m->slot);
 		redis_argi(r, m->rank);
 		redis_argi(r, m->sum);
+		redis_argi(r, m->samples);
 	}
 	for (int32_t i = 0; i < nnames; i++) {
 		arg64(r, s->names[i].id);

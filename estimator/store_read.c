@@ -57,6 +57,7 @@ static void read_metric(struct minute *m, int slot, struct str value)
 		return;
 	m->metered = m->has[slot] = true;
 	m->metric[slot] = number(&value);
+	m->samples[slot] = number(&value);
 }
 
 // Reply i is the HGETALL of an hour's cells: "v", minute + caller id, or minute + 'm' + slot (apply.lua).

@@ -98,6 +98,8 @@ void record_describe(const struct record *r, struct buf *out)
 		text(out, "region", r->metric.region);
 		text(out, "model", r->metric.model);
 		buf_addf(out, " %s=%" PRId64 "%s", slot_names[r->metric.slot], r->metric.sum, r->metric.final ? " final" : "");
+		if (r->metric.samples)
+			buf_addf(out, " samples=%" PRId64, r->metric.samples);
 		break;
 	case RECORD_SESSION_TAGS:
 		moment(out, "time", r->session_tags.time_ms);

@@ -61,6 +61,11 @@ bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot
 	       (mantle ? model_key_mantle(a, model, &m->model, err) : model_key(model, &m->model, err));
 }
 
+int64_t metric_samples(double count)
+{
+	return count >= 1 && count <= 1e12 && floor(count) == count ? (int64_t)count : 0;
+}
+
 // {"ModelId": model} and nothing else. NOT_OURS for another set of dimensions.
 static enum verdict only_model(struct json dimensions, bool mantle, struct str *ret, struct err *err)
 {
@@ -92,9 +97,14 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 		err_set(err, ERR_SKIP, "timestamp should be a whole number of milliseconds, and is %s", json_type_name(json_type(t->f[F_timestamp])));
 		return BROKEN;
 	}
+	double samples = 0;
+	json_double(json_get(t->f[F_value], STR("count")), &samples);
 	if (!json_double(value, &sum)) {
 		err_set(err, ERR_SKIP, "value.sum should be a number, and is %s", json_type_name(json_type(value)));
 		return BROKEN;
 	}
-	return metric_fill(r, a, mantle, slot, account, region, model, ms, sum, err) ? OURS : BROKEN;
+	if (!metric_fill(r, a, mantle, slot, account, region, model, ms, sum, err))
+		return BROKEN;
+	r->metric.samples = metric_samples(samples);
+	return OURS;
 }

@@ -125,7 +125,7 @@ static bool key_value(struct str in, bool any, struct str *key, struct str *text
 }
 
 struct point {
-	uint64_t start_ns, end_ns;
+	uint64_t start_ns, end_ns, count;
 	double sum;
 	int dimensions;
 	struct str name, value; // of the last dimension seen
@@ -175,6 +175,8 @@ static bool read_point(struct str in, struct point *p, struct err *err)
 			p->start_ns = f.word;
 		} else if (f.wire == FIXED64 && f.number == 3) {
 			p->end_ns = f.word;
+		} else if (f.wire == FIXED64 && f.number == 4) {
+			p->count = f.word;
 		} else if (f.wire == FIXED64 && f.number == 5) {
 			memcpy(&p->sum, &f.word, sizeof p->sum);
 		}
@@ -208,10 +210,12 @@ static void one_point(const struct walk *w, struct str in, bool mantle, enum tok
 		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
 	else if (p.start_ns % 1000000)
 		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970", (unsigned long long)p.start_ns);
-	if (!err.kind && metric_fill(&r, w->arena, mantle, slot, w->account, w->region, p.value, (int64_t)(p.start_ns / 1000000), p.sum, &err))
+	if (!err.kind && metric_fill(&r, w->arena, mantle, slot, w->account, w->region, p.value, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
+		r.metric.samples = metric_samples((double)p.count);
 		w->sink->record(w->sink->user, &r);
-	else
+	} else {
 		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
+	}
 }
 
 // The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount".

@@ -86,4 +86,7 @@ struct str metric_dimension(bool mantle);
 bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot slot, struct str account, struct str region,
                  struct str model, int64_t ms, double sum, struct err *err) NC_CHECK;
 
+// A SampleCount as struct metric holds it: 0 where it makes no sense.
+int64_t metric_samples(double count);
+
 #endif

@@ -74,6 +74,7 @@ struct metric {
 	int64_t minute;             // minutes since the epoch: start of the period
 	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ or CACHE_WRITE
 	int64_t sum;                // tokens, 0 to 2^53
+	int64_t samples;            // SampleCount: calls that used tokens of this slot; 0: not told
 	bool final;                 // from GetMetricData, which sees later corrections; a streamed point is sent once
 };
 
