@@ -2,21 +2,14 @@
 // From the facts of an hour and the weights fixed for it to the tokens of each caller. Pure: the same facts and weights
 // give the same figures, whoever computes them and whenever.
 //
-// A cell is a metered minute together with the unmetered minutes since the last metered one (a stream's metric lands in
-// the minute in which it ends), at most `lookback` back:
-//
-//     minute      m-3   m-2   m-1    m          calls of m-1 and m-2 have waited for m's metric
-//     metered      x     -     -     x
-//     cell                \_________/
-//
-// Exact tokens are booked in the minute of their call. What the metric shows beyond them is the residual; it is split
-// among the cell's calls whose tokens are not known, in proportion to their weights, and booked in the minute of the
-// metric. A residual in whose cell no such call is left looks further back, to the nearest minute within `lookback` that
-// has some; what finds none is unattributed. Calls that no metric covers yet are provisional.
+// Exact tokens are booked in the minute of their call. The residual of a cell (cell.h) is split among the calls that lack
+// tokens in proportion to their weights, to the token, and booked in the minute of the metric; what finds no such call is
+// unattributed. Calls that no metric covers yet are provisional: what such calls usually take.
 #ifndef NOWCAST_ESTIMATOR_ALLOCATE_H
 #define NOWCAST_ESTIMATOR_ALLOCATE_H
 
 #include "base/arena.h"
+#include "estimator/cell.h"
 #include "estimator/facts.h"
 
 // Tokens of one slot by how they are known.
@@ -36,14 +29,18 @@ struct hour_usage {
 	int64_t unattributed[METRIC_SLOTS];
 	int64_t excess[METRIC_SLOTS];        // exact tokens beyond the metric
 	int64_t metered[METRIC_SLOTS];       // what the hour's metrics say
-	int64_t lacking[METRIC_SLOTS];       // calls that shared a residual
-	int64_t residual[METRIC_SLOTS];      // and what they shared
 };
 
-// Tokens a call of this caller usually takes, in thousandths of a token: the weights of the split, and the provisional
-// figure itself. 0: not known.
+// What a call of one caller usually takes, by slot.
+struct weight {
+	int64_t milli[METRIC_SLOTS];      // thousandths of a token: the weight of the split, and the provisional figure; 0: not known
+	int32_t sd_permille[METRIC_SLOTS]; // standard deviation of that, in thousandths of it
+	int32_t ttl_permille;             // of the cache writes, the thousandths that have the one-hour TTL; -1: not known
+};
+
 struct weights {
-	int64_t (*per_caller)[METRIC_SLOTS]; // as the span's callers
+	struct weight *callers;              // as the span's callers
+	int64_t noise_milli[METRIC_SLOTS];   // what chance does to a split: variance, in thousandths of a token a token
 };
 
 // Results live in `arena`. `lookback` is 0 to 60 minutes.

@@ -125,10 +125,7 @@ static void settle_hour(struct engine *e, struct series *s, int64_t hour)
 	struct buf lesson = BUF_INIT;
 	const char *unpriced;
 
-	// What the hour teaches does not depend on weights, so any will do to find it.
-	learn_weights(NULL, 0, &span, &e->arena, &weights);
-	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
-	lesson_write(&span, &usage, &lesson);
+	lesson_write(&span, e->options.lookback_minutes, &e->arena, &lesson);
 	for (int i = 0; i < learn; i++)
 		lessons[i] = s->lessons[hour - learn + i - s->first_lesson];
 	lessons[learn] = arena_str(&e->arena, buf_str(&lesson));

@@ -1,146 +1,263 @@
 // SPDX-License-Identifier: Apache-2.0
-// Means are fractions of integers, rounded to thousandths of a token, so that every machine computes the same weights.
+// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on many worlds.
 #include "estimator/learn.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/buf.h"
 #include "base/map.h"
+#include "estimator/solve.h"
 
-enum { SHRINK_CALLS = 3 }; // the model's mean counts as that many calls of the principal
+#define FORGET_AN_HOUR 0.985  // half is forgotten in two days
+#define PRIOR_VARIANCE 0.4    // of the size of a call, as a part of the model's mean squared
+#define PRIOR_CALLS 0.25      // how many calls the model's share of users counts for: SampleCounts are nearly exact
+#define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
+#define FLOOR 0.001           // of the model's mean: nobody starves
+#define EVERYBODY 0.97        // from this share of users on, everybody is one
 
-struct tally {
-	int64_t n[METRIC_SLOTS], tokens[METRIC_SLOTS];
+enum { LEARN_PRINCIPALS = 192, NOISE_ROUNDS = 3 };
+
+// The sums of all lessons. Square arrays are n x n, row by row.
+struct course {
+	int n;
+	struct str *names;
+	struct map index; // hash of a name -> position
+	struct lesson_slot slots[METRIC_SLOTS]; // .a is square here
+	double *ttl_told, *ttl_1h;
 };
 
-static uint64_t arn_key(struct str arn)
+static uint64_t name_key(struct str name)
 {
-	return XXH3_64bits(arn.p, arn.len);
+	return XXH3_64bits(name.p, name.len);
 }
 
-// Exact calls by principal: callers are sorted by arn, so those of one principal stand together.
-void lesson_write(const struct span *s, const struct hour_usage *u, struct buf *ret)
+static double *zeros(struct arena *arena, size_t n)
 {
-	struct tally *by_caller = xcalloc((size_t)s->ncallers + 1, sizeof *by_caller);
-	bool any = false;
-	for (int m = 0; m < 60; m++) {
-		const struct minute *at = span_minute(s, m);
-		for (int32_t i = 0; at && i < at->ncalls; i++) {
-			const struct calls *c = &at->calls[i];
-			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-				by_caller[c->caller].n[slot] += c->exact_n[slot];
-				by_caller[c->caller].tokens[slot] += c->exact[slot];
-			}
+	double *p = arena_alloc(arena, (n + 1) * sizeof *p);
+	memset(p, 0, (n + 1) * sizeof *p);
+	return p;
+}
+
+// ---- adding up ------------------------------------------------------------------------------------------------------
+
+// Names of all lessons, newest first; beyond LEARN_PRINCIPALS they are others.
+static void enrol(struct course *c, const struct lesson *lessons, int n, struct arena *arena)
+{
+	bool added;
+	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
+	c->names[c->n++] = STR(LESSON_OTHERS);
+	map_add(&c->index, name_key(c->names[0]), 0, &added);
+	for (int i = n - 1; i >= 0; i--) {
+		for (int k = 0; k < lessons[i].n && c->n < LEARN_PRINCIPALS; k++) {
+			map_add(&c->index, name_key(lessons[i].names[k]), c->n, &added);
+			if (added)
+				c->names[c->n++] = lessons[i].names[k];
 		}
+	}
+	size_t size = (size_t)c->n;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		c->slots[slot] = (struct lesson_slot){.b = zeros(arena, size), .c = zeros(arena, size), .exact_calls = zeros(arena, size),
+		                                      .exact_tokens = zeros(arena, size), .n = zeros(arena, size), .a = zeros(arena, size * size)};
+	c->ttl_told = zeros(arena, size);
+	c->ttl_1h = zeros(arena, size);
+}
+
+static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x, const int32_t *at, int count, double part)
+{
+	to->cells += part * x->cells;
+	to->calls += part * x->calls;
+	to->tokens += part * x->tokens;
+	to->squares += part * x->squares;
+	to->sampled_calls += part * x->sampled_calls;
+	to->samples += part * x->samples;
+	const double *a = x->a;
+	for (int i = 0; i < count; i++) {
+		to->b[at[i]] += part * x->b[i];
+		to->c[at[i]] += part * x->c[i];
+		to->n[at[i]] += part * x->n[i];
+		to->exact_calls[at[i]] += part * x->exact_calls[i];
+		to->exact_tokens[at[i]] += part * x->exact_tokens[i];
+		for (int k = 0; k <= i; k++, a++) {
+			to->a[(size_t)at[i] * (size_t)n + (size_t)at[k]] += part * *a;
+			if (i != k) // the mirrored half
+				to->a[(size_t)at[k] * (size_t)n + (size_t)at[i]] += part * *a;
+		}
+	}
+}
+
+static void attend(struct course *c, const struct lesson *l, double part)
+{
+	int32_t at[LESSON_PRINCIPALS];
+	for (int i = 0; i < l->n; i++) {
+		int32_t *known = map_find(&c->index, name_key(l->names[i]));
+		at[i] = known ? *known : 0;
+		c->ttl_told[at[i]] += part * l->ttl_told[i];
+		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
 	}
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		any |= u->lacking[slot] > 0;
-	if (any) {
-		buf_adds(ret, "*");
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			buf_addf(ret, " %lld %lld", (long long)u->lacking[slot], (long long)u->residual[slot]);
-		buf_addc(ret, '\n');
+		add_slot(&c->slots[slot], c->n, &l->slots[slot], at, l->n, part);
+}
+
+// ---- solving one slot -----------------------------------------------------------------------------------------------
+
+struct result {
+	double *mean, *sd; // tokens a call, by principal of the course
+	double model;      // of all
+	double noise;      // variance of a sum, tokens a token
+};
+
+// How likely a call of each principal is to use such tokens.
+static void solve_users(const struct lesson_slot *x, int n, double *users)
+{
+	double share = x->sampled_calls > 0 ? x->samples / x->sampled_calls : 1;
+	bool told = x->sampled_calls > 0.5 * x->calls && share < EVERYBODY;
+	for (int i = 0; i < n; i++)
+		users[i] = told ? share : 1;
+	if (!told)
+		return;
+	solve_nonnegative(x->a, x->c, n, share, PRIOR_CALLS, users);
+	for (int i = 0; i < n; i++)
+		users[i] = fmin(users[i], 1);
+}
+
+static double squared_error(const struct lesson_slot *x, const double *A, const double *b, const double *size, int n)
+{
+	double error = x->squares;
+	for (int i = 0; i < n; i++) {
+		double row = 0;
+		for (int k = 0; k < n; k++)
+			row += A[(size_t)i * (size_t)n + (size_t)k] * size[k];
+		error += size[i] * (row - 2 * b[i]);
 	}
-	for (int32_t i = 0; i < s->ncallers;) {
-		struct tally t = {0};
-		struct str arn = s->callers[i].arn;
-		bool exact = false;
-		for (; i < s->ncallers && str_eq(s->callers[i].arn, arn); i++) {
-			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-				t.n[slot] += by_caller[i].n[slot];
-				t.tokens[slot] += by_caller[i].tokens[slot];
-				exact |= t.n[slot] > 0;
-			}
+	return fmax(error, 0);
+}
+
+static void solve_slot(const struct lesson_slot *x, int n, struct arena *arena, struct result *ret)
+{
+	size_t square = (size_t)n * (size_t)n;
+	double *users = zeros(arena, (size_t)n), *size = zeros(arena, (size_t)n), *b = zeros(arena, (size_t)n), *var = zeros(arena, (size_t)n);
+	double *A = zeros(arena, square), *work = zeros(arena, square);
+	double calls = 0, tokens = x->tokens, using = 0, phi = 1, lambda = 1;
+	*ret = (struct result){.mean = zeros(arena, (size_t)n), .sd = zeros(arena, (size_t)n)};
+	solve_users(x, n, users);
+	for (int i = 0; i < n; i++) {
+		calls += x->n[i] + x->exact_calls[i];
+		tokens += x->exact_tokens[i];
+		using += (x->n[i] + x->exact_calls[i]) * users[i];
+	}
+	if (calls <= 0 || tokens <= 0)
+		return;
+	double typical = tokens / fmax(using, 1e-9 * calls);
+	for (int i = 0; i < n; i++) {
+		size[i] = typical;
+		b[i] = users[i] * x->b[i];
+		for (int k = 0; k < n; k++)
+			A[(size_t)i * (size_t)n + (size_t)k] = users[i] * users[k] * x->a[(size_t)i * (size_t)n + (size_t)k];
+	}
+	for (int round = 0; round < NOISE_ROUNDS; round++) {
+		memcpy(work, A, square * sizeof *work);
+		memcpy(var, b, (size_t)n * sizeof *var);
+		for (int i = 0; i < n; i++) { // exact calls: so many calls took so many tokens
+			work[(size_t)i * (size_t)n + (size_t)i] += users[i] * users[i] * x->exact_calls[i];
+			var[i] += users[i] * x->exact_tokens[i];
 		}
-		if (!exact)
+		lambda = phi / PRIOR_VARIANCE;
+		solve_nonnegative(work, var, n, typical, lambda, size);
+		double freedom = fmax(x->cells - fmin(n, x->cells / 2), 1);
+		phi = fmax(NOISE_MIN, squared_error(x, A, b, size, n) / freedom / (typical * typical));
+	}
+	double *inverse = zeros(arena, square);
+	solve_inverse_diagonal(work, n, lambda, inverse, var);
+	ret->model = tokens / calls;
+	ret->noise = phi * typical;
+	for (int i = 0; i < n; i++) {
+		ret->mean[i] = fmax(users[i] * fmax(size[i], 0), FLOOR * ret->model);
+		ret->sd[i] = users[i] * typical * sqrt(phi * var[i]);
+	}
+}
+
+// ---- for the callers of the hour ------------------------------------------------------------------------------------
+
+// "arn:aws:sts::A:assumed-role/ROLE" of a session; the ARN itself for others.
+static struct str role_part(struct str arn)
+{
+	for (size_t i = 0, slashes = 0; i < arn.len; i++)
+		if (arn.p[i] == '/' && ++slashes == 2)
+			return (struct str){arn.p, i};
+	return arn;
+}
+
+// Mean of those of the same role that have taught something, by calls; negative if there is none.
+static double role_mean(const struct course *c, const struct result *r, int slot, struct str arn)
+{
+	struct str role = role_part(arn);
+	double calls = 0, tokens = 0;
+	for (int i = 1; i < c->n; i++) {
+		double n = c->slots[slot].n[i] + c->slots[slot].exact_calls[i];
+		struct str other = role_part(c->names[i]);
+		if (!str_eq(role, other))
 			continue;
-		buf_addstr(ret, arn);
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			buf_addf(ret, " %lld %lld", (long long)t.n[slot], (long long)t.tokens[slot]);
-		buf_addc(ret, '\n');
+		calls += n;
+		tokens += n * r->mean[i];
 	}
-	free(by_caller);
+	return calls > 0 ? tokens / calls : -1;
 }
 
-static bool read_number(struct str *line, int64_t *ret)
+static int64_t milli(double tokens)
 {
-	struct str word = str_cut(line, ' ');
-	int64_t v = 0;
-	if (word.len == 0 || word.len > 18)
-		return false;
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.p[i] < '0' || word.p[i] > '9')
-			return false;
-		v = v * 10 + (word.p[i] - '0');
-	}
-	*ret = v;
-	return true;
+	return tokens <= 0 ? 0 : tokens < 1e-3 ? 1 : tokens > 1e15 ? (int64_t)1e18 : (int64_t)llround(tokens * 1000);
 }
 
-static bool read_tally(struct str line, struct tally *ret)
+static void weigh(struct weight *w, int slot, double mean, double sd)
 {
+	w->milli[slot] = milli(mean);
+	w->sd_permille[slot] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
+}
+
+static void hand_out(const struct course *c, const struct result *results, const struct span *s, struct arena *arena, struct weights *ret)
+{
+	const double unknown = sqrt(PRIOR_VARIANCE);
+	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		if (!read_number(&line, &ret->n[slot]) || !read_number(&line, &ret->tokens[slot]))
-			return false;
-	return true;
-}
-
-static void add_tally(struct tally *to, const struct tally *t)
-{
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		to->n[slot] += t->n[slot];
-		to->tokens[slot] += t->tokens[slot];
+		ret->noise_milli[slot] = milli(results[slot].noise);
+	for (int32_t i = 0; i < s->ncallers; i++) {
+		struct weight *w = &ret->callers[i];
+		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
+		*w = (struct weight){.ttl_permille = -1};
+		if (at && c->ttl_told[*at] > 0)
+			w->ttl_permille = (int)llround(1000 * c->ttl_1h[*at] / c->ttl_told[*at]);
+		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+			const struct result *r = &results[slot];
+			if (at && c->slots[slot].n[*at] + c->slots[slot].exact_calls[*at] > 0) {
+				weigh(w, slot, r->mean[*at], r->sd[*at]);
+				continue;
+			}
+			double role = role_mean(c, r, slot, s->callers[i].arn);
+			double mean = role >= 0 ? role : r->model;
+			weigh(w, slot, mean, unknown * mean);
+		}
 	}
-}
-
-// Tokens a call in thousandths; 0: not known. A mean that is known is at least 1, so that nobody starves.
-static int64_t mean_milli(int64_t tokens, int64_t n)
-{
-	__extension__ __int128 milli = (__extension__ (__int128)tokens * 1000 + n / 2) / (n ? n : 1);
-	if (n == 0)
-		return 0;
-	return milli < 1 ? 1 : milli > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)milli;
-}
-
-static int64_t shrunk_milli(int64_t tokens, int64_t n, int64_t model_milli)
-{
-	__extension__ __int128 milli = (__extension__ (__int128)tokens * 1000 + (__extension__ (__int128)model_milli * SHRINK_CALLS)) / (n + SHRINK_CALLS);
-	return milli < 1 ? 1 : milli > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)milli;
 }
 
 void learn_weights(const struct str *lessons, int n, const struct span *s, struct arena *arena, struct weights *ret)
 {
-	struct map principals = MAP_INIT; // of arn_key -> index into tallies, for the span's callers
-	struct tally *tallies = xcalloc((size_t)s->ncallers + 1, sizeof *tallies), shared = {0}, exact = {0};
-	bool added;
-	for (int32_t i = 0; i < s->ncallers; i++)
-		map_add(&principals, arn_key(s->callers[i].arn), i, &added);
+	struct lesson *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
+	struct course c = {0};
+	struct result results[METRIC_SLOTS];
+	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour), good = 0;
 	for (int i = 0; i < n; i++) {
-		struct str text = lessons[i];
-		while (text.len) {
-			struct str line = str_cut(&text, '\n'), who = str_cut(&line, ' ');
-			struct tally t;
-			if (!read_tally(line, &t))
-				continue;
-			if (str_is(who, "*")) {
-				add_tally(&shared, &t);
-				continue;
-			}
-			add_tally(&exact, &t);
-			int32_t *at = map_find(&principals, arn_key(who));
-			if (at)
-				add_tally(&tallies[*at], &t);
-		}
+		if (!lesson_read(lessons[i], arena, &read[good]))
+			continue;
+		hour[good++] = i;
 	}
-	ret->per_caller = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->per_caller);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		int64_t model = exact.n[slot] ? mean_milli(exact.tokens[slot], exact.n[slot]) : mean_milli(shared.tokens[slot], shared.n[slot]);
-		for (int32_t i = 0; i < s->ncallers; i++) {
-			const struct tally *t = &tallies[*map_find(&principals, arn_key(s->callers[i].arn))];
-			ret->per_caller[i][slot] = t->n[slot] ? shrunk_milli(t->tokens[slot], t->n[slot], model) : model;
-		}
-	}
-	free(tallies);
-	map_release(&principals);
+	enrol(&c, read, good, arena);
+	for (int i = 0; i < good; i++)
+		attend(&c, &read[i], pow(FORGET_AN_HOUR, n - 1 - hour[i]));
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		solve_slot(&c.slots[slot], c.n, arena, &results[slot]);
+	hand_out(&c, results, s, arena, ret);
+	map_release(&c.index);
 }

@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an hour teaches, and the weights that a run of hours gives.
+// The weights of an hour: what a call of each caller usually takes, learned from a run of lessons (lesson.h).
 //
-// A lesson is a pure function of the facts of one hour (its neighbours' edges included); the weights of hour h are a pure
-// function of the lessons of the hours h - learn_hours to h, its own included. A late record changes the lesson of its
-// hour, and every hour that learns from it is computed again: so the weights, too, depend only on which records arrived.
+// Weights of hour h are a pure function of the lessons of the hours h - learn_hours to h, its own included. A late record
+// changes the lesson of its hour, and every hour that learns from it is computed again: so the weights, too, depend only on
+// which records arrived, live and in a replay.
 //
-// Now: the mean tokens of exact calls by principal and slot, drawn towards the mean of the model while they are few; a
-// principal without exact calls takes the mean of the model; a model without any splits equally.
+// Tokens a call = how likely it is to use such tokens at all x how many then. The first factor is learned from the metrics'
+// SampleCounts, which are nearly free of noise: it tells who uses the cache, and who writes to it, from a few minutes. The
+// second is learned from the sums, by least squares that are never negative and are drawn towards the mean of the model while
+// evidence is thin; how much is thin follows from how noisy the model's calls are. Exact calls teach both outright. Who has
+// taught nothing takes the mean of its role, else of the model. Without any lesson all are equal.
 #ifndef NOWCAST_ESTIMATOR_LEARN_H
 #define NOWCAST_ESTIMATOR_LEARN_H
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "estimator/allocate.h"
-#include "estimator/facts.h"
+#include "estimator/lesson.h"
 
-// Writes the lesson of the span's hour as lines of text, in an order of its own (not the caller's), nothing if the hour
-// teaches nothing.
-//   * N TOKENS ...    calls that shared a residual, and the residual, by slot
-//   ARN N TOKENS ...  exact calls of a principal and their tokens, by slot
-void lesson_write(const struct span *s, const struct hour_usage *u, struct buf *ret);
-
-// Weights for the span's callers from the texts of `n` lessons. Lines that cannot be read are passed over.
+// Weights for the span's callers from `n` lessons as bytes, oldest first, one an hour, the last being the hour's own; empty
+// ones and such of another form teach nothing. Results live in `arena`.
 void learn_weights(const struct str *lessons, int n, const struct span *s, struct arena *arena, struct weights *ret);
 
 #endif

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/lesson.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "estimator/cell.h"
+
+enum { MAGIC = 0x6c73326e };
+
+static size_t triangle(int n)
+{
+	return (size_t)n * (size_t)(n + 1) / 2;
+}
+
+static double *zeros(struct arena *arena, size_t n)
+{
+	double *p = arena_alloc(arena, (n + 1) * sizeof *p);
+	memset(p, 0, (n + 1) * sizeof *p);
+	return p;
+}
+
+static void lesson_init(struct lesson *l, int n, struct arena *arena)
+{
+	l->n = n;
+	l->ttl_told = zeros(arena, (size_t)n);
+	l->ttl_1h = zeros(arena, (size_t)n);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		struct lesson_slot *x = &l->slots[slot];
+		*x = (struct lesson_slot){.b = zeros(arena, (size_t)n), .c = zeros(arena, (size_t)n), .exact_calls = zeros(arena, (size_t)n),
+		                          .exact_tokens = zeros(arena, (size_t)n), .n = zeros(arena, (size_t)n), .a = zeros(arena, triangle(n))};
+	}
+}
+
+// ---- who is told apart ----------------------------------------------------------------------------------------------
+
+struct principal {
+	struct str arn;
+	int64_t calls;
+};
+
+static int most_calls(const void *a, const void *b)
+{
+	const struct principal *x = a, *y = b;
+	if (x->calls != y->calls)
+		return x->calls > y->calls ? -1 : 1;
+	return str_cmp(x->arn, y->arn);
+}
+
+static int by_arn(const void *a, const void *b)
+{
+	return str_cmp(((const struct principal *)a)->arn, ((const struct principal *)b)->arn);
+}
+
+// Calls of the hour by principal; callers are sorted by arn, so those of one principal stand together.
+static struct principal *count_principals(const struct span *s, int lookback, struct arena *arena, int32_t *ret_n)
+{
+	int64_t *calls = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *calls);
+	struct principal *all = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *all);
+	int32_t n = 0;
+	memset(calls, 0, ((size_t)s->ncallers + 1) * sizeof *calls);
+	for (int m = -lookback; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			calls[at->calls[i].caller] += at->calls[i].n;
+	}
+	for (int32_t i = 0; i < s->ncallers; i++) {
+		if (calls[i] == 0)
+			continue;
+		if (n && str_eq(all[n - 1].arn, s->callers[i].arn))
+			all[n - 1].calls += calls[i];
+		else
+			all[n++] = (struct principal){s->callers[i].arn, calls[i]};
+	}
+	*ret_n = n;
+	return all;
+}
+
+// Names the lesson's principals and says for each caller which one it is.
+static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena, struct lesson *l)
+{
+	int32_t n, *index = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *index);
+	struct principal *all = count_principals(s, lookback, arena, &n);
+	bool others = n > LESSON_PRINCIPALS;
+	if (others) {
+		qsort(all, (size_t)n, sizeof *all, most_calls);
+		n = LESSON_PRINCIPALS - 1;
+		qsort(all, (size_t)n, sizeof *all, by_arn);
+		all[n++] = (struct principal){.arn = STR(LESSON_OTHERS)};
+	}
+	l->names = arena_alloc(arena, ((size_t)n + 1) * sizeof *l->names);
+	for (int32_t i = 0; i < n; i++)
+		l->names[i] = all[i].arn;
+	for (int32_t i = 0, k = 0; i < s->ncallers; i++) {
+		while (k < n && !str_is(all[k].arn, LESSON_OTHERS) && str_cmp(all[k].arn, s->callers[i].arn) < 0)
+			k++;
+		bool told = k < n && str_eq(all[k].arn, s->callers[i].arn);
+		index[i] = told ? k : n - 1; // who has no calls is never asked for
+	}
+	lesson_init(l, n, arena);
+	return index;
+}
+
+// ---- the sums -------------------------------------------------------------------------------------------------------
+
+// `counts` is zero before and after.
+static void add_cell(struct lesson_slot *x, const struct cell *c, const int32_t *index, double *counts, int32_t *listed)
+{
+	double weight = 1.0 / (double)c->calls, tokens = (double)c->residual;
+	int n = 0;
+	for (int32_t i = 0; i < c->ncallers; i++) {
+		int32_t p = index[c->callers[i]];
+		if (counts[p] == 0)
+			listed[n++] = p;
+		counts[p] += (double)c->lacking[c->callers[i]];
+	}
+	for (int i = 0; i < n; i++) {
+		int32_t p = listed[i];
+		double share = counts[p] * weight;
+		x->b[p] += share * tokens;
+		x->n[p] += counts[p];
+		x->c[p] += share * (double)c->samples;
+		for (int k = 0; k < n; k++)
+			if (listed[k] <= p)
+				x->a[triangle(p) + (size_t)listed[k]] += share * counts[listed[k]];
+	}
+	for (int i = 0; i < n; i++)
+		counts[listed[i]] = 0;
+	x->cells++;
+	x->calls += (double)c->calls;
+	x->tokens += tokens;
+	x->squares += tokens * tokens * weight;
+	if (c->samples) {
+		x->sampled_calls += (double)c->calls;
+		x->samples += (double)c->samples;
+	}
+}
+
+static void add_exact(const struct span *s, const int32_t *index, struct lesson *l)
+{
+	for (int m = 0; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++) {
+			const struct calls *c = &at->calls[i];
+			int32_t p = index[c->caller];
+			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+				l->slots[slot].exact_calls[p] += (double)c->exact_n[slot];
+				l->slots[slot].exact_tokens[p] += (double)c->exact[slot];
+			}
+			if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE]) {
+				l->ttl_told[p] += (double)c->exact[TOKENS_CACHE_WRITE];
+				l->ttl_1h[p] += (double)c->exact[TOKENS_CACHE_WRITE_1H];
+			}
+		}
+	}
+}
+
+// ---- as bytes -------------------------------------------------------------------------------------------------------
+
+static void put(struct buf *b, const double *p, size_t n)
+{
+	buf_add(b, p, n * sizeof *p);
+}
+
+static void put_lesson(const struct lesson *l, struct buf *b)
+{
+	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
+	buf_add(b, head, sizeof head);
+	put(b, l->ttl_told, (size_t)l->n);
+	put(b, l->ttl_1h, (size_t)l->n);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		const struct lesson_slot *x = &l->slots[slot];
+		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
+		// Slots mostly share their cells, and with them A.
+		double same = slot > 0 && memcmp(x->a, l->slots[slot - 1].a, triangle(l->n) * sizeof *x->a) == 0;
+		put(b, totals, 6);
+		put(b, x->b, (size_t)l->n);
+		put(b, x->c, (size_t)l->n);
+		put(b, x->exact_calls, (size_t)l->n);
+		put(b, x->exact_tokens, (size_t)l->n);
+		put(b, x->n, (size_t)l->n);
+		put(b, &same, 1);
+		if (same == 0)
+			put(b, x->a, triangle(l->n));
+	}
+	for (int i = 0; i < l->n; i++) {
+		buf_addstr(b, l->names[i]);
+		buf_addc(b, '\n');
+	}
+}
+
+static bool take(struct str *bytes, double *p, size_t n)
+{
+	size_t size = n * sizeof *p;
+	if (bytes->len < size)
+		return false;
+	memcpy(p, bytes->p, size);
+	bytes->p += size;
+	bytes->len -= size;
+	return true;
+}
+
+static bool take_slot(struct str *bytes, struct lesson *l, int slot)
+{
+	struct lesson_slot *x = &l->slots[slot];
+	double totals[6], same;
+	size_t n = (size_t)l->n;
+	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) || !take(bytes, x->exact_calls, n) ||
+	    !take(bytes, x->exact_tokens, n) || !take(bytes, x->n, n) || !take(bytes, &same, 1))
+		return false;
+	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
+	x->sampled_calls = totals[4], x->samples = totals[5];
+	if (same != 0 && slot > 0) {
+		x->a = l->slots[slot - 1].a;
+		return true;
+	}
+	return take(bytes, x->a, triangle(l->n));
+}
+
+bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
+{
+	uint32_t head[2];
+	if (bytes.len < sizeof head)
+		return false;
+	memcpy(head, bytes.p, sizeof head);
+	if (head[0] != MAGIC || head[1] == 0 || head[1] > LESSON_PRINCIPALS)
+		return false;
+	bytes.p += sizeof head;
+	bytes.len -= sizeof head;
+	lesson_init(ret, (int)head[1], arena);
+	if (!take(&bytes, ret->ttl_told, head[1]) || !take(&bytes, ret->ttl_1h, head[1]))
+		return false;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		if (!take_slot(&bytes, ret, slot))
+			return false;
+	ret->names = arena_alloc(arena, head[1] * sizeof *ret->names);
+	for (uint32_t i = 0; i < head[1]; i++) {
+		ret->names[i] = str_cut(&bytes, '\n');
+		if (!ret->names[i].len)
+			return false;
+	}
+	return true;
+}
+
+void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
+{
+	struct lesson l = {0};
+	struct cell_reader reader;
+	struct cell c;
+	int32_t *index = choose_principals(s, lookback, arena, &l);
+	if (l.n == 0)
+		return;
+	double *counts = zeros(arena, (size_t)l.n);
+	int32_t listed[LESSON_PRINCIPALS];
+	cell_reader_init(&reader, s, lookback, arena);
+	for (int m = 0; m < 60; m++)
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			if (cell_read(&reader, m, slot, &c) && c.calls > 0)
+				add_cell(&l.slots[slot], &c, index, counts, listed);
+	add_exact(s, index, &l);
+	put_lesson(&l, ret);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one hour teaches about the tokens of a call. Pure: a function of the facts of the hour and its neighbours' edges.
+//
+// Each cell is an equation: the sum over principals of calls x mean tokens a call = residual. Its noise grows with its calls,
+// so it counts by 1/calls. An hour's equations are kept as the sums that least squares needs:
+//
+//     A = sum over cells n n'/N     b = sum n R/N     c = sum n S/N     n: calls by principal, N: their sum,
+//                                                                       R: residual, S: how many calls used such tokens (SampleCount)
+//
+// and beside them what exact calls say outright. At most LESSON_PRINCIPALS are told apart, those with the most calls; the
+// others are one, named "~". Kept in Redis as bytes of this machine's order; a lesson of another form is passed over.
+#ifndef NOWCAST_ESTIMATOR_LESSON_H
+#define NOWCAST_ESTIMATOR_LESSON_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "estimator/facts.h"
+
+enum { LESSON_PRINCIPALS = 64 };
+
+#define LESSON_OTHERS "~"
+
+// Sums of one slot. Arrays by principal; `a` is the lower triangle of A, row by row.
+struct lesson_slot {
+	double cells, calls, tokens, squares; // cells; N; R; sum of R^2/N
+	double sampled_calls, samples;        // of the cells whose metric told S: N and S
+	double *b, *c, *exact_calls, *exact_tokens, *n;
+	double *a;
+};
+
+struct lesson {
+	int n;                      // principals
+	struct str *names;          // ARNs, sorted; the last may be LESSON_OTHERS
+	double *ttl_told, *ttl_1h;  // exact cache writes whose TTL is known; those with one hour
+	struct lesson_slot slots[METRIC_SLOTS];
+};
+
+// Appends the lesson of the span's hour; nothing if it teaches nothing.
+void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);
+
+// Reads one back; its arrays live in `arena`, its names in `bytes`. False: it is none.
+bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret);
+
+#endif

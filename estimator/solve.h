@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small dense least squares with a prior: x >= 0 that minimises x'Ax - 2b'x + sum lambda (x - prior)^2.
+#ifndef NOWCAST_ESTIMATOR_SOLVE_H
+#define NOWCAST_ESTIMATOR_SOLVE_H
+
+// A: n x n, symmetric, positive semidefinite, row by row. x holds the start and, on return, the solution. lambda > 0.
+// Coordinate descent in a fixed order: the same input gives the same output.
+void solve_nonnegative(const double *A, const double *b, int n, double prior, double lambda, double *x);
+
+// The diagonal of (A + lambda I)^-1. `work` has room for n x n.
+void solve_inverse_diagonal(const double *A, int n, double lambda, double *work, double *ret_diagonal);
+
+#endif
