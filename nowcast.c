@@ -59,6 +59,25 @@ static const struct subcommand subcommands[] = {
 	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Nothing\n"
 	 "of the configuration is used, and nothing stays behind. The same seed makes the same calls.\n",
 	 cmd_demo},
+	{"price", "VERB ...", "look after the prices: list, show, check, diff, import, update, explain, usage-type",
+	 "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
+	 "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that count, and who says so\n"
+	 "check [FILE...]   are these price files (or those in force) good? Line and reason if not\n"
+	 "diff [OLD] NEW    what the rates of NEW would change, against OLD or what is in force; exit status 3 if anything\n"
+	 "import pricelist FILE... [--dry-run] [--yes]   AWS price lists (offers, or answers of the query API) into prices.dir\n"
+	 "explain --model M --region R --tokens TYPE=N,... [--time T] [--tier T] [--account A]   every term of a call's cost\n"
+	 "explain --principal ARN --hour T [--model M] [--region R]   the same for a principal's hour out of Redis\n"
+	 "usage-type STRING... | -   what a usage type of the bill says, as JSON; exit status 3 if one is not understood\n\n"
+	 "Rates come from the sources of `prices`, in that order: your files (prices.file), rates learned from the bill, imported\n"
+	 "lists (prices.dir), what was built in. A price file is CSV with the columns model, scope (global, regional, any), region,\n"
+	 "account, tier, from, to, prompt_tokens_over, input, output, cache_read, cache_write_5m, cache_write_1h (USD per million\n"
+	 "tokens; empty is unknown, 0 is free), unit, per_unit, source. account, tier, prompt_tokens_over and the units may be left\n"
+	 "out. `nowcast price list --source builtin --format csv` is an example. A bad file is refused whole, with line and reason.\n",
+	 cmd_price},
+	{"reprice", "--from T [--to T] [--dry-run]", "bring corrected prices to the hours already computed",
+	 "Derives the dollars of these hours from the tokens beside them, in Redis, at the prices as they are now. No replay is\n"
+	 "needed, the daemon may run meanwhile, and a second time changes nothing.\n",
+	 cmd_reprice},
 	{"check-config", "[--sample | --man]", "validate the configuration and print what is in force",
 	 "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead,\n"
 	 "--man the manual page nowcast.conf(5).\n",

@@ -131,6 +131,15 @@ bool command_option(struct command *c, const char *name, const char **ret_value,
 	return true;
 }
 
+const char *command_verb(struct command *c)
+{
+	const char *verb = c->argc ? c->argv[0] : NULL;
+	if (!verb || verb[0] == '-')
+		return NULL;
+	remove_arguments(c, 0, 1);
+	return verb;
+}
+
 bool command_switch(struct command *c, const char *name)
 {
 	bool found = false;

@@ -261,6 +261,8 @@ static void read_sheet(struct view *v, size_t reply, struct view_sheet *sheet)
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)), value = redis_elem(v->redis, reply, 2 * i + 1);
 		if (str_is(field, "# model"))
 			sheet->model = arena_str(&v->arena, value);
+		if (str_is(field, "# foundation"))
+			sheet->foundation = arena_str(&v->arena, value);
 		if (!row_read(field, value, &row->principal, &row->tagset, &row->type, &row->figure))
 			continue;
 		row->role = role_name(row->principal);

@@ -25,6 +25,7 @@ struct view_row {
 struct view_sheet {
 	int64_t hour;           // hours since the epoch
 	struct str account, region, model;
+	struct str foundation;  // the model that records named behind an opaque id; none
 	const struct view_row *rows;
 	int nrows;
 };

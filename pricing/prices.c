@@ -99,6 +99,17 @@ bool prices_load(struct prices **ret, const struct conf *conf, struct err *err)
 	return true;
 }
 
+bool prices_load_file(struct prices **ret, const char *file, struct err *err)
+{
+	struct prices *p = xcalloc(1, sizeof *p);
+	if (!load_file(p, names[0], file, err)) {
+		prices_free(p);
+		return false;
+	}
+	*ret = p;
+	return true;
+}
+
 void prices_free(struct prices *p)
 {
 	if (!p)

@@ -31,6 +31,8 @@ struct price_source {
 // Reads every file of every source. A file that is not there is an error for `user` only. ERR_CONFIG: a name in `prices`
 // that is no source, or a bad file, with its line and the reason; nothing is loaded then.
 bool prices_load(struct prices **ret, const struct conf *conf, struct err *err) NC_CHECK;
+// One file alone, as the source `user`.
+bool prices_load_file(struct prices **ret, const char *file, struct err *err) NC_CHECK;
 void prices_free(struct prices *p);
 
 // The sources in order, a file each. NULL for `p`, here and below, means the built-in catalogue alone.

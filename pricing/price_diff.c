@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pricing/price_diff.h"
+
+#include <stdlib.h>
+
+#include "base/when.h"
+
+// A Region to ask in for a row that means many.
+static struct str stand_in(struct str region)
+{
+	static const struct {
+		struct str geography, region;
+	} regions[] = {
+		{STR("us-*"), STR("us-east-1")},  {STR("eu-*"), STR("eu-west-1")},     {STR("ap-*"), STR("ap-southeast-1")},
+		{STR("ca-*"), STR("ca-central-1")}, {STR("sa-*"), STR("sa-east-1")},   {STR("us-gov-*"), STR("us-gov-west-1")},
+	};
+	if (!region.len)
+		return STR("us-east-1");
+	for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
+		if (str_eq(region, regions[i].geography))
+			return regions[i].region;
+	return region;
+}
+
+// Now, or for a row that is not in force now, when it begins.
+static int64_t moment(const struct price_row *r, int64_t now_ms)
+{
+	return r->from_ms <= now_ms && now_ms < r->to_ms ? now_ms : r->from_ms;
+}
+
+static int64_t rate_now(const struct prices *old, const struct price_row *r, enum token_type type, int64_t now_ms, struct price_source *ret)
+{
+	struct buf id = BUF_INIT;
+	struct rate rate;
+	buf_addf(&id, "%s%.*s", r->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(r->model));
+	struct price_query q = {
+		.model = buf_str(&id), .region = stand_in(r->region), .account = r->account, .type = type, .tier = r->tier,
+		.prompt_tokens = r->prompt_over ? r->prompt_over + 1 : 0, .time_ms = moment(r, now_ms),
+	};
+	enum price_miss miss = prices_find(old, &q, &rate, ret);
+	buf_release(&id);
+	return miss == MISS_NONE ? rate.pico_per_token : RATE_UNKNOWN;
+}
+
+// Two passes, so that what differs stands before what is new.
+void price_diff_init(struct price_diff *ret, const struct prices *old, const struct price_rows *rows)
+{
+	int64_t now_ms = when_now_ms();
+	*ret = (struct price_diff){.changes = xcalloc(rows->n * TOKEN_TYPES + 1, sizeof *ret->changes)};
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < rows->n; i++)
+			for (int t = 0; t < TOKEN_TYPES; t++) {
+				struct price_change c = {.row = &rows->v[i], .type = (enum token_type)t};
+				if (c.row->rate[t] == RATE_UNKNOWN)
+					continue;
+				c.was = rate_now(old, c.row, c.type, now_ms, &c.source);
+				bool fresh = c.was == RATE_UNKNOWN, same = c.was == c.row->rate[t];
+				ret->same += pass == 0 && same;
+				if (!same && fresh == (pass == 1)) {
+					ret->changes[ret->n++] = c;
+					*(fresh ? &ret->fresh : &ret->differing) += 1;
+				}
+			}
+}
+
+void price_diff_release(struct price_diff *d)
+{
+	free(d->changes);
+	*d = (struct price_diff){0};
+}
+
+bool price_change_is_wild(const struct price_change *c, int64_t factor)
+{
+	usd_pico was = c->was, is = c->row->rate[c->type];
+	if (c->was == RATE_UNKNOWN || was == is)
+		return false;
+	return was == 0 || is == 0 || was > is * factor || is > was * factor;
+}
+
+static void add_rate(struct buf *b, int64_t rate)
+{
+	char text[USD_SIZE];
+	if (rate == RATE_UNKNOWN)
+		buf_adds(b, "-");
+	else
+		buf_adds(b, usd_format(usd_price(1000000, rate), 6, text));
+}
+
+void price_change_describe(const struct price_change *c, struct buf *ret)
+{
+	const struct price_row *r = c->row;
+	char when[WHEN_SIZE];
+	buf_addf(ret, "%.*s %s %.*s %s", STR_ARG(r->model), r->scope == SCOPE_GLOBAL ? "global" : "regional",
+	         r->region.len ? (int)r->region.len : 1, r->region.len ? r->region.p : "*", price_tier_names[r->tier]);
+	if (r->account.len)
+		buf_addf(ret, " account %.*s", STR_ARG(r->account));
+	if (r->prompt_over)
+		buf_addf(ret, " prompt > %lld", (long long)r->prompt_over);
+	buf_addf(ret, " %s ", token_type_names[c->type]);
+	add_rate(ret, c->was);
+	buf_adds(ret, " -> ");
+	add_rate(ret, r->rate[c->type]);
+	if (r->from_ms > 0)
+		buf_addf(ret, " from %.10s", when_format(r->from_ms, when));
+	if (c->was != RATE_UNKNOWN)
+		buf_addf(ret, " (was: %s)", c->source.name);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// `price import`: somebody else's price list to a price file of ours. It becomes the source only after a person could see what
+// it changes, and never if a rate jumps further than prices.change_max allows: a wrong price is worse than an old one.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "pricing/import_pricelist.h"
+#include "serve/price.h"
+
+enum { LIST_MAX = 256 << 20 };
+
+static bool make_folder(const char *path, struct err *err)
+{
+	return mkdir(path, 0755) == 0 || errno == EEXIST ||
+	       err_set(err, ERR_CONFIG, "prices.dir: cannot make the folder %s: %s; set the key to one that can be written", path, strerror(errno));
+}
+
+// What the change is measured by: the prices in force, or, if those cannot be read, the built-in ones.
+static bool show_changes(const struct conf *conf, const struct price_rows *rows, bool yes, struct err *err)
+{
+	struct prices *old = NULL;
+	struct err bad = ERR_INIT;
+	struct price_diff d;
+	struct buf line = BUF_INIT;
+	size_t wild = 0;
+	if (!prices_load(&old, conf, &bad))
+		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n", bad.msg);
+	price_diff_init(&d, old, rows);
+	for (size_t i = 0; i < d.n; i++) {
+		bool too_far = price_change_is_wild(&d.changes[i], conf->prices_change_max);
+		buf_clear(&line);
+		price_change_describe(&d.changes[i], &line);
+		printf("%s%s\n", line.data, too_far ? "   <-- more than prices.change_max" : "");
+		wild += too_far;
+	}
+	printf("%zu rates differ, %zu are new, %zu are the same\n", d.differing, d.fresh, d.same);
+	price_diff_release(&d);
+	prices_free(old);
+	buf_release(&line);
+	return wild == 0 || yes ||
+	       err_set(err, ERR_CONFIG, "%zu rates change by more than a factor of %lld (prices.change_max); nothing is taken. "
+	               "If they are right, say --yes", wild, (long long)conf->prices_change_max);
+}
+
+bool price_take(const struct conf *conf, const char *path, struct str csv, bool yes, bool dry, struct err *err)
+{
+	struct price_rows rows;
+	if (!price_file_read(&rows, csv, path, err))
+		return false;
+	size_t n = rows.n;
+	bool good = n > 0 || err_set(err, ERR_CONFIG, "no rate was found; nothing is taken");
+	good = good && show_changes(conf, &rows, yes, err);
+	price_rows_release(&rows);
+	if (!good || dry)
+		return good;
+	if (!file_replace(path, csv, err))
+		return false;
+	printf("%s: %zu rows. A running daemon takes them with SIGHUP; `nowcast reprice --from T` brings them to hours already computed\n", path, n);
+	return true;
+}
+
+// Reads a list of the kind `source` and appends its price file to `csv`; tells what was left out.
+static bool convert(const char *source, const char *path, struct buf *csv, struct err *err)
+{
+	struct buf text = BUF_INIT, notes = BUF_INIT;
+	struct pricelist_counts n = {0};
+	bool good = file_read(path, LIST_MAX, &text, err);
+	if (good && strcmp(source, "pricelist") == 0)
+		good = pricelist_import(csv, &notes, &n, buf_str(&text), err) || err_prefix(err, "%s", path);
+	if (good && notes.len)
+		fprintf(stderr, "left out:\n%s", notes.data);
+	if (good)
+		fprintf(stderr, "%s: %zu products, %zu rates taken, %zu of other kinds (batch, reserved, images, ...), %zu in doubt\n", path, n.products,
+		        n.rates, n.other, n.unknown);
+	buf_release(&text);
+	buf_release(&notes);
+	return good;
+}
+
+// "x/AmazonBedrock.json" -> "AmazonBedrock": lists of the same name replace each other, others stand beside each other.
+static char *part_of(const char *path)
+{
+	struct str name = str_after_last(str_of(path), '/'), stem = str_cut(&name, '.');
+	char *part = xstrdup(stem);
+	for (char *p = part; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *p))
+			*p = '_';
+	return part;
+}
+
+bool price_import(struct command *c, int *ret_status, struct err *err)
+{
+	bool yes = command_switch(c, "--yes"), dry = command_switch(c, "--dry-run"), good = true;
+	(void)ret_status;
+	if (!command_done(c, 2, -1, err))
+		return false;
+	const char *source = c->argv[0];
+	if (strcmp(source, "pricelist") != 0)
+		return err_set(err, ERR_CONFIG, "import %s: expected pricelist, then files", source);
+	if (!*c->conf.prices_dir)
+		return err_set(err, ERR_CONFIG, "prices.dir is empty: set it to the folder that imported prices go to");
+	if (!dry && !make_folder(c->conf.prices_dir, err))
+		return false;
+	for (int i = 1; good && i < c->argc; i++) {
+		struct buf csv = BUF_INIT, path = BUF_INIT;
+		char *part = part_of(c->argv[i]);
+		prices_path(&c->conf, source, part, &path);
+		good = convert(source, c->argv[i], &csv, err) && price_take(&c->conf, path.data, buf_str(&csv), yes, dry, err);
+		free(part);
+		buf_release(&csv);
+		buf_release(&path);
+	}
+	return good;
+}

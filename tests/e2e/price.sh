@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Prices as a user meets them: sources in an order, a correction that reaches hours already computed without a replay, a bad
+# file that changes nothing, and every dollar explained.
+. "$(dirname "$0")/../lib.sh"
+
+head=model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source
+export NOWCAST_PRICES_DIR=$T/prices
+
+make_world --hours 2 --scale 0.02
+start_redis
+ok "a replay at the built-in prices" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
+report "$T/before.csv"
+ok "repriced at the same prices" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01
+has "nothing changes" "$(cat "$T/ok.out")" 'rows_changed +0$'
+
+# The dearest principal's hour, term by term.
+"$nowcast" report --redis "$REDIS_URL" --by hour,principal --format csv >"$T/hours.csv"
+IFS=, read -r hour principal _ usd _ < <(tail -n +2 "$T/hours.csv" | grep 'arn:' | sort -t, -k4 -gr | head -n 1)
+fails 0 "an hour of a principal is explained" "$nowcast" price explain --redis "$REDIS_URL" --principal "$principal" --hour "$hour"
+has "its sum is the report's" "$(tail -n 1 "$T/out")" "all together ${usd}[0-9]* USD"
+fails 1 "an hour without figures" "$nowcast" price explain --redis "$REDIS_URL" --principal "$principal" --hour 2020-01-01
+fails 0 "a call is explained" "$nowcast" price explain --model us.anthropic.claude-haiku-5-5 --region us-east-1 --time 2026-11-02 --tokens input=200000,output=1
+has "at the rate of its own prompt" "$(cat "$T/out")" 'sum .* 0\.110002750000 USD'
+
+# A correction.
+model=$("$nowcast" report --redis "$REDIS_URL" --by model --format csv | tail -n +2 | cut -d, -f1 | sed -n 's/^us\.//p' | sed 's/-v[01]:0$//; s/-20[0-9]*$//' | head -n 1)
+printf '%s\n%s,regional,,,,,,,7.5,31,,,,,,ours\n' "$head" "$model" >"$T/ours.csv"
+fails 0 "a price file of one's own is good" "$nowcast" price check "$T/ours.csv"
+fails 0 "and shown first" "$nowcast" price show "us.$model" --prices-file "$T/ours.csv"
+has "with its name and line" "$(cat "$T/out")" 'input +7\.5 +user; ours \(.*ours\.csv:2\)'
+fails 3 "what it would change is shown" "$nowcast" price diff "$T/ours.csv"
+has "rate by rate" "$(cat "$T/out")" "$model regional .* input .* -> 7\.500000 .*builtin"
+fails 0 "reprice --dry-run" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01 --dry-run --prices-file "$T/ours.csv"
+report "$T/dry.csv"
+same_file "writes nothing" "$T/dry.csv" "$T/before.csv"
+ok "reprice" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01 --prices-file "$T/ours.csv"
+has "changes rows" "$(cat "$T/ok.out")" 'rows_changed +[1-9]'
+report "$T/repriced.csv"
+redis flushall >/dev/null
+ok "a replay at the corrected prices" "$nowcast" replay --redis "$REDIS_URL" --prices-file "$T/ours.csv" "$world/stream.ndjson"
+report "$T/replayed.csv"
+same_file "gives what reprice gave" "$T/repriced.csv" "$T/replayed.csv"
+fails 0 "reprice back" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01
+report "$T/back.csv"
+same_file "gives what was there before" "$T/back.csv" "$T/before.csv"
+
+# Imports.
+cat >"$T/list.json" <<'END'
+{"products": {"A": {"attributes": {"usagetype": "USE1-MP:USE1_InputTokenCount-Units", "servicename": "Claude Sonnet 4.6 (Amazon Bedrock Edition)", "regionCode": "us-east-1"}}},
+ "terms": {"OnDemand": {"A": {"A.T": {"effectiveDate": "2026-11-01T00:00:00Z", "priceDimensions": {"A.T.R": {"unit": "Units", "pricePerUnit": {"USD": "3.4000000000"}}}}}}}}
+END
+fails 0 "a price list is imported" "$nowcast" price import pricelist "$T/list.json"
+has "what changes is shown first" "$(cat "$T/out")" 'claude-sonnet-4-6 regional us-east-1 standard input 3\.300000 -> 3\.400000 from 2026-11-01'
+fails 0 "and counts from its date" "$nowcast" price show anthropic.claude-sonnet-4-6 --time 2026-11-02
+has "as the price list's" "$(cat "$T/out")" 'input +3\.4 +pricelist'
+mkdir "$T/wild" && sed "s/3\.4000/34.000/" "$T/list.json" >"$T/wild/list.json"
+fails 2 "a rate that jumps too far is refused" "$nowcast" price import pricelist "$T/wild/list.json"
+has "and the way out named" "$(cat "$T/err")" 'prices\.change_max.*--yes'
+has "the old one stays" "$("$nowcast" price show anthropic.claude-sonnet-4-6 --time 2026-11-02)" 'input +3\.4 '
+fails 0 "unless one insists" "$nowcast" price import pricelist --yes "$T/wild/list.json"
+fails 3 "usage types are read" "$nowcast" price usage-type USE1-NovaPro-input-tokens-flex USE1-Nonsense
+has "into JSON" "$(head -n 1 "$T/out")" '"region":"us-east-1","model":"amazon.nova-pro".*"token_type":"input".*"tier":"flex"'
+has "and what is not known is said" "$(tail -n 1 "$T/out")" '"known":false,"why":"'
+
+# A bad file, before and under a running daemon.
+printf '%s\nacme.m,any,,,,,,,-1,,,,,,,x\n' "$head" >"$T/bad.csv"
+fails 2 "a bad file is refused" "$nowcast" price check "$T/bad.csv"
+has "with line and reason" "$(cat "$T/err")" 'bad\.csv:2: input: -1 is negative'
+fails 2 "and a replay does not begin with it" "$nowcast" replay --redis "$REDIS_URL" --prices-file "$T/bad.csv" "$world/stream.ndjson"
+free_port
+printf 'brokers = 127.0.0.1:%s\ntopics = t\nredis = %s\nprices.file = %s\n' "$port" "$REDIS_URL" "$T/ours.csv" >"$T/run.conf"
+start daemon "$nowcast" run --config "$T/run.conf"
+daemon=$pid
+wait_for 10 grep -q msg=started "$T/daemon.log"
+cp "$T/ours.csv" "$T/good.csv"; cp "$T/bad.csv" "$T/ours.csv"
+kill -HUP "$daemon"
+ok "SIGHUP with a bad file: those in force stay" wait_for 10 grep -q 'prices were not taken.*ours\.csv:2' "$T/daemon.log"
+cp "$T/good.csv" "$T/ours.csv"
+kill -HUP "$daemon"
+ok "SIGHUP with a good one: they are taken" wait_for 10 grep -q 'prices read again' "$T/daemon.log"
+ok "the daemon ends in peace" stop "$daemon"
+finish
