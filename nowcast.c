@@ -35,7 +35,7 @@ static int cmd_version(struct command *c)
 static const struct subcommand subcommands[] = {
 	{"run", "[--workers N]", "read Kafka and keep the figures in Redis current (the daemon)",
 	 "Needs `brokers` and `topics`. SIGTERM and SIGINT finish the batch, commit and leave the group; SIGHUP reads the\n"
-	 "configuration again; SIGUSR1 logs a stats line. Speaks sd_notify when systemd started it. Kafka or Redis away:\n"
+	 "configuration and the prices again; SIGUSR1 logs a stats line. Speaks sd_notify when systemd started it. Kafka or Redis away:\n"
 	 "it waits and says so. Offsets are committed only after what came before them is in Redis.\n",
 	 cmd_run},
 	{"replay", "PATH...", "the same work from files, folders or standard input (-)",
@@ -54,17 +54,13 @@ static const struct subcommand subcommands[] = {
 	{"doctor", "", "is everything alive that the figures need: Redis, topics, each signal, prices, clocks",
 	 "A line a finding, with what to do. Exit status 0: all is well (notes aside), 3: warnings, 1: something does not work.\n",
 	 cmd_doctor},
-	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
-	 "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
-	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Nothing\n"
-	 "of the configuration is used, and nothing stays behind. The same seed makes the same calls.\n",
-	 cmd_demo},
 	{"price", "VERB ...", "look after the prices: list, show, check, diff, import, update, explain, usage-type",
 	 "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
 	 "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that count, and who says so\n"
 	 "check [FILE...]   are these price files (or those in force) good? Line and reason if not\n"
 	 "diff [OLD] NEW    what the rates of NEW would change, against OLD or what is in force; exit status 3 if anything\n"
-	 "import pricelist FILE... [--dry-run] [--yes]   AWS price lists (offers, or answers of the query API) into prices.dir\n"
+	 "import pricelist|litellm FILE... [--dry-run] [--yes]   AWS price lists (offers, or answers of the query API), LiteLLM's table\n"
+	 "update [--offers A,B] [--url BASE] [--dry-run] [--yes]   downloads AWS's price lists and imports them\n"
 	 "explain --model M --region R --tokens TYPE=N,... [--time T] [--tier T] [--account A]   every term of a call's cost\n"
 	 "explain --principal ARN --hour T [--model M] [--region R]   the same for a principal's hour out of Redis\n"
 	 "usage-type STRING... | -   what a usage type of the bill says, as JSON; exit status 3 if one is not understood\n\n"
@@ -78,6 +74,11 @@ static const struct subcommand subcommands[] = {
 	 "Derives the dollars of these hours from the tokens beside them, in Redis, at the prices as they are now. No replay is\n"
 	 "needed, the daemon may run meanwhile, and a second time changes nothing.\n",
 	 cmd_reprice},
+	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
+	 "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
+	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Nothing\n"
+	 "of the configuration is used, and nothing stays behind. The same seed makes the same calls.\n",
+	 cmd_demo},
 	{"check-config", "[--sample | --man]", "validate the configuration and print what is in force",
 	 "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead,\n"
 	 "--man the manual page nowcast.conf(5).\n",
