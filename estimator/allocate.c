@@ -61,6 +61,21 @@ static void book_calls(struct allocation *a, int m)
 	}
 }
 
+// How far off the split may be; what it means for a group depends on who else was there (serve/group.h).
+static void measure_doubt(const struct weight *w, const int64_t *noise_milli, struct caller_usage *u)
+{
+	u->ttl_permille = w->ttl_permille;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		int64_t tokens = u->slots[slot].allocated;
+		if (__builtin_mul_overflow(tokens, w->sd_permille[slot], &u->spread[slot]))
+			u->spread[slot] = INT64_MAX;
+		if (__builtin_mul_overflow(tokens, noise_milli[slot], &u->noise[slot]))
+			u->noise[slot] = INT64_MAX;
+		u->spread[slot] /= 1000;
+		u->noise[slot] /= 1000;
+	}
+}
+
 void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena, struct hour_usage *ret)
 {
 	size_t n = (size_t)s->ncallers + 1;
@@ -79,4 +94,6 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
 			allocate_cell(&a, m, slot);
 	}
+	for (int32_t i = 0; i < s->ncallers; i++)
+		measure_doubt(&w->callers[i], w->noise_milli, &ret->callers[i]);
 }

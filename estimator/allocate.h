@@ -22,6 +22,9 @@ struct caller_usage {
 	struct shares slots[METRIC_SLOTS];
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
+	int32_t ttl_permille;           // of the other cache writes, the part with the one-hour TTL; -1: nobody tells
+	int64_t spread[METRIC_SLOTS];   // standard deviation of the allocated tokens for want of better weights, in tokens
+	int64_t noise[METRIC_SLOTS];    // their variance by chance, in tokens squared, were each caller alone with its own
 };
 
 struct hour_usage {

@@ -42,7 +42,13 @@ static void add_row(struct writing *w, struct str field, struct str value)
 	w->out->rows[w->out->nrows++] = (struct row){field, value};
 }
 
-static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, struct shares x, const struct bundle *b)
+// Tokens of one type, and how far off the allocated ones may be.
+struct part {
+	struct shares shares;
+	int64_t spread, noise;
+};
+
+static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, const struct part *x, const struct bundle *b)
 {
 	struct usd usd, more;
 	char pico[USD_SIZE] = "-", more_pico[USD_SIZE] = "0";
@@ -55,8 +61,9 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 		w->unpriced = price_miss_text(w->tariff->miss[type] ? w->tariff->miss[type] : MISS_TYPE);
 	}
 	add_row(w, text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
-	        text(w->arena, "%lld %s %lld %lld %lld %lld %s", (long long)b->tokens[type], pico, (long long)x.exact, (long long)x.allocated,
-	             (long long)x.provisional, (long long)(type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0), more_pico));
+	        text(w->arena, "%lld %s %lld %lld %lld %lld %s %lld %lld", (long long)b->tokens[type], pico, (long long)x->shares.exact,
+	             (long long)x->shares.allocated, (long long)x->shares.provisional, (long long)(type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0),
+	             more_pico, (long long)x->spread, (long long)x->noise));
 }
 
 static int64_t sum(struct shares x)
@@ -64,27 +71,46 @@ static int64_t sum(struct shares x)
 	return x.exact + x.allocated + x.provisional;
 }
 
-// Cache writes whose TTL nobody tells are taken as 5-minute ones.
+static int64_t part_of(int64_t tokens, int32_t permille)
+{
+	return tokens / 1000 * permille + tokens % 1000 * permille / 1000;
+}
+
+// Takes the one-hour writes out of all cache writes: those that are known, and of the others the part that was learned.
+// Without anything learned the others are taken as 5-minute ones. Returns how many were.
+static int64_t split_writes(const struct caller_usage *u, struct part *writes, struct part *ret_1h)
+{
+	int64_t known_1h = u->exact_1h < writes->shares.exact ? u->exact_1h : writes->shares.exact;
+	int64_t known = u->exact_ttl > known_1h ? u->exact_ttl : known_1h;
+	int64_t told_5m = known - known_1h, open = writes->shares.exact - known;
+	int32_t permille = u->ttl_permille > 0 ? u->ttl_permille : 0;
+	*ret_1h = (struct part){
+		.shares = {known_1h + part_of(open, permille), part_of(writes->shares.allocated, permille), part_of(writes->shares.provisional, permille)},
+		.spread = part_of(writes->spread, permille),
+		.noise = part_of(writes->noise, permille),
+	};
+	writes->shares.exact -= ret_1h->shares.exact;
+	writes->shares.allocated -= ret_1h->shares.allocated;
+	writes->shares.provisional -= ret_1h->shares.provisional;
+	writes->spread -= ret_1h->spread;
+	writes->noise -= ret_1h->noise;
+	return u->ttl_permille < 0 ? sum(writes->shares) - told_5m : 0;
+}
+
 static void add_usage(struct writing *w, struct str arn, struct str tagset, const struct caller_usage *u)
 {
-	struct shares writes = u->slots[TOKENS_CACHE_WRITE];
-	int64_t long_lived = u->exact_1h < writes.exact ? u->exact_1h : writes.exact;
-	writes.exact -= long_lived;
-	int64_t told = u->exact_ttl > long_lived ? u->exact_ttl - long_lived : 0;
-	const struct shares types[TOKEN_TYPES] = {
-		[TOKEN_INPUT] = u->slots[TOKENS_INPUT],
-		[TOKEN_OUTPUT] = u->slots[TOKENS_OUTPUT],
-		[TOKEN_CACHE_READ] = u->slots[TOKENS_CACHE_READ],
-		[TOKEN_CACHE_WRITE_5M] = writes,
-		[TOKEN_CACHE_WRITE_1H] = {.exact = long_lived},
-	};
-	struct bundle b = {.calls = u->calls, .assumed = sum(writes) - told};
+	static const int slot_of[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	struct part parts[TOKEN_TYPES];
+	struct bundle b = {.calls = u->calls};
+	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++)
+		parts[type] = (struct part){u->slots[slot_of[type]], u->spread[slot_of[type]], u->noise[slot_of[type]]};
+	b.assumed = split_writes(u, &parts[TOKEN_CACHE_WRITE_5M], &parts[TOKEN_CACHE_WRITE_1H]);
 	for (int type = 0; type < TOKEN_TYPES; type++)
-		b.tokens[type] = sum(types[type]);
+		b.tokens[type] = sum(parts[type].shares);
 	if (u->calls || u->failed)
 		add_row(w, text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
 	for (int type = 0; type < TOKEN_TYPES; type++)
-		add_figure(w, arn, tagset, (enum token_type)type, types[type], &b);
+		add_figure(w, arn, tagset, (enum token_type)type, &parts[type], &b);
 }
 
 static bool is_used(const struct caller_usage *u)
@@ -114,6 +140,8 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 		to->slots[slot].exact += u->slots[slot].exact;
 		to->slots[slot].allocated += u->slots[slot].allocated;
 		to->slots[slot].provisional += u->slots[slot].provisional;
+		to->spread[slot] += u->spread[slot];
+		to->noise[slot] += u->noise[slot];
 	}
 }
 
@@ -130,7 +158,7 @@ static int32_t add_role(struct writing *w, const struct span *span, const struct
 				add_usage(w, span->callers[i].arn, span->callers[i].tagset, &u->callers[i]);
 		return end;
 	}
-	struct caller_usage all = {0};
+	struct caller_usage all = {.ttl_permille = -1};
 	for (; i < end; i++)
 		add_up(&all, &u->callers[i]);
 	add_usage(w, text(w->arena, "%.*s*", STR_ARG(role)), STR("-"), &all);
@@ -147,7 +175,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	ret->nrows = 0;
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_role(&w, span, u, i, sessions_max);
-	struct caller_usage nobody = {0};
+	struct caller_usage nobody = {.ttl_permille = -1};
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		nobody.slots[slot].allocated = u->unattributed[slot];
 		if (u->metered[slot] || u->excess[slot])
@@ -189,7 +217,8 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 		struct str pico = str_cut(&value, ' ');
 		f.priced = usd_parse_pico(pico, &f.usd);
 		if (!read_int(&value, &f.exact) || !read_int(&value, &f.allocated) || !read_int(&value, &f.provisional) ||
-		    !read_int(&value, &f.assumed) || !usd_parse_pico(str_cut(&value, ' '), &f.more))
+		    !read_int(&value, &f.assumed) || !usd_parse_pico(str_cut(&value, ' '), &f.more) ||
+		    !read_int(&value, &f.spread) || !read_int(&value, &f.noise))
 			return false;
 	}
 	*ret_arn = arn;

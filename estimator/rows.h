@@ -2,7 +2,7 @@
 // The figures of an hour as they stand in Redis: one hash an hour, account, region and model. README, "Redis keys", shows
 // them to people who read them from elsewhere.
 //
-//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE
+//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
 //   field  ARN TAGSET calls          value  CHARGED FAILED
 //   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
 //
@@ -12,7 +12,8 @@
 // TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this type without
 // anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that the tokens
 // may cost on top: the assumed ones were they of the dearer type, all of them in the next band of a model that charges by the
-// length of the prompt. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields
+// length of the prompt. SPREAD and NOISE say how far off ALLOCATED may be: the standard deviation
+// (tokens) that the weights leave, and the variance (tokens squared) of chance. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields
 // it does not know.
 #ifndef NOWCAST_ESTIMATOR_ROWS_H
 #define NOWCAST_ESTIMATOR_ROWS_H
@@ -27,6 +28,7 @@
 // Tokens and dollars of one caller and token type.
 struct figure {
 	int64_t tokens, exact, allocated, provisional, assumed;
+	int64_t spread, noise; // of allocated: tokens; tokens squared
 	struct usd usd;  // of all tokens
 	struct usd more; // what they may cost on top
 	bool priced;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/group.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
 #include "base/when.h"
 
-// Half the width of the band in thousandths of p(1 - p): see group.h. With equal weights callers of one model differ that much.
-enum { GROUP_SPLIT_MILLI = 1500 };
+// See group.h. `make accuracy` measures how often the band holds the truth.
+#define GROUP_SDS 1.645
+#define GROUP_DRIFT 0.12 // what a mean moves from one hour to the next, as a part of it
+enum { GROUP_TTL_PERCENT = 25 };
 
 static const struct {
 	const char *name;
@@ -56,6 +59,7 @@ void groups_init(struct groups *g, const struct grouping *by)
 void groups_release(struct groups *g)
 {
 	arena_release(&g->arena);
+	arena_release(&g->sheet);
 	map_release(&g->index);
 	free(g->list);
 	free(g->touched);
@@ -108,19 +112,29 @@ static struct group *find_group(struct groups *g, const struct str *at)
 	return new;
 }
 
-static void touch(struct groups *g, struct group *x)
+static struct doubt *enter_sheet(struct groups *g, struct group *x)
 {
-	if (x->in_sheet)
-		return;
-	x->in_sheet = true;
+	if (x->sheet)
+		return x->sheet;
+	x->sheet = arena_alloc(&g->sheet, TOKEN_TYPES * sizeof *x->sheet);
+	memset(x->sheet, 0, TOKEN_TYPES * sizeof *x->sheet);
 	if (g->ntouched == g->captouched) {
 		g->captouched = g->captouched ? g->captouched * 2 : 64;
 		g->touched = xrealloc(g->touched, (size_t)g->captouched, sizeof *g->touched);
 	}
 	g->touched[g->ntouched++] = (int32_t)(x - g->list);
+	return x->sheet;
 }
 
-static void add_row(struct groups *g, struct group *x, const struct view_row *row)
+static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
+{
+	double usd = (double)rate / 1e12;
+	d->tokens += (double)f->allocated;
+	d->weights += (double)f->spread * (double)f->spread * usd * usd;
+	d->chance += ((double)f->noise + pow(GROUP_DRIFT * (double)f->allocated, 2)) * usd * usd;
+}
+
+static void add_row(struct groups *g, struct group *x, const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
 	if (row->type == TOKEN_TYPES) {
@@ -142,54 +156,56 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact, rate));
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
-	x->usd_low = usd_add(x->usd_low, usd_sub(f->usd, provisional));
-	x->usd_high = usd_add(x->usd_high, usd_add(usd_add(f->usd, provisional), f->more));
-	x->sheet_allocated[row->type] += f->allocated;
-	x->sheet_rate[row->type] = rate;
-	touch(g, x);
+	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
+	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), usd_muldiv(f->more, GROUP_TTL_PERCENT, 100)));
+	add_doubt(&enter_sheet(g, x)[row->type], f, rate);
+	add_doubt(&whole[row->type], f, rate);
 }
 
-// The band of what was split, once it is known how much of it the group holds.
-static void close_sheet(struct groups *g, const int64_t *total)
+// The split's part of the band, once it is known who else was in the sheet.
+static void close_sheet(struct groups *g, const struct doubt *whole)
 {
 	for (int32_t i = 0; i < g->ntouched; i++) {
 		struct group *x = &g->list[g->touched[i]];
+		double weights = 0;
 		for (int type = 0; type < TOKEN_TYPES; type++) {
-			int64_t own = x->sheet_allocated[type], others = total[type] - own;
-			x->sheet_allocated[type] = 0;
-			if (own == 0 || others <= 0)
-				continue;
-			struct usd half = usd_muldiv(usd_muldiv(usd_price(own, x->sheet_rate[type]), others, total[type]), GROUP_SPLIT_MILLI, 1000);
-			struct usd most = usd_price(own, x->sheet_rate[type]);
-			x->usd_low = usd_sub(x->usd_low, usd_cmp(half, most) > 0 ? most : half);
-			x->usd_high = usd_add(x->usd_high, half);
+			const struct doubt *own = &x->sheet[type], *all = &whole[type];
+			double f = all->tokens > 0 ? own->tokens / all->tokens : 1;
+			weights += (1 - f) * (1 - f) * own->weights + f * f * fmax(all->weights - own->weights, 0);
+			if (all->chance > 0)
+				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
 		}
-		x->in_sheet = false;
+		x->weights_sd += sqrt(weights);
+		x->sheet = NULL;
+		double half = GROUP_SDS * sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
+		struct usd split = {(usd_pico)(fmin(half, 1e12) * 1e12)};
+		x->usd_low = usd_sub(x->floor, split);
+		x->usd_high = usd_add(x->ceiling, split);
+		if (usd_cmp(x->usd_low, x->usd_exact) < 0)
+			x->usd_low = x->usd_exact;
 	}
 	g->ntouched = 0;
+	arena_reset(&g->sheet);
 }
 
 bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 {
 	struct groups *g = groups;
-	int64_t total[TOKEN_TYPES] = {0};
+	struct doubt whole[TOKEN_TYPES] = {{0}};
 	char hour[WHEN_SIZE];
 	when_format(sheet->hour * MS_PER_HOUR, hour);
 	for (int k = 0; k < sheet->nrows; k++) {
 		const struct view_row *row = &sheet->rows[k];
 		struct str at[GROUP_KEYS_MAX];
-		bool calls = row->type == TOKEN_TYPES;
-		if (!calls)
-			total[row->type] += row->figure.allocated;
 		for (int i = 0; i < g->by.n; i++) {
 			at[i] = key_of(&g->by, i, v, sheet, row, hour);
-			if (calls && g->by.by[i] == BY_TOKEN_TYPE)
+			if (row->type == TOKEN_TYPES && g->by.by[i] == BY_TOKEN_TYPE)
 				goto next; // calls have no token type
 		}
-		add_row(g, find_group(g, at), row);
+		add_row(g, find_group(g, at), row, whole);
 	next:;
 	}
-	close_sheet(g, total);
+	close_sheet(g, whole);
 	return true;
 }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures summed by any grouping, each with how it is known and its error band.
 //
-// The band. What is exact has none. Of the allocated tokens only the split is uncertain, not the sum: a group that holds a
-// part p of what was allocated in an hour, account, region, model and token type may be wrong by GROUP_SPLIT x p(1 - p) of
-// it, which is nothing for the whole and for a caller who was alone. Provisional tokens may be none, or twice as many. Cache
-// writes whose TTL nobody tells may be one-hour ones. The parts are added, as if they all erred to the same side.
+// The band is meant to hold the truth nine times in ten. What is exact has none. Of allocated tokens only the split is
+// uncertain, not the sum, so a group's doubt depends on who else was there: with a part f of what was split in an hour,
+// account, region, model and token type,
+//
+//     weights   (1 - f)^2 x (variance of its own) + f^2 x (variance of the others')     the same way every hour: added
+//     chance    own x others' / all of the variance by chance                           anew every hour: added as squares
+//
+// which is nothing for the whole, and for a caller who was alone. Provisional tokens may be none, or twice as many. Cache
+// writes whose TTL nobody tells widen the upper end by GROUP_TTL of what they would cost on top as one-hour ones.
 #ifndef NOWCAST_SERVE_GROUP_H
 #define NOWCAST_SERVE_GROUP_H
 
@@ -37,14 +42,20 @@ struct group {
 	struct usd usd, usd_low, usd_high;
 	struct usd usd_exact, usd_allocated, usd_provisional;    // parts of usd
 
-	// While a sheet is summed: allocated tokens and their rate.
-	int64_t sheet_allocated[TOKEN_TYPES], sheet_rate[TOKEN_TYPES];
-	bool in_sheet;
+	struct usd floor, ceiling;        // usd_low and usd_high but for the split
+	double weights_sd, chance_variance; // of the split, in USD and USD squared
+
+	struct doubt *sheet;              // while a sheet is summed: by token type; NULL: not in it
+};
+
+// What was allocated of one token type in one sheet.
+struct doubt {
+	double tokens, weights, chance; // tokens; variances in USD squared
 };
 
 struct groups {
 	struct grouping by;
-	struct arena arena;
+	struct arena arena, sheet; // for good; while a sheet is summed
 	struct map index;
 	struct group *list; // in the order of groups_sort
 	int32_t n, cap;
