@@ -38,7 +38,7 @@ helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tes
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
 e2e      := $(sort $(wildcard tests/e2e/*.sh))
 
-.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode approve-decode approve-samples install sample-config helpers
+.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode approve-decode approve-samples install sample-config helpers price-check
 all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
@@ -149,6 +149,10 @@ SHARED   ?= ../shared
 builtin-prices:  ## write pricing/builtin.csv out of the collected price sources (for developers; commit the result)
 	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices/prices_in_force.csv $(SHARED)/prices/litellm_bedrock_2026-08-01.json > pricing/builtin.csv.new
 	$(Q)mv pricing/builtin.csv.new pricing/builtin.csv
+
+price-check: $(B)/tests/price_sources_test $(B)/tests/pricelist_test $(B)/tests/litellm_test  ## compare all price sources, two by two; what is in SHARED
+	$(Q)for t in $^; do $$t >$(B)/price-check.log || { grep -v '^ok' $(B)/price-check.log; exit 1; }; \
+		grep -E 'agree|^1\.\.' $(B)/price-check.log; done
 
 install: all  ## install the program, its manual, completion, unit file and sample configuration below DESTDIR
 	install -D -m 755 $(B)/nowcast $(DESTDIR)$(PREFIX)/bin/nowcast

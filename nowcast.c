@@ -59,7 +59,7 @@ static const struct subcommand subcommands[] = {
 	 "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that count, and who says so\n"
 	 "check [FILE...]   are these price files (or those in force) good? Line and reason if not\n"
 	 "diff [OLD] NEW    what the rates of NEW would change, against OLD or what is in force; exit status 3 if anything\n"
-	 "import pricelist|litellm FILE... [--dry-run] [--yes]   AWS price lists (offers, or answers of the query API), LiteLLM's table\n"
+	 "import pricelist|litellm FILE... [--from T] [--dry-run] [--yes]   AWS price lists (offers, or answers of the query API), LiteLLM's table\n"
 	 "update [--offers A,B] [--url BASE] [--dry-run] [--yes]   downloads AWS's price lists and imports them\n"
 	 "explain --model M --region R --tokens TYPE=N,... [--time T] [--tier T] [--account A]   every term of a call's cost\n"
 	 "explain --principal ARN --hour T [--model M] [--region R]   the same for a principal's hour out of Redis\n"

@@ -43,6 +43,7 @@ static const struct {
 struct row {
 	struct str model, region;
 	enum price_scope scope;
+	enum price_tier tier;
 	int64_t from_ms;
 	int64_t rate[TOKEN_TYPES];
 	bool doubtful[TOKEN_TYPES]; // two rates were given
@@ -93,7 +94,7 @@ static struct row *row_for(struct import *im, const struct row *key)
 {
 	for (size_t i = 0; i < im->n; i++) {
 		struct row *r = &im->rows[i];
-		if (str_eq(r->model, key->model) && str_eq(r->region, key->region) && r->scope == key->scope && r->from_ms == key->from_ms)
+		if (str_eq(r->model, key->model) && str_eq(r->region, key->region) && r->scope == key->scope && r->tier == key->tier && r->from_ms == key->from_ms)
 			return r;
 	}
 	if (im->n == im->cap) {
@@ -127,12 +128,13 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 		leave_out(im, usage, product, why);
 		return;
 	}
-	if (u.kind != USAGE_TOKENS || u.tier != TIER_STANDARD || u.custom || u.modality != MODALITY_TEXT) {
+	if (u.kind != USAGE_TOKENS || u.custom || u.modality != MODALITY_TEXT) {
 		im->counts.other++;
 		return;
 	}
 	key.model = model_of(&u, product);
 	key.scope = u.scope;
+	key.tier = u.tier;
 	if (!key.model.len)
 		leave_out(im, usage, product, "which model this is, is not known");
 	else if (u.long_prompt)
@@ -193,26 +195,34 @@ static int compare_rows(const void *pa, const void *pb)
 	if (!c)
 		c = (a->scope > b->scope) - (a->scope < b->scope);
 	if (!c)
+		c = (a->tier > b->tier) - (a->tier < b->tier);
+	if (!c)
 		c = str_cmp(a->region, b->region);
 	return c ? c : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
 }
 
-// Of two effective dates the earlier rate ends where the later begins.
-static void write_rows(const struct import *im, struct buf *csv)
+static bool same_place(const struct row *a, const struct row *b)
 {
-	buf_adds(csv, "model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n");
+	return str_eq(a->model, b->model) && a->scope == b->scope && a->tier == b->tier && str_eq(a->region, b->region);
+}
+
+// Of two effective dates the earlier rate ends where the later begins.
+static void write_rows(struct import *im, struct buf *csv)
+{
+	price_file_write_head(csv);
 	for (size_t i = 0; i < im->n; i++) {
-		const struct row *r = &im->rows[i], *next = i + 1 < im->n ? r + 1 : NULL;
-		char from[WHEN_SIZE], to[WHEN_SIZE] = "", amount[USD_SIZE];
-		if (next && str_eq(next->model, r->model) && next->scope == r->scope && str_eq(next->region, r->region))
-			when_format(next->from_ms, to);
-		buf_addf(csv, "%.*s,%s,%.*s,%s,%s", STR_ARG(r->model), r->scope == SCOPE_GLOBAL ? "global" : "regional", STR_ARG(r->region),
-		         when_format(r->from_ms, from), to);
-		for (int t = 0; t < TOKEN_TYPES; t++) {
-			bool known = r->rate[t] != RATE_UNKNOWN && !r->doubtful[t];
-			buf_addf(csv, ",%s", known ? usd_format(usd_price(1000000, r->rate[t]), 6, amount) : "");
-		}
-		buf_adds(csv, ",AWS price list\n");
+		const struct row *r = &im->rows[i], *next = i + 1 < im->n && same_place(r, r + 1) ? r + 1 : NULL;
+		struct price_row out = {.model = r->model, .scope = r->scope, .tier = r->tier, .region = r->region, .from_ms = r->from_ms,
+		                        .to_ms = INT64_MAX, .per_unit = RATE_UNKNOWN, .source = "AWS price list"};
+		if (next)
+			out.to_ms = next->from_ms;
+		for (int t = 0; t < TOKEN_TYPES; t++)
+			out.rate[t] = r->doubtful[t] ? RATE_UNKNOWN : r->rate[t];
+		// Each rate has a date of its own: those that a later date does not change go on.
+		for (int t = 0; next && t < TOKEN_TYPES; t++)
+			if (next->rate[t] == RATE_UNKNOWN && !r->doubtful[t])
+				im->rows[i + 1].rate[t] = r->rate[t];
+		price_file_write_row(csv, &out);
 	}
 }
 

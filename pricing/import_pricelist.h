@@ -14,7 +14,7 @@
 struct pricelist_counts {
 	size_t products; // in the list
 	size_t rates;    // taken
-	size_t other;    // not the standard on-demand price of text tokens: batch, reserved, custom models, images ...
+	size_t other;    // not the price of text tokens on demand or in a batch: reserved, custom models, images ...
 	size_t unknown;  // left out because something about them is not known; each has a line in the notes
 };
 

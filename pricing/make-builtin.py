@@ -19,10 +19,12 @@ from decimal import Decimal
 TYPES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 FIELDS = {"input": "input_cost_per_token", "output": "output_cost_per_token", "cache_read": "cache_read_input_token_cost",
           "cache_write_5m": "cache_creation_input_token_cost", "cache_write_1h": "cache_creation_input_token_cost_above_1hr"}
-COLUMNS = ("model", "scope", "region", "from", "to", "prompt_tokens_over", *TYPES, "unit", "source")
+COLUMNS = ("model", "scope", "region", "tier", "from", "to", "prompt_tokens_over", *TYPES, "unit", "source")
 GEOGRAPHY = {"us": "us-*", "eu": "eu-*", "apac": "ap-*", "us-gov": "us-gov-*"}
 PROFILE = re.compile(r"^(global|us-gov|us|eu|apac|jp|au|ca|amer)\.")
 REGIONAL, GOVCLOUD = Decimal("1.1"), Decimal("1.2")
+
+TIERS = {"latency-optimized": "latency"}
 
 # Entries of the second source that are wrong and are left out, each with the reason.
 WRONG = {
@@ -205,11 +207,11 @@ def read_in_force(path):
         lines = [x for x in f if not x.startswith("#")]
     rows = []
     for r in csv.DictReader(lines):
-        if r["tier"] not in ("standard", "extended-access"):
-            continue  # batch, flex, priority: not what an on-demand call costs
         scope, region = (r["scope"], "") if r["scope"] in ("global", "regional", "any") else ("any", "us-*")
         rows.append({"model": r["model"], "scope": scope, "region": region, "from": r["effective_from"], "to": r["effective_to"], "prompt_tokens_over": r["prompt_tokens_over"],
-                     "rates": {t: Decimal(r[t]) for t in TYPES if r[t]}, "unit": "", "source": source_of(r["source"]), "extended": r["tier"] != "standard"})
+                     "rates": {t: Decimal(r[t]) for t in TYPES if r[t]}, "unit": "", "source": source_of(r["source"]), "extended": r["tier"] == "extended-access", "tier": ""})
+        if r["tier"] not in ("standard", "extended-access"):
+            rows[-1:] = [{**rows[-1], "tier": TIERS.get(t, t)} for t in r["tier"].split("/")]
     return rows
 
 
@@ -218,12 +220,15 @@ def merge(force, models):
     for model, m in sorted(models.items()):
         for r in litellm_rows(model, m):
             standing[(model, r["scope"], r["region"])] = r
-    everywhere = {r["model"] for r in force if not r["region"]}
+    everywhere = {r["model"] for r in force if not r["region"] and not r["tier"]}
     for (model, scope, region), r in sorted(standing.items()):
         if model not in everywhere or region:
             rows.append(r)
     for r in force:
         model = r["model"]
+        if r["tier"]:
+            rows.append(r)
+            continue
         if not r["prompt_tokens_over"] and not r.get("extended"):
             for scope in (r["scope"], "any"):
                 under = standing.get((model, scope, r["region"]))
@@ -242,7 +247,7 @@ def extend(force, rows):
     """Extended access, past a model's end of life, has its own rate: it ends the standard one."""
     for late in [r for r in force if r.get("extended")]:
         for r in rows:
-            if r["model"] == late["model"] and r["scope"] == late["scope"] and r["region"] == late["region"] and not r["to"]:
+            if r["model"] == late["model"] and r["scope"] == late["scope"] and r["region"] == late["region"] and not r["tier"] and not r["to"]:
                 r["to"] = late["from"]
         rows.append({**late, "source": late["source"] + ", extended access"})
 
@@ -251,7 +256,7 @@ def govcloud(rows):
     """GovCloud costs a fifth more for Claude; the models the second source does not list there follow the rule."""
     listed = {r["model"] for r in rows if r["region"].startswith("us-gov") or r.get("extended")}
     for r in list(rows):
-        if r["model"].startswith("anthropic.claude-") and r["model"] not in listed and not r["region"] and r["scope"] != "regional":
+        if r["model"].startswith("anthropic.claude-") and not r["tier"] and r["model"] not in listed and not r["region"] and r["scope"] != "regional":
             if re.match(r"anthropic\.claude-(instant|v\d|v\b|\d-opus|claude$)|anthropic\.claude$", r["model"]):
                 continue
             rows.append({**r, "scope": "regional", "region": "us-gov-*", "rates": times(r["rates"], GOVCLOUD), "source": r["source"] + ", GovCloud x1.2"})
@@ -274,6 +279,7 @@ HEAD = """\
 # model               name without date and without version 0 or 1 (pricing/model_id.h)
 # scope               global: called through a global. profile; regional: everything else; any: both
 # region              a Region, a geography (eu-*, us-gov-*), or empty: every commercial Region. The narrowest row counts
+# tier                empty: standard; or batch, flex, priority, latency
 # from, to            in force in [from, to), UTC, on whole hours; empty is open
 # prompt_tokens_over  empty, or: the rate of a whole request whose prompt (input + cache read + cache write) is longer
 # input ... cache_write_1h   USD per million tokens; 0 is free, empty is not known and shows as unpriced
@@ -289,10 +295,11 @@ def main():
         r.setdefault("from", "")
         r.setdefault("to", "")
         r.setdefault("prompt_tokens_over", "")
+        r.setdefault("tier", "")
     extend(force, rows)
     twins(rows)
     govcloud(rows)
-    rows.sort(key=lambda r: (r["model"], r["scope"], r["region"], int(r["prompt_tokens_over"] or 0), r["from"]))
+    rows.sort(key=lambda r: (r["model"], r["scope"], r["tier"], r["region"], int(r["prompt_tokens_over"] or 0), r["from"]))
     out = io.StringIO()
     w = csv.writer(out, lineterminator="\n")
     w.writerow(COLUMNS)

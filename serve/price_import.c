@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/when.h"
+#include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
 #include "serve/price.h"
 
@@ -64,19 +66,38 @@ bool price_take(const struct conf *conf, const char *path, struct str csv, bool 
 	return true;
 }
 
+static bool convert_pricelist(const char *path, struct str json, struct buf *csv, struct buf *notes, struct err *err)
+{
+	struct pricelist_counts n;
+	if (!pricelist_import(csv, notes, &n, json, err))
+		return err_prefix(err, "%s", path);
+	fprintf(stderr, "%s: %zu products, %zu rates taken, %zu of other kinds (reserved, custom models, images, ...), %zu in doubt\n", path,
+	        n.products, n.rates, n.other, n.unknown);
+	return true;
+}
+
+static bool convert_litellm(const char *path, struct str json, int64_t from_ms, struct buf *csv, struct buf *notes, struct err *err)
+{
+	struct litellm_counts n;
+	char when[WHEN_SIZE], source[64];
+	snprintf(source, sizeof source, "LiteLLM, as of %.10s", when_format(from_ms, when));
+	if (!litellm_import(csv, notes, &n, json, from_ms, source, err))
+		return err_prefix(err, "%s", path);
+	fprintf(stderr, "%s: %zu entries of Bedrock, %zu rows, %zu entries left out (known errors, no price)\n", path, n.entries, n.rows, n.left_out);
+	return true;
+}
+
 // Reads a list of the kind `source` and appends its price file to `csv`; tells what was left out.
-static bool convert(const char *source, const char *path, struct buf *csv, struct err *err)
+static bool convert(const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err)
 {
 	struct buf text = BUF_INIT, notes = BUF_INIT;
-	struct pricelist_counts n = {0};
 	bool good = file_read(path, LIST_MAX, &text, err);
 	if (good && strcmp(source, "pricelist") == 0)
-		good = pricelist_import(csv, &notes, &n, buf_str(&text), err) || err_prefix(err, "%s", path);
+		good = convert_pricelist(path, buf_str(&text), csv, &notes, err);
+	else if (good)
+		good = convert_litellm(path, buf_str(&text), from_ms, csv, &notes, err);
 	if (good && notes.len)
 		fprintf(stderr, "left out:\n%s", notes.data);
-	if (good)
-		fprintf(stderr, "%s: %zu products, %zu rates taken, %zu of other kinds (batch, reserved, images, ...), %zu in doubt\n", path, n.products,
-		        n.rates, n.other, n.unknown);
 	buf_release(&text);
 	buf_release(&notes);
 	return good;
@@ -96,21 +117,25 @@ static char *part_of(const char *path)
 bool price_import(struct command *c, int *ret_status, struct err *err)
 {
 	bool yes = command_switch(c, "--yes"), dry = command_switch(c, "--dry-run"), good = true;
+	const int64_t day = 24 * (int64_t)MS_PER_HOUR;
+	int64_t from_ms = when_now_ms() / day * day; // LiteLLM's table has no dates: it speaks from today on
 	(void)ret_status;
-	if (!command_done(c, 2, -1, err))
+	if (!price_time_option(c, "--from", &from_ms, err) || !command_done(c, 2, -1, err))
 		return false;
 	const char *source = c->argv[0];
-	if (strcmp(source, "pricelist") != 0)
-		return err_set(err, ERR_CONFIG, "import %s: expected pricelist, then files", source);
+	if (strcmp(source, "pricelist") != 0 && strcmp(source, "litellm") != 0)
+		return err_set(err, ERR_CONFIG, "import %s: expected pricelist or litellm, then files", source);
+	if (from_ms % MS_PER_HOUR)
+		return err_set(err, ERR_CONFIG, "--from: expected a whole hour");
 	if (!*c->conf.prices_dir)
 		return err_set(err, ERR_CONFIG, "prices.dir is empty: set it to the folder that imported prices go to");
 	if (!dry && !make_folder(c->conf.prices_dir, err))
 		return false;
 	for (int i = 1; good && i < c->argc; i++) {
 		struct buf csv = BUF_INIT, path = BUF_INIT;
-		char *part = part_of(c->argv[i]);
+		char *part = strcmp(source, "pricelist") == 0 ? part_of(c->argv[i]) : NULL; // there is one LiteLLM
 		prices_path(&c->conf, source, part, &path);
-		good = convert(source, c->argv[i], &csv, err) && price_take(&c->conf, path.data, buf_str(&csv), yes, dry, err);
+		good = convert(source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, path.data, buf_str(&csv), yes, dry, err);
 		free(part);
 		buf_release(&csv);
 		buf_release(&path);

@@ -5,7 +5,7 @@
 #include "pricing/price.h"
 #include "tests/tap.h"
 
-#define HEADER "model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n"
+#define HEADER "model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source\n"
 
 static void add_entry(struct buf *b, const char *product, const char *usage, const char *unit, const char *usd, const char *from)
 {
@@ -43,22 +43,24 @@ static void check_small(void)
 	add_entry(&list, sonnet, "USE1-MP:USE1_InputTokenCount_Batch-Units", "Units", "1.6500000000", may);
 	add_entry(&list, "Amazon Bedrock", "USE1-NovaMicro-cache-read-input-token-count", "1K tokens", "0.0000087500", may);
 	must_import(&list,
-	            HEADER "amazon.nova-micro,regional,us-east-1,2026-05-01T00:00:00Z,,,,0.008750,,,AWS price list\n"
-	                   "anthropic.claude-sonnet-4-6,global,us-east-1,2026-05-01T00:00:00Z,,3.000000,,,,,AWS price list\n"
-	                   "anthropic.claude-sonnet-4-6,regional,us-east-1,2026-05-01T00:00:00Z,,3.300000,,,,6.600000,AWS price list\n",
+	            HEADER "amazon.nova-micro,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,,,0.00875,,,,,AWS price list\n"
+	                   "anthropic.claude-sonnet-4-6,global,us-east-1,,standard,2026-05-01T00:00:00Z,,,3,,,,,,,AWS price list\n"
+	                   "anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,3.3,,,,6.6,,,AWS price list\n"
+	                   "anthropic.claude-sonnet-4-6,regional,us-east-1,,batch,2026-05-01T00:00:00Z,,,1.65,,,,,,,AWS price list\n",
 	            "", "both grammars");
 	add_entry(&list, sonnet, "USE1-MP:USE1_OutputTokenCount-Units", "Units", "16.5", may);
 	add_entry(&list, sonnet, "USE1-MP:USE1_OutputTokenCount-Units", "Units", "15", "2026-06-01T00:00:00Z");
+	add_entry(&list, sonnet, "USE1-MP:USE1_InputTokenCount-Units", "Units", "3.3", may);
 	must_import(&list,
-	            HEADER "anthropic.claude-sonnet-4-6,regional,us-east-1,2026-05-01T00:00:00Z,2026-06-01T00:00:00Z,,16.500000,,,,AWS price list\n"
-	                   "anthropic.claude-sonnet-4-6,regional,us-east-1,2026-06-01T00:00:00Z,,,15.000000,,,,AWS price list\n",
-	            "", "a later rate ends the earlier");
+	            HEADER "anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-05-01T00:00:00Z,2026-06-01T00:00:00Z,,3.3,16.5,,,,,,AWS price list\n"
+	                   "anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-06-01T00:00:00Z,,,3.3,15,,,,,,AWS price list\n",
+	            "", "a later rate ends the earlier, and the others go on");
 	add_entry(&list, "Amazon Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
 	add_entry(&list, "Claude Unheard (Amazon Bedrock Edition)", "USE1-MP:USE1_InputTokenCount-Units", "Units", "1", may);
 	add_entry(&list, sonnet, "USW2-MP:USW2_InputTokenCount-Units", "Units", "3.3", may);
 	add_entry(&list, sonnet, "USE1-MP:USE1_InputTokenCount-Units", "Units", "3.3", may);
 	add_entry(&list, sonnet, "USE1-MP:USE1_input_tokens_standard-Units", "Units", "3.4", may);
-	must_import(&list, HEADER "anthropic.claude-sonnet-4-6,regional,us-east-1,2026-05-01T00:00:00Z,,,,,,,AWS price list\n",
+	must_import(&list, HEADER "anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,,,,,,,,AWS price list\n",
 	            "USE1-NovaPro-input-tokens of \"Amazon Bedrock\": its unit contradicts the usage type\n"
 	            "USE1-MP:USE1_InputTokenCount-Units of \"Claude Unheard (Amazon Bedrock Edition)\": which model this is, is not known\n"
 	            "USW2-MP:USW2_InputTokenCount-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": its regionCode is missing or contradicts the usage type\n"

@@ -164,6 +164,32 @@ static void check_dimensions(void)
 	prices_free(p);
 }
 
+// What the built-in catalogue knows beyond the standard tier and short prompts.
+static void check_builtin(void)
+{
+	struct price_query q = ask("us.anthropic.claude-haiku-5-5", TOKEN_OUTPUT);
+	q.prompt_tokens = 100000;
+	must_find(NULL, &q, 550000, "builtin");
+	q.prompt_tokens = 100001;
+	must_find(NULL, &q, 2750000, "builtin");
+	q = ask("us.anthropic.claude-sonnet-4-5-20250929-v1:0", TOKEN_CACHE_WRITE_1H);
+	q.prompt_tokens = 200001;
+	must_find(NULL, &q, 13200000, "builtin");
+	q = ask("us.anthropic.claude-sonnet-4-6", TOKEN_INPUT);
+	q.prompt_tokens = 900000;
+	must_find(NULL, &q, 3300000, "builtin");
+	q.tier = TIER_BATCH;
+	must_find(NULL, &q, 1650000, "builtin");
+	q = ask("amazon.nova-pro-v1:0", TOKEN_OUTPUT);
+	q.tier = TIER_PRIORITY;
+	must_find(NULL, &q, 5600000, "builtin");
+	q.tier = TIER_LATENCY;
+	must_find(NULL, &q, 4000000, "builtin");
+	q = ask("openai.gpt-oss-120b-1:0", TOKEN_INPUT);
+	q.tier = TIER_FLEX;
+	must_find(NULL, &q, 75000, "builtin");
+}
+
 static void check_round_trip(void)
 {
 	struct err err = ERR_INIT;
@@ -191,6 +217,7 @@ int main(void)
 	check_order();
 	check_refusals();
 	check_dimensions();
+	check_builtin();
 	check_round_trip();
 	for (size_t i = 0; i < 4; i++) {
 		struct buf path = path_of((const char *const[]){"mine.csv", "bill.csv", "pricelist-A.csv", "d.csv"}[i]);
