@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/command.h"
+#include "reconcile/commands.h"
 #include "run/commands.h"
 #include "serve/commands.h"
 
@@ -48,6 +49,12 @@ static const struct subcommand subcommands[] = {
 	 "like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,usd_high,\n"
 	 "basis; usd is empty where there is no price.\n",
 	 cmd_report},
+	{"reconcile", "[--period YYYY-MM] [FOLDER|s3://BUCKET/PREFIX]", "read a CUR 2.0 export; billed figures replace the estimate where they are final",
+	 "Without an argument it reads reconcile.source. Reads the files that the newest complete delivery's manifest names,\n"
+	 "Parquet or CSV. Running again on the same export changes nothing; a restated one replaces. Hours count as final once\n"
+	 "they are older than `watermark`; a half-delivered day stays with the estimate. Needs libduckdb.so (deploy/install-deps\n"
+	 "--duckdb). What is found is printed; `nowcast report --reconciliation` explains the difference.\n",
+	 cmd_reconcile},
 	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]", "who is spending now: a table that renews itself",
 	 "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",
 	 cmd_top},

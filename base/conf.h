@@ -75,6 +75,13 @@ struct conf {
 	char *prices_dir;             // of the imported sources; "": none
 	int64_t prices_change_max;    // factor
 
+	// the bill
+	int64_t watermark_ms;
+	char *reconcile_source;   // "" : not on a schedule
+	int64_t reconcile_every_ms;
+	int64_t reconcile_memory;
+	char *reconcile_cache;    // "" : the user's cache folder
+
 	// what cannot be decoded
 	char *dead_letter_topic;  // "" : none
 	char *dead_letter_file;   // "" : none

@@ -60,6 +60,17 @@ const struct conf_key conf_keys[] = {
 	{"prices.change_max", CONF_INTEGER, AT(prices_change_max), 1, 1000, "3", true, NULL,
 	 "An imported rate that rises or falls by more than this factor is refused without --yes."},
 
+	{"watermark", CONF_DURATION, AT(watermark_ms), 0, MS(60), "72h", false, NULL,
+	 "How old an hour must be, when a bill is delivered, for the bill to replace the estimate."},
+	{"reconcile.source", CONF_STRING, AT(reconcile_source), 0, 0, "", false, NULL,
+	 "The CUR 2.0 export that `nowcast run` reads on a schedule: a folder, or s3://BUCKET/PREFIX/EXPORT."},
+	{"reconcile.every", CONF_DURATION, AT(reconcile_every_ms), 60000, MS(31), "6h", false, NULL,
+	 "How often it does."},
+	{"reconcile.memory", CONF_BYTES, AT(reconcile_memory), 64 << 20, (int64_t)64 << 30, "1GiB", false, NULL,
+	 "Memory that adding up a bill may take; beyond it, it uses the disk."},
+	{"reconcile.cache", CONF_STRING, AT(reconcile_cache), 0, 0, "", false, NULL,
+	 "Folder for files fetched from S3; empty: nowcast/cur in the user's cache folder."},
+
 	{"dead_letter.topic", CONF_STRING, AT(dead_letter_topic), 0, 0, "", false, NULL,
 	 "Where to send what cannot be decoded; headers say why and whence. Not one of `topics`."},
 	{"dead_letter.file", CONF_STRING, AT(dead_letter_file), 0, 0, "", false, NULL,

@@ -32,6 +32,8 @@ struct figure {
 	struct usd usd;  // of all tokens
 	struct usd more; // what they may cost on top
 	bool priced;
+	int64_t billed;  // of tokens, those that stand in the bill (estimator/actual.h): all or none
+	struct usd list; // of billed tokens: at public rates
 };
 
 // The rows of an hour. Sessions of one role beyond `sessions_max` are one, ".../ROLE/*". *ret_unpriced: why the model has

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/when.h"
+#include "estimator/actual.h"
 #include "estimator/redis.h"
 
 enum { SHEETS_AT_ONCE = 64 };
@@ -32,6 +33,7 @@ struct tag_history {
 struct view {
 	struct redis *redis;
 	char *prefix;
+	enum view_basis basis;
 	json_t *tagsets;     // id -> tags; NULL: to be read
 	struct map known;    // hash of a tags key -> index into histories
 	struct tag_history *histories;
@@ -78,6 +80,11 @@ void view_close(struct view *v)
 	redis_close(v->redis);
 	free(v->prefix);
 	free(v);
+}
+
+void view_choose(struct view *v, enum view_basis basis)
+{
+	v->basis = basis;
 }
 
 struct redis *view_redis(struct view *v)
@@ -252,13 +259,20 @@ static int by_row(const void *a, const void *b)
 	return c ? c : x->type - y->type;
 }
 
-static void read_sheet(struct view *v, size_t reply, struct view_sheet *sheet)
+static void sort_rows(struct view_row *rows, int n)
+{
+	if (n > 1)
+		qsort(rows, (size_t)n, sizeof *rows, by_row);
+}
+
+static void read_estimate(struct view *v, size_t reply, struct view_sheet *sheet)
 {
 	size_t n = redis_len(v->redis, reply) / 2;
 	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
 	for (size_t i = 0; i < n; i++) {
-		struct view_row *row = &rows[sheet->nrows];
+		struct view_row *row = &rows[sheet->nestimate];
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)), value = redis_elem(v->redis, reply, 2 * i + 1);
+		*row = (struct view_row){0};
 		if (str_is(field, "# model"))
 			sheet->model = arena_str(&v->arena, value);
 		if (str_is(field, "# foundation"))
@@ -266,34 +280,93 @@ static void read_sheet(struct view *v, size_t reply, struct view_sheet *sheet)
 		if (!row_read(field, value, &row->principal, &row->tagset, &row->type, &row->figure))
 			continue;
 		row->role = role_name(row->principal);
-		sheet->nrows++;
+		sheet->nestimate++;
 	}
-	if (sheet->nrows > 1)
-		qsort(rows, (size_t)sheet->nrows, sizeof *rows, by_row);
-	sheet->rows = rows;
+	sort_rows(rows, sheet->nestimate);
+	sheet->estimate = rows;
 }
 
-// Members of the usage index: "2026-11-02T05:model", scored by hour.
-static bool read_portion(struct view *v, struct str slot, const struct str *members, int n, view_fn *fn, void *user, bool *ret_stopped, struct err *err)
+static void read_actual(struct view *v, size_t reply, struct view_sheet *sheet)
+{
+	size_t n = redis_len(v->redis, reply) / 2;
+	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
+	for (size_t i = 0; i < n; i++) {
+		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)), value = redis_elem(v->redis, reply, 2 * i + 1);
+		if (str_is(field, "# model"))
+			sheet->model = arena_str(&v->arena, value);
+		if (!actual_read(field, value, &rows[sheet->nactual]))
+			continue;
+		rows[sheet->nactual].role = role_name(rows[sheet->nactual].principal);
+		sheet->nactual++;
+	}
+	sort_rows(rows, sheet->nactual);
+	sheet->actual = rows;
+}
+
+// Which of the two sides counts. A model that was never billed there keeps its estimate: more likely the bill names it in a
+// way not understood, or does not cover it, than that it was free.
+static void choose_rows(struct view *v, struct view_sheet *sheet, bool ever_billed)
+{
+	sheet->billed = v->basis == VIEW_BEST && sheet->is_final && (sheet->nactual || ever_billed);
+	if (sheet->billed) {
+		actual_over(sheet->actual, sheet->nactual, sheet->estimate, sheet->nestimate, &v->arena, &sheet->rows, &sheet->nrows);
+	} else {
+		sheet->rows = sheet->estimate;
+		sheet->nrows = sheet->nestimate;
+	}
+}
+
+// What the indices of a slot say of a span of hours.
+struct slot_index {
+	struct arena arena;
+	struct str slot;
+	struct str *members;   // "2026-11-02T05:model", sorted, each once
+	size_t n;
+	struct str *models;    // that were ever billed, sorted
+	size_t nmodels;
+	int64_t since, watermark; // hours: [since, watermark) is final
+};
+
+static int by_str(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static bool is_among(const struct str *list, size_t n, struct str s)
+{
+	return n && bsearch(&s, list, n, sizeof *list, by_str);
+}
+
+static bool read_portion(struct view *v, const struct slot_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, struct err *err)
 {
 	struct view_sheet sheets[SHEETS_AT_ONCE];
+	bool ever_billed[SHEETS_AT_ONCE];
 	struct buf key = BUF_INIT;
 	for (int i = 0; i < n; i++) {
-		struct str rest = members[i], account = slot, when = str_cut(&rest, ':');
+		struct str member = x->members[first + (size_t)i], rest = member, account = x->slot, when = str_cut(&rest, ':');
 		struct str region = account;
 		int64_t ms = 0;
 		account = str_cut(&region, '/');
 		when_parse(when, &ms);
 		sheets[i] = (struct view_sheet){.hour = ms / MS_PER_HOUR, .account = account, .region = region, .model = rest};
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:usage:%.*s", v->prefix, STR_ARG(slot), STR_ARG(members[i]));
-		redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		sheets[i].is_final = sheets[i].hour >= x->since && sheets[i].hour < x->watermark;
+		ever_billed[i] = is_among(x->models, x->nmodels, rest);
+		static const char *const kinds[] = {"usage", "actual"};
+		for (int k = 0; k < (ever_billed[i] ? 2 : 1); k++) {
+			buf_clear(&key);
+			buf_addf(&key, "%s:{%.*s}:%s:%.*s", v->prefix, STR_ARG(x->slot), kinds[k], STR_ARG(member));
+			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		}
 	}
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
 		return false;
-	for (int i = 0; i < n; i++)
-		read_sheet(v, (size_t)i, &sheets[i]);
+	for (size_t i = 0, reply = 0; i < (size_t)n; i++) {
+		read_estimate(v, reply++, &sheets[i]);
+		if (ever_billed[i])
+			read_actual(v, reply++, &sheets[i]);
+		choose_rows(v, &sheets[i], ever_billed[i]);
+	}
 	if (!read_new_principals(v, sheets, n, err))
 		return false;
 	for (int i = 0; i < n && !*ret_stopped; i++)
@@ -301,43 +374,67 @@ static bool read_portion(struct view *v, struct str slot, const struct str *memb
 	return true;
 }
 
-static int by_str(const void *a, const void *b)
+static struct str *copy_sorted(struct redis *r, size_t first, size_t replies, struct arena *arena, size_t *ret_n)
 {
-	return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-static struct str *copy_array(struct redis *r, struct arena *arena, size_t *ret_n)
-{
-	size_t n = redis_len(r, 0);
-	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		list[i] = arena_str(arena, redis_elem(r, 0, i));
+	size_t all = 0, n = 0;
+	for (size_t k = first; k < first + replies; k++)
+		all += redis_len(r, k);
+	struct str *list = arena_alloc(arena, (all + 1) * sizeof *list);
+	for (size_t k = first; k < first + replies; k++)
+		for (size_t i = 0; i < redis_len(r, k); i++)
+			list[n++] = arena_str(arena, redis_elem(r, k, i));
 	if (n > 1)
 		qsort(list, n, sizeof *list, by_str);
-	*ret_n = n;
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !str_eq(list[kept - 1], list[i]))
+			list[kept++] = list[i];
+	*ret_n = kept;
 	return list;
+}
+
+static bool read_index(struct view *v, struct slot_index *x, int64_t from, int64_t to, struct err *err)
+{
+	static const char *const kinds[] = {"usage", "actual"};
+	struct buf key = BUF_INIT;
+	char lo[24], hi[24];
+	int nkinds = v->basis == VIEW_BEST ? 2 : 1;
+	snprintf(lo, sizeof lo, "%lld", (long long)from);
+	snprintf(hi, sizeof hi, "(%lld", (long long)to);
+	for (int k = 0; k < nkinds; k++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:%s", v->prefix, STR_ARG(x->slot), kinds[k]);
+		redis_cmd(v->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
+	}
+	if (nkinds == 2) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:actual:models", v->prefix, STR_ARG(x->slot));
+		redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:billed", v->prefix, STR_ARG(x->slot));
+		redis_cmd(v->redis, 4, (struct str[]){STR("HMGET"), buf_str(&key), STR("since"), STR("watermark")});
+	}
+	buf_release(&key);
+	if (!redis_exec(v->redis, err))
+		return false;
+	x->members = copy_sorted(v->redis, 0, (size_t)nkinds, &x->arena, &x->n);
+	if (nkinds == 2) {
+		x->models = copy_sorted(v->redis, 2, 1, &x->arena, &x->nmodels);
+		if (!usd_parse_scaled(redis_elem(v->redis, 3, 0), 0, &x->since) || !usd_parse_scaled(redis_elem(v->redis, 3, 1), 0, &x->watermark))
+			x->watermark = 0;
+	}
+	return true;
 }
 
 static bool read_slot(struct view *v, struct str slot, int64_t from, int64_t to, view_fn *fn, void *user, bool *ret_stopped, struct err *err)
 {
-	struct arena names = ARENA_INIT;
-	struct buf key = BUF_INIT;
-	char lo[24], hi[24];
-	size_t n;
-	bool good = true;
-	buf_addf(&key, "%s:{%.*s}:usage", v->prefix, STR_ARG(slot));
-	snprintf(lo, sizeof lo, "%lld", (long long)from);
-	snprintf(hi, sizeof hi, "(%lld", (long long)to);
-	redis_cmd(v->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
-	buf_release(&key);
-	if (!redis_exec(v->redis, err))
-		return false;
-	struct str *members = copy_array(v->redis, &names, &n);
-	for (size_t i = 0; good && i < n && !*ret_stopped; i += SHEETS_AT_ONCE) {
+	struct slot_index x = {.arena = ARENA_INIT, .slot = slot};
+	bool good = read_index(v, &x, from, to, err);
+	for (size_t i = 0; good && i < x.n && !*ret_stopped; i += SHEETS_AT_ONCE) {
 		arena_reset(&v->arena);
-		good = read_portion(v, slot, members + i, (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), fn, user, ret_stopped, err);
+		good = read_portion(v, &x, i, (int)(x.n - i < SHEETS_AT_ONCE ? x.n - i : SHEETS_AT_ONCE), fn, user, ret_stopped, err);
 	}
-	arena_release(&names);
+	arena_release(&x.arena);
 	return good;
 }
 
@@ -353,7 +450,7 @@ bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
 		return false;
-	struct str *slots = copy_array(v->redis, &names, &n);
+	struct str *slots = copy_sorted(v->redis, 0, 1, &names, &n);
 	bool good = read_tagsets(v, err);
 	for (size_t i = 0; good && i < n && !stopped; i++)
 		good = read_slot(v, slots[i], from, to, fn, user, &stopped, err);

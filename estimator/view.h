@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The figures as readers see them: hour by hour out of Redis, with the tags that held in that hour. Reports, tables, pages
-// and alerts all read through this one view.
+// and alerts all read through this one view: billed figures up to the watermark of the account, the nowcast from there on.
 #ifndef NOWCAST_ESTIMATOR_VIEW_H
 #define NOWCAST_ESTIMATOR_VIEW_H
 
@@ -26,15 +26,25 @@ struct view_sheet {
 	int64_t hour;           // hours since the epoch
 	struct str account, region, model;
 	struct str foundation;  // the model that records named behind an opaque id; none
-	const struct view_row *rows;
+	const struct view_row *rows; // what counts: the bill's before the watermark, else the estimate's
 	int nrows;
+	bool billed;            // rows are the bill's
+	bool is_final;          // the hour lies before the watermark
+	const struct view_row *estimate, *actual; // both sides as they stand, for those who compare; sorted by principal
+	int nestimate, nactual;
 };
 
 // False: stop.
 typedef bool view_fn(void *user, struct view *v, const struct view_sheet *sheet);
 
+enum view_basis {
+	VIEW_BEST,     // the bill before the watermark, the nowcast after it
+	VIEW_ESTIMATE, // the nowcast everywhere, as if no bill had come
+};
+
 bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err) NC_CHECK;
 void view_close(struct view *v);
+void view_choose(struct view *v, enum view_basis basis); // VIEW_BEST, unless told
 
 // Calls `fn` for every sheet of the hours from..to - 1, sorted by account/region, hour and model, until it says stop.
 // Strings die with the call. Tags are read anew.

@@ -143,11 +143,20 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		return;
 	}
 	x->tokens += f->tokens;
+	x->billed += f->billed;
 	x->exact += f->exact;
 	x->allocated += f->allocated;
 	x->provisional += f->provisional;
 	if (!f->priced) {
 		x->unpriced += f->tokens;
+		return;
+	}
+	if (f->billed || f->list.pico || (f->usd.pico && !f->tokens)) { // the bill's: dollars as charged, whatever the tokens
+		x->usd = usd_add(x->usd, f->usd);
+		x->usd_billed = usd_add(x->usd_billed, f->usd);
+		x->floor = usd_add(x->floor, f->usd);
+		x->ceiling = usd_add(x->ceiling, f->usd);
+		enter_sheet(g, x);
 		return;
 	}
 	int64_t rate = f->tokens ? (int64_t)(f->usd.pico / f->tokens) : 0;
@@ -181,8 +190,9 @@ static void close_sheet(struct groups *g, const struct doubt *whole)
 		struct usd split = {(usd_pico)(fmin(half, 1e12) * 1e12)};
 		x->usd_low = usd_sub(x->floor, split);
 		x->usd_high = usd_add(x->ceiling, split);
-		if (usd_cmp(x->usd_low, x->usd_exact) < 0)
-			x->usd_low = x->usd_exact;
+		struct usd sure = usd_add(x->usd_billed, x->usd_exact);
+		if (usd_cmp(x->usd_low, sure) < 0)
+			x->usd_low = sure;
 	}
 	g->ntouched = 0;
 	arena_reset(&g->sheet);
@@ -247,20 +257,21 @@ void groups_sort_by_usd(struct groups *g)
 
 char *group_basis(const struct group *g, char *buf)
 {
-	static const char *const names[] = {"exact", "allocated", "provisional"};
+	static const char *const names[] = {"billed", "exact", "allocated", "provisional"};
+	enum { PARTS = sizeof names / sizeof *names };
 	usd_pico whole = g->usd.pico;
-	usd_pico part[] = {g->usd_exact.pico, g->usd_allocated.pico, g->usd_provisional.pico};
+	usd_pico part[PARTS] = {g->usd_billed.pico, g->usd_exact.pico, g->usd_allocated.pico, g->usd_provisional.pico};
 	if (whole == 0) { // free of charge or without a price: by tokens
-		part[0] = g->exact, part[1] = g->allocated, part[2] = g->provisional;
+		part[0] = g->billed, part[1] = g->exact, part[2] = g->allocated, part[3] = g->provisional;
 		whole = g->tokens;
 	}
 	int n = 0, kinds = 0;
 	buf[0] = '\0';
 	if (g->tokens && g->unpriced == g->tokens)
 		return strcpy(buf, "unpriced");
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < PARTS; i++)
 		kinds += part[i] > 0;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < PARTS; i++) {
 		if (part[i] <= 0)
 			continue;
 		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%s%s", n ? " " : "", names[i]);

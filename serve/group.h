@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures summed by any grouping, each with how it is known and its error band.
 //
-// The band is meant to hold the truth nine times in ten. What is exact has none. Of allocated tokens only the split is
+// The band is meant to hold the truth nine times in ten. What is billed or exact has none. Of allocated tokens only the split is
 // uncertain, not the sum, so a group's doubt depends on who else was there: with a part f of what was split in an hour,
 // account, region, model and token type,
 //
@@ -38,9 +38,9 @@ bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, 
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;
-	int64_t tokens, exact, allocated, provisional, unpriced; // unpriced: of the tokens, those without a price
+	int64_t tokens, billed, exact, allocated, provisional, unpriced; // unpriced: of the tokens, those without a price
 	struct usd usd, usd_low, usd_high;
-	struct usd usd_exact, usd_allocated, usd_provisional;    // parts of usd
+	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
 
 	struct usd floor, ceiling;        // usd_low and usd_high but for the split
 	double weights_sd, chance_variance; // of the split, in USD and USD squared
@@ -72,7 +72,7 @@ bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet);
 void groups_sort_by_key(struct groups *g);
 void groups_sort_by_usd(struct groups *g); // dearest first
 
-// How the group is known: "exact", "allocated", "provisional", "unpriced", or their shares of the dollars (of the tokens
+// How the group is known: "billed", "exact", "allocated", "provisional", "unpriced", or their shares of the dollars (of the tokens
 // where there are no dollars), "exact 31% allocated 69%". Returns buf, of GROUP_BASIS_SIZE.
 enum { GROUP_BASIS_SIZE = 96 };
 char *group_basis(const struct group *g, char *buf);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Bedrock rows of one billing period, added up by DuckDB and understood.
+//
+//     files -> SQL: Bedrock rows, summed by (kind of row, account, principal, hour) -> bill_line, each with its bill_kind
+//
+// A kind is what rows have in common that must be understood: usage type, unit, product, resource. There are hundreds of
+// kinds and perhaps a million lines; each kind is read once (reconcile/kind.h). Nothing that has dollars is dropped: what
+// is not understood is kept as a class of its own.
+#ifndef NOWCAST_RECONCILE_BILL_H
+#define NOWCAST_RECONCILE_BILL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "reconcile/duckdb.h"
+#include "reconcile/export.h"
+#include "reconcile/kind.h"
+
+struct bill_line {
+	int32_t kind, account, principal; // indices into the lists of struct bill
+	int32_t hours;                    // that the line covers: 1, or 24 in a daily export
+	int64_t hour;                     // the first, since the epoch
+	usd_pico amount;                  // in units of 1e-12 of the kind's unit
+	struct usd cost, list;            // unblended; at public on-demand rates (0 where the bill does not say)
+};
+
+struct bill {
+	struct arena arena;
+	struct bill_kind *kinds;
+	int32_t nkinds, capkinds;
+	struct str *names;                // accounts and principals; principals are canonical, the empty one is "nobody said"
+	int32_t nnames, capnames;
+	struct bill_line *lines;          // in no order
+	int64_t nlines, caplines;
+	struct map kind_index, name_index;
+
+	int64_t rows, bad_rows;           // of Bedrock; of them, with a cost, amount or time that is no number
+	int64_t last_hour;                // end of the latest usage, hours since the epoch; 0: none
+	bool has_principal, has_resource, has_type; // which columns the export has
+	bool daily;                       // some lines cover a day
+	bool invoiced;                    // every usage row carries an invoice: the bill is final
+	int64_t with_principal;           // rows of usage that name their caller
+	struct buf notes;                 // findings, a line each
+};
+
+// Reads the period's files. ERR_CONFIG: a needed column is missing, another currency than USD; ERR_FATAL: a file cannot be
+// read. On failure *ret is empty.
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *period, struct err *err) NC_CHECK;
+void bill_release(struct bill *b);
+
+// Tokens of a line of class BILL_TOKENS, rounded half to even.
+int64_t bill_tokens(const struct bill *b, const struct bill_line *line);
+
+// The statement that does the adding up, for those who want to see it.
+bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct export_period *period, struct err *err) NC_CHECK;
+
+#endif

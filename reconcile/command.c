@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast reconcile`: one run, told on standard output.
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/when.h"
+#include "reconcile/commands.h"
+#include "reconcile/run.h"
+
+static void print_summary(const struct reconciliation *r)
+{
+	char usd[USD_SIZE], when[WHEN_SIZE];
+	printf("%-16s %" PRId64 "\n", "run", r->run);
+	printf("%-16s %" PRId64 "\n", "periods", r->periods);
+	printf("%-16s %" PRId64 " (%" PRId64 " KiB)\n", "files", r->files, r->bytes / 1024);
+	printf("%-16s %" PRId64 "\n", "bedrock_rows", r->rows);
+	printf("%-16s %s USD\n", "billed", usd_format(r->billed, 6, usd));
+	printf("%-16s %s USD by tokens\n", "", usd_format(r->tokens, 6, usd));
+	printf("%-16s %s USD apart (tax, credits, reserved capacity and the rest)\n", "", usd_format(r->apart, 6, usd));
+	printf("%-16s %s\n", "final_up_to", r->watermark ? when_format(r->watermark * MS_PER_HOUR, when) : "nothing yet: hours count as final once they are old enough (watermark)");
+	printf("%-16s %" PRId64 ".%03d\n", "seconds", r->duration_ms / 1000, (int)(r->duration_ms % 1000));
+	if (r->overtaken)
+		puts("A later run was faster for some accounts: its figures stand.");
+	if (r->notes.len)
+		printf("\n%s", r->notes.data);
+}
+
+int cmd_reconcile(struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct reconciliation r;
+	const char *period = NULL;
+	if (!command_option(c, "--period", &period, &err) || !command_done(c, *c->conf.reconcile_source ? 0 : 1, 1, &err) ||
+	    !reconcile_run(&r, &c->conf, c->argc ? c->argv[0] : c->conf.reconcile_source, str_of(period), &err))
+		return command_fail(c, &err);
+	print_summary(&r);
+	reconciliation_release(&r);
+	return STATUS_OK;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding what to read of a CUR 2.0 export on disk, as AWS Data Exports lays it out:
+//
+//     <export>/metadata/BILLING_PERIOD=2026-11/[<time>-<execution>/]<export>-Manifest.json
+//     <export>/data/BILLING_PERIOD=2026-11/[<time>-<execution>/]<export>-00001.snappy.parquet
+//                                          |
+//                                          `-- each delivery in a folder of its own ("create new"); else overwritten
+//
+// The manifest's list of files is the truth, not the folder's: it is written after all of them. Of several executions the
+// newest complete one is read, and only that one.
+#ifndef NOWCAST_RECONCILE_EXPORT_H
+#define NOWCAST_RECONCILE_EXPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct export_period {
+	struct str name;             // "2026-11"
+	int64_t first, end;          // hours since the epoch: [first, end)
+	struct str manifest;         // path
+	struct str execution;        // folder of the execution, or none
+	struct str *files;           // paths
+	int nfiles;
+	bool parquet;                // else CSV
+	int64_t bytes;
+	int64_t delivered_ms;        // time of the execution, else of the manifest's file
+};
+
+struct export {
+	struct arena arena;          // everything lives here
+	struct str root;             // folder that holds metadata/ and data/
+	struct str name;             // last segment of root
+	struct export_period *periods; // sorted
+	int nperiods;
+	struct buf notes;            // a line each: what was passed over, and why
+};
+
+// `path`: the export's folder, or one above it. `only`: one period ("2026-11"), or none for all. ERR_CONFIG: there is no
+// export there, or several; ERR_SKIP: its delivery is not whole (a file of the manifest is missing), wait for the next.
+bool export_find(struct export *ret, const char *path, struct str only, struct err *err) NC_CHECK;
+void export_release(struct export *x);
+
+// The hours of "2026-11". False: no period.
+bool export_period_hours(struct str period, int64_t *ret_first, int64_t *ret_end);
+
+#endif

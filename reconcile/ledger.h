@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures by (slot, hour, model key, principal, token type): what is billed, or what was estimated. A slot is
+// "account/region". Adding to a place that is there adds up.
+//
+// Names are numbers in a table that both ledgers of a run share, so that they compare by number.
+#ifndef NOWCAST_RECONCILE_LEDGER_H
+#define NOWCAST_RECONCILE_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "base/usd.h"
+
+struct names {
+	struct arena arena;
+	struct str *list;
+	int32_t n, cap;
+	struct map index;
+};
+
+int32_t names_add(struct names *t, struct str name); // its number, the same each time
+void names_release(struct names *t);
+
+struct ledger_row {
+	int32_t slot, model, principal, type;
+	int64_t hour, tokens;
+	struct usd usd, list;
+};
+
+struct ledger {
+	struct ledger_row *rows;
+	int64_t n, cap;
+	struct map index;
+};
+
+void ledger_add(struct ledger *l, const struct ledger_row *row);
+void ledger_release(struct ledger *l);
+
+// Orders of rows: pointers into the ledger, sorted; the caller frees. No ledger_add while it is used.
+enum ledger_order {
+	LEDGER_BY_SHEET,     // slot, hour, model, principal, type: as they are written
+	LEDGER_BY_PRINCIPAL, // slot, model, principal, type, hour
+	LEDGER_BY_TYPE,      // slot, model, type, hour, principal
+};
+const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order order);
+
+// The first of `n` sorted rows that is not before `key`.
+int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order, const struct ledger_row *key);
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reconcile/publish.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/embed.h"
+#include "base/when.h"
+#include "pricing/price.h"
+
+EMBED(swap_lua, "reconcile/swap.lua")
+EMBED(status_lua, "reconcile/status.lua")
+
+enum { PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
+
+bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix, int64_t retention_ms, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	*p = (struct publish){.prefix = prefix, .retention_ms = retention_ms};
+	if (!redis_open(&p->redis, redis_url, redis_ca, err))
+		return false;
+	p->swap = redis_script(p->redis, swap_lua());
+	p->status = redis_script(p->redis, status_lua());
+	buf_addf(&key, "%s:reconcile:run", prefix);
+	redis_cmd(p->redis, 2, (struct str[]){STR("INCR"), buf_str(&key)});
+	bool good = redis_exec(p->redis, err);
+	if (good)
+		p->run = redis_int(p->redis, 0);
+	else
+		publish_end(p);
+	buf_release(&key);
+	return good;
+}
+
+void publish_end(struct publish *p)
+{
+	redis_close(p->redis);
+	p->redis = NULL;
+}
+
+// ---- one slot ------------------------------------------------------------------------------------------------------
+
+static void add_hour(struct buf *b, int64_t hour)
+{
+	char text[WHEN_SIZE];
+	when_format(hour * MS_PER_HOUR, text);
+	buf_add(b, text, 13); // "2026-11-02T05"
+}
+
+// Names hold no blanks in Redis.
+static void add_name(struct buf *b, struct str name)
+{
+	size_t at = b->len;
+	buf_addstr(b, name);
+	for (; at < b->len; at++)
+		if (b->data[at] == ' ')
+			b->data[at] = '_';
+}
+
+struct staging {
+	struct publish *p;
+	const struct names *names;
+	const struct str *called;
+	int32_t ncalled;
+	struct buf index, key, member, text; // keys of the staged sorted set and hash; scratch
+	int64_t pending;                     // fields in the pipeline
+};
+
+// One hash: the rows of one hour and model.
+static void stage_sheet(struct staging *s, const struct ledger_row *const *rows, int64_t n)
+{
+	struct redis *r = s->p->redis;
+	char usd[USD_SIZE], list[USD_SIZE];
+	int32_t model = rows[0]->model;
+	bool called = model < s->ncalled && s->called[model].len;
+	buf_clear(&s->member);
+	add_hour(&s->member, rows[0]->hour);
+	buf_addf(&s->member, ":%.*s", STR_ARG(s->names->list[model]));
+	buf_clear(&s->key);
+	buf_addf(&s->key, "%s:%s", s->index.data, s->member.data);
+	redis_begin(r, 2 + 2 * (int)n + (called ? 2 : 0));
+	redis_argz(r, "HSET");
+	redis_arg(r, buf_str(&s->key));
+	if (called) {
+		redis_argz(r, "# model");
+		redis_arg(r, s->called[model]);
+	}
+	for (int64_t i = 0; i < n; i++) {
+		buf_clear(&s->text);
+		add_name(&s->text, s->names->list[rows[i]->principal]);
+		buf_addf(&s->text, " %s", token_type_names[rows[i]->type]);
+		redis_arg(r, buf_str(&s->text));
+		buf_clear(&s->text);
+		buf_addf(&s->text, "%" PRId64 " %s %s", rows[i]->tokens, usd_format_pico(rows[i]->usd, usd), usd_format_pico(rows[i]->list, list));
+		redis_arg(r, buf_str(&s->text));
+	}
+	char number[24];
+	snprintf(number, sizeof number, "%d", (int)STAGED_MS);
+	redis_cmd(r, 3, (struct str[]){STR("PEXPIRE"), buf_str(&s->key), str_of(number)});
+	snprintf(number, sizeof number, "%" PRId64, rows[0]->hour);
+	redis_cmd(r, 4, (struct str[]){STR("ZADD"), buf_str(&s->index), str_of(number), buf_str(&s->member)});
+	s->pending += n;
+}
+
+static bool flush(struct staging *s, struct err *err)
+{
+	char number[24];
+	snprintf(number, sizeof number, "%d", (int)STAGED_MS);
+	redis_cmd(s->p->redis, 3, (struct str[]){STR("PEXPIRE"), buf_str(&s->index), str_of(number)});
+	s->pending = 0;
+	return redis_exec(s->p->redis, err);
+}
+
+static bool stage(struct staging *s, const struct ledger_row *const *rows, int64_t n, struct err *err)
+{
+	for (int64_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && rows[end]->hour == rows[i]->hour && rows[end]->model == rows[i]->model;)
+			end++;
+		stage_sheet(s, rows + i, end - i);
+		if (s->pending >= PIPELINE_FIELDS && !flush(s, err))
+			return false;
+	}
+	return flush(s, err);
+}
+
+static bool swap(struct publish *p, const struct publish_slot *slot, bool *ret_taken, struct err *err)
+{
+	struct buf key = BUF_INIT, slots = BUF_INIT;
+	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(slot->slot));
+	buf_addf(&slots, "%s:slots", p->prefix);
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), slot->slot});
+	redis_begin_eval(p->redis, p->swap, 1, 8);
+	redis_arg(p->redis, buf_str(&key));
+	redis_argi(p->redis, p->run);
+	redis_arg(p->redis, slot->period);
+	redis_argi(p->redis, slot->first);
+	redis_argi(p->redis, slot->end);
+	redis_argi(p->redis, p->retention_ms);
+	redis_argi(p->redis, slot->since);
+	redis_argi(p->redis, slot->watermark);
+	bool good = redis_exec(p->redis, err);
+	if (good)
+		*ret_taken = str_is(redis_str(p->redis, 1), "1");
+	buf_release(&key);
+	buf_release(&slots);
+	return good;
+}
+
+bool publish_slot(struct publish *p, const struct publish_slot *slot, const struct names *names, const struct ledger_row *const *rows, int64_t n,
+                  const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
+{
+	struct staging s = {.p = p, .names = names, .called = called, .ncalled = ncalled};
+	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(slot->slot), p->run);
+	bool good = stage(&s, rows, n, err) && swap(p, slot, ret_taken, err);
+	buf_release(&s.index);
+	buf_release(&s.key);
+	buf_release(&s.member);
+	buf_release(&s.text);
+	return good;
+}
+
+// ---- status --------------------------------------------------------------------------------------------------------
+
+void status_add(struct status *s, const char *field, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	if (s->n + 2 > s->cap)
+		s->words = xrealloc(s->words, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->words);
+	s->words[s->n++] = arena_str(&s->arena, str_of(field));
+	s->words[s->n++] = arena_str(&s->arena, buf_str(&b));
+	buf_release(&b);
+}
+
+void status_release(struct status *s)
+{
+	arena_release(&s->arena);
+	free(s->words);
+	*s = (struct status){0};
+}
+
+bool publish_status(struct publish *p, const char *what, const struct status *s, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:%s", p->prefix, what);
+	redis_begin_eval(p->redis, p->status, 1, s->n + 2);
+	redis_arg(p->redis, buf_str(&key));
+	redis_argi(p->redis, p->run);
+	for (int i = 0; i < s->n; i++)
+		redis_arg(p->redis, s->words[i]);
+	buf_release(&key);
+	return redis_exec(p->redis, err);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Billed figures into Redis, under the keys of estimator/actual.h.
+//
+//     publish_begin (a run's number) -> publish_slot x n: staged under keys of the run, then swapped in by one script -> status
+//
+// A run replaces a period of a slot as a whole, or not at all; of two runs at once the one that began later stays, in every
+// slot. What a run that died has staged expires. Other keys:
+//
+//   <prefix>:reconcile:run          counter of runs
+//   <prefix>:reconcile              hash: the last run (reconcile/run.h)
+//   <prefix>:reconcile:2026-11      hash: the last run over that billing period
+#ifndef NOWCAST_RECONCILE_PUBLISH_H
+#define NOWCAST_RECONCILE_PUBLISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "estimator/redis.h"
+#include "reconcile/ledger.h"
+
+struct publish {
+	struct redis *redis;
+	const char *prefix;
+	int64_t retention_ms;
+	int64_t run;
+	int swap, status; // scripts
+};
+
+// Opens a connection of its own and takes a run's number.
+bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix, int64_t retention_ms, struct err *err) NC_CHECK;
+void publish_end(struct publish *p);
+
+struct publish_slot {
+	struct str slot, period;
+	int64_t first, end;        // hours of the period
+	int64_t since, watermark;  // hours; watermark 0: it stays where it is
+};
+
+// `rows`: those of the slot, sorted by LEDGER_BY_SHEET; n may be 0 (what was there goes). `called`: see join.h.
+// *ret_taken: false if a later run was faster.
+bool publish_slot(struct publish *p, const struct publish_slot *slot, const struct names *names, const struct ledger_row *const *rows, int64_t n,
+                  const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err) NC_CHECK;
+
+// Fields and values of a status hash; `what` is "reconcile" or "reconcile:2026-11".
+struct status {
+	struct arena arena;
+	struct str *words; // field, value, field, value ...
+	int n, cap;
+};
+void status_add(struct status *s, const char *field, const char *fmt, ...) NC_PRINTF(3, 4);
+void status_release(struct status *s);
+bool publish_status(struct publish *p, const char *what, const struct status *s, struct err *err) NC_CHECK;
+
+#endif

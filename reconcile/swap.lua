@@ -1,0 +1,45 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Puts the staged figures of a run in the place of a billing period's, all at once, unless a later run has done so.
+--
+-- KEYS[1] the common start of all keys
+-- ARGV    run, period, first hour, end hour (exclusive), retention (ms), since, watermark (hours; 0: leave it)
+-- returns 1 done, 0 a later run was faster
+
+local p, call = KEYS[1], redis.call
+local run, period = tonumber(ARGV[1]), ARGV[2]
+local actual, staged = p .. ':actual', p .. ':staged:' .. ARGV[1]
+local members = call('ZRANGE', staged, 0, -1, 'WITHSCORES')
+
+if tonumber(call('HGET', p .. ':billed', period) or '0') > run then
+  for i = 1, #members, 2 do
+    call('DEL', staged .. ':' .. members[i])
+  end
+  call('DEL', staged)
+  return '0'
+end
+
+for _, member in ipairs(call('ZRANGEBYSCORE', actual, ARGV[3], '(' .. ARGV[4])) do
+  if not call('ZSCORE', staged, member) then
+    call('DEL', actual .. ':' .. member)
+    call('ZREM', actual, member)
+  end
+end
+for i = 1, #members, 2 do
+  local member = members[i]
+  call('RENAME', staged .. ':' .. member, actual .. ':' .. member)
+  call('PEXPIRE', actual .. ':' .. member, ARGV[5])
+  call('ZADD', actual, members[i + 1], member)
+  call('SADD', actual .. ':models', string.sub(member, 15))
+end
+call('DEL', staged)
+call('HSET', p .. ':billed', period, run)
+local since, watermark = call('HGET', p .. ':billed', 'since'), call('HGET', p .. ':billed', 'watermark')
+if tonumber(ARGV[7]) > 0 then
+  if not since or tonumber(ARGV[6]) < tonumber(since) then
+    call('HSET', p .. ':billed', 'since', ARGV[6])
+  end
+  if not watermark or tonumber(ARGV[7]) > tonumber(watermark) then
+    call('HSET', p .. ':billed', 'watermark', ARGV[7])
+  end
+end
+return '1'
