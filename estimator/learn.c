@@ -12,13 +12,15 @@
 #include "estimator/solve.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
-#define PRIOR_VARIANCE 0.4    // of the size of a call, as a part of the model's mean squared
+#define PRIOR_VARIANCE 0.2    // how much principals differ in the size of a call, as a part of the model's mean squared ...
+#define PRIOR_WEIGHT 0.5      // ... which is learned, too: for how many principals this beginning counts
+#define PRIOR_VARIANCE_MIN 0.02
 #define PRIOR_CALLS 0.25      // how many calls the model's share of users counts for: SampleCounts are nearly exact
 #define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
 #define FLOOR 0.001           // of the model's mean: nobody starves
 #define EVERYBODY 0.97        // from this share of users on, everybody is one
 
-enum { LEARN_PRINCIPALS = 192, NOISE_ROUNDS = 3 };
+enum { LEARN_PRINCIPALS = 128, ROUNDS = 5 };
 
 // The sums of all lessons. Square arrays are n x n, row by row.
 struct course {
@@ -135,12 +137,27 @@ static double squared_error(const struct lesson_slot *x, const double *A, const 
 	return fmax(error, 0);
 }
 
+// Variance of the principals' sizes around the typical one, what is not known of them included.
+static double learn_spread(const struct lesson_slot *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
+{
+	double sum = PRIOR_WEIGHT * PRIOR_VARIANCE, weight = PRIOR_WEIGHT;
+	for (int i = 0; i < n; i++) {
+		double off = size[i] / typical - 1;
+		if (x->n[i] + x->exact_calls[i] <= 0)
+			continue;
+		sum += users[i] * (off * off + phi * var[i]);
+		weight += users[i];
+	}
+	return fmin(fmax(sum / weight, PRIOR_VARIANCE_MIN), 1);
+}
+
 static void solve_slot(const struct lesson_slot *x, int n, struct arena *arena, struct result *ret)
 {
 	size_t square = (size_t)n * (size_t)n;
 	double *users = zeros(arena, (size_t)n), *size = zeros(arena, (size_t)n), *b = zeros(arena, (size_t)n), *var = zeros(arena, (size_t)n);
+	double *both = zeros(arena, (size_t)n);
 	double *A = zeros(arena, square), *work = zeros(arena, square);
-	double calls = 0, tokens = x->tokens, using = 0, phi = 1, lambda = 1;
+	double *inverse = zeros(arena, square), calls = 0, tokens = x->tokens, using = 0, phi = 1, spread = PRIOR_VARIANCE;
 	*ret = (struct result){.mean = zeros(arena, (size_t)n), .sd = zeros(arena, (size_t)n)};
 	solve_users(x, n, users);
 	for (int i = 0; i < n; i++) {
@@ -157,20 +174,19 @@ static void solve_slot(const struct lesson_slot *x, int n, struct arena *arena, 
 		for (int k = 0; k < n; k++)
 			A[(size_t)i * (size_t)n + (size_t)k] = users[i] * users[k] * x->a[(size_t)i * (size_t)n + (size_t)k];
 	}
-	for (int round = 0; round < NOISE_ROUNDS; round++) {
-		memcpy(work, A, square * sizeof *work);
-		memcpy(var, b, (size_t)n * sizeof *var);
-		for (int i = 0; i < n; i++) { // exact calls: so many calls took so many tokens
-			work[(size_t)i * (size_t)n + (size_t)i] += users[i] * users[i] * x->exact_calls[i];
-			var[i] += users[i] * x->exact_tokens[i];
-		}
-		lambda = phi / PRIOR_VARIANCE;
-		solve_nonnegative(work, var, n, typical, lambda, size);
+	for (int i = 0; i < n; i++) { // exact calls: so many calls took so many tokens
+		both[i] = b[i] + users[i] * x->exact_tokens[i];
+		for (int k = 0; k < n; k++)
+			work[(size_t)i * (size_t)n + (size_t)k] = A[(size_t)i * (size_t)n + (size_t)k] + (i == k ? users[i] * users[i] * x->exact_calls[i] : 0);
+	}
+	// The noise of a call and how much principals differ are found together with their means.
+	for (int round = 0; round < ROUNDS; round++) {
+		solve_nonnegative(work, both, n, typical, phi / spread, size);
 		double freedom = fmax(x->cells - fmin(n, x->cells / 2), 1);
 		phi = fmax(NOISE_MIN, squared_error(x, A, b, size, n) / freedom / (typical * typical));
+		solve_inverse_diagonal(work, n, phi / spread, inverse, var);
+		spread = learn_spread(x, users, size, var, n, typical, phi);
 	}
-	double *inverse = zeros(arena, square);
-	solve_inverse_diagonal(work, n, lambda, inverse, var);
 	ret->model = tokens / calls;
 	ret->noise = phi * typical;
 	for (int i = 0; i < n; i++) {
@@ -219,7 +235,7 @@ static void weigh(struct weight *w, int slot, double mean, double sd)
 
 static void hand_out(const struct course *c, const struct result *results, const struct span *s, struct arena *arena, struct weights *ret)
 {
-	const double unknown = sqrt(PRIOR_VARIANCE);
+	const double unknown = sqrt(2 * PRIOR_VARIANCE); // of one that nothing is known of
 	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		ret->noise_milli[slot] = milli(results[slot].noise);
