@@ -13,7 +13,7 @@ PREFIX  ?= /usr/local
 B       ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
 
-PACKAGES := rdkafka jansson hiredis libcurl openssl zlib
+PACKAGES := rdkafka jansson hiredis libcurl openssl zlib libmicrohttpd
 DIRS     := base ingest pricing estimator reconcile serve run
 
 warn     := -Wall -Wextra -Wshadow -Wpointer-arith -Wformat=2 -Wwrite-strings -Wundef -Wvla \
@@ -52,6 +52,18 @@ $(B)/libnowcast.a: $(objs)
 $(B)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CFLAGS) $(warn) $(cwarn) $(san) $(cppflags) -MMD -MP -c -o $@ $<
+
+# The chart library of the dashboard, pinned. deploy/install-deps fetches it by npm, once, to where it outlives the tree.
+uplot_cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/uplot-1.6.32
+uplot       := $(wildcard $(uplot_cache)/uPlot.iife.min.js)
+uplot_css   := $(wildcard $(uplot_cache)/uPlot.min.css)
+$(B)/serve/vendor/uPlot.js: $(uplot)
+	$(Q)mkdir -p $(@D); $(if $(uplot),cp $(uplot) $@,: > $@; \
+		echo "make: the dashboard is built without charts: no $(uplot_cache) (deploy/install-deps fetches it)" >&2)
+$(B)/serve/vendor/uPlot.css: $(uplot_css)
+	$(Q)mkdir -p $(@D); $(if $(uplot_css),cp $(uplot_css) $@,: > $@)
+$(B)/serve/page.o: cppflags += -DUPLOT_DIR='"$(B)/serve/vendor"'
+$(B)/serve/page.o: $(wildcard serve/page/*) serve/openapi.json $(B)/serve/vendor/uPlot.js $(B)/serve/vendor/uPlot.css
 
 $(B)/%.o: %.cc
 	$(call say,CXX,$<)

@@ -58,6 +58,11 @@ static const struct subcommand subcommands[] = {
 	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]", "who is spending now: a table that renews itself",
 	 "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",
 	 cmd_top},
+	{"serve", "[--listen HOST:PORT] [--now T]", "the dashboard, the API and /metrics, out of Redis",
+	 "Listens on `listen` (127.0.0.1:8321): the page at /, the API at /api/v1/ (described by /api/v1/openapi.json), Prometheus'\n"
+	 "/metrics, /healthz and /readyz. An address that others can reach wants auth.tokens.file. --now T pretends that it is T,\n"
+	 "to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
+	 cmd_serve},
 	{"doctor", "", "is everything alive that the figures need: Redis, topics, each signal, prices, clocks",
 	 "A line a finding, with what to do. Exit status 0: all is well (notes aside), 3: warnings, 1: something does not work.\n",
 	 cmd_doctor},

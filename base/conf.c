@@ -251,6 +251,8 @@ bool conf_check(const struct conf *c, struct err *err)
 		return err_set(err, ERR_CONFIG, "group is empty: expected the name of a consumer group, such as nowcast");
 	if (!*c->redis_prefix)
 		return err_set(err, ERR_CONFIG, "redis.prefix is empty: expected a word, such as nowcast");
+	if (!*c->listen_tls_cert != !*c->listen_tls_key)
+		return err_set(err, ERR_CONFIG, "listen.tls.cert and listen.tls.key: expected both or neither");
 	return true;
 }
 

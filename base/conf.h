@@ -86,6 +86,16 @@ struct conf {
 	char *dead_letter_topic;  // "" : none
 	char *dead_letter_file;   // "" : none
 
+	// looking: the dashboard, the API, /metrics
+	char *listen;             // "" : none (serve: SERVE_LISTEN)
+	char *listen_tls_cert, *listen_tls_key; // "" : no TLS
+	int64_t listen_connections;
+	int64_t listen_rate;      // requests a second, one client
+	bool listen_read_only;
+	char *auth_tokens_file;   // "" : no tokens
+	bool auth_open;
+	int64_t metrics_top;
+
 	// telling
 	int64_t log_level;        // enum log_level
 	int64_t log_format;       // enum log_format

@@ -16,6 +16,7 @@
 #include "run/commands.h"
 #include "run/notify.h"
 #include "run/worker.h"
+#include "serve/server.h"
 
 enum { TICK_MS = 200, STUCK_MS = 120000 };
 
@@ -25,6 +26,7 @@ struct daemon {
 	struct worker **workers;
 	int nworkers;
 	struct prices *prices, *old_prices; // old_prices: some worker may still use them
+	struct server *server;    // dashboard, API and /metrics; NULL: `listen` is not set
 	sigset_t signals;
 	struct worker_stats last; // of the last stats line
 	int64_t last_ms;
@@ -229,7 +231,7 @@ static bool start(struct daemon *d, struct err *err)
 	for (; d->nworkers < wanted; d->nworkers++)
 		if (!worker_start(&d->workers[d->nworkers], d->conf, d->prices, d->nworkers, err))
 			return false;
-	return true;
+	return !*d->conf->listen || server_start(&d->server, d->conf, d->conf->listen, 0, err);
 }
 
 int cmd_run(struct command *c)
@@ -241,7 +243,7 @@ int cmd_run(struct command *c)
 	block_signals(&d);
 	bool good = start(&d, &err);
 	if (good) {
-		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group));
+		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group), LOG_STR("listen", c->conf.listen));
 		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
 			log_warn("neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
 		notify("READY=1\nSTATUS=started");
@@ -253,6 +255,7 @@ int cmd_run(struct command *c)
 	}
 	for (int i = 0; i < d.nworkers; i++)
 		good = worker_join(d.workers[i], &err) && good;
+	server_stop(d.server);
 	free(d.workers);
 	prices_free(d.old_prices);
 	prices_free(d.prices);

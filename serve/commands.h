@@ -10,5 +10,6 @@ int cmd_top(struct command *c);
 int cmd_doctor(struct command *c);
 int cmd_price(struct command *c);
 int cmd_reprice(struct command *c);
+int cmd_serve(struct command *c);
 
 #endif

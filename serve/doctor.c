@@ -12,30 +12,29 @@
 #include "estimator/view.h"
 #include "ingest/kafka_probe.h"
 #include "serve/commands.h"
+#include "serve/doctor.h"
 
 enum { KAFKA_TIMEOUT_MS = 5000, SKEW_MAX_MS = 5000, BEHIND_NOTE = 100000 };
-
-enum finding { OK, NOTE, WARN, FAIL };
 
 struct doctor {
 	const struct conf *conf;
 	struct view *view;
 	struct redis *redis;
 	int64_t now_ms;
-	int found[4];
+	doctor_tell *tell;
+	void *user;
 };
 
-static void say(struct doctor *d, enum finding f, const char *what, const char *fmt, ...) NC_PRINTF(4, 5);
-static void say(struct doctor *d, enum finding f, const char *what, const char *fmt, ...)
+static void say(struct doctor *d, enum doctor_level level, const char *what, const char *fmt, ...) NC_PRINTF(4, 5);
+static void say(struct doctor *d, enum doctor_level level, const char *what, const char *fmt, ...)
 {
-	static const char *const words[] = {"ok", "note", "warn", "FAIL"};
+	struct buf text = BUF_INIT;
 	va_list ap;
-	d->found[f]++;
-	printf("%-5s %-10s ", words[f], what);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	buf_vaddf(&text, fmt, ap);
 	va_end(ap);
-	putchar('\n');
+	d->tell(d->user, level, what, text.data);
+	buf_release(&text);
 }
 
 // "3 min", "2 h", "5 d"
@@ -81,9 +80,9 @@ static void check_version(struct doctor *d, struct str info)
 	int major = 0, minor = 0;
 	sscanf(version.len ? version.p : "0.0", "%d.%d", &major, &minor);
 	if (major < 6 || (major == 6 && minor < 2))
-		say(d, FAIL, "redis", "version %.*s at %s; nowcast needs Redis 7, or Valkey", STR_ARG(version), redis_where(d->redis));
+		say(d, DOCTOR_FAIL, "redis", "version %.*s at %s; nowcast needs Redis 7, or Valkey", STR_ARG(version), redis_where(d->redis));
 	else
-		say(d, OK, "redis", "%s %.*s at %s", valkey.len ? "Valkey" : "Redis", STR_ARG(shown), redis_where(d->redis));
+		say(d, DOCTOR_OK, "redis", "%s %.*s at %s", valkey.len ? "Valkey" : "Redis", STR_ARG(shown), redis_where(d->redis));
 }
 
 static void check_memory(struct doctor *d, struct str info)
@@ -91,13 +90,13 @@ static void check_memory(struct doctor *d, struct str info)
 	struct str policy = info_field(info, "maxmemory_policy");
 	int64_t used = info_number(info, "used_memory"), max = info_number(info, "maxmemory");
 	if (max && !str_is(policy, "noeviction"))
-		say(d, WARN, "redis", "maxmemory-policy is %.*s: Redis may throw figures away; set it to noeviction", STR_ARG(policy));
+		say(d, DOCTOR_WARN, "redis", "maxmemory-policy is %.*s: Redis may throw figures away; set it to noeviction", STR_ARG(policy));
 	if (max && used > max / 10 * 9)
-		say(d, WARN, "redis", "%lld of %lld MB are used: raise maxmemory, or shorten window or retention", (long long)(used >> 20), (long long)(max >> 20));
+		say(d, DOCTOR_WARN, "redis", "%lld of %lld MB are used: raise maxmemory, or shorten window or retention", (long long)(used >> 20), (long long)(max >> 20));
 	else
-		say(d, OK, "redis", "%lld MB used%s", (long long)(used >> 20), max ? "" : ", no maxmemory set");
+		say(d, DOCTOR_OK, "redis", "%lld MB used%s", (long long)(used >> 20), max ? "" : ", no maxmemory set");
 	if (info_number(info, "aof_enabled") == 0 && info_number(info, "rdb_last_save_time") == 0)
-		say(d, NOTE, "redis", "no persistence: what Redis forgets must be replayed");
+		say(d, DOCTOR_NOTE, "redis", "no persistence: what Redis forgets must be replayed");
 }
 
 static void check_clock(struct doctor *d)
@@ -105,9 +104,9 @@ static void check_clock(struct doctor *d)
 	int64_t redis_ms = strtoll(redis_elem(d->redis, 1, 0).p, NULL, 10) * 1000 + strtoll(redis_elem(d->redis, 1, 1).p, NULL, 10) / 1000;
 	int64_t skew = redis_ms - d->now_ms;
 	if (skew > SKEW_MAX_MS || skew < -SKEW_MAX_MS)
-		say(d, WARN, "clock", "Redis and this machine differ by %lld s: one of the clocks is wrong, and with it what counts as late or as future", (long long)(skew / 1000));
+		say(d, DOCTOR_WARN, "clock", "Redis and this machine differ by %lld s: one of the clocks is wrong, and with it what counts as late or as future", (long long)(skew / 1000));
 	else
-		say(d, OK, "clock", "Redis and this machine agree");
+		say(d, DOCTOR_OK, "clock", "Redis and this machine agree");
 }
 
 static bool check_redis(struct doctor *d, struct err *err)
@@ -128,13 +127,13 @@ static void on_topic(void *user, const struct kafka_topic *t)
 {
 	struct doctor *d = user;
 	if (t->fault)
-		say(d, WARN, "kafka", "topic %s: %s", t->name, t->fault);
+		say(d, DOCTOR_WARN, "kafka", "topic %s: %s", t->name, t->fault);
 	else if (t->messages == 0)
-		say(d, WARN, "kafka", "topic %s is empty: is anything written to it?", t->name);
+		say(d, DOCTOR_WARN, "kafka", "topic %s is empty: is anything written to it?", t->name);
 	else if (!t->committed)
-		say(d, NOTE, "kafka", "topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)", t->name, (long long)t->messages, t->partitions, d->conf->group);
+		say(d, DOCTOR_NOTE, "kafka", "topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)", t->name, (long long)t->messages, t->partitions, d->conf->group);
 	else
-		say(d, t->behind > BEHIND_NOTE ? NOTE : OK, "kafka", "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, d->conf->group,
+		say(d, t->behind > BEHIND_NOTE ? DOCTOR_NOTE : DOCTOR_OK, "kafka", "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, d->conf->group,
 		    (long long)t->behind, t->partitions, t->behind > BEHIND_NOTE ? " (more workers read more partitions)" : "");
 }
 
@@ -142,11 +141,11 @@ static void check_kafka(struct doctor *d)
 {
 	struct err err = ERR_INIT;
 	if (!*d->conf->brokers) {
-		say(d, NOTE, "kafka", "not configured (brokers, topics): replay works, run does not");
+		say(d, DOCTOR_NOTE, "kafka", "not configured (brokers, topics): replay works, run does not");
 		return;
 	}
 	if (!kafka_probe(d->conf, KAFKA_TIMEOUT_MS, on_topic, d, &err))
-		say(d, FAIL, "kafka", "%s", err.msg);
+		say(d, DOCTOR_FAIL, "kafka", "%s", err.msg);
 }
 
 // ---- signals -------------------------------------------------------------------------------------------------------
@@ -154,17 +153,17 @@ static void check_kafka(struct doctor *d)
 struct signal {
 	const char *name, *label;
 	int64_t quiet_ms;      // silent for longer is worth a word; 0: whenever it never came
-	enum finding when_silent;
+	enum doctor_level when_silent;
 	const char *missing;   // what its absence does
 };
 
 static const struct signal signals[] = {
-	{"call", "calls", MS_PER_HOUR, WARN,
+	{"call", "calls", MS_PER_HOUR, DOCTOR_WARN,
 	 "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)"},
-	{"metric", "metrics", 30 * MS_PER_MINUTE, WARN, "no CloudWatch token metric: tokens that CloudTrail does not tell are guessed, and stay provisional"},
-	{"call_tokens", "tokens", 0, NOTE, "no stream-completion records and no invocation logs: tokens of streams are allocated from the metrics"},
-	{"session_tags", "sessions", 0, NOTE, "no STS records: session tags (teams and users behind a shared role) are unknown"},
-	{"principal_tags", "tags", 0, NOTE, "no IAM tag records: tags of roles and users are unknown"},
+	{"metric", "metrics", 30 * MS_PER_MINUTE, DOCTOR_WARN, "no CloudWatch token metric: tokens that CloudTrail does not tell are guessed, and stay provisional"},
+	{"call_tokens", "tokens", 0, DOCTOR_NOTE, "no stream-completion records and no invocation logs: tokens of streams are allocated from the metrics"},
+	{"session_tags", "sessions", 0, DOCTOR_NOTE, "no STS records: session tags (teams and users behind a shared role) are unknown"},
+	{"principal_tags", "tags", 0, DOCTOR_NOTE, "no IAM tag records: tags of roles and users are unknown"},
 };
 
 static void check_signal(struct doctor *d, const struct signal *s, size_t reply)
@@ -178,7 +177,7 @@ static void check_signal(struct doctor *d, const struct signal *s, size_t reply)
 	age(d->now_ms - event, old, sizeof old);
 	age(d->now_ms - arrived, ago, sizeof ago);
 	bool silent = s->quiet_ms && d->now_ms - arrived > s->quiet_ms;
-	say(d, silent ? s->when_silent : OK, s->label, "newest of %s (%s old), last heard %s ago%s", when_format(event, when), old, ago, silent ? ": silent" : "");
+	say(d, silent ? s->when_silent : DOCTOR_OK, s->label, "newest of %s (%s old), last heard %s ago%s", when_format(event, when), old, ago, silent ? ": silent" : "");
 }
 
 static bool check_signals(struct doctor *d, struct err *err)
@@ -213,10 +212,10 @@ static bool check_unpriced(struct doctor *d, struct err *err)
 		return false;
 	for (size_t i = 0; i + 1 < redis_len(d->redis, 0); i += 2) {
 		struct str model = redis_elem(d->redis, 0, i), why = redis_elem(d->redis, 0, i + 1);
-		say(d, WARN, "prices", "%.*s is unpriced: %.*s", STR_ARG(model), STR_ARG(why));
+		say(d, DOCTOR_WARN, "prices", "%.*s is unpriced: %.*s", STR_ARG(model), STR_ARG(why));
 	}
 	if (redis_len(d->redis, 0) == 0)
-		say(d, OK, "prices", "every model that was called has a price");
+		say(d, DOCTOR_OK, "prices", "every model that was called has a price");
 	return true;
 }
 
@@ -252,23 +251,43 @@ static bool check_backlog(struct doctor *d, struct err *err)
 		for (size_t k = 0; k < redis_len(d->redis, 2 * i + 1); k++)
 			late += strtoll(redis_elem(d->redis, 2 * i + 1, k).p, NULL, 10);
 	}
-	say(d, OK, "figures", "%zu account/region pairs; %lld model-hours wait to be computed", n, (long long)due);
+	say(d, DOCTOR_OK, "figures", "%zu account/region pairs; %lld model-hours wait to be computed", n, (long long)due);
 	if (late)
-		say(d, NOTE, "late", "%lld records came after their hour had left the window, and were not counted: lengthen window if that matters", (long long)late);
+		say(d, DOCTOR_NOTE, "late", "%lld records came after their hour had left the window, and were not counted: lengthen window if that matters", (long long)late);
 	return true;
+}
+
+void doctor_examine(const struct conf *conf, struct view *view, doctor_tell *tell, void *user)
+{
+	struct err err = ERR_INIT;
+	struct doctor d = {.conf = conf, .now_ms = when_now_ms(), .view = view, .redis = view_redis(view), .tell = tell, .user = user};
+	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err))
+		say(&d, DOCTOR_FAIL, "redis", "%s", err.msg);
+}
+
+const char *doctor_word(enum doctor_level level)
+{
+	static const char *const words[] = {"ok", "note", "warn", "DOCTOR_FAIL"};
+	return words[level];
+}
+
+static void print_finding(void *user, enum doctor_level level, const char *what, const char *text)
+{
+	int *found = user;
+	found[level]++;
+	printf("%-5s %-10s %s\n", doctor_word(level), what, text);
 }
 
 int cmd_doctor(struct command *c)
 {
 	struct err err = ERR_INIT;
-	struct doctor d = {.conf = &c->conf, .now_ms = when_now_ms()};
-	if (!command_done(c, 0, 0, &err) || !view_open(&d.view, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	struct view *view = NULL;
+	int found[DOCTOR_FAIL + 1] = {0};
+	if (!command_done(c, 0, 0, &err) || !view_open(&view, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
-	d.redis = view_redis(d.view);
-	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err))
-		say(&d, FAIL, "redis", "%s", err.msg);
-	check_kafka(&d);
-	view_close(d.view);
-	printf("%d ok, %d notes, %d warnings, %d failures\n", d.found[OK], d.found[NOTE], d.found[WARN], d.found[FAIL]);
-	return d.found[FAIL] ? STATUS_FAILED : d.found[WARN] ? STATUS_THRESHOLD : STATUS_OK;
+	doctor_examine(&c->conf, view, print_finding, found);
+	check_kafka(&(struct doctor){.conf = &c->conf, .tell = print_finding, .user = found});
+	view_close(view);
+	printf("%d ok, %d notes, %d warnings, %d failures\n", found[DOCTOR_OK], found[DOCTOR_NOTE], found[DOCTOR_WARN], found[DOCTOR_FAIL]);
+	return found[DOCTOR_FAIL] ? STATUS_FAILED : found[DOCTOR_WARN] ? STATUS_THRESHOLD : STATUS_OK;
 }

@@ -171,6 +171,17 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	add_doubt(&whole[row->type], f, rate);
 }
 
+static void set_band(struct group *x)
+{
+	double half = GROUP_SDS * sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
+	struct usd split = {(usd_pico)(fmin(half, 1e12) * 1e12)};
+	x->usd_low = usd_sub(x->floor, split);
+	x->usd_high = usd_add(x->ceiling, split);
+	struct usd sure = usd_add(x->usd_billed, x->usd_exact);
+	if (usd_cmp(x->usd_low, sure) < 0)
+		x->usd_low = sure;
+}
+
 // The split's part of the band, once it is known who else was in the sheet.
 static void close_sheet(struct groups *g, const struct doubt *whole)
 {
@@ -186,16 +197,26 @@ static void close_sheet(struct groups *g, const struct doubt *whole)
 		}
 		x->weights_sd += sqrt(weights);
 		x->sheet = NULL;
-		double half = GROUP_SDS * sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
-		struct usd split = {(usd_pico)(fmin(half, 1e12) * 1e12)};
-		x->usd_low = usd_sub(x->floor, split);
-		x->usd_high = usd_add(x->ceiling, split);
-		struct usd sure = usd_add(x->usd_billed, x->usd_exact);
-		if (usd_cmp(x->usd_low, sure) < 0)
-			x->usd_low = sure;
+		set_band(x);
 	}
 	g->ntouched = 0;
 	arena_reset(&g->sheet);
+}
+
+static bool passes(const struct group_filter *only, struct view *v, const struct view_sheet *sheet, const struct view_row *row, char *hour)
+{
+	for (int i = 0; only && i < only->by.n; i++)
+		if (!str_eq(key_of(&only->by, i, v, sheet, row, hour), only->value[i]))
+			return false;
+	return true;
+}
+
+// A row that the filter leaves out is still one of those among whom tokens were split.
+static void add_others(const struct view_row *row, struct doubt *whole)
+{
+	const struct figure *f = &row->figure;
+	if (row->type != TOKEN_TYPES && f->priced && f->tokens && f->allocated)
+		add_doubt(&whole[row->type], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
 bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
@@ -207,6 +228,10 @@ bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 	for (int k = 0; k < sheet->nrows; k++) {
 		const struct view_row *row = &sheet->rows[k];
 		struct str at[GROUP_KEYS_MAX];
+		if (!passes(g->only, v, sheet, row, hour)) {
+			add_others(row, whole);
+			continue;
+		}
 		for (int i = 0; i < g->by.n; i++) {
 			at[i] = key_of(&g->by, i, v, sheet, row, hour);
 			if (row->type == TOKEN_TYPES && g->by.by[i] == BY_TOKEN_TYPE)
@@ -217,6 +242,34 @@ bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 	}
 	close_sheet(g, whole);
 	return true;
+}
+
+void group_add(struct group *to, const struct group *from)
+{
+	to->calls += from->calls;
+	to->failed += from->failed;
+	to->tokens += from->tokens;
+	to->billed += from->billed;
+	to->exact += from->exact;
+	to->allocated += from->allocated;
+	to->provisional += from->provisional;
+	to->unpriced += from->unpriced;
+	to->usd = usd_add(to->usd, from->usd);
+	to->usd_billed = usd_add(to->usd_billed, from->usd_billed);
+	to->usd_exact = usd_add(to->usd_exact, from->usd_exact);
+	to->usd_allocated = usd_add(to->usd_allocated, from->usd_allocated);
+	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
+	to->floor = usd_add(to->floor, from->floor);
+	to->ceiling = usd_add(to->ceiling, from->ceiling);
+	to->weights_sd += from->weights_sd;
+	to->chance_variance += from->chance_variance;
+	set_band(to);
+}
+
+void groups_merge(struct groups *g, const struct groups *from)
+{
+	for (int32_t i = 0; i < from->n; i++)
+		group_add(find_group(g, from->list[i].keys), &from->list[i]);
 }
 
 // ---- order and words -----------------------------------------------------------------------------------------------

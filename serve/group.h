@@ -35,6 +35,12 @@ struct grouping {
 // "hour,principal,tag:env"; `team_tag` is the key of the tag that names the team. ERR_CONFIG names what is allowed.
 bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err) NC_CHECK;
 
+// Conditions, all of which a row must meet: key i has the value i (absent: "").
+struct group_filter {
+	struct grouping by;
+	struct str value[GROUP_KEYS_MAX];
+};
+
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;
@@ -55,6 +61,7 @@ struct doubt {
 
 struct groups {
 	struct grouping by;
+	const struct group_filter *only; // NULL: every row. Bands still know of the rows left out
 	struct arena arena, sheet; // for good; while a sheet is summed
 	struct map index;
 	struct group *list; // in the order of groups_sort
@@ -68,6 +75,12 @@ void groups_release(struct groups *g);
 
 // Sums one sheet; has the shape of view_fn.
 bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet);
+
+// Adds what another group holds to the figures and the band of this one; keys stay.
+void group_add(struct group *to, const struct group *from);
+
+// Adds the groups of another sum by the same grouping, of other sheets: bands add up sheet by sheet.
+void groups_merge(struct groups *g, const struct groups *from);
 
 void groups_sort_by_key(struct groups *g);
 void groups_sort_by_usd(struct groups *g); // dearest first

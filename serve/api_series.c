@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spend over time, by day, hour or minute, in columns: the total with its band and its evidence, the dearest groups, and
+// what is left of the others.
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/when.h"
+#include "serve/api.h"
+#include "serve/curve.h"
+
+enum { HOURS_PER_DAY = 24, LIMIT_MAX = 50 };
+
+static bool sum_points(struct api *a, struct curve *s, const struct grouping *by, struct groups *ret, struct err *err)
+{
+	const struct query *q = s->q;
+	return figures_sum(a->figures, by, &q->only, s->start, s->start + s->n * s->step, q->now_ms / MS_PER_HOUR, ret, err);
+}
+
+static int point_of(const struct curve *s, struct str hour)
+{
+	int64_t ms = 0;
+	when_parse(hour, &ms);
+	int64_t at = (ms / MS_PER_HOUR - s->start) / s->step;
+	return at < 0 ? 0 : at >= s->n ? s->n - 1 : (int)at;
+}
+
+static bool fill_total(struct api *a, struct curve *s, struct err *err)
+{
+	s->total = xcalloc((size_t)s->n, sizeof *s->total);
+	if (s->step > 1) {
+		for (int i = 0; i < s->n; i++)
+			if (!api_sum(a, s->q, s->start + i * s->step, s->start + (i + 1) * s->step, &s->total[i], err))
+				return false;
+		return true;
+	}
+	struct grouping hourly = {.n = 1, .by = {BY_HOUR}, .name = {STR("hour")}};
+	struct groups g;
+	groups_init(&g, &hourly);
+	bool good = sum_points(a, s, &hourly, &g, err);
+	for (int32_t i = 0; good && i < g.n; i++)
+		s->total[point_of(s, g.list[i].keys[0])] = g.list[i];
+	groups_release(&g);
+	return good;
+}
+
+static int row_of(const struct curve *s, const struct str *keys)
+{
+	for (int i = 0; i < s->shown; i++) {
+		bool same = true;
+		for (int k = 0; same && k < s->q->by.n; k++)
+			same = str_eq(s->groups.list[i].keys[k], keys[k]);
+		if (same)
+			return i;
+	}
+	return -1;
+}
+
+static bool fill_groups_by_day(struct api *a, struct curve *s, struct err *err)
+{
+	for (int k = 0; k < s->n; k++) {
+		struct groups g;
+		groups_init(&g, &s->q->by);
+		bool good = figures_sum(a->figures, &s->q->by, &s->q->only, s->start + k * s->step, s->start + (k + 1) * s->step,
+		                        s->q->now_ms / MS_PER_HOUR, &g, err);
+		for (int32_t i = 0; good && i < g.n; i++) {
+			int row = row_of(s, g.list[i].keys);
+			if (row >= 0)
+				s->values[row * s->n + k] = g.list[i].usd;
+		}
+		groups_release(&g);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+static bool fill_groups_by_hour(struct api *a, struct curve *s, struct err *err)
+{
+	struct grouping by = {.n = 1, .by = {BY_HOUR}, .name = {STR("hour")}};
+	struct groups g;
+	for (int i = 0; i < s->q->by.n; i++, by.n++) {
+		by.by[by.n] = s->q->by.by[i];
+		by.name[by.n] = s->q->by.name[i];
+		by.tag[by.n] = s->q->by.tag[i];
+	}
+	groups_init(&g, &by);
+	bool good = sum_points(a, s, &by, &g, err);
+	for (int32_t i = 0; good && i < g.n; i++) {
+		int row = row_of(s, g.list[i].keys + 1);
+		if (row >= 0)
+			s->values[row * s->n + point_of(s, g.list[i].keys[0])] = g.list[i].usd;
+	}
+	groups_release(&g);
+	return good;
+}
+
+static bool fill_groups(struct api *a, struct curve *s, struct err *err)
+{
+	if (!sum_points(a, s, &s->q->by, &s->groups, err))
+		return false;
+	groups_sort_by_usd(&s->groups);
+	s->shown = s->groups.n < s->q->limit ? s->groups.n : (int)s->q->limit;
+	s->values = xcalloc((size_t)(s->shown + 1) * (size_t)s->n, sizeof *s->values);
+	return s->step > 1 ? fill_groups_by_day(a, s, err) : fill_groups_by_hour(a, s, err);
+}
+
+bool api_series(struct api *a, const struct query *q, struct buf *out, struct err *err)
+{
+	if (q->step == STEP_MINUTE)
+		return api_minutes(a, q, out, err);
+	struct query capped = *q;
+	if (capped.limit > LIMIT_MAX)
+		capped.limit = LIMIT_MAX;
+	if (capped.by.n == GROUP_KEYS_MAX) // the hour takes a place
+		return err_set(err, ERR_SKIP, "by: at most %d groupings in a series", GROUP_KEYS_MAX - 1);
+	struct curve s = {.q = &capped, .start = q->from, .step = q->step == STEP_DAY ? HOURS_PER_DAY : 1, .name = q->step == STEP_DAY ? "day" : "hour"};
+	if (s.step > 1)
+		s.start = api_day_start(s.start);
+	s.n = (int)((q->to - s.start + s.step - 1) / s.step);
+	groups_init(&s.groups, &capped.by);
+	bool good = fill_total(a, &s, err) && (capped.by.n == 0 || fill_groups(a, &s, err));
+	s.start_ms = s.start * MS_PER_HOUR;
+	s.step_ms = s.step * MS_PER_HOUR;
+	if (good)
+		curve_write(out, &s);
+	groups_release(&s.groups);
+	free(s.total);
+	free(s.values);
+	return good;
+}

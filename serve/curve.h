@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spend over time in columns, as /api/v1/series answers it.
+#ifndef NOWCAST_SERVE_CURVE_H
+#define NOWCAST_SERVE_CURVE_H
+
+#include "serve/api.h"
+
+struct curve {
+	const struct query *q;
+	int64_t start, step;     // hours; of curves by day and by hour
+	int64_t start_ms, step_ms;
+	const char *name;        // of the step
+	int n;                   // points
+	struct group *total;     // a point each
+	struct groups groups;    // over the whole span, dearest first; empty without grouping
+	struct usd *values;      // of group i at point k: [i * n + k], for the first `shown` groups; room for one more row
+	int shown;
+};
+
+void curve_write(struct buf *out, const struct curve *s);
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of any span of hours by any grouping, read once and remembered for a while.
+//
+// A span is cut into blocks: whole days where they are past, else hours. A block's sums are kept, by what was asked, and
+// read anew when they are too old: those of the present hour after a second or two, those of last month after minutes. Sums
+// and bands add up block by block, so an answer is a merge of blocks, and two hundred viewers of one page cost one reading.
+//
+//     |  day  |  day  | h h h h h . now
+//
+// The memory of all blocks is bounded; the one that was not used for longest goes first. For one thread.
+#ifndef NOWCAST_SERVE_FIGURES_H
+#define NOWCAST_SERVE_FIGURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "serve/group.h"
+
+struct figures;
+
+bool figures_open(struct figures **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err) NC_CHECK;
+void figures_close(struct figures *f);
+
+// The view beneath, for what is no sum.
+struct view *figures_view(struct figures *f);
+
+// Adds to `ret`, which groups_init made by `by`, the sums of the hours from..to - 1. `only` may be NULL. `now`: the present
+// hour, which decides how old a block may be.
+bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
+                 struct groups *ret, struct err *err) NC_CHECK;
+
+// The first hour and the last one there are figures of; 0, 0 if there are none.
+bool figures_extent(struct figures *f, int64_t *ret_first, int64_t *ret_last, struct err *err) NC_CHECK;
+
+#endif

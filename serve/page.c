@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each file is compressed when the program starts, best and once, and kept for good. Browsers ask each time whether theirs
+// is still the one (ETag), so a new program shows its new page at once.
+#include "serve/page.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <xxhash.h>
+#include <zlib.h>
+
+#include "base/embed.h"
+
+// The build puts the chart library there (Makefile); a build without it has an empty one, and the page shows tables.
+#ifndef UPLOT_DIR
+#define UPLOT_DIR "build/serve/vendor"
+#endif
+
+EMBED(page_index_html, "serve/page/index.html")
+EMBED(page_app_css, "serve/page/app.css")
+EMBED(page_app_js, "serve/page/app.js")
+EMBED(page_api_js, "serve/page/api.js")
+EMBED(page_chart_js, "serve/page/chart.js")
+EMBED(page_parts_js, "serve/page/parts.js")
+EMBED(page_icon_svg, "serve/page/icon.svg")
+EMBED(page_openapi_json, "serve/openapi.json")
+EMBED(page_uplot_js, UPLOT_DIR "/uPlot.js")
+EMBED(page_uplot_css, UPLOT_DIR "/uPlot.css")
+
+static struct file {
+	const char *path, *type;
+	struct str (*bytes)(void);
+	struct buf packed;
+	char etag[24];
+} files[] = {
+	{"/", "text/html; charset=utf-8", page_index_html, BUF_INIT, ""},
+	{"/app.css", "text/css; charset=utf-8", page_app_css, BUF_INIT, ""},
+	{"/app.js", "text/javascript; charset=utf-8", page_app_js, BUF_INIT, ""},
+	{"/api.js", "text/javascript; charset=utf-8", page_api_js, BUF_INIT, ""},
+	{"/chart.js", "text/javascript; charset=utf-8", page_chart_js, BUF_INIT, ""},
+	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},
+	{"/icon.svg", "image/svg+xml", page_icon_svg, BUF_INIT, ""},
+	{"/vendor/uPlot.js", "text/javascript; charset=utf-8", page_uplot_js, BUF_INIT, ""},
+	{"/vendor/uPlot.css", "text/css; charset=utf-8", page_uplot_css, BUF_INIT, ""},
+	{"/api/v1/openapi.json", "application/json", page_openapi_json, BUF_INIT, ""},
+};
+
+static void pack(struct str in, struct buf *out)
+{
+	z_stream z = {0};
+	if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+		return;
+	size_t bound = deflateBound(&z, in.len);
+	buf_reserve(out, bound);
+	z.next_in = (Bytef *)(uintptr_t)in.p;
+	z.avail_in = (uInt)in.len;
+	z.next_out = (Bytef *)out->data;
+	z.avail_out = (uInt)bound;
+	out->len = deflate(&z, Z_FINISH) == Z_STREAM_END ? z.total_out : 0;
+	deflateEnd(&z);
+}
+
+static void prepare_all(void)
+{
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct str bytes = files[i].bytes();
+		pack(bytes, &files[i].packed);
+		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"", (unsigned long long)XXH3_64bits(bytes.p, bytes.len));
+	}
+}
+
+void page_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, prepare_all);
+}
+
+bool page_answer(const struct http_request *r, struct http_answer *ret)
+{
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		const struct file *f = &files[i];
+		if (!str_is(r->path, f->path))
+			continue;
+		*ret = (struct http_answer){.status = 200, .type = f->type, .etag = f->etag};
+		ret->fixed_gzip = r->gzip && f->packed.len;
+		ret->fixed = ret->fixed_gzip ? buf_str(&f->packed) : f->bytes();
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The dashboard's server: the API is what its description says and adds up to the report; tokens, names, bad questions and
+# bad manners are refused; Redis may go and come back; a real Prometheus reads /metrics.
+. "$(dirname "$0")/../lib.sh"
+
+make_world --hours 2 --scale 0.05
+start_redis
+ok "there are figures" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
+
+serve() { # [ARGUMENT...]: starts a server; sets server_pid and url
+	free_port
+	url=http://127.0.0.1:$port
+	start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now 2026-11-02T01:40:00Z "$@"
+	server_pid=$pid
+	wait_for 10 listens "$port" || { sed 's/^/# /' "$T/serve.log"; bail "nowcast serve does not listen"; }
+}
+code() { curl -s -m 10 -o "$T/body" -w '%{http_code}' --path-as-is "$@"; }
+field() { python3 -c 'import json, sys; print(eval(sys.argv[2], {"a": json.load(open(sys.argv[1]))}))' "$@"; }
+
+serve
+python3 tests/api_check.py "$url" >"$T/api.tap"
+result $? "every answer is what serve/openapi.json says ($(grep -c '^ok' "$T/api.tap") checks)" || grep -A1 '^not ok' "$T/api.tap" | sed 's/^/# /'
+
+# --- the figures are those of the report
+
+"$nowcast" report --redis "$REDIS_URL" --by principal --to 2026-11-02T02:00:00Z --format json >"$T/report.json"
+code "$url/api/v1/breakdown?by=principal&limit=1000" >/dev/null
+is "a breakdown is the report" "$(field "$T/body" 'sorted((g["keys"]["principal"], g["usd"], g["usd_low"], g["usd_high"]) for g in a["groups"])')" \
+	"$(field "$T/report.json" 'sorted((g["principal"], g["usd"], g["usd_low"], g["usd_high"]) for g in a)')"
+whole=$(field "$T/body" 'a["total"]["usd"]')
+adds_up='sum(int(u.replace(".", "")) for u in a["total"]["usd"])'
+for step in hour minute; do
+	code "$url/api/v1/series?hours=2&step=$step" >/dev/null
+	is "by $step it adds up to the same" "$(field "$T/body" "abs($adds_up - $(tr -d . <<<"$whole" | sed 's/^0*//')) <= 60")" True
+done
+code "$url/api/v1/series?hours=2&by=model&limit=2" >/dev/null
+is "groups and other add up to the total" "$(field "$T/body" 'all(sum(int(g["usd"][k].replace(".", "")) for g in a["groups"] + [a["other"]]) == int(a["total"]["usd"][k].replace(".", "")) for k in range(2))')" True
+code "$url/api/v1/breakdown?by=principal&limit=2" >/dev/null
+is "what is not shown is in other" "$(field "$T/body" 'sum(int(g["usd"].replace(".", "")) for g in a["groups"] + [a["other"]]) == int(a["total"]["usd"].replace(".", ""))')" True
+
+# --- questions that are wrong
+
+is "an unknown grouping" "$(code "$url/api/v1/breakdown?by=colour")" 400
+has "is named" "$(cat "$T/body")" 'colour.*is no grouping'
+is "a huge span" "$(code "$url/api/v1/series?step=minute&hours=7000")" 400
+has "is refused with the limit" "$(cat "$T/body")" '1 to 6'
+is "a span by dates" "$(code "$url/api/v1/breakdown?from=2001-01-01")" 400
+has "too" "$(cat "$T/body")" 'at most 9600'
+for query in hours=0 hours=-1 hours=1e3 limit=99999999999999999999 from=yesterday 'from=2026-11-02&to=2026-11-01' 'hours=1&from=2026-11-02' 'by=a%00b' step=week "$(printf 'x%d=1&' {1..60})"; do
+	is "?${query:0:40} is refused" "$(code "$url/api/v1/series?$query")" 400
+done
+for path in /../etc/passwd /..%2f..%2fetc/passwd //app.js /app.js%00.css /app.js/ /api/v1 /api/v1/summary/.. /%2e%2e/; do
+	is "$path is not there" "$(code "$url$path")" 404
+done
+is "POST is refused" "$(code -X POST -d x=1 "$url/api/v1/summary")" 405
+is "a body of megabytes is refused" "$(head -c 3000000 /dev/zero | code -X POST --data-binary @- "$url/api/v1/summary")" 413
+is "a name that is not ours in Host is refused" "$(code -H 'Host: evil.example' "$url/api/v1/summary")" 403
+
+# --- the page
+
+is "the page is there" "$(code "$url/")" 200
+curl -s -D "$T/head" -o /dev/null "$url/"
+has "with a strict policy" "$(cat "$T/head")" "Content-Security-Policy: default-src 'none'; script-src 'self'"
+has "and no cookie" "$(grep -ci '^set-cookie' "$T/head")" '^0$'
+etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
+is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
+size=$(for f in / /app.css /app.js /api.js /parts.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+ok "the page is under 200 KB gzipped ($size bytes)" test "$size" -lt 200000
+
+# --- bad manners
+
+python3 - "$port" >"$T/manners" <<-'END'
+	import socket, sys, time
+	port = int(sys.argv[1])
+	def connect():
+	    s = socket.create_connection(("127.0.0.1", port)); s.settimeout(5); return s
+	def status(s):
+	    try: return s.recv(4096).split(b"\r\n")[0].decode("latin-1")
+	    except OSError as e: return "closed"
+	s = connect()
+	try: s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"a" * 90) for i in range(5000)) + b"\r\n")
+	except OSError: pass
+	print("flood:", status(s))
+	s = connect(); s.sendall(b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"); print("long:", status(s))
+	s = connect(); s.sendall(b"\x16\x03\x01\x00\xff garbage\r\n\r\n"); print("garbage:", status(s))
+	s = connect(); s.sendall(b"GET /healthz HTTP/1.1\r\n\r\n"); print("no host:", status(s))
+	# Readers who never read, and senders who never end: others are served meanwhile.
+	idle = [connect() for _ in range(60)]
+	for i, s in enumerate(idle):
+	    s.sendall(b"GET /api/v1/breakdown?hours=2 HTTP/1.1\r\nHost: localhost\r\n" + (b"\r\n" if i % 2 else b"X-"))
+	t = time.time(); s = connect(); s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); print("beside idlers:", status(s), time.time() - t < 1)
+END
+has "a flood of headers is cut off" "$(cat "$T/manners")" '^flood: (closed|HTTP/1.1 (431|413|400)|$)'
+has "an endless path too" "$(cat "$T/manners")" '^long: (closed|HTTP/1.1 (414|431|400)|$)'
+has "slow clients keep nobody else waiting" "$(cat "$T/manners")" '^beside idlers: HTTP/1.1 200 OK True'
+ok "it lives" alive "$server_pid"
+
+# --- live, and Redis going away
+
+curl -sN -m 60 "$url/api/v1/events" >"$T/events" &
+viewer=$!
+ok "a viewer gets the summary" wait_for 10 grep -q '^event: summary' "$T/events"
+kill_redis
+ok "and is told that Redis is away" wait_for 15 grep -q '^event: away' "$T/events"
+is "the API says 503" "$(code "$url/api/v1/summary?hours=1&now=2026-11-02")" 400
+is "as it should" "$(code "$url/api/v1/summary?now=2026-11-03")" 503
+is "readyz too" "$(code "$url/readyz")" 503
+is "healthz does not" "$(code "$url/healthz")" 200
+is "metrics say so" "$(code "$url/metrics")$(grep '^nowcast_up' "$T/body")" "200nowcast_up 0"
+restart_redis
+"$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null 2>&1
+ok "Redis is back, and so are the figures" wait_for 15 sh -c "curl -s '$url/readyz' | grep -q ready"
+ok "the viewer learns that as well" wait_for 15 sh -c "[ \$(grep -c '^event: summary' '$T/events') -ge 2 ]"
+kill $viewer
+
+# --- a real Prometheus
+
+if command -v prometheus >/dev/null; then
+	free_port
+	prom=$port
+	cat >"$T/prometheus.yml" <<-END
+		global: {scrape_interval: 1s, evaluation_interval: 1s}
+		rule_files: [$top/deploy/alert-rules.yml]
+		scrape_configs:
+		  - job_name: nowcast
+		    static_configs: [{targets: ['${url#http://}']}]
+	END
+	ok "the alert rules are valid" promtool check rules deploy/alert-rules.yml
+	curl -s "$url/metrics" | promtool check metrics >"$T/lint" 2>&1
+	is "the metrics are as Prometheus wants them" "$(cat "$T/lint")" ""
+	start prometheus prometheus --config.file="$T/prometheus.yml" --storage.tsdb.path="$T/prometheus" --web.listen-address="127.0.0.1:$prom" --log.level=error
+	promql() { curl -s -G "http://127.0.0.1:$prom/api/v1/query" --data-urlencode "query=$1" | python3 -c 'import json, sys; r = json.load(sys.stdin)["data"]["result"]; print(r[0]["value"][1] if r else "")'; }
+	ok "Prometheus scrapes it" wait_for 20 sh -c "curl -s 'http://127.0.0.1:$prom/api/v1/query?query=nowcast_up' | grep -q '\"1\"'"
+	code "$url/api/v1/summary" >/dev/null
+	today=$(field "$T/body" '"%.3f" % float(a["today"]["usd"])')
+	is "PromQL sums the day to what the API says" "$(printf %.3f "$(promql 'sum(nowcast_spend_usd{span="today"})')")" "$today"
+	is "and by principal to the same" "$(printf %.3f "$(promql 'sum(nowcast_principal_spend_usd)')")" "$today"
+	ok "no more principals than metrics.top, and other" test "$(promql 'count(count by (principal) (nowcast_principal_spend_usd))')" -le 21
+	curl -s "http://127.0.0.1:$prom/api/v1/rules" >"$T/rules"
+	is "every rule evaluates" "$(field "$T/rules" 'sorted({r["health"] for g in a["data"]["groups"] for r in g["rules"]} - {"unknown"})')" "['ok']"
+else
+	diag "no prometheus here: deploy/install-deps --test installs it"
+fi
+ok "SIGTERM ends it" stop "$server_pid"
+
+# --- tokens
+
+printf '# who  token\nwall  0123456789abcdef-wall\n' >"$T/tokens"
+serve --auth-tokens-file "$T/tokens"
+is "without a token there are no figures" "$(code "$url/api/v1/summary")" 401
+is "nor metrics" "$(code "$url/metrics")" 401
+is "nor events" "$(code "$url/api/v1/events")" 401
+is "but the page, which asks for one" "$(code "$url/")" 200
+is "the right one is taken" "$(code -H 'Authorization: Bearer 0123456789abcdef-wall' "$url/api/v1/summary")" 200
+for i in {1..10}; do code -H "Authorization: Bearer 0123456789abcdef-wal$i" "$url/api/v1/summary" >"$T/wrong"; done
+is "a wrong one is not" "$(cat "$T/wrong")" 401
+is "and guessing is slowed down" "$(code -H 'Authorization: Bearer 0123456789abcdef-walx' "$url/api/v1/summary")" 429
+ok "SIGTERM ends it" stop "$server_pid"
+
+# --- addresses and keys that are wrong
+
+fails 2 "an open address wants tokens" "$nowcast" serve --redis "$REDIS_URL" --listen 0.0.0.0:0
+has "and says so" "$(cat "$T/err")" 'auth.tokens.file'
+fails 2 "an address without a port" "$nowcast" serve --listen localhost
+printf 'short x\n' >"$T/short"
+fails 2 "a token that is too short" "$nowcast" serve --listen 127.0.0.1:0 --auth-tokens-file "$T/short"
+fails 2 "a certificate that is none" "$nowcast" serve --listen 127.0.0.1:0 --listen-tls-cert "$T/short" --listen-tls-key "$T/short"
+fails 2 "a certificate without a key" "$nowcast" serve --listen 127.0.0.1:0 --listen-tls-cert "$T/short"
+
+# --- TLS
+
+make_certificates
+serve --listen-tls-cert "$T/server.pem" --listen-tls-key "$T/server.key"
+is "HTTPS works" "$(curl -s --cacert "$T/ca.pem" -o /dev/null -w '%{http_code}' "https://127.0.0.1:${url##*:}/api/v1/summary")" 200
+ok "SIGTERM ends it" stop "$server_pid"
+finish
