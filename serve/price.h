@@ -26,6 +26,13 @@ bool price_usage_type(struct command *c, int *ret_status, struct err *err) NC_CH
 // ERR_CONFIG: a bad file, or a change that goes too far (without `yes`); the old file stays.
 bool price_take(const struct conf *conf, const char *path, struct str csv, bool yes, bool dry, struct err *err) NC_CHECK;
 
+// Makes prices.dir, or a folder in it.
+bool price_make_folder(const struct conf *conf, const char *inside, struct err *err) NC_CHECK;
+
+// Reads a list of the kind `source` ("pricelist", "litellm") and appends its price file to `csv`; tells on stderr what was left
+// out. `from_ms`: since when a table without dates counts.
+bool price_convert(const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err) NC_CHECK;
+
 // "3.3": USD per million tokens, without zeros at its end; "-" for RATE_UNKNOWN. Returns buf, of USD_SIZE.
 char *price_per_million(int64_t rate, char *buf);
 

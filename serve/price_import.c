@@ -16,10 +16,16 @@
 
 enum { LIST_MAX = 256 << 20 };
 
-static bool make_folder(const char *path, struct err *err)
+bool price_make_folder(const struct conf *conf, const char *inside, struct err *err)
 {
-	return mkdir(path, 0755) == 0 || errno == EEXIST ||
-	       err_set(err, ERR_CONFIG, "prices.dir: cannot make the folder %s: %s; set the key to one that can be written", path, strerror(errno));
+	struct buf path = BUF_INIT;
+	if (!*conf->prices_dir)
+		return err_set(err, ERR_CONFIG, "prices.dir is empty: set it to the folder that imported prices go to");
+	buf_addf(&path, "%s%s%s", conf->prices_dir, inside ? "/" : "", inside ? inside : "");
+	bool good = mkdir(path.data, 0755) == 0 || errno == EEXIST ||
+	            err_set(err, ERR_CONFIG, "prices.dir: cannot make the folder %s: %s; set the key to one that can be written", path.data, strerror(errno));
+	buf_release(&path);
+	return good;
 }
 
 // What the change is measured by: the prices in force, or, if those cannot be read, the built-in ones.
@@ -87,8 +93,7 @@ static bool convert_litellm(const char *path, struct str json, int64_t from_ms, 
 	return true;
 }
 
-// Reads a list of the kind `source` and appends its price file to `csv`; tells what was left out.
-static bool convert(const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err)
+bool price_convert(const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err)
 {
 	struct buf text = BUF_INIT, notes = BUF_INIT;
 	bool good = file_read(path, LIST_MAX, &text, err);
@@ -127,15 +132,13 @@ bool price_import(struct command *c, int *ret_status, struct err *err)
 		return err_set(err, ERR_CONFIG, "import %s: expected pricelist or litellm, then files", source);
 	if (from_ms % MS_PER_HOUR)
 		return err_set(err, ERR_CONFIG, "--from: expected a whole hour");
-	if (!*c->conf.prices_dir)
-		return err_set(err, ERR_CONFIG, "prices.dir is empty: set it to the folder that imported prices go to");
-	if (!dry && !make_folder(c->conf.prices_dir, err))
+	if (!dry && !price_make_folder(&c->conf, NULL, err))
 		return false;
 	for (int i = 1; good && i < c->argc; i++) {
 		struct buf csv = BUF_INIT, path = BUF_INIT;
 		char *part = strcmp(source, "pricelist") == 0 ? part_of(c->argv[i]) : NULL; // there is one LiteLLM
 		prices_path(&c->conf, source, part, &path);
-		good = convert(source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, path.data, buf_str(&csv), yes, dry, err);
+		good = price_convert(source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, path.data, buf_str(&csv), yes, dry, err);
 		free(part);
 		buf_release(&csv);
 		buf_release(&path);
