@@ -250,7 +250,7 @@ local function add_sums(g)
       if width == 0 then
         drop[#drop + 1] = g.fields[i]
       else
-        for k = 1, width do d[k] = format('%.0f', d[k]) end
+        for k = 1, width do d[k] = format('%d', d[k]) end
         put[#put + 1] = g.fields[i]
         put[#put + 1] = table.concat(d, ' ', 1, width)
       end

@@ -14,7 +14,7 @@
 
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
-	SETTLE_SHARE = 4, // settling takes at most one part in so many of the time, unless all is to be settled
+	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
 };
 
 struct engine {
