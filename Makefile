@@ -142,6 +142,10 @@ bench-decode: $(B)/tests/bench/decode_bench  ## records/s of the decoder alone
 bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker
 	$(Q)tests/bench.sh
 
+.PHONY: nab
+nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for developers)
+	$(Q)SHARED=$(SHARED) B=$(B) tests/nab.sh
+
 # What a linter says is advice: the analyzer's own faults in foreign headers are not ours.
 lint:  ## clang-tidy, cppcheck and gcc -fanalyzer
 	cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,portability --suppress=missingIncludeSystem -I. $(DIRS) nowcast.c
