@@ -38,7 +38,7 @@ helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tes
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
 e2e      := $(sort $(wildcard tests/e2e/*.sh))
 
-.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode approve-decode approve-samples install sample-config helpers price-check
+.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode approve-decode approve-samples install sample-config helpers price-check bench-price
 all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
@@ -145,6 +145,9 @@ bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, byt
 .PHONY: nab
 nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for developers)
 	$(Q)SHARED=$(SHARED) B=$(B) tests/nab.sh
+
+bench-price: all helpers  ## instructions of the whole path, and how many of them price (callgrind)
+	$(Q)tests/bench/price.sh
 
 # What a linter says is advice: the analyzer's own faults in foreign headers are not ours.
 lint:  ## clang-tidy, cppcheck and gcc -fanalyzer

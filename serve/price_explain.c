@@ -105,11 +105,13 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 	struct tariff t;
 	struct usd stored = USD_ZERO, before = e->total;
 	char when[WHEN_SIZE], usd[USD_SIZE];
+	bool billed = false;
 	(void)v;
 	for (int i = 0; i < n; i++) {
 		*(rows[i].type == TOKEN_TYPES ? &b.calls : &b.tokens[rows[i].type]) = rows[i].figure.tokens;
 		if (rows[i].type == TOKEN_CACHE_WRITE_5M)
 			b.assumed = rows[i].figure.assumed;
+		billed |= rows[i].type != TOKEN_TYPES && rows[i].figure.billed;
 		if (rows[i].type != TOKEN_TYPES && rows[i].figure.priced)
 			stored = usd_add(stored, rows[i].figure.usd);
 	}
@@ -128,9 +130,11 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 	}
 	print_total(e);
 	print_doubts(&b, &t, rows, n);
-	if (usd_cmp(stored, e->total) != 0)
+	if (billed)
+		printf("  the bill says %s USD for these tokens, and that is what counts\n", usd_format(stored, 12, usd));
+	else if (usd_cmp(stored, e->total) != 0)
 		printf("  Redis holds %s USD: it was computed at other prices; `nowcast reprice` brings these\n", usd_format(stored, 12, usd));
-	e->total = usd_add(e->total, before);
+	e->total = usd_add(billed ? stored : e->total, before);
 }
 
 static bool explain_sheet(void *user, struct view *v, const struct view_sheet *sheet)

@@ -63,6 +63,13 @@ fails 3 "usage types are read" "$nowcast" price usage-type USE1-NovaPro-input-to
 has "into JSON" "$(head -n 1 "$T/out")" '"region":"us-east-1","model":"amazon.nova-pro".*"token_type":"input".*"tier":"flex"'
 has "and what is not known is said" "$(tail -n 1 "$T/out")" '"known":false,"why":"'
 
+# Every call's tokens known: the dollars are the true ones.
+make_world --hours 2 --scale 0.02 --log-share 1.0
+start_redis
+ok "a world in which every call has an invocation log" "$nowcast" replay --prices builtin --redis "$REDIS_URL" "$world/stream.ndjson"
+"$nowcast" report --redis "$REDIS_URL" --by hour,team,token_type --format csv >"$T/exact.csv"
+ok "dollars by hour and team are true to the microdollar, but for the TTL of cache writes" python3 tests/price_truth.py "$world/truth.csv" "$T/exact.csv"
+
 # A bad file, before and under a running daemon.
 printf '%s\nacme.m,any,,,,,,,-1,,,,,,,x\n' "$head" >"$T/bad.csv"
 fails 2 "a bad file is refused" "$nowcast" price check "$T/bad.csv"
