@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "serve/tail.h"
 
-enum view { STEP, SPREAD, PATTERN, NOVELTY, COURSE, CALENDAR, VIEWS };
+enum view { JUMP, DRIFT, PATTERN, NOVELTY, COURSE, CALENDAR, VIEWS };
 
 enum {
 	HISTORY = 6000,   // rows searched for something similar
@@ -24,10 +24,9 @@ enum {
 	REST_ROWS_MAX = 20000,  // rests grow with the rows seen, up to these
 };
 static const double MS_PER_DAY = 86400000.0;
-static const double KEEP = 0.7;          // a surprise is remembered for some rows, so that views that see it at different times agree
-static const double REST_MIN = 25, REST_SHARE = 0.15; // rows after which a peak has faded to 1/e: some, and a share of the rows seen
-static const double PEAK = 2.0;          // just after a peak, only what is this many times as surprising is news
-static const double OWN_SHARE = 0.65;    // weight of the joined surprise's surprise by its own history
+static const double REST_MIN = 50, REST_SHARE = 0.15; // rows after which a peak has faded to 1/e: some, and a share of the rows seen
+static const double PEAK = 1.6;         // just after a peak, only what is this many times as surprising is news
+static const double QUICK = 0.3, SLOW = 1.0 / 40; // share of a new row in the level of the last few, and of the last hours
 
 struct row {
 	double value, bent, smooth; // as given; by the usual level and spread, large ones compressed; the mean of the last bent ones
@@ -38,11 +37,10 @@ struct detector {
 	int64_t n;                 // rows seen; row i stands in ring[i % RING]
 	int64_t first_ms, last_ms;
 	double level, deviation;   // usual value, usual distance from it
-	double quick;              // level of the last rows
-	double spread_now, spread_usual;
+	double quick, slow;        // level of the last few rows, of the last hours
 	double bent_sum;           // of the last SMOOTH rows
-	double kept[VIEWS], peak;
-	struct tail tails[VIEWS], joined;
+	double peak;
+	struct tail tails[VIEWS];
 };
 
 struct detector *detector_new(void)
@@ -65,14 +63,13 @@ static double unit(const struct detector *d)
 	return d->deviation + 1e-9 * fabs(d->level) + 1e-9;
 }
 
-// Learns the level and stores the row; returns the step from the row before.
-static double store(struct detector *d, double value)
+// Learns the levels and stores the row; returns the distances from them.
+static void store(struct detector *d, double value, double *views)
 {
 	int64_t i = d->n++;
 	if (i == 0)
-		d->level = d->quick = value;
+		d->level = d->quick = d->slow = value;
 	double share = i < LEVEL_ROWS ? 1.0 / (double)(i + 1) : 1.0 / LEVEL_ROWS;
-	double step = i ? fabs(value - row_at(d, i - 1)->value) : 0;
 	d->deviation += share * (fabs(value - d->level) - d->deviation);
 	d->level += share * (value - d->level);
 	struct row *row = &d->ring[i % RING];
@@ -80,18 +77,10 @@ static double store(struct detector *d, double value)
 	row->bent = asinh((value - d->level) / unit(d));
 	d->bent_sum += row->bent - (i >= SMOOTH ? row_at(d, i - SMOOTH)->bent : 0);
 	row->smooth = d->bent_sum / (double)(i < SMOOTH ? i + 1 : SMOOTH);
-	return step / unit(d);
-}
-
-static double spread(struct detector *d, double value)
-{
-	double share = d->n < LEVEL_ROWS ? 1.0 / (double)d->n : 1.0 / LEVEL_ROWS;
-	d->quick += (value - d->quick) / 8;
-	double off = (value - d->quick) / unit(d), square = off * off;
-	d->spread_now += (square - d->spread_now) / 30;
-	d->spread_usual += share * (square - d->spread_usual);
-	double now = d->spread_now, usual = d->spread_usual;
-	return now > usual ? now / (usual + 1e-9) : usual / (now + 1e-9 * usual + 1e-12);
+	views[JUMP] = fabs(value - d->quick) / unit(d);
+	d->quick += QUICK * (value - d->quick);
+	d->slow += SLOW * (value - d->slow);
+	views[DRIFT] = fabs(d->slow - d->level) / unit(d);
 }
 
 // Pattern, novelty and course in one walk, since the history is what costs.
@@ -137,19 +126,16 @@ static double calendar(const struct detector *d)
 	return days >= DAYS_MIN && isfinite(best) ? best : 0;
 }
 
-// What the views say together: halfway between the loudest and the sum of all, then judged by its own history as well.
+// What the views say together: halfway between the loudest and the sum of all.
 static double join(struct detector *d, const double *views)
 {
 	double loudest = 0, sum = 0;
 	for (int v = 0; v < VIEWS; v++) {
 		double surprise = tail_surprise(&d->tails[v], views[v]);
-		d->kept[v] = surprise > d->kept[v] * KEEP ? surprise : d->kept[v] * KEEP;
-		sum += d->kept[v];
-		loudest = d->kept[v] > loudest ? d->kept[v] : loudest;
+		sum += surprise;
+		loudest = surprise > loudest ? surprise : loudest;
 	}
-	double both = (loudest + sum) / 2, own = tail_surprise(&d->joined, exp(both));
-	double seen = (double)(d->n < REST_ROWS_MAX ? d->n : REST_ROWS_MAX);
-	return both * (1 - OWN_SHARE) + own * OWN_SHARE - 0.2 * log10((seen + 200) / 2000); // more rows, more chances to be odd
+	return (loudest + sum) / 2;
 }
 
 double detector_add(struct detector *d, int64_t time_ms, double value)
@@ -158,13 +144,13 @@ double detector_add(struct detector *d, int64_t time_ms, double value)
 	if (d->n == 0)
 		d->first_ms = time_ms;
 	d->last_ms = time_ms;
-	views[STEP] = store(d, value);
-	views[SPREAD] = spread(d, value);
+	store(d, value, views);
 	search(d, views);
 	views[CALENDAR] = calendar(d);
-	double joined = join(d, views), seen = (double)(d->n < REST_ROWS_MAX ? d->n : REST_ROWS_MAX);
+	double seen = (double)(d->n < REST_ROWS_MAX ? d->n : REST_ROWS_MAX);
+	double surprise = join(d, views), joined = surprise - 0.8 * log10((seen + 200) / 2000); // more rows, more chances to be odd
 	d->peak *= exp(-1 / (REST_MIN + REST_SHARE * seen));
-	if (joined <= d->peak)
+	if (surprise <= 0 || joined <= d->peak)
 		return 0;
 	d->peak = joined * PEAK;
 	return joined / (1 + joined);

@@ -4,10 +4,8 @@
 #include "serve/tail.h"
 
 #include <math.h>
-#include <stdbool.h>
 
-static const double TAIL_QUANTILE = 0.02; // share of the values that is the tail
-static const double COMMON = 0.2;         // share of the values above which a bin is no part of the tail
+static const double TAIL_QUANTILE = 0.03; // share of the values that is the tail
 static const double TINY = 1e-12;         // values below this are equal: keeps the logarithm finite
 static const double BINS_PER_E = 20.0;    // a bin is 5 % wide
 static const double PRIOR_EXCESS = 2.0;   // belief in a wide tail, worth one value
@@ -39,8 +37,7 @@ static void refresh(struct tail *t)
 	int b = TAIL_BINS - 1;
 	for (; b >= 0 && seen < wanted; b--)
 		seen += t->bins[b];
-	bool common = t->bins[b + 1] > t->n * COMMON; // a value that comes again and again surprises nobody: zero, say
-	t->start = (b + 1 + common - ZERO_BIN) / BINS_PER_E;
+	t->start = (b + 2 - ZERO_BIN) / BINS_PER_E; // the upper edge of its bin: a value that comes again and again is no surprise
 	for (int k = b + 2; k < TAIL_BINS; k++) {
 		above += t->bins[k];
 		excess += t->bins[k] * ((k + 0.5 - ZERO_BIN) / BINS_PER_E - t->start);

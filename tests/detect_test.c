@@ -6,7 +6,7 @@
 #include "serve/detect.h"
 #include "tests/tap.h"
 
-enum { ROWS = 3000, STEP_MS = 300000, LOUD_PERMILLE = 550 };
+enum { ROWS = 3000, STEP_MS = 300000, LOUD_PERMILLE = 740 };
 
 static uint32_t seed = 7;
 
