@@ -97,3 +97,32 @@ void buf_add_url_masked(struct buf *b, struct str url)
 	buf_adds(b, "****");
 	buf_add(b, url.p + at, url.len - at);
 }
+
+void buf_add_csv(struct buf *b, struct str s)
+{
+	bool quote = false;
+	for (size_t i = 0; i < s.len; i++)
+		quote |= s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
+	if (quote)
+		buf_addc(b, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] == '"')
+			buf_addc(b, '"');
+		buf_addc(b, s.p[i]);
+	}
+	if (quote)
+		buf_addc(b, '"');
+}
+
+void buf_add_html(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		switch (s.p[i]) {
+		case '&': buf_adds(b, "&amp;"); break;
+		case '<': buf_adds(b, "&lt;"); break;
+		case '>': buf_adds(b, "&gt;"); break;
+		case '"': buf_adds(b, "&quot;"); break;
+		default: buf_addc(b, (unsigned char)s.p[i] < ' ' && s.p[i] != '\n' ? '?' : s.p[i]);
+		}
+	}
+}

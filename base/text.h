@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes of somebody else's making, made safe to print: JSON strings, base64, and secrets blotted out.
+// Bytes of somebody else's making, made safe to print: JSON strings, CSV fields, HTML, base64, and secrets blotted out.
 #ifndef NOWCAST_BASE_TEXT_H
 #define NOWCAST_BASE_TEXT_H
 
@@ -8,6 +8,12 @@
 
 // Appends a JSON string with its quotes. Control characters are escaped; what is not UTF-8 becomes U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
+
+// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break.
+void buf_add_csv(struct buf *b, struct str s);
+
+// Appends text for HTML, in elements and in quoted attributes.
+void buf_add_html(struct buf *b, struct str s);
 
 // Appends standard base64 with padding, on one line.
 void buf_add_base64(struct buf *b, struct str s);

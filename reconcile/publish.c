@@ -195,3 +195,12 @@ bool publish_status(struct publish *p, const char *what, const struct status *s,
 	buf_release(&key);
 	return redis_exec(p->redis, err);
 }
+
+bool publish_period(struct publish *p, struct str period, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:reconcile:periods", p->prefix);
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&key), period});
+	buf_release(&key);
+	return redis_exec(p->redis, err);
+}

@@ -8,6 +8,7 @@
 //
 //   <prefix>:reconcile:run          counter of runs
 //   <prefix>:reconcile              hash: the last run (reconcile/run.h)
+//   <prefix>:reconcile:periods      set: every billing period that was reconciled
 //   <prefix>:reconcile:2026-11      hash: the last run over that billing period
 #ifndef NOWCAST_RECONCILE_PUBLISH_H
 #define NOWCAST_RECONCILE_PUBLISH_H
@@ -52,5 +53,6 @@ struct status {
 void status_add(struct status *s, const char *field, const char *fmt, ...) NC_PRINTF(3, 4);
 void status_release(struct status *s);
 bool publish_status(struct publish *p, const char *what, const struct status *s, struct err *err) NC_CHECK;
+bool publish_period(struct publish *p, struct str period, struct err *err) NC_CHECK; // into the set
 
 #endif

@@ -318,7 +318,7 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 		tell_apart(w);
 		tell_period(w);
 		buf_addf(&key, "reconcile:%.*s", STR_ARG(w->period->name));
-		good = publish_status(w->publish, key.data, &w->status, err);
+		good = publish_status(w->publish, key.data, &w->status, err) && publish_period(w->publish, w->period->name, err);
 		buf_release(&key);
 	}
 	w->out->files += w->period->nfiles;

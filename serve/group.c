@@ -66,7 +66,7 @@ void groups_release(struct groups *g)
 	*g = (struct groups){0};
 }
 
-static struct str key_of(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, char *hour)
+struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, const char *hour)
 {
 	switch (by->by[i]) {
 	case BY_HOUR:
@@ -206,7 +206,7 @@ static void close_sheet(struct groups *g, const struct doubt *whole)
 static bool passes(const struct group_filter *only, struct view *v, const struct view_sheet *sheet, const struct view_row *row, char *hour)
 {
 	for (int i = 0; only && i < only->by.n; i++)
-		if (!str_eq(key_of(&only->by, i, v, sheet, row, hour), only->value[i]))
+		if (!str_eq(grouping_key(&only->by, i, v, sheet, row, hour), only->value[i]))
 			return false;
 	return true;
 }
@@ -233,7 +233,7 @@ bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 			continue;
 		}
 		for (int i = 0; i < g->by.n; i++) {
-			at[i] = key_of(&g->by, i, v, sheet, row, hour);
+			at[i] = grouping_key(&g->by, i, v, sheet, row, hour);
 			if (row->type == TOKEN_TYPES && g->by.by[i] == BY_TOKEN_TYPE)
 				goto next; // calls have no token type
 		}

@@ -41,6 +41,9 @@ struct group_filter {
 	struct str value[GROUP_KEYS_MAX];
 };
 
+// The key of a row in one of the groupings. `hour`: the sheet's, as 2026-11-02T00:00:00Z. Lives as long as the sheet.
+struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, const char *hour);
+
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;

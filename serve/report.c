@@ -11,12 +11,14 @@
 #include "base/when.h"
 #include "estimator/view.h"
 #include "serve/commands.h"
+#include "serve/focus.h"
 #include "serve/group.h"
+#include "serve/reconciliation.h"
 #include "serve/table.h"
 
 enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
 
-enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON };
+enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_FOCUS };
 
 struct report {
 	struct grouping by;
@@ -49,29 +51,14 @@ static bool parse_arguments(struct command *c, struct report *ret, struct err *e
 		ret->format = FORMAT_CSV;
 	else if (strcmp(format, "json") == 0)
 		ret->format = FORMAT_JSON;
+	else if (strcmp(format, "focus") == 0)
+		ret->format = FORMAT_FOCUS;
 	else
-		return err_set(err, ERR_CONFIG, "--format: expected table, csv or json, got \"%s\"", format);
+		return err_set(err, ERR_CONFIG, "--format: expected table, csv, json or focus, got \"%s\"", format);
 	return true;
 }
 
 // ---- csv -----------------------------------------------------------------------------------------------------------
-
-// RFC 4180: quoted where it holds a comma, a quote or a line break.
-static void add_csv(struct buf *b, struct str s)
-{
-	bool quote = false;
-	for (size_t i = 0; i < s.len; i++)
-		quote |= s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-	if (quote)
-		buf_addc(b, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '"')
-			buf_addc(b, '"');
-		buf_addc(b, s.p[i]);
-	}
-	if (quote)
-		buf_addc(b, '"');
-}
 
 static bool is_unpriced(const struct group *g)
 {
@@ -83,7 +70,7 @@ static void print_csv(const struct report *r, const struct groups *g)
 	struct buf b = BUF_INIT;
 	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
 	for (int i = 0; i < r->by.n; i++) {
-		add_csv(&b, r->by.name[i]);
+		buf_add_csv(&b, r->by.name[i]);
 		buf_addc(&b, ',');
 	}
 	buf_adds(&b, "tokens,usd,usd_low,usd_high,basis\n");
@@ -92,7 +79,7 @@ static void print_csv(const struct report *r, const struct groups *g)
 		if (x->tokens == 0)
 			continue;
 		for (int i = 0; i < r->by.n; i++) {
-			add_csv(&b, x->keys[i]);
+			buf_add_csv(&b, x->keys[i]);
 			buf_addc(&b, ',');
 		}
 		buf_addf(&b, "%lld,", (long long)x->tokens);
@@ -218,8 +205,15 @@ int cmd_report(struct command *c)
 	struct report r = {.format = FORMAT_TABLE};
 	struct view *v = NULL;
 	struct groups groups, total;
+	if (command_switch(c, "--reconciliation"))
+		return cmd_report_reconciliation(c);
 	if (!parse_arguments(c, &r, &err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
+	if (r.format == FORMAT_FOCUS) {
+		bool wrote = focus_print(v, r.from, r.to, stdout, &err);
+		view_close(v);
+		return wrote ? STATUS_OK : command_fail(c, &err);
+	}
 	groups_init(&groups, &r.by);
 	groups_init(&total, &(struct grouping){0});
 	bool good = view_each(v, r.from, r.to, add_sheet, &(struct sums){&groups, &total}, &err);

@@ -117,6 +117,43 @@ change nan
 ok "a cost that is no number" reconcile "$T/cur"
 has "is counted and told" "$(cat "$T/ok.out")" "1 rows have a cost"
 
+# The reconciliation adds up: by any grouping the parts are the difference, and the sums those of the export.
+fresh
+dollars=$(python3 tests/support/cur.py "$cur" "$T/cur" discount)
+reconcile "$T/cur" >/dev/null
+explain() { "$nowcast" report --reconciliation --redis "$REDIS_URL" "$@"; }
+explain --by hour,account,region,model,principal,token_type --format csv >"$T/explained.csv"
+is "the parts add up, and the bill is the export's" "$(python3 - "$T/explained.csv" <<'END'
+import csv, decimal, sys
+D = decimal.Decimal
+rows = list(csv.DictReader(open(sys.argv[1])))
+parts = ("volume_usd", "price_usd", "attribution_usd", "unmetered_usd", "unbilled_usd")
+off = max(abs(D(r["difference_usd"]) - sum(D(r[p]) for p in parts)) for r in rows)
+total = {k: sum((D(r[k]) for r in rows), D(0)) for k in rows[0] if k.endswith("_usd")}
+print(off == 0, total["billed_usd"].quantize(D("1e-9")), abs(total["attribution_usd"]) < D("1e-6"), total["shared_tax_usd"].normalize(),
+      -total["list_usd"] * D(".13") < total["list_usd"] * D("-.12") and abs(total["billed_usd"] / total["list_usd"] - D(".88")) < D("1e-6"))
+END
+)" "True $dollars True 1.23 True"
+is "a discount of 12 % is a matter of price" "$(explain --by region --format csv | python3 -c '
+import csv, sys
+rows = list(csv.DictReader(sys.stdin))
+print(all(float(r["price_usd"]) < 0 and abs(float(r["volume_usd"])) < 0.01 * float(r["billed_usd"]) for r in rows if float(r["list_usd"]) > float(r["estimated_usd"]) * .99))')" True
+ok "as a table" explain
+has "which speaks of tax" "$(cat "$T/ok.out")" "tax .*1.23"
+explain --format html >"$T/page.html"
+has "as a page without anything from elsewhere" "$(grep -c 'src=\|href=\|@import' "$T/page.html") $(tail -n 1 "$T/page.html")" "^0 .*</body></html>$"
+ok "as JSON" python3 -c 'import json, subprocess, sys; json.loads(subprocess.check_output(sys.argv[1:]))' "$nowcast" report --reconciliation --redis "$REDIS_URL" --format json
+fails 3 "a difference beyond the threshold is status 3" explain --threshold 0.1%
+fails 0 "and one within it 0" explain --threshold 50%
+fails 2 "a period that was not read is refused" explain --period 2026-10
+"$nowcast" report --format focus --redis "$REDIS_URL" >"$T/focus.csv"
+is "FOCUS has the billed dollars" "$(python3 - "$T/focus.csv" <<'END'
+import csv, decimal, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+print(sum(decimal.Decimal(r["BilledCost"]) for r in rows).quantize(decimal.Decimal("1e-9")), {r["x_Basis"] for r in rows}, {None in r for r in rows})
+END
+)" "$dollars {'billed'} {False}"
+
 fresh
 change same
 reconcile "$T/cur" >"$T/a.out" & a=$!

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The estimate beside the bill, and why they differ. Pure, in integers; the parts of a difference add up to it exactly:
+//
+//     billed - estimated  =  volume + price + attribution + unmetered + unbilled
+//
+//   volume       the model took more or fewer tokens, in that hour, than were seen: at the estimate's rate
+//   attribution  the tokens were seen, but given to another caller: sums to nothing over the callers
+//   price        the rate differs: private pricing, a tier, the TTL of cache writes
+//   unmetered    billed, and nobody saw it: no signal of that model and token type in that hour
+//   unbilled     seen, and not billed
+//
+// An estimate that took one-hour cache writes for five-minute ones erred in the rate, not in the volume: before comparing,
+// such tokens are set beside the billed ones of the same caller, at the price the estimate gave them.
+#ifndef NOWCAST_RECONCILE_COMPARE_H
+#define NOWCAST_RECONCILE_COMPARE_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/usd.h"
+#include "estimator/view.h"
+
+struct difference {
+	int64_t estimated_tokens, billed_tokens;
+	struct usd estimated, billed, list;  // list: of what is billed, at public rates
+	struct usd volume, price, attribution, unmetered, unbilled;
+};
+
+void difference_add(struct difference *to, const struct difference *d);
+
+struct compared {
+	struct view_row who;   // principal, role, tagset and type; its figure is empty
+	struct difference d;
+};
+
+// Compares the two sides of a sheet; a row a caller and token type. Results live in `arena`.
+void compare_sheet(const struct view_sheet *sheet, struct arena *arena, struct compared **ret, int *ret_n);
+
+#endif
