@@ -1,1 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dashboard. The view (span, grouping, filters, search) is the query of the URL and nothing else, so a link shows what
+// its sender saw and the back button goes back. Panels are filled independently: one that fails keeps what it showed.
+//
+//     URL -> view -> questions to the API -> panels
+//     live stream -> tiles at once; the other panels soon after, a few seconds apart at least
+import { ApiError, get, listen, setToken } from "./api.js";
+import { basisColour, canDraw, draw, groupColour } from "./chart.js";
+import { age, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
 
+const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
+const groupings = ["team", "role", "principal", "model", "token_type", "account", "region"];
+const filterKeys = [...groupings, "hour"];
+const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
+
+// ---- the view
+
+function readView() {
+	const words = new URLSearchParams(location.search), view = { span: "24h", by: "team", mode: "basis", search: "", now: "", filters: [] };
+	for (const [key, value] of words) {
+		if (key === "span" && value in spans) view.span = value;
+		else if (["by", "search", "now"].includes(key)) view[key] = value;
+		else if (key === "mode" && value === "group") view.mode = value;
+		else if (filterKeys.includes(key) || key.startsWith("tag:")) view.filters.push([key, value]);
+	}
+	return view;
+}
+
+function urlOf(view) {
+	const words = new URLSearchParams();
+	if (view.span !== "24h") words.append("span", view.span);
+	if (view.by !== "team") words.append("by", view.by);
+	if (view.mode !== "basis") words.append("mode", view.mode);
+	if (view.search) words.append("search", view.search);
+	if (view.now) words.append("now", view.now);
+	for (const f of view.filters) words.append(...f);
+	const text = words.toString();
+	return text ? "/?" + text : "/";
+}
+
+let view = readView(), limit = PAGE, now = new Date().toISOString(), round = null, lastSeries = null;
+
+function go(changes, replace) {
+	view = { ...view, ...changes };
+	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
+	limit = PAGE;
+	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
+	paintControls();
+	refresh();
+}
+
+// From a group to what is inside it: the next finer grouping that is not filtered already.
+function drill(key, value) {
+	const filters = [...view.filters.filter(([k]) => k !== key), [key, value]];
+	const order = ["account", "region", "team", "role", "principal", "model", "token_type"], at = order.indexOf(key);
+	const taken = new Set(filters.map(([k]) => k));
+	const next = [...order.slice(Math.max(at + 1, 2)), ...order.slice(2)].find(k => !taken.has(k)) || "model";
+	go({ filters, by: key === view.by ? next : view.by });
+}
+
+function hours() {
+	const d = new Date(now);
+	if (view.span === "today") return d.getUTCHours() + 1;
+	if (view.span === "month") return (d.getUTCDate() - 1) * 24 + d.getUTCHours() + 1;
+	return spans[view.span];
+}
+
+const pinned = () => (view.now ? [["now", view.now]] : []);
+const question = (...more) => [["hours", hours()], ...more, ...pinned(), ...view.filters];
+
+// ---- controls
+
+function pressed(label, on, act, title) {
+	return el("button", { type: "button", "aria-pressed": String(on), onclick: act, title }, label);
+}
+
+function paintControls() {
+	fill(byId("spans"), ...Object.keys(spans).map(s => pressed(s, s === view.span, () => go({ span: s }))));
+	fill(byId("chart-mode"), pressed("how it is known", view.mode === "basis", () => go({ mode: "basis" })),
+		pressed("by " + keyName(view.by), view.mode === "group", () => go({ mode: "group" })));
+	const tags = view.by.startsWith("tag:") ? [view.by] : [];
+	fill(byId("groupings"), ...[...groupings, ...tags].map(g => pressed(keyName(g), g === view.by, () => go({ by: g }))),
+		pressed("tag …", false, askTag, "Group by any tag"));
+	byId("filters").hidden = !view.filters.length;
+	fill(byId("filters"), ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
+		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
+	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
+	if (byId("search").value !== view.search) byId("search").value = view.search;
+}
+
+function askTag() {
+	const input = el("input", { id: "tag", "aria-label": "Key of the tag", placeholder: "key of the tag", onkeydown: e => {
+		if (e.key === "Enter" && input.value.trim()) go({ by: "tag:" + input.value.trim() });
+		if (e.key === "Escape") paintControls();
+	} });
+	byId("groupings").lastElementChild.replaceWith(input);
+	input.focus();
+}
+
+// ---- tiles
+
+function tile(title, figure, lines, barOf) {
+	return el("div", { class: "tile" }, el("h2", {}, title), el("div", { class: "figure" }, figure), barOf || null, ...lines.map(l => el("p", {}, ...[].concat(l))));
+}
+
+function versus(nowUsd, beforeUsd, words) {
+	const c = change(Number(nowUsd), Number(beforeUsd));
+	if (!c) return ["nothing " + words];
+	return [el("b", { class: c.startsWith("+") ? "up" : "down" }, c), " on " + usd(beforeUsd) + " " + words];
+}
+
+function range(f) {
+	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? usd(f.usd_low) + " to " + usd(f.usd_high) : Number(f.usd) ? "known without doubt" : "";
+}
+
+let summary = null, forecast = null;
+
+function paintTiles() {
+	if (!summary) return;
+	const s = summary, f = forecast;
+	const tiles = [
+		tile("Today", usd(s.today.usd), [versus(s.today.usd, s.yesterday_so_far.usd, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
+		tile("This month", usd(s.month.usd), [versus(s.month.usd, s.last_month_so_far.usd, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
+		tile("This hour", usd(s.hour.usd), [count(s.hour.calls) + " calls, " + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
+	];
+	if (f) {
+		const known = f.days_of_history ? "by " + f.days_of_history + (f.days_of_history > 1 ? " days" : " day") + " before" : "by the hours so far, less than a day";
+		tiles.push(tile("Today will end at", usd(f.day.usd), [usd(f.day.usd_low) + " to " + usd(f.day.usd_high), known]),
+			tile("The month will end at", usd(f.month.usd), [usd(f.month.usd_low) + " to " + usd(f.month.usd_high), "last month: " + usd(s.last_month.usd)]));
+	}
+	fill(byId("tiles"), ...tiles);
+	document.title = usd(s.today.usd) + " today · nowcast";
+	byId("asof").textContent = "As of " + day(s.now) + " " + clock(s.now) + ".";
+	paintEmpty(s);
+}
+
+function paintEmpty(s) {
+	if (Number(s.last_24h.usd) || s.last_24h.calls || s.last_24h.tokens || view.filters.length || document.body.classList.contains("stale")) return hideBanner("empty");
+	if (!s.extent) return banner("empty", "No figures yet. `nowcast doctor` tells what has arrived.");
+	if (Date.parse(s.extent.to) > Date.parse(s.now) - 864e5) return hideBanner("empty");
+	const last = new Date(Date.parse(s.extent.to) - 60000).toISOString().slice(0, 16) + ":00Z";
+	banner("empty", "Nothing was spent in the last day; the newest figures are of " + day(last) + ".",
+		el("button", { type: "button", class: "plain", onclick: () => go({ now: last }) }, "Show that day"));
+}
+
+// ---- chart
+
+function stepOf() {
+	const h = hours();
+	return h <= 6 && view.mode === "basis" ? "minute" : h <= 192 ? "hour" : "day";
+}
+
+function curveOf(s) {
+	const end = Date.parse(s.to) / 1000, times = s.times.map(t => Date.parse(t) / 1000), upto = Date.parse(now) / 1000;
+	let n = times.findIndex(t => t > upto);
+	if (n < 0) n = times.length;
+	const numbers = a => a.slice(0, n).map(Number);
+	const d = { step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
+	if (s.groups) {
+		d.stack = s.groups.map((g, i) => ({ label: labelOf(view.by, g.keys[view.by]).main, colour: groupColour(i), values: numbers(g.usd) }));
+		if (s.others > 0) d.stack.push({ label: s.others + " more", colour: getComputedStyle(document.documentElement).getPropertyValue("--other").trim(), values: numbers(s.other.usd) });
+	} else {
+		d.stack = Object.entries(s.total.basis).map(([name, values]) => ({ label: basisNames[name] || name, title: basisTitles[name], colour: basisColour(name), hatched: name === "provisional", values: numbers(values) }));
+	}
+	return d;
+}
+
+function paintChart() {
+	if (!lastSeries) return;
+	const d = curveOf(lastSeries), sum = d.total.reduce((a, b) => a + b, 0);
+	const known = d.stack.filter(s => s.values.some(v => v > 0));
+	fill(byId("legend"), ...known.map(s => {
+		const mark = el("i", { class: "mark" + (s.hatched ? " provisional" : "") });
+		if (!s.hatched) mark.style.background = s.colour;
+		return el("span", { title: s.title }, mark, s.label);
+	}), known.length ? el("span", { title: "The truth lies within, nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
+	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
+	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
+		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
+		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team"].includes(k) || k.startsWith("tag:")) ? " Minutes of one caller are not kept: within an hour, its spend has the shape of its models'." : "");
+	if (canDraw()) draw(byId("chart"), d);
+	else fill(byId("chart"), el("p", { class: "quiet" }, "This nowcast was built without its chart library; the table below has the same figures."));
+	byId("chart-data").open ||= !canDraw();
+	paintChartData(d);
+}
+
+function paintChartData(d) {
+	if (!byId("chart-data").open) return;
+	const rows = d.times.map((t, i) => [t, i]).reverse().map(([t, i]) => {
+		const iso = new Date(t * 1000).toISOString();
+		return el("tr", {}, el("td", {}, day(iso) + (d.step === "day" ? "" : " " + clock(iso))), el("td", { class: "num" }, usd(d.total[i])), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
+	});
+	const head = el("tr", {}, ...["Time", "Spend", "at least", "at most"].map((h, i) => el("th", { class: i ? "num" : "", scope: "col" }, h)));
+	fill(byId("chart-data").querySelector(".scroll"), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+}
+
+// ---- breakdown
+
+function groupRow(g, most, total) {
+	const value = g.keys[view.by], label = labelOf(view.by, value);
+	const open = view.by === "hour" ? null : () => drill(view.by, value);
+	return el("tr", { class: open ? "drill" : "", onclick: open, title: value },
+		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, label.main), label.more ? el("span", { class: "more" }, label.more) : null),
+		el("td", { class: "num c-usd" }, usd(g.usd)),
+		el("td", { class: "num c-band quiet" }, g.usd !== null && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : ""),
+		el("td", { class: "c-bar", title: basisText(g) }, bar(g, most), el("span", { class: "more" }, [percent(Number(g.usd), total), g.tokens_unpriced ? count(g.tokens_unpriced) + " tokens without a price" : ""].filter(Boolean).join(" · "))),
+		el("td", { class: "num c-calls" }, count(g.calls)), el("td", { class: "num c-tokens" }, count(g.tokens)));
+}
+
+function paintBreakdown(b) {
+	const heads = [["c-name", keyName(view.by).replace(/^./, c => c.toUpperCase())], ["num c-usd", "Spend"], ["num c-band", "Between"], ["c-bar", "Share"], ["num c-calls", "Calls"], ["num c-tokens", "Tokens"]];
+	const most = Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total = Number(b.total.usd);
+	const focus = document.activeElement && document.activeElement.classList.contains("name") ? document.activeElement.closest("tr") : null, at = focus ? focus.title : null;
+	fill(byId("groups"), el("thead", {}, el("tr", {}, ...heads.map(([c, h]) => el("th", { class: c, scope: "col" }, h)))), el("tbody", {}, ...b.groups.map(g => groupRow(g, most, total))));
+	if (at !== null) [...byId("groups").querySelectorAll("tr")].find(r => r.title === at)?.querySelector(".name")?.focus(); // a refresh takes nobody's place away
+	const hidden = b.matching - b.shown, words = !b.all ? "Nothing in this span." : !b.matching ? "Nothing matches the search." :
+		b.all + (b.all === 1 ? " row, " : " rows, ") + usd(b.total.usd) + " in all" + (view.search ? "; " + b.matching + " match" : "") + (hidden ? "; the rest comes to " + usd(b.other.usd) : "");
+	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null);
+}
+
+// ---- panels at the side
+
+function listOf(items, none) {
+	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
+}
+
+function paintMovers(m) {
+	const key = view.by === "hour" ? "principal" : view.by;
+	fill(byId("movers"), listOf(m.movers.map(x => {
+		const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
+		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => drill(key, x.keys[key]) }, label.main),
+			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
+			el("span", { class: "wrap" }, usd(x.usd_before) + " → " + usd(x.usd) + (x.new ? " · new" : "") + (x.sure ? "" : " · within the error band")));
+	}), "Nothing moved."), el("p", { class: "quiet" }, clock(m.from) + " to " + clock(m.to) + ", " + (day(m.from) === day(m.to) ? day(m.from) : day(m.from) + " to " + day(m.to)) + ", against as long before"));
+}
+
+function paintCache(c) {
+	const t = c.total, saved = Number(t.saved), any = t.cache_read.tokens + t.cache_write_5m.tokens + t.cache_write_1h.tokens;
+	if (!any) return fill(byId("cache"), el("p", { class: "quiet" }, "No tokens went through a cache in this span."));
+	const row = (name, f) => el("li", {}, el("span", {}, name), el("span", { class: "num" }, count(f.tokens) + " · " + usd(f.usd)));
+	fill(byId("cache"), el("p", {}, el("span", { class: "big " + (saved < 0 ? "up" : "down") }, usd(Math.abs(saved))), saved < 0 ? " lost: more was written than read" : " saved"),
+		el("p", { class: "quiet" }, usd(t.without_caching) + " without it; " + (t.hit_ppm === null ? "" : (t.hit_ppm / 10000).toFixed(0) + "% of prompt tokens came from the cache")),
+		listOf([row("Reads", t.cache_read), row("Writes, 5 minutes", t.cache_write_5m), row("Writes, 1 hour", t.cache_write_1h)]));
+}
+
+function paintGaps(g) {
+	const rows = [...g.unpriced.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, count(u.tokens) + " tokens"), el("span", { class: "wrap" }, "no price: " + u.why))),
+		...g.unattributed.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, usd(u.usd)), el("span", { class: "wrap" }, "no caller yet: " + count(u.tokens) + " tokens")))];
+	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
+}
+
+function paintSignals(f) {
+	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
+		el("span", { class: "wrap" }, s.newest ? "newest of " + day(s.newest) + " " + clock(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" : s.state === "missing" ? "never came: figures are guesses without it" : "never came")))));
+}
+
+function paintFindings(f) {
+	const bad = f.findings.filter(x => x.level !== "ok");
+	fill(byId("findings"), listOf(bad.map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks."));
+}
+
+function paintAlerts(a) {
+	byId("alerts-panel").hidden = !a.alerts.length;
+	fill(byId("alerts"), listOf(a.alerts.map(x => el("li", {}, el("span", { class: "name" }, String(x.title || x.rule || "alert")), el("span", { class: "state firing" }, String(x.state || "firing")),
+		el("span", { class: "wrap" }, String(x.text || x.message || ""))))));
+}
+
+// ---- refreshing
+
+let slowAt = 0, refreshedAt = 0, pending = 0, goodAt = null;
+
+function panel(signal, name, words, paint) {
+	return get(name, words, signal).then(answer => { if (!signal.aborted) paint(answer); });
+}
+
+async function refresh() {
+	if (round) round.abort();
+	round = new AbortController();
+	const signal = round.signal, step = stepOf(), by = view.by === "hour" ? "principal" : view.by;
+	clearTimeout(pending);
+	pending = 0;
+	refreshedAt = Date.now();
+	const search = view.search ? [["search", view.search]] : [];
+	const work = [
+		panel(signal, "summary", [...pinned(), ...view.filters], s => { summary = s; now = s.now; paintTiles(); }),
+		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); }),
+		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
+		panel(signal, "movers", question(["by", by], ["limit", 6]), paintMovers),
+		panel(signal, "cache", question(), paintCache),
+		panel(signal, "gaps", question(), paintGaps),
+		panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); }),
+		panel(signal, "freshness", [], paintSignals),
+		panel(signal, "alerts", [], paintAlerts),
+	];
+	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }));
+	const results = await Promise.allSettled(work);
+	if (signal.aborted) return;
+	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);
+	if (wrong) return trouble(wrong);
+	goodAt = new Date();
+	fresh();
+}
+
+function soon() {
+	if (pending) return;
+	const wait = Math.max(0, REFRESH_MS - (Date.now() - refreshedAt)) + Math.random() * 1000; // many viewers do not ask in one breath
+	pending = setTimeout(refresh, wait);
+}
+
+// ---- when it does not work
+
+const banners = new Map();
+function banner(why, ...children) {
+	banners.set(why, children);
+	paintBanner();
+}
+function hideBanner(why) {
+	if (banners.delete(why)) paintBanner();
+}
+function paintBanner() {
+	const first = banners.get("trouble") || banners.get("empty");
+	byId("banner").hidden = !first;
+	byId("banner").classList.toggle("bad", banners.has("trouble"));
+	if (first) fill(byId("banner"), ...first);
+}
+
+function live(on, text) {
+	byId("live").className = on ? "on" : "off";
+	byId("live-text").textContent = text;
+}
+
+function fresh() {
+	document.body.classList.remove("stale");
+	hideBanner("trouble");
+	live(true, "live");
+}
+
+function trouble(e) {
+	if (e.status === 401) return askToken(e.message);
+	if (e.status === 400) return banner("trouble", "This view cannot be shown: " + e.message + ".", el("button", { type: "button", class: "plain", onclick: () => { hideBanner("trouble"); go({ span: "24h", by: "team", filters: [], search: "" }); } }, "Start over"));
+	if (e.status === 429) return soon();
+	document.body.classList.add("stale");
+	live(false, "stale");
+	banner("trouble", "Stale since " + (goodAt ? clock(goodAt.toISOString()) + " UTC" : "the start") + ": " + e.message + ". It goes on by itself when that is over.");
+	pending = pending || setTimeout(refresh, REFRESH_MS);
+}
+
+function askToken(why) {
+	const dialog = byId("token-dialog");
+	if (dialog.open) return;
+	byId("token-why").textContent = why.includes("not known") ? "That token is not known here." : "This server shows its figures to those who have a token.";
+	live(false, "locked");
+	dialog.showModal();
+}
+
+function onEvent(event, data) {
+	if (event === "open") return live(true, "live");
+	if (event === "away") return trouble(new ApiError(503, data.error));
+	if (event === "closed") return data.status === 401 ? null : live(false, "reconnecting");
+	if (event !== "summary") return;
+	if (!view.now && !view.filters.length) {
+		summary = data;
+		now = data.now;
+		paintTiles();
+	}
+	if (!document.hidden) soon();
+}
+
+// ---- start
+
+function setTheme(dark) {
+	document.documentElement.classList.toggle("dark", dark);
+	paintChart();
+}
+
+const darkByDefault = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (localStorage.getItem("nowcast-theme") || (darkByDefault.matches ? "dark" : "light")) === "dark";
+
+function start() {
+	setTheme(isDark());
+	darkByDefault.addEventListener("change", () => setTheme(isDark()));
+	byId("theme").addEventListener("click", () => {
+		localStorage.setItem("nowcast-theme", isDark() ? "light" : "dark");
+		setTheme(isDark());
+	});
+	byId("home").addEventListener("click", e => { e.preventDefault(); go({ span: "24h", by: "team", mode: "basis", filters: [], search: "", now: "" }); });
+	byId("search-form").addEventListener("submit", e => e.preventDefault());
+	let typing = 0;
+	byId("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => go({ search: byId("search").value }, true), 200); });
+	byId("chart-data").addEventListener("toggle", paintChart);
+	byId("token-form").addEventListener("submit", () => { setToken(byId("token").value); byId("token").value = ""; refresh(); listen(onEvent); });
+	addEventListener("popstate", () => { view = readView(); limit = PAGE; paintControls(); refresh(); });
+	addEventListener("keydown", e => {
+		if (e.target.closest("input, dialog") || e.ctrlKey || e.metaKey || e.altKey) return;
+		if (e.key === "/") { e.preventDefault(); byId("search").focus(); }
+		if (e.key === "Escape" && view.filters.length) go({ filters: view.filters.slice(0, -1) });
+	});
+	document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+	setInterval(() => { if (!document.hidden) soon(); }, SLOW_MS); // forecasts and ages move though no figure does
+	paintControls();
+	refresh();
+	listen(onEvent);
+}
+
+start();

@@ -1,1 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small pieces: elements, numbers for people, names made short. Text from data goes in by textContent only, so a tag that
+// holds HTML is shown as the characters it is made of.
 
+// el("td", {class: "num", title: arn}, "text", child, ...)
+export function el(tag, attributes, ...children) {
+	const e = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes || {})) {
+		if (value === undefined || value === null || value === false) continue;
+		if (name.startsWith("on")) e.addEventListener(name.slice(2), value);
+		else e.setAttribute(name, value === true ? "" : value);
+	}
+	e.append(...children.filter(c => c !== null && c !== undefined));
+	return e;
+}
+
+export const byId = id => document.getElementById(id);
+
+export function fill(where, ...children) {
+	where.replaceChildren(...children.filter(c => c !== null && c !== undefined));
+}
+
+// ---- numbers
+
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const cents = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const fine = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 2 });
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+// "$1,234", "$12.30", "$0.0041"; null is a figure without a price.
+export function usd(value) {
+	if (value === null || value === undefined) return "no price";
+	const v = Number(value), size = Math.abs(v), sign = v < 0 ? "−" : "";
+	if (size === 0) return "$0";
+	return sign + "$" + (size >= 1000 ? whole : size >= 0.1 ? cents : fine).format(size);
+}
+
+export const count = n => Math.abs(n) >= 10000 ? compact.format(n) : whole.format(n);
+
+export function percent(part, all) {
+	if (!all) return "";
+	const p = 100 * part / all;
+	return (p > 0 && p < 1 ? "<1" : Math.round(p)) + "%";
+}
+
+// "+12%"; nothing to compare with: "".
+export function change(now, before) {
+	if (!(before > 0)) return "";
+	const p = 100 * (now - before) / before;
+	return (p > 0 ? "+" : p < 0 ? "−" : "±") + (Math.abs(p) >= 999 ? ">999" : Math.abs(Math.round(p))) + "%";
+}
+
+// ---- times
+
+const two = n => String(n).padStart(2, "0");
+
+export function clock(iso) {
+	const d = new Date(iso);
+	return two(d.getUTCHours()) + ":" + two(d.getUTCMinutes());
+}
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export function day(iso) {
+	const d = new Date(iso);
+	return d.getUTCDate() + " " + months[d.getUTCMonth()];
+}
+
+export function age(seconds) {
+	if (seconds < 120) return Math.max(0, Math.round(seconds)) + " s";
+	if (seconds < 7200) return Math.round(seconds / 60) + " min";
+	if (seconds < 172800) return Math.round(seconds / 3600) + " h";
+	return Math.round(seconds / 86400) + " days";
+}
+
+// ---- names
+
+// The part that tells it apart, and the rest that is nice to know: {main, more}.
+export function nameOf(key, value) {
+	if (value === "") return { main: key === "role" ? "(no role)" : key === "team" ? "(no team)" : "(none)", more: "" };
+	const arn = /^arn:[^:]*:([^:]*):([^:]*):([^:]*):(.*)$/s.exec(value);
+	if (!arn) return { main: value, more: "" };
+	const parts = arn[4].split("/");
+	if (parts[0] === "assumed-role") return { main: parts.slice(2).join("/"), more: parts[1] + " · " + arn[3] };
+	if (parts[0] === "user" || parts[0] === "federated-user") return { main: parts[parts.length - 1], more: parts[0] + " · " + arn[3] };
+	if (parts.length > 1) return { main: parts[parts.length - 1], more: parts[0].replaceAll("-", " ") + " · " + arn[3] };
+	return { main: arn[4], more: arn[3] };
+}
+
+const keyNames = { token_type: "token type" };
+export const keyName = key => key.startsWith("tag:") ? key.slice(4) : keyNames[key] || key;
+
+const typeNames = { input: "Input", output: "Output", cache_read: "Cache read", cache_write_5m: "Cache write, 5 min", cache_write_1h: "Cache write, 1 h" };
+export function labelOf(key, value) {
+	return key === "token_type" && typeNames[value] ? { main: typeNames[value], more: "" } : nameOf(key, value);
+}
+
+// ---- how a figure is known
+
+export const basisNames = { billed: "billed", exact: "exact", allocated: "allocated", provisional: "provisional" };
+export const basisTitles = {
+	billed: "On the bill", exact: "Tokens of the call are known", allocated: "A share of the metric's tokens", provisional: "No metric yet: what such calls usually take",
+};
+
+// A bar as long as the figure's part of `most`, divided by basis, with its error band as a whisker.
+export function bar(figure, most) {
+	const width = v => Math.min(100, Math.max(0, 100 * Number(v || 0) / most)) + "%";
+	const e = el("div", { class: "bar", "aria-hidden": "true" });
+	if (!(most > 0)) return e;
+	for (const name of Object.keys(basisNames)) {
+		const part = Number((figure.basis || {})[name] || 0);
+		if (part <= 0) continue;
+		const s = el("span", { class: "part " + name });
+		s.style.width = width(part);
+		e.append(s);
+	}
+	if (Number(figure.usd_high) > Number(figure.usd_low)) {
+		const w = el("span", { class: "whisker" });
+		w.style.left = width(figure.usd_low);
+		w.style.width = width(Math.min(most, figure.usd_high) - figure.usd_low);
+		e.append(w);
+	}
+	return e;
+}
+
+// "billed 20% · allocated 80%"
+export function basisText(figure) {
+	const parts = Object.entries(figure.basis || {}).filter(([, v]) => Number(v) > 0);
+	if (figure.usd === null) return "no price";
+	if (parts.length === 1) return parts[0][0];
+	return parts.map(([k, v]) => k + " " + percent(Number(v), Number(figure.usd))).join(" · ");
+}
