@@ -254,9 +254,9 @@ def extend(force, rows):
 
 def govcloud(rows):
     """GovCloud costs a fifth more for Claude; the models the second source does not list there follow the rule."""
-    listed = {r["model"] for r in rows if r["region"].startswith("us-gov") or r.get("extended")}
+    listed = {(r["model"], r["prompt_tokens_over"]) for r in rows if r["region"].startswith("us-gov") or r.get("extended")}
     for r in list(rows):
-        if r["model"].startswith("anthropic.claude-") and not r["tier"] and r["model"] not in listed and not r["region"] and r["scope"] != "regional":
+        if r["model"].startswith("anthropic.claude-") and not r["tier"] and (r["model"], r["prompt_tokens_over"]) not in listed and not r["region"] and r["scope"] != "regional":
             if re.match(r"anthropic\.claude-(instant|v\d|v\b|\d-opus|claude$)|anthropic\.claude$", r["model"]):
                 continue
             rows.append({**r, "scope": "regional", "region": "us-gov-*", "rates": times(r["rates"], GOVCLOUD), "source": r["source"] + ", GovCloud x1.2"})

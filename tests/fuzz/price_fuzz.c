@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Price files, model ids and usage types from anybody: the first byte chooses, the rest is the text.
+// Price files, price lists, model ids and usage types from anybody: the first byte chooses, the rest is the text.
 #include "pricing/price_file.h"
+#include "pricing/import_litellm.h"
+#include "pricing/import_pricelist.h"
 #include "pricing/usage_type.h"
 
 #include <assert.h>
@@ -38,6 +40,22 @@ static void try_usage(struct str text)
 	assert(usage_type_read(&u, text, &why) || why);
 }
 
+// What an importer writes is a price file that is read or refused like any other.
+static void try_import(struct str text, bool litellm)
+{
+	struct buf csv = BUF_INIT, notes = BUF_INIT;
+	struct litellm_counts l;
+	struct pricelist_counts p;
+	struct err err = ERR_INIT;
+	struct price_rows rows;
+	bool good = litellm ? litellm_import(&csv, &notes, &l, text, INT64_C(1793577600000), "fuzz", &err) : pricelist_import(&csv, &notes, &p, text, &err);
+	assert(good ? csv.len > 0 : csv.len == 0 && err.kind == ERR_CONFIG);
+	if (good && price_file_read(&rows, buf_str(&csv), "imported.csv", &err))
+		price_rows_release(&rows);
+	buf_release(&csv);
+	buf_release(&notes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,10 +63,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	struct str text = {(const char *)data + 1, size - 1};
-	switch (data[0] % 3) {
+	switch (data[0] % 5) {
 	case 0: try_file(text); break;
 	case 1: try_model(text); break;
 	case 2: try_usage(text); break;
+	case 3: try_import(text, true); break;
+	case 4: try_import(text, false); break;
 	}
 	return 0;
 }
