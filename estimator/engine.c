@@ -132,7 +132,7 @@ static void settle_hour(struct engine *e, struct series *s, int64_t hour)
 	buf_release(&lesson);
 	if (hour - s->first_lesson < s->nlessons)
 		s->lessons[hour - s->first_lesson] = lessons[learn];
-	learn_weights(lessons, learn + 1, &span, &e->arena, &weights);
+	learn_weights(lessons, learn + 1, s->taught, s->ntaught, &span, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
 
 	struct settled x = {

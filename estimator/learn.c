@@ -45,20 +45,41 @@ static double *zeros(struct arena *arena, size_t n)
 
 // ---- adding up ------------------------------------------------------------------------------------------------------
 
-// Names of all lessons, newest first; beyond LEARN_PRINCIPALS they are others.
-static void enrol(struct course *c, const struct lesson *lessons, int n, struct arena *arena)
+static void enrol_name(struct course *c, struct str name)
 {
 	bool added;
-	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
-	c->names[c->n++] = STR(LESSON_OTHERS);
-	map_add(&c->index, name_key(c->names[0]), 0, &added);
-	for (int i = n - 1; i >= 0; i--) {
-		for (int k = 0; k < lessons[i].n && c->n < LEARN_PRINCIPALS; k++) {
-			map_add(&c->index, name_key(lessons[i].names[k]), c->n, &added);
-			if (added)
-				c->names[c->n++] = lessons[i].names[k];
-		}
+	if (c->n == LEARN_PRINCIPALS)
+		return;
+	map_add(&c->index, name_key(name), c->n, &added);
+	if (added)
+		c->names[c->n++] = name;
+}
+
+static bool is_here(const struct span *s, struct str arn)
+{
+	int32_t low = 0, high = s->ncallers;
+	while (low < high) {
+		int32_t middle = low + (high - low) / 2;
+		if (str_cmp(s->callers[middle].arn, arn) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	return low < s->ncallers && str_eq(s->callers[low].arn, arn);
+}
+
+// Names of those of whom the bill tells and who call now, then those of all lessons, newest first; beyond LEARN_PRINCIPALS
+// they are others.
+static void enrol(struct course *c, const struct lesson *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena)
+{
+	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
+	enrol_name(c, STR(LESSON_OTHERS));
+	for (int i = 0; i < ntaught; i++)
+		if (is_here(s, taught[i].arn))
+			enrol_name(c, taught[i].arn);
+	for (int i = n - 1; i >= 0; i--)
+		for (int k = 0; k < lessons[i].n; k++)
+			enrol_name(c, lessons[i].names[k]);
 	size_t size = (size_t)c->n;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		c->slots[slot] = (struct lesson_slot){.b = zeros(arena, size), .c = zeros(arena, size), .exact_calls = zeros(arena, size),
@@ -101,6 +122,19 @@ static void attend(struct course *c, const struct lesson *l, double part)
 	}
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		add_slot(&c->slots[slot], c->n, &l->slots[slot], at, l->n, part);
+}
+
+static void attend_bill(struct course *c, const struct taught *t)
+{
+	int32_t *at = map_find(&c->index, name_key(t->arn));
+	if (!at)
+		return;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		c->slots[slot].exact_calls[*at] += (double)t->calls;
+		c->slots[slot].exact_tokens[*at] += (double)t->tokens[slot];
+	}
+	c->ttl_told[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
+	c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
 }
 
 // ---- solving one slot -----------------------------------------------------------------------------------------------
@@ -258,7 +292,8 @@ static void hand_out(const struct course *c, const struct result *results, const
 	}
 }
 
-void learn_weights(const struct str *lessons, int n, const struct span *s, struct arena *arena, struct weights *ret)
+void learn_weights(const struct str *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena,
+                   struct weights *ret)
 {
 	struct lesson *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
 	struct course c = {0};
@@ -269,9 +304,11 @@ void learn_weights(const struct str *lessons, int n, const struct span *s, struc
 			continue;
 		hour[good++] = i;
 	}
-	enrol(&c, read, good, arena);
+	enrol(&c, read, good, taught, ntaught, s, arena);
 	for (int i = 0; i < good; i++)
 		attend(&c, &read[i], pow(FORGET_AN_HOUR, n - 1 - hour[i]));
+	for (int i = 0; i < ntaught; i++)
+		attend_bill(&c, &taught[i]);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		solve_slot(&c.slots[slot], c.n, arena, &results[slot]);
 	hand_out(&c, results, s, arena, ret);

@@ -9,16 +9,19 @@
 // SampleCounts, which are nearly free of noise: it tells who uses the cache, and who writes to it, from a few minutes. The
 // second is learned from the sums, by least squares that are never negative and are drawn towards the mean of the model while
 // evidence is thin; how much is thin follows from how noisy the model's calls are. Exact calls teach both outright. Who has
-// taught nothing takes the mean of its role, else of the model. Without any lesson all are equal.
+// taught nothing takes the mean of its role, else of the model. Without any lesson all are equal. What was billed for a
+// principal's calls counts like so many exact calls, and tells the TTLs of its cache writes.
 #ifndef NOWCAST_ESTIMATOR_LEARN_H
 #define NOWCAST_ESTIMATOR_LEARN_H
 
 #include "base/arena.h"
 #include "estimator/allocate.h"
 #include "estimator/lesson.h"
+#include "estimator/taught.h"
 
 // Weights for the span's callers from `n` lessons as bytes, oldest first, one an hour, the last being the hour's own; empty
-// ones and such of another form teach nothing. Results live in `arena`.
-void learn_weights(const struct str *lessons, int n, const struct span *s, struct arena *arena, struct weights *ret);
+// ones and such of another form teach nothing. `taught`: what the bill taught, sorted by ARN. Results live in `arena`.
+void learn_weights(const struct str *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena,
+                   struct weights *ret);
 
 #endif

@@ -16,6 +16,7 @@
 #include "estimator/engine.h"
 #include "estimator/facts.h"
 #include "estimator/redis.h"
+#include "estimator/taught.h"
 
 struct store {
 	struct redis *redis;
@@ -58,6 +59,8 @@ struct series {
 	int64_t first_lesson;          // number of lessons[0]
 	struct str *lessons;
 	int nlessons;
+	struct taught *taught;         // what the bill taught about the model
+	int ntaught;
 	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
 	int32_t ncallers;
 	struct tagset *tagsets;        // that occur among the callers

@@ -261,6 +261,24 @@ static void resolve_callers(struct reading *r, int32_t *used, int32_t nused)
 	out->ntagsets = n;
 }
 
+static int by_taught_arn(const void *a, const void *b)
+{
+	return str_cmp(((const struct taught *)a)->arn, ((const struct taught *)b)->arn);
+}
+
+static void read_taught(struct reading *r, size_t i)
+{
+	size_t n = redis_len(r->store->redis, i) / 2;
+	r->out->taught = arena_alloc(r->arena, (n + 1) * sizeof *r->out->taught);
+	for (size_t k = 0; k < n; k++) {
+		struct str arn = arena_str(r->arena, redis_elem(r->store->redis, i, 2 * k));
+		if (taught_read(arn, redis_elem(r->store->redis, i, 2 * k + 1), &r->out->taught[r->out->ntaught]))
+			r->out->ntaught++;
+	}
+	if (r->out->ntaught > 1)
+		qsort(r->out->taught, (size_t)r->out->ntaught, sizeof *r->out->taught, by_taught_arn);
+}
+
 // ---- the whole -----------------------------------------------------------------------------------------------------
 
 static uint64_t model_id_of(struct str hex)
@@ -278,6 +296,7 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":cells:%lld:%.*s", (long long)(out->first + i), STR_ARG(out->model_hex))});
 	for (int i = 0; i < out->nlessons; i++)
 		redis_cmd(redis, 2, (struct str[]){STR("GET"), store_key(r->store, r->arena, out->slot, ":lesson:%lld:%.*s", (long long)(out->first_lesson + i), STR_ARG(out->model_hex))});
+	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":taught:%.*s", STR_ARG(out->model_hex))});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":names:%lld", (long long)b)});
 }
@@ -306,6 +325,7 @@ bool store_read_series(struct store *s, struct str slot, struct str model_hex, i
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
 	for (int i = 0; i < ret->nlessons; i++)
 		ret->lessons[i] = arena_str(arena, redis_str(s->redis, at++));
+	read_taught(&r, at++);
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		read_names(&r, at++, model_id_of(model_hex));
 	int32_t nused, *used = used_callers(&r, &nused);

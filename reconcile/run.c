@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/when.h"
+#include "estimator/taught.h"
 #include "estimator/view.h"
 #include "reconcile/bill.h"
 #include "reconcile/duckdb.h"
@@ -396,6 +397,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	out.run = p.run;
 	good = good && run_periods(&out, conf, source, &x, &p, duck, err);
 	out.duration_ms = when_ticks_ms() - start;
+	good = good && taught_refresh(conf->redis, conf->redis_ca, conf->redis_prefix, conf->settle_interval_ms, conf->retention_ms, err);
 	good = good && tell_run(&out, conf, source, &p, err);
 	publish_end(&p);
 	export_release(&x);
