@@ -53,11 +53,11 @@ static const struct subcommand subcommands[] = {
 	 "sets the estimate beside the bill, of hours that are final, and explains the difference; html is one page to mail. The\n"
 	 "exit status is 3 if the whole difference is larger than the threshold.\n",
 	 cmd_report},
-	{"reconcile", "[--period YYYY-MM] [FOLDER|s3://BUCKET/PREFIX]", "read a CUR 2.0 export; billed figures replace the estimate where they are final",
+	{"reconcile", "[--period YYYY-MM] [--unless-fresh] [FOLDER|s3://BUCKET/PREFIX]", "read a CUR 2.0 export; billed figures replace the estimate where they are final",
 	 "Without an argument it reads reconcile.source. Reads the files that the newest complete delivery's manifest names,\n"
 	 "Parquet or CSV. Running again on the same export changes nothing; a restated one replaces. Hours count as final once\n"
 	 "they are older than `watermark`; a half-delivered day stays with the estimate. Needs libduckdb.so (deploy/install-deps\n"
-	 "--duckdb). What is found is printed; `nowcast report --reconciliation` explains the difference.\n",
+	 "--duckdb). --unless-fresh does nothing if a run has ended within reconcile.every. What is found is printed; `nowcast report --reconciliation` explains the difference.\n",
 	 cmd_reconcile},
 	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]", "who is spending now: a table that renews itself",
 	 "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",

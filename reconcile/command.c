@@ -18,6 +18,7 @@ static void print_summary(const struct reconciliation *r)
 	printf("%-16s %s USD by tokens\n", "", usd_format(r->tokens, 6, usd));
 	printf("%-16s %s USD apart (tax, credits, reserved capacity and the rest)\n", "", usd_format(r->apart, 6, usd));
 	printf("%-16s %s\n", "final_up_to", r->watermark ? when_format(r->watermark * MS_PER_HOUR, when) : "nothing yet: hours count as final once they are old enough (watermark)");
+	printf("%-16s %d\n", "rates_learned", r->rates);
 	printf("%-16s %" PRId64 ".%03d\n", "seconds", r->duration_ms / 1000, (int)(r->duration_ms % 1000));
 	if (r->overtaken)
 		puts("A later run was faster for some accounts: its figures stand.");
@@ -30,7 +31,14 @@ int cmd_reconcile(struct command *c)
 	struct err err = ERR_INIT;
 	struct reconciliation r;
 	const char *period = NULL;
-	if (!command_option(c, "--period", &period, &err) || !command_done(c, *c->conf.reconcile_source ? 0 : 1, 1, &err) ||
+	bool unless_fresh = command_switch(c, "--unless-fresh"), fresh = false;
+	if (!command_option(c, "--period", &period, &err) || (unless_fresh && !reconcile_is_fresh(&c->conf, c->conf.reconcile_every_ms / 10 * 9, &fresh, &err)))
+		return command_fail(c, &err);
+	if (fresh) {
+		puts("the last run is younger than reconcile.every: nothing to do");
+		return STATUS_OK;
+	}
+	if (!command_done(c, *c->conf.reconcile_source ? 0 : 1, 1, &err) ||
 	    !reconcile_run(&r, &c->conf, c->argc ? c->argv[0] : c->conf.reconcile_source, str_of(period), &err))
 		return command_fail(c, &err);
 	print_summary(&r);

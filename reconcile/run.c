@@ -15,7 +15,10 @@
 #include "reconcile/export.h"
 #include "reconcile/join.h"
 #include "reconcile/ledger.h"
+#include "pricing/price_file.h"
+#include "pricing/prices.h"
 #include "reconcile/publish.h"
+#include "reconcile/rates.h"
 #include "reconcile/watermark.h"
 
 // One period under way.
@@ -34,6 +37,7 @@ struct work {
 	struct join join;
 	struct status status;
 	int64_t start_ms;
+	struct buf *rates; // rows of a price file: those of the newest period that has any
 };
 
 // ---- the estimate --------------------------------------------------------------------------------------------------
@@ -322,6 +326,16 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 		good = publish_status(w->publish, key.data, &w->status, err) && publish_period(w->publish, w->period->name, err);
 		buf_release(&key);
 	}
+	struct buf rates = BUF_INIT;
+	int nrates = 0;
+	if (good && w->out->watermark)
+		rates_learn(&w->bill, w->out->watermark, &rates, &nrates);
+	if (nrates) {
+		buf_clear(w->rates);
+		buf_addstr(w->rates, buf_str(&rates));
+		w->out->rates = nrates;
+	}
+	buf_release(&rates);
 	w->out->files += w->period->nfiles;
 	w->out->bytes += w->period->bytes;
 	w->out->rows += w->bill.rows;
@@ -343,10 +357,10 @@ static void release_work(struct work *w)
 }
 
 static bool run_periods(struct reconciliation *out, const struct conf *conf, const char *source, const struct export *x, struct publish *p, struct duck *duck,
-                        struct err *err)
+                        struct buf *rates, struct err *err)
 {
 	for (int i = 0; i < x->nperiods; i++) {
-		struct work w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .out = out, .start_ms = when_ticks_ms()};
+		struct work w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .out = out, .start_ms = when_ticks_ms(), .rates = rates};
 		bool good = run_period(&w, duck, err);
 		release_work(&w);
 		if (!good)
@@ -374,6 +388,37 @@ static bool tell_run(const struct reconciliation *out, const struct conf *conf, 
 	return good;
 }
 
+// The price source `bill`; without a folder to write to, a note and no failure. No file is made for nothing.
+static void keep_rates(struct reconciliation *out, const struct conf *conf, const struct buf *rows)
+{
+	struct err err = ERR_INIT;
+	struct buf csv = BUF_INIT, path = BUF_INIT;
+	prices_path(conf, "bill", NULL, &path);
+	price_file_write_head(&csv);
+	buf_addstr(&csv, buf_str(rows));
+	if ((out->rates || (path.len && access(path.data, F_OK) == 0)) && !rates_write(conf, buf_str(&csv), &err))
+		buf_addf(&out->notes, "%d rates differ from the list and would be learned: %s\n", out->rates, err.msg);
+	buf_release(&csv);
+	buf_release(&path);
+}
+
+bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh, struct err *err)
+{
+	struct redis *r;
+	struct buf key = BUF_INIT;
+	if (!redis_open(&r, conf->redis, conf->redis_ca, err))
+		return false;
+	buf_addf(&key, "%s:reconcile", conf->redis_prefix);
+	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("finished_ms")});
+	bool good = redis_exec(r, err);
+	int64_t finished;
+	if (good)
+		*ret_fresh = usd_parse_scaled(redis_str(r, 0), 0, &finished) && when_now_ms() - finished < within_ms;
+	redis_close(r);
+	buf_release(&key);
+	return good;
+}
+
 // Where DuckDB may spill: a folder of this process alone.
 static void spill_folder(char *ret, size_t size)
 {
@@ -395,7 +440,11 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
 	out.run = p.run;
-	good = good && run_periods(&out, conf, source, &x, &p, duck, err);
+	struct buf rates = BUF_INIT;
+	good = good && run_periods(&out, conf, source, &x, &p, duck, &rates, err);
+	if (good && out.watermark)
+		keep_rates(&out, conf, &rates);
+	buf_release(&rates);
 	out.duration_ms = when_ticks_ms() - start;
 	good = good && taught_refresh(conf->redis, conf->redis_ca, conf->redis_prefix, conf->settle_interval_ms, conf->retention_ms, err);
 	good = good && tell_run(&out, conf, source, &p, err);

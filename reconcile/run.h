@@ -27,12 +27,15 @@ struct reconciliation { // what a run did, for those who tell it
 	struct usd tokens;    // of them, inference by tokens: what stands beside the estimate
 	struct usd apart;     // tax, credits, provisioned hours and the rest
 	int64_t watermark;    // the earliest of the accounts', hours; 0: nothing is final yet
+	int rates;            // learned, that differ from the list (reconcile/rates.h)
 	bool overtaken;       // a later run was faster: its figures stand
 	struct buf notes;     // findings, a line each
 };
 
 // `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all.
 bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, struct err *err) NC_CHECK;
+// Whether a run, of this process or another, has ended within the last `within_ms`.
+bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh, struct err *err) NC_CHECK;
 void reconciliation_release(struct reconciliation *r);
 
 #endif

@@ -15,6 +15,7 @@
 #include "pricing/prices.h"
 #include "run/commands.h"
 #include "run/notify.h"
+#include "run/schedule.h"
 #include "run/worker.h"
 #include "serve/server.h"
 
@@ -31,6 +32,7 @@ struct daemon {
 	struct worker_stats last; // of the last stats line
 	int64_t last_ms;
 	int64_t watchdog_ms, watchdog_due_ms;
+	struct schedule schedule; // of reconciliation
 	bool draining;
 };
 
@@ -153,6 +155,7 @@ static void begin_drain(struct daemon *d)
 	d->draining = true;
 	log_info("draining: finishing the batch, then leaving the group");
 	notify("STOPPING=1\nSTATUS=draining");
+	schedule_stop(&d->schedule);
 	for (int i = 0; i < d->nworkers; i++)
 		worker_stop(d->workers[i]);
 }
@@ -182,6 +185,8 @@ static void block_signals(struct daemon *d)
 
 static void tick(struct daemon *d)
 {
+	if (!d->draining)
+		schedule_tick(&d->schedule, d->command);
 	int64_t now = when_ticks_ms();
 	struct worker_stats s = look_at_all(d);
 	free_old_prices(d);

@@ -7,6 +7,7 @@
 #include "reconcile/compare.h"
 #include "reconcile/export.h"
 #include "reconcile/kind.h"
+#include "reconcile/rates.h"
 #include "reconcile/watermark.h"
 
 // ---- kinds ---------------------------------------------------------------------------------------------------------
@@ -161,6 +162,37 @@ static void test_watermark(void)
 	is_int(watermark_find(&in, &held), 0, "a bill without usage says nothing");
 }
 
+// ---- rates ---------------------------------------------------------------------------------------------------------
+
+// Days of one kind at these rates (picodollars a token); the rows that are learned.
+static int learned(const int64_t *rates, int ndays, int64_t complete, struct buf *csv)
+{
+	struct arena a = ARENA_INIT;
+	struct bill_kind k = kind(&a, "USE1-Claude4.6Sonnet-output-tokens", "1K tokens", "", "", "68.579", "1.1315535");
+	struct str names[] = {STR("111122223333"), STR("")};
+	struct bill_line lines[8];
+	for (int i = 0; i < ndays; i++)
+		lines[i] = (struct bill_line){.account = 0, .principal = 1, .hours = 1, .hour = 498192 + 24 * i, .amount = (usd_pico)100 * 1000000000000, .cost = usd_price(100000, rates[i])};
+	struct bill b = {.kinds = &k, .nkinds = 1, .names = names, .nnames = 2, .lines = lines, .nlines = ndays};
+	int n;
+	buf_clear(csv);
+	rates_learn(&b, complete, csv, &n);
+	arena_release(&a);
+	return n;
+}
+
+static void test_rates(void)
+{
+	struct buf csv = BUF_INIT;
+	is_int(learned((int64_t[]){14520000, 14520000}, 2, 498192 + 48, &csv), 1, "a rate that two complete days show is learned");
+	ok(csv.data && strstr(csv.data, "anthropic.claude-sonnet-4-6") && strstr(csv.data, "14.52") && strstr(csv.data, "111122223333") && strstr(csv.data, "2026-11-01T00"), "for that account, from the first of them on");
+	is_int(learned((int64_t[]){14520000, 14520000}, 2, 498192 + 47, &csv), 0, "not while the second is not complete");
+	is_int(learned((int64_t[]){14520000, 13000000}, 2, 498192 + 48, &csv), 0, "not when they differ");
+	is_int(learned((int64_t[]){14000000, 14520000, 14520000}, 3, 498192 + 72, &csv), 1, "the newest two count");
+	is_int(learned((int64_t[]){16500000, 16500000}, 2, 498192 + 48, &csv), 0, "the list's own rate is not worth a row");
+	buf_release(&csv);
+}
+
 static void test_period(void)
 {
 	int64_t first, end;
@@ -174,6 +206,7 @@ int main(void)
 	test_compare();
 	test_compare_random();
 	test_watermark();
+	test_rates();
 	test_period();
 	return done();
 }
