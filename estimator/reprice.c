@@ -24,6 +24,12 @@ struct job {
 	bool dry;
 	int script;
 	struct arena arena; // of a portion
+	struct arena names;
+	struct seen {
+		struct str model;
+		bool unpriced;
+	} *seen;
+	size_t nseen;
 	struct reprice_counts counts, portion; // portion: not counted yet, for it may have to be done again
 };
 
@@ -125,6 +131,37 @@ static void price_sheet(struct job *j, struct str slot, struct sheet *s)
 	j->portion.sheets_changed += s->changed > 0;
 }
 
+// Which models have tokens without a price, and which have not.
+static void note_model(struct job *j, const struct sheet *s)
+{
+	struct seen *at = j->seen, *end = j->seen + j->nseen;
+	while (at < end && !str_eq(at->model, s->model))
+		at++;
+	if (at == end) {
+		j->seen = xrealloc(j->seen, j->nseen + 1, sizeof *j->seen);
+		at = &j->seen[j->nseen++];
+		*at = (struct seen){arena_str(&j->names, s->model), false};
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		const struct line *l = &s->lines[i];
+		struct str value = l->fresh.len ? l->fresh : l->value;
+		str_cut(&value, ' ');
+		at->unpriced |= l->type != TOKEN_TYPES && l->figure.tokens && str_is(str_cut(&value, ' '), "-");
+	}
+}
+
+// A model that has a price now is no longer listed as one without.
+static bool forget_unpriced(struct job *j, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:unpriced", j->prefix);
+	for (size_t i = 0; i < j->nseen; i++)
+		if (!j->seen[i].unpriced)
+			redis_cmd(j->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), j->seen[i].model});
+	buf_release(&key);
+	return redis_exec(j->redis, err);
+}
+
 static void queue_changes(struct job *j, const struct sheet *s)
 {
 	redis_begin_eval(j->redis, j->script, 1, 1 + 3 * (int)s->changed);
@@ -165,6 +202,7 @@ static bool try_sheets(struct job *j, struct str slot, struct sheet *sheets, int
 		read_sheet(j, (size_t)i, &sheets[i]);
 	for (int i = 0; i < n; i++) {
 		price_sheet(j, slot, &sheets[i]);
+		note_model(j, &sheets[i]);
 		if (sheets[i].changed && !j->dry) {
 			queue_changes(j, &sheets[i]);
 			writes++;
@@ -242,8 +280,11 @@ bool reprice(struct redis *r, const char *prefix, const struct prices *prices, i
 		slots[i] = arena_str(&names, redis_elem(r, 0, i));
 	for (size_t i = 0; good && i < n; i++)
 		good = do_slot(&j, slots[i], from, to, err);
+	good = good && (dry || forget_unpriced(&j, err));
 	arena_release(&names);
 	arena_release(&j.arena);
+	arena_release(&j.names);
+	free(j.seen);
 	*ret = j.counts;
 	return good;
 }

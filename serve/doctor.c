@@ -11,6 +11,7 @@
 #include "estimator/redis.h"
 #include "estimator/view.h"
 #include "ingest/kafka_probe.h"
+#include "pricing/prices.h"
 #include "serve/commands.h"
 #include "serve/doctor.h"
 
@@ -202,6 +203,23 @@ static bool check_signals(struct doctor *d, struct err *err)
 
 // ---- figures -------------------------------------------------------------------------------------------------------
 
+// The files as the daemon would load them now.
+static void check_prices(struct doctor *d)
+{
+	struct err err = ERR_INIT;
+	struct prices *p;
+	if (!prices_load(&p, d->conf, &err)) {
+		say(d, DOCTOR_FAIL, "prices", "%s; a daemon that runs keeps the ones it has, and does not start again with these", err.msg);
+		return;
+	}
+	size_t n = prices_count(p);
+	if (n == 1 && strcmp(prices_source(p, 0).name, "builtin") == 0)
+		say(d, DOCTOR_OK, "prices", "the built-in ones alone; `nowcast price update` brings AWS's list of today");
+	else
+		say(d, DOCTOR_OK, "prices", "%zu price files; `nowcast price check` lists them", n);
+	prices_free(p);
+}
+
 static bool check_unpriced(struct doctor *d, struct err *err)
 {
 	struct buf key = BUF_INIT;
@@ -261,13 +279,14 @@ void doctor_examine(const struct conf *conf, struct view *view, doctor_tell *tel
 {
 	struct err err = ERR_INIT;
 	struct doctor d = {.conf = conf, .now_ms = when_now_ms(), .view = view, .redis = view_redis(view), .tell = tell, .user = user};
+	check_prices(&d);
 	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err))
 		say(&d, DOCTOR_FAIL, "redis", "%s", err.msg);
 }
 
 const char *doctor_word(enum doctor_level level)
 {
-	static const char *const words[] = {"ok", "note", "warn", "DOCTOR_FAIL"};
+	static const char *const words[] = {"ok", "note", "warn", "FAIL"};
 	return words[level];
 }
 

@@ -45,6 +45,15 @@ fails 0 "reprice back" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01
 report "$T/back.csv"
 same_file "gives what was there before" "$T/back.csv" "$T/before.csv"
 
+# Models without a price get one.
+redis flushall >/dev/null
+"$nowcast" replay --redis "$REDIS_URL" --prices user --prices-file "$T/ours.csv" "$world/stream.ndjson" >/dev/null 2>&1
+has "models without a price are listed" "$(redis hlen nowcast:unpriced)" '^[1-9]'
+ok "reprice where they have one" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01
+is "and they are listed no longer" "$(redis hlen nowcast:unpriced)" 0
+report "$T/priced.csv"
+same_file "the figures are those of a replay" "$T/priced.csv" "$T/before.csv"
+
 # Imports.
 cat >"$T/list.json" <<'END'
 {"products": {"A": {"attributes": {"usagetype": "USE1-MP:USE1_InputTokenCount-Units", "servicename": "Claude Sonnet 4.6 (Amazon Bedrock Edition)", "regionCode": "us-east-1"}}},
