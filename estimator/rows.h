@@ -12,9 +12,9 @@
 // TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this type without
 // anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that the tokens
 // may cost on top: the assumed ones were they of the dearer type, all of them in the next band of a model that charges by the
-// length of the prompt. SPREAD and NOISE say how far off ALLOCATED may be: the standard deviation
-// (tokens) that the weights leave, and the variance (tokens squared) of chance. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields
-// it does not know.
+// length of the prompt. SPREAD and NOISE say how far off ALLOCATED may be: the standard deviation (tokens) that the weights
+// leave, and the variance (tokens squared) of chance. "-" for picodollars: no price. Names hold no blanks. A reader passes over
+// fields it does not know.
 #ifndef NOWCAST_ESTIMATOR_ROWS_H
 #define NOWCAST_ESTIMATOR_ROWS_H
 

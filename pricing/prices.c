@@ -3,9 +3,11 @@
 // that is being replaced changes nothing under a worker's hands.
 #include "pricing/prices.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -54,11 +56,15 @@ static bool load_pattern(struct prices *p, const char *name, const char *pattern
 static bool load_imported(struct prices *p, const char *name, const struct conf *conf, struct err *err)
 {
 	struct buf pattern = BUF_INIT;
+	if (!*conf->prices_dir || (access(conf->prices_dir, F_OK) != 0 && errno == ENOENT))
+		return true; // nothing was imported yet
+	if (access(conf->prices_dir, R_OK | X_OK) != 0)
+		return err_set(err, ERR_CONFIG, "prices.dir: cannot read %s: %s", conf->prices_dir, strerror(errno));
 	prices_path(conf, name, NULL, &pattern);
-	bool good = !*conf->prices_dir || load_pattern(p, name, pattern.data, err);
+	bool good = load_pattern(p, name, pattern.data, err);
 	buf_clear(&pattern);
 	prices_path(conf, name, "*", &pattern);
-	good = good && (!*conf->prices_dir || load_pattern(p, name, pattern.data, err));
+	good = good && load_pattern(p, name, pattern.data, err);
 	buf_release(&pattern);
 	return good;
 }
