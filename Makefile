@@ -38,7 +38,7 @@ helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tes
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
 e2e      := $(sort $(wildcard tests/e2e/*.sh))
 
-.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode approve-decode approve-samples install sample-config helpers price-check bench-price
+.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
 all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
@@ -135,6 +135,9 @@ approve-decode: $(B)/tests/decode_test  ## write what the decoder says into test
 
 approve-samples: $(B)/tests/samples_test  ## the same for the samples in ../shared: tests/golden/samples.txt
 	$(Q)$(B)/tests/samples_test --approve; git diff --stat tests/golden
+
+accuracy: all  ## how good the estimate is on worlds whose truth is known (needs ../shared; some ten minutes a seed); SEEDS="1 2"
+	$(Q)python3 tests/accuracy.py --binary $(B)/nowcast --seeds "$(or $(SEEDS),1 2)" --hours $(or $(HOURS),24) --scale $(or $(SCALE),1.0)
 
 bench-decode: $(B)/tests/bench/decode_bench  ## records/s of the decoder alone
 	$(Q)$<
