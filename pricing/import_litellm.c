@@ -139,9 +139,9 @@ static void read_key(struct entry *e)
 	struct str rest = str_of(e->key), id = str_after_last(rest, '/'), first = str_cut(&rest, '/');
 	struct buf claude = BUF_INIT;
 	e->mantle = str_is(first, "bedrock_mantle");
-	if (str_is(first, "bedrock") && memchr(rest.p, '/', rest.len)) {
+	if (str_is(first, "bedrock") && rest.len && memchr(rest.p, '/', rest.len)) {
 		e->region = str_cut(&rest, '/');
-		if (!memchr(e->region.p, '-', e->region.len))
+		if (!e->region.len || !memchr(e->region.p, '-', e->region.len))
 			e->region = STR_NONE; // "*", "invoke"
 	}
 	for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++)
