@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Glue: the batch, the store, and the settling of hours: read facts, learn, allocate, price, write if the facts still stand.
+// Glue: the batch, the store, and the settling of hours: read facts, teach, learn, allocate, price, write if the facts and
+// lessons still stand.
 #include "estimator/engine.h"
 
 #include <stdio.h>
@@ -73,11 +74,6 @@ void engine_set_prices(struct engine *e, const struct prices *p)
 	map_clear(&e->warned); // what is unpriced now is worth saying once more
 }
 
-void engine_discard(struct engine *e)
-{
-	batch_clear(&e->batch);
-}
-
 bool engine_apply(struct engine *e, struct err *err)
 {
 	if (e->batch.records == 0)
@@ -114,34 +110,38 @@ static struct str version(const struct hour *h)
 	return h ? h->version : STR("");
 }
 
-// One hour of a series that was read. A lesson that is new replaces the old one in `series`, for the hours after it.
-static void settle_hour(struct engine *e, struct series *s, int64_t hour)
+static struct span span_of(const struct series *s, int64_t hour)
 {
-	int at = (int)(hour - s->first), learn = e->options.learn_hours;
-	struct span span = {s->hours[at - 1], s->hours[at], s->hours[at + 1], s->callers, s->ncallers};
-	struct hour_usage usage;
-	struct weights weights;
-	struct str *lessons = arena_alloc(&e->arena, ((size_t)learn + 1) * sizeof *lessons);
+	int at = (int)(hour - s->first);
+	return (struct span){s->hours[at - 1], s->hours[at], s->hours[at + 1], s->callers, s->ncallers};
+}
+
+// What an hour teaches, and the versions of the facts that it is computed from.
+static void begin_hour(struct engine *e, const struct series *s, int64_t hour, struct settled *ret)
+{
+	struct span span = span_of(s, hour);
 	struct buf lesson = BUF_INIT;
-	const char *unpriced;
-
 	lesson_write(&span, e->options.lookback_minutes, &e->arena, &lesson);
-	for (int i = 0; i < learn; i++)
-		lessons[i] = s->lessons[hour - learn + i - s->first_lesson];
-	lessons[learn] = arena_str(&e->arena, buf_str(&lesson));
-	buf_release(&lesson);
-	if (hour - s->first_lesson < s->nlessons)
-		s->lessons[hour - s->first_lesson] = lessons[learn];
-	learn_weights(lessons, learn + 1, s->taught, s->ntaught, &span, &e->arena, &weights);
-	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
-
-	struct settled x = {
+	*ret = (struct settled){
 		.hour = hour,
 		.versions = {version(span.before), version(span.hour), version(span.after)},
-		.lesson = lessons[learn],
+		.lesson = arena_str(&e->arena, buf_str(&lesson)),
 	};
-	rows_write(s, &span, hour, &usage, e->options.prices, e->options.sessions_max, &e->arena, &x, &unpriced);
-	store_queue_settled(&e->store, s, &x);
+	buf_release(&lesson);
+}
+
+static void settle_hour(struct engine *e, const struct series *s, struct settled *x)
+{
+	struct span span = span_of(s, x->hour);
+	struct hour_usage usage;
+	struct weights weights;
+	int learn = e->options.learn_hours;
+	const char *unpriced;
+
+	learn_weights(&s->lessons[x->hour - learn - s->first_lesson], learn + 1, s->taught, s->ntaught, &span, &e->arena, &weights);
+	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
+	rows_write(s, &span, x->hour, &usage, e->options.prices, e->options.sessions_max, &e->arena, x, &unpriced);
+	store_queue_settled(&e->store, s, x);
 	if (unpriced)
 		say_unpriced(e, s, unpriced);
 	e->counts.settled++;
@@ -160,11 +160,16 @@ static void queue_tagsets(struct engine *e, const struct series *s)
 static bool settle_run(struct engine *e, const struct due *due, int n, struct err *err)
 {
 	struct series s;
+	struct settled *hours = arena_alloc(&e->arena, (size_t)n * sizeof *hours);
 	if (!store_read_series(&e->store, due[0].slot, due[0].model_hex, due[0].hour, due[n - 1].hour, &e->arena, &s, err))
+		return false;
+	for (int i = 0; i < n; i++)
+		begin_hour(e, &s, due[i].hour, &hours[i]);
+	if (!store_exchange_lessons(&e->store, &s, hours, n, &e->arena, err))
 		return false;
 	queue_tagsets(e, &s);
 	for (int i = 0; i < n; i++)
-		settle_hour(e, &s, due[i].hour);
+		settle_hour(e, &s, &hours[i]);
 	return redis_exec(e->store.redis, err);
 }
 

@@ -71,9 +71,6 @@ bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err
 // Hours settled from now on are priced with these; those settled before stay as they are (estimator/reprice.h).
 void engine_set_prices(struct engine *e, const struct prices *p);
 
-// Drops the batch (after its partitions were taken away: another worker will read them again).
-void engine_discard(struct engine *e);
-
 const struct engine_counts *engine_counts(const struct engine *e);
 
 #endif

@@ -1,54 +1,47 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Writes what was computed for one hour of one model, if the facts it was computed from still stand; else leaves the
--- hour due. A changed lesson makes the hours that learn from it due.
+-- Writes what was computed for one hour of one model, if the facts and lessons it was computed from still stand; else leaves
+-- the hour due.
 --
 -- KEYS[1] the common start of all keys
 -- ARGV    hour, model's hex name, versions of the hour before, the hour, and the hour after ("" where there is none),
---         lesson, hours that learn from it, keep (ms), delay (ms), retention (ms), member of the usage index, then fields and values
+--         version of the lessons ("" if there never was one), delay (ms), retention (ms), member of the usage index, then
+--         fields and values
 -- returns  1 written, 0 the facts had moved on
 
 local p, call = KEYS[1], redis.call
-local hour, name = tonumber(ARGV[1]), ARGV[2]
-local lesson, learners, keep, delay, retention, member = ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11]
-local clock = call('TIME')
-local soon = clock[1] * 1000 + math.floor(clock[2] / 1000) + delay
+local hour, name, lessons, delay, retention, member = tonumber(ARGV[1]), ARGV[2], ARGV[6], tonumber(ARGV[7]), ARGV[8], ARGV[9]
 local CHUNK = 2000
+local FIRST = 10 -- argument that is a field
 
 local function cells(h) return p .. ':cells:' .. h .. ':' .. name end
 
+local stands = (call('HGET', cells(hour), 'w') or '') == lessons
 for i = -1, 1 do
-  if (call('HGET', cells(hour + i), 'v') or '') ~= ARGV[4 + i] then
-    call('ZADD', p .. ':due', 'LT', soon, hour .. ':' .. name)
-    return '0'
-  end
+  if (call('HGET', cells(hour + i), 'v') or '') ~= ARGV[4 + i] then stands = false end
+end
+if not stands then
+  local clock = call('TIME')
+  call('ZADD', p .. ':due', 'LT', clock[1] * 1000 + math.floor(clock[2] / 1000) + delay, hour .. ':' .. name)
+  return '0'
 end
 
-if ARGV[4] == '' then -- its facts have expired since: what was computed from them stands
-  call('ZREM', p .. ':due', hour .. ':' .. name)
-  return '1'
-end
+call('ZREM', p .. ':due', hour .. ':' .. name)
+if ARGV[4] == '' then return '1' end -- its facts have expired since: what was computed from them stands
 
 local usage = p .. ':usage:' .. member
 call('DEL', usage)
-for i = 12, #ARGV, CHUNK do
+for i = FIRST, #ARGV, CHUNK do
   call('HSET', usage, unpack(ARGV, i, math.min(i + CHUNK - 1, #ARGV)))
 end
-if #ARGV >= 12 then
+if #ARGV >= FIRST then
   call('PEXPIRE', usage, retention)
   call('ZADD', p .. ':usage', hour, member)
 else
   call('ZREM', p .. ':usage', member)
 end
 
-local key = p .. ':lesson:' .. hour .. ':' .. name
-if (call('GET', key) or '') ~= lesson then
-  if lesson == '' then call('DEL', key) else call('SET', key, lesson, 'PX', keep) end
-  for h = hour + 1, hour + learners do
-    if call('EXISTS', cells(h)) == 1 then
-      call('HINCRBY', cells(h), 'v', 1)
-      call('ZADD', p .. ':due', 'LT', soon, h .. ':' .. name)
-    end
-  end
+-- Hours whose figures have expired leave the index: a few are looked at each time, which keeps up with what is added.
+for _, m in ipairs(call('ZRANDMEMBER', p .. ':usage', 3)) do
+  if call('EXISTS', p .. ':usage:' .. m) == 0 then call('ZREM', p .. ':usage', m) end
 end
-call('ZREM', p .. ':due', hour .. ':' .. name)
 return '1'

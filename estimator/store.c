@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writing: facts are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis never stands still
-// for long; all invocations of a batch go out in one pipeline. Reading is store_read.c.
+// for long; all invocations of a batch go out in one pipeline. Reading is store_read.c, the settling of hours store_settle.c.
 #include "estimator/store.h"
 
 #include <stdio.h>
@@ -11,12 +11,13 @@
 #include "base/when.h"
 
 EMBED(apply_lua, "estimator/apply.lua")
+EMBED(lesson_lua, "estimator/lesson.lua")
 EMBED(settle_lua, "estimator/settle.lua")
 EMBED(claim_lua, "estimator/claim.lua")
 EMBED(relabel_lua, "estimator/relabel.lua")
 EMBED(keep_longest_lua, "estimator/keep_longest.lua")
 
-enum { CALLS_PER_EVAL = 4000, LEASE_MS = 15000 };
+enum { CALLS_PER_EVAL = 4000 };
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err)
 {
@@ -24,6 +25,7 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 	if (!redis_open(&s->redis, o->redis_url, o->redis_ca, err))
 		return false;
 	s->apply = redis_script(s->redis, apply_lua());
+	s->lesson = redis_script(s->redis, lesson_lua());
 	s->settle = redis_script(s->redis, settle_lua());
 	s->claim = redis_script(s->redis, claim_lua());
 	s->relabel = redis_script(s->redis, relabel_lua());
@@ -50,10 +52,9 @@ struct str store_key(const struct store *s, struct arena *arena, struct str slot
 	return key;
 }
 
-// How much longer than its calls the cells of an hour are kept: its neighbours and those who learn from it need them.
-static int64_t keep_ms(const struct engine_options *o)
+int64_t store_keep_ms(const struct store *s)
 {
-	return (int64_t)(24 + o->learn_hours) * MS_PER_HOUR;
+	return (int64_t)(24 + s->options->learn_hours) * MS_PER_HOUR;
 }
 
 static void arg64(struct redis *r, uint64_t id)
@@ -145,7 +146,7 @@ static void send_parts(struct store *s, struct str slot, const struct part *part
 	redis_begin_eval(s->redis, s->apply, 1, argc);
 	redis_arg(s->redis, store_key(s, arena, slot, "%s", ""));
 	redis_argi(s->redis, o->window_ms);
-	redis_argi(s->redis, keep_ms(o));
+	redis_argi(s->redis, store_keep_ms(s));
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->lookback_minutes);
 	redis_argi(s->redis, o->retention_ms);
@@ -191,7 +192,7 @@ static void send_session(struct store *s, struct str key, struct str json)
 	redis_begin_eval(s->redis, s->keep_longest, 1, 3);
 	redis_arg(s->redis, buf_str(&name));
 	redis_arg(s->redis, json);
-	redis_argi(s->redis, s->options->window_ms + keep_ms(s->options));
+	redis_argi(s->redis, s->options->window_ms + store_keep_ms(s));
 	buf_release(&name);
 }
 
@@ -292,84 +293,4 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;
 	arena_release(&arena);
 	return good;
-}
-
-void store_queue_settled(struct store *s, const struct series *series, const struct settled *x)
-{
-	const struct engine_options *o = s->options;
-	struct arena arena = ARENA_INIT;
-	char when[WHEN_SIZE];
-	struct buf member = BUF_INIT;
-	when_format(x->hour * MS_PER_HOUR, when);
-	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
-	redis_begin_eval(s->redis, s->settle, 1, 1 + 11 + 2 * x->nrows);
-	redis_arg(s->redis, store_key(s, &arena, series->slot, "%s", ""));
-	redis_argi(s->redis, x->hour);
-	redis_arg(s->redis, series->model_hex);
-	for (int i = 0; i < 3; i++)
-		redis_arg(s->redis, x->versions[i]);
-	redis_arg(s->redis, x->lesson);
-	redis_argi(s->redis, o->learn_hours);
-	redis_argi(s->redis, o->window_ms + 2 * keep_ms(o));
-	redis_argi(s->redis, o->settle_ms);
-	redis_argi(s->redis, o->retention_ms);
-	redis_arg(s->redis, buf_str(&member));
-	for (int i = 0; i < x->nrows; i++) {
-		redis_arg(s->redis, x->rows[i].field);
-		redis_arg(s->redis, x->rows[i].value);
-	}
-	buf_release(&member);
-	arena_release(&arena);
-}
-
-static int by_series(const void *a, const void *b)
-{
-	const struct due *x = a, *y = b;
-	int c = str_cmp(x->slot, y->slot);
-	if (!c)
-		c = str_cmp(x->model_hex, y->model_hex);
-	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
-}
-
-bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n, size_t *ret_left, struct err *err)
-{
-	struct buf slots = BUF_INIT;
-	buf_addf(&slots, "%s:slots", s->options->prefix);
-	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
-	buf_release(&slots);
-	if (!redis_exec(s->redis, err))
-		return false;
-	size_t nslots = redis_len(s->redis, 0);
-	struct str *names = arena_alloc(arena, (nslots + 1) * sizeof *names);
-	for (size_t i = 0; i < nslots; i++)
-		names[i] = arena_str(arena, redis_elem(s->redis, 0, i));
-	for (size_t i = 0; i < nslots; i++) {
-		redis_begin_eval(s->redis, s->claim, 1, 4);
-		redis_arg(s->redis, store_key(s, arena, names[i], "%s", ""));
-		redis_argz(s->redis, all ? "1" : "0");
-		redis_argi(s->redis, LEASE_MS);
-		redis_argi(s->redis, DUE_MAX);
-	}
-	if (!redis_exec(s->redis, err))
-		return false;
-	int n = 0;
-	size_t left = 0;
-	struct due *due = arena_alloc(arena, nslots * DUE_MAX * sizeof *due + 1);
-	for (size_t i = 0; i < nslots; i++) {
-		for (size_t k = 0; k < redis_len(s->redis, i); k++) {
-			struct str member = redis_elem(s->redis, i, k);
-			if (k == 0) {
-				left += strtoull(member.p, NULL, 10);
-				continue;
-			}
-			struct str hour = str_cut(&member, ':');
-			due[n++] = (struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
-		}
-	}
-	if (n > 1)
-		qsort(due, (size_t)n, sizeof *due, by_series);
-	*ret_due = due;
-	*ret_n = n;
-	*ret_left = left;
-	return true;
 }

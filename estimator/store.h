@@ -21,7 +21,7 @@
 struct store {
 	struct redis *redis;
 	const struct engine_options *options;
-	int apply, settle, claim, relabel, keep_longest; // scripts
+	int apply, lesson, settle, claim, relabel, keep_longest; // scripts
 };
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
@@ -56,7 +56,7 @@ struct series {
 	int64_t first;                 // number of hours[0]
 	struct hour **hours;           // NULL where there are no facts
 	int nhours;
-	int64_t first_lesson;          // number of lessons[0]
+	int64_t first_lesson;          // number of lessons[0]; store_exchange_lessons fills these
 	struct str *lessons;
 	int nlessons;
 	struct taught *taught;         // what the bill taught about the model
@@ -67,7 +67,7 @@ struct series {
 	int ntagsets;
 };
 
-// Reads hours from..to (inclusive) and lessons from - learn_hours..to - 1. Everything lives in `arena`.
+// Reads hours from..to (inclusive) and their two neighbours. Everything lives in `arena`.
 bool store_read_series(struct store *s, struct str slot, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
                        struct series *ret, struct err *err) NC_CHECK;
 
@@ -79,13 +79,20 @@ struct row {
 struct settled {
 	int64_t hour;
 	struct str versions[3]; // of the hour before, the hour, the hour after
-	struct str lesson;
+	struct str lesson;      // what it teaches
+	struct str lessons;     // version of what it learns from; store_exchange_lessons fills it
 	struct row *rows;
 	int nrows;
 };
 
+// Stores the lessons of `n` hours (ascending, n > 0) whose facts still stand, then reads all lessons that these hours learn from.
+bool store_exchange_lessons(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err) NC_CHECK;
+
 // Puts the writing of a settled hour into the pipeline; redis_exec sends it, reply "1" says that it was taken.
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x);
+
+// How much longer than its calls the cells of an hour are kept: its neighbours and those who learn from it need them.
+int64_t store_keep_ms(const struct store *s);
 
 // "<prefix>:{slot}", followed by what the format makes (":due", say).
 struct str store_key(const struct store *s, struct arena *arena, struct str slot, const char *fmt, ...) NC_PRINTF(4, 5);

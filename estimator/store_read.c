@@ -60,7 +60,7 @@ static void read_metric(struct minute *m, int slot, struct str value)
 	m->samples[slot] = number(&value);
 }
 
-// Reply i is the HGETALL of an hour's cells: "v", minute + caller id, or minute + 'm' + slot (apply.lua).
+// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id, or minute + 'm' + slot (apply.lua).
 static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
 {
 	size_t n = redis_len(r->store->redis, i);
@@ -81,7 +81,7 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 	for (size_t k = 0; k + 1 < n; k += 2) {
 		struct str field = redis_elem(r->store->redis, i, k), value = redis_elem(r->store->redis, i, k + 1);
 		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
-		if (field.len == 1)
+		if (str_is(field, "v"))
 			h->version = arena_str(r->arena, value);
 		else if (field.len == 9 && minute < 60)
 			read_calls(field, value, &h->minutes[minute].calls[h->minutes[minute].ncalls++]);
@@ -294,8 +294,6 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 	struct series *out = r->out;
 	for (int i = 0; i < out->nhours; i++)
 		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":cells:%lld:%.*s", (long long)(out->first + i), STR_ARG(out->model_hex))});
-	for (int i = 0; i < out->nlessons; i++)
-		redis_cmd(redis, 2, (struct str[]){STR("GET"), store_key(r->store, r->arena, out->slot, ":lesson:%lld:%.*s", (long long)(out->first_lesson + i), STR_ARG(out->model_hex))});
 	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":taught:%.*s", STR_ARG(out->model_hex))});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":names:%lld", (long long)b)});
@@ -304,18 +302,14 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 bool store_read_series(struct store *s, struct str slot, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
                        struct series *ret, struct err *err)
 {
-	int learn = s->options->learn_hours;
 	struct reading r = {.store = s, .arena = arena, .out = ret};
 	*ret = (struct series){
 		.slot = slot,
 		.model_hex = model_hex,
 		.first = from - 1,
 		.nhours = (int)(to - from + 3),
-		.first_lesson = from - learn,
-		.nlessons = (int)(to - from + learn),
 	};
 	ret->hours = arena_alloc(arena, (size_t)ret->nhours * sizeof *ret->hours);
-	ret->lessons = arena_alloc(arena, ((size_t)ret->nlessons + 1) * sizeof *ret->lessons);
 	int64_t first_bucket = (from - 1 - CALL_HOURS_MAX) / BUCKET_HOURS, last_bucket = (to + 1 + CALL_HOURS_MAX) / BUCKET_HOURS;
 	queue_reads(&r, first_bucket, last_bucket);
 	if (!redis_exec(s->redis, err))
@@ -323,8 +317,6 @@ bool store_read_series(struct store *s, struct str slot, struct str model_hex, i
 	size_t at = 0;
 	for (int i = 0; i < ret->nhours; i++)
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
-	for (int i = 0; i < ret->nlessons; i++)
-		ret->lessons[i] = arena_str(arena, redis_str(s->redis, at++));
 	read_taught(&r, at++);
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		read_names(&r, at++, model_id_of(model_hex));
