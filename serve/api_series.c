@@ -24,10 +24,19 @@ static int point_of(const struct curve *s, struct str hour)
 	return at < 0 ? 0 : at >= s->n ? s->n - 1 : (int)at;
 }
 
+// Whether the sum of each point stands ready once the sum of all was made; else one sum by hour tells them.
+static bool is_point_by_point(const struct curve *s)
+{
+	return s->step > 1 || s->start >= s->q->now_ms / MS_PER_HOUR - FIGURES_RECENT_HOURS;
+}
+
 static bool fill_total(struct api *a, struct curve *s, struct err *err)
 {
+	struct group whole;
 	s->total = xcalloc((size_t)s->n, sizeof *s->total);
-	if (s->step > 1) {
+	if (is_point_by_point(s)) {
+		if (!api_sum(a, s->q, s->start, s->start + s->n * s->step, &whole, err)) // reads all points at once
+			return false;
 		for (int i = 0; i < s->n; i++)
 			if (!api_sum(a, s->q, s->start + i * s->step, s->start + (i + 1) * s->step, &s->total[i], err))
 				return false;
@@ -55,7 +64,7 @@ static int row_of(const struct curve *s, const struct str *keys)
 	return -1;
 }
 
-static bool fill_groups_by_day(struct api *a, struct curve *s, struct err *err)
+static bool fill_groups_by_point(struct api *a, struct curve *s, struct err *err)
 {
 	for (int k = 0; k < s->n; k++) {
 		struct groups g;
@@ -101,7 +110,7 @@ static bool fill_groups(struct api *a, struct curve *s, struct err *err)
 	groups_sort_by_usd(&s->groups);
 	s->shown = s->groups.n < s->q->limit ? s->groups.n : (int)s->q->limit;
 	s->values = xcalloc((size_t)(s->shown + 1) * (size_t)s->n, sizeof *s->values);
-	return s->step > 1 ? fill_groups_by_day(a, s, err) : fill_groups_by_hour(a, s, err);
+	return is_point_by_point(s) ? fill_groups_by_point(a, s, err) : fill_groups_by_hour(a, s, err);
 }
 
 bool api_series(struct api *a, const struct query *q, struct buf *out, struct err *err)

@@ -11,11 +11,14 @@
 #include "estimator/redis.h"
 
 enum {
-	BYTES_MAX = 96 << 20,
+	BYTES_MAX = 160 << 20,
 	HOURS_PER_DAY = 24,
 	HOT_HOURS = 2, WARM_HOURS = 30,
-	HOT_MS = 1500, WARM_MS = 15000, COLD_MS = 120000,
+	HOT_MS = 1500, WARM_MS = 20000, COLD_MS = 120000,
 	COST_FACTOR = 30,
+	PORTION_MAX = 64,           // blocks asked for that are looked at together ...
+	READ_MAX = 8 * PORTION_MAX, // ... and those read together
+	SIBLING_MS = 30000,
 };
 
 struct block {
@@ -25,7 +28,7 @@ struct block {
 	struct grouping by;          // sums.only and .by point into these
 	struct group_filter only;
 	struct buf text;             // that the slices of `by` and `only` point to
-	int64_t read_ms, cost_ms;    // monotonic
+	int64_t read_ms, cost_ms, used_ms; // monotonic; read_ms 0: not read, or being read
 	size_t bytes;
 	struct block *newer, *older; // by last use
 };
@@ -177,16 +180,26 @@ static bool is_stale(const struct block *b, int64_t now_hour, int64_t ticks)
 	return !b->read_ms || ticks - b->read_ms > keep;
 }
 
-static size_t bytes_of(const struct groups *g)
+// Gives back what only adding needs; from now on the block is read from. Returns the bytes it keeps.
+static size_t close_block(struct block *b)
 {
-	return sizeof(struct block) + (size_t)g->cap * sizeof *g->list + g->arena.used + (g->index.mask + 1) * sizeof(struct map_slot) + 512;
+	struct groups *g = &b->sums;
+	map_release(&g->index);
+	free(g->touched);
+	g->touched = NULL;
+	g->captouched = 0;
+	arena_release(&g->sheet);
+	if (g->n)
+		g->list = xrealloc(g->list, (size_t)(g->cap = g->n), sizeof *g->list);
+	return sizeof *b + (size_t)g->cap * sizeof *g->list + g->arena.used + 512;
 }
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
-struct portion { // stale blocks next to each other, read in one go
-	struct block **blocks;
+struct portion { // stale blocks, read in one go; sorted by nothing, but few
+	struct block *blocks[READ_MAX];
 	int n;
+	int64_t from, to;
 };
 
 static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet)
@@ -194,34 +207,54 @@ static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet
 	const struct portion *p = user;
 	for (int i = 0; i < p->n; i++) {
 		struct block *b = p->blocks[i];
-		if (sheet->hour >= b->from && sheet->hour < b->from + b->hours)
-			return groups_add(&b->sums, v, sheet);
+		if (sheet->hour >= b->from && sheet->hour < b->from + b->hours && !groups_add(&b->sums, v, sheet))
+			return false;
 	}
 	return true;
 }
 
-static bool read_portion(struct figures *f, struct block **blocks, int n, struct err *err)
+static void open_block(struct figures *f, struct block *b)
 {
-	struct portion p = {blocks, n};
-	int64_t began = when_ticks_ms();
-	for (int i = 0; i < n; i++) {
-		f->bytes -= blocks[i]->bytes;
-		blocks[i]->bytes = 0;
-		blocks[i]->read_ms = 0;
-		groups_release(&blocks[i]->sums);
-		groups_init(&blocks[i]->sums, &blocks[i]->by);
-		if (blocks[i]->only.by.n)
-			blocks[i]->sums.only = &blocks[i]->only;
+	f->bytes -= b->bytes;
+	b->bytes = 0;
+	b->read_ms = 0;
+	groups_release(&b->sums);
+	groups_init(&b->sums, &b->by);
+	if (b->only.by.n)
+		b->sums.only = &b->only;
+}
+
+// Other sums of the same hours that are stale too: the sheets are at hand, so they are made new along with those asked for.
+// What nobody has asked for in a while is left alone.
+static void add_siblings(struct figures *f, struct portion *p, int64_t now_hour, int64_t ticks)
+{
+	for (int32_t i = 0; i < f->nblocks && p->n < READ_MAX; i++) {
+		struct block *b = f->blocks[i];
+		if (b && b->read_ms && b->from >= p->from && b->from + b->hours <= p->to && ticks - b->used_ms < SIBLING_MS && is_stale(b, now_hour, ticks)) {
+			b->read_ms = 0; // not twice
+			p->blocks[p->n++] = b;
+		}
 	}
-	const struct block *last = blocks[n - 1];
-	if (!view_each(f->view, blocks[0]->from, last->from + last->hours, add_sheet, &p, err))
+}
+
+static bool read_portion(struct figures *f, struct block **blocks, int n, int64_t now_hour, struct err *err)
+{
+	struct portion p = {.n = n, .from = blocks[0]->from, .to = blocks[n - 1]->from + blocks[n - 1]->hours};
+	int64_t began = when_ticks_ms();
+	memcpy(p.blocks, blocks, (size_t)n * sizeof *blocks);
+	for (int i = 0; i < n; i++)
+		blocks[i]->read_ms = 0;
+	add_siblings(f, &p, now_hour, began);
+	for (int i = 0; i < p.n; i++)
+		open_block(f, p.blocks[i]);
+	if (!view_each(f->view, p.from, p.to, add_sheet, &p, err))
 		return false;
 	int64_t now = when_ticks_ms();
-	for (int i = 0; i < n; i++) {
-		blocks[i]->read_ms = now;
-		blocks[i]->cost_ms = (now - began) / n;
-		blocks[i]->bytes = bytes_of(&blocks[i]->sums);
-		f->bytes += blocks[i]->bytes;
+	for (int i = 0; i < p.n; i++) {
+		p.blocks[i]->read_ms = now;
+		p.blocks[i]->cost_ms = (now - began) / n;
+		p.blocks[i]->bytes = close_block(p.blocks[i]);
+		f->bytes += p.blocks[i]->bytes;
 	}
 	return true;
 }
@@ -229,11 +262,9 @@ static bool read_portion(struct figures *f, struct block **blocks, int n, struct
 // The length of the block that begins at `hour`.
 static int64_t block_hours(int64_t hour, int64_t to, int64_t now)
 {
-	bool whole = hour % HOURS_PER_DAY == 0 && hour + HOURS_PER_DAY <= to && hour + HOURS_PER_DAY <= now - HOT_HOURS;
+	bool whole = hour % HOURS_PER_DAY == 0 && hour + HOURS_PER_DAY <= to && hour + HOURS_PER_DAY <= now - FIGURES_RECENT_HOURS;
 	return whole ? HOURS_PER_DAY : 1;
 }
-
-enum { PORTION_MAX = 64 };
 
 bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
                  struct groups *ret, struct err *err)
@@ -246,14 +277,15 @@ bool figures_sum(struct figures *f, const struct grouping *by, const struct grou
 		int64_t ticks = when_ticks_ms(), hours;
 		for (; at < to && n < PORTION_MAX; at += hours) {
 			hours = block_hours(at, to, now);
-			portion[n++] = get_block(f, by, only, at, hours);
+			portion[n] = get_block(f, by, only, at, hours);
+			portion[n++]->used_ms = ticks;
 		}
 		for (int i = 0; i <= n; i++) {
 			if (i < n && is_stale(portion[i], now, ticks)) {
 				nstale++;
 				continue;
 			}
-			if (nstale && !read_portion(f, portion + i - nstale, nstale, err))
+			if (nstale && !read_portion(f, portion + i - nstale, nstale, now, err))
 				return false;
 			nstale = 0;
 		}

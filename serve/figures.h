@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums of any span of hours by any grouping, read once and remembered for a while.
 //
-// A span is cut into blocks: whole days where they are past, else hours. A block's sums are kept, by what was asked, and
+// A span is cut into blocks: whole days where they are past, hours where they are recent. A block's sums are kept, by what was asked, and
 // read anew when they are too old: those of the present hour after a second or two, those of last month after minutes. Sums
 // and bands add up block by block, so an answer is a merge of blocks, and two hundred viewers of one page cost one reading.
 //
@@ -16,6 +16,9 @@
 
 #include "base/err.h"
 #include "serve/group.h"
+
+// Within so many hours of now blocks are hours, so sums by hour and over all of them share what was read.
+enum { FIGURES_RECENT_HOURS = 49 };
 
 struct figures;
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "estimator/redis.h"
+#include "serve/answers.h"
 #include "serve/api.h"
 #include "serve/auth.h"
 #include "serve/http.h"
@@ -28,6 +29,7 @@ enum { QUEUE_MAX = 256, TICK_MS = 500, LIVE_MS = 2000, READY_MS = 5000 };
 struct server {
 	const struct conf *conf;
 	struct api api;
+	struct answers *answers;        // the worker's
 	struct auth *auth;
 	struct http *http;
 	bool loopback;
@@ -174,7 +176,10 @@ static void note_redis(struct server *s, bool good)
 
 static void answer(struct server *s, struct http_exchange *x)
 {
-	if (str_is(x->request.path, "/metrics")) {
+	int64_t began = when_ticks_ms();
+	if (answers_find(s->answers, &x->request, began, &x->answer)) {
+		// somebody asked the same just now
+	} else if (str_is(x->request.path, "/metrics")) {
 		struct metrics_server m = {atomic_load(&s->requests), atomic_load(&s->refused), http_viewers(s->http), s->started_ms};
 		x->answer.status = 200;
 		x->answer.type = "text/plain; version=0.0.4; charset=utf-8";
@@ -185,6 +190,7 @@ static void answer(struct server *s, struct http_exchange *x)
 			atomic_fetch_add(&s->refused, 1);
 		else if (x->answer.status == 503 || x->answer.status == 200)
 			note_redis(s, x->answer.status == 200);
+		answers_keep(s->answers, &x->request, when_ticks_ms(), when_ticks_ms() - began, &x->answer);
 	}
 	http_finish(x);
 }
@@ -299,6 +305,7 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	pthread_condattr_t attr;
 	s->conf = conf;
 	s->api = (struct api){.conf = conf, .fixed_now_ms = fixed_now_ms};
+	s->answers = answers_new();
 	s->tail = &s->queue;
 	s->started_ms = when_now_ms();
 	pthread_mutex_init(&s->lock, NULL);
@@ -340,6 +347,7 @@ void server_stop(struct server *s)
 	http_close(s->http);
 	auth_close(s->auth);
 	figures_close(s->api.figures);
+	answers_free(s->answers);
 	buf_release(&s->live);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->wake);
