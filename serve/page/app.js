@@ -46,6 +46,7 @@ function go(changes, replace) {
 	limit = PAGE;
 	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
 	paintControls();
+	for (const id of ["breakdown", "over-time"]) byId(id).setAttribute("aria-busy", "true"); // what stands there is of the view before
 	refresh();
 }
 
@@ -167,6 +168,7 @@ function curveOf(s) {
 
 function paintChart() {
 	if (!lastSeries) return;
+	byId("over-time").removeAttribute("aria-busy");
 	const d = curveOf(lastSeries), sum = d.total.reduce((a, b) => a + b, 0);
 	const known = d.stack.filter(s => s.values.some(v => v > 0));
 	fill(byId("legend"), ...known.map(s => {
@@ -208,6 +210,7 @@ function groupRow(g, most, total) {
 }
 
 function paintBreakdown(b) {
+	byId("breakdown").removeAttribute("aria-busy");
 	const heads = [["c-name", keyName(view.by).replace(/^./, c => c.toUpperCase())], ["num c-usd", "Spend"], ["num c-band", "Between"], ["c-bar", "Share"], ["num c-calls", "Calls"], ["num c-tokens", "Tokens"]];
 	const most = Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total = Number(b.total.usd);
 	const focus = document.activeElement && document.activeElement.classList.contains("name") ? document.activeElement.closest("tr") : null, at = focus ? focus.title : null;
@@ -251,7 +254,7 @@ function paintGaps(g) {
 
 function paintSignals(f) {
 	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
-		el("span", { class: "wrap" }, s.newest ? "newest of " + day(s.newest) + " " + clock(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" : s.state === "missing" ? "never came: figures are guesses without it" : "never came")))));
+		el("span", { class: "wrap" }, s.newest ? "newest of " + day(s.newest) + " " + clock(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" : s.state === "missing" ? "never came: what calls do not tell themselves is guessed" : "never came")))));
 }
 
 function paintFindings(f) {
@@ -389,7 +392,7 @@ function start() {
 	byId("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => go({ search: byId("search").value }, true), 200); });
 	byId("chart-data").addEventListener("toggle", paintChart);
 	byId("token-form").addEventListener("submit", () => { setToken(byId("token").value); byId("token").value = ""; refresh(); listen(onEvent); });
-	addEventListener("popstate", () => { view = readView(); limit = PAGE; paintControls(); refresh(); });
+	addEventListener("popstate", () => go(readView(), true));
 	addEventListener("keydown", e => {
 		if (e.target.closest("input, dialog") || e.ctrlKey || e.metaKey || e.altKey) return;
 		if (e.key === "/") { e.preventDefault(); byId("search").focus(); }

@@ -53,7 +53,7 @@ function tooltip(host, d) {
 }
 
 function options(host, d) {
-	const bars = uPlot.paths.bars({ size: [d.step === "minute" ? 1 : 0.92, 90], align: 1 });
+	const bars = uPlot.paths.bars({ size: [d.step === "minute" ? 1 : 0.92, 400], align: 1 });
 	const steps = uPlot.paths.stepped({ align: 1 });
 	const series = [{}];
 	for (const s of [...d.stack].reverse())

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The dashboard in Debian's Chromium: figures, drill-down, live update, thousands of principals, hostile tags, dark, phone,
+# keyboard, accessibility. Screenshots are left in the build folder, screenshots/.
+. "$(dirname "$0")/../lib.sh"
+
+modules=${XDG_CACHE_HOME:-$HOME/.cache}/nowcast/playwright-1.49.1
+command -v node >/dev/null && command -v "${CHROMIUM:-chromium}" >/dev/null && [ -d "$modules" ] ||
+	skip_all "no chromium, node or playwright-core here: deploy/install-deps --test installs them"
+
+serve() { # NOW: starts a server of $REDIS_URL; sets url
+	free_port
+	url=http://127.0.0.1:$port
+	start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --listen-rate 1000 --now "$1"
+	wait_for 10 listens "$port" || { sed 's/^/# /' "$T/serve.log"; bail "nowcast serve does not listen"; }
+}
+
+make_world --hours 2 --scale 0.05
+start_redis
+"$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null 2>&1
+serve 2026-11-02T01:40:00Z
+few=$url
+start_redis
+python3 tests/many_principals.py 5000 1 >"$T/many.ndjson"
+"$nowcast" replay --redis "$REDIS_URL" --sessions-max 10000 "$T/many.ndjson" >/dev/null 2>&1
+serve 2026-11-02T01:40:00Z
+mkdir -p "$B/screenshots"
+node tests/page.js "$few" "$url" "$B/screenshots" "$modules"
+exit $?

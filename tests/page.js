@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dashboard in a real browser. Prints TAP; screenshots go to a folder, to be looked at by people.
+//
+//     node page.js URL MANY_URL OUT PLAYWRIGHT-FOLDER
+//
+// URL serves a world of some principals at 2026-11-02T05:40Z, MANY_URL one of thousands with hostile tags.
+"use strict";
+const [, , url, many, out, modules] = process.argv;
+const { chromium } = require(modules + "/node_modules/playwright-core");
+const axe = require("fs").readFileSync(modules + "/node_modules/axe-core/axe.min.js", "utf8");
+
+let count = 0, failed = 0;
+function ok(good, name, why) {
+	count++;
+	if (!good) failed++;
+	console.log((good ? "ok " : "not ok ") + count + " - " + name);
+	if (!good && why !== undefined) console.log("# " + String(why).slice(0, 600).replaceAll("\n", "\n# "));
+	return good;
+}
+
+const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const errors = [];
+
+async function open(browser, address, options = {}) {
+	const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, colorScheme: "light", ...options });
+	const page = await context.newPage();
+	page.on("pageerror", e => errors.push(e.message));
+	page.on("console", m => m.type() === "error" && !/503|401|ERR_CONNECTION/.test(m.text()) && errors.push(m.text()));
+	await page.goto(address);
+	await page.waitForSelector("#groups tbody tr", { timeout: 30000 });
+	return page;
+}
+
+const rows = page => page.$$eval("#groups tbody tr", r => r.length);
+// The page's policy forbids waitForFunction, which would evaluate a string.
+async function listed(page, n) {
+	for (let i = 0; i < 100 && await rows(page) !== n; i++) await page.waitForTimeout(100);
+	if (await rows(page) !== n) throw new Error("expected " + n + " rows, there are " + await rows(page));
+}
+async function settled(page) {
+	await page.waitForTimeout(300);
+	for (let i = 0; i < 100 && await page.$("[aria-busy]"); i++) await page.waitForTimeout(100);
+	await page.waitForTimeout(200);
+}
+
+async function accessible(page, name) {
+	// The page's policy forbids foreign scripts; the browser's own tools are above it.
+	const result = await page.evaluate(axe + "; axe.run(document, {resultTypes: ['violations']})");
+	ok(result.violations.length === 0, "axe finds nothing: " + name, JSON.stringify(result.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html, v.nodes[0].failureSummary])));
+}
+
+async function desk(browser) {
+	const began = Date.now(), page = await open(browser, url + "/");
+	ok(Date.now() - began < 5000, "the page shows figures within seconds (" + (Date.now() - began) + " ms)");
+	const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1);
+	console.log("# first contentful paint " + Math.round(paint) + " ms");
+	ok(/^\$[\d,.]+$/.test(await page.textContent(".tile .figure")), "today's spend is a figure");
+	ok((await page.$$("#chart canvas")).length === 1, "the chart is drawn");
+	ok(/in this span, most in the hour/.test(await page.textContent("#chart-summary")), "and told in words");
+	await page.screenshot({ path: out + "/desk-light.png", fullPage: true });
+	await accessible(page, "light");
+
+	await page.click("#groups tbody tr:nth-child(2)");
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("team") !== null, "a click drills down, and the URL says so", page.url());
+	ok(await page.isVisible(".chip"), "a chip shows the filter");
+	const address = page.url(), first = await page.textContent("#groups tbody tr .name");
+	await page.screenshot({ path: out + "/drilled.png", fullPage: true });
+	const other = await open(browser, address);
+	ok(await other.textContent("#groups tbody tr .name") === first, "the link shows another the same");
+	await other.context().close();
+	await page.goBack();
+	await settled(page);
+	ok(!new URL(page.url()).search && !(await page.isVisible(".chip")), "back goes back");
+
+	await page.keyboard.press("/");
+	ok(await page.evaluate(() => document.activeElement.id) === "search", "/ goes to the search");
+	await page.keyboard.press("Escape");
+	await page.evaluate(() => document.activeElement.blur());
+	await page.click("#groupings button:has-text('principal')");
+	await settled(page);
+	await page.focus("#groups tbody tr:nth-child(3) .name");
+	await page.keyboard.press("Enter");
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("principal") !== null, "the keyboard drills down too", page.url());
+	await page.keyboard.press("Escape");
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("principal") === null, "Escape takes the filter away", page.url());
+
+	await page.click("#spans button:has-text('6h')");
+	await settled(page);
+	ok(/in the minute of/.test(await page.textContent("#chart-summary")), "the last hours are shown to the minute", await page.textContent("#chart-summary"));
+	await page.click("#chart-mode button:nth-child(2)");
+	await settled(page);
+	ok((await page.$$("#legend .mark")).length >= 3, "the bars can be divided by group");
+	await page.hover("#chart .u-over", { position: { x: 600, y: 100 } });
+	ok(await page.isVisible(".tip"), "a hover tells what stands there");
+	await page.click("#chart-data summary");
+	ok((await page.$$("#chart-data tr")).length > 3, "and there is a table of the same");
+	await page.click("#theme");
+	await page.screenshot({ path: out + "/desk-dark.png", fullPage: true });
+	await accessible(page, "dark");
+	await page.context().close();
+}
+
+async function phone(browser) {
+	for (const scheme of ["light", "dark"]) {
+		const page = await open(browser, url + "/?by=principal", { viewport: { width: 390, height: 844 }, colorScheme: scheme, hasTouch: true });
+		const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+		ok(wide <= 0, "nothing sticks out on a phone, " + scheme, wide + " px");
+		await page.screenshot({ path: out + "/phone-" + scheme + ".png", fullPage: true });
+		await page.context().close();
+	}
+}
+
+async function crowd(browser) {
+	const page = await open(browser, many + "/?by=principal");
+	ok(await rows(page) === 100, "of thousands the dearest hundred are listed", await rows(page));
+	ok(/5,?000 rows/.test(await page.textContent("#groups-foot")), "and the rest is counted", await page.textContent("#groups-foot"));
+	await page.fill("#search", "session-04321");
+	await listed(page, 1);
+	ok(true, "a search finds one of them");
+	await page.fill("#search", "");
+	await listed(page, 100);
+	await page.click("#groups-foot button");
+	await listed(page, 400);
+	const frames = await page.evaluate(async () => {
+		const box = document.querySelector("#breakdown .scroll");
+		let worst = 0, last = performance.now();
+		for (let i = 0; i < 40; i++) {
+			box.scrollTop = i * 300;
+			await new Promise(requestAnimationFrame);
+			worst = Math.max(worst, performance.now() - last);
+			last = performance.now();
+		}
+		return worst;
+	});
+	ok(frames < 300, "scrolling them does not lag (slowest frame " + Math.round(frames) + " ms)");
+	await page.screenshot({ path: out + "/many.png", fullPage: true });
+
+	await page.goto(many + "/?by=team");
+	await page.waitForSelector("#groups tbody tr");
+	await page.click("#chart-mode button:nth-child(2)");
+	await settled(page);
+	ok((await page.textContent("#groups")).includes("<img src=x onerror"), "a tag that holds HTML is shown as it is");
+	ok(await page.$$eval("main img, main script", e => e.length) === 0 && !(await page.title()).includes("owned"), "and is not run");
+	await page.click("#groups tbody tr:has-text('<img src=x') .name");
+	await settled(page);
+	ok((await page.textContent(".chip")).includes("<img src=x"), "nor in the filter");
+	await page.screenshot({ path: out + "/hostile.png", fullPage: true });
+	await page.context().close();
+}
+
+async function main() {
+	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: flags });
+	try {
+		await desk(browser);
+		await phone(browser);
+		await crowd(browser);
+		ok(errors.length === 0, "no error was said in the console", errors.join("\n"));
+	} finally {
+		await browser.close();
+	}
+}
+
+main().catch(e => ok(false, "the browser's script came to its end", e.stack)).then(() => {
+	console.log("1.." + count);
+	process.exit(failed > 0 ? 1 : 0);
+});
