@@ -252,6 +252,16 @@ function paintGaps(g) {
 	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
 }
 
+function paintBill(b) {
+	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one."));
+	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
+		const until = Object.values(p.final_until).sort();
+		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed === null ? "" : usd(p.billed)),
+			el("span", { class: "wrap" }, p.invoiced === "yes" ? "invoiced" : until.length ? "the bill's up to " + day(until[0]) + " " + clock(until[0]) + (until.length > 1 ? " in every account" : "") : "nothing is final yet",
+				p.delivered ? "; delivered " + day(p.delivered) + " " + clock(p.delivered) : "", p.principals === "no" ? "; without principals" : ""));
+	}), "No billing period yet."), el("p", { class: "quiet" }, "read " + (b.last_run.finished ? day(b.last_run.finished) + " " + clock(b.last_run.finished) : "") + ", " + count(b.last_run.rows) + " rows"));
+}
+
 function paintSignals(f) {
 	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
 		el("span", { class: "wrap" }, s.newest ? "newest of " + day(s.newest) + " " + clock(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" : s.state === "missing" ? "never came: what calls do not tell themselves is guessed" : "never came")))));
@@ -294,6 +304,7 @@ async function refresh() {
 		panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); }),
 		panel(signal, "freshness", [], paintSignals),
 		panel(signal, "alerts", [], paintAlerts),
+		panel(signal, "reconciliation", [], paintBill),
 	];
 	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }));
 	const results = await Promise.allSettled(work);
