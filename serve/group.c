@@ -9,9 +9,9 @@
 #include "base/when.h"
 
 // See group.h. `make accuracy` measures how often the band holds the truth.
-#define GROUP_SDS 1.645
-#define GROUP_DRIFT 0.12 // what a mean moves from one hour to the next, as a part of it
-enum { GROUP_TTL_PERCENT = 25 };
+#define GROUP_SDS 1.8
+#define GROUP_DRIFT 0.10 // what a mean moves from one hour to the next, as a part of it
+enum { GROUP_TTL_PERCENT = 30 };
 
 static const struct {
 	const char *name;
