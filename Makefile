@@ -167,6 +167,10 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
 $(B)/estimator/store.o $(B)/estimator/taught.o: $(wildcard estimator/*.lua)
+bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside DuckDB alone
+	$(Q)tests/bench/recon.sh
+.PHONY: bench-reconcile
+
 $(B)/reconcile/publish.o: reconcile/swap.lua reconcile/status.lua
 SHARED   ?= ../shared
 .PHONY: builtin-prices

@@ -157,6 +157,8 @@ static bool take_file(struct export *x, const struct manifest *m, struct export_
 		return err_set(err, ERR_SKIP, "%.*s names %.*s, which is not below data/BILLING_PERIOD=", STR_ARG(m->path), STR_ARG(uri));
 	struct str tail = {at + 1, (size_t)(uri.p + uri.len - at) - 1};
 	struct str path = join(&x->arena, m->root, tail);
+	if (x->fetch && !x->fetch(x->user, path, err))
+		return false;
 	if (stat(path.p, &st) != 0)
 		return err_set(err, ERR_SKIP, "%.*s names %s, which is not there: the delivery or its copy is not whole; run again when it is",
 		               STR_ARG(m->path), path.p);
@@ -211,7 +213,7 @@ static bool take_period(struct export *x, const struct manifest *list, int n, st
 			x->nperiods++;
 			return true;
 		}
-		if (i + 1 == n)
+		if (i + 1 == n || why.kind == ERR_RETRY)
 			return err_set(err, why.kind, "%s", why.msg);
 		buf_addf(&x->notes, "an older delivery of %.*s is read, since the newest is not whole: %s\n", STR_ARG(list[i].period), why.msg);
 	}
@@ -244,10 +246,10 @@ static bool take_all(struct export *x, struct search *s, const char *path, struc
 	return true;
 }
 
-bool export_find(struct export *ret, const char *path, struct str only, struct err *err)
+bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user, struct err *err)
 {
 	struct stat st;
-	struct export x = {.arena = ARENA_INIT};
+	struct export x = {.arena = ARENA_INIT, .fetch = fetch, .user = user};
 	struct search s = {.export = &x};
 	struct str top = arena_str(&x.arena, str_of(path));
 	while (top.len > 1 && top.p[top.len - 1] == '/')

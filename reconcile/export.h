@@ -31,6 +31,9 @@ struct export_period {
 	int64_t delivered_ms;        // time of the execution, else of the manifest's file
 };
 
+// Asked for every data file before it is looked at, where files have to be fetched first.
+typedef bool export_fetch(void *user, struct str path, struct err *err);
+
 struct export {
 	struct arena arena;          // everything lives here
 	struct str root;             // folder that holds metadata/ and data/
@@ -38,11 +41,13 @@ struct export {
 	struct export_period *periods; // sorted
 	int nperiods;
 	struct buf notes;            // a line each: what was passed over, and why
+	export_fetch *fetch;
+	void *user;
 };
 
-// `path`: the export's folder, or one above it. `only`: one period ("2026-11"), or none for all. ERR_CONFIG: there is no
+// `path`: the export's folder, or one above it. `fetch` may be NULL. `only`: one period ("2026-11"), or none for all. ERR_CONFIG: there is no
 // export there, or several; ERR_SKIP: its delivery is not whole (a file of the manifest is missing), wait for the next.
-bool export_find(struct export *ret, const char *path, struct str only, struct err *err) NC_CHECK;
+bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user, struct err *err) NC_CHECK;
 void export_release(struct export *x);
 
 // The hours of "2026-11". False: no period.

@@ -19,6 +19,7 @@
 #include "pricing/prices.h"
 #include "reconcile/publish.h"
 #include "reconcile/rates.h"
+#include "reconcile/s3.h"
 #include "reconcile/watermark.h"
 
 // One period under way.
@@ -419,6 +420,20 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 	return good;
 }
 
+// A folder as it is; from S3, what is needed is brought into the cache first.
+static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source, struct str period, struct err *err)
+{
+	struct buf folder = BUF_INIT;
+	if (strncmp(source, "s3://", 5) != 0)
+		return export_find(x, source, period, NULL, NULL, err);
+	if (!s3_open(s3, source, conf->reconcile_cache, err))
+		return false;
+	buf_addf(&folder, "%.*s%s%.*s", STR_ARG(s3->folder), s3->prefix.len ? "/" : "", STR_ARG(s3->prefix));
+	bool good = export_find(x, folder.data, period, s3_fetch, s3, err);
+	buf_release(&folder);
+	return good;
+}
+
 // Where DuckDB may spill: a folder of this process alone.
 static void spill_folder(char *ret, size_t size)
 {
@@ -432,10 +447,11 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	struct export x = {0};
 	struct publish p = {0};
 	struct duck *duck = NULL;
+	struct s3 s3 = {0};
 	char spill[400];
 	int64_t start = when_ticks_ms();
 	spill_folder(spill, sizeof spill);
-	bool good = duck_open(&duck, conf->reconcile_memory, spill, err) && export_find(&x, source, period, err);
+	bool good = duck_open(&duck, conf->reconcile_memory, spill, err) && find_export(&x, &s3, conf, source, period, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
@@ -450,6 +466,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	good = good && tell_run(&out, conf, source, &p, err);
 	publish_end(&p);
 	export_release(&x);
+	s3_close(&s3);
 	duck_close(duck);
 	rmdir(spill);
 	if (good)

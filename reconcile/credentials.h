@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// AWS credentials by the usual chain. The first place that has any is believed:
+//
+//   1. environment   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+//   2. web identity  AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN (EKS service accounts), exchanged at STS
+//   3. profile       AWS_PROFILE (or "default") in ~/.aws/credentials and ~/.aws/config: keys, or a credential_process
+//   4. container     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI (ECS, EKS pod identity)
+//   5. machine       the instance's role, by IMDSv2 (AWS_EC2_METADATA_DISABLED=true forbids it)
+#ifndef NOWCAST_RECONCILE_CREDENTIALS_H
+#define NOWCAST_RECONCILE_CREDENTIALS_H
+
+#include "reconcile/http.h"
+
+// ERR_CONFIG says where was looked. *ret is released by the caller, on failure too.
+bool credentials_find(struct credentials *ret, struct err *err) NC_CHECK;
+void credentials_release(struct credentials *c);
+
+#endif

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A bill of ten million rows, one in twenty of Bedrock, reconciled beside DuckDB doing the bare aggregation of the same files.
+# Both are run three times in turn; the fastest counts. ROWS=n changes the size.
+. "$(dirname "$0")/../lib.sh"
+
+rows=${ROWS:-10000000}
+duck=$top/$B/tests/duck_sql
+cur=$top/$B/bench-cur-$rows/bench
+files=$cur/data/BILLING_PERIOD=2026-10
+
+make_bill() {
+	mkdir -p "$files" "$cur/metadata/BILLING_PERIOD=2026-10"
+	local n
+	for n in 1 2 3 4; do
+		"$duck" "SET preserve_insertion_order = false" "COPY (
+			SELECT 'AWS' AS bill_billing_entity, '' AS bill_invoice_id, md5(i::VARCHAR) AS identity_line_item_id,
+				CASE WHEN b THEN 'arn:aws:sts::' || a || ':assumed-role/app-' || (i // 20 % 50) || '/session-' || (i // 1000 % 8) ELSE '' END AS line_item_iam_principal,
+				'Usage' AS line_item_line_item_type, 'USD' AS line_item_currency_code,
+				CASE WHEN b THEN 'AmazonBedrockService' ELSE 'AmazonEC2' END AS line_item_product_code,
+				CASE WHEN b THEN 'arn:aws:bedrock:us-east-1:' || a || ':inference-profile/us.anthropic.claude-sonnet-4-6' ELSE 'i-' || (i % 100000) END AS line_item_resource_id,
+				a AS line_item_usage_account_id, (i % 1000) / 1000.0 + 1 AS line_item_usage_amount,
+				((i % 1000) / 1000.0 + 1) * 0.0033 AS line_item_unblended_cost, ((i % 1000) / 1000.0 + 1) * 0.0033 AS pricing_public_on_demand_cost,
+				t AS line_item_usage_start_date, t + INTERVAL 1 HOUR AS line_item_usage_end_date,
+				CASE WHEN b THEN 'USE1-Claude4.6Sonnet-' || ['input-tokens', 'output-tokens', 'cache-read-input-token-count', 'cache-write-input-token-count'][1 + i // 20 % 4]
+					ELSE 'USE1-BoxUsage:m' || (i % 40) END AS line_item_usage_type,
+				'1K tokens' AS pricing_unit, 'us-east-1' AS product_region_code,
+				CASE WHEN b THEN 'Amazon Bedrock' ELSE 'Compute Instance' END AS product_product_family,
+				MAP {'product_name': 'x', 'region': 'us-east-1'} AS product
+			FROM (SELECT i, i % 20 = 0 AS b, (111122223333 + i // 7 % 20)::VARCHAR AS a, TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * (i // 100 % 720) AS t
+				FROM range($rows // 4 * ($n - 1), $rows // 4 * $n) r(i))
+		) TO '$files/bench-0000$n.snappy.parquet' (FORMAT parquet, COMPRESSION snappy)" || bail "the bill could not be made"
+	done
+	printf '{"dataFiles": ["%s"]}\n' "$(printf 's3://bill/bench/data/BILLING_PERIOD=2026-10/bench-0000%s.snappy.parquet","' 1 2 3 4 | sed 's/","$//')" \
+		>"$cur/metadata/BILLING_PERIOD=2026-10/bench-Manifest.json"
+}
+
+seconds() { # COMMAND...: wall-clock milliseconds
+	local began
+	began=$(date +%s%N)
+	"$@" >"$T/out" 2>&1 || { cat "$T/out"; bail "failed: $*"; }
+	echo $((($(date +%s%N) - began) / 1000000))
+}
+bare() {
+	"$duck" "SET memory_limit = '1GiB'" "CREATE TEMP TABLE t AS SELECT line_item_usage_type, line_item_usage_account_id, line_item_iam_principal, line_item_resource_id,
+		line_item_usage_start_date, sum(line_item_usage_amount), sum(line_item_unblended_cost), sum(pricing_public_on_demand_cost), count(*)
+		FROM read_parquet('$files/*.parquet') WHERE product_product_family = 'Amazon Bedrock' OR line_item_product_code IN ('AmazonBedrock', 'AmazonBedrockService')
+		GROUP BY ALL"
+}
+ours() { /usr/bin/time -f '%M KiB at most' "$nowcast" reconcile --redis "$REDIS_URL" "$cur"; }
+
+[ -e "$cur/metadata/BILLING_PERIOD=2026-10/bench-Manifest.json" ] || make_bill
+start_redis
+best_bare=999999 best_ours=999999
+for _ in 1 2 3; do
+	redis flushall >/dev/null
+	ms=$(seconds bare); [ "$ms" -ge "$best_bare" ] || best_bare=$ms
+	ms=$(seconds ours); [ "$ms" -ge "$best_ours" ] || best_ours=$ms
+done
+grep -E 'bedrock_rows|billed|seconds|KiB at most' "$T/out"
+printf 'reconcile: %d rows in %d ms; DuckDB alone, bare aggregation: %d ms; ratio %s (at most 1.5)\n' "$rows" "$best_ours" "$best_bare" \
+	"$(awk "BEGIN { printf \"%.2f\", $best_ours / $best_bare }")"
