@@ -317,6 +317,10 @@ for _, g in pairs(groups) do
   end
 end
 
-call('ZREMRANGEBYSCORE', p .. ':open', '-inf', now - retention)
+local gone = call('ZRANGEBYSCORE', p .. ':open', '-inf', now - retention, 'LIMIT', 0, CHUNK)
+if #gone > 0 then
+  call('ZREM', p .. ':open', unpack(gone))
+  call('HDEL', p .. ':late', unpack(gone))
+end
 
 return {tostring(new), tostring(known), tostring(metrics), tostring(late)}

@@ -121,11 +121,12 @@ static bool check_place(struct str account, struct str region, struct err *err)
 	return true;
 }
 
-static bool check_time(int64_t ms, int64_t latest_ms, struct err *err)
+static bool check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err)
 {
 	char text[WHEN_SIZE];
 	if (ms <= 0)
 		return err_set(err, ERR_SKIP, "time: not after 1970");
+	b->future += ms > latest_ms;
 	if (ms > latest_ms)
 		return err_set(err, ERR_SKIP, "time: %s lies too far in the future (is the clock of this machine right? see: future)", when_format(ms, text));
 	return true;
@@ -218,9 +219,9 @@ static void add_caller_name(struct batch *b, struct section *s, uint64_t id, con
 
 // ---- records -------------------------------------------------------------------------------------------------------
 
-static bool check_call(const struct call *c, int64_t latest_ms, struct err *err)
+static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
-	if (!check_place(c->account, c->region, err) || !check_time(c->time_ms, latest_ms, err))
+	if (!check_place(c->account, c->region, err) || !check_time(b, c->time_ms, latest_ms, err))
 		return false;
 	if (!c->request_id.len || c->request_id.len > TEXT_MAX)
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
@@ -256,7 +257,7 @@ static void add_profile_names(struct batch *b, const struct batch_slot *slot, st
 
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
-	if (!check_call(c, latest_ms, err))
+	if (!check_call(b, c, latest_ms, err))
 		return false;
 	int64_t hour = c->time_ms / MS_PER_HOUR;
 	struct batch_slot *slot = find_slot(b, c->account, c->region);
@@ -279,7 +280,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 {
 	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP, "time: out of range");
-	if (!check_place(m->account, m->region, err) || !check_time(m->minute * MS_PER_MINUTE, latest_ms, err))
+	if (!check_place(m->account, m->region, err) || !check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
 	if (!is_clean(m->model))
 		return err_set(err, ERR_SKIP, "ModelId: missing, too long, or with blanks or control characters in it");
@@ -338,7 +339,7 @@ static struct str arn_account(struct str arn)
 static bool add_session_tags(struct batch *b, const struct session_tags *t, int64_t latest_ms, struct err *err)
 {
 	json_t *tags;
-	if (!check_time(t->time_ms, latest_ms, err))
+	if (!check_time(b, t->time_ms, latest_ms, err))
 		return false;
 	if (!is_clean(t->access_key) || (t->arn.len && !is_clean(t->arn)))
 		return err_set(err, ERR_SKIP, "credentials.accessKeyId or assumedRoleUser.arn: missing, or with blanks or control characters in it");
@@ -358,7 +359,7 @@ static bool add_principal_tags(struct batch *b, const struct principal_tags *t, 
 {
 	static const char *const ops[] = {[TAGS_SET] = "set", [TAGS_UNSET] = "unset", [TAGS_CREATED] = "create", [TAGS_DELETED] = "delete"};
 	json_t *tags;
-	if (!check_time(t->time_ms, latest_ms, err))
+	if (!check_time(b, t->time_ms, latest_ms, err))
 		return false;
 	if (!is_made_of(t->account, 12, "0123456789") || !is_clean(t->name))
 		return err_set(err, ERR_SKIP, "IAM record: account or name missing, or with blanks or control characters in it");

@@ -77,6 +77,7 @@ struct batch {
 	int32_t nsession_tags, capsession_tags, ntag_changes, captag_changes;
 	int64_t newest_ms[RECORD_KINDS]; // event time of the newest record of each kind, 0: none
 	size_t records;
+	uint64_t future; // records refused because their time lies ahead, ever
 };
 
 void batch_init(struct batch *b);

@@ -55,7 +55,9 @@ void engine_close(struct engine *e)
 bool engine_add(struct engine *e, const struct record *r, struct err *err)
 {
 	int64_t latest = when_now_ms() + e->options.future_ms;
-	return batch_add(&e->batch, r, latest, err);
+	bool good = batch_add(&e->batch, r, latest, err);
+	e->counts.future = e->batch.future;
+	return good;
 }
 
 size_t engine_pending_bytes(const struct engine *e)
@@ -147,15 +149,6 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	e->counts.settled++;
 }
 
-static void queue_tagsets(struct engine *e, const struct series *s)
-{
-	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:tagsets", e->options.prefix);
-	for (int i = 0; i < s->ntagsets; i++)
-		redis_cmd(e->store.redis, 4, (struct str[]){STR("HSETNX"), buf_str(&key), s->tagsets[i].id, s->tagsets[i].json});
-	buf_release(&key);
-}
-
 // Hours of one model that lie close together.
 static bool settle_run(struct engine *e, const struct due *due, int n, struct err *err)
 {
@@ -167,7 +160,7 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 		begin_hour(e, &s, due[i].hour, &hours[i]);
 	if (!store_exchange_lessons(&e->store, &s, hours, n, &e->arena, err))
 		return false;
-	queue_tagsets(e, &s);
+	store_queue_tagsets(&e->store, &s);
 	for (int i = 0; i < n; i++)
 		settle_hour(e, &s, &hours[i]);
 	return redis_exec(e->store.redis, err);

@@ -6,8 +6,9 @@
 
 local p, call = KEYS[1], redis.call
 local clock = call('TIME')
-local soon = clock[1] * 1000 + math.floor(clock[2] / 1000) + tonumber(ARGV[1])
-for _, bucket in ipairs(call('ZRANGE', p .. ':open', 0, -1)) do
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local soon = now + tonumber(ARGV[1])
+for _, bucket in ipairs(call('ZRANGEBYSCORE', p .. ':open', now, '+inf')) do -- of the others no session is known any more
   local sessions, hit = p .. ':sessions:' .. bucket, false
   if call('EXISTS', sessions) == 1 then
     for i = 2, #ARGV do

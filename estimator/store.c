@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "base/buf.h"
 #include "base/embed.h"
@@ -36,6 +37,7 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 void store_close(struct store *s)
 {
 	redis_close(s->redis);
+	map_release(&s->written);
 	s->redis = NULL;
 }
 
@@ -259,6 +261,18 @@ static bool relabel(struct store *s, const struct batch *b, const struct str *sl
 	return redis_exec(s->redis, err);
 }
 
+// Replies from `first` on: whether each slot was new to Redis. One that we have written to before cannot be.
+static void look_for_loss(struct store *s, const struct batch *b, size_t first)
+{
+	bool forgotten = false, added;
+	for (int32_t i = 0; i < b->nslots; i++) {
+		map_add(&s->written, XXH3_64bits(b->slots[i].name.p, b->slots[i].name.len), 0, &added);
+		forgotten |= !added && redis_int(s->redis, first + (size_t)i) == 1;
+	}
+	if (forgotten && s->options->on_forgotten)
+		s->options->on_forgotten(s->options->user);
+}
+
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
@@ -282,6 +296,8 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		for (size_t k = 0; k < redis_len(s->redis, i) && k < 4; k++)
 			*into[k] += strtoull(redis_elem(s->redis, i, k).p, NULL, 10);
 	}
+	if (good)
+		look_for_loss(s, b, last - evals - (size_t)b->nslots);
 	if (good && b->nsession_tags) {
 		size_t n = redis_len(s->redis, last);
 		struct str *names = arena_alloc(&arena, (n + 1) * sizeof *names);

@@ -22,6 +22,7 @@ struct store {
 	struct redis *redis;
 	const struct engine_options *options;
 	int apply, lesson, settle, claim, relabel, keep_longest; // scripts
+	struct map written; // hash of each slot that this store has written to
 };
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
@@ -87,6 +88,10 @@ struct settled {
 
 // Stores the lessons of `n` hours (ascending, n > 0) whose facts still stand, then reads all lessons that these hours learn from.
 bool store_exchange_lessons(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err) NC_CHECK;
+
+// Puts the writing of the tags that occur in a series into the pipeline. Those that no hour has shown for longer than figures
+// are kept are dropped by store_claim.
+void store_queue_tagsets(struct store *s, const struct series *series);
 
 // Puts the writing of a settled hour into the pipeline; redis_exec sends it, reply "1" says that it was taken.
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x);

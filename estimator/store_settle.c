@@ -8,7 +8,48 @@
 #include "base/when.h"
 #include "estimator/store.h"
 
-enum { LEASE_MS = 15000 };
+enum { LEASE_MS = 15000, DAY_MS = 86400000 };
+
+// ---- tags of sessions ----------------------------------------------------------------------------------------------
+
+void store_queue_tagsets(struct store *s, const struct series *series)
+{
+	struct buf key = BUF_INIT, seen = BUF_INIT, now = BUF_INIT;
+	buf_addf(&key, "%s:tagsets", s->options->prefix);
+	buf_addf(&seen, "%s:tagsets:seen", s->options->prefix);
+	buf_addf(&now, "%lld", (long long)when_now_ms());
+	for (int i = 0; i < series->ntagsets; i++) {
+		redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), buf_str(&seen), STR("GT"), buf_str(&now), series->tagsets[i].id});
+		redis_cmd(s->redis, 4, (struct str[]){STR("HSETNX"), buf_str(&key), series->tagsets[i].id, series->tagsets[i].json});
+	}
+	buf_release(&key);
+	buf_release(&seen);
+	buf_release(&now);
+}
+
+// A day of grace: the clock of this machine and that of Redis need not agree.
+static void queue_old_tagsets(struct store *s)
+{
+	struct buf seen = BUF_INIT, before = BUF_INIT;
+	buf_addf(&seen, "%s:tagsets:seen", s->options->prefix);
+	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->retention_ms - DAY_MS));
+	redis_cmdz(s->redis, "ZRANGEBYSCORE", seen.data, "-inf", before.data, "LIMIT", "0", "256", NULL);
+	buf_release(&seen);
+	buf_release(&before);
+}
+
+static void queue_dropping(struct store *s, const struct str *ids, size_t n)
+{
+	struct buf key = BUF_INIT, seen = BUF_INIT;
+	buf_addf(&key, "%s:tagsets", s->options->prefix);
+	buf_addf(&seen, "%s:tagsets:seen", s->options->prefix);
+	for (size_t i = 0; i < n; i++) {
+		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), ids[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("ZREM"), buf_str(&seen), ids[i]});
+	}
+	buf_release(&key);
+	buf_release(&seen);
+}
 
 // ---- which are due -------------------------------------------------------------------------------------------------
 
@@ -27,12 +68,15 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	buf_addf(&slots, "%s:slots", s->options->prefix);
 	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
 	buf_release(&slots);
+	queue_old_tagsets(s);
 	if (!redis_exec(s->redis, err))
 		return false;
-	size_t nslots = redis_len(s->redis, 0);
-	struct str *names = arena_alloc(arena, (nslots + 1) * sizeof *names);
+	size_t nslots = redis_len(s->redis, 0), nold = redis_len(s->redis, 1);
+	struct str *names = arena_alloc(arena, (nslots + nold + 1) * sizeof *names);
 	for (size_t i = 0; i < nslots; i++)
 		names[i] = arena_str(arena, redis_elem(s->redis, 0, i));
+	for (size_t i = 0; i < nold; i++)
+		names[nslots + i] = arena_str(arena, redis_elem(s->redis, 1, i));
 	for (size_t i = 0; i < nslots; i++) {
 		redis_begin_eval(s->redis, s->claim, 1, 4);
 		redis_arg(s->redis, store_key(s, arena, names[i], "%s", ""));
@@ -40,6 +84,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 		redis_argi(s->redis, LEASE_MS);
 		redis_argi(s->redis, DUE_MAX);
 	}
+	queue_dropping(s, names + nslots, nold);
 	if (!redis_exec(s->redis, err))
 		return false;
 	int n = 0;

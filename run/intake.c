@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/intake.h"
 
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
 enum { NESTING_MAX = 16 };
 
 static void on_fault(void *user, int index, struct str part, const char *reason)
@@ -32,6 +37,21 @@ static void on_record(void *user, const struct record *record)
 		in->failed = err;
 }
 
+static void on_unpriced(void *user, struct str model, const char *why)
+{
+	char *name = xstrdup(model);
+	(void)user;
+	log_warn("tokens without a price: they are counted and shown as unpriced", LOG_STR("model", name), LOG_STR("why", why));
+	free(name);
+}
+
+static void on_forgotten(void *user)
+{
+	(void)user;
+	log_error("Redis has forgotten what was written to it: figures begin anew. Replay what is kept of the last `window`, or set "
+	          "the group's offsets back; and give Redis persistence (appendonly yes)");
+}
+
 static struct engine_options options_of(const struct conf *c)
 {
 	return (struct engine_options){
@@ -45,6 +65,8 @@ static struct engine_options options_of(const struct conf *c)
 		.lookback_minutes = (int)(c->lookback_ms / 60000),
 		.learn_hours = (int)c->learn_hours,
 		.sessions_max = (int)c->sessions_max,
+		.on_unpriced = on_unpriced,
+		.on_forgotten = on_forgotten,
 	};
 }
 

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is bounded, and what becomes of the figures then: calls go when their window has passed, records that come later are
+// counted and change nothing, every key that grows with the traffic expires or is pruned, sessions beyond a limit fold, and
+// a Redis that lost everything is noticed.
+#include "tests/support/engine.h"
+
+enum { WINDOW_MS = 3000, CALLS = 20000 };
+
+static struct arena arena;
+static int forgotten;
+
+static void on_forgotten(void *user)
+{
+	(void)user;
+	forgotten++;
+}
+
+static int64_t used_memory(void)
+{
+	struct err err = ERR_INIT;
+	redis_cmdz(test_redis, "INFO", "memory", NULL);
+	must(redis_exec(test_redis, &err), &err);
+	char *text = xstrdup(redis_str(test_redis, 0)), *at = strstr(text, "used_memory:");
+	int64_t bytes = at ? strtoll(at + 12, NULL, 10) : 0;
+	free(text);
+	return bytes;
+}
+
+// The hash of an hour's figures, fields and values in the order of Redis.
+static char *figures(const char *key)
+{
+	struct buf b = BUF_INIT;
+	int64_t n = ask("HGETALL", key, NULL, NULL);
+	for (int64_t i = 0; i < n; i++) {
+		buf_addstr(&b, redis_elem(test_redis, 0, (size_t)i));
+		buf_addc(&b, '\n');
+	}
+	buf_addc(&b, '.');
+	return b.data;
+}
+
+static void usage_key(char *ret, size_t size, const char *prefix, int64_t hour)
+{
+	char when[WHEN_SIZE];
+	snprintf(ret, size, "%s:" TEST_SLOT ":usage:%.13s:" TEST_MODEL, prefix, when_format(hour * MS_PER_HOUR, when));
+}
+
+static void add_call(struct engine *e, int64_t minute, int who, int number)
+{
+	struct record r = test_call(&arena, minute, who, number);
+	add(e, &r);
+}
+
+static void add_metric(struct engine *e, int64_t minute, int64_t sum)
+{
+	struct record r = test_metric(minute, TOKENS_INPUT, sum);
+	add(e, &r);
+}
+
+static void late_records(int64_t hour)
+{
+	char key[160];
+	struct engine_options o = test_options("late");
+	o.window_ms = WINDOW_MS;
+	struct engine *e = open_with(&o);
+	usage_key(key, sizeof key, "late", hour);
+
+	int64_t empty = used_memory();
+	for (int i = 0; i < CALLS; i++)
+		add_call(e, hour * 60 + i % 60, i % 50, i);
+	for (int m = 0; m < 60; m++)
+		add_metric(e, hour * 60 + m, 100000);
+	apply(e);
+	settle_all(e);
+	int64_t full = used_memory();
+	char *before = figures(key), calls[96];
+	snprintf(calls, sizeof calls, "late:" TEST_SLOT ":calls:%lld", (long long)(hour / 6));
+	is_int(ask("HLEN", calls, NULL, NULL), CALLS, "inside the window every call is known");
+
+	usleep((WINDOW_MS + 300) * 1000);
+	is_int(ask("EXISTS", calls, NULL, NULL), 0, "after it none is");
+	int64_t rest = used_memory();
+	if (!ok(rest - empty < (full - empty) / 3, "and their memory is given back"))
+		diag("%lld bytes, then %lld, of %lld a call", (long long)(full - empty), (long long)(rest - empty), (long long)((full - empty) / CALLS));
+
+	add_call(e, hour * 60 + 5, 1, CALLS + 1);
+	add_call(e, hour * 60 + 5, 1, 7); // one that was counted
+	add_metric(e, hour * 60 + 5, 9000000);
+	apply(e);
+	settle_all(e);
+	char *after = figures(key), bucket[24];
+	is_str(after, before, "late records change no figure");
+	snprintf(bucket, sizeof bucket, "%lld", (long long)(hour / 6));
+	is_int(ask("HGET", "late:" TEST_SLOT ":late", bucket, NULL), 3, "and are counted in Redis");
+	is_int((long long)engine_counts(e)->late, 3, "and by the engine");
+
+	// Everything but the figures is gone, and a neighbour that is still open wants to see the hour.
+	char cells[128];
+	snprintf(cells, sizeof cells, "late:" TEST_SLOT ":cells:%lld:", (long long)hour);
+	int64_t n = ask("KEYS", "late:*:cells:*", NULL, NULL);
+	char **names = xcalloc((size_t)n + 1, sizeof *names);
+	for (int64_t i = 0; i < n; i++)
+		names[i] = xstrdup(redis_elem(test_redis, 0, (size_t)i));
+	for (int64_t i = 0; i < n; i++) {
+		ask("DEL", names[i], NULL, NULL);
+		free(names[i]);
+	}
+	free(names);
+	add_call(e, (hour / 6 + 1) * 360 + 1, 2, 1);
+	add_metric(e, (hour / 6 + 1) * 360 + 2, 5000);
+	apply(e);
+	settle_all(e);
+	char *last = figures(key);
+	is_str(last, before, "figures stay when their facts are gone");
+	free(before);
+	free(after);
+	free(last);
+	engine_close(e);
+}
+
+// Keys that may stay: one a program, or one a slot, or pruned by rules of their own.
+static bool may_stay(const char *key)
+{
+	static const char *const ends[] = {":slots", ":signals", ":unpriced", ":tagsets", ":tagsets:seen", "}:open", "}:due", "}:late", "}:usage"};
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (str_ends(str_of(key), str_of(ends[i])))
+			return true;
+	return strstr(key, ":tags:") != NULL;
+}
+
+static void every_key_expires(int64_t hour)
+{
+	struct engine_options o = test_options("keys");
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < 50; i++) {
+		struct record r = test_call(&arena, hour * 60 + i, i, 0);
+		r.call.caller.access_key = STR("ASIAKEY");
+		add(e, &r);
+		add_metric(e, hour * 60 + i, 1000);
+	}
+	struct record tags = {.kind = RECORD_SESSION_TAGS, .session_tags = {.time_ms = hour * MS_PER_HOUR, .access_key = STR("ASIAKEY"), .ntags = 1,
+	                      .arn = STR("arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-1"), .tags = {{STR("team"), STR("a")}}}};
+	add(e, &tags);
+	apply(e);
+	settle_all(e);
+	int64_t n = ask("KEYS", "keys:*", NULL, NULL), forever = 0;
+	char **names = xcalloc((size_t)n + 1, sizeof *names);
+	for (int64_t i = 0; i < n; i++)
+		names[i] = xstrdup(redis_elem(test_redis, 0, (size_t)i));
+	for (int64_t i = 0; i < n; i++) {
+		if (ask("PTTL", names[i], NULL, NULL) < 0 && !may_stay(names[i])) {
+			diag("%s never expires", names[i]);
+			forever++;
+		}
+		free(names[i]);
+	}
+	free(names);
+	ok(n > 10 && forever == 0, "every key that grows with the traffic expires (%lld keys)", (long long)n);
+	engine_close(e);
+}
+
+static void retention(int64_t hour)
+{
+	struct engine_options o = test_options("old");
+	o.window_ms = 400;
+	o.retention_ms = 1000;
+	struct engine *e = open_with(&o);
+	for (int h = 0; h < 24; h++)
+		add_call(e, (hour - h) * 60, 1, h);
+	apply(e);
+	settle_all(e);
+	is_int(ask("ZCARD", "old:" TEST_SLOT ":usage", NULL, NULL), 24, "24 hours have figures");
+	add_call(e, (hour - 2) * 60, 1, 100); // not late yet: nothing is known to be so
+	usleep(500 * 1000);
+	apply(e);
+	ok(ask("HLEN", "old:" TEST_SLOT ":late", NULL, NULL) > 0, "a late record is counted");
+	usleep(1600 * 1000);
+	for (int i = 0; i < 60; i++) {
+		add_call(e, (hour - 100) * 60, 1, i);
+		apply(e);
+		settle_all(e);
+	}
+	ok(ask("ZCARD", "old:" TEST_SLOT ":usage", NULL, NULL) <= 3, "hours past the retention leave the index");
+	is_int(ask("HLEN", "old:" TEST_SLOT ":late", NULL, NULL), 0, "and the count of what came too late for them");
+	ok(ask("ZCARD", "old:" TEST_SLOT ":open", NULL, NULL) <= 2, "and the list of their buckets");
+
+	struct err err = ERR_INIT;
+	redis_cmdz(test_redis, "HSET", "old:tagsets", "feed", "{}", NULL);
+	redis_cmdz(test_redis, "ZADD", "old:tagsets:seen", "1000", "feed", NULL);
+	must(redis_exec(test_redis, &err), &err);
+	settle_all(e);
+	is_int(ask("HLEN", "old:tagsets", NULL, NULL) + ask("ZCARD", "old:tagsets:seen", NULL, NULL), 0, "tags that no hour shows any more are dropped");
+	engine_close(e);
+}
+
+static void sessions_fold(int64_t hour)
+{
+	char key[160];
+	struct engine_options o = test_options("fold");
+	o.sessions_max = 100;
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < 5000; i++)
+		add_call(e, hour * 60 + i % 60, i, 0);
+	for (int m = 0; m < 60; m++)
+		add_metric(e, hour * 60 + m, 123457);
+	apply(e);
+	int64_t begun = when_ticks_ms();
+	settle_all(e);
+	int64_t spent = when_ticks_ms() - begun;
+	usage_key(key, sizeof key, "fold", hour);
+	ok(ask("HLEN", key, NULL, NULL) < 10, "5000 sessions of a role, at most 100 told apart: one row a token type");
+	const char *all = "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/* -";
+	char field[160];
+	snprintf(field, sizeof field, "%s calls", all);
+	ask("HGET", key, field, NULL);
+	ok(str_is(redis_str(test_redis, 0), "5000 0"), "that has all their calls");
+	snprintf(field, sizeof field, "%s input", all);
+	is_int(ask("HGET", key, field, NULL), 60 * 123457, "and all their tokens");
+	if (!ok(spent < 10000, "and is settled in bounded time"))
+		diag("%lld ms", (long long)spent);
+	engine_close(e);
+}
+
+static void redis_forgets(int64_t hour)
+{
+	struct engine_options o = test_options("gone");
+	o.on_forgotten = on_forgotten;
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < 3; i++) {
+		add_call(e, hour * 60, 1, i);
+		apply(e);
+	}
+	is_int(forgotten, 0, "a Redis that remembers is no news");
+	ask("FLUSHALL", NULL, NULL, NULL);
+	add_call(e, hour * 60, 1, 3);
+	apply(e);
+	is_int(forgotten, 1, "one that has forgotten is told of");
+	add_call(e, hour * 60, 1, 4);
+	apply(e);
+	is_int(forgotten, 1, "once");
+	struct record ahead = test_call(&arena, (hour + 1000) * 60, 1, 1);
+	struct err err = ERR_INIT;
+	ok(!engine_add(e, &ahead, &err) && err.kind == ERR_SKIP && engine_counts(e)->future == 1, "a record of the future is refused and counted");
+	engine_close(e);
+}
+
+int main(void)
+{
+	int64_t hour = when_now_ms() / MS_PER_HOUR / 6 * 6 - 10; // not the first or last of its bucket
+	start_test_redis();
+	late_records(hour);
+	every_key_expires(hour);
+	retention(hour);
+	sessions_fold(hour);
+	redis_forgets(hour);
+	arena_release(&arena);
+	stop_test_redis();
+	return done();
+}
