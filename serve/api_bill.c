@@ -54,6 +54,13 @@ static void add_pico(struct buf *out, const char *name, struct str value)
 		buf_adds(out, "null");
 }
 
+// An hour by its number, or as a time.
+static int64_t hour_ms(struct str s)
+{
+	int64_t ms;
+	return s.len > 7 && when_parse(s, &ms) ? ms : integer(s) * MS_PER_HOUR;
+}
+
 static void add_watermarks(struct buf *out, struct redis *r, size_t i)
 {
 	int n = 0;
@@ -65,7 +72,7 @@ static void add_watermarks(struct buf *out, struct redis *r, size_t i)
 		buf_adds(out, n++ ? "," : "");
 		buf_add_json(out, account);
 		buf_addc(out, ':');
-		json_time(out, integer(redis_elem(r, i, k + 1)) * MS_PER_HOUR);
+		json_time(out, hour_ms(redis_elem(r, i, k + 1)));
 	}
 	buf_addc(out, '}');
 }
@@ -78,7 +85,6 @@ static void add_period(struct buf *out, struct redis *r, size_t i, struct str pe
 	add_text(out, "granularity", field_of(r, i, "granularity"));
 	add_text(out, "principals", field_of(r, i, "principals"));
 	add_text(out, "invoiced", field_of(r, i, "invoiced"));
-	add_pico(out, "billed", field_of(r, i, "billed"));
 	add_pico(out, "billed_by_tokens", field_of(r, i, "tokens"));
 	add_text(out, "notes", field_of(r, i, "notes"));
 	add_watermarks(out, r, i);

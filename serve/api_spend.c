@@ -90,7 +90,7 @@ static bool holds(struct str s, struct str what)
 
 static bool matches(const struct group *g, const struct query *q)
 {
-	for (int i = 0; i < q->by.n; i++)
+	for (int i = 0; q->search.len && i < q->by.n; i++)
 		if (holds(g->keys[i], q->search))
 			return true;
 	return !q->search.len;

@@ -175,7 +175,7 @@ function paintChart() {
 		const mark = el("i", { class: "mark" + (s.hatched ? " provisional" : "") });
 		if (!s.hatched) mark.style.background = s.colour;
 		return el("span", { title: s.title }, mark, s.label);
-	}), known.length ? el("span", { title: "The truth lies within, nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
+	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The truth lies within, nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
 	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
 	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
 		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
@@ -256,7 +256,7 @@ function paintBill(b) {
 	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one."));
 	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
 		const until = Object.values(p.final_until).sort();
-		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed === null ? "" : usd(p.billed)),
+		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
 			el("span", { class: "wrap" }, p.invoiced === "yes" ? "invoiced" : until.length ? "the bill's up to " + day(until[0]) + " " + clock(until[0]) + (until.length > 1 ? " in every account" : "") : "nothing is final yet",
 				p.delivered ? "; delivered " + day(p.delivered) + " " + clock(p.delivered) : "", p.principals === "no" ? "; without principals" : ""));
 	}), "No billing period yet."), el("p", { class: "quiet" }, "read " + (b.last_run.finished ? day(b.last_run.finished) + " " + clock(b.last_run.finished) : "") + ", " + count(b.last_run.rows) + " rows"));
