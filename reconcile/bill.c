@@ -139,22 +139,22 @@ static void add_product(struct statement *s)
 	buf_adds(&s->sql, "'')");
 }
 
-// Bedrock by family, by product code, or by the name of what the Marketplace sold.
-static bool add_filter(struct statement *s, struct err *err)
+static const char bedrock_codes[] = "('AmazonBedrock','AmazonBedrockService','AmazonBedrockFoundationModels','AmazonBedrockAgentCore')";
+
+// Bedrock by product code or family; of what the Marketplace sold, also by service code and by the product's name.
+static bool add_filter(struct statement *s, bool marketplace, struct err *err)
 {
-	const char *const codes = "('AmazonBedrock','AmazonBedrockService','AmazonBedrockFoundationModels','AmazonBedrockAgentCore')";
 	int n = 0;
 	if (column(s, "line_item_product_code"))
-		buf_addf(&s->sql, "%sline_item_product_code IN %s", n++ ? " OR " : "", codes);
+		buf_addf(&s->sql, "%sline_item_product_code IN %s", n++ ? " OR " : "", bedrock_codes);
 	if (column(s, "product_product_family"))
 		buf_addf(&s->sql, "%sproduct_product_family = 'Amazon Bedrock'", n++ ? " OR " : "");
-	if (column(s, "product_servicecode"))
-		buf_addf(&s->sql, column(s, "bill_billing_entity") ? "%s(bill_billing_entity = 'AWS Marketplace' AND product_servicecode IN %s)" : "%sproduct_servicecode IN %s",
-		         n++ ? " OR " : "", codes);
-	if (column(s, "bill_billing_entity") && (column(s, "product") || column(s, "product_product_name"))) {
-		buf_addf(&s->sql, "%s(bill_billing_entity = 'AWS Marketplace' AND contains(", n++ ? " OR " : "");
+	if (column(s, "product_servicecode") && (marketplace || n == 0))
+		buf_addf(&s->sql, "%sproduct_servicecode IN %s", n++ ? " OR " : "", bedrock_codes);
+	if (marketplace) {
+		buf_addf(&s->sql, "%scontains(", n++ ? " OR " : "");
 		add_product(s);
-		buf_adds(&s->sql, ", 'Bedrock'))");
+		buf_adds(&s->sql, ", 'Bedrock')");
 	}
 	return n > 0 || err_set(err, ERR_CONFIG, "the export has none of line_item_product_code, product_product_family and product_servicecode: "
 	                        "Bedrock's rows cannot be told; add line_item_product_code to its columns");
@@ -183,13 +183,15 @@ static bool check_columns(struct statement *s, struct bill *b, const struct expo
 	return true;
 }
 
-static void add_columns(struct statement *s)
+static void add_columns(struct statement *s, bool with_product)
 {
 	struct buf *q = &s->sql;
 	add_text(s, "line_item_usage_type"), buf_adds(q, " AS usage_type, ");
 	add_text(s, "pricing_unit"), buf_adds(q, " AS unit, ");
 	buf_adds(q, "(CASE WHEN lower("), add_text(s, "line_item_line_item_description"), buf_adds(q, ") LIKE '%million%' THEN 'm' ELSE '' END) AS million, ");
-	add_product(s), buf_adds(q, " AS product_title, ");
+	if (with_product)
+		add_product(s);
+	buf_adds(q, with_product ? " AS product_title, " : "'' AS product_title, ");
 	add_text(s, "line_item_resource_id"), buf_adds(q, " AS resource, ");
 	add_text(s, "product_region_code"), buf_adds(q, " AS region, ");
 	add_text(s, "line_item_line_item_type"), buf_adds(q, " AS line_type, ");
@@ -207,18 +209,32 @@ static void add_columns(struct statement *s)
 	add_text(s, "bill_invoice_id"), buf_adds(q, " AS invoice");
 }
 
+static bool add_branch(struct statement *s, const struct export_period *p, const char *which, bool marketplace, struct err *err)
+{
+	buf_adds(&s->sql, "SELECT ");
+	add_columns(s, marketplace);
+	buf_adds(&s->sql, " FROM ");
+	add_source(&s->sql, p);
+	buf_addf(&s->sql, " WHERE %s(", which);
+	bool good = add_filter(s, marketplace, err);
+	buf_addc(&s->sql, ')');
+	return good;
+}
+
 static bool build(struct statement *s, struct bill *b, const struct export_period *p, struct err *err)
 {
 	if (!check_columns(s, b, p, err))
 		return false;
 	buf_adds(&s->sql, "SELECT usage_type, unit, million, product_title, resource, region, line_type, operation, marketplace, account, principal, currency, "
 	                  "hour, hours, sum(amount), sum(cost), sum(list_cost), count(*)::BIGINT, "
-	                  "count_if((amount IS NULL AND line_type IN ('Usage', '')) OR cost IS NULL OR hour < 0)::BIGINT, count_if(invoice <> '')::BIGINT FROM (SELECT ");
-	add_columns(s);
-	buf_adds(&s->sql, " FROM ");
-	add_source(&s->sql, p);
-	buf_adds(&s->sql, " WHERE ");
-	if (!add_filter(s, err))
+	                  "count_if((amount IS NULL AND line_type IN ('Usage', '')) OR cost IS NULL OR hour < 0)::BIGINT, count_if(invoice <> '')::BIGINT FROM (");
+	// The product's name is a lookup in a map, the dearest column there is: only the Marketplace's rows need it, and they are
+	// found by a comparison that skips what it can.
+	bool apart = column(s, "bill_billing_entity");
+	if (!add_branch(s, p, apart ? "bill_billing_entity IS DISTINCT FROM 'AWS Marketplace' AND " : "", false, err))
+		return false;
+	buf_adds(&s->sql, apart ? " UNION ALL " : "");
+	if (apart && !add_branch(s, p, "bill_billing_entity = 'AWS Marketplace' AND ", true, err))
 		return false;
 	buf_adds(&s->sql, ") GROUP BY 1,2,3,4,5,6,7,8,9,10,11,12,13,14");
 	return true;

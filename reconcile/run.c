@@ -149,51 +149,97 @@ static bool read_slots(struct work *w, struct arena *arena, struct slot_state **
 	return good;
 }
 
-static void add_hours(const struct work *w, const struct ledger *l, struct str account, const struct map *billed_models, int64_t *ret)
-{
-	for (int64_t i = 0; i < l->n; i++) {
-		const struct ledger_row *r = &l->rows[i];
-		if (str_eq(account_of(w->names.list[r->slot]), account) && map_find(billed_models, (uint64_t)r->slot << 32 | (uint32_t)r->model))
-			ret[r->hour - w->period->first] += r->tokens;
-	}
-}
+// One account in one period: its tokens by hour, on both sides.
+struct account {
+	struct str name;
+	int64_t *billed, *estimated;
+	bool covered; // the bill has rows of it
+};
 
-static bool is_covered(const struct work *w, struct str account)
-{
-	for (int64_t i = 0; i < w->bill.nlines; i++)
-		if (str_eq(w->bill.names[w->bill.lines[i].account], account))
-			return true;
-	return false;
-}
+struct accounts {
+	struct account *list;
+	int32_t n, cap;
+	struct map by_name;  // number of a name -> position
+	struct map by_slot;  // likewise of a slot
+	struct map models;   // slot and model that the bill knows
+};
 
-static int64_t account_watermark(struct work *w, struct str account, int64_t before)
+static struct account *account_named(struct accounts *x, struct work *w, struct str name)
 {
-	size_t hours = (size_t)(w->period->end - w->period->first);
-	int64_t *billed = xcalloc(hours, sizeof *billed), *estimated = xcalloc(hours, sizeof *estimated), held;
-	struct map models = MAP_INIT;
 	bool added;
-	for (int64_t i = 0; i < w->actual.n; i++)
-		map_add(&models, (uint64_t)w->actual.rows[i].slot << 32 | (uint32_t)w->actual.rows[i].model, 0, &added);
-	add_hours(w, &w->actual, account, &models, billed);
-	add_hours(w, &w->estimate, account, &models, estimated);
+	int32_t *at = map_add(&x->by_name, (uint64_t)names_add(&w->names, name), x->n, &added);
+	if (added) {
+		size_t hours = (size_t)(w->period->end - w->period->first);
+		if (x->n == x->cap)
+			x->list = xrealloc(x->list, (size_t)(x->cap = x->cap ? x->cap * 2 : 16), sizeof *x->list);
+		x->list[x->n++] = (struct account){.name = name, .billed = xcalloc(hours, sizeof(int64_t)), .estimated = xcalloc(hours, sizeof(int64_t))};
+	}
+	return &x->list[*at];
+}
+
+static struct account *account_of_slot(struct accounts *x, struct work *w, int32_t slot)
+{
+	int32_t *at = map_find(&x->by_slot, (uint64_t)slot);
+	bool added;
+	if (at)
+		return &x->list[*at];
+	struct account *a = account_named(x, w, account_of(w->names.list[slot]));
+	map_add(&x->by_slot, (uint64_t)slot, (int32_t)(a - x->list), &added);
+	return a;
+}
+
+static void read_accounts(struct accounts *x, struct work *w)
+{
+	bool added;
+	for (int64_t i = 0; i < w->actual.n; i++) {
+		const struct ledger_row *r = &w->actual.rows[i];
+		map_add(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model, 0, &added);
+		account_of_slot(x, w, r->slot)->billed[r->hour - w->period->first] += r->tokens;
+	}
+	for (int64_t i = 0; i < w->estimate.n; i++) {
+		const struct ledger_row *r = &w->estimate.rows[i];
+		if (map_find(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model))
+			account_of_slot(x, w, r->slot)->estimated[r->hour - w->period->first] += r->tokens;
+	}
+	bool *seen = xcalloc((size_t)w->bill.nnames + 1, sizeof *seen);
+	for (int64_t i = 0; i < w->bill.nlines; i++)
+		seen[w->bill.lines[i].account] = true;
+	for (int32_t i = 0; i < w->bill.nnames; i++)
+		if (seen[i])
+			account_named(x, w, w->bill.names[i])->covered = true;
+	free(seen);
+}
+
+static void release_accounts(struct accounts *x)
+{
+	for (int32_t i = 0; i < x->n; i++) {
+		free(x->list[i].billed);
+		free(x->list[i].estimated);
+	}
+	free(x->list);
+	map_release(&x->by_name);
+	map_release(&x->by_slot);
+	map_release(&x->models);
+}
+
+static int64_t account_watermark(struct work *w, const struct account *a, int64_t before)
+{
+	int64_t held;
+	char when[WHEN_SIZE];
 	struct watermark_input in = {.first = w->period->first, .end = w->period->end, .last_hour = w->bill.last_hour, .delivered_ms = w->period->delivered_ms,
 	                             .now_ms = when_now_ms(), .patience_ms = w->conf->watermark_ms, .before = before, .daily = w->bill.daily,
-	                             .invoiced = w->bill.invoiced, .billed = billed, .estimated = estimated};
-	int64_t mark = is_covered(w, account) ? watermark_find(&in, &held) : 0;
-	if (mark && held)
-		buf_addf(&w->bill.notes, "account %.*s: its last %" PRId64 " hours look half delivered, so the estimate stands for them\n", STR_ARG(account), held);
-	char when[WHEN_SIZE];
-	if (mark) {
-		struct buf field = BUF_INIT;
-		buf_addf(&field, "watermark %.*s", STR_ARG(account));
-		status_add(&w->status, field.data, "%s", when_format((mark > before ? mark : before) * MS_PER_HOUR, when));
-		buf_release(&field);
-	}
-	if (mark && (!w->out->watermark || mark < w->out->watermark))
+	                             .invoiced = w->bill.invoiced, .billed = a->billed, .estimated = a->estimated};
+	int64_t mark = a->covered ? watermark_find(&in, &held) : 0;
+	if (!mark)
+		return 0;
+	if (held)
+		buf_addf(&w->bill.notes, "account %.*s: its last %" PRId64 " hours look half delivered, so the estimate stands for them\n", STR_ARG(a->name), held);
+	struct buf field = BUF_INIT;
+	buf_addf(&field, "watermark %.*s", STR_ARG(a->name));
+	status_add(&w->status, field.data, "%s", when_format((mark > before ? mark : before) * MS_PER_HOUR, when));
+	buf_release(&field);
+	if (!w->out->watermark || mark < w->out->watermark)
 		w->out->watermark = mark;
-	free(billed);
-	free(estimated);
-	map_release(&models);
 	return mark;
 }
 
@@ -209,8 +255,10 @@ static int by_account(const void *a, const void *b)
 static bool publish_slots(struct work *w, struct slot_state *slots, int n, struct err *err)
 {
 	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
+	struct accounts accounts = {0};
 	bool good = true;
 	int64_t mark = 0;
+	read_accounts(&accounts, w);
 	if (n > 1)
 		qsort(slots, (size_t)n, sizeof *slots, by_account);
 	for (int i = 0; good && i < n; i++) {
@@ -218,7 +266,7 @@ static bool publish_slots(struct work *w, struct slot_state *slots, int n, struc
 			int64_t before = 0;
 			for (int k = i; k < n && str_eq(slots[k].account, slots[i].account); k++)
 				before = slots[k].watermark > before ? slots[k].watermark : before;
-			mark = account_watermark(w, slots[i].account, before);
+			mark = account_watermark(w, account_named(&accounts, w, slots[i].account), before);
 		}
 		struct ledger_row key = {.slot = names_add(&w->names, slots[i].slot)};
 		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_SHEET, &key), to = from;
@@ -230,6 +278,7 @@ static bool publish_slots(struct work *w, struct slot_state *slots, int n, struc
 		w->out->overtaken |= good && !taken;
 	}
 	free(sorted);
+	release_accounts(&accounts);
 	return good;
 }
 
