@@ -59,6 +59,10 @@ static const struct subcommand subcommands[] = {
 	 "they are older than `watermark`; a half-delivered day stays with the estimate. Needs libduckdb.so (deploy/install-deps\n"
 	 "--duckdb). --unless-fresh does nothing if a run has ended within reconcile.every. What is found is printed; `nowcast report --reconciliation` explains the difference.\n",
 	 cmd_reconcile},
+	{"explain", "PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
+	 "For each model: its calls, how its tokens are known, what a call was taken to use and what taught that, the band, and\n"
+	 "every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
+	 cmd_explain},
 	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]", "who is spending now: a table that renews itself",
 	 "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",
 	 cmd_top},

@@ -65,6 +65,7 @@ static void book_calls(struct allocation *a, int m)
 static void measure_doubt(const struct weight *w, const int64_t *noise_milli, struct caller_usage *u)
 {
 	u->ttl_permille = w->ttl_permille;
+	u->weight = w;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		int64_t tokens = u->slots[slot].allocated;
 		if (__builtin_mul_overflow(tokens, w->sd_permille[slot], &u->spread[slot]))

@@ -17,6 +17,8 @@ struct shares {
 	int64_t exact, allocated, provisional;
 };
 
+struct weight;
+
 struct caller_usage {
 	int64_t calls, failed;
 	struct shares slots[METRIC_SLOTS];
@@ -25,6 +27,7 @@ struct caller_usage {
 	int32_t ttl_permille;           // of the other cache writes, the part with the one-hour TTL; -1: nobody tells
 	int64_t spread[METRIC_SLOTS];   // standard deviation of the allocated tokens for want of better weights, in tokens
 	int64_t noise[METRIC_SLOTS];    // their variance by chance, in tokens squared, were each caller alone with its own
+	const struct weight *weight;    // that the split went by; NULL: none
 };
 
 struct hour_usage {
@@ -34,11 +37,15 @@ struct hour_usage {
 	int64_t metered[METRIC_SLOTS];       // what the hour's metrics say
 };
 
+// Where a weight comes from: what taught it most outright.
+enum weight_source { WEIGHT_NONE, WEIGHT_MODEL, WEIGHT_ROLE, WEIGHT_MINUTES, WEIGHT_EXACT, WEIGHT_BILL };
+
 // What a call of one caller usually takes, by slot.
 struct weight {
 	int64_t milli[METRIC_SLOTS];      // thousandths of a token: the weight of the split, and the provisional figure; 0: not known
 	int32_t sd_permille[METRIC_SLOTS]; // standard deviation of that, in thousandths of it
 	int32_t ttl_permille;             // of the cache writes, the thousandths that have the one-hour TTL; -1: not known
+	enum weight_source source[METRIC_SLOTS];
 };
 
 struct weights {

@@ -28,7 +28,7 @@ struct course {
 	struct str *names;
 	struct map index; // hash of a name -> position
 	struct lesson_slot slots[METRIC_SLOTS]; // .a is square here
-	double *ttl_told, *ttl_1h;
+	double *ttl_told, *ttl_1h, *billed; // billed: calls that the bill tells of
 };
 
 static uint64_t name_key(struct str name)
@@ -86,6 +86,7 @@ static void enrol(struct course *c, const struct lesson *lessons, int n, const s
 		                                      .exact_tokens = zeros(arena, size), .n = zeros(arena, size), .a = zeros(arena, size * size)};
 	c->ttl_told = zeros(arena, size);
 	c->ttl_1h = zeros(arena, size);
+	c->billed = zeros(arena, size);
 }
 
 static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x, const int32_t *at, int count, double part)
@@ -133,6 +134,7 @@ static void attend_bill(struct course *c, const struct taught *t)
 		c->slots[slot].exact_calls[*at] += (double)t->calls;
 		c->slots[slot].exact_tokens[*at] += (double)t->tokens[slot];
 	}
+	c->billed[*at] += (double)t->calls;
 	c->ttl_told[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
 	c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
 }
@@ -261,8 +263,9 @@ static int64_t milli(double tokens)
 	return tokens <= 0 ? 0 : tokens < 1e-3 ? 1 : tokens > 1e15 ? (int64_t)1e18 : (int64_t)llround(tokens * 1000);
 }
 
-static void weigh(struct weight *w, int slot, double mean, double sd)
+static void weigh(struct weight *w, int slot, double mean, double sd, enum weight_source source)
 {
+	w->source[slot] = mean > 0 ? source : WEIGHT_NONE;
 	w->milli[slot] = milli(mean);
 	w->sd_permille[slot] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
 }
@@ -282,12 +285,12 @@ static void hand_out(const struct course *c, const struct result *results, const
 		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 			const struct result *r = &results[slot];
 			if (at && c->slots[slot].n[*at] + c->slots[slot].exact_calls[*at] > 0) {
-				weigh(w, slot, r->mean[*at], r->sd[*at]);
+				weigh(w, slot, r->mean[*at], r->sd[*at], c->billed[*at] > 0 ? WEIGHT_BILL : c->slots[slot].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
 				continue;
 			}
 			double role = role_mean(c, r, slot, s->callers[i].arn);
 			double mean = role >= 0 ? role : r->model;
-			weigh(w, slot, mean, unknown * mean);
+			weigh(w, slot, mean, unknown * mean, role >= 0 ? WEIGHT_ROLE : WEIGHT_MODEL);
 		}
 	}
 }

@@ -97,6 +97,25 @@ static int64_t split_writes(const struct caller_usage *u, struct part *writes, s
 	return u->ttl_permille < 0 ? sum(writes->shares) - told_5m : 0;
 }
 
+const char *const weight_source_names[] = {"none", "model", "role", "minutes", "exact", "bill"};
+
+static void add_weights(struct writing *w, struct str arn, struct str tagset, const struct weight *x)
+{
+	struct buf b = BUF_INIT;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		buf_addf(&b, "%s%lld %d %s", slot ? " " : "", (long long)x->milli[slot], (int)x->sd_permille[slot], weight_source_names[x->source[slot]]);
+	add_row(w, text(w->arena, "%.*s %.*s weights", STR_ARG(arn), STR_ARG(tagset)), arena_str(w->arena, buf_str(&b)));
+	buf_release(&b);
+}
+
+static bool is_split(const struct caller_usage *u)
+{
+	bool split = false;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		split |= u->slots[slot].allocated || u->slots[slot].provisional;
+	return split;
+}
+
 static void add_usage(struct writing *w, struct str arn, struct str tagset, const struct caller_usage *u)
 {
 	static const int slot_of[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
@@ -111,6 +130,8 @@ static void add_usage(struct writing *w, struct str arn, struct str tagset, cons
 		add_row(w, text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		add_figure(w, arn, tagset, (enum token_type)type, &parts[type], &b);
+	if (u->weight && is_split(u))
+		add_weights(w, arn, tagset, u->weight);
 }
 
 static bool is_used(const struct caller_usage *u)

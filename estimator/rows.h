@@ -4,6 +4,8 @@
 //
 //   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
 //   field  ARN TAGSET calls          value  CHARGED FAILED
+//   field  ARN TAGSET weights        value  MILLITOKENS SD SOURCE, for input, output, cache reads and cache writes: what a call
+//                                           was taken to use, how far off that may be (permille), and what taught it
 //   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
 //
 //   field  # model                   value  the ARN by which an application inference profile was called
@@ -40,6 +42,9 @@ struct figure {
 // no price (static), or NULL.
 void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
                 const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced);
+
+// Where a weight came from, as the row says it; "none" to "bill".
+extern const char *const weight_source_names[];
 
 // What a row says. `type` is TOKEN_TYPES for calls, whose charged and failed calls are then figure.tokens and .exact.
 // False: not such a row.

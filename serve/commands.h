@@ -6,6 +6,7 @@
 #include "base/command.h"
 
 int cmd_report(struct command *c);
+int cmd_explain(struct command *c);
 int cmd_top(struct command *c);
 int cmd_doctor(struct command *c);
 int cmd_detect(struct command *c);

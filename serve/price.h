@@ -20,6 +20,8 @@ bool price_diff_files(struct command *c, int *ret_status, struct err *err) NC_CH
 bool price_import(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 bool price_update(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 bool price_explain(struct command *c, int *ret_status, struct err *err) NC_CHECK;
+// The terms of a principal's hour, printed.
+bool price_explain_hour(struct command *c, const char *principal, int64_t hour, int *ret_status, struct err *err) NC_CHECK;
 bool price_usage_type(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 
 // Shows what the price file `csv` would change and, unless that is refused or `dry`, puts it in the place of `path`.

@@ -199,3 +199,16 @@ bool price_explain(struct command *c, int *ret_status, struct err *err)
 	*ret_status = e.unpriced ? STATUS_THRESHOLD : STATUS_OK;
 	return good;
 }
+
+bool price_explain_hour(struct command *c, const char *principal, int64_t hour, int *ret_status, struct err *err)
+{
+	struct explain e = {.principal = principal, .hour = hour};
+	struct prices *prices = NULL;
+	if (!prices_load(&prices, &c->conf, err))
+		return false;
+	e.prices = prices;
+	bool good = explain_hour(&e, &c->conf, err);
+	prices_free(prices);
+	*ret_status = e.unpriced ? STATUS_THRESHOLD : STATUS_OK;
+	return good;
+}

@@ -39,5 +39,5 @@ is "completion: values" "$(complete_words report --format '')" "table csv json"
 is "completion: the last of several keys" "$(complete_words report --by hour,t)" "hour,team hour,token_type hour,tag:"
 touch "$T/trail.json.gz"
 is "completion: files for replay" "$(complete_words replay "$T/tra")" "$T/trail.json.gz"
-is "completion: what help knows" "$(complete_words help de)" "demo"
+is "completion: what help knows" "$(complete_words help de)" "detect demo"
 finish

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# explain tells of the very figure that the report shows: its tokens, what taught the split, its band and its rates.
+. "$(dirname "$0")/../lib.sh"
+
+make_world --hours 1 --scale 0.05
+start_redis
+who=arn:aws:sts::111122223333:assumed-role/llm-gateway/dave hour=2026-11-02T00:00:00Z
+"$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null || bail "replay failed"
+"$nowcast" report --redis "$REDIS_URL" --by hour,principal --format csv | grep "^$hour,$who," >"$T/row.csv"
+"$nowcast" explain --redis "$REDIS_URL" "$who" "$hour" >"$T/explained"
+is "explain finds the hour" $? 0
+usd=$(cut -d, -f4 "$T/row.csv")
+is "its sum is the report's" "$(sed -n 's/^all together \([0-9.]*\) USD$/\1/p' "$T/explained" | cut -c-${#usd})" "$usd"
+is "its tokens too" "$(sed -n 's/^  [a-z_0-9]*  *\([0-9]*\) tokens:.*/\1/p' "$T/explained" | awk '{ n += $1 } END { print n }')" "$(cut -d, -f3 "$T/row.csv")"
+is "it says what taught the split of the input" "$(grep -c '^    input .* learned from ' "$T/explained")" 1
+is "and how sure the figure is" "$(grep -c 'nine times in ten' "$T/explained")" 1
+"$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::111122223333:user/nobody "$hour" >/dev/null 2>"$T/err"
+is "who has no figures is told so" "$? $(grep -c 'no figures of' "$T/err")" "2 1"
+finish
