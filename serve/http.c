@@ -44,7 +44,7 @@ struct viewer {
 	struct viewer *next, **where;
 	struct http *http;
 	struct MHD_Connection *mhd;
-	uint64_t seen;      // number of the event last taken
+	uint64_t seen, beat; // numbers of the event and of the heartbeat last taken
 	struct buf text;    // of the event being sent ...
 	size_t sent;        // ... and how much of it is
 	bool parked;
@@ -69,9 +69,9 @@ struct http {
 	struct exchange *parked;
 	struct viewer *viewers;
 	int nviewers;
-	struct buf event;
-	uint64_t nevent;
-	int64_t event_ms;
+	struct buf event;            // the newest
+	uint64_t nevent, nbeat;
+	int64_t event_ms;            // of the last of either
 	bool closing;
 	char *cert, *key;
 };
@@ -113,22 +113,6 @@ static void set_phase(struct http *h, struct MHD_Connection *mhd, enum phase pha
 	pthread_mutex_unlock(&h->lock);
 }
 
-void http_tick(struct http *h)
-{
-	int64_t now = when_ticks_ms();
-	bool quiet;
-	pthread_mutex_lock(&h->lock);
-	for (struct connection *c = h->connections; c; c = c->next) {
-		int64_t limit = c->phase == RECEIVING ? REQUEST_MS : ANSWER_MS;
-		if (c->phase != STREAMING && c->fd >= 0 && now - c->since_ms > limit)
-			shutdown(c->fd, SHUT_RDWR); // the library sees the end and closes; the number stays ours until then
-	}
-	quiet = now - h->event_ms > KEEPALIVE_MS;
-	pthread_mutex_unlock(&h->lock);
-	if (quiet)
-		http_publish(h, STR(": still here\n\n"));
-}
-
 // ---- the stream of events ------------------------------------------------------------------------------------------
 
 // Called by the library whenever the socket takes more.
@@ -139,11 +123,12 @@ static ssize_t read_stream(void *user, uint64_t at, char *out, size_t max)
 	ssize_t n = 0;
 	(void)at;
 	pthread_mutex_lock(&h->lock);
-	if (v->sent == v->text.len && v->seen != h->nevent) {
+	if (v->sent == v->text.len && (v->seen != h->nevent || v->beat != h->nbeat)) {
 		buf_clear(&v->text);
-		buf_addstr(&v->text, buf_str(&h->event));
+		buf_addstr(&v->text, v->seen != h->nevent ? buf_str(&h->event) : STR(": still here\n\n"));
 		v->sent = 0;
 		v->seen = h->nevent;
+		v->beat = h->nbeat;
 	}
 	if (h->closing) {
 		n = MHD_CONTENT_READER_END_OF_STREAM;
@@ -177,6 +162,7 @@ static struct MHD_Response *make_stream(struct http *h, struct MHD_Connection *m
 	struct viewer *v = xcalloc(1, sizeof *v);
 	*v = (struct viewer){.http = h, .mhd = mhd};
 	pthread_mutex_lock(&h->lock);
+	v->beat = h->nbeat; // but no event was seen: whoever comes gets the newest one at once
 	v->next = h->viewers;
 	v->where = &h->viewers;
 	if (v->next)
@@ -196,6 +182,23 @@ static void wake_viewers(struct http *h)
 		v->parked = false;
 		MHD_resume_connection(v->mhd);
 	}
+}
+
+void http_tick(struct http *h)
+{
+	int64_t now = when_ticks_ms();
+	pthread_mutex_lock(&h->lock);
+	for (struct connection *c = h->connections; c; c = c->next) {
+		int64_t limit = c->phase == RECEIVING ? REQUEST_MS : ANSWER_MS;
+		if (c->phase != STREAMING && c->fd >= 0 && now - c->since_ms > limit)
+			shutdown(c->fd, SHUT_RDWR); // the library sees the end and closes; the number stays ours until then
+	}
+	if (now - h->event_ms > KEEPALIVE_MS) {
+		h->nbeat++;
+		h->event_ms = now;
+		wake_viewers(h);
+	}
+	pthread_mutex_unlock(&h->lock);
 }
 
 void http_publish(struct http *h, struct str event)
