@@ -205,9 +205,10 @@ static struct str arn_at_start(struct batch *b, struct str arn, int64_t start_ms
 
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
 {
-	size_t room = c->arn.len + c->access_key.len + c->role_arn.len + 32;
+	size_t room = c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + 32;
 	char *p = arena_alloc(&b->arena, room);
-	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key), (long long)c->session_start_ms, STR_ARG(c->role_arn));
+	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key), (long long)c->session_start_ms,
+	                 STR_ARG(c->role_arn), STR_ARG(c->project));
 	add_name(s, id, (struct str){p, (size_t)n});
 	struct str session = c->access_key.len ? arena_str(&b->arena, c->access_key)
 	                     : c->session_start_ms ? arn_at_start(b, c->arn, c->session_start_ms) : STR_NONE;
@@ -231,6 +232,8 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 		return err_set(err, ERR_SKIP, "userIdentity: the caller's ARN is missing, too long, or has blanks or control characters in it");
 	if ((c->caller.access_key.len && !is_clean(c->caller.access_key)) || (c->caller.role_arn.len && !is_clean(c->caller.role_arn)))
 		return err_set(err, ERR_SKIP, "userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");
+	if (c->caller.project.len && !is_clean(c->caller.project))
+		return err_set(err, ERR_SKIP, "resources[].ARN: a project with blanks or control characters in it");
 	return true;
 }
 
@@ -296,6 +299,23 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	return true;
 }
 
+// Readers of JSON refuse a NUL in a key, and with it all the tags: U+2400, the symbol for it, stands there instead.
+static char *key_without_nul(struct str key)
+{
+	struct buf b = BUF_INIT;
+	for (size_t i = 0; i < key.len; i++)
+		if (key.p[i])
+			buf_addc(&b, key.p[i]);
+		else
+			buf_adds(&b, "\xe2\x90\x80");
+	return b.data ? b.data : xstrdup(STR(""));
+}
+
+static struct str text_of(const json_t *s)
+{
+	return (struct str){json_string_value(s), json_string_length(s)};
+}
+
 // Tags as a JSON object with sorted keys; of a key given twice the larger value stands, whatever the order. What is not
 // UTF-8 cannot stand in JSON: ERR_SKIP.
 static bool tags_object(const struct tag *tags, int n, json_t **ret, struct err *err)
@@ -303,9 +323,9 @@ static bool tags_object(const struct tag *tags, int n, json_t **ret, struct err 
 	json_t *o = json_object();
 	for (int i = 0; i < n; i++) {
 		json_t *value = json_stringn(tags[i].value.len ? tags[i].value.p : "", tags[i].value.len);
-		char *key = xstrdup(tags[i].key);
+		char *key = key_without_nul(tags[i].key);
 		json_t *was = json_object_get(o, key);
-		bool smaller = was && value && strcmp(json_string_value(was), json_string_value(value)) >= 0;
+		bool smaller = was && value && str_cmp(text_of(was), text_of(value)) >= 0;
 		if (!value || (!smaller && json_object_set(o, key, value) != 0)) {
 			json_decref(value);
 			json_decref(o);

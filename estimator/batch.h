@@ -23,7 +23,7 @@ enum {
 
 struct batch_name {
 	uint64_t id;
-	struct str text; // 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role arn
+	struct str text; // 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role arn TAB project
 };
 
 // Under which ids more about a model stands beside its name.

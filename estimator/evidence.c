@@ -70,6 +70,8 @@ uint64_t evidence_caller_id(const struct caller *c)
 	uint64_t h = XXH3_64bits_withSeed(c->arn.p, c->arn.len, 'c');
 	h = XXH3_64bits_withSeed(c->access_key.p, c->access_key.len, h);
 	h = XXH3_64bits_withSeed(c->role_arn.p, c->role_arn.len, h);
+	if (c->project.len)
+		h = XXH3_64bits_withSeed(c->project.p, c->project.len, ~h);
 	return XXH3_64bits_withSeed(&c->session_start_ms, sizeof c->session_start_ms, h);
 }
 

@@ -49,6 +49,10 @@ struct tagset {
 	struct str id, json;
 };
 
+// What stands among the tags without being one; AWS keeps "aws:" for itself, so no tag can be meant.
+#define TAG_PROJECT "aws:project" // of bedrock-mantle
+#define TAG_ISSUER "aws:issuer"   // ARN of the user whose tags a federated user has beneath its own
+
 // The hours and lessons around hours of one model of one slot, and the names in them.
 struct series {
 	struct str slot, model_hex;

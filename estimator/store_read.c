@@ -10,10 +10,10 @@
 #include "base/when.h"
 #include "estimator/store.h"
 
-// A caller as its name record tells: 'c' arn TAB access key TAB start TAB role arn.
+// A caller as its name record tells (batch.h).
 struct named_caller {
 	uint64_t id;
-	struct str arn, access_key;
+	struct str arn, access_key, role_arn, project;
 	int64_t start_ms;
 	struct tagset tags;
 };
@@ -104,8 +104,10 @@ static void read_caller_name(struct reading *r, uint64_t id, struct str text)
 		r->callers = xrealloc(r->callers, (size_t)r->capcallers, sizeof *r->callers);
 	}
 	text = arena_str(r->arena, text);
-	struct str arn = str_cut(&text, '\t'), key = str_cut(&text, '\t'), start = str_cut(&text, '\t');
-	r->callers[r->ncallers++] = (struct named_caller){.id = id, .arn = arn, .access_key = key, .start_ms = number(&start), .tags = {STR("-"), STR("{}")}};
+	struct str arn = str_cut(&text, '\t'), key = str_cut(&text, '\t'), start = str_cut(&text, '\t'), role = str_cut(&text, '\t');
+	r->callers[r->ncallers++] = (struct named_caller){
+		.id = id, .arn = arn, .access_key = key, .start_ms = number(&start), .role_arn = role, .project = text, .tags = {STR("-"), STR("{}")},
+	};
 }
 
 static void read_names(struct reading *r, size_t i, uint64_t model_id)
@@ -138,16 +140,28 @@ static struct named_caller *caller_of(struct reading *r, uint64_t id)
 
 // ---- tags ----------------------------------------------------------------------------------------------------------
 
-// {"tags":{...}} as a session's key holds it.
-static void read_tagset(struct reading *r, struct str json, struct tagset *ret)
+static bool is_federated(const struct named_caller *c)
 {
-	json_t *root = json_loadb(json.p, json.len, 0, NULL), *tags = json_object_get(root, "tags");
+	return c->role_arn.len && memmem(c->arn.p, c->arn.len, ":federated-user/", 16);
+}
+
+// The caller's tags out of {"tags":{...}} as the key of its session holds it (STR_NONE: there is none), and what its records
+// say of it that no tag does.
+static void read_tagset(struct reading *r, struct named_caller *c, struct str json)
+{
+	json_t *root = json.len ? json_loadb(json.p, json.len, JSON_ALLOW_NUL, NULL) : NULL;
+	json_t *held = json_object_get(root, "tags"), *tags = json_is_object(held) ? json_incref(held) : json_object();
+	if (c->project.len)
+		json_object_set_new(tags, TAG_PROJECT, json_stringn(c->project.p, c->project.len));
+	if (is_federated(c))
+		json_object_set_new(tags, TAG_ISSUER, json_stringn(c->role_arn.p, c->role_arn.len));
 	if (json_object_size(tags) > 0) {
 		char *text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS), id[17];
 		snprintf(id, sizeof id, "%016llx", (unsigned long long)XXH3_64bits(text, strlen(text)));
-		*ret = (struct tagset){arena_str(r->arena, str_of(id)), arena_str(r->arena, str_of(text))};
+		c->tags = (struct tagset){arena_str(r->arena, str_of(id)), arena_str(r->arena, str_of(text))};
 		free(text);
 	}
+	json_decref(tags);
 	json_decref(root);
 }
 
@@ -167,7 +181,9 @@ static bool read_sessions(struct reading *r, const int32_t *used, int32_t nused,
 {
 	int32_t *asked = arena_alloc(r->arena, ((size_t)nused + 1) * sizeof *asked), nasked = 0;
 	for (int32_t i = 0; i < nused; i++) {
-		const struct named_caller *c = &r->callers[used[i]];
+		struct named_caller *c = &r->callers[used[i]];
+		if (c->project.len || is_federated(c))
+			read_tagset(r, c, STR_NONE);
 		if (!c->access_key.len && !c->start_ms)
 			continue;
 		queue_session(r, c);
@@ -177,7 +193,7 @@ static bool read_sessions(struct reading *r, const int32_t *used, int32_t nused,
 		return false;
 	for (int32_t i = 0; i < nasked; i++)
 		if (!redis_nil(r->store->redis, (size_t)i))
-			read_tagset(r, redis_str(r->store->redis, (size_t)i), &r->callers[asked[i]].tags);
+			read_tagset(r, &r->callers[asked[i]], redis_str(r->store->redis, (size_t)i));
 	return true;
 }
 

@@ -3,41 +3,21 @@
 // Memory is that of one such portion, plus the tags.
 #include "estimator/view.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
-#include "base/map.h"
 #include "base/when.h"
 #include "estimator/actual.h"
 #include "estimator/redis.h"
 
 enum { SHEETS_AT_ONCE = 64 };
 
-// Tags of a role or user, as its changes made them; sorted by time.
-struct tag_change_at {
-	char *field; // time and event id: the order
-	int64_t time_ms;
-	json_t *change;
-};
-
-struct tag_history {
-	struct tag_change_at *changes;
-	size_t n;
-	json_t *now; // tags as of `as_of`, folded from the changes; NULL: not folded yet
-	int64_t as_of;
-};
-
 struct view {
 	struct redis *redis;
 	char *prefix;
 	enum view_basis basis;
-	json_t *tagsets;     // id -> tags; NULL: to be read
-	struct map known;    // hash of a tags key -> index into histories
-	struct tag_history *histories;
-	int32_t nhistories, caphistories;
+	struct tag_book *tags;
 	struct arena arena;  // of a portion
 };
 
@@ -49,33 +29,16 @@ bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, c
 		return false;
 	}
 	v->prefix = xstrdup(str_of(prefix));
+	v->tags = tag_book_new();
 	*ret = v;
 	return true;
-}
-
-static void forget_tags(struct view *v)
-{
-	for (int32_t i = 0; i < v->nhistories; i++) {
-		for (size_t k = 0; k < v->histories[i].n; k++) {
-			free(v->histories[i].changes[k].field);
-			json_decref(v->histories[i].changes[k].change);
-		}
-		free(v->histories[i].changes);
-		json_decref(v->histories[i].now);
-	}
-	v->nhistories = 0;
-	map_clear(&v->known);
-	json_decref(v->tagsets);
-	v->tagsets = NULL;
 }
 
 void view_close(struct view *v)
 {
 	if (!v)
 		return;
-	forget_tags(v);
-	free(v->histories);
-	map_release(&v->known);
+	tag_book_free(v->tags);
 	arena_release(&v->arena);
 	redis_close(v->redis);
 	free(v->prefix);
@@ -99,143 +62,25 @@ const char *view_prefix(const struct view *v)
 
 // ---- tags ----------------------------------------------------------------------------------------------------------
 
-// "ACCOUNT:role/NAME" or "ACCOUNT:user/NAME" of an ARN; empty if it can have no tags of its own.
-static struct str tags_key(struct str arn, struct buf *b)
-{
-	struct str rest = arn;
-	for (int i = 0; i < 4; i++)
-		str_cut(&rest, ':');
-	struct str account = str_cut(&rest, ':'), kind = str_cut(&rest, '/'), first = str_cut(&rest, '/');
-	buf_clear(b);
-	if (str_is(kind, "assumed-role"))
-		buf_addf(b, "%.*s:role/%.*s", STR_ARG(account), STR_ARG(first));
-	else if (str_is(kind, "user"))
-		buf_addf(b, "%.*s:user/%.*s", STR_ARG(account), STR_ARG(first));
-	return buf_str(b);
-}
-
-static int by_field(const void *a, const void *b)
-{
-	return strcmp(((const struct tag_change_at *)a)->field, ((const struct tag_change_at *)b)->field);
-}
-
-static void read_history(struct view *v, size_t reply, struct tag_history *h)
-{
-	size_t n = redis_len(v->redis, reply) / 2;
-	*h = (struct tag_history){.changes = xcalloc(n, sizeof *h->changes)};
-	for (size_t i = 0; i < n; i++) {
-		struct str field = redis_elem(v->redis, reply, 2 * i), value = redis_elem(v->redis, reply, 2 * i + 1);
-		json_t *change = json_loadb(value.p, value.len, JSON_ALLOW_NUL, NULL);
-		if (!change)
-			continue;
-		char *text = xstrdup(field);
-		h->changes[h->n++] = (struct tag_change_at){text, strtoll(text, NULL, 10), change};
-	}
-	if (h->n)
-		qsort(h->changes, h->n, sizeof *h->changes, by_field);
-}
-
-static void fold_change(json_t *tags, const json_t *change)
-{
-	const char *op = json_string_value(json_object_get(change, "op"));
-	json_t *with = json_object_get(change, "tags"), *value;
-	const char *key;
-	if (!op)
-		return;
-	if (strcmp(op, "unset") == 0) {
-		json_object_foreach(with, key, value)
-			json_object_del(tags, key);
-		return;
-	}
-	if (strcmp(op, "set") != 0)
-		json_object_clear(tags); // create, delete
-	if (strcmp(op, "delete") != 0)
-		json_object_update(tags, with);
-}
-
-static const json_t *tags_at(struct tag_history *h, int64_t ms)
-{
-	if (h->now && h->as_of == ms)
-		return h->now;
-	json_decref(h->now);
-	h->now = json_object();
-	h->as_of = ms;
-	for (size_t i = 0; i < h->n && h->changes[i].time_ms < ms; i++)
-		fold_change(h->now, h->changes[i].change);
-	return h->now;
-}
-
-static struct str string_of(const json_t *tags, struct str key)
-{
-	char *z = xstrdup(key);
-	const json_t *value = json_object_get(tags, z);
-	free(z);
-	return json_is_string(value) ? (struct str){json_string_value(value), json_string_length(value)} : STR_NONE;
-}
-
 struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key)
 {
-	if (!str_is(row->tagset, "-")) {
-		char *id = xstrdup(row->tagset);
-		struct str value = string_of(json_object_get(v->tagsets, id), key);
-		free(id);
-		if (value.p)
-			return value;
-	}
-	struct buf b = BUF_INIT;
-	struct str where = tags_key(row->principal, &b);
-	int32_t *at = where.len ? map_find(&v->known, XXH3_64bits(where.p, where.len)) : NULL;
-	buf_release(&b);
-	return at ? string_of(tags_at(&v->histories[*at], (sheet->hour + 1) * MS_PER_HOUR), key) : STR_NONE;
+	return tag_book_value(v->tags, row->principal, row->tagset, (sheet->hour + 1) * MS_PER_HOUR, key);
 }
 
-static bool read_tagsets(struct view *v, struct err *err)
+struct tag_book *view_tags(struct view *v)
 {
-	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:tagsets", v->prefix);
-	redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
-	buf_release(&key);
-	if (!redis_exec(v->redis, err))
-		return false;
-	v->tagsets = json_object();
-	for (size_t i = 0; i + 1 < redis_len(v->redis, 0); i += 2) {
-		struct str id = redis_elem(v->redis, 0, i), text = redis_elem(v->redis, 0, i + 1);
-		json_t *tags = json_loadb(text.p, text.len, JSON_ALLOW_NUL, NULL);
-		char *z = xstrdup(id);
-		if (tags)
-			json_object_set_new(v->tagsets, z, tags);
-		free(z);
-	}
-	return true;
+	return v->tags;
 }
 
 // Fetches the tags of principals that were not met before.
 static bool read_new_principals(struct view *v, const struct view_sheet *sheets, int n, struct err *err)
 {
-	struct buf key = BUF_INIT, whole = BUF_INIT;
-	int32_t first = v->nhistories, met = first;
-	for (int i = 0; i < n; i++) {
-		for (int k = 0; k < sheets[i].nrows; k++) {
-			struct str where = tags_key(sheets[i].rows[k].principal, &key);
-			bool added = false;
-			if (where.len)
-				map_add(&v->known, XXH3_64bits(where.p, where.len), met, &added);
-			if (!added)
-				continue;
-			met++;
-			buf_clear(&whole);
-			buf_addf(&whole, "%s:tags:%.*s", v->prefix, STR_ARG(where));
-			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), buf_str(&whole)});
-		}
-	}
-	buf_release(&key);
-	buf_release(&whole);
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < sheets[i].nrows; k++)
+			tag_book_ask(v->tags, v->redis, v->prefix, sheets[i].rows[k].principal, sheets[i].rows[k].tagset);
 	if (!redis_exec(v->redis, err))
 		return false;
-	if (met > v->caphistories)
-		v->histories = xrealloc(v->histories, (size_t)(v->caphistories = met * 2), sizeof *v->histories);
-	for (; v->nhistories < met; v->nhistories++)
-		read_history(v, (size_t)(v->nhistories - first), &v->histories[v->nhistories]);
+	tag_book_take(v->tags, v->redis);
 	return true;
 }
 
@@ -247,7 +92,7 @@ static struct str role_name(struct str arn)
 	for (int i = 0; i < 5; i++)
 		str_cut(&rest, ':');
 	struct str kind = str_cut(&rest, '/');
-	return str_is(kind, "assumed-role") ? str_cut(&rest, '/') : STR("");
+	return str_is(kind, "assumed-role") ? str_cut(&rest, '/') : str_is(kind, "role") ? rest : STR("");
 }
 
 static int by_row(const void *a, const void *b)
@@ -444,14 +289,14 @@ bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user
 	struct buf key = BUF_INIT;
 	bool stopped = false;
 	size_t n = 0;
-	forget_tags(v);
+	tag_book_clear(v->tags);
 	buf_addf(&key, "%s:slots", v->prefix);
 	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
 		return false;
 	struct str *slots = copy_sorted(v->redis, 0, 1, &names, &n);
-	bool good = read_tagsets(v, err);
+	bool good = tag_book_read_sessions(v->tags, v->redis, v->prefix, err);
 	for (size_t i = 0; good && i < n && !stopped; i++)
 		good = read_slot(v, slots[i], from, to, fn, user, &stopped, err);
 	arena_release(&names);

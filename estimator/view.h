@@ -10,12 +10,13 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "estimator/rows.h"
+#include "estimator/tag_book.h"
 
 struct view;
 
 struct view_row {
 	struct str principal;   // ARN, "arn:...:assumed-role/ROLE/*" for folded sessions, or UNATTRIBUTED
-	struct str role;        // name of the role of an assumed role's session; empty for others
+	struct str role;        // name of the role, or of the role of a session; empty for others
 	struct str tagset;      // id of the session's tags, "-"
 	int type;               // enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact
 	struct figure figure;
@@ -53,6 +54,9 @@ bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user
 // The value of a tag for a row of the sheet in hand: the session's, else the one that the role or user had at the end of
 // that hour; STR_NONE if it has none. Lives as long as the sheet.
 struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key);
+
+// The tags that the last view_each met, for those who ask for more than one value.
+struct tag_book *view_tags(struct view *v);
 
 // Replies of other keys, for those who look after the whole: `<prefix>:<what>`.
 struct redis *view_redis(struct view *v);

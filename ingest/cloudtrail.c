@@ -93,6 +93,24 @@ static bool model_of_resources(struct json resources, struct str *ret, struct er
 	return true;
 }
 
+// The project of bedrock-mantle that resources[] names, if any: the last segment of its ARN.
+static bool project_of_resources(struct json resources, struct str *ret, struct err *err)
+{
+	static const struct str mark = {":project/", sizeof ":project/" - 1};
+	struct json item;
+	for (struct json_iter it = json_begin(resources); json_next(&it, NULL, &item);) {
+		struct json v = json_get(item, STR("ARN"));
+		struct str arn;
+		if (!field_opt_str(json_missing(v) ? json_get(item, STR("arn")) : v, "resources[].ARN", &arn, err))
+			return false;
+		if (arn.len && memmem(arn.p, arn.len, mark.p, mark.len)) {
+			*ret = str_after_last(arn, '/');
+			return true;
+		}
+	}
+	return true;
+}
+
 static bool tokens_of_map(struct json map, struct call *c, struct err *err)
 {
 	return field_tokens(json_get(map, STR("inputTokens")), "inputTokens", &c->known[TOKENS_INPUT], &c->tokens[TOKENS_INPUT], err) &&
@@ -124,6 +142,22 @@ static struct json either(struct json a, struct json b)
 	return json_missing(a) ? b : a;
 }
 
+// A call from one account to a resource of another is recorded in both. It is one call, the caller's: both records go to the
+// caller's account, where they meet by their requestID, and the other account's copy, which may hide who called, counts less.
+static bool callers_account(const struct top *t, struct call *c, struct err *err)
+{
+	struct str shared, owner;
+	if (!field_opt_str(t->f[F_sharedEventID], "sharedEventID", &shared, err) ||
+	    !field_opt_str(json_get(t->f[F_userIdentity], STR("accountId")), "userIdentity.accountId", &owner, err))
+		return false;
+	if (!shared.len || !owner.len || str_eq(owner, c->account))
+		return true;
+	c->account = owner;
+	if (!c->source) // a completion is one of those already
+		c->source = SOURCE_SHARED;
+	return field_account(owner, "userIdentity.accountId", err);
+}
+
 // What calls and completions of both services share: when, where, who, and whether it failed.
 static bool common(const struct top *t, struct arena *a, struct call *c, struct err *err)
 {
@@ -135,7 +169,7 @@ static bool common(const struct top *t, struct arena *a, struct call *c, struct 
 	    !principal_from_identity(a, t->f[F_userIdentity], c->account, c->region, &c->caller, err))
 		return false;
 	c->failed = code.len > 0;
-	return true;
+	return callers_account(t, c, err);
 }
 
 // Source and identity of a call; an addendum that corrects it goes by the requestID it corrects.
@@ -151,7 +185,8 @@ static bool identity(const struct top *t, struct record *r, struct err *err)
 	    !field_opt_str(json_get(addendum, STR("originalRequestID")), "addendum.originalRequestID", &original, err))
 		return false;
 	r->kind = RECORD_CALL;
-	c->source = str_is(category, "Data") || (!category.len && !management) ? SOURCE_DATA_EVENT : SOURCE_API;
+	if (c->source != SOURCE_SHARED)
+		c->source = str_is(category, "Data") || (!category.len && !management) ? SOURCE_DATA_EVENT : SOURCE_API;
 	bool amends = str_is(reason, "UPDATED_DATA");
 	if (amends) {
 		r->kind = RECORD_AMENDMENT;
@@ -224,7 +259,7 @@ enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct reco
 	if (!str_is(name, "CreateInference"))
 		return NOT_OURS;
 	struct json params = t->f[F_requestParameters], stream = json_get(params, STR("stream"));
-	if (!common(t, a, c, err) || !identity(t, r, err) ||
+	if (!common(t, a, c, err) || !identity(t, r, err) || !project_of_resources(t->f[F_resources], &c->caller.project, err) ||
 	    !field_opt_str(json_get(params, STR("model")), "requestParameters.model", &c->model_called, err))
 		return BROKEN;
 	if (!json_missing(stream) && !json_bool(stream, &c->streaming)) {

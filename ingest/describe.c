@@ -39,7 +39,7 @@ static void moment(struct buf *out, const char *name, int64_t ms)
 
 static void describe_call(struct buf *out, const struct call *c)
 {
-	static const char *const sources[] = {"?", "completion", "log", "data_event", "api", "amended"};
+	static const char *const sources[] = {"?", "completion", "log", "shared", "data_event", "api", "amended"};
 	buf_addf(out, " source=%s", sources[c->source <= SOURCE_AMENDED ? c->source : 0]);
 	text(out, "id", c->request_id);
 	moment(out, c->time_is_end ? "end" : "start", c->time_ms);
@@ -54,6 +54,7 @@ static void describe_call(struct buf *out, const struct call *c)
 	text(out, "key", c->caller.access_key);
 	if (c->caller.session_start_ms)
 		moment(out, "session", c->caller.session_start_ms);
+	text(out, "project", c->caller.project);
 	for (int i = 0; i < TOKEN_SLOTS; i++)
 		if (c->known[i])
 			buf_addf(out, " %s=%" PRIu32, slot_names[i], c->tokens[i]);

@@ -9,22 +9,36 @@
 #include "base/when.h"
 #include "ingest/field.h"
 
+// Where the last `n` segments of a path begin; at its start if it has no more.
+static size_t last_segments(struct str path, int n)
+{
+	size_t i = path.len;
+	for (; i > 0; i--)
+		if (path.p[i - 1] == '/' && n-- == 1)
+			break;
+	return i;
+}
+
 struct str principal_canonical(struct arena *a, struct str arn)
 {
 	struct str rest = arn;
 	for (int i = 0; i < 5; i++) // arn : partition : service : region : account :
 		str_cut(&rest, ':');
-	if (!str_starts(rest, STR("user/")))
+	struct str path = rest, kind = str_cut(&path, '/');
+	int keep = str_is(kind, "user") || str_is(kind, "role") ? 1 : str_is(kind, "assumed-role") ? 2 : 0;
+	while (path.len && path.p[path.len - 1] == '/')
+		path.len--;
+	if (!keep || !path.len)
 		return arn;
-	struct str name = str_after_last(rest, '/');
-	size_t head = (size_t)(rest.p - arn.p) + strlen("user/");
-	if (head + name.len == arn.len || !name.len)
+	size_t drop = last_segments(path, keep), head = (size_t)(path.p - arn.p);
+	path = (struct str){path.p + drop, path.len - drop};
+	if (head + path.len == arn.len)
 		return arn;
-	char *p = arena_alloc(a, head + name.len + 1);
+	char *p = arena_alloc(a, head + path.len + 1);
 	memcpy(p, arn.p, head);
-	memcpy(p + head, name.p, name.len);
-	p[head + name.len] = '\0';
-	return (struct str){p, head + name.len};
+	memcpy(p + head, path.p, path.len);
+	p[head + path.len] = '\0';
+	return (struct str){p, head + path.len};
 }
 
 const char *principal_partition(struct str region)
@@ -32,6 +46,7 @@ const char *principal_partition(struct str region)
 	return str_starts(region, STR("cn-")) ? "aws-cn" : str_starts(region, STR("us-gov-")) ? "aws-us-gov" : "aws";
 }
 
+// Without blanks ("AWS Internal" has called, too): names are kept between blanks.
 static struct str made(struct arena *a, const char *fmt, ...) NC_PRINTF(2, 3);
 
 static struct str made(struct arena *a, const char *fmt, ...)
@@ -41,6 +56,9 @@ static struct str made(struct arena *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(z, sizeof z, fmt, ap);
 	va_end(ap);
+	for (char *p = z; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			*p = '_';
 	return arena_str(a, (struct str){z, n < 0 ? 0 : (size_t)n < sizeof z ? (size_t)n : sizeof z - 1});
 }
 

@@ -4,6 +4,7 @@
 //
 //     recorded                                          canonical
 //     arn:P:iam::A:user/any/path/NAME                   arn:P:iam::A:user/NAME            the bill shows no path
+//     arn:P:iam::A:role/any/path/NAME                   arn:P:iam::A:role/NAME            a role under its own name
 //     arn:P:sts::A:assumed-role/ROLE/SESSION            the same
 //     arn:P:sts::A:federated-user/NAME                  the same
 //     arn:P:iam::A:root                                 the same
@@ -12,7 +13,8 @@
 //     no arn: somebody of another account               arn:P:iam::A:root                 as policies name an account
 //     no arn: anybody else                              arn:P:iam::R:unknown/PRINCIPALID  or the identity's type
 //
-// P is the partition, A the caller's account, R the account that recorded the call.
+// P is the partition, A the caller's account, R the account that recorded the call. A name that is made here has '_' for
+// blanks. The canonical form of a canonical name is itself.
 #ifndef NOWCAST_INGEST_PRINCIPAL_H
 #define NOWCAST_INGEST_PRINCIPAL_H
 

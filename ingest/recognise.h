@@ -20,6 +20,7 @@
 	X(responseElements, "responseElements") X(additionalEventData, "additionalEventData")                           \
 	X(AdditionalEventData, "AdditionalEventData") X(serviceEventDetails, "serviceEventDetails")                     \
 	X(resources, "resources") X(errorCode, "errorCode") X(addendum, "addendum")                                     \
+	X(sharedEventID, "sharedEventID")                                                                               \
 	X(Records, "Records") X(detail, "detail") X(detail_type, "detail-type") X(messageType, "messageType")           \
 	X(logEvents, "logEvents") X(awslogs, "awslogs") X(records, "records") X(Events, "Events")                       \
 	X(CloudTrailEvent, "CloudTrailEvent") X(topic, "topic") X(payload, "payload") X(message, "message")             \

@@ -37,17 +37,19 @@ enum token_slot {
 enum call_source {
 	SOURCE_COMPLETION = 1, // AwsServiceEvent of a stream: knows its end and input and output tokens, not the model as called
 	SOURCE_LOG = 2,        // invocation log: knows all token types
-	SOURCE_DATA_EVENT = 3, // data-event copy of a call
-	SOURCE_API = 4,        // AwsApiCall: the call itself
-	SOURCE_AMENDED = 5,    // its correction
+	SOURCE_SHARED = 3,     // a call as another account than the caller's recorded it: may not say who it was
+	SOURCE_DATA_EVENT = 4, // data-event copy of a call
+	SOURCE_API = 5,        // AwsApiCall: the call itself
+	SOURCE_AMENDED = 6,    // its correction
 };
 
 // Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see ingest/principal.h.
 struct caller {
 	struct str arn;           // never empty in a record handed on
-	struct str role_arn;      // sessionIssuer.arn as recorded (with its path), or none
+	struct str role_arn;      // sessionIssuer.arn as recorded (with its path), or none. Of a federated user: the user's
 	struct str access_key;    // of a session (ASIA...); none for long-term keys and where CloudTrail left it empty
 	int64_t session_start_ms; // sessionContext.attributes.creationDate; 0: unknown. With `arn` the fallback key of a session
+	struct str project;       // of bedrock-mantle, within which the call was made, or none
 };
 
 struct call {
@@ -58,7 +60,7 @@ struct call {
 	bool streaming;
 	bool failed;              // an errorCode: no tokens, no charge
 	bool mantle;              // bedrock-mantle
-	struct str account;       // recipientAccountId (12 digits)
+	struct str account;       // whose call it is, and who pays (12 digits): where it was recorded, or the caller's if shared
 	struct str region;        // awsRegion: the source Region, which prices it
 	struct str model;         // the model key: last segment of what was called; mantle's is prefixed "bedrock-mantle/"
 	struct str model_called;  // modelId as it stands in the record

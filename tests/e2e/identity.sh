@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everybody who can call Bedrock, through Kafka: users, the roles of applications, federation, a gateway that assumes its role
+# anew for every user, API keys, other accounts, role chains, services, projects. Each caller's tokens stand at its name, role,
+# account and tags, as a table written by hand has them; tags that come an hour late re-label what was counted; and a report of
+# a past week shows the tags of that week.
+. "$(dirname "$0")/../lib.sh"
+topics="raw"
+keys=account,principal,role,team,tag:email,tag:env,tag:aws:project
+
+python3 tests/support/identity.py "$T" || bail "no records"
+by() { # KEYS [ARGUMENT...]: the keys, tokens and dollars
+	local keys=$1
+	shift
+	"$nowcast" report --redis "$REDIS_URL" --by "$keys" --format csv "$@" | sed -E 's/(,[^,]*){3}$//'
+}
+line() { grep "$1" "$T/early.csv" | cut -d, -f 4,8; } # PATTERN: team and tokens
+
+start_redis
+start_broker 4
+write_config "$T/nowcast.conf" "dead_letter.file = $T/dead"
+produce -p 4 -t raw "$T/calls.ndjson" >/dev/null
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "the worker reads to the end" wait_for 60 caught_up
+all_there() { [ "$(by "" | tail -n 1 | cut -d, -f 1)" = 378000 ]; }
+ok "and counts all there is" wait_for 30 all_there
+by $keys >"$T/early.csv"
+is "a session whose tags have come is one of its team" "$(line gateway/u-1)" search,7000
+is "one whose tags have not is one of its role's team" "$(line gateway/u-2)" platform,8000
+is "and of no team if the role has none" "$(line ci/build-77)" ,5000
+
+produce -p 4 -t raw "$T/late.ndjson" >/dev/null
+relabelled() { by $keys >"$T/got.csv"; cmp -s "$T/got.csv" tests/golden/identity.csv; }
+wait_for 30 relabelled
+same_file "once they come, what was counted bears their names: all as written by hand" "$T/got.csv" tests/golden/identity.csv
+ok "the worker ends on SIGTERM" stop $worker
+ok "nothing was a dead letter" test ! -s "$T/dead"
+
+is "by account" "$(by account)" "account,tokens,usd
+111122223333,333000,1.215500000
+444455556666,45000,0.148500000"
+is "by role: one role, many sessions" "$(by role | grep -E '^(gateway|saml|shared),')" "gateway,45000,0.148500000
+saml,17000,0.056100000
+shared,45000,0.148500000"
+is "and that role by team" "$(by role,team | grep ^gateway)" "gateway,ads,18000,0.059400000
+gateway,platform,9000,0.029700000
+gateway,search,18000,0.059400000"
+is "by a tag in another case" "$(by tag:TEAM | tail -n +2 | cut -d, -f 2- | sort)" "$(by team | tail -n +2 | cut -d, -f 2- | sort)"
+
+# Tags before calls, and all in another order: the same figures.
+start_redis
+shuf --random-source=<(yes) "$T/calls.ndjson" >"$T/shuffled.ndjson"
+ok "a replay with the late ones first" "$nowcast" replay --redis "$REDIS_URL" "$T/late.ndjson" "$T/shuffled.ndjson"
+by $keys >"$T/got.csv"
+same_file "gives the same" "$T/got.csv" tests/golden/identity.csv
+
+# Last week's report shows last week's tags.
+start_redis
+ok "a role whose tags change from week to week" "$nowcast" replay --redis "$REDIS_URL" "$T/history.ndjson"
+is "has in each week those of that week" "$(by hour,team,tag:env | tail -n +2 | cut -d, -f -4)" "2026-10-05T07:00:00Z,,,1000
+2026-10-05T09:00:00Z,old,prod,1000
+2026-10-12T10:00:00Z,new,prod,2000
+2026-10-19T11:00:00Z,new,,3000
+2026-10-26T12:00:00Z,,,4000
+2026-10-29T13:00:00Z,again,dev,5000
+2026-10-29T14:00:00Z,again,dev,6000"
+finish
