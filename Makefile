@@ -172,6 +172,7 @@ bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside D
 .PHONY: bench-reconcile
 
 $(B)/reconcile/publish.o: reconcile/swap.lua reconcile/status.lua
+$(B)/serve/alert_state.o: serve/alert_commit.lua
 SHARED   ?= ../shared
 .PHONY: builtin-prices
 builtin-prices:  ## write pricing/builtin.csv out of the collected price sources (for developers; commit the result)

@@ -71,6 +71,14 @@ static const struct subcommand subcommands[] = {
 	 "/metrics, /healthz and /readyz. An address that others can reach wants auth.tokens.file. --now T pretends that it is T,\n"
 	 "to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
 	 cmd_serve},
+	{"alert", "list|silence|test|check|backtest ...", "the alerts: what is up, silence it, try the receivers, try a rule on the past",
+	 "list [--history N] [--dead]           alerts that are up, silences; the last N events; messages that were given up\n"
+	 "silence RULE [--group GLOB] [--for 2h] [--why TEXT]   RULE may be a pattern such as 'spike*'; silence --end ID\n"
+	 "test [RECEIVER]                       send a trial message now and say what came of it\n"
+	 "check [--now T]                       evaluate and deliver once, as `run` does every alerts.interval\n"
+	 "backtest [--rule R] [--from T] [--to T]   what would have rung, hour by hour, over the figures in Redis\n"
+	 "Rules and receivers stand in alerts.file; without one the built-in rules hold.\n",
+	 cmd_alert},
 	{"detect", "", "score any series of numbers for anomalies: CSV in, CSV out",
 	 "Reads timestamp,value lines on standard input and writes timestamp,anomaly_score (0 to 1; 0: as usual) at once, a line\n"
 	 "for a line, without looking ahead and in fixed memory. After a peak it rests: one episode rings once. Scores from about\n"

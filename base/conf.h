@@ -96,6 +96,12 @@ struct conf {
 	bool auth_open;
 	int64_t metrics_top;
 
+	// alerts
+	bool alerts;
+	char *alerts_file;        // "" : the built-in rules
+	int64_t alerts_interval_ms;
+	char *alerts_link;        // "" : none
+
 	// telling
 	int64_t log_level;        // enum log_level
 	int64_t log_format;       // enum log_format

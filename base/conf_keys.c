@@ -94,6 +94,13 @@ const struct conf_key conf_keys[] = {
 	{"metrics.top", CONF_INTEGER, AT(metrics_top), 1, 1000, "20", false, NULL,
 	 "Principals, and models, that /metrics tells apart; the rest is \"other\". It bounds what Prometheus must keep."},
 
+	{"alerts", CONF_BOOL, AT(alerts), 0, 0, "true", false, NULL, "Whether `run` looks after the alert rules; of several workers one does at a time."},
+	{"alerts.file", CONF_STRING, AT(alerts_file), 0, 0, "", false, NULL,
+	 "File of alert rules and receivers; empty: built-in rules (spikes, new callers and models, unpriced use, silence)."},
+	{"alerts.interval", CONF_DURATION, AT(alerts_interval_ms), 1000, 3600000, "1m", false, NULL, "How often the rules are evaluated."},
+	{"alerts.link", CONF_STRING, AT(alerts_link), 0, 0, "", false, NULL,
+	 "Where people reach the dashboard (https://nowcast.example.com), for links in messages."},
+
 	{"log.level", CONF_ENUM, AT(log_level), 0, 0, "info", true, "error|warn|info|debug", "How much is said on stderr."},
 	{"log.format", CONF_ENUM, AT(log_format), 0, 0, "logfmt", true, "logfmt|json", "How it is said."},
 	{"log.time", CONF_BOOL, AT(log_time), 0, 0, "true", true, NULL,

@@ -17,6 +17,7 @@
 #include "run/notify.h"
 #include "run/schedule.h"
 #include "run/worker.h"
+#include "serve/alert.h"
 #include "serve/server.h"
 
 enum { TICK_MS = 200, STUCK_MS = 120000 };
@@ -27,6 +28,7 @@ struct daemon {
 	struct worker **workers;
 	int nworkers;
 	struct prices *prices, *old_prices; // old_prices: some worker may still use them
+	struct alert_watch *alerts; // NULL: `alerts` is off
 	struct server *server;    // dashboard, API and /metrics; NULL: `listen` is not set
 	sigset_t signals;
 	struct worker_stats last; // of the last stats line
@@ -236,6 +238,8 @@ static bool start(struct daemon *d, struct err *err)
 	for (; d->nworkers < wanted; d->nworkers++)
 		if (!worker_start(&d->workers[d->nworkers], d->conf, d->prices, d->nworkers, err))
 			return false;
+	if (d->conf->alerts && !alert_watch_start(&d->alerts, d->conf, err))
+		return false;
 	return !*d->conf->listen || server_start(&d->server, d->conf, d->conf->listen, 0, err);
 }
 
@@ -260,6 +264,7 @@ int cmd_run(struct command *c)
 	}
 	for (int i = 0; i < d.nworkers; i++)
 		good = worker_join(d.workers[i], &err) && good;
+	alert_watch_stop(d.alerts);
 	server_stop(d.server);
 	free(d.workers);
 	prices_free(d.old_prices);

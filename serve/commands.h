@@ -9,6 +9,7 @@ int cmd_report(struct command *c);
 int cmd_explain(struct command *c);
 int cmd_top(struct command *c);
 int cmd_doctor(struct command *c);
+int cmd_alert(struct command *c);
 int cmd_detect(struct command *c);
 int cmd_price(struct command *c);
 int cmd_reprice(struct command *c);

@@ -48,7 +48,7 @@ librdkafka/rdkafka.h       ingest/kafka.c ingest/kafka_conf.c ingest/kafka_conf.
 librdkafka/rdkafka_mock.h  run/demo_broker.c
 hiredis/hiredis.h          estimator/redis.c
 simdjson.h                 ingest/json.cc
-curl/curl.h                pricing/download.c reconcile/http.c serve/webhook.c
+curl/curl.h                pricing/download.c reconcile/http.c serve/alert_send.c
 microhttpd.h               serve/http.c
 '
 foreign() {

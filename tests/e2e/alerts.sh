@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Alerts, with a real Redis and receivers that answer, fail, stall and are gone: each event once, told to everyone in their
+# language, whoever evaluates and however often.
+. "$(dirname "$0")/../lib.sh"
+
+make_world --hours 2 --scale 0.05
+start_redis
+ok "replay" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
+hour=$("$nowcast" report --redis "$REDIS_URL" --by hour --format csv | tail -n 1 | cut -c 1-13)
+now=${hour}:59:00Z
+
+mkdir "$T/sink"
+python3 tests/e2e/alert_sink.py "$T/sink" &
+sink=$!
+trap 'kill $sink 2>/dev/null; clean_up' EXIT
+for _ in $(seq 100); do [ -f "$T/sink/http.port" ] && [ -f "$T/sink/smtp.port" ] && break; sleep 0.1; done
+http=http://127.0.0.1:$(cat "$T/sink/http.port") smtp=smtp://127.0.0.1:$(cat "$T/sink/smtp.port")
+
+rules() { # BUDGET: the file with a day's budget for everything
+	cat >"$T/alerts.conf" <<-END
+		[rule day]
+		kind = budget
+		by = all
+		period = day
+		amount = $1
+		at = 50,80,100
+		[receiver chat]
+		kind = slack
+		url = $http/slack
+		[receiver hook]
+		kind = webhook
+		url = $http/hook
+		secret = s3cret
+		[receiver am]
+		kind = alertmanager
+		url = $http
+		[receiver post]
+		kind = email
+		url = $smtp
+		from = nowcast@example.com
+		to = ops@example.com, boss@example.com
+		[receiver script]
+		kind = command
+		command = cat >>$T/sink/command
+		[receiver flaky]
+		kind = webhook
+		url = $http/flaky
+		[receiver gone]
+		kind = webhook
+		url = $http/gone
+	END
+}
+alert() { "$nowcast" --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" alert "$@"; }
+lines() { if [ -f "$T/sink/$1" ]; then wc -l <"$T/sink/$1" | tr -d ' '; else echo 0; fi; }
+
+# A bad file is told with line, key, value and what is allowed.
+printf '[rule x]\nkind = bugdet\n' >"$T/alerts.conf"
+fails 2 "a wrong kind is a wrong configuration" alert list
+has "and says where and what is allowed" "$(cat "$T/err")" 'alerts.conf:2: kind: expected one of budget, forecast.*got "bugdet"'
+printf '[rule x]\nkind = budget\n' >"$T/alerts.conf"
+fails 2 "a budget without an amount is one too" alert list
+has "and is named" "$(cat "$T/err")" 'rule x: a budget needs `amount`'
+
+total=$("$nowcast" report --redis "$REDIS_URL" --by hour --format csv | awk -F, 'NR > 1 { s += $4 } END { printf "%.4f", s }')
+rules "$(awk "BEGIN { print $total / 0.6 }")" # 60 % of it is spent
+ok "an evaluation" alert check --now "$now"
+has "finds the budget half spent" "$(alert list)" "day: all has spent .* of its budget of .* for the day"
+is "Slack is told once" "$(lines slack)" 1
+is "the webhook too" "$(lines hook)" 1
+is "Alertmanager too" "$(lines api_v2_alerts)" 1
+is "by mail too" "$(lines mail)" 1
+is "and the command, on its standard input" "$(grep -c '"rule":"day"' "$T/sink/command")" 1
+has "Alertmanager gets labels and times" "$(python3 -c 'import json,sys; print(json.loads(json.loads(open(sys.argv[1]).readline())["body"])[0])' "$T/sink/api_v2_alerts")" "'rule': 'day'.*startsAt"
+has "the mail has its recipients and subject" "$(cat "$T/sink/mail")" 'ops@example.com.*boss@example.com.*Subject: nowcast: firing day'
+has "the message says who spends most" "$(cat "$T/sink/hook")" 'contributors.*arn:aws'
+is "the webhook's signature holds" "$(python3 - "$T/sink/hook" <<'END'
+import hashlib, hmac, json, sys
+r = json.loads(open(sys.argv[1]).readline())
+h = r["headers"]
+want = hmac.new(b"s3cret", (h["x-nowcast-timestamp"] + "." + r["body"]).encode(), hashlib.sha256).hexdigest()
+print(h["x-nowcast-signature"] == "sha256=" + want)
+END
+)" True
+
+for _ in 1 2 3; do alert check --now "$now" >/dev/null; done
+for _ in 1 2 3 4; do alert check --now "$now" >/dev/null & jobs="${jobs:-} $!"; done
+# shellcheck disable=SC2086 # a list
+wait $jobs
+is "evaluated again, in turn and at once: nobody is told twice" "$(lines slack) $(lines hook) $(lines mail)" "1 1 1"
+has "a receiver that is gone is given up visibly" "$(alert list --dead)" "dead .*for gone.*answered 410"
+is "one that answers 500 waits to be tried again" "$(redis zcard "{nowcast:alerts}:outbox")" 1
+touch "$T/sink/flaky.ok"
+redis zadd "{nowcast:alerts}:outbox" 0 "$(redis zrange "{nowcast:alerts}:outbox" 0 0)" >/dev/null
+alert check --now "$now" >/dev/null 2>&1
+is "and gets it when it is well again" "$(tail -n 1 "$T/sink/flaky" | grep -c '"status": 200') $(redis zcard "{nowcast:alerts}:outbox")" "1 0"
+is "under the same id" "$(python3 -c 'import json,sys; print(len({json.loads(l)["headers"]["x-nowcast-id"] for l in open(sys.argv[1])}))' "$T/sink/flaky")" 1
+
+rules "$(awk "BEGIN { print $total / 0.9 }")" # 90 %: the next threshold
+alert check --now "$now" >/dev/null 2>&1
+has "the next threshold is an update" "$(tail -n 1 "$T/sink/slack")" "updated day"
+rules "$(awk "BEGIN { print $total / 0.4 }")" # an estimate below what was told
+alert check --now "$now" >/dev/null 2>&1
+is "a lower estimate does not take it back" "$(lines slack)" 2
+rules "$(awk "BEGIN { print $total / 2 }")"
+ok "a silence" alert silence 'da*' --for 1h --why "known"
+alert check --now "$now" >/dev/null 2>&1
+is "keeps it quiet" "$(lines slack)" 2
+has "and is listed" "$(alert list)" "silence .*rule da.*known"
+alert silence --end "$(redis hkeys "{nowcast:alerts}:silences")" >/dev/null
+tomorrow=$(date -u -d "${hour%T*} +2 days" +%Y-%m-%dT01:00:00Z)
+alert check --now "$tomorrow" >/dev/null 2>&1
+has "it is resolved when the day is over" "$(tail -n 1 "$T/sink/slack")" "resolved day"
+has "the history tells it all" "$(alert list --history 10 | tr '\n' ' ')" "resolved.*updated.*firing"
+
+rules 1000000
+ok "a trial message" alert test chat
+fails 1 "a trial tells of a receiver that does not take it" alert test gone
+has "which and why" "$(cat "$T/out")" "failed gone .webhook.: receiver gone: answered 410"
+rules "$(awk "BEGIN { print $total / 0.9 }")"
+has "a backtest says when it would have rung" "$(alert backtest --rule day)" "day: all has spent"
+is "with nothing configured there are rules" "$("$nowcast" alert list --redis "$REDIS_URL" | head -n 1)" "no alert is up"
+
+# Someone else's lease: nothing is written.
+redis set "{nowcast:alerts}:lease" other px 60000 >/dev/null
+has "who does not hold the lease does nothing" "$(alert check --now "$now")" "another process looks after the alerts"
+finish
