@@ -136,11 +136,12 @@ static bool check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct er
 
 static struct batch_slot *find_slot(struct batch *b, struct str account, struct str region)
 {
-	char name[64];
-	int n = snprintf(name, sizeof name, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
 	bool added;
-	int32_t *at = map_add(&b->slot_index, XXH3_64bits(name, (size_t)n), b->nslots, &added);
+	uint64_t key = XXH3_64bits_withSeed(region.p, region.len, XXH3_64bits(account.p, account.len));
+	int32_t *at = map_add(&b->slot_index, key, b->nslots, &added);
 	if (added) {
+		char name[64];
+		int n = snprintf(name, sizeof name, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
 		b->slots = grown(b->slots, b->nslots, &b->capslots, sizeof *b->slots);
 		b->slots[b->nslots++] = (struct batch_slot){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
 	}
