@@ -54,8 +54,10 @@ static void book_calls(struct allocation *a, int m)
 		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 			int64_t waiting = c->n - c->exact_n[slot], each = a->weights->callers[c->caller].milli[slot], milli;
 			u->slots[slot].exact += c->exact[slot];
-			if (covered || waiting <= 0 || __builtin_mul_overflow(waiting, each, &milli))
+			if (covered || waiting <= 0)
 				continue;
+			if (__builtin_mul_overflow(waiting, each, &milli))
+				milli = INT64_MAX;
 			u->slots[slot].provisional += milli / 1000 + (milli % 1000 >= 500);
 		}
 	}

@@ -233,13 +233,15 @@ bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		if (!take_slot(&bytes, ret, slot))
 			return false;
+	if (!str_ends(bytes, STR("\n")))
+		return false;
 	ret->names = arena_alloc(arena, head[1] * sizeof *ret->names);
 	for (uint32_t i = 0; i < head[1]; i++) {
 		ret->names[i] = str_cut(&bytes, '\n');
 		if (!ret->names[i].len)
 			return false;
 	}
-	return true;
+	return bytes.len == 0;
 }
 
 void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)

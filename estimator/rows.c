@@ -151,6 +151,13 @@ static struct str role_of(struct str arn)
 	return STR_NONE;
 }
 
+// How far off something may be has no upper end worth telling apart.
+static void add_doubt(int64_t *to, int64_t more)
+{
+	if (__builtin_add_overflow(*to, more, to))
+		*to = INT64_MAX;
+}
+
 static void add_up(struct caller_usage *to, const struct caller_usage *u)
 {
 	to->calls += u->calls;
@@ -161,8 +168,8 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 		to->slots[slot].exact += u->slots[slot].exact;
 		to->slots[slot].allocated += u->slots[slot].allocated;
 		to->slots[slot].provisional += u->slots[slot].provisional;
-		to->spread[slot] += u->spread[slot];
-		to->noise[slot] += u->noise[slot];
+		add_doubt(&to->spread[slot], u->spread[slot]);
+		add_doubt(&to->noise[slot], u->noise[slot]);
 	}
 }
 

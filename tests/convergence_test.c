@@ -2,7 +2,6 @@
 // What must always hold, tried with random input against a real Redis: the figures depend on which records arrived and on
 // nothing else, no token is lost or made, and what was applied twice counts once. Prints its seed; NOWCAST_SEED repeats one.
 #include <stdint.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -11,22 +10,8 @@
 #include "estimator/redis.h"
 #include "estimator/rows.h"
 #include "tests/redis_server.h"
+#include "tests/support/random.h"
 #include "tests/tap.h"
-
-static uint64_t rng_state;
-
-static uint64_t rng(void) // splitmix64
-{
-	uint64_t z = (rng_state += 0x9e3779b97f4a7c15u);
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
-static int64_t below(int64_t n)
-{
-	return (int64_t)(rng() % (uint64_t)n);
-}
 
 // ---- a small world --------------------------------------------------------------------------------------------------
 
@@ -359,11 +344,11 @@ static void one_round(int round)
 
 int main(void)
 {
-	const char *seed = getenv("NOWCAST_SEED"), *rounds = getenv("NOWCAST_ROUNDS");
-	rng_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) * 1000003u + (uint64_t)getpid();
+	const char *rounds = getenv("NOWCAST_ROUNDS");
+	uint64_t seed = seed_rng();
 	if (!redis_server_start(&server))
 		skip_all("no redis-server here (deploy/install-deps --test)");
-	diag("NOWCAST_SEED=%llu", (unsigned long long)rng_state);
+	diag("NOWCAST_SEED=%llu", (unsigned long long)seed);
 	for (int i = 0; i < (rounds ? atoi(rounds) : 12); i++)
 		one_round(i);
 	redis_server_stop(&server);

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// The allocation of an hour as a pure function: examples in tests/allocate.txt, then random hours in which no token may be
+// lost or made and no share may be negative. Prints its seed; NOWCAST_SEED repeats one.
+#include "base/arena.h"
+#include "base/buf.h"
+#include "estimator/allocate.h"
+#include "estimator/cell.h"
+#include "tests/support/random.h"
+#include "tests/tap.h"
+
+enum { WHO_MAX = 8, SPAN_MINUTES = 180 };
+
+static const char *const slot_names[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
+
+// The facts of a case, and room for what a span points to.
+struct facts {
+	struct hour hours[3];
+	struct calls calls[SPAN_MINUTES][WHO_MAX];
+	struct who callers[WHO_MAX];
+	struct weight weights[WHO_MAX];
+	struct span span;
+	int lookback;
+};
+
+static void facts_init(struct facts *f)
+{
+	memset(f, 0, sizeof *f);
+	f->lookback = 5;
+	f->span = (struct span){&f->hours[0], &f->hours[1], &f->hours[2], f->callers, 0};
+	for (int m = 0; m < SPAN_MINUTES; m++)
+		f->hours[m / 60].minutes[m % 60].calls = f->calls[m];
+	for (int i = 0; i < WHO_MAX; i++)
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			f->weights[i].milli[slot] = 1000;
+}
+
+static int caller(struct facts *f, const char *name)
+{
+	for (int i = 0; i < f->span.ncallers; i++)
+		if (str_is(f->callers[i].arn, name))
+			return i;
+	f->callers[f->span.ncallers] = (struct who){str_of(xstrdup(str_of(name))), STR("-")}; // lives as long as the test
+	return f->span.ncallers++;
+}
+
+static struct minute *minute(struct facts *f, int m)
+{
+	return &f->hours[(m + 60) / 60].minutes[(m + 60) % 60];
+}
+
+static struct calls *calls_of(struct facts *f, int m, int who)
+{
+	struct minute *at = minute(f, m);
+	for (int i = 0; i < at->ncalls; i++)
+		if (at->calls[i].caller == who)
+			return &at->calls[i];
+	at->calls[at->ncalls] = (struct calls){.caller = who};
+	return &at->calls[at->ncalls++];
+}
+
+static int slot_of(const char *name)
+{
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		if (strcmp(slot_names[slot], name) == 0)
+			return slot;
+	printf("Bail out! no slot is named %s\n", name);
+	exit(1);
+}
+
+static void set_metric(struct facts *f, int m, int slot, int64_t sum)
+{
+	struct minute *at = minute(f, m);
+	at->metered = at->has[slot] = true;
+	at->metric[slot] = sum;
+}
+
+// A line of facts. False: it is none.
+static bool read_fact(struct facts *f, const char *line)
+{
+	char who[32], slot[32];
+	int m;
+	long long n, x;
+	if (sscanf(line, "calls %d %31s %lld failed %lld", &m, who, &n, &x) == 4) {
+		struct calls *c = calls_of(f, m, caller(f, who));
+		c->n = n;
+		c->failed = x;
+	} else if (sscanf(line, "calls %d %31s %lld", &m, who, &n) == 3) {
+		calls_of(f, m, caller(f, who))->n = n;
+	} else if (sscanf(line, "exact %d %31s %31s %lld %lld", &m, who, slot, &n, &x) == 5) {
+		struct calls *c = calls_of(f, m, caller(f, who));
+		c->exact_n[slot_of(slot)] = n;
+		c->exact[slot_of(slot)] = x;
+	} else if (sscanf(line, "metric %d %31s %lld", &m, slot, &n) == 3) {
+		set_metric(f, m, slot_of(slot), n);
+	} else if (sscanf(line, "weight %31s %31s %lld", who, slot, &n) == 3) {
+		f->weights[caller(f, who)].milli[slot_of(slot)] = n;
+	} else if (sscanf(line, "lookback %d", &f->lookback) != 1) {
+		return false;
+	}
+	return true;
+}
+
+static void allocate(struct facts *f, struct arena *arena, struct hour_usage *ret)
+{
+	struct weights w = {.callers = f->weights};
+	allocate_hour(&f->span, &w, f->lookback, arena, ret);
+}
+
+static void describe(const struct facts *f, const struct hour_usage *u, struct buf *out)
+{
+	for (int i = 0; i < f->span.ncallers; i++) {
+		const struct caller_usage *c = &u->callers[i];
+		const char *name = f->callers[i].arn.p;
+		if (c->calls || c->failed)
+			buf_addf(out, "%s calls %lld %lld\n", name, (long long)c->calls, (long long)c->failed);
+		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+			const struct shares *x = &c->slots[slot];
+			if (x->exact || x->allocated || x->provisional)
+				buf_addf(out, "%s %s %lld %lld %lld\n", name, slot_names[slot], (long long)x->exact, (long long)x->allocated, (long long)x->provisional);
+		}
+	}
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		if (u->unattributed[slot])
+			buf_addf(out, "unattributed %s %lld\n", slot_names[slot], (long long)u->unattributed[slot]);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		if (u->excess[slot])
+			buf_addf(out, "excess %s %lld\n", slot_names[slot], (long long)u->excess[slot]);
+	buf_addc(out, '\n');
+}
+
+static void check_case(struct facts *f, const char *title, struct buf *want)
+{
+	struct arena arena = ARENA_INIT;
+	struct hour_usage usage;
+	struct buf got = BUF_INIT;
+	allocate(f, &arena, &usage);
+	describe(f, &usage, &got);
+	buf_addc(want, '\n');
+	is_str(got.data, want->data, title);
+	buf_release(&got);
+	arena_release(&arena);
+}
+
+static void examples(const char *path)
+{
+	static struct facts f;
+	struct buf want = BUF_INIT;
+	char line[256], title[256] = "";
+	bool figures = false;
+	FILE *in = fopen(path, "r");
+	if (!in)
+		skip_all("tests/allocate.txt is not here: run from the top of the source tree");
+	while (fgets(line, sizeof line, in)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '=' && line[1] == ' ') {
+			if (*title)
+				check_case(&f, title, &want);
+			facts_init(&f);
+			buf_clear(&want);
+			figures = false;
+			snprintf(title, sizeof title, "%s", line + 2);
+		} else if (strcmp(line, "=>") == 0) {
+			figures = true;
+		} else if (*line && *line != '#') {
+			if (figures)
+				buf_addf(&want, "%s\n", line);
+			else
+				ok(read_fact(&f, line), "%s: %s", title, line);
+		}
+	}
+	check_case(&f, title, &want);
+	buf_release(&want);
+	fclose(in);
+}
+
+// ---- random hours ---------------------------------------------------------------------------------------------------
+
+static int64_t some_size(void)
+{
+	return below(5) == 0 ? 0 : (int64_t)(rng() >> (11 + below(53)));
+}
+
+static void random_facts(struct facts *f)
+{
+	char name[8];
+	facts_init(f);
+	f->lookback = (int)below(61);
+	for (int i = 0, n = (int)below(WHO_MAX + 1); i < n; i++) {
+		snprintf(name, sizeof name, "w%d", i);
+		f->callers[f->span.ncallers++] = (struct who){STR("somebody"), STR("-")};
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			f->weights[i].milli[slot] = below(4) ? some_size() : (int64_t)1e18;
+	}
+	for (int m = -60; m < 120; m++) {
+		for (int i = 0; i < f->span.ncallers; i++) {
+			if (below(4))
+				continue;
+			struct calls *c = calls_of(f, m, i);
+			c->n = below(3) ? below(10) : below(1000000);
+			for (int slot = 0; slot < TOKEN_SLOTS; slot++) {
+				c->exact_n[slot] = below(3) ? 0 : below(c->n + 1);
+				c->exact[slot] = c->exact_n[slot] ? some_size() / 100 : 0;
+			}
+		}
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			if (below(5) == 0)
+				set_metric(f, m, slot, some_size());
+	}
+}
+
+// What the cells of the hour have to give: the sum of their residuals.
+static int64_t residuals(const struct facts *f, int slot, struct arena *arena)
+{
+	struct cell_reader r;
+	struct cell c;
+	int64_t sum = 0;
+	cell_reader_init(&r, &f->span, f->lookback, arena);
+	for (int m = 0; m < 60; m++)
+		if (cell_read(&r, m, slot, &c))
+			sum += c.residual;
+	return sum;
+}
+
+static bool hour_holds(struct facts *f, struct arena *arena)
+{
+	struct hour_usage u;
+	bool good = true;
+	allocate(f, arena, &u);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		int64_t given = u.unattributed[slot];
+		for (int i = 0; i < f->span.ncallers; i++) {
+			const struct shares *x = &u.callers[i].slots[slot];
+			given += x->allocated;
+			good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0;
+			good &= u.callers[i].spread[slot] >= 0 && u.callers[i].noise[slot] >= 0;
+		}
+		good &= given == residuals(f, slot, arena) && u.unattributed[slot] >= 0 && u.excess[slot] >= 0;
+	}
+	return good;
+}
+
+int main(void)
+{
+	static struct facts f;
+	struct arena arena = ARENA_INIT;
+	bool good = true;
+	diag("NOWCAST_SEED=%llu", (unsigned long long)seed_rng());
+	examples("tests/allocate.txt");
+	for (int round = 0; good && round < 500; round++) {
+		random_facts(&f);
+		good = hour_holds(&f, &arena);
+		arena_reset(&arena);
+	}
+	ok(good, "random hours: every residual is given out to the token, nothing is negative");
+	arena_release(&arena);
+	return done();
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a made-up world
+// are found again, the order in which minutes are listed does not matter, a jump is followed, thousands of principals stay
+// bounded in bytes and time, and no figure, however large, makes a weight that is none.
+#include <math.h>
+
+#include "base/when.h"
+#include "estimator/learn.h"
+#include "tests/support/random.h"
+#include "tests/tap.h"
+
+enum { HOURS = 12 };
+
+// A span whose hour is filled at random from the means of its callers.
+struct lecture {
+	struct hour hour;
+	struct span span;
+};
+
+static struct who *make_callers(struct arena *arena, int n)
+{
+	struct who *callers = arena_alloc(arena, (size_t)n * sizeof *callers);
+	for (int i = 0; i < n; i++) {
+		char arn[96];
+		snprintf(arn, sizeof arn, "arn:aws:sts::111122223333:assumed-role/role-%d/session-%05d", i / 100000, i);
+		callers[i] = (struct who){arena_str(arena, str_of(arn)), STR("-")};
+	}
+	return callers;
+}
+
+// Every minute has some calls of every caller that is awake, and a metric that is their exact sum.
+static void make_hour(struct lecture *l, const struct who *callers, const int64_t *means, int n, int most_calls, struct arena *arena)
+{
+	*l = (struct lecture){.span = {.callers = callers, .ncallers = n}};
+	l->span.hour = &l->hour;
+	for (int m = 0; m < 60; m++) {
+		struct minute *at = &l->hour.minutes[m];
+		at->calls = arena_alloc(arena, (size_t)n * sizeof *at->calls);
+		for (int i = 0; i < n; i++) {
+			int64_t calls = below(most_calls + 1);
+			if (calls == 0)
+				continue;
+			at->calls[at->ncalls++] = (struct calls){.caller = i, .n = calls};
+			at->metric[TOKENS_INPUT] += calls * means[i];
+		}
+		at->metered = at->has[TOKENS_INPUT] = true;
+	}
+}
+
+static struct str lesson_of(const struct lecture *l, struct arena *arena)
+{
+	struct buf b = BUF_INIT;
+	lesson_write(&l->span, 5, arena, &b);
+	struct str s = arena_str(arena, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
+static bool are_weights(const struct weights *w, int n)
+{
+	for (int i = 0; i < n; i++)
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			if (w->callers[i].milli[slot] < 0 || w->callers[i].milli[slot] > (int64_t)1e18 || w->callers[i].sd_permille[slot] < 0 || w->noise_milli[slot] < 0)
+				return false;
+	return true;
+}
+
+static void round_trip(struct arena *arena)
+{
+	static struct lecture l;
+	struct lesson read;
+	const int64_t means[] = {100, 2000, 30};
+	make_hour(&l, make_callers(arena, 3), means, 3, 4, arena);
+	struct str bytes = lesson_of(&l, arena);
+	ok(lesson_read(bytes, arena, &read) && read.n == 3, "a lesson is read back");
+	ok(str_eq(read.names[1], l.span.callers[1].arn), "with its names");
+	ok(read.slots[TOKENS_INPUT].cells > 50 && read.slots[TOKENS_INPUT].tokens > 0, "and its sums");
+	bool refused = true;
+	for (size_t cut = 0; cut + 1 < bytes.len; cut += 1 + bytes.len / 97)
+		refused &= !lesson_read((struct str){bytes.p, cut}, arena, &read);
+	ok(refused, "one that was cut anywhere is none");
+	ok(!lesson_read(STR("something else that is long enough to hold a head"), arena, &read), "nor is anything else");
+}
+
+static void order(struct arena *arena)
+{
+	static struct lecture l;
+	const int64_t means[] = {100, 2000, 30, 7, 900};
+	make_hour(&l, make_callers(arena, 5), means, 5, 4, arena);
+	struct str one = lesson_of(&l, arena);
+	for (int m = 0; m < 60; m++) {
+		struct minute *at = &l.hour.minutes[m];
+		for (int32_t i = 0; i < at->ncalls / 2; i++) {
+			struct calls t = at->calls[i];
+			at->calls[i] = at->calls[at->ncalls - 1 - i];
+			at->calls[at->ncalls - 1 - i] = t;
+		}
+	}
+	ok(str_eq(one, lesson_of(&l, arena)), "the order of callers within a minute does not matter, to the byte");
+}
+
+static void recovers(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 12 };
+	struct who *callers = make_callers(arena, N);
+	int64_t means[N];
+	struct str lessons[HOURS];
+	struct weights w;
+	double off = 0, all = 0;
+	for (int i = 0; i < N; i++)
+		means[i] = 100 + below(3000);
+	for (int h = 0; h < HOURS; h++) {
+		make_hour(&l, callers, means, N, 3, arena);
+		lessons[h] = lesson_of(&l, arena);
+	}
+	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	for (int i = 0; i < N; i++) {
+		off += fabs((double)w.callers[i].milli[TOKENS_INPUT] / 1000 - (double)means[i]);
+		all += (double)means[i];
+	}
+	if (!ok(off / all < 0.05, "the means of %d callers are found from their minutes", N))
+		diag("off by %.1f %%", 100 * off / all);
+	int64_t before = w.callers[0].milli[TOKENS_INPUT];
+	means[0] *= 100;
+	for (int h = 0; h < HOURS; h++) {
+		make_hour(&l, callers, means, N, 3, arena);
+		lessons[h] = lesson_of(&l, arena);
+	}
+	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	int64_t after = w.callers[0].milli[TOKENS_INPUT];
+	if (!ok(after > 50 * before && after < 150 * before, "a mean that jumps a hundredfold is followed"))
+		diag("from %lld to %lld thousandths", (long long)before, (long long)after);
+	ok(are_weights(&w, N), "and the others keep weights");
+}
+
+static void many(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 5000 };
+	int64_t *means = arena_alloc(arena, N * sizeof *means), begun = when_ticks_ms();
+	struct str lessons[24];
+	struct weights w;
+	for (int i = 0; i < N; i++)
+		means[i] = 1 + below(100000);
+	make_hour(&l, make_callers(arena, N), means, N, 2, arena);
+	for (int h = 0; h < 24; h++)
+		lessons[h] = lesson_of(&l, arena);
+	if (!ok(lessons[0].len < 128 * 1024, "the lesson of %d principals is small", N))
+		diag("%zu bytes", lessons[0].len);
+	learn_weights(lessons, 24, NULL, 0, &l.span, arena, &w);
+	int64_t spent = when_ticks_ms() - begun;
+	if (!ok(spent < 20000, "and learned from in bounded time"))
+		diag("%lld ms", (long long)spent);
+	ok(are_weights(&w, N), "every one of them has a weight");
+	int64_t least = INT64_MAX;
+	for (int i = 0; i < N; i++)
+		least = w.callers[i].milli[TOKENS_INPUT] < least ? w.callers[i].milli[TOKENS_INPUT] : least;
+	ok(least > 0, "and nobody starves");
+}
+
+// Figures from one to past what any metric may say, all kinds of nothing, exact calls that outdo the metric.
+static void extremes(struct arena *arena)
+{
+	static struct lecture l;
+	bool good = true;
+	for (int round = 0; good && round < 60; round++) {
+		int n = 1 + (int)below(80);
+		int64_t *means = arena_alloc(arena, (size_t)n * sizeof *means);
+		struct str lessons[4];
+		struct weights w;
+		struct who *callers = make_callers(arena, n);
+		for (int h = 0; h < 4; h++) {
+			for (int i = 0; i < n; i++)
+				means[i] = below(3) ? (int64_t)(rng() >> (30 + below(34))) : 0;
+			make_hour(&l, callers, means, n, below(5) ? 3 : 100000, arena);
+			for (int m = 0; m < 60; m++) {
+				struct minute *at = &l.hour.minutes[m];
+				at->metered = below(4);
+				for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+					if (below(3) == 0)
+						at->metric[slot] = (int64_t)(rng() >> (11 + below(53)));
+					at->samples[slot] = below(2) ? 0 : (int64_t)(rng() >> (24 + below(40)));
+				}
+				for (int32_t i = 0; i < at->ncalls; i++) {
+					struct calls *c = &at->calls[i];
+					c->exact_n[TOKENS_OUTPUT] = below(2) ? 0 : below(c->n + 1);
+					c->exact[TOKENS_OUTPUT] = c->exact_n[TOKENS_OUTPUT] ? (int64_t)(rng() >> (20 + below(44))) : 0;
+				}
+			}
+			lessons[h] = lesson_of(&l, arena);
+		}
+		learn_weights(lessons, 4, NULL, 0, &l.span, arena, &w);
+		good = are_weights(&w, n);
+		arena_reset(arena);
+	}
+	ok(good, "whatever the figures, a weight is a number from nothing to 10^15 tokens");
+}
+
+int main(void)
+{
+	struct arena arena = ARENA_INIT;
+	diag("NOWCAST_SEED=%llu", (unsigned long long)seed_rng());
+	round_trip(&arena);
+	order(&arena);
+	recovers(&arena);
+	many(&arena);
+	extremes(&arena);
+	arena_release(&arena);
+	return done();
+}
