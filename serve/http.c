@@ -24,8 +24,7 @@ enum {
 	SILENCE_S = 40,               // longer than the pause between two events
 	REQUEST_MS = 20000,           // to send a request, and between two of one connection
 	ANSWER_MS = 120000,           // to compute and take an answer
-	KEEPALIVE_MS = 15000,
-	PER_ADDRESS_MAX = 256,        // proxies bundle many people
+	KEEPALIVE_MS = 10000,         // what a viewer who went away costs is known after so long
 	GZIP_BYTES_MIN = 1400,        // what fits into a packet gains nothing
 	FILE_BYTES_MAX = 1 << 20,
 };
@@ -515,7 +514,7 @@ static bool start(struct http *h, const struct http_options *o, struct addrinfo 
 	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, at->ai_addr,
 	                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_BYTES_MAX, MHD_OPTION_CONNECTION_LIMIT,
-	                             (unsigned)o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS_MAX,
+	                             (unsigned)o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)(o->connections_max / 2), // a proxy is one address
 	                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
 	                             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_ARRAY, h->cert ? tls : none, MHD_OPTION_END);
 	if (h->daemon)

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums by blocks are the sums: whatever span, grouping and filter is asked for, in whatever order, the answer out of kept
+// blocks is that of reading everything anew. Prints its seed; NOWCAST_SEED repeats one.
+#include "serve/figures.h"
+
+#include <time.h>
+
+#include "base/when.h"
+#include "estimator/redis.h"
+#include "tests/redis_server.h"
+#include "tests/tap.h"
+
+enum { HOURS = 24 * 6, FIRST = 494000, QUESTIONS = 300, PRINCIPALS = 12, CLOSE_PICO = 1000000 };
+
+static uint64_t rng_state;
+
+static uint64_t rng(void) // splitmix64
+{
+	uint64_t z = (rng_state += 0x9e3779b97f4a7c15u);
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+static int64_t below(int64_t n)
+{
+	return (int64_t)(rng() % (uint64_t)n);
+}
+
+// ---- random figures in Redis, in the form of estimator/rows.h -----------------------------------------------------------
+
+static const char *const slots[] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
+static const char *const models[] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
+
+static void put_row(struct redis *r, const char *key, int principal, const char *type)
+{
+	char field[200], value[200];
+	int64_t exact = below(3) ? below(5000) : 0, allocated = below(3) ? below(90000) : 0, provisional = below(6) ? 0 : below(3000);
+	int64_t tokens = exact + allocated + provisional, rate = 1000 + below(9000000);
+	snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d - %s", principal % 3, principal, type);
+	if (below(12) == 0)
+		snprintf(value, sizeof value, "%lld - %lld %lld %lld 0 0 0 0", (long long)tokens, (long long)exact, (long long)allocated, (long long)provisional);
+	else
+		snprintf(value, sizeof value, "%lld %lld %lld %lld %lld 0 0 %lld %lld", (long long)tokens, (long long)(tokens * rate), (long long)exact,
+		         (long long)allocated, (long long)provisional, (long long)below(allocated / 3 + 1), (long long)below(100000));
+	redis_cmdz(r, "HSET", key, field, value, NULL);
+	if (below(2)) {
+		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d - calls", principal % 3, principal);
+		redis_cmdz(r, "HSET", key, field, "7 1", NULL);
+	}
+}
+
+static void put_sheet(struct redis *r, int64_t hour, const char *slot, const char *model)
+{
+	char when[WHEN_SIZE], member[120], key[200], score[24];
+	when_format(hour * MS_PER_HOUR, when);
+	when[13] = '\0'; // 2026-11-02T05
+	snprintf(member, sizeof member, "%s:%s", when, model);
+	snprintf(score, sizeof score, "%lld", (long long)hour);
+	snprintf(key, sizeof key, "nowcast:{%s}:usage", slot);
+	redis_cmdz(r, "ZADD", key, score, member, NULL);
+	redis_cmdz(r, "SADD", "nowcast:slots", slot, NULL);
+	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", slot, member);
+	for (int n = (int)below(8); n >= 0; n--)
+		put_row(r, key, (int)below(PRINCIPALS), token_type_names[below(TOKEN_TYPES)]);
+}
+
+static void make_world(struct redis *r)
+{
+	struct err err = ERR_INIT;
+	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++)
+		for (int k = 0; k < 6; k++)
+			if (below(3))
+				put_sheet(r, hour, slots[k % 2], models[k / 2]);
+	ok(redis_exec(r, &err), "a world is made %s", err.msg);
+}
+
+// ---- the property ------------------------------------------------------------------------------------------------------
+
+static bool is_close(struct usd a, struct usd b) // doubles were added in another order
+{
+	usd_pico d = a.pico - b.pico;
+	return d < CLOSE_PICO && d > -CLOSE_PICO;
+}
+
+static bool same_group(const struct group *a, const struct group *b)
+{
+	for (int i = 0; i < GROUP_KEYS_MAX; i++)
+		if (!str_eq(a->keys[i], b->keys[i]))
+			return false;
+	return a->calls == b->calls && a->failed == b->failed && a->tokens == b->tokens && a->exact == b->exact && a->allocated == b->allocated &&
+	       a->provisional == b->provisional && a->unpriced == b->unpriced && usd_cmp(a->usd, b->usd) == 0 && usd_cmp(a->usd_exact, b->usd_exact) == 0 &&
+	       usd_cmp(a->usd_allocated, b->usd_allocated) == 0 && is_close(a->usd_low, b->usd_low) && is_close(a->usd_high, b->usd_high);
+}
+
+static bool same_groups(struct groups *a, struct groups *b)
+{
+	groups_sort_by_key(a);
+	groups_sort_by_key(b);
+	for (int32_t i = 0; i < a->n && i < b->n; i++)
+		if (!same_group(&a->list[i], &b->list[i]))
+			return false;
+	return a->n == b->n;
+}
+
+static void random_question(struct grouping *by, struct group_filter *only, int64_t *from, int64_t *to, int64_t *now)
+{
+	static const char *const bys[] = {"", "principal", "role", "model", "hour", "hour,model", "account,region", "token_type", "team", "model,role,token_type"};
+	static const char *const filters[][2] = {{"", ""}, {"role", "role-1"}, {"model", "odd:model"}, {"account", "444455556666"}, {"token_type", "output"}, {"role", "nobody"}};
+	struct err err = ERR_INIT;
+	int f = (int)below(6);
+	*only = (struct group_filter){0};
+	if (!grouping_parse(by, str_of(bys[below(10)]), STR("team"), &err) || !grouping_parse(&only->by, str_of(filters[f][0]), STR("team"), &err))
+		abort();
+	only->value[0] = str_of(filters[f][1]);
+	*from = FIRST - 5 + below(HOURS);
+	*to = *from + 1 + below(below(2) ? 30 : HOURS);
+	*now = FIRST + HOURS - below(60);
+}
+
+static bool ask_once(struct figures *f, struct view *v)
+{
+	struct err err = ERR_INIT;
+	struct grouping by;
+	struct group_filter only;
+	struct groups kept, fresh;
+	int64_t from, to, now;
+	random_question(&by, &only, &from, &to, &now);
+	groups_init(&kept, &by);
+	groups_init(&fresh, &by);
+	fresh.only = only.by.n ? &only : NULL;
+	bool good = figures_sum(f, &by, &only, from, to, now, &kept, &err) && view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
+	if (!good)
+		diag("hours %lld to %lld, now %lld, %d keys, %d filters: %d groups kept, %d anew %s", (long long)from, (long long)to, (long long)now, by.n,
+		     only.by.n, kept.n, fresh.n, err.msg);
+	groups_release(&kept);
+	groups_release(&fresh);
+	return good;
+}
+
+int main(void)
+{
+	struct redis_server server;
+	struct err err = ERR_INIT;
+	struct figures *f = NULL;
+	struct view *v = NULL;
+	const char *seed = getenv("NOWCAST_SEED");
+	int good = 0;
+	rng_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
+	diag("NOWCAST_SEED=%llu", (unsigned long long)rng_state);
+	if (!redis_server_start(&server))
+		skip_all("no redis-server here");
+	if (!ok(figures_open(&f, server.url, "", "nowcast", &err) && view_open(&v, server.url, "", "nowcast", &err), "they open %s", err.msg))
+		return done();
+	make_world(view_redis(v));
+	int64_t first = 0, last = 0;
+	ok(figures_extent(f, &first, &last, &err) && first >= FIRST && first < FIRST + 5 && last < FIRST + HOURS, "the extent is told");
+	for (int i = 0; i < QUESTIONS && good == i; i++)
+		good += ask_once(f, v);
+	is_int(good, QUESTIONS, "sums of kept blocks are the sums of everything read anew");
+	figures_close(f);
+	view_close(v);
+	redis_server_stop(&server);
+	return done();
+}

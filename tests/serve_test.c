@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a question to the API may say, as a table; and who may ask, how often.
+#include "base/when.h"
+#include "serve/auth.h"
+#include "serve/query.h"
+#include "tests/tap.h"
+
+#include <unistd.h>
+
+enum { ALL = QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_SEARCH | QUERY_STEP };
+
+// "a=1&b=2", taken apart at & and =.
+static void split(struct str text, struct http_request *r)
+{
+	*r = (struct http_request){0};
+	while (text.len && r->nargs <= HTTP_ARGS_MAX) {
+		struct str value = str_cut(&text, '&'), name = str_cut(&value, '=');
+		if (r->nargs < HTTP_ARGS_MAX)
+			r->args[r->nargs] = (struct http_arg){name, value.p ? value : STR("")};
+		r->nargs++;
+	}
+}
+
+static bool parse(const char *text, int words, struct query *q, struct err *err)
+{
+	struct http_request r;
+	int64_t now;
+	when_parse(STR("2026-11-02T05:40:00Z"), &now);
+	*q = (struct query){.now_ms = now, .step = STEP_HOUR, .limit = 8};
+	*err = (struct err)ERR_INIT;
+	split(str_of(text), &r);
+	return query_parse(q, &r, words, 24, STR("team"), err);
+}
+
+static void must_parse(const char *text, const char *from, const char *to)
+{
+	struct query q;
+	struct err err;
+	char a[WHEN_SIZE], b[WHEN_SIZE];
+	if (!ok(parse(text, ALL, &q, &err), "\"%s\" is a question", text)) {
+		diag("%s", err.msg);
+		return;
+	}
+	is_str(when_format(q.from * MS_PER_HOUR, a), from, "from there");
+	is_str(when_format(q.to * MS_PER_HOUR, b), to, "to there");
+}
+
+static void must_fail(const char *text, int words, const char *why)
+{
+	struct query q;
+	struct err err;
+	if (!ok(!parse(text, words, &q, &err) && strstr(err.msg, why), "\"%.60s\" is none: %s", text, why))
+		diag("%s", err.msg);
+}
+
+static void test_questions(void)
+{
+	must_parse("", "2026-11-01T06:00:00Z", "2026-11-02T06:00:00Z");
+	must_parse("hours=1", "2026-11-02T05:00:00Z", "2026-11-02T06:00:00Z");
+	must_parse("from=2026-11-01T10:30:00Z", "2026-11-01T10:00:00Z", "2026-11-02T06:00:00Z");
+	must_parse("from=2026-10-31&to=2026-11-01T00:00:01Z", "2026-10-31T00:00:00Z", "2026-11-01T01:00:00Z");
+	must_parse("now=2026-01-01T00:00:00Z&hours=2", "2025-12-31T23:00:00Z", "2026-01-01T01:00:00Z");
+	must_parse("step=day&hours=9600", "2025-09-28T06:00:00Z", "2026-11-02T06:00:00Z");
+	must_parse("step=minute&hours=6&role=x&tag:env=&limit=10000", "2026-11-02T00:00:00Z", "2026-11-02T06:00:00Z");
+	must_fail("hours=0", ALL, "expected a number from 1 to");
+	must_fail("hours=", ALL, "expected a number");
+	must_fail("hours=+1", ALL, "expected a number");
+	must_fail("hours=745", ALL, "from 1 to 744");
+	must_fail("step=minute&hours=7", ALL, "from 1 to 6");
+	must_fail("step=day&hours=9601", ALL, "from 1 to 9600");
+	must_fail("from=2026-11-02&to=2026-11-02", ALL, "from is not before to");
+	must_fail("from=2020-01-01&step=day", ALL, "at most 9600");
+	must_fail("to=tomorrow", ALL, "expected a time");
+	must_fail("now=", ALL, "expected a time");
+	must_fail("hours=1&to=2026-11-02", ALL, "exclude each other");
+	must_fail("hours=1&hours=2", ALL, "given twice");
+	must_fail("limit=10001", ALL, "from 1 to 10000");
+	must_fail("by=who", ALL, "no grouping");
+	must_fail("by=hour,account,region,model,principal,role,team,token_type,tag:a", ALL, "more than 8");
+	must_fail("colour=blue", ALL, "no word of this query");
+	must_fail("role,team=x", ALL, "no word of this query");
+	must_fail("=x", ALL, "no word of this query");
+	must_fail("tag:=x", ALL, "no word of this query");
+	must_fail("by=role", QUERY_SPAN, "no word of this query");
+	must_fail("role=a&role=b&role=c&role=d&role=e&role=f&role=g&role=h&role=i", ALL, "more than 8 filters");
+	must_fail("a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a", ALL, "more than 32 words");
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+		abort();
+}
+
+static void test_tokens(void)
+{
+	char path[] = "/tmp/nowcast-tokens-XXXXXX";
+	struct auth *a = NULL;
+	struct err err = ERR_INIT;
+	int fd = mkstemp(path);
+	close(fd);
+	write_file(path, "# comment\n\n wall   0123456789abcdef \r\nbot\tfedcba9876543210\n");
+	ok(auth_open(&a, path, 10, &err), "a file of tokens %s", err.msg);
+	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES, "a token of it");
+	ok(auth_check(a, STR("p"), STR("bearer  fedcba9876543210 "), 0) == AUTH_YES, "another, with its own blanks");
+	ok(auth_check(a, STR("p"), STR_NONE, 0) == AUTH_MISSING, "none");
+	ok(auth_check(a, STR("p"), STR("Basic 0123456789abcdef"), 0) == AUTH_MISSING, "another scheme");
+	ok(auth_check(a, STR("p"), STR("Bearer"), 0) == AUTH_MISSING, "an empty one");
+	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcde"), 0) == AUTH_WRONG, "one cut short");
+	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef0"), 0) == AUTH_WRONG, "one too long");
+	for (int i = 0; i < 8; i++)
+		(void)!auth_check(a, STR("p"), STR("Bearer xxxxxxxxxxxxxxxxx"), 0);
+	ok(auth_check(a, STR("p"), STR("Bearer xxxxxxxxxxxxxxxxx"), 0) == AUTH_SLOWER, "after ten wrong ones: slower");
+	ok(auth_check(a, STR("q"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES, "which is no matter of another address");
+	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef"), 7000) == AUTH_YES, "and passes");
+
+	int passed = 0;
+	for (int i = 0; i < 100; i++)
+		passed += auth_rate(a, STR("r"), 0);
+	is_int(passed, 40, "a burst of four seconds' worth");
+	ok(!auth_rate(a, STR("r"), 99) && auth_rate(a, STR("r"), 200), "then as many as the rate says");
+
+	write_file(path, "wall short\n");
+	ok(!auth_refresh(a, &err) && strstr(err.msg, ":1: expected `NAME TOKEN`"), "a bad file is refused: %s", err.msg);
+	ok(auth_check(a, STR("q"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES, "and what was in force stays");
+	auth_close(a);
+	unlink(path);
+}
+
+int main(void)
+{
+	test_questions();
+	test_tokens();
+	return done();
+}
