@@ -6,40 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/map.h"
 #include "base/when.h"
 #include "estimator/taught.h"
 #include "estimator/view.h"
-#include "reconcile/bill.h"
-#include "reconcile/duckdb.h"
-#include "reconcile/export.h"
-#include "reconcile/join.h"
-#include "reconcile/ledger.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
-#include "reconcile/publish.h"
+#include "reconcile/duckdb.h"
 #include "reconcile/rates.h"
 #include "reconcile/s3.h"
-#include "reconcile/watermark.h"
-
-// One period under way.
-struct work {
-	const struct conf *conf;
-	const char *source;
-	const struct export *export;
-	const struct export_period *period;
-	struct publish *publish;
-	struct reconciliation *out;
-	struct names names;
-	struct ledger estimate, actual;
-	struct str *foundation; // see join.h
-	int32_t nfoundation;
-	struct bill bill;
-	struct join join;
-	struct status status;
-	int64_t start_ms;
-	struct buf *rates; // rows of a price file: those of the newest period that has any
-};
+#include "reconcile/work.h"
 
 // ---- the estimate --------------------------------------------------------------------------------------------------
 
@@ -94,270 +69,10 @@ static bool read_estimate(struct work *w, struct err *err)
 	return good;
 }
 
-// ---- watermarks ----------------------------------------------------------------------------------------------------
-
-struct slot_state {
-	struct str slot, account;
-	int64_t watermark; // as it stands in Redis
-};
-
-static struct str account_of(struct str slot)
-{
-	return str_cut(&slot, '/');
-}
-
-// Slots that Redis knows and those of the bill, with the watermarks so far.
-static bool read_slots(struct work *w, struct arena *arena, struct slot_state **ret, int *ret_n, struct err *err)
-{
-	struct redis *r = w->publish->redis;
-	struct buf key = BUF_INIT;
-	struct map seen = MAP_INIT;
-	int n = 0;
-	buf_addf(&key, "%s:slots", w->conf->redis_prefix);
-	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
-	bool good = redis_exec(r, err);
-	size_t known = good ? redis_len(r, 0) : 0;
-	struct slot_state *list = arena_alloc(arena, (known + (size_t)w->actual.n + 1) * sizeof *list);
-	bool added;
-	for (size_t i = 0; i < known; i++) {
-		int32_t name = names_add(&w->names, redis_elem(r, 0, i));
-		map_add(&seen, (uint64_t)name, 0, &added);
-		list[n++].slot = w->names.list[name];
-	}
-	for (int64_t i = 0; i < w->actual.n; i++) {
-		map_add(&seen, (uint64_t)w->actual.rows[i].slot, 0, &added);
-		if (added)
-			list[n++].slot = w->names.list[w->actual.rows[i].slot];
-	}
-	for (int i = 0; good && i < n; i++) {
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:billed", w->conf->redis_prefix, STR_ARG(list[i].slot));
-		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("watermark")});
-	}
-	good = good && (n == 0 || redis_exec(r, err));
-	for (int i = 0; good && i < n; i++) {
-		list[i].account = account_of(list[i].slot);
-		list[i].watermark = redis_int(r, (size_t)i);
-		struct str text = redis_str(r, (size_t)i);
-		if (text.len)
-			list[i].watermark = strtoll(text.p, NULL, 10);
-	}
-	buf_release(&key);
-	map_release(&seen);
-	*ret = list;
-	*ret_n = n;
-	return good;
-}
-
-// One account in one period: its tokens by hour, on both sides.
-struct account {
-	struct str name;
-	int64_t *billed, *estimated;
-	bool covered; // the bill has rows of it
-};
-
-struct accounts {
-	struct account *list;
-	int32_t n, cap;
-	struct map by_name;  // number of a name -> position
-	struct map by_slot;  // likewise of a slot
-	struct map models;   // slot and model that the bill knows
-};
-
-static struct account *account_named(struct accounts *x, struct work *w, struct str name)
-{
-	bool added;
-	int32_t *at = map_add(&x->by_name, (uint64_t)names_add(&w->names, name), x->n, &added);
-	if (added) {
-		size_t hours = (size_t)(w->period->end - w->period->first);
-		if (x->n == x->cap)
-			x->list = xrealloc(x->list, (size_t)(x->cap = x->cap ? x->cap * 2 : 16), sizeof *x->list);
-		x->list[x->n++] = (struct account){.name = name, .billed = xcalloc(hours, sizeof(int64_t)), .estimated = xcalloc(hours, sizeof(int64_t))};
-	}
-	return &x->list[*at];
-}
-
-static struct account *account_of_slot(struct accounts *x, struct work *w, int32_t slot)
-{
-	int32_t *at = map_find(&x->by_slot, (uint64_t)slot);
-	bool added;
-	if (at)
-		return &x->list[*at];
-	struct account *a = account_named(x, w, account_of(w->names.list[slot]));
-	map_add(&x->by_slot, (uint64_t)slot, (int32_t)(a - x->list), &added);
-	return a;
-}
-
-static void read_accounts(struct accounts *x, struct work *w)
-{
-	bool added;
-	for (int64_t i = 0; i < w->actual.n; i++) {
-		const struct ledger_row *r = &w->actual.rows[i];
-		map_add(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model, 0, &added);
-		account_of_slot(x, w, r->slot)->billed[r->hour - w->period->first] += r->tokens;
-	}
-	for (int64_t i = 0; i < w->estimate.n; i++) {
-		const struct ledger_row *r = &w->estimate.rows[i];
-		if (map_find(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model))
-			account_of_slot(x, w, r->slot)->estimated[r->hour - w->period->first] += r->tokens;
-	}
-	bool *seen = xcalloc((size_t)w->bill.nnames + 1, sizeof *seen);
-	for (int64_t i = 0; i < w->bill.nlines; i++)
-		seen[w->bill.lines[i].account] = true;
-	for (int32_t i = 0; i < w->bill.nnames; i++)
-		if (seen[i])
-			account_named(x, w, w->bill.names[i])->covered = true;
-	free(seen);
-}
-
-static void release_accounts(struct accounts *x)
-{
-	for (int32_t i = 0; i < x->n; i++) {
-		free(x->list[i].billed);
-		free(x->list[i].estimated);
-	}
-	free(x->list);
-	map_release(&x->by_name);
-	map_release(&x->by_slot);
-	map_release(&x->models);
-}
-
-static int64_t account_watermark(struct work *w, const struct account *a, int64_t before)
-{
-	int64_t held;
-	char when[WHEN_SIZE];
-	struct watermark_input in = {.first = w->period->first, .end = w->period->end, .last_hour = w->bill.last_hour, .delivered_ms = w->period->delivered_ms,
-	                             .now_ms = when_now_ms(), .patience_ms = w->conf->watermark_ms, .before = before, .daily = w->bill.daily,
-	                             .invoiced = w->bill.invoiced, .billed = a->billed, .estimated = a->estimated};
-	int64_t mark = a->covered ? watermark_find(&in, &held) : 0;
-	if (!mark)
-		return 0;
-	if (held)
-		buf_addf(&w->bill.notes, "account %.*s: its last %" PRId64 " hours look half delivered, so the estimate stands for them\n", STR_ARG(a->name), held);
-	struct buf field = BUF_INIT;
-	buf_addf(&field, "watermark %.*s", STR_ARG(a->name));
-	status_add(&w->status, field.data, "%s", when_format((mark > before ? mark : before) * MS_PER_HOUR, when));
-	buf_release(&field);
-	if (!w->out->watermark || mark < w->out->watermark)
-		w->out->watermark = mark;
-	return mark;
-}
-
-// ---- into Redis ----------------------------------------------------------------------------------------------------
-
-static int by_account(const void *a, const void *b)
-{
-	const struct slot_state *x = a, *y = b;
-	int c = str_cmp(x->account, y->account);
-	return c ? c : str_cmp(x->slot, y->slot);
-}
-
-static bool publish_slots(struct work *w, struct slot_state *slots, int n, struct err *err)
-{
-	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
-	struct accounts accounts = {0};
-	bool good = true;
-	int64_t mark = 0;
-	read_accounts(&accounts, w);
-	if (n > 1)
-		qsort(slots, (size_t)n, sizeof *slots, by_account);
-	for (int i = 0; good && i < n; i++) {
-		if (i == 0 || !str_eq(slots[i].account, slots[i - 1].account)) {
-			int64_t before = 0;
-			for (int k = i; k < n && str_eq(slots[k].account, slots[i].account); k++)
-				before = slots[k].watermark > before ? slots[k].watermark : before;
-			mark = account_watermark(w, account_named(&accounts, w, slots[i].account), before);
-		}
-		struct ledger_row key = {.slot = names_add(&w->names, slots[i].slot)};
-		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_SHEET, &key), to = from;
-		while (to < w->actual.n && sorted[to]->slot == key.slot)
-			to++;
-		struct publish_slot slot = {slots[i].slot, w->period->name, w->period->first, w->period->end, w->period->first, mark};
-		bool taken = true;
-		good = publish_slot(w->publish, &slot, &w->names, sorted + from, to - from, w->join.called, w->join.ncalled, &taken, err);
-		w->out->overtaken |= good && !taken;
-	}
-	free(sorted);
-	release_accounts(&accounts);
-	return good;
-}
-
-// ---- what stands apart, and the status -----------------------------------------------------------------------------
-
-struct apart {
-	struct usd usd;
-	int64_t rows;
-	struct str field;
-};
-
-static void tell_apart(struct work *w)
-{
-	struct arena arena = ARENA_INIT;
-	struct map index = MAP_INIT;
-	struct apart *list = NULL;
-	int32_t n = 0, cap = 0;
-	struct buf field = BUF_INIT;
-	for (int64_t i = 0; i < w->bill.nlines; i++) {
-		const struct bill_line *line = &w->bill.lines[i];
-		const struct bill_kind *k = &w->bill.kinds[line->kind];
-		bool added;
-		w->out->billed = usd_add(w->out->billed, line->cost);
-		if (k->class == BILL_TOKENS)
-			continue;
-		w->out->apart = usd_add(w->out->apart, line->cost);
-		struct str what = k->usage_type.len ? k->usage_type : k->line_type;
-		struct str account = w->bill.names[line->account];
-		buf_clear(&field);
-		buf_addf(&field, "apart %s %.*s %.*s", bill_class_names[k->class], STR_ARG(account.len ? account : STR("-")), STR_ARG(what.len ? what : STR("-")));
-		int32_t *at = map_add(&index, (uint64_t)names_add(&w->names, buf_str(&field)), n, &added);
-		if (added) {
-			if (n == cap)
-				list = xrealloc(list, (size_t)(cap = cap ? cap * 2 : 64), sizeof *list);
-			list[n++] = (struct apart){.field = arena_str(&arena, buf_str(&field))};
-		}
-		list[*at].usd = usd_add(list[*at].usd, line->cost);
-		list[*at].rows++;
-	}
-	for (int32_t i = 0; i < n; i++) {
-		char usd[USD_SIZE];
-		status_add(&w->status, list[i].field.p, "%s %" PRId64, usd_format_pico(list[i].usd, usd), list[i].rows);
-	}
-	free(list);
-	buf_release(&field);
-	map_release(&index);
-	arena_release(&arena);
-}
-
-static void tell_period(struct work *w)
-{
-	const struct export_period *p = w->period;
-	char usd[USD_SIZE];
-	struct status *s = &w->status;
-	status_add(s, "source", "%s", w->source);
-	status_add(s, "export", "%.*s", STR_ARG(w->export->name));
-	status_add(s, "execution", "%.*s", STR_ARG(p->execution));
-	status_add(s, "delivered_ms", "%" PRId64, p->delivered_ms);
-	status_add(s, "finished_ms", "%" PRId64, when_now_ms());
-	status_add(s, "duration_ms", "%" PRId64, when_ticks_ms() - w->start_ms);
-	status_add(s, "files", "%d", p->nfiles);
-	status_add(s, "bytes", "%" PRId64, p->bytes);
-	status_add(s, "rows", "%" PRId64, w->bill.rows);
-	status_add(s, "granularity", "%s", w->bill.daily ? "daily" : "hourly");
-	status_add(s, "principals", "%s", w->bill.with_principal ? "yes" : "no");
-	status_add(s, "invoiced", "%s", w->bill.invoiced && w->bill.last_hour ? "yes" : "no");
-	status_add(s, "tokens", "%s", usd_format_pico(w->join.tokens_usd, usd));
-	status_add(s, "marketplace", "%s", usd_format_pico(w->join.marketplace, usd));
-	status_add(s, "outside", "%s", usd_format_pico(w->join.outside_usd, usd));
-	status_add(s, "notes", "%.*s", STR_ARG(buf_str(&w->bill.notes)));
-}
-
 // ---- a period, and a run -------------------------------------------------------------------------------------------
 
 static bool run_period(struct work *w, struct duck *duck, struct err *err)
 {
-	struct arena arena = ARENA_INIT;
-	struct slot_state *slots;
-	int nslots;
 	if (!bill_read(&w->bill, duck, w->period, err))
 		return false;
 	bool good = read_estimate(w, err);
@@ -367,15 +82,7 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 		join_bill(&w->join, &w->bill);
 	if (w->join.outside)
 		buf_addf(&w->bill.notes, "%" PRId64 " lines are for hours outside of the billing period: their dollars are told apart\n", w->join.outside);
-	good = good && read_slots(w, &arena, &slots, &nslots, err) && publish_slots(w, slots, nslots, err);
-	if (good) {
-		struct buf key = BUF_INIT;
-		tell_apart(w);
-		tell_period(w);
-		buf_addf(&key, "reconcile:%.*s", STR_ARG(w->period->name));
-		good = publish_status(w->publish, key.data, &w->status, err) && publish_period(w->publish, w->period->name, err);
-		buf_release(&key);
-	}
+	good = good && work_publish_slots(w, err) && work_publish_status(w, err);
 	struct buf rates = BUF_INIT;
 	int nrates = 0;
 	if (good && w->out->watermark)
@@ -391,7 +98,6 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 	w->out->rows += w->bill.rows;
 	w->out->tokens = usd_add(w->out->tokens, w->join.tokens_usd);
 	buf_addstr(&w->out->notes, buf_str(&w->bill.notes));
-	arena_release(&arena);
 	return good;
 }
 
