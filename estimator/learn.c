@@ -281,7 +281,7 @@ static void hand_out(const struct course *c, const struct result *results, const
 		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		*w = (struct weight){.ttl_permille = -1};
 		if (at && c->ttl_told[*at] > 0)
-			w->ttl_permille = (int)llround(1000 * c->ttl_1h[*at] / c->ttl_told[*at]);
+			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_told[*at], 1)); // an amendment may lower the writes alone
 		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 			const struct result *r = &results[slot];
 			if (at && c->slots[slot].n[*at] + c->slots[slot].exact_calls[*at] > 0) {

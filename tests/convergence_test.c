@@ -58,10 +58,11 @@ static void fill_call(struct call *c, int64_t start, int who, int model, int reg
 	c->caller.session_start_ms = start / MS_PER_HOUR * MS_PER_HOUR;
 }
 
-// One call: its record, sometimes with tokens, sometimes followed by a completion, a data-event copy, a log, an amendment.
+// One call: its record, sometimes with tokens, sometimes followed by a completion, a data-event copy, a log, an amendment that
+// moves it to another caller, minute or model. Some last so long that they end in the next bucket.
 static void make_call(int64_t base, int hours, int i)
 {
-	int64_t start = base + below((int64_t)hours * MS_PER_HOUR), end = start + below(3 * MS_PER_MINUTE);
+	int64_t start = base + below((int64_t)hours * MS_PER_HOUR), end = start + below((below(10) ? 3 : 55) * MS_PER_MINUTE);
 	int who = (int)below(7), model = (int)below(3), region = (int)below(2);
 	bool streaming = below(2), failed = below(20) == 0;
 	struct str id = say("request-%d-%llu", i, (unsigned long long)rng_state);
@@ -71,7 +72,7 @@ static void make_call(int64_t base, int hours, int i)
 	fill_call(&c, start, who, model, region, streaming);
 	c.time_ms = streaming ? start : end;
 	c.time_is_end = !streaming;
-	if (!streaming && !failed && below(3) == 0)
+	if (!streaming && (!failed || below(2)) && below(3) == 0)
 		for (int s = TOKENS_INPUT; s <= TOKENS_OUTPUT; s++)
 			c.known[s] = true, c.tokens[s] = tokens[s];
 	more(RECORD_CALL)->call = c;
@@ -105,6 +106,14 @@ static void make_call(int64_t base, int hours, int i)
 		amended->call = c;
 		amended->call.source = SOURCE_AMENDED;
 		amended->call.caller.arn = STR("arn:aws:iam::111122223333:user/corrected");
+		if (below(2)) {
+			amended->call.time_is_end = true;
+			amended->call.time_ms = start + below(end - start + 1);
+			amended->call.model = amended->call.model_called = str_of(models[below(3)]);
+			for (int s = 0; s < TOKEN_SLOTS; s++)
+				if ((amended->call.known[s] = below(2)))
+					amended->call.tokens[s] = (uint32_t)below(7000);
+		}
 	}
 }
 
@@ -125,11 +134,12 @@ static void make_world(int64_t base, int hours)
 				struct record *r = more(RECORD_METRIC);
 				r->metric = (struct metric){.account = STR("111122223333"), .region = str_of(regions[below(2)]), .model = str_of(models[model]),
 				                            .minute = base / MS_PER_MINUTE + m, .slot = slot, .sum = below(60000)};
-				if (below(10) == 0) { // a later, better value of the same point
+				if (below(10) == 0) { // a better value of the same point, the final one perhaps lower
 					struct record *again = more(RECORD_METRIC);
 					again->metric = r->metric;
-					again->metric.sum += below(100);
 					again->metric.final = below(2);
+					again->metric.samples = below(40);
+					again->metric.sum = again->metric.final ? below(r->metric.sum + 1) : r->metric.sum + below(100);
 				}
 			}
 		}
