@@ -145,6 +145,10 @@ bench-decode: $(B)/tests/bench/decode_bench  ## records/s of the decoder alone
 bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker
 	$(Q)tests/bench.sh
 
+.PHONY: alert-accuracy
+alert-accuracy: all  ## how fast spikes ring and how often wrongly, on a world whose jumps are known: HOURS=12 of it
+	$(Q)SHARED=$(SHARED) B=$(B) tests/alert_accuracy.sh
+
 .PHONY: nab
 nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for developers)
 	$(Q)SHARED=$(SHARED) B=$(B) tests/nab.sh

@@ -69,7 +69,7 @@ static bool read_hours(struct spikes *s, struct err *err)
 		int64_t k = ms / MS_PER_HOUR - s->first;
 		if (k < 0 || k >= s->nhours)
 			continue;
-		s->list[s->n - 1].of[k] = micro(g->usd_low);
+		s->list[s->n - 1].of[k] = micro(g->usd);
 		s->list[s->n - 1].newest = g;
 	}
 	return true;

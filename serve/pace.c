@@ -11,7 +11,7 @@ enum {
 	FADE = 500,       // minutes in which the worst falls to 1/e
 	YOUNG = 60,       // minutes before anything is a jump
 	CAP = 3,          // times the usual that one minute may teach
-	WORST_NUM = 3, WORST_DEN = 2, // a jump exceeds the worst by this
+	WORST_NUM = 5, WORST_DEN = 4, // a jump exceeds the worst by this
 };
 
 static void step(struct pace *p, int64_t minute, int64_t amount)

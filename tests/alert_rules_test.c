@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The alerts file: what is taken, and that each mistake is told with its line and what is allowed.
+#include "serve/alert.h"
+#include "tests/tap.h"
+
+static bool parse(struct alert_rules *r, const char *text, struct err *err)
+{
+	err_clear(err);
+	return alert_rules_parse(r, str_of(text), "f", STR("team"), err);
+}
+
+static void test_wrong(void)
+{
+	static const struct { const char *text, *says; } cases[] = {
+		{"kind = budget\n", "f:1: expected [rule NAME] or [receiver NAME] first"},
+		{"[rules x]\n", "f:1: expected [rule NAME] or [receiver NAME], got [rules x]"},
+		{"[rule x]\nkind = budget\n", "rule x: a budget needs `amount`"},
+		{"[rule x]\nby = principal,model\n", "f:2: by: expected one of all, principal"},
+		{"[rule x]\nby = colour\n", "f:2: by: expected one of all, principal"},
+		{"[rule x]\nat = 80,50\n", "f:2: at: expected up to 8 rising percentages"},
+		{"[rule x]\nat = \n", "f:2: at: expected percentages"},
+		{"[rule x]\namount = -5\n", "f:2: amount: expected dollars"},
+		{"[rule x]\nquiet = 5\n", "f:2: quiet: expected a duration"},
+		{"[rule x]\nfactor = 1\n", "f:2: factor: expected a whole number from 2 to 1000"},
+		{"[rule x]\ncolour = red\n", "f:2: colour: expected a key of a rule"},
+		{"[rule x]\nkind = silent\n[rule x]\n", "f:3: rule x stands there twice"},
+		{"[rule x]\nkind = silent\nreceivers = a\n", "rule x: there is no [receiver a]"},
+		{"[receiver a]\nkind = slack\n", "receiver a: a slack needs `url`"},
+		{"[receiver a]\nkind = email\nurl = smtp://h\n", "receiver a: email needs `from` and `to`"},
+		{"[receiver a]\nport = 1\n", "f:2: port is no key of a receiver"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct alert_rules r;
+		struct err err = ERR_INIT;
+		bool taken = parse(&r, cases[i].text, &err);
+		if (!ok(!taken && err.kind == ERR_CONFIG && strstr(err.msg, cases[i].says), "%s", cases[i].says))
+			diag("said: %s", taken ? "nothing" : err.msg);
+		alert_rules_release(&r);
+	}
+}
+
+static void test_right(void)
+{
+	struct alert_rules r;
+	struct err err = ERR_INIT;
+	ok(parse(&r, "# comment\n[rule a b]\nkind = budget\nby = tag:cost-center\nperiod=week\namount = 12.50\nat = 90, 100\nreceivers = ops\n"
+	             "[receiver ops]\nkind = command\ncommand = cat\n", &err), "a rule and a receiver");
+	is_int(r.nrules, 1, "one rule");
+	is_int(r.rules[0].period, PERIOD_WEEK, "its period");
+	is_int(r.rules[0].at[1], 100, "its levels");
+	ok(str_is(r.receivers[0].command, "cat"), "the receiver's command");
+	alert_rules_release(&r);
+}
+
+static void test_periods(void)
+{
+	int64_t from, to, hour = 498248; // 2026-11-03T08, a Tuesday
+	char name[24];
+	alert_period_of(PERIOD_WEEK, hour, &from, &to, name);
+	is_str(name, "2026-11-02", "a week begins on Monday");
+	is_int(to - from, 168, "and has 168 hours");
+	alert_period_of(PERIOD_MONTH, hour, &from, &to, name);
+	is_str(name, "2026-11", "a month has its name");
+	is_int(to - from, 720, "November has 720 hours");
+	alert_period_of(PERIOD_HOUR, hour, &from, &to, name);
+	is_str(name, "2026-11-03T08", "an hour too");
+	is_int(from, hour, "and is itself");
+}
+
+int main(void)
+{
+	test_wrong();
+	test_right();
+	test_periods();
+	return done();
+}
