@@ -16,6 +16,8 @@
 #include "reconcile/s3.h"
 #include "reconcile/work.h"
 
+enum { STALE_HOURS = 48 };
+
 // ---- the estimate --------------------------------------------------------------------------------------------------
 
 // The model key of a sheet, which shows an application profile by its ARN.
@@ -71,10 +73,19 @@ static bool read_estimate(struct work *w, struct err *err)
 
 // ---- a period, and a run -------------------------------------------------------------------------------------------
 
+// The running month is delivered daily, at least.
+static void tell_stale(struct work *w)
+{
+	int64_t now = when_now_ms(), age_hours = (now - w->period->delivered_ms) / MS_PER_HOUR;
+	if (now / MS_PER_HOUR < w->period->end && age_hours > STALE_HOURS)
+		buf_addf(&w->bill.notes, "the export is stale: its newest delivery is %" PRId64 " hours old, and AWS delivers daily; look at its status under Data Exports\n", age_hours);
+}
+
 static bool run_period(struct work *w, struct duck *duck, struct err *err)
 {
 	if (!bill_read(&w->bill, duck, w->period, err))
 		return false;
+	tell_stale(w);
 	bool good = read_estimate(w, err);
 	w->join = (struct join){.names = &w->names, .estimate = &w->estimate, .actual = &w->actual,
 	                        .foundation = w->foundation, .nfoundation = w->nfoundation, .first = w->period->first, .end = w->period->end};

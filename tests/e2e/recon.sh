@@ -49,6 +49,12 @@ reconcile "$T/cur" >/dev/null
 report "$T/third.csv"
 same_file "and upwards" "$T/third.csv" "$T/first.csv"
 
+touch -d '3 days ago' "$T"/cur/test/metadata/*/*.json
+if [ "$(date +%Y-%m)" = 2026-11 ]; then
+	ok "an export that has not been delivered for days" reconcile "$T/cur"
+	has "is said to be stale" "$(cat "$T/ok.out")" "stale: its newest delivery is 7[12] hours old"
+fi
+
 fresh
 change until 2026-11-02T01:00:00Z
 ok "half a delivery" reconcile "$T/cur"
