@@ -156,6 +156,10 @@ nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for de
 bench-price: all helpers  ## instructions of the whole path, and how many of them price (callgrind)
 	$(Q)tests/bench/price.sh
 
+.PHONY: bench-api
+bench-api: all  ## what an answer of the API costs at 5,000 principals, beside a plain read of Redis; and 200 viewers
+	$(Q)tests/bench_api.sh
+
 # What a linter says is advice: the analyzer's own faults in foreign headers are not ours.
 lint:  ## clang-tidy, cppcheck and gcc -fanalyzer
 	cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,portability --suppress=missingIncludeSystem -I. $(DIRS) nowcast.c
