@@ -97,6 +97,12 @@ async function desk(browser) {
 	ok(await page.isVisible(".tip"), "a hover tells what stands there");
 	await page.click("#chart-data summary");
 	ok((await page.$$("#chart-data tr")).length > 3, "and there is a table of the same");
+	await page.goto(url + "/?from=2026-11-02T00:00:00Z&to=2026-11-02T01:00:00Z&role=llm-gateway");
+	await settled(page);
+	ok((await page.textContent("#filters")).includes("2 Nov 00:00 to 01:00"), "a link may name its span", await page.textContent("#filters"));
+	ok(/in this span, most in the minute of 2 Nov 00:/.test(await page.textContent("#chart-summary")), "which is what is shown", await page.textContent("#chart-summary"));
+	await page.goto(url + "/?span=6h&by=model&mode=group");
+	await settled(page);
 	await page.click("#theme");
 	await page.screenshot({ path: out + "/desk-dark.png", fullPage: true });
 	await accessible(page, "dark");

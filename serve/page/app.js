@@ -16,13 +16,14 @@ const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 // ---- the view
 
 function readView() {
-	const words = new URLSearchParams(location.search), view = { span: "24h", by: "team", mode: "basis", search: "", now: "", filters: [] };
+	const words = new URLSearchParams(location.search), view = { span: "24h", by: "team", mode: "basis", search: "", now: "", from: "", to: "", filters: [] };
 	for (const [key, value] of words) {
 		if (key === "span" && value in spans) view.span = value;
-		else if (["by", "search", "now"].includes(key)) view[key] = value;
+		else if (["by", "search", "now", "from", "to"].includes(key)) view[key] = value;
 		else if (key === "mode" && value === "group") view.mode = value;
 		else if (filterKeys.includes(key) || key.startsWith("tag:")) view.filters.push([key, value]);
 	}
+	if (!view.from || !view.to || !(Date.parse(view.to) > Date.parse(view.from))) view.from = view.to = ""; // a span has two ends
 	return view;
 }
 
@@ -32,7 +33,7 @@ function urlOf(view) {
 	if (view.by !== "team") words.append("by", view.by);
 	if (view.mode !== "basis") words.append("mode", view.mode);
 	if (view.search) words.append("search", view.search);
-	if (view.now) words.append("now", view.now);
+	for (const key of ["now", "from", "to"]) if (view[key]) words.append(key, view[key]);
 	for (const f of view.filters) words.append(...f);
 	const text = words.toString();
 	return text ? "/?" + text : "/";
@@ -60,6 +61,7 @@ function drill(key, value) {
 }
 
 function hours() {
+	if (view.from) return Math.ceil((Date.parse(view.to) - Date.parse(view.from)) / 36e5);
 	const d = new Date(now);
 	if (view.span === "today") return d.getUTCHours() + 1;
 	if (view.span === "month") return (d.getUTCDate() - 1) * 24 + d.getUTCHours() + 1;
@@ -67,7 +69,7 @@ function hours() {
 }
 
 const pinned = () => (view.now ? [["now", view.now]] : []);
-const question = (...more) => [["hours", hours()], ...more, ...pinned(), ...view.filters];
+const question = (...more) => [...(view.from ? [["from", view.from], ["to", view.to]] : [["hours", hours()]]), ...more, ...pinned(), ...view.filters];
 
 // ---- controls
 
@@ -76,14 +78,16 @@ function pressed(label, on, act, title) {
 }
 
 function paintControls() {
-	fill(byId("spans"), ...Object.keys(spans).map(s => pressed(s, s === view.span, () => go({ span: s }))));
+	fill(byId("spans"), ...Object.keys(spans).map(s => pressed(s, s === view.span && !view.from, () => go({ span: s, from: "", to: "" }))));
 	fill(byId("chart-mode"), pressed("how it is known", view.mode === "basis", () => go({ mode: "basis" })),
 		pressed("by " + keyName(view.by), view.mode === "group", () => go({ mode: "group" })));
 	const tags = view.by.startsWith("tag:") ? [view.by] : [];
 	fill(byId("groupings"), ...[...groupings, ...tags].map(g => pressed(keyName(g), g === view.by, () => go({ by: g }))),
 		pressed("tag …", false, askTag, "Group by any tag"));
-	byId("filters").hidden = !view.filters.length;
-	fill(byId("filters"), ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
+	byId("filters").hidden = !view.filters.length && !view.from;
+	const fixed = view.from ? el("span", { class: "chip" }, el("span", { class: "quiet" }, "span"), el("b", {}, day(view.from) + " " + clock(view.from) + " to " + (day(view.to) === day(view.from) ? "" : day(view.to) + " ") + clock(view.to)),
+		el("button", { type: "button", "aria-label": "Back to the present", onclick: () => go({ from: "", to: "" }) }, "×")) : null;
+	fill(byId("filters"), fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
@@ -274,8 +278,8 @@ function paintFindings(f) {
 
 function paintAlerts(a) {
 	byId("alerts-panel").hidden = !a.alerts.length;
-	fill(byId("alerts"), listOf(a.alerts.map(x => el("li", {}, el("span", { class: "name" }, String(x.title || x.rule || "alert")), el("span", { class: "state firing" }, String(x.state || "firing")),
-		el("span", { class: "wrap" }, String(x.text || x.message || ""))))));
+	fill(byId("alerts"), listOf(a.alerts.map(x => el("li", {}, el("span", { class: "name", title: String(x.group || "") }, String(x.rule || "alert")), el("span", { class: "state firing" }, String(x.severity || "firing")),
+		el("span", { class: "wrap" }, String(x.text || ""))))));
 }
 
 // ---- refreshing
@@ -351,7 +355,7 @@ function fresh() {
 
 function trouble(e) {
 	if (e.status === 401) return askToken(e.message);
-	if (e.status === 400) return banner("trouble", "This view cannot be shown: " + e.message + ".", el("button", { type: "button", class: "plain", onclick: () => { hideBanner("trouble"); go({ span: "24h", by: "team", filters: [], search: "" }); } }, "Start over"));
+	if (e.status === 400) return banner("trouble", "This view cannot be shown: " + e.message + ".", el("button", { type: "button", class: "plain", onclick: () => { hideBanner("trouble"); go({ span: "24h", by: "team", filters: [], search: "", from: "", to: "" }); } }, "Start over"));
 	if (e.status === 429) return soon();
 	document.body.classList.add("stale");
 	live(false, "stale");
@@ -397,7 +401,7 @@ function start() {
 		localStorage.setItem("nowcast-theme", isDark() ? "light" : "dark");
 		setTheme(isDark());
 	});
-	byId("home").addEventListener("click", e => { e.preventDefault(); go({ span: "24h", by: "team", mode: "basis", filters: [], search: "", now: "" }); });
+	byId("home").addEventListener("click", e => { e.preventDefault(); go({ span: "24h", by: "team", mode: "basis", filters: [], search: "", now: "", from: "", to: "" }); });
 	byId("search-form").addEventListener("submit", e => e.preventDefault());
 	let typing = 0;
 	byId("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => go({ search: byId("search").value }, true), 200); });
