@@ -213,17 +213,19 @@ static bool hand_on(struct window *w, struct str data, int64_t line, const char 
 // The first line, or as much of it as the limit lets in.
 static bool first_line(struct window *w, struct str *ret, struct err *err)
 {
+	size_t blank = 0, looked = 0; // of the rest: nothing but blanks; no newline behind those
 	for (;;) {
 		struct str rest = window_rest(w);
-		while (rest.len && strchr(" \t\r\n", rest.p[0]) && rest.p[0]) {
-			rest.p++;
-			rest.len--;
-		}
-		const char *nl = rest.len ? memchr(rest.p, '\n', rest.len) : NULL;
+		while (blank < rest.len && rest.p[blank] && strchr(" \t\r\n", rest.p[blank]))
+			blank++;
+		rest.p += blank;
+		rest.len -= blank;
+		const char *nl = rest.len > looked ? memchr(rest.p + looked, '\n', rest.len - looked) : NULL;
 		if (nl || w->end || rest.len > w->limit) {
 			*ret = nl ? (struct str){rest.p, (size_t)(nl - rest.p)} : rest;
 			return true;
 		}
+		looked = rest.len;
 		if (!window_more(w, err))
 			return false;
 	}
