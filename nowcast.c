@@ -107,6 +107,15 @@ static const struct subcommand subcommands[] = {
 	 "Derives the dollars of these hours from the tokens beside them, in Redis, at the prices as they are now. No replay is\n"
 	 "needed, the daemon may run meanwhile, and a second time changes nothing.\n",
 	 cmd_reprice},
+	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN", "the tags of roles and users: bring in what there is, look at what is known",
+	 "CloudTrail tells changes of tags only; import brings in what was there before, from T on (default: now), as the AWS command\n"
+	 "line lists it: `aws iam get-account-authorization-details`, get-role, get-user, `aws resourcegroupstaggingapi get-resources`,\n"
+	 "list-role-tags and list-user-tags with --principal, or any JSON with \"Arn\" and \"Tags\", a value or many. Each role and user\n"
+	 "listed has exactly these tags from then on, until CloudTrail tells of a change. A file is taken whole or refused whole;\n"
+	 "importing it again with the same T changes nothing. Nothing is computed anew: tags are looked up when a report is made.\n\n"
+	 "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when; of a\n"
+	 "session, those of all sessions by that name which called in the 24 hours up to T.\n",
+	 cmd_tags},
 	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
 	 "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
 	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Nothing\n"

@@ -13,6 +13,7 @@ int cmd_alert(struct command *c);
 int cmd_detect(struct command *c);
 int cmd_price(struct command *c);
 int cmd_reprice(struct command *c);
+int cmd_tags(struct command *c);
 int cmd_serve(struct command *c);
 
 #endif

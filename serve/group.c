@@ -39,13 +39,25 @@ static bool parse_key(struct grouping *g, struct str word, struct str team_tag, 
 	return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; there are hour, account, region, model, principal, role, team, token_type and tag:KEY", STR_ARG(word));
 }
 
+// Cuts at the first comma that has no backslash before it: the key of a tag may hold one.
+static struct str cut_word(struct str *text)
+{
+	struct str word = *text;
+	size_t i = 0;
+	while (i < word.len && word.p[i] != ',')
+		i += word.p[i] == '\\' && i + 1 < word.len ? 2 : 1;
+	word.len = i;
+	*text = i < text->len ? (struct str){text->p + i + 1, text->len - i - 1} : STR_NONE;
+	return word;
+}
+
 bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err)
 {
 	*ret = (struct grouping){0};
 	while (text.len) {
 		if (ret->n == GROUP_KEYS_MAX)
 			return err_set(err, ERR_CONFIG, "--by: more than %d groupings", GROUP_KEYS_MAX);
-		if (!parse_key(ret, str_cut(&text, ','), team_tag, err))
+		if (!parse_key(ret, cut_word(&text), team_tag, err))
 			return false;
 	}
 	return true;
@@ -66,6 +78,19 @@ void groups_release(struct groups *g)
 	*g = (struct groups){0};
 }
 
+static struct str tag_of(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key)
+{
+	char plain[2048];
+	size_t n = 0;
+	if (!key.len || !memchr(key.p, '\\', key.len))
+		return view_tag(v, sheet, row, key);
+	for (size_t i = 0; i < key.len && n < sizeof plain; i++) {
+		i += key.p[i] == '\\' && i + 1 < key.len;
+		plain[n++] = key.p[i];
+	}
+	return view_tag(v, sheet, row, (struct str){plain, n});
+}
+
 struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, const char *hour)
 {
 	switch (by->by[i]) {
@@ -84,8 +109,9 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_TOKEN_TYPE:
 		return row->type < TOKEN_TYPES ? str_of(token_type_names[row->type]) : STR("");
 	case BY_TEAM:
-	case BY_TAG:
 		return view_tag(v, sheet, row, by->tag[i]);
+	case BY_TAG:
+		return tag_of(v, sheet, row, by->tag[i]);
 	}
 	return STR_NONE;
 }

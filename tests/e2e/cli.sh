@@ -6,7 +6,7 @@
 
 fails 0 "--help" "$nowcast" --help
 help=$(cat "$T/out")
-for name in run replay report top doctor price reprice check-config demo; do
+for name in run replay report top doctor price reprice tags check-config demo; do
 	has "the list of subcommands has $name" "$help" "^ *(nowcast )?$name( |\$)"
 	fails 0 "$name --help" "$nowcast" $name --help
 	has "says what $name does" "$(cat "$T/out")" "nowcast .*$name"
