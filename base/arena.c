@@ -44,6 +44,24 @@ struct str arena_str(struct arena *a, struct str s)
 	return (struct str){p, s.len};
 }
 
+struct str arena_vtext(struct arena *a, const char *fmt, va_list ap)
+{
+	struct buf b = BUF_INIT;
+	buf_vaddf(&b, fmt, ap);
+	struct str s = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
+struct str arena_text(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct str s = arena_vtext(a, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
 void arena_reset(struct arena *a)
 {
 	struct arena_block *keep = NULL;

@@ -4,8 +4,10 @@
 #ifndef NOWCAST_BASE_ARENA_H
 #define NOWCAST_BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "base/str.h"
 
 struct arena_block;
@@ -19,6 +21,8 @@ struct arena {
 
 void *arena_alloc(struct arena *a, size_t n);         // aligned to 16
 struct str arena_str(struct arena *a, struct str s);  // a copy, NUL-terminated behind its length
+struct str arena_text(struct arena *a, const char *fmt, ...) NC_PRINTF(2, 3);
+struct str arena_vtext(struct arena *a, const char *fmt, va_list ap) NC_PRINTF(2, 0);
 void arena_reset(struct arena *a);
 void arena_release(struct arena *a);
 

@@ -18,19 +18,6 @@ struct writing {
 	const char *unpriced;
 };
 
-static struct str text(struct arena *arena, const char *fmt, ...) NC_PRINTF(2, 3);
-static struct str text(struct arena *arena, const char *fmt, ...)
-{
-	struct buf b = BUF_INIT;
-	va_list ap;
-	va_start(ap, fmt);
-	buf_vaddf(&b, fmt, ap);
-	va_end(ap);
-	struct str s = arena_str(arena, buf_str(&b));
-	buf_release(&b);
-	return s;
-}
-
 static void add_row(struct writing *w, struct str field, struct str value)
 {
 	if (w->out->nrows == w->cap) {
@@ -60,8 +47,8 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 	} else {
 		w->unpriced = price_miss_text(w->tariff->miss[type] ? w->tariff->miss[type] : MISS_TYPE);
 	}
-	add_row(w, text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
-	        text(w->arena, "%lld %s %lld %lld %lld %lld %s %lld %lld", (long long)b->tokens[type], pico, (long long)x->shares.exact,
+	add_row(w, arena_text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
+	        arena_text(w->arena, "%lld %s %lld %lld %lld %lld %s %lld %lld", (long long)b->tokens[type], pico, (long long)x->shares.exact,
 	             (long long)x->shares.allocated, (long long)x->shares.provisional, (long long)(type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0),
 	             more_pico, (long long)x->spread, (long long)x->noise));
 }
@@ -104,7 +91,7 @@ static void add_weights(struct writing *w, struct str arn, struct str tagset, co
 	struct buf b = BUF_INIT;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		buf_addf(&b, "%s%lld %d %s", slot ? " " : "", (long long)x->milli[slot], (int)x->sd_permille[slot], weight_source_names[x->source[slot]]);
-	add_row(w, text(w->arena, "%.*s %.*s weights", STR_ARG(arn), STR_ARG(tagset)), arena_str(w->arena, buf_str(&b)));
+	add_row(w, arena_text(w->arena, "%.*s %.*s weights", STR_ARG(arn), STR_ARG(tagset)), arena_str(w->arena, buf_str(&b)));
 	buf_release(&b);
 }
 
@@ -127,7 +114,7 @@ static void add_usage(struct writing *w, struct str arn, struct str tagset, cons
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		b.tokens[type] = sum(parts[type].shares);
 	if (u->calls || u->failed)
-		add_row(w, text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
+		add_row(w, arena_text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), arena_text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		add_figure(w, arn, tagset, (enum token_type)type, &parts[type], &b);
 	if (u->weight && is_split(u))
@@ -189,7 +176,7 @@ static int32_t add_role(struct writing *w, const struct span *span, const struct
 	struct caller_usage all = {.ttl_permille = -1};
 	for (; i < end; i++)
 		add_up(&all, &u->callers[i]);
-	add_usage(w, text(w->arena, "%.*s*", STR_ARG(role)), STR("-"), &all);
+	add_usage(w, arena_text(w->arena, "%.*s*", STR_ARG(role)), STR("-"), &all);
 	return end;
 }
 
@@ -207,7 +194,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		nobody.slots[slot].allocated = u->unattributed[slot];
 		if (u->metered[slot] || u->excess[slot])
-			add_row(&w, text(arena, "# %s", slots[slot]), text(arena, "%lld %lld", (long long)u->metered[slot], (long long)u->excess[slot]));
+			add_row(&w, arena_text(arena, "# %s", slots[slot]), arena_text(arena, "%lld %lld", (long long)u->metered[slot], (long long)u->excess[slot]));
 	}
 	if (s->called.len)
 		add_row(&w, STR("# model"), s->called);

@@ -51,19 +51,6 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static struct str formatted(struct arena *arena, const char *fmt, ...) NC_PRINTF(2, 3);
-static struct str formatted(struct arena *arena, const char *fmt, ...)
-{
-	struct buf b = BUF_INIT;
-	va_list ap;
-	va_start(ap, fmt);
-	buf_vaddf(&b, fmt, ap);
-	va_end(ap);
-	struct str s = arena_str(arena, buf_str(&b));
-	buf_release(&b);
-	return s;
-}
-
 // Lower case, what is no letter or digit becomes '-'.
 static struct str as_id(struct arena *arena, struct str s)
 {
@@ -82,7 +69,7 @@ static struct str model_of_product(struct arena *arena, struct str product)
 		name.len--;
 	if (!str_starts(name, STR("Claude ")))
 		return STR_NONE;
-	return formatted(arena, "anthropic.%.*s", STR_ARG(as_id(arena, name)));
+	return arena_text(arena, "anthropic.%.*s", STR_ARG(as_id(arena, name)));
 }
 
 static struct str region_of_arn(struct str arn)
@@ -115,9 +102,9 @@ static void read_model(struct bill_kind *k, struct arena *arena)
 	if (names_model(k->resource))
 		k->model_key = str_after_last(k->resource, '/');
 	if (k->model.len)
-		k->shown = formatted(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(k->model));
+		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(k->model));
 	else if (u->model_written.len || k->product.len)
-		k->shown = formatted(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(as_id(arena, u->model_written.len ? u->model_written : k->product)));
+		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(as_id(arena, u->model_written.len ? u->model_written : k->product)));
 	else
 		k->shown = as_id(arena, k->usage_type);
 	if (k->model_key.len)

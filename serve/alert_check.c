@@ -36,13 +36,10 @@ struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_
 static struct str say(struct alert_check *c, const char *fmt, ...) NC_PRINTF(2, 3);
 static struct str say(struct alert_check *c, const char *fmt, ...)
 {
-	struct buf b = BUF_INIT;
 	va_list ap;
 	va_start(ap, fmt);
-	buf_vaddf(&b, fmt, ap);
+	struct str s = arena_vtext(c->arena, fmt, ap);
 	va_end(ap);
-	struct str s = arena_str(c->arena, buf_str(&b));
-	buf_release(&b);
 	return s;
 }
 
