@@ -28,7 +28,7 @@ enum { RULES_MAX = 256, FILE_BYTES_MAX = 1 << 20 };
 
 // In force with no file: nothing here needs to know what you may spend.
 static const char defaults[] =
-	"[rule spike]\nkind = spike\nby = principal\nfactor = 3\nfloor = 0.05\n"
+	"[rule spike]\nkind = spike\nby = principal\nfactor = 4\nfloor = 0.05\n"
 	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n"
 	"[rule new-model]\nkind = new\nby = model\nfloor = 1\nseverity = info\n"
 	"[rule unpriced]\nkind = unpriced\nby = model\n"

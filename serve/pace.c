@@ -7,10 +7,10 @@
 #include <string.h>
 
 enum {
-	MEMORY = 240,     // minutes over which the usual is learned
-	FADE = 500,       // minutes in which the worst falls to 1/e
+	MEMORY = 60,      // minutes over which the usual is learned
+	FADE = 200,       // minutes in which the worst falls to 1/e
 	YOUNG = 60,       // minutes before anything is a jump
-	CAP = 3,          // times the usual that one minute may teach
+	CAP = 2,          // times the usual that one minute may teach
 	WORST_NUM = 5, WORST_DEN = 4, // a jump exceeds the worst by this
 };
 

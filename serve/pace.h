@@ -21,7 +21,7 @@ struct pace {
 	int64_t base_hour;              // the hour whose total is `total`, with the hour before
 	int64_t total;                  // as last seen: what comes on top has arrived since
 	int64_t minutes[PACE_QUICK];    // minute m in [m % PACE_QUICK]
-	int64_t usual;                  // what PACE_QUICK minutes usually take, learned over some hours
+	int64_t usual;                  // what PACE_QUICK minutes usually take, learned over an hour or so
 	int64_t worst;                  // the most they took, halved every few hours
 	int64_t seen;                   // minutes
 };
