@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What settling costs: a backfill computes every hour about once, however many hours learn from each other, and nothing is
-// computed again when nothing has changed.
+// computed again when nothing has changed. And what it comes to: the same, when several engines settle the same hours at once.
+#include <pthread.h>
+
 #include "tests/support/engine.h"
 
 enum { HOURS = 60 };
 
-static void fill(struct engine *e, struct arena *arena, int64_t first_hour)
+static int64_t first; // of the hours
+
+static void fill(struct engine *e, struct arena *arena)
 {
 	for (int h = 0; h < HOURS; h++) {
 		for (int m = 0; m < 60; m += 7) {
-			int64_t minute = (first_hour + h) * 60 + m;
+			int64_t minute = (first + h) * 60 + m;
 			for (int who = 0; who < 4; who++) {
 				struct record call = test_call(arena, minute, who, 0);
 				add(e, &call);
@@ -21,24 +25,81 @@ static void fill(struct engine *e, struct arena *arena, int64_t first_hour)
 	apply(e);
 }
 
+// Applies everything and settles it, while others do the same.
+static void *one_of_many(void *unused)
+{
+	struct arena arena = ARENA_INIT;
+	struct engine_options o = test_options("many");
+	struct engine *e = open_with(&o);
+	(void)unused;
+	fill(e, &arena);
+	settle_all(e);
+	engine_close(e);
+	arena_release(&arena);
+	return NULL;
+}
+
+// Fields in which the hours of one prefix differ from those of another; *ret_fields: how many there are.
+static int differences(const char *one, const char *other, int *ret_fields)
+{
+	struct err err = ERR_INIT;
+	struct arena arena = ARENA_INIT;
+	char key[128], when[WHEN_SIZE];
+	int differ = 0;
+	*ret_fields = 0;
+	for (int h = 0; h < HOURS; h++) {
+		when_format((first + h) * MS_PER_HOUR, when);
+		snprintf(key, sizeof key, "%s:" TEST_SLOT ":usage:%.13s:" TEST_MODEL, one, when);
+		int64_t n = ask("HGETALL", key, NULL, NULL);
+		struct str *all = arena_alloc(&arena, (size_t)(n + 1) * sizeof *all);
+		for (int64_t i = 0; i < n; i++)
+			all[i] = arena_str(&arena, redis_elem(test_redis, 0, (size_t)i));
+		snprintf(key, sizeof key, "%s:" TEST_SLOT ":usage:%.13s:" TEST_MODEL, other, when);
+		differ += n != ask("HGETALL", key, NULL, NULL);
+		for (int64_t i = 0; i + 1 < n; i += 2) {
+			redis_cmd(test_redis, 3, (struct str[]){STR("HGET"), str_of(key), all[i]});
+			must(redis_exec(test_redis, &err), &err);
+			differ += !str_eq(redis_str(test_redis, 0), all[i + 1]);
+			++*ret_fields;
+		}
+	}
+	arena_release(&arena);
+	return differ;
+}
+
+static void many_at_once(void)
+{
+	pthread_t threads[3];
+	int fields;
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, one_of_many, NULL);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	is_int(differences("t", "many", &fields), 0, "three engines that settle the same hours at once come to the same figures");
+	ok(fields > HOURS, "of %d", fields);
+	is_int(ask("ZCARD", "many:" TEST_SLOT ":due", NULL, NULL), 0, "and leave nothing due");
+}
+
 int main(void)
 {
 	struct arena arena = ARENA_INIT;
 	start_test_redis();
 	struct engine_options o = test_options("t");
 	struct engine *e = open_with(&o), *other = open_with(&o);
-	int64_t first = when_now_ms() / MS_PER_HOUR - HOURS - 2;
+	first = when_now_ms() / MS_PER_HOUR - HOURS - 2;
 
-	fill(e, &arena, first);
+	fill(e, &arena);
 	settle_all(e);
 	uint64_t once = engine_counts(e)->settled;
 	if (!ok(once <= 2 * HOURS, "a backfill of %d hours computes each about once", HOURS))
 		diag("computed %llu", (unsigned long long)once);
 	is_int(ask("ZCARD", "t:" TEST_SLOT ":usage", NULL, NULL), HOURS, "every hour has figures");
 
-	fill(e, &arena, first);
+	fill(e, &arena);
 	settle_all(e);
 	is_int((long long)(engine_counts(e)->settled - once), 0, "the same records once more: nothing is computed again");
+
+	many_at_once();
 
 	struct record late = test_metric(first * 60, TOKENS_OUTPUT, 500);
 	add(e, &late);
