@@ -160,6 +160,50 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 	}
 }
 
+struct folding {
+	const struct span *span;
+	const struct hour_usage *usage;
+	int32_t *callers; // that used something, sorted by tagset
+	int32_t n, tagsets;
+};
+
+static struct str tagset_of(const struct folding *f, int32_t k)
+{
+	return f->span->callers[f->callers[k]].tagset;
+}
+
+static int by_tagset(const void *a, const void *b, void *callers)
+{
+	const struct who *all = callers;
+	return str_cmp(all[*(const int32_t *)a].tagset, all[*(const int32_t *)b].tagset);
+}
+
+static void gather(struct folding *f, int32_t first, int32_t end, struct arena *arena)
+{
+	f->callers = arena_alloc(arena, (size_t)(end - first) * sizeof *f->callers);
+	for (int32_t i = first; i < end; i++)
+		if (is_used(&f->usage->callers[i]))
+			f->callers[f->n++] = i;
+	qsort_r(f->callers, (size_t)f->n, sizeof *f->callers, by_tagset, (void *)f->span->callers);
+	for (int32_t k = 0; k < f->n; k++)
+		f->tagsets += k == 0 || !str_eq(tagset_of(f, k), tagset_of(f, k - 1));
+}
+
+// Too many sessions lose their names, not their tags: a team's sum stays the team's. Where the tags are as many (an e-mail
+// address in them), these go too.
+static void add_folded(struct writing *w, struct str role, struct folding *f, int sessions_max)
+{
+	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(role));
+	bool keep = f->tagsets <= sessions_max;
+	for (int32_t k = 0; k < f->n;) {
+		struct caller_usage all = {.ttl_permille = -1};
+		struct str tagset = keep ? tagset_of(f, k) : STR("-");
+		for (; k < f->n && (!keep || str_eq(tagset_of(f, k), tagset)); k++)
+			add_up(&all, &f->usage->callers[f->callers[k]]);
+		add_usage(w, name, tagset, &all);
+	}
+}
+
 // Callers are sorted by arn, so the sessions of a role stand together: writes those from `i` on, returns what follows.
 static int32_t add_role(struct writing *w, const struct span *span, const struct hour_usage *u, int32_t i, int sessions_max)
 {
@@ -173,10 +217,9 @@ static int32_t add_role(struct writing *w, const struct span *span, const struct
 				add_usage(w, span->callers[i].arn, span->callers[i].tagset, &u->callers[i]);
 		return end;
 	}
-	struct caller_usage all = {.ttl_permille = -1};
-	for (; i < end; i++)
-		add_up(&all, &u->callers[i]);
-	add_usage(w, arena_text(w->arena, "%.*s*", STR_ARG(role)), STR("-"), &all);
+	struct folding f = {.span = span, .usage = u};
+	gather(&f, i, end, w->arena);
+	add_folded(w, role, &f, sessions_max);
 	return end;
 }
 

@@ -38,7 +38,8 @@ struct figure {
 	struct usd list; // of billed tokens: at public rates
 };
 
-// The rows of an hour. Sessions of one role beyond `sessions_max` are one, ".../ROLE/*". *ret_unpriced: why the model has
+// The rows of an hour. Where a role has more than `sessions_max` sessions they are one,
+// ".../ROLE/*", by their tags, or all of them if those are as many. *ret_unpriced: why the model has
 // no price (static), or NULL.
 void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
                 const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced);

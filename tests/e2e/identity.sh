@@ -55,6 +55,16 @@ ok "a replay with the late ones first" "$nowcast" replay --redis "$REDIS_URL" "$
 by $keys >"$T/got.csv"
 same_file "gives the same" "$T/got.csv" tests/golden/identity.csv
 
+# Sessions beyond the number that is told apart lose their names, not their teams; with as many tags as names, those too.
+start_redis
+ok "a replay that tells four sessions of a role apart" "$nowcast" replay --redis "$REDIS_URL" --sessions-max 4 "$T/calls.ndjson" "$T/late.ndjson"
+is "folds a role of more by team" "$(by principal,team | grep gateway/)" "arn:aws:sts::111122223333:assumed-role/gateway/*,ads,18000,0.059400000
+arn:aws:sts::111122223333:assumed-role/gateway/*,platform,9000,0.029700000
+arn:aws:sts::111122223333:assumed-role/gateway/*,search,18000,0.059400000"
+start_redis
+ok "a replay that tells one apart" "$nowcast" replay --redis "$REDIS_URL" --sessions-max 1 "$T/calls.ndjson" "$T/late.ndjson"
+is "folds it whole" "$(by principal,team | grep gateway/)" "arn:aws:sts::111122223333:assumed-role/gateway/*,platform,45000,0.148500000"
+
 # Last week's report shows last week's tags.
 start_redis
 ok "a role whose tags change from week to week" "$nowcast" replay --redis "$REDIS_URL" "$T/history.ndjson"
