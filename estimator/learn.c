@@ -12,10 +12,11 @@
 #include "estimator/solve.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
+#define OWN_HOUR 0.25         // what an hour's own lesson counts, once others have taught: else its chance would be learned, too
 #define PRIOR_VARIANCE 0.2    // how much principals differ in the size of a call, as a part of the model's mean squared ...
 #define PRIOR_WEIGHT 0.5      // ... which is learned, too: for how many principals this beginning counts
 #define PRIOR_VARIANCE_MIN 0.02
-#define PRIOR_CALLS 0.25      // how many calls the model's share of users counts for: SampleCounts are nearly exact
+#define PRIOR_CALLS 0.1       // how many calls the model's share of users counts for: SampleCounts are nearly exact
 #define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
 #define FLOOR 0.001           // of the model's mean: nobody starves
 #define EVERYBODY 0.97        // from this share of users on, everybody is one
@@ -309,7 +310,7 @@ void learn_weights(const struct str *lessons, int n, const struct taught *taught
 	}
 	enrol(&c, read, good, taught, ntaught, s, arena);
 	for (int i = 0; i < good; i++)
-		attend(&c, &read[i], pow(FORGET_AN_HOUR, n - 1 - hour[i]));
+		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]));
 	for (int i = 0; i < ntaught; i++)
 		attend_bill(&c, &taught[i]);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)

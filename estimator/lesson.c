@@ -106,7 +106,7 @@ static int32_t *choose_principals(const struct span *s, int lookback, struct are
 // `counts` is zero before and after.
 static void add_cell(struct lesson_slot *x, const struct cell *c, const int32_t *index, double *counts, int32_t *listed)
 {
-	double weight = 1.0 / (double)c->calls, tokens = (double)c->residual;
+	double weight = 1.0 / (double)(c->samples ? c->samples : c->calls), tokens = (double)c->residual;
 	int n = 0;
 	for (int32_t i = 0; i < c->ncallers; i++) {
 		int32_t p = index[c->callers[i]];

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one hour teaches about the tokens of a call. Pure: a function of the facts of the hour and its neighbours' edges.
 //
-// Each cell is an equation: the sum over principals of calls x mean tokens a call = residual. Its noise grows with its calls,
-// so it counts by 1/calls. An hour's equations are kept as the sums that least squares needs:
+// Each cell is an equation: the sum over principals of calls x mean tokens a call = residual. Its noise grows with the calls
+// that used such tokens, so it counts by one part in so many. An hour's equations are kept as the sums that least squares needs:
 //
-//     A = sum over cells n n'/N     b = sum n R/N     c = sum n S/N     n: calls by principal, N: their sum,
-//                                                                       R: residual, S: how many calls used such tokens (SampleCount)
+//     A = sum over cells n n'/U     b = sum n R/U     c = sum n S/U     n: calls by principal, R: residual,
+//                                                                       S: how many calls used such tokens (SampleCount),
+//                                                                       U: S, or all calls where the metric does not tell it
 //
 // and beside them what exact calls say outright. At most LESSON_PRINCIPALS are told apart, those with the most calls; the
 // others are one, named "~". Kept in Redis as bytes of this machine's order; a lesson of another form is passed over.
@@ -22,8 +23,8 @@ enum { LESSON_PRINCIPALS = 64 };
 
 // Sums of one slot. Arrays by principal; `a` is the lower triangle of A, row by row.
 struct lesson_slot {
-	double cells, calls, tokens, squares; // cells; N; R; sum of R^2/N
-	double sampled_calls, samples;        // of the cells whose metric told S: N and S
+	double cells, calls, tokens, squares; // cells; calls; R; sum of R^2/U
+	double sampled_calls, samples;        // of the cells whose metric told S: calls and S
 	double *b, *c, *exact_calls, *exact_tokens, *n;
 	double *a;
 };
