@@ -160,6 +160,11 @@ static void keep_rates(struct reconciliation *out, const struct conf *conf, cons
 {
 	struct err err = ERR_INIT;
 	struct buf csv = BUF_INIT, path = BUF_INIT;
+	if (!*conf->prices_dir) { // the sources in files are switched off
+		if (out->rates)
+			buf_addf(&out->notes, "%d rates differ from the list and would be learned: set prices.dir to a folder that nowcast may write\n", out->rates);
+		return;
+	}
 	prices_path(conf, "bill", NULL, &path);
 	price_file_write_head(&csv);
 	buf_addstr(&csv, buf_str(rows));
