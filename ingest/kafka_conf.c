@@ -13,8 +13,8 @@ static const struct property consumer_defaults[] = {
 	{"auto.offset.reset", "earliest"},                  // a new group begins at the beginning: nothing is skipped
 	{"partition.assignment.strategy", "roundrobin"},    // spreads the partitions of several small topics, unlike range
 	{"enable.partition.eof", "false"},
-	{"fetch.max.bytes", "16777216"},                    // with queue.bytes, what bounds the memory of a worker
-	{"max.partition.fetch.bytes", "4194304"},
+	{"fetch.max.bytes", "12582912"},                    // with queue.bytes, what bounds the memory of a worker
+	{"max.partition.fetch.bytes", "3145728"},
 	{"fetch.wait.max.ms", "100"},
 	{"queued.min.messages", "50000"},
 	{0},

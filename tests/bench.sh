@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the whole path costs, measured in one run on this machine: broker, Redis and one worker on the same cores.
+# What the whole path costs, measured in one run on this machine: broker, Redis and workers on the same cores.
 #
-#     make bench                   N=2000000 records, PARTITIONS=4, WORKERS=2
+#     make bench                   N=2000000 records, PARTITIONS=4, WORKERS=4
 #     N=200000 tests/bench.sh      a quick look
 #
 # Fills a topic with CloudTrail records (tests/bench/generate.c), then reads all of it twice: with a librdkafka consumer
@@ -12,7 +12,7 @@
 # a call and the worker's peak memory, and the targets. Nothing fails here: a slow machine is no defect.
 . "$(dirname "$0")/lib.sh"
 
-n=${N:-2000000} partitions=${PARTITIONS:-4} workers=${WORKERS:-2}
+n=${N:-2000000} partitions=${PARTITIONS:-4} workers=${WORKERS:-4}
 kafka_heap=${KAFKA_HEAP:-1g} KAFKA_JAVA_OPTS=-XX:+UseParallelGC
 topics=cloudtrail
 
