@@ -63,6 +63,12 @@ static const struct subcommand subcommands[] = {
 	 "For each model: its calls, how its tokens are known, what a call was taken to use and what taught that, the band, and\n"
 	 "every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
 	 cmd_explain},
+	{"who", "[--now T] [--from T] [--sessions N] [--format table|json] ARN|ACCESS-KEY|NAME", "what is known of a principal: spend, models, tags and whence, when seen",
+	 "An ARN is a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...) is known\n"
+	 "as long as its calls are. Any other word is a name, of a session, a user or a role, or the value of a tag (an e-mail\n"
+	 "address); a name that several bear lists them. Looks back to the month before, or to --from T, and pretends that it is\n"
+	 "--now T. Exit status 1 if nothing is known.\n",
+	 cmd_who},
 	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]", "who is spending now: a table that renews itself",
 	 "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",
 	 cmd_top},

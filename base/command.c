@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/when.h"
 
 static void add_flag(struct command *c, struct str key, const char *value)
 {
@@ -129,6 +130,15 @@ bool command_option(struct command *c, const char *name, const char **ret_value,
 		}
 	}
 	return true;
+}
+
+bool command_time(struct command *c, const char *flag, int64_t *ret_ms, struct err *err)
+{
+	const char *text = NULL;
+	if (!command_option(c, flag, &text, err))
+		return false;
+	return !text || when_parse(str_of(text), ret_ms) ||
+	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
 }
 
 const char *command_verb(struct command *c)

@@ -44,6 +44,7 @@ bool command_load(const struct command *c, struct conf *ret, struct err *err) NC
 
 // Takes "--name VALUE" or "--name=VALUE" out; *ret_value stays as it was when it is not there. The last one wins.
 bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err) NC_CHECK;
+bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK; // the same, for a moment
 const char *command_verb(struct command *c); // takes the first argument out; NULL: there is none, or it is a flag
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
 

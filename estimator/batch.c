@@ -357,13 +357,25 @@ static struct str arn_account(struct str arn)
 	return str_cut(&arn, ':');
 }
 
+// Takes the tags over. Who it is stands by, for those who ask whose an access key is; what is not UTF-8 is left out.
+static json_t *session_object(const struct session_tags *t, json_t *tags)
+{
+	json_t *o = json_object();
+	if (t->arn.len)
+		json_object_set_new(o, "arn", json_stringn(t->arn.p, t->arn.len));
+	if (t->role_arn.len)
+		json_object_set_new(o, "role", json_stringn(t->role_arn.p, t->role_arn.len));
+	json_object_set_new(o, "tags", tags);
+	return o;
+}
+
 static bool add_session_tags(struct batch *b, const struct session_tags *t, int64_t latest_ms, struct err *err)
 {
 	json_t *tags;
 	if (!check_time(b, t->time_ms, latest_ms, err))
 		return false;
-	if (!is_clean(t->access_key) || (t->arn.len && !is_clean(t->arn)))
-		return err_set(err, ERR_SKIP, "credentials.accessKeyId or assumedRoleUser.arn: missing, or with blanks or control characters in it");
+	if (!is_clean(t->access_key) || (t->arn.len && !is_clean(t->arn)) || (t->role_arn.len && !is_clean(t->role_arn)))
+		return err_set(err, ERR_SKIP, "credentials.accessKeyId, assumedRoleUser.arn or roleArn: missing, or with blanks or control characters in it");
 	if (!tags_object(t->tags, t->ntags, &tags, err))
 		return false;
 	b->session_tags = grown(b->session_tags, b->nsession_tags, &b->capsession_tags, sizeof *b->session_tags);
@@ -371,7 +383,7 @@ static bool add_session_tags(struct batch *b, const struct session_tags *t, int6
 		.account = arena_str(&b->arena, arn_account(t->arn)),
 		.access_key = arena_str(&b->arena, t->access_key),
 		.arn_at_start = t->arn.len ? arn_at_start(b, t->arn, t->time_ms) : STR_NONE,
-		.json = dumped(b, json_pack("{s:o}", "tags", tags)),
+		.json = dumped(b, session_object(t, tags)),
 	};
 	return true;
 }

@@ -58,7 +58,7 @@ struct batch_slot {
 struct batch_session {
 	struct str account;
 	struct str access_key, arn_at_start;
-	struct str json; // {"tags":{...}}, keys sorted
+	struct str json; // {"arn":..., "role":..., "tags":{...}}, keys sorted
 };
 
 struct batch_tag_change {

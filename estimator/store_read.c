@@ -145,7 +145,7 @@ static bool is_federated(const struct named_caller *c)
 	return c->role_arn.len && memmem(c->arn.p, c->arn.len, ":federated-user/", 16);
 }
 
-// The caller's tags out of {"tags":{...}} as the key of its session holds it (STR_NONE: there is none), and what its records
+// The caller's tags out of {"tags":{...}, ...} as the key of its session holds it (STR_NONE: there is none), and what its records
 // say of it that no tag does.
 static void read_tagset(struct reading *r, struct named_caller *c, struct str json)
 {

@@ -293,3 +293,58 @@ void tag_book_each(struct tag_book *b, struct str arn, struct str tagset, int64_
 		fn(user, &all[i]);
 	free(all);
 }
+
+// ---- from when to when ---------------------------------------------------------------------------------------------
+
+struct spells {
+	struct tag_held *list; // until_ms INT64_MAX: it holds so far
+	size_t n, cap;
+};
+
+static void begin_spell(struct spells *s, const struct change *c, const char *key, struct str value)
+{
+	struct str event = str_of(c->field);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i].until_ms == INT64_MAX && str_is(s->list[i].key, key))
+			return; // set again to what it was
+	if (s->n == s->cap)
+		s->list = xrealloc(s->list, s->cap = s->cap ? s->cap * 2 : 32, sizeof *s->list);
+	str_cut(&event, ' ');
+	s->list[s->n++] = (struct tag_held){.key = str_of(key), .value = value, .since_ms = c->time_ms, .event = event, .until_ms = INT64_MAX};
+}
+
+static void take_change(struct spells *s, json_t *now, const struct change *c)
+{
+	json_t *with = json_object_get(c->json, "tags"), *value;
+	const char *key;
+	fold(now, c->json);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i].until_ms == INT64_MAX && !str_eq(text_of(json_object_get(now, s->list[i].key.p)), s->list[i].value))
+			s->list[i].until_ms = c->time_ms;
+	json_object_foreach(with, key, value)
+		if (c->rank % 2 && json_object_get(now, key))
+			begin_spell(s, c, key, text_of(value));
+}
+
+static int by_key_and_time(const void *a, const void *b)
+{
+	const struct tag_held *x = a, *y = b;
+	int c = str_cmp(x->key, y->key);
+	return c ? c : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
+}
+
+void tag_book_history(struct tag_book *b, struct str arn, struct str tagset, void (*fn)(void *user, const struct tag_held *t), void *user)
+{
+	struct history *h = history_of(b, arn, tagset);
+	struct spells s = {0};
+	json_t *now = json_object();
+	for (size_t i = 0; h && i < h->n; i++)
+		take_change(&s, now, &h->changes[i]);
+	if (s.n > 1)
+		qsort(s.list, s.n, sizeof *s.list, by_key_and_time);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.list[i].until_ms > s.list[i].since_ms)
+			fn(user, &s.list[i]);
+	free(s.list);
+	json_decref(now);
+}

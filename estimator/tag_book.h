@@ -41,10 +41,14 @@ struct tag_held {
 	bool of_session;   // else of the role or user:
 	int64_t since_ms;  //   when it was set,
 	struct str event;  //   and by which event of CloudTrail
+	int64_t until_ms;  //   (tag_book_history) when it was taken, or another value set; INT64_MAX: it holds
 };
 
 // All tags of the caller before moment `ms`, sorted by key.
 void tag_book_each(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, void (*fn)(void *user, const struct tag_held *t), void *user);
+
+// Every tag that the role or user of the caller ever had, with its span, sorted by key and time; session tags are not among them.
+void tag_book_history(struct tag_book *b, struct str arn, struct str tagset, void (*fn)(void *user, const struct tag_held *t), void *user);
 
 // "ACCOUNT:role/NAME" or "ACCOUNT:user/NAME": whose tags count for an ARN beneath those of its session; empty if it can have
 // none. In `buf`, which is cleared first.

@@ -7,6 +7,7 @@
 
 int cmd_report(struct command *c);
 int cmd_explain(struct command *c);
+int cmd_who(struct command *c);
 int cmd_top(struct command *c);
 int cmd_doctor(struct command *c);
 int cmd_alert(struct command *c);

@@ -17,15 +17,6 @@
 
 enum { LIST_MAX = 256 << 20, SESSIONS_MAX = 1000, LOOK_BACK_HOURS = 24 };
 
-static bool time_option(struct command *c, const char *flag, int64_t *ret_ms, struct err *err)
-{
-	const char *text = NULL;
-	if (!command_option(c, flag, &text, err))
-		return false;
-	return !text || when_parse(str_of(text), ret_ms) ||
-	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
-}
-
 // ---- import --------------------------------------------------------------------------------------------------------
 
 static bool write_list(const struct conf *conf, const struct tag_list *l, int64_t from_ms, struct err *err)
@@ -57,7 +48,7 @@ static bool import(struct command *c, struct err *err)
 	char when[WHEN_SIZE];
 	int64_t from_ms = when_now_ms();
 	size_t tags = 0;
-	if (!time_option(c, "--from", &from_ms, err) || !command_option(c, "--principal", &principal, err) || !command_done(c, 1, -1, err))
+	if (!command_time(c, "--from", &from_ms, err) || !command_option(c, "--principal", &principal, err) || !command_done(c, 1, -1, err))
 		return false;
 	bool good = true;
 	for (int i = 0; good && i < c->argc; i++) {
@@ -176,7 +167,7 @@ static bool show(struct command *c, struct err *err)
 	struct view *v = NULL;
 	const char *format = "table";
 	int64_t at_ms = when_now_ms();
-	if (!time_option(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) || !command_done(c, 1, 1, err))
+	if (!command_time(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) || !command_done(c, 1, 1, err))
 		return false;
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
 		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);

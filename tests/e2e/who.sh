@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# `nowcast who`: by ARN with and without its path, by the access key of a session, by a name or an address in a tag: whose it is,
+# what it spent, on which models, and its tags with where each comes from, from when to when. What is not known says so.
+. "$(dirname "$0")/../lib.sh"
+
+who() { "$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:30:00Z "$@"; }
+field() { who --format json "${@:2}" | python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
+
+python3 tests/support/identity.py "$T" || bail "no records"
+start_redis
+ok "calls, and the tags of their callers" "$nowcast" replay --redis "$REDIS_URL" "$T/calls.ndjson" "$T/late.ndjson" "$T/history.ndjson"
+sessions=arn:aws:sts::111122223333:assumed-role
+
+is "a session: its tags over those of its role, each with its span and event" "$(who $sessions/gateway/u-2 | sed -n '/^tag/,$p' | tr -s ' ')" \
+	"tag value of from until event
+email u2@example.com session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
+team ads session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
+env prod role 2026-10-01T00:00:00Z - 00000014-1111-4000-8000-000000000000
+team platform role, overridden 2026-10-01T00:00:00Z - 00000014-1111-4000-8000-000000000000"
+is "its role and account" "$(field 'd["role"], d["account"]' $sessions/gateway/u-2)" "('arn:aws:iam::111122223333:role/gateway', '111122223333')"
+has "its spend, with the band and how it is known" "$(who $sessions/gateway/u-2 | tr -s ' ')" '^this month 0\.0264 0\.0264 0\.0264 1 8,000 exact$'
+has "its model" "$(who $sessions/gateway/u-2 | tr -s ' ')" '^us\.anthropic\.claude-sonnet-4-6 0\.0264 0\.0264 1 8,000 exact$'
+has "and when it was seen" "$(who $sessions/gateway/u-2)" '^last seen +in the hour of 2026-11-02T05:00:00Z$'
+is "the month is not the day" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-11-03T00:00:00Z $sessions/gateway/u-2 | grep -E '^(today|this)' | tr -s ' ' | cut -d' ' -f -3)" \
+	"today 0.0000 0.0000
+this month 0.0264"
+
+is "a role stands for its sessions, the dearest first" "$(field '[(s["principal"].split("/")[-1], s["month"]["usd"]) for s in d["sessions"]]' arn:aws:iam::111122223333:role/any/path/gateway)" \
+	"[('u-4', '0.069300000'), ('u-3', '0.029700000'), ('u-2', '0.026400000'), ('u-1', '0.023100000')]"
+is "and for their sum" "$(field 'd["month"]["usd"]' arn:aws:iam::111122223333:role/gateway)" 0.148500000
+has "of which as many are shown as one wants" "$(who --sessions 1 arn:aws:iam::111122223333:role/gateway)" '^and 3 more'
+is "a session by its name and the same session by its ARN" "$(who u-2)" "$(who $sessions/gateway/u-2)"
+is "and by an address in its tags, in any case" "$(who U2@Example.com)" "$(who $sessions/gateway/u-2)"
+is "a name that two bear lists them" "$(field '[(s["principal"], s["why"], s["month"]["usd"]) for s in d["seen"]]' ann)" \
+	"[('arn:aws:iam::111122223333:user/ann', 'user', '0.301400000'), ('arn:aws:sts::444455556666:assumed-role/shared/ann', 'session', '0.046200000')]"
+has "also as a table" "$(who ann | tr -s ' ')" '^arn:aws:sts::444455556666:assumed-role/shared/ann session 2026'
+is "a team lists its members" "$(field 'len(d["seen"])' search)" 7
+
+has "an access key that STS handed out" "$(who ASIADEE)" '^access key +ASIADEE, handed out by STS$'
+has "is its session's" "$(who ASIADEE)" "^$sessions/saml/dee@example\.com$"
+has "one that a service handed out is known by its calls" "$(who ASIAINDEXER)" "^$sessions/indexer/i-0abc$"
+has "with the path of its role" "$(who ASIAINDEXER)" '^role +arn:aws:iam::111122223333:role/app/indexer$'
+
+is "the tags of a role from week to week" "$(field '[(t["key"], t["value"], t["from"][:10], (t["until"] or "")[:10]) for t in d["tags"]]' --from 2026-10-01 app)" \
+	"[('Team', 'new', '2026-10-12', '2026-10-26'), ('env', 'prod', '2026-10-05', '2026-10-19'), ('env', 'dev', '2026-10-29', ''), ('team', 'old', '2026-10-05', '2026-10-12'), ('team', 'again', '2026-10-29', '')]"
+echo '{"Arn": "arn:aws:iam::111122223333:role/quiet", "Tags": {"team": "night"}}' >"$T/tags.json"
+"$nowcast" tags import --redis "$REDIS_URL" --from 2026-11-01 "$T/tags.json" >/dev/null
+has "a role that never called, by the tags that were imported" "$(who arn:aws:iam::111122223333:role/quiet | tr -s ' ')" '^team night role 2026-11-01T00:00:00Z - import$'
+
+fails 1 "nobody" who nobody@example.com
+has "is told as such, with where was looked" "$(cat "$T/err")" 'nothing is known of nobody@example\.com.* since 2026-10-01'
+fails 1 "a session that nobody knows" who $sessions/gateway/u-99
+fails 1 "a key that nobody knows" who ASIANOBODY
+has "says how long keys are known" "$(cat "$T/err")" 'window'
+fails 1 "a long-term key" who AKIAANN
+has "says what tells more" "$(cat "$T/err")" 'aws iam get-access-key-last-used --access-key-id AKIAANN'
+fails 2 "no argument" who
+fails 2 "a format that there is not" who --format xml ann
+finish
