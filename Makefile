@@ -182,7 +182,7 @@ bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside D
 	$(Q)tests/bench/recon.sh
 .PHONY: bench-reconcile
 
-$(B)/reconcile/publish.o: reconcile/swap.lua reconcile/status.lua
+$(B)/reconcile/publish.o: reconcile/swap.lua reconcile/status.lua reconcile/scores.lua
 $(B)/serve/alert_state.o: serve/alert_commit.lua
 SHARED   ?= ../shared
 .PHONY: builtin-prices

@@ -44,14 +44,17 @@ static const struct subcommand subcommands[] = {
 	 "whole, folders with all below them in order of name; gzip is recognised. Replaying the same files again changes nothing. Dead letters go to dead_letter.file,\n"
 	 "or else the first ten are listed; the exit status is 0 even so, and the summary counts them.\n",
 	 cmd_replay},
-	{"report", "[--by KEYS] [--from T] [--to T] [--format table|csv|json|focus] | --reconciliation [...]", "tokens and dollars of a span of hours, by any grouping",
+	{"report", "[--by KEYS] [--from T] [--to T] [--format table|csv|json|focus] | --reconciliation | --scoreboard [...]", "tokens and dollars of a span of hours, by any grouping",
 	 "KEYS are any of hour,account,region,model,principal,role,team,token_type,tag:KEY (default: principal). T is a time\n"
 	 "like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,usd_high,\n"
 	 "basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV, a row an hour, principal, model and token type.\n"
 	 "\n"
 	 "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
 	 "sets the estimate beside the bill, of hours that are final, and explains the difference; html is one page to mail. The\n"
-	 "exit status is 3 if the whole difference is larger than the threshold.\n",
+	 "exit status is 3 if the whole difference is larger than the threshold.\n"
+	 "\n"
+	 "report --scoreboard [--period YYYY-MM|all] [--format table|csv|json] tells how good the estimate of each billed day was, as\n"
+	 "it stood 5 minutes, 1 hour and 24 hours after each hour, and why it missed. `nowcast run` keeps what was said then.\n",
 	 cmd_report},
 	{"reconcile", "[--period YYYY-MM] [--unless-fresh] [FOLDER|s3://BUCKET/PREFIX]", "read a CUR 2.0 export; billed figures replace the estimate where they are final",
 	 "Without an argument it reads reconcile.source. Reads the files that the newest complete delivery's manifest names,\n"

@@ -71,6 +71,9 @@ const struct conf_key conf_keys[] = {
 	{"reconcile.cache", CONF_STRING, AT(reconcile_cache), 0, 0, "", false, NULL,
 	 "Folder for files fetched from S3; empty: nowcast/cur in the user's cache folder."},
 
+	{"scoreboard.keep", CONF_DURATION, AT(scoreboard_keep_ms), 0, MS(3650), "14d", false, NULL,
+	 "How long it is remembered what the estimate said 5 minutes, 1 hour and 24 hours after each hour, to be compared with the bill; 0s: never."},
+
 	{"dead_letter.topic", CONF_STRING, AT(dead_letter_topic), 0, 0, "", false, NULL,
 	 "Where to send what cannot be decoded; headers say why and whence. Not one of `topics`."},
 	{"dead_letter.file", CONF_STRING, AT(dead_letter_file), 0, 0, "", false, NULL,

@@ -136,13 +136,10 @@ static void explain(struct compared *list, int n, struct arena *arena)
 	}
 }
 
-void compare_sheet(const struct view_sheet *sheet, struct arena *arena, struct compared **ret, int *ret_n)
+void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled, struct arena *arena, struct compared **ret, int *ret_n)
 {
-	const struct view_row *billed;
-	int nbilled;
-	actual_over(sheet->actual, sheet->nactual, sheet->estimate, sheet->nestimate, arena, &billed, &nbilled);
-	struct compared *list = arena_alloc(arena, ((size_t)nbilled + (size_t)sheet->nestimate + 1) * sizeof *list);
-	int n = take(list, 0, sheet->estimate, sheet->nestimate, false);
+	struct compared *list = arena_alloc(arena, ((size_t)nbilled + (size_t)nestimate + 1) * sizeof *list);
+	int n = take(list, 0, estimate, nestimate, false);
 	n = merge(list, take(list, n, billed, nbilled, true));
 	// A caller's one-hour writes may be billed, and estimated under the other TTL only: both rows are there, since the bill's is.
 	relabel_writes(list, n);
@@ -153,4 +150,12 @@ void compare_sheet(const struct view_sheet *sheet, struct arena *arena, struct c
 	}
 	*ret = list;
 	*ret_n = n;
+}
+
+void compare_sheet(const struct view_sheet *sheet, struct arena *arena, struct compared **ret, int *ret_n)
+{
+	const struct view_row *billed;
+	int nbilled;
+	actual_over(sheet->actual, sheet->nactual, sheet->estimate, sheet->nestimate, arena, &billed, &nbilled);
+	compare_rows(sheet->estimate, sheet->nestimate, billed, nbilled, arena, ret, ret_n);
 }

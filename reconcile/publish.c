@@ -11,6 +11,7 @@
 
 EMBED(swap_lua, "reconcile/swap.lua")
 EMBED(status_lua, "reconcile/status.lua")
+EMBED(scores_lua, "reconcile/scores.lua")
 
 enum { PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
 
@@ -22,6 +23,7 @@ bool publish_begin(struct publish *p, const char *redis_url, const char *redis_c
 		return false;
 	p->swap = redis_script(p->redis, swap_lua());
 	p->status = redis_script(p->redis, status_lua());
+	p->scores = redis_script(p->redis, scores_lua());
 	buf_addf(&key, "%s:reconcile:run", prefix);
 	redis_cmd(p->redis, 2, (struct str[]){STR("INCR"), buf_str(&key)});
 	bool good = redis_exec(p->redis, err);

@@ -10,6 +10,7 @@
 //   <prefix>:reconcile              hash: the last run (reconcile/run.h)
 //   <prefix>:reconcile:periods      set: every billing period that was reconciled
 //   <prefix>:reconcile:2026-11      hash: the last run over that billing period
+//   <prefix>:scores:2026-11         hash: how good the estimates of its days were (reconcile/score.h)
 #ifndef NOWCAST_RECONCILE_PUBLISH_H
 #define NOWCAST_RECONCILE_PUBLISH_H
 
@@ -26,7 +27,7 @@ struct publish {
 	const char *prefix;
 	int64_t retention_ms;
 	int64_t run;
-	int swap, status; // scripts
+	int swap, status, scores; // scripts
 };
 
 // Opens a connection of its own and takes a run's number.

@@ -167,18 +167,28 @@ static int by_account(const void *a, const void *b)
 	return c ? c : str_cmp(x->slot, y->slot);
 }
 
+static void note_final(struct work *w, int32_t slot, int64_t until)
+{
+	if (slot >= w->nfinal) {
+		w->final_until = xrealloc(w->final_until, (size_t)slot + 1, sizeof *w->final_until);
+		memset(w->final_until + w->nfinal, 0, (size_t)(slot + 1 - w->nfinal) * sizeof *w->final_until);
+		w->nfinal = slot + 1;
+	}
+	w->final_until[slot] = until;
+}
+
 static bool publish_all(struct work *w, struct slot_state *slots, int n, struct err *err)
 {
 	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
 	struct accounts accounts = {0};
 	bool good = true;
-	int64_t mark = 0;
+	int64_t mark = 0, before = 0;
 	read_accounts(&accounts, w);
 	if (n > 1)
 		qsort(slots, (size_t)n, sizeof *slots, by_account);
 	for (int i = 0; good && i < n; i++) {
 		if (i == 0 || !str_eq(slots[i].account, slots[i - 1].account)) {
-			int64_t before = 0;
+			before = 0;
 			for (int k = i; k < n && str_eq(slots[k].account, slots[i].account); k++)
 				before = slots[k].watermark > before ? slots[k].watermark : before;
 			mark = account_watermark(w, account_named(&accounts, w, slots[i].account), before);
@@ -191,6 +201,7 @@ static bool publish_all(struct work *w, struct slot_state *slots, int n, struct 
 		bool taken = true;
 		good = publish_slot(w->publish, &slot, &w->names, sorted + from, to - from, w->join.called, w->join.ncalled, &taken, err);
 		w->out->overtaken |= good && !taken;
+		note_final(w, key.slot, mark > before ? mark : before);
 	}
 	free(sorted);
 	release_accounts(&accounts);

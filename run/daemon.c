@@ -19,6 +19,7 @@
 #include "run/worker.h"
 #include "serve/alert.h"
 #include "serve/server.h"
+#include "serve/snapshot.h"
 
 enum { TICK_MS = 200, STUCK_MS = 120000 };
 
@@ -29,6 +30,7 @@ struct daemon {
 	int nworkers;
 	struct prices *prices, *old_prices; // old_prices: some worker may still use them
 	struct alert_watch *alerts; // NULL: `alerts` is off
+	struct snapshots *snapshots; // NULL: `scoreboard.keep` is 0
 	struct server *server;    // dashboard, API and /metrics; NULL: `listen` is not set
 	sigset_t signals;
 	struct worker_stats last; // of the last stats line
@@ -240,6 +242,8 @@ static bool start(struct daemon *d, struct err *err)
 			return false;
 	if (d->conf->alerts && !alert_watch_start(&d->alerts, d->conf, err))
 		return false;
+	if (!snapshots_start(&d->snapshots, d->conf, err))
+		return false;
 	return !*d->conf->listen || server_start(&d->server, d->conf, d->conf->listen, 0, err);
 }
 
@@ -265,6 +269,7 @@ int cmd_run(struct command *c)
 	for (int i = 0; i < d.nworkers; i++)
 		good = worker_join(d.workers[i], &err) && good;
 	alert_watch_stop(d.alerts);
+	snapshots_stop(d.snapshots);
 	server_stop(d.server);
 	free(d.workers);
 	prices_free(d.old_prices);

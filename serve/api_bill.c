@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far the bill has caught up: the last run of the reconciliation, and by billing period what it found and up to which
-// hour each account's figures are the bill's (reconcile/run.h describes the hashes).
+// hour each account's figures are the bill's (reconcile/run.h describes the hashes); and how good the estimates were.
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/when.h"
 #include "estimator/redis.h"
 #include "serve/api.h"
+#include "serve/scoreboard.h"
 
-enum { PERIODS_MAX = 24 };
+enum { PERIODS_MAX = 24, SCORED_MAX = 2 };
 
 static int64_t integer(struct str s)
 {
@@ -96,7 +97,21 @@ static int by_text_down(const void *a, const void *b)
 	return str_cmp(*(const struct str *)b, *(const struct str *)a);
 }
 
-// Writes the last run, and returns the newest periods; they live in `arena`.
+// The newest periods that were reconciled: reply i. They live in `arena`.
+static size_t newest_periods(struct redis *r, size_t i, struct arena *arena, struct str *ret, size_t max)
+{
+	size_t n = redis_len(r, i);
+	struct str *all = arena_alloc(arena, (n + 1) * sizeof *all);
+	for (size_t k = 0; k < n; k++)
+		all[k] = arena_str(arena, redis_elem(r, i, k));
+	if (n > 1)
+		qsort(all, n, sizeof *all, by_text_down);
+	n = n < max ? n : max;
+	memcpy(ret, all, n * sizeof *all);
+	return n;
+}
+
+// Writes the last run, and returns the newest periods.
 static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct str *periods, size_t *ret_n, struct err *err)
 {
 	struct redis *r = view_redis(figures_view(a->figures));
@@ -118,14 +133,7 @@ static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct
 	} else {
 		buf_adds(out, "\"last_run\":null");
 	}
-	size_t n = redis_len(r, 1);
-	struct str *all = arena_alloc(arena, (n + 1) * sizeof *all);
-	for (size_t i = 0; i < n; i++)
-		all[i] = arena_str(arena, redis_elem(r, 1, i));
-	if (n > 1)
-		qsort(all, n, sizeof *all, by_text_down);
-	*ret_n = n < PERIODS_MAX ? n : PERIODS_MAX;
-	memcpy(periods, all, *ret_n * sizeof *all);
+	*ret_n = newest_periods(r, 1, arena, periods, PERIODS_MAX);
 	return true;
 }
 
@@ -150,6 +158,28 @@ bool api_reconciliation(struct api *a, const struct query *q, struct buf *out, s
 		add_period(out, r, i, periods[i]);
 	buf_adds(out, "]}");
 	buf_release(&key);
+	arena_release(&arena);
+	return good;
+}
+
+bool api_scoreboard(struct api *a, const struct query *q, struct buf *out, struct err *err)
+{
+	struct redis *r = view_redis(figures_view(a->figures));
+	struct arena arena = ARENA_INIT;
+	struct scoreboard board = {0};
+	struct str periods[SCORED_MAX];
+	struct buf key = BUF_INIT;
+	(void)q;
+	buf_addf(&key, "%s:reconcile:periods", a->conf->redis_prefix);
+	redis_cmdz(r, "SMEMBERS", key.data, NULL);
+	buf_release(&key);
+	bool good = redis_exec(r, err);
+	size_t n = good ? newest_periods(r, 0, &arena, periods, SCORED_MAX) : 0;
+	for (size_t i = 0; good && i < n; i++)
+		good = scoreboard_read(&board, r, a->conf->redis_prefix, periods[i], err);
+	if (good)
+		scoreboard_json(&board, out);
+	scoreboard_release(&board);
 	arena_release(&arena);
 	return good;
 }

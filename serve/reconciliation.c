@@ -220,7 +220,7 @@ static bool choose_period(struct recon_report *r, struct view *v, const char *pe
 	for (size_t i = 0; i < n; i++) {
 		if (!all && !str_eq(known[i], r->period))
 			continue;
-		if (!read_status(r, v, known[i], err))
+		if (!read_status(r, v, known[i], err) || !scoreboard_read(&r->board, view_redis(v), view_prefix(v), known[i], err))
 			return false;
 		if (all && export_period_hours(known[i], &first, &end)) {
 			r->first = r->first ? r->first : first;
@@ -259,6 +259,7 @@ void recon_report_release(struct recon_report *r)
 	free(r->tables);
 	free(r->apart);
 	map_release(&r->accounts);
+	scoreboard_release(&r->board);
 	arena_release(&r->arena);
 	arena_release(&r->scratch);
 	*r = (struct recon_report){0};

@@ -13,6 +13,7 @@
 #include "reconcile/compare.h"
 #include "reconcile/kind.h"
 #include "serve/group.h"
+#include "serve/scoreboard.h"
 
 struct recon_group {
 	struct str keys[GROUP_KEYS_MAX];
@@ -53,6 +54,7 @@ struct recon_report {
 	struct str status[16][2];     // fields of the period's status hash that are shown
 	int nstatus;
 	struct str notes;
+	struct scoreboard board;      // of the period
 	struct map accounts;          // hash of an account -> number
 };
 

@@ -12,7 +12,7 @@ static const char style[] =
 	"<style>body{font:14px/1.45 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#1d2430}h1{font-size:1.5em;margin:0}"
 	"h2{font-size:1.1em;margin:2em 0 .4em;border-bottom:1px solid #ccd}p.sub{color:#556;margin:.2em 0 1.5em}table{border-collapse:collapse;width:100%;font-size:12px}"
 	"th,td{padding:.25em .5em;text-align:right;border-bottom:1px solid #e6e8ee;font-variant-numeric:tabular-nums}th:first-child,td:first-child{text-align:left;"
-	"word-break:break-all}thead th{border-bottom:2px solid #99a}tfoot td{font-weight:600;border-top:2px solid #99a}.up{color:#a33}.down{color:#276}"
+	"word-break:break-all}th.text,td.text{text-align:left}thead th{border-bottom:2px solid #99a}tfoot td{font-weight:600;border-top:2px solid #99a}.up{color:#a33}.down{color:#276}"
 	"ul.big{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:1.5em}ul.big b{display:block;font-size:1.6em;font-variant-numeric:tabular-nums}"
 	"svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:#1d2430}@media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}"
 	"tr{break-inside:avoid}}@media(prefers-color-scheme:dark){@media screen{body{background:#14181f;color:#dde3ee}svg text{fill:#dde3ee}th,td{border-color:#2b3342}}}</style>";
@@ -207,6 +207,7 @@ void recon_print_html(const struct recon_report *r, struct buf *b)
 	add_table(b, "team", &r->tables[0], &r->total);
 	add_table(b, "principal", &r->tables[1], &r->total);
 	add_table(b, "model", &r->tables[2], &r->total);
+	scoreboard_html(&r->board, b);
 	add_apart(b, r);
 	add_notes(b, r);
 	buf_adds(b, "</body></html>\n");

@@ -122,7 +122,9 @@ static void print_json(const struct recon_report *r, const struct recon_table *t
 		buf_add_json(b, r->apart[i].what);
 		buf_addf(b, ",\"usd\":\"%s\"}", usd_format(r->apart[i].usd, PLACES, text));
 	}
-	buf_adds(b, "\n],\n\"notes\":");
+	buf_adds(b, "\n],\n\"scoreboard\":");
+	scoreboard_json(&r->board, b);
+	buf_adds(b, ",\n\"notes\":");
 	buf_add_json(b, r->notes);
 	buf_adds(b, "}\n");
 }
@@ -177,6 +179,9 @@ static void print_table(const struct recon_report *r, const struct recon_table *
 	for (int i = 0; i < r->napart; i++)
 		buf_addf(b, "  %-12s %-14.*s %14s  %.*s\n", bill_class_names[r->apart[i].class], STR_ARG(r->apart[i].account), usd_format(r->apart[i].usd, PLACES_TABLE, text),
 		         STR_ARG(r->apart[i].what));
+	if (r->board.n)
+		buf_addc(b, '\n');
+	scoreboard_table(&r->board, b);
 	buf_addc(b, '\n');
 	for (int i = 0; i < r->nstatus; i++)
 		if (str_starts(r->status[i][0], STR("watermark ")) || str_is(r->status[i][0], "export") || str_is(r->status[i][0], "granularity"))

@@ -207,6 +207,8 @@ int cmd_report(struct command *c)
 	struct groups groups, total;
 	if (command_switch(c, "--reconciliation"))
 		return cmd_report_reconciliation(c);
+	if (command_switch(c, "--scoreboard"))
+		return cmd_report_scoreboard(c);
 	if (!parse_arguments(c, &r, &err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
 	if (r.format == FORMAT_FOCUS) {

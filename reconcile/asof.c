@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reconcile/asof.h"
+
+#include <xxhash.h>
+
+#include "base/when.h"
+
+enum { CALLER_SIZE = 8, NANO = 1000 };
+
+const struct asof_horizon asof_horizons[ASOF_HORIZONS] = {
+	{"5m", 5 * MS_PER_MINUTE, 5 * MS_PER_MINUTE},
+	{"1h", MS_PER_HOUR, 15 * MS_PER_MINUTE},
+	{"24h", 24 * MS_PER_HOUR, 2 * MS_PER_HOUR},
+};
+
+uint64_t asof_caller(struct str arn)
+{
+	return XXH3_64bits(arn.len ? arn.p : "", arn.len);
+}
+
+void asof_key(struct buf *key, const char *prefix, struct str slot, int64_t hour)
+{
+	char when[WHEN_SIZE];
+	buf_clear(key);
+	buf_addf(key, "%s:", prefix);
+	if (slot.len)
+		buf_addf(key, "{%.*s}:", STR_ARG(slot));
+	buf_addf(key, "asof:%.13s", when_format(hour * MS_PER_HOUR, when));
+}
+
+// ---- packed: caller (8 bytes, little endian), then usd, usd - low, high - usd: seven bits a byte, the lowest first -----------
+
+static void add_number(struct buf *b, usd_pico pico)
+{
+	uint64_t v = pico > 0 ? (uint64_t)((pico + NANO / 2) / NANO) : 0;
+	for (; v >= 0x80; v >>= 7)
+		buf_addc(b, (char)(v | 0x80));
+	buf_addc(b, (char)v);
+}
+
+static bool take_number(struct str *s, struct usd *ret)
+{
+	uint64_t v = 0;
+	for (size_t i = 0; i < s->len && i < 10; i++) {
+		unsigned char c = (unsigned char)s->p[i];
+		v |= (uint64_t)(c & 0x7f) << (7 * i);
+		if (c < 0x80) {
+			*ret = (struct usd){(usd_pico)v * NANO};
+			*s = (struct str){s->p + i + 1, s->len - i - 1};
+			return true;
+		}
+	}
+	return false;
+}
+
+void asof_add(struct buf *packed, const struct asof_entry *e)
+{
+	for (int i = 0; i < CALLER_SIZE; i++)
+		buf_addc(packed, (char)(e->caller >> (8 * i)));
+	add_number(packed, e->usd.pico);
+	add_number(packed, e->usd.pico - e->low.pico);
+	add_number(packed, e->high.pico - e->usd.pico);
+}
+
+bool asof_next(struct str *packed, struct asof_entry *ret)
+{
+	struct asof_entry e = {0};
+	struct str s = *packed;
+	struct usd below, above;
+	if (s.len < CALLER_SIZE)
+		return false;
+	for (int i = 0; i < CALLER_SIZE; i++)
+		e.caller |= (uint64_t)(unsigned char)s.p[i] << (8 * i);
+	s = (struct str){s.p + CALLER_SIZE, s.len - CALLER_SIZE};
+	if (!take_number(&s, &e.usd) || !take_number(&s, &below) || !take_number(&s, &above))
+		return false;
+	e.low = usd_sub(e.usd, below);
+	e.high = usd_add(e.usd, above);
+	*ret = e;
+	*packed = s;
+	return true;
+}
