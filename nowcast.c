@@ -125,6 +125,14 @@ static const struct subcommand subcommands[] = {
 	 "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when; of a\n"
 	 "session, those of all sessions by that name which called in the 24 hours up to T.\n",
 	 cmd_tags},
+	{"profiles", "import [--from T] FILE... | list [--from T]", "the models behind application inference profiles: bring them in, look at what is known",
+	 "The id of an application inference profile names no model. import takes what `aws bedrock list-inference-profiles --type-equals\n"
+	 "APPLICATION` or get-inference-profile prints, or a map: the line profile,model, then ARN or id, and the model as called\n"
+	 "(global.NAME if the profile was made of a global one). It holds from the profile's creation on, or from T; importing it again\n"
+	 "changes nothing. A file is taken whole or refused whole. `nowcast reprice --from T` brings it to the hours already computed.\n\n"
+	 "list shows what is known and who says so: import, or the records of calls, which do not tell global profiles. Exit status 3 if\n"
+	 "a profile was called in the last 31 days, or since --from, whose model nobody knows.\n",
+	 cmd_profiles},
 	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
 	 "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
 	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Nothing\n"

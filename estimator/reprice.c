@@ -12,9 +12,9 @@
 
 enum { SHEETS_AT_ONCE = 64, TRIES = 10 };
 
-// Sets fields to new values if all of them still have the old ones.
+// Sets fields to new values if all of them still have the old ones ("": none).
 static const struct str swap_all = STR(
-	"for i = 1, #ARGV, 3 do if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return 0 end end "
+	"for i = 1, #ARGV, 3 do if (redis.call('HGET', KEYS[1], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end end "
 	"for i = 1, #ARGV, 3 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2]) end return 1");
 
 struct job {
@@ -43,6 +43,8 @@ struct line {
 
 struct sheet {
 	struct str key, model, foundation;
+	struct str told;         // foundation as it stands
+	struct profile profile;
 	int64_t hour;
 	struct line *lines;      // sorted by caller
 	size_t n, changed;
@@ -61,16 +63,20 @@ static void read_sheet(struct job *j, size_t reply, struct sheet *s)
 {
 	size_t n = redis_len(j->redis, reply) / 2;
 	s->lines = arena_alloc(&j->arena, (n + 1) * sizeof *s->lines);
+	s->foundation = s->told = STR_NONE;
 	for (size_t i = 0; i < n; i++) {
 		struct line *l = &s->lines[s->n];
 		*l = (struct line){.field = arena_str(&j->arena, redis_elem(j->redis, reply, 2 * i)),
 		                   .value = arena_str(&j->arena, redis_elem(j->redis, reply, 2 * i + 1))};
 		if (str_is(l->field, "# foundation"))
-			s->foundation = l->value;
+			s->foundation = s->told = l->value;
 		s->n += row_read(l->field, l->value, &l->arn, &l->tagset, &l->type, &l->figure);
 	}
 	if (s->n > 1)
 		qsort(s->lines, s->n, sizeof *s->lines, by_caller);
+	const struct profile_since *behind = profile_at(&s->profile, (s->hour + 1) * MS_PER_HOUR);
+	if (behind)
+		s->foundation = behind->model;
 }
 
 // The words of a value behind its first seven belong to somebody else.
@@ -112,7 +118,7 @@ static void price_sheet(struct job *j, struct str slot, struct sheet *s)
 {
 	struct tariff t;
 	tariff_read(&t, j->prices, slot, s->model, s->foundation, s->hour * MS_PER_HOUR);
-	s->changed = 0;
+	s->changed = !str_eq(s->told, s->foundation);
 	for (size_t i = 0, end; i < s->n; i = end) {
 		struct bundle b = {0};
 		for (end = i; end < s->n && str_eq(s->lines[end].arn, s->lines[i].arn) && str_eq(s->lines[end].tagset, s->lines[i].tagset); end++) {
@@ -166,6 +172,11 @@ static void queue_changes(struct job *j, const struct sheet *s)
 {
 	redis_begin_eval(j->redis, j->script, 1, 1 + 3 * (int)s->changed);
 	redis_arg(j->redis, s->key);
+	if (!str_eq(s->told, s->foundation)) {
+		redis_arg(j->redis, STR("# foundation"));
+		redis_arg(j->redis, s->told);
+		redis_arg(j->redis, s->foundation);
+	}
 	for (size_t i = 0; i < s->n; i++) {
 		if (!s->lines[i].fresh.len)
 			continue;
@@ -196,8 +207,15 @@ static bool try_sheets(struct job *j, struct str slot, struct sheet *sheets, int
 		sheets[i].n = 0;
 		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), sheets[i].key});
 	}
+	for (int i = 0; i < n; i++)
+		if (profile_is_opaque(sheets[i].model))
+			profile_ask(j->redis, j->prefix, sheets[i].model);
 	if (!redis_exec(j->redis, err))
 		return false;
+	size_t reply = (size_t)n;
+	for (int i = 0; i < n; i++)
+		if (profile_is_opaque(sheets[i].model))
+			profile_take(j->redis, reply++, &j->arena, &sheets[i].profile);
 	for (int i = 0; i < n; i++)
 		read_sheet(j, (size_t)i, &sheets[i]);
 	for (int i = 0; i < n; i++) {

@@ -228,7 +228,9 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 {
 	static const char *const slots[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
 	struct tariff tariff;
-	tariff_read(&tariff, prices, s->slot, s->model, s->foundation, hour * MS_PER_HOUR);
+	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
+	struct str foundation = behind ? behind->model : s->foundation;
+	tariff_read(&tariff, prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
 	struct writing w = {.tariff = &tariff, .arena = arena, .out = ret};
 	ret->nrows = 0;
 	for (int32_t i = 0; i < span->ncallers;)
@@ -241,8 +243,8 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	}
 	if (s->called.len)
 		add_row(&w, STR("# model"), s->called);
-	if (s->foundation.len)
-		add_row(&w, STR("# foundation"), s->foundation);
+	if (foundation.len)
+		add_row(&w, STR("# foundation"), foundation);
 	add_usage(&w, STR(UNATTRIBUTED), STR("-"), &nobody);
 	*ret_unpriced = w.unpriced;
 }

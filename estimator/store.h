@@ -15,6 +15,7 @@
 #include "estimator/batch.h"
 #include "estimator/engine.h"
 #include "estimator/facts.h"
+#include "estimator/profile.h"
 #include "estimator/redis.h"
 #include "estimator/taught.h"
 
@@ -57,6 +58,7 @@ struct tagset {
 struct series {
 	struct str slot, model_hex;
 	struct str model, foundation;  // foundation: STR_NONE if not known
+	struct profile profile;        // what is behind an id that names no model, as it was brought in
 	struct str called;             // ARN of an application inference profile, else STR_NONE
 	int64_t first;                 // number of hours[0]
 	struct hour **hours;           // NULL where there are no facts

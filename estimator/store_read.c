@@ -315,6 +315,18 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":names:%lld", (long long)b)});
 }
 
+// A third round trip for the few models whose id names none.
+static bool read_profile(struct reading *r, struct err *err)
+{
+	if (!profile_is_opaque(r->out->model))
+		return true;
+	profile_ask(r->store->redis, r->store->options->prefix, r->out->model);
+	if (!redis_exec(r->store->redis, err))
+		return false;
+	profile_take(r->store->redis, 0, r->arena, &r->out->profile);
+	return true;
+}
+
 bool store_read_series(struct store *s, struct str slot, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
                        struct series *ret, struct err *err)
 {
@@ -337,7 +349,7 @@ bool store_read_series(struct store *s, struct str slot, struct str model_hex, i
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		read_names(&r, at++, model_id_of(model_hex));
 	int32_t nused, *used = used_callers(&r, &nused);
-	bool good = read_sessions(&r, used, nused, err);
+	bool good = read_sessions(&r, used, nused, err) && read_profile(&r, err);
 	if (good)
 		resolve_callers(&r, used, nused);
 	free(used);

@@ -26,8 +26,8 @@ struct catalogue {
 static const char *const misses[PRICE_MISSES] = {
 	[MISS_NONE] = "priced",
 	[MISS_MODEL] = "the model is not in the price catalogue; add a row for it to a price file, or update nowcast",
-	[MISS_OPAQUE] = "application inference profile: model unknown; find it with `aws bedrock get-inference-profile` "
-	                "and add a row for this id to a price file",
+	[MISS_OPAQUE] = "application inference profile: model unknown; bring in what `aws bedrock list-inference-profiles --type-equals "
+	                "APPLICATION` prints with `nowcast profiles import`",
 	[MISS_PROVISIONED] = "provisioned throughput is billed by the hour, not by token",
 	[MISS_CUSTOM] = "custom and imported models have no list price by token; add a row for this id to a price file",
 	[MISS_INDIRECT] = "the call named a prompt or a prompt router, and the record does not say which model it chose",

@@ -15,6 +15,7 @@ int cmd_detect(struct command *c);
 int cmd_price(struct command *c);
 int cmd_reprice(struct command *c);
 int cmd_tags(struct command *c);
+int cmd_profiles(struct command *c);
 int cmd_serve(struct command *c);
 
 #endif

@@ -50,8 +50,8 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 		if (!str_eq(sheet->rows[i].principal, x->principal))
 			continue;
 		if (!here)
-			printf("\n%.*s in %.*s, account %.*s%s\n", STR_ARG(sheet->model), STR_ARG(sheet->region), STR_ARG(sheet->account),
-			       sheet->billed ? ": as billed" : "");
+			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(sheet->model), sheet->foundation.len ? ", which is " : "", STR_ARG(sheet->foundation),
+			       STR_ARG(sheet->region), STR_ARG(sheet->account), sheet->billed ? ": as billed" : "");
 		here = true;
 		print_row(&sheet->rows[i]);
 	}

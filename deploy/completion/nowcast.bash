@@ -51,7 +51,7 @@ _nowcast() { # COMMAND WORD PREVIOUS
 	*)
 		if [ -z "$subcommand" ] || [ "$subcommand" = help ]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_nowcast_subcommands "$1")" -- "$word")
-		elif [ "$subcommand" = replay ] || [ "$subcommand" = tags ]; then
+		elif [ "$subcommand" = replay ] || [ "$subcommand" = tags ] || [ "$subcommand" = profiles ]; then
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		fi
