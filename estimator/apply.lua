@@ -50,24 +50,45 @@ local function expiry(bucket)
   return at
 end
 
--- The sums by model, caller and minute that this batch changes: calls, failed calls, calls known by their start only,
+-- In which lane a call goes (estimator/lane.h): its tier, and how long its prompt was, as far as its tokens tell.
+local LIMITS = {100000, 128000, 200000, 256000, 272000}
+local function lane_of(ev, failed)
+  local lane = floor(byte(ev, 22) / 8) % 8
+  if #ev == HEAD then return lane end
+  local prompt, told = 0, 0
+  for i = HEAD + 1, #ev, 5 do
+    local b, b1, b2, b3, b4 = byte(ev, i, i + 4)
+    local slot = floor(b / 16)
+    if slot == 0 or slot == 2 or slot == 3 then -- input, cache reads, cache writes
+      prompt = prompt + ((b1 * 256 + b2) * 256 + b3) * 256 + b4
+      told = told + 1
+    end
+  end
+  local whole = told == 3 or failed
+  if not whole and prompt <= LIMITS[1] then return lane end
+  local band = 1
+  while LIMITS[band] and prompt > LIMITS[band] do band = band + 1 end
+  return lane + 8 * band + (whole and 0 or 64)
+end
+
+-- The sums by model, caller, minute and lane that this batch changes: calls, failed calls, calls known by their start only,
 -- then for each token slot the calls that are exact and their tokens.
 local sums = {}
 local function count(ev, times)
-  local key = sub(ev, 1, 20)
+  local failed = byte(ev, 21) % 2 == 1
+  local key, lane = sub(ev, 1, 20), lane_of(ev, failed)
+  if lane ~= 0 then key = key .. char(lane) end
   local d = sums[key]
   if not d then
     d = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
     sums[key] = d
   end
-  local flags, timing = byte(ev, 21, 22)
-  local failed = flags % 2 == 1
   if failed and #ev == HEAD then
     d[2] = d[2] + times
     return
   end
   d[1] = d[1] + times
-  if timing == 1 then d[3] = d[3] + times end
+  if byte(ev, 22) % 8 == 1 then d[3] = d[3] + times end
   if failed then -- it got tokens and an error: what it has not got, it has not used
     for k = 4, 12, 2 do d[k] = d[k] + times end
   end
@@ -86,16 +107,18 @@ local function tokens_of(ev)
 end
 
 local function join(a, b)
-  local fa, ta = byte(a, 21, 22)
-  local fb, tb = byte(b, 21, 22)
+  local fa, xa = byte(a, 21, 22)
+  local fb, xb = byte(b, 21, 22)
+  local ta, tb = xa % 8, xb % 8
   local who = a
   if fb > fa or (fb == fa and less(sub(a, 1, 16), sub(b, 1, 16))) then who = b end
   local when = a
   if tb > ta or (tb == ta and less(sub(a, 17, 20), sub(b, 17, 20))) then when = b end
-  local out = {sub(who, 1, 16), sub(when, 17, 20), sub(who, 21, 21), sub(when, 22, 22)}
-  local xa, xb = tokens_of(a), tokens_of(b)
+  local out = {sub(who, 1, 16), sub(when, 17, 20), sub(who, 21, 21),
+               char(math.max(ta, tb) + math.max(xa - ta, xb - tb))}
+  local ka, kb = tokens_of(a), tokens_of(b)
   for slot = 0, 4 do
-    local x, y = xa[slot], xb[slot]
+    local x, y = ka[slot], kb[slot]
     if x and y and less(x, y) then x = y end
     out[#out + 1] = x or y
   end
@@ -297,7 +320,7 @@ for key, d in pairs(sums) do
   for k = 1, 13 do if d[k] ~= 0 then changed = true end end
   if changed then
     local g = group(sub(key, 1, 8), minute)
-    g.fields[#g.fields + 1] = char(touch(g, minute)) .. sub(key, 9, 16)
+    g.fields[#g.fields + 1] = char(touch(g, minute)) .. sub(key, 9, 16) .. sub(key, 21)
     g.deltas[#g.deltas + 1] = d
   end
 end

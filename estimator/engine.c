@@ -142,7 +142,7 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 
 	learn_weights(&s->lessons[x->hour - learn - s->first_lesson], learn + 1, s->taught, s->ntaught, &span, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
-	rows_write(s, &span, x->hour, &usage, e->options.prices, e->options.sessions_max, &e->arena, x, &unpriced);
+	rows_write(s, &span, x->hour, &usage, e->options.lookback_minutes, e->options.prices, e->options.sessions_max, &e->arena, x, &unpriced);
 	store_queue_settled(&e->store, s, x);
 	if (unpriced)
 		say_unpriced(e, s, unpriced);

@@ -84,9 +84,9 @@ static int timing(const struct call *c)
 	return c->source == SOURCE_LOG ? EVIDENCE_TIMING_LOG : EVIDENCE_TIMING_END;
 }
 
-static int token_rank(const struct call *c)
+static int rank(const struct call *c)
 {
-	return c->source == SOURCE_AMENDED ? EVIDENCE_TOKENS_AMENDED : c->source == SOURCE_LOG ? EVIDENCE_TOKENS_LOG : EVIDENCE_TOKENS_TRAIL;
+	return c->source == SOURCE_AMENDED ? EVIDENCE_AMENDED : c->source == SOURCE_LOG ? EVIDENCE_LOG : EVIDENCE_TRAIL;
 }
 
 // A log that names the input tokens has looked at the whole usage: what it leaves out was zero.
@@ -106,12 +106,12 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 	evidence_put64(e->bytes + 8, caller_id);
 	put32(e->bytes + 16, (uint32_t)(c->time_ms / MS_PER_MINUTE));
 	e->bytes[20] = (uint8_t)(c->source << 4 | c->streaming << 1 | c->failed);
-	e->bytes[21] = (uint8_t)timing(c);
+	e->bytes[21] = (uint8_t)(timing(c) | (c->tier_known ? (int)c->tier << 3 | rank(c) << 6 : 0));
 	uint8_t *p = e->bytes + EVIDENCE_HEAD;
 	for (int slot = 0; slot < TOKEN_SLOTS; slot++) {
 		if (!known_slot(c, slot))
 			continue;
-		*p++ = (uint8_t)(slot << 4 | token_rank(c));
+		*p++ = (uint8_t)(slot << 4 | rank(c));
 		put32(p, c->known[slot] ? c->tokens[slot] : 0);
 		p += 4;
 	}

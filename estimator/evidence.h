@@ -5,11 +5,12 @@
 //             8   8   caller id   (hash of who called)
 //            16   4   minute      (big-endian, since the epoch)
 //            20   1   source << 4 | streaming << 1 | failed
-//            21   1   timing: how well the minute is known, EVIDENCE_TIMING_*
+//            21   1   rank of the tier << 6 | tier << 3 | timing: how well the minute is known, EVIDENCE_TIMING_*
 //            22  5n   tokens, by slot: slot << 4 | rank, then the count (32 bits, big-endian)
 //
-// Three parts are joined apart: who (bytes 20, 0-15), when (21, 16-19), and each token slot. In each the larger first byte
-// wins, and among equals the larger bytes, so that the join is commutative, associative and idempotent.
+// Four parts are joined apart: who (bytes 20, 0-15), when (timing, 16-19), the service tier (the upper bits of 21), and each
+// token slot. In each the larger first byte wins, and among equals the larger bytes, so that the join is commutative,
+// associative and idempotent. A tier of rank 0 is that of which no record tells: the standard one.
 #ifndef NOWCAST_ESTIMATOR_EVIDENCE_H
 #define NOWCAST_ESTIMATOR_EVIDENCE_H
 
@@ -29,9 +30,9 @@ enum {
 	EVIDENCE_TIMING_END = 3,     // the call's end
 	EVIDENCE_TIMING_AMENDED = 4,
 
-	EVIDENCE_TOKENS_TRAIL = 1,   // CloudTrail's input and output tokens
-	EVIDENCE_TOKENS_LOG = 2,
-	EVIDENCE_TOKENS_AMENDED = 3,
+	EVIDENCE_TRAIL = 1,   // rank of tokens, and of the tier: CloudTrail's, ...
+	EVIDENCE_LOG = 2,     // ... which knows less than the log, ...
+	EVIDENCE_AMENDED = 3, // ... unless it was corrected
 };
 
 struct evidence {

@@ -56,6 +56,8 @@ static int by_caller(const void *a, const void *b)
 	int c = str_cmp(x->arn, y->arn);
 	if (!c)
 		c = str_cmp(x->tagset, y->tagset);
+	if (!c)
+		c = x->figure.lane - y->figure.lane;
 	return c ? c : x->type - y->type;
 }
 
@@ -79,49 +81,41 @@ static void read_sheet(struct job *j, size_t reply, struct sheet *s)
 		s->foundation = behind->model;
 }
 
-// The words of a value behind its first seven belong to somebody else.
-static struct str tail_of(struct str value)
-{
-	for (int i = 0; i < 7; i++)
-		str_cut(&value, ' ');
-	return value;
-}
-
 static void price_line(struct job *j, const struct sheet *s, const struct tariff *t, const struct bundle *b, struct line *l)
 {
-	const struct figure *f = &l->figure;
-	struct usd usd = USD_ZERO, more = USD_ZERO;
-	char pico[USD_SIZE] = "-", more_pico[USD_SIZE] = "0";
+	struct figure f = l->figure;
 	struct buf value = BUF_INIT;
-	bool priced = tariff_price(t, b, (enum token_type)l->type, &usd, &more);
+	f.usd = f.more = USD_ZERO;
+	f.priced = tariff_price(t, b, (enum token_type)l->type, &f.usd, &f.more);
+	tariff_band(t, b, &f.band_estimated);
 	j->portion.rows++;
-	j->portion.before = usd_add(j->portion.before, f->priced ? f->usd : USD_ZERO);
-	if (!priced && f->priced && !s->foundation.len && t->miss[l->type] == MISS_OPAQUE) {
+	j->portion.before = usd_add(j->portion.before, l->figure.priced ? l->figure.usd : USD_ZERO);
+	if (!f.priced && l->figure.priced && !s->foundation.len && t->miss[l->type] == MISS_OPAQUE) {
 		j->portion.kept++;
-		j->portion.after = usd_add(j->portion.after, f->usd);
+		j->portion.after = usd_add(j->portion.after, l->figure.usd);
 		return;
 	}
-	if (priced) {
-		usd_format_pico(usd, pico);
-		usd_format_pico(more, more_pico);
-	}
-	j->portion.after = usd_add(j->portion.after, usd);
-	struct str tail = tail_of(l->value);
-	buf_addf(&value, "%lld %s %lld %lld %lld %lld %s%s%.*s", (long long)f->tokens, pico, (long long)f->exact, (long long)f->allocated,
-	         (long long)f->provisional, (long long)f->assumed, more_pico, tail.len ? " " : "", STR_ARG(tail));
+	j->portion.after = usd_add(j->portion.after, f.usd);
+	row_format_value(&f, &value);
 	l->fresh = str_eq(buf_str(&value), l->value) ? STR_NONE : arena_str(&j->arena, buf_str(&value));
 	j->portion.rows_changed += l->fresh.len > 0;
 	buf_release(&value);
 }
 
+// Rows of one caller and lane share a prompt.
+static bool same_bundle(const struct line *a, const struct line *b)
+{
+	return a->figure.lane == b->figure.lane && str_eq(a->arn, b->arn) && str_eq(a->tagset, b->tagset);
+}
+
 static void price_sheet(struct job *j, struct str slot, struct sheet *s)
 {
-	struct tariff t;
-	tariff_read(&t, j->prices, slot, s->model, s->foundation, s->hour * MS_PER_HOUR);
+	struct tariffs tariffs;
+	tariffs_init(&tariffs, j->prices, slot, s->model, s->foundation, s->hour * MS_PER_HOUR);
 	s->changed = !str_eq(s->told, s->foundation);
 	for (size_t i = 0, end; i < s->n; i = end) {
-		struct bundle b = {0};
-		for (end = i; end < s->n && str_eq(s->lines[end].arn, s->lines[i].arn) && str_eq(s->lines[end].tagset, s->lines[i].tagset); end++) {
+		struct bundle b = {.lane = s->lines[i].figure.lane};
+		for (end = i; end < s->n && same_bundle(&s->lines[i], &s->lines[end]); end++) {
 			const struct line *l = &s->lines[end];
 			*(l->type == TOKEN_TYPES ? &b.calls : &b.tokens[l->type]) = l->figure.tokens;
 			if (l->type == TOKEN_CACHE_WRITE_5M)
@@ -129,7 +123,7 @@ static void price_sheet(struct job *j, struct str slot, struct sheet *s)
 		}
 		for (size_t k = i; k < end; k++) {
 			if (s->lines[k].type != TOKEN_TYPES)
-				price_line(j, s, &t, &b, &s->lines[k]);
+				price_line(j, s, tariffs_at(&tariffs, lane_tier(b.lane)), &b, &s->lines[k]);
 			s->changed += s->lines[k].fresh.len > 0;
 		}
 	}

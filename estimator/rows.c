@@ -11,7 +11,8 @@
 #include "estimator/tariff.h"
 
 struct writing {
-	const struct tariff *tariff;
+	struct tariffs *tariffs;
+	const struct lanes *lanes;
 	struct arena *arena;
 	struct settled *out;
 	int cap;
@@ -35,22 +36,34 @@ struct part {
 	int64_t spread, noise;
 };
 
+void row_format_value(const struct figure *f, struct buf *ret)
+{
+	char pico[USD_SIZE] = "-", more[USD_SIZE] = "0";
+	if (f->priced) {
+		usd_format_pico(f->usd, pico);
+		usd_format_pico(f->more, more);
+	}
+	buf_addf(ret, "%lld %s %lld %lld %lld %lld %s %lld %lld%s", (long long)f->tokens, pico, (long long)f->exact, (long long)f->allocated,
+	         (long long)f->provisional, (long long)f->assumed, more, (long long)f->spread, (long long)f->noise, f->priced && f->band_estimated ? " band" : "");
+}
+
 static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, const struct part *x, const struct bundle *b)
 {
-	struct usd usd, more;
-	char pico[USD_SIZE] = "-", more_pico[USD_SIZE] = "0";
+	const struct tariff *t = tariffs_at(w->tariffs, lane_tier(b->lane));
+	struct figure f = {.tokens = b->tokens[type], .exact = x->shares.exact, .allocated = x->shares.allocated, .provisional = x->shares.provisional,
+	                   .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0, .spread = x->spread, .noise = x->noise};
+	struct buf value = BUF_INIT;
+	char lane[LANE_TEXT_SIZE];
 	if (b->tokens[type] == 0)
 		return;
-	if (tariff_price(w->tariff, b, type, &usd, &more)) {
-		usd_format_pico(usd, pico);
-		usd_format_pico(more, more_pico);
-	} else {
-		w->unpriced = price_miss_text(w->tariff->miss[type] ? w->tariff->miss[type] : MISS_TYPE);
-	}
-	add_row(w, arena_text(w->arena, "%.*s %.*s %s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type]),
-	        arena_text(w->arena, "%lld %s %lld %lld %lld %lld %s %lld %lld", (long long)b->tokens[type], pico, (long long)x->shares.exact,
-	             (long long)x->shares.allocated, (long long)x->shares.provisional, (long long)(type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0),
-	             more_pico, (long long)x->spread, (long long)x->noise));
+	f.priced = tariff_price(t, b, type, &f.usd, &f.more);
+	if (!f.priced)
+		w->unpriced = price_miss_text(t->miss[type] ? t->miss[type] : MISS_TYPE);
+	tariff_band(t, b, &f.band_estimated);
+	row_format_value(&f, &value);
+	add_row(w, arena_text(w->arena, "%.*s %.*s %s%s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type], lane_format(b->lane, lane)),
+	        arena_str(w->arena, buf_str(&value)));
+	buf_release(&value);
 }
 
 static int64_t sum(struct shares x)
@@ -103,22 +116,21 @@ static bool is_split(const struct caller_usage *u)
 	return split;
 }
 
-static void add_usage(struct writing *w, struct str arn, struct str tagset, const struct caller_usage *u)
+static void add_usage(struct writing *w, struct str arn, struct str tagset, int lane, const struct caller_usage *u)
 {
 	static const int slot_of[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct part parts[TOKEN_TYPES];
-	struct bundle b = {.calls = u->calls};
+	struct bundle b = {.lane = lane, .calls = u->calls};
+	char text[LANE_TEXT_SIZE];
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++)
 		parts[type] = (struct part){u->slots[slot_of[type]], u->spread[slot_of[type]], u->noise[slot_of[type]]};
 	b.assumed = split_writes(u, &parts[TOKEN_CACHE_WRITE_5M], &parts[TOKEN_CACHE_WRITE_1H]);
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		b.tokens[type] = sum(parts[type].shares);
 	if (u->calls || u->failed)
-		add_row(w, arena_text(w->arena, "%.*s %.*s calls", STR_ARG(arn), STR_ARG(tagset)), arena_text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
+		add_row(w, arena_text(w->arena, "%.*s %.*s calls%s", STR_ARG(arn), STR_ARG(tagset), lane_format(lane, text)), arena_text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		add_figure(w, arn, tagset, (enum token_type)type, &parts[type], &b);
-	if (u->weight && is_split(u))
-		add_weights(w, arn, tagset, u->weight);
 }
 
 static bool is_used(const struct caller_usage *u)
@@ -160,6 +172,48 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 	}
 }
 
+// What is summed into one set of rows, by lane. How long prompts were is told apart only where it decides a rate.
+struct pile {
+	struct lane_usage *v;
+	int32_t n, cap;
+};
+
+static void pile_add(struct writing *w, struct pile *p, int lane, const struct caller_usage *u)
+{
+	int32_t i = 0;
+	if (tariffs_at(w->tariffs, lane_tier(lane))->nbands == 1)
+		lane = lane_tier(lane);
+	while (i < p->n && p->v[i].lane != lane)
+		i++;
+	if (i == p->cap) {
+		struct lane_usage *more = arena_alloc(w->arena, (size_t)(p->cap = p->cap ? 2 * p->cap : 4) * sizeof *more);
+		if (p->n)
+			memcpy(more, p->v, (size_t)p->n * sizeof *more);
+		p->v = more;
+	}
+	if (i == p->n) {
+		p->v[p->n++] = (struct lane_usage){.lane = (uint8_t)lane, .usage = *u};
+		return;
+	}
+	add_up(&p->v[i].usage, u);
+}
+
+static void pile_add_caller(struct writing *w, struct pile *p, int32_t caller, const struct caller_usage *u)
+{
+	int32_t n;
+	const struct lane_usage *lanes = lanes_of(w->lanes, caller, &n);
+	if (n == 0)
+		pile_add(w, p, 0, u);
+	for (int32_t i = 0; i < n; i++)
+		pile_add(w, p, lanes[i].lane, &lanes[i].usage);
+}
+
+static void add_pile(struct writing *w, struct str arn, struct str tagset, const struct pile *p)
+{
+	for (int32_t i = 0; i < p->n; i++)
+		add_usage(w, arn, tagset, p->v[i].lane, &p->v[i].usage);
+}
+
 struct folding {
 	const struct span *span;
 	const struct hour_usage *usage;
@@ -196,12 +250,23 @@ static void add_folded(struct writing *w, struct str role, struct folding *f, in
 	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(role));
 	bool keep = f->tagsets <= sessions_max;
 	for (int32_t k = 0; k < f->n;) {
-		struct caller_usage all = {.ttl_permille = -1};
+		struct pile all = {0};
 		struct str tagset = keep ? tagset_of(f, k) : STR("-");
 		for (; k < f->n && (!keep || str_eq(tagset_of(f, k), tagset)); k++)
-			add_up(&all, &f->usage->callers[f->callers[k]]);
-		add_usage(w, name, tagset, &all);
+			pile_add_caller(w, &all, f->callers[k], &f->usage->callers[f->callers[k]]);
+		for (int32_t i = 0; i < all.n; i++)
+			all.v[i].usage.ttl_permille = -1;
+		add_pile(w, name, tagset, &all);
 	}
+}
+
+static void add_caller(struct writing *w, const struct who *who, int32_t caller, const struct caller_usage *u)
+{
+	struct pile p = {0};
+	pile_add_caller(w, &p, caller, u);
+	add_pile(w, who->arn, who->tagset, &p);
+	if (u->weight && is_split(u))
+		add_weights(w, who->arn, who->tagset, u->weight);
 }
 
 // Callers are sorted by arn, so the sessions of a role stand together: writes those from `i` on, returns what follows.
@@ -214,7 +279,7 @@ static int32_t add_role(struct writing *w, const struct span *span, const struct
 	if (used <= sessions_max) {
 		for (; i < end; i++)
 			if (is_used(&u->callers[i]))
-				add_usage(w, span->callers[i].arn, span->callers[i].tagset, &u->callers[i]);
+				add_caller(w, &span->callers[i], i, &u->callers[i]);
 		return end;
 	}
 	struct folding f = {.span = span, .usage = u};
@@ -223,15 +288,17 @@ static int32_t add_role(struct writing *w, const struct span *span, const struct
 	return end;
 }
 
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int lookback,
                 const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced)
 {
 	static const char *const slots[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
-	struct tariff tariff;
 	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
 	struct str foundation = behind ? behind->model : s->foundation;
-	tariff_read(&tariff, prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
-	struct writing w = {.tariff = &tariff, .arena = arena, .out = ret};
+	struct tariffs tariffs;
+	struct lanes lanes;
+	tariffs_init(&tariffs, prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
+	lanes_split(span, lookback, u, arena, &lanes);
+	struct writing w = {.tariffs = &tariffs, .lanes = &lanes, .arena = arena, .out = ret};
 	ret->nrows = 0;
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_role(&w, span, u, i, sessions_max);
@@ -245,7 +312,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 		add_row(&w, STR("# model"), s->called);
 	if (foundation.len)
 		add_row(&w, STR("# foundation"), foundation);
-	add_usage(&w, STR(UNATTRIBUTED), STR("-"), &nobody);
+	add_usage(&w, STR(UNATTRIBUTED), STR("-"), 0, &nobody);
 	*ret_unpriced = w.unpriced;
 }
 
@@ -261,11 +328,12 @@ static bool read_int(struct str *rest, int64_t *ret)
 
 bool row_read(struct str field, struct str value, struct str *ret_arn, struct str *ret_tagset, int *ret_type, struct figure *ret)
 {
-	struct str arn = str_cut(&field, ' '), tagset = str_cut(&field, ' '), name = field;
+	struct str arn = str_cut(&field, ' '), tagset = str_cut(&field, ' '), name = str_cut(&field, '@');
 	struct figure f = {0};
-	int type = 0;
-	if (!arn.len || !tagset.len || arn.p[0] == '#')
+	int type = 0, lane = 0;
+	if (!arn.len || !tagset.len || arn.p[0] == '#' || !lane_parse(field, &lane))
 		return false;
+	f.lane = (uint8_t)lane;
 	while (type < TOKEN_TYPES && !str_is(name, token_type_names[type]))
 		type++;
 	if (type == TOKEN_TYPES) {
@@ -280,6 +348,7 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 		    !read_int(&value, &f.assumed) || !usd_parse_pico(str_cut(&value, ' '), &f.more) ||
 		    !read_int(&value, &f.spread) || !read_int(&value, &f.noise))
 			return false;
+		f.band_estimated = str_is(value, "band");
 	}
 	*ret_arn = arn;
 	*ret_tagset = tagset;

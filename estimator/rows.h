@@ -2,8 +2,9 @@
 // The figures of an hour as they stand in Redis: one hash an hour, account, region and model. README, "Redis keys", shows
 // them to people who read them from elsewhere.
 //
-//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
+//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE [band]
 //   field  ARN TAGSET calls          value  CHARGED FAILED
+//   field  ARN TAGSET TYPE@LANE, calls@LANE: the same, of calls at other rates (estimator/lane.h)
 //   field  ARN TAGSET weights        value  MILLITOKENS SD SOURCE, for input, output, cache reads and cache writes: what a call
 //                                           was taken to use, how far off that may be (permille), and what taught it
 //   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
@@ -15,13 +16,16 @@
 // anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that the tokens
 // may cost on top: the assumed ones were they of the dearer type, all of them in the next band of a model that charges by the
 // length of the prompt. SPREAD and NOISE say how far off ALLOCATED may be: the standard deviation (tokens) that the weights
-// leave, and the variance (tokens squared) of chance. "-" for picodollars: no price. Names hold no blanks. A reader passes over
-// fields it does not know.
+// leave, and the variance (tokens squared) of chance. "band": the model charges by the length of the prompt, and the band is an
+// estimate, for only sums are known. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields it does not
+// know.
 #ifndef NOWCAST_ESTIMATOR_ROWS_H
 #define NOWCAST_ESTIMATOR_ROWS_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "estimator/allocate.h"
+#include "estimator/lane.h"
 #include "estimator/store.h"
 #include "pricing/prices.h"
 
@@ -34,14 +38,19 @@ struct figure {
 	struct usd usd;  // of all tokens
 	struct usd more; // what they may cost on top
 	bool priced;
+	bool band_estimated; // the dollars go by the mean length of prompts
+	uint8_t lane;        // of the calls (estimator/lane.h)
 	int64_t billed;  // of tokens, those that stand in the bill (estimator/actual.h): all or none
 	struct usd list; // of billed tokens: at public rates
 };
 
+// The words of a value, for those who write one: what follows from its prices, and what does not.
+void row_format_value(const struct figure *f, struct buf *ret);
+
 // The rows of an hour. Where a role has more than `sessions_max` sessions they are one,
 // ".../ROLE/*", by their tags, or all of them if those are as many. *ret_unpriced: why the model has
 // no price (static), or NULL.
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int lookback,
                 const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced);
 
 // Where a weight came from, as the row says it; "none" to "bill".

@@ -40,7 +40,7 @@ static int64_t number(struct str *text)
 
 static void read_calls(struct str field, struct str value, struct calls *ret)
 {
-	*ret = (struct calls){.caller_id = evidence_get64(field.p + 1)};
+	*ret = (struct calls){.caller_id = evidence_get64(field.p + 1), .lane = field.len > 9 ? (uint8_t)field.p[9] : 0};
 	ret->n = number(&value);
 	ret->failed = number(&value);
 	ret->started = number(&value);
@@ -60,7 +60,12 @@ static void read_metric(struct minute *m, int slot, struct str value)
 	m->samples[slot] = number(&value);
 }
 
-// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id, or minute + 'm' + slot (apply.lua).
+static bool is_calls(struct str field)
+{
+	return (field.len == 9 || field.len == 10) && (unsigned char)field.p[0] < 60;
+}
+
+// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ lane], or minute + 'm' + slot (apply.lua).
 static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
 {
 	size_t n = redis_len(r->store->redis, i);
@@ -71,7 +76,7 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 	for (size_t k = 0; k + 1 < n; k += 2) {
 		struct str field = redis_elem(r->store->redis, i, k);
 		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
-		if (field.len == 9 && minute < 60)
+		if (is_calls(field))
 			h->minutes[minute].ncalls++;
 	}
 	for (int m = 0; m < 60; m++) {
@@ -83,7 +88,7 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
 		if (str_is(field, "v"))
 			h->version = arena_str(r->arena, value);
-		else if (field.len == 9 && minute < 60)
+		else if (is_calls(field))
 			read_calls(field, value, &h->minutes[minute].calls[h->minutes[minute].ncalls++]);
 		else if (field.len == 3 && minute < 60)
 			read_metric(&h->minutes[minute], field.p[2] - '0', value);

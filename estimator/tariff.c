@@ -3,6 +3,9 @@
 // stand in Redis: both from the same bundle, so that pricing twice at the same rates changes nothing.
 #include "estimator/tariff.h"
 
+#include <string.h>
+
+#include "estimator/lane.h"
 #include "pricing/price_file.h"
 
 enum { LIKELY_SHARE = 4 }; // a mean prompt below this share of the limit leaves no longer ones worth a warning
@@ -21,10 +24,8 @@ static void read_band(struct band *b, struct tariff *t, const struct prices *p, 
 	}
 }
 
-void tariff_read(struct tariff *ret, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms)
+static void tariff_read(struct tariff *ret, const struct prices *p, struct price_query q)
 {
-	struct str region = where, account = str_cut(&region, '/');
-	struct price_query q = {.account = account, .region = region, .model = model, .foundation = foundation, .time_ms = hour_ms};
 	ret->nbands = 0;
 	do {
 		struct band *b = &ret->bands[ret->nbands];
@@ -32,6 +33,25 @@ void tariff_read(struct tariff *ret, const struct prices *p, struct str where, s
 		ret->nbands++;
 		q.prompt_tokens = b->prompt_max == INT64_MAX ? 0 : b->prompt_max + 1;
 	} while (q.prompt_tokens && ret->nbands < BANDS_MAX);
+}
+
+void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms)
+{
+	struct str region = where, account = str_cut(&region, '/');
+	t->prices = p;
+	t->query = (struct price_query){.account = account, .region = region, .model = model, .foundation = foundation, .time_ms = hour_ms};
+	memset(t->known, 0, sizeof t->known);
+}
+
+const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier)
+{
+	if (!t->known[tier]) {
+		struct price_query q = t->query;
+		q.tier = tier;
+		tariff_read(&t->tariff[tier], t->prices, q);
+		t->known[tier] = true;
+	}
+	return &t->tariff[tier];
 }
 
 static int64_t mean_prompt(const struct bundle *b)
@@ -51,9 +71,14 @@ static int band_at(const struct tariff *t, int64_t prompt)
 	return i;
 }
 
-const struct band *tariff_band(const struct tariff *t, const struct bundle *b)
+const struct band *tariff_band(const struct tariff *t, const struct bundle *b, bool *ret_estimated)
 {
-	return &t->bands[b->calls > 0 ? band_at(t, mean_prompt(b)) : 0];
+	int64_t from, to;
+	lane_prompt(b->lane, &from, &to);
+	int low = band_at(t, from), high = band_at(t, to), at = b->calls > 0 ? band_at(t, mean_prompt(b)) : 0;
+	if (ret_estimated)
+		*ret_estimated = low != high;
+	return &t->bands[at < low ? low : at > high ? high : at];
 }
 
 static bool may_be_longer(const struct tariff *t, const struct bundle *b, int at)
@@ -69,7 +94,8 @@ static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t dea
 
 bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more)
 {
-	const struct band *band = tariff_band(t, b);
+	bool estimated;
+	const struct band *band = tariff_band(t, b, &estimated);
 	int at = (int)(band - t->bands);
 	int64_t rate = band->rate[type];
 	if (rate == RATE_UNKNOWN)
@@ -78,7 +104,7 @@ bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_typ
 	*ret_more = USD_ZERO;
 	if (type == TOKEN_CACHE_WRITE_5M && b->assumed)
 		add_more(ret_more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
-	if (may_be_longer(t, b, at))
+	if (estimated && may_be_longer(t, b, at))
 		add_more(ret_more, b->tokens[type], rate, t->bands[at + 1].rate[type]);
 	return true;
 }

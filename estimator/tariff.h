@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rates of one model in one account, Region and hour, looked up once, and what a caller's tokens cost at them.
 //
-// Some models charge by the length of a request's prompt (all of the request at the higher rate). The figures know only sums
-// of a caller's hour, so the band is the one of its mean prompt, and where longer prompts may well be among them (the mean is
-// above a quarter of the limit) `more` says what the tokens would cost on top in the next band. The tier is the standard one.
+// Calls come by lane (estimator/lane.h), so that the service tier is that of each call. Some models charge by the length of a
+// request's prompt, all of the request at the higher rate: where the lane knows it, the band is that of each call too. Where only
+// sums are known, it is the band of the caller's mean prompt, and the figure is marked; where longer prompts may well be among
+// them (the mean is above a quarter of the limit) `more` says what the tokens would cost on top in the next band.
 #ifndef NOWCAST_ESTIMATOR_TARIFF_H
 #define NOWCAST_ESTIMATOR_TARIFF_H
 
@@ -29,18 +30,28 @@ struct tariff {
 	enum price_miss miss[TOKEN_TYPES]; // of the lowest band
 };
 
-// What is priced: quantities of one caller in that hour.
+// What is priced: quantities of one caller in one lane in that hour.
 struct bundle {
+	int lane;
 	int64_t calls;
 	int64_t tokens[TOKEN_TYPES];
 	int64_t assumed;                 // of the 5-minute cache writes: how many may be 1-hour ones
 };
 
-// `where` is "account/region".
-void tariff_read(struct tariff *ret, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms);
+// The tariffs of every tier, each looked up when it is asked for.
+struct tariffs {
+	const struct prices *prices;
+	struct price_query query;
+	bool known[PRICE_TIERS];
+	struct tariff tariff[PRICE_TIERS];
+};
 
-// The band that the caller's mean prompt falls into.
-const struct band *tariff_band(const struct tariff *t, const struct bundle *b);
+// `where` is "account/region". The strings must outlive it.
+void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms);
+const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier);
+
+// The band of the bundle's prompts. *ret_estimated (may be NULL): it goes by their mean.
+const struct band *tariff_band(const struct tariff *t, const struct bundle *b, bool *ret_estimated);
 
 // False: unpriced. *ret_more: what these tokens may cost on top.
 bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more);

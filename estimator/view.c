@@ -101,6 +101,8 @@ static int by_row(const void *a, const void *b)
 	int c = str_cmp(x->principal, y->principal);
 	if (!c)
 		c = str_cmp(x->tagset, y->tagset);
+	if (!c)
+		c = x->figure.lane - y->figure.lane;
 	return c ? c : x->type - y->type;
 }
 

@@ -17,6 +17,7 @@
 #include "ingest/field.h"
 #include "ingest/principal.h"
 #include "ingest/recognise.h"
+#include "ingest/tier.h"
 
 enum operation { ADMINISTRATION, CALL, STREAM };
 
@@ -142,6 +143,13 @@ static struct json either(struct json a, struct json b)
 	return json_missing(a) ? b : a;
 }
 
+// What served is told beside the call, what was asked for in its parameters.
+static void tier_of(const struct top *t, struct call *c)
+{
+	c->tier_known = tier_of_object(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), &c->tier) ||
+	                tier_of_object(t->f[F_requestParameters], &c->tier);
+}
+
 // A call from one account to a resource of another is recorded in both. It is one call, the caller's: both records go to the
 // caller's account, where they meet by their requestID, and the other account's copy, which may hide who called, counts less.
 static bool callers_account(const struct top *t, struct call *c, struct err *err)
@@ -214,6 +222,8 @@ static enum verdict completion(const struct top *t, struct arena *a, struct str 
 		return BROKEN;
 	if (c->known[TOKENS_INPUT] || c->known[TOKENS_OUTPUT])
 		c->failed = false;
+	struct json data = either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData")));
+	c->tier_known = tier_of_object(either(json_get(data, STR("additionalEntries")), data), &c->tier);
 	struct str called = c->model_called.len ? c->model_called : c->foundation;
 	if (!called.len)
 		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model"), BROKEN);
@@ -239,6 +249,7 @@ enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record
 		return BROKEN;
 	if (!c->failed && !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
 		return BROKEN;
+	tier_of(t, c);
 	c->streaming = is_stream(name);
 	c->time_is_end = !c->streaming && !str_starts(name, STR("Start"));
 	if (!c->foundation.len)
@@ -267,6 +278,7 @@ enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct reco
 		return BROKEN;
 	}
 	c->time_is_end = !c->streaming;
+	tier_of(t, c);
 	if (!c->failed && !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
 		return BROKEN;
 	if (!c->model_called.len)

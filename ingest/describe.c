@@ -58,6 +58,8 @@ static void describe_call(struct buf *out, const struct call *c)
 	for (int i = 0; i < TOKEN_SLOTS; i++)
 		if (c->known[i])
 			buf_addf(out, " %s=%" PRIu32, slot_names[i], c->tokens[i]);
+	if (c->tier_known)
+		buf_addf(out, " tier=%s", price_tier_names[c->tier]);
 	buf_adds(out, c->streaming ? " streaming" : "");
 	buf_adds(out, c->mantle ? " mantle" : "");
 	buf_adds(out, c->failed ? " failed" : "");

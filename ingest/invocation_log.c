@@ -9,6 +9,7 @@
 #include "ingest/field.h"
 #include "ingest/principal.h"
 #include "ingest/recognise.h"
+#include "ingest/tier.h"
 
 // Tokens written with the one-hour TTL, of one usage object in the shape of Converse or of Anthropic's own body.
 static bool hour_of_usage(struct json usage, uint32_t *ret)
@@ -44,6 +45,19 @@ static bool hour_of_body(struct json body, uint32_t *ret)
 		if (hour_of_usage(json_get(chunk, STR("usage")), ret) ||
 		    hour_of_usage(json_get(json_get(chunk, STR("message")), STR("usage")), ret) ||
 		    hour_of_usage(json_get(json_get(chunk, STR("metadata")), STR("usage")), ret))
+			return true;
+	return false;
+}
+
+// The tier that served, from an answer's body or the chunks of a stream, where Anthropic's dialect has it in the usage.
+static bool tier_of_body(struct json body, enum price_tier *ret)
+{
+	struct json chunk;
+	if (json_type(body) == JSON_OBJECT)
+		return tier_of_object(body, ret) || tier_of_object(json_get(body, STR("usage")), ret);
+	for (struct json_iter it = json_begin(body); json_next(&it, NULL, &chunk);)
+		if (tier_of_object(chunk, ret) || tier_of_object(json_get(chunk, STR("metadata")), ret) || tier_of_object(json_get(chunk, STR("usage")), ret) ||
+		    tier_of_object(json_get(json_get(chunk, STR("message")), STR("usage")), ret))
 			return true;
 	return false;
 }
@@ -94,6 +108,7 @@ enum verdict invocation_log(const struct top *t, struct arena *a, struct record 
 	    !field_str(t->f[F_modelId], "modelId", &c->model_called, err) || !model_key(c->model_called, &c->model, err) ||
 	    (!c->failed && !tokens(t, c, err)))
 		return BROKEN;
+	c->tier_known = tier_of_body(json_get(t->f[F_output], STR("outputBodyJson")), &c->tier) || tier_of_object(t->whole, &c->tier);
 	c->streaming = operation.len >= 6 && memmem(operation.p, operation.len, "Stream", 6);
 	c->foundation = model_of_arn(c->model_called);
 	c->caller = (struct caller){.arn = principal_canonical(a, arn)};

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "pricing/price.h"
 
 enum record_kind {
 	RECORD_CALL,           // a CloudTrail record of an inference call (AwsApiCall; its data-event copy too)
@@ -60,6 +61,8 @@ struct call {
 	bool streaming;
 	bool failed;              // an errorCode: no tokens, no charge
 	bool mantle;              // bedrock-mantle
+	bool tier_known;          // the record tells the service tier:
+	enum price_tier tier;     // asked for, or (invocation log) that served; TIER_STANDARD if not known
 	struct str account;       // whose call it is, and who pays (12 digits): where it was recorded, or the caller's if shared
 	struct str region;        // awsRegion: the source Region, which prices it
 	struct str model;         // the model key: last segment of what was called; mantle's is prefixed "bedrock-mantle/"

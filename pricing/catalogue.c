@@ -35,6 +35,7 @@ static const char *const misses[PRICE_MISSES] = {
 	[MISS_SCOPE] = "the price catalogue has this model, but not through a profile of this kind (global or regional); "
 	               "add a row to a price file",
 	[MISS_TIER] = "the price catalogue has this model, but no rate for this service tier; add a row to a price file",
+	[MISS_RESERVED] = "reserved capacity is billed by the hour and belongs to no call",
 	[MISS_REGION] = "the price catalogue has this model, but no rate for this Region; add a row to a price file",
 	[MISS_TIME] = "the price catalogue has this model, but no rate that was in force at the time of the call; "
 	              "add a row to a price file",
@@ -169,7 +170,7 @@ static const struct price_row *find_row(const struct catalogue *c, struct str mo
 	enum price_miss miss = MISS_MODEL;
 	for (size_t i = first_row(c, model); i < c->rows.n && str_eq(c->rows.v[i].model, model); i++) {
 		const struct price_row *row = &c->rows.v[i];
-		enum price_miss came = row->scope != scope ? MISS_SCOPE : row->tier != q->tier ? MISS_TIER : MISS_REGION;
+		enum price_miss came = row->scope != scope ? MISS_SCOPE : row->tier != q->tier ? (q->tier == TIER_RESERVED ? MISS_RESERVED : MISS_TIER) : MISS_REGION;
 		int match = came == MISS_REGION ? match_place(row, q, geography) : 0;
 		came = match ? MISS_TIME : came;
 		miss = came > miss ? came : miss;

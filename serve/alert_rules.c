@@ -121,7 +121,7 @@ static bool rule_key(struct reader *r, struct str key, struct str value, struct 
 		x->by.n = 0;
 		if (str_is(value, "all") || (grouping_parse(&x->by, value, r->team_tag, &why) && x->by.n == 1))
 			return true;
-		return wrong(r, key, value, "one of all, principal, role, team, model, account, region, token_type, tag:KEY", err);
+		return wrong(r, key, value, "one of all, principal, role, team, model, account, region, token_type, tier, tag:KEY", err);
 	}
 	if (str_is(key, "period")) {
 		bool good = word(r, key, value, alert_period_names, &n, err);

@@ -136,6 +136,10 @@ void json_figure(struct buf *b, const struct group *g)
 	json_usd(b, g->usd_low);
 	buf_adds(b, ",\"usd_high\":");
 	json_usd(b, g->usd_high);
+	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0) {
+		buf_adds(b, ",\"usd_band_estimated\":");
+		json_usd(b, g->usd_band_estimated);
+	}
 	buf_adds(b, ",\"basis\":{");
 	const char *comma = "";
 	for (const struct basis_part *p = basis_parts; p->name; p++) {

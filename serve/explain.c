@@ -22,6 +22,19 @@ struct explained {
 	struct arena arena;
 };
 
+// What the rows that follow have in common.
+static void print_lane(int lane)
+{
+	int64_t from, to;
+	lane_prompt(lane, &from, &to);
+	printf("  %s tier", price_tier_names[lane_tier(lane)]);
+	if (lane_prompt_known(lane) && from > 0)
+		printf(", prompts of more than %lld tokens", (long long)from - 1);
+	else if (lane_prompt_known(lane))
+		printf(", prompts of at most %lld tokens", (long long)to);
+	printf(":\n");
+}
+
 static void print_row(const struct view_row *row)
 {
 	const struct figure *f = &row->figure;
@@ -37,6 +50,8 @@ static void print_row(const struct view_row *row)
 		printf("%lld exact, %lld allocated (give or take %lld), %lld provisional", (long long)f->exact, (long long)f->allocated, (long long)f->spread,
 		       (long long)f->provisional);
 	printf("; %s%s\n", f->priced ? "$" : "", f->priced ? usd_format(f->usd, 6, usd) : "unpriced");
+	if (f->band_estimated)
+		printf("  %-15s the rate goes by the length of the prompt, which is an estimate: the mean of these calls\n", "");
 	if (f->assumed && !f->billed)
 		printf("  %-15s of them %lld are taken for this type without anybody saying so\n", "", (long long)f->assumed);
 }
@@ -45,6 +60,7 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 {
 	struct explained *x = user;
 	bool here = false;
+	int lane = 0;
 	groups_add(&x->groups, v, sheet);
 	for (int i = 0; i < sheet->nrows; i++) {
 		if (!str_eq(sheet->rows[i].principal, x->principal))
@@ -53,6 +69,8 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(sheet->model), sheet->foundation.len ? ", which is " : "", STR_ARG(sheet->foundation),
 			       STR_ARG(sheet->region), STR_ARG(sheet->account), sheet->billed ? ": as billed" : "");
 		here = true;
+		if (sheet->rows[i].figure.lane != lane)
+			print_lane(lane = sheet->rows[i].figure.lane);
 		print_row(&sheet->rows[i]);
 	}
 	if (here && x->sheets < 64) {

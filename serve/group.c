@@ -19,6 +19,7 @@ static const struct {
 } keys[] = {
 	{"hour", BY_HOUR}, {"account", BY_ACCOUNT}, {"region", BY_REGION}, {"model", BY_MODEL},
 	{"principal", BY_PRINCIPAL}, {"role", BY_ROLE}, {"team", BY_TEAM}, {"token_type", BY_TOKEN_TYPE},
+	{"tier", BY_TIER},
 };
 
 static bool parse_key(struct grouping *g, struct str word, struct str team_tag, struct err *err)
@@ -36,7 +37,7 @@ static bool parse_key(struct grouping *g, struct str word, struct str team_tag, 
 		g->tag[g->n++] = team_tag;
 		return true;
 	}
-	return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; there are hour, account, region, model, principal, role, team, token_type and tag:KEY", STR_ARG(word));
+	return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; there are hour, account, region, model, principal, role, team, token_type, tier and tag:KEY", STR_ARG(word));
 }
 
 // Cuts at the first comma that has no backslash before it: the key of a tag may hold one.
@@ -108,6 +109,8 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 		return row->role;
 	case BY_TOKEN_TYPE:
 		return row->type < TOKEN_TYPES ? str_of(token_type_names[row->type]) : STR("");
+	case BY_TIER:
+		return str_of(price_tier_names[lane_tier(row->figure.lane)]);
 	case BY_TEAM:
 		return view_tag(v, sheet, row, by->tag[i]);
 	case BY_TAG:
@@ -188,6 +191,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	int64_t rate = f->tokens ? (int64_t)(f->usd.pico / f->tokens) : 0;
 	struct usd provisional = usd_price(f->provisional, rate);
 	x->usd = usd_add(x->usd, f->usd);
+	if (f->band_estimated)
+		x->usd_band_estimated = usd_add(x->usd_band_estimated, f->usd);
 	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact, rate));
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
@@ -285,6 +290,7 @@ void group_add(struct group *to, const struct group *from)
 	to->usd_exact = usd_add(to->usd_exact, from->usd_exact);
 	to->usd_allocated = usd_add(to->usd_allocated, from->usd_allocated);
 	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
+	to->usd_band_estimated = usd_add(to->usd_band_estimated, from->usd_band_estimated);
 	to->floor = usd_add(to->floor, from->floor);
 	to->ceiling = usd_add(to->ceiling, from->ceiling);
 	to->weights_sd += from->weights_sd;
@@ -358,6 +364,8 @@ char *group_basis(const struct group *g, char *buf)
 			n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), " %d%%", (int)((part[i] * 200 + whole) / (2 * whole)));
 	}
 	if (g->unpriced)
-		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "", (long long)g->unpriced);
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "", (long long)g->unpriced);
+	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0)
+		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sprompt band estimated", n ? "; " : "");
 	return buf;
 }

@@ -23,7 +23,7 @@
 
 enum { GROUP_KEYS_MAX = 8 };
 
-enum group_by { BY_HOUR, BY_ACCOUNT, BY_REGION, BY_MODEL, BY_PRINCIPAL, BY_ROLE, BY_TEAM, BY_TOKEN_TYPE, BY_TAG };
+enum group_by { BY_HOUR, BY_ACCOUNT, BY_REGION, BY_MODEL, BY_PRINCIPAL, BY_ROLE, BY_TEAM, BY_TOKEN_TYPE, BY_TIER, BY_TAG };
 
 struct grouping {
 	int n;
@@ -50,6 +50,7 @@ struct group {
 	int64_t tokens, billed, exact, allocated, provisional, unpriced; // unpriced: of the tokens, those without a price
 	struct usd usd, usd_low, usd_high;
 	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
+	struct usd usd_band_estimated;    // of usd: at rates that go by the length of the prompt, by its mean
 
 	struct usd floor, ceiling;        // usd_low and usd_high but for the split
 	double weights_sd, chance_variance; // of the split, in USD and USD squared
@@ -89,8 +90,9 @@ void groups_sort_by_key(struct groups *g);
 void groups_sort_by_usd(struct groups *g); // dearest first
 
 // How the group is known: "billed", "exact", "allocated", "provisional", "unpriced", or their shares of the dollars (of the tokens
-// where there are no dollars), "exact 31% allocated 69%". Returns buf, of GROUP_BASIS_SIZE.
-enum { GROUP_BASIS_SIZE = 96 };
+// where there are no dollars), "exact 31% allocated 69%", and whether a prompt band is an estimate. Returns buf, of
+// GROUP_BASIS_SIZE.
+enum { GROUP_BASIS_SIZE = 128 };
 char *group_basis(const struct group *g, char *buf);
 
 #endif

@@ -86,13 +86,15 @@ static void explain_call(struct explain *e)
 static void print_doubts(const struct bundle *b, const struct tariff *t, const struct view_row *rows, int n)
 {
 	char usd[USD_SIZE];
-	const struct band *band = tariff_band(t, b);
+	bool estimated;
+	const struct band *band = tariff_band(t, b, &estimated);
+	const char *how = estimated ? "an estimate by the mean of the caller's calls, for only their sum is known" : "as each call's own prompt was";
 	if (b->assumed)
 		printf("  of the 5-minute cache writes, %lld are taken to be such without anybody saying so\n", (long long)b->assumed);
 	if (t->nbands > 1 && band->prompt_max == INT64_MAX)
-		printf("  the rates are those of long prompts, by the mean of the caller's calls\n");
+		printf("  the rates are those of long prompts: %s\n", how);
 	else if (t->nbands > 1)
-		printf("  the rates are those of prompts up to %lld tokens, by the mean of the caller's calls\n", (long long)band->prompt_max);
+		printf("  the rates are those of prompts up to %lld tokens: %s\n", (long long)band->prompt_max, how);
 	for (int i = 0; i < n; i++)
 		if (rows[i].type < TOKEN_TYPES && usd_cmp(rows[i].figure.more, USD_ZERO) > 0)
 			printf("  %s may cost %s USD more\n", token_type_names[rows[i].type], usd_format(rows[i].figure.more, 12, usd));
@@ -100,9 +102,9 @@ static void print_doubts(const struct bundle *b, const struct tariff *t, const s
 
 static void explain_rows(struct explain *e, struct view *v, const struct view_sheet *sheet, const struct view_row *rows, int n)
 {
-	struct bundle b = {0};
+	struct bundle b = {.lane = rows->figure.lane};
 	struct buf where = BUF_INIT;
-	struct tariff t;
+	struct tariffs tariffs;
 	struct usd stored = USD_ZERO, before = e->total;
 	char when[WHEN_SIZE], usd[USD_SIZE];
 	bool billed = false;
@@ -116,20 +118,22 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 			stored = usd_add(stored, rows[i].figure.usd);
 	}
 	buf_addf(&where, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
-	tariff_read(&t, e->prices, buf_str(&where), sheet->model, sheet->foundation, sheet->hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, e->prices, buf_str(&where), sheet->model, sheet->foundation, sheet->hour * MS_PER_HOUR);
+	const struct tariff *t = tariffs_at(&tariffs, lane_tier(b.lane));
 	buf_release(&where);
-	const struct band *band = tariff_band(&t, &b);
-	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %lld calls\n", STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(sheet->model),
-	       STR_ARG(sheet->region), STR_ARG(sheet->account), when_format(sheet->hour * MS_PER_HOUR, when), (long long)b.calls);
+	const struct band *band = tariff_band(t, &b, NULL);
+	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %s tier, %lld calls\n", STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(sheet->model),
+	       STR_ARG(sheet->region), STR_ARG(sheet->account), when_format(sheet->hour * MS_PER_HOUR, when),
+	       price_tier_names[lane_tier(b.lane)], (long long)b.calls);
 	e->total = USD_ZERO;
 	for (int type = 0; type < TOKEN_TYPES; type++) {
 		if (b.tokens[type] && band->rate[type] != RATE_UNKNOWN)
 			print_term(e, (enum token_type)type, b.tokens[type], &band->found[type], &band->source[type]);
 		else if (b.tokens[type])
-			print_unpriced(e, (enum token_type)type, b.tokens[type], t.miss[type]);
+			print_unpriced(e, (enum token_type)type, b.tokens[type], t->miss[type]);
 	}
 	print_total(e);
-	print_doubts(&b, &t, rows, n);
+	print_doubts(&b, t, rows, n);
 	if (billed)
 		printf("  the bill says %s USD for these tokens, and that is what counts\n", usd_format(stored, 12, usd));
 	else if (usd_cmp(stored, e->total) != 0)
@@ -143,7 +147,8 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 	for (int i = 0, end; i < sheet->nrows; i = end) {
 		const struct view_row *row = &sheet->rows[i];
 		for (end = i + 1; end < sheet->nrows; end++)
-			if (!str_eq(sheet->rows[end].principal, row->principal) || !str_eq(sheet->rows[end].tagset, row->tagset))
+			if (sheet->rows[end].figure.lane != row->figure.lane || !str_eq(sheet->rows[end].principal, row->principal) ||
+			    !str_eq(sheet->rows[end].tagset, row->tagset))
 				break;
 		bool wanted = str_is(row->principal, e->principal) && (!e->q.model.len || str_eq(e->q.model, sheet->model)) &&
 		              (!e->q.region.len || str_eq(e->q.region, sheet->region));

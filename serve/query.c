@@ -39,7 +39,7 @@ static bool take_filter(struct query *q, const struct http_arg *a, struct str te
 	struct err ignored = ERR_INIT;
 	int i = q->only.by.n;
 	if (memchr(a->name.p, ',', a->name.len) || !grouping_parse(&one, a->name, team_tag, &ignored) || one.n != 1)
-		return err_set(err, ERR_CONFIG, "\"%.*s\" is no word of this query; a filter is one of account, region, model, principal, role, team, token_type, tag:KEY",
+		return err_set(err, ERR_CONFIG, "\"%.*s\" is no word of this query; a filter is one of account, region, model, principal, role, team, token_type, tier, tag:KEY",
 		               (int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
 	if (i == GROUP_KEYS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d filters", GROUP_KEYS_MAX);

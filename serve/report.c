@@ -87,7 +87,9 @@ static void print_csv(const struct report *r, const struct groups *g)
 			buf_adds(&b, ",,");
 		else
 			buf_addf(&b, "%s,%s,%s", usd_format(x->usd, USD_PLACES, usd), usd_format(x->usd_low, USD_PLACES, low), usd_format(x->usd_high, USD_PLACES, high));
-		buf_addf(&b, ",%s\n", group_basis(x, basis));
+		buf_addc(&b, ',');
+		buf_add_csv(&b, str_of(group_basis(x, basis)));
+		buf_addc(&b, '\n');
 	}
 	fwrite(b.data, 1, b.len, stdout);
 	buf_release(&b);
@@ -128,6 +130,7 @@ static void print_json(const struct report *r, const struct groups *g)
 		add_json_usd(&b, "usd", x->usd, is_unpriced(x));
 		add_json_usd(&b, "usd_low", x->usd_low, is_unpriced(x));
 		add_json_usd(&b, "usd_high", x->usd_high, is_unpriced(x));
+		add_json_usd(&b, "usd_band_estimated", x->usd_band_estimated, is_unpriced(x));
 		buf_addf(&b, ",\"basis\":\"%s\"}", group_basis(x, basis));
 	}
 	buf_adds(&b, "\n]\n");

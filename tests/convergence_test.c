@@ -42,7 +42,9 @@ static struct record *more(enum record_kind kind)
 	return r;
 }
 
-static const char *const models[] = {"us.anthropic.claude-sonnet-4-6", "amazon.nova-pro-v1:0", "acme.unheard-of-v1:0"};
+// Flat rates; tiers; no price at all; bands by the length of the prompt.
+static const char *const models[] = {"us.anthropic.claude-sonnet-4-6", "amazon.nova-pro-v1:0", "acme.unheard-of-v1:0", "us.anthropic.claude-haiku-5-5"};
+enum { MODELS = sizeof models / sizeof *models };
 static const char *const regions[] = {"us-east-1", "eu-west-1"};
 
 static void fill_call(struct call *c, int64_t start, int who, int model, int region, bool streaming)
@@ -63,11 +65,14 @@ static void fill_call(struct call *c, int64_t start, int who, int model, int reg
 static void make_call(int64_t base, int hours, int i)
 {
 	int64_t start = base + below((int64_t)hours * MS_PER_HOUR), end = start + below((below(10) ? 3 : 55) * MS_PER_MINUTE);
-	int who = (int)below(7), model = (int)below(3), region = (int)below(2);
+	int who = (int)below(7), model = (int)below(MODELS), region = (int)below(2);
 	bool streaming = below(2), failed = below(20) == 0;
 	struct str id = say("request-%d-%llu", i, (unsigned long long)rng_state);
-	uint32_t tokens[TOKEN_SLOTS] = {(uint32_t)below(5000), (uint32_t)below(900), (uint32_t)below(20000), (uint32_t)below(3000), 0};
-	struct call c = {.request_id = id, .failed = failed};
+	int64_t longest = below(4) ? 1 : 15; // some prompts reach into the next bands
+	uint32_t tokens[TOKEN_SLOTS] = {(uint32_t)below(5000 * longest), (uint32_t)below(900), (uint32_t)below(20000 * longest), (uint32_t)below(3000), 0};
+	struct call c = {.request_id = id, .failed = failed, .tier_known = below(4) == 0};
+	if (c.tier_known)
+		c.tier = (enum price_tier)below(PRICE_TIERS);
 	tokens[TOKENS_CACHE_WRITE_1H] = (uint32_t)below(1 + tokens[TOKENS_CACHE_WRITE]);
 	fill_call(&c, start, who, model, region, streaming);
 	c.time_ms = streaming ? start : end;
@@ -98,6 +103,8 @@ static void make_call(int64_t base, int hours, int i)
 		log->call.time_ms = end;
 		log->call.time_is_end = true;
 		log->call.caller.access_key = STR_NONE;
+		if ((log->call.tier_known = below(2))) // what served need not be what was asked for
+			log->call.tier = (enum price_tier)below(PRICE_TIERS);
 		for (int s = 0; s < TOKEN_SLOTS; s++)
 			log->call.known[s] = s < TOKENS_CACHE_WRITE_1H || below(2), log->call.tokens[s] = tokens[s];
 	}
@@ -109,7 +116,7 @@ static void make_call(int64_t base, int hours, int i)
 		if (below(2)) {
 			amended->call.time_is_end = true;
 			amended->call.time_ms = start + below(end - start + 1);
-			amended->call.model = amended->call.model_called = str_of(models[below(3)]);
+			amended->call.model = amended->call.model_called = str_of(models[below(MODELS)]);
 			for (int s = 0; s < TOKEN_SLOTS; s++)
 				if ((amended->call.known[s] = below(2)))
 					amended->call.tokens[s] = (uint32_t)below(7000);
@@ -125,7 +132,7 @@ static void make_world(int64_t base, int hours)
 	for (int i = 0; i < ncalls; i++)
 		make_call(base, hours, i);
 	for (int m = 0; m < hours * 60; m++) {
-		for (int model = 0; model < 3; model++) {
+		for (int model = 0; model < MODELS; model++) {
 			if (below(2))
 				continue; // no metric in this minute
 			for (int slot = 0; slot < METRIC_SLOTS; slot++) {

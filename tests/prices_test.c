@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/when.h"
+#include "estimator/lane.h"
 #include "estimator/tariff.h"
 #include "pricing/price_file.h"
 #include "tests/tap.h"
@@ -150,17 +151,33 @@ static void check_dimensions(void)
 	q = ask("acme.draw", TOKEN_INPUT);
 	is_int(prices_find(p, &q, &rate, NULL), MISS_IMAGE, "priced per image");
 
-	struct tariff t;
+	struct tariffs tariffs;
 	struct usd usd, more;
-	tariff_read(&t, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
-	is_int(t.nbands, 3, "three bands");
+	bool estimated;
+	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
+	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
+	is_int(t->nbands, 3, "three bands");
 	struct bundle b = {.calls = 10, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
-	ok(tariff_price(&t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 0, "short prompts: the lowest band for certain");
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 0, "short prompts: the lowest band, nothing on top");
+	tariff_band(t, &b, &estimated);
+	ok(estimated, "which is an estimate, for the sum is all that is known");
 	b.calls = 2;
-	ok(tariff_price(&t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 100000 * DOLLARS(40),
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 100000 * DOLLARS(40),
 	   "a mean of half the limit: the lowest band, and it is said what more it may cost");
 	b.tokens[TOKEN_INPUT] = 300000;
-	ok(tariff_price(&t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "a mean above the limit: the second band, for output too");
+	ok(tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "a mean above the limit: the second band, for output too");
+	ok(lane_parse(STR("standard<=100000"), &b.lane) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(20) && more.pico == 0,
+	   "calls whose prompts are known to be short: the lowest band, whatever the mean");
+	tariff_band(t, &b, &estimated);
+	ok(!estimated, "and that is no estimate");
+	ok(lane_parse(STR("standard>100000"), &b.lane) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "known to be long: the second");
+	ok(lane_parse(STR("standard>100000+"), &b.lane), "known to be at least so long");
+	tariff_band(t, &b, &estimated);
+	ok(estimated, "is an estimate again");
+	b.lane = TIER_BATCH;
+	t = tariffs_at(&tariffs, TIER_BATCH);
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 300000 * DOLLARS(5), "a batch at the rate of batches");
+	ok(!tariff_price(tariffs_at(&tariffs, TIER_FLEX), &b, TOKEN_INPUT, &usd, &more), "a tier without a rate has no price");
 	prices_free(p);
 }
 
