@@ -92,6 +92,7 @@ struct conf {
 	char *listen_tls_cert, *listen_tls_key; // "" : no TLS
 	int64_t listen_connections;
 	int64_t listen_rate;      // requests a second, one client
+	int64_t listen_memory;    // bytes
 	bool listen_read_only;
 	char *auth_tokens_file;   // "" : no tokens
 	bool auth_open;

@@ -88,6 +88,8 @@ const struct conf_key conf_keys[] = {
 	 "Connections at once, from all clients; a viewer of the page holds one or two."},
 	{"listen.rate", CONF_INTEGER, AT(listen_rate), 1, 100000, "50", false, NULL,
 	 "Requests a second that one client address may make for long; bursts of four times as many pass. Beyond: 429."},
+	{"listen.memory", CONF_BYTES, AT(listen_memory), 16 << 20, (int64_t)64 << 30, "256MiB", false, NULL,
+	 "Memory the dashboard and the API may take to keep what they have read and summed; a day of 5,000 callers takes 25 MiB."},
 	{"listen.read_only", CONF_BOOL, AT(listen_read_only), 0, 0, "true", false, NULL,
 	 "Refuse every request that would change something."},
 	{"auth.tokens.file", CONF_STRING, AT(auth_tokens_file), 0, 0, "", false, NULL,

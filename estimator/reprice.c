@@ -44,6 +44,7 @@ struct line {
 struct sheet {
 	struct str key, model, foundation;
 	struct str told;         // foundation as it stands
+	struct str digest;       // as it stands; none
 	struct profile profile;
 	int64_t hour;
 	struct line *lines;      // sorted by caller
@@ -72,6 +73,8 @@ static void read_sheet(struct job *j, size_t reply, struct sheet *s)
 		                   .value = arena_str(&j->arena, redis_elem(j->redis, reply, 2 * i + 1))};
 		if (str_is(l->field, "# foundation"))
 			s->foundation = s->told = l->value;
+		if (str_is(l->field, ROW_DIGEST))
+			s->digest = l->value;
 		s->n += row_read(l->field, l->value, &l->arn, &l->tagset, &l->type, &l->figure);
 	}
 	if (s->n > 1)
@@ -162,22 +165,32 @@ static bool forget_unpriced(struct job *j, struct err *err)
 	return redis_exec(j->redis, err);
 }
 
+static void queue_change(struct job *j, struct str field, struct str value, struct str fresh)
+{
+	redis_arg(j->redis, field);
+	redis_arg(j->redis, value);
+	redis_arg(j->redis, fresh);
+}
+
 static void queue_changes(struct job *j, const struct sheet *s)
 {
-	redis_begin_eval(j->redis, j->script, 1, 1 + 3 * (int)s->changed);
+	uint64_t digest = row_digest_parse(s->digest);
+	char text[ROW_DIGEST_SIZE];
+	redis_begin_eval(j->redis, j->script, 1, 1 + 3 * ((int)s->changed + (digest != 0)));
 	redis_arg(j->redis, s->key);
 	if (!str_eq(s->told, s->foundation)) {
-		redis_arg(j->redis, STR("# foundation"));
-		redis_arg(j->redis, s->told);
-		redis_arg(j->redis, s->foundation);
+		queue_change(j, STR("# foundation"), s->told, s->foundation);
+		digest += row_digest(STR("# foundation"), s->foundation) - (s->told.len ? row_digest(STR("# foundation"), s->told) : 0);
 	}
 	for (size_t i = 0; i < s->n; i++) {
-		if (!s->lines[i].fresh.len)
+		const struct line *l = &s->lines[i];
+		if (!l->fresh.len)
 			continue;
-		redis_arg(j->redis, s->lines[i].field);
-		redis_arg(j->redis, s->lines[i].value);
-		redis_arg(j->redis, s->lines[i].fresh);
+		queue_change(j, l->field, l->value, l->fresh);
+		digest += row_digest(l->field, l->fresh) - row_digest(l->field, l->value);
 	}
+	if (row_digest_parse(s->digest))
+		queue_change(j, STR(ROW_DIGEST), s->digest, str_of(row_digest_format(digest, text)));
 }
 
 static void count(struct reprice_counts *to, const struct reprice_counts *x)
@@ -199,6 +212,7 @@ static bool try_sheets(struct job *j, struct str slot, struct sheet *sheets, int
 	*ret_done = true;
 	for (int i = 0; i < n; i++) {
 		sheets[i].n = 0;
+		sheets[i].digest = STR_NONE;
 		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), sheets[i].key});
 	}
 	for (int i = 0; i < n; i++)

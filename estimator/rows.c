@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "base/buf.h"
 #include "base/when.h"
@@ -355,4 +356,26 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 	*ret_type = type;
 	*ret = f;
 	return true;
+}
+
+// ---- the digest ----------------------------------------------------------------------------------------------------
+
+uint64_t row_digest(struct str field, struct str value)
+{
+	return XXH3_64bits_withSeed(value.p ? value.p : "", value.len, XXH3_64bits(field.p, field.len));
+}
+
+char *row_digest_format(uint64_t digest, char *buf)
+{
+	snprintf(buf, ROW_DIGEST_SIZE, "%016llx", (unsigned long long)digest);
+	return buf;
+}
+
+uint64_t row_digest_parse(struct str text)
+{
+	char z[ROW_DIGEST_SIZE] = "";
+	if (text.len != sizeof z - 1)
+		return 0;
+	memcpy(z, text.p, text.len);
+	return strtoull(z, NULL, 16);
 }

@@ -11,6 +11,8 @@
 //
 //   field  # model                   value  the ARN by which an application inference profile was called
 //   field  # foundation              value  the foundation model that records named behind an id
+//   field  # digest                  value  16 hex digits: the sum of row_digest over all other fields, so that a reader who
+//                                           keeps what it read knows whether it still stands
 //
 // TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this type without
 // anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that the tokens
@@ -52,6 +54,14 @@ void row_format_value(const struct figure *f, struct buf *ret);
 // no price (static), or NULL.
 void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int lookback,
                 const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced);
+
+// What a field and its value add to the digest of their hash; the sum wraps around, so the order is nothing. Writers keep it
+// true, and readers take a hash without one as always new.
+#define ROW_DIGEST "# digest"
+enum { ROW_DIGEST_SIZE = 17 };
+uint64_t row_digest(struct str field, struct str value);
+char *row_digest_format(uint64_t digest, char *buf);      // buf holds ROW_DIGEST_SIZE; returns buf
+uint64_t row_digest_parse(struct str text);               // 0: it is none
 
 // Where a weight came from, as the row says it; "none" to "bill".
 extern const char *const weight_source_names[];

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/when.h"
+#include "estimator/rows.h"
 #include "estimator/store.h"
 
 enum { LEASE_MS = 15000, DAY_MS = 86400000 };
@@ -155,11 +156,12 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 {
 	const struct engine_options *o = s->options;
 	struct arena arena = ARENA_INIT;
-	char when[WHEN_SIZE];
+	char when[WHEN_SIZE], digest[ROW_DIGEST_SIZE];
 	struct buf member = BUF_INIT;
+	uint64_t sum = 0;
 	when_format(x->hour * MS_PER_HOUR, when);
 	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
-	redis_begin_eval(s->redis, s->settle, 1, 1 + 9 + 2 * x->nrows);
+	redis_begin_eval(s->redis, s->settle, 1, 1 + 9 + 2 * (x->nrows + (x->nrows > 0)));
 	redis_arg(s->redis, store_key(s, &arena, series->slot, "%s", ""));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
@@ -172,6 +174,11 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	for (int i = 0; i < x->nrows; i++) {
 		redis_arg(s->redis, x->rows[i].field);
 		redis_arg(s->redis, x->rows[i].value);
+		sum += row_digest(x->rows[i].field, x->rows[i].value);
+	}
+	if (x->nrows > 0) {
+		redis_argz(s->redis, ROW_DIGEST);
+		redis_argz(s->redis, row_digest_format(sum, digest));
 	}
 	buf_release(&member);
 	arena_release(&arena);

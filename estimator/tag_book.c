@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <xxhash.h>
 
+#include "base/arena.h"
 #include "base/map.h"
 #include "estimator/store.h"
 
@@ -24,11 +25,22 @@ struct history {
 	int64_t as_of;
 };
 
+// What was answered: a caller's tag in a span of time without a change.
+struct answer {
+	int64_t after, until; // for moments in (after, until]
+	struct str value;
+};
+
 struct tag_book {
 	json_t *sessions;    // id -> tags
+	struct map met;      // hash of a caller that was asked for; no value
 	struct map known;    // hash of an owner -> index into histories
 	struct history *histories;
 	int32_t n, cap, asked; // histories read, and asked for
+	struct map answered; // hash of caller and key -> index into answers
+	struct answer *answers;
+	int32_t nanswers, capanswers;
+	struct arena values; // of answers
 };
 
 struct tag_book *tag_book_new(void)
@@ -48,8 +60,11 @@ void tag_book_clear(struct tag_book *b)
 		free(b->histories[i].changes);
 		json_decref(b->histories[i].now);
 	}
-	b->n = b->asked = 0;
+	b->n = b->asked = b->nanswers = 0;
+	map_clear(&b->met);
 	map_clear(&b->known);
+	map_clear(&b->answered);
+	arena_reset(&b->values);
 	json_object_clear(b->sessions);
 }
 
@@ -59,8 +74,12 @@ void tag_book_free(struct tag_book *b)
 		return;
 	tag_book_clear(b);
 	json_decref(b->sessions);
+	map_release(&b->met);
 	map_release(&b->known);
+	map_release(&b->answered);
+	arena_release(&b->values);
 	free(b->histories);
+	free(b->answers);
 	free(b);
 }
 
@@ -128,6 +147,11 @@ struct str tag_owner(struct str arn, struct buf *buf)
 	return buf_str(buf);
 }
 
+static uint64_t hash_of(struct str s, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(s.p ? s.p : "", s.len, seed);
+}
+
 static json_t *session_tags(struct tag_book *b, struct str tagset)
 {
 	return tagset.len > 1 ? json_object_getn(b->sessions, tagset.p, tagset.len) : NULL;
@@ -172,8 +196,12 @@ bool tag_book_read_sessions(struct tag_book *b, struct redis *r, const char *pre
 void tag_book_ask(struct tag_book *b, struct redis *r, const char *prefix, struct str arn, struct str tagset)
 {
 	struct buf buf = BUF_INIT, key = BUF_INIT;
-	struct str owner = owner_of(b, arn, tagset, &buf);
 	bool added = false;
+	map_add(&b->met, hash_of(arn, hash_of(tagset, 0)), 0, &added);
+	if (!added)
+		return;
+	struct str owner = owner_of(b, arn, tagset, &buf);
+	added = false;
 	if (owner.len)
 		map_add(&b->known, XXH3_64bits(owner.p, owner.len), b->asked, &added);
 	if (added) {
@@ -216,6 +244,10 @@ static void read_history(struct redis *r, size_t reply, struct history *h)
 void tag_book_take(struct tag_book *b, struct redis *r)
 {
 	int32_t first = b->n;
+	if (b->asked > b->n) { // what was answered before they were known may be wrong
+		map_clear(&b->answered);
+		b->nanswers = 0;
+	}
 	if (b->asked > b->cap)
 		b->histories = xrealloc(b->histories, (size_t)(b->cap = b->asked * 2), sizeof *b->histories);
 	for (; b->n < b->asked; b->n++)
@@ -236,12 +268,25 @@ static json_t *tags_at(struct history *h, int64_t ms)
 	return h->now;
 }
 
-struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key)
+// The span around `ms` in which no tag of the owner changed; all time for a tag of the session.
+static void span_at(const struct history *h, int64_t ms, struct answer *a)
+{
+	a->after = INT64_MIN;
+	a->until = INT64_MAX;
+	for (size_t i = 0; h && i < h->n; i++) {
+		if (h->changes[i].time_ms < ms)
+			a->after = h->changes[i].time_ms;
+		else if (h->changes[i].time_ms < a->until)
+			a->until = h->changes[i].time_ms;
+	}
+}
+
+static struct str look_up(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key, struct answer *ret)
 {
 	json_t *session = session_tags(b, tagset);
-	struct history *h = history_of(b, arn, tagset);
 	char *z = xstrdup(key);
 	const char *found = session ? find_key(session, z) : NULL;
+	struct history *h = found ? NULL : history_of(b, arn, tagset);
 	struct str value = found ? text_of(json_object_get(session, found)) : STR_NONE;
 	if (!found && h && h->n) {
 		json_t *own = tags_at(h, ms);
@@ -249,7 +294,23 @@ struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset,
 		value = found ? text_of(json_object_get(own, found)) : STR_NONE;
 	}
 	free(z);
+	span_at(h, ms, ret);
 	return value;
+}
+
+struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key)
+{
+	bool added;
+	int32_t *at = map_add(&b->answered, hash_of(arn, hash_of(tagset, hash_of(key, 0))), b->nanswers, &added);
+	if (added && b->nanswers == b->capanswers)
+		b->answers = xrealloc(b->answers, (size_t)(b->capanswers = b->capanswers ? b->capanswers * 2 : 64), sizeof *b->answers);
+	struct answer *a = &b->answers[*at];
+	if (!added && ms > a->after && ms <= a->until)
+		return a->value;
+	b->nanswers += added;
+	struct str value = look_up(b, arn, tagset, ms, key, a);
+	a->value = value.p ? arena_str(&b->values, value) : STR_NONE;
+	return a->value;
 }
 
 // The change that gave the tag its value.

@@ -32,7 +32,7 @@ void tag_book_ask(struct tag_book *b, struct redis *r, const char *prefix, struc
 void tag_book_take(struct tag_book *b, struct redis *r);
 
 // The value of a tag before moment `ms`, STR_NONE if the caller had none. `tagset`: id of the session's tags, "-" without. Lives
-// until the next call for the same caller at another moment, or tag_book_clear.
+// until tag_book_clear.
 struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key);
 
 // A tag that a caller had, and where it is from.

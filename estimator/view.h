@@ -47,8 +47,13 @@ bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, c
 void view_close(struct view *v);
 void view_choose(struct view *v, enum view_basis basis); // VIEW_BEST, unless told
 
+// From now on keeps sheets in up to so many bytes of memory (estimator/shelf.h): what has not changed in Redis is not read
+// again. For those who look more than once; tags are then read anew every few seconds.
+void view_keep(struct view *v, size_t bytes_max);
+bool view_is_full(const struct view *v); // there is hardly room for more sheets, or none are kept
+
 // Calls `fn` for every sheet of the hours from..to - 1, sorted by account/region, hour and model, until it says stop.
-// Strings die with the call. Tags are read anew.
+// Strings die with the call. Tags are read anew, unless sheets are kept.
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err) NC_CHECK;
 
 // The value of a tag for a row of the sheet in hand: the session's, else the one that the role or user had at the end of

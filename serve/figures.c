@@ -11,11 +11,13 @@
 #include "estimator/redis.h"
 
 enum {
-	BYTES_MAX = 160 << 20,
+	BYTES_MAX = 128 << 20,
 	HOURS_PER_DAY = 24,
 	HOT_HOURS = 2, WARM_HOURS = 30,
 	HOT_MS = 1500, WARM_MS = 20000, COLD_MS = 120000,
 	COST_FACTOR = 30,
+	WARM_STEP_HOURS = 3, WARM_HOURS_MAX = 62 * HOURS_PER_DAY, // this month and the last one
+	REWARM_MS = 60000,
 	PORTION_MAX = 64,           // blocks asked for that are looked at together ...
 	READ_MAX = 8 * PORTION_MAX, // ... and those read together
 	SIBLING_MS = 30000,
@@ -39,7 +41,9 @@ struct figures {
 	struct block **blocks;
 	int32_t nblocks, capblocks;
 	struct block *newest, *oldest;
-	size_t bytes;
+	size_t bytes, bytes_max;     // of the blocks
+	int64_t warm_from, warmed_ms; // hours from there on were read ahead, the last of them then (monotonic); 0: none yet
+	bool is_warm;                // as far back as it goes
 };
 
 struct view *figures_view(struct figures *f)
@@ -124,7 +128,7 @@ static struct block *new_block(uint64_t key, const struct grouping *by, const st
 
 static void make_room(struct figures *f)
 {
-	while (f->bytes > BYTES_MAX && f->oldest != f->newest) {
+	while (f->bytes > f->bytes_max && f->oldest != f->newest) {
 		struct block *b = f->oldest;
 		int32_t *at = map_find(&f->index, b->key);
 		unlink_block(f, b);
@@ -334,6 +338,40 @@ bool figures_extent(struct figures *f, int64_t *ret_first, int64_t *ret_last, st
 	return true;
 }
 
+// ---- before anybody asks -------------------------------------------------------------------------------------------
+
+static bool read_only(void *user, struct view *v, const struct view_sheet *sheet)
+{
+	(void)user;
+	(void)v;
+	(void)sheet;
+	return true;
+}
+
+// Backwards from the present until all is read or the room is full; from then on what is new, once a minute.
+bool figures_warm(struct figures *f, int64_t now, bool *ret_more, struct err *err)
+{
+	int64_t ticks = when_ticks_ms(), first, last, to = f->is_warm || !f->warm_from ? now + 1 : f->warm_from;
+	*ret_more = false;
+	if (f->is_warm && ticks - f->warmed_ms < REWARM_MS)
+		return true;
+	if (!figures_extent(f, &first, &last, err) || !view_each(f->view, to - WARM_STEP_HOURS, to, read_only, NULL, err))
+		return false;
+	f->warmed_ms = ticks;
+	if (f->is_warm)
+		return true;
+	f->warm_from = to - WARM_STEP_HOURS;
+	f->is_warm = f->warm_from <= first || f->warm_from < now - WARM_HOURS_MAX || view_is_full(f->view);
+	*ret_more = !f->is_warm;
+	return true;
+}
+
+void figures_limit(struct figures *f, size_t bytes_max)
+{
+	f->bytes_max = bytes_max / 2;
+	view_keep(f->view, bytes_max / 2);
+}
+
 // ---- life ----------------------------------------------------------------------------------------------------------
 
 bool figures_open(struct figures **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err)
@@ -343,6 +381,7 @@ bool figures_open(struct figures **ret, const char *redis_url, const char *redis
 		free(f);
 		return false;
 	}
+	figures_limit(f, BYTES_MAX);
 	*ret = f;
 	return true;
 }

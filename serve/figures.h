@@ -7,7 +7,8 @@
 //
 //     |  day  |  day  | h h h h h . now
 //
-// The memory of all blocks is bounded; the one that was not used for longest goes first. For one thread.
+// Beneath, the sheets themselves are kept as long as they stand (estimator/shelf.h), so that a new grouping or filter reads
+// nothing but memory. The memory of both is bounded; what was not used for longest goes first. For one thread.
 #ifndef NOWCAST_SERVE_FIGURES_H
 #define NOWCAST_SERVE_FIGURES_H
 
@@ -24,6 +25,7 @@ struct figures;
 
 bool figures_open(struct figures **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err) NC_CHECK;
 void figures_close(struct figures *f);
+void figures_limit(struct figures *f, size_t bytes_max); // of memory, half for sums and half for what they are made of; 128 MiB unless told
 
 // The view beneath, for what is no sum.
 struct view *figures_view(struct figures *f);
@@ -32,6 +34,10 @@ struct view *figures_view(struct figures *f);
 // hour, which decides how old a block may be.
 bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
                  struct groups *ret, struct err *err) NC_CHECK;
+
+// Reads some hours ahead of any question, the newest first; to be called while nobody asks. *ret_more: there is more to read
+// now; else once in a while is enough. `now`: the present hour.
+bool figures_warm(struct figures *f, int64_t now, bool *ret_more, struct err *err) NC_CHECK;
 
 // The first hour and the last one there are figures of; 0, 0 if there are none.
 bool figures_extent(struct figures *f, int64_t *ret_first, int64_t *ret_last, struct err *err) NC_CHECK;

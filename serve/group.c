@@ -160,7 +160,8 @@ static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
 	double usd = (double)rate / 1e12;
 	d->tokens += (double)f->allocated;
 	d->weights += (double)f->spread * (double)f->spread * usd * usd;
-	d->chance += ((double)f->noise + pow(GROUP_DRIFT * (double)f->allocated, 2)) * usd * usd;
+	double drift = GROUP_DRIFT * (double)f->allocated;
+	d->chance += ((double)f->noise + drift * drift) * usd * usd;
 }
 
 static void add_row(struct groups *g, struct group *x, const struct view_row *row, struct doubt *whole)

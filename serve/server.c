@@ -46,6 +46,7 @@ struct server {
 	int64_t started_ms;
 	struct buf live;                // last summary published
 	int64_t live_ms;
+	bool warming;                   // there is more to read ahead
 };
 
 // ---- routing: on the http thread -----------------------------------------------------------------------------------
@@ -243,12 +244,20 @@ static void look_after(struct server *s)
 	}
 }
 
-// The next exchange to answer; NULL after a while without one, and at the end.
+// Reads ahead while nobody waits. Redis away: the next question says so.
+static void warm(struct server *s)
+{
+	struct err err = ERR_INIT;
+	if (!figures_warm(s->api.figures, api_now_ms(&s->api) / MS_PER_HOUR, &s->warming, &err))
+		s->warming = false;
+}
+
+// The next exchange to answer; NULL after a while without one (at once if there is something to read ahead), and at the end.
 static struct http_exchange *next(struct server *s, bool *ret_stop)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += TICK_MS * 1000000L;
+	until.tv_nsec += s->warming ? 0 : TICK_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&s->lock);
@@ -276,6 +285,8 @@ static void *worker_main(void *opaque)
 		struct http_exchange *x = next(s, &stop);
 		if (x)
 			answer(s, x); // at the end too: what is parked is answered
+		else if (!stop && atomic_load(&s->ready))
+			warm(s);
 		if (x && stop)
 			stop = false;
 		if (when_ticks_ms() - looked_ms >= TICK_MS) {
@@ -317,6 +328,8 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) && check_exposure(s, listen, err) &&
 	            figures_open(&s->api.figures, conf->redis, conf->redis_ca, conf->redis_prefix, err) &&
 	            http_open(&s->http, &o, route, s, err);
+	if (good)
+		figures_limit(s->api.figures, (size_t)conf->listen_memory);
 	if (good && pthread_create(&s->worker, NULL, worker_main, s) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for the API");
 	s->running = good;

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,18 @@ struct redis_server {
 	char dir[64];
 	char url[128];
 };
+
+// The socket is there a moment before anybody listens at it.
+static inline bool redis_server_listens(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	bool listens = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
+	if (fd >= 0)
+		close(fd);
+	return listens;
+}
 
 // False if there is no redis-server on this machine.
 static inline bool redis_server_start(struct redis_server *s)
@@ -41,9 +54,8 @@ static inline bool redis_server_start(struct redis_server *s)
 		_exit(127);
 	}
 	for (int i = 0; i < 500; i++) {
-		struct stat st;
 		int status;
-		if (stat(sock, &st) == 0)
+		if (redis_server_listens(sock))
 			return true;
 		if (waitpid(s->pid, &status, WNOHANG) == s->pid)
 			return false;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the view share: view.c (who asks), view_index.c (which sheets there are), view_portion.c (reads them).
+#ifndef NOWCAST_ESTIMATOR_VIEW_PARTS_H
+#define NOWCAST_ESTIMATOR_VIEW_PARTS_H
+
+#include "estimator/redis.h"
+#include "estimator/shelf.h"
+#include "estimator/view.h"
+
+enum { VIEW_SHEETS_AT_ONCE = 64 };
+
+struct view {
+	struct redis *redis;
+	char *prefix;
+	enum view_basis basis;
+	struct tag_book *tags;
+	struct arena arena;  // of a portion
+	struct shelf *shelf; // NULL: nothing is kept
+	struct arena sheet;  // of a sheet from the shelf
+	int64_t tags_ms;     // when the tags were read (monotonic), if sheets are kept
+	bool tags_are_new;   // they were read by the view_each under way
+	int32_t nasked;      // callers of the shelf whose tags were asked for since
+};
+
+// What the indices of a slot say of a span of hours.
+struct slot_index {
+	struct arena arena;
+	struct str slot;
+	struct str *members;   // "2026-11-02T05:model", sorted, each once
+	size_t n;
+	struct str *models;    // that were ever billed, sorted
+	size_t nmodels;
+	int64_t since, watermark; // hours: [since, watermark) is final
+	struct str *billed;    // what the hash of that name holds: "2026-11", run, ...
+	size_t nbilled;
+};
+
+// Reads x->slot's indices for the hours from..to - 1.
+bool view_index_read(struct view *v, struct slot_index *x, int64_t from, int64_t to, struct err *err) NC_CHECK;
+
+// The strings of some replies, sorted, each once.
+struct str *view_sorted(struct redis *r, size_t first, size_t replies, struct arena *arena, size_t *ret_n);
+
+// Whether the model was ever billed there; the run that wrote the bill of a sheet's month, 0 if none did.
+bool view_index_billed(const struct slot_index *x, struct str model);
+uint64_t view_index_run(const struct slot_index *x, struct str member);
+
+// Reads `n` sheets, from the `first` of the index on, at most VIEW_SHEETS_AT_ONCE, and hands them to `fn`. *ret_rows: how many rows had to be
+// read from Redis.
+bool view_portion_read(struct view *v, const struct slot_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows,
+                       struct err *err) NC_CHECK;
+
+bool view_read_tags(struct view *v, struct err *err) NC_CHECK; // anew, those of sessions; of principals as they come
+
+#endif

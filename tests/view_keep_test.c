@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// A view that keeps sheets shows what one that reads everything anew shows: while hours are settled again, priced anew, expire,
+// are billed by one run after the other, and callers get other tags; with room for all, for some, and for next to nothing. Prints its
+// seed; NOWCAST_SEED repeats one.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/when.h"
+#include "estimator/redis.h"
+#include "estimator/reprice.h"
+#include "estimator/view.h"
+#include "tests/redis_server.h"
+#include "tests/support/random.h"
+#include "tests/tap.h"
+
+enum { FIRST = 494000, HOURS = 40, MODELS = 3, SLOTS = 2, PRINCIPALS = 9, ROUNDS = 80 };
+
+static const char *const slots[SLOTS] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
+static const char *const models[MODELS] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
+
+// ---- Redis, in the form of estimator/rows.h and reconcile/swap.lua ----------------------------------------------------
+
+static void name_sheet(int64_t hour, int k, char *member, size_t n)
+{
+	char when[WHEN_SIZE];
+	when_format(hour * MS_PER_HOUR, when);
+	snprintf(member, n, "%.13s:%s", when, models[k / SLOTS]);
+}
+
+static void put(struct redis *r, const char *key, const char *field, const char *value, uint64_t *digest)
+{
+	redis_cmdz(r, "HSET", key, field, value, NULL);
+	*digest += row_digest(str_of(field), str_of(value));
+}
+
+static void put_caller(struct redis *r, const char *key, int i, uint64_t *digest)
+{
+	char field[160], value[160];
+	const char *tagset = below(2) ? "-" : below(2) ? "t1" : "t2";
+	for (int type = 0; type < TOKEN_TYPES; type++) {
+		int64_t exact = below(3) ? 0 : below(5000), allocated = below(9000);
+		if (below(2))
+			continue;
+		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s %s", i % 3, i, tagset, token_type_names[type]);
+		snprintf(value, sizeof value, "%lld %s%lld %lld %lld 0 %lld 0 %lld %lld", (long long)(exact + allocated), below(9) ? "" : "-", (long long)below(1ll << 40),
+		         (long long)exact, (long long)allocated, (long long)(below(3) ? 0 : 7), (long long)below(900), (long long)below(1ll << 50));
+		put(r, key, field, value, digest);
+	}
+	snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s calls", i % 3, i, tagset);
+	put(r, key, field, below(2) ? "7 1" : "3 0", digest);
+}
+
+// A sheet as settle.lua writes it; now and then without its digest, or gone.
+static void settle(struct redis *r, int64_t hour, int k)
+{
+	char member[120], index[160], key[300], score[24], text[ROW_DIGEST_SIZE];
+	uint64_t digest = 0;
+	name_sheet(hour, k, member, sizeof member);
+	snprintf(score, sizeof score, "%lld", (long long)hour);
+	snprintf(index, sizeof index, "nowcast:{%s}:usage", slots[k % SLOTS]);
+	snprintf(key, sizeof key, "%s:%s", index, member);
+	redis_cmdz(r, "DEL", key, NULL);
+	if (below(8) == 0) {
+		if (below(2))
+			redis_cmdz(r, "ZREM", index, member, NULL);
+		return;
+	}
+	redis_cmdz(r, "SADD", "nowcast:slots", slots[k % SLOTS], NULL);
+	redis_cmdz(r, "ZADD", index, score, member, NULL);
+	for (int i = 0; i < PRINCIPALS; i++)
+		if (below(2))
+			put_caller(r, key, i, &digest);
+	if (below(4) == 0)
+		put(r, key, "# foundation", "amazon.nova-lite-v1:0", &digest);
+	if (below(4) == 0)
+		put(r, key, "# model", "arn:aws:bedrock:us-east-1:1:application-inference-profile/x", &digest);
+	if (below(6))
+		redis_cmdz(r, "HSET", key, ROW_DIGEST, row_digest_format(digest, text), NULL);
+}
+
+// Some hours of the bill, and the run that wrote them, over some of what an earlier run had.
+static void bill(struct redis *r, int run)
+{
+	char member[120], key[300], score[24], text[24], field[160], value[80];
+	int64_t until = FIRST + below(HOURS);
+	for (int k = 0; k < SLOTS; k++) {
+		snprintf(key, sizeof key, "nowcast:{%s}:billed", slots[k]);
+		snprintf(text, sizeof text, "%lld", (long long)until);
+		snprintf(score, sizeof score, "%d", run);
+		redis_cmdz(r, "HSET", key, "since", "493000", "watermark", text, NULL);
+		for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++) { // the month, or the two, of these hours
+			name_sheet(hour, k, member, sizeof member);
+			member[7] = '\0';
+			redis_cmdz(r, "HSET", key, member, score, NULL);
+		}
+	}
+	for (int n = 0; n < 30; n++) {
+		int64_t hour = FIRST + below(HOURS);
+		int k = (int)below(SLOTS * MODELS), i = (int)below(PRINCIPALS);
+		name_sheet(hour, k, member, sizeof member);
+		snprintf(key, sizeof key, "nowcast:{%s}:actual:models", slots[k % SLOTS]);
+		redis_cmdz(r, "SADD", key, models[k / SLOTS], NULL);
+		snprintf(key, sizeof key, "nowcast:{%s}:actual", slots[k % SLOTS]);
+		snprintf(score, sizeof score, "%lld", (long long)hour);
+		redis_cmdz(r, "ZADD", key, score, member, NULL);
+		snprintf(key, sizeof key, "nowcast:{%s}:actual:%s", slots[k % SLOTS], member);
+		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s", i % 3, i, token_type_names[below(TOKEN_TYPES)]);
+		snprintf(value, sizeof value, "%lld %lld %lld", (long long)below(9000), (long long)below(1ll << 40), (long long)below(1ll << 40));
+		redis_cmdz(r, "HSET", key, field, value, NULL);
+	}
+}
+
+static void tag(struct redis *r)
+{
+	char key[120], field[60], value[120];
+	snprintf(key, sizeof key, "nowcast:tags:111122223333:role/role-%d", (int)below(3));
+	snprintf(field, sizeof field, "%lld e%d", (long long)(FIRST + below(HOURS)) * MS_PER_HOUR, (int)below(1000));
+	snprintf(value, sizeof value, "{\"op\":\"set\",\"tags\":{\"%s\":\"v%d\"}}", below(2) ? "team" : "env", (int)below(5));
+	redis_cmdz(r, "HSET", key, field, value, NULL);
+	redis_cmdz(r, "HSET", "nowcast:tagsets", "t1", "{\"team\":\"of the session\"}", "t2", "{\"x\":\"y\"}", NULL);
+}
+
+// Other dollars beside the same tokens.
+static void price_anew(const char *url)
+{
+	struct redis *r = NULL; // one that has run no script yet
+	struct err err = ERR_INIT;
+	struct prices *prices = NULL;
+	struct reprice_counts counts;
+	char name[] = "/tmp/nowcast-test-prices-XXXXXX";
+	int fd = mkstemp(name);
+	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (!f)
+		abort();
+	fprintf(f, "model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n"
+	           "amazon.nova-pro,any,,,,%d,%d,1,2,3,test\n", (int)below(100), (int)below(100));
+	fclose(f);
+	if (!redis_open(&r, url, "", &err) || !prices_load_file(&prices, name, &err) || !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) || !counts.sheets_changed)
+		ok(false, "hours are priced anew %s", err.msg);
+	prices_free(prices);
+	redis_close(r);
+	unlink(name);
+}
+
+// ---- what a view shows -------------------------------------------------------------------------------------------------
+
+static bool tell(void *user, struct view *v, const struct view_sheet *s)
+{
+	struct buf *b = user;
+	char usd[USD_SIZE], more[USD_SIZE], list[USD_SIZE];
+	buf_addf(b, "%lld %.*s/%.*s %.*s [%.*s] %d %d\n", (long long)s->hour, STR_ARG(s->account), STR_ARG(s->region), STR_ARG(s->model), STR_ARG(s->foundation),
+	         s->billed, s->nestimate);
+	for (int i = 0; i < s->nrows; i++) {
+		const struct view_row *row = &s->rows[i];
+		const struct figure *f = &row->figure;
+		struct str team = view_tag(v, s, row, STR("team")), env = view_tag(v, s, row, STR("ENV"));
+		buf_addf(b, "%.*s %.*s %.*s %d team=%.*s env=%.*s: %lld %lld %lld %lld %lld %lld %lld %lld %d %s %s %s\n", STR_ARG(row->principal), STR_ARG(row->role),
+		         STR_ARG(row->tagset), row->type, STR_ARG(team), STR_ARG(env), (long long)f->tokens, (long long)f->exact, (long long)f->allocated,
+		         (long long)f->provisional, (long long)f->assumed, (long long)f->spread, (long long)f->noise, (long long)f->billed, f->priced,
+		         usd_format_pico(f->usd, usd), usd_format_pico(f->more, more), usd_format_pico(f->list, list));
+	}
+	return true;
+}
+
+// The first line in which two texts differ.
+static void show_difference(struct str a, struct str b)
+{
+	while (a.len || b.len) {
+		struct str x = str_cut(&a, '\n'), y = str_cut(&b, '\n');
+		if (str_eq(x, y))
+			continue;
+		diag("kept: %.*s", STR_ARG(x));
+		diag("anew: %.*s", STR_ARG(y));
+		return;
+	}
+}
+
+static bool same(struct view *kept, struct view *anew)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+	struct err err = ERR_INIT;
+	int64_t from = FIRST + below(HOURS), to = from + 1 + below(HOURS);
+	bool good = view_each(kept, from, to, tell, &a, &err) && view_each(anew, from, to, tell, &b, &err) && str_eq(buf_str(&a), buf_str(&b));
+	if (!good) {
+		diag("%s", err.msg);
+		show_difference(buf_str(&a), buf_str(&b));
+	}
+	buf_release(&a);
+	buf_release(&b);
+	return good;
+}
+
+static void one_round(struct redis *r, const char *url, int i)
+{
+	struct err err = ERR_INIT;
+	for (int n = (int)below(12); n >= 0; n--)
+		settle(r, FIRST + below(HOURS), (int)below(SLOTS * MODELS));
+	if (i % 7 == 5)
+		bill(r, i);
+	if (i % 5 == 0) {
+		tag(r);
+		for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++)
+			settle(r, hour, (int)below(SLOTS));
+	}
+	if (!redis_exec(r, &err))
+		diag("%s", err.msg);
+	if (i % 9 == 3)
+		price_anew(url);
+}
+
+static void try_room(struct redis_server *server, size_t bytes, const char *what)
+{
+	struct err err = ERR_INIT;
+	struct view *kept = NULL, *anew = NULL;
+	int good = 0;
+	if (!ok(view_open(&kept, server->url, "", "nowcast", &err) && view_open(&anew, server->url, "", "nowcast", &err), "they open %s", err.msg))
+		return;
+	view_keep(kept, bytes);
+	for (int i = 0; i < ROUNDS && good == i; i++) {
+		one_round(view_redis(anew), server->url, i);
+		if (i % 5 == 0) { // tags are read anew with a sheet that changed, for all that is looked at from then on
+			struct buf unseen = BUF_INIT;
+			good -= !view_each(kept, FIRST, FIRST + HOURS, tell, &unseen, &err);
+			buf_release(&unseen);
+		}
+		good += same(kept, anew) && same(kept, anew);
+	}
+	is_int(good, ROUNDS, what);
+	view_close(kept);
+	view_close(anew);
+}
+
+// What is kept is not asked for again.
+static void count_reads(struct redis_server *server)
+{
+	struct err err = ERR_INIT;
+	struct view *v = NULL;
+	struct buf b = BUF_INIT;
+	if (!ok(view_open(&v, server->url, "", "nowcast", &err), "a view opens %s", err.msg))
+		return;
+	view_keep(v, 64 << 20);
+	redis_cmdz(view_redis(v), "FLUSHALL", NULL);
+	redis_cmdz(view_redis(v), "SADD", "nowcast:slots", slots[0], NULL);
+	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++) {
+		char key[200], member[120], score[24];
+		name_sheet(hour, 0, member, sizeof member);
+		snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", slots[0], member);
+		snprintf(score, sizeof score, "%lld", (long long)hour);
+		redis_cmdz(view_redis(v), "HSET", key, "arn:aws:iam::1:user/u - input", "5 5 5 0 0 0 0 0 0", ROW_DIGEST, "00000000000000aa", NULL);
+		redis_cmdz(view_redis(v), "ZADD", "nowcast:{111122223333/us-east-1}:usage", score, member, NULL);
+	}
+	ok(redis_exec(view_redis(v), &err) && view_each(v, FIRST, FIRST + HOURS, tell, &b, &err), "it reads %s", err.msg);
+	redis_cmdz(view_redis(v), "CONFIG", "RESETSTAT", NULL);
+	ok(redis_exec(view_redis(v), &err) && view_each(v, FIRST, FIRST + HOURS, tell, &b, &err), "and reads again %s", err.msg);
+	redis_cmdz(view_redis(v), "INFO", "commandstats", NULL);
+	if (!ok(redis_exec(view_redis(v), &err), "Redis tells what it was asked %s", err.msg))
+		return;
+	struct str text = redis_str(view_redis(v), 0);
+	const char *all = text.p ? memmem(text.p, text.len, "cmdstat_hgetall:calls=", 22) : NULL;
+	ok(!all || atoi(all + 22) <= 2 + SLOTS, "no sheet is read twice (%.40s)", all ? all : "no HGETALL");
+	buf_release(&b);
+	view_close(v);
+}
+
+int main(void)
+{
+	struct redis_server server;
+	if (!redis_server_start(&server))
+		skip_all("no redis-server here");
+	diag("NOWCAST_SEED=%llu", (unsigned long long)seed_rng());
+	try_room(&server, 64 << 20, "with room for all");
+	try_room(&server, 60000, "with room for some");
+	try_room(&server, 1, "with no room");
+	count_reads(&server);
+	redis_server_stop(&server);
+	return done();
+}
