@@ -34,6 +34,7 @@ static void release_slots(struct batch *b)
 			free(s->sessions);
 		}
 		free(b->slots[i].sections);
+		free(b->slots[i].guests);
 	}
 	b->nslots = 0;
 }
@@ -204,6 +205,27 @@ static struct str arn_at_start(struct batch *b, struct str arn, int64_t start_ms
 	return (struct str){p, (size_t)n};
 }
 
+// The fifth part of an ARN.
+static struct str arn_account(struct str arn)
+{
+	for (int i = 0; i < 4; i++)
+		str_cut(&arn, ':');
+	return str_cut(&arn, ':');
+}
+
+// A session of another account, in a record that only the account of the resource has: its tags are to be looked for here too.
+static void note_guest(struct batch *b, struct batch_slot *slot, struct str arn)
+{
+	struct str account = arn_account(arn);
+	if (!is_made_of(account, 12, "0123456789") || str_starts(slot->name, account))
+		return;
+	for (int32_t i = 0; i < slot->nguests; i++)
+		if (str_eq(slot->guests[i], account))
+			return;
+	slot->guests = grown(slot->guests, slot->nguests, &slot->capguests, sizeof *slot->guests);
+	slot->guests[slot->nguests++] = arena_str(&b->arena, account);
+}
+
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
 {
 	size_t room = c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + 32;
@@ -273,8 +295,10 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 		add_name(s, model, prefixed(b, 'm', c->model));
 	if (is_opaque(c->model_called))
 		add_profile_names(b, slot, s, c, model);
-	if (name_is_new(b, slot, s, caller))
+	if (name_is_new(b, slot, s, caller)) {
 		add_caller_name(b, s, caller, &c->caller);
+		note_guest(b, slot, c->caller.arn);
+	}
 	s->calls = grown(s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
 	s->calls[s->ncalls++] = e;
 	return true;
@@ -347,14 +371,6 @@ static struct str dumped(struct batch *b, json_t *o)
 	struct str s = arena_str(&b->arena, str_of(text));
 	free(text);
 	return s;
-}
-
-// The fifth part of an ARN.
-static struct str arn_account(struct str arn)
-{
-	for (int i = 0; i < 4; i++)
-		str_cut(&arn, ':');
-	return str_cut(&arn, ':');
 }
 
 // Takes the tags over. Who it is stands by, for those who ask whose an access key is; what is not UTF-8 is left out.

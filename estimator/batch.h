@@ -52,6 +52,8 @@ struct batch_slot {
 	struct section *sections;
 	int32_t nsections;
 	int32_t recent; // the section last used
+	struct str *guests; // accounts of callers that are not the slot's own, each once
+	int32_t nguests, capguests;
 };
 
 // Tags of a session, as they are kept: see README, "Redis keys".

@@ -235,23 +235,41 @@ static void send_signals(struct store *s, const struct batch *b)
 	buf_release(&member);
 }
 
-// The slots of the account that a session belongs to may have counted its calls before its tags were known.
-static bool relabel(struct store *s, const struct batch *b, const struct str *slots, size_t nslots, struct arena *arena, struct err *err)
+// Where calls may have been counted before the tags of their sessions were known: the slots of the session's account, and those
+// of other accounts where sessions of that account were seen.
+struct places {
+	struct str *slots, *guests; // guests: "ACCOUNT SLOT"
+	size_t nslots, nguests;
+};
+
+static bool concerns(const struct places *p, struct str slot, const struct batch_session *t)
 {
-	for (size_t i = 0; i < nslots; i++) {
-		struct str rest = slots[i], account = str_cut(&rest, '/');
+	struct str rest = slot, account = str_cut(&rest, '/');
+	if (!t->account.len || str_eq(t->account, account))
+		return true;
+	for (size_t i = 0; i < p->nguests; i++) {
+		struct str where = p->guests[i], guest = str_cut(&where, ' ');
+		if (str_eq(guest, t->account) && str_eq(where, slot))
+			return true;
+	}
+	return false;
+}
+
+static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena, struct err *err)
+{
+	for (size_t i = 0; i < p->nslots; i++) {
 		int n = 0;
 		for (int32_t k = 0; k < b->nsession_tags; k++)
-			if (str_eq(b->session_tags[k].account, account) || !b->session_tags[k].account.len)
+			if (concerns(p, p->slots[i], &b->session_tags[k]))
 				n += 1 + (b->session_tags[k].arn_at_start.len > 0);
 		if (n == 0)
 			continue;
 		redis_begin_eval(s->redis, s->relabel, 1, 2 + n);
-		redis_arg(s->redis, store_key(s, arena, slots[i], "%s", ""));
+		redis_arg(s->redis, store_key(s, arena, p->slots[i], "%s", ""));
 		redis_argi(s->redis, s->options->settle_ms);
 		for (int32_t k = 0; k < b->nsession_tags; k++) {
 			const struct batch_session *t = &b->session_tags[k];
-			if (!str_eq(t->account, account) && t->account.len)
+			if (!concerns(p, p->slots[i], t))
 				continue;
 			redis_arg(s->redis, t->access_key);
 			if (t->arn_at_start.len)
@@ -259,6 +277,16 @@ static bool relabel(struct store *s, const struct batch *b, const struct str *sl
 		}
 	}
 	return redis_exec(s->redis, err);
+}
+
+static struct str *copied(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
+{
+	size_t n = redis_len(r, reply);
+	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
+	for (size_t i = 0; i < n; i++)
+		list[i] = arena_str(arena, redis_elem(r, reply, i));
+	*ret_n = n;
+	return list;
 }
 
 // Replies from `first` on: whether each slot was new to Redis. One that we have written to before cannot be.
@@ -273,37 +301,61 @@ static void look_for_loss(struct store *s, const struct batch *b, size_t first)
 		s->options->on_forgotten(s->options->user);
 }
 
+static void send_slots(struct store *s, const struct batch *b, struct str guests)
+{
+	struct buf slots = BUF_INIT, member = BUF_INIT;
+	buf_addf(&slots, "%s:slots", s->options->prefix);
+	for (int32_t i = 0; i < b->nslots; i++) {
+		for (int32_t k = 0; k < b->slots[i].nguests; k++) {
+			buf_clear(&member);
+			buf_addf(&member, "%.*s %.*s", STR_ARG(b->slots[i].guests[k]), STR_ARG(b->slots[i].name));
+			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), guests, buf_str(&member)});
+		}
+	}
+	for (int32_t i = 0; i < b->nslots; i++)
+		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), b->slots[i].name});
+	buf_release(&slots);
+	buf_release(&member);
+}
+
+// What became of each invocation, replies first..first + n - 1.
+static void add_counts(struct redis *r, size_t first, size_t n, struct engine_counts *counts)
+{
+	for (size_t i = first; i < first + n; i++) {
+		uint64_t *into[] = {&counts->calls_new, &counts->calls_known, &counts->metrics, &counts->late};
+		for (size_t k = 0; k < redis_len(r, i) && k < 4; k++)
+			*into[k] += strtoull(redis_elem(r, i, k).p, NULL, 10);
+	}
+}
+
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct buf slots = BUF_INIT;
-	buf_addf(&slots, "%s:slots", s->options->prefix);
+	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), guests = arena_text(&arena, "%s:guests", s->options->prefix);
+	bool tagged = b->nsession_tags > 0;
+	size_t evals = 0;
 	batch_sort(b);
 	send_signals(s, b);
 	send_tags(s, b);
-	for (int32_t i = 0; i < b->nslots; i++)
-		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), b->slots[i].name});
-	size_t evals = 0;
+	send_slots(s, b, guests);
 	for (int32_t i = 0; i < b->nslots; i++)
 		evals += send_slot(s, &b->slots[i], &arena);
-	if (b->nsession_tags)
-		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
-	buf_release(&slots);
-	bool good = redis_exec(s->redis, err);
-	size_t last = good ? redis_count(s->redis) - (b->nsession_tags > 0) : 0;
-	for (size_t i = last - (good ? evals : 0); i < last; i++) {
-		uint64_t *into[] = {&counts->calls_new, &counts->calls_known, &counts->metrics, &counts->late};
-		for (size_t k = 0; k < redis_len(s->redis, i) && k < 4; k++)
-			*into[k] += strtoull(redis_elem(s->redis, i, k).p, NULL, 10);
+	if (tagged) {
+		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), slots});
+		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), guests});
 	}
-	if (good)
-		look_for_loss(s, b, last - evals - (size_t)b->nslots);
-	if (good && b->nsession_tags) {
-		size_t n = redis_len(s->redis, last);
-		struct str *names = arena_alloc(&arena, (n + 1) * sizeof *names);
-		for (size_t i = 0; i < n; i++)
-			names[i] = arena_str(&arena, redis_elem(s->redis, last, i));
-		good = relabel(s, b, names, n, &arena, err);
+	bool good = redis_exec(s->redis, err);
+	if (good) {
+		size_t end = redis_count(s->redis) - (tagged ? 2 : 0);
+		add_counts(s->redis, end - evals, evals, counts);
+		look_for_loss(s, b, end - evals - (size_t)b->nslots);
+	}
+	if (good && tagged) {
+		struct places p;
+		size_t last = redis_count(s->redis);
+		p.slots = copied(s->redis, last - 2, &arena, &p.nslots);
+		p.guests = copied(s->redis, last - 1, &arena, &p.nguests);
+		good = relabel(s, b, &p, &arena, err);
 	}
 	if (good)
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;

@@ -65,6 +65,15 @@ start_redis
 ok "a replay that tells one apart" "$nowcast" replay --redis "$REDIS_URL" --sessions-max 1 "$T/calls.ndjson" "$T/late.ndjson"
 is "folds it whole" "$(by principal,team | grep gateway/)" "arn:aws:sts::111122223333:assumed-role/gateway/*,platform,45000,0.148500000"
 
+# A call that another account recorded, and the tags of its session an hour later from the account of its role.
+start_redis
+head -n 1 "$T/guest.ndjson" >"$T/guest_call.ndjson"
+tail -n 1 "$T/guest.ndjson" >"$T/guest_tags.ndjson"
+ok "a call of a session in another account's trail" "$nowcast" replay --redis "$REDIS_URL" "$T/guest_call.ndjson"
+is "counts there, without a team" "$(by account,principal,team | tail -n +2)" "777788889999,arn:aws:sts::444455556666:assumed-role/shared/dan,,1000,0.003300000"
+ok "its tags, from the account of its role" "$nowcast" replay --redis "$REDIS_URL" "$T/guest_tags.ndjson"
+is "re-label it there" "$(by account,principal,team | tail -n +2)" "777788889999,arn:aws:sts::444455556666:assumed-role/shared/dan,search,1000,0.003300000"
+
 # Last week's report shows last week's tags.
 start_redis
 ok "a role whose tags change from week to week" "$nowcast" replay --redis "$REDIS_URL" "$T/history.ndjson"

@@ -14,7 +14,7 @@ A, B, C = "111122223333", "444455556666", "777788889999"
 MODEL = "us.anthropic.claude-sonnet-4-6"
 START = "2026-11-02T05:%02d:00Z"
 ids = iter(range(1, 1000))
-calls, late, history = [], [], []
+calls, late, history, guest = [], [], [], []
 
 
 def record(source, name, identity, at, account=A, **fields):
@@ -168,6 +168,12 @@ for n, (at, event, change) in enumerate((
                                          requestParameters={"modelId": MODEL})})
 history[1:1] = [{**history[1], "eventTime": "2026-10-05T07:59:59Z", "requestID": "before"}]
 
-for name, lines in (("calls", calls), ("late", late), ("history", history)):
+# --- a session of one account that calls within another, of which only that other one's trail is read
+dan = session("shared", "dan", "ASIADAN", account=B)
+guest.append({**calls[0], **record("bedrock", "Converse", dan, START % 30, account=C, requestParameters={"modelId": MODEL},
+                                   additionalEventData={"inputTokens": 1000, "outputTokens": 0})})
+assume("AssumeRole", dan, {"type": "AWSAccount", "principalId": "AIDAANN", "accountId": A}, guest, account=B, tags=pairs({"team": "search"}))
+
+for name, lines in (("calls", calls), ("late", late), ("history", history), ("guest", guest)):
     with open(f"{sys.argv[1]}/{name}.ndjson", "w") as f:
         f.writelines(json.dumps(r, separators=(",", ":")) + "\n" for r in lines)
