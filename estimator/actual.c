@@ -8,10 +8,13 @@ enum { TAGSETS_MAX = 64 }; // of one caller in one hour; further ones go without
 bool actual_read(struct str field, struct str value, struct view_row *ret)
 {
 	struct view_row row = {.principal = str_cut(&field, ' '), .tagset = STR("-"), .figure = {.priced = true}};
+	struct str type = str_cut(&field, '@');
 	int64_t tokens;
-	if (!row.principal.len || row.principal.p[0] == '#')
+	int lane;
+	if (!row.principal.len || row.principal.p[0] == '#' || !lane_parse(field, &lane))
 		return false;
-	while (row.type < TOKEN_TYPES && !str_is(field, token_type_names[row.type]))
+	row.figure.lane = (uint8_t)lane;
+	while (row.type < TOKEN_TYPES && !str_is(type, token_type_names[row.type]))
 		row.type++;
 	if (row.type == TOKEN_TYPES || !usd_parse_scaled(str_cut(&value, ' '), 0, &tokens) || !usd_parse_pico(str_cut(&value, ' '), &row.figure.usd))
 		return false;

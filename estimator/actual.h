@@ -3,7 +3,7 @@
 // reads them. README, "Redis keys", shows them to people.
 //
 //   <prefix>:{account/region}:actual                     sorted set: HOUR:MODEL, scored by hours since the epoch
-//   <prefix>:{account/region}:actual:2026-11-02T05:MODEL hash: ARN TYPE -> TOKENS PICODOLLARS LISTPICODOLLARS
+//   <prefix>:{account/region}:actual:2026-11-02T05:MODEL hash: ARN TYPE[@TIER] -> TOKENS PICODOLLARS LISTPICODOLLARS
 //                                                              # model  -> ARN of an application inference profile
 //   <prefix>:{account/region}:actual:models              set: every model key that was ever billed there
 //   <prefix>:{account/region}:billed                     hash: since, watermark -> hours since the epoch

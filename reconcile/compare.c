@@ -22,13 +22,25 @@ void difference_add(struct difference *to, const struct difference *d)
 
 // ---- pairing -------------------------------------------------------------------------------------------------------
 
+// Rows of one caller and type stand together, by tier.
 static int by_type_then_who(const void *a, const void *b)
 {
 	const struct compared *x = a, *y = b;
 	int c = x->who.type - y->who.type;
 	if (!c)
 		c = str_cmp(x->who.principal, y->who.principal);
-	return c ? c : str_cmp(x->who.tagset, y->who.tagset);
+	if (!c)
+		c = str_cmp(x->who.tagset, y->who.tagset);
+	return c ? c : x->who.figure.lane - y->who.figure.lane;
+}
+
+static int by_type_then_tier(const void *a, const void *b)
+{
+	const struct compared *x = a, *y = b;
+	int c = x->who.type - y->who.type;
+	if (!c)
+		c = x->who.figure.lane - y->who.figure.lane;
+	return c ? c : by_type_then_who(a, b);
 }
 
 static int take(struct compared *out, int n, const struct view_row *rows, int nrows, bool billed)
@@ -38,7 +50,7 @@ static int take(struct compared *out, int n, const struct view_row *rows, int nr
 		if (rows[i].type == TOKEN_TYPES)
 			continue;
 		out[n] = (struct compared){.who = rows[i]};
-		out[n].who.figure = (struct figure){0};
+		out[n].who.figure = (struct figure){.lane = (uint8_t)lane_tier(f->lane)};
 		if (billed) {
 			out[n].d.billed_tokens = f->tokens;
 			out[n].d.billed = f->usd;
@@ -105,9 +117,23 @@ static void relabel_writes(struct compared *list, int n)
 	}
 }
 
+// The estimate may not know of tiers, or have believed what was asked for.
+static void relabel_tiers(struct compared *list, int n)
+{
+	for (int i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && str_eq(list[end].who.principal, list[i].who.principal) &&
+		                  str_eq(list[end].who.tagset, list[i].who.tagset);)
+			end++;
+		for (int to = i; to < end; to++)
+			for (int from = i; from < end; from++)
+				if (from != to)
+					relabel(&list[from].d, &list[to].d);
+	}
+}
+
 // ---- the causes ----------------------------------------------------------------------------------------------------
 
-// All callers of one token type.
+// All callers of one token type and tier.
 static void explain(struct compared *list, int n, struct arena *arena)
 {
 	struct difference all = {0};
@@ -143,8 +169,11 @@ void compare_rows(const struct view_row *estimate, int nestimate, const struct v
 	n = merge(list, take(list, n, billed, nbilled, true));
 	// A caller's one-hour writes may be billed, and estimated under the other TTL only: both rows are there, since the bill's is.
 	relabel_writes(list, n);
+	relabel_tiers(list, n);
+	if (n > 1)
+		qsort(list, (size_t)n, sizeof *list, by_type_then_tier);
 	for (int i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && list[end].who.type == list[i].who.type;)
+		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && list[end].who.figure.lane == list[i].who.figure.lane;)
 			end++;
 		explain(list + i, end - i, arena);
 	}

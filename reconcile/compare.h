@@ -5,12 +5,13 @@
 //
 //   volume       the model took more or fewer tokens, in that hour, than were seen: at the estimate's rate
 //   attribution  the tokens were seen, but given to another caller: sums to nothing over the callers
-//   price        the rate differs: private pricing, a tier, the TTL of cache writes
+//   price        the rate differs: private pricing, a tier that no record told, the TTL of cache writes
 //   unmetered    billed, and nobody saw it: no signal of that model and token type in that hour
 //   unbilled     seen, and not billed
 //
-// An estimate that took one-hour cache writes for five-minute ones erred in the rate, not in the volume: before comparing,
-// such tokens are set beside the billed ones of the same caller, at the price the estimate gave them.
+// Compared are token types and service tiers apart. An estimate that took one-hour cache writes for five-minute ones, or one tier for
+// another, erred in the rate, not in the volume: before comparing, such tokens are set beside the billed ones of the same caller,
+// at the price the estimate gave them.
 #ifndef NOWCAST_RECONCILE_COMPARE_H
 #define NOWCAST_RECONCILE_COMPARE_H
 

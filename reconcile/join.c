@@ -132,6 +132,24 @@ static void found(struct joining *x, const struct ledger_row *row)
 	x->found[x->nfound++] = row;
 }
 
+// If any of the rows found are of that tier, only these count: the estimate may know tiers, or may not.
+static void keep_tier(struct joining *x, int32_t tier)
+{
+	int64_t n = 0;
+	for (int64_t i = 0; i < x->nfound; i++)
+		n += x->found[i]->tier == tier;
+	if (n == 0 || n == x->nfound)
+		return;
+	n = 0;
+	for (int64_t i = 0; i < x->nfound; i++) {
+		if (x->found[i]->tier != tier)
+			continue;
+		x->weights[n] = x->weights[i];
+		x->found[n++] = x->found[i];
+	}
+	x->nfound = n;
+}
+
 // The estimate's rows of a model, type and span of hours; of one principal, or (-1) of all.
 static void look(struct joining *x, const struct ledger_row *key, int32_t principal, int hours)
 {
@@ -140,6 +158,7 @@ static void look(struct joining *x, const struct ledger_row *key, int32_t princi
 	const struct ledger_row **sorted = principal < 0 ? x->by_type : x->by_principal;
 	struct ledger_row from = *key;
 	from.principal = principal < 0 ? 0 : principal;
+	from.tier = 0;
 	x->nfound = 0;
 	for (int64_t i = ledger_seek(sorted, n, order, &from); i < n; i++) {
 		const struct ledger_row *r = sorted[i];
@@ -147,6 +166,7 @@ static void look(struct joining *x, const struct ledger_row *key, int32_t princi
 			break;
 		found(x, r);
 	}
+	keep_tier(x, key->tier);
 }
 
 // What the line resembles most: its own type; the other TTL of cache writes; then any type of its caller.
@@ -223,7 +243,7 @@ static void take_line(struct joining *x, const struct bill_line *line, int32_t n
 		j->outside_usd = usd_add(j->outside_usd, line->cost);
 		return;
 	}
-	struct ledger_row row = {.slot = slot_of(x, x->bill->names[line->account], k->region), .type = (int32_t)k->usage.type, .hour = line->hour,
+	struct ledger_row row = {.slot = slot_of(x, x->bill->names[line->account], k->region), .type = (int32_t)k->usage.type, .tier = (int32_t)k->usage.tier, .hour = line->hour,
 	                         .principal = who.len ? names_add(j->names, who) : nobody, .tokens = bill_tokens(x->bill, line),
 	                         .usd = line->cost, .list = line->list};
 	row.model = model_of(x, row.slot, row.principal, line->kind);

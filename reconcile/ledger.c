@@ -30,8 +30,8 @@ void ledger_add(struct ledger *l, const struct ledger_row *row)
 {
 	struct {
 		int32_t slot, model, principal, type;
-		int64_t hour;
-	} key = {row->slot, row->model, row->principal, row->type, row->hour};
+		int64_t hour, tier;
+	} key = {row->slot, row->model, row->principal, row->type, row->hour, row->tier};
 	bool added;
 	int32_t *at = map_add(&l->index, XXH3_64bits(&key, sizeof key), (int32_t)l->n, &added);
 	if (!added) {
@@ -71,7 +71,9 @@ static int compare(const struct ledger_row *x, const struct ledger_row *y, enum 
 		c = order_of(x->type, y->type);
 	if (!c)
 		c = order_of(x->hour, y->hour);
-	return c ? c : order_of(x->principal, y->principal);
+	if (!c)
+		c = order_of(x->principal, y->principal);
+	return c ? c : order_of(x->tier, y->tier);
 }
 
 static int by_sheet(const void *a, const void *b)

@@ -7,6 +7,7 @@
 
 #include "base/embed.h"
 #include "base/when.h"
+#include "estimator/lane.h"
 #include "pricing/price.h"
 
 EMBED(swap_lua, "reconcile/swap.lua")
@@ -73,7 +74,7 @@ struct staging {
 static void stage_sheet(struct staging *s, const struct ledger_row *const *rows, int64_t n)
 {
 	struct redis *r = s->p->redis;
-	char usd[USD_SIZE], list[USD_SIZE];
+	char usd[USD_SIZE], list[USD_SIZE], lane[LANE_TEXT_SIZE];
 	int32_t model = rows[0]->model;
 	bool called = model < s->ncalled && s->called[model].len;
 	buf_clear(&s->member);
@@ -91,7 +92,7 @@ static void stage_sheet(struct staging *s, const struct ledger_row *const *rows,
 	for (int64_t i = 0; i < n; i++) {
 		buf_clear(&s->text);
 		add_name(&s->text, s->names->list[rows[i]->principal]);
-		buf_addf(&s->text, " %s", token_type_names[rows[i]->type]);
+		buf_addf(&s->text, " %s%s", token_type_names[rows[i]->type], lane_format(rows[i]->tier, lane));
 		redis_arg(r, buf_str(&s->text));
 		buf_clear(&s->text);
 		buf_addf(&s->text, "%" PRId64 " %s %s", rows[i]->tokens, usd_format_pico(rows[i]->usd, usd), usd_format_pico(rows[i]->list, list));

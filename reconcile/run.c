@@ -53,6 +53,7 @@ static bool take_sheet(void *user, struct view *v, const struct view_sheet *shee
 			continue;
 		row.principal = names_add(&w->names, r->principal);
 		row.type = r->type;
+		row.tier = lane_tier(r->figure.lane);
 		row.tokens = r->figure.tokens;
 		row.usd = r->figure.usd;
 		ledger_add(&w->estimate, &row);

@@ -61,6 +61,12 @@ static struct view_row row(const char *who, int type, int64_t tokens, int64_t ra
 	                         .figure = {.tokens = tokens, .billed = billed ? tokens : 0, .usd = usd_price(tokens, rate), .list = usd_price(billed ? tokens : 0, rate), .priced = true}};
 }
 
+static struct view_row in_tier(struct view_row r, enum price_tier tier)
+{
+	r.figure.lane = (uint8_t)tier;
+	return r;
+}
+
 static struct difference compare(const struct view_row *e, int ne, const struct view_row *b, int nb, const char *who)
 {
 	struct arena a = ARENA_INIT;
@@ -98,6 +104,11 @@ static void test_compare(void)
 	is_parts(compare(e, 2, cheap, 2, NULL), 0, -200, 0, 0, 0, "a lower rate");
 	struct view_row five[] = {row("a", TOKEN_CACHE_WRITE_5M, 100, 10, false)}, hour[] = {row("a", TOKEN_CACHE_WRITE_1H, 100, 16, true)};
 	is_parts(compare(five, 1, hour, 1, NULL), 0, 600, 0, 0, 0, "the TTL of cache writes is a matter of price");
+	struct view_row told[] = {row("a", TOKEN_INPUT, 100, 10, false), in_tier(row("a", TOKEN_INPUT, 100, 5, false), TIER_FLEX)};
+	struct view_row tiers[] = {row("a", TOKEN_INPUT, 100, 10, true), in_tier(row("a", TOKEN_INPUT, 150, 5, true), TIER_FLEX)};
+	struct view_row standard[] = {row("a", TOKEN_INPUT, 200, 10, false)}, flex[] = {in_tier(row("a", TOKEN_INPUT, 200, 5, true), TIER_FLEX)};
+	is_parts(compare(told, 2, tiers, 2, NULL), 250, 0, 0, 0, 0, "each tier beside its own: more tokens in flex, at the rate of flex");
+	is_parts(compare(standard, 1, flex, 1, NULL), 0, -1000, 0, 0, 0, "a tier that no record told is a matter of price");
 }
 
 // Random sheets: the parts add up, the sums are those of the two sides, attribution sums to nothing at an even rate.
@@ -114,9 +125,9 @@ static void test_compare_random(void)
 		for (int who = 0; who < 4; who++)
 			for (int type = 0; type < TOKEN_TYPES; type++) {
 				if (rand_r(&seed) % 3)
-					e[ne++] = row(names[who], type, rand_r(&seed) % 4 ? rand_r(&seed) : 0, type == 4 ? 16 : 10, false);
+					e[ne++] = in_tier(row(names[who], type, rand_r(&seed) % 4 ? rand_r(&seed) : 0, type == 4 ? 16 : 10, false), rand_r(&seed) % 3 ? TIER_STANDARD : TIER_FLEX);
 				if (rand_r(&seed) % 3)
-					b[nb++] = row(names[who], type, rand_r(&seed) % 4 ? rand_r(&seed) : 0, rand_r(&seed) % 20, true);
+					b[nb++] = in_tier(row(names[who], type, rand_r(&seed) % 4 ? rand_r(&seed) : 0, rand_r(&seed) % 20, true), rand_r(&seed) % 3 ? TIER_STANDARD : TIER_FLEX);
 			}
 		for (int i = 0; i < ne; i++)
 			es = usd_add(es, e[i].figure.usd);

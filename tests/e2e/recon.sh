@@ -160,6 +160,18 @@ print(sum(decimal.Decimal(r["BilledCost"]) for r in rows).quantize(decimal.Decim
 END
 )" "$dollars {'billed'} {False}"
 
+# Service tiers of which no record tells: the bill's rows keep theirs, and what differs is the rate, not the volume.
+fresh
+change flex
+reconcile "$T/cur" >/dev/null
+billed "tiers that only the bill knows: its dollars"
+is "and its tiers" "$("$nowcast" report --redis "$REDIS_URL" --by tier --format csv | sed 1d | cut -d, -f1,6 | paste -sd' ')" "flex,billed standard,billed"
+is "flex is a matter of price" "$(explain --by tier --format csv | python3 -c '
+import csv, sys
+(row,) = [r for r in csv.DictReader(sys.stdin) if r["tier"] == "flex"]
+usd = {k: float(row[k]) for k in row if k.endswith("_usd")}
+print(usd["price_usd"] < -0.99 * usd["billed_usd"], abs(usd["volume_usd"]) < 0.02 * usd["billed_usd"], usd["unmetered_usd"] == 0)')" "True True True"
+
 fresh
 change same
 reconcile "$T/cur" >"$T/a.out" & a=$!

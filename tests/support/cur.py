@@ -6,7 +6,7 @@
 
 HOW: same | halve (tokens and dollars of every row) | until T (rows before T only) | daily | without COLUMN | rename COLUMN NAME
      | marketplace (Claude's rows as the Marketplace bills them) | braces (the same, the product map as {k=v}) | euro | nan
-     | discount (12 % off list) | create (a folder an execution, with an older whole one and a newer one that is not) | lost (the data file is missing)
+     | discount (12 % off list) | flex (every second row of Nova in the flex tier, at half the rate) | create (a folder an execution, with an older whole one and a newer one that is not) | lost (the data file is missing)
 """
 import collections, csv, decimal, gzip, io, json, os, re, shutil, sys
 
@@ -59,6 +59,12 @@ def change(rows, how, arguments):
         for row in rows:
             if usage(row):
                 row["line_item_unblended_cost"] = str(D(row["line_item_unblended_cost"]) * 88 / 100)
+    elif how == "flex":
+        nova = [row for row in rows if usage(row) and "-Nova" in row["line_item_usage_type"]]
+        for row in nova[::2]:
+            row["line_item_usage_type"] += "-flex"
+            for name in ("line_item_unblended_cost", "pricing_public_on_demand_cost"):
+                row[name] = str(D(row[name]) / 2)
     elif how == "until":
         rows = [row for row in rows if row["line_item_usage_start_date"] < arguments[0]]
     elif how == "daily":
