@@ -52,7 +52,7 @@ static int ascending(const void *a, const void *b)
 bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret)
 {
 	const struct minute *metered = span_minute(r->span, m);
-	int64_t exact = 0, exact_calls = 0;
+	int64_t exact = 0;
 	if (!metered || !metered->metered)
 		return false;
 	for (int32_t i = 0; i < r->nlisted; i++)
@@ -61,10 +61,8 @@ bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret)
 	int first = first_minute(r, m);
 	for (int i = first; i <= m; i++) {
 		const struct minute *at = span_minute(r->span, i);
-		for (int32_t k = 0; at && k < at->ncalls; k++) {
+		for (int32_t k = 0; at && k < at->ncalls; k++)
 			exact += at->calls[k].exact[slot];
-			exact_calls += at->calls[k].exact_n[slot];
-		}
 		gather(r, at, slot);
 	}
 	int64_t beyond = metered->metric[slot] - exact;
@@ -74,7 +72,8 @@ bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret)
 	*ret = (struct cell){
 		.residual = beyond > 0 ? beyond : 0,
 		.excess = beyond < 0 ? -beyond : 0,
-		.samples = exact_calls == 0 ? metered->samples[slot] : 0,
+		.samples = metered->samples[slot],
+		.first = first,
 		.callers = r->listed,
 		.lacking = r->lacking,
 		.ncallers = r->nlisted,

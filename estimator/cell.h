@@ -18,7 +18,8 @@
 struct cell {
 	int64_t residual;   // tokens to be split
 	int64_t excess;     // exact tokens beyond the metric; one of the two is 0
-	int64_t samples;    // of the metric, if it says how many of the listed calls used such tokens; 0: it does not
+	int64_t samples;    // of the metric, if it says how many calls used such tokens; 0: it does not
+	int first;          // the earliest of its minutes
 	const int32_t *callers; // who lack tokens: positions in the span's callers, ascending
 	const int64_t *lacking; // by position in the span's callers: how many calls
 	int32_t ncallers;

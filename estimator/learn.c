@@ -28,7 +28,7 @@ struct course {
 	int n;
 	struct str *names;
 	struct map index; // hash of a name -> position
-	struct lesson_slot slots[METRIC_SLOTS]; // .a is square here
+	struct lesson_slot slots[METRIC_SLOTS]; // .a and .s are square here
 	double *ttl_told, *ttl_1h, *billed; // billed: calls that the bill tells of
 };
 
@@ -84,10 +84,22 @@ static void enrol(struct course *c, const struct lesson *lessons, int n, const s
 	size_t size = (size_t)c->n;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		c->slots[slot] = (struct lesson_slot){.b = zeros(arena, size), .c = zeros(arena, size), .exact_calls = zeros(arena, size),
-		                                      .exact_tokens = zeros(arena, size), .n = zeros(arena, size), .a = zeros(arena, size * size)};
+		                                      .exact_tokens = zeros(arena, size), .n = zeros(arena, size), .a = zeros(arena, size * size), .s = zeros(arena, size * size)};
 	c->ttl_told = zeros(arena, size);
 	c->ttl_1h = zeros(arena, size);
 	c->billed = zeros(arena, size);
+}
+
+// A triangle onto a square, mirrored.
+static void add_triangle(double *to, int n, const double *triangle, const int32_t *at, int count, double part)
+{
+	for (int i = 0; i < count; i++) {
+		for (int k = 0; k <= i; k++, triangle++) {
+			to[(size_t)at[i] * (size_t)n + (size_t)at[k]] += part * *triangle;
+			if (i != k)
+				to[(size_t)at[k] * (size_t)n + (size_t)at[i]] += part * *triangle;
+		}
+	}
 }
 
 static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x, const int32_t *at, int count, double part)
@@ -98,19 +110,15 @@ static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x,
 	to->squares += part * x->squares;
 	to->sampled_calls += part * x->sampled_calls;
 	to->samples += part * x->samples;
-	const double *a = x->a;
 	for (int i = 0; i < count; i++) {
 		to->b[at[i]] += part * x->b[i];
 		to->c[at[i]] += part * x->c[i];
 		to->n[at[i]] += part * x->n[i];
 		to->exact_calls[at[i]] += part * x->exact_calls[i];
 		to->exact_tokens[at[i]] += part * x->exact_tokens[i];
-		for (int k = 0; k <= i; k++, a++) {
-			to->a[(size_t)at[i] * (size_t)n + (size_t)at[k]] += part * *a;
-			if (i != k) // the mirrored half
-				to->a[(size_t)at[k] * (size_t)n + (size_t)at[i]] += part * *a;
-		}
 	}
+	add_triangle(to->a, n, x->a, at, count, part);
+	add_triangle(to->s, n, x->s, at, count, part);
 }
 
 static void attend(struct course *c, const struct lesson *l, double part)
@@ -152,12 +160,12 @@ struct result {
 static void solve_users(const struct lesson_slot *x, int n, double *users)
 {
 	double share = x->sampled_calls > 0 ? x->samples / x->sampled_calls : 1;
-	bool told = x->sampled_calls > 0.5 * x->calls && share < EVERYBODY;
+	bool told = x->sampled_calls > 0 && share < EVERYBODY;
 	for (int i = 0; i < n; i++)
 		users[i] = told ? share : 1;
 	if (!told)
 		return;
-	solve_nonnegative(x->a, x->c, n, share, PRIOR_CALLS, users);
+	solve_nonnegative(x->s, x->c, n, share, PRIOR_CALLS, users);
 	for (int i = 0; i < n; i++)
 		users[i] = fmin(users[i], 1);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estimator/lesson.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "estimator/cell.h"
+#include "estimator/lag.h"
 
-enum { MAGIC = 0x6c73326e };
+enum { MAGIC = 0x6c73336e };
 
 static size_t triangle(int n)
 {
@@ -28,7 +30,7 @@ static void lesson_init(struct lesson *l, int n, struct arena *arena)
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		struct lesson_slot *x = &l->slots[slot];
 		*x = (struct lesson_slot){.b = zeros(arena, (size_t)n), .c = zeros(arena, (size_t)n), .exact_calls = zeros(arena, (size_t)n),
-		                          .exact_tokens = zeros(arena, (size_t)n), .n = zeros(arena, (size_t)n), .a = zeros(arena, triangle(n))};
+		                          .exact_tokens = zeros(arena, (size_t)n), .n = zeros(arena, (size_t)n), .a = zeros(arena, triangle(n)), .s = zeros(arena, triangle(n))};
 	}
 }
 
@@ -103,37 +105,89 @@ static int32_t *choose_principals(const struct span *s, int lookback, struct are
 
 // ---- the sums -------------------------------------------------------------------------------------------------------
 
-// `counts` is zero before and after.
-static void add_cell(struct lesson_slot *x, const struct cell *c, const int32_t *index, double *counts, int32_t *listed)
+struct adding {
+	const struct span *span;
+	const int32_t *index;  // principal of a caller
+	struct lag lag;
+	double *counts;        // by principal: calls of the cell; zero between cells
+	double calls;          // their sum
+	int32_t listed[LESSON_PRINCIPALS];
+	int n;
+};
+
+enum { ALL_CALLS = METRIC_SLOTS }; // instead of a slot
+
+static void add_calls(struct adding *a, const struct calls *c, int slot, bool here, double part)
 {
-	double weight = 1.0 / (double)(c->samples ? c->samples : c->calls), tokens = (double)c->residual;
-	int n = 0;
-	for (int32_t i = 0; i < c->ncallers; i++) {
-		int32_t p = index[c->callers[i]];
-		if (counts[p] == 0)
-			listed[n++] = p;
-		counts[p] += (double)c->lacking[c->callers[i]];
+	int64_t n = slot == ALL_CALLS ? c->n : c->n - c->exact_n[slot];
+	int64_t streams = c->started < n ? c->started : n;
+	double count = (here ? (double)(n - streams) : 0) + part * (double)streams;
+	int32_t p = a->index[c->caller];
+	if (n <= 0 || count <= 0)
+		return;
+	if (a->counts[p] == 0)
+		a->listed[a->n++] = p;
+	a->counts[p] += count;
+	a->calls += count;
+}
+
+// The calls that ended in the cell as far as can be told: all of them, or those that lack the tokens of a slot.
+static void count_calls(struct adding *a, int first, int last, int slot)
+{
+	for (int i = 0; i < a->n; i++)
+		a->counts[a->listed[i]] = 0;
+	a->n = 0;
+	a->calls = 0;
+	for (int m = first - a->lag.minutes; m <= last; m++) {
+		const struct minute *at = span_minute(a->span, m);
+		double part = lag_part(&a->lag, m, first, last);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			add_calls(a, &at->calls[i], slot, m >= first, part);
 	}
-	for (int i = 0; i < n; i++) {
-		int32_t p = listed[i];
-		double share = counts[p] * weight;
-		x->b[p] += share * tokens;
-		x->n[p] += counts[p];
-		x->c[p] += share * (double)c->samples;
-		for (int k = 0; k < n; k++)
-			if (listed[k] <= p)
-				x->a[triangle(p) + (size_t)listed[k]] += share * counts[listed[k]];
+}
+
+static void add_products(double *to, const struct adding *a, double weight)
+{
+	for (int i = 0; i < a->n; i++) {
+		int32_t p = a->listed[i];
+		double share = a->counts[p] * weight;
+		for (int k = 0; k < a->n; k++)
+			if (a->listed[k] <= p)
+				to[triangle(p) + (size_t)a->listed[k]] += share * a->counts[a->listed[k]];
 	}
-	for (int i = 0; i < n; i++)
-		counts[listed[i]] = 0;
+}
+
+// Returns all calls of the cell.
+static double add_samples(struct lesson_slot *x, const struct cell *c, int m, struct adding *a)
+{
+	count_calls(a, c->first, m, ALL_CALLS);
+	if (c->samples == 0 || a->calls <= 0)
+		return a->calls;
+	for (int i = 0; i < a->n; i++)
+		x->c[a->listed[i]] += a->counts[a->listed[i]];
+	add_products(x->s, a, 1.0 / (double)c->samples);
+	x->sampled_calls += a->calls;
+	x->samples += (double)c->samples;
+	return a->calls;
+}
+
+static void add_tokens(struct lesson_slot *x, const struct cell *c, int m, int slot, double all_calls, struct adding *a)
+{
+	count_calls(a, c->first, m, slot);
+	if (a->calls <= 0)
+		return;
+	double users = c->samples ? (double)c->samples * (a->calls / all_calls) : a->calls;
+	double weight = 1.0 / fmax(users, 1), tokens = (double)c->residual;
+	for (int i = 0; i < a->n; i++) {
+		int32_t p = a->listed[i];
+		x->b[p] += a->counts[p] * weight * tokens;
+		x->n[p] += a->counts[p];
+	}
+	add_products(x->a, a, weight);
 	x->cells++;
-	x->calls += (double)c->calls;
+	x->calls += a->calls;
 	x->tokens += tokens;
 	x->squares += tokens * tokens * weight;
-	if (c->samples) {
-		x->sampled_calls += (double)c->calls;
-		x->samples += (double)c->samples;
-	}
 }
 
 static void add_exact(const struct span *s, const int32_t *index, struct lesson *l)
@@ -162,6 +216,15 @@ static void put(struct buf *b, const double *p, size_t n)
 	buf_add(b, p, n * sizeof *p);
 }
 
+// Slots mostly share their cells, and A and S their calls: what is the same as its `twin` is kept once.
+static void put_triangle(struct buf *b, const double *p, const double *twin, int n)
+{
+	double same = twin && memcmp(p, twin, triangle(n) * sizeof *p) == 0;
+	put(b, &same, 1);
+	if (same == 0)
+		put(b, p, triangle(n));
+}
+
 static void put_lesson(const struct lesson *l, struct buf *b)
 {
 	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
@@ -171,17 +234,14 @@ static void put_lesson(const struct lesson *l, struct buf *b)
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		const struct lesson_slot *x = &l->slots[slot];
 		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
-		// Slots mostly share their cells, and with them A.
-		double same = slot > 0 && memcmp(x->a, l->slots[slot - 1].a, triangle(l->n) * sizeof *x->a) == 0;
 		put(b, totals, 6);
 		put(b, x->b, (size_t)l->n);
 		put(b, x->c, (size_t)l->n);
 		put(b, x->exact_calls, (size_t)l->n);
 		put(b, x->exact_tokens, (size_t)l->n);
 		put(b, x->n, (size_t)l->n);
-		put(b, &same, 1);
-		if (same == 0)
-			put(b, x->a, triangle(l->n));
+		put_triangle(b, x->a, slot ? l->slots[slot - 1].a : NULL, l->n);
+		put_triangle(b, x->s, x->a, l->n);
 	}
 	for (int i = 0; i < l->n; i++) {
 		buf_addstr(b, l->names[i]);
@@ -200,21 +260,29 @@ static bool take(struct str *bytes, double *p, size_t n)
 	return true;
 }
 
+static bool take_triangle(struct str *bytes, double **p, double *twin, int n)
+{
+	double same;
+	if (!take(bytes, &same, 1))
+		return false;
+	if (same != 0 && twin) {
+		*p = twin;
+		return true;
+	}
+	return take(bytes, *p, triangle(n));
+}
+
 static bool take_slot(struct str *bytes, struct lesson *l, int slot)
 {
 	struct lesson_slot *x = &l->slots[slot];
-	double totals[6], same;
+	double totals[6];
 	size_t n = (size_t)l->n;
 	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) || !take(bytes, x->exact_calls, n) ||
-	    !take(bytes, x->exact_tokens, n) || !take(bytes, x->n, n) || !take(bytes, &same, 1))
+	    !take(bytes, x->exact_tokens, n) || !take(bytes, x->n, n))
 		return false;
 	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
 	x->sampled_calls = totals[4], x->samples = totals[5];
-	if (same != 0 && slot > 0) {
-		x->a = l->slots[slot - 1].a;
-		return true;
-	}
-	return take(bytes, x->a, triangle(l->n));
+	return take_triangle(bytes, &x->a, slot ? l->slots[slot - 1].a : NULL, l->n) && take_triangle(bytes, &x->s, x->a, l->n);
 }
 
 bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
@@ -252,13 +320,15 @@ void lesson_write(const struct span *s, int lookback, struct arena *arena, struc
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;
-	double *counts = zeros(arena, (size_t)l.n);
-	int32_t listed[LESSON_PRINCIPALS];
+	struct adding adding = {.span = s, .index = index, .counts = zeros(arena, (size_t)l.n)};
+	lag_learn(s, lookback, &adding.lag);
 	cell_reader_init(&reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++)
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			if (cell_read(&reader, m, slot, &c) && c.calls > 0)
-				add_cell(&l.slots[slot], &c, index, counts, listed);
+			if (cell_read(&reader, m, slot, &c)) {
+				double all = add_samples(&l.slots[slot], &c, m, &adding);
+				add_tokens(&l.slots[slot], &c, m, slot, all, &adding);
+			}
 	add_exact(s, index, &l);
 	put_lesson(&l, ret);
 }

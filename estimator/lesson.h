@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one hour teaches about the tokens of a call. Pure: a function of the facts of the hour and its neighbours' edges.
 //
-// Each cell is an equation: the sum over principals of calls x mean tokens a call = residual. Its noise grows with the calls
-// that used such tokens, so it counts by one part in so many. An hour's equations are kept as the sums that least squares needs:
+// Each cell is two equations. The sum over principals of calls that lack tokens x mean tokens a call = residual; its noise grows
+// with the calls that used such tokens, so it counts by one part in so many. And, where the metric says how many did
+// (SampleCount), the sum of all calls x the share that uses them = samples. An hour's equations are kept as the sums that least
+// squares needs:
 //
-//     A = sum over cells n n'/U     b = sum n R/U     c = sum n S/U     n: calls by principal, R: residual,
-//                                                                       S: how many calls used such tokens (SampleCount),
-//                                                                       U: S, or all calls where the metric does not tell it
+//     A = sum over cells n n'/U     b = sum n R/U     n: calls that lack tokens, by principal; R: residual
+//     S = sum over cells m m'/s     c = sum m         m: all charged calls, by principal; s: SampleCount
+//
+// U is how many of the calls that lack tokens used some: their part of s, or all of them where the metric does not tell it;
 //
 // and beside them what exact calls say outright. At most LESSON_PRINCIPALS are told apart, those with the most calls; the
 // others are one, named "~". Kept in Redis as bytes of this machine's order; a lesson of another form is passed over.
@@ -21,12 +24,12 @@ enum { LESSON_PRINCIPALS = 64 };
 
 #define LESSON_OTHERS "~"
 
-// Sums of one slot. Arrays by principal; `a` is the lower triangle of A, row by row.
+// Sums of one slot. Arrays by principal; `a` and `s` are the lower triangles of A and S, row by row.
 struct lesson_slot {
-	double cells, calls, tokens, squares; // cells; calls; R; sum of R^2/U
-	double sampled_calls, samples;        // of the cells whose metric told S: calls and S
+	double cells, calls, tokens, squares; // cells; calls that lack tokens; R; sum of R^2/U
+	double sampled_calls, samples;        // of the cells whose metric told s: all calls and s
 	double *b, *c, *exact_calls, *exact_tokens, *n;
-	double *a;
+	double *a, *s;
 };
 
 struct lesson {

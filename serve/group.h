@@ -9,7 +9,8 @@
 //     chance    own x others' / all of the variance by chance                           anew every hour: added as squares
 //
 // which is nothing for the whole, and for a caller who was alone. Provisional tokens may be none, or twice as many. Cache
-// writes whose TTL nobody tells widen the upper end by GROUP_TTL of what they would cost on top as one-hour ones.
+// writes whose TTL nobody tells widen the upper end by what they would cost on top as one-hour ones, if their caller reads so
+// much of what it writes that these may pay.
 #ifndef NOWCAST_SERVE_GROUP_H
 #define NOWCAST_SERVE_GROUP_H
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/lag.h"
+
+#include "estimator/solve.h"
+
+enum { N_MAX = LAG_MINUTES + 1 };
+
+// Charged calls of a minute; of them streams of which the start alone is known.
+static void count_calls(const struct minute *m, double *ret_all, double *ret_begun)
+{
+	int64_t all = 0, begun = 0;
+	for (int32_t i = 0; m && i < m->ncalls; i++) {
+		all += m->calls[i].n;
+		begun += m->calls[i].started;
+	}
+	*ret_all = (double)all;
+	*ret_begun = (double)begun;
+}
+
+void lag_learn(const struct span *s, int lookback, struct lag *ret)
+{
+	double all[60 + LAG_MINUTES], begun[60 + LAG_MINUTES], A[N_MAX * N_MAX] = {0}, b[N_MAX] = {0}, streams = 0, whole = 0;
+	int minutes = lookback < LAG_MINUTES ? lookback : LAG_MINUTES, n = minutes + 1;
+	*ret = (struct lag){.minutes = minutes, .share = {1}};
+	for (int m = -minutes; m < 60; m++)
+		count_calls(span_minute(s, m), &all[m + minutes], &begun[m + minutes]);
+	for (int m = 0; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		if (!at || !at->metered || at->samples[TOKENS_INPUT] <= 0)
+			continue;
+		const double *now = &begun[m + minutes];
+		double ended = (double)at->samples[TOKENS_INPUT] - (all[m + minutes] - now[0]);
+		for (int j = 0; j < n; j++) {
+			b[j] += now[-j] * ended;
+			for (int k = 0; k < n; k++)
+				A[j * n + k] += now[-j] * now[-k];
+		}
+		streams += now[0];
+	}
+	if (streams <= 0)
+		return;
+	solve_nonnegative(A, b, n, 0, 1e-3 * A[0] + 1e-9, ret->share);
+	for (int j = 0; j < n; j++)
+		whole += ret->share[j];
+	for (int j = 0; j < n; j++)
+		ret->share[j] = whole > 0 ? ret->share[j] / whole : j == 0;
+}
+
+double lag_part(const struct lag *l, int begun, int first, int last)
+{
+	double part = 0;
+	for (int j = first > begun ? first - begun : 0; j <= l->minutes && begun + j <= last; j++)
+		part += l->share[j];
+	return part;
+}
