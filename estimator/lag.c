@@ -5,6 +5,9 @@
 
 enum { N_MAX = LAG_MINUTES + 1 };
 
+// What share of the streams may end so many minutes later, before anything is known: of chance alone, none shall.
+static const double likely[N_MAX] = {1, 1.0 / 2, 1.0 / 4, 1.0 / 8, 1.0 / 16, 1.0 / 32};
+
 // Charged calls of a minute; of them streams of which the start alone is known.
 static void count_calls(const struct minute *m, double *ret_all, double *ret_begun)
 {
@@ -19,7 +22,7 @@ static void count_calls(const struct minute *m, double *ret_all, double *ret_beg
 
 void lag_learn(const struct span *s, int lookback, struct lag *ret)
 {
-	double all[60 + LAG_MINUTES], begun[60 + LAG_MINUTES], A[N_MAX * N_MAX] = {0}, b[N_MAX] = {0}, streams = 0, whole = 0;
+	double all[60 + LAG_MINUTES], begun[60 + LAG_MINUTES], A[N_MAX * N_MAX] = {0}, b[N_MAX] = {0}, streams = 0, equations = 0, whole = 0;
 	int minutes = lookback < LAG_MINUTES ? lookback : LAG_MINUTES, n = minutes + 1;
 	*ret = (struct lag){.minutes = minutes, .share = {1}};
 	for (int m = -minutes; m < 60; m++)
@@ -31,17 +34,19 @@ void lag_learn(const struct span *s, int lookback, struct lag *ret)
 		const double *now = &begun[m + minutes];
 		double ended = (double)at->samples[TOKENS_INPUT] - (all[m + minutes] - now[0]);
 		for (int j = 0; j < n; j++) {
-			b[j] += now[-j] * ended;
+			b[j] += likely[j] * now[-j] * ended;
 			for (int k = 0; k < n; k++)
-				A[j * n + k] += now[-j] * now[-k];
+				A[j * n + k] += likely[j] * now[-j] * likely[k] * now[-k];
 		}
 		streams += now[0];
+		equations++;
 	}
 	if (streams <= 0)
 		return;
-	solve_nonnegative(A, b, n, 0, 1e-3 * A[0] + 1e-9, ret->share);
+	// Whether a stream ends in its minute or the next is chance: a fifth of the streams is the variance of their number.
+	solve_nonnegative(A, b, n, 0, 0.2 * streams / equations, ret->share);
 	for (int j = 0; j < n; j++)
-		whole += ret->share[j];
+		whole += ret->share[j] *= likely[j];
 	for (int j = 0; j < n; j++)
 		ret->share[j] = whole > 0 ? ret->share[j] / whole : j == 0;
 }
