@@ -27,11 +27,11 @@ static void *field(const struct conf *c, const struct conf_key *key)
 
 struct str conf_trim(struct str s)
 {
-	while (s.len && strchr(" \t\r", s.p[0])) {
+	while (s.len && strchr(" \t\r\n", s.p[0])) {
 		s.p++;
 		s.len--;
 	}
-	while (s.len && strchr(" \t\r", s.p[s.len - 1]))
+	while (s.len && strchr(" \t\r\n", s.p[s.len - 1]))
 		s.len--;
 	return s;
 }

@@ -17,6 +17,6 @@ void conf_value_allowed(const struct conf_key *key, struct buf *b);
 
 void conf_value_free(struct conf *c, const struct conf_key *key);
 
-struct str conf_trim(struct str s);
+struct str conf_trim(struct str s); // without the blanks, tabs and line ends around it
 
 #endif

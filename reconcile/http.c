@@ -58,7 +58,8 @@ static struct curl_slist *headers_of(const struct http_request *r)
 	for (int i = 0; i < 8 && r->headers[i]; i++)
 		list = curl_slist_append(list, r->headers[i]);
 	if (r->sign) {
-		list = curl_slist_append(list, "x-amz-content-sha256: UNSIGNED-PAYLOAD");
+		if (!r->service) // S3 alone knows it; the others want the hash, which curl makes
+			list = curl_slist_append(list, "x-amz-content-sha256: UNSIGNED-PAYLOAD");
 		if (r->sign->session_token.len) {
 			buf_addf(&b, "x-amz-security-token: %s", r->sign->session_token.data);
 			list = curl_slist_append(list, b.data);
@@ -71,7 +72,7 @@ static struct curl_slist *headers_of(const struct http_request *r)
 static void sign(CURL *curl, const struct http_request *r)
 {
 	struct buf b = BUF_INIT;
-	buf_addf(&b, "aws:amz:%s:s3", r->region);
+	buf_addf(&b, "aws:amz:%s:%s", r->region, r->service ? r->service : "s3");
 	curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, b.data);
 	curl_easy_setopt(curl, CURLOPT_USERNAME, r->sign->access_key.data);
 	curl_easy_setopt(curl, CURLOPT_PASSWORD, r->sign->secret_key.data);

@@ -21,7 +21,7 @@ struct http_request {
 	const char *url;
 	const char *headers[8];          // "Name: value", up to NULL
 	const struct credentials *sign;  // NULL: not signed
-	const char *region;              // of the signature
+	const char *service, *region;    // of the signature; service NULL: S3
 	int64_t from;                    // first byte wanted
 	FILE *file;                      // where the body goes if the status is 200 or 206; NULL: into the answer
 	int connect_ms;                  // 0: 10 seconds

@@ -59,8 +59,8 @@ static bool refused(const struct s3 *s, const struct http_answer *a, const char 
 		               STR_ARG(code.len ? code : STR("access denied")), STR_ARG(words), s->credentials.origin);
 	if (a->status == 404)
 		return err_set(err, ERR_CONFIG, "s3://%.*s: there is no such bucket", STR_ARG(name));
-	return err_set(err, a->status >= 500 || a->status == 429 ? ERR_RETRY : ERR_CONFIG, "s3://%.*s: S3 answers %ld to %s: %.*s %.*s", STR_ARG(name), a->status, what,
-	               STR_ARG(code), STR_ARG(words));
+	return err_set(err, a->status >= 500 || a->status == 429 ? ERR_RETRY : ERR_CONFIG, "s3://%.*s: S3 answers %ld to %s%s%.*s %.*s", STR_ARG(name), a->status, what,
+	               code.len ? ": " : "", STR_ARG(code), STR_ARG(words));
 }
 
 // Does a request until it has an answer that counts: again after 5xx and broken connections, and in the Region that S3 says.

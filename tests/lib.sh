@@ -343,6 +343,53 @@ broker_ready() {
 
 produce() { "$top/$B/tests/produce" -b "$BOOTSTRAP" "$@"; }
 
+# --- S3 --------------------------------------------------------------------------------------------------------------
+
+s3_libs() { # prints the folder with S3Proxy's jars
+	local dir
+	for dir in "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/s3proxy-*; do
+		compgen -G "$dir/libs/s3proxy-*.jar" >/dev/null && { echo "$dir/libs"; return; }
+	done
+	return 1
+}
+
+# An S3 server that checks signatures (S3Proxy), by path, over HTTP and TLS: sets s3_url and s3_tls_url; $T/ca.pem vouches for
+# the latter. Its keys are AKIDEXAMPLE and topsecret; its objects are in its memory.
+start_s3() {
+	local libs plain tls
+	libs=$(s3_libs) || bail "no S3Proxy: run deploy/install-deps --test"
+	make_certificates && openssl pkcs12 -export -in "$T/server.pem" -inkey "$T/server.key" -out "$T/s3.p12" -passout pass:changeit 2>"$T/s3.p12.log" ||
+		bail "openssl could not make certificates"
+	free_port; plain=$port
+	free_port; tls=$port
+	cat >"$T/s3.properties" <<-END
+		s3proxy.authorization=aws-v4
+		s3proxy.identity=AKIDEXAMPLE
+		s3proxy.credential=topsecret
+		s3proxy.endpoint=http://127.0.0.1:$plain
+		s3proxy.secure-endpoint=https://127.0.0.1:$tls
+		s3proxy.keystore-path=$T/s3.p12
+		s3proxy.keystore-password=changeit
+		jclouds.provider=transient-nio2
+		jclouds.identity=none
+		jclouds.credential=none
+	END
+	echo '<configuration><appender name="c" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%p %c{1} %m%n</pattern></encoder></appender>
+		<root level="warn"><appender-ref ref="c"/></root></configuration>' >"$T/logback.xml"
+	start s3 env LC_ALL=C.UTF-8 java -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlogback.configurationFile="$T/logback.xml" -cp "$libs/*" org.gaul.s3proxy.Main --properties "$T/s3.properties"
+	s3_pid=$pid s3_url=http://127.0.0.1:$plain s3_tls_url=https://127.0.0.1:$tls
+	wait_for 60 listens "$plain" && wait_for 20 listens "$tls" || { tail -n 5 "$T/s3.log" | sed 's/^/# /'; bail "S3Proxy does not start"; }
+}
+
+# curl as a client of it: signed.
+s3_curl() { curl -sSf --aws-sigv4 aws:amz:us-east-1:s3 --user AKIDEXAMPLE:topsecret -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@"; }
+s3_put() { # FOLDER BUCKET/PREFIX, percent-encoded
+	local file
+	(cd "$1" && find . -type f) | while read -r file; do
+		s3_curl -T "$1/$file" "$s3_url/$2/$(sed 's|^\./||; s/ /%20/g' <<<"$file")" || exit 1
+	done
+}
+
 # --- worlds ----------------------------------------------------------------------------------------------------------
 
 shared=$(cd "$top/../shared" 2>/dev/null && pwd)

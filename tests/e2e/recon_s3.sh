@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The bill on S3: signed requests, every kind of credentials, downloads that break off, answers that refuse.
+# The bill on S3, on a server that does what no real one does on demand: every kind of credentials, downloads that break off,
+# answers that refuse. recon_s3_real.sh is the same on a real one.
 . "$(dirname "$0")/../lib.sh"
 
 require "no libduckdb.so: run deploy/install-deps --duckdb" "$top/$B/tests/duck_sql" "SELECT 1"
@@ -38,7 +39,81 @@ printf '[profile work]\nregion = us-east-1\ncredential_process = cat %s\n' "$T/p
 echo '{"Version": 1, "AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": "topsecret", "SessionToken": "session"}' >"$T/process.json"
 rm "$HOME/.aws/credentials"
 AWS_PROFILE=work ok "a profile's process" reconcile
-rm "$HOME/.aws/config"
+echo 'no such thing' >"$T/process.json"
+AWS_PROFILE=work fails 2 "a process that gives none" reconcile
+has "is named" "$(cat "$T/err")" 'profile "work": its credential_process gives no credentials .*: cat'
+AWS_PROFILE=wrok fails 2 "a profile that is not there" reconcile
+has "is named, too" "$(cat "$T/err")" 'AWS_PROFILE is "wrok", and neither'
+
+# Single sign-on: the token of `aws sso login`, by session and by start URL.
+sso_cache() { # NAME TOKEN UNTIL
+	mkdir -p "$HOME/.aws/sso/cache"
+	echo "{\"startUrl\": \"https://example.awsapps.com/start\", \"accessToken\": \"$2\", \"expiresAt\": \"$3\"}" >"$HOME/.aws/sso/cache/$(printf %s "$1" | sha1sum | cut -d' ' -f1).json"
+}
+export AWS_ENDPOINT_URL_SSO=$AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS=$AWS_ENDPOINT_URL_S3
+cat >"$HOME/.aws/config" <<-END
+	[profile sso]
+	sso_session = corp
+	sso_account_id = 111122223333
+	sso_role_name = Billing
+	[sso-session corp]
+	sso_region = eu-central-1
+	sso_start_url = https://example.awsapps.com/start
+	[profile old]
+	sso_start_url = https://example.awsapps.com/start
+	sso_region = eu-central-1
+	sso_account_id = 111122223333
+	sso_role_name = Billing
+	[profile other]
+	sso_session = corp
+	sso_account_id = 111122223333
+	sso_role_name = Admin
+	[profile keys]
+	aws_access_key_id = AKIDEXAMPLE
+	aws_secret_access_key = topsecret
+	[profile role]
+	role_arn = arn:aws:iam::111122223333:role/billing
+	source_profile = keys
+	external_id = right
+	[profile distrusted]
+	role_arn = arn:aws:iam::111122223333:role/billing
+	source_profile = keys
+	external_id = wrong
+	[profile circle]
+	role_arn = arn:aws:iam::111122223333:role/billing
+	source_profile = circle2
+	[profile circle2]
+	role_arn = arn:aws:iam::111122223333:role/billing
+	source_profile = circle
+END
+AWS_PROFILE=sso fails 2 "before anybody has signed on" reconcile
+has "it says how to" "$(cat "$T/err")" 'nobody has signed on .*aws sso login --profile sso'
+sso_cache corp sso-token 2999-01-01T00:00:00Z
+AWS_PROFILE=sso ok "a session of single sign-on" reconcile
+sso_cache https://example.awsapps.com/start sso-token 2999-01-01T00:00:00UTC
+AWS_PROFILE=old ok "and one as it was before there were sessions" reconcile
+AWS_PROFILE=other fails 2 "a role that is not assigned" reconcile
+has "is named" "$(cat "$T/err")" 'does not give role Admin of account 111122223333 .status 403'
+sso_cache corp sso-token 2020-01-01T00:00:00Z
+AWS_PROFILE=sso fails 2 "a session that is over" reconcile
+has "says when, and what to do" "$(cat "$T/err")" 'ended at 2020-01-01T00:00:00Z: run .aws sso login --profile sso'
+sso_cache corp stale-token 2999-01-01T00:00:00Z
+AWS_PROFILE=sso fails 2 "and one that only the portal knows to be over" reconcile
+has "says so, too" "$(cat "$T/err")" 'is over .status 401.: run .aws sso login --profile sso'
+has "no token is ever shown" "$(cat "$T/err" | grep -c 'stale-token\|sso-token')" "^0$"
+
+AWS_PROFILE=role ok "a role over another profile, from STS" reconcile
+AWS_PROFILE=distrusted fails 2 "a role that STS refuses" reconcile
+has "is named" "$(cat "$T/err")" 'STS does not give the role arn:aws:iam::111122223333:role/billing .*AccessDenied'
+AWS_PROFILE=circle fails 2 "roles in a circle are found out" reconcile
+printf 'cluster-token\n' >"$T/token"
+AWS_WEB_IDENTITY_TOKEN_FILE=$T/token AWS_ROLE_ARN=arn:aws:iam::111122223333:role/pod ok "a pod's role, by its token" reconcile
+echo expired >"$T/token"
+AWS_WEB_IDENTITY_TOKEN_FILE=$T/token AWS_ROLE_ARN=arn:aws:iam::111122223333:role/pod fails 2 "a token that STS refuses" reconcile
+has "is told, and no other credentials are tried" "$(cat "$T/err")" 'STS does not give the role arn:aws:iam::111122223333:role/pod .*InvalidIdentityToken'
+rm -r "$HOME/.aws/config" "$HOME/.aws/sso"
+AWS_CONTAINER_CREDENTIALS_FULL_URI=$AWS_ENDPOINT_URL_S3/container AWS_CONTAINER_AUTHORIZATION_TOKEN=wrong fails 2 "a container that gives none" reconcile
+has "is told" "$(cat "$T/err")" "the container's credentials are to be had at .*gives none"
 AWS_CONTAINER_CREDENTIALS_FULL_URI=$AWS_ENDPOINT_URL_S3/container AWS_CONTAINER_AUTHORIZATION_TOKEN=container-token ok "the container's role" reconcile
 AWS_EC2_METADATA_DISABLED=false AWS_EC2_METADATA_SERVICE_ENDPOINT=$AWS_ENDPOINT_URL_S3 ok "the machine's role, by IMDSv2" reconcile
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A small S3 on loopback that checks signatures (Signature Version 4), for tests: ListObjectsV2 and GetObject, path-style, TLS if a
-certificate is given. Also plays the credential endpoints of a container and of a machine.
+certificate is given. Also plays the credential endpoints of a container and of a machine, STS (AssumeRole, signed, and AssumeRoleWithWebIdentity) and
+the single sign-on portal. What no real server does on demand is its business: faults; signatures are checked by a real one, too.
 
     s3.py FOLDER PORTFILE LOG [CERTIFICATE]     FOLDER/BUCKET/KEY are the objects; keys are AKIDEXAMPLE / topsecret / session
 
@@ -41,12 +42,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = os.path.join(ROOT, name)
         return open(path).read().strip() if os.path.exists(path) else None
 
-    def signed(self):
-        m = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d+)/([^/]+)/s3/aws4_request, *SignedHeaders=([^,]+), *Signature=(\w+)", self.headers.get("Authorization", ""))
-        if not m or m.group(1) != "AKIDEXAMPLE" or self.headers.get("x-amz-security-token") != "session":
+    def signed(self, service="s3", token="session"):
+        m = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d+)/([^/]+)/" + service + r"/aws4_request, *SignedHeaders=([^,]+), *Signature=(\w+)", self.headers.get("Authorization", ""))
+        if not m or m.group(1) != "AKIDEXAMPLE" or self.headers.get("x-amz-security-token") != token:
             return "InvalidAccessKeyId"
         _, day, region, names, signature = m.groups()
-        if "x-amz-security-token" not in names or "host" not in names:
+        if (token and "x-amz-security-token" not in names) or "host" not in names:
             return "AccessDenied"
         if self.fault(".region") not in (None, region):
             return "AuthorizationHeaderMalformed"
@@ -54,14 +55,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
         quote = lambda s, safe="": urllib.parse.quote(urllib.parse.unquote(s), safe=safe)
         query = "&".join(sorted("=".join((quote(k), quote(v))) for k, _, v in (p.partition("=") for p in query.split("&") if p)))
         heads = "".join(f"{n}:{' '.join(self.headers.get(n, '').split())}\n" for n in names.split(";"))
-        canonical = "\n".join([self.command, quote(path, "/"), query, heads, names, self.headers.get("x-amz-content-sha256", "")])
+        canonical = "\n".join([self.command, quote(path, "/"), query, heads, names, self.headers.get("x-amz-content-sha256", hashlib.sha256(b"").hexdigest())])
         stamp = self.headers.get("x-amz-date", "")
-        text = "\n".join(["AWS4-HMAC-SHA256", stamp, f"{day}/{region}/s3/aws4_request", hashlib.sha256(canonical.encode()).hexdigest()])
-        key = sign(sign(sign(sign(("AWS4" + SECRET).encode(), day), region), "s3"), "aws4_request")
+        text = "\n".join(["AWS4-HMAC-SHA256", stamp, f"{day}/{region}/{service}/aws4_request", hashlib.sha256(canonical.encode()).hexdigest()])
+        key = sign(sign(sign(sign(("AWS4" + SECRET).encode(), day), region), service), "aws4_request")
         return None if hmac.compare_digest(sign(key, text).hex(), signature) else "SignatureDoesNotMatch"
 
     def credentials(self):
         return json.dumps({"AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": SECRET, "Token": "session"}).encode()
+
+    def role(self, query):
+        """STS: the role is given to whoever signs with the permanent keys (without a session), or has the cluster's token."""
+        if query["Action"] == ["AssumeRole"]:
+            why = self.signed("sts", None) or (None if query.get("ExternalId", ["right"]) == ["right"] else "AccessDenied")
+        else:
+            why = None if query["WebIdentityToken"] == ["cluster-token"] else "InvalidIdentityToken"
+        if why:
+            return self.error(403, why)
+        return self.answer(200, f"<R><Credentials><AccessKeyId>AKIDEXAMPLE</AccessKeyId><SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>session</SessionToken></Credentials></R>".encode())
+
+    def portal(self, query):
+        if self.headers.get("x-amz-sso_bearer_token") != "sso-token":
+            return self.error(401, "UnauthorizedException")
+        if (query["account_id"], query["role_name"]) != (["111122223333"], ["Billing"]):
+            return self.error(403, "ForbiddenException")
+        return self.answer(200, json.dumps({"roleCredentials": {"accessKeyId": "AKIDEXAMPLE", "secretAccessKey": SECRET, "sessionToken": "session", "expiration": 1}}).encode())
 
     def do_PUT(self):
         self.answer(200, b"imds-token") if self.path == "/latest/api/token" else self.error(405, "MethodNotAllowed")
@@ -73,6 +91,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.headers.get("X-aws-ec2-metadata-token") != "imds-token":
                 return self.error(401, "Unauthorized")
             return self.answer(200, self.credentials() if self.path.endswith("/role") else b"role")
+        query = urllib.parse.parse_qs(self.path.partition("?")[2])
+        if "Action" in query:
+            return self.role(query)
+        if self.path.startswith("/federation/credentials?"):
+            return self.portal(query)
         left = int(self.fault(".fail503") or 0)
         if left:
             with open(os.path.join(ROOT, ".fail503"), "w") as f:
