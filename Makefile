@@ -146,8 +146,8 @@ bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, byt
 	$(Q)tests/bench.sh
 
 .PHONY: alert-accuracy
-alert-accuracy: all  ## how fast spikes ring and how often wrongly, on a world whose jumps are known: HOURS=12 of it
-	$(Q)SHARED=$(SHARED) B=$(B) tests/alert_accuracy.sh
+alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
+	$(Q)SHARED=$(SHARED) B=$(B) ARGS="$(ARGS)" nice tests/alert_accuracy.sh
 
 .PHONY: nab
 nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for developers)

@@ -28,7 +28,7 @@ enum { RULES_MAX = 256, FILE_BYTES_MAX = 1 << 20 };
 
 // In force with no file: nothing here needs to know what you may spend.
 static const char defaults[] =
-	"[rule spike]\nkind = spike\nby = principal\nfactor = 4\nfloor = 0.05\n"
+	"[rule spike]\nkind = spike\nby = principal\nfactor = 5.5\nfloor = 0.05\n"
 	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n"
 	"[rule new-model]\nkind = new\nby = model\nfloor = 1\nseverity = info\n"
 	"[rule unpriced]\nkind = unpriced\nby = model\n"
@@ -70,13 +70,18 @@ static bool dollars(const struct reader *r, struct str key, struct str value, st
 	return true;
 }
 
-static bool whole(struct str value, int64_t min, int64_t max, int64_t *ret)
+static bool scaled(struct str value, int decimals, int64_t min, int64_t max, int64_t *ret)
 {
 	int64_t v;
-	if (!usd_parse_scaled(value, 0, &v) || v < min || v > max)
+	if (!usd_parse_scaled(value, decimals, &v) || v < min || v > max)
 		return false;
 	*ret = v;
 	return true;
+}
+
+static bool whole(struct str value, int64_t min, int64_t max, int64_t *ret)
+{
+	return scaled(value, 0, min, max, ret);
 }
 
 static bool duration(const struct reader *r, struct str key, struct str value, int64_t *ret, struct err *err)
@@ -137,7 +142,7 @@ static bool rule_key(struct reader *r, struct str key, struct str value, struct 
 	if (str_is(key, "at"))
 		return levels(r, key, value, x, err);
 	if (str_is(key, "factor"))
-		return whole(value, 2, 1000, &x->factor) || wrong(r, key, value, "a whole number from 2 to 1000", err);
+		return scaled(value, 1, 15, 10000, &x->factor_tenths) || wrong(r, key, value, "a number from 1.5 to 1000 with one decimal", err);
 	if (str_is(key, "quiet"))
 		return duration(r, key, value, &x->quiet_ms, err);
 	if (str_is(key, "clear"))
@@ -209,7 +214,7 @@ static bool begin_section(struct reader *r, struct str head, struct err *err)
 	if (alert_rule_find(out, name))
 		return err_set(err, ERR_CONFIG, "%s:%d: rule %.*s stands there twice", r->file, r->line, STR_ARG(name));
 	r->rule = &out->rules[out->nrules++];
-	*r->rule = (struct alert_rule){.name = name, .period = PERIOD_MONTH, .at = {50, 80, 100}, .nat = 3, .factor = 4, .floor = {100000000000},
+	*r->rule = (struct alert_rule){.name = name, .period = PERIOD_MONTH, .at = {50, 80, 100}, .nat = 3, .factor_tenths = 55, .floor = {100000000000},
 	                               .quiet_ms = 30 * MS_PER_MINUTE, .clear_ms = 15 * MS_PER_MINUTE, .severity = STR("warning")};
 	return true;
 }

@@ -1,87 +1,230 @@
 // SPDX-License-Identifier: Apache-2.0
-// The usual is learned from quick sums capped at a few times itself, so that a jump does not teach the detector that
-// jumps are usual before it has rung; a lasting change of level becomes the usual within hours.
+// What is usual, and how much more is a jump.
+//
+// A caller's hours differ threefold without anything being wrong, and single minutes far more. So five minutes are compared to
+// the last hour, which follows a rising morning; a busy hour, though, counts as half as much again as the median of
+// three at most, or a jump right after it would pass for usual. Who comes back from a break is compared to a quarter of its own
+// busy times, or of this hour on other days, so that beginning to work is no jump.
+//
+// Calls are known within minutes and are never split among callers; of each time `factor`, a few may come by chance. Dollars are
+// known later and are first split by what was usual, so a jump in dollars alone must last: two spans of ten minutes.
 #include "serve/pace.h"
 
-#include <stdio.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-	MEMORY = 60,      // minutes over which the usual is learned
-	FADE = 200,       // minutes in which the worst falls to 1/e
-	YOUNG = 60,       // minutes before anything is a jump
-	CAP = 2,          // times the usual that one minute may teach
-	WORST_NUM = 5, WORST_DEN = 4, // a jump exceeds the worst by this
+	BUSY_CAP = 3,   // times itself: more than one span may teach it
+	BREAK = 4,      // of busy times and of other days, this part is usual at any time
+	TENS_AN_HOUR = 6, MINUTES_AN_HOUR = 60,
+	NUMBERS = 5 + 2 * (PACE_MINUTES + PACE_TENS + 1),
 };
+static const double BUSY_HOUR = 1.5; // times the median, the last hour counts for no more
+static const double CHANCE = 2.0;    // calls that may come at any time
 
-static void step(struct pace *p, int64_t minute, int64_t amount)
-{
-	p->minutes[minute % PACE_QUICK] = amount;
-	p->at_minute = minute;
-	p->seen++;
-}
+// ---- counting ------------------------------------------------------------------------------------------------------
 
-static void learn(struct pace *p)
-{
-	int64_t quick = pace_quick(p), memory = p->seen < MEMORY ? p->seen : MEMORY;
-	int64_t taught = p->seen > YOUNG && quick > p->usual * CAP + 1 ? p->usual * CAP + 1 : quick;
-	p->usual += (taught - p->usual) / (memory > 0 ? memory : 1);
-	p->worst -= p->worst / FADE;
-	if (taught > p->worst)
-		p->worst = taught;
-}
-
-void pace_add(struct pace *p, int64_t minute, int64_t amount)
-{
-	if (p->seen && minute <= p->at_minute) { // the same minute again: more of it
-		p->minutes[p->at_minute % PACE_QUICK] += amount;
-		return;
-	}
-	int64_t from = p->seen && minute - p->at_minute < 1440 ? p->at_minute + 1 : minute;
-	for (int64_t m = from; m < minute; m++) {
-		step(p, m, 0);
-		learn(p);
-	}
-	if (p->seen)
-		learn(p); // of the minutes before this one
-	step(p, minute, amount);
-}
-
-int64_t pace_quick(const struct pace *p)
+static int64_t sum_of(const struct beat *b, int64_t last, int minutes)
 {
 	int64_t sum = 0;
-	for (int i = 0; i < PACE_QUICK; i++)
-		sum += p->minutes[i];
+	for (int64_t m = last; m > last - minutes && m >= 0; m--)
+		sum += b->minutes[m % PACE_MINUTES];
 	return sum;
 }
 
-bool pace_jumps(const struct pace *p, int64_t factor, int64_t floor, int64_t season, int64_t *ret_against)
+static void close_ten(struct beat *b, int64_t ten)
 {
-	int64_t quick = pace_quick(p), usual = p->usual > season ? p->usual : season;
-	*ret_against = usual;
-	return p->seen > YOUNG && quick >= floor && quick > usual * factor && quick > p->worst / WORST_DEN * WORST_NUM;
+	int64_t sum = sum_of(b, ten * PACE_TEN + PACE_TEN - 1, PACE_TEN);
+	b->tens[ten % PACE_TENS] = sum;
+	if (sum == 0)
+		return;
+	int64_t cap = b->busy / PACE_BUSY * BUSY_CAP + BUSY_CAP;
+	b->busy = b->busy ? b->busy - b->busy / PACE_BUSY + (sum < cap ? sum : cap) : sum * PACE_BUSY;
+}
+
+static void clear_beat(struct beat *b)
+{
+	memset(b->minutes, 0, sizeof b->minutes);
+	memset(b->tens, 0, sizeof b->tens);
+}
+
+static void step(struct pace *p, int64_t minute)
+{
+	if (minute % PACE_TEN == 0) {
+		close_ten(&p->calls, minute / PACE_TEN - 1);
+		close_ten(&p->micro, minute / PACE_TEN - 1);
+	}
+	p->calls.minutes[minute % PACE_MINUTES] = 0;
+	p->micro.minutes[minute % PACE_MINUTES] = 0;
+	p->at_minute = minute;
+}
+
+void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours)
+{
+	int64_t ten = minute / PACE_TEN, into = minute % MINUTES_AN_HOUR / PACE_TEN; // spans of the hour in hand: taken to be like the one before
+	int known = nhours;
+	while (known > 0 && hours_calls[known - 1] == 0 && hours_micro[known - 1] == 0)
+		known--;
+	*p = (struct pace){.at_minute = minute, .born = ten};
+	for (int64_t i = 1; i < PACE_TENS; i++) {
+		int64_t h = i <= into ? 0 : (i - 1 - into) / TENS_AN_HOUR;
+		if (h >= known)
+			break;
+		p->calls.tens[(ten - i) % PACE_TENS] = hours_calls[h] / TENS_AN_HOUR;
+		p->micro.tens[(ten - i) % PACE_TENS] = hours_micro[h] / TENS_AN_HOUR;
+		p->born = ten - i;
+	}
+	for (int h = nhours - 1; h >= 0; h--) { // the newest hour with calls is how busy it gets
+		if (hours_calls[h] == 0)
+			continue;
+		p->calls.busy = hours_calls[h] / TENS_AN_HOUR * PACE_BUSY;
+		p->micro.busy = hours_micro[h] / TENS_AN_HOUR * PACE_BUSY;
+	}
+}
+
+void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro)
+{
+	if (p->at_minute == 0)
+		pace_begin(p, minute, NULL, NULL, 0);
+	if (minute - p->at_minute > PACE_TEN * PACE_TENS) { // nothing in between is remembered
+		clear_beat(&p->calls);
+		clear_beat(&p->micro);
+		p->at_minute = minute;
+	}
+	for (int64_t m = p->at_minute + 1; m <= minute; m++)
+		step(p, m);
+	p->calls.minutes[p->at_minute % PACE_MINUTES] += calls; // a minute again, or one before it: more of the newest
+	p->micro.minutes[p->at_minute % PACE_MINUTES] += micro;
+}
+
+// ---- asking --------------------------------------------------------------------------------------------------------
+
+// The hour `k` before now that is asked about; false: before what is known.
+static bool hour_before(const struct pace *p, const struct beat *b, int k, double *ret)
+{
+	int64_t last = p->at_minute / PACE_TEN - 2 - k * TENS_AN_HOUR, first = last - TENS_AN_HOUR + 1;
+	*ret = 0;
+	for (int64_t ten = first; ten <= last; ten++)
+		*ret += (double)b->tens[ten % PACE_TENS];
+	return first >= p->born;
+}
+
+static double median_of(double *v, int n)
+{
+	for (int i = 1; i < n; i++) // at most three
+		for (int k = i; k > 0 && v[k - 1] > v[k]; k--) {
+			double swap = v[k];
+			v[k] = v[k - 1];
+			v[k - 1] = swap;
+		}
+	return v[n / 2];
+}
+
+// What is usual in `minutes`; negative: not known.
+static double usual(const struct pace *p, const struct beat *b, int64_t season, int minutes)
+{
+	double hours[PACE_HOURS], last, hour;
+	int n = 0;
+	while (n < PACE_HOURS && hour_before(p, b, n, &hours[n]))
+		n++;
+	if (n == 0)
+		return -1;
+	last = hours[0];
+	hour = fmin(last, BUSY_HOUR * median_of(hours, n));
+	hour = fmax(hour, (double)b->busy / PACE_BUSY * TENS_AN_HOUR / BREAK);
+	hour = fmax(hour, (double)season / BREAK);
+	return hour * minutes / MINUTES_AN_HOUR;
+}
+
+// What a call usually costs, in micro-dollars, by the last hours; by the last minutes where there are none.
+static double call_costs(const struct pace *p)
+{
+	double calls = 0, micro = 0, c, m;
+	for (int k = 0; k < PACE_HOURS && hour_before(p, &p->calls, k, &c); k++) {
+		hour_before(p, &p->micro, k, &m);
+		calls += c;
+		micro += m;
+	}
+	if (calls > 0)
+		return micro / calls;
+	calls = (double)sum_of(&p->calls, p->at_minute, PACE_TEN);
+	return calls > 0 ? (double)sum_of(&p->micro, p->at_minute, PACE_TEN) / calls : 0;
+}
+
+static bool calls_jump(const struct pace *p, const struct pace_ask *ask, double backlog, struct pace_jump *ret)
+{
+	double often = usual(p, &p->calls, ask->season_calls, PACE_QUICK), cost = call_costs(p);
+	double calls = (double)sum_of(&p->calls, p->at_minute, PACE_QUICK) * backlog;
+	if (often < 0 || calls * 10 <= (often + CHANCE) * (double)ask->factor_tenths || calls * cost < (double)(ask->floor_micro * PACE_QUICK))
+		return false;
+	*ret = (struct pace_jump){.by_calls = true, .minutes = PACE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
+	                          .micro = (int64_t)(calls * cost), .usual_micro = (int64_t)(often * cost)};
+	return true;
+}
+
+static bool dollars_jump(const struct pace *p, const struct pace_ask *ask, double backlog, struct pace_jump *ret)
+{
+	double often = usual(p, &p->micro, ask->season_micro, PACE_TEN);
+	double now = (double)sum_of(&p->micro, p->at_minute, PACE_TEN) * backlog, before = (double)sum_of(&p->micro, p->at_minute - PACE_TEN, PACE_TEN) * backlog;
+	double least = fmin(now, before);
+	if (often < 0 || least * 10 <= often * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
+		return false;
+	*ret = (struct pace_jump){.minutes = PACE_TEN, .calls = sum_of(&p->calls, p->at_minute, PACE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
+	return true;
+}
+
+bool pace_jumps(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
+{
+	double backlog = ask->span > PACE_QUICK ? (double)PACE_QUICK / (double)ask->span : 1;
+	return calls_jump(p, ask, backlog, ret) || dollars_jump(p, ask, backlog, ret);
+}
+
+// ---- as text -------------------------------------------------------------------------------------------------------
+
+static void write_beat(const struct beat *b, struct buf *out)
+{
+	buf_addf(out, " %lld", (long long)b->busy);
+	for (int i = 0; i < PACE_MINUTES; i++)
+		buf_addf(out, " %lld", (long long)b->minutes[i]);
+	for (int i = 0; i < PACE_TENS; i++)
+		buf_addf(out, " %lld", (long long)b->tens[i]);
 }
 
 void pace_write(const struct pace *p, struct buf *out)
 {
-	buf_addf(out, "%lld %lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->base_hour, (long long)p->total, (long long)p->usual,
-	         (long long)p->worst, (long long)p->seen);
-	for (int i = 0; i < PACE_QUICK; i++)
-		buf_addf(out, " %lld", (long long)p->minutes[i]);
+	buf_addf(out, "%lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->born, (long long)p->base_hour, (long long)p->base_calls,
+	         (long long)p->base_micro);
+	write_beat(&p->calls, out);
+	write_beat(&p->micro, out);
+}
+
+static const int64_t *take_beat(struct beat *b, const int64_t *v)
+{
+	b->busy = *v++;
+	memcpy(b->minutes, v, sizeof b->minutes);
+	memcpy(b->tens, v + PACE_MINUTES, sizeof b->tens);
+	return v + PACE_MINUTES + PACE_TENS;
 }
 
 bool pace_read(struct pace *p, struct str text)
 {
-	char z[400];
-	long long v[6 + PACE_QUICK];
-	if (text.len >= sizeof z)
+	int64_t v[NUMBERS];
+	int n = 0;
+	while (text.len) {
+		struct str word = str_cut(&text, ' ');
+		char z[24], *end;
+		if (n == NUMBERS || word.len == 0 || word.len >= sizeof z)
+			return false;
+		memcpy(z, word.p, word.len);
+		z[word.len] = '\0';
+		v[n++] = strtoll(z, &end, 10);
+		if (*end || v[n - 1] < 0)
+			return false;
+	}
+	if (n != NUMBERS)
 		return false;
-	memcpy(z, text.p, text.len);
-	z[text.len] = '\0';
-	if (sscanf(z, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9], &v[10]) != 6 + PACE_QUICK)
-		return false;
-	*p = (struct pace){.at_minute = v[0], .base_hour = v[1], .total = v[2], .usual = v[3], .worst = v[4], .seen = v[5]};
-	for (int i = 0; i < PACE_QUICK; i++)
-		p->minutes[i] = v[6 + i];
-	return p->at_minute >= 0;
+	*p = (struct pace){.at_minute = v[0], .born = v[1], .base_hour = v[2], .base_calls = v[3], .base_micro = v[4]};
+	take_beat(&p->micro, take_beat(&p->calls, v + 5));
+	return true;
 }

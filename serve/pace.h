@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pace of a group's spend, a minute at a time: is this a jump, against its own trend and its own worst? Small enough to
-// be kept for thousands of groups, and written as a line of text.
+// The pace of a group: how many calls and how many dollars came, a minute at a time, and is that a jump against its own last
+// hours, its own busy times, and this hour of other days? Small enough to be kept for thousands of groups as a line of text.
 //
-//     minutes  . . . . | a b c d e |       quick = a + .. + e;   usual: mean of quick, slowly;   worst: largest, fading
+//     tens     |third hour|second hour|last hour|  .  | . . . . a b c d e |     now = a + .. + e
+//                \__________ usual ____________/    \_ not asked: a jump may have begun there
 //
-// Amounts are micro-dollars: statistics about money, no sums of it.
+// Amounts of money are micro-dollars: statistics about money, no sums of it.
 #ifndef NOWCAST_SERVE_PACE_H
 #define NOWCAST_SERVE_PACE_H
 
@@ -14,27 +15,46 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { PACE_QUICK = 5 };
+enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 2 * PACE_TEN, PACE_TENS = 20, PACE_HOURS = 3 };
 
-struct pace {
-	int64_t at_minute;              // the newest minute
-	int64_t base_hour;              // the hour whose total is `total`, with the hour before
-	int64_t total;                  // as last seen: what comes on top has arrived since
-	int64_t minutes[PACE_QUICK];    // minute m in [m % PACE_QUICK]
-	int64_t usual;                  // what PACE_QUICK minutes usually take, learned over an hour or so
-	int64_t worst;                  // the most they took, halved every few hours
-	int64_t seen;                   // minutes
+// One thing that is counted: calls, or micro-dollars.
+struct beat {
+	int64_t minutes[PACE_MINUTES]; // minute m in [m % PACE_MINUTES]
+	int64_t tens[PACE_TENS];       // ten minutes b in [b % PACE_TENS], once they are over
+	int64_t busy;                  // what ten minutes take in which anything happens, times PACE_BUSY
 };
 
-// The amount that arrived in `minute`; minutes between are taken as empty.
-void pace_add(struct pace *p, int64_t minute, int64_t amount);
+struct pace {
+	int64_t at_minute;              // the newest minute; 0: nothing was added yet
+	int64_t born;                   // the first ten minutes that are known
+	int64_t base_hour;              // the hour whose totals follow, with the hour before
+	int64_t base_calls, base_micro; // as last seen: what comes on top has arrived since
+	struct beat calls, micro;
+};
 
-int64_t pace_quick(const struct pace *p); // of the last minutes
+// Begins with what whole hours took before the hour of `minute`, the newest first; spread evenly.
+void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours);
 
-// What the last minutes are compared to. They are a jump when they exceed it `factor`-fold, and `season` (what such minutes
-// took at this time of other days; 0: unknown) as well, and all is more than the floor. Learn first, then ask: a pace that
-// is younger than an hour is no jump.
-bool pace_jumps(const struct pace *p, int64_t factor, int64_t floor, int64_t season, int64_t *ret_against);
+// What arrived in `minute`; minutes between are taken as empty.
+void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro);
+
+struct pace_ask {
+	int64_t factor_tenths;              // times the usual, in tenths
+	int64_t floor_micro;                // a minute; below it nothing is a jump
+	int64_t season_calls, season_micro; // the most that this hour took on other days; 0: unknown
+	int64_t span;                       // how many minutes of calls came in the last PACE_QUICK; more when a backlog is read
+};
+
+struct pace_jump {
+	bool by_calls;              // there are more calls; else they cost more
+	int64_t minutes;            // in so many minutes
+	int64_t calls, usual_calls;
+	int64_t micro, usual_micro; // by calls: at what its calls usually cost, for their tokens are not all known yet
+};
+
+// Are the last minutes a jump? More calls tell it first, within minutes. Dearer calls tell it by their dollars. Add first, then
+// ask; what is known for less than an hour and a half never jumps.
+bool pace_jumps(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
 
 void pace_write(const struct pace *p, struct buf *out);
 bool pace_read(struct pace *p, struct str text);

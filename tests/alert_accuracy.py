@@ -1,75 +1,203 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How fast and how rightly spikes ring, on a world whose jumps are known, through the whole program and a real Redis.
+"""How fast and how rightly spikes ring, on worlds whose jumps are known.
 
-usage: alert_accuracy.py NOWCAST WORLD_DIR REDIS_URL FOLDER [--hours 12] [--scale 0.2] [--seed 1] [--every 180] [--floor USD]
+usage: alert_accuracy.py BUILD WORLD_DIR REDIS_URL FOLDER [--worlds 4] [--program 2] [--seed 101] [--floor USD] [--factor N] [--scales 0.2,0.5,1]
 
-Makes a world in which each principal's calls jump tenfold for 20 minutes now and then. Then plays it minute by minute, as
-it arrived: what arrived in a minute is replayed, then `nowcast alert check --now` evaluates the built-in rules. Prints how
-many jumps of principals that spend enough rang within 10 minutes of their start, and the false rings per 1,000 principal-days.
+Every principal's calls jump tenfold for 20 minutes now and then, three to nine hours apart; half of the worlds are left
+without jumps. Two ways, on different seeds:
+
+  the rule     many principal-days, cheaply: world.py's calls, each arriving when world.py has its CloudTrail record arrive,
+               minute by minute through serve/pace.c; dollars are the true ones of the calls that have arrived
+  the program  world.py's whole stream as it arrives, through decoder, Redis, estimate and rule, looked at every minute
+
+A jump counts where it takes more than the floor of the rule; it is in time if the rule rings within 10 minutes of its start.
+A ring belongs to a jump from its start to 45 minutes after its end (records arrive up to 20 minutes late, and an alert ends
+15 minutes after its condition); every other one is false, those of hours that are busy by themselves as well (world.py
+makes one in 25 three times as busy). Some jumps are not there to be seen: tenfold of a lull, or right after a busy hour, is
+less than a busy hour's worth. So jumps that came to seven times the hour before are told apart.
 """
-import argparse, datetime as dt, importlib.util, json, os, subprocess, sys
+import argparse, collections, datetime as dt, importlib.util, json, os, random, subprocess, sys, types
 
 ap = argparse.ArgumentParser()
-ap.add_argument("nowcast"), ap.add_argument("world"), ap.add_argument("redis"), ap.add_argument("folder")
-ap.add_argument("--hours", type=int, default=12)
-ap.add_argument("--scale", default="0.2")
-ap.add_argument("--seed", default="1")
-ap.add_argument("--every", type=int, default=180)
-ap.add_argument("--floor", type=float, default=0.05, help="dollars a minute below which a jump need not ring")
+ap.add_argument("build"), ap.add_argument("world"), ap.add_argument("redis"), ap.add_argument("folder")
+ap.add_argument("--worlds", type=int, default=4, help="pairs of worlds for the rule, at each scale; 90 principal-days a pair")
+ap.add_argument("--program", type=int, default=2, help="worlds for the whole program, 15 principal-days each")
+ap.add_argument("--seed", type=int, default=101)
+ap.add_argument("--factor", type=float, default=5.5, help="of the built-in rule; the program has its own")
+ap.add_argument("--floor", type=float, default=0.05, help="of the built-in rule, dollars a minute")
+ap.add_argument("--scales", default="0.2,0.5,1")
 a = ap.parse_args()
-LENGTH, FACTOR, SOON, AFTER = 20, 10, 10, 30  # minutes; a ring up to AFTER its end belongs to the jump
+LENGTH, FACTOR, SOON, AFTER, APART, YOUNG, CLEAR = 20, 10, 10, 45, 180, 130, 15  # minutes
+START = "2026-11-02T00:00:00Z"
+START_MS = int(dt.datetime.fromisoformat(START.replace("Z", "+00:00")).timestamp() * 1000)
 
 spec = importlib.util.spec_from_file_location("world", os.path.join(a.world, "world.py"))
 world = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(world)
-jumps = [(p, m) for i, p in enumerate(world.PEOPLE) for m in range(120 + 11 * i, a.hours * 60 - LENGTH - AFTER, a.every)]
-subprocess.run([sys.executable, os.path.join(a.world, "world.py"), "--out", a.folder, "--hours", str(a.hours), "--scale", a.scale, "--seed", a.seed]
-               + [x for p, m in jumps for x in ("--spike", f"{p[0]}:{m}:{LENGTH}:{FACTOR}")], check=True, stdout=subprocess.DEVNULL)
 
-start = int(dt.datetime(2026, 11, 2, tzinfo=dt.timezone.utc).timestamp() * 1000)
-slices = {}
-with open(os.path.join(a.folder, "stream.ndjson")) as f:
-    for line in f:
-        at = line.index('"ts":') + 5
-        slices.setdefault(max(-1, (int(line[at:line.index(",", at)]) - start) // 60000), []).append(line)
+# world.py draws anew for the same conversation of the same hour in every world: drawn once, it is ten times as fast.
+drawn = {}
+Random = random.Random
 
-rings = []  # (minute, principal)
-for minute in range(-1, a.hours * 60):
-    subprocess.run([a.nowcast, "replay", "--redis", a.redis, "-"], input="".join(slices.get(minute, [])).encode(), check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
-    now = dt.datetime.fromtimestamp(start / 1000 + (minute + 1) * 60, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    said = subprocess.run([a.nowcast, "alert", "check", "--now", now, "--redis", a.redis, "--log-format", "json"], check=True, capture_output=True, text=True).stderr
+
+class Drawn:
+    def __init__(self, value):
+        self.value = value
+
+    def random(self):
+        return self.value
+
+
+def quick_random(seed=None):
+    if not (isinstance(seed, str) and seed.count("/") == 2):
+        return Random(seed)
+    if seed not in drawn:
+        drawn[seed] = Random(seed).random()
+    return Drawn(drawn[seed])
+
+
+def make_jumps(seed, hours):
+    r, jumps = Random(f"jumps of {seed}"), []
+    for p in world.PEOPLE:
+        m = YOUNG + r.randrange(2 * APART)
+        while m < hours * 60 - LENGTH - AFTER:
+            jumps.append((p[0], m))
+            m += APART + r.randrange(2 * APART)
+    return jumps
+
+
+class Score:
+    def __init__(self):
+        self.delays, self.cases, self.clear_cases, self.clear_hits, self.small, self.false, self.days = [], 0, 0, 0, 0, 0, 0.0
+        self.missed, self.wrong = [], []
+
+    def add(self, what, name, rings, jumps, calls, cost, minutes):
+        """rings: minutes at whose end the condition held. calls: by minute of arrival. cost: dollars a call."""
+        self.days += (minutes - YOUNG) / 1440
+        of = lambda lo, hi: sum(calls.get(m, 0) for m in range(lo, hi))
+        episodes = [t for i, t in enumerate(rings) if i == 0 or t - rings[i - 1] > CLEAR]
+        for m in jumps:
+            mine = [t for t in rings if m <= t < m + LENGTH + AFTER]
+            episodes = [t for t in episodes if t not in mine]
+            full = of(m + 4, m + 4 + LENGTH) / LENGTH  # calls come some four minutes after they were made
+            if full * cost < a.floor:
+                self.small += 1
+                continue
+            delay = mine[0] + 1 - m if mine else None
+            hit = delay is not None and delay <= SOON
+            clear = full >= 7 * of(m - 60, m) / 60
+            self.cases += 1
+            self.clear_cases += clear
+            self.clear_hits += clear and hit
+            self.delays.append(delay)
+            if not hit:
+                self.missed.append(f"{what} {name} minute {m}: {'after %d min' % delay if mine else 'never'}, {full * 60 / max(1, of(m - 60, m)):.1f} times the hour before")
+        self.false += len(episodes)
+        self.wrong += [f"{what} {name} minute {t}" for t in episodes]
+
+    def tell(self, title):
+        hits = sum(d is not None and d <= SOON for d in self.delays)
+        percent = lambda n, of: f"{n} of {of} ({100 * n / max(1, of):.1f} %)"
+        print(f"{title}: {self.days:.0f} principal-days")
+        print(f"  tenfold jumps that rang within {SOON} minutes: {percent(hits, self.cases)}; {self.small} took less than the floor")
+        print(f"  of those that came to seven times the hour before: {percent(self.clear_hits, self.clear_cases)}")
+        count = collections.Counter("never" if d is None else min(d, SOON + 10) for d in self.delays)
+        print("  minutes until it rang: " + ", ".join(f"{k}: {n}" for k, n in sorted(count.items(), key=lambda x: (x[0] == "never", str(x[0]).zfill(3)))))
+        print(f"  false rings: {self.false}, {1000 * self.false / self.days:.1f} per 1,000 principal-days")
+        for line in self.missed[:8]:
+            print("  # missed: " + line)
+        for line in self.wrong[:8]:
+            print("  # false: " + line)
+        sys.stdout.flush()
+
+
+# ---- the rule alone ---------------------------------------------------------------------------------------------------
+
+
+def arrivals(seed, hours, scale, jumps):
+    """name -> minute -> [calls, micro-dollars], as the calls' records arrive."""
+    world.random = types.SimpleNamespace(Random=quick_random)
+    w = world.World(types.SimpleNamespace(seed=seed, start=START, traces=os.path.join(a.world, "..", "traces"), hours=hours, scale=scale,
+                                          spike=[f"{n}:{m}:{LENGTH}:{FACTOR}" for n, m in jumps]))
+    w.uuid = lambda: ""
+    w.make_calls()
+    out = {p[0]: {} for p in world.PEOPLE}
+    for c in w.calls:
+        minute = int((c["end"] + w.trail_delay() - w.start) // 60000)
+        if c["error"] or minute >= hours * 60:
+            continue
+        rates = w.rates(c["p"][8])[0]
+        cell = out[c["p"][0]].setdefault(minute, [0, 0])
+        cell[0] += 1
+        cell[1] += sum(c["tok"][t] * r for t, r in zip(world.TYPES, rates))  # dollars per million tokens: micro-dollars
+    return out
+
+
+def rule(score, seed, hours, scale, jumps):
+    by_name = arrivals(seed, hours, scale, jumps)
+    shift = 60  # pace_play's minutes begin at 1
+    text = "".join(name + "".join(f" {m + shift}:{c}:{int(usd)}" for m, (c, usd) in sorted(cells.items())) + "\n" for name, cells in by_name.items())
+    said = subprocess.run([os.path.join(a.build, "tests", "pace_play"), str(round(a.factor * 10)), str(round(a.floor * 1e6))], input=text, capture_output=True,
+                          text=True, check=True).stdout
     for line in said.splitlines():
-        e = json.loads(line)
-        if e.get("rule") == "spike" and e.get("event") == "firing":
-            rings.append((minute + 1, e["group"], e["text"]))
+        name, *rings = line.split()
+        cells = by_name[name]
+        cost = sum(c[1] for c in cells.values()) / 1e6 / max(1, sum(c[0] for c in cells.values()))
+        score.add(f"seed {seed} scale {scale}", name, [int(r[:-1]) - shift for r in rings], [m for n, m in jumps if n == name],
+                  {m: c[0] for m, c in cells.items()}, cost, hours * 60)
 
-dollars = {}
-with open(os.path.join(a.folder, "truth.csv")) as f:
-    keys = next(f).strip().split(",")
-    for line in f:
-        r = dict(zip(keys, line.strip().split(",")))
-        at = (int(dt.datetime.fromisoformat(r["hour"].replace("Z", "+00:00")).timestamp() * 1000) - start) // 3600000
-        dollars[r["principal"], at] = dollars.get((r["principal"], at), 0) + float(r["usd"])
 
-cases, hits, small, taken = 0, 0, 0, set()
-for p, m in jumps:
-    who = world.arn_of(p)
-    mine = [i for i, (at, group, _) in enumerate(rings) if group == who and m < at <= m + LENGTH + AFTER]
-    taken.update(mine)
-    # In the hour of a jump the principal spends (60 - 20) + 20 x 10 quiet minutes' worth.
-    usual = dollars.get((who, m // 60), 0) / (60 - LENGTH + LENGTH * FACTOR)
-    if usual * FACTOR < a.floor:
-        small += 1
-        continue
-    cases += 1
-    soon = [rings[i][0] - m for i in mine if rings[i][0] <= m + SOON]
-    hits += bool(soon)
-    print(f"# {p[0]:12} minute {m:4}: {'rang after %d min' % soon[0] if soon else 'MISSED'} (about ${usual * FACTOR:.2f} a minute)")
-false = [r for i, r in enumerate(rings) if i not in taken]
-for r in false:
-    print(f"# false: minute {r[0]}: {r[2]}")
-days = len(world.PEOPLE) * a.hours / 24
-print(f"tenfold jumps that rang within {SOON} minutes: {hits} of {cases} ({100 * hits / max(cases, 1):.0f} %); {small} were below ${a.floor} a minute")
-print(f"false rings: {len(false)} in {days:.1f} principal-days ({1000 * len(false) / days:.0f} per 1,000)")
+# ---- the whole program ------------------------------------------------------------------------------------------------
+
+
+def program(score, seed, hours, scale, jumps):
+    subprocess.run([sys.executable, os.path.join(a.world, "world.py"), "--out", a.folder, "--hours", str(hours), "--scale", str(scale), "--seed", str(seed), "--start", START]
+                   + [x for n, m in jumps for x in ("--spike", f"{n}:{m}:{LENGTH}:{FACTOR}")], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["redis-cli", "-u", a.redis, "flushall"], check=True, stdout=subprocess.DEVNULL)
+    said = subprocess.run([os.path.join(a.build, "tests", "alert_play"), a.redis, os.path.join(a.folder, "stream.ndjson")], capture_output=True, text=True, check=True).stdout
+    rings = collections.defaultdict(list)
+    for line in said.splitlines():
+        at, arn, _ = line.split(" ", 2)
+        minute = (int(at) - START_MS) // 60000
+        if minute < hours * 60:
+            rings[arn].append(minute)
+    calls, usd = collections.defaultdict(collections.Counter), collections.Counter()
+    with open(os.path.join(a.folder, "calls.csv")) as f:
+        keys = next(f).strip().split(",")
+        for line in f:
+            r = dict(zip(keys, line.strip().split(",")))
+            if not r["error"]:
+                calls[r["principal"]][(int(r["end_ms"]) - START_MS) // 60000 + 4] += 1
+    with open(os.path.join(a.folder, "truth.csv")) as f:
+        keys = next(f).strip().split(",")
+        for line in f:
+            r = dict(zip(keys, line.strip().split(",")))
+            usd[r["principal"]] += float(r["usd"])
+    for p in world.PEOPLE:
+        arn = world.arn_of(p)
+        cost = usd[arn] / max(1, sum(calls[arn].values()))
+        score.add(f"seed {seed} scale {scale}", p[0], rings.pop(arn, []), [m for n, m in jumps if n == p[0]], calls[arn], cost, hours * 60)
+    for who, at in rings.items():  # (unattributed), say
+        score.false += 1
+        score.wrong.append(f"seed {seed} {who} minute {at[0]}")
+
+
+seed = a.seed
+for scale in map(float, a.scales.split(",")):
+    hours = 72 if scale < 1 else 36
+    score = Score()
+    for _ in range(a.worlds * (1 if scale < 1 else 2)):
+        rule(score, seed, hours, scale, [])
+        rule(score, seed + 1, hours, scale, make_jumps(seed + 1, hours))
+        seed += 2
+    if a.worlds:
+        score.tell(f"the rule at scale {scale:g}")
+drawn.clear()
+world.random = random
+score = Score()
+for k in range(a.program):
+    program(score, seed, 24, 0.3, make_jumps(seed, 24) if k % 2 == 0 else [])
+    seed += 1
+if a.program:
+    score.tell("the program at scale 0.3")

@@ -21,7 +21,7 @@ static void test_wrong(void)
 		{"[rule x]\nat = \n", "f:2: at: expected percentages"},
 		{"[rule x]\namount = -5\n", "f:2: amount: expected dollars"},
 		{"[rule x]\nquiet = 5\n", "f:2: quiet: expected a duration"},
-		{"[rule x]\nfactor = 1\n", "f:2: factor: expected a whole number from 2 to 1000"},
+		{"[rule x]\nfactor = 1\n", "f:2: factor: expected a number from 1.5 to 1000"},
 		{"[rule x]\ncolour = red\n", "f:2: colour: expected a key of a rule"},
 		{"[rule x]\nkind = silent\n[rule x]\n", "f:3: rule x stands there twice"},
 		{"[rule x]\nkind = silent\nreceivers = a\n", "rule x: there is no [receiver a]"},

@@ -3,46 +3,115 @@
 #include "serve/pace.h"
 #include "tests/tap.h"
 
-static int64_t feed(struct pace *p, int64_t from, int minutes, int64_t amount)
+enum { FLOOR = 1000, COST = 5000 }; // micro-dollars a minute, a call
+
+static const struct pace_ask plain = {.factor_tenths = 55, .floor_micro = FLOOR, .span = PACE_QUICK};
+
+// `minutes` of about so many calls each, up and down by a quarter.
+static int64_t feed(struct pace *p, int64_t from, int minutes, int64_t calls, int64_t cost)
 {
-	for (int i = 0; i < minutes; i++)
-		pace_add(p, from + i, amount + amount * (i % 3 - 1) / 4);
+	for (int i = 0; i < minutes; i++) {
+		int64_t n = calls + calls * (i % 3 - 1) / 4;
+		pace_add(p, from + i, n, n * cost);
+	}
 	return from + minutes;
+}
+
+static bool jumps(const struct pace *p, struct pace_jump *ret)
+{
+	return pace_jumps(p, &plain, ret);
+}
+
+// Minutes until it jumps, -1: not within `minutes`.
+static int until_jump(struct pace *p, int64_t from, int minutes, int64_t calls, int64_t cost, struct pace_jump *ret)
+{
+	for (int i = 0; i < minutes; i++) {
+		pace_add(p, from + i, calls, calls * cost);
+		if (jumps(p, ret))
+			return i + 1;
+	}
+	return -1;
 }
 
 static void test_jumps(void)
 {
-	struct pace p = {0};
-	int64_t against, m = feed(&p, 1000, 30, 100000);
-	feed(&p, m, 5, 1000000);
-	ok(!pace_jumps(&p, 4, 0, 0, &against), "a young pace never jumps");
-	p = (struct pace){0};
-	m = feed(&p, 1000, 300, 100000);
-	ok(!pace_jumps(&p, 4, 0, 0, &against), "a steady one does not");
-	pace_add(&p, m, 1000000);
-	pace_add(&p, m + 1, 1000000);
-	ok(pace_jumps(&p, 4, 0, 0, &against), "ten times as much does, within two minutes");
-	ok(against > 400000 && against < 600000, "and is compared to what is usual");
-	ok(!pace_jumps(&p, 4, 10000000, 0, &against), "not below the floor");
-	ok(!pace_jumps(&p, 4, 0, 2000000, &against), "not when this hour of other days takes as much");
-	m = feed(&p, m + 2, 600, 1000000);
-	ok(!pace_jumps(&p, 4, 0, 0, &against), "what lasts becomes the usual");
+	struct pace p = {0}, q;
+	struct pace_jump j;
+	int64_t m = feed(&p, 1000, 60, 20, COST);
+	q = p;
+	ok(until_jump(&q, m, 10, 200, COST, &j) < 0, "a young pace never jumps");
+	m = feed(&p, m, 300, 20, COST);
+	ok(!jumps(&p, &j), "a steady one does not");
+	q = p;
+	ok(until_jump(&q, m, 60, 60, COST, &j) < 0, "nor does an hour of thrice as much");
+	q = p;
+	is_int(until_jump(&q, m, 10, 200, COST, &j), 3, "ten times as many calls do, within minutes");
+	ok(j.by_calls && j.usual_calls > 90 && j.usual_calls < 110 && j.calls > 550, "and are compared to what is usual");
+	q = p;
+	is_int(until_jump(&q, m, 60, 20, 10 * COST, &j), 15, "calls ten times as dear do once it lasts");
+	ok(!j.by_calls && j.usual_micro > 900000 && j.usual_micro < 1100000, "and say so in dollars");
+	q = p;
+	pace_add(&q, m, 1, 50000000);
+	ok(!jumps(&q, &j), "a single dear call is no jump");
+	feed(&p, m, 600, 200, COST);
+	ok(!jumps(&p, &j), "what lasts becomes the usual");
+}
+
+static void test_reasons_not_to(void)
+{
+	struct pace p = {0}, q;
+	struct pace_jump j;
+	struct pace_ask ask = plain;
+	int64_t m = feed(&p, 1000, 400, 20, COST);
+	q = p;
+	for (int i = 0; i < 6; i++)
+		pace_add(&q, m + i, 200, 200 * COST);
+	ok(pace_jumps(&q, &ask, &j), "a jump");
+	ask.floor_micro = 2000000;
+	ok(!pace_jumps(&q, &ask, &j), "is none below the floor");
+	ask = plain;
+	ask.season_calls = 12000;
+	ok(!pace_jumps(&q, &ask, &j), "is none where this hour of other days takes as much");
+	ask = plain;
+	ask.span = 60;
+	ok(!pace_jumps(&q, &ask, &j), "is none where a backlog of an hour is read");
+	q = p;
+	m = feed(&q, m, 480, 0, COST); // the night
+	ok(until_jump(&q, m, 60, 20, COST, &j) < 0, "who comes back to work is no jump");
+	q = p;
+	m = feed(&q, 1400, 120, 0, COST);
+	ok(until_jump(&q, m, 60, 200, COST, &j) > 0, "unless it is far more than work");
+}
+
+static void test_begin(void)
+{
+	struct pace p;
+	struct pace_jump j;
+	const int64_t calls[] = {1200, 1200, 1200, 1200}, micro[] = {6000000, 6000000, 6000000, 6000000};
+	pace_begin(&p, 6030, calls, micro, 4);
+	ok(until_jump(&p, 6031, 10, 20, COST, &j) < 0, "begun with its hours, it knows its pace");
+	is_int(until_jump(&p, 6041, 10, 200, COST, &j), 3, "and a jump at once");
+	pace_begin(&p, 6030, calls, micro, 0);
+	ok(until_jump(&p, 6031, 10, 200, COST, &j) < 0, "begun with none, it is young");
 }
 
 static void test_text(void)
 {
-	struct pace p = {.base_hour = 7, .total = 12345}, q;
+	struct pace p = {.base_hour = 7, .base_calls = 9, .base_micro = 12345}, q;
 	struct buf b = BUF_INIT;
-	feed(&p, 1000, 100, 5000);
+	feed(&p, 1000, 100, 50, COST);
 	pace_write(&p, &b);
 	ok(pace_read(&q, buf_str(&b)) && memcmp(&p, &q, sizeof p) == 0, "written and read again it is the same");
-	ok(!pace_read(&q, STR("1 2 three")) && !pace_read(&q, STR("")), "what is no pace is refused");
+	buf_adds(&b, " 1");
+	ok(!pace_read(&q, STR("1 2 three")) && !pace_read(&q, STR("")) && !pace_read(&q, buf_str(&b)), "what is no pace is refused");
 	buf_release(&b);
 }
 
 int main(void)
 {
 	test_jumps();
+	test_reasons_not_to();
+	test_begin();
 	test_text();
 	return done();
 }

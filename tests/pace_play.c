@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The spike rule alone, fast: pace_play TENTHS FLOOR-MICRO <arrivals, a line a caller: NAME MINUTE:CALLS:MICRO ...
+//
+// Minutes rise; what they hold is what arrived in them. Prints NAME and every minute at whose end the caller's pace jumps.
+// Totals of hours, by arrival, stand for what the figures say of other days.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "serve/pace.h"
+
+enum { HOURS_MAX = 24 * 400, DAYS = 7 };
+
+static int64_t hour_calls[HOURS_MAX], hour_micro[HOURS_MAX];
+
+static void ask(const struct pace *p, struct pace_ask *a)
+{
+	struct pace_jump jump;
+	int64_t hour = p->at_minute / 60;
+	a->season_calls = a->season_micro = 0;
+	for (int d = 1; d <= DAYS && hour - 24 * d >= 0; d++) {
+		if (hour_calls[hour - 24 * d] > a->season_calls)
+			a->season_calls = hour_calls[hour - 24 * d];
+		if (hour_micro[hour - 24 * d] > a->season_micro)
+			a->season_micro = hour_micro[hour - 24 * d];
+	}
+	if (pace_jumps(p, a, &jump))
+		printf(" %lld%s", (long long)p->at_minute, jump.by_calls ? "c" : "d");
+}
+
+static void play(char *line, struct pace_ask *a)
+{
+	char *next, *name = strtok_r(line, " \n", &next);
+	struct pace p = {0};
+	if (!name)
+		return;
+	memset(hour_calls, 0, sizeof hour_calls);
+	memset(hour_micro, 0, sizeof hour_micro);
+	printf("%s", name);
+	for (char *word; (word = strtok_r(NULL, " \n", &next));) {
+		long long minute, calls, micro;
+		if (sscanf(word, "%lld:%lld:%lld", &minute, &calls, &micro) != 3 || minute < 1 || minute / 60 >= HOURS_MAX || minute < p.at_minute)
+			exit(2);
+		for (int64_t m = p.at_minute ? p.at_minute + 1 : minute; m < minute; m++) {
+			pace_add(&p, m, 0, 0);
+			ask(&p, a);
+		}
+		pace_add(&p, minute, calls, micro);
+		hour_calls[minute / 60] += calls;
+		hour_micro[minute / 60] += micro;
+		ask(&p, a);
+	}
+	puts("");
+}
+
+int main(int argc, char **argv)
+{
+	char *line = NULL;
+	size_t size = 0;
+	if (argc != 3) {
+		fputs("usage: pace_play TENTHS FLOOR-MICRO <arrivals\n", stderr);
+		return 2;
+	}
+	struct pace_ask a = {.factor_tenths = atoll(argv[1]), .floor_micro = atoll(argv[2]), .span = PACE_QUICK};
+	while (getline(&line, &size, stdin) > 0)
+		play(line, &a);
+	free(line);
+	return 0;
+}
