@@ -11,7 +11,7 @@
 -- ARGV    window, keep, delay (ms), lookback (minutes), retention (ms), then sections:
 --         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
---         metrics (model, minute, slot, rank, sum, samples); names (id, text); sessions
+--         metrics (model, minute, slot or slot with tiers, rank, sum, samples); names (id, text); sessions
 -- returns  calls new, calls known, metrics, records late
 
 local p = KEYS[1]

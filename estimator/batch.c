@@ -312,7 +312,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 		return false;
 	if (!is_clean(m->model))
 		return err_set(err, ERR_SKIP, "ModelId: missing, too long, or with blanks or control characters in it");
-	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || m->slot > TOKENS_CACHE_WRITE)
+	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || m->slot > TOKENS_CACHE_WRITE || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
 	struct batch_slot *slot = find_slot(b, m->account, m->region);
 	struct section *s = find_section(slot, m->minute / 60 / BUCKET_HOURS, 0, 0);
@@ -321,6 +321,11 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 		add_name(s, model, prefixed(b, 'm', m->model));
 	s->metrics = grown(s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
 	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .samples = m->samples, .slot = m->slot, .rank = m->final ? 2 : 1};
+	if (m->of_tier) {
+		struct batch_metric *last = &s->metrics[s->nmetrics - 1];
+		last->tiers[0] = (char)('a' + m->asked);
+		last->tiers[1] = (char)('a' + m->served);
+	}
 	return true;
 }
 

@@ -34,6 +34,7 @@ struct batch_metric {
 	uint64_t model_id;
 	int64_t minute, sum, samples;
 	int slot, rank;
+	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
 };
 
 struct section {

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "ingest/record.h"
+#include "pricing/price.h"
 
 enum { METRIC_SLOTS = TOKENS_CACHE_WRITE + 1 }; // metrics know input, output, cache read and all cache writes
 
@@ -28,6 +29,7 @@ struct minute {
 	bool has[METRIC_SLOTS];
 	int64_t metric[METRIC_SLOTS];
 	int64_t samples[METRIC_SLOTS]; // calls that used such tokens; 0: the metric does not tell
+	int64_t (*of_tier)[METRIC_SLOTS]; // by enum price_tier: what of the metric that tier served; NULL: not told. Standard: not told
 	struct calls *calls;         // in any order
 	int32_t ncalls;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Metrics know no lanes, so the split of a cell among callers (allocate.c) does not either: a caller's part is divided among its
+// Most metrics know no lanes, so the split of a cell among callers (allocate.c) does not either: a caller's part is divided among its
 // lanes afterwards, call by call alike, which for one caller in one hour is as good as anything that is known.
 #include "estimator/lane.h"
 
@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "estimator/apportion.h"
+#include "estimator/tier_metric.h"
 
 __extension__ typedef __int128 wide;
 
@@ -165,11 +166,12 @@ static void split_slot(struct lane_calls *v, int32_t n, int slot, const struct c
 
 void lanes_split(const struct span *s, int lookback, const struct hour_usage *u, struct arena *arena, struct lanes *ret)
 {
-	struct splitting x = {.arena = arena};
+	bool tiers = tier_metric_told(s);
+	struct splitting x = {.arena = arena, .any = tiers};
 	*ret = (struct lanes){0};
 	gather(&x, s, lookback);
 	map_release(&x.index);
-	if (!x.any)
+	if (!x.any || x.n == 0)
 		return;
 	qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_lane);
 	struct lane_usage *out = arena_alloc(arena, (size_t)x.n * sizeof *out);
@@ -177,7 +179,7 @@ void lanes_split(const struct span *s, int lookback, const struct hour_usage *u,
 		const struct caller_usage *whole = &u->callers[x.v[i].out.caller];
 		for (end = i + 1; end < x.n && x.v[end].out.caller == x.v[i].out.caller;)
 			end++;
-		if (end == i + 1 && x.v[i].out.lane == 0)
+		if (end == i + 1 && x.v[i].out.lane == 0 && !tiers)
 			continue;
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
 			split_slot(x.v + i, end - i, slot, whole);
@@ -186,7 +188,7 @@ void lanes_split(const struct span *s, int lookback, const struct hour_usage *u,
 			out[ret->n++] = x.v[k].out;
 		}
 	}
-	ret->v = out;
+	ret->v = tiers ? tier_metric_shift(s, out, &ret->n, arena) : out;
 }
 
 const struct lane_usage *lanes_of(const struct lanes *l, int32_t caller, int32_t *ret_n)

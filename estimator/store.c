@@ -124,9 +124,11 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 	for (int32_t i = 0; i < nmetrics; i++) {
 		const struct batch_metric *m = &s->metrics[i];
+		char slot[8];
 		arg64(r, m->model_id);
 		redis_argi(r, m->minute);
-		redis_argi(r, m->slot);
+		snprintf(slot, sizeof slot, "%d%s", m->slot, m->tiers);
+		redis_arg(r, str_of(slot));
 		redis_argi(r, m->rank);
 		redis_argi(r, m->sum);
 		redis_argi(r, m->samples);

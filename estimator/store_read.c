@@ -65,7 +65,21 @@ static bool is_calls(struct str field)
 	return (field.len == 9 || field.len == 10) && (unsigned char)field.p[0] < 60;
 }
 
-// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ lane], or minute + 'm' + slot (apply.lua).
+// Several tiers that were asked for may have been served by one.
+static void read_tier_metric(struct arena *arena, struct minute *m, int slot, int served, struct str value)
+{
+	number(&value); // rank
+	if (slot < 0 || slot >= METRIC_SLOTS || served < 0 || served >= PRICE_TIERS)
+		return;
+	if (!m->of_tier) {
+		m->of_tier = arena_alloc(arena, PRICE_TIERS * sizeof *m->of_tier);
+		memset(m->of_tier, 0, PRICE_TIERS * sizeof *m->of_tier);
+	}
+	m->of_tier[served][slot] += number(&value);
+}
+
+// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ lane], or minute + 'm' + slot
+// [+ tiers asked and served] (apply.lua).
 static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
 {
 	size_t n = redis_len(r->store->redis, i);
@@ -92,6 +106,8 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 			read_calls(field, value, &h->minutes[minute].calls[h->minutes[minute].ncalls++]);
 		else if (field.len == 3 && minute < 60)
 			read_metric(&h->minutes[minute], field.p[2] - '0', value);
+		else if (field.len == 5 && minute < 60)
+			read_tier_metric(r->arena, &h->minutes[minute], field.p[2] - '0', field.p[4] - 'a', value);
 	}
 	return h;
 }

@@ -100,6 +100,8 @@ void record_describe(const struct record *r, struct buf *out)
 		text(out, "account", r->metric.account);
 		text(out, "region", r->metric.region);
 		text(out, "model", r->metric.model);
+		if (r->metric.of_tier)
+			buf_addf(out, " asked=%s tier=%s", r->metric.asked < PRICE_TIERS ? price_tier_names[r->metric.asked] : "?", price_tier_names[r->metric.served]);
 		buf_addf(out, " %s=%" PRId64 "%s", slot_names[r->metric.slot], r->metric.sum, r->metric.final ? " final" : "");
 		if (r->metric.samples)
 			buf_addf(out, " samples=%" PRId64, r->metric.samples);

@@ -2,13 +2,15 @@
 // Which CloudWatch metrics count tokens, and the JSON form in which a metric stream sends them.
 //
 // CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by project, ...):
-// adding two sets counts them twice. Only the set that is the model alone is read. The names of the cache metrics have
+// adding two sets counts them twice. The set that is the model alone is what is split among the calls; of the one that tells the
+// service tiers apart, what the standard tier did not serve is read beside it, to say how much of that went at other rates. The names of the cache metrics have
 // changed once; both stand in the table.
 #include <math.h>
 
 #include "base/when.h"
 #include "ingest/field.h"
 #include "ingest/recognise.h"
+#include "ingest/tier.h"
 
 static const struct {
 	const char *name;
@@ -40,18 +42,39 @@ enum verdict metric_slot(struct str namespace, struct str name, enum token_slot 
 	return NOT_OURS;
 }
 
-struct str metric_dimension(bool mantle)
+void metric_dims_add(struct metric_dims *d, bool mantle, struct str name, struct str value)
 {
-	return mantle ? STR("Model") : STR("ModelId");
+	d->n++;
+	if (str_is(name, mantle ? "Model" : "ModelId")) {
+		d->of_model = true;
+		d->model = value;
+	} else if (!mantle && str_is(name, "ServiceTier")) {
+		d->asked = value;
+	} else if (!mantle && str_is(name, "ResolvedServiceTier")) {
+		d->served = value;
+	}
+}
+
+enum verdict metric_dims_read(const struct metric_dims *d)
+{
+	enum price_tier served;
+	if (!d->of_model)
+		return NOT_OURS;
+	if (d->n == 1)
+		return OURS;
+	return d->n == 3 && d->model.len && d->asked.len && tier_of_word(d->served, &served) && served != TIER_STANDARD ? OURS : NOT_OURS;
 }
 
 bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot slot, struct str account, struct str region,
-                 struct str model, int64_t ms, double sum, struct err *err)
+                 const struct metric_dims *dims, int64_t ms, double sum, struct err *err)
 {
+	struct str model = dims->model;
 	const int64_t last_ms = 253402300799999; // the year 9999
 	struct metric *m = &r->metric;
 	r->kind = RECORD_METRIC;
-	*m = (struct metric){.account = account, .region = region, .minute = ms / MS_PER_MINUTE, .slot = slot};
+	*m = (struct metric){.account = account, .region = region, .minute = ms / MS_PER_MINUTE, .slot = slot, .of_tier = dims->n > 1};
+	if (m->of_tier && (!tier_of_word(dims->served, &m->served) || !tier_of_word(dims->asked, &m->asked)))
+		m->asked = PRICE_TIERS; // that served is known: metric_dims_read
 	if (ms < 0 || ms > last_ms || ms % MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP, "the data point's time is not the start of a minute: %lld ms since 1970", (long long)ms);
 	if (model.len > FIELD_STRING_MAX)
@@ -66,26 +89,32 @@ int64_t metric_samples(double count)
 	return count >= 1 && count <= 1e12 && floor(count) == count ? (int64_t)count : 0;
 }
 
-// {"ModelId": model} and nothing else. NOT_OURS for another set of dimensions.
-static enum verdict only_model(struct json dimensions, bool mantle, struct str *ret, struct err *err)
+// {"ModelId": model}, perhaps with the tiers.
+static enum verdict read_dims(struct json dimensions, bool mantle, struct metric_dims *ret, struct err *err)
 {
-	struct str key, other;
-	struct json v, more;
-	struct json_iter it = json_begin(dimensions);
-	if (!it.object || !json_next(&it, &key, &v) || !str_eq(key, metric_dimension(mantle)) || json_next(&it, &other, &more))
-		return NOT_OURS;
-	return field_str(v, "the metric's model", ret, err) ? OURS : BROKEN;
+	struct str key, value;
+	struct json v, model = JSON_ABSENT;
+	*ret = (struct metric_dims){0};
+	for (struct json_iter it = json_begin(dimensions); it.object && json_next(&it, &key, &v);) {
+		if (str_is(key, mantle ? "Model" : "ModelId"))
+			model = v;
+		metric_dims_add(ret, mantle, key, json_str(v, &value) ? value : STR_NONE);
+	}
+	if (ret->n == 1 && json_type(model) != JSON_NONE && !field_str(model, "the metric's model", &ret->model, err))
+		return BROKEN;
+	return metric_dims_read(ret);
 }
 
 enum verdict metric_stream(const struct top *t, struct arena *a, struct record *r, struct err *err)
 {
-	struct str namespace, name, model, account, region;
+	struct str namespace, name, account, region;
+	struct metric_dims dims;
 	enum token_slot slot;
 	bool mantle;
 	if (!json_str(t->f[F_namespace_], &namespace) || !json_str(t->f[F_metric_name], &name) ||
 	    metric_slot(namespace, name, &slot, &mantle) == NOT_OURS)
 		return NOT_OURS;
-	enum verdict v = only_model(t->f[F_dimensions], mantle, &model, err);
+	enum verdict v = read_dims(t->f[F_dimensions], mantle, &dims, err);
 	if (v != OURS)
 		return v;
 	int64_t ms;
@@ -103,7 +132,7 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 		err_set(err, ERR_SKIP, "value.sum should be a number, and is %s", json_type_name(json_type(value)));
 		return BROKEN;
 	}
-	if (!metric_fill(r, a, mantle, slot, account, region, model, ms, sum, err))
+	if (!metric_fill(r, a, mantle, slot, account, region, &dims, ms, sum, err))
 		return BROKEN;
 	r->metric.samples = metric_samples(samples);
 	return OURS;

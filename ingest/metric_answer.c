@@ -20,7 +20,8 @@
 struct series {
 	enum token_slot slot;
 	bool mantle;
-	struct str model, account, region;
+	struct str account, region;
+	struct metric_dims dims;
 };
 
 static struct json first_of(struct json a, struct json b)
@@ -38,16 +39,22 @@ static struct json query_of(struct json queries, struct str id)
 	return JSON_ABSENT;
 }
 
-// [{"Name": "ModelId", "Value": model}] and no other dimension
-static enum verdict model_of(struct json dimensions, bool mantle, struct str *ret, struct err *err)
+// [{"Name": "ModelId", "Value": model}], perhaps with the tiers
+static enum verdict read_dims(struct json dimensions, bool mantle, struct metric_dims *ret, struct err *err)
 {
-	struct json d, more;
-	struct str name;
-	struct json_iter it = json_begin(dimensions);
-	if (!json_next(&it, NULL, &d) || !json_str(json_get(d, STR("Name")), &name) || !str_eq(name, metric_dimension(mantle)) ||
-	    json_next(&it, NULL, &more))
-		return NOT_OURS;
-	return field_str(json_get(d, STR("Value")), "the Value of the query's dimension", ret, err) ? OURS : BROKEN;
+	struct json d, only = JSON_ABSENT;
+	struct str name, value;
+	*ret = (struct metric_dims){0};
+	for (struct json_iter it = json_begin(dimensions); json_next(&it, NULL, &d);) {
+		only = json_get(d, STR("Value"));
+		if (!json_str(json_get(d, STR("Name")), &name))
+			return NOT_OURS;
+		metric_dims_add(ret, mantle, name, json_str(only, &value) ? value : STR_NONE);
+		if (ret->n == 1 && str_is(name, mantle ? "Model" : "ModelId") && !ret->model.len &&
+		    !field_str(only, "the Value of the query's dimension", &ret->model, err))
+			return BROKEN;
+	}
+	return metric_dims_read(ret);
 }
 
 static enum verdict series_of(struct json query, struct series *s, struct err *err)
@@ -59,7 +66,7 @@ static enum verdict series_of(struct json query, struct series *s, struct err *e
 	    metric_slot(namespace, name, &s->slot, &s->mantle) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind) ||
 	    !str_is(kind, "Sum"))
 		return NOT_OURS;
-	enum verdict v = model_of(json_get(metric, STR("Dimensions")), s->mantle, &s->model, err);
+	enum verdict v = read_dims(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
 	if (v != OURS)
 		return v;
 	if (!json_int(json_get(stat, STR("Period")), &period) || period != 60) {
@@ -106,7 +113,7 @@ static void points(struct json result, const struct series *s, struct arena *a, 
 		bool good = time_of(when, &ms, &err);
 		if (good && !json_double(value, &sum))
 			good = err_set(&err, ERR_SKIP, "a value should be a number, and is %s", json_type_name(json_type(value)));
-		if (good && metric_fill(&r, a, s->mantle, s->slot, s->account, s->region, s->model, ms, sum, &err)) {
+		if (good && metric_fill(&r, a, s->mantle, s->slot, s->account, s->region, &s->dims, ms, sum, &err)) {
 			r.metric.final = true;
 			sink->record(sink->user, &r);
 		} else {

@@ -127,21 +127,21 @@ static bool key_value(struct str in, bool any, struct str *key, struct str *text
 struct point {
 	uint64_t start_ns, end_ns, count;
 	double sum;
-	int dimensions;
-	struct str name, value; // of the last dimension seen
+	bool mantle;
+	struct metric_dims dims;
 };
 
 static bool dimension_list(struct str list, struct point *p, struct err *err)
 {
 	struct field f;
 	int more;
-	struct str unused;
+	struct str name, value, unused;
 	while ((more = next_field(&list, &f)) > 0) {
 		if (!is_bytes(&f, 1))
 			continue;
-		if (!key_value(f.bytes, true, &p->name, &p->value, &unused, err))
+		if (!key_value(f.bytes, true, &name, &value, &unused, err))
 			return false;
-		p->dimensions++;
+		metric_dims_add(&p->dims, p->mantle, name, value);
 	}
 	return more == 0 || broken(err, "list of dimensions");
 }
@@ -154,19 +154,16 @@ static bool attribute(const struct field *f, struct point *p, struct err *err)
 		return false;
 	if (any)
 		return !str_is(key, "Dimensions") || dimension_list(list, p, err);
-	if (!str_is(key, "Namespace") && !str_is(key, "MetricName")) {
-		p->name = key;
-		p->value = text;
-		p->dimensions++;
-	}
+	if (!str_is(key, "Namespace") && !str_is(key, "MetricName"))
+		metric_dims_add(&p->dims, p->mantle, key, text);
 	return true;
 }
 
-static bool read_point(struct str in, struct point *p, struct err *err)
+static bool read_point(struct str in, bool mantle, struct point *p, struct err *err)
 {
 	struct field f;
 	int more;
-	*p = (struct point){.start_ns = 0};
+	*p = (struct point){.mantle = mantle};
 	while ((more = next_field(&in, &f)) > 0) {
 		if (is_bytes(&f, 1) || is_bytes(&f, 7)) {
 			if (!attribute(&f, p, err))
@@ -195,11 +192,11 @@ static void one_point(const struct walk *w, struct str in, bool mantle, enum tok
 	struct err err = ERR_INIT;
 	struct point p;
 	struct record r;
-	if (!read_point(in, &p, &err)) {
+	if (!read_point(in, mantle, &p, &err)) {
 		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
 		return;
 	}
-	if (p.dimensions != 1 || !str_eq(p.name, metric_dimension(mantle))) {
+	if (metric_dims_read(&p.dims) != OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return;
 	}
@@ -210,7 +207,7 @@ static void one_point(const struct walk *w, struct str in, bool mantle, enum tok
 		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
 	else if (p.start_ns % 1000000)
 		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970", (unsigned long long)p.start_ns);
-	if (!err.kind && metric_fill(&r, w->arena, mantle, slot, w->account, w->region, p.value, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
+	if (!err.kind && metric_fill(&r, w->arena, mantle, slot, w->account, w->region, &p.dims, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
 		r.metric.samples = metric_samples((double)p.count);
 		w->sink->record(w->sink->user, &r);
 	} else {

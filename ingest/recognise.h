@@ -81,11 +81,18 @@ struct str model_of_arn(struct str arn);
 
 // Which token type a metric counts: OURS and *slot, or NOT_OURS. *mantle as for AWS/BedrockMantle.
 enum verdict metric_slot(struct str namespace, struct str name, enum token_slot *slot, bool *mantle);
-// The only dimension by which that metric is read: ModelId or Model.
-struct str metric_dimension(bool mantle);
+// The dimensions of a data point, name by name: {0}, then add each, then read. OURS for two sets only: the model alone, and the
+// model with the service tiers asked for and served.
+struct metric_dims {
+	int n;
+	bool of_model;
+	struct str model, asked, served;
+};
+void metric_dims_add(struct metric_dims *d, bool mantle, struct str name, struct str value);
+enum verdict metric_dims_read(const struct metric_dims *d);
 // Fills the record and checks it; `ms` is the start of the minute.
 bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot slot, struct str account, struct str region,
-                 struct str model, int64_t ms, double sum, struct err *err) NC_CHECK;
+                 const struct metric_dims *dims, int64_t ms, double sum, struct err *err) NC_CHECK;
 
 // A SampleCount as struct metric holds it: 0 where it makes no sense.
 int64_t metric_samples(double count);

@@ -80,6 +80,9 @@ struct metric {
 	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ or CACHE_WRITE
 	int64_t sum;                // tokens, 0 to 2^53
 	int64_t samples;            // SampleCount: calls that used tokens of this slot; 0: not told
+	bool of_tier;               // only the tokens of calls that asked for a tier and were served by one (not both the standard):
+	enum price_tier asked;      // PRICE_TIERS: a word that is not known ("auto")
+	enum price_tier served;
 	bool final;                 // from GetMetricData, which sees later corrections; a streamed point is sent once
 };
 

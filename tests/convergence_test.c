@@ -141,6 +141,14 @@ static void make_world(int64_t base, int hours)
 				struct record *r = more(RECORD_METRIC);
 				r->metric = (struct metric){.account = STR("111122223333"), .region = str_of(regions[below(2)]), .model = str_of(models[model]),
 				                            .minute = base / MS_PER_MINUTE + m, .slot = slot, .sum = below(60000)};
+				if (below(6) == 0) { // some of it in another tier
+					struct record *tier = more(RECORD_METRIC);
+					tier->metric = r->metric;
+					tier->metric.of_tier = true;
+					tier->metric.asked = (enum price_tier)below(PRICE_TIERS + 1);
+					tier->metric.served = (enum price_tier)(1 + below(PRICE_TIERS - 1));
+					tier->metric.sum = below(r->metric.sum + 1);
+				}
 				if (below(10) == 0) { // a better value of the same point, the final one perhaps lower
 					struct record *again = more(RECORD_METRIC);
 					again->metric = r->metric;

@@ -71,6 +71,20 @@ G=openai.gpt-oss-120b
 apply "$T/mantle.ndjson"
 is "three of four calls in flex: three quarters of the tokens at half the rate" "$(by tier '[a-z],[0-9]' 1,2,3)" "flex,3000000,0.225000000 standard,1000000,0.150000000"
 
+# --- tiers that only a metric tells: the sum of the tier is the metric's, and each caller has of it what it has of the tokens
+start_redis
+{
+	call x-1 ann $M '' '"inputTokens":3000000,"outputTokens":0'
+	call x-2 bob $M '' ''
+	metric AWS/Bedrock ModelId $M InputTokenCount 4000000
+	metric AWS/Bedrock ModelId $M OutputTokenCount 0
+	metric AWS/Bedrock ModelId $M InputTokenCount 2000000 | sed 's/"ModelId"/"ServiceTier":"flex","ResolvedServiceTier":"flex",&/'
+	metric AWS/Bedrock ModelId $M InputTokenCount 1000000 | sed 's/"ModelId"/"ServiceTier":"priority","ResolvedServiceTier":"default",&/'
+} >"$T/told.ndjson"
+apply "$T/told.ndjson"
+is "half of the tokens in flex, half the rate" "$(by tier '[a-z],[0-9]' 1,2,3)" "flex,2000000,0.800000000 standard,2000000,1.600000000"
+is "by caller alike" "$(by principal,tier :user 2,3)" "flex,1500000 standard,1500000 flex,500000 standard,500000"
+
 # --- prompt bands: 0.11 up to 100,000 tokens, 0.55 beyond
 start_redis
 H=us.anthropic.claude-haiku-5-5

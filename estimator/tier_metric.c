@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/tier_metric.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "estimator/apportion.h"
+
+__extension__ typedef __int128 wide;
+
+bool tier_metric_told(const struct span *s)
+{
+	for (int m = 0; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		if (at && at->of_tier)
+			return true;
+	}
+	return false;
+}
+
+static int64_t told(const struct span *s, int tier, int slot)
+{
+	int64_t sum = 0;
+	for (int m = 0; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		if (at && at->of_tier && __builtin_add_overflow(sum, at->of_tier[tier][slot], &sum))
+			return INT64_MAX;
+	}
+	return sum;
+}
+
+static int64_t known(const struct shares *x)
+{
+	return x->exact + x->allocated; // what is provisional has no metric yet
+}
+
+static int64_t part_of(int64_t whole, int64_t tokens, int64_t all)
+{
+	return all > 0 ? (int64_t)((wide)whole * tokens / all) : 0;
+}
+
+static int64_t take(int64_t *from, int64_t part)
+{
+	*from -= part;
+	return part;
+}
+
+// Moves tokens of one slot: allocated ones first, for less is known of them.
+static void move(struct caller_usage *from, struct caller_usage *to, int slot, int64_t tokens)
+{
+	struct shares *f = &from->slots[slot], *t = &to->slots[slot];
+	int64_t allocated = tokens < f->allocated ? tokens : f->allocated, exact = tokens - allocated;
+	to->spread[slot] += take(&from->spread[slot], part_of(from->spread[slot], allocated, f->allocated));
+	to->noise[slot] += take(&from->noise[slot], part_of(from->noise[slot], allocated, f->allocated));
+	if (slot == TOKENS_CACHE_WRITE) {
+		to->exact_1h += take(&from->exact_1h, part_of(from->exact_1h, exact, f->exact));
+		to->exact_ttl += take(&from->exact_ttl, part_of(from->exact_ttl, exact, f->exact));
+	}
+	t->allocated += take(&f->allocated, allocated);
+	t->exact += take(&f->exact, exact);
+}
+
+static int by_caller_and_lane(const void *a, const void *b)
+{
+	const struct lane_usage *x = a, *y = b;
+	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->lane - y->lane;
+}
+
+struct shifting {
+	struct lane_usage *v;
+	int32_t had, n;           // lanes that calls are in; with those made here
+	int32_t *beside;          // by lane and tier: the same caller and prompt in that tier; -1: not looked for yet
+	int64_t *weights, *parts; // by lane
+};
+
+static struct lane_usage *beside(struct shifting *x, int32_t i, int tier)
+{
+	const struct lane_usage l = x->v[i];
+	uint8_t lane = (uint8_t)((l.lane & ~7) | tier);
+	int32_t *at = &x->beside[i * PRICE_TIERS + tier];
+	for (int32_t k = i + 1; *at < 0 && k < x->had && x->v[k].caller == l.caller; k++) // standard is the first of a caller's tiers
+		if (x->v[k].lane == lane)
+			*at = k;
+	if (*at < 0) {
+		*at = x->n++;
+		x->v[*at] = (struct lane_usage){.caller = l.caller, .lane = lane, .usage = {.ttl_permille = l.usage.ttl_permille}};
+	}
+	return &x->v[*at];
+}
+
+static void shift(struct shifting *x, int tier, int slot, int64_t want)
+{
+	int64_t pool = 0;
+	for (int32_t i = 0; i < x->had; i++) {
+		const struct shares *shares = &x->v[i].usage.slots[slot];
+		if (lane_tier(x->v[i].lane) == (enum price_tier)tier)
+			want -= known(shares);
+		x->weights[i] = lane_tier(x->v[i].lane) == TIER_STANDARD ? known(shares) : 0;
+		pool += x->weights[i];
+	}
+	want = want < pool ? want : pool;
+	if (want <= 0)
+		return;
+	apportion(want, x->weights, x->had, x->parts);
+	for (int32_t i = 0; i < x->had; i++)
+		if (x->parts[i])
+			move(&x->v[i].usage, &beside(x, i, tier)->usage, slot, x->parts[i]);
+}
+
+struct lane_usage *tier_metric_shift(const struct span *s, const struct lane_usage *v, int32_t *n, struct arena *arena)
+{
+	size_t had = (size_t)*n, room = had * PRICE_TIERS + 1;
+	struct shifting x = {
+		.v = arena_alloc(arena, room * sizeof *x.v),
+		.had = *n,
+		.n = *n,
+		.beside = arena_alloc(arena, room * sizeof *x.beside),
+		.weights = arena_alloc(arena, (had + 1) * sizeof *x.weights),
+		.parts = arena_alloc(arena, (had + 1) * sizeof *x.parts),
+	};
+	memset(x.beside, 0xff, room * sizeof *x.beside);
+	if (had)
+		memcpy(x.v, v, had * sizeof *x.v);
+	for (int tier = TIER_STANDARD + 1; had && tier < PRICE_TIERS; tier++)
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			shift(&x, tier, slot, told(s, tier, slot));
+	if (x.n > 1)
+		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_lane);
+	*n = x.n;
+	return x.v;
+}
