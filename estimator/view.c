@@ -64,6 +64,11 @@ const char *view_prefix(const struct view *v)
 	return v->prefix;
 }
 
+int view_band_scale(const struct view *v)
+{
+	return v->band_scale;
+}
+
 // ---- tags ----------------------------------------------------------------------------------------------------------
 
 struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key)
@@ -112,9 +117,13 @@ bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user
 	size_t n = 0;
 	buf_addf(&key, "%s:slots", v->prefix);
 	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	buf_clear(&key);
+	buf_addf(&key, "%s:band", v->prefix);
+	redis_cmd(v->redis, 2, (struct str[]){STR("GET"), buf_str(&key)});
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
 		return false;
+	v->band_scale = redis_nil(v->redis, 1) ? 1000 : (int)redis_int(v->redis, 1);
 	struct str *slots = view_sorted(v->redis, 0, 1, &names, &n);
 	v->tags_are_new = !v->shelf || !v->tags_ms || when_ticks_ms() - v->tags_ms > TAGS_MS;
 	bool good = !v->tags_are_new || view_read_tags(v, err);

@@ -63,6 +63,9 @@ struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct
 // The tags that the last view_each met, for those who ask for more than one value.
 struct tag_book *view_tags(struct view *v);
 
+// By how much error bands are to be wider, in thousandths, as the bill has shown (reconcile/band.h); as of the last view_each.
+int view_band_scale(const struct view *v);
+
 // Replies of other keys, for those who look after the whole: `<prefix>:<what>`.
 struct redis *view_redis(struct view *v);
 const char *view_prefix(const struct view *v);

@@ -13,6 +13,7 @@ struct view {
 	struct redis *redis;
 	char *prefix;
 	enum view_basis basis;
+	int band_scale;      // thousandths
 	struct tag_book *tags;
 	struct arena arena;  // of a portion
 	struct shelf *shelf; // NULL: nothing is kept

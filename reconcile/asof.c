@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "base/when.h"
+#include "reconcile/band.h"
 
 enum { CALLER_SIZE = 8, NANO = 1000 };
 
@@ -26,6 +27,21 @@ void asof_key(struct buf *key, const char *prefix, struct str slot, int64_t hour
 	if (slot.len)
 		buf_addf(key, "{%.*s}:", STR_ARG(slot));
 	buf_addf(key, "asof:%.13s", when_format(hour * MS_PER_HOUR, when));
+}
+
+void asof_note(struct buf *note, int64_t now_ms, int band_scale)
+{
+	buf_clear(note);
+	buf_addf(note, "%lld %d", (long long)now_ms, band_scale);
+}
+
+bool asof_note_read(struct str note, int *ret_band_scale)
+{
+	int64_t when, scale;
+	if (!usd_parse_scaled(str_cut(&note, ' '), 0, &when) || !usd_parse_scaled(note, 0, &scale) || scale < BAND_SCALE_MIN || scale > BAND_SCALE_MAX)
+		return false;
+	*ret_band_scale = (int)scale;
+	return true;
 }
 
 // ---- packed: caller (8 bytes, little endian), then usd, usd - low, high - usd: seven bits a byte, the lowest first -----------

@@ -3,7 +3,7 @@
 //
 //     hour ends -- 5m: snapshot -- 1h: snapshot -- 24h: snapshot ---- ... the bill: reconcile/score.h says how good they were
 //
-//   <prefix>:asof:2026-11-02T05                   hash: 5m, 1h, 24h -> when the snapshot was taken (ms)
+//   <prefix>:asof:2026-11-02T05                   hash: 5m, 1h, 24h -> when the snapshot was taken (ms), the factor of its bands
 //   <prefix>:{account/region}:asof:2026-11-02T05  hash: 5m, 1h, 24h -> dollars by caller, about 20 bytes each
 //
 // Snapshots are history, not state: they tell what was shown then, with the records that had come by then. So they are the one
@@ -40,6 +40,10 @@ uint64_t asof_caller(struct str arn);
 
 // "<prefix>:asof:<hour>", with "{slot}:" before it unless slot is STR_NONE.
 void asof_key(struct buf *key, const char *prefix, struct str slot, int64_t hour);
+
+// The note that a snapshot was taken at `now_ms`, its bands scaled by `band_scale` (reconcile/band.h), and back: false, none was.
+void asof_note(struct buf *note, int64_t now_ms, int band_scale);
+bool asof_note_read(struct str note, int *ret_band_scale);
 
 void asof_add(struct buf *packed, const struct asof_entry *e);
 

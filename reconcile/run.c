@@ -94,7 +94,7 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 		join_bill(&w->join, &w->bill);
 	if (w->join.outside)
 		buf_addf(&w->bill.notes, "%" PRId64 " lines are for hours outside of the billing period: their dollars are told apart\n", w->join.outside);
-	good = good && work_publish_slots(w, err) && work_publish_scores(w, err) && work_publish_status(w, err);
+	good = good && work_publish_slots(w, err) && work_publish_scores(w, err) && work_publish_band(w, err) && work_publish_status(w, err);
 	struct buf rates = BUF_INIT;
 	int nrates = 0;
 	if (good && w->out->watermark)

@@ -59,6 +59,7 @@ void score_add_cell(struct score *s, const struct score_cell *c)
 	s->width = usd_add(s->width, usd_sub(c->high, c->low));
 	for (int i = 0; i < SCORE_CAUSES; i++)
 		s->cause[i] = usd_add(s->cause[i], cause[i]);
+	band_add(&s->misses, c->said, c->low, c->high, c->d.billed, c->band_scale);
 }
 
 void score_add(struct score *to, const struct score *s)
@@ -72,6 +73,7 @@ void score_add(struct score *to, const struct score *s)
 	to->width = usd_add(to->width, s->width);
 	for (int i = 0; i < SCORE_CAUSES; i++)
 		to->cause[i] = usd_add(to->cause[i], s->cause[i]);
+	band_merge(&to->misses, &s->misses);
 }
 
 enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES])
@@ -83,7 +85,7 @@ enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES])
 	return (enum score_cause)most;
 }
 
-// ---- as text: HOURS CELLS, the sums in the order of struct score, then the causes; below, MISSED CAUSE ARN ------------------
+// ---- as text: HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses; below, MISSED CAUSE ARN ------------------
 
 static const size_t sums[] = {offsetof(struct score, billed), offsetof(struct score, estimated), offsetof(struct score, missed),
                               offsetof(struct score, covered), offsetof(struct score, width)};
@@ -97,6 +99,8 @@ void score_write(struct buf *b, const struct score *s, const struct score_worst 
 		buf_addf(b, " %s", usd_format_pico(*(const struct usd *)((const char *)s + sums[i]), text));
 	for (int i = 0; i < SCORE_CAUSES; i++)
 		buf_addf(b, " %s", usd_format_pico(s->cause[i], text));
+	for (int i = 0; i < BAND_BINS; i++)
+		buf_addf(b, " %s", usd_format_pico(s->misses.bins[i], text));
 	for (int i = 0; i < n; i++)
 		buf_addf(b, "\n%s %s %.*s", usd_format_pico(worst[i].missed, text), score_cause_names[worst[i].cause], STR_ARG(worst[i].principal));
 }
@@ -127,6 +131,9 @@ bool score_read(struct str text, struct score *ret, struct score_worst ret_worst
 			return false;
 	for (int i = 0; i < SCORE_CAUSES; i++)
 		if (!usd_parse_pico(str_cut(&line, ' '), &s.cause[i]))
+			return false;
+	for (int i = 0; i < BAND_BINS; i++)
+		if (!usd_parse_pico(str_cut(&line, ' '), &s.misses.bins[i]))
 			return false;
 	while (text.len && n < SCORE_WORST_MAX && read_worst(str_cut(&text, '\n'), &ret_worst[n]))
 		n++;

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/usd.h"
 #include "reconcile/asof.h"
+#include "reconcile/band.h"
 #include "reconcile/compare.h"
 
 enum score_cause { CAUSE_LATE, CAUSE_VOLUME, CAUSE_PRICE, CAUSE_ATTRIBUTION, CAUSE_UNMETERED, CAUSE_UNBILLED, SCORE_CAUSES };
@@ -36,10 +37,12 @@ struct score {
 	struct usd covered;  // of billed: cells whose band held it; SCORE_LAST has no bands
 	struct usd width;    // sum of the widths of the bands
 	struct usd cause[SCORE_CAUSES]; // parts of missed
+	struct band_misses misses;      // of those that had a band
 };
 
 struct score_cell {
 	struct usd said, low, high;
+	int band_scale;      // by which the band was scaled when it was said, in thousandths
 	struct difference d; // between the estimate as it stands now and the bill
 };
 

@@ -38,6 +38,9 @@ bool work_publish_slots(struct work *w, struct err *err) NC_CHECK;
 // Scores what the estimate said of the final hours, day by day, and keeps the scores (reconcile/score.h).
 bool work_publish_scores(struct work *w, struct err *err) NC_CHECK;
 
+// The factor of the error bands, from the scores of this period and the one before (reconcile/band.h).
+bool work_publish_band(struct work *w, struct err *err) NC_CHECK;
+
 // Writes the period's status hash: what was read, and what stands apart from tokens.
 bool work_publish_status(struct work *w, struct err *err) NC_CHECK;
 

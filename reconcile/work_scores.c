@@ -37,7 +37,9 @@ struct scoring {
 	const struct ledger_row **estimate, **actual;
 	int64_t ie, ia;           // the next row of each
 	struct arena arena, slot_arena;
-	uint8_t *taken;           // by hour of the period: a bit a horizon of which there is a snapshot
+	struct {
+		int band_scale[ASOF_HORIZONS]; // of its bands, in thousandths; 0: there is no snapshot
+	} *taken;                 // by hour of the period
 	int64_t first_taken, end_taken; // hours: outside of them there is none
 	struct str (*packed)[ASOF_HORIZONS]; // of the slot in hand, by hour from first_taken
 	struct caller_hour *cells;       // of the hour in hand
@@ -70,10 +72,8 @@ static bool read_taken(struct scoring *x, int64_t until, struct err *err)
 		return false;
 	for (int64_t h = first; h < until; h++)
 		for (size_t k = 0; k < ASOF_HORIZONS; k++)
-			if (redis_elem(r, (size_t)(h - first), k).len) {
-				x->taken[h - w->period->first] |= (uint8_t)(1 << k);
+			if (asof_note_read(redis_elem(r, (size_t)(h - first), k), &x->taken[h - w->period->first].band_scale[k]))
 				x->end_taken = h + 1;
-			}
 	return true;
 }
 
@@ -242,7 +242,7 @@ static void score_hour(struct scoring *x, int64_t hour)
 	int64_t at = hour - x->w->period->first;
 	int day = (int)(at / DAY_HOURS);
 	for (int k = 0; k < SCORE_HORIZONS; k++) {
-		if (k != SCORE_LAST && !(x->taken[at] >> k & 1))
+		if (k != SCORE_LAST && !x->taken[at].band_scale[k])
 			continue;
 		x->days[day].hours[k] |= 1u << at % DAY_HOURS;
 		for (int32_t i = 0; i < x->ncells; i++) {
@@ -251,6 +251,8 @@ static void score_hour(struct scoring *x, int64_t hour)
 			c.d = x->cells[i].at[SCORE_LAST].d;
 			if (k == SCORE_LAST)
 				c.said = c.low = c.high = c.d.estimated;
+			else
+				c.band_scale = x->taken[at].band_scale[k];
 			score_add_cell(&x->days[day].score[k], &c);
 			score_explain(&c, cause);
 			add_missed(x, day, k, x->cells[i].principal, cause);
@@ -350,7 +352,7 @@ bool work_publish_scores(struct work *w, struct err *err)
 	if (until <= w->period->first || w->estimate.n == 0 || w->out->overtaken)
 		return true;
 	struct scoring x = {.w = w, .estimate = ledger_sort(&w->estimate, LEDGER_BY_SHEET), .actual = ledger_sort(&w->actual, LEDGER_BY_SHEET),
-	                    .taken = xcalloc((size_t)(w->period->end - w->period->first), 1), .days = xcalloc(DAYS_MAX, sizeof *x.days)};
+	                    .taken = xcalloc((size_t)(w->period->end - w->period->first), sizeof *x.taken), .days = xcalloc(DAYS_MAX, sizeof *x.days)};
 	bool good = read_taken(&x, until, err) && score_slots(&x, err) && publish(&x, err);
 	arena_release(&x.arena);
 	arena_release(&x.slot_arena);

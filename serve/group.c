@@ -227,13 +227,17 @@ static void set_band(struct group *x)
 	struct usd split = {(usd_pico)(fmin(half, 1e12) * 1e12)};
 	x->usd_low = usd_sub(x->floor, split);
 	x->usd_high = usd_add(x->ceiling, split);
+	if (x->band_scale) {
+		x->usd_low = usd_sub(x->usd, usd_muldiv(usd_sub(x->usd, x->usd_low), x->band_scale, 1000));
+		x->usd_high = usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, 1000));
+	}
 	struct usd sure = usd_add(x->usd_billed, x->usd_exact);
 	if (usd_cmp(x->usd_low, sure) < 0)
 		x->usd_low = sure;
 }
 
 // The split's part of the band, once it is known who else was in the sheet.
-static void close_sheet(struct groups *g, const struct doubt *whole)
+static void close_sheet(struct groups *g, const struct doubt *whole, int band_scale)
 {
 	for (int32_t i = 0; i < g->ntouched; i++) {
 		struct group *x = &g->list[g->touched[i]];
@@ -246,6 +250,7 @@ static void close_sheet(struct groups *g, const struct doubt *whole)
 				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
 		}
 		x->weights_sd += sqrt(weights);
+		x->band_scale = band_scale;
 		x->sheet = NULL;
 		set_band(x);
 	}
@@ -298,7 +303,7 @@ bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 		add_row(g, find_group(g, at), row, cache_read_of(sheet, k), whole);
 	next:;
 	}
-	close_sheet(g, whole);
+	close_sheet(g, whole, view_band_scale(v));
 	return true;
 }
 
@@ -322,6 +327,7 @@ void group_add(struct group *to, const struct group *from)
 	to->ceiling = usd_add(to->ceiling, from->ceiling);
 	to->weights_sd += from->weights_sd;
 	to->chance_variance += from->chance_variance;
+	to->band_scale = from->band_scale ? from->band_scale : to->band_scale;
 	set_band(to);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures summed by any grouping, each with how it is known and its error band.
 //
-// The band is meant to hold the truth nine times in ten. What is billed or exact has none. Of allocated tokens only the split is
+// The band is meant to hold the truth nine times in ten, and is scaled as a whole by how often it did (reconcile/band.h). What is billed or exact has none. Of allocated tokens only the split is
 // uncertain, not the sum, so a group's doubt depends on who else was there: with a part f of what was split in an hour,
 // account, region, model and token type,
 //
@@ -55,6 +55,7 @@ struct group {
 
 	struct usd floor, ceiling;        // usd_low and usd_high but for the split
 	double weights_sd, chance_variance; // of the split, in USD and USD squared
+	int band_scale;                   // thousandths
 
 	struct doubt *sheet;              // while a sheet is summed: by token type; NULL: not in it
 };

@@ -86,7 +86,7 @@ static void queue_slots(struct redis *r, const struct conf *conf, const struct g
 static bool take_one(struct view *v, const struct conf *conf, const struct grouping *by, const struct moment *due, int64_t now_ms, struct err *err)
 {
 	struct groups g;
-	struct buf key = BUF_INIT, when = BUF_INIT;
+	struct buf key = BUF_INIT, note = BUF_INIT;
 	struct redis *r = view_redis(v);
 	groups_init(&g, by);
 	bool good = view_each(v, due->hour, due->hour + 1, groups_add, &g, err);
@@ -94,13 +94,13 @@ static bool take_one(struct view *v, const struct conf *conf, const struct group
 		groups_sort_by_key(&g);
 		queue_slots(r, conf, &g, due);
 		asof_key(&key, conf->redis_prefix, STR_NONE, due->hour);
-		buf_addf(&when, "%lld", (long long)now_ms);
-		queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&when), conf->scoreboard_keep_ms);
+		asof_note(&note, now_ms, view_band_scale(v));
+		queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&note), conf->scoreboard_keep_ms);
 		good = redis_exec(r, err);
 	}
 	groups_release(&g);
 	buf_release(&key);
-	buf_release(&when);
+	buf_release(&note);
 	return good;
 }
 

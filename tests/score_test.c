@@ -119,6 +119,42 @@ static void test_band(void)
 	ok(same(s.covered, nano(110)) && same(s.billed, nano(221)) && same(s.width, nano(40)), "the ends of a band belong to it");
 }
 
+// Dollars billed as a normal law says around figures whose band is `wide` times as narrow as it should be.
+static int learned_scale(double wide, int shown, int days, unsigned *seed)
+{
+	struct band_misses m = {0};
+	for (int i = 0; i < 20000; i++) {
+		double off = 0; // of 12 even draws: variance 1
+		for (int k = 0; k < 12; k++)
+			off += (double)rand_r(seed) / RAND_MAX;
+		int64_t half = 1645 * (int64_t)shown, billed = 100000000 + (int64_t)((off - 6) * wide * 1e6);
+		band_add(&m, nano(100000000), nano(100000000 - half), nano(100000000 + half), nano(billed), shown);
+	}
+	return band_scale(&m, days);
+}
+
+static bool about(int got, int want)
+{
+	if (abs(got - want) <= want / 20)
+		return true;
+	diag("%d, not %d", got, want);
+	return false;
+}
+
+static void test_calibration(unsigned seed)
+{
+	struct band_misses none = {0};
+	ok(band_scale(&none, 0) == BAND_SCALE_ONE, "before any bill bands are as they are");
+	ok(about(learned_scale(1, 1000, 30, &seed), 1000), "bands that hold nine dollars in ten stay as they are");
+	ok(about(learned_scale(2, 1000, 30, &seed), 1950), "those half as wide as they should be are doubled, in a month");
+	ok(learned_scale(2, 1000, 1, &seed) < 1800, "a day alone does not do it");
+	ok(about(learned_scale(2, 1500, 30, &seed), 1950), "whatever they were scaled by when they were shown");
+	ok(learned_scale(.1, 1000, 30, &seed) == BAND_SCALE_MIN && learned_scale(100, 1000, 30, &seed) == BAND_SCALE_MAX, "within bounds");
+	band_add(&none, nano(5), nano(5), nano(5), nano(7), 1000);
+	band_add(&none, nano(5), nano(4), nano(6), nano(-7), 1000);
+	ok(band_scale(&none, 1) == BAND_SCALE_ONE, "what had no band, and a credit, teach nothing");
+}
+
 int main(void)
 {
 	unsigned seed = getenv("SEED") ? (unsigned)atoi(getenv("SEED")) : (unsigned)when_now_ms();
@@ -127,5 +163,6 @@ int main(void)
 	test_causes();
 	test_sums(seed);
 	test_band();
+	test_calibration(seed);
 	return done();
 }

@@ -28,10 +28,25 @@ for at in 2026-11-02T01:05:30Z 2026-11-02T02:01:00Z 2026-11-02T02:05:30Z 2026-11
 done
 is "a snapshot is taken when it is due" "$(kept)" "1h 24h 5m 1h 24h 5m 1h 5m "
 is "and once only" "$(snapshots 2026-11-03T02:59:30Z)" 0
-is "it notes when" "$(redis hget nowcast:asof:2026-11-02T00 5m)" "$(ms 2026-11-02T01:05:30Z)"
+is "it notes when" "$(redis hget nowcast:asof:2026-11-02T00 5m)" "$(ms 2026-11-02T01:05:30Z) 1000"
 snapshots 2026-11-03T05:01:00Z >/dev/null
 is "what was missed by too much is not made up" "$(kept)" "1h 24h 5m 1h 24h 5m 1h 5m "
 has "all of them expire" "$(for k in $(redis --scan --pattern '*asof*'); do redis pttl "$k"; done | sort -n | head -n 1)" "^[1-9]"
+# How wide bands are follows how often they held: the factor that the bill will teach, set by hand.
+band_of() { # SCALE: the sums of low, usd and high
+	redis set nowcast:band "$1" >/dev/null
+	"$nowcast" report --redis "$REDIS_URL" --by principal --format csv >"$T/band.$1"
+}
+ok "bands as they are" band_of 1000
+ok "and twice as wide" band_of 2000
+is "are twice as wide, unless that is below what is sure" "$(python3 - "$T/band.1000" "$T/band.2000" <<'END'
+import csv, sys
+one, two = ({r["principal"]: [float(r[k] or 0) for k in ("usd_low", "usd", "usd_high")] for r in csv.DictReader(open(f))} for f in sys.argv[1:])
+wide = sum(abs((b[2] - b[1]) - 2 * (a[2] - a[1])) < 1e-6 and (abs((b[1] - b[0]) - 2 * (a[1] - a[0])) < 1e-6 or b[0] >= 0) and b[1] == a[1] for a, b in ((one[k], two[k]) for k in one))
+print(wide == len(one), any(a[2] > a[1] for a in one.values()))
+END
+)" "True True"
+redis del nowcast:band >/dev/null
 is "nothing is scored before the bill" "$(board --format csv 2>/dev/null | wc -l)" 1
 
 # The first hour alone: the miss and the dollars in the band are those of the report of then.
@@ -110,6 +125,8 @@ ok - /api/v1/scoreboard refuses what it does not know"
 stop "$pid"
 has "its page too" "$("$nowcast" report --reconciliation --redis "$REDIS_URL" --format html)" "How good the estimates were"
 
+
+has "the bill calibrates the bands" "$(redis get nowcast:band)" "^[0-9]+$"
 ok "the same bill again" reconcile "$world/cur2"
 board --format csv >"$T/again.csv"
 same_file "gives the same scores" "$T/again.csv" "$T/board.csv"
