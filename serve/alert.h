@@ -20,7 +20,7 @@
 #include "estimator/redis.h"
 #include "serve/figures.h"
 
-enum alert_kind { ALERT_BUDGET, ALERT_FORECAST, ALERT_SPIKE, ALERT_BURN, ALERT_NEW, ALERT_UNPRICED, ALERT_SILENT, ALERT_KINDS };
+enum alert_kind { ALERT_BUDGET, ALERT_FORECAST, ALERT_SPIKE, ALERT_BURN, ALERT_NEW, ALERT_UNPRICED, ALERT_SILENT, ALERT_BILL, ALERT_KINDS };
 enum alert_period { PERIOD_HOUR, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 enum receiver_kind { TO_SLACK, TO_WEBHOOK, TO_ALERTMANAGER, TO_EMAIL, TO_COMMAND };
 
@@ -33,7 +33,7 @@ struct alert_rule {
 	struct str only;           // this group alone; STR_NONE: each one
 	enum alert_period period;
 	struct usd amount;         // budget of a period
-	int64_t at[ALERT_LEVELS_MAX]; // per cent of it, rising
+	int64_t at[ALERT_LEVELS_MAX]; // per cent of it, rising; BILL: of what is billed
 	int nat;
 	struct usd floor;          // what is smaller does not ring
 	int64_t factor_tenths;     // SPIKE: times the usual, in tenths
@@ -58,7 +58,7 @@ struct alert_rules {
 
 extern const char *const alert_kind_names[], *const alert_period_names[], *const receiver_kind_names[]; // end with NULL
 
-// Reads `alerts.file`; without one, the rules that need no figure of yours: spike, new, unpriced, silent. ERR_CONFIG names
+// Reads `alerts.file`; without one, the rules that need no figure of yours: spike, new, unpriced, silent, bill. ERR_CONFIG names
 // file, line, key, value and what is allowed.
 bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err) NC_CHECK;
 bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct str team_tag, struct err *err) NC_CHECK;
@@ -86,14 +86,29 @@ struct alert_check {
 	bool hourly;               // over stored hours: no paces are read or written, an hour counts as even
 	const struct alert_rule *only_rule; // NULL: all
 	struct arena *arena;
+	json_t *budgets;           // an array that alert_budget_status adds to; NULL: not wanted
 	struct alert_finding *findings;
 	int n, cap;
 };
 
-// Looks at every rule. The paces of groups (spikes) are read from Redis and written back.
+// Looks at every rule. The paces of groups (spikes, burn rates) are read from Redis and written back.
 bool alert_check(struct alert_check *c, struct err *err) NC_CHECK;
-struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule, const struct group *g);
+
+// One kind of rule each.
+bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
+bool alert_check_forecast(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
+bool alert_check_burn(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
+bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
+
+// What they stand on: a finding, for the group or for everything; is the group one that the rule is about; its sums over
+// [from, to); the same group in another sum, or NULL; a text that lives as long as the check; "$12.34".
+struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule, const struct group *g);
+bool alert_wanted(const struct alert_check *c, const struct alert_rule *rule, const struct group *g);
+bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err) NC_CHECK;
+const struct group *alert_same(const struct groups *in, const struct group *g);
+struct str alert_say(struct alert_check *c, const char *fmt, ...) NC_PRINTF(2, 3);
+struct alert_money { char text[USD_SIZE + 1]; } alert_money(struct usd u);
 
 // The first hour of the period that `hour` is in, the first one after it, and its name in `buf` of WHEN_SIZE.
 void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64_t *ret_to, char *buf);

@@ -20,7 +20,7 @@
 #include "base/conf_value.h"
 #include "base/when.h"
 
-const char *const alert_kind_names[] = {"budget", "forecast", "spike", "burn", "new", "unpriced", "silent", NULL};
+const char *const alert_kind_names[] = {"budget", "forecast", "spike", "burn", "new", "unpriced", "silent", "bill", NULL};
 const char *const alert_period_names[] = {"hour", "day", "week", "month", NULL};
 const char *const receiver_kind_names[] = {"slack", "webhook", "alertmanager", "email", "command", NULL};
 
@@ -32,7 +32,8 @@ static const char defaults[] =
 	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n"
 	"[rule new-model]\nkind = new\nby = model\nfloor = 1\nseverity = info\n"
 	"[rule unpriced]\nkind = unpriced\nby = model\n"
-	"[rule silent]\nkind = silent\nquiet = 30m\nseverity = critical\n";
+	"[rule silent]\nkind = silent\nquiet = 30m\nseverity = critical\n"
+	"[rule estimate-off]\nkind = bill\nby = account\nperiod = day\nat = 25,50\nfloor = 10\nseverity = info\n";
 
 struct reader {
 	struct alert_rules *out;

@@ -180,6 +180,11 @@ bool pace_jumps(const struct pace *p, const struct pace_ask *ask, struct pace_ju
 	return calls_jump(p, ask, backlog, ret) || dollars_jump(p, ask, backlog, ret);
 }
 
+int64_t pace_micro(const struct pace *p, int minutes)
+{
+	return sum_of(&p->micro, p->at_minute, minutes);
+}
+
 // ---- as text -------------------------------------------------------------------------------------------------------
 
 static void write_beat(const struct beat *b, struct buf *out)

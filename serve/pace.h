@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 2 * PACE_TEN, PACE_TENS = 20, PACE_HOURS = 3 };
+enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 3 * PACE_TEN, PACE_TENS = 20, PACE_HOURS = 3 };
 
 // One thing that is counted: calls, or micro-dollars.
 struct beat {
@@ -55,6 +55,8 @@ struct pace_jump {
 // Are the last minutes a jump? More calls tell it first, within minutes. Dearer calls tell it by their dollars. Add first, then
 // ask; what is known for less than an hour and a half never jumps.
 bool pace_jumps(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
+
+int64_t pace_micro(const struct pace *p, int minutes); // micro-dollars of the last `minutes`, PACE_MINUTES at most
 
 void pace_write(const struct pace *p, struct buf *out);
 bool pace_read(struct pace *p, struct str text);
