@@ -1,0 +1,215 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Each kind of rule on real figures: it rings when its condition holds, says what and against what, and is quiet otherwise.
+# Also that an estimate that wavers does not flap it, that a storm is one message, and that silences hold and end.
+. "$(dirname "$0")/../lib.sh"
+
+make_world --hours 3 --scale 0.05
+start_redis
+ok "replay" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
+now=2026-11-02T02:59:00Z
+
+sum_up() { total=$("$nowcast" report --redis "$REDIS_URL" --by hour --from 2026-11-02 --format csv | awk -F, 'NR > 1 { s += $4 } END { printf "%.6f", s }'); }
+sum_up
+part() { awk "BEGIN { printf \"%.6f\", $total * $1 }"; } # of all that was spent in the three hours
+
+alert() { "$nowcast" --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" alert "$@"; }
+rules() { cat >"$T/alerts.conf"; }
+check() { alert check --now "${1:-$now}" >"$T/check.out" 2>&1 || diag "$(cat "$T/check.out")"; }
+up() { alert list; }
+quiet() { has "$1" "$(up | head -n 1)" "no alert is up"; }
+forget() { redis --raw keys '*nowcast:alerts*' | while read -r key; do redis del "$key" >/dev/null; done; }
+told() { if [ -f "$T/told" ]; then grep -c . "$T/told"; else echo 0; fi; }
+
+spend() { # USD AT ID MODEL ROLE: an invocation log of output tokens that cost so much with Claude Sonnet 4.6
+	python3 - "$@" <<-'END' | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null 2>&1
+		import json, sys
+		usd, at, id, model, role = sys.argv[1:]
+		print(json.dumps({"timestamp": at, "accountId": "111122223333", "identity": {"arn": f"arn:aws:sts::111122223333:assumed-role/{role}/i-1"},
+		    "region": "us-east-1", "requestId": id, "operation": "Converse", "modelId": model,
+		    "input": {"inputContentType": "application/json", "inputTokenCount": 0, "cacheReadInputTokenCount": 0, "cacheWriteInputTokenCount": 0},
+		    "output": {"outputContentType": "application/json", "outputTokenCount": round(float(usd) / 16.5e-6)},
+		    "schemaType": "ModelInvocationLog", "schemaVersion": "1.0"}))
+	END
+}
+sonnet=us.anthropic.claude-sonnet-4-6
+
+# --- budgets and forecasts
+
+rules <<END
+[rule soon]
+kind = forecast
+by = all
+period = day
+amount = $(part 3)
+END
+check
+has "a forecast says when the budget will be passed" "$(up)" "soon: at this rate all passes .* for the day at 2026-11-02T1[01]"
+is "how the budget stands is told" "$(redis get "{nowcast:alerts}:budgets" | python3 -c '
+import json, sys
+b, = json.load(sys.stdin)
+print(b["rule"], b["group"], b["period"], b["to"], b["percent"], float(b["limit"]) > float(b["spent"]) > 0, b["breach"][:12])')" \
+	"soon all 2026-11-02 2026-11-03T00:00:00Z 33 True 2026-11-02T1"
+forget
+rules <<END
+[rule later]
+kind = forecast
+by = all
+period = day
+amount = $(part 30)
+END
+check
+quiet "a budget that will last does not ring"
+
+# --- burn rates: a day's budget of which the three hours take so many times their share
+
+burn() {
+	rules <<-END
+		[rule burn]
+		kind = burn
+		by = all
+		period = day
+		amount = $1
+		floor = 0
+	END
+}
+forget
+burn "$(part 100)"
+check
+quiet "a slow burn does not ring"
+burn "$(part 0.3)" # the three hours take 27 times what an even pace does
+for minute in 54 55 56 57 58; do check 2026-11-02T02:$minute:00Z; done
+has "a fast one of which nothing has arrived lately rings by hours only" "$(up | grep -c 'burn: ') $(up)" "^1 .*in the last 72h, .* in the last 6 hours"
+spend "$(part 0.2)" 2026-11-02T02:58:30Z burn-1 $sonnet app-backend-prod
+check
+has "it rings by minutes once it goes on" "$(up)" "burn: all spends its .* for the day more than 14.4 times too fast: .* in the last hour, .* in the last 5 minutes"
+has "by half an hour as well" "$(up)" "more than 6.0 times too fast: .* in the last 6h, .* in the last 30 minutes"
+check 2026-11-02T03:05:00Z
+is "the five minutes are over, but not for long" "$(up | grep -c 'last 5 minutes')" 1
+check 2026-11-02T03:21:00Z
+is "it ends when it has stopped for a while" "$(up | grep -c 'last 5 minutes')" 0
+
+# --- what is new, and what has no price
+
+forget
+rules <<-END
+	[rule who]
+	kind = new
+	by = principal
+	floor = 1
+	[rule which]
+	kind = new
+	by = model
+	floor = 0
+	[rule unpriced]
+	kind = unpriced
+	by = model
+END
+spend 2 2026-11-02T02:30:00Z new-1 $sonnet stranger
+check
+quiet "with less than two days of figures nobody is new"
+spend 2 2026-10-30T02:30:00Z old-1 $sonnet app-backend-prod
+check
+has "then somebody is" "$(up)" "who: new principal arn:aws:sts::111122223333:assumed-role/stranger/i-1: .2.00 in the last day"
+is "who was there before is not" "$(up | grep -c 'new principal .*app-backend-prod/i-1')" 0
+has "a model may be" "$(up)" "which: new model amazon.nova-pro"
+is "one that was there is not" "$(up | grep -c "new model $sonnet")" 0
+spend 2 2026-11-02T02:31:00Z new-2 acme.oracle-v1 stranger
+check
+has "tokens without a price ring" "$(up)" "unpriced: acme.oracle[^ ]*: [0-9]+ tokens of the last day have no price"
+
+# --- a signal gone silent: arrivals are by the clock of the wall
+
+forget
+rules <<-END
+	[rule silent]
+	kind = silent
+	quiet = 30m
+END
+check "$(date -u -d '+29 minutes' +%Y-%m-%dT%H:%M:%SZ)"
+quiet "a signal that came half an hour ago is not silent"
+check "$(date -u -d '+32 minutes' +%Y-%m-%dT%H:%M:%SZ)"
+has "calls that stopped are" "$(up)" "silent: no call has arrived since"
+has "metrics too" "$(up)" "silent: no metric has arrived since"
+
+# --- the estimate and the bill
+
+forget
+if "$top/$B/tests/duck_sql" "SELECT 1" >/dev/null 2>&1; then
+	rules <<-END
+		[rule off]
+		kind = bill
+		by = account
+		period = day
+		at = 30,60
+		floor = 0.01
+	END
+	check
+	quiet "without a bill there is nothing to compare"
+	python3 tests/support/cur.py "$world/cur2" "$T/cur" same >/dev/null
+	ok "the bill is reconciled" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
+	check 2026-11-06T00:00:00Z
+	is "an estimate that was nearly right does not ring" "$(up | grep -c 'off: 444455556666')" 0
+	has "one of somebody who was never billed does" "$(up)" "off: 111122223333 was estimated at .* more than 30% apart"
+	python3 tests/support/cur.py "$world/cur2" "$T/cur" halve >/dev/null
+	ok "a restated bill is reconciled" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
+	check 2026-11-06T00:01:00Z
+	has "half the bill does" "$(up)" "off: 444455556666 was estimated at .* and billed .* from 2026-11-0.* to 2026-11-02T03:00:00Z, more than 60% apart"
+fi
+
+# --- wavering, storms, silences
+
+forget
+rules <<-END
+	[rule day]
+	kind = budget
+	by = principal
+	period = day
+	amount = 0.001
+	at = 100
+	[receiver log]
+	kind = command
+	command = cat >>$T/told; echo >>$T/told
+END
+check
+is "a storm is one message" "$(told)" 1
+has "of many alerts" "$(cat "$T/told")" '"title": ?"nowcast: 1[0-9] alerts'
+rings=$(up | grep -c '^up')
+for minute in 0 1 2 3; do check 2026-11-02T03:0$minute:00Z; done
+is "the same again tells nobody, and all stay up" "$(told) $(up | grep -c '^up')" "1 $rings"
+
+forget
+rm -f "$T/told"
+sum_up
+rate() { # AMOUNT
+	rules <<-END
+		[rule rate]
+		kind = forecast
+		by = all
+		period = day
+		amount = $1
+		[receiver log]
+		kind = command
+		command = cat >>$T/told; echo >>$T/told
+	END
+}
+rate "$(part 5)"
+redis hset "{nowcast:alerts}:silences" s '{"rule":"rate","group":"*","until":1793590000000,"why":"until 03:26:40"}' >/dev/null
+check 2026-11-02T03:00:00Z
+has "an alert that is silenced is up" "$(up)" "rate: .*silenced"
+is "and nobody is told" "$(told)" 0
+check 2026-11-02T03:28:00Z
+is "when the silence ends, they are" "$(grep -c '"event": *"firing"' "$T/told")" 1
+for minute in 29 30 31; do # the estimate wavers around the limit
+	rate "$(part 60)"
+	check 2026-11-02T03:$minute:00Z
+	rate "$(part 5)"
+	check 2026-11-02T03:$minute:30Z
+done
+is "a condition that comes and goes is not told again" "$(told)" 1
+rate "$(part 60)"
+check 2026-11-02T03:44:00Z
+is "nor has it ended before it was gone for a quarter of an hour" "$(told)" 1
+check 2026-11-02T03:47:00Z
+is "then it has" "$(grep -c '"event": *"resolved"' "$T/told")" 1
+finish
