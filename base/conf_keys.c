@@ -47,7 +47,7 @@ const struct conf_key conf_keys[] = {
 	{"learn.hours", CONF_INTEGER, AT(learn_hours), 0, 168, "24", false, NULL,
 	 "How many hours before an hour teach it what a call usually takes."},
 	{"sessions.max", CONF_INTEGER, AT(sessions_max), 1, 1000000, "1000", false, NULL,
-	 "Sessions of a role that are told apart in an hour; further ones are counted with their role."},
+	 "Sessions of a role that keep their names on a day (UTC, in an account and region): those that called first. The rest is `(other sessions)`."},
 	{"team.tag", CONF_STRING, AT(team_tag), 0, 0, "team", true, NULL,
 	 "The tag that names a caller's team, for reports by team."},
 

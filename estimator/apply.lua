@@ -8,15 +8,16 @@
 -- gets a new version and stands in `due` until somebody has computed it.
 --
 -- KEYS[1] the common start of all keys, with the hash tag
--- ARGV    window, keep, delay (ms), lookback (minutes), retention (ms), then sections:
---         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions;
+-- ARGV    window, keep, delay (ms), lookback (minutes), retention (ms), sessions of a role and day that keep their names, then
+--         sections: bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, seats;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
---         metrics (model, minute, slot or slot with tiers, rank, sum, samples); names (id, text); sessions
+--         metrics (model, minute, slot or slot with tiers, rank, sum, samples); names (id, text); sessions;
+--         seats (role, session, minute)
 -- returns  calls new, calls known, metrics, records late
 
 local p = KEYS[1]
 local window, keep, delay = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local lookback, retention = tonumber(ARGV[4]), tonumber(ARGV[5])
+local lookback, retention, seats_max = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local call, sub, byte, char, format, floor = redis.call, string.sub, string.byte, string.char, string.format, math.floor
 
 local clock = call('TIME')
@@ -24,6 +25,7 @@ local now = clock[1] * 1000 + floor(clock[2] / 1000)
 
 local HEAD = 22          -- bytes of evidence before the tokens
 local HOURS = 6          -- of a bucket
+local BUCKETS = 4        -- of a day
 local CHUNK = 1000       -- arguments of one command; Lua's stack bounds it
 
 -- Bytewise a < b; Lua's own < asks the locale.
@@ -245,12 +247,46 @@ local function mark_due(hour, name)
   call('ZADD', p .. ':due', 'LT', now + delay, hour .. ':' .. name)
 end
 
--- An hour next to one that changed sees the edge of it.
+-- An hour that is to be computed anew without a change of its own: one next to it changed, and it sees the edge of that.
 local function touch_neighbour(hour, name)
   local cells = p .. ':cells:' .. hour .. ':' .. name
   if call('EXISTS', cells) == 1 then
     call('HINCRBY', cells, 'v', 1)
     mark_due(hour, name)
+  end
+end
+
+-- The sessions of a role that keep their names are those that called first on that day, as many as there are seats; among equal
+-- minutes the bytewise smaller name. So which they are depends on what was recorded and not on when it came. Who loses a seat
+-- has figures under its name, in the hours from its first record on or, should another record have moved that call, an hour
+-- before: `displaced` holds the earliest of them by day.
+local displaced, prolonged = {}, {}
+local function take_seat(day, role, name, minute)
+  local key = p .. ':roster:' .. day .. ':' .. role
+  local taken = call('ZADD', key, 'LT', 'CH', minute, name)
+  if not prolonged[key] then
+    prolonged[key] = true
+    call('PEXPIRE', key, window + keep)
+    if call('SISMEMBER', p .. ':crowded:' .. day, role) == 1 then call('PEXPIRE', p .. ':crowded:' .. day, window + keep) end
+  end
+  if taken == 0 then return end
+  while call('ZCARD', key) > seats_max do
+    local last = call('ZPOPMAX', key)
+    call('SADD', p .. ':crowded:' .. day, role)
+    call('PEXPIRE', p .. ':crowded:' .. day, window + keep)
+    call('PFADD', p .. ':folded:' .. day .. ':' .. role, last[1])
+    call('PEXPIRE', p .. ':folded:' .. day .. ':' .. role, window + keep)
+    local hour = floor(minute / 60) - 1
+    if last[1] ~= name and hour < (displaced[day] or hour + 1) then displaced[day] = hour end
+  end
+end
+
+local function mark_displaced(day, from)
+  for bucket = day * BUCKETS, day * BUCKETS + BUCKETS - 1 do
+    for _, member in ipairs(call('SMEMBERS', p .. ':groups:' .. bucket)) do
+      local hour, name = string.match(member, '^(%d+):(.*)$')
+      if tonumber(hour) >= from then touch_neighbour(tonumber(hour), name) end
+    end
   end
 end
 
@@ -285,12 +321,12 @@ end
 
 -- ---- the batch ------------------------------------------------------------------------------------------------------
 
-local at = 6
+local at = 7
 while at <= #ARGV do
   local bucket, other = ARGV[at], ARGV[at + 1]
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-  local nnames, nsessions = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
-  at = at + 7
+  local nnames, nsessions, nseats = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
+  at = at + 8
   local expire = expiry(bucket)
   local open = now < expire
   if open then
@@ -309,8 +345,12 @@ while at <= #ARGV do
     local first = at + 2 * nnames
     for i = first, first + nsessions - 1 do call('SADD', p .. ':sessions:' .. bucket, ARGV[i]) end
     if nsessions > 0 then call('PEXPIREAT', p .. ':sessions:' .. bucket, expire) end
+    first = first + nsessions
+    for i = first, first + 3 * (nseats - 1), 3 do
+      take_seat(floor(bucket / BUCKETS), ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]))
+    end
   end
-  at = at + 2 * nnames + nsessions
+  at = at + 2 * nnames + nsessions + 3 * nseats
 end
 
 for key, d in pairs(sums) do
@@ -339,6 +379,8 @@ for _, g in pairs(groups) do
     if g.last >= 60 - lookback then touch_neighbour(g.hour + 1, g.name) end
   end
 end
+
+for day, from in pairs(displaced) do mark_displaced(day, from) end
 
 local gone = call('ZRANGEBYSCORE', p .. ':open', '-inf', now - retention, 'LIMIT', 0, CHUNK)
 if #gone > 0 then

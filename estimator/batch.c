@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/when.h"
+#include "estimator/roster.h"
 
 // Room for one more element behind `n`.
 static void *grown(void *p, int32_t n, int32_t *cap, size_t size)
@@ -32,6 +33,7 @@ static void release_slots(struct batch *b)
 			free(s->metrics);
 			free(s->names);
 			free(s->sessions);
+			free(s->seats);
 		}
 		free(b->slots[i].sections);
 		free(b->slots[i].guests);
@@ -174,13 +176,18 @@ static int turn_of(struct batch *b, const struct batch_slot *slot, const struct 
 	return added ? 0 : ++*times;
 }
 
-// True if the section does not have the name yet, and now has its id.
+// A number kept with a name of the section, -1 at first. *ret_new: the section did not have the name yet, and now has its id.
+static int32_t *name_note(struct batch *b, const struct batch_slot *slot, const struct section *s, uint64_t id, bool *ret_new)
+{
+	uint64_t place = (uint64_t)(slot - b->slots) << 40 ^ (uint64_t)(s - slot->sections);
+	return map_add(&b->name_index, id ^ place * 0x9e3779b97f4a7c15u, -1, ret_new);
+}
+
 static bool name_is_new(struct batch *b, const struct batch_slot *slot, const struct section *s, uint64_t id)
 {
-	bool added;
-	uint64_t place = (uint64_t)(slot - b->slots) << 40 ^ (uint64_t)(s - slot->sections);
-	map_add(&b->name_index, id ^ place * 0x9e3779b97f4a7c15u, 0, &added);
-	return added;
+	bool new;
+	name_note(b, slot, s, id, &new);
+	return new;
 }
 
 static void add_name(struct section *s, uint64_t id, struct str text)
@@ -224,6 +231,17 @@ static void note_guest(struct batch *b, struct batch_slot *slot, struct str arn)
 			return;
 	slot->guests = grown(slot->guests, slot->nguests, &slot->capguests, sizeof *slot->guests);
 	slot->guests[slot->nguests++] = arena_str(&b->arena, account);
+}
+
+// The number of its seat; -1: no session of a role.
+static int32_t add_seat(struct batch *b, struct section *s, struct str arn, int64_t minute)
+{
+	struct str role = roster_role(arn);
+	if (!role.len)
+		return -1;
+	s->seats = grown(s->seats, s->nseats, &s->capseats, sizeof *s->seats);
+	s->seats[s->nseats] = (struct batch_seat){arena_str(&b->arena, role), arena_str(&b->arena, (struct str){arn.p + role.len, arn.len - role.len}), minute};
+	return s->nseats++;
 }
 
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
@@ -295,9 +313,14 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 		add_name(s, model, prefixed(b, 'm', c->model));
 	if (is_opaque(c->model_called))
 		add_profile_names(b, slot, s, c, model);
-	if (name_is_new(b, slot, s, caller)) {
+	bool new;
+	int32_t *seat = name_note(b, slot, s, caller, &new);
+	if (new) {
 		add_caller_name(b, s, caller, &c->caller);
 		note_guest(b, slot, c->caller.arn);
+		*seat = add_seat(b, s, c->caller.arn, c->time_ms / MS_PER_MINUTE);
+	} else if (*seat >= 0 && c->time_ms / MS_PER_MINUTE < s->seats[*seat].minute) {
+		s->seats[*seat].minute = c->time_ms / MS_PER_MINUTE;
 	}
 	s->calls = grown(s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
 	s->calls[s->ncalls++] = e;

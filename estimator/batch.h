@@ -2,7 +2,7 @@
 // Records folded in memory, sorted by where in Redis they belong, until one round trip writes them all.
 //
 //     record -> slot (account/region) -> section (bucket of six hours, and the bucket across the edge it may have to look in)
-//                                           -> evidence, metrics, names, sessions
+//                                           -> evidence, metrics, names, sessions, seats
 #ifndef NOWCAST_ESTIMATOR_BATCH_H
 #define NOWCAST_ESTIMATOR_BATCH_H
 
@@ -37,6 +37,12 @@ struct batch_metric {
 	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
 };
 
+// A session of a role, and when it first called: on it hangs whether it keeps its name (estimator/roster.h).
+struct batch_seat {
+	struct str role, session; // "arn:...:assumed-role/ROLE/" and what follows it
+	int64_t minute;
+};
+
 struct section {
 	int64_t bucket;
 	int other; // -1, 0 or 1: the bucket next to it in which a record of the same call may stand
@@ -45,6 +51,8 @@ struct section {
 	struct batch_metric *metrics;
 	struct batch_name *names;
 	struct str *sessions;
+	struct batch_seat *seats;
+	int32_t nseats, capseats;
 	int32_t ncalls, capcalls, nmetrics, capmetrics, nnames, capnames, nsessions, capsessions;
 };
 

@@ -32,7 +32,7 @@ struct engine_options {
 	int64_t future_ms;       // a record further ahead of the clock than this is refused
 	int lookback_minutes;    // how long a call waits for its metric
 	int learn_hours;         // how many hours before an hour teach its weights
-	int sessions_max;        // sessions of a role in an hour that are told apart; more fold into the role
+	int sessions_max;        // sessions of a role that keep their names on a day (estimator/roster.h)
 	const struct prices *prices; // outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
 
 	// Called once a model and engine, when tokens are found that have no price; may be NULL.

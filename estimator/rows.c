@@ -11,6 +11,8 @@
 #include "base/when.h"
 #include "estimator/tariff.h"
 
+enum { TAGSETS_EACH = 4 }; // that sessions of a role have on average before their names go
+
 struct writing {
 	struct tariffs *tariffs;
 	const struct lanes *lanes;
@@ -142,15 +144,6 @@ static bool is_used(const struct caller_usage *u)
 	return used;
 }
 
-// "arn:aws:sts::A:assumed-role/ROLE/" of an assumed role's session; none for others.
-static struct str role_of(struct str arn)
-{
-	for (size_t i = 0, slashes = 0; i < arn.len; i++)
-		if (arn.p[i] == '/' && ++slashes == 2 && memmem(arn.p, i, ":assumed-role/", 14))
-			return (struct str){arn.p, i + 1};
-	return STR_NONE;
-}
-
 // How far off something may be has no upper end worth telling apart.
 static void add_doubt(int64_t *to, int64_t more)
 {
@@ -215,10 +208,15 @@ static void add_pile(struct writing *w, struct str arn, struct str tagset, const
 		add_usage(w, arn, tagset, p->v[i].lane, &p->v[i].usage);
 }
 
+// The sessions of one role in the hour.
 struct folding {
 	const struct span *span;
 	const struct hour_usage *usage;
-	int32_t *callers; // that used something, sorted by tagset
+	const struct rosters *rosters;
+	int64_t day;
+	struct str role;
+	int32_t first, end; // its callers
+	int32_t *callers;   // of them, those that are counted together, sorted by tagset
 	int32_t n, tagsets;
 };
 
@@ -233,22 +231,29 @@ static int by_tagset(const void *a, const void *b, void *callers)
 	return str_cmp(all[*(const int32_t *)a].tagset, all[*(const int32_t *)b].tagset);
 }
 
-static void gather(struct folding *f, int32_t first, int32_t end, struct arena *arena)
+static bool keeps_name(const struct folding *f, int32_t i)
 {
-	f->callers = arena_alloc(arena, (size_t)(end - first) * sizeof *f->callers);
-	for (int32_t i = first; i < end; i++)
-		if (is_used(&f->usage->callers[i]))
+	return rosters_has_seat(f->rosters, f->day, f->role, f->span->callers[i].arn);
+}
+
+// With `all`, everybody's name goes.
+static void gather(struct folding *f, bool all, struct arena *arena)
+{
+	f->callers = arena_alloc(arena, (size_t)(f->end - f->first + 1) * sizeof *f->callers);
+	for (int32_t i = f->first; i < f->end; i++)
+		if (is_used(&f->usage->callers[i]) && (all || !keeps_name(f, i)))
 			f->callers[f->n++] = i;
-	qsort_r(f->callers, (size_t)f->n, sizeof *f->callers, by_tagset, (void *)f->span->callers);
+	if (f->n > 1)
+		qsort_r(f->callers, (size_t)f->n, sizeof *f->callers, by_tagset, (void *)f->span->callers);
 	for (int32_t k = 0; k < f->n; k++)
 		f->tagsets += k == 0 || !str_eq(tagset_of(f, k), tagset_of(f, k - 1));
 }
 
 // Too many sessions lose their names, not their tags: a team's sum stays the team's. Where the tags are as many (an e-mail
 // address in them), these go too.
-static void add_folded(struct writing *w, struct str role, struct folding *f, int sessions_max)
+static void add_folded(struct writing *w, struct folding *f, int sessions_max)
 {
-	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(role));
+	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(f->role));
 	bool keep = f->tagsets <= sessions_max;
 	for (int32_t k = 0; k < f->n;) {
 		struct pile all = {0};
@@ -270,23 +275,23 @@ static void add_caller(struct writing *w, const struct who *who, int32_t caller,
 		add_weights(w, who->arn, who->tagset, u->weight);
 }
 
-// Callers are sorted by arn, so the sessions of a role stand together: writes those from `i` on, returns what follows.
-static int32_t add_role(struct writing *w, const struct span *span, const struct hour_usage *u, int32_t i, int sessions_max)
+// Callers are sorted by arn, so the sessions of a role stand together: writes those from `i` on, returns what follows. A session
+// is a caller for each set of tags that it had; were these without end, its name would not bound the rows, and they go together.
+static int32_t add_role(struct writing *w, const struct series *s, const struct span *span, const struct hour_usage *u, int64_t hour, int32_t i, int sessions_max)
 {
-	struct str role = role_of(span->callers[i].arn);
-	int32_t end = i + 1, used = is_used(&u->callers[i]);
-	for (; role.len && end < span->ncallers && str_starts(span->callers[end].arn, role); end++)
-		used += is_used(&u->callers[end]);
-	if (used <= sessions_max) {
-		for (; i < end; i++)
-			if (is_used(&u->callers[i]))
-				add_caller(w, &span->callers[i], i, &u->callers[i]);
-		return end;
-	}
-	struct folding f = {.span = span, .usage = u};
-	gather(&f, i, end, w->arena);
-	add_folded(w, role, &f, sessions_max);
-	return end;
+	struct folding f = {.span = span, .usage = u, .rosters = &s->rosters, .day = hour / 24, .role = roster_role(span->callers[i].arn), .first = i, .end = i + 1};
+	int64_t named = 0;
+	while (f.role.len && f.end < span->ncallers && str_starts(span->callers[f.end].arn, f.role))
+		f.end++;
+	for (int32_t k = i; k < f.end; k++)
+		named += is_used(&u->callers[k]) && keeps_name(&f, k);
+	bool all = f.role.len && named > (int64_t)TAGSETS_EACH * sessions_max;
+	for (int32_t k = i; k < f.end && !all; k++)
+		if (is_used(&u->callers[k]) && keeps_name(&f, k))
+			add_caller(w, &span->callers[k], k, &u->callers[k]);
+	gather(&f, all, w->arena);
+	add_folded(w, &f, sessions_max);
+	return f.end;
 }
 
 void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int lookback,
@@ -302,7 +307,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	struct writing w = {.tariffs = &tariffs, .lanes = &lanes, .arena = arena, .out = ret};
 	ret->nrows = 0;
 	for (int32_t i = 0; i < span->ncallers;)
-		i = add_role(&w, span, u, i, sessions_max);
+		i = add_role(&w, s, span, u, hour, i, sessions_max);
 	struct caller_usage nobody = {.ttl_permille = -1};
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		nobody.slots[slot].allocated = u->unattributed[slot];

@@ -49,9 +49,8 @@ struct figure {
 // The words of a value, for those who write one: what follows from its prices, and what does not.
 void row_format_value(const struct figure *f, struct buf *ret);
 
-// The rows of an hour. Where a role has more than `sessions_max` sessions they are one,
-// ".../ROLE/*", by their tags, or all of them if those are as many. *ret_unpriced: why the model has
-// no price (static), or NULL.
+// The rows of an hour. Sessions of a role without a seat (estimator/roster.h) are one, ".../ROLE/*", by their tags, or without
+// them if those are more than `sessions_max`. *ret_unpriced: why the model has no price (static), or NULL.
 void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int lookback,
                 const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced);
 

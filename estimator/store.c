@@ -70,7 +70,7 @@ static void arg64(struct redis *r, uint64_t id)
 struct part {
 	const struct section *section;
 	int32_t first, ncalls;
-	bool rest; // metrics, names and sessions too
+	bool rest; // metrics, names, sessions and seats too
 };
 
 static bool same_evidence(const struct evidence *a, const struct evidence *b)
@@ -98,13 +98,13 @@ static int32_t count_runs(const struct part *p)
 static int part_args(const struct part *p)
 {
 	const struct section *s = p->section;
-	return 7 + p->ncalls + 2 * count_runs(p) + (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions : 0);
+	return 8 + p->ncalls + 2 * count_runs(p) + (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->nseats : 0);
 }
 
 static void send_part(struct redis *r, const struct part *p)
 {
 	const struct section *s = p->section;
-	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0, nsessions = p->rest ? s->nsessions : 0;
+	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0, nsessions = p->rest ? s->nsessions : 0, nseats = p->rest ? s->nseats : 0;
 	redis_argi(r, s->bucket);
 	if (s->other)
 		redis_argi(r, s->bucket + s->other);
@@ -115,6 +115,7 @@ static void send_part(struct redis *r, const struct part *p)
 	redis_argi(r, nmetrics);
 	redis_argi(r, nnames);
 	redis_argi(r, nsessions);
+	redis_argi(r, nseats);
 	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
 		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
 	for (int32_t i = p->first, n; i < p->first + p->ncalls; i += n) {
@@ -139,12 +140,17 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 	for (int32_t i = 0; i < nsessions; i++)
 		redis_arg(r, s->sessions[i]);
+	for (int32_t i = 0; i < nseats; i++) {
+		redis_arg(r, s->seats[i].role);
+		redis_arg(r, s->seats[i].session);
+		redis_argi(r, s->seats[i].minute);
+	}
 }
 
 static void send_parts(struct store *s, struct str slot, const struct part *parts, int n, struct arena *arena)
 {
 	const struct engine_options *o = s->options;
-	int argc = 1 + 5;
+	int argc = 1 + 6;
 	for (int i = 0; i < n; i++)
 		argc += part_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
@@ -154,6 +160,7 @@ static void send_parts(struct store *s, struct str slot, const struct part *part
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->lookback_minutes);
 	redis_argi(s->redis, o->retention_ms);
+	redis_argi(s->redis, o->sessions_max);
 	for (int i = 0; i < n; i++)
 		send_part(s->redis, &parts[i]);
 }

@@ -17,6 +17,7 @@
 #include "estimator/facts.h"
 #include "estimator/profile.h"
 #include "estimator/redis.h"
+#include "estimator/roster.h"
 #include "estimator/taught.h"
 
 struct store {
@@ -70,6 +71,7 @@ struct series {
 	int ntaught;
 	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
 	int32_t ncallers;
+	struct rosters rosters;        // of roles with more sessions than are told apart
 	struct tagset *tagsets;        // that occur among the callers
 	int ntagsets;
 };

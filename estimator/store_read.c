@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads back the facts that apply.lua wrote: two round trips for any run of hours of one model, the second one for the
-// tags of the sessions that occur.
+// tags of the sessions that occur; one more each for a model whose id names none, and for roles with too many sessions.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,6 +325,11 @@ static uint64_t model_id_of(struct str hex)
 	return strtoull(text, NULL, 16);
 }
 
+static int64_t day_of(int64_t hour)
+{
+	return hour / 24;
+}
+
 static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bucket)
 {
 	struct redis *redis = r->store->redis;
@@ -334,9 +339,32 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":taught:%.*s", STR_ARG(out->model_hex))});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":names:%lld", (long long)b)});
+	rosters_ask(redis, store_key(r->store, r->arena, out->slot, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
 }
 
-// A third round trip for the few models whose id names none.
+// A further round trip, where a role of somebody who called has more sessions than keep their names.
+static bool read_rosters(struct reading *r, const int32_t *used, int32_t nused, struct err *err)
+{
+	struct rosters *x = &r->out->rosters;
+	int kept = 0;
+	for (int i = 0; i < x->n; i++) {
+		int32_t k = 0;
+		while (k < nused && !str_starts(r->callers[used[k]].arn, x->list[i].role))
+			k++;
+		if (k < nused)
+			x->list[kept++] = x->list[i];
+	}
+	x->n = kept;
+	if (kept == 0)
+		return true;
+	rosters_ask_seats(x, r->store->redis, store_key(r->store, r->arena, r->out->slot, "%s", ""));
+	if (!redis_exec(r->store->redis, err))
+		return false;
+	rosters_take_seats(x, r->store->redis, 0, r->arena);
+	return true;
+}
+
+// A further round trip for the few models whose id names none.
 static bool read_profile(struct reading *r, struct err *err)
 {
 	if (!profile_is_opaque(r->out->model))
@@ -369,8 +397,9 @@ bool store_read_series(struct store *s, struct str slot, struct str model_hex, i
 	read_taught(&r, at++);
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		read_names(&r, at++, model_id_of(model_hex));
+	rosters_take(&ret->rosters, s->redis, at, day_of(from), day_of(to), arena);
 	int32_t nused, *used = used_callers(&r, &nused);
-	bool good = read_sessions(&r, used, nused, err) && read_profile(&r, err);
+	bool good = read_sessions(&r, used, nused, err) && read_profile(&r, err) && read_rosters(&r, used, nused, err);
 	if (good)
 		resolve_callers(&r, used, nused);
 	free(used);

@@ -15,7 +15,7 @@
 struct view;
 
 struct view_row {
-	struct str principal;   // ARN, "arn:...:assumed-role/ROLE/*" for folded sessions, or UNATTRIBUTED
+	struct str principal;   // ARN, "arn:...:assumed-role/ROLE/(other sessions)" (estimator/roster.h), or UNATTRIBUTED
 	struct str role;        // name of the role, or of the role of a session; empty for others
 	struct str tagset;      // id of the session's tags, "-"
 	int type;               // enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact

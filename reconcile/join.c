@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "estimator/apportion.h"
+#include "estimator/roster.h"
 #include "estimator/rows.h"
 #include "pricing/model_id.h"
 
@@ -22,7 +23,7 @@ struct joining {
 	const struct ledger_row **by_principal, **by_type;
 	struct use *uses;
 	int32_t nuses, capuses;
-	struct map use_index, choices;
+	struct map use_index, choices, days; // days: of slot, day and principal, that the estimate has
 	int64_t *weights, *shares;
 	const struct ledger_row **found;
 	int64_t nfound, capfound;
@@ -233,6 +234,29 @@ static int32_t slot_of(struct joining *x, struct str account, struct str region)
 	return slot;
 }
 
+// ---- the caller ----------------------------------------------------------------------------------------------------
+
+static uint64_t day_key(int32_t slot, int64_t hour, int32_t principal)
+{
+	int64_t key[] = {slot, hour / 24, principal};
+	return XXH3_64bits(key, sizeof key);
+}
+
+// A session that the estimate counts among the others of its role (estimator/roster.h) is counted with them here, too: the two
+// can be compared then, and the names of a bill are as bounded as ours.
+static int32_t caller_of(struct joining *x, int32_t slot, struct str who, int64_t hour)
+{
+	struct names *names = x->j->names;
+	int32_t own = names_add(names, who);
+	struct str role = roster_role(who);
+	if (!role.len || map_find(&x->days, day_key(slot, hour, own)))
+		return own;
+	struct arena arena = ARENA_INIT;
+	int32_t others = names_add(names, arena_text(&arena, "%.*s" OTHER_SESSIONS, STR_ARG(role)));
+	arena_release(&arena);
+	return map_find(&x->days, day_key(slot, hour, others)) ? others : own;
+}
+
 static void take_line(struct joining *x, const struct bill_line *line, int32_t nobody)
 {
 	struct join *j = x->j;
@@ -243,8 +267,9 @@ static void take_line(struct joining *x, const struct bill_line *line, int32_t n
 		j->outside_usd = usd_add(j->outside_usd, line->cost);
 		return;
 	}
-	struct ledger_row row = {.slot = slot_of(x, x->bill->names[line->account], k->region), .type = (int32_t)k->usage.type, .tier = (int32_t)k->usage.tier, .hour = line->hour,
-	                         .principal = who.len ? names_add(j->names, who) : nobody, .tokens = bill_tokens(x->bill, line),
+	int32_t slot = slot_of(x, x->bill->names[line->account], k->region);
+	struct ledger_row row = {.slot = slot, .type = (int32_t)k->usage.type, .tier = (int32_t)k->usage.tier, .hour = line->hour,
+	                         .principal = who.len ? caller_of(x, slot, who, line->hour) : nobody, .tokens = bill_tokens(x->bill, line),
 	                         .usd = line->cost, .list = line->list};
 	row.model = model_of(x, row.slot, row.principal, line->kind);
 	j->tokens_usd = usd_add(j->tokens_usd, line->cost);
@@ -261,10 +286,12 @@ void join_bill(struct join *j, const struct bill *b)
 {
 	struct joining x = {.j = j, .bill = b};
 	int32_t nobody = names_add(j->names, STR(UNATTRIBUTED));
+	bool added;
 	for (int64_t i = 0; i < j->estimate->n; i++) {
 		const struct ledger_row *r = &j->estimate->rows[i];
 		add_use(&x, r->slot, r->model, -1, r->tokens);
 		add_use(&x, r->slot, r->model, r->principal, r->tokens);
+		map_add(&x.days, day_key(r->slot, r->hour, r->principal), 0, &added);
 	}
 	x.by_principal = ledger_sort(j->estimate, LEDGER_BY_PRINCIPAL);
 	x.by_type = ledger_sort(j->estimate, LEDGER_BY_TYPE);
@@ -279,6 +306,7 @@ void join_bill(struct join *j, const struct bill *b)
 	free(x.found);
 	map_release(&x.use_index);
 	map_release(&x.choices);
+	map_release(&x.days);
 }
 
 void join_release(struct join *j)

@@ -8,6 +8,7 @@
 #include "base/embed.h"
 #include "base/when.h"
 #include "estimator/lane.h"
+#include "estimator/roster.h"
 #include "pricing/price.h"
 
 EMBED(swap_lua, "reconcile/swap.lua")
@@ -54,8 +55,10 @@ static void add_hour(struct buf *b, int64_t hour)
 // Names hold no blanks in Redis.
 static void add_name(struct buf *b, struct str name)
 {
+	struct arena arena = ARENA_INIT;
 	size_t at = b->len;
-	buf_addstr(b, name);
+	buf_addstr(b, roster_stored(&arena, name));
+	arena_release(&arena);
 	for (; at < b->len; at++)
 		if (b->data[at] == ' ')
 			b->data[at] = '_';

@@ -8,7 +8,9 @@
 
 #include "base/buf.h"
 #include "base/when.h"
+#include "estimator/folded.h"
 #include "estimator/redis.h"
+#include "estimator/roster.h"
 #include "estimator/view.h"
 #include "ingest/kafka_probe.h"
 #include "pricing/prices.h"
@@ -275,12 +277,21 @@ static bool check_backlog(struct doctor *d, struct err *err)
 	return true;
 }
 
+static void tell_folded(void *user, const struct folded *f)
+{
+	struct doctor *d = user;
+	char when[WHEN_SIZE];
+	say(d, DOCTOR_NOTE, "sessions", "about %lld sessions of %.*s %.*s in %.*s have no row of their own on %.10s, they are " OTHER_SESSIONS ": raise sessions.max (%lld) to see their names",
+	    (long long)f->sessions, STR_ARG(f->account), STR_ARG(f->role), STR_ARG(f->region), when_format(f->day * 24 * MS_PER_HOUR, when), (long long)d->conf->sessions_max);
+}
+
 void doctor_examine(const struct conf *conf, struct view *view, doctor_tell *tell, void *user)
 {
 	struct err err = ERR_INIT;
 	struct doctor d = {.conf = conf, .now_ms = when_now_ms(), .view = view, .redis = view_redis(view), .tell = tell, .user = user};
 	check_prices(&d);
-	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err))
+	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err) ||
+	    !folded_each(d.redis, view_prefix(view), tell_folded, &d, &err))
 		say(&d, DOCTOR_FAIL, "redis", "%s", err.msg);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/when.h"
+#include "estimator/folded.h"
 #include "estimator/redis.h"
 
 enum { HOURS_PER_DAY = 24, USD_PLACES = 9 };
@@ -132,12 +133,40 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+struct folded_sum {
+	int64_t newest, sessions, roles;
+};
+
+static void add_folded(void *user, const struct folded *f)
+{
+	struct folded_sum *s = user;
+	if (f->day > s->newest)
+		*s = (struct folded_sum){.newest = f->day};
+	if (f->day == s->newest) {
+		s->sessions += f->sessions;
+		s->roles++;
+	}
+}
+
+static bool write_folded(struct api *a, struct buf *out, struct err *err)
+{
+	struct folded_sum s = {0};
+	if (!folded_each(view_redis(figures_view(a->figures)), a->conf->redis_prefix, add_folded, &s, err))
+		return false;
+	bool today = s.newest == api_now_ms(a) / MS_PER_HOUR / 24;
+	family(out, "nowcast_folded_sessions", "gauge", "Sessions of the day without a row of their own (sessions.max), about.");
+	buf_addf(out, "nowcast_folded_sessions %lld\n", today ? (long long)s.sessions : 0);
+	family(out, "nowcast_folded_roles", "gauge", "Roles of the day, by account and region, that have such sessions.");
+	buf_addf(out, "nowcast_folded_roles %lld\n", today ? (long long)s.roles : 0);
+	return true;
+}
+
 void metrics_write(struct api *a, const struct metrics_server *s, struct buf *out)
 {
 	struct buf figures = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct query q = {.now_ms = api_now_ms(a)};
-	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err);
+	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) && write_folded(a, &figures, &err);
 	family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis is away.");
 	buf_addf(out, "nowcast_up %d\n", up);
 	family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");

@@ -193,14 +193,37 @@ static void retention(int64_t hour)
 	engine_close(e);
 }
 
+// Calls and input tokens of a row.
+static int64_t calls_of(const char *key, const char *row)
+{
+	char field[160];
+	snprintf(field, sizeof field, "%s calls", row);
+	ask("HGET", key, field, NULL);
+	return redis_nil(test_redis, 0) ? 0 : strtoll(redis_str(test_redis, 0).p, NULL, 10);
+}
+
+static int64_t input_of(const char *key, const char *row)
+{
+	char field[160];
+	snprintf(field, sizeof field, "%s input", row);
+	ask("HGET", key, field, NULL);
+	return redis_nil(test_redis, 0) ? 0 : strtoll(redis_str(test_redis, 0).p, NULL, 10);
+}
+
+// Session i calls first in minute i / 100; the hundred of the first minute keep their names, the next day's hundred theirs.
 static void sessions_fold(int64_t hour)
 {
-	char key[160];
+	char key[160], next[160], field[160], roster[160];
+	const char *others = "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/* -";
 	struct engine_options o = test_options("fold");
+	int64_t day = hour / 24, named = 0, tokens = 0;
 	o.sessions_max = 100;
 	struct engine *e = open_with(&o);
-	for (int i = 0; i < 5000; i++)
-		add_call(e, hour * 60 + i % 60, i, 0);
+	hour = day * 24 + 1;
+	for (int i = 5999; i >= 0; i--)
+		add_call(e, hour * 60 + i / 100, i, 0);
+	for (int i = 0; i < 200; i++)
+		add_call(e, hour * 60 + 90, i, 1);
 	for (int m = 0; m < 60; m++)
 		add_metric(e, hour * 60 + m, 123457);
 	apply(e);
@@ -208,16 +231,34 @@ static void sessions_fold(int64_t hour)
 	settle_all(e);
 	int64_t spent = when_ticks_ms() - begun;
 	usage_key(key, sizeof key, "fold", hour);
-	ok(ask("HLEN", key, NULL, NULL) < 10, "5000 sessions of a role, at most 100 told apart: one row a token type");
-	const char *all = "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/* -";
-	char field[160];
-	snprintf(field, sizeof field, "%s calls", all);
-	ask("HGET", key, field, NULL);
-	ok(str_is(redis_str(test_redis, 0), "5000 0"), "that has all their calls");
-	snprintf(field, sizeof field, "%s input", all);
-	is_int(ask("HGET", key, field, NULL), 60 * 123457, "and all their tokens");
-	if (!ok(spent < 10000, "and is settled in bounded time"))
+	usage_key(next, sizeof next, "fold", hour + 1);
+	for (int i = 0; i < 100; i++) {
+		snprintf(field, sizeof field, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-%d -", i);
+		named += calls_of(key, field) == 1;
+		tokens += input_of(key, field);
+	}
+	is_int(named, 100, "of 6000 sessions of a role those that called first keep their names");
+	is_int(calls_of(key, others), 5900, "the calls of the rest are one row");
+	is_int(tokens + input_of(key, others), 60 * 123457, "and no token of the metric is lost or made");
+	ok(ask("HLEN", key, NULL, NULL) < 400, "the rows of the hour are bounded");
+	is_int(calls_of(next, others), 100, "who has no name in one hour has none in the next of that day");
+	if (!ok(spent < 10000, "and they are settled in bounded time"))
 		diag("%lld ms", (long long)spent);
+
+	struct record early = test_call(&arena, hour * 60 - 30, 5000, 7);
+	add(e, &early);
+	apply(e);
+	settle_all(e);
+	snprintf(field, sizeof field, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-5000 -");
+	is_int(calls_of(key, field), 1, "a late record of an earlier call gives its session a name, in hours computed before, too");
+	is_int(calls_of(key, others), 5900, "and takes that of another");
+	snprintf(roster, sizeof roster, "fold:" TEST_SLOT ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
+	is_int(ask("ZCARD", roster, NULL, NULL), 100, "Redis keeps the names of so many and no more");
+	ok(ask("PTTL", roster, NULL, NULL) > 0, "and for a while");
+	snprintf(roster, sizeof roster, "fold:" TEST_SLOT ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
+	int64_t folded = ask("PFCOUNT", roster, NULL, NULL);
+	if (!ok(folded > 5700 && folded < 6100, "about how many have none is known"))
+		diag("%lld", (long long)folded);
 	engine_close(e);
 }
 

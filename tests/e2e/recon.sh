@@ -172,6 +172,22 @@ import csv, sys
 usd = {k: float(row[k]) for k in row if k.endswith("_usd")}
 print(usd["price_usd"] < -0.99 * usd["billed_usd"], abs(usd["volume_usd"]) < 0.02 * usd["billed_usd"], usd["unmetered_usd"] == 0)')" "True True True"
 
+# Sessions that have no row of their own have none in the bill either: the bill names each, and the two are compared as one.
+by_role() { "$nowcast" report --redis "$REDIS_URL" --by hour,role,model --format csv | cut -d, -f 1-5; }
+fresh
+change same
+reconcile "$T/cur" >/dev/null
+by_role >"$T/named.csv"
+redis flushall >/dev/null
+"$nowcast" replay --redis "$REDIS_URL" --sessions-max 1 "$world/stream.ndjson" >/dev/null
+ok "a bill over folded sessions" reconcile "$T/cur"
+billed "gives its dollars"
+by_role >"$T/folded.csv"
+same_file "to the same roles" "$T/folded.csv" "$T/named.csv"
+"$nowcast" report --redis "$REDIS_URL" --by principal --format csv >"$T/others.csv"
+has "with the names that the estimate has" "$(cat "$T/others.csv")" '/\(other sessions\),[0-9]+,.*,billed$'
+is "and no more of them: two a role" "$(grep -o 'assumed-role/[^/]*/' "$T/others.csv" | sort | uniq -c | awk '$1 > 2' | wc -l)" 0
+
 fresh
 change same
 reconcile "$T/cur" >"$T/a.out" & a=$!

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many sessions have no row of their own (estimator/roster.h), for those who look after the whole: no figure hangs on it.
+#ifndef NOWCAST_ESTIMATOR_FOLDED_H
+#define NOWCAST_ESTIMATOR_FOLDED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "estimator/redis.h"
+
+struct folded {
+	struct str account, region, role; // die with the call
+	int64_t day;                      // since the epoch
+	int64_t sessions;                 // give or take a hundredth
+};
+
+// Every role that had too many on one of the two newest days, in each account and region.
+bool folded_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct folded *f), void *user, struct err *err) NC_CHECK;
+
+#endif
