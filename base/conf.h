@@ -81,6 +81,7 @@ struct conf {
 	int64_t reconcile_every_ms;
 	int64_t reconcile_memory;
 	char *reconcile_cache;    // "" : the user's cache folder
+	int64_t reconcile_cache_max; // bytes
 	int64_t scoreboard_keep_ms; // 0: no snapshots
 
 	// what cannot be decoded

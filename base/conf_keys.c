@@ -71,6 +71,8 @@ const struct conf_key conf_keys[] = {
 	{"reconcile.cache", CONF_STRING, AT(reconcile_cache), 0, 0, "", false, NULL,
 	 "Folder for files fetched from S3; empty: nowcast/cur in the user's cache folder."},
 
+	{"reconcile.cache.max", CONF_BYTES, AT(reconcile_cache_max), 0, (int64_t)1 << 40, "4GiB", false, NULL,
+	 "How large that folder may grow: what was not used for longest is deleted."},
 	{"scoreboard.keep", CONF_DURATION, AT(scoreboard_keep_ms), 0, MS(3650), "14d", false, NULL,
 	 "How long it is remembered what the estimate said 5 minutes, 1 hour and 24 hours after each hour, to be compared with the bill; 0s: never."},
 

@@ -55,6 +55,9 @@ void bill_release(struct bill *b);
 // Tokens of a line of class BILL_TOKENS, rounded half to even.
 int64_t bill_tokens(const struct bill *b, const struct bill_line *line);
 
+// Whether the export has the tags column, and whether any row of Bedrock in it has a tag of its caller ("iamPrincipal/...").
+bool bill_has_caller_tags(struct duck *duck, const struct export_period *period, bool *ret_column, bool *ret_tags, struct err *err) NC_CHECK;
+
 // The statement that does the adding up, for those who want to see it.
 bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct export_period *period, struct err *err) NC_CHECK;
 

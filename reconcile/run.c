@@ -42,7 +42,6 @@ static bool take_sheet(void *user, struct view *v, const struct view_sheet *shee
 {
 	struct work *w = user;
 	struct buf slot = BUF_INIT;
-	(void)v;
 	buf_addf(&slot, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
 	struct ledger_row row = {.slot = names_add(&w->names, buf_str(&slot)), .model = names_add(&w->names, model_key(sheet->model)), .hour = sheet->hour};
 	buf_release(&slot);
@@ -51,6 +50,7 @@ static bool take_sheet(void *user, struct view *v, const struct view_sheet *shee
 		const struct view_row *r = &sheet->rows[i];
 		if (r->type == TOKEN_TYPES)
 			continue;
+		w->tagged = w->tagged || !str_is(r->tagset, "-") || view_tag(v, sheet, r, str_of(w->conf->team_tag)).len;
 		row.principal = names_add(&w->names, r->principal);
 		row.type = r->type;
 		row.tier = lane_tier(r->figure.lane);
@@ -82,12 +82,26 @@ static void tell_stale(struct work *w)
 		buf_addf(&w->bill.notes, "the export is stale: its newest delivery is %" PRId64 " hours old, and AWS delivers daily; look at its status under Data Exports\n", age_hours);
 }
 
+// Tags of callers are in the bill once somebody has activated them, and not in what was billed before.
+static bool tell_tags(struct work *w, struct duck *duck, struct err *err)
+{
+	bool column = false, tags = false;
+	if (!w->tagged || !w->bill.with_principal)
+		return true;
+	if (!bill_has_caller_tags(duck, w->period, &column, &tags, err))
+		return false;
+	if (column && !tags)
+		buf_adds(&w->bill.notes, "callers have tags, and the bill has none of them (iamPrincipal/... in its column tags): activate them as cost allocation tags under Billing and "
+		                         "Cost Management (it takes up to 24 hours and is not retroactive); until then only nowcast knows teams\n");
+	return true;
+}
+
 static bool run_period(struct work *w, struct duck *duck, struct err *err)
 {
 	if (!bill_read(&w->bill, duck, w->period, err))
 		return false;
 	tell_stale(w);
-	bool good = read_estimate(w, err);
+	bool good = read_estimate(w, err) && tell_tags(w, duck, err);
 	w->join = (struct join){.names = &w->names, .estimate = &w->estimate, .actual = &w->actual,
 	                        .foundation = w->foundation, .nfoundation = w->nfoundation, .first = w->period->first, .end = w->period->end};
 	if (good)
@@ -239,6 +253,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	good = good && tell_run(&out, conf, source, &p, err);
 	publish_end(&p);
 	export_release(&x);
+	s3_prune(&s3, conf->reconcile_cache_max);
 	s3_close(&s3);
 	duck_close(duck);
 	rmdir(spill);

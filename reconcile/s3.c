@@ -11,6 +11,7 @@
 
 #include "base/usd.h"
 #include "base/when.h"
+#include "reconcile/cache.h"
 
 enum { TRIES = 5, OBJECTS_MAX = 1000000 };
 
@@ -247,7 +248,10 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 		return err_set(err, ERR_SKIP, "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is", STR_ARG(s->bucket), STR_ARG(key));
 	if (s->tell)
 		s->tell(s->user, key, s->fetched_bytes, o->size);
-	return is_fresh(o, path.p) || download(s, o, path.p, err);
+	if (!is_fresh(o, path.p) && !download(s, o, path.p, err))
+		return false;
+	cache_used(path.p);
+	return true;
 }
 
 // ---- opening -------------------------------------------------------------------------------------------------------
@@ -291,7 +295,7 @@ static bool fetch_manifests(struct s3 *s, struct err *err)
 	                        STR_ARG(s->prefix));
 }
 
-static struct str cache_folder(struct s3 *s, const char *cache)
+static void choose_folders(struct s3 *s, const char *cache)
 {
 	struct buf b = BUF_INIT;
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -301,10 +305,9 @@ static struct str cache_folder(struct s3 *s, const char *cache)
 		buf_addf(&b, "%s/nowcast/cur", xdg);
 	else
 		buf_addf(&b, "%s/.cache/nowcast/cur", home ? home : "");
-	buf_addf(&b, "/%.*s", STR_ARG(s->bucket));
-	struct str folder = arena_str(&s->arena, buf_str(&b));
+	s->cache = arena_str(&s->arena, buf_str(&b));
+	s->folder = arena_text(&s->arena, "%s/%.*s", b.data, STR_ARG(s->bucket));
 	buf_release(&b);
-	return folder;
 }
 
 bool s3_open(struct s3 *s, const char *uri, const char *cache, struct err *err)
@@ -318,7 +321,8 @@ bool s3_open(struct s3 *s, const char *uri, const char *cache, struct err *err)
 	s->prefix = arena_str(&s->arena, rest);
 	if (!s->bucket.len || !is_plain(s->prefix) || !is_plain(s->bucket))
 		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX/EXPORT", uri);
-	s->folder = cache_folder(s, cache);
+	choose_folders(s, cache);
+	s->opened_ms = when_now_ms();
 	if (!credentials_find(&s->credentials, err))
 		return false;
 	if (!region || !*region)
@@ -327,6 +331,12 @@ bool s3_open(struct s3 *s, const char *uri, const char *cache, struct err *err)
 		region = s->credentials.region.len ? s->credentials.region.data : "us-east-1";
 	snprintf(s->region, sizeof s->region, "%s", region);
 	return list(s, err) && fetch_manifests(s, err);
+}
+
+void s3_prune(const struct s3 *s, int64_t max)
+{
+	if (s->cache.len)
+		cache_prune(s->cache.p, max, s->opened_ms, when_now_ms());
 }
 
 void s3_close(struct s3 *s)

@@ -25,7 +25,8 @@ struct s3 {
 	struct credentials credentials;
 	char region[32];
 	struct str bucket, prefix;   // prefix without a slash at its end
-	struct str folder;           // of the cache
+	struct str cache, folder;    // of all buckets, of this one
+	int64_t opened_ms;
 	struct s3_object *objects;   // below prefix, sorted by key
 	size_t n, cap;
 	int64_t fetched, fetched_bytes; // files downloaded by this run
@@ -37,6 +38,9 @@ struct s3 {
 // ERR_RETRY: S3 is away.
 bool s3_open(struct s3 *s, const char *uri, const char *cache, struct err *err) NC_CHECK;
 void s3_close(struct s3 *s);
+
+// Once the files were read: makes the cache no larger than `max` bytes (reconcile/cache.h).
+void s3_prune(const struct s3 *s, int64_t max);
 
 // Sees to it that a file of the cache, by its path there, is what S3 has. ERR_SKIP: S3 has no such object.
 bool s3_fetch(void *s3, struct str path, struct err *err) NC_CHECK;

@@ -20,6 +20,7 @@ struct work {
 	struct reconciliation *out;
 	struct names names;
 	struct ledger estimate, actual;
+	bool tagged;            // the estimate knows a tag of some caller
 	struct str *foundation; // see join.h
 	int32_t nfoundation;
 	struct bill bill;

@@ -32,6 +32,19 @@ is "fetched once" "$(downloads)" 1
 keys reconcile >/dev/null
 is "and then taken from the cache" "$(downloads)" 1
 
+# The cache is kept small: the longest unused goes, what is in use or somebody else's stays.
+export_dir="$T/cache/bill/with space/nowcast/data/BILLING_PERIOD=2026-10"
+mkdir -p "$export_dir/old" "$T/cache/photos"
+for f in old/1 old/2 busy; do head -c 100000 /dev/zero >"$export_dir/$f.parquet"; done
+head -c 100000 /dev/zero >"$T/cache/photos/cat.jpg"
+touch -a -d '3 days ago' "$export_dir/old/1.parquet" "$T/cache/photos/cat.jpg"
+touch -a -d '2 days ago' "$export_dir/old/2.parquet"
+ok "a run with a bound on the cache" keys "$nowcast" reconcile --redis "$REDIS_URL" --reconcile.cache "$T/cache" --reconcile.cache.max 240KiB "s3://bill/with space/nowcast"
+is "deletes what was not used for longest, and no more" "$(cd "$export_dir" && find . -type f | sort | tr '\n' ' ')" "./busy.parquet ./old/2.parquet "
+keys "$nowcast" reconcile --redis "$REDIS_URL" --reconcile.cache "$T/cache" --reconcile.cache.max 0B "s3://bill/with space/nowcast" >/dev/null
+is "and its own files if it must, but none that may be in use, nor of others" "$(cd "$T/cache" && find . -type f -printf '%f\n' | sort | tr '\n' ' ')" "busy.parquet cat.jpg "
+is "empty folders go, too" "$(find "$T/cache" -type d -empty | wc -l)" 0
+
 mkdir -p "$HOME/.aws"
 printf '[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = topsecret\naws_session_token = session\n' >"$HOME/.aws/credentials"
 ok "a profile's keys" reconcile

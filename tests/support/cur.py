@@ -6,9 +6,11 @@
 
 HOW: same | halve (tokens and dollars of every row) | until T (rows before T only) | daily | without COLUMN | rename COLUMN NAME
      | marketplace (Claude's rows as the Marketplace bills them) | braces (the same, the product map as {k=v}) | euro | nan
+     | nobody (principals empty) | untagged (no tags of callers) | negative (a row whose tokens and dollars are taken back) | tribute (a row of a
+       type of line that nobody knows) | now (as if it were this month) | monthly | empty (a manifest without files) | twice (two exports)
      | discount (12 % off list) | flex (every second row of Nova in the flex tier, at half the rate) | create (a folder an execution, with an older whole one and a newer one that is not) | lost (the data file is missing)
 """
-import collections, csv, decimal, gzip, io, json, os, re, shutil, sys
+import collections, csv, decimal, gzip, io, json, os, re, shutil, sys, time
 
 D = decimal.Decimal
 MARKET = {"input-tokens": "InputTokenCount", "output-tokens": "OutputTokenCount", "cache-read-input-token-count": "CacheReadInputTokenCount",
@@ -79,6 +81,25 @@ def change(rows, how, arguments):
     elif how == "euro":
         for row in rows:
             row["line_item_currency_code"] = "EUR"
+    elif how == "nobody":
+        for row in rows:
+            row["line_item_iam_principal"] = ""
+    elif how == "untagged":
+        for row in rows:
+            row["tags"] = "{}"
+    elif how == "negative":
+        row = dict(next(r for r in rows if usage(r)))
+        for name in ("line_item_unblended_cost", "line_item_usage_amount", "pricing_public_on_demand_cost"):
+            row[name] = str(-D(row[name]) / 2)
+        rows.append(row)
+    elif how == "tribute":
+        rows.append(dict(next(r for r in rows if usage(r)), line_item_line_item_type="Tribute", line_item_unblended_cost="7.5"))
+    elif how == "now":
+        month = time.strftime("%Y-%m")
+        rows = [{k: v.replace("2026-11-", month + "-") for k, v in row.items()} for row in rows]
+    elif how == "monthly":
+        for row in rows:
+            row["line_item_usage_start_date"], row["line_item_usage_end_date"] = "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"
     elif how == "nan":
         rows[0]["line_item_unblended_cost"] = "NaN"
     return rows
@@ -98,6 +119,15 @@ def write_manifest(path, files):
         json.dump({"dataFiles": files}, f)
 
 
+def deliver(top, period, rows, how):
+    runs = ["2026-11-20T06:00:00.000Z-aaaa/", "2026-11-21T06:00:00.000Z-bbbb/"] if how == "create" else [""]
+    for i, run in enumerate(runs):
+        path = f"data/{period}/{run}test-00001.csv.gz"
+        if how != "lost" and i == 0:
+            write_data(os.path.join(top, path), rows)
+        write_manifest(os.path.join(top, f"metadata/{period}/{run}test-Manifest.json"), [] if how == "empty" else [f"s3://bill/prefix/test/{path}"])
+
+
 def main():
     source, target, how, arguments = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     shutil.rmtree(target, ignore_errors=True)
@@ -105,14 +135,9 @@ def main():
         for name in (n for n in names if n.endswith(".csv.gz")):
             with gzip.open(os.path.join(folder, name), "rt", newline="", encoding="utf-8") as f:
                 rows = change(list(csv.DictReader(f)), how, arguments)
-            period = os.path.basename(folder)
-            top = os.path.join(target, "test")
-            runs = ["2026-11-20T06:00:00.000Z-aaaa/", "2026-11-21T06:00:00.000Z-bbbb/"] if how == "create" else [""]
-            for i, run in enumerate(runs):
-                path = f"data/{period}/{run}test-00001.csv.gz"
-                if how != "lost" and i == 0:
-                    write_data(os.path.join(top, path), rows)
-                write_manifest(os.path.join(top, f"metadata/{period}/{run}test-Manifest.json"), [f"s3://bill/prefix/test/{path}"])
+            period = os.path.basename(folder) if how != "now" else "BILLING_PERIOD=" + time.strftime("%Y-%m")
+            for copy in ["test", "other"] if how == "twice" else ["test"]:
+                deliver(os.path.join(target, copy), period, rows, how)
             print(sum((D(r["line_item_unblended_cost"]) for r in rows if usage(r) and r["line_item_unblended_cost"] != "NaN"), D(0)).quantize(D("1e-9")))
 
 
