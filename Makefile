@@ -160,6 +160,10 @@ bench-price: all helpers  ## instructions of the whole path, and how many of the
 bench-api: all  ## what an answer of the API costs at 5,000 principals, beside a plain read of Redis; and 200 viewers
 	$(Q)tests/bench_api.sh
 
+.PHONY: forecast-score
+forecast-score: all  ## how far off the forecast of the day is at 6, 12 and 18 o'clock, over series in SHARED/nab; WORLD_DAYS=5
+	$(Q)tests/forecast_score.sh
+
 # What a linter says is advice: the analyzer's own faults in foreign headers are not ours. cppcheck cannot read __VA_OPT__ nor
 # jansson's loops, and passes over files that have them (the other two do not); NULL is a pointer wherever this builds, and
 # what EMBED subtracts is one object.

@@ -31,6 +31,7 @@ static const struct endpoint endpoints[] = {
 	{"/api/v1/findings", api_findings, 0, 1, "", 0},
 	{"/api/v1/reconciliation", api_reconciliation, 0, 1, "", 0},
 	{"/api/v1/scoreboard", api_scoreboard, 0, 1, "", 0},
+	{"/api/v1/budgets", api_budgets, 0, 1, "", 0},
 	{"/api/v1/alerts", api_alerts, 0, 1, "", 0},
 };
 

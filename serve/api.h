@@ -24,6 +24,7 @@ typedef bool api_fn(struct api *a, const struct query *q, struct buf *out, struc
 api_fn api_summary, api_series, api_breakdown, api_movers, api_forecast; // api_spend.c, api_series.c, api_forecast.c
 api_fn api_cache, api_gaps;                                              // api_cache.c
 api_fn api_freshness, api_findings, api_alerts;                          // api_health.c
+api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
 bool api_minutes(struct api *a, const struct query *q, struct buf *out, struct err *err) NC_CHECK; // api_minutes.c
 

@@ -6,7 +6,8 @@
 //     live stream -> tiles at once; the other panels soon after, a few seconds apart at least
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
-import { age, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
+import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
+import { bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
 
 const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
 const groupings = ["team", "role", "principal", "model", "token_type", "account", "region"];
@@ -118,7 +119,7 @@ function range(f) {
 	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? usd(f.usd_low) + " to " + usd(f.usd_high) : Number(f.usd) ? "known without doubt" : "";
 }
 
-let summary = null, forecast = null;
+let summary = null, forecast = null, days = null;
 
 function paintTiles() {
 	if (!summary) return;
@@ -129,9 +130,10 @@ function paintTiles() {
 		tile("This hour", usd(s.hour.usd), [count(s.hour.calls) + " calls, " + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
-		const known = f.days_of_history ? "by " + f.days_of_history + (f.days_of_history > 1 ? " days" : " day") + " before" : "by the hours so far, less than a day";
-		tiles.push(tile("Today will end at", usd(f.day.usd), [usd(f.day.usd_low) + " to " + usd(f.day.usd_high), known]),
-			tile("The month will end at", usd(f.month.usd), [usd(f.month.usd_low) + " to " + usd(f.month.usd_high), "last month: " + usd(s.last_month.usd)]));
+		const worth = (x, what) => x.off === null ? (f.days_of_history ? "by " + f.days_of_history + (f.days_of_history > 1 ? " days" : " day") + " before" : "by the hours so far, less than a day")
+			: "off by " + (100 * x.off).toFixed(x.off < 0.0995 ? 1 : 0) + "% " + what;
+		tiles.push(tile("Today will end at", usd(f.day.usd), [usd(f.day.usd_low) + " to " + usd(f.day.usd_high), worth(f.day, "on the last " + f.day.scored_days + " days")]),
+			tile("The month will end at", usd(f.month.usd), [usd(f.month.usd_low) + " to " + usd(f.month.usd_high), "last month " + usd(s.last_month.usd) + (f.month.off === null ? "" : "; " + worth(f.month, "so far ahead"))]));
 	}
 	fill(byId("tiles"), ...tiles);
 	document.title = usd(s.today.usd) + " today · nowcast";
@@ -225,61 +227,10 @@ function paintBreakdown(b) {
 	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null);
 }
 
-// ---- panels at the side
+const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
 
-function listOf(items, none) {
-	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
-}
-
-function paintMovers(m) {
-	const key = view.by === "hour" ? "principal" : view.by;
-	fill(byId("movers"), listOf(m.movers.map(x => {
-		const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
-		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => drill(key, x.keys[key]) }, label.main),
-			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
-			el("span", { class: "wrap" }, usd(x.usd_before) + " → " + usd(x.usd) + (x.new ? " · new" : "") + (x.sure ? "" : " · within the error band")));
-	}), "Nothing moved."), el("p", { class: "quiet" }, clock(m.from) + " to " + clock(m.to) + ", " + (day(m.from) === day(m.to) ? day(m.from) : day(m.from) + " to " + day(m.to)) + ", against as long before"));
-}
-
-function paintCache(c) {
-	const t = c.total, saved = Number(t.saved), any = t.cache_read.tokens + t.cache_write_5m.tokens + t.cache_write_1h.tokens;
-	if (!any) return fill(byId("cache"), el("p", { class: "quiet" }, "No tokens went through a cache in this span."));
-	const row = (name, f) => el("li", {}, el("span", {}, name), el("span", { class: "num" }, count(f.tokens) + " · " + usd(f.usd)));
-	fill(byId("cache"), el("p", {}, el("span", { class: "big " + (saved < 0 ? "up" : "down") }, usd(Math.abs(saved))), saved < 0 ? " lost: more was written than read" : " saved"),
-		el("p", { class: "quiet" }, usd(t.without_caching) + " without it; " + (t.hit_ppm === null ? "" : (t.hit_ppm / 10000).toFixed(0) + "% of prompt tokens came from the cache")),
-		listOf([row("Reads", t.cache_read), row("Writes, 5 minutes", t.cache_write_5m), row("Writes, 1 hour", t.cache_write_1h)]));
-}
-
-function paintGaps(g) {
-	const rows = [...g.unpriced.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, count(u.tokens) + " tokens"), el("span", { class: "wrap" }, "no price: " + u.why))),
-		...g.unattributed.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, usd(u.usd)), el("span", { class: "wrap" }, "no caller yet: " + count(u.tokens) + " tokens")))];
-	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
-}
-
-function paintBill(b) {
-	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one."));
-	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
-		const until = Object.values(p.final_until).sort();
-		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
-			el("span", { class: "wrap" }, p.invoiced === "yes" ? "invoiced" : until.length ? "the bill's up to " + day(until[0]) + " " + clock(until[0]) + (until.length > 1 ? " in every account" : "") : "nothing is final yet",
-				p.delivered ? "; delivered " + day(p.delivered) + " " + clock(p.delivered) : "", p.principals === "no" ? "; without principals" : ""));
-	}), "No billing period yet."), el("p", { class: "quiet" }, "read " + (b.last_run.finished ? day(b.last_run.finished) + " " + clock(b.last_run.finished) : "") + ", " + count(b.last_run.rows) + " rows"));
-}
-
-function paintSignals(f) {
-	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
-		el("span", { class: "wrap" }, s.newest ? "newest of " + day(s.newest) + " " + clock(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" : s.state === "missing" ? "never came: what calls do not tell themselves is guessed" : "never came")))));
-}
-
-function paintFindings(f) {
-	const bad = f.findings.filter(x => x.level !== "ok");
-	fill(byId("findings"), listOf(bad.map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks."));
-}
-
-function paintAlerts(a) {
-	byId("alerts-panel").hidden = !a.alerts.length;
-	fill(byId("alerts"), listOf(a.alerts.map(x => el("li", {}, el("span", { class: "name", title: String(x.group || "") }, String(x.rule || "alert")), el("span", { class: "state firing" }, String(x.severity || "firing")),
-		el("span", { class: "wrap" }, String(x.text || ""))))));
+function paintTwoMonths() {
+	if (days) paintMonths(days, forecast, now);
 }
 
 // ---- refreshing
@@ -302,15 +253,17 @@ async function refresh() {
 		panel(signal, "summary", [...pinned(), ...view.filters], s => { summary = s; now = s.now; paintTiles(); }),
 		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); }),
 		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
-		panel(signal, "movers", question(["by", by], ["limit", 6]), paintMovers),
+		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill })),
 		panel(signal, "cache", question(), paintCache),
 		panel(signal, "gaps", question(), paintGaps),
-		panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); }),
+		panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); }),
+		panel(signal, "series", [["step", "day"], ["from", lastMonth()], ["to", now], ...pinned(), ...view.filters], s => { days = s; paintTwoMonths(); }),
 		panel(signal, "freshness", [], paintSignals),
 		panel(signal, "alerts", [], paintAlerts),
 		panel(signal, "reconciliation", [], paintBill),
+		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];
-	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }));
+	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores));
 	const results = await Promise.allSettled(work);
 	if (signal.aborted) return;
 	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);
@@ -389,6 +342,7 @@ function onEvent(event, data) {
 function setTheme(dark) {
 	document.documentElement.classList.toggle("dark", dark);
 	paintChart();
+	paintTwoMonths();
 }
 
 const darkByDefault = matchMedia("(prefers-color-scheme: dark)");

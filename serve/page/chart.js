@@ -8,6 +8,8 @@ const css = name => getComputedStyle(document.documentElement).getPropertyValue(
 export const basisColour = name => css("--" + name);
 export const groupColour = i => css("--g" + (i % 8));
 
+const DAYS_ONLY = 3 * 86400; // a longer span has a label a day, no hours
+
 let plot = null, shown = null, observer = null;
 
 export const canDraw = () => typeof window.uPlot === "function";
@@ -52,6 +54,9 @@ function tooltip(host, d) {
 	};
 }
 
+const dollars = (u, ticks) => ticks.map(v => (ticks[1] - ticks[0] >= 1 ? "$" + v.toLocaleString("en-US") : usd(v)));
+const axisStyle = () => ({ stroke: css("--quiet"), grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" });
+
 function options(host, d) {
 	const bars = uPlot.paths.bars({ size: [d.step === "minute" ? 1 : 0.92, 400], align: 1 });
 	const steps = uPlot.paths.stepped({ align: 1 });
@@ -60,21 +65,21 @@ function options(host, d) {
 		series.push({ label: s.label, paths: bars, points: { show: false }, width: 0, fill: s.hatched ? () => hatch(s.colour) : s.colour, stroke: s.colour });
 	for (const label of ["high", "low"]) series.push({ label, paths: steps, points: { show: false }, width: 0, stroke: css("--band-line") });
 	const n = series.length;
-	const axis = { stroke: css("--quiet"), grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+	const axis = axisStyle();
 	return {
 		width: host.clientWidth, height: host.clientWidth < 500 ? 220 : 280,
 		tzDate: t => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
 		legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
 		scales: { x: { range: [d.times[0], d.end] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
-		axes: [{ ...axis, grid: { show: false }, size: 30, space: 70, values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
-			{ ...axis, size: 58, values: (u, ticks) => ticks.map(v => (ticks[1] - ticks[0] >= 1 ? "$" + v.toLocaleString("en-US") : usd(v))) }],
+		axes: [{ ...axis, grid: { show: false }, size: 30, space: 70, ...(d.end - d.times[0] > DAYS_ONLY ? { incrs: [1, 2, 7, 14].map(n => n * 86400) } : {}), values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
+			{ ...axis, size: 58, values: dollars }],
 		series, bands: [{ series: [n - 2, n - 1], fill: css("--band") }], plugins: [tooltip(host, d)],
 	};
 }
 
 function label(t, step, ticks) {
 	const iso = new Date(t * 1000).toISOString();
-	if (step === "day" || ticks[ticks.length - 1] - ticks[0] > 3 * 86400) return day(iso);
+	if (step === "day" || ticks[ticks.length - 1] - ticks[0] > DAYS_ONLY) return day(iso);
 	return t % 86400 === 0 ? day(iso) : clock(iso);
 }
 
@@ -98,4 +103,38 @@ export function draw(host, d) {
 		});
 		observer.observe(host);
 	}
+}
+
+// ---- two months, day by day as they add up
+
+let months = null;
+
+function pad(list, n) {
+	return [...list, ...new Array(Math.max(0, n - list.length)).fill(null)];
+}
+
+// The way from today to the end foretold, as straight as anybody knows.
+function ahead(m, n, end) {
+	const from = m.current.length - 1, to = m.length - 1, line = new Array(n).fill(null);
+	for (let i = from; i <= to; i++) line[i] = to > from ? m.current[from] + (end - m.current[from]) * (i - from) / (to - from) : end;
+	return line;
+}
+
+// m: {current, before: dollars by the end of each day, length: days of this month, end: [low, middle, high] or null}
+export function drawMonths(host, m) {
+	if (!canDraw() || !m.current.length) return host.replaceChildren();
+	const n = Math.max(m.length, m.before.length), days = Array.from({ length: n }, (_, i) => i + 1);
+	const lines = m.end ? [2, 0, 1].map(i => ahead(m, n, m.end[i])) : [];
+	const data = [days, pad(m.before, n), ...lines, pad(m.current, n)];
+	const axis = axisStyle();
+	const line = (label, colour, width, dash) => ({ label, stroke: colour, width, dash, points: { show: false } });
+	const series = [{}, line("last month", css("--other"), 2), ...(m.end ? [line("at most", "transparent", 0), line("at least", "transparent", 0), line("foretold", css("--exact"), 2, [5, 5])] : []),
+		line("this month", css("--exact"), 3)];
+	if (months) months.destroy();
+	host.replaceChildren();
+	months = new uPlot({
+		width: host.clientWidth, height: 200, legend: { show: false }, cursor: { show: false }, scales: { x: { time: false, range: [1, n] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
+		axes: [{ ...axis, grid: { show: false }, size: 28, space: 40, incrs: [1, 2, 5, 7, 10] }, { ...axis, size: 62, values: dollars }],
+		series, bands: m.end ? [{ series: [2, 3], fill: css("--band") }] : [],
+	}, data, host);
 }

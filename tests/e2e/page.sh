@@ -8,10 +8,10 @@ modules=${XDG_CACHE_HOME:-$HOME/.cache}/nowcast/playwright-1.49.1
 command -v node >/dev/null && command -v "${CHROMIUM:-chromium}" >/dev/null && [ -d "$modules" ] ||
 	skip_all "no chromium, node or playwright-core here: deploy/install-deps --test installs them"
 
-serve() { # NOW: starts a server of $REDIS_URL; sets url
+serve() { # NOW [ARGUMENT...]: starts a server of $REDIS_URL; sets url
 	free_port
 	url=http://127.0.0.1:$port
-	start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --listen-rate 1000 --now "$1"
+	start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --listen-rate 1000 --now "$@"
 	wait_for 10 listens "$port" || { sed 's/^/# /' "$T/serve.log"; bail "nowcast serve does not listen"; }
 }
 
@@ -24,6 +24,24 @@ start_redis
 python3 tests/many_principals.py 5000 1 >"$T/many.ndjson"
 "$nowcast" replay --redis "$REDIS_URL" --sessions-max 10000 "$T/many.ndjson" >/dev/null 2>&1
 serve 2026-11-02T01:40:00Z
+many=$url
+start_redis
+python3 tests/support/past.py --now 2026-11-19T14:40:00Z | redis --pipe >/dev/null
+cat >"$T/rules" <<-END
+	[rule company]
+	kind = budget
+	by = all
+	period = month
+	amount = 1000
+	at = 50,80,100
+	[rule teams]
+	kind = budget
+	by = team
+	period = month
+	amount = 190
+	at = 80,100
+END
+serve 2026-11-19T14:40:00Z --alerts-file "$T/rules"
 mkdir -p "$B/screenshots"
-node tests/page.js "$few" "$url" "$B/screenshots" "$modules"
+node tests/page.js "$few" "$many" "$url" "$B/screenshots" "$modules"
 exit $?

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Budgets: what was spent of each in its period, and when it will be passed if things go on like this.
+//
+// They are the rules of the alerts that have an amount (budget, forecast, burn); several rules about one amount are one
+// budget. The rate to go on with is that of the alerts: the last three hours for an hour or a day, the last day for more. So
+// what the page foretells is what rings. The file of rules is read with each answer; one that is wrong is told as such.
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/when.h"
+#include "serve/alert.h"
+#include "serve/api.h"
+
+enum { RULES_MAX = 64, SHOWN_MAX = 100, LATER_MAX = 100000 };
+
+struct budget {
+	const struct alert_rule *rule;
+	struct group spent;      // its key, if it has one, in `arena`
+	struct usd expected;     // at the end of the period
+	int64_t passes_ms;       // 0: not in this period; else when, which may be past
+	int64_t from, to;        // hours of the period
+};
+
+struct budgets {
+	struct api *api;
+	const struct query *q;
+	struct arena arena;
+	struct budget *list;
+	int n, cap;
+};
+
+static bool is_budget(const struct alert_rule *r)
+{
+	return r->amount.pico > 0 && (r->kind == ALERT_BUDGET || r->kind == ALERT_FORECAST || r->kind == ALERT_BURN);
+}
+
+static bool same_budget(const struct alert_rule *a, const struct alert_rule *b)
+{
+	return a->by.n == b->by.n && (a->by.n == 0 || str_eq(a->by.name[0], b->by.name[0])) && str_eq(a->only, b->only) && a->period == b->period &&
+	       usd_cmp(a->amount, b->amount) == 0;
+}
+
+static bool is_new(const struct alert_rules *rules, int i)
+{
+	for (int k = 0; k < i; k++)
+		if (is_budget(&rules->rules[k]) && same_budget(&rules->rules[k], &rules->rules[i]))
+			return false;
+	return true;
+}
+
+// ---- one rule ------------------------------------------------------------------------------------------------------
+
+static const struct group *same(const struct groups *in, const struct group *g)
+{
+	for (int32_t i = 0; i < in->n; i++)
+		if (in->by.n == 0 || str_eq(in->list[i].keys[0], g->keys[0]))
+			return &in->list[i];
+	return NULL;
+}
+
+// Where `rate` dollars in `rate_ms` lead to.
+static void look_ahead(struct budget *b, int64_t now_ms, struct usd rate, int64_t rate_ms)
+{
+	int64_t left_ms = b->to * MS_PER_HOUR - now_ms;
+	struct usd room = usd_sub(b->rule->amount, b->spent.usd);
+	b->expected = usd_add(b->spent.usd, usd_muldiv(rate, left_ms, rate_ms));
+	if (room.pico <= 0)
+		b->passes_ms = now_ms;
+	else if (rate.pico > 0 && room.pico / rate.pico < LATER_MAX && room.pico * rate_ms / rate.pico < left_ms)
+		b->passes_ms = now_ms + (int64_t)(room.pico * rate_ms / rate.pico);
+}
+
+static void add_budget(struct budgets *all, const struct alert_rule *rule, const struct group *g, const struct groups *recent, int64_t from, int64_t to, int64_t back)
+{
+	int64_t now_ms = all->q->now_ms;
+	if (all->n == all->cap)
+		all->list = xrealloc(all->list, (size_t)(all->cap = all->cap ? all->cap * 2 : 32), sizeof *all->list);
+	struct budget *b = &all->list[all->n++];
+	*b = (struct budget){.rule = rule, .spent = *g, .from = from, .to = to};
+	if (rule->by.n)
+		b->spent.keys[0] = arena_str(&all->arena, g->keys[0]);
+	const struct group *r = same(recent, g);
+	look_ahead(b, now_ms, r ? r->usd : USD_ZERO, back * MS_PER_HOUR + now_ms % MS_PER_HOUR + 1);
+}
+
+static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct err *err)
+{
+	char name[WHEN_SIZE];
+	int64_t from, to, now = all->q->now_ms / MS_PER_HOUR, back = rule->period <= PERIOD_DAY ? 3 : 24;
+	struct groups spent, recent;
+	int before = all->n;
+	alert_period_of(rule->period, now, &from, &to, name);
+	groups_init(&spent, &rule->by);
+	groups_init(&recent, &rule->by);
+	bool good = figures_sum(all->api->figures, &rule->by, NULL, from, now + 1, now, &spent, err) &&
+	            figures_sum(all->api->figures, &rule->by, NULL, now - back, now + 1, now, &recent, err);
+	for (int32_t i = 0; good && i < spent.n; i++)
+		if (!rule->only.len || (rule->by.n && str_eq(rule->only, spent.list[i].keys[0])))
+			add_budget(all, rule, &spent.list[i], &recent, from, to, back);
+	if (good && all->n == before && (rule->only.len || rule->by.n == 0)) // a budget that nothing was spent of is one, too
+		add_budget(all, rule, &(struct group){.keys = {rule->only}}, &recent, from, to, back);
+	groups_release(&spent);
+	groups_release(&recent);
+	return good;
+}
+
+// ---- the answer ----------------------------------------------------------------------------------------------------
+
+// The part that is spent, in parts of a million.
+static int64_t used_ppm(const struct budget *b)
+{
+	usd_pico ppm = b->spent.usd.pico * 1000000 / b->rule->amount.pico;
+	return ppm < INT64_MAX ? (int64_t)ppm : INT64_MAX;
+}
+
+static int by_use(const void *x, const void *y)
+{
+	const struct budget *a = x, *b = y;
+	int64_t d = used_ppm(b) - used_ppm(a);
+	if (d)
+		return d > 0 ? 1 : -1;
+	int c = str_cmp(a->rule->name, b->rule->name);
+	return c ? c : str_cmp(a->spent.keys[0], b->spent.keys[0]);
+}
+
+static void write_budget(struct buf *out, const struct budget *b)
+{
+	const struct alert_rule *r = b->rule;
+	buf_adds(out, "{\"rule\":");
+	buf_add_json(out, r->name);
+	buf_adds(out, ",\"keys\":");
+	json_keys(out, &r->by, b->spent.keys);
+	buf_addf(out, ",\"period\":\"%s\",", alert_period_names[r->period]);
+	json_span(out, b->from, b->to);
+	buf_adds(out, ",\"amount\":");
+	json_usd(out, r->amount);
+	buf_addf(out, ",\"used_ppm\":%lld,\"levels\":[", (long long)used_ppm(b));
+	for (int i = 0; i < r->nat; i++)
+		buf_addf(out, "%s%lld", i ? "," : "", (long long)r->at[i]);
+	buf_adds(out, "],");
+	json_figure(out, &b->spent);
+	buf_adds(out, ",\"expected\":");
+	json_usd(out, b->expected);
+	buf_adds(out, ",\"passes\":");
+	if (b->passes_ms)
+		json_time(out, b->passes_ms);
+	else
+		buf_adds(out, "null");
+	buf_addc(out, '}');
+}
+
+static void write_budgets(struct buf *out, struct budgets *all)
+{
+	int shown = all->n < SHOWN_MAX ? all->n : SHOWN_MAX;
+	if (all->n > 1)
+		qsort(all->list, (size_t)all->n, sizeof *all->list, by_use);
+	buf_adds(out, ",\"budgets\":[");
+	for (int i = 0; i < shown; i++) {
+		buf_adds(out, i ? ",\n" : "\n");
+		write_budget(out, &all->list[i]);
+	}
+	buf_addf(out, "],\"shown\":%d,\"all\":%d}", shown, all->n);
+}
+
+bool api_budgets(struct api *a, const struct query *q, struct buf *out, struct err *err)
+{
+	struct budgets all = {.api = a, .q = q};
+	struct alert_rules rules = {0};
+	struct err wrong = ERR_INIT;
+	bool good = true, readable = alert_rules_load(&rules, a->conf, &wrong);
+	for (int i = 0; readable && good && i < rules.nrules && i < RULES_MAX; i++)
+		if (is_budget(&rules.rules[i]) && is_new(&rules, i))
+			good = add_rule(&all, &rules.rules[i], err);
+	buf_adds(out, "{\"now\":");
+	json_time(out, q->now_ms);
+	buf_adds(out, ",\"rules_error\":");
+	if (readable)
+		buf_adds(out, "null");
+	else
+		buf_add_json(out, str_of(wrong.msg));
+	if (good)
+		write_budgets(out, &all);
+	free(all.list);
+	arena_release(&all.arena);
+	alert_rules_release(&rules);
+	return good;
+}

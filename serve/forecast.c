@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/forecast.h"
+
+#include <math.h>
+
+enum { DAY = 24, WEEK = 7 };
+
+// Found on series of other things than spend (tests/forecast_score.py) and not sharply: twice or half of each costs little.
+#define NEARNESS 20.0      // days in which a past day comes to count a third
+#define OTHER_DAY 0.35     // what a day of the same kind counts beside one of the same name
+#define OTHER_KIND 0.01    // and one of the other kind
+#define INERTIA 6.0        // hours of an even day that the level of today has to outweigh
+#define LEVEL_MAX 4.0
+#define NINE_IN_TEN 2.1    // from the mean miss to the miss that nine in ten stay below
+#define UNKNOWN 0.5        // half the band where nothing was ever compared
+
+static double sum(const double *hours, int from, int to)
+{
+	double s = 0;
+	for (int i = from; i < to; i++)
+		s += hours[i];
+	return s;
+}
+
+static bool is_weekend(int weekday)
+{
+	return (weekday % WEEK + WEEK) % WEEK >= 5;
+}
+
+// What day `past` says about day `of`. `weekday`: of day `of`.
+static double likeness(int past, int of, int weekday)
+{
+	int other = weekday - (of - past);
+	double kind = (of - past) % WEEK == 0 ? 1 : is_weekend(other) == is_weekend(weekday) ? OTHER_DAY : OTHER_KIND;
+	return kind * exp(-(of - past) / NEARNESS);
+}
+
+// The mean of the hours from..to - 1 of day `of`, by the days first..last.
+static double expect(const struct forecast_past *p, int first, int last, int of, int weekday, int from, int to)
+{
+	double weights = 0, dollars = 0;
+	for (int d = first; d <= last; d++) {
+		double w = likeness(d, of, weekday);
+		weights += w;
+		dollars += w * sum(p->hours + d * DAY, from, to);
+	}
+	return weights > 0 ? dollars / weights : 0;
+}
+
+// How today compares with what was expected of its hours so far, drawn to 1 while they are few.
+static double level(const struct forecast_past *p, int first, int day, int weekday, int hour)
+{
+	double usual = expect(p, first, day - 1, day, weekday, 0, hour), whole = expect(p, first, day - 1, day, weekday, 0, DAY);
+	double inertia = INERTIA * whole / DAY, spent = sum(p->hours + day * DAY, 0, hour);
+	if (usual + inertia <= 0)
+		return 1;
+	return fmin(fmax((spent + inertia) / (usual + inertia), 1 / LEVEL_MAX), LEVEL_MAX);
+}
+
+// The hours from `from` on of a day of which the hours before p->hour are known.
+static double rest_of(const struct forecast_past *p, int first, int day, int weekday, int from)
+{
+	return expect(p, first, day - 1, day, weekday, from, DAY) * level(p, first, day, weekday, p->hour);
+}
+
+static double days_after(const struct forecast_past *p, int first, int day, int weekday, int hour, int n)
+{
+	double all = 0, half_way = (1 + level(p, first, day, weekday, hour)) / 2;
+	for (int i = 1; i <= n; i++)
+		all += expect(p, first, day - 1, day + i, weekday + i, 0, DAY) * half_way;
+	return all;
+}
+
+// ---- what it was worth ---------------------------------------------------------------------------------------------
+
+struct misses {
+	int n;
+	double of_rest, of_whole; // sums of the misses' parts of what was foretold, and of the whole that came
+};
+
+static void add_miss(struct misses *m, double foretold, double came, double whole)
+{
+	if (foretold <= 0 || whole <= 0)
+		return;
+	m->n++;
+	m->of_rest += fabs(came - foretold) / foretold;
+	m->of_whole += fabs(came - foretold) / whole;
+}
+
+static struct misses misses_of_days(const struct forecast_past *p, int first)
+{
+	struct misses m = {0};
+	for (int d = p->day - 1; d > first && m.n < FORECAST_SCORED_MAX; d--) {
+		const double *hours = p->hours + d * DAY;
+		add_miss(&m, rest_of(p, first, d, p->weekday - (p->day - d), p->hour), sum(hours, p->hour, DAY), sum(hours, 0, DAY));
+	}
+	return m;
+}
+
+// The same for `n` days at once, from days of which so many have passed.
+static struct misses misses_ahead(const struct forecast_past *p, int first, int n)
+{
+	struct misses m = {0};
+	for (int d = p->day - 1 - n; d > first && m.n < FORECAST_SCORED_MAX; d--) {
+		double came = sum(p->hours, (d + 1) * DAY, (d + 1 + n) * DAY);
+		add_miss(&m, days_after(p, first, d, p->weekday - (p->day - d), p->hour, n), came, came);
+	}
+	return m;
+}
+
+static double half_band(const struct misses *m, double dollars)
+{
+	return dollars * (m->n > 1 ? fmin(NINE_IN_TEN * m->of_rest / m->n, 1) : UNKNOWN);
+}
+
+static struct forecast_score score_of(const struct misses *m)
+{
+	return (struct forecast_score){m->n, m->n ? m->of_whole / m->n : 0};
+}
+
+// ---- what will be --------------------------------------------------------------------------------------------------
+
+static int first_day(const struct forecast_past *p)
+{
+	int d = 0;
+	while (d < p->day && sum(p->hours + d * DAY, 0, DAY) == 0)
+		d++;
+	return d < p->day && sum(p->hours + d * DAY, 0, DAY / 4) == 0 && d + 1 < p->day ? d + 1 : d; // it began late in that day: that is no whole one
+}
+
+// Without a day to compare with: as the hours so far.
+static void flat(const struct forecast_past *p, int ahead_days, struct forecast *ret)
+{
+	const double *today = p->hours + p->day * DAY;
+	int from = 0;
+	while (from < p->hour && today[from] == 0)
+		from++;
+	double mean = p->hour > from ? sum(today, from, p->hour) / (p->hour - from) : today[p->hour];
+	ret->rest = mean * (DAY - p->hour);
+	ret->ahead = mean * DAY * ahead_days;
+	ret->half = UNKNOWN * ret->rest;
+	ret->ahead_half = UNKNOWN * ret->ahead;
+}
+
+void forecast_make(const struct forecast_past *p, int ahead_days, struct forecast *ret)
+{
+	int first = first_day(p);
+	double present = p->hours[p->day * DAY + p->hour];
+	*ret = (struct forecast){.days = p->day - first};
+	if (first == p->day) {
+		flat(p, ahead_days, ret);
+	} else {
+		struct misses days = misses_of_days(p, first), ahead = misses_ahead(p, first, ahead_days);
+		double after = rest_of(p, first, p->day, p->weekday, p->hour + 1), from_now = rest_of(p, first, p->day, p->weekday, p->hour);
+		// The present hour counts as it stands and goes on, or as it was expected, whichever is more.
+		ret->rest = after + fmax(from_now - after, present * (p->minute > 5 ? 60.0 / p->minute : 1));
+		ret->ahead = days_after(p, first, p->day, p->weekday, p->hour, ahead_days);
+		ret->half = half_band(&days, ret->rest);
+		ret->ahead_half = half_band(ahead.n > 1 ? &ahead : &days, ret->ahead);
+		ret->score = score_of(&days);
+		ret->ahead_score = score_of(&ahead);
+	}
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The panels beside the chart and the list: each is given an answer of the API and fills its place. What a click leads to
+// comes with `view`: {key: the grouping in view, drill(key, value)}.
+import { drawMonths } from "./chart.js";
+import { age, byId, clock, count, day, el, fill, labelOf, usd } from "./parts.js";
+
+function listOf(items, none) {
+	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
+}
+
+const at = iso => day(iso) + " " + clock(iso);
+const share = (v, digits) => (100 * v).toFixed(digits === undefined ? (v < 0.0995 ? 1 : 0) : digits) + "%";
+
+// ---- budgets
+
+const periodNames = { hour: "this hour", day: "today", week: "this week", month: "this month" };
+
+// The spent part of the amount, the marks at which the rule rings, and where the period will end at this rate.
+function budgetBar(b) {
+	const amount = Number(b.amount), most = Math.max(amount, Number(b.usd || 0), Math.min(Number(b.expected), 1.5 * amount)) || 1;
+	const place = v => Math.min(100, 100 * v / most) + "%";
+	const e = el("div", { class: "bar budget", "aria-hidden": "true" }), spent = el("span", { class: "part" + (b.used_ppm >= 1e6 ? " over" : "") });
+	spent.style.width = place(Number(b.usd || 0));
+	e.append(spent);
+	const more = Math.min(Number(b.expected), most) - Number(b.usd || 0);
+	if (more > 0) {
+		const ahead = el("span", { class: "part ahead" });
+		ahead.style.width = place(more);
+		e.append(ahead);
+	}
+	for (const level of [...new Set([...b.levels, 100])]) {
+		const mark = el("i", { class: level === 100 ? "limit" : "" });
+		mark.style.left = place(amount * level / 100);
+		e.append(mark);
+	}
+	return e;
+}
+
+function budgetWords(b, now) {
+	if (b.used_ppm >= 1e6) return el("span", { class: "wrap up" }, "over by " + usd(Number(b.usd) - Number(b.amount)));
+	if (b.passes) return el("span", { class: "wrap up" }, "at this rate passed on " + at(b.passes) + (b.passes <= now ? ", now" : "") + "; " + usd(b.expected) + " at the end");
+	return el("span", { class: "wrap" }, "at this rate " + usd(b.expected) + " at the end of " + (b.period === "hour" ? "the hour" : b.period === "day" ? "the day" : "the " + b.period));
+}
+
+export function paintBudgets(a, view) {
+	const items = a.budgets.slice(0, 12).map(b => {
+		const [key, value] = Object.entries(b.keys)[0] || ["", ""], name = key ? labelOf(key, value).main : "Everything";
+		return el("li", { title: b.rule + (value ? ": " + value : "") },
+			key ? el("button", { type: "button", class: "name", onclick: () => view.drill(key, value) }, name) : el("span", { class: "name" }, name),
+			el("span", { class: "num" }, el("b", {}, usd(b.usd)), " of " + usd(b.amount) + " " + periodNames[b.period] + ", " + share(b.used_ppm / 1e6, 0)),
+			budgetBar(b), budgetWords(b, a.now));
+	});
+	const more = a.all - items.length;
+	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
+		items.length || !a.rules_error ? listOf(items, "No budgets: rules of kind budget in alerts.file make some.") : null,
+		more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
+}
+
+// ---- this month and the last
+
+// `days`: the series by day from the start of last month; `f`: the forecast. Both months as they add up.
+export function paintMonths(days, f, now) {
+	const month = now.slice(0, 7), adding = list => { let sum = 0; return list.map(v => (sum += Number(v))); };
+	const part = own => days.times.map((t, i) => [t, days.total.usd[i]]).filter(([t]) => (t.slice(0, 7) === month) === own && t <= now).map(([, v]) => v);
+	const current = adding(part(true)), before = adding(part(false)), then = before[Math.min(current.length, before.length) - 1];
+	byId("months-words").textContent = usd(current[current.length - 1] || 0) + " by day " + current.length + (before.some(v => v > 0) ?
+		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" : "; nothing last month") + (f ? "; foretold " + usd(f.month.usd) : "") + ".";
+	const length = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).getUTCDate();
+	drawMonths(byId("months"), { current, before, length, end: f ? [f.month.usd_low, f.month.usd, f.month.usd_high].map(Number) : null });
+}
+
+// ---- how good the estimates were
+
+const horizons = [["5m", "5 minutes after"], ["1h", "an hour after"], ["24h", "a day after"], ["last", "when the bill came"]];
+
+export function paintScores(s) {
+	const rows = horizons.filter(([k]) => s.total[k]).map(([k, words]) => [words, s.total[k], k]);
+	if (!rows.length) return fill(byId("scores"), el("p", { class: "quiet" }, "Not known yet: when a bill has come, each day's estimate is held against it."));
+	const number = v => (v === null ? "" : share(v));
+	const cells = (first, x) => el("tr", {}, el("th", { scope: "row" }, first), el("td", { class: "num" }, number(x.wape)),
+		el("td", { class: "num" }, x.bias === null ? "" : (x.bias > 0 ? "+" : x.bias < 0 ? "−" : "±") + share(Math.abs(x.bias))),
+		el("td", { class: "num" }, number(x.coverage)));
+	const head = el("tr", {}, ...["The estimate", "off by", "in all", "band held"].map((h, i) => el("th", { scope: "col", class: i ? "num" : "" }, h)));
+	const [words, first] = rows[0], cause = first.causes[0];
+	const days = s.days.map(d => [d.day, d.as_of[rows[0][2]]]).filter(([, x]) => x && x.wape !== null).slice(0, 7);
+	fill(byId("scores"), el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, ...rows.map(([w, x]) => cells(w, x)),
+		days.length ? el("tr", { class: "days" }, el("th", { scope: "colgroup", colspan: 4 }, "Day by day, " + words)) : "", ...days.map(([d, x]) => cells(day(d), x)))),
+		el("p", { class: "quiet" }, "By caller and hour, " + usd(first.billed) + " billed in " + count(first.hours) + " hours." +
+			(cause ? " Most of what was missed " + words + ": " + cause.cause + "." : "")));
+}
+
+// ---- what moved, what caching does, what is not covered
+
+export function paintMovers(m, view) {
+	const key = view.key;
+	fill(byId("movers"), listOf(m.movers.map(x => {
+		const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
+		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => view.drill(key, x.keys[key]) }, label.main),
+			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
+			el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
+	}), "Nothing moved."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", against as long before"));
+}
+
+export function paintCache(c) {
+	const t = c.total, saved = Number(t.saved), any = t.cache_read.tokens + t.cache_write_5m.tokens + t.cache_write_1h.tokens;
+	if (!any) return fill(byId("cache"), el("p", { class: "quiet" }, "No tokens went through a cache in this span."));
+	const row = (name, f) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "num" }, count(f.tokens)), el("td", { class: "num" }, usd(f.usd)));
+	const head = el("tr", {}, ...["", "tokens", "spend"].map((h, i) => (i ? el("th", { scope: "col", class: "num" }, h) : el("td", {}))));
+	const models = c.models.filter(m => m.priced && Number(m.saved)).sort((x, y) => Math.abs(y.saved) - Math.abs(x.saved)).slice(0, 3);
+	fill(byId("cache"), el("p", {}, el("span", { class: "big " + (saved < 0 ? "up" : "down") }, usd(Math.abs(saved))), saved < 0 ? " lost: more was written than read" : " saved"),
+		el("p", { class: "quiet" }, usd(t.without_caching) + " without it" + (t.hit_ppm === null ? "" : "; " + share(t.hit_ppm / 1e6, 0) + " of prompt tokens came from the cache")),
+		el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, row("Reads", t.cache_read), row("Writes, 5 minutes", t.cache_write_5m), row("Writes, 1 hour", t.cache_write_1h))),
+		models.length > 1 ? el("p", { class: "quiet" }, models.map(m => labelOf("model", m.model).main + " " + (Number(m.saved) < 0 ? "lost " : "saved ") + usd(Math.abs(Number(m.saved)))).join(", ")) : null);
+}
+
+export function paintGaps(g) {
+	const rows = [...g.unpriced.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, count(u.tokens) + " tokens"), el("span", { class: "wrap" }, "no price: " + u.why))),
+		...g.unattributed.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, usd(u.usd)), el("span", { class: "wrap" }, "no caller yet: " + count(u.tokens) + " tokens")))];
+	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
+}
+
+// ---- what it stands on
+
+export function paintBill(b) {
+	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one."));
+	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
+		const until = Object.values(p.final_until).sort();
+		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
+			el("span", { class: "wrap" }, p.invoiced === "yes" ? "invoiced" : until.length ? "the bill's up to " + at(until[0]) + (until.length > 1 ? " in every account" : "") : "nothing is final yet",
+				p.delivered ? "; delivered " + at(p.delivered) : "", p.principals === "no" ? "; without principals" : ""));
+	}), "No billing period yet."), el("p", { class: "quiet" }, "read " + (b.last_run.finished ? at(b.last_run.finished) : "") + ", " + count(b.last_run.rows) + " rows"));
+}
+
+export function paintSignals(f) {
+	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
+		el("span", { class: "wrap" }, s.newest ? "newest of " + at(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" : s.state === "missing" ? "never came: what calls do not tell themselves is guessed" : "never came")))));
+}
+
+export function paintFindings(f) {
+	const bad = f.findings.filter(x => x.level !== "ok");
+	fill(byId("findings"), listOf(bad.map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks."));
+}
+
+export function paintAlerts(a) {
+	byId("alerts-panel").hidden = !a.alerts.length;
+	fill(byId("alerts"), listOf(a.alerts.map(x => el("li", {}, el("span", { class: "name", title: String(x.group || "") }, String(x.rule || "alert")), el("span", { class: "state " + (x.severity === "info" ? "note" : "firing") }, String(x.severity || "firing")),
+		el("span", { class: "wrap" }, String(x.text || ""))))));
+}
