@@ -32,7 +32,7 @@ static int shares_of(const struct view_row *estimate, int n, struct str principa
 	for (int any = 0; any < 2 && !found; any++)
 		for (int i = 0; i < n && found < TAGSETS_MAX; i++) {
 			const struct view_row *e = &estimate[i];
-			if ((any ? e->type == TOKEN_TYPES : e->type != type) || !str_eq(e->principal, principal))
+			if ((any ? e->type == TOKEN_TYPES : e->type != type) || !str_eq(e->principal, principal) || e->figure.lane & LANE_UNITS)
 				continue;
 			if (found && str_eq(ret_tagsets[found - 1], e->tagset)) {
 				ret_weights[found - 1] += e->figure.tokens;
@@ -97,7 +97,7 @@ void actual_over(const struct view_row *actual, int nactual, const struct view_r
 		rows = more;
 	}
 	for (int i = 0; i < nestimate; i++)
-		if (estimate[i].type == TOKEN_TYPES)
+		if (estimate[i].type == TOKEN_TYPES || estimate[i].figure.lane & LANE_UNITS)
 			rows[n++] = estimate[i];
 	*ret_rows = rows;
 	*ret_nrows = n;

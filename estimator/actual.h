@@ -26,7 +26,8 @@
 bool actual_read(struct str field, struct str value, struct view_row *ret);
 
 // What readers see of a billed hour: the actual rows, each caller's shared out over the tags under which the estimate saw
-// it (in proportion to its tokens, to the token and the picodollar), and the estimate's calls, which no bill counts.
+// it (in proportion to its tokens, to the token and the picodollar), and the estimate's calls and units,
+// which the bill does not count, or not among the tokens.
 void actual_over(const struct view_row *actual, int nactual, const struct view_row *estimate, int nestimate, struct arena *arena,
                  const struct view_row **ret_rows, int *ret_nrows);
 

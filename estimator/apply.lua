@@ -82,7 +82,7 @@ local function count(ev, times)
   if lane ~= 0 then key = key .. char(lane) end
   local d = sums[key]
   if not d then
-    d = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+    d = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
     sums[key] = d
   end
   if failed and #ev == HEAD then
@@ -92,7 +92,7 @@ local function count(ev, times)
   d[1] = d[1] + times
   if byte(ev, 22) % 8 == 1 then d[3] = d[3] + times end
   if failed then -- it got tokens and an error: what it has not got, it has not used
-    for k = 4, 12, 2 do d[k] = d[k] + times end
+    for k = 4, 14, 2 do d[k] = d[k] + times end
   end
   for i = HEAD + 1, #ev, 5 do
     local b, b1, b2, b3, b4 = byte(ev, i, i + 4)
@@ -119,7 +119,7 @@ local function join(a, b)
   local out = {sub(who, 1, 16), sub(when, 17, 20), sub(who, 21, 21),
                char(math.max(ta, tb) + math.max(xa - ta, xb - tb))}
   local ka, kb = tokens_of(a), tokens_of(b)
-  for slot = 0, 4 do
+  for slot = 0, 5 do
     local x, y = ka[slot], kb[slot]
     if x and y and less(x, y) then x = y end
     out[#out + 1] = x or y
@@ -305,7 +305,7 @@ local function add_sums(g)
         end
       end
       local width = 0
-      for k = 1, 13 do if d[k] ~= 0 then width = k end end
+      for k = 1, 15 do if d[k] ~= 0 then width = k end end
       if width == 0 then
         drop[#drop + 1] = g.fields[i]
       else
@@ -357,7 +357,7 @@ for key, d in pairs(sums) do
   local b1, b2, b3, b4 = byte(key, 17, 20)
   local minute = ((b1 * 256 + b2) * 256 + b3) * 256 + b4
   local changed = false
-  for k = 1, 13 do if d[k] ~= 0 then changed = true end end
+  for k = 1, 15 do if d[k] ~= 0 then changed = true end end
   if changed then
     local g = group(sub(key, 1, 8), minute)
     g.fields[#g.fields + 1] = char(touch(g, minute)) .. sub(key, 9, 16) .. sub(key, 21)

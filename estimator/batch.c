@@ -335,7 +335,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 		return false;
 	if (!is_clean(m->model))
 		return err_set(err, ERR_SKIP, "ModelId: missing, too long, or with blanks or control characters in it");
-	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || m->slot > TOKENS_CACHE_WRITE || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
+	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || (m->slot > TOKENS_CACHE_WRITE && m->slot != TOKENS_UNITS) || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
 	struct batch_slot *slot = find_slot(b, m->account, m->region);
 	struct section *s = find_section(slot, m->minute / 60 / BUCKET_HOURS, 0, 0);

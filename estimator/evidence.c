@@ -94,7 +94,7 @@ static bool known_slot(const struct call *c, int slot)
 {
 	if (c->known[slot])
 		return true;
-	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT])
+	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT] || slot == TOKENS_UNITS)
 		return false;
 	return slot != TOKENS_CACHE_WRITE_1H || (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);
 }

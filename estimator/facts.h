@@ -30,6 +30,8 @@ struct minute {
 	int64_t metric[METRIC_SLOTS];
 	int64_t samples[METRIC_SLOTS]; // calls that used such tokens; 0: the metric does not tell
 	int64_t (*of_tier)[METRIC_SLOTS]; // by enum price_tier: what of the metric that tier served; NULL: not told. Standard: not told
+	bool has_units;
+	int64_t units;               // images, by their metric
 	struct calls *calls;         // in any order
 	int32_t ncalls;
 };

@@ -16,13 +16,13 @@ __extension__ typedef __int128 wide;
 // apply.lua has the same list.
 static const int64_t limits[] = {100000, 128000, 200000, 256000, 272000};
 
-enum { LIMITS = sizeof limits / sizeof *limits, AT_LEAST = 64 };
+enum { LIMITS = sizeof limits / sizeof *limits };
 
 void lane_prompt(int lane, int64_t *ret_from, int64_t *ret_to)
 {
 	int band = lane >> 3 & 7;
 	*ret_from = band < 2 ? 0 : limits[band - 2 < LIMITS ? band - 2 : LIMITS - 1] + 1;
-	*ret_to = band == 0 || band > LIMITS || lane & AT_LEAST ? INT64_MAX : limits[band - 1];
+	*ret_to = band == 0 || band > LIMITS || lane & LANE_AT_LEAST ? INT64_MAX : limits[band - 1];
 }
 
 char *lane_format(int lane, char *buf)
@@ -30,12 +30,14 @@ char *lane_format(int lane, char *buf)
 	int64_t from, to;
 	const char *tier = price_tier_names[lane_tier(lane)];
 	lane_prompt(lane, &from, &to);
-	if (!lane_prompt_known(lane))
+	if (lane & LANE_UNITS)
+		snprintf(buf, LANE_TEXT_SIZE, "@units%s", lane & LANE_AT_LEAST ? "+" : "");
+	else if (!lane_prompt_known(lane))
 		snprintf(buf, LANE_TEXT_SIZE, "%s%s", lane_tier(lane) ? "@" : "", lane_tier(lane) ? tier : "");
 	else if (from == 0)
 		snprintf(buf, LANE_TEXT_SIZE, "@%s<=%lld", tier, (long long)limits[0]);
 	else
-		snprintf(buf, LANE_TEXT_SIZE, "@%s>%lld%s", tier, (long long)from - 1, lane & AT_LEAST ? "+" : "");
+		snprintf(buf, LANE_TEXT_SIZE, "@%s>%lld%s", tier, (long long)from - 1, lane & LANE_AT_LEAST ? "+" : "");
 	return buf;
 }
 
@@ -48,6 +50,10 @@ bool lane_parse(struct str text, int *ret)
 		*ret = 0;
 		return true;
 	}
+	if (str_is(text, "units") || str_is(text, "units+")) {
+		*ret = LANE_UNITS | (text.len > 5 ? LANE_AT_LEAST : 0);
+		return true;
+	}
 	for (word.len = 0; word.len < text.len && text.p[word.len] >= 'a' && text.p[word.len] <= 'z';)
 		word.len++;
 	while (tier < PRICE_TIERS && !str_is(word, price_tier_names[tier]))
@@ -56,7 +62,7 @@ bool lane_parse(struct str text, int *ret)
 		return false;
 	if (word.len < text.len) {
 		band = text.p[word.len] == '<' ? 1 : 2;
-		open = str_ends(text, STR("+")) ? AT_LEAST : 0;
+		open = str_ends(text, STR("+")) ? LANE_AT_LEAST : 0;
 		struct str number = {text.p + word.len + 1, text.len - word.len - 1};
 		int64_t limit = 0;
 		for (size_t i = 0; i < number.len && i < 9; i++)

@@ -6,6 +6,8 @@
 //     bits 0-2   enum price_tier
 //     bits 3-5   0: the prompt is not known; n: more than limit n-1 tokens, at most limit n (there is no limit 0, and none after the last)
 //     bit  6     at least so many: the input is known, what of the prompt came from the cache is not
+//     bit  7     no tokens: units that the model is billed by (images, search units), as figures of the type `output`; with bit 6
+//                they are the calls, for nothing tells how many units those were
 //
 // Lane 0, the standard tier and a prompt that is not known, is that of most calls, and leaves no trace in keys and fields.
 // The limits are those of every price list there is; at others, of a user's own, the band is estimated, and marked so.
@@ -20,7 +22,7 @@
 #include "estimator/allocate.h"
 #include "pricing/price.h"
 
-enum { LANES = 128, LANE_TEXT_SIZE = 40 };
+enum { LANES = 128, LANE_AT_LEAST = 64, LANE_UNITS = 128, LANE_TEXT_SIZE = 40 }; // LANES: of tokens
 
 static inline enum price_tier lane_tier(int lane) { return (lane & 7) < PRICE_TIERS ? (enum price_tier)(lane & 7) : TIER_STANDARD; }
 static inline bool lane_prompt_known(int lane) { return lane >> 3 & 7; }
@@ -29,7 +31,7 @@ static inline bool lane_prompt_known(int lane) { return lane >> 3 & 7; }
 void lane_prompt(int lane, int64_t *ret_from, int64_t *ret_to);
 
 // As it stands behind the name of a token type: "", "@flex", "@standard<=100000", "@priority>200000", "@standard>100000+" (at
-// least). Returns buf, of LANE_TEXT_SIZE. lane_parse takes what stands behind the "@", or nothing.
+// least), "@units", "@units+". Returns buf, of LANE_TEXT_SIZE. lane_parse takes what stands behind the "@", or nothing.
 char *lane_format(int lane, char *buf);
 bool lane_parse(struct str text, int *ret);
 

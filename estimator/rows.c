@@ -10,12 +10,14 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "estimator/tariff.h"
+#include "estimator/units.h"
 
 enum { TAGSETS_EACH = 4 }; // that sessions of a role have on average before their names go
 
 struct writing {
 	struct tariffs *tariffs;
 	const struct lanes *lanes;
+	const struct units *units;
 	struct arena *arena;
 	struct settled *out;
 	int cap;
@@ -61,7 +63,7 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 		return;
 	f.priced = tariff_price(t, b, type, &f.usd, &f.more);
 	if (!f.priced)
-		w->unpriced = price_miss_text(t->miss[type] ? t->miss[type] : MISS_TYPE);
+		w->unpriced = price_miss_text(tariff_miss(t, b, type));
 	tariff_band(t, b, &f.band_estimated);
 	row_format_value(&f, &value);
 	add_row(w, arena_text(w->arena, "%.*s %.*s %s%s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type], lane_format(b->lane, lane)),
@@ -175,7 +177,7 @@ struct pile {
 static void pile_add(struct writing *w, struct pile *p, int lane, const struct caller_usage *u)
 {
 	int32_t i = 0;
-	if (tariffs_at(w->tariffs, lane_tier(lane))->nbands == 1)
+	if (!(lane & LANE_UNITS) && tariffs_at(w->tariffs, lane_tier(lane))->nbands == 1)
 		lane = lane_tier(lane);
 	while (i < p->n && p->v[i].lane != lane)
 		i++;
@@ -192,6 +194,20 @@ static void pile_add(struct writing *w, struct pile *p, int lane, const struct c
 	add_up(&p->v[i].usage, u);
 }
 
+static void pile_add_units(struct writing *w, struct pile *p, int32_t caller)
+{
+	const struct units *x = w->units;
+	struct caller_usage known = {.ttl_permille = -1}, untold = known;
+	if (!x->exact)
+		return;
+	known.slots[TOKENS_OUTPUT] = (struct shares){.exact = x->exact[caller], .allocated = x->allocated[caller]};
+	untold.slots[TOKENS_OUTPUT].provisional = x->untold[caller];
+	if (x->exact[caller] || x->allocated[caller])
+		pile_add(w, p, LANE_UNITS, &known);
+	if (x->untold[caller])
+		pile_add(w, p, LANE_UNITS | LANE_AT_LEAST, &untold);
+}
+
 static void pile_add_caller(struct writing *w, struct pile *p, int32_t caller, const struct caller_usage *u)
 {
 	int32_t n;
@@ -200,6 +216,7 @@ static void pile_add_caller(struct writing *w, struct pile *p, int32_t caller, c
 		pile_add(w, p, 0, u);
 	for (int32_t i = 0; i < n; i++)
 		pile_add(w, p, lanes[i].lane, &lanes[i].usage);
+	pile_add_units(w, p, caller);
 }
 
 static void add_pile(struct writing *w, struct str arn, struct str tagset, const struct pile *p)
@@ -303,8 +320,10 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	struct tariffs tariffs;
 	struct lanes lanes;
 	tariffs_init(&tariffs, prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
+	struct units units;
 	lanes_split(span, lookback, u, arena, &lanes);
-	struct writing w = {.tariffs = &tariffs, .lanes = &lanes, .arena = arena, .out = ret};
+	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
+	struct writing w = {.tariffs = &tariffs, .lanes = &lanes, .units = &units, .arena = arena, .out = ret};
 	ret->nrows = 0;
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_role(&w, s, span, u, hour, i, sessions_max);
@@ -314,11 +333,16 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 		if (u->metered[slot] || u->excess[slot])
 			add_row(&w, arena_text(arena, "# %s", slots[slot]), arena_text(arena, "%lld %lld", (long long)u->metered[slot], (long long)u->excess[slot]));
 	}
+	if (units.metered || units.excess)
+		add_row(&w, STR("# units"), arena_text(arena, "%lld %lld", (long long)units.metered, (long long)units.excess));
 	if (s->called.len)
 		add_row(&w, STR("# model"), s->called);
 	if (foundation.len)
 		add_row(&w, STR("# foundation"), foundation);
 	add_usage(&w, STR(UNATTRIBUTED), STR("-"), 0, &nobody);
+	struct caller_usage lost = {.ttl_permille = -1};
+	lost.slots[TOKENS_OUTPUT].allocated = units.unattributed;
+	add_usage(&w, STR(UNATTRIBUTED), STR("-"), LANE_UNITS, &lost);
 	*ret_unpriced = w.unpriced;
 }
 

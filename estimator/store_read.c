@@ -53,6 +53,10 @@ static void read_calls(struct str field, struct str value, struct calls *ret)
 static void read_metric(struct minute *m, int slot, struct str value)
 {
 	number(&value); // rank
+	if (slot == TOKENS_UNITS) {
+		m->has_units = true;
+		m->units = number(&value);
+	}
 	if (slot < 0 || slot >= METRIC_SLOTS)
 		return;
 	m->metered = m->has[slot] = true;

@@ -33,6 +33,10 @@ static void tariff_read(struct tariff *ret, const struct prices *p, struct price
 		ret->nbands++;
 		q.prompt_tokens = b->prompt_max == INT64_MAX ? 0 : b->prompt_max + 1;
 	} while (q.prompt_tokens && ret->nbands < BANDS_MAX);
+	q.prompt_tokens = 0;
+	q.per_unit = true;
+	ret->by_unit = ret->miss[TOKEN_INPUT] >= MISS_IMAGE && ret->miss[TOKEN_OUTPUT] >= MISS_IMAGE;
+	ret->unit_miss = prices_find(p, &q, &ret->unit, &ret->unit_source);
 }
 
 void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms)
@@ -77,7 +81,7 @@ const struct band *tariff_band(const struct tariff *t, const struct bundle *b, b
 	lane_prompt(b->lane, &from, &to);
 	int low = band_at(t, from), high = band_at(t, to), at = b->calls > 0 ? band_at(t, mean_prompt(b)) : 0;
 	if (ret_estimated)
-		*ret_estimated = low != high;
+		*ret_estimated = low != high && !(b->lane & LANE_UNITS);
 	return &t->bands[at < low ? low : at > high ? high : at];
 }
 
@@ -92,9 +96,28 @@ static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t dea
 		*more = usd_add(*more, usd_price(tokens, dearer - rate));
 }
 
+enum price_miss tariff_miss(const struct tariff *t, const struct bundle *b, enum token_type type)
+{
+	if (b->lane & LANE_UNITS)
+		return t->unit_miss ? t->unit_miss : MISS_UNCOUNTED;
+	return t->miss[type] ? t->miss[type] : MISS_TYPE;
+}
+
+// Calls of which nobody counted the units have no price, whatever a unit costs.
+static bool price_units(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more)
+{
+	if (t->unit_miss != MISS_NONE || b->lane & LANE_AT_LEAST)
+		return false;
+	*ret = usd_price(b->tokens[type], t->unit.pico_per_token);
+	*ret_more = USD_ZERO;
+	return true;
+}
+
 bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more)
 {
 	bool estimated;
+	if (b->lane & LANE_UNITS)
+		return price_units(t, b, type, ret, ret_more);
 	const struct band *band = tariff_band(t, b, &estimated);
 	int at = (int)(band - t->bands);
 	int64_t rate = band->rate[type];

@@ -28,6 +28,10 @@ struct tariff {
 	struct band bands[BANDS_MAX];
 	int nbands;                      // at least 1
 	enum price_miss miss[TOKEN_TYPES]; // of the lowest band
+	bool by_unit;                    // billed by the unit and not by token
+	enum price_miss unit_miss;       // MISS_NONE: unit and unit_source say what one costs
+	struct rate unit;
+	struct price_source unit_source;
 };
 
 // What is priced: quantities of one caller in one lane in that hour.
@@ -52,6 +56,9 @@ const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier);
 
 // The band of the bundle's prompts. *ret_estimated (may be NULL): it goes by their mean.
 const struct band *tariff_band(const struct tariff *t, const struct bundle *b, bool *ret_estimated);
+
+// Why there is no price.
+enum price_miss tariff_miss(const struct tariff *t, const struct bundle *b, enum token_type type);
 
 // False: unpriced. *ret_more: what these tokens may cost on top.
 bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more);

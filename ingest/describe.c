@@ -8,7 +8,7 @@
 
 const char *const record_kind_names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
 
-static const char *const slot_names[TOKEN_SLOTS] = {"input", "output", "cache_read", "cache_write", "cache_write_1h"};
+static const char *const slot_names[TOKEN_SLOTS] = {"input", "output", "cache_read", "cache_write", "cache_write_1h", "units"};
 
 static void escaped(struct buf *out, struct str s)
 {

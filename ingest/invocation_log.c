@@ -67,12 +67,33 @@ static bool count(struct json side, const char *name, enum token_slot slot, stru
 	return field_tokens(json_get(side, str_of(name)), name, &c->known[slot], &c->tokens[slot], err);
 }
 
+// What is billed by the unit: images that the answer holds or the record counts, or Cohere's search units.
+static void units(struct json out, struct call *c)
+{
+	struct json body = json_get(out, STR("outputBodyJson")), image;
+	struct json searches = json_get(json_get(json_get(body, STR("meta")), STR("billed_units")), STR("search_units"));
+	struct json images = json_get(body, json_missing(json_get(body, STR("images"))) ? STR("artifacts") : STR("images"));
+	struct err ignored = ERR_INIT;
+	uint32_t n = 0;
+	if (!field_tokens(json_get(out, STR("outputImageCount")), "", &c->known[TOKENS_UNITS], &c->tokens[TOKENS_UNITS], &ignored) || c->known[TOKENS_UNITS])
+		return;
+	if (!field_tokens(searches, "", &c->known[TOKENS_UNITS], &c->tokens[TOKENS_UNITS], &ignored) || c->known[TOKENS_UNITS])
+		return;
+	if (json_type(images) != JSON_ARRAY)
+		return;
+	for (struct json_iter it = json_begin(images); json_next(&it, NULL, &image);)
+		n++;
+	c->known[TOKENS_UNITS] = true;
+	c->tokens[TOKENS_UNITS] = n;
+}
+
 static bool tokens(const struct top *t, struct call *c, struct err *err)
 {
 	struct json in = t->f[F_input], out = t->f[F_output];
 	if (!count(in, "inputTokenCount", TOKENS_INPUT, c, err) || !count(in, "cacheReadInputTokenCount", TOKENS_CACHE_READ, c, err) ||
 	    !count(in, "cacheWriteInputTokenCount", TOKENS_CACHE_WRITE, c, err) || !count(out, "outputTokenCount", TOKENS_OUTPUT, c, err))
 		return false;
+	units(out, c);
 	if (!c->known[TOKENS_INPUT] && !c->known[TOKENS_OUTPUT])
 		return true;
 	for (int slot = TOKENS_INPUT; slot <= TOKENS_CACHE_WRITE; slot++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CloudWatch metrics count tokens, and the JSON form in which a metric stream sends them.
+// Which CloudWatch metrics count tokens or images, and the JSON form in which a metric stream sends them.
 //
 // CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by project, ...):
 // adding two sets counts them twice. The set that is the model alone is what is split among the calls; of the one that tells the
@@ -23,6 +23,7 @@ static const struct {
 	{"CacheReadInputTokens", TOKENS_CACHE_READ, false},
 	{"CacheWriteInputTokenCount", TOKENS_CACHE_WRITE, false},
 	{"CacheWriteInputTokens", TOKENS_CACHE_WRITE, false},
+	{"OutputImageCount", TOKENS_UNITS, false},
 	{"TotalInputTokens", TOKENS_INPUT, true},
 	{"TotalOutputTokens", TOKENS_OUTPUT, true},
 };

@@ -31,6 +31,7 @@ enum token_slot {
 	TOKENS_CACHE_READ,
 	TOKENS_CACHE_WRITE,
 	TOKENS_CACHE_WRITE_1H,
+	TOKENS_UNITS, // no tokens: images or search units, whatever the model is billed by
 	TOKEN_SLOTS
 };
 
@@ -77,7 +78,7 @@ struct metric {
 	struct str account, region; // account may be none in a GetMetricData answer whose query does not say it
 	struct str model;           // the model key, as in struct call
 	int64_t minute;             // minutes since the epoch: start of the period
-	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ or CACHE_WRITE
+	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
 	int64_t sum;                // tokens, 0 to 2^53
 	int64_t samples;            // SampleCount: calls that used tokens of this slot; 0: not told
 	bool of_tier;               // only the tokens of calls that asked for a tier and were served by one (not both the standard):

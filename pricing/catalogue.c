@@ -44,6 +44,9 @@ static const char *const misses[PRICE_MISSES] = {
 	[MISS_SEARCH] = "priced per search unit, not by token",
 	[MISS_VIDEO] = "priced per second of video, not by token",
 	[MISS_UNIT] = "not priced by token",
+	[MISS_UNCOUNTED] = "billed by the unit, and no record tells how many: these are the calls",
+	[MISS_PER_UNIT] = "billed by the unit (an image, a search unit, a second of video), and there is no rate for one; "
+	                  "add unit and per_unit to a price file",
 };
 
 static const struct {
@@ -228,9 +231,10 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	}
 	if (!row)
 		return miss;
-	if (row->rate[q->type] == RATE_UNKNOWN)
-		return miss_of_unit(row->unit);
-	*ret = (struct rate){row->rate[q->type], row->from_ms, row->to_ms, prompt_max(c, row, q->time_ms), row->source, c->name, row->line};
+	int64_t rate = q->per_unit ? row->per_unit : row->rate[q->type];
+	if (rate == RATE_UNKNOWN)
+		return q->per_unit ? MISS_PER_UNIT : miss_of_unit(row->unit);
+	*ret = (struct rate){rate, row->unit, row->from_ms, row->to_ms, prompt_max(c, row, q->time_ms), row->source, c->name, row->line};
 	return MISS_NONE;
 }
 

@@ -50,6 +50,7 @@ struct price_query {
 	struct str foundation;     // the model behind an opaque id, or STR_NONE
 	struct str account;        // for rates of one account only; STR_NONE: those of everybody
 	enum token_type type;
+	bool per_unit;             // not of a token, of what the model is billed by instead: an image, a search unit, a second of video
 	enum price_tier tier;
 	int64_t prompt_tokens;     // of the request: input + cache read + cache write; 0 where it is not known: the lowest band
 	int64_t time_ms;
@@ -57,7 +58,8 @@ struct price_query {
 
 // What a look-up found.
 struct rate {
-	int64_t pico_per_token;
+	int64_t pico_per_token;    // or per unit
+	struct str unit;           // that the model is billed by; none: tokens
 	int64_t from_ms, to_ms;    // to_ms INT64_MAX: open
 	int64_t prompt_max;        // it holds for prompts of at most so many tokens; INT64_MAX: of any length
 	const char *source;        // where the figure comes from, with its date; lives as long as the catalogue
@@ -70,7 +72,7 @@ enum price_miss {
 	MISS_NONE,
 	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_ENDPOINT, // no catalogue knows the id
 	MISS_SCOPE, MISS_TIER, MISS_RESERVED, MISS_REGION, MISS_TIME, MISS_TYPE,
-	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT,                                       // not priced by token
+	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,                        // not priced by token
 	PRICE_MISSES
 };
 

@@ -47,7 +47,7 @@ static int take(struct compared *out, int n, const struct view_row *rows, int nr
 {
 	for (int i = 0; i < nrows; i++) {
 		const struct figure *f = &rows[i].figure;
-		if (rows[i].type == TOKEN_TYPES)
+		if (rows[i].type == TOKEN_TYPES || f->lane & LANE_UNITS)
 			continue;
 		out[n] = (struct compared){.who = rows[i]};
 		out[n].who.figure = (struct figure){.lane = (uint8_t)lane_tier(f->lane)};

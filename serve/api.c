@@ -137,6 +137,8 @@ void json_figure(struct buf *b, const struct group *g)
 	json_usd(b, g->usd_low);
 	buf_adds(b, ",\"usd_high\":");
 	json_usd(b, g->usd_high);
+	if (g->units)
+		buf_addf(b, ",\"units\":%lld", (long long)g->units);
 	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0) {
 		buf_adds(b, ",\"usd_band_estimated\":");
 		json_usd(b, g->usd_band_estimated);

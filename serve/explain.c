@@ -43,7 +43,9 @@ static void print_row(const struct view_row *row)
 		printf("  calls           %lld charged, %lld refused\n", (long long)f->tokens, (long long)f->exact);
 		return;
 	}
-	printf("  %-15s %14lld tokens: ", token_type_names[row->type], (long long)f->tokens);
+	bool units = f->lane & LANE_UNITS;
+	printf("  %-15s %14lld %s: ", units ? "units" : token_type_names[row->type], (long long)f->tokens,
+	       !units ? "tokens" : f->lane & LANE_AT_LEAST ? "calls" : "units");
 	if (f->billed)
 		printf("billed");
 	else
@@ -69,7 +71,7 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(sheet->model), sheet->foundation.len ? ", which is " : "", STR_ARG(sheet->foundation),
 			       STR_ARG(sheet->region), STR_ARG(sheet->account), sheet->billed ? ": as billed" : "");
 		here = true;
-		if (sheet->rows[i].figure.lane != lane)
+		if (sheet->rows[i].figure.lane != lane && !(sheet->rows[i].figure.lane & LANE_UNITS))
 			print_lane(lane = sheet->rows[i].figure.lane);
 		print_row(&sheet->rows[i]);
 	}

@@ -36,27 +36,29 @@ static void add_row(struct buf *b, const struct view_sheet *sheet, const struct 
 {
 	const struct figure *f = &row->figure;
 	char start[WHEN_SIZE], end[WHEN_SIZE], month[WHEN_SIZE], next[WHEN_SIZE], usd[USD_SIZE] = "", list[USD_SIZE] = "", millions[USD_SIZE];
+	bool units = f->lane & LANE_UNITS;
+	const char *type = units ? "units" : token_type_names[row->type];
 	month_of(sheet->hour * MS_PER_HOUR, month, next);
 	if (f->priced) {
 		usd_format(f->usd, PLACES, usd);
 		usd_format(sheet->billed ? f->list : f->usd, PLACES, list);
 	}
-	usd_format((struct usd){(usd_pico)f->tokens * 1000000}, 6, millions);
-	buf_addf(b, "%s,%.*s,,USD,%s,%s,Usage,,\"%s tokens of ", usd, STR_ARG(sheet->account), next, month, token_type_names[row->type]);
+	usd_format((struct usd){(usd_pico)f->tokens * (units ? 1000000000000 : 1000000)}, 6, millions);
+	buf_addf(b, "%s,%.*s,,USD,%s,%s,Usage,,\"%s%s of ", usd, STR_ARG(sheet->account), next, month, type, units ? "" : " tokens");
 	for (size_t i = 0; i < sheet->model.len; i++)
 		buf_addc(b, sheet->model.p[i] == '"' ? '\'' : sheet->model.p[i]);
-	buf_addf(b, "\",Usage-Based,%s,%s,%lld,Tokens,%s,%s,\"Amazon Web Services, Inc.\",%s,Standard,%s,1M tokens,AWS,", when_format((sheet->hour + 1) * MS_PER_HOUR, end),
-	         when_format(sheet->hour * MS_PER_HOUR, start), (long long)f->tokens, usd, usd, list, millions);
+	buf_addf(b, "\",Usage-Based,%s,%s,%lld,%s,%s,%s,\"Amazon Web Services, Inc.\",%s,Standard,%s,%s,AWS,", when_format((sheet->hour + 1) * MS_PER_HOUR, end),
+	         when_format(sheet->hour * MS_PER_HOUR, start), (long long)f->tokens, units ? "Units" : "Tokens", usd, usd, list, millions, units ? "Units" : "1M tokens");
 	buf_adds(b, "\"Amazon Web Services, Inc.\",");
 	buf_addf(b, "%.*s,%.*s,", STR_ARG(sheet->region), STR_ARG(sheet->region));
 	buf_add_csv(b, sheet->model);
 	buf_addc(b, ',');
 	buf_add_csv(b, sheet->model);
-	buf_addf(b, ",Model,AI and Machine Learning,Amazon Bedrock,Generative AI,%s,%.*s,,", token_type_names[row->type], STR_ARG(sheet->account));
+	buf_addf(b, ",Model,AI and Machine Learning,Amazon Bedrock,Generative AI,%s,%.*s,,", type, STR_ARG(sheet->account));
 	buf_add_csv(b, row->principal);
 	buf_addc(b, ',');
 	buf_add_csv(b, row->role);
-	buf_addf(b, ",%s,", token_type_names[row->type]);
+	buf_addf(b, ",%s,", type);
 	buf_add_csv(b, sheet->model);
 	buf_addf(b, ",%s,%lld,%lld,%lld\n", sheet->billed ? "billed" : f->priced ? "estimated" : "estimated, unpriced", (long long)f->exact, (long long)f->allocated, (long long)f->provisional);
 }

@@ -112,7 +112,7 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_ROLE:
 		return row->role;
 	case BY_TOKEN_TYPE:
-		return row->type < TOKEN_TYPES ? str_of(token_type_names[row->type]) : STR("");
+		return row->type == TOKEN_TYPES ? STR("") : row->figure.lane & LANE_UNITS ? STR("units") : str_of(token_type_names[row->type]);
 	case BY_TIER:
 		return str_of(price_tier_names[lane_tier(row->figure.lane)]);
 	case BY_TEAM:
@@ -191,6 +191,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		return;
 	}
 	x->tokens += f->tokens;
+	x->units += f->lane & LANE_UNITS ? f->tokens : 0;
 	x->billed += f->billed;
 	x->exact += f->exact;
 	x->allocated += f->allocated;
@@ -312,6 +313,7 @@ void group_add(struct group *to, const struct group *from)
 	to->calls += from->calls;
 	to->failed += from->failed;
 	to->tokens += from->tokens;
+	to->units += from->units;
 	to->billed += from->billed;
 	to->exact += from->exact;
 	to->allocated += from->allocated;

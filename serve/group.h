@@ -48,6 +48,7 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;
+	int64_t units;                   // of the tokens: no tokens, but images and the like
 	int64_t tokens, billed, exact, allocated, provisional, unpriced; // unpriced: of the tokens, those without a price
 	struct usd usd, usd_low, usd_high;
 	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd

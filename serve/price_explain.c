@@ -32,9 +32,22 @@ static void print_term(struct explain *e, enum token_type type, int64_t tokens, 
 	e->terms++;
 }
 
-static void print_unpriced(struct explain *e, enum token_type type, int64_t tokens, enum price_miss miss)
+static void print_units(struct explain *e, int64_t units, const struct rate *rate, const struct price_source *s)
 {
-	printf("  %-15s %14lld   unpriced: %s\n", token_type_names[type], (long long)tokens, price_miss_text(miss));
+	char each[USD_SIZE], usd[USD_SIZE], from[WHEN_SIZE] = "always";
+	struct usd cost = usd_price(units, rate->pico_per_token);
+	if (rate->from_ms > 0)
+		when_format(rate->from_ms, from);
+	printf("  %-15s %14lld x %10s / %.*s = %18s USD   %s; %s (%s:%d), from %.10s\n", "units", (long long)units,
+	       usd_format((struct usd){rate->pico_per_token}, 6, each), STR_ARG(rate->unit), usd_format(cost, 12, usd), s->name, rate->source, rate->file,
+	       rate->line, from);
+	e->total = usd_add(e->total, cost);
+	e->terms++;
+}
+
+static void print_unpriced(struct explain *e, const char *type, int64_t tokens, enum price_miss miss)
+{
+	printf("  %-15s %14lld   unpriced: %s\n", type, (long long)tokens, price_miss_text(miss));
 	e->unpriced++;
 }
 
@@ -76,7 +89,7 @@ static void explain_call(struct explain *e)
 		if (e->tokens[t] && miss == MISS_NONE)
 			print_term(e, e->q.type, e->tokens[t], &rate, &s);
 		else if (e->tokens[t])
-			print_unpriced(e, e->q.type, e->tokens[t], miss);
+			print_unpriced(e, token_type_names[t], e->tokens[t], miss);
 	}
 	print_total(e);
 }
@@ -105,7 +118,7 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 	struct bundle b = {.lane = rows->figure.lane};
 	struct buf where = BUF_INIT;
 	struct tariffs tariffs;
-	struct usd stored = USD_ZERO, before = e->total;
+	struct usd stored = USD_ZERO, before = e->total, usd_of, more;
 	char when[WHEN_SIZE], usd[USD_SIZE];
 	bool billed = false;
 	(void)v;
@@ -127,10 +140,14 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 	       price_tier_names[lane_tier(b.lane)], (long long)b.calls);
 	e->total = USD_ZERO;
 	for (int type = 0; type < TOKEN_TYPES; type++) {
-		if (b.tokens[type] && band->rate[type] != RATE_UNKNOWN)
+		if (b.tokens[type] && b.lane & LANE_UNITS && tariff_price(t, &b, (enum token_type)type, &usd_of, &more))
+			print_units(e, b.tokens[type], &t->unit, &t->unit_source);
+		else if (b.tokens[type] && b.lane & LANE_UNITS)
+			print_unpriced(e, "units", b.tokens[type], tariff_miss(t, &b, (enum token_type)type));
+		else if (b.tokens[type] && band->rate[type] != RATE_UNKNOWN)
 			print_term(e, (enum token_type)type, b.tokens[type], &band->found[type], &band->source[type]);
 		else if (b.tokens[type])
-			print_unpriced(e, (enum token_type)type, b.tokens[type], t->miss[type]);
+			print_unpriced(e, token_type_names[type], b.tokens[type], tariff_miss(t, &b, (enum token_type)type));
 	}
 	print_total(e);
 	print_doubts(&b, t, rows, n);

@@ -126,6 +126,15 @@ static int64_t show_band(const struct prices *p, struct price_query *q, bool *re
 		if (prices_find(p, q, &rate, NULL) == MISS_NONE && rate.prompt_max < most)
 			most = rate.prompt_max;
 	}
+	struct price_source s;
+	char usd[USD_SIZE];
+	q->per_unit = true;
+	if (prices_find(p, q, &rate, &s) == MISS_NONE) {
+		*ret_any = true;
+		printf("  %-15s %10s  %s; %s (%s:%d), USD per %.*s\n", "units", usd_format((struct usd){rate.pico_per_token}, 6, usd), s.name, rate.source, rate.file,
+		       rate.line, STR_ARG(rate.unit));
+	}
+	q->per_unit = false;
 	return most;
 }
 

@@ -124,8 +124,8 @@ static void print_json(const struct report *r, const struct groups *g)
 			buf_add_json(&b, x->keys[i]);
 			buf_addc(&b, ',');
 		}
-		buf_addf(&b, "\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"tokens_billed\":%lld,\"tokens_exact\":%lld,\"tokens_allocated\":%lld,\"tokens_provisional\":%lld,\"tokens_unpriced\":%lld",
-		         (long long)x->calls, (long long)x->failed, (long long)x->tokens, (long long)x->billed, (long long)x->exact, (long long)x->allocated,
+		buf_addf(&b, "\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"units\":%lld,\"tokens_billed\":%lld,\"tokens_exact\":%lld,\"tokens_allocated\":%lld,\"tokens_provisional\":%lld,\"tokens_unpriced\":%lld",
+		         (long long)x->calls, (long long)x->failed, (long long)x->tokens, (long long)x->units, (long long)x->billed, (long long)x->exact, (long long)x->allocated,
 		         (long long)x->provisional, (long long)x->unpriced);
 		add_json_usd(&b, "usd", x->usd, is_unpriced(x));
 		add_json_usd(&b, "usd_low", x->usd_low, is_unpriced(x));

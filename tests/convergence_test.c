@@ -73,6 +73,7 @@ static void make_call(int64_t base, int hours, int i)
 	struct call c = {.request_id = id, .failed = failed, .tier_known = below(4) == 0};
 	if (c.tier_known)
 		c.tier = (enum price_tier)below(PRICE_TIERS);
+	tokens[TOKENS_UNITS] = (uint32_t)below(5);
 	tokens[TOKENS_CACHE_WRITE_1H] = (uint32_t)below(1 + tokens[TOKENS_CACHE_WRITE]);
 	fill_call(&c, start, who, model, region, streaming);
 	c.time_ms = streaming ? start : end;
@@ -135,12 +136,12 @@ static void make_world(int64_t base, int hours)
 		for (int model = 0; model < MODELS; model++) {
 			if (below(2))
 				continue; // no metric in this minute
-			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+			for (int slot = 0; slot <= METRIC_SLOTS; slot++) {
 				if (below(4) == 0 || nworld > RECORDS_MAX - 200)
 					continue;
 				struct record *r = more(RECORD_METRIC);
 				r->metric = (struct metric){.account = STR("111122223333"), .region = str_of(regions[below(2)]), .model = str_of(models[model]),
-				                            .minute = base / MS_PER_MINUTE + m, .slot = slot, .sum = below(60000)};
+				                            .minute = base / MS_PER_MINUTE + m, .slot = slot < METRIC_SLOTS ? slot : TOKENS_UNITS, .sum = below(slot < METRIC_SLOTS ? 60000 : 9)};
 				if (below(6) == 0) { // some of it in another tier
 					struct record *tier = more(RECORD_METRIC);
 					tier->metric = r->metric;
@@ -276,7 +277,7 @@ static void add_row(struct sums *sums, struct str field, struct str value)
 			sums->excess[slot] += excess;
 		}
 	}
-	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES)
+	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES || f.lane & LANE_UNITS)
 		return;
 	sums->given[slot_of[type]] += f.exact + f.allocated;
 	sums->provisional[slot_of[type]] += f.provisional;

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What is not billed by token: images and search units are counted where a log or a metric counts them, priced by the unit, and
+# reported; where nothing counts, or there is no rate, the usage is shown without a price, never as nothing.
+. "$(dirname "$0")/../lib.sh"
+
+A=111122223333
+hour=2026-11-02T05:00:00Z
+call() { # ID USER MODEL
+	printf '{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/%s","accountId":"%s"},"eventTime":"2026-11-02T05:30:00Z","eventSource":"bedrock.amazonaws.com","eventName":"InvokeModel","awsRegion":"us-east-1","requestParameters":{"modelId":"%s"},"requestID":"%s","eventID":"e","eventType":"AwsApiCall","recipientAccountId":"%s","eventCategory":"Management"}\n' $A "$2" $A "$3" "$1" $A
+}
+log() { # ID USER MODEL BODY
+	printf '{"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2026-11-02T05:30:00Z","accountId":"%s","region":"us-east-1","requestId":"%s","modelId":"%s","operation":"InvokeModel","identity":{"arn":"arn:aws:iam::%s:user/%s"},"input":{},"output":{"outputBodyJson":%s}}\n' $A "$1" "$3" $A "$2" "$4"
+}
+images() { # MODEL COUNT
+	printf '{"metric_stream_name":"m","account_id":"%s","region":"us-east-1","namespace":"AWS/Bedrock","metric_name":"OutputImageCount","dimensions":{"ModelId":"%s"},"timestamp":1793597400000,"value":{"max":1,"min":1,"sum":%d,"count":1},"unit":"Count"}\n' $A "$1" "$2"
+}
+by() { "$nowcast" report --redis "$REDIS_URL" --by "$1" --format csv | sed 1d | cut -d, -f"$2" | paste -sd' '; }
+apply() { "$nowcast" replay --redis "$REDIS_URL" --prices-file "$T/ours.csv" "$@" >"$T/replay.out" 2>&1 || bail "replay failed: $(tail -n 2 "$T/replay.out")"; }
+
+printf '%s\n%s\n%s\n' model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source \
+	amazon.nova-canvas,any,,,,,,,,,,,,image,0.04,ours cohere.rerank-v3-5,any,,,,,,,,,,,,'search unit',0.002,ours >"$T/ours.csv"
+C=amazon.nova-canvas-v1:0
+start_redis
+{
+	call c-1 ann $C; log c-1 ann $C '{"images":["a","b"]}'
+	call c-2 bob $C; call c-3 bob $C
+	images $C 5
+	log r-1 eve cohere.rerank-v3-5:0 '{"results":[],"meta":{"billed_units":{"search_units":3}}}'
+	call s-1 eve stability.sd3-5-large-v1:0
+} >"$T/units.ndjson"
+apply "$T/units.ndjson"
+is "images as the log counts them, and as the metric does; search units; calls that nothing counts" "$(by principal,model,token_type,region 1,2,3,5,6 | tr ' ' '\n' | sed 's/.*user.//')" \
+"ann,$C,units,2,0.080000000
+bob,$C,units,3,0.120000000
+eve,cohere.rerank-v3-5:0,units,3,0.006000000
+eve,stability.sd3-5-large-v1:0,units,1,"
+is "the sum is the sum" "$(by region 3)" 0.206000000
+has "what has no price is shown as such" "$("$nowcast" report --redis "$REDIS_URL" --by model --format csv)" '^stability.sd3-5-large-v1:0,1,,,,unpriced$'
+has "JSON says that they are no tokens" "$("$nowcast" report --redis "$REDIS_URL" --by model --format json)" '"model":"amazon.nova-canvas-v1:0".*"tokens":5,"units":5'
+has "and they are listed" "$(redis hget nowcast:unpriced stability.sd3-5-large-v1:0)" 'billed by the unit'
+fails 0 "explained" "$nowcast" price explain --redis "$REDIS_URL" --prices-file "$T/ours.csv" --principal arn:aws:iam::$A:user/bob --hour $hour
+has "term by term" "$(cat "$T/out")" 'units +3 x +0\.040000 / image += +0\.120000000000 USD +user; ours'
+fails 3 "and what has no price too" "$nowcast" price explain --redis "$REDIS_URL" --prices-file "$T/ours.csv" --principal arn:aws:iam::$A:user/eve --hour $hour
+has "with its count" "$(cat "$T/out")" 'units +1 +unpriced: billed by the unit'
+fails 0 "price show knows them" "$nowcast" price show $C --prices-file "$T/ours.csv"
+has "by the unit" "$(cat "$T/out")" 'units +0\.040000 .*USD per image'
+report "$T/live.csv"
+ok "repriced at the same rates" "$nowcast" reprice --redis "$REDIS_URL" --prices-file "$T/ours.csv" --from 2026-11-01
+has "nothing changes" "$(cat "$T/ok.out")" 'rows_changed +0$'
+ok "repriced without any" "$nowcast" reprice --redis "$REDIS_URL" --prices builtin --from 2026-11-01
+is "the counts stay, the dollars go" "$(by principal 2,3)" "2, 3, 4,"
+ok "and back" "$nowcast" reprice --redis "$REDIS_URL" --prices-file "$T/ours.csv" --from 2026-11-01
+report "$T/back.csv"
+same_file "as it was" "$T/back.csv" "$T/live.csv"
+tac "$T/units.ndjson" >"$T/backwards.ndjson"
+start_redis
+apply "$T/backwards.ndjson" "$T/units.ndjson"
+report "$T/backwards.csv"
+same_file "in any order, and twice: the same" "$T/backwards.csv" "$T/live.csv"
+finish
