@@ -48,6 +48,10 @@ const struct conf_key conf_keys[] = {
 	 "How many hours before an hour teach it what a call usually takes."},
 	{"sessions.max", CONF_INTEGER, AT(sessions_max), 1, 1000000, "1000", false, NULL,
 	 "Sessions of a role that keep their names on a day (UTC, in an account and region): those that called first. The rest is `(other sessions)`."},
+	{"names.hash", CONF_LIST, AT(names_hash), 0, 0, "", false, NULL,
+	 "What is kept as a keyed hash and nowhere in clear: `sessions` (their names), `users` (of IAM), `tag:KEY` (its values)."},
+	{"names.hash.key", CONF_STRING, AT(names_hash_key), 0, 0, "", false, NULL,
+	 "File with the key of these hashes, 32 bytes or more; the same for all that share a Redis. Another key makes other names."},
 	{"team.tag", CONF_STRING, AT(team_tag), 0, 0, "team", true, NULL,
 	 "The tag that names a caller's team, for reports by team."},
 

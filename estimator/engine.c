@@ -23,6 +23,7 @@ struct engine {
 	struct store store;
 	struct batch batch;
 	struct arena arena; // of one run of settling
+	struct arena hidden; // names of the record in hand, hashed
 	struct map warned;  // models that were said to be unpriced
 	struct engine_counts counts;
 	int64_t settle_not_before; // ticks
@@ -48,6 +49,7 @@ void engine_close(struct engine *e)
 	store_close(&e->store);
 	batch_release(&e->batch);
 	arena_release(&e->arena);
+	arena_release(&e->hidden);
 	map_release(&e->warned);
 	free(e);
 }
@@ -55,6 +57,13 @@ void engine_close(struct engine *e)
 bool engine_add(struct engine *e, const struct record *r, struct err *err)
 {
 	int64_t latest = when_now_ms() + e->options.future_ms;
+	struct record hidden;
+	if (e->options.pseudonyms) {
+		hidden = *r;
+		arena_reset(&e->hidden);
+		pseudonym_record(e->options.pseudonyms, &e->hidden, &hidden);
+		r = &hidden;
+	}
 	bool good = batch_add(&e->batch, r, latest, err);
 	e->counts.future = e->batch.future;
 	return good;

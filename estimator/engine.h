@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "ingest/pseudonym.h"
 #include "ingest/record.h"
 #include "pricing/prices.h"
 
@@ -33,6 +34,7 @@ struct engine_options {
 	int lookback_minutes;    // how long a call waits for its metric
 	int learn_hours;         // how many hours before an hour teach its weights
 	int sessions_max;        // sessions of a role that keep their names on a day (estimator/roster.h)
+	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
 	const struct prices *prices; // outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
 
 	// Called once a model and engine, when tokens are found that have no price; may be NULL.

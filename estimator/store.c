@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/embed.h"
 #include "base/when.h"
+#include "estimator/names_check.h"
 
 EMBED(apply_lua, "estimator/apply.lua")
 EMBED(lesson_lua, "estimator/lesson.lua")
@@ -343,6 +344,11 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), guests = arena_text(&arena, "%s:guests", s->options->prefix);
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
+	if (!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) {
+		arena_release(&arena);
+		return false;
+	}
+	s->names_checked = true;
 	batch_sort(b);
 	send_signals(s, b);
 	send_tags(s, b);

@@ -24,6 +24,7 @@ struct store {
 	struct redis *redis;
 	const struct engine_options *options;
 	int apply, lesson, settle, claim, relabel, keep_longest; // scripts
+	bool names_checked; // by names_check
 	struct map written; // hash of each slot that this store has written to
 };
 

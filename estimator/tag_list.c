@@ -13,6 +13,7 @@ enum { LISTS_DEEP = 4, TAG_BYTES_MAX = 2048 };
 struct listing {
 	struct tag_list *list;
 	struct str arn;      // of what has no name
+	struct pseudonyms *pseudonyms;
 	struct err *err;
 };
 
@@ -81,14 +82,26 @@ static bool is_owner(struct str owner)
 	return account.len == 12 && name.len > 0;
 }
 
+static void hide_tags(struct pseudonyms *p, struct arena *arena, json_t *tags)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach(tags, key, value) {
+		struct str hidden = pseudonym_tag(p, arena, str_of(key), (struct str){json_string_value(value), json_string_length(value)});
+		json_string_setn(value, hidden.p ? hidden.p : "", hidden.len);
+	}
+}
+
 static bool add_principal(struct listing *x, struct str arn, json_t *listed)
 {
 	struct buf owner = BUF_INIT;
 	struct tag_list *l = x->list;
+	struct arena arena = ARENA_INIT;
 	json_t *tags = json_object();
-	bool good = is_owner(tag_owner(arn, &owner)) ||
+	bool good = is_owner(tag_owner(pseudonym_arn(x->pseudonyms, &arena, arn), &owner)) ||
 	            err_set(x->err, ERR_CONFIG, "expected the ARN of a role or a user, got \"%.100s\"", arn.len ? arn.p : "");
 	good = good && read_tags(listed, tags, x->err);
+	hide_tags(x->pseudonyms, &arena, tags);
 	if (good) {
 		if (l->n == l->cap)
 			l->items = xrealloc(l->items, (size_t)(l->cap = l->cap ? l->cap * 2 : 64), sizeof *l->items);
@@ -99,6 +112,7 @@ static bool add_principal(struct listing *x, struct str arn, json_t *listed)
 	}
 	json_decref(tags);
 	buf_release(&owner);
+	arena_release(&arena);
 	return good;
 }
 
@@ -143,9 +157,9 @@ static bool read_value(struct listing *x, json_t *v, int deep)
 	return listed || read_one(x, v);
 }
 
-bool tag_list_read(struct tag_list *l, struct str text, const char *file, struct str arn, struct err *err)
+bool tag_list_read(struct tag_list *l, struct str text, const char *file, struct str arn, struct pseudonyms *p, struct err *err)
 {
-	struct listing x = {l, arn, err};
+	struct listing x = {l, arn, p, err};
 	json_error_t e;
 	size_t at = 0;
 	for (;;) {

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "ingest/pseudonym.h"
 
 struct tag_list {
 	struct tag_listed {
@@ -32,7 +33,8 @@ struct tag_list {
 
 void tag_list_release(struct tag_list *l);
 
-// Appends what `text` lists. `arn`: whose tags a list without a name holds, or STR_NONE. `file` is for messages. ERR_CONFIG.
-bool tag_list_read(struct tag_list *l, struct str text, const char *file, struct str arn, struct err *err) NC_CHECK;
+// Appends what `text` lists, names hashed by `p` (NULL: as they are). `arn`: whose tags a list without a name holds, or STR_NONE.
+// `file` is for messages. ERR_CONFIG.
+bool tag_list_read(struct tag_list *l, struct str text, const char *file, struct str arn, struct pseudonyms *p, struct err *err) NC_CHECK;
 
 #endif

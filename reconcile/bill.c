@@ -18,18 +18,25 @@ enum { KIND_TEXTS = C_OPERATION + 1 };
 
 // ---- rows ----------------------------------------------------------------------------------------------------------
 
-static int32_t name_index(struct bill *b, struct str name, bool canonical)
+static int32_t name_index(struct bill *b, struct str name)
 {
 	bool added;
-	uint64_t h = XXH3_64bits_withSeed(name.p ? name.p : "", name.len, canonical);
-	int32_t *at = map_add(&b->name_index, h, b->nnames, &added);
+	int32_t *at = map_add(&b->name_index, XXH3_64bits(name.p ? name.p : "", name.len), b->nnames, &added);
 	if (!added)
 		return *at;
 	if (b->nnames == b->capnames)
 		b->names = xrealloc(b->names, (size_t)(b->capnames = b->capnames ? b->capnames * 2 : 256), sizeof *b->names);
-	struct str own = arena_str(&b->arena, name);
-	b->names[b->nnames] = canonical && own.len ? principal_canonical(&b->arena, own) : own;
+	b->names[b->nnames] = arena_str(&b->arena, name);
 	return b->nnames++;
+}
+
+// A caller as the estimate has it.
+static int32_t caller_index(struct bill *b, struct str arn, struct pseudonyms *p)
+{
+	struct arena arena = ARENA_INIT;
+	int32_t i = name_index(b, arn.len ? pseudonym_arn(p, &arena, principal_canonical(&arena, arn)) : arn);
+	arena_release(&arena);
+	return i;
 }
 
 static int32_t kind_index(struct bill *b, struct duck_rows *r)
@@ -56,7 +63,7 @@ static int32_t kind_index(struct bill *b, struct duck_rows *r)
 	return b->nkinds++;
 }
 
-static bool take_row(struct bill *b, struct duck_rows *r, const struct export_period *p, struct err *err)
+static bool take_row(struct bill *b, struct duck_rows *r, const struct export_period *p, struct pseudonyms *names, struct err *err)
 {
 	struct str currency = duck_text(r, C_CURRENCY);
 	if (currency.len && !str_is(currency, "USD"))
@@ -64,7 +71,7 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 	int32_t kind = kind_index(b, r);
 	struct bill_kind *k = &b->kinds[kind];
 	struct bill_line line = {
-		.kind = kind, .account = name_index(b, duck_text(r, C_ACCOUNT), false), .principal = name_index(b, duck_text(r, C_PRINCIPAL), true),
+		.kind = kind, .account = name_index(b, duck_text(r, C_ACCOUNT)), .principal = caller_index(b, duck_text(r, C_PRINCIPAL), names),
 		.hour = duck_int(r, C_HOUR), .hours = (int32_t)duck_int(r, C_HOURS), .amount = duck_wide(r, C_AMOUNT),
 		.cost = {duck_wide(r, C_COST)}, .list = {duck_wide(r, C_LIST)}};
 	int64_t rows = duck_int(r, C_ROWS);
@@ -107,14 +114,14 @@ static void tell_doubts(struct bill *b)
 	}
 }
 
-bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct err *err)
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names, struct err *err)
 {
 	struct bill b = {.invoiced = true};
 	struct buf sql = BUF_INIT;
 	struct duck_rows *rows = NULL;
 	bool good = bill_sql(&sql, &b, duck, p, err) && duck_query(duck, sql.data, &rows, err);
 	while (good && duck_next(rows))
-		good = take_row(&b, rows, p, err);
+		good = take_row(&b, rows, p, names, err);
 	duck_done(rows);
 	buf_release(&sql);
 	if (!good) {

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "ingest/pseudonym.h"
 #include "reconcile/duckdb.h"
 #include "reconcile/export.h"
 #include "reconcile/kind.h"
@@ -47,9 +48,9 @@ struct bill {
 	struct buf notes;                 // findings, a line each
 };
 
-// Reads the period's files. ERR_CONFIG: a needed column is missing, another currency than USD; ERR_FATAL: a file cannot be
+// Reads the period's files, names of callers hashed by `p` (NULL: as they are). ERR_CONFIG: a needed column is missing, another currency than USD; ERR_FATAL: a file cannot be
 // read. On failure *ret is empty.
-bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *period, struct err *err) NC_CHECK;
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *period, struct pseudonyms *p, struct err *err) NC_CHECK;
 void bill_release(struct bill *b);
 
 // Tokens of a line of class BILL_TOKENS, rounded half to even.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/when.h"
+#include "estimator/names_check.h"
 #include "estimator/taught.h"
 #include "estimator/view.h"
 #include "pricing/price_file.h"
@@ -98,7 +99,7 @@ static bool tell_tags(struct work *w, struct duck *duck, struct err *err)
 
 static bool run_period(struct work *w, struct duck *duck, struct err *err)
 {
-	if (!bill_read(&w->bill, duck, w->period, err))
+	if (!bill_read(&w->bill, duck, w->period, w->pseudonyms, err))
 		return false;
 	tell_stale(w);
 	bool good = read_estimate(w, err) && tell_tags(w, duck, err);
@@ -140,10 +141,10 @@ static void release_work(struct work *w)
 }
 
 static bool run_periods(struct reconciliation *out, const struct conf *conf, const char *source, const struct export *x, struct publish *p, struct duck *duck,
-                        struct buf *rates, struct err *err)
+                        struct pseudonyms *names, struct buf *rates, struct err *err)
 {
 	for (int i = 0; i < x->nperiods; i++) {
-		struct work w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .out = out, .start_ms = when_ticks_ms(), .rates = rates};
+		struct work w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .pseudonyms = names, .out = out, .start_ms = when_ticks_ms(), .rates = rates};
 		bool good = run_period(&w, duck, err);
 		release_work(&w);
 		if (!good)
@@ -234,17 +235,18 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	struct export x = {0};
 	struct publish p = {0};
 	struct duck *duck = NULL;
+	struct pseudonyms *names = NULL;
 	struct s3 s3 = {0};
 	char spill[400];
 	int64_t start = when_ticks_ms();
 	spill_folder(spill, sizeof spill);
-	bool good = duck_open(&duck, conf->reconcile_memory, spill, err) && find_export(&x, &s3, conf, source, period, err);
+	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory, spill, err) && find_export(&x, &s3, conf, source, period, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
 	out.run = p.run;
 	struct buf rates = BUF_INIT;
-	good = good && run_periods(&out, conf, source, &x, &p, duck, &rates, err);
+	good = good && names_check(p.redis, conf->redis_prefix, names, err) && run_periods(&out, conf, source, &x, &p, duck, names, &rates, err);
 	if (good && out.watermark)
 		keep_rates(&out, conf, &rates);
 	buf_release(&rates);
@@ -256,6 +258,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	s3_prune(&s3, conf->reconcile_cache_max);
 	s3_close(&s3);
 	duck_close(duck);
+	pseudonyms_close(names);
 	rmdir(spill);
 	if (good)
 		*ret = out;

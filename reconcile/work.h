@@ -17,6 +17,7 @@ struct work {
 	const struct export *export;
 	const struct export_period *period;
 	struct publish *publish;
+	struct pseudonyms *pseudonyms; // NULL: names are as they are
 	struct reconciliation *out;
 	struct names names;
 	struct ledger estimate, actual;

@@ -78,8 +78,13 @@ bool intake_open(struct intake *in, const struct conf *conf, const struct prices
 	struct decode_limits limits = {.message_bytes = limit_bytes, .nesting = NESTING_MAX};
 	*in = (struct intake){.conf = conf};
 	dead_init(&in->dead, conf, hooks != NULL, hooks);
-	if (!engine_open(&in->engine, &options, err))
+	if (!pseudonyms_open(&in->pseudonyms, conf, err))
 		return false;
+	options.pseudonyms = in->pseudonyms;
+	if (!engine_open(&in->engine, &options, err)) {
+		pseudonyms_close(in->pseudonyms);
+		return false;
+	}
 	in->decoder = decoder_new(limits, on_record, on_fault, in);
 	return true;
 }
@@ -88,9 +93,11 @@ void intake_close(struct intake *in)
 {
 	decoder_free(in->decoder);
 	engine_close(in->engine);
+	pseudonyms_close(in->pseudonyms);
 	dead_release(&in->dead);
 	in->decoder = NULL;
 	in->engine = NULL;
+	in->pseudonyms = NULL;
 }
 
 void intake_message(struct intake *in, const struct origin *origin, struct str data)

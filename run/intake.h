@@ -12,6 +12,7 @@ struct intake {
 	const struct conf *conf;
 	struct engine *engine;
 	struct decoder *decoder;
+	struct pseudonyms *pseudonyms; // NULL: names are kept as they are
 	struct dead dead;
 	uint64_t refused;            // records decoded, but with values that make no sense: dead letters too
 	// the message being decoded

@@ -167,19 +167,19 @@ bool dossier_is_known(const struct dossier *d, struct view *v)
 
 struct search {
 	struct dossier *dossier;
-	struct str name;
+	struct str name, hash; // hash: what it may be kept as; none
 	struct str tag; // in hand: the key of a tag that has the name for its value
 };
 
-static bool same_word(struct str a, struct str b)
+static bool same_word(const struct search *s, struct str a)
 {
-	return a.len == b.len && a.len && strncasecmp(a.p, b.p, a.len) == 0;
+	return a.len && ((a.len == s->name.len && strncasecmp(a.p, s->name.p, a.len) == 0) || str_eq(a, s->hash));
 }
 
 static void look_at_tag(void *user, const struct tag_held *t)
 {
 	struct search *s = user;
-	if (!s->tag.len && same_word(t->value, s->name))
+	if (!s->tag.len && same_word(s, t->value))
 		s->tag = t->key;
 }
 
@@ -190,9 +190,9 @@ static struct str reason(struct search *s, struct view *v, const struct view_she
 	for (int i = 0; i < 5; i++)
 		str_cut(&path, ':');
 	struct str kind = str_cut(&path, '/');
-	if (same_word(row->role, s->name))
+	if (same_word(s, row->role))
 		return STR("role");
-	if (same_word(str_after_last(path, '/'), s->name))
+	if (same_word(s, str_after_last(path, '/')))
 		return str_is(kind, "assumed-role") ? STR("session") : str_is(kind, "user") ? STR("user") : STR("name");
 	s->tag = STR_NONE;
 	tag_book_each(view_tags(v), row->principal, row->tagset, (sheet->hour + 1) * MS_PER_HOUR, look_at_tag, s);
@@ -214,7 +214,7 @@ static bool find_in_sheet(void *user, struct view *v, const struct view_sheet *s
 		if (added && !why.len)
 			continue;
 		*known = 1;
-		struct str arn = str_is(why, "role") || (!added && same_word(row->role, s->name)) ? role_arn(&d->arena, row->principal) : row->principal;
+		struct str arn = str_is(why, "role") || (!added && same_word(s, row->role)) ? role_arn(&d->arena, row->principal) : row->principal;
 		struct dossier_seen *seen = see(d, arn.len ? arn : row->principal, sheet->hour);
 		if (!seen->why.len)
 			seen->why = why;
@@ -222,8 +222,8 @@ static bool find_in_sheet(void *user, struct view *v, const struct view_sheet *s
 	return add_sums(d, v, sheet);
 }
 
-bool dossier_find(struct dossier *d, struct view *v, struct str name, struct err *err)
+bool dossier_find(struct dossier *d, struct view *v, struct str name, struct str hash, struct err *err)
 {
-	struct search s = {.dossier = d, .name = name};
+	struct search s = {.dossier = d, .name = name, .hash = hash};
 	return view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, find_in_sheet, &s, err);
 }

@@ -58,9 +58,9 @@ void dossier_release(struct dossier *d);
 // are then in view_tags. False: Redis.
 bool dossier_gather(struct dossier *d, struct view *v, struct str arn, struct err *err) NC_CHECK;
 
-// Likewise principals of that name: a session, user or role so called, or the value of a tag; case does not count. They are in `seen`
-// with why, their spend in sums[][DOSSIER_BY_PRINCIPAL]; a role so called stands for its sessions.
-bool dossier_find(struct dossier *d, struct view *v, struct str name, struct err *err) NC_CHECK;
+// Likewise principals of that name, or of its hash if there is one (ingest/pseudonym.h): a session, user or role so called, or the
+// value of a tag; case does not count. They are in `seen` with why, their spend in sums[][DOSSIER_BY_PRINCIPAL]; a role so called stands for its sessions.
+bool dossier_find(struct dossier *d, struct view *v, struct str name, struct str hash, struct err *err) NC_CHECK;
 
 // Whether anything is known: figures or tags of a role, user or session.
 bool dossier_is_known(const struct dossier *d, struct view *v);

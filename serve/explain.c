@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "estimator/view.h"
+#include "ingest/pseudonym.h"
 #include "serve/commands.h"
 #include "serve/group.h"
 #include "serve/price.h"
@@ -193,10 +194,17 @@ int cmd_explain(struct command *c)
 		err_set(&err, ERR_CONFIG, "expected an hour like 2026-11-02T05:00:00Z, got \"%s\"", c->argv[1]);
 		return command_fail(c, &err);
 	}
-	if (!explain(c, c->argv[0], ms / MS_PER_HOUR, &err))
+	struct pseudonyms *p;
+	struct arena arena = ARENA_INIT;
+	if (!pseudonyms_open(&p, &c->conf, &err))
 		return command_fail(c, &err);
-	printf("\nthe rates\n");
-	if (!price_explain_hour(c, c->argv[0], ms / MS_PER_HOUR, &status, &err))
-		return command_fail(c, &err);
-	return status;
+	char *principal = xstrdup(pseudonym_asked(p, &arena, str_of(c->argv[0])));
+	pseudonyms_close(p);
+	arena_release(&arena);
+	bool good = explain(c, principal, ms / MS_PER_HOUR, &err);
+	if (good)
+		printf("\nthe rates\n");
+	good = good && price_explain_hour(c, principal, ms / MS_PER_HOUR, &status, &err);
+	free(principal);
+	return good ? status : command_fail(c, &err);
 }

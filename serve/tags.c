@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "estimator/names_check.h"
 #include "estimator/tag_list.h"
 #include "estimator/view.h"
 #include "ingest/principal.h"
@@ -19,7 +20,7 @@ enum { LIST_MAX = 256 << 20, SESSIONS_MAX = 1000, LOOK_BACK_HOURS = 24 };
 
 // ---- import --------------------------------------------------------------------------------------------------------
 
-static bool write_list(const struct conf *conf, const struct tag_list *l, int64_t from_ms, struct err *err)
+static bool write_list(const struct conf *conf, const struct tag_list *l, int64_t from_ms, struct pseudonyms *p, struct err *err)
 {
 	struct redis *r;
 	struct buf key = BUF_INIT;
@@ -28,6 +29,7 @@ static bool write_list(const struct conf *conf, const struct tag_list *l, int64_
 	if (!good)
 		return false;
 	snprintf(field, sizeof field, "%013lld import", (long long)from_ms);
+	good = names_check(r, conf->redis_prefix, p, err);
 	for (size_t i = 0; good && i < l->n; i++) {
 		buf_clear(&key);
 		buf_addf(&key, "%s:tags:%s", conf->redis_prefix, l->items[i].owner);
@@ -50,13 +52,14 @@ static bool import(struct command *c, struct err *err)
 	size_t tags = 0;
 	if (!command_time(c, "--from", &from_ms, err) || !command_option(c, "--principal", &principal, err) || !command_done(c, 1, -1, err))
 		return false;
-	bool good = true;
+	struct pseudonyms *p;
+	bool good = pseudonyms_open(&p, &c->conf, err);
 	for (int i = 0; good && i < c->argc; i++) {
 		buf_clear(&text);
 		good = file_read(strcmp(c->argv[i], "-") == 0 ? "/dev/stdin" : c->argv[i], LIST_MAX, &text, err) &&
-		       tag_list_read(&l, buf_str(&text), c->argv[i], str_of(principal), err);
+		       tag_list_read(&l, buf_str(&text), c->argv[i], str_of(principal), p, err);
 	}
-	good = good && write_list(&c->conf, &l, from_ms, err);
+	good = good && write_list(&c->conf, &l, from_ms, p, err);
 	for (size_t i = 0; i < l.n; i++)
 		tags += l.items[i].tags;
 	if (good) {
@@ -64,6 +67,7 @@ static bool import(struct command *c, struct err *err)
 		if (l.untold)
 			printf("%zu were listed without their tags and are left as they are (get-account-authorization-details lists them with)\n", l.untold);
 	}
+	pseudonyms_close(p);
 	buf_release(&text);
 	tag_list_release(&l);
 	return good;
@@ -165,6 +169,7 @@ static bool show(struct command *c, struct err *err)
 	struct show s = {.json = false};
 	struct arena arena = ARENA_INIT;
 	struct view *v = NULL;
+	struct pseudonyms *p;
 	const char *format = "table";
 	int64_t at_ms = when_now_ms();
 	if (!command_time(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) || !command_done(c, 1, 1, err))
@@ -172,7 +177,10 @@ static bool show(struct command *c, struct err *err)
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
 		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);
 	s.json = strcmp(format, "json") == 0;
-	s.arn = principal_canonical(&arena, str_of(c->argv[0]));
+	if (!pseudonyms_open(&p, &c->conf, err))
+		return false;
+	s.arn = pseudonym_asked(p, &arena, principal_canonical(&arena, str_of(c->argv[0])));
+	pseudonyms_close(p);
 	if (!str_starts(s.arn, STR("arn:"))) {
 		arena_release(&arena);
 		return err_set(err, ERR_CONFIG, "expected the ARN of a role, a user or a session, as reports show it, got \"%s\"", c->argv[0]);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "ingest/principal.h"
+#include "ingest/pseudonym.h"
 #include "serve/api.h"
 #include "serve/commands.h"
 #include "serve/dossier.h"
@@ -17,6 +19,8 @@ struct question {
 	bool json;
 	int64_t now_ms, from; // from: hour
 	int64_t sessions;
+	struct arena arena;
+	struct str arn, hash; // what was asked for, where names are hashed
 };
 
 static bool parse_arguments(struct command *c, struct question *q, struct err *err)
@@ -90,13 +94,25 @@ static bool answer_name(const struct question *q, struct view *v, struct err *er
 {
 	struct dossier d;
 	dossier_init(&d, q->now_ms, q->from);
-	bool good = dossier_find(&d, v, q->text, err) && (d.nseen || unknown(q, err));
+	bool good = dossier_find(&d, v, q->text, q->hash, err) && (d.nseen || unknown(q, err));
 	if (good && d.nseen == 1)
 		good = answer_arn(q, v, d.seen[0].arn, NULL, err);
 	else if (good)
 		dossier_print_list(&d, q->text, q->json);
 	dossier_release(&d);
 	return good;
+}
+
+// Names are asked for as people know them, and looked for as Redis has them.
+static bool hide(struct command *c, struct question *q, struct err *err)
+{
+	struct pseudonyms *p;
+	if (!pseudonyms_open(&p, &c->conf, err))
+		return false;
+	q->arn = pseudonym_asked(p, &q->arena, principal_canonical(&q->arena, q->text));
+	q->hash = p ? pseudonym_of(p, &q->arena, q->text) : STR_NONE;
+	pseudonyms_close(p);
+	return true;
 }
 
 int cmd_who(struct command *c)
@@ -106,9 +122,11 @@ int cmd_who(struct command *c)
 	struct view *v = NULL;
 	if (!parse_arguments(c, &q, &err) || !view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
-	bool good = str_starts(q.text, STR("arn:")) ? answer_arn(&q, v, q.text, NULL, &err)
-	            : is_access_key(q.text)         ? answer_key(&q, v, &err)
-	                                            : answer_name(&q, v, &err);
+	bool good = !hide(c, &q, &err)                ? false
+	            : str_starts(q.text, STR("arn:")) ? answer_arn(&q, v, q.arn, NULL, &err)
+	            : is_access_key(q.text)           ? answer_key(&q, v, &err)
+	                                              : answer_name(&q, v, &err);
 	view_close(v);
+	arena_release(&q.arena);
 	return good ? STATUS_OK : command_fail(c, &err);
 }

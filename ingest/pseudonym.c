@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// A hash takes about a microsecond, and the same callers come again and again: what was hashed is remembered, so many names at
+// most, then the memory begins anew.
+#include "ingest/pseudonym.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <xxhash.h>
+
+#include "base/file.h"
+#include "base/map.h"
+
+enum { KEY_MIN = 32, KEY_MAX = 4096, HASH_DIGITS = 20, HASH_LEN = 2 + HASH_DIGITS, REMEMBERED = 50000 };
+
+struct memory {
+	struct str name;
+	char hash[HASH_LEN + 1];
+};
+
+struct pseudonyms {
+	bool sessions, users;
+	const struct conf_list *words; // "tag:KEY" among them; the configuration's
+	struct buf key;
+	struct arena names;            // of memories
+	struct map index;              // hash of a name -> index into memories
+	struct memory *memories;
+	int32_t n;
+};
+
+// ---- opening -------------------------------------------------------------------------------------------------------
+
+static bool read_key(struct pseudonyms *p, const char *path, struct err *err)
+{
+	if (!*path)
+		return err_set(err, ERR_CONFIG, "names.hash.key: expected a file with a key of %d bytes or more, for names.hash is set; "
+		                                "`openssl rand -hex 32 >FILE` makes one: keep it, and give it to all that share this Redis", KEY_MIN);
+	if (!file_read(path, KEY_MAX, &p->key, err))
+		return err_prefix(err, "names.hash.key");
+	while (p->key.len && strchr(" \t\r\n", p->key.data[p->key.len - 1]))
+		p->key.len--;
+	return p->key.len >= KEY_MIN || err_set(err, ERR_CONFIG, "names.hash.key: %s holds %zu bytes, expected %d or more", path, p->key.len, KEY_MIN);
+}
+
+bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct err *err)
+{
+	*ret = NULL;
+	if (conf->names_hash.n == 0)
+		return true;
+	struct pseudonyms *p = xcalloc(1, sizeof *p);
+	bool good = true;
+	p->words = &conf->names_hash;
+	for (size_t i = 0; i < p->words->n && good; i++) {
+		struct str word = str_of(p->words->items[i]);
+		p->sessions |= str_is(word, "sessions");
+		p->users |= str_is(word, "users");
+		good = str_is(word, "sessions") || str_is(word, "users") || (str_starts(word, STR("tag:")) && word.len > 4) ||
+		       err_set(err, ERR_CONFIG, "names.hash: expected sessions, users or tag:KEY, got \"%.*s\"", STR_ARG(word));
+	}
+	if (!good || !read_key(p, conf->names_hash_key, err)) {
+		pseudonyms_close(p);
+		return false;
+	}
+	p->memories = xcalloc(REMEMBERED, sizeof *p->memories);
+	*ret = p;
+	return true;
+}
+
+void pseudonyms_close(struct pseudonyms *p)
+{
+	if (!p)
+		return;
+	if (p->key.data)
+		OPENSSL_cleanse(p->key.data, p->key.len);
+	buf_release(&p->key);
+	arena_release(&p->names);
+	map_release(&p->index);
+	free(p->memories);
+	free(p);
+}
+
+// ---- hashing -------------------------------------------------------------------------------------------------------
+
+static void hash(const struct pseudonyms *p, struct str name, char *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	HMAC(EVP_sha256(), p->key.data, (int)p->key.len, (const unsigned char *)name.p, name.len, mac, &len);
+	ret[0] = 'h';
+	ret[1] = '_';
+	for (int i = 0; i < HASH_DIGITS; i++)
+		ret[2 + i] = digits[i % 2 ? mac[i / 2] & 15 : mac[i / 2] >> 4];
+	ret[HASH_LEN] = '\0';
+}
+
+static int by_word(const void *a, const void *b)
+{
+	return strcasecmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *pseudonyms_mark(struct pseudonyms *p, char *ret)
+{
+	struct buf text = BUF_INIT;
+	_Static_assert((int)PSEUDONYM_MARK > (int)HASH_LEN, "a mark is a hash");
+	*ret = '\0';
+	if (!p)
+		return ret;
+	char **words = xcalloc(p->words->n, sizeof *words);
+	memcpy(words, p->words->items, p->words->n * sizeof *words);
+	qsort(words, p->words->n, sizeof *words, by_word);
+	buf_adds(&text, "\n"); // no name has one
+	for (size_t i = 0; i < p->words->n; i++)
+		buf_addf(&text, "%s\n", words[i]);
+	hash(p, buf_str(&text), ret);
+	free(words);
+	buf_release(&text);
+	return ret;
+}
+
+static const char *remembered(struct pseudonyms *p, struct str name)
+{
+	bool added;
+	if (p->n == REMEMBERED) {
+		p->n = 0;
+		map_clear(&p->index);
+		arena_reset(&p->names);
+	}
+	int32_t at = *map_add(&p->index, XXH3_64bits(name.p, name.len), p->n, &added);
+	struct memory *m = &p->memories[at];
+	if (!added && str_eq(m->name, name))
+		return m->hash;
+	m->name = arena_str(&p->names, name);
+	hash(p, name, m->hash);
+	p->n += added;
+	return m->hash;
+}
+
+struct str pseudonym_of(struct pseudonyms *p, struct arena *arena, struct str name)
+{
+	return name.len ? arena_str(arena, str_of(remembered(p, name))) : name;
+}
+
+// Where the name that is to be hashed begins in an ARN; its length if there is none. It reaches to the end.
+static size_t name_at(const struct pseudonyms *p, struct str arn)
+{
+	struct str rest = arn;
+	for (int i = 0; i < 5; i++)
+		str_cut(&rest, ':');
+	struct str name = rest, kind = str_cut(&name, '/');
+	bool user = str_is(kind, "user") && !memmem(arn.p, arn.len, ":identitystore:", 15);
+	char before = str_is(kind, "assumed-role") ? '/' : str_is(kind, "unknown") ? ':' : '\0'; // ROLE/SESSION, AROA...:SESSION
+	if (user ? !p->users : !p->sessions || (!before && !str_is(kind, "federated-user")))
+		return arn.len;
+	if (user)
+		name = str_after_last(name, '/');
+	else if (before && !memchr(name.len ? name.p : "", before, name.len))
+		return arn.len;
+	else if (before)
+		str_cut(&name, before);
+	return name.len ? (size_t)(name.p - arn.p) : arn.len;
+}
+
+struct str pseudonym_arn(struct pseudonyms *p, struct arena *arena, struct str arn)
+{
+	size_t at = p ? name_at(p, arn) : arn.len;
+	if (at == arn.len)
+		return arn;
+	return arena_text(arena, "%.*s%s", (int)at, arn.p, remembered(p, (struct str){arn.p + at, arn.len - at}));
+}
+
+static bool is_hash(struct str s)
+{
+	bool good = s.len == HASH_LEN && str_starts(s, STR("h_"));
+	for (size_t i = 2; good && i < s.len; i++)
+		good = (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f');
+	return good;
+}
+
+struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str arn)
+{
+	size_t at = p ? name_at(p, arn) : arn.len;
+	struct str name = {arn.p + at, arn.len - at};
+	return is_hash(name) || str_is(name, "(other sessions)") ? arn : pseudonym_arn(p, arena, arn);
+}
+
+struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value)
+{
+	for (size_t i = 0; p && value.len && i < p->words->n; i++) {
+		struct str word = str_of(p->words->items[i]);
+		if (str_starts(word, STR("tag:")) && word.len - 4 == key.len && strncasecmp(word.p + 4, key.p, key.len) == 0)
+			return pseudonym_of(p, arena, value);
+	}
+	return value;
+}
+
+struct str pseudonym_user(struct pseudonyms *p, struct arena *arena, struct str name)
+{
+	return p && p->users ? pseudonym_of(p, arena, name) : name;
+}
+
+// ---- records -------------------------------------------------------------------------------------------------------
+
+static void hide_tags(struct pseudonyms *p, struct arena *arena, struct tag *tags, int n)
+{
+	for (int i = 0; i < n; i++)
+		tags[i].value = pseudonym_tag(p, arena, tags[i].key, tags[i].value);
+}
+
+void pseudonym_record(struct pseudonyms *p, struct arena *arena, struct record *r)
+{
+	switch (r->kind) {
+	case RECORD_CALL:
+	case RECORD_CALL_TOKENS:
+	case RECORD_AMENDMENT:
+		r->call.caller.arn = pseudonym_arn(p, arena, r->call.caller.arn);
+		r->call.caller.role_arn = pseudonym_arn(p, arena, r->call.caller.role_arn);
+		break;
+	case RECORD_SESSION_TAGS:
+		r->session_tags.arn = pseudonym_arn(p, arena, r->session_tags.arn);
+		hide_tags(p, arena, r->session_tags.tags, r->session_tags.ntags);
+		break;
+	case RECORD_PRINCIPAL_TAGS:
+		if (!r->principal_tags.is_role)
+			r->principal_tags.name = pseudonym_user(p, arena, r->principal_tags.name);
+		hide_tags(p, arena, r->principal_tags.tags, r->principal_tags.ntags);
+		break;
+	case RECORD_METRIC:
+	case RECORD_KINDS:
+		break;
+	}
+}
