@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The final hours of a period, slot by slot: what the snapshots say (reconcile/asof.h) beside what was billed, summed by day.
 //
-// Both sides are in memory, sorted by slot, hour and model; the snapshots of a slot are read in one round trip. Where a role had
-// so many sessions that the estimate counted them together, the bill's sessions are counted together, too.
+// Both sides are in memory, sorted by slot, hour and model; the snapshots of a slot are read in one round trip.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -111,27 +110,12 @@ static struct caller_hour *cell_of(struct scoring *x, uint64_t caller, int32_t p
 	return &x->cells[x->ncells++];
 }
 
-// "arn:...:assumed-role/ROLE/SESSION" -> "arn:...:assumed-role/ROLE/*", if the estimate has that in this hour.
-static struct str folded(struct scoring *x, struct str principal, bool folds, struct buf *scratch)
+static void add_compared(struct scoring *x, const struct compared *list, int n)
 {
-	struct str session = str_after_last(principal, '/');
-	if (!folds || session.len == principal.len)
-		return principal;
-	buf_clear(scratch);
-	buf_add(scratch, principal.p, principal.len - session.len);
-	buf_addc(scratch, '*');
-	return map_find(&x->cell_index, asof_caller(buf_str(scratch))) ? buf_str(scratch) : principal;
-}
-
-static void add_compared(struct scoring *x, const struct compared *list, int n, bool folds)
-{
-	struct buf scratch = BUF_INIT;
 	for (int i = 0; i < n; i++) {
-		struct str who = folded(x, list[i].who.principal, folds, &scratch);
-		struct caller_hour *c = cell_of(x, asof_caller(who), names_add(&x->w->names, who));
-		difference_add(&c->at[SCORE_LAST].d, &list[i].d);
+		struct str who = list[i].who.principal;
+		difference_add(&cell_of(x, asof_caller(who), names_add(&x->w->names, who))->at[SCORE_LAST].d, &list[i].d);
 	}
-	buf_release(&scratch);
 }
 
 static struct view_row row_of(const struct work *w, const struct ledger_row *r, bool billed)
@@ -168,26 +152,10 @@ static const struct ledger_row *next_row(const struct scoring *x)
 	return e->model <= a->model ? e : a;
 }
 
-// Callers that the estimate counts together have their cells first, so that `folded` finds them.
-static bool open_folds(struct scoring *x, int32_t slot, int64_t hour)
-{
-	bool folds = false;
-	for (int64_t i = x->ie; i < x->w->estimate.n && x->estimate[i]->slot == slot && x->estimate[i]->hour == hour; i++) {
-		int32_t principal = x->estimate[i]->principal;
-		struct str who = x->w->names.list[principal];
-		if (!str_ends(who, STR("/*")))
-			continue;
-		cell_of(x, asof_caller(who), principal);
-		folds = true;
-	}
-	return folds;
-}
-
 static void compare_hour(struct scoring *x, int32_t slot, int64_t hour)
 {
 	map_clear(&x->cell_index);
 	x->ncells = 0;
-	bool folds = open_folds(x, slot, hour);
 	for (const struct ledger_row *r; (r = next_row(x)) && r->slot == slot && r->hour == hour;) {
 		struct view_row *e, *a;
 		struct compared *list;
@@ -197,7 +165,7 @@ static void compare_hour(struct scoring *x, int32_t slot, int64_t hour)
 		int ne = take_rows(x->w, x->estimate, x->w->estimate.n, &x->ie, &like, false, &x->arena, &e);
 		int na = take_rows(x->w, x->actual, x->w->actual.n, &x->ia, &like, true, &x->arena, &a);
 		compare_rows(e, ne, a, na, &x->arena, &list, &n);
-		add_compared(x, list, n, folds);
+		add_compared(x, list, n);
 	}
 }
 

@@ -121,6 +121,11 @@ static void take_field(struct recon_report *r, struct str field, struct str valu
 		r->apart[r->napart++] = a;
 		return;
 	}
+	struct usd usd;
+	if (str_is(field, "tokens") && usd_parse_pico(value, &usd))
+		r->tokens = usd_add(r->tokens, usd);
+	if (str_is(field, "outside") && usd_parse_pico(value, &usd))
+		r->outside = usd_add(r->outside, usd);
 	bool show = str_starts(field, STR("watermark "));
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
 		show |= str_is(field, shown[i]);

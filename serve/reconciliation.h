@@ -48,6 +48,7 @@ struct recon_report {
 	struct recon_table *tables;
 	int ntables;
 	struct difference total;
+	struct usd tokens, outside;   // billed for inference by tokens, final or not; and outside of the period's hours
 	struct usd waiting;           // estimated dollars of hours that are not final
 	struct recon_apart *apart;
 	int napart, capapart;

@@ -212,10 +212,13 @@ static bool print(const struct recon_report *r, const char *format, struct err *
 {
 	struct buf b = BUF_INIT;
 	const struct recon_table *t = &r->tables[0];
-	bool in_time = t->by.n && t->by.by[0] == BY_HOUR, table = strcmp(format, "table") == 0;
-	for (int i = 0; i < r->ntables; i++)
-		if (r->tables[i].n > 1)
-			qsort(r->tables[i].list, (size_t)r->tables[i].n, sizeof *r->tables[i].list, (table || r->ntables > 1) && !in_time ? by_size : by_keys);
+	bool table = strcmp(format, "table") == 0, page = strcmp(format, "html") == 0;
+	for (int i = 0; i < r->ntables; i++) {
+		struct recon_table *x = &r->tables[i];
+		bool in_time = x->by.n && x->by.by[0] == BY_HOUR;
+		if (x->n > 1)
+			qsort(x->list, (size_t)x->n, sizeof *x->list, (table || page) && !in_time ? by_size : by_keys);
+	}
 	if (table)
 		print_table(r, t, &b);
 	else if (strcmp(format, "csv") == 0)

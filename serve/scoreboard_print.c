@@ -10,6 +10,8 @@ static const char *const names[SCORE_HORIZONS] = {"5 minutes", "1 hour", "24 hou
 
 enum { PLACES = 9 };
 
+#define NONE "\xe2\x80\x93" // a dash, in HTML
+
 static struct usd bias_of(const struct score *s)
 {
 	return usd_sub(s->estimated, s->billed);
@@ -178,17 +180,28 @@ void scoreboard_json(const struct scoreboard *s, struct buf *b)
 
 // ---- html ----------------------------------------------------------------------------------------------------------
 
-static void add_html_row(struct buf *b, const struct scoreboard_day *d, int k)
+// A row a day: how far off at each horizon; the rest as of the first one there is.
+static void add_html_row(struct buf *b, const struct scoreboard_day *d)
 {
-	const struct score *s = &d->at[k];
 	char usd[USD_SIZE];
-	buf_addf(b, "<tr><td>%.*s</td><td>%s</td><td>%" PRId64 "</td><td>%s</td><td>", STR_ARG(d->day), names[k], s->hours, usd_format(s->billed, 2, usd));
-	add_percent(b, scoreboard_ratio(s->missed, s->billed), false);
-	buf_adds(b, "</td><td>");
+	int first = 0;
+	while (first < SCORE_LAST && !d->at[first].hours)
+		first++;
+	const struct score *s = &d->at[first];
+	buf_addf(b, "<tr><td class=day>%.*s</td><td>%" PRId64 "</td><td>%s</td>", STR_ARG(d->day), d->at[SCORE_LAST].hours, usd_format(d->at[SCORE_LAST].billed, 2, usd));
+	for (int k = 0; k < SCORE_HORIZONS; k++) {
+		buf_adds(b, "<td>");
+		if (d->at[k].hours)
+			add_percent(b, scoreboard_ratio(d->at[k].missed, d->at[k].billed), false);
+		else
+			buf_adds(b, NONE);
+		buf_adds(b, "</td>");
+	}
+	buf_adds(b, "<td>");
 	add_percent(b, scoreboard_ratio(bias_of(s), s->billed), true);
 	buf_adds(b, "</td><td>");
-	if (k == SCORE_LAST)
-		buf_adds(b, "\xe2\x80\x93");
+	if (first == SCORE_LAST)
+		buf_adds(b, NONE);
 	else
 		add_percent(b, scoreboard_ratio(s->covered, s->billed), false);
 	buf_adds(b, "</td><td class=text>");
@@ -200,16 +213,19 @@ void scoreboard_html(const struct scoreboard *s, struct buf *b)
 {
 	if (s->n == 0)
 		return;
-	buf_adds(b, "<h2>How good the estimates were</h2><p class=sub>As they stood so long after each hour. Off by: the sum of the misses, by hour and caller, as a part of what was "
-	            "billed. In band: of the billed dollars, those inside the band that was shown then.</p><table><thead><tr><th>day</th><th>after</th><th>hours</th><th>billed</th>"
-	            "<th>off by</th><th>bias</th><th>in band</th><th class=text>because of</th></tr></thead><tbody>\n");
+	buf_adds(b, "<h2>How good the estimates were</h2><p class=sub>Off by: the sum of the misses, by hour and caller, as a part of what was billed; as the estimates stood so long "
+	            "after each hour. In band: of the billed dollars, those inside the band that was shown. Bias, band and causes are of the earliest.</p>"
+	            "<table><thead><tr><th>day</th><th>hours</th><th>billed</th>");
+	for (int k = 0; k < SCORE_HORIZONS; k++)
+		buf_addf(b, "<th>%s%s</th>", k ? "" : "off by, ", names[k]);
+	buf_adds(b, "<th>bias</th><th>in band</th><th class=text>because of</th></tr></thead><tbody>\n");
 	for (int i = 0; i < s->n; i++)
-		for (int k = 0; k < SCORE_HORIZONS; k++)
-			if (s->days[i].at[k].hours)
-				add_html_row(b, &s->days[i], k);
-	buf_adds(b, "</tbody><tfoot>");
-	for (int k = 0; s->n > 1 && k < SCORE_HORIZONS; k++)
-		if (s->total.at[k].hours)
-			add_html_row(b, &s->total, k);
-	buf_adds(b, "</tfoot></table>\n");
+		add_html_row(b, &s->days[i]);
+	buf_adds(b, "</tbody>");
+	if (s->n > 1) {
+		buf_adds(b, "<tfoot>");
+		add_html_row(b, &s->total);
+		buf_adds(b, "</tfoot>");
+	}
+	buf_adds(b, "</table>\n");
 }

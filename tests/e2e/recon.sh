@@ -148,6 +148,13 @@ ok "as a table" explain
 has "which speaks of tax" "$(cat "$T/ok.out")" "tax .*1.23"
 explain --format html >"$T/page.html"
 has "as a page without anything from elsewhere" "$(grep -c 'src=\|href=\|@import' "$T/page.html") $(tail -n 1 "$T/page.html")" "^0 .*</body></html>$"
+is "its chart goes from the first hour to the last" "$(grep -o '2026-11-02 0[0-9]:00' "$T/page.html" | tr '\n' ' ')" "2026-11-02 00:00 2026-11-02 02:00 "
+has "it leads to the sum on the invoice" "$(grep -A1 -c 'Billed for Amazon Bedrock' "$T/page.html") $(grep -o 'Billed for Amazon Bedrock</td><td>[0-9.,]*' "$T/page.html" | sed 's/.*>//')" \
+	"^1 $(printf %.2f "$(python3 -c "print($dollars + 1.23)")")$"
+if command -v chromium >/dev/null; then
+	ok "and prints" timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$T/chromium" --print-to-pdf="$T/page.pdf" "file://$T/page.html"
+	has "on a few sheets of paper" "$(head -c 5 "$T/page.pdf") $(grep -ac '/Type */Page$' "$T/page.pdf")" "^%PDF- [2-4]$"
+fi
 ok "as JSON" python3 -c 'import json, subprocess, sys; json.loads(subprocess.check_output(sys.argv[1:]))' "$nowcast" report --reconciliation --redis "$REDIS_URL" --format json
 fails 3 "a difference beyond the threshold is status 3" explain --threshold 0.1%
 fails 0 "and one within it 0" explain --threshold 50%
