@@ -140,6 +140,7 @@ static void reload(struct daemon *d)
 		conf_reload(d->conf, &fresh, &restart);
 		log_setup((enum log_level)d->conf->log_level, (enum log_format)d->conf->log_format, d->conf->log_time);
 		reload_prices(d);
+		alert_watch_reload(d->alerts);
 		log_info("configuration read again");
 		if (restart)
 			log_warn("a changed key takes effect after a restart only", LOG_STR("key", restart));

@@ -46,6 +46,7 @@ struct alert_receiver {
 	struct str name;
 	enum receiver_kind kind;
 	struct str url, secret, from, to, user, password, command;
+	struct str ca; // file of the authorities that its TLS certificate may come from; STR_NONE: the system's
 };
 
 struct alert_rules {
@@ -142,6 +143,7 @@ void alert_lease_end(struct redis *r, const struct conf *conf, const char *token
 // The daemon's thread: a turn every alerts.interval.
 struct alert_watch;
 bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct err *err) NC_CHECK;
+void alert_watch_reload(struct alert_watch *w); // reads alerts.file again at its next turn; a bad one is told, and those in force stay. NULL: nothing
 void alert_watch_stop(struct alert_watch *w);
 
 #endif

@@ -161,7 +161,7 @@ static bool receiver_key(struct reader *r, struct str key, struct str value, str
 		{"url", offsetof(struct alert_receiver, url)}, {"secret", offsetof(struct alert_receiver, secret)},
 		{"from", offsetof(struct alert_receiver, from)}, {"to", offsetof(struct alert_receiver, to)},
 		{"user", offsetof(struct alert_receiver, user)}, {"password", offsetof(struct alert_receiver, password)},
-		{"command", offsetof(struct alert_receiver, command)},
+		{"command", offsetof(struct alert_receiver, command)}, {"ca", offsetof(struct alert_receiver, ca)},
 	};
 	int n = 0;
 	if (str_is(key, "kind")) {
@@ -172,7 +172,7 @@ static bool receiver_key(struct reader *r, struct str key, struct str value, str
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (str_is(key, texts[i].name))
 			return *(struct str *)((char *)r->receiver + texts[i].offset) = value, true;
-	return err_set(err, ERR_CONFIG, "%s:%d: %.*s is no key of a receiver; these there are: kind, url, secret, from, to, user, password, command",
+	return err_set(err, ERR_CONFIG, "%s:%d: %.*s is no key of a receiver; these there are: kind, url, secret, ca, from, to, user, password, command",
 	               r->file, r->line, STR_ARG(key));
 }
 

@@ -52,8 +52,13 @@ static size_t feed(char *to, size_t size, size_t n, void *user)
 	return take;
 }
 
-static bool run_curl(CURL *c, const char *url, const char *error, struct err *err)
+static bool run_curl(CURL *c, const struct alert_receiver *to, const char *url, const char *error, struct err *err)
 {
+	if (to->ca.len) {
+		char *ca = xstrdup(to->ca); // libcurl copies it
+		curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+		free(ca);
+	}
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)SEND_MS);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
@@ -117,7 +122,7 @@ static bool post(const struct alert_receiver *to, struct str id, struct str body
 	curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.p);
 	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)body.len);
 	long status = 0;
-	bool good = run_curl(c, url, error, err);
+	bool good = run_curl(c, to, url, error, err);
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	if (good && (status < 200 || status > 299)) {
 		bool later = status >= 500 || status == 429 || status == 408;
@@ -158,7 +163,7 @@ static bool mail(const struct alert_receiver *to, struct str body, struct err *e
 	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(c, CURLOPT_READFUNCTION, feed);
 	curl_easy_setopt(c, CURLOPT_READDATA, &upload);
-	bool good = run_curl(c, url, error, err);
+	bool good = run_curl(c, to, url, error, err);
 	curl_easy_cleanup(c);
 	curl_slist_free_all(rcpt);
 	free(url);

@@ -17,7 +17,7 @@ enum { TICK_MS = 200, LEASE_MIN_MS = 30000, DELIVER_MS = 20000, TOKEN_SIZE = 33 
 
 struct alert_watch {
 	pthread_t thread;
-	atomic_bool stop;
+	atomic_bool stop, reload;
 	const struct conf *conf;
 	struct alert_rules rules;
 	struct figures *figures;
@@ -108,6 +108,22 @@ static void new_token(char *ret)
 		snprintf(ret + 2 * i, 3, "%02x", raw[i]);
 }
 
+// Alerts of rules that are gone end by themselves; messages for receivers that are gone are given up visibly.
+static void reload(struct alert_watch *w)
+{
+	struct err err = ERR_INIT;
+	struct alert_rules fresh;
+	w->reload = false;
+	if (alert_rules_load(&fresh, w->conf, &err)) {
+		alert_rules_release(&w->rules);
+		w->rules = fresh;
+		log_info("alert rules read again", LOG_INT("rules", fresh.nrules), LOG_INT("receivers", fresh.nreceivers));
+	} else {
+		alert_rules_release(&fresh);
+		log_error("the alert rules were not taken; those in force stay", LOG_STR("why", err.msg));
+	}
+}
+
 static void *watch(void *user)
 {
 	struct alert_watch *w = user;
@@ -121,6 +137,8 @@ static void *watch(void *user)
 		struct alert_sent sent = {0};
 		int64_t now = when_ticks_ms();
 		bool good = true;
+		if (w->reload)
+			reload(w);
 		if (now >= due) {
 			due = now + w->conf->alerts_interval_ms;
 			good = alert_turn(&w->rules, w->figures, w->conf, w->token, when_now_ms(), &turn, &err);
@@ -152,6 +170,12 @@ bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct
 	}
 	*ret = w;
 	return true;
+}
+
+void alert_watch_reload(struct alert_watch *w)
+{
+	if (w)
+		w->reload = true;
 }
 
 void alert_watch_stop(struct alert_watch *w)
