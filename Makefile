@@ -142,8 +142,9 @@ accuracy: all  ## how good the estimate is on worlds whose truth is known (needs
 bench-decode: $(B)/tests/bench/decode_bench  ## records/s of the decoder alone
 	$(Q)$<
 
-bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker
+bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker; then bench-price
 	$(Q)tests/bench.sh
+	$(Q)if command -v callgrind_annotate >/dev/null; then tests/bench/price.sh; else echo "bench-price: skipped: valgrind is not installed"; fi
 
 .PHONY: alert-accuracy
 alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
@@ -153,7 +154,7 @@ alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spik
 nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for developers)
 	$(Q)SHARED=$(SHARED) B=$(B) tests/nab.sh
 
-bench-price: all helpers  ## instructions of the whole path, and how many of them price (callgrind)
+bench-price: all helpers  ## instructions of a message's path without and with prices and names (callgrind); fails from 10 % more
 	$(Q)tests/bench/price.sh
 
 .PHONY: bench-api
