@@ -149,14 +149,20 @@ static struct doubt *enter_sheet(struct groups *g, struct group *x)
 {
 	if (x->sheet)
 		return x->sheet;
-	x->sheet = arena_alloc(&g->sheet, TOKEN_TYPES * sizeof *x->sheet);
-	memset(x->sheet, 0, TOKEN_TYPES * sizeof *x->sheet);
+	x->sheet = arena_alloc(&g->sheet, METRIC_SLOTS * sizeof *x->sheet);
+	memset(x->sheet, 0, METRIC_SLOTS * sizeof *x->sheet);
 	if (g->ntouched == g->captouched) {
 		g->captouched = g->captouched ? g->captouched * 2 : 64;
 		g->touched = xrealloc(g->touched, (size_t)g->captouched, sizeof *g->touched);
 	}
 	g->touched[g->ntouched++] = (int32_t)(x - g->list);
 	return x->sheet;
+}
+
+// Both TTLs of cache writes are split as one.
+static int slot_of(int type)
+{
+	return type < METRIC_SLOTS ? type : METRIC_SLOTS - 1;
 }
 
 static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
@@ -218,8 +224,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
 	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(row, read)));
-	add_doubt(&enter_sheet(g, x)[row->type], f, rate);
-	add_doubt(&whole[row->type], f, rate);
+	add_doubt(&enter_sheet(g, x)[slot_of(row->type)], f, rate);
+	add_doubt(&whole[slot_of(row->type)], f, rate);
 }
 
 static void set_band(struct group *x)
@@ -243,8 +249,8 @@ static void close_sheet(struct groups *g, const struct doubt *whole, int band_sc
 	for (int32_t i = 0; i < g->ntouched; i++) {
 		struct group *x = &g->list[g->touched[i]];
 		double weights = 0;
-		for (int type = 0; type < TOKEN_TYPES; type++) {
-			const struct doubt *own = &x->sheet[type], *all = &whole[type];
+		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+			const struct doubt *own = &x->sheet[slot], *all = &whole[slot];
 			double f = all->tokens > 0 ? own->tokens / all->tokens : 1;
 			weights += (1 - f) * (1 - f) * own->weights + f * f * fmax(all->weights - own->weights, 0);
 			if (all->chance > 0)
@@ -272,7 +278,7 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
 	if (row->type != TOKEN_TYPES && f->priced && f->tokens && f->allocated)
-		add_doubt(&whole[row->type], f, (int64_t)(f->usd.pico / f->tokens));
+		add_doubt(&whole[slot_of(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
 // Rows are sorted by principal, tags and type: what the caller of row k read from the cache stands right before what it wrote.
@@ -286,7 +292,7 @@ static int64_t cache_read_of(const struct view_sheet *sheet, int k)
 bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 {
 	struct groups *g = groups;
-	struct doubt whole[TOKEN_TYPES] = {{0}};
+	struct doubt whole[METRIC_SLOTS] = {{0}};
 	char hour[WHEN_SIZE];
 	when_format(sheet->hour * MS_PER_HOUR, hour);
 	for (int k = 0; k < sheet->nrows; k++) {
