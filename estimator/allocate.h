@@ -38,7 +38,7 @@ struct hour_usage {
 };
 
 // Where a weight comes from: what taught it most outright.
-enum weight_source { WEIGHT_NONE, WEIGHT_MODEL, WEIGHT_ROLE, WEIGHT_MINUTES, WEIGHT_EXACT, WEIGHT_BILL };
+enum weight_source { WEIGHT_NONE, WEIGHT_MODEL, WEIGHT_TAGS, WEIGHT_ROLE, WEIGHT_MINUTES, WEIGHT_EXACT, WEIGHT_BILL };
 
 // What a call of one caller usually takes, by slot.
 struct weight {

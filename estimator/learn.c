@@ -251,20 +251,54 @@ static struct str role_part(struct str arn)
 	return arn;
 }
 
-// Mean of those of the same role that have taught something, by calls; negative if there is none.
-static double role_mean(const struct course *c, const struct result *r, int slot, struct str arn)
+// Who has taught something, summed by what makes others alike.
+struct kin {
+	double calls[METRIC_SLOTS], tokens[METRIC_SLOTS];
+};
+
+struct families {
+	struct map index; // hash of a role or of a set of session tags -> position
+	struct kin *list;
+	int32_t n;
+};
+
+static void add_kin(struct families *f, struct str family, const struct course *c, const struct result *results, int32_t who)
 {
-	struct str role = role_part(arn);
-	double calls = 0, tokens = 0;
-	for (int i = 1; i < c->n; i++) {
-		double n = c->slots[slot].n[i] + c->slots[slot].exact_calls[i];
-		struct str other = role_part(c->names[i]);
-		if (!str_eq(role, other))
-			continue;
-		calls += n;
-		tokens += n * r->mean[i];
+	bool added;
+	int32_t at = *map_add(&f->index, name_key(family), f->n, &added);
+	if (added)
+		f->list[f->n++] = (struct kin){0};
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		double n = c->slots[slot].n[who] + c->slots[slot].exact_calls[who];
+		f->list[at].calls[slot] += n;
+		f->list[at].tokens[slot] += n * results[slot].mean[who];
 	}
-	return calls > 0 ? tokens / calls : -1;
+}
+
+static bool has_tags(const struct who *who)
+{
+	return !str_is(who->tagset, "-");
+}
+
+static void find_families(struct families *f, const struct course *c, const struct result *results, const struct span *s, struct arena *arena)
+{
+	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
+	for (int32_t i = 1; i < c->n; i++)
+		add_kin(f, role_part(c->names[i]), c, results, i);
+	for (int32_t i = 0; i < s->ncallers; i++) {
+		const int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
+		if (at && *at && has_tags(&s->callers[i]))
+			add_kin(f, s->callers[i].tagset, c, results, *at);
+	}
+}
+
+static bool kin_mean(const struct families *f, struct str family, int slot, double *ret)
+{
+	const int32_t *at = map_find(&f->index, name_key(family));
+	if (!at || f->list[*at].calls[slot] <= 0)
+		return false;
+	*ret = f->list[*at].tokens[slot] / f->list[*at].calls[slot];
+	return true;
 }
 
 static int64_t milli(double tokens)
@@ -282,6 +316,8 @@ static void weigh(struct weight *w, int slot, double mean, double sd, enum weigh
 static void hand_out(const struct course *c, const struct result *results, const struct span *s, struct arena *arena, struct weights *ret)
 {
 	const double unknown = sqrt(2 * PRIOR_VARIANCE); // of one that nothing is known of
+	struct families kin = {0};
+	find_families(&kin, c, results, s, arena);
 	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		ret->noise_milli[slot] = milli(results[slot].noise);
@@ -297,11 +333,16 @@ static void hand_out(const struct course *c, const struct result *results, const
 				weigh(w, slot, r->mean[*at], r->sd[*at], c->billed[*at] > 0 ? WEIGHT_BILL : c->slots[slot].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
 				continue;
 			}
-			double role = role_mean(c, r, slot, s->callers[i].arn);
-			double mean = role >= 0 ? role : r->model;
-			weigh(w, slot, mean, unknown * mean, role >= 0 ? WEIGHT_ROLE : WEIGHT_MODEL);
+			double mean = r->model;
+			enum weight_source source = WEIGHT_MODEL;
+			if (kin_mean(&kin, role_part(s->callers[i].arn), slot, &mean))
+				source = WEIGHT_ROLE;
+			else if (has_tags(&s->callers[i]) && kin_mean(&kin, s->callers[i].tagset, slot, &mean))
+				source = WEIGHT_TAGS;
+			weigh(w, slot, mean, unknown * mean, source);
 		}
 	}
+	map_release(&kin.index);
 }
 
 void learn_weights(const struct str *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena,

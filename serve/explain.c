@@ -91,7 +91,7 @@ static const char *source_sentence(struct str source)
 		const char *name, *sentence;
 	} known[] = {
 		{"bill", "the bill of past days"}, {"exact", "its own exact calls"}, {"minutes", "the metrics of the minutes it called in"},
-		{"role", "others of its role"}, {"model", "all callers of the model"}, {"none", "nothing yet"},
+		{"role", "others of its role"}, {"tags", "others with its tags"}, {"model", "all callers of the model"}, {"none", "nothing yet"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_is(source, known[i].name))

@@ -159,6 +159,34 @@ static void many(struct arena *arena)
 	ok(least > 0, "and nobody starves");
 }
 
+static double off_by(const struct weights *w, int caller, double want)
+{
+	return fabs((double)w->callers[caller].milli[TOKENS_INPUT] / 1000 - want) / want;
+}
+
+// Three who have never called, beside two who have: one of the same role as the first, one with the tags of the second, one of neither.
+static void newcomers(struct arena *arena)
+{
+	static struct lecture l;
+	static const int64_t means[] = {400, 8000};
+	struct who callers[] = {
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/ann"), STR("-")}, {STR("arn:aws:sts::111122223333:assumed-role/code/bea"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search")}, {STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/unlike/new"), STR("-")},
+	};
+	struct str lessons[HOURS];
+	struct weights w;
+	for (int h = 0; h < HOURS; h++) {
+		make_hour(&l, callers, means, 2, 4, arena);
+		lessons[h] = lesson_of(&l, arena);
+	}
+	l.span.ncallers = 5;
+	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	ok(off_by(&w, 2, 400) < 0.1 && w.callers[2].source[TOKENS_INPUT] == WEIGHT_ROLE, "a new session takes the mean of its role");
+	ok(off_by(&w, 3, 8000) < 0.1 && w.callers[3].source[TOKENS_INPUT] == WEIGHT_TAGS, "a new role that of the callers with its tags");
+	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL, "who is like nobody that of the model");
+}
+
 // Figures from one to past what any metric may say, all kinds of nothing, exact calls that outdo the metric.
 static void extremes(struct arena *arena)
 {
@@ -204,6 +232,7 @@ int main(void)
 	round_trip(&arena);
 	order(&arena);
 	recovers(&arena);
+	newcomers(&arena);
 	many(&arena);
 	extremes(&arena);
 	arena_release(&arena);
