@@ -41,6 +41,7 @@ struct tag_book {
 	struct answer *answers;
 	int32_t nanswers, capanswers;
 	struct arena values; // of answers
+	uint64_t digest;     // of all histories, in any order
 };
 
 struct tag_book *tag_book_new(void)
@@ -61,6 +62,7 @@ void tag_book_clear(struct tag_book *b)
 		json_decref(b->histories[i].now);
 	}
 	b->n = b->asked = b->nanswers = 0;
+	b->digest = 0;
 	map_clear(&b->met);
 	map_clear(&b->known);
 	map_clear(&b->answered);
@@ -221,14 +223,17 @@ static int by_time(const void *a, const void *b)
 	return x->rank != y->rank ? x->rank - y->rank : strcmp(x->field, y->field);
 }
 
-static void read_history(struct redis *r, size_t reply, struct history *h)
+// Returns what it adds to the digest.
+static uint64_t read_history(struct redis *r, size_t reply, struct history *h)
 {
+	uint64_t digest = 0;
 	static const char *const ops[] = {"delete", "create", "unset", "set"};
 	size_t n = redis_len(r, reply) / 2;
 	*h = (struct history){.changes = xcalloc(n, sizeof *h->changes)};
 	for (size_t i = 0; i < n; i++) {
 		struct str value = redis_elem(r, reply, 2 * i + 1);
 		json_t *json = json_loadb(value.p, value.len, JSON_ALLOW_NUL, NULL);
+		digest += hash_of(value, hash_of(redis_elem(r, reply, 2 * i), 0));
 		if (!json)
 			continue;
 		char *field = xstrdup(redis_elem(r, reply, 2 * i));
@@ -239,6 +244,7 @@ static void read_history(struct redis *r, size_t reply, struct history *h)
 	}
 	if (h->n)
 		qsort(h->changes, h->n, sizeof *h->changes, by_time);
+	return digest;
 }
 
 void tag_book_take(struct tag_book *b, struct redis *r)
@@ -251,7 +257,12 @@ void tag_book_take(struct tag_book *b, struct redis *r)
 	if (b->asked > b->cap)
 		b->histories = xrealloc(b->histories, (size_t)(b->cap = b->asked * 2), sizeof *b->histories);
 	for (; b->n < b->asked; b->n++)
-		read_history(r, (size_t)(b->n - first), &b->histories[b->n]);
+		b->digest += read_history(r, (size_t)(b->n - first), &b->histories[b->n]);
+}
+
+uint64_t tag_book_digest(const struct tag_book *b)
+{
+	return b->digest;
 }
 
 // ---- asking --------------------------------------------------------------------------------------------------------

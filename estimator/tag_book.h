@@ -31,6 +31,9 @@ bool tag_book_read_sessions(struct tag_book *b, struct redis *r, const char *pre
 void tag_book_ask(struct tag_book *b, struct redis *r, const char *prefix, struct str arn, struct str tagset);
 void tag_book_take(struct tag_book *b, struct redis *r);
 
+// Another one if a tag of a role or user that was asked for is another. The tags of a session never change.
+uint64_t tag_book_digest(const struct tag_book *b);
+
 // The value of a tag before moment `ms`, STR_NONE if the caller had none. `tagset`: id of the session's tags, "-" without. Lives
 // until tag_book_clear.
 struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key);

@@ -81,6 +81,11 @@ struct tag_book *view_tags(struct view *v)
 	return v->tags;
 }
 
+bool view_tags_are_old(const struct view *v)
+{
+	return !v->shelf || !v->tags_ms || when_ticks_ms() - v->tags_ms > TAGS_MS;
+}
+
 bool view_read_tags(struct view *v, struct err *err)
 {
 	tag_book_clear(v->tags);
@@ -109,24 +114,23 @@ static bool read_slot(struct view *v, struct str slot, int64_t from, int64_t to,
 	return good;
 }
 
+struct str *view_slots(struct view *v, struct arena *arena, size_t *ret_n, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:slots", v->prefix);
+	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	buf_release(&key);
+	return redis_exec(v->redis, err) ? view_sorted(v->redis, 0, 1, arena, ret_n) : NULL;
+}
+
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err)
 {
 	struct arena names = ARENA_INIT;
-	struct buf key = BUF_INIT;
 	bool stopped = false;
 	size_t n = 0;
-	buf_addf(&key, "%s:slots", v->prefix);
-	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
-	buf_clear(&key);
-	buf_addf(&key, "%s:band", v->prefix);
-	redis_cmd(v->redis, 2, (struct str[]){STR("GET"), buf_str(&key)});
-	buf_release(&key);
-	if (!redis_exec(v->redis, err))
-		return false;
-	v->band_scale = redis_nil(v->redis, 1) ? 1000 : (int)redis_int(v->redis, 1);
-	struct str *slots = view_sorted(v->redis, 0, 1, &names, &n);
-	v->tags_are_new = !v->shelf || !v->tags_ms || when_ticks_ms() - v->tags_ms > TAGS_MS;
-	bool good = !v->tags_are_new || view_read_tags(v, err);
+	struct str *slots = view_slots(v, &names, &n, err);
+	v->tags_are_new = view_tags_are_old(v);
+	bool good = slots && (!v->tags_are_new || view_read_tags(v, err));
 	for (size_t i = 0; good && i < n && !stopped; i++)
 		good = read_slot(v, slots[i], from, to, fn, user, &stopped, err);
 	arena_release(&names);

@@ -86,3 +86,11 @@ bool view_index_read(struct view *v, struct slot_index *x, int64_t from, int64_t
 	}
 	return true;
 }
+
+struct str view_key(struct view *v, const struct slot_index *x, struct str member, int side, struct buf *key)
+{
+	static const char *const names[] = {"usage", "actual"};
+	buf_clear(key);
+	buf_addf(key, "%s:{%.*s}:%s:%.*s", v->prefix, STR_ARG(x->slot), names[side], STR_ARG(member));
+	return buf_str(key);
+}

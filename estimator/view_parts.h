@@ -51,6 +51,16 @@ uint64_t view_index_run(const struct slot_index *x, struct str member);
 bool view_portion_read(struct view *v, const struct slot_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows,
                        struct err *err) NC_CHECK;
 
+// The keys of a sheet's sides, "usage" and "actual".
+struct str view_key(struct view *v, const struct slot_index *x, struct str member, int side, struct buf *key);
+enum { SIDE_ESTIMATE, SIDE_ACTUAL };
+
+// Fetches the tags of those on the shelf who were not met before, and of those tag_book_ask was called for.
+bool view_read_principals(struct view *v, struct err *err) NC_CHECK;
+
+struct str *view_slots(struct view *v, struct arena *arena, size_t *ret_n, struct err *err); // sorted; NULL: an error
+
+bool view_tags_are_old(const struct view *v);
 bool view_read_tags(struct view *v, struct err *err) NC_CHECK; // anew, those of sessions; of principals as they come
 
 #endif

@@ -115,16 +115,6 @@ struct item {
 	struct side sides[2]; // estimate, actual
 };
 
-enum { ESTIMATE, ACTUAL };
-static const char *const side_names[] = {"usage", "actual"};
-
-static struct str key_of(struct view *v, const struct slot_index *x, const struct item *it, int side, struct buf *key)
-{
-	buf_clear(key);
-	buf_addf(key, "%s:{%.*s}:%s:%.*s", v->prefix, STR_ARG(x->slot), side_names[side], STR_ARG(it->member));
-	return buf_str(key);
-}
-
 static struct item item_of(const struct slot_index *x, struct str member)
 {
 	struct str rest = member, account = x->slot, when = str_cut(&rest, ':'), region = account;
@@ -147,15 +137,15 @@ static bool find_kept(struct view *v, const struct slot_index *x, struct item *i
 	if (shelf_callers(v->shelf) < v->nasked)
 		v->nasked = 0;
 	for (int i = 0; i < n; i++)
-		redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), key_of(v, x, &items[i], ESTIMATE, &key), STR(ROW_DIGEST)});
+		redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), view_key(v, x, items[i].member, SIDE_ESTIMATE, &key), STR(ROW_DIGEST)});
 	bool good = redis_exec(v->redis, err);
 	for (int i = 0; good && i < n; i++) {
 		struct item *it = &items[i];
-		it->sides[ESTIMATE].mark = row_digest_parse(redis_str(v->redis, (size_t)i));
-		it->sides[ACTUAL].mark = view_index_run(x, it->member);
+		it->sides[SIDE_ESTIMATE].mark = row_digest_parse(redis_str(v->redis, (size_t)i));
+		it->sides[SIDE_ACTUAL].mark = view_index_run(x, it->member);
 		for (int k = 0; k < 2; k++) {
 			struct side *side = &it->sides[k];
-			struct str name = key_of(v, x, it, k, &key);
+			struct str name = view_key(v, x, it->member, k, &key);
 			side->key = XXH3_64bits(name.p, name.len);
 			side->kept = side->mark && shelf_has(v->shelf, side->key, side->mark);
 		}
@@ -173,7 +163,7 @@ static bool read_others(struct view *v, const struct slot_index *x, struct item 
 		for (int k = 0; k <= items[i].ever_billed; k++) {
 			if (items[i].sides[k].kept)
 				continue;
-			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), key_of(v, x, &items[i], k, &key)});
+			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_key(v, x, items[i].member, k, &key)});
 			items[i].sides[k].reply = asked++;
 		}
 	buf_release(&key);
@@ -182,7 +172,7 @@ static bool read_others(struct view *v, const struct slot_index *x, struct item 
 		return false;
 	for (int i = 0; i < n; i++) {
 		struct view_sheet *s = &items[i].sheet;
-		struct side *e = &items[i].sides[ESTIMATE], *a = &items[i].sides[ACTUAL];
+		struct side *e = &items[i].sides[SIDE_ESTIMATE], *a = &items[i].sides[SIDE_ACTUAL];
 		if (!e->kept) {
 			e->mark = read_estimate(v, e->reply, s, &e->model); // of these very rows
 			if (v->shelf && e->mark)
@@ -202,7 +192,7 @@ static bool read_others(struct view *v, const struct slot_index *x, struct item 
 static void take_kept(struct view *v, struct item *it)
 {
 	struct view_sheet *s = &it->sheet;
-	struct side *e = &it->sides[ESTIMATE], *a = &it->sides[ACTUAL];
+	struct side *e = &it->sides[SIDE_ESTIMATE], *a = &it->sides[SIDE_ACTUAL];
 	struct shelf_rows rows;
 	arena_reset(&v->sheet);
 	if (e->kept && shelf_get(v->shelf, e->key, e->mark, &v->sheet, &rows)) {
@@ -221,12 +211,14 @@ static void take_kept(struct view *v, struct item *it)
 	choose_rows(v, s, it->ever_billed, &v->sheet);
 }
 
-// Fetches the tags of principals that were not met before: those in `sheets`, and those of the shelf.
-static bool read_new_principals(struct view *v, const struct view_sheet *sheets, int n, struct err *err)
+static void ask_tags(struct view *v, const struct view_row *rows, int n)
 {
 	for (int i = 0; i < n; i++)
-		for (int k = 0; k < sheets[i].nrows; k++)
-			tag_book_ask(v->tags, v->redis, v->prefix, sheets[i].rows[k].principal, sheets[i].rows[k].tagset);
+		tag_book_ask(v->tags, v->redis, v->prefix, rows[i].principal, rows[i].tagset);
+}
+
+bool view_read_principals(struct view *v, struct err *err)
+{
 	for (int32_t all = v->shelf ? shelf_callers(v->shelf) : 0; v->nasked < all; v->nasked++) {
 		struct str principal, tagset;
 		shelf_caller(v->shelf, v->nasked, &principal, &tagset);
@@ -242,22 +234,19 @@ static bool read_new_principals(struct view *v, const struct view_sheet *sheets,
 // with a sheet that changed, and every few seconds.
 static bool read_portion_tags(struct view *v, const struct item *items, int n, bool any_read, struct err *err)
 {
-	struct view_sheet fresh[2 * VIEW_SHEETS_AT_ONCE];
-	int nfresh = 0;
 	if (v->shelf && any_read && !v->tags_are_new) {
 		if (!view_read_tags(v, err))
 			return false;
 		v->tags_are_new = true;
 	}
 	for (int i = 0; i < n; i++) { // rows that are on the shelf are asked for by their callers
-		const struct view_sheet *s = &items[i].sheet;
-		bool on_shelf = v->shelf && items[i].sides[ESTIMATE].mark;
-		if (!on_shelf)
-			fresh[nfresh++] = (struct view_sheet){.rows = s->estimate, .nrows = s->nestimate};
-		if (items[i].ever_billed && !(v->shelf && items[i].sides[ACTUAL].mark))
-			fresh[nfresh++] = (struct view_sheet){.rows = s->actual, .nrows = s->nactual};
+		const struct item *it = &items[i];
+		if (!v->shelf || !it->sides[SIDE_ESTIMATE].mark)
+			ask_tags(v, it->sheet.estimate, it->sheet.nestimate);
+		if (it->ever_billed && !(v->shelf && it->sides[SIDE_ACTUAL].mark))
+			ask_tags(v, it->sheet.actual, it->sheet.nactual);
 	}
-	return read_new_principals(v, fresh, nfresh, err);
+	return view_read_principals(v, err);
 }
 
 bool view_portion_read(struct view *v, const struct slot_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows, struct err *err)

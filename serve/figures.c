@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// How old a block may be grows with its distance from now, and with what it cost to read: a block that took a second is not
-// read again for half a minute, however fresh somebody wants it. So reading takes a few percent of a core at most.
+// How old a block may be grows with its distance from now, and with what it cost to read. A block that is too old is first
+// compared with Redis by its mark: as long as its sheets stand, so does it. What is left to read is seldom more than the
+// present hour, and takes a few percent of a core at most.
+//
+// Of a span of many hours those that are over change seldom: their blocks are merged into one, which is merged anew when one
+// of them has become another.
 #include "serve/figures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/when.h"
 #include "estimator/redis.h"
+#include "serve/block.h"
 
 enum {
 	BYTES_MAX = 128 << 20,
@@ -20,28 +24,13 @@ enum {
 	REWARM_MS = 60000,
 	PORTION_MAX = 64,           // blocks asked for that are looked at together ...
 	READ_MAX = 8 * PORTION_MAX, // ... and those read together
+	MERGE_MIN = 4,              // fewer are not worth a block of their own
 	SIBLING_MS = 30000,
-};
-
-struct block {
-	uint64_t key;
-	int64_t from, hours;
-	struct groups sums;
-	struct grouping by;          // sums.only and .by point into these
-	struct group_filter only;
-	struct buf text;             // that the slices of `by` and `only` point to
-	int64_t read_ms, cost_ms, used_ms; // monotonic; read_ms 0: not read, or being read
-	size_t bytes;
-	struct block *newer, *older; // by last use
 };
 
 struct figures {
 	struct view *view;
-	struct map index;            // key -> number in `blocks`
-	struct block **blocks;
-	int32_t nblocks, capblocks;
-	struct block *newest, *oldest;
-	size_t bytes, bytes_max;     // of the blocks
+	struct blocks blocks;
 	int64_t warm_from, warmed_ms; // hours from there on were read ahead, the last of them then (monotonic); 0: none yet
 	bool is_warm;                // as far back as it goes
 };
@@ -49,131 +38,6 @@ struct figures {
 struct view *figures_view(struct figures *f)
 {
 	return f->view;
-}
-
-// ---- blocks --------------------------------------------------------------------------------------------------------
-
-static void unlink_block(struct figures *f, struct block *b)
-{
-	*(b->newer ? &b->newer->older : &f->newest) = b->older;
-	*(b->older ? &b->older->newer : &f->oldest) = b->newer;
-	b->newer = b->older = NULL;
-}
-
-static void link_block(struct figures *f, struct block *b)
-{
-	b->older = f->newest;
-	if (f->newest)
-		f->newest->newer = b;
-	f->newest = b;
-	if (!f->oldest)
-		f->oldest = b;
-}
-
-static void free_block(struct block *b)
-{
-	groups_release(&b->sums);
-	buf_release(&b->text);
-	free(b);
-}
-
-static struct str copy_text(struct block *b, struct str s)
-{
-	size_t at = b->text.len;
-	buf_addstr(&b->text, s);
-	return (struct str){b->text.data + at, s.len};
-}
-
-static void copy_grouping(struct block *b, struct grouping *to, const struct grouping *from)
-{
-	*to = *from;
-	for (int i = 0; i < from->n; i++) {
-		to->name[i] = copy_text(b, from->name[i]);
-		to->tag[i] = copy_text(b, from->tag[i]);
-	}
-}
-
-// Everything that decides what a block holds, as text.
-static void describe(struct buf *b, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
-{
-	buf_addf(b, "%lld %lld", (long long)from, (long long)hours);
-	for (int i = 0; i < by->n; i++)
-		buf_addf(b, " %d:%zu:%.*s", by->by[i], by->tag[i].len, STR_ARG(by->tag[i]));
-	for (int i = 0; only && i < only->by.n; i++) {
-		buf_addf(b, "|%d:%zu:%.*s=%zu:", only->by.by[i], only->by.tag[i].len, STR_ARG(only->by.tag[i]), only->value[i].len);
-		buf_addstr(b, only->value[i]);
-	}
-}
-
-static struct block *new_block(uint64_t key, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
-{
-	struct block *b = xcalloc(1, sizeof *b);
-	size_t room = 64;
-	for (int i = 0; i < by->n; i++)
-		room += by->name[i].len + by->tag[i].len;
-	for (int i = 0; only && i < only->by.n; i++)
-		room += only->by.name[i].len + only->by.tag[i].len + only->value[i].len;
-	buf_reserve(&b->text, room); // slices point into it: it must not move
-	b->key = key;
-	b->from = from;
-	b->hours = hours;
-	copy_grouping(b, &b->by, by);
-	if (only) {
-		copy_grouping(b, &b->only.by, &only->by);
-		for (int i = 0; i < only->by.n; i++)
-			b->only.value[i] = copy_text(b, only->value[i]);
-	}
-	return b;
-}
-
-static void make_room(struct figures *f)
-{
-	while (f->bytes > f->bytes_max && f->oldest != f->newest) {
-		struct block *b = f->oldest;
-		int32_t *at = map_find(&f->index, b->key);
-		unlink_block(f, b);
-		f->bytes -= b->bytes;
-		f->blocks[*at] = NULL;
-		free_block(b);
-	}
-}
-
-// Keys of the map are never taken out of it, so it is made anew when most of them have no block any more.
-static void sweep(struct figures *f)
-{
-	int32_t n = 0;
-	bool added;
-	map_clear(&f->index);
-	for (int32_t i = 0; i < f->nblocks; i++)
-		if (f->blocks[i]) {
-			f->blocks[n] = f->blocks[i];
-			map_add(&f->index, f->blocks[n]->key, n, &added);
-			n++;
-		}
-	f->nblocks = n;
-}
-
-static struct block *get_block(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
-{
-	struct buf text = BUF_INIT;
-	bool added;
-	describe(&text, by, only, from, hours);
-	uint64_t key = XXH3_64bits(text.data, text.len);
-	buf_release(&text);
-	if (f->nblocks == f->capblocks) {
-		sweep(f);
-		if (f->nblocks * 2 >= f->capblocks)
-			f->blocks = xrealloc(f->blocks, (size_t)(f->capblocks = f->capblocks ? f->capblocks * 2 : 256), sizeof(struct block *));
-	}
-	int32_t *at = map_add(&f->index, key, f->nblocks, &added);
-	if (added)
-		f->blocks[f->nblocks++] = NULL;
-	if (!f->blocks[*at])
-		f->blocks[*at] = new_block(key, by, only, from, hours);
-	else
-		unlink_block(f, f->blocks[*at]);
-	link_block(f, f->blocks[*at]);
-	return f->blocks[*at];
 }
 
 static bool is_stale(const struct block *b, int64_t now_hour, int64_t ticks)
@@ -184,26 +48,13 @@ static bool is_stale(const struct block *b, int64_t now_hour, int64_t ticks)
 	return !b->read_ms || ticks - b->read_ms > keep;
 }
 
-// Gives back what only adding needs; from now on the block is read from. Returns the bytes it keeps.
-static size_t close_block(struct block *b)
-{
-	struct groups *g = &b->sums;
-	map_release(&g->index);
-	free(g->touched);
-	g->touched = NULL;
-	g->captouched = 0;
-	arena_release(&g->sheet);
-	if (g->n)
-		g->list = xrealloc(g->list, (size_t)(g->cap = g->n), sizeof *g->list);
-	return sizeof *b + (size_t)g->cap * sizeof *g->list + g->arena.used + 512;
-}
-
 // ---- reading -------------------------------------------------------------------------------------------------------
 
 struct portion { // stale blocks, read in one go; sorted by nothing, but few
 	struct block *blocks[READ_MAX];
 	int n;
 	int64_t from, to;
+	uint64_t *marks; // of the hours from..to - 1; 0: not known
 };
 
 static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet)
@@ -217,28 +68,80 @@ static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet
 	return true;
 }
 
-static void open_block(struct figures *f, struct block *b)
-{
-	f->bytes -= b->bytes;
-	b->bytes = 0;
-	b->read_ms = 0;
-	groups_release(&b->sums);
-	groups_init(&b->sums, &b->by);
-	if (b->only.by.n)
-		b->sums.only = &b->only;
-}
-
 // Other sums of the same hours that are stale too: the sheets are at hand, so they are made new along with those asked for.
 // What nobody has asked for in a while is left alone.
 static void add_siblings(struct figures *f, struct portion *p, int64_t now_hour, int64_t ticks)
 {
-	for (int32_t i = 0; i < f->nblocks && p->n < READ_MAX; i++) {
-		struct block *b = f->blocks[i];
-		if (b && b->read_ms && b->from >= p->from && b->from + b->hours <= p->to && ticks - b->used_ms < SIBLING_MS && is_stale(b, now_hour, ticks)) {
+	for (int32_t i = 0; i < f->blocks.n && p->n < READ_MAX; i++) {
+		struct block *b = f->blocks.list[i];
+		if (b && b->kind == BLOCK_READ && b->read_ms && b->from >= p->from && b->from + b->hours <= p->to && ticks - b->used_ms < SIBLING_MS &&
+		    is_stale(b, now_hour, ticks)) {
 			b->read_ms = 0; // not twice
 			p->blocks[p->n++] = b;
 		}
 	}
+}
+
+static uint64_t mark_of(const struct portion *p, const struct block *b)
+{
+	uint64_t sum = 0;
+	for (int64_t h = b->from; h < b->from + b->hours; h++) {
+		uint64_t mark = p->marks[h - p->from];
+		if (!mark)
+			return 0;
+		sum = sum * 0x9e3779b97f4a7c15u + mark;
+	}
+	return sum | 1;
+}
+
+// Blocks whose sheets are still the same leave the portion as good as new.
+static void renew(struct portion *p, int64_t now)
+{
+	int n = 0;
+	for (int i = 0; i < p->n; i++) {
+		struct block *b = p->blocks[i];
+		uint64_t mark = mark_of(p, b);
+		if (mark && mark == b->mark) {
+			b->read_ms = now;
+			continue;
+		}
+		b->mark = mark;
+		p->blocks[n++] = b;
+	}
+	p->n = n;
+}
+
+// The hours that blocks of the portion still want.
+static void narrow(struct portion *p)
+{
+	p->from = p->blocks[0]->from;
+	p->to = p->from;
+	for (int i = 0; i < p->n; i++) {
+		const struct block *b = p->blocks[i];
+		p->from = b->from < p->from ? b->from : p->from;
+		p->to = b->from + b->hours > p->to ? b->from + b->hours : p->to;
+	}
+}
+
+static bool sum_sheets(struct figures *f, struct portion *p, struct err *err)
+{
+	int64_t began = when_ticks_ms();
+	narrow(p);
+	for (int i = 0; i < p->n; i++)
+		block_open(&f->blocks, p->blocks[i]);
+	if (!view_each(f->view, p->from, p->to, add_sheet, p, err)) {
+		for (int i = 0; i < p->n; i++)
+			p->blocks[i]->mark = 0;
+		return false;
+	}
+	int64_t now = when_ticks_ms();
+	for (int i = 0; i < p->n; i++) {
+		struct block *b = p->blocks[i];
+		b->read_ms = b->made_ms = now;
+		b->cost_ms = (now - began) / p->n;
+		block_close(&f->blocks, b);
+	}
+	return true;
 }
 
 static bool read_portion(struct figures *f, struct block **blocks, int n, int64_t now_hour, struct err *err)
@@ -249,25 +152,72 @@ static bool read_portion(struct figures *f, struct block **blocks, int n, int64_
 	for (int i = 0; i < n; i++)
 		blocks[i]->read_ms = 0;
 	add_siblings(f, &p, now_hour, began);
-	for (int i = 0; i < p.n; i++)
-		open_block(f, p.blocks[i]);
-	if (!view_each(f->view, p.from, p.to, add_sheet, &p, err))
-		return false;
-	int64_t now = when_ticks_ms();
-	for (int i = 0; i < p.n; i++) {
-		p.blocks[i]->read_ms = now;
-		p.blocks[i]->cost_ms = (now - began) / n;
-		p.blocks[i]->bytes = close_block(p.blocks[i]);
-		f->bytes += p.blocks[i]->bytes;
+	p.marks = xcalloc((size_t)(p.to - p.from), sizeof *p.marks);
+	bool good = view_marks(f->view, p.from, p.to, p.marks, err);
+	if (good) {
+		renew(&p, began);
+		good = p.n == 0 || sum_sheets(f, &p, err);
 	}
-	return true;
+	free(p.marks);
+	return good;
 }
+
+// ---- summing -------------------------------------------------------------------------------------------------------
 
 // The length of the block that begins at `hour`.
 static int64_t block_hours(int64_t hour, int64_t to, int64_t now)
 {
 	bool whole = hour % HOURS_PER_DAY == 0 && hour + HOURS_PER_DAY <= to && hour + HOURS_PER_DAY <= now - FIGURES_RECENT_HOURS;
 	return whole ? HOURS_PER_DAY : 1;
+}
+
+// Makes those blocks new that are too old.
+static bool freshen(struct figures *f, struct block **blocks, int n, int64_t now, struct err *err)
+{
+	int64_t ticks = when_ticks_ms();
+	int nstale = 0;
+	for (int i = 0; i <= n; i++) {
+		if (i < n && is_stale(blocks[i], now, ticks)) {
+			nstale++;
+			continue;
+		}
+		if (nstale && !read_portion(f, blocks + i - nstale, nstale, now, err))
+			return false;
+		nstale = 0;
+	}
+	return true;
+}
+
+// The sum of blocks that seldom change, kept as one.
+static void add_merged(struct figures *f, struct block **blocks, int n, struct groups *ret)
+{
+	const struct block *last = blocks[n - 1];
+	int64_t made_ms = 0;
+	struct block *m = blocks_get(&f->blocks, BLOCK_MERGED, &blocks[0]->by, &blocks[0]->only, blocks[0]->from, last->from + last->hours - blocks[0]->from);
+	for (int i = 0; i < n; i++)
+		made_ms = blocks[i]->made_ms > made_ms ? blocks[i]->made_ms : made_ms;
+	m->used_ms = when_ticks_ms();
+	if (!m->read_ms || made_ms >= m->made_ms) {
+		block_open(&f->blocks, m);
+		for (int i = 0; i < n; i++)
+			groups_merge(&m->sums, &blocks[i]->sums);
+		block_close(&f->blocks, m);
+		m->read_ms = m->made_ms = when_ticks_ms();
+	}
+	groups_merge(ret, &m->sums);
+}
+
+static void add_blocks(struct figures *f, struct block **blocks, int n, int64_t now, struct groups *ret)
+{
+	int old = 0;
+	while (old < n && now - (blocks[old]->from + blocks[old]->hours - 1) >= HOT_HOURS)
+		old++;
+	if (old < MERGE_MIN)
+		old = 0;
+	if (old)
+		add_merged(f, blocks, old, ret);
+	for (int i = old; i < n; i++)
+		groups_merge(ret, &blocks[i]->sums);
 }
 
 bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
@@ -277,25 +227,17 @@ bool figures_sum(struct figures *f, const struct grouping *by, const struct grou
 	if (only && only->by.n == 0)
 		only = NULL;
 	for (int64_t at = from; at < to;) {
-		int n = 0, nstale = 0;
+		int n = 0;
 		int64_t ticks = when_ticks_ms(), hours;
 		for (; at < to && n < PORTION_MAX; at += hours) {
 			hours = block_hours(at, to, now);
-			portion[n] = get_block(f, by, only, at, hours);
+			portion[n] = blocks_get(&f->blocks, BLOCK_READ, by, only, at, hours);
 			portion[n++]->used_ms = ticks;
 		}
-		for (int i = 0; i <= n; i++) {
-			if (i < n && is_stale(portion[i], now, ticks)) {
-				nstale++;
-				continue;
-			}
-			if (nstale && !read_portion(f, portion + i - nstale, nstale, now, err))
-				return false;
-			nstale = 0;
-		}
-		for (int i = 0; i < n; i++)
-			groups_merge(ret, &portion[i]->sums);
-		make_room(f);
+		if (!freshen(f, portion, n, now, err))
+			return false;
+		add_blocks(f, portion, n, now, ret);
+		blocks_trim(&f->blocks);
 	}
 	return true;
 }
@@ -368,7 +310,7 @@ bool figures_warm(struct figures *f, int64_t now, bool *ret_more, struct err *er
 
 void figures_limit(struct figures *f, size_t bytes_max)
 {
-	f->bytes_max = bytes_max / 2;
+	f->blocks.bytes_max = bytes_max / 2;
 	view_keep(f->view, bytes_max / 2);
 }
 
@@ -390,11 +332,7 @@ void figures_close(struct figures *f)
 {
 	if (!f)
 		return;
-	for (int32_t i = 0; i < f->nblocks; i++)
-		if (f->blocks[i])
-			free_block(f->blocks[i]);
-	free(f->blocks);
-	map_release(&f->index);
+	blocks_release(&f->blocks);
 	view_close(f->view);
 	free(f);
 }
