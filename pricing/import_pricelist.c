@@ -9,7 +9,9 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
+#include "base/map.h"
 #include "base/when.h"
 #include "pricing/price_file.h"
 #include "pricing/usage_type.h"
@@ -52,6 +54,7 @@ struct row {
 struct import {
 	struct row *rows;
 	size_t n, cap;
+	struct map index; // of the rows, by place and date: a list has tens of thousands of products
 	struct pricelist_counts counts;
 	struct buf *notes;
 	json_t **texts; // parsed entries of PriceList: the rows point into them
@@ -92,11 +95,12 @@ static int32_t tokens_of_unit(struct str unit)
 
 static struct row *row_for(struct import *im, const struct row *key)
 {
-	for (size_t i = 0; i < im->n; i++) {
-		struct row *r = &im->rows[i];
-		if (str_eq(r->model, key->model) && str_eq(r->region, key->region) && r->scope == key->scope && r->tier == key->tier && r->from_ms == key->from_ms)
-			return r;
-	}
+	const int64_t numbers[] = {key->scope, key->tier, key->from_ms};
+	uint64_t h = XXH3_64bits_withSeed(key->model.p, key->model.len, XXH3_64bits(numbers, sizeof numbers));
+	bool added;
+	int32_t *at = map_add(&im->index, XXH3_64bits_withSeed(key->region.p, key->region.len, h), (int32_t)im->n, &added);
+	if (!added)
+		return &im->rows[*at];
 	if (im->n == im->cap) {
 		im->cap = im->cap ? im->cap * 2 : 64;
 		im->rows = xrealloc(im->rows, im->cap, sizeof(*im->rows));
@@ -253,6 +257,7 @@ bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_count
 		json_decref(im.texts[i]);
 	free(im.texts);
 	free(im.rows);
+	map_release(&im.index);
 	buf_release(&own_notes);
 	json_decref(root);
 	return good;

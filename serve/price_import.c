@@ -14,7 +14,7 @@
 #include "pricing/import_pricelist.h"
 #include "serve/price.h"
 
-enum { LIST_MAX = 256 << 20 };
+enum { LIST_MAX = 256 << 20, NEW_SHOWN = 40 }; // of rates that are new; those that differ are all shown
 
 bool price_make_folder(const struct conf *conf, const char *inside, struct err *err)
 {
@@ -35,17 +35,23 @@ static bool show_changes(const struct conf *conf, const struct price_rows *rows,
 	struct err bad = ERR_INIT;
 	struct price_diff d;
 	struct buf line = BUF_INIT;
-	size_t wild = 0;
+	size_t wild = 0, hidden = 0;
 	if (!prices_load(&old, conf, &bad))
 		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n", bad.msg);
 	price_diff_init(&d, old, rows);
 	for (size_t i = 0; i < d.n; i++) {
 		bool too_far = price_change_is_wild(&d.changes[i], conf->prices_change_max);
+		wild += too_far;
+		if (i >= d.differing + NEW_SHOWN && !too_far) { // they come behind those that differ
+			hidden++;
+			continue;
+		}
 		buf_clear(&line);
 		price_change_describe(&d.changes[i], &line);
 		printf("%s%s\n", line.data, too_far ? "   <-- more than prices.change_max" : "");
-		wild += too_far;
 	}
+	if (hidden)
+		printf("... and %zu more that are new; `nowcast price list` shows them once they are taken\n", hidden);
 	printf("%zu rates differ, %zu are new, %zu are the same\n", d.differing, d.fresh, d.same);
 	price_diff_release(&d);
 	prices_free(old);
