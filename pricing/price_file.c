@@ -227,12 +227,24 @@ static bool valid_account(struct str s)
 	return s.len == 0 || s.len == 12;
 }
 
+// "eu-west-1", "us-gov-*", or nothing. A Region that looks like none would be a row that silently does nothing.
 static bool valid_region(struct str s)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-*", s.p[i]) || !s.p[i] || (s.p[i] == '*' && i != s.len - 1))
+	int words = 0;
+	if (s.len > 31)
+		return false;
+	while (s.len) {
+		struct str word = str_cut(&s, '-');
+		bool last = !s.len, plain = true, digits = true;
+		for (size_t i = 0; i < word.len; i++) {
+			digits &= word.p[i] >= '0' && word.p[i] <= '9';
+			plain &= (word.p[i] >= 'a' && word.p[i] <= 'z') || (word.p[i] >= '0' && word.p[i] <= '9');
+		}
+		if (!word.len || !(last ? str_is(word, "*") ? words >= 1 : digits && words >= 2 : plain))
 			return false;
-	return s.len < 32 && (!s.len || s.p[s.len - 1] != '*' || str_ends(s, STR("-*")));
+		words++;
+	}
+	return true;
 }
 
 // A name that look-ups would never ask for is a row that silently does nothing.
@@ -269,7 +281,7 @@ static bool read_row(struct reader *r, const struct str *fields)
 		return false;
 	row.region = cell[COL_REGION];
 	if (!valid_region(row.region))
-		return refuse(r, row.line, "region: expected a Region, a geography such as eu-*, or nothing, got \"%.*s\"", STR_ARG(row.region));
+		return refuse(r, row.line, "region: expected a Region such as eu-west-1, a geography such as eu-*, or nothing, got \"%.*s\"", STR_ARG(row.region));
 	row.account = cell[COL_ACCOUNT];
 	if (!valid_account(row.account))
 		return refuse(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"", STR_ARG(row.account));

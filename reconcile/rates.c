@@ -33,7 +33,7 @@ struct days {
 static bool is_plain(const struct bill_kind *k)
 {
 	const struct usage_type *u = &k->usage;
-	return k->class == BILL_TOKENS && k->model.len && k->tokens_per_unit && !u->long_prompt && !u->custom && u->modality == MODALITY_TEXT;
+	return k->class == BILL_TOKENS && k->model.len && !str_is(k->region, "unknown") && k->tokens_per_unit && !u->long_prompt && !u->custom && u->modality == MODALITY_TEXT;
 }
 
 static void add_line(struct days *d, const struct bill *b, const struct bill_line *line)
