@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP in: requests as plain structs, answers as buffers, and one stream of events to any number of viewers. The only module
-// that includes microhttpd.h.
+// HTTP in: requests as plain structs, answers as buffers, and one stream of events to any number of viewers. What stands behind
+// it (serve/http_parts.h) is the only module that knows libmicrohttpd.
 //
 //     socket -> [http thread: parse, route] -> DONE: answered at once
 //                                           -> LATER: parked, until somebody calls http_finish from any thread

@@ -49,7 +49,7 @@ librdkafka/rdkafka_mock.h  run/demo_broker.c
 hiredis/hiredis.h          estimator/redis.c
 simdjson.h                 ingest/json.cc
 curl/curl.h                pricing/download.c reconcile/http.c serve/alert_send.c
-microhttpd.h               serve/http.c
+microhttpd.h               serve/http_parts.h
 '
 foreign() {
 	local header files
