@@ -307,6 +307,7 @@ static void look_for_loss(struct store *s, const struct batch *b, size_t first)
 		map_add(&s->written, XXH3_64bits(b->slots[i].name.p, b->slots[i].name.len), 0, &added);
 		forgotten |= !added && redis_int(s->redis, first + (size_t)i) == 1;
 	}
+	s->names_checked &= !forgotten; // its mark is gone, too
 	if (forgotten && s->options->on_forgotten)
 		s->options->on_forgotten(s->options->user);
 }

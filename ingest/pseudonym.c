@@ -185,6 +185,16 @@ struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str
 	return is_hash(name) || str_is(name, "(other sessions)") ? arn : pseudonym_arn(p, arena, arn);
 }
 
+bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn, struct str *ret, struct err *err)
+{
+	struct pseudonyms *p;
+	if (!pseudonyms_open(&p, conf, err))
+		return false;
+	*ret = arena_str(arena, pseudonym_asked(p, arena, arn));
+	pseudonyms_close(p);
+	return true;
+}
+
 struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value)
 {
 	for (size_t i = 0; p && value.len && i < p->words->n; i++) {

@@ -35,6 +35,9 @@ struct str pseudonym_arn(struct pseudonyms *p, struct arena *arena, struct str a
 // The same for an ARN that a person typed: one that is hashed already, as reports show it, stays.
 struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str arn);
 
+// The same for a command that asks once. NUL-terminated, in `arena`. ERR_CONFIG as of pseudonyms_open.
+bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn, struct str *ret, struct err *err) NC_CHECK;
+
 // The value of a tag, hashed if its key is named in any case; and the name of a user.
 struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value);
 struct str pseudonym_user(struct pseudonyms *p, struct arena *arena, struct str name);

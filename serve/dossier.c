@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/when.h"
+#include "estimator/roster.h"
 #include "ingest/principal.h"
 #include "serve/api.h"
 #include "serve/dossier.h"
@@ -91,11 +92,17 @@ static bool is_meant(const struct dossier *d, const struct view_sheet *sheet, co
 	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(sheet->account, d->only.value[1]) : str_eq(row->principal, d->arn);
 }
 
+static bool is_others(const struct view_row *row)
+{
+	return str_ends(row->principal, STR("/" OTHER_SESSIONS));
+}
+
 static bool gather_sheet(void *user, struct view *v, const struct view_sheet *sheet)
 {
 	struct dossier *d = user;
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *row = &sheet->rows[i];
+		d->maybe_other |= is_others(row) && str_eq(roster_role(row->principal), roster_role(d->arn));
 		if (!is_meant(d, sheet, row))
 			continue;
 		see(d, row->principal, sheet->hour);
@@ -206,6 +213,7 @@ static bool find_in_sheet(void *user, struct view *v, const struct view_sheet *s
 	bool added;
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *row = &sheet->rows[i];
+		d->maybe_other |= is_others(row);
 		// Tags hold for a while: a caller is looked at once a day.
 		int32_t *known = map_add(&d->index, key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)api_day_start(sheet->hour)), -1, &added);
 		if (!added && *known < 0)

@@ -48,6 +48,7 @@ struct dossier {
 	int32_t nseen, capseen;
 	struct dossier_tagset *tagsets;
 	int32_t ntagsets, captagsets;
+	bool maybe_other;     // it may be among the (other sessions) of a role (estimator/roster.h)
 	struct map index;     // of seen and tagsets, and of what was looked at before
 };
 

@@ -194,17 +194,12 @@ int cmd_explain(struct command *c)
 		err_set(&err, ERR_CONFIG, "expected an hour like 2026-11-02T05:00:00Z, got \"%s\"", c->argv[1]);
 		return command_fail(c, &err);
 	}
-	struct pseudonyms *p;
 	struct arena arena = ARENA_INIT;
-	if (!pseudonyms_open(&p, &c->conf, &err))
-		return command_fail(c, &err);
-	char *principal = xstrdup(pseudonym_asked(p, &arena, str_of(c->argv[0])));
-	pseudonyms_close(p);
-	arena_release(&arena);
-	bool good = explain(c, principal, ms / MS_PER_HOUR, &err);
+	struct str principal;
+	bool good = pseudonym_ask(&c->conf, &arena, str_of(c->argv[0]), &principal, &err) && explain(c, principal.p, ms / MS_PER_HOUR, &err);
 	if (good)
 		printf("\nthe rates\n");
-	good = good && price_explain_hour(c, principal, ms / MS_PER_HOUR, &status, &err);
-	free(principal);
+	good = good && price_explain_hour(c, principal.p, ms / MS_PER_HOUR, &status, &err);
+	arena_release(&arena);
 	return good ? status : command_fail(c, &err);
 }

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "estimator/tariff.h"
 #include "estimator/view.h"
+#include "ingest/pseudonym.h"
 #include "serve/price.h"
 
 struct explain {
@@ -204,8 +205,14 @@ bool price_explain(struct command *c, int *ret_status, struct err *err)
 		return false;
 	if (e.principal ? hour_ms < 0 : !model || !region || !tokens)
 		return err_set(err, ERR_CONFIG, "expected --model M --region R --tokens TYPE=N,... for a call, or --principal ARN --hour T for an hour");
-	if (!take_tokens(&e, str_of(tokens), err) || !prices_load(&prices, &c->conf, err))
+	struct arena arena = ARENA_INIT;
+	struct str principal = STR_NONE;
+	if (!take_tokens(&e, str_of(tokens), err) || (e.principal && !pseudonym_ask(&c->conf, &arena, str_of(e.principal), &principal, err)) ||
+	    !prices_load(&prices, &c->conf, err)) {
+		arena_release(&arena);
 		return false;
+	}
+	e.principal = principal.p;
 	e.q.model = str_of(model);
 	e.q.region = str_of(region);
 	e.q.account = str_of(account);
@@ -218,6 +225,7 @@ bool price_explain(struct command *c, int *ret_status, struct err *err)
 	else
 		explain_call(&e);
 	prices_free(prices);
+	arena_release(&arena);
 	*ret_status = e.unpriced ? STATUS_THRESHOLD : STATUS_OK;
 	return good;
 }

@@ -169,7 +169,6 @@ static bool show(struct command *c, struct err *err)
 	struct show s = {.json = false};
 	struct arena arena = ARENA_INIT;
 	struct view *v = NULL;
-	struct pseudonyms *p;
 	const char *format = "table";
 	int64_t at_ms = when_now_ms();
 	if (!command_time(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) || !command_done(c, 1, 1, err))
@@ -177,10 +176,10 @@ static bool show(struct command *c, struct err *err)
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
 		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);
 	s.json = strcmp(format, "json") == 0;
-	if (!pseudonyms_open(&p, &c->conf, err))
+	if (!pseudonym_ask(&c->conf, &arena, principal_canonical(&arena, str_of(c->argv[0])), &s.arn, err)) {
+		arena_release(&arena);
 		return false;
-	s.arn = pseudonym_asked(p, &arena, principal_canonical(&arena, str_of(c->argv[0])));
-	pseudonyms_close(p);
+	}
 	if (!str_starts(s.arn, STR("arn:"))) {
 		arena_release(&arena);
 		return err_set(err, ERR_CONFIG, "expected the ARN of a role, a user or a session, as reports show it, got \"%s\"", c->argv[0]);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "estimator/roster.h"
 #include "ingest/principal.h"
 #include "ingest/pseudonym.h"
 #include "serve/api.h"
@@ -50,11 +51,12 @@ static bool is_access_key(struct str s)
 	return str_starts(s, STR("ASIA")) || str_starts(s, STR("AKIA"));
 }
 
-static bool unknown(const struct question *q, struct err *err)
+static bool unknown(const struct question *q, const struct dossier *d, struct err *err)
 {
 	char from[WHEN_SIZE];
-	return err_set(err, ERR_SKIP, "nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags", STR_ARG(q->text),
-	               when_format(q->from * MS_PER_HOUR, from));
+	return err_set(err, ERR_SKIP, "nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s", STR_ARG(q->text),
+	               when_format(q->from * MS_PER_HOUR, from),
+	               d->maybe_other ? "; a session may be among the " OTHER_SESSIONS " of its role, of which sessions.max keep their names each day" : "");
 }
 
 static bool answer_arn(const struct question *q, struct view *v, struct str arn, const struct session *session, struct err *err)
@@ -65,7 +67,7 @@ static bool answer_arn(const struct question *q, struct view *v, struct str arn,
 		d.session = *session;
 		d.key = q->text;
 	}
-	bool good = dossier_gather(&d, v, arn, err) && (session || dossier_is_known(&d, v) || unknown(q, err));
+	bool good = dossier_gather(&d, v, arn, err) && (session || dossier_is_known(&d, v) || unknown(q, &d, err));
 	if (good && q->json)
 		dossier_print_json(&d, v);
 	else if (good)
@@ -94,7 +96,7 @@ static bool answer_name(const struct question *q, struct view *v, struct err *er
 {
 	struct dossier d;
 	dossier_init(&d, q->now_ms, q->from);
-	bool good = dossier_find(&d, v, q->text, q->hash, err) && (d.nseen || unknown(q, err));
+	bool good = dossier_find(&d, v, q->text, q->hash, err) && (d.nseen || unknown(q, &d, err));
 	if (good && d.nseen == 1)
 		good = answer_arn(q, v, d.seen[0].arn, NULL, err);
 	else if (good)

@@ -70,6 +70,8 @@ gateway,platform,9000,0.029700000
 gateway,search,18000,0.059400000"
 has "doctor tells of it" "$("$nowcast" doctor --redis "$REDIS_URL")" '^note +sessions +about 1 sessions of 111122223333 gateway in us-east-1 .*sessions\.max'
 has "who knows them by that name, too" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z "$others" | tr -s ' ')" '^this month 0\.0693 '
+fails 1 "a session without a name of its own is not known" "$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z arn:aws:sts::111122223333:assumed-role/gateway/u-4
+has "but told where it may be" "$(cat "$T/err")" 'may be among the \(other sessions\) of its role'
 start_redis
 ok "a replay in which one keeps its name" "$nowcast" replay --redis "$REDIS_URL" --sessions-max 1 "$T/calls.ndjson" "$T/late.ndjson"
 is "counts the others together, without their teams" "$(by principal,team | grep gateway/)" "$others,platform,38000,0.125400000

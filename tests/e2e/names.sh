@@ -77,6 +77,7 @@ is "who ARN" "$(who arn:aws:sts::111122223333:assumed-role/gateway/u-2 | month)"
 is "who by the hash" "$(who "$(who u-2 | sed 1q)" | month)" 0.0264
 is "who by the access key" "$(who ASIADEE | month)" 0.0561
 has "explain" "$("$nowcast" explain --redis "$REDIS_URL" "${hashing[@]}" arn:aws:sts::111122223333:assumed-role/gateway/u-2 2026-11-02T05:00:00Z)" '^\$0\.026400, '
+has "price explain" "$("$nowcast" price explain --redis "$REDIS_URL" "${hashing[@]}" --principal arn:aws:sts::111122223333:assumed-role/gateway/u-2 --hour 2026-11-02T05:00:00Z)" '^all together 0\.0264'
 fails 1 "without the key nobody is known by that name" "$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z u-2
 echo '{"Arn": "arn:aws:iam::111122223333:user/eng/ann", "Tags": {"team": "imported", "email": "ann@example.com"}}' >"$T/tags.json"
 ok "tags that are imported" "$nowcast" tags import --redis "$REDIS_URL" "${hashing[@]}" --from 2026-11-02T05:59:00Z "$T/tags.json"
