@@ -128,7 +128,7 @@ static double usual(const struct pace *p, const struct beat *b, int64_t season, 
 	int n = 0;
 	while (n < PACE_HOURS && hour_before(p, b, n, &hours[n]))
 		n++;
-	if (n == 0)
+	if (n < PACE_HOURS)
 		return -1;
 	last = hours[0];
 	hour = fmin(last, BUSY_HOUR * median_of(hours, n));

@@ -53,7 +53,7 @@ struct pace_jump {
 };
 
 // Are the last minutes a jump? More calls tell it first, within minutes. Dearer calls tell it by their dollars. Add first, then
-// ask; what is known for less than an hour and a half never jumps.
+// ask; what is known for less than the hours it is compared to never jumps.
 bool pace_jumps(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
 
 int64_t pace_micro(const struct pace *p, int minutes); // micro-dollars of the last `minutes`, PACE_MINUTES at most

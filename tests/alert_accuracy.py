@@ -24,11 +24,11 @@ ap.add_argument("build"), ap.add_argument("world"), ap.add_argument("redis"), ap
 ap.add_argument("--worlds", type=int, default=4, help="pairs of worlds for the rule, at each scale; 90 principal-days a pair")
 ap.add_argument("--program", type=int, default=2, help="worlds for the whole program, 15 principal-days each")
 ap.add_argument("--seed", type=int, default=101)
-ap.add_argument("--factor", type=float, default=5.5, help="of the built-in rule; the program has its own")
+ap.add_argument("--factor", type=float, default=6, help="of the built-in rule; the program has its own")
 ap.add_argument("--floor", type=float, default=0.05, help="of the built-in rule, dollars a minute")
 ap.add_argument("--scales", default="0.2,0.5,1")
 a = ap.parse_args()
-LENGTH, FACTOR, SOON, AFTER, APART, YOUNG, CLEAR = 20, 10, 10, 45, 180, 130, 15  # minutes
+LENGTH, FACTOR, SOON, AFTER, APART, YOUNG, CLEAR = 20, 10, 10, 45, 180, 200, 15  # minutes
 START = "2026-11-02T00:00:00Z"
 START_MS = int(dt.datetime.fromisoformat(START.replace("Z", "+00:00")).timestamp() * 1000)
 
