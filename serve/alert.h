@@ -87,7 +87,6 @@ struct alert_check {
 	bool hourly;               // over stored hours: no paces are read or written, an hour counts as even
 	const struct alert_rule *only_rule; // NULL: all
 	struct arena *arena;
-	json_t *budgets;           // an array that alert_budget_status adds to; NULL: not wanted
 	struct alert_finding *findings;
 	int n, cap;
 };

@@ -53,19 +53,6 @@ void alert_lease_end(struct redis *r, const struct conf *conf, const char *token
 	buf_release(&key);
 }
 
-// How every budget stands, for the dashboard; it outlives its writer by a few turns only.
-static bool write_budgets(const struct alert_check *c, const struct conf *conf, struct err *err)
-{
-	struct buf key = BUF_INIT;
-	char ms[24], *text = json_dumps(c->budgets, JSON_COMPACT);
-	snprintf(ms, sizeof ms, "%lld", (long long)(10 * conf->alerts_interval_ms + LEASE_MIN_MS));
-	alert_key(&key, conf->redis_prefix, "budgets");
-	redis_cmdz(c->redis, "SET", key.data, text ? text : "[]", "PX", ms, NULL);
-	buf_release(&key);
-	free(text);
-	return redis_exec(c->redis, err);
-}
-
 static void log_events(const json_t *events)
 {
 	size_t i;
@@ -81,12 +68,12 @@ bool alert_turn(const struct alert_rules *rules, struct figures *f, const struct
 {
 	struct arena arena = ARENA_INIT;
 	struct alert_check check = {.rules = rules, .figures = f, .redis = view_redis(figures_view(f)), .prefix = conf->redis_prefix,
-	                            .now_ms = now_ms, .arena = &arena, .budgets = json_array()};
+	                            .now_ms = now_ms, .arena = &arena};
 	json_t *events = NULL;
 	*ret = (struct alert_turn){0};
 	bool good = take_lease(check.redis, conf, token, &ret->mine, err);
 	if (good && ret->mine) {
-		good = alert_check(&check, err) && write_budgets(&check, conf, err) && alert_state(&check, conf, token, &events, err);
+		good = alert_check(&check, err) && alert_state(&check, conf, token, &events, err);
 		if (good) {
 			ret->findings = check.n;
 			ret->events = (int)json_array_size(events);
@@ -95,7 +82,6 @@ bool alert_turn(const struct alert_rules *rules, struct figures *f, const struct
 		}
 	}
 	json_decref(events);
-	json_decref(check.budgets);
 	arena_release(&arena);
 	return good;
 }
