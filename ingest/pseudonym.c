@@ -21,7 +21,8 @@ struct memory {
 
 struct pseudonyms {
 	bool sessions, users;
-	const struct conf_list *words; // "tag:KEY" among them; the configuration's
+	char **words;                  // of names.hash, "tag:KEY" among them
+	size_t nwords;
 	struct buf key;
 	struct arena names;            // of memories
 	struct map index;              // hash of a name -> index into memories
@@ -50,9 +51,10 @@ bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct er
 		return true;
 	struct pseudonyms *p = xcalloc(1, sizeof *p);
 	bool good = true;
-	p->words = &conf->names_hash;
-	for (size_t i = 0; i < p->words->n && good; i++) {
-		struct str word = str_of(p->words->items[i]);
+	p->words = xcalloc(conf->names_hash.n, sizeof *p->words);
+	for (size_t i = 0; i < conf->names_hash.n && good; i++) {
+		struct str word = str_of(conf->names_hash.items[i]);
+		p->words[p->nwords++] = xstrdup(word);
 		p->sessions |= str_is(word, "sessions");
 		p->users |= str_is(word, "users");
 		good = str_is(word, "sessions") || str_is(word, "users") || (str_starts(word, STR("tag:")) && word.len > 4) ||
@@ -76,6 +78,9 @@ void pseudonyms_close(struct pseudonyms *p)
 	buf_release(&p->key);
 	arena_release(&p->names);
 	map_release(&p->index);
+	for (size_t i = 0; i < p->nwords; i++)
+		free(p->words[i]);
+	free(p->words);
 	free(p->memories);
 	free(p);
 }
@@ -107,14 +112,11 @@ char *pseudonyms_mark(struct pseudonyms *p, char *ret)
 	*ret = '\0';
 	if (!p)
 		return ret;
-	char **words = xcalloc(p->words->n, sizeof *words);
-	memcpy(words, p->words->items, p->words->n * sizeof *words);
-	qsort(words, p->words->n, sizeof *words, by_word);
+	qsort(p->words, p->nwords, sizeof *p->words, by_word);
 	buf_adds(&text, "\n"); // no name has one
-	for (size_t i = 0; i < p->words->n; i++)
-		buf_addf(&text, "%s\n", words[i]);
+	for (size_t i = 0; i < p->nwords; i++)
+		buf_addf(&text, "%s\n", p->words[i]);
 	hash(p, buf_str(&text), ret);
-	free(words);
 	buf_release(&text);
 	return ret;
 }
@@ -197,8 +199,8 @@ bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn,
 
 struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value)
 {
-	for (size_t i = 0; p && value.len && i < p->words->n; i++) {
-		struct str word = str_of(p->words->items[i]);
+	for (size_t i = 0; p && value.len && i < p->nwords; i++) {
+		struct str word = str_of(p->words[i]);
 		if (str_starts(word, STR("tag:")) && word.len - 4 == key.len && strncasecmp(word.p + 4, key.p, key.len) == 0)
 			return pseudonym_of(p, arena, value);
 	}

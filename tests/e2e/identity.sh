@@ -69,6 +69,11 @@ is "the role and the teams are the same as ever" "$(by role,team | grep ^gateway
 gateway,platform,9000,0.029700000
 gateway,search,18000,0.059400000"
 has "doctor tells of it" "$("$nowcast" doctor --redis "$REDIS_URL")" '^note +sessions +about 1 sessions of 111122223333 gateway in us-east-1 .*sessions\.max'
+free_port
+start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now 2026-11-02T06:00:00Z
+wait_for 10 listens "$port"
+has "and /metrics" "$(curl -s "http://127.0.0.1:$port/metrics")" '^nowcast_folded_sessions [1-9]'
+stop "$pid"
 has "who knows them by that name, too" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z "$others" | tr -s ' ')" '^this month 0\.0693 '
 fails 1 "a session without a name of its own is not known" "$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z arn:aws:sts::111122223333:assumed-role/gateway/u-4
 has "but told where it may be" "$(cat "$T/err")" 'may be among the \(other sessions\) of its role'

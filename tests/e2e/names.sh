@@ -52,6 +52,7 @@ is "the dead letter is kept" "$(wc -l <"$T/dead")" 1
 is "and what stands beside it holds no name: only the message does, as it came" \
 	"$(python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(*(str(v) for k, v in d.items() if k not in ("payload", "message", "data", "value", "payload_base64")))' "$T/dead" | grep -E "$names")" ""
 has "names are hashes" "$(cut -d, -f1 <(by principal))" '^arn:aws:sts::111122223333:assumed-role/gateway/h_[0-9a-f]{20}$'
+is "that anybody with the key can make" "$(by principal | grep -c "gateway/h_$(printf u-2 | openssl dgst -sha256 -hmac "$(cat "$T/key")" | sed 's/.*= //' | cut -c-20),")" 1
 has "of users too" "$(by principal)" '^arn:aws:iam::111122223333:user/h_[0-9a-f]{20},'
 has "and of the tag that was named" "$(by tag:email)" '^h_[0-9a-f]{20},'
 
