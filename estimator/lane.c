@@ -177,10 +177,11 @@ void lanes_split(const struct span *s, int lookback, const struct hour_usage *u,
 	*ret = (struct lanes){0};
 	gather(&x, s, lookback);
 	map_release(&x.index);
-	if (!x.any || x.n == 0)
+	if (!x.any)
 		return;
-	qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_lane);
-	struct lane_usage *out = arena_alloc(arena, (size_t)x.n * sizeof *out);
+	if (x.n > 1)
+		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_lane);
+	struct lane_usage *out = arena_alloc(arena, ((size_t)x.n + 1) * sizeof *out);
 	for (int32_t i = 0, end; i < x.n; i = end) {
 		const struct caller_usage *whole = &u->callers[x.v[i].out.caller];
 		for (end = i + 1; end < x.n && x.v[end].out.caller == x.v[i].out.caller;)
@@ -193,6 +194,12 @@ void lanes_split(const struct span *s, int lookback, const struct hour_usage *u,
 			x.v[k].out.usage.ttl_permille = whole->ttl_permille;
 			out[ret->n++] = x.v[k].out;
 		}
+	}
+	if (tiers) {
+		struct caller_usage *nobody = &out[ret->n].usage;
+		out[ret->n++] = (struct lane_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1}};
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			nobody->slots[slot].allocated = u->unattributed[slot];
 	}
 	ret->v = tiers ? tier_metric_shift(s, out, &ret->n, arena) : out;
 }

@@ -39,7 +39,7 @@ bool lane_parse(struct str text, int *ret);
 
 // What one caller used in one lane.
 struct lane_usage {
-	int32_t caller; // index into the span's callers
+	int32_t caller; // index into the span's callers; their number: nobody, of the unattributed tokens
 	uint8_t lane;
 	struct caller_usage usage;
 };

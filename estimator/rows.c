@@ -339,7 +339,9 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 		add_row(&w, STR("# model"), s->called);
 	if (foundation.len)
 		add_row(&w, STR("# foundation"), foundation);
-	add_usage(&w, STR(UNATTRIBUTED), STR("-"), 0, &nobody);
+	struct pile nobodys = {0};
+	pile_add_caller(&w, &nobodys, span->ncallers, &nobody);
+	add_pile(&w, STR(UNATTRIBUTED), STR("-"), &nobodys);
 	struct caller_usage lost = {.ttl_permille = -1};
 	lost.slots[TOKENS_OUTPUT].allocated = units.unattributed;
 	add_usage(&w, STR(UNATTRIBUTED), STR("-"), LANE_UNITS, &lost);

@@ -103,6 +103,8 @@ static void random_usage(struct arena *a, const struct hour *h, struct hour_usag
 			for (int slot = 0; slot < METRIC_SLOTS; slot++)
 				u->callers[c->caller].slots[slot].exact += c->exact[slot];
 		}
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		u->unattributed[slot] = below(2) ? below(5000) : 0;
 	for (int k = 0; k < CALLERS; k++)
 		for (int slot = 0; u->callers[k].calls && slot < METRIC_SLOTS; slot++) {
 			u->callers[k].slots[slot].allocated = below(100000);
@@ -113,11 +115,11 @@ static void random_usage(struct arena *a, const struct hour *h, struct hour_usag
 static bool adds_up(const struct lanes *l, const struct hour_usage *u)
 {
 	bool good = true;
-	for (int32_t k = 0; k < CALLERS; k++) {
+	for (int32_t k = 0; k <= CALLERS; k++) {
 		int32_t n;
 		const struct lane_usage *v = lanes_of(l, k, &n);
 		for (int slot = 0; n && slot < METRIC_SLOTS; slot++) {
-			struct shares sum = {0}, *want = &u->callers[k].slots[slot];
+			struct shares sum = {0}, nobodys = {.allocated = u->unattributed[slot]}, *want = k < CALLERS ? &u->callers[k].slots[slot] : &nobodys;
 			for (int32_t i = 0; i < n; i++) {
 				const struct shares *x = &v[i].usage.slots[slot];
 				good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0 && (i == 0 || v[i - 1].lane < v[i].lane);

@@ -85,6 +85,15 @@ apply "$T/told.ndjson"
 is "half of the tokens in flex, half the rate" "$(by tier '[a-z],[0-9]' 1,2,3)" "flex,2000000,0.800000000 standard,2000000,1.600000000"
 is "by caller alike" "$(by principal,tier :user 2,3)" "flex,1500000 standard,1500000 flex,500000 standard,500000"
 
+# Tokens without a caller are of a tier too.
+start_redis
+{
+	metric AWS/Bedrock ModelId $M InputTokenCount 4000000
+	metric AWS/Bedrock ModelId $M InputTokenCount 1000000 | sed 's/"ModelId"/"ServiceTier":"flex","ResolvedServiceTier":"flex",&/'
+} >"$T/nobody.ndjson"
+apply "$T/nobody.ndjson"
+is "unattributed tokens by tier" "$(by principal,tier '(un' 2,3,4)" "flex,1000000,0.400000000 standard,3000000,2.400000000"
+
 # --- prompt bands: 0.11 up to 100,000 tokens, 0.55 beyond
 start_redis
 H=us.anthropic.claude-haiku-5-5
