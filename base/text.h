@@ -9,7 +9,8 @@
 // Appends a JSON string with its quotes. Control characters are escaped; what is not UTF-8 becomes U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
 
-// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break.
+// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break. Text that a spreadsheet would
+// run as a formula (it begins with = @ + - or a tab, and is no number) gets an apostrophe in front, which spreadsheets take as "text".
 void buf_add_csv(struct buf *b, struct str s);
 
 // Appends text for HTML, in elements and in quoted attributes.

@@ -119,8 +119,14 @@ struct str *view_slots(struct view *v, struct arena *arena, size_t *ret_n, struc
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:slots", v->prefix);
 	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	buf_clear(&key);
+	buf_addf(&key, "%s:band", v->prefix);
+	redis_cmd(v->redis, 2, (struct str[]){STR("GET"), buf_str(&key)});
 	buf_release(&key);
-	return redis_exec(v->redis, err) ? view_sorted(v->redis, 0, 1, arena, ret_n) : NULL;
+	if (!redis_exec(v->redis, err))
+		return NULL;
+	v->band_scale = redis_nil(v->redis, 1) ? 1000 : (int)redis_int(v->redis, 1);
+	return view_sorted(v->redis, 0, 1, arena, ret_n);
 }
 
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err)

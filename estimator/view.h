@@ -56,8 +56,8 @@ bool view_is_full(const struct view *v); // there is hardly room for more sheets
 // Strings die with the call. Tags are read anew, unless sheets are kept.
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err) NC_CHECK;
 
-// What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are the sheets and the
-// tags of that hour. 0: not known (nothing is kept, or a sheet has no digest).
+// What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are the sheets, the
+// tags and the bands of that hour. 0: not known (nothing is kept, or a sheet has no digest).
 bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, struct err *err) NC_CHECK;
 
 // The value of a tag for a row of the sheet in hand: the session's, else the one that the role or user had at the end of

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether anything has changed, without reading it: the digests of the sheets of an hour, the run that wrote its bill, whether
-// the bill counts, and the tags of everybody known, in one number. Digests are asked for in one round trip a slot.
+// the bill counts, the scale of bands, and the tags of everybody known, in one number. Digests are asked for in one round trip a slot.
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -35,16 +35,18 @@ static bool mark_slot(struct view *v, struct slot_index *x, int64_t from, int64_
 	bool good = view_index_read(v, x, from, to, err);
 	for (size_t i = 0, n; good && i < x->n; i += n) {
 		n = x->n - i < MARKS_AT_ONCE ? x->n - i : MARKS_AT_ONCE;
-		for (size_t k = 0; k < n; k++)
-			redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), view_key(v, x, x->members[i + k], SIDE_ESTIMATE, &key), STR(ROW_DIGEST)});
+		for (size_t k = 0; k < n; k++) {
+			struct str name = view_key(v, x, x->members[i + k], SIDE_ESTIMATE, &key);
+			redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), name, STR(ROW_DIGEST)});
+			redis_cmd(v->redis, 2, (struct str[]){STR("EXISTS"), name});
+		}
 		good = redis_exec(v->redis, err);
 		for (size_t k = 0; good && k < n; k++) {
 			int64_t hour = hour_of(x->members[i + k]);
-			uint64_t digest = row_digest_parse(redis_str(v->redis, k));
+			uint64_t digest = row_digest_parse(redis_str(v->redis, 2 * k));
 			if (hour < from || hour >= to)
 				continue;
-			bool is_bill = hour >= x->since && hour < x->watermark && view_index_run(x, x->members[i + k]); // there may be no estimate
-			unknown[hour - from] |= !digest && !is_bill;
+			unknown[hour - from] |= !digest && redis_int(v->redis, 2 * k + 1); // the bill may have what nobody saw
 			marks[hour - from] += mark_of(v, x, x->members[i + k], digest);
 		}
 	}
@@ -73,9 +75,10 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 		good = mark_slot(v, &x, from, to, ret_marks, unknown, err);
 		arena_release(&x.arena);
 	}
-	uint64_t tags = tag_book_digest(v->tags);
+	const uint64_t words[] = {tag_book_digest(v->tags), (uint64_t)v->band_scale};
+	uint64_t common = XXH3_64bits(words, sizeof words);
 	for (size_t h = 0; h < hours; h++)
-		ret_marks[h] = unknown[h] ? 0 : (ret_marks[h] ^ tags * 0x9e3779b97f4a7c15u) | 1;
+		ret_marks[h] = unknown[h] ? 0 : (ret_marks[h] ^ common) | 1;
 	free(unknown);
 	arena_release(&names);
 	return slots && good;

@@ -58,7 +58,8 @@ enum { SIDE_ESTIMATE, SIDE_ACTUAL };
 // Fetches the tags of those on the shelf who were not met before, and of those tag_book_ask was called for.
 bool view_read_principals(struct view *v, struct err *err) NC_CHECK;
 
-struct str *view_slots(struct view *v, struct arena *arena, size_t *ret_n, struct err *err); // sorted; NULL: an error
+// What every look begins with: the scale of bands, and the slots there are, sorted. NULL: an error.
+struct str *view_slots(struct view *v, struct arena *arena, size_t *ret_n, struct err *err);
 
 bool view_tags_are_old(const struct view *v);
 bool view_read_tags(struct view *v, struct err *err) NC_CHECK; // anew, those of sessions; of principals as they come

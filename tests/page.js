@@ -181,7 +181,7 @@ async function weeks(browser) {
 	await page.click("#budgets li:has-text('payments') .name");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "payments", "a click on a budget shows whose it is", page.url());
-	await page.context().close();
+	await page.goBack();
 	const wall = await open(browser, past + "/?span=7d&mode=group", { viewport: { width: 2560, height: 1440 }, colorScheme: "dark" });
 	await settled(wall);
 	ok(await wall.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out on a wall screen");
@@ -193,6 +193,13 @@ async function weeks(browser) {
 	ok(await hand.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor on a phone");
 	await hand.screenshot({ path: out + "/weeks-phone.png", fullPage: true });
 	await hand.context().close();
+	process.kill(Number(process.env.PAST_REDIS), "SIGKILL");
+	await page.waitForSelector("#banner.bad", { timeout: 30000 }).catch(() => {});
+	ok(/Stale since \d\d:\d\d UTC/.test(await text("#banner")), "without Redis the page says since when it is stale", await text("#banner"));
+	ok((await page.$$("#groups tbody tr")).length > 3 && /stale/.test(await text("#live")), "and goes on showing what it had");
+	await page.screenshot({ path: out + "/stale.png" });
+	await accessible(page, "stale");
+	await page.context().close();
 }
 
 async function main() {

@@ -4,6 +4,7 @@
 // seed; NOWCAST_SEED repeats one.
 #include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "base/when.h"
 #include "estimator/redis.h"
@@ -148,7 +149,7 @@ static bool tell(void *user, struct view *v, const struct view_sheet *s)
 {
 	struct buf *b = user;
 	char usd[USD_SIZE], more[USD_SIZE], list[USD_SIZE];
-	buf_addf(b, "%lld %.*s/%.*s %.*s [%.*s] %d %d\n", (long long)s->hour, STR_ARG(s->account), STR_ARG(s->region), STR_ARG(s->model), STR_ARG(s->foundation),
+	buf_addf(b, "%d %lld %.*s/%.*s %.*s [%.*s] %d %d\n", view_band_scale(v), (long long)s->hour, STR_ARG(s->account), STR_ARG(s->region), STR_ARG(s->model), STR_ARG(s->foundation),
 	         s->billed, s->nestimate);
 	for (int i = 0; i < s->nrows; i++) {
 		const struct view_row *row = &s->rows[i];
@@ -190,6 +191,35 @@ static bool same(struct view *kept, struct view *anew)
 	return good;
 }
 
+// Hours whose mark is what it was show what they showed.
+struct hours {
+	uint64_t marks[HOURS], texts[HOURS];
+};
+
+static bool tell_hours(void *user, struct view *v, const struct view_sheet *s)
+{
+	struct hours *h = user;
+	struct buf b = BUF_INIT;
+	tell(&b, v, s);
+	h->texts[s->hour - FIRST] += XXH3_64bits(b.data, b.len);
+	buf_release(&b);
+	return true;
+}
+
+static bool marks_hold(struct view *kept, struct view *anew, struct hours *last)
+{
+	struct err err = ERR_INIT;
+	struct hours now = {0};
+	bool good = view_marks(kept, FIRST, FIRST + HOURS, now.marks, &err) && view_each(anew, FIRST, FIRST + HOURS, tell_hours, &now, &err);
+	for (int i = 0; i < HOURS; i++)
+		if (now.marks[i] && now.marks[i] == last->marks[i] && now.texts[i] != last->texts[i]) {
+			diag("hour %d changed and kept its mark", i);
+			good = false;
+		}
+	*last = now;
+	return good;
+}
+
 static void one_round(struct redis *r, const char *url, int i)
 {
 	struct err err = ERR_INIT;
@@ -197,6 +227,8 @@ static void one_round(struct redis *r, const char *url, int i)
 		settle(r, FIRST + below(HOURS), (int)below(SLOTS * MODELS));
 	if (i % 7 == 5)
 		bill(r, i);
+	if (i % 11 == 7)
+		redis_cmdz(r, "SET", "nowcast:band", below(2) ? "1200" : "1500", NULL);
 	if (i % 5 == 0) {
 		tag(r);
 		for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++)
@@ -213,6 +245,7 @@ static void try_room(struct redis_server *server, size_t bytes, const char *what
 	struct err err = ERR_INIT;
 	struct view *kept = NULL, *anew = NULL;
 	int good = 0;
+	struct hours hours = {0};
 	if (!ok(view_open(&kept, server->url, "", "nowcast", &err) && view_open(&anew, server->url, "", "nowcast", &err), "they open %s", err.msg))
 		return;
 	view_keep(kept, bytes);
@@ -223,7 +256,7 @@ static void try_room(struct redis_server *server, size_t bytes, const char *what
 			good -= !view_each(kept, FIRST, FIRST + HOURS, tell, &unseen, &err);
 			buf_release(&unseen);
 		}
-		good += same(kept, anew) && same(kept, anew);
+		good += same(kept, anew) && same(kept, anew) && marks_hold(kept, anew, &hours);
 	}
 	is_int(good, ROUNDS, what);
 	view_close(kept);

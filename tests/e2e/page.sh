@@ -43,5 +43,6 @@ cat >"$T/rules" <<-END
 END
 serve 2026-11-19T14:40:00Z --alerts-file "$T/rules"
 mkdir -p "$B/screenshots"
+export PAST_REDIS=$redis_pid # which the browser's script ends, to see what the page says
 node tests/page.js "$few" "$many" "$url" "$B/screenshots" "$modules"
 exit $?

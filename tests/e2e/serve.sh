@@ -127,6 +127,7 @@ if command -v prometheus >/dev/null; then
 		    static_configs: [{targets: ['${url#http://}']}]
 	END
 	ok "the alert rules are valid" promtool check rules deploy/alert-rules.yml
+	ok "and ring when they should, and only then" promtool test rules tests/alert_rules.promtool.yml
 	curl -s "$url/metrics" | promtool check metrics >"$T/lint" 2>&1
 	is "the metrics are as Prometheus wants them" "$(cat "$T/lint")" ""
 	start prometheus prometheus --config.file="$T/prometheus.yml" --storage.tsdb.path="$T/prometheus" --web.listen-address="127.0.0.1:$prom" --log.level=error
@@ -138,6 +139,8 @@ if command -v prometheus >/dev/null; then
 	is "and by principal to the same" "$(printf %.3f "$(promql 'sum(nowcast_principal_spend_usd)')")" "$today"
 	ok "no more principals than metrics.top, and other" test "$(promql 'count(count by (principal) (nowcast_principal_spend_usd))')" -le 21
 	curl -s "http://127.0.0.1:$prom/api/v1/rules" >"$T/rules"
+	python3 tests/grafana_check.py "http://127.0.0.1:$prom" "${url#http://}" >"$T/grafana.tap"
+	result $? "every query of the Grafana dashboard is answered ($(grep -c '^ok' "$T/grafana.tap") checks)" || grep -A1 '^not ok' "$T/grafana.tap" | sed 's/^/# /'
 	is "every rule evaluates" "$(field "$T/rules" 'sorted({r["health"] for g in a["data"]["groups"] for r in g["rules"]} - {"unknown"})')" "['ok']"
 else
 	diag "no prometheus here: deploy/install-deps --test installs it"
@@ -167,6 +170,22 @@ printf 'short x\n' >"$T/short"
 fails 2 "a token that is too short" "$nowcast" serve --listen 127.0.0.1:0 --auth-tokens-file "$T/short"
 fails 2 "a certificate that is none" "$nowcast" serve --listen 127.0.0.1:0 --listen-tls-cert "$T/short" --listen-tls-key "$T/short"
 fails 2 "a certificate without a key" "$nowcast" serve --listen 127.0.0.1:0 --listen-tls-cert "$T/short"
+
+# --- tags that would like to be more than text
+
+start_redis
+python3 tests/many_principals.py 300 1 | "$nowcast" replay --redis "$REDIS_URL" --sessions-max 1000 - >/dev/null 2>&1
+serve
+code "$url/api/v1/breakdown?by=team&limit=1000" >/dev/null
+is "HTML in a tag is text in JSON" "$(field "$T/body" 'any(g["keys"]["team"] == "<img src=x onerror=document.title=\x27owned\x27>" for g in a["groups"])')" True
+"$nowcast" report --redis "$REDIS_URL" --by team --format csv >"$T/teams.csv"
+has "a formula in a tag is there" "$(cat "$T/teams.csv")" 'calc'
+is "and is text in CSV" "$(python3 -c 'import csv, sys; print([r[0] for r in csv.reader(open(sys.argv[1])) if r[0][:1] in "=+@"])' "$T/teams.csv")" '[]'
+if command -v promtool >/dev/null; then
+	curl -s "$url/metrics" | promtool check metrics >"$T/lint" 2>&1
+	is "labels with quotes are what Prometheus takes" "$(cat "$T/lint")" ""
+fi
+ok "SIGTERM ends it" stop "$server_pid"
 
 # --- TLS
 

@@ -28,6 +28,7 @@ callers = [("checkout", "i-0a1b2c3d", 1.0), ("checkout", "i-0e4f5a6b", .9), ("fr
            ("llm-gateway", "alice", .5), ("llm-gateway", "dave", .3), ("llm-gateway", "frank", .1)]
 rates = {"us.anthropic.claude-sonnet-4-6": (3300000, 16500000, 330000, 4125000, 6600000), "amazon.nova-pro-v1:0": (800000, 3200000, 200000, 0, 0),
          "global.anthropic.claude-haiku-4-5-20251001-v1:0": (1000000, 5000000, 100000, 1250000, 2000000)}
+BINS = [0] * 15  # of misses, by how far off: reconcile/band.h
 types = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -107,7 +108,8 @@ for back in range(9):
         billed, miss = 9 * 10**13, int(9 * 10**13 * off * rnd.uniform(.7, 1.3))
         parts = [miss // 2 if horizon == "5m" else 0, miss // 8, 0, miss // 4, 0, 0]
         parts[1] += miss - sum(parts)
-        put("HSET", f"nowcast:scores:{day:%Y-%m}", f"{day:%Y-%m-%d} {horizon}", " ".join(map(str, [24, 288, billed, billed - miss // 3, miss, int(billed * .86), int(billed * .3), *parts])))
+        put("HSET", f"nowcast:scores:{day:%Y-%m}", f"{day:%Y-%m-%d} {horizon}",
+            " ".join(map(str, [24, 288, billed, billed - miss // 3, miss, int(billed * .86), int(billed * .3), *parts, *BINS])))
     day -= dt.timedelta(days=1)
 put("ZADD", "nowcast:signals", int(now.timestamp() * 1000) - 200000, "call", ms, "metric", int(now.timestamp() * 1000) - 60000, "session_tags")
 fresh = int(dt.datetime.now().timestamp() * 1000)
