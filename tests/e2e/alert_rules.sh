@@ -113,6 +113,22 @@ spend 2 2026-11-02T02:31:00Z new-2 acme.oracle-v1 stranger
 check
 has "tokens without a price ring" "$(up)" "unpriced: acme.oracle[^ ]*: [0-9]+ tokens of the last day have no price"
 
+# --- spikes over stored hours
+
+forget
+rules <<-END
+	[rule spike]
+	kind = spike
+	by = principal
+	floor = 0.05
+END
+for hour in 05 06 07 08 09; do spend 1 2026-10-31T$hour:20:00Z steady-$hour $sonnet steady; done
+past() { alert backtest --rule spike --from 2026-10-31T05:00:00Z --to 2026-10-31T12:00:00Z; }
+is "a steady pace is no spike" "$(past | tail -n 1)" "0 rings in 7 hours"
+spend 30 2026-10-31T10:20:00Z steady-10 $sonnet steady
+has "a backtest tells when one would have rung, and against what" "$(past)" "^2026-10-31T10:59:59Z  spike: .*steady/i-1 spends .* in 10 minutes, where .0.17 is usual"
+is "once" "$(past | tail -n 1)" "1 rings in 7 hours"
+
 # --- a signal gone silent: arrivals are by the clock of the wall
 
 forget
