@@ -142,9 +142,10 @@ accuracy: all  ## how good the estimate is on worlds whose truth is known (needs
 bench-decode: $(B)/tests/bench/decode_bench  ## records/s of the decoder alone
 	$(Q)$<
 
-bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker; then bench-price
+bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, bytes of Redis a call, memory of the worker; then bench-price and bench-api
 	$(Q)tests/bench.sh
 	$(Q)if command -v callgrind_annotate >/dev/null; then tests/bench/price.sh; else echo "bench-price: skipped: valgrind is not installed"; fi
+	$(Q)tests/bench_api.sh
 
 .PHONY: alert-accuracy
 alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"

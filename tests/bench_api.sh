@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What looking costs, measured in one run on this machine: a day of many principals asked by principal, beside a plain read
-# of the same keys from Redis; then the same with two hundred viewers of the live stream.
+# of the same keys from Redis; a whole page of panels from a server that has just started; then two hundred viewers of the live
+# stream, while nothing changes and while the present hour does.
 #
 #     make bench-api                          PRINCIPALS=5000 HOURS=24
 #     PRINCIPALS=500 HOURS=4 tests/bench_api.sh    a quick look
@@ -19,7 +20,7 @@ wait_for 10 listens "$port" || bail "nowcast serve does not listen"
 redis --scan --pattern '*usage:2026*' | sed 's/^/HGETALL /' >"$T/keys"
 
 python3 - "$port" "$hours" "$redis_port" "$T/keys" "$pid" <<'END'
-import http.client, socket, subprocess, sys, time
+import concurrent.futures, http.client, random, socket, subprocess, sys, threading, time
 port, hours, redis_port, keys, pid = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5]
 
 def ask(n, different):
@@ -33,6 +34,22 @@ def ask(n, different):
         c.close()
         time.sleep(0.05)
     return times
+
+PANELS = ["summary", f"series?step=hour&hours={hours}", f"breakdown?by=team&hours={hours}&limit=100", f"movers?by=team&hours={hours}&limit=6", f"cache?hours={hours}",
+          f"gaps?hours={hours}", "forecast", "freshness", "alerts", "reconciliation", "budgets", "scoreboard", "findings", "series?step=day&from=2026-10-01&to=2026-11-02T23:59:59Z"]
+
+def panel(path):
+    began = time.perf_counter()
+    c = http.client.HTTPConnection("127.0.0.1", port)
+    c.request("GET", "/api/v1/" + path)
+    r = c.getresponse()
+    assert r.status == 200, (path, r.read())
+    r.read()
+    return 1000 * (time.perf_counter() - began)
+
+def page(): # as a browser asks: all at once
+    with concurrent.futures.ThreadPoolExecutor(len(PANELS)) as pool:
+        return max(pool.map(panel, PANELS))
 
 def row(what, times):
     times = sorted(times)
@@ -50,6 +67,9 @@ def plain():
 
 redis = row("plain read of the same keys by redis-cli", [plain() for _ in range(5)])
 row("the first answer, nothing kept yet", ask(1, False))
+row("the last of a page's 14 panels, right after it", [page()])
+time.sleep(6) # what is kept of answers is older than that by now
+row("and again", [page()])
 new = row("answers that nobody asked for before (sums kept)", ask(60, True))
 same = row("the same question again", ask(60, False))
 viewers = []
@@ -61,6 +81,34 @@ row("the same beside 200 viewers", ask(60, False))
 began = cpu()
 time.sleep(10)
 print(f"{'processor time of 200 viewers, nothing changing':<52} {100 * (cpu() - began) / 10:9.1f} % of a core")
+done = threading.Event()
+def change(): # the present hour, as a worker would: another digest, one more row
+    sheet = next(k.split()[1] for k in open(keys) if f"T{int(hours) - 1:02}:" in k)
+    while not done.is_set():
+        subprocess.run(["redis-cli", "-p", redis_port, "HSET", sheet, "arn:aws:iam::1:user/new - input", f"9 {random.randrange(10**12)} 9 0 0 0 0 0 0", "# digest", f"{random.getrandbits(64):016x}"],
+                       stdout=subprocess.DEVNULL, check=True)
+        done.wait(1)
+changes = threading.Thread(target=change)
+changes.start()
+def drain():
+    for s in viewers:
+        s.setblocking(False)
+    while not done.is_set():
+        for s in viewers:
+            try:
+                s.recv(65536)
+            except BlockingIOError:
+                pass
+        done.wait(.2)
+drains = threading.Thread(target=drain)
+drains.start()
+began = cpu()
+time.sleep(10)
+print(f"{'processor time of 200 viewers, the hour changing':<52} {100 * (cpu() - began) / 10:9.1f} % of a core")
+row("new questions meanwhile", ask(40, True))
+done.set()
+changes.join()
+drains.join()
 print(f"{'ratio to the plain read: new question, same again':<52} {new / redis:9.3f} {same / redis:9.3f}")
 print("memory of the server: " + next(l for l in open(f"/proc/{pid}/status") if l.startswith("VmHWM")).split(":")[1].strip() + " at most; target: under 20 ms at the median")
 END
