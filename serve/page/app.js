@@ -10,7 +10,7 @@ import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintG
 import { bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
 
 const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
-const groupings = ["team", "role", "principal", "model", "token_type", "account", "region"];
+const groupings = ["team", "role", "principal", "model", "token_type", "account", "region", "tier"];
 const filterKeys = [...groupings, "hour"];
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 

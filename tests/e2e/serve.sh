@@ -36,6 +36,9 @@ for step in hour minute; do
 done
 code "$url/api/v1/series?hours=2&by=model&limit=2" >/dev/null
 is "groups and other add up to the total" "$(field "$T/body" 'all(sum(int(g["usd"][k].replace(".", "")) for g in a["groups"] + [a["other"]]) == int(a["total"]["usd"][k].replace(".", "")) for k in range(2))')" True
+code "$url/api/v1/breakdown?by=team&from=2026-11-02T01:00:00Z&to=2026-11-02T03:00:00Z" >/dev/null
+"$nowcast" top --redis "$REDIS_URL" --by team --hours 2 --turns 1 >"$T/top" 2>&1
+is "nowcast top shows the same figures" "$(field "$T/body" 'all(("%.4f" % float(g["usd"])) in open("'"$T/top"'").read() for g in a["groups"])')" True
 code "$url/api/v1/breakdown?by=principal&limit=2" >/dev/null
 is "what is not shown is in other" "$(field "$T/body" 'sum(int(g["usd"].replace(".", "")) for g in a["groups"] + [a["other"]]) == int(a["total"]["usd"].replace(".", ""))')" True
 
