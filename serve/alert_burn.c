@@ -98,7 +98,7 @@ static bool check_one(struct alert_check *c, const struct alert_rule *rule, cons
 bool alert_check_burn(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
 	struct alert_paces paces;
-	bool good = alert_paces_read(&paces, c, rule, true, err);
+	bool good = alert_paces_read(&paces, c, rule, err);
 	for (size_t i = 0; good && i < sizeof burns / sizeof *burns; i++)
 		good = check_one(c, rule, &burns[i], &paces, err);
 	good = good && alert_paces_write(&paces, err);

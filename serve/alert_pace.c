@@ -55,7 +55,7 @@ static bool read_hours(struct alert_paces *p, struct err *err)
 		int64_t k = ms / MS_PER_HOUR - first;
 		if (k < 0 || k >= PACED_HOURS)
 			continue;
-		p->list[p->n - 1].hours[k] = (struct hour_sum){g->calls, micro_of(p->low ? g->usd_low : g->usd)};
+		p->list[p->n - 1].hours[k] = (struct hour_sum){g->calls, micro_of(g->usd_low), micro_of(g->usd)};
 		p->list[p->n - 1].newest = g;
 	}
 	return true;
@@ -79,7 +79,7 @@ static void add_arrived(struct paced *x, int64_t now_ms)
 	int64_t now = now_ms / MS_PER_HOUR;
 	struct pace *p = &x->pace;
 	const struct hour_sum *of = x->hours + PACED_HOURS - 1;
-	struct hour_sum both = {of[0].calls + of[-1].calls, of[0].micro + of[-1].micro}, grown = both;
+	struct hour_sum both = {.calls = of[0].calls + of[-1].calls, .micro = of[0].micro + of[-1].micro}, grown = both;
 	if (p->base_hour == now) {
 		grown.calls -= p->base_calls;
 		grown.micro -= p->base_micro;
@@ -87,7 +87,7 @@ static void add_arrived(struct paced *x, int64_t now_ms)
 		grown.calls += of[-2].calls - p->base_calls;
 		grown.micro += of[-2].micro - p->base_micro;
 	} else if (p->base_hour == 0) { // never looked at before: there is no telling when it came
-		grown = (struct hour_sum){0, 0};
+		grown = (struct hour_sum){0};
 	}
 	p->base_hour = now;
 	p->base_calls = both.calls;
@@ -170,10 +170,10 @@ static bool read_paces(struct alert_paces *p, struct clock *clock, struct err *e
 	return true;
 }
 
-bool alert_paces_read(struct alert_paces *ret, struct alert_check *c, const struct alert_rule *rule, bool low, struct err *err)
+bool alert_paces_read(struct alert_paces *ret, struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
 	struct clock clock;
-	*ret = (struct alert_paces){.check = c, .rule = rule, .low = low, .span = PACE_QUICK};
+	*ret = (struct alert_paces){.check = c, .rule = rule, .span = PACE_QUICK};
 	if (!read_hours(ret, err) || c->hourly)
 		return err->kind == 0;
 	if (!read_paces(ret, &clock, err))

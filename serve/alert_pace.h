@@ -7,6 +7,9 @@
 //     last look      [h-1 .......][h ..|            total
 //     this look      [h-1 .......][h ..|###         total + ###     -> pace_add
 //
+// Dollars are those of the lower end of the band: while the calls of a rush have not come, its tokens stand under others' names,
+// and only the band knows.
+//
 // When a backlog is read, an hour arrives in a minute: `span`, how far the calls' own times have moved, tells it from a rush.
 #ifndef NOWCAST_SERVE_ALERT_PACE_H
 #define NOWCAST_SERVE_ALERT_PACE_H
@@ -17,7 +20,9 @@
 enum { PACED_HOURS = 5 }; // that are read; the last one is the hour in hand
 
 struct hour_sum {
-	int64_t calls, micro;
+	int64_t calls;
+	int64_t micro; // by the lower end of the band
+	int64_t mid;   // by the estimate itself
 };
 
 struct paced {
@@ -30,7 +35,6 @@ struct paced {
 struct alert_paces {
 	struct alert_check *check;
 	const struct alert_rule *rule;
-	bool low;            // dollars are the lower end of the band
 	struct groups hours; // what `newest` points into
 	struct paced *list;  // sorted by group; in the check's arena
 	int32_t n;
@@ -39,7 +43,7 @@ struct alert_paces {
 };
 
 // Reads the hours and, unless the check is `hourly`, the paces, and adds what has arrived.
-bool alert_paces_read(struct alert_paces *ret, struct alert_check *c, const struct alert_rule *rule, bool low, struct err *err) NC_CHECK;
+bool alert_paces_read(struct alert_paces *ret, struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 bool alert_paces_write(const struct alert_paces *p, struct err *err) NC_CHECK;
 void alert_paces_release(struct alert_paces *p);
 

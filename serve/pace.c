@@ -6,8 +6,8 @@
 // three at most, or a jump right after it would pass for usual. Who comes back from a break is compared to a quarter of its own
 // busy times, or of this hour on other days, so that beginning to work is no jump.
 //
-// Calls are known within minutes and are never split among callers; of each time `factor`, a few may come by chance. Dollars are
-// known later and are first split by what was usual, so a jump in dollars alone must last: two spans of ten minutes.
+// Calls are known within minutes and are never split among callers; a few more may come by chance. Dollars are known later and
+// are first split by what was usual, so a jump in dollars alone must last: two spans of ten minutes.
 #include "serve/pace.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ enum {
 	BUSY_CAP = 3,   // times itself: more than one span may teach it
 	BREAK = 4,      // of busy times and of other days, this part is usual at any time
 	TENS_AN_HOUR = 6, MINUTES_AN_HOUR = 60,
-	NUMBERS = 5 + 2 * (PACE_MINUTES + PACE_TENS + 1),
+	NUMBERS = 6 + 2 * (PACE_MINUTES + PACE_TENS + 1),
 };
 static const double BUSY_HOUR = 1.5; // times the median, the last hour counts for no more
 static const double CHANCE = 2.0;    // calls that may come at any time
@@ -137,47 +137,32 @@ static double usual(const struct pace *p, const struct beat *b, int64_t season, 
 	return hour * minutes / MINUTES_AN_HOUR;
 }
 
-// What a call usually costs, in micro-dollars, by the last hours; by the last minutes where there are none.
-static double call_costs(const struct pace *p)
+// When a backlog is read, more minutes of calls come than pass: what part of them counts.
+static double part_of(const struct pace_ask *ask)
 {
-	double calls = 0, micro = 0, c, m;
-	for (int k = 0; k < PACE_HOURS && hour_before(p, &p->calls, k, &c); k++) {
-		hour_before(p, &p->micro, k, &m);
-		calls += c;
-		micro += m;
-	}
-	if (calls > 0)
-		return micro / calls;
-	calls = (double)sum_of(&p->calls, p->at_minute, PACE_TEN);
-	return calls > 0 ? (double)sum_of(&p->micro, p->at_minute, PACE_TEN) / calls : 0;
+	return ask->span > PACE_QUICK ? (double)PACE_QUICK / (double)ask->span : 1;
 }
 
-static bool calls_jump(const struct pace *p, const struct pace_ask *ask, double backlog, struct pace_jump *ret)
+bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
 {
-	double often = usual(p, &p->calls, ask->season_calls, PACE_QUICK), cost = call_costs(p);
-	double calls = (double)sum_of(&p->calls, p->at_minute, PACE_QUICK) * backlog;
+	double often = usual(p, &p->calls, ask->season_calls, PACE_QUICK), cost = (double)ask->call_micro;
+	double calls = (double)sum_of(&p->calls, p->at_minute, PACE_QUICK) * part_of(ask);
 	if (often < 0 || calls * 10 <= (often + CHANCE) * (double)ask->factor_tenths || calls * cost < (double)(ask->floor_micro * PACE_QUICK))
 		return false;
-	*ret = (struct pace_jump){.by_calls = true, .minutes = PACE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
+	*ret = (struct pace_jump){.minutes = PACE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
 	                          .micro = (int64_t)(calls * cost), .usual_micro = (int64_t)(often * cost)};
 	return true;
 }
 
-static bool dollars_jump(const struct pace *p, const struct pace_ask *ask, double backlog, struct pace_jump *ret)
+bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
 {
 	double often = usual(p, &p->micro, ask->season_micro, PACE_TEN);
-	double now = (double)sum_of(&p->micro, p->at_minute, PACE_TEN) * backlog, before = (double)sum_of(&p->micro, p->at_minute - PACE_TEN, PACE_TEN) * backlog;
+	double now = (double)sum_of(&p->micro, p->at_minute, PACE_TEN) * part_of(ask), before = (double)sum_of(&p->micro, p->at_minute - PACE_TEN, PACE_TEN) * part_of(ask);
 	double least = fmin(now, before);
 	if (often < 0 || least * 10 <= often * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
 		return false;
 	*ret = (struct pace_jump){.minutes = PACE_TEN, .calls = sum_of(&p->calls, p->at_minute, PACE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
 	return true;
-}
-
-bool pace_jumps(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
-{
-	double backlog = ask->span > PACE_QUICK ? (double)PACE_QUICK / (double)ask->span : 1;
-	return calls_jump(p, ask, backlog, ret) || dollars_jump(p, ask, backlog, ret);
 }
 
 int64_t pace_micro(const struct pace *p, int minutes)
@@ -198,8 +183,8 @@ static void write_beat(const struct beat *b, struct buf *out)
 
 void pace_write(const struct pace *p, struct buf *out)
 {
-	buf_addf(out, "%lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->born, (long long)p->base_hour, (long long)p->base_calls,
-	         (long long)p->base_micro);
+	buf_addf(out, "%lld %lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->born, (long long)p->jumped, (long long)p->base_hour,
+	         (long long)p->base_calls, (long long)p->base_micro);
 	write_beat(&p->calls, out);
 	write_beat(&p->micro, out);
 }
@@ -229,7 +214,7 @@ bool pace_read(struct pace *p, struct str text)
 	}
 	if (n != NUMBERS)
 		return false;
-	*p = (struct pace){.at_minute = v[0], .born = v[1], .base_hour = v[2], .base_calls = v[3], .base_micro = v[4]};
-	take_beat(&p->micro, take_beat(&p->calls, v + 5));
+	*p = (struct pace){.at_minute = v[0], .born = v[1], .jumped = v[2], .base_hour = v[3], .base_calls = v[4], .base_micro = v[5]};
+	take_beat(&p->micro, take_beat(&p->calls, v + 6));
 	return true;
 }

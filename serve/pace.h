@@ -27,6 +27,7 @@ struct beat {
 struct pace {
 	int64_t at_minute;              // the newest minute; 0: nothing was added yet
 	int64_t born;                   // the first ten minutes that are known
+	int64_t jumped;                 // the last minute in which its calls did, as whoever asks notes here; 0: never
 	int64_t base_hour;              // the hour whose totals follow, with the hour before
 	int64_t base_calls, base_micro; // as last seen: what comes on top has arrived since
 	struct beat calls, micro;
@@ -41,20 +42,21 @@ void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro);
 struct pace_ask {
 	int64_t factor_tenths;              // times the usual, in tenths
 	int64_t floor_micro;                // a minute; below it nothing is a jump
+	int64_t call_micro;                 // what a call of theirs usually costs
 	int64_t season_calls, season_micro; // the most that this hour took on other days; 0: unknown
 	int64_t span;                       // how many minutes of calls came in the last PACE_QUICK; more when a backlog is read
 };
 
 struct pace_jump {
-	bool by_calls;              // there are more calls; else they cost more
 	int64_t minutes;            // in so many minutes
 	int64_t calls, usual_calls;
 	int64_t micro, usual_micro; // by calls: at what its calls usually cost, for their tokens are not all known yet
 };
 
-// Are the last minutes a jump? More calls tell it first, within minutes. Dearer calls tell it by their dollars. Add first, then
-// ask; what is known for less than the hours it is compared to never jumps.
-bool pace_jumps(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
+// Are the last minutes a jump? More calls tell it first, within minutes; dearer calls by their dollars, once they last. Add first,
+// then ask; what is known for less than the hours it is compared to never jumps.
+bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
+bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
 
 int64_t pace_micro(const struct pace *p, int minutes); // micro-dollars of the last `minutes`, PACE_MINUTES at most
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The spike rule alone, fast: pace_play TENTHS FLOOR-MICRO <arrivals, a line a caller: NAME MINUTE:CALLS:MICRO ...
 //
-// Minutes rise; what they hold is what arrived in them. Prints NAME and every minute at whose end the caller's pace jumps.
+// Minutes rise; what they hold is what arrived in them. Prints NAME and every minute at whose end the caller's pace jumps, with c or d: by its calls or its dollars.
 // Totals of hours, by arrival, stand for what the figures say of other days.
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "serve/pace.h"
 
-enum { HOURS_MAX = 24 * 400, DAYS = 7 };
+enum { HOURS_MAX = 24 * 400, DAYS = 7, HOURS_BACK = 5 };
 
 static int64_t hour_calls[HOURS_MAX], hour_micro[HOURS_MAX];
 
@@ -25,8 +25,16 @@ static void ask(const struct pace *p, struct pace_ask *a)
 		if (hour_micro[hour - 24 * d] > a->season_micro)
 			a->season_micro = hour_micro[hour - 24 * d];
 	}
-	if (pace_jumps(p, a, &jump))
-		printf(" %lld%s", (long long)p->at_minute, jump.by_calls ? "c" : "d");
+	int64_t calls = 0, micro = 0;
+	for (int k = 0; k < HOURS_BACK && k <= hour; k++) {
+		calls += hour_calls[hour - k];
+		micro += hour_micro[hour - k];
+	}
+	a->call_micro = calls ? micro / calls : 0;
+	if (pace_calls_jump(p, a, &jump))
+		printf(" %lldc", (long long)p->at_minute);
+	else if (pace_dollars_jump(p, a, &jump))
+		printf(" %lldd", (long long)p->at_minute);
 }
 
 static void play(char *line, struct pace_ask *a)

@@ -5,7 +5,7 @@
 
 enum { FLOOR = 1000, COST = 5000 }; // micro-dollars a minute, a call
 
-static const struct pace_ask plain = {.factor_tenths = 60, .floor_micro = FLOOR, .span = PACE_QUICK};
+static const struct pace_ask plain = {.factor_tenths = 60, .floor_micro = FLOOR, .call_micro = COST, .span = PACE_QUICK};
 
 // `minutes` of about so many calls each, up and down by a quarter.
 static int64_t feed(struct pace *p, int64_t from, int minutes, int64_t calls, int64_t cost)
@@ -17,9 +17,12 @@ static int64_t feed(struct pace *p, int64_t from, int minutes, int64_t calls, in
 	return from + minutes;
 }
 
+static bool by_calls; // was the last jump one?
+
 static bool jumps(const struct pace *p, struct pace_jump *ret)
 {
-	return pace_jumps(p, &plain, ret);
+	by_calls = pace_calls_jump(p, &plain, ret);
+	return by_calls || pace_dollars_jump(p, &plain, ret);
 }
 
 // Minutes until it jumps, -1: not within `minutes`.
@@ -46,11 +49,11 @@ static void test_jumps(void)
 	ok(until_jump(&q, m, 60, 60, COST, &j) < 0, "nor does an hour of thrice as much");
 	q = p;
 	is_int(until_jump(&q, m, 10, 200, COST, &j), 3, "ten times as many calls do, within minutes");
-	ok(j.by_calls && j.usual_calls > 90 && j.usual_calls < 110 && j.calls > 550, "and are compared to what is usual");
+	ok(by_calls && j.usual_calls > 90 && j.usual_calls < 110 && j.calls > 550, "and are compared to what is usual");
 	q = p;
 	int dear = until_jump(&q, m, 60, 20, 10 * COST, &j);
 	ok(dear > 10 && dear <= 20, "calls ten times as dear do once it lasts");
-	ok(!j.by_calls && j.usual_micro > 900000 && j.usual_micro < 1100000, "and say so in dollars");
+	ok(!by_calls && j.usual_micro > 900000 && j.usual_micro < 1100000, "and say so in dollars");
 	q = p;
 	pace_add(&q, m, 1, 50000000);
 	ok(!jumps(&q, &j), "a single dear call is no jump");
@@ -67,15 +70,15 @@ static void test_reasons_not_to(void)
 	q = p;
 	for (int i = 0; i < 6; i++)
 		pace_add(&q, m + i, 200, 200 * COST);
-	ok(pace_jumps(&q, &ask, &j), "a jump");
+	ok(pace_calls_jump(&q, &ask, &j), "a jump");
 	ask.floor_micro = 2000000;
-	ok(!pace_jumps(&q, &ask, &j), "is none below the floor");
+	ok(!pace_calls_jump(&q, &ask, &j), "is none below the floor");
 	ask = plain;
 	ask.season_calls = 12000;
-	ok(!pace_jumps(&q, &ask, &j), "is none where this hour of other days takes as much");
+	ok(!pace_calls_jump(&q, &ask, &j), "is none where this hour of other days takes as much");
 	ask = plain;
 	ask.span = 60;
-	ok(!pace_jumps(&q, &ask, &j), "is none where a backlog of an hour is read");
+	ok(!pace_calls_jump(&q, &ask, &j), "is none where a backlog of an hour is read");
 	q = p;
 	m = feed(&q, m, 480, 0, COST); // the night
 	ok(until_jump(&q, m, 60, 20, COST, &j) < 0, "who comes back to work is no jump");
@@ -98,7 +101,7 @@ static void test_begin(void)
 
 static void test_text(void)
 {
-	struct pace p = {.base_hour = 7, .base_calls = 9, .base_micro = 12345}, q;
+	struct pace p = {.jumped = 3, .base_hour = 7, .base_calls = 9, .base_micro = 12345}, q;
 	struct buf b = BUF_INIT;
 	feed(&p, 1000, 100, 50, COST);
 	pace_write(&p, &b);
