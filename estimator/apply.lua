@@ -54,8 +54,8 @@ end
 
 -- In which lane a call goes (estimator/lane.h): its tier, and how long its prompt was, as far as its tokens tell.
 local LIMITS = {100000, 128000, 200000, 256000, 272000}
-local function lane_of(ev, failed)
-  local lane = floor(byte(ev, 22) / 8) % 8
+local function lane_of(ev, timing, failed)
+  local lane = floor(timing / 8) % 8
   if #ev == HEAD then return lane end
   local prompt, told = 0, 0
   for i = HEAD + 1, #ev, 5 do
@@ -77,9 +77,12 @@ end
 -- then for each token slot the calls that are exact and their tokens.
 local sums = {}
 local function count(ev, times)
-  local failed = byte(ev, 21) % 2 == 1
-  local key, lane = sub(ev, 1, 20), lane_of(ev, failed)
-  if lane ~= 0 then key = key .. char(lane) end
+  local flags, timing = byte(ev, 21, 22)
+  local failed, key = flags % 2 == 1, sub(ev, 1, 20)
+  if timing > 7 or #ev > HEAD then
+    local lane = lane_of(ev, timing, failed)
+    if lane ~= 0 then key = key .. char(lane) end
+  end
   local d = sums[key]
   if not d then
     d = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -90,7 +93,7 @@ local function count(ev, times)
     return
   end
   d[1] = d[1] + times
-  if byte(ev, 22) % 8 == 1 then d[3] = d[3] + times end
+  if timing % 8 == 1 then d[3] = d[3] + times end
   if failed then -- it got tokens and an error: what it has not got, it has not used
     for k = 4, 14, 2 do d[k] = d[k] + times end
   end
