@@ -32,7 +32,7 @@ struct figures {
 	struct view *view;
 	struct blocks blocks;
 	int64_t warm_from, warmed_ms; // hours from there on were read ahead, the last of them then (monotonic); 0: none yet
-	bool is_warm;                // as far back as it goes
+	bool again, is_warm;         // the second time, of the last day; as far back as it goes
 };
 
 struct view *figures_view(struct figures *f)
@@ -282,28 +282,48 @@ bool figures_extent(struct figures *f, int64_t *ret_first, int64_t *ret_last, st
 
 // ---- before anybody asks -------------------------------------------------------------------------------------------
 
-static bool read_only(void *user, struct view *v, const struct view_sheet *sheet)
+// The sums that every page wants: of everything, and of everything by the hour. Their sheets are kept on the way.
+static bool sum_ahead(struct figures *f, int64_t from, int64_t to, int64_t now, struct err *err)
 {
-	(void)user;
-	(void)v;
-	(void)sheet;
-	return true;
+	static const struct grouping wanted[] = {{.n = 0}, {.n = 1, .by = {BY_HOUR}, .name = {STR("hour")}}};
+	bool good = true;
+	for (int i = 0; good && i < 2; i++) {
+		struct groups sums;
+		groups_init(&sums, &wanted[i]);
+		good = figures_sum(f, &wanted[i], NULL, from, to, now, &sums, err);
+		groups_release(&sums);
+	}
+	return good;
 }
 
-// Backwards from the present until all is read or the room is full; from then on what is new, once a minute.
+// Where the step that ends at `to` begins: some hours before, and whole days where blocks are days.
+static int64_t step_before(int64_t to, int64_t now)
+{
+	int64_t of_day = to % HOURS_PER_DAY;
+	if (of_day == 0)
+		return to - (to <= now - FIGURES_RECENT_HOURS ? HOURS_PER_DAY : WARM_STEP_HOURS);
+	return to - (of_day < WARM_STEP_HOURS ? of_day : WARM_STEP_HOURS);
+}
+
+// Backwards from the present, as far as a page looks; from then on what is new, once a minute. Where there is no room for all sheets, the
+// last day is read once more at the end, since that is what is asked most.
 bool figures_warm(struct figures *f, int64_t now, bool *ret_more, struct err *err)
 {
-	int64_t ticks = when_ticks_ms(), first, last, to = f->is_warm || !f->warm_from ? now + 1 : f->warm_from;
+	int64_t ticks = when_ticks_ms(), first, last, to = f->is_warm || !f->warm_from ? now + 1 : f->warm_from, from = step_before(to, now);
 	*ret_more = false;
 	if (f->is_warm && ticks - f->warmed_ms < REWARM_MS)
 		return true;
-	if (!figures_extent(f, &first, &last, err) || !view_each(f->view, to - WARM_STEP_HOURS, to, read_only, NULL, err))
+	if (!figures_extent(f, &first, &last, err) || !sum_ahead(f, from, to, now, err))
 		return false;
 	f->warmed_ms = ticks;
 	if (f->is_warm)
 		return true;
-	f->warm_from = to - WARM_STEP_HOURS;
-	f->is_warm = f->warm_from <= first || f->warm_from < now - WARM_HOURS_MAX || view_is_full(f->view);
+	f->warm_from = from;
+	if (from <= first || from < now - (f->again ? HOURS_PER_DAY : WARM_HOURS_MAX)) {
+		f->is_warm = f->again || !view_is_full(f->view);
+		f->again = true;
+		f->warm_from = 0;
+	}
 	*ret_more = !f->is_warm;
 	return true;
 }

@@ -189,6 +189,11 @@ int main(void)
 	make_world(view_redis(v));
 	int64_t first = 0, last = 0;
 	ok(figures_extent(f, &first, &last, &err) && first >= FIRST && first < FIRST + 5 && last < FIRST + HOURS, "the extent is told");
+	bool more = true, warm = true;
+	int steps = 0;
+	while (more && warm && steps++ < HOURS)
+		warm = figures_warm(f, FIRST + HOURS - 1, &more, &err);
+	ok(warm && !more && steps > 10 && steps < HOURS, "they are read ahead, in %d steps %s", steps, err.msg);
 	for (int i = 0; i < QUESTIONS && good == i; i++)
 		good += ask_once(f, v);
 	is_int(good, QUESTIONS, "sums of kept blocks are the sums of everything read anew");
