@@ -160,7 +160,7 @@ static bool read_others(struct view *v, const struct slot_index *x, struct item 
 	struct buf key = BUF_INIT;
 	size_t asked = 0;
 	for (int i = 0; i < n; i++)
-		for (int k = 0; k <= items[i].ever_billed; k++) {
+		for (int k = 0; k < (items[i].ever_billed ? 2 : 1); k++) {
 			if (items[i].sides[k].kept)
 				continue;
 			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_key(v, x, items[i].member, k, &key)});

@@ -5,6 +5,7 @@
 #include "serve/query.h"
 #include "tests/tap.h"
 
+#include <time.h>
 #include <unistd.h>
 
 enum { ALL = QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_SEARCH | QUERY_STEP };
@@ -93,6 +94,55 @@ static void write_file(const char *path, const char *text)
 		abort();
 }
 
+static int by_time(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static int64_t time_of_check(struct auth *a, struct str header, int64_t ticks)
+{
+	struct timespec from, to;
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	enum auth_verdict v = auth_check(a, STR("t"), header, ticks);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	if (v != AUTH_WRONG)
+		abort();
+	return (to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec;
+}
+
+// A thousand tokens; one guess has nothing of any of them, one all but the last character of the first, one of the last.
+static void test_constant_time(void)
+{
+	enum { ROUNDS = 4001, GUESSES = 3, TOKENS = 1000, LEN = 200 };
+	static int64_t times[GUESSES][ROUNDS];
+	static char text[TOKENS * (LEN + 20)], guesses[GUESSES][LEN + 20];
+	char path[] = "/tmp/nowcast-tokens-XXXXXX";
+	struct auth *a = NULL;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+	close(mkstemp(path));
+	for (int i = 0; i < TOKENS; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "t%d %0*d\n", i, LEN, i);
+	write_file(path, text);
+	snprintf(guesses[0], sizeof guesses[0], "Bearer %0*d", LEN, 0);
+	memset(guesses[0] + 7, 'x', LEN);
+	snprintf(guesses[1], sizeof guesses[1], "Bearer %0*dx", LEN - 1, 0);
+	snprintf(guesses[2], sizeof guesses[2], "Bearer %0*dx", LEN - 1, (TOKENS - 1) / 10);
+	if (!ok(auth_open(&a, path, 10, &err), "a thousand tokens %s", err.msg))
+		return;
+	for (int64_t i = 0; i < ROUNDS; i++)
+		for (int g = 0; g < GUESSES; g++)
+			times[g][i] = time_of_check(a, str_of(guesses[g]), (i * GUESSES + g) * 6000);
+	for (int g = 0; g < GUESSES; g++)
+		qsort(times[g], ROUNDS, sizeof times[g][0], by_time);
+	int64_t none = times[0][ROUNDS / 2], first = times[1][ROUNDS / 2], last = times[2][ROUNDS / 2];
+	ok(first * 10 < none * 12 && none * 10 < first * 12 && last * 10 < none * 12 && none * 10 < last * 12,
+	   "a guess takes as long however near it is (%lld, %lld, %lld ns)", (long long)none, (long long)first, (long long)last);
+	auth_close(a);
+	unlink(path);
+}
+
 static void test_tokens(void)
 {
 	char path[] = "/tmp/nowcast-tokens-XXXXXX";
@@ -132,5 +182,6 @@ int main(void)
 {
 	test_questions();
 	test_tokens();
+	test_constant_time();
 	return done();
 }
