@@ -66,7 +66,7 @@ def plain():
     return 1000 * (time.perf_counter() - began)
 
 redis = row("plain read of the same keys by redis-cli", [plain() for _ in range(5)])
-row("the first answer, nothing kept yet", ask(1, False))
+row("the first answer of a server just started", ask(1, False))
 row("the last of a page's 14 panels, right after it", [page()])
 time.sleep(6) # what is kept of answers is older than that by now
 row("and again", [page()])
