@@ -158,6 +158,10 @@ nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for de
 bench-price: all helpers  ## instructions of a message's path without and with prices and names (callgrind); fails from 10 % more
 	$(Q)tests/bench/price.sh
 
+.PHONY: bench-learn
+bench-learn: all helpers  ## instructions of learning and allocation on the way of a message (callgrind); 5,000 callers on 30 models
+	$(Q)tests/bench/learn.sh
+
 .PHONY: bench-api
 bench-api: all  ## what an answer of the API costs at 5,000 principals, beside a plain read of Redis; and 200 viewers
 	$(Q)tests/bench_api.sh

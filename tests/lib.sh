@@ -232,6 +232,16 @@ restart_redis() { run_redis "${redis_arguments[@]}"; } # the one start_redis mad
 
 # --- Kafka -----------------------------------------------------------------------------------------------------------
 
+instructions() { # INCLUSIVE-LISTING FUNCTION...: what they and all they call took, as callgrind_annotate lists it
+	local file=$1 sum=0 name n
+	shift
+	for name; do
+		n=$(grep -E "[:/ ]$name( |\$|'|\.)" "$file" | head -n 1 | sed 's/^ *//; s/ .*//; s/,//g')
+		sum=$((sum + ${n:-0}))
+	done
+	echo "$sum"
+}
+
 kafka_libs() { # prints the folder with Kafka's jars
 	local dir
 	for dir in "${KAFKA_HOME:-/nonexistent}" "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/kafka-*; do

@@ -21,14 +21,7 @@ start_redis
 valgrind --tool=callgrind --callgrind-out-file="$T/callgrind" --quiet "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >"$T/replay" 2>&1 ||
 	bail "the replay failed: $(tail -n 1 "$T/replay")"
 callgrind_annotate --inclusive=yes --threshold=100 --show=Ir "$T/callgrind" >"$T/inclusive" 2>/dev/null
-count() { # FUNCTION...: their inclusive instructions
-	local sum=0 name n
-	for name; do
-		n=$(grep -E "[:/ ]$name( |\$|'|\.)" "$T/inclusive" | head -n 1 | sed 's/^ *//; s/ .*//; s/,//g')
-		sum=$((sum + ${n:-0}))
-	done
-	echo "$sum"
-}
+count() { instructions "$T/inclusive" "$@"; }
 row() { printf '%-44s %14s   %s\n' "$1" "$2" "${3:-}"; }
 share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f %%", 100 * a / b }'; }
 
