@@ -105,89 +105,106 @@ static int32_t *choose_principals(const struct span *s, int lookback, struct are
 
 // ---- the sums -------------------------------------------------------------------------------------------------------
 
-struct adding {
-	const struct span *span;
-	const int32_t *index;  // principal of a caller
-	struct lag lag;
-	double *counts;        // by principal: calls of the cell; zero between cells
-	double calls;          // their sum
+// Calls that ended in a cell, by principal.
+struct counted {
+	double *counts;             // zero between cells
+	double calls;               // their sum
 	int32_t listed[LESSON_PRINCIPALS];
 	int n;
+	bool exact[METRIC_SLOTS];   // there are some whose tokens of that slot are known
+};
+
+struct adding {
+	const struct span *span;
+	const int32_t *index;       // principal of a caller
+	struct lag lag;
+	struct counted all, lacking;
 };
 
 enum { ALL_CALLS = METRIC_SLOTS }; // instead of a slot
 
-static void add_calls(struct adding *a, const struct calls *c, int slot, bool here, double part)
+static void add_calls(struct counted *to, int32_t p, const struct calls *c, int slot, bool here, double part)
 {
 	int64_t n = slot == ALL_CALLS ? c->n : c->n - c->exact_n[slot];
 	int64_t streams = c->started < n ? c->started : n;
 	double count = (here ? (double)(n - streams) : 0) + part * (double)streams;
-	int32_t p = a->index[c->caller];
+	for (int k = 0; k < METRIC_SLOTS; k++)
+		to->exact[k] |= c->exact_n[k] > 0;
 	if (n <= 0 || count <= 0)
 		return;
-	if (a->counts[p] == 0)
-		a->listed[a->n++] = p;
-	a->counts[p] += count;
-	a->calls += count;
+	if (to->counts[p] == 0)
+		to->listed[to->n++] = p;
+	to->counts[p] += count;
+	to->calls += count;
 }
 
-// The calls that ended in the cell as far as can be told: all of them, or those that lack the tokens of a slot.
-static void count_calls(struct adding *a, int first, int last, int slot)
+// The calls that ended in a cell as far as can be told: all of them, or those that lack the tokens of a slot.
+static void count_calls(const struct adding *a, int first, int last, int slot, struct counted *to)
 {
-	for (int i = 0; i < a->n; i++)
-		a->counts[a->listed[i]] = 0;
-	a->n = 0;
-	a->calls = 0;
+	for (int i = 0; i < to->n; i++)
+		to->counts[to->listed[i]] = 0;
+	*to = (struct counted){.counts = to->counts};
 	for (int m = first - a->lag.minutes; m <= last; m++) {
 		const struct minute *at = span_minute(a->span, m);
 		double part = lag_part(&a->lag, m, first, last);
 		for (int32_t i = 0; at && i < at->ncalls; i++)
-			add_calls(a, &at->calls[i], slot, m >= first, part);
+			if (m >= first || (part > 0 && at->calls[i].started))
+				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], slot, m >= first, part);
 	}
 }
 
-static void add_products(double *to, const struct adding *a, double weight)
+static void add_products(double *to, const struct counted *c, double weight)
 {
-	for (int i = 0; i < a->n; i++) {
-		int32_t p = a->listed[i];
-		double share = a->counts[p] * weight;
-		for (int k = 0; k < a->n; k++)
-			if (a->listed[k] <= p)
-				to[triangle(p) + (size_t)a->listed[k]] += share * a->counts[a->listed[k]];
+	for (int i = 0; i < c->n; i++) {
+		int32_t p = c->listed[i];
+		double share = c->counts[p] * weight;
+		for (int k = 0; k < c->n; k++)
+			if (c->listed[k] <= p)
+				to[triangle(p) + (size_t)c->listed[k]] += share * c->counts[c->listed[k]];
 	}
 }
 
-// Returns all calls of the cell.
-static double add_samples(struct lesson_slot *x, const struct cell *c, int m, struct adding *a)
+static void add_samples(struct lesson_slot *x, int64_t samples, const struct counted *all)
 {
-	count_calls(a, c->first, m, ALL_CALLS);
-	if (c->samples == 0 || a->calls <= 0)
-		return a->calls;
-	for (int i = 0; i < a->n; i++)
-		x->c[a->listed[i]] += a->counts[a->listed[i]];
-	add_products(x->s, a, 1.0 / (double)c->samples);
-	x->sampled_calls += a->calls;
-	x->samples += (double)c->samples;
-	return a->calls;
+	for (int i = 0; i < all->n; i++)
+		x->c[all->listed[i]] += all->counts[all->listed[i]];
+	add_products(x->s, all, 1.0 / (double)samples);
+	x->sampled_calls += all->calls;
+	x->samples += (double)samples;
 }
 
-static void add_tokens(struct lesson_slot *x, const struct cell *c, int m, int slot, double all_calls, struct adding *a)
+static void add_tokens(struct lesson_slot *x, const struct cell *cell, const struct counted *all, const struct counted *lacking)
 {
-	count_calls(a, c->first, m, slot);
-	if (a->calls <= 0)
-		return;
-	double users = c->samples ? (double)c->samples * (a->calls / all_calls) : a->calls;
-	double weight = 1.0 / fmax(users, 1), tokens = (double)c->residual;
-	for (int i = 0; i < a->n; i++) {
-		int32_t p = a->listed[i];
-		x->b[p] += a->counts[p] * weight * tokens;
-		x->n[p] += a->counts[p];
+	double users = cell->samples ? (double)cell->samples * (lacking->calls / all->calls) : lacking->calls;
+	double weight = 1.0 / fmax(users, 1), tokens = (double)cell->residual;
+	for (int i = 0; i < lacking->n; i++) {
+		int32_t p = lacking->listed[i];
+		x->b[p] += lacking->counts[p] * weight * tokens;
+		x->n[p] += lacking->counts[p];
 	}
-	add_products(x->a, a, weight);
+	add_products(x->a, lacking, weight);
 	x->cells++;
-	x->calls += a->calls;
+	x->calls += lacking->calls;
 	x->tokens += tokens;
 	x->squares += tokens * tokens * weight;
+}
+
+static void add_minute(struct lesson *l, struct cell_reader *reader, int m, struct adding *a)
+{
+	struct cell c;
+	for (int slot = 0; slot < METRIC_SLOTS && cell_read(reader, m, slot, &c); slot++) {
+		const struct counted *lacking = &a->all;
+		if (slot == 0)
+			count_calls(a, c.first, m, ALL_CALLS, &a->all);
+		if (a->all.exact[slot]) {
+			count_calls(a, c.first, m, slot, &a->lacking);
+			lacking = &a->lacking;
+		}
+		if (c.samples && a->all.calls > 0)
+			add_samples(&l->slots[slot], c.samples, &a->all);
+		if (lacking->calls > 0)
+			add_tokens(&l->slots[slot], &c, &a->all, lacking);
+	}
 }
 
 static void add_exact(const struct span *s, const int32_t *index, struct lesson *l)
@@ -316,19 +333,14 @@ void lesson_write(const struct span *s, int lookback, struct arena *arena, struc
 {
 	struct lesson l = {0};
 	struct cell_reader reader;
-	struct cell c;
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;
-	struct adding adding = {.span = s, .index = index, .counts = zeros(arena, (size_t)l.n)};
+	struct adding adding = {.span = s, .index = index, .all.counts = zeros(arena, (size_t)l.n), .lacking.counts = zeros(arena, (size_t)l.n)};
 	lag_learn(s, lookback, &adding.lag);
 	cell_reader_init(&reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++)
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			if (cell_read(&reader, m, slot, &c)) {
-				double all = add_samples(&l.slots[slot], &c, m, &adding);
-				add_tokens(&l.slots[slot], &c, m, slot, all, &adding);
-			}
+		add_minute(&l, &reader, m, &adding);
 	add_exact(s, index, &l);
 	put_lesson(&l, ret);
 }
