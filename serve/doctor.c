@@ -16,6 +16,7 @@
 #include "pricing/prices.h"
 #include "serve/commands.h"
 #include "serve/doctor.h"
+#include "serve/group.h"
 
 enum { KAFKA_TIMEOUT_MS = 5000, SKEW_MAX_MS = 5000, BEHIND_NOTE = 100000 };
 
@@ -158,15 +159,18 @@ struct signal {
 	int64_t quiet_ms;      // silent for longer is worth a word; 0: whenever it never came
 	enum doctor_level when_silent;
 	const char *missing;   // what its absence does
+	const char *silent;    // what it does since it is silent; NULL: never said
 };
 
 static const struct signal signals[] = {
 	{"call", "calls", MS_PER_HOUR, DOCTOR_WARN,
-	 "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)"},
-	{"metric", "metrics", 30 * MS_PER_MINUTE, DOCTOR_WARN, "no CloudWatch token metric: tokens that CloudTrail does not tell are guessed, and stay provisional"},
-	{"call_tokens", "tokens", 0, DOCTOR_NOTE, "no stream-completion records and no invocation logs: tokens of streams are allocated from the metrics"},
-	{"session_tags", "sessions", 0, DOCTOR_NOTE, "no STS records: session tags (teams and users behind a shared role) are unknown"},
-	{"principal_tags", "tags", 0, DOCTOR_NOTE, "no IAM tag records: tags of roles and users are unknown"},
+	 "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)",
+	 "what the metrics show since then is (unattributed)"},
+	{"metric", "metrics", 30 * MS_PER_MINUTE, DOCTOR_WARN, "no CloudWatch token metric: tokens that CloudTrail does not tell are guessed, and stay provisional, with bands from nothing to twice the figure",
+	 "calls since then are provisional: what such calls usually take, with bands from nothing to twice that"},
+	{"call_tokens", "tokens", 0, DOCTOR_NOTE, "no stream-completion records and no invocation logs: tokens of streams are allocated from the metrics, and bands are as wide as that", NULL},
+	{"session_tags", "sessions", 0, DOCTOR_NOTE, "no STS records: session tags (teams and users behind a shared role) are unknown", NULL},
+	{"principal_tags", "tags", 0, DOCTOR_NOTE, "no IAM tag records: tags of roles and users are unknown", NULL},
 };
 
 static void check_signal(struct doctor *d, const struct signal *s, size_t reply)
@@ -180,7 +184,7 @@ static void check_signal(struct doctor *d, const struct signal *s, size_t reply)
 	age(d->now_ms - event, old, sizeof old);
 	age(d->now_ms - arrived, ago, sizeof ago);
 	bool silent = s->quiet_ms && d->now_ms - arrived > s->quiet_ms;
-	say(d, silent ? s->when_silent : DOCTOR_OK, s->label, "newest of %s (%s old), last heard %s ago%s", when_format(event, when), old, ago, silent ? ": silent" : "");
+	say(d, silent ? s->when_silent : DOCTOR_OK, s->label, "newest of %s (%s old), last heard %s ago%s%s", when_format(event, when), old, ago, silent ? ": silent; " : "", silent ? s->silent : "");
 }
 
 static bool check_signals(struct doctor *d, struct err *err)
@@ -239,6 +243,34 @@ static bool check_unpriced(struct doctor *d, struct err *err)
 	return true;
 }
 
+// How sure the figures of the last day are, in the mean over callers and hours.
+static bool check_bands(struct doctor *d, struct err *err)
+{
+	struct grouping by;
+	struct groups g;
+	struct group all = {0};
+	struct usd width = USD_ZERO;
+	char basis[GROUP_BASIS_SIZE], usd[USD_SIZE], scaled[96] = "";
+	int64_t now = d->now_ms / MS_PER_HOUR;
+	if (!grouping_parse(&by, STR("hour,principal"), STR_NONE, err))
+		return false;
+	groups_init(&g, &by);
+	bool good = view_each(d->view, now - 23, now + 1, groups_add, &g, err);
+	for (int32_t i = 0; i < g.n; i++) {
+		group_add(&all, &g.list[i]);
+		width = usd_add(width, usd_sub(g.list[i].usd_high, g.list[i].usd_low));
+	}
+	groups_release(&g);
+	if (!good || all.usd.pico <= 0)
+		return good;
+	if (view_band_scale(d->view) != 1000)
+		snprintf(scaled, sizeof scaled, "; bands are %d.%02d times what the method says, as the bill has shown", view_band_scale(d->view) / 1000, view_band_scale(d->view) % 1000 / 10);
+	bool guessed = 4 * all.usd_provisional.pico > all.usd.pico;
+	say(d, guessed ? DOCTOR_WARN : DOCTOR_OK, "bands", "the last 24 hours: $%s, %s; the band of a caller's hour is %d %% wide in the mean%s%s", usd_format(all.usd, 2, usd), group_basis(&all, basis),
+	    (int)(100 * width.pico / all.usd.pico), scaled, guessed ? ": much is guessed, see which signal above is missing or silent" : "");
+	return true;
+}
+
 static bool check_backlog(struct doctor *d, struct err *err)
 {
 	struct buf key = BUF_INIT;
@@ -290,7 +322,7 @@ void doctor_examine(const struct conf *conf, struct view *view, doctor_tell *tel
 	struct err err = ERR_INIT;
 	struct doctor d = {.conf = conf, .now_ms = when_now_ms(), .view = view, .redis = view_redis(view), .tell = tell, .user = user};
 	check_prices(&d);
-	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err) ||
+	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err) || !check_bands(&d, &err) ||
 	    !folded_each(d.redis, view_prefix(view), tell_folded, &d, &err))
 		say(&d, DOCTOR_FAIL, "redis", "%s", err.msg);
 }

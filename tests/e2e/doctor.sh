@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What doctor says of signals that are missing or silent, and of what that does to the bands.
+. "$(dirname "$0")/../lib.sh"
+
+hour=$(date -u -d '3 hours ago' +%Y-%m-%dT%H:00:00Z)
+make_world --hours 2 --scale 0.05 --start "$hour"
+start_redis
+without() { grep -v "\"topic\":\"$1\"" "$world/stream.ndjson"; }
+doctor() { "$nowcast" doctor --redis "$REDIS_URL"; }
+
+"$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null
+has "how wide bands are is told" "$(doctor)" '^ok +bands +the last 24 hours: \$[0-9.]+, .*allocated.*; the band of a caller.s hour is [1-9][0-9]* % wide in the mean$'
+redis set nowcast:band 1250 >/dev/null
+has "and how the bill has changed that" "$(doctor)" 'bands are 1\.25 times what the method says'
+redis del nowcast:band >/dev/null
+redis flushall >/dev/null
+
+without cloudwatch | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null
+has "no metrics: figures are guessed" "$(doctor)" '^warn +metrics +no CloudWatch token metric: .*bands from nothing to twice the figure'
+redis flushall >/dev/null
+
+without cloudtrail | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null
+has "no calls: nothing can be attributed" "$(doctor)" '^warn +calls +no CloudTrail record of a Bedrock call: nothing can be attributed'
+has "and all of it is shown" "$(doctor)" '^ok +bands .*allocated'
+finish
