@@ -13,6 +13,7 @@
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
 #define OWN_HOUR 0.25         // what an hour's own lesson counts, once others have taught: else its chance would be learned, too
+#define LOUDEST 2.0           // an hour counts for so many usual ones at most: who is ten times as busy is seldom as usual
 #define PRIOR_VARIANCE 0.2    // how much principals differ in the size of a call, as a part of the model's mean squared ...
 #define PRIOR_WEIGHT 0.5      // ... which is learned, too: for how many principals this beginning counts
 #define PRIOR_VARIANCE_MIN 0.02
@@ -121,7 +122,36 @@ static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x,
 	add_triangle(to->s, n, x->s, at, count, part);
 }
 
-static void attend(struct course *c, const struct lesson *l, double part)
+// How much an hour's equations of a slot say: the trace of A.
+static double loudness(const struct lesson *l, int slot)
+{
+	const double *a = l->slots[slot].a;
+	double sum = 0;
+	for (int i = 0; i < l->n; a += ++i)
+		sum += a[i];
+	return sum;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+// What a usual hour says: the median of those that say anything; 0 if none does.
+static double usual_loudness(const struct lesson *lessons, int n, int slot, struct arena *arena)
+{
+	double *all = zeros(arena, (size_t)n);
+	int some = 0;
+	for (int i = 0; i < n; i++) {
+		all[some] = loudness(&lessons[i], slot);
+		some += all[some] > 0;
+	}
+	qsort(all, (size_t)some, sizeof *all, ascending);
+	return some ? all[some / 2] : 0;
+}
+
+static void attend(struct course *c, const struct lesson *l, double part, const double usual[METRIC_SLOTS])
 {
 	int32_t at[LESSON_PRINCIPALS];
 	for (int i = 0; i < l->n; i++) {
@@ -130,8 +160,10 @@ static void attend(struct course *c, const struct lesson *l, double part)
 		c->ttl_told[at[i]] += part * l->ttl_told[i];
 		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
 	}
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		add_slot(&c->slots[slot], c->n, &l->slots[slot], at, l->n, part);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		double loud = loudness(l, slot), most = LOUDEST * usual[slot];
+		add_slot(&c->slots[slot], c->n, &l->slots[slot], at, l->n, loud > most ? part * most / loud : part);
+	}
 }
 
 static void attend_bill(struct course *c, const struct taught *t)
@@ -358,8 +390,11 @@ void learn_weights(const struct str *lessons, int n, const struct taught *taught
 		hour[good++] = i;
 	}
 	enrol(&c, read, good, taught, ntaught, s, arena);
+	double usual[METRIC_SLOTS];
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		usual[slot] = usual_loudness(read, good, slot, arena);
 	for (int i = 0; i < good; i++)
-		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]));
+		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual);
 	for (int i = 0; i < ntaught; i++)
 		attend_bill(&c, &taught[i]);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
