@@ -2,6 +2,11 @@
 // The statement is built from the columns that the files have: exports choose their columns, and older ones lack the newer.
 // What a missing column costs is a note, unless nothing can be said without it.
 //
+// It groups first and understands later: rows are grouped by what stands in the columns, untouched, and only the groups are
+// converted. Of ten million rows that is half of the work that a conversion of each would be.
+//
+//     SELECT converted FROM (SELECT columns, sums FROM (rows of AWS UNION ALL rows of the Marketplace) GROUP BY columns)
+//
 // Money and quantities leave DuckDB as DECIMAL(38,12) and are integers from there on. The bill prints at most ten decimals,
 // so nothing is lost.
 #include <stdlib.h>
@@ -89,7 +94,7 @@ static void release(struct statement *s)
 static void add_text(struct statement *s, const char *name)
 {
 	if (column(s, name))
-		buf_addf(&s->sql, "coalesce(%s::VARCHAR, '')", name);
+		buf_adds(&s->sql, name);
 	else
 		buf_adds(&s->sql, "''");
 }
@@ -105,10 +110,11 @@ static void add_decimal(struct statement *s, const char *name)
 		buf_addf(&s->sql, "TRY_CAST(%s AS DECIMAL(38,12))", name);
 }
 
-static void add_time(struct statement *s, const char *name)
+// `as`: the name that a grouped column of times has.
+static void add_time(struct statement *s, const char *name, const char *as)
 {
 	const struct column *c = column(s, name);
-	buf_addf(&s->sql, c && c->is_text ? "epoch_ms(TRY_CAST(nullif(%s, '') AS TIMESTAMP))" : c ? "epoch_ms(%s::TIMESTAMP)" : "NULL::BIGINT", name);
+	buf_addf(&s->sql, c && c->is_text ? "epoch_ms(TRY_CAST(nullif(%s, '') AS TIMESTAMP))" : c ? "epoch_ms(%s::TIMESTAMP)" : "NULL::BIGINT", as);
 }
 
 // A key of the product map, however it is written: a real map, JSON text, {k=v, k=v}; or flattened into a column.
@@ -128,18 +134,16 @@ static void add_product(struct statement *s)
 	buf_adds(&s->sql, "'')");
 }
 
-static const char bedrock_codes[] = "('AmazonBedrock','AmazonBedrockService','AmazonBedrockFoundationModels','AmazonBedrockAgentCore')";
-
-// Bedrock by product code or family; of what the Marketplace sold, also by service code and by the product's name.
+// Bedrock by product code (AmazonBedrock, AmazonBedrockService, ...FoundationModels, ...AgentCore) or family; of what the Marketplace sold, also by service code and by the product's name.
 static bool add_filter(struct statement *s, bool marketplace, struct err *err)
 {
 	int n = 0;
 	if (column(s, "line_item_product_code"))
-		buf_addf(&s->sql, "%sline_item_product_code IN %s", n++ ? " OR " : "", bedrock_codes);
+		buf_addf(&s->sql, "%sstarts_with(line_item_product_code, 'AmazonBedrock')", n++ ? " OR " : "");
 	if (column(s, "product_product_family"))
 		buf_addf(&s->sql, "%sproduct_product_family = 'Amazon Bedrock'", n++ ? " OR " : "");
 	if (column(s, "product_servicecode") && (marketplace || n == 0))
-		buf_addf(&s->sql, "%sproduct_servicecode IN %s", n++ ? " OR " : "", bedrock_codes);
+		buf_addf(&s->sql, "%sstarts_with(product_servicecode, 'AmazonBedrock')", n++ ? " OR " : "");
 	if (marketplace) {
 		buf_addf(&s->sql, "%scontains(", n++ ? " OR " : "");
 		add_product(s);
@@ -172,30 +176,46 @@ static bool check_columns(struct statement *s, struct bill *b, const struct expo
 	return true;
 }
 
-static void add_columns(struct statement *s, bool with_product)
+// The columns of a branch, as they are.
+static void add_columns(struct statement *s, bool marketplace)
 {
 	struct buf *q = &s->sql;
 	add_text(s, "line_item_usage_type"), buf_adds(q, " AS usage_type, ");
 	add_text(s, "pricing_unit"), buf_adds(q, " AS unit, ");
-	buf_adds(q, "(CASE WHEN lower("), add_text(s, "line_item_line_item_description"), buf_adds(q, ") LIKE '%million%' THEN 'm' ELSE '' END) AS million, ");
-	if (with_product)
+	if (column(s, "line_item_line_item_description"))
+		buf_adds(q, "CASE WHEN contains(lower(line_item_line_item_description), 'million') THEN 'm' END AS million, ");
+	else
+		buf_adds(q, "NULL::VARCHAR AS million, ");
+	if (marketplace)
 		add_product(s);
-	buf_adds(q, with_product ? " AS product_title, " : "'' AS product_title, ");
+	else
+		buf_adds(q, "''");
+	buf_adds(q, " AS product_title, ");
 	add_text(s, "line_item_resource_id"), buf_adds(q, " AS resource, ");
 	add_text(s, "product_region_code"), buf_adds(q, " AS region, ");
 	add_text(s, "line_item_line_item_type"), buf_adds(q, " AS line_type, ");
-	buf_adds(q, "'' AS operation, ");
-	buf_adds(q, "(CASE WHEN "), add_text(s, "bill_billing_entity"), buf_adds(q, " = 'AWS Marketplace' THEN 'm' ELSE '' END) AS marketplace, ");
+	buf_addf(q, "'%s' AS marketplace, ", marketplace ? "m" : "");
 	add_text(s, "line_item_usage_account_id"), buf_adds(q, " AS account, ");
 	add_text(s, "line_item_iam_principal"), buf_adds(q, " AS principal, ");
 	add_text(s, "line_item_currency_code"), buf_adds(q, " AS currency, ");
-	buf_adds(q, "coalesce("), add_time(s, "line_item_usage_start_date"), buf_adds(q, " // 3600000, -1)::BIGINT AS hour, ");
-	buf_adds(q, "coalesce(("), add_time(s, "line_item_usage_end_date"), buf_adds(q, " - "), add_time(s, "line_item_usage_start_date");
-	buf_adds(q, ") // 3600000, 1)::BIGINT AS hours, ");
+	buf_adds(q, "line_item_usage_start_date AS began, ");
+	buf_addf(q, "%s AS ended, ", column(s, "line_item_usage_end_date") ? "line_item_usage_end_date" : "NULL");
 	add_decimal(s, "line_item_usage_amount"), buf_adds(q, " AS amount, ");
 	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, " AS cost, ");
-	buf_adds(q, "coalesce("), add_decimal(s, "pricing_public_on_demand_cost"), buf_adds(q, ", 0) AS list_cost, ");
+	add_decimal(s, "pricing_public_on_demand_cost"), buf_adds(q, " AS list_cost, ");
 	add_text(s, "bill_invoice_id"), buf_adds(q, " AS invoice");
+}
+
+// The columns of the result, in the order in which bill.c takes them.
+static void add_converted(struct statement *s)
+{
+	static const char *const texts[] = {"usage_type", "unit", "million", "product_title", "resource", "region", "line_type", NULL, "marketplace", "account", "principal", "currency"};
+	buf_adds(&s->sql, "SELECT ");
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		buf_addf(&s->sql, "%s%s::VARCHAR, ", texts[i] ? "" : "''", texts[i] ? texts[i] : "");
+	buf_adds(&s->sql, "coalesce("), add_time(s, "line_item_usage_start_date", "began"), buf_adds(&s->sql, " // 3600000, -1)::BIGINT AS hour, coalesce((");
+	add_time(s, "line_item_usage_end_date", "ended"), buf_adds(&s->sql, " - "), add_time(s, "line_item_usage_start_date", "began");
+	buf_adds(&s->sql, ") // 3600000, 1)::BIGINT, amounts, costs, lists, n, CASE WHEN hour < 0 THEN n ELSE bad END, invoiced FROM (");
 }
 
 static bool add_branch(struct statement *s, const struct export_period *p, const char *which, bool marketplace, struct err *err)
@@ -214,18 +234,19 @@ static bool build(struct statement *s, struct bill *b, const struct export_perio
 {
 	if (!check_columns(s, b, p, err))
 		return false;
-	buf_adds(&s->sql, "SELECT usage_type, unit, million, product_title, resource, region, line_type, operation, marketplace, account, principal, currency, "
-	                  "hour, hours, sum(amount), sum(cost), sum(list_cost), count(*)::BIGINT, "
-	                  "count_if((amount IS NULL AND line_type IN ('Usage', '')) OR cost IS NULL OR hour < 0)::BIGINT, count_if(invoice <> '')::BIGINT FROM (");
+	add_converted(s);
+	buf_adds(&s->sql, "SELECT usage_type, unit, million, product_title, resource, region, line_type, marketplace, account, principal, currency, began, ended, "
+	                  "sum(amount) AS amounts, sum(cost) AS costs, coalesce(sum(list_cost), 0) AS lists, count(*)::BIGINT AS n, "
+	                  "count_if((amount IS NULL AND coalesce(line_type, '') IN ('Usage', '')) OR cost IS NULL)::BIGINT AS bad, count_if(invoice <> '')::BIGINT AS invoiced FROM (");
 	// The product's name is a lookup in a map, the dearest column there is: only the Marketplace's rows need it, and they are
 	// found by a comparison that skips what it can.
 	bool apart = column(s, "bill_billing_entity");
-	if (!add_branch(s, p, apart ? "bill_billing_entity IS DISTINCT FROM 'AWS Marketplace' AND " : "", false, err))
+	if (!add_branch(s, p, apart ? "coalesce(bill_billing_entity, '') <> 'AWS Marketplace' AND " : "", false, err))
 		return false;
 	buf_adds(&s->sql, apart ? " UNION ALL " : "");
 	if (apart && !add_branch(s, p, "bill_billing_entity = 'AWS Marketplace' AND ", true, err))
 		return false;
-	buf_adds(&s->sql, ") GROUP BY 1,2,3,4,5,6,7,8,9,10,11,12,13,14");
+	buf_adds(&s->sql, ") GROUP BY 1,2,3,4,5,6,7,8,9,10,11,12,13)");
 	return true;
 }
 
