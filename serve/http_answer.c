@@ -1,28 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every answer says about itself, compression, and "you have that already".
 #include <stdio.h>
-#include <zlib.h>
 
+#include "serve/gzip.h"
 #include "serve/http_parts.h"
 
 enum { GZIP_BYTES_MIN = 1400 }; // what fits into a packet gains nothing
-
-static bool deflate_into(struct buf *out, struct str in)
-{
-	z_stream z = {0};
-	if (deflateInit2(&z, 4, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	size_t bound = deflateBound(&z, in.len);
-	buf_reserve(out, bound);
-	z.next_in = (Bytef *)(uintptr_t)in.p;
-	z.avail_in = (uInt)in.len;
-	z.next_out = (Bytef *)out->data;
-	z.avail_out = (uInt)bound;
-	bool good = deflate(&z, Z_FINISH) == Z_STREAM_END;
-	out->len = good ? z.total_out : 0;
-	deflateEnd(&z);
-	return good;
-}
 
 // What every answer says about itself. The page is one's own script and style and nothing else: what data says cannot run.
 void http_add_headers(struct MHD_Response *r, const struct http_answer *a)
@@ -59,7 +42,7 @@ enum MHD_Result http_send(struct exchange *e)
 	struct http_answer *a = &e->x.answer;
 	struct str bytes = a->fixed.p ? a->fixed : buf_str(&a->body);
 	struct buf packed = BUF_INIT;
-	bool gzip = a->fixed.p ? a->fixed_gzip : e->x.request.gzip && bytes.len >= GZIP_BYTES_MIN && deflate_into(&packed, bytes);
+	bool gzip = a->fixed.p ? a->fixed_gzip : e->x.request.gzip && bytes.len >= GZIP_BYTES_MIN && gzip_into(&packed, bytes, GZIP_ANSWER);
 	if (packed.len)
 		bytes = buf_str(&packed);
 	if (a->etag && e->x.request.if_none_match.p && strstr(e->x.request.if_none_match.p, a->etag)) {

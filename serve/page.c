@@ -6,9 +6,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <xxhash.h>
-#include <zlib.h>
 
 #include "base/embed.h"
+#include "serve/gzip.h"
 
 // The build puts the chart library there (Makefile); a build without it has an empty one, and the page shows tables.
 #ifndef UPLOT_DIR
@@ -46,26 +46,11 @@ static struct file {
 	{"/api/v1/openapi.json", "application/json", page_openapi_json, BUF_INIT, ""},
 };
 
-static void pack(struct str in, struct buf *out)
-{
-	z_stream z = {0};
-	if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-		return;
-	size_t bound = deflateBound(&z, in.len);
-	buf_reserve(out, bound);
-	z.next_in = (Bytef *)(uintptr_t)in.p;
-	z.avail_in = (uInt)in.len;
-	z.next_out = (Bytef *)out->data;
-	z.avail_out = (uInt)bound;
-	out->len = deflate(&z, Z_FINISH) == Z_STREAM_END ? z.total_out : 0;
-	deflateEnd(&z);
-}
-
 static void prepare_all(void)
 {
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		struct str bytes = files[i].bytes();
-		pack(bytes, &files[i].packed);
+		(void)gzip_into(&files[i].packed, bytes, GZIP_ONCE);
 		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"", (unsigned long long)XXH3_64bits(bytes.p, bytes.len));
 	}
 }
