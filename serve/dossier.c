@@ -45,6 +45,14 @@ static uint64_t key_of(struct str a, struct str b, uint64_t seed)
 
 enum { SEEN = 1, TAGSET, LOOKED_AT }; // what a key of the index is of
 
+static void stretch(int64_t *first, int64_t *last, int64_t hour)
+{
+	if (hour > *last)
+		*last = hour;
+	if (hour < *first)
+		*first = hour;
+}
+
 static struct dossier_seen *see(struct dossier *d, struct str arn, int64_t hour)
 {
 	bool added;
@@ -54,10 +62,7 @@ static struct dossier_seen *see(struct dossier *d, struct str arn, int64_t hour)
 			d->seen = xrealloc(d->seen, (size_t)(d->capseen = d->capseen ? d->capseen * 2 : 64), sizeof *d->seen);
 		d->seen[d->nseen++] = (struct dossier_seen){.arn = arena_str(&d->arena, arn), .first = hour};
 	}
-	if (hour > d->seen[at].last)
-		d->seen[at].last = hour;
-	if (hour < d->seen[at].first)
-		d->seen[at].first = hour;
+	stretch(&d->seen[at].first, &d->seen[at].last, hour);
 	return &d->seen[at];
 }
 
@@ -70,10 +75,7 @@ static void see_tagset(struct dossier *d, struct str id, int64_t hour)
 			d->tagsets = xrealloc(d->tagsets, (size_t)(d->captagsets = d->captagsets ? d->captagsets * 2 : 16), sizeof *d->tagsets);
 		d->tagsets[d->ntagsets++] = (struct dossier_tagset){.id = arena_str(&d->arena, id), .first = hour};
 	}
-	if (hour > d->tagsets[at].last)
-		d->tagsets[at].last = hour;
-	if (hour < d->tagsets[at].first)
-		d->tagsets[at].first = hour;
+	stretch(&d->tagsets[at].first, &d->tagsets[at].last, hour);
 }
 
 static bool add_sums(struct dossier *d, struct view *v, const struct view_sheet *sheet)
