@@ -125,7 +125,7 @@ struct str *view_slots(struct view *v, struct arena *arena, size_t *ret_n, struc
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
 		return NULL;
-	v->band_scale = redis_nil(v->redis, 1) ? 1000 : (int)redis_int(v->redis, 1);
+	v->band_scale = redis_nil(v->redis, 1) ? BAND_SCALE_ONE : (int)redis_int(v->redis, 1);
 	return view_sorted(v->redis, 0, 1, arena, ret_n);
 }
 

@@ -67,7 +67,8 @@ struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct
 // The tags that the last view_each met, for those who ask for more than one value.
 struct tag_book *view_tags(struct view *v);
 
-// By how much error bands are to be wider, in thousandths, as the bill has shown (reconcile/band.h); as of the last view_each.
+// By how much error bands are to be wider, in parts of BAND_SCALE_ONE, as the bill has shown (reconcile/band.h); as of the last view_each.
+enum { BAND_SCALE_ONE = 1000 };
 int view_band_scale(const struct view *v);
 
 // Replies of other keys, for those who look after the whole: `<prefix>:<what>`.

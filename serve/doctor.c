@@ -263,8 +263,9 @@ static bool check_bands(struct doctor *d, struct err *err)
 	groups_release(&g);
 	if (!good || all.usd.pico <= 0)
 		return good;
-	if (view_band_scale(d->view) != 1000)
-		snprintf(scaled, sizeof scaled, "; bands are %d.%02d times what the method says, as the bill has shown", view_band_scale(d->view) / 1000, view_band_scale(d->view) % 1000 / 10);
+	int scale = view_band_scale(d->view);
+	if (scale != BAND_SCALE_ONE)
+		snprintf(scaled, sizeof scaled, "; bands are %d.%02d times what the method says, as the bill has shown", scale / BAND_SCALE_ONE, scale % BAND_SCALE_ONE / 10);
 	bool guessed = 4 * all.usd_provisional.pico > all.usd.pico;
 	say(d, guessed ? DOCTOR_WARN : DOCTOR_OK, "bands", "the last 24 hours: $%s, %s; the band of a caller's hour is %d %% wide in the mean%s%s", usd_format(all.usd, 2, usd), group_basis(&all, basis),
 	    (int)(100 * width.pico / all.usd.pico), scaled, guessed ? ": much is guessed, see which signal above is missing or silent" : "");

@@ -235,8 +235,8 @@ static void set_band(struct group *x)
 	x->usd_low = usd_sub(x->floor, split);
 	x->usd_high = usd_add(x->ceiling, split);
 	if (x->band_scale) {
-		x->usd_low = usd_sub(x->usd, usd_muldiv(usd_sub(x->usd, x->usd_low), x->band_scale, 1000));
-		x->usd_high = usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, 1000));
+		x->usd_low = usd_sub(x->usd, usd_muldiv(usd_sub(x->usd, x->usd_low), x->band_scale, BAND_SCALE_ONE));
+		x->usd_high = usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, BAND_SCALE_ONE));
 	}
 	struct usd sure = usd_add(x->usd_billed, x->usd_exact);
 	if (usd_cmp(x->usd_low, sure) < 0)
