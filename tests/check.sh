@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign money spdx readme)
+rules=(headers layers foreign money spdx readme executable)
 
 # Each header compiles alone.
 headers() {
@@ -89,6 +89,11 @@ readme() {
 			[ -e "$path" ] || echo "$doc names $path, which is not there"
 		done
 	done
+}
+
+# What prove runs can be run.
+executable() {
+	git ls-files -s 'tests/*.sh' | awk '$1 == 100644 && $4 != "tests/lib.sh" { print $4 " is not executable: chmod +x" }'
 }
 
 [ $# = 0 ] || rules=("$@")
