@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct str {
@@ -74,6 +75,16 @@ static inline struct str str_cut(struct str *rest, char c)
 	rest->p = at + 1;
 	rest->len -= head.len + 1;
 	return head;
+}
+
+// Cuts the next word off and reads its leading digits, at most 18 of them: a count that a script of ours wrote. 0 if there are none.
+static inline int64_t str_cut_count(struct str *rest)
+{
+	struct str word = str_cut(rest, ' ');
+	int64_t v = 0;
+	for (size_t i = 0; i < word.len && i < 18 && word.p[i] >= '0' && word.p[i] <= '9'; i++)
+		v = v * 10 + (word.p[i] - '0');
+	return v;
 }
 
 #endif

@@ -27,41 +27,32 @@ struct reading {
 	struct map by_id; // caller id -> index into callers
 };
 
-static int64_t number(struct str *text)
-{
-	struct str word = str_cut(text, ' ');
-	int64_t v = 0;
-	for (size_t i = 0; i < word.len && i < 18 && word.p[i] >= '0' && word.p[i] <= '9'; i++)
-		v = v * 10 + (word.p[i] - '0');
-	return v;
-}
-
 // ---- cells ---------------------------------------------------------------------------------------------------------
 
 static void read_calls(struct str field, struct str value, struct calls *ret)
 {
 	*ret = (struct calls){.caller_id = evidence_get64(field.p + 1), .lane = field.len > 9 ? (uint8_t)field.p[9] : 0};
-	ret->n = number(&value);
-	ret->failed = number(&value);
-	ret->started = number(&value);
+	ret->n = str_cut_count(&value);
+	ret->failed = str_cut_count(&value);
+	ret->started = str_cut_count(&value);
 	for (int slot = 0; slot < TOKEN_SLOTS && value.len; slot++) {
-		ret->exact_n[slot] = number(&value);
-		ret->exact[slot] = number(&value);
+		ret->exact_n[slot] = str_cut_count(&value);
+		ret->exact[slot] = str_cut_count(&value);
 	}
 }
 
 static void read_metric(struct minute *m, int slot, struct str value)
 {
-	number(&value); // rank
+	str_cut_count(&value); // rank
 	if (slot == TOKENS_UNITS) {
 		m->has_units = true;
-		m->units = number(&value);
+		m->units = str_cut_count(&value);
 	}
 	if (slot < 0 || slot >= METRIC_SLOTS)
 		return;
 	m->metered = m->has[slot] = true;
-	m->metric[slot] = number(&value);
-	m->samples[slot] = number(&value);
+	m->metric[slot] = str_cut_count(&value);
+	m->samples[slot] = str_cut_count(&value);
 }
 
 static bool is_calls(struct str field)
@@ -72,14 +63,14 @@ static bool is_calls(struct str field)
 // Several tiers that were asked for may have been served by one.
 static void read_tier_metric(struct arena *arena, struct minute *m, int slot, int served, struct str value)
 {
-	number(&value); // rank
+	str_cut_count(&value); // rank
 	if (slot < 0 || slot >= METRIC_SLOTS || served < 0 || served >= PRICE_TIERS)
 		return;
 	if (!m->of_tier) {
 		m->of_tier = arena_alloc(arena, PRICE_TIERS * sizeof *m->of_tier);
 		memset(m->of_tier, 0, PRICE_TIERS * sizeof *m->of_tier);
 	}
-	m->of_tier[served][slot] += number(&value);
+	m->of_tier[served][slot] += str_cut_count(&value);
 }
 
 // Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ lane], or minute + 'm' + slot
@@ -131,7 +122,7 @@ static void read_caller_name(struct reading *r, uint64_t id, struct str text)
 	text = arena_str(r->arena, text);
 	struct str arn = str_cut(&text, '\t'), key = str_cut(&text, '\t'), start = str_cut(&text, '\t'), role = str_cut(&text, '\t');
 	r->callers[r->ncallers++] = (struct named_caller){
-		.id = id, .arn = arn, .access_key = key, .start_ms = number(&start), .role_arn = role, .project = text, .tags = {STR("-"), STR("{}")},
+		.id = id, .arn = arn, .access_key = key, .start_ms = str_cut_count(&start), .role_arn = role, .project = text, .tags = {STR("-"), STR("{}")},
 	};
 }
 

@@ -80,15 +80,6 @@ struct minute_weights {
 	bool has_metric[MINUTES];
 };
 
-static int64_t number(struct str *text)
-{
-	struct str word = str_cut(text, ' ');
-	int64_t v = 0;
-	for (size_t i = 0; i < word.len && i < 18 && word.p[i] >= '0' && word.p[i] <= '9'; i++)
-		v = v * 10 + (word.p[i] - '0');
-	return v;
-}
-
 // Fields of the cells of an hour: minute, 'm', slot -> "rank tokens"; minute, caller's id -> "calls ...".
 static void read_weights(struct redis *r, size_t reply, const struct spread *x, struct minute_weights *w)
 {
@@ -100,13 +91,13 @@ static void read_weights(struct redis *r, size_t reply, const struct spread *x, 
 			continue;
 		if (field.len == 3 && field.p[1] == 'm') {
 			int slot = field.p[2] - '0';
-			number(&value);
+			str_cut_count(&value);
 			if (slot < 0 || slot >= METRIC_SLOTS)
 				continue;
-			w->metered[minute] += (int64_t)(usd_price(number(&value), x->rate[slot]).pico / 1000000);
+			w->metered[minute] += (int64_t)(usd_price(str_cut_count(&value), x->rate[slot]).pico / 1000000);
 			w->has_metric[minute] = true;
 		} else if (field.len == 9) {
-			w->calls[minute] += number(&value);
+			w->calls[minute] += str_cut_count(&value);
 		}
 	}
 }

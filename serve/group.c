@@ -281,7 +281,7 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 		add_doubt(&whole[slot_of(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
-// Rows are sorted by principal, tags and type: what the caller of row k read from the cache stands right before what it wrote.
+// Rows are sorted by principal, tags, lane and type: what the caller of row k read from the cache stands right before what it wrote.
 static int64_t cache_read_of(const struct view_sheet *sheet, int k)
 {
 	const struct view_row *row = &sheet->rows[k], *before = row - 1;
