@@ -93,11 +93,16 @@ static void quote_numbers(struct str json, struct buf *out)
 	}
 }
 
+// An absurd figure stays absurd, so that whoever reads the price file refuses it, and what follows from it still fits.
+#define FIGURE_MAX (INT64_MAX / 4)
+
 static int64_t figure(const json_t *value, const char *field)
 {
 	int64_t pico;
 	const char *text = json_string_value(json_object_get(value, field));
-	return text && usd_parse_scaled(str_of(text), 12, &pico) && pico >= 0 ? pico : RATE_UNKNOWN;
+	if (!text || !usd_parse_scaled(str_of(text), 12, &pico) || pico < 0)
+		return RATE_UNKNOWN;
+	return pico < FIGURE_MAX ? pico : FIGURE_MAX;
 }
 
 static bool mode_is(const json_t *value, const char *mode)
@@ -221,16 +226,17 @@ static bool has_premium(struct str model)
 	return (!rest.len || usd_parse_scaled(rest, 0, &minor)) && (major > 4 || (major == 4 && minor >= 5));
 }
 
-// Rates that follow from the others by a rule of the price list.
+// Rates that follow from the others by a rule of the price list. From an unknown one nothing follows.
 static void complete(struct str model, int64_t *rate)
 {
+	bool has_input = rate[TOKEN_INPUT] != RATE_UNKNOWN;
 	if (str_starts(model, STR("amazon.nova-")) && rate[TOKEN_OUTPUT] > 0) {
-		if (rate[TOKEN_CACHE_READ] == RATE_UNKNOWN && !memmem(model.p, model.len, "-2-", 3))
+		if (has_input && rate[TOKEN_CACHE_READ] == RATE_UNKNOWN && !memmem(model.p, model.len, "-2-", 3))
 			rate[TOKEN_CACHE_READ] = rate[TOKEN_INPUT] / 4;
 		if (rate[TOKEN_CACHE_READ] != RATE_UNKNOWN)
 			rate[TOKEN_CACHE_WRITE_5M] = rate[TOKEN_CACHE_WRITE_1H] = 0;
 	}
-	if (has_premium(model) && rate[TOKEN_CACHE_WRITE_1H] == RATE_UNKNOWN)
+	if (has_input && has_premium(model) && rate[TOKEN_CACHE_WRITE_1H] == RATE_UNKNOWN)
 		rate[TOKEN_CACHE_WRITE_1H] = rate[TOKEN_INPUT] * 2;
 }
 

@@ -62,6 +62,32 @@ static void check_small(void)
 	            "acme.draw,global,,,standard," FROM ",,,,,,image,0.04,L\n"
 	            "acme.draw,regional,,,standard," FROM ",,,,,,image,0.04,L\n",
 	            "images");
+	must_import("\"anthropic.claude-sonnet-4-6\":{" BEDROCK "\"input_cost_per_token\":3e-06,\"output_cost_per_token_batches\":7.5e-06},"
+	            "\"amazon.nova-pro-v1:0\":{" BEDROCK "\"input_cost_per_token\":8e-07,\"output_cost_per_token_batches\":1.6e-06}",
+	            "amazon.nova-pro,global,,,standard," FROM ",0.8,,,,,,,L\n"
+	            "amazon.nova-pro,global,,,batch," FROM ",,1.6,,,,,,L\n"
+	            "amazon.nova-pro,regional,,,standard," FROM ",0.8,,,,,,,L\n"
+	            "amazon.nova-pro,regional,,,batch," FROM ",,1.6,,,,,,L\n"
+	            "anthropic.claude-sonnet-4-6,global,,,standard," FROM ",3,,,,6,,,L\n"
+	            "anthropic.claude-sonnet-4-6,global,,,batch," FROM ",,7.5,,,,,,L\n"
+	            "anthropic.claude-sonnet-4-6,regional,,,standard," FROM ",3.3,,,,6.6,,,L\n"
+	            "anthropic.claude-sonnet-4-6,regional,,,batch," FROM ",,8.25,,,,,,L\n",
+	            "from an input rate that is not known nothing follows");
+}
+
+// A rate that nobody charges is not made to look like one that somebody might: the file is refused.
+static void check_absurd(const char *figure)
+{
+	struct buf json = BUF_INIT, csv = BUF_INIT, notes = BUF_INIT;
+	struct litellm_counts counts;
+	struct price_rows rows;
+	struct err err = ERR_INIT;
+	buf_addf(&json, "{\"us.anthropic.claude-sonnet-4-6\":{" BEDROCK "\"input_cost_per_token\":%s}}", figure);
+	bool imported = litellm_import(&csv, &notes, &counts, buf_str(&json), AUGUST, "L", &err);
+	ok(imported && !price_file_read(&rows, buf_str(&csv), "L.csv", &err) && strstr(err.msg, "check the unit"), "%s a token is refused: %s", figure, err.msg);
+	buf_release(&json);
+	buf_release(&csv);
+	buf_release(&notes);
 }
 
 static void must_refuse(const char *text, const char *part)
@@ -180,6 +206,9 @@ int main(void)
 	struct buf path = BUF_INIT;
 	buf_addf(&path, "%s/prices/litellm_bedrock_2026-08-01.json", shared);
 	check_small();
+	check_absurd("1");
+	check_absurd("5.3e6");
+	check_absurd("9.2e6");
 	must_refuse("", "not JSON");
 	must_refuse("[1.5, ", "not JSON");
 	must_refuse("{}", "no entry of Bedrock has a price");
