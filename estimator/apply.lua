@@ -151,10 +151,23 @@ local function join_call(id, old, ev, out)
   out[#out + 1] = joined
 end
 
+-- Records of one call may lie on both sides of a bucket's edge. Once the bucket beyond it is closed its calls are forgotten, so a
+-- call that nobody knows here may have been counted there.
+local function is_closed(bucket)
+  local at = tonumber(call('ZSCORE', p .. ':open', bucket))
+  return at and now >= at
+end
+
+local function count_late(bucket, n)
+  late = late + n
+  call('HINCRBY', p .. ':late', bucket, n)
+end
+
 -- Calls whose ids are ARGV[at ..] and whose runs follow them.
 local function apply_calls(bucket, other, at, n)
   local here = p .. ':calls:' .. bucket
   local there = other ~= '' and p .. ':calls:' .. other
+  local shut, missed = there and is_closed(other), 0
   local mine, theirs, width = {}, {}, 0
   local run, left, fresh = at + n - 2, 0, 0
   local ev
@@ -175,6 +188,8 @@ local function apply_calls(bucket, other, at, n)
         width = #mine
       elseif far and far[k] then
         join_call(id, far[k], ev, theirs)
+      elseif shut then
+        missed = missed + 1
       else
         fresh = fresh + 1
         new = new + 1
@@ -187,6 +202,7 @@ local function apply_calls(bucket, other, at, n)
   if fresh > 0 then count(ev, fresh) end
   write_calls(here, mine, expiry(bucket))
   if #theirs > 0 then write_calls(there, theirs, expiry(other)) end
+  if missed > 0 then count_late(bucket, missed) end
 end
 
 local function hex(id)
@@ -335,8 +351,7 @@ while at <= #ARGV do
   if open then
     if ncalls > 0 then apply_calls(bucket, other, at, ncalls) end
   else
-    late = late + ncalls + nmetrics
-    call('HINCRBY', p .. ':late', bucket, ncalls + nmetrics)
+    count_late(bucket, ncalls + nmetrics)
   end
   at = at + ncalls + 2 * nruns
   if open then

@@ -118,6 +118,40 @@ static void late_records(int64_t hour)
 	engine_close(e);
 }
 
+// A stream that begins in one bucket and ends in the next, whose end is told of once the first bucket's calls are forgotten.
+static void late_across_the_edge(int64_t hour)
+{
+	struct engine_options o = test_options("edge");
+	o.window_ms = WINDOW_MS;
+	struct engine *e = open_with(&o);
+	int64_t edge = (hour / 6 + 1) * 360;
+	char began[160], ended[160];
+	usage_key(began, sizeof began, "edge", edge / 60 - 1);
+	usage_key(ended, sizeof ended, "edge", edge / 60);
+	struct record start = test_call(&arena, edge - 1, 1, 1), end = start;
+	start.call.time_is_end = false;
+	start.call.streaming = end.call.streaming = true;
+	end.call.time_ms = edge * MS_PER_MINUTE;
+
+	add(e, &start);
+	apply(e);
+	usleep(WINDOW_MS / 2 * 1000);
+	add_call(e, edge, 2, 2);
+	apply(e);
+	settle_all(e);
+	char *first = figures(began), *second = figures(ended);
+	usleep((WINDOW_MS / 2 + 300) * 1000);
+	add(e, &end);
+	apply(e);
+	settle_all(e);
+	char *first_after = figures(began), *second_after = figures(ended);
+	is_str(first_after, first, "a stream's end that comes when its start is forgotten changes nothing where it began");
+	is_str(second_after, second, "nor where it ended");
+	is_int((long long)engine_counts(e)->late, 1, "and is counted as late");
+	free(first), free(second), free(first_after), free(second_after);
+	engine_close(e);
+}
+
 // Keys that may stay: one a program, or one a slot, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
@@ -290,6 +324,7 @@ int main(void)
 	int64_t hour = when_now_ms() / MS_PER_HOUR / 6 * 6 - 10; // not the first or last of its bucket
 	start_test_redis();
 	late_records(hour);
+	late_across_the_edge(hour);
 	every_key_expires(hour);
 	retention(hour);
 	sessions_fold(hour);
