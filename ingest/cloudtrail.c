@@ -204,10 +204,20 @@ static bool identity(const struct top *t, struct record *r, struct err *err)
 	return (amends && original.len) || field_str(t->f[F_requestID], "requestID", &c->request_id, err);
 }
 
+// By what is known of its model; a refused call need not name one.
+static enum verdict find_key(struct call *c, struct err *err)
+{
+	struct str named = c->model_called.len ? c->model_called : c->foundation;
+	if (!named.len)
+		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model"), BROKEN);
+	return model_key(named, &c->model, err) ? OURS : BROKEN;
+}
+
 static enum verdict completion(const struct top *t, struct arena *a, struct str name, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct json details = t->f[F_serviceEventDetails], parent = json_get(details, STR("parentRequestId"));
+	struct json data = either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData")));
 	if (json_missing(parent) && !is_known(name))
 		return NOT_OURS; // the state of some job
 	r->kind = RECORD_CALL_TOKENS;
@@ -215,19 +225,15 @@ static enum verdict completion(const struct top *t, struct arena *a, struct str 
 	c->time_is_end = true;
 	c->streaming = true;
 	if (!common(t, a, c, err) || !field_str(parent, "serviceEventDetails.parentRequestId", &c->request_id, err) ||
-	    !tokens_of(either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData"))), c, err) ||
+	    !tokens_of(data, c, err) ||
 	    !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err) ||
 	    !model_of_resources(t->f[F_resources], &c->foundation, err) ||
 	    !field_opt_str(json_get(t->f[F_requestParameters], STR("modelId")), "requestParameters.modelId", &c->model_called, err))
 		return BROKEN;
 	if (c->known[TOKENS_INPUT] || c->known[TOKENS_OUTPUT])
 		c->failed = false;
-	struct json data = either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData")));
 	c->tier_known = tier_of_object(either(json_get(data, STR("additionalEntries")), data), &c->tier);
-	struct str called = c->model_called.len ? c->model_called : c->foundation;
-	if (!called.len)
-		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model"), BROKEN);
-	return model_key(called, &c->model, err) ? OURS : BROKEN;
+	return find_key(c, err);
 }
 
 enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record *r, struct err *err)
@@ -254,10 +260,7 @@ enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record
 	c->time_is_end = !c->streaming && !str_starts(name, STR("Start"));
 	if (!c->foundation.len)
 		c->foundation = model_of_arn(c->model_called);
-	struct str model = c->model_called.len ? c->model_called : c->foundation;
-	if (!model.len)
-		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model"), BROKEN);
-	return model_key(model, &c->model, err) ? OURS : BROKEN;
+	return find_key(c, err);
 }
 
 enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct record *r, struct err *err)
