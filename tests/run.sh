@@ -13,6 +13,10 @@ out=$(mktemp)
 trap 'rm -f "$notes" "$out"' EXIT
 export NOWCAST_TEST_NOTES=$notes
 
+for f; do # prove would stop there, and pass what it did not run
+	[ -x "$f" ] || { echo "tests/run.sh: $f cannot be run: is it built, and executable?" >&2; exit 1; }
+done
+
 began=$SECONDS
 prove --exec '' --timer -j "${JOBS:-1}" "$@" 2>&1 | tee "$out"
 status=${PIPESTATUS[0]}
