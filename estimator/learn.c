@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "estimator/solve.h"
+#include "estimator/users.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
 #define OWN_HOUR 0.25         // what an hour's own lesson counts, once others have taught: else its chance would be learned, too
@@ -17,10 +18,8 @@
 #define PRIOR_VARIANCE 0.2    // how much principals differ in the size of a call, as a part of the model's mean squared ...
 #define PRIOR_WEIGHT 0.5      // ... which is learned, too: for how many principals this beginning counts
 #define PRIOR_VARIANCE_MIN 0.02
-#define PRIOR_CALLS 0.1       // how many calls the model's share of users counts for: SampleCounts are nearly exact
 #define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
 #define FLOOR 0.001           // of the model's mean: nobody starves
-#define EVERYBODY 0.97        // from this share of users on, everybody is one
 
 enum { LEARN_PRINCIPALS = 128, ROUNDS = 5 };
 
@@ -36,13 +35,6 @@ struct course {
 static uint64_t name_key(struct str name)
 {
 	return XXH3_64bits(name.p, name.len);
-}
-
-static double *zeros(struct arena *arena, size_t n)
-{
-	double *p = arena_alloc(arena, (n + 1) * sizeof *p);
-	memset(p, 0, (n + 1) * sizeof *p);
-	return p;
 }
 
 // ---- adding up ------------------------------------------------------------------------------------------------------
@@ -84,11 +76,11 @@ static void enrol(struct course *c, const struct lesson *lessons, int n, const s
 			enrol_name(c, lessons[i].names[k]);
 	size_t size = (size_t)c->n;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		c->slots[slot] = (struct lesson_slot){.b = zeros(arena, size), .c = zeros(arena, size), .exact_calls = zeros(arena, size),
-		                                      .exact_tokens = zeros(arena, size), .n = zeros(arena, size), .a = zeros(arena, size * size), .s = zeros(arena, size * size)};
-	c->ttl_told = zeros(arena, size);
-	c->ttl_1h = zeros(arena, size);
-	c->billed = zeros(arena, size);
+		c->slots[slot] = (struct lesson_slot){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
+		                                      .exact_tokens = solve_zeros(arena, size), .n = solve_zeros(arena, size), .a = solve_zeros(arena, size * size), .s = solve_zeros(arena, size * size)};
+	c->ttl_told = solve_zeros(arena, size);
+	c->ttl_1h = solve_zeros(arena, size);
+	c->billed = solve_zeros(arena, size);
 }
 
 // A triangle onto a square, mirrored.
@@ -141,7 +133,7 @@ static int ascending(const void *a, const void *b)
 // What a usual hour says: the median of those that say anything; 0 if none does.
 static double usual_loudness(const struct lesson *lessons, int n, int slot, struct arena *arena)
 {
-	double *all = zeros(arena, (size_t)n);
+	double *all = solve_zeros(arena, (size_t)n);
 	int some = 0;
 	for (int i = 0; i < n; i++) {
 		all[some] = loudness(&lessons[i], slot);
@@ -188,20 +180,6 @@ struct result {
 	double noise;      // variance of a sum, tokens a token
 };
 
-// How likely a call of each principal is to use such tokens.
-static void solve_users(const struct lesson_slot *x, int n, double *users)
-{
-	double share = x->sampled_calls > 0 ? x->samples / x->sampled_calls : 1;
-	bool told = x->sampled_calls > 0 && share < EVERYBODY;
-	for (int i = 0; i < n; i++)
-		users[i] = told ? share : 1;
-	if (!told)
-		return;
-	solve_nonnegative(x->s, x->c, n, share, PRIOR_CALLS, users);
-	for (int i = 0; i < n; i++)
-		users[i] = fmin(users[i], 1);
-}
-
 static double squared_error(const struct lesson_slot *x, const double *A, const double *b, const double *size, int n)
 {
 	double error = x->squares;
@@ -231,12 +209,14 @@ static double learn_spread(const struct lesson_slot *x, const double *users, con
 static void solve_slot(const struct lesson_slot *x, int n, struct arena *arena, struct result *ret)
 {
 	size_t square = (size_t)n * (size_t)n;
-	double *users = zeros(arena, (size_t)n), *size = zeros(arena, (size_t)n), *b = zeros(arena, (size_t)n), *var = zeros(arena, (size_t)n);
-	double *both = zeros(arena, (size_t)n);
-	double *A = zeros(arena, square), *work = zeros(arena, square);
-	double *inverse = zeros(arena, square), calls = 0, tokens = x->tokens, using = 0, phi = 1, spread = PRIOR_VARIANCE;
-	*ret = (struct result){.mean = zeros(arena, (size_t)n), .sd = zeros(arena, (size_t)n)};
-	solve_users(x, n, users);
+	struct users who;
+	double *size = solve_zeros(arena, (size_t)n), *b = solve_zeros(arena, (size_t)n), *var = solve_zeros(arena, (size_t)n);
+	double *both = solve_zeros(arena, (size_t)n);
+	double *A = solve_zeros(arena, square), *work = solve_zeros(arena, square);
+	double *inverse = solve_zeros(arena, square), calls = 0, tokens = x->tokens, using = 0, phi = 1, spread = PRIOR_VARIANCE;
+	*ret = (struct result){.mean = solve_zeros(arena, (size_t)n), .sd = solve_zeros(arena, (size_t)n)};
+	users_fit(x, n, arena, &who);
+	const double *users = who.share;
 	for (int i = 0; i < n; i++) {
 		calls += x->n[i] + x->exact_calls[i];
 		tokens += x->exact_tokens[i];
@@ -268,7 +248,7 @@ static void solve_slot(const struct lesson_slot *x, int n, struct arena *arena, 
 	ret->noise = phi * typical;
 	for (int i = 0; i < n; i++) {
 		ret->mean[i] = fmax(users[i] * fmax(size[i], 0), FLOOR * ret->model);
-		ret->sd[i] = users[i] * typical * sqrt(phi * var[i]);
+		ret->sd[i] = hypot(users[i] * typical * sqrt(phi * var[i]), who.sd[i] * size[i]);
 	}
 }
 

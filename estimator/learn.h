@@ -6,8 +6,7 @@
 // which records arrived, live and in a replay.
 //
 // Tokens a call = how likely it is to use such tokens at all x how many then. The first factor is learned from the metrics'
-// SampleCounts, which are nearly free of noise: it tells who uses the cache, and who writes to it, from a few minutes. The
-// second is learned from the sums, by least squares that are never negative and are drawn towards the mean of the model while
+// SampleCounts (estimator/users.h): it tells who uses the cache, and who writes to it, from a few minutes. The second is learned from the sums, by least squares that are never negative and are drawn towards the mean of the model while
 // evidence is thin; how much is thin follows from how noisy the model's calls are. Exact calls teach both outright. Who has
 // taught nothing takes the mean of its role, else of those with the same session tags, else of the model. Without any lesson all are equal. What was billed for a
 // principal's calls counts like so many exact calls, and tells the TTLs of its cache writes.

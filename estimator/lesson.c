@@ -7,6 +7,7 @@
 
 #include "estimator/cell.h"
 #include "estimator/lag.h"
+#include "estimator/solve.h"
 
 enum { MAGIC = 0x6c73336e };
 
@@ -15,22 +16,15 @@ static size_t triangle(int n)
 	return (size_t)n * (size_t)(n + 1) / 2;
 }
 
-static double *zeros(struct arena *arena, size_t n)
-{
-	double *p = arena_alloc(arena, (n + 1) * sizeof *p);
-	memset(p, 0, (n + 1) * sizeof *p);
-	return p;
-}
-
 static void lesson_init(struct lesson *l, int n, struct arena *arena)
 {
 	l->n = n;
-	l->ttl_told = zeros(arena, (size_t)n);
-	l->ttl_1h = zeros(arena, (size_t)n);
+	l->ttl_told = solve_zeros(arena, (size_t)n);
+	l->ttl_1h = solve_zeros(arena, (size_t)n);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		struct lesson_slot *x = &l->slots[slot];
-		*x = (struct lesson_slot){.b = zeros(arena, (size_t)n), .c = zeros(arena, (size_t)n), .exact_calls = zeros(arena, (size_t)n),
-		                          .exact_tokens = zeros(arena, (size_t)n), .n = zeros(arena, (size_t)n), .a = zeros(arena, triangle(n)), .s = zeros(arena, triangle(n))};
+		*x = (struct lesson_slot){.b = solve_zeros(arena, (size_t)n), .c = solve_zeros(arena, (size_t)n), .exact_calls = solve_zeros(arena, (size_t)n),
+		                          .exact_tokens = solve_zeros(arena, (size_t)n), .n = solve_zeros(arena, (size_t)n), .a = solve_zeros(arena, triangle(n)), .s = solve_zeros(arena, triangle(n))};
 	}
 }
 
@@ -336,7 +330,7 @@ void lesson_write(const struct span *s, int lookback, struct arena *arena, struc
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;
-	struct adding adding = {.span = s, .index = index, .all.counts = zeros(arena, (size_t)l.n), .lacking.counts = zeros(arena, (size_t)l.n)};
+	struct adding adding = {.span = s, .index = index, .all.counts = solve_zeros(arena, (size_t)l.n), .lacking.counts = solve_zeros(arena, (size_t)l.n)};
 	lag_learn(s, lookback, &adding.lag);
 	cell_reader_init(&reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++)

@@ -2,9 +2,16 @@
 #include "estimator/solve.h"
 
 #include <math.h>
-#include <stddef.h>
+#include <string.h>
 
 enum { SWEEPS_MAX = 200 };
+
+double *solve_zeros(struct arena *arena, size_t n)
+{
+	double *p = arena_alloc(arena, (n + 1) * sizeof *p);
+	memset(p, 0, (n + 1) * sizeof *p);
+	return p;
+}
 
 void solve_nonnegative(const double *A, const double *b, int n, double prior, double lambda, double *x)
 {

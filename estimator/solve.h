@@ -3,6 +3,10 @@
 #ifndef NOWCAST_ESTIMATOR_SOLVE_H
 #define NOWCAST_ESTIMATOR_SOLVE_H
 
+#include "base/arena.h"
+
+double *solve_zeros(struct arena *arena, size_t n);
+
 // A: n x n, symmetric, positive semidefinite, row by row. x holds the start and, on return, the solution. lambda > 0.
 // Coordinate descent in a fixed order: the same input gives the same output.
 void solve_nonnegative(const double *A, const double *b, int n, double prior, double lambda, double *x);
