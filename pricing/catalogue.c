@@ -234,7 +234,7 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	int64_t rate = q->per_unit ? row->per_unit : row->rate[q->type];
 	if (rate == RATE_UNKNOWN)
 		return q->per_unit ? MISS_PER_UNIT : miss_of_unit(row->unit);
-	*ret = (struct rate){rate, row->unit, row->from_ms, row->to_ms, prompt_max(c, row, q->time_ms), row->source, c->name, row->line};
+	*ret = (struct rate){rate, row->unit, row->from_ms, row->to_ms, row->prompt_over, prompt_max(c, row, q->time_ms), row->source, c->name, row->line};
 	return MISS_NONE;
 }
 

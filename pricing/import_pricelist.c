@@ -8,6 +8,7 @@
 #include "pricing/import_pricelist.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -46,7 +47,7 @@ struct row {
 	struct str model, region;
 	enum price_scope scope;
 	enum price_tier tier;
-	int64_t from_ms;
+	int64_t prompt_over, from_ms;
 	int64_t rate[TOKEN_TYPES];
 	bool doubtful[TOKEN_TYPES]; // two rates were given
 };
@@ -95,7 +96,7 @@ static int32_t tokens_of_unit(struct str unit)
 
 static struct row *row_for(struct import *im, const struct row *key)
 {
-	const int64_t numbers[] = {key->scope, key->tier, key->from_ms};
+	const int64_t numbers[] = {key->scope, key->tier, key->prompt_over, key->from_ms};
 	uint64_t h = XXH3_64bits_withSeed(key->model.p, key->model.len, XXH3_64bits(numbers, sizeof numbers));
 	bool added;
 	int32_t *at = map_add(&im->index, XXH3_64bits_withSeed(key->region.p, key->region.len, h), (int32_t)im->n, &added);
@@ -117,6 +118,16 @@ static const json_t *only_child(const json_t *object)
 {
 	json_t *o = (json_t *)(uintptr_t)object;
 	return json_object_size(o) == 1 ? json_object_iter_value(json_object_iter(o)) : NULL;
+}
+
+// From which length of prompt on a model costs more: the list has the rates, the built-in catalogue the length. 0: it has none.
+static int64_t long_prompt_of(const struct row *key)
+{
+	char id[MODEL_NAME_MAX + 16];
+	int n = snprintf(id, sizeof id, "%s%.*s", key->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(key->model));
+	struct price_query q = {.model = {id, n < (int)sizeof id ? (size_t)n : 0}, .region = key->region, .time_ms = key->from_ms};
+	struct rate rate;
+	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE && rate.prompt_max != INT64_MAX ? rate.prompt_max : 0;
 }
 
 static void take(struct import *im, const json_t *attributes, const json_t *terms)
@@ -141,8 +152,6 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 	key.tier = u.tier;
 	if (!key.model.len)
 		leave_out(im, usage, product, "which model this is, is not known");
-	else if (u.long_prompt)
-		leave_out(im, usage, product, "a rate of long prompts, and the list does not say from which length on");
 	else if (!key.region.len || (u.region.len && !str_eq(u.region, key.region)))
 		leave_out(im, usage, product, "its regionCode is missing or contradicts the usage type");
 	else if (!price || !usd_parse(text_of(json_object_get(price, "pricePerUnit"), "USD"), &usd) || usd.pico < 0)
@@ -151,6 +160,8 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 		leave_out(im, usage, product, "its unit contradicts the usage type");
 	else if (!when_parse(text_of(term, "effectiveDate"), &key.from_ms) || key.from_ms % MS_PER_HOUR)
 		leave_out(im, usage, product, "its effectiveDate is not a whole hour");
+	else if (u.long_prompt && !(key.prompt_over = long_prompt_of(&key)))
+		leave_out(im, usage, product, "a rate of long prompts, and from which length on it holds is not known");
 	else if (usd.pico % u.tokens_per_unit || usd.pico / u.tokens_per_unit > INT64_MAX)
 		leave_out(im, usage, product, "its price is not whole at a millionth of a dollar per million tokens");
 	else {
@@ -202,12 +213,14 @@ static int compare_rows(const void *pa, const void *pb)
 		c = (a->tier > b->tier) - (a->tier < b->tier);
 	if (!c)
 		c = str_cmp(a->region, b->region);
+	if (!c)
+		c = (a->prompt_over > b->prompt_over) - (a->prompt_over < b->prompt_over);
 	return c ? c : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
 }
 
 static bool same_place(const struct row *a, const struct row *b)
 {
-	return str_eq(a->model, b->model) && a->scope == b->scope && a->tier == b->tier && str_eq(a->region, b->region);
+	return str_eq(a->model, b->model) && a->scope == b->scope && a->tier == b->tier && str_eq(a->region, b->region) && a->prompt_over == b->prompt_over;
 }
 
 // Of two effective dates the earlier rate ends where the later begins.
@@ -216,7 +229,7 @@ static void write_rows(struct import *im, struct buf *csv)
 	price_file_write_head(csv);
 	for (size_t i = 0; i < im->n; i++) {
 		const struct row *r = &im->rows[i], *next = i + 1 < im->n && same_place(r, r + 1) ? r + 1 : NULL;
-		struct price_row out = {.model = r->model, .scope = r->scope, .tier = r->tier, .region = r->region, .from_ms = r->from_ms,
+		struct price_row out = {.model = r->model, .scope = r->scope, .tier = r->tier, .region = r->region, .prompt_over = r->prompt_over, .from_ms = r->from_ms,
 		                        .to_ms = INT64_MAX, .per_unit = RATE_UNKNOWN, .source = "AWS price list"};
 		if (next)
 			out.to_ms = next->from_ms;

@@ -61,7 +61,8 @@ struct rate {
 	int64_t pico_per_token;    // or per unit
 	struct str unit;           // that the model is billed by; none: tokens
 	int64_t from_ms, to_ms;    // to_ms INT64_MAX: open
-	int64_t prompt_max;        // it holds for prompts of at most so many tokens; INT64_MAX: of any length
+	int64_t prompt_over;       // it holds for prompts of more tokens than this; 0: from the first on
+	int64_t prompt_max;        // and of at most so many; INT64_MAX: of any length
 	const char *source;        // where the figure comes from, with its date; lives as long as the catalogue
 	const char *file;          // of the catalogue; "built in" for ours
 	int line;                  // in that file, from 1

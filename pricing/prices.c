@@ -141,20 +141,45 @@ struct price_source prices_source(const struct prices *p, size_t i)
 	return (struct price_source){l->name, l->file, l->catalogue ? l->catalogue : catalogue_builtin()};
 }
 
+static bool has_bands(const struct rate *r)
+{
+	return r->prompt_over > 0 || r->prompt_max != INT64_MAX;
+}
+
+// `found` is the rate of an earlier source that has no bands: ends it where the bands of a later one begin, or puts the later
+// one's in its place.
+static bool take_band(const struct prices *p, size_t i, const struct price_query *q, struct rate *found, struct price_source *ret_source)
+{
+	struct price_source source = prices_source(p, i);
+	struct rate later;
+	if (catalogue_find(source.catalogue, q, &later) != MISS_NONE || !has_bands(&later))
+		return false;
+	if (later.prompt_over) {
+		*found = later;
+		*ret_source = source;
+	} else {
+		found->prompt_max = later.prompt_max;
+	}
+	return true;
+}
+
 enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret, struct price_source *ret_source)
 {
-	enum price_miss nearest = MISS_MODEL;
-	for (size_t i = 0; i < prices_count(p); i++) {
-		struct price_source source = prices_source(p, i);
-		enum price_miss miss = catalogue_find(source.catalogue, q, ret);
-		if (miss == MISS_NONE) {
-			if (ret_source)
-				*ret_source = source;
-			return MISS_NONE;
-		}
+	enum price_miss nearest = MISS_MODEL, miss = MISS_MODEL;
+	struct price_source source;
+	size_t i = 0, n = prices_count(p);
+	for (; i < n && miss != MISS_NONE; i++) {
+		source = prices_source(p, i);
+		miss = catalogue_find(source.catalogue, q, ret);
 		nearest = miss > nearest ? miss : nearest;
 	}
-	return nearest;
+	if (miss != MISS_NONE)
+		return nearest;
+	for (bool banded = has_bands(ret); i < n && !banded; i++)
+		banded = take_band(p, i, q, ret, &source);
+	if (ret_source)
+		*ret_source = source;
+	return MISS_NONE;
 }
 
 void prices_path(const struct conf *conf, const char *source, const char *part, struct buf *ret)

@@ -41,6 +41,9 @@ struct price_source prices_source(const struct prices *p, size_t i);
 
 // The rate that counts. *ret_source (may be NULL): which source it is from. Where there is none, the reason of the catalogue
 // that came nearest.
+//
+// A source that has no bands by the length of the prompt where a later one has them says nothing of long prompts: for those the
+// later one is asked. The bill's rates, for one, are learned from the short ones.
 enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret, struct price_source *ret_source);
 
 // The path of the file in prices.dir that an importer writes: "pricelist" and "AmazonBedrock" -> DIR/pricelist-AmazonBedrock.csv;

@@ -55,6 +55,18 @@ static void check_small(void)
 	            HEADER "anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-05-01T00:00:00Z,2026-06-01T00:00:00Z,,3.3,16.5,,,,,,AWS price list\n"
 	                   "anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-06-01T00:00:00Z,,,3.3,15,,,,,,AWS price list\n",
 	            "", "a later rate ends the earlier, and the others go on");
+	const char *long45 = "Claude Sonnet 4.5 (Amazon Bedrock Edition)";
+	add_entry(&list, long45, "USE1-MP:USE1_InputTokenCount-Units", "Units", "3.3", may);
+	add_entry(&list, long45, "USE1-MP:USE1_InputTokenCount_LCtx-Units", "Units", "6.6", may);
+	add_entry(&list, long45, "USE1-MP:USE1_OutputTokenCount_LCtx_Global-Units", "Units", "22.5", may);
+	add_entry(&list, sonnet, "USE1-MP:USE1_InputTokenCount_LCtx-Units", "Units", "6.6", may);
+	must_import(&list,
+	            HEADER "anthropic.claude-sonnet-4-5,global,us-east-1,,standard,2026-05-01T00:00:00Z,,200000,,22.5,,,,,,AWS price list\n"
+	                   "anthropic.claude-sonnet-4-5,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,3.3,,,,,,,AWS price list\n"
+	                   "anthropic.claude-sonnet-4-5,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,200000,6.6,,,,,,,AWS price list\n",
+	            "USE1-MP:USE1_InputTokenCount_LCtx-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a rate of long prompts, and from which "
+	            "length on it holds is not known\n",
+	            "rates of long prompts, from the length that is known here");
 	add_entry(&list, "Amazon Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
 	add_entry(&list, "Claude Unheard (Amazon Bedrock Edition)", "USE1-MP:USE1_InputTokenCount-Units", "Units", "1", may);
 	add_entry(&list, sonnet, "USW2-MP:USW2_InputTokenCount-Units", "Units", "3.3", may);

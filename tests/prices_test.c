@@ -181,6 +181,44 @@ static void check_dimensions(void)
 	prices_free(p);
 }
 
+// A source without bands by the length of the prompt does not speak of long ones where a later source has bands.
+static void check_bands_of_sources(void)
+{
+	struct err err = ERR_INIT;
+	struct prices *p;
+	struct rate rate;
+	write_file("bill.csv", HEAD "anthropic.claude-sonnet-4-5,regional,us-east-1,,,,,,3,,,,,,,learned from the bill\n");
+	write_file("pricelist-A.csv", HEAD "anthropic.claude-sonnet-4-5,regional,us-east-1,,,,,,3.3,16.5,,,,,,AWS price list\n");
+	write_file("d.csv", HEAD "anthropic.claude-sonnet-4-5,regional,,111122223333,,,,,1,2,,,,,,mine\n"
+	                         "anthropic.claude-sonnet-4-5,regional,,111122223333,,,,100000,5,6,,,,,,mine\n");
+	if (!ok(load(&p, "prices.file = FOLDER/d.csv\nprices.dir = FOLDER\n", &err), "bands of sources load %s", err.msg))
+		return;
+	struct price_query q = ask("us.anthropic.claude-sonnet-4-5-20250929-v1:0", TOKEN_INPUT);
+	must_find(p, &q, DOLLARS(3), "bill");
+	is_int(prices_find(p, &q, &rate, NULL) == MISS_NONE ? rate.prompt_max : 0, 200000, "it ends where the band begins that a later source has");
+	q.prompt_tokens = 200000;
+	must_find(p, &q, DOLLARS(3), "bill");
+	q.prompt_tokens = 200001;
+	must_find(p, &q, INT64_C(6600000), "builtin");
+	q.type = TOKEN_OUTPUT;
+	must_find(p, &q, INT64_C(24750000), "builtin");
+	q.prompt_tokens = 0;
+	must_find(p, &q, INT64_C(16500000), "pricelist");
+	q.account = STR("111122223333");
+	q.prompt_tokens = 300000;
+	must_find(p, &q, DOLLARS(6), "user");
+	q.prompt_tokens = 100000;
+	must_find(p, &q, DOLLARS(2), "user");
+
+	struct tariffs tariffs;
+	tariffs_init(&tariffs, p, STR("444455556666/us-east-1"), STR("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), STR_NONE, INT64_C(1793577600000));
+	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
+	is_int(t->nbands, 2, "two bands, for a caller too");
+	is_int(t->bands[0].rate[TOKEN_INPUT], DOLLARS(3), "the short one of the bill");
+	is_int(t->bands[1].rate[TOKEN_INPUT], INT64_C(6600000), "the long one as built in");
+	prices_free(p);
+}
+
 // What the built-in catalogue knows beyond the standard tier and short prompts.
 static void check_builtin(void)
 {
@@ -234,6 +272,7 @@ int main(void)
 	check_order();
 	check_refusals();
 	check_dimensions();
+	check_bands_of_sources();
 	check_builtin();
 	check_round_trip();
 	for (size_t i = 0; i < 4; i++) {
