@@ -162,6 +162,20 @@ static const struct counted *start_counted(struct str *s)
 	return NULL;
 }
 
+// What a word says, another must not unsay: "flex" and "priority" in one string is neither.
+static bool contradicts(const struct usage_type *u, enum effect effect, int value, uint32_t *said)
+{
+	enum effect about = effect == SET_REGIONAL ? SET_GLOBAL : effect;
+	bool before = *said >> about & 1;
+	*said |= 1u << about;
+	switch (about) {
+	case SET_TIER: return before && u->tier != (enum price_tier)value;
+	case SET_GLOBAL: return before && u->scope != (effect == SET_GLOBAL ? SCOPE_GLOBAL : SCOPE_REGIONAL);
+	case SET_TTL: return before && u->ttl_minutes != value;
+	default: return false;
+	}
+}
+
 static bool apply(struct usage_type *u, enum effect effect, int value)
 {
 	switch (effect) {
@@ -171,7 +185,7 @@ static bool apply(struct usage_type *u, enum effect effect, int value)
 	case SET_LONG: u->long_prompt = true; return true;
 	case SET_CUSTOM: u->custom = true; return true;
 	case SET_TTL:
-		if (u->type != TOKEN_CACHE_WRITE_5M)
+		if (u->type != TOKEN_CACHE_WRITE_5M && u->type != TOKEN_CACHE_WRITE_1H)
 			return false;
 		u->type = value == 60 ? TOKEN_CACHE_WRITE_1H : TOKEN_CACHE_WRITE_5M;
 		u->ttl_minutes = value;
@@ -182,12 +196,15 @@ static bool apply(struct usage_type *u, enum effect effect, int value)
 
 static bool read_modifiers(struct usage_type *u, struct str rest)
 {
+	// What the counted word says by itself: MillionBatchInputTokens, CacheWrite1hInputTokenCount.
+	uint32_t said = (u->tier != TIER_STANDARD ? 1u << SET_TIER : 0) | (u->ttl_minutes > 5 ? 1u << SET_TTL : 0);
 	while (rest.len) {
 		struct str word = from(rest, 1);
 		size_t i = 0;
 		while (i < COUNT(modifiers) && !(str_starts(word, modifiers[i].word) && ends_word(word, modifiers[i].word.len)))
 			i++;
-		if (i == COUNT(modifiers) || !apply(u, modifiers[i].effect, modifiers[i].value))
+		if (i == COUNT(modifiers) || contradicts(u, modifiers[i].effect, modifiers[i].value, &said) ||
+		    !apply(u, modifiers[i].effect, modifiers[i].value))
 			return false;
 		rest = from(word, modifiers[i].word.len);
 	}
@@ -233,7 +250,11 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 		return true;
 	}
 	if (str_starts(rest, STR("MP:"))) {
-		(void)str_cut(&rest, '_');
+		struct str again = str_cut(&rest, '_'), prefix = from(again, 3);
+		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(region_of(prefix), u.region))) { // eu-west-1 has two
+			*ret_why = "usage type: it names two Regions";
+			return false;
+		}
 		if (str_ends(rest, STR("-Units")))
 			rest.len -= 6;
 		u.tokens_per_unit = 1000000;
@@ -243,6 +264,8 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 		if (str_ends(u.model_written, STR("-mantle")))
 			u.model_written.len -= 7;
 		u.model = model_of(u.model_written);
+		if (!u.model_written.len)
+			counted = NULL;
 	}
 	if (!counted) {
 		*ret_why = "usage type: it does not say what is counted in a way known here";
@@ -254,7 +277,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	u.tier = counted->tier;
 	u.modality = counted->modality;
 	if (!counted->opens && !read_modifiers(&u, rest)) {
-		*ret_why = "usage type: it has a word that is not known here, and any word may change the rate";
+		*ret_why = "usage type: it has a word that is not known here or contradicts another, and any word may change the rate";
 		return false;
 	}
 	*ret = u;

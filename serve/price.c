@@ -4,6 +4,7 @@
 #include "serve/price.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -197,13 +198,14 @@ static void describe_usage_type(struct buf *b, struct str text, bool *ret_known)
 bool price_usage_type(struct command *c, int *ret_status, struct err *err)
 {
 	struct buf b = BUF_INIT;
-	char line[1024];
+	char *line = NULL;
+	size_t size = 0;
 	bool known;
 	if (!command_done(c, 1, -1, err))
 		return false;
 	for (int i = 0; i < c->argc; i++) {
 		if (strcmp(c->argv[i], "-") == 0) {
-			while (fgets(line, sizeof line, stdin)) {
+			while (getline(&line, &size, stdin) >= 0) {
 				line[strcspn(line, "\r\n")] = '\0';
 				describe_usage_type(&b, str_of(line), &known);
 				*ret_status = known ? *ret_status : STATUS_THRESHOLD;
@@ -215,5 +217,6 @@ bool price_usage_type(struct command *c, int *ret_status, struct err *err)
 	}
 	fwrite(b.data, 1, b.len, stdout);
 	buf_release(&b);
+	free(line);
 	return true;
 }

@@ -71,6 +71,7 @@ fails 0 "unless one insists" "$nowcast" price import pricelist --yes "$T/wild/li
 fails 3 "usage types are read" "$nowcast" price usage-type USE1-NovaPro-input-tokens-flex USE1-Nonsense
 has "into JSON" "$(head -n 1 "$T/out")" '"region":"us-east-1","model":"amazon.nova-pro".*"token_type":"input".*"tier":"flex"'
 has "and what is not known is said" "$(tail -n 1 "$T/out")" '"known":false,"why":"'
+is "a line of standard input is one string, however long" "$(printf '%02000dUSE1-NovaPro-input-tokens\n' 0 | "$nowcast" price usage-type - | wc -l)" 1
 
 # Every call's tokens known: the dollars are the true ones.
 make_world --hours 2 --scale 0.02 --log-share 1.0
