@@ -101,6 +101,15 @@ static bool read_field(struct reader *r, struct str *ret)
 	return true;
 }
 
+// What a row says is printed to terminals and into messages, its source too.
+static bool is_plain_text(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
 // The fields of the next record that is neither blank nor a comment; 0 at the end of the file.
 static bool read_record(struct reader *r, struct str *fields, int *ret_n)
 {
@@ -121,6 +130,8 @@ static bool read_record(struct reader *r, struct str *fields, int *ret_n)
 	for (int n = 0; n < FIELDS_MAX; r->at++) {
 		if (!read_field(r, &fields[n++]))
 			return false;
+		if (!is_plain_text(fields[n - 1]))
+			return refuse(r, r->record_line, "field %d holds a control character", n);
 		if (r->at == r->end || *r->at == '\n') {
 			if (r->at < r->end) {
 				r->at++;
@@ -227,11 +238,18 @@ static bool valid_account(struct str s)
 	return s.len == 0 || s.len == 12;
 }
 
+// "eu-*" or "us-gov-*", and not "eu-west-*", which is no geography of any Region.
+static bool is_geography(struct str s)
+{
+	struct str name = {s.p, s.len - 2};
+	return str_ends(s, STR("-*")) && str_eq(region_geography((struct str){s.p, s.len - 1}), name);
+}
+
 // "eu-west-1", "us-gov-*", or nothing. A Region that looks like none would be a row that silently does nothing.
 static bool valid_region(struct str s)
 {
 	int words = 0;
-	if (s.len > 31)
+	if (s.len > 31 || (str_ends(s, STR("*")) && !is_geography(s)))
 		return false;
 	while (s.len) {
 		struct str word = str_cut(&s, '-');
@@ -248,12 +266,19 @@ static bool valid_region(struct str s)
 }
 
 // A name that look-ups would never ask for is a row that silently does nothing.
-static bool check_model(struct reader *r, struct str s)
+static bool check_model(struct reader *r, struct str s, bool *scopes)
 {
 	struct model_id id;
-	if (!s.len || s.len > MODEL_NAME_MAX)
-		return refuse(r, r->record_line, "model: expected a name of 1 to %d bytes", MODEL_NAME_MAX);
+	bool plain = s.len > 0 && s.len <= MODEL_NAME_MAX;
+	for (size_t i = 0; i < s.len; i++)
+		plain &= s.p[i] > ' ' && s.p[i] < 0x7f;
+	if (!plain)
+		return refuse(r, r->record_line, "model: expected a name of 1 to %d letters, digits and signs without blanks, got \"%.*s\"", MODEL_NAME_MAX, STR_ARG(s));
 	model_id_read(&id, s);
+	if (id.kind != MODEL_NAMED)
+		scopes[SCOPE_GLOBAL] = false;
+	if (!scopes[SCOPE_GLOBAL] && !scopes[SCOPE_REGIONAL])
+		return refuse(r, r->record_line, "scope: \"%.*s\" names no model, and such an id is asked for as regional: write regional or any", STR_ARG(s));
 	if (!str_eq(model_id_name(&id), s))
 		return refuse(r, r->record_line, "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1", STR_ARG(s),
 		              STR_ARG(model_id_name(&id)));
@@ -277,7 +302,7 @@ static bool read_row(struct reader *r, const struct str *fields)
 	for (int c = 0; c < COLUMNS; c++)
 		cell[c] = r->at_column[c] < 0 ? STR_NONE : fields[r->at_column[c]];
 	row.model = cell[COL_MODEL];
-	if (!check_model(r, row.model))
+	if (!read_scope(r, cell[COL_SCOPE], scopes) || !check_model(r, row.model, scopes))
 		return false;
 	row.region = cell[COL_REGION];
 	if (!valid_region(row.region))
@@ -285,7 +310,7 @@ static bool read_row(struct reader *r, const struct str *fields)
 	row.account = cell[COL_ACCOUNT];
 	if (!valid_account(row.account))
 		return refuse(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"", STR_ARG(row.account));
-	if (!read_tier(r, cell[COL_TIER], &row.tier) || !read_scope(r, cell[COL_SCOPE], scopes) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
+	if (!read_tier(r, cell[COL_TIER], &row.tier) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
 	    !read_hour(r, cell[COL_TO], "to", INT64_MAX, &row.to_ms))
 		return false;
 	if (row.to_ms <= row.from_ms)

@@ -43,8 +43,10 @@ void price_file_write_row(struct buf *csv, const struct price_row *r)
 		when_format(r->from_ms, from);
 	if (r->to_ms != INT64_MAX)
 		when_format(r->to_ms, to);
-	buf_addf(csv, "%.*s,%s,%.*s,%.*s,%s,%s,%s,", STR_ARG(r->model), r->scope == SCOPE_GLOBAL ? "global" : "regional", STR_ARG(r->region),
-	         STR_ARG(r->account), price_tier_names[r->tier], from, to);
+	write_quoted(csv, r->model); // it may be anybody's text until it is read again
+	buf_addf(csv, ",%s,", r->scope == SCOPE_GLOBAL ? "global" : "regional");
+	write_quoted(csv, r->region);
+	buf_addf(csv, ",%.*s,%s,%s,%s,", STR_ARG(r->account), price_tier_names[r->tier], from, to);
 	if (r->prompt_over)
 		buf_addf(csv, "%lld", (long long)r->prompt_over);
 	for (int t = 0; t < TOKEN_TYPES; t++) {
