@@ -211,13 +211,20 @@ static enum price_miss miss_of_unit(struct str unit)
 	return unit.len ? MISS_UNIT : MISS_TYPE;
 }
 
+// The name to look an id up by. An endpoint, a router, or a custom model that is called like a foundation model is not that model.
+static struct str own_name(const struct model_id *id)
+{
+	struct str name = model_id_name(id);
+	return id->kind != MODEL_NAMED && name.len && memchr(name.p, '.', name.len) ? STR_NONE : name;
+}
+
 enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret)
 {
 	struct model_id id;
 	enum price_miss miss;
 	assert(q->type >= 0 && q->type < TOKEN_TYPES && q->tier >= 0 && q->tier < PRICE_TIERS);
 	model_id_read(&id, q->model);
-	const struct price_row *row = find_row(c, model_id_name(&id), id.scope, q, &miss);
+	const struct price_row *row = find_row(c, own_name(&id), id.scope, q, &miss);
 	if (!row && id.kind != MODEL_NAMED) {
 		// Provisioned throughput and custom models name a foundation too, but are not billed at its rate.
 		bool profile = id.kind == MODEL_APPLICATION || id.kind == MODEL_OPAQUE || id.kind == MODEL_INDIRECT;
