@@ -8,6 +8,7 @@
 //   Nova's cache reads are missing, its cache writes too               a quarter of the input rate; free
 //   a surcharge on prompts over 200,000 tokens for models without it   taken for the two models that have it
 //   $0 where nobody knew                                               left out: unpriced is not free
+//   one price for images whose price goes by size and quality          left out: such images have none
 //   single slips                                                       left out, by name (table below)
 //
 // Its figures are JSON numbers such as 1.1e-06. They are put into quotes before the parser sees them, for a parser makes them
@@ -49,6 +50,9 @@ static const struct {
 	{STR("openai.gpt-oss-20b"), "the pricing page has another rate"},
 	{STR("anthropic.claude-3-5-sonnet-v2"), "dearer since its extended access began"},
 };
+
+// What one image costs goes by its size and quality there: the one figure of an entry would be a guess.
+static const struct str by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"), STR("stability.stable-diffusion-xl")};
 
 struct entry {
 	const char *key;
@@ -124,6 +128,9 @@ static void read_unit(struct entry *e)
 		e->unit = STR("second of video");
 		e->per_unit = figure(e->value, "input_cost_per_video_per_second");
 	}
+	for (size_t i = 0; i < sizeof by_size / sizeof *by_size; i++)
+		if (str_starts(model_id_name(&e->id), by_size[i]))
+			e->per_unit = RATE_UNKNOWN;
 }
 
 static void read_rates(struct entry *e, const char *suffix, int64_t *ret)

@@ -19,7 +19,7 @@ from decimal import Decimal
 TYPES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 FIELDS = {"input": "input_cost_per_token", "output": "output_cost_per_token", "cache_read": "cache_read_input_token_cost",
           "cache_write_5m": "cache_creation_input_token_cost", "cache_write_1h": "cache_creation_input_token_cost_above_1hr"}
-COLUMNS = ("model", "scope", "region", "tier", "from", "to", "prompt_tokens_over", *TYPES, "unit", "source")
+COLUMNS = ("model", "scope", "region", "tier", "from", "to", "prompt_tokens_over", *TYPES, "unit", "per_unit", "source")
 GEOGRAPHY = {"us": "us-*", "eu": "eu-*", "apac": "ap-*", "us-gov": "us-gov-*"}
 PROFILE = re.compile(r"^(global|us-gov|us|eu|apac|jp|au|ca|amer)\.")
 REGIONAL, GOVCLOUD = Decimal("1.1"), Decimal("1.2")
@@ -39,6 +39,9 @@ WRONG_RATES = {
     ("bedrock/us-gov-east-1/meta.llama3-8b-instruct-v1:0", "output"): "the input rate of the 70B model",
     ("bedrock/us-gov-west-1/meta.llama3-8b-instruct-v1:0", "output"): "the input rate of the 70B model",
 }
+# What one image costs goes by its size and quality there: one figure would be a guess.
+BY_SIZE = ("amazon.nova-canvas", "amazon.titan-image-generator", "stability.stable-diffusion-xl")
+PER_UNIT = {"image": "output_cost_per_image", "search unit": "input_cost_per_query", "second of video": "input_cost_per_video_per_second"}
 # The same model under two names.
 TWINS = {"moonshot.kimi-k2-thinking": "moonshotai.kimi-k2-thinking", "deepseek.v3": "deepseek.v3.1"}
 # Input and output where the second source has a rate that Bedrock's pricing page of 2026-07-24 no longer has (the larger
@@ -109,6 +112,8 @@ class Entry:
         self.unit = {"image_generation": "image", "image_edit": "image", "rerank": "search unit"}.get(mode, "")
         if self.model.startswith("twelvelabs."):
             self.unit = "second of video"
+        figure = value.get(PER_UNIT.get(self.unit))
+        self.per_unit = None if figure is None or self.model.startswith(BY_SIZE) else Decimal(str(figure))
         self.rates = {}
         for t, field in FIELDS.items():
             if field in value and (key, t) not in WRONG_RATES:
@@ -144,13 +149,14 @@ def read_litellm(path):
 
 def litellm_rows(model, m):
     """Rows of one model as the second source has them, its errors put right."""
-    claude, unit = model.startswith("anthropic.claude-"), ""
+    claude, unit, per_unit = model.startswith("anthropic.claude-"), "", None
     source = "LiteLLM 2026-08-01"
     geographies, regions = dict(m["geographies"]), dict(m["regions"])
     rows = []
 
     def row(scope, region, rates, note=""):
-        rows.append({"model": model, "scope": scope, "region": region, "rates": complete(model, rates), "unit": unit, "source": source + note})
+        rows.append({"model": model, "scope": scope, "region": region, "rates": complete(model, rates), "unit": unit, "per_unit": per_unit,
+                     "source": source + note})
 
     if model in PAGE:
         rates = dict(zip(TYPES, map(Decimal, PAGE[model])))
@@ -165,7 +171,7 @@ def litellm_rows(model, m):
         base, where = None, None
     regional = base.rates if base else {}
     if base:
-        unit = base.unit
+        unit, per_unit = base.unit, base.per_unit
         if premium(model):
             # Plain ids stand at the global rate there; a profile of one geography is sometimes right, sometimes not.
             regional = times(base.rates, REGIONAL)
@@ -283,7 +289,7 @@ HEAD = """\
 # from, to            in force in [from, to), UTC, on whole hours; empty is open
 # prompt_tokens_over  empty, or: the rate of a whole request whose prompt (input + cache read + cache write) is longer
 # input ... cache_write_1h   USD per million tokens; 0 is free, empty is not known and shows as unpriced
-# unit                empty, or what the model is billed by where it is not billed by token
+# unit, per_unit      empty, or what the model is billed by where it is not billed by token, and USD for one
 # source              where the figures are from, with a date
 """
 
@@ -304,6 +310,7 @@ def main():
     w = csv.writer(out, lineterminator="\n")
     w.writerow(COLUMNS)
     for r in rows:
+        r["per_unit"] = text(r["per_unit"]) if r.get("per_unit") else ""
         w.writerow([r[c] if c not in TYPES else text(r["rates"][c]) if c in r["rates"] else "" for c in COLUMNS])
     sys.stdout.write(HEAD + out.getvalue())
 

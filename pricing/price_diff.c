@@ -28,13 +28,14 @@ static int64_t moment(const struct price_row *r, int64_t now_ms)
 	return r->from_ms <= now_ms && now_ms < r->to_ms ? now_ms : r->from_ms;
 }
 
-static int64_t rate_now(const struct prices *old, const struct price_row *r, enum token_type type, int64_t now_ms, struct price_source *ret)
+static int64_t rate_now(const struct prices *old, const struct price_change *c, int64_t now_ms, struct price_source *ret)
 {
+	const struct price_row *r = c->row;
 	struct buf id = BUF_INIT;
 	struct rate rate;
 	buf_addf(&id, "%s%.*s", r->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(r->model));
 	struct price_query q = {
-		.model = buf_str(&id), .region = stand_in(r->region), .account = r->account, .type = type, .tier = r->tier,
+		.model = buf_str(&id), .region = stand_in(r->region), .account = r->account, .type = c->type, .per_unit = c->per_unit, .tier = r->tier,
 		.prompt_tokens = r->prompt_over ? r->prompt_over + 1 : 0, .time_ms = moment(r, now_ms),
 	};
 	enum price_miss miss = prices_find(old, &q, &rate, ret);
@@ -42,19 +43,27 @@ static int64_t rate_now(const struct prices *old, const struct price_row *r, enu
 	return miss == MISS_NONE ? rate.pico_per_token : RATE_UNKNOWN;
 }
 
+// The rate of a row by its place among the token types, behind which comes that of a unit.
+static struct price_change change_at(const struct price_row *r, int t)
+{
+	struct price_change c = {.row = r, .type = t < TOKEN_TYPES ? (enum token_type)t : TOKEN_INPUT, .per_unit = t == TOKEN_TYPES};
+	c.is = c.per_unit ? r->per_unit : r->rate[t];
+	return c;
+}
+
 // Two passes, so that what differs stands before what is new.
 void price_diff_init(struct price_diff *ret, const struct prices *old, const struct price_rows *rows)
 {
 	int64_t now_ms = when_now_ms();
-	*ret = (struct price_diff){.changes = xcalloc(rows->n * TOKEN_TYPES + 1, sizeof *ret->changes)};
+	*ret = (struct price_diff){.changes = xcalloc(rows->n * (TOKEN_TYPES + 1) + 1, sizeof *ret->changes)};
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < rows->n; i++)
-			for (int t = 0; t < TOKEN_TYPES; t++) {
-				struct price_change c = {.row = &rows->v[i], .type = (enum token_type)t};
-				if (c.row->rate[t] == RATE_UNKNOWN)
+			for (int t = 0; t <= TOKEN_TYPES; t++) {
+				struct price_change c = change_at(&rows->v[i], t);
+				if (c.is == RATE_UNKNOWN)
 					continue;
-				c.was = rate_now(old, c.row, c.type, now_ms, &c.source);
-				bool fresh = c.was == RATE_UNKNOWN, same = c.was == c.row->rate[t];
+				c.was = rate_now(old, &c, now_ms, &c.source);
+				bool fresh = c.was == RATE_UNKNOWN, same = c.was == c.is;
 				ret->same += pass == 0 && same;
 				if (!same && fresh == (pass == 1)) {
 					ret->changes[ret->n++] = c;
@@ -71,19 +80,19 @@ void price_diff_release(struct price_diff *d)
 
 bool price_change_is_wild(const struct price_change *c, int64_t factor)
 {
-	usd_pico was = c->was, is = c->row->rate[c->type];
+	usd_pico was = c->was, is = c->is;
 	if (c->was == RATE_UNKNOWN || was == is)
 		return false;
 	return was == 0 || is == 0 || was > is * factor || is > was * factor;
 }
 
-static void add_rate(struct buf *b, int64_t rate)
+static void add_rate(struct buf *b, const struct price_change *c, int64_t rate)
 {
 	char text[USD_SIZE];
 	if (rate == RATE_UNKNOWN)
 		buf_adds(b, "-");
 	else
-		buf_adds(b, usd_format(usd_price(1000000, rate), 6, text));
+		buf_adds(b, usd_format(usd_price(c->per_unit ? 1 : 1000000, rate), 6, text));
 }
 
 void price_change_describe(const struct price_change *c, struct buf *ret)
@@ -96,10 +105,13 @@ void price_change_describe(const struct price_change *c, struct buf *ret)
 		buf_addf(ret, " account %.*s", STR_ARG(r->account));
 	if (r->prompt_over)
 		buf_addf(ret, " prompt > %lld", (long long)r->prompt_over);
-	buf_addf(ret, " %s ", token_type_names[c->type]);
-	add_rate(ret, c->was);
+	if (c->per_unit)
+		buf_addf(ret, " per %.*s ", STR_ARG(r->unit));
+	else
+		buf_addf(ret, " %s ", token_type_names[c->type]);
+	add_rate(ret, c, c->was);
 	buf_adds(ret, " -> ");
-	add_rate(ret, r->rate[c->type]);
+	add_rate(ret, c, c->is);
 	if (r->from_ms > 0)
 		buf_addf(ret, " from %.10s", when_format(r->from_ms, when));
 	if (c->was != RATE_UNKNOWN)

@@ -15,7 +15,8 @@
 struct price_change {
 	const struct price_row *row; // of the new file
 	enum token_type type;
-	int64_t was;                 // picodollars per token; RATE_UNKNOWN: had no price
+	bool per_unit;               // not of a token, of what the model is billed by instead
+	int64_t was, is;             // picodollars per token or unit; RATE_UNKNOWN: had no price
 	struct price_source source;  // of what it was
 };
 

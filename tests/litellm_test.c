@@ -62,6 +62,10 @@ static void check_small(void)
 	            "acme.draw,global,,,standard," FROM ",,,,,,image,0.04,L\n"
 	            "acme.draw,regional,,,standard," FROM ",,,,,,image,0.04,L\n",
 	            "images");
+	must_import("\"amazon.nova-canvas-v1:0\":{\"litellm_provider\":\"bedrock\",\"mode\":\"image_generation\",\"output_cost_per_image\":0.06}",
+	            "amazon.nova-canvas,global,,,standard," FROM ",,,,,,image,,L\n"
+	            "amazon.nova-canvas,regional,,,standard," FROM ",,,,,,image,,L\n",
+	            "images whose price goes by their size");
 	must_import("\"anthropic.claude-sonnet-4-6\":{" BEDROCK "\"input_cost_per_token\":3e-06,\"output_cost_per_token_batches\":7.5e-06},"
 	            "\"amazon.nova-pro-v1:0\":{" BEDROCK "\"input_cost_per_token\":8e-07,\"output_cost_per_token_batches\":1.6e-06}",
 	            "amazon.nova-pro,global,,,standard," FROM ",0.8,,,,,,,L\n"

@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "estimator/lane.h"
 #include "estimator/tariff.h"
+#include "pricing/price_diff.h"
 #include "pricing/price_file.h"
 #include "tests/tap.h"
 
@@ -243,6 +244,37 @@ static void check_builtin(void)
 	q = ask("openai.gpt-oss-120b-1:0", TOKEN_INPUT);
 	q.tier = TIER_FLEX;
 	must_find(NULL, &q, 75000, "builtin");
+	q = ask("stability.stable-image-core-v1:1", TOKEN_INPUT);
+	q.per_unit = true;
+	must_find(NULL, &q, 40 * INT64_C(1000000000), "builtin");
+	q.model = STR("cohere.rerank-v3-5:0");
+	must_find(NULL, &q, 2 * INT64_C(1000000000), "builtin");
+	struct rate rate;
+	q.model = STR("amazon.nova-canvas-v1:0");
+	is_int(prices_find(NULL, &q, &rate, NULL), MISS_PER_UNIT, "an image whose price goes by its size has none");
+}
+
+// What a file would change, of units too.
+static void check_diff(void)
+{
+	struct err err = ERR_INIT;
+	struct price_rows rows;
+	struct price_diff d;
+	struct buf line = BUF_INIT;
+	if (!ok(price_file_read(&rows, STR(HEAD "stability.stable-image-core,regional,,,,,,,,,,,,image,4,s\n"
+	                                        "cohere.rerank-v3-5,regional,,,,,,,,,,,,search unit,0.002,s\n"), "t.csv", &err), "read %s", err.msg))
+		return;
+	price_diff_init(&d, NULL, &rows);
+	is_int((long long)d.same, 1, "one is the same");
+	is_int((long long)d.differing, 1, "one differs");
+	if (d.n) {
+		price_change_describe(&d.changes[0], &line);
+		is_str(line.data, "stability.stable-image-core regional * standard per image 0.040000 -> 4.000000 (was: builtin)", "it is told");
+		ok(price_change_is_wild(&d.changes[0], 4) && !price_change_is_wild(&d.changes[0], 100), "and that it goes too far");
+	}
+	price_diff_release(&d);
+	price_rows_release(&rows);
+	buf_release(&line);
 }
 
 static void check_round_trip(void)
@@ -274,6 +306,7 @@ int main(void)
 	check_dimensions();
 	check_bands_of_sources();
 	check_builtin();
+	check_diff();
 	check_round_trip();
 	for (size_t i = 0; i < 4; i++) {
 		struct buf path = path_of((const char *const[]){"mine.csv", "bill.csv", "pricelist-A.csv", "d.csv"}[i]);

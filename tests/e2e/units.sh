@@ -48,8 +48,8 @@ has "by the unit" "$(cat "$T/out")" 'units +0\.040000 .*USD per image'
 report "$T/live.csv"
 ok "repriced at the same rates" "$nowcast" reprice --redis "$REDIS_URL" --prices-file "$T/ours.csv" --from 2026-11-01
 has "nothing changes" "$(cat "$T/ok.out")" 'rows_changed +0$'
-ok "repriced without any" "$nowcast" reprice --redis "$REDIS_URL" --prices builtin --from 2026-11-01
-is "the counts stay, the dollars go" "$(by principal 2,3)" "2, 3, 4,"
+ok "repriced at what is built in: search units, and no image whose price goes by its size" "$nowcast" reprice --redis "$REDIS_URL" --prices builtin --from 2026-11-01
+is "the counts stay, the dollars of the images go" "$(by principal 2,3)" "2, 3, 4,0.006000000"
 ok "and back" "$nowcast" reprice --redis "$REDIS_URL" --prices-file "$T/ours.csv" --from 2026-11-01
 report "$T/back.csv"
 same_file "as it was" "$T/back.csv" "$T/live.csv"
