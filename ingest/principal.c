@@ -12,11 +12,11 @@
 // Where the last `n` segments of a path begin; at its start if it has no more.
 static size_t last_segments(struct str path, int n)
 {
-	size_t i = path.len;
-	for (; i > 0; i--)
-		if (path.p[i - 1] == '/' && n-- == 1)
-			break;
-	return i;
+	const char *slash = path.p + path.len;
+	for (; n > 0; n--)
+		if (!(slash = memrchr(path.p, '/', (size_t)(slash - path.p))))
+			return 0;
+	return (size_t)(slash + 1 - path.p);
 }
 
 struct str principal_canonical(struct arena *a, struct str arn)
