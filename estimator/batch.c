@@ -269,8 +269,9 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
 	if (!is_clean(c->model))
 		return err_set(err, ERR_SKIP, "modelId: missing, too long, or with blanks or control characters in it");
-	if (!is_clean(c->caller.arn))
-		return err_set(err, ERR_SKIP, "userIdentity: the caller's ARN is missing, too long, or has blanks or control characters in it");
+	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no caller's.
+	if (!is_clean(c->caller.arn) || !str_starts(c->caller.arn, STR("arn:")))
+		return err_set(err, ERR_SKIP, "userIdentity: the caller's ARN is missing, too long, no ARN, or has blanks or control characters in it");
 	if ((c->caller.access_key.len && !is_clean(c->caller.access_key)) || (c->caller.role_arn.len && !is_clean(c->caller.role_arn)))
 		return err_set(err, ERR_SKIP, "userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");
 	if (c->caller.project.len && !is_clean(c->caller.project))

@@ -101,4 +101,13 @@ is "has in each week those of that week" "$(by hour,team,tag:env | tail -n +2 | 
 2026-10-26T12:00:00Z,,,4000
 2026-10-29T13:00:00Z,again,dev,5000
 2026-10-29T14:00:00Z,again,dev,6000"
+
+# A caller whose name is no ARN is a dead letter: it might be one of the names that are ours.
+start_redis
+for name in '#' '(unattributed)' '# foundation' ann; do
+	head -n 1 "$T/guest_call.ndjson" | python3 -c 'import json, sys; r = json.load(sys.stdin); r["userIdentity"]["arn"] = r["requestID"] = sys.argv[1]; print(json.dumps(r))' "$name"
+done >"$T/no_arn.ndjson"
+"$nowcast" replay --redis "$REDIS_URL" "$T/guest_call.ndjson" "$T/no_arn.ndjson" >"$T/out" 2>&1
+has "callers whose names are no ARNs are refused" "$(cat "$T/out")" '^dead_letters +4 '
+is "and nothing of them is counted" "$(by principal | tail -n +2)" "arn:aws:sts::444455556666:assumed-role/shared/dan,1000,0.003300000"
 finish
