@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is every model of the collected price sources in the built-in catalogue, at its rate? This asks the catalogue as the
 // estimator does, by the ids that calls carry, and knows nothing of how the catalogue was made. Where the second source is
-// known to be wrong, tests/price_sources.txt says what is right instead.
+// known to be wrong, tests/price_sources.txt says what is right instead. The third is the pricing page.
 //
 // The sources lie beside the tree (../shared, or $SHARED); without them the test is skipped, with CI=true it fails.
 #include <fnmatch.h>
@@ -199,17 +199,71 @@ static void check_entries(const char *path)
 	buf_release(&rules);
 }
 
+// --- the third source: the pricing page, a model a line, often several lines for its tiers, Regions and times
+
+// The fields from the end: model,"what it is under, in words",input,output,read,write 5m,write 1h
+static bool page_line(struct str line, struct str *ret_model, int64_t *ret_input, int64_t *ret_output)
+{
+	enum { FIGURES = 5 };
+	struct str figure[FIGURES];
+	*ret_model = str_cut(&line, ',');
+	for (int i = FIGURES; i-- > 0; line.len -= figure[i].len + 1) {
+		figure[i] = str_after_last(line, ',');
+		if (figure[i].len == line.len)
+			return false;
+	}
+	*ret_output = 0;
+	return usd_parse_scaled(figure[0], 6, ret_input) && (!figure[1].len || usd_parse_scaled(figure[1], 6, ret_output));
+}
+
+static bool page_has(struct str text, struct str model, int64_t input, int64_t output)
+{
+	while (text.len) {
+		struct str name, line = str_cut(&text, '\n');
+		int64_t in, out;
+		if (page_line(line, &name, &in, &out) && str_eq(name, model) && in == input && out == output)
+			return true;
+	}
+	return false;
+}
+
+// It has names of its own. Where its name is an id, a call by that id costs what one of its lines says.
+static void check_page(const char *path)
+{
+	const int64_t july = INT64_C(1784937600000); // 2026-07-25
+	struct buf text = BUF_INIT;
+	struct str before = STR_NONE, name;
+	int64_t in, out, known = 0;
+	if (!read_all(path, &text))
+		return;
+	for (struct str rest = buf_str(&text); rest.len; before = name) {
+		struct str line = str_cut(&rest, '\n');
+		if (!page_line(line, &name, &in, &out) || str_eq(name, before))
+			continue;
+		int64_t input = price(name, STR("us-east-1"), TOKEN_INPUT, july), output = price(name, STR("us-east-1"), TOKEN_OUTPUT, july);
+		if (input == RATE_UNKNOWN)
+			continue;
+		known++;
+		ok(page_has(buf_str(&text), name, input, output == RATE_UNKNOWN ? 0 : output), "%.*s as on the pricing page", STR_ARG(name));
+	}
+	ok(known >= 50, "%lld of its names are ids", (long long)known);
+	buf_release(&text);
+}
+
 int main(void)
 {
 	const char *shared = getenv("SHARED") ? getenv("SHARED") : "../shared", *ci = getenv("CI");
-	struct buf first = BUF_INIT, second = BUF_INIT;
+	struct buf first = BUF_INIT, second = BUF_INIT, third = BUF_INIT;
 	buf_addf(&first, "%s/prices/prices_in_force.csv", shared);
 	buf_addf(&second, "%s/prices/litellm_bedrock_2026-08-01.json", shared);
+	buf_addf(&third, "%s/prices/bedrock_pricing_page_2026-07-24.csv", shared);
 	if (access(first.data, R_OK) != 0 && !(ci && strcmp(ci, "true") == 0))
 		skip_all("the collected price sources are not here; set SHARED to their folder");
 	check_dated(first.data);
 	check_entries(second.data);
+	check_page(third.data);
 	buf_release(&first);
 	buf_release(&second);
+	buf_release(&third);
 	return done();
 }
