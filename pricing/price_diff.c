@@ -43,8 +43,7 @@ static int64_t rate_now(const struct prices *old, const struct price_change *c, 
 	return miss == MISS_NONE ? rate.pico_per_token : RATE_UNKNOWN;
 }
 
-// The rate of a row by its place among the token types, behind which comes that of a unit.
-static struct price_change change_at(const struct price_row *r, int t)
+struct price_change price_change_of(const struct price_row *r, int t)
 {
 	struct price_change c = {.row = r, .type = t < TOKEN_TYPES ? (enum token_type)t : TOKEN_INPUT, .per_unit = t == TOKEN_TYPES};
 	c.is = c.per_unit ? r->per_unit : r->rate[t];
@@ -59,7 +58,7 @@ void price_diff_init(struct price_diff *ret, const struct prices *old, const str
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < rows->n; i++)
 			for (int t = 0; t <= TOKEN_TYPES; t++) {
-				struct price_change c = change_at(&rows->v[i], t);
+				struct price_change c = price_change_of(&rows->v[i], t);
 				if (c.is == RATE_UNKNOWN)
 					continue;
 				c.was = rate_now(old, &c, now_ms, &c.source);

@@ -30,6 +30,9 @@ struct price_diff {
 void price_diff_init(struct price_diff *ret, const struct prices *old, const struct price_rows *rows);
 void price_diff_release(struct price_diff *d);
 
+// The rate `t` of a row: a token type, or TOKEN_TYPES for that of a unit. `was` is left open.
+struct price_change price_change_of(const struct price_row *row, int t);
+
 // The rate rises or falls by more than `factor`, or to or from nothing: a slip of the unit looks like that.
 bool price_change_is_wild(const struct price_change *c, int64_t factor);
 

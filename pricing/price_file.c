@@ -335,7 +335,7 @@ static bool read_row(struct reader *r, const struct str *fields)
 	return true;
 }
 
-static int compare_keys(const struct price_row *a, const struct price_row *b)
+int price_row_compare_place(const struct price_row *a, const struct price_row *b)
 {
 	int c = str_cmp(a->model, b->model);
 	if (!c)
@@ -354,7 +354,7 @@ static int compare_keys(const struct price_row *a, const struct price_row *b)
 static int compare_rows(const void *pa, const void *pb)
 {
 	const struct price_row *a = pa, *b = pb;
-	int c = compare_keys(a, b);
+	int c = price_row_compare_place(a, b);
 	if (!c)
 		c = (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
 	return c ? c : (a->line > b->line) - (a->line < b->line);
@@ -364,7 +364,7 @@ static bool check_overlaps(struct reader *r)
 {
 	for (size_t i = 1; i < r->nrows; i++) {
 		const struct price_row *a = &r->rows[i - 1], *b = &r->rows[i];
-		if (compare_keys(a, b) || a->to_ms <= b->from_ms)
+		if (price_row_compare_place(a, b) || a->to_ms <= b->from_ms)
 			continue;
 		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
 		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;

@@ -47,7 +47,7 @@ struct price_row {
 };
 
 struct price_rows {
-	struct price_row *v; // sorted by model, scope, tier, region, account, prompt_over, from_ms
+	struct price_row *v; // sorted by price_row_compare_place, then from_ms
 	size_t n;
 	char *text;          // what the strings of the rows point into
 };
@@ -56,6 +56,9 @@ struct price_rows {
 // line and reason) *ret is untouched. A row of scope "any" becomes two rows.
 bool price_file_read(struct price_rows *ret, struct str text, const char *name, struct err *err) NC_CHECK;
 void price_rows_release(struct price_rows *r);
+
+// The order of rows but for their time: model, scope, tier, region, account, prompt length.
+int price_row_compare_place(const struct price_row *a, const struct price_row *b);
 
 // Appends the first line of a price file with all columns, and the line of a row. `source` may be anybody's text.
 void price_file_write_head(struct buf *csv);

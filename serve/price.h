@@ -24,9 +24,9 @@ bool price_explain(struct command *c, int *ret_status, struct err *err) NC_CHECK
 bool price_explain_hour(struct command *c, const char *principal, int64_t hour, int *ret_status, struct err *err) NC_CHECK;
 bool price_usage_type(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 
-// Shows what the price file `csv` would change and, unless that is refused or `dry`, puts it in the place of `path`.
-// ERR_CONFIG: a bad file, or a change that goes too far (without `yes`); the old file stays.
-bool price_take(const struct conf *conf, const char *path, struct str csv, bool yes, bool dry, struct err *err) NC_CHECK;
+// Shows what the price file `csv` of `source` would change and, unless that is refused or `dry`, merges it into the file at `path`
+// (pricing/price_merge.h). ERR_CONFIG: a bad file, or a change that goes too far (without `yes`); the old file stays.
+bool price_take(const struct conf *conf, const char *source, const char *path, struct str csv, bool yes, bool dry, struct err *err) NC_CHECK;
 
 // Makes prices.dir, or a folder in it.
 bool price_make_folder(const struct conf *conf, const char *inside, struct err *err) NC_CHECK;

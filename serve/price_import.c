@@ -12,9 +12,10 @@
 #include "base/when.h"
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
+#include "pricing/price_merge.h"
 #include "serve/price.h"
 
-enum { LIST_MAX = 256 << 20, NEW_SHOWN = 40 }; // of rates that are new; those that differ are all shown
+enum { LIST_MAX = 256 << 20, CSV_MAX = 16 << 20, NEW_SHOWN = 40 }; // of rates that are new, or gone; those that differ are all shown
 
 bool price_make_folder(const struct conf *conf, const char *inside, struct err *err)
 {
@@ -61,21 +62,63 @@ static bool show_changes(const struct conf *conf, const struct price_rows *rows,
 	               "If they are right, say --yes", wild, (long long)conf->prices_change_max);
 }
 
-bool price_take(const struct conf *conf, const char *path, struct str csv, bool yes, bool dry, struct err *err)
+// What the file at `path` says so far: nothing, if it is not there or is none.
+static void read_so_far(const char *path, struct price_rows *ret, struct buf *ret_text)
 {
-	struct price_rows rows;
+	struct err ignored = ERR_INIT;
+	*ret = (struct price_rows){0};
+	if (file_read(path, CSV_MAX, ret_text, &ignored) && !price_file_read(ret, buf_str(ret_text), path, &ignored))
+		fprintf(stderr, "%s is replaced whole: %s\n", path, ignored.msg);
+}
+
+static void show_gone(const struct price_merge *m)
+{
+	struct buf line = BUF_INIT;
+	for (size_t i = 0; i < m->ngone && i < NEW_SHOWN; i++) {
+		buf_clear(&line);
+		price_change_describe(&m->gone[i], &line);
+		puts(line.data);
+	}
+	if (m->ngone)
+		printf("%zu rates are no longer listed: from now on they are asked of the next source\n", m->ngone);
+	buf_release(&line);
+}
+
+static bool put_in_place(const char *path, const struct price_merge *m, struct str so_far, struct err *err)
+{
+	if (str_eq(buf_str(&m->csv), so_far)) {
+		printf("%s: the prices in use are these\n", path);
+		return true;
+	}
+	struct price_rows whole;
+	if (!price_file_read(&whole, buf_str(&m->csv), path, err)) // it may have grown too large
+		return false;
+	price_rows_release(&whole);
+	if (!file_replace(path, buf_str(&m->csv), err))
+		return false;
+	printf("%s: %zu rows. A running daemon takes them with SIGHUP; `nowcast reprice --from T` brings them to hours already computed\n", path, m->rows);
+	return true;
+}
+
+bool price_take(const struct conf *conf, const char *source, const char *path, struct str csv, bool yes, bool dry, struct err *err)
+{
+	struct price_rows rows, old;
+	struct price_merge merge;
+	struct buf so_far = BUF_INIT;
 	if (!price_file_read(&rows, csv, path, err))
 		return false;
-	size_t n = rows.n;
-	bool good = n > 0 || err_set(err, ERR_CONFIG, "no rate was found; nothing is taken");
+	read_so_far(path, &old, &so_far);
+	price_merge_init(&merge, &old, &rows, source, when_now_ms());
+	bool good = rows.n > 0 || err_set(err, ERR_CONFIG, "no rate was found; nothing is taken");
 	good = good && show_changes(conf, &rows, yes, err);
+	if (good)
+		show_gone(&merge);
+	good = good && (dry || put_in_place(path, &merge, buf_str(&so_far), err));
+	price_merge_release(&merge);
 	price_rows_release(&rows);
-	if (!good || dry)
-		return good;
-	if (!file_replace(path, csv, err))
-		return false;
-	printf("%s: %zu rows. A running daemon takes them with SIGHUP; `nowcast reprice --from T` brings them to hours already computed\n", path, n);
-	return true;
+	price_rows_release(&old);
+	buf_release(&so_far);
+	return good;
 }
 
 static bool convert_pricelist(const char *path, struct str json, struct buf *csv, struct buf *notes, struct err *err)
@@ -144,7 +187,7 @@ bool price_import(struct command *c, int *ret_status, struct err *err)
 		struct buf csv = BUF_INIT, path = BUF_INIT;
 		char *part = strcmp(source, "pricelist") == 0 ? part_of(c->argv[i]) : NULL; // there is one LiteLLM
 		prices_path(&c->conf, source, part, &path);
-		good = price_convert(source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, path.data, buf_str(&csv), yes, dry, err);
+		good = price_convert(source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, source, path.data, buf_str(&csv), yes, dry, err);
 		free(part);
 		buf_release(&csv);
 		buf_release(&path);

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "pricing/download.h"
 #include "serve/price.h"
 
-enum { OFFER_MAX = 256 << 20, CSV_MAX = 16 << 20 };
+enum { OFFER_MAX = 256 << 20 };
 
 static const char default_offers[] = "AmazonBedrock,AmazonBedrockFoundationModels,AmazonBedrockService";
 static const char default_url[] = "https://pricing.us-east-1.amazonaws.com";
@@ -20,15 +19,6 @@ struct update {
 	const char *url;
 	bool yes, dry;
 };
-
-static bool is_taken(const char *path, struct str csv)
-{
-	struct buf now = BUF_INIT;
-	struct err ignored = ERR_INIT;
-	bool same = file_read(path, CSV_MAX, &now, &ignored) && str_eq(buf_str(&now), csv);
-	buf_release(&now);
-	return same;
-}
 
 static bool update_offer(const struct update *u, const char *offer, struct err *err)
 {
@@ -41,11 +31,8 @@ static bool update_offer(const struct update *u, const char *offer, struct err *
 	bool good = download_file(url.data, json.data, OFFER_MAX, &result, err);
 	if (good)
 		fprintf(stderr, "%s: %s\n", offer, results[result]);
-	good = good && price_convert("pricelist", json.data, 0, &csv, err);
-	if (good && is_taken(path.data, buf_str(&csv)))
-		printf("%s: the prices in use are these\n", offer);
-	else
-		good = good && price_take(u->conf, path.data, buf_str(&csv), u->yes, u->dry, err);
+	good = good && price_convert("pricelist", json.data, 0, &csv, err) &&
+	       price_take(u->conf, "pricelist", path.data, buf_str(&csv), u->yes, u->dry, err);
 	buf_release(&url);
 	buf_release(&json);
 	buf_release(&path);

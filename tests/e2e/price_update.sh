@@ -59,6 +59,21 @@ price_list 3.7 >"$list"
 fails 0 "a damaged download" update
 is "is made good" "$(last)" "200 $(wc -c <"$list")"
 
+price_list 3.9 | sed 's/2026-11-01T/2026-11-20T/' >"$list"
+fails 0 "a list that speaks of later days only" update
+has "counts from then on" "$("$nowcast" price show anthropic.claude-sonnet-4-6 --time 2026-11-20)" 'input +3\.9 +pricelist'
+is "the days before keep what they had" "$(rate)" "3.7 pricelist"
+fails 0 "again" update
+has "nothing changes" "$(cat "$T/out")" 'the prices in use are these'
+price_list 3.7 | sed 's/2026-11-01T/2020-01-01T/' >"$list"
+fails 0 "a list that speaks of days before" update
+sed -i 's/Sonnet 4\.6/Sonnet 4.5/' "$list"
+fails 0 "one that has no longer all of them" update
+has "says which" "$(cat "$T/out")" 'claude-sonnet-4-6 regional us-east-1 standard input 3\.700000 -> - .*pricelist'
+has "they have their days before still" "$("$nowcast" price show anthropic.claude-sonnet-4-6 --time 2020-01-02)" 'input +3\.7 +pricelist'
+price_list 3.7 >"$list"
+fails 0 "and one that has them again" update
+
 head -c 300 /dev/urandom >"$list"
 fails 2 "what is no price list" update
 has "is refused" "$(cat "$T/err")" 'not JSON'
