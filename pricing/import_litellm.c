@@ -358,7 +358,8 @@ static void write_model(struct table *t, struct entry *first, struct entry *end)
 			regional = base = us;
 			where = alike && profiles > 1 ? where : geography_of(us->profile);
 		}
-		write_entry(t, base, SCOPE_GLOBAL, where, 100);
+		if (!base->mantle) // bedrock-mantle has no global profiles
+			write_entry(t, base, SCOPE_GLOBAL, where, 100);
 		write_entry(t, base, SCOPE_REGIONAL, where, 100);
 	}
 	write_places(t, first, end, base, regional);

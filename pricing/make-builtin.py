@@ -182,7 +182,7 @@ def litellm_rows(model, m):
             row("global", where, base.rates)
             row("regional", where, regional)
         else:
-            row("any", where, base.rates)
+            row("regional" if base.mantle else "any", where, base.rates)  # bedrock-mantle has no global profiles
     if not claude:
         for profile, e in sorted(geographies.items()):
             if e.rates != regional and GEOGRAPHY[profile] != where:
@@ -204,7 +204,7 @@ def source_of(text):
                        ("awslabs", "Bedrock pricing page 2026-07-24; the rise planned for 2026-09-01 was cancelled"), ("fixture", "AWS price list 2026-05"),
                        ("pricing page", "Bedrock pricing page 2026-07-24"), ("LiteLLM", "LiteLLM 2026-08-01"), ("genai-prices", "genai-prices 2026-08-21")):
         if word in text:
-            return name
+            return name + ("; without the promotion up to 2026-11-21, whose beginning is not known" if "promo" in text else "")
     raise SystemExit(f"no name for the source {text!r}: add it to source_of")
 
 

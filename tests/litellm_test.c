@@ -58,6 +58,9 @@ static void check_small(void)
 	            "acme.m,regional,,,batch," FROM ",0.5,,,,,,,L\n"
 	            "acme.m,regional,eu-west-3,,standard," FROM ",2,,,,,,,L\n",
 	            "a Region of its own, batches, no surcharge that is not known; nothing is free because nobody knew");
+	must_import("\"bedrock_mantle/acme.m\":{" BEDROCK "\"input_cost_per_token\":1e-6}",
+	            "acme.m,regional,,,standard," FROM ",1,,,,,,,L\n",
+	            "bedrock-mantle has no global profiles");
 	must_import("\"acme.draw\":{\"litellm_provider\":\"bedrock\",\"mode\":\"image_generation\",\"output_cost_per_image\":0.04}",
 	            "acme.draw,global,,,standard," FROM ",,,,,,image,0.04,L\n"
 	            "acme.draw,regional,,,standard," FROM ",,,,,,image,0.04,L\n",
