@@ -227,7 +227,7 @@ static struct str model_of(struct str written)
 		if (str_eq(written, models[i].written))
 			return models[i].model;
 	for (size_t i = 0; i < written.len; i++)
-		if (written.p[i] >= 'A' && written.p[i] <= 'Z')
+		if (!memchr("abcdefghijklmnopqrstuvwxyz0123456789.-_", written.p[i], 39))
 			return STR_NONE;
 	model_id_read(&id, written);
 	return id.kind == MODEL_NAMED && str_eq(model_id_name(&id), written) ? written : STR_NONE;
