@@ -41,6 +41,8 @@ static const struct {
 	{STR("Claude Opus 4.8"), STR("anthropic.claude-opus-4-8")},
 	{STR("Claude Opus 5"), STR("anthropic.claude-opus-5")},
 	{STR("Claude Opus 5.5"), STR("anthropic.claude-opus-5-5")},
+	{STR("Claude Fable 5"), STR("anthropic.claude-fable-5")},
+	{STR("Claude Fable 5.1"), STR("anthropic.claude-fable-5-1")},
 };
 
 struct row {
@@ -58,6 +60,7 @@ struct import {
 	struct map index; // of the rows, by place and date: a list has tens of thousands of products
 	struct pricelist_counts counts;
 	struct buf *notes;
+	const struct price_names *names;
 	json_t **texts; // parsed entries of PriceList: the rows point into them
 	size_t ntexts;
 };
@@ -74,15 +77,13 @@ static void leave_out(struct import *im, struct str usage, struct str product, c
 	buf_addf(im->notes, "%.*s of \"%.*s\": %s\n", STR_ARG(usage), STR_ARG(product), why);
 }
 
-static struct str model_of(const struct usage_type *u, struct str product)
+static struct str model_of(const struct import *im, const struct usage_type *u, struct str product)
 {
-	const struct str edition = STR(" (Amazon Bedrock Edition)");
-	if (u->model_written.len)
-		return u->model;
-	if (str_ends(product, edition))
-		product.len -= edition.len;
+	struct str name = u->model_written.len ? u->model_written : price_name_bare(product), said = price_names_find(im->names, name);
+	if (said.len || u->model_written.len)
+		return said.len ? said : u->model;
 	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
-		if (str_eq(product, products[i].product))
+		if (str_eq(name, products[i].product))
 			return products[i].model;
 	return STR_NONE;
 }
@@ -147,11 +148,11 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 		im->counts.other++;
 		return;
 	}
-	key.model = model_of(&u, product);
+	key.model = model_of(im, &u, product);
 	key.scope = u.scope;
 	key.tier = u.tier;
 	if (!key.model.len)
-		leave_out(im, usage, product, "which model this is, is not known");
+		leave_out(im, usage, product, PRICELIST_UNKNOWN_MODEL);
 	else if (!key.region.len || (u.region.len && !str_eq(u.region, key.region)))
 		leave_out(im, usage, product, "its regionCode is missing or contradicts the usage type");
 	else if (!price || !usd_parse(text_of(json_object_get(price, "pricePerUnit"), "USD"), &usd) || usd.pico < 0)
@@ -243,10 +244,11 @@ static void write_rows(struct import *im, struct buf *csv)
 	}
 }
 
-bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_counts *ret_counts, struct str json, struct err *err)
+bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_counts *ret_counts, struct str json, const struct price_names *names,
+                      struct err *err)
 {
 	struct buf own_notes = BUF_INIT;
-	struct import im = {.notes = &own_notes};
+	struct import im = {.notes = &own_notes, .names = names};
 	json_error_t at;
 	json_t *root = json_loadb(json.p, json.len, 0, &at);
 	const json_t *answer = json_object_get(root, "PriceList");

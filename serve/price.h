@@ -33,7 +33,7 @@ bool price_make_folder(const struct conf *conf, const char *inside, struct err *
 
 // Reads a list of the kind `source` ("pricelist", "litellm") and appends its price file to `csv`; tells on stderr what was left
 // out. `from_ms`: since when a table without dates counts.
-bool price_convert(const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err) NC_CHECK;
+bool price_convert(const struct conf *conf, const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err) NC_CHECK;
 
 // "3.3": USD per million tokens, without zeros at its end; "-" for RATE_UNKNOWN. Returns buf, of USD_SIZE.
 char *price_per_million(int64_t rate, char *buf);

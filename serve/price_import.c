@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -121,13 +122,32 @@ bool price_take(const struct conf *conf, const char *source, const char *path, s
 	return good;
 }
 
-static bool convert_pricelist(const char *path, struct str json, struct buf *csv, struct buf *notes, struct err *err)
+// prices.dir/names.csv; it need not be there.
+static bool read_names(const struct conf *conf, struct price_names *ret, struct err *err)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	buf_addf(&path, "%s/names.csv", conf->prices_dir);
+	*ret = (struct price_names){0};
+	bool good = access(path.data, F_OK) != 0 || (file_read(path.data, CSV_MAX, &text, err) && price_names_read(ret, buf_str(&text), path.data, err));
+	buf_release(&path);
+	buf_release(&text);
+	return good;
+}
+
+static bool convert_pricelist(const struct conf *conf, const char *path, struct str json, struct buf *csv, struct buf *notes, struct err *err)
 {
 	struct pricelist_counts n;
-	if (!pricelist_import(csv, notes, &n, json, err))
-		return err_prefix(err, "%s", path);
+	struct price_names names;
+	if (!read_names(conf, &names, err))
+		return false;
+	bool good = pricelist_import(csv, notes, &n, json, &names, err) || err_prefix(err, "%s", path);
+	price_names_release(&names);
+	if (!good)
+		return false;
 	fprintf(stderr, "%s: %zu products, %zu rates taken, %zu of other kinds (reserved, custom models, images, ...), %zu in doubt\n", path,
 	        n.products, n.rates, n.other, n.unknown);
+	if (memmem(notes->data ? notes->data : "", notes->len, PRICELIST_UNKNOWN_MODEL, strlen(PRICELIST_UNKNOWN_MODEL)))
+		buf_addf(notes, "which model a name means can be said in %s/names.csv, in lines of name,model\n", conf->prices_dir);
 	return true;
 }
 
@@ -142,12 +162,12 @@ static bool convert_litellm(const char *path, struct str json, int64_t from_ms, 
 	return true;
 }
 
-bool price_convert(const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err)
+bool price_convert(const struct conf *conf, const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err)
 {
 	struct buf text = BUF_INIT, notes = BUF_INIT;
 	bool good = file_read(path, LIST_MAX, &text, err);
 	if (good && strcmp(source, "pricelist") == 0)
-		good = convert_pricelist(path, buf_str(&text), csv, &notes, err);
+		good = convert_pricelist(conf, path, buf_str(&text), csv, &notes, err);
 	else if (good)
 		good = convert_litellm(path, buf_str(&text), from_ms, csv, &notes, err);
 	if (good && notes.len)
@@ -187,7 +207,7 @@ bool price_import(struct command *c, int *ret_status, struct err *err)
 		struct buf csv = BUF_INIT, path = BUF_INIT;
 		char *part = strcmp(source, "pricelist") == 0 ? part_of(c->argv[i]) : NULL; // there is one LiteLLM
 		prices_path(&c->conf, source, part, &path);
-		good = price_convert(source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, source, path.data, buf_str(&csv), yes, dry, err);
+		good = price_convert(&c->conf, source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, source, path.data, buf_str(&csv), yes, dry, err);
 		free(part);
 		buf_release(&csv);
 		buf_release(&path);

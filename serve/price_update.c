@@ -31,7 +31,7 @@ static bool update_offer(const struct update *u, const char *offer, struct err *
 	bool good = download_file(url.data, json.data, OFFER_MAX, &result, err);
 	if (good)
 		fprintf(stderr, "%s: %s\n", offer, results[result]);
-	good = good && price_convert("pricelist", json.data, 0, &csv, err) &&
+	good = good && price_convert(u->conf, "pricelist", json.data, 0, &csv, err) &&
 	       price_take(u->conf, "pricelist", path.data, buf_str(&csv), u->yes, u->dry, err);
 	buf_release(&url);
 	buf_release(&json);

@@ -174,7 +174,7 @@ static void check_lists(const char *shared, const char *litellm_csv)
 		struct buf path = BUF_INIT, json = BUF_INIT, csv = BUF_INIT, notes = BUF_INIT, what = BUF_INIT;
 		struct pricelist_counts n;
 		buf_addf(&path, "%s/prices/pricelist/%s.json", shared, lists[i].name);
-		if (ok(file_read(path.data, 64 << 20, &json, &err) && pricelist_import(&csv, &notes, &n, buf_str(&json), &err), "%s %s", lists[i].name, err.msg)) {
+		if (ok(file_read(path.data, 64 << 20, &json, &err) && pricelist_import(&csv, &notes, &n, buf_str(&json), NULL, &err), "%s %s", lists[i].name, err.msg)) {
 			buf_addf(&what, "%s and the built-in catalogue", lists[i].name);
 			must_agree(NULL, buf_str(&csv), what.data, lists[i].least);
 			buf_clear(&what);

@@ -22,7 +22,7 @@ static void must_import(struct buf *list, const char *want_csv, const char *want
 	struct err err = ERR_INIT;
 	struct catalogue *c;
 	buf_adds(list, "]}");
-	bool good = pricelist_import(&csv, &notes, &counts, buf_str(list), &err);
+	bool good = pricelist_import(&csv, &notes, &counts, buf_str(list), NULL, &err);
 	ok(good, "%s: imported %s", what, err.msg);
 	is_str(csv.data, want_csv, what);
 	is_str(notes.data ? notes.data : "", want_notes, what);
@@ -80,12 +80,52 @@ static void check_small(void)
 	            "what is in doubt is left out");
 }
 
+// Names that are not known here, as the user says.
+static void check_names(void)
+{
+	struct buf list = BUF_INIT, csv = BUF_INIT, notes = BUF_INIT;
+	struct pricelist_counts counts;
+	struct price_names names;
+	struct err err = ERR_INIT;
+	const char *may = "2026-05-01T00:00:00Z";
+	add_entry(&list, "Claude Unheard, Large (Amazon Bedrock Edition)", "USE1-MP:USE1_InputTokenCount-Units", "Units", "1", may);
+	add_entry(&list, "Amazon Bedrock", "USE1-Nova9Pro-output-tokens", "1K tokens", "0.002", may);
+	add_entry(&list, "Amazon Bedrock", "USE1-NovaPro-input-tokens", "1K tokens", "0.0008", may);
+	buf_adds(&list, "]}");
+	ok(price_names_read(&names, STR("# ours\r\nname,model\r\n\r\n\"Claude Unheard, Large (Amazon Bedrock Edition)\", anthropic.claude-unheard-1\r\n"
+	                                "Nova9Pro,amazon.nova-9-pro\nNovaPro,amazon.nova-pro-else"), "names.csv", &err), "names are read %s", err.msg);
+	ok(pricelist_import(&csv, &notes, &counts, buf_str(&list), &names, &err) && counts.unknown == 0, "and a list with them %s", err.msg);
+	is_str(csv.data,
+	       HEADER "amazon.nova-9-pro,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,,2,,,,,,AWS price list\n"
+	              "amazon.nova-pro-else,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,0.8,,,,,,,AWS price list\n"
+	              "anthropic.claude-unheard-1,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,1,,,,,,,AWS price list\n",
+	       "each at its model");
+	price_names_release(&names);
+	buf_release(&list);
+	buf_release(&csv);
+	buf_release(&notes);
+	static const struct {
+		const char *text, *part;
+	} bad[] = {
+		{"Claude X,anthropic.x\n", "n.csv:1: expected the line name,model"},
+		{"name,model\nClaude X\n", "n.csv:2: expected name,model"},
+		{"name,model\n,anthropic.x\n", "n.csv:2: expected a name and a model"},
+		{"name,model\nClaude X,us.anthropic.x\n", "n.csv:2: expected a name and a model"},
+		{"name,model\nClaude X,claude\n", "n.csv:2: expected a name and a model"},
+		{"name,model\nX,anthropic.x\n# again\nX (Amazon Bedrock Edition),anthropic.y\n", "n.csv:4: this name stands in an earlier line"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct err why = ERR_INIT;
+		ok(!price_names_read(&names, str_of(bad[i].text), "n.csv", &why) && why.kind == ERR_CONFIG && strstr(why.msg, bad[i].part), "refused: %s", why.msg);
+	}
+}
+
 static void must_refuse(const char *text, const char *part)
 {
 	struct buf csv = BUF_INIT, notes = BUF_INIT;
 	struct pricelist_counts counts;
 	struct err err = ERR_INIT;
-	bool good = pricelist_import(&csv, &notes, &counts, str_of(text), &err);
+	bool good = pricelist_import(&csv, &notes, &counts, str_of(text), NULL, &err);
 	ok(!good && err.kind == ERR_CONFIG && strstr(err.msg, part) && !csv.len, "%s: %s", text, err.msg);
 	buf_release(&csv);
 	buf_release(&notes);
@@ -112,7 +152,7 @@ static void check_excerpt(const char *shared, const char *name, const char *mode
 	while ((n = fread(block, 1, sizeof(block), f)) > 0)
 		buf_add(&json, block, n);
 	fclose(f);
-	if (ok(pricelist_import(&csv, &notes, &counts, buf_str(&json), &err) && catalogue_parse(&c, buf_str(&csv), name, &err), "%s is imported %s", name, err.msg)) {
+	if (ok(pricelist_import(&csv, &notes, &counts, buf_str(&json), NULL, &err) && catalogue_parse(&c, buf_str(&csv), name, &err), "%s is imported %s", name, err.msg)) {
 		is_int((long long)counts.unknown, 0, "nothing in it is unknown");
 		for (int t = 0; t < TOKEN_TYPES * 2; t++) {
 			struct str id = str_of(t < TOKEN_TYPES ? model : global);
@@ -136,6 +176,7 @@ int main(void)
 {
 	const char *shared = getenv("SHARED") ? getenv("SHARED") : "../shared";
 	check_small();
+	check_names();
 	must_refuse("", "not JSON");
 	must_refuse("{\"PriceList\":[\"{\"]}", "entry 0");
 	must_refuse("{\"PriceList\":[1]}", "entry 0");

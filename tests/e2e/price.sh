@@ -68,6 +68,13 @@ fails 2 "a rate that jumps too far is refused" "$nowcast" price import pricelist
 has "and the way out named" "$(cat "$T/err")" 'prices\.change_max.*--yes'
 has "the old one stays" "$("$nowcast" price show anthropic.claude-sonnet-4-6 --time 2026-11-02)" 'input +3\.4 '
 fails 0 "unless one insists" "$nowcast" price import pricelist --yes "$T/wild/list.json"
+sed 's/Claude Sonnet 4\.6/Claude Unheard/' "$T/list.json" >"$T/unheard.json"
+fails 2 "a model whose name is not known" "$nowcast" price import pricelist "$T/unheard.json"
+has "is asked for" "$(cat "$T/err")" 'Claude Unheard.*which model this is, is not known'
+has "and where to say it" "$(cat "$T/err")" "$T/prices/names\.csv"
+printf 'name,model\nClaude Unheard,anthropic.claude-unheard\n' >"$T/prices/names.csv"
+fails 0 "once it is said" "$nowcast" price import pricelist "$T/unheard.json"
+has "it is taken" "$("$nowcast" price show us.anthropic.claude-unheard --time 2026-11-02)" 'input +3\.4 +pricelist'
 fails 3 "usage types are read" "$nowcast" price usage-type USE1-NovaPro-input-tokens-flex USE1-Nonsense
 has "into JSON" "$(head -n 1 "$T/out")" '"region":"us-east-1","model":"amazon.nova-pro".*"token_type":"input".*"tier":"flex"'
 has "and what is not known is said" "$(tail -n 1 "$T/out")" '"known":false,"why":"'

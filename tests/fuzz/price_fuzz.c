@@ -48,7 +48,7 @@ static void try_import(struct str text, bool litellm)
 	struct pricelist_counts p;
 	struct err err = ERR_INIT;
 	struct price_rows rows;
-	bool good = litellm ? litellm_import(&csv, &notes, &l, text, INT64_C(1793577600000), "fuzz", &err) : pricelist_import(&csv, &notes, &p, text, &err);
+	bool good = litellm ? litellm_import(&csv, &notes, &l, text, INT64_C(1793577600000), "fuzz", &err) : pricelist_import(&csv, &notes, &p, text, NULL, &err);
 	assert(good ? csv.len > 0 : csv.len == 0 && err.kind == ERR_CONFIG);
 	if (good && price_file_read(&rows, buf_str(&csv), "imported.csv", &err))
 		price_rows_release(&rows);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pricing/price_names.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "pricing/model_id.h"
+
+struct str price_name_bare(struct str product)
+{
+	const struct str edition = STR(" (Amazon Bedrock Edition)");
+	if (str_ends(product, edition))
+		product.len -= edition.len;
+	return product;
+}
+
+// Blanks and one pair of quotes around a field.
+static struct str trim(struct str s)
+{
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = (struct str){s.p + 1, s.len - 1};
+	while (s.len && memchr(" \t\r", s.p[s.len - 1], 3))
+		s.len--;
+	if (s.len >= 2 && s.p[0] == '"' && s.p[s.len - 1] == '"')
+		s = (struct str){s.p + 1, s.len - 2};
+	return s;
+}
+
+// A model has no comma; a name may.
+static bool read_line(struct price_names *n, struct str line, const char *file, int number, struct err *err)
+{
+	struct str model = str_after_last(line, ','), name = {line.p, line.len - model.len};
+	struct model_id id;
+	if (!name.len)
+		return err_set(err, ERR_CONFIG, "%s:%d: expected name,model", file, number);
+	name.len--;
+	name = price_name_bare(trim(name));
+	model = trim(model);
+	model_id_read(&id, model);
+	if (!name.len || id.kind != MODEL_NAMED || !str_eq(model_id_name(&id), model))
+		return err_set(err, ERR_CONFIG, "%s:%d: expected a name and a model such as anthropic.claude-sonnet-4-6, without profile, date, or version 0 or 1",
+		               file, number);
+	if (price_names_find(n, name).len)
+		return err_set(err, ERR_CONFIG, "%s:%d: this name stands in an earlier line, too", file, number);
+	n->v = xrealloc(n->v, n->n + 1, sizeof *n->v);
+	n->v[n->n++] = (struct price_name){name, model};
+	return true;
+}
+
+bool price_names_read(struct price_names *ret, struct str text, const char *file, struct err *err)
+{
+	struct price_names n = {.text = xstrdup(text)};
+	struct str rest = {n.text, text.len};
+	bool good = true, headed = false;
+	for (int number = 1; good && rest.len; number++) {
+		struct str line = trim(str_cut(&rest, '\n'));
+		if (!line.len || line.p[0] == '#')
+			continue;
+		good = headed ? read_line(&n, line, file, number, err)
+		              : str_is(line, "name,model") || err_set(err, ERR_CONFIG, "%s:%d: expected the line name,model first", file, number);
+		headed = true;
+	}
+	if (!good) {
+		price_names_release(&n);
+		return false;
+	}
+	*ret = n;
+	return true;
+}
+
+void price_names_release(struct price_names *n)
+{
+	free(n->v);
+	free(n->text);
+	*n = (struct price_names){0};
+}
+
+struct str price_names_find(const struct price_names *n, struct str name)
+{
+	for (size_t i = 0; n && i < n->n; i++)
+		if (str_eq(n->v[i].name, name))
+			return n->v[i].model;
+	return STR_NONE;
+}
