@@ -126,11 +126,43 @@ static void print_diff(const struct price_diff *d)
 	buf_release(&line);
 }
 
+// What the old file has and the new one has not: the difference the other way round.
+static bool print_gone(const char *old_path, const char *new_path, size_t *ret_gone, struct err *err)
+{
+	struct prices *new = NULL;
+	struct price_rows old;
+	struct price_diff d;
+	struct buf line = BUF_INIT;
+	if (!prices_load_file(&new, new_path, err))
+		return false;
+	if (!read_rows(old_path, &old, err)) {
+		prices_free(new);
+		return false;
+	}
+	price_diff_init(&d, new, &old);
+	for (size_t i = d.differing; i < d.n; i++) { // they come behind those that differ
+		struct price_change c = d.changes[i];
+		c.was = c.is;
+		c.is = RATE_UNKNOWN;
+		c.source = (struct price_source){.name = old_path};
+		buf_clear(&line);
+		price_change_describe(&c, &line);
+		puts(line.data);
+	}
+	*ret_gone = d.fresh;
+	price_diff_release(&d);
+	price_rows_release(&old);
+	prices_free(new);
+	buf_release(&line);
+	return true;
+}
+
 // Like diff(1) it ends with 0 where nothing differs; 3 where something does.
 bool price_diff_files(struct command *c, int *ret_status, struct err *err)
 {
 	struct prices *old = NULL;
 	struct price_rows rows;
+	size_t gone = 0;
 	if (!command_done(c, 1, 2, err) || !read_rows(c->argv[c->argc - 1], &rows, err))
 		return false;
 	bool good = c->argc == 2 ? prices_load_file(&old, c->argv[0], err) : prices_load(&old, &c->conf, err);
@@ -138,8 +170,12 @@ bool price_diff_files(struct command *c, int *ret_status, struct err *err)
 		struct price_diff d;
 		price_diff_init(&d, old, &rows);
 		print_diff(&d);
-		fprintf(stderr, "%zu rates differ, %zu are new, %zu are the same\n", d.differing, d.fresh, d.same);
-		*ret_status = d.n ? STATUS_THRESHOLD : STATUS_OK;
+		good = c->argc < 2 || print_gone(c->argv[0], c->argv[1], &gone, err);
+		fprintf(stderr, "%zu rates differ, %zu are new, %zu are the same", d.differing, d.fresh, d.same);
+		if (c->argc == 2)
+			fprintf(stderr, ", %zu are gone", gone);
+		fputc('\n', stderr);
+		*ret_status = d.n || gone ? STATUS_THRESHOLD : STATUS_OK;
 		price_diff_release(&d);
 	}
 	prices_free(old);

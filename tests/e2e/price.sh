@@ -31,6 +31,10 @@ fails 0 "and shown first" "$nowcast" price show "us.$model" --prices-file "$T/ou
 has "with its name and line" "$(cat "$T/out")" 'input +7\.5 +user; ours \(.*ours\.csv:2\)'
 fails 3 "what it would change is shown" "$nowcast" price diff "$T/ours.csv"
 has "rate by rate" "$(cat "$T/out")" "$model regional .* input .* -> 7\.500000 .*builtin"
+printf '%s\n%s,regional,,,,,,,7.5,,,,,,,ours\n' "$head" "$model" >"$T/fewer.csv"
+fails 3 "what a file has no longer is a difference, too" "$nowcast" price diff "$T/ours.csv" "$T/fewer.csv"
+has "and told" "$(cat "$T/out")" "$model regional .* output 31\.000000 -> - .*ours\.csv"
+fails 0 "a file does not differ from itself" "$nowcast" price diff "$T/ours.csv" "$T/ours.csv"
 fails 0 "reprice --dry-run" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01 --dry-run --prices-file "$T/ours.csv"
 report "$T/dry.csv"
 same_file "writes nothing" "$T/dry.csv" "$T/before.csv"
