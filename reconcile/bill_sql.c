@@ -5,7 +5,10 @@
 // It groups first and understands later: rows are grouped by what stands in the columns, untouched, and only the groups are
 // converted. Of ten million rows that is half of the work that a conversion of each would be.
 //
-//     SELECT converted FROM (SELECT columns, sums FROM (rows of AWS UNION ALL rows of the Marketplace) GROUP BY columns)
+//     SELECT converted FROM (SELECT columns, sums FROM file WHERE rows of one kind GROUP BY columns   UNION ALL the next kind ...)
+//
+// Parquet is read a kind of rows at a time, each found by a comparison of one column: DuckDB decodes the other columns only
+// where that holds, which is where few rows of a bill are. Text has to be read as a whole, so it is read once.
 //
 // Money and quantities leave DuckDB as DECIMAL(38,12) and are integers from there on. The bill prints at most ten decimals,
 // so nothing is lost.
@@ -134,24 +137,60 @@ static void add_product(struct statement *s)
 	buf_adds(&s->sql, "'')");
 }
 
-// Bedrock by product code (AmazonBedrock, AmazonBedrockService, ...FoundationModels, ...AgentCore) or family; of what the Marketplace sold, also by service code and by the product's name.
-static bool add_filter(struct statement *s, bool marketplace, struct err *err)
+// ---- which rows ----------------------------------------------------------------------------------------------------
+
+// Bedrock by product code (AmazonBedrock, AmazonBedrockService, ...FoundationModels, ...AgentCore), family or service code.
+static const struct {
+	const char *column, *holds;
+} signs[] = {
+	{"line_item_product_code", "starts_with(line_item_product_code, 'AmazonBedrock')"},
+	{"product_product_family", "product_product_family = 'Amazon Bedrock'"},
+	{"product_servicecode", "starts_with(product_servicecode, 'AmazonBedrock')"},
+};
+enum { SIGNS = sizeof signs / sizeof *signs };
+
+static const char of_marketplace[] = "bill_billing_entity = 'AWS Marketplace'", of_aws[] = "coalesce(bill_billing_entity, '') <> 'AWS Marketplace'";
+
+// Of what AWS itself sells, the service code says no more than the product code.
+static int signs_of_aws(const struct statement *s, int list[SIGNS])
 {
 	int n = 0;
-	if (column(s, "line_item_product_code"))
-		buf_addf(&s->sql, "%sstarts_with(line_item_product_code, 'AmazonBedrock')", n++ ? " OR " : "");
-	if (column(s, "product_product_family"))
-		buf_addf(&s->sql, "%sproduct_product_family = 'Amazon Bedrock'", n++ ? " OR " : "");
-	if (column(s, "product_servicecode") && (marketplace || n == 0))
-		buf_addf(&s->sql, "%sstarts_with(product_servicecode, 'AmazonBedrock')", n++ ? " OR " : "");
-	if (marketplace) {
-		buf_addf(&s->sql, "%scontains(", n++ ? " OR " : "");
-		add_product(s);
-		buf_adds(&s->sql, ", 'Bedrock')");
-	}
-	return n > 0 || err_set(err, ERR_CONFIG, "the export has none of line_item_product_code, product_product_family and product_servicecode: "
-	                        "Bedrock's rows cannot be told; add line_item_product_code to its columns");
+	for (int i = 0; i < SIGNS; i++)
+		if (column(s, signs[i].column) && (i < SIGNS - 1 || n == 0))
+			list[n++] = i;
+	return n;
 }
+
+static void add_any_sign(struct statement *s)
+{
+	int list[SIGNS], n = signs_of_aws(s, list);
+	buf_addc(&s->sql, '(');
+	for (int i = 0; i < n; i++)
+		buf_addf(&s->sql, "%s%s", i ? " OR " : "", signs[list[i]].holds);
+	buf_addc(&s->sql, ')');
+}
+
+// The i-th sign and none before it: no row has two.
+static void add_first_sign(struct statement *s, const int *list, int i)
+{
+	buf_adds(&s->sql, signs[list[i]].holds);
+	for (int k = 0; k < i; k++)
+		buf_addf(&s->sql, " AND NOT coalesce(%s, false)", signs[list[k]].holds);
+}
+
+// What the Marketplace sold may show in the product's name alone.
+static void add_marketplace_sign(struct statement *s)
+{
+	buf_adds(&s->sql, "(contains(");
+	add_product(s);
+	buf_adds(&s->sql, ", 'Bedrock')");
+	for (int i = 0; i < SIGNS; i++)
+		if (column(s, signs[i].column))
+			buf_addf(&s->sql, " OR %s", signs[i].holds);
+	buf_addc(&s->sql, ')');
+}
+
+// ---- what of them --------------------------------------------------------------------------------------------------
 
 static bool check_columns(struct statement *s, struct bill *b, const struct export_period *p, struct err *err)
 {
@@ -169,6 +208,10 @@ static bool check_columns(struct statement *s, struct bill *b, const struct expo
 		buf_adds(&b->notes, "no column line_item_resource_id: which profile was called is taken from the estimate; set INCLUDE_RESOURCES in the export\n");
 	if (!b->has_type)
 		buf_adds(&b->notes, "no column line_item_line_item_type: tax, credits and refunds cannot be told from usage\n");
+	int signs_found[SIGNS];
+	if (!signs_of_aws(s, signs_found))
+		return err_set(err, ERR_CONFIG, "the export has none of line_item_product_code, product_product_family and product_servicecode: "
+		               "Bedrock's rows cannot be told; add line_item_product_code to its columns");
 	if (!column(s, "pricing_unit"))
 		buf_adds(&b->notes, "no column pricing_unit: the unit of each usage type is the one its grammar means, checked against the dollars\n");
 	if (!column(s, "pricing_public_on_demand_cost"))
@@ -176,8 +219,10 @@ static bool check_columns(struct statement *s, struct bill *b, const struct expo
 	return true;
 }
 
-// The columns of a branch, as they are.
-static void add_columns(struct statement *s, bool marketplace)
+enum rows { OF_AWS, OF_MARKETPLACE, OF_BOTH };
+
+// The columns as they are, and the sums. GROUP BY ALL leaves out what is the same in every row, like the columns that are not there.
+static void add_columns(struct statement *s, enum rows rows)
 {
 	struct buf *q = &s->sql;
 	add_text(s, "line_item_usage_type"), buf_adds(q, " AS usage_type, ");
@@ -186,24 +231,88 @@ static void add_columns(struct statement *s, bool marketplace)
 		buf_adds(q, "CASE WHEN contains(lower(line_item_line_item_description), 'million') THEN 'm' END AS million, ");
 	else
 		buf_adds(q, "NULL::VARCHAR AS million, ");
-	if (marketplace)
-		add_product(s);
-	else
+	// The product's name is a lookup in a map, the dearest column there is, and only the Marketplace's rows need it.
+	if (rows == OF_BOTH)
+		buf_addf(q, "CASE WHEN %s THEN ", of_marketplace);
+	if (rows == OF_AWS)
 		buf_adds(q, "''");
-	buf_adds(q, " AS product_title, ");
+	else
+		add_product(s);
+	buf_addf(q, "%s AS product_title, ", rows == OF_BOTH ? " ELSE '' END" : "");
 	add_text(s, "line_item_resource_id"), buf_adds(q, " AS resource, ");
 	add_text(s, "product_region_code"), buf_adds(q, " AS region, ");
 	add_text(s, "line_item_line_item_type"), buf_adds(q, " AS line_type, ");
-	buf_addf(q, "'%s' AS marketplace, ", marketplace ? "m" : "");
+	if (rows == OF_BOTH)
+		buf_addf(q, "CASE WHEN %s THEN 'm' ELSE '' END", of_marketplace);
+	else
+		buf_adds(q, rows == OF_MARKETPLACE ? "'m'" : "''");
+	buf_adds(q, " AS marketplace, ");
 	add_text(s, "line_item_usage_account_id"), buf_adds(q, " AS account, ");
 	add_text(s, "line_item_iam_principal"), buf_adds(q, " AS principal, ");
 	add_text(s, "line_item_currency_code"), buf_adds(q, " AS currency, ");
 	buf_adds(q, "line_item_usage_start_date AS began, ");
 	buf_addf(q, "%s AS ended, ", column(s, "line_item_usage_end_date") ? "line_item_usage_end_date" : "NULL");
-	add_decimal(s, "line_item_usage_amount"), buf_adds(q, " AS amount, ");
-	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, " AS cost, ");
-	add_decimal(s, "pricing_public_on_demand_cost"), buf_adds(q, " AS list_cost, ");
-	add_text(s, "bill_invoice_id"), buf_adds(q, " AS invoice");
+}
+
+static void add_sums(struct statement *s)
+{
+	struct buf *q = &s->sql;
+	buf_adds(q, "sum("), add_decimal(s, "line_item_usage_amount"), buf_adds(q, ") AS amounts, sum(");
+	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, ") AS costs, coalesce(sum(");
+	add_decimal(s, "pricing_public_on_demand_cost"), buf_adds(q, "), 0) AS lists, count(*)::BIGINT AS n, count_if(");
+	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, " IS NULL)::BIGINT AS no_cost, count_if(");
+	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, " IS NULL OR ");
+	add_decimal(s, "line_item_usage_amount"), buf_adds(q, " IS NULL)::BIGINT AS no_figure, count_if(");
+	add_text(s, "bill_invoice_id"), buf_adds(q, " <> '')::BIGINT AS invoiced");
+}
+
+static void add_rows(struct statement *s, const struct export_period *p, enum rows rows)
+{
+	buf_adds(&s->sql, "SELECT ");
+	add_columns(s, rows);
+	add_sums(s);
+	buf_adds(&s->sql, " FROM ");
+	add_source(&s->sql, p);
+	buf_adds(&s->sql, " WHERE ");
+}
+
+static void add_end(struct statement *s)
+{
+	buf_adds(&s->sql, " GROUP BY ALL");
+}
+
+// One kind of rows after the other. Without an entity nobody can tell the Marketplace's.
+static void add_kinds(struct statement *s, const struct export_period *p)
+{
+	int list[SIGNS], n = signs_of_aws(s, list);
+	bool apart = column(s, "bill_billing_entity");
+	for (int i = 0; i < n; i++) {
+		buf_adds(&s->sql, i ? " UNION ALL " : "");
+		add_rows(s, p, OF_AWS);
+		add_first_sign(s, list, i);
+		if (apart)
+			buf_addf(&s->sql, " AND %s", of_aws);
+		add_end(s);
+	}
+	if (!apart)
+		return;
+	buf_adds(&s->sql, " UNION ALL ");
+	add_rows(s, p, OF_MARKETPLACE);
+	buf_addf(&s->sql, "%s AND ", of_marketplace);
+	add_marketplace_sign(s);
+	add_end(s);
+}
+
+static void add_all(struct statement *s, const struct export_period *p)
+{
+	bool apart = column(s, "bill_billing_entity");
+	add_rows(s, p, apart ? OF_BOTH : OF_AWS);
+	add_any_sign(s);
+	if (apart) {
+		buf_addf(&s->sql, " OR %s AND ", of_marketplace);
+		add_marketplace_sign(s);
+	}
+	add_end(s);
 }
 
 // The columns of the result, in the order in which bill.c takes them.
@@ -215,19 +324,9 @@ static void add_converted(struct statement *s)
 		buf_addf(&s->sql, "%s%s::VARCHAR, ", texts[i] ? "" : "''", texts[i] ? texts[i] : "");
 	buf_adds(&s->sql, "coalesce("), add_time(s, "line_item_usage_start_date", "began"), buf_adds(&s->sql, " // 3600000, -1)::BIGINT AS hour, coalesce((");
 	add_time(s, "line_item_usage_end_date", "ended"), buf_adds(&s->sql, " - "), add_time(s, "line_item_usage_start_date", "began");
-	buf_adds(&s->sql, ") // 3600000, 1)::BIGINT, amounts, costs, lists, n, CASE WHEN hour < 0 THEN n ELSE bad END, invoiced FROM (");
-}
-
-static bool add_branch(struct statement *s, const struct export_period *p, const char *which, bool marketplace, struct err *err)
-{
-	buf_adds(&s->sql, "SELECT ");
-	add_columns(s, marketplace);
-	buf_adds(&s->sql, " FROM ");
-	add_source(&s->sql, p);
-	buf_addf(&s->sql, " WHERE %s(", which);
-	bool good = add_filter(s, marketplace, err);
-	buf_addc(&s->sql, ')');
-	return good;
+	buf_adds(&s->sql, ") // 3600000, 1)::BIGINT, amounts, costs, lists, n, "
+	                  // Only usage has to have an amount.
+	                  "CASE WHEN hour < 0 THEN n WHEN coalesce(line_type, '') IN ('Usage', '') THEN no_figure ELSE no_cost END, invoiced FROM (");
 }
 
 static bool build(struct statement *s, struct bill *b, const struct export_period *p, struct err *err)
@@ -235,24 +334,20 @@ static bool build(struct statement *s, struct bill *b, const struct export_perio
 	if (!check_columns(s, b, p, err))
 		return false;
 	add_converted(s);
-	buf_adds(&s->sql, "SELECT usage_type, unit, million, product_title, resource, region, line_type, marketplace, account, principal, currency, began, ended, "
-	                  "sum(amount) AS amounts, sum(cost) AS costs, coalesce(sum(list_cost), 0) AS lists, count(*)::BIGINT AS n, "
-	                  "count_if((amount IS NULL AND coalesce(line_type, '') IN ('Usage', '')) OR cost IS NULL)::BIGINT AS bad, count_if(invoice <> '')::BIGINT AS invoiced FROM (");
-	// The product's name is a lookup in a map, the dearest column there is: only the Marketplace's rows need it, and they are
-	// found by a comparison that skips what it can.
-	bool apart = column(s, "bill_billing_entity");
-	if (!add_branch(s, p, apart ? "coalesce(bill_billing_entity, '') <> 'AWS Marketplace' AND " : "", false, err))
-		return false;
-	buf_adds(&s->sql, apart ? " UNION ALL " : "");
-	if (apart && !add_branch(s, p, "bill_billing_entity = 'AWS Marketplace' AND ", true, err))
-		return false;
-	buf_adds(&s->sql, ") GROUP BY 1,2,3,4,5,6,7,8,9,10,11,12,13)");
+	if (p->parquet)
+		add_kinds(s, p);
+	else
+		add_all(s, p);
+	buf_addc(&s->sql, ')');
 	return true;
 }
 
 bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct export_period *p, struct err *err)
 {
 	struct statement s = {.sql = BUF_INIT};
+	struct err ignored = ERR_INIT;
+	bool cached = duck_run(duck, "SET parquet_metadata_cache = true", &ignored); // the footers of the files are wanted once a kind of rows
+	(void)cached;                                                              // a DuckDB that has no such setting is slower, no more
 	bool good = duck_run(duck, "SET TimeZone = 'UTC'", err) && find_columns(&s, duck, p, err) && build(&s, b, p, err);
 	if (good)
 		buf_addstr(ret, buf_str(&s.sql));
@@ -271,10 +366,10 @@ bool bill_has_caller_tags(struct duck *duck, const struct export_period *p, bool
 	if (*ret_column) {
 		buf_adds(&s.sql, "SELECT 1::BIGINT FROM ");
 		add_source(&s.sql, p);
-		buf_adds(&s.sql, " WHERE (");
-		good = add_filter(&s, false, err);
-		buf_adds(&s.sql, ") AND contains(tags::VARCHAR, 'iamPrincipal/') LIMIT 1");
-		good = good && duck_query(duck, s.sql.data, &rows, err);
+		buf_adds(&s.sql, " WHERE ");
+		add_any_sign(&s);
+		buf_adds(&s.sql, " AND contains(tags::VARCHAR, 'iamPrincipal/') LIMIT 1");
+		good = duck_query(duck, s.sql.data, &rows, err);
 		if (good) {
 			*ret_tags = duck_next(rows);
 			duck_done(rows);
