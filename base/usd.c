@@ -119,7 +119,13 @@ static char *format_int(usd_pico v, int places, char *buf)
 {
 	char rev[USD_SIZE];
 	int n = 0;
-	upico u = v < 0 ? -(upico)v : (upico)v;
+	upico wide = v < 0 ? -(upico)v : (upico)v;
+	for (; wide > UINT64_MAX; wide /= 10) {
+		if (n == places && places > 0)
+			rev[n++] = '.';
+		rev[n++] = (char)('0' + (int)(wide % 10));
+	}
+	uint64_t u = (uint64_t)wide; // which a processor divides in a fraction of the time
 	do {
 		if (n == places && places > 0)
 			rev[n++] = '.';

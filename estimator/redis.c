@@ -19,7 +19,7 @@ struct redis {
 	struct wire wire;
 	redisReader *reader; // NULL: not connected
 	struct buf out;
-	size_t commands;     // in `out`
+	size_t commands;     // in `out`, or sent and not answered
 	redisReply **replies;
 	size_t nreplies, capreplies;
 	struct str scripts[SCRIPTS_MAX];
@@ -192,22 +192,34 @@ static bool connect_now(struct redis *r, struct err *err)
 	return good;
 }
 
+static bool give_up(struct redis *r)
+{
+	clear_pipeline(r);
+	drop_replies(r);
+	disconnect(r);
+	return false;
+}
+
 bool redis_exec(struct redis *r, struct err *err)
 {
-	bool good = true;
 	if (r->commands == 0) {
 		drop_replies(r);
 		return true;
 	}
-	if (!r->reader)
-		good = connect_now(r, err);
-	good = good && round_trip(r, err);
+	if ((!r->reader && !connect_now(r, err)) || !round_trip(r, err))
+		return give_up(r);
 	clear_pipeline(r);
-	if (!good) {
-		drop_replies(r);
-		disconnect(r);
-	}
-	return good;
+	return true;
+}
+
+bool redis_send(struct redis *r, struct err *err)
+{
+	if (r->commands == 0)
+		return true;
+	if ((!r->reader && !connect_now(r, err)) || !wire_send(&r->wire, r->out.data, r->out.len, err))
+		return give_up(r);
+	buf_clear(&r->out);
+	return true;
 }
 
 // ---- commands ------------------------------------------------------------------------------------------------------

@@ -42,6 +42,10 @@ void redis_argi(struct redis *r, int64_t arg);
 // (credentials, permissions), ERR_FATAL (it refuses a command: a bug, or not the Redis we need).
 bool redis_exec(struct redis *r, struct err *err) NC_CHECK;
 
+// Sends what stands in the pipeline and does not wait: Redis works on it while more is made. The replies are those of the next
+// redis_exec, before its own. On false as redis_exec.
+bool redis_send(struct redis *r, struct err *err) NC_CHECK;
+
 // What reply i of the last redis_exec holds. A nil is STR_NONE, a number its digits. Valid until the next command.
 size_t redis_count(const struct redis *r);
 struct str redis_str(const struct redis *r, size_t i);

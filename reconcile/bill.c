@@ -16,6 +16,8 @@ enum {
 };
 enum { KIND_TEXTS = C_OPERATION + 1 };
 
+static const usd_pico AMOUNT_MAX = (usd_pico)1000000000000 * 1000000000000; // a million million units: as many tokens, by the million, as can be counted
+
 // ---- rows ----------------------------------------------------------------------------------------------------------
 
 static int32_t name_index(struct bill *b, struct str name)
@@ -33,10 +35,14 @@ static int32_t name_index(struct bill *b, struct str name)
 // A caller as the estimate has it.
 static int32_t caller_index(struct bill *b, struct str arn, struct pseudonyms *p)
 {
-	struct arena arena = ARENA_INIT;
-	int32_t i = name_index(b, arn.len ? pseudonym_arn(p, &arena, principal_canonical(&arena, arn)) : arn);
-	arena_release(&arena);
-	return i;
+	bool added;
+	int32_t *at = map_add(&b->caller_index, XXH3_64bits(arn.p ? arn.p : "", arn.len), 0, &added);
+	if (added) {
+		struct arena arena = ARENA_INIT;
+		*at = name_index(b, arn.len ? pseudonym_arn(p, &arena, principal_canonical(&arena, arn)) : arn);
+		arena_release(&arena);
+	}
+	return *at;
 }
 
 static int32_t kind_index(struct bill *b, struct duck_rows *r)
@@ -75,6 +81,10 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 		.hour = duck_int(r, C_HOUR), .hours = (int32_t)duck_int(r, C_HOURS), .amount = duck_wide(r, C_AMOUNT),
 		.cost = {duck_wide(r, C_COST)}, .list = {duck_wide(r, C_LIST)}};
 	int64_t rows = duck_int(r, C_ROWS);
+	if (line.amount > AMOUNT_MAX || line.amount < -AMOUNT_MAX) {
+		line.amount = 0;
+		b->bad_rows += rows;
+	}
 	if (k->class == BILL_TOKENS && line.hours > 25)
 		return err_set(err, ERR_CONFIG, "%.*s: the export is monthly, and a month cannot be laid on days: set TIME_GRANULARITY to HOURLY (or DAILY)", STR_ARG(p->name));
 	if (b->nlines == b->caplines)
@@ -101,7 +111,7 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 static void tell_doubts(struct bill *b)
 {
 	if (b->bad_rows)
-		buf_addf(&b->notes, "%lld rows have a cost, an amount or a time that is no number: they count for nothing\n", (long long)b->bad_rows);
+		buf_addf(&b->notes, "%lld rows have a cost, an amount or a time that is no number, which counts for nothing\n", (long long)b->bad_rows);
 	if (b->has_principal && b->rows && !b->with_principal)
 		buf_adds(&b->notes, "line_item_iam_principal is empty in every row: it is filled for usage from 2026-04-08 on, once INCLUDE_IAM_PRINCIPAL_DATA is set\n");
 	for (int32_t i = 0; i < b->nkinds; i++) {
@@ -140,6 +150,7 @@ void bill_release(struct bill *b)
 	arena_release(&b->arena);
 	map_release(&b->kind_index);
 	map_release(&b->name_index);
+	map_release(&b->caller_index);
 	free(b->kinds);
 	free(b->names);
 	free(b->lines);

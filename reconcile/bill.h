@@ -37,7 +37,7 @@ struct bill {
 	int32_t nnames, capnames;
 	struct bill_line *lines;          // in no order
 	int64_t nlines, caplines;
-	struct map kind_index, name_index;
+	struct map kind_index, name_index, caller_index; // caller_index: by the ARN as it is written
 
 	int64_t rows, bad_rows;           // of Bedrock; of them, with a cost, amount or time that is no number
 	int64_t last_hour;                // end of the latest usage, hours since the epoch; 0: none

@@ -17,6 +17,12 @@ struct use {
 	int64_t tokens;
 };
 
+// What a name of the bill is among the estimate's.
+struct billed_name {
+	struct str role;     // of a session: the start of its ARN; nobody's else
+	int32_t own, others; // itself; the other sessions of its role. -1: not looked at yet
+};
+
 struct joining {
 	struct join *j;
 	const struct bill *bill;
@@ -24,6 +30,8 @@ struct joining {
 	struct use *uses;
 	int32_t nuses, capuses;
 	struct map use_index, choices, days; // days: of slot, day and principal, that the estimate has
+	struct map slots;          // number of an account and of a kind -> slot
+	struct billed_name *callers;    // by number of the bill's name
 	int64_t *weights, *shares;
 	const struct ledger_row **found;
 	int64_t nfound, capfound;
@@ -225,13 +233,17 @@ static void share_out(struct joining *x, const struct ledger_row *line, int hour
 
 // ---- lines ---------------------------------------------------------------------------------------------------------
 
-static int32_t slot_of(struct joining *x, struct str account, struct str region)
+static int32_t slot_of(struct joining *x, const struct bill_line *line)
 {
-	struct buf b = BUF_INIT;
-	buf_addf(&b, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
-	int32_t slot = names_add(x->j->names, buf_str(&b));
-	buf_release(&b);
-	return slot;
+	bool added;
+	int32_t *at = map_add(&x->slots, (uint64_t)line->account << 32 | (uint32_t)line->kind, 0, &added);
+	if (added) {
+		struct buf b = BUF_INIT;
+		buf_addf(&b, "%.*s/%.*s", STR_ARG(x->bill->names[line->account]), STR_ARG(x->bill->kinds[line->kind].region));
+		*at = names_add(x->j->names, buf_str(&b));
+		buf_release(&b);
+	}
+	return *at;
 }
 
 // ---- the caller ----------------------------------------------------------------------------------------------------
@@ -244,17 +256,22 @@ static uint64_t day_key(int32_t slot, int64_t hour, int32_t principal)
 
 // A session that the estimate counts among the others of its role (estimator/roster.h) is counted with them here, too: the two
 // can be compared then, and the names of a bill are as bounded as ours.
-static int32_t caller_of(struct joining *x, int32_t slot, struct str who, int64_t hour)
+static int32_t caller_of(struct joining *x, int32_t slot, int32_t who, int64_t hour)
 {
 	struct names *names = x->j->names;
-	int32_t own = names_add(names, who);
-	struct str role = roster_role(who);
-	if (!role.len || map_find(&x->days, day_key(slot, hour, own)))
-		return own;
-	struct arena arena = ARENA_INIT;
-	int32_t others = names_add(names, arena_text(&arena, "%.*s" OTHER_SESSIONS, STR_ARG(role)));
-	arena_release(&arena);
-	return map_find(&x->days, day_key(slot, hour, others)) ? others : own;
+	struct billed_name *c = &x->callers[who];
+	if (c->own < 0) {
+		c->own = names_add(names, x->bill->names[who]);
+		c->role = roster_role(x->bill->names[who]);
+	}
+	if (!c->role.len || map_find(&x->days, day_key(slot, hour, c->own)))
+		return c->own;
+	if (c->others < 0) {
+		struct arena arena = ARENA_INIT;
+		c->others = names_add(names, arena_text(&arena, "%.*s" OTHER_SESSIONS, STR_ARG(c->role)));
+		arena_release(&arena);
+	}
+	return map_find(&x->days, day_key(slot, hour, c->others)) ? c->others : c->own;
 }
 
 static void take_line(struct joining *x, const struct bill_line *line, int32_t nobody)
@@ -267,9 +284,9 @@ static void take_line(struct joining *x, const struct bill_line *line, int32_t n
 		j->outside_usd = usd_add(j->outside_usd, line->cost);
 		return;
 	}
-	int32_t slot = slot_of(x, x->bill->names[line->account], k->region);
+	int32_t slot = slot_of(x, line);
 	struct ledger_row row = {.slot = slot, .type = (int32_t)k->usage.type, .tier = (int32_t)k->usage.tier, .hour = line->hour,
-	                         .principal = who.len ? caller_of(x, slot, who, line->hour) : nobody, .tokens = bill_tokens(x->bill, line),
+	                         .principal = who.len ? caller_of(x, slot, line->principal, line->hour) : nobody, .tokens = bill_tokens(x->bill, line),
 	                         .usd = line->cost, .list = line->list};
 	row.model = model_of(x, row.slot, row.principal, line->kind);
 	j->tokens_usd = usd_add(j->tokens_usd, line->cost);
@@ -293,6 +310,9 @@ void join_bill(struct join *j, const struct bill *b)
 		add_use(&x, r->slot, r->model, r->principal, r->tokens);
 		map_add(&x.days, day_key(r->slot, r->hour, r->principal), 0, &added);
 	}
+	x.callers = xcalloc((size_t)b->nnames + 1, sizeof *x.callers);
+	for (int32_t i = 0; i < b->nnames; i++)
+		x.callers[i].own = x.callers[i].others = -1;
 	x.by_principal = ledger_sort(j->estimate, LEDGER_BY_PRINCIPAL);
 	x.by_type = ledger_sort(j->estimate, LEDGER_BY_TYPE);
 	for (int64_t i = 0; i < b->nlines; i++)
@@ -301,10 +321,12 @@ void join_bill(struct join *j, const struct bill *b)
 	free(x.by_principal);
 	free(x.by_type);
 	free(x.uses);
+	free(x.callers);
 	free(x.weights);
 	free(x.shares);
 	free(x.found);
 	map_release(&x.use_index);
+	map_release(&x.slots);
 	map_release(&x.choices);
 	map_release(&x.days);
 }

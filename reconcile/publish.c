@@ -15,7 +15,7 @@ EMBED(swap_lua, "reconcile/swap.lua")
 EMBED(status_lua, "reconcile/status.lua")
 EMBED(scores_lua, "reconcile/scores.lua")
 
-enum { PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
+enum { SEND_FIELDS = 1000, PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
 
 bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix, int64_t retention_ms, struct err *err)
 {
@@ -52,32 +52,52 @@ static void add_hour(struct buf *b, int64_t hour)
 	buf_add(b, text, 13); // "2026-11-02T05"
 }
 
-// Names hold no blanks in Redis.
-static void add_name(struct buf *b, struct str name)
-{
-	struct arena arena = ARENA_INIT;
-	size_t at = b->len;
-	buf_addstr(b, roster_stored(&arena, name));
-	arena_release(&arena);
-	for (; at < b->len; at++)
-		if (b->data[at] == ' ')
-			b->data[at] = '_';
-}
-
 struct staging {
 	struct publish *p;
 	const struct names *names;
 	const struct str *called;
 	int32_t ncalled;
+	struct arena arena;
+	struct str *stored;                  // by number of a name: as it stands in Redis; empty: not asked for yet
 	struct buf index, key, member, text; // keys of the staged sorted set and hash; scratch
-	int64_t pending;                     // fields in the pipeline
+	int64_t pending, unsent;             // fields that are not answered; of them, not sent
 };
+
+// Names hold no blanks in Redis.
+static struct str stored_name(struct staging *s, int32_t name)
+{
+	struct str *stored = &s->stored[name];
+	if (!stored->len) {
+		*stored = arena_str(&s->arena, roster_stored(&s->arena, s->names->list[name]));
+		for (char *p = (char *)(uintptr_t)stored->p; p < stored->p + stored->len; p++)
+			if (*p == ' ')
+				*p = '_';
+	}
+	return *stored;
+}
+
+static void add_row(struct staging *s, const struct ledger_row *row)
+{
+	char tokens[USD_SIZE], usd[USD_SIZE], list[USD_SIZE], lane[LANE_TEXT_SIZE];
+	buf_clear(&s->text);
+	buf_addstr(&s->text, stored_name(s, row->principal));
+	buf_addc(&s->text, ' ');
+	buf_adds(&s->text, token_type_names[row->type]);
+	buf_adds(&s->text, lane_format(row->tier, lane));
+	redis_arg(s->p->redis, buf_str(&s->text));
+	const char *const figures[] = {usd_format_pico((struct usd){row->tokens}, tokens), usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
+	buf_clear(&s->text);
+	for (int i = 0; i < 3; i++) {
+		buf_adds(&s->text, i ? " " : "");
+		buf_adds(&s->text, figures[i]);
+	}
+	redis_arg(s->p->redis, buf_str(&s->text));
+}
 
 // One hash: the rows of one hour and model.
 static void stage_sheet(struct staging *s, const struct ledger_row *const *rows, int64_t n)
 {
 	struct redis *r = s->p->redis;
-	char usd[USD_SIZE], list[USD_SIZE], lane[LANE_TEXT_SIZE];
 	int32_t model = rows[0]->model;
 	bool called = model < s->ncalled && s->called[model].len;
 	buf_clear(&s->member);
@@ -92,21 +112,15 @@ static void stage_sheet(struct staging *s, const struct ledger_row *const *rows,
 		redis_argz(r, "# model");
 		redis_arg(r, s->called[model]);
 	}
-	for (int64_t i = 0; i < n; i++) {
-		buf_clear(&s->text);
-		add_name(&s->text, s->names->list[rows[i]->principal]);
-		buf_addf(&s->text, " %s%s", token_type_names[rows[i]->type], lane_format(rows[i]->tier, lane));
-		redis_arg(r, buf_str(&s->text));
-		buf_clear(&s->text);
-		buf_addf(&s->text, "%" PRId64 " %s %s", rows[i]->tokens, usd_format_pico(rows[i]->usd, usd), usd_format_pico(rows[i]->list, list));
-		redis_arg(r, buf_str(&s->text));
-	}
+	for (int64_t i = 0; i < n; i++)
+		add_row(s, rows[i]);
 	char number[24];
 	snprintf(number, sizeof number, "%d", (int)STAGED_MS);
 	redis_cmd(r, 3, (struct str[]){STR("PEXPIRE"), buf_str(&s->key), str_of(number)});
 	snprintf(number, sizeof number, "%" PRId64, rows[0]->hour);
 	redis_cmd(r, 4, (struct str[]){STR("ZADD"), buf_str(&s->index), str_of(number), buf_str(&s->member)});
 	s->pending += n;
+	s->unsent += n;
 }
 
 static bool flush(struct staging *s, struct err *err)
@@ -114,7 +128,7 @@ static bool flush(struct staging *s, struct err *err)
 	char number[24];
 	snprintf(number, sizeof number, "%d", (int)STAGED_MS);
 	redis_cmd(s->p->redis, 3, (struct str[]){STR("PEXPIRE"), buf_str(&s->index), str_of(number)});
-	s->pending = 0;
+	s->pending = s->unsent = 0;
 	return redis_exec(s->p->redis, err);
 }
 
@@ -124,8 +138,14 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 		for (end = i + 1; end < n && rows[end]->hour == rows[i]->hour && rows[end]->model == rows[i]->model;)
 			end++;
 		stage_sheet(s, rows + i, end - i);
-		if (s->pending >= PIPELINE_FIELDS && !flush(s, err))
-			return false;
+		if (s->pending >= PIPELINE_FIELDS) {
+			if (!flush(s, err))
+				return false;
+		} else if (s->unsent >= SEND_FIELDS) { // Redis stores these while the next are written down
+			if (!redis_send(s->p->redis, err))
+				return false;
+			s->unsent = 0;
+		}
 	}
 	return flush(s, err);
 }
@@ -156,9 +176,11 @@ static bool swap(struct publish *p, const struct publish_slot *slot, bool *ret_t
 bool publish_slot(struct publish *p, const struct publish_slot *slot, const struct names *names, const struct ledger_row *const *rows, int64_t n,
                   const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
 {
-	struct staging s = {.p = p, .names = names, .called = called, .ncalled = ncalled};
+	struct staging s = {.p = p, .names = names, .called = called, .ncalled = ncalled, .arena = ARENA_INIT, .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
 	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(slot->slot), p->run);
 	bool good = stage(&s, rows, n, err) && swap(p, slot, ret_taken, err);
+	arena_release(&s.arena);
+	free(s.stored);
 	buf_release(&s.index);
 	buf_release(&s.key);
 	buf_release(&s.member);
