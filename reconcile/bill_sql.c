@@ -10,7 +10,7 @@
 // Parquet is read a kind of rows at a time, each found by a comparison of one column: DuckDB decodes the other columns only
 // where that holds, which is where few rows of a bill are. Text has to be read as a whole, so it is read once.
 //
-// Money and quantities leave DuckDB as DECIMAL(38,12) and are integers from there on. The bill prints at most ten decimals,
+// Money and quantities are DECIMAL(30,12) in DuckDB, and integers from there on. The bill prints at most ten decimals,
 // so nothing is lost.
 #include <stdlib.h>
 
@@ -102,15 +102,15 @@ static void add_text(struct statement *s, const char *name)
 		buf_adds(&s->sql, "''");
 }
 
-// NaN, infinities and words become NULL, which is counted.
+// NaN, infinities, words and what no bill holds (a quintillion) become NULL, which is counted: so that no sum overflows.
 static void add_decimal(struct statement *s, const char *name)
 {
 	if (!column(s, name))
-		buf_adds(&s->sql, "0::DECIMAL(38,12)");
+		buf_adds(&s->sql, "0::DECIMAL(30,12)");
 	else if (column(s, name)->is_text)
-		buf_addf(&s->sql, "TRY_CAST(nullif(%s, '') AS DECIMAL(38,12))", name);
+		buf_addf(&s->sql, "TRY_CAST(nullif(%s, '') AS DECIMAL(30,12))", name);
 	else
-		buf_addf(&s->sql, "TRY_CAST(%s AS DECIMAL(38,12))", name);
+		buf_addf(&s->sql, "TRY_CAST(%s AS DECIMAL(30,12))", name);
 }
 
 // `as`: the name that a grouped column of times has.
@@ -133,7 +133,7 @@ static void add_product(struct statement *s)
 		buf_adds(&s->sql, "product['product_name']::VARCHAR, ");
 	else if (map && map->is_text)
 		buf_adds(&s->sql, "CASE WHEN product LIKE '{%\"product_name\"%' THEN regexp_extract(product, '\"product_name\"\\s*:\\s*\"([^\"]*)\"', 1) "
-		                  "ELSE regexp_extract(product, '[{, ]product_name=([^,}]*)', 1) END, ");
+		                  "ELSE regexp_extract(product, '[{, ]product_name\\s*=\\s*[''\"]?([^,}''\"]*)', 1) END, ");
 	buf_adds(&s->sql, "'')");
 }
 

@@ -157,6 +157,12 @@ static bool take_file(struct export *x, const struct manifest *m, struct export_
 		return err_set(err, ERR_SKIP, "%.*s names %.*s, which is not below data/BILLING_PERIOD=", STR_ARG(m->path), STR_ARG(uri));
 	struct str tail = {at + 1, (size_t)(uri.p + uri.len - at) - 1};
 	struct str path = join(&x->arena, m->root, tail);
+	for (int i = 0; i < p->nfiles; i++) {
+		if (!str_eq(p->files[i], path))
+			continue;
+		buf_addf(&x->notes, "%.*s names %.*s twice: it is read once\n", STR_ARG(m->path), STR_ARG(uri));
+		return true;
+	}
 	if (x->fetch && !x->fetch(x->user, path, err))
 		return false;
 	if (stat(path.p, &st) != 0)

@@ -23,6 +23,8 @@ static const struct {
 	{STR("BundledDiscount"), BILL_DISCOUNT},
 	{STR("EdpDiscount"), BILL_DISCOUNT},
 	{STR("PrivateRateDiscount"), BILL_DISCOUNT},
+	{STR("SppDiscount"), BILL_DISCOUNT},
+	{STR("RiVolumeDiscount"), BILL_DISCOUNT},
 	{STR("FlateRateSubscription"), BILL_FEE}, // so AWS spells it
 	{STR("SavingsPlanNegation"), BILL_DISCOUNT},
 	{STR("SavingsPlanUpfrontFee"), BILL_FEE},

@@ -96,11 +96,6 @@ static bool matches(const struct group *g, const struct query *q)
 	return !q->search.len;
 }
 
-static bool is_empty(const struct group *g)
-{
-	return g->tokens == 0 && g->calls == 0 && g->failed == 0;
-}
-
 bool api_breakdown(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
 	struct groups g;
@@ -117,7 +112,7 @@ bool api_breakdown(struct api *a, const struct query *q, struct buf *out, struct
 	json_span(out, q->from, q->to);
 	buf_adds(out, ",\"groups\":[");
 	for (int32_t i = 0; i < g.n; i++) {
-		if (is_empty(&g.list[i]))
+		if (group_is_empty(&g.list[i]))
 			continue;
 		bool fits = matches(&g.list[i], q);
 		all++;

@@ -381,6 +381,11 @@ void groups_sort_by_usd(struct groups *g)
 	map_clear(&g->index);
 }
 
+bool group_is_empty(const struct group *g)
+{
+	return g->tokens == 0 && g->usd.pico == 0 && g->calls == 0 && g->failed == 0;
+}
+
 char *group_basis(const struct group *g, char *buf)
 {
 	static const char *const names[] = {"billed", "exact", "allocated", "provisional"};
@@ -391,6 +396,9 @@ char *group_basis(const struct group *g, char *buf)
 		part[0] = g->billed, part[1] = g->exact, part[2] = g->allocated, part[3] = g->provisional;
 		whole = g->tokens;
 	}
+	for (int i = 0; whole < 0 && i < PARTS; i++) // more was taken back than charged
+		part[i] = -part[i];
+	whole = whole < 0 ? -whole : whole;
 	int n = 0, kinds = 0;
 	buf[0] = '\0';
 	if (g->tokens && g->unpriced == g->tokens)

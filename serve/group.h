@@ -92,6 +92,9 @@ void groups_merge(struct groups *g, const struct groups *from);
 void groups_sort_by_key(struct groups *g);
 void groups_sort_by_usd(struct groups *g); // dearest first
 
+// Whether there is nothing to show: neither tokens, nor calls, nor dollars.
+bool group_is_empty(const struct group *g);
+
 // How the group is known: "billed", "exact", "allocated", "provisional", "unpriced", or their shares of the dollars (of the tokens
 // where there are no dollars), "exact 31% allocated 69%", and whether a prompt band is an estimate. Returns buf, of
 // GROUP_BASIS_SIZE.

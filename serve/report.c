@@ -76,7 +76,7 @@ static void print_csv(const struct report *r, const struct groups *g)
 	buf_adds(&b, "tokens,usd,usd_low,usd_high,basis\n");
 	for (int32_t k = 0; k < g->n; k++) {
 		const struct group *x = &g->list[k];
-		if (x->tokens == 0)
+		if (x->tokens == 0 && x->usd.pico == 0) // dollars may be billed whose tokens nobody can tell
 			continue;
 		for (int i = 0; i < r->by.n; i++) {
 			buf_add_csv(&b, x->keys[i]);
@@ -114,7 +114,7 @@ static void print_json(const struct report *r, const struct groups *g)
 	buf_addc(&b, '[');
 	for (int32_t k = 0; k < g->n; k++) {
 		const struct group *x = &g->list[k];
-		if (x->tokens == 0 && x->calls == 0 && x->failed == 0)
+		if (group_is_empty(x))
 			continue;
 		buf_adds(&b, first ? "\n {" : ",\n {");
 		first = false;
