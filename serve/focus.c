@@ -6,18 +6,21 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "estimator/lane.h"
+#include "estimator/tag_book.h"
+#include "pricing/price.h"
 
 enum { PLACES = 12 };
 
 static const char header[] =
 	"BilledCost,BillingAccountId,BillingAccountName,BillingCurrency,BillingPeriodEnd,BillingPeriodStart,ChargeCategory,ChargeClass,ChargeDescription,ChargeFrequency,"
 	"ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,ConsumedUnit,ContractedCost,EffectiveCost,InvoiceIssuerName,ListCost,PricingCategory,PricingQuantity,PricingUnit,"
-	"ProviderName,PublisherName,RegionId,RegionName,ResourceId,ResourceName,ResourceType,ServiceCategory,ServiceName,ServiceSubcategory,SkuMeter,SubAccountId,SubAccountName,"
-	"x_Principal,x_Role,x_TokenType,x_Model,x_Basis,x_TokensExact,x_TokensAllocated,x_TokensProvisional\n";
+	"ProviderName,PublisherName,RegionId,RegionName,ResourceId,ResourceName,ResourceType,ServiceCategory,ServiceName,ServiceSubcategory,SkuMeter,SubAccountId,SubAccountName,Tags,"
+	"x_Principal,x_Role,x_TokenType,x_ServiceTier,x_Model,x_Basis,x_TokensExact,x_TokensAllocated,x_TokensProvisional\n";
 
 struct printing {
 	FILE *f;
-	struct buf b;
+	struct buf b, tags; // tags: of the caller in hand, as JSON
 };
 
 // The first of the month in which `ms` stands, and of the next.
@@ -32,8 +35,30 @@ static void month_of(int64_t ms, char *ret_start, char *ret_end)
 	memcpy(ret_end + 8, "01T00:00:00Z", 12);
 }
 
-static void add_row(struct buf *b, const struct view_sheet *sheet, const struct view_row *row)
+static void add_tag(void *user, const struct tag_held *t)
 {
+	struct buf *b = user;
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "iamPrincipal/%.*s", STR_ARG(t->key)); // as AWS names them
+	buf_adds(b, b->len > 1 ? "," : "");
+	buf_add_json(b, buf_str(&key));
+	buf_addc(b, ':');
+	buf_add_json(b, t->value);
+	buf_release(&key);
+}
+
+static struct str tags_of(struct printing *p, struct view *v, const struct view_sheet *sheet, const struct view_row *row)
+{
+	buf_clear(&p->tags);
+	buf_addc(&p->tags, '{');
+	tag_book_each(view_tags(v), row->principal, row->tagset, (sheet->hour + 1) * MS_PER_HOUR, add_tag, &p->tags);
+	buf_addc(&p->tags, '}');
+	return buf_str(&p->tags);
+}
+
+static void add_row(struct printing *p, struct view *v, const struct view_sheet *sheet, const struct view_row *row)
+{
+	struct buf *b = &p->b;
 	const struct figure *f = &row->figure;
 	char start[WHEN_SIZE], end[WHEN_SIZE], month[WHEN_SIZE], next[WHEN_SIZE], usd[USD_SIZE] = "", list[USD_SIZE] = "", millions[USD_SIZE];
 	bool units = f->lane & LANE_UNITS;
@@ -55,10 +80,12 @@ static void add_row(struct buf *b, const struct view_sheet *sheet, const struct 
 	buf_addc(b, ',');
 	buf_add_csv(b, sheet->model);
 	buf_addf(b, ",Model,AI and Machine Learning,Amazon Bedrock,Generative AI,%s,%.*s,,", type, STR_ARG(sheet->account));
+	buf_add_csv(b, tags_of(p, v, sheet, row));
+	buf_addc(b, ',');
 	buf_add_csv(b, row->principal);
 	buf_addc(b, ',');
 	buf_add_csv(b, row->role);
-	buf_addf(b, ",%s,", type);
+	buf_addf(b, ",%s,%s,", type, price_tier_names[lane_tier(f->lane)]);
 	buf_add_csv(b, sheet->model);
 	buf_addf(b, ",%s,%lld,%lld,%lld\n", sheet->billed ? "billed" : f->priced ? "estimated" : "estimated, unpriced", (long long)f->exact, (long long)f->allocated, (long long)f->provisional);
 }
@@ -66,11 +93,10 @@ static void add_row(struct buf *b, const struct view_sheet *sheet, const struct 
 static bool print_sheet(void *user, struct view *v, const struct view_sheet *sheet)
 {
 	struct printing *p = user;
-	(void)v;
 	buf_clear(&p->b);
 	for (int i = 0; i < sheet->nrows; i++)
 		if (sheet->rows[i].type != TOKEN_TYPES)
-			add_row(&p->b, sheet, &sheet->rows[i]);
+			add_row(p, v, sheet, &sheet->rows[i]);
 	return p->b.len == 0 || fwrite(p->b.data, 1, p->b.len, p->f) == p->b.len;
 }
 
@@ -80,5 +106,6 @@ bool focus_print(struct view *v, int64_t from, int64_t to, FILE *f, struct err *
 	fputs(header, f);
 	bool good = view_each(v, from, to, print_sheet, &p, err);
 	buf_release(&p.b);
+	buf_release(&p.tags);
 	return good && (fflush(f) == 0 || err_set(err, ERR_FATAL, "cannot write the report"));
 }

@@ -166,6 +166,22 @@ rows = list(csv.DictReader(open(sys.argv[1])))
 print(sum(decimal.Decimal(r["BilledCost"]) for r in rows).quantize(decimal.Decimal("1e-9")), {r["x_Basis"] for r in rows}, {None in r for r in rows})
 END
 )" "$dollars {'billed'} {False}"
+is "with the names of AWS's own FOCUS table, and the tags of callers" "$(python3 - "$T/focus.csv" "$shared/cur/focus12_glue_columns.csv" <<'END'
+import collections, csv, decimal, json, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+known = {r[0] for r in csv.reader(open(sys.argv[2]))}
+print([c for c in rows[0] if not c.startswith("x_") and c.lower() not in known])
+teams = collections.Counter()
+for r in rows:
+    teams[json.loads(r["Tags"]).get("iamPrincipal/team", "(no team)")] += decimal.Decimal(r["BilledCost"])
+for team, usd in sorted(teams.items()):
+    print(team, usd.quantize(decimal.Decimal("1e-6")))
+END
+)" "[]
+$("$nowcast" report --redis "$REDIS_URL" --by team --format csv | python3 -c '
+import csv, decimal, sys
+for r in sorted(csv.DictReader(sys.stdin), key=lambda r: r["team"]):
+    print(r["team"] or "(no team)", decimal.Decimal(r["usd"]).quantize(decimal.Decimal("1e-6")))')"
 
 # Service tiers of which no record tells: the bill's rows keep theirs, and what differs is the rate, not the volume.
 fresh
