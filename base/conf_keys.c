@@ -70,8 +70,8 @@ const struct conf_key conf_keys[] = {
 	 "The CUR 2.0 export that `nowcast run` reads on a schedule: a folder, or s3://BUCKET/PREFIX/EXPORT."},
 	{"reconcile.every", CONF_DURATION, AT(reconcile_every_ms), 60000, MS(31), "6h", false, NULL,
 	 "How often it does."},
-	{"reconcile.memory", CONF_BYTES, AT(reconcile_memory), 64 << 20, (int64_t)64 << 30, "1GiB", false, NULL,
-	 "Memory that adding up a bill may take; beyond it, it uses the disk."},
+	{"reconcile.memory", CONF_BYTES, AT(reconcile_memory), 512 << 20, (int64_t)64 << 30, "1GiB", false, NULL,
+	 "Memory that a bill may take: half of it while it is added up, which uses the disk beyond it, half for the sums."},
 	{"reconcile.cache", CONF_STRING, AT(reconcile_cache), 0, 0, "", false, NULL,
 	 "Folder for files fetched from S3; empty: nowcast/cur in the user's cache folder."},
 

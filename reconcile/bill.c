@@ -124,14 +124,15 @@ static void tell_doubts(struct bill *b)
 	}
 }
 
-bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names, struct err *err)
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names, int64_t lines_max, struct err *err)
 {
 	struct bill b = {.invoiced = true};
 	struct buf sql = BUF_INIT;
 	struct duck_rows *rows = NULL;
 	bool good = bill_sql(&sql, &b, duck, p, err) && duck_query(duck, sql.data, &rows, err);
-	while (good && duck_next(rows))
-		good = take_row(&b, rows, p, names, err);
+	for (bool row = true; good && (good = duck_next(rows, &row, err)) && row;)
+		good = b.nlines < lines_max ? take_row(&b, rows, p, names, err)
+		                            : err_set(err, ERR_CONFIG, "the bill comes to more than %lld sums, which do not fit: raise reconcile.memory", (long long)lines_max);
 	duck_done(rows);
 	buf_release(&sql);
 	if (!good) {

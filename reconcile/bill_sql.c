@@ -52,7 +52,7 @@ static void add_source(struct buf *b, const struct export_period *p)
 	// Strict: a row that does not parse is an error to be told, not one to be passed over.
 	buf_adds(b, p->parquet ? "], union_by_name=true, hive_partitioning=false)"
 	                       : "], header=true, all_varchar=true, delim=',', quote='\"', escape='\"', union_by_name=true, "
-	                         "hive_partitioning=false, max_line_size=16777216)");
+	                         "hive_partitioning=false)");
 }
 
 static bool find_columns(struct statement *s, struct duck *duck, const struct export_period *p, struct err *err)
@@ -66,14 +66,15 @@ static bool find_columns(struct statement *s, struct duck *duck, const struct ex
 	buf_release(&sql);
 	if (!good)
 		return false;
-	for (int cap = 0; duck_next(rows);) {
+	bool row = true;
+	for (int cap = 0; (good = duck_next(rows, &row, err)) && row;) {
 		if (s->n == cap)
 			s->columns = xrealloc(s->columns, (size_t)(cap = cap ? cap * 2 : 128), sizeof *s->columns);
 		struct str type = duck_text(rows, 1);
 		s->columns[s->n++] = (struct column){xstrdup(duck_text(rows, 0)), str_is(type, "VARCHAR"), str_starts(type, STR("MAP"))};
 	}
 	duck_done(rows);
-	return true;
+	return good;
 }
 
 static const struct column *column(const struct statement *s, const char *name)
@@ -371,7 +372,7 @@ bool bill_has_caller_tags(struct duck *duck, const struct export_period *p, bool
 		buf_adds(&s.sql, " AND contains(tags::VARCHAR, 'iamPrincipal/') LIMIT 1");
 		good = duck_query(duck, s.sql.data, &rows, err);
 		if (good) {
-			*ret_tags = duck_next(rows);
+			good = duck_next(rows, ret_tags, err);
 			duck_done(rows);
 		}
 	}

@@ -2,7 +2,7 @@
 // The few functions of DuckDB's C API that are used, declared here by their published signatures and bound by dlsym: the
 // library comes without a header from where it is fetched, and must not be needed for a build.
 //
-// Results are read a chunk (2,048 rows) at a time, straight out of DuckDB's vectors.
+// Results are read a chunk (2,048 rows) at a time, straight out of DuckDB's vectors, as they are made: none is ever whole in memory.
 #include "reconcile/duckdb.h"
 
 #include <dirent.h>
@@ -51,6 +51,10 @@ struct api {
 	int (*set_config)(void *config, const char *name, const char *value);
 	void (*destroy_config)(void **config);
 	int (*query)(void *connection, const char *sql, struct result *ret);
+	int (*prepare)(void *connection, const char *sql, void **ret_statement);
+	const char *(*prepare_error)(void *statement);
+	int (*execute_prepared_streaming)(void *statement, struct result *ret);
+	void (*destroy_prepare)(void **statement);
 	void (*destroy_result)(struct result *result);
 	const char *(*result_error)(struct result *result);
 	uint64_t (*column_count)(struct result *result);
@@ -77,6 +81,10 @@ static const struct {
 	{"duckdb_set_config", offsetof(struct api, set_config)},
 	{"duckdb_destroy_config", offsetof(struct api, destroy_config)},
 	{"duckdb_query", offsetof(struct api, query)},
+	{"duckdb_prepare", offsetof(struct api, prepare)},
+	{"duckdb_prepare_error", offsetof(struct api, prepare_error)},
+	{"duckdb_execute_prepared_streaming", offsetof(struct api, execute_prepared_streaming)},
+	{"duckdb_destroy_prepare", offsetof(struct api, destroy_prepare)},
 	{"duckdb_destroy_result", offsetof(struct api, destroy_result)},
 	{"duckdb_result_error", offsetof(struct api, result_error)},
 	{"duckdb_column_count", offsetof(struct api, column_count)},
@@ -99,6 +107,7 @@ struct duck {
 
 struct duck_rows {
 	struct duck *duck;
+	void *statement;
 	struct result result;
 	void *chunk;
 	int ncolumns;
@@ -226,34 +235,33 @@ const char *duck_version(const struct duck *d)
 	return d->api.library_version();
 }
 
-static bool query(struct duck *d, const char *sql, struct result *ret, struct err *err)
+static bool failed(const char *why, struct err *err)
 {
 	char line[400];
-	memset(ret, 0, sizeof *ret);
-	if (d->api.query(d->connection, sql, ret) == 0)
-		return true;
-	first_line(d->api.result_error(ret), line, sizeof line);
-	d->api.destroy_result(ret);
+	first_line(why, line, sizeof line);
+	if (strncmp(line, "Out of Memory", 13) == 0)
+		return err_set(err, ERR_CONFIG, "DuckDB: %s: raise reconcile.memory", line);
 	return err_set(err, ERR_FATAL, "DuckDB: %s", line);
 }
 
 bool duck_run(struct duck *d, const char *sql, struct err *err)
 {
-	struct result r;
-	if (!query(d, sql, &r, err))
-		return false;
+	struct result r = {0};
+	bool good = d->api.query(d->connection, sql, &r) == 0 || failed(d->api.result_error(&r), err);
 	d->api.destroy_result(&r);
-	return true;
+	return good;
 }
 
 bool duck_query(struct duck *d, const char *sql, struct duck_rows **ret, struct err *err)
 {
 	struct duck_rows *r = xcalloc(1, sizeof *r);
-	if (!query(d, sql, &r->result, err)) {
-		free(r);
+	r->duck = d;
+	bool good = d->api.prepare(d->connection, sql, &r->statement) == 0 || failed(d->api.prepare_error(r->statement), err);
+	good = good && (d->api.execute_prepared_streaming(r->statement, &r->result) == 0 || failed(d->api.result_error(&r->result), err));
+	if (!good) {
+		duck_done(r);
 		return false;
 	}
-	r->duck = d;
 	r->ncolumns = (int)d->api.column_count(&r->result);
 	for (int i = 0; i < r->ncolumns && i < COLUMNS_MAX; i++) {
 		int type = d->api.column_type(&r->result, (uint64_t)i);
@@ -268,15 +276,18 @@ bool duck_query(struct duck *d, const char *sql, struct duck_rows **ret, struct 
 
 // ---- rows ----------------------------------------------------------------------------------------------------------
 
-bool duck_next(struct duck_rows *r)
+bool duck_next(struct duck_rows *r, bool *ret_row, struct err *err)
 {
 	struct api *api = &r->duck->api;
 	while (r->at == r->size) {
 		if (r->chunk)
 			api->destroy_data_chunk(&r->chunk);
 		r->chunk = api->fetch_chunk(r->result);
-		if (!r->chunk)
-			return false;
+		if (!r->chunk) {
+			const char *why = api->result_error(&r->result);
+			*ret_row = false;
+			return !why || !*why || failed(why, err);
+		}
 		r->at = 0;
 		r->size = api->data_chunk_get_size(r->chunk);
 		for (int i = 0; i < r->ncolumns && i < COLUMNS_MAX; i++) {
@@ -286,6 +297,7 @@ bool duck_next(struct duck_rows *r)
 		}
 	}
 	r->at++;
+	*ret_row = true;
 	return true;
 }
 
@@ -323,5 +335,7 @@ void duck_done(struct duck_rows *r)
 	if (r->chunk)
 		r->duck->api.destroy_data_chunk(&r->chunk);
 	r->duck->api.destroy_result(&r->result);
+	if (r->statement)
+		r->duck->api.destroy_prepare(&r->statement);
 	free(r);
 }

@@ -31,7 +31,7 @@ bool duck_run(struct duck *d, const char *sql, struct err *err) NC_CHECK;
 
 // Runs a query. Its columns are VARCHAR, BIGINT or DECIMAL(38, n): casts are the query's business.
 bool duck_query(struct duck *d, const char *sql, struct duck_rows **ret, struct err *err) NC_CHECK;
-bool duck_next(struct duck_rows *r);                   // false: no more rows
+bool duck_next(struct duck_rows *r, bool *ret_row, struct err *err) NC_CHECK; // *ret_row false: no more. A query may fail at any row
 struct str duck_text(struct duck_rows *r, int column); // of this row; NULL is STR_NONE. Valid until the next duck_next
 int64_t duck_int(struct duck_rows *r, int column);     // NULL is 0
 usd_pico duck_wide(struct duck_rows *r, int column);   // the unscaled integer of a DECIMAL(38, n); NULL is 0

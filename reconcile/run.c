@@ -17,7 +17,10 @@
 #include "reconcile/s3.h"
 #include "reconcile/work.h"
 
-enum { STALE_HOURS = 48 };
+enum {
+	STALE_HOURS = 48,
+	FIGURE_BYTES = 192, // that a sum of the bill, or a figure of the estimate, takes here, measured
+};
 
 // ---- the estimate --------------------------------------------------------------------------------------------------
 
@@ -37,6 +40,11 @@ static void note_foundation(struct work *w, int32_t model, struct str foundation
 			w->foundation[w->nfoundation] = STR_NONE;
 	}
 	w->foundation[model] = w->names.list[names_add(&w->names, foundation)];
+}
+
+static int64_t figures_max(const struct work *w)
+{
+	return w->conf->reconcile_memory / 2 / FIGURE_BYTES;
 }
 
 static bool take_sheet(void *user, struct view *v, const struct view_sheet *sheet)
@@ -59,7 +67,7 @@ static bool take_sheet(void *user, struct view *v, const struct view_sheet *shee
 		row.usd = r->figure.usd;
 		ledger_add(&w->estimate, &row);
 	}
-	return true;
+	return w->estimate.n + w->bill.nlines <= figures_max(w);
 }
 
 static bool read_estimate(struct work *w, struct err *err)
@@ -70,6 +78,9 @@ static bool read_estimate(struct work *w, struct err *err)
 	view_choose(v, VIEW_ESTIMATE);
 	bool good = view_each(v, w->period->first, w->period->end, take_sheet, w, err);
 	view_close(v);
+	if (good && w->estimate.n + w->bill.nlines > figures_max(w))
+		good = err_set(err, ERR_CONFIG, "%.*s: the bill and the estimate come to more than %" PRId64 " figures, which do not fit: raise reconcile.memory",
+		               STR_ARG(w->period->name), figures_max(w));
 	return good;
 }
 
@@ -99,7 +110,7 @@ static bool tell_tags(struct work *w, struct duck *duck, struct err *err)
 
 static bool run_period(struct work *w, struct duck *duck, struct err *err)
 {
-	if (!bill_read(&w->bill, duck, w->period, w->pseudonyms, err))
+	if (!bill_read(&w->bill, duck, w->period, w->pseudonyms, figures_max(w), err))
 		return false;
 	tell_stale(w);
 	bool good = read_estimate(w, err) && tell_tags(w, duck, err);
@@ -240,7 +251,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	char spill[400];
 	int64_t start = when_ticks_ms();
 	spill_folder(spill, sizeof spill);
-	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory, spill, err) && find_export(&x, &s3, conf, source, period, err);
+	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory / 2, spill, err) && find_export(&x, &s3, conf, source, period, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);

@@ -84,4 +84,13 @@ echo "{\"dataFiles\": [\"$file\", \"$file\"]}" >"$manifest"
 ok "a manifest that names a file twice" reconcile
 is "it is read once" "$(report --by model | cut -d, -f2,3)" "1000000,0.800000000"
 has "and told" "$(cat "$T/ok.out")" "names $file twice: it is read once"
+
+# Memory is bounded: what does not fit is refused, and what stood stays.
+deliver snappy.parquet "SELECT 'Usage' AS line_item_line_item_type, 'AmazonBedrock' AS line_item_product_code, 'USE1-NovaPro-input-tokens' AS line_item_usage_type, '1K tokens' AS pricing_unit,
+	'111122223333' AS line_item_usage_account_id, 'arn:aws:sts::111122223333:assumed-role/r/' || i AS line_item_iam_principal, 1.0 AS line_item_usage_amount, 0.0008 AS line_item_unblended_cost,
+	TIMESTAMP '2026-10-05 03:00:00' AS line_item_usage_start_date FROM range(1500000) r(i)"
+fails 2 "a bill of more callers than fit" /usr/bin/time -o "$T/peak" -f %M "$nowcast" reconcile --reconcile.memory 512MiB --redis "$REDIS_URL" "$T/cur"
+has "is refused, and what helps is said" "$(cat "$T/err")" "the bill comes to more than [0-9]+ sums, which do not fit: raise reconcile.memory"
+is "within its bound" "$(tail -n 1 "$T/peak" | awk '{ print ($1 < 640 * 1024) }')" 1
+is "and what stood stays" "$(report --by model | cut -d, -f2,3)" "1000000,0.800000000"
 finish
