@@ -103,7 +103,7 @@ const struct conf_key conf_keys[] = {
 	{"auth.open", CONF_BOOL, AT(auth_open), 0, 0, "false", false, NULL,
 	 "Serve without tokens on an address that others can reach: only behind a proxy that asks who they are."},
 	{"metrics.top", CONF_INTEGER, AT(metrics_top), 1, 1000, "20", false, NULL,
-	 "Principals, and models, that /metrics tells apart; the rest is \"other\". It bounds what Prometheus must keep."},
+	 "Principals, and models, that /metrics tells apart; the rest is \"(other)\". It bounds what Prometheus must keep."},
 
 	{"alerts", CONF_BOOL, AT(alerts), 0, 0, "true", false, NULL, "Whether `run` looks after the alert rules; of several workers one does at a time."},
 	{"alerts.file", CONF_STRING, AT(alerts_file), 0, 0, "", false, NULL,

@@ -60,6 +60,24 @@ void buf_add_json(struct buf *b, struct str s)
 	buf_addc(b, '"');
 }
 
+void buf_add_label(struct buf *b, struct str s)
+{
+	for (size_t i = 0, n; i < s.len; i += n ? n : 1) {
+		unsigned char c = (unsigned char)s.p[i];
+		n = utf8_length(s, i);
+		if (n == 0)
+			buf_adds(b, "\xef\xbf\xbd");
+		else if (c == '"' || c == '\\')
+			buf_addf(b, "\\%c", c);
+		else if (c == '\n')
+			buf_adds(b, "\\n");
+		else if (c < 0x20 || c == 0x7f)
+			buf_addc(b, ' ');
+		else
+			buf_add(b, s.p + i, n);
+	}
+}
+
 void buf_add_base64(struct buf *b, struct str s)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

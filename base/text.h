@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes of somebody else's making, made safe to print: JSON strings, CSV fields, HTML, base64, and secrets blotted out.
+// Bytes of somebody else's making, made safe to print: JSON strings, CSV fields, labels of Prometheus, HTML, base64, and secrets blotted out.
 #ifndef NOWCAST_BASE_TEXT_H
 #define NOWCAST_BASE_TEXT_H
 
@@ -12,6 +12,10 @@ void buf_add_json(struct buf *b, struct str s);
 // Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break. Text that a spreadsheet would
 // run as a formula (it begins with = @ + - or a tab, and is no number) gets an apostrophe in front, which spreadsheets take as "text".
 void buf_add_csv(struct buf *b, struct str s);
+
+// Appends the value of a label in Prometheus' text format, without its quotes. One piece that is not UTF-8 would make a scrape
+// fail as a whole: it becomes U+FFFD. Control characters become blanks.
+void buf_add_label(struct buf *b, struct str s);
 
 // Appends text for HTML, in elements and in quoted attributes.
 void buf_add_html(struct buf *b, struct str s);

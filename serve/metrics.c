@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "base/when.h"
 #include "estimator/folded.h"
 #include "estimator/redis.h"
@@ -17,29 +18,13 @@ static void family(struct buf *out, const char *name, const char *type, const ch
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-// The value of a label: backslash, quote and line break are escaped; what is no UTF-8 makes Prometheus refuse it all.
-static void add_label_value(struct buf *out, struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if (c == '\\' || c == '"')
-			buf_addf(out, "\\%c", c);
-		else if (c == '\n')
-			buf_adds(out, "\\n");
-		else if (c < ' ' || c >= 0x7f)
-			buf_addc(out, '?');
-		else
-			buf_addc(out, (char)c);
-	}
-}
-
 static void sample_usd(struct buf *out, const char *name, const char *span, const char *key, struct str value, const char *basis, struct usd usd)
 {
 	char text[USD_SIZE];
 	buf_addf(out, "%s{span=\"%s\"", name, span);
 	if (key) {
 		buf_addf(out, ",%s=\"", key);
-		add_label_value(out, value);
+		buf_add_label(out, value);
 		buf_addc(out, '"');
 	}
 	if (basis)
@@ -54,7 +39,7 @@ static void sample_basis(struct buf *out, const char *name, const char *span, co
 			sample_usd(out, name, span, key, value, p->name, basis_usd(g, p));
 }
 
-// The dearest of a grouping by name, the rest as "other".
+// The dearest of a grouping by name, the rest as "(other)": a tag cannot hold parentheses, so no team is called that.
 static bool top_of(struct api *a, const struct query *q, enum group_by by, const char *key, const char *name, const char *help, int64_t from, int64_t to,
                    struct buf *out, struct err *err)
 {
@@ -74,7 +59,7 @@ static bool top_of(struct api *a, const struct query *q, enum group_by by, const
 			group_add(&other, &g.list[i]);
 		}
 		if (g.n > a->conf->metrics_top)
-			sample_basis(out, name, "today", key, STR("other"), &other);
+			sample_basis(out, name, "today", key, STR("(other)"), &other);
 	}
 	groups_release(&g);
 	return good;
@@ -126,7 +111,7 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 			if (str_ends(member, STR(":arrived")) != (arrived == 1) || score.len < 4)
 				continue;
 			buf_addf(out, "%s{signal=\"", name);
-			add_label_value(out, str_cut(&member, ':'));
+			buf_add_label(out, str_cut(&member, ':'));
 			buf_addf(out, "\"} %.*s\n", (int)(score.len - 3), score.p); // milliseconds without their last three digits
 		}
 	}

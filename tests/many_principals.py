@@ -5,7 +5,8 @@
     many_principals.py PRINCIPALS HOURS [START]     START defaults to 2026-11-02T00:00:00Z; NDJSON on stdout
 
 Each principal calls once an hour, tokens told by the record; spend falls off with the number of the principal. Every
-hundredth one is a user whose team is HTML or a spreadsheet's formula, as a hostile tag may be.
+hundredth one is a user whose team is HTML or a spreadsheet's formula, as a hostile tag may be; three teams have names that are
+easily taken for something else.
 """
 import datetime
 import json
@@ -15,6 +16,7 @@ principals, hours = int(sys.argv[1]), int(sys.argv[2])
 start = datetime.datetime.fromisoformat((sys.argv[3] if len(sys.argv) > 3 else "2026-11-02T00:00:00Z").replace("Z", "+00:00"))
 hostile = ["<img src=x onerror=document.title='owned'>", "=cmd|' /C calc'!A0", "\"><script>document.title='owned'</script>"]
 models = ["us.anthropic.claude-sonnet-4-6", "global.anthropic.claude-haiku-4-5-20251001-v1:0", "amazon.nova-pro-v1:0"]
+awkward = {1: "other", 2: "équipe", 3: "ôquipe"}
 account = "111122223333"
 
 
@@ -41,7 +43,7 @@ def tag_record(kind, name, value, n):
 
 
 for k in range(40):
-    put(tag_record("role", f"team-{k}", f"team {k}", k))
+    put(tag_record("role", f"team-{k}", awkward.get(k, f"team {k}"), k))
 for i in range(0, principals, 100):
     put(tag_record("user", f"u{i}", hostile[i // 100 % 3], 1000 + i))
 for h in range(hours):

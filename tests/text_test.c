@@ -34,5 +34,9 @@ int main(void)
 	says(buf_add_csv, "-", "-");
 	says(buf_add_html, "<img src=x onerror='a' title=\"b\">&", "&lt;img src=x onerror='a' title=&quot;b&quot;&gt;&amp;");
 	says(buf_add_json, "a\"b\\c\nd\x01", "\"a\\\"b\\\\c\\nd\\u0001\"");
+	says(buf_add_label, "say \"so\" \\", "say \\\"so\\\" \\\\");
+	says(buf_add_label, "two\nlines\tand", "two\\nlines and");
+	says(buf_add_label, "\xc3\xa9quipe \xe5\xbd\xb1", "\xc3\xa9quipe \xe5\xbd\xb1");
+	says(buf_add_label, "cut \xc3", "cut \xef\xbf\xbd");
 	return done();
 }

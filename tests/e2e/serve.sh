@@ -188,6 +188,9 @@ if command -v promtool >/dev/null; then
 	curl -s "$url/metrics" | promtool check metrics >"$T/lint" 2>&1
 	is "labels with quotes are what Prometheus takes" "$(cat "$T/lint")" ""
 fi
+curl -s "$url/metrics" >"$T/metrics"
+is "no two samples have the same name and labels" "$(grep -v '^#' "$T/metrics" | sed 's/} .*/}/' | sort | uniq -d)" ""
+is "names in other alphabets stay what they are" "$(grep -c -e 'team="équipe"' -e 'team="ôquipe"' "$T/metrics")" 2
 ok "SIGTERM ends it" stop "$server_pid"
 
 # --- TLS
