@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dashboard in a real browser. Prints TAP; screenshots go to a folder, to be looked at by people.
 //
-//     node page.js URL MANY_URL PAST_URL OUT PLAYWRIGHT-FOLDER
+//     node page.js URL MANY_URL EMPTY_URL PAST_URL OUT PLAYWRIGHT-FOLDER
 //
-// URL serves a world of some principals at 2026-11-02T05:40Z, MANY_URL one of thousands with hostile tags, PAST_URL
+// URL serves a world of some principals at 2026-11-02T05:40Z, MANY_URL one of thousands with hostile tags, EMPTY_URL nothing, PAST_URL
 // weeks with bills, budgets and scores (tests/support/past.py).
 "use strict";
-const [, , url, many, past, out, modules] = process.argv;
+const [, , url, many, empty, past, out, modules] = process.argv;
 const { chromium } = require(modules + "/node_modules/playwright-core");
 const axe = require("fs").readFileSync(modules + "/node_modules/axe-core/axe.min.js", "utf8");
 
@@ -22,11 +22,13 @@ function ok(good, name, why) {
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const errors = [];
 
-async function open(browser, address, options = {}) {
+// `asks`: what one of its questions must hold; the page's `asked` says whether one did.
+async function open(browser, address, options = {}, asks) {
 	const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, colorScheme: "light", ...options });
 	const page = await context.newPage();
 	page.on("pageerror", e => errors.push(e.message));
 	page.on("console", m => m.type() === "error" && !/503|401|ERR_CONNECTION/.test(m.text()) && errors.push(m.text()));
+	page.on("request", r => { page.asked ||= asks && r.url().includes("/api/v1/breakdown?" + asks); });
 	await page.goto(address);
 	await page.waitForSelector("#groups tbody tr", { timeout: 30000 });
 	return page;
@@ -162,6 +164,18 @@ async function crowd(browser) {
 	await page.context().close();
 }
 
+async function nothing(browser) {
+	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light" }), page = await context.newPage();
+	await page.goto(empty + "/");
+	await page.waitForSelector("#signals li", { timeout: 20000 });
+	await page.waitForSelector("#findings li", { timeout: 20000 });
+	ok(await page.isVisible("#welcome") && !(await page.isVisible("#tiles")), "where nothing has come, the page says what to do instead of $0");
+	ok(/CloudTrail calls\s*missing/.test(await page.textContent("#signals")) && await page.isVisible("#findings"), "and what is missing");
+	await page.screenshot({ path: out + "/empty.png", fullPage: true });
+	await accessible(page, "empty");
+	await context.close();
+}
+
 async function weeks(browser) {
 	const page = await open(browser, past + "/");
 	for (const part of ["#budgets li", "#scores table", "#months canvas", "#cache table", "#gaps li"]) await page.waitForSelector(part, { timeout: 20000 }).catch(() => {});
@@ -178,10 +192,31 @@ async function weeks(browser) {
 	ok((await page.$$(".billed")).length > 0, "what is billed is told apart");
 	await page.screenshot({ path: out + "/weeks-light.png", fullPage: true });
 	await accessible(page, "weeks");
+	const months = await open(browser, past + "/?span=month&mode=group", {}, 'hours=' + (18 * 24 + 15) + "&");
+	ok(months.asked, "this month is the server's from the first question on, whatever the browser's clock says");
+	await settled(months);
+	ok((await months.$$("#groups .mark")).length === 6, "the list has the colours of the chart", (await months.$$("#groups .mark")).length);
+	const over = await (await months.$("#chart .u-over")).boundingBox(), y = over.y + over.height / 2;
+	await months.mouse.move(over.x + over.width * .5, y);
+	await months.mouse.down();
+	await months.mouse.move(over.x + over.width * .6, y, { steps: 5 });
+	await months.mouse.up();
+	await settled(months);
+	ok(/^2026-11-(09|10|11)T.*2026-11-(11|12|13)T/.test(new URL(months.url()).searchParams.getAll("from") + " " + new URL(months.url()).searchParams.get("to")), "a stretch of the chart becomes the span", months.url());
+	await months.click("#filters button[aria-label='Back to the present']");
+	await settled(months);
+	ok(!new URL(months.url()).searchParams.has("from"), "and is left again");
+	await months.context().close();
 	await page.click("#budgets li:has-text('payments') .name");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "payments", "a click on a budget shows whose it is", page.url());
 	await page.goBack();
+	const hung = await open(browser, past + "/?span=7d", { viewport: { width: 1920, height: 1080 }, colorScheme: "dark" });
+	await settled(hung);
+	const low = await hung.evaluate(() => ["#tiles", "#over-time", "#movers", "#budgets", "#gaps", "#bill", "#signals", "#alerts"].filter(s => document.querySelector(s).getBoundingClientRect().top > innerHeight - 200));
+	ok(low.length === 0, "a wall screen shows without scrolling what the day is like", low);
+	await hung.screenshot({ path: out + "/wall-1080.png" });
+	await hung.context().close();
 	const wall = await open(browser, past + "/?span=7d&mode=group", { viewport: { width: 2560, height: 1440 }, colorScheme: "dark" });
 	await settled(wall);
 	ok(await wall.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out on a wall screen");
@@ -208,6 +243,7 @@ async function main() {
 		await desk(browser);
 		await phone(browser);
 		await crowd(browser);
+		await nothing(browser);
 		await weeks(browser);
 		ok(errors.length === 0, "no error was said in the console", errors.join("\n"));
 	} finally {

@@ -40,7 +40,7 @@ function urlOf(view) {
 	return text ? "/?" + text : "/";
 }
 
-let view = readView(), limit = PAGE, now = new Date().toISOString(), round = null, lastSeries = null;
+let view = readView(), limit = PAGE, now = new Date().toISOString(), round = null, lastSeries = null, lastGroups = null;
 
 function go(changes, replace) {
 	view = { ...view, ...changes };
@@ -50,6 +50,12 @@ function go(changes, replace) {
 	paintControls();
 	for (const id of ["breakdown", "over-time"]) byId(id).setAttribute("aria-busy", "true"); // what stands there is of the view before
 	refresh();
+}
+
+// To the view that a link of an alert shows, which may name another host.
+function follow(link) {
+	history.pushState(null, "", "/" + new URL(link, location).search);
+	go(readView(), true);
 }
 
 // From a group to what is inside it: the next finer grouping that is not filtered already.
@@ -115,8 +121,10 @@ function versus(nowUsd, beforeUsd, words) {
 	return [el("b", { class: c.startsWith("+") ? "up" : "down" }, c), " on " + usd(beforeUsd) + " " + words];
 }
 
+const between = f => "between " + usd(f.usd_low) + " and " + usd(f.usd_high);
+
 function range(f) {
-	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? usd(f.usd_low) + " to " + usd(f.usd_high) : Number(f.usd) ? "known without doubt" : "";
+	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? between(f) : Number(f.usd) ? "known without doubt" : "";
 }
 
 let summary = null, forecast = null, days = null;
@@ -130,20 +138,22 @@ function paintTiles() {
 		tile("This hour", usd(s.hour.usd), [count(s.hour.calls) + " calls, " + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
-		const worth = (x, what) => x.off === null ? (f.days_of_history ? "by " + f.days_of_history + (f.days_of_history > 1 ? " days" : " day") + " before" : "by the hours so far, less than a day")
+		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
 			: "off by " + (100 * x.off).toFixed(x.off < 0.0995 ? 1 : 0) + "% " + what;
-		tiles.push(tile("Today will end at", usd(f.day.usd), [usd(f.day.usd_low) + " to " + usd(f.day.usd_high), worth(f.day, "on the last " + f.day.scored_days + " days")]),
-			tile("The month will end at", usd(f.month.usd), [usd(f.month.usd_low) + " to " + usd(f.month.usd_high), "last month " + usd(s.last_month.usd) + (f.month.off === null ? "" : "; " + worth(f.month, "so far ahead"))]));
+		tiles.push(tile("Today will end at", usd(f.day.usd), [between(f.day), worth(f.day, "on the last " + f.day.scored_days + " days")]),
+			tile("The month will end at", usd(f.month.usd), [between(f.month), "last month " + usd(s.last_month.usd) + (f.month.off === null ? "" : "; " + worth(f.month, "so far ahead"))]));
 	}
 	fill(byId("tiles"), ...tiles);
 	document.title = usd(s.today.usd) + " today · nowcast";
-	byId("asof").textContent = "As of " + day(s.now) + " " + clock(s.now) + ".";
+	byId("asof").textContent = day(s.now) + ", " + clock(s.now) + " UTC";
 	paintEmpty(s);
 }
 
 function paintEmpty(s) {
+	document.body.classList.toggle("empty", !s.extent);
+	byId("welcome").hidden = !!s.extent;
 	if (Number(s.last_24h.usd) || s.last_24h.calls || s.last_24h.tokens || view.filters.length || document.body.classList.contains("stale")) return hideBanner("empty");
-	if (!s.extent) return banner("empty", "No figures yet. `nowcast doctor` tells what has arrived.");
+	if (!s.extent) return hideBanner("empty");
 	if (Date.parse(s.extent.to) > Date.parse(s.now) - 864e5) return hideBanner("empty");
 	const last = new Date(Date.parse(s.extent.to) - 60000).toISOString().slice(0, 16) + ":00Z";
 	banner("empty", "Nothing was spent in the last day; the newest figures are of " + day(last) + ".",
@@ -157,12 +167,18 @@ function stepOf() {
 	return h <= 6 && view.mode === "basis" ? "minute" : h <= 192 ? "hour" : "day";
 }
 
+// A stretch of the chart becomes the span, in whole hours.
+function zoom(from, to) {
+	const iso = s => new Date(s * 1000).toISOString().slice(0, 19) + "Z";
+	go({ from: iso(Math.floor(from / 3600) * 3600), to: iso(Math.ceil(to / 3600) * 3600) });
+}
+
 function curveOf(s) {
 	const end = Date.parse(s.to) / 1000, times = s.times.map(t => Date.parse(t) / 1000), upto = Date.parse(now) / 1000;
 	let n = times.findIndex(t => t > upto);
 	if (n < 0) n = times.length;
 	const numbers = a => a.slice(0, n).map(Number);
-	const d = { step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
+	const d = { zoom, step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
 	if (s.groups) {
 		d.stack = s.groups.map((g, i) => ({ label: labelOf(view.by, g.keys[view.by]).main, colour: groupColour(i), values: numbers(g.usd) }));
 		if (s.others > 0) d.stack.push({ label: s.others + " more", colour: getComputedStyle(document.documentElement).getPropertyValue("--other").trim(), values: numbers(s.other.usd) });
@@ -204,11 +220,20 @@ function paintChartData(d) {
 
 // ---- breakdown
 
+// The colour that a group has in the chart, where the chart is divided by what the list is.
+function colourMark(value) {
+	const i = view.mode === "group" && lastSeries?.groups ? lastSeries.groups.findIndex(g => g.keys[view.by] === value) : -1;
+	if (i < 0) return null;
+	const mark = el("i", { class: "mark", "aria-hidden": "true" });
+	mark.style.background = groupColour(i);
+	return mark;
+}
+
 function groupRow(g, most, total) {
 	const value = g.keys[view.by], label = labelOf(view.by, value);
 	const open = view.by === "hour" ? null : () => drill(view.by, value);
 	return el("tr", { class: open ? "drill" : "", onclick: open, title: value },
-		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, label.main), label.more ? el("span", { class: "more" }, label.more) : null),
+		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, colourMark(value), label.main), label.more ? el("span", { class: "more" }, label.more) : null),
 		el("td", { class: "num c-usd" }, usd(g.usd)),
 		el("td", { class: "num c-band quiet" }, g.usd !== null && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : ""),
 		el("td", { class: "c-bar", title: basisText(g) }, bar(g, most), el("span", { class: "more" }, [percent(Number(g.usd), total), g.tokens_unpriced ? count(g.tokens_unpriced) + " tokens without a price" : ""].filter(Boolean).join(" · "))),
@@ -216,6 +241,7 @@ function groupRow(g, most, total) {
 }
 
 function paintBreakdown(b) {
+	lastGroups = b;
 	byId("breakdown").removeAttribute("aria-busy");
 	const heads = [["c-name", keyName(view.by).replace(/^./, c => c.toUpperCase())], ["num c-usd", "Spend"], ["num c-band", "Between"], ["c-bar", "Share"], ["num c-calls", "Calls"], ["num c-tokens", "Tokens"]];
 	const most = Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total = Number(b.total.usd);
@@ -244,22 +270,25 @@ function panel(signal, name, words, paint) {
 async function refresh() {
 	if (round) round.abort();
 	round = new AbortController();
-	const signal = round.signal, step = stepOf(), by = view.by === "hour" ? "principal" : view.by;
+	const signal = round.signal, asked = panel(signal, "summary", [...pinned(), ...view.filters], s => { summary = s; now = s.now; paintTiles(); });
+	if (!summary) await asked.catch(() => {}); // today and this month are the server's, whatever this machine's clock says
+	if (signal.aborted) return;
+	const step = stepOf(), by = view.by === "hour" ? "principal" : view.by;
 	clearTimeout(pending);
 	pending = 0;
 	refreshedAt = Date.now();
 	const search = view.search ? [["search", view.search]] : [];
 	const work = [
-		panel(signal, "summary", [...pinned(), ...view.filters], s => { summary = s; now = s.now; paintTiles(); }),
-		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); }),
+		asked,
+		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); if (lastGroups) paintBreakdown(lastGroups); }),
 		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
-		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill })),
+		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill, since: summary?.extent?.from })),
 		panel(signal, "cache", question(), paintCache),
 		panel(signal, "gaps", question(), paintGaps),
 		panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); }),
 		panel(signal, "series", [["step", "day"], ["from", lastMonth()], ["to", now], ...pinned(), ...view.filters], s => { days = s; paintTwoMonths(); }),
 		panel(signal, "freshness", [], paintSignals),
-		panel(signal, "alerts", [], paintAlerts),
+		panel(signal, "alerts", [], a => paintAlerts(a, follow)),
 		panel(signal, "reconciliation", [], paintBill),
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];

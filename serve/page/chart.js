@@ -9,6 +9,7 @@ export const basisColour = name => css("--" + name);
 export const groupColour = i => css("--g" + (i % 8));
 
 const DAYS_ONLY = 3 * 86400; // a longer span has a label a day, no hours
+const SELECT_MIN = 8;         // pixels; less is a click that slipped
 
 let plot = null, shown = null, observer = null;
 
@@ -29,10 +30,32 @@ function hatch(colour) {
 	return g.createPattern(c, "repeat");
 }
 
+// What the truth may lie in, over each bar that is not sure. The edges of minutes would hide what they enclose: those are shaded only.
+function errorBand(d) {
+	const paint = u => {
+		const g = u.ctx, band = css("--band"), edges = css("--band-line"), line = d.step === "minute" ? 0 : Math.round(1.5 * devicePixelRatio), x = t => u.valToPos(t, "x", true), y = v => u.valToPos(v, "y", true);
+		for (let k = 0; k < d.times.length; k++) {
+			if (!(d.high[k] > d.low[k])) continue;
+			const left = x(d.times[k]), width = (x(d.times[k + 1] ?? d.end) - left) * (line ? 0.92 : 1), top = y(d.high[k]), height = y(d.low[k]) - top;
+			g.fillStyle = band;
+			g.fillRect(left, top, width, height);
+			g.fillStyle = edges;
+			if (line && height > 2 * line) for (const edge of [top, top + height - line]) g.fillRect(left, edge, width, line);
+		}
+	};
+	return { hooks: { draw: paint } };
+}
+
 function tooltip(host, d) {
 	const tip = el("div", { class: "tip", hidden: true });
 	return {
 		hooks: {
+			setSelect: u => {
+				const { left, width } = u.select;
+				if (width < SELECT_MIN) return;
+				u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+				d.zoom(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
+			},
 			init: u => u.over.append(tip),
 			setCursor: u => {
 				const i = u.posToVal(u.cursor.left, "x");
@@ -59,21 +82,18 @@ const axisStyle = () => ({ stroke: css("--quiet"), grid: { stroke: css("--grid")
 
 function options(host, d) {
 	const bars = uPlot.paths.bars({ size: [d.step === "minute" ? 1 : 0.92, 400], align: 1 });
-	const steps = uPlot.paths.stepped({ align: 1 });
-	const series = [{}];
+	const series = [{}], most = Math.max(...d.high, ...d.total);
 	for (const s of [...d.stack].reverse())
 		series.push({ label: s.label, paths: bars, points: { show: false }, width: 0, fill: s.hatched ? () => hatch(s.colour) : s.colour, stroke: s.colour });
-	for (const label of ["high", "low"]) series.push({ label, paths: steps, points: { show: false }, width: 0, stroke: css("--band-line") });
-	const n = series.length;
-	const axis = axisStyle();
+		const axis = axisStyle();
 	return {
 		width: host.clientWidth, height: host.clientWidth < 500 ? 220 : 280,
 		tzDate: t => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
-		legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-		scales: { x: { range: [d.times[0], d.end] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
+		legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+		scales: { x: { range: [d.times[0], d.end] }, y: { range: [0, (most || 1) * 1.06] } },
 		axes: [{ ...axis, grid: { show: false }, size: 30, space: 70, ...(d.end - d.times[0] > DAYS_ONLY ? { incrs: [1, 2, 7, 14].map(n => n * 86400) } : {}), values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
 			{ ...axis, size: 58, values: dollars }],
-		series, bands: [{ series: [n - 2, n - 1], fill: css("--band") }], plugins: [tooltip(host, d)],
+		series, plugins: [errorBand(d), tooltip(host, d)],
 	};
 }
 
@@ -86,8 +106,7 @@ function label(t, step, ticks) {
 function columns(d) {
 	const sums = new Array(d.times.length).fill(0);
 	const stacked = d.stack.map(s => s.values.map((v, i) => (v > 0 ? (sums[i] += v) : null)));
-	const ends = a => [...a, a[a.length - 1]].map((v, i) => (d.total[Math.min(i, d.total.length - 1)] ? v : null)); // to the end of the last bar
-	return [[...d.times, d.end], ...stacked.reverse().map(c => [...c, null]), ends(d.high), ends(d.low)];
+	return [[...d.times, d.end], ...stacked.reverse().map(c => [...c, null])]; // to the end of the last bar
 }
 
 // d: {times (s), end, step, total, low, high, stack: [{label, colour, hatched, values}]}

@@ -42,18 +42,22 @@ function budgetWords(b, now) {
 	return el("span", { class: "wrap" }, "at this rate " + usd(b.expected) + " at the end of " + (b.period === "hour" ? "the hour" : b.period === "day" ? "the day" : "the " + b.period));
 }
 
+const BUDGETS = 8; // shown unasked
+let budgetsOpen = false;
+
 export function paintBudgets(a, view) {
-	const items = a.budgets.slice(0, 12).map(b => {
+	const items = (budgetsOpen ? a.budgets : a.budgets.slice(0, BUDGETS)).map(b => {
 		const [key, value] = Object.entries(b.keys)[0] || ["", ""], name = key ? labelOf(key, value).main : "Everything";
 		return el("li", { title: b.rule + (value ? ": " + value : "") },
 			key ? el("button", { type: "button", class: "name", onclick: () => view.drill(key, value) }, name) : el("span", { class: "name" }, name),
-			el("span", { class: "num" }, el("b", {}, usd(b.usd)), " of " + usd(b.amount) + " " + periodNames[b.period] + ", " + share(b.used_ppm / 1e6, 0)),
+			el("span", { class: "num" }, el("b", {}, usd(b.usd)), " of " + usd(b.amount).replace(/\.00$/, "") + " " + periodNames[b.period] + ", " + share(b.used_ppm / 1e6, 0)),
 			budgetBar(b), budgetWords(b, a.now));
 	});
 	const more = a.all - items.length;
 	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
 		items.length || !a.rules_error ? listOf(items, "No budgets: rules of kind budget in alerts.file make some.") : null,
-		more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
+		a.budgets.length > items.length ? el("p", { class: "foot" }, el("span", {}, count(more) + " more, less used"), el("button", { type: "button", class: "plain", onclick: () => { budgetsOpen = true; paintBudgets(a, view); } }, "show them")) :
+			more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
 }
 
 // ---- this month and the last
@@ -63,6 +67,11 @@ export function paintMonths(days, f, now) {
 	const month = now.slice(0, 7), adding = list => { let sum = 0; return list.map(v => (sum += Number(v))); };
 	const part = own => days.times.map((t, i) => [t, days.total.usd[i]]).filter(([t]) => (t.slice(0, 7) === month) === own && t <= now).map(([, v]) => v);
 	const current = adding(part(true)), before = adding(part(false)), then = before[Math.min(current.length, before.length) - 1];
+	fill(byId("months-legend"), ...[["line", "--exact", "this month"], ["line", "--other", "last month"], ...(f ? [["dashed", "", "foretold"], ["band", "", "error band"]] : [])].map(([kind, colour, words]) => {
+		const mark = el("i", { class: "mark " + kind });
+		if (colour) mark.style.background = "var(" + colour + ")";
+		return el("span", {}, mark, words);
+	}));
 	byId("months-words").textContent = usd(current[current.length - 1] || 0) + " by day " + current.length + (before.some(v => v > 0) ?
 		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" : "; nothing last month") + (f ? "; foretold " + usd(f.month.usd) : "") + ".";
 	const length = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).getUTCDate();
@@ -98,7 +107,8 @@ export function paintMovers(m, view) {
 		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => view.drill(key, x.keys[key]) }, label.main),
 			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
 			el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
-	}), "Nothing moved."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", against as long before"));
+	}), "Nothing moved."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", against as long before" +
+		(view.since && Date.parse(view.since) > 2 * Date.parse(m.from) - Date.parse(m.to) ? ", of which figures begin " + at(view.since) : "")));
 }
 
 export function paintCache(c) {
@@ -141,8 +151,17 @@ export function paintFindings(f) {
 	fill(byId("findings"), listOf(bad.map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks."));
 }
 
-export function paintAlerts(a) {
-	byId("alerts-panel").hidden = !a.alerts.length;
-	fill(byId("alerts"), listOf(a.alerts.map(x => el("li", {}, el("span", { class: "name", title: String(x.group || "") }, String(x.rule || "alert")), el("span", { class: "state " + (x.severity === "info" ? "note" : "firing") }, String(x.severity || "firing")),
-		el("span", { class: "wrap" }, String(x.text || ""))))));
+const severities = ["critical", "warning", "info"];
+
+// Worst first, then the newest. `follow` goes to the view that an alert links to.
+export function paintAlerts(a, follow) {
+	const rank = x => (severities.indexOf(x.severity) + 3) % 3, list = [...a.alerts].sort((x, y) => rank(x) - rank(y) || (y.since || 0) - (x.since || 0));
+	byId("alerts-panel").hidden = !list.length;
+	byId("alerts-panel").classList.toggle("critical", list.some(x => x.severity === "critical"));
+	fill(byId("alerts"), listOf(list.map(x => {
+		const severity = String(x.severity || "warning"), text = String(x.text || "");
+		return el("li", {}, el("span", { class: "state " + severity }, severity), el("span", { class: "name", title: String(x.group || "") }, String(x.rule || "alert")),
+			el("span", { class: "wrap" }, typeof x.link === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.link) }, text) : text,
+				x.since ? el("span", { class: "quiet" }, " since " + at(new Date(x.since).toISOString())) : null, x.silenced ? el("span", { class: "quiet" }, ", silenced") : null));
+	})));
 }

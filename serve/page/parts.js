@@ -105,7 +105,7 @@ export const basisTitles = {
 // A bar as long as the figure's part of `most`, divided by basis, with its error band as a whisker.
 export function bar(figure, most) {
 	const width = v => Math.min(100, Math.max(0, 100 * Number(v || 0) / most)) + "%";
-	const e = el("div", { class: "bar", "aria-hidden": "true" });
+	const e = el("div", { class: "bar", "aria-hidden": "true", title: basisText(figure) });
 	if (!(most > 0)) return e;
 	for (const name of Object.keys(basisNames)) {
 		const part = Number((figure.basis || {})[name] || 0);

@@ -26,6 +26,9 @@ python3 tests/many_principals.py 5000 1 >"$T/many.ndjson"
 serve 2026-11-02T01:40:00Z
 many=$url
 start_redis
+serve 2026-11-02T01:40:00Z
+empty=$url
+start_redis
 python3 tests/support/past.py --now 2026-11-19T14:40:00Z | redis --pipe >/dev/null
 cat >"$T/rules" <<-END
 	[rule company]
@@ -44,5 +47,5 @@ END
 serve 2026-11-19T14:40:00Z --alerts-file "$T/rules"
 mkdir -p "$B/screenshots"
 export PAST_REDIS=$redis_pid # which the browser's script ends, to see what the page says
-node tests/page.js "$few" "$many" "$url" "$B/screenshots" "$modules"
+node tests/page.js "$few" "$many" "$empty" "$url" "$B/screenshots" "$modules"
 exit $?
