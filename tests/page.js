@@ -86,12 +86,15 @@ async function desk(browser) {
 	await page.keyboard.press("Enter");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("principal") !== null, "the keyboard drills down too", page.url());
+	ok(await page.evaluate(() => document.activeElement.closest("#groups tbody tr:first-child") !== null), "and goes on from the first row", await page.evaluate(() => document.activeElement.outerHTML));
 	await page.keyboard.press("Escape");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("principal") === null, "Escape takes the filter away", page.url());
 
-	await page.click("#spans button:has-text('6h')");
+	await page.focus("#spans button:has-text('6h')");
+	await page.keyboard.press("Enter");
 	await settled(page);
+	ok(await page.evaluate(() => document.activeElement.textContent) === "6h", "a button that was pressed keeps the focus", await page.evaluate(() => document.activeElement.outerHTML));
 	ok(/in the minute of/.test(await page.textContent("#chart-summary")), "the last hours are shown to the minute", await page.textContent("#chart-summary"));
 	await page.click("#chart-mode button:nth-child(2)");
 	await settled(page);

@@ -245,9 +245,7 @@ function paintBreakdown(b) {
 	byId("breakdown").removeAttribute("aria-busy");
 	const heads = [["c-name", keyName(view.by).replace(/^./, c => c.toUpperCase())], ["num c-usd", "Spend"], ["num c-band", "Between"], ["c-bar", "Share"], ["num c-calls", "Calls"], ["num c-tokens", "Tokens"]];
 	const most = Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total = Number(b.total.usd);
-	const focus = document.activeElement && document.activeElement.classList.contains("name") ? document.activeElement.closest("tr") : null, at = focus ? focus.title : null;
 	fill(byId("groups"), el("thead", {}, el("tr", {}, ...heads.map(([c, h]) => el("th", { class: c, scope: "col" }, h)))), el("tbody", {}, ...b.groups.map(g => groupRow(g, most, total))));
-	if (at !== null) [...byId("groups").querySelectorAll("tr")].find(r => r.title === at)?.querySelector(".name")?.focus(); // a refresh takes nobody's place away
 	const hidden = b.matching - b.shown, words = !b.all ? "Nothing in this span." : !b.matching ? "Nothing matches the search." :
 		b.all + (b.all === 1 ? " row, " : " rows, ") + usd(b.total.usd) + " in all" + (view.search ? "; " + b.matching + " match" : "") + (hidden ? "; the rest comes to " + usd(b.other.usd) : "");
 	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null);

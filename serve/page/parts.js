@@ -16,8 +16,15 @@ export function el(tag, attributes, ...children) {
 
 export const byId = id => document.getElementById(id);
 
+const wayOf = e => e.textContent + "|" + (e.closest("tr, li")?.title || "");
+
+// What takes a place anew takes nobody's focus away: it goes to the button that is called the same, or to the first one.
 export function fill(where, ...children) {
+	const held = where.contains(document.activeElement) && document.activeElement !== where ? wayOf(document.activeElement) : null;
 	where.replaceChildren(...children.filter(c => c !== null && c !== undefined));
+	if (held === null) return;
+	const buttons = [...where.querySelectorAll("button")];
+	(buttons.find(b => wayOf(b) === held) || buttons[0] || byId("breakdown")).focus({ preventScroll: true });
 }
 
 // ---- numbers
