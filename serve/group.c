@@ -28,6 +28,9 @@ static const struct {
 
 static bool parse_key(struct grouping *g, struct str word, struct str team_tag, struct err *err)
 {
+	for (int i = 0; i < g->n; i++)
+		if (str_eq(g->name[i], word))
+			return err_set(err, ERR_CONFIG, "--by: %.*s is named twice", STR_ARG(word));
 	g->name[g->n] = word;
 	if (str_starts(word, STR("tag:")) && word.len > 4) {
 		g->by[g->n] = BY_TAG;

@@ -68,6 +68,7 @@ void http_on_connection(void *user, struct MHD_Connection *mhd, void **context, 
 enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
                                 const char *upload, size_t *upload_n, void **context);
 void http_on_completed(void *user, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why);
+void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd);
 size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text);
 
 void http_set_phase(struct http *h, struct MHD_Connection *mhd, enum phase phase);

@@ -125,6 +125,21 @@ static enum MHD_Result route(struct exchange *e)
 	return how == HTTP_LATER ? MHD_YES : how == HTTP_STREAM ? http_send_stream(e) : http_send(e);
 }
 
+// The library gives each word of a query memory of its own before it asks anybody, and falls silent when that runs out. It lets
+// itself be told of the request line first, which lies in its buffer: a query of more words than are answered ends one behind them.
+void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd)
+{
+	int words = 0;
+	(void)user;
+	(void)mhd;
+	for (char *p = (char *)line; *p; p++)
+		if (*p == '&' && ++words > HTTP_ARGS_MAX) {
+			*p = '\0';
+			break;
+		}
+	return NULL;
+}
+
 // A NUL would end a path early for whoever looks at it as a C string: text with one stays as it came, and is found nowhere.
 size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text)
 {

@@ -77,6 +77,7 @@ static void test_questions(void)
 	must_fail("hours=1&hours=2", ALL, "given twice");
 	must_fail("limit=10001", ALL, "from 1 to 10000");
 	must_fail("by=who", ALL, "no grouping");
+	must_fail("by=team,model,team", ALL, "team is named twice");
 	must_fail("by=hour,account,region,model,principal,role,team,token_type,tag:a", ALL, "more than 8");
 	must_fail("colour=blue", ALL, "no word of this query");
 	must_fail("role,team=x", ALL, "no word of this query");
