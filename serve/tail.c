@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static const double TAIL_QUANTILE = 0.03; // share of the values that is the tail
+static const double TAIL_QUANTILE = 0.04; // share of the values that is the tail
 static const double TINY = 1e-12;         // values below this are equal: keeps the logarithm finite
 static const double BINS_PER_E = 20.0;    // a bin is 5 % wide
 static const double PRIOR_EXCESS = 2.0;   // belief in a wide tail, worth one value

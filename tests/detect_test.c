@@ -69,6 +69,23 @@ static void test_jump(void)
 	ok(memcmp(part, s, 2001 * sizeof *s) == 0, "no look-ahead: the first rows alone score the same");
 }
 
+// What is odd by its shape alone: every value has been there before.
+static void test_course(void)
+{
+	static double v[ROWS], s[ROWS];
+	make(v, ROWS);
+	for (int i = 2016; i < 2016 + 288; i++)
+		v[i] = 20 + noise();
+	score(v, ROWS, 1, s);
+	ok(loud(s, 2016, 2016 + 288) >= 1, "a day without its wave rings");
+	make(v, ROWS);
+	for (int i = 2000; i < ROWS; i++)
+		v[i] += 8;
+	score(v, ROWS, 1, s);
+	ok(loud(s, 2000, 2012) >= 1, "a level that shifts rings within the hour");
+	ok(loud(s, 2100, ROWS) <= 3, "and is the new usual from then on");
+}
+
 static void test_odd_input(void)
 {
 	static double v[ROWS], s[ROWS];
@@ -92,6 +109,7 @@ static void test_odd_input(void)
 int main(void)
 {
 	test_jump();
+	test_course();
 	test_odd_input();
 	return done();
 }
