@@ -4,9 +4,10 @@
 //     node page.js URL MANY_URL EMPTY_URL PAST_URL OUT PLAYWRIGHT-FOLDER
 //
 // URL serves a world of some principals at 2026-11-02T05:40Z, MANY_URL one of thousands with hostile tags, EMPTY_URL nothing, PAST_URL
-// weeks with bills, budgets and scores (tests/support/past.py).
+// weeks with bills, budgets and scores (tests/support/past.py). The environment tells how to fill EMPTY_URL's Redis while it is watched.
 "use strict";
 const [, , url, many, empty, past, out, modules] = process.argv;
+const { spawn } = require("child_process");
 const { chromium } = require(modules + "/node_modules/playwright-core");
 const axe = require("fs").readFileSync(modules + "/node_modules/axe-core/axe.min.js", "utf8");
 
@@ -176,6 +177,16 @@ async function nothing(browser) {
 	ok(/CloudTrail calls\s*missing/.test(await page.textContent("#signals")) && await page.isVisible("#findings"), "and what is missing");
 	await page.screenshot({ path: out + "/empty.png", fullPage: true });
 	await accessible(page, "empty");
+	await page.evaluate(() => { window.loadedOnce = true; });
+	const figure = async () => (await page.$(".tile .figure")) && page.textContent(".tile .figure");
+	for (const file of process.env.REPLAYED.split(" ")) {
+		const before = await figure();
+		spawn(process.env.NOWCAST, ["replay", "--redis", process.env.EMPTY_REDIS, "--sessions-max", "10000", file], { stdio: "ignore" });
+		for (let i = 0; i < 200 && (await figure() === before || !(await page.$("#groups tbody tr"))); i++) await page.waitForTimeout(100);
+		ok(await figure() !== before && await page.isVisible("#tiles") && !(await page.isVisible("#welcome")), "figures that come are shown: " + before + ", then " + await figure());
+	}
+	await settled(page);
+	ok(await page.evaluate(() => window.loadedOnce), "and the page was never loaded anew");
 	await context.close();
 }
 

@@ -28,6 +28,7 @@ many=$url
 start_redis
 serve 2026-11-02T01:40:00Z
 empty=$url
+export NOWCAST=$nowcast EMPTY_REDIS=$REDIS_URL REPLAYED="$world/stream.ndjson $T/many.ndjson"
 start_redis
 python3 tests/support/past.py --now 2026-11-19T14:40:00Z | redis --pipe >/dev/null
 cat >"$T/rules" <<-END
