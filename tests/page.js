@@ -114,6 +114,8 @@ async function desk(browser) {
 	ok(/in this span, most in the minute of 2 Nov 00:/.test(await page.textContent("#chart-summary")), "which is what is shown", await page.textContent("#chart-summary"));
 	await page.goto(url + "/?span=6h&by=model&mode=group");
 	await settled(page);
+	const models = await page.$$eval("#groups tbody tr", r => r.map(e => e.title + " " + e.querySelector(".name").textContent));
+	ok(models.includes("us.anthropic.claude-sonnet-4-6 claude-sonnet-4-6 (us)") && models.includes("global.anthropic.claude-haiku-4-5-20251001-v1:0 claude-haiku-4-5 (global)"), "models are named by what tells them apart", models);
 	await page.click("#theme");
 	await page.screenshot({ path: out + "/desk-dark.png", fullPage: true });
 	await accessible(page, "dark");

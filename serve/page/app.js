@@ -84,6 +84,11 @@ function pressed(label, on, act, title) {
 	return el("button", { type: "button", "aria-pressed": String(on), onclick: act, title }, label);
 }
 
+function stretch(from, to) {
+	const year = iso => (iso.slice(0, 4) === now.slice(0, 4) ? "" : " " + iso.slice(0, 4));
+	return day(from) + year(from) + " " + clock(from) + " to " + (from.slice(0, 10) === to.slice(0, 10) ? "" : day(to) + year(to) + " ") + clock(to);
+}
+
 function paintControls() {
 	fill(byId("spans"), ...Object.keys(spans).map(s => pressed(s, s === view.span && !view.from, () => go({ span: s, from: "", to: "" }))));
 	fill(byId("chart-mode"), pressed("how it is known", view.mode === "basis", () => go({ mode: "basis" })),
@@ -92,7 +97,7 @@ function paintControls() {
 	fill(byId("groupings"), ...[...groupings, ...tags].map(g => pressed(keyName(g), g === view.by, () => go({ by: g }))),
 		pressed("tag …", false, askTag, "Group by any tag"));
 	byId("filters").hidden = !view.filters.length && !view.from;
-	const fixed = view.from ? el("span", { class: "chip" }, el("span", { class: "quiet" }, "span"), el("b", {}, day(view.from) + " " + clock(view.from) + " to " + (day(view.to) === day(view.from) ? "" : day(view.to) + " ") + clock(view.to)),
+	const fixed = view.from ? el("span", { class: "chip" }, el("span", { class: "quiet" }, "span"), el("b", {}, stretch(view.from, view.to)),
 		el("button", { type: "button", "aria-label": "Back to the present", onclick: () => go({ from: "", to: "" }) }, "×")) : null;
 	fill(byId("filters"), fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),

@@ -94,11 +94,22 @@ export function nameOf(key, value) {
 	return { main: arn[4], more: arn[3] };
 }
 
+// "global.anthropic.claude-haiku-4-5-20251001-v1:0": the model and the profile tell figures apart, the rest is small print. A name
+// that says little without its maker ("deepseek.r1") keeps him.
+function modelOf(id) {
+	const m = /^(?:(global|us-gov|us|eu|apac|jp|au|ca)\.)?([a-z0-9]+)\.(.+?)(-\d{8})?(-v\d+)?(:\d+)?$/.exec(id);
+	if (!m) return { main: id, more: "" };
+	const [, profile, maker, name, date, version, revision] = m, own = /[a-z]{4}/.test(name);
+	const small = [own ? maker : "", date || version ? [date, version, revision].join("").slice(1) : ""].filter(Boolean).join(" · ");
+	return { main: (own ? name : maker + "." + name) + (version && !/^-v[01]$/.test(version) ? version : "") + (profile ? " (" + profile + ")" : ""), more: small };
+}
+
 const keyNames = { token_type: "token type" };
 export const keyName = key => key.startsWith("tag:") ? key.slice(4) : keyNames[key] || key;
 
 const typeNames = { input: "Input", output: "Output", cache_read: "Cache read", cache_write_5m: "Cache write, 5 min", cache_write_1h: "Cache write, 1 h" };
 export function labelOf(key, value) {
+	if (key === "model" && value && !value.startsWith("arn:")) return modelOf(value);
 	return key === "token_type" && typeNames[value] ? { main: typeNames[value], more: "" } : nameOf(key, value);
 }
 
