@@ -2,7 +2,8 @@
 // The last hours to the minute. Dollars are kept by the hour; what happened within it stands in the facts of each minute:
 // what the metrics say, and who called how often. So an hour's dollars are spread over its minutes by what each minute's
 // tokens cost at the hour's own rates, and the minutes add up to the hour exactly. A minute that has no metric yet counts by
-// its calls. Where the facts are gone (past the window), an hour is spread evenly.
+// its calls. Where the facts are gone (past the window), an hour is spread evenly. Groups can be told apart by what an hour of a
+// model has one of, its account, region and model; the tokens of a caller's minute nobody knows.
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -20,11 +21,13 @@ struct spread {
 	struct str slot;
 	uint64_t model;
 	struct group sum;                 // through the filter
+	int row;                          // of the group it belongs to, or -1
 	int64_t rate[METRIC_SLOTS];       // picodollars a token
 };
 
 struct spreads {
 	const struct query *q;
+	const struct curve *curve;
 	struct arena arena;
 	struct spread *list;
 	int n, cap;
@@ -38,17 +41,17 @@ static int slot_of(int type)
 static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet)
 {
 	struct spreads *s = user;
-	const struct grouping none = {0};
 	struct groups g;
 	usd_pico usd[METRIC_SLOTS] = {0};
 	int64_t tokens[METRIC_SLOTS] = {0};
 	struct buf slot = BUF_INIT;
 	if (s->n == SHEETS_MAX)
 		return false;
-	groups_init(&g, &none);
+	groups_init(&g, &s->q->by);
 	g.only = s->q->only.by.n ? &s->q->only : NULL;
 	groups_add(&g, v, sheet);
-	struct group sum = g.n ? g.list[0] : (struct group){0};
+	struct group sum = g.n ? g.list[0] : (struct group){0}; // one at the most: is_told_by_minute
+	int at = s->q->by.n && g.n ? curve_row(s->curve, sum.keys) : -1;
 	groups_release(&g);
 	if (sum.tokens == 0)
 		return true;
@@ -58,7 +61,7 @@ static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet
 	struct str model = str_starts(sheet->model, STR("arn:")) ? str_after_last(sheet->model, '/') : sheet->model;
 	buf_addf(&slot, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
 	struct spread *x = &s->list[s->n++];
-	*x = (struct spread){.hour = sheet->hour, .slot = arena_str(&s->arena, buf_str(&slot)), .model = evidence_model_id(model), .sum = sum};
+	*x = (struct spread){.hour = sheet->hour, .slot = arena_str(&s->arena, buf_str(&slot)), .model = evidence_model_id(model), .sum = sum, .row = at};
 	buf_release(&slot);
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *row = &sheet->rows[i];
@@ -119,7 +122,8 @@ static struct usd share(struct usd whole, int64_t done, int64_t part, int64_t al
 	return usd_sub(usd_muldiv(whole, done + part, all), usd_muldiv(whole, done, all));
 }
 
-static void spread_hour(const struct spread *x, const struct minute_weights *w, int last_minute, struct group *points)
+// `values`: of the hour's group, NULL if it has none.
+static void spread_hour(const struct spread *x, const struct minute_weights *w, int last_minute, struct group *points, struct usd *values)
 {
 	int64_t per_call = micro_per_call(w), weight[MINUTES], all = 0, done = 0;
 	for (int m = 0; m < MINUTES; m++)
@@ -132,7 +136,10 @@ static void spread_hour(const struct spread *x, const struct minute_weights *w, 
 		if (!weight[m])
 			continue;
 		p->tokens += share((struct usd){x->sum.tokens}, done, weight[m], all).pico;
-		p->usd = usd_add(p->usd, share(x->sum.usd, done, weight[m], all));
+		struct usd usd = share(x->sum.usd, done, weight[m], all);
+		p->usd = usd_add(p->usd, usd);
+		if (values)
+			values[m] = usd_add(values[m], usd);
 		p->usd_low = usd_add(p->usd_low, share(x->sum.usd_low, done, weight[m], all));
 		p->usd_high = usd_add(p->usd_high, share(x->sum.usd_high, done, weight[m], all));
 		for (const struct basis_part *b = basis_parts; b->name; b++) {
@@ -163,22 +170,34 @@ static bool spread_all(struct api *a, const struct query *q, const struct spread
 		const struct spread *x = &s->list[i];
 		int64_t over = q->now_ms / MS_PER_MINUTE - x->hour * MINUTES;
 		read_weights(r, (size_t)i, x, &w);
-		spread_hour(x, &w, over < MINUTES && over >= 0 ? (int)over : MINUTES - 1, c->total + (x->hour - q->from) * MINUTES);
+		int64_t at = (x->hour - q->from) * MINUTES;
+		spread_hour(x, &w, over < MINUTES && over >= 0 ? (int)over : MINUTES - 1, c->total + at, x->row < 0 ? NULL : c->values + (int64_t)x->row * c->n + at);
 	}
+	return true;
+}
+
+static bool is_told_by_minute(const struct grouping *by)
+{
+	for (int i = 0; i < by->n; i++)
+		if (by->by[i] != BY_ACCOUNT && by->by[i] != BY_REGION && by->by[i] != BY_MODEL)
+			return false;
 	return true;
 }
 
 bool api_minutes(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
-	if (q->by.n)
-		return err_set(err, ERR_SKIP, "by: not at step=minute, since minutes are not kept by caller; use step=hour, or a filter");
-	struct spreads s = {.q = q};
+	if (!is_told_by_minute(&q->by))
+		return err_set(err, ERR_SKIP, "by: at step=minute only account, region and model, since minutes are not kept by caller; use step=hour, or a filter");
 	struct curve c = {.q = q, .start_ms = q->from * MS_PER_HOUR, .step_ms = MS_PER_MINUTE, .name = "minute", .n = (int)(q->to - q->from) * MINUTES};
+	struct spreads s = {.q = q, .curve = &c};
 	c.total = xcalloc((size_t)c.n, sizeof *c.total);
-	bool good = view_each(figures_view(a->figures), q->from, q->to, add_sheet, &s, err) && spread_all(a, q, &s, &c, err);
+	groups_init(&c.groups, &q->by);
+	bool good = (q->by.n == 0 || curve_choose(&c, a, q->from, q->to, err)) && view_each(figures_view(a->figures), q->from, q->to, add_sheet, &s, err) && spread_all(a, q, &s, &c, err);
 	if (good)
 		curve_write(out, &c);
+	groups_release(&c.groups);
 	free(c.total);
+	free(c.values);
 	free(s.list);
 	arena_release(&s.arena);
 	return good;

@@ -52,18 +52,6 @@ static bool fill_total(struct api *a, struct curve *s, struct err *err)
 	return good;
 }
 
-static int row_of(const struct curve *s, const struct str *keys)
-{
-	for (int i = 0; i < s->shown; i++) {
-		bool same = true;
-		for (int k = 0; same && k < s->q->by.n; k++)
-			same = str_eq(s->groups.list[i].keys[k], keys[k]);
-		if (same)
-			return i;
-	}
-	return -1;
-}
-
 static bool fill_groups_by_point(struct api *a, struct curve *s, struct err *err)
 {
 	for (int k = 0; k < s->n; k++) {
@@ -72,7 +60,7 @@ static bool fill_groups_by_point(struct api *a, struct curve *s, struct err *err
 		bool good = figures_sum(a->figures, &s->q->by, &s->q->only, s->start + k * s->step, s->start + (k + 1) * s->step,
 		                        s->q->now_ms / MS_PER_HOUR, &g, err);
 		for (int32_t i = 0; good && i < g.n; i++) {
-			int row = row_of(s, g.list[i].keys);
+			int row = curve_row(s, g.list[i].keys);
 			if (row >= 0)
 				s->values[row * s->n + k] = g.list[i].usd;
 		}
@@ -95,7 +83,7 @@ static bool fill_groups_by_hour(struct api *a, struct curve *s, struct err *err)
 	groups_init(&g, &by);
 	bool good = sum_points(a, s, &by, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
-		int row = row_of(s, g.list[i].keys + 1);
+		int row = curve_row(s, g.list[i].keys + 1);
 		if (row >= 0)
 			s->values[row * s->n + point_of(s, g.list[i].keys[0])] = g.list[i].usd;
 	}
@@ -105,21 +93,18 @@ static bool fill_groups_by_hour(struct api *a, struct curve *s, struct err *err)
 
 static bool fill_groups(struct api *a, struct curve *s, struct err *err)
 {
-	if (!sum_points(a, s, &s->q->by, &s->groups, err))
+	if (!curve_choose(s, a, s->start, s->start + s->n * s->step, err))
 		return false;
-	groups_sort_by_usd(&s->groups);
-	s->shown = s->groups.n < s->q->limit ? s->groups.n : (int)s->q->limit;
-	s->values = xcalloc((size_t)(s->shown + 1) * (size_t)s->n, sizeof *s->values);
 	return is_point_by_point(s) ? fill_groups_by_point(a, s, err) : fill_groups_by_hour(a, s, err);
 }
 
 bool api_series(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
-	if (q->step == STEP_MINUTE)
-		return api_minutes(a, q, out, err);
 	struct query capped = *q;
 	if (capped.limit > LIMIT_MAX)
 		capped.limit = LIMIT_MAX;
+	if (q->step == STEP_MINUTE)
+		return api_minutes(a, &capped, out, err);
 	if (capped.by.n == GROUP_KEYS_MAX) // the hour takes a place
 		return err_set(err, ERR_SKIP, "by: at most %d groupings in a series", GROUP_KEYS_MAX - 1);
 	struct curve s = {.q = &capped, .start = q->from, .step = q->step == STEP_DAY ? HOURS_PER_DAY : 1, .name = q->step == STEP_DAY ? "day" : "hour"};

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "base/when.h"
+
 static void add_column(struct buf *out, const char *name, const struct curve *s, size_t usd_at)
 {
 	buf_addf(out, "\"%s\":[", name);
@@ -64,6 +66,29 @@ static void add_groups(struct buf *out, const struct curve *s)
 	buf_addf(out, "],\"others\":%d,\"other\":{", s->groups.n - s->shown);
 	add_values(out, rest, s->n);
 	buf_addc(out, '}');
+}
+
+bool curve_choose(struct curve *s, struct api *a, int64_t from, int64_t to, struct err *err)
+{
+	const struct query *q = s->q;
+	if (!figures_sum(a->figures, &q->by, &q->only, from, to, q->now_ms / MS_PER_HOUR, &s->groups, err))
+		return false;
+	groups_sort_by_usd(&s->groups);
+	s->shown = s->groups.n < q->limit ? s->groups.n : (int)q->limit;
+	s->values = xcalloc((size_t)(s->shown + 1) * (size_t)s->n, sizeof *s->values);
+	return true;
+}
+
+int curve_row(const struct curve *s, const struct str *keys)
+{
+	for (int i = 0; i < s->shown; i++) {
+		bool same = true;
+		for (int k = 0; same && k < s->q->by.n; k++)
+			same = str_eq(s->groups.list[i].keys[k], keys[k]);
+		if (same)
+			return i;
+	}
+	return -1;
 }
 
 void curve_write(struct buf *out, const struct curve *s)

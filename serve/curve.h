@@ -17,6 +17,12 @@ struct curve {
 	int shown;
 };
 
+// Fills `groups`, `shown` and (with zeros) `values`: the dearest of the query's grouping in the hours [from, to).
+bool curve_choose(struct curve *s, struct api *a, int64_t from, int64_t to, struct err *err) NC_CHECK;
+
+// The index of a group among those shown, or -1.
+int curve_row(const struct curve *s, const struct str *keys);
+
 void curve_write(struct buf *out, const struct curve *s);
 
 #endif

@@ -158,6 +158,7 @@ for path, item in doc["paths"].items():
         status, _, body = get(path + "?colour=blue")
         ok(status == 400 and "error" in json.loads(body), f"{path} refuses what it does not know", f"{status} {body[:200]!r}")
 
+check("/api/v1/series", doc["paths"]["/api/v1/series"]["get"], {"step": "minute", "hours": "6", "by": "account,model", "limit": "2"}, "/api/v1/series by minute and model")
 for step in "day", "hour", "minute":
     check("/api/v1/series", doc["paths"]["/api/v1/series"]["get"], {"step": step, "hours": "6"}, f"/api/v1/series by {step}")
 

@@ -169,7 +169,7 @@ function paintEmpty(s) {
 
 function stepOf() {
 	const h = hours();
-	return h <= 6 && view.mode === "basis" ? "minute" : h <= 192 ? "hour" : "day";
+	return h <= 6 && (view.mode === "basis" || ["account", "region", "model"].includes(view.by)) ? "minute" : h <= 192 ? "hour" : "day";
 }
 
 // A stretch of the chart becomes the span, in whole hours.

@@ -37,6 +37,17 @@ for step in hour minute; do
 done
 code "$url/api/v1/series?hours=2&by=model&limit=2" >/dev/null
 is "groups and other add up to the total" "$(field "$T/body" 'all(sum(int(g["usd"][k].replace(".", "")) for g in a["groups"] + [a["other"]]) == int(a["total"]["usd"][k].replace(".", "")) for k in range(2))')" True
+code "$url/api/v1/series?hours=2&step=minute&by=model&limit=2" >/dev/null
+is "so they do by minute, but for the last place" "$(field "$T/body" 'all(abs(sum(int(g["usd"][k].replace(".", "")) for g in a["groups"] + [a["other"]]) - int(a["total"]["usd"][k].replace(".", ""))) <= 2 for k in range(120))')" True
+cp "$T/body" "$T/minutes"
+code "$url/api/v1/series?hours=2&by=model&limit=2" >/dev/null
+is "and each group's minutes add up to its hours" "$(python3 - "$T/minutes" "$T/body" <<-'END'
+	import json, sys
+	minutes, hours = ({g["keys"]["model"]: [int(u.replace(".", "")) for u in g["usd"]] for g in json.load(open(f))["groups"]} for f in sys.argv[1:])
+	print(len(hours) == 2 and all(abs(sum(minutes[m][h * 60:h * 60 + 60]) - hours[m][h]) <= 60 for m in hours for h in range(2)))
+END
+)" True
+is "a caller's minutes are not made up" "$(code "$url/api/v1/series?hours=2&step=minute&by=team")" 400
 code "$url/api/v1/breakdown?by=team&from=2026-11-02T01:00:00Z&to=2026-11-02T03:00:00Z" >/dev/null
 "$nowcast" top --redis "$REDIS_URL" --by team --hours 2 --turns 1 >"$T/top" 2>&1
 is "nowcast top shows the same figures" "$(field "$T/body" 'all(("%.4f" % float(g["usd"])) in open("'"$T/top"'").read() for g in a["groups"])')" True
