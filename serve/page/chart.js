@@ -30,10 +30,10 @@ function hatch(colour) {
 	return g.createPattern(c, "repeat");
 }
 
-// What the truth may lie in, over each bar that is not sure. The edges of minutes would hide what they enclose: those are shaded only.
+// What the truth may lie in, over each bar that is not sure. The edges of thin ones would hide what they enclose: those are shaded only.
 function errorBand(d) {
 	const paint = u => {
-		const g = u.ctx, band = css("--band"), edges = css("--band-line"), line = d.step === "minute" ? 0 : Math.round(1.5 * devicePixelRatio), x = t => u.valToPos(t, "x", true), y = v => u.valToPos(v, "y", true);
+		const g = u.ctx, band = css("--band"), edges = css("--band-line"), line = isDense(u.root, d) ? 0 : Math.round(1.5 * devicePixelRatio), x = t => u.valToPos(t, "x", true), y = v => u.valToPos(v, "y", true);
 		for (let k = 0; k < d.times.length; k++) {
 			if (!(d.high[k] > d.low[k])) continue;
 			const left = x(d.times[k]), width = (x(d.times[k + 1] ?? d.end) - left) * (line ? 0.92 : 1), top = y(d.high[k]), height = y(d.low[k]) - top;
@@ -80,8 +80,11 @@ function tooltip(host, d) {
 const dollars = (u, ticks) => ticks.map(v => (ticks[1] - ticks[0] >= 1 ? "$" + v.toLocaleString("en-US") : usd(v)));
 const axisStyle = () => ({ stroke: css("--quiet"), grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" });
 
+// Bars too thin for a gap between them run together, or rounding to pixels would comb them.
+const isDense = (host, d) => host.clientWidth / d.times.length < 6;
+
 function options(host, d) {
-	const bars = uPlot.paths.bars({ size: [d.step === "minute" ? 1 : 0.92, 400], align: 1 });
+	const bars = isDense(host, d) ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.bars({ size: [0.92, 400], align: 1 });
 	const series = [{}], most = Math.max(...d.high, ...d.total);
 	for (const s of [...d.stack].reverse())
 		series.push({ label: s.label, paths: bars, points: { show: false }, width: 0, fill: s.hatched ? () => hatch(s.colour) : s.colour, stroke: s.colour });
@@ -103,10 +106,10 @@ function label(t, step, ticks) {
 	return t % 86400 === 0 ? day(iso) : clock(iso);
 }
 
-function columns(d) {
-	const sums = new Array(d.times.length).fill(0);
-	const stacked = d.stack.map(s => s.values.map((v, i) => (v > 0 ? (sums[i] += v) : null)));
-	return [[...d.times, d.end], ...stacked.reverse().map(c => [...c, null])]; // to the end of the last bar
+function columns(host, d) {
+	const sums = new Array(d.times.length).fill(0), dense = isDense(host, d);
+	const stacked = d.stack.map(s => s.values.map((v, i) => (sums[i] += v)));
+	return [[...d.times, d.end], ...stacked.reverse().map(c => [...c, dense ? c[c.length - 1] : null])]; // to the end of the last bar
 }
 
 // d: {times (s), end, step, total, low, high, stack: [{label, colour, hatched, values}]}
@@ -115,7 +118,7 @@ export function draw(host, d) {
 	if (!canDraw()) return;
 	if (plot) plot.destroy();
 	host.replaceChildren();
-	plot = d.times.length ? new uPlot(options(host, d), columns(d), host) : null;
+	plot = d.times.length ? new uPlot(options(host, d), columns(host, d), host) : null;
 	if (!observer) {
 		observer = new ResizeObserver(() => {
 			if (plot && Math.abs(plot.width - host.clientWidth) > 2) plot.setSize({ width: host.clientWidth, height: host.clientWidth < 500 ? 220 : 280 });

@@ -105,7 +105,7 @@ function modelOf(id) {
 }
 
 const keyNames = { token_type: "token type" };
-export const keyName = key => key.startsWith("tag:") ? key.slice(4) : keyNames[key] || key;
+export const keyName = key => key.startsWith("tag:") ? "tag " + key.slice(4) : keyNames[key] || key;
 
 const typeNames = { input: "Input", output: "Output", cache_read: "Cache read", cache_write_5m: "Cache write, 5 min", cache_write_1h: "Cache write, 1 h" };
 export function labelOf(key, value) {
