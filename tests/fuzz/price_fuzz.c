@@ -3,9 +3,31 @@
 #include "pricing/price_file.h"
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
+#include "pricing/price_merge.h"
 #include "pricing/usage_type.h"
 
 #include <assert.h>
+#include <stdlib.h>
+
+// Every other row as what an import said, the rest as what the next one says: what comes out is a price file, and stays.
+static void try_merge(const struct price_rows *rows)
+{
+	struct price_rows old = {.v = xcalloc(rows->n + 1, sizeof *old.v)}, new = {.v = xcalloc(rows->n + 1, sizeof *new.v)}, merged;
+	struct price_merge m, again;
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < rows->n; i++)
+		*(i % 2 ? &new.v[new.n++] : &old.v[old.n++]) = rows->v[i];
+	price_merge_init(&m, &old, &new, "fuzz", INT64_C(1793577600000));
+	bool good = price_file_read(&merged, buf_str(&m.csv), "merged.csv", &err);
+	assert(good && merged.n == m.rows);
+	price_merge_init(&again, &merged, &new, "fuzz", INT64_C(1793588400000));
+	assert(str_eq(buf_str(&again.csv), buf_str(&m.csv)));
+	price_merge_release(&again);
+	price_merge_release(&m);
+	price_rows_release(&merged);
+	free(old.v);
+	free(new.v);
+}
 
 static void try_file(struct str text)
 {
@@ -19,6 +41,7 @@ static void try_file(struct str text)
 	const char *why = NULL;
 	bool found = catalogue_rate(c, STR("acme.m"), STR_NONE, STR("eu-west-1"), TOKEN_INPUT, INT64_C(1793577600000), &rate, &why);
 	assert(found ? rate.pico_per_token >= 0 && rate.from_ms < rate.to_ms : why != NULL);
+	try_merge(catalogue_rows(c));
 	catalogue_free(c);
 }
 
@@ -38,6 +61,12 @@ static void try_usage(struct str text)
 	struct usage_type u;
 	const char *why = NULL;
 	assert(usage_type_read(&u, text, &why) || why);
+	struct price_names names;
+	struct err err = ERR_INIT;
+	if (price_names_read(&names, text, "names.csv", &err))
+		price_names_release(&names);
+	else
+		assert(err.kind == ERR_CONFIG && err.msg[0]);
 }
 
 // What an importer writes is a price file that is read or refused like any other.
