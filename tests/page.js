@@ -205,6 +205,7 @@ async function weeks(browser) {
 	ok(/Writes, 5 minutes.*Writes, 1 hour/.test(await text("#cache")) && /saved/.test(await text("#cache")), "what caching saved", await text("#cache"));
 	ok(/no price.*no caller yet/.test(await text("#gaps")), "what has no price, and what no caller", await text("#gaps"));
 	ok(await page.isVisible("#alerts-panel"), "alerts stand on top");
+	ok(/6 times its usual \$0\.38 since 19 Nov 14:28/.test(await text("#alerts")), "and say since when", await text("#alerts"));
 	ok((await page.$$(".billed")).length > 0, "what is billed is told apart");
 	await page.screenshot({ path: out + "/weeks-light.png", fullPage: true });
 	await accessible(page, "weeks");
@@ -223,6 +224,11 @@ async function weeks(browser) {
 	await settled(months);
 	ok(!new URL(months.url()).searchParams.has("from"), "and is left again");
 	await months.context().close();
+	await page.click("#alerts .wrap .name");
+	await settled(page);
+	ok(page.url().startsWith(past) && new URL(page.url()).searchParams.get("role") === "etl-enrich" && (await text(".chip")).includes("etl-enrich"), "the link of an alert leads to what it is about, here", page.url());
+	await page.goBack();
+	await settled(page);
 	await page.click("#budgets li:has-text('payments') .name");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "payments", "a click on a budget shows whose it is", page.url());

@@ -161,7 +161,7 @@ export function paintAlerts(a, follow) {
 	fill(byId("alerts"), listOf(list.map(x => {
 		const severity = String(x.severity || "warning"), text = String(x.text || "");
 		return el("li", {}, el("span", { class: "state " + severity }, severity), el("span", { class: "name", title: String(x.group || "") }, String(x.rule || "alert")),
-			el("span", { class: "wrap" }, typeof x.link === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.link) }, text) : text,
+			el("span", { class: "wrap", title: x.contributors ? "mostly " + x.contributors : null }, typeof x.link === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.link) }, text) : text,
 				x.since ? el("span", { class: "quiet" }, " since " + at(new Date(x.since).toISOString())) : null, x.silenced ? el("span", { class: "quiet" }, ", silenced") : null));
 	})));
 }

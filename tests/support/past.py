@@ -114,4 +114,6 @@ for back in range(9):
 put("ZADD", "nowcast:signals", int(now.timestamp() * 1000) - 200000, "call", ms, "metric", int(now.timestamp() * 1000) - 60000, "session_tags")
 fresh = int(dt.datetime.now().timestamp() * 1000)
 put("ZADD", "nowcast:signals", fresh, "call:arrived", fresh - 4 * 3600000, "metric:arrived", fresh, "session_tags:arrived")
-put("HSET", "nowcast:alerts", "spikes|x|", '{"rule":"spikes","group":"etl-enrich","severity":"warning","text":"etl-enrich spends $2.31 a minute, 6 times its usual $0.38"}')
+rung = int((now - dt.timedelta(minutes=12)).timestamp() * 1000)
+put("HSET", "nowcast:alerts", "spikes|x|", '{"rule":"spikes","kind":"spike","group":"etl-enrich","period":"","severity":"warning","state":"firing","since":%d,'
+    '"text":"etl-enrich spends $2.31 a minute, 6 times its usual $0.38","contributors":"etl $2.31","link":"https://nowcast.example.com/?by=principal&role=etl-enrich"}' % rung)
