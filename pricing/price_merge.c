@@ -86,8 +86,8 @@ static size_t place_end(const struct price_rows *rows, size_t i)
 
 void price_merge_init(struct price_merge *ret, const struct price_rows *old, const struct price_rows *new, const char *name, int64_t now_ms)
 {
-	struct merge m = {ret, name, now_ms};
 	*ret = (struct price_merge){.csv = BUF_INIT, .gone = xcalloc(old->n * (TOKEN_TYPES + 1) + 1, sizeof *ret->gone)};
+	struct merge m = {ret, name, now_ms};
 	price_file_write_head(&ret->csv);
 	for (size_t i = 0, k = 0; i < old->n || k < new->n;) {
 		int c = i == old->n ? 1 : k == new->n ? -1 : price_row_compare_place(&old->v[i], &new->v[k]);

@@ -50,7 +50,7 @@ struct bill {
 
 // Reads the period's files, names of callers hashed by `p` (NULL: as they are). ERR_CONFIG: a needed column is missing, another
 // currency than USD, more lines than `lines_max`; ERR_FATAL: a file cannot be read. On failure *ret is empty.
-bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *period, struct pseudonyms *p, int64_t lines_max, struct err *err) NC_CHECK;
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names, int64_t lines_max, struct err *err) NC_CHECK;
 void bill_release(struct bill *b);
 
 // Tokens of a line of class BILL_TOKENS, rounded half to even.
