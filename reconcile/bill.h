@@ -48,7 +48,7 @@ struct bill {
 	struct buf notes;                 // findings, a line each
 };
 
-// Reads the period's files, names of callers hashed by `p` (NULL: as they are). ERR_CONFIG: a needed column is missing, another
+// Reads the period's files, names of callers hashed by `names` (NULL: as they are). ERR_CONFIG: a needed column is missing, another
 // currency than USD, more lines than `lines_max`; ERR_FATAL: a file cannot be read. On failure *ret is empty.
 bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names, int64_t lines_max, struct err *err) NC_CHECK;
 void bill_release(struct bill *b);

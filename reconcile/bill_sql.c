@@ -157,7 +157,7 @@ static int signs_of_aws(const struct statement *s, int list[SIGNS])
 {
 	int n = 0;
 	for (int i = 0; i < SIGNS; i++)
-		if (column(s, signs[i].column) && (i < SIGNS - 1 || n == 0))
+		if ((i < SIGNS - 1 || n == 0) && column(s, signs[i].column))
 			list[n++] = i;
 	return n;
 }
