@@ -64,15 +64,16 @@ static void book_calls(struct allocation *a, int m)
 }
 
 // How far off the split may be; what it means for a group depends on who else was there (serve/group.h).
-static void measure_doubt(const struct weight *w, const int64_t *noise_milli, struct caller_usage *u)
+static void measure_doubt(const struct weight *w, struct caller_usage *u)
 {
 	u->ttl_permille = w->ttl_permille;
+	u->ttl_may_be_1h = w->ttl_may_be_1h;
 	u->weight = w;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		int64_t tokens = u->slots[slot].allocated;
 		if (__builtin_mul_overflow(tokens, w->sd_permille[slot], &u->spread[slot]))
 			u->spread[slot] = INT64_MAX;
-		if (__builtin_mul_overflow(tokens, noise_milli[slot], &u->noise[slot]))
+		if (__builtin_mul_overflow(tokens, w->noise_milli[slot], &u->noise[slot]))
 			u->noise[slot] = INT64_MAX;
 		u->spread[slot] /= 1000;
 		u->noise[slot] /= 1000;
@@ -98,5 +99,5 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 			allocate_cell(&a, m, slot);
 	}
 	for (int32_t i = 0; i < s->ncallers; i++)
-		measure_doubt(&w->callers[i], w->noise_milli, &ret->callers[i]);
+		measure_doubt(&w->callers[i], &ret->callers[i]);
 }

@@ -25,6 +25,7 @@ struct caller_usage {
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
 	int32_t ttl_permille;           // of the other cache writes, the part with the one-hour TTL; -1: nobody tells
+	bool ttl_may_be_1h;             // nobody tells, and it may pay (struct weight)
 	int64_t spread[METRIC_SLOTS];   // standard deviation of the allocated tokens for want of better weights, in tokens
 	int64_t noise[METRIC_SLOTS];    // their variance by chance, in tokens squared, were each caller alone with its own
 	const struct weight *weight;    // that the split went by; NULL: none
@@ -44,13 +45,14 @@ enum weight_source { WEIGHT_NONE, WEIGHT_MODEL, WEIGHT_TAGS, WEIGHT_ROLE, WEIGHT
 struct weight {
 	int64_t milli[METRIC_SLOTS];      // thousandths of a token: the weight of the split, and the provisional figure; 0: not known
 	int32_t sd_permille[METRIC_SLOTS]; // standard deviation of that, in thousandths of it
+	int64_t noise_milli[METRIC_SLOTS]; // what chance does to a sum of its calls: variance, in thousandths of a token a token
 	int32_t ttl_permille;             // of the cache writes, the thousandths that have the one-hour TTL; -1: not known
+	bool ttl_may_be_1h;               // of them: who reads so much of what it writes may pay for the longer one
 	enum weight_source source[METRIC_SLOTS];
 };
 
 struct weights {
 	struct weight *callers;              // as the span's callers
-	int64_t noise_milli[METRIC_SLOTS];   // what chance does to a split: variance, in thousandths of a token a token
 };
 
 // Results live in `arena`. `lookback` is 0 to 60 minutes.

@@ -192,12 +192,13 @@ void lanes_split(const struct span *s, int lookback, const struct hour_usage *u,
 			split_slot(x.v + i, end - i, slot, whole);
 		for (int32_t k = i; k < end; k++) {
 			x.v[k].out.usage.ttl_permille = whole->ttl_permille;
+			x.v[k].out.usage.ttl_may_be_1h = whole->ttl_may_be_1h;
 			out[ret->n++] = x.v[k].out;
 		}
 	}
 	if (tiers) {
 		struct caller_usage *nobody = &out[ret->n].usage;
-		out[ret->n++] = (struct lane_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1}};
+		out[ret->n++] = (struct lane_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
 			nobody->slots[slot].allocated = u->unattributed[slot];
 	}

@@ -9,27 +9,24 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "estimator/fit.h"
 #include "estimator/solve.h"
-#include "estimator/users.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
 #define OWN_HOUR 0.25         // what an hour's own lesson counts, once others have taught: else its chance would be learned, too
 #define LOUDEST 2.0           // an hour counts for so many usual ones at most: who is ten times as busy is seldom as usual
-#define PRIOR_VARIANCE 0.2    // how much principals differ in the size of a call, as a part of the model's mean squared ...
-#define PRIOR_WEIGHT 0.5      // ... which is learned, too: for how many principals this beginning counts
-#define PRIOR_VARIANCE_MIN 0.02
-#define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
-#define FLOOR 0.001           // of the model's mean: nobody starves
 
-enum { LEARN_PRINCIPALS = 128, ROUNDS = 5 };
+enum { LEARN_PRINCIPALS = 128 };
 
-// The sums of all lessons. Square arrays are n x n, row by row.
+// The sums of all lessons, and each of them. Square arrays are n x n, row by row.
 struct course {
 	int n;
 	struct str *names;
 	struct map index; // hash of a name -> position
 	struct lesson_slot slots[METRIC_SLOTS]; // .a and .s are square here
 	double *ttl_told, *ttl_1h, *billed; // billed: calls that the bill tells of
+	struct fit_hour *hours[METRIC_SLOTS]; // those attended
+	int nhours;
 };
 
 static uint64_t name_key(struct str name)
@@ -81,6 +78,8 @@ static void enrol(struct course *c, const struct lesson *lessons, int n, const s
 	c->ttl_told = solve_zeros(arena, size);
 	c->ttl_1h = solve_zeros(arena, size);
 	c->billed = solve_zeros(arena, size);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		c->hours[slot] = arena_alloc(arena, ((size_t)n + 1) * sizeof *c->hours[slot]);
 }
 
 // A triangle onto a square, mirrored.
@@ -143,9 +142,9 @@ static double usual_loudness(const struct lesson *lessons, int n, int slot, stru
 	return some ? all[some / 2] : 0;
 }
 
-static void attend(struct course *c, const struct lesson *l, double part, const double usual[METRIC_SLOTS])
+static void attend(struct course *c, const struct lesson *l, double part, const double usual[METRIC_SLOTS], struct arena *arena)
 {
-	int32_t at[LESSON_PRINCIPALS];
+	int32_t *at = arena_alloc(arena, LESSON_PRINCIPALS * sizeof *at);
 	for (int i = 0; i < l->n; i++) {
 		int32_t *known = map_find(&c->index, name_key(l->names[i]));
 		at[i] = known ? *known : 0;
@@ -154,8 +153,11 @@ static void attend(struct course *c, const struct lesson *l, double part, const 
 	}
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		double loud = loudness(l, slot), most = LOUDEST * usual[slot];
-		add_slot(&c->slots[slot], c->n, &l->slots[slot], at, l->n, loud > most ? part * most / loud : part);
+		struct fit_hour *h = &c->hours[slot][c->nhours];
+		*h = (struct fit_hour){.sums = &l->slots[slot], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
+		add_slot(&c->slots[slot], c->n, h->sums, at, l->n, h->part);
 	}
+	c->nhours++;
 }
 
 static void attend_bill(struct course *c, const struct taught *t)
@@ -170,86 +172,6 @@ static void attend_bill(struct course *c, const struct taught *t)
 	c->billed[*at] += (double)t->calls;
 	c->ttl_told[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
 	c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
-}
-
-// ---- solving one slot -----------------------------------------------------------------------------------------------
-
-struct result {
-	double *mean, *sd; // tokens a call, by principal of the course
-	double model;      // of all
-	double noise;      // variance of a sum, tokens a token
-};
-
-static double squared_error(const struct lesson_slot *x, const double *A, const double *b, const double *size, int n)
-{
-	double error = x->squares;
-	for (int i = 0; i < n; i++) {
-		double row = 0;
-		for (int k = 0; k < n; k++)
-			row += A[(size_t)i * (size_t)n + (size_t)k] * size[k];
-		error += size[i] * (row - 2 * b[i]);
-	}
-	return fmax(error, 0);
-}
-
-// Variance of the principals' sizes around the typical one, what is not known of them included.
-static double learn_spread(const struct lesson_slot *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
-{
-	double sum = PRIOR_WEIGHT * PRIOR_VARIANCE, weight = PRIOR_WEIGHT;
-	for (int i = 0; i < n; i++) {
-		double off = size[i] / typical - 1;
-		if (x->n[i] + x->exact_calls[i] <= 0)
-			continue;
-		sum += users[i] * (off * off + phi * var[i]);
-		weight += users[i];
-	}
-	return fmin(fmax(sum / weight, PRIOR_VARIANCE_MIN), 1);
-}
-
-static void solve_slot(const struct lesson_slot *x, int n, struct arena *arena, struct result *ret)
-{
-	size_t square = (size_t)n * (size_t)n;
-	struct users who;
-	double *size = solve_zeros(arena, (size_t)n), *b = solve_zeros(arena, (size_t)n), *var = solve_zeros(arena, (size_t)n);
-	double *both = solve_zeros(arena, (size_t)n);
-	double *A = solve_zeros(arena, square), *work = solve_zeros(arena, square);
-	double *inverse = solve_zeros(arena, square), calls = 0, tokens = x->tokens, using = 0, phi = 1, spread = PRIOR_VARIANCE;
-	*ret = (struct result){.mean = solve_zeros(arena, (size_t)n), .sd = solve_zeros(arena, (size_t)n)};
-	users_fit(x, n, arena, &who);
-	const double *users = who.share;
-	for (int i = 0; i < n; i++) {
-		calls += x->n[i] + x->exact_calls[i];
-		tokens += x->exact_tokens[i];
-		using += (x->n[i] + x->exact_calls[i]) * users[i];
-	}
-	if (calls <= 0 || tokens <= 0)
-		return;
-	double typical = tokens / fmax(using, 1e-9 * calls);
-	for (int i = 0; i < n; i++) {
-		size[i] = typical;
-		b[i] = users[i] * x->b[i];
-		for (int k = 0; k < n; k++)
-			A[(size_t)i * (size_t)n + (size_t)k] = users[i] * users[k] * x->a[(size_t)i * (size_t)n + (size_t)k];
-	}
-	for (int i = 0; i < n; i++) { // exact calls: so many calls took so many tokens
-		both[i] = b[i] + users[i] * x->exact_tokens[i];
-		for (int k = 0; k < n; k++)
-			work[(size_t)i * (size_t)n + (size_t)k] = A[(size_t)i * (size_t)n + (size_t)k] + (i == k ? users[i] * users[i] * x->exact_calls[i] : 0);
-	}
-	// The noise of a call and how much principals differ are found together with their means.
-	for (int round = 0; round < ROUNDS; round++) {
-		solve_nonnegative(work, both, n, typical, phi / spread, size);
-		double freedom = fmax(x->cells - fmin(n, x->cells / 2), 1);
-		phi = fmax(NOISE_MIN, squared_error(x, A, b, size, n) / freedom / (typical * typical));
-		solve_inverse_diagonal(work, n, phi / spread, inverse, var);
-		spread = learn_spread(x, users, size, var, n, typical, phi);
-	}
-	ret->model = tokens / calls;
-	ret->noise = phi * typical;
-	for (int i = 0; i < n; i++) {
-		ret->mean[i] = fmax(users[i] * fmax(size[i], 0), FLOOR * ret->model);
-		ret->sd[i] = hypot(users[i] * typical * sqrt(phi * var[i]), who.sd[i] * size[i]);
-	}
 }
 
 // ---- for the callers of the hour ------------------------------------------------------------------------------------
@@ -274,7 +196,7 @@ struct families {
 	int32_t n;
 };
 
-static void add_kin(struct families *f, struct str family, const struct course *c, const struct result *results, int32_t who)
+static void add_kin(struct families *f, struct str family, const struct course *c, const struct fit *fits, int32_t who)
 {
 	bool added;
 	int32_t at = *map_add(&f->index, name_key(family), f->n, &added);
@@ -283,7 +205,7 @@ static void add_kin(struct families *f, struct str family, const struct course *
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		double n = c->slots[slot].n[who] + c->slots[slot].exact_calls[who];
 		f->list[at].calls[slot] += n;
-		f->list[at].tokens[slot] += n * results[slot].mean[who];
+		f->list[at].tokens[slot] += n * fits[slot].mean[who];
 	}
 }
 
@@ -292,15 +214,15 @@ static bool has_tags(const struct who *who)
 	return !str_is(who->tagset, "-");
 }
 
-static void find_families(struct families *f, const struct course *c, const struct result *results, const struct span *s, struct arena *arena)
+static void find_families(struct families *f, const struct course *c, const struct fit *fits, const struct span *s, struct arena *arena)
 {
 	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
 	for (int32_t i = 1; i < c->n; i++)
-		add_kin(f, role_part(c->names[i]), c, results, i);
+		add_kin(f, role_part(c->names[i]), c, fits, i);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		const int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		if (at && *at && has_tags(&s->callers[i]))
-			add_kin(f, s->callers[i].tagset, c, results, *at);
+			add_kin(f, s->callers[i].tagset, c, fits, *at);
 	}
 }
 
@@ -318,21 +240,34 @@ static int64_t milli(double tokens)
 	return tokens <= 0 ? 0 : tokens < 1e-3 ? 1 : tokens > 1e15 ? (int64_t)1e18 : (int64_t)llround(tokens * 1000);
 }
 
-static void weigh(struct weight *w, int slot, double mean, double sd, enum weight_source source)
+static void weigh(struct weight *w, int slot, double mean, double sd, double noise, enum weight_source source)
 {
+	w->noise_milli[slot] = milli(noise);
 	w->source[slot] = mean > 0 ? source : WEIGHT_NONE;
 	w->milli[slot] = milli(mean);
 	w->sd_permille[slot] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
 }
 
-static void hand_out(const struct course *c, const struct result *results, const struct span *s, struct arena *arena, struct weights *ret)
+// Five-minute writes cost 1.25 times the input, one-hour writes twice, reads a tenth. Who reads this part or less of what could
+// be cached pays more with one-hour writes than with five-minute ones of which nothing is ever read.
+#define HIT_PAYS_1H ((2.0 - 1.25) / (2.0 - 0.1))
+#define DOUBT_SDS 1.0
+
+// Whose writes may have the longer TTL no metric tells; but within the doubt of the weights it should pay.
+static bool may_pay_for_1h(const struct weight *w)
 {
-	const double unknown = sqrt(2 * PRIOR_VARIANCE); // of one that nothing is known of
+	double sd[] = {w->sd_permille[TOKENS_CACHE_READ] / 1000.0, w->sd_permille[TOKENS_CACHE_WRITE] / 1000.0};
+	double read = (double)w->milli[TOKENS_CACHE_READ] * (1 + DOUBT_SDS * sd[0]);
+	double written = (double)w->milli[TOKENS_CACHE_WRITE] * fmax(1 - DOUBT_SDS * sd[1], 0);
+	return read > HIT_PAYS_1H * (read + written);
+}
+
+static void hand_out(const struct course *c, const struct fit *fits, const struct span *s, struct arena *arena, struct weights *ret)
+{
+	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // of one that nothing is known of
 	struct families kin = {0};
-	find_families(&kin, c, results, s, arena);
+	find_families(&kin, c, fits, s, arena);
 	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		ret->noise_milli[slot] = milli(results[slot].noise);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		struct weight *w = &ret->callers[i];
 		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
@@ -340,9 +275,10 @@ static void hand_out(const struct course *c, const struct result *results, const
 		if (at && c->ttl_told[*at] > 0)
 			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_told[*at], 1)); // an amendment may lower the writes alone
 		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-			const struct result *r = &results[slot];
+			const struct fit *r = &fits[slot];
 			if (at && c->slots[slot].n[*at] + c->slots[slot].exact_calls[*at] > 0) {
-				weigh(w, slot, r->mean[*at], r->sd[*at], c->billed[*at] > 0 ? WEIGHT_BILL : c->slots[slot].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
+				weigh(w, slot, r->mean[*at], r->sd[*at], r->noise[*at],
+				      c->billed[*at] > 0 ? WEIGHT_BILL : c->slots[slot].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
 				continue;
 			}
 			double mean = r->model;
@@ -351,8 +287,9 @@ static void hand_out(const struct course *c, const struct result *results, const
 				source = WEIGHT_ROLE;
 			else if (has_tags(&s->callers[i]) && kin_mean(&kin, s->callers[i].tagset, slot, &mean))
 				source = WEIGHT_TAGS;
-			weigh(w, slot, mean, unknown * mean, source);
+			weigh(w, slot, mean, unknown * mean, r->noise_typical, source);
 		}
+		w->ttl_may_be_1h = w->ttl_permille < 0 && may_pay_for_1h(w);
 	}
 	map_release(&kin.index);
 }
@@ -362,7 +299,7 @@ void learn_weights(const struct str *lessons, int n, const struct taught *taught
 {
 	struct lesson *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
 	struct course c = {0};
-	struct result results[METRIC_SLOTS];
+	struct fit fits[METRIC_SLOTS];
 	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour), good = 0;
 	for (int i = 0; i < n; i++) {
 		if (!lesson_read(lessons[i], arena, &read[good]))
@@ -374,11 +311,11 @@ void learn_weights(const struct str *lessons, int n, const struct taught *taught
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		usual[slot] = usual_loudness(read, good, slot, arena);
 	for (int i = 0; i < good; i++)
-		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual);
+		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual, arena);
 	for (int i = 0; i < ntaught; i++)
 		attend_bill(&c, &taught[i]);
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		solve_slot(&c.slots[slot], c.n, arena, &results[slot]);
-	hand_out(&c, results, s, arena, ret);
+		fit_slot(&c.slots[slot], c.n, c.hours[slot], c.nhours, arena, &fits[slot]);
+	hand_out(&c, fits, s, arena, ret);
 	map_release(&c.index);
 }

@@ -39,6 +39,7 @@ static void add_row(struct writing *w, struct str field, struct str value)
 struct part {
 	struct shares shares;
 	int64_t spread, noise;
+	bool ttl_may_be_1h;
 };
 
 void row_format_value(const struct figure *f, struct buf *ret)
@@ -48,8 +49,9 @@ void row_format_value(const struct figure *f, struct buf *ret)
 		usd_format_pico(f->usd, pico);
 		usd_format_pico(f->more, more);
 	}
-	buf_addf(ret, "%lld %s %lld %lld %lld %lld %s %lld %lld%s", (long long)f->tokens, pico, (long long)f->exact, (long long)f->allocated,
-	         (long long)f->provisional, (long long)f->assumed, more, (long long)f->spread, (long long)f->noise, f->priced && f->band_estimated ? " band" : "");
+	buf_addf(ret, "%lld %s %lld %lld %lld %lld %s %lld %lld%s%s", (long long)f->tokens, pico, (long long)f->exact, (long long)f->allocated,
+	         (long long)f->provisional, (long long)f->assumed, more, (long long)f->spread, (long long)f->noise, f->ttl_may_be_1h ? " ttl" : "",
+	         f->priced && f->band_estimated ? " band" : "");
 }
 
 static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, const struct part *x, const struct bundle *b)
@@ -57,6 +59,7 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 	const struct tariff *t = tariffs_at(w->tariffs, lane_tier(b->lane));
 	struct figure f = {.tokens = b->tokens[type], .exact = x->shares.exact, .allocated = x->shares.allocated, .provisional = x->shares.provisional,
 	                   .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0, .spread = x->spread, .noise = x->noise};
+	f.ttl_may_be_1h = f.assumed && x->ttl_may_be_1h;
 	struct buf value = BUF_INIT;
 	char lane[LANE_TEXT_SIZE];
 	if (b->tokens[type] == 0)
@@ -128,7 +131,8 @@ static void add_usage(struct writing *w, struct str arn, struct str tagset, int 
 	struct bundle b = {.lane = lane, .calls = u->calls};
 	char text[LANE_TEXT_SIZE];
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++)
-		parts[type] = (struct part){u->slots[slot_of[type]], u->spread[slot_of[type]], u->noise[slot_of[type]]};
+		parts[type] = (struct part){u->slots[slot_of[type]], u->spread[slot_of[type]], u->noise[slot_of[type]], false};
+	parts[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
 	b.assumed = split_writes(u, &parts[TOKEN_CACHE_WRITE_5M], &parts[TOKEN_CACHE_WRITE_1H]);
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		b.tokens[type] = sum(parts[type].shares);
@@ -159,6 +163,7 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 	to->failed += u->failed;
 	to->exact_1h += u->exact_1h;
 	to->exact_ttl += u->exact_ttl;
+	to->ttl_may_be_1h |= u->ttl_may_be_1h || u->ttl_permille > 0;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		to->slots[slot].exact += u->slots[slot].exact;
 		to->slots[slot].allocated += u->slots[slot].allocated;
@@ -327,7 +332,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	ret->nrows = 0;
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_role(&w, s, span, u, hour, i, sessions_max);
-	struct caller_usage nobody = {.ttl_permille = -1};
+	struct caller_usage nobody = {.ttl_permille = -1, .ttl_may_be_1h = true};
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		nobody.slots[slot].allocated = u->unattributed[slot];
 		if (u->metered[slot] || u->excess[slot])
@@ -380,7 +385,10 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 		    !read_int(&value, &f.assumed) || !usd_parse_pico(str_cut(&value, ' '), &f.more) ||
 		    !read_int(&value, &f.spread) || !read_int(&value, &f.noise))
 			return false;
-		f.band_estimated = str_is(value, "band");
+		for (struct str word; (word = str_cut(&value, ' ')).len;) {
+			f.ttl_may_be_1h |= str_is(word, "ttl");
+			f.band_estimated |= str_is(word, "band");
+		}
 	}
 	*ret_arn = arn;
 	*ret_tagset = tagset;

@@ -2,7 +2,7 @@
 // The figures of an hour as they stand in Redis: one hash an hour, account, region and model. README, "Redis keys", shows
 // them to people who read them from elsewhere.
 //
-//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE [band]
+//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE [ttl] [band]
 //   field  ARN TAGSET calls          value  CHARGED FAILED
 //   field  ARN TAGSET TYPE@LANE, calls@LANE: the same, of calls at other rates (estimator/lane.h)
 //   field  ARN TAGSET weights        value  MILLITOKENS SD SOURCE, for input, output, cache reads and cache writes: what a call
@@ -18,7 +18,7 @@
 // anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that the tokens
 // may cost on top: the assumed ones were they of the dearer type, all of them in the next band of a model that charges by the
 // length of the prompt. SPREAD and NOISE say how far off ALLOCATED may be: the standard deviation (tokens) that the weights
-// leave, and the variance (tokens squared) of chance. "band": the model charges by the length of the prompt, and the band is an
+// leave, and the variance (tokens squared) of chance. "ttl": the assumed tokens may well be of the dearer type. "band": the model charges by the length of the prompt, and the band is an
 // estimate, for only sums are known. "-" for picodollars: no price. Names hold no blanks. A reader passes over fields it does not
 // know.
 #ifndef NOWCAST_ESTIMATOR_ROWS_H
@@ -39,6 +39,7 @@ struct figure {
 	int64_t spread, noise; // of allocated: tokens; tokens squared
 	struct usd usd;  // of all tokens
 	struct usd more; // what they may cost on top
+	bool ttl_may_be_1h;    // of the assumed tokens: it may pay
 	bool priced;
 	bool band_estimated; // the dollars go by the mean length of prompts
 	uint8_t lane;        // of the calls (estimator/lane.h)

@@ -34,7 +34,7 @@ void solve_nonnegative(const double *A, const double *b, int n, double prior, do
 	}
 }
 
-// A + lambda I = LL'; row i of `work` holds L up to its diagonal.
+// A + lambda I = LL'; row i of L holds L up to its diagonal.
 static void cholesky(const double *A, int n, double lambda, double *L)
 {
 	for (int i = 0; i < n; i++) {
@@ -50,16 +50,16 @@ static void cholesky(const double *A, int n, double lambda, double *L)
 	}
 }
 
-void solve_inverse_diagonal(const double *A, int n, double lambda, double *work, double *ret_diagonal)
+void solve_inverse_diagonal(const double *A, int n, double lambda, double *ret_factor, double *ret_diagonal)
 {
-	cholesky(A, n, lambda, work);
+	cholesky(A, n, lambda, ret_factor);
 	// Column i of L^-1, from its diagonal down, stands in the free upper triangle of row i; the squares of a column of L^-1
 	// sum to the diagonal of the inverse.
 	for (int i = 0; i < n; i++) {
-		double *column = work + (size_t)i * (size_t)n;
+		double *column = ret_factor + (size_t)i * (size_t)n;
 		double first = 1 / column[i], squares = first * first;
 		for (int r = i + 1; r < n; r++) {
-			const double *row = work + (size_t)r * (size_t)n;
+			const double *row = ret_factor + (size_t)r * (size_t)n;
 			double sum = row[i] * first;
 			for (int k = i + 1; k < r; k++)
 				sum += row[k] * column[k];
@@ -67,5 +67,21 @@ void solve_inverse_diagonal(const double *A, int n, double lambda, double *work,
 			squares += column[r] * column[r];
 		}
 		ret_diagonal[i] = squares;
+	}
+}
+
+void solve_factored(const double *factor, int n, double *x)
+{
+	for (int i = 0; i < n; i++) {
+		const double *row = factor + (size_t)i * (size_t)n;
+		for (int k = 0; k < i; k++)
+			x[i] -= row[k] * x[k];
+		x[i] /= row[i];
+	}
+	for (int i = n - 1; i >= 0; i--) {
+		const double *row = factor + (size_t)i * (size_t)n;
+		x[i] /= row[i];
+		for (int k = 0; k < i; k++)
+			x[k] -= row[k] * x[i];
 	}
 }

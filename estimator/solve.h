@@ -11,7 +11,10 @@ double *solve_zeros(struct arena *arena, size_t n);
 // Coordinate descent in a fixed order: the same input gives the same output.
 void solve_nonnegative(const double *A, const double *b, int n, double prior, double lambda, double *x);
 
-// The diagonal of (A + lambda I)^-1. `work` has room for n x n.
-void solve_inverse_diagonal(const double *A, int n, double lambda, double *work, double *ret_diagonal);
+// The diagonal of (A + lambda I)^-1. `ret_factor` has room for n x n and is then what solve_factored takes.
+void solve_inverse_diagonal(const double *A, int n, double lambda, double *ret_factor, double *ret_diagonal);
+
+// x = (A + lambda I)^-1 x, of those that were factored.
+void solve_factored(const double *factor, int n, double *x);
 
 #endif

@@ -83,7 +83,7 @@ static struct lane_usage *beside(struct shifting *x, int32_t i, int tier)
 			*at = k;
 	if (*at < 0) {
 		*at = x->n++;
-		x->v[*at] = (struct lane_usage){.caller = l.caller, .lane = lane, .usage = {.ttl_permille = l.usage.ttl_permille}};
+		x->v[*at] = (struct lane_usage){.caller = l.caller, .lane = lane, .usage = {.ttl_permille = l.usage.ttl_permille, .ttl_may_be_1h = l.usage.ttl_may_be_1h}};
 	}
 	return &x->v[*at];
 }

@@ -10,12 +10,6 @@
 
 // See group.h. `make accuracy` measures how often the band holds the truth.
 #define GROUP_SDS 1.645
-#define GROUP_DRIFT 0.10 // what a mean moves from one hour to the next, as a part of it
-
-// Five-minute writes cost 1.25 times the input, one-hour writes twice, reads a tenth: a cache pays for itself once this part of
-// the tokens that could be cached is read rather than written.
-#define HIT_5M ((1.25 - 1) / (1.25 - 0.1))
-#define HIT_1H ((2.0 - 1) / (2.0 - 0.1))
 
 static const struct {
 	const char *name;
@@ -173,25 +167,16 @@ static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
 	double usd = (double)rate / 1e12;
 	d->tokens += (double)f->allocated;
 	d->weights += (double)f->spread * (double)f->spread * usd * usd;
-	double drift = GROUP_DRIFT * (double)f->allocated;
-	d->chance += ((double)f->noise + drift * drift) * usd * usd;
+	d->chance += (double)f->noise * usd * usd;
 }
 
-// How much of what `row` may cost on top belongs into the band. Whose writes may have the longer TTL is not told by any metric,
-// but who pays for it reuses more: up to a third of the way from where the one pays to where the other does, the band has none
-// of it, from two thirds on all.
-static struct usd likely_more(const struct view_row *row, int64_t read)
+// How much of what a figure may cost on top belongs into the band.
+static struct usd likely_more(const struct figure *f)
 {
-	const struct figure *f = &row->figure;
-	if (row->type != TOKEN_CACHE_WRITE_5M || f->tokens <= 0)
-		return f->more;
-	double hit = (double)read / ((double)read + (double)f->tokens);
-	double way = 3 * (hit - HIT_5M) / (HIT_1H - HIT_5M) - 1;
-	return usd_muldiv(f->more, (int64_t)(1000 * fmin(fmax(way, 0), 1)), 1000);
+	return f->assumed && !f->ttl_may_be_1h ? USD_ZERO : f->more;
 }
 
-// `read`: tokens that the caller read from the cache in that hour.
-static void add_row(struct groups *g, struct group *x, const struct view_row *row, int64_t read, struct doubt *whole)
+static void add_row(struct groups *g, struct group *x, const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
 	if (row->type == TOKEN_TYPES) {
@@ -226,7 +211,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
-	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(row, read)));
+	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
 	add_doubt(&enter_sheet(g, x)[slot_of(row->type)], f, rate);
 	add_doubt(&whole[slot_of(row->type)], f, rate);
 }
@@ -284,14 +269,6 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 		add_doubt(&whole[slot_of(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
-// Rows are sorted by principal, tags, lane and type: what the caller of row k read from the cache stands right before what it wrote.
-static int64_t cache_read_of(const struct view_sheet *sheet, int k)
-{
-	const struct view_row *row = &sheet->rows[k], *before = row - 1;
-	bool same = k > 0 && before->type == TOKEN_CACHE_READ && str_eq(before->principal, row->principal) && str_eq(before->tagset, row->tagset);
-	return same ? before->figure.tokens : 0;
-}
-
 bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 {
 	struct groups *g = groups;
@@ -310,7 +287,7 @@ bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
 			if (row->type == TOKEN_TYPES && g->by.by[i] == BY_TOKEN_TYPE)
 				goto next; // calls have no token type
 		}
-		add_row(g, find_group(g, at), row, cache_read_of(sheet, k), whole);
+		add_row(g, find_group(g, at), row, whole);
 	next:;
 	}
 	close_sheet(g, whole, view_band_scale(v));

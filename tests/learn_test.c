@@ -60,7 +60,7 @@ static bool are_weights(const struct weights *w, int n)
 {
 	for (int i = 0; i < n; i++)
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			if (w->callers[i].milli[slot] < 0 || w->callers[i].milli[slot] > (int64_t)1e18 || w->callers[i].sd_permille[slot] < 0 || w->noise_milli[slot] < 0)
+			if (w->callers[i].milli[slot] < 0 || w->callers[i].milli[slot] > (int64_t)1e18 || w->callers[i].sd_permille[slot] < 0 || w->callers[i].noise_milli[slot] < 0)
 				return false;
 	return true;
 }

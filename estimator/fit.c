@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on many worlds.
+#include "estimator/fit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "estimator/solve.h"
+
+#define PRIOR_WEIGHT 0.5      // FIT_PRIOR_VARIANCE is learned, too: for how many principals this beginning counts
+#define PRIOR_VARIANCE_MIN 0.02
+#define PRIOR_CALLS 0.1       // how many calls the model's share of users counts for: SampleCounts are nearly exact
+#define PRIOR_HOURS 3.0       // for how many hours it counts that hours vary no more than their cells promise
+#define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
+#define FLOOR 0.001           // of the model's mean: nobody starves
+#define EVERYBODY 0.97        // from this share of users on, everybody is one
+
+enum { ROUNDS = 5 };
+
+// How likely a call of each principal is to use such tokens. Exact calls that took none are no users, all of them.
+static void solve_users(const struct lesson_slot *x, int n, struct arena *arena, double *users)
+{
+	size_t square = (size_t)n * (size_t)n;
+	double *S = solve_zeros(arena, square);
+	double share = x->sampled_calls > 0 ? x->samples / x->sampled_calls : 1;
+	bool told = x->sampled_calls > 0 && share < EVERYBODY;
+	for (int i = 0; i < n; i++)
+		users[i] = told ? share : 1;
+	if (!told)
+		return;
+	memcpy(S, x->s, square * sizeof *S);
+	for (int i = 0; i < n; i++)
+		S[(size_t)i * (size_t)n + (size_t)i] += x->exact_tokens[i] > 0 ? 0 : x->exact_calls[i];
+	solve_nonnegative(S, x->c, n, share, PRIOR_CALLS, users);
+	for (int i = 0; i < n; i++)
+		users[i] = fmin(users[i], 1);
+}
+
+static double squared_error(const struct lesson_slot *x, const double *A, const double *b, const double *size, int n)
+{
+	double error = x->squares;
+	for (int i = 0; i < n; i++) {
+		double row = 0;
+		for (int k = 0; k < n; k++)
+			row += A[(size_t)i * (size_t)n + (size_t)k] * size[k];
+		error += size[i] * (row - 2 * b[i]);
+	}
+	return fmax(error, 0);
+}
+
+// Variance of the principals' sizes around the typical one, what is not known of them included.
+static double learn_spread(const struct lesson_slot *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
+{
+	double sum = PRIOR_WEIGHT * FIT_PRIOR_VARIANCE, weight = PRIOR_WEIGHT;
+	for (int i = 0; i < n; i++) {
+		double off = size[i] / typical - 1;
+		if (x->n[i] + x->exact_calls[i] <= 0)
+			continue;
+		sum += users[i] * (off * off + phi * var[i]);
+		weight += users[i];
+	}
+	return fmin(fmax(sum / weight, PRIOR_VARIANCE_MIN), 1);
+}
+
+// One slot while it is solved. Sizes are tokens of a call that uses such tokens; variances are parts of `typical` squared.
+struct fitting {
+	const struct lesson_slot *sums;
+	int n;
+	double *users, *size;
+	double *A, *b;        // of the minutes' equations, in sizes
+	double *M, *right;    // the same with exact calls
+	double *factor, *var; // of M and the prior: Cholesky's factor, and the diagonal of the inverse
+	double trust;         // what an equation counts beside exact calls
+	double typical, phi, spread;
+};
+
+// False: there is nothing to learn.
+static bool fit_begin(struct fitting *f, const struct lesson_slot *x, int n, struct arena *arena, struct fit *ret)
+{
+	double calls = 0, tokens = x->tokens, using = 0;
+	size_t square = (size_t)n * (size_t)n;
+	*f = (struct fitting){.sums = x, .n = n, .trust = 1, .phi = 1, .spread = FIT_PRIOR_VARIANCE};
+	f->users = solve_zeros(arena, (size_t)n);
+	solve_users(x, n, arena, f->users);
+	for (int i = 0; i < n; i++) {
+		calls += x->n[i] + x->exact_calls[i];
+		tokens += x->exact_tokens[i];
+		using += (x->n[i] + x->exact_calls[i]) * f->users[i];
+	}
+	if (calls <= 0 || tokens <= 0)
+		return false;
+	double **vectors[] = {&f->size, &f->b, &f->right, &f->var}, **squares[] = {&f->A, &f->M, &f->factor};
+	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+		*vectors[i] = solve_zeros(arena, (size_t)n);
+	for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
+		*squares[i] = solve_zeros(arena, square);
+	f->typical = tokens / fmax(using, 1e-9 * calls);
+	ret->model = tokens / calls;
+	return true;
+}
+
+static void fit_equations(struct fitting *f)
+{
+	const struct lesson_slot *x = f->sums;
+	for (int i = 0; i < f->n; i++) {
+		size_t row = (size_t)i * (size_t)f->n;
+		f->size[i] = f->typical;
+		f->b[i] = f->users[i] * x->b[i];
+		for (int k = 0; k < f->n; k++) {
+			f->A[row + (size_t)k] = f->users[i] * f->users[k] * x->a[row + (size_t)k];
+			f->M[row + (size_t)k] = f->trust * f->A[row + (size_t)k];
+		}
+		// exact calls are an equation of one caller: so many calls took so many tokens
+		f->right[i] = f->trust * f->b[i] + x->exact_tokens[i];
+		f->M[row + (size_t)i] += f->users[i] * x->exact_calls[i];
+	}
+}
+
+// The noise of a call and how much principals differ are found together with their means.
+static void fit_solve(struct fitting *f)
+{
+	const struct lesson_slot *x = f->sums;
+	for (int round = 0; round < ROUNDS; round++) {
+		solve_nonnegative(f->M, f->right, f->n, f->typical, f->phi / f->spread, f->size);
+		double freedom = fmax(x->cells - fmin(f->n, x->cells / 2), 1);
+		f->phi = fmax(NOISE_MIN, squared_error(x, f->A, f->b, f->size, f->n) / freedom / (f->typical * f->typical));
+		solve_inverse_diagonal(f->M, f->n, f->phi / f->spread, f->factor, f->var);
+		f->spread = learn_spread(x, f->users, f->size, f->var, f->n, f->typical, f->phi);
+	}
+}
+
+// What hours, each taken as one, say against the solution.
+struct outcry {
+	double hours;        // that say anything
+	double *moved;       // by principal: sum of squares of what each would move the size by
+	double off, using;   // sums of squares of what is left of their tokens; and of the calls that used some
+};
+
+static void hear_hour(const struct fitting *f, const struct fit_hour *h, double *says, double *size, struct outcry *ret)
+{
+	const struct lesson_slot *x = h->sums;
+	const double *a = x->a;
+	double off = x->tokens;
+	for (int i = 0; i < f->n; i++)
+		says[i] = 0;
+	for (int i = 0; i < h->n; i++) {
+		size[i] = f->users[h->at[i]] * f->size[h->at[i]];
+		off -= x->n[i] * size[i];
+		ret->using += h->part * x->n[i] * f->users[h->at[i]];
+	}
+	for (int i = 0; i < h->n; i++) {
+		double *own = &says[h->at[i]], part = f->trust * h->part * f->users[h->at[i]];
+		*own += part * x->b[i];
+		for (int k = 0; k <= i; k++, a++) {
+			*own -= part * *a * size[k];
+			if (k < i)
+				says[h->at[k]] -= f->trust * h->part * f->users[h->at[k]] * *a * size[i];
+		}
+	}
+	ret->off += h->part * off * off;
+	solve_factored(f->factor, f->n, says);
+	for (int i = 0; i < f->n; i++)
+		ret->moved[i] += says[i] * says[i];
+	ret->hours += h->part;
+}
+
+static void hear(const struct fitting *f, const struct fit_hour *hours, int n, struct arena *arena, struct outcry *ret)
+{
+	double *says = solve_zeros(arena, (size_t)f->n), *size = solve_zeros(arena, LESSON_PRINCIPALS);
+	*ret = (struct outcry){.moved = solve_zeros(arena, (size_t)f->n)};
+	for (int i = 0; i < n; i++)
+		if (hours[i].sums->cells > 0)
+			hear_hour(f, &hours[i], says, size, ret);
+}
+
+// Noise of a call, as a part of the typical size squared, as whole hours show it.
+static double hourly_noise(const struct fitting *f, const struct outcry *o)
+{
+	if (o->hours <= 1 || o->using <= 0)
+		return f->phi;
+	double shown = o->off / o->using / (f->typical * f->typical) * o->hours / (o->hours - 1);
+	return f->phi + fmax(shown - f->phi, 0) * o->hours / (o->hours + PRIOR_HOURS);
+}
+
+// Who takes more tokens a call varies more: the noise goes by the size of each.
+static double noise_by_size(const struct fitting *f, double noise)
+{
+	double calls = 0, squares = 0;
+	for (int i = 0; i < f->n; i++) {
+		double used = f->users[i] * (f->sums->n[i] + f->sums->exact_calls[i]), size = f->size[i] / f->typical;
+		calls += used;
+		squares += used * size * size;
+	}
+	return squares > 0 ? noise * calls / squares : noise;
+}
+
+void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret)
+{
+	struct fitting f;
+	struct outcry o;
+	*ret = (struct fit){.mean = solve_zeros(arena, (size_t)n), .sd = solve_zeros(arena, (size_t)n), .noise = solve_zeros(arena, (size_t)n)};
+	if (!fit_begin(&f, sums, n, arena, ret))
+		return;
+	fit_equations(&f);
+	fit_solve(&f);
+	hear(&f, hours, nhours, arena, &o);
+	f.trust = f.phi / hourly_noise(&f, &o); // what hangs together within an hour says less than it seems to
+	fit_equations(&f);
+	fit_solve(&f);
+	hear(&f, hours, nhours, arena, &o);
+	double noise = hourly_noise(&f, &o), own = noise_by_size(&f, noise);
+	ret->noise_typical = own * f.typical;
+	for (int i = 0; i < n; i++) {
+		double promised = fmax(f.phi * f.var[i], fmin(noise * f.var[i], f.spread)) * f.typical * f.typical;
+		ret->mean[i] = fmax(f.users[i] * fmax(f.size[i], 0), FLOOR * ret->model);
+		ret->sd[i] = f.users[i] * sqrt(fmax(promised, o.moved[i]));
+		ret->noise[i] = own * fmax(f.size[i], 0);
+	}
+}
