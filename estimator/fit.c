@@ -12,6 +12,7 @@
 #define PRIOR_CALLS 0.1       // how many calls the model's share of users counts for: SampleCounts are nearly exact
 #define PRIOR_HOURS 3.0       // for how many hours it counts that hours vary no more than their cells promise
 #define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
+#define MISMATCH 0.02         // of a mean that minutes taught: calls and their metric do not always meet in the same minute
 #define FLOOR 0.001           // of the model's mean: nobody starves
 #define EVERYBODY 0.97        // from this share of users on, everybody is one
 
@@ -211,9 +212,11 @@ void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hour
 	double noise = hourly_noise(&f, &o), own = noise_by_size(&f, noise);
 	ret->noise_typical = own * f.typical;
 	for (int i = 0; i < n; i++) {
+		size_t diagonal = (size_t)i * (size_t)n + (size_t)i;
 		double promised = fmax(f.phi * f.var[i], fmin(noise * f.var[i], f.spread)) * f.typical * f.typical;
+		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 0, mismatch = MISMATCH * f.size[i];
 		ret->mean[i] = fmax(f.users[i] * fmax(f.size[i], 0), FLOOR * ret->model);
-		ret->sd[i] = f.users[i] * sqrt(fmax(promised, o.moved[i]));
+		ret->sd[i] = f.users[i] * sqrt(fmax(promised, o.moved[i]) + by_minutes * mismatch * mismatch);
 		ret->noise[i] = own * fmax(f.size[i], 0);
 	}
 }

@@ -165,7 +165,6 @@ static int slot_of(int type)
 static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
 {
 	double usd = (double)rate / 1e12;
-	d->tokens += (double)f->allocated;
 	d->weights += (double)f->spread * (double)f->spread * usd * usd;
 	d->chance += (double)f->noise * usd * usd;
 }
@@ -239,8 +238,7 @@ static void close_sheet(struct groups *g, const struct doubt *whole, int band_sc
 		double weights = 0;
 		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 			const struct doubt *own = &x->sheet[slot], *all = &whole[slot];
-			double f = all->tokens > 0 ? own->tokens / all->tokens : 1;
-			weights += (1 - f) * (1 - f) * own->weights + f * f * fmax(all->weights - own->weights, 0);
+			weights += fmin(own->weights, fmax(all->weights - own->weights, 0));
 			if (all->chance > 0)
 				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
 		}

@@ -2,13 +2,13 @@
 // Figures summed by any grouping, each with how it is known and its error band.
 //
 // The band is meant to hold the truth nine times in ten, and is scaled as a whole by how often it did (reconcile/band.h). What is billed or exact has none. Of allocated tokens only the split is
-// uncertain, not the sum, so a group's doubt depends on who else was there: with a part f of what was split in an hour,
-// account, region, model and token type,
+// uncertain, not the sum, so a group's doubt depends on who else was there: in an hour, account, region, model and token type,
 //
-//     weights   (1 - f)^2 x (variance of its own) + f^2 x (variance of the others')     the same way every hour: added
-//     chance    own x others' / all of the variance by chance                           anew every hour: added as squares
+//     weights   the smaller of the variance of its own and of the others'      the same way every hour: added
+//     chance    own x others' / all of the variance by chance                  anew every hour: added as squares
 //
-// which is nothing for the whole, and for a caller who was alone. Provisional tokens may be none, or twice as many. Cache
+// which is nothing for the whole, and for a caller who was alone. Weights were learned from sums: what one has too much of, the
+// others lack, so neither side is further off than the other, and the two do not cancel out. Provisional tokens may be none, or twice as many. Cache
 // writes whose TTL nobody tells widen the upper end by what they would cost on top as one-hour ones, if their caller reads so
 // much of what it writes that these may pay.
 #ifndef NOWCAST_SERVE_GROUP_H
@@ -63,7 +63,7 @@ struct group {
 
 // What was allocated of one token type in one sheet.
 struct doubt {
-	double tokens, weights, chance; // tokens; variances in USD squared
+	double weights, chance; // variances in USD squared
 };
 
 struct groups {
