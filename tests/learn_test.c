@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a made-up world
-// are found again, the order in which minutes are listed does not matter, a jump is followed, thousands of principals stay
+// are found again, the order in which minutes are listed does not matter, a jump is followed, doubt follows what hours say, thousands of principals stay
 // bounded in bytes and time, and no figure, however large, makes a weight that is none.
 #include <math.h>
 
@@ -187,6 +187,90 @@ static void newcomers(struct arena *arena)
 	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL, "who is like nobody that of the model");
 }
 
+// Two who call alike, but only the second writes to the cache.
+static void make_unlike_hour(struct lecture *l, const struct who *callers, struct arena *arena)
+{
+	static const int64_t means[] = {0, 5000};
+	make_hour(l, callers, means, 2, 6, arena);
+	for (int m = 0; m < 60; m++) {
+		struct minute *at = &l->hour.minutes[m];
+		at->has[TOKENS_CACHE_WRITE] = true;
+		for (int32_t i = 0; i < at->ncalls; i++) {
+			at->metric[TOKENS_CACHE_WRITE] += at->calls[i].n * (at->calls[i].caller ? 8000 + below(800) : 0);
+			at->samples[TOKENS_CACHE_WRITE] += at->calls[i].caller || below(20) == 0 ? at->calls[i].n : 0; // as if of a call that ended elsewhere
+		}
+	}
+}
+
+// Who took none of a thousand times takes none, whatever the minutes seem to say; and the more tokens a call, the more chance.
+static void unlike(struct arena *arena)
+{
+	static struct lecture l;
+	struct who *callers = make_callers(arena, 2);
+	struct taught bill[] = {{.arn = callers[0].arn, .calls = 3000}, {.arn = callers[1].arn, .calls = 3000}};
+	struct str lessons[HOURS];
+	struct weights w;
+	bill[1].tokens[TOKENS_INPUT] = bill[1].calls * 5000;
+	bill[1].tokens[TOKENS_CACHE_WRITE] = bill[1].calls * 8400;
+	for (int h = 0; h < HOURS; h++) {
+		make_unlike_hour(&l, callers, arena);
+		lessons[h] = lesson_of(&l, arena);
+	}
+	learn_weights(lessons, HOURS, bill, 2, &l.span, arena, &w);
+	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000, "who was never billed such tokens is given hardly any"))
+		diag("%lld thousandths", (long long)w.callers[0].milli[TOKENS_CACHE_WRITE]);
+	ok(w.callers[0].noise_milli[TOKENS_INPUT] < w.callers[1].noise_milli[TOKENS_INPUT], "the longer a call, the more is left to chance");
+}
+
+// Hours of one caller beside another, whose calls take more in some hours and less in others, by `permille`.
+static int32_t doubt_of(const struct who *callers, int64_t permille, struct arena *arena)
+{
+	static struct lecture l;
+	struct str lessons[HOURS];
+	struct weights w;
+	for (int h = 0; h < HOURS; h++) {
+		const int64_t means[] = {1000 + (h % 2 ? permille : -permille), 2000};
+		make_hour(&l, callers, means, 2, 6, arena);
+		lessons[h] = lesson_of(&l, arena);
+	}
+	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	return w.callers[0].sd_permille[TOKENS_INPUT];
+}
+
+static void hours_apart(struct arena *arena)
+{
+	struct who *callers = make_callers(arena, 2);
+	int32_t steady = doubt_of(callers, 0, arena), moody = doubt_of(callers, 500, arena);
+	if (!ok(moody > 2 * steady, "hours that contradict each other leave more doubt than hours that agree"))
+		diag("%d and %d permille", (int)steady, (int)moody);
+}
+
+// One caller alone, who reads `read` tokens a call from the cache and writes a thousand.
+static bool may_pay(int64_t read, struct arena *arena)
+{
+	static struct lecture l;
+	static const int64_t means[] = {100};
+	struct str lessons[HOURS];
+	struct weights w;
+	for (int h = 0; h < HOURS; h++) {
+		make_hour(&l, make_callers(arena, 1), means, 1, 6, arena);
+		for (int m = 0; m < 60; m++) {
+			struct minute *at = &l.hour.minutes[m];
+			at->metric[TOKENS_CACHE_READ] = at->metric[TOKENS_INPUT] / 100 * read;
+			at->metric[TOKENS_CACHE_WRITE] = at->metric[TOKENS_INPUT] / 100 * 1000;
+		}
+		lessons[h] = lesson_of(&l, arena);
+	}
+	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	return w.callers[0].ttl_may_be_1h;
+}
+
+static void ttl(struct arena *arena)
+{
+	ok(!may_pay(300, arena), "who reads little of what it writes has no use for the longer TTL");
+	ok(may_pay(900, arena), "who reads nearly as much as it writes may have it");
+}
+
 // Figures from one to past what any metric may say, all kinds of nothing, exact calls that outdo the metric.
 static void extremes(struct arena *arena)
 {
@@ -233,6 +317,9 @@ int main(void)
 	order(&arena);
 	recovers(&arena);
 	newcomers(&arena);
+	unlike(&arena);
+	hours_apart(&arena);
+	ttl(&arena);
 	many(&arena);
 	extremes(&arena);
 	arena_release(&arena);
