@@ -19,10 +19,11 @@
 enum { ROUNDS = 5 };
 
 // How likely a call of each principal is to use such tokens. Exact calls that took none are no users, all of them.
-static void solve_users(const struct lesson_slot *x, int n, struct arena *arena, double *users)
+// *var: of that; the noise of a SampleCount, calls that ended in another minute than it seems, is learned from what is left.
+static void solve_users(const struct lesson_slot *x, int n, struct arena *arena, double *users, double *var)
 {
 	size_t square = (size_t)n * (size_t)n;
-	double *S = solve_zeros(arena, square);
+	double *S = solve_zeros(arena, square), *factor = solve_zeros(arena, square), left = x->samples;
 	double share = x->sampled_calls > 0 ? x->samples / x->sampled_calls : 1;
 	bool told = x->sampled_calls > 0 && share < EVERYBODY;
 	for (int i = 0; i < n; i++)
@@ -33,8 +34,17 @@ static void solve_users(const struct lesson_slot *x, int n, struct arena *arena,
 	for (int i = 0; i < n; i++)
 		S[(size_t)i * (size_t)n + (size_t)i] += x->exact_tokens[i] > 0 ? 0 : x->exact_calls[i];
 	solve_nonnegative(S, x->c, n, share, PRIOR_CALLS, users);
-	for (int i = 0; i < n; i++)
+	solve_inverse_diagonal(S, n, PRIOR_CALLS, factor, var);
+	for (int i = 0; i < n; i++) {
+		const double *row = x->s + (size_t)i * (size_t)n;
+		left -= 2 * users[i] * x->c[i];
+		for (int k = 0; k < n; k++)
+			left += users[i] * row[k] * users[k];
+	}
+	for (int i = 0; i < n; i++) {
 		users[i] = fmin(users[i], 1);
+		var[i] = fmin(var[i] * fmax(left, 0) / fmax(x->cells - n, 1), share * (1 - share));
+	}
 }
 
 static double squared_error(const struct lesson_slot *x, const double *A, const double *b, const double *size, int n)
@@ -67,7 +77,7 @@ static double learn_spread(const struct lesson_slot *x, const double *users, con
 struct fitting {
 	const struct lesson_slot *sums;
 	int n;
-	double *users, *size;
+	double *users, *users_var, *size;
 	double *A, *b;        // of the minutes' equations, in sizes
 	double *M, *right;    // the same with exact calls
 	double *factor, *var; // of M and the prior: Cholesky's factor, and the diagonal of the inverse
@@ -82,7 +92,8 @@ static bool fit_begin(struct fitting *f, const struct lesson_slot *x, int n, str
 	size_t square = (size_t)n * (size_t)n;
 	*f = (struct fitting){.sums = x, .n = n, .trust = 1, .phi = 1, .spread = FIT_PRIOR_VARIANCE};
 	f->users = solve_zeros(arena, (size_t)n);
-	solve_users(x, n, arena, f->users);
+	f->users_var = solve_zeros(arena, (size_t)n);
+	solve_users(x, n, arena, f->users, f->users_var);
 	for (int i = 0; i < n; i++) {
 		calls += x->n[i] + x->exact_calls[i];
 		tokens += x->exact_tokens[i];
@@ -216,7 +227,8 @@ void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hour
 		double promised = fmax(f.phi * f.var[i], fmin(noise * f.var[i], f.spread)) * f.typical * f.typical;
 		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 0, mismatch = MISMATCH * f.size[i];
 		ret->mean[i] = fmax(f.users[i] * fmax(f.size[i], 0), FLOOR * ret->model);
-		ret->sd[i] = f.users[i] * sqrt(fmax(promised, o.moved[i]) + by_minutes * mismatch * mismatch);
+		double size_var = fmax(promised, o.moved[i]) + by_minutes * mismatch * mismatch, users_var = by_minutes * f.users_var[i];
+		ret->sd[i] = sqrt(f.users[i] * f.users[i] * size_var + f.size[i] * f.size[i] * users_var);
 		ret->noise[i] = own * fmax(f.size[i], 0);
 	}
 }

@@ -216,6 +216,9 @@ static void unlike(struct arena *arena)
 		make_unlike_hour(&l, callers, arena);
 		lessons[h] = lesson_of(&l, arena);
 	}
+	learn_weights(lessons, 1, NULL, 0, &l.span, arena, &w);
+	if (!ok(w.callers[0].sd_permille[TOKENS_CACHE_WRITE] > 500, "one hour does not tell for sure who uses the cache"))
+		diag("%lld thousandths, give or take %d permille", (long long)w.callers[0].milli[TOKENS_CACHE_WRITE], (int)w.callers[0].sd_permille[TOKENS_CACHE_WRITE]);
 	learn_weights(lessons, HOURS, bill, 2, &l.span, arena, &w);
 	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000, "who was never billed such tokens is given hardly any"))
 		diag("%lld thousandths", (long long)w.callers[0].milli[TOKENS_CACHE_WRITE]);
