@@ -225,7 +225,7 @@ void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hour
 	for (int i = 0; i < n; i++) {
 		size_t diagonal = (size_t)i * (size_t)n + (size_t)i;
 		double promised = fmax(f.phi * f.var[i], fmin(noise * f.var[i], f.spread)) * f.typical * f.typical;
-		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 0, mismatch = MISMATCH * f.size[i];
+		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 1, mismatch = MISMATCH * f.size[i];
 		ret->mean[i] = fmax(f.users[i] * fmax(f.size[i], 0), FLOOR * ret->model);
 		double size_var = fmax(promised, o.moved[i]) + by_minutes * mismatch * mismatch, users_var = by_minutes * f.users_var[i];
 		ret->sd[i] = sqrt(f.users[i] * f.users[i] * size_var + f.size[i] * f.size[i] * users_var);
