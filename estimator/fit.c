@@ -6,46 +6,16 @@
 #include <string.h>
 
 #include "estimator/solve.h"
+#include "estimator/users.h"
 
 #define PRIOR_WEIGHT 0.5      // FIT_PRIOR_VARIANCE is learned, too: for how many principals this beginning counts
 #define PRIOR_VARIANCE_MIN 0.02
-#define PRIOR_CALLS 0.1       // how many calls the model's share of users counts for: SampleCounts are nearly exact
 #define PRIOR_HOURS 3.0       // for how many hours it counts that hours vary no more than their cells promise
 #define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
 #define MISMATCH 0.02         // of a mean that minutes taught: calls and their metric do not always meet in the same minute
 #define FLOOR 0.001           // of the model's mean: nobody starves
-#define EVERYBODY 0.97        // from this share of users on, everybody is one
 
 enum { ROUNDS = 5 };
-
-// How likely a call of each principal is to use such tokens. Exact calls that took none are no users, all of them.
-// *var: of that; the noise of a SampleCount, calls that ended in another minute than it seems, is learned from what is left.
-static void solve_users(const struct lesson_slot *x, int n, struct arena *arena, double *users, double *var)
-{
-	size_t square = (size_t)n * (size_t)n;
-	double *S = solve_zeros(arena, square), *factor = solve_zeros(arena, square), left = x->samples;
-	double share = x->sampled_calls > 0 ? x->samples / x->sampled_calls : 1;
-	bool told = x->sampled_calls > 0 && share < EVERYBODY;
-	for (int i = 0; i < n; i++)
-		users[i] = told ? share : 1;
-	if (!told)
-		return;
-	memcpy(S, x->s, square * sizeof *S);
-	for (int i = 0; i < n; i++)
-		S[(size_t)i * (size_t)n + (size_t)i] += x->exact_tokens[i] > 0 ? 0 : x->exact_calls[i];
-	solve_nonnegative(S, x->c, n, share, PRIOR_CALLS, users);
-	solve_inverse_diagonal(S, n, PRIOR_CALLS, factor, var);
-	for (int i = 0; i < n; i++) {
-		const double *row = x->s + (size_t)i * (size_t)n;
-		left -= 2 * users[i] * x->c[i];
-		for (int k = 0; k < n; k++)
-			left += users[i] * row[k] * users[k];
-	}
-	for (int i = 0; i < n; i++) {
-		users[i] = fmin(users[i], 1);
-		var[i] = fmin(var[i] * fmax(left, 0) / fmax(x->cells - n, 1), share * (1 - share));
-	}
-}
 
 static double squared_error(const struct lesson_slot *x, const double *A, const double *b, const double *size, int n)
 {
@@ -77,7 +47,8 @@ static double learn_spread(const struct lesson_slot *x, const double *users, con
 struct fitting {
 	const struct lesson_slot *sums;
 	int n;
-	double *users, *users_var, *size;
+	struct users who;
+	double *users, *size; // users: who.share
 	double *A, *b;        // of the minutes' equations, in sizes
 	double *M, *right;    // the same with exact calls
 	double *factor, *var; // of M and the prior: Cholesky's factor, and the diagonal of the inverse
@@ -91,9 +62,8 @@ static bool fit_begin(struct fitting *f, const struct lesson_slot *x, int n, str
 	double calls = 0, tokens = x->tokens, using = 0;
 	size_t square = (size_t)n * (size_t)n;
 	*f = (struct fitting){.sums = x, .n = n, .trust = 1, .phi = 1, .spread = FIT_PRIOR_VARIANCE};
-	f->users = solve_zeros(arena, (size_t)n);
-	f->users_var = solve_zeros(arena, (size_t)n);
-	solve_users(x, n, arena, f->users, f->users_var);
+	users_fit(x, n, arena, &f->who);
+	f->users = f->who.share;
 	for (int i = 0; i < n; i++) {
 		calls += x->n[i] + x->exact_calls[i];
 		tokens += x->exact_tokens[i];
@@ -227,7 +197,7 @@ void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hour
 		double promised = fmax(f.phi * f.var[i], fmin(noise * f.var[i], f.spread)) * f.typical * f.typical;
 		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 1, mismatch = MISMATCH * f.size[i];
 		ret->mean[i] = fmax(f.users[i] * fmax(f.size[i], 0), FLOOR * ret->model);
-		double size_var = fmax(promised, o.moved[i]) + by_minutes * mismatch * mismatch, users_var = by_minutes * f.users_var[i];
+		double size_var = fmax(promised, o.moved[i]) + by_minutes * mismatch * mismatch, users_var = by_minutes * f.who.sd[i] * f.who.sd[i];
 		ret->sd[i] = sqrt(f.users[i] * f.users[i] * size_var + f.size[i] * f.size[i] * users_var);
 		ret->noise[i] = own * fmax(f.size[i], 0);
 	}

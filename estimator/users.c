@@ -25,6 +25,7 @@ struct kinds {
 struct counting {
 	const struct lesson_slot *sums;
 	int n;
+	const double *counts;                // S, with exact calls that took none: no users, all of them
 	double *share;                       // of each principal
 	double *var;                         // of each, in units of chance
 	double *system, *right, *factor;     // S and c with what each is drawn to
@@ -84,7 +85,7 @@ static void draw(struct counting *c, int i, double expected, double variance)
 {
 	size_t row = (size_t)i * (size_t)c->n;
 	double pull = c->chance / fmax(variance, VARIANCE_MIN);
-	memcpy(c->system + row, c->sums->s + row, (size_t)c->n * sizeof *c->system);
+	memcpy(c->system + row, c->counts + row, (size_t)c->n * sizeof *c->system);
 	c->system[row + (size_t)i] += pull;
 	c->right[i] = c->sums->c[i] + pull * expected;
 }
@@ -131,6 +132,16 @@ static void solve_kinds(struct counting *c, const struct kinds *k)
 	solve_inverse_diagonal(c->system, c->n, RIDGE, c->factor, c->var);
 }
 
+static double *counts_of(const struct lesson_slot *sums, int n, struct arena *arena)
+{
+	size_t size = (size_t)n;
+	double *counts = solve_zeros(arena, size * size);
+	memcpy(counts, sums->s, size * size * sizeof *counts);
+	for (size_t i = 0; i < size; i++)
+		counts[i * size + i] += sums->exact_tokens[i] > 0 ? 0 : sums->exact_calls[i];
+	return counts;
+}
+
 void users_fit(const struct lesson_slot *sums, int n, struct arena *arena, struct users *ret)
 {
 	size_t size = (size_t)n, square = size * size;
@@ -141,7 +152,7 @@ void users_fit(const struct lesson_slot *sums, int n, struct arena *arena, struc
 		ret->share[i] = told ? share : 1;
 	if (!told)
 		return;
-	struct counting c = {.sums = sums, .n = n, .share = ret->share, .var = solve_zeros(arena, size), .system = solve_zeros(arena, square),
+	struct counting c = {.sums = sums, .n = n, .counts = counts_of(sums, n, arena), .share = ret->share, .var = solve_zeros(arena, size), .system = solve_zeros(arena, square),
 	                     .right = solve_zeros(arena, size), .factor = solve_zeros(arena, square), .chance = 1};
 	solve_alike(&c, share);
 	struct kinds kinds = learn_kinds(&c, first_kinds(&c, share));

@@ -13,7 +13,7 @@ enum { N = 6, HOURS = 200, Z90 = 1645 };
 // The sums of an hour of cells; each principal makes none to eight calls in each, and uses such tokens with `share` of them.
 static void make_hour(struct lesson_slot *x, const double *share, struct arena *arena)
 {
-	*x = (struct lesson_slot){.c = solve_zeros(arena, N), .n = solve_zeros(arena, N), .exact_calls = solve_zeros(arena, N), .s = solve_zeros(arena, N * N)};
+	*x = (struct lesson_slot){.c = solve_zeros(arena, N), .n = solve_zeros(arena, N), .exact_calls = solve_zeros(arena, N), .exact_tokens = solve_zeros(arena, N), .s = solve_zeros(arena, N * N)};
 	for (int cell = 0; cell < 60; cell++) {
 		double calls[N], samples = 0;
 		for (int i = 0; i < N; i++) {
@@ -89,6 +89,18 @@ static void both_kinds(struct arena *arena)
 		diag("%.1f %%", 100 * others.inside);
 }
 
+// Logs of thousands of a caller's calls, none of which took such tokens.
+static void told_by_logs(struct arena *arena)
+{
+	const double share[N] = {0, 0.1, 0.1, 0.1, 0.1, 0.1};
+	struct lesson_slot x;
+	struct users u;
+	make_hour(&x, share, arena);
+	x.exact_calls[0] = 10000;
+	users_fit(&x, N, arena, &u);
+	ok(u.share[0] < 0.01 && u.sd[0] < 0.01, "whose exact calls took none is no user");
+}
+
 static void untold(struct arena *arena)
 {
 	struct lesson_slot x;
@@ -109,6 +121,7 @@ int main(void)
 	outright(&arena);
 	now_and_then(&arena);
 	both_kinds(&arena);
+	told_by_logs(&arena);
 	untold(&arena);
 	arena_release(&arena);
 	return done();
