@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "base/when.h"
+#include "pricing/model_id.h"
 
 // See group.h. `make accuracy` measures how often the band holds the truth.
 #define GROUP_SDS 1.645
@@ -17,7 +18,7 @@ static const struct {
 } keys[] = {
 	{"hour", BY_HOUR}, {"account", BY_ACCOUNT}, {"region", BY_REGION}, {"model", BY_MODEL},
 	{"principal", BY_PRINCIPAL}, {"role", BY_ROLE}, {"team", BY_TEAM}, {"token_type", BY_TOKEN_TYPE},
-	{"tier", BY_TIER},
+	{"tier", BY_TIER}, {"day", BY_DAY}, {"scope", BY_SCOPE},
 };
 
 static bool parse_key(struct grouping *g, struct str word, struct str team_tag, struct err *err)
@@ -38,7 +39,7 @@ static bool parse_key(struct grouping *g, struct str word, struct str team_tag, 
 		g->tag[g->n++] = team_tag;
 		return true;
 	}
-	return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; there are hour, account, region, model, principal, role, team, token_type, tier and tag:KEY", STR_ARG(word));
+	return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, token_type, tier and tag:KEY", STR_ARG(word));
 }
 
 // Cuts at the first comma that has no backslash before it: the key of a tag may hold one.
@@ -63,6 +64,11 @@ bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, 
 			return false;
 	}
 	return true;
+}
+
+bool grouping_in_time(const struct grouping *g)
+{
+	return g->n && (g->by[0] == BY_HOUR || g->by[0] == BY_DAY);
 }
 
 void groups_init(struct groups *g, const struct grouping *by)
@@ -93,17 +99,29 @@ static struct str tag_of(struct view *v, const struct view_sheet *sheet, const s
 	return view_tag(v, sheet, row, (struct str){plain, n});
 }
 
+// The scope of the rate that a row goes at, as the bill has it.
+static struct str scope_of(const struct view_sheet *sheet)
+{
+	struct model_id id;
+	model_id_read(&id, sheet->foundation.len ? sheet->foundation : sheet->model);
+	return id.scope == SCOPE_GLOBAL ? STR("global") : STR("regional");
+}
+
 struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, const char *hour)
 {
 	switch (by->by[i]) {
 	case BY_HOUR:
 		return str_of(hour);
+	case BY_DAY:
+		return (struct str){hour, 10}; // "2026-11-02"
 	case BY_ACCOUNT:
 		return sheet->account;
 	case BY_REGION:
 		return sheet->region;
 	case BY_MODEL:
 		return sheet->model;
+	case BY_SCOPE:
+		return scope_of(sheet);
 	case BY_PRINCIPAL:
 		return row->principal;
 	case BY_ROLE:

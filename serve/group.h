@@ -24,7 +24,7 @@
 
 enum { GROUP_KEYS_MAX = 8 };
 
-enum group_by { BY_HOUR, BY_ACCOUNT, BY_REGION, BY_MODEL, BY_PRINCIPAL, BY_ROLE, BY_TEAM, BY_TOKEN_TYPE, BY_TIER, BY_TAG };
+enum group_by { BY_HOUR, BY_ACCOUNT, BY_REGION, BY_MODEL, BY_PRINCIPAL, BY_ROLE, BY_TEAM, BY_TOKEN_TYPE, BY_TIER, BY_TAG, BY_DAY, BY_SCOPE };
 
 struct grouping {
 	int n;
@@ -33,8 +33,11 @@ struct grouping {
 	struct str tag[GROUP_KEYS_MAX];  // of BY_TAG and BY_TEAM: the key of the tag
 };
 
-// "hour,principal,tag:env"; `team_tag` is the key of the tag that names the team. ERR_CONFIG names what is allowed.
+// "hour,principal,tag:env"; scope is that of the rate, global or regional. `team_tag` is the key of the tag that names the team. ERR_CONFIG names what is allowed.
 bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err) NC_CHECK;
+
+// Whether it begins with a time, in the order of which it is shown.
+bool grouping_in_time(const struct grouping *g);
 
 // Conditions, all of which a row must meet: key i has the value i (absent: "").
 struct group_filter {

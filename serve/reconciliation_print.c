@@ -215,7 +215,7 @@ static bool print(const struct recon_report *r, const char *format, struct err *
 	bool table = strcmp(format, "table") == 0, page = strcmp(format, "html") == 0;
 	for (int i = 0; i < r->ntables; i++) {
 		struct recon_table *x = &r->tables[i];
-		bool in_time = x->by.n && x->by.by[0] == BY_HOUR;
+		bool in_time = grouping_in_time(&x->by);
 		if (x->n > 1)
 			qsort(x->list, (size_t)x->n, sizeof *x->list, (table || page) && !in_time ? by_size : by_keys);
 	}

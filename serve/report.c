@@ -222,7 +222,7 @@ int cmd_report(struct command *c)
 	groups_init(&groups, &r.by);
 	groups_init(&total, &(struct grouping){0});
 	bool good = view_each(v, r.from, r.to, add_sheet, &(struct sums){&groups, &total}, &err);
-	bool in_time = r.by.n && r.by.by[0] == BY_HOUR;
+	bool in_time = grouping_in_time(&r.by);
 	if (good && r.format == FORMAT_TABLE && !in_time)
 		groups_sort_by_usd(&groups);
 	else

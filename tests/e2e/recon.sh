@@ -144,6 +144,15 @@ is "a discount of 12 % is a matter of price" "$(explain --by region --format csv
 import csv, sys
 rows = list(csv.DictReader(sys.stdin))
 print(all(float(r["price_usd"]) < 0 and abs(float(r["volume_usd"])) < 0.01 * float(r["billed_usd"]) for r in rows if float(r["list_usd"]) > float(r["estimated_usd"]) * .99))')" True
+explain --by day,account,region,model,scope,principal,token_type,tier --format csv >"$T/days.csv"
+is "by day and scope, too" "$(python3 - "$T/days.csv" <<'END'
+import csv, decimal, sys
+D = decimal.Decimal
+rows = list(csv.DictReader(open(sys.argv[1])))
+print(sum(D(r["billed_usd"]) for r in rows).quantize(D("1e-9")), *sorted({r["day"] for r in rows}), *sorted({r["scope"] for r in rows}),
+      all((r["scope"] == "global") == r["model"].startswith("global.") for r in rows))
+END
+)" "$dollars 2026-11-02 global regional True"
 ok "as a table" explain
 has "which speaks of tax" "$(cat "$T/ok.out")" "tax .*1.23"
 explain --format html >"$T/page.html"
