@@ -12,7 +12,6 @@
 #define PRIOR_VARIANCE_MIN 0.02
 #define PRIOR_HOURS 3.0       // for how many hours it counts that hours vary no more than their cells promise
 #define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
-#define MISMATCH 0.02         // of a mean that minutes taught: calls and their metric do not always meet in the same minute
 #define FLOOR 0.001           // of the model's mean: nobody starves
 
 enum { ROUNDS = 5 };
@@ -195,9 +194,9 @@ void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hour
 	for (int i = 0; i < n; i++) {
 		size_t diagonal = (size_t)i * (size_t)n + (size_t)i;
 		double promised = fmax(f.phi * f.var[i], fmin(noise * f.var[i], f.spread)) * f.typical * f.typical;
-		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 1, mismatch = MISMATCH * f.size[i];
+		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 1;
 		ret->mean[i] = fmax(f.users[i] * fmax(f.size[i], 0), FLOOR * ret->model);
-		double size_var = fmax(promised, o.moved[i]) + by_minutes * mismatch * mismatch, users_var = by_minutes * f.who.sd[i] * f.who.sd[i];
+		double size_var = fmax(promised, o.moved[i]), users_var = by_minutes * f.who.sd[i] * f.who.sd[i];
 		ret->sd[i] = sqrt(f.users[i] * f.users[i] * size_var + f.size[i] * f.size[i] * users_var);
 		ret->noise[i] = own * fmax(f.size[i], 0);
 	}
