@@ -2,9 +2,13 @@
 // What is usual, and how much more is a jump.
 //
 // A caller's hours differ threefold without anything being wrong, and single minutes far more. So five minutes are compared to
-// the last hour, which follows a rising morning; a busy hour, though, counts as half as much again as the median of
-// three at most, or a jump right after it would pass for usual. Who comes back from a break is compared to a quarter of its own
-// busy times, or of this hour on other days, so that beginning to work is no jump.
+// the last hour, which follows a rising morning. Ten minutes that took far more than usual count for that hour as little
+// more than usual, or a jump after a busy hour, or after another jump, would pass for usual; what lasts is usual after some hours.
+// Who comes back from a break is compared to a part of its own busy times, or of this hour on other days, so that beginning to
+// work is no jump.
+//
+// Some callers come evenly, some in bursts: how far an hour's busy minutes are above its mean is learned of each, and who
+// comes evenly jumps with less. What came just before counts along with the hour: out of a lull, a jump is lower, but steep.
 //
 // Calls are known within minutes and are never split among callers; a few more may come by chance. Dollars are known later and
 // are first split by what was usual, so a jump in dollars alone must last: two spans of ten minutes.
@@ -15,13 +19,17 @@
 #include <string.h>
 
 enum {
-	BUSY_CAP = 3,   // times itself: more than one span may teach it
-	BREAK = 4,      // of busy times and of other days, this part is usual at any time
+	BUSY_CAP = 3,     // times itself: more than one span may teach it
+	BREAK = 3,        // of busy times this part is usual at any time
+	OTHER_DAYS = 4,   // and of this hour on other days this one
 	TENS_AN_HOUR = 6, MINUTES_AN_HOUR = 60,
-	NUMBERS = 6 + 2 * (PACE_MINUTES + PACE_TENS + 1),
+	BEFORE_LAG = 8,   // minutes: a jump is mostly not in what came before them
+	PEAK_UNIT = 64,
+	PEAK_TYPICAL = 80, // 1.25: of callers of whom it is not known
+	NUMBERS = 6 + 2 * (PACE_MINUTES + PACE_TENS + PACE_PEAKS + 1),
 };
-static const double BUSY_HOUR = 1.5; // times the median, the last hour counts for no more
-static const double CHANCE = 2.0;    // calls that may come at any time
+static const double TEN_CAP = 1.6; // times the usual, ten minutes count for no more
+static const double CHANCE = 2.0;  // calls that may come at any time
 
 // ---- counting ------------------------------------------------------------------------------------------------------
 
@@ -33,14 +41,46 @@ static int64_t sum_of(const struct beat *b, int64_t last, int minutes)
 	return sum;
 }
 
-static void close_ten(struct beat *b, int64_t ten)
+// What the hour until a jump may have begun took, as far as it counts; false: before what is known.
+static bool last_hour(const struct pace *p, const struct beat *b, double *ret)
+{
+	int64_t last = p->at_minute / PACE_TEN - 2, first = last - TENS_AN_HOUR + 1;
+	*ret = 0;
+	for (int64_t ten = first; ten <= last; ten++)
+		*ret += (double)b->tens[ten % PACE_TENS];
+	*ret = fmax(*ret, (double)b->busy / PACE_BUSY * TENS_AN_HOUR / BREAK);
+	return first >= p->born;
+}
+
+static void close_ten(const struct pace *p, struct beat *b, int64_t ten)
 {
 	int64_t sum = sum_of(b, ten * PACE_TEN + PACE_TEN - 1, PACE_TEN);
+	double hour;
 	b->tens[ten % PACE_TENS] = sum;
+	if (last_hour(p, b, &hour))
+		b->tens[ten % PACE_TENS] = (int64_t)fmin((double)sum, TEN_CAP * hour / TENS_AN_HOUR + CHANCE);
 	if (sum == 0)
 		return;
 	int64_t cap = b->busy / PACE_BUSY * BUSY_CAP + BUSY_CAP;
 	b->busy = b->busy ? b->busy - b->busy / PACE_BUSY + (sum < cap ? sum : cap) : sum * PACE_BUSY;
+}
+
+// How far the second busiest ten minutes of the hour are above its mean.
+static void close_hour(struct beat *b, int64_t hour)
+{
+	int64_t most = 0, second = 0, sum = 0;
+	for (int64_t ten = hour * TENS_AN_HOUR; ten < (hour + 1) * TENS_AN_HOUR; ten++) {
+		int64_t n = b->tens[ten % PACE_TENS];
+		sum += n;
+		if (n > most) {
+			second = most;
+			most = n;
+		} else if (n > second) {
+			second = n;
+		}
+	}
+	if (sum)
+		b->peaks[hour % PACE_PEAKS] = (second + 1) * PEAK_UNIT * TENS_AN_HOUR / (sum + TENS_AN_HOUR);
 }
 
 static void clear_beat(struct beat *b)
@@ -52,8 +92,12 @@ static void clear_beat(struct beat *b)
 static void step(struct pace *p, int64_t minute)
 {
 	if (minute % PACE_TEN == 0) {
-		close_ten(&p->calls, minute / PACE_TEN - 1);
-		close_ten(&p->micro, minute / PACE_TEN - 1);
+		close_ten(p, &p->calls, minute / PACE_TEN - 1);
+		close_ten(p, &p->micro, minute / PACE_TEN - 1);
+	}
+	if (minute % MINUTES_AN_HOUR == 0) {
+		close_hour(&p->calls, minute / MINUTES_AN_HOUR - 1);
+		close_hour(&p->micro, minute / MINUTES_AN_HOUR - 1);
 	}
 	p->calls.minutes[minute % PACE_MINUTES] = 0;
 	p->micro.minutes[minute % PACE_MINUTES] = 0;
@@ -67,6 +111,8 @@ void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, cons
 	while (known > 0 && hours_calls[known - 1] == 0 && hours_micro[known - 1] == 0)
 		known--;
 	*p = (struct pace){.at_minute = minute, .born = ten};
+	for (int64_t h = minute / MINUTES_AN_HOUR - 2; h < minute / MINUTES_AN_HOUR; h++) // hours spread evenly tell nothing of it
+		p->calls.peaks[h % PACE_PEAKS] = p->micro.peaks[h % PACE_PEAKS] = PEAK_TYPICAL;
 	for (int64_t i = 1; i < PACE_TENS; i++) {
 		int64_t h = i <= into ? 0 : (i - 1 - into) / TENS_AN_HOUR;
 		if (h >= known)
@@ -100,41 +146,29 @@ void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro)
 
 // ---- asking --------------------------------------------------------------------------------------------------------
 
-// The hour `k` before now that is asked about; false: before what is known.
-static bool hour_before(const struct pace *p, const struct beat *b, int k, double *ret)
+// How much more than their mean the busy minutes of its hours usually take: the median of what is known.
+static double peak_of(const struct beat *b)
 {
-	int64_t last = p->at_minute / PACE_TEN - 2 - k * TENS_AN_HOUR, first = last - TENS_AN_HOUR + 1;
-	*ret = 0;
-	for (int64_t ten = first; ten <= last; ten++)
-		*ret += (double)b->tens[ten % PACE_TENS];
-	return first >= p->born;
-}
-
-static double median_of(double *v, int n)
-{
-	for (int i = 1; i < n; i++) // at most three
-		for (int k = i; k > 0 && v[k - 1] > v[k]; k--) {
-			double swap = v[k];
+	int64_t v[PACE_PEAKS];
+	int n = 0;
+	for (int i = 0; i < PACE_PEAKS; i++) {
+		int k = n;
+		if (b->peaks[i] == 0)
+			continue;
+		for (n++; k > 0 && v[k - 1] > b->peaks[i]; k--)
 			v[k] = v[k - 1];
-			v[k - 1] = swap;
-		}
-	return v[n / 2];
+		v[k] = b->peaks[i];
+	}
+	return n ? (double)v[n / 2] / PEAK_UNIT : (double)PEAK_TYPICAL / PEAK_UNIT;
 }
 
 // What is usual in `minutes`; negative: not known.
 static double usual(const struct pace *p, const struct beat *b, int64_t season, int minutes)
 {
-	double hours[PACE_HOURS], last, hour;
-	int n = 0;
-	while (n < PACE_HOURS && hour_before(p, b, n, &hours[n]))
-		n++;
-	if (n < PACE_HOURS)
+	double hour;
+	if (!last_hour(p, b, &hour) || p->at_minute / PACE_TEN - p->born < PACE_YOUNG)
 		return -1;
-	last = hours[0];
-	hour = fmin(last, BUSY_HOUR * median_of(hours, n));
-	hour = fmax(hour, (double)b->busy / PACE_BUSY * TENS_AN_HOUR / BREAK);
-	hour = fmax(hour, (double)season / BREAK);
-	return hour * minutes / MINUTES_AN_HOUR;
+	return fmax(hour, (double)season / OTHER_DAYS) * minutes / MINUTES_AN_HOUR;
 }
 
 // When a backlog is read, more minutes of calls come than pass: what part of them counts.
@@ -147,7 +181,12 @@ bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pa
 {
 	double often = usual(p, &p->calls, ask->season_calls, PACE_QUICK), cost = (double)ask->call_micro;
 	double calls = (double)sum_of(&p->calls, p->at_minute, PACE_QUICK) * part_of(ask);
-	if (often < 0 || calls * 10 <= (often + CHANCE) * (double)ask->factor_tenths || calls * cost < (double)(ask->floor_micro * PACE_QUICK))
+	if (often < 0 || calls * cost < (double)(ask->floor_micro * PACE_QUICK))
+		return false;
+	double before = (double)sum_of(&p->calls, p->at_minute - BEFORE_LAG, PACE_QUICK);
+	double times = calls * 10 / ((double)ask->factor_tenths * peak_of(&p->calls));
+	double of_hour = times / (often + CHANCE), of_before = times / (fmax(before, often / 2) + CHANCE);
+	if (of_hour * of_hour * of_hour * of_hour * of_before <= 1) // the mean of both, as factors, the hour four times
 		return false;
 	*ret = (struct pace_jump){.minutes = PACE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
 	                          .micro = (int64_t)(calls * cost), .usual_micro = (int64_t)(often * cost)};
@@ -158,8 +197,8 @@ bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct 
 {
 	double often = usual(p, &p->micro, ask->season_micro, PACE_TEN);
 	double now = (double)sum_of(&p->micro, p->at_minute, PACE_TEN) * part_of(ask), before = (double)sum_of(&p->micro, p->at_minute - PACE_TEN, PACE_TEN) * part_of(ask);
-	double least = fmin(now, before);
-	if (often < 0 || least * 10 <= often * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
+	double least = fmin(now, before), peak = fmax(peak_of(&p->micro), (double)PEAK_TYPICAL / PEAK_UNIT);
+	if (often < 0 || least * 10 <= often * peak * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
 		return false;
 	*ret = (struct pace_jump){.minutes = PACE_TEN, .calls = sum_of(&p->calls, p->at_minute, PACE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
 	return true;
@@ -179,6 +218,8 @@ static void write_beat(const struct beat *b, struct buf *out)
 		buf_addf(out, " %lld", (long long)b->minutes[i]);
 	for (int i = 0; i < PACE_TENS; i++)
 		buf_addf(out, " %lld", (long long)b->tens[i]);
+	for (int i = 0; i < PACE_PEAKS; i++)
+		buf_addf(out, " %lld", (long long)b->peaks[i]);
 }
 
 void pace_write(const struct pace *p, struct buf *out)
@@ -194,7 +235,8 @@ static const int64_t *take_beat(struct beat *b, const int64_t *v)
 	b->busy = *v++;
 	memcpy(b->minutes, v, sizeof b->minutes);
 	memcpy(b->tens, v + PACE_MINUTES, sizeof b->tens);
-	return v + PACE_MINUTES + PACE_TENS;
+	memcpy(b->peaks, v + PACE_MINUTES + PACE_TENS, sizeof b->peaks);
+	return v + PACE_MINUTES + PACE_TENS + PACE_PEAKS;
 }
 
 bool pace_read(struct pace *p, struct str text)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pace of a group: how many calls and how many dollars came, a minute at a time, and is that a jump against its own last
-// hours, its own busy times, and this hour of other days? Small enough to be kept for thousands of groups as a line of text.
+// hour, its own bursts and busy times, and this hour of other days? Small enough to be kept for thousands of groups as text.
 //
-//     tens     |third hour|second hour|last hour|  .  | . . . . a b c d e |     now = a + .. + e
-//                \__________ usual ____________/    \_ not asked: a jump may have begun there
+//     tens      ... |. . last hour . .|  .  | . . . . a b c d e |     now = a + .. + e
+//                    \____ usual ____/    \_ not asked: a jump may have begun there
 //
 // Amounts of money are micro-dollars: statistics about money, no sums of it.
 #ifndef NOWCAST_SERVE_PACE_H
@@ -15,12 +15,13 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 3 * PACE_TEN, PACE_TENS = 20, PACE_HOURS = 3 };
+enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 3 * PACE_TEN, PACE_TENS = 20, PACE_YOUNG = 19, PACE_PEAKS = 12 };
 
 // One thing that is counted: calls, or micro-dollars.
 struct beat {
 	int64_t minutes[PACE_MINUTES]; // minute m in [m % PACE_MINUTES]
-	int64_t tens[PACE_TENS];       // ten minutes b in [b % PACE_TENS], once they are over
+	int64_t tens[PACE_TENS];       // ten minutes b in [b % PACE_TENS], once they are over, as far as they count for what is usual
+	int64_t peaks[PACE_PEAKS];     // how far above its mean an hour's busy minutes were, h in [h % PACE_PEAKS]; 0: not known
 	int64_t busy;                  // what ten minutes take in which anything happens, times PACE_BUSY
 };
 
@@ -40,7 +41,7 @@ void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, cons
 void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro);
 
 struct pace_ask {
-	int64_t factor_tenths;              // times the usual, in tenths
+	int64_t factor_tenths;              // times what busy minutes usually take, in tenths
 	int64_t floor_micro;                // a minute; below it nothing is a jump
 	int64_t call_micro;                 // what a call of theirs usually costs
 	int64_t season_calls, season_micro; // the most that this hour took on other days; 0: unknown
@@ -54,7 +55,7 @@ struct pace_jump {
 };
 
 // Are the last minutes a jump? More calls tell it first, within minutes; dearer calls by their dollars, once they last. Add first,
-// then ask; what is known for less than the hours it is compared to never jumps.
+// then ask; what is known for less than three hours never jumps.
 bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
 bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
 

@@ -24,7 +24,7 @@ ap.add_argument("build"), ap.add_argument("world"), ap.add_argument("redis"), ap
 ap.add_argument("--worlds", type=int, default=4, help="pairs of worlds for the rule, at each scale; 90 principal-days a pair")
 ap.add_argument("--program", type=int, default=2, help="worlds for the whole program, 15 principal-days each")
 ap.add_argument("--seed", type=int, default=101)
-ap.add_argument("--factor", type=float, default=6, help="of the built-in rule; the program has its own")
+ap.add_argument("--factor", type=float, default=4.9, help="of the built-in rule; the program has its own")
 ap.add_argument("--floor", type=float, default=0.05, help="of the built-in rule, dollars a minute")
 ap.add_argument("--scales", default="0.2,0.5,1")
 a = ap.parse_args()

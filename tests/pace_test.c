@@ -5,7 +5,7 @@
 
 enum { FLOOR = 1000, COST = 5000 }; // micro-dollars a minute, a call
 
-static const struct pace_ask plain = {.factor_tenths = 60, .floor_micro = FLOOR, .call_micro = COST, .span = PACE_QUICK};
+static const struct pace_ask plain = {.factor_tenths = 49, .floor_micro = FLOOR, .call_micro = COST, .span = PACE_QUICK};
 
 // `minutes` of about so many calls each, up and down by a quarter.
 static int64_t feed(struct pace *p, int64_t from, int minutes, int64_t calls, int64_t cost)
@@ -87,6 +87,29 @@ static void test_reasons_not_to(void)
 	ok(until_jump(&q, m, 60, 200, COST, &j) > 0, "unless it is far more than work");
 }
 
+static void test_own_measure(void)
+{
+	struct pace p = {0}, q = {0};
+	struct pace_jump j;
+	int64_t m = feed(&p, 1000, 800, 20, COST), n = 1000;
+	for (int i = 0; i < 80; i++)
+		n = feed(&q, n, 10, i % 2 ? 8 : 32, COST);
+	ok(until_jump(&p, m, 10, 120, COST, &j) > 0, "six times as much is a jump of who comes evenly");
+	ok(until_jump(&q, n, 10, 120, COST, &j) < 0, "and none of who comes in bursts");
+	p = (struct pace){0};
+	m = feed(&p, 1000, 800, 20, COST);
+	q = p;
+	ok(until_jump(&q, m, 10, 95, COST, &j) < 0, "less is none");
+	m = feed(&p, m, 10, 8, COST);
+	ok(until_jump(&p, m, 10, 95, COST, &j) > 0, "unless it comes steeply, out of a lull");
+	p = (struct pace){0};
+	m = feed(&p, 1000, 800, 20, COST);
+	m = feed(&p, m, 20, 200, COST);
+	m = feed(&p, m, 30, 20, COST);
+	ok(!jumps(&p, &j), "a jump that is over");
+	ok(until_jump(&p, m, 10, 160, COST, &j) > 0, "does not hide the next one");
+}
+
 static void test_begin(void)
 {
 	struct pace p;
@@ -115,6 +138,7 @@ int main(void)
 {
 	test_jumps();
 	test_reasons_not_to();
+	test_own_measure();
 	test_begin();
 	test_text();
 	return done();
