@@ -89,6 +89,7 @@ struct alert_check {
 	struct arena *arena;
 	struct alert_finding *findings;
 	int n, cap;
+	int before;                // so many are of the rules before: one that finds very much does not silence the next
 };
 
 // Looks at every rule. The paces of groups (spikes, burn rates) are read from Redis and written back.

@@ -70,7 +70,7 @@ void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64
 
 bool alert_wanted(const struct alert_check *c, const struct alert_rule *rule, const struct group *g)
 {
-	return c->n < FINDINGS_MAX && (!rule->only.len || (rule->by.n && str_eq(rule->only, g->keys[0])));
+	return c->n - c->before < FINDINGS_MAX && (!rule->only.len || (rule->by.n && str_eq(rule->only, g->keys[0])));
 }
 
 bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err)
@@ -188,6 +188,7 @@ bool alert_check(struct alert_check *c, struct err *err)
 		const struct alert_rule *rule = &c->rules->rules[i];
 		if (c->only_rule && rule != c->only_rule)
 			continue;
+		c->before = c->n;
 		if (!checks[rule->kind](c, rule, err))
 			return err_prefix(err, "rule %.*s", STR_ARG(rule->name));
 	}

@@ -3,11 +3,12 @@
 // others (names of principals and tags) is escaped by the JSON writer, and for Slack's markup and mail headers besides.
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/when.h"
 #include "serve/alert.h"
 
-enum { LISTED_MAX = 20, FIRING_DAYS = 7 };
+enum { LISTED_MAX = 20, FIRING_MS = 3600000, MAIL_DATE_SIZE = 40 };
 
 static const char *text_at(const json_t *event, const char *key)
 {
@@ -82,7 +83,8 @@ static void slack(struct buf *b, const struct buf *story)
 	buf_release(&safe);
 }
 
-// Alertmanager ends alerts it does not hear of: a firing one is given an end days away, a resolved one its own.
+// Alertmanager ends alerts that it does not hear of. It is told every few minutes (alert_state.c), and the end of a firing one is an
+// hour away from when it was: a message that comes late, after that of its end, holds no alert up.
 static void alertmanager(struct buf *b, const json_t *events)
 {
 	json_t *all = json_array(), *e;
@@ -95,7 +97,7 @@ static void alertmanager(struct buf *b, const json_t *events)
 		                        text_at(e, "rule"), "kind", text_at(e, "kind"), "group", text_at(e, "group"), "period", text_at(e, "period"),
 		                        "severity", text_at(e, "severity"), "annotations", "summary", text_at(e, "text"), "description",
 		                        text_at(e, "contributors"), "startsAt", time_at(e, "since", since), "endsAt",
-		                        when_format(over ? at : at + FIRING_DAYS * 24 * (int64_t)MS_PER_HOUR, until));
+		                        when_format(over ? at : at + FIRING_MS, until));
 		if (one && *text_at(e, "link"))
 			json_object_set(one, "generatorURL", json_object_get(e, "link"));
 		if (one)
@@ -106,7 +108,11 @@ static void alertmanager(struct buf *b, const json_t *events)
 
 static void email(struct buf *b, const struct alert_receiver *to, const char *id, const struct buf *title, const struct buf *story)
 {
-	buf_addf(b, "From: %.*s\r\nTo: %.*s\r\nSubject: ", STR_ARG(to->from), STR_ARG(to->to));
+	char date[MAIL_DATE_SIZE];
+	time_t now = (time_t)(when_now_ms() / 1000);
+	struct tm utc;
+	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &utc)); // no locale is ever set
+	buf_addf(b, "From: %.*s\r\nTo: %.*s\r\nDate: %s\r\nSubject: ", STR_ARG(to->from), STR_ARG(to->to), date);
 	for (size_t i = 0; i < title->len && i < 180; i++) { // one header, whatever the names in it
 		unsigned char c = (unsigned char)title->data[i];
 		buf_addc(b, c < ' ' || c > '~' ? '?' : (char)c);

@@ -5,7 +5,8 @@
 //     no alert + finding -> firing      higher level -> updated      gone for `clear` -> resolved
 //
 // All events of one evaluation that a receiver is to hear of are one message: a storm is one line longer, not one page more.
-// Silenced alerts are up like others and told when the silence ends.
+// Silenced alerts are up like others and told when the silence ends. An Alertmanager keeps what it was told in memory only, and
+// ends what it does not hear of: it is told again and again what is up, in one message that takes the place of the last.
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,13 @@
 
 EMBED(alert_commit_lua, "serve/alert_commit.lua")
 
-enum { HISTORY_MAX = 1000 };
+enum { HISTORY_MAX = 1000, AGAIN_MS = 5 * 60000, EXPLAINED_MAX = 50 };
 
 struct state {
 	struct alert_check *check;
 	const struct conf *conf;
 	int64_t clock_ms;  // of the wall: tells messages apart
+	int explained;     // alerts of which it was summed up who contributes: in a storm not of every one, or it would never end
 	json_t *up;        // field -> alert, as they stood
 	json_t *silences;  // array
 	json_t *set, *del, *history, *messages, *events;
@@ -139,7 +141,7 @@ static void set_link(const struct state *s, const struct alert_finding *f, json_
 static bool refresh(struct state *s, const struct alert_finding *f, json_t *alert, bool full, struct err *err)
 {
 	struct buf who = BUF_INIT;
-	bool good = !full || alert_contributors(s->check, f, &who, err);
+	bool good = !full || s->explained++ >= EXPLAINED_MAX || alert_contributors(s->check, f, &who, err);
 	json_object_set_new(alert, "text", text_of(f->text));
 	json_object_set_new(alert, "basis", text_of(f->basis));
 	json_object_set_new(alert, "level", json_integer(f->level));
@@ -155,14 +157,16 @@ static bool refresh(struct state *s, const struct alert_finding *f, json_t *aler
 	return good;
 }
 
-// Puts the alert into the messages of the receivers that its rule names, or of all.
-static void address(struct state *s, const struct alert_rule *rule, const json_t *event)
+// Puts the alert into the messages of the receivers that its rule names, or of all; `again`: of those that forget.
+static void address(struct state *s, const struct alert_rule *rule, const json_t *event, bool again)
 {
 	const struct alert_rules *rules = s->check->rules;
 	for (int i = 0; i < rules->nreceivers; i++) {
 		const struct alert_receiver *to = &rules->receivers[i];
 		struct str rest = rule ? rule->receivers : STR_NONE, name;
 		bool wanted = rest.len == 0;
+		if (again && to->kind != TO_ALERTMANAGER)
+			continue;
 		while (rest.len && !wanted) {
 			name = str_cut(&rest, ',');
 			while (name.len && name.p[0] == ' ')
@@ -174,7 +178,10 @@ static void address(struct state *s, const struct alert_rule *rule, const json_t
 		if (!wanted)
 			continue;
 		struct buf id = BUF_INIT;
-		buf_addf(&id, "%lld-%.*s", (long long)s->clock_ms, STR_ARG(to->name));
+		if (again)
+			buf_addf(&id, "again-%.*s", STR_ARG(to->name));
+		else
+			buf_addf(&id, "%lld-%.*s", (long long)s->clock_ms, STR_ARG(to->name));
 		json_t *message = json_object_get(s->messages, id.data);
 		if (!message) {
 			message = json_pack("{s:o, s:I, s:i, s:[]}", "receiver", text_of(to->name), "created", (json_int_t)s->check->now_ms, "tries", 0, "events");
@@ -192,7 +199,20 @@ static void tell(struct state *s, const struct alert_rule *rule, json_t *alert, 
 	json_object_set_new(copy, "at", json_integer(s->check->now_ms));
 	json_array_append(s->events, copy);
 	json_array_append(s->history, copy);
-	address(s, rule, copy);
+	address(s, rule, copy, false);
+	json_decref(copy);
+	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
+}
+
+static void tell_again(struct state *s, const struct alert_rule *rule, json_t *alert)
+{
+	if (!json_is_true(json_object_get(alert, "told")) || s->check->now_ms - number_of(alert, "again") < AGAIN_MS || is_silenced(s, alert))
+		return;
+	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
+	json_t *copy = json_deep_copy(alert);
+	json_object_set_new(copy, "event", json_string("firing"));
+	json_object_set_new(copy, "at", json_integer(s->check->now_ms));
+	address(s, rule, copy, true);
 	json_decref(copy);
 }
 
@@ -218,6 +238,8 @@ static bool weigh_finding(struct state *s, const struct alert_finding *f, struct
 		tell(s, f->rule, alert, "firing");
 	} else if (good && !silenced && louder) {
 		tell(s, f->rule, alert, "updated");
+	} else if (good) {
+		tell_again(s, f->rule, alert);
 	}
 	if (good)
 		json_object_set(s->set, field.data, alert);
@@ -243,8 +265,13 @@ static void weigh_missing(struct state *s)
 	json_t *alert;
 	json_object_foreach(s->up, field, alert) {
 		const struct alert_rule *rule = alert_rule_find(s->check->rules, str_of(field_of(alert, "rule")));
-		if (json_object_get(s->set, field) || (s->check->only_rule && rule != s->check->only_rule) || latched(s, rule, alert))
+		if (json_object_get(s->set, field) || (s->check->only_rule && rule != s->check->only_rule))
 			continue;
+		if (latched(s, rule, alert)) {
+			tell_again(s, rule, alert);
+			json_object_set(s->set, field, alert);
+			continue;
+		}
 		if (rule && rule->kind != ALERT_BUDGET && s->check->now_ms - number_of(alert, "seen") < rule->clear_ms)
 			continue;
 		json_array_append_new(s->del, json_string(field));

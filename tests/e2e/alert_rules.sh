@@ -168,6 +168,28 @@ if "$top/$B/tests/duck_sql" "SELECT 1" >/dev/null 2>&1; then
 	has "half the bill does" "$(up)" "off: 444455556666 was estimated at .* and billed .* from 2026-11-0.* to 2026-11-02T03:00:00Z, more than 60% apart"
 fi
 
+# --- more than can be told
+
+forget
+python3 tests/many_principals.py 1100 1 2026-10-29T00:00:00Z | "$nowcast" replay --redis "$REDIS_URL" --sessions-max 2000 - >/dev/null 2>&1
+rules <<-END
+	[rule each]
+	kind = budget
+	by = principal
+	period = day
+	amount = 0.000001
+	at = 100
+	[rule whole]
+	kind = budget
+	by = account
+	period = day
+	amount = 0.01
+	at = 100
+END
+check 2026-10-29T00:59:00Z
+has "a rule that finds very much does not silence the next one" "$(up)" "whole: 111122223333 has spent"
+is "and is itself told of a thousand" "$(up | grep -c ' each: ')" 1000
+
 # --- wavering, storms, silences
 
 forget

@@ -18,9 +18,13 @@ am=
 if command -v prometheus-alertmanager >/dev/null; then
 	free_port
 	printf 'route:\n  receiver: none\nreceivers:\n- name: none\n' >"$T/am.yml"
-	start alertmanager prometheus-alertmanager --config.file="$T/am.yml" --storage.path="$T/am" --web.listen-address="127.0.0.1:$port" --cluster.listen-address=
-	am=http://127.0.0.1:$port
-	wait_for 20 curl -sf "$am/-/ready" || bail "Alertmanager does not start"
+	am_port=$port am=http://127.0.0.1:$port
+	start_alertmanager() {
+		start alertmanager prometheus-alertmanager --config.file="$T/am.yml" --storage.path="$T/am" --web.listen-address="127.0.0.1:$am_port" --cluster.listen-address=
+		am_pid=$pid
+		wait_for 20 curl -sf "$am/-/ready" || bail "Alertmanager does not start"
+	}
+	start_alertmanager
 elif [ "${CI:-}" = true ]; then
 	bail "no prometheus-alertmanager: run deploy/install-deps --test"
 fi
@@ -98,7 +102,19 @@ is "as the history has it" "$(redis lrange "{nowcast:alerts}:history" 0 -1 | gre
 dead() { "$nowcast" alert list --dead --config "$T/nowcast.conf"; }
 has "a wrong password is given up visibly" "$(dead)" "dead .*for wrong, .*1 tries: .*[Ll]ogin denied"
 has "what answers 500 is tried again" "$(redis hvals "{nowcast:alerts}:messages")" '"receiver": ?"flaky".*"tries": ?[1-9]'
-[ -z "$am" ] || is "Alertmanager has the alert" "$(active)" 1
+if [ -n "$am" ]; then
+	is "Alertmanager has the alert" "$(active)" 1
+	stop "$am_pid"
+	start_alertmanager
+	is "begun anew, it has forgotten it" "$(active)" 0
+	some_minutes_pass() { # as if the alert had been told long ago
+		redis --raw hgetall nowcast:alerts >"$T/up"
+		redis hset nowcast:alerts "$(head -n 1 "$T/up")" "$(sed -n '2s/"again": *[0-9]*/"again":0/p' "$T/up")" >/dev/null
+		sleep 1
+		[ "$(active)" = 1 ]
+	}
+	ok "and is told again" wait_for 20 some_minutes_pass
+fi
 
 echo "[rule broken" >>"$T/alerts.conf"
 reload

@@ -72,7 +72,7 @@ is "Alertmanager too" "$(lines api_v2_alerts)" 1
 is "by mail too" "$(lines mail)" 1
 is "and the command, on its standard input" "$(grep -c '"rule":"day"' "$T/sink/command")" 1
 has "Alertmanager gets labels and times" "$(python3 -c 'import json,sys; print(json.loads(json.loads(open(sys.argv[1]).readline())["body"])[0])' "$T/sink/api_v2_alerts")" "'rule': 'day'.*startsAt"
-has "the mail has its recipients and subject" "$(cat "$T/sink/mail")" 'ops@example.com.*boss@example.com.*Subject: nowcast: firing day'
+has "the mail has its recipients, date and subject" "$(cat "$T/sink/mail")" 'ops@example.com.*boss@example.com.*Date: [A-Z][a-z][a-z], [0-9]+ [A-Z][a-z][a-z] 20.*Subject: nowcast: firing day'
 has "the message says who spends most" "$(cat "$T/sink/hook")" 'contributors.*arn:aws'
 is "the webhook's signature holds" "$(python3 - "$T/sink/hook" <<'END'
 import hashlib, hmac, json, sys
@@ -88,6 +88,16 @@ for _ in 1 2 3 4; do alert check --now "$now" >/dev/null & jobs="${jobs:-} $!"; 
 # shellcheck disable=SC2086 # a list
 wait $jobs
 is "evaluated again, in turn and at once: nobody is told twice" "$(lines slack) $(lines hook) $(lines mail)" "1 1 1"
+later=$(date -u -d "$now +6 minutes" +%Y-%m-%dT%H:%M:%SZ)
+for _ in 1 2; do alert check --now "$later" >/dev/null 2>&1; done
+is "but an Alertmanager, which forgets, hears after some minutes that it still is" "$(lines api_v2_alerts) $(lines slack) $(lines hook)" "2 1 1"
+is "under the same labels and start, until an hour from then" "$(python3 - "$T/sink/api_v2_alerts" <<'END'
+import datetime, json, sys
+first, again = (json.loads(json.loads(l)["body"])[0] for l in open(sys.argv[1]))
+time = lambda z: datetime.datetime.fromisoformat(z.replace("Z", "+00:00"))
+print(first["labels"] == again["labels"], first["startsAt"] == again["startsAt"], time(again["endsAt"]) - time(first["endsAt"]), time(first["endsAt"]) - time(first["startsAt"]))
+END
+)" "True True 0:06:00 1:00:00"
 has "a receiver that is gone is given up visibly" "$(alert list --dead)" "dead .*for gone.*answered 410"
 is "one that answers 500 waits to be tried again" "$(redis zcard "{nowcast:alerts}:outbox")" 1
 touch "$T/sink/flaky.ok"
