@@ -82,7 +82,7 @@ static const struct subcommand subcommands[] = {
 	 cmd_serve},
 	{"alert", "list|silence|test|check|backtest ...", "the alerts: what is up, silence it, try the receivers, try a rule on the past",
 	 "list [--history N] [--dead]           alerts that are up, silences; the last N events; messages that were given up\n"
-	 "silence RULE [--group GLOB] [--for 2h] [--why TEXT]   RULE may be a pattern such as 'spike*'; silence --end ID\n"
+	 "silence RULE [--only GROUP] [--for 2h] [--why TEXT]   both may be patterns such as 'spike*'; silence --end ID\n"
 	 "test [RECEIVER]                       send a trial message now and say what came of it\n"
 	 "check [--now T]                       evaluate and deliver once, as `run` does every alerts.interval\n"
 	 "backtest [--rule R] [--from T] [--to T]   what would have rung, hour by hour, over the figures in Redis\n"

@@ -36,7 +36,7 @@ struct alert_rule {
 	int64_t at[ALERT_LEVELS_MAX]; // per cent of it, rising; BILL: of what is billed
 	int nat;
 	struct usd floor;          // what is smaller does not ring
-	int64_t factor_tenths;     // SPIKE: times the usual, in tenths
+	int64_t factor_tenths;     // SPIKE: times what busy minutes usually take, in tenths
 	int64_t quiet_ms;          // SILENT: for so long
 	int64_t clear_ms;          // an alert ends when its condition was gone for so long
 	struct str severity, receivers; // receivers: names, comma-separated; STR_NONE: all

@@ -137,9 +137,12 @@ static bool silence(struct alerting *a, struct err *err)
 	struct buf key = BUF_INIT;
 	int64_t ms = 0, now = when_now_ms();
 	char id[24], until[WHEN_SIZE];
-	if (!command_option(c, "--group", &group, err) || !command_option(c, "--for", &span, err) || !command_option(c, "--why", &why, err) ||
+	if (!command_option(c, "--only", &group, err) || !command_option(c, "--for", &span, err) || !command_option(c, "--why", &why, err) ||
 	    !command_option(c, "--end", &end, err) || !command_done(c, end ? 1 : 2, end ? 1 : 2, err) || !parse_for(span, &ms, err))
 		return false;
+	for (size_t i = 0; i < c->nflags; i++) // it would silence all groups
+		if (str_is(c->flags[i].key, "group"))
+			return err_set(err, ERR_CONFIG, "--group is the consumer group; --only GROUP says which alerts are silenced");
 	alert_key(&key, a->conf->redis_prefix, "silences");
 	if (end) {
 		redis_cmdz(a->redis, "HDEL", key.data, end, NULL);
@@ -152,9 +155,13 @@ static bool silence(struct alerting *a, struct err *err)
 		return true;
 	}
 	json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "rule", c->argv[1], "group", group, "until", (json_int_t)(now + ms), "why", why);
+	if (!j) {
+		buf_release(&key);
+		return err_set(err, ERR_CONFIG, "a silence takes UTF-8 only");
+	}
 	char *text = json_dumps(j, JSON_COMPACT);
 	snprintf(id, sizeof id, "%llx", (long long)now);
-	redis_cmdz(a->redis, "HSET", key.data, id, text ? text : "{}", NULL);
+	redis_cmdz(a->redis, "HSET", key.data, id, text, NULL);
 	buf_release(&key);
 	free(text);
 	json_decref(j);

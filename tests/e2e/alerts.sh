@@ -117,7 +117,11 @@ ok "a silence" alert silence 'da*' --for 1h --why "known"
 alert check --now "$now" >/dev/null 2>&1
 is "keeps it quiet" "$(lines slack)" 2
 has "and is listed" "$(alert list)" "silence .*rule da.*known"
-alert silence --end "$(redis hkeys "{nowcast:alerts}:silences")" >/dev/null
+fails 2 "one that could never match is refused" alert silence 'da*' --only $'\xff'
+fails 2 "the flag of the consumer group does not silence every group" alert silence 'da*' --group all
+alert silence 'da*' --only 'a[k-m]*' >/dev/null
+has "one of some groups says which" "$(alert list)" "silence .*rule da.*group a.k-m"
+for id in $(redis hkeys "{nowcast:alerts}:silences"); do alert silence --end "$id" >/dev/null; done
 tomorrow=$(date -u -d "${hour%T*} +2 days" +%Y-%m-%dT01:00:00Z)
 alert check --now "$tomorrow" >/dev/null 2>&1
 has "it is resolved when the day is over" "$(tail -n 1 "$T/sink/slack")" "resolved day"
