@@ -103,7 +103,7 @@ bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, st
 bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 
 // What they stand on: a finding, for the group or for everything; is the group one that the rule is about; its sums over
-// [from, to); the same group in another sum, or NULL; a text that lives as long as the check; "$12.34".
+// [from, to); the same group in another sum, or NULL; a text that lives as long as the check, its control characters as '?'; "$12.34".
 struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule, const struct group *g);
 bool alert_wanted(const struct alert_check *c, const struct alert_rule *rule, const struct group *g);
 bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err) NC_CHECK;

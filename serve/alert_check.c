@@ -33,12 +33,21 @@ struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_
 	return f;
 }
 
+// Names that others gave are not to steer a terminal, nor to add lines to a mail.
+static void make_plain(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = '?';
+}
+
 struct str alert_say(struct alert_check *c, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
 	struct str s = arena_vtext(c->arena, fmt, ap);
 	va_end(ap);
+	make_plain((char *)s.p, s.len); // the arena's, just written
 	return s;
 }
 
@@ -209,6 +218,8 @@ bool alert_contributors(struct alert_check *c, const struct alert_finding *f, st
 	groups_sort_by_usd(&g);
 	for (int32_t i = 0; good && i < g.n && i < CONTRIBUTORS; i++)
 		buf_addf(out, "%s%.*s %s", i ? ", " : "", STR_ARG(g.list[i].keys[0]), alert_money(g.list[i].usd).text);
+	if (out->len)
+		make_plain(out->data, out->len);
 	groups_release(&g);
 	return good;
 }

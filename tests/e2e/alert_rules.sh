@@ -190,6 +190,28 @@ check 2026-10-29T00:59:00Z
 has "a rule that finds very much does not silence the next one" "$(up)" "whole: 111122223333 has spent"
 is "and is itself told of a thousand" "$(up | grep -c ' each: ')" 1000
 
+# --- a tag that would steer the terminal and add lines to a mail
+
+python3 - <<-'END' | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null 2>&1
+	import json
+	print(json.dumps({"eventVersion": "1.11", "eventTime": "2026-10-28T02:00:00Z", "eventSource": "iam.amazonaws.com", "eventName": "TagRole", "awsRegion": "us-east-1",
+	    "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/terraform", "accountId": "111122223333"}, "requestID": "tag-1", "eventID": "tag-1",
+	    "requestParameters": {"roleName": "steerer", "tags": [{"key": "team", "value": "\x1b[31mred\nfiring day: all is lost"}]}, "responseElements": None, "readOnly": False,
+	    "eventType": "AwsApiCall", "managementEvent": True, "recipientAccountId": "111122223333", "eventCategory": "Management"}))
+END
+spend 2 2026-10-28T02:30:00Z steer-1 $sonnet steerer
+forget
+rules <<-END
+	[rule teams]
+	kind = budget
+	by = team
+	period = day
+	amount = 1
+END
+check 2026-10-28T02:59:00Z
+has "it is shown without its control characters" "$(up)" "teams: [?].31mred[?]firing day: all is lost has spent .2.00"
+has "in a backtest too" "$(alert backtest --rule teams --from 2026-10-28T02:00:00Z --to 2026-10-28T03:00:00Z)" "teams: [?].31mred[?]firing"
+
 # --- wavering, storms, silences
 
 forget
