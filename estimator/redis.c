@@ -278,6 +278,14 @@ void redis_argi(struct redis *r, int64_t arg)
 	redis_arg(r, (struct str){text, (size_t)n});
 }
 
+void redis_arg64(struct redis *r, uint64_t arg)
+{
+	char bytes[8];
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (char)(arg >> (56 - 8 * i));
+	redis_arg(r, (struct str){bytes, sizeof bytes});
+}
+
 void redis_begin_eval(struct redis *r, int script, int nkeys, int argc)
 {
 	redis_begin(r, 3 + argc);

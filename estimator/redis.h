@@ -35,7 +35,8 @@ void redis_begin(struct redis *r, int argc);
 void redis_begin_eval(struct redis *r, int script, int nkeys, int argc); // argc: keys and arguments
 void redis_arg(struct redis *r, struct str arg);
 void redis_argz(struct redis *r, const char *arg);
-void redis_argi(struct redis *r, int64_t arg);
+void redis_argi(struct redis *r, int64_t arg);   // in decimal
+void redis_arg64(struct redis *r, uint64_t arg); // as eight bytes, the highest first
 
 // Sends the pipeline and reads a reply a command. On false nothing is known of what the server did, the connection is
 // closed and the pipeline is gone: ERR_RETRY (away, loading, out of memory, a script it has forgotten), ERR_CONFIG

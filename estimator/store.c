@@ -60,13 +60,6 @@ int64_t store_keep_ms(const struct store *s)
 	return (int64_t)(24 + s->options->learn_hours) * MS_PER_HOUR;
 }
 
-static void arg64(struct redis *r, uint64_t id)
-{
-	uint8_t bytes[8];
-	evidence_put64(bytes, id);
-	redis_arg(r, (struct str){(const char *)bytes, sizeof bytes});
-}
-
 // What of a section goes into one invocation.
 struct part {
 	const struct section *section;
@@ -127,7 +120,7 @@ static void send_part(struct redis *r, const struct part *p)
 	for (int32_t i = 0; i < nmetrics; i++) {
 		const struct batch_metric *m = &s->metrics[i];
 		char slot[8];
-		arg64(r, m->model_id);
+		redis_arg64(r, m->model_id);
 		redis_argi(r, m->minute);
 		snprintf(slot, sizeof slot, "%d%s", m->slot, m->tiers);
 		redis_arg(r, str_of(slot));
@@ -136,7 +129,7 @@ static void send_part(struct redis *r, const struct part *p)
 		redis_argi(r, m->samples);
 	}
 	for (int32_t i = 0; i < nnames; i++) {
-		arg64(r, s->names[i].id);
+		redis_arg64(r, s->names[i].id);
 		redis_arg(r, s->names[i].text);
 	}
 	for (int32_t i = 0; i < nsessions; i++)

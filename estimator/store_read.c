@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads back the facts that apply.lua wrote: two round trips for any run of hours of one model, the second one for the
-// tags of the sessions that occur; one more each for a model whose id names none, and for roles with too many sessions.
+// Reads back the facts that apply.lua wrote: three round trips for any run of hours of one model, the second one for the
+// names of the callers that occur, the third for the tags of their sessions; one more each for a model whose id names none,
+// and for roles with too many sessions. Only what occurs is asked for: a bucket may hold the names of very many models and
+// callers, and were each model to read them all, work would grow with their product.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +111,13 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 
 // ---- names ---------------------------------------------------------------------------------------------------------
 
-static void read_caller_name(struct reading *r, uint64_t id, struct str text)
+static struct str names_key(struct reading *r, int64_t bucket)
+{
+	return store_key(r->store, r->arena, r->out->slot, ":names:%lld", (long long)bucket);
+}
+
+// `text` is as batch.h tells, and lives as long as the series. The first name of a caller counts.
+static void add_caller(struct reading *r, uint64_t id, struct str text)
 {
 	bool added;
 	map_add(&r->by_id, id, r->ncallers, &added);
@@ -119,39 +127,89 @@ static void read_caller_name(struct reading *r, uint64_t id, struct str text)
 		r->capcallers = r->capcallers ? r->capcallers * 2 : 64;
 		r->callers = xrealloc(r->callers, (size_t)r->capcallers, sizeof *r->callers);
 	}
-	text = arena_str(r->arena, text);
 	struct str arn = str_cut(&text, '\t'), key = str_cut(&text, '\t'), start = str_cut(&text, '\t'), role = str_cut(&text, '\t');
 	r->callers[r->ncallers++] = (struct named_caller){
 		.id = id, .arn = arn, .access_key = key, .start_ms = str_cut_count(&start), .role_arn = role, .project = text, .tags = {STR("-"), STR("{}")},
 	};
 }
 
-static void read_names(struct reading *r, size_t i, uint64_t model_id)
+static struct str kept(struct reading *r, struct str text)
 {
-	for (size_t k = 0; k + 1 < redis_len(r->store->redis, i); k += 2) {
-		struct str field = redis_elem(r->store->redis, i, k), text = redis_elem(r->store->redis, i, k + 1);
-		if (field.len != 8 || text.len < 1)
-			continue;
-		uint64_t id = evidence_get64(field.p);
-		struct str rest = {text.p + 1, text.len - 1};
-		if (text.p[0] == 'm' && id == model_id)
-			r->out->model = arena_str(r->arena, rest);
-		else if (text.p[0] == 'a' && id == batch_called_id(model_id))
-			r->out->called = arena_str(r->arena, rest);
-		else if (text.p[0] == 'f' && id == batch_foundation_id(model_id))
-			r->out->foundation = arena_str(r->arena, rest);
-		else if (text.p[0] == 'c')
-			read_caller_name(r, id, rest);
+	return arena_str(r->arena, (struct str){text.p + 1, text.len - 1});
+}
+
+// Reply i is what one bucket has under the ids of queue_model_names.
+static void read_model_names(struct reading *r, size_t i)
+{
+	struct str *into[] = {&r->out->model, &r->out->called, &r->out->foundation};
+	for (size_t k = 0; k < redis_len(r->store->redis, i); k++) {
+		struct str text = redis_elem(r->store->redis, i, k);
+		if (text.len && text.p[0] == "maf"[k])
+			*into[k] = kept(r, text);
 	}
 }
 
-// Callers that no name tells of (they cannot be: names are written with the calls) still get their calls.
-static struct named_caller *caller_of(struct reading *r, uint64_t id)
+static void queue_model_names(struct reading *r, int64_t bucket, uint64_t model_id)
 {
-	int32_t *at = map_find(&r->by_id, id);
-	if (!at)
-		read_caller_name(r, id, STR("(unknown)\t\t0\t"));
-	return &r->callers[at ? *at : r->ncallers - 1];
+	redis_begin(r->store->redis, 2 + 3);
+	redis_argz(r->store->redis, "HMGET");
+	redis_arg(r->store->redis, names_key(r, bucket));
+	redis_arg64(r->store->redis, model_id);
+	redis_arg64(r->store->redis, batch_called_id(model_id));
+	redis_arg64(r->store->redis, batch_foundation_id(model_id));
+}
+
+// Ids of the callers that occur in the hours read, each once; the caller frees them.
+static uint64_t *ids_of_callers(const struct series *s, int32_t *ret_n)
+{
+	struct map seen = MAP_INIT;
+	int32_t n = 0, cap = 64;
+	uint64_t *ids = xmalloc((size_t)cap * sizeof *ids);
+	bool added;
+	for (int i = 0; i < s->nhours; i++) {
+		for (int m = 0; s->hours[i] && m < 60; m++) {
+			const struct minute *at = &s->hours[i]->minutes[m];
+			for (int32_t k = 0; k < at->ncalls; k++) {
+				map_add(&seen, at->calls[k].caller_id, 0, &added);
+				if (!added)
+					continue;
+				if (n == cap)
+					ids = xrealloc(ids, (size_t)(cap *= 2), sizeof *ids);
+				ids[n++] = at->calls[k].caller_id;
+			}
+		}
+	}
+	map_release(&seen);
+	*ret_n = n;
+	return ids;
+}
+
+// Asked for after the cells, and written with them, so whoever occurs in those has a name; somebody who had none would still
+// get the calls.
+static bool read_callers(struct reading *r, int64_t first_bucket, int64_t last_bucket, struct err *err)
+{
+	struct redis *redis = r->store->redis;
+	int32_t n;
+	uint64_t *ids = ids_of_callers(r->out, &n);
+	for (int64_t b = first_bucket; n > 0 && b <= last_bucket; b++) {
+		redis_begin(redis, 2 + n);
+		redis_argz(redis, "HMGET");
+		redis_arg(redis, names_key(r, b));
+		for (int32_t k = 0; k < n; k++)
+			redis_arg64(redis, ids[k]);
+	}
+	bool good = redis_exec(redis, err);
+	for (size_t i = 0; good && i < redis_count(redis); i++) {
+		for (int32_t k = 0; k < n; k++) {
+			struct str text = redis_elem(redis, i, (size_t)k);
+			if (text.len && text.p[0] == 'c')
+				add_caller(r, ids[k], kept(r, text));
+		}
+	}
+	for (int32_t k = 0; good && k < n; k++)
+		add_caller(r, ids[k], STR("(unknown)\t\t0\t"));
+	free(ids);
+	return good;
 }
 
 // ---- tags ----------------------------------------------------------------------------------------------------------
@@ -193,23 +251,24 @@ static void queue_session(struct reading *r, const struct named_caller *c)
 	buf_release(&key);
 }
 
-static bool read_sessions(struct reading *r, const int32_t *used, int32_t nused, struct err *err)
+static bool read_sessions(struct reading *r, struct err *err)
 {
-	int32_t *asked = arena_alloc(r->arena, ((size_t)nused + 1) * sizeof *asked), nasked = 0;
-	for (int32_t i = 0; i < nused; i++) {
-		struct named_caller *c = &r->callers[used[i]];
+	struct named_caller **asked = arena_alloc(r->arena, ((size_t)r->ncallers + 1) * sizeof *asked);
+	size_t n = 0;
+	for (int32_t i = 0; i < r->ncallers; i++) {
+		struct named_caller *c = &r->callers[i];
 		if (c->project.len || is_federated(c))
 			read_tagset(r, c, STR_NONE);
 		if (!c->access_key.len && !c->start_ms)
 			continue;
 		queue_session(r, c);
-		asked[nasked++] = used[i];
+		asked[n++] = c;
 	}
 	if (!redis_exec(r->store->redis, err))
 		return false;
-	for (int32_t i = 0; i < nasked; i++)
-		if (!redis_nil(r->store->redis, (size_t)i))
-			read_tagset(r, &r->callers[asked[i]], redis_str(r->store->redis, (size_t)i));
+	for (size_t i = 0; i < n; i++)
+		if (!redis_nil(r->store->redis, i))
+			read_tagset(r, asked[i], redis_str(r->store->redis, i));
 	return true;
 }
 
@@ -221,9 +280,9 @@ static int compare_who(struct str arn_a, struct str tags_a, struct str arn_b, st
 	return c ? c : str_cmp(tags_a, tags_b);
 }
 
-static int by_who(const void *a, const void *b, void *callers)
+static int by_who(const void *a, const void *b)
 {
-	const struct named_caller *all = callers, *x = &all[*(const int32_t *)a], *y = &all[*(const int32_t *)b];
+	const struct named_caller *x = a, *y = b;
 	return compare_who(x->arn, x->tags.id, y->arn, y->tags.id);
 }
 
@@ -232,42 +291,18 @@ static int by_tagset(const void *a, const void *b)
 	return str_cmp(((const struct tagset *)a)->id, ((const struct tagset *)b)->id);
 }
 
-// Indexes of the callers that occur in the hours read, each once.
-static int32_t *used_callers(struct reading *r, int32_t *ret_n)
-{
-	struct map seen = MAP_INIT;
-	int32_t n = 0, cap = 64, *used = xmalloc((size_t)cap * sizeof *used);
-	bool added;
-	for (int i = 0; i < r->out->nhours; i++) {
-		for (int m = 0; r->out->hours[i] && m < 60; m++) {
-			const struct minute *at = &r->out->hours[i]->minutes[m];
-			for (int32_t k = 0; k < at->ncalls; k++) {
-				map_add(&seen, at->calls[k].caller_id, 0, &added);
-				if (!added)
-					continue;
-				if (n == cap)
-					used = xrealloc(used, (size_t)(cap *= 2), sizeof *used);
-				used[n++] = (int32_t)(caller_of(r, at->calls[k].caller_id) - r->callers);
-			}
-		}
-	}
-	map_release(&seen);
-	*ret_n = n;
-	return used;
-}
-
 // Sorts the callers, makes one of those with the same arn and tags, and points the calls at them.
-static void resolve_callers(struct reading *r, int32_t *used, int32_t nused)
+static void resolve_callers(struct reading *r)
 {
 	struct series *out = r->out;
 	struct map index = MAP_INIT;
 	bool added;
-	if (nused > 1)
-		qsort_r(used, (size_t)nused, sizeof *used, by_who, r->callers);
-	out->callers = arena_alloc(r->arena, ((size_t)nused + 1) * sizeof *out->callers);
-	out->tagsets = arena_alloc(r->arena, ((size_t)nused + 1) * sizeof *out->tagsets);
-	for (int32_t i = 0; i < nused; i++) {
-		const struct named_caller *c = &r->callers[used[i]];
+	if (r->ncallers > 1)
+		qsort(r->callers, (size_t)r->ncallers, sizeof *r->callers, by_who);
+	out->callers = arena_alloc(r->arena, ((size_t)r->ncallers + 1) * sizeof *out->callers);
+	out->tagsets = arena_alloc(r->arena, ((size_t)r->ncallers + 1) * sizeof *out->tagsets);
+	for (int32_t i = 0; i < r->ncallers; i++) {
+		const struct named_caller *c = &r->callers[i];
 		const struct who *last = out->ncallers ? &out->callers[out->ncallers - 1] : NULL;
 		if (!last || compare_who(last->arn, last->tagset, c->arn, c->tags.id) != 0) {
 			out->callers[out->ncallers++] = (struct who){c->arn, c->tags.id};
@@ -333,20 +368,20 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":cells:%lld:%.*s", (long long)(out->first + i), STR_ARG(out->model_hex))});
 	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":taught:%.*s", STR_ARG(out->model_hex))});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
-		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":names:%lld", (long long)b)});
+		queue_model_names(r, b, model_id_of(out->model_hex));
 	rosters_ask(redis, store_key(r->store, r->arena, out->slot, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
 }
 
 // A further round trip, where a role of somebody who called has more sessions than keep their names.
-static bool read_rosters(struct reading *r, const int32_t *used, int32_t nused, struct err *err)
+static bool read_rosters(struct reading *r, struct err *err)
 {
 	struct rosters *x = &r->out->rosters;
 	int kept = 0;
 	for (int i = 0; i < x->n; i++) {
 		int32_t k = 0;
-		while (k < nused && !str_starts(r->callers[used[k]].arn, x->list[i].role))
+		while (k < r->ncallers && !str_starts(r->callers[k].arn, x->list[i].role))
 			k++;
-		if (k < nused)
+		if (k < r->ncallers)
 			x->list[kept++] = x->list[i];
 	}
 	x->n = kept;
@@ -391,13 +426,11 @@ bool store_read_series(struct store *s, struct str slot, struct str model_hex, i
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
 	read_taught(&r, at++);
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
-		read_names(&r, at++, model_id_of(model_hex));
+		read_model_names(&r, at++);
 	rosters_take(&ret->rosters, s->redis, at, day_of(from), day_of(to), arena);
-	int32_t nused, *used = used_callers(&r, &nused);
-	bool good = read_sessions(&r, used, nused, err) && read_profile(&r, err) && read_rosters(&r, used, nused, err);
+	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) && read_profile(&r, err) && read_rosters(&r, err);
 	if (good)
-		resolve_callers(&r, used, nused);
-	free(used);
+		resolve_callers(&r);
 	free(r.callers);
 	map_release(&r.by_id);
 	return good;

@@ -296,6 +296,37 @@ static void sessions_fold(int64_t hour)
 	engine_close(e);
 }
 
+static int64_t sent_by_redis(void)
+{
+	ask("INFO", "stats", NULL, NULL);
+	const char *at = strstr(redis_str(test_redis, 0).p, "total_net_output_bytes:");
+	return at ? strtoll(at + 23, NULL, 10) : 0;
+}
+
+// Anybody may call models that there are not, by names that are all different: each has an hour to be computed, and none may
+// have to read the names of all others for it.
+static void many_models(int64_t hour)
+{
+	enum { MODELS = 2000, BYTES_EACH = 4000 };
+	struct engine_options o = test_options("models");
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < MODELS; i++) {
+		struct record r = test_call(&arena, hour * 60 + i % 60, i, 0);
+		r.call.model = r.call.model_called = arena_text(&arena, "vendor.no-such-model-%d", i);
+		r.call.caller.arn = arena_text(&arena, "arn:aws:iam::" TEST_ACCOUNT ":user/user-%d", i); // no role, whose roster is read too
+		r.call.failed = true;
+		add(e, &r);
+	}
+	apply(e);
+	int64_t before = sent_by_redis();
+	settle_all(e);
+	int64_t each = (sent_by_redis() - before) / MODELS;
+	is_int(ask("ZCARD", "models:" TEST_SLOT ":usage", NULL, NULL), MODELS, "thousands of models of one hour have figures");
+	if (!ok(each < BYTES_EACH, "and what is read for each does not grow with the others"))
+		diag("%lld bytes each", (long long)each);
+	engine_close(e);
+}
+
 static void redis_forgets(int64_t hour)
 {
 	struct engine_options o = test_options("gone");
@@ -328,6 +359,7 @@ int main(void)
 	every_key_expires(hour);
 	retention(hour);
 	sessions_fold(hour);
+	many_models(hour);
 	redis_forgets(hour);
 	arena_release(&arena);
 	stop_test_redis();
