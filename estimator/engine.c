@@ -181,6 +181,7 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 		for (end = i + 1; end < n; end++)
 			if (!str_eq(due[end].slot, due[i].slot) || !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
 				break;
+		arena_reset(&e->arena); // a claim may hold any number of runs
 		if (!settle_run(e, due + i, end - i, err))
 			return false;
 	}
@@ -201,7 +202,6 @@ bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err
 	do {
 		arena_reset(&claims);
 		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) && settle_claimed(e, due, n, err);
-		arena_reset(&e->arena);
 	} while (good && all && n > 0);
 	arena_release(&claims);
 	e->settle_not_before = when_ticks_ms() + (when_ticks_ms() - begun) * (SETTLE_SHARE - 1);

@@ -2,6 +2,8 @@
 // What is bounded, and what becomes of the figures then: calls go when their window has passed, records that come later are
 // counted and change nothing, every key that grows with the traffic expires or is pruned, sessions beyond a limit fold, and
 // a Redis that lost everything is noticed.
+#include <sys/resource.h>
+
 #include "tests/support/engine.h"
 
 enum { WINDOW_MS = 3000, CALLS = 20000 };
@@ -327,6 +329,33 @@ static void many_models(int64_t hour)
 	engine_close(e);
 }
 
+static int64_t peak_kb(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_maxrss;
+}
+
+static void many_slots(int64_t hour)
+{
+	enum { SLOTS = 4000, KB_MAX = 32 * 1024 };
+	struct engine_options o = test_options("slots");
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < SLOTS; i++) {
+		struct record r = test_call(&arena, hour * 60, i, 0);
+		r.call.account = arena_text(&arena, "%012d", i);
+		add(e, &r);
+	}
+	apply(e);
+	int64_t before = peak_kb();
+	settle_all(e);
+	int64_t grown = peak_kb() - before;
+	is_int(ask("SCARD", "slots:slots", NULL, NULL), SLOTS, "thousands of accounts have figures");
+	if (!ok(grown < KB_MAX, "and the memory to compute them does not grow with their number"))
+		diag("%lld KB", (long long)grown);
+	engine_close(e);
+}
+
 static void redis_forgets(int64_t hour)
 {
 	struct engine_options o = test_options("gone");
@@ -360,6 +389,7 @@ int main(void)
 	retention(hour);
 	sessions_fold(hour);
 	many_models(hour);
+	many_slots(hour);
 	redis_forgets(hour);
 	arena_release(&arena);
 	stop_test_redis();
