@@ -45,6 +45,7 @@ void batch_clear(struct batch *b)
 {
 	release_slots(b);
 	map_clear(&b->slot_index);
+	map_clear(&b->section_index);
 	map_clear(&b->name_index);
 	map_clear(&b->call_index);
 	b->nsession_tags = b->ntag_changes = 0;
@@ -60,6 +61,7 @@ void batch_release(struct batch *b)
 	free(b->session_tags);
 	free(b->tag_changes);
 	map_release(&b->slot_index);
+	map_release(&b->section_index);
 	map_release(&b->name_index);
 	map_release(&b->call_index);
 	arena_release(&b->arena);
@@ -156,15 +158,18 @@ static bool is_section(const struct section *s, int64_t bucket, int other, int t
 	return s->bucket == bucket && s->other == other && s->turn == turn;
 }
 
-static struct section *find_section(struct batch_slot *s, int64_t bucket, int other, int turn)
+// Mostly the one used last. A batch may hold very many: each repetition of a call, each bucket of a backfill has its own.
+static struct section *find_section(struct batch *b, struct batch_slot *s, int64_t bucket, int other, int turn)
 {
 	if (s->nsections && is_section(&s->sections[s->recent], bucket, other, turn))
 		return &s->sections[s->recent];
-	for (s->recent = 0; s->recent < s->nsections; s->recent++)
-		if (is_section(&s->sections[s->recent], bucket, other, turn))
-			return &s->sections[s->recent];
-	s->sections = xrealloc(s->sections, (size_t)s->nsections + 1, sizeof *s->sections);
-	s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other, .turn = turn};
+	bool added;
+	int64_t place[] = {s - b->slots, bucket, other, turn};
+	s->recent = *map_add(&b->section_index, XXH3_64bits(place, sizeof place), s->nsections, &added);
+	if (added) {
+		s->sections = grown(s->sections, s->nsections, &s->capsections, sizeof *s->sections);
+		s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other, .turn = turn};
+	}
 	return &s->sections[s->recent];
 }
 
@@ -309,7 +314,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
 	struct evidence e;
 	evidence_pack(&e, c, model, caller);
-	struct section *s = find_section(slot, hour / BUCKET_HOURS, edge(hour), turn_of(b, slot, &e));
+	struct section *s = find_section(b, slot, hour / BUCKET_HOURS, edge(hour), turn_of(b, slot, &e));
 	if (name_is_new(b, slot, s, model))
 		add_name(s, model, prefixed(b, 'm', c->model));
 	if (is_opaque(c->model_called))
@@ -339,7 +344,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || (m->slot > TOKENS_CACHE_WRITE && m->slot != TOKENS_UNITS) || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
 	struct batch_slot *slot = find_slot(b, m->account, m->region);
-	struct section *s = find_section(slot, m->minute / 60 / BUCKET_HOURS, 0, 0);
+	struct section *s = find_section(b, slot, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = evidence_model_id(m->model);
 	if (name_is_new(b, slot, s, model))
 		add_name(s, model, prefixed(b, 'm', m->model));

@@ -59,7 +59,7 @@ struct section {
 struct batch_slot {
 	struct str name; // "111122223333/us-east-1"
 	struct section *sections;
-	int32_t nsections;
+	int32_t nsections, capsections;
 	int32_t recent; // the section last used
 	struct str *guests; // accounts of callers that are not the slot's own, each once
 	int32_t nguests, capguests;
@@ -82,7 +82,7 @@ struct batch {
 	struct arena arena;
 	struct batch_slot *slots;
 	int32_t nslots, capslots;
-	struct map slot_index, name_index, call_index;
+	struct map slot_index, section_index, name_index, call_index;
 	struct batch_session *session_tags;
 	struct batch_tag_change *tag_changes;
 	int32_t nsession_tags, capsession_tags, ntag_changes, captag_changes;

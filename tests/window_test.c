@@ -3,6 +3,7 @@
 // counted and change nothing, every key that grows with the traffic expires or is pruned, sessions beyond a limit fold, and
 // a Redis that lost everything is noticed.
 #include <sys/resource.h>
+#include <time.h>
 
 #include "tests/support/engine.h"
 
@@ -329,6 +330,22 @@ static void many_models(int64_t hour)
 	engine_close(e);
 }
 
+// The same call again and again, as a stuck producer sends it, in more copies than a batch holds calls.
+static void many_repetitions(int64_t hour)
+{
+	enum { COPIES = 100000, MS_MAX = 2000 };
+	struct engine_options o = test_options("again");
+	struct engine *e = open_with(&o);
+	struct record r = test_call(&arena, hour * 60, 1, 1);
+	clock_t begun = clock();
+	for (int i = 0; i < COPIES; i++)
+		add(e, &r);
+	int64_t ms = (int64_t)(clock() - begun) * 1000 / CLOCKS_PER_SEC;
+	if (!ok(ms < MS_MAX, "copies of a call are folded in time that grows with their number, not with its square"))
+		diag("%lld ms", (long long)ms);
+	engine_close(e);
+}
+
 static int64_t peak_kb(void)
 {
 	struct rusage u;
@@ -389,6 +406,7 @@ int main(void)
 	retention(hour);
 	sessions_fold(hour);
 	many_models(hour);
+	many_repetitions(hour);
 	many_slots(hour);
 	redis_forgets(hour);
 	arena_release(&arena);
