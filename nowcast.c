@@ -28,7 +28,9 @@ static int cmd_help(struct command *c);
 
 static int cmd_version(struct command *c)
 {
-	(void)c;
+	struct err err = ERR_INIT;
+	if (!c->version && !command_done(c, 0, 0, &err))
+		return command_fail(c, &err);
 	puts("nowcast " NOWCAST_VERSION);
 	return STATUS_OK;
 }

@@ -113,7 +113,7 @@ static bool refused(struct redis *r, struct str said, struct err *err)
 		{STR("OOM"), ERR_RETRY, " (raise maxmemory, or shorten window and retention; nothing is lost meanwhile)"},
 		{STR("NOAUTH"), ERR_CONFIG, " (put user and password into the redis URL)"},
 		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL)"},
-		{STR("NOPERM"), ERR_CONFIG, " (the ACL user needs: ~nowcast:* +@read +@write +@scripting +@connection +info +time)"},
+		{STR("NOPERM"), ERR_CONFIG, " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time)"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_starts(said, known[i].prefix))

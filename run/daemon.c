@@ -161,6 +161,8 @@ static void begin_drain(struct daemon *d)
 	log_info("draining: finishing the batch, then leaving the group");
 	notify("STOPPING=1\nSTATUS=draining");
 	schedule_stop(&d->schedule);
+	alert_watch_quit(d->alerts);
+	snapshots_quit(d->snapshots);
 	for (int i = 0; i < d->nworkers; i++)
 		worker_stop(d->workers[i]);
 }

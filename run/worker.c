@@ -14,7 +14,7 @@
 
 enum {
 	POLL_MS = 100,          // how soon a worker notices that it should stop
-	DRAIN_APPLY_MS = 20000, // how long the last batch may try; systemd kills after 90 s by default
+	DRAIN_APPLY_MS = 20000, // how long after worker_stop the last batch is tried again; one try waits for Redis up to a minute
 	DRAIN_SETTLE_MS = 5000,
 };
 
@@ -22,7 +22,7 @@ struct worker {
 	const struct conf *conf;
 	int number;
 	pthread_t thread;
-	atomic_bool stop;
+	_Atomic int64_t stop_ms; // when it was asked to stop (monotonic); 0: it was not
 	_Atomic(const struct prices *) offered;
 	const struct prices *prices; // in use
 	struct intake intake;
@@ -74,13 +74,14 @@ static bool on_message(void *user, const struct origin *origin, struct str data)
 	return intake_is_full(&w->intake);
 }
 
-// One try to make the batch safe before its partitions go. If it fails, their offsets are not committed and the next owner
-// reads the records again; ours stay in the batch and are applied later, which changes nothing then.
+// One try to make the batch safe before its partitions go, unless the worker ends because that was tried. If it fails, their
+// offsets are not committed and the next owner reads the records again; ours stay in the batch and are applied later, which
+// changes nothing then.
 static void on_revoke(void *user)
 {
 	struct worker *w = user;
-	struct err err = ERR_INIT;
-	if (intake_apply(&w->intake, &err) && kafka_commit(w->kafka, true, &err))
+	struct err err = w->err;
+	if (err.kind == ERR_NONE && intake_apply(&w->intake, &err) && kafka_commit(w->kafka, true, &err))
 		return;
 	log_warn("partitions given up before their last batch was safe; their next owner reads it again",
 	         LOG_INT("worker", w->number), LOG_STR("why", err.msg));
@@ -103,7 +104,13 @@ static void on_log(void *user, int severity, const char *text)
 
 static bool stopping(struct worker *w)
 {
-	return atomic_load_explicit(&w->stop, memory_order_relaxed);
+	return atomic_load_explicit(&w->stop_ms, memory_order_relaxed) != 0;
+}
+
+// A batch that is not safe so long after the stop stays uncommitted: whoever comes next reads it again.
+static bool out_of_time(struct worker *w)
+{
+	return stopping(w) && when_ticks_ms() >= atomic_load(&w->stop_ms) + DRAIN_APPLY_MS;
 }
 
 static bool collect(struct worker *w, struct err *err)
@@ -128,14 +135,14 @@ static bool wait_in_group(struct worker *w, int ms, struct err *err)
 	return good;
 }
 
-// Brings the batch to safety, for as long as it takes; give_up_ms (monotonic, 0: never) is for the drain.
-static bool persist(struct worker *w, int64_t give_up_ms, struct err *err)
+// Brings the batch to safety, for as long as it takes or there is time.
+static bool persist(struct worker *w, struct err *err)
 {
 	bool waited = false;
 	if (intake_is_empty(&w->intake))
 		return true;
 	while (!intake_apply(&w->intake, err)) {
-		if (err->kind != ERR_RETRY || (give_up_ms && when_ticks_ms() >= give_up_ms))
+		if (err->kind != ERR_RETRY || out_of_time(w))
 			return false;
 		int ms = backoff_next_ms(&w->backoff);
 		log_warn("the batch is kept and tried again", LOG_INT("worker", w->number), LOG_STR("why", err->msg),
@@ -144,8 +151,6 @@ static bool persist(struct worker *w, int64_t give_up_ms, struct err *err)
 		if (!wait_in_group(w, ms, err))
 			return false;
 		waited = true;
-		if (stopping(w) && !give_up_ms)
-			give_up_ms = when_ticks_ms() + DRAIN_APPLY_MS;
 	}
 	backoff_reset(&w->backoff);
 	w->batches++;
@@ -195,7 +200,7 @@ static void take_prices(struct worker *w)
 static bool turn(struct worker *w, struct err *err)
 {
 	take_prices(w);
-	if (!collect(w, err) || !persist(w, 0, err))
+	if (!collect(w, err) || !persist(w, err))
 		return false;
 	commit(w, false);
 	if (when_ticks_ms() >= w->settle_due_ms && !settle(w, false, err))
@@ -206,9 +211,11 @@ static bool turn(struct worker *w, struct err *err)
 
 static bool drain(struct worker *w, struct err *err)
 {
-	if (!persist(w, when_ticks_ms() + DRAIN_APPLY_MS, err))
+	if (!persist(w, err))
 		return false;
 	commit(w, true);
+	if (out_of_time(w))
+		return true;
 	int64_t until = when_ticks_ms() + DRAIN_SETTLE_MS;
 	do {
 		if (!settle(w, true, err))
@@ -226,7 +233,7 @@ static void *worker_main(void *opaque)
 	if (good)
 		drain(w, &w->err);
 	publish(w);
-	kafka_close(w->kafka); // on_revoke runs: one more try for a batch that is not safe
+	kafka_close(w->kafka); // on_revoke runs
 	w->kafka = NULL;
 	pthread_mutex_lock(&w->lock);
 	w->shown.ended = true;
@@ -275,7 +282,8 @@ void worker_offer(struct worker *w, const struct prices *p)
 
 void worker_stop(struct worker *w)
 {
-	atomic_store(&w->stop, true);
+	int64_t never = 0;
+	atomic_compare_exchange_strong(&w->stop_ms, &never, when_ticks_ms());
 }
 
 bool worker_join(struct worker *w, struct err *err)

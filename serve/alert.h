@@ -144,6 +144,7 @@ void alert_lease_end(struct redis *r, const struct conf *conf, const char *token
 struct alert_watch;
 bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct err *err) NC_CHECK;
 void alert_watch_reload(struct alert_watch *w); // reads alerts.file again at its next turn; a bad one is told, and those in force stay. NULL: nothing
-void alert_watch_stop(struct alert_watch *w);
+void alert_watch_quit(struct alert_watch *w); // asks it to end; returns at once. NULL: nothing
+void alert_watch_stop(struct alert_watch *w); // waits until it has ended, and frees it
 
 #endif

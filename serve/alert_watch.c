@@ -116,13 +116,13 @@ static void *watch(void *user)
 	const struct timespec tick = {0, TICK_MS * 1000000L};
 	struct redis *r = view_redis(figures_view(w->figures));
 	int64_t due = when_ticks_ms() + w->conf->alerts_interval_ms;
-	bool mine = false;
+	bool mine = false, good = true;
 	for (; !w->stop; nanosleep(&tick, NULL)) {
 		struct err err = ERR_INIT;
 		struct alert_turn turn = {0};
 		struct alert_sent sent = {0};
 		int64_t now = when_ticks_ms();
-		bool good = true;
+		good = true;
 		if (w->reload)
 			reload(w);
 		if (now >= due) {
@@ -135,7 +135,8 @@ static void *watch(void *user)
 		if (!good)
 			log_warn("alerts were not looked after this time", LOG_STR("why", err.msg));
 	}
-	alert_lease_end(r, w->conf, w->token);
+	if (good) // else Redis is away or hangs, and the lease ends by itself
+		alert_lease_end(r, w->conf, w->token);
 	return NULL;
 }
 
@@ -164,11 +165,17 @@ void alert_watch_reload(struct alert_watch *w)
 		w->reload = true;
 }
 
+void alert_watch_quit(struct alert_watch *w)
+{
+	if (w)
+		w->stop = true;
+}
+
 void alert_watch_stop(struct alert_watch *w)
 {
 	if (!w)
 		return;
-	w->stop = true;
+	alert_watch_quit(w);
 	pthread_join(w->thread, NULL);
 	figures_close(w->figures);
 	alert_rules_release(&w->rules);

@@ -162,11 +162,17 @@ bool snapshots_start(struct snapshots **ret, const struct conf *conf, struct err
 	return true;
 }
 
+void snapshots_quit(struct snapshots *s)
+{
+	if (s)
+		s->stop = true;
+}
+
 void snapshots_stop(struct snapshots *s)
 {
 	if (!s)
 		return;
-	s->stop = true;
+	snapshots_quit(s);
 	pthread_join(s->thread, NULL);
 	view_close(s->view);
 	free(s);

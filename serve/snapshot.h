@@ -20,6 +20,7 @@ bool snapshot_take(struct view *v, const struct conf *conf, int64_t now_ms, int 
 // The thread; *ret is NULL if scoreboard.keep is 0. `conf` outlives it.
 struct snapshots;
 bool snapshots_start(struct snapshots **ret, const struct conf *conf, struct err *err) NC_CHECK;
-void snapshots_stop(struct snapshots *s);
+void snapshots_quit(struct snapshots *s); // asks it to end; returns at once. NULL: nothing
+void snapshots_stop(struct snapshots *s); // waits until it has ended, and frees it
 
 #endif
