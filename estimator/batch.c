@@ -96,13 +96,26 @@ size_t batch_bytes(const struct batch *b)
 
 enum { TEXT_MAX = 2048 };
 
+// Does a character begin at `i` that terminals obey (U+0080 to U+009F), or that turns the order of what is read (U+202A to U+202E,
+// U+2066 to U+2069)?
+static bool is_control(struct str s, size_t i)
+{
+	const unsigned char *p = (const unsigned char *)s.p + i;
+	size_t left = s.len - i;
+	if (p[0] < ' ' || p[0] == 0x7f)
+		return true;
+	if (left >= 2 && p[0] == 0xc2)
+		return p[1] < 0xa0;
+	return left >= 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
 // Printable, without spaces: such a string can stand in a key or between blanks as it is.
 static bool is_clean(struct str s)
 {
 	if (s.len == 0 || s.len > TEXT_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
+		if (s.p[i] == ' ' || is_control(s, i))
 			return false;
 	return true;
 }
@@ -274,8 +287,9 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
 	if (!is_clean(c->model))
 		return err_set(err, ERR_SKIP, "modelId: missing, too long, or with blanks or control characters in it");
-	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no caller's.
-	if (!is_clean(c->caller.arn) || !str_starts(c->caller.arn, STR("arn:")))
+	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no caller's. So might
+	// one that ends in "/*", which is that of all other sessions of a role.
+	if (!is_clean(c->caller.arn) || !str_starts(c->caller.arn, STR("arn:")) || str_ends(c->caller.arn, STR("/*")))
 		return err_set(err, ERR_SKIP, "userIdentity: the caller's ARN is missing, too long, no ARN, or has blanks or control characters in it");
 	if ((c->caller.access_key.len && !is_clean(c->caller.access_key)) || (c->caller.role_arn.len && !is_clean(c->caller.role_arn)))
 		return err_set(err, ERR_SKIP, "userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");

@@ -373,6 +373,26 @@ static void many_slots(int64_t hour)
 	engine_close(e);
 }
 
+static void names_of_ours(int64_t hour)
+{
+	static const char *const names[] = {"(unattributed)", "#x", "arn:aws:sts::1:assumed-role/role/*", "arn:aws:iam::1:user/a b", "arn:aws:iam::1:user/a\x1b[2J",
+	                                    "arn:aws:iam::1:user/a\xc2\x9b" "2J", "arn:aws:iam::1:user/\xe2\x80\xae" "nna"};
+	struct engine_options o = test_options("ours");
+	struct engine *e = open_with(&o);
+	int refused = 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct err err = ERR_INIT;
+		struct record r = test_call(&arena, hour * 60, 1, (int)i);
+		r.call.caller.arn = str_of(names[i]);
+		refused += !engine_add(e, &r, &err) && err.kind == ERR_SKIP;
+	}
+	is_int(refused, sizeof names / sizeof *names, "callers named like what is ours, or with what terminals obey, are refused");
+	struct record r = test_call(&arena, hour * 60, 1, 1);
+	r.call.caller.arn = STR("arn:aws:iam::111122223333:user/caf\xc3\xa9-\xe2\x82\xac");
+	add(e, &r);
+	engine_close(e);
+}
+
 static void redis_forgets(int64_t hour)
 {
 	struct engine_options o = test_options("gone");
@@ -406,6 +426,7 @@ int main(void)
 	retention(hour);
 	sessions_fold(hour);
 	many_models(hour);
+	names_of_ours(hour);
 	many_repetitions(hour);
 	many_slots(hour);
 	redis_forgets(hour);
