@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/conf_value.h"
+#include "base/text.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
@@ -138,7 +139,10 @@ bool conf_read_text(struct conf *c, struct str text, const char *file, struct er
 		if (!at.len || at.p[0] == '#')
 			continue;
 		if (!memchr(at.p, '=', at.len)) {
-			err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found: %.*s", (int)(at.len < 80 ? at.len : 80), at.p);
+			struct buf found = BUF_INIT;
+			buf_add_json(&found, (struct str){at.p, at.len < 80 ? at.len : 80});
+			err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found: %s", found.data);
+			buf_release(&found);
 			return err_prefix(err, "%s:%d", file, line);
 		}
 		struct str value = at, key = conf_trim(str_cut(&value, '='));

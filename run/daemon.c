@@ -85,7 +85,7 @@ static void tell_stats(struct daemon *d)
 	          LOG_INT("batches", s.batches), LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
 	          LOG_INT("settle_left", s.settle_left));
 	notify("STATUS=%s%" PRId64 " records/s, lag %" PRId64 ", %" PRIu64 " faults",
-	       s.waiting ? "waiting for Redis; " : "", rate, s.lag, s.faults);
+	       s.waiting ? "waiting for Redis, or for room for dead letters; " : "", rate, s.lag, s.faults);
 	d->last = s;
 	d->last_ms = now;
 }
@@ -257,8 +257,8 @@ int cmd_run(struct command *c)
 	if (!command_done(c, 0, 0, &err) || !prices_load(&d.prices, &c->conf, &err))
 		return command_fail(c, &err);
 	block_signals(&d);
-	bool good = start(&d, &err);
-	if (good) {
+	bool started = start(&d, &err), good = started;
+	if (started) {
 		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group), LOG_STR("listen", c->conf.listen));
 		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
 			log_warn("neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
@@ -277,6 +277,7 @@ int cmd_run(struct command *c)
 	free(d.workers);
 	prices_free(d.old_prices);
 	prices_free(d.prices);
-	log_info(good ? "ended; everything read is committed" : "ended by an error; what was not committed will be read again");
+	if (started)
+		log_info(good ? "ended; everything read is committed" : "ended by an error; what was not committed will be read again");
 	return good ? STATUS_OK : command_fail(c, &err);
 }

@@ -34,9 +34,15 @@ same_file "prints deploy/nowcast.conf (else: make sample-config)" "$T/out" deplo
 cp "$T/out" "$T/sample.conf"
 fails 0 "and what it prints is valid" "$nowcast" check-config --config "$T/sample.conf"
 
+printf '\033[2Jgzip or what' >"$T/binary.conf"
+fails 2 "a file that is no configuration" "$nowcast" check-config --config "$T/binary.conf"
+has "is shown without what terminals obey" "$(cat "$T/err")" 'u001b\[2Jgzip'
+
 free_port
 fails 2 "run without brokers" "$nowcast" run --redis "redis://127.0.0.1:$port"
 has "names the key" "$(cat "$T/err")" 'brokers'
+is "and says nothing of an end, for it never began" "$(grep -c ended "$T/err")" 0
+fails 2 "an argument too many, even of version" "$nowcast" version please
 fails 1 "report from a Redis that is not there" timeout 30 "$nowcast" report --redis "redis://127.0.0.1:$port"
 has "names the address" "$(cat "$T/err")" "127\.0\.0\.1:$port"
 fails 2 "a Redis URL that is none" "$nowcast" report --redis "http://127.0.0.1"
