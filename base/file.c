@@ -29,7 +29,7 @@ bool file_read(const char *path, size_t max, struct buf *ret, struct err *err)
 	            : err_set(err, ERR_CONFIG, "cannot read %s: %s", path, strerror(why));
 }
 
-static bool write_all(int fd, struct str text)
+bool file_write_all(int fd, struct str text)
 {
 	while (text.len) {
 		ssize_t n = write(fd, text.p, text.len);
@@ -38,7 +38,7 @@ static bool write_all(int fd, struct str text)
 		if (n > 0)
 			text = (struct str){text.p + n, text.len - (size_t)n};
 	}
-	return fsync(fd) == 0;
+	return true;
 }
 
 bool file_replace(const char *path, struct str text, struct err *err)
@@ -46,7 +46,7 @@ bool file_replace(const char *path, struct str text, struct err *err)
 	struct buf beside = BUF_INIT;
 	buf_addf(&beside, "%s.new.%ld", path, (long)getpid());
 	int fd = open(beside.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	bool good = fd >= 0 && write_all(fd, text);
+	bool good = fd >= 0 && file_write_all(fd, text) && fsync(fd) == 0;
 	int why = errno;
 	if (fd >= 0 && close(fd) != 0 && good) {
 		good = false;

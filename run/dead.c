@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 enum { NOTICE_BYTES = 64 * 1024 }; // of a letter that fits nowhere whole
@@ -55,20 +56,6 @@ void dead_clear(struct dead *d)
 
 // ---- the file
 
-static bool write_all(int fd, struct str s)
-{
-	while (s.len) {
-		ssize_t n = write(fd, s.p, s.len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		s.p += n;
-		s.len -= (size_t)n;
-	}
-	return true;
-}
-
 // A write that failed half-way may have left a line without its end; the next one then begins with a newline.
 static bool ends_in_a_line(int fd)
 {
@@ -92,7 +79,7 @@ static bool to_file(struct dead *d, const struct dead_letter *letters, const boo
 			filed++;
 		}
 	// Pipes and terminals cannot be synced, and need not be.
-	bool good = write_all(fd, buf_str(&lines)) && (fdatasync(fd) == 0 || errno == EINVAL || errno == EROFS);
+	bool good = file_write_all(fd, buf_str(&lines)) && (fdatasync(fd) == 0 || errno == EINVAL || errno == EROFS);
 	if (!good)
 		err_set(err, ERR_RETRY, "dead_letter.file %s: cannot write: %s", d->file, strerror(errno));
 	else
