@@ -10,12 +10,14 @@
 #include "base/when.h"
 #include "estimator/roster.h"
 
-// Room for one more element behind `n`.
-static void *grown(void *p, int32_t n, int32_t *cap, size_t size)
+// Room for one more element behind `n`. Lists begin small: a batch may have one or two a record.
+static void *grown(struct batch *b, void *p, int32_t n, int32_t *cap, size_t size)
 {
 	if (n < *cap)
 		return p;
-	*cap = *cap ? *cap * 2 : 16;
+	int32_t more = *cap ? *cap : 4;
+	*cap += more;
+	b->list_bytes += (size_t)more * size;
 	return xrealloc(p, (size_t)*cap, size);
 }
 
@@ -50,6 +52,7 @@ void batch_clear(struct batch *b)
 	map_clear(&b->call_index);
 	b->nsession_tags = b->ntag_changes = 0;
 	b->records = 0;
+	b->list_bytes = 0;
 	memset(b->newest_ms, 0, sizeof b->newest_ms);
 	arena_reset(&b->arena);
 }
@@ -85,11 +88,7 @@ void batch_sort(struct batch *b)
 
 size_t batch_bytes(const struct batch *b)
 {
-	size_t n = b->arena.used;
-	for (int32_t i = 0; i < b->nslots; i++)
-		for (int32_t k = 0; k < b->slots[i].nsections; k++)
-			n += (size_t)b->slots[i].sections[k].capcalls * sizeof(struct evidence);
-	return n;
+	return b->arena.used + b->list_bytes;
 }
 
 // ---- values that make sense ----------------------------------------------------------------------------------------
@@ -160,7 +159,7 @@ static struct batch_slot *find_slot(struct batch *b, struct str account, struct 
 	if (added) {
 		char name[64];
 		int n = snprintf(name, sizeof name, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
-		b->slots = grown(b->slots, b->nslots, &b->capslots, sizeof *b->slots);
+		b->slots = grown(b, b->slots, b->nslots, &b->capslots, sizeof *b->slots);
 		b->slots[b->nslots++] = (struct batch_slot){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
 	}
 	return &b->slots[*at];
@@ -180,7 +179,7 @@ static struct section *find_section(struct batch *b, struct batch_slot *s, int64
 	int64_t place[] = {s - b->slots, bucket, other, turn};
 	s->recent = *map_add(&b->section_index, XXH3_64bits(place, sizeof place), s->nsections, &added);
 	if (added) {
-		s->sections = grown(s->sections, s->nsections, &s->capsections, sizeof *s->sections);
+		s->sections = grown(b, s->sections, s->nsections, &s->capsections, sizeof *s->sections);
 		s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other, .turn = turn};
 	}
 	return &s->sections[s->recent];
@@ -208,9 +207,9 @@ static bool name_is_new(struct batch *b, const struct batch_slot *slot, const st
 	return new;
 }
 
-static void add_name(struct section *s, uint64_t id, struct str text)
+static void add_name(struct batch *b, struct section *s, uint64_t id, struct str text)
 {
-	s->names = grown(s->names, s->nnames, &s->capnames, sizeof *s->names);
+	s->names = grown(b, s->names, s->nnames, &s->capnames, sizeof *s->names);
 	s->names[s->nnames++] = (struct batch_name){id, text};
 }
 
@@ -247,7 +246,7 @@ static void note_guest(struct batch *b, struct batch_slot *slot, struct str arn)
 	for (int32_t i = 0; i < slot->nguests; i++)
 		if (str_eq(slot->guests[i], account))
 			return;
-	slot->guests = grown(slot->guests, slot->nguests, &slot->capguests, sizeof *slot->guests);
+	slot->guests = grown(b, slot->guests, slot->nguests, &slot->capguests, sizeof *slot->guests);
 	slot->guests[slot->nguests++] = arena_str(&b->arena, account);
 }
 
@@ -257,7 +256,7 @@ static int32_t add_seat(struct batch *b, struct section *s, struct str arn, int6
 	struct str role = roster_role(arn);
 	if (!role.len)
 		return -1;
-	s->seats = grown(s->seats, s->nseats, &s->capseats, sizeof *s->seats);
+	s->seats = grown(b, s->seats, s->nseats, &s->capseats, sizeof *s->seats);
 	s->seats[s->nseats] = (struct batch_seat){arena_str(&b->arena, role), arena_str(&b->arena, (struct str){arn.p + role.len, arn.len - role.len}), minute};
 	return s->nseats++;
 }
@@ -268,12 +267,12 @@ static void add_caller_name(struct batch *b, struct section *s, uint64_t id, con
 	char *p = arena_alloc(&b->arena, room);
 	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key), (long long)c->session_start_ms,
 	                 STR_ARG(c->role_arn), STR_ARG(c->project));
-	add_name(s, id, (struct str){p, (size_t)n});
+	add_name(b, s, id, (struct str){p, (size_t)n});
 	struct str session = c->access_key.len ? arena_str(&b->arena, c->access_key)
 	                     : c->session_start_ms ? arn_at_start(b, c->arn, c->session_start_ms) : STR_NONE;
 	if (!session.len)
 		return;
-	s->sessions = grown(s->sessions, s->nsessions, &s->capsessions, sizeof *s->sessions);
+	s->sessions = grown(b, s->sessions, s->nsessions, &s->capsessions, sizeof *s->sessions);
 	s->sessions[s->nsessions++] = session;
 }
 
@@ -314,9 +313,9 @@ static void add_profile_names(struct batch *b, const struct batch_slot *slot, st
 {
 	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
 	if (!str_eq(c->model_called, c->model) && is_clean(c->model_called) && name_is_new(b, slot, s, called))
-		add_name(s, called, prefixed(b, 'a', c->model_called));
+		add_name(b, s, called, prefixed(b, 'a', c->model_called));
 	if (c->foundation.len && is_clean(c->foundation) && name_is_new(b, slot, s, foundation))
-		add_name(s, foundation, prefixed(b, 'f', c->foundation));
+		add_name(b, s, foundation, prefixed(b, 'f', c->foundation));
 }
 
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
@@ -330,7 +329,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	evidence_pack(&e, c, model, caller);
 	struct section *s = find_section(b, slot, hour / BUCKET_HOURS, edge(hour), turn_of(b, slot, &e));
 	if (name_is_new(b, slot, s, model))
-		add_name(s, model, prefixed(b, 'm', c->model));
+		add_name(b, s, model, prefixed(b, 'm', c->model));
 	if (is_opaque(c->model_called))
 		add_profile_names(b, slot, s, c, model);
 	bool new;
@@ -342,7 +341,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	} else if (*seat >= 0 && c->time_ms / MS_PER_MINUTE < s->seats[*seat].minute) {
 		s->seats[*seat].minute = c->time_ms / MS_PER_MINUTE;
 	}
-	s->calls = grown(s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
+	s->calls = grown(b, s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
 	s->calls[s->ncalls++] = e;
 	return true;
 }
@@ -361,8 +360,8 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	struct section *s = find_section(b, slot, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = evidence_model_id(m->model);
 	if (name_is_new(b, slot, s, model))
-		add_name(s, model, prefixed(b, 'm', m->model));
-	s->metrics = grown(s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
+		add_name(b, s, model, prefixed(b, 'm', m->model));
+	s->metrics = grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
 	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .samples = m->samples, .slot = m->slot, .rank = m->final ? 2 : 1};
 	if (m->of_tier) {
 		struct batch_metric *last = &s->metrics[s->nmetrics - 1];
@@ -442,7 +441,7 @@ static bool add_session_tags(struct batch *b, const struct session_tags *t, int6
 		return err_set(err, ERR_SKIP, "credentials.accessKeyId, assumedRoleUser.arn or roleArn: missing, or with blanks or control characters in it");
 	if (!tags_object(t->tags, t->ntags, &tags, err))
 		return false;
-	b->session_tags = grown(b->session_tags, b->nsession_tags, &b->capsession_tags, sizeof *b->session_tags);
+	b->session_tags = grown(b, b->session_tags, b->nsession_tags, &b->capsession_tags, sizeof *b->session_tags);
 	b->session_tags[b->nsession_tags++] = (struct batch_session){
 		.account = arena_str(&b->arena, arn_account(t->arn)),
 		.access_key = arena_str(&b->arena, t->access_key),
@@ -466,7 +465,7 @@ static bool add_principal_tags(struct batch *b, const struct principal_tags *t, 
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%.*s:%s/%.*s", STR_ARG(t->account), t->is_role ? "role" : "user", STR_ARG(t->name));
 	int n = snprintf(field, sizeof field, "%013lld %.40s", (long long)t->time_ms, t->event_id.len ? arena_str(&b->arena, t->event_id).p : "");
-	b->tag_changes = grown(b->tag_changes, b->ntag_changes, &b->captag_changes, sizeof *b->tag_changes);
+	b->tag_changes = grown(b, b->tag_changes, b->ntag_changes, &b->captag_changes, sizeof *b->tag_changes);
 	b->tag_changes[b->ntag_changes++] = (struct batch_tag_change){
 		.key = arena_str(&b->arena, buf_str(&key)),
 		.field = arena_str(&b->arena, (struct str){field, (size_t)n}),

@@ -88,6 +88,7 @@ struct batch {
 	int32_t nsession_tags, capsession_tags, ntag_changes, captag_changes;
 	int64_t newest_ms[RECORD_KINDS]; // event time of the newest record of each kind, 0: none
 	size_t records;
+	size_t list_bytes; // that all lists have grown by
 	uint64_t future; // records refused because their time lies ahead, ever
 };
 
@@ -101,6 +102,6 @@ bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struc
 // Sorts the calls of every section by their evidence, so that equal evidence is sent once.
 void batch_sort(struct batch *b);
 
-size_t batch_bytes(const struct batch *b);
+size_t batch_bytes(const struct batch *b); // memory that its records take; costs nothing to ask
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "estimator/batch.h"
 #include "tests/support/engine.h"
 
 enum { WINDOW_MS = 3000, CALLS = 20000 };
@@ -346,6 +347,19 @@ static void many_repetitions(int64_t hour)
 	engine_close(e);
 }
 
+static void memory_of_a_batch(int64_t hour)
+{
+	enum { RECORDS = 5000 };
+	struct engine_options o = test_options("bytes");
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < RECORDS; i++)
+		add_metric(e, (hour - i / 60) * 60 + i % 60, 1);
+	ok(engine_pending_bytes(e) >= RECORDS * sizeof(struct batch_metric), "metrics count in the memory of a batch");
+	apply(e);
+	is_int((long long)engine_pending_bytes(e), 0, "which is empty when it is safe");
+	engine_close(e);
+}
+
 static int64_t peak_kb(void)
 {
 	struct rusage u;
@@ -427,6 +441,7 @@ int main(void)
 	sessions_fold(hour);
 	many_models(hour);
 	names_of_ours(hour);
+	memory_of_a_batch(hour);
 	many_repetitions(hour);
 	many_slots(hour);
 	redis_forgets(hour);
