@@ -241,21 +241,20 @@ static void send_signals(struct store *s, const struct batch *b)
 // Where calls may have been counted before the tags of their sessions were known: the slots of the session's account, and those
 // of other accounts where sessions of that account were seen.
 struct places {
-	struct str *slots, *guests; // guests: "ACCOUNT SLOT"
-	size_t nslots, nguests;
+	struct str *slots;
+	size_t nslots;
+	struct map guests; // accounts and slots, by guest_key
 };
+
+static uint64_t guest_key(struct str account, struct str slot)
+{
+	return XXH3_64bits_withSeed(slot.p, slot.len, XXH3_64bits(account.p, account.len));
+}
 
 static bool concerns(const struct places *p, struct str slot, const struct batch_session *t)
 {
 	struct str rest = slot, account = str_cut(&rest, '/');
-	if (!t->account.len || str_eq(t->account, account))
-		return true;
-	for (size_t i = 0; i < p->nguests; i++) {
-		struct str where = p->guests[i], guest = str_cut(&where, ' ');
-		if (str_eq(guest, t->account) && str_eq(where, slot))
-			return true;
-	}
-	return false;
+	return !t->account.len || str_eq(t->account, account) || map_find(&p->guests, guest_key(t->account, slot));
 }
 
 static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena, struct err *err)
@@ -282,14 +281,18 @@ static bool relabel(struct store *s, const struct batch *b, const struct places 
 	return redis_exec(s->redis, err);
 }
 
-static struct str *copied(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
+// Replies: the slots, and guests as "ACCOUNT SLOT".
+static void read_places(struct redis *r, size_t slots, size_t guests, struct arena *arena, struct places *ret)
 {
-	size_t n = redis_len(r, reply);
-	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		list[i] = arena_str(arena, redis_elem(r, reply, i));
-	*ret_n = n;
-	return list;
+	bool added;
+	*ret = (struct places){.nslots = redis_len(r, slots)};
+	ret->slots = arena_alloc(arena, (ret->nslots + 1) * sizeof *ret->slots);
+	for (size_t i = 0; i < ret->nslots; i++)
+		ret->slots[i] = arena_str(arena, redis_elem(r, slots, i));
+	for (size_t i = 0; i < redis_len(r, guests); i++) {
+		struct str slot = redis_elem(r, guests, i), account = str_cut(&slot, ' ');
+		map_add(&ret->guests, guest_key(account, slot), 0, &added);
+	}
 }
 
 // Replies from `first` on: whether each slot was new to Redis. One that we have written to before cannot be.
@@ -362,9 +365,9 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	if (good && tagged) {
 		struct places p;
 		size_t last = redis_count(s->redis);
-		p.slots = copied(s->redis, last - 2, &arena, &p.nslots);
-		p.guests = copied(s->redis, last - 1, &arena, &p.nguests);
+		read_places(s->redis, last - 2, last - 1, &arena, &p);
 		good = relabel(s, b, &p, &arena, err);
+		map_release(&p.guests);
 	}
 	if (good)
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;

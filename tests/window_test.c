@@ -360,6 +360,35 @@ static void memory_of_a_batch(int64_t hour)
 	engine_close(e);
 }
 
+// Sessions are made all the time by an organisation's many accounts, most of which call in few others.
+static void many_sessions(int64_t hour)
+{
+	enum { SLOTS = 200, GUESTS = 1000, SESSIONS = 4000, MS_MAX = 2000 };
+	struct err err = ERR_INIT;
+	struct engine_options o = test_options("guests");
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < SLOTS; i++) {
+		struct record r = test_call(&arena, hour * 60, 1, i);
+		r.call.account = arena_text(&arena, "%012d", i);
+		add(e, &r);
+	}
+	for (int i = 0; i < GUESTS; i++)
+		redis_cmdz(test_redis, "SADD", "guests:guests", arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % SLOTS).p, NULL);
+	must(redis_exec(test_redis, &err), &err);
+	apply(e);
+	for (int i = 0; i < SESSIONS; i++) {
+		struct record r = {.kind = RECORD_SESSION_TAGS, .session_tags = {.time_ms = hour * MS_PER_HOUR, .access_key = arena_text(&arena, "ASIA%d", i),
+		                   .arn = STR("arn:aws:sts::777777777777:assumed-role/role/session")}};
+		add(e, &r);
+	}
+	clock_t begun = clock();
+	apply(e);
+	int64_t ms = (int64_t)(clock() - begun) * 1000 / CLOCKS_PER_SEC;
+	if (!ok(ms < MS_MAX, "whom sessions concern is found without asking every guest of every account"))
+		diag("%lld ms", (long long)ms);
+	engine_close(e);
+}
+
 static int64_t peak_kb(void)
 {
 	struct rusage u;
@@ -443,6 +472,7 @@ int main(void)
 	names_of_ours(hour);
 	memory_of_a_batch(hour);
 	many_repetitions(hour);
+	many_sessions(hour);
 	many_slots(hour);
 	redis_forgets(hour);
 	arena_release(&arena);
