@@ -33,6 +33,25 @@ static size_t utf8_length(struct str s, size_t i)
 	return n;
 }
 
+size_t text_control(struct str s, size_t i)
+{
+	const unsigned char *p = (const unsigned char *)s.p + i;
+	size_t left = s.len - i;
+	if (p[0] < ' ' || p[0] == 0x7f)
+		return 1;
+	if (left >= 2 && p[0] == 0xc2)
+		return p[1] < 0xa0 ? 2 : 0;
+	bool turns = left >= 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+	return turns ? 3 : 0;
+}
+
+void text_make_plain(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		for (size_t n = text_control((struct str){text, len}, i); n; n--)
+			text[i + n - 1] = '?';
+}
+
 void buf_add_json(struct buf *b, struct str s)
 {
 	buf_addc(b, '"');

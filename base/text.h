@@ -6,6 +6,13 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+// Length of the control character that begins at `i`, 0 if none does: what terminals obey (C0, DEL, U+0080 to U+009F), or what
+// turns the order of what is read (U+202A to U+202E, U+2066 to U+2069).
+size_t text_control(struct str s, size_t i);
+
+// Makes text fit for a line on a terminal, in place: each byte of a control character becomes a question mark.
+void text_make_plain(char *text, size_t len);
+
 // Appends a JSON string with its quotes. Control characters are escaped; what is not UTF-8 becomes U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
 

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "estimator/roster.h"
 
@@ -95,19 +96,6 @@ size_t batch_bytes(const struct batch *b)
 
 enum { TEXT_MAX = 2048 };
 
-// Does a character begin at `i` that terminals obey (U+0080 to U+009F), or that turns the order of what is read (U+202A to U+202E,
-// U+2066 to U+2069)?
-static bool is_control(struct str s, size_t i)
-{
-	const unsigned char *p = (const unsigned char *)s.p + i;
-	size_t left = s.len - i;
-	if (p[0] < ' ' || p[0] == 0x7f)
-		return true;
-	if (left >= 2 && p[0] == 0xc2)
-		return p[1] < 0xa0;
-	return left >= 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
-}
-
 // Eight bytes at once, as nearly all are: none is a blank or below, DEL, or beyond ASCII. Borrows between bytes can only make it
 // say no, and then each is looked at.
 static bool are_plain(const char *p)
@@ -127,7 +115,7 @@ static bool is_clean(struct str s)
 	for (size_t i = 0; i < s.len; i++) {
 		while (s.len - i >= 8 && are_plain(s.p + i))
 			i += 8;
-		if (i < s.len && (s.p[i] == ' ' || is_control(s, i)))
+		if (i < s.len && (s.p[i] == ' ' || text_control(s, i)))
 			return false;
 	}
 	return true;

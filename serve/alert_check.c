@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/when.h"
 
 enum { DAY = 24, NEW_DAYS = 30, FINDINGS_MAX = 1000, CONTRIBUTORS = 3 };
@@ -33,21 +34,13 @@ struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_
 	return f;
 }
 
-// Names that others gave are not to steer a terminal, nor to add lines to a mail.
-static void make_plain(char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = '?';
-}
-
 struct str alert_say(struct alert_check *c, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
 	struct str s = arena_vtext(c->arena, fmt, ap);
 	va_end(ap);
-	make_plain((char *)s.p, s.len); // the arena's, just written
+	text_make_plain((char *)s.p, s.len); // names that others gave are not to steer a terminal, nor to add lines to a mail
 	return s;
 }
 
@@ -219,7 +212,7 @@ bool alert_contributors(struct alert_check *c, const struct alert_finding *f, st
 	for (int32_t i = 0; good && i < g.n && i < CONTRIBUTORS; i++)
 		buf_addf(out, "%s%.*s %s", i ? ", " : "", STR_ARG(g.list[i].keys[0]), alert_money(g.list[i].usd).text);
 	if (out->len)
-		make_plain(out->data, out->len);
+		text_make_plain(out->data, out->len);
 	groups_release(&g);
 	return good;
 }

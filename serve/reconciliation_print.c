@@ -135,9 +135,7 @@ static void add_cell(struct buf *b, struct str s, int width)
 {
 	size_t at = b->len;
 	buf_addf(b, "%-*.*s  ", width, STR_ARG(s));
-	for (; at < b->len; at++)
-		if ((unsigned char)b->data[at] < ' ' || b->data[at] == 0x7f)
-			b->data[at] = '?';
+	text_make_plain(b->data + at, b->len - at);
 }
 
 static void add_figures(struct buf *b, const struct difference *d)

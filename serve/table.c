@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 enum { GAP = 2, NAME_LEAST = 22, NAME_COMFORT = 34 };
 
@@ -39,9 +40,7 @@ void table_column(struct table *t, struct str head, enum table_kind kind, int ra
 void table_cell(struct table *t, struct str text)
 {
 	struct str copy = arena_str(&t->arena, text.len ? text : STR("-"));
-	for (size_t i = 0; i < copy.len; i++)
-		if ((unsigned char)copy.p[i] < ' ' || copy.p[i] == 0x7f)
-			((char *)copy.p)[i] = '?'; // what somebody else wrote is not to steer the terminal
+	text_make_plain((char *)copy.p, copy.len); // what somebody else wrote is not to steer the terminal
 	if (t->n == t->cap) {
 		t->cap = t->cap ? 2 * t->cap : 256;
 		t->cells = xrealloc(t->cells, t->cap, sizeof *t->cells);

@@ -15,6 +15,14 @@ static void says(void (*add)(struct buf *, struct str), const char *text, const 
 	buf_release(&b);
 }
 
+static void is_plain(const char *text, const char *want)
+{
+	char *copy = xstrdup(str_of(text));
+	text_make_plain(copy, strlen(copy));
+	is_str(copy, want, "on a line of a terminal");
+	free(copy);
+}
+
 int main(void)
 {
 	says(buf_add_csv, "plain text", "plain text");
@@ -38,5 +46,9 @@ int main(void)
 	says(buf_add_label, "two\nlines\tand", "two\\nlines and");
 	says(buf_add_label, "\xc3\xa9quipe \xe5\xbd\xb1", "\xc3\xa9quipe \xe5\xbd\xb1");
 	says(buf_add_label, "cut \xc3", "cut \xef\xbf\xbd");
+	is_plain("\x1b[31mred\n", "?[31mred?");
+	is_plain("a\xc2\x9b" "31m \xc2\xa0 \xc3\xa9", "a??31m \xc2\xa0 \xc3\xa9");
+	is_plain("invoice\xe2\x80\xae" "fdp.exe \xe2\x80\xa6 \xe2\x81\xa6", "invoice???fdp.exe \xe2\x80\xa6 ???");
+	is_plain("cut \xe2\x80", "cut \xe2\x80");
 	return done();
 }
