@@ -28,7 +28,9 @@ is "the total is near the truth" "$(awk '/estimated +true/ { t = 1 } t && /^tota
 is "nothing is unattributed when all has arrived" "$(grep -c '(unattributed)' <<<"$(sed -n '/\$ nowcast report/,$p' <<<"$out")")" 0
 has "it says where to go next" "$out" 'nowcast run --config'
 
+# What it printed before is taken away first, or a demo would be taken for running before it began.
 for sig in INT TERM; do
+	rm "$T/out"
 	"$nowcast" demo --seconds 60 >"$T/out" 2>"$T/err" &
 	demo=$!
 	wait_for 20 grep -q 'messages sent' "$T/out"
@@ -38,6 +40,7 @@ for sig in INT TERM; do
 	is "$sig leaves nothing behind" "$(left)" ""
 done
 
+rm "$T/out"
 "$nowcast" demo --seconds 60 >"$T/out" 2>"$T/err" &
 demo=$!
 wait_for 20 grep -q 'messages sent' "$T/out"

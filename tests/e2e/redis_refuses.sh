@@ -59,7 +59,7 @@ ok "the worker goes on when there is room" wait_for 30 caught_up
 # No answer at all: a command is waited for up to a minute. A stop in the middle of that ends with it.
 kill -STOP "$redis_pid"
 send 301 400
-sleep 2
+sleep 6 # nothing tells from outside that a worker waits for Redis
 kill -TERM $worker
 ok "a worker whose Redis hangs ends within 80 s of SIGTERM" wait_for 80 gone $worker
 has "and says that the last batch is not safe" "$(cat "$T/worker.log")" 'will be read again'
