@@ -2,10 +2,13 @@
 // `nowcast reconcile`: one run, told on standard output.
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/when.h"
 #include "reconcile/commands.h"
 #include "reconcile/run.h"
+
+enum { SHOWN_MS = 200 };
 
 static void print_summary(const struct reconciliation *r)
 {
@@ -26,11 +29,25 @@ static void print_summary(const struct reconciliation *r)
 		printf("\n%s", r->notes.data);
 }
 
+// A line on the terminal that renews itself, and is gone once the file is there.
+static void show_fetching(void *last_ms, struct str key, int64_t done, int64_t size)
+{
+	int64_t *last = last_ms, now = when_ticks_ms();
+	if (now - *last >= SHOWN_MS) {
+		fprintf(stderr, "\r\033[Kfetching %.*s: %" PRId64 " of %" PRId64 " KiB", STR_ARG(key), done / 1024, size / 1024);
+		*last = now;
+	}
+	if (done >= size)
+		fputs("\r\033[K", stderr);
+	fflush(stderr);
+}
+
 int cmd_reconcile(struct command *c)
 {
 	struct err err = ERR_INIT;
 	struct reconciliation r;
 	const char *period = NULL;
+	int64_t shown_ms = 0;
 	bool unless_fresh = command_switch(c, "--unless-fresh"), fresh = false;
 	if (!command_option(c, "--period", &period, &err) || (unless_fresh && !reconcile_is_fresh(&c->conf, c->conf.reconcile_every_ms / 10 * 9, &fresh, &err)))
 		return command_fail(c, &err);
@@ -39,7 +56,7 @@ int cmd_reconcile(struct command *c)
 		return STATUS_OK;
 	}
 	if (!command_done(c, *c->conf.reconcile_source ? 0 : 1, 1, &err) ||
-	    !reconcile_run(&r, &c->conf, c->argc ? c->argv[0] : c->conf.reconcile_source, str_of(period), &err))
+	    !reconcile_run(&r, &c->conf, c->argc ? c->argv[0] : c->conf.reconcile_source, str_of(period), isatty(STDERR_FILENO) ? show_fetching : NULL, &shown_ms, &err))
 		return command_fail(c, &err);
 	print_summary(&r);
 	reconciliation_release(&r);

@@ -23,6 +23,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *user)
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (t->request->file && (status == 200 || status == 206)) {
 		t->cannot_write = fwrite(data, size, n, t->request->file) != n;
+		if (t->request->tell)
+			t->request->tell(t->request->user, ftello(t->request->file));
 		return t->cannot_write ? 0 : size * n;
 	}
 	if (t->answer->body.len + size * n > BODY_MAX)

@@ -24,6 +24,8 @@ struct http_request {
 	const char *service, *region;    // of the signature; service NULL: S3
 	int64_t from;                    // first byte wanted
 	FILE *file;                      // where the body goes if the status is 200 or 206; NULL: into the answer
+	void (*tell)(void *user, int64_t bytes); // how long `file` is by now; may be NULL
+	void *user;
 	int connect_ms;                  // 0: 10 seconds
 };
 

@@ -220,12 +220,13 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 }
 
 // A folder as it is; from S3, what is needed is brought into the cache first.
-static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source, struct str period, struct err *err)
+static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user,
+                        struct err *err)
 {
 	struct buf folder = BUF_INIT;
 	if (strncmp(source, "s3://", 5) != 0)
 		return export_find(x, source, period, NULL, NULL, err);
-	if (!s3_open(s3, source, conf->reconcile_cache, err))
+	if (!s3_open(s3, source, conf->reconcile_cache, tell, user, err))
 		return false;
 	buf_addf(&folder, "%.*s%s%.*s", STR_ARG(s3->folder), s3->prefix.len ? "/" : "", STR_ARG(s3->prefix));
 	bool good = export_find(x, folder.data, period, s3_fetch, s3, err);
@@ -240,7 +241,7 @@ static void spill_folder(char *ret, size_t size)
 	snprintf(ret, size, "%s/nowcast-duckdb-%ld", tmp && *tmp ? tmp : "/tmp", (long)getpid());
 }
 
-bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, struct err *err)
+bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user, struct err *err)
 {
 	struct reconciliation out = {0};
 	struct export x = {0};
@@ -251,7 +252,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	char spill[400];
 	int64_t start = when_ticks_ms();
 	spill_folder(spill, sizeof spill);
-	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory / 2, spill, err) && find_export(&x, &s3, conf, source, period, err);
+	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory / 2, spill, err) && find_export(&x, &s3, conf, source, period, tell, user, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);

@@ -20,6 +20,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/usd.h"
+#include "reconcile/s3.h"
 
 struct reconciliation { // what a run did, for those who tell it
 	int64_t run, periods, files, bytes, rows, duration_ms;
@@ -32,8 +33,8 @@ struct reconciliation { // what a run did, for those who tell it
 	struct buf notes;     // findings, a line each
 };
 
-// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all.
-bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, struct err *err) NC_CHECK;
+// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `tell`, which may be NULL, hears of what is fetched.
+bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user, struct err *err) NC_CHECK;
 // Whether a run, of this process or another, has ended within the last `within_ms`.
 bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh, struct err *err) NC_CHECK;
 void reconciliation_release(struct reconciliation *r);

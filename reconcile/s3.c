@@ -64,6 +64,12 @@ static bool refused(const struct s3 *s, const struct http_answer *a, const char 
 	               code.len ? ": " : "", STR_ARG(code), STR_ARG(words));
 }
 
+static void tell_bytes(void *s3, int64_t bytes)
+{
+	const struct s3 *s = s3;
+	s->tell(s->user, s->fetching->key, bytes, s->fetching->size);
+}
+
 // Does a request until it has an answer that counts: again after 5xx and broken connections, and in the Region that S3 says.
 // `tail`: what follows the bucket, encoded. `file`: see http.h; it is continued.
 static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_answer *ret, struct err *err)
@@ -78,7 +84,8 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 		buf_clear(&url);
 		add_url(s, &url);
 		buf_adds(&url, tail);
-		struct http_request r = {.url = url.data, .sign = &s->credentials, .region = s->region, .file = file, .from = file ? ftello(file) : 0};
+		struct http_request r = {.url = url.data, .sign = &s->credentials, .region = s->region, .file = file, .from = file ? ftello(file) : 0,
+		                         .tell = s->tell && s->fetching ? tell_bytes : NULL, .user = s};
 		if (!http_do(&r, ret, &last)) {
 			again = last.kind == ERR_RETRY;
 			continue;
@@ -246,12 +253,12 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 	const struct s3_object *o = find(s, key);
 	if (!o)
 		return err_set(err, ERR_SKIP, "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is", STR_ARG(s->bucket), STR_ARG(key));
-	if (s->tell)
-		s->tell(s->user, key, s->fetched_bytes, o->size);
-	if (!is_fresh(o, path.p) && !download(s, o, path.p, err))
-		return false;
-	cache_used(path.p);
-	return true;
+	s->fetching = o;
+	bool good = is_fresh(o, path.p) || download(s, o, path.p, err);
+	s->fetching = NULL;
+	if (good)
+		cache_used(path.p);
+	return good;
 }
 
 // ---- opening -------------------------------------------------------------------------------------------------------
@@ -310,7 +317,7 @@ static void choose_folders(struct s3 *s, const char *cache)
 	buf_release(&b);
 }
 
-bool s3_open(struct s3 *s, const char *uri, const char *cache, struct err *err)
+bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_tell *tell, void *user, struct err *err)
 {
 	struct str rest = str_of(uri);
 	const char *region = getenv("AWS_REGION");
@@ -321,6 +328,8 @@ bool s3_open(struct s3 *s, const char *uri, const char *cache, struct err *err)
 	s->prefix = arena_str(&s->arena, rest);
 	if (!s->bucket.len || !is_plain(s->prefix) || !is_plain(s->bucket))
 		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX/EXPORT", uri);
+	s->tell = tell;
+	s->user = user;
 	choose_folders(s, cache);
 	s->opened_ms = when_now_ms();
 	if (!credentials_find(&s->credentials, err))

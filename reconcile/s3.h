@@ -20,6 +20,9 @@ struct s3_object {
 	int64_t size, modified_ms;
 };
 
+// Told while a data file is fetched: how much of it has come, in bytes.
+typedef void s3_tell(void *user, struct str key, int64_t done, int64_t size);
+
 struct s3 {
 	struct arena arena;
 	struct credentials credentials;
@@ -30,13 +33,14 @@ struct s3 {
 	struct s3_object *objects;   // below prefix, sorted by key
 	size_t n, cap;
 	int64_t fetched, fetched_bytes; // files downloaded by this run
-	void (*tell)(void *user, struct str key, int64_t done, int64_t size); // progress; may be NULL
+	const struct s3_object *fetching; // NULL: nothing that is worth telling
+	s3_tell *tell;
 	void *user;
 };
 
-// `uri`: s3://BUCKET/PREFIX. `cache`: a folder; made if need be. ERR_CONFIG: no credentials, no permission, no such bucket;
+// `uri`: s3://BUCKET/PREFIX. `cache`: a folder; made if need be. `tell` may be NULL. ERR_CONFIG: no credentials, no permission, no such bucket;
 // ERR_RETRY: S3 is away.
-bool s3_open(struct s3 *s, const char *uri, const char *cache, struct err *err) NC_CHECK;
+bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_tell *tell, void *user, struct err *err) NC_CHECK;
 void s3_close(struct s3 *s);
 
 // Once the files were read: makes the cache no larger than `max` bytes (reconcile/cache.h).

@@ -5,7 +5,8 @@
 Makes worlds with ../shared/world, replays each into a private Redis, and scores the report: those that the reach is stated for,
 for each seed, then smaller ones that differ in what CloudTrail and the logs tell, in hours, size and prices. Beside each figure
 stand the yardsticks computed on the same world: every minute split equally by calls, and every principal's true mean known in
-advance with all cache writes priced at five minutes, or with each principal's true share of one-hour writes.
+advance with all cache writes priced at five minutes, or with each principal's true share of one-hour writes; where CloudTrail
+tells all tokens, they know input and output of every call as well.
 
   wape      sum |estimate - truth| / sum truth, dollars by hour and principal; then by principal, by hour and team, by hour
   coverage  share of the dollars whose hour and principal lie inside the band; width: mean relative width of the band
@@ -99,8 +100,9 @@ def score(truth, est, lo, hi, teams=None):
             "width": sum(e.get(k, none)[2] - e.get(k, none)[1] for k in t) / total}
 
 
-def yardsticks(world, truth, spans):
-    """WAPE of the equal split, of true means at 5 minutes, and of true means with true TTL shares, for each span."""
+def yardsticks(world, truth, spans, told=False):
+    """WAPE of the equal split, of true means at 5 minutes, and of true means with true TTL shares, for each span. told: input and
+    output are known of every call, so only the cache is split."""
     rates = {r["model"]: [float(r[t]) for t in TYPES] for r in csv.DictReader(open(os.path.join(world, "prices.csv")))}
     series, calls, tokens = collections.defaultdict(lambda: ({}, {})), collections.Counter(), collections.Counter()
     for r in csv.DictReader(open(os.path.join(world, "calls.csv"))):
@@ -118,14 +120,17 @@ def yardsticks(world, truth, spans):
             used[k] += v
             tokens[(key, who, k)] += v
         tokens[(key, who, "1h")] += five[4]
-    out = []
+    out, exact = [], collections.Counter()
+    for r in csv.DictReader(open(os.path.join(world, "truth.csv"))) if told else ():
+        if r["token_type"] in TYPES[:2]:
+            exact[(r["hour"], r["principal"])] += float(r["usd"])
     for kind in ("equal", "mean", "ttl"):
-        est = collections.Counter()
+        est = collections.Counter(exact)
         for key, (n, t) in series.items():
             rate = rates.get(key[2]) or rates["us.anthropic.claude-sonnet-4-6"]
             for minute, used in t.items():
                 hour = iso(minute // 60)
-                for k in range(4):
+                for k in range(2 if told else 0, 4):
                     weights = {p: c * (1 if kind == "equal" else tokens[(key, p, k)] / calls[(key, p)]) for p, c in n[minute].items()}
                     whole = sum(weights.values())
                     for p, w in weights.items():
@@ -187,7 +192,7 @@ def day_after(bench, folder, seed, scale, tokens, hours, *more):
     bench.run("reconcile", os.path.join(world, "cur2"))
     bench.run("replay", "-", stdin=b"")
     s = score(truth, bench.estimate(*span), *span, (teams, bench.teams(*span)))
-    return s, [y[0] for y in yardsticks(world, truth, [span])]
+    return s, [y[0] for y in yardsticks(world, truth, [span], tokens == "all")]
 
 
 def replayed(bench, world, *span):
@@ -232,7 +237,7 @@ def sweep_rows(bench, folder, seed):
     for name, hours, scale, *more in SWEEP:
         world = make_world(folder, hours, seed, scale, *more)
         span = (FIRST + 3, FIRST + hours)
-        row(f"seed {seed}, {name}", replayed(bench, world, *span), [y[0] for y in yardsticks(world, truth_of(world), [span])])
+        row(f"seed {seed}, {name}", replayed(bench, world, *span), [y[0] for y in yardsticks(world, truth_of(world), [span], "all" in more)])
     s, yard = day_after(bench, folder, seed, .3, "none", 12, "--discount", "0.12")
     row(f"seed {seed}, day after a bill 12 % off list", s, yard)
     s, yard = day_after(bench, folder, seed, .3, "none", 12, "--log-share", "0.1")

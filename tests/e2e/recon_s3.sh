@@ -31,6 +31,9 @@ figures=$(total)
 is "fetched once" "$(downloads)" 1
 keys reconcile >/dev/null
 is "and then taken from the cache" "$(downloads)" 1
+forget
+ok "on a terminal" keys script -qec "'$nowcast' reconcile --redis '$REDIS_URL' --reconcile.cache '$T/cache' 's3://bill/with space/nowcast'" "$T/tty"
+has "it shows how much has come" "$(tr '\r' '\n' <"$T/tty")" 'fetching with space/nowcast/data/.*: [0-9]+ of [0-9]+ KiB'
 
 # The cache is kept small: the longest unused goes, what is in use or somebody else's stays.
 export_dir="$T/cache/bill/with space/nowcast/data/BILLING_PERIOD=2026-10"
