@@ -79,6 +79,22 @@ odd "costs that no bill holds" "('Usage', '1', '9e25'), ('Usage', '1', '9e25'), 
 odd "every kind of discount" "('Usage', '1000', '0.8'), ('EdpDiscount', '0', '-0.01'), ('SppDiscount', '0', '-0.02'), ('RiVolumeDiscount', '0', '-0.04')" "1000000,0.800000000,billed"
 has "is kept apart" "$("$nowcast" report --reconciliation --redis "$REDIS_URL")" "discount .*-0\.07"
 
+# What is no token of anybody stands apart by its kind, and none of its dollars is lost.
+deliver csv.gz "SELECT type AS line_item_line_item_type, 'AmazonBedrock' AS line_item_product_code, usage AS line_item_usage_type, unit AS pricing_unit,
+	'111122223333' AS line_item_usage_account_id, amount AS line_item_usage_amount, cost AS line_item_unblended_cost,
+	'2026-10-05T03:00:00Z' AS line_item_usage_start_date, '2026-10-05T04:00:00Z' AS line_item_usage_end_date FROM (VALUES
+	('Usage', 'USE1-NovaPro-input-tokens', '1K tokens', '1000', '0.8'),
+	('Usage', 'USE1-MP:USE1_ProvisionedThroughput_NoCommit_ModelUnits_Usage', 'Units', '1', '44.5'),
+	('Usage', 'USE1-anthropic.claude-sonnet-4-6-reserved-1-month-input-tokens-per-minute', '1K TPM Hour', '10', '1.98'),
+	('Credit', 'USE1-NovaPro-input-tokens', '1K tokens', '0', '-0.5'), ('Refund', 'USE1-NovaPro-input-tokens', '1K tokens', '0', '-0.25'),
+	('Tax', '', '', '0', '0.13'), ('Tribute', '', '', '0', '0.06')) v(type, usage, unit, amount, cost)"
+ok "a bill of all kinds" reconcile
+has "all dollars are counted" "$(cat "$T/ok.out")" '^billed +46\.720000 USD'
+apart=$("$nowcast" report --reconciliation --redis "$REDIS_URL")
+for kind in 'provisioned 44.5' 'reserved 1.98' 'credit -0.5' 'refund -0.25' 'tax 0.13' 'other 0.06'; do
+	has "${kind% *} stands apart" "$apart" "^ *${kind% *} .*[ \$]${kind#* }0* "
+done
+
 deliver csv.gz "$(line "('Usage', '1000', '0.8')")"
 echo "{\"dataFiles\": [\"$file\", \"$file\"]}" >"$manifest"
 ok "a manifest that names a file twice" reconcile
