@@ -104,15 +104,20 @@ static void step(struct pace *p, int64_t minute)
 	p->at_minute = minute;
 }
 
+static void begin(struct pace *p, int64_t minute)
+{
+	*p = (struct pace){.at_minute = minute, .born = minute / PACE_TEN};
+	for (int64_t h = minute / MINUTES_AN_HOUR - 2; h < minute / MINUTES_AN_HOUR; h++) // hours spread evenly tell nothing of it
+		p->calls.peaks[h % PACE_PEAKS] = p->micro.peaks[h % PACE_PEAKS] = PEAK_TYPICAL;
+}
+
 void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours)
 {
 	int64_t ten = minute / PACE_TEN, into = minute % MINUTES_AN_HOUR / PACE_TEN; // spans of the hour in hand: taken to be like the one before
 	int known = nhours;
 	while (known > 0 && hours_calls[known - 1] == 0 && hours_micro[known - 1] == 0)
 		known--;
-	*p = (struct pace){.at_minute = minute, .born = ten};
-	for (int64_t h = minute / MINUTES_AN_HOUR - 2; h < minute / MINUTES_AN_HOUR; h++) // hours spread evenly tell nothing of it
-		p->calls.peaks[h % PACE_PEAKS] = p->micro.peaks[h % PACE_PEAKS] = PEAK_TYPICAL;
+	begin(p, minute);
 	for (int64_t i = 1; i < PACE_TENS; i++) {
 		int64_t h = i <= into ? 0 : (i - 1 - into) / TENS_AN_HOUR;
 		if (h >= known)
@@ -132,7 +137,7 @@ void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, cons
 void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro)
 {
 	if (p->at_minute == 0)
-		pace_begin(p, minute, NULL, NULL, 0);
+		begin(p, minute);
 	if (minute - p->at_minute > PACE_TEN * PACE_TENS) { // nothing in between is remembered
 		clear_beat(&p->calls);
 		clear_beat(&p->micro);
@@ -149,7 +154,7 @@ void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro)
 // How much more than their mean the busy minutes of its hours usually take: the median of what is known.
 static double peak_of(const struct beat *b)
 {
-	int64_t v[PACE_PEAKS];
+	int64_t v[PACE_PEAKS] = {0};
 	int n = 0;
 	for (int i = 0; i < PACE_PEAKS; i++) {
 		int k = n;
