@@ -16,18 +16,6 @@
 
 enum { ROUNDS = 5 };
 
-static double squared_error(const struct lesson_slot *x, const double *A, const double *b, const double *size, int n)
-{
-	double error = x->squares;
-	for (int i = 0; i < n; i++) {
-		double row = 0;
-		for (int k = 0; k < n; k++)
-			row += A[(size_t)i * (size_t)n + (size_t)k] * size[k];
-		error += size[i] * (row - 2 * b[i]);
-	}
-	return fmax(error, 0);
-}
-
 // Variance of the principals' sizes around the typical one, what is not known of them included.
 static double learn_spread(const struct lesson_slot *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
 {
@@ -103,8 +91,7 @@ static void fit_solve(struct fitting *f)
 	const struct lesson_slot *x = f->sums;
 	for (int round = 0; round < ROUNDS; round++) {
 		solve_nonnegative(f->M, f->right, f->n, f->typical, f->phi / f->spread, f->size);
-		double freedom = fmax(x->cells - fmin(f->n, x->cells / 2), 1);
-		f->phi = fmax(NOISE_MIN, squared_error(x, f->A, f->b, f->size, f->n) / freedom / (f->typical * f->typical));
+		f->phi = fmax(NOISE_MIN, solve_error(x->squares, f->A, f->b, f->n, f->size) / lesson_freedom(x, f->n) / (f->typical * f->typical));
 		solve_inverse_diagonal(f->M, f->n, f->phi / f->spread, f->factor, f->var);
 		f->spread = learn_spread(x, f->users, f->size, f->var, f->n, f->typical, f->phi);
 	}

@@ -28,6 +28,11 @@ static void lesson_init(struct lesson *l, int n, struct arena *arena)
 	}
 }
 
+double lesson_freedom(const struct lesson_slot *sums, int n)
+{
+	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
+}
+
 // ---- who is told apart ----------------------------------------------------------------------------------------------
 
 struct principal {

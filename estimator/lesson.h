@@ -39,6 +39,9 @@ struct lesson {
 	struct lesson_slot slots[METRIC_SLOTS];
 };
 
+// How many more cells there are than `n` principals to be found from them, with half of the cells left at least.
+double lesson_freedom(const struct lesson_slot *sums, int n);
+
 // Appends the lesson of the span's hour; nothing if it teaches nothing.
 void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);
 

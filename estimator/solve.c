@@ -34,6 +34,18 @@ void solve_nonnegative(const double *A, const double *b, int n, double prior, do
 	}
 }
 
+double solve_error(double squares, const double *A, const double *b, int n, const double *x)
+{
+	double error = squares;
+	for (int i = 0; i < n; i++) {
+		double row = 0;
+		for (int k = 0; k < n; k++)
+			row += A[(size_t)i * (size_t)n + (size_t)k] * x[k];
+		error += x[i] * (row - 2 * b[i]);
+	}
+	return fmax(error, 0);
+}
+
 // A + lambda I = LL'; row i of L holds L up to its diagonal.
 static void cholesky(const double *A, int n, double lambda, double *L)
 {

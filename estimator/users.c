@@ -32,11 +32,6 @@ struct counting {
 	double chance;                       // variance of a count, as a part of it
 };
 
-static double freedom(const struct lesson_slot *sums, int n)
-{
-	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
-}
-
 static double bell(double off, double variance)
 {
 	return exp(-off * off / (2 * variance)) / sqrt(variance);
@@ -54,7 +49,7 @@ static double never_does(const struct kinds *k, double share, double variance)
 // whether there are two kinds, there is one.
 static struct kinds first_kinds(const struct counting *c, double mean)
 {
-	double doubt = 1 + sqrt(2 / freedom(c->sums, c->n)), share = fmax(1 - c->chance * doubt, mean);
+	double doubt = 1 + sqrt(2 / lesson_freedom(c->sums, c->n)), share = fmax(1 - c->chance * doubt, mean);
 	return (struct kinds){fmax(1 - mean / share, NEVER_MIN), share, fmax(SPREAD * share * (1 - share), VARIANCE_MIN)};
 }
 
@@ -100,14 +95,8 @@ static void solve(struct counting *c)
 // What is left of the counts against the solution, a count: sum of (s - sum m share)^2 / s, and s^2 / s sums to the samples.
 static double chance_left(const struct counting *c)
 {
-	double error = c->sums->samples;
-	for (int i = 0; i < c->n; i++) {
-		double row = 0;
-		for (int k = 0; k < c->n; k++)
-			row += c->sums->s[(size_t)i * (size_t)c->n + (size_t)k] * c->share[k];
-		error += c->share[i] * (row - 2 * c->sums->c[i]);
-	}
-	return fmax(CHANCE_MIN, error / freedom(c->sums, c->n));
+	double error = solve_error(c->sums->samples, c->sums->s, c->sums->c, c->n, c->share);
+	return fmax(CHANCE_MIN, error / lesson_freedom(c->sums, c->n));
 }
 
 // All drawn to the mean, as weakly as can be: nothing lies further apart than those who always do and who never do.
