@@ -30,6 +30,7 @@ struct paced {
 	struct hour_sum hours[PACED_HOURS];
 	const struct group *newest; // its newest hour with figures
 	struct pace pace;
+	struct season calls, micro; // of the hour in hand; for whoever asks for it
 };
 
 struct alert_paces {

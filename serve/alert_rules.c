@@ -28,7 +28,7 @@ enum { RULES_MAX = 256, FILE_BYTES_MAX = 1 << 20 };
 
 // In force with no file: nothing here needs to know what you may spend.
 static const char defaults[] =
-	"[rule spike]\nkind = spike\nby = principal\nfactor = 4.9\nfloor = 0.05\n"
+	"[rule spike]\nkind = spike\nby = principal\nfactor = 4.3\nfloor = 0.05\n"
 	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n"
 	"[rule new-model]\nkind = new\nby = model\nfloor = 1\nseverity = info\n"
 	"[rule unpriced]\nkind = unpriced\nby = model\n"
@@ -215,7 +215,7 @@ static bool begin_section(struct reader *r, struct str head, struct err *err)
 	if (alert_rule_find(out, name))
 		return err_set(err, ERR_CONFIG, "%s:%d: rule %.*s stands there twice", r->file, r->line, STR_ARG(name));
 	r->rule = &out->rules[out->nrules++];
-	*r->rule = (struct alert_rule){.name = name, .period = PERIOD_MONTH, .at = {50, 80, 100}, .nat = 3, .factor_tenths = 49, .floor = {100000000000},
+	*r->rule = (struct alert_rule){.name = name, .period = PERIOD_MONTH, .at = {50, 80, 100}, .nat = 3, .factor_tenths = 43, .floor = {100000000000},
 	                               .quiet_ms = 30 * MS_PER_MINUTE, .clear_ms = 15 * MS_PER_MINUTE, .severity = STR("warning")};
 	return true;
 }

@@ -1,35 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spikes: each group's pace (alert_pace.h) against its own last hours, its busy times, and this hour of other days.
+// Spikes: each group's pace (alert_pace.h) against this hour of other days, its own last hours, and its busy times.
 #include <stdlib.h>
 
 #include "base/when.h"
 #include "serve/alert_pace.h"
 
-enum { DAY = 24, SEASON_DAYS = 7, DOUBT_MINUTES = 60 };
+enum { DAY = 24, DOUBT_MINUTES = 60 };
 
-// The most that this hour took on other days, a group.
-static bool read_season(const struct alert_paces *p, struct hour_sum *season, struct err *err)
+struct hour_days {
+	int64_t calls[PACE_DAYS], micro[PACE_DAYS];
+};
+
+// Adds what a group took in this hour of another day.
+static bool read_day(const struct alert_paces *p, int d, struct hour_days *list, struct err *err)
 {
 	struct alert_check *c = p->check;
-	int64_t now = c->now_ms / MS_PER_HOUR;
-	for (int d = 1; d <= SEASON_DAYS; d++) {
-		struct groups g;
-		bool good = alert_sum(c, p->rule, now - d * DAY, now - d * DAY + 1, &g, err);
-		for (int32_t i = 0; good && i < g.n; i++) {
-			const struct paced *x = alert_paces_find(p, p->rule->by.n ? g.list[i].keys[0] : STR("all"));
-			if (!x)
-				continue;
-			struct hour_sum *most = &season[x - p->list];
-			if (g.list[i].calls > most->calls)
-				most->calls = g.list[i].calls;
-			if (micro_of(g.list[i].usd_low) > most->micro)
-				most->micro = micro_of(g.list[i].usd_low);
-		}
-		groups_release(&g);
-		if (!good)
-			return false;
+	int64_t hour = c->now_ms / MS_PER_HOUR - (d + 1) * DAY;
+	struct groups g;
+	bool good = alert_sum(c, p->rule, hour, hour + 1, &g, err);
+	for (int32_t i = 0; good && i < g.n; i++) {
+		const struct paced *x = alert_paces_find(p, p->rule->by.n ? g.list[i].keys[0] : STR("all"));
+		if (!x)
+			continue;
+		list[x - p->list].calls[d] = g.list[i].calls;
+		list[x - p->list].micro[d] = micro_of(g.list[i].usd_low);
 	}
-	return true;
+	groups_release(&g);
+	return good;
+}
+
+static bool read_seasons(struct alert_paces *p, struct err *err)
+{
+	int64_t now = p->check->now_ms / MS_PER_HOUR, first, last;
+	if (!figures_extent(p->check->figures, &first, &last, err))
+		return false;
+	struct hour_days *list = xcalloc((size_t)p->n + 1, sizeof *list);
+	int days = 0;
+	bool good = true;
+	for (; good && days < PACE_DAYS && now - (days + 1) * DAY > first; days++) // the first hour is hardly ever whole
+		good = read_day(p, days, list, err);
+	for (int32_t i = 0; good && i < p->n; i++) {
+		p->list[i].calls = pace_season(list[i].calls, days);
+		p->list[i].micro = pace_season(list[i].micro, days);
+	}
+	free(list);
+	return good;
 }
 
 static void ring(struct alert_paces *p, const struct paced *x, const struct pace_jump *j, bool by_calls)
@@ -52,7 +67,7 @@ static void ring(struct alert_paces *p, const struct paced *x, const struct pace
 		f->text = alert_say(c, "%.*s spends $%s or more in %lld minutes, where $%s is usual", STR_ARG(f->group), now, (long long)j->minutes, usual);
 }
 
-static struct pace_ask ask_of(const struct alert_paces *p, const struct paced *x, struct hour_sum season)
+static struct pace_ask ask_of(const struct alert_paces *p, const struct paced *x)
 {
 	int64_t calls = 0, mid = 0;
 	for (int k = 0; k < PACED_HOURS; k++) {
@@ -60,7 +75,7 @@ static struct pace_ask ask_of(const struct alert_paces *p, const struct paced *x
 		mid += x->hours[k].mid;
 	}
 	return (struct pace_ask){.factor_tenths = p->rule->factor_tenths, .floor_micro = micro_of(p->rule->floor), .call_micro = calls ? mid / calls : 0,
-	                         .season_calls = season.calls, .season_micro = season.micro, .span = p->span};
+	                         .span = p->span, .calls = x->calls, .micro = x->micro};
 }
 
 static bool is_wanted(const struct alert_paces *p, const struct paced *x)
@@ -94,13 +109,13 @@ static bool is_doubtful(const struct alert_paces *p, const struct paced *x)
 	return false;
 }
 
-static void judge_live(struct alert_paces *p, const struct hour_sum *season)
+static void judge_live(struct alert_paces *p)
 {
 	struct pace_jump jump;
 	bool doubt = false;
 	for (int32_t i = 0; i < p->n; i++) {
 		struct paced *x = &p->list[i];
-		struct pace_ask ask = ask_of(p, x, season[i]);
+		struct pace_ask ask = ask_of(p, x);
 		if (pace_calls_jump(&x->pace, &ask, &jump)) {
 			x->pace.jumped = x->pace.at_minute;
 			if (is_wanted(p, x))
@@ -110,7 +125,7 @@ static void judge_live(struct alert_paces *p, const struct hour_sum *season)
 	}
 	for (int32_t i = 0; i < p->n; i++) {
 		const struct paced *x = &p->list[i];
-		struct pace_ask ask = ask_of(p, x, season[i]);
+		struct pace_ask ask = ask_of(p, x);
 		if (is_wanted(p, x) && pace_dollars_jump(&x->pace, &ask, &jump) && !(doubt && is_doubtful(p, x)))
 			ring(p, x, &jump, false);
 	}
@@ -119,10 +134,10 @@ static void judge_live(struct alert_paces *p, const struct hour_sum *season)
 // ---- stored hours --------------------------------------------------------------------------------------------------
 
 // Each hour's amount spread evenly over its minutes, so a jump shows as its hour begins, if the whole hour makes one.
-static void judge_hour(struct alert_paces *p, const struct paced *x, struct hour_sum season)
+static void judge_hour(struct alert_paces *p, const struct paced *x)
 {
 	int64_t first = (p->check->now_ms / MS_PER_HOUR - PACED_HOURS + 1) * 60;
-	const struct pace_ask ask = ask_of(p, x, season);
+	const struct pace_ask ask = ask_of(p, x);
 	struct pace_jump jump;
 	struct pace pace = {0};
 	for (int m = 0; is_wanted(p, x) && m < (PACED_HOURS - 1) * 60 + PACE_MINUTES; m++) {
@@ -142,18 +157,12 @@ static void judge_hour(struct alert_paces *p, const struct paced *x, struct hour
 bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
 	struct alert_paces p;
-	struct hour_sum *season = NULL;
-	bool good = alert_paces_read(&p, c, rule, err);
-	if (good) {
-		season = xcalloc((size_t)p.n + 1, sizeof *season);
-		good = read_season(&p, season, err);
-	}
+	bool good = alert_paces_read(&p, c, rule, err) && read_seasons(&p, err);
 	for (int32_t i = 0; good && c->hourly && i < p.n; i++)
-		judge_hour(&p, &p.list[i], season[i]);
+		judge_hour(&p, &p.list[i]);
 	if (good && !c->hourly)
-		judge_live(&p, season);
+		judge_live(&p);
 	good = good && alert_paces_write(&p, err);
-	free(season);
 	alert_paces_release(&p);
 	return good;
 }

@@ -2,13 +2,16 @@
 // What is usual, and how much more is a jump.
 //
 // A caller's hours differ threefold without anything being wrong, and single minutes far more. So five minutes are compared to
-// the last hour, which follows a rising morning. Ten minutes that took far more than usual count for that hour as little
-// more than usual, or a jump after a busy hour, or after another jump, would pass for usual; what lasts is usual after some hours.
-// Who comes back from a break is compared to a part of its own busy times, or of this hour on other days, so that beginning to
-// work is no jump.
+// what this hour takes on most other days, which a busy hour or a jump of one day does not move. The last hour keeps it near
+// today: twice as much as on other days raises it, and as long as few days are known, it is not believed far beyond. In a first
+// day there is nothing but the last hour, and a little more is asked for.
+//
+// Ten minutes that took far more than usual count for the last hour as little more than usual, or a jump after a busy hour, or
+// after another jump, would pass for usual; what lasts is usual after some hours. Who comes back from a break is compared to a
+// part of its own busy times, and nobody jumps by what this hour took on some other day, be it once a week.
 //
 // Some callers come evenly, some in bursts: how far an hour's busy minutes are above its mean is learned of each, and who
-// comes evenly jumps with less. What came just before counts along with the hour: out of a lull, a jump is lower, but steep.
+// comes evenly jumps with less. What came just before counts along with what is usual: out of a lull, a jump is lower, but steep.
 //
 // Calls are known within minutes and are never split among callers; a few more may come by chance. Dollars are known later and
 // are first split by what was usual, so a jump in dollars alone must last: two spans of ten minutes.
@@ -21,15 +24,20 @@
 enum {
 	BUSY_CAP = 3,     // times itself: more than one span may teach it
 	BREAK = 3,        // of busy times this part is usual at any time
-	OTHER_DAYS = 4,   // and of this hour on other days this one
+	FEW_DAYS = 3,
 	TENS_AN_HOUR = 6, MINUTES_AN_HOUR = 60,
 	BEFORE_LAG = 8,   // minutes: a jump is mostly not in what came before them
 	PEAK_UNIT = 64,
 	PEAK_TYPICAL = 80, // 1.25: of callers of whom it is not known
 	NUMBERS = 6 + 2 * (PACE_MINUTES + PACE_TENS + PACE_PEAKS + 1),
 };
-static const double TEN_CAP = 1.6; // times the usual, ten minutes count for no more
-static const double CHANCE = 2.0;  // calls that may come at any time
+static const double TEN_CAP = 1.6;    // times the usual, ten minutes count for no more
+static const double CHANCE = 2.0;     // calls that may come at any time
+static const double FEW_CAP = 1.5;    // times the last hour, a few other days count for no more
+static const double HOUR_PART = 0.5;  // of the last hour is usual whatever other days took
+static const double DOUBT = 1.15;     // times as much is asked of dollars, and where there is only the last hour
+static const double ONE_DAY = 0.22;   // of the most this hour took on another day is usual as well
+static const double MOST_DAYS = 0.3;  // of other days may have taken less
 
 // ---- counting ------------------------------------------------------------------------------------------------------
 
@@ -151,29 +159,43 @@ void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro)
 
 // ---- asking --------------------------------------------------------------------------------------------------------
 
+static void insert_sorted(int64_t *v, int n, int64_t x)
+{
+	for (; n > 0 && v[n - 1] > x; n--)
+		v[n] = v[n - 1];
+	v[n] = x;
+}
+
 // How much more than their mean the busy minutes of its hours usually take: the median of what is known.
 static double peak_of(const struct beat *b)
 {
 	int64_t v[PACE_PEAKS] = {0};
 	int n = 0;
-	for (int i = 0; i < PACE_PEAKS; i++) {
-		int k = n;
-		if (b->peaks[i] == 0)
-			continue;
-		for (n++; k > 0 && v[k - 1] > b->peaks[i]; k--)
-			v[k] = v[k - 1];
-		v[k] = b->peaks[i];
-	}
+	for (int i = 0; i < PACE_PEAKS; i++)
+		if (b->peaks[i])
+			insert_sorted(v, n++, b->peaks[i]);
 	return n ? (double)v[n / 2] / PEAK_UNIT : (double)PEAK_TYPICAL / PEAK_UNIT;
 }
 
-// What is usual in `minutes`; negative: not known.
-static double usual(const struct pace *p, const struct beat *b, int64_t season, int minutes)
+struct season pace_season(const int64_t *amounts, int days)
 {
-	double hour;
+	int64_t v[PACE_DAYS];
+	int n = 0;
+	for (int d = 0; d < days && d < PACE_DAYS; d++)
+		insert_sorted(v, n++, amounts[d]);
+	return n ? (struct season){.days = n, .usually = v[(int)(n * MOST_DAYS)], .most = v[n - 1]} : (struct season){0};
+}
+
+// What is usual in `minutes`; negative: not known.
+static double usual(const struct pace *p, const struct beat *b, struct season s, int minutes)
+{
+	double hour, often = (double)s.usually;
 	if (!last_hour(p, b, &hour) || p->at_minute / PACE_TEN - p->born < PACE_YOUNG)
 		return -1;
-	return fmax(hour, (double)season / OTHER_DAYS) * minutes / MINUTES_AN_HOUR;
+	if (s.days < FEW_DAYS)
+		often = fmin(often, FEW_CAP * hour);
+	often = s.usually > 0 ? fmax(often, HOUR_PART * hour) : hour;
+	return fmax(often, ONE_DAY * (double)s.most) * minutes / MINUTES_AN_HOUR;
 }
 
 // When a backlog is read, more minutes of calls come than pass: what part of them counts.
@@ -184,14 +206,14 @@ static double part_of(const struct pace_ask *ask)
 
 bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
 {
-	double often = usual(p, &p->calls, ask->season_calls, PACE_QUICK), cost = (double)ask->call_micro;
+	double often = usual(p, &p->calls, ask->calls, PACE_QUICK), cost = (double)ask->call_micro;
 	double calls = (double)sum_of(&p->calls, p->at_minute, PACE_QUICK) * part_of(ask);
 	if (often < 0 || calls * cost < (double)(ask->floor_micro * PACE_QUICK))
 		return false;
 	double before = (double)sum_of(&p->calls, p->at_minute - BEFORE_LAG, PACE_QUICK);
-	double times = calls * 10 / ((double)ask->factor_tenths * peak_of(&p->calls));
-	double of_hour = times / (often + CHANCE), of_before = times / (fmax(before, often / 2) + CHANCE);
-	if (of_hour * of_hour * of_hour * of_hour * of_before <= 1) // the mean of both, as factors, the hour four times
+	double times = calls * 10 / ((double)ask->factor_tenths * (ask->calls.usually > 0 ? 1 : DOUBT) * peak_of(&p->calls));
+	double of_usual = times / (often + CHANCE), of_before = times / (fmax(before, often / 2) + CHANCE);
+	if (pow(of_usual, 5) * of_before <= 1) // the mean of both, as factors, what is usual five times
 		return false;
 	*ret = (struct pace_jump){.minutes = PACE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
 	                          .micro = (int64_t)(calls * cost), .usual_micro = (int64_t)(often * cost)};
@@ -200,10 +222,10 @@ bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pa
 
 bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
 {
-	double often = usual(p, &p->micro, ask->season_micro, PACE_TEN);
+	double often = usual(p, &p->micro, ask->micro, PACE_TEN);
 	double now = (double)sum_of(&p->micro, p->at_minute, PACE_TEN) * part_of(ask), before = (double)sum_of(&p->micro, p->at_minute - PACE_TEN, PACE_TEN) * part_of(ask);
 	double least = fmin(now, before), peak = fmax(peak_of(&p->micro), (double)PEAK_TYPICAL / PEAK_UNIT);
-	if (often < 0 || least * 10 <= often * peak * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
+	if (often < 0 || least * 10 <= often * peak * DOUBT * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
 		return false;
 	*ret = (struct pace_jump){.minutes = PACE_TEN, .calls = sum_of(&p->calls, p->at_minute, PACE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
 	return true;

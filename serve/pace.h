@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pace of a group: how many calls and how many dollars came, a minute at a time, and is that a jump against its own last
-// hour, its own bursts and busy times, and this hour of other days? Small enough to be kept for thousands of groups as text.
+// The pace of a group: how many calls and how many dollars came, a minute at a time, and is that a jump against this hour of
+// other days, its own last hour, and its own bursts and busy times? Small enough to be kept for thousands of groups as text.
 //
 //     tens      ... |. . last hour . .|  .  | . . . . a b c d e |     now = a + .. + e
 //                    \____ usual ____/    \_ not asked: a jump may have begun there
@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 3 * PACE_TEN, PACE_TENS = 20, PACE_YOUNG = 19, PACE_PEAKS = 12 };
+enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 3 * PACE_TEN, PACE_TENS = 20, PACE_YOUNG = 19, PACE_PEAKS = 12, PACE_DAYS = 7 };
 
 // One thing that is counted: calls, or micro-dollars.
 struct beat {
@@ -40,12 +40,21 @@ void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, cons
 // What arrived in `minute`; minutes between are taken as empty.
 void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro);
 
+// What this hour took on other days.
+struct season {
+	int days;              // so many are known
+	int64_t usually, most; // what it took on most days, at least; and on one. 0: unknown
+};
+
+// Of this hour on so many other days, PACE_DAYS at most, in any order.
+struct season pace_season(const int64_t *amounts, int days);
+
 struct pace_ask {
-	int64_t factor_tenths;              // times what busy minutes usually take, in tenths
-	int64_t floor_micro;                // a minute; below it nothing is a jump
-	int64_t call_micro;                 // what a call of theirs usually costs
-	int64_t season_calls, season_micro; // the most that this hour took on other days; 0: unknown
-	int64_t span;                       // how many minutes of calls came in the last PACE_QUICK; more when a backlog is read
+	int64_t factor_tenths; // times what busy minutes usually take, in tenths
+	int64_t floor_micro;   // a minute; below it nothing is a jump
+	int64_t call_micro;    // what a call of theirs usually costs
+	int64_t span;          // how many minutes of calls came in the last PACE_QUICK; more when a backlog is read
+	struct season calls, micro;
 };
 
 struct pace_jump {

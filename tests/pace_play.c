@@ -10,21 +10,22 @@
 #include "base/buf.h"
 #include "serve/pace.h"
 
-enum { HOURS_MAX = 24 * 400, DAYS = 7, HOURS_BACK = 5 };
+enum { HOURS_MAX = 24 * 400, HOURS_BACK = 5 };
 
-static int64_t hour_calls[HOURS_MAX], hour_micro[HOURS_MAX];
+static int64_t hour_calls[HOURS_MAX], hour_micro[HOURS_MAX], first_hour;
 
 static void ask(const struct pace *p, struct pace_ask *a)
 {
 	struct pace_jump jump;
 	int64_t hour = p->at_minute / 60;
-	a->season_calls = a->season_micro = 0;
-	for (int d = 1; d <= DAYS && hour - 24 * d >= 0; d++) {
-		if (hour_calls[hour - 24 * d] > a->season_calls)
-			a->season_calls = hour_calls[hour - 24 * d];
-		if (hour_micro[hour - 24 * d] > a->season_micro)
-			a->season_micro = hour_micro[hour - 24 * d];
+	int64_t of_calls[PACE_DAYS], of_micro[PACE_DAYS];
+	int days = 0;
+	for (; days < PACE_DAYS && hour - (days + 1) * 24 > first_hour; days++) {
+		of_calls[days] = hour_calls[hour - (days + 1) * 24];
+		of_micro[days] = hour_micro[hour - (days + 1) * 24];
 	}
+	a->calls = pace_season(of_calls, days);
+	a->micro = pace_season(of_micro, days);
 	int64_t calls = 0, micro = 0;
 	for (int k = 0; k < HOURS_BACK && k <= hour; k++) {
 		calls += hour_calls[hour - k];
@@ -50,6 +51,8 @@ static void play(char *line, struct pace_ask *a)
 		long long minute, calls, micro;
 		if (sscanf(word, "%lld:%lld:%lld", &minute, &calls, &micro) != 3 || minute < 1 || minute / 60 >= HOURS_MAX || minute < p.at_minute)
 			exit(2);
+		if (p.at_minute == 0)
+			first_hour = minute / 60;
 		for (int64_t m = p.at_minute ? p.at_minute + 1 : minute; m < minute; m++) {
 			pace_add(&p, m, 0, 0);
 			ask(&p, a);

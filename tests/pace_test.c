@@ -5,7 +5,7 @@
 
 enum { FLOOR = 1000, COST = 5000 }; // micro-dollars a minute, a call
 
-static const struct pace_ask plain = {.factor_tenths = 49, .floor_micro = FLOOR, .call_micro = COST, .span = PACE_QUICK};
+static const struct pace_ask plain = {.factor_tenths = 43, .floor_micro = FLOOR, .call_micro = COST, .span = PACE_QUICK};
 
 // `minutes` of about so many calls each, up and down by a quarter.
 static int64_t feed(struct pace *p, int64_t from, int minutes, int64_t calls, int64_t cost)
@@ -74,8 +74,16 @@ static void test_reasons_not_to(void)
 	ask.floor_micro = 2000000;
 	ok(!pace_calls_jump(&q, &ask, &j), "is none below the floor");
 	ask = plain;
-	ask.season_calls = 12000;
-	ok(!pace_calls_jump(&q, &ask, &j), "is none where this hour of other days takes as much");
+	ask.calls = pace_season((const int64_t[]){12000, 0, 12000, 12000}, 4);
+	ok(!pace_calls_jump(&q, &ask, &j), "is none where this hour takes as much on most other days");
+	ask.calls = pace_season((const int64_t[]){0, 0, 15000, 0}, 4);
+	ok(!pace_calls_jump(&q, &ask, &j), "is none where it took more on one");
+	ask.calls = pace_season((const int64_t[]){1200, 4000, 1200, 1200}, 4);
+	ok(pace_calls_jump(&q, &ask, &j), "is one where they took the usual, but for one");
+	ask.calls = pace_season((const int64_t[]){4000, 4000}, 2);
+	ok(pace_calls_jump(&q, &ask, &j), "two busy days are not enough to believe");
+	ask.calls = pace_season((const int64_t[]){4000, 4000, 4000}, 3);
+	ok(!pace_calls_jump(&q, &ask, &j), "three are");
 	ask = plain;
 	ask.span = 60;
 	ok(!pace_calls_jump(&q, &ask, &j), "is none where a backlog of an hour is read");
