@@ -35,6 +35,7 @@ static const double TEN_CAP = 1.6;    // times the usual, ten minutes count for 
 static const double CHANCE = 2.0;     // calls that may come at any time
 static const double FEW_CAP = 1.5;    // times the last hour, a few other days count for no more
 static const double HOUR_PART = 0.5;  // of the last hour is usual whatever other days took
+static const double BEFORE_PART = 0.7; // of what is usual stands for what came just before, where that was less
 static const double DOUBT = 1.15;     // times as much is asked of dollars, and where there is only the last hour
 static const double ONE_DAY = 0.22;   // of the most this hour took on another day is usual as well
 static const double MOST_DAYS = 0.3;  // of other days may have taken less
@@ -212,7 +213,7 @@ bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pa
 		return false;
 	double before = (double)sum_of(&p->calls, p->at_minute - BEFORE_LAG, PACE_QUICK);
 	double times = calls * 10 / ((double)ask->factor_tenths * (ask->calls.usually > 0 ? 1 : DOUBT) * peak_of(&p->calls));
-	double of_usual = times / (often + CHANCE), of_before = times / (fmax(before, often / 2) + CHANCE);
+	double of_usual = times / (often + CHANCE), of_before = times / (fmax(before, BEFORE_PART * often) + CHANCE);
 	if (pow(of_usual, 5) * of_before <= 1) // the mean of both, as factors, what is usual five times
 		return false;
 	*ret = (struct pace_jump){.minutes = PACE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),

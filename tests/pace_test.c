@@ -107,9 +107,9 @@ static void test_own_measure(void)
 	p = (struct pace){0};
 	m = feed(&p, 1000, 800, 20, COST);
 	q = p;
-	ok(until_jump(&q, m, 10, 95, COST, &j) < 0, "less is none");
+	ok(until_jump(&q, m, 10, 100, COST, &j) < 0, "less is none");
 	m = feed(&p, m, 10, 8, COST);
-	ok(until_jump(&p, m, 10, 95, COST, &j) > 0, "unless it comes steeply, out of a lull");
+	ok(until_jump(&p, m, 10, 100, COST, &j) > 0, "unless it comes steeply, out of a lull");
 	p = (struct pace){0};
 	m = feed(&p, 1000, 800, 20, COST);
 	m = feed(&p, m, 20, 200, COST);
