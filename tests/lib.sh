@@ -14,7 +14,7 @@
 # a subshell or in $(...): the server would die with that. Results come back in variables.
 #
 # Variables a caller may set: B (build folder), KAFKA_HOME, NOWCAST_BROKER=mock|kafka (which broker start_broker takes),
-# VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
+# VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), REDIS_CLUSTER=1 (as a cluster of one node), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
 
 set -u
 export LC_ALL=C TZ=UTC
@@ -200,9 +200,14 @@ start_redis() { # [durable]
 	else
 		redis_arguments+=(--appendonly no)
 	fi
+	[ -z "${REDIS_CLUSTER:-}" ] || redis_arguments+=(--cluster-enabled yes --cluster-port $((port + 12000)) --cluster-config-file "nodes-$port.conf")
 	run_redis "${redis_arguments[@]}"
+	[ -z "${REDIS_CLUSTER:-}" ] || redis_takes_all_slots || bail "$redis_program makes no cluster"
 	REDIS_URL=redis://127.0.0.1:$port
 }
+
+redis_takes_all_slots() { redis cluster addslotsrange 0 16383 >/dev/null && wait_for 10 redis_cluster_up; }
+redis_cluster_up() { redis cluster info | grep -q cluster_state:ok; }
 
 # The same behind TLS, with an authority made for the test: also sets REDIS_CA, for clients to trust.
 # Always redis-server: a Valkey built without TLS is common.

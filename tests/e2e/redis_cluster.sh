@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Keys for Redis Cluster: a server that refuses all work on keys which a cluster might keep apart takes the stream, the bill
+# and the alerts, and they come to what they come to elsewhere. REDIS_CLUSTER=1 runs any other test so.
+. "$(dirname "$0")/../lib.sh"
+
+require "no libduckdb.so: run deploy/install-deps --duckdb" "$top/$B/tests/duck_sql" "SELECT 1"
+make_world --hours 2 --scale 0.05
+python3 tests/support/cur.py "$world/cur2" "$T/cur" until 2026-11-02T01:00:00Z >/dev/null
+
+all_ways() { # NAME: of the server that was started last, into $T/NAME.*
+	ok "$1: replay" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
+	report "$T/$1.estimate"
+	ok "$1: reconcile" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
+	report "$T/$1.billed"
+	ok "$1: alerts" "$nowcast" alert check --redis "$REDIS_URL" --now 2026-11-02T01:59:00Z
+	"$nowcast" alert list --redis "$REDIS_URL" | sed 's/^[0-9a-f]* //' >"$T/$1.alerts"
+	ok "$1: prices anew" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-02
+	ok "$1: doctor" "$nowcast" doctor --redis "$REDIS_URL"
+}
+
+start_redis
+all_ways plain
+REDIS_CLUSTER=1 start_redis
+is "the server is a cluster" "$(redis info cluster | tr -d '\r' | grep cluster_enabled)" cluster_enabled:1
+all_ways cluster
+for what in estimate billed alerts; do same_file "the same $what" "$T/cluster.$what" "$T/plain.$what"; done
+is "nothing was refused" "$(redis info errorstats | grep -c errorstat_)" 0
+finish
