@@ -200,10 +200,13 @@ start_redis() { # [durable]
 	else
 		redis_arguments+=(--appendonly no)
 	fi
-	[ -z "${REDIS_CLUSTER:-}" ] || redis_arguments+=(--cluster-enabled yes --cluster-port $((port + 12000)) --cluster-config-file "nodes-$port.conf")
+	REDIS_URL=redis://127.0.0.1:$port
+	if [ -n "${REDIS_CLUSTER:-}" ]; then
+		free_port
+		redis_arguments+=(--cluster-enabled yes --cluster-port "$port" --cluster-config-file "nodes-$port.conf")
+	fi
 	run_redis "${redis_arguments[@]}"
 	[ -z "${REDIS_CLUSTER:-}" ] || redis_takes_all_slots || bail "$redis_program makes no cluster"
-	REDIS_URL=redis://127.0.0.1:$port
 }
 
 redis_takes_all_slots() { redis cluster addslotsrange 0 16383 >/dev/null && wait_for 10 redis_cluster_up; }
