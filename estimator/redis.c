@@ -105,6 +105,7 @@ static bool refused(struct redis *r, struct str said, struct err *err)
 		{STR("BUSY"), ERR_RETRY, ""},
 		{STR("TRYAGAIN"), ERR_RETRY, ""},
 		{STR("CLUSTERDOWN"), ERR_RETRY, ""},
+		{STR("MOVED"), ERR_RETRY, " (a Redis Cluster of several nodes, or a replica of one: nowcast talks to one node that has all slots)"},
 		{STR("MASTERDOWN"), ERR_RETRY, ""},
 		{STR("READONLY"), ERR_RETRY, " (is this a replica?)"},
 		{STR("NOREPLICAS"), ERR_RETRY, ""},

@@ -203,6 +203,7 @@ start_redis() { # [durable]
 	REDIS_URL=redis://127.0.0.1:$port
 	if [ -n "${REDIS_CLUSTER:-}" ]; then
 		free_port
+		redis_cluster_port=$port
 		redis_arguments+=(--cluster-enabled yes --cluster-port "$port" --cluster-config-file "nodes-$port.conf")
 	fi
 	run_redis "${redis_arguments[@]}"

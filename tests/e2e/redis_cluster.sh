@@ -26,4 +26,16 @@ is "the server is a cluster" "$(redis info cluster | tr -d '\r' | grep cluster_e
 all_ways cluster
 for what in estimate billed alerts; do same_file "the same $what" "$T/cluster.$what" "$T/plain.$what"; done
 is "nothing was refused" "$(redis info errorstats | grep -c errorstat_)" 0
+
+first=$redis_port first_url=$REDIS_URL
+redis flushall >/dev/null
+redis cluster delslotsrange 8192 16383 >/dev/null
+other=$redis_cluster_port
+REDIS_CLUSTER=1 start_redis
+redis cluster delslotsrange 0 8191 >/dev/null
+redis cluster meet 127.0.0.1 "$first" "$other" >/dev/null
+is_moved() { redis-cli -p "$first" smembers nowcast:slots | grep MOVED; }
+ok "a second node takes half of the slots" wait_for 20 is_moved
+"$nowcast" report --redis "$first_url" >"$T/half.txt" 2>&1
+has "which nowcast says it needs on one" "$(cat "$T/half.txt")" "nowcast talks to one node that has all slots"
 finish
