@@ -127,15 +127,34 @@ void alert_key(struct buf *b, const char *prefix, const char *what);
 // One message of events for a receiver, in its language. ret_title: one line.
 void alert_message(const struct alert_receiver *to, const json_t *events, const char *id, struct buf *ret_body, struct buf *ret_title);
 
-// Hands a message over. ERR_RETRY: try later; ERR_CONFIG: trying again will not help.
-bool alert_send(const struct alert_receiver *to, struct str id, struct str body, struct err *err) NC_CHECK;
+// Messages on their way, all at the same time.
+struct alert_sender;
+struct alert_sending;
+struct alert_sender *alert_sender_new(void);
+void alert_sender_free(struct alert_sender *s);             // after what it sends. NULL: nothing
+void alert_sender_wait(struct alert_sender *s, int64_t ms); // they go on, until something happens or so much time has passed
 
-// Sends what is due in the outbox for up to `budget_ms`. What failed too often goes to {..}:dead and is counted.
+// Begins to hand over a message; takes what is in `body`.
+struct alert_sending *alert_send(struct alert_sender *s, const struct alert_receiver *to, struct str id, struct buf *body);
+// Has it ended? *ret_why: NULL if it was taken; ERR_RETRY: try later; ERR_CONFIG: trying again will not help.
+bool alert_sending_over(struct alert_sending *x, const struct err **ret_why);
+void alert_sending_free(struct alert_sending *x);           // one that has not ended is broken off
+
+// The messages that wait in Redis: one at a time to each receiver, in the order of their events, and all receivers at the same
+// time. What failed too often goes to {..}:dead.
 struct alert_sent { int sent, failed, dead; };
-bool alert_deliver(const struct alert_rules *rules, struct redis *r, const char *prefix, int64_t budget_ms, struct alert_sent *ret, struct err *err) NC_CHECK;
+struct alert_outbox;
+struct alert_outbox *alert_outbox_new(struct redis *r, const char *prefix);
+void alert_outbox_free(struct alert_outbox *o);             // what is on its way is broken off, and sent again in a minute
+// Notes what has ended and, unless `rules` is NULL, begins to send what is due. Adds to *ret. Does not wait.
+bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret, struct err *err) NC_CHECK;
+void alert_outbox_wait(struct alert_outbox *o, int64_t ms);
+bool alert_outbox_busy(const struct alert_outbox *o);       // something is on its way
+// Sends until nothing is due, for up to `budget_ms`.
+bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms, struct alert_sent *ret, struct err *err) NC_CHECK;
 
-// One turn: take or keep the lease (else *ret_mine is false), check, write, deliver.
-struct alert_turn { bool mine; int findings, events; struct alert_sent sent; };
+// One turn: take or keep the lease (else `mine` is false), check, write.
+struct alert_turn { bool mine; int findings, events; };
 bool alert_turn(const struct alert_rules *rules, struct figures *f, const struct conf *conf, const char *token, int64_t now_ms,
                 struct alert_turn *ret, struct err *err) NC_CHECK;
 void alert_lease_end(struct redis *r, const struct conf *conf, const char *token); // so that nobody has to wait for it to lapse

@@ -9,7 +9,7 @@
 #include "serve/alert.h"
 #include "serve/commands.h"
 
-enum { DAY_MS = 24 * MS_PER_HOUR, HISTORY_SHOWN_MAX = 1000 };
+enum { DAY_MS = 24 * MS_PER_HOUR, HISTORY_SHOWN_MAX = 1000, DELIVER_MS = 20000, WAIT_MS = 20 };
 
 struct alerting {
 	struct command *command;
@@ -183,21 +183,32 @@ static bool test(struct alerting *a, struct err *err)
 	int64_t now = when_now_ms();
 	json_t *events = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}]", "event", "firing", "rule", "trial", "kind", "test", "group", "all", "period", "",
 	                           "severity", "info", "text", "a trial message of `nowcast alert test`; nothing is wrong", "since", (json_int_t)now, "at", (json_int_t)now);
+	struct alert_sender *sender = alert_sender_new();
+	struct alert_sending **sendings = xcalloc((size_t)a->rules.nreceivers + 1, sizeof *sendings);
+	snprintf(id, sizeof id, "%lld-test", (long long)now);
 	for (int i = 0; i < a->rules.nreceivers; i++) {
 		const struct alert_receiver *to = &a->rules.receivers[i];
 		struct buf body = BUF_INIT, title = BUF_INIT;
-		struct err why = ERR_INIT;
 		if (only && !str_is(to->name, only))
 			continue;
-		snprintf(id, sizeof id, "%lld-test", (long long)now);
 		alert_message(to, events, id, &body, &title);
-		bool good = alert_send(to, str_of(id), buf_str(&body), &why);
-		printf("%-6s %.*s (%s)%s%s\n", good ? "sent" : "failed", STR_ARG(to->name), receiver_kind_names[to->kind], good ? "" : ": ", good ? "" : why.msg);
-		tried++;
-		failed += !good;
-		buf_release(&body);
+		sendings[i] = alert_send(sender, to, str_of(id), &body);
 		buf_release(&title);
 	}
+	for (int i = 0; i < a->rules.nreceivers; i++) {
+		const struct alert_receiver *to = &a->rules.receivers[i];
+		const struct err *why = NULL;
+		if (!sendings[i])
+			continue;
+		while (!alert_sending_over(sendings[i], &why))
+			alert_sender_wait(sender, WAIT_MS);
+		printf("%-6s %.*s (%s)%s%s\n", why ? "failed" : "sent", STR_ARG(to->name), receiver_kind_names[to->kind], why ? ": " : "", why ? why->msg : "");
+		tried++;
+		failed += why != NULL;
+		alert_sending_free(sendings[i]);
+	}
+	free(sendings);
+	alert_sender_free(sender);
 	json_decref(events);
 	if (tried == 0)
 		return err_set(err, ERR_CONFIG, only ? "alerts.file has no [receiver %s]" : "there is no receiver: add a [receiver NAME] to alerts.file%s", only ? only : "");
@@ -217,12 +228,18 @@ static bool check(struct alerting *a, struct err *err)
 	snprintf(token, sizeof token, "check-%d-%lld", (int)getpid(), (long long)when_now_ms());
 	if (!alert_turn(&a->rules, a->figures, a->conf, token, now_ms, &turn, err))
 		return false;
+	struct alert_outbox *outbox = alert_outbox_new(a->redis, a->conf->redis_prefix);
+	struct alert_sent sent = {0};
+	bool good = !turn.mine || alert_deliver(outbox, &a->rules, DELIVER_MS, &sent, err);
+	alert_outbox_free(outbox);
 	alert_lease_end(a->redis, a->conf, token);
+	if (!good)
+		return false;
 	if (!turn.mine)
 		puts("another process looks after the alerts; it keeps doing so");
 	else
-		printf("%d conditions hold, %d events; messages: %d sent, %d to be tried again, %d given up\n", turn.findings, turn.events, turn.sent.sent,
-		       turn.sent.failed, turn.sent.dead);
+		printf("%d conditions hold, %d events; messages: %d sent, %d to be tried again, %d given up\n", turn.findings, turn.events, sent.sent,
+		       sent.failed, sent.dead);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handing a message over: HTTP and SMTP by libcurl, or a command with the message on its standard input. Every way ends
-// within SEND_MS. Redirects are not followed: a webhook that moved is a thing to know.
+// Handing messages over: HTTP and SMTP by libcurl, or a command with the message on its standard input. All that are on their
+// way go on at the same time, and each ends within SEND_MS. Redirects are not followed: a webhook that moved is a thing to know.
 //
 // With a `secret`, X-Nowcast-Signature is "sha256=" and the HMAC-SHA256 of "<X-Nowcast-Timestamp>.<body>" in hex.
 // X-Nowcast-Id is the same each time a message is tried, so a receiver can tell a repetition.
@@ -22,7 +22,26 @@
 #include "base/when.h"
 #include "serve/alert.h"
 
-enum { SEND_MS = 10000, CONNECT_MS = 4000, POLL_MS = 20 };
+enum { SEND_MS = 10000, CONNECT_MS = 4000 };
+
+struct alert_sender {
+	CURLM *multi;
+};
+
+struct alert_sending {
+	struct alert_sender *sender;
+	char *name;              // of the receiver
+	struct buf body;
+	size_t fed;              // of the body of a mail
+	CURL *curl;              // NULL: a command
+	struct curl_slist *list; // headers, or recipients
+	char error[CURL_ERROR_SIZE];
+	bool is_http;
+	pid_t pid;               // of a command that runs; 0: none
+	int64_t killed_ms;       // when it will be (when_ticks_ms)
+	bool over;
+	struct err why;          // not taken, because
+};
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
@@ -38,37 +57,61 @@ static size_t swallow(char *data, size_t size, size_t n, void *user)
 	return size * n;
 }
 
-struct upload {
-	struct str left;
-};
-
 static size_t feed(char *to, size_t size, size_t n, void *user)
 {
-	struct upload *u = user;
-	size_t take = size * n < u->left.len ? size * n : u->left.len;
-	memcpy(to, u->left.p, take);
-	u->left.p += take;
-	u->left.len -= take;
+	struct alert_sending *x = user;
+	size_t left = x->body.len - x->fed, take = size * n < left ? size * n : left;
+	memcpy(to, x->body.data + x->fed, take);
+	x->fed += take;
 	return take;
 }
 
-static bool run_curl(CURL *c, const struct alert_receiver *to, const char *url, const char *error, struct err *err)
+// ---- libcurl -------------------------------------------------------------------------------------------------------
+
+static void end(struct alert_sending *x, enum err_kind kind, const char *fmt, ...) NC_PRINTF(3, 4);
+static void end(struct alert_sending *x, enum err_kind kind, const char *fmt, ...)
+{
+	char text[sizeof x->why.msg];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	x->over = true;
+	err_set(&x->why, kind, "receiver %s: %s", x->name, text);
+}
+
+static void begin(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to, const char *url)
 {
 	if (to->ca.len) {
 		char *ca = xstrdup(to->ca); // libcurl copies it
-		curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+		curl_easy_setopt(x->curl, CURLOPT_CAINFO, ca);
 		free(ca);
 	}
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)SEND_MS);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, swallow);
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	CURLcode code = curl_easy_perform(c);
-	if (code == CURLE_OK)
-		return true;
-	bool mine = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
-	return err_set(err, mine ? ERR_CONFIG : ERR_RETRY, "%s", *error ? error : curl_easy_strerror(code));
+	curl_easy_setopt(x->curl, CURLOPT_PRIVATE, x);
+	curl_easy_setopt(x->curl, CURLOPT_ERRORBUFFER, x->error);
+	curl_easy_setopt(x->curl, CURLOPT_TIMEOUT_MS, (long)SEND_MS);
+	curl_easy_setopt(x->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(x->curl, CURLOPT_FRESH_CONNECT, 1L); // no message waits for another one's connection
+	curl_easy_setopt(x->curl, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(x->curl, CURLOPT_QUICK_EXIT, 1L);    // nor for a name server
+	curl_easy_setopt(x->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, swallow);
+	curl_easy_setopt(x->curl, CURLOPT_URL, url);
+	curl_multi_add_handle(s->multi, x->curl);
+}
+
+static void end_curl(struct alert_sending *x, CURLcode code)
+{
+	long status = 0;
+	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (code != CURLE_OK) {
+		bool mine = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
+		end(x, mine ? ERR_CONFIG : ERR_RETRY, "%s", *x->error ? x->error : curl_easy_strerror(code));
+	} else if (x->is_http && (status < 200 || status > 299)) {
+		bool later = status >= 500 || status == 429 || status == 408;
+		end(x, later ? ERR_RETRY : ERR_CONFIG, "answered %ld", status);
+	}
+	x->over = true;
 }
 
 // ---- http ----------------------------------------------------------------------------------------------------------
@@ -103,97 +146,78 @@ static struct curl_slist *sign(struct curl_slist *list, struct str secret, struc
 	return add_header(list, "X-Nowcast-Signature: sha256=%s", hex);
 }
 
-static bool post(const struct alert_receiver *to, struct str id, struct str body, struct err *err)
+static void post(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to, struct str id)
 {
-	char error[CURL_ERROR_SIZE] = "", *url;
-	struct buf whole = BUF_INIT;
-	struct curl_slist *headers = add_header(NULL, "Content-Type: application/json");
-	headers = add_header(headers, "X-Nowcast-Id: %.*s", STR_ARG(id));
+	struct buf url = BUF_INIT;
+	x->is_http = true;
+	x->list = add_header(NULL, "Content-Type: application/json");
+	x->list = add_header(x->list, "X-Nowcast-Id: %.*s", STR_ARG(id));
 	if (to->secret.len)
-		headers = sign(headers, to->secret, body);
-	buf_addstr(&whole, to->url);
+		x->list = sign(x->list, to->secret, buf_str(&x->body));
+	buf_addstr(&url, to->url);
 	if (to->kind == TO_ALERTMANAGER && !str_ends(to->url, STR("/api/v2/alerts")))
-		buf_adds(&whole, str_ends(to->url, STR("/")) ? "api/v2/alerts" : "/api/v2/alerts");
-	url = whole.data;
-	CURL *c = curl_easy_init();
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.p);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)body.len);
-	long status = 0;
-	bool good = run_curl(c, to, url, error, err);
-	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-	if (good && (status < 200 || status > 299)) {
-		bool later = status >= 500 || status == 429 || status == 408;
-		good = err_set(err, later ? ERR_RETRY : ERR_CONFIG, "answered %ld", status);
-	}
-	curl_easy_cleanup(c);
-	curl_slist_free_all(headers);
-	buf_release(&whole);
-	return good;
+		buf_adds(&url, str_ends(to->url, STR("/")) ? "api/v2/alerts" : "/api/v2/alerts");
+	x->curl = curl_easy_init();
+	curl_easy_setopt(x->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->list);
+	curl_easy_setopt(x->curl, CURLOPT_POSTFIELDS, x->body.data);
+	curl_easy_setopt(x->curl, CURLOPT_POSTFIELDSIZE, (long)x->body.len);
+	begin(s, x, to, url.data);
+	buf_release(&url);
 }
 
 // ---- mail ----------------------------------------------------------------------------------------------------------
 
-static bool mail(const struct alert_receiver *to, struct str body, struct err *err)
+static void mail(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to)
 {
-	char error[CURL_ERROR_SIZE] = "";
-	struct upload upload = {body};
 	char *url = xstrdup(to->url), *from = xstrdup(to->from), *user = xstrdup(to->user), *password = xstrdup(to->password);
-	struct curl_slist *rcpt = NULL;
 	struct str rest = to->to;
 	while (rest.len) {
 		struct str one = str_cut(&rest, ',');
 		while (one.len && one.p[0] == ' ')
 			one.p++, one.len--;
-		rcpt = add_header(rcpt, "%.*s", STR_ARG(one));
+		x->list = add_header(x->list, "%.*s", STR_ARG(one));
 	}
-	CURL *c = curl_easy_init();
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
-	curl_easy_setopt(c, CURLOPT_MAIL_FROM, from);
-	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, rcpt);
+	x->curl = curl_easy_init();
+	curl_easy_setopt(x->curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(x->curl, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+	curl_easy_setopt(x->curl, CURLOPT_MAIL_FROM, from);
+	curl_easy_setopt(x->curl, CURLOPT_MAIL_RCPT, x->list);
 	if (*user) {
-		curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL); // a password never goes in the clear
-		curl_easy_setopt(c, CURLOPT_USERNAME, user);
-		curl_easy_setopt(c, CURLOPT_PASSWORD, password);
+		curl_easy_setopt(x->curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL); // a password never goes in the clear
+		curl_easy_setopt(x->curl, CURLOPT_USERNAME, user);
+		curl_easy_setopt(x->curl, CURLOPT_PASSWORD, password);
 	}
-	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(c, CURLOPT_READFUNCTION, feed);
-	curl_easy_setopt(c, CURLOPT_READDATA, &upload);
-	bool good = run_curl(c, to, url, error, err);
-	curl_easy_cleanup(c);
-	curl_slist_free_all(rcpt);
+	curl_easy_setopt(x->curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(x->curl, CURLOPT_READFUNCTION, feed);
+	curl_easy_setopt(x->curl, CURLOPT_READDATA, x);
+	begin(s, x, to, url);
 	free(url);
 	free(from);
 	free(user);
 	free(password);
-	return good;
 }
 
 // ---- command -------------------------------------------------------------------------------------------------------
 
-// Waits for the child, kills it and its group when it takes too long.
-static bool await(pid_t pid, struct err *err)
+// Has the command ended? One that takes too long is killed, and its group.
+static void look_after(struct alert_sending *x)
 {
-	const struct timespec poll = {0, POLL_MS * 1000000L};
 	int status = 0;
-	for (int waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited += POLL_MS) {
-		if (waited >= SEND_MS) {
-			kill(-pid, SIGKILL);
-			waitpid(pid, &status, 0);
-			return err_set(err, ERR_RETRY, "the command did not end within %d s and was killed", SEND_MS / 1000);
-		}
-		nanosleep(&poll, NULL);
+	if (waitpid(x->pid, &status, WNOHANG) == 0) {
+		if (when_ticks_ms() < x->killed_ms)
+			return;
+		kill(-x->pid, SIGKILL);
+		waitpid(x->pid, &status, 0);
+		end(x, ERR_RETRY, "the command did not end within %d s and was killed", SEND_MS / 1000);
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		end(x, ERR_RETRY, "the command ended with %s %d", WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
-	return err_set(err, ERR_RETRY, "the command ended with %s %d", WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	x->pid = 0;
+	x->over = true;
 }
 
-static bool run_command(const struct alert_receiver *to, struct str body, struct err *err)
+static void run_command(struct alert_sending *x, const struct alert_receiver *to)
 {
 	extern char **environ;
 	char *command = xstrdup(to->command);
@@ -201,14 +225,13 @@ static bool run_command(const struct alert_receiver *to, struct str body, struct
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t none;
-	pid_t pid;
 	int in = memfd_create("alert", MFD_CLOEXEC);
-	if (in < 0 || write(in, body.p, body.len) != (ssize_t)body.len || lseek(in, 0, SEEK_SET) != 0) {
-		err_set(err, ERR_RETRY, "the message cannot be laid out: %s", strerror(errno));
+	if (in < 0 || write(in, x->body.data, x->body.len) != (ssize_t)x->body.len || lseek(in, 0, SEEK_SET) != 0) {
+		end(x, ERR_RETRY, "the message cannot be laid out: %s", strerror(errno));
 		free(command);
 		if (in >= 0)
 			close(in);
-		return false;
+		return;
 	}
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&files);
@@ -217,17 +240,88 @@ static bool run_command(const struct alert_receiver *to, struct str body, struct
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	int failed = posix_spawn(&pid, "/bin/sh", &files, &attributes, argv, environ);
+	int failed = posix_spawn(&x->pid, "/bin/sh", &files, &attributes, argv, environ);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
 	close(in);
 	free(command);
-	return failed ? err_set(err, ERR_RETRY, "the command does not start: %s", strerror(failed)) : await(pid, err);
+	x->killed_ms = when_ticks_ms() + SEND_MS;
+	if (failed) {
+		x->pid = 0;
+		end(x, ERR_RETRY, "the command does not start: %s", strerror(failed));
+	}
 }
 
-bool alert_send(const struct alert_receiver *to, struct str id, struct str body, struct err *err)
+// ---- all -----------------------------------------------------------------------------------------------------------
+
+struct alert_sender *alert_sender_new(void)
 {
+	struct alert_sender *s = xcalloc(1, sizeof *s);
 	pthread_once(&curl_once, curl_begin);
-	bool good = to->kind == TO_COMMAND ? run_command(to, body, err) : to->kind == TO_EMAIL ? mail(to, body, err) : post(to, id, body, err);
-	return good || err_prefix(err, "receiver %.*s", STR_ARG(to->name));
+	s->multi = curl_multi_init();
+	return s;
+}
+
+void alert_sender_free(struct alert_sender *s)
+{
+	if (!s)
+		return;
+	curl_multi_cleanup(s->multi);
+	free(s);
+}
+
+struct alert_sending *alert_send(struct alert_sender *s, const struct alert_receiver *to, struct str id, struct buf *body)
+{
+	struct alert_sending *x = xcalloc(1, sizeof *x);
+	x->sender = s;
+	x->name = xstrdup(to->name);
+	x->body = *body;
+	*body = (struct buf)BUF_INIT;
+	if (to->kind == TO_COMMAND)
+		run_command(x, to);
+	else if (to->kind == TO_EMAIL)
+		mail(s, x, to);
+	else
+		post(s, x, to, id);
+	return x;
+}
+
+void alert_sender_wait(struct alert_sender *s, int64_t ms)
+{
+	int left, running;
+	CURLMsg *m;
+	curl_multi_perform(s->multi, &running);
+	curl_multi_poll(s->multi, NULL, 0, (int)ms, NULL);
+	curl_multi_perform(s->multi, &running);
+	while ((m = curl_multi_info_read(s->multi, &left))) {
+		char *x;
+		if (m->msg == CURLMSG_DONE && curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x) == CURLE_OK)
+			end_curl((struct alert_sending *)(void *)x, m->data.result);
+	}
+}
+
+bool alert_sending_over(struct alert_sending *x, const struct err **ret_why)
+{
+	if (x->pid)
+		look_after(x);
+	*ret_why = x->why.kind ? &x->why : NULL;
+	return x->over;
+}
+
+void alert_sending_free(struct alert_sending *x)
+{
+	if (!x)
+		return;
+	if (x->curl) {
+		curl_multi_remove_handle(x->sender->multi, x->curl);
+		curl_easy_cleanup(x->curl);
+	}
+	if (x->pid) {
+		kill(-x->pid, SIGKILL);
+		waitpid(x->pid, NULL, 0);
+	}
+	curl_slist_free_all(x->list);
+	buf_release(&x->body);
+	free(x->name);
+	free(x);
 }

@@ -184,7 +184,7 @@ static void address(struct state *s, const struct alert_rule *rule, const json_t
 			buf_addf(&id, "%lld-%.*s", (long long)s->clock_ms, STR_ARG(to->name));
 		json_t *message = json_object_get(s->messages, id.data);
 		if (!message) {
-			message = json_pack("{s:o, s:I, s:i, s:[]}", "receiver", text_of(to->name), "created", (json_int_t)s->check->now_ms, "tries", 0, "events");
+			message = json_pack("{s:o, s:I, s:i, s:[]}", "receiver", text_of(to->name), "created", (json_int_t)s->clock_ms, "tries", 0, "events");
 			json_object_set_new(s->messages, id.data, message);
 		}
 		json_array_append(json_object_get(message, "events"), (json_t *)event);

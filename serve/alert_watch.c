@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who looks, and when. Every daemon runs this thread; the one that holds the lease evaluates and delivers, the others ask
-// for the lease each turn and take over when it lapses. Nothing here is on the way of a record: alerts that hang hold up alerts.
+// for the lease each turn and take over when it lapses. Nothing here is on the way of a record, and between two turns messages
+// go their way: no receiver holds up a turn.
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/when.h"
 #include "serve/alert.h"
 
-enum { TICK_MS = 200, LEASE_MIN_MS = 30000, DELIVER_MS = 20000, TOKEN_SIZE = 33 };
+enum { TICK_MS = 200, LOOK_MS = 500, END_MS = 3000, LEASE_MIN_MS = 50000, TOKEN_SIZE = 33 };
 
 struct alert_watch {
 	pthread_t thread;
@@ -21,7 +21,10 @@ struct alert_watch {
 	const struct conf *conf;
 	struct alert_rules rules;
 	struct figures *figures;
+	struct alert_outbox *outbox;
 	char token[TOKEN_SIZE];
+	int64_t due, look;        // the next turn, the next look at the outbox (when_ticks_ms)
+	bool mine;                // the lease, as of the last turn
 };
 
 // Takes the lease, or makes it last longer if it is ours.
@@ -32,7 +35,7 @@ static bool take_lease(struct redis *r, const struct conf *conf, const char *tok
 	struct buf key = BUF_INIT;
 	char ms[24];
 	int64_t lease = 3 * conf->alerts_interval_ms;
-	snprintf(ms, sizeof ms, "%lld", (long long)(lease > LEASE_MIN_MS ? lease : LEASE_MIN_MS) + DELIVER_MS);
+	snprintf(ms, sizeof ms, "%lld", (long long)(lease > LEASE_MIN_MS ? lease : LEASE_MIN_MS));
 	alert_key(&key, conf->redis_prefix, "lease");
 	redis_cmdz(r, "EVAL", renew, "1", key.data, token, ms, NULL);
 	buf_release(&key);
@@ -78,7 +81,6 @@ bool alert_turn(const struct alert_rules *rules, struct figures *f, const struct
 			ret->findings = check.n;
 			ret->events = (int)json_array_size(events);
 			log_events(events);
-			good = alert_deliver(rules, check.redis, conf->redis_prefix, DELIVER_MS, &ret->sent, err);
 		}
 	}
 	json_decref(events);
@@ -110,33 +112,45 @@ static void reload(struct alert_watch *w)
 	}
 }
 
+// A turn if it is time for one, and what messages need.
+static bool go_on(struct alert_watch *w, struct err *err)
+{
+	struct alert_turn turn = {0};
+	struct alert_sent sent = {0};
+	int64_t now = when_ticks_ms();
+	bool good = true;
+	if (now >= w->due) {
+		w->due = now + w->conf->alerts_interval_ms;
+		w->look = now;
+		good = alert_turn(&w->rules, w->figures, w->conf, w->token, when_now_ms(), &turn, err);
+		w->mine = turn.mine;
+	}
+	bool looks = w->mine && now >= w->look;
+	if (looks)
+		w->look = now + LOOK_MS;
+	return good && (!(looks || alert_outbox_busy(w->outbox)) || alert_outbox_step(w->outbox, looks ? &w->rules : NULL, &sent, err));
+}
+
 static void *watch(void *user)
 {
 	struct alert_watch *w = user;
-	const struct timespec tick = {0, TICK_MS * 1000000L};
-	struct redis *r = view_redis(figures_view(w->figures));
-	int64_t due = when_ticks_ms() + w->conf->alerts_interval_ms;
-	bool mine = false, good = true;
-	for (; !w->stop; nanosleep(&tick, NULL)) {
+	bool good = true;
+	w->due = when_ticks_ms() + w->conf->alerts_interval_ms;
+	for (; !w->stop; alert_outbox_wait(w->outbox, TICK_MS)) {
 		struct err err = ERR_INIT;
-		struct alert_turn turn = {0};
-		struct alert_sent sent = {0};
-		int64_t now = when_ticks_ms();
-		good = true;
 		if (w->reload)
 			reload(w);
-		if (now >= due) {
-			due = now + w->conf->alerts_interval_ms;
-			good = alert_turn(&w->rules, w->figures, w->conf, w->token, when_now_ms(), &turn, &err);
-			mine = turn.mine;
-		} else if (mine && now / 1000 != (now - TICK_MS) / 1000) {
-			good = alert_deliver(&w->rules, r, w->conf->redis_prefix, 1, &sent, &err); // what is to be tried again
-		}
+		good = go_on(w, &err);
 		if (!good)
 			log_warn("alerts were not looked after this time", LOG_STR("why", err.msg));
 	}
+	for (int64_t end = when_ticks_ms() + END_MS; good && alert_outbox_busy(w->outbox) && when_ticks_ms() < end; alert_outbox_wait(w->outbox, TICK_MS)) {
+		struct err err = ERR_INIT;
+		struct alert_sent sent = {0};
+		good = alert_outbox_step(w->outbox, NULL, &sent, &err);
+	}
 	if (good) // else Redis is away or hangs, and the lease ends by itself
-		alert_lease_end(r, w->conf, w->token);
+		alert_lease_end(view_redis(figures_view(w->figures)), w->conf, w->token);
 	return NULL;
 }
 
@@ -147,9 +161,12 @@ bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct
 	new_token(w->token);
 	bool good = alert_rules_load(&w->rules, conf, err) &&
 	            figures_open(&w->figures, conf->redis, conf->redis_ca, conf->redis_prefix, err);
+	if (good)
+		w->outbox = alert_outbox_new(view_redis(figures_view(w->figures)), conf->redis_prefix);
 	if (good && pthread_create(&w->thread, NULL, watch, w) != 0)
 		good = err_set(err, ERR_FATAL, "no thread for the alerts");
 	if (!good) {
+		alert_outbox_free(w->outbox);
 		figures_close(w->figures);
 		alert_rules_release(&w->rules);
 		free(w);
@@ -177,6 +194,7 @@ void alert_watch_stop(struct alert_watch *w)
 		return;
 	alert_watch_quit(w);
 	pthread_join(w->thread, NULL);
+	alert_outbox_free(w->outbox);
 	figures_close(w->figures);
 	alert_rules_release(&w->rules);
 	free(w);
