@@ -89,10 +89,9 @@ struct alert_check {
 	struct arena *arena;
 	struct alert_finding *findings;
 	int n, cap;
-	int before;                // so many are of the rules before: one that finds very much does not silence the next
 };
 
-// Looks at every rule. The paces of groups (spikes, burn rates) are read from Redis and written back.
+// Looks at every rule; the dearest findings of each come first. The paces of groups (spikes, burn rates) are read from Redis and written back.
 bool alert_check(struct alert_check *c, struct err *err) NC_CHECK;
 
 // One kind of rule each.
@@ -103,9 +102,9 @@ bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, st
 bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 
 // What they stand on: a finding, for the group or for everything; is the group one that the rule is about; its sums over
-// [from, to); the same group in another sum, or NULL; a text that lives as long as the check, its control characters as '?'; "$12.34".
+// [from, to); the same group in another sum, or NULL; a text that lives as long as the check, its control characters as '?'; "$12.34", "$0.001234".
 struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule, const struct group *g);
-bool alert_wanted(const struct alert_check *c, const struct alert_rule *rule, const struct group *g);
+bool alert_wanted(const struct alert_rule *rule, const struct group *g);
 bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err) NC_CHECK;
 const struct group *alert_same(const struct groups *in, const struct group *g);
 struct str alert_say(struct alert_check *c, const char *fmt, ...) NC_PRINTF(2, 3);
@@ -118,7 +117,7 @@ void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64
 bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out, struct err *err) NC_CHECK;
 
 // Compares findings with the alerts that are up and writes what changed. *ret_events: an array of events (fire, update,
-// resolve), the caller's. Writes nothing and fails with ERR_RETRY if `token` lost the lease. With token NULL: a dry run.
+// resolve), the caller's. Writes nothing and fails with ERR_RETRY if `token` lost the lease.
 bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events, struct err *err) NC_CHECK;
 
 // Appends "<prefix>:alerts" or "{<prefix>:alerts}:<what>": one slot of a Redis Cluster.

@@ -148,7 +148,7 @@ static void judge(struct alert_check *c, const struct alert_rule *rule, int64_t 
 	struct group g = {.keys = {group}, .usd = estimated, .usd_low = estimated, .usd_high = estimated};
 	struct usd off = usd_cmp(estimated, billed) > 0 ? usd_sub(estimated, billed) : usd_sub(billed, estimated);
 	int64_t level = level_of(rule, off, billed);
-	if (!level || usd_cmp(off, rule->floor) < 0 || !alert_wanted(c, rule, &g))
+	if (!level || usd_cmp(off, rule->floor) < 0 || !alert_wanted(rule, &g))
 		return;
 	struct alert_finding *f = alert_check_add(c, rule, NULL);
 	f->group = arena_str(c->arena, group);

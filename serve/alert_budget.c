@@ -53,7 +53,7 @@ bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, st
 		for (int k = 0; k < rule->nat; k++)
 			if (usd_cmp(usd_muldiv(rule->amount, rule->at[k], 100), g->usd_low) <= 0)
 				level = rule->at[k];
-		if (!level || !alert_wanted(c, rule, g))
+		if (!level || !alert_wanted(rule, g))
 			continue;
 		struct alert_finding *f = alert_check_add(c, rule, g);
 		f->period = arena_str(c->arena, str_of(s.period));
@@ -62,8 +62,8 @@ bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, st
 		f->against = rule->amount;
 		f->from = s.from;
 		f->to = c->now_ms / MS_PER_HOUR + 1;
-		f->text = alert_say(c, "%.*s has spent %s, %lld%% of its budget of %s for the %s", STR_ARG(f->group), alert_money(f->usd).text,
-		                    (long long)(f->usd.pico * 100 / rule->amount.pico), alert_money(rule->amount).text, alert_period_names[rule->period]);
+		f->text = alert_say(c, "%.*s has spent %s, %lld%% of its budget of %s for the %s %s", STR_ARG(f->group), alert_money(f->usd).text,
+		                    (long long)(f->usd.pico * 100 / rule->amount.pico), alert_money(rule->amount).text, alert_period_names[rule->period], s.period);
 	}
 	release_standing(&s);
 	return good;
@@ -77,15 +77,16 @@ bool alert_check_forecast(struct alert_check *c, const struct alert_rule *rule, 
 	for (int32_t i = 0; good && i < s.spent.n; i++) {
 		const struct group *g = &s.spent.list[i];
 		int64_t gone = gone_at(c, rule, &s, g);
-		if (!gone || !alert_wanted(c, rule, g))
+		if (!gone || !alert_wanted(rule, g))
 			continue;
 		struct alert_finding *f = alert_check_add(c, rule, g);
 		f->period = arena_str(c->arena, str_of(s.period));
 		f->against = rule->amount;
 		f->from = s.from;
 		f->to = c->now_ms / MS_PER_HOUR + 1;
-		f->text = alert_say(c, "at this rate %.*s passes %s for the %s at %s; so far it has spent %s", STR_ARG(f->group), alert_money(rule->amount).text,
-		                    alert_period_names[rule->period], when_format(gone, when), alert_money(f->usd).text);
+		f->text = alert_say(c, "at this rate %.*s passes %s for the %s at %s; so far it has spent %s, of late %s an hour", STR_ARG(f->group),
+		                    alert_money(rule->amount).text, alert_period_names[rule->period], when_format(gone, when), alert_money(f->usd).text,
+		                    alert_money(usd_muldiv(alert_same(&s.recent, g)->usd_low, MS_PER_HOUR, s.recent_ms)).text);
 	}
 	release_standing(&s);
 	return good;

@@ -47,7 +47,8 @@ static bool too_fast(struct usd spent, const struct alert_rule *rule, int64_t pe
 	return usd_cmp(spent, usd_muldiv(even, tenths, 10)) > 0;
 }
 
-static void ring(struct alert_check *c, const struct alert_rule *rule, const struct burn *b, const struct group *g, struct usd long_, struct usd short_)
+static void ring(struct alert_check *c, const struct alert_rule *rule, const struct burn *b, const struct group *g, struct usd long_, struct usd short_,
+                 int64_t period_hours)
 {
 	struct alert_finding *f = alert_check_add(c, rule, g);
 	int64_t now = c->now_ms / MS_PER_HOUR;
@@ -57,10 +58,10 @@ static void ring(struct alert_check *c, const struct alert_rule *rule, const str
 	f->against = rule->amount;
 	f->from = now - b->hours;
 	f->to = now + 1;
-	f->text = alert_say(c, "%.*s spends its %s for the %s more than %lld.%lld times too fast: %s in the last %s, %s in the last %lld %s", STR_ARG(f->group),
-	                    alert_money(rule->amount).text, alert_period_names[rule->period], (long long)b->tenths / 10, (long long)b->tenths % 10,
-	                    alert_money(long_).text, b->hours == 1 ? "hour" : f->period.p, alert_money(short_).text,
-	                    (long long)(hours ? b->short_minutes / HOUR : b->short_minutes), hours ? "hours" : "minutes");
+	f->text = alert_say(c, "%.*s spends its %s for the %s at more than %lld.%lld times the even pace: %s in the last %s, evenly it would be %s; %s in the last %lld %s",
+	                    STR_ARG(f->group), alert_money(rule->amount).text, alert_period_names[rule->period], (long long)b->tenths / 10, (long long)b->tenths % 10,
+	                    alert_money(long_).text, b->hours == 1 ? "hour" : f->period.p, alert_money(usd_muldiv(rule->amount, b->hours, period_hours)).text,
+	                    alert_money(short_).text, (long long)(hours ? b->short_minutes / HOUR : b->short_minutes), hours ? "hours" : "minutes");
 }
 
 static bool check_one(struct alert_check *c, const struct alert_rule *rule, const struct burn *b, const struct alert_paces *paces, struct err *err)
@@ -86,9 +87,9 @@ static bool check_one(struct alert_check *c, const struct alert_rule *rule, cons
 		} else if (x) {
 			lately = usd_of_micro(pace_micro(&x->pace, (int)minutes));
 		}
-		if (alert_wanted(c, rule, g) && usd_cmp(spent, rule->floor) >= 0 && too_fast(spent, rule, to - from, b->hours * HOUR, b->tenths) &&
+		if (alert_wanted(rule, g) && usd_cmp(spent, rule->floor) >= 0 && too_fast(spent, rule, to - from, b->hours * HOUR, b->tenths) &&
 		    too_fast(lately, rule, to - from, minutes, b->tenths))
-			ring(c, rule, b, g, spent, lately);
+			ring(c, rule, b, g, spent, lately, to - from);
 	}
 	release_rolling(&long_);
 	release_rolling(&few);

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "base/when.h"
 
-enum { DAY = 24, NEW_DAYS = 30, FINDINGS_MAX = 1000, CONTRIBUTORS = 3 };
+enum { DAY = 24, NEW_DAYS = 30, CONTRIBUTORS = 3 };
 
 struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule, const struct group *g)
 {
@@ -70,9 +70,9 @@ void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64
 	buf[p == PERIOD_HOUR ? 13 : p == PERIOD_MONTH ? 7 : 10] = '\0';
 }
 
-bool alert_wanted(const struct alert_check *c, const struct alert_rule *rule, const struct group *g)
+bool alert_wanted(const struct alert_rule *rule, const struct group *g)
 {
-	return c->n - c->before < FINDINGS_MAX && (!rule->only.len || (rule->by.n && str_eq(rule->only, g->keys[0])));
+	return !rule->only.len || (rule->by.n && str_eq(rule->only, g->keys[0]));
 }
 
 bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err)
@@ -98,8 +98,9 @@ const struct group *alert_same(const struct groups *in, const struct group *g)
 
 struct alert_money alert_money(struct usd u)
 {
+	static const usd_pico cent = 10000000000;
 	struct alert_money m = {"$"};
-	usd_format(u, 2, m.text + 1);
+	usd_format(u, u.pico > -cent && u.pico < cent && u.pico ? 6 : 2, m.text + 1);
 	return m;
 }
 
@@ -118,7 +119,7 @@ static bool check_new(struct alert_check *c, const struct alert_rule *rule, stru
 	bool good = alert_sum(c, rule, now - DAY, now + 1, &today, err) && alert_sum(c, rule, now - NEW_DAYS * DAY, now - DAY, &before, err);
 	for (int32_t i = 0; good && i < today.n; i++) {
 		const struct group *g = &today.list[i];
-		if (!alert_wanted(c, rule, g) || g->keys[0].len == 0 || usd_cmp(g->usd_low, rule->floor) < 0 || alert_same(&before, g))
+		if (!alert_wanted(rule, g) || g->keys[0].len == 0 || usd_cmp(g->usd_low, rule->floor) < 0 || alert_same(&before, g))
 			continue;
 		struct alert_finding *f = alert_check_add(c, rule, g);
 		f->against = rule->floor;
@@ -138,12 +139,12 @@ static bool check_unpriced(struct alert_check *c, const struct alert_rule *rule,
 	struct groups g;
 	bool good = alert_sum(c, rule, now - DAY, now + 1, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
-		if (!alert_wanted(c, rule, &g.list[i]) || g.list[i].unpriced == 0)
+		if (!alert_wanted(rule, &g.list[i]) || g.list[i].unpriced == 0)
 			continue;
 		struct alert_finding *f = alert_check_add(c, rule, &g.list[i]);
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_say(c, "%.*s: %lld tokens of the last day have no price; `nowcast price list` and `price import` help", STR_ARG(f->group),
+		f->text = alert_say(c, "%.*s: %lld tokens of the last day have no price and stand in no dollar figure; `nowcast price list` and `price import` help", STR_ARG(f->group),
 		              (long long)g.list[i].unpriced);
 	}
 	groups_release(&g);
@@ -174,12 +175,20 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 			continue;
 		struct alert_finding *f = alert_check_add(c, rule, NULL);
 		f->group = str_of(signals[i]);
-		f->text = alert_say(c, "no %s has arrived since %s: figures stand still until they do; `nowcast doctor` says more", signals[i], when_format(arrived, when));
+		f->text = alert_say(c, "no %s has arrived since %s, for %lld minutes: figures stand still until they do; `nowcast doctor` says more", signals[i],
+		                    when_format(arrived, when), (long long)(c->now_ms - arrived) / MS_PER_MINUTE);
 	}
 	return true;
 }
 
 // ---- all -----------------------------------------------------------------------------------------------------------
+
+static int dearest_first(const void *a, const void *b)
+{
+	const struct alert_finding *f = a, *g = b;
+	int dearer = usd_cmp(g->usd, f->usd), group = str_cmp(f->group, g->group);
+	return dearer ? dearer : group ? group : str_cmp(f->period, g->period);
+}
 
 bool alert_check(struct alert_check *c, struct err *err)
 {
@@ -190,9 +199,11 @@ bool alert_check(struct alert_check *c, struct err *err)
 		const struct alert_rule *rule = &c->rules->rules[i];
 		if (c->only_rule && rule != c->only_rule)
 			continue;
-		c->before = c->n;
+		int before = c->n;
 		if (!checks[rule->kind](c, rule, err))
 			return err_prefix(err, "rule %.*s", STR_ARG(rule->name));
+		if (c->n > before)
+			qsort(c->findings + before, (size_t)(c->n - before), sizeof *c->findings, dearest_first);
 	}
 	return true;
 }

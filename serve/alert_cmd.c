@@ -86,7 +86,8 @@ static void print_event(struct str name, const json_t *j)
 {
 	char at[WHEN_SIZE];
 	(void)name;
-	printf("%-8s %-8s at    %s  %s: %s\n", text_at(j, "event"), text_at(j, "severity"), time_at(j, "at", at), text_at(j, "rule"), text_at(j, "text"));
+	printf("%-8s %-8s at    %s  %s: %s%s%s\n", text_at(j, "event"), text_at(j, "severity"), time_at(j, "at", at), text_at(j, "rule"), text_at(j, "text"),
+	       *text_at(j, "ended") ? "; ended: " : "", text_at(j, "ended"));
 }
 
 static void print_dead(struct str name, const json_t *j)
@@ -95,6 +96,22 @@ static void print_dead(struct str name, const json_t *j)
 	(void)name;
 	printf("dead     for %s, of %s, %zu events, %d tries: %s\n", text_at(j, "receiver"), time_at(j, "created", at), json_array_size(json_object_get(j, "events")),
 	       (int)json_integer_value(json_object_get(j, "tries")), text_at(j, "error"));
+}
+
+static bool print_undelivered(struct alerting *a, struct err *err)
+{
+	struct buf outbox = BUF_INIT, dead = BUF_INIT;
+	alert_key(&outbox, a->conf->redis_prefix, "outbox");
+	alert_key(&dead, a->conf->redis_prefix, "dead");
+	redis_cmdz(a->redis, "ZCARD", outbox.data, NULL);
+	redis_cmdz(a->redis, "LLEN", dead.data, NULL);
+	buf_release(&outbox);
+	buf_release(&dead);
+	if (!redis_exec(a->redis, err))
+		return false;
+	if (redis_int(a->redis, 0) || redis_int(a->redis, 1))
+		printf("messages %lld wait to be delivered, %lld were given up (--dead)\n", (long long)redis_int(a->redis, 0), (long long)redis_int(a->redis, 1));
+	return true;
 }
 
 static bool list(struct alerting *a, struct err *err)
@@ -114,7 +131,7 @@ static bool list(struct alerting *a, struct err *err)
 		return each_json(a, "history", "LRANGE", "0", last, "nothing has rung yet", print_event, err);
 	}
 	return each_json(a, NULL, "HGETALL", NULL, NULL, "no alert is up", print_alert, err) &&
-	       each_json(a, "silences", "HGETALL", NULL, NULL, "no silences", print_silence, err);
+	       each_json(a, "silences", "HGETALL", NULL, NULL, "no silences", print_silence, err) && print_undelivered(a, err);
 }
 
 // ---- silence -------------------------------------------------------------------------------------------------------

@@ -31,16 +31,33 @@ static void add_title(struct buf *b, const json_t *events)
 		buf_addf(b, "nowcast: %zu alerts, the first: %s %s: %s", n, text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"));
 }
 
-static void add_event(struct buf *b, const json_t *e)
+static void add_band(struct buf *b, const json_t *e)
+{
+	struct usd low, high;
+	if (usd_parse(str_of(text_at(e, "usd_low")), &low) && usd_parse(str_of(text_at(e, "usd_high")), &high) && usd_cmp(low, high) < 0)
+		buf_addf(b, "; between %s and %s", alert_money(low).text, alert_money(high).text);
+	if (*text_at(e, "basis"))
+		buf_addf(b, "; of it %s", text_at(e, "basis"));
+}
+
+// Since when, how sure, who.
+static void add_details(struct buf *b, const json_t *e, const char *margin)
 {
 	char when[WHEN_SIZE];
-	buf_addf(b, "%s %s (%s): %s\n", text_at(e, "event"), text_at(e, "rule"), text_at(e, "severity"), text_at(e, "text"));
-	buf_addf(b, "  since %s", time_at(e, "since", when));
-	if (*text_at(e, "basis"))
-		buf_addf(b, "; between $%s and $%s, %s", text_at(e, "usd_low"), text_at(e, "usd_high"), text_at(e, "basis"));
+	buf_addf(b, "%ssince %s", margin, time_at(e, "since", when));
+	if (*text_at(e, "ended"))
+		buf_addf(b, " until %s: %s", time_at(e, "at", when), text_at(e, "ended"));
+	else
+		add_band(b, e);
 	buf_addc(b, '\n');
 	if (*text_at(e, "contributors"))
-		buf_addf(b, "  most by: %s\n", text_at(e, "contributors"));
+		buf_addf(b, "%smost by: %s\n", margin, text_at(e, "contributors"));
+}
+
+static void add_event(struct buf *b, const json_t *e)
+{
+	buf_addf(b, "%s %s (%s): %s\n", text_at(e, "event"), text_at(e, "rule"), text_at(e, "severity"), text_at(e, "text"));
+	add_details(b, e, "  ");
 	if (*text_at(e, "link"))
 		buf_addf(b, "  %s\n", text_at(e, "link"));
 }
@@ -93,15 +110,18 @@ static void alertmanager(struct buf *b, const json_t *events)
 		char since[WHEN_SIZE], until[WHEN_SIZE];
 		int64_t at = json_integer_value(json_object_get(e, "at"));
 		bool over = strcmp(text_at(e, "event"), "resolved") == 0;
+		struct buf details = BUF_INIT;
+		add_details(&details, e, "");
 		json_t *one = json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:s}", "labels", "alertname", "nowcast", "rule",
 		                        text_at(e, "rule"), "kind", text_at(e, "kind"), "group", text_at(e, "group"), "period", text_at(e, "period"),
 		                        "severity", text_at(e, "severity"), "annotations", "summary", text_at(e, "text"), "description",
-		                        text_at(e, "contributors"), "startsAt", time_at(e, "since", since), "endsAt",
+		                        details.data, "startsAt", time_at(e, "since", since), "endsAt",
 		                        when_format(over ? at : at + FIRING_MS, until));
 		if (one && *text_at(e, "link"))
 			json_object_set(one, "generatorURL", json_object_get(e, "link"));
 		if (one)
 			json_array_append_new(all, one);
+		buf_release(&details);
 	}
 	add_json(b, all);
 }

@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // From findings to events. An alert is one rule, group and period; it is up from the first finding until none has come for
 // the rule's `clear` time (a figure that wavers around a limit does not flap it), or, for budgets, until the period is over.
+// When what its rule is about changes, it begins at the level that it has now, and ends if it has none.
 //
-//     no alert + finding -> firing      higher level -> updated      gone for `clear` -> resolved
-//
-// All events of one evaluation that a receiver is to hear of are one message: a storm is one line longer, not one page more.
-// Silenced alerts are up like others and told when the silence ends. An Alertmanager keeps what it was told in memory only, and
-// ends what it does not hear of: it is told again and again what is up, in one message that takes the place of the last.
-#include <fnmatch.h>
+//     no alert + finding -> firing      higher level, other terms -> updated      gone for `clear` -> resolved
+// Of a rule that finds more than a thousand groups the dearest are told apart, and how many there are besides.
+#include "serve/alert_change.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/embed.h"
 #include "base/when.h"
-#include "serve/alert.h"
 
 EMBED(alert_commit_lua, "serve/alert_commit.lua")
 
-enum { HISTORY_MAX = 1000, AGAIN_MS = 5 * 60000, EXPLAINED_MAX = 50 };
+enum { HISTORY_MAX = 1000, EXPLAINED_MAX = 50, UP_MAX = 1000 };
+#define MORE "(more)" // the group of what a rule finds beyond its limit
 
-struct state {
-	struct alert_check *check;
-	const struct conf *conf;
-	int64_t clock_ms;  // of the wall: tells messages apart
-	int explained;     // alerts of which it was summed up who contributes: in a storm not of every one, or it would never end
-	json_t *up;        // field -> alert, as they stood
-	json_t *silences;  // array
-	json_t *set, *del, *history, *messages, *events;
+// How a rule stands to its limit.
+struct share {
+	int up, more;
+	struct usd more_usd;
+	const struct alert_finding *last; // that was left out
 };
 
 void alert_key(struct buf *b, const char *prefix, const char *what)
@@ -35,23 +32,6 @@ void alert_key(struct buf *b, const char *prefix, const char *what)
 		buf_addf(b, "{%s:alerts}:%s", prefix, what);
 	else
 		buf_addf(b, "%s:alerts", prefix);
-}
-
-static json_t *text_of(struct str s)
-{
-	json_t *j = json_stringn(s.p ? s.p : "", s.len);
-	return j ? j : json_string("(not UTF-8)");
-}
-
-static const char *field_of(const json_t *alert, const char *key)
-{
-	const char *z = json_string_value(json_object_get(alert, key));
-	return z ? z : "";
-}
-
-static int64_t number_of(const json_t *alert, const char *key)
-{
-	return json_integer_value(json_object_get(alert, key));
 }
 
 // ---- reading -------------------------------------------------------------------------------------------------------
@@ -71,7 +51,7 @@ static json_t *read_hash(struct redis *r, size_t reply)
 	return all;
 }
 
-static bool read_state(struct state *s, struct err *err)
+static bool read_state(struct alert_change *s, struct err *err)
 {
 	struct buf alerts = BUF_INIT, silences = BUF_INIT;
 	struct redis *r = s->check->redis;
@@ -85,22 +65,16 @@ static bool read_state(struct state *s, struct err *err)
 		return false;
 	s->up = read_hash(r, 0);
 	s->silences = read_hash(r, 1);
+	const char *id;
+	json_t *x;
+	json_object_foreach(s->silences, id, x) { // by both clocks: a look at another time ends none
+		if (alert_number(x, "until") < s->check->now_ms && alert_number(x, "until") < s->clock_ms)
+			json_array_append_new(s->over, json_string(id));
+	}
 	return true;
 }
 
-static bool is_silenced(const struct state *s, const json_t *alert)
-{
-	const char *id;
-	json_t *x;
-	json_object_foreach(s->silences, id, x) {
-		if (number_of(x, "until") > s->check->now_ms && fnmatch(field_of(x, "rule"), field_of(alert, "rule"), 0) == 0 &&
-		    fnmatch(field_of(x, "group"), field_of(alert, "group"), 0) == 0)
-			return true;
-	}
-	return false;
-}
-
-// ---- events --------------------------------------------------------------------------------------------------------
+// ---- figures -------------------------------------------------------------------------------------------------------
 
 static void set_usd(json_t *j, const char *key, struct usd u)
 {
@@ -119,7 +93,7 @@ static void add_percent_encoded(struct buf *b, struct str s)
 	}
 }
 
-static void set_link(const struct state *s, const struct alert_finding *f, json_t *alert)
+static void set_link(const struct alert_change *s, const struct alert_finding *f, json_t *alert)
 {
 	char from[WHEN_SIZE], to[WHEN_SIZE];
 	struct buf b = BUF_INIT;
@@ -133,113 +107,81 @@ static void set_link(const struct state *s, const struct alert_finding *f, json_
 			add_percent_encoded(&b, f->group);
 		}
 	}
-	json_object_set_new(alert, "link", text_of(buf_str(&b)));
+	json_object_set_new(alert, "link", alert_json(buf_str(&b)));
 	buf_release(&b);
 }
 
+// What a rule is about: an alert is held to its level only as long as this stays the same.
+static json_t *terms_of(const struct alert_rule *rule)
+{
+	char amount[USD_SIZE];
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "%s by %.*s only %.*s of %s a %s", alert_kind_names[rule->kind], STR_ARG(rule->by.n ? rule->by.name[0] : STR("all")), STR_ARG(rule->only),
+	         usd_format(rule->amount, 6, amount), alert_period_names[rule->period]);
+	json_t *j = alert_json(buf_str(&b));
+	buf_release(&b);
+	return j;
+}
+
+static bool has_terms(const json_t *alert, const struct alert_rule *rule)
+{
+	json_t *terms = terms_of(rule);
+	bool same = json_equal(terms, json_object_get(alert, "terms"));
+	json_decref(terms);
+	return same;
+}
+
 // The figures of a finding over what the alert said before.
-static bool refresh(struct state *s, const struct alert_finding *f, json_t *alert, bool full, struct err *err)
+static bool refresh(struct alert_change *s, const struct alert_finding *f, json_t *alert, bool full, struct err *err)
 {
 	struct buf who = BUF_INIT;
 	bool good = !full || s->explained++ >= EXPLAINED_MAX || alert_contributors(s->check, f, &who, err);
-	json_object_set_new(alert, "text", text_of(f->text));
-	json_object_set_new(alert, "basis", text_of(f->basis));
+	json_object_set_new(alert, "text", alert_json(f->text));
+	json_object_set_new(alert, "basis", alert_json(f->basis));
 	json_object_set_new(alert, "level", json_integer(f->level));
+	json_object_set_new(alert, "terms", terms_of(f->rule));
+	json_object_set_new(alert, "severity", alert_json(f->rule->severity));
 	json_object_set_new(alert, "seen", json_integer(s->check->now_ms));
 	set_usd(alert, "usd", f->usd);
 	set_usd(alert, "usd_low", f->low);
 	set_usd(alert, "usd_high", f->high);
 	set_usd(alert, "against", f->against);
 	if (full)
-		json_object_set_new(alert, "contributors", text_of(buf_str(&who)));
+		json_object_set_new(alert, "contributors", alert_json(buf_str(&who)));
 	set_link(s, f, alert);
 	buf_release(&who);
 	return good;
 }
 
-// Puts the alert into the messages of the receivers that its rule names, or of all; `again`: of those that forget.
-static void address(struct state *s, const struct alert_rule *rule, const json_t *event, bool again)
+// ---- weighing ------------------------------------------------------------------------------------------------------
+
+static void add_field_of(struct buf *b, const struct alert_finding *f)
 {
-	const struct alert_rules *rules = s->check->rules;
-	for (int i = 0; i < rules->nreceivers; i++) {
-		const struct alert_receiver *to = &rules->receivers[i];
-		struct str rest = rule ? rule->receivers : STR_NONE, name;
-		bool wanted = rest.len == 0;
-		if (again && to->kind != TO_ALERTMANAGER)
-			continue;
-		while (rest.len && !wanted) {
-			name = str_cut(&rest, ',');
-			while (name.len && name.p[0] == ' ')
-				name.p++, name.len--;
-			while (name.len && name.p[name.len - 1] == ' ')
-				name.len--;
-			wanted = str_eq(name, to->name);
-		}
-		if (!wanted)
-			continue;
-		struct buf id = BUF_INIT;
-		if (again)
-			buf_addf(&id, "again-%.*s", STR_ARG(to->name));
-		else
-			buf_addf(&id, "%lld-%.*s", (long long)s->clock_ms, STR_ARG(to->name));
-		json_t *message = json_object_get(s->messages, id.data);
-		if (!message) {
-			message = json_pack("{s:o, s:I, s:i, s:[]}", "receiver", text_of(to->name), "created", (json_int_t)s->clock_ms, "tries", 0, "events");
-			json_object_set_new(s->messages, id.data, message);
-		}
-		json_array_append(json_object_get(message, "events"), (json_t *)event);
-		buf_release(&id);
-	}
+	buf_addf(b, "%.*s|%.*s|%.*s", STR_ARG(f->rule->name), STR_ARG(f->group), STR_ARG(f->period));
 }
 
-static void tell(struct state *s, const struct alert_rule *rule, json_t *alert, const char *event)
-{
-	json_t *copy = json_deep_copy(alert);
-	json_object_set_new(copy, "event", json_string(event));
-	json_object_set_new(copy, "at", json_integer(s->check->now_ms));
-	json_array_append(s->events, copy);
-	json_array_append(s->history, copy);
-	address(s, rule, copy, false);
-	json_decref(copy);
-	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
-}
-
-static void tell_again(struct state *s, const struct alert_rule *rule, json_t *alert)
-{
-	if (!json_is_true(json_object_get(alert, "told")) || s->check->now_ms - number_of(alert, "again") < AGAIN_MS || is_silenced(s, alert))
-		return;
-	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
-	json_t *copy = json_deep_copy(alert);
-	json_object_set_new(copy, "event", json_string("firing"));
-	json_object_set_new(copy, "at", json_integer(s->check->now_ms));
-	address(s, rule, copy, true);
-	json_decref(copy);
-}
-
-static bool weigh_finding(struct state *s, const struct alert_finding *f, struct err *err)
+static bool weigh_finding(struct alert_change *s, const struct alert_finding *f, struct err *err)
 {
 	struct buf field = BUF_INIT;
-	buf_addf(&field, "%.*s|%.*s|%.*s", STR_ARG(f->rule->name), STR_ARG(f->group), STR_ARG(f->period));
+	add_field_of(&field, f);
 	json_t *alert = json_deep_copy(json_object_get(s->up, field.data));
-	bool fresh = !alert, louder = alert && f->level > number_of(alert, "level");
-	bool told = alert && json_is_true(json_object_get(alert, "told"));
-	if (fresh)
-		alert = json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:I}", "rule", text_of(f->rule->name), "kind", alert_kind_names[f->rule->kind],
-		                  "group", text_of(f->group), "period", text_of(f->period), "severity", text_of(f->rule->severity), "state", "firing",
-		                  "since", (json_int_t)s->check->now_ms);
-	int64_t level = fresh ? 0 : number_of(alert, "level");
-	bool good = alert && refresh(s, f, alert, fresh || louder || !told, err);
+	int64_t level = alert && has_terms(alert, f->rule) ? alert_number(alert, "level") : 0;
+	bool told = alert && json_is_true(json_object_get(alert, "told")), louder = f->level > level;
+	if (!alert)
+		alert = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:[]}", "rule", alert_json(f->rule->name), "kind", alert_kind_names[f->rule->kind],
+		                  "group", alert_json(f->group), "period", alert_json(f->period), "state", "firing", "since", (json_int_t)s->check->now_ms, "told_to");
+	bool good = alert && refresh(s, f, alert, louder || !told, err);
 	if (good && level > f->level) // a lower estimate does not take back what was told
 		json_object_set_new(alert, "level", json_integer(level));
-	bool silenced = good && is_silenced(s, alert);
+	bool silenced = good && alert_is_silenced(s, alert);
 	json_object_set_new(alert, "silenced", json_boolean(silenced));
 	if (good && !silenced && !told) {
 		json_object_set_new(alert, "told", json_true());
-		tell(s, f->rule, alert, "firing");
+		alert_tell(s, f->rule, alert, "firing");
 	} else if (good && !silenced && louder) {
-		tell(s, f->rule, alert, "updated");
+		alert_tell(s, f->rule, alert, "updated");
 	} else if (good) {
-		tell_again(s, f->rule, alert);
+		alert_tell_again(s, f->rule, alert);
 	}
 	if (good)
 		json_object_set(s->set, field.data, alert);
@@ -248,36 +190,92 @@ static bool weigh_finding(struct state *s, const struct alert_finding *f, struct
 	return good;
 }
 
-// Is the period of a latched alert still the present one?
-static bool latched(const struct state *s, const struct alert_rule *rule, const json_t *alert)
+// What a rule finds beyond its limit, in one alert.
+static bool weigh_more(struct alert_change *s, const struct share *share, struct err *err)
 {
-	int64_t from, to;
-	char name[WHEN_SIZE];
-	if (!rule || rule->kind != ALERT_BUDGET)
-		return false;
-	alert_period_of(rule->period, s->check->now_ms / MS_PER_HOUR, &from, &to, name);
-	return strcmp(name, field_of(alert, "period")) == 0;
+	const struct alert_rule *rule = share->last->rule;
+	struct alert_finding f = {.rule = rule, .group = STR(MORE), .period = rule->kind == ALERT_BURN ? STR("") : share->last->period, .level = 1,
+	                          .usd = share->more_usd, .low = share->more_usd, .high = share->more_usd, .against = share->last->against, .basis = STR("")};
+	f.text = alert_say(s->check, "it holds for %d more than the %d that are told apart, together %s; a floor, `only` or a wider `by` makes them fewer",
+	                   share->more, UP_MAX, alert_money(f.usd).text);
+	return weigh_finding(s, &f, err);
 }
 
-static void weigh_missing(struct state *s)
+// What is up goes on; of what is new, as much as there is room for.
+static bool weigh_findings(struct alert_change *s, struct err *err)
+{
+	const struct alert_check *c = s->check;
+	struct share *shares = xcalloc((size_t)c->rules->nrules + 1, sizeof *shares);
+	bool good = true;
+	const char *field;
+	json_t *alert;
+	json_object_foreach(s->up, field, alert) {
+		const struct alert_rule *rule = alert_rule_find(c->rules, str_of(alert_text(alert, "rule")));
+		if (rule && strcmp(alert_text(alert, "group"), MORE) != 0)
+			shares[rule - c->rules->rules].up++;
+	}
+	for (int i = 0; good && i < c->n; i++) {
+		const struct alert_finding *f = &c->findings[i];
+		struct share *share = &shares[f->rule - c->rules->rules];
+		struct buf b = BUF_INIT;
+		add_field_of(&b, f);
+		bool fresh = !json_object_get(s->up, b.data);
+		buf_release(&b);
+		if (fresh && share->up >= UP_MAX) {
+			share->more++;
+			share->more_usd = usd_add(share->more_usd, f->usd);
+			share->last = f;
+			continue;
+		}
+		share->up += fresh;
+		good = weigh_finding(s, f, err);
+	}
+	for (int i = 0; good && i < c->rules->nrules; i++)
+		good = shares[i].more == 0 || weigh_more(s, &shares[i], err);
+	free(shares);
+	return good;
+}
+
+// Why an alert is over that no finding is about any more, in `buf`; NULL: it is not.
+static const char *end_of(const struct alert_change *s, const struct alert_rule *rule, json_t *alert, char *buf, size_t size)
+{
+	int64_t from, to, now = s->check->now_ms, seen = alert_number(alert, "seen");
+	char when[WHEN_SIZE];
+	if (!rule)
+		return "its rule is gone from the configuration";
+	if (rule->kind == ALERT_BUDGET) { // latched
+		if (!has_terms(alert, rule))
+			return "its rule was changed";
+		alert_period_of(rule->period, now / MS_PER_HOUR, &from, &to, when);
+		snprintf(buf, size, "the %s is over", alert_period_names[rule->period]);
+		return strcmp(when, alert_text(alert, "period")) == 0 ? NULL : buf;
+	}
+	if (seen > now) // the clock was set back: it counts from now
+		json_object_set_new(alert, "seen", json_integer(now));
+	snprintf(buf, size, "last so at %s", when_format(seen, when));
+	return seen > now || now - seen < rule->clear_ms ? NULL : buf;
+}
+
+static void weigh_missing(struct alert_change *s)
 {
 	const char *field;
 	json_t *alert;
 	json_object_foreach(s->up, field, alert) {
-		const struct alert_rule *rule = alert_rule_find(s->check->rules, str_of(field_of(alert, "rule")));
+		char why[64];
+		const struct alert_rule *rule = alert_rule_find(s->check->rules, str_of(alert_text(alert, "rule")));
 		if (json_object_get(s->set, field) || (s->check->only_rule && rule != s->check->only_rule))
 			continue;
-		if (latched(s, rule, alert)) {
-			tell_again(s, rule, alert);
+		const char *ended = end_of(s, rule, alert, why, sizeof why);
+		if (!ended) {
+			alert_tell_again(s, rule, alert);
 			json_object_set(s->set, field, alert);
 			continue;
 		}
-		if (rule && rule->kind != ALERT_BUDGET && s->check->now_ms - number_of(alert, "seen") < rule->clear_ms)
-			continue;
 		json_array_append_new(s->del, json_string(field));
 		json_object_set_new(alert, "state", json_string("resolved"));
+		json_object_set_new(alert, "ended", json_string(ended));
 		if (json_is_true(json_object_get(alert, "told")))
-			tell(s, rule, alert, "resolved");
+			alert_tell(s, rule, alert, "resolved");
 	}
 }
 
@@ -295,9 +293,10 @@ static void dump_values(json_t *object) // its values become JSON texts
 	}
 }
 
-static bool commit(struct state *s, const char *token, struct err *err)
+static bool commit(struct alert_change *s, const char *token, struct err *err)
 {
-	static const char *const whats[] = {NULL, "lease", "history", "outbox", "messages"};
+	enum { NKEYS = 6 };
+	static const char *const whats[NKEYS] = {NULL, "lease", "history", "outbox", "messages", "silences"};
 	struct redis *r = s->check->redis;
 	struct buf key = BUF_INIT;
 	json_t *history = json_array();
@@ -308,13 +307,13 @@ static bool commit(struct state *s, const char *token, struct err *err)
 	}
 	dump_values(s->set);
 	dump_values(s->messages);
-	json_t *all = json_pack("{s:O, s:O, s:o, s:O}", "set", s->set, "del", s->del, "history", history, "messages", s->messages);
+	json_t *all = json_pack("{s:O, s:O, s:o, s:O, s:O}", "set", s->set, "del", s->del, "history", history, "messages", s->messages, "over", s->over);
 	char *text = json_dumps(all, JSON_COMPACT);
-	redis_begin(r, 3 + 5 + 4);
+	redis_begin(r, 3 + NKEYS + 4);
 	redis_argz(r, "EVAL");
 	redis_arg(r, alert_commit_lua());
-	redis_argi(r, 5);
-	for (int i = 0; i < 5; i++) {
+	redis_argi(r, NKEYS);
+	for (int i = 0; i < NKEYS; i++) {
 		buf_clear(&key);
 		alert_key(&key, s->check->prefix, whats[i]);
 		redis_arg(r, buf_str(&key));
@@ -333,14 +332,12 @@ static bool commit(struct state *s, const char *token, struct err *err)
 
 bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events, struct err *err)
 {
-	struct state s = {.check = c, .conf = conf, .clock_ms = when_now_ms(), .set = json_object(), .del = json_array(), .history = json_array(),
-	                  .messages = json_object(), .events = json_array()};
-	bool good = read_state(&s, err);
-	for (int i = 0; good && i < c->n; i++)
-		good = weigh_finding(&s, &c->findings[i], err);
+	struct alert_change s = {.check = c, .conf = conf, .clock_ms = when_now_ms(), .set = json_object(), .del = json_array(), .history = json_array(),
+	                  .messages = json_object(), .events = json_array(), .over = json_array()};
+	bool good = read_state(&s, err) && weigh_findings(&s, err);
 	if (good) {
 		weigh_missing(&s);
-		if (token && (json_object_size(s.set) || json_array_size(s.del)))
+		if (json_object_size(s.set) || json_array_size(s.del) || json_array_size(s.over))
 			good = commit(&s, token, err);
 	}
 	if (good)
@@ -352,5 +349,6 @@ bool alert_state(struct alert_check *c, const struct conf *conf, const char *tok
 	json_decref(s.history);
 	json_decref(s.messages);
 	json_decref(s.events);
+	json_decref(s.over);
 	return good;
 }

@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "estimator/folded.h"
 #include "estimator/redis.h"
+#include "serve/alert.h"
 
 enum { HOURS_PER_DAY = 24, USD_PLACES = 9 };
 
@@ -146,12 +147,38 @@ static bool write_folded(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+static bool write_alerts(struct api *a, struct buf *out, struct err *err)
+{
+	static const struct { const char *what, *command, *name, *help; } counts[] = {
+		{NULL, "HLEN", "nowcast_alerts_up", "Alerts that are up, silenced ones too."},
+		{"outbox", "ZCARD", "nowcast_alert_messages_waiting", "Messages of alerts that their receivers have not taken yet."},
+		{"dead", "LLEN", "nowcast_alert_messages_given_up", "Messages of alerts that were given up, the newest thousand at most."},
+	};
+	enum { NCOUNTS = sizeof counts / sizeof *counts };
+	struct redis *r = view_redis(figures_view(a->figures));
+	struct buf key = BUF_INIT;
+	for (int i = 0; i < NCOUNTS; i++) {
+		buf_clear(&key);
+		alert_key(&key, a->conf->redis_prefix, counts[i].what);
+		redis_cmdz(r, counts[i].command, key.data, NULL);
+	}
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	for (int i = 0; i < NCOUNTS; i++) {
+		family(out, counts[i].name, "gauge", counts[i].help);
+		buf_addf(out, "%s %lld\n", counts[i].name, (long long)redis_int(r, (size_t)i));
+	}
+	return true;
+}
+
 void metrics_write(struct api *a, const struct metrics_server *s, struct buf *out)
 {
 	struct buf figures = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct query q = {.now_ms = api_now_ms(a)};
-	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) && write_folded(a, &figures, &err);
+	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) && write_folded(a, &figures, &err) &&
+	          write_alerts(a, &figures, &err);
 	family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis is away.");
 	buf_addf(out, "nowcast_up %d\n", up);
 	family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");

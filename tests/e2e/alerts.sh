@@ -109,13 +109,25 @@ is "under the same id" "$(python3 -c 'import json,sys; print(len({json.loads(l)[
 rules "$(awk "BEGIN { print $total / 0.9 }")" # 90 %: the next threshold
 alert check --now "$now" >/dev/null 2>&1
 has "the next threshold is an update" "$(tail -n 1 "$T/sink/slack")" "updated day"
-rules "$(awk "BEGIN { print $total / 0.4 }")" # an estimate below what was told
+model=$("$nowcast" report --redis "$REDIS_URL" --by model --format csv | tail -n +2 | cut -d, -f1 | sed -n 's/^us\.//p' | sed 's/-v[01]:0$//; s/-20[0-9]*$//' | head -n 1)
+{
+	echo model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source
+	echo "$model,regional,,,,,,,0.01,0.01,,,,,,ours"
+} >"$T/cheap.csv"
+ok "an estimate below what was told" "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01 --prices user --prices-file "$T/cheap.csv"
 alert check --now "$now" >/dev/null 2>&1
-is "a lower estimate does not take it back" "$(lines slack)" 2
+is "does not take it back" "$(lines slack)" 2
+"$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01 >/dev/null
+rules "$(awk "BEGIN { print $total / 0.6 }")" # a larger budget
+alert check --now "$now" >/dev/null 2>&1
+has "a larger budget does, and it is said how it stands" "$(tail -n 1 "$T/sink/slack")" "updated day.* (59|60)% of its budget"
+rules "$(awk "BEGIN { print $total / 0.9 }")"
+alert check --now "$now" >/dev/null 2>&1
+has "its thresholds are told anew" "$(tail -n 1 "$T/sink/slack")" "updated day.* (89|90)% of its budget"
 rules "$(awk "BEGIN { print $total / 2 }")"
 ok "a silence" alert silence 'da*' --for 1h --why "known"
 alert check --now "$now" >/dev/null 2>&1
-is "keeps it quiet" "$(lines slack)" 2
+is "keeps it quiet" "$(lines slack)" 4
 has "and is listed" "$(alert list)" "silence .*rule da.*known"
 fails 2 "one that could never match is refused" alert silence 'da*' --only $'\xff'
 fails 2 "the flag of the consumer group does not silence every group" alert silence 'da*' --group all
@@ -124,10 +136,28 @@ has "one of some groups says which" "$(alert list)" "silence .*rule da.*group a.
 for id in $(redis hkeys "{nowcast:alerts}:silences"); do alert silence --end "$id" >/dev/null; done
 tomorrow=$(date -u -d "${hour%T*} +2 days" +%Y-%m-%dT01:00:00Z)
 alert check --now "$tomorrow" >/dev/null 2>&1
-has "it is resolved when the day is over" "$(tail -n 1 "$T/sink/slack")" "resolved day"
-has "the history tells it all" "$(alert list --history 10 | tr '\n' ' ')" "resolved.*updated.*firing"
+has "it is resolved when the day is over" "$(tail -n 1 "$T/sink/slack")" "resolved day.* until $tomorrow: the day is over"
+has "the history tells it all" "$(alert list --history 10 | tr '\n' ' ')" "resolved.*ended: the day is over.*updated.*firing"
+
+rules "$(awk "BEGIN { print $total / 0.9 }")"
+alert check --now "$now" >/dev/null 2>&1
+told_before=$(lines slack)
+rules "$(awk "BEGIN { print $total / 0.4 }")" # no threshold of it is reached
+alert check --now "$now" >/dev/null 2>&1
+has "a budget that is large enough ends the alert" "$(tail -n 1 "$T/sink/slack")" "resolved day.* until $now: its rule was changed"
+is "once" "$(lines slack)" $((told_before + 1))
+sed -i '/^at = /a receivers = hook' "$T/alerts.conf"
+sed -i "s/^amount = .*/amount = 0.01/" "$T/alerts.conf"
+alert check --now "$now" >/dev/null 2>&1
+has "a rule that names a receiver tells that one" "$(tail -n 1 "$T/sink/hook")" "firing day"
+sed -i 's/^receivers = hook/receivers = chat/; s/^\[rule day\]/[rule renamed]/' "$T/alerts.conf"
+alert check --now "$now" >/dev/null 2>&1
+has "whoever was told hears of the end, when the rule has another name" "$(tail -n 1 "$T/sink/hook")" "resolved day.*its rule is gone from the configuration"
+has "and the new rule's receiver of the new one only" "$(tail -n 1 "$T/sink/slack")" 'nowcast.*firing renamed|"text[^,]*firing renamed'
+is "not of an alert it never heard of" "$(tail -n 1 "$T/sink/slack" | grep -c 'resolved day')" 0
 
 rules 1000000
+alert check --now "$now" >/dev/null 2>&1
 ok "a trial message" alert test chat
 fails 1 "a trial tells of a receiver that does not take it" alert test gone
 has "which and why" "$(cat "$T/out")" "failed gone .webhook.: receiver gone: answered 410"
