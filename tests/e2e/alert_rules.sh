@@ -285,4 +285,11 @@ check 2026-11-02T03:44:00Z
 is "nor has it ended before it was gone for a quarter of an hour" "$(told)" 1
 check 2026-11-02T03:47:00Z
 is "then it has" "$(grep -c '"event": *"resolved"' "$T/told")" 1
+rate "$(part 5)"
+check 2026-11-02T03:50:00Z
+rate "$(part 60)"
+check 2026-11-02T02:58:00Z
+is "a clock that is set back by an hour ends nothing at once" "$(up | grep -c '^up')" 1
+check 2026-11-02T03:14:00Z
+is "nor holds up for an hour what has ended" "$(up | grep -c '^up')" 0
 finish

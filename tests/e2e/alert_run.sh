@@ -72,7 +72,7 @@ rules() { # AMOUNT AT: a budget for everything
 
 # --- a world of the last hours, two daemons
 
-start_redis
+start_redis durable
 start_broker 2
 world=$T/world
 "$shared/world/world.py" --out "$world" --hours 2 --scale 0.02 --start "$(date -u -d '3 hours ago' +%Y-%m-%dT%H:00:00Z)" >"$T/world.log" 2>&1 || bail "world.py failed"
@@ -143,6 +143,29 @@ ok "the other daemon takes over, and sends what was on its way" wait_for 30 told
 is "under the same id" "$(python3 -c 'import json,sys; print(len({json.loads(l)["headers"]["x-nowcast-id"] for l in open(sys.argv[1])}))' "$T/sink/stall")" 1
 sleep 2
 is "and tells nobody else anew" "$(lines hook)" "$told_before"
+
+# --- Redis is away while a message is on its way
+
+rm "$T/sink/stall.ok"
+rules 0.03 50,80,100 "hook, stall"
+reload
+ok "a third message stalls" wait_for 20 told stall 3
+kill_redis
+touch "$T/sink/stall.ok"
+ok "its receiver takes it, and Redis is away" wait_for 10 told stall.answered 3
+sleep 2
+restart_redis
+nothing_waits() { redis --raw hvals "{nowcast:alerts}:messages" >"$T/waits" && ! grep -q stall "$T/waits"; }
+ok "it is noted when Redis is back" wait_for 30 nothing_waits
+sleep 2
+is "and not sent again, nor is an alert that is still up" "$(lines stall) $(lines hook)" "3 $((told_before + 1))"
+
+mv "$T/alerts.conf" "$T/alerts.conf.away"
+reload
+gone_file() { [ "$(cat "$T"/run?.log | grep -c 'the alert rules were not taken.*alerts.conf cannot be read')" = 1 ]; }
+ok "a file that is gone changes nothing" wait_for 10 gone_file
+mv "$T/alerts.conf.away" "$T/alerts.conf"
+is "the alert stays" "$("$nowcast" alert list --config "$T/nowcast.conf" | grep -c '^up')" 1
 
 # --- the end of an alert
 

@@ -98,8 +98,11 @@ time = lambda z: datetime.datetime.fromisoformat(z.replace("Z", "+00:00"))
 print(first["labels"] == again["labels"], first["startsAt"] == again["startsAt"], time(again["endsAt"]) - time(first["endsAt"]), time(first["endsAt"]) - time(first["startsAt"]))
 END
 )" "True True 0:06:00 1:00:00"
+alert check --now "$(date -u -d "$now -30 minutes" +%Y-%m-%dT%H:%M:%SZ)" >/dev/null 2>&1
+is "at once, when the clock was set back" "$(lines api_v2_alerts)" 3
 has "a receiver that is gone is given up visibly" "$(alert list --dead)" "dead .*for gone.*answered 410"
 is "one that answers 500 waits to be tried again" "$(redis zcard "{nowcast:alerts}:outbox")" 1
+has "the list says so" "$(alert list)" "messages 1 wait to be delivered, 1 were given up"
 touch "$T/sink/flaky.ok"
 redis zadd "{nowcast:alerts}:outbox" 0 "$(redis zrange "{nowcast:alerts}:outbox" 0 0)" >/dev/null
 alert check --now "$now" >/dev/null 2>&1
