@@ -48,20 +48,21 @@ static bool too_fast(struct usd spent, const struct alert_rule *rule, int64_t pe
 }
 
 static void ring(struct alert_check *c, const struct alert_rule *rule, const struct burn *b, const struct group *g, struct usd long_, struct usd short_,
-                 int64_t period_hours)
+                 int64_t short_minutes, int64_t period_hours)
 {
 	struct alert_finding *f = alert_check_add(c, rule, g);
 	int64_t now = c->now_ms / MS_PER_HOUR;
-	bool hours = b->short_minutes >= HOUR;
+	struct str lately = short_minutes < HOUR ? alert_say(c, "last %lld minutes", (long long)short_minutes) :
+	                    short_minutes == HOUR ? STR("hour in hand") : alert_say(c, "last %lld hours", (long long)short_minutes / HOUR);
 	f->usd = f->low = f->high = long_;
 	f->period = alert_say(c, "%lldh", (long long)b->hours);
 	f->against = rule->amount;
 	f->from = now - b->hours;
 	f->to = now + 1;
-	f->text = alert_say(c, "%.*s spends its %s for the %s at more than %lld.%lld times the even pace: %s in the last %s, evenly it would be %s; %s in the last %lld %s",
+	f->text = alert_say(c, "%.*s spends its %s for the %s at more than %lld.%lld times the even pace: %s in the last %s, evenly it would be %s; %s in the %.*s",
 	                    STR_ARG(f->group), alert_money(rule->amount).text, alert_period_names[rule->period], (long long)b->tenths / 10, (long long)b->tenths % 10,
 	                    alert_money(long_).text, b->hours == 1 ? "hour" : f->period.p, alert_money(usd_muldiv(rule->amount, b->hours, period_hours)).text,
-	                    alert_money(short_).text, (long long)(hours ? b->short_minutes / HOUR : b->short_minutes), hours ? "hours" : "minutes");
+	                    alert_money(short_).text, STR_ARG(lately));
 }
 
 static bool check_one(struct alert_check *c, const struct alert_rule *rule, const struct burn *b, const struct alert_paces *paces, struct err *err)
@@ -89,7 +90,7 @@ static bool check_one(struct alert_check *c, const struct alert_rule *rule, cons
 		}
 		if (alert_wanted(rule, g) && usd_cmp(spent, rule->floor) >= 0 && too_fast(spent, rule, to - from, b->hours * HOUR, b->tenths) &&
 		    too_fast(lately, rule, to - from, minutes, b->tenths))
-			ring(c, rule, b, g, spent, lately, to - from);
+			ring(c, rule, b, g, spent, lately, minutes, to - from);
 	}
 	release_rolling(&long_);
 	release_rolling(&few);

@@ -208,6 +208,12 @@ bool alert_check(struct alert_check *c, struct err *err)
 	return true;
 }
 
+static int by_unpriced(const void *a, const void *b)
+{
+	int64_t x = ((const struct group *)a)->unpriced, y = ((const struct group *)b)->unpriced;
+	return x > y ? -1 : x < y;
+}
+
 bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out, struct err *err)
 {
 	const struct grouping by_caller = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};
@@ -219,9 +225,17 @@ bool alert_contributors(struct alert_check *c, const struct alert_finding *f, st
 		return true;
 	groups_init(&g, by);
 	bool good = figures_sum(c->figures, by, f->rule->by.n ? &only : NULL, f->from, f->to, c->now_ms / MS_PER_HOUR, &g, err);
+	bool tokens = f->rule->kind == ALERT_UNPRICED;
 	groups_sort_by_usd(&g);
-	for (int32_t i = 0; good && i < g.n && i < CONTRIBUTORS; i++)
-		buf_addf(out, "%s%.*s %s", i ? ", " : "", STR_ARG(g.list[i].keys[0]), alert_money(g.list[i].usd).text);
+	if (tokens && g.n)
+		qsort(g.list, (size_t)g.n, sizeof *g.list, by_unpriced);
+	for (int32_t i = 0; good && i < g.n && i < CONTRIBUTORS; i++) {
+		buf_addf(out, "%s%.*s ", i ? ", " : "", STR_ARG(g.list[i].keys[0]));
+		if (tokens)
+			buf_addf(out, "%lld tokens", (long long)g.list[i].unpriced);
+		else
+			buf_adds(out, alert_money(g.list[i].usd).text);
+	}
 	if (out->len)
 		text_make_plain(out->data, out->len);
 	groups_release(&g);

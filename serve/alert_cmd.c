@@ -30,13 +30,33 @@ static const char *time_at(const json_t *j, const char *key, char *buf)
 	return when_format(json_integer_value(json_object_get(j, key)), buf);
 }
 
+static int severity_of(const json_t *j)
+{
+	const char *z = text_at(j, "severity");
+	return strcmp(z, "critical") == 0 ? 0 : strcmp(z, "warning") == 0 ? 1 : 2;
+}
+
 static bool parse_time(const char *text, const char *flag, int64_t *ret_ms, struct err *err)
 {
 	return when_parse(str_of(text), ret_ms) ||
 	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
 }
 
-// Reads a hash or a list of JSON objects and hands each to `print`.
+struct entry {
+	struct str name; // of the reply
+	json_t *value;
+};
+
+// The worst first, then the newest.
+static int by_urgency(const void *a, const void *b)
+{
+	const json_t *x = ((const struct entry *)a)->value, *y = ((const struct entry *)b)->value;
+	int worse = severity_of(x) - severity_of(y);
+	json_int_t s = json_integer_value(json_object_get(x, "since")), t = json_integer_value(json_object_get(y, "since"));
+	return worse ? worse : s > t ? -1 : s < t ? 1 : strcmp(text_at(x, "text"), text_at(y, "text"));
+}
+
+// Reads a hash or a list of JSON objects and hands each to `print`; those of a hash by urgency.
 static bool each_json(struct alerting *a, const char *what, const char *verb, const char *from, const char *to, const char *none,
                       void (*print)(struct str name, const json_t *j), struct err *err)
 {
@@ -50,14 +70,20 @@ static bool each_json(struct alerting *a, const char *what, const char *verb, co
 	buf_release(&key);
 	if (!redis_exec(a->redis, err))
 		return false;
-	size_t n = redis_len(a->redis, 0), step = hash ? 2 : 1;
+	size_t n = redis_len(a->redis, 0), step = hash ? 2 : 1, found = 0;
+	struct entry *list = xcalloc(n / step + 1, sizeof *list);
 	for (size_t i = 0; i + step <= n; i += step) {
 		struct str value = redis_elem(a->redis, 0, i + step - 1);
-		json_t *j = json_loadb(value.p, value.len, 0, NULL);
-		if (json_is_object(j))
-			print(hash ? redis_elem(a->redis, 0, i) : STR_NONE, j);
-		json_decref(j);
+		list[found] = (struct entry){hash ? redis_elem(a->redis, 0, i) : STR_NONE, json_loadb(value.p, value.len, 0, NULL)};
+		found += list[found].value != NULL;
 	}
+	if (hash)
+		qsort(list, found, sizeof *list, by_urgency);
+	for (size_t i = 0; i < found; i++) {
+		print(list[i].name, list[i].value);
+		json_decref(list[i].value);
+	}
+	free(list);
 	if (n == 0)
 		puts(none);
 	return true;

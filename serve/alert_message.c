@@ -37,7 +37,7 @@ static void add_band(struct buf *b, const json_t *e)
 	if (usd_parse(str_of(text_at(e, "usd_low")), &low) && usd_parse(str_of(text_at(e, "usd_high")), &high) && usd_cmp(low, high) < 0)
 		buf_addf(b, "; between %s and %s", alert_money(low).text, alert_money(high).text);
 	if (*text_at(e, "basis"))
-		buf_addf(b, "; of it %s", text_at(e, "basis"));
+		buf_addf(b, "; evidence: %s", text_at(e, "basis"));
 }
 
 // Since when, how sure, who.

@@ -93,24 +93,24 @@ static bool has_ended(struct flight *f, struct alert_sent *ret)
 	return true;
 }
 
+// In such an order that no message is lost if Redis dies in between.
 static void note_end(struct alert_outbox *o, const struct flight *f)
 {
 	char due[24];
 	char *text = json_dumps(f->message, JSON_COMPACT);
-	redis_cmdz(o->redis, "MULTI", NULL);
 	if (f->end == PUT_BACK) {
 		snprintf(due, sizeof due, "%lld", (long long)(when_now_ms() + wait_ms(json_integer_value(json_object_get(f->message, "tries")) - 1)));
 		redis_cmdz(o->redis, "HSET", o->messages.data, f->id, text, NULL);
 		redis_cmdz(o->redis, "ZADD", o->due.data, "XX", due, f->id, NULL);
-	} else {
-		redis_cmdz(o->redis, "ZREM", o->due.data, f->id, NULL);
-		redis_cmdz(o->redis, "HDEL", o->messages.data, f->id, NULL);
 	}
 	if (f->end == GIVEN_UP) {
 		redis_cmdz(o->redis, "LPUSH", o->dead.data, text, NULL);
 		redis_cmdz(o->redis, "LTRIM", o->dead.data, "0", DEAD_LAST, NULL);
 	}
-	redis_cmdz(o->redis, "EXEC", NULL);
+	if (f->end != PUT_BACK) {
+		redis_cmdz(o->redis, "ZREM", o->due.data, f->id, NULL);
+		redis_cmdz(o->redis, "HDEL", o->messages.data, f->id, NULL);
+	}
 	free(text);
 }
 

@@ -186,7 +186,7 @@ static bool finish_section(const struct reader *r, struct err *err)
 	bool money = x && (x->kind == ALERT_BUDGET || x->kind == ALERT_FORECAST || x->kind == ALERT_BURN);
 	if (money && x->amount.pico <= 0)
 		return err_set(err, ERR_CONFIG, "%s: rule %.*s: a %s needs `amount`, the dollars of a period", r->file, STR_ARG(x->name), alert_kind_names[x->kind]);
-	if (x && (x->kind == ALERT_NEW || x->kind == ALERT_SPIKE) && x->by.n == 0 && x->kind == ALERT_NEW)
+	if (x && x->kind == ALERT_NEW && x->by.n == 0)
 		return err_set(err, ERR_CONFIG, "%s: rule %.*s: new needs `by`: what may be new, principal or model for instance", r->file, STR_ARG(x->name));
 	if (to && to->kind == TO_COMMAND ? !to->command.len : to && !to->url.len)
 		return err_set(err, ERR_CONFIG, "%s: receiver %.*s: a %s needs `%s`", r->file, STR_ARG(to->name), receiver_kind_names[to->kind], to->kind == TO_COMMAND ? "command" : "url");
@@ -249,7 +249,9 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 		r.line++;
 		if (line.len == 0 || line.p[0] == '#')
 			continue;
-		if (line.p[0] == '[' && line.p[line.len - 1] == ']') {
+		if (line.p[0] == '[') {
+			if (line.p[line.len - 1] != ']')
+				return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got %.*s", file, r.line, STR_ARG(line));
 			if (!begin_section(&r, (struct str){line.p + 1, line.len - 2}, err))
 				return false;
 			continue;

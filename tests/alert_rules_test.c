@@ -14,6 +14,8 @@ static void test_wrong(void)
 	static const struct { const char *text, *says; } cases[] = {
 		{"kind = budget\n", "f:1: expected [rule NAME] or [receiver NAME] first"},
 		{"[rules x]\n", "f:1: expected [rule NAME] or [receiver NAME], got [rules x]"},
+		{"[rule x\n", "f:1: expected [rule NAME] or [receiver NAME], got [rule x"},
+		{"[rule x]\nkind = new\n", "rule x: new needs `by`"},
 		{"[rule x]\nkind = budget\n", "rule x: a budget needs `amount`"},
 		{"[rule x]\nby = principal,model\n", "f:2: by: expected one of all, principal"},
 		{"[rule x]\nby = colour\n", "f:2: by: expected one of all, principal"},

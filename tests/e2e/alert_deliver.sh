@@ -103,6 +103,43 @@ put_off hook 3600000
 check
 is "unless the clock was set back since" "$(lines slack)" 2
 
+# --- with no more rights than nowcast asks for
+
+# shellcheck disable=SC2046 # rights are words
+redis acl setuser app on '>pw' $(grep -o '~nowcast:[*].*+time' README.md) >/dev/null
+put hook one
+put nobody lost
+REDIS_URL=${REDIS_URL/redis:\/\//redis://app:pw@} check
+is "a Redis user that has the rights of the README delivers" "$(waiting) $(lines slack)" "0 3"
+
+# --- many events
+
+events=$(for i in $(seq 25); do printf '{"event":"firing","rule":"r","severity":"info","text":"number %d","usd_low":"1.5","usd_high":"2.25","basis":"exact 10%% allocated 90%%","contributors":"x $1.20","link":"https://n/","since":0,"at":0},' "$i"; done)
+redis hset "$(key messages)" 5-hook '{"receiver":"hook","created":5,"tries":0,"events":['"${events%,}"']}' >/dev/null
+redis zadd "$(key outbox)" 5 5-hook >/dev/null
+check
+storm=$(tail -n 1 "$T/sink/slack")
+is "a storm is told in twenty" "$(grep -o 'firing r (info): number' <<<"$storm" | wc -l) $(grep -o 'and 5 more' <<<"$storm")" "20 and 5 more"
+has "each with since when, how sure, by whom, and where to look" "$storm" 'since 1970-01-01T00:00:00Z; between .1.50 and .2.25; evidence: exact 10% allocated 90%.*most by: x .1.20.*https://n/'
+
+# --- for whoever was woken
+
+up_is() { redis hset nowcast:alerts "$1" '{"rule":"'"$1"'","severity":"'"$2"'","since":'"$3"',"text":"t"}' >/dev/null; }
+up_is d info 9000; up_is b critical 1000; up_is c warning 5000; up_is a critical 2000
+is "the worst is listed first, then the newest" "$(alert list | sed -n 's/^up.*Z  \(.\): t$/\1/p' | tr -d '\n')" abcd
+redis del nowcast:alerts >/dev/null
+
+# --- for Prometheus
+
+put flaky waits
+check
+free_port
+start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port"
+wait_for 10 listens "$port"
+metrics=$(curl -s "http://127.0.0.1:$port/metrics" | grep ^nowcast_alert | tr '\n' ' ')
+is "what is up, waits and was given up is counted" "$metrics" "nowcast_alerts_up 0 nowcast_alert_messages_waiting 1 nowcast_alert_messages_given_up 2 "
+redis del "$(key outbox)" "$(key messages)" >/dev/null
+
 # --- gone
 
 put nobody lost

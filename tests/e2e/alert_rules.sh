@@ -84,6 +84,8 @@ is "the five minutes are over, but not for long" "$(up | grep -c 'last 5 minutes
 check 2026-11-02T03:21:00Z
 is "it ends when it has stopped for a while" "$(up | grep -c 'last 5 minutes')" 0
 
+has "over stored hours it is said that the short window is the hour" "$(alert backtest --rule burn --from 2026-11-02T02:00:00Z)" "burn: .* in the last hour, evenly it would be .*; .* in the hour in hand"
+
 # --- what is new, and what has no price
 
 forget
@@ -112,6 +114,8 @@ is "one that was there is not" "$(up | grep -c "new model $sonnet")" 0
 spend 2 2026-11-02T02:31:00Z new-2 acme.oracle-v1 stranger
 check
 has "tokens without a price ring" "$(up)" "unpriced: acme.oracle[^ ]*: [0-9]+ tokens of the last day have no price"
+
+has "and it is said whose they are" "$(up)" "most by: arn:aws:sts::111122223333:assumed-role/stranger/i-1 [1-9][0-9]* tokens"
 
 # --- spikes over stored hours
 
