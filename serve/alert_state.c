@@ -171,9 +171,9 @@ static bool weigh_finding(struct alert_change *s, const struct alert_finding *f,
 		alert = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:[]}", "rule", alert_json(f->rule->name), "kind", alert_kind_names[f->rule->kind],
 		                  "group", alert_json(f->group), "period", alert_json(f->period), "state", "firing", "since", (json_int_t)s->check->now_ms, "told_to");
 	bool good = alert && refresh(s, f, alert, louder || !told, err);
-	if (good && level > f->level) // a lower estimate does not take back what was told
-		json_object_set_new(alert, "level", json_integer(level));
 	bool silenced = good && alert_is_silenced(s, alert);
+	if (good && (level > f->level || (silenced && told))) // a lower estimate does not take back what was told, nor a silence what is to be
+		json_object_set_new(alert, "level", json_integer(level));
 	json_object_set_new(alert, "silenced", json_boolean(silenced));
 	if (good && !silenced && !told) {
 		json_object_set_new(alert, "told", json_true());
@@ -194,8 +194,8 @@ static bool weigh_finding(struct alert_change *s, const struct alert_finding *f,
 static bool weigh_more(struct alert_change *s, const struct share *share, struct err *err)
 {
 	const struct alert_rule *rule = share->last->rule;
-	struct alert_finding f = {.rule = rule, .group = STR(MORE), .period = rule->kind == ALERT_BURN ? STR("") : share->last->period, .level = 1,
-	                          .usd = share->more_usd, .low = share->more_usd, .high = share->more_usd, .against = share->last->against, .basis = STR("")};
+	struct alert_finding f = {.rule = rule, .group = STR(MORE), .period = STR(""), .level = 1, .usd = share->more_usd,
+	                          .low = share->more_usd, .high = share->more_usd, .against = share->last->against, .basis = STR("")};
 	f.text = alert_say(s->check, "it holds for %d more than the %d that are told apart, together %s; a floor, `only` or a wider `by` makes them fewer",
 	                   share->more, UP_MAX, alert_money(f.usd).text);
 	return weigh_finding(s, &f, err);
@@ -243,7 +243,7 @@ static const char *end_of(const struct alert_change *s, const struct alert_rule 
 	char when[WHEN_SIZE];
 	if (!rule)
 		return "its rule is gone from the configuration";
-	if (rule->kind == ALERT_BUDGET) { // latched
+	if (rule->kind == ALERT_BUDGET && strcmp(alert_text(alert, "group"), MORE) != 0) { // latched
 		if (!has_terms(alert, rule))
 			return "its rule was changed";
 		alert_period_of(rule->period, now / MS_PER_HOUR, &from, &to, when);

@@ -211,6 +211,10 @@ redis hdel nowcast:alerts "each|$dearer|2026-10-29" >/dev/null # as if it had en
 check 2026-10-29T00:59:30Z
 is "what was left out takes the room of what has ended" "$(up | grep -c ' each: arn:') $(up | grep -c ' each: it holds for 100 more')" "1000 1"
 
+sed -i 's/^amount = 0.000001/amount = 1000/' "$T/alerts.conf"
+check 2026-10-29T01:20:00Z
+is "it ends when there is room for all" "$(up | grep -c ' each: ')" 0
+
 # --- a tag that would steer the terminal and add lines to a mail
 
 python3 - <<-'END' | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null 2>&1

@@ -137,6 +137,9 @@ fails 2 "the flag of the consumer group does not silence every group" alert sile
 alert silence 'da*' --only 'a[k-m]*' >/dev/null
 has "one of some groups says which" "$(alert list)" "silence .*rule da.*group a.k-m"
 for id in $(redis hkeys "{nowcast:alerts}:silences"); do alert silence --end "$id" >/dev/null; done
+alert check --now "$now" >/dev/null 2>&1
+has "what it kept quiet is told when it ends" "$(tail -n 1 "$T/sink/slack")" "updated day.* (199|200)% of its budget"
+is "once" "$(alert check --now "$now" >/dev/null 2>&1; lines slack)" 5
 tomorrow=$(date -u -d "${hour%T*} +2 days" +%Y-%m-%dT01:00:00Z)
 alert check --now "$tomorrow" >/dev/null 2>&1
 has "it is resolved when the day is over" "$(tail -n 1 "$T/sink/slack")" "resolved day.* until $tomorrow: the day is over"
