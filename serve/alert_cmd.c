@@ -120,8 +120,10 @@ static void print_dead(struct str name, const json_t *j)
 {
 	char at[WHEN_SIZE];
 	(void)name;
-	printf("dead     for %s, of %s, %zu events, %d tries: %s\n", text_at(j, "receiver"), time_at(j, "created", at), json_array_size(json_object_get(j, "events")),
+	const json_t *events = json_object_get(j, "events"), *first = json_array_get(events, 0);
+	printf("dead     for %s, of %s, %zu events, %d tries: %s\n", text_at(j, "receiver"), time_at(j, "created", at), json_array_size(events),
 	       (int)json_integer_value(json_object_get(j, "tries")), text_at(j, "error"));
+	printf("         %s %s: %s%s\n", text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"), json_array_size(events) > 1 ? ", and more" : "");
 }
 
 static bool print_undelivered(struct alerting *a, struct err *err)

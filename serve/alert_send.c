@@ -68,18 +68,6 @@ static size_t feed(char *to, size_t size, size_t n, void *user)
 
 // ---- libcurl -------------------------------------------------------------------------------------------------------
 
-static void end(struct alert_sending *x, enum err_kind kind, const char *fmt, ...) NC_PRINTF(3, 4);
-static void end(struct alert_sending *x, enum err_kind kind, const char *fmt, ...)
-{
-	char text[sizeof x->why.msg];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	x->over = true;
-	err_set(&x->why, kind, "receiver %s: %s", x->name, text);
-}
-
 static void begin(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to, const char *url)
 {
 	if (to->ca.len) {
@@ -106,10 +94,10 @@ static void end_curl(struct alert_sending *x, CURLcode code)
 	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (code != CURLE_OK) {
 		bool mine = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
-		end(x, mine ? ERR_CONFIG : ERR_RETRY, "%s", *x->error ? x->error : curl_easy_strerror(code));
+		err_set(&x->why, mine ? ERR_CONFIG : ERR_RETRY, "receiver %s: %s", x->name, *x->error ? x->error : curl_easy_strerror(code));
 	} else if (x->is_http && (status < 200 || status > 299)) {
 		bool later = status >= 500 || status == 429 || status == 408;
-		end(x, later ? ERR_RETRY : ERR_CONFIG, "answered %ld", status);
+		err_set(&x->why, later ? ERR_RETRY : ERR_CONFIG, "receiver %s: answered %ld", x->name, status);
 	}
 	x->over = true;
 }
@@ -209,9 +197,10 @@ static void look_after(struct alert_sending *x)
 			return;
 		kill(-x->pid, SIGKILL);
 		waitpid(x->pid, &status, 0);
-		end(x, ERR_RETRY, "the command did not end within %d s and was killed", SEND_MS / 1000);
+		err_set(&x->why, ERR_RETRY, "receiver %s: the command did not end within %d s and was killed", x->name, SEND_MS / 1000);
 	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		end(x, ERR_RETRY, "the command ended with %s %d", WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+		err_set(&x->why, ERR_RETRY, "receiver %s: the command ended with %s %d", x->name, WIFEXITED(status) ? "status" : "signal",
+		        WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	}
 	x->pid = 0;
 	x->over = true;
@@ -227,7 +216,8 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	sigset_t none;
 	int in = memfd_create("alert", MFD_CLOEXEC);
 	if (in < 0 || write(in, x->body.data, x->body.len) != (ssize_t)x->body.len || lseek(in, 0, SEEK_SET) != 0) {
-		end(x, ERR_RETRY, "the message cannot be laid out: %s", strerror(errno));
+		err_set(&x->why, ERR_RETRY, "receiver %s: the message cannot be laid out: %s", x->name, strerror(errno));
+		x->over = true;
 		free(command);
 		if (in >= 0)
 			close(in);
@@ -236,6 +226,7 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1); // libcurl's sockets: it would hold them open
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setpgroup(&attributes, 0);
@@ -248,7 +239,8 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	x->killed_ms = when_ticks_ms() + SEND_MS;
 	if (failed) {
 		x->pid = 0;
-		end(x, ERR_RETRY, "the command does not start: %s", strerror(failed));
+		x->over = true;
+		err_set(&x->why, ERR_RETRY, "receiver %s: the command does not start: %s", x->name, strerror(failed));
 	}
 }
 

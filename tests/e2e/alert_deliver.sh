@@ -17,7 +17,7 @@ cat >"$T/alerts.conf" <<-END
 	url = $http/stall
 	[receiver b-slow]
 	kind = command
-	command = cat >/dev/null; touch $T/slow; sleep 300
+	command = cat >/dev/null; ls -l /proc/self/fd >$T/slow; sleep 300
 	[receiver flaky]
 	kind = webhook
 	url = $http/flaky
@@ -64,6 +64,7 @@ has "and are tried again" "$(cat "$T/check.out")" "messages: 3 sent, [2-9] to be
 is "nobody else is" "$(lines slack) $(lines mail) $(lines command) $(waiting)" "1 1 1 2"
 has "why is kept" "$(redis hvals "$(key messages)")" "b-slow: the command did not end within 10 s"
 redis del "$(key outbox)" "$(key messages)" >/dev/null
+is "a command is given none of our connections" "$(grep -c 'socket:' "$T/slow")" 0
 
 # --- in order
 
@@ -146,5 +147,6 @@ put nobody lost
 redis zadd "$(key outbox)" 1 1-hook >/dev/null
 check
 is "messages for a receiver that is gone do not wait, nor do ids without a message" "$(waiting) $(redis hlen "$(key messages)")" "0 0"
-has "the former are shown" "$(dead)" "dead .*for nobody, .*: the configuration has no receiver nobody any more"
+has "the former are shown, with what they told" "$(dead | tr '\n' ' ')" " firing r: lost .*firing r: old"
+has "and why" "$(dead)" "dead .*for nobody, .*: the configuration has no receiver nobody any more"
 finish
