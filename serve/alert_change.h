@@ -8,7 +8,8 @@
 struct alert_change {
 	struct alert_check *check;
 	const struct conf *conf;
-	int64_t clock_ms;    // of the wall: tells messages apart
+	int64_t clock_ms;    // of the wall
+	int64_t message_ms;  // the same for the ids of messages: later than all that wait, also when the clock was set back
 	int explained;       // alerts of which it was summed up who contributes: in a storm not of every one, or it would never end
 	json_t *up;          // field -> alert, as they stood
 	json_t *silences;    // id -> silence

@@ -53,18 +53,26 @@ static json_t *read_hash(struct redis *r, size_t reply)
 
 static bool read_state(struct alert_change *s, struct err *err)
 {
-	struct buf alerts = BUF_INIT, silences = BUF_INIT;
+	struct buf alerts = BUF_INIT, silences = BUF_INIT, outbox = BUF_INIT;
 	struct redis *r = s->check->redis;
 	alert_key(&alerts, s->check->prefix, NULL);
 	alert_key(&silences, s->check->prefix, "silences");
+	alert_key(&outbox, s->check->prefix, "outbox");
 	redis_cmdz(r, "HGETALL", alerts.data, NULL);
 	redis_cmdz(r, "HGETALL", silences.data, NULL);
+	redis_cmdz(r, "ZRANGE", outbox.data, "0", "-1", NULL);
 	buf_release(&alerts);
 	buf_release(&silences);
+	buf_release(&outbox);
 	if (!redis_exec(r, err))
 		return false;
 	s->up = read_hash(r, 0);
 	s->silences = read_hash(r, 1);
+	s->message_ms = s->clock_ms;
+	for (size_t i = 0; i < redis_len(r, 2); i++) {
+		int64_t waits = strtoll(redis_elem(r, 2, i).p, NULL, 10);
+		s->message_ms = waits < s->message_ms ? s->message_ms : waits + 1;
+	}
 	const char *id;
 	json_t *x;
 	json_object_foreach(s->silences, id, x) { // by both clocks: a look at another time ends none

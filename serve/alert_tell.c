@@ -52,7 +52,7 @@ static void address(struct alert_change *s, const struct alert_receiver *to, jso
 	if (again)
 		buf_addf(&id, "again-%.*s", STR_ARG(to->name));
 	else
-		buf_addf(&id, "%lld-%.*s", (long long)s->clock_ms, STR_ARG(to->name));
+		buf_addf(&id, "%lld-%.*s", (long long)s->message_ms, STR_ARG(to->name));
 	json_t *message = json_object_get(s->messages, id.data);
 	if (!message) {
 		message = json_pack("{s:o, s:I, s:i, s:[]}", "receiver", alert_json(to->name), "created", (json_int_t)s->clock_ms, "tries", 0, "events");

@@ -12,6 +12,7 @@ http=http://127.0.0.1:$(cat "$T/sink/http.port") smtp=smtp://127.0.0.1:$(cat "$T
 cat >"$T/alerts.conf" <<-END
 	[rule silent]
 	kind = silent
+	receivers = flaky
 	[receiver a-stall]
 	kind = webhook
 	url = $http/stall
@@ -78,6 +79,17 @@ touch "$T/sink/flaky.ok"
 put_off flaky -1
 check
 is "and follows it" "$(grep -o 'first\|second' "$T/sink/flaky" | uniq | tr '\n' ' ')$(waiting)" "first second 0"
+
+rm "$T/sink/flaky.ok" "$T/sink/flaky"
+put flaky first -3600
+put_off flaky -1
+redis zadd nowcast:signals 1000 call:arrived >/dev/null # the rule rings
+check
+touch "$T/sink/flaky.ok"
+put_off flaky -1
+check
+is "so it does when the clock was set back in between" "$(grep -o 'text[^,]*first\|text[^,]*no call has arrived' "$T/sink/flaky" | sed 's/text[^,]*first/first/; s/text.*/second/' | uniq | tr '\n' ' ')$(waiting)" "first second 0"
+redis del nowcast:signals nowcast:alerts >/dev/null
 
 # --- in time
 
