@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spikes: each group's pace (alert_pace.h) against this hour of other days, its own last hours, and its busy times.
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -50,7 +51,7 @@ static bool read_seasons(struct alert_paces *p, struct err *err)
 static void ring(struct alert_paces *p, const struct paced *x, const struct pace_jump *j, bool by_calls)
 {
 	struct alert_check *c = p->check;
-	char now[USD_SIZE], usual[USD_SIZE], basis[GROUP_BASIS_SIZE];
+	char now[USD_SIZE], usual[USD_SIZE], basis[GROUP_BASIS_SIZE], calls[24] = "hardly any";
 	struct alert_finding *f = alert_check_add(c, p->rule, NULL);
 	f->group = arena_str(c->arena, x->group);
 	f->usd = f->low = f->high = usd_of_micro(j->micro);
@@ -60,9 +61,11 @@ static void ring(struct alert_paces *p, const struct paced *x, const struct pace
 	f->to = f->from + 1;
 	usd_format(f->usd, 2, now);
 	usd_format(f->against, 2, usual);
+	if (j->usual_calls)
+		snprintf(calls, sizeof calls, "%lld", (long long)j->usual_calls);
 	if (by_calls)
-		f->text = alert_say(c, "%.*s makes %lld calls in %lld minutes, where %lld are usual: about $%s in place of $%s", STR_ARG(f->group),
-		                    (long long)j->calls, (long long)j->minutes, (long long)j->usual_calls, now, usual);
+		f->text = alert_say(c, "%.*s makes %lld calls in %lld minutes, where %s are usual: about $%s in place of $%s", STR_ARG(f->group),
+		                    (long long)j->calls, (long long)j->minutes, calls, now, usual);
 	else
 		f->text = alert_say(c, "%.*s spends $%s or more in %lld minutes, where $%s is usual", STR_ARG(f->group), now, (long long)j->minutes, usual);
 }
