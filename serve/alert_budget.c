@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Budgets: what is spent of them, and when they will be gone at this rate. Both ring on the lower end of the band. How the
-// budgets stand that do not ring is the dashboard's matter (api_budgets.c), which goes by the same rate.
+// Budgets: what is spent of them, and when they will be gone at this rate. Both ring on the lower end of the band. A rate of the
+// last hours, and not the forecast, because what has just run away is to ring before it has made a day unlike others. How the
+// budgets stand that do not ring is the dashboard's matter (api_budgets.c), which foretells as its tiles do.
 #include "base/when.h"
 #include "serve/alert.h"
 

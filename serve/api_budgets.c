@@ -2,14 +2,16 @@
 // Budgets: what was spent of each in its period, and when it will be passed if things go on like this.
 //
 // They are the rules of the alerts that have an amount (budget, forecast, burn); several rules about one amount are one
-// budget. The rate to go on with is that of the alerts: the last three hours for an hour or a day, the last day for more. So
-// what the page foretells is what rings. The file of rules is read with each answer; one that is wrong is told as such.
+// budget. What is foretold of it is what the tiles foretell (serve/outlook.h); where there are too many groups for that, the last
+// three hours go on for an hour or a day, the last day for more, and the answer says so. The file of rules is read with each
+// answer; one that is wrong is told as such.
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/when.h"
 #include "serve/alert.h"
 #include "serve/api.h"
+#include "serve/outlook.h"
 
 enum { RULES_MAX = 64, SHOWN_MAX = 100, LATER_MAX = 100000 };
 
@@ -19,6 +21,7 @@ struct budget {
 	struct usd expected;     // at the end of the period
 	int64_t passes_ms;       // 0: not in this period; else when, which may be past
 	int64_t from, to;        // hours of the period
+	bool at_this_rate;       // else by the forecast
 };
 
 struct budgets {
@@ -50,57 +53,85 @@ static bool is_new(const struct alert_rules *rules, int i)
 
 // ---- one rule ------------------------------------------------------------------------------------------------------
 
-static const struct group *same(const struct groups *in, const struct group *g)
+// The figures of one rule, and what tells how they go on.
+struct standing {
+	int64_t from, to;         // hours of the period
+	struct groups spent;      // in the period
+	struct outlook outlook;
+	struct groups recent;     // in `recent_ms`, where there are too many groups for an outlook
+	int64_t recent_ms;
+};
+
+static struct usd recent_of(const struct standing *s, const struct group *g)
 {
-	for (int32_t i = 0; i < in->n; i++)
-		if (in->by.n == 0 || str_eq(in->list[i].keys[0], g->keys[0]))
-			return &in->list[i];
-	return NULL;
+	for (int32_t i = 0; i < s->recent.n; i++)
+		if (s->recent.by.n == 0 || str_eq(s->recent.list[i].keys[0], g->keys[0]))
+			return s->recent.list[i].usd;
+	return USD_ZERO;
 }
 
 // Where `rate` dollars in `rate_ms` lead to.
-static void look_ahead(struct budget *b, int64_t now_ms, struct usd rate, int64_t rate_ms)
+static void go_on(struct budget *b, int64_t now_ms, struct usd room, struct usd rate, int64_t rate_ms)
 {
 	int64_t left_ms = b->to * MS_PER_HOUR - now_ms;
-	struct usd room = usd_sub(b->rule->amount, b->spent.usd);
+	b->at_this_rate = true;
 	b->expected = usd_add(b->spent.usd, usd_muldiv(rate, left_ms, rate_ms));
-	if (room.pico <= 0)
-		b->passes_ms = now_ms;
-	else if (rate.pico > 0 && room.pico / rate.pico < LATER_MAX && room.pico * rate_ms / rate.pico < left_ms)
+	if (rate.pico > 0 && room.pico / rate.pico < LATER_MAX && room.pico * rate_ms / rate.pico < left_ms)
 		b->passes_ms = now_ms + (int64_t)(room.pico * rate_ms / rate.pico);
 }
 
-static void add_budget(struct budgets *all, const struct alert_rule *rule, const struct group *g, const struct groups *recent, int64_t from, int64_t to, int64_t back)
+static void look_ahead(struct budget *b, const struct standing *s, int64_t now_ms)
 {
-	int64_t now_ms = all->q->now_ms;
+	struct usd room = usd_sub(b->rule->amount, b->spent.usd);
+	const struct outlook_group *g = outlook_of(&s->outlook, b->rule->by.n ? b->spent.keys[0] : STR(""));
+	b->expected = b->spent.usd;
+	if (s->outlook.too_many) {
+		go_on(b, now_ms, room, recent_of(s, &b->spent), s->recent_ms);
+	} else if (g) {
+		b->expected = usd_add(b->spent.usd, outlook_more(&s->outlook, g, b->to));
+		b->passes_ms = outlook_passes(&s->outlook, g, room, b->to);
+	}
+	if (room.pico <= 0)
+		b->passes_ms = now_ms;
+}
+
+static void add_budget(struct budgets *all, const struct alert_rule *rule, const struct group *g, const struct standing *s)
+{
 	if (all->n == all->cap)
 		all->list = xrealloc(all->list, (size_t)(all->cap = all->cap ? all->cap * 2 : 32), sizeof *all->list);
 	struct budget *b = &all->list[all->n++];
-	*b = (struct budget){.rule = rule, .spent = *g, .from = from, .to = to};
+	*b = (struct budget){.rule = rule, .spent = *g, .from = s->from, .to = s->to};
 	if (rule->by.n)
 		b->spent.keys[0] = arena_str(&all->arena, g->keys[0]);
-	const struct group *r = same(recent, g);
-	look_ahead(b, now_ms, r ? r->usd : USD_ZERO, back * MS_PER_HOUR + now_ms % MS_PER_HOUR + 1);
+	look_ahead(b, s, all->q->now_ms);
+}
+
+// Of one group alone, if the rule is about one.
+static bool read_standing(struct budgets *all, const struct alert_rule *rule, struct standing *s, struct err *err)
+{
+	char name[WHEN_SIZE];
+	struct figures *f = all->api->figures;
+	struct group_filter one = {.by = rule->by, .value = {rule->only}}, *only = rule->only.len && rule->by.n ? &one : NULL;
+	int64_t now_ms = all->q->now_ms, now = now_ms / MS_PER_HOUR, back = rule->period <= PERIOD_DAY ? 3 : 24;
+	alert_period_of(rule->period, now, &s->from, &s->to, name);
+	groups_init(&s->spent, &rule->by);
+	groups_init(&s->recent, &rule->by);
+	s->recent_ms = back * MS_PER_HOUR + now_ms % MS_PER_HOUR + 1;
+	return figures_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) && outlook_read(&s->outlook, f, &rule->by, only, now_ms, s->to, err) &&
+	       (!s->outlook.too_many || figures_sum(f, &rule->by, only, now - back, now + 1, now, &s->recent, err));
 }
 
 static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct err *err)
 {
-	char name[WHEN_SIZE];
-	int64_t from, to, now = all->q->now_ms / MS_PER_HOUR, back = rule->period <= PERIOD_DAY ? 3 : 24;
-	struct groups spent, recent;
-	int before = all->n;
-	alert_period_of(rule->period, now, &from, &to, name);
-	groups_init(&spent, &rule->by);
-	groups_init(&recent, &rule->by);
-	bool good = figures_sum(all->api->figures, &rule->by, NULL, from, now + 1, now, &spent, err) &&
-	            figures_sum(all->api->figures, &rule->by, NULL, now - back, now + 1, now, &recent, err);
-	for (int32_t i = 0; good && i < spent.n; i++)
-		if (!rule->only.len || (rule->by.n && str_eq(rule->only, spent.list[i].keys[0])))
-			add_budget(all, rule, &spent.list[i], &recent, from, to, back);
-	if (good && all->n == before && (rule->only.len || rule->by.n == 0)) // a budget that nothing was spent of is one, too
-		add_budget(all, rule, &(struct group){.keys = {rule->only}}, &recent, from, to, back);
-	groups_release(&spent);
-	groups_release(&recent);
+	struct standing s = {0};
+	bool good = read_standing(all, rule, &s, err);
+	for (int32_t i = 0; good && i < s.spent.n; i++)
+		add_budget(all, rule, &s.spent.list[i], &s);
+	if (good && s.spent.n == 0 && (rule->only.len || rule->by.n == 0)) // a budget that nothing was spent of is one, too
+		add_budget(all, rule, &(struct group){.keys = {rule->only}}, &s);
+	groups_release(&s.spent);
+	groups_release(&s.recent);
+	outlook_release(&s.outlook);
 	return good;
 }
 
@@ -141,7 +172,7 @@ static void write_budget(struct buf *out, const struct budget *b)
 	json_figure(out, &b->spent);
 	buf_adds(out, ",\"expected\":");
 	json_usd(out, b->expected);
-	buf_adds(out, ",\"passes\":");
+	buf_addf(out, ",\"foretold_by\":\"%s\",\"passes\":", b->at_this_rate ? "rate" : "forecast");
 	if (b->passes_ms)
 		json_time(out, b->passes_ms);
 	else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/forecast.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum { DAY = 24, WEEK = 7 };
@@ -47,6 +48,22 @@ static double expect(const struct forecast_past *p, int first, int last, int of,
 	return weights > 0 ? dollars / weights : 0;
 }
 
+// Each hour of day `of`, at a level.
+static void expect_hours(const struct forecast_past *p, int first, int last, int of, int weekday, double level, double *ret)
+{
+	double weights = 0;
+	for (int h = 0; h < DAY; h++)
+		ret[h] = 0;
+	for (int d = first; d <= last; d++) {
+		double w = likeness(d, of, weekday);
+		weights += w;
+		for (int h = 0; h < DAY; h++)
+			ret[h] += w * p->hours[d * DAY + h];
+	}
+	for (int h = 0; h < DAY; h++)
+		ret[h] = weights > 0 ? ret[h] / weights * level : 0;
+}
+
 // How today compares with what was expected of its hours so far, drawn to 1 while they are few.
 static double level(const struct forecast_past *p, int first, int day, int weekday, int hour)
 {
@@ -57,10 +74,10 @@ static double level(const struct forecast_past *p, int first, int day, int weekd
 	return fmin(fmax((spent + inertia) / (usual + inertia), 1 / LEVEL_MAX), LEVEL_MAX);
 }
 
-// The hours from `from` on of a day of which the hours before p->hour are known.
-static double rest_of(const struct forecast_past *p, int first, int day, int weekday, int from)
+// The hours from p->hour on of a day of which those before are known.
+static double rest_of(const struct forecast_past *p, int first, int day, int weekday)
 {
-	return expect(p, first, day - 1, day, weekday, from, DAY) * level(p, first, day, weekday, p->hour);
+	return expect(p, first, day - 1, day, weekday, p->hour, DAY) * level(p, first, day, weekday, p->hour);
 }
 
 static double days_after(const struct forecast_past *p, int first, int day, int weekday, int hour, int n)
@@ -92,7 +109,7 @@ static struct misses misses_of_days(const struct forecast_past *p, int first)
 	struct misses m = {0};
 	for (int d = p->day - 1; d > first && m.n < FORECAST_SCORED_MAX; d--) {
 		const double *hours = p->hours + d * DAY;
-		add_miss(&m, rest_of(p, first, d, p->weekday - (p->day - d), p->hour), sum(hours, p->hour, DAY), sum(hours, 0, DAY));
+		add_miss(&m, rest_of(p, first, d, p->weekday - (p->day - d)), sum(hours, p->hour, DAY), sum(hours, 0, DAY));
 	}
 	return m;
 }
@@ -129,35 +146,43 @@ static int first_day(const struct forecast_past *p)
 }
 
 // Without a day to compare with: as the hours so far.
-static void flat(const struct forecast_past *p, int ahead_days, struct forecast *ret)
+static void go_on_flat(const struct forecast_past *p, struct forecast *f)
 {
 	const double *today = p->hours + p->day * DAY;
 	int from = 0;
 	while (from < p->hour && today[from] == 0)
 		from++;
 	double mean = p->hour > from ? sum(today, from, p->hour) / (p->hour - from) : today[p->hour];
-	ret->rest = mean * (DAY - p->hour);
-	ret->ahead = mean * DAY * ahead_days;
-	ret->half = UNKNOWN * ret->rest;
-	ret->ahead_half = UNKNOWN * ret->ahead;
+	for (int h = 0; h < f->hours; h++)
+		f->course[h] = mean;
+}
+
+static void go_on_as_usual(const struct forecast_past *p, int first, int ahead_days, struct forecast *f)
+{
+	double hours[DAY], present = p->hours[p->day * DAY + p->hour], today = level(p, first, p->day, p->weekday, p->hour);
+	expect_hours(p, first, p->day - 1, p->day, p->weekday, today, hours);
+	// The present hour counts as it stands and goes on, or as it was expected, whichever is more.
+	hours[p->hour] = fmax(hours[p->hour], present * (p->minute > 5 ? 60.0 / p->minute : 1));
+	for (int h = p->hour; h < DAY; h++)
+		f->course[h - p->hour] = hours[h];
+	for (int i = 1; i <= ahead_days; i++)
+		expect_hours(p, first, p->day - 1, p->day + i, p->weekday + i, (1 + today) / 2, f->course + i * DAY - p->hour);
 }
 
 void forecast_make(const struct forecast_past *p, int ahead_days, struct forecast *ret)
 {
-	int first = first_day(p);
-	double present = p->hours[p->day * DAY + p->hour];
-	*ret = (struct forecast){.days = p->day - first};
-	if (first == p->day) {
-		flat(p, ahead_days, ret);
-	} else {
-		struct misses days = misses_of_days(p, first), ahead = misses_ahead(p, first, ahead_days);
-		double after = rest_of(p, first, p->day, p->weekday, p->hour + 1), from_now = rest_of(p, first, p->day, p->weekday, p->hour);
-		// The present hour counts as it stands and goes on, or as it was expected, whichever is more.
-		ret->rest = after + fmax(from_now - after, present * (p->minute > 5 ? 60.0 / p->minute : 1));
-		ret->ahead = days_after(p, first, p->day, p->weekday, p->hour, ahead_days);
-		ret->half = half_band(&days, ret->rest);
-		ret->ahead_half = half_band(ahead.n > 1 ? &ahead : &days, ret->ahead);
-		ret->score = score_of(&days);
-		ret->ahead_score = score_of(&ahead);
-	}
+	int first = first_day(p), today = DAY - p->hour;
+	assert(ahead_days <= FORECAST_AHEAD_MAX);
+	*ret = (struct forecast){.days = p->day - first, .hours = today + ahead_days * DAY};
+	if (first == p->day)
+		go_on_flat(p, ret);
+	else
+		go_on_as_usual(p, first, ahead_days, ret);
+	struct misses days = misses_of_days(p, first), ahead = misses_ahead(p, first, ahead_days);
+	ret->rest = sum(ret->course, 0, today);
+	ret->ahead = sum(ret->course, today, ret->hours);
+	ret->half = half_band(&days, ret->rest);
+	ret->ahead_half = half_band(ahead.n > 1 ? &ahead : &days, ret->ahead);
+	ret->score = score_of(&days);
+	ret->ahead_score = score_of(&ahead);
 }

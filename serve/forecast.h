@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FORECAST_DAYS_MAX = 36, FORECAST_SCORED_MAX = 14 };
+enum { FORECAST_DAYS_MAX = 36, FORECAST_SCORED_MAX = 14, FORECAST_AHEAD_MAX = 31 };
 
 struct forecast_past {
 	double hours[(FORECAST_DAYS_MAX + 1) * 24]; // dollars; from the start of a day
@@ -39,8 +39,11 @@ struct forecast {
 	double ahead;        // of `ahead_days` whole days after it
 	double ahead_half;
 	struct forecast_score score, ahead_score; // of the whole of a day; of so many days ahead
+	int hours;           // in `course`
+	double course[(FORECAST_AHEAD_MAX + 1) * 24]; // hour by hour what `rest` and `ahead` are the sums of; the first is the present hour, whole
 };
 
+// At most FORECAST_AHEAD_MAX days ahead.
 void forecast_make(const struct forecast_past *p, int ahead_days, struct forecast *ret);
 
 #endif

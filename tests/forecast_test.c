@@ -69,6 +69,9 @@ int main(void)
 	ok(is_near(f.rest, 9 * 5 + 6, 2), "on a Friday, the rest of a working day");
 	ok(is_near(f.ahead, 2 * 64 * .2 + 64, 8), "then a week-end, and a Monday");
 
+	ok(f.hours == 15 + 3 * DAY && is_near(f.course[0], 5, .5) && is_near(f.course[14], 1, .2) && is_near(f.course[15 + 12], 1, .3) && is_near(f.course[15 + 2 * DAY + 12], 5, 1),
+	   "hour by hour: the working day, the night, a week-end's noon, Monday's");
+
 	fill(28, 12, 0, 2, busier);
 	forecast_make(&past, 1, &f);
 	ok(f.rest > 1.5 * 36 && f.rest < 2 * 36 + 1, "a busy morning makes a busy afternoon, nearly as busy");

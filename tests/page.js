@@ -198,7 +198,9 @@ async function weeks(browser) {
 	await settled(page);
 	const text = id => page.textContent(id);
 	ok((await page.$$("#budgets li")).length === 7, "every budget is shown: one of all, and one a team", (await page.$$("#budgets li")).length);
-	ok(/over by \$/.test(await text("#budgets")) && /at this rate passed on \d+ Nov/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
+	ok(/over by \$[\d.]+; foretold \$/.test(await text("#budgets")) && /at the end of the month, passed on \d+ Nov/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
+	const foretold = async () => /The month will end at(\$[\d,.]+)/.exec(await text("#tiles"))[1];
+	ok((await text("#budgets li:has-text('Everything')")).includes("foretold " + await foretold() + " at the end of the month"), "the budget of all is foretold as the month is", await text("#budgets"));
 	ok(/5 minutes after.*an hour after.*a day after.*when the bill came/.test(await text("#scores")), "the scoreboard tells how good the estimates were", await text("#scores"));
 	ok(/last month \$[\d,.]+, of which/.test(await text("#months-words")) && (await page.$$("#months canvas")).length === 1, "this month is drawn beside the last", await text("#months-words"));
 	ok(/off by [\d.]+% on the last 14 days/.test(await text("#tiles")), "the forecast says how far off it was", await text("#tiles"));
@@ -232,6 +234,7 @@ async function weeks(browser) {
 	await page.click("#budgets li:has-text('payments') .name");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "payments", "a click on a budget shows whose it is", page.url());
+	ok((await text("#budgets li:has-text('payments')")).includes("foretold " + await foretold() + " at the end of the month"), "of which the tile foretells the same", await text("#budgets"));
 	await page.goBack();
 	const hung = await open(browser, past + "/?span=7d", { viewport: { width: 1920, height: 1080 }, colorScheme: "dark" });
 	await settled(hung);

@@ -15,7 +15,7 @@ const share = (v, digits) => (100 * v).toFixed(digits === undefined ? (v < 0.099
 
 const periodNames = { hour: "this hour", day: "today", week: "this week", month: "this month" };
 
-// The spent part of the amount, the marks at which the rule rings, and where the period will end at this rate.
+// The spent part of the amount, the marks at which the rule rings, and where the period is foretold to end.
 function budgetBar(b) {
 	const amount = Number(b.amount), most = Math.max(amount, Number(b.usd || 0), Math.min(Number(b.expected), 1.5 * amount)) || 1;
 	const place = v => Math.min(100, 100 * v / most) + "%";
@@ -36,10 +36,12 @@ function budgetBar(b) {
 	return e;
 }
 
-function budgetWords(b, now) {
-	if (b.used_ppm >= 1e6) return el("span", { class: "wrap up" }, "over by " + usd(Number(b.usd) - Number(b.amount)));
-	if (b.passes) return el("span", { class: "wrap up" }, "at this rate passed on " + at(b.passes) + (b.passes <= now ? ", now" : "") + "; " + usd(b.expected) + " at the end");
-	return el("span", { class: "wrap" }, "at this rate " + usd(b.expected) + " at the end of " + (b.period === "hour" ? "the hour" : b.period === "day" ? "the day" : "the " + b.period));
+// Foretold as the tiles foretell; of budgets too many for that, as the last hours went.
+function budgetWords(b) {
+	const by = b.foretold_by === "rate" ? "at the rate of the last " + (b.period === "hour" || b.period === "day" ? "hours" : "day") + " " : "foretold ";
+	const end = by + usd(b.expected) + " at the end of " + (b.period === "day" ? "today" : "the " + b.period);
+	if (b.used_ppm >= 1e6) return el("span", { class: "wrap up" }, "over by " + usd(Number(b.usd) - Number(b.amount)) + "; " + end);
+	return b.passes ? el("span", { class: "wrap up" }, end + ", passed on " + at(b.passes)) : el("span", { class: "wrap" }, end);
 }
 
 const BUDGETS = 8; // shown unasked
@@ -51,7 +53,7 @@ export function paintBudgets(a, view) {
 		return el("li", { title: b.rule + (value ? ": " + value : "") },
 			key ? el("button", { type: "button", class: "name", onclick: () => view.drill(key, value) }, name) : el("span", { class: "name" }, name),
 			el("span", { class: "num" }, el("b", {}, usd(b.usd)), " of " + usd(b.amount).replace(/\.00$/, "") + " " + periodNames[b.period] + ", " + share(b.used_ppm / 1e6, 0)),
-			budgetBar(b), budgetWords(b, a.now));
+			budgetBar(b), budgetWords(b));
 	});
 	const more = a.all - items.length;
 	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
