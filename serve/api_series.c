@@ -10,10 +10,24 @@
 
 enum { HOURS_PER_DAY = 24, LIMIT_MAX = 50 };
 
+// The hours of a point: the first day and the last one are those hours of them that were asked for, so that all points add up to
+// the span.
+static int64_t point_from(const struct curve *s, int64_t i)
+{
+	int64_t from = s->start + i * s->step;
+	return from > s->q->from ? from : s->q->from;
+}
+
+static int64_t point_to(const struct curve *s, int64_t i)
+{
+	int64_t to = s->start + (i + 1) * s->step;
+	return to < s->q->to ? to : s->q->to;
+}
+
 static bool sum_points(struct api *a, struct curve *s, const struct grouping *by, struct groups *ret, struct err *err)
 {
 	const struct query *q = s->q;
-	return figures_sum(a->figures, by, &q->only, s->start, s->start + s->n * s->step, q->now_ms / MS_PER_HOUR, ret, err);
+	return figures_sum(a->figures, by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, ret, err);
 }
 
 static int point_of(const struct curve *s, struct str hour)
@@ -35,10 +49,10 @@ static bool fill_total(struct api *a, struct curve *s, struct err *err)
 	struct group whole;
 	s->total = xcalloc((size_t)s->n, sizeof *s->total);
 	if (is_point_by_point(s)) {
-		if (!api_sum(a, s->q, s->start, s->start + s->n * s->step, &whole, err)) // reads all points at once
+		if (!api_sum(a, s->q, s->q->from, s->q->to, &whole, err)) // reads all points at once
 			return false;
 		for (int i = 0; i < s->n; i++)
-			if (!api_sum(a, s->q, s->start + i * s->step, s->start + (i + 1) * s->step, &s->total[i], err))
+			if (!api_sum(a, s->q, point_from(s, i), point_to(s, i), &s->total[i], err))
 				return false;
 		return true;
 	}
@@ -57,8 +71,7 @@ static bool fill_groups_by_point(struct api *a, struct curve *s, struct err *err
 	for (int k = 0; k < s->n; k++) {
 		struct groups g;
 		groups_init(&g, &s->q->by);
-		bool good = figures_sum(a->figures, &s->q->by, &s->q->only, s->start + k * s->step, s->start + (k + 1) * s->step,
-		                        s->q->now_ms / MS_PER_HOUR, &g, err);
+		bool good = figures_sum(a->figures, &s->q->by, &s->q->only, point_from(s, k), point_to(s, k), s->q->now_ms / MS_PER_HOUR, &g, err);
 		for (int32_t i = 0; good && i < g.n; i++) {
 			int row = curve_row(s, g.list[i].keys);
 			if (row >= 0)
@@ -93,7 +106,7 @@ static bool fill_groups_by_hour(struct api *a, struct curve *s, struct err *err)
 
 static bool fill_groups(struct api *a, struct curve *s, struct err *err)
 {
-	if (!curve_choose(s, a, s->start, s->start + s->n * s->step, err))
+	if (!curve_choose(s, a, s->q->from, s->q->to, err))
 		return false;
 	return is_point_by_point(s) ? fill_groups_by_point(a, s, err) : fill_groups_by_hour(a, s, err);
 }

@@ -35,6 +35,12 @@ for step in hour minute; do
 	code "$url/api/v1/series?hours=2&step=$step" >/dev/null
 	is "by $step it adds up to the same" "$(field "$T/body" "abs($adds_up - $(tr -d . <<<"$whole" | sed 's/^0*//')) <= 60")" True
 done
+for span in 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z' 'from=2026-10-20T15:00:00Z&to=2026-11-02T01:00:00Z'; do
+	code "$url/api/v1/breakdown?$span" >/dev/null
+	whole=$(field "$T/body" 'a["total"]["usd"]')
+	code "$url/api/v1/series?step=day&by=team&$span" >/dev/null
+	is "by day too, of $whole, where a day is asked for in part" "$(field "$T/body" "$adds_up == int('$whole'.replace('.', '')) == sum(int(u.replace('.', '')) for g in a['groups'] + [a['other']] for u in g['usd'])")" True
+done
 code "$url/api/v1/series?hours=2&by=model&limit=2" >/dev/null
 is "groups and other add up to the total" "$(field "$T/body" 'all(sum(int(g["usd"][k].replace(".", "")) for g in a["groups"] + [a["other"]]) == int(a["total"]["usd"][k].replace(".", "")) for k in range(2))')" True
 code "$url/api/v1/series?hours=2&step=minute&by=model&limit=2" >/dev/null
