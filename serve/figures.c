@@ -94,6 +94,20 @@ static uint64_t mark_of(const struct portion *p, const struct block *b)
 	return sum | 1;
 }
 
+// Other sums of the same hours that were made of other sheets are too old whatever their age: else a list and its total would
+// differ for as long as one of them is kept.
+static void outdate_others(struct figures *f, const struct portion *p)
+{
+	for (int32_t i = 0; i < f->blocks.n; i++) {
+		struct block *b = f->blocks.list[i];
+		if (!b || b->kind != BLOCK_READ || !b->read_ms || !b->mark || b->from < p->from || b->from + b->hours > p->to)
+			continue;
+		uint64_t mark = mark_of(p, b);
+		if (mark && mark != b->mark)
+			b->read_ms = 0;
+	}
+}
+
 // Blocks whose sheets are still the same leave the portion as good as new.
 static void renew(struct portion *p, int64_t now)
 {
@@ -155,6 +169,7 @@ static bool read_portion(struct figures *f, struct block **blocks, int n, int64_
 	p.marks = xcalloc((size_t)(p.to - p.from), sizeof *p.marks);
 	bool good = view_marks(f->view, p.from, p.to, p.marks, err);
 	if (good) {
+		outdate_others(f, &p);
 		renew(&p, began);
 		good = p.n == 0 || sum_sheets(f, &p, err);
 	}

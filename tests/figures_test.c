@@ -172,6 +172,42 @@ static void follow(struct figures *f, struct view *v)
 	is_int(good, ROUNDS, "what changes in the last hours is seen, and what does not stays");
 }
 
+static bool sum_of(struct figures *f, const char *by, int64_t hour, struct usd *ret, struct err *err)
+{
+	struct grouping g;
+	struct groups sums;
+	if (!grouping_parse(&g, str_of(by), STR("team"), err))
+		return false;
+	groups_init(&sums, &g);
+	bool good = figures_sum(f, &g, NULL, hour, hour + 1, FIRST + HOURS, &sums, err);
+	*ret = USD_ZERO;
+	for (int32_t i = 0; i < sums.n; i++)
+		*ret = usd_add(*ret, sums.list[i].usd);
+	groups_release(&sums);
+	return good;
+}
+
+// What was billed of an hour long past: as soon as one sum shows it, all do.
+static void agree(struct figures *f, struct view *v)
+{
+	enum { LONG_AGO = FIRST - 3 }; // before the others, of which some have no digest
+	char when[WHEN_SIZE], key[120], text[ROW_DIGEST_SIZE];
+	struct err err = ERR_INIT;
+	struct usd before, whole, parts;
+	struct redis *r = view_redis(v);
+	when_format((int64_t)LONG_AGO * MS_PER_HOUR, when);
+	when[13] = '\0';
+	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s:%s", slots[0], when, models[0]);
+	for (int i = 0; i < 2; i++) {
+		put_sheet(r, LONG_AGO, slots[0], models[0]);
+		redis_cmdz(r, "HSET", key, "arn:aws:iam::111122223333:user/late - input", i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", ROW_DIGEST, row_digest_format(rng(), text), NULL);
+		if (!ok(redis_exec(r, &err) && (i || sum_of(f, "", LONG_AGO, &before, &err)), "an hour is read %s", err.msg))
+			return;
+	}
+	bool good = sum_of(f, "token_type,role,account", LONG_AGO, &parts, &err) && sum_of(f, "", LONG_AGO, &whole, &err);
+	ok(good && usd_cmp(parts, before) != 0 && usd_cmp(whole, parts) == 0, "a total is not older than its parts %s", err.msg);
+}
+
 int main(void)
 {
 	struct redis_server server;
@@ -197,6 +233,7 @@ int main(void)
 	for (int i = 0; i < QUESTIONS && good == i; i++)
 		good += ask_once(f, v);
 	is_int(good, QUESTIONS, "sums of kept blocks are the sums of everything read anew");
+	agree(f, v);
 	follow(f, v);
 	figures_close(f);
 	view_close(v);
