@@ -20,6 +20,7 @@ EMBED(page_app_css, "serve/page/app.css")
 EMBED(page_app_js, "serve/page/app.js")
 EMBED(page_api_js, "serve/page/api.js")
 EMBED(page_chart_js, "serve/page/chart.js")
+EMBED(page_csv_js, "serve/page/csv.js")
 EMBED(page_panels_js, "serve/page/panels.js")
 EMBED(page_parts_js, "serve/page/parts.js")
 EMBED(page_icon_svg, "serve/page/icon.svg")
@@ -38,6 +39,7 @@ static struct file {
 	{"/app.js", "text/javascript; charset=utf-8", page_app_js, BUF_INIT, ""},
 	{"/api.js", "text/javascript; charset=utf-8", page_api_js, BUF_INIT, ""},
 	{"/chart.js", "text/javascript; charset=utf-8", page_chart_js, BUF_INIT, ""},
+	{"/csv.js", "text/javascript; charset=utf-8", page_csv_js, BUF_INIT, ""},
 	{"/panels.js", "text/javascript; charset=utf-8", page_panels_js, BUF_INIT, ""},
 	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},
 	{"/icon.svg", "image/svg+xml", page_icon_svg, BUF_INIT, ""},

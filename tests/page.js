@@ -47,6 +47,15 @@ async function settled(page) {
 	await page.waitForTimeout(200);
 }
 
+// The chart, the list and its sum tell the same dollars.
+async function agrees(page, name) {
+	const chart = /^(\$[\d,.]+) in this span/.exec(await page.textContent("#chart-summary")), list = /rows?, (\$[\d,.]+) in all/.exec(await page.textContent("#groups-foot"));
+	ok(chart && list && chart[1] === list[1], "chart and list come to the same " + name, chart + " | " + list);
+}
+
+// Names that are cut off at this width.
+const cut = (page, where) => page.$$eval(where + " .name", all => all.filter(e => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1).map(e => e.textContent));
+
 async function accessible(page, name) {
 	// The page's policy forbids foreign scripts; the browser's own tools are above it.
 	const result = await page.evaluate(axe + "; axe.run(document, {resultTypes: ['violations']})");
@@ -97,6 +106,8 @@ async function desk(browser) {
 	await settled(page);
 	ok(await page.evaluate(() => document.activeElement.textContent) === "6h", "a button that was pressed keeps the focus", await page.evaluate(() => document.activeElement.outerHTML));
 	ok(/in the minute of/.test(await page.textContent("#chart-summary")), "the last hours are shown to the minute", await page.textContent("#chart-summary"));
+	await agrees(page, "of the last hours");
+	ok(/Nothing to compare with yet: figures begin 2 Nov 00:00/.test(await page.textContent("#movers")), "where nothing was before, nothing has moved", await page.textContent("#movers"));
 	await page.click("#chart-mode button:nth-child(2)");
 	await settled(page);
 	ok((await page.$$("#legend .mark")).length >= 3, "the bars can be divided by group");
@@ -116,6 +127,15 @@ async function desk(browser) {
 	await settled(page);
 	const models = await page.$$eval("#groups tbody tr", r => r.map(e => e.title + " " + e.querySelector(".name").textContent));
 	ok(models.includes("us.anthropic.claude-sonnet-4-6 claude-sonnet-4-6 (us)") && models.includes("global.anthropic.claude-haiku-4-5-20251001-v1:0 claude-haiku-4-5 (global)"), "models are named by what tells them apart", models);
+	await page.click("#groupings button:has-text('token type')");
+	await settled(page);
+	ok((await page.$$eval("#groups tbody .c-calls", e => e.map(x => x.textContent))).every(t => t === "–"), "a call is of no one token type, so none are counted there");
+	ok((await page.$$("#groups-foot .legend .mark")).length >= 2, "the bars of the list are explained where the chart has other colours");
+	await page.setViewportSize({ width: 1200, height: 800 });
+	await page.click("#groupings button:has-text('model')");
+	await settled(page);
+	ok((await cut(page, "#groups")).length === 0, "no model's name is cut on a small desk", await cut(page, "#groups"));
+	await page.setViewportSize({ width: 1600, height: 1000 });
 	await page.click("#theme");
 	await page.screenshot({ path: out + "/desk-dark.png", fullPage: true });
 	await accessible(page, "dark");
@@ -162,6 +182,9 @@ async function crowd(browser) {
 	await page.click("#chart-mode button:nth-child(2)");
 	await settled(page);
 	ok((await page.textContent("#groups")).includes("<img src=x onerror"), "a tag that holds HTML is shown as it is");
+	const [file] = await Promise.all([page.waitForEvent("download"), page.click("#groups-foot button:has-text('CSV')")]);
+	const csv = require("fs").readFileSync(await file.path(), "utf8"), lines = csv.trimEnd().split("\r\n");
+	ok(/^team,usd,usd_low/.test(lines[0]) && lines.length === 1 + await rows(page) && lines.some(l => l.startsWith("'=cmd|")), "the list can be had as CSV, in which no name is a formula", csv);
 	ok(await page.$$eval("main img, main script", e => e.length) === 0 && !(await page.title()).includes("owned"), "and is not run");
 	await page.click("#groups tbody tr:has-text('<img src=x') .name");
 	await settled(page);
@@ -176,7 +199,7 @@ async function nothing(browser) {
 	await page.waitForSelector("#signals li", { timeout: 20000 });
 	await page.waitForSelector("#findings li", { timeout: 20000 });
 	ok(await page.isVisible("#welcome") && !(await page.isVisible("#tiles")), "where nothing has come, the page says what to do instead of $0");
-	ok(/CloudTrail calls\s*missing/.test(await page.textContent("#signals")) && await page.isVisible("#findings"), "and what is missing");
+	ok(/CloudTrail calls\s*missing\s*never came: nothing can be attributed/.test(await page.textContent("#signals")) && await page.isVisible("#findings"), "and what is missing");
 	await page.screenshot({ path: out + "/empty.png", fullPage: true });
 	await accessible(page, "empty");
 	await page.evaluate(() => { window.loadedOnce = true; });
@@ -192,13 +215,32 @@ async function nothing(browser) {
 	await context.close();
 }
 
+async function locked(browser) {
+	const context = await browser.newContext(), page = await context.newPage(), said = () => page.textContent("#token-why");
+	let asked = 0;
+	page.on("request", r => { asked += r.url().includes("/api/v1/"); });
+	await page.goto(process.env.LOCKED + "/");
+	await page.waitForSelector("#token-dialog[open]");
+	await page.waitForTimeout(500);
+	ok(asked <= 2, "a server that wants a token is asked once, not by each panel", asked);
+	for (const token of ["wrong", "0123456789abcdef".repeat(2)]) {
+		await page.fill("#token", token);
+		await page.keyboard.press("Enter");
+		await page.waitForTimeout(1000);
+		if (token === "wrong") ok(/not known here/.test(await said()) && await page.isVisible("#token-dialog"), "a wrong token is told", await said());
+	}
+	await page.waitForSelector("#groups tbody tr");
+	ok(!(await page.isVisible("#token-dialog")) && !new URL(page.url()).search, "the right one shows the figures, and is not in the URL", page.url());
+	await context.close();
+}
+
 async function weeks(browser) {
 	const page = await open(browser, past + "/");
 	for (const part of ["#budgets li", "#scores table", "#months canvas", "#cache table", "#gaps li"]) await page.waitForSelector(part, { timeout: 20000 }).catch(() => {});
 	await settled(page);
 	const text = id => page.textContent(id);
 	ok((await page.$$("#budgets li")).length === 7, "every budget is shown: one of all, and one a team", (await page.$$("#budgets li")).length);
-	ok(/over by \$[\d.]+; foretold \$/.test(await text("#budgets")) && /at the end of the month, passed on \d+ Nov/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
+	ok(/over by \$[\d.]+; foretold \$/.test(await text("#budgets")) && /over from \d+ Nov \d\d:\d\d on; foretold \$[\d.,]+ at the end of the month/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
 	const foretold = async () => /The month will end at(\$[\d,.]+)/.exec(await text("#tiles"))[1];
 	ok((await text("#budgets li:has-text('Everything')")).includes("foretold " + await foretold() + " at the end of the month"), "the budget of all is foretold as the month is", await text("#budgets"));
 	ok(/5 minutes after.*an hour after.*a day after.*when the bill came/.test(await text("#scores")), "the scoreboard tells how good the estimates were", await text("#scores"));
@@ -207,7 +249,11 @@ async function weeks(browser) {
 	ok(/Writes, 5 minutes.*Writes, 1 hour/.test(await text("#cache")) && /saved/.test(await text("#cache")), "what caching saved", await text("#cache"));
 	ok(/no price.*no caller yet/.test(await text("#gaps")), "what has no price, and what no caller", await text("#gaps"));
 	ok(await page.isVisible("#alerts-panel"), "alerts stand on top");
-	ok(/6 times its usual \$0\.38 since 19 Nov 14:28/.test(await text("#alerts")), "and say since when", await text("#alerts"));
+	ok(/6 times its usual \$0\.38 since 19 Nov 14:28; most by etl \$2\.31/.test(await text("#alerts")), "and say since when and by whom", await text("#alerts"));
+	ok(/bob@example\.com is new/.test(await text("#alerts")) && !/arn:/.test(await text("#alerts")), "in names as short as those of the list", await text("#alerts"));
+	ok((await page.$$("#alerts li")).length === 6 && /2 more/.test(await text("#alerts")), "a storm of them leaves room for the figures", await text("#alerts"));
+	await page.click("#alerts button:has-text('show them')");
+	ok((await page.$$("#alerts li")).length === 8, "all are a click away");
 	ok((await page.$$(".billed")).length > 0, "what is billed is told apart");
 	await page.screenshot({ path: out + "/weeks-light.png", fullPage: true });
 	await accessible(page, "weeks");
@@ -226,6 +272,17 @@ async function weeks(browser) {
 	await settled(months);
 	ok(!new URL(months.url()).searchParams.has("from"), "and is left again");
 	await months.context().close();
+	const month30 = await open(browser, past + "/?span=30d&by=model", { viewport: { width: 1024, height: 768 } });
+	await settled(month30);
+	await agrees(month30, "of thirty days, the first of them in part");
+	ok(/Not a fair comparison: figures begin 5 Oct 14:00 only/.test(await month30.textContent("#movers")), "half a span before is no fair comparison", await month30.textContent("#movers"));
+	ok(/410K tokens without a price/.test(await month30.textContent("#groups tr:has-text('palmyra') .c-name")), "what has no price says so beside its name");
+	ok((await cut(month30, "#budgets")).length === 0, "no budget's name is cut on a tablet", await cut(month30, "#budgets"));
+	ok(!(await month30.isVisible("#budgets-h .whole")), "without a filter all panels are of everything");
+	await month30.click("#groups tbody tr");
+	await settled(month30);
+	ok(await month30.isVisible("#budgets-h .whole") && await month30.isVisible("#bill-h .whole"), "with one, those it does not narrow say so");
+	await month30.context().close();
 	await page.click("#alerts .wrap .name");
 	await settled(page);
 	ok(page.url().startsWith(past) && new URL(page.url()).searchParams.get("role") === "etl-enrich" && (await text(".chip")).includes("etl-enrich"), "the link of an alert leads to what it is about, here", page.url());
@@ -269,6 +326,7 @@ async function main() {
 		await phone(browser);
 		await crowd(browser);
 		await nothing(browser);
+		await locked(browser);
 		await weeks(browser);
 		ok(errors.length === 0, "no error was said in the console", errors.join("\n"));
 	} finally {

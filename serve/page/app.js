@@ -6,6 +6,7 @@
 //     live stream -> tiles at once; the other panels soon after, a few seconds apart at least
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
+import { csvOf, save } from "./csv.js";
 import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
 import { bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
 
@@ -97,6 +98,7 @@ function paintControls() {
 	fill(byId("groupings"), ...[...groupings, ...tags].map(g => pressed(keyName(g), g === view.by, () => go({ by: g }))),
 		pressed("tag …", false, askTag, "Group by any tag"));
 	byId("filters").hidden = !view.filters.length && !view.from;
+	document.body.classList.toggle("filtered", view.filters.length > 0);
 	const fixed = view.from ? el("span", { class: "chip" }, el("span", { class: "quiet" }, "span"), el("b", {}, stretch(view.from, view.to)),
 		el("button", { type: "button", "aria-label": "Back to the present", onclick: () => go({ from: "", to: "" }) }, "×")) : null;
 	fill(byId("filters"), fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
@@ -140,7 +142,7 @@ function paintTiles() {
 	const tiles = [
 		tile("Today", usd(s.today.usd), [versus(s.today.usd, s.yesterday_so_far.usd, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
 		tile("This month", usd(s.month.usd), [versus(s.month.usd, s.last_month_so_far.usd, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
-		tile("This hour", usd(s.hour.usd), [count(s.hour.calls) + " calls, " + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
+		tile("This hour", usd(s.hour.usd), [(callsAreTold() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
@@ -180,13 +182,13 @@ function zoom(from, to) {
 
 function curveOf(s) {
 	const end = Date.parse(s.to) / 1000, times = s.times.map(t => Date.parse(t) / 1000), upto = Date.parse(now) / 1000;
-	let n = times.findIndex(t => t > upto);
-	if (n < 0) n = times.length;
+	let n = times.length; // what is to come is not drawn, unless a clock ahead of ours put figures there: the list counts them, too
+	while (n > 1 && times[n - 1] > upto && !Number(s.total.usd_high[n - 1])) n--;
 	const numbers = a => a.slice(0, n).map(Number);
 	const d = { zoom, step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
 	if (s.groups) {
 		d.stack = s.groups.map((g, i) => ({ label: labelOf(view.by, g.keys[view.by]).main, colour: groupColour(i), values: numbers(g.usd) }));
-		if (s.others > 0) d.stack.push({ label: s.others + " more", colour: getComputedStyle(document.documentElement).getPropertyValue("--other").trim(), values: numbers(s.other.usd) });
+		if (s.others > 0) d.stack.push({ label: count(s.others) + " more", colour: getComputedStyle(document.documentElement).getPropertyValue("--other").trim(), values: numbers(s.other.usd) });
 	} else {
 		d.stack = Object.entries(s.total.basis).map(([name, values]) => ({ label: basisNames[name] || name, title: basisTitles[name], colour: basisColour(name), hatched: name === "provisional", values: numbers(values) }));
 	}
@@ -201,7 +203,7 @@ function paintChart() {
 	fill(byId("legend"), ...known.map(s => {
 		const mark = el("i", { class: "mark" + (s.hatched ? " provisional" : "") });
 		if (!s.hatched) mark.style.background = s.colour;
-		return el("span", { title: s.title }, mark, s.label);
+		return el("span", { title: s.title || s.label }, mark, el("span", { class: "words" }, s.label));
 	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The truth lies within, nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
 	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
 	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
@@ -234,15 +236,19 @@ function colourMark(value) {
 	return mark;
 }
 
+// A call is of no one token type.
+const callsAreTold = () => view.filters.every(([k]) => k !== "token_type");
+
 function groupRow(g, most, total) {
 	const value = g.keys[view.by], label = labelOf(view.by, value);
-	const open = view.by === "hour" ? null : () => drill(view.by, value);
+	const open = view.by === "hour" ? null : () => drill(view.by, value), known = g.usd !== null;
 	return el("tr", { class: open ? "drill" : "", onclick: open, title: value },
-		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, colourMark(value), label.main), label.more ? el("span", { class: "more" }, label.more) : null),
+		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, colourMark(value), label.main), label.more ? el("span", { class: "more" }, label.more) : null,
+			g.tokens_unpriced ? el("span", { class: "more warn" }, count(g.tokens_unpriced) + " tokens without a price") : null),
 		el("td", { class: "num c-usd" }, usd(g.usd)),
-		el("td", { class: "num c-band quiet" }, g.usd !== null && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : ""),
-		el("td", { class: "c-bar", title: basisText(g) }, bar(g, most), el("span", { class: "more" }, [percent(Number(g.usd), total), g.tokens_unpriced ? count(g.tokens_unpriced) + " tokens without a price" : ""].filter(Boolean).join(" · "))),
-		el("td", { class: "num c-calls" }, count(g.calls)), el("td", { class: "num c-tokens" }, count(g.tokens)));
+		el("td", { class: "num c-band quiet" }, known && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : ""),
+		el("td", { class: "c-bar", title: basisText(g) }, bar(g, most), el("span", { class: "more" }, known ? percent(Number(g.usd), total) : "")),
+		el("td", { class: "num c-calls" }, view.by !== "token_type" && callsAreTold() ? count(g.calls) : "–"), el("td", { class: "num c-tokens" }, count(g.tokens)));
 }
 
 function paintBreakdown(b) {
@@ -252,8 +258,19 @@ function paintBreakdown(b) {
 	const most = Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total = Number(b.total.usd);
 	fill(byId("groups"), el("thead", {}, el("tr", {}, ...heads.map(([c, h]) => el("th", { class: c, scope: "col" }, h)))), el("tbody", {}, ...b.groups.map(g => groupRow(g, most, total))));
 	const hidden = b.matching - b.shown, words = !b.all ? "Nothing in this span." : !b.matching ? "Nothing matches the search." :
-		b.all + (b.all === 1 ? " row, " : " rows, ") + usd(b.total.usd) + " in all" + (view.search ? "; " + b.matching + " match" : "") + (hidden ? "; the rest comes to " + usd(b.other.usd) : "");
-	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null);
+		b.all.toLocaleString("en-US") + (b.all === 1 ? " row, " : " rows, ") + usd(b.total.usd) + " in all" + (view.search ? "; " + b.matching.toLocaleString("en-US") + " match" : "") + (hidden ? "; the rest comes to " + usd(b.other.usd) : "");
+	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null,
+		b.all ? el("button", { type: "button", class: "plain", onclick: saveGroups, title: "All rows, for a spreadsheet" }, "CSV") : null,
+		view.mode === "group" ? basisLegend(b.total.basis) : null);
+}
+
+// Of the bars in the list, where the chart's legend tells something else.
+const basisLegend = basis => el("span", { class: "legend" }, ...Object.keys(basisNames).filter(k => Number((basis || {})[k]) > 0).map(k =>
+	el("span", { title: basisTitles[k] }, el("i", { class: "mark " + k }), basisNames[k])));
+
+function saveGroups() {
+	const by = view.by, search = view.search ? [["search", view.search]] : [];
+	get("breakdown", question(["by", by], ["limit", 10000], ...search)).then(b => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), trouble);
 }
 
 const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
@@ -274,8 +291,9 @@ async function refresh() {
 	if (round) round.abort();
 	round = new AbortController();
 	const signal = round.signal, asked = panel(signal, "summary", [...pinned(), ...view.filters], s => { summary = s; now = s.now; paintTiles(); });
-	if (!summary) await asked.catch(() => {}); // today and this month are the server's, whatever this machine's clock says
+	const refused = summary ? null : await asked.then(() => null, e => e); // today and this month are the server's, whatever this machine's clock says
 	if (signal.aborted) return;
+	if (refused instanceof ApiError && refused.status !== 400) return trouble(refused); // nor would the others be answered
 	const step = stepOf(), by = view.by === "hour" ? "principal" : view.by;
 	clearTimeout(pending);
 	pending = 0;

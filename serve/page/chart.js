@@ -94,7 +94,7 @@ function options(host, d) {
 		tzDate: t => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
 		legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
 		scales: { x: { range: [d.times[0], d.end] }, y: { range: [0, (most || 1) * 1.06] } },
-		axes: [{ ...axis, grid: { show: false }, size: 30, space: 70, ...(d.end - d.times[0] > DAYS_ONLY ? { incrs: [1, 2, 7, 14].map(n => n * 86400) } : {}), values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
+		axes: [{ ...axis, grid: { show: false }, size: 34, gap: 9, space: 70, ...(d.end - d.times[0] > DAYS_ONLY ? { incrs: [1, 2, 7, 14].map(n => n * 86400) } : {}), values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
 			{ ...axis, size: 58, values: dollars }],
 		series, plugins: [errorBand(d), tooltip(host, d)],
 	};
@@ -156,7 +156,7 @@ export function drawMonths(host, m) {
 	host.replaceChildren();
 	months = new uPlot({
 		width: host.clientWidth, height: 200, legend: { show: false }, cursor: { show: false }, scales: { x: { time: false, range: [1, n] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
-		axes: [{ ...axis, grid: { show: false }, size: 28, space: 40, incrs: [1, 2, 5, 7, 10] }, { ...axis, size: 62, values: dollars }],
+		axes: [{ ...axis, grid: { show: false }, size: 32, gap: 9, space: 40, incrs: [1, 2, 5, 7, 10] }, { ...axis, size: 62, values: dollars }],
 		series, bands: m.end ? [{ series: [2, 3], fill: css("--band") }] : [],
 	}, data, host);
 }

@@ -2,7 +2,7 @@
 // The panels beside the chart and the list: each is given an answer of the API and fills its place. What a click leads to
 // comes with `view`: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, byId, clock, count, day, el, fill, labelOf, usd } from "./parts.js";
+import { age, byId, clock, count, day, el, fill, labelOf, nameOf, usd } from "./parts.js";
 
 function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
@@ -41,7 +41,7 @@ function budgetWords(b) {
 	const by = b.foretold_by === "rate" ? "at the rate of the last " + (b.period === "hour" || b.period === "day" ? "hours" : "day") + " " : "foretold ";
 	const end = by + usd(b.expected) + " at the end of " + (b.period === "day" ? "today" : "the " + b.period);
 	if (b.used_ppm >= 1e6) return el("span", { class: "wrap up" }, "over by " + usd(Number(b.usd) - Number(b.amount)) + "; " + end);
-	return b.passes ? el("span", { class: "wrap up" }, end + ", passed on " + at(b.passes)) : el("span", { class: "wrap" }, end);
+	return b.passes ? el("span", { class: "wrap up" }, "over from " + at(b.passes) + " on; " + end) : el("span", { class: "wrap" }, end);
 }
 
 const BUDGETS = 8; // shown unasked
@@ -91,26 +91,28 @@ export function paintScores(s) {
 	const cells = (first, x) => el("tr", {}, el("th", { scope: "row" }, first), el("td", { class: "num" }, number(x.wape)),
 		el("td", { class: "num" }, x.bias === null ? "" : (x.bias > 0 ? "+" : x.bias < 0 ? "−" : "±") + share(Math.abs(x.bias))),
 		el("td", { class: "num" }, number(x.coverage)));
-	const head = el("tr", {}, ...["The estimate", "off by", "in all", "band held"].map((h, i) => el("th", { scope: "col", class: i ? "num" : "" }, h)));
+	const head = el("tr", {}, ...["The estimate", "off by", "in total", "band held"].map((h, i) => el("th", { scope: "col", class: i ? "num" : "" }, h)));
 	const [words, first] = rows[0], cause = first.causes[0];
 	const days = s.days.map(d => [d.day, d.as_of[rows[0][2]]]).filter(([, x]) => x && x.wape !== null).slice(0, 7);
 	fill(byId("scores"), el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, ...rows.map(([w, x]) => cells(w, x)),
 		days.length ? el("tr", { class: "days" }, el("th", { scope: "colgroup", colspan: 4 }, "Day by day, " + words)) : "", ...days.map(([d, x]) => cells(day(d), x)))),
-		el("p", { class: "quiet" }, "By caller and hour, " + usd(first.billed) + " billed in " + count(first.hours) + " hours." +
+		el("p", { class: "quiet" }, "Off by: the mean miss of a caller's hour; in total: of all of them together, where too much and too little cancel out; band held: how much of the bill lay within the band. " +
+			usd(first.billed) + " billed in " + count(first.hours) + " hours." +
 			(cause ? " Most of what was missed " + words + ": " + cause.cause + "." : "")));
 }
 
 // ---- what moved, what caching does, what is not covered
 
 export function paintMovers(m, view) {
-	const key = view.key;
+	const key = view.key, since = Date.parse(view.since);
+	if (since >= Date.parse(m.before.to)) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare with yet: figures begin " + at(view.since) + "."));
 	fill(byId("movers"), listOf(m.movers.map(x => {
 		const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
 		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => view.drill(key, x.keys[key]) }, label.main),
 			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
 			el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
-	}), "Nothing moved."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", against as long before" +
-		(view.since && Date.parse(view.since) > 2 * Date.parse(m.from) - Date.parse(m.to) ? ", of which figures begin " + at(view.since) : "")));
+	}), "Nothing moved."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", against as long before"),
+		since > Date.parse(m.before.from) ? el("p", { class: "quiet warn" }, "Not a fair comparison: figures begin " + at(view.since) + " only.") : null);
 }
 
 export function paintCache(c) {
@@ -145,7 +147,8 @@ export function paintBill(b) {
 
 export function paintSignals(f) {
 	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
-		el("span", { class: "wrap" }, s.newest ? "newest of " + at(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" : s.state === "missing" ? "never came: what calls do not tell themselves is guessed" : "never came")))));
+		el("span", { class: "wrap" }, s.newest ? "newest of " + at(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" :
+			s.state !== "missing" ? "never came" : s.name === "metric" ? "never came: what calls do not tell themselves is guessed" : "never came: nothing can be attributed")))));
 }
 
 export function paintFindings(f) {
@@ -153,17 +156,23 @@ export function paintFindings(f) {
 	fill(byId("findings"), listOf(bad.map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks."));
 }
 
-const severities = ["critical", "warning", "info"];
+const severities = ["critical", "warning", "info"], alertsShown = () => (matchMedia("(max-width: 720px)").matches ? 3 : 6); // unasked
+let alertsOpen = false;
+
+// "arn:aws:sts::111122223333:assumed-role/app/i-1 spends $3": as short as in the lists.
+const spoken = text => String(text || "").replace(/\barn:\S+/g, arn => nameOf("", arn).main);
 
 // Worst first, then the newest. `follow` goes to the view that an alert links to.
 export function paintAlerts(a, follow) {
-	const rank = x => (severities.indexOf(x.severity) + 3) % 3, list = [...a.alerts].sort((x, y) => rank(x) - rank(y) || (y.since || 0) - (x.since || 0));
-	byId("alerts-panel").hidden = !list.length;
-	byId("alerts-panel").classList.toggle("critical", list.some(x => x.severity === "critical"));
+	const rank = x => (severities.indexOf(x.severity) + 3) % 3, all = [...a.alerts].sort((x, y) => rank(x) - rank(y) || (y.since || 0) - (x.since || 0));
+	const list = alertsOpen ? all : all.slice(0, alertsShown()), more = all.length - list.length;
+	byId("alerts-panel").hidden = !all.length;
+	byId("alerts-panel").classList.toggle("critical", all.some(x => x.severity === "critical"));
 	fill(byId("alerts"), listOf(list.map(x => {
-		const severity = String(x.severity || "warning"), text = String(x.text || "");
-		return el("li", {}, el("span", { class: "state " + severity }, severity), el("span", { class: "name", title: String(x.group || "") }, String(x.rule || "alert")),
-			el("span", { class: "wrap", title: x.contributors ? "mostly " + x.contributors : null }, typeof x.link === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.link) }, text) : text,
-				x.since ? el("span", { class: "quiet" }, " since " + at(new Date(x.since).toISOString())) : null, x.silenced ? el("span", { class: "quiet" }, ", silenced") : null));
-	})));
+		const severity = String(x.severity || "warning"), text = spoken(x.text);
+		return el("li", { title: String(x.group || "") }, el("span", { class: "state " + severity }, severity), el("span", { class: "name" }, String(x.rule || "alert")),
+			el("span", { class: "wrap" }, typeof x.link === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.link) }, text) : text,
+				x.since ? el("span", { class: "quiet" }, " since " + at(new Date(x.since).toISOString())) : null, x.silenced ? el("span", { class: "quiet" }, ", silenced") : null,
+				x.contributors ? el("span", { class: "quiet" }, "; most by " + spoken(x.contributors)) : null));
+	})), more > 0 ? el("p", { class: "foot" }, el("span", {}, count(more) + " more"), el("button", { type: "button", class: "plain", onclick: () => { alertsOpen = true; paintAlerts(a, follow); } }, "show them")) : null);
 }

@@ -20,6 +20,9 @@ start_redis
 "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null 2>&1
 serve 2026-11-02T01:40:00Z
 few=$url
+(umask 077 && echo "ops $(printf '0123456789abcdef%.0s' 1 2)" >"$T/tokens")
+serve 2026-11-02T01:40:00Z --auth-tokens-file "$T/tokens"
+export LOCKED=$url
 start_redis
 python3 tests/many_principals.py 5000 1 >"$T/many.ndjson"
 "$nowcast" replay --redis "$REDIS_URL" --sessions-max 10000 "$T/many.ndjson" >/dev/null 2>&1

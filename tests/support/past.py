@@ -117,3 +117,7 @@ put("ZADD", "nowcast:signals", fresh, "call:arrived", fresh - 4 * 3600000, "metr
 rung = int((now - dt.timedelta(minutes=12)).timestamp() * 1000)
 put("HSET", "nowcast:alerts", "spikes|x|", '{"rule":"spikes","kind":"spike","group":"etl-enrich","period":"","severity":"warning","state":"firing","since":%d,'
     '"text":"etl-enrich spends $2.31 a minute, 6 times its usual $0.38","contributors":"etl $2.31","link":"https://nowcast.example.com/?by=principal&role=etl-enrich"}' % rung)
+bob = f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com"
+for i in range(7):
+    put("HSET", "nowcast:alerts", f"news-{i}|{bob}|", '{"rule":"news-%d","kind":"new","group":"%s","period":"","severity":"info","state":"firing","since":%d,'
+        '"text":"%s is new: $0.41 in the last day","contributors":"","link":"https://nowcast.example.com/?by=model&principal=x"}' % (i, bob, rung - 3600000, bob))

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list as a file for a spreadsheet: every row, dollars to the last place. A name that a spreadsheet would run as a formula is
+// marked as text.
+
+const bases = ["billed", "exact", "allocated", "provisional"];
+
+function cell(value) {
+	const text = value === null || value === undefined ? "" : String(value), plain = /^[=+\-@\t\r\n]/.test(text) && !Number.isFinite(Number(text)) ? "'" + text : text;
+	return /[",\r\n]/.test(plain) ? '"' + plain.replaceAll('"', '""') + '"' : plain;
+}
+
+// `b`: the answer of breakdown by `key`.
+export function csvOf(key, b) {
+	const head = [key, "usd", "usd_low", "usd_high", "calls", "tokens", "tokens_unpriced", ...bases.map(k => "usd_" + k)];
+	const rows = b.groups.map(g => [g.keys[key], g.usd, g.usd_low, g.usd_high, g.calls, g.tokens, g.tokens_unpriced, ...bases.map(k => (g.basis || {})[k])]);
+	return [head, ...rows].map(r => r.map(cell).join(",") + "\r\n").join("");
+}
+
+export function save(name, text) {
+	const url = URL.createObjectURL(new Blob([text], { type: "text/csv" })), a = document.createElement("a");
+	a.href = url;
+	a.download = name;
+	a.click();
+	setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
