@@ -107,6 +107,7 @@ async function desk(browser) {
 	ok(await page.evaluate(() => document.activeElement.textContent) === "6h", "a button that was pressed keeps the focus", await page.evaluate(() => document.activeElement.outerHTML));
 	ok(/in the minute of/.test(await page.textContent("#chart-summary")), "the last hours are shown to the minute", await page.textContent("#chart-summary"));
 	await agrees(page, "of the last hours");
+	ok(/The month will end at.*nothing last month; from less than a day of history/.test(await page.textContent("#tiles")), "a forecast from hours says that it is", await page.textContent("#tiles"));
 	ok(/Nothing to compare with yet: figures begin 2 Nov 00:00/.test(await page.textContent("#movers")), "where nothing was before, nothing has moved", await page.textContent("#movers"));
 	await page.click("#chart-mode button:nth-child(2)");
 	await settled(page);
@@ -240,9 +241,9 @@ async function weeks(browser) {
 	await settled(page);
 	const text = id => page.textContent(id);
 	ok((await page.$$("#budgets li")).length === 7, "every budget is shown: one of all, and one a team", (await page.$$("#budgets li")).length);
-	ok(/over by \$[\d.]+; foretold \$/.test(await text("#budgets")) && /over from \d+ Nov \d\d:\d\d on; foretold \$[\d.,]+ at the end of the month/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
+	ok(/over by \$[\d.]+; foretold \$/.test(await text("#budgets")) && /over from \d+ Nov \d\d:\d\d on; foretold \$[\d.,]+ for the month/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
 	const foretold = async () => /The month will end at(\$[\d,.]+)/.exec(await text("#tiles"))[1];
-	ok((await text("#budgets li:has-text('Everything')")).includes("foretold " + await foretold() + " at the end of the month"), "the budget of all is foretold as the month is", await text("#budgets"));
+	ok((await text("#budgets li:has-text('Everything')")).includes("foretold " + await foretold() + " for the month"), "the budget of all is foretold as the month is", await text("#budgets"));
 	ok(/5 minutes after.*an hour after.*a day after.*when the bill came/.test(await text("#scores")), "the scoreboard tells how good the estimates were", await text("#scores"));
 	ok(/last month \$[\d,.]+, of which/.test(await text("#months-words")) && (await page.$$("#months canvas")).length === 1, "this month is drawn beside the last", await text("#months-words"));
 	ok(/off by [\d.]+% on the last 14 days/.test(await text("#tiles")), "the forecast says how far off it was", await text("#tiles"));
@@ -291,7 +292,7 @@ async function weeks(browser) {
 	await page.click("#budgets li:has-text('payments') .name");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "payments", "a click on a budget shows whose it is", page.url());
-	ok((await text("#budgets li:has-text('payments')")).includes("foretold " + await foretold() + " at the end of the month"), "of which the tile foretells the same", await text("#budgets"));
+	ok((await text("#budgets li:has-text('payments')")).includes("foretold " + await foretold() + " for the month"), "of which the tile foretells the same", await text("#budgets"));
 	await page.goBack();
 	const hung = await open(browser, past + "/?span=7d", { viewport: { width: 1920, height: 1080 }, colorScheme: "dark" });
 	await settled(hung);
@@ -302,6 +303,7 @@ async function weeks(browser) {
 	const wall = await open(browser, past + "/?span=7d&mode=group", { viewport: { width: 2560, height: 1440 }, colorScheme: "dark" });
 	await settled(wall);
 	ok(await wall.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out on a wall screen");
+	ok(await wall.evaluate(() => document.querySelector("#chart canvas").clientHeight > 300), "and charts grow with the letters");
 	await wall.screenshot({ path: out + "/wall-dark.png" });
 	await accessible(wall, "wall, dark");
 	await wall.context().close();

@@ -49,7 +49,7 @@ function go(changes, replace) {
 	limit = PAGE;
 	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
 	paintControls();
-	for (const id of ["breakdown", "over-time"]) byId(id).setAttribute("aria-busy", "true"); // what stands there is of the view before
+	for (const id of ["tiles", "breakdown", "over-time"]) byId(id).setAttribute("aria-busy", "true"); // what stands there is of the view before
 	refresh();
 }
 
@@ -148,7 +148,7 @@ function paintTiles() {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
 			: "off by " + (100 * x.off).toFixed(x.off < 0.0995 ? 1 : 0) + "% " + what;
 		tiles.push(tile("Today will end at", usd(f.day.usd), [between(f.day), worth(f.day, "on the last " + f.day.scored_days + " days")]),
-			tile("The month will end at", usd(f.month.usd), [between(f.month), "last month " + usd(s.last_month.usd) + (f.month.off === null ? "" : "; " + worth(f.month, "so far ahead"))]));
+			tile("The month will end at", usd(f.month.usd), [between(f.month), (Number(s.last_month.usd) ? "last month " + usd(s.last_month.usd) : "nothing last month") + "; " + worth(f.month, "so far ahead")]));
 	}
 	fill(byId("tiles"), ...tiles);
 	document.title = usd(s.today.usd) + " today · nowcast";
@@ -299,14 +299,15 @@ async function refresh() {
 	pending = 0;
 	refreshedAt = Date.now();
 	const search = view.search ? [["search", view.search]] : [];
+	const foretold = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
+	const tiles = Promise.all([asked, foretold]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
 	const work = [
-		asked,
+		asked, foretold, tiles,
 		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); if (lastGroups) paintBreakdown(lastGroups); }),
 		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
 		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill, since: summary?.extent?.from })),
 		panel(signal, "cache", question(), paintCache),
 		panel(signal, "gaps", question(), paintGaps),
-		panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); }),
 		panel(signal, "series", [["step", "day"], ["from", lastMonth()], ["to", now], ...pinned(), ...view.filters], s => { days = s; paintTwoMonths(); }),
 		panel(signal, "freshness", [], paintSignals),
 		panel(signal, "alerts", [], a => paintAlerts(a, follow)),

@@ -78,7 +78,10 @@ function tooltip(host, d) {
 }
 
 const dollars = (u, ticks) => ticks.map(v => (ticks[1] - ticks[0] >= 1 ? "$" + v.toLocaleString("en-US") : usd(v)));
-const axisStyle = () => ({ stroke: css("--quiet"), grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" });
+// On a wall everything is larger, and so is what is drawn: lengths here are those of a desk, where a letter has 15 pixels.
+const scaled = px => Math.round(px * parseFloat(getComputedStyle(document.documentElement).fontSize) / 15);
+const axisStyle = () => ({ stroke: css("--quiet"), grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, font: scaled(12) + "px system-ui, sans-serif" });
+const heightOf = host => scaled(host.clientWidth < 500 ? 220 : 280);
 
 // Bars too thin for a gap between them run together, or rounding to pixels would comb them.
 const isDense = (host, d) => host.clientWidth / d.times.length < 6;
@@ -88,14 +91,14 @@ function options(host, d) {
 	const series = [{}], most = Math.max(...d.high, ...d.total);
 	for (const s of [...d.stack].reverse())
 		series.push({ label: s.label, paths: bars, points: { show: false }, width: 0, fill: s.hatched ? () => hatch(s.colour) : s.colour, stroke: s.colour });
-		const axis = axisStyle();
+	const axis = axisStyle();
 	return {
-		width: host.clientWidth, height: host.clientWidth < 500 ? 220 : 280,
+		width: host.clientWidth, height: heightOf(host),
 		tzDate: t => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
 		legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
 		scales: { x: { range: [d.times[0], d.end] }, y: { range: [0, (most || 1) * 1.06] } },
-		axes: [{ ...axis, grid: { show: false }, size: 34, gap: 9, space: 70, ...(d.end - d.times[0] > DAYS_ONLY ? { incrs: [1, 2, 7, 14].map(n => n * 86400) } : {}), values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
-			{ ...axis, size: 58, values: dollars }],
+		axes: [{ ...axis, grid: { show: false }, size: scaled(34), gap: scaled(9), space: scaled(70), ...(d.end - d.times[0] > DAYS_ONLY ? { incrs: [1, 2, 7, 14].map(n => n * 86400) } : {}), values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
+			{ ...axis, size: scaled(58), values: dollars }],
 		series, plugins: [errorBand(d), tooltip(host, d)],
 	};
 }
@@ -121,7 +124,7 @@ export function draw(host, d) {
 	plot = d.times.length ? new uPlot(options(host, d), columns(host, d), host) : null;
 	if (!observer) {
 		observer = new ResizeObserver(() => {
-			if (plot && Math.abs(plot.width - host.clientWidth) > 2) plot.setSize({ width: host.clientWidth, height: host.clientWidth < 500 ? 220 : 280 });
+			if (plot && Math.abs(plot.width - host.clientWidth) > 2) plot.setSize({ width: host.clientWidth, height: heightOf(host) });
 		});
 		observer.observe(host);
 	}
@@ -155,8 +158,8 @@ export function drawMonths(host, m) {
 	if (months) months.destroy();
 	host.replaceChildren();
 	months = new uPlot({
-		width: host.clientWidth, height: 200, legend: { show: false }, cursor: { show: false }, scales: { x: { time: false, range: [1, n] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
-		axes: [{ ...axis, grid: { show: false }, size: 32, gap: 9, space: 40, incrs: [1, 2, 5, 7, 10] }, { ...axis, size: 62, values: dollars }],
+		width: host.clientWidth, height: scaled(200), legend: { show: false }, cursor: { show: false }, scales: { x: { time: false, range: [1, n] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
+		axes: [{ ...axis, grid: { show: false }, size: scaled(32), gap: scaled(9), space: scaled(40), incrs: [1, 2, 5, 7, 10] }, { ...axis, size: scaled(62), values: dollars }],
 		series, bands: m.end ? [{ series: [2, 3], fill: css("--band") }] : [],
 	}, data, host);
 }

@@ -39,7 +39,7 @@ function budgetBar(b) {
 // Foretold as the tiles foretell; of budgets too many for that, as the last hours went.
 function budgetWords(b) {
 	const by = b.foretold_by === "rate" ? "at the rate of the last " + (b.period === "hour" || b.period === "day" ? "hours" : "day") + " " : "foretold ";
-	const end = by + usd(b.expected) + " at the end of " + (b.period === "day" ? "today" : "the " + b.period);
+	const end = by + usd(b.expected) + " for " + (b.period === "day" ? "today" : "the " + b.period);
 	if (b.used_ppm >= 1e6) return el("span", { class: "wrap up" }, "over by " + usd(Number(b.usd) - Number(b.amount)) + "; " + end);
 	return b.passes ? el("span", { class: "wrap up" }, "over from " + at(b.passes) + " on; " + end) : el("span", { class: "wrap" }, end);
 }
