@@ -35,7 +35,8 @@ bool api_forecast(struct api *a, const struct query *q, struct buf *out, struct 
 		return false;
 	bool good = api_sum(a, q, day, now + 1, &today, err) && api_sum(a, q, month, now + 1, &so_far, err);
 	if (good) {
-		const struct outlook_group *all = &o.list[0];
+		struct outlook_group *all = &o.list[0];
+		outlook_judge(all);
 		const struct forecast *f = &all->forecast;
 		struct usd half = outlook_usd(f->half);
 		buf_adds(out, "{\"now\":");

@@ -235,8 +235,9 @@ static void add_blocks(struct figures *f, struct block **blocks, int n, int64_t 
 		groups_merge(ret, &blocks[i]->sums);
 }
 
-bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
-                 struct groups *ret, struct err *err)
+// Makes the blocks of a span new where they are too old, and hands them on, some at a time: added to `ret`, or to `use` if there is none.
+static bool go_through(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
+                       struct groups *ret, figures_fn *use, void *user, struct err *err)
 {
 	struct block *portion[PORTION_MAX];
 	if (only && only->by.n == 0)
@@ -251,10 +252,25 @@ bool figures_sum(struct figures *f, const struct grouping *by, const struct grou
 		}
 		if (!freshen(f, portion, n, now, err))
 			return false;
-		add_blocks(f, portion, n, now, ret);
+		if (ret)
+			add_blocks(f, portion, n, now, ret);
+		for (int i = 0; !ret && i < n; i++)
+			use(user, &portion[i]->sums);
 		blocks_trim(&f->blocks);
 	}
 	return true;
+}
+
+bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
+                 struct groups *ret, struct err *err)
+{
+	return go_through(f, by, only, from, to, now, ret, NULL, NULL, err);
+}
+
+bool figures_each(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
+                  figures_fn *use, void *user, struct err *err)
+{
+	return go_through(f, by, only, from, to, now, NULL, use, user, err);
 }
 
 // ---- extent --------------------------------------------------------------------------------------------------------

@@ -35,6 +35,12 @@ struct view *figures_view(struct figures *f);
 bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
                  struct groups *ret, struct err *err) NC_CHECK;
 
+// The same, in pieces that are not added up: each of them is `use`d once and holds hours of its own. For sums by the hour, of which
+// there are many and none is in two pieces.
+typedef void figures_fn(void *user, const struct groups *sums);
+bool figures_each(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
+                  figures_fn *use, void *user, struct err *err) NC_CHECK;
+
 // Reads some hours ahead of any question, the newest first; to be called while nobody asks. *ret_more: there is more to read
 // now; else once in a while is enough. `now`: the present hour.
 bool figures_warm(struct figures *f, int64_t now, bool *ret_more, struct err *err) NC_CHECK;

@@ -169,7 +169,7 @@ static void go_on_as_usual(const struct forecast_past *p, int first, int ahead_d
 		expect_hours(p, first, p->day - 1, p->day + i, p->weekday + i, (1 + today) / 2, f->course + i * DAY - p->hour);
 }
 
-void forecast_make(const struct forecast_past *p, int ahead_days, struct forecast *ret)
+void forecast_go_on(const struct forecast_past *p, int ahead_days, struct forecast *ret)
 {
 	int first = first_day(p), today = DAY - p->hour;
 	assert(ahead_days <= FORECAST_AHEAD_MAX);
@@ -178,9 +178,15 @@ void forecast_make(const struct forecast_past *p, int ahead_days, struct forecas
 		go_on_flat(p, ret);
 	else
 		go_on_as_usual(p, first, ahead_days, ret);
-	struct misses days = misses_of_days(p, first), ahead = misses_ahead(p, first, ahead_days);
 	ret->rest = sum(ret->course, 0, today);
 	ret->ahead = sum(ret->course, today, ret->hours);
+}
+
+void forecast_make(const struct forecast_past *p, int ahead_days, struct forecast *ret)
+{
+	int first = first_day(p);
+	forecast_go_on(p, ahead_days, ret);
+	struct misses days = misses_of_days(p, first), ahead = misses_ahead(p, first, ahead_days);
 	ret->half = half_band(&days, ret->rest);
 	ret->ahead_half = half_band(ahead.n > 1 ? &ahead : &days, ret->ahead);
 	ret->score = score_of(&days);

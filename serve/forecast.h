@@ -46,4 +46,7 @@ struct forecast {
 // At most FORECAST_AHEAD_MAX days ahead.
 void forecast_make(const struct forecast_past *p, int ahead_days, struct forecast *ret);
 
+// The same without the band and the scores, which are most of the work.
+void forecast_go_on(const struct forecast_past *p, int ahead_days, struct forecast *ret);
+
 #endif

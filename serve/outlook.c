@@ -32,12 +32,14 @@ static struct grouping by_the_hour(const struct grouping *by)
 	return g;
 }
 
+static int by_key(const void *key, const void *g)
+{
+	return str_cmp(*(const struct str *)key, ((const struct outlook_group *)g)->key);
+}
+
 static struct outlook_group *find(const struct outlook *o, struct str key)
 {
-	for (int i = 0; i < o->n; i++)
-		if (str_eq(o->list[i].key, key))
-			return &o->list[i];
-	return NULL;
+	return o->n ? bsearch(&key, o->list, (size_t)o->n, sizeof *o->list, by_key) : NULL;
 }
 
 const struct outlook_group *outlook_of(const struct outlook *o, struct str key)
@@ -51,6 +53,7 @@ static bool list_groups(struct outlook *o, struct figures *f, const struct group
 	struct groups g;
 	groups_init(&g, by);
 	bool good = by->n == 0 || figures_sum(f, by, only, from, to, o->now_ms / MS_PER_HOUR, &g, err);
+	groups_sort_by_key(&g);
 	o->n = by->n == 0 ? 1 : g.n;
 	o->too_many = o->n > OUTLOOK_GROUPS_MAX;
 	if (o->too_many)
@@ -62,34 +65,35 @@ static bool list_groups(struct outlook *o, struct figures *f, const struct group
 	return good;
 }
 
-static bool read_hours(struct outlook *o, struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, struct err *err)
+// The first day there is room for.
+static int64_t first_hour(const struct outlook *o)
 {
-	struct grouping hourly = by_the_hour(by);
-	struct groups g;
-	int64_t now = o->now_ms / MS_PER_HOUR;
-	groups_init(&g, &hourly);
-	bool good = figures_sum(f, &hourly, only, from, to, now, &g, err);
-	for (int32_t i = 0; good && i < g.n; i++) {
+	return (o->now_ms / MS_PER_HOUR / DAY - FORECAST_DAYS_MAX) * DAY;
+}
+
+static void take_hours(void *user, const struct groups *g)
+{
+	struct outlook *o = user;
+	for (int32_t i = 0; i < g->n; i++) {
 		int64_t ms = 0;
-		struct outlook_group *x = find(o, by->n ? g.list[i].keys[1] : STR(""));
-		when_parse(g.list[i].keys[0], &ms);
-		int64_t at = ms / MS_PER_HOUR - from;
+		struct outlook_group *x = find(o, g->by.n > 1 ? g->list[i].keys[1] : STR(""));
+		when_parse(g->list[i].keys[0], &ms);
+		int64_t at = ms / MS_PER_HOUR - first_hour(o);
 		if (!x || at < 0 || at >= (FORECAST_DAYS_MAX + 1) * DAY)
 			continue;
-		x->past.hours[at] = dollars(g.list[i].usd);
-		if (at == now - from)
-			x->this_hour = g.list[i].usd;
+		x->past.hours[at] = dollars(g->list[i].usd);
+		if (ms / MS_PER_HOUR == o->now_ms / MS_PER_HOUR)
+			x->this_hour = g->list[i].usd;
 	}
-	groups_release(&g);
-	return good;
 }
 
 bool outlook_read(struct outlook *ret, struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
 {
-	int64_t now = now_ms / MS_PER_HOUR, day = now / DAY * DAY, from = day - FORECAST_DAYS_MAX * DAY;
-	int64_t ahead_days = (to - day + DAY - 1) / DAY - 1;
+	int64_t now = now_ms / MS_PER_HOUR, day = now / DAY * DAY, ahead_days = (to - day + DAY - 1) / DAY - 1;
+	struct grouping hourly = by_the_hour(by);
 	*ret = (struct outlook){.now_ms = now_ms};
-	if (!list_groups(ret, f, by, only, from, day + DAY, err) || (ret->n && !read_hours(ret, f, by, only, from, day + DAY, err))) {
+	int64_t from = first_hour(ret);
+	if (!list_groups(ret, f, by, only, from, day + DAY, err) || (ret->n && !figures_each(f, &hourly, only, from, day + DAY, now, take_hours, ret, err))) {
 		outlook_release(ret);
 		return false;
 	}
@@ -99,9 +103,14 @@ bool outlook_read(struct outlook *ret, struct figures *f, const struct grouping 
 		p->hour = (int)(now - day);
 		p->minute = (int)(now_ms / MS_PER_MINUTE % 60);
 		p->weekday = (int)((day / DAY + 3) % 7); // day 0 was a Thursday
-		forecast_make(p, ahead_days > 0 ? (int)ahead_days : 0, &ret->list[i].forecast);
+		forecast_go_on(p, ahead_days > 0 ? (int)ahead_days : 0, &ret->list[i].forecast);
 	}
 	return true;
+}
+
+void outlook_judge(struct outlook_group *g)
+{
+	forecast_make(&g->past, (g->forecast.hours + g->past.hour) / DAY - 1, &g->forecast);
 }
 
 void outlook_release(struct outlook *o)

@@ -13,19 +13,20 @@ struct outlook_group {
 	struct str key;            // empty without a grouping
 	struct usd this_hour;      // so far
 	struct forecast_past past;
-	struct forecast forecast;
+	struct forecast forecast;  // without its band: outlook_judge
 };
 
 struct outlook {
 	int64_t now_ms;
 	struct arena arena;        // holds the keys
-	struct outlook_group *list;
+	struct outlook_group *list; // in the order of keys
 	int n;                     // 1 without a grouping
 	bool too_many;             // more groups than OUTLOOK_GROUPS_MAX: `list` is empty
 };
 
 // `by` has one grouping, or none for everything; `only` may be NULL. Looks as far ahead as the hour `to`.
 bool outlook_read(struct outlook *ret, struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err) NC_CHECK;
+void outlook_judge(struct outlook_group *g);
 void outlook_release(struct outlook *o);
 
 const struct outlook_group *outlook_of(const struct outlook *o, struct str key); // NULL: it spent nothing in weeks

@@ -172,6 +172,27 @@ static void follow(struct figures *f, struct view *v)
 	is_int(good, ROUNDS, "what changes in the last hours is seen, and what does not stays");
 }
 
+static void collect(void *user, const struct groups *piece)
+{
+	groups_merge(user, piece);
+}
+
+static bool ask_in_pieces(struct figures *f)
+{
+	struct err err = ERR_INIT;
+	struct grouping by;
+	struct groups whole, pieces;
+	int64_t from = FIRST - 5 + below(HOURS), to = from + 1 + below(HOURS), now = FIRST + HOURS - below(60);
+	if (!grouping_parse(&by, STR("hour,role"), STR("team"), &err))
+		return false;
+	groups_init(&whole, &by);
+	groups_init(&pieces, &by);
+	bool good = figures_sum(f, &by, NULL, from, to, now, &whole, &err) && figures_each(f, &by, NULL, from, to, now, collect, &pieces, &err) && same_groups(&whole, &pieces);
+	groups_release(&whole);
+	groups_release(&pieces);
+	return good;
+}
+
 static bool sum_of(struct figures *f, const char *by, int64_t hour, struct usd *ret, struct err *err)
 {
 	struct grouping g;
@@ -233,6 +254,10 @@ int main(void)
 	for (int i = 0; i < QUESTIONS && good == i; i++)
 		good += ask_once(f, v);
 	is_int(good, QUESTIONS, "sums of kept blocks are the sums of everything read anew");
+	good = 0;
+	for (int i = 0; i < QUESTIONS / 10 && good == i; i++)
+		good += ask_in_pieces(f);
+	is_int(good, QUESTIONS / 10, "and the pieces of a sum by the hour are that sum");
 	agree(f, v);
 	follow(f, v);
 	figures_close(f);
