@@ -273,6 +273,13 @@ async function weeks(browser) {
 	await settled(months);
 	ok(!new URL(months.url()).searchParams.has("from"), "and is left again");
 	await months.context().close();
+	const then = await open(browser, past + "/?now=2026-11-16T14:00:00Z&span=1h");
+	await settled(then);
+	ok(/as if it were16 Nov 14:00/.test(await then.textContent("#filters")) && /not live/.test(await then.textContent("#live")), "a view of the past does not call itself live", await then.textContent("#filters") + await then.textContent("#live"));
+	await then.click("#filters button[aria-label='Back to now']");
+	await settled(then);
+	ok(!new URL(then.url()).searchParams.has("now") && /19 Nov/.test(await then.textContent("#asof")) && /live/.test(await then.textContent("#live")), "and leads back to now", then.url());
+	await then.context().close();
 	const month30 = await open(browser, past + "/?span=30d&by=model", { viewport: { width: 1024, height: 768 } });
 	await settled(month30);
 	await agrees(month30, "of thirty days, the first of them in part");

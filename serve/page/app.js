@@ -91,17 +91,19 @@ function stretch(from, to) {
 }
 
 function paintControls() {
-	fill(byId("spans"), ...Object.keys(spans).map(s => pressed(s, s === view.span && !view.from, () => go({ span: s, from: "", to: "" }))));
+	fill(byId("spans"), ...Object.entries(spans).map(([s, h]) => pressed(s === "1h" ? "hour" : s, s === view.span && !view.from, () => go({ span: s, from: "", to: "" }),
+		h === 1 ? "This hour" : h ? "This hour and the " + (h - 1) + " before it" : null)));
 	fill(byId("chart-mode"), pressed("how it is known", view.mode === "basis", () => go({ mode: "basis" })),
 		pressed("by " + keyName(view.by), view.mode === "group", () => go({ mode: "group" })));
 	const tags = view.by.startsWith("tag:") ? [view.by] : [];
 	fill(byId("groupings"), ...[...groupings, ...tags].map(g => pressed(keyName(g), g === view.by, () => go({ by: g }))),
 		pressed("tag …", false, askTag, "Group by any tag"));
-	byId("filters").hidden = !view.filters.length && !view.from;
+	byId("filters").hidden = !view.filters.length && !view.from && !view.now;
 	document.body.classList.toggle("filtered", view.filters.length > 0);
-	const fixed = view.from ? el("span", { class: "chip" }, el("span", { class: "quiet" }, "span"), el("b", {}, stretch(view.from, view.to)),
-		el("button", { type: "button", "aria-label": "Back to the present", onclick: () => go({ from: "", to: "" }) }, "×")) : null;
-	fill(byId("filters"), fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
+	const chip = (name, words, label, away) => el("span", { class: "chip" }, el("span", { class: "quiet" }, name), el("b", {}, words), el("button", { type: "button", "aria-label": label, onclick: () => go(away) }, "×"));
+	const fixed = view.from ? chip("span", stretch(view.from, view.to), "Back to the present", { from: "", to: "" }) : null;
+	const then = view.now ? chip("as if it were", day(view.now) + " " + clock(view.now), "Back to now", { now: "" }) : null;
+	fill(byId("filters"), then, fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
@@ -125,7 +127,7 @@ function tile(title, figure, lines, barOf) {
 function versus(nowUsd, beforeUsd, words) {
 	const c = change(Number(nowUsd), Number(beforeUsd));
 	if (!c) return ["nothing " + words];
-	return [el("b", { class: c.startsWith("+") ? "up" : "down" }, c), " on " + usd(beforeUsd) + " " + words];
+	return [el("b", { class: Number(nowUsd) > Number(beforeUsd) ? "up" : "down" }, c), " on " + usd(beforeUsd) + " " + words];
 }
 
 const between = f => "between " + usd(f.usd_low) + " and " + usd(f.usd_high);
@@ -347,8 +349,9 @@ function paintBanner() {
 }
 
 function live(on, text) {
-	byId("live").className = on ? "on" : "off";
-	byId("live-text").textContent = text;
+	const past = on && view.now; // nothing moves there
+	byId("live").className = past ? "" : on ? "on" : "off";
+	byId("live-text").textContent = past ? "not live" : text;
 }
 
 function fresh() {

@@ -9,6 +9,7 @@ export const basisColour = name => css("--" + name);
 export const groupColour = i => css("--g" + (i % 8));
 
 const DAYS_ONLY = 3 * 86400; // a longer span has a label a day, no hours
+const steps = { day: [1, 2, 7, 14].map(n => n * 86400), hour: [1, 2, 3, 6, 12, 24].map(n => n * 3600), minute: [1, 2, 5, 10, 15, 30, 60].map(n => n * 60) }; // between labels
 const SELECT_MIN = 8;         // pixels; less is a click that slipped
 
 let plot = null, shown = null, observer = null;
@@ -97,7 +98,7 @@ function options(host, d) {
 		tzDate: t => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
 		legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
 		scales: { x: { range: [d.times[0], d.end] }, y: { range: [0, (most || 1) * 1.06] } },
-		axes: [{ ...axis, grid: { show: false }, size: scaled(34), gap: scaled(9), space: scaled(70), ...(d.end - d.times[0] > DAYS_ONLY ? { incrs: [1, 2, 7, 14].map(n => n * 86400) } : {}), values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
+		axes: [{ ...axis, grid: { show: false }, size: scaled(34), gap: scaled(9), space: scaled(70), incrs: steps[d.end - d.times[0] > DAYS_ONLY ? "day" : d.step], values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
 			{ ...axis, size: scaled(58), values: dollars }],
 		series, plugins: [errorBand(d), tooltip(host, d)],
 	};

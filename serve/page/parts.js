@@ -50,11 +50,11 @@ export function percent(part, all) {
 	return (p > 0 && p < 1 ? "<1" : Math.round(p)) + "%";
 }
 
-// "+12%"; nothing to compare with: "".
+// "+12%", "×14"; nothing to compare with: "".
 export function change(now, before) {
 	if (!(before > 0)) return "";
 	const p = 100 * (now - before) / before;
-	return (p > 0 ? "+" : p < 0 ? "−" : "±") + (Math.abs(p) >= 999 ? ">999" : Math.abs(Math.round(p))) + "%";
+	return p >= 900 ? "×" + count(now / before) : (p > 0 ? "+" : p < 0 ? "−" : "±") + Math.abs(Math.round(p)) + "%";
 }
 
 // ---- times
