@@ -273,6 +273,23 @@ async function weeks(browser) {
 	await settled(months);
 	ok(!new URL(months.url()).searchParams.has("from"), "and is left again");
 	await months.context().close();
+	await page.click("#spans button:has-text('dates')");
+	ok(await page.evaluate(() => document.activeElement.type) === "date", "any days can be asked for without a mouse");
+	await page.fill("[aria-label='First day']", "2026-10-31");
+	await page.fill("[aria-label='Last day']", "2026-10-01");
+	await page.keyboard.press("Enter");
+	await settled(page);
+	const october = /last month (\$[\d,.]+)/.exec(await text("#tiles"))[1];
+	ok((await text("#chart-summary")).startsWith(october + " in this span") && /1 Oct 00:00 to 1 Nov 00:00/.test(await text("#filters")), "all of October is what last month was", await text("#filters") + await text("#chart-summary"));
+	await page.goBack();
+	await settled(page);
+	const caller = await open(browser, past + "/?by=model");
+	await settled(caller);
+
+	await caller.goto(past + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/etl-enrich/etl");
+	await settled(caller);
+	ok(/nowcast explain 'arn:aws:sts::111122223333:assumed-role\/etl-enrich\/etl' 2026-11-1\dT\d\d:00:00Z/.test(await caller.textContent("#chart-summary")), "a caller's figure comes with the way to ask why", await caller.textContent("#chart-summary"));
+	await caller.context().close();
 	const then = await open(browser, past + "/?now=2026-11-16T14:00:00Z&span=1h");
 	await settled(then);
 	ok(/as if it were16 Nov 14:00/.test(await then.textContent("#filters")) && /not live/.test(await then.textContent("#live")), "a view of the past does not call itself live", await then.textContent("#filters") + await then.textContent("#live"));

@@ -92,7 +92,7 @@ function stretch(from, to) {
 
 function paintControls() {
 	fill(byId("spans"), ...Object.entries(spans).map(([s, h]) => pressed(s === "1h" ? "hour" : s, s === view.span && !view.from, () => go({ span: s, from: "", to: "" }),
-		h === 1 ? "This hour" : h ? "This hour and the " + (h - 1) + " before it" : null)));
+		h === 1 ? "This hour" : h ? "This hour and the " + (h - 1) + " before it" : null)), pressed("dates …", Boolean(view.from), askDates, "Any days"));
 	fill(byId("chart-mode"), pressed("how it is known", view.mode === "basis", () => go({ mode: "basis" })),
 		pressed("by " + keyName(view.by), view.mode === "group", () => go({ mode: "group" })));
 	const tags = view.by.startsWith("tag:") ? [view.by] : [];
@@ -107,6 +107,21 @@ function paintControls() {
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
+}
+
+// Whole days, the last one included.
+function askDates() {
+	const input = (label, value) => el("input", { type: "date", required: true, "aria-label": label, value });
+	const last = view.from ? new Date(Date.parse(view.to) - 1).toISOString() : now, from = input("First day", (view.from || now).slice(0, 10)), to = input("Last day", last.slice(0, 10));
+	byId("filters").hidden = false;
+	byId("filters").prepend(el("form", { class: "dates",
+		onkeydown: e => { if (e.key === "Escape") { paintControls(); byId("spans").lastElementChild.focus(); } },
+		onsubmit: e => {
+			e.preventDefault();
+			const [first, end] = [from.value, to.value].sort(); // whichever was named first
+			go({ from: first + "T00:00:00Z", to: new Date(Date.parse(end) + 864e5).toISOString().slice(0, 10) + "T00:00:00Z" });
+		} }, from, " to ", to, el("button", { class: "plain" }, "show")));
+	from.focus();
 }
 
 function askTag() {
@@ -211,6 +226,8 @@ function paintChart() {
 	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
 		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
 		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team"].includes(k) || k.startsWith("tag:")) ? " Minutes of one caller are not kept: within an hour, its spend has the shape of its models'." : "");
+	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
+	if (sum && arn && d.step !== "day") byId("chart-summary").append(" Where it comes from: ", el("code", {}, "nowcast explain '" + arn.replaceAll("'", "'\\''") + "' " + peak.slice(0, 13) + ":00:00Z"));
 	if (canDraw()) draw(byId("chart"), d);
 	else fill(byId("chart"), el("p", { class: "quiet" }, "This nowcast was built without its chart library; the table below has the same figures."));
 	byId("chart-data").open ||= !canDraw();
