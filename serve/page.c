@@ -23,6 +23,7 @@ EMBED(page_chart_js, "serve/page/chart.js")
 EMBED(page_csv_js, "serve/page/csv.js")
 EMBED(page_panels_js, "serve/page/panels.js")
 EMBED(page_parts_js, "serve/page/parts.js")
+EMBED(page_view_js, "serve/page/view.js")
 EMBED(page_icon_svg, "serve/page/icon.svg")
 EMBED(page_openapi_json, "serve/openapi.json")
 EMBED(page_uplot_js, UPLOT_DIR "/uPlot.js")
@@ -42,6 +43,7 @@ static struct file {
 	{"/csv.js", "text/javascript; charset=utf-8", page_csv_js, BUF_INIT, ""},
 	{"/panels.js", "text/javascript; charset=utf-8", page_panels_js, BUF_INIT, ""},
 	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},
+	{"/view.js", "text/javascript; charset=utf-8", page_view_js, BUF_INIT, ""},
 	{"/icon.svg", "image/svg+xml", page_icon_svg, BUF_INIT, ""},
 	{"/vendor/uPlot.js", "text/javascript; charset=utf-8", page_uplot_js, BUF_INIT, ""},
 	{"/vendor/uPlot.css", "text/css; charset=utf-8", page_uplot_css, BUF_INIT, ""},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dashboard. The view (span, grouping, filters, search) is the query of the URL and nothing else, so a link shows what
-// its sender saw and the back button goes back. Panels are filled independently: one that fails keeps what it showed.
+// The dashboard. The view is the query of the URL and nothing else (view.js). Panels are filled independently: one that fails
+// keeps what it showed.
 //
 //     URL -> view -> questions to the API -> panels
 //     live stream -> tiles at once; the other panels soon after, a few seconds apart at least
@@ -9,41 +9,16 @@ import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { csvOf, save } from "./csv.js";
 import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
 import { bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
+import { blank, groupings, hoursOf, inside, readView, spans, urlOf } from "./view.js";
 
-const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
-const groupings = ["team", "role", "principal", "model", "token_type", "account", "region", "tier"];
-const filterKeys = [...groupings, "hour"];
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 
 // ---- the view
 
-function readView() {
-	const words = new URLSearchParams(location.search), view = { span: "24h", by: "team", mode: "basis", search: "", now: "", from: "", to: "", filters: [] };
-	for (const [key, value] of words) {
-		if (key === "span" && value in spans) view.span = value;
-		else if (["by", "search", "now", "from", "to"].includes(key)) view[key] = value;
-		else if (key === "mode" && value === "group") view.mode = value;
-		else if (filterKeys.includes(key) || key.startsWith("tag:")) view.filters.push([key, value]);
-	}
-	if (!view.from || !view.to || !(Date.parse(view.to) > Date.parse(view.from))) view.from = view.to = ""; // a span has two ends
-	return view;
-}
-
-function urlOf(view) {
-	const words = new URLSearchParams();
-	if (view.span !== "24h") words.append("span", view.span);
-	if (view.by !== "team") words.append("by", view.by);
-	if (view.mode !== "basis") words.append("mode", view.mode);
-	if (view.search) words.append("search", view.search);
-	for (const key of ["now", "from", "to"]) if (view[key]) words.append(key, view[key]);
-	for (const f of view.filters) words.append(...f);
-	const text = words.toString();
-	return text ? "/?" + text : "/";
-}
-
 let view = readView(), limit = PAGE, now = new Date().toISOString(), round = null, lastSeries = null, lastGroups = null;
 
 function go(changes, replace) {
+	if ("now" in changes && changes.now !== view.now) summary = null; // today and this month are others then
 	view = { ...view, ...changes };
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
 	limit = PAGE;
@@ -59,25 +34,12 @@ function follow(link) {
 	go(readView(), true);
 }
 
-// From a group to what is inside it: the next finer grouping that is not filtered already.
 function drill(key, value) {
-	const filters = [...view.filters.filter(([k]) => k !== key), [key, value]];
-	const order = ["account", "region", "team", "role", "principal", "model", "token_type"], at = order.indexOf(key);
-	const taken = new Set(filters.map(([k]) => k));
-	const next = [...order.slice(Math.max(at + 1, 2)), ...order.slice(2)].find(k => !taken.has(k)) || "model";
-	go({ filters, by: key === view.by ? next : view.by });
-}
-
-function hours() {
-	if (view.from) return Math.ceil((Date.parse(view.to) - Date.parse(view.from)) / 36e5);
-	const d = new Date(now);
-	if (view.span === "today") return d.getUTCHours() + 1;
-	if (view.span === "month") return (d.getUTCDate() - 1) * 24 + d.getUTCHours() + 1;
-	return spans[view.span];
+	go(inside(view, key, value));
 }
 
 const pinned = () => (view.now ? [["now", view.now]] : []);
-const question = (...more) => [...(view.from ? [["from", view.from], ["to", view.to]] : [["hours", hours()]]), ...more, ...pinned(), ...view.filters];
+const question = (...more) => [...(view.from ? [["from", view.from], ["to", view.to]] : [["hours", hoursOf(view, now)]]), ...more, ...pinned(), ...view.filters];
 
 // ---- controls
 
@@ -187,7 +149,7 @@ function paintEmpty(s) {
 // ---- chart
 
 function stepOf() {
-	const h = hours();
+	const h = hoursOf(view, now);
 	return h <= 6 && (view.mode === "basis" || ["account", "region", "model"].includes(view.by)) ? "minute" : h <= 192 ? "hour" : "day";
 }
 
@@ -379,7 +341,7 @@ function fresh() {
 
 function trouble(e) {
 	if (e.status === 401) return askToken(e.message);
-	if (e.status === 400) return banner("trouble", "This view cannot be shown: " + e.message + ".", el("button", { type: "button", class: "plain", onclick: () => { hideBanner("trouble"); go({ span: "24h", by: "team", filters: [], search: "", from: "", to: "" }); } }, "Start over"));
+	if (e.status === 400) return banner("trouble", "This view cannot be shown: " + e.message + ".", el("button", { type: "button", class: "plain", onclick: () => { hideBanner("trouble"); go({ ...blank }); } }, "Start over"));
 	if (e.status === 429) return soon();
 	document.body.classList.add("stale");
 	live(false, "stale");
@@ -426,7 +388,7 @@ function start() {
 		localStorage.setItem("nowcast-theme", isDark() ? "light" : "dark");
 		setTheme(isDark());
 	});
-	byId("home").addEventListener("click", e => { e.preventDefault(); go({ span: "24h", by: "team", mode: "basis", filters: [], search: "", now: "", from: "", to: "" }); });
+	byId("home").addEventListener("click", e => { e.preventDefault(); go({ ...blank }); });
 	byId("search-form").addEventListener("submit", e => e.preventDefault());
 	let typing = 0;
 	byId("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => go({ search: byId("search").value }, true), 200); });

@@ -90,7 +90,7 @@ has "with a strict policy" "$(cat "$T/head")" "Content-Security-Policy: default-
 has "and no cookie" "$(grep -ci '^set-cookie' "$T/head")" '^0$'
 etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
-size=$(for f in / /app.css /app.js /api.js /csv.js /panels.js /parts.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in / /app.css /app.js /api.js /csv.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 200 KB gzipped ($size bytes)" test "$size" -lt 200000
 
 # --- bad manners

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is looked at: a span, a grouping, filters, a search. It is the query of the URL and nothing else, so a link shows what its
+// sender saw and the back button goes back.
+
+export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
+export const groupings = ["team", "role", "principal", "model", "token_type", "account", "region", "tier"];
+const filterKeys = [...groupings, "hour"];
+export const blank = { span: "24h", by: "team", mode: "basis", search: "", now: "", from: "", to: "", filters: [] };
+
+export function readView() {
+	const words = new URLSearchParams(location.search), view = { ...blank, filters: [] };
+	for (const [key, value] of words) {
+		if (key === "span" && value in spans) view.span = value;
+		else if (["by", "search", "now", "from", "to"].includes(key)) view[key] = value;
+		else if (key === "mode" && value === "group") view.mode = value;
+		else if (filterKeys.includes(key) || key.startsWith("tag:")) view.filters.push([key, value]);
+	}
+	if (!view.from || !view.to || !(Date.parse(view.to) > Date.parse(view.from))) view.from = view.to = ""; // a span has two ends
+	if (!Date.parse(view.now)) view.now = "";
+	return view;
+}
+
+export function urlOf(view) {
+	const words = new URLSearchParams();
+	if (view.span !== "24h") words.append("span", view.span);
+	if (view.by !== "team") words.append("by", view.by);
+	if (view.mode !== "basis") words.append("mode", view.mode);
+	if (view.search) words.append("search", view.search);
+	for (const key of ["now", "from", "to"]) if (view[key]) words.append(key, view[key]);
+	for (const f of view.filters) words.append(...f);
+	const text = words.toString();
+	return text ? "/?" + text : "/";
+}
+
+// From a group to what is inside it: the next finer grouping that is not filtered already.
+export function inside(view, key, value) {
+	const filters = [...view.filters.filter(([k]) => k !== key), [key, value]];
+	const order = ["account", "region", "team", "role", "principal", "model", "token_type"], at = order.indexOf(key);
+	const taken = new Set(filters.map(([k]) => k));
+	const next = [...order.slice(Math.max(at + 1, 2)), ...order.slice(2)].find(k => !taken.has(k)) || "model";
+	return { filters, by: key === view.by ? next : view.by };
+}
+
+export function hoursOf(view, now) {
+	if (view.from) return Math.ceil((Date.parse(view.to) - Date.parse(view.from)) / 36e5);
+	const d = new Date(now);
+	if (view.span === "today") return d.getUTCHours() + 1;
+	if (view.span === "month") return (d.getUTCDate() - 1) * 24 + d.getUTCHours() + 1;
+	return spans[view.span];
+}
