@@ -157,6 +157,9 @@ async function crowd(browser) {
 	const page = await open(browser, many + "/?by=principal");
 	ok(await rows(page) === 100, "of thousands the dearest hundred are listed", await rows(page));
 	ok(/5,?000 rows/.test(await page.textContent("#groups-foot")), "and the rest is counted", await page.textContent("#groups-foot"));
+	await page.waitForSelector("#budgets li");
+	const u0 = await page.textContent("#budgets li:first-child"), rate = /u0.*at the rate of the last day (\$[\d,]+) for the month/.exec(u0);
+	ok(rate && Math.abs(Number(rate[1].replace(/[$,]/g, "")) - 33 * (1 + 41660 / 100)) < 50, "budgets of thousands go on as the hundred minutes there are did, and say so", u0);
 	await page.fill("#search", "session-04321");
 	await listed(page, 1);
 	ok(true, "a search finds one of them");
