@@ -137,8 +137,9 @@ static const struct subcommand subcommands[] = {
 	 cmd_profiles},
 	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
 	 "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
-	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. Nothing\n"
-	 "of the configuration is used, and nothing stays behind. The same seed makes the same calls.\n",
+	 "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. The\n"
+	 "dashboard is up meanwhile, on a terminal until ^C. Nothing of the configuration is used, and nothing stays behind. The same\n"
+	 "seed makes the same calls.\n",
 	 cmd_demo},
 	{"check-config", "[--sample | --man]", "validate the configuration and print what is in force",
 	 "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead,\n"

@@ -3,10 +3,10 @@
 // through what a real installation is made of:
 //
 //     demo_traffic ──> producer ──> broker ──> workers ──────────────> Redis ──> top, report, and the truth beside it
-//                      demo_broker (in-process) run/worker.h, as in run  demo_redis (a private server)
+//                      demo_broker (in-process) run/worker.h, as in run  demo_redis (a private server)  and the dashboard
 //
 // Nothing of the user's configuration is read into it: no figure made up here can get into a Redis that holds real ones. It
-// ends by itself; on any way out the server, its folder and the broker are gone.
+// ends by itself, or where somebody looks on, when told to; on any way out the server, its folder and the broker are gone.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +24,7 @@
 #include "run/demo_traffic.h"
 #include "run/worker.h"
 #include "serve/commands.h"
+#include "serve/server.h"
 #include "serve/table.h"
 #include "serve/top.h"
 
@@ -49,6 +50,8 @@ struct demo {
 	int nworkers;
 	struct worker_stats stats; // of all workers
 	struct view *view;
+	struct server *server;
+	char url[48];        // of the dashboard
 	struct top top;
 	int64_t draw_ms, draw_due_ms;
 };
@@ -114,11 +117,12 @@ static bool configure(struct demo *d, struct err *err)
 
 static bool start(struct demo *d, struct err *err)
 {
-	printf("nowcast demo: a private Redis, a broker in this process, made-up calls\n");
-	fflush(stdout);
 	if (!demo_redis_start(&d->redis, err) || !demo_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
-	    !configure(d, err))
+	    !configure(d, err) || !server_start(&d->server, &d->conf, "127.0.0.1:0", 0, err))
 		return false;
+	snprintf(d->url, sizeof d->url, "http://127.0.0.1:%d/", server_port(d->server));
+	printf("nowcast demo: a private Redis, a broker in this process, made-up calls; the dashboard at %s\n", d->url);
+	fflush(stdout);
 	for (; d->nworkers < WORKERS; d->nworkers++)
 		if (!worker_start(&d->workers[d->nworkers], &d->conf, NULL, d->nworkers, err))
 			return false;
@@ -142,6 +146,7 @@ static void finish(struct demo *d)
 {
 	struct err ignored = ERR_INIT;
 	(void)!stop_workers(d, &ignored);
+	server_stop(d->server);
 	view_close(d->view);
 	demo_broker_stop(d->broker);
 	demo_redis_stop(&d->redis);
@@ -169,7 +174,7 @@ static bool draw(struct demo *d, int64_t clock_ms, bool final, struct err *err)
 {
 	char when[WHEN_SIZE], sent[TABLE_COUNT_SIZE], read[TABLE_COUNT_SIZE], title[160];
 	when_format(clock_ms, when);
-	snprintf(title, sizeof title, "nowcast demo  %.8s UTC, %s: %s messages sent, %s read", when + 11,
+	snprintf(title, sizeof title, "nowcast demo  %s  %.8s UTC, %s: %s messages sent, %s read", d->url, when + 11,
 	         final ? "the hour is over" : clock_ms > d->traffic.to_ms ? "stragglers" : "a made-up hour", table_count((int64_t)d->sent, sent),
 	         table_count((int64_t)d->stats.messages, read));
 	top_measure(&d->top);
@@ -255,7 +260,7 @@ static bool tell(struct demo *d, struct err *err)
 	     "`exact` tokens stood in CloudTrail. `allocated` ones are shares of a CloudWatch\n"
 	     "sum; low and high say how far off they may be. `unpriced`: no price list has the\n"
 	     "model, so its tokens are counted, and not taken for $0.\n"
-	     "All of it was made up, and is gone now.\n"
+	     "All of it was made up, and goes with the demo.\n"
 	     "\n"
 	     "For your own calls:\n"
 	     "  nowcast check-config --sample > F   F: set brokers, topics and redis in it\n"
@@ -264,6 +269,18 @@ static bool tell(struct demo *d, struct err *err)
 	     "  nowcast top, report, doctor         who is spending, who did, is all well\n"
 	     "README.md says how to get the records out of AWS.");
 	return true;
+}
+
+// The dashboard stays for who has a terminal to end it from.
+static void stay(struct demo *d)
+{
+	if (!d->top.terminal)
+		return;
+	printf("\nThe dashboard stays at %s until ^C.\n", d->url);
+	fflush(stdout);
+	while (tick(d))
+		;
+	d->stopped = 0;
 }
 
 static bool run(struct demo *d, struct err *err)
@@ -275,7 +292,10 @@ static bool run(struct demo *d, struct err *err)
 	top_begin(&d->top);
 	bool good = play(d, err) && catch_up(d, err);
 	top_end(&d->top);
-	return good && tell(d, err);
+	good = good && tell(d, err);
+	if (good)
+		stay(d);
+	return good;
 }
 
 int cmd_demo(struct command *c)

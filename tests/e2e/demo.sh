@@ -28,6 +28,17 @@ is "the total is near the truth" "$(awk '/estimated +true/ { t = 1 } t && /^tota
 is "nothing is unattributed when all has arrived" "$(grep -c '(unattributed)' <<<"$(sed -n '/\$ nowcast report/,$p' <<<"$out")")" 0
 has "it says where to go next" "$out" 'nowcast run --config'
 
+# On a terminal the dashboard stays.
+script -qfec "exec '$nowcast' demo --seconds 2" /dev/null </dev/null >"$T/screen" &
+ok "on a terminal it goes on" wait_for 60 grep -q 'dashboard stays at' "$T/screen"
+url=$(grep -o 'http://127.0.0.1:[0-9]*/' "$T/screen" | tail -n 1)
+has "with the dashboard" "$(curl -s "$url")" '<title>'
+has "that has the demo's figures" "$(curl -s "${url}api/v1/breakdown?by=team")" '"payments"'
+pkill -INT -f "^$nowcast demo --seconds 2"
+wait $!
+is "until it is told to end, which is no failure" $? 0
+is "and leaves nothing behind" "$(left)" ""
+
 # What it printed before is taken away first, or a demo would be taken for running before it began.
 for sig in INT TERM; do
 	rm "$T/out"
