@@ -3,27 +3,8 @@
 
 #include <xxhash.h>
 
+#include "base/bytes.h"
 #include "base/when.h"
-
-void evidence_put64(uint8_t *p, uint64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> (56 - 8 * i));
-}
-
-uint64_t evidence_get64(const char *p)
-{
-	uint64_t v = 0;
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | (uint8_t)p[i];
-	return v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
 
 static int hex_digit(char c)
 {
@@ -54,8 +35,8 @@ static void put_id(uint8_t *ret, struct str s)
 	}
 	if (digits != 32) {
 		XXH128_hash_t h = XXH3_128bits(s.p, s.len);
-		evidence_put64(id, h.high64);
-		evidence_put64(id + 8, h.low64);
+		bytes_put64(id, h.high64);
+		bytes_put64(id + 8, h.low64);
 	}
 	memcpy(ret, id, EVIDENCE_ID);
 }
@@ -102,9 +83,9 @@ static bool known_slot(const struct call *c, int slot)
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id)
 {
 	put_id(e->id, c->request_id);
-	evidence_put64(e->bytes, model_id);
-	evidence_put64(e->bytes + 8, caller_id);
-	put32(e->bytes + 16, (uint32_t)(c->time_ms / MS_PER_MINUTE));
+	bytes_put64(e->bytes, model_id);
+	bytes_put64(e->bytes + 8, caller_id);
+	bytes_put32(e->bytes + 16, (uint32_t)(c->time_ms / MS_PER_MINUTE));
 	e->bytes[20] = (uint8_t)(c->source << 4 | c->streaming << 1 | c->failed);
 	e->bytes[21] = (uint8_t)(timing(c) | (c->tier_known ? (int)c->tier << 3 | rank(c) << 6 : 0));
 	uint8_t *p = e->bytes + EVIDENCE_HEAD;
@@ -112,7 +93,7 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 		if (!known_slot(c, slot))
 			continue;
 		*p++ = (uint8_t)(slot << 4 | rank(c));
-		put32(p, c->known[slot] ? c->tokens[slot] : 0);
+		bytes_put32(p, c->known[slot] ? c->tokens[slot] : 0);
 		p += 4;
 	}
 	e->len = (uint8_t)(p - e->bytes);

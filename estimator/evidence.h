@@ -46,8 +46,4 @@ uint64_t evidence_caller_id(const struct caller *c);
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id);
 
-// 64-bit ids as the eight bytes that stand in Redis, and back.
-void evidence_put64(uint8_t *p, uint64_t v);
-uint64_t evidence_get64(const char *p);
-
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "estimator/redis_wire.h"
 
 enum { SCRIPTS_MAX = 8, SHA_LEN = 40 };
@@ -281,10 +282,9 @@ void redis_argi(struct redis *r, int64_t arg)
 
 void redis_arg64(struct redis *r, uint64_t arg)
 {
-	char bytes[8];
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (char)(arg >> (56 - 8 * i));
-	redis_arg(r, (struct str){bytes, sizeof bytes});
+	uint8_t bytes[8];
+	bytes_put64(bytes, arg);
+	redis_arg(r, (struct str){(const char *)bytes, sizeof bytes});
 }
 
 void redis_begin_eval(struct redis *r, int script, int nkeys, int argc)

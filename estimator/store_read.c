@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/when.h"
 #include "estimator/store.h"
 
@@ -33,7 +34,7 @@ struct reading {
 
 static void read_calls(struct str field, struct str value, struct calls *ret)
 {
-	*ret = (struct calls){.caller_id = evidence_get64(field.p + 1), .lane = field.len > 9 ? (uint8_t)field.p[9] : 0};
+	*ret = (struct calls){.caller_id = bytes_get64(field.p + 1), .lane = field.len > 9 ? (uint8_t)field.p[9] : 0};
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
 	ret->started = str_cut_count(&value);
