@@ -8,8 +8,8 @@
 -- gets a new version and stands in `due` until somebody has computed it.
 --
 -- KEYS[1] the common start of all keys, with the hash tag
--- ARGV    window, keep, delay (ms), lookback (minutes), retention (ms), sessions of a role and day that keep their names, then
---         sections: bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, seats;
+-- ARGV    window, keep, delay (ms), lookback (minutes), sessions of a role and day that keep their names, then sections:
+--         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, seats;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, slot or slot with tiers, rank, sum, samples); names (id, text); sessions;
 --         seats (role, session, minute)
@@ -17,7 +17,7 @@
 
 local p = KEYS[1]
 local window, keep, delay = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local lookback, retention, seats_max = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local lookback, seats_max = tonumber(ARGV[4]), tonumber(ARGV[5])
 local call, sub, byte, char, format, floor = redis.call, string.sub, string.byte, string.char, string.format, math.floor
 
 local clock = call('TIME')
@@ -340,7 +340,7 @@ end
 
 -- ---- the batch ------------------------------------------------------------------------------------------------------
 
-local at = 7
+local at = 6
 while at <= #ARGV do
   local bucket, other = ARGV[at], ARGV[at + 1]
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
@@ -399,11 +399,5 @@ for _, g in pairs(groups) do
 end
 
 for day, from in pairs(displaced) do mark_displaced(day, from) end
-
-local gone = call('ZRANGEBYSCORE', p .. ':open', '-inf', now - retention, 'LIMIT', 0, CHUNK)
-if #gone > 0 then
-  call('ZREM', p .. ':open', unpack(gone))
-  call('HDEL', p .. ':late', unpack(gone))
-end
 
 return {tostring(new), tostring(known), tostring(metrics), tostring(late)}

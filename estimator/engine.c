@@ -107,10 +107,7 @@ const struct engine_counts *engine_counts(const struct engine *e)
 static void say_unpriced(struct engine *e, const struct series *s, const char *why)
 {
 	bool added;
-	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:unpriced", e->options.prefix);
-	redis_cmd(e->store.redis, 4, (struct str[]){STR("HSET"), buf_str(&key), s->model, str_of(why)});
-	buf_release(&key);
+	store_queue_unpriced(&e->store, s->model, why);
 	map_add(&e->warned, XXH3_64bits(s->model.p, s->model.len), 0, &added);
 	if (added && e->options.on_unpriced)
 		e->options.on_unpriced(e->options.user, s->model, why);

@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "estimator/redis_wire.h"
 
-enum { SCRIPTS_MAX = 8, SHA_LEN = 40 };
+enum { SCRIPTS_MAX = 10, SHA_LEN = 40 };
 
 struct redis {
 	struct wire wire;

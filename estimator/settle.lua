@@ -39,9 +39,4 @@ if #ARGV >= FIRST then
 else
   call('ZREM', p .. ':usage', member)
 end
-
--- Hours whose figures have expired leave the index: a few are looked at each time, which keeps up with what is added.
-for _, m in ipairs(call('ZRANDMEMBER', p .. ':usage', 3)) do
-  if call('EXISTS', p .. ':usage:' .. m) == 0 then call('ZREM', p .. ':usage', m) end
-end
 return '1'

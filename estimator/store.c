@@ -18,6 +18,7 @@ EMBED(settle_lua, "estimator/settle.lua")
 EMBED(claim_lua, "estimator/claim.lua")
 EMBED(relabel_lua, "estimator/relabel.lua")
 EMBED(keep_longest_lua, "estimator/keep_longest.lua")
+EMBED(tags_lua, "estimator/tags.lua")
 
 enum { CALLS_PER_EVAL = 4000 };
 
@@ -32,13 +33,13 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 	s->claim = redis_script(s->redis, claim_lua());
 	s->relabel = redis_script(s->redis, relabel_lua());
 	s->keep_longest = redis_script(s->redis, keep_longest_lua());
+	s->tags = redis_script(s->redis, tags_lua());
 	return true;
 }
 
 void store_close(struct store *s)
 {
 	redis_close(s->redis);
-	map_release(&s->written);
 	s->redis = NULL;
 }
 
@@ -144,7 +145,7 @@ static void send_part(struct redis *r, const struct part *p)
 static void send_parts(struct store *s, struct str slot, const struct part *parts, int n, struct arena *arena)
 {
 	const struct engine_options *o = s->options;
-	int argc = 1 + 6;
+	int argc = 1 + 5;
 	for (int i = 0; i < n; i++)
 		argc += part_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
@@ -153,7 +154,6 @@ static void send_parts(struct store *s, struct str slot, const struct part *part
 	redis_argi(s->redis, store_keep_ms(s));
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->lookback_minutes);
-	redis_argi(s->redis, o->retention_ms);
 	redis_argi(s->redis, o->sessions_max);
 	for (int i = 0; i < n; i++)
 		send_part(s->redis, &parts[i]);
@@ -212,7 +212,11 @@ static void send_tags(struct store *s, const struct batch *b)
 	for (int32_t i = 0; i < b->ntag_changes; i++) {
 		buf_clear(&name);
 		buf_addf(&name, "%s:tags:%.*s", s->options->prefix, STR_ARG(b->tag_changes[i].key));
-		redis_cmd(s->redis, 4, (struct str[]){STR("HSET"), buf_str(&name), b->tag_changes[i].field, b->tag_changes[i].json});
+		redis_begin_eval(s->redis, s->tags, 1, 4);
+		redis_arg(s->redis, buf_str(&name));
+		redis_arg(s->redis, b->tag_changes[i].field);
+		redis_arg(s->redis, b->tag_changes[i].json);
+		redis_argi(s->redis, s->options->retention_ms + STORE_GRACE_MS);
 	}
 	buf_release(&name);
 }
@@ -295,33 +299,35 @@ static void read_places(struct redis *r, size_t slots, size_t guests, struct are
 	}
 }
 
-// Replies from `first` on: whether each slot was new to Redis. One that we have written to before cannot be.
-static void look_for_loss(struct store *s, const struct batch *b, size_t first)
+// The first replies: whether each kind of record was new to Redis. One that we have told it of before cannot be.
+static void look_for_loss(struct store *s, const struct batch *b)
 {
-	bool forgotten = false, added;
-	for (int32_t i = 0; i < b->nslots; i++) {
-		map_add(&s->written, XXH3_64bits(b->slots[i].name.p, b->slots[i].name.len), 0, &added);
-		forgotten |= !added && redis_int(s->redis, first + (size_t)i) == 1;
+	bool forgotten = false;
+	size_t reply = 0;
+	for (int kind = 0; kind < RECORD_KINDS; kind++) {
+		if (!b->newest_ms[kind])
+			continue;
+		forgotten |= s->told[kind] && redis_int(s->redis, reply) > 0;
+		s->told[kind] = true;
+		reply++;
 	}
 	s->names_checked &= !forgotten; // its mark is gone, too
 	if (forgotten && s->options->on_forgotten)
 		s->options->on_forgotten(s->options->user);
 }
 
-static void send_slots(struct store *s, const struct batch *b, struct str guests)
+static void send_guests(struct store *s, const struct batch *b, struct str guests)
 {
-	struct buf slots = BUF_INIT, member = BUF_INIT;
-	buf_addf(&slots, "%s:slots", s->options->prefix);
+	struct buf now = BUF_INIT, member = BUF_INIT;
+	buf_addf(&now, "%lld", (long long)when_now_ms());
 	for (int32_t i = 0; i < b->nslots; i++) {
 		for (int32_t k = 0; k < b->slots[i].nguests; k++) {
 			buf_clear(&member);
 			buf_addf(&member, "%.*s %.*s", STR_ARG(b->slots[i].guests[k]), STR_ARG(b->slots[i].name));
-			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), guests, buf_str(&member)});
+			redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), guests, STR("GT"), buf_str(&now), buf_str(&member)});
 		}
 	}
-	for (int32_t i = 0; i < b->nslots; i++)
-		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), b->slots[i].name});
-	buf_release(&slots);
+	buf_release(&now);
 	buf_release(&member);
 }
 
@@ -338,7 +344,7 @@ static void add_counts(struct redis *r, size_t first, size_t n, struct engine_co
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), guests = arena_text(&arena, "%s:guests", s->options->prefix);
+	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), guests = arena_text(&arena, "%s:guests:seen", s->options->prefix);
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
 	if (!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) {
@@ -349,18 +355,21 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	batch_sort(b);
 	send_signals(s, b);
 	send_tags(s, b);
-	send_slots(s, b, guests);
+	send_guests(s, b, guests);
 	for (int32_t i = 0; i < b->nslots; i++)
 		evals += send_slot(s, &b->slots[i], &arena);
+	// After the facts: forget_silent (store_settle.c) relies on it.
+	for (int32_t i = 0; i < b->nslots; i++)
+		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), slots, b->slots[i].name});
 	if (tagged) {
 		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), slots});
-		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), guests});
+		redis_cmd(s->redis, 4, (struct str[]){STR("ZRANGE"), guests, STR("0"), STR("-1")});
 	}
 	bool good = redis_exec(s->redis, err);
 	if (good) {
-		size_t end = redis_count(s->redis) - (tagged ? 2 : 0);
+		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nslots;
 		add_counts(s->redis, end - evals, evals, counts);
-		look_for_loss(s, b, end - evals - (size_t)b->nslots);
+		look_for_loss(s, b);
 	}
 	if (good && tagged) {
 		struct places p;

@@ -23,9 +23,9 @@
 struct store {
 	struct redis *redis;
 	const struct engine_options *options;
-	int apply, lesson, settle, claim, relabel, keep_longest; // scripts
+	int apply, lesson, settle, claim, relabel, keep_longest, tags; // scripts
 	bool names_checked; // by names_check
-	struct map written; // hash of each slot that this store has written to
+	bool told[RECORD_KINDS]; // Redis was told by this store of such records
 };
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
@@ -42,6 +42,7 @@ struct due {
 };
 
 enum { DUE_MAX = 256 }; // hours taken at once from each slot
+enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Redis need not agree
 
 // Takes hours that are due (with `all`: also those not due yet) for this process alone, until a lease has passed. Results
 // live in `arena`, sorted by slot, model and hour. *ret_left: hours due or waiting, the claimed ones included.
@@ -98,9 +99,10 @@ struct settled {
 // Stores the lessons of `n` hours (ascending, n > 0) whose facts still stand, then reads all lessons that these hours learn from.
 bool store_exchange_lessons(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err) NC_CHECK;
 
-// Puts the writing of the tags that occur in a series into the pipeline. Those that no hour has shown for longer than figures
-// are kept are dropped by store_claim.
+// Puts the writing of the tags that occur in a series into the pipeline, and of why its model has no price. Those that no hour
+// has shown for longer than figures are kept are dropped by store_claim.
 void store_queue_tagsets(struct store *s, const struct series *series);
+void store_queue_unpriced(struct store *s, struct str model, const char *why);
 
 // Puts the writing of a settled hour into the pipeline; redis_exec sends it, reply "1" says that it was taken.
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x);

@@ -9,47 +9,98 @@
 #include "estimator/rows.h"
 #include "estimator/store.h"
 
-enum { LEASE_MS = 15000, DAY_MS = 86400000 };
+enum { LEASE_MS = 15000 };
 
-// ---- tags of sessions ----------------------------------------------------------------------------------------------
+// ---- what hours show -----------------------------------------------------------------------------------------------
 
-void store_queue_tagsets(struct store *s, const struct series *series)
+// Two hashes hold what hours show and what stands in none of their rows; beside each, when an hour last showed it.
+static const char *const shown[] = {"tagsets", "unpriced"};
+enum { TAGSETS, UNPRICED, SHOWN };
+
+static void queue_shown(struct store *s, int what, const char *set, struct str id, struct str text)
 {
 	struct buf key = BUF_INIT, seen = BUF_INIT, now = BUF_INIT;
-	buf_addf(&key, "%s:tagsets", s->options->prefix);
-	buf_addf(&seen, "%s:tagsets:seen", s->options->prefix);
+	buf_addf(&key, "%s:%s", s->options->prefix, shown[what]);
+	buf_addf(&seen, "%s:%s:seen", s->options->prefix, shown[what]);
 	buf_addf(&now, "%lld", (long long)when_now_ms());
-	for (int i = 0; i < series->ntagsets; i++) {
-		redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), buf_str(&seen), STR("GT"), buf_str(&now), series->tagsets[i].id});
-		redis_cmd(s->redis, 4, (struct str[]){STR("HSETNX"), buf_str(&key), series->tagsets[i].id, series->tagsets[i].json});
-	}
+	redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), buf_str(&seen), STR("GT"), buf_str(&now), id});
+	redis_cmd(s->redis, 4, (struct str[]){str_of(set), buf_str(&key), id, text});
 	buf_release(&key);
 	buf_release(&seen);
 	buf_release(&now);
 }
 
-// A day of grace: the clock of this machine and that of Redis need not agree.
-static void queue_old_tagsets(struct store *s)
+void store_queue_tagsets(struct store *s, const struct series *series)
+{
+	for (int i = 0; i < series->ntagsets; i++)
+		queue_shown(s, TAGSETS, "HSETNX", series->tagsets[i].id, series->tagsets[i].json);
+}
+
+void store_queue_unpriced(struct store *s, struct str model, const char *why)
+{
+	queue_shown(s, UNPRICED, "HSET", model, str_of(why));
+}
+
+static void queue_old(struct store *s)
 {
 	struct buf seen = BUF_INIT, before = BUF_INIT;
-	buf_addf(&seen, "%s:tagsets:seen", s->options->prefix);
-	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->retention_ms - DAY_MS));
-	redis_cmdz(s->redis, "ZRANGEBYSCORE", seen.data, "-inf", before.data, "LIMIT", "0", "256", NULL);
+	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->retention_ms - STORE_GRACE_MS));
+	for (int what = 0; what < SHOWN; what++) {
+		buf_clear(&seen);
+		buf_addf(&seen, "%s:%s:seen", s->options->prefix, shown[what]);
+		redis_cmdz(s->redis, "ZRANGEBYSCORE", seen.data, "-inf", before.data, "LIMIT", "0", "256", NULL);
+	}
 	buf_release(&seen);
 	buf_release(&before);
 }
 
-static void queue_dropping(struct store *s, const struct str *ids, size_t n)
+static void queue_dropping(struct store *s, int what, const struct str *ids, size_t n)
 {
 	struct buf key = BUF_INIT, seen = BUF_INIT;
-	buf_addf(&key, "%s:tagsets", s->options->prefix);
-	buf_addf(&seen, "%s:tagsets:seen", s->options->prefix);
+	buf_addf(&key, "%s:%s", s->options->prefix, shown[what]);
+	buf_addf(&seen, "%s:%s:seen", s->options->prefix, shown[what]);
 	for (size_t i = 0; i < n; i++) {
 		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), ids[i]});
 		redis_cmd(s->redis, 3, (struct str[]){STR("ZREM"), buf_str(&seen), ids[i]});
 	}
 	buf_release(&key);
 	buf_release(&seen);
+}
+
+// ---- who is silent -------------------------------------------------------------------------------------------------
+
+// Sessions of another account are looked for as long as a call of theirs may be known.
+static void queue_old_guests(struct store *s)
+{
+	struct buf guests = BUF_INIT, before = BUF_INIT;
+	buf_addf(&guests, "%s:guests:seen", s->options->prefix);
+	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->window_ms - STORE_GRACE_MS));
+	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", guests.data, "-inf", before.data, NULL);
+	buf_release(&guests);
+	buf_release(&before);
+}
+
+// Takes accounts and regions of which nothing is left off the list. One may begin to speak at this very moment: whoever writes
+// facts lists it afterwards, so either that comes later than this, or the facts are seen here. (Should this process die in
+// between, the next record lists it.)
+static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena, struct err *err)
+{
+	struct str slots = arena_text(arena, "%s:slots", s->options->prefix);
+	if (n == 0)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), slots, silent[i]});
+	for (size_t i = 0; i < n; i++)
+		redis_cmd(s->redis, 4, (struct str[]){STR("EXISTS"), store_key(s, arena, silent[i], ":due"), store_key(s, arena, silent[i], ":open"), store_key(s, arena, silent[i], ":actual")});
+	if (!redis_exec(s->redis, err))
+		return false;
+	bool *speaks = arena_alloc(arena, n * sizeof *speaks);
+	for (size_t i = 0; i < n; i++)
+		speaks[i] = redis_int(s->redis, n + i) > 0;
+	for (size_t i = 0; i < n; i++)
+		if (speaks[i])
+			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), slots, silent[i]});
+	return redis_exec(s->redis, err);
 }
 
 // ---- which are due -------------------------------------------------------------------------------------------------
@@ -63,44 +114,56 @@ static int by_series(const void *a, const void *b)
 	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
 }
 
+// The elements of a reply, so that they outlive it.
+static struct str *copied(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
+{
+	*ret_n = redis_len(r, reply);
+	struct str *list = arena_alloc(arena, (*ret_n + 1) * sizeof *list);
+	for (size_t i = 0; i < *ret_n; i++)
+		list[i] = arena_str(arena, redis_elem(r, reply, i));
+	return list;
+}
+
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n, size_t *ret_left, struct err *err)
 {
 	struct buf slots = BUF_INIT;
 	buf_addf(&slots, "%s:slots", s->options->prefix);
 	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
 	buf_release(&slots);
-	queue_old_tagsets(s);
+	queue_old(s);
+	queue_old_guests(s);
 	if (!redis_exec(s->redis, err))
 		return false;
-	size_t nslots = redis_len(s->redis, 0), nold = redis_len(s->redis, 1);
-	struct str *names = arena_alloc(arena, (nslots + nold + 1) * sizeof *names);
-	for (size_t i = 0; i < nslots; i++)
-		names[i] = arena_str(arena, redis_elem(s->redis, 0, i));
-	for (size_t i = 0; i < nold; i++)
-		names[nslots + i] = arena_str(arena, redis_elem(s->redis, 1, i));
+	size_t nslots, nold[SHOWN];
+	struct str *names = copied(s->redis, 0, arena, &nslots), *old[SHOWN];
+	for (int what = 0; what < SHOWN; what++)
+		old[what] = copied(s->redis, 1 + (size_t)what, arena, &nold[what]);
 	for (size_t i = 0; i < nslots; i++) {
-		redis_begin_eval(s->redis, s->claim, 1, 4);
+		redis_begin_eval(s->redis, s->claim, 1, 5);
 		redis_arg(s->redis, store_key(s, arena, names[i], "%s", ""));
 		redis_argz(s->redis, all ? "1" : "0");
 		redis_argi(s->redis, LEASE_MS);
 		redis_argi(s->redis, DUE_MAX);
+		redis_argi(s->redis, s->options->retention_ms);
 	}
-	queue_dropping(s, names + nslots, nold);
+	for (int what = 0; what < SHOWN; what++)
+		queue_dropping(s, what, old[what], nold[what]);
 	if (!redis_exec(s->redis, err))
 		return false;
 	int n = 0;
-	size_t left = 0, claimed = 0;
+	size_t left = 0, claimed = 0, nsilent = 0;
+	struct str *silent = arena_alloc(arena, (nslots + 1) * sizeof *silent);
 	for (size_t i = 0; i < nslots; i++)
 		claimed += redis_len(s->redis, i);
 	struct due *due = arena_alloc(arena, (claimed + 1) * sizeof *due);
 	for (size_t i = 0; i < nslots; i++) {
-		for (size_t k = 0; k < redis_len(s->redis, i); k++) {
-			struct str member = redis_elem(s->redis, i, k);
-			if (k == 0) {
-				left += strtoull(member.p, NULL, 10);
-				continue;
-			}
-			struct str hour = str_cut(&member, ':');
+		if (redis_len(s->redis, i) < 2)
+			continue;
+		left += strtoull(redis_elem(s->redis, i, 0).p, NULL, 10);
+		if (str_is(redis_elem(s->redis, i, 1), "1"))
+			silent[nsilent++] = names[i];
+		for (size_t k = 2; k < redis_len(s->redis, i); k++) {
+			struct str member = redis_elem(s->redis, i, k), hour = str_cut(&member, ':');
 			due[n++] = (struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
 		}
 	}
@@ -109,7 +172,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	*ret_due = due;
 	*ret_n = n;
 	*ret_left = left;
-	return true;
+	return forget_silent(s, silent, nsilent, arena, err);
 }
 
 // ---- what they teach -----------------------------------------------------------------------------------------------

@@ -155,7 +155,6 @@ static bool swap(struct publish *p, const struct publish_slot *slot, bool *ret_t
 	struct buf key = BUF_INIT, slots = BUF_INIT;
 	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(slot->slot));
 	buf_addf(&slots, "%s:slots", p->prefix);
-	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), slot->slot});
 	redis_begin_eval(p->redis, p->swap, 1, 8);
 	redis_arg(p->redis, buf_str(&key));
 	redis_argi(p->redis, p->run);
@@ -165,9 +164,10 @@ static bool swap(struct publish *p, const struct publish_slot *slot, bool *ret_t
 	redis_argi(p->redis, p->retention_ms);
 	redis_argi(p->redis, slot->since);
 	redis_argi(p->redis, slot->watermark);
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), slot->slot}); // after the figures: estimator/store_settle.c
 	bool good = redis_exec(p->redis, err);
 	if (good)
-		*ret_taken = str_is(redis_str(p->redis, 1), "1");
+		*ret_taken = str_is(redis_str(p->redis, 0), "1");
 	buf_release(&key);
 	buf_release(&slots);
 	return good;

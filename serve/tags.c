@@ -34,6 +34,7 @@ static bool write_list(const struct conf *conf, const struct tag_list *l, int64_
 		buf_clear(&key);
 		buf_addf(&key, "%s:tags:%s", conf->redis_prefix, l->items[i].owner);
 		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
+		redis_cmd(r, 2, (struct str[]){STR("PERSIST"), buf_str(&key)}); // it had been deleted, and is there again
 		if (i % 1000 == 999 || i + 1 == l->n)
 			good = redis_exec(r, err);
 	}

@@ -2,7 +2,9 @@
 // What is bounded, and what becomes of the figures then: calls go when their window has passed, records that come later are
 // counted and change nothing, every key that grows with the traffic expires or is pruned, sessions beyond a limit fold, and
 // a Redis that lost everything is noticed.
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "estimator/batch.h"
@@ -159,7 +161,7 @@ static void late_across_the_edge(int64_t hour)
 // Keys that may stay: one a program, or one a slot, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
-	static const char *const ends[] = {":slots", ":signals", ":unpriced", ":tagsets", ":tagsets:seen", "}:open", "}:due", "}:late", "}:usage"};
+	static const char *const ends[] = {":slots", ":signals", ":unpriced", ":unpriced:seen", ":tagsets", ":tagsets:seen", ":guests:seen", "}:open", "}:due", "}:late", "}:usage"};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (str_ends(str_of(key), str_of(ends[i])))
 			return true;
@@ -228,6 +230,151 @@ static void retention(int64_t hour)
 	must(redis_exec(test_redis, &err), &err);
 	settle_all(e);
 	is_int(ask("HLEN", "old:tagsets", NULL, NULL) + ask("ZCARD", "old:tagsets:seen", NULL, NULL), 0, "tags that no hour shows any more are dropped");
+	engine_close(e);
+}
+
+static int64_t keys(const char *pattern)
+{
+	return ask("KEYS", pattern, NULL, NULL);
+}
+
+// An account and region that falls silent leaves nothing behind, a bill of it included. When it speaks again, to a worker that had
+// written to it before, no loss is told, and its figures are those of one that never was silent.
+static void silence(int64_t hour)
+{
+	struct err err = ERR_INIT;
+	struct engine_options o = test_options("quiet"), fresh = test_options("fresh");
+	char key[160];
+	o.window_ms = 300;
+	o.retention_ms = 900;
+	o.on_forgotten = on_forgotten;
+	forgotten = 0;
+	struct engine *e[] = {open_with(&o), open_with(&o)};
+	for (int i = 0; i < 2; i++) {
+		add_call(e[i], hour * 60 + i, i, 1);
+		apply(e[i]);
+		settle_all(e[i]);
+	}
+	redis_cmdz(test_redis, "HSET", "quiet:" TEST_SLOT ":billed", "watermark", "1", NULL);
+	redis_cmdz(test_redis, "SADD", "quiet:" TEST_SLOT ":actual:models", TEST_MODEL, NULL);
+	redis_cmdz(test_redis, "ZADD", "quiet:" TEST_SLOT ":actual", "1", "1970-01-01T01:" TEST_MODEL, NULL);
+	redis_cmdz(test_redis, "SET", "quiet:" TEST_SLOT ":actual:1970-01-01T01:" TEST_MODEL, "", "PX", "1800", NULL);
+	must(redis_exec(test_redis, &err), &err);
+	usleep(400 * 1000);
+	add_call(e[0], hour * 60, 1, 2);
+	apply(e[0]);
+	is_int(ask("HLEN", "quiet:" TEST_SLOT ":late", NULL, NULL), 1, "a slot has a count of late records");
+	usleep(1000 * 1000);
+	settle_all(e[0]);
+	is_int(ask("SISMEMBER", "quiet:slots", TEST_ACCOUNT "/" TEST_REGION, NULL), 1, "and while its bill is kept");
+	is_int(ask("HLEN", "quiet:" TEST_SLOT ":billed", NULL, NULL), 1, "is listed, as is how far that goes");
+	is_int(keys("quiet:*:usage*") + keys("quiet:*:open") + keys("quiet:*:late") + keys("quiet:*:due"), 0, "though of its estimate nothing is left");
+	usleep(600 * 1000);
+	settle_all(e[0]);
+	is_int(ask("SCARD", "quiet:slots", NULL, NULL), 0, "then it is no longer listed");
+	is_int(keys("quiet:*:billed") + keys("quiet:*:actual*"), 0, "and nothing is left of its bill");
+
+	struct engine *speaking[] = {e[1], open_with(&fresh)};
+	const char *prefixes[] = {"quiet", "fresh"};
+	char *said[2];
+	for (int i = 0; i < 2; i++) {
+		add_call(speaking[i], (hour - 30) * 60, 1, 3);
+		add_metric(speaking[i], (hour - 30) * 60, 1000);
+		apply(speaking[i]);
+		settle_all(speaking[i]);
+		usage_key(key, sizeof key, prefixes[i], hour - 30);
+		said[i] = figures(key);
+	}
+	ok(strlen(said[0]) > 20 && strcmp(said[0], said[1]) == 0, "when it speaks again its figures are those of one that never did before");
+	is_int(ask("SCARD", "quiet:slots", NULL, NULL), 1, "it is listed again");
+	is_int(forgotten, 0, "and nobody takes its silence for a loss");
+	free(said[0]), free(said[1]);
+	engine_close(speaking[1]);
+	engine_close(e[0]);
+	engine_close(e[1]);
+}
+
+static bool is_stranded(void)
+{
+	return ask("EXISTS", "brink:" TEST_SLOT ":due", NULL, NULL) && !ask("SISMEMBER", "brink:slots", TEST_ACCOUNT "/" TEST_REGION, NULL);
+}
+
+// Somebody who takes silent slots off the list all the time never takes one off that has just spoken.
+static void on_the_brink(int64_t hour)
+{
+	enum { CALLS_MADE = 400, MS_A_TRY = 1, TRIES = 100 };
+	struct engine_options o = test_options("brink");
+	int stranded = 0, listed = 0;
+	o.window_ms = o.retention_ms = 1;
+	pid_t settling = fork();
+	if (settling == 0) {
+		struct engine *e = open_with(&o);
+		for (;;)
+			settle_all(e);
+	}
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < CALLS_MADE; i++) {
+		int tries = 0;
+		add_call(e, hour * 60, 1, i);
+		apply(e);
+		while (tries < TRIES && is_stranded()) {
+			usleep(MS_A_TRY * 1000);
+			tries++;
+		}
+		stranded += tries == TRIES;
+		usleep((useconds_t)(i % 20) * 200);
+		listed += (int)ask("SCARD", "brink:slots", NULL, NULL);
+	}
+	kill(settling, SIGKILL);
+	waitpid(settling, NULL, 0);
+	is_int(stranded, 0, "a slot that speaks while it is forgotten is listed");
+	if (!ok(listed < CALLS_MADE, "though it was forgotten many times"))
+		diag("%d", listed);
+	engine_close(e);
+}
+
+// What is beside the slots: tags of roles that are no more, guests, models that had no price.
+static void outside_of_slots(int64_t hour)
+{
+	struct err err = ERR_INIT;
+	struct engine_options o = test_options("beside");
+	const char *key = "beside:tags:" TEST_ACCOUNT ":role/role";
+	struct record change = {.kind = RECORD_PRINCIPAL_TAGS, .principal_tags = {.account = STR(TEST_ACCOUNT), .name = STR("role"), .is_role = true}};
+	struct principal_tags *t = &change.principal_tags;
+	static const struct {
+		enum tag_change change;
+		int64_t hour; // before `hour`
+		bool stays;
+		const char *name;
+	} steps[] = {{TAGS_SET, 5, true, "tags of a role stay"},
+	             {TAGS_DELETED, 3, false, "until it was deleted"},
+	             {TAGS_SET, 4, false, "also if it is told late what was before"},
+	             {TAGS_CREATED, 2, true, "should it be there again, they stay"},
+	             {TAGS_DELETED, 6, true, "also if an earlier deletion is told late"}};
+	struct engine *e = open_with(&o);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		t->change = steps[i].change;
+		t->time_ms = (hour - steps[i].hour) * MS_PER_HOUR;
+		t->event_id = arena_text(&arena, "event-%zu", i);
+		add(e, &change);
+		apply(e);
+		int64_t left = ask("PTTL", key, NULL, NULL);
+		if (!ok(steps[i].stays ? left == -1 : left > o.retention_ms && left < o.retention_ms + 2 * 24 * MS_PER_HOUR, "%s", steps[i].name))
+			diag("%lld", (long long)left);
+	}
+	struct record guest = test_call(&arena, hour * 60, 1, 1);
+	guest.call.caller.arn = STR("arn:aws:sts::999999999999:assumed-role/role/session");
+	add(e, &guest);
+	apply(e);
+	char now[24];
+	snprintf(now, sizeof now, "%lld", (long long)(when_now_ms() - o.window_ms - 25 * MS_PER_HOUR));
+	redis_cmdz(test_redis, "ZADD", "beside:guests:seen", now, "888888888888 " TEST_ACCOUNT "/" TEST_REGION, NULL);
+	redis_cmdz(test_redis, "HSET", "beside:unpriced", "vendor.old", "why", NULL);
+	redis_cmdz(test_redis, "ZADD", "beside:unpriced:seen", "1000", "vendor.old", NULL);
+	must(redis_exec(test_redis, &err), &err);
+	settle_all(e);
+	is_int(ask("ZCARD", "beside:guests:seen", NULL, NULL), 1, "guests are known as long as their calls");
+	is_int(keys("beside:unpriced*"), 0, "and models without a price as long as figures");
 	engine_close(e);
 }
 
@@ -373,7 +520,7 @@ static void many_sessions(int64_t hour)
 		add(e, &r);
 	}
 	for (int i = 0; i < GUESTS; i++)
-		redis_cmdz(test_redis, "SADD", "guests:guests", arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % SLOTS).p, NULL);
+		redis_cmdz(test_redis, "ZADD", "guests:guests:seen", "1e15", arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % SLOTS).p, NULL);
 	must(redis_exec(test_redis, &err), &err);
 	apply(e);
 	for (int i = 0; i < SESSIONS; i++) {
@@ -467,6 +614,9 @@ int main(void)
 	late_across_the_edge(hour);
 	every_key_expires(hour);
 	retention(hour);
+	silence(hour);
+	on_the_brink(hour);
+	outside_of_slots(hour);
 	sessions_fold(hour);
 	many_models(hour);
 	names_of_ours(hour);
