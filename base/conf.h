@@ -67,6 +67,8 @@ struct conf {
 	int64_t lookback_ms;
 	int64_t learn_hours;
 	int64_t sessions_max;
+	int64_t users_max;
+	int64_t models_max;
 	struct conf_list names_hash; // sessions, users, tag:KEY: kept as keyed hashes (ingest/pseudonym.h)
 	char *names_hash_key;     // file
 	char *team_tag;           // key of the tag that names the team

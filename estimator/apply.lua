@@ -8,16 +8,17 @@
 -- gets a new version and stands in `due` until somebody has computed it.
 --
 -- KEYS[1] the common start of all keys, with the hash tag
--- ARGV    window, keep, delay (ms), lookback (minutes), sessions of a role and day that keep their names, then sections:
+-- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a role, users of an
+--         account, models), then sections:
 --         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, seats;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, slot or slot with tiers, rank, sum, samples); names (id, text); sessions;
---         seats (role, session, minute)
+--         seats (group, name, minute)
 -- returns  calls new, calls known, metrics, records late
 
 local p = KEYS[1]
 local window, keep, delay = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local lookback, seats_max = tonumber(ARGV[4]), tonumber(ARGV[5])
+local lookback, sessions_max, users_max, models_max = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local call, sub, byte, char, format, floor = redis.call, string.sub, string.byte, string.char, string.format, math.floor
 
 local clock = call('TIME')
@@ -275,26 +276,31 @@ local function touch_neighbour(hour, name)
   end
 end
 
--- The sessions of a role that keep their names are those that called first on that day, as many as there are seats; among equal
+local function seats_of(group)
+  if group == 'models' then return models_max end
+  return string.find(group, ':assumed-role/', 1, true) and sessions_max or users_max
+end
+
+-- Those of a group that keep their names are those that called first on that day, as many as there are seats; among equal
 -- minutes the bytewise smaller name. So which they are depends on what was recorded and not on when it came. Who loses a seat
 -- has figures under its name, in the hours from its first record on or, should another record have moved that call, an hour
 -- before: `displaced` holds the earliest of them by day.
 local displaced, prolonged = {}, {}
-local function take_seat(day, role, name, minute)
-  local key = p .. ':roster:' .. day .. ':' .. role
+local function take_seat(day, group, name, minute)
+  local key = p .. ':roster:' .. day .. ':' .. group
   local taken = call('ZADD', key, 'LT', 'CH', minute, name)
   if not prolonged[key] then
     prolonged[key] = true
     call('PEXPIRE', key, window + keep)
-    if call('SISMEMBER', p .. ':crowded:' .. day, role) == 1 then call('PEXPIRE', p .. ':crowded:' .. day, window + keep) end
+    if call('SISMEMBER', p .. ':crowded:' .. day, group) == 1 then call('PEXPIRE', p .. ':crowded:' .. day, window + keep) end
   end
   if taken == 0 then return end
-  while call('ZCARD', key) > seats_max do
+  while call('ZCARD', key) > seats_of(group) do
     local last = call('ZPOPMAX', key)
-    call('SADD', p .. ':crowded:' .. day, role)
+    call('SADD', p .. ':crowded:' .. day, group)
     call('PEXPIRE', p .. ':crowded:' .. day, window + keep)
-    call('PFADD', p .. ':folded:' .. day .. ':' .. role, last[1])
-    call('PEXPIRE', p .. ':folded:' .. day .. ':' .. role, window + keep)
+    call('PFADD', p .. ':folded:' .. day .. ':' .. group, last[1])
+    call('PEXPIRE', p .. ':folded:' .. day .. ':' .. group, window + keep)
     local hour = floor(minute / 60) - 1
     if last[1] ~= name and hour < (displaced[day] or hour + 1) then displaced[day] = hour end
   end
@@ -340,7 +346,7 @@ end
 
 -- ---- the batch ------------------------------------------------------------------------------------------------------
 
-local at = 6
+local at = 8
 while at <= #ARGV do
   local bucket, other = ARGV[at], ARGV[at + 1]
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])

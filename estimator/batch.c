@@ -176,15 +176,26 @@ static void note_guest(struct batch *b, struct batch_slot *slot, struct str arn)
 	slot->guests[slot->nguests++] = arena_str(&b->arena, account);
 }
 
-// The number of its seat; -1: no session of a role.
-static int32_t add_seat(struct batch *b, struct section *s, struct str arn, int64_t minute)
+// The number of its seat; -1: there is no group.
+static int32_t add_seat(struct batch *b, struct section *s, struct str group, struct str name, int64_t minute)
 {
-	struct str role = roster_role(arn);
-	if (!role.len)
+	if (!group.len)
 		return -1;
 	s->seats = batch_grown(b, s->seats, s->nseats, &s->capseats, sizeof *s->seats);
-	s->seats[s->nseats] = (struct batch_seat){arena_str(&b->arena, role), arena_str(&b->arena, (struct str){arn.p + role.len, arn.len - role.len}), minute};
+	s->seats[s->nseats] = (struct batch_seat){arena_str(&b->arena, group), arena_str(&b->arena, name), minute};
 	return s->nseats++;
+}
+
+static int32_t add_caller_seat(struct batch *b, struct section *s, struct str arn, int64_t minute)
+{
+	struct str group = roster_group(arn);
+	return add_seat(b, s, group, (struct str){arn.p + group.len, arn.len - group.len}, minute);
+}
+
+static void sit_earlier(struct section *s, int32_t seat, int64_t minute)
+{
+	if (seat >= 0 && minute < s->seats[seat].minute)
+		s->seats[seat].minute = minute;
 }
 
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
@@ -202,6 +213,18 @@ static void add_caller_name(struct batch *b, struct section *s, uint64_t id, con
 	s->sessions[s->nsessions++] = session;
 }
 
+static void note_model(struct batch *b, const struct batch_slot *slot, struct section *s, uint64_t id, struct str model, int64_t minute)
+{
+	bool new;
+	int32_t *seat = name_note(b, slot, s, id, &new);
+	if (new) {
+		add_name(b, s, id, prefixed(b, 'm', model));
+		*seat = add_seat(b, s, STR(ROSTER_MODELS), model, minute);
+	} else {
+		sit_earlier(s, *seat, minute);
+	}
+}
+
 // ---- records -------------------------------------------------------------------------------------------------------
 
 static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
@@ -213,7 +236,7 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 	if (!batch_is_clean(c->model))
 		return err_set(err, ERR_SKIP, "modelId: missing, too long, or with blanks or control characters in it");
 	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no caller's. So might
-	// one that ends in "/*", which is that of all other sessions of a role.
+	// one that ends in "/*", which is that of all others of a group.
 	if (!batch_is_clean(c->caller.arn) || !str_starts(c->caller.arn, STR("arn:")) || str_ends(c->caller.arn, STR("/*")))
 		return err_set(err, ERR_SKIP, "userIdentity: the caller's ARN is missing, too long, no ARN, or has blanks or control characters in it");
 	if ((c->caller.access_key.len && !batch_is_clean(c->caller.access_key)) || (c->caller.role_arn.len && !batch_is_clean(c->caller.role_arn)))
@@ -248,14 +271,13 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 {
 	if (!check_call(b, c, latest_ms, err))
 		return false;
-	int64_t hour = c->time_ms / MS_PER_HOUR;
+	int64_t minute = c->time_ms / MS_PER_MINUTE, hour = minute / 60;
 	struct batch_slot *slot = find_slot(b, c->account, c->region);
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
 	struct evidence e;
 	evidence_pack(&e, c, model, caller);
 	struct section *s = find_section(b, slot, hour / BUCKET_HOURS, edge(hour), turn_of(b, slot, &e));
-	if (name_is_new(b, slot, s, model))
-		add_name(b, s, model, prefixed(b, 'm', c->model));
+	note_model(b, slot, s, model, c->model, minute);
 	if (is_opaque(c->model_called))
 		add_profile_names(b, slot, s, c, model);
 	bool new;
@@ -263,9 +285,9 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	if (new) {
 		add_caller_name(b, s, caller, &c->caller);
 		note_guest(b, slot, c->caller.arn);
-		*seat = add_seat(b, s, c->caller.arn, c->time_ms / MS_PER_MINUTE);
-	} else if (*seat >= 0 && c->time_ms / MS_PER_MINUTE < s->seats[*seat].minute) {
-		s->seats[*seat].minute = c->time_ms / MS_PER_MINUTE;
+		*seat = add_caller_seat(b, s, c->caller.arn, minute);
+	} else {
+		sit_earlier(s, *seat, minute);
 	}
 	s->calls = batch_grown(b, s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
 	s->calls[s->ncalls++] = e;
@@ -285,8 +307,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	struct batch_slot *slot = find_slot(b, m->account, m->region);
 	struct section *s = find_section(b, slot, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = evidence_model_id(m->model);
-	if (name_is_new(b, slot, s, model))
-		add_name(b, s, model, prefixed(b, 'm', m->model));
+	note_model(b, slot, s, model, m->model, m->minute);
 	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
 	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .samples = m->samples, .slot = m->slot, .rank = m->final ? 2 : 1};
 	if (m->of_tier) {

@@ -37,9 +37,9 @@ struct batch_metric {
 	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
 };
 
-// A session of a role, and when it first called: on it hangs whether it keeps its name (estimator/roster.h).
+// A caller or a model, and when it was first told of: on it hangs whether it keeps its name (estimator/roster.h).
 struct batch_seat {
-	struct str role, session; // "arn:...:assumed-role/ROLE/" and what follows it
+	struct str group, name; // what follows the group's name, or the model's
 	int64_t minute;
 };
 

@@ -15,6 +15,7 @@
 
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
+	WARNED_MAX = 10000, // models that are remembered to have been told of
 	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
 };
 
@@ -104,13 +105,15 @@ const struct engine_counts *engine_counts(const struct engine *e)
 
 // ---- settling ------------------------------------------------------------------------------------------------------
 
-static void say_unpriced(struct engine *e, const struct series *s, const char *why)
+static void say_unpriced(struct engine *e, struct str model, const char *why)
 {
 	bool added;
-	store_queue_unpriced(&e->store, s->model, why);
-	map_add(&e->warned, XXH3_64bits(s->model.p, s->model.len), 0, &added);
+	store_queue_unpriced(&e->store, model, why);
+	if (e->warned.count >= WARNED_MAX)
+		map_clear(&e->warned);
+	map_add(&e->warned, XXH3_64bits(model.p, model.len), 0, &added);
 	if (added && e->options.on_unpriced)
-		e->options.on_unpriced(e->options.user, s->model, why);
+		e->options.on_unpriced(e->options.user, model, why);
 }
 
 static struct str version(const struct hour *h)
@@ -148,10 +151,10 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 
 	learn_weights(&s->lessons[x->hour - learn - s->first_lesson], learn + 1, s->taught, s->ntaught, &span, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
-	rows_write(s, &span, x->hour, &usage, e->options.lookback_minutes, e->options.prices, e->options.sessions_max, &e->arena, x, &unpriced);
+	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
 	store_queue_settled(&e->store, s, x);
 	if (unpriced)
-		say_unpriced(e, s, unpriced);
+		say_unpriced(e, x->folded ? STR(OTHER_MODELS) : s->model, unpriced);
 	e->counts.settled++;
 }
 

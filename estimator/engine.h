@@ -33,7 +33,10 @@ struct engine_options {
 	int64_t future_ms;       // a record further ahead of the clock than this is refused
 	int lookback_minutes;    // how long a call waits for its metric
 	int learn_hours;         // how many hours before an hour teach its weights
-	int sessions_max;        // sessions of a role that keep their names on a day (estimator/roster.h)
+	// How many keep their names on a day (estimator/roster.h):
+	int sessions_max;        // sessions of a role
+	int users_max;           // users of an account
+	int models_max;          // models, beside those that a price is known for
 	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
 	const struct prices *prices; // outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Four round trips, however many accounts and regions there are: these, their newest days, the roles of each, their counts.
+// Four round trips, however many accounts and regions there are: these, their newest days, the groups of each, their counts.
 #include "estimator/folded.h"
 
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "estimator/roster.h"
 
 enum { BUCKETS_A_DAY = 4, DAYS = 2 };
 
@@ -58,8 +59,8 @@ static bool find_days(struct looking *x, struct err *err)
 	return true;
 }
 
-// The roles of all places.
-static bool find_roles(struct looking *x, struct folded **ret, size_t *ret_n, struct err *err)
+// The groups of all places, each as the role.
+static bool find_groups(struct looking *x, struct folded **ret, size_t *ret_n, struct err *err)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < x->n; i++)
@@ -73,11 +74,16 @@ static bool find_roles(struct looking *x, struct folded **ret, size_t *ret_n, st
 	for (size_t i = 0; i < x->n; i++) {
 		struct str region = x->places[i].slot, account = str_cut(&region, '/');
 		for (size_t k = 0; k < redis_len(x->redis, i); k++)
-			all[n++] = (struct folded){account, region, arena_str(&x->arena, redis_elem(x->redis, i, k)), x->places[i].day, 0};
+			all[n++] = (struct folded){.account = account, .region = region, .role = arena_str(&x->arena, redis_elem(x->redis, i, k)), .day = x->places[i].day};
 	}
 	*ret = all;
 	*ret_n = n;
 	return true;
+}
+
+static enum folded_kind kind_of(struct str group)
+{
+	return roster_is_of_sessions(group) ? FOLDED_SESSIONS : str_is(group, ROSTER_MODELS) ? FOLDED_MODELS : FOLDED_USERS;
 }
 
 bool folded_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct folded *f), void *user, struct err *err)
@@ -85,16 +91,17 @@ bool folded_each(struct redis *r, const char *prefix, void (*fn)(void *user, con
 	struct looking x = {.redis = r, .prefix = prefix};
 	struct folded *all = NULL;
 	size_t n = 0;
-	bool good = find_days(&x, err) && find_roles(&x, &all, &n, err);
+	bool good = find_days(&x, err) && find_groups(&x, &all, &n, err);
 	for (size_t i = 0; good && i < n; i++)
 		redis_cmd(r, 2, (struct str[]){STR("PFCOUNT"), arena_text(&x.arena, "%s:{%.*s/%.*s}:folded:%lld:%.*s", prefix, STR_ARG(all[i].account), STR_ARG(all[i].region),
 		                                                          (long long)all[i].day, STR_ARG(all[i].role))});
 	good = good && redis_exec(r, err);
 	for (size_t i = 0; good && i < n; i++) {
 		struct folded f = all[i];
+		f.kind = kind_of(f.role);
 		f.role.len -= f.role.len > 0; // the slash at its end
-		f.role = str_after_last(f.role, '/');
-		f.sessions = redis_int(r, i);
+		f.role = f.kind == FOLDED_SESSIONS ? str_after_last(f.role, '/') : STR_NONE;
+		f.names = redis_int(r, i);
 		fn(user, &f);
 	}
 	arena_release(&x.arena);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many sessions have no row of their own (estimator/roster.h), for those who look after the whole: no figure hangs on it.
+// How many sessions, users and models have no row of their own (estimator/roster.h), for those who look after the whole: no figure
+// hangs on it.
 #ifndef NOWCAST_ESTIMATOR_FOLDED_H
 #define NOWCAST_ESTIMATOR_FOLDED_H
 
@@ -10,13 +11,16 @@
 #include "base/str.h"
 #include "estimator/redis.h"
 
+enum folded_kind { FOLDED_SESSIONS, FOLDED_USERS, FOLDED_MODELS, FOLDED_KINDS };
+
 struct folded {
-	struct str account, region, role; // die with the call
+	enum folded_kind kind;
+	struct str account, region, role; // die with the call; role: of sessions
 	int64_t day;                      // since the epoch
-	int64_t sessions;                 // give or take a hundredth
+	int64_t names;                    // give or take a hundredth
 };
 
-// Every role that had too many on one of the two newest days, in each account and region.
+// Every group that had too many on one of the two newest days, in each account and region.
 bool folded_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct folded *f), void *user, struct err *err) NC_CHECK;
 
 #endif

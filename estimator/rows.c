@@ -12,7 +12,7 @@
 #include "estimator/tariff.h"
 #include "estimator/units.h"
 
-enum { TAGSETS_EACH = 4 }; // that sessions of a role have on average before their names go
+enum { TAGSETS_EACH = 4 }; // that those of a group have on average before their names go
 
 struct writing {
 	struct tariffs *tariffs;
@@ -60,6 +60,8 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 	struct figure f = {.tokens = b->tokens[type], .exact = x->shares.exact, .allocated = x->shares.allocated, .provisional = x->shares.provisional,
 	                   .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0, .spread = x->spread, .noise = x->noise};
 	f.ttl_may_be_1h = f.assumed && x->ttl_may_be_1h;
+	if (w->out->folded) // how far off that is, nobody asks of what has no price
+		f.spread = f.noise = f.ttl_may_be_1h = 0;
 	struct buf value = BUF_INIT;
 	char lane[LANE_TEXT_SIZE];
 	if (b->tokens[type] == 0)
@@ -230,13 +232,14 @@ static void add_pile(struct writing *w, struct str arn, struct str tagset, const
 		add_usage(w, arn, tagset, p->v[i].lane, &p->v[i].usage);
 }
 
-// The sessions of one role in the hour.
+// Those of one group in the hour.
 struct folding {
 	const struct span *span;
 	const struct hour_usage *usage;
 	const struct rosters *rosters;
 	int64_t day;
-	struct str role;
+	struct str group;
+	int seats;
 	int32_t first, end; // its callers
 	int32_t *callers;   // of them, those that are counted together, sorted by tagset
 	int32_t n, tagsets;
@@ -255,7 +258,7 @@ static int by_tagset(const void *a, const void *b, void *callers)
 
 static bool keeps_name(const struct folding *f, int32_t i)
 {
-	return rosters_has_seat(f->rosters, f->day, f->role, f->span->callers[i].arn);
+	return rosters_seats_caller(f->rosters, f->day, f->group, f->span->callers[i].arn);
 }
 
 // With `all`, everybody's name goes.
@@ -273,10 +276,10 @@ static void gather(struct folding *f, bool all, struct arena *arena)
 
 // Too many sessions lose their names, not their tags: a team's sum stays the team's. Where the tags are as many (an e-mail
 // address in them), these go too.
-static void add_folded(struct writing *w, struct folding *f, int sessions_max)
+static void add_folded(struct writing *w, struct folding *f)
 {
-	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(f->role));
-	bool keep = f->tagsets <= sessions_max;
+	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(f->group));
+	bool keep = f->tagsets <= f->seats;
 	for (int32_t k = 0; k < f->n;) {
 		struct pile all = {0};
 		struct str tagset = keep ? tagset_of(f, k) : STR("-");
@@ -293,45 +296,47 @@ static void add_caller(struct writing *w, const struct who *who, int32_t caller,
 	struct pile p = {0};
 	pile_add_caller(w, &p, caller, u);
 	add_pile(w, who->arn, who->tagset, &p);
-	if (u->weight && is_split(u))
+	if (u->weight && is_split(u) && !w->out->folded)
 		add_weights(w, who->arn, who->tagset, u->weight);
 }
 
-// Callers are sorted by arn, so the sessions of a role stand together: writes those from `i` on, returns what follows. A session
+// Callers are sorted by arn, so those of a group stand together: writes them from `i` on, returns what follows. A session
 // is a caller for each set of tags that it had; were these without end, its name would not bound the rows, and they go together.
-static int32_t add_role(struct writing *w, const struct series *s, const struct span *span, const struct hour_usage *u, int64_t hour, int32_t i, int sessions_max)
+static int32_t add_group(struct writing *w, const struct series *s, const struct span *span, const struct hour_usage *u, int64_t hour, int32_t i, const struct engine_options *o)
 {
-	struct folding f = {.span = span, .usage = u, .rosters = &s->rosters, .day = hour / 24, .role = roster_role(span->callers[i].arn), .first = i, .end = i + 1};
+	struct folding f = {.span = span, .usage = u, .rosters = &s->rosters, .day = hour / 24, .group = roster_group(span->callers[i].arn), .first = i, .end = i + 1};
 	int64_t named = 0;
-	while (f.role.len && f.end < span->ncallers && str_starts(span->callers[f.end].arn, f.role))
+	f.seats = roster_is_of_sessions(f.group) ? o->sessions_max : o->users_max;
+	while (f.group.len && f.end < span->ncallers && str_starts(span->callers[f.end].arn, f.group))
 		f.end++;
 	for (int32_t k = i; k < f.end; k++)
 		named += is_used(&u->callers[k]) && keeps_name(&f, k);
-	bool all = f.role.len && named > (int64_t)TAGSETS_EACH * sessions_max;
+	bool all = f.group.len && named > (int64_t)TAGSETS_EACH * f.seats;
 	for (int32_t k = i; k < f.end && !all; k++)
 		if (is_used(&u->callers[k]) && keeps_name(&f, k))
 			add_caller(w, &span->callers[k], k, &u->callers[k]);
 	gather(&f, all, w->arena);
-	add_folded(w, &f, sessions_max);
+	add_folded(w, &f);
 	return f.end;
 }
 
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int lookback,
-                const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced)
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, const struct engine_options *o,
+                struct arena *arena, struct settled *ret, const char **ret_unpriced)
 {
 	static const char *const slots[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
 	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
 	struct str foundation = behind ? behind->model : s->foundation;
 	struct tariffs tariffs;
 	struct lanes lanes;
-	tariffs_init(&tariffs, prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, o->prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
 	struct units units;
-	lanes_split(span, lookback, u, arena, &lanes);
+	lanes_split(span, o->lookback_minutes, u, arena, &lanes);
 	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
 	struct writing w = {.tariffs = &tariffs, .lanes = &lanes, .units = &units, .arena = arena, .out = ret};
 	ret->nrows = 0;
+	ret->folded = !rosters_seats_model(&s->rosters, hour / 24) && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
 	for (int32_t i = 0; i < span->ncallers;)
-		i = add_role(&w, s, span, u, hour, i, sessions_max);
+		i = add_group(&w, s, span, u, hour, i, o);
 	struct caller_usage nobody = {.ttl_permille = -1, .ttl_may_be_1h = true};
 	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
 		nobody.slots[slot].allocated = u->unattributed[slot];
@@ -340,9 +345,9 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	}
 	if (units.metered || units.excess)
 		add_row(&w, STR("# units"), arena_text(arena, "%lld %lld", (long long)units.metered, (long long)units.excess));
-	if (s->called.len)
+	if (s->called.len && !ret->folded)
 		add_row(&w, STR("# model"), s->called);
-	if (foundation.len)
+	if (foundation.len && !ret->folded)
 		add_row(&w, STR("# foundation"), foundation);
 	struct pile nobodys = {0};
 	pile_add_caller(&w, &nobodys, span->ncallers, &nobody);

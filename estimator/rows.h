@@ -50,10 +50,11 @@ struct figure {
 // The words of a value, for those who write one: what follows from its prices, and what does not.
 void row_format_value(const struct figure *f, struct buf *ret);
 
-// The rows of an hour. Sessions of a role without a seat (estimator/roster.h) are one, ".../ROLE/*", by their tags, or without
-// them if those are more than `sessions_max`. *ret_unpriced: why the model has no price (static), or NULL.
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, int lookback,
-                const struct prices *prices, int sessions_max, struct arena *arena, struct settled *ret, const char **ret_unpriced);
+// The rows of an hour. Those of a group without a seat (estimator/roster.h) are one, ".../ROLE/*", by their tags, or without them
+// if those are more than there are seats. Rows of a model without a seat are told to be folded: they are nothing but sums then,
+// which settle.lua adds to those of the others. *ret_unpriced: why the model has no price (static), or NULL.
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, const struct engine_options *o,
+                struct arena *arena, struct settled *ret, const char **ret_unpriced);
 
 // What a field and its value add to the digest of their hash; the sum wraps around, so the order is nothing. Writers keep it
 // true, and readers take a hash without one as always new.

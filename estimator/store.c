@@ -136,8 +136,8 @@ static void send_part(struct redis *r, const struct part *p)
 	for (int32_t i = 0; i < nsessions; i++)
 		redis_arg(r, s->sessions[i]);
 	for (int32_t i = 0; i < nseats; i++) {
-		redis_arg(r, s->seats[i].role);
-		redis_arg(r, s->seats[i].session);
+		redis_arg(r, s->seats[i].group);
+		redis_arg(r, s->seats[i].name);
 		redis_argi(r, s->seats[i].minute);
 	}
 }
@@ -145,7 +145,7 @@ static void send_part(struct redis *r, const struct part *p)
 static void send_parts(struct store *s, struct str slot, const struct part *parts, int n, struct arena *arena)
 {
 	const struct engine_options *o = s->options;
-	int argc = 1 + 5;
+	int argc = 1 + 7;
 	for (int i = 0; i < n; i++)
 		argc += part_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
@@ -155,6 +155,8 @@ static void send_parts(struct store *s, struct str slot, const struct part *part
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->lookback_minutes);
 	redis_argi(s->redis, o->sessions_max);
+	redis_argi(s->redis, o->users_max);
+	redis_argi(s->redis, o->models_max);
 	for (int i = 0; i < n; i++)
 		send_part(s->redis, &parts[i]);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads back the facts that apply.lua wrote: three round trips for any run of hours of one model, the second one for the
 // names of the callers that occur, the third for the tags of their sessions; one more each for a model whose id names none,
-// and for roles with too many sessions. Only what occurs is asked for: a bucket may hold the names of very many models and
+// and where groups of callers, or the models, have too many names. Only what occurs is asked for: a bucket may hold the names of very many models and
 // callers, and were each model to read them all, work would grow with their product.
 #include <jansson.h>
 #include <stdio.h>
@@ -373,22 +373,23 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 	rosters_ask(redis, store_key(r->store, r->arena, out->slot, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
 }
 
-// A further round trip, where a role of somebody who called has more sessions than keep their names.
+// A further round trip, where a group of somebody who called has more than keep their names, or that of the models.
 static bool read_rosters(struct reading *r, struct err *err)
 {
 	struct rosters *x = &r->out->rosters;
 	int kept = 0;
 	for (int i = 0; i < x->n; i++) {
 		int32_t k = 0;
-		while (k < r->ncallers && !str_starts(r->callers[k].arn, x->list[i].role))
+		bool models = str_is(x->list[i].group, ROSTER_MODELS);
+		while (k < r->ncallers && !models && !str_starts(r->callers[k].arn, x->list[i].group))
 			k++;
-		if (k < r->ncallers)
+		if (k < r->ncallers || models)
 			x->list[kept++] = x->list[i];
 	}
 	x->n = kept;
 	if (kept == 0)
 		return true;
-	rosters_ask_seats(x, r->store->redis, store_key(r->store, r->arena, r->out->slot, "%s", ""));
+	rosters_ask_seats(x, r->store->redis, store_key(r->store, r->arena, r->out->slot, "%s", ""), r->out->model);
 	if (!redis_exec(r->store->redis, err))
 		return false;
 	rosters_take_seats(x, r->store->redis, 0, r->arena);

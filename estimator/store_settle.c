@@ -224,7 +224,8 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	uint64_t sum = 0;
 	when_format(x->hour * MS_PER_HOUR, when);
 	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
-	redis_begin_eval(s->redis, s->settle, 1, 1 + 9 + 2 * (x->nrows + (x->nrows > 0)));
+	bool digest_too = x->nrows > 0 && !x->folded;
+	redis_begin_eval(s->redis, s->settle, 1, 1 + 10 + 2 * (x->nrows + digest_too));
 	redis_arg(s->redis, store_key(s, &arena, series->slot, "%s", ""));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
@@ -234,12 +235,13 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->retention_ms);
 	redis_arg(s->redis, buf_str(&member));
+	redis_argz(s->redis, x->folded ? "1" : "0");
 	for (int i = 0; i < x->nrows; i++) {
 		redis_arg(s->redis, x->rows[i].field);
 		redis_arg(s->redis, x->rows[i].value);
 		sum += row_digest(x->rows[i].field, x->rows[i].value);
 	}
-	if (x->nrows > 0) {
+	if (digest_too) {
 		redis_argz(s->redis, ROW_DIGEST);
 		redis_argz(s->redis, row_digest_format(sum, digest));
 	}

@@ -96,6 +96,14 @@ static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t dea
 		*more = usd_add(*more, usd_price(tokens, dearer - rate));
 }
 
+bool tariff_knows(const struct tariff *t)
+{
+	bool known = t->unit_miss == MISS_NONE;
+	for (int type = 0; type < TOKEN_TYPES; type++)
+		known |= t->miss[type] == MISS_NONE || t->miss[type] > MISS_ENDPOINT;
+	return known;
+}
+
 enum price_miss tariff_miss(const struct tariff *t, const struct bundle *b, enum token_type type)
 {
 	if (b->lane & LANE_UNITS)

@@ -57,6 +57,9 @@ const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier);
 // The band of the bundle's prompts. *ret_estimated (may be NULL): it goes by their mean.
 const struct band *tariff_band(const struct tariff *t, const struct bundle *b, bool *ret_estimated);
 
+// Whether any source of prices knows the model.
+bool tariff_knows(const struct tariff *t);
+
 // Why there is no price.
 enum price_miss tariff_miss(const struct tariff *t, const struct bundle *b, enum token_type type);
 

@@ -19,8 +19,8 @@ struct use {
 
 // What a name of the bill is among the estimate's.
 struct billed_name {
-	struct str role;     // of a session: the start of its ARN; nobody's else
-	int32_t own, others; // itself; the other sessions of its role. -1: not looked at yet
+	struct str group;    // estimator/roster.h
+	int32_t own, others; // itself; the others of its group. -1: not looked at yet
 };
 
 struct joining {
@@ -254,7 +254,7 @@ static uint64_t day_key(int32_t slot, int64_t hour, int32_t principal)
 	return XXH3_64bits(key, sizeof key);
 }
 
-// A session that the estimate counts among the others of its role (estimator/roster.h) is counted with them here, too: the two
+// Who the estimate counts among the others of a group (estimator/roster.h) is counted with them here, too: the two
 // can be compared then, and the names of a bill are as bounded as ours.
 static int32_t caller_of(struct joining *x, int32_t slot, int32_t who, int64_t hour)
 {
@@ -262,13 +262,13 @@ static int32_t caller_of(struct joining *x, int32_t slot, int32_t who, int64_t h
 	struct billed_name *c = &x->callers[who];
 	if (c->own < 0) {
 		c->own = names_add(names, x->bill->names[who]);
-		c->role = roster_role(x->bill->names[who]);
+		c->group = roster_group(x->bill->names[who]);
 	}
-	if (!c->role.len || map_find(&x->days, day_key(slot, hour, c->own)))
+	if (!c->group.len || map_find(&x->days, day_key(slot, hour, c->own)))
 		return c->own;
 	if (c->others < 0) {
 		struct arena arena = ARENA_INIT;
-		c->others = names_add(names, arena_text(&arena, "%.*s" OTHER_SESSIONS, STR_ARG(c->role)));
+		c->others = names_add(names, roster_others(&arena, c->group));
 		arena_release(&arena);
 	}
 	return map_find(&x->days, day_key(slot, hour, c->others)) ? c->others : c->own;

@@ -65,6 +65,8 @@ static struct engine_options options_of(const struct conf *c)
 		.lookback_minutes = (int)(c->lookback_ms / 60000),
 		.learn_hours = (int)c->learn_hours,
 		.sessions_max = (int)c->sessions_max,
+		.users_max = (int)c->users_max,
+		.models_max = (int)c->models_max,
 		.on_unpriced = on_unpriced,
 		.on_forgotten = on_forgotten,
 	};

@@ -312,10 +312,16 @@ static bool check_backlog(struct doctor *d, struct err *err)
 
 static void tell_folded(void *user, const struct folded *f)
 {
+	static const struct {
+		const char *names, *others;
+	} kinds[FOLDED_KINDS] = {{"sessions", OTHER_SESSIONS}, {"users", OTHER_USERS}, {"models", OTHER_MODELS}};
 	struct doctor *d = user;
+	const int64_t most[FOLDED_KINDS] = {d->conf->sessions_max, d->conf->users_max, d->conf->models_max};
+	const char *names = kinds[f->kind].names;
 	char when[WHEN_SIZE];
-	say(d, DOCTOR_NOTE, "sessions", "about %lld sessions of %.*s %.*s in %.*s have no row of their own on %.10s, they are " OTHER_SESSIONS ": raise sessions.max (%lld) to see their names",
-	    (long long)f->sessions, STR_ARG(f->account), STR_ARG(f->role), STR_ARG(f->region), when_format(f->day * 24 * MS_PER_HOUR, when), (long long)d->conf->sessions_max);
+	say(d, DOCTOR_NOTE, names, "about %lld %s of %.*s%s%.*s in %.*s have no row of their own on %.10s, they are %s: raise %s.max (%lld) to see their names",
+	    (long long)f->names, names, STR_ARG(f->account), f->role.len ? " " : "", STR_ARG(f->role), STR_ARG(f->region),
+	    when_format(f->day * 24 * MS_PER_HOUR, when), kinds[f->kind].others, names, (long long)most[f->kind]);
 }
 
 void doctor_examine(const struct conf *conf, struct view *view, doctor_tell *tell, void *user)

@@ -94,17 +94,12 @@ static bool is_meant(const struct dossier *d, const struct view_sheet *sheet, co
 	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(sheet->account, d->only.value[1]) : str_eq(row->principal, d->arn);
 }
 
-static bool is_others(const struct view_row *row)
-{
-	return str_ends(row->principal, STR("/" OTHER_SESSIONS));
-}
-
 static bool gather_sheet(void *user, struct view *v, const struct view_sheet *sheet)
 {
 	struct dossier *d = user;
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *row = &sheet->rows[i];
-		d->maybe_other |= is_others(row) && str_eq(roster_role(row->principal), roster_role(d->arn));
+		d->maybe_other |= roster_is_others(row->principal) && str_eq(roster_group(row->principal), roster_group(d->arn));
 		if (!is_meant(d, sheet, row))
 			continue;
 		see(d, row->principal, sheet->hour);
@@ -215,7 +210,7 @@ static bool find_in_sheet(void *user, struct view *v, const struct view_sheet *s
 	bool added;
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *row = &sheet->rows[i];
-		d->maybe_other |= is_others(row);
+		d->maybe_other |= roster_is_others(row->principal);
 		// Tags hold for a while: a caller is looked at once a day.
 		int32_t *known = map_add(&d->index, key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)api_day_start(sheet->hour)), -1, &added);
 		if (!added && *known < 0)

@@ -120,7 +120,7 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 }
 
 struct folded_sum {
-	int64_t newest, sessions, roles;
+	int64_t newest, names[FOLDED_KINDS], roles;
 };
 
 static void add_folded(void *user, const struct folded *f)
@@ -129,8 +129,8 @@ static void add_folded(void *user, const struct folded *f)
 	if (f->day > s->newest)
 		*s = (struct folded_sum){.newest = f->day};
 	if (f->day == s->newest) {
-		s->sessions += f->sessions;
-		s->roles++;
+		s->names[f->kind] += f->names;
+		s->roles += f->kind == FOLDED_SESSIONS;
 	}
 }
 
@@ -141,9 +141,13 @@ static bool write_folded(struct api *a, struct buf *out, struct err *err)
 		return false;
 	bool today = s.newest == api_now_ms(a) / MS_PER_HOUR / 24;
 	family(out, "nowcast_folded_sessions", "gauge", "Sessions of the day without a row of their own (sessions.max), about.");
-	buf_addf(out, "nowcast_folded_sessions %lld\n", today ? (long long)s.sessions : 0);
+	buf_addf(out, "nowcast_folded_sessions %lld\n", today ? (long long)s.names[FOLDED_SESSIONS] : 0);
 	family(out, "nowcast_folded_roles", "gauge", "Roles of the day, by account and region, that have such sessions.");
 	buf_addf(out, "nowcast_folded_roles %lld\n", today ? (long long)s.roles : 0);
+	family(out, "nowcast_folded_users", "gauge", "Users of the day without a row of their own (users.max), about.");
+	buf_addf(out, "nowcast_folded_users %lld\n", today ? (long long)s.names[FOLDED_USERS] : 0);
+	family(out, "nowcast_folded_models", "gauge", "Models of the day without a row of their own (models.max) unless there is a price for them, about.");
+	buf_addf(out, "nowcast_folded_models %lld\n", today ? (long long)s.names[FOLDED_MODELS] : 0);
 	return true;
 }
 

@@ -56,7 +56,9 @@ static bool unknown(const struct question *q, const struct dossier *d, struct er
 	char from[WHEN_SIZE];
 	return err_set(err, ERR_SKIP, "nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s", STR_ARG(q->text),
 	               when_format(q->from * MS_PER_HOUR, from),
-	               d->maybe_other ? "; a session may be among the " OTHER_SESSIONS " of its role, of which sessions.max keep their names each day" : "");
+	               !d->maybe_other ? "" : roster_is_of_sessions(roster_group(d->arn)) ?
+	               "; a session may be among the " OTHER_SESSIONS " of its role, of which sessions.max keep their names each day" :
+	               "; a user may be among the " OTHER_USERS " of the account, of which users.max keep their names each day");
 }
 
 static bool answer_arn(const struct question *q, struct view *v, struct str arn, const struct session *session, struct err *err)

@@ -447,6 +447,61 @@ static void sessions_fold(int64_t hour)
 	engine_close(e);
 }
 
+static void add_garbage(struct engine *e, int64_t hour, int model, int user)
+{
+	struct record r = test_call(&arena, hour * 60 + model, user, model);
+	r.call.model = r.call.model_called = arena_text(&arena, "vendor.no-such-model-%d", model);
+	r.call.caller.arn = arena_text(&arena, "arn:aws:iam::" TEST_ACCOUNT ":user/user-%d", user);
+	r.call.failed = model % 2;
+	add(e, &r);
+}
+
+// Somebody sends records of models and users that there are not. What they come to is one row and one sheet beyond the number that
+// keeps its name; models with a price stay what they are, whenever they come.
+static void garbage_folds(int64_t hour)
+{
+	enum { MODELS = 50, NAMED = 10 };
+	char key[160];
+	struct engine_options o = test_options("garbage");
+	o.users_max = o.models_max = NAMED;
+	struct engine *e = open_with(&o);
+	hour = hour / 24 * 24 + 1;
+	for (int i = 0; i < MODELS; i++) {
+		add_garbage(e, hour, i, i);
+		struct record m = test_metric(hour * 60 + i, TOKENS_INPUT, 1000 + i);
+		m.metric.model = arena_text(&arena, "vendor.no-such-model-%d", i);
+		add(e, &m);
+	}
+	for (int i = 0; i < MODELS; i++) { // of a model with a price, later than all of them
+		struct record r = test_call(&arena, hour * 60 + 59, i, 0);
+		r.call.caller.arn = arena_text(&arena, "arn:aws:iam::" TEST_ACCOUNT ":user/user-%d", i);
+		add(e, &r);
+	}
+	add_metric(e, hour * 60 + 59, 50000);
+	apply(e);
+	settle_all(e);
+	is_int(ask("ZCARD", "garbage:" TEST_SLOT ":usage", NULL, NULL), NAMED + 2, "of 50 models that there are not ten keep their names, and that with a price");
+	is_int(keys("garbage:" TEST_SLOT ":usage:*"), NAMED + 2, "there are no other figures");
+	is_int(ask("HLEN", "garbage:unpriced", NULL, NULL), NAMED + 1, "and no more models without a price are told of");
+	usage_key(key, sizeof key, "garbage", hour);
+	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/* -"), MODELS - NAMED, "users without a name are one row");
+	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/user-9 -"), 1, "the others have theirs");
+	char when[WHEN_SIZE], others[160];
+	snprintf(others, sizeof others, "garbage:" TEST_SLOT ":usage:%.13s:*", when_format(hour * MS_PER_HOUR, when));
+	ask("HGET", others, "# input", NULL);
+	is_str(redis_str(test_redis, 0).p, "41180 0", "no token of the others' metrics is lost or made");
+	ask("HGET", others, "arn:aws:iam::" TEST_ACCOUNT ":user/* - input", NULL);
+	ok(str_starts(redis_str(test_redis, 0), STR("20580 - 0 20580 0 ")), "nor of what they were split into");
+
+	add_garbage(e, hour - 1, 45, 9);
+	apply(e);
+	settle_all(e);
+	ask("HGET", others, "# input", NULL);
+	is_str(redis_str(test_redis, 0).p, "41144 0", "a late record of an earlier call gives its model a name, and takes that of another");
+	is_int(ask("ZCARD", "garbage:" TEST_SLOT ":usage", NULL, NULL), NAMED + 3, "in hours computed before, too");
+	engine_close(e);
+}
+
 static int64_t sent_by_redis(void)
 {
 	ask("INFO", "stats", NULL, NULL);
@@ -618,6 +673,7 @@ int main(void)
 	on_the_brink(hour);
 	outside_of_slots(hour);
 	sessions_fold(hour);
+	garbage_folds(hour);
 	many_models(hour);
 	names_of_ours(hour);
 	memory_of_a_batch(hour);

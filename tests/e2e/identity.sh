@@ -82,9 +82,41 @@ ok "a replay in which one keeps its name" "$nowcast" replay --redis "$REDIS_URL"
 is "counts the others together, without their teams" "$(by principal,team | grep gateway/)" "$others,platform,38000,0.125400000
 arn:aws:sts::111122223333:assumed-role/gateway/u-1,search,7000,0.023100000"
 
-# A call that another account recorded, and the tags of its session an hour later from the account of its role.
+# So do users and models that there are not, of which a stream may name any number. A model that there is stays what it is.
 start_redis
 head -n 1 "$T/guest.ndjson" >"$T/guest_call.ndjson"
+for i in 1 2 3; do
+	head -n 1 "$T/guest_call.ndjson" | python3 -c 'import json, sys
+r, i = json.load(sys.stdin), sys.argv[1]
+r["userIdentity"] = {"type": "IAMUser", "arn": "arn:aws:iam::777788889999:user/u-" + i, "accountId": "777788889999", "userName": "u-" + i}
+r["requestID"], r["requestParameters"] = "garbage-" + i, {"modelId": "acme.no-such-model-" + i}
+print(json.dumps(r))' $i
+done >"$T/garbage.ndjson"
+ok "a replay in which one user and one model keep their names" "$nowcast" replay --redis "$REDIS_URL" --users-max 1 --models-max 1 "$T/garbage.ndjson" "$T/guest_call.ndjson"
+is "counts the other users together" "$(by principal | tail -n +2)" "arn:aws:iam::777788889999:user/(other users),2000,
+arn:aws:iam::777788889999:user/u-1,1000,
+arn:aws:sts::444455556666:assumed-role/shared/dan,1000,0.003300000"
+is "and the other models" "$(by model | tail -n +2)" "(other models),2000,
+acme.no-such-model-1,1000,
+us.anthropic.claude-sonnet-4-6,1000,0.003300000"
+doctor=$("$nowcast" doctor --redis "$REDIS_URL")
+has "doctor tells of users" "$doctor" '^note +users +about 2 users of 777788889999 in us-east-1 .*users\.max \(5000\)'
+has "of models" "$doctor" '^note +models +about [23] models of 777788889999 in us-east-1 .*models\.max'
+has "and that they have no price" "$doctor" '\(other models\) is unpriced'
+free_port
+start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now 2026-11-02T06:00:00Z
+wait_for 10 listens "$port"
+curl -s "http://127.0.0.1:$port/metrics" >"$T/metrics"
+has "and /metrics, too" "$(cat "$T/metrics")" '^nowcast_folded_users 2'
+has "of both" "$(cat "$T/metrics")" '^nowcast_folded_models [23]'
+stop "$pid"
+fails 1 "a user without a name of its own is not known" "$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z arn:aws:iam::777788889999:user/u-2
+has "but told where it may be" "$(cat "$T/err")" 'may be among the \(other users\) of the account'
+ok "repricing leaves them as they are" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-01
+is "and their sums" "$(by model | grep other)" "(other models),2000,"
+
+# A call that another account recorded, and the tags of its session an hour later from the account of its role.
+start_redis
 tail -n 1 "$T/guest.ndjson" >"$T/guest_tags.ndjson"
 ok "a call of a session in another account's trail" "$nowcast" replay --redis "$REDIS_URL" "$T/guest_call.ndjson"
 is "counts there, without a team" "$(by account,principal,team | tail -n +2)" "777788889999,arn:aws:sts::444455556666:assumed-role/shared/dan,,1000,0.003300000"

@@ -47,7 +47,7 @@ static inline void stop_test_redis(void)
 static inline struct engine_options test_options(const char *prefix)
 {
 	return (struct engine_options){.redis_url = server.url, .prefix = prefix, .window_ms = 24LL * MS_PER_HOUR, .retention_ms = 400LL * 24 * MS_PER_HOUR,
-	                               .future_ms = 24LL * MS_PER_HOUR, .lookback_minutes = 5, .learn_hours = 24, .sessions_max = 1000};
+	                               .future_ms = 24LL * MS_PER_HOUR, .lookback_minutes = 5, .learn_hours = 24, .sessions_max = 1000, .users_max = 5000, .models_max = 5000};
 }
 
 static inline struct engine *open_with(const struct engine_options *o)
