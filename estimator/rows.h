@@ -12,7 +12,8 @@
 //   field  # model                   value  the ARN by which an application inference profile was called
 //   field  # foundation              value  the foundation model that records named behind an id
 //   field  # digest                  value  16 hex digits: the sum of row_digest over all other fields, so that a reader who
-//                                           keeps what it read knows whether it still stands
+//                                           keeps what it read knows whether it still stands. Where models are summed up,
+//                                           settle.lua has a sum of its own
 //
 // TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this type without
 // anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the picodollars that the tokens

@@ -50,11 +50,17 @@ end
 -- again, to be taken off then.
 local others = string.sub(member, 1, 14) .. '*'
 local sums, part = index .. ':' .. others, p .. ':part:' .. hour .. ':' .. name
+local digest = 0
+
+local function count_in_digest(field, value, sign)
+  digest = (digest + sign * tonumber(string.sub(redis.sha1hex(field .. ' ' .. value), 1, 12), 16)) % 2^48
+end
 
 local function add_to_others(field, value, sign)
-  local old, new, zero = string.gmatch(call('HGET', sums, field) or '', '%S+'), {}, true
+  local old, new, zero = call('HGET', sums, field), {}, true
+  local words = string.gmatch(old or '', '%S+')
   for word in string.gmatch(value, '%S+') do
-    local was, n = old(), tonumber(word)
+    local was, n = words(), tonumber(word)
     if n then
       n = sign * n + tonumber(was or '0')
       zero = zero and n == 0
@@ -62,11 +68,16 @@ local function add_to_others(field, value, sign)
     end
     new[#new + 1] = word
   end
-  if zero then call('HDEL', sums, field) else call('HSET', sums, field, table.concat(new, ' ')) end
+  if old then count_in_digest(field, old, -1) end
+  if zero then return call('HDEL', sums, field) end
+  new = table.concat(new, ' ')
+  call('HSET', sums, field, new)
+  count_in_digest(field, new, 1)
 end
 
 local before = call('HGETALL', part)
 if fold or #before > 0 then
+  digest = tonumber(call('HGET', sums, '# digest') or '0', 16)
   for i = 1, #before, 2 do add_to_others(before[i], before[i + 1], -1) end
   call('DEL', part)
   if fold then
@@ -74,8 +85,8 @@ if fold or #before > 0 then
     put(part)
     call('PEXPIRE', part, call('PTTL', cells(hour)))
   end
-  call('HSET', sums, '# model', '(other models)')
-  if call('HLEN', sums) == 1 then call('DEL', sums) end
+  call('HSET', sums, '# model', '(other models)', '# digest', string.format('%016x', digest))
+  if call('HLEN', sums) == 2 then call('DEL', sums) end
   note(others)
 end
 
