@@ -233,7 +233,7 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 		return false;
 	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
-	if (!batch_is_clean(c->model))
+	if (!batch_is_model(c->model))
 		return err_set(err, ERR_SKIP, "modelId: missing, too long, or with blanks or control characters in it");
 	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no caller's. So might
 	// one that ends in "/*", which is that of all others of a group.
@@ -300,7 +300,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 		return err_set(err, ERR_SKIP, "time: out of range");
 	if (!batch_check_place(m->account, m->region, err) || !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
-	if (!batch_is_clean(m->model))
+	if (!batch_is_model(m->model))
 		return err_set(err, ERR_SKIP, "ModelId: missing, too long, or with blanks or control characters in it");
 	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || (m->slot > TOKENS_CACHE_WRITE && m->slot != TOKENS_UNITS) || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "estimator/batch_parts.h"
+#include "pricing/model_id.h"
 
 // Eight bytes at once, as nearly all are: none is a blank or below, DEL, or beyond ASCII. Borrows between bytes can only make it
 // say no, and then each is looked at.
@@ -26,6 +27,11 @@ bool batch_is_clean(struct str s)
 			return false;
 	}
 	return true;
+}
+
+bool batch_is_model(struct str s)
+{
+	return batch_is_clean(s) && !str_is(s, MODEL_OTHERS_STORED);
 }
 
 bool batch_is_made_of(struct str s, size_t max, const char *set)

@@ -10,6 +10,7 @@ enum { BATCH_TEXT_MAX = 2048 };
 
 // Printable, without spaces: such a string can stand in a key or between blanks as it is.
 bool batch_is_clean(struct str s);
+bool batch_is_model(struct str s); // likewise, and none of ours
 bool batch_is_made_of(struct str s, size_t max, const char *set);
 bool batch_check_place(struct str account, struct str region, struct err *err) NC_CHECK;
 bool batch_check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err) NC_CHECK;

@@ -12,6 +12,7 @@
 #include "estimator/learn.h"
 #include "estimator/rows.h"
 #include "estimator/store.h"
+#include "pricing/model_id.h"
 
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
@@ -154,7 +155,7 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
 	store_queue_settled(&e->store, s, x);
 	if (unpriced)
-		say_unpriced(e, x->folded ? STR(OTHER_MODELS) : s->model, unpriced);
+		say_unpriced(e, x->folded ? STR(MODEL_OTHERS_SHOWN) : s->model, unpriced);
 	e->counts.settled++;
 }
 

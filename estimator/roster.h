@@ -5,7 +5,7 @@
 //
 //     sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)    in Redis ".../ROLE/*": names there hold no blanks
 //     users of an account   arn:aws:iam::A:user/(other users)                    in Redis ".../user/*"
-//     models                (other models)                                       in Redis "*"
+//     models                (other models)                                       in Redis "*" (pricing/model_id.h)
 //
 // apply.lua gives the seats, and takes one away when a record comes late of somebody who called earlier. Groups that never had
 // too many have nothing to look up. A model that a price is known for needs no seat: of those there are only so many.
@@ -21,7 +21,6 @@
 
 #define OTHER_SESSIONS "(other sessions)"
 #define OTHER_USERS "(other users)"
-#define OTHER_MODELS "(other models)"
 
 // The group that a caller belongs to: "arn:aws:sts::A:assumed-role/ROLE/" of a session, "arn:aws:iam::A:user/" of a user; none of
 // who is alone in the account. And that of all models.

@@ -143,7 +143,7 @@ static struct str kept(struct reading *r, struct str text)
 static void read_model_names(struct reading *r, size_t i)
 {
 	struct str *into[] = {&r->out->model, &r->out->called, &r->out->foundation};
-	for (size_t k = 0; k < redis_len(r->store->redis, i); k++) {
+	for (size_t k = 0; k < sizeof into / sizeof *into && k < redis_len(r->store->redis, i); k++) {
 		struct str text = redis_elem(r->store->redis, i, k);
 		if (text.len && text.p[0] == "maf"[k])
 			*into[k] = kept(r, text);

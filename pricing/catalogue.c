@@ -31,6 +31,7 @@ static const char *const misses[PRICE_MISSES] = {
 	[MISS_PROVISIONED] = "provisioned throughput is billed by the hour, not by token",
 	[MISS_CUSTOM] = "custom and imported models have no list price by token; add a row for this id to a price file",
 	[MISS_INDIRECT] = "the call named a prompt or a prompt router, and the record does not say which model it chose",
+	[MISS_OTHERS] = "models beyond models.max, and no price was known for any of them",
 	[MISS_ENDPOINT] = "the call went to a SageMaker endpoint, which SageMaker bills by the hour",
 	[MISS_SCOPE] = "the price catalogue has this model, but not through a profile of this kind (global or regional); "
 	               "add a row to a price file",
@@ -198,6 +199,7 @@ static enum price_miss miss_of_kind(enum model_id_kind kind)
 	case MODEL_CUSTOM: return MISS_CUSTOM;
 	case MODEL_INDIRECT: return MISS_INDIRECT;
 	case MODEL_ENDPOINT: return MISS_ENDPOINT;
+	case MODEL_OTHERS: return MISS_OTHERS;
 	}
 	assert(!"a kind of model id without a sentence");
 	return MISS_MODEL;

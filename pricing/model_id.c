@@ -115,6 +115,12 @@ void model_id_read(struct model_id *ret, struct str id)
 	struct model_id *m = ret;
 	m->scope = SCOPE_REGIONAL;
 	m->len = 0;
+	if (str_is(id, MODEL_OTHERS_STORED) || str_is(id, MODEL_OTHERS_SHOWN)) {
+		m->kind = MODEL_OTHERS;
+		m->mantle = false;
+		append(m, id);
+		return;
+	}
 	m->mantle = cut_prefix(&id, STR("bedrock-mantle/"));
 	m->kind = cut_arn(&id);
 	if (m->kind != MODEL_NAMED) {

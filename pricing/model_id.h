@@ -28,7 +28,12 @@ enum model_id_kind {
 	MODEL_CUSTOM,      // custom or imported model: not the foundation model's rate
 	MODEL_INDIRECT,    // prompt or prompt router: the model is chosen behind it
 	MODEL_ENDPOINT,    // a SageMaker endpoint: not billed by Bedrock
+	MODEL_OTHERS,      // no id: many of them, summed up
 };
+
+// The sum of models beyond the number that is told apart, as people read it and as Redis has it, whose names hold no blanks.
+#define MODEL_OTHERS_SHOWN "(other models)"
+#define MODEL_OTHERS_STORED "*"
 
 enum { MODEL_NAME_MAX = 128 }; // the longest id known has 50 bytes
 

@@ -71,7 +71,7 @@ struct rate {
 // Why there is no rate, by how far the search came: of several catalogues, the greatest says most.
 enum price_miss {
 	MISS_NONE,
-	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_ENDPOINT, // no catalogue knows the id
+	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_OTHERS, MISS_ENDPOINT, // no catalogue knows the id
 	MISS_SCOPE, MISS_TIER, MISS_RESERVED, MISS_REGION, MISS_TIME, MISS_TYPE,
 	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,                        // not priced by token
 	PRICE_MISSES

@@ -13,6 +13,7 @@
 #include "estimator/roster.h"
 #include "estimator/view.h"
 #include "ingest/kafka_probe.h"
+#include "pricing/model_id.h"
 #include "pricing/prices.h"
 #include "serve/commands.h"
 #include "serve/doctor.h"
@@ -314,7 +315,7 @@ static void tell_folded(void *user, const struct folded *f)
 {
 	static const struct {
 		const char *names, *others;
-	} kinds[FOLDED_KINDS] = {{"sessions", OTHER_SESSIONS}, {"users", OTHER_USERS}, {"models", OTHER_MODELS}};
+	} kinds[FOLDED_KINDS] = {{"sessions", OTHER_SESSIONS}, {"users", OTHER_USERS}, {"models", MODEL_OTHERS_SHOWN}};
 	struct doctor *d = user;
 	const int64_t most[FOLDED_KINDS] = {d->conf->sessions_max, d->conf->users_max, d->conf->models_max};
 	const char *names = kinds[f->kind].names;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "estimator/batch.h"
+#include "pricing/model_id.h"
 #include "tests/support/engine.h"
 
 enum { WINDOW_MS = 3000, CALLS = 20000 };
@@ -638,7 +639,11 @@ static void names_of_ours(int64_t hour)
 		refused += !engine_add(e, &r, &err) && err.kind == ERR_SKIP;
 	}
 	is_int(refused, sizeof names / sizeof *names, "callers named like what is ours, or with what terminals obey, are refused");
-	struct record r = test_call(&arena, hour * 60, 1, 1);
+	struct err err = ERR_INIT;
+	struct record m = test_metric(hour * 60, TOKENS_INPUT, 1), r = test_call(&arena, hour * 60, 1, 1);
+	r.call.model = m.metric.model = STR(MODEL_OTHERS_STORED);
+	ok(!engine_add(e, &r, &err) && !engine_add(e, &m, &err), "so are models");
+	r.call.model = STR(TEST_MODEL);
 	r.call.caller.arn = STR("arn:aws:iam::111122223333:user/caf\xc3\xa9-\xe2\x82\xac");
 	add(e, &r);
 	engine_close(e);
