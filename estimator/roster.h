@@ -5,6 +5,7 @@
 //
 //     sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)    in Redis ".../ROLE/*": names there hold no blanks
 //     users of an account   arn:aws:iam::A:user/(other users)                    in Redis ".../user/*"
+//                           (so with federated users, services, and what else has a kind and a name)
 //     models                (other models)                                       in Redis "*" (pricing/model_id.h)
 //
 // apply.lua gives the seats, and takes one away when a record comes late of somebody who called earlier. Groups that never had

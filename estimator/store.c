@@ -3,8 +3,11 @@
 // for long; all invocations of a batch go out in one pipeline. Reading is store_read.c, the settling of hours store_settle.c.
 #include "estimator/store.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <xxhash.h>
 
 #include "base/buf.h"
@@ -301,18 +304,23 @@ static void read_places(struct redis *r, size_t slots, size_t guests, struct are
 	}
 }
 
-// The first replies: whether each kind of record was new to Redis. One that we have told it of before cannot be.
-static void look_for_loss(struct store *s, const struct batch *b)
+// Whoever finds no epoch offers one. Another than there was means that Redis has forgotten everything since.
+static bool send_epoch(struct store *s, struct arena *arena, struct err *err)
 {
-	bool forgotten = false;
-	size_t reply = 0;
-	for (int kind = 0; kind < RECORD_KINDS; kind++) {
-		if (!b->newest_ms[kind])
-			continue;
-		forgotten |= s->told[kind] && redis_int(s->redis, reply) > 0;
-		s->told[kind] = true;
-		reply++;
-	}
+	struct str key = arena_text(arena, "%s:epoch", s->options->prefix);
+	if (getrandom(&s->offered, sizeof s->offered, 0) != sizeof s->offered)
+		return err_set(err, ERR_RETRY, "getrandom: %s", strerror(errno));
+	s->offered |= 1; // 0 is none
+	redis_cmd(s->redis, 5, (struct str[]){STR("SET"), key, arena_text(arena, "%016" PRIx64, s->offered), STR("NX"), STR("GET")});
+	return true;
+}
+
+// The first reply is the epoch, none if it is the one offered.
+static void look_for_loss(struct store *s)
+{
+	uint64_t epoch = redis_nil(s->redis, 0) ? s->offered : strtoull(redis_str(s->redis, 0).p, NULL, 16);
+	bool forgotten = s->epoch && s->epoch != epoch;
+	s->epoch = epoch;
 	s->names_checked &= !forgotten; // its mark is gone, too
 	if (forgotten && s->options->on_forgotten)
 		s->options->on_forgotten(s->options->user);
@@ -349,7 +357,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), guests = arena_text(&arena, "%s:guests:seen", s->options->prefix);
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
-	if (!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) {
+	if ((!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) || !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;
 	}
@@ -371,7 +379,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	if (good) {
 		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nslots;
 		add_counts(s->redis, end - evals, evals, counts);
-		look_for_loss(s, b);
+		look_for_loss(s);
 	}
 	if (good && tagged) {
 		struct places p;

@@ -25,7 +25,7 @@ struct store {
 	const struct engine_options *options;
 	int apply, lesson, settle, claim, relabel, keep_longest, tags; // scripts
 	bool names_checked; // by names_check
-	bool told[RECORD_KINDS]; // Redis was told by this store of such records
+	uint64_t epoch, offered; // by which Redis was known when this store wrote last, 0: never; what it would be known by from now on
 };
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;

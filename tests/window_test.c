@@ -162,7 +162,7 @@ static void late_across_the_edge(int64_t hour)
 // Keys that may stay: one a program, or one a slot, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
-	static const char *const ends[] = {":slots", ":signals", ":unpriced", ":unpriced:seen", ":tagsets", ":tagsets:seen", ":guests:seen", "}:open", "}:due", "}:late", "}:usage"};
+	static const char *const ends[] = {":slots", ":signals", ":epoch", ":unpriced", ":unpriced:seen", ":tagsets", ":tagsets:seen", ":guests:seen", "}:open", "}:due", "}:late", "}:usage"};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (str_ends(str_of(key), str_of(ends[i])))
 			return true;
@@ -666,6 +666,15 @@ static void redis_forgets(int64_t hour)
 	add_call(e, hour * 60, 1, 4);
 	apply(e);
 	is_int(forgotten, 1, "once");
+	ask("FLUSHALL", NULL, NULL, NULL);
+	struct engine *new = open_with(&o);
+	add_call(new, hour * 60, 1, 5);
+	apply(new);
+	is_int(forgotten, 1, "who has just begun knows nothing of it");
+	add_call(e, hour * 60, 1, 6);
+	apply(e);
+	is_int(forgotten, 2, "but does not hide it from the others");
+	engine_close(new);
 	struct record ahead = test_call(&arena, (hour + 1000) * 60, 1, 1);
 	struct err err = ERR_INIT;
 	ok(!engine_add(e, &ahead, &err) && err.kind == ERR_SKIP && engine_counts(e)->future == 1, "a record of the future is refused and counted");
