@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/when.h"
 
 static void add_flag(struct command *c, struct str key, const char *value)
@@ -181,8 +182,12 @@ bool command_done(struct command *c, int min, int max, struct err *err)
 	return true;
 }
 
+// Messages quote files, servers and arguments.
 int command_fail(const struct command *c, const struct err *err)
 {
-	fprintf(stderr, "nowcast%s%s: %s\n", c->name ? " " : "", c->name ? c->name : "", err->msg);
+	char msg[sizeof err->msg];
+	memcpy(msg, err->msg, sizeof msg);
+	text_make_plain(msg, strlen(msg));
+	fprintf(stderr, "nowcast%s%s: %s\n", c->name ? " " : "", c->name ? c->name : "", msg);
 	return err->kind == ERR_CONFIG ? STATUS_USAGE : STATUS_FAILED;
 }

@@ -51,7 +51,7 @@ bool command_switch(struct command *c, const char *name); // takes "--name" out:
 // Fails on flags that nobody took, and unless min to max arguments are left (max -1: any number).
 bool command_done(struct command *c, int min, int max, struct err *err) NC_CHECK;
 
-// Prints "nowcast NAME: message" on stderr; returns the exit status that goes with the kind of error.
+// Prints "nowcast NAME: message" on stderr, without what terminals obey; returns the exit status that goes with the kind of error.
 int command_fail(const struct command *c, const struct err *err);
 
 #endif

@@ -52,6 +52,22 @@ void text_make_plain(char *text, size_t len)
 			text[i + n - 1] = '?';
 }
 
+void text_make_plain_lines(char *text, size_t len)
+{
+	struct str rest = {text, len};
+	while (rest.len) {
+		struct str line = str_cut(&rest, '\n');
+		text_make_plain(text + (line.p - text), line.len);
+	}
+}
+
+// The code point of a well-formed sequence of at most three bytes: all control characters are.
+static unsigned code_of(const char *p, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)p;
+	return n == 1 ? u[0] : n == 2 ? (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu) : (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
+}
+
 void buf_add_json(struct buf *b, struct str s)
 {
 	buf_addc(b, '"');
@@ -68,9 +84,9 @@ void buf_add_json(struct buf *b, struct str s)
 		} else if (c == '\n') {
 			buf_adds(b, "\\n");
 			i++;
-		} else if (c < 0x20 || c == 0x7f) {
-			buf_addf(b, "\\u%04x", c);
-			i++;
+		} else if (text_control(s, i)) {
+			buf_addf(b, "\\u%04x", code_of(s.p + i, n));
+			i += n;
 		} else {
 			buf_add(b, s.p + i, n);
 			i += n;
@@ -90,7 +106,7 @@ void buf_add_label(struct buf *b, struct str s)
 			buf_addf(b, "\\%c", c);
 		else if (c == '\n')
 			buf_adds(b, "\\n");
-		else if (c < 0x20 || c == 0x7f)
+		else if (text_control(s, i))
 			buf_addc(b, ' ');
 		else
 			buf_add(b, s.p + i, n);
@@ -139,7 +155,7 @@ void buf_add_url_masked(struct buf *b, struct str url)
 static bool is_formula(struct str s)
 {
 	size_t i = 1;
-	if (!s.len || !memchr("=@+-\t\r", s.p[0], 6))
+	if (!s.len || !memchr("=@+-", s.p[0], 4))
 		return false;
 	while (i < s.len && (s.p[0] == '+' || s.p[0] == '-') && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'))
 		i++;
@@ -148,31 +164,31 @@ static bool is_formula(struct str s)
 
 void buf_add_csv(struct buf *b, struct str s)
 {
-	bool quote = false, formula = is_formula(s);
-	for (size_t i = 0; i < s.len; i++)
-		quote |= s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-	if (quote)
-		buf_addc(b, '"');
-	if (formula)
-		buf_addc(b, '\'');
+	bool quote = s.len && (memchr(s.p, ',', s.len) || memchr(s.p, '"', s.len));
+	size_t from = b->len;
+	buf_adds(b, quote ? "\"" : "");
+	buf_adds(b, is_formula(s) ? "'" : "");
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.p[i] == '"')
 			buf_addc(b, '"');
 		buf_addc(b, s.p[i]);
 	}
-	if (quote)
-		buf_addc(b, '"');
+	buf_adds(b, quote ? "\"" : "");
+	if (b->len > from)
+		text_make_plain(b->data + from, b->len - from);
 }
 
 void buf_add_html(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
+		size_t n = s.p[i] == '\n' ? 0 : text_control(s, i);
 		switch (s.p[i]) {
 		case '&': buf_adds(b, "&amp;"); break;
 		case '<': buf_adds(b, "&lt;"); break;
 		case '>': buf_adds(b, "&gt;"); break;
 		case '"': buf_adds(b, "&quot;"); break;
-		default: buf_addc(b, (unsigned char)s.p[i] < ' ' && s.p[i] != '\n' ? '?' : s.p[i]);
+		default: buf_addc(b, n ? '?' : s.p[i]);
 		}
+		i += n ? n - 1 : 0;
 	}
 }

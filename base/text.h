@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes of somebody else's making, made safe to print: JSON strings, CSV fields, labels of Prometheus, HTML, base64, and secrets blotted out.
+// Bytes of somebody else's making, made safe to print: JSON strings, CSV fields, labels of Prometheus, HTML, base64, and
+// secrets blotted out.
 #ifndef NOWCAST_BASE_TEXT_H
 #define NOWCAST_BASE_TEXT_H
 
@@ -12,19 +13,22 @@ size_t text_control(struct str s, size_t i);
 
 // Makes text fit for a line on a terminal, in place: each byte of a control character becomes a question mark.
 void text_make_plain(char *text, size_t len);
+void text_make_plain_lines(char *text, size_t len); // the same, line by line: line breaks stay
 
-// Appends a JSON string with its quotes. Control characters are escaped; what is not UTF-8 becomes U+FFFD.
+// Appends a JSON string with its quotes. Control characters (text_control) are escaped; what is not UTF-8 becomes U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
 
-// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break. Text that a spreadsheet would
-// run as a formula (it begins with = @ + - or a tab, and is no number) gets an apostrophe in front, which spreadsheets take as "text".
+// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma or a quote. Text that a spreadsheet would run as a
+// formula (it begins with = @ + or -, and is no number) gets an apostrophe in front, which spreadsheets take as "text". Control
+// characters become question marks, as in tables: RFC 4180 has none, names and tags of AWS neither, and a CSV is looked at on terminals.
 void buf_add_csv(struct buf *b, struct str s);
 
 // Appends the value of a label in Prometheus' text format, without its quotes. One piece that is not UTF-8 would make a scrape
-// fail as a whole: it becomes U+FFFD. Control characters become blanks.
+// fail as a whole: it becomes U+FFFD. Control characters become one blank each.
 void buf_add_label(struct buf *b, struct str s);
 
-// Appends text for HTML, in elements and in quoted attributes.
+// Appends text for HTML, in elements and in attributes between double quotes. Control characters but line breaks become a
+// question mark each.
 void buf_add_html(struct buf *b, struct str s);
 
 // Appends standard base64 with padding, on one line.

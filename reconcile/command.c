@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/when.h"
 #include "reconcile/commands.h"
 #include "reconcile/run.h"
@@ -34,7 +35,11 @@ static void show_fetching(void *last_ms, struct str key, int64_t done, int64_t s
 {
 	int64_t *last = last_ms, now = when_ticks_ms();
 	if (now - *last >= SHOWN_MS) {
-		fprintf(stderr, "\r\033[Kfetching %.*s: %" PRId64 " of %" PRId64 " KiB", STR_ARG(key), done / 1024, size / 1024);
+		struct buf name = BUF_INIT;
+		buf_addstr(&name, key);
+		text_make_plain(name.data, name.len);
+		fprintf(stderr, "\r\033[Kfetching %s: %" PRId64 " of %" PRId64 " KiB", name.data, done / 1024, size / 1024);
+		buf_release(&name);
 		*last = now;
 	}
 	if (done >= size)

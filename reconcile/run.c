@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/when.h"
 #include "estimator/names_check.h"
 #include "estimator/taught.h"
@@ -255,6 +256,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory / 2, spill, err) && find_export(&x, &s3, conf, source, period, tell, user, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
+	text_make_plain_lines(out.notes.data, out.notes.len); // they quote names of files
 	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
 	out.run = p.run;
 	struct buf rates = BUF_INIT;

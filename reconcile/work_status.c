@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "reconcile/work.h"
 
@@ -32,6 +33,7 @@ static void tell_apart(struct work *w)
 		struct str account = w->bill.names[line->account];
 		buf_clear(&field);
 		buf_addf(&field, "apart %s %.*s %.*s", bill_class_names[k->class], STR_ARG(account.len ? account : STR("-")), STR_ARG(what.len ? what : STR("-")));
+		text_make_plain(field.data, field.len);
 		int32_t *at = map_add(&index, (uint64_t)names_add(&w->names, buf_str(&field)), n, &added);
 		if (added) {
 			if (n == cap)
@@ -56,6 +58,7 @@ static void tell_period(struct work *w)
 	const struct export_period *p = w->period;
 	char usd[USD_SIZE];
 	struct status *s = &w->status;
+	text_make_plain_lines(w->bill.notes.data, w->bill.notes.len); // they quote the bill
 	status_add(s, "source", "%s", w->source);
 	status_add(s, "export", "%.*s", STR_ARG(w->export->name));
 	status_add(s, "execution", "%.*s", STR_ARG(p->execution));

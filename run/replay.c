@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "ingest/files.h"
 #include "run/backoff.h"
@@ -83,14 +84,16 @@ static void show_dead(struct replay *r)
 {
 	struct dead *d = &r->intake.dead;
 	for (size_t i = 0; i < d->n && r->dead_shown < DEAD_SHOWN; i++, r->dead_shown++) {
-		struct buf where = BUF_INIT;
-		origin_describe(&d->letters[i].origin, &where);
-		clear_progress(r);
-		fprintf(stderr, "cannot decode %s", where.len ? where.data : "a message");
+		struct buf line = BUF_INIT;
+		buf_adds(&line, "cannot decode ");
+		origin_describe(&d->letters[i].origin, &line);
 		if (d->letters[i].index >= 0)
-			fprintf(stderr, ", record %d", d->letters[i].index);
-		fprintf(stderr, ": %s\n", d->letters[i].reason);
-		buf_release(&where);
+			buf_addf(&line, ", record %d", d->letters[i].index);
+		buf_addf(&line, ": %s", d->letters[i].reason);
+		text_make_plain(line.data, line.len);
+		clear_progress(r);
+		fprintf(stderr, "%s\n", line.data);
+		buf_release(&line);
 	}
 	d->logged += d->n;
 	dead_clear(d);
