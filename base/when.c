@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+static const int64_t LAST_SECOND = 253402300799; // 9999-12-31T23:59:59Z
+
 // Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted from March so that leap days come last.
 static int64_t days_from_date(int64_t y, int m, int d)
 {
@@ -96,15 +98,16 @@ bool when_parse(struct str s, int64_t *ret_ms)
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 	if (d > month_days[mo - 1] + (mo == 2 && leap))
 		return false;
-	int64_t minutes = (days_from_date(y, mo, d) * 24 + h) * 60 + mi - east;
-	*ret_ms = (minutes * 60 + sec) * 1000 + ms;
-	return *ret_ms >= 0;
+	int64_t minutes = (days_from_date(y, mo, d) * 24 + h) * 60 + mi - east, at = (minutes * 60 + sec) * 1000 + ms;
+	if (at < 0 || at / 1000 > LAST_SECOND) // by its zone
+		return false;
+	*ret_ms = at;
+	return true;
 }
 
 char *when_format(int64_t ms, char *buf)
 {
-	const int64_t last = 253402300799; // 9999-12-31T23:59:59Z
-	int64_t secs = ms < 0 ? 0 : ms / 1000 > last ? last : ms / 1000;
+	int64_t secs = ms < 0 ? 0 : ms / 1000 > LAST_SECOND ? LAST_SECOND : ms / 1000;
 	time_t t = (time_t)secs;
 	struct tm tm;
 	gmtime_r(&t, &tm);
