@@ -4,11 +4,11 @@
 #include "base/conf.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/conf_value.h"
+#include "base/file.h"
 #include "base/text.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
@@ -134,6 +134,8 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 
 bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
 {
+	if (str_starts(text, STR("\xef\xbb\xbf"))) // some editors put a byte order mark in front
+		text = (struct str){text.p + 3, text.len - 3};
 	for (int line = 1; text.len; line++) {
 		struct str at = conf_trim(str_cut(&text, '\n'));
 		if (!at.len || at.p[0] == '#')
@@ -154,24 +156,15 @@ bool conf_read_text(struct conf *c, struct str text, const char *file, struct er
 
 bool conf_read_file(struct conf *c, const char *file, struct err *err)
 {
-	FILE *f = fopen(file, "re");
-	if (!f)
-		return err_set(err, ERR_CONFIG, "cannot open the configuration %s: %s", file, strerror(errno));
-	char *text = xmalloc(FILE_BYTES_MAX);
-	size_t n = fread(text, 1, FILE_BYTES_MAX, f);
-	bool good = true;
-	if (ferror(f))
-		good = err_set(err, ERR_CONFIG, "cannot read the configuration %s: %s", file, strerror(errno));
-	else if (n == FILE_BYTES_MAX)
-		good = err_set(err, ERR_CONFIG, "%s is larger than 1MiB: is it a configuration?", file);
-	fclose(f);
-	if (good)
-		good = conf_read_text(c, (struct str){text, n}, file, err);
+	struct buf text = BUF_INIT;
+	if (!file_read(file, FILE_BYTES_MAX, &text, err))
+		return err_prefix(err, "the configuration");
+	bool good = conf_read_text(c, buf_str(&text), file, err);
 	if (good) {
 		free(c->file);
 		c->file = xstrdup(str_of(file));
 	}
-	free(text);
+	buf_release(&text);
 	return good;
 }
 

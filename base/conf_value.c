@@ -25,13 +25,18 @@ static void *field(const struct conf *c, const struct conf_key *key)
 	return (char *)c + key->offset;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 struct str conf_trim(struct str s)
 {
-	while (s.len && strchr(" \t\r\n", s.p[0])) {
+	while (s.len && is_blank(s.p[0])) {
 		s.p++;
 		s.len--;
 	}
-	while (s.len && strchr(" \t\r\n", s.p[s.len - 1]))
+	while (s.len && is_blank(s.p[s.len - 1]))
 		s.len--;
 	return s;
 }
