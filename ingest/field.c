@@ -106,8 +106,8 @@ bool field_tokens(struct json v, const char *name, bool *known, uint32_t *ret, s
 bool field_sum(double sum, const char *name, int64_t *ret, struct err *err)
 {
 	// Written so that NaN fails too.
-	if (!(sum >= 0 && sum <= 9007199254740992.0) || sum != (double)(int64_t)sum)
-		return err_set(err, ERR_SKIP, "%s is no count of tokens: %g is not a whole number from 0 to 2^53", name, sum);
+	if (!(sum >= 0 && sum <= FIELD_SUM_MAX) || sum != (double)(int64_t)sum)
+		return err_set(err, ERR_SKIP, "%s is no count of tokens: %g is not a whole number from 0 to 2^40", name, sum);
 	*ret = (int64_t)sum;
 	return true;
 }

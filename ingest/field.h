@@ -27,7 +27,9 @@ bool field_region(struct str s, const char *name, struct err *err) NC_CHECK;    
 // A count of tokens: a whole number 0 to 2^32-1, or the same as a string of digits. Absent: *known is left alone.
 bool field_tokens(struct json v, const char *name, bool *known, uint32_t *ret, struct err *err) NC_CHECK;
 
-// A metric's sum: a whole number 0 to 2^53, however it is written.
+// The tokens of a metric's minute: a whole number 0 to 2^40, however it is written. That is some million dollars a minute; a
+// limit there has to be, for sums of many years' minutes are to fit 64 bits.
+#define FIELD_SUM_MAX (INT64_C(1) << 40)
 bool field_sum(double sum, const char *name, int64_t *ret, struct err *err) NC_CHECK;
 
 #endif

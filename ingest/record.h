@@ -79,7 +79,7 @@ struct metric {
 	struct str model;           // the model key, as in struct call
 	int64_t minute;             // minutes since the epoch: start of the period
 	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
-	int64_t sum;                // tokens, 0 to 2^53
+	int64_t sum;                // tokens, 0 to 2^40
 	int64_t samples;            // SampleCount: calls that used tokens of this slot; 0: not told
 	bool of_tier;               // only the tokens of calls that asked for a tier and were served by one (not both the standard):
 	enum price_tier asked;      // PRICE_TIERS: a word that is not known ("auto")
