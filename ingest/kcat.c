@@ -181,6 +181,9 @@ bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, 
 	} while (expect(&s, ','));
 	if (!topic || !partition || !has_payload || !expect(&s, '}'))
 		return false;
+	skip_space(&s);
+	if (s.p < s.end)
+		return false; // more stands behind it: the decoder takes such a line apart
 	if (payload_quoted) {
 		if (!unescape(payload, scratch))
 			return false;
