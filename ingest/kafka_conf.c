@@ -35,10 +35,14 @@ static const struct property consumer_fixed[] = {
 	{0},
 };
 
-static const struct property producer_fixed[] = {
-	{"enable.idempotence", "true"},
+static const struct property producer_defaults[] = {
 	{"compression.type", "zstd"},
 	{"linger.ms", "5"},
+	{0},
+};
+
+static const struct property producer_fixed[] = {
+	{"enable.idempotence", "true"},                     // a retry of its own makes no second letter
 	{0},
 };
 
@@ -127,7 +131,7 @@ static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct er
 static bool fill_producer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
 	// The broker's limit decides what is too large, not the client's.
-	return set_all(k, shared_defaults, err) && set_number(k, "message.max.bytes", conf->message_bytes + (1 << 20), err) &&
+	return set_all(k, shared_defaults, err) && set_all(k, producer_defaults, err) && set_number(k, "message.max.bytes", conf->message_bytes + (1 << 20), err) &&
 	       set_from_user(k, conf, err) && set_all(k, producer_fixed, err);
 }
 
