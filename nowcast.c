@@ -3,6 +3,7 @@
 //
 // One binary, a table of subcommands. A row is dispatch, help and documentation at once: a new subcommand is one row here
 // and one file with its cmd_NAME.
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,9 +48,9 @@ static const struct subcommand subcommands[] = {
 	 "or else the first ten are listed; the exit status is 0 even so, and the summary counts them.\n",
 	 cmd_replay},
 	{"report", "[--by KEYS] [--from T] [--to T] [--format table|csv|json|focus] | --reconciliation | --scoreboard [...]", "tokens and dollars of a span of hours, by any grouping",
-	 "KEYS are any of hour,account,region,model,principal,role,team,token_type,tag:KEY (default: principal). T is a time\n"
-	 "like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,usd_high,\n"
-	 "basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV, a row an hour, principal, model and token type.\n"
+	 "KEYS are any of hour,day,account,region,model,scope,principal,role,team,token_type,tier,tag:KEY (default: principal).\n"
+	 "T is a time like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,\n"
+	 "usd_high,basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV, a row an hour, principal, model and token type.\n"
 	 "\n"
 	 "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
 	 "sets the estimate beside the bill, of hours that are final, and explains the difference; html is one page to mail. The\n"
@@ -214,6 +215,18 @@ static int dispatch(struct command *c)
 	return s->run(c);
 }
 
+// Output that was not written is no success. A full disk is told; that a reader has seen enough (`| head`) is not.
+static int end_output(int status)
+{
+	bool written = !ferror(stdout);
+	if (fflush(stdout) != 0) {
+		written = false;
+		if (errno != EPIPE)
+			fprintf(stderr, "nowcast: the output cannot be written: %s\n", strerror(errno));
+	}
+	return written || status != STATUS_OK ? status : STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
@@ -221,7 +234,5 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error to handle, not the end
 	int status = command_init(&c, argc, argv, &err) ? dispatch(&c) : command_fail(&c, &err);
 	command_release(&c);
-	if (fflush(stdout) != 0 && status == STATUS_OK)
-		status = STATUS_FAILED;
-	return status;
+	return end_output(status);
 }

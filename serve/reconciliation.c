@@ -195,7 +195,7 @@ static bool read_periods(struct recon_report *r, struct view *v, struct str **re
 		qsort(list, n, sizeof *list, by_str);
 	*ret = list;
 	*ret_n = n;
-	return n > 0 || err_set(err, ERR_CONFIG, "nothing has been reconciled yet: nowcast reconcile FOLDER|s3://BUCKET/PREFIX reads a bill");
+	return true;
 }
 
 static bool read_status(struct recon_report *r, struct view *v, struct str period, struct err *err)
@@ -219,8 +219,9 @@ static bool choose_period(struct recon_report *r, struct view *v, const char *pe
 	if (!read_periods(r, v, &known, &n, err))
 		return false;
 	bool all = period && strcmp(period, "all") == 0;
-	r->period = all ? STR("all") : period ? arena_str(&r->arena, str_of(period)) : known[n - 1];
-	if (!all && !export_period_hours(r->period, &r->first, &r->end))
+	r->period = all ? STR("all") : period ? arena_str(&r->arena, str_of(period)) : n ? known[n - 1] : STR("none");
+	r->nperiods = n;
+	if (!all && (period || n) && !export_period_hours(r->period, &r->first, &r->end))
 		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"", period ? period : "");
 	for (size_t i = 0; i < n; i++) {
 		if (!all && !str_eq(known[i], r->period))

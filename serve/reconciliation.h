@@ -43,7 +43,8 @@ struct recon_apart {
 
 struct recon_report {
 	struct arena arena, scratch;
-	struct str period;            // "2026-11", or "all"
+	struct str period;            // "2026-11", "all", or "none"
+	size_t nperiods;              // that were ever reconciled; 0: everything below is empty
 	int64_t first, end;           // hours
 	struct recon_table *tables;
 	int ntables;

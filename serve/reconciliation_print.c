@@ -256,7 +256,12 @@ int cmd_report_reconciliation(struct command *c)
 	good = good && parse_groupings(by, html, str_of(c->conf.team_tag), groupings, &err);
 	if (!good || !recon_report_read(&r, &c->conf, period, groupings, html ? 4 : 1, &err))
 		return command_fail(c, &err);
-	good = print(&r, format, &err) && (!threshold || passes(&r, threshold, &passed, &err));
+	static const char nothing[] = "nothing has been reconciled yet: nowcast reconcile FOLDER|s3://BUCKET/PREFIX reads a bill";
+	if (!r.nperiods && threshold)
+		good = err_set(&err, ERR_FATAL, "--threshold: %s", nothing);
+	else if (!r.nperiods)
+		fprintf(stderr, "nowcast report: %s\n", nothing);
+	good = good && print(&r, format, &err) && (!threshold || passes(&r, threshold, &passed, &err));
 	recon_report_release(&r);
 	return !good ? command_fail(c, &err) : passed ? STATUS_THRESHOLD : STATUS_OK;
 }

@@ -37,6 +37,14 @@ fails 0 "and what it prints is valid" "$nowcast" check-config --config "$T/sampl
 printf '\033[2Jgzip or what' >"$T/binary.conf"
 fails 2 "a file that is no configuration" "$nowcast" check-config --config "$T/binary.conf"
 has "is shown without what terminals obey" "$(cat "$T/err")" 'u001b\[2Jgzip'
+printf '\033[2J = or what' >"$T/binary.conf"
+fails 2 "nor one that has a = in it" "$nowcast" check-config --config "$T/binary.conf"
+has "is shown with it" "$(cat "$T/err")" 'unknown key \?\[2J'
+printf '\357\273\277redis.prefix = mark\r\n' >"$T/mark.conf"
+fails 0 "a configuration with a byte order mark and line ends of Windows" "$nowcast" check-config --config "$T/mark.conf"
+has "is read" "$(cat "$T/out")" '^redis\.prefix = mark '
+printf 'redis.prefix = mark\0\n' >"$T/nul.conf"
+fails 2 "a value with a NUL behind it" "$nowcast" check-config --config "$T/nul.conf"
 
 free_port
 fails 2 "run without brokers" "$nowcast" run --redis "redis://127.0.0.1:$port"
@@ -51,6 +59,14 @@ fails 2 "report --by nonsense" "$nowcast" report --redis "$REDIS_URL" --by hour,
 has "names it" "$(cat "$T/err")" 'nonsense'
 fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis"
+fails 0 "so is a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv
+has "its header" "$(cat "$T/out")" "^principal,estimated_tokens,"
+has "and a word what to do" "$(cat "$T/err")" "nowcast reconcile"
+fails 0 "and a scoreboard without days" "$nowcast" report --redis "$REDIS_URL" --scoreboard --format csv
+fails 1 "but a threshold that nothing can be held against has failed" "$nowcast" report --redis "$REDIS_URL" --reconciliation --threshold 1
+fails 2 "a month that is none" "$nowcast" report --redis "$REDIS_URL" --reconciliation --period 2026-1x
+fails 1 "an output that cannot be written" sh -c '"$0" help >/dev/full' "$nowcast"
+has "is told" "$(cat "$T/err")" "cannot be written: No space left"
 fails 0 "flags may stand before the subcommand" "$nowcast" --redis "$REDIS_URL" report --format json
 fails 2 "replay of a file that is not there" "$nowcast" replay --redis "$REDIS_URL" "$T/none.ndjson"
 has "names it" "$(cat "$T/err")" 'none\.ndjson'
