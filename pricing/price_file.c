@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/when.h"
 
 enum { FILE_MAX = 16 << 20, FIELDS_MAX = 32 };
@@ -105,7 +106,7 @@ static bool read_field(struct reader *r, struct str *ret)
 static bool is_plain_text(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+		if (text_control(s, i))
 			return false;
 	return true;
 }
@@ -249,7 +250,7 @@ static bool is_geography(struct str s)
 static bool valid_region(struct str s)
 {
 	int words = 0;
-	if (s.len > 31 || (str_ends(s, STR("*")) && !is_geography(s)))
+	if (s.len > 31 || str_ends(s, STR("-")) || (str_ends(s, STR("*")) && !is_geography(s)))
 		return false;
 	while (s.len) {
 		struct str word = str_cut(&s, '-');

@@ -55,16 +55,18 @@ static bool load_pattern(struct prices *p, const char *name, const char *pattern
 // DIR/NAME.csv, then DIR/NAME-*.csv.
 static bool load_imported(struct prices *p, const char *name, const struct conf *conf, struct err *err)
 {
-	struct buf pattern = BUF_INIT;
+	struct buf path = BUF_INIT, pattern = BUF_INIT;
 	if (!*conf->prices_dir || (access(conf->prices_dir, F_OK) != 0 && errno == ENOENT))
 		return true; // nothing was imported yet
 	if (access(conf->prices_dir, R_OK | X_OK) != 0)
 		return err_set(err, ERR_CONFIG, "prices.dir: cannot read %s: %s", conf->prices_dir, strerror(errno));
-	prices_path(conf, name, NULL, &pattern);
-	bool good = load_pattern(p, name, pattern.data, err);
-	buf_clear(&pattern);
-	prices_path(conf, name, "*", &pattern);
+	prices_path(conf, name, NULL, &path);
+	bool good = access(path.data, F_OK) != 0 || load_file(p, name, path.data, err);
+	for (const char *z = conf->prices_dir; *z; z++) // the folder's own name is no pattern
+		buf_addf(&pattern, "%s%c", strchr("*?[\\", *z) ? "\\" : "", *z);
+	buf_addf(&pattern, "/%s-*.csv", name);
 	good = good && load_pattern(p, name, pattern.data, err);
+	buf_release(&path);
 	buf_release(&pattern);
 	return good;
 }
