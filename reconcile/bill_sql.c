@@ -51,7 +51,7 @@ static void add_source(struct buf *b, const struct export_period *p)
 	}
 	// Strict: a row that does not parse is an error to be told, not one to be passed over.
 	buf_adds(b, p->parquet ? "], union_by_name=true, hive_partitioning=false)"
-	                       : "], header=true, all_varchar=true, delim=',', quote='\"', escape='\"', union_by_name=true, "
+	                       : "], header=true, all_varchar=true, delim=',', quote='\"', escape='\"', comment='', skip=0, union_by_name=true, "
 	                         "hive_partitioning=false)");
 }
 

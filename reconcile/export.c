@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/when.h"
 
-enum { DEPTH_MAX = 8, MANIFESTS_MAX = 10000 };
+enum { DEPTH_MAX = 8, MANIFESTS_MAX = 10000, MANIFEST_BYTES_MAX = 64 << 20 };
 
 static const struct str partition = STR("BILLING_PERIOD=");
 
@@ -31,17 +32,16 @@ struct search {
 
 bool export_period_hours(struct str period, int64_t *ret_first, int64_t *ret_end)
 {
-	char next[32], this[32];
+	char day[16], after[WHEN_SIZE];
 	int64_t first, end;
-	if (period.len != 7 || period.p[4] != '-')
+	if (period.len != 7)
 		return false;
-	int year = atoi((char[]){period.p[0], period.p[1], period.p[2], period.p[3], 0});
-	int month = atoi((char[]){period.p[5], period.p[6], 0});
-	if (year < 1970 || year > 9998 || month < 1 || month > 12)
+	snprintf(day, sizeof day, "%.7s-01", period.p);
+	if (!when_parse(str_of(day), &first))
 		return false;
-	snprintf(this, sizeof this, "%04d-%02d-01", year, month);
-	snprintf(next, sizeof next, "%04d-%02d-01", month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1);
-	if (!when_parse(str_of(this), &first) || !when_parse(str_of(next), &end))
+	when_format(first + (int64_t)32 * 24 * MS_PER_HOUR, after); // somewhere in the next month
+	snprintf(day, sizeof day, "%.7s-01", after);
+	if (!when_parse(str_of(day), &end) || end == first)
 		return false;
 	*ret_first = first / MS_PER_HOUR;
 	*ret_end = end / MS_PER_HOUR;
@@ -114,7 +114,7 @@ static void walk(struct search *s, struct str folder, int depth)
 {
 	DIR *dir = depth < DEPTH_MAX ? opendir(folder.p) : NULL;
 	struct dirent *e;
-	while (dir && s->n < MANIFESTS_MAX && (e = readdir(dir))) {
+	while (dir && s->n <= MANIFESTS_MAX && (e = readdir(dir))) {
 		struct stat st;
 		if (e->d_name[0] == '.' || strcmp(e->d_name, "data") == 0)
 			continue;
@@ -163,6 +163,8 @@ static bool take_file(struct export *x, const struct manifest *m, struct export_
 		buf_addf(&x->notes, "%.*s names %.*s twice: it is read once\n", STR_ARG(m->path), STR_ARG(uri));
 		return true;
 	}
+	if (strpbrk(path.p, "*?[")) // DuckDB would take it for a pattern, and might read more than the manifest names
+		return err_set(err, ERR_CONFIG, "%s: a path with *, ? or [ in it cannot be read: rename the folder", path.p);
 	if (x->fetch && !x->fetch(x->user, path, err))
 		return false;
 	if (stat(path.p, &st) != 0)
@@ -185,7 +187,11 @@ static bool read_manifest(struct export *x, const struct manifest *m, struct exp
 {
 	json_error_t at;
 	struct export_period p = {.name = m->period, .manifest = m->path, .execution = m->execution, .delivered_ms = m->time_ms};
-	json_t *root = json_load_file(m->path.p, 0, &at);
+	struct buf text = BUF_INIT;
+	if (!file_read(m->path.p, MANIFEST_BYTES_MAX, &text, err))
+		return false;
+	json_t *root = json_loadb(text.data ? text.data : "", text.len, 0, &at);
+	buf_release(&text);
 	json_t *files = json_object_get(root, "dataFiles");
 	size_t n = json_array_size(files);
 	bool good = true;
@@ -231,6 +237,8 @@ static bool take_all(struct export *x, struct search *s, const char *path, struc
 	if (s->n == 0)
 		return err_set(err, ERR_CONFIG, "%s: no export: expected <export>/metadata/BILLING_PERIOD=YYYY-MM/<export>-Manifest.json below it "
 		               "(a new export delivers within 24 hours)", path);
+	if (s->n > MANIFESTS_MAX) // which of them is the newest cannot be told
+		return err_set(err, ERR_CONFIG, "%s: more than %d manifests; delete old executions, or name one export", path, MANIFESTS_MAX);
 	for (int i = 1; i < s->n; i++)
 		if (!str_eq(s->list[i].root, s->list[0].root))
 			return err_set(err, ERR_CONFIG, "%s: several exports, whose rows would count twice: %.*s and %.*s; name the one to read", path,

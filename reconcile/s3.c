@@ -141,7 +141,7 @@ static struct str decoded(struct arena *a, struct str s)
 static void take_listing(struct s3 *s, struct str xml)
 {
 	struct str one;
-	while (s->n < OBJECTS_MAX && (one = between(xml, "<Contents>", "</Contents>", &xml)).p) {
+	while ((one = between(xml, "<Contents>", "</Contents>", &xml)).p) {
 		struct s3_object o = {.key = decoded(&s->arena, between(one, "<Key>", "</Key>", NULL))};
 		if (!usd_parse_scaled(between(one, "<Size>", "</Size>", NULL), 0, &o.size) || !when_parse(between(one, "<LastModified>", "</LastModified>", NULL), &o.modified_ms))
 			continue;
@@ -176,6 +176,7 @@ static bool list(struct s3 *s, struct err *err)
 		if (!good)
 			break;
 		take_listing(s, buf_str(&a.body));
+		good = s->n <= OBJECTS_MAX || err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself", STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
 		struct str next = between(buf_str(&a.body), "<NextContinuationToken>", "</", NULL);
 		more = next.len > 0 && !str_eq(next, buf_str(&token));
 		buf_clear(&token);
