@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ enum { BLOCK_MIN = 64 * 1024 };
 
 void *arena_alloc(struct arena *a, size_t n)
 {
+	assert(n <= SIZE_MAX / 2); // so that no sum below wraps
 	n = (n + 15) & ~(size_t)15;
 	if (!a->top || a->top->size - a->top->used < n) {
 		size_t size = a->top ? a->top->size * 2 : BLOCK_MIN;

@@ -35,9 +35,3 @@ void err_clear(struct err *err)
 	err->kind = ERR_NONE;
 	err->msg[0] = '\0';
 }
-
-const char *err_kind_name(enum err_kind kind)
-{
-	static const char *const names[] = {"none", "skip", "retry", "config", "fatal"};
-	return names[kind];
-}

@@ -35,6 +35,4 @@ bool err_prefix(struct err *err, const char *fmt, ...) NC_PRINTF(2, 3);
 
 void err_clear(struct err *err);
 
-const char *err_kind_name(enum err_kind kind);
-
 #endif

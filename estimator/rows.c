@@ -107,7 +107,7 @@ static int64_t split_writes(const struct caller_usage *u, struct part *writes, s
 	return u->ttl_permille < 0 ? sum(writes->shares) - told_5m : 0;
 }
 
-const char *const weight_source_names[] = {"none", "model", "tags", "role", "minutes", "exact", "bill"};
+static const char *const weight_source_names[] = {"none", "model", "tags", "role", "minutes", "exact", "bill"};
 
 static void add_weights(struct writing *w, struct str arn, struct str tagset, const struct weight *x)
 {

@@ -65,9 +65,6 @@ uint64_t row_digest(struct str field, struct str value);
 char *row_digest_format(uint64_t digest, char *buf);      // buf holds ROW_DIGEST_SIZE; returns buf
 uint64_t row_digest_parse(struct str text);               // 0: it is none
 
-// Where a weight came from, as the row says it; "none" to "bill".
-extern const char *const weight_source_names[];
-
 // What a row says. `type` is TOKEN_TYPES for calls, whose charged and failed calls are then figure.tokens and .exact.
 // False: not such a row.
 bool row_read(struct str field, struct str value, struct str *ret_arn, struct str *ret_tagset, int *ret_type, struct figure *ret);

@@ -77,37 +77,24 @@ struct str model_of_arn(struct str arn)
 	return (struct str){at + mark.len, arn.len - (size_t)(at - arn.p) - mark.len};
 }
 
-// The foundation model that resources[] names, if any. Its key is ARN in CloudTrail, arn in what others made of it.
-static bool model_of_resources(struct json resources, struct str *ret, struct err *err)
+// The project of bedrock-mantle that an ARN names, or STR_NONE.
+static struct str project_of_arn(struct str arn)
 {
-	struct json item;
-	for (struct json_iter it = json_begin(resources); json_next(&it, NULL, &item);) {
-		struct json v = json_get(item, STR("ARN"));
-		struct str arn;
-		if (!field_opt_str(json_missing(v) ? json_get(item, STR("arn")) : v, "resources[].ARN", &arn, err))
-			return false;
-		*ret = model_of_arn(arn);
-		if (ret->len)
-			return true;
-	}
-	*ret = STR_NONE;
-	return true;
+	return arn.len && memmem(arn.p, arn.len, ":project/", 9) ? str_after_last(arn, '/') : STR_NONE;
 }
 
-// The project of bedrock-mantle that resources[] names, if any: the last segment of its ARN.
-static bool project_of_resources(struct json resources, struct str *ret, struct err *err)
+// What the first of resources[] names of which `part` finds something, or STR_NONE. The key of an ARN is ARN in CloudTrail, arn in
+// what others made of it.
+static bool named_by_resources(struct json resources, struct str (*part)(struct str arn), struct str *ret, struct err *err)
 {
-	static const struct str mark = {":project/", sizeof ":project/" - 1};
 	struct json item;
-	for (struct json_iter it = json_begin(resources); json_next(&it, NULL, &item);) {
+	*ret = STR_NONE;
+	for (struct json_iter it = json_begin(resources); !ret->len && json_next(&it, NULL, &item);) {
 		struct json v = json_get(item, STR("ARN"));
 		struct str arn;
 		if (!field_opt_str(json_missing(v) ? json_get(item, STR("arn")) : v, "resources[].ARN", &arn, err))
 			return false;
-		if (arn.len && memmem(arn.p, arn.len, mark.p, mark.len)) {
-			*ret = str_after_last(arn, '/');
-			return true;
-		}
+		*ret = part(arn);
 	}
 	return true;
 }
@@ -227,7 +214,7 @@ static enum verdict completion(const struct top *t, struct arena *a, struct str 
 	if (!common(t, a, c, err) || !field_str(parent, "serviceEventDetails.parentRequestId", &c->request_id, err) ||
 	    !tokens_of(data, c, err) ||
 	    !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err) ||
-	    !model_of_resources(t->f[F_resources], &c->foundation, err) ||
+	    !named_by_resources(t->f[F_resources], model_of_arn, &c->foundation, err) ||
 	    !field_opt_str(json_get(t->f[F_requestParameters], STR("modelId")), "requestParameters.modelId", &c->model_called, err))
 		return BROKEN;
 	if (c->known[TOKENS_INPUT] || c->known[TOKENS_OUTPUT])
@@ -251,7 +238,7 @@ enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record
 	if (!is_known(name) && json_missing(called))
 		return NOT_OURS; // an agent, a flow, a knowledge base: the models they call are recorded by themselves
 	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) || !common(t, a, c, err) ||
-	    !identity(t, r, err) || !model_of_resources(t->f[F_resources], &c->foundation, err))
+	    !identity(t, r, err) || !named_by_resources(t->f[F_resources], model_of_arn, &c->foundation, err))
 		return BROKEN;
 	if (!c->failed && !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
 		return BROKEN;
@@ -273,7 +260,7 @@ enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct reco
 	if (!str_is(name, "CreateInference"))
 		return NOT_OURS;
 	struct json params = t->f[F_requestParameters], stream = json_get(params, STR("stream"));
-	if (!common(t, a, c, err) || !identity(t, r, err) || !project_of_resources(t->f[F_resources], &c->caller.project, err) ||
+	if (!common(t, a, c, err) || !identity(t, r, err) || !named_by_resources(t->f[F_resources], project_of_arn, &c->caller.project, err) ||
 	    !field_opt_str(json_get(params, STR("model")), "requestParameters.model", &c->model_called, err))
 		return BROKEN;
 	if (!json_missing(stream) && !json_bool(stream, &c->streaming)) {

@@ -6,7 +6,7 @@
 
 #include "base/when.h"
 
-const char *const record_kind_names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
+static const char *const record_kind_names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
 
 static const char *const slot_names[TOKEN_SLOTS] = {"input", "output", "cache_read", "cache_write", "cache_write_1h", "units"};
 

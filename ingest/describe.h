@@ -7,8 +7,6 @@
 #include "base/buf.h"
 #include "ingest/record.h"
 
-extern const char *const record_kind_names[RECORD_KINDS];
-
 void record_describe(const struct record *r, struct buf *out); // appends, without a newline
 
 #endif

@@ -245,10 +245,9 @@ bool kafka_poll(struct kafka *k, int wait_ms, struct err *err)
 {
 	int64_t until = when_ticks_ms() + wait_ms;
 	int n = 0;
-	bool enough = false;
 	rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, wait_ms);
 	while (m) {
-		enough = hand_on(k, m);
+		bool enough = hand_on(k, m);
 		rd_kafka_message_destroy(m);
 		if (enough || (++n % CLOCK_EVERY == 0 && when_ticks_ms() >= until))
 			break;

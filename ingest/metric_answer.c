@@ -42,11 +42,11 @@ static struct json query_of(struct json queries, struct str id)
 // [{"Name": "ModelId", "Value": model}], perhaps with the tiers
 static enum verdict read_dims(struct json dimensions, bool mantle, struct metric_dims *ret, struct err *err)
 {
-	struct json d, only = JSON_ABSENT;
+	struct json d;
 	struct str name, value;
 	*ret = (struct metric_dims){0};
 	for (struct json_iter it = json_begin(dimensions); json_next(&it, NULL, &d);) {
-		only = json_get(d, STR("Value"));
+		struct json only = json_get(d, STR("Value"));
 		if (!json_str(json_get(d, STR("Name")), &name))
 			return NOT_OURS;
 		metric_dims_add(ret, mantle, name, json_str(only, &value) ? value : STR_NONE);

@@ -41,7 +41,8 @@ struct str principal_canonical(struct arena *a, struct str arn)
 	return (struct str){p, head + path.len};
 }
 
-const char *principal_partition(struct str region)
+// "aws", "aws-cn" or "aws-us-gov", by the region's name.
+static const char *partition_of(struct str region)
 {
 	return str_starts(region, STR("cn-")) ? "aws-cn" : str_starts(region, STR("us-gov-")) ? "aws-us-gov" : "aws";
 }
@@ -65,7 +66,7 @@ static struct str made(struct arena *a, const char *fmt, ...)
 // The name of a caller whose identity has no ARN.
 static bool without_arn(struct arena *a, struct json id, struct str account, struct str region, struct str *ret, struct err *err)
 {
-	const char *part = principal_partition(region);
+	const char *part = partition_of(region);
 	struct str type, by, user, owner, principal;
 	if (!field_opt_str(json_get(id, STR("type")), "userIdentity.type", &type, err) ||
 	    !field_opt_str(json_get(id, STR("invokedBy")), "userIdentity.invokedBy", &by, err) ||

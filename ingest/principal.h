@@ -26,9 +26,6 @@
 // The canonical form of an ARN: a slice of `arn` itself or a string in the arena.
 struct str principal_canonical(struct arena *a, struct str arn);
 
-// "aws", "aws-cn" or "aws-us-gov", by the region's name.
-const char *principal_partition(struct str region);
-
 // Reads a CloudTrail userIdentity. `account` and `region` are the recording ones. ERR_SKIP names the field that is wrong.
 bool principal_from_identity(struct arena *a, struct json identity, struct str account, struct str region, struct caller *ret,
                              struct err *err) NC_CHECK;

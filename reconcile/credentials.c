@@ -55,7 +55,7 @@ enum found credentials_environment(struct credentials *c, struct err *err)
 	return FOUND;
 }
 
-enum found credentials_web_identity(struct credentials *c, struct err *err)
+static enum found web_identity(struct credentials *c, struct err *err)
 {
 	const char *file = credentials_env("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = credentials_env("AWS_ROLE_ARN");
 	return file && role ? credentials_of_token(c, file, str_of(role), STR_NONE, err) : FOUND_NOTHING;
@@ -130,7 +130,7 @@ enum found credentials_machine(struct credentials *c, struct err *err)
 
 bool credentials_find(struct credentials *ret, struct err *err)
 {
-	static enum found (*const chain[])(struct credentials *, struct err *) = {credentials_environment, credentials_web_identity, credentials_profile,
+	static enum found (*const chain[])(struct credentials *, struct err *) = {credentials_environment, web_identity, credentials_profile,
 	                                                                          credentials_container, credentials_machine};
 	const char *profile = credentials_env("AWS_PROFILE");
 	*ret = (struct credentials){0};

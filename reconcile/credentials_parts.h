@@ -14,7 +14,6 @@ enum found {
 enum { CREDENTIALS_FILE_MAX = 1 << 20 };
 
 enum found credentials_environment(struct credentials *c, struct err *err);
-enum found credentials_web_identity(struct credentials *c, struct err *err);
 enum found credentials_profile(struct credentials *c, struct err *err);
 enum found credentials_container(struct credentials *c, struct err *err);
 enum found credentials_machine(struct credentials *c, struct err *err);

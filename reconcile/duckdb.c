@@ -230,11 +230,6 @@ void duck_close(struct duck *d)
 	free(d);
 }
 
-const char *duck_version(const struct duck *d)
-{
-	return d->api.library_version();
-}
-
 static bool failed(const char *why, struct err *err)
 {
 	char line[400];
@@ -301,7 +296,7 @@ bool duck_next(struct duck_rows *r, bool *ret_row, struct err *err)
 	return true;
 }
 
-bool duck_null(struct duck_rows *r, int column)
+static bool is_null(struct duck_rows *r, int column)
 {
 	uint64_t row = r->at - 1;
 	return r->valid[column] && !(r->valid[column][row / 64] >> (row % 64) & 1);
@@ -309,7 +304,7 @@ bool duck_null(struct duck_rows *r, int column)
 
 struct str duck_text(struct duck_rows *r, int column)
 {
-	if (duck_null(r, column))
+	if (is_null(r, column))
 		return STR_NONE;
 	const union string *s = (const union string *)r->data[column] + (r->at - 1);
 	return (struct str){s->here.len <= sizeof s->here.bytes ? s->here.bytes : s->there.p, s->here.len};
@@ -317,12 +312,12 @@ struct str duck_text(struct duck_rows *r, int column)
 
 int64_t duck_int(struct duck_rows *r, int column)
 {
-	return duck_null(r, column) ? 0 : ((const int64_t *)r->data[column])[r->at - 1];
+	return is_null(r, column) ? 0 : ((const int64_t *)r->data[column])[r->at - 1];
 }
 
 usd_pico duck_wide(struct duck_rows *r, int column)
 {
-	if (duck_null(r, column))
+	if (is_null(r, column))
 		return 0;
 	struct wide w = ((const struct wide *)r->data[column])[r->at - 1];
 	return (usd_pico)w.high * ((usd_pico)1 << 64) + (usd_pico)w.low;

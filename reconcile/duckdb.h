@@ -24,8 +24,6 @@ struct duck_rows;
 bool duck_open(struct duck **ret, int64_t memory_bytes, const char *spill, struct err *err) NC_CHECK;
 void duck_close(struct duck *d);
 
-const char *duck_version(const struct duck *d);
-
 // Runs a statement whose result nobody wants. Errors carry DuckDB's own first line (ERR_FATAL).
 bool duck_run(struct duck *d, const char *sql, struct err *err) NC_CHECK;
 
@@ -35,7 +33,6 @@ bool duck_next(struct duck_rows *r, bool *ret_row, struct err *err) NC_CHECK; //
 struct str duck_text(struct duck_rows *r, int column); // of this row; NULL is STR_NONE. Valid until the next duck_next
 int64_t duck_int(struct duck_rows *r, int column);     // NULL is 0
 usd_pico duck_wide(struct duck_rows *r, int column);   // the unscaled integer of a DECIMAL(38, n); NULL is 0
-bool duck_null(struct duck_rows *r, int column);
 void duck_done(struct duck_rows *r);
 
 #endif
