@@ -73,7 +73,7 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 {
 	struct str currency = duck_text(r, C_CURRENCY);
 	if (currency.len && !str_is(currency, "USD"))
-		return err_set(err, ERR_CONFIG, "%.*s: the bill is in %.*s; nowcast counts in USD only", STR_ARG(p->name), STR_ARG(currency));
+		return err_set(err, ERR_CONFIG, "the bill is in %.*s; nowcast counts in USD only", STR_ARG(currency));
 	int32_t kind = kind_index(b, r);
 	struct bill_kind *k = &b->kinds[kind];
 	struct bill_line line = {
@@ -85,8 +85,9 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 		line.amount = 0;
 		b->bad_rows += rows;
 	}
-	if (k->class == BILL_TOKENS && line.hours > 25)
-		return err_set(err, ERR_CONFIG, "%.*s: the export is monthly, and a month cannot be laid on days: set TIME_GRANULARITY to HOURLY (or DAILY)", STR_ARG(p->name));
+	bool timely = k->class == BILL_TOKENS && line.hour >= p->first && line.hour < p->end; // others say nothing of how far the bill goes
+	if (timely && line.hours > 25)
+		return err_set(err, ERR_CONFIG, "the export is monthly, and a month cannot be laid on days: set TIME_GRANULARITY to HOURLY (or DAILY)");
 	if (b->nlines == b->caplines)
 		b->lines = xrealloc(b->lines, (size_t)(b->caplines = b->caplines ? b->caplines * 2 : 4096), sizeof *b->lines);
 	line.hours = line.hours > 1 ? 24 : 1;
@@ -97,10 +98,12 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 	k->cost = usd_add(k->cost, line.cost);
 	k->list = usd_add(k->list, line.list);
 	if (k->class == BILL_TOKENS) {
-		b->daily |= line.hours > 1;
 		b->invoiced &= duck_int(r, C_INVOICED) == rows;
 		if (b->names[line.principal].len)
 			b->with_principal += rows;
+	}
+	if (timely) {
+		b->daily |= line.hours > 1;
 		if (line.hour + line.hours > b->last_hour)
 			b->last_hour = line.hour + line.hours;
 	}

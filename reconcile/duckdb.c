@@ -236,6 +236,8 @@ static bool failed(const char *why, struct err *err)
 	first_line(why, line, sizeof line);
 	if (strncmp(line, "Out of Memory", 13) == 0)
 		return err_set(err, ERR_CONFIG, "DuckDB: %s: raise reconcile.memory", line);
+	if (strstr(line, "Error when sniffing file")) // what it advises is to be less strict
+		return err_set(err, ERR_FATAL, "a CSV file cannot be read: it is cut short, or a row has too many or too few fields; copy it anew, or wait for the next delivery");
 	return err_set(err, ERR_FATAL, "DuckDB: %s", line);
 }
 

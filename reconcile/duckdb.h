@@ -24,7 +24,7 @@ struct duck_rows;
 bool duck_open(struct duck **ret, int64_t memory_bytes, const char *spill, struct err *err) NC_CHECK;
 void duck_close(struct duck *d);
 
-// Runs a statement whose result nobody wants. Errors carry DuckDB's own first line (ERR_FATAL).
+// Runs a statement whose result nobody wants. Errors carry DuckDB's own first line (ERR_FATAL; ERR_CONFIG when memory ran out).
 bool duck_run(struct duck *d, const char *sql, struct err *err) NC_CHECK;
 
 // Runs a query. Its columns are VARCHAR, BIGINT or DECIMAL(38, n): casts are the query's business.

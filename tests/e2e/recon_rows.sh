@@ -76,6 +76,10 @@ odd "an amount that fits no unit" "('Usage', '1000000000', '0.8')" "0,0.80000000
 odd "amounts that no bill holds" "('Usage', '9e25', '0.8'), ('Usage', '9e25', '0.8')" "0,1.600000000,billed"
 has "are told" "$(cat "$T/ok.out")" "^2 rows have a cost, an amount or a time that is no number"
 odd "costs that no bill holds" "('Usage', '1', '9e25'), ('Usage', '1', '9e25'), ('Usage', '1000', '0.8')" "1002000,0.800000000,billed"
+deliver csv.gz "$(line "('Usage', '1000', '0.8'), ('Usage', '1000', '0.5')" | sed "s/'2026-10-05T03:00:00Z' AS/CASE WHEN cost = '0.5' THEN '0001-01-01T00:00:00Z' ELSE '2026-10-05T03:00:00Z' END AS/")"
+ok "a row of the year 1" reconcile
+is "a row of the year 1: the figures" "$(report --by model | cut -d, -f2,3,6)" "1000000,0.800000000,billed"
+has "is told with its dollars" "$(cat "$T/ok.out")" "^billed +1\.300000 USD"
 odd "every kind of discount" "('Usage', '1000', '0.8'), ('EdpDiscount', '0', '-0.01'), ('SppDiscount', '0', '-0.02'), ('RiVolumeDiscount', '0', '-0.04')" "1000000,0.800000000,billed"
 has "is kept apart" "$("$nowcast" report --reconciliation --redis "$REDIS_URL")" "discount .*-0\.07"
 
@@ -94,6 +98,14 @@ apart=$("$nowcast" report --reconciliation --redis "$REDIS_URL")
 for kind in 'provisioned 44.5' 'reserved 1.98' 'credit -0.5' 'refund -0.25' 'tax 0.13' 'other 0.06'; do
 	has "${kind% *} stands apart" "$apart" "^ *${kind% *} .*[ \$]${kind#* }0* "
 done
+
+# No row is taken for a comment or a title, and passed over.
+deliver csv.gz "$(line "('Usage', '1000', '0.8'), ('Usage', '1000', '0.4')")"
+data=$(find "$T/cur" -name '*.csv.gz')
+zcat "$data" | sed 's/^\(.*\),\(.*0\.4.*\)$/#\1/' >"$T/cut.csv"
+gzip -c "$T/cut.csv" >"$data"
+fails 1 "a row cut short that begins with #" reconcile
+has "is an error, and said so" "$(cat "$T/err")" "a row has too many or too few fields"
 
 deliver csv.gz "$(line "('Usage', '1000', '0.8')")"
 echo "{\"dataFiles\": [\"$file\", \"$file\"]}" >"$manifest"
