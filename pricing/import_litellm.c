@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "base/usd.h"
 #include "pricing/price_file.h"
 
@@ -387,7 +388,7 @@ bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *r
 	struct buf quoted = BUF_INIT;
 	json_error_t at;
 	quote_numbers(json, &quoted);
-	json_t *root = json_loadb(quoted.len ? quoted.data : "", quoted.len, 0, &at), *value;
+	json_t *root = json_loadb(quoted.len ? quoted.data : "", quoted.len, JSON_REJECT_DUPLICATES, &at), *value;
 	buf_release(&quoted);
 	if (!root)
 		return err_set(err, ERR_CONFIG, "line %d: not JSON: %s", at.line, at.text);
@@ -404,6 +405,7 @@ bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *r
 				end++;
 			write_model(&t, t.v + i, t.v + end);
 		}
+		text_make_plain_lines(notes->data, notes->len);
 		*ret_counts = t.counts;
 	}
 	free(t.v);

@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "base/map.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "pricing/price_file.h"
 #include "pricing/usage_type.h"
@@ -185,11 +186,11 @@ static bool read_answer(struct import *im, const json_t *list, struct err *err)
 	im->texts = xcalloc(n ? n : 1, sizeof(*im->texts));
 	for (size_t i = 0; i < n; i++) {
 		json_t *entry = json_array_get(list, i);
-		entry = json_is_string(entry) ? json_loadb(json_string_value(entry), json_string_length(entry), 0, NULL) : json_incref(entry);
+		entry = json_is_string(entry) ? json_loadb(json_string_value(entry), json_string_length(entry), JSON_REJECT_DUPLICATES, NULL) : json_incref(entry);
 		im->texts[im->ntexts++] = entry;
 		const json_t *terms = only_child(json_object_get(entry, "terms"));
 		if (!json_is_object(entry))
-			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is no JSON object", i);
+			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is no JSON object, or has a key twice", i);
 		take(im, json_object_get(json_object_get(entry, "product"), "attributes"), terms);
 	}
 	return true;
@@ -250,7 +251,7 @@ bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_count
 	struct buf own_notes = BUF_INIT;
 	struct import im = {.notes = &own_notes, .names = names};
 	json_error_t at;
-	json_t *root = json_loadb(json.p, json.len, 0, &at);
+	json_t *root = json_loadb(json.p, json.len, JSON_REJECT_DUPLICATES, &at);
 	const json_t *answer = json_object_get(root, "PriceList");
 	bool good = true;
 	if (!root)
@@ -265,7 +266,8 @@ bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_count
 		if (im.n)
 			qsort(im.rows, im.n, sizeof(*im.rows), compare_rows);
 		write_rows(&im, csv);
-		buf_add(notes, own_notes.data ? own_notes.data : "", own_notes.len);
+		text_make_plain_lines(own_notes.data, own_notes.len);
+		buf_addstr(notes, buf_str(&own_notes));
 		*ret_counts = im.counts;
 	}
 	for (size_t i = 0; i < im.ntexts; i++)

@@ -220,6 +220,7 @@ int main(void)
 	must_refuse("[1.5, ", "not JSON");
 	must_refuse("{}", "no entry of Bedrock has a price");
 	must_refuse("[]", "no entry of Bedrock has a price");
+	must_refuse("{\"acme.m\":{" BEDROCK "\"input_cost_per_token\":1e-06,\"input_cost_per_token\":9e-06}}", "duplicate object key");
 	if (access(path.data, R_OK) == 0 || (ci && strcmp(ci, "true") == 0))
 		check_real(shared);
 	else

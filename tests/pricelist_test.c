@@ -68,12 +68,14 @@ static void check_small(void)
 	            "length on it holds is not known\n",
 	            "rates of long prompts, from the length that is known here");
 	add_entry(&list, "Amazon Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
+	add_entry(&list, "Amazon \xc2\x9b" "Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
 	add_entry(&list, "Claude Unheard (Amazon Bedrock Edition)", "USE1-MP:USE1_InputTokenCount-Units", "Units", "1", may);
 	add_entry(&list, sonnet, "USW2-MP:USW2_InputTokenCount-Units", "Units", "3.3", may);
 	add_entry(&list, sonnet, "USE1-MP:USE1_InputTokenCount-Units", "Units", "3.3", may);
 	add_entry(&list, sonnet, "USE1-MP:USE1_input_tokens_standard-Units", "Units", "3.4", may);
 	must_import(&list, HEADER "anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,,,,,,,,AWS price list\n",
 	            "USE1-NovaPro-input-tokens of \"Amazon Bedrock\": its unit contradicts the usage type\n"
+	            "USE1-NovaPro-input-tokens of \"Amazon ?\?Bedrock\": its unit contradicts the usage type\n"
 	            "USE1-MP:USE1_InputTokenCount-Units of \"Claude Unheard (Amazon Bedrock Edition)\": which model this is, is not known\n"
 	            "USW2-MP:USW2_InputTokenCount-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": its regionCode is missing or contradicts the usage type\n"
 	            "USE1-MP:USE1_input_tokens_standard-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a second rate for the same thing: neither is taken\n",
@@ -182,6 +184,8 @@ int main(void)
 	must_refuse("{\"PriceList\":[1]}", "entry 0");
 	must_refuse("{}", "expected an AWS price list");
 	must_refuse("[]", "expected an AWS price list");
+	must_refuse("{\"products\":{\"A\":{},\"A\":{}},\"terms\":{}}", "duplicate object key");
+	must_refuse("{\"PriceList\":[\"{\\\"product\\\":1,\\\"product\\\":2}\"]}", "has a key twice");
 	check_excerpt(shared, "fm-sonnet-4-6-use1", "anthropic.claude-sonnet-4-6", "global.anthropic.claude-sonnet-4-6");
 	check_excerpt(shared, "ab-nova-micro-use1", "amazon.nova-micro-v1:0", "");
 	check_excerpt(shared, "fm-claude-3-5-sonnet-use1", "anthropic.claude-3-5-sonnet-20240620-v1:0", "");
