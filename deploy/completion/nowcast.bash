@@ -20,13 +20,17 @@ _nowcast_subcommand() { # COMMAND
 }
 
 # Keys joined by commas: completes the last of them.
-_nowcast_keys() { # WORD
-	local before= last=$1 key
-	case $1 in *,*) before=${1%,*}, last=${1##*,} ;; esac
-	for key in hour account region model principal role team token_type tag:; do
+_nowcast_keys() { # COMMAND WORD
+	local before= last=$2 key
+	case $2 in *,*) before=${2%,*}, last=${2##*,} ;; esac
+	for key in $("$1" help report 2>/dev/null | sed -n 's/^KEYS are any of \([a-z_,]*\),tag:KEY.*/\1,tag:/p' | tr , ' '); do
 		case $key in "$last"*) COMPREPLY+=("$before$key") ;; esac
 	done
 	compopt -o nospace 2>/dev/null
+}
+
+_nowcast_formats() { # COMMAND SUBCOMMAND
+	"$1" help "$2" 2>/dev/null | grep -oE -- '--format [a-z|]+' | sed 's/--format //' | tr '|' '\n' | sort -u
 }
 
 _nowcast_flags() { # COMMAND SUBCOMMAND
@@ -39,8 +43,8 @@ _nowcast() { # COMMAND WORD PREVIOUS
 	local word=$2 subcommand
 	COMPREPLY=()
 	case $3 in
-	--by) _nowcast_keys "$word"; return ;;
-	--format) mapfile -t COMPREPLY < <(compgen -W 'table csv json' -- "$word"); return ;;
+	--by) _nowcast_keys "$1" "$word"; return ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W "$(_nowcast_formats "$1" "$(_nowcast_subcommand "$1")")" -- "$word"); return ;;
 	--log-level) mapfile -t COMPREPLY < <(compgen -W 'error warn info debug' -- "$word"); return ;;
 	--log-format) mapfile -t COMPREPLY < <(compgen -W 'logfmt json' -- "$word"); return ;;
 	--config | --dead-letter-file | --redis-ca) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;

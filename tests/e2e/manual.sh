@@ -35,8 +35,11 @@ is "completion: one that has begun" "$(complete_words re)" "$(grep ^re <<<"$subc
 is "completion: its flags" "$(complete_words report --f)" "--from --format --future"
 is "completion: behind flags of everybody" "$(complete_words --redis unix:/x top --tur)" "--turns"
 is "completion: keys of the configuration" "$(complete_words run --batch-)" "--batch-records --batch-interval --batch-bytes"
-is "completion: values" "$(complete_words report --format '')" "table csv json"
-is "completion: the last of several keys" "$(complete_words report --by hour,t)" "hour,team hour,token_type hour,tag:"
+is "completion: values" "$(complete_words report --format '')" "csv focus html json table"
+is "completion: those of another" "$(complete_words who --format '')" "json table"
+is "completion: the last of several keys" "$(complete_words report --by hour,t)" "hour,team hour,token_type hour,tier hour,tag:"
+keys=$("$nowcast" help report | sed -n 's/^KEYS are any of \([^ ]*\).*/\1/p')
+is "the manual has every key of reports" "$(sed -n 's/^\.Cm \(hour , .*\)/\1/p' "$page" | tr -d ' ')" "${keys%,tag:KEY}"
 touch "$T/trail.json.gz"
 is "completion: files for replay" "$(complete_words replay "$T/tra")" "$T/trail.json.gz"
 is "completion: what help knows" "$(complete_words help de)" "detect demo"
