@@ -20,22 +20,31 @@ struct usd usd_sub(struct usd a, struct usd b)
 	return a;
 }
 
-static usd_pico div_half_even(usd_pico n, usd_pico d)
+// q and the rest r of a division by d, half to even.
+static usd_pico round_half_even(usd_pico q, usd_pico r, usd_pico d)
 {
-	usd_pico q = n / d, r = n % d;
 	usd_pico twice = (r < 0 ? -r : r) * 2;
 	if (twice > d || (twice == d && (q & 1)))
-		q += n < 0 ? -1 : 1;
+		q += r < 0 ? -1 : 1;
 	return q;
+}
+
+static usd_pico div_half_even(usd_pico n, usd_pico d)
+{
+	return round_half_even(n / d, n % d, d);
 }
 
 struct usd usd_muldiv(struct usd a, int64_t num, int64_t den)
 {
 	assert(den > 0);
-	usd_pico product;
-	bool over = __builtin_mul_overflow(a.pico, (usd_pico)num, &product);
+	usd_pico product, whole;
+	if (!__builtin_mul_overflow(a.pico, (usd_pico)num, &product))
+		return (struct usd){div_half_even(product, den)};
+	// Divided first, the product fits where the result does; the rests are of 64 bits.
+	product = a.pico % den * num;
+	bool over = __builtin_mul_overflow(a.pico / den, (usd_pico)num, &whole) || __builtin_add_overflow(whole, product / den, &whole);
 	assert(!over);
-	return (struct usd){div_half_even(product, den)};
+	return (struct usd){round_half_even(whole, product % den, den)};
 }
 
 // Reads digits, an optional point and an optional exponent into an integer and a power of ten, then shifts.

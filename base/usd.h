@@ -34,7 +34,7 @@ static inline int usd_cmp(struct usd a, struct usd b)
 	return a.pico < b.pico ? -1 : a.pico > b.pico;
 }
 
-// amount x num / den, rounded half to even; den > 0.
+// amount x num / den, rounded half to even; den > 0. Aborts if the result does not fit, as above.
 struct usd usd_muldiv(struct usd a, int64_t num, int64_t den);
 
 // A decimal such as "12.5", "-0.000001", "1.1e-06" as a number of 10^-scale units, exactly; false if it is not a number,

@@ -183,7 +183,6 @@ static bool read_hour(struct reader *r, struct str s, const char *column, int64_
 
 static bool read_rate(struct reader *r, struct str s, const char *column, int64_t *ret)
 {
-	const int64_t most = INT64_C(10000) * 1000000;
 	*ret = RATE_UNKNOWN;
 	if (!s.len)
 		return true;
@@ -191,7 +190,7 @@ static bool read_rate(struct reader *r, struct str s, const char *column, int64_
 		return refuse(r, r->record_line, "%s: expected USD per million tokens with at most 6 decimals, got \"%.*s\"", column, STR_ARG(s));
 	if (*ret < 0)
 		return refuse(r, r->record_line, "%s: %.*s is negative", column, STR_ARG(s));
-	if (*ret > most)
+	if (*ret > RATE_MAX)
 		return refuse(r, r->record_line, "%s: %.*s is more than $10,000 per million tokens; check the unit", column, STR_ARG(s));
 	return true;
 }

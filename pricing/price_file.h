@@ -30,6 +30,7 @@
 #include "pricing/price.h"
 
 enum { RATE_UNKNOWN = -1 };
+#define RATE_MAX (INT64_C(10000) * 1000000) // of a token: $10,000 per million; more is taken for a slip of the unit
 
 struct price_row {
 	struct str model;           // canonical name (pricing/model_id.h)

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/rates.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
+#include "base/file.h"
 #include "base/when.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
@@ -95,11 +93,15 @@ static bool agreed(const struct day_rate *days, int n, int64_t *ret_rate, int64_
 			two[found++] = &days[i];
 	if (found < 2 || two[0]->day != two[1]->day + 1)
 		return false;
-	struct usd all = usd_add(two[0]->usd, two[1]->usd);
-	int64_t tokens = two[0]->tokens + two[1]->tokens;
-	if (!is_alike((int64_t)usd_muldiv(two[0]->usd, 1, two[0]->tokens).pico, (int64_t)usd_muldiv(two[1]->usd, 1, two[1]->tokens).pico))
+	usd_pico rate[2];
+	for (int i = 0; i < 2; i++) {
+		rate[i] = usd_muldiv(two[i]->usd, 1, two[i]->tokens).pico;
+		if (rate[i] > RATE_MAX) // no price file takes it
+			return false;
+	}
+	if (!is_alike((int64_t)rate[0], (int64_t)rate[1]))
 		return false;
-	*ret_rate = (int64_t)usd_muldiv(all, 1, tokens).pico;
+	*ret_rate = (int64_t)usd_muldiv(usd_add(two[0]->usd, two[1]->usd), 1, two[0]->tokens + two[1]->tokens).pico;
 	*ret_day = two[1]->day;
 	return true;
 }
@@ -164,21 +166,10 @@ void rates_learn(const struct bill *b, int64_t complete, struct buf *csv, int *r
 
 bool rates_write(const struct conf *conf, struct str csv, struct err *err)
 {
-	struct buf path = BUF_INIT, new = BUF_INIT;
+	struct buf path = BUF_INIT;
+	struct err why = ERR_INIT;
 	prices_path(conf, "bill", NULL, &path);
-	buf_addf(&new, "%s.new", path.data ? path.data : "");
-	FILE *f = fopen(new.data, "w");
-	bool good = f && fwrite(csv.p, 1, csv.len, f) == csv.len;
-	good = f && fflush(f) == 0 && fsync(fileno(f)) == 0 && good;
-	if (f && fclose(f) != 0)
-		good = false;
-	good = good && rename(new.data, path.data) == 0;
-	if (!good) {
-		err_set(err, ERR_CONFIG, "%s: cannot be written (%s): make prices.dir a folder that nowcast may write", path.data ? path.data : "", strerror(errno));
-		if (f)
-			unlink(new.data);
-	}
+	bool good = file_replace(path.data, csv, &why) || err_set(err, ERR_CONFIG, "%s: make prices.dir a folder that nowcast may write", why.msg);
 	buf_release(&path);
-	buf_release(&new);
 	return good;
 }

@@ -18,16 +18,17 @@ static usd_pico pull_of(struct usd part, bool up)
 	return size > 0 ? size : 0;
 }
 
-// part / whole of `amount`, which is no larger than whole: scaled down until the product fits.
+// part / whole of `amount`, all non-negative: both are scaled down until the product fits.
 static usd_pico share(usd_pico amount, usd_pico part, usd_pico whole)
 {
+	usd_pico product;
 	if (part == whole)
 		return amount;
-	while (whole > (usd_pico)1000000000000000000) {
-		whole >>= 10;
-		part >>= 10;
+	while (__builtin_mul_overflow(amount, part, &product)) {
+		whole >>= 1;
+		part >>= 1;
 	}
-	return amount * part / whole;
+	return product / whole;
 }
 
 void score_explain(const struct score_cell *c, struct usd ret_cause[SCORE_CAUSES])

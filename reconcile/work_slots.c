@@ -52,10 +52,8 @@ static bool read_slots(struct work *w, struct arena *arena, struct slot_state **
 	good = good && (n == 0 || redis_exec(r, err));
 	for (int i = 0; good && i < n; i++) {
 		list[i].account = account_of(list[i].slot);
-		list[i].watermark = redis_int(r, (size_t)i);
-		struct str text = redis_str(r, (size_t)i);
-		if (text.len)
-			list[i].watermark = strtoll(text.p, NULL, 10);
+		list[i].watermark = 0;
+		usd_parse_scaled(redis_str(r, (size_t)i), 0, &list[i].watermark);
 	}
 	buf_release(&key);
 	map_release(&seen);

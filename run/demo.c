@@ -58,9 +58,8 @@ struct demo {
 
 static bool parse_number(const char *text, const char *flag, int64_t min, int64_t max, int64_t *ret, struct err *err)
 {
-	char *end;
-	long long v = strtoll(text, &end, 10);
-	if (*end || end == text || v < min || v > max)
+	int64_t v;
+	if (!usd_parse_scaled(str_of(text), 0, &v) || v < min || v > max)
 		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%s\"", flag, (long long)min, (long long)max, text);
 	*ret = v;
 	return true;
@@ -106,7 +105,6 @@ static bool configure(struct demo *d, struct err *err)
 		{"redis", d->redis.url},
 		{"batch.interval", "200ms"},   // an hour is played in a minute: so haste is in proportion
 		{"settle.interval", "500ms"},
-		{"kafka.heartbeat.interval.ms", "300"}, // how soon the first worker hears that the second has joined
 	};
 	conf_init(&d->conf);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -185,7 +183,9 @@ static bool draw(struct demo *d, int64_t clock_ms, bool final, struct err *err)
 	d->top.title = title;
 	d->top.hours = 2;
 	d->draw_due_ms = when_ticks_ms() + d->draw_ms;
-	return top_draw(&d->top, d->view, err);
+	bool good = top_draw(&d->top, d->view, err);
+	d->top.title = NULL;
+	return good;
 }
 
 static bool draw_if_due(struct demo *d, int64_t clock_ms, struct err *err)

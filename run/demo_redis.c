@@ -132,10 +132,18 @@ bool demo_redis_start(struct demo_redis *r, struct err *err)
 		               "deploy/install-deps, which installs all that nowcast needs");
 	if (!make_folder(r, err))
 		return false;
-	if (pipe2(ends, O_CLOEXEC) != 0 || (r->keeper = fork()) < 0) {
-		r->keeper = 0;
+	if (pipe2(ends, O_CLOEXEC) != 0) {
 		rmdir(r->dir);
-		return err_set(err, ERR_FATAL, "cannot start a process for %s: %s", program, strerror(errno));
+		return err_set(err, ERR_FATAL, "cannot make a pipe for %s: %s", program, strerror(errno));
+	}
+	r->keeper = fork();
+	if (r->keeper < 0) {
+		err_set(err, ERR_FATAL, "cannot start a process for %s: %s", program, strerror(errno));
+		r->keeper = 0;
+		close(ends[0]);
+		close(ends[1]);
+		rmdir(r->dir);
+		return false;
 	}
 	if (r->keeper == 0) {
 		close(ends[1]);

@@ -199,6 +199,7 @@ static void test_rates(void)
 	ok(csv.data && strstr(csv.data, "anthropic.claude-sonnet-4-6") && strstr(csv.data, "14.52") && strstr(csv.data, "111122223333") && strstr(csv.data, "2026-11-01T00"), "for that account, from the first of them on");
 	is_int(learned((int64_t[]){14520000, 14520000}, 2, 498192 + 47, &csv), 0, "not while the second is not complete");
 	is_int(learned((int64_t[]){14520000, 13000000}, 2, 498192 + 48, &csv), 0, "not when they differ");
+	is_int(learned((int64_t[]){INT64_C(20000000000), INT64_C(20000000000)}, 2, 498192 + 48, &csv), 0, "not when no price file would take it");
 	is_int(learned((int64_t[]){14000000, 14520000, 14520000}, 3, 498192 + 72, &csv), 1, "the newest two count");
 	is_int(learned((int64_t[]){16500000, 16500000}, 2, 498192 + 48, &csv), 0, "the list's own rate is not worth a row");
 	buf_release(&csv);

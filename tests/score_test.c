@@ -74,6 +74,8 @@ static void test_causes(void)
 	is_explained(cell(100, 0, -30, 0, -10, 20, 0), "0 15 0 5 0 0", "causes share the miss in proportion");
 	is_explained(cell(0, 0, 0, 0, 0, 50, 0), "0 0 0 0 50 0", "billed and never seen");
 	is_explained(cell(100, 0, 0, 0, 0, 0, -100), "0 0 0 0 0 100", "seen and never billed");
+	const int64_t huge = INT64_C(300000000000000000);
+	is_explained(cell(0, 0, huge, 2 * huge, 0, 0, 0), "0 300000000000000000 600000000000000000 0 0 0", "hundreds of millions of dollars");
 }
 
 static void test_sums(unsigned seed)

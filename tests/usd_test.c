@@ -24,6 +24,13 @@ static void is_muldiv(int64_t pico, int64_t num, int64_t den, const char *want)
 	is_str(usd_format_pico(usd_muldiv((struct usd){pico}, num, den), got), want, "times and divided, half to even");
 }
 
+static void is_wide(const char *pico, int64_t num, int64_t den, const char *want)
+{
+	struct usd usd;
+	char got[USD_SIZE];
+	is_str(usd_parse_pico(str_of(pico), &usd) ? usd_format_pico(usd_muldiv(usd, num, den), got) : "no number", want, pico);
+}
+
 int main(void)
 {
 	int64_t rate = 42;
@@ -59,5 +66,12 @@ int main(void)
 	is_muldiv(7, 1, 2, "4");
 	is_muldiv(-7, 1, 2, "-4");
 	is_muldiv(INT64_MAX, INT64_MAX, INT64_MAX, "9223372036854775807");
+	// What is beyond 128 bits on the way.
+	is_wide("1000000000000000000000000000000", 9000000000000000001, 9000000000000000000, "1000000000000000000111111111111");
+	is_wide("1000000000000000000000000000001", INT64_MAX - 1, INT64_MAX, "999999999999999999891579782752");
+	is_wide("-1000000000000000000000000000001", INT64_MAX - 1, INT64_MAX, "-999999999999999999891579782752");
+	is_wide("1267650600228229401496703205379", INT64_C(1) << 40, INT64_C(1) << 41, "633825300114114700748351602690");
+	is_wide("1267650600228229401496703205377", INT64_C(1) << 40, INT64_C(1) << 41, "633825300114114700748351602688");
+	is_wide("2535301200456458802993406410751", INT64_C(1) << 60, INT64_C(1) << 61, "1267650600228229401496703205376");
 	return done();
 }
