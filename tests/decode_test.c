@@ -15,6 +15,7 @@
 #include <glob.h>
 
 #include "tests/support/table.h"
+#include "tests/support/slurp.h"
 #include "tests/tap.h"
 
 enum { PIECES = 64, MESSAGE_BYTES = 4 << 20 };
@@ -26,18 +27,6 @@ struct table {
 	const char *folder; // to write inputs to, or NULL
 	int written;
 };
-
-static bool slurp(const char *path, struct buf *out)
-{
-	char z[65536];
-	size_t n;
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return false;
-	while ((n = fread(z, 1, sizeof z, f)) > 0)
-		buf_add(out, z, n);
-	return fclose(f) == 0;
-}
 
 static void expand(const struct table *t, struct str in, struct buf *out)
 {

@@ -11,23 +11,11 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "pricing/price_file.h"
+#include "tests/support/slurp.h"
 #include "tests/tap.h"
 
 static const char *const fields[TOKEN_TYPES] = {"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost",
                                                 "cache_creation_input_token_cost", "cache_creation_input_token_cost_above_1hr"};
-
-static bool read_all(const char *path, struct buf *ret)
-{
-	char block[65536];
-	size_t n;
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return ok(false, "%s can be read", path);
-	while ((n = fread(block, 1, sizeof(block), f)) > 0)
-		buf_add(ret, block, n);
-	fclose(f);
-	return true;
-}
 
 static int64_t price(struct str model, struct str region, int type, int64_t time_ms)
 {
@@ -80,7 +68,7 @@ static void check_dated(const char *path)
 	struct buf text = BUF_INIT, csv = BUF_INIT;
 	struct price_rows rows;
 	struct err err = ERR_INIT;
-	if (!read_all(path, &text) || !read_all("pricing/builtin.csv", &csv))
+	if (!must_slurp(path, &text) || !must_slurp("pricing/builtin.csv", &csv))
 		return;
 	if (!price_file_read(&rows, buf_str(&csv), "pricing/builtin.csv", &err)) {
 		ok(false, "%s", err.msg);
@@ -181,7 +169,7 @@ static void check_entries(const char *path)
 	struct buf rules = BUF_INIT;
 	json_t *all = json_load_file(path, 0, NULL), *entry;
 	const char *key;
-	if (!ok(all != NULL, "%s can be read", path) || !read_all("tests/price_sources.txt", &rules))
+	if (!ok(all != NULL, "%s can be read", path) || !must_slurp("tests/price_sources.txt", &rules))
 		return;
 	json_object_foreach(all, key, entry) {
 		struct buf id = BUF_INIT;
@@ -234,7 +222,7 @@ static void check_page(const char *path)
 	struct buf text = BUF_INIT;
 	struct str before = STR_NONE, name;
 	int64_t in, out, known = 0;
-	if (!read_all(path, &text))
+	if (!must_slurp(path, &text))
 		return;
 	for (struct str rest = buf_str(&text); rest.len; before = name) {
 		struct str line = str_cut(&rest, '\n');

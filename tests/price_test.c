@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "pricing/price_file.h"
+#include "tests/support/slurp.h"
 #include "tests/tap.h"
 
 static struct str trim(struct str s)
@@ -16,19 +17,6 @@ static struct str trim(struct str s)
 	while (s.len && s.p[s.len - 1] == ' ')
 		s.len--;
 	return s;
-}
-
-static bool read_all(const char *path, struct buf *ret)
-{
-	char block[65536];
-	size_t n;
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return ok(false, "%s can be read", path);
-	while ((n = fread(block, 1, sizeof(block), f)) > 0)
-		buf_add(ret, block, n);
-	fclose(f);
-	return true;
 }
 
 // One token type of one case; false if it is not as `want` says: a rate, "-", or the start of a reason.
@@ -70,7 +58,7 @@ static void check_case(struct str line)
 static void check_rates(void)
 {
 	struct buf text = BUF_INIT;
-	if (!read_all("tests/price.txt", &text))
+	if (!must_slurp("tests/price.txt", &text))
 		return;
 	for (struct str rest = buf_str(&text); rest.len;) {
 		struct str line = trim(str_cut(&rest, '\n'));
@@ -101,7 +89,7 @@ static void check_file(struct str want, struct str text)
 static void check_files(void)
 {
 	struct buf text = BUF_INIT;
-	if (!read_all("tests/price_file.txt", &text))
+	if (!must_slurp("tests/price_file.txt", &text))
 		return;
 	struct str want = STR_NONE, body = STR_NONE;
 	for (struct str rest = buf_str(&text); rest.len;) {
@@ -123,7 +111,7 @@ static void check_files(void)
 static void check_truncated(void)
 {
 	struct buf text = BUF_INIT;
-	if (!read_all("pricing/builtin.csv", &text))
+	if (!must_slurp("pricing/builtin.csv", &text))
 		return;
 	size_t whole = 0, parsed = 0;
 	for (size_t cut = text.len; cut > 0; cut -= cut > 97 ? 97 : cut) {

@@ -6,19 +6,8 @@
 #include <glob.h>
 
 #include "tests/support/table.h"
+#include "tests/support/slurp.h"
 #include "tests/tap.h"
-
-static bool slurp(const char *path, struct buf *out)
-{
-	char z[65536];
-	size_t n;
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return false;
-	while ((n = fread(z, 1, sizeof z, f)) > 0)
-		buf_add(out, z, n);
-	return fclose(f) == 0;
-}
 
 static bool is_public(struct str word)
 {
