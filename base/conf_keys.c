@@ -87,7 +87,7 @@ const struct conf_key conf_keys[] = {
 	{"dead_letter.topic", CONF_STRING, AT(dead_letter_topic), 0, 0, "", false, NULL,
 	 "Where to send what cannot be decoded; headers say why and whence. Not one of `topics`."},
 	{"dead_letter.file", CONF_STRING, AT(dead_letter_file), 0, 0, "", false, NULL,
-	 "Where to append it instead, or when the topic refuses its size. `nowcast replay` reads this file again."},
+	 "Where to append it instead, or when the topic refuses its size. `nowcast replay` reads this file again, once it is renamed."},
 
 	{"listen", CONF_STRING, AT(listen), 0, 0, "", false, NULL,
 	 "Address of the dashboard, the API and /metrics: host:port. Empty: `run` has none, `serve` takes 127.0.0.1:8321."},

@@ -70,9 +70,9 @@ void files_release(struct files *f)
 // ---- bytes
 
 struct source {
+	struct files *files;
 	const char *path;
 	int fd;
-	int64_t *bytes_read;
 	bool gzip, inside, eof;      // inside: a gzip member has begun and not ended
 	const char *damage;          // NULL, or what is wrong with the gzip
 	z_stream z;
@@ -80,34 +80,35 @@ struct source {
 	unsigned char raw[64 * 1024];
 };
 
-static bool source_fill(struct source *s, struct err *err)
+// Reads more behind the first `keep` bytes of `raw`.
+static bool source_fill(struct source *s, size_t keep, struct err *err)
 {
+	const volatile sig_atomic_t *stop = s->files->stop;
 	ssize_t n;
-	do
-		n = read(s->fd, s->raw, sizeof s->raw);
-	while (n < 0 && errno == EINTR);
+	do {
+		if (stop && *stop)
+			return err_set(err, ERR_FATAL, "interrupted while reading %s", s->path);
+		n = read(s->fd, s->raw + keep, sizeof s->raw - keep);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_set(err, ERR_FATAL, "cannot read %s: %s", s->path, strerror(errno));
-	s->eof = n == 0;
+	s->eof = n == 0 && keep == 0;
 	s->at = 0;
-	s->len = (size_t)n;
-	*s->bytes_read += n;
+	s->len = keep + (size_t)n;
+	s->files->bytes_read += n;
 	return true;
 }
 
-static bool source_open(struct source *s, const char *path, int64_t *bytes_read, struct err *err)
+static bool source_open(struct source *s, struct files *f, const char *path, struct err *err)
 {
-	*s = (struct source){.path = path, .bytes_read = bytes_read};
+	*s = (struct source){.files = f, .path = path};
 	s->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (s->fd < 0)
 		return err_set(err, ERR_FATAL, "cannot open %s: %s", path, strerror(errno));
-	if (!source_fill(s, err))
+	if (!source_fill(s, 0, err))
 		return false;
-	if (s->len == 1) { // a pipe may give one byte first, and the sign of gzip has two
-		ssize_t n = read(s->fd, s->raw + 1, sizeof s->raw - 1);
-		s->len += n > 0 ? (size_t)n : 0;
-		*s->bytes_read += n > 0 ? n : 0;
-	}
+	if (s->len == 1 && !source_fill(s, 1, err)) // a pipe may give one byte first, and the sign of gzip has two
+		return false;
 	s->gzip = s->len >= 2 && s->raw[0] == 0x1f && s->raw[1] == 0x8b;
 	if (s->gzip && inflateInit2(&s->z, 15 + 16) != Z_OK)
 		return err_set(err, ERR_FATAL, "zlib cannot start: out of memory?");
@@ -148,7 +149,7 @@ static bool source_read(struct source *s, char *out, size_t room, size_t *ret_n,
 {
 	size_t n = 0;
 	while (n == 0 && !s->damage) {
-		if (s->at == s->len && !s->eof && !source_fill(s, err))
+		if (s->at == s->len && !s->eof && !source_fill(s, 0, err))
 			return false;
 		if (s->eof) {
 			if (s->inside)
@@ -321,7 +322,7 @@ bool files_read(struct files *f, size_t entry, size_t message_bytes, files_messa
 	w->limit = message_bytes;
 	w->fn = fn;
 	w->user = user;
-	bool good = source_open(&w->source, f->entries[entry].path, &f->bytes_read, err) && read_messages(w, err);
+	bool good = source_open(&w->source, f, f->entries[entry].path, err) && read_messages(w, err);
 	source_close(&w->source);
 	buf_release(&w->buf);
 	free(w);

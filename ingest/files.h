@@ -5,6 +5,7 @@
 #ifndef NOWCAST_INGEST_FILES_H
 #define NOWCAST_INGEST_FILES_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct files {
 	size_t n;
 	int64_t bytes;               // of all entries
 	int64_t bytes_read;          // so far, on disk
+	const volatile sig_atomic_t *stop; // once it is not 0, as a signal's handler sets it, reading ends; NULL: nothing ends it
 };
 
 // Lists files, and what is below folders in bytewise order of their paths; names that begin with a dot are left out.
@@ -38,7 +40,7 @@ struct files {
 bool files_list(struct files *f, char *const *paths, struct err *err) NC_CHECK;
 void files_release(struct files *f);
 
-// Reads one entry; files with no byte in them are no message. ERR_FATAL when it cannot be opened or read.
+// Reads one entry; files with no byte in them are no message. ERR_FATAL when it cannot be opened or read, or was stopped.
 bool files_read(struct files *f, size_t entry, size_t message_bytes, files_message_fn *fn, void *user, struct err *err) NC_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -151,9 +152,25 @@ static bool replay_all(struct replay *r, struct err *err)
 	// A line of the dead-letter file holds a whole message in base64, so lines may be half as long again.
 	size_t limit = (size_t)r->conf->message_bytes / 2 * 3;
 	for (size_t i = 0; i < r->files.n; i++)
-		if (!files_read(&r->files, i, limit, on_message, r, err))
+		if (!files_read(&r->files, i, limit, on_message, r, err)) {
+			if (interrupted)
+				err_clear(err); // one word for it, wherever it came
+			check_interrupted(err);
 			return false;
+		}
 	return apply(r, err) && settle(r, err);
+}
+
+// What fails again is appended to the file of dead letters: were it read at the same time, the replay would not end.
+static bool check_dead_letter_file(const struct files *f, const char *dead, struct err *err)
+{
+	struct stat its, st;
+	if (!*dead || stat(dead, &its) != 0 || !S_ISREG(its.st_mode))
+		return true;
+	for (size_t i = 0; i < f->n; i++)
+		if (stat(f->entries[i].path, &st) == 0 && st.st_dev == its.st_dev && st.st_ino == its.st_ino)
+			return err_set(err, ERR_CONFIG, "%s is dead_letter.file, to which is appended what fails again: rename it, then replay it by its new name", f->entries[i].path);
+	return true;
 }
 
 static void print_summary(const struct replay *r)
@@ -196,9 +213,11 @@ int cmd_replay(struct command *c)
 	struct replay r = {.conf = &c->conf, .progress = isatty(STDERR_FILENO), .start_ms = when_ticks_ms()};
 	r.backoff.seed = (unsigned)getpid();
 	bool good = command_done(c, 1, -1, &err) && files_list(&r.files, c->argv, &err) &&
+	            check_dead_letter_file(&r.files, c->conf.dead_letter_file, &err) &&
 	            prices_load(&prices, &c->conf, &err) &&
-                    intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL, &err);
+	            intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL, &err);
 	if (good) {
+		r.files.stop = &interrupted;
 		catch_signals();
 		good = replay_all(&r, &err);
 		if (good)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What cannot be decoded goes to the dead-letter topic, byte for byte, with the reason and its origin, and can be replayed.
 . "$(dirname "$0")/../lib.sh"
-topics="raw"
+topics="raw" readers=0
 
 call() { # REQUEST-ID
 	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:00:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1"
@@ -44,6 +44,18 @@ letter["records"][0]["data"] = base64.b64encode(sys.argv[2].encode()).decode()
 print(json.dumps(letter))
 END
 fails 0 "the mended file is replayed" "$nowcast" replay --redis "$REDIS_URL" "$T/mended.ndjson"
+fails 2 "a file is not replayed into itself" timeout 30 "$nowcast" replay --redis "$REDIS_URL" --dead-letter-file "$T/dead.ndjson" "$T"
+has "and what to do is said" "$(cat "$T/err")" "dead.ndjson is dead_letter.file, .*rename it"
+# A signal ends it even while nothing comes, or nothing that is a message.
+mkfifo "$T/silence"
+exec 9<>"$T/silence"
+for input in "$T/silence" /dev/zero; do
+	start "reading$((++readers))" "$nowcast" replay --redis "$REDIS_URL" "$input"
+	sleep 1
+	ok "a replay of $(basename "$input") ends on a signal" stop "$pid" INT
+	has "and says so" "$(cat "$T/reading$readers.log")" "interrupted; run it again"
+done
+exec 9>&-
 report "$T/csv"
 has "and its call counts" "$(grep user/ann "$T/csv" | grep ',input,')" ',input,300,'
 finish
