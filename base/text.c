@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <stdint.h>
+#include <unistd.h>
 
 // Length of the well-formed UTF-8 sequence at `i` (RFC 3629: no overlong forms, no surrogates), 0 if there is none.
 static size_t utf8_length(struct str s, size_t i)
@@ -59,6 +60,13 @@ void text_make_plain_lines(char *text, size_t len)
 		struct str line = str_cut(&rest, '\n');
 		text_make_plain(text + (line.p - text), line.len);
 	}
+}
+
+bool text_print(FILE *f, struct buf *b)
+{
+	if (b->len && isatty(fileno(f)))
+		text_make_plain_lines(b->data, b->len);
+	return !b->len || fwrite(b->data, 1, b->len, f) == b->len;
 }
 
 // The code point of a well-formed sequence of at most three bytes: all control characters are.
@@ -155,7 +163,7 @@ void buf_add_url_masked(struct buf *b, struct str url)
 static bool is_formula(struct str s)
 {
 	size_t i = 1;
-	if (!s.len || !memchr("=@+-", s.p[0], 4))
+	if (!s.len || !memchr("=@+-\t\r", s.p[0], 6))
 		return false;
 	while (i < s.len && (s.p[0] == '+' || s.p[0] == '-') && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'))
 		i++;
@@ -164,18 +172,20 @@ static bool is_formula(struct str s)
 
 void buf_add_csv(struct buf *b, struct str s)
 {
-	bool quote = s.len && (memchr(s.p, ',', s.len) || memchr(s.p, '"', s.len));
-	size_t from = b->len;
-	buf_adds(b, quote ? "\"" : "");
-	buf_adds(b, is_formula(s) ? "'" : "");
+	bool quote = false, formula = is_formula(s);
+	for (size_t i = 0; i < s.len; i++)
+		quote |= s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
+	if (quote)
+		buf_addc(b, '"');
+	if (formula)
+		buf_addc(b, '\'');
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.p[i] == '"')
 			buf_addc(b, '"');
 		buf_addc(b, s.p[i]);
 	}
-	buf_adds(b, quote ? "\"" : "");
-	if (b->len > from)
-		text_make_plain(b->data + from, b->len - from);
+	if (quote)
+		buf_addc(b, '"');
 }
 
 void buf_add_html(struct buf *b, struct str s)

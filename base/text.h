@@ -4,6 +4,8 @@
 #ifndef NOWCAST_BASE_TEXT_H
 #define NOWCAST_BASE_TEXT_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/str.h"
 
@@ -15,12 +17,15 @@ size_t text_control(struct str s, size_t i);
 void text_make_plain(char *text, size_t len);
 void text_make_plain_lines(char *text, size_t len); // the same, line by line: line breaks stay
 
+// Writes what was built; a terminal gets it without what it would obey (in place), a file or a pipe as it is. False: not all.
+bool text_print(FILE *f, struct buf *b) NC_CHECK;
+
 // Appends a JSON string with its quotes. Control characters (text_control) are escaped; what is not UTF-8 becomes U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
 
-// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma or a quote. Text that a spreadsheet would run as a
-// formula (it begins with = @ + or -, and is no number) gets an apostrophe in front, which spreadsheets take as "text". Control
-// characters become question marks, as in tables: RFC 4180 has none, names and tags of AWS neither, and a CSV is looked at on terminals.
+// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break. Text that a spreadsheet would
+// run as a formula (it begins with = @ + - or a tab, and is no number) gets an apostrophe in front, which spreadsheets take as "text".
+// All else comes through as it is, control characters too: a CSV is data. Who prints one does it by text_print.
 void buf_add_csv(struct buf *b, struct str s);
 
 // Appends the value of a label in Prometheus' text format, without its quotes. One piece that is not UTF-8 would make a scrape

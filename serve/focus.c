@@ -97,7 +97,7 @@ static bool print_sheet(void *user, struct view *v, const struct view_sheet *she
 	for (int i = 0; i < sheet->nrows; i++)
 		if (sheet->rows[i].type != TOKEN_TYPES)
 			add_row(p, v, sheet, &sheet->rows[i]);
-	return p->b.len == 0 || fwrite(p->b.data, 1, p->b.len, p->f) == p->b.len;
+	return text_print(p->f, &p->b);
 }
 
 bool focus_print(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err)

@@ -225,7 +225,7 @@ static bool print(const struct recon_report *r, const char *format, struct err *
 		print_json(r, t, &b);
 	else
 		recon_print_html(r, &b);
-	bool good = fwrite(b.data ? b.data : "", 1, b.len, stdout) == b.len && fflush(stdout) == 0;
+	bool good = text_print(stdout, &b) && fflush(stdout) == 0;
 	buf_release(&b);
 	return good || err_set(err, ERR_FATAL, "cannot write the report");
 }

@@ -91,7 +91,7 @@ static void print_csv(const struct report *r, const struct groups *g)
 		buf_add_csv(&b, str_of(group_basis(x, basis)));
 		buf_addc(&b, '\n');
 	}
-	fwrite(b.data, 1, b.len, stdout);
+	(void)!text_print(stdout, &b); // main looks whether all was written
 	buf_release(&b);
 }
 

@@ -119,4 +119,7 @@ came "Redis" 'kept in [json.loads(line) for line in text("bad_redis").split("\n"
 came "tags show, a NUL in a key as its symbol" 'shown("bad_show.json") == kept'
 came "tags import" 'shown("bad_import.json") == bad'
 came "and on a terminal none of them steers it" 'not any(c < " " and c != "\n" or c == "\x7f" for c in text("bad_show.txt"))'
+python3 -c 'import os, pty, sys; sys.stdout.flush(); sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+	"$nowcast" report --redis "$REDIS_URL" --by "role,$(cat "$T/by")" --format csv </dev/null >"$T/bad_screen.txt"
+came "nor does a CSV that is printed there" '"<script>" in text("bad_screen.txt") and not any(c < " " and c not in "\r\n" or c == "\x7f" for c in text("bad_screen.txt"))'
 finish
