@@ -11,7 +11,8 @@
 #include "base/conf.h"
 #include "reconcile/bill.h"
 
-// Appends a price file of the rates of a period. `complete`: the hour up to which the bill is complete. *ret_rates: how many.
+// Appends rows of a price file (pricing/price_file.h): the rates of a period. `complete`: the hour up to which the bill is complete.
+// *ret_rates: how many. A rate that no price file takes (RATE_MAX) is not learned.
 void rates_learn(const struct bill *b, int64_t complete, struct buf *csv, int *ret_rates);
 
 // Writes it where the price source `bill` looks, in one step. ERR_CONFIG: prices.dir cannot be written.
