@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
+bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...) // in brackets: no macro (err.h)
 {
 	if (err->kind != ERR_NONE)
 		return false;

@@ -29,6 +29,9 @@ struct err {
 
 // Sets kind and message unless an error is set already. Always returns false, so that `return err_set(...)` reads well.
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) NC_PRINTF(3, 4);
+#ifdef __clang_analyzer__ // which sees one file at a time, and would think that it may return true
+#define err_set(...) ((bool)(err_set(__VA_ARGS__) && false))
+#endif
 
 // Puts "prefix: " before the message of an error that is set; returns false.
 bool err_prefix(struct err *err, const char *fmt, ...) NC_PRINTF(2, 3);
