@@ -14,7 +14,8 @@
 // comes evenly jumps with less. What came just before counts along with what is usual: out of a lull, a jump is lower, but steep.
 //
 // Calls are known within minutes and are never split among callers; a few more may come by chance. Dollars are known later and
-// are first split by what was usual, so a jump in dollars alone must last: two spans of ten minutes.
+// are first split by what was usual, and a few dear calls make much of them: so a jump in dollars alone must last, two spans of
+// ten minutes, and be one against the last hour as well.
 #include "serve/pace.h"
 
 #include <math.h>
@@ -34,9 +35,10 @@ enum {
 static const double TEN_CAP = 1.6;    // times the usual, ten minutes count for no more
 static const double CHANCE = 2.0;     // calls that may come at any time
 static const double FEW_CAP = 1.5;    // times the last hour, a few other days count for no more
-static const double HOUR_PART = 0.5;  // of the last hour is usual whatever other days took
+static const double HOUR_PART = 0.5;  // of the last hour's calls is usual whatever other days took; of its dollars all
 static const double BEFORE_PART = 0.7; // of what is usual stands for what came just before, where that was less
-static const double DOUBT = 1.15;     // times as much is asked of dollars, and where there is only the last hour
+static const double DOUBT = 1.15;     // times as much is asked for where there is only the last hour
+static const double DEAR = 1.4;       // and of dollars
 static const double ONE_DAY = 0.22;   // of the most this hour took on another day is usual as well
 static const double MOST_DAYS = 0.3;  // of other days may have taken less
 
@@ -187,15 +189,15 @@ struct season pace_season(const int64_t *amounts, int days)
 	return n ? (struct season){.days = n, .usually = v[(int)(n * MOST_DAYS)], .most = v[n - 1]} : (struct season){0};
 }
 
-// What is usual in `minutes`; negative: not known.
-static double usual(const struct pace *p, const struct beat *b, struct season s, int minutes)
+// What is usual in `minutes`, of the last hour at least this part; negative: not known.
+static double usual(const struct pace *p, const struct beat *b, struct season s, double hour_part, int minutes)
 {
 	double hour, often = (double)s.usually;
 	if (!last_hour(p, b, &hour) || p->at_minute / PACE_TEN - p->born < PACE_YOUNG)
 		return -1;
 	if (s.days < FEW_DAYS)
 		often = fmin(often, FEW_CAP * hour);
-	often = s.usually > 0 ? fmax(often, HOUR_PART * hour) : hour;
+	often = s.usually > 0 ? fmax(often, hour_part * hour) : hour;
 	return fmax(often, ONE_DAY * (double)s.most) * minutes / MINUTES_AN_HOUR;
 }
 
@@ -207,7 +209,7 @@ static double part_of(const struct pace_ask *ask)
 
 bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
 {
-	double often = usual(p, &p->calls, ask->calls, PACE_QUICK), cost = (double)ask->call_micro;
+	double often = usual(p, &p->calls, ask->calls, HOUR_PART, PACE_QUICK), cost = (double)ask->call_micro;
 	double calls = (double)sum_of(&p->calls, p->at_minute, PACE_QUICK) * part_of(ask);
 	if (often < 0 || calls * cost < (double)(ask->floor_micro * PACE_QUICK))
 		return false;
@@ -223,10 +225,10 @@ bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pa
 
 bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
 {
-	double often = usual(p, &p->micro, ask->micro, PACE_TEN);
+	double often = usual(p, &p->micro, ask->micro, 1, PACE_TEN);
 	double now = (double)sum_of(&p->micro, p->at_minute, PACE_TEN) * part_of(ask), before = (double)sum_of(&p->micro, p->at_minute - PACE_TEN, PACE_TEN) * part_of(ask);
 	double least = fmin(now, before), peak = fmax(peak_of(&p->micro), (double)PEAK_TYPICAL / PEAK_UNIT);
-	if (often < 0 || least * 10 <= often * peak * DOUBT * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
+	if (often < 0 || least * 10 <= often * peak * DEAR * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
 		return false;
 	*ret = (struct pace_jump){.minutes = PACE_TEN, .calls = sum_of(&p->calls, p->at_minute, PACE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
 	return true;

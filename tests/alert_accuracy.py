@@ -30,7 +30,7 @@ ap.add_argument("--floor", type=float, default=0.05, help="of the built-in rule,
 ap.add_argument("--scales", default="0.2,0.5")
 a = ap.parse_args()
 LENGTH, FACTOR, SOON, AFTER, YOUNG, CLEAR, DAY = 20, 10, 10, 45, 200, 15, 1440  # minutes
-KNOWN = 3 * DAY  # enough other days
+KNOWN = 3 * DAY + 60  # from here on three other days are known, the first hour not counted
 PROGRAM_SCALE = 0.2
 START = "2026-11-02T00:00:00Z"
 START_MS = int(dt.datetime.fromisoformat(START.replace("Z", "+00:00")).timestamp() * 1000)
