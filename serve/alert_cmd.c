@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast alert ...`: for whoever is woken, and for whoever writes the rules. Each action is a row of a table and a function.
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,19 @@ static bool parse_for(const char *text, int64_t *ret_ms, struct err *err)
 	return true;
 }
 
+// The daemon may have other rules than are known here, so one that matches none is only remarked on.
+static void remark_on_rule(const struct alerting *a, const char *pattern)
+{
+	char name[256];
+	for (int i = 0; i < a->rules.nrules; i++) {
+		snprintf(name, sizeof name, "%.*s", STR_ARG(a->rules.rules[i].name));
+		if (fnmatch(pattern, name, 0) == 0)
+			return;
+	}
+	fprintf(stderr, "note: %s has no rule %s, so this silences nothing unless the daemon has other rules\n",
+	        *a->conf->alerts_file ? a->conf->alerts_file : "the built-in set", pattern);
+}
+
 static bool silence(struct alerting *a, struct err *err)
 {
 	const char *group = "*", *span = "2h", *why = "", *end = NULL;
@@ -213,6 +227,7 @@ static bool silence(struct alerting *a, struct err *err)
 	if (!redis_exec(a->redis, err))
 		return false;
 	printf("silence %s: rule %s, group %s, until %s\n", id, c->argv[1], group, when_format(now + ms, until));
+	remark_on_rule(a, c->argv[1]);
 	return true;
 }
 

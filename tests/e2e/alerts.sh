@@ -134,6 +134,10 @@ is "keeps it quiet" "$(lines slack)" 4
 has "and is listed" "$(alert list)" "silence .*rule da.*known"
 fails 2 "one that could never match is refused" alert silence 'da*' --only $'\xff'
 fails 2 "the flag of the consumer group does not silence every group" alert silence 'da*' --group all
+fails 0 "one of no rule that is known here is set" alert silence spkie
+has "and remarked on" "$(cat "$T/err")" "note: .*alerts.conf has no rule spkie"
+fails 0 "one of a rule" alert silence 'da?'
+is "is not" "$(cat "$T/err")" ""
 alert silence 'da*' --only 'a[k-m]*' >/dev/null
 has "one of some groups says which" "$(alert list)" "silence .*rule da.*group a.k-m"
 for id in $(redis hkeys "{nowcast:alerts}:silences"); do alert silence --end "$id" >/dev/null; done
