@@ -45,6 +45,8 @@ static bool parse_arguments(struct command *c, struct report *ret, struct err *e
 		return false;
 	if (!parse_hour(from, "--from", false, &ret->from, err) || !parse_hour(to, "--to", true, &ret->to, err))
 		return false;
+	if (ret->from >= ret->to)
+		return err_set(err, ERR_CONFIG, "--from %s --to %s: the span ends before it begins", from, to);
 	if (strcmp(format, "table") == 0)
 		ret->format = FORMAT_TABLE;
 	else if (strcmp(format, "csv") == 0)

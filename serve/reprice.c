@@ -19,6 +19,8 @@ int cmd_reprice(struct command *c)
 	bool good = price_time_option(c, "--from", &from, &err) && price_time_option(c, "--to", &to, &err) && command_done(c, 0, 0, &err);
 	if (good && from < 0)
 		good = err_set(&err, ERR_CONFIG, "--from is missing: since when are the prices to be applied anew?");
+	if (good && from >= to)
+		good = err_set(&err, ERR_CONFIG, "--to: the span ends before it begins");
 	good = good && prices_load(&prices, &c->conf, &err) &&
 	       redis_open(&redis, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, &err) &&
 	       reprice(redis, c->conf.redis_prefix, prices, from / MS_PER_HOUR, (to + MS_PER_HOUR - 1) / MS_PER_HOUR, dry, &n, &err);

@@ -57,6 +57,9 @@ fails 2 "a Redis URL that is none" "$nowcast" report --redis "http://127.0.0.1"
 start_redis
 fails 2 "report --by nonsense" "$nowcast" report --redis "$REDIS_URL" --by hour,nonsense
 has "names it" "$(cat "$T/err")" 'nonsense'
+fails 2 "a span that ends before it begins is a mistake" "$nowcast" report --redis "$REDIS_URL" --from 2026-11-03 --to 2026-11-02
+has "which is said" "$(cat "$T/err")" "ends before it begins"
+fails 2 "so it is of reprice" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-03 --to 2026-11-02
 fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis"
 fails 0 "so is a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv
