@@ -154,7 +154,7 @@ static void kcat_cases(void)
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"cut", "no");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"\\u12\"}", "no");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"\\\"}", "no");
-	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"a\"} \t", "t/0/1 a");
+	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"a\"} \t\r\n", "t/0/1 a");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"a\"}{\"topic\":\"t\",\"partition\":0,\"offset\":2,\"payload\":\"b\"}", "no");
 	is_framed("{\"eventVersion\":\"1.11\",\"topic\":\"t\"}", "no");
 	is_framed("{\"reason\":\"r\",\"topic\":\"t\",\"partition\":1,\"offset\":2,\"records\":[]}", "no");
