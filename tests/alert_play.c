@@ -61,7 +61,7 @@ static void play(struct play *p, FILE *f)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
-	int64_t minute = 0;
+	int64_t minute = 0, messages = 0;
 	while ((len = getline(&line, &size, f)) > 0) {
 		struct origin origin = {.path = "stream"};
 		struct str payload;
@@ -69,13 +69,17 @@ static void play(struct play *p, FILE *f)
 		int64_t now = at ? strtoll(at + 5, NULL, 10) / MS_PER_MINUTE : 0;
 		for (minute = minute ? minute : now; minute < now; minute++)
 			look(p, (minute + 1) * MS_PER_MINUTE - 1);
-		if (at && kcat_line((struct str){line, (size_t)len}, &p->scratch, &origin, &payload) && payload.len)
+		if (at && kcat_line((struct str){line, (size_t)len}, &p->scratch, &origin, &payload) && payload.len) {
 			intake_message(&p->intake, &origin, payload);
+			messages++;
+		}
 		if (intake_is_full(&p->intake))
 			must(intake_apply(&p->intake, &err), &err);
 	}
 	look(p, (minute + 1) * MS_PER_MINUTE - 1);
 	free(line);
+	if (messages == 0)
+		must(err_set(&err, ERR_CONFIG, "the stream has no line as `kcat -C -J` writes them"), &err);
 }
 
 int main(int argc, char **argv)
