@@ -125,4 +125,3 @@ bool batch_add_principal_tags(struct batch *b, const struct principal_tags *t, i
 	buf_release(&key);
 	return true;
 }
-

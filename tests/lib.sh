@@ -452,6 +452,16 @@ lag() { # shellcheck disable=SC2086 # topics are words
 }
 caught_up() { [ "$(lag 2>/dev/null)" = 0 ]; }
 
+# Receivers of alerts that answer, fail and stall, by their names (tests/e2e/alert_sink.py): sets http and smtp.
+start_sink() {
+	mkdir -p "$T/sink"
+	start sink python3 tests/e2e/alert_sink.py "$T/sink"
+	wait_for 10 test -f "$T/sink/smtp.port" || bail "the sink does not start"
+	http=http://127.0.0.1:$(cat "$T/sink/http.port") smtp=smtp://127.0.0.1:$(cat "$T/sink/smtp.port")
+}
+lines() { if [ -f "$T/sink/$1" ]; then wc -l <"$T/sink/$1" | tr -d ' '; else echo 0; fi; } # that a receiver has got
+alert() { "$nowcast" --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" alert "$@"; }
+
 report() { # FILE [ARGUMENT...]: everything, as CSV
 	local file=$1
 	shift

@@ -5,10 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 start_redis
-mkdir "$T/sink"
-start sink python3 tests/e2e/alert_sink.py "$T/sink"
-wait_for 10 test -f "$T/sink/smtp.port" || bail "the sink does not start"
-http=http://127.0.0.1:$(cat "$T/sink/http.port") smtp=smtp://127.0.0.1:$(cat "$T/sink/smtp.port")
+start_sink
 cat >"$T/alerts.conf" <<-END
 	[rule silent]
 	kind = silent
@@ -34,9 +31,7 @@ cat >"$T/alerts.conf" <<-END
 	kind = command
 	command = cat >>$T/sink/command; echo >>$T/sink/command
 END
-alert() { "$nowcast" --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" alert "$@"; }
 check() { alert check >"$T/check.out" 2>&1 || diag "$(cat "$T/check.out")"; }
-lines() { if [ -f "$T/sink/$1" ]; then wc -l <"$T/sink/$1" | tr -d ' '; else echo 0; fi; }
 told() { [ "$(lines "$1")" -ge "$2" ]; }
 key() { echo "{nowcast:alerts}:$1"; }
 now() { date +%s%3N; }

@@ -13,7 +13,6 @@ sum_up() { total=$("$nowcast" report --redis "$REDIS_URL" --by hour --from 2026-
 sum_up
 part() { awk "BEGIN { printf \"%.6f\", $total * $1 }"; } # of all that was spent in the three hours
 
-alert() { "$nowcast" --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" alert "$@"; }
 rules() { cat >"$T/alerts.conf"; }
 check() { alert check --now "${1:-$now}" >"$T/check.out" 2>&1 || diag "$(cat "$T/check.out")"; }
 up() { alert list; }

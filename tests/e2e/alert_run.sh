@@ -8,10 +8,8 @@ require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
 make_certificates || bail "openssl could not make certificates"
 mkdir "$T/sink"
 cp "$T/server.pem" "$T/server.key" "$T/sink"
-start sink python3 tests/e2e/alert_sink.py "$T/sink"
-wait_for 10 test -f "$T/sink/smtp-login.port" || bail "the sink does not start"
-http=http://127.0.0.1:$(cat "$T/sink/http.port")
-lines() { if [ -f "$T/sink/$1" ]; then wc -l <"$T/sink/$1" | tr -d ' '; else echo 0; fi; }
+start_sink
+wait_for 10 test -f "$T/sink/smtp-login.port" || bail "the sink takes no mail with a login"
 told() { [ "$(lines "$1")" -ge "$2" ]; }
 
 am=

@@ -10,12 +10,7 @@ ok "replay" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
 hour=$("$nowcast" report --redis "$REDIS_URL" --by hour --format csv | tail -n 1 | cut -c 1-13)
 now=${hour}:59:00Z
 
-mkdir "$T/sink"
-python3 tests/e2e/alert_sink.py "$T/sink" &
-sink=$!
-trap 'kill $sink 2>/dev/null; clean_up' EXIT
-for _ in $(seq 100); do [ -f "$T/sink/http.port" ] && [ -f "$T/sink/smtp.port" ] && break; sleep 0.1; done
-http=http://127.0.0.1:$(cat "$T/sink/http.port") smtp=smtp://127.0.0.1:$(cat "$T/sink/smtp.port")
+start_sink
 
 rules() { # BUDGET: the file with a day's budget for everything
 	cat >"$T/alerts.conf" <<-END
@@ -51,8 +46,6 @@ rules() { # BUDGET: the file with a day's budget for everything
 		url = $http/gone
 	END
 }
-alert() { "$nowcast" --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" alert "$@"; }
-lines() { if [ -f "$T/sink/$1" ]; then wc -l <"$T/sink/$1" | tr -d ' '; else echo 0; fi; }
 
 # A bad file is told with line, key, value and what is allowed.
 printf '[rule x]\nkind = bugdet\n' >"$T/alerts.conf"
