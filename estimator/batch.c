@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/when.h"
@@ -166,7 +167,7 @@ static struct str prefixed(struct batch *b, char kind, struct str text)
 // A session of another account, in a record that only the account of the resource has: its tags are to be looked for here too.
 static void note_guest(struct batch *b, struct batch_slot *slot, struct str arn)
 {
-	struct str account = batch_arn_account(arn);
+	struct str account = arn_cut_account(&arn);
 	if (!batch_is_made_of(account, 12, "0123456789") || str_starts(slot->name, account))
 		return;
 	for (int32_t i = 0; i < slot->nguests; i++)

@@ -20,7 +20,6 @@ void *batch_grown(struct batch *b, void *p, int32_t n, int32_t *cap, size_t size
 
 // The key of a session whose access key is not known.
 struct str batch_arn_at_start(struct batch *b, struct str arn, int64_t start_ms);
-struct str batch_arn_account(struct str arn); // its fifth part
 
 bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64_t latest_ms, struct err *err) NC_CHECK;
 bool batch_add_principal_tags(struct batch *b, const struct principal_tags *t, int64_t latest_ms, struct err *err) NC_CHECK;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 #include "estimator/batch_parts.h"
 
@@ -13,13 +14,6 @@ struct str batch_arn_at_start(struct batch *b, struct str arn, int64_t start_ms)
 	char *p = arena_alloc(&b->arena, room);
 	int n = snprintf(p, room, "%.*s@%lld", STR_ARG(arn), (long long)(start_ms / 1000));
 	return (struct str){p, (size_t)n};
-}
-
-struct str batch_arn_account(struct str arn)
-{
-	for (int i = 0; i < 4; i++)
-		str_cut(&arn, ':');
-	return str_cut(&arn, ':');
 }
 
 // Readers of JSON refuse a NUL in a key, and with it all the tags: U+2400, the symbol for it, stands there instead.
@@ -85,6 +79,7 @@ static json_t *session_object(const struct session_tags *t, json_t *tags)
 
 bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64_t latest_ms, struct err *err)
 {
+	struct str rest = t->arn;
 	json_t *tags;
 	if (!batch_check_time(b, t->time_ms, latest_ms, err))
 		return false;
@@ -94,7 +89,7 @@ bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64
 		return false;
 	b->session_tags = batch_grown(b, b->session_tags, b->nsession_tags, &b->capsession_tags, sizeof *b->session_tags);
 	b->session_tags[b->nsession_tags++] = (struct batch_session){
-		.account = arena_str(&b->arena, batch_arn_account(t->arn)),
+		.account = arena_str(&b->arena, arn_cut_account(&rest)),
 		.access_key = arena_str(&b->arena, t->access_key),
 		.arn_at_start = t->arn.len ? batch_arn_at_start(b, t->arn, t->time_ms) : STR_NONE,
 		.json = dumped(b, session_object(t, tags)),

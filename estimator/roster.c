@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 
 static const struct str sessions = {":assumed-role/", sizeof ":assumed-role/" - 1};
@@ -10,8 +11,7 @@ static const struct str sessions = {":assumed-role/", sizeof ":assumed-role/" - 
 struct str roster_group(struct str arn)
 {
 	struct str rest = arn;
-	for (int i = 0; i < 5; i++)
-		str_cut(&rest, ':');
+	arn_cut_account(&rest);
 	bool of_role = str_starts(rest, (struct str){sessions.p + 1, sessions.len - 1});
 	struct str last = str_cut(&rest, '/');
 	if (of_role)

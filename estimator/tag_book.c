@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "base/arena.h"
+#include "base/arn.h"
 #include "base/map.h"
 #include "estimator/store.h"
 
@@ -136,10 +137,7 @@ static void fold(json_t *tags, const json_t *change)
 
 struct str tag_owner(struct str arn, struct buf *buf)
 {
-	struct str rest = arn;
-	for (int i = 0; i < 4; i++)
-		str_cut(&rest, ':');
-	struct str account = str_cut(&rest, ':'), path = rest, kind = str_cut(&path, '/');
+	struct str rest = arn, account = arn_cut_account(&rest), path = rest, kind = str_cut(&path, '/');
 	struct str last = str_after_last(path, '/'), first = str_cut(&path, '/');
 	buf_clear(buf);
 	if (str_is(kind, "assumed-role"))

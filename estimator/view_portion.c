@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 #include "base/when.h"
 #include "estimator/actual.h"
@@ -16,8 +17,7 @@
 static struct str role_name(struct str arn)
 {
 	struct str rest = arn;
-	for (int i = 0; i < 5; i++)
-		str_cut(&rest, ':');
+	arn_cut_account(&rest);
 	struct str kind = str_cut(&rest, '/');
 	return str_is(kind, "assumed-role") ? str_cut(&rest, '/') : str_is(kind, "role") ? rest : STR("");
 }

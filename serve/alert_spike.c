@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/when.h"
 #include "serve/alert_pace.h"
 
@@ -91,12 +92,7 @@ static bool is_wanted(const struct alert_paces *p, const struct paced *x)
 // The account in an ARN; empty for other names.
 static struct str account_of(struct str group)
 {
-	struct str rest = group, account = STR_NONE;
-	if (!str_starts(group, STR("arn:")))
-		return account;
-	for (int i = 0; i < 5; i++)
-		account = str_cut(&rest, ':');
-	return account;
+	return str_starts(group, STR("arn:")) ? arn_cut_account(&group) : STR_NONE;
 }
 
 // Has somebody's number of calls jumped of late whose tokens may have been split with this one? Until it is known what those
