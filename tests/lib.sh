@@ -13,7 +13,7 @@
 # (setpriv --pdeathsig). What such a death leaves in $TMPDIR, the next test sweeps. So never call a start_* function in
 # a subshell or in $(...): the server would die with that. Results come back in variables.
 #
-# Variables a caller may set: B (build folder), KAFKA_HOME, NOWCAST_BROKER=mock|kafka (which broker start_broker takes),
+# Variables a caller may set: B (build folder), SHARED (where the worlds are made: ../shared), KAFKA_HOME, NOWCAST_BROKER=mock|kafka (which broker start_broker takes),
 # VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), REDIS_CLUSTER=1 (as a cluster of one node), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
 
 set -u
@@ -411,7 +411,7 @@ s3_put() { # FOLDER BUCKET/PREFIX, percent-encoded
 
 # --- worlds ----------------------------------------------------------------------------------------------------------
 
-shared=$(cd "$top/../shared" 2>/dev/null && pwd)
+shared=$(cd "${SHARED:-$top/../shared}" 2>/dev/null && pwd)
 
 # The world whose truth is known (see ../shared/world): made once for the same arguments, kept beside the build. Sets $world.
 make_world() { # ARGUMENTS of world.py but --out
