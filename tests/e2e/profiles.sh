@@ -5,22 +5,12 @@
 # the hours counted before by `reprice`, and the later ones by themselves.
 . "$(dirname "$0")/../lib.sh"
 
-A=111122223333
-arn() { echo "arn:aws:bedrock:us-east-1:$A:application-inference-profile/$1"; }
-call() { # ID HOUR MODEL: a call of a million input tokens
-	printf '{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/ann","accountId":"%s"},"eventTime":"2026-11-02T%02d:30:00Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"%s"},"additionalEventData":{"inputTokens":1000000,"outputTokens":0},"requestID":"%s","eventID":"e","eventType":"AwsApiCall","recipientAccountId":"%s","eventCategory":"Management"%s}\n' $A $A "$2" "$3" "$1" $A "${4:-}"
-}
+. tests/support/profiles.sh
+profile_records "$T"
 profiles() { "$nowcast" profiles --redis "$REDIS_URL" "$@"; }
 usd() { "$nowcast" report --redis "$REDIS_URL" --by hour,model --format csv | tail -n +2 | sed -E 's/(,[^,]*){3}$//; s/^2026-11-02T//; s/[^,]*application-inference-profile.//'; }
 
 start_redis
-profile=$(arn aaaa1111bbbb)
-{
-	call r-1 3 "$profile"
-	call g-1 3 "$(arn cccc2222dddd)"
-	call s-1 3 eeee3333ffff ',"resources":[{"ARN":"arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6"}]'
-	call n-1 3 "$(arn 999900001111)"
-} >"$T/calls.ndjson"
 ok "calls through profiles" "$nowcast" replay --redis "$REDIS_URL" "$T/calls.ndjson"
 is "those that nobody tells of are unpriced" "$(usd)" "03:00:00Z,999900001111,1000000,
 03:00:00Z,aaaa1111bbbb,1000000,
@@ -35,17 +25,6 @@ has "with what to do" "$(cat "$T/err")" '^nowcast profiles: 3 unresolved: `aws b
 "$nowcast" doctor --redis "$REDIS_URL" >"$T/doctor"
 has "so does doctor" "$(cat "$T/doctor")" '^warn +prices +aaaa1111bbbb is unpriced: .*nowcast profiles import'
 
-model() { echo "{\"modelArn\": \"arn:aws:bedrock:$1::foundation-model/anthropic.claude-sonnet-4-6\"}"; }
-cat >"$T/profiles.json" <<END
-{"inferenceProfileSummaries": [
- {"inferenceProfileName": "search", "createdAt": "2026-11-02T03:10:00.123456+00:00", "updatedAt": "2026-11-02T03:10:00.123456+00:00",
-  "inferenceProfileArn": "$profile", "inferenceProfileId": "aaaa1111bbbb", "status": "ACTIVE", "type": "APPLICATION",
-  "models": [$(model us-east-1), $(model us-west-2)]},
- {"inferenceProfileName": "anywhere", "createdAt": "2026-10-01T00:00:00Z", "inferenceProfileArn": "$(arn cccc2222dddd)", "inferenceProfileId": "cccc2222dddd",
-  "status": "ACTIVE", "type": "APPLICATION", "models": [$(model us-east-1), $(model "")]},
- {"inferenceProfileName": "US Sonnet", "inferenceProfileArn": "arn:aws:bedrock:us-east-1:$A:inference-profile/us.anthropic.claude-sonnet-4-6", "type": "SYSTEM_DEFINED",
-  "models": [$(model us-east-1)]}]}
-END
 ok "list-inference-profiles" profiles import "$T/profiles.json"
 is "says what it took" "$(head -n 2 "$T/ok.out")" "2 application inference profiles, 1 of them made of global ones
 1 of AWS's own were passed over: they name their model"
@@ -68,7 +47,6 @@ has "again there is nothing to do" "$("$nowcast" reprice --redis "$REDIS_URL" --
 is "doctor no longer lists them" "$("$nowcast" doctor --redis "$REDIS_URL" | grep -c 'is unpriced')" 1
 has "explain names the model" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::$A:user/ann 2026-11-02T03:00:00Z)" 'cccc2222dddd, which is global\.anthropic\.claude-sonnet-4-6 in us-east-1'
 
-printf 'profile,model\n# mine\n%s,global.anthropic.claude-sonnet-4-6\r\neeee3333ffff , us.anthropic.claude-sonnet-4-6\n' "$(arn 999900001111)" >"$T/map.csv"
 ok "a map" profiles import --from 2026-11-02T04:00:00Z "$T/map.csv"
 call n-2 5 "$(arn 999900001111)" >"$T/more.ndjson"
 "$nowcast" replay --redis "$REDIS_URL" "$T/more.ndjson" >/dev/null
