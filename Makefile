@@ -147,6 +147,10 @@ bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, byt
 	$(Q)if command -v callgrind_annotate >/dev/null; then tests/bench/price.sh; else echo "bench-price: skipped: valgrind is not installed"; fi
 	$(Q)tests/bench_api.sh
 
+.PHONY: compare
+compare: all $(B)/tests/take_snapshots $(B)/tests/decode_test  ## does this build answer as that of BASE=REV does? every command, the API, the figures in Redis; some minutes
+	$(Q)SHARED=$(SHARED) B=$(B) CC="$(CC)" CXX="$(CXX)" tests/compare_builds.sh $(or $(BASE),--self-test)
+
 .PHONY: alert-accuracy
 alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
 	$(Q)SHARED=$(SHARED) B=$(B) ARGS="$(ARGS)" nice tests/alert_accuracy.sh

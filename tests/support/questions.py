@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Asks a build of the program what it knows, and keeps the answers for tests/support/compare_answers.py.
+
+    questions.py ANSWERS run NAME STATUSES COMMAND...     one command: its exit status, output and complaints
+    questions.py ANSWERS ask STATE PORT URL NOW BINARY [short|page|commands|all]
+        what can be asked of the figures in the Redis at PORT, and of the server at URL (or -), as if it were NOW
+    questions.py ANSWERS each STATE PORT BINARY FILE...   each file replayed by itself, then the report that ASK_EACH says
+
+An answer is a line of JSON in the file ANSWERS. `expected` are the statuses that are no failure of the question itself.
+COMPARE_MASK, lines of TEXT=NAME, says what must differ between two builds: addresses, folders. Times around the present one
+are masked too, wherever they stand, and how long things took and how long ago they were, on the lines that tell it.
+ASK_FLAGS, a line each, are flags of every command that is asked.
+"""
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import redis_figures
+
+KEYS = ("hour", "day", "account", "region", "model", "scope", "principal", "role", "team", "token_type", "tier", "tag:env", "tag:email", "tag:aws:project")
+ALL = "hour,account,region,model,principal,role,team,token_type"
+DAY_S = 86400
+
+masks = [line.split("=", 1) for line in os.environ.get("COMPARE_MASK", "").splitlines() if "=" in line]
+masks.sort(key=lambda m: -len(m[0]))
+began = time.time()
+
+
+def near(seconds):
+    return abs(seconds - began) < 2 * DAY_S
+
+
+def iso(match):
+    try:
+        at = time.strptime(match[0][:10], "%Y-%m-%d")
+    except ValueError:
+        return match[0]
+    import calendar
+    return "NOW" if near(calendar.timegm(at) + DAY_S / 2) else match[0]
+
+
+def epoch(match):
+    return "NOW" if near(int(match[0]) / (1000 if len(match[0]) == 13 else 1)) else match[0]
+
+
+# What tells of the run and not of the figures. Each is as narrow as the line that says it.
+OF_THE_RUN = [(re.compile(p, re.M), by) for p, by in (
+    (r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", iso),
+    (r"(?<![\d.])1[789]\d{8}(\d{3})?(?![\d.])", epoch),
+    (r"^((seconds|duration_ms|records_per_s) +)[\d.]+$", r"\1N"),
+    (r"\b(last heard )\d+ \S+( ago)", r"\1N\2"),
+    (r"\(\d+ (\S+) old\)", r"(N \1 old)"),
+    (r'("arrived_age_s":)\d+', r"\1N"),
+    (r"\b\d+ MB used\b", "N MB used"),
+    (r"^(nowcast_\S*(_seconds|_bytes)(_sum|_bucket\{[^}]*\})? )[\d.e+-]+$", r"\1N"),
+)]
+
+
+def normal(text):
+    for what, name in masks:
+        text = text.replace(what, name)
+    for pattern, by in OF_THE_RUN:
+        text = pattern.sub(by, text)
+    return text
+
+
+class Answers:
+    def __init__(self, path):
+        self.file = open(path, "a", encoding="utf-8")
+
+    def add(self, question, status, expected, out, err=""):
+        """`empty` is what has nothing to compare: no output, or a table of nothing but its header."""
+        out, err = normal(out), normal(err)
+        text = f"status {status}\n{out}" + (f"\n--- stderr\n{err}" if err else "")
+        says = len(out.strip().splitlines()) > 1 or re.search(r"[1-9]", out) is not None
+        self.file.write(json.dumps({"question": normal(question), "status": status, "expected": list(expected), "empty": not says, "text": text}) + "\n")
+
+    def run(self, question, expected, command, stdin=None):
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL if stdin is None else None, input=stdin, capture_output=True, timeout=120)
+            status, out, err = done.returncode, done.stdout, done.stderr
+        except subprocess.TimeoutExpired:
+            status, out, err = "no end within 120 s", b"", b""
+        except OSError as e:
+            status, out, err = f"failed: {e}", b"", b""
+        decode = lambda b: b.decode("utf-8", "backslashreplace")
+        self.add(question, status, expected, decode(out), decode(err))
+        return decode(out)
+
+
+class Asker:
+    def __init__(self, answers, state, port, url, now, binary):
+        self.answers, self.state, self.port, self.url, self.now = answers, state, port, None if url == "-" else url, now
+        self.command = [binary, "--redis", f"redis://127.0.0.1:{port}", *filter(None, os.environ.get("ASK_FLAGS", "").split("\n"))]
+
+    def ask(self, *words, ok=(0,)):
+        return self.answers.run(f"{self.state}: {' '.join(words)}", ok, self.command + list(words))
+
+    def column(self, by, n=8):
+        """The dearest few of a grouping, as this build names them: what the other questions are about."""
+        out = subprocess.run(self.command + ["report", "--by", by, "--format", "csv"], capture_output=True, text=True, errors="replace").stdout
+        rows = [r for r in csv.reader(io.StringIO(out))][1:]
+        rows.sort(key=lambda r: (-float(r[-4] or 0) if re.fullmatch(r"[\d.]+", r[-4] or "0") else 0, r[0]))
+        return [r[0] for r in rows if r[0]][:n]
+
+    # --- the figures in Redis
+
+    def figures(self):
+        try:
+            found = redis_figures.rows(self.port)
+        except RuntimeError as e:
+            self.answers.add(f"{self.state}: redis", f"failed: {e}", (0,), "")
+            return
+        for kind, rows in found.items():
+            self.answers.add(f"{self.state}: redis {kind}", 0, (0,), "\n".join(rows))
+
+    # --- commands
+
+    def reports(self):
+        for key in KEYS:
+            for form in "csv", "json", "table":
+                self.ask("report", "--by", key, "--format", form)
+        for by in ("hour,principal,model,token_type", "day,account,region", "model,scope,tier,token_type", "team,model,hour", "role,team,tag:env", "principal,token_type,tier"):
+            for form in "csv", "json":
+                self.ask("report", "--by", by, "--format", form)
+        self.ask("report")
+        self.ask("report", "--by", ALL, "--format", "csv")
+        self.ask("report", "--format", "focus")
+        for hour in self.hours[:1]:
+            self.ask("report", "--by", ALL, "--from", hour, "--format", "csv")
+            self.ask("report", "--by", "principal", "--to", hour, "--format", "csv")
+
+    def reconciliations(self):
+        self.ask("report", "--reconciliation")
+        for by in ("principal", "hour,account,region,model,principal,token_type", "day,account,region,model,scope,principal,token_type,tier", "team,role", "region", "tier", "model"):
+            for form in "csv", "json":
+                self.ask("report", "--reconciliation", "--by", by, "--format", form)
+        for form in "table", "html":
+            self.ask("report", "--reconciliation", "--by", "model,token_type", "--format", form)
+        self.ask("report", "--reconciliation", "--period", "all", "--format", "csv")
+        self.ask("report", "--reconciliation", "--threshold", "0.1%", ok=(0, 1, 3))
+        for form in "table", "csv", "json":
+            self.ask("report", "--scoreboard", "--format", form)
+        self.ask("report", "--scoreboard", "--period", "all", "--format", "csv")
+
+    def people(self):
+        for principal in self.principals:
+            for hour in self.hours[:2]:
+                self.ask("explain", principal, hour, ok=(0, 2, 3))
+                self.ask("price", "explain", "--principal", principal, "--hour", hour, ok=(0, 1, 2, 3))
+            for form in "table", "json":
+                self.ask("who", "--now", self.now, "--format", form, principal, ok=(0, 1))
+            self.ask("who", "--now", self.now, principal.split("/")[-1], ok=(0, 1))
+            self.ask("tags", "show", "--at", self.now, principal, ok=(0, 2))
+            self.ask("tags", "show", "--at", self.now, "--format", "json", principal, ok=(0, 2))
+        for role in self.roles:
+            self.ask("who", "--now", self.now, role, ok=(0, 1))
+            self.ask("who", "--now", self.now, "--sessions", "1", f"arn:aws:iam::111122223333:role/{role}", ok=(0, 1))
+        for team in self.teams:
+            self.ask("who", "--now", self.now, "--format", "json", team, ok=(0, 1))
+
+    def rest(self):
+        for by in "principal,model", "team", "role,tier", "hour", "account,region":
+            self.ask("top", "--turns", "1", "--hours", "48", "--by", by)
+        self.ask("doctor", ok=(0, 1, 3))
+        self.ask("profiles", "list", "--from", "2026-10-01", ok=(0, 3))
+        self.ask("reprice", "--from", "2026-10-01", "--dry-run")
+        for model in self.models:
+            self.ask("price", "show", model, "--time", self.now, ok=(0, 1, 3))
+        self.ask("alert", "list", "--history", "1000")
+        self.ask("alert", "list", "--dead")
+        self.ask("alert", "backtest", "--from", "2026-10-01")
+
+    # --- the server
+
+    def get(self, path, ok=(200,), headers=(), keep=None):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=dict(headers)), timeout=60) as r:
+                status, kind, body = r.status, r.headers.get("Content-Type"), r.read()
+        except urllib.error.HTTPError as e:
+            status, kind, body = e.code, e.headers.get("Content-Type"), e.read()
+        except OSError as e:
+            status, kind, body = f"failed: {e}", None, b""
+        body = body.decode("utf-8", "backslashreplace")
+        self.answers.add(f"{self.state}: GET {path}", status, ok, f"{kind}\n{keep(body) if keep else body}")
+        return body
+
+    def api(self):
+        described = self.get("/api/v1/openapi.json")
+        try:
+            described = json.loads(described)
+        except ValueError:
+            return
+        q = urllib.parse.quote
+        first = lambda names, other: q(names[0]) if names else other
+        hour_ago = self.now[:11] + "%02d" % max(0, int(self.now[11:13]) - 1) + self.now[13:]
+        span = f"from={self.now[:10]}T00:00:00Z&to={self.now[:13]}:00:00Z"
+        examples = {"from": span, "to": span, "hours": "hours=3", "by": "by=model,tag:team", "now": "now=" + hour_ago, "account": "account=111122223333",
+                    "region": "region=us-east-1", "model": "model=" + first(self.models, "x"), "principal": "principal=" + first(self.principals, "x"),
+                    "role": "role=" + first(self.roles, "x"), "team": "team=" + first(self.teams, ""), "token_type": "token_type=output", "tier": "tier=standard",
+                    "tag:KEY": "tag:env=prod", "limit": "limit=2", "step": "step=hour", "search": "search=NOVA"}
+        for path, item in sorted(described["paths"].items()):
+            get = item["get"]
+            if path == "/api/v1/openapi.json" or "text/event-stream" in get["responses"]["200"]["content"]:
+                continue
+            self.get(path)
+            for p in get.get("parameters", []):
+                if "$ref" in p:
+                    p = described["components"]["parameters"][p["$ref"].rsplit("/", 1)[1]]
+                self.get(f"{path}?{examples.get(p['name'], p['name'] + '=x')}")
+        for by in KEYS:
+            self.get(f"/api/v1/breakdown?by={by}&hours=48&limit=1000")
+            self.get(f"/api/v1/movers?by={by}&hours=3")
+            for step in "hour", "day":
+                self.get(f"/api/v1/series?by={by}&step={step}&hours=48&limit=5", ok=(200, 400))
+        for by in "model", "account,model", "region", "token_type", "tier", "scope", "team":
+            self.get(f"/api/v1/series?by={by}&step=minute&hours=3&limit=4", ok=(200, 400))
+        for team in self.teams[:3]:
+            self.get(f"/api/v1/breakdown?by=principal,model&team={q(team)}&hours=24")
+            self.get(f"/api/v1/series?by=model&team={q(team)}&{span}")
+        for model in self.models[:3]:
+            self.get(f"/api/v1/breakdown?by=principal&model={q(model)}&hours=24")
+            self.get(f"/api/v1/cache?model={q(model)}&hours=24")
+            self.get(f"/api/v1/forecast?model={q(model)}")
+            self.get(f"/api/v1/series?step=minute&hours=2&model={q(model)}")
+        for wrong in "breakdown?by=colour", "series?step=week", "series?step=minute&hours=7000", "breakdown?from=2001-01-01", "summary?colour=blue", "nothing":
+            self.get("/api/v1/" + wrong, ok=(400, 404))
+        self.event()
+
+    def event(self):
+        """The first event of the stream."""
+        body = b""
+        try:
+            with urllib.request.urlopen(self.url + "/api/v1/events", timeout=10) as r:
+                while b"\n\n" not in body and len(body) < 1 << 20:
+                    body += r.readline()
+                status = r.status
+        except OSError as e:
+            status = f"failed: {e}"
+        self.answers.add(f"{self.state}: GET /api/v1/events", status, (200,), body.decode("utf-8", "backslashreplace"))
+
+    def page(self):
+        """The page and all that it names, without comments and the space that nobody sees."""
+        todo, done = ["/"], set()
+        while todo:
+            path = todo.pop(0)
+            done.add(path)
+            body = self.get(path, keep=bare)
+            names = re.findall(r'(?:src|href)="(/[^"#?]*)"', body) if path == "/" else re.findall(r'(?:from|import)\s*\(?"\.?(/[^"]+)"', body)
+            todo += [n for n in dict.fromkeys(names) if n not in done and n not in todo]
+
+
+def bare(text):
+    text = re.sub(r"/\*.*?\*/|<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r"(?m)(^|\s)//.*$", "", text)
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def each(answers, state, port, binary, *files):
+    for n, file in enumerate(files):
+        name = "/".join(file.split("/")[-2:])
+        command = [binary, "--redis", f"redis://127.0.0.1:{port}", "--redis-prefix", f"m{n}"]
+        answers.run(f"{state}: replay {name}", (0,), command + ["replay", file])
+        answers.run(f"{state}: report of {name}", (0,), command + os.environ["ASK_EACH"].split())
+
+
+def main():
+    answers, verb, rest = Answers(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    if verb == "run":
+        answers.run(rest[0], [int(s) for s in rest[1].split(",")], rest[2:])
+        return
+    if verb == "each":
+        each(answers, *rest)
+        return
+    state, port, url, now, binary = rest[:5]
+    a = Asker(answers, state, port, url, now, binary)
+    a.principals, a.models, a.hours, a.roles, a.teams = a.column("principal"), a.column("model"), a.column("hour"), a.column("role", 4), a.column("team", 4)
+    a.figures()
+    if "short" in rest:
+        a.ask("report", "--by", ALL, "--format", "csv")
+        a.ask("report", "--by", "principal")
+        a.ask("report", "--by", "tier,model", "--format", "json")
+        a.reconciliations()
+        return
+    a.reports()
+    a.reconciliations()
+    a.people()
+    a.rest()
+    if a.url:
+        a.api()
+    if "page" in rest:
+        a.page()
+
+
+main()
