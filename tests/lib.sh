@@ -116,7 +116,7 @@ started=()
 clean_up() {
 	local status=$? pid
 	trap - EXIT INT TERM HUP
-	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+	for pid in "${started[@]}"; do ! ours "$pid" || kill -KILL "$pid" 2>/dev/null; done
 	wait 2>/dev/null
 	if [ -n "${KEEP:-}" ]; then diag "left for you: $T"; else rm -rf "$T"; fi
 	exit $status
@@ -136,6 +136,9 @@ start() { # NAME COMMAND...
 	disown $pid
 	started+=("$pid")
 }
+
+# A number is given to another process after some time: only a child of this shell is what was started.
+ours() { grep -q "^PPid:[[:space:]]*$$\$" "/proc/$1/status" 2>/dev/null; }
 
 alive() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
 

@@ -110,7 +110,7 @@ def compare(base, present, allowed, at_least, states):
             wrong.append(f"fails in both builds: {q}: status {b['status']}, expected {', '.join(map(str, b['expected']))}")
     for state in states:
         for name, side in (("base", base), ("present", present)):
-            if not any(q.startswith(state + ": ") for q in side):
+            if not any(q.startswith((state + ":", state + " ")) for q in side):
                 wrong.append(f"the {name} build was asked nothing about {state}")
     for name, side in (("base", base), ("present", present)):
         says = [a for a in side.values() if not a["empty"]]
@@ -153,8 +153,10 @@ def tell(table, wrong, allowed, path):
             print(f"listed: row {row.number}, {row.used} answers: {row.reason}")
         else:
             print(f"stale: row {row.number} of the list made no difference: {row.reason}")
-    for line in wrong:
+    for line in wrong[:40]:
         print(f"wrong: {line}")
+    if len(wrong) > 40:
+        print(f"wrong: and {len(wrong) - 40} more")
     return 1 if total["differs"] or wrong else 0
 
 

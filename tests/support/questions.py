@@ -56,12 +56,15 @@ def epoch(match):
 # What tells of the run and not of the figures. Each is as narrow as the line that says it.
 OF_THE_RUN = [(re.compile(p, re.M), by) for p, by in (
     (r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", iso),
+    (r"\bMade \d+ \w+ 20\d\d, \d\d:\d\d UTC", "Made NOW"),
     (r"(?<![\d.])1[789]\d{8}(\d{3})?(?![\d.])", epoch),
     (r"^((seconds|duration_ms|records_per_s) +)[\d.]+$", r"\1N"),
     (r"\b(last heard )\d+ \S+( ago)", r"\1N\2"),
     (r"\(\d+ (\S+) old\)", r"(N \1 old)"),
     (r'("arrived_age_s":)\d+', r"\1N"),
     (r"\b\d+ MB used\b", "N MB used"),
+    (r"^(nowcast_http_requests_total )\d+$", r"\1N"),
+    (r"^(silence )[0-9a-f]{11}\b", r"\1ID"),
     (r"^(nowcast_\S*(_seconds|_bytes)(_sum|_bucket\{[^}]*\})? )[\d.e+-]+$", r"\1N"),
 )]
 
@@ -74,13 +77,71 @@ def normal(text):
     return text
 
 
+# --- answers whose order is that of a hash of Redis, which is another one each time ------------------------------------
+
+def lines_sorted(text):
+    return "\n".join(sorted(re.sub(r"[,\]}]+$", "", line) for line in text.split("\n")))
+
+
+def blocks_sorted(text):
+    """Lines that stand deeper stay with the line above them."""
+    blocks = []
+    for line in text.split("\n"):
+        depth = len(line) - len(line.lstrip())
+        if blocks and depth > blocks[-1][0]:
+            blocks[-1][1].append(line)
+        else:
+            blocks.append((depth, [line]))
+    return "\n".join(sorted("\n".join([b[0], blocks_sorted("\n".join(b[1:]))] if len(b) > 1 else b) for _, b in blocks))
+
+
+def sorted_json(value):
+    if isinstance(value, list):
+        return sorted(map(sorted_json, value), key=lambda v: json.dumps(v, sort_keys=True))
+    return {k: sorted_json(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def json_sorted(text):
+    def one(line):
+        try:
+            return json.dumps(sorted_json(json.loads(line)), sort_keys=True)
+        except ValueError:
+            return line
+    return "\n".join(map(one, text.split("\n")))
+
+
+def members_apart(text):
+    """The members of a billing period and the lines of its notes, a line each."""
+    return re.sub(r'(?m)^\{"period".*', lambda m: m[0].replace("\\n", "\n").replace(',"', '\n"'), text)
+
+
+ORDERLESS = [(re.compile(": " + p), by) for p, by in (
+    (r"report --reconciliation.* html$", lambda text: lines_sorted(text.replace("<li>", "\n<li>").replace("</ul>", "\n</ul>"))),
+    (r"report --reconciliation(?!.* csv$)", lambda text: lines_sorted(members_apart(text))),
+    (r"reconcile ", lines_sorted),
+    (r"explain ", blocks_sorted),
+    (r"messages of alerts", json_sorted),
+    (r"doctor|alert |GET /api/v1/(findings|alerts)", lines_sorted),
+)]
+
+
+def ordered(question, text):
+    for pattern, by in ORDERLESS:
+        if pattern.search(question):
+            return by(text)
+    return text
+
+
+# --- asking ------------------------------------------------------------------------------------------------------------
+
+
 class Answers:
     def __init__(self, path):
         self.file = open(path, "a", encoding="utf-8")
 
     def add(self, question, status, expected, out, err=""):
         """`empty` is what has nothing to compare: no output, or a table of nothing but its header."""
-        out, err = normal(out), normal(err)
+        out, err = ordered(question, normal(out)), ordered(question, normal(err))
         text = f"status {status}\n{out}" + (f"\n--- stderr\n{err}" if err else "")
         says = len(out.strip().splitlines()) > 1 or re.search(r"[1-9]", out) is not None
         self.file.write(json.dumps({"question": normal(question), "status": status, "expected": list(expected), "empty": not says, "text": text}) + "\n")
@@ -106,12 +167,18 @@ class Asker:
     def ask(self, *words, ok=(0,)):
         return self.answers.run(f"{self.state}: {' '.join(words)}", ok, self.command + list(words))
 
-    def column(self, by, n=8):
-        """The dearest few of a grouping, as this build names them: what the other questions are about."""
+    def dearest(self, by):
+        """The rows of a grouping, as this build names them: what the other questions are about."""
         out = subprocess.run(self.command + ["report", "--by", by, "--format", "csv"], capture_output=True, text=True, errors="replace").stdout
         rows = [r for r in csv.reader(io.StringIO(out))][1:]
-        rows.sort(key=lambda r: (-float(r[-4] or 0) if re.fullmatch(r"[\d.]+", r[-4] or "0") else 0, r[0]))
-        return [r[0] for r in rows if r[0]][:n]
+        return sorted(rows, key=lambda r: (-float(r[-4]) if re.fullmatch(r"[\d.]+", r[-4]) else 0, r))
+
+    def look(self):
+        first = lambda by, n: [r[0] for r in self.dearest(by) if r[0]][:n]
+        self.principals, self.models, self.hours, self.roles, self.teams = first("principal", 8), first("model", 8), first("hour", 8), first("role", 4), first("team", 4)
+        self.busy = {}
+        for row in self.dearest("principal,hour"):
+            self.busy.setdefault(row[0], []).append(row[1])
 
     # --- the figures in Redis
 
@@ -155,7 +222,7 @@ class Asker:
 
     def people(self):
         for principal in self.principals:
-            for hour in self.hours[:2]:
+            for hour in dict.fromkeys([*self.busy.get(principal, self.hours)[:2], *self.hours[:1]]):
                 self.ask("explain", principal, hour, ok=(0, 2, 3))
                 self.ask("price", "explain", "--principal", principal, "--hour", hour, ok=(0, 1, 2, 3))
             for form in "table", "json":
@@ -284,7 +351,7 @@ def main():
         return
     state, port, url, now, binary = rest[:5]
     a = Asker(answers, state, port, url, now, binary)
-    a.principals, a.models, a.hours, a.roles, a.teams = a.column("principal"), a.column("model"), a.column("hour"), a.column("role", 4), a.column("team", 4)
+    a.look()
     a.figures()
     if "short" in rest:
         a.ask("report", "--by", ALL, "--format", "csv")
