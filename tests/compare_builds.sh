@@ -106,7 +106,7 @@ did() { # NAME STATUSES COMMAND...: whose status, output and complaints are an a
 	python3 tests/support/questions.py "$answers" run "$state: $1" "${@:2}" || bail "no answer to $1"
 }
 fed() { # FILE...
-	did "replay $(basename "$1")" 0 "$nowcast" replay --redis "$REDIS_URL" "${flags[@]}" "$@"
+	did "replay $(basename "${!#}")" 0 "$nowcast" replay --redis "$REDIS_URL" "${flags[@]}" "$@"
 }
 reconciled() { # FOLDER
 	did "reconcile $(basename "$1")" 0,1,2,3 "$nowcast" reconcile --redis "$REDIS_URL" --scoreboard.keep 3650d "${flags[@]}" "$1"
@@ -293,6 +293,9 @@ state_past() { # weeks of figures, put into Redis as this side's own tests lay t
 state_decode() { # each message by itself
 	begin decode
 	each "$in"/decode/*
+	fed --dead-letter-file "$T/dead" "$in"/decode/*
+	did "dead letters" 0 cat "$T/dead"
+	ask 2026-11-02T05:50:00Z commands
 }
 each() { # FILE...: in a Redis each, what comes of it
 	ASK_EACH="report --by hour,account,region,model,principal,team,token_type,tier --format csv" \
