@@ -151,10 +151,6 @@ bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, byt
 alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
 	$(Q)SHARED=$(SHARED) B=$(B) ARGS="$(ARGS)" nice tests/alert_accuracy.sh
 
-.PHONY: nab
-nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for developers)
-	$(Q)SHARED=$(SHARED) B=$(B) tests/nab.sh
-
 bench-price: all helpers  ## instructions of a message's path without and with prices and names (callgrind); fails from 10 % more
 	$(Q)tests/bench/price.sh
 

@@ -91,11 +91,6 @@ static const struct subcommand subcommands[] = {
 	 "backtest [--rule R] [--from T] [--to T]   what would have rung, hour by hour, over the figures in Redis\n"
 	 "Rules and receivers stand in alerts.file; without one the built-in rules hold.\n",
 	 cmd_alert},
-	{"detect", "", "score any series of numbers for anomalies: CSV in, CSV out",
-	 "Reads timestamp,value lines on standard input and writes timestamp,anomaly_score (0 to 1; 0: as usual) at once, a line\n"
-	 "for a line, without looking ahead and in fixed memory. After a peak it rests: one episode rings once. Scores from about\n"
-	 "0.75 on deserve a look.\n",
-	 cmd_detect},
 	{"doctor", "", "is everything alive that the figures need: Redis, topics, each signal, prices, clocks",
 	 "A line a finding, with what to do. Exit status 0: all is well (notes aside), 3: warnings, 1: something does not work.\n",
 	 cmd_doctor},

@@ -11,7 +11,6 @@ int cmd_who(struct command *c);
 int cmd_top(struct command *c);
 int cmd_doctor(struct command *c);
 int cmd_alert(struct command *c);
-int cmd_detect(struct command *c);
 int cmd_price(struct command *c);
 int cmd_reprice(struct command *c);
 int cmd_tags(struct command *c);
