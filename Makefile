@@ -14,7 +14,7 @@ B       ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
 
 PACKAGES := rdkafka jansson hiredis libcurl openssl zlib libmicrohttpd
-DIRS     := base ingest pricing estimator reconcile serve run
+DIRS     := base aws pricing ingest estimator store reconcile query alert web cli run demo
 
 warn     := -Wall -Wextra -Wshadow -Wpointer-arith -Wformat=2 -Wwrite-strings -Wundef -Wvla \
             $(if $(DEVELOPER),-Werror)
@@ -47,7 +47,7 @@ $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
 
 $(B)/libnowcast.a: $(objs)
 	$(call say,AR,$@)
-	$(Q)rm -f $@; ar rcs $@ $^
+	$(Q)rm -f $@; ar qcs $@ $^
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)
@@ -57,13 +57,13 @@ $(B)/%.o: %.c
 uplot_cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/uplot-1.6.32
 uplot       := $(wildcard $(uplot_cache)/uPlot.iife.min.js)
 uplot_css   := $(wildcard $(uplot_cache)/uPlot.min.css)
-$(B)/serve/vendor/uPlot.js: $(uplot)
+$(B)/web/vendor/uPlot.js: $(uplot)
 	$(Q)mkdir -p $(@D); $(if $(uplot),cp $(uplot) $@,: > $@; \
 		echo "make: the dashboard is built without charts: no $(uplot_cache) (deploy/install-deps fetches it)" >&2)
-$(B)/serve/vendor/uPlot.css: $(uplot_css)
+$(B)/web/vendor/uPlot.css: $(uplot_css)
 	$(Q)mkdir -p $(@D); $(if $(uplot_css),cp $(uplot_css) $@,: > $@)
-$(B)/serve/page.o: cppflags += -DUPLOT_DIR='"$(B)/serve/vendor"'
-$(B)/serve/page.o: $(wildcard serve/page/*) serve/openapi.json $(B)/serve/vendor/uPlot.js $(B)/serve/vendor/uPlot.css
+$(B)/web/page.o: cppflags += -DUPLOT_DIR='"$(B)/web/vendor"'
+$(B)/web/page.o: $(wildcard web/page/*) web/openapi.json $(B)/web/vendor/uPlot.js $(B)/web/vendor/uPlot.css
 
 $(B)/%.o: %.cc
 	$(call say,CXX,$<)
@@ -183,13 +183,13 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
-$(B)/estimator/store.o $(B)/estimator/taught.o: $(wildcard estimator/*.lua)
+$(B)/store/store.o $(B)/store/billed_means_refresh.o: $(wildcard store/*.lua)
 bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside DuckDB alone
 	$(Q)tests/bench/recon.sh
 .PHONY: bench-reconcile
 
 $(B)/reconcile/publish.o: reconcile/swap.lua reconcile/status.lua reconcile/scores.lua
-$(B)/serve/alert_state.o: serve/alert_commit.lua
+$(B)/alert/state.o: alert/commit.lua
 SHARED   ?= ../shared
 .PHONY: builtin-prices
 builtin-prices:  ## write pricing/builtin.csv out of the collected price sources (for developers; commit the result)

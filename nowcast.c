@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/command.h"
-#include "reconcile/commands.h"
+#include "cli/commands.h"
+#include "demo/demo.h"
 #include "run/commands.h"
-#include "serve/commands.h"
 
 #ifndef NOWCAST_VERSION
 #define NOWCAST_VERSION "0.1.0"

@@ -2,6 +2,7 @@
 #include "base/when.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static const int64_t LAST_SECOND = 253402300799; // 9999-12-31T23:59:59Z
@@ -130,4 +131,19 @@ int64_t when_now_ms(void)
 int64_t when_ticks_ms(void)
 {
 	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t when_day_start(int64_t hour)
+{
+	return hour - hour % 24;
+}
+
+int64_t when_month_start(int64_t hour)
+{
+	char text[WHEN_SIZE];
+	int64_t ms = 0;
+	when_format(hour * MS_PER_HOUR, text);
+	memcpy(text + 8, "01", 3); // 2026-11-01
+	when_parse(str_of(text), &ms);
+	return ms / MS_PER_HOUR;
 }

@@ -63,7 +63,7 @@ static void book_calls(struct allocation *a, int m)
 	}
 }
 
-// How far off the split may be; what it means for a group depends on who else was there (serve/group.h).
+// How far off the split may be; what it means for a group depends on who else was there (query/group.h).
 static void measure_doubt(const struct weight *w, struct caller_usage *u)
 {
 	u->ttl_permille = w->ttl_permille;

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "estimator/cache_users.h"
 #include "estimator/solve.h"
-#include "estimator/users.h"
 
 #define PRIOR_WEIGHT 0.5      // FIT_PRIOR_VARIANCE is learned, too: for how many principals this beginning counts
 #define PRIOR_VARIANCE_MIN 0.02

@@ -9,7 +9,7 @@
 #define NOWCAST_ESTIMATOR_FIT_H
 
 #include "base/arena.h"
-#include "estimator/lesson.h"
+#include "estimator/hour_stats.h"
 
 #define FIT_PRIOR_VARIANCE 0.2 // how much principals differ in the size of a call, as a part of the model's mean squared
 

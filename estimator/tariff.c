@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "estimator/lane.h"
+#include "estimator/rate_class.h"
 #include "pricing/price_file.h"
 
 enum { LIKELY_SHARE = 4 }; // a mean prompt below this share of the limit leaves no longer ones worth a warning

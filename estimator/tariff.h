@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rates of one model in one account, Region and hour, looked up once, and what a caller's tokens cost at them.
 //
-// Calls come by lane (estimator/lane.h), so that the service tier is that of each call. Some models charge by the length of a
+// Calls come by lane (estimator/rate_class.h), so that the service tier is that of each call. Some models charge by the length of a
 // request's prompt, all of the request at the higher rate: where the lane knows it, the band is that of each call too. Where only
 // sums are known, it is the band of the caller's mean prompt, and the figure is marked; where longer prompts may well be among
 // them (the mean is above a quarter of the limit) `more` says what the tokens would cost on top in the next band.

@@ -6,7 +6,7 @@
 #define NOWCAST_ESTIMATOR_TIER_METRIC_H
 
 #include "base/arena.h"
-#include "estimator/lane.h"
+#include "estimator/rate_class.h"
 
 // Whether any minute of the hour tells tiers apart.
 bool tier_metric_told(const struct span *s);

@@ -16,7 +16,7 @@
 
 #include "ingest/field.h"
 #include "ingest/principal.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
 
 enum operation { ADMINISTRATION, CALL, STREAM };

@@ -7,7 +7,7 @@
 // still handed on, for it says which role the session is of.
 #include "ingest/field.h"
 #include "ingest/principal.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 // Sets a tag, or replaces the value of one that is set.
 static bool put(struct tag *tags, int *n, struct str key, struct str value, struct err *err)

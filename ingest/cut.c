@@ -10,7 +10,7 @@
 // by FAULTS_MAX, after which its rest is one fault.
 #include <stdio.h>
 
-#include "ingest/decoder.h"
+#include "ingest/decode_priv.h"
 #include "ingest/sift.h"
 #include "ingest/split.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "ingest/base64.h"
-#include "ingest/decoder.h"
+#include "ingest/decode_priv.h"
 #include "ingest/inflate.h"
 #include "ingest/sift.h"
 #include "ingest/split.h"

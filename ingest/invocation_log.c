@@ -8,7 +8,7 @@
 // the record's own total.
 #include "ingest/field.h"
 #include "ingest/principal.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
 
 // Tokens written with the one-hour TTL, of one usage object in the shape of Converse or of Anthropic's own body.

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/when.h"
-#include "ingest/kafka_conf.h"
+#include "ingest/kafka_priv.h"
 
 enum { CLOCK_EVERY = 128 }; // messages between two looks at the clock
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three layers: our defaults, over them the user's kafka.* properties, over those what correctness rests on, which the user
 // may therefore not set at all.
-#include "ingest/kafka_conf.h"
+#include "ingest/kafka_priv.h"
 
 #include <stdio.h>
 

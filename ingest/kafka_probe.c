@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "ingest/kafka_conf.h"
+#include "ingest/kafka_priv.h"
 
 struct probe {
 	rd_kafka_t *rk;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ingest/kafka_conf.h"
+#include "ingest/kafka_priv.h"
 
 enum { ANSWER_MS = 30000, IN_FLIGHT = -1 };
 

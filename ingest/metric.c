@@ -9,7 +9,7 @@
 
 #include "base/when.h"
 #include "ingest/field.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
 
 static const struct {

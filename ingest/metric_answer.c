@@ -15,7 +15,7 @@
 
 #include "base/when.h"
 #include "ingest/field.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 struct series {
 	enum token_slot slot;

@@ -12,7 +12,7 @@
 //     0.7.0   point . labels(1)        StringKeyValue: Namespace, MetricName, and one for each dimension
 //     both    point . start(2) and time(3) fixed64 ns, sum(5) double
 #include "ingest/field.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 

@@ -16,7 +16,7 @@
 //     Sns, kinesis, message, Message, data              a message in a string, as shippers of logs write it
 #include <stdio.h>
 
-#include "ingest/decoder.h"
+#include "ingest/decode_priv.h"
 
 static void told(struct decoder *d, enum verdict v, const struct top *t, struct str text, const struct err *err)
 {

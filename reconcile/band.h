@@ -11,11 +11,11 @@
 #define NOWCAST_RECONCILE_BAND_H
 
 #include "base/usd.h"
-#include "estimator/view.h"
+#include "store/view.h"
 
 enum {
 	BAND_BINS = 15,
-	BAND_SCALE_MIN = 500, BAND_SCALE_MAX = 3000, // in parts of BAND_SCALE_ONE (estimator/view.h)
+	BAND_SCALE_MIN = 500, BAND_SCALE_MAX = 3000, // in parts of BAND_SCALE_ONE (store/view.h)
 	BAND_DAYS = 30,        // that count
 };
 

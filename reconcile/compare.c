@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "estimator/actual.h"
 #include "estimator/apportion.h"
+#include "store/actual.h"
 
 void difference_add(struct difference *to, const struct difference *d)
 {

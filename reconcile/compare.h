@@ -19,7 +19,7 @@
 
 #include "base/arena.h"
 #include "base/usd.h"
-#include "estimator/view.h"
+#include "store/view.h"
 
 struct difference {
 	int64_t estimated_tokens, billed_tokens;

@@ -5,9 +5,9 @@
 #include <xxhash.h>
 
 #include "estimator/apportion.h"
-#include "estimator/roster.h"
-#include "estimator/rows.h"
 #include "pricing/model_id.h"
+#include "store/cardinality.h"
+#include "store/usage_rows.h"
 
 enum { PRINCIPALS_SINCE = 1775606400 / 3600 }; // 2026-04-08: usage before it has no line_item_iam_principal
 
@@ -19,7 +19,7 @@ struct use {
 
 // What a name of the bill is among the estimate's.
 struct billed_name {
-	struct str group;    // estimator/roster.h
+	struct str group;    // store/cardinality.h
 	int32_t own, others; // itself; the others of its group. -1: not looked at yet
 };
 
@@ -254,7 +254,7 @@ static uint64_t day_key(int32_t slot, int64_t hour, int32_t principal)
 	return XXH3_64bits(key, sizeof key);
 }
 
-// Who the estimate counts among the others of a group (estimator/roster.h) is counted with them here, too: the two
+// Who the estimate counts among the others of a group (store/cardinality.h) is counted with them here, too: the two
 // can be compared then, and the names of a bill are as bounded as ours.
 static int32_t caller_of(struct joining *x, int32_t slot, int32_t who, int64_t hour)
 {

@@ -7,9 +7,9 @@
 
 #include "base/embed.h"
 #include "base/when.h"
-#include "estimator/lane.h"
-#include "estimator/roster.h"
+#include "estimator/rate_class.h"
 #include "pricing/price.h"
+#include "store/cardinality.h"
 
 EMBED(swap_lua, "reconcile/swap.lua")
 EMBED(status_lua, "reconcile/status.lua")
@@ -164,7 +164,7 @@ static bool swap(struct publish *p, const struct publish_slot *slot, bool *ret_t
 	redis_argi(p->redis, p->retention_ms);
 	redis_argi(p->redis, slot->since);
 	redis_argi(p->redis, slot->watermark);
-	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), slot->slot}); // after the figures: estimator/store_settle.c
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), slot->slot}); // after the figures: store/store_settle.c
 	bool good = redis_exec(p->redis, err);
 	if (good)
 		*ret_taken = str_is(redis_str(p->redis, 0), "1");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Billed figures into Redis, under the keys of estimator/actual.h.
+// Billed figures into Redis, under the keys of store/actual.h.
 //
 //     publish_begin (a run's number) -> publish_slot x n: staged under keys of the run, then swapped in by one script -> status
 //
@@ -19,8 +19,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "estimator/redis.h"
 #include "reconcile/ledger.h"
+#include "store/redis.h"
 
 struct publish {
 	struct redis *redis;

@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "aws/s3.h"
 #include "base/text.h"
 #include "base/when.h"
-#include "estimator/names_check.h"
-#include "estimator/taught.h"
-#include "estimator/view.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
 #include "reconcile/duckdb.h"
 #include "reconcile/rates.h"
-#include "reconcile/s3.h"
-#include "reconcile/work.h"
+#include "reconcile/run_priv.h"
+#include "store/billed_means_refresh.h"
+#include "store/names_check.h"
+#include "store/view.h"
 
 enum {
 	STALE_HOURS = 48,

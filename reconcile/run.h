@@ -16,11 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aws/s3.h"
 #include "base/buf.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/usd.h"
-#include "reconcile/s3.h"
 
 struct reconciliation { // what a run did, for those who tell it
 	int64_t run, periods, files, bytes, rows, duration_ms;

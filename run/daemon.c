@@ -9,17 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alert/alert.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/when.h"
 #include "pricing/prices.h"
+#include "query/snapshot.h"
 #include "run/commands.h"
 #include "run/notify.h"
 #include "run/schedule.h"
 #include "run/worker.h"
-#include "serve/alert.h"
-#include "serve/server.h"
-#include "serve/snapshot.h"
+#include "web/server.h"
 
 enum { TICK_MS = 200, STUCK_MS = 120000 };
 

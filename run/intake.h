@@ -4,9 +4,9 @@
 #ifndef NOWCAST_RUN_INTAKE_H
 #define NOWCAST_RUN_INTAKE_H
 
-#include "estimator/engine.h"
 #include "ingest/decode.h"
 #include "run/dead.h"
+#include "store/engine.h"
 
 struct intake {
 	const struct conf *conf;

@@ -8,7 +8,7 @@ Every principal's calls jump tenfold for 20 minutes about once a day; half of th
 three days, while little is known of this hour on other days, are told apart. Two ways, on different seeds:
 
   the rule     many principal-days, cheaply: world.py's calls, each arriving when world.py has its CloudTrail record arrive,
-               minute by minute through serve/pace.c; dollars are the true ones of the calls that have arrived
+               minute by minute through alert/rate_baseline.c; dollars are the true ones of the calls that have arrived
   the program  world.py's whole stream as it arrives, through decoder, Redis, estimate and rule, looked at every minute;
                five days, with jumps in the last two that are three to nine hours apart
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/alert.h"
 #include "base/when.h"
 #include "pricing/prices.h"
 #include "run/intake.h"
-#include "serve/alert.h"
 
 struct play {
 	struct conf conf;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How wide the error band of a group is, from the rows of an hour: nothing for the whole and for who was alone, as much for one side
 // as for the other, and up to the dearer TTL only where a row says that it may be.
-#include "serve/group.h"
+#include "query/group.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -10,7 +10,7 @@
 
 enum { HOUR = 494000, ROWS_MAX = 8 };
 
-// A caller's tokens of one type as estimator/rows.h has them.
+// A caller's tokens of one type as store/usage_rows.h has them.
 struct line {
 	const char *field, *value;
 };

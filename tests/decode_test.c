@@ -14,8 +14,8 @@
 #include <ctype.h>
 #include <glob.h>
 
-#include "tests/support/table.h"
 #include "tests/support/slurp.h"
+#include "tests/support/table.h"
 #include "tests/tap.h"
 
 enum { PIECES = 64, MESSAGE_BYTES = 4 << 20 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The demo's traffic is what it says: every record is one that the decoder knows, the metrics add up to the truth to the token,
 // and the same seed makes the same bytes.
-#include "run/demo_traffic.h"
+#include "demo/traffic.h"
 
 #include <string.h>
 

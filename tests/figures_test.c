@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums by blocks are the sums: whatever span, grouping and filter is asked for, in whatever order, the answer out of kept
 // blocks is that of reading everything anew. Prints its seed; NOWCAST_SEED repeats one.
-#include "serve/figures.h"
+#include "query/rollups.h"
 
 #include <time.h>
 
 #include "base/when.h"
-#include "estimator/redis.h"
+#include "store/redis.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -27,7 +27,7 @@ static int64_t below(int64_t n)
 	return (int64_t)(rng() % (uint64_t)n);
 }
 
-// ---- random figures in Redis, in the form of estimator/rows.h -----------------------------------------------------------
+// ---- random figures in Redis, in the form of store/usage_rows.h -----------------------------------------------------------
 
 static const char *const slots[] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
 static const char *const models[] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the forecast says of days whose rule is known.
-#include "serve/forecast.h"
+#include "query/forecast.h"
 
 #include <math.h>
 

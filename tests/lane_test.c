@@ -41,7 +41,7 @@ static void test_limits(void)
 	ok(from == 128001 && to == INT64_MAX, "and one of at least so many of any beyond");
 
 	// apply.lua puts calls into the bands: its list is the same.
-	FILE *f = fopen("estimator/apply.lua", "r");
+	FILE *f = fopen("store/apply.lua", "r");
 	char line[256];
 	long long lua[5] = {0};
 	int found = 0;

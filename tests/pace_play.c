@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/rate_baseline.h"
 #include "base/buf.h"
-#include "serve/pace.h"
 
 enum { HOURS_MAX = 24 * 400, HOURS_BACK = 5 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pace knows a jump from its own ups and downs, survives being written down, and never rings while young.
-#include "serve/pace.h"
+#include "alert/rate_baseline.h"
 #include "tests/tap.h"
 
 enum { FLOOR = 1000, COST = 5000 }; // micro-dollars a minute, a call

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/when.h"
-#include "estimator/lane.h"
+#include "estimator/rate_class.h"
 #include "estimator/tariff.h"
 #include "pricing/price_diff.h"
 #include "pricing/price_file.h"

@@ -5,8 +5,8 @@
 // is skipped, unless CI=true.
 #include <glob.h>
 
-#include "tests/support/table.h"
 #include "tests/support/slurp.h"
+#include "tests/support/table.h"
 #include "tests/tap.h"
 
 static bool is_public(struct str word)

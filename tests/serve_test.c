@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a question to the API may say, as a table; and who may ask, how often.
 #include "base/when.h"
-#include "serve/auth.h"
-#include "serve/query.h"
 #include "tests/tap.h"
+#include "web/api_query.h"
+#include "web/auth.h"
 
 #include <time.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables fit: whatever the width, no line is longer, cells stand under their heads, and what stays has the ends of the names.
-#include "serve/table.h"
+#include "cli/table.h"
 
 #include <stdlib.h>
 #include <string.h>

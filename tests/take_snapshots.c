@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/when.h"
-#include "serve/snapshot.h"
+#include "query/snapshot.h"
 
 int main(int argc, char **argv)
 {

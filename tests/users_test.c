@@ -3,8 +3,8 @@
 // outright, those who do now and then as well as chance allows, and how far off that is is said.
 #include <math.h>
 
+#include "estimator/cache_users.h"
 #include "estimator/solve.h"
-#include "estimator/users.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
 

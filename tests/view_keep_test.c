@@ -7,9 +7,9 @@
 #include <xxhash.h>
 
 #include "base/when.h"
-#include "estimator/redis.h"
-#include "estimator/reprice.h"
-#include "estimator/view.h"
+#include "store/redis.h"
+#include "store/reprice.h"
+#include "store/view.h"
 #include "tests/redis_server.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
@@ -19,7 +19,7 @@ enum { FIRST = 494000, HOURS = 40, MODELS = 3, SLOTS = 2, PRINCIPALS = 9, ROUNDS
 static const char *const slots[SLOTS] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
 static const char *const models[MODELS] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
 
-// ---- Redis, in the form of estimator/rows.h and reconcile/swap.lua ----------------------------------------------------
+// ---- Redis, in the form of store/usage_rows.h and reconcile/swap.lua ----------------------------------------------------
 
 static void name_sheet(int64_t hour, int k, char *member, size_t n)
 {

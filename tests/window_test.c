@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "estimator/batch.h"
 #include "pricing/model_id.h"
+#include "store/batch.h"
 #include "tests/support/engine.h"
 
 enum { WINDOW_MS = 3000, CALLS = 20000 };

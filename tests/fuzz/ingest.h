@@ -11,7 +11,7 @@
 #include "ingest/decode.h"
 #include "ingest/describe.h"
 #include "ingest/inflate.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 enum { DECODE, OTEL, INFLATE, BASE64 };
 

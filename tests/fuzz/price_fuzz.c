@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Price files, price lists, model ids and usage types from anybody: the first byte chooses, the rest is the text.
-#include "pricing/price_file.h"
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
+#include "pricing/price_file.h"
 #include "pricing/price_merge.h"
 #include "pricing/usage_type.h"
 

@@ -6,9 +6,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/when.h"
-#include "estimator/engine.h"
-#include "estimator/redis.h"
-#include "estimator/rows.h"
+#include "store/engine.h"
+#include "store/redis.h"
+#include "store/usage_rows.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pace of a group: how many calls and how many dollars came, a minute at a time, and is that a jump against this hour of
+// other days, its own last hour, and its own bursts and busy times? Small enough to be kept for thousands of groups as text.
+//
+//     tens      ... |. . last hour . .|  .  | . . . . a b c d e |     now = a + .. + e
+//                    \____ usual ____/    \_ not asked: a jump may have begun there
+//
+// Amounts of money are micro-dollars: statistics about money, no sums of it.
+#ifndef NOWCAST_ALERT_RATE_BASELINE_H
+#define NOWCAST_ALERT_RATE_BASELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 3 * PACE_TEN, PACE_TENS = 20, PACE_YOUNG = 19, PACE_PEAKS = 12, PACE_DAYS = 7 };
+
+// One thing that is counted: calls, or micro-dollars.
+struct beat {
+	int64_t minutes[PACE_MINUTES]; // minute m in [m % PACE_MINUTES]
+	int64_t tens[PACE_TENS];       // ten minutes b in [b % PACE_TENS], once they are over, as far as they count for what is usual
+	int64_t peaks[PACE_PEAKS];     // how far above its mean an hour's busy minutes were, h in [h % PACE_PEAKS]; 0: not known
+	int64_t busy;                  // what ten minutes take in which anything happens, times PACE_BUSY
+};
+
+struct pace {
+	int64_t at_minute;              // the newest minute; 0: nothing was added yet
+	int64_t born;                   // the first ten minutes that are known
+	int64_t jumped;                 // the last minute in which its calls did, as whoever asks notes here; 0: never
+	int64_t base_hour;              // the hour whose totals follow, with the hour before
+	int64_t base_calls, base_micro; // as last seen: what comes on top has arrived since
+	struct beat calls, micro;
+};
+
+// Begins with what whole hours took before the hour of `minute`, the newest first; spread evenly.
+void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours);
+
+// What arrived in `minute`; minutes between are taken as empty.
+void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro);
+
+// What this hour took on other days.
+struct season {
+	int days;              // so many are known
+	int64_t usually, most; // what it took on most days, at least; and on one. 0: unknown
+};
+
+// Of this hour on so many other days, PACE_DAYS at most, in any order.
+struct season pace_season(const int64_t *amounts, int days);
+
+struct pace_ask {
+	int64_t factor_tenths; // times what busy minutes usually take, in tenths
+	int64_t floor_micro;   // a minute; below it nothing is a jump
+	int64_t call_micro;    // what a call of theirs usually costs
+	int64_t span;          // how many minutes of calls came in the last PACE_QUICK; more when a backlog is read
+	struct season calls, micro;
+};
+
+struct pace_jump {
+	int64_t minutes;            // in so many minutes
+	int64_t calls, usual_calls;
+	int64_t micro, usual_micro; // by calls: at what its calls usually cost, for their tokens are not all known yet
+};
+
+// Are the last minutes a jump? More calls tell it first, within minutes; dearer calls by their dollars, once they last. Add first,
+// then ask; what is known for less than three hours never jumps.
+bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
+bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
+
+int64_t pace_micro(const struct pace *p, int minutes); // micro-dollars of the last `minutes`, PACE_MINUTES at most
+
+void pace_write(const struct pace *p, struct buf *out);
+bool pace_read(struct pace *p, struct str text);
+
+#endif

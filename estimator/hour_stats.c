@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/hour_stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "estimator/cell.h"
+#include "estimator/lag.h"
+#include "estimator/solve.h"
+
+enum { MAGIC = 0x6c73336e };
+
+static size_t triangle(int n)
+{
+	return (size_t)n * (size_t)(n + 1) / 2;
+}
+
+static void lesson_init(struct lesson *l, int n, struct arena *arena)
+{
+	l->n = n;
+	l->ttl_told = solve_zeros(arena, (size_t)n);
+	l->ttl_1h = solve_zeros(arena, (size_t)n);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		struct lesson_slot *x = &l->slots[slot];
+		*x = (struct lesson_slot){.b = solve_zeros(arena, (size_t)n), .c = solve_zeros(arena, (size_t)n), .exact_calls = solve_zeros(arena, (size_t)n),
+		                          .exact_tokens = solve_zeros(arena, (size_t)n), .n = solve_zeros(arena, (size_t)n), .a = solve_zeros(arena, triangle(n)), .s = solve_zeros(arena, triangle(n))};
+	}
+}
+
+double lesson_freedom(const struct lesson_slot *sums, int n)
+{
+	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
+}
+
+// ---- who is told apart ----------------------------------------------------------------------------------------------
+
+struct principal {
+	struct str arn;
+	int64_t calls;
+};
+
+static int most_calls(const void *a, const void *b)
+{
+	const struct principal *x = a, *y = b;
+	if (x->calls != y->calls)
+		return x->calls > y->calls ? -1 : 1;
+	return str_cmp(x->arn, y->arn);
+}
+
+static int by_arn(const void *a, const void *b)
+{
+	return str_cmp(((const struct principal *)a)->arn, ((const struct principal *)b)->arn);
+}
+
+// Calls of the hour by principal; callers are sorted by arn, so those of one principal stand together.
+static struct principal *count_principals(const struct span *s, int lookback, struct arena *arena, int32_t *ret_n)
+{
+	int64_t *calls = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *calls);
+	struct principal *all = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *all);
+	int32_t n = 0;
+	memset(calls, 0, ((size_t)s->ncallers + 1) * sizeof *calls);
+	for (int m = -lookback; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			calls[at->calls[i].caller] += at->calls[i].n;
+	}
+	for (int32_t i = 0; i < s->ncallers; i++) {
+		if (calls[i] == 0)
+			continue;
+		if (n && str_eq(all[n - 1].arn, s->callers[i].arn))
+			all[n - 1].calls += calls[i];
+		else
+			all[n++] = (struct principal){s->callers[i].arn, calls[i]};
+	}
+	*ret_n = n;
+	return all;
+}
+
+// Names the lesson's principals and says for each caller which one it is.
+static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena, struct lesson *l)
+{
+	int32_t n, *index = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *index);
+	struct principal *all = count_principals(s, lookback, arena, &n);
+	bool others = n > LESSON_PRINCIPALS;
+	if (others) {
+		qsort(all, (size_t)n, sizeof *all, most_calls);
+		n = LESSON_PRINCIPALS - 1;
+		qsort(all, (size_t)n, sizeof *all, by_arn);
+		all[n++] = (struct principal){.arn = STR(LESSON_OTHERS)};
+	}
+	l->names = arena_alloc(arena, ((size_t)n + 1) * sizeof *l->names);
+	for (int32_t i = 0; i < n; i++)
+		l->names[i] = all[i].arn;
+	for (int32_t i = 0, k = 0; i < s->ncallers; i++) {
+		while (k < n && !str_is(all[k].arn, LESSON_OTHERS) && str_cmp(all[k].arn, s->callers[i].arn) < 0)
+			k++;
+		bool told = k < n && str_eq(all[k].arn, s->callers[i].arn);
+		index[i] = told ? k : n - 1; // who has no calls is never asked for
+	}
+	lesson_init(l, n, arena);
+	return index;
+}
+
+// ---- the sums -------------------------------------------------------------------------------------------------------
+
+// Calls that ended in a cell, by principal.
+struct counted {
+	double *counts;             // zero between cells
+	double calls;               // their sum
+	int32_t listed[LESSON_PRINCIPALS];
+	int n;
+	bool exact[METRIC_SLOTS];   // there are some whose tokens of that slot are known
+};
+
+struct adding {
+	const struct span *span;
+	const int32_t *index;       // principal of a caller
+	struct lag lag;
+	struct counted all, lacking;
+};
+
+enum { ALL_CALLS = METRIC_SLOTS }; // instead of a slot
+
+static void add_calls(struct counted *to, int32_t p, const struct calls *c, int slot, bool here, double part)
+{
+	int64_t n = slot == ALL_CALLS ? c->n : c->n - c->exact_n[slot];
+	int64_t streams = c->started < n ? c->started : n;
+	double count = (here ? (double)(n - streams) : 0) + part * (double)streams;
+	for (int k = 0; k < METRIC_SLOTS; k++)
+		to->exact[k] |= c->exact_n[k] > 0;
+	if (n <= 0 || count <= 0)
+		return;
+	if (to->counts[p] == 0)
+		to->listed[to->n++] = p;
+	to->counts[p] += count;
+	to->calls += count;
+}
+
+// The calls that ended in a cell as far as can be told: all of them, or those that lack the tokens of a slot.
+static void count_calls(const struct adding *a, int first, int last, int slot, struct counted *to)
+{
+	for (int i = 0; i < to->n; i++)
+		to->counts[to->listed[i]] = 0;
+	*to = (struct counted){.counts = to->counts};
+	for (int m = first - a->lag.minutes; m <= last; m++) {
+		const struct minute *at = span_minute(a->span, m);
+		double part = lag_part(&a->lag, m, first, last);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			if (m >= first || (part > 0 && at->calls[i].started))
+				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], slot, m >= first, part);
+	}
+}
+
+static void add_products(double *to, const struct counted *c, double weight)
+{
+	for (int i = 0; i < c->n; i++) {
+		int32_t p = c->listed[i];
+		double share = c->counts[p] * weight;
+		for (int k = 0; k < c->n; k++)
+			if (c->listed[k] <= p)
+				to[triangle(p) + (size_t)c->listed[k]] += share * c->counts[c->listed[k]];
+	}
+}
+
+static void add_samples(struct lesson_slot *x, int64_t samples, const struct counted *all)
+{
+	for (int i = 0; i < all->n; i++)
+		x->c[all->listed[i]] += all->counts[all->listed[i]];
+	add_products(x->s, all, 1.0 / (double)samples);
+	x->sampled_calls += all->calls;
+	x->samples += (double)samples;
+}
+
+static void add_tokens(struct lesson_slot *x, const struct cell *cell, const struct counted *all, const struct counted *lacking)
+{
+	double users = cell->samples ? (double)cell->samples * (lacking->calls / all->calls) : lacking->calls;
+	double weight = 1.0 / fmax(users, 1), tokens = (double)cell->residual;
+	for (int i = 0; i < lacking->n; i++) {
+		int32_t p = lacking->listed[i];
+		x->b[p] += lacking->counts[p] * weight * tokens;
+		x->n[p] += lacking->counts[p];
+	}
+	add_products(x->a, lacking, weight);
+	x->cells++;
+	x->calls += lacking->calls;
+	x->tokens += tokens;
+	x->squares += tokens * tokens * weight;
+}
+
+static void add_minute(struct lesson *l, struct cell_reader *reader, int m, struct adding *a)
+{
+	struct cell c;
+	for (int slot = 0; slot < METRIC_SLOTS && cell_read(reader, m, slot, &c); slot++) {
+		const struct counted *lacking = &a->all;
+		if (slot == 0)
+			count_calls(a, c.first, m, ALL_CALLS, &a->all);
+		if (a->all.exact[slot]) {
+			count_calls(a, c.first, m, slot, &a->lacking);
+			lacking = &a->lacking;
+		}
+		if (c.samples && a->all.calls > 0)
+			add_samples(&l->slots[slot], c.samples, &a->all);
+		if (lacking->calls > 0)
+			add_tokens(&l->slots[slot], &c, &a->all, lacking);
+	}
+}
+
+static void add_exact(const struct span *s, const int32_t *index, struct lesson *l)
+{
+	for (int m = 0; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++) {
+			const struct calls *c = &at->calls[i];
+			int32_t p = index[c->caller];
+			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+				l->slots[slot].exact_calls[p] += (double)c->exact_n[slot];
+				l->slots[slot].exact_tokens[p] += (double)c->exact[slot];
+			}
+			if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE]) {
+				l->ttl_told[p] += (double)c->exact[TOKENS_CACHE_WRITE];
+				l->ttl_1h[p] += (double)c->exact[TOKENS_CACHE_WRITE_1H];
+			}
+		}
+	}
+}
+
+// ---- as bytes -------------------------------------------------------------------------------------------------------
+
+static void put(struct buf *b, const double *p, size_t n)
+{
+	buf_add(b, p, n * sizeof *p);
+}
+
+// Slots mostly share their cells, and A and S their calls: what is the same as its `twin` is kept once.
+static void put_triangle(struct buf *b, const double *p, const double *twin, int n)
+{
+	double same = twin && memcmp(p, twin, triangle(n) * sizeof *p) == 0;
+	put(b, &same, 1);
+	if (same == 0)
+		put(b, p, triangle(n));
+}
+
+static void put_lesson(const struct lesson *l, struct buf *b)
+{
+	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
+	buf_add(b, head, sizeof head);
+	put(b, l->ttl_told, (size_t)l->n);
+	put(b, l->ttl_1h, (size_t)l->n);
+	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		const struct lesson_slot *x = &l->slots[slot];
+		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
+		put(b, totals, 6);
+		put(b, x->b, (size_t)l->n);
+		put(b, x->c, (size_t)l->n);
+		put(b, x->exact_calls, (size_t)l->n);
+		put(b, x->exact_tokens, (size_t)l->n);
+		put(b, x->n, (size_t)l->n);
+		put_triangle(b, x->a, slot ? l->slots[slot - 1].a : NULL, l->n);
+		put_triangle(b, x->s, x->a, l->n);
+	}
+	for (int i = 0; i < l->n; i++) {
+		buf_addstr(b, l->names[i]);
+		buf_addc(b, '\n');
+	}
+}
+
+static bool take(struct str *bytes, double *p, size_t n)
+{
+	size_t size = n * sizeof *p;
+	if (bytes->len < size)
+		return false;
+	memcpy(p, bytes->p, size);
+	bytes->p += size;
+	bytes->len -= size;
+	return true;
+}
+
+static bool take_triangle(struct str *bytes, double **p, double *twin, int n)
+{
+	double same;
+	if (!take(bytes, &same, 1))
+		return false;
+	if (same != 0 && twin) {
+		*p = twin;
+		return true;
+	}
+	return take(bytes, *p, triangle(n));
+}
+
+static bool take_slot(struct str *bytes, struct lesson *l, int slot)
+{
+	struct lesson_slot *x = &l->slots[slot];
+	double totals[6];
+	size_t n = (size_t)l->n;
+	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) || !take(bytes, x->exact_calls, n) ||
+	    !take(bytes, x->exact_tokens, n) || !take(bytes, x->n, n))
+		return false;
+	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
+	x->sampled_calls = totals[4], x->samples = totals[5];
+	return take_triangle(bytes, &x->a, slot ? l->slots[slot - 1].a : NULL, l->n) && take_triangle(bytes, &x->s, x->a, l->n);
+}
+
+bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
+{
+	uint32_t head[2];
+	if (bytes.len < sizeof head)
+		return false;
+	memcpy(head, bytes.p, sizeof head);
+	if (head[0] != MAGIC || head[1] == 0 || head[1] > LESSON_PRINCIPALS)
+		return false;
+	bytes.p += sizeof head;
+	bytes.len -= sizeof head;
+	lesson_init(ret, (int)head[1], arena);
+	if (!take(&bytes, ret->ttl_told, head[1]) || !take(&bytes, ret->ttl_1h, head[1]))
+		return false;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		if (!take_slot(&bytes, ret, slot))
+			return false;
+	if (!str_ends(bytes, STR("\n")))
+		return false;
+	ret->names = arena_alloc(arena, head[1] * sizeof *ret->names);
+	for (uint32_t i = 0; i < head[1]; i++) {
+		ret->names[i] = str_cut(&bytes, '\n');
+		if (!ret->names[i].len)
+			return false;
+	}
+	return bytes.len == 0;
+}
+
+void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
+{
+	struct lesson l = {0};
+	struct cell_reader reader;
+	int32_t *index = choose_principals(s, lookback, arena, &l);
+	if (l.n == 0)
+		return;
+	struct adding adding = {.span = s, .index = index, .all.counts = solve_zeros(arena, (size_t)l.n), .lacking.counts = solve_zeros(arena, (size_t)l.n)};
+	lag_learn(s, lookback, &adding.lag);
+	cell_reader_init(&reader, s, lookback, arena);
+	for (int m = 0; m < 60; m++)
+		add_minute(&l, &reader, m, &adding);
+	add_exact(s, index, &l);
+	put_lesson(&l, ret);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// Most metrics know no lanes, so the split of a cell among callers (allocate.c) does not either: a caller's part is divided among its
+// lanes afterwards, call by call alike, which for one caller in one hour is as good as anything that is known.
+#include "estimator/rate_class.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "estimator/apportion.h"
+#include "estimator/tier_metric.h"
+
+__extension__ typedef __int128 wide;
+
+// apply.lua has the same list.
+static const int64_t limits[] = {100000, 128000, 200000, 256000, 272000};
+
+enum { LIMITS = sizeof limits / sizeof *limits };
+
+void lane_prompt(int lane, int64_t *ret_from, int64_t *ret_to)
+{
+	int band = lane >> 3 & 7;
+	*ret_from = band < 2 ? 0 : limits[band - 2 < LIMITS ? band - 2 : LIMITS - 1] + 1;
+	*ret_to = band == 0 || band > LIMITS || lane & LANE_AT_LEAST ? INT64_MAX : limits[band - 1];
+}
+
+char *lane_format(int lane, char *buf)
+{
+	int64_t from, to;
+	const char *tier = price_tier_names[lane_tier(lane)];
+	lane_prompt(lane, &from, &to);
+	if (lane & LANE_UNITS)
+		snprintf(buf, LANE_TEXT_SIZE, "@units%s", lane & LANE_AT_LEAST ? "+" : "");
+	else if (!lane_prompt_known(lane))
+		snprintf(buf, LANE_TEXT_SIZE, "%s%s", lane_tier(lane) ? "@" : "", lane_tier(lane) ? tier : "");
+	else if (from == 0)
+		snprintf(buf, LANE_TEXT_SIZE, "@%s<=%lld", tier, (long long)limits[0]);
+	else
+		snprintf(buf, LANE_TEXT_SIZE, "@%s>%lld%s", tier, (long long)from - 1, lane & LANE_AT_LEAST ? "+" : "");
+	return buf;
+}
+
+bool lane_parse(struct str text, int *ret)
+{
+	char buf[LANE_TEXT_SIZE];
+	int tier = 0, band = 0, open = 0;
+	struct str word = text;
+	if (!text.len) {
+		*ret = 0;
+		return true;
+	}
+	if (str_is(text, "units") || str_is(text, "units+")) {
+		*ret = LANE_UNITS | (text.len > 5 ? LANE_AT_LEAST : 0);
+		return true;
+	}
+	for (word.len = 0; word.len < text.len && text.p[word.len] >= 'a' && text.p[word.len] <= 'z';)
+		word.len++;
+	while (tier < PRICE_TIERS && !str_is(word, price_tier_names[tier]))
+		tier++;
+	if (tier == PRICE_TIERS)
+		return false;
+	if (word.len < text.len) {
+		band = text.p[word.len] == '<' ? 1 : 2;
+		open = str_ends(text, STR("+")) ? LANE_AT_LEAST : 0;
+		struct str number = {text.p + word.len + 1, text.len - word.len - 1};
+		int64_t limit = 0;
+		for (size_t i = 0; i < number.len && i < 9; i++)
+			limit = number.p[i] >= '0' && number.p[i] <= '9' ? 10 * limit + (number.p[i] - '0') : limit;
+		while (band > 1 && band <= LIMITS && limits[band - 2] != limit)
+			band++;
+	}
+	int lane = tier | band << 3 | open;
+	if (!str_is(text, lane_format(lane, buf) + 1)) // nothing but what is written here is read
+		return false;
+	*ret = lane;
+	return true;
+}
+
+// ---- splitting -----------------------------------------------------------------------------------------------------
+
+struct lane_calls {
+	struct lane_usage out;
+	int64_t lacking[METRIC_SLOTS], before[METRIC_SLOTS]; // calls without tokens, of the hour, and of the minutes before it
+};
+
+struct splitting {
+	struct arena *arena;
+	struct lane_calls *v;
+	int32_t n, cap;
+	struct map index;
+	bool any; // a lane other than 0
+};
+
+static struct lane_calls *find(struct splitting *x, int32_t caller, uint8_t lane)
+{
+	bool added;
+	int32_t *at = map_add(&x->index, (uint64_t)(uint32_t)caller * LANES + lane, x->n, &added);
+	if (!added)
+		return &x->v[*at];
+	if (x->n == x->cap) {
+		struct lane_calls *more = arena_alloc(x->arena, (size_t)(x->cap = x->cap ? 2 * x->cap : 64) * sizeof *more);
+		if (x->n)
+			memcpy(more, x->v, (size_t)x->n * sizeof *more);
+		x->v = more;
+	}
+	x->v[x->n] = (struct lane_calls){.out = {.caller = caller, .lane = lane}};
+	return &x->v[x->n++];
+}
+
+static void add_calls(struct splitting *x, const struct calls *c, bool in_hour)
+{
+	struct lane_calls *l = find(x, c->caller, c->lane);
+	struct caller_usage *u = &l->out.usage;
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		*(in_hour ? &l->lacking[slot] : &l->before[slot]) += c->n > c->exact_n[slot] ? c->n - c->exact_n[slot] : 0;
+	if (!in_hour)
+		return;
+	u->calls += c->n;
+	u->failed += c->failed;
+	u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
+	if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
+		u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
+	for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		u->slots[slot].exact += c->exact[slot];
+}
+
+static void gather(struct splitting *x, const struct span *s, int lookback)
+{
+	for (int m = -lookback; m < 60 && !x->any; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			x->any |= at->calls[i].lane != 0;
+	}
+	for (int m = -lookback; m < 60 && x->any; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			add_calls(x, &at->calls[i], m >= 0);
+	}
+}
+
+static int by_caller_and_lane(const void *a, const void *b)
+{
+	const struct lane_usage *x = &((const struct lane_calls *)a)->out, *y = &((const struct lane_calls *)b)->out;
+	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->lane - y->lane;
+}
+
+// A part of a doubt, as its tokens are a part of the allocated ones.
+static int64_t part_of(int64_t whole, int64_t tokens, int64_t all)
+{
+	return all > 0 ? (int64_t)((wide)whole * tokens / all) : 0;
+}
+
+// One slot of one caller, whose lanes are v[0..n-1].
+static void split_slot(struct lane_calls *v, int32_t n, int slot, const struct caller_usage *u)
+{
+	int64_t weights[LANES] = {0}, allocated[LANES], provisional[LANES], calls = 0;
+	for (int32_t i = 0; i < n; i++)
+		calls += v[i].lacking[slot];
+	for (int32_t i = 0; i < n; i++) // if none: the metric came for the calls of the minutes before
+		weights[i] = calls ? v[i].lacking[slot] : v[i].before[slot];
+	apportion(u->slots[slot].allocated, weights, n, allocated);
+	apportion(u->slots[slot].provisional, weights, n, provisional);
+	for (int32_t i = 0; i < n; i++) {
+		struct caller_usage *to = &v[i].out.usage;
+		to->slots[slot].allocated = allocated[i];
+		to->slots[slot].provisional = provisional[i];
+		to->spread[slot] = part_of(u->spread[slot], allocated[i], u->slots[slot].allocated);
+		to->noise[slot] = part_of(u->noise[slot], allocated[i], u->slots[slot].allocated);
+	}
+}
+
+void lanes_split(const struct span *s, int lookback, const struct hour_usage *u, struct arena *arena, struct lanes *ret)
+{
+	bool tiers = tier_metric_told(s);
+	struct splitting x = {.arena = arena, .any = tiers};
+	*ret = (struct lanes){0};
+	gather(&x, s, lookback);
+	map_release(&x.index);
+	if (!x.any)
+		return;
+	if (x.n > 1)
+		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_lane);
+	struct lane_usage *out = arena_alloc(arena, ((size_t)x.n + 1) * sizeof *out);
+	for (int32_t i = 0, end; i < x.n; i = end) {
+		const struct caller_usage *whole = &u->callers[x.v[i].out.caller];
+		for (end = i + 1; end < x.n && x.v[end].out.caller == x.v[i].out.caller;)
+			end++;
+		if (end == i + 1 && x.v[i].out.lane == 0 && !tiers)
+			continue;
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			split_slot(x.v + i, end - i, slot, whole);
+		for (int32_t k = i; k < end; k++) {
+			x.v[k].out.usage.ttl_permille = whole->ttl_permille;
+			x.v[k].out.usage.ttl_may_be_1h = whole->ttl_may_be_1h;
+			out[ret->n++] = x.v[k].out;
+		}
+	}
+	if (tiers) {
+		struct caller_usage *nobody = &out[ret->n].usage;
+		out[ret->n++] = (struct lane_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
+		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+			nobody->slots[slot].allocated = u->unattributed[slot];
+	}
+	ret->v = tiers ? tier_metric_shift(s, out, &ret->n, arena) : out;
+}
+
+const struct lane_usage *lanes_of(const struct lanes *l, int32_t caller, int32_t *ret_n)
+{
+	int32_t low = 0, high = l->n, end;
+	while (low < high) {
+		int32_t middle = low + (high - low) / 2;
+		if (l->v[middle].caller < caller)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < l->n && l->v[end].caller == caller;)
+		end++;
+	*ret_n = end - low;
+	return l->v + low;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/rollup_cache.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+static void unlink_block(struct blocks *b, struct block *x)
+{
+	*(x->newer ? &x->newer->older : &b->newest) = x->older;
+	*(x->older ? &x->older->newer : &b->oldest) = x->newer;
+	x->newer = x->older = NULL;
+}
+
+static void link_block(struct blocks *b, struct block *x)
+{
+	x->older = b->newest;
+	if (b->newest)
+		b->newest->newer = x;
+	b->newest = x;
+	if (!b->oldest)
+		b->oldest = x;
+}
+
+static void free_block(struct block *x)
+{
+	groups_release(&x->sums);
+	buf_release(&x->text);
+	free(x);
+}
+
+// ---- what was asked ------------------------------------------------------------------------------------------------
+
+static struct str copy_text(struct block *x, struct str s)
+{
+	size_t at = x->text.len;
+	buf_addstr(&x->text, s);
+	return (struct str){x->text.data + at, s.len};
+}
+
+static void copy_grouping(struct block *x, struct grouping *to, const struct grouping *from)
+{
+	*to = *from;
+	for (int i = 0; i < from->n; i++) {
+		to->name[i] = copy_text(x, from->name[i]);
+		to->tag[i] = copy_text(x, from->tag[i]);
+	}
+}
+
+// Everything that decides what a block holds, as text.
+static void describe(struct buf *b, enum block_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
+{
+	buf_addf(b, "%d %lld %lld", (int)kind, (long long)from, (long long)hours);
+	for (int i = 0; i < by->n; i++)
+		buf_addf(b, " %d:%zu:%.*s", by->by[i], by->tag[i].len, STR_ARG(by->tag[i]));
+	for (int i = 0; only && i < only->by.n; i++) {
+		buf_addf(b, "|%d:%zu:%.*s=%zu:", only->by.by[i], only->by.tag[i].len, STR_ARG(only->by.tag[i]), only->value[i].len);
+		buf_addstr(b, only->value[i]);
+	}
+}
+
+static struct block *new_block(const struct grouping *by, const struct group_filter *only)
+{
+	struct block *x = xcalloc(1, sizeof *x);
+	size_t room = 64;
+	for (int i = 0; i < by->n; i++)
+		room += by->name[i].len + by->tag[i].len;
+	for (int i = 0; only && i < only->by.n; i++)
+		room += only->by.name[i].len + only->by.tag[i].len + only->value[i].len;
+	buf_reserve(&x->text, room); // slices point into it: it must not move
+	copy_grouping(x, &x->by, by);
+	if (only) {
+		copy_grouping(x, &x->only.by, &only->by);
+		for (int i = 0; i < only->by.n; i++)
+			x->only.value[i] = copy_text(x, only->value[i]);
+	}
+	return x;
+}
+
+// ---- the table -----------------------------------------------------------------------------------------------------
+
+// Keys of the map are never taken out of it, so it is made anew when most of them have no block any more.
+static void sweep(struct blocks *b)
+{
+	int32_t n = 0;
+	bool added;
+	map_clear(&b->index);
+	for (int32_t i = 0; i < b->n; i++)
+		if (b->list[i]) {
+			b->list[n] = b->list[i];
+			map_add(&b->index, b->list[n]->key, n, &added);
+			n++;
+		}
+	b->n = n;
+}
+
+struct block *blocks_get(struct blocks *b, enum block_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
+{
+	struct buf text = BUF_INIT;
+	bool added;
+	describe(&text, kind, by, only, from, hours);
+	uint64_t key = XXH3_64bits(text.data, text.len);
+	buf_release(&text);
+	if (b->n == b->cap) {
+		sweep(b);
+		if (b->n * 2 >= b->cap)
+			b->list = xrealloc(b->list, (size_t)(b->cap = b->cap ? b->cap * 2 : 256), sizeof(struct block *));
+	}
+	int32_t *at = map_add(&b->index, key, b->n, &added);
+	if (added)
+		b->list[b->n++] = NULL;
+	struct block *x = b->list[*at];
+	if (x) {
+		unlink_block(b, x);
+	} else {
+		x = b->list[*at] = new_block(by, only);
+		x->key = key;
+		x->kind = kind;
+		x->from = from;
+		x->hours = hours;
+	}
+	link_block(b, x);
+	return x;
+}
+
+void block_open(struct blocks *b, struct block *x)
+{
+	b->bytes -= x->bytes;
+	x->bytes = 0;
+	x->read_ms = 0;
+	groups_release(&x->sums);
+	groups_init(&x->sums, &x->by);
+	if (x->only.by.n)
+		x->sums.only = &x->only;
+}
+
+void block_close(struct blocks *b, struct block *x)
+{
+	struct groups *g = &x->sums;
+	map_release(&g->index);
+	free(g->touched);
+	g->touched = NULL;
+	g->captouched = 0;
+	arena_release(&g->sheet);
+	if (g->n)
+		g->list = xrealloc(g->list, (size_t)(g->cap = g->n), sizeof *g->list);
+	x->bytes = sizeof *x + (size_t)g->cap * sizeof *g->list + g->arena.used + 512;
+	b->bytes += x->bytes;
+}
+
+void blocks_trim(struct blocks *b)
+{
+	while (b->bytes > b->bytes_max && b->oldest != b->newest) {
+		struct block *x = b->oldest;
+		unlink_block(b, x);
+		b->bytes -= x->bytes;
+		b->list[*map_find(&b->index, x->key)] = NULL;
+		free_block(x);
+	}
+}
+
+void blocks_release(struct blocks *b)
+{
+	for (int32_t i = 0; i < b->n; i++)
+		if (b->list[i])
+			free_block(b->list[i]);
+	free(b->list);
+	map_release(&b->index);
+	*b = (struct blocks){0};
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// One billing period on its way through a run: what run.c, work_slots.c and work_status.c share.
+#ifndef NOWCAST_RECONCILE_RUN_PRIV_H
+#define NOWCAST_RECONCILE_RUN_PRIV_H
+
+#include "base/conf.h"
+#include "reconcile/bill.h"
+#include "reconcile/export.h"
+#include "reconcile/join.h"
+#include "reconcile/ledger.h"
+#include "reconcile/publish.h"
+#include "reconcile/run.h"
+
+struct work {
+	const struct conf *conf;
+	const char *source;
+	const struct export *export;
+	const struct export_period *period;
+	struct publish *publish;
+	struct pseudonyms *pseudonyms; // NULL: names are as they are
+	struct reconciliation *out;
+	struct names names;
+	struct ledger estimate, actual;
+	bool tagged;            // the estimate knows a tag of some caller
+	struct str *foundation; // see join.h
+	int32_t nfoundation;
+	struct bill bill;
+	struct join join;
+	struct status status;
+	int64_t *final_until;   // by number of a name: of a slot, the hour up to which its bill is final; 0: none of it
+	int32_t nfinal;
+	int64_t start_ms;
+	struct buf *rates; // rows of a price file: those of the newest period that has any
+};
+
+// Puts the billed figures of every slot into Redis, with the watermark of its account. Slots that Redis knows and the bill
+// does not are emptied of this period.
+bool work_publish_slots(struct work *w, struct err *err) NC_CHECK;
+
+// Scores what the estimate said of the final hours, day by day, and keeps the scores (reconcile/score.h).
+bool work_publish_scores(struct work *w, struct err *err) NC_CHECK;
+
+// The factor of the error bands, from the scores of this period and the one before (reconcile/band.h).
+bool work_publish_band(struct work *w, struct err *err) NC_CHECK;
+
+// Writes the period's status hash: what was read, and what stands apart from tokens.
+bool work_publish_status(struct work *w, struct err *err) NC_CHECK;
+
+#endif

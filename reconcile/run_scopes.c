@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounts and slots of a period: up to where each account's bill may be believed, and its figures into Redis, slot by slot.
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/when.h"
+#include "reconcile/run_priv.h"
+#include "reconcile/watermark.h"
+#include "store/redis.h"
+
+// ---- watermarks ----------------------------------------------------------------------------------------------------
+
+struct slot_state {
+	struct str slot, account;
+	int64_t watermark; // as it stands in Redis
+};
+
+static struct str account_of(struct str slot)
+{
+	return str_cut(&slot, '/');
+}
+
+// Slots that Redis knows and those of the bill, with the watermarks so far.
+static bool read_slots(struct work *w, struct arena *arena, struct slot_state **ret, int *ret_n, struct err *err)
+{
+	struct redis *r = w->publish->redis;
+	struct buf key = BUF_INIT;
+	struct map seen = MAP_INIT;
+	int n = 0;
+	buf_addf(&key, "%s:slots", w->conf->redis_prefix);
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	bool good = redis_exec(r, err);
+	size_t known = good ? redis_len(r, 0) : 0;
+	struct slot_state *list = arena_alloc(arena, (known + (size_t)w->actual.n + 1) * sizeof *list);
+	bool added;
+	for (size_t i = 0; i < known; i++) {
+		int32_t name = names_add(&w->names, redis_elem(r, 0, i));
+		map_add(&seen, (uint64_t)name, 0, &added);
+		list[n++].slot = w->names.list[name];
+	}
+	for (int64_t i = 0; i < w->actual.n; i++) {
+		map_add(&seen, (uint64_t)w->actual.rows[i].slot, 0, &added);
+		if (added)
+			list[n++].slot = w->names.list[w->actual.rows[i].slot];
+	}
+	for (int i = 0; good && i < n; i++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:billed", w->conf->redis_prefix, STR_ARG(list[i].slot));
+		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("watermark")});
+	}
+	good = good && (n == 0 || redis_exec(r, err));
+	for (int i = 0; good && i < n; i++) {
+		list[i].account = account_of(list[i].slot);
+		list[i].watermark = 0;
+		usd_parse_scaled(redis_str(r, (size_t)i), 0, &list[i].watermark);
+	}
+	buf_release(&key);
+	map_release(&seen);
+	*ret = list;
+	*ret_n = n;
+	return good;
+}
+
+// One account in one period: its tokens by hour, on both sides.
+struct account {
+	struct str name;
+	int64_t *billed, *estimated;
+	bool covered; // the bill has rows of it
+};
+
+struct accounts {
+	struct account *list;
+	int32_t n, cap;
+	struct map by_name;  // number of a name -> position
+	struct map by_slot;  // likewise of a slot
+	struct map models;   // slot and model that the bill knows
+};
+
+static struct account *account_named(struct accounts *x, struct work *w, struct str name)
+{
+	bool added;
+	int32_t *at = map_add(&x->by_name, (uint64_t)names_add(&w->names, name), x->n, &added);
+	if (added) {
+		size_t hours = (size_t)(w->period->end - w->period->first);
+		if (x->n == x->cap)
+			x->list = xrealloc(x->list, (size_t)(x->cap = x->cap ? x->cap * 2 : 16), sizeof *x->list);
+		x->list[x->n++] = (struct account){.name = name, .billed = xcalloc(hours, sizeof(int64_t)), .estimated = xcalloc(hours, sizeof(int64_t))};
+	}
+	return &x->list[*at];
+}
+
+static struct account *account_of_slot(struct accounts *x, struct work *w, int32_t slot)
+{
+	int32_t *at = map_find(&x->by_slot, (uint64_t)slot);
+	bool added;
+	if (at)
+		return &x->list[*at];
+	struct account *a = account_named(x, w, account_of(w->names.list[slot]));
+	map_add(&x->by_slot, (uint64_t)slot, (int32_t)(a - x->list), &added);
+	return a;
+}
+
+static void read_accounts(struct accounts *x, struct work *w)
+{
+	bool added;
+	for (int64_t i = 0; i < w->actual.n; i++) {
+		const struct ledger_row *r = &w->actual.rows[i];
+		map_add(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model, 0, &added);
+		account_of_slot(x, w, r->slot)->billed[r->hour - w->period->first] += r->tokens;
+	}
+	for (int64_t i = 0; i < w->estimate.n; i++) {
+		const struct ledger_row *r = &w->estimate.rows[i];
+		if (map_find(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model))
+			account_of_slot(x, w, r->slot)->estimated[r->hour - w->period->first] += r->tokens;
+	}
+	bool *seen = xcalloc((size_t)w->bill.nnames + 1, sizeof *seen);
+	for (int64_t i = 0; i < w->bill.nlines; i++)
+		seen[w->bill.lines[i].account] = true;
+	for (int32_t i = 0; i < w->bill.nnames; i++)
+		if (seen[i])
+			account_named(x, w, w->bill.names[i])->covered = true;
+	free(seen);
+}
+
+static void release_accounts(struct accounts *x)
+{
+	for (int32_t i = 0; i < x->n; i++) {
+		free(x->list[i].billed);
+		free(x->list[i].estimated);
+	}
+	free(x->list);
+	map_release(&x->by_name);
+	map_release(&x->by_slot);
+	map_release(&x->models);
+}
+
+static int64_t account_watermark(struct work *w, const struct account *a, int64_t before)
+{
+	int64_t held;
+	char when[WHEN_SIZE];
+	struct watermark_input in = {.first = w->period->first, .end = w->period->end, .last_hour = w->bill.last_hour, .delivered_ms = w->period->delivered_ms,
+	                             .now_ms = when_now_ms(), .patience_ms = w->conf->watermark_ms, .before = before, .daily = w->bill.daily,
+	                             .invoiced = w->bill.invoiced, .billed = a->billed, .estimated = a->estimated};
+	int64_t mark = a->covered ? watermark_find(&in, &held) : 0;
+	if (!mark)
+		return 0;
+	if (held)
+		buf_addf(&w->bill.notes, "account %.*s: its last %" PRId64 " hours look half delivered, so the estimate stands for them\n", STR_ARG(a->name), held);
+	struct buf field = BUF_INIT;
+	buf_addf(&field, "watermark %.*s", STR_ARG(a->name));
+	status_add(&w->status, field.data, "%s", when_format((mark > before ? mark : before) * MS_PER_HOUR, when));
+	buf_release(&field);
+	if (!w->out->watermark || mark < w->out->watermark)
+		w->out->watermark = mark;
+	return mark;
+}
+
+// ---- into Redis ----------------------------------------------------------------------------------------------------
+
+static int by_account(const void *a, const void *b)
+{
+	const struct slot_state *x = a, *y = b;
+	int c = str_cmp(x->account, y->account);
+	return c ? c : str_cmp(x->slot, y->slot);
+}
+
+static void note_final(struct work *w, int32_t slot, int64_t until)
+{
+	if (slot >= w->nfinal) {
+		w->final_until = xrealloc(w->final_until, (size_t)slot + 1, sizeof *w->final_until);
+		memset(w->final_until + w->nfinal, 0, (size_t)(slot + 1 - w->nfinal) * sizeof *w->final_until);
+		w->nfinal = slot + 1;
+	}
+	w->final_until[slot] = until;
+}
+
+static bool publish_all(struct work *w, struct slot_state *slots, int n, struct err *err)
+{
+	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
+	struct accounts accounts = {0};
+	bool good = true;
+	int64_t mark = 0, before = 0;
+	read_accounts(&accounts, w);
+	if (n > 1)
+		qsort(slots, (size_t)n, sizeof *slots, by_account);
+	for (int i = 0; good && i < n; i++) {
+		if (i == 0 || !str_eq(slots[i].account, slots[i - 1].account)) {
+			before = 0;
+			for (int k = i; k < n && str_eq(slots[k].account, slots[i].account); k++)
+				before = slots[k].watermark > before ? slots[k].watermark : before;
+			mark = account_watermark(w, account_named(&accounts, w, slots[i].account), before);
+		}
+		struct ledger_row key = {.slot = names_add(&w->names, slots[i].slot)};
+		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_SHEET, &key), to = from;
+		while (to < w->actual.n && sorted[to]->slot == key.slot)
+			to++;
+		struct publish_slot slot = {slots[i].slot, w->period->name, w->period->first, w->period->end, w->period->first, mark};
+		bool taken = true;
+		good = publish_slot(w->publish, &slot, &w->names, sorted + from, to - from, w->join.called, w->join.ncalled, &taken, err);
+		w->out->overtaken |= good && !taken;
+		note_final(w, key.slot, mark > before ? mark : before);
+	}
+	free(sorted);
+	release_accounts(&accounts);
+	return good;
+}
+
+bool work_publish_slots(struct work *w, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct slot_state *slots;
+	int n;
+	bool good = read_slots(w, &arena, &slots, &n, err) && publish_all(w, slots, n, err);
+	arena_release(&arena);
+	return good;
+}
