@@ -148,7 +148,7 @@ bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, byt
 	$(Q)tests/bench_api.sh
 
 .PHONY: alert-accuracy
-alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
+alert-accuracy: all $(B)/tests/rate_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
 	$(Q)SHARED=$(SHARED) B=$(B) ARGS="$(ARGS)" nice tests/alert_accuracy.sh
 
 bench-price: all helpers  ## instructions of a message's path without and with prices and names (callgrind); fails from 10 % more

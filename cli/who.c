@@ -56,7 +56,7 @@ static bool unknown(const struct question *q, const struct dossier *d, struct er
 	char from[WHEN_SIZE];
 	return err_set(err, ERR_SKIP, "nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s", STR_ARG(q->text),
 	               when_format(q->from * MS_PER_HOUR, from),
-	               !d->maybe_other ? "" : roster_is_of_sessions(roster_group(d->arn)) ?
+	               !d->maybe_other ? "" : cardinality_is_of_sessions(cardinality_group(d->arn)) ?
 	               "; a session may be among the " OTHER_SESSIONS " of its role, of which sessions.max keep their names each day" :
 	               "; a user may be among the " OTHER_USERS " of the account, of which users.max keep their names each day");
 }

@@ -310,13 +310,13 @@ static bool check_backlog(struct health *d, struct err *err)
 	return true;
 }
 
-static void tell_folded(void *user, const struct folded *f)
+static void report_overflow(void *user, const struct overflow *f)
 {
 	static const struct {
 		const char *names, *others;
-	} kinds[FOLDED_KINDS] = {{"sessions", OTHER_SESSIONS}, {"users", OTHER_USERS}, {"models", MODEL_OTHERS_SHOWN}};
+	} kinds[OVERFLOW_KINDS] = {{"sessions", OTHER_SESSIONS}, {"users", OTHER_USERS}, {"models", MODEL_OTHERS_SHOWN}};
 	struct health *d = user;
-	const int64_t most[FOLDED_KINDS] = {d->conf->sessions_max, d->conf->users_max, d->conf->models_max};
+	const int64_t most[OVERFLOW_KINDS] = {d->conf->sessions_max, d->conf->users_max, d->conf->models_max};
 	const char *names = kinds[f->kind].names;
 	char when[WHEN_SIZE];
 	say(d, HEALTH_NOTE, names, "about %lld %s of %.*s%s%.*s in %.*s have no row of their own on %.10s, they are %s: raise %s.max (%lld) to see their names",
@@ -330,7 +330,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *tell, v
 	struct health d = {.conf = conf, .now_ms = when_now_ms(), .view = view, .redis = view_redis(view), .tell = tell, .user = user};
 	check_prices(&d);
 	if (!check_redis(&d, &err) || !check_signals(&d, &err) || !check_unpriced(&d, &err) || !check_backlog(&d, &err) || !check_bands(&d, &err) ||
-	    !folded_each(d.redis, view_prefix(view), tell_folded, &d, &err))
+	    !overflow_each(d.redis, view_prefix(view), report_overflow, &d, &err))
 		say(&d, HEALTH_FAIL, "redis", "%s", err.msg);
 }
 

@@ -98,7 +98,7 @@ static bool gather_sheet(void *user, struct view *v, const struct view_sheet *sh
 	struct dossier *d = user;
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *row = &sheet->rows[i];
-		d->maybe_other |= roster_is_others(row->principal) && str_eq(roster_group(row->principal), roster_group(d->arn));
+		d->maybe_other |= is_overflow_name(row->principal) && str_eq(cardinality_group(row->principal), cardinality_group(d->arn));
 		if (!is_meant(d, sheet, row))
 			continue;
 		see(d, row->principal, sheet->hour);
@@ -209,7 +209,7 @@ static bool find_in_sheet(void *user, struct view *v, const struct view_sheet *s
 	bool added;
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *row = &sheet->rows[i];
-		d->maybe_other |= roster_is_others(row->principal);
+		d->maybe_other |= is_overflow_name(row->principal);
 		// Tags hold for a while: a caller is looked at once a day.
 		int32_t *known = map_add(&d->index, key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)when_day_start(sheet->hour)), -1, &added);
 		if (!added && *known < 0)

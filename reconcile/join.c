@@ -262,13 +262,13 @@ static int32_t caller_of(struct joining *x, int32_t slot, int32_t who, int64_t h
 	struct billed_name *c = &x->callers[who];
 	if (c->own < 0) {
 		c->own = names_add(names, x->bill->names[who]);
-		c->group = roster_group(x->bill->names[who]);
+		c->group = cardinality_group(x->bill->names[who]);
 	}
 	if (!c->group.len || map_find(&x->days, day_key(slot, hour, c->own)))
 		return c->own;
 	if (c->others < 0) {
 		struct arena arena = ARENA_INIT;
-		c->others = names_add(names, roster_others(&arena, c->group));
+		c->others = names_add(names, overflow_name(&arena, c->group));
 		arena_release(&arena);
 	}
 	return map_find(&x->days, day_key(slot, hour, c->others)) ? c->others : c->own;

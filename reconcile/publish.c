@@ -68,7 +68,7 @@ static struct str stored_name(struct staging *s, int32_t name)
 {
 	struct str *stored = &s->stored[name];
 	if (!stored->len) {
-		*stored = arena_str(&s->arena, roster_stored(&s->arena, s->names->list[name]));
+		*stored = arena_str(&s->arena, cardinality_stored(&s->arena, s->names->list[name]));
 		for (char *p = (char *)(uintptr_t)stored->p; p < stored->p + stored->len; p++)
 			if (*p == ' ')
 				*p = '_';

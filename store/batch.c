@@ -36,10 +36,10 @@ static void release_slots(struct batch *b)
 			free(s->metrics);
 			free(s->names);
 			free(s->sessions);
-			free(s->seats);
+			free(s->candidates);
 		}
 		free(b->slots[i].sections);
-		free(b->slots[i].guests);
+		free(b->slots[i].cross_account);
 	}
 	b->nslots = 0;
 }
@@ -170,33 +170,33 @@ static void note_guest(struct batch *b, struct batch_slot *slot, struct str arn)
 	struct str account = arn_cut_account(&arn);
 	if (!batch_is_made_of(account, 12, "0123456789") || str_starts(slot->name, account))
 		return;
-	for (int32_t i = 0; i < slot->nguests; i++)
-		if (str_eq(slot->guests[i], account))
+	for (int32_t i = 0; i < slot->ncross_account; i++)
+		if (str_eq(slot->cross_account[i], account))
 			return;
-	slot->guests = batch_grown(b, slot->guests, slot->nguests, &slot->capguests, sizeof *slot->guests);
-	slot->guests[slot->nguests++] = arena_str(&b->arena, account);
+	slot->cross_account = batch_grown(b, slot->cross_account, slot->ncross_account, &slot->capcross_account, sizeof *slot->cross_account);
+	slot->cross_account[slot->ncross_account++] = arena_str(&b->arena, account);
 }
 
 // The number of its seat; -1: there is no group.
-static int32_t add_seat(struct batch *b, struct section *s, struct str group, struct str name, int64_t minute)
+static int32_t add_candidate(struct batch *b, struct section *s, struct str group, struct str name, int64_t minute)
 {
 	if (!group.len)
 		return -1;
-	s->seats = batch_grown(b, s->seats, s->nseats, &s->capseats, sizeof *s->seats);
-	s->seats[s->nseats] = (struct batch_seat){arena_str(&b->arena, group), arena_str(&b->arena, name), minute};
-	return s->nseats++;
+	s->candidates = batch_grown(b, s->candidates, s->ncandidates, &s->capcandidates, sizeof *s->candidates);
+	s->candidates[s->ncandidates] = (struct batch_candidate){arena_str(&b->arena, group), arena_str(&b->arena, name), minute};
+	return s->ncandidates++;
 }
 
-static int32_t add_caller_seat(struct batch *b, struct section *s, struct str arn, int64_t minute)
+static int32_t add_caller_candidate(struct batch *b, struct section *s, struct str arn, int64_t minute)
 {
-	struct str group = roster_group(arn);
-	return add_seat(b, s, group, (struct str){arn.p + group.len, arn.len - group.len}, minute);
+	struct str group = cardinality_group(arn);
+	return add_candidate(b, s, group, (struct str){arn.p + group.len, arn.len - group.len}, minute);
 }
 
 static void sit_earlier(struct section *s, int32_t seat, int64_t minute)
 {
-	if (seat >= 0 && minute < s->seats[seat].minute)
-		s->seats[seat].minute = minute;
+	if (seat >= 0 && minute < s->candidates[seat].minute)
+		s->candidates[seat].minute = minute;
 }
 
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
@@ -220,7 +220,7 @@ static void note_model(struct batch *b, const struct batch_slot *slot, struct se
 	int32_t *seat = name_note(b, slot, s, id, &new);
 	if (new) {
 		add_name(b, s, id, prefixed(b, 'm', model));
-		*seat = add_seat(b, s, STR(ROSTER_MODELS), model, minute);
+		*seat = add_candidate(b, s, STR(CARDINALITY_MODELS), model, minute);
 	} else {
 		sit_earlier(s, *seat, minute);
 	}
@@ -286,7 +286,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	if (new) {
 		add_caller_name(b, s, caller, &c->caller);
 		note_guest(b, slot, c->caller.arn);
-		*seat = add_caller_seat(b, s, c->caller.arn, minute);
+		*seat = add_caller_candidate(b, s, c->caller.arn, minute);
 	} else {
 		sit_earlier(s, *seat, minute);
 	}

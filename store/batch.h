@@ -38,7 +38,7 @@ struct batch_metric {
 };
 
 // A caller or a model, and when it was first told of: on it hangs whether it keeps its name (store/cardinality.h).
-struct batch_seat {
+struct batch_candidate {
 	struct str group, name; // what follows the group's name, or the model's
 	int64_t minute;
 };
@@ -51,8 +51,8 @@ struct section {
 	struct batch_metric *metrics;
 	struct batch_name *names;
 	struct str *sessions;
-	struct batch_seat *seats;
-	int32_t nseats, capseats;
+	struct batch_candidate *candidates;
+	int32_t ncandidates, capcandidates;
 	int32_t ncalls, capcalls, nmetrics, capmetrics, nnames, capnames, nsessions, capsessions;
 };
 
@@ -61,8 +61,8 @@ struct batch_slot {
 	struct section *sections;
 	int32_t nsections, capsections;
 	int32_t recent; // the section last used
-	struct str *guests; // accounts of callers that are not the slot's own, each once
-	int32_t nguests, capguests;
+	struct str *cross_account; // accounts of callers that are not the slot's own, each once
+	int32_t ncross_account, capcross_account;
 };
 
 // Tags of a session, as they are kept: see README, "Redis keys".

@@ -8,7 +8,7 @@
 
 static const struct str sessions = {":assumed-role/", sizeof ":assumed-role/" - 1};
 
-struct str roster_group(struct str arn)
+struct str cardinality_group(struct str arn)
 {
 	struct str rest = arn;
 	arn_cut_account(&rest);
@@ -19,36 +19,36 @@ struct str roster_group(struct str arn)
 	return rest.len ? (struct str){arn.p, (size_t)(last.p + last.len + 1 - arn.p)} : STR_NONE;
 }
 
-bool roster_is_of_sessions(struct str group)
+bool cardinality_is_of_sessions(struct str group)
 {
 	return group.len && memmem(group.p, group.len, sessions.p, sessions.len);
 }
 
-struct str roster_others(struct arena *arena, struct str group)
+struct str overflow_name(struct arena *arena, struct str group)
 {
-	return arena_text(arena, "%.*s%s", STR_ARG(group), roster_is_of_sessions(group) ? OTHER_SESSIONS : OTHER_USERS);
+	return arena_text(arena, "%.*s%s", STR_ARG(group), cardinality_is_of_sessions(group) ? OTHER_SESSIONS : OTHER_USERS);
 }
 
-bool roster_is_others(struct str shown)
+bool is_overflow_name(struct str shown)
 {
 	return str_ends(shown, STR("/" OTHER_SESSIONS)) || str_ends(shown, STR("/" OTHER_USERS));
 }
 
-struct str roster_shown(struct arena *arena, struct str stored)
+struct str cardinality_shown(struct arena *arena, struct str stored)
 {
-	struct str group = str_ends(stored, STR("/*")) ? roster_group(stored) : STR_NONE;
-	return group.len && group.len + 1 == stored.len ? roster_others(arena, group) : stored;
+	struct str group = str_ends(stored, STR("/*")) ? cardinality_group(stored) : STR_NONE;
+	return group.len && group.len + 1 == stored.len ? overflow_name(arena, group) : stored;
 }
 
-struct str roster_stored(struct arena *arena, struct str shown)
+struct str cardinality_stored(struct arena *arena, struct str shown)
 {
-	struct str group = roster_is_others(shown) ? roster_group(shown) : STR_NONE;
+	struct str group = is_overflow_name(shown) ? cardinality_group(shown) : STR_NONE;
 	return group.len ? arena_text(arena, "%.*s*", STR_ARG(group)) : shown;
 }
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
-void rosters_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day)
+void cardinality_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day)
 {
 	struct buf key = BUF_INIT;
 	for (int64_t day = first_day; day <= last_day; day++) {
@@ -59,23 +59,23 @@ void rosters_ask(struct redis *r, struct str start, int64_t first_day, int64_t l
 	buf_release(&key);
 }
 
-void rosters_take(struct rosters *ret, struct redis *r, size_t reply, int64_t first_day, int64_t last_day, struct arena *arena)
+void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, int64_t first_day, int64_t last_day, struct arena *arena)
 {
 	size_t n = 0;
 	for (int64_t day = first_day; day <= last_day; day++)
 		n += redis_len(r, reply + (size_t)(day - first_day));
-	*ret = (struct rosters){.list = arena_alloc(arena, (n + 1) * sizeof *ret->list)};
+	*ret = (struct cardinality){.list = arena_alloc(arena, (n + 1) * sizeof *ret->list)};
 	for (int64_t day = first_day; day <= last_day; day++, reply++)
 		for (size_t i = 0; i < redis_len(r, reply); i++)
-			ret->list[ret->n++] = (struct roster){.day = day, .group = arena_str(arena, redis_elem(r, reply, i))};
+			ret->list[ret->n++] = (struct kept_names){.day = day, .group = arena_str(arena, redis_elem(r, reply, i))};
 }
 
-static bool is_models(const struct roster *o)
+static bool is_models(const struct kept_names *o)
 {
-	return str_is(o->group, ROSTER_MODELS);
+	return str_is(o->group, CARDINALITY_MODELS);
 }
 
-void rosters_ask_seats(const struct rosters *x, struct redis *r, struct str start, struct str model)
+void cardinality_ask_kept(const struct cardinality *x, struct redis *r, struct str start, struct str model)
 {
 	struct buf key = BUF_INIT;
 	for (int i = 0; i < x->n; i++) {
@@ -94,24 +94,24 @@ static int by_name(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-void rosters_take_seats(struct rosters *x, struct redis *r, size_t reply, struct arena *arena)
+void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply, struct arena *arena)
 {
 	for (int i = 0; i < x->n; i++, reply++) {
-		struct roster *o = &x->list[i];
+		struct kept_names *o = &x->list[i];
 		o->n = is_models(o) ? !redis_nil(r, reply) : redis_len(r, reply);
 		if (is_models(o))
 			continue;
-		o->seats = arena_alloc(arena, (o->n + 1) * sizeof *o->seats);
+		o->names = arena_alloc(arena, (o->n + 1) * sizeof *o->names);
 		for (size_t k = 0; k < o->n; k++)
-			o->seats[k] = arena_str(arena, redis_elem(r, reply, k));
+			o->names[k] = arena_str(arena, redis_elem(r, reply, k));
 		if (o->n > 1)
-			qsort(o->seats, o->n, sizeof *o->seats, by_name);
+			qsort(o->names, o->n, sizeof *o->names, by_name);
 	}
 }
 
 // ---- asking --------------------------------------------------------------------------------------------------------
 
-static const struct roster *find(const struct rosters *x, int64_t day, struct str group)
+static const struct kept_names *find(const struct cardinality *x, int64_t day, struct str group)
 {
 	for (int i = 0; i < x->n; i++)
 		if (x->list[i].day == day && str_eq(x->list[i].group, group))
@@ -119,15 +119,15 @@ static const struct roster *find(const struct rosters *x, int64_t day, struct st
 	return NULL;
 }
 
-bool rosters_seats_caller(const struct rosters *x, int64_t day, struct str group, struct str arn)
+bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct str group, struct str arn)
 {
-	const struct roster *o = find(x, day, group);
+	const struct kept_names *o = find(x, day, group);
 	struct str name = {arn.p + group.len, arn.len - group.len};
-	return !o || (o->n && bsearch(&name, o->seats, o->n, sizeof *o->seats, by_name));
+	return !o || (o->n && bsearch(&name, o->names, o->n, sizeof *o->names, by_name));
 }
 
-bool rosters_seats_model(const struct rosters *x, int64_t day)
+bool cardinality_keeps_model(const struct cardinality *x, int64_t day)
 {
-	const struct roster *o = find(x, day, STR(ROSTER_MODELS));
+	const struct kept_names *o = find(x, day, STR(CARDINALITY_MODELS));
 	return !o || o->n;
 }

@@ -25,42 +25,42 @@
 
 // The group that a caller belongs to: "arn:aws:sts::A:assumed-role/ROLE/" of a session, "arn:aws:iam::A:user/" of a user; none of
 // who is alone in the account. And that of all models.
-struct str roster_group(struct str arn);
-#define ROSTER_MODELS "models"
+struct str cardinality_group(struct str arn);
+#define CARDINALITY_MODELS "models"
 
-bool roster_is_of_sessions(struct str group);
+bool cardinality_is_of_sessions(struct str group);
 
 // The name of those of a group who have no seat, as people read it.
-struct str roster_others(struct arena *arena, struct str group);
-bool roster_is_others(struct str shown);
+struct str overflow_name(struct arena *arena, struct str group);
+bool is_overflow_name(struct str shown);
 
 // The name of a row as people read it, and as Redis has it; in `arena` where the two differ.
-struct str roster_shown(struct arena *arena, struct str stored);
-struct str roster_stored(struct arena *arena, struct str shown);
+struct str cardinality_shown(struct arena *arena, struct str stored);
+struct str cardinality_stored(struct arena *arena, struct str shown);
 
 // Who of one group has a seat on a day.
-struct roster {
+struct kept_names {
 	int64_t day;         // since the epoch
 	struct str group;
-	struct str *seats;   // what follows the group in their names, sorted; NULL: models
+	struct str *names;   // what follows the group in their names, sorted; NULL: models
 	size_t n;            // of models: whether the one asked for has one
 };
 
-struct rosters {
-	struct roster *list;
+struct cardinality {
+	struct kept_names *list;
 	int n;
 };
 
 // Two steps of a pipeline. `start` is that of all keys, "<prefix>:{slot}". First: which groups had too many, a reply a day.
-void rosters_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day);
-void rosters_take(struct rosters *ret, struct redis *r, size_t reply, int64_t first_day, int64_t last_day, struct arena *arena);
+void cardinality_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day);
+void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, int64_t first_day, int64_t last_day, struct arena *arena);
 
 // Then their seats, a reply a roster. Of models only this one is asked for.
-void rosters_ask_seats(const struct rosters *x, struct redis *r, struct str start, struct str model);
-void rosters_take_seats(struct rosters *x, struct redis *r, size_t reply, struct arena *arena);
+void cardinality_ask_kept(const struct cardinality *x, struct redis *r, struct str start, struct str model);
+void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply, struct arena *arena);
 
 // Whether it keeps its name on that day.
-bool rosters_seats_caller(const struct rosters *x, int64_t day, struct str group, struct str arn);
-bool rosters_seats_model(const struct rosters *x, int64_t day); // the one asked for
+bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct str group, struct str arn);
+bool cardinality_keeps_model(const struct cardinality *x, int64_t day); // the one asked for
 
 #endif

@@ -155,7 +155,7 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
 	store_queue_settled(&e->store, s, x);
 	if (unpriced)
-		say_unpriced(e, x->folded ? STR(MODEL_OTHERS_SHOWN) : s->model, unpriced);
+		say_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, unpriced);
 	e->counts.settled++;
 }
 

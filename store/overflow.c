@@ -60,7 +60,7 @@ static bool find_days(struct looking *x, struct err *err)
 }
 
 // The groups of all places, each as the role.
-static bool find_groups(struct looking *x, struct folded **ret, size_t *ret_n, struct err *err)
+static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n, struct err *err)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < x->n; i++)
@@ -69,27 +69,27 @@ static bool find_groups(struct looking *x, struct folded **ret, size_t *ret_n, s
 		return false;
 	for (size_t i = 0; i < x->n; i++)
 		n += redis_len(x->redis, i);
-	struct folded *all = arena_alloc(&x->arena, (n + 1) * sizeof *all);
+	struct overflow *all = arena_alloc(&x->arena, (n + 1) * sizeof *all);
 	n = 0;
 	for (size_t i = 0; i < x->n; i++) {
 		struct str region = x->places[i].slot, account = str_cut(&region, '/');
 		for (size_t k = 0; k < redis_len(x->redis, i); k++)
-			all[n++] = (struct folded){.account = account, .region = region, .role = arena_str(&x->arena, redis_elem(x->redis, i, k)), .day = x->places[i].day};
+			all[n++] = (struct overflow){.account = account, .region = region, .role = arena_str(&x->arena, redis_elem(x->redis, i, k)), .day = x->places[i].day};
 	}
 	*ret = all;
 	*ret_n = n;
 	return true;
 }
 
-static enum folded_kind kind_of(struct str group)
+static enum overflow_kind kind_of(struct str group)
 {
-	return roster_is_of_sessions(group) ? FOLDED_SESSIONS : str_is(group, ROSTER_MODELS) ? FOLDED_MODELS : FOLDED_USERS;
+	return cardinality_is_of_sessions(group) ? OVERFLOW_SESSIONS : str_is(group, CARDINALITY_MODELS) ? OVERFLOW_MODELS : OVERFLOW_USERS;
 }
 
-bool folded_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct folded *f), void *user, struct err *err)
+bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f), void *user, struct err *err)
 {
 	struct looking x = {.redis = r, .prefix = prefix};
-	struct folded *all = NULL;
+	struct overflow *all = NULL;
 	size_t n = 0;
 	bool good = find_days(&x, err) && find_groups(&x, &all, &n, err);
 	for (size_t i = 0; good && i < n; i++)
@@ -97,10 +97,10 @@ bool folded_each(struct redis *r, const char *prefix, void (*fn)(void *user, con
 		                                                          (long long)all[i].day, STR_ARG(all[i].role))});
 	good = good && redis_exec(r, err);
 	for (size_t i = 0; good && i < n; i++) {
-		struct folded f = all[i];
+		struct overflow f = all[i];
 		f.kind = kind_of(f.role);
 		f.role.len -= f.role.len > 0; // the slash at its end
-		f.role = f.kind == FOLDED_SESSIONS ? str_after_last(f.role, '/') : STR_NONE;
+		f.role = f.kind == OVERFLOW_SESSIONS ? str_after_last(f.role, '/') : STR_NONE;
 		f.names = redis_int(r, i);
 		fn(user, &f);
 	}

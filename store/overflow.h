@@ -11,16 +11,16 @@
 #include "base/str.h"
 #include "store/redis.h"
 
-enum folded_kind { FOLDED_SESSIONS, FOLDED_USERS, FOLDED_MODELS, FOLDED_KINDS };
+enum overflow_kind { OVERFLOW_SESSIONS, OVERFLOW_USERS, OVERFLOW_MODELS, OVERFLOW_KINDS };
 
-struct folded {
-	enum folded_kind kind;
+struct overflow {
+	enum overflow_kind kind;
 	struct str account, region, role; // die with the call; role: of sessions
 	int64_t day;                      // since the epoch
 	int64_t names;                    // give or take a hundredth
 };
 
 // Every group that had too many on one of the two newest days, in each account and region.
-bool folded_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct folded *f), void *user, struct err *err) NC_CHECK;
+bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f), void *user, struct err *err) NC_CHECK;
 
 #endif

@@ -96,13 +96,13 @@ static int32_t count_runs(const struct part *p)
 static int part_args(const struct part *p)
 {
 	const struct section *s = p->section;
-	return 8 + p->ncalls + 2 * count_runs(p) + (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->nseats : 0);
+	return 8 + p->ncalls + 2 * count_runs(p) + (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
 }
 
 static void send_part(struct redis *r, const struct part *p)
 {
 	const struct section *s = p->section;
-	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0, nsessions = p->rest ? s->nsessions : 0, nseats = p->rest ? s->nseats : 0;
+	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0, nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0;
 	redis_argi(r, s->bucket);
 	if (s->other)
 		redis_argi(r, s->bucket + s->other);
@@ -113,7 +113,7 @@ static void send_part(struct redis *r, const struct part *p)
 	redis_argi(r, nmetrics);
 	redis_argi(r, nnames);
 	redis_argi(r, nsessions);
-	redis_argi(r, nseats);
+	redis_argi(r, ncandidates);
 	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
 		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
 	for (int32_t i = p->first, n; i < p->first + p->ncalls; i += n) {
@@ -138,10 +138,10 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 	for (int32_t i = 0; i < nsessions; i++)
 		redis_arg(r, s->sessions[i]);
-	for (int32_t i = 0; i < nseats; i++) {
-		redis_arg(r, s->seats[i].group);
-		redis_arg(r, s->seats[i].name);
-		redis_argi(r, s->seats[i].minute);
+	for (int32_t i = 0; i < ncandidates; i++) {
+		redis_arg(r, s->candidates[i].group);
+		redis_arg(r, s->candidates[i].name);
+		redis_argi(r, s->candidates[i].minute);
 	}
 }
 
@@ -252,7 +252,7 @@ static void send_signals(struct store *s, const struct batch *b)
 struct places {
 	struct str *slots;
 	size_t nslots;
-	struct map guests; // accounts and slots, by guest_key
+	struct map cross_account; // accounts and slots, by guest_key
 };
 
 static uint64_t guest_key(struct str account, struct str slot)
@@ -263,7 +263,7 @@ static uint64_t guest_key(struct str account, struct str slot)
 static bool concerns(const struct places *p, struct str slot, const struct batch_session *t)
 {
 	struct str rest = slot, account = str_cut(&rest, '/');
-	return !t->account.len || str_eq(t->account, account) || map_find(&p->guests, guest_key(t->account, slot));
+	return !t->account.len || str_eq(t->account, account) || map_find(&p->cross_account, guest_key(t->account, slot));
 }
 
 static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena, struct err *err)
@@ -291,16 +291,16 @@ static bool relabel(struct store *s, const struct batch *b, const struct places 
 }
 
 // Replies: the slots, and guests as "ACCOUNT SLOT".
-static void read_places(struct redis *r, size_t slots, size_t guests, struct arena *arena, struct places *ret)
+static void read_places(struct redis *r, size_t slots, size_t cross_account, struct arena *arena, struct places *ret)
 {
 	bool added;
 	*ret = (struct places){.nslots = redis_len(r, slots)};
 	ret->slots = arena_alloc(arena, (ret->nslots + 1) * sizeof *ret->slots);
 	for (size_t i = 0; i < ret->nslots; i++)
 		ret->slots[i] = arena_str(arena, redis_elem(r, slots, i));
-	for (size_t i = 0; i < redis_len(r, guests); i++) {
-		struct str slot = redis_elem(r, guests, i), account = str_cut(&slot, ' ');
-		map_add(&ret->guests, guest_key(account, slot), 0, &added);
+	for (size_t i = 0; i < redis_len(r, cross_account); i++) {
+		struct str slot = redis_elem(r, cross_account, i), account = str_cut(&slot, ' ');
+		map_add(&ret->cross_account, guest_key(account, slot), 0, &added);
 	}
 }
 
@@ -326,15 +326,15 @@ static void look_for_loss(struct store *s)
 		s->options->on_forgotten(s->options->user);
 }
 
-static void send_guests(struct store *s, const struct batch *b, struct str guests)
+static void send_cross_account(struct store *s, const struct batch *b, struct str cross_account)
 {
 	struct buf now = BUF_INIT, member = BUF_INIT;
 	buf_addf(&now, "%lld", (long long)when_now_ms());
 	for (int32_t i = 0; i < b->nslots; i++) {
-		for (int32_t k = 0; k < b->slots[i].nguests; k++) {
+		for (int32_t k = 0; k < b->slots[i].ncross_account; k++) {
 			buf_clear(&member);
-			buf_addf(&member, "%.*s %.*s", STR_ARG(b->slots[i].guests[k]), STR_ARG(b->slots[i].name));
-			redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), guests, STR("GT"), buf_str(&now), buf_str(&member)});
+			buf_addf(&member, "%.*s %.*s", STR_ARG(b->slots[i].cross_account[k]), STR_ARG(b->slots[i].name));
+			redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), cross_account, STR("GT"), buf_str(&now), buf_str(&member)});
 		}
 	}
 	buf_release(&now);
@@ -354,7 +354,7 @@ static void add_counts(struct redis *r, size_t first, size_t n, struct engine_co
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), guests = arena_text(&arena, "%s:guests:seen", s->options->prefix);
+	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), cross_account = arena_text(&arena, "%s:guests:seen", s->options->prefix);
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
 	if ((!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) || !send_epoch(s, &arena, err)) {
@@ -365,7 +365,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	batch_sort(b);
 	send_signals(s, b);
 	send_tags(s, b);
-	send_guests(s, b, guests);
+	send_cross_account(s, b, cross_account);
 	for (int32_t i = 0; i < b->nslots; i++)
 		evals += send_slot(s, &b->slots[i], &arena);
 	// After the facts: forget_silent (store_settle.c) relies on it.
@@ -373,7 +373,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), slots, b->slots[i].name});
 	if (tagged) {
 		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), slots});
-		redis_cmd(s->redis, 4, (struct str[]){STR("ZRANGE"), guests, STR("0"), STR("-1")});
+		redis_cmd(s->redis, 4, (struct str[]){STR("ZRANGE"), cross_account, STR("0"), STR("-1")});
 	}
 	bool good = redis_exec(s->redis, err);
 	if (good) {
@@ -386,7 +386,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		size_t last = redis_count(s->redis);
 		read_places(s->redis, last - 2, last - 1, &arena, &p);
 		good = relabel(s, b, &p, &arena, err);
-		map_release(&p.guests);
+		map_release(&p.cross_account);
 	}
 	if (good)
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;

@@ -73,7 +73,7 @@ struct series {
 	int ntaught;
 	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
 	int32_t ncallers;
-	struct rosters rosters;        // of groups with more names than are told apart
+	struct cardinality cardinality;        // of groups with more names than are told apart
 	struct tagset *tagsets;        // that occur among the callers
 	int ntagsets;
 };
@@ -94,7 +94,7 @@ struct settled {
 	struct str lessons;     // version of what it learns from; store_exchange_lessons fills it
 	struct row *rows;
 	int nrows;
-	bool folded;            // they are to be counted with those of other models
+	bool overflow;            // they are to be counted with those of other models
 };
 
 // Stores the lessons of `n` hours (ascending, n > 0) whose facts still stand, then reads all lessons that these hours learn from.

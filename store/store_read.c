@@ -370,17 +370,17 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":taught:%.*s", STR_ARG(out->model_hex))});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		queue_model_names(r, b, model_id_of(out->model_hex));
-	rosters_ask(redis, store_key(r->store, r->arena, out->slot, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
+	cardinality_ask(redis, store_key(r->store, r->arena, out->slot, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
 }
 
 // A further round trip, where a group of somebody who called has more than keep their names, or that of the models.
 static bool read_rosters(struct reading *r, struct err *err)
 {
-	struct rosters *x = &r->out->rosters;
+	struct cardinality *x = &r->out->cardinality;
 	int kept = 0;
 	for (int i = 0; i < x->n; i++) {
 		int32_t k = 0;
-		bool models = str_is(x->list[i].group, ROSTER_MODELS);
+		bool models = str_is(x->list[i].group, CARDINALITY_MODELS);
 		while (k < r->ncallers && !models && !str_starts(r->callers[k].arn, x->list[i].group))
 			k++;
 		if (k < r->ncallers || models)
@@ -389,10 +389,10 @@ static bool read_rosters(struct reading *r, struct err *err)
 	x->n = kept;
 	if (kept == 0)
 		return true;
-	rosters_ask_seats(x, r->store->redis, store_key(r->store, r->arena, r->out->slot, "%s", ""), r->out->model);
+	cardinality_ask_kept(x, r->store->redis, store_key(r->store, r->arena, r->out->slot, "%s", ""), r->out->model);
 	if (!redis_exec(r->store->redis, err))
 		return false;
-	rosters_take_seats(x, r->store->redis, 0, r->arena);
+	cardinality_take_kept(x, r->store->redis, 0, r->arena);
 	return true;
 }
 
@@ -429,7 +429,7 @@ bool store_read_series(struct store *s, struct str slot, struct str model_hex, i
 	read_taught(&r, at++);
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		read_model_names(&r, at++);
-	rosters_take(&ret->rosters, s->redis, at, day_of(from), day_of(to), arena);
+	cardinality_take(&ret->cardinality, s->redis, at, day_of(from), day_of(to), arena);
 	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) && read_profile(&r, err) && read_rosters(&r, err);
 	if (good)
 		resolve_callers(&r);

@@ -70,13 +70,13 @@ static void queue_dropping(struct store *s, int what, const struct str *ids, siz
 // ---- who is silent -------------------------------------------------------------------------------------------------
 
 // Sessions of another account are looked for as long as a call of theirs may be known.
-static void queue_old_guests(struct store *s)
+static void queue_old_cross_account(struct store *s)
 {
-	struct buf guests = BUF_INIT, before = BUF_INIT;
-	buf_addf(&guests, "%s:guests:seen", s->options->prefix);
+	struct buf cross_account = BUF_INIT, before = BUF_INIT;
+	buf_addf(&cross_account, "%s:guests:seen", s->options->prefix);
 	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->window_ms - STORE_GRACE_MS));
-	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", guests.data, "-inf", before.data, NULL);
-	buf_release(&guests);
+	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", cross_account.data, "-inf", before.data, NULL);
+	buf_release(&cross_account);
 	buf_release(&before);
 }
 
@@ -131,7 +131,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
 	buf_release(&slots);
 	queue_old(s);
-	queue_old_guests(s);
+	queue_old_cross_account(s);
 	if (!redis_exec(s->redis, err))
 		return false;
 	size_t nslots, nold[SHOWN];
@@ -224,7 +224,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	uint64_t sum = 0;
 	when_format(x->hour * MS_PER_HOUR, when);
 	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
-	bool digest_too = x->nrows > 0 && !x->folded;
+	bool digest_too = x->nrows > 0 && !x->overflow;
 	redis_begin_eval(s->redis, s->settle, 1, 1 + 10 + 2 * (x->nrows + digest_too));
 	redis_arg(s->redis, store_key(s, &arena, series->slot, "%s", ""));
 	redis_argi(s->redis, x->hour);
@@ -235,7 +235,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->retention_ms);
 	redis_arg(s->redis, buf_str(&member));
-	redis_argz(s->redis, x->folded ? "1" : "0");
+	redis_argz(s->redis, x->overflow ? "1" : "0");
 	for (int i = 0; i < x->nrows; i++) {
 		redis_arg(s->redis, x->rows[i].field);
 		redis_arg(s->redis, x->rows[i].value);

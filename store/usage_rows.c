@@ -60,7 +60,7 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 	struct figure f = {.tokens = b->tokens[type], .exact = x->shares.exact, .allocated = x->shares.allocated, .provisional = x->shares.provisional,
 	                   .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0, .spread = x->spread, .noise = x->noise};
 	f.ttl_may_be_1h = f.assumed && x->ttl_may_be_1h;
-	if (w->out->folded) // how far off that is, nobody asks of what has no price
+	if (w->out->overflow) // how far off that is, nobody asks of what has no price
 		f.spread = f.noise = f.ttl_may_be_1h = 0;
 	struct buf value = BUF_INIT;
 	char lane[LANE_TEXT_SIZE];
@@ -236,10 +236,10 @@ static void add_pile(struct writing *w, struct str arn, struct str tagset, const
 struct folding {
 	const struct span *span;
 	const struct hour_usage *usage;
-	const struct rosters *rosters;
+	const struct cardinality *cardinality;
 	int64_t day;
 	struct str group;
-	int seats;
+	int names_max;
 	int32_t first, end; // its callers
 	int32_t *callers;   // of them, those that are counted together, sorted by tagset
 	int32_t n, tagsets;
@@ -258,7 +258,7 @@ static int by_tagset(const void *a, const void *b, void *callers)
 
 static bool keeps_name(const struct folding *f, int32_t i)
 {
-	return rosters_seats_caller(f->rosters, f->day, f->group, f->span->callers[i].arn);
+	return cardinality_keeps_caller(f->cardinality, f->day, f->group, f->span->callers[i].arn);
 }
 
 // With `all`, everybody's name goes.
@@ -276,10 +276,10 @@ static void gather(struct folding *f, bool all, struct arena *arena)
 
 // Too many sessions lose their names, not their tags: a team's sum stays the team's. Where the tags are as many (an e-mail
 // address in them), these go too.
-static void add_folded(struct writing *w, struct folding *f)
+static void add_overflow(struct writing *w, struct folding *f)
 {
 	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(f->group));
-	bool keep = f->tagsets <= f->seats;
+	bool keep = f->tagsets <= f->names_max;
 	for (int32_t k = 0; k < f->n;) {
 		struct pile all = {0};
 		struct str tagset = keep ? tagset_of(f, k) : STR("-");
@@ -296,7 +296,7 @@ static void add_caller(struct writing *w, const struct who *who, int32_t caller,
 	struct pile p = {0};
 	pile_add_caller(w, &p, caller, u);
 	add_pile(w, who->arn, who->tagset, &p);
-	if (u->weight && is_split(u) && !w->out->folded)
+	if (u->weight && is_split(u) && !w->out->overflow)
 		add_weights(w, who->arn, who->tagset, u->weight);
 }
 
@@ -304,19 +304,19 @@ static void add_caller(struct writing *w, const struct who *who, int32_t caller,
 // is a caller for each set of tags that it had; were these without end, its name would not bound the rows, and they go together.
 static int32_t add_group(struct writing *w, const struct series *s, const struct span *span, const struct hour_usage *u, int64_t hour, int32_t i, const struct engine_options *o)
 {
-	struct folding f = {.span = span, .usage = u, .rosters = &s->rosters, .day = hour / 24, .group = roster_group(span->callers[i].arn), .first = i, .end = i + 1};
+	struct folding f = {.span = span, .usage = u, .cardinality = &s->cardinality, .day = hour / 24, .group = cardinality_group(span->callers[i].arn), .first = i, .end = i + 1};
 	int64_t named = 0;
-	f.seats = roster_is_of_sessions(f.group) ? o->sessions_max : o->users_max;
+	f.names_max = cardinality_is_of_sessions(f.group) ? o->sessions_max : o->users_max;
 	while (f.group.len && f.end < span->ncallers && str_starts(span->callers[f.end].arn, f.group))
 		f.end++;
 	for (int32_t k = i; k < f.end; k++)
 		named += is_used(&u->callers[k]) && keeps_name(&f, k);
-	bool all = f.group.len && named > (int64_t)TAGSETS_EACH * f.seats;
+	bool all = f.group.len && named > (int64_t)TAGSETS_EACH * f.names_max;
 	for (int32_t k = i; k < f.end && !all; k++)
 		if (is_used(&u->callers[k]) && keeps_name(&f, k))
 			add_caller(w, &span->callers[k], k, &u->callers[k]);
 	gather(&f, all, w->arena);
-	add_folded(w, &f);
+	add_overflow(w, &f);
 	return f.end;
 }
 
@@ -334,7 +334,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
 	struct writing w = {.tariffs = &tariffs, .lanes = &lanes, .units = &units, .arena = arena, .out = ret};
 	ret->nrows = 0;
-	ret->folded = !rosters_seats_model(&s->rosters, hour / 24) && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
+	ret->overflow = !cardinality_keeps_model(&s->cardinality, hour / 24) && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_group(&w, s, span, u, hour, i, o);
 	struct caller_usage nobody = {.ttl_permille = -1, .ttl_may_be_1h = true};
@@ -345,9 +345,9 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	}
 	if (units.metered || units.excess)
 		add_row(&w, STR("# units"), arena_text(arena, "%lld %lld", (long long)units.metered, (long long)units.excess));
-	if (s->called.len && !ret->folded)
+	if (s->called.len && !ret->overflow)
 		add_row(&w, STR("# model"), s->called);
-	if (foundation.len && !ret->folded)
+	if (foundation.len && !ret->overflow)
 		add_row(&w, STR("# foundation"), foundation);
 	struct pile nobodys = {0};
 	pile_add_caller(&w, &nobodys, span->ncallers, &nobody);

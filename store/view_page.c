@@ -57,7 +57,7 @@ static uint64_t read_estimate(struct view *v, size_t reply, struct view_sheet *s
 			digest = row_digest_parse(value);
 		if (!row_read(field, value, &row->principal, &row->tagset, &row->type, &row->figure))
 			continue;
-		row->principal = roster_shown(&v->arena, row->principal);
+		row->principal = cardinality_shown(&v->arena, row->principal);
 		row->role = role_name(row->principal);
 		sheet->nestimate++;
 	}
@@ -76,7 +76,7 @@ static void read_actual(struct view *v, size_t reply, struct view_sheet *sheet, 
 			*ret_model = arena_str(&v->arena, value);
 		if (!actual_read(field, value, &rows[sheet->nactual]))
 			continue;
-		rows[sheet->nactual].principal = roster_shown(&v->arena, rows[sheet->nactual].principal);
+		rows[sheet->nactual].principal = cardinality_shown(&v->arena, rows[sheet->nactual].principal);
 		rows[sheet->nactual].role = role_name(rows[sheet->nactual].principal);
 		sheet->nactual++;
 	}

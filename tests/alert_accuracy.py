@@ -146,9 +146,9 @@ def arrivals(seed, hours, scale, jumps):
 
 def rule(scores, seed, hours, scale, jumps):
     by_name = arrivals(seed, hours, scale, jumps)
-    shift = 60  # pace_play's minutes begin at 1
+    shift = 60  # rate_play's minutes begin at 1
     text = "".join(name + "".join(f" {m + shift}:{c}:{int(usd)}" for m, (c, usd) in sorted(cells.items())) + "\n" for name, cells in by_name.items())
-    said = subprocess.run([os.path.join(a.build, "tests", "pace_play"), str(round(a.factor * 10)), str(round(a.floor * 1e6))], input=text, capture_output=True,
+    said = subprocess.run([os.path.join(a.build, "tests", "rate_play"), str(round(a.factor * 10)), str(round(a.floor * 1e6))], input=text, capture_output=True,
                           text=True, check=True).stdout
     for line in said.splitlines():
         name, *rings = line.split()

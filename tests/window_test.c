@@ -399,7 +399,7 @@ static int64_t input_of(const char *key, const char *row)
 // Session i calls first in minute i / 100; the hundred of the first minute keep their names, the next day's hundred theirs.
 static void sessions_fold(int64_t hour)
 {
-	char key[160], next[160], field[160], roster[160];
+	char key[160], next[160], field[160], kept_names[160];
 	const char *others = "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/* -";
 	struct engine_options o = test_options("fold");
 	int64_t day = hour / 24, named = 0, tokens = 0;
@@ -438,13 +438,13 @@ static void sessions_fold(int64_t hour)
 	snprintf(field, sizeof field, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-5000 -");
 	is_int(calls_of(key, field), 1, "a late record of an earlier call gives its session a name, in hours computed before, too");
 	is_int(calls_of(key, others), 5900, "and takes that of another");
-	snprintf(roster, sizeof roster, "fold:" TEST_SLOT ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
-	is_int(ask("ZCARD", roster, NULL, NULL), 100, "Redis keeps the names of so many and no more");
-	ok(ask("PTTL", roster, NULL, NULL) > 0, "and for a while");
-	snprintf(roster, sizeof roster, "fold:" TEST_SLOT ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
-	int64_t folded = ask("PFCOUNT", roster, NULL, NULL);
-	if (!ok(folded > 5700 && folded < 6100, "about how many have none is known"))
-		diag("%lld", (long long)folded);
+	snprintf(kept_names, sizeof kept_names, "fold:" TEST_SLOT ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
+	is_int(ask("ZCARD", kept_names, NULL, NULL), 100, "Redis keeps the names of so many and no more");
+	ok(ask("PTTL", kept_names, NULL, NULL) > 0, "and for a while");
+	snprintf(kept_names, sizeof kept_names, "fold:" TEST_SLOT ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
+	int64_t overflow = ask("PFCOUNT", kept_names, NULL, NULL);
+	if (!ok(overflow > 5700 && overflow < 6100, "about how many have none is known"))
+		diag("%lld", (long long)overflow);
 	engine_close(e);
 }
 

@@ -119,35 +119,35 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
-struct folded_sum {
-	int64_t newest, names[FOLDED_KINDS], roles;
+struct overflow_sum {
+	int64_t newest, names[OVERFLOW_KINDS], roles;
 };
 
-static void add_folded(void *user, const struct folded *f)
+static void add_overflow(void *user, const struct overflow *f)
 {
-	struct folded_sum *s = user;
+	struct overflow_sum *s = user;
 	if (f->day > s->newest)
-		*s = (struct folded_sum){.newest = f->day};
+		*s = (struct overflow_sum){.newest = f->day};
 	if (f->day == s->newest) {
 		s->names[f->kind] += f->names;
-		s->roles += f->kind == FOLDED_SESSIONS;
+		s->roles += f->kind == OVERFLOW_SESSIONS;
 	}
 }
 
-static bool write_folded(struct api *a, struct buf *out, struct err *err)
+static bool write_overflow(struct api *a, struct buf *out, struct err *err)
 {
-	struct folded_sum s = {0};
-	if (!folded_each(view_redis(figures_view(a->figures)), a->conf->redis_prefix, add_folded, &s, err))
+	struct overflow_sum s = {0};
+	if (!overflow_each(view_redis(figures_view(a->figures)), a->conf->redis_prefix, add_overflow, &s, err))
 		return false;
 	bool today = s.newest == api_now_ms(a) / MS_PER_HOUR / 24;
 	family(out, "nowcast_folded_sessions", "gauge", "Sessions of the day without a row of their own (sessions.max), about.");
-	buf_addf(out, "nowcast_folded_sessions %lld\n", today ? (long long)s.names[FOLDED_SESSIONS] : 0);
+	buf_addf(out, "nowcast_folded_sessions %lld\n", today ? (long long)s.names[OVERFLOW_SESSIONS] : 0);
 	family(out, "nowcast_folded_roles", "gauge", "Roles of the day, by account and region, that have such sessions.");
 	buf_addf(out, "nowcast_folded_roles %lld\n", today ? (long long)s.roles : 0);
 	family(out, "nowcast_folded_users", "gauge", "Users of the day without a row of their own (users.max), about.");
-	buf_addf(out, "nowcast_folded_users %lld\n", today ? (long long)s.names[FOLDED_USERS] : 0);
+	buf_addf(out, "nowcast_folded_users %lld\n", today ? (long long)s.names[OVERFLOW_USERS] : 0);
 	family(out, "nowcast_folded_models", "gauge", "Models of the day without a row of their own (models.max) unless there is a price for them, about.");
-	buf_addf(out, "nowcast_folded_models %lld\n", today ? (long long)s.names[FOLDED_MODELS] : 0);
+	buf_addf(out, "nowcast_folded_models %lld\n", today ? (long long)s.names[OVERFLOW_MODELS] : 0);
 	return true;
 }
 
@@ -181,7 +181,7 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	struct buf figures = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct query q = {.now_ms = api_now_ms(a)};
-	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) && write_folded(a, &figures, &err) &&
+	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) && write_overflow(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);
 	family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis is away.");
 	buf_addf(out, "nowcast_up %d\n", up);
