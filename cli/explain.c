@@ -24,14 +24,14 @@ struct explained {
 };
 
 // What the rows that follow have in common.
-static void print_lane(int lane)
+static void print_rate_class(int rate_class)
 {
 	int64_t from, to;
-	lane_prompt(lane, &from, &to);
-	printf("  %s tier", price_tier_names[lane_tier(lane)]);
-	if (lane_prompt_known(lane) && from > 0)
+	rate_class_prompt(rate_class, &from, &to);
+	printf("  %s tier", price_tier_names[rate_class_tier(rate_class)]);
+	if (rate_class_prompt_known(rate_class) && from > 0)
 		printf(", prompts of more than %lld tokens", (long long)from - 1);
-	else if (lane_prompt_known(lane))
+	else if (rate_class_prompt_known(rate_class))
 		printf(", prompts of at most %lld tokens", (long long)to);
 	printf(":\n");
 }
@@ -44,9 +44,9 @@ static void print_row(const struct view_row *row)
 		printf("  calls           %lld charged, %lld refused\n", (long long)f->tokens, (long long)f->exact);
 		return;
 	}
-	bool units = f->lane & LANE_UNITS;
+	bool units = f->rate_class & RATE_CLASS_UNITS;
 	printf("  %-15s %14lld %s: ", units ? "units" : token_type_names[row->type], (long long)f->tokens,
-	       !units ? "tokens" : f->lane & LANE_AT_LEAST ? "calls" : "units");
+	       !units ? "tokens" : f->rate_class & RATE_CLASS_AT_LEAST ? "calls" : "units");
 	if (f->billed)
 		printf("billed");
 	else
@@ -63,7 +63,7 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 {
 	struct explained *x = user;
 	bool here = false;
-	int lane = 0;
+	int rate_class = 0;
 	groups_add(&x->groups, v, sheet);
 	for (int i = 0; i < sheet->nrows; i++) {
 		if (!str_eq(sheet->rows[i].principal, x->principal))
@@ -72,8 +72,8 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(sheet->model), sheet->foundation.len ? ", which is " : "", STR_ARG(sheet->foundation),
 			       STR_ARG(sheet->region), STR_ARG(sheet->account), sheet->billed ? ": as billed" : "");
 		here = true;
-		if (sheet->rows[i].figure.lane != lane && !(sheet->rows[i].figure.lane & LANE_UNITS))
-			print_lane(lane = sheet->rows[i].figure.lane);
+		if (sheet->rows[i].figure.rate_class != rate_class && !(sheet->rows[i].figure.rate_class & RATE_CLASS_UNITS))
+			print_rate_class(rate_class = sheet->rows[i].figure.rate_class);
 		print_row(&sheet->rows[i]);
 	}
 	if (here && x->sheets < 64) {

@@ -61,7 +61,7 @@ static void add_row(struct printing *p, struct view *v, const struct view_sheet 
 	struct buf *b = &p->b;
 	const struct figure *f = &row->figure;
 	char start[WHEN_SIZE], end[WHEN_SIZE], month[WHEN_SIZE], next[WHEN_SIZE], usd[USD_SIZE] = "", list[USD_SIZE] = "", millions[USD_SIZE];
-	bool units = f->lane & LANE_UNITS;
+	bool units = f->rate_class & RATE_CLASS_UNITS;
 	const char *type = units ? "units" : token_type_names[row->type];
 	month_of(sheet->hour * MS_PER_HOUR, month, next);
 	if (f->priced) {
@@ -85,7 +85,7 @@ static void add_row(struct printing *p, struct view *v, const struct view_sheet 
 	buf_add_csv(b, row->principal);
 	buf_addc(b, ',');
 	buf_add_csv(b, row->role);
-	buf_addf(b, ",%s,%s,", type, price_tier_names[lane_tier(f->lane)]);
+	buf_addf(b, ",%s,%s,", type, price_tier_names[rate_class_tier(f->rate_class)]);
 	buf_add_csv(b, sheet->model);
 	buf_addf(b, ",%s,%lld,%lld,%lld\n", sheet->billed ? "billed" : f->priced ? "estimated" : "estimated, unpriced", (long long)f->exact, (long long)f->allocated, (long long)f->provisional);
 }

@@ -97,7 +97,7 @@ static void explain_call(struct explain *e)
 
 // ---- one hour of a principal ---------------------------------------------------------------------------------------
 
-static void print_doubts(const struct bundle *b, const struct tariff *t, const struct view_row *rows, int n)
+static void print_doubts(const struct priced_usage *b, const struct tariff *t, const struct view_row *rows, int n)
 {
 	char usd[USD_SIZE];
 	bool estimated;
@@ -116,7 +116,7 @@ static void print_doubts(const struct bundle *b, const struct tariff *t, const s
 
 static void explain_rows(struct explain *e, struct view *v, const struct view_sheet *sheet, const struct view_row *rows, int n)
 {
-	struct bundle b = {.lane = rows->figure.lane};
+	struct priced_usage b = {.rate_class = rows->figure.rate_class};
 	struct buf where = BUF_INIT;
 	struct tariffs tariffs;
 	struct usd stored = USD_ZERO, before = e->total, usd_of, more;
@@ -133,17 +133,17 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 	}
 	buf_addf(&where, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
 	tariffs_init(&tariffs, e->prices, buf_str(&where), sheet->model, sheet->foundation, sheet->hour * MS_PER_HOUR);
-	const struct tariff *t = tariffs_at(&tariffs, lane_tier(b.lane));
+	const struct tariff *t = tariffs_at(&tariffs, rate_class_tier(b.rate_class));
 	buf_release(&where);
 	const struct band *band = tariff_band(t, &b, NULL);
 	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %s tier, %lld calls\n", STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(sheet->model),
 	       STR_ARG(sheet->region), STR_ARG(sheet->account), when_format(sheet->hour * MS_PER_HOUR, when),
-	       price_tier_names[lane_tier(b.lane)], (long long)b.calls);
+	       price_tier_names[rate_class_tier(b.rate_class)], (long long)b.calls);
 	e->total = USD_ZERO;
 	for (int type = 0; type < TOKEN_TYPES; type++) {
-		if (b.tokens[type] && b.lane & LANE_UNITS && tariff_price(t, &b, (enum token_type)type, &usd_of, &more))
+		if (b.tokens[type] && b.rate_class & RATE_CLASS_UNITS && tariff_price(t, &b, (enum token_type)type, &usd_of, &more))
 			print_units(e, b.tokens[type], &t->unit, &t->unit_source);
-		else if (b.tokens[type] && b.lane & LANE_UNITS)
+		else if (b.tokens[type] && b.rate_class & RATE_CLASS_UNITS)
 			print_unpriced(e, "units", b.tokens[type], tariff_miss(t, &b, (enum token_type)type));
 		else if (b.tokens[type] && band->rate[type] != RATE_UNKNOWN)
 			print_term(e, (enum token_type)type, b.tokens[type], &band->found[type], &band->source[type]);
@@ -165,7 +165,7 @@ static bool explain_sheet(void *user, struct view *v, const struct view_sheet *s
 	for (int i = 0, end; i < sheet->nrows; i = end) {
 		const struct view_row *row = &sheet->rows[i];
 		for (end = i + 1; end < sheet->nrows; end++)
-			if (sheet->rows[end].figure.lane != row->figure.lane || !str_eq(sheet->rows[end].principal, row->principal) ||
+			if (sheet->rows[end].figure.rate_class != row->figure.rate_class || !str_eq(sheet->rows[end].principal, row->principal) ||
 			    !str_eq(sheet->rows[end].tagset, row->tagset))
 				break;
 		bool wanted = str_is(row->principal, e->principal) && (!e->q.model.len || str_eq(e->q.model, sheet->model)) &&

@@ -13,11 +13,11 @@
 
 enum { METRIC_SLOTS = TOKENS_CACHE_WRITE + 1 }; // metrics know input, output, cache read and all cache writes
 
-// The calls of one caller, in one lane, in one minute.
+// The calls of one caller, in one rate class, in one minute.
 struct calls {
 	uint64_t caller_id;
 	int32_t caller;               // index into the span's callers
-	uint8_t lane;                 // at which rates they go (estimator/rate_class.h)
+	uint8_t rate_class;                 // at which rates they go (estimator/rate_class.h)
 	int64_t n, failed;            // charged calls; refused ones (no tokens, no share)
 	int64_t started;              // of n: streams known by their start only
 	int64_t exact_n[TOKEN_SLOTS]; // of n: calls whose tokens of that slot are known ...

@@ -19,7 +19,7 @@ struct figure {
 	bool ttl_may_be_1h;    // of the assumed tokens: it may pay
 	bool priced;
 	bool band_estimated; // the dollars go by the mean length of prompts
-	uint8_t lane;        // of the calls (estimator/rate_class.h)
+	uint8_t rate_class;        // of the calls (estimator/rate_class.h)
 	int64_t billed;  // of tokens, those that stand in the bill (store/actual.h): all or none
 	struct usd list; // of billed tokens: at public rates
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Most metrics know no lanes, so the split of a cell among callers (allocate.c) does not either: a caller's part is divided among its
-// lanes afterwards, call by call alike, which for one caller in one hour is as good as anything that is known.
+// Most metrics know no rate classes, so the split of a cell among callers (allocate.c) does not either: a caller's part is divided among its
+// rate classes afterwards, call by call alike, which for one caller in one hour is as good as anything that is known.
 #include "estimator/rate_class.h"
 
 #include <stdio.h>
@@ -18,32 +18,32 @@ static const int64_t limits[] = {100000, 128000, 200000, 256000, 272000};
 
 enum { LIMITS = sizeof limits / sizeof *limits };
 
-void lane_prompt(int lane, int64_t *ret_from, int64_t *ret_to)
+void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to)
 {
-	int band = lane >> 3 & 7;
+	int band = rate_class >> 3 & 7;
 	*ret_from = band < 2 ? 0 : limits[band - 2 < LIMITS ? band - 2 : LIMITS - 1] + 1;
-	*ret_to = band == 0 || band > LIMITS || lane & LANE_AT_LEAST ? INT64_MAX : limits[band - 1];
+	*ret_to = band == 0 || band > LIMITS || rate_class & RATE_CLASS_AT_LEAST ? INT64_MAX : limits[band - 1];
 }
 
-char *lane_format(int lane, char *buf)
+char *rate_class_format(int rate_class, char *buf)
 {
 	int64_t from, to;
-	const char *tier = price_tier_names[lane_tier(lane)];
-	lane_prompt(lane, &from, &to);
-	if (lane & LANE_UNITS)
-		snprintf(buf, LANE_TEXT_SIZE, "@units%s", lane & LANE_AT_LEAST ? "+" : "");
-	else if (!lane_prompt_known(lane))
-		snprintf(buf, LANE_TEXT_SIZE, "%s%s", lane_tier(lane) ? "@" : "", lane_tier(lane) ? tier : "");
+	const char *tier = price_tier_names[rate_class_tier(rate_class)];
+	rate_class_prompt(rate_class, &from, &to);
+	if (rate_class & RATE_CLASS_UNITS)
+		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@units%s", rate_class & RATE_CLASS_AT_LEAST ? "+" : "");
+	else if (!rate_class_prompt_known(rate_class))
+		snprintf(buf, RATE_CLASS_TEXT_SIZE, "%s%s", rate_class_tier(rate_class) ? "@" : "", rate_class_tier(rate_class) ? tier : "");
 	else if (from == 0)
-		snprintf(buf, LANE_TEXT_SIZE, "@%s<=%lld", tier, (long long)limits[0]);
+		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@%s<=%lld", tier, (long long)limits[0]);
 	else
-		snprintf(buf, LANE_TEXT_SIZE, "@%s>%lld%s", tier, (long long)from - 1, lane & LANE_AT_LEAST ? "+" : "");
+		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@%s>%lld%s", tier, (long long)from - 1, rate_class & RATE_CLASS_AT_LEAST ? "+" : "");
 	return buf;
 }
 
-bool lane_parse(struct str text, int *ret)
+bool rate_class_parse(struct str text, int *ret)
 {
-	char buf[LANE_TEXT_SIZE];
+	char buf[RATE_CLASS_TEXT_SIZE];
 	int tier = 0, band = 0, open = 0;
 	struct str word = text;
 	if (!text.len) {
@@ -51,7 +51,7 @@ bool lane_parse(struct str text, int *ret)
 		return true;
 	}
 	if (str_is(text, "units") || str_is(text, "units+")) {
-		*ret = LANE_UNITS | (text.len > 5 ? LANE_AT_LEAST : 0);
+		*ret = RATE_CLASS_UNITS | (text.len > 5 ? RATE_CLASS_AT_LEAST : 0);
 		return true;
 	}
 	for (word.len = 0; word.len < text.len && text.p[word.len] >= 'a' && text.p[word.len] <= 'z';)
@@ -62,7 +62,7 @@ bool lane_parse(struct str text, int *ret)
 		return false;
 	if (word.len < text.len) {
 		band = text.p[word.len] == '<' ? 1 : 2;
-		open = str_ends(text, STR("+")) ? LANE_AT_LEAST : 0;
+		open = str_ends(text, STR("+")) ? RATE_CLASS_AT_LEAST : 0;
 		struct str number = {text.p + word.len + 1, text.len - word.len - 1};
 		int64_t limit = 0;
 		for (size_t i = 0; i < number.len && i < 9; i++)
@@ -70,47 +70,47 @@ bool lane_parse(struct str text, int *ret)
 		while (band > 1 && band <= LIMITS && limits[band - 2] != limit)
 			band++;
 	}
-	int lane = tier | band << 3 | open;
-	if (!str_is(text, lane_format(lane, buf) + 1)) // nothing but what is written here is read
+	int rate_class = tier | band << 3 | open;
+	if (!str_is(text, rate_class_format(rate_class, buf) + 1)) // nothing but what is written here is read
 		return false;
-	*ret = lane;
+	*ret = rate_class;
 	return true;
 }
 
 // ---- splitting -----------------------------------------------------------------------------------------------------
 
-struct lane_calls {
-	struct lane_usage out;
+struct rate_class_calls {
+	struct rate_class_usage out;
 	int64_t lacking[METRIC_SLOTS], before[METRIC_SLOTS]; // calls without tokens, of the hour, and of the minutes before it
 };
 
 struct splitting {
 	struct arena *arena;
-	struct lane_calls *v;
+	struct rate_class_calls *v;
 	int32_t n, cap;
 	struct map index;
-	bool any; // a lane other than 0
+	bool any; // a rate class other than 0
 };
 
-static struct lane_calls *find(struct splitting *x, int32_t caller, uint8_t lane)
+static struct rate_class_calls *find(struct splitting *x, int32_t caller, uint8_t rate_class)
 {
 	bool added;
-	int32_t *at = map_add(&x->index, (uint64_t)(uint32_t)caller * LANES + lane, x->n, &added);
+	int32_t *at = map_add(&x->index, (uint64_t)(uint32_t)caller * RATE_CLASSES + rate_class, x->n, &added);
 	if (!added)
 		return &x->v[*at];
 	if (x->n == x->cap) {
-		struct lane_calls *more = arena_alloc(x->arena, (size_t)(x->cap = x->cap ? 2 * x->cap : 64) * sizeof *more);
+		struct rate_class_calls *more = arena_alloc(x->arena, (size_t)(x->cap = x->cap ? 2 * x->cap : 64) * sizeof *more);
 		if (x->n)
 			memcpy(more, x->v, (size_t)x->n * sizeof *more);
 		x->v = more;
 	}
-	x->v[x->n] = (struct lane_calls){.out = {.caller = caller, .lane = lane}};
+	x->v[x->n] = (struct rate_class_calls){.out = {.caller = caller, .rate_class = rate_class}};
 	return &x->v[x->n++];
 }
 
 static void add_calls(struct splitting *x, const struct calls *c, bool in_hour)
 {
-	struct lane_calls *l = find(x, c->caller, c->lane);
+	struct rate_class_calls *l = find(x, c->caller, c->rate_class);
 	struct caller_usage *u = &l->out.usage;
 	for (int slot = 0; slot < METRIC_SLOTS; slot++)
 		*(in_hour ? &l->lacking[slot] : &l->before[slot]) += c->n > c->exact_n[slot] ? c->n - c->exact_n[slot] : 0;
@@ -130,7 +130,7 @@ static void gather(struct splitting *x, const struct span *s, int lookback)
 	for (int m = -lookback; m < 60 && !x->any; m++) {
 		const struct minute *at = span_minute(s, m);
 		for (int32_t i = 0; at && i < at->ncalls; i++)
-			x->any |= at->calls[i].lane != 0;
+			x->any |= at->calls[i].rate_class != 0;
 	}
 	for (int m = -lookback; m < 60 && x->any; m++) {
 		const struct minute *at = span_minute(s, m);
@@ -139,10 +139,10 @@ static void gather(struct splitting *x, const struct span *s, int lookback)
 	}
 }
 
-static int by_caller_and_lane(const void *a, const void *b)
+static int by_caller_and_rate_class(const void *a, const void *b)
 {
-	const struct lane_usage *x = &((const struct lane_calls *)a)->out, *y = &((const struct lane_calls *)b)->out;
-	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->lane - y->lane;
+	const struct rate_class_usage *x = &((const struct rate_class_calls *)a)->out, *y = &((const struct rate_class_calls *)b)->out;
+	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->rate_class - y->rate_class;
 }
 
 // A part of a doubt, as its tokens are a part of the allocated ones.
@@ -151,10 +151,10 @@ static int64_t part_of(int64_t whole, int64_t tokens, int64_t all)
 	return all > 0 ? (int64_t)((wide)whole * tokens / all) : 0;
 }
 
-// One slot of one caller, whose lanes are v[0..n-1].
-static void split_slot(struct lane_calls *v, int32_t n, int slot, const struct caller_usage *u)
+// One slot of one caller, whose rate classes are v[0..n-1].
+static void split_slot(struct rate_class_calls *v, int32_t n, int slot, const struct caller_usage *u)
 {
-	int64_t weights[LANES] = {0}, allocated[LANES], provisional[LANES], calls = 0;
+	int64_t weights[RATE_CLASSES] = {0}, allocated[RATE_CLASSES], provisional[RATE_CLASSES], calls = 0;
 	for (int32_t i = 0; i < n; i++)
 		calls += v[i].lacking[slot];
 	for (int32_t i = 0; i < n; i++) // if none: the metric came for the calls of the minutes before
@@ -170,23 +170,23 @@ static void split_slot(struct lane_calls *v, int32_t n, int slot, const struct c
 	}
 }
 
-void lanes_split(const struct span *s, int lookback, const struct hour_usage *u, struct arena *arena, struct lanes *ret)
+void rate_class_split(const struct span *s, int lookback, const struct hour_usage *u, struct arena *arena, struct rate_classes *ret)
 {
 	bool tiers = tier_metric_told(s);
 	struct splitting x = {.arena = arena, .any = tiers};
-	*ret = (struct lanes){0};
+	*ret = (struct rate_classes){0};
 	gather(&x, s, lookback);
 	map_release(&x.index);
 	if (!x.any)
 		return;
 	if (x.n > 1)
-		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_lane);
-	struct lane_usage *out = arena_alloc(arena, ((size_t)x.n + 1) * sizeof *out);
+		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_rate_class);
+	struct rate_class_usage *out = arena_alloc(arena, ((size_t)x.n + 1) * sizeof *out);
 	for (int32_t i = 0, end; i < x.n; i = end) {
 		const struct caller_usage *whole = &u->callers[x.v[i].out.caller];
 		for (end = i + 1; end < x.n && x.v[end].out.caller == x.v[i].out.caller;)
 			end++;
-		if (end == i + 1 && x.v[i].out.lane == 0 && !tiers)
+		if (end == i + 1 && x.v[i].out.rate_class == 0 && !tiers)
 			continue;
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
 			split_slot(x.v + i, end - i, slot, whole);
@@ -198,14 +198,14 @@ void lanes_split(const struct span *s, int lookback, const struct hour_usage *u,
 	}
 	if (tiers) {
 		struct caller_usage *nobody = &out[ret->n].usage;
-		out[ret->n++] = (struct lane_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
+		out[ret->n++] = (struct rate_class_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
 			nobody->slots[slot].allocated = u->unattributed[slot];
 	}
 	ret->v = tiers ? tier_metric_shift(s, out, &ret->n, arena) : out;
 }
 
-const struct lane_usage *lanes_of(const struct lanes *l, int32_t caller, int32_t *ret_n)
+const struct rate_class_usage *rate_classes_of(const struct rate_classes *l, int32_t caller, int32_t *ret_n)
 {
 	int32_t low = 0, high = l->n, end;
 	while (low < high) {

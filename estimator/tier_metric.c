@@ -60,30 +60,30 @@ static void move(struct caller_usage *from, struct caller_usage *to, int slot, i
 	t->exact += take(&f->exact, exact);
 }
 
-static int by_caller_and_lane(const void *a, const void *b)
+static int by_caller_and_rate_class(const void *a, const void *b)
 {
-	const struct lane_usage *x = a, *y = b;
-	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->lane - y->lane;
+	const struct rate_class_usage *x = a, *y = b;
+	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->rate_class - y->rate_class;
 }
 
 struct shifting {
-	struct lane_usage *v;
-	int32_t had, n;           // lanes that calls are in; with those made here
-	int32_t *beside;          // by lane and tier: the same caller and prompt in that tier; -1: not looked for yet
-	int64_t *weights, *parts; // by lane
+	struct rate_class_usage *v;
+	int32_t had, n;           // rate classes that calls are in; with those made here
+	int32_t *beside;          // by rate class and tier: the same caller and prompt in that tier; -1: not looked for yet
+	int64_t *weights, *parts; // by rate class
 };
 
-static struct lane_usage *beside(struct shifting *x, int32_t i, int tier)
+static struct rate_class_usage *beside(struct shifting *x, int32_t i, int tier)
 {
-	const struct lane_usage l = x->v[i];
-	uint8_t lane = (uint8_t)((l.lane & ~7) | tier);
+	const struct rate_class_usage l = x->v[i];
+	uint8_t rate_class = (uint8_t)((l.rate_class & ~7) | tier);
 	int32_t *at = &x->beside[i * PRICE_TIERS + tier];
 	for (int32_t k = i + 1; *at < 0 && k < x->had && x->v[k].caller == l.caller; k++) // standard is the first of a caller's tiers
-		if (x->v[k].lane == lane)
+		if (x->v[k].rate_class == rate_class)
 			*at = k;
 	if (*at < 0) {
 		*at = x->n++;
-		x->v[*at] = (struct lane_usage){.caller = l.caller, .lane = lane, .usage = {.ttl_permille = l.usage.ttl_permille, .ttl_may_be_1h = l.usage.ttl_may_be_1h}};
+		x->v[*at] = (struct rate_class_usage){.caller = l.caller, .rate_class = rate_class, .usage = {.ttl_permille = l.usage.ttl_permille, .ttl_may_be_1h = l.usage.ttl_may_be_1h}};
 	}
 	return &x->v[*at];
 }
@@ -93,9 +93,9 @@ static void shift(struct shifting *x, int tier, int slot, int64_t want)
 	int64_t pool = 0;
 	for (int32_t i = 0; i < x->had; i++) {
 		const struct shares *shares = &x->v[i].usage.slots[slot];
-		if (lane_tier(x->v[i].lane) == (enum price_tier)tier)
+		if (rate_class_tier(x->v[i].rate_class) == (enum price_tier)tier)
 			want -= known(shares);
-		x->weights[i] = lane_tier(x->v[i].lane) == TIER_STANDARD ? known(shares) : 0;
+		x->weights[i] = rate_class_tier(x->v[i].rate_class) == TIER_STANDARD ? known(shares) : 0;
 		pool += x->weights[i];
 	}
 	want = want < pool ? want : pool;
@@ -107,7 +107,7 @@ static void shift(struct shifting *x, int tier, int slot, int64_t want)
 			move(&x->v[i].usage, &beside(x, i, tier)->usage, slot, x->parts[i]);
 }
 
-struct lane_usage *tier_metric_shift(const struct span *s, const struct lane_usage *v, int32_t *n, struct arena *arena)
+struct rate_class_usage *tier_metric_shift(const struct span *s, const struct rate_class_usage *v, int32_t *n, struct arena *arena)
 {
 	size_t had = (size_t)*n, room = had * PRICE_TIERS + 1;
 	struct shifting x = {
@@ -125,7 +125,7 @@ struct lane_usage *tier_metric_shift(const struct span *s, const struct lane_usa
 		for (int slot = 0; slot < METRIC_SLOTS; slot++)
 			shift(&x, tier, slot, told(s, tier, slot));
 	if (x.n > 1)
-		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_lane);
+		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_rate_class);
 	*n = x.n;
 	return x.v;
 }

@@ -11,8 +11,8 @@
 // Whether any minute of the hour tells tiers apart.
 bool tier_metric_told(const struct span *s);
 
-// `v` has *n lanes, sorted by caller and lane; returns as many or more, sorted likewise. Tokens move between the lanes of one
+// `v` has *n rate classes, sorted by caller and rate class; returns as many or more, sorted likewise. Tokens move between the rate classes of one
 // caller only, and none is lost.
-struct lane_usage *tier_metric_shift(const struct span *s, const struct lane_usage *v, int32_t *n, struct arena *arena);
+struct rate_class_usage *tier_metric_shift(const struct span *s, const struct rate_class_usage *v, int32_t *n, struct arena *arena);
 
 #endif

@@ -127,9 +127,9 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_ROLE:
 		return row->role;
 	case BY_TOKEN_TYPE:
-		return row->type == TOKEN_TYPES ? STR("") : row->figure.lane & LANE_UNITS ? STR("units") : str_of(token_type_names[row->type]);
+		return row->type == TOKEN_TYPES ? STR("") : row->figure.rate_class & RATE_CLASS_UNITS ? STR("units") : str_of(token_type_names[row->type]);
 	case BY_TIER:
-		return str_of(price_tier_names[lane_tier(row->figure.lane)]);
+		return str_of(price_tier_names[rate_class_tier(row->figure.rate_class)]);
 	case BY_TEAM:
 		return view_tag(v, sheet, row, by->tag[i]);
 	case BY_TAG:
@@ -202,7 +202,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		return;
 	}
 	x->tokens += f->tokens;
-	x->units += f->lane & LANE_UNITS ? f->tokens : 0;
+	x->units += f->rate_class & RATE_CLASS_UNITS ? f->tokens : 0;
 	x->billed += f->billed;
 	x->exact += f->exact;
 	x->allocated += f->allocated;

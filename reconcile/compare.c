@@ -31,7 +31,7 @@ static int by_type_then_who(const void *a, const void *b)
 		c = str_cmp(x->who.principal, y->who.principal);
 	if (!c)
 		c = str_cmp(x->who.tagset, y->who.tagset);
-	return c ? c : x->who.figure.lane - y->who.figure.lane;
+	return c ? c : x->who.figure.rate_class - y->who.figure.rate_class;
 }
 
 static int by_type_then_tier(const void *a, const void *b)
@@ -39,7 +39,7 @@ static int by_type_then_tier(const void *a, const void *b)
 	const struct compared *x = a, *y = b;
 	int c = x->who.type - y->who.type;
 	if (!c)
-		c = x->who.figure.lane - y->who.figure.lane;
+		c = x->who.figure.rate_class - y->who.figure.rate_class;
 	return c ? c : by_type_then_who(a, b);
 }
 
@@ -47,10 +47,10 @@ static int take(struct compared *out, int n, const struct view_row *rows, int nr
 {
 	for (int i = 0; i < nrows; i++) {
 		const struct figure *f = &rows[i].figure;
-		if (rows[i].type == TOKEN_TYPES || f->lane & LANE_UNITS)
+		if (rows[i].type == TOKEN_TYPES || f->rate_class & RATE_CLASS_UNITS)
 			continue;
 		out[n] = (struct compared){.who = rows[i]};
-		out[n].who.figure = (struct figure){.lane = (uint8_t)lane_tier(f->lane)};
+		out[n].who.figure = (struct figure){.rate_class = (uint8_t)rate_class_tier(f->rate_class)};
 		if (billed) {
 			out[n].d.billed_tokens = f->tokens;
 			out[n].d.billed = f->usd;
@@ -173,7 +173,7 @@ void compare_rows(const struct view_row *estimate, int nestimate, const struct v
 	if (n > 1)
 		qsort(list, (size_t)n, sizeof *list, by_type_then_tier);
 	for (int i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && list[end].who.figure.lane == list[i].who.figure.lane;)
+		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && list[end].who.figure.rate_class == list[i].who.figure.rate_class;)
 			end++;
 		explain(list + i, end - i, arena);
 	}

@@ -78,12 +78,12 @@ static struct str stored_name(struct staging *s, int32_t name)
 
 static void add_row(struct staging *s, const struct ledger_row *row)
 {
-	char tokens[USD_SIZE], usd[USD_SIZE], list[USD_SIZE], lane[LANE_TEXT_SIZE];
+	char tokens[USD_SIZE], usd[USD_SIZE], list[USD_SIZE], rate_class[RATE_CLASS_TEXT_SIZE];
 	buf_clear(&s->text);
 	buf_addstr(&s->text, stored_name(s, row->principal));
 	buf_addc(&s->text, ' ');
 	buf_adds(&s->text, token_type_names[row->type]);
-	buf_adds(&s->text, lane_format(row->tier, lane));
+	buf_adds(&s->text, rate_class_format(row->tier, rate_class));
 	redis_arg(s->p->redis, buf_str(&s->text));
 	const char *const figures[] = {usd_format_pico((struct usd){row->tokens}, tokens), usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
 	buf_clear(&s->text);

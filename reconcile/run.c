@@ -58,12 +58,12 @@ static bool take_sheet(void *user, struct view *v, const struct view_sheet *shee
 	note_foundation(w, row.model, sheet->foundation);
 	for (int i = 0; i < sheet->nrows; i++) {
 		const struct view_row *r = &sheet->rows[i];
-		if (r->type == TOKEN_TYPES || r->figure.lane & LANE_UNITS)
+		if (r->type == TOKEN_TYPES || r->figure.rate_class & RATE_CLASS_UNITS)
 			continue; // images are among the bill's other usage
 		w->tagged = w->tagged || !str_is(r->tagset, "-") || view_tag(v, sheet, r, str_of(w->conf->team_tag)).len;
 		row.principal = names_add(&w->names, r->principal);
 		row.type = r->type;
-		row.tier = lane_tier(r->figure.lane);
+		row.tier = rate_class_tier(r->figure.rate_class);
 		row.tokens = r->figure.tokens;
 		row.usd = r->figure.usd;
 		ledger_add(&w->estimate, &row);

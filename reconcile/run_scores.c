@@ -121,7 +121,7 @@ static void add_compared(struct scoring *x, const struct compared *list, int n)
 static struct view_row row_of(const struct work *w, const struct ledger_row *r, bool billed)
 {
 	return (struct view_row){.principal = w->names.list[r->principal], .tagset = STR("-"), .type = r->type,
-	                         .figure = {.tokens = r->tokens, .billed = billed ? r->tokens : 0, .usd = r->usd, .list = r->list, .priced = true, .lane = (uint8_t)r->tier}};
+	                         .figure = {.tokens = r->tokens, .billed = billed ? r->tokens : 0, .usd = r->usd, .list = r->list, .priced = true, .rate_class = (uint8_t)r->tier}};
 }
 
 static int take_rows(const struct work *w, const struct ledger_row *const *sorted, int64_t n, int64_t *at, const struct ledger_row *like, bool billed, struct arena *arena,

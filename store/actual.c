@@ -10,10 +10,10 @@ bool actual_read(struct str field, struct str value, struct view_row *ret)
 	struct view_row row = {.principal = str_cut(&field, ' '), .tagset = STR("-"), .figure = {.priced = true}};
 	struct str type = str_cut(&field, '@');
 	int64_t tokens;
-	int lane;
-	if (!row.principal.len || row.principal.p[0] == '#' || !lane_parse(field, &lane))
+	int rate_class;
+	if (!row.principal.len || row.principal.p[0] == '#' || !rate_class_parse(field, &rate_class))
 		return false;
-	row.figure.lane = (uint8_t)lane;
+	row.figure.rate_class = (uint8_t)rate_class;
 	while (row.type < TOKEN_TYPES && !str_is(type, token_type_names[row.type]))
 		row.type++;
 	if (row.type == TOKEN_TYPES || !usd_parse_scaled(str_cut(&value, ' '), 0, &tokens) || !usd_parse_pico(str_cut(&value, ' '), &row.figure.usd))
@@ -32,7 +32,7 @@ static int shares_of(const struct view_row *estimate, int n, struct str principa
 	for (int any = 0; any < 2 && !found; any++)
 		for (int i = 0; i < n && found < TAGSETS_MAX; i++) {
 			const struct view_row *e = &estimate[i];
-			if ((any ? e->type == TOKEN_TYPES : e->type != type) || !str_eq(e->principal, principal) || e->figure.lane & LANE_UNITS)
+			if ((any ? e->type == TOKEN_TYPES : e->type != type) || !str_eq(e->principal, principal) || e->figure.rate_class & RATE_CLASS_UNITS)
 				continue;
 			if (found && str_eq(ret_tagsets[found - 1], e->tagset)) {
 				ret_weights[found - 1] += e->figure.tokens;
@@ -97,7 +97,7 @@ void actual_over(const struct view_row *actual, int nactual, const struct view_r
 		rows = more;
 	}
 	for (int i = 0; i < nestimate; i++)
-		if (estimate[i].type == TOKEN_TYPES || estimate[i].figure.lane & LANE_UNITS)
+		if (estimate[i].type == TOKEN_TYPES || estimate[i].figure.rate_class & RATE_CLASS_UNITS)
 			rows[n++] = estimate[i];
 	*ret_rows = rows;
 	*ret_nrows = n;

@@ -58,7 +58,7 @@ static int by_caller(const void *a, const void *b)
 	if (!c)
 		c = str_cmp(x->tagset, y->tagset);
 	if (!c)
-		c = x->figure.lane - y->figure.lane;
+		c = x->figure.rate_class - y->figure.rate_class;
 	return c ? c : x->type - y->type;
 }
 
@@ -84,7 +84,7 @@ static void read_sheet(struct job *j, size_t reply, struct sheet *s)
 		s->foundation = behind->model;
 }
 
-static void price_line(struct job *j, const struct sheet *s, const struct tariff *t, const struct bundle *b, struct line *l)
+static void price_line(struct job *j, const struct sheet *s, const struct tariff *t, const struct priced_usage *b, struct line *l)
 {
 	struct figure f = l->figure;
 	struct buf value = BUF_INIT;
@@ -105,10 +105,10 @@ static void price_line(struct job *j, const struct sheet *s, const struct tariff
 	buf_release(&value);
 }
 
-// Rows of one caller and lane share a prompt.
-static bool same_bundle(const struct line *a, const struct line *b)
+// Rows of one caller and rate class share a prompt.
+static bool same_priced_usage(const struct line *a, const struct line *b)
 {
-	return a->figure.lane == b->figure.lane && str_eq(a->arn, b->arn) && str_eq(a->tagset, b->tagset);
+	return a->figure.rate_class == b->figure.rate_class && str_eq(a->arn, b->arn) && str_eq(a->tagset, b->tagset);
 }
 
 static void price_sheet(struct job *j, struct str slot, struct sheet *s)
@@ -117,8 +117,8 @@ static void price_sheet(struct job *j, struct str slot, struct sheet *s)
 	tariffs_init(&tariffs, j->prices, slot, s->model, s->foundation, s->hour * MS_PER_HOUR);
 	s->changed = !str_eq(s->told, s->foundation);
 	for (size_t i = 0, end; i < s->n; i = end) {
-		struct bundle b = {.lane = s->lines[i].figure.lane};
-		for (end = i; end < s->n && same_bundle(&s->lines[i], &s->lines[end]); end++) {
+		struct priced_usage b = {.rate_class = s->lines[i].figure.rate_class};
+		for (end = i; end < s->n && same_priced_usage(&s->lines[i], &s->lines[end]); end++) {
 			const struct line *l = &s->lines[end];
 			*(l->type == TOKEN_TYPES ? &b.calls : &b.tokens[l->type]) = l->figure.tokens;
 			if (l->type == TOKEN_CACHE_WRITE_5M)
@@ -126,7 +126,7 @@ static void price_sheet(struct job *j, struct str slot, struct sheet *s)
 		}
 		for (size_t k = i; k < end; k++) {
 			if (s->lines[k].type != TOKEN_TYPES)
-				price_line(j, s, tariffs_at(&tariffs, lane_tier(b.lane)), &b, &s->lines[k]);
+				price_line(j, s, tariffs_at(&tariffs, rate_class_tier(b.rate_class)), &b, &s->lines[k]);
 			s->changed += s->lines[k].fresh.len > 0;
 		}
 	}

@@ -34,7 +34,7 @@ struct reading {
 
 static void read_calls(struct str field, struct str value, struct calls *ret)
 {
-	*ret = (struct calls){.caller_id = bytes_get64(field.p + 1), .lane = field.len > 9 ? (uint8_t)field.p[9] : 0};
+	*ret = (struct calls){.caller_id = bytes_get64(field.p + 1), .rate_class = field.len > 9 ? (uint8_t)field.p[9] : 0};
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
 	ret->started = str_cut_count(&value);
@@ -76,7 +76,7 @@ static void read_tier_metric(struct arena *arena, struct minute *m, int slot, in
 	m->of_tier[served][slot] += str_cut_count(&value);
 }
 
-// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ lane], or minute + 'm' + slot
+// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ rate class], or minute + 'm' + slot
 // [+ tiers asked and served] (apply.lua).
 static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
 {

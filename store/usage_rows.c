@@ -16,7 +16,7 @@ enum { TAGSETS_EACH = 4 }; // that those of a group have on average before their
 
 struct writing {
 	struct tariffs *tariffs;
-	const struct lanes *lanes;
+	const struct rate_classes *rate_classes;
 	const struct units *units;
 	struct arena *arena;
 	struct settled *out;
@@ -54,16 +54,16 @@ void row_format_value(const struct figure *f, struct buf *ret)
 	         f->priced && f->band_estimated ? " band" : "");
 }
 
-static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, const struct part *x, const struct bundle *b)
+static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, const struct part *x, const struct priced_usage *b)
 {
-	const struct tariff *t = tariffs_at(w->tariffs, lane_tier(b->lane));
+	const struct tariff *t = tariffs_at(w->tariffs, rate_class_tier(b->rate_class));
 	struct figure f = {.tokens = b->tokens[type], .exact = x->shares.exact, .allocated = x->shares.allocated, .provisional = x->shares.provisional,
 	                   .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0, .spread = x->spread, .noise = x->noise};
 	f.ttl_may_be_1h = f.assumed && x->ttl_may_be_1h;
 	if (w->out->overflow) // how far off that is, nobody asks of what has no price
 		f.spread = f.noise = f.ttl_may_be_1h = 0;
 	struct buf value = BUF_INIT;
-	char lane[LANE_TEXT_SIZE];
+	char rate_class[RATE_CLASS_TEXT_SIZE];
 	if (b->tokens[type] == 0)
 		return;
 	f.priced = tariff_price(t, b, type, &f.usd, &f.more);
@@ -71,7 +71,7 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 		w->unpriced = price_miss_text(tariff_miss(t, b, type));
 	tariff_band(t, b, &f.band_estimated);
 	row_format_value(&f, &value);
-	add_row(w, arena_text(w->arena, "%.*s %.*s %s%s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type], lane_format(b->lane, lane)),
+	add_row(w, arena_text(w->arena, "%.*s %.*s %s%s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type], rate_class_format(b->rate_class, rate_class)),
 	        arena_str(w->arena, buf_str(&value)));
 	buf_release(&value);
 }
@@ -126,12 +126,12 @@ static bool is_split(const struct caller_usage *u)
 	return split;
 }
 
-static void add_usage(struct writing *w, struct str arn, struct str tagset, int lane, const struct caller_usage *u)
+static void add_usage(struct writing *w, struct str arn, struct str tagset, int rate_class, const struct caller_usage *u)
 {
 	static const int slot_of[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct part parts[TOKEN_TYPES];
-	struct bundle b = {.lane = lane, .calls = u->calls};
-	char text[LANE_TEXT_SIZE];
+	struct priced_usage b = {.rate_class = rate_class, .calls = u->calls};
+	char text[RATE_CLASS_TEXT_SIZE];
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++)
 		parts[type] = (struct part){u->slots[slot_of[type]], u->spread[slot_of[type]], u->noise[slot_of[type]], false};
 	parts[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
@@ -139,7 +139,7 @@ static void add_usage(struct writing *w, struct str arn, struct str tagset, int 
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		b.tokens[type] = sum(parts[type].shares);
 	if (u->calls || u->failed)
-		add_row(w, arena_text(w->arena, "%.*s %.*s calls%s", STR_ARG(arn), STR_ARG(tagset), lane_format(lane, text)), arena_text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
+		add_row(w, arena_text(w->arena, "%.*s %.*s calls%s", STR_ARG(arn), STR_ARG(tagset), rate_class_format(rate_class, text)), arena_text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		add_figure(w, arn, tagset, (enum token_type)type, &parts[type], &b);
 }
@@ -175,33 +175,33 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 	}
 }
 
-// What is summed into one set of rows, by lane. How long prompts were is told apart only where it decides a rate.
-struct pile {
-	struct lane_usage *v;
+// What is summed into one set of rows, by rate class. How long prompts were is told apart only where it decides a rate.
+struct usage_by_rate {
+	struct rate_class_usage *v;
 	int32_t n, cap;
 };
 
-static void pile_add(struct writing *w, struct pile *p, int lane, const struct caller_usage *u)
+static void usage_by_rate_add(struct writing *w, struct usage_by_rate *p, int rate_class, const struct caller_usage *u)
 {
 	int32_t i = 0;
-	if (!(lane & LANE_UNITS) && tariffs_at(w->tariffs, lane_tier(lane))->nbands == 1)
-		lane = lane_tier(lane);
-	while (i < p->n && p->v[i].lane != lane)
+	if (!(rate_class & RATE_CLASS_UNITS) && tariffs_at(w->tariffs, rate_class_tier(rate_class))->nbands == 1)
+		rate_class = rate_class_tier(rate_class);
+	while (i < p->n && p->v[i].rate_class != rate_class)
 		i++;
 	if (i == p->cap) {
-		struct lane_usage *more = arena_alloc(w->arena, (size_t)(p->cap = p->cap ? 2 * p->cap : 4) * sizeof *more);
+		struct rate_class_usage *more = arena_alloc(w->arena, (size_t)(p->cap = p->cap ? 2 * p->cap : 4) * sizeof *more);
 		if (p->n)
 			memcpy(more, p->v, (size_t)p->n * sizeof *more);
 		p->v = more;
 	}
 	if (i == p->n) {
-		p->v[p->n++] = (struct lane_usage){.lane = (uint8_t)lane, .usage = *u};
+		p->v[p->n++] = (struct rate_class_usage){.rate_class = (uint8_t)rate_class, .usage = *u};
 		return;
 	}
 	add_up(&p->v[i].usage, u);
 }
 
-static void pile_add_units(struct writing *w, struct pile *p, int32_t caller)
+static void usage_by_rate_add_units(struct writing *w, struct usage_by_rate *p, int32_t caller)
 {
 	const struct units *x = w->units;
 	struct caller_usage known = {.ttl_permille = -1}, untold = known;
@@ -210,26 +210,26 @@ static void pile_add_units(struct writing *w, struct pile *p, int32_t caller)
 	known.slots[TOKENS_OUTPUT] = (struct shares){.exact = x->exact[caller], .allocated = x->allocated[caller]};
 	untold.slots[TOKENS_OUTPUT].provisional = x->untold[caller];
 	if (x->exact[caller] || x->allocated[caller])
-		pile_add(w, p, LANE_UNITS, &known);
+		usage_by_rate_add(w, p, RATE_CLASS_UNITS, &known);
 	if (x->untold[caller])
-		pile_add(w, p, LANE_UNITS | LANE_AT_LEAST, &untold);
+		usage_by_rate_add(w, p, RATE_CLASS_UNITS | RATE_CLASS_AT_LEAST, &untold);
 }
 
-static void pile_add_caller(struct writing *w, struct pile *p, int32_t caller, const struct caller_usage *u)
+static void usage_by_rate_add_caller(struct writing *w, struct usage_by_rate *p, int32_t caller, const struct caller_usage *u)
 {
 	int32_t n;
-	const struct lane_usage *lanes = lanes_of(w->lanes, caller, &n);
+	const struct rate_class_usage *rate_classes = rate_classes_of(w->rate_classes, caller, &n);
 	if (n == 0)
-		pile_add(w, p, 0, u);
+		usage_by_rate_add(w, p, 0, u);
 	for (int32_t i = 0; i < n; i++)
-		pile_add(w, p, lanes[i].lane, &lanes[i].usage);
-	pile_add_units(w, p, caller);
+		usage_by_rate_add(w, p, rate_classes[i].rate_class, &rate_classes[i].usage);
+	usage_by_rate_add_units(w, p, caller);
 }
 
-static void add_pile(struct writing *w, struct str arn, struct str tagset, const struct pile *p)
+static void add_usage_by_rate(struct writing *w, struct str arn, struct str tagset, const struct usage_by_rate *p)
 {
 	for (int32_t i = 0; i < p->n; i++)
-		add_usage(w, arn, tagset, p->v[i].lane, &p->v[i].usage);
+		add_usage(w, arn, tagset, p->v[i].rate_class, &p->v[i].usage);
 }
 
 // Those of one group in the hour.
@@ -281,21 +281,21 @@ static void add_overflow(struct writing *w, struct folding *f)
 	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(f->group));
 	bool keep = f->tagsets <= f->names_max;
 	for (int32_t k = 0; k < f->n;) {
-		struct pile all = {0};
+		struct usage_by_rate all = {0};
 		struct str tagset = keep ? tagset_of(f, k) : STR("-");
 		for (; k < f->n && (!keep || str_eq(tagset_of(f, k), tagset)); k++)
-			pile_add_caller(w, &all, f->callers[k], &f->usage->callers[f->callers[k]]);
+			usage_by_rate_add_caller(w, &all, f->callers[k], &f->usage->callers[f->callers[k]]);
 		for (int32_t i = 0; i < all.n; i++)
 			all.v[i].usage.ttl_permille = -1;
-		add_pile(w, name, tagset, &all);
+		add_usage_by_rate(w, name, tagset, &all);
 	}
 }
 
 static void add_caller(struct writing *w, const struct who *who, int32_t caller, const struct caller_usage *u)
 {
-	struct pile p = {0};
-	pile_add_caller(w, &p, caller, u);
-	add_pile(w, who->arn, who->tagset, &p);
+	struct usage_by_rate p = {0};
+	usage_by_rate_add_caller(w, &p, caller, u);
+	add_usage_by_rate(w, who->arn, who->tagset, &p);
 	if (u->weight && is_split(u) && !w->out->overflow)
 		add_weights(w, who->arn, who->tagset, u->weight);
 }
@@ -327,12 +327,12 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
 	struct str foundation = behind ? behind->model : s->foundation;
 	struct tariffs tariffs;
-	struct lanes lanes;
+	struct rate_classes rate_classes;
 	tariffs_init(&tariffs, o->prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
 	struct units units;
-	lanes_split(span, o->lookback_minutes, u, arena, &lanes);
+	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
 	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
-	struct writing w = {.tariffs = &tariffs, .lanes = &lanes, .units = &units, .arena = arena, .out = ret};
+	struct writing w = {.tariffs = &tariffs, .rate_classes = &rate_classes, .units = &units, .arena = arena, .out = ret};
 	ret->nrows = 0;
 	ret->overflow = !cardinality_keeps_model(&s->cardinality, hour / 24) && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
 	for (int32_t i = 0; i < span->ncallers;)
@@ -349,12 +349,12 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 		add_row(&w, STR("# model"), s->called);
 	if (foundation.len && !ret->overflow)
 		add_row(&w, STR("# foundation"), foundation);
-	struct pile nobodys = {0};
-	pile_add_caller(&w, &nobodys, span->ncallers, &nobody);
-	add_pile(&w, STR(UNATTRIBUTED), STR("-"), &nobodys);
+	struct usage_by_rate nobodys = {0};
+	usage_by_rate_add_caller(&w, &nobodys, span->ncallers, &nobody);
+	add_usage_by_rate(&w, STR(UNATTRIBUTED), STR("-"), &nobodys);
 	struct caller_usage lost = {.ttl_permille = -1};
 	lost.slots[TOKENS_OUTPUT].allocated = units.unattributed;
-	add_usage(&w, STR(UNATTRIBUTED), STR("-"), LANE_UNITS, &lost);
+	add_usage(&w, STR(UNATTRIBUTED), STR("-"), RATE_CLASS_UNITS, &lost);
 	*ret_unpriced = w.unpriced;
 }
 
@@ -372,10 +372,10 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 {
 	struct str arn = str_cut(&field, ' '), tagset = str_cut(&field, ' '), name = str_cut(&field, '@');
 	struct figure f = {0};
-	int type = 0, lane = 0;
-	if (!arn.len || !tagset.len || arn.p[0] == '#' || !lane_parse(field, &lane))
+	int type = 0, rate_class = 0;
+	if (!arn.len || !tagset.len || arn.p[0] == '#' || !rate_class_parse(field, &rate_class))
 		return false;
-	f.lane = (uint8_t)lane;
+	f.rate_class = (uint8_t)rate_class;
 	while (type < TOKEN_TYPES && !str_is(name, token_type_names[type]))
 		type++;
 	if (type == TOKEN_TYPES) {

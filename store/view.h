@@ -19,7 +19,7 @@ struct view_row {
 	struct str role;        // name of the role, or of the role of a session; empty for others
 	struct str tagset;      // id of the session's tags, "-"
 	int type;               // enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact
-	struct figure figure;   // also says in which lane the calls went: rows differ in one of all these
+	struct figure figure;   // also says in which rate class the calls went: rows differ in one of all these
 };
 
 // One hour of one model in one account and region.

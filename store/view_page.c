@@ -29,7 +29,7 @@ static int by_row(const void *a, const void *b)
 	if (!c)
 		c = str_cmp(x->tagset, y->tagset);
 	if (!c)
-		c = x->figure.lane - y->figure.lane;
+		c = x->figure.rate_class - y->figure.rate_class;
 	return c ? c : x->type - y->type;
 }
 

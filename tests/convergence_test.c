@@ -283,7 +283,7 @@ static void add_row(struct sums *sums, struct str field, struct str value)
 			sums->excess[slot] += excess;
 		}
 	}
-	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES || f.lane & LANE_UNITS)
+	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES || f.rate_class & RATE_CLASS_UNITS)
 		return;
 	sums->given[slot_of[type]] += f.exact + f.allocated;
 	sums->provisional[slot_of[type]] += f.provisional;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources in an order, and the dimensions beyond model, Region and time: account, tier, length of the prompt. Also that what
-// is written as a price file reads back as the same rows, and what a caller's bundle costs where prompts have bands.
+// is written as a price file reads back as the same rows, and what a caller's priced usage costs where prompts have bands.
 #include "pricing/prices.h"
 
 #include <stdlib.h>
@@ -158,7 +158,7 @@ static void check_dimensions(void)
 	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
 	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
 	is_int(t->nbands, 3, "three bands");
-	struct bundle b = {.calls = 10, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
+	struct priced_usage b = {.calls = 10, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
 	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 0, "short prompts: the lowest band, nothing on top");
 	tariff_band(t, &b, &estimated);
 	ok(estimated, "which is an estimate, for the sum is all that is known");
@@ -167,15 +167,15 @@ static void check_dimensions(void)
 	   "a mean of half the limit: the lowest band, and it is said what more it may cost");
 	b.tokens[TOKEN_INPUT] = 300000;
 	ok(tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "a mean above the limit: the second band, for output too");
-	ok(lane_parse(STR("standard<=100000"), &b.lane) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(20) && more.pico == 0,
+	ok(rate_class_parse(STR("standard<=100000"), &b.rate_class) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(20) && more.pico == 0,
 	   "calls whose prompts are known to be short: the lowest band, whatever the mean");
 	tariff_band(t, &b, &estimated);
 	ok(!estimated, "and that is no estimate");
-	ok(lane_parse(STR("standard>100000"), &b.lane) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "known to be long: the second");
-	ok(lane_parse(STR("standard>100000+"), &b.lane), "known to be at least so long");
+	ok(rate_class_parse(STR("standard>100000"), &b.rate_class) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "known to be long: the second");
+	ok(rate_class_parse(STR("standard>100000+"), &b.rate_class), "known to be at least so long");
 	tariff_band(t, &b, &estimated);
 	ok(estimated, "is an estimate again");
-	b.lane = TIER_BATCH;
+	b.rate_class = TIER_BATCH;
 	t = tariffs_at(&tariffs, TIER_BATCH);
 	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 300000 * DOLLARS(5), "a batch at the rate of batches");
 	ok(!tariff_price(tariffs_at(&tariffs, TIER_FLEX), &b, TOKEN_INPUT, &usd, &more), "a tier without a rate has no price");

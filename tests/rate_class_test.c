@@ -13,15 +13,15 @@ enum { CALLERS = 5 };
 static void test_text(void)
 {
 	static const char *const texts[] = {"", "flex", "standard<=100000", "priority>200000", "standard>272000", "batch>100000+", "units", "units+"};
-	char buf[LANE_TEXT_SIZE];
-	int lane, bad = 0;
+	char buf[RATE_CLASS_TEXT_SIZE];
+	int rate_class, bad = 0;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		bool good = lane_parse(str_of(texts[i]), &lane);
-		ok(good && strcmp(lane_format(lane, buf) + (*texts[i] != 0), texts[i]) == 0, "\"%s\" is read and written", texts[i]);
+		bool good = rate_class_parse(str_of(texts[i]), &rate_class);
+		ok(good && strcmp(rate_class_format(rate_class, buf) + (*texts[i] != 0), texts[i]) == 0, "\"%s\" is read and written", texts[i]);
 	}
 	static const char *const others[] = {"turbo", "flex>", "flex>1", "flex<=200000", "standard", "flex ", "standard>200000x", "units1", "<=100000"};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		bad += lane_parse(str_of(others[i]), &lane);
+		bad += rate_class_parse(str_of(others[i]), &rate_class);
 	is_int(bad, 0, "nothing else is");
 }
 
@@ -30,14 +30,14 @@ static void test_limits(void)
 	int64_t from, to, expected = 0;
 	bool follow = true;
 	for (int band = 1; band <= 6; band++) {
-		lane_prompt(band << 3, &from, &to);
+		rate_class_prompt(band << 3, &from, &to);
 		follow &= from == (band == 1 ? 0 : expected + 1);
 		expected = to;
 	}
 	ok(follow && expected == INT64_MAX, "the bands lie side by side, up to any length");
-	lane_prompt(0, &from, &to);
+	rate_class_prompt(0, &from, &to);
 	ok(from == 0 && to == INT64_MAX, "a prompt that is not known may be of any length");
-	lane_prompt(3 << 3 | LANE_AT_LEAST, &from, &to);
+	rate_class_prompt(3 << 3 | RATE_CLASS_AT_LEAST, &from, &to);
 	ok(from == 128001 && to == INT64_MAX, "and one of at least so many of any beyond");
 
 	// apply.lua puts calls into the bands: its list is the same.
@@ -52,7 +52,7 @@ static void test_limits(void)
 		fclose(f);
 	bool same = found == 5;
 	for (int i = 0; i < found; i++) {
-		lane_prompt((i + 1) << 3, &from, &to);
+		rate_class_prompt((i + 1) << 3, &from, &to);
 		same &= to == lua[i];
 	}
 	ok(same, "apply.lua has the same limits");
@@ -70,7 +70,7 @@ static struct hour *random_hour(struct arena *a, bool tiers)
 		at->calls = arena_alloc(a, 8 * sizeof *at->calls);
 		for (int32_t i = 0; i < at->ncalls; i++) {
 			struct calls *c = &at->calls[i];
-			*c = (struct calls){.caller = (int32_t)below(CALLERS), .lane = (uint8_t)(below(2) ? 0 : below(PRICE_TIERS) | below(7) << 3), .n = 1 + below(4)};
+			*c = (struct calls){.caller = (int32_t)below(CALLERS), .rate_class = (uint8_t)(below(2) ? 0 : below(PRICE_TIERS) | below(7) << 3), .n = 1 + below(4)};
 			for (int slot = 0; slot < TOKEN_SLOTS; slot++)
 				if (below(3) == 0) {
 					c->exact_n[slot] = below(c->n + 1);
@@ -112,17 +112,17 @@ static void random_usage(struct arena *a, const struct hour *h, struct hour_usag
 		}
 }
 
-static bool adds_up(const struct lanes *l, const struct hour_usage *u)
+static bool adds_up(const struct rate_classes *l, const struct hour_usage *u)
 {
 	bool good = true;
 	for (int32_t k = 0; k <= CALLERS; k++) {
 		int32_t n;
-		const struct lane_usage *v = lanes_of(l, k, &n);
+		const struct rate_class_usage *v = rate_classes_of(l, k, &n);
 		for (int slot = 0; n && slot < METRIC_SLOTS; slot++) {
 			struct shares sum = {0}, nobodys = {.allocated = u->unattributed[slot]}, *want = k < CALLERS ? &u->callers[k].slots[slot] : &nobodys;
 			for (int32_t i = 0; i < n; i++) {
 				const struct shares *x = &v[i].usage.slots[slot];
-				good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0 && (i == 0 || v[i - 1].lane < v[i].lane);
+				good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0 && (i == 0 || v[i - 1].rate_class < v[i].rate_class);
 				sum.exact += x->exact;
 				sum.allocated += x->allocated;
 				sum.provisional += x->provisional;
@@ -134,7 +134,7 @@ static bool adds_up(const struct lanes *l, const struct hour_usage *u)
 }
 
 // A tier has what its metric says, unless the calls' own records say more or there is not so much to take.
-static bool tiers_met(const struct lanes *l, const struct hour *h)
+static bool tiers_met(const struct rate_classes *l, const struct hour *h)
 {
 	for (int tier = 1; tier < PRICE_TIERS; tier++)
 		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
@@ -143,7 +143,7 @@ static bool tiers_met(const struct lanes *l, const struct hour *h)
 				told += h->minutes[m].of_tier ? h->minutes[m].of_tier[tier][slot] : 0;
 			for (int32_t i = 0; i < l->n; i++) {
 				const struct shares *x = &l->v[i].usage.slots[slot];
-				*(lane_tier(l->v[i].lane) == (enum price_tier)tier ? &has : lane_tier(l->v[i].lane) == TIER_STANDARD ? &standard : &(int64_t){0}) += x->exact + x->allocated;
+				*(rate_class_tier(l->v[i].rate_class) == (enum price_tier)tier ? &has : rate_class_tier(l->v[i].rate_class) == TIER_STANDARD ? &standard : &(int64_t){0}) += x->exact + x->allocated;
 			}
 			if (has < told && standard > 0)
 				return false;
@@ -159,12 +159,12 @@ static void test_split(void)
 		struct hour *h = random_hour(&a, turn % 2);
 		struct span span = {.hour = h, .ncallers = CALLERS};
 		struct hour_usage u;
-		struct lanes lanes;
+		struct rate_classes rate_classes;
 		struct units x;
 		random_usage(&a, h, &u);
-		lanes_split(&span, 0, &u, &a, &lanes);
-		sums &= adds_up(&lanes, &u);
-		met &= !(turn % 2) || tiers_met(&lanes, h);
+		rate_class_split(&span, 0, &u, &a, &rate_classes);
+		sums &= adds_up(&rate_classes, &u);
+		met &= !(turn % 2) || tiers_met(&rate_classes, h);
 		units_split(&span, turn % 3 == 0, &a, &x);
 		int64_t given = x.unattributed;
 		for (int k = 0; x.exact && k < CALLERS; k++)

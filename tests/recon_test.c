@@ -63,7 +63,7 @@ static struct view_row row(const char *who, int type, int64_t tokens, int64_t ra
 
 static struct view_row in_tier(struct view_row r, enum price_tier tier)
 {
-	r.figure.lane = (uint8_t)tier;
+	r.figure.rate_class = (uint8_t)tier;
 	return r;
 }
 
