@@ -29,12 +29,12 @@ struct sums {
 	int64_t newest; // final hour; 0: none
 };
 
-static bool see_final(void *user, struct view *v, const struct view_sheet *sheet)
+static bool see_final(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct sums *s = user;
 	(void)v;
-	if (sheet->is_final && sheet->nactual && sheet->hour > s->newest)
-		s->newest = sheet->hour;
+	if (model_hour->is_final && model_hour->nactual && model_hour->hour > s->newest)
+		s->newest = model_hour->hour;
 	return true;
 }
 
@@ -52,19 +52,19 @@ static void add_pair(struct sums *s, struct str group, const struct difference *
 	p->billed = usd_add(p->billed, d->billed);
 }
 
-static bool sum_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool sum_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct sums *s = user;
 	struct compared *list;
 	char hour[WHEN_SIZE];
 	int n;
-	if (!sheet->is_final)
+	if (!model_hour->is_final)
 		return true;
 	arena_reset(&s->scratch);
-	compare_sheet(sheet, &s->scratch, &list, &n);
-	when_format(sheet->hour * MS_PER_HOUR, hour);
+	compare_model_hour(model_hour, &s->scratch, &list, &n);
+	when_format(model_hour->hour * MS_PER_HOUR, hour);
 	for (int i = 0; i < n; i++)
-		add_pair(s, s->rule->by.n ? grouping_key(&s->rule->by, 0, v, sheet, &list[i].who, hour) : STR("all"), &list[i].d);
+		add_pair(s, s->rule->by.n ? grouping_key(&s->rule->by, 0, v, model_hour, &list[i].who, hour) : STR("all"), &list[i].d);
 	return true;
 }
 
@@ -80,7 +80,7 @@ static json_t *sum_up(struct alert_check *c, const struct alert_rule *rule, cons
 	if (good && s.newest) {
 		to = s.newest + 1;
 		from = to - period_hours[rule->period];
-		good = view_each(v, from, to, sum_sheet, &s, err);
+		good = view_each(v, from, to, sum_model_hour, &s, err);
 	}
 	for (int32_t i = 0; good && i < s.n && i < GROUPS_MAX; i++) {
 		char estimated[USD_SIZE], billed[USD_SIZE];

@@ -18,8 +18,8 @@
 struct explained {
 	struct str principal;
 	struct groups groups;       // by principal, of that hour
-	int sheets;                 // in which the principal stands
-	struct view_sheet where[64]; // which: account, region, model key and hour
+	int model_hours;                 // in which the principal stands
+	struct model_hour where[64]; // which: account, region, model key and hour
 	struct arena arena;
 };
 
@@ -59,28 +59,28 @@ static void print_row(const struct view_row *row)
 		printf("  %-15s of them %lld are taken for this type without anybody saying so\n", "", (long long)f->assumed);
 }
 
-static bool explain_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct explained *x = user;
 	bool here = false;
 	int rate_class = 0;
-	groups_add(&x->groups, v, sheet);
-	for (int i = 0; i < sheet->nrows; i++) {
-		if (!str_eq(sheet->rows[i].principal, x->principal))
+	groups_add(&x->groups, v, model_hour);
+	for (int i = 0; i < model_hour->nrows; i++) {
+		if (!str_eq(model_hour->rows[i].principal, x->principal))
 			continue;
 		if (!here)
-			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(sheet->model), sheet->foundation.len ? ", which is " : "", STR_ARG(sheet->foundation),
-			       STR_ARG(sheet->region), STR_ARG(sheet->account), sheet->billed ? ": as billed" : "");
+			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(model_hour->model), model_hour->foundation.len ? ", which is " : "", STR_ARG(model_hour->foundation),
+			       STR_ARG(model_hour->region), STR_ARG(model_hour->account), model_hour->billed ? ": as billed" : "");
 		here = true;
-		if (sheet->rows[i].figure.rate_class != rate_class && !(sheet->rows[i].figure.rate_class & RATE_CLASS_UNITS))
-			print_rate_class(rate_class = sheet->rows[i].figure.rate_class);
-		print_row(&sheet->rows[i]);
+		if (model_hour->rows[i].figure.rate_class != rate_class && !(model_hour->rows[i].figure.rate_class & RATE_CLASS_UNITS))
+			print_rate_class(rate_class = model_hour->rows[i].figure.rate_class);
+		print_row(&model_hour->rows[i]);
 	}
-	if (here && x->sheets < 64) {
-		x->where[x->sheets] = (struct view_sheet){.hour = sheet->hour, .account = arena_str(&x->arena, sheet->account),
-		                                          .region = arena_str(&x->arena, sheet->region), .billed = sheet->billed,
-		                                          .model = arena_str(&x->arena, str_starts(sheet->model, STR("arn:")) ? str_after_last(sheet->model, '/') : sheet->model)};
-		x->sheets++;
+	if (here && x->model_hours < 64) {
+		x->where[x->model_hours] = (struct model_hour){.hour = model_hour->hour, .account = arena_str(&x->arena, model_hour->account),
+		                                          .region = arena_str(&x->arena, model_hour->region), .billed = model_hour->billed,
+		                                          .model = arena_str(&x->arena, str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model)};
+		x->model_hours++;
 	}
 	return true;
 }
@@ -107,10 +107,10 @@ static int64_t take_number(struct str *rest)
 }
 
 // "MILLITOKENS SD SOURCE" for each slot (store/usage_rows.h).
-static void print_weights(const struct view_sheet *sheet, struct str tagset, struct str value)
+static void print_weights(const struct model_hour *model_hour, struct str tagset, struct str value)
 {
 	static const char *const slots[] = {"input", "output", "cache read", "cache write"};
-	printf("  %.*s, %.*s%s%.*s: what a call was taken to use\n", STR_ARG(sheet->model), STR_ARG(sheet->region), str_is(tagset, "-") ? "" : ", tags ",
+	printf("  %.*s, %.*s%s%.*s: what a call was taken to use\n", STR_ARG(model_hour->model), STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
 	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
 	for (int slot = 0; slot < 4 && value.len; slot++) {
 		int64_t milli = take_number(&value), sd = take_number(&value);
@@ -127,8 +127,8 @@ static bool explain_weights(struct explained *x, struct view *v, struct err *err
 	struct redis *r = view_redis(v);
 	char when[WHEN_SIZE];
 	int asked = 0;
-	for (int i = 0; i < x->sheets; i++) {
-		const struct view_sheet *s = &x->where[i];
+	for (int i = 0; i < x->model_hours; i++) {
+		const struct model_hour *s = &x->where[i];
 		buf_clear(&key);
 		when_format(s->hour * MS_PER_HOUR, when);
 		buf_addf(&key, "%s:{%.*s/%.*s}:usage:%.13s:%.*s", view_prefix(v), STR_ARG(s->account), STR_ARG(s->region), when, STR_ARG(s->model));
@@ -137,7 +137,7 @@ static bool explain_weights(struct explained *x, struct view *v, struct err *err
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
-	for (int i = 0; i < x->sheets; i++) {
+	for (int i = 0; i < x->model_hours; i++) {
 		for (size_t k = 0; k + 1 < redis_len(r, (size_t)i); k += 2) {
 			struct str field = redis_elem(r, (size_t)i, k), arn = str_cut(&field, ' '), tagset = str_cut(&field, ' ');
 			if (!str_eq(arn, x->principal) || !str_is(field, "weights"))
@@ -170,8 +170,8 @@ static bool explain(struct command *c, const char *principal, int64_t hour, stru
 	if (!grouping_parse(&by, STR("principal"), STR("team"), err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, err))
 		return false;
 	groups_init(&x.groups, &by);
-	bool good = view_each(v, hour, hour + 1, explain_sheet, &x, err);
-	if (good && x.sheets == 0)
+	bool good = view_each(v, hour, hour + 1, explain_model_hour, &x, err);
+	if (good && x.model_hours == 0)
 		good = err_set(err, ERR_CONFIG, "no figures of %s in the hour of %s; `nowcast report --by hour,principal` lists those there are", principal,
 		               when_format(hour * MS_PER_HOUR, when));
 	good = good && explain_weights(&x, v, err);

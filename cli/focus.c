@@ -47,56 +47,56 @@ static void add_tag(void *user, const struct tag_held *t)
 	buf_release(&key);
 }
 
-static struct str tags_of(struct printing *p, struct view *v, const struct view_sheet *sheet, const struct view_row *row)
+static struct str tags_of(struct printing *p, struct view *v, const struct model_hour *model_hour, const struct view_row *row)
 {
 	buf_clear(&p->tags);
 	buf_addc(&p->tags, '{');
-	tag_book_each(view_tags(v), row->principal, row->tagset, (sheet->hour + 1) * MS_PER_HOUR, add_tag, &p->tags);
+	tag_book_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, add_tag, &p->tags);
 	buf_addc(&p->tags, '}');
 	return buf_str(&p->tags);
 }
 
-static void add_row(struct printing *p, struct view *v, const struct view_sheet *sheet, const struct view_row *row)
+static void add_row(struct printing *p, struct view *v, const struct model_hour *model_hour, const struct view_row *row)
 {
 	struct buf *b = &p->b;
 	const struct figure *f = &row->figure;
 	char start[WHEN_SIZE], end[WHEN_SIZE], month[WHEN_SIZE], next[WHEN_SIZE], usd[USD_SIZE] = "", list[USD_SIZE] = "", millions[USD_SIZE];
 	bool units = f->rate_class & RATE_CLASS_UNITS;
 	const char *type = units ? "units" : token_type_names[row->type];
-	month_of(sheet->hour * MS_PER_HOUR, month, next);
+	month_of(model_hour->hour * MS_PER_HOUR, month, next);
 	if (f->priced) {
 		usd_format(f->usd, PLACES, usd);
-		usd_format(sheet->billed ? f->list : f->usd, PLACES, list);
+		usd_format(model_hour->billed ? f->list : f->usd, PLACES, list);
 	}
 	usd_format((struct usd){(usd_pico)f->tokens * (units ? 1000000000000 : 1000000)}, 6, millions);
-	buf_addf(b, "%s,%.*s,,USD,%s,%s,Usage,,\"%s%s of ", usd, STR_ARG(sheet->account), next, month, type, units ? "" : " tokens");
-	for (size_t i = 0; i < sheet->model.len; i++)
-		buf_addc(b, sheet->model.p[i] == '"' ? '\'' : sheet->model.p[i]);
-	buf_addf(b, "\",Usage-Based,%s,%s,%lld,%s,%s,%s,\"Amazon Web Services, Inc.\",%s,Standard,%s,%s,AWS,", when_format((sheet->hour + 1) * MS_PER_HOUR, end),
-	         when_format(sheet->hour * MS_PER_HOUR, start), (long long)f->tokens, units ? "Units" : "Tokens", usd, usd, list, millions, units ? "Units" : "1M tokens");
+	buf_addf(b, "%s,%.*s,,USD,%s,%s,Usage,,\"%s%s of ", usd, STR_ARG(model_hour->account), next, month, type, units ? "" : " tokens");
+	for (size_t i = 0; i < model_hour->model.len; i++)
+		buf_addc(b, model_hour->model.p[i] == '"' ? '\'' : model_hour->model.p[i]);
+	buf_addf(b, "\",Usage-Based,%s,%s,%lld,%s,%s,%s,\"Amazon Web Services, Inc.\",%s,Standard,%s,%s,AWS,", when_format((model_hour->hour + 1) * MS_PER_HOUR, end),
+	         when_format(model_hour->hour * MS_PER_HOUR, start), (long long)f->tokens, units ? "Units" : "Tokens", usd, usd, list, millions, units ? "Units" : "1M tokens");
 	buf_adds(b, "\"Amazon Web Services, Inc.\",");
-	buf_addf(b, "%.*s,%.*s,", STR_ARG(sheet->region), STR_ARG(sheet->region));
-	buf_add_csv(b, sheet->model);
+	buf_addf(b, "%.*s,%.*s,", STR_ARG(model_hour->region), STR_ARG(model_hour->region));
+	buf_add_csv(b, model_hour->model);
 	buf_addc(b, ',');
-	buf_add_csv(b, sheet->model);
-	buf_addf(b, ",Model,AI and Machine Learning,Amazon Bedrock,Generative AI,%s,%.*s,,", type, STR_ARG(sheet->account));
-	buf_add_csv(b, tags_of(p, v, sheet, row));
+	buf_add_csv(b, model_hour->model);
+	buf_addf(b, ",Model,AI and Machine Learning,Amazon Bedrock,Generative AI,%s,%.*s,,", type, STR_ARG(model_hour->account));
+	buf_add_csv(b, tags_of(p, v, model_hour, row));
 	buf_addc(b, ',');
 	buf_add_csv(b, row->principal);
 	buf_addc(b, ',');
 	buf_add_csv(b, row->role);
 	buf_addf(b, ",%s,%s,", type, price_tier_names[rate_class_tier(f->rate_class)]);
-	buf_add_csv(b, sheet->model);
-	buf_addf(b, ",%s,%lld,%lld,%lld\n", sheet->billed ? "billed" : f->priced ? "estimated" : "estimated, unpriced", (long long)f->exact, (long long)f->allocated, (long long)f->provisional);
+	buf_add_csv(b, model_hour->model);
+	buf_addf(b, ",%s,%lld,%lld,%lld\n", model_hour->billed ? "billed" : f->priced ? "estimated" : "estimated, unpriced", (long long)f->exact, (long long)f->allocated, (long long)f->provisional);
 }
 
-static bool print_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool print_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct printing *p = user;
 	buf_clear(&p->b);
-	for (int i = 0; i < sheet->nrows; i++)
-		if (sheet->rows[i].type != TOKEN_TYPES)
-			add_row(p, v, sheet, &sheet->rows[i]);
+	for (int i = 0; i < model_hour->nrows; i++)
+		if (model_hour->rows[i].type != TOKEN_TYPES)
+			add_row(p, v, model_hour, &model_hour->rows[i]);
 	return text_print(p->f, &p->b);
 }
 
@@ -104,7 +104,7 @@ bool focus_print(struct view *v, int64_t from, int64_t to, FILE *f, struct err *
 {
 	struct printing p = {.f = f};
 	fputs(header, f);
-	bool good = view_each(v, from, to, print_sheet, &p, err);
+	bool good = view_each(v, from, to, print_model_hour, &p, err);
 	buf_release(&p.b);
 	buf_release(&p.tags);
 	return good && (fflush(f) == 0 || err_set(err, ERR_FATAL, "cannot write the report"));

@@ -114,7 +114,7 @@ static void print_doubts(const struct priced_usage *b, const struct tariff *t, c
 			printf("  %s may cost %s USD more\n", token_type_names[rows[i].type], usd_format(rows[i].figure.more, 12, usd));
 }
 
-static void explain_rows(struct explain *e, struct view *v, const struct view_sheet *sheet, const struct view_row *rows, int n)
+static void explain_rows(struct explain *e, struct view *v, const struct model_hour *model_hour, const struct view_row *rows, int n)
 {
 	struct priced_usage b = {.rate_class = rows->figure.rate_class};
 	struct buf where = BUF_INIT;
@@ -131,13 +131,13 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 		if (rows[i].type != TOKEN_TYPES && rows[i].figure.priced)
 			stored = usd_add(stored, rows[i].figure.usd);
 	}
-	buf_addf(&where, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
-	tariffs_init(&tariffs, e->prices, buf_str(&where), sheet->model, sheet->foundation, sheet->hour * MS_PER_HOUR);
+	buf_addf(&where, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	tariffs_init(&tariffs, e->prices, buf_str(&where), model_hour->model, model_hour->foundation, model_hour->hour * MS_PER_HOUR);
 	const struct tariff *t = tariffs_at(&tariffs, rate_class_tier(b.rate_class));
 	buf_release(&where);
 	const struct band *band = tariff_band(t, &b, NULL);
-	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %s tier, %lld calls\n", STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(sheet->model),
-	       STR_ARG(sheet->region), STR_ARG(sheet->account), when_format(sheet->hour * MS_PER_HOUR, when),
+	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %s tier, %lld calls\n", STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(model_hour->model),
+	       STR_ARG(model_hour->region), STR_ARG(model_hour->account), when_format(model_hour->hour * MS_PER_HOUR, when),
 	       price_tier_names[rate_class_tier(b.rate_class)], (long long)b.calls);
 	e->total = USD_ZERO;
 	for (int type = 0; type < TOKEN_TYPES; type++) {
@@ -159,19 +159,19 @@ static void explain_rows(struct explain *e, struct view *v, const struct view_sh
 	e->total = usd_add(billed ? stored : e->total, before);
 }
 
-static bool explain_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct explain *e = user;
-	for (int i = 0, end; i < sheet->nrows; i = end) {
-		const struct view_row *row = &sheet->rows[i];
-		for (end = i + 1; end < sheet->nrows; end++)
-			if (sheet->rows[end].figure.rate_class != row->figure.rate_class || !str_eq(sheet->rows[end].principal, row->principal) ||
-			    !str_eq(sheet->rows[end].tagset, row->tagset))
+	for (int i = 0, end; i < model_hour->nrows; i = end) {
+		const struct view_row *row = &model_hour->rows[i];
+		for (end = i + 1; end < model_hour->nrows; end++)
+			if (model_hour->rows[end].figure.rate_class != row->figure.rate_class || !str_eq(model_hour->rows[end].principal, row->principal) ||
+			    !str_eq(model_hour->rows[end].tagset, row->tagset))
 				break;
-		bool wanted = str_is(row->principal, e->principal) && (!e->q.model.len || str_eq(e->q.model, sheet->model)) &&
-		              (!e->q.region.len || str_eq(e->q.region, sheet->region));
+		bool wanted = str_is(row->principal, e->principal) && (!e->q.model.len || str_eq(e->q.model, model_hour->model)) &&
+		              (!e->q.region.len || str_eq(e->q.region, model_hour->region));
 		if (wanted)
-			explain_rows(e, v, sheet, row, end - i);
+			explain_rows(e, v, model_hour, row, end - i);
 	}
 	return true;
 }
@@ -181,7 +181,7 @@ static bool explain_hour(struct explain *e, const struct conf *conf, struct err 
 	struct view *v = NULL;
 	char usd[USD_SIZE];
 	bool good = view_open(&v, conf->redis, *conf->redis_ca ? conf->redis_ca : NULL, conf->redis_prefix, err) &&
-	            view_each(v, e->hour, e->hour + 1, explain_sheet, e, err);
+	            view_each(v, e->hour, e->hour + 1, explain_model_hour, e, err);
 	if (good && e->terms + e->unpriced == 0)
 		good = err_set(err, ERR_SKIP, "no figures of %s in that hour; `nowcast report --by hour,principal` lists those there are", e->principal);
 	else if (good)

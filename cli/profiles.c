@@ -97,19 +97,19 @@ static struct known *know(struct listing *x, struct str id)
 	return &x->list[x->n - 1];
 }
 
-static bool note_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool note_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct listing *x = user;
 	(void)v;
-	if (!profile_is_opaque(sheet->model))
+	if (!profile_is_opaque(model_hour->model))
 		return true;
-	struct known *k = know(x, str_after_last(sheet->model, '/'));
-	if (!k->arn.len && str_starts(sheet->model, STR("arn:")))
-		k->arn = arena_str(&x->arena, sheet->model);
-	if (sheet->foundation.len)
-		k->told = arena_str(&x->arena, sheet->foundation);
-	for (int i = 0; i < sheet->nrows; i++)
-		k->calls += sheet->rows[i].type == TOKEN_TYPES ? sheet->rows[i].figure.tokens : 0;
+	struct known *k = know(x, str_after_last(model_hour->model, '/'));
+	if (!k->arn.len && str_starts(model_hour->model, STR("arn:")))
+		k->arn = arena_str(&x->arena, model_hour->model);
+	if (model_hour->foundation.len)
+		k->told = arena_str(&x->arena, model_hour->foundation);
+	for (int i = 0; i < model_hour->nrows; i++)
+		k->calls += model_hour->rows[i].type == TOKEN_TYPES ? model_hour->rows[i].figure.tokens : 0;
 	return true;
 }
 
@@ -117,7 +117,7 @@ static bool gather(struct listing *x, struct view *v, struct err *err)
 {
 	struct redis *r = view_redis(v);
 	struct buf key = BUF_INIT;
-	if (!view_each(v, x->from, INT32_MAX, note_sheet, x, err))
+	if (!view_each(v, x->from, INT32_MAX, note_model_hour, x, err))
 		return false;
 	buf_addf(&key, "%s:profiles", view_prefix(v));
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});

@@ -198,10 +198,10 @@ struct sums {
 	struct groups *groups, *total;
 };
 
-static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct sums *s = user;
-	return groups_add(s->groups, v, sheet) && groups_add(s->total, v, sheet);
+	return groups_add(s->groups, v, model_hour) && groups_add(s->total, v, model_hour);
 }
 
 int cmd_report(struct command *c)
@@ -223,7 +223,7 @@ int cmd_report(struct command *c)
 	}
 	groups_init(&groups, &r.by);
 	groups_init(&total, &(struct grouping){0});
-	bool good = view_each(v, r.from, r.to, add_sheet, &(struct sums){&groups, &total}, &err);
+	bool good = view_each(v, r.from, r.to, add_model_hour, &(struct sums){&groups, &total}, &err);
 	bool in_time = grouping_in_time(&r.by);
 	if (good && r.format == FORMAT_TABLE && !in_time)
 		groups_sort_by_usd(&groups);

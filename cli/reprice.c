@@ -26,7 +26,7 @@ int cmd_reprice(struct command *c)
 	       reprice(redis, c->conf.redis_prefix, prices, from / MS_PER_HOUR, (to + MS_PER_HOUR - 1) / MS_PER_HOUR, dry, &n, &err);
 	if (good) {
 		printf("%-16s %zu\n%-16s %zu%s\n", "rows", n.rows, "rows_changed", n.rows_changed, dry ? " (not written)" : "");
-		printf("%-16s %zu of %zu\n", "sheets_changed", n.sheets_changed, n.sheets);
+		printf("%-16s %zu of %zu\n", "sheets_changed", n.model_hours_changed, n.model_hours);
 		printf("%-16s %s\n%-16s %s\n", "usd_before", usd_format(n.before, 9, before), "usd_after", usd_format(n.after, 9, after));
 		if (n.kept)
 			printf("%-16s %zu rows of inference profiles whose model is not known any more\n", "kept", n.kept);

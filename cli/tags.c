@@ -86,18 +86,18 @@ struct show {
 	struct str tagset;           // in hand
 };
 
-static bool note_tagset(void *user, struct view *v, const struct view_sheet *sheet)
+static bool note_tagset(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct show *s = user;
 	(void)v;
-	for (int i = 0; i < sheet->nrows && s->n < SESSIONS_MAX; i++) {
-		if (!str_eq(sheet->rows[i].principal, s->arn) || str_is(sheet->rows[i].tagset, "-"))
+	for (int i = 0; i < model_hour->nrows && s->n < SESSIONS_MAX; i++) {
+		if (!str_eq(model_hour->rows[i].principal, s->arn) || str_is(model_hour->rows[i].tagset, "-"))
 			continue;
 		int k = 0;
-		while (k < s->n && !str_is(sheet->rows[i].tagset, s->tagsets[k]))
+		while (k < s->n && !str_is(model_hour->rows[i].tagset, s->tagsets[k]))
 			k++;
 		if (k == s->n)
-			s->tagsets[s->n++] = xstrdup(sheet->rows[i].tagset);
+			s->tagsets[s->n++] = xstrdup(model_hour->rows[i].tagset);
 	}
 	return s->n < SESSIONS_MAX;
 }

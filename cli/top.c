@@ -62,22 +62,22 @@ static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 	return true;
 }
 
-static bool find_newest(void *user, struct view *v, const struct view_sheet *sheet)
+static bool find_newest(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	int64_t *newest = user;
 	(void)v;
-	if (sheet->hour > *newest)
-		*newest = sheet->hour;
+	if (model_hour->hour > *newest)
+		*newest = model_hour->hour;
 	return true;
 }
 
-static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct sums *s = user;
-	groups_add(s->span, v, sheet);
-	groups_add(s->total, v, sheet);
-	if (sheet->hour == s->newest)
-		groups_add(s->hour, v, sheet);
+	groups_add(s->span, v, model_hour);
+	groups_add(s->total, v, model_hour);
+	if (model_hour->hour == s->newest)
+		groups_add(s->hour, v, model_hour);
 	return true;
 }
 
@@ -183,7 +183,7 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 	bool good = view_each(v, now - t->hours + 1, INT64_MAX / MS_PER_HOUR, find_newest, &s.newest, err);
 	if (good && !s.newest)
 		good = view_each(v, 0, INT64_MAX / MS_PER_HOUR, find_newest, &s.newest, err);
-	good = good && view_each(v, s.newest - t->hours + 1, s.newest + 1, add_sheet, &s, err);
+	good = good && view_each(v, s.newest - t->hours + 1, s.newest + 1, add_model_hour, &s, err);
 	if (good) {
 		groups_sort_by_usd(&span);
 		print_screen(t, &s);

@@ -79,35 +79,35 @@ void groups_init(struct groups *g, const struct grouping *by)
 void groups_release(struct groups *g)
 {
 	arena_release(&g->arena);
-	arena_release(&g->sheet);
+	arena_release(&g->model_hour);
 	map_release(&g->index);
 	free(g->list);
 	free(g->touched);
 	*g = (struct groups){0};
 }
 
-static struct str tag_of(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key)
+static struct str tag_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key)
 {
 	char plain[2048];
 	size_t n = 0;
 	if (!key.len || !memchr(key.p, '\\', key.len))
-		return view_tag(v, sheet, row, key);
+		return view_tag(v, model_hour, row, key);
 	for (size_t i = 0; i < key.len && n < sizeof plain; i++) {
 		i += key.p[i] == '\\' && i + 1 < key.len;
 		plain[n++] = key.p[i];
 	}
-	return view_tag(v, sheet, row, (struct str){plain, n});
+	return view_tag(v, model_hour, row, (struct str){plain, n});
 }
 
 // The scope of the rate that a row goes at, as the bill has it.
-static struct str scope_of(const struct view_sheet *sheet)
+static struct str scope_of(const struct model_hour *model_hour)
 {
 	struct model_id id;
-	model_id_read(&id, sheet->foundation.len ? sheet->foundation : sheet->model);
+	model_id_read(&id, model_hour->foundation.len ? model_hour->foundation : model_hour->model);
 	return id.scope == SCOPE_GLOBAL ? STR("global") : STR("regional");
 }
 
-struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, const char *hour)
+struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour, const struct view_row *row, const char *hour)
 {
 	switch (by->by[i]) {
 	case BY_HOUR:
@@ -115,13 +115,13 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_DAY:
 		return (struct str){hour, 10}; // "2026-11-02"
 	case BY_ACCOUNT:
-		return sheet->account;
+		return model_hour->account;
 	case BY_REGION:
-		return sheet->region;
+		return model_hour->region;
 	case BY_MODEL:
-		return sheet->model;
+		return model_hour->model;
 	case BY_SCOPE:
-		return scope_of(sheet);
+		return scope_of(model_hour);
 	case BY_PRINCIPAL:
 		return row->principal;
 	case BY_ROLE:
@@ -131,9 +131,9 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_TIER:
 		return str_of(price_tier_names[rate_class_tier(row->figure.rate_class)]);
 	case BY_TEAM:
-		return view_tag(v, sheet, row, by->tag[i]);
+		return view_tag(v, model_hour, row, by->tag[i]);
 	case BY_TAG:
-		return tag_of(v, sheet, row, by->tag[i]);
+		return tag_of(v, model_hour, row, by->tag[i]);
 	}
 	return STR_NONE;
 }
@@ -160,18 +160,18 @@ static struct group *find_group(struct groups *g, const struct str *at)
 	return new;
 }
 
-static struct doubt *enter_sheet(struct groups *g, struct group *x)
+static struct doubt *enter_model_hour(struct groups *g, struct group *x)
 {
-	if (x->sheet)
-		return x->sheet;
-	x->sheet = arena_alloc(&g->sheet, METRIC_SLOTS * sizeof *x->sheet);
-	memset(x->sheet, 0, METRIC_SLOTS * sizeof *x->sheet);
+	if (x->model_hour)
+		return x->model_hour;
+	x->model_hour = arena_alloc(&g->model_hour, METRIC_SLOTS * sizeof *x->model_hour);
+	memset(x->model_hour, 0, METRIC_SLOTS * sizeof *x->model_hour);
 	if (g->ntouched == g->captouched) {
 		g->captouched = g->captouched ? g->captouched * 2 : 64;
 		g->touched = xrealloc(g->touched, (size_t)g->captouched, sizeof *g->touched);
 	}
 	g->touched[g->ntouched++] = (int32_t)(x - g->list);
-	return x->sheet;
+	return x->model_hour;
 }
 
 // Both TTLs of cache writes are split as one.
@@ -216,7 +216,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		x->usd_billed = usd_add(x->usd_billed, f->usd);
 		x->floor = usd_add(x->floor, f->usd);
 		x->ceiling = usd_add(x->ceiling, f->usd);
-		enter_sheet(g, x);
+		enter_model_hour(g, x);
 		return;
 	}
 	int64_t rate = f->tokens ? (int64_t)(f->usd.pico / f->tokens) : 0;
@@ -229,7 +229,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
 	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
-	add_doubt(&enter_sheet(g, x)[slot_of(row->type)], f, rate);
+	add_doubt(&enter_model_hour(g, x)[slot_of(row->type)], f, rate);
 	add_doubt(&whole[slot_of(row->type)], f, rate);
 }
 
@@ -248,31 +248,31 @@ static void set_band(struct group *x)
 		x->usd_low = sure;
 }
 
-// The split's part of the band, once it is known who else was in the sheet.
-static void close_sheet(struct groups *g, const struct doubt *whole, int band_scale)
+// The split's part of the band, once it is known who else was in the model hour.
+static void close_model_hour(struct groups *g, const struct doubt *whole, int band_scale)
 {
 	for (int32_t i = 0; i < g->ntouched; i++) {
 		struct group *x = &g->list[g->touched[i]];
 		double weights = 0;
 		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-			const struct doubt *own = &x->sheet[slot], *all = &whole[slot];
+			const struct doubt *own = &x->model_hour[slot], *all = &whole[slot];
 			weights += fmin(own->weights, fmax(all->weights - own->weights, 0));
 			if (all->chance > 0)
 				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
 		}
 		x->weights_sd += sqrt(weights);
 		x->band_scale = band_scale;
-		x->sheet = NULL;
+		x->model_hour = NULL;
 		set_band(x);
 	}
 	g->ntouched = 0;
-	arena_reset(&g->sheet);
+	arena_reset(&g->model_hour);
 }
 
-static bool passes(const struct group_filter *only, struct view *v, const struct view_sheet *sheet, const struct view_row *row, char *hour)
+static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour, const struct view_row *row, char *hour)
 {
 	for (int i = 0; only && i < only->by.n; i++)
-		if (!str_eq(grouping_key(&only->by, i, v, sheet, row, hour), only->value[i]))
+		if (!str_eq(grouping_key(&only->by, i, v, model_hour, row, hour), only->value[i]))
 			return false;
 	return true;
 }
@@ -285,28 +285,28 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 		add_doubt(&whole[slot_of(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
-bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet)
+bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour)
 {
 	struct groups *g = groups;
 	struct doubt whole[METRIC_SLOTS] = {{0}};
 	char hour[WHEN_SIZE];
-	when_format(sheet->hour * MS_PER_HOUR, hour);
-	for (int k = 0; k < sheet->nrows; k++) {
-		const struct view_row *row = &sheet->rows[k];
+	when_format(model_hour->hour * MS_PER_HOUR, hour);
+	for (int k = 0; k < model_hour->nrows; k++) {
+		const struct view_row *row = &model_hour->rows[k];
 		struct str at[GROUP_KEYS_MAX];
-		if (!passes(g->only, v, sheet, row, hour)) {
+		if (!passes(g->only, v, model_hour, row, hour)) {
 			add_others(row, whole);
 			continue;
 		}
 		for (int i = 0; i < g->by.n; i++) {
-			at[i] = grouping_key(&g->by, i, v, sheet, row, hour);
+			at[i] = grouping_key(&g->by, i, v, model_hour, row, hour);
 			if (row->type == TOKEN_TYPES && g->by.by[i] == BY_TOKEN_TYPE)
 				goto next; // calls have no token type
 		}
 		add_row(g, find_group(g, at), row, whole);
 	next:;
 	}
-	close_sheet(g, whole, view_band_scale(v));
+	close_model_hour(g, whole, view_band_scale(v));
 	return true;
 }
 

@@ -45,8 +45,8 @@ struct group_filter {
 	struct str value[GROUP_KEYS_MAX];
 };
 
-// The key of a row in one of the groupings. `hour`: the sheet's, as 2026-11-02T00:00:00Z. Lives as long as the sheet.
-struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct view_sheet *sheet, const struct view_row *row, const char *hour);
+// The key of a row in one of the groupings. `hour`: the model hour's, as 2026-11-02T00:00:00Z. Lives as long as the model hour.
+struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour, const struct view_row *row, const char *hour);
 
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
@@ -61,10 +61,10 @@ struct group {
 	double weights_sd, chance_variance; // of the split, in USD and USD squared
 	int band_scale;                   // thousandths
 
-	struct doubt *sheet;              // while a sheet is summed: by token type; NULL: not in it
+	struct doubt *model_hour;              // while a model hour is summed: by token type; NULL: not in it
 };
 
-// What was allocated of one token type in one sheet.
+// What was allocated of one token type in one model hour.
 struct doubt {
 	double weights, chance; // variances in USD squared
 };
@@ -72,7 +72,7 @@ struct doubt {
 struct groups {
 	struct grouping by;
 	const struct group_filter *only; // NULL: every row. Bands still know of the rows left out
-	struct arena arena, sheet; // for good; while a sheet is summed
+	struct arena arena, model_hour; // for good; while a model hour is summed
 	struct map index;
 	struct group *list; // in the order of groups_sort
 	int32_t n, cap;
@@ -83,13 +83,13 @@ struct groups {
 void groups_init(struct groups *g, const struct grouping *by);
 void groups_release(struct groups *g);
 
-// Sums one sheet; has the shape of view_fn.
-bool groups_add(void *groups, struct view *v, const struct view_sheet *sheet);
+// Sums one model hour; has the shape of view_fn.
+bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour);
 
 // Adds what another group holds to the figures and the band of this one; keys stay.
 void group_add(struct group *to, const struct group *from);
 
-// Adds the groups of another sum by the same grouping, of other sheets: bands add up sheet by sheet.
+// Adds the groups of another sum by the same grouping, of other model hours: bands add up model hour by model hour.
 void groups_merge(struct groups *g, const struct groups *from);
 
 void groups_sort_by_key(struct groups *g);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass over the sheets sums what the subject spent and notes when it was seen and with which session tags. Sums go through
+// One pass over the model hours sums what the subject spent and notes when it was seen and with which session tags. Sums go through
 // groups.c, so that dollars, bands and basis are those of every report.
 #include <stdlib.h>
 #include <strings.h>
@@ -77,35 +77,35 @@ static void see_tagset(struct dossier *d, struct str id, int64_t hour)
 	stretch(&d->tagsets[at].first, &d->tagsets[at].last, hour);
 }
 
-static bool add_sums(struct dossier *d, struct view *v, const struct view_sheet *sheet)
+static bool add_sums(struct dossier *d, struct view *v, const struct model_hour *model_hour)
 {
 	for (int cut = 0; cut < DOSSIER_CUTS; cut++)
-		if ((sheet->hour >= d->month && !groups_add(&d->sums[DOSSIER_MONTH][cut], v, sheet)) ||
-		    (sheet->hour >= d->day && !groups_add(&d->sums[DOSSIER_TODAY][cut], v, sheet)))
+		if ((model_hour->hour >= d->month && !groups_add(&d->sums[DOSSIER_MONTH][cut], v, model_hour)) ||
+		    (model_hour->hour >= d->day && !groups_add(&d->sums[DOSSIER_TODAY][cut], v, model_hour)))
 			return false;
 	return true;
 }
 
 // ---- one of them ---------------------------------------------------------------------------------------------------
 
-static bool is_meant(const struct dossier *d, const struct view_sheet *sheet, const struct view_row *row)
+static bool is_meant(const struct dossier *d, const struct model_hour *model_hour, const struct view_row *row)
 {
-	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(sheet->account, d->only.value[1]) : str_eq(row->principal, d->arn);
+	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(model_hour->account, d->only.value[1]) : str_eq(row->principal, d->arn);
 }
 
-static bool gather_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool gather_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct dossier *d = user;
-	for (int i = 0; i < sheet->nrows; i++) {
-		const struct view_row *row = &sheet->rows[i];
+	for (int i = 0; i < model_hour->nrows; i++) {
+		const struct view_row *row = &model_hour->rows[i];
 		d->maybe_other |= is_overflow_name(row->principal) && str_eq(cardinality_group(row->principal), cardinality_group(d->arn));
-		if (!is_meant(d, sheet, row))
+		if (!is_meant(d, model_hour, row))
 			continue;
-		see(d, row->principal, sheet->hour);
+		see(d, row->principal, model_hour->hour);
 		if (!d->is_role && !str_is(row->tagset, "-"))
-			see_tagset(d, row->tagset, sheet->hour);
+			see_tagset(d, row->tagset, model_hour->hour);
 	}
-	return add_sums(d, v, sheet);
+	return add_sums(d, v, model_hour);
 }
 
 // "arn:P:iam::A:role/NAME" for a session of that role.
@@ -143,7 +143,7 @@ static void choose_subject(struct dossier *d, struct str arn)
 bool dossier_gather(struct dossier *d, struct view *v, struct str arn, struct err *err)
 {
 	choose_subject(d, arn);
-	if (!view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, gather_sheet, d, err))
+	if (!view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, gather_model_hour, d, err))
 		return false;
 	// One without figures has tags all the same.
 	tag_book_ask(view_tags(v), view_redis(v), view_prefix(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"));
@@ -187,7 +187,7 @@ static void look_at_tag(void *user, const struct tag_held *t)
 }
 
 // What of the row bears the name; none.
-static struct str reason(struct search *s, struct view *v, const struct view_sheet *sheet, const struct view_row *row)
+static struct str reason(struct search *s, struct view *v, const struct model_hour *model_hour, const struct view_row *row)
 {
 	struct str path = row->principal;
 	for (int i = 0; i < 5; i++)
@@ -198,36 +198,36 @@ static struct str reason(struct search *s, struct view *v, const struct view_she
 	if (same_word(s, str_after_last(path, '/')))
 		return str_is(kind, "assumed-role") ? STR("session") : str_is(kind, "user") ? STR("user") : STR("name");
 	s->tag = STR_NONE;
-	tag_book_each(view_tags(v), row->principal, row->tagset, (sheet->hour + 1) * MS_PER_HOUR, look_at_tag, s);
+	tag_book_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, look_at_tag, s);
 	return s->tag.len ? arena_text(&s->dossier->arena, "tag %.*s", STR_ARG(s->tag)) : STR_NONE;
 }
 
-static bool find_in_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool find_in_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct search *s = user;
 	struct dossier *d = s->dossier;
 	bool added;
-	for (int i = 0; i < sheet->nrows; i++) {
-		const struct view_row *row = &sheet->rows[i];
+	for (int i = 0; i < model_hour->nrows; i++) {
+		const struct view_row *row = &model_hour->rows[i];
 		d->maybe_other |= is_overflow_name(row->principal);
 		// Tags hold for a while: a caller is looked at once a day.
-		int32_t *known = map_add(&d->index, key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)when_day_start(sheet->hour)), -1, &added);
+		int32_t *known = map_add(&d->index, key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)when_day_start(model_hour->hour)), -1, &added);
 		if (!added && *known < 0)
 			continue;
-		struct str why = added ? reason(s, v, sheet, row) : STR_NONE;
+		struct str why = added ? reason(s, v, model_hour, row) : STR_NONE;
 		if (added && !why.len)
 			continue;
 		*known = 1;
 		struct str arn = str_is(why, "role") || (!added && same_word(s, row->role)) ? role_arn(&d->arena, row->principal) : row->principal;
-		struct dossier_seen *seen = see(d, arn.len ? arn : row->principal, sheet->hour);
+		struct dossier_seen *seen = see(d, arn.len ? arn : row->principal, model_hour->hour);
 		if (!seen->why.len)
 			seen->why = why;
 	}
-	return add_sums(d, v, sheet);
+	return add_sums(d, v, model_hour);
 }
 
 bool dossier_find(struct dossier *d, struct view *v, struct str name, struct str hash, struct err *err)
 {
 	struct search s = {.dossier = d, .name = name, .hash = hash};
-	return view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, find_in_sheet, &s, err);
+	return view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, find_in_model_hour, &s, err);
 }

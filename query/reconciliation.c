@@ -57,29 +57,29 @@ static void add_part(struct recon_table *t, int32_t group, int32_t account, stru
 	t->parts[*at].billed = usd_add(t->parts[*at].billed, billed);
 }
 
-static bool take_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool take_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct recon_report *r = user;
 	struct compared *list;
 	char hour[WHEN_SIZE];
 	int n;
-	if (!sheet->is_final) {
-		for (int i = 0; i < sheet->nestimate; i++)
-			if (sheet->estimate[i].figure.priced)
-				r->waiting = usd_add(r->waiting, sheet->estimate[i].figure.usd);
+	if (!model_hour->is_final) {
+		for (int i = 0; i < model_hour->nestimate; i++)
+			if (model_hour->estimate[i].figure.priced)
+				r->waiting = usd_add(r->waiting, model_hour->estimate[i].figure.usd);
 		return true;
 	}
 	arena_reset(&r->scratch);
-	compare_sheet(sheet, &r->scratch, &list, &n);
-	when_format(sheet->hour * MS_PER_HOUR, hour);
-	int32_t account = account_number(r, sheet->account);
+	compare_model_hour(model_hour, &r->scratch, &list, &n);
+	when_format(model_hour->hour * MS_PER_HOUR, hour);
+	int32_t account = account_number(r, model_hour->account);
 	for (int i = 0; i < n; i++) {
 		difference_add(&r->total, &list[i].d);
 		for (int k = 0; k < r->ntables; k++) {
 			struct recon_table *t = &r->tables[k];
 			struct str keys[GROUP_KEYS_MAX];
 			for (int j = 0; j < t->by.n; j++)
-				keys[j] = grouping_key(&t->by, j, v, sheet, &list[i].who, hour);
+				keys[j] = grouping_key(&t->by, j, v, model_hour, &list[i].who, hour);
 			int32_t group = find_group(r, t, keys);
 			difference_add(&t->list[group].d, &list[i].d);
 			add_part(t, group, account, list[i].d.billed);
@@ -244,7 +244,7 @@ bool recon_report_read(struct recon_report *ret, const struct conf *conf, const 
 	for (int i = 0; i < ntables; i++)
 		r.tables[i].by = by[i];
 	bool good = view_open(&v, conf->redis, conf->redis_ca, conf->redis_prefix, err) && choose_period(&r, v, period, err) &&
-	            view_each(v, r.first, r.end, take_sheet, &r, err);
+	            view_each(v, r.first, r.end, take_model_hour, &r, err);
 	view_close(v);
 	if (good)
 		share_out(&r);

@@ -140,7 +140,7 @@ void block_close(struct blocks *b, struct block *x)
 	free(g->touched);
 	g->touched = NULL;
 	g->captouched = 0;
-	arena_release(&g->sheet);
+	arena_release(&g->model_hour);
 	if (g->n)
 		g->list = xrealloc(g->list, (size_t)(g->cap = g->n), sizeof *g->list);
 	x->bytes = sizeof *x + (size_t)g->cap * sizeof *g->list + g->arena.used + 512;

@@ -12,7 +12,7 @@
 #include "query/group.h"
 
 enum block_kind {
-	BLOCK_READ,   // summed out of sheets
+	BLOCK_READ,   // summed out of model hours
 	BLOCK_MERGED, // of blocks that were read
 };
 
@@ -24,7 +24,7 @@ struct block {
 	struct grouping by;          // sums.only and .by point into these
 	struct group_filter only;
 	struct buf text;             // that the slices of `by` and `only` point to
-	uint64_t mark;               // of the sheets it was made of (view_marks); 0: not known
+	uint64_t mark;               // of the model hours it was made of (view_marks); 0: not known
 	int64_t read_ms, cost_ms, used_ms; // monotonic; read_ms 0: not read, or being read
 	int64_t made_ms;             // when its sums last became others
 	size_t bytes;

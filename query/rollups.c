@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How old a block may be grows with its distance from now, and with what it cost to read. A block that is too old is first
-// compared with Redis by its mark: as long as its sheets stand, so does it. What is left to read is seldom more than the
+// compared with Redis by its mark: as long as its model hours stand, so does it. What is left to read is seldom more than the
 // present hour, and takes a few percent of a core at most.
 //
 // Of a span of many hours those that are over change seldom: their blocks are merged into one, which is merged anew when one
@@ -50,27 +50,27 @@ static bool is_stale(const struct block *b, int64_t now_hour, int64_t ticks)
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
-struct portion { // stale blocks, read in one go; sorted by nothing, but few
+struct page { // stale blocks, read in one go; sorted by nothing, but few
 	struct block *blocks[READ_MAX];
 	int n;
 	int64_t from, to;
 	uint64_t *marks; // of the hours from..to - 1; 0: not known
 };
 
-static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	const struct portion *p = user;
+	const struct page *p = user;
 	for (int i = 0; i < p->n; i++) {
 		struct block *b = p->blocks[i];
-		if (sheet->hour >= b->from && sheet->hour < b->from + b->hours && !groups_add(&b->sums, v, sheet))
+		if (model_hour->hour >= b->from && model_hour->hour < b->from + b->hours && !groups_add(&b->sums, v, model_hour))
 			return false;
 	}
 	return true;
 }
 
-// Other sums of the same hours that are stale too: the sheets are at hand, so they are made new along with those asked for.
+// Other sums of the same hours that are stale too: the model hours are at hand, so they are made new along with those asked for.
 // What nobody has asked for in a while is left alone.
-static void add_siblings(struct figures *f, struct portion *p, int64_t now_hour, int64_t ticks)
+static void add_siblings(struct figures *f, struct page *p, int64_t now_hour, int64_t ticks)
 {
 	for (int32_t i = 0; i < f->blocks.n && p->n < READ_MAX; i++) {
 		struct block *b = f->blocks.list[i];
@@ -82,7 +82,7 @@ static void add_siblings(struct figures *f, struct portion *p, int64_t now_hour,
 	}
 }
 
-static uint64_t mark_of(const struct portion *p, const struct block *b)
+static uint64_t mark_of(const struct page *p, const struct block *b)
 {
 	uint64_t sum = 0;
 	for (int64_t h = b->from; h < b->from + b->hours; h++) {
@@ -94,9 +94,9 @@ static uint64_t mark_of(const struct portion *p, const struct block *b)
 	return sum | 1;
 }
 
-// Other sums of the same hours that were made of other sheets are too old whatever their age: else a list and its total would
+// Other sums of the same hours that were made of other model hours are too old whatever their age: else a list and its total would
 // differ for as long as one of them is kept.
-static void outdate_others(struct figures *f, const struct portion *p)
+static void outdate_others(struct figures *f, const struct page *p)
 {
 	for (int32_t i = 0; i < f->blocks.n; i++) {
 		struct block *b = f->blocks.list[i];
@@ -108,8 +108,8 @@ static void outdate_others(struct figures *f, const struct portion *p)
 	}
 }
 
-// Blocks whose sheets are still the same leave the portion as good as new.
-static void renew(struct portion *p, int64_t now)
+// Blocks whose model hours are still the same leave the page as good as new.
+static void renew(struct page *p, int64_t now)
 {
 	int n = 0;
 	for (int i = 0; i < p->n; i++) {
@@ -125,8 +125,8 @@ static void renew(struct portion *p, int64_t now)
 	p->n = n;
 }
 
-// The hours that blocks of the portion still want.
-static void narrow(struct portion *p)
+// The hours that blocks of the page still want.
+static void narrow(struct page *p)
 {
 	p->from = p->blocks[0]->from;
 	p->to = p->from;
@@ -137,13 +137,13 @@ static void narrow(struct portion *p)
 	}
 }
 
-static bool sum_sheets(struct figures *f, struct portion *p, struct err *err)
+static bool sum_model_hours(struct figures *f, struct page *p, struct err *err)
 {
 	int64_t began = when_ticks_ms();
 	narrow(p);
 	for (int i = 0; i < p->n; i++)
 		block_open(&f->blocks, p->blocks[i]);
-	if (!view_each(f->view, p->from, p->to, add_sheet, p, err)) {
+	if (!view_each(f->view, p->from, p->to, add_model_hour, p, err)) {
 		for (int i = 0; i < p->n; i++)
 			p->blocks[i]->mark = 0;
 		return false;
@@ -158,9 +158,9 @@ static bool sum_sheets(struct figures *f, struct portion *p, struct err *err)
 	return true;
 }
 
-static bool read_portion(struct figures *f, struct block **blocks, int n, int64_t now_hour, struct err *err)
+static bool read_page(struct figures *f, struct block **blocks, int n, int64_t now_hour, struct err *err)
 {
-	struct portion p = {.n = n, .from = blocks[0]->from, .to = blocks[n - 1]->from + blocks[n - 1]->hours};
+	struct page p = {.n = n, .from = blocks[0]->from, .to = blocks[n - 1]->from + blocks[n - 1]->hours};
 	int64_t began = when_ticks_ms();
 	memcpy(p.blocks, blocks, (size_t)n * sizeof *blocks);
 	for (int i = 0; i < n; i++)
@@ -171,7 +171,7 @@ static bool read_portion(struct figures *f, struct block **blocks, int n, int64_
 	if (good) {
 		outdate_others(f, &p);
 		renew(&p, began);
-		good = p.n == 0 || sum_sheets(f, &p, err);
+		good = p.n == 0 || sum_model_hours(f, &p, err);
 	}
 	free(p.marks);
 	return good;
@@ -196,7 +196,7 @@ static bool freshen(struct figures *f, struct block **blocks, int n, int64_t now
 			nstale++;
 			continue;
 		}
-		if (nstale && !read_portion(f, blocks + i - nstale, nstale, now, err))
+		if (nstale && !read_page(f, blocks + i - nstale, nstale, now, err))
 			return false;
 		nstale = 0;
 	}
@@ -239,7 +239,7 @@ static void add_blocks(struct figures *f, struct block **blocks, int n, int64_t 
 static bool go_through(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
                        struct groups *ret, figures_fn *use, void *user, struct err *err)
 {
-	struct block *portion[PORTION_MAX];
+	struct block *page[PORTION_MAX];
 	if (only && only->by.n == 0)
 		only = NULL;
 	for (int64_t at = from; at < to;) {
@@ -247,15 +247,15 @@ static bool go_through(struct figures *f, const struct grouping *by, const struc
 		int64_t ticks = when_ticks_ms(), hours;
 		for (; at < to && n < PORTION_MAX; at += hours) {
 			hours = block_hours(at, to, now);
-			portion[n] = blocks_get(&f->blocks, BLOCK_READ, by, only, at, hours);
-			portion[n++]->used_ms = ticks;
+			page[n] = blocks_get(&f->blocks, BLOCK_READ, by, only, at, hours);
+			page[n++]->used_ms = ticks;
 		}
-		if (!freshen(f, portion, n, now, err))
+		if (!freshen(f, page, n, now, err))
 			return false;
 		if (ret)
-			add_blocks(f, portion, n, now, ret);
+			add_blocks(f, page, n, now, ret);
 		for (int i = 0; !ret && i < n; i++)
-			use(user, &portion[i]->sums);
+			use(user, &page[i]->sums);
 		blocks_trim(&f->blocks);
 	}
 	return true;
@@ -313,7 +313,7 @@ bool figures_extent(struct figures *f, int64_t *ret_first, int64_t *ret_last, st
 
 // ---- before anybody asks -------------------------------------------------------------------------------------------
 
-// The sums that every page wants: of everything, and of everything by the hour. Their sheets are kept on the way.
+// The sums that every page wants: of everything, and of everything by the hour. Their model hours are kept on the way.
 static bool sum_ahead(struct figures *f, int64_t from, int64_t to, int64_t now, struct err *err)
 {
 	static const struct grouping wanted[] = {{.n = 0}, {.n = 1, .by = {BY_HOUR}, .name = {STR("hour")}}};
@@ -336,7 +336,7 @@ static int64_t step_before(int64_t to, int64_t now)
 	return to - (of_day < WARM_STEP_HOURS ? of_day : WARM_STEP_HOURS);
 }
 
-// Backwards from the present, as far as a page looks; from then on what is new, once a minute. Where there is no room for all sheets, the
+// Backwards from the present, as far as a page looks; from then on what is new, once a minute. Where there is no room for all model hours, the
 // last day is read once more at the end, since that is what is asked most.
 bool figures_warm(struct figures *f, int64_t now, bool *ret_more, struct err *err)
 {

@@ -7,7 +7,7 @@
 //
 //     |  day  |  day  | h h h h h . now
 //
-// Beneath, the sheets themselves are kept as long as they stand (store/model_hour_cache.h), so that a new grouping or filter reads
+// Beneath, the model hours themselves are kept as long as they stand (store/model_hour_cache.h), so that a new grouping or filter reads
 // nothing but memory. The memory of both is bounded; what was not used for longest goes first. For one thread.
 #ifndef NOWCAST_QUERY_ROLLUPS_H
 #define NOWCAST_QUERY_ROLLUPS_H

@@ -181,10 +181,10 @@ void compare_rows(const struct view_row *estimate, int nestimate, const struct v
 	*ret_n = n;
 }
 
-void compare_sheet(const struct view_sheet *sheet, struct arena *arena, struct compared **ret, int *ret_n)
+void compare_model_hour(const struct model_hour *model_hour, struct arena *arena, struct compared **ret, int *ret_n)
 {
 	const struct view_row *billed;
 	int nbilled;
-	actual_over(sheet->actual, sheet->nactual, sheet->estimate, sheet->nestimate, arena, &billed, &nbilled);
-	compare_rows(sheet->estimate, sheet->nestimate, billed, nbilled, arena, ret, ret_n);
+	actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate, arena, &billed, &nbilled);
+	compare_rows(model_hour->estimate, model_hour->nestimate, billed, nbilled, arena, ret, ret_n);
 }

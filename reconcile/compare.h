@@ -37,7 +37,7 @@ struct compared {
 // Compares the rows of one hour, account, Region and model; a row of the result a caller and token type. Results live in `arena`.
 void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled, struct arena *arena, struct compared **ret, int *ret_n);
 
-// The same for a sheet, with the billed figures shared out over the tags under which the estimate saw the callers.
-void compare_sheet(const struct view_sheet *sheet, struct arena *arena, struct compared **ret, int *ret_n);
+// The same for a model hour, with the billed figures shared out over the tags under which the estimate saw the callers.
+void compare_model_hour(const struct model_hour *model_hour, struct arena *arena, struct compared **ret, int *ret_n);
 
 #endif

@@ -76,7 +76,7 @@ static int compare(const struct ledger_row *x, const struct ledger_row *y, enum 
 	return c ? c : order_of(x->tier, y->tier);
 }
 
-static int by_sheet(const void *a, const void *b)
+static int by_model_hour(const void *a, const void *b)
 {
 	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b, LEDGER_BY_SHEET);
 }
@@ -93,7 +93,7 @@ static int by_type(const void *a, const void *b)
 
 const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order order)
 {
-	static int (*const orders[])(const void *, const void *) = {by_sheet, by_principal, by_type};
+	static int (*const orders[])(const void *, const void *) = {by_model_hour, by_principal, by_type};
 	const struct ledger_row **sorted = xcalloc((size_t)l->n + 1, sizeof *sorted);
 	for (int64_t i = 0; i < l->n; i++)
 		sorted[i] = &l->rows[i];

@@ -95,7 +95,7 @@ static void add_row(struct staging *s, const struct ledger_row *row)
 }
 
 // One hash: the rows of one hour and model.
-static void stage_sheet(struct staging *s, const struct ledger_row *const *rows, int64_t n)
+static void stage_model_hour(struct staging *s, const struct ledger_row *const *rows, int64_t n)
 {
 	struct redis *r = s->p->redis;
 	int32_t model = rows[0]->model;
@@ -137,7 +137,7 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 	for (int64_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && rows[end]->hour == rows[i]->hour && rows[end]->model == rows[i]->model;)
 			end++;
-		stage_sheet(s, rows + i, end - i);
+		stage_model_hour(s, rows + i, end - i);
 		if (s->pending >= PIPELINE_FIELDS) {
 			if (!flush(s, err))
 				return false;

@@ -25,7 +25,7 @@ enum {
 
 // ---- the estimate --------------------------------------------------------------------------------------------------
 
-// The model key of a sheet, which shows an application profile by its ARN.
+// The model key of a model hour, which shows an application profile by its ARN.
 static struct str model_key(struct str model)
 {
 	return str_starts(model, STR("arn:")) ? str_after_last(model, '/') : model;
@@ -48,19 +48,19 @@ static int64_t figures_max(const struct work *w)
 	return w->conf->reconcile_memory / 2 / FIGURE_BYTES;
 }
 
-static bool take_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool take_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct work *w = user;
 	struct buf slot = BUF_INIT;
-	buf_addf(&slot, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
-	struct ledger_row row = {.slot = names_add(&w->names, buf_str(&slot)), .model = names_add(&w->names, model_key(sheet->model)), .hour = sheet->hour};
+	buf_addf(&slot, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	struct ledger_row row = {.slot = names_add(&w->names, buf_str(&slot)), .model = names_add(&w->names, model_key(model_hour->model)), .hour = model_hour->hour};
 	buf_release(&slot);
-	note_foundation(w, row.model, sheet->foundation);
-	for (int i = 0; i < sheet->nrows; i++) {
-		const struct view_row *r = &sheet->rows[i];
+	note_foundation(w, row.model, model_hour->foundation);
+	for (int i = 0; i < model_hour->nrows; i++) {
+		const struct view_row *r = &model_hour->rows[i];
 		if (r->type == TOKEN_TYPES || r->figure.rate_class & RATE_CLASS_UNITS)
 			continue; // images are among the bill's other usage
-		w->tagged = w->tagged || !str_is(r->tagset, "-") || view_tag(v, sheet, r, str_of(w->conf->team_tag)).len;
+		w->tagged = w->tagged || !str_is(r->tagset, "-") || view_tag(v, model_hour, r, str_of(w->conf->team_tag)).len;
 		row.principal = names_add(&w->names, r->principal);
 		row.type = r->type;
 		row.tier = rate_class_tier(r->figure.rate_class);
@@ -77,7 +77,7 @@ static bool read_estimate(struct work *w, struct err *err)
 	if (!view_open(&v, w->conf->redis, w->conf->redis_ca, w->conf->redis_prefix, err))
 		return false;
 	view_choose(v, VIEW_ESTIMATE);
-	bool good = view_each(v, w->period->first, w->period->end, take_sheet, w, err);
+	bool good = view_each(v, w->period->first, w->period->end, take_model_hour, w, err);
 	view_close(v);
 	if (good && w->estimate.n + w->bill.nlines > figures_max(w))
 		good = err_set(err, ERR_CONFIG, "%.*s: the bill and the estimate come to more than %" PRId64 " figures, which do not fit: raise reconcile.memory",

@@ -42,11 +42,11 @@ struct gathering {
 	struct map index;
 };
 
-static struct taught *sums_of(struct gathering *g, const struct view_sheet *sheet, struct str model, struct str arn)
+static struct taught *sums_of(struct gathering *g, const struct model_hour *model_hour, struct str model, struct str arn)
 {
 	struct buf slot = BUF_INIT;
 	bool added;
-	buf_addf(&slot, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
+	buf_addf(&slot, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
 	uint64_t key = XXH3_64bits_withSeed(arn.p, arn.len, XXH3_64bits_withSeed(model.p, model.len, XXH3_64bits(slot.data, slot.len)));
 	int32_t *at = map_add(&g->index, key, g->n, &added);
 	if (added) {
@@ -58,18 +58,18 @@ static struct taught *sums_of(struct gathering *g, const struct view_sheet *shee
 	return &g->list[*at].sums;
 }
 
-static bool gather(void *user, struct view *v, const struct view_sheet *sheet)
+static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	static const int slot_of[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct gathering *g = user;
 	// An application inference profile is shown by its ARN; its key is the last segment.
-	struct str model = str_starts(sheet->model, STR("arn:")) ? str_after_last(sheet->model, '/') : sheet->model;
+	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model;
 	(void)v;
-	for (int i = 0; sheet->billed && i < sheet->nrows; i++) {
-		const struct view_row *row = &sheet->rows[i];
+	for (int i = 0; model_hour->billed && i < model_hour->nrows; i++) {
+		const struct view_row *row = &model_hour->rows[i];
 		if (row->principal.p[0] == '(' || row->figure.tokens < 0)
 			continue;
-		struct taught *t = sums_of(g, sheet, model, row->principal);
+		struct taught *t = sums_of(g, model_hour, model, row->principal);
 		if (row->type == TOKEN_TYPES) {
 			t->calls += row->figure.tokens;
 			continue;

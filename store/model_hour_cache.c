@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A row is kept as the number of its caller, its type, a mask of the words of its struct figure that are not zero, and these
-// words: whatever a figure comes to hold is kept along. Sheets stand in a list by last use. Names outlive their sheets; when
+// words: whatever a figure comes to hold is kept along. Model hours stand in a list by last use. Names outlive their model hours; when
 // they alone fill a quarter of the room, everything goes and is read anew.
 #include "store/model_hour_cache.h"
 
@@ -26,7 +26,7 @@ struct kept_row {
 	uint32_t at; // of its first word
 };
 
-struct sheet {
+struct cached_model_hour {
 	uint64_t key, mark;
 	struct str model, foundation; // slices of text
 	char *text;
@@ -34,31 +34,31 @@ struct sheet {
 	uint64_t *words;
 	int nrows;
 	size_t bytes;
-	struct sheet *newer, *older;
+	struct cached_model_hour *newer, *older;
 };
 
-struct shelf {
-	size_t bytes_max, bytes;     // of the sheets, without the names
+struct model_hour_cache {
+	size_t bytes_max, bytes;     // of the model hours, without the names
 	struct arena names;
-	struct map index;            // key -> number in `sheets`
-	struct sheet **sheets;       // NULL: gone
-	int32_t nsheets, capsheets;
+	struct map index;            // key -> number in `model hours`
+	struct cached_model_hour **model_hours;       // NULL: gone
+	int32_t nmodel_hours, capmodel_hours;
 	struct map callers_index;    // hash of names -> number in `callers`
 	struct name *callers;
 	int32_t ncallers, capcallers;
-	struct sheet *newest, *oldest;
+	struct cached_model_hour *newest, *oldest;
 };
 
 // ---- the list by last use ------------------------------------------------------------------------------------------
 
-static void unlink_sheet(struct shelf *s, struct sheet *x)
+static void unlink_model_hour(struct model_hour_cache *s, struct cached_model_hour *x)
 {
 	*(x->newer ? &x->newer->older : &s->newest) = x->older;
 	*(x->older ? &x->older->newer : &s->oldest) = x->newer;
 	x->newer = x->older = NULL;
 }
 
-static void link_sheet(struct shelf *s, struct sheet *x)
+static void link_model_hour(struct model_hour_cache *s, struct cached_model_hour *x)
 {
 	x->older = s->newest;
 	if (s->newest)
@@ -68,57 +68,57 @@ static void link_sheet(struct shelf *s, struct sheet *x)
 		s->oldest = x;
 }
 
-static struct sheet *find(const struct shelf *s, uint64_t key)
+static struct cached_model_hour *find(const struct model_hour_cache *s, uint64_t key)
 {
 	const int32_t *at = map_find(&s->index, key);
-	return at ? s->sheets[*at] : NULL;
+	return at ? s->model_hours[*at] : NULL;
 }
 
-static void drop(struct shelf *s, struct sheet *x)
+static void drop(struct model_hour_cache *s, struct cached_model_hour *x)
 {
-	unlink_sheet(s, x);
+	unlink_model_hour(s, x);
 	s->bytes -= x->bytes;
-	s->sheets[*map_find(&s->index, x->key)] = NULL;
+	s->model_hours[*map_find(&s->index, x->key)] = NULL;
 	free(x->rows);
 	free(x->words);
 	free(x->text);
 	free(x);
 }
 
-// Keys are never taken out of the map, so it is made anew when most of them have no sheet any more.
-static void sweep(struct shelf *s)
+// Keys are never taken out of the map, so it is made anew when most of them have no model hour any more.
+static void sweep(struct model_hour_cache *s)
 {
 	int32_t n = 0;
 	bool added;
 	map_clear(&s->index);
-	for (int32_t i = 0; i < s->nsheets; i++)
-		if (s->sheets[i]) {
-			s->sheets[n] = s->sheets[i];
-			map_add(&s->index, s->sheets[n]->key, n, &added);
+	for (int32_t i = 0; i < s->nmodel_hours; i++)
+		if (s->model_hours[i]) {
+			s->model_hours[n] = s->model_hours[i];
+			map_add(&s->index, s->model_hours[n]->key, n, &added);
 			n++;
 		}
-	s->nsheets = n;
+	s->nmodel_hours = n;
 }
 
-static void place(struct shelf *s, struct sheet *x)
+static void place(struct model_hour_cache *s, struct cached_model_hour *x)
 {
 	bool added;
-	if (s->nsheets == s->capsheets) {
+	if (s->nmodel_hours == s->capmodel_hours) {
 		sweep(s);
-		if (s->nsheets * 2 >= s->capsheets)
-			s->sheets = xrealloc(s->sheets, (size_t)(s->capsheets = s->capsheets ? s->capsheets * 2 : 256), sizeof *s->sheets);
+		if (s->nmodel_hours * 2 >= s->capmodel_hours)
+			s->model_hours = xrealloc(s->model_hours, (size_t)(s->capmodel_hours = s->capmodel_hours ? s->capmodel_hours * 2 : 256), sizeof *s->model_hours);
 	}
-	int32_t *at = map_add(&s->index, x->key, s->nsheets, &added);
+	int32_t *at = map_add(&s->index, x->key, s->nmodel_hours, &added);
 	if (added)
-		s->nsheets++;
-	s->sheets[*at] = x;
-	link_sheet(s, x);
+		s->nmodel_hours++;
+	s->model_hours[*at] = x;
+	link_model_hour(s, x);
 	s->bytes += x->bytes;
 }
 
 // ---- names ---------------------------------------------------------------------------------------------------------
 
-static struct str copy_name(struct shelf *s, struct str name)
+static struct str copy_name(struct model_hour_cache *s, struct str name)
 {
 	return name.p ? arena_str(&s->names, name) : STR_NONE;
 }
@@ -130,7 +130,7 @@ static struct str copy_text(char *to, struct str text)
 	return text.p ? (struct str){to, text.len} : STR_NONE;
 }
 
-static int32_t number_of(struct shelf *s, const struct view_row *row)
+static int32_t number_of(struct model_hour_cache *s, const struct view_row *row)
 {
 	uint64_t h = XXH3_64bits(row->principal.p, row->principal.len);
 	bool added;
@@ -167,19 +167,19 @@ static void get_words(uint32_t mask, const uint64_t *from, struct figure *ret)
 	memcpy(ret, words, sizeof words);
 }
 
-bool shelf_has(const struct shelf *s, uint64_t key, uint64_t mark)
+bool model_hour_cache_has(const struct model_hour_cache *s, uint64_t key, uint64_t mark)
 {
-	const struct sheet *x = find(s, key);
+	const struct cached_model_hour *x = find(s, key);
 	return x && x->mark == mark;
 }
 
-bool shelf_get(struct shelf *s, uint64_t key, uint64_t mark, struct arena *arena, struct shelf_rows *ret)
+bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mark, struct arena *arena, struct model_hour_rows *ret)
 {
-	struct sheet *x = find(s, key);
+	struct cached_model_hour *x = find(s, key);
 	if (!x || x->mark != mark)
 		return false;
-	unlink_sheet(s, x);
-	link_sheet(s, x);
+	unlink_model_hour(s, x);
+	link_model_hour(s, x);
 	struct view_row *rows = arena_alloc(arena, (size_t)(x->nrows + 1) * sizeof *rows);
 	for (int i = 0; i < x->nrows; i++) {
 		const struct kept_row *k = &x->rows[i];
@@ -187,19 +187,19 @@ bool shelf_get(struct shelf *s, uint64_t key, uint64_t mark, struct arena *arena
 		rows[i] = (struct view_row){.principal = c->principal, .role = c->role, .tagset = c->tagset, .type = k->type};
 		get_words(k->mask, x->words + k->at, &rows[i].figure);
 	}
-	*ret = (struct shelf_rows){x->model, x->foundation, rows, x->nrows};
+	*ret = (struct model_hour_rows){x->model, x->foundation, rows, x->nrows};
 	return true;
 }
 
-void shelf_put(struct shelf *s, uint64_t key, uint64_t mark, const struct shelf_rows *in)
+void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mark, const struct model_hour_rows *in)
 {
-	struct sheet *x = find(s, key);
+	struct cached_model_hour *x = find(s, key);
 	if (x)
 		drop(s, x);
 	x = xcalloc(1, sizeof *x);
 	uint64_t *words = xmalloc((size_t)(in->nrows + 1) * WORDS * sizeof *words);
 	uint32_t nwords = 0;
-	*x = (struct sheet){.key = key, .mark = mark, .nrows = in->nrows, .text = xmalloc(in->model.len + in->foundation.len + 1)};
+	*x = (struct cached_model_hour){.key = key, .mark = mark, .nrows = in->nrows, .text = xmalloc(in->model.len + in->foundation.len + 1)};
 	x->model = copy_text(x->text, in->model);
 	x->foundation = copy_text(x->text + in->model.len, in->foundation);
 	x->rows = xmalloc((size_t)(in->nrows + 1) * sizeof *x->rows);
@@ -213,12 +213,12 @@ void shelf_put(struct shelf *s, uint64_t key, uint64_t mark, const struct shelf_
 	place(s, x);
 }
 
-int32_t shelf_callers(const struct shelf *s)
+int32_t model_hour_cache_callers(const struct model_hour_cache *s)
 {
 	return s->ncallers;
 }
 
-void shelf_caller(const struct shelf *s, int32_t i, struct str *ret_principal, struct str *ret_tagset)
+void model_hour_cache_caller(const struct model_hour_cache *s, int32_t i, struct str *ret_principal, struct str *ret_tagset)
 {
 	*ret_principal = s->callers[i].principal;
 	*ret_tagset = s->callers[i].tagset;
@@ -226,57 +226,57 @@ void shelf_caller(const struct shelf *s, int32_t i, struct str *ret_principal, s
 
 // ---- room ----------------------------------------------------------------------------------------------------------
 
-static size_t names_bytes(const struct shelf *s)
+static size_t names_bytes(const struct model_hour_cache *s)
 {
 	return s->names.used + (size_t)s->capcallers * sizeof *s->callers + (s->callers_index.mask + 1) * sizeof(struct map_slot);
 }
 
-size_t shelf_bytes(const struct shelf *s)
+size_t model_hour_cache_bytes(const struct model_hour_cache *s)
 {
 	return s->bytes + names_bytes(s);
 }
 
-static void drop_all(struct shelf *s)
+static void drop_all(struct model_hour_cache *s)
 {
 	while (s->oldest)
 		drop(s, s->oldest);
 	map_release(&s->index);
 	map_release(&s->callers_index);
 	arena_release(&s->names);
-	s->nsheets = s->ncallers = 0;
+	s->nmodel_hours = s->ncallers = 0;
 }
 
-void shelf_trim(struct shelf *s)
+void model_hour_cache_trim(struct model_hour_cache *s)
 {
 	if (names_bytes(s) > s->bytes_max / NAMES_PART) {
 		drop_all(s);
 		return;
 	}
-	while (s->oldest && shelf_bytes(s) > s->bytes_max)
+	while (s->oldest && model_hour_cache_bytes(s) > s->bytes_max)
 		drop(s, s->oldest);
 }
 
-struct shelf *shelf_new(void)
+struct model_hour_cache *model_hour_cache_new(void)
 {
-	return xcalloc(1, sizeof(struct shelf));
+	return xcalloc(1, sizeof(struct model_hour_cache));
 }
 
-void shelf_limit(struct shelf *s, size_t bytes_max)
+void model_hour_cache_limit(struct model_hour_cache *s, size_t bytes_max)
 {
 	s->bytes_max = bytes_max;
 }
 
-bool shelf_is_full(const struct shelf *s)
+bool model_hour_cache_is_full(const struct model_hour_cache *s)
 {
-	return shelf_bytes(s) > s->bytes_max / 10 * 9;
+	return model_hour_cache_bytes(s) > s->bytes_max / 10 * 9;
 }
 
-void shelf_free(struct shelf *s)
+void model_hour_cache_free(struct model_hour_cache *s)
 {
 	if (!s)
 		return;
 	drop_all(s);
-	free(s->sheets);
+	free(s->model_hours);
 	free(s->callers);
 	free(s);
 }

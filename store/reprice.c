@@ -23,14 +23,14 @@ struct job {
 	const struct prices *prices;
 	bool dry;
 	int script;
-	struct arena arena; // of a portion
+	struct arena arena; // of a page
 	struct arena names;
 	struct seen {
 		struct str model;
 		bool unpriced;
 	} *seen;
 	size_t nseen;
-	struct reprice_counts counts, portion; // portion: not counted yet, for it may have to be done again
+	struct reprice_counts counts, page; // page: not counted yet, for it may have to be done again
 };
 
 struct line {
@@ -41,7 +41,7 @@ struct line {
 	struct str fresh;        // the new value; none: stays
 };
 
-struct sheet {
+struct model_hour {
 	struct str key, model, foundation;
 	struct str told;         // foundation as it stands
 	struct str digest;       // as it stands; none
@@ -62,7 +62,7 @@ static int by_caller(const void *a, const void *b)
 	return c ? c : x->type - y->type;
 }
 
-static void read_sheet(struct job *j, size_t reply, struct sheet *s)
+static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 {
 	size_t n = redis_len(j->redis, reply) / 2;
 	s->lines = arena_alloc(&j->arena, (n + 1) * sizeof *s->lines);
@@ -84,24 +84,24 @@ static void read_sheet(struct job *j, size_t reply, struct sheet *s)
 		s->foundation = behind->model;
 }
 
-static void price_line(struct job *j, const struct sheet *s, const struct tariff *t, const struct priced_usage *b, struct line *l)
+static void price_line(struct job *j, const struct model_hour *s, const struct tariff *t, const struct priced_usage *b, struct line *l)
 {
 	struct figure f = l->figure;
 	struct buf value = BUF_INIT;
 	f.usd = f.more = USD_ZERO;
 	f.priced = tariff_price(t, b, (enum token_type)l->type, &f.usd, &f.more);
 	tariff_band(t, b, &f.band_estimated);
-	j->portion.rows++;
-	j->portion.before = usd_add(j->portion.before, l->figure.priced ? l->figure.usd : USD_ZERO);
+	j->page.rows++;
+	j->page.before = usd_add(j->page.before, l->figure.priced ? l->figure.usd : USD_ZERO);
 	if (!f.priced && l->figure.priced && !s->foundation.len && t->miss[l->type] == MISS_OPAQUE) {
-		j->portion.kept++;
-		j->portion.after = usd_add(j->portion.after, l->figure.usd);
+		j->page.kept++;
+		j->page.after = usd_add(j->page.after, l->figure.usd);
 		return;
 	}
-	j->portion.after = usd_add(j->portion.after, f.usd);
+	j->page.after = usd_add(j->page.after, f.usd);
 	row_format_value(&f, &value);
 	l->fresh = str_eq(buf_str(&value), l->value) ? STR_NONE : arena_str(&j->arena, buf_str(&value));
-	j->portion.rows_changed += l->fresh.len > 0;
+	j->page.rows_changed += l->fresh.len > 0;
 	buf_release(&value);
 }
 
@@ -111,7 +111,7 @@ static bool same_priced_usage(const struct line *a, const struct line *b)
 	return a->figure.rate_class == b->figure.rate_class && str_eq(a->arn, b->arn) && str_eq(a->tagset, b->tagset);
 }
 
-static void price_sheet(struct job *j, struct str slot, struct sheet *s)
+static void price_model_hour(struct job *j, struct str slot, struct model_hour *s)
 {
 	struct tariffs tariffs;
 	tariffs_init(&tariffs, j->prices, slot, s->model, s->foundation, s->hour * MS_PER_HOUR);
@@ -130,12 +130,12 @@ static void price_sheet(struct job *j, struct str slot, struct sheet *s)
 			s->changed += s->lines[k].fresh.len > 0;
 		}
 	}
-	j->portion.sheets++;
-	j->portion.sheets_changed += s->changed > 0;
+	j->page.model_hours++;
+	j->page.model_hours_changed += s->changed > 0;
 }
 
 // Which models have tokens without a price, and which have not.
-static void note_model(struct job *j, const struct sheet *s)
+static void note_model(struct job *j, const struct model_hour *s)
 {
 	struct seen *at = j->seen, *end = j->seen + j->nseen;
 	while (at < end && !str_eq(at->model, s->model))
@@ -172,7 +172,7 @@ static void queue_change(struct job *j, struct str field, struct str value, stru
 	redis_arg(j->redis, fresh);
 }
 
-static void queue_changes(struct job *j, const struct sheet *s)
+static void queue_changes(struct job *j, const struct model_hour *s)
 {
 	uint64_t digest = row_digest_parse(s->digest);
 	char text[ROW_DIGEST_SIZE];
@@ -195,8 +195,8 @@ static void queue_changes(struct job *j, const struct sheet *s)
 
 static void count(struct reprice_counts *to, const struct reprice_counts *x)
 {
-	to->sheets += x->sheets;
-	to->sheets_changed += x->sheets_changed;
+	to->model_hours += x->model_hours;
+	to->model_hours_changed += x->model_hours_changed;
 	to->rows += x->rows;
 	to->rows_changed += x->rows_changed;
 	to->kept += x->kept;
@@ -205,32 +205,32 @@ static void count(struct reprice_counts *to, const struct reprice_counts *x)
 }
 
 // Two round trips: read, write. *ret_done: nobody had changed any of them in between.
-static bool try_sheets(struct job *j, struct str slot, struct sheet *sheets, int n, bool *ret_done, struct err *err)
+static bool try_model_hours(struct job *j, struct str slot, struct model_hour *model_hours, int n, bool *ret_done, struct err *err)
 {
 	size_t writes = 0;
-	j->portion = (struct reprice_counts){0};
+	j->page = (struct reprice_counts){0};
 	*ret_done = true;
 	for (int i = 0; i < n; i++) {
-		sheets[i].n = 0;
-		sheets[i].digest = STR_NONE;
-		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), sheets[i].key});
+		model_hours[i].n = 0;
+		model_hours[i].digest = STR_NONE;
+		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), model_hours[i].key});
 	}
 	for (int i = 0; i < n; i++)
-		if (profile_is_opaque(sheets[i].model))
-			profile_ask(j->redis, j->prefix, sheets[i].model);
+		if (profile_is_opaque(model_hours[i].model))
+			profile_ask(j->redis, j->prefix, model_hours[i].model);
 	if (!redis_exec(j->redis, err))
 		return false;
 	size_t reply = (size_t)n;
 	for (int i = 0; i < n; i++)
-		if (profile_is_opaque(sheets[i].model))
-			profile_take(j->redis, reply++, &j->arena, &sheets[i].profile);
+		if (profile_is_opaque(model_hours[i].model))
+			profile_take(j->redis, reply++, &j->arena, &model_hours[i].profile);
 	for (int i = 0; i < n; i++)
-		read_sheet(j, (size_t)i, &sheets[i]);
+		read_model_hour(j, (size_t)i, &model_hours[i]);
 	for (int i = 0; i < n; i++) {
-		price_sheet(j, slot, &sheets[i]);
-		note_model(j, &sheets[i]);
-		if (sheets[i].changed && !j->dry) {
-			queue_changes(j, &sheets[i]);
+		price_model_hour(j, slot, &model_hours[i]);
+		note_model(j, &model_hours[i]);
+		if (model_hours[i].changed && !j->dry) {
+			queue_changes(j, &model_hours[i]);
 			writes++;
 		}
 	}
@@ -241,15 +241,15 @@ static bool try_sheets(struct job *j, struct str slot, struct sheet *sheets, int
 	return true;
 }
 
-static bool do_sheets(struct job *j, struct str slot, struct sheet *sheets, int n, struct err *err)
+static bool do_model_hours(struct job *j, struct str slot, struct model_hour *model_hours, int n, struct err *err)
 {
 	struct reprice_counts first = {0};
 	bool done = false;
 	for (int i = 0; i < TRIES && !done; i++) {
-		if (!try_sheets(j, slot, sheets, n, &done, err))
+		if (!try_model_hours(j, slot, model_hours, n, &done, err))
 			return false;
 		if (i == 0)
-			first = j->portion;
+			first = j->page;
 	}
 	// What an earlier try has changed, a later one finds as it should be: the first tells what there was to do.
 	count(&j->counts, &first);
@@ -272,18 +272,18 @@ static bool do_slot(struct job *j, struct str slot, int64_t from, int64_t to, st
 		return false;
 	}
 	size_t n = redis_len(j->redis, 0);
-	struct sheet *sheets = arena_alloc(&names, (n + 1) * sizeof *sheets);
+	struct model_hour *model_hours = arena_alloc(&names, (n + 1) * sizeof *model_hours);
 	for (size_t i = 0; i < n; i++) {
 		struct str member = arena_str(&names, redis_elem(j->redis, 0, i)), model = member, when = str_cut(&model, ':');
 		int64_t ms = 0;
 		when_parse(when, &ms);
 		buf_clear(&key);
 		buf_addf(&key, "%s:{%.*s}:usage:%.*s", j->prefix, STR_ARG(slot), STR_ARG(member));
-		sheets[i] = (struct sheet){.key = arena_str(&names, buf_str(&key)), .model = model, .hour = ms / MS_PER_HOUR};
+		model_hours[i] = (struct model_hour){.key = arena_str(&names, buf_str(&key)), .model = model, .hour = ms / MS_PER_HOUR};
 	}
 	for (size_t i = 0; good && i < n; i += SHEETS_AT_ONCE) {
 		arena_reset(&j->arena);
-		good = do_sheets(j, slot, sheets + i, (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
+		good = do_model_hours(j, slot, model_hours + i, (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
 	}
 	arena_release(&names);
 	buf_release(&key);

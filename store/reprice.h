@@ -17,7 +17,7 @@
 #include "store/redis.h"
 
 struct reprice_counts {
-	size_t sheets, sheets_changed; // hours of one model in one account and region
+	size_t model_hours, model_hours_changed; // hours of one model in one account and region
 	size_t rows, rows_changed;     // a caller and token type each
 	size_t kept;                   // rows left as they are: the model behind an inference profile is not known any more
 	struct usd before, after;      // of all rows

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sheets are read a portion at a time, as many as make some ten thousands of rows; memory is that of one portion, the tags,
+// Model hours are read a page at a time, as many as make some ten thousands of rows; memory is that of one page, the tags,
 // and what is kept (store/view_page.c).
 #include "store/view_priv.h"
 
@@ -29,9 +29,9 @@ void view_close(struct view *v)
 	if (!v)
 		return;
 	tag_book_free(v->tags);
-	shelf_free(v->shelf);
+	model_hour_cache_free(v->model_hour_cache);
 	arena_release(&v->arena);
-	arena_release(&v->sheet);
+	arena_release(&v->model_hour);
 	redis_close(v->redis);
 	free(v->prefix);
 	free(v);
@@ -44,14 +44,14 @@ void view_choose(struct view *v, enum view_basis basis)
 
 void view_keep(struct view *v, size_t bytes_max)
 {
-	if (!v->shelf)
-		v->shelf = shelf_new();
-	shelf_limit(v->shelf, bytes_max);
+	if (!v->model_hour_cache)
+		v->model_hour_cache = model_hour_cache_new();
+	model_hour_cache_limit(v->model_hour_cache, bytes_max);
 }
 
 bool view_is_full(const struct view *v)
 {
-	return !v->shelf || shelf_is_full(v->shelf);
+	return !v->model_hour_cache || model_hour_cache_is_full(v->model_hour_cache);
 }
 
 struct redis *view_redis(struct view *v)
@@ -71,9 +71,9 @@ int view_band_scale(const struct view *v)
 
 // ---- tags ----------------------------------------------------------------------------------------------------------
 
-struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key)
+struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key)
 {
-	return tag_book_value(v->tags, row->principal, row->tagset, (sheet->hour + 1) * MS_PER_HOUR, key);
+	return tag_book_value(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
 }
 
 struct tag_book *view_tags(struct view *v)
@@ -83,7 +83,7 @@ struct tag_book *view_tags(struct view *v)
 
 bool view_tags_are_old(const struct view *v)
 {
-	return !v->shelf || !v->tags_ms || when_ticks_ms() - v->tags_ms > TAGS_MS;
+	return !v->model_hour_cache || !v->tags_ms || when_ticks_ms() - v->tags_ms > TAGS_MS;
 }
 
 bool view_read_tags(struct view *v, struct err *err)
@@ -104,7 +104,7 @@ static bool read_slot(struct view *v, struct str slot, int64_t from, int64_t to,
 	for (size_t i = 0, n; good && i < x.n && !*ret_stopped; i += n) {
 		n = x.n - i < (size_t)at_once ? x.n - i : (size_t)at_once;
 		arena_reset(&v->arena);
-		good = view_portion_read(v, &x, i, (int)n, fn, user, ret_stopped, &rows, err);
+		good = view_page_read(v, &x, i, (int)n, fn, user, ret_stopped, &rows, err);
 		if (rows < ROWS_AT_ONCE && at_once < VIEW_SHEETS_AT_ONCE) // few large ones, or many small ones
 			at_once *= 2;
 		else if (rows > 2 * ROWS_AT_ONCE && at_once > 1)

@@ -23,7 +23,7 @@ struct view_row {
 };
 
 // One hour of one model in one account and region.
-struct view_sheet {
+struct model_hour {
 	int64_t hour;           // hours since the epoch
 	struct str account, region, model;
 	struct str foundation;  // the model that records named behind an opaque id; none
@@ -36,7 +36,7 @@ struct view_sheet {
 };
 
 // False: stop.
-typedef bool view_fn(void *user, struct view *v, const struct view_sheet *sheet);
+typedef bool view_fn(void *user, struct view *v, const struct model_hour *model_hour);
 
 enum view_basis {
 	VIEW_BEST,     // the bill before the watermark, the nowcast after it
@@ -47,22 +47,22 @@ bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, c
 void view_close(struct view *v);
 void view_choose(struct view *v, enum view_basis basis); // VIEW_BEST, unless told
 
-// From now on keeps sheets in up to so many bytes of memory (store/model_hour_cache.h): what has not changed in Redis is not read
+// From now on keeps model hours in up to so many bytes of memory (store/model_hour_cache.h): what has not changed in Redis is not read
 // again. For those who look more than once; tags are then read anew every few seconds.
 void view_keep(struct view *v, size_t bytes_max);
-bool view_is_full(const struct view *v); // there is hardly room for more sheets, or none are kept
+bool view_is_full(const struct view *v); // there is hardly room for more model hours, or none are kept
 
-// Calls `fn` for every sheet of the hours from..to - 1, sorted by account/region, hour and model, until it says stop.
-// Strings die with the call. Tags are read anew, unless sheets are kept.
+// Calls `fn` for every model hour of the hours from..to - 1, sorted by account/region, hour and model, until it says stop.
+// Strings die with the call. Tags are read anew, unless model hours are kept.
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err) NC_CHECK;
 
-// What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are the sheets, the
-// tags and the bands of that hour. 0: not known (nothing is kept, or a sheet has no digest).
+// What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are the model hours, the
+// tags and the bands of that hour. 0: not known (nothing is kept, or a model hour has no digest).
 bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, struct err *err) NC_CHECK;
 
-// The value of a tag for a row of the sheet in hand: the session's, else the one that the role or user had at the end of
-// that hour; STR_NONE if it has none. Lives as long as the sheet.
-struct str view_tag(struct view *v, const struct view_sheet *sheet, const struct view_row *row, struct str key);
+// The value of a tag for a row of the model hour in hand: the session's, else the one that the role or user had at the end of
+// that hour; STR_NONE if it has none. Lives as long as the model hour.
+struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key);
 
 // The tags that the last view_each met, for those who ask for more than one value.
 struct tag_book *view_tags(struct view *v);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which sheets there are: the indices of one account and region, and up to where its bill counts.
+// Which model hours there are: the indices of one account and region, and up to where its bill counts.
 #include <stdio.h>
 #include <stdlib.h>
 

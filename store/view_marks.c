@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether anything has changed, without reading it: the digests of the sheets of an hour, the run that wrote its bill, whether
+// Whether anything has changed, without reading it: the digests of the model hours of an hour, the run that wrote its bill, whether
 // the bill counts, the scale of bands, and the tags of everybody known, in one number. Digests are asked for in one round trip a slot.
 #include <stdlib.h>
 #include <xxhash.h>
@@ -66,7 +66,7 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 	struct arena names = ARENA_INIT;
 	size_t n = 0, hours = (size_t)(to - from);
 	memset(ret_marks, 0, hours * sizeof *ret_marks);
-	if (!v->shelf)
+	if (!v->model_hour_cache)
 		return true;
 	bool *unknown = xcalloc(hours, sizeof *unknown), good = look_at_tags(v, err);
 	struct str *slots = good ? view_slots(v, &names, &n, err) : NULL;

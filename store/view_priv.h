@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the view share: view.c (who asks), view_index.c (which sheets there are), view_portion.c (reads them).
+// What the files of the view share: view.c (who asks), view_index.c (which model hours there are), view_page.c (reads them).
 #ifndef NOWCAST_STORE_VIEW_PRIV_H
 #define NOWCAST_STORE_VIEW_PRIV_H
 
@@ -15,12 +15,12 @@ struct view {
 	enum view_basis basis;
 	int band_scale;      // thousandths
 	struct tag_book *tags;
-	struct arena arena;  // of a portion
-	struct shelf *shelf; // NULL: nothing is kept
-	struct arena sheet;  // of a sheet from the shelf
-	int64_t tags_ms;     // when the tags were read (monotonic), if sheets are kept
+	struct arena arena;  // of a page
+	struct model_hour_cache *model_hour_cache; // NULL: nothing is kept
+	struct arena model_hour;  // of a model hour from the cache
+	int64_t tags_ms;     // when the tags were read (monotonic), if model hours are kept
 	bool tags_are_new;   // they were read by the view_each under way
-	int32_t nasked;      // callers of the shelf whose tags were asked for since
+	int32_t nasked;      // callers of the cache whose tags were asked for since
 };
 
 // What the indices of a slot say of a span of hours.
@@ -42,20 +42,20 @@ bool view_index_read(struct view *v, struct slot_index *x, int64_t from, int64_t
 // The strings of some replies, sorted, each once.
 struct str *view_sorted(struct redis *r, size_t first, size_t replies, struct arena *arena, size_t *ret_n);
 
-// Whether the model was ever billed there; the run that wrote the bill of a sheet's month, 0 if none did.
+// Whether the model was ever billed there; the run that wrote the bill of a model hour's month, 0 if none did.
 bool view_index_billed(const struct slot_index *x, struct str model);
 uint64_t view_index_run(const struct slot_index *x, struct str member);
 
-// Reads `n` sheets, from the `first` of the index on, at most VIEW_SHEETS_AT_ONCE, and hands them to `fn`. *ret_rows: how many rows had to be
+// Reads `n` model hours, from the `first` of the index on, at most VIEW_SHEETS_AT_ONCE, and hands them to `fn`. *ret_rows: how many rows had to be
 // read from Redis.
-bool view_portion_read(struct view *v, const struct slot_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows,
+bool view_page_read(struct view *v, const struct slot_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows,
                        struct err *err) NC_CHECK;
 
-// The keys of a sheet's sides, "usage" and "actual".
+// The keys of a model hour's sides, "usage" and "actual".
 struct str view_key(struct view *v, const struct slot_index *x, struct str member, int side, struct buf *key);
 enum { SIDE_ESTIMATE, SIDE_ACTUAL };
 
-// Fetches the tags of those on the shelf who were not met before, and of those tag_book_ask was called for.
+// Fetches the tags of those on the cache who were not met before, and of those tag_book_ask was called for.
 bool view_read_principals(struct view *v, struct err *err) NC_CHECK;
 
 // What every look begins with: the scale of bands, and the slots there are, sorted. NULL: an error.

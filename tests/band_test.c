@@ -25,7 +25,7 @@ static void read_rows(const struct line *lines, int n, struct view_row *rows)
 	}
 }
 
-// The groups of one sheet; groups_release is the caller's.
+// The groups of one model hour; groups_release is the caller's.
 static void sum(struct view *v, const char *by, const struct line *lines, int n, struct groups *ret)
 {
 	struct view_row rows[ROWS_MAX];
@@ -34,7 +34,7 @@ static void sum(struct view *v, const char *by, const struct line *lines, int n,
 	read_rows(lines, n, rows);
 	ok(grouping_parse(&grouping, str_of(by), STR("team"), &err), "by %s %s", by, err.msg);
 	groups_init(ret, &grouping);
-	groups_add(ret, v, &(struct view_sheet){.hour = HOUR, .account = STR("1"), .region = STR("r"), .model = STR("m"), .rows = rows, .nrows = n});
+	groups_add(ret, v, &(struct model_hour){.hour = HOUR, .account = STR("1"), .region = STR("r"), .model = STR("m"), .rows = rows, .nrows = n});
 	groups_sort_by_key(ret);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The spike rule alone, fast: pace_play TENTHS FLOOR-MICRO <arrivals, a line a caller: NAME MINUTE:CALLS:MICRO ...
+// The spike rule alone, fast: rate_play TENTHS FLOOR-MICRO <arrivals, a line a caller: NAME MINUTE:CALLS:MICRO ...
 //
 // Minutes rise; what they hold is what arrived in them. Prints NAME and every minute at whose end the caller's pace jumps, with c or d: by its calls or its dollars.
 // Totals of hours, by arrival, stand for what the figures say of other days.
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	char *line = NULL;
 	size_t size = 0;
 	if (argc != 3) {
-		fputs("usage: pace_play TENTHS FLOOR-MICRO <arrivals\n", stderr);
+		fputs("usage: rate_play TENTHS FLOOR-MICRO <arrivals\n", stderr);
 		return 2;
 	}
 	struct pace_ask a = {.factor_tenths = atoll(argv[1]), .floor_micro = atoll(argv[2]), .span = PACE_QUICK};

@@ -70,11 +70,11 @@ static struct view_row in_tier(struct view_row r, enum price_tier tier)
 static struct difference compare(const struct view_row *e, int ne, const struct view_row *b, int nb, const char *who)
 {
 	struct arena a = ARENA_INIT;
-	struct view_sheet sheet = {.estimate = e, .nestimate = ne, .actual = b, .nactual = nb};
+	struct model_hour model_hour = {.estimate = e, .nestimate = ne, .actual = b, .nactual = nb};
 	struct compared *list;
 	struct difference sum = {0};
 	int n;
-	compare_sheet(&sheet, &a, &list, &n);
+	compare_model_hour(&model_hour, &a, &list, &n);
 	for (int i = 0; i < n; i++)
 		if (!who || str_is(list[i].who.principal, who))
 			difference_add(&sum, &list[i].d);
@@ -111,7 +111,7 @@ static void test_compare(void)
 	is_parts(compare(standard, 1, flex, 1, NULL), 0, -1000, 0, 0, 0, "a tier that no record told is a matter of price");
 }
 
-// Random sheets: the parts add up, the sums are those of the two sides, attribution sums to nothing at an even rate.
+// Random model hours: the parts add up, the sums are those of the two sides, attribution sums to nothing at an even rate.
 static void test_compare_random(void)
 {
 	unsigned seed = getenv("SEED") ? (unsigned)atoi(getenv("SEED")) : (unsigned)when_now_ms();

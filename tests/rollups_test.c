@@ -51,7 +51,7 @@ static void put_row(struct redis *r, const char *key, int principal, const char 
 	}
 }
 
-static void put_sheet(struct redis *r, int64_t hour, const char *slot, const char *model)
+static void put_model_hour(struct redis *r, int64_t hour, const char *slot, const char *model)
 {
 	char when[WHEN_SIZE], member[120], key[200], score[24];
 	when_format(hour * MS_PER_HOUR, when);
@@ -78,7 +78,7 @@ static void make_world(struct redis *r)
 	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++)
 		for (int k = 0; k < 6; k++)
 			if (below(3))
-				put_sheet(r, hour, slots[k % 2], models[k / 2]);
+				put_model_hour(r, hour, slots[k % 2], models[k / 2]);
 	ok(redis_exec(r, &err), "a world is made %s", err.msg);
 }
 
@@ -145,7 +145,7 @@ static bool ask_once(struct figures *f, struct view *v)
 	return good;
 }
 
-// Blocks that are too old are made new where their sheets have changed, and stay where they have not: either way the sums of
+// Blocks that are too old are made new where their model hours have changed, and stay where they have not: either way the sums of
 // the last hours are those of Redis a moment later.
 static void follow(struct figures *f, struct view *v)
 {
@@ -160,7 +160,7 @@ static void follow(struct figures *f, struct view *v)
 	for (int i = 0; i < ROUNDS && good == i; i++) {
 		struct groups kept, fresh;
 		if (i % 3) // one hour of one model; or nothing
-			put_sheet(view_redis(v), from + below(2), slots[below(2)], models[below(3)]);
+			put_model_hour(view_redis(v), from + below(2), slots[below(2)], models[below(3)]);
 		bool wrote = redis_exec(view_redis(v), &err);
 		nanosleep(&pause, NULL);
 		groups_init(&kept, &by);
@@ -220,7 +220,7 @@ static void agree(struct figures *f, struct view *v)
 	when[13] = '\0';
 	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s:%s", slots[0], when, models[0]);
 	for (int i = 0; i < 2; i++) {
-		put_sheet(r, LONG_AGO, slots[0], models[0]);
+		put_model_hour(r, LONG_AGO, slots[0], models[0]);
 		redis_cmdz(r, "HSET", key, "arn:aws:iam::111122223333:user/late - input", i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", ROW_DIGEST, row_digest_format(rng(), text), NULL);
 		if (!ok(redis_exec(r, &err) && (i || sum_of(f, "", LONG_AGO, &before, &err)), "an hour is read %s", err.msg))
 			return;

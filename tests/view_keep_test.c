@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A view that keeps sheets shows what one that reads everything anew shows: while hours are settled again, priced anew, expire,
+// A view that keeps model hours shows what one that reads everything anew shows: while hours are settled again, priced anew, expire,
 // are billed by one run after the other, and callers get other tags; with room for all, for some, and for next to nothing. Prints its
 // seed; NOWCAST_SEED repeats one.
 #include <stdio.h>
@@ -21,7 +21,7 @@ static const char *const models[MODELS] = {"amazon.nova-pro-v1:0", "us.anthropic
 
 // ---- Redis, in the form of store/usage_rows.h and reconcile/swap.lua ----------------------------------------------------
 
-static void name_sheet(int64_t hour, int k, char *member, size_t n)
+static void name_model_hour(int64_t hour, int k, char *member, size_t n)
 {
 	char when[WHEN_SIZE];
 	when_format(hour * MS_PER_HOUR, when);
@@ -51,12 +51,12 @@ static void put_caller(struct redis *r, const char *key, int i, uint64_t *digest
 	put(r, key, field, below(2) ? "7 1" : "3 0", digest);
 }
 
-// A sheet as settle.lua writes it; now and then without its digest, or gone.
+// A model hour as settle.lua writes it; now and then without its digest, or gone.
 static void settle(struct redis *r, int64_t hour, int k)
 {
 	char member[120], index[160], key[300], score[24], text[ROW_DIGEST_SIZE];
 	uint64_t digest = 0;
-	name_sheet(hour, k, member, sizeof member);
+	name_model_hour(hour, k, member, sizeof member);
 	snprintf(score, sizeof score, "%lld", (long long)hour);
 	snprintf(index, sizeof index, "nowcast:{%s}:usage", slots[k % SLOTS]);
 	snprintf(key, sizeof key, "%s:%s", index, member);
@@ -90,7 +90,7 @@ static void bill(struct redis *r, int run)
 		snprintf(score, sizeof score, "%d", run);
 		redis_cmdz(r, "HSET", key, "since", "493000", "watermark", text, NULL);
 		for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++) { // the month, or the two, of these hours
-			name_sheet(hour, k, member, sizeof member);
+			name_model_hour(hour, k, member, sizeof member);
 			member[7] = '\0';
 			redis_cmdz(r, "HSET", key, member, score, NULL);
 		}
@@ -98,7 +98,7 @@ static void bill(struct redis *r, int run)
 	for (int n = 0; n < 30; n++) {
 		int64_t hour = FIRST + below(HOURS);
 		int k = (int)below(SLOTS * MODELS), i = (int)below(PRINCIPALS);
-		name_sheet(hour, k, member, sizeof member);
+		name_model_hour(hour, k, member, sizeof member);
 		snprintf(key, sizeof key, "nowcast:{%s}:actual:models", slots[k % SLOTS]);
 		redis_cmdz(r, "SADD", key, models[k / SLOTS], NULL);
 		snprintf(key, sizeof key, "nowcast:{%s}:actual", slots[k % SLOTS]);
@@ -136,7 +136,7 @@ static void price_anew(const char *url)
 	fprintf(f, "model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n"
 	           "amazon.nova-pro,any,,,,%d,%d,1,2,3,test\n", (int)below(100), (int)below(100));
 	fclose(f);
-	if (!redis_open(&r, url, "", &err) || !prices_load_file(&prices, name, &err) || !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) || !counts.sheets_changed)
+	if (!redis_open(&r, url, "", &err) || !prices_load_file(&prices, name, &err) || !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) || !counts.model_hours_changed)
 		ok(false, "hours are priced anew %s", err.msg);
 	prices_free(prices);
 	redis_close(r);
@@ -145,7 +145,7 @@ static void price_anew(const char *url)
 
 // ---- what a view shows -------------------------------------------------------------------------------------------------
 
-static bool tell(void *user, struct view *v, const struct view_sheet *s)
+static bool tell(void *user, struct view *v, const struct model_hour *s)
 {
 	struct buf *b = user;
 	char usd[USD_SIZE], more[USD_SIZE], list[USD_SIZE];
@@ -196,7 +196,7 @@ struct hours {
 	uint64_t marks[HOURS], texts[HOURS];
 };
 
-static bool tell_hours(void *user, struct view *v, const struct view_sheet *s)
+static bool tell_hours(void *user, struct view *v, const struct model_hour *s)
 {
 	struct hours *h = user;
 	struct buf b = BUF_INIT;
@@ -251,7 +251,7 @@ static void try_room(struct redis_server *server, size_t bytes, const char *what
 	view_keep(kept, bytes);
 	for (int i = 0; i < ROUNDS && good == i; i++) {
 		one_round(view_redis(anew), server->url, i);
-		if (i % 5 == 0) { // tags are read anew with a sheet that changed, for all that is looked at from then on
+		if (i % 5 == 0) { // tags are read anew with a model hour that changed, for all that is looked at from then on
 			struct buf unseen = BUF_INIT;
 			good -= !view_each(kept, FIRST, FIRST + HOURS, tell, &unseen, &err);
 			buf_release(&unseen);
@@ -276,7 +276,7 @@ static void count_reads(struct redis_server *server)
 	redis_cmdz(view_redis(v), "SADD", "nowcast:slots", slots[0], NULL);
 	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++) {
 		char key[200], member[120], score[24];
-		name_sheet(hour, 0, member, sizeof member);
+		name_model_hour(hour, 0, member, sizeof member);
 		snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", slots[0], member);
 		snprintf(score, sizeof score, "%lld", (long long)hour);
 		redis_cmdz(view_redis(v), "HSET", key, "arn:aws:iam::1:user/u - input", "5 5 5 0 0 0 0 0 0", ROW_DIGEST, "00000000000000aa", NULL);

@@ -457,7 +457,7 @@ static void add_garbage(struct engine *e, int64_t hour, int model, int user)
 	add(e, &r);
 }
 
-// Somebody sends records of models and users that there are not. What they come to is one row and one sheet beyond the number that
+// Somebody sends records of models and users that there are not. What they come to is one row and one model hour beyond the number that
 // keeps its name; models with a price stay what they are, whenever they come.
 static void garbage_folds(int64_t hour)
 {

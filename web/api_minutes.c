@@ -38,7 +38,7 @@ static int slot_of(int type)
 	return type >= TOKEN_CACHE_WRITE_5M ? (int)TOKENS_CACHE_WRITE : type;
 }
 
-static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct spreads *s = user;
 	struct groups g;
@@ -49,7 +49,7 @@ static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet
 		return false;
 	groups_init(&g, &s->q->by);
 	g.only = s->q->only.by.n ? &s->q->only : NULL;
-	groups_add(&g, v, sheet);
+	groups_add(&g, v, model_hour);
 	struct group sum = g.n ? g.list[0] : (struct group){0}; // one at the most: is_told_by_minute
 	int at = s->q->by.n && g.n ? curve_row(s->curve, sum.keys) : -1;
 	groups_release(&g);
@@ -58,13 +58,13 @@ static bool add_sheet(void *user, struct view *v, const struct view_sheet *sheet
 	if (s->n == s->cap)
 		s->list = xrealloc(s->list, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->list);
 	// An opaque profile shows the ARN it was called by; facts are kept under its last part.
-	struct str model = str_starts(sheet->model, STR("arn:")) ? str_after_last(sheet->model, '/') : sheet->model;
-	buf_addf(&slot, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
+	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model;
+	buf_addf(&slot, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
 	struct spread *x = &s->list[s->n++];
-	*x = (struct spread){.hour = sheet->hour, .slot = arena_str(&s->arena, buf_str(&slot)), .model = evidence_model_id(model), .sum = sum, .row = at};
+	*x = (struct spread){.hour = model_hour->hour, .slot = arena_str(&s->arena, buf_str(&slot)), .model = evidence_model_id(model), .sum = sum, .row = at};
 	buf_release(&slot);
-	for (int i = 0; i < sheet->nrows; i++) {
-		const struct view_row *row = &sheet->rows[i];
+	for (int i = 0; i < model_hour->nrows; i++) {
+		const struct view_row *row = &model_hour->rows[i];
 		if (row->type == TOKEN_TYPES || !row->figure.priced)
 			continue;
 		usd[slot_of(row->type)] += row->figure.usd.pico;
@@ -192,7 +192,7 @@ bool api_minutes(struct api *a, const struct query *q, struct buf *out, struct e
 	struct spreads s = {.q = q, .curve = &c};
 	c.total = xcalloc((size_t)c.n, sizeof *c.total);
 	groups_init(&c.groups, &q->by);
-	bool good = (q->by.n == 0 || curve_choose(&c, a, q->from, q->to, err)) && view_each(figures_view(a->figures), q->from, q->to, add_sheet, &s, err) && spread_all(a, q, &s, &c, err);
+	bool good = (q->by.n == 0 || curve_choose(&c, a, q->from, q->to, err)) && view_each(figures_view(a->figures), q->from, q->to, add_model_hour, &s, err) && spread_all(a, q, &s, &c, err);
 	if (good)
 		curve_write(out, &c);
 	groups_release(&c.groups);
