@@ -80,7 +80,7 @@ struct alert_finding {
 
 struct alert_check {
 	const struct alert_rules *rules;
-	struct figures *figures;
+	struct rollups *rollups;
 	struct redis *redis;
 	const char *prefix;
 	int64_t now_ms;
@@ -154,7 +154,7 @@ bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int6
 
 // One turn: take or keep the lease (else `mine` is false), check, write.
 struct alert_turn { bool mine; int findings, events; };
-bool alert_turn(const struct alert_rules *rules, struct figures *f, const struct conf *conf, const char *token, int64_t now_ms,
+bool alert_turn(const struct alert_rules *rules, struct rollups *f, const struct conf *conf, const char *token, int64_t now_ms,
                 struct alert_turn *ret, struct err *err) NC_CHECK;
 void alert_lease_end(struct redis *r, const struct conf *conf, const char *token); // so that nobody has to wait for it to lapse
 

@@ -78,7 +78,7 @@ bool alert_wanted(const struct alert_rule *rule, const struct group *g)
 bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err)
 {
 	groups_init(ret, &rule->by);
-	if (!figures_sum(c->figures, &rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR, ret, err))
+	if (!rollups_sum(c->rollups, &rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR, ret, err))
 		return false;
 	groups_sort_by_key(ret);
 	return true;
@@ -111,7 +111,7 @@ static bool check_new(struct alert_check *c, const struct alert_rule *rule, stru
 {
 	int64_t now = c->now_ms / MS_PER_HOUR, first, last;
 	struct groups today, before;
-	if (!figures_extent(c->figures, &first, &last, err))
+	if (!rollups_extent(c->rollups, &first, &last, err))
 		return false;
 	if (first == 0 || first > now - 2 * DAY)
 		return true;
@@ -224,7 +224,7 @@ bool alert_contributors(struct alert_check *c, const struct alert_finding *f, st
 	if (f->to <= f->from)
 		return true;
 	groups_init(&g, by);
-	bool good = figures_sum(c->figures, by, f->rule->by.n ? &only : NULL, f->from, f->to, c->now_ms / MS_PER_HOUR, &g, err);
+	bool good = rollups_sum(c->rollups, by, f->rule->by.n ? &only : NULL, f->from, f->to, c->now_ms / MS_PER_HOUR, &g, err);
 	bool tokens = f->rule->kind == ALERT_UNPRICED;
 	groups_sort_by_usd(&g);
 	if (tokens && g.n)

@@ -73,7 +73,7 @@ static json_t *sum_up(struct alert_check *c, const struct alert_rule *rule, cons
 {
 	static const int64_t period_hours[] = {[PERIOD_HOUR] = 1, [PERIOD_DAY] = DAY, [PERIOD_WEEK] = 7 * DAY, [PERIOD_MONTH] = 30 * DAY};
 	struct sums s = {.rule = rule};
-	struct view *v = figures_view(c->figures);
+	struct view *v = rollups_view(c->rollups);
 	int64_t now = c->now_ms / MS_PER_HOUR, from = 0, to = 0;
 	json_t *groups = json_array(), *all = NULL;
 	bool good = view_each(v, now - SEARCH_HOURS, now + 1, see_final, &s, err);

@@ -34,7 +34,7 @@ static bool read_day(const struct alert_paces *p, int d, struct hour_days *list,
 static bool read_seasons(struct alert_paces *p, struct err *err)
 {
 	int64_t now = p->check->now_ms / MS_PER_HOUR, first, last;
-	if (!figures_extent(p->check->figures, &first, &last, err))
+	if (!rollups_extent(p->check->rollups, &first, &last, err))
 		return false;
 	struct hour_days *list = xcalloc((size_t)p->n + 1, sizeof *list);
 	int days = 0;

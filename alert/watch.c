@@ -20,7 +20,7 @@ struct alert_watch {
 	atomic_bool stop, reload;
 	const struct conf *conf;
 	struct alert_rules rules;
-	struct figures *figures;
+	struct rollups *rollups;
 	struct alert_outbox *outbox;
 	char token[TOKEN_SIZE];
 	int64_t due, look;        // the next turn, the next look at the outbox (when_ticks_ms)
@@ -66,11 +66,11 @@ static void log_events(const json_t *events)
 	}
 }
 
-bool alert_turn(const struct alert_rules *rules, struct figures *f, const struct conf *conf, const char *token, int64_t now_ms,
+bool alert_turn(const struct alert_rules *rules, struct rollups *f, const struct conf *conf, const char *token, int64_t now_ms,
                 struct alert_turn *ret, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct alert_check check = {.rules = rules, .figures = f, .redis = view_redis(figures_view(f)), .prefix = conf->redis_prefix,
+	struct alert_check check = {.rules = rules, .rollups = f, .redis = view_redis(rollups_view(f)), .prefix = conf->redis_prefix,
 	                            .now_ms = now_ms, .arena = &arena};
 	json_t *events = NULL;
 	*ret = (struct alert_turn){0};
@@ -122,7 +122,7 @@ static bool go_on(struct alert_watch *w, struct err *err)
 	if (now >= w->due) {
 		w->due = now + w->conf->alerts_interval_ms;
 		w->look = now;
-		good = alert_turn(&w->rules, w->figures, w->conf, w->token, when_now_ms(), &turn, err);
+		good = alert_turn(&w->rules, w->rollups, w->conf, w->token, when_now_ms(), &turn, err);
 		w->mine = turn.mine;
 	}
 	bool looks = w->mine && now >= w->look;
@@ -150,7 +150,7 @@ static void *watch(void *user)
 		good = alert_outbox_step(w->outbox, NULL, &sent, &err);
 	}
 	if (good) // else Redis is away or hangs, and the lease ends by itself
-		alert_lease_end(view_redis(figures_view(w->figures)), w->conf, w->token);
+		alert_lease_end(view_redis(rollups_view(w->rollups)), w->conf, w->token);
 	return NULL;
 }
 
@@ -160,14 +160,14 @@ bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct
 	w->conf = conf;
 	new_token(w->token);
 	bool good = alert_rules_load(&w->rules, conf, err) &&
-	            figures_open(&w->figures, conf->redis, conf->redis_ca, conf->redis_prefix, err);
+	            rollups_open(&w->rollups, conf->redis, conf->redis_ca, conf->redis_prefix, err);
 	if (good)
-		w->outbox = alert_outbox_new(view_redis(figures_view(w->figures)), conf->redis_prefix);
+		w->outbox = alert_outbox_new(view_redis(rollups_view(w->rollups)), conf->redis_prefix);
 	if (good && pthread_create(&w->thread, NULL, watch, w) != 0)
 		good = err_set(err, ERR_FATAL, "no thread for the alerts");
 	if (!good) {
 		alert_outbox_free(w->outbox);
-		figures_close(w->figures);
+		rollups_close(w->rollups);
 		alert_rules_release(&w->rules);
 		free(w);
 		return false;
@@ -195,7 +195,7 @@ void alert_watch_stop(struct alert_watch *w)
 	alert_watch_quit(w);
 	pthread_join(w->thread, NULL);
 	alert_outbox_free(w->outbox);
-	figures_close(w->figures);
+	rollups_close(w->rollups);
 	alert_rules_release(&w->rules);
 	free(w);
 }

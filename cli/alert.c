@@ -16,7 +16,7 @@ struct alerting {
 	struct command *command;
 	const struct conf *conf;
 	struct alert_rules rules;
-	struct figures *figures;
+	struct rollups *rollups;
 	struct redis *redis;
 };
 
@@ -286,7 +286,7 @@ static bool check(struct alerting *a, struct err *err)
 	if (!command_option(a->command, "--now", &now, err) || !command_done(a->command, 1, 1, err) || (now && !parse_time(now, "--now", &now_ms, err)))
 		return false;
 	snprintf(token, sizeof token, "check-%d-%lld", (int)getpid(), (long long)when_now_ms());
-	if (!alert_turn(&a->rules, a->figures, a->conf, token, now_ms, &turn, err))
+	if (!alert_turn(&a->rules, a->rollups, a->conf, token, now_ms, &turn, err))
 		return false;
 	struct alert_outbox *outbox = alert_outbox_new(a->redis, a->conf->redis_prefix);
 	struct alert_sent sent = {0};
@@ -309,7 +309,7 @@ static bool check(struct alerting *a, struct err *err)
 static bool backtest_hour(struct alerting *a, const struct alert_rule *only, int64_t hour, json_t **held, int64_t *rings, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct alert_check c = {.rules = &a->rules, .figures = a->figures, .redis = a->redis, .prefix = a->conf->redis_prefix,
+	struct alert_check c = {.rules = &a->rules, .rollups = a->rollups, .redis = a->redis, .prefix = a->conf->redis_prefix,
 	                        .now_ms = (hour + 1) * MS_PER_HOUR - 1, .hourly = true, .only_rule = only, .arena = &arena};
 	json_t *now = json_object();
 	char when[WHEN_SIZE];
@@ -342,7 +342,7 @@ static bool backtest(struct alerting *a, struct err *err)
 	const struct alert_rule *only = name ? alert_rule_find(&a->rules, str_of(name)) : NULL;
 	if (name && !only)
 		return err_set(err, ERR_CONFIG, "--rule: there is no rule %s in %s", name, *a->conf->alerts_file ? a->conf->alerts_file : "the built-in rules");
-	if (!figures_extent(a->figures, &first, &last, err))
+	if (!rollups_extent(a->rollups, &first, &last, err))
 		return false;
 	if (from && parse_time(from, "--from", &ms, err) && ms / MS_PER_HOUR > first)
 		first = ms / MS_PER_HOUR;
@@ -370,8 +370,8 @@ int cmd_alert(struct command *c)
 	struct err err = ERR_INIT;
 	struct alerting a = {.command = c, .conf = &c->conf};
 	bool good = false, known = false;
-	if (alert_rules_load(&a.rules, &c->conf, &err) && figures_open(&a.figures, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err)) {
-		a.redis = view_redis(figures_view(a.figures));
+	if (alert_rules_load(&a.rules, &c->conf, &err) && rollups_open(&a.rollups, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err)) {
+		a.redis = view_redis(rollups_view(a.rollups));
 		for (size_t i = 0; c->argc && i < sizeof actions / sizeof *actions; i++)
 			if (strcmp(c->argv[0], actions[i].name) == 0) {
 				known = true;
@@ -380,7 +380,7 @@ int cmd_alert(struct command *c)
 		if (!known)
 			err_set(&err, ERR_CONFIG, "expected list, silence, test, check or backtest%s%s", c->argc ? ", got " : "", c->argc ? c->argv[0] : "");
 	}
-	figures_close(a.figures);
+	rollups_close(a.rollups);
 	alert_rules_release(&a.rules);
 	return good ? STATUS_OK : command_fail(c, &err);
 }

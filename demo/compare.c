@@ -9,7 +9,7 @@
 #include "cli/table.h"
 #include "query/group.h"
 
-struct figures {
+struct rollups {
 	bool priced;
 	struct usd estimated, low, high, truth;
 };
@@ -36,7 +36,7 @@ static void add_usd(struct table *table, struct usd usd, bool known)
 	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("unpriced"));
 }
 
-static void add_share(struct table *table, const struct figures *f)
+static void add_share(struct table *table, const struct rollups *f)
 {
 	char text[32];
 	struct usd off = usd_sub(f->estimated, f->truth);
@@ -49,7 +49,7 @@ static void add_share(struct table *table, const struct figures *f)
 	table_cell(table, str_of(text));
 }
 
-static void add_row(struct table *table, struct str name, int64_t calls, const struct figures *f)
+static void add_row(struct table *table, struct str name, int64_t calls, const struct rollups *f)
 {
 	char count[TABLE_COUNT_SIZE];
 	table_cell(table, name);
@@ -70,9 +70,9 @@ static const struct group *group_of(const struct groups *g, struct str principal
 	return NULL;
 }
 
-static struct figures figures_of(const struct group *g)
+static struct rollups rollups_of(const struct group *g)
 {
-	struct figures f = {.priced = true};
+	struct rollups f = {.priced = true};
 	if (g) {
 		f.estimated = g->usd;
 		f.low = g->usd_low;
@@ -81,7 +81,7 @@ static struct figures figures_of(const struct group *g)
 	return f;
 }
 
-static void add_to(struct figures *sum, const struct figures *f)
+static void add_to(struct rollups *sum, const struct rollups *f)
 {
 	sum->estimated = usd_add(sum->estimated, f->estimated);
 	sum->low = usd_add(sum->low, f->low);
@@ -91,11 +91,11 @@ static void add_to(struct figures *sum, const struct figures *f)
 
 static void fill(struct table *table, const struct groups *g, const struct traffic *t)
 {
-	struct figures total = {.priced = true};
+	struct rollups total = {.priced = true};
 	int64_t calls = 0;
 	for (int i = 0; i < t->ntruth; i++) {
 		const struct traffic_truth *truth = &t->truth[i];
-		struct figures f = figures_of(group_of(g, truth->principal));
+		struct rollups f = rollups_of(group_of(g, truth->principal));
 		f.priced = true_usd(t, truth, &f.truth);
 		add_row(table, truth->principal, truth->calls + truth->failed, &f);
 		if (f.priced)
@@ -105,7 +105,7 @@ static void fill(struct table *table, const struct groups *g, const struct traff
 	for (int32_t i = 0; i < g->n; i++) {
 		if (g->list[i].keys[0].p[0] != '(')
 			continue; // "(unattributed)": nobody's truth
-		struct figures f = figures_of(&g->list[i]);
+		struct rollups f = rollups_of(&g->list[i]);
 		add_row(table, g->list[i].keys[0], g->list[i].calls, &f);
 		add_to(&total, &f);
 	}

@@ -48,11 +48,11 @@ const struct outlook_group *outlook_of(const struct outlook *o, struct str key)
 }
 
 // An entry for each group of those days.
-static bool list_groups(struct outlook *o, struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, struct err *err)
+static bool list_groups(struct outlook *o, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, struct err *err)
 {
 	struct groups g;
 	groups_init(&g, by);
-	bool good = by->n == 0 || figures_sum(f, by, only, from, to, o->now_ms / MS_PER_HOUR, &g, err);
+	bool good = by->n == 0 || rollups_sum(f, by, only, from, to, o->now_ms / MS_PER_HOUR, &g, err);
 	groups_sort_by_key(&g);
 	o->n = by->n == 0 ? 1 : g.n;
 	o->too_many = o->n > OUTLOOK_GROUPS_MAX;
@@ -87,13 +87,13 @@ static void take_hours(void *user, const struct groups *g)
 	}
 }
 
-bool outlook_read(struct outlook *ret, struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
+bool outlook_read(struct outlook *ret, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, day = now / DAY * DAY, ahead_days = (to - day + DAY - 1) / DAY - 1;
 	struct grouping hourly = by_the_hour(by);
 	*ret = (struct outlook){.now_ms = now_ms};
 	int64_t from = first_hour(ret);
-	if (!list_groups(ret, f, by, only, from, day + DAY, err) || (ret->n && !figures_each(f, &hourly, only, from, day + DAY, now, take_hours, ret, err))) {
+	if (!list_groups(ret, f, by, only, from, day + DAY, err) || (ret->n && !rollups_each(f, &hourly, only, from, day + DAY, now, take_hours, ret, err))) {
 		outlook_release(ret);
 		return false;
 	}

@@ -25,7 +25,7 @@ struct outlook {
 };
 
 // `by` has one grouping, or none for everything; `only` may be NULL. Looks as far ahead as the hour `to`.
-bool outlook_read(struct outlook *ret, struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err) NC_CHECK;
+bool outlook_read(struct outlook *ret, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err) NC_CHECK;
 void outlook_judge(struct outlook_group *g);
 void outlook_release(struct outlook *o);
 

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-static void unlink_block(struct blocks *b, struct block *x)
+static void unlink_rollup(struct rollup_cache *b, struct rollup *x)
 {
 	*(x->newer ? &x->newer->older : &b->newest) = x->older;
 	*(x->older ? &x->older->newer : &b->oldest) = x->newer;
 	x->newer = x->older = NULL;
 }
 
-static void link_block(struct blocks *b, struct block *x)
+static void link_rollup(struct rollup_cache *b, struct rollup *x)
 {
 	x->older = b->newest;
 	if (b->newest)
@@ -21,7 +21,7 @@ static void link_block(struct blocks *b, struct block *x)
 		b->oldest = x;
 }
 
-static void free_block(struct block *x)
+static void free_rollup(struct rollup *x)
 {
 	groups_release(&x->sums);
 	buf_release(&x->text);
@@ -30,14 +30,14 @@ static void free_block(struct block *x)
 
 // ---- what was asked ------------------------------------------------------------------------------------------------
 
-static struct str copy_text(struct block *x, struct str s)
+static struct str copy_text(struct rollup *x, struct str s)
 {
 	size_t at = x->text.len;
 	buf_addstr(&x->text, s);
 	return (struct str){x->text.data + at, s.len};
 }
 
-static void copy_grouping(struct block *x, struct grouping *to, const struct grouping *from)
+static void copy_grouping(struct rollup *x, struct grouping *to, const struct grouping *from)
 {
 	*to = *from;
 	for (int i = 0; i < from->n; i++) {
@@ -46,8 +46,8 @@ static void copy_grouping(struct block *x, struct grouping *to, const struct gro
 	}
 }
 
-// Everything that decides what a block holds, as text.
-static void describe(struct buf *b, enum block_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
+// Everything that decides what a rollup holds, as text.
+static void describe(struct buf *b, enum rollup_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
 {
 	buf_addf(b, "%d %lld %lld", (int)kind, (long long)from, (long long)hours);
 	for (int i = 0; i < by->n; i++)
@@ -58,9 +58,9 @@ static void describe(struct buf *b, enum block_kind kind, const struct grouping 
 	}
 }
 
-static struct block *new_block(const struct grouping *by, const struct group_filter *only)
+static struct rollup *new_rollup(const struct grouping *by, const struct group_filter *only)
 {
-	struct block *x = xcalloc(1, sizeof *x);
+	struct rollup *x = xcalloc(1, sizeof *x);
 	size_t room = 64;
 	for (int i = 0; i < by->n; i++)
 		room += by->name[i].len + by->tag[i].len;
@@ -78,8 +78,8 @@ static struct block *new_block(const struct grouping *by, const struct group_fil
 
 // ---- the table -----------------------------------------------------------------------------------------------------
 
-// Keys of the map are never taken out of it, so it is made anew when most of them have no block any more.
-static void sweep(struct blocks *b)
+// Keys of the map are never taken out of it, so it is made anew when most of them have no rollup any more.
+static void sweep(struct rollup_cache *b)
 {
 	int32_t n = 0;
 	bool added;
@@ -93,7 +93,7 @@ static void sweep(struct blocks *b)
 	b->n = n;
 }
 
-struct block *blocks_get(struct blocks *b, enum block_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
+struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
 {
 	struct buf text = BUF_INIT;
 	bool added;
@@ -103,26 +103,26 @@ struct block *blocks_get(struct blocks *b, enum block_kind kind, const struct gr
 	if (b->n == b->cap) {
 		sweep(b);
 		if (b->n * 2 >= b->cap)
-			b->list = xrealloc(b->list, (size_t)(b->cap = b->cap ? b->cap * 2 : 256), sizeof(struct block *));
+			b->list = xrealloc(b->list, (size_t)(b->cap = b->cap ? b->cap * 2 : 256), sizeof(struct rollup *));
 	}
 	int32_t *at = map_add(&b->index, key, b->n, &added);
 	if (added)
 		b->list[b->n++] = NULL;
-	struct block *x = b->list[*at];
+	struct rollup *x = b->list[*at];
 	if (x) {
-		unlink_block(b, x);
+		unlink_rollup(b, x);
 	} else {
-		x = b->list[*at] = new_block(by, only);
+		x = b->list[*at] = new_rollup(by, only);
 		x->key = key;
 		x->kind = kind;
 		x->from = from;
 		x->hours = hours;
 	}
-	link_block(b, x);
+	link_rollup(b, x);
 	return x;
 }
 
-void block_open(struct blocks *b, struct block *x)
+void rollup_open(struct rollup_cache *b, struct rollup *x)
 {
 	b->bytes -= x->bytes;
 	x->bytes = 0;
@@ -133,7 +133,7 @@ void block_open(struct blocks *b, struct block *x)
 		x->sums.only = &x->only;
 }
 
-void block_close(struct blocks *b, struct block *x)
+void rollup_close(struct rollup_cache *b, struct rollup *x)
 {
 	struct groups *g = &x->sums;
 	map_release(&g->index);
@@ -147,23 +147,23 @@ void block_close(struct blocks *b, struct block *x)
 	b->bytes += x->bytes;
 }
 
-void blocks_trim(struct blocks *b)
+void rollup_cache_trim(struct rollup_cache *b)
 {
 	while (b->bytes > b->bytes_max && b->oldest != b->newest) {
-		struct block *x = b->oldest;
-		unlink_block(b, x);
+		struct rollup *x = b->oldest;
+		unlink_rollup(b, x);
 		b->bytes -= x->bytes;
 		b->list[*map_find(&b->index, x->key)] = NULL;
-		free_block(x);
+		free_rollup(x);
 	}
 }
 
-void blocks_release(struct blocks *b)
+void rollup_cache_release(struct rollup_cache *b)
 {
 	for (int32_t i = 0; i < b->n; i++)
 		if (b->list[i])
-			free_block(b->list[i]);
+			free_rollup(b->list[i]);
 	free(b->list);
 	map_release(&b->index);
-	*b = (struct blocks){0};
+	*b = (struct rollup_cache){0};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of a span of hours by a grouping and through a filter, kept under what was asked. The memory of all blocks is bounded; the one that
+// Sums of a span of hours by a grouping and through a filter, kept under what was asked. The memory of all rollups is bounded; the one that
 // was not used for longest goes first. For one thread.
 #ifndef NOWCAST_QUERY_ROLLUP_CACHE_H
 #define NOWCAST_QUERY_ROLLUP_CACHE_H
@@ -11,14 +11,14 @@
 #include "base/map.h"
 #include "query/group.h"
 
-enum block_kind {
-	BLOCK_READ,   // summed out of model hours
-	BLOCK_MERGED, // of blocks that were read
+enum rollup_kind {
+	ROLLUP_READ,   // summed out of model hours
+	ROLLUP_MERGED, // of rollups that were read
 };
 
-struct block {
+struct rollup {
 	uint64_t key;
-	enum block_kind kind;
+	enum rollup_kind kind;
 	int64_t from, hours;
 	struct groups sums;
 	struct grouping by;          // sums.only and .by point into these
@@ -28,24 +28,24 @@ struct block {
 	int64_t read_ms, cost_ms, used_ms; // monotonic; read_ms 0: not read, or being read
 	int64_t made_ms;             // when its sums last became others
 	size_t bytes;
-	struct block *newer, *older; // by last use
+	struct rollup *newer, *older; // by last use
 };
 
-struct blocks {
+struct rollup_cache {
 	struct map index;            // key -> number in `list`
-	struct block **list;         // NULL: gone
+	struct rollup **list;         // NULL: gone
 	int32_t n, cap;
-	struct block *newest, *oldest;
+	struct rollup *newest, *oldest;
 	size_t bytes, bytes_max;
 };
 
-// The block of that question, made empty if there is none; it becomes the newest.
-struct block *blocks_get(struct blocks *b, enum block_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours);
+// The rollup of that question, made empty if there is none; it becomes the newest.
+struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours);
 
-void block_open(struct blocks *b, struct block *x);  // empties it: sums may be added
-void block_close(struct blocks *b, struct block *x); // gives back what only adding needs: from now on it is read from
+void rollup_open(struct rollup_cache *b, struct rollup *x);  // empties it: sums may be added
+void rollup_close(struct rollup_cache *b, struct rollup *x); // gives back what only adding needs: from now on it is read from
 
-void blocks_trim(struct blocks *b); // the oldest go until the rest fits
-void blocks_release(struct blocks *b);
+void rollup_cache_trim(struct rollup_cache *b); // the oldest go until the rest fits
+void rollup_cache_release(struct rollup_cache *b);
 
 #endif

@@ -19,33 +19,33 @@
 #include "query/group.h"
 
 // Within so many hours of now blocks are hours, so sums by hour and over all of them share what was read.
-enum { FIGURES_RECENT_HOURS = 49 };
+enum { ROLLUPS_RECENT_HOURS = 49 };
 
-struct figures;
+struct rollups;
 
-bool figures_open(struct figures **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err) NC_CHECK;
-void figures_close(struct figures *f);
-void figures_limit(struct figures *f, size_t bytes_max); // of memory, half for sums and half for what they are made of; 128 MiB unless told
+bool rollups_open(struct rollups **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err) NC_CHECK;
+void rollups_close(struct rollups *f);
+void rollups_limit(struct rollups *f, size_t bytes_max); // of memory, half for sums and half for what they are made of; 128 MiB unless told
 
 // The view beneath, for what is no sum.
-struct view *figures_view(struct figures *f);
+struct view *rollups_view(struct rollups *f);
 
 // Adds to `ret`, which groups_init made by `by`, the sums of the hours from..to - 1. `only` may be NULL. `now`: the present
 // hour, which decides how old a block may be.
-bool figures_sum(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
+bool rollups_sum(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
                  struct groups *ret, struct err *err) NC_CHECK;
 
 // The same, in pieces that are not added up: each of them is `use`d once and holds hours of its own. For sums by the hour, of which
 // there are many and none is in two pieces.
-typedef void figures_fn(void *user, const struct groups *sums);
-bool figures_each(struct figures *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
-                  figures_fn *use, void *user, struct err *err) NC_CHECK;
+typedef void rollups_fn(void *user, const struct groups *sums);
+bool rollups_each(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
+                  rollups_fn *use, void *user, struct err *err) NC_CHECK;
 
 // Reads some hours ahead of any question, the newest first; to be called while nobody asks. *ret_more: there is more to read
 // now; else once in a while is enough. `now`: the present hour.
-bool figures_warm(struct figures *f, int64_t now, bool *ret_more, struct err *err) NC_CHECK;
+bool rollups_warm(struct rollups *f, int64_t now, bool *ret_more, struct err *err) NC_CHECK;
 
 // The first hour and the last one there are figures of; 0, 0 if there are none.
-bool figures_extent(struct figures *f, int64_t *ret_first, int64_t *ret_last, struct err *err) NC_CHECK;
+bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, struct err *err) NC_CHECK;
 
 #endif

@@ -85,11 +85,11 @@ static void add_row(struct staging *s, const struct ledger_row *row)
 	buf_adds(&s->text, token_type_names[row->type]);
 	buf_adds(&s->text, rate_class_format(row->tier, rate_class));
 	redis_arg(s->p->redis, buf_str(&s->text));
-	const char *const figures[] = {usd_format_pico((struct usd){row->tokens}, tokens), usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
+	const char *const rollups[] = {usd_format_pico((struct usd){row->tokens}, tokens), usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
 	buf_clear(&s->text);
 	for (int i = 0; i < 3; i++) {
 		buf_adds(&s->text, i ? " " : "");
-		buf_adds(&s->text, figures[i]);
+		buf_adds(&s->text, rollups[i]);
 	}
 	redis_arg(s->p->redis, buf_str(&s->text));
 }

@@ -43,15 +43,15 @@ static void look(struct play *p, int64_t now_ms)
 {
 	struct err err = ERR_INIT;
 	struct arena arena = ARENA_INIT;
-	struct figures *figures; // made anew, since what it keeps ages by the clock of the wall
+	struct rollups *rollups; // made anew, since what it keeps ages by the clock of the wall
 	settle(p);
-	must(figures_open(&figures, p->conf.redis, "", p->conf.redis_prefix, &err), &err);
-	struct alert_check c = {.rules = &p->rules, .figures = figures, .redis = view_redis(figures_view(figures)), .prefix = p->conf.redis_prefix,
+	must(rollups_open(&rollups, p->conf.redis, "", p->conf.redis_prefix, &err), &err);
+	struct alert_check c = {.rules = &p->rules, .rollups = rollups, .redis = view_redis(rollups_view(rollups)), .prefix = p->conf.redis_prefix,
 	                        .now_ms = now_ms, .only_rule = alert_rule_find(&p->rules, STR("spike")), .arena = &arena};
 	must(alert_check(&c, &err), &err);
 	for (int i = 0; i < c.n; i++)
 		printf("%lld %.*s %.*s\n", (long long)now_ms, STR_ARG(c.findings[i].group), STR_ARG(c.findings[i].text));
-	figures_close(figures);
+	rollups_close(rollups);
 	arena_release(&arena);
 }
 

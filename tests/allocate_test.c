@@ -149,7 +149,7 @@ static void examples(const char *path)
 	static struct facts f;
 	struct buf want = BUF_INIT;
 	char line[256], title[256] = "";
-	bool figures = false;
+	bool rollups = false;
 	FILE *in = fopen(path, "r");
 	if (!in)
 		skip_all("tests/allocate.txt is not here: run from the top of the source tree");
@@ -160,12 +160,12 @@ static void examples(const char *path)
 				check_case(&f, title, &want);
 			facts_init(&f);
 			buf_clear(&want);
-			figures = false;
+			rollups = false;
 			snprintf(title, sizeof title, "%s", line + 2);
 		} else if (strcmp(line, "=>") == 0) {
-			figures = true;
+			rollups = true;
 		} else if (*line && *line != '#') {
-			if (figures)
+			if (rollups)
 				buf_addf(&want, "%s\n", line);
 			else
 				ok(read_fact(&f, line), "%s: %s", title, line);

@@ -125,7 +125,7 @@ static void random_question(struct grouping *by, struct group_filter *only, int6
 	*now = FIRST + HOURS - below(60);
 }
 
-static bool ask_once(struct figures *f, struct view *v)
+static bool ask_once(struct rollups *f, struct view *v)
 {
 	struct err err = ERR_INIT;
 	struct grouping by;
@@ -136,7 +136,7 @@ static bool ask_once(struct figures *f, struct view *v)
 	groups_init(&kept, &by);
 	groups_init(&fresh, &by);
 	fresh.only = only.by.n ? &only : NULL;
-	bool good = figures_sum(f, &by, &only, from, to, now, &kept, &err) && view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
+	bool good = rollups_sum(f, &by, &only, from, to, now, &kept, &err) && view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
 	if (!good)
 		diag("hours %lld to %lld, now %lld, %d keys, %d filters: %d groups kept, %d anew %s", (long long)from, (long long)to, (long long)now, by.n,
 		     only.by.n, kept.n, fresh.n, err.msg);
@@ -147,7 +147,7 @@ static bool ask_once(struct figures *f, struct view *v)
 
 // Blocks that are too old are made new where their model hours have changed, and stay where they have not: either way the sums of
 // the last hours are those of Redis a moment later.
-static void follow(struct figures *f, struct view *v)
+static void follow(struct rollups *f, struct view *v)
 {
 	enum { ROUNDS = 6, PAUSE_US = 1700000 };
 	const struct timespec pause = {PAUSE_US / 1000000, PAUSE_US % 1000000 * 1000};
@@ -165,7 +165,7 @@ static void follow(struct figures *f, struct view *v)
 		nanosleep(&pause, NULL);
 		groups_init(&kept, &by);
 		groups_init(&fresh, &by);
-		good += wrote && figures_sum(f, &by, NULL, from, to, to - 1, &kept, &err) && view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
+		good += wrote && rollups_sum(f, &by, NULL, from, to, to - 1, &kept, &err) && view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
 		groups_release(&kept);
 		groups_release(&fresh);
 	}
@@ -177,7 +177,7 @@ static void collect(void *user, const struct groups *piece)
 	groups_merge(user, piece);
 }
 
-static bool ask_in_pieces(struct figures *f)
+static bool ask_in_pieces(struct rollups *f)
 {
 	struct err err = ERR_INIT;
 	struct grouping by;
@@ -187,20 +187,20 @@ static bool ask_in_pieces(struct figures *f)
 		return false;
 	groups_init(&whole, &by);
 	groups_init(&pieces, &by);
-	bool good = figures_sum(f, &by, NULL, from, to, now, &whole, &err) && figures_each(f, &by, NULL, from, to, now, collect, &pieces, &err) && same_groups(&whole, &pieces);
+	bool good = rollups_sum(f, &by, NULL, from, to, now, &whole, &err) && rollups_each(f, &by, NULL, from, to, now, collect, &pieces, &err) && same_groups(&whole, &pieces);
 	groups_release(&whole);
 	groups_release(&pieces);
 	return good;
 }
 
-static bool sum_of(struct figures *f, const char *by, int64_t hour, struct usd *ret, struct err *err)
+static bool sum_of(struct rollups *f, const char *by, int64_t hour, struct usd *ret, struct err *err)
 {
 	struct grouping g;
 	struct groups sums;
 	if (!grouping_parse(&g, str_of(by), STR("team"), err))
 		return false;
 	groups_init(&sums, &g);
-	bool good = figures_sum(f, &g, NULL, hour, hour + 1, FIRST + HOURS, &sums, err);
+	bool good = rollups_sum(f, &g, NULL, hour, hour + 1, FIRST + HOURS, &sums, err);
 	*ret = USD_ZERO;
 	for (int32_t i = 0; i < sums.n; i++)
 		*ret = usd_add(*ret, sums.list[i].usd);
@@ -209,7 +209,7 @@ static bool sum_of(struct figures *f, const char *by, int64_t hour, struct usd *
 }
 
 // What was billed of an hour long past: as soon as one sum shows it, all do.
-static void agree(struct figures *f, struct view *v)
+static void agree(struct rollups *f, struct view *v)
 {
 	enum { LONG_AGO = FIRST - 3 }; // before the others, of which some have no digest
 	char when[WHEN_SIZE], key[120], text[ROW_DIGEST_SIZE];
@@ -233,7 +233,7 @@ int main(void)
 {
 	struct redis_server server;
 	struct err err = ERR_INIT;
-	struct figures *f = NULL;
+	struct rollups *f = NULL;
 	struct view *v = NULL;
 	const char *seed = getenv("NOWCAST_SEED");
 	int good = 0;
@@ -241,15 +241,15 @@ int main(void)
 	diag("NOWCAST_SEED=%llu", (unsigned long long)rng_state);
 	if (!redis_server_start(&server))
 		skip_all("no redis-server here");
-	if (!ok(figures_open(&f, server.url, "", "nowcast", &err) && view_open(&v, server.url, "", "nowcast", &err), "they open %s", err.msg))
+	if (!ok(rollups_open(&f, server.url, "", "nowcast", &err) && view_open(&v, server.url, "", "nowcast", &err), "they open %s", err.msg))
 		return done();
 	make_world(view_redis(v));
 	int64_t first = 0, last = 0;
-	ok(figures_extent(f, &first, &last, &err) && first >= FIRST && first < FIRST + 5 && last < FIRST + HOURS, "the extent is told");
+	ok(rollups_extent(f, &first, &last, &err) && first >= FIRST && first < FIRST + 5 && last < FIRST + HOURS, "the extent is told");
 	bool more = true, warm = true;
 	int steps = 0;
 	while (more && warm && steps++ < HOURS)
-		warm = figures_warm(f, FIRST + HOURS - 1, &more, &err);
+		warm = rollups_warm(f, FIRST + HOURS - 1, &more, &err);
 	ok(warm && !more && steps > 10 && steps < HOURS, "they are read ahead, in %d steps %s", steps, err.msg);
 	for (int i = 0; i < QUESTIONS && good == i; i++)
 		good += ask_once(f, v);
@@ -260,7 +260,7 @@ int main(void)
 	is_int(good, QUESTIONS / 10, "and the pieces of a sum by the hour are that sum");
 	agree(f, v);
 	follow(f, v);
-	figures_close(f);
+	rollups_close(f);
 	view_close(v);
 	redis_server_stop(&server);
 	return done();

@@ -34,7 +34,7 @@ static int64_t used_memory(void)
 }
 
 // The hash of an hour's figures, fields and values in the order of Redis.
-static char *figures(const char *key)
+static char *rollups(const char *key)
 {
 	struct buf b = BUF_INIT;
 	int64_t n = ask("HGETALL", key, NULL, NULL);
@@ -80,7 +80,7 @@ static void late_records(int64_t hour)
 	apply(e);
 	settle_all(e);
 	int64_t full = used_memory();
-	char *before = figures(key), calls[96];
+	char *before = rollups(key), calls[96];
 	snprintf(calls, sizeof calls, "late:" TEST_SLOT ":calls:%lld", (long long)(hour / 6));
 	is_int(ask("HLEN", calls, NULL, NULL), CALLS, "inside the window every call is known");
 
@@ -95,7 +95,7 @@ static void late_records(int64_t hour)
 	add_metric(e, hour * 60 + 5, 9000000);
 	apply(e);
 	settle_all(e);
-	char *after = figures(key), bucket[24];
+	char *after = rollups(key), bucket[24];
 	is_str(after, before, "late records change no figure");
 	snprintf(bucket, sizeof bucket, "%lld", (long long)(hour / 6));
 	is_int(ask("HGET", "late:" TEST_SLOT ":late", bucket, NULL), 3, "and are counted in Redis");
@@ -117,7 +117,7 @@ static void late_records(int64_t hour)
 	add_metric(e, (hour / 6 + 1) * 360 + 2, 5000);
 	apply(e);
 	settle_all(e);
-	char *last = figures(key);
+	char *last = rollups(key);
 	is_str(last, before, "figures stay when their facts are gone");
 	free(before);
 	free(after);
@@ -146,12 +146,12 @@ static void late_across_the_edge(int64_t hour)
 	add_call(e, edge, 2, 2);
 	apply(e);
 	settle_all(e);
-	char *first = figures(began), *second = figures(ended);
+	char *first = rollups(began), *second = rollups(ended);
 	usleep((WINDOW_MS / 2 + 300) * 1000);
 	add(e, &end);
 	apply(e);
 	settle_all(e);
-	char *first_after = figures(began), *second_after = figures(ended);
+	char *first_after = rollups(began), *second_after = rollups(ended);
 	is_str(first_after, first, "a stream's end that comes when its start is forgotten changes nothing where it began");
 	is_str(second_after, second, "nor where it ended");
 	is_int((long long)engine_counts(e)->late, 1, "and is counted as late");
@@ -284,7 +284,7 @@ static void silence(int64_t hour)
 		apply(speaking[i]);
 		settle_all(speaking[i]);
 		usage_key(key, sizeof key, prefixes[i], hour - 30);
-		said[i] = figures(key);
+		said[i] = rollups(key);
 	}
 	ok(strlen(said[0]) > 20 && strcmp(said[0], said[1]) == 0, "when it speaks again its figures are those of one that never did before");
 	is_int(ask("SCARD", "quiet:slots", NULL, NULL), 1, "it is listed again");

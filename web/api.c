@@ -175,7 +175,7 @@ bool api_sum(struct api *a, const struct query *q, int64_t from, int64_t to, str
 	const struct grouping none = {0};
 	struct groups g;
 	groups_init(&g, &none);
-	bool good = figures_sum(a->figures, &none, &q->only, from, to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = rollups_sum(a->rollups, &none, &q->only, from, to, q->now_ms / MS_PER_HOUR, &g, err);
 	*ret = g.n ? g.list[0] : (struct group){0};
 	groups_release(&g);
 	return good;

@@ -14,7 +14,7 @@
 
 struct api {
 	const struct conf *conf;
-	struct figures *figures;
+	struct rollups *rollups;
 	int64_t fixed_now_ms;   // 0: the clock
 };
 

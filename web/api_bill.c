@@ -114,7 +114,7 @@ static size_t newest_periods(struct redis *r, size_t i, struct arena *arena, str
 // Writes the last run, and returns the newest periods.
 static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct str *periods, size_t *ret_n, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:reconcile", a->conf->redis_prefix);
 	redis_cmdz(r, "HGETALL", key.data, NULL);
@@ -139,7 +139,7 @@ static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct
 
 bool api_reconciliation(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct arena arena = ARENA_INIT;
 	struct str periods[PERIODS_MAX];
 	struct buf key = BUF_INIT;
@@ -164,7 +164,7 @@ bool api_reconciliation(struct api *a, const struct query *q, struct buf *out, s
 
 bool api_scoreboard(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct arena arena = ARENA_INIT;
 	struct scoreboard board = {0};
 	struct str periods[SCORED_MAX];

@@ -107,28 +107,28 @@ static void add_budget(struct budgets *all, const struct alert_rule *rule, const
 }
 
 // The rate of the last hours, of which there may be fewer: a rate is not less because nothing is known of before.
-static bool read_rate(struct standing *s, struct figures *f, const struct alert_rule *rule, int64_t now_ms, struct err *err)
+static bool read_rate(struct standing *s, struct rollups *f, const struct alert_rule *rule, int64_t now_ms, struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, from = now - (rule->period <= PERIOD_DAY ? 3 : 24), first, last;
-	if (!figures_extent(f, &first, &last, err))
+	if (!rollups_extent(f, &first, &last, err))
 		return false;
 	if (first > from)
 		from = first < now ? first : now;
 	s->recent_ms = now_ms - from * MS_PER_HOUR + 1;
-	return figures_sum(f, &rule->by, NULL, from, now + 1, now, &s->recent, err);
+	return rollups_sum(f, &rule->by, NULL, from, now + 1, now, &s->recent, err);
 }
 
 // Of one group alone, if the rule is about one.
 static bool read_standing(struct budgets *all, const struct alert_rule *rule, struct standing *s, struct err *err)
 {
 	char name[WHEN_SIZE];
-	struct figures *f = all->api->figures;
+	struct rollups *f = all->api->rollups;
 	struct group_filter one = {.by = rule->by, .value = {rule->only}}, *only = rule->only.len && rule->by.n ? &one : NULL;
 	int64_t now_ms = all->q->now_ms, now = now_ms / MS_PER_HOUR;
 	alert_period_of(rule->period, now, &s->from, &s->to, name);
 	groups_init(&s->spent, &rule->by);
 	groups_init(&s->recent, &rule->by);
-	return figures_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) && outlook_read(&s->outlook, f, &rule->by, only, now_ms, s->to, err) &&
+	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) && outlook_read(&s->outlook, f, &rule->by, only, now_ms, s->to, err) &&
 	       (!s->outlook.too_many || read_rate(s, f, rule, now_ms, err));
 }
 

@@ -116,7 +116,7 @@ bool api_cache(struct api *a, const struct query *q, struct buf *out, struct err
 	struct groups g;
 	struct cached all = {0};
 	groups_init(&g, &by);
-	bool good = figures_sum(a->figures, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err);
 	if (good) {
 		groups_sort_by_key(&g);
 		struct cached *models = xcalloc((size_t)g.n + 1, sizeof *models);
@@ -146,7 +146,7 @@ bool api_cache(struct api *a, const struct query *q, struct buf *out, struct err
 
 static bool read_reasons(struct api *a, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:unpriced", a->conf->redis_prefix);
 	redis_cmdz(r, "HGETALL", key.data, NULL);
@@ -156,7 +156,7 @@ static bool read_reasons(struct api *a, struct err *err)
 
 static struct str reason_of(struct api *a, struct str model)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2)
 		if (str_eq(redis_elem(r, 0, i), model))
 			return redis_elem(r, 0, i + 1);
@@ -177,8 +177,8 @@ bool api_gaps(struct api *a, const struct query *q, struct buf *out, struct err 
 	lost.only.value[lost.only.by.n++] = STR(UNATTRIBUTED);
 	groups_init(&priced, &by);
 	groups_init(&orphans, &by);
-	bool good = figures_sum(a->figures, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &priced, err) &&
-	            figures_sum(a->figures, &by, &lost.only, q->from, q->to, q->now_ms / MS_PER_HOUR, &orphans, err) && read_reasons(a, err);
+	bool good = rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &priced, err) &&
+	            rollups_sum(a->rollups, &by, &lost.only, q->from, q->to, q->now_ms / MS_PER_HOUR, &orphans, err) && read_reasons(a, err);
 	if (good) {
 		buf_addc(out, '{');
 		json_span(out, q->from, q->to);

@@ -31,7 +31,7 @@ bool api_forecast(struct api *a, const struct query *q, struct buf *out, struct 
 	int64_t now = q->now_ms / MS_PER_HOUR, day = when_day_start(now), month = when_month_start(now), next_month = when_month_start(month + 32 * DAY);
 	struct outlook o;
 	struct group today, so_far;
-	if (!outlook_read(&o, a->figures, &(struct grouping){0}, &q->only, q->now_ms, next_month, err))
+	if (!outlook_read(&o, a->rollups, &(struct grouping){0}, &q->only, q->now_ms, next_month, err))
 		return false;
 	bool good = api_sum(a, q, day, now + 1, &today, err) && api_sum(a, q, month, now + 1, &so_far, err);
 	if (good) {

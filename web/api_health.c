@@ -34,7 +34,7 @@ static const char *state_of(size_t i, bool came, int64_t arrived_ms, int64_t now
 // Arrivals are real, whatever `now` the query pretends: they are compared with the clock.
 bool api_freshness(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT, member = BUF_INIT;
 	int64_t now = when_now_ms();
 	(void)q;
@@ -91,7 +91,7 @@ bool api_findings(struct api *a, const struct query *q, struct buf *out, struct 
 	(void)q;
 	(void)err;
 	buf_adds(out, "{\"findings\":[");
-	health_check(a->conf, figures_view(a->figures), add_finding, &f);
+	health_check(a->conf, rollups_view(a->rollups), add_finding, &f);
 	buf_adds(out, "]}");
 	return true;
 }
@@ -101,7 +101,7 @@ bool api_findings(struct api *a, const struct query *q, struct buf *out, struct 
 // <prefix>:alerts is a hash of JSON objects, one an alert that is up; what is no JSON is passed over.
 bool api_alerts(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	int n = 0;
 	(void)q;

@@ -152,7 +152,7 @@ static void spread_hour(const struct spread *x, const struct minute_weights *w, 
 
 static bool spread_all(struct api *a, const struct query *q, const struct spreads *s, struct curve *c, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	struct minute_weights w;
 	if (s->n == 0)
@@ -192,7 +192,7 @@ bool api_minutes(struct api *a, const struct query *q, struct buf *out, struct e
 	struct spreads s = {.q = q, .curve = &c};
 	c.total = xcalloc((size_t)c.n, sizeof *c.total);
 	groups_init(&c.groups, &q->by);
-	bool good = (q->by.n == 0 || curve_choose(&c, a, q->from, q->to, err)) && view_each(figures_view(a->figures), q->from, q->to, add_model_hour, &s, err) && spread_all(a, q, &s, &c, err);
+	bool good = (q->by.n == 0 || curve_choose(&c, a, q->from, q->to, err)) && view_each(rollups_view(a->rollups), q->from, q->to, add_model_hour, &s, err) && spread_all(a, q, &s, &c, err);
 	if (good)
 		curve_write(out, &c);
 	groups_release(&c.groups);

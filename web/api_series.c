@@ -27,7 +27,7 @@ static int64_t point_to(const struct curve *s, int64_t i)
 static bool sum_points(struct api *a, struct curve *s, const struct grouping *by, struct groups *ret, struct err *err)
 {
 	const struct query *q = s->q;
-	return figures_sum(a->figures, by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, ret, err);
+	return rollups_sum(a->rollups, by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, ret, err);
 }
 
 static int point_of(const struct curve *s, struct str hour)
@@ -41,7 +41,7 @@ static int point_of(const struct curve *s, struct str hour)
 // Whether the sum of each point stands ready once the sum of all was made; else one sum by hour tells them.
 static bool is_point_by_point(const struct curve *s)
 {
-	return s->step > 1 || s->start >= s->q->now_ms / MS_PER_HOUR - FIGURES_RECENT_HOURS;
+	return s->step > 1 || s->start >= s->q->now_ms / MS_PER_HOUR - ROLLUPS_RECENT_HOURS;
 }
 
 static bool fill_total(struct api *a, struct curve *s, struct err *err)
@@ -71,7 +71,7 @@ static bool fill_groups_by_point(struct api *a, struct curve *s, struct err *err
 	for (int k = 0; k < s->n; k++) {
 		struct groups g;
 		groups_init(&g, &s->q->by);
-		bool good = figures_sum(a->figures, &s->q->by, &s->q->only, point_from(s, k), point_to(s, k), s->q->now_ms / MS_PER_HOUR, &g, err);
+		bool good = rollups_sum(a->rollups, &s->q->by, &s->q->only, point_from(s, k), point_to(s, k), s->q->now_ms / MS_PER_HOUR, &g, err);
 		for (int32_t i = 0; good && i < g.n; i++) {
 			int row = curve_row(s, g.list[i].keys);
 			if (row >= 0)

@@ -51,7 +51,7 @@ bool api_summary(struct api *a, const struct query *q, struct buf *out, struct e
 		{"yesterday", day - HOURS_PER_DAY, day}, {"month", month, hour + 1}, {"last_month", before, month},
 	};
 	struct usd day_so_far, month_so_far;
-	if (!figures_extent(a->figures, &first, &last, err))
+	if (!rollups_extent(a->rollups, &first, &last, err))
 		return false;
 	buf_adds(out, "{\"now\":");
 	json_time(out, q->now_ms);
@@ -102,7 +102,7 @@ bool api_breakdown(struct api *a, const struct query *q, struct buf *out, struct
 	struct group total, other = {0};
 	int64_t shown = 0, matching = 0, all = 0;
 	groups_init(&g, &q->by);
-	if (!figures_sum(a->figures, &q->by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err) ||
+	if (!rollups_sum(a->rollups, &q->by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err) ||
 	    !api_sum(a, q, q->from, q->to, &total, err)) {
 		groups_release(&g);
 		return false;
@@ -206,8 +206,8 @@ bool api_movers(struct api *a, const struct query *q, struct buf *out, struct er
 	int64_t length = to - from;
 	groups_init(&now, &q->by);
 	groups_init(&then, &q->by);
-	bool good = figures_sum(a->figures, &q->by, &q->only, from, to, hour, &now, err) &&
-	            figures_sum(a->figures, &q->by, &q->only, from - length, from, hour, &then, err);
+	bool good = rollups_sum(a->rollups, &q->by, &q->only, from, to, hour, &now, err) &&
+	            rollups_sum(a->rollups, &q->by, &q->only, from - length, from, hour, &then, err);
 	if (good) {
 		groups_sort_by_key(&now);
 		groups_sort_by_key(&then);

@@ -48,7 +48,7 @@ static bool top_of(struct api *a, const struct query *q, enum group_by by, const
 	struct groups g;
 	struct group other = {0};
 	groups_init(&g, &grouping);
-	bool good = figures_sum(a->figures, &grouping, NULL, from, to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = rollups_sum(a->rollups, &grouping, NULL, from, to, q->now_ms / MS_PER_HOUR, &g, err);
 	if (good) {
 		groups_sort_by_usd(&g);
 		family(out, name, "gauge", help);
@@ -97,7 +97,7 @@ static bool write_spend(struct api *a, const struct query *q, struct buf *out, s
 // Members of <prefix>:signals: NAME is the time of the newest record, NAME:arrived when the last one came.
 static bool write_signals(struct api *a, struct buf *out, struct err *err)
 {
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:signals", a->conf->redis_prefix);
 	redis_cmdz(r, "ZRANGE", key.data, "0", "-1", "WITHSCORES", NULL);
@@ -137,7 +137,7 @@ static void add_overflow(void *user, const struct overflow *f)
 static bool write_overflow(struct api *a, struct buf *out, struct err *err)
 {
 	struct overflow_sum s = {0};
-	if (!overflow_each(view_redis(figures_view(a->figures)), a->conf->redis_prefix, add_overflow, &s, err))
+	if (!overflow_each(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, add_overflow, &s, err))
 		return false;
 	bool today = s.newest == api_now_ms(a) / MS_PER_HOUR / 24;
 	family(out, "nowcast_folded_sessions", "gauge", "Sessions of the day without a row of their own (sessions.max), about.");
@@ -159,7 +159,7 @@ static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 		{"dead", "LLEN", "nowcast_alert_messages_given_up", "Messages of alerts that were given up, the newest thousand at most."},
 	};
 	enum { NCOUNTS = sizeof counts / sizeof *counts };
-	struct redis *r = view_redis(figures_view(a->figures));
+	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	for (int i = 0; i < NCOUNTS; i++) {
 		buf_clear(&key);
@@ -178,11 +178,11 @@ static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 
 void metrics_write(struct api *a, const struct metrics_server *s, struct buf *out)
 {
-	struct buf figures = BUF_INIT;
+	struct buf rollups = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct query q = {.now_ms = api_now_ms(a)};
-	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) && write_overflow(a, &figures, &err) &&
-	          write_alerts(a, &figures, &err);
+	bool up = write_spend(a, &q, &rollups, &err) && write_signals(a, &rollups, &err) && write_overflow(a, &rollups, &err) &&
+	          write_alerts(a, &rollups, &err);
 	family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis is away.");
 	buf_addf(out, "nowcast_up %d\n", up);
 	family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");
@@ -194,6 +194,6 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	family(out, "nowcast_start_time_seconds", "gauge", "When the server started.");
 	buf_addf(out, "nowcast_start_time_seconds %lld\n", (long long)(s->started_ms / 1000));
 	if (up)
-		buf_addstr(out, buf_str(&figures));
-	buf_release(&figures);
+		buf_addstr(out, buf_str(&rollups));
+	buf_release(&rollups);
 }

@@ -169,9 +169,9 @@ static void note_redis(struct server *s, bool good)
 	atomic_store(&s->asked_ms, when_ticks_ms());
 	if (atomic_exchange(&s->ready, good) != good) {
 		if (good)
-			log_info("the figures can be read", LOG_STR("redis", redis_where(view_redis(figures_view(s->api.figures)))));
+			log_info("the figures can be read", LOG_STR("redis", redis_where(view_redis(rollups_view(s->api.rollups)))));
 		else
-			log_warn("Redis does not answer: the API says 503 until it does", LOG_STR("redis", redis_where(view_redis(figures_view(s->api.figures)))));
+			log_warn("Redis does not answer: the API says 503 until it does", LOG_STR("redis", redis_where(view_redis(rollups_view(s->api.rollups)))));
 	}
 }
 
@@ -223,7 +223,7 @@ static void publish(struct server *s)
 
 static void ask_redis(struct server *s)
 {
-	struct redis *r = view_redis(figures_view(s->api.figures));
+	struct redis *r = view_redis(rollups_view(s->api.rollups));
 	struct err err = ERR_INIT;
 	redis_cmdz(r, "PING", NULL);
 	note_redis(s, redis_exec(r, &err));
@@ -248,7 +248,7 @@ static void look_after(struct server *s)
 static void warm(struct server *s)
 {
 	struct err err = ERR_INIT;
-	if (!figures_warm(s->api.figures, api_now_ms(&s->api) / MS_PER_HOUR, &s->warming, &err))
+	if (!rollups_warm(s->api.rollups, api_now_ms(&s->api) / MS_PER_HOUR, &s->warming, &err))
 		s->warming = false;
 }
 
@@ -326,10 +326,10 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	pthread_condattr_destroy(&attr);
 	page_prepare();
 	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) && check_exposure(s, listen, err) &&
-	            figures_open(&s->api.figures, conf->redis, conf->redis_ca, conf->redis_prefix, err) &&
+	            rollups_open(&s->api.rollups, conf->redis, conf->redis_ca, conf->redis_prefix, err) &&
 	            http_open(&s->http, &o, route, s, err);
 	if (good)
-		figures_limit(s->api.figures, (size_t)conf->listen_memory);
+		rollups_limit(s->api.rollups, (size_t)conf->listen_memory);
 	if (good && pthread_create(&s->worker, NULL, worker_main, s) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for the API");
 	s->running = good;
@@ -359,7 +359,7 @@ void server_stop(struct server *s)
 	}
 	http_close(s->http);
 	auth_close(s->auth);
-	figures_close(s->api.figures);
+	rollups_close(s->api.rollups);
 	answers_free(s->answers);
 	buf_release(&s->live);
 	pthread_mutex_destroy(&s->lock);

@@ -71,7 +71,7 @@ static void add_groups(struct buf *out, const struct curve *s)
 bool curve_choose(struct curve *s, struct api *a, int64_t from, int64_t to, struct err *err)
 {
 	const struct query *q = s->q;
-	if (!figures_sum(a->figures, &q->by, &q->only, from, to, q->now_ms / MS_PER_HOUR, &s->groups, err))
+	if (!rollups_sum(a->rollups, &q->by, &q->only, from, to, q->now_ms / MS_PER_HOUR, &s->groups, err))
 		return false;
 	groups_sort_by_usd(&s->groups);
 	s->shown = s->groups.n < q->limit ? s->groups.n : (int)q->limit;
