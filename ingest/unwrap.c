@@ -127,7 +127,7 @@ static bool is_metric_answer(const struct top *t)
 	return has(t, F_MetricDataResults) || json_get(answer, STR("MetricDataResults")).doc;
 }
 
-static void answers(struct decoder *d, const struct top *t, struct str text)
+static void response_cache(struct decoder *d, const struct top *t, struct str text)
 {
 	struct sink sink = decoder_sink;
 	sink.user = d;
@@ -190,7 +190,7 @@ static void object(struct decoder *d, struct json v, struct str text, int depth)
 	else if (has(&t, F_CloudTrailEvent))
 		message_in(d, t.f[F_CloudTrailEvent], "CloudTrailEvent", v, text, depth);
 	else if (is_metric_answer(&t))
-		answers(d, &t, text);
+		response_cache(d, &t, text);
 	else
 		vague(d, &t, depth);
 }

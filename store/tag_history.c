@@ -39,7 +39,7 @@ struct tag_book {
 	struct history *histories;
 	int32_t n, cap, asked; // histories read, and asked for
 	struct map answered; // hash of caller and key -> index into answers
-	struct answer *answers;
+	struct answer *response_cache;
 	int32_t nanswers, capanswers;
 	struct arena values; // of answers
 	uint64_t digest;     // of all histories, in any order
@@ -82,7 +82,7 @@ void tag_book_free(struct tag_book *b)
 	map_release(&b->answered);
 	arena_release(&b->values);
 	free(b->histories);
-	free(b->answers);
+	free(b->response_cache);
 	free(b);
 }
 
@@ -312,8 +312,8 @@ struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset,
 	bool added;
 	int32_t *at = map_add(&b->answered, hash_of(arn, hash_of(tagset, hash_of(key, 0))), b->nanswers, &added);
 	if (added && b->nanswers == b->capanswers)
-		b->answers = xrealloc(b->answers, (size_t)(b->capanswers = b->capanswers ? b->capanswers * 2 : 64), sizeof *b->answers);
-	struct answer *a = &b->answers[*at];
+		b->response_cache = xrealloc(b->response_cache, (size_t)(b->capanswers = b->capanswers ? b->capanswers * 2 : 64), sizeof *b->response_cache);
+	struct answer *a = &b->response_cache[*at];
 	if (!added && ms > a->after && ms <= a->until)
 		return a->value;
 	b->nanswers += added;

@@ -12,12 +12,12 @@ struct kept {
 	int64_t since_ms, until_ms;
 };
 
-struct answers {
+struct response_cache {
 	struct kept kept[KEPT];
 	struct buf question; // of the request in hand
 };
 
-static struct str question_of(struct answers *a, const struct http_request *r)
+static struct str question_of(struct response_cache *a, const struct http_request *r)
 {
 	buf_clear(&a->question);
 	buf_addstr(&a->question, r->path);
@@ -29,7 +29,7 @@ static struct str question_of(struct answers *a, const struct http_request *r)
 	return buf_str(&a->question);
 }
 
-bool answers_find(struct answers *a, const struct http_request *r, int64_t ticks_ms, struct http_answer *ret)
+bool response_cache_find(struct response_cache *a, const struct http_request *r, int64_t ticks_ms, struct http_answer *ret)
 {
 	struct str question = question_of(a, r);
 	for (int i = 0; i < KEPT; i++) {
@@ -45,7 +45,7 @@ bool answers_find(struct answers *a, const struct http_request *r, int64_t ticks
 	return false;
 }
 
-void answers_keep(struct answers *a, const struct http_request *r, int64_t ticks_ms, int64_t cost_ms, const struct http_answer *answer)
+void response_cache_keep(struct response_cache *a, const struct http_request *r, int64_t ticks_ms, int64_t cost_ms, const struct http_answer *answer)
 {
 	struct str question = question_of(a, r);
 	struct kept *place = &a->kept[0];
@@ -64,12 +64,12 @@ void answers_keep(struct answers *a, const struct http_request *r, int64_t ticks
 	place->until_ms = ticks_ms + (keep < KEEP_MS_MAX ? keep : KEEP_MS_MAX);
 }
 
-struct answers *answers_new(void)
+struct response_cache *response_cache_new(void)
 {
-	return xcalloc(1, sizeof(struct answers));
+	return xcalloc(1, sizeof(struct response_cache));
 }
 
-void answers_free(struct answers *a)
+void response_cache_free(struct response_cache *a)
 {
 	for (int i = 0; a && i < KEPT; i++) {
 		buf_release(&a->kept[i].question);

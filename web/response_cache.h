@@ -6,15 +6,15 @@
 
 #include "web/http.h"
 
-struct answers;
+struct response_cache;
 
-struct answers *answers_new(void);
-void answers_free(struct answers *a);
+struct response_cache *response_cache_new(void);
+void response_cache_free(struct response_cache *a);
 
 // Fills `ret` and returns true if the same was asked a moment ago.
-bool answers_find(struct answers *a, const struct http_request *r, int64_t ticks_ms, struct http_answer *ret);
+bool response_cache_find(struct response_cache *a, const struct http_request *r, int64_t ticks_ms, struct http_answer *ret);
 
 // Keeps a good answer that took cost_ms.
-void answers_keep(struct answers *a, const struct http_request *r, int64_t ticks_ms, int64_t cost_ms, const struct http_answer *answer);
+void response_cache_keep(struct response_cache *a, const struct http_request *r, int64_t ticks_ms, int64_t cost_ms, const struct http_answer *answer);
 
 #endif

@@ -29,7 +29,7 @@ enum { QUEUE_MAX = 256, TICK_MS = 500, LIVE_MS = 2000, READY_MS = 5000 };
 struct server {
 	const struct conf *conf;
 	struct api api;
-	struct answers *answers;        // the worker's
+	struct response_cache *response_cache;        // the worker's
 	struct auth *auth;
 	struct http *http;
 	bool loopback;
@@ -178,7 +178,7 @@ static void note_redis(struct server *s, bool good)
 static void answer(struct server *s, struct http_exchange *x)
 {
 	int64_t began = when_ticks_ms();
-	if (answers_find(s->answers, &x->request, began, &x->answer)) {
+	if (response_cache_find(s->response_cache, &x->request, began, &x->answer)) {
 		// somebody asked the same just now
 	} else if (str_is(x->request.path, "/metrics")) {
 		struct metrics_server m = {atomic_load(&s->requests), atomic_load(&s->refused), http_viewers(s->http), s->started_ms};
@@ -191,7 +191,7 @@ static void answer(struct server *s, struct http_exchange *x)
 			atomic_fetch_add(&s->refused, 1);
 		else if (x->answer.status == 503 || x->answer.status == 200)
 			note_redis(s, x->answer.status == 200);
-		answers_keep(s->answers, &x->request, when_ticks_ms(), when_ticks_ms() - began, &x->answer);
+		response_cache_keep(s->response_cache, &x->request, when_ticks_ms(), when_ticks_ms() - began, &x->answer);
 	}
 	http_finish(x);
 }
@@ -316,7 +316,7 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	pthread_condattr_t attr;
 	s->conf = conf;
 	s->api = (struct api){.conf = conf, .fixed_now_ms = fixed_now_ms};
-	s->answers = answers_new();
+	s->response_cache = response_cache_new();
 	s->tail = &s->queue;
 	s->started_ms = when_now_ms();
 	pthread_mutex_init(&s->lock, NULL);
@@ -360,7 +360,7 @@ void server_stop(struct server *s)
 	http_close(s->http);
 	auth_close(s->auth);
 	rollups_close(s->api.rollups);
-	answers_free(s->answers);
+	response_cache_free(s->response_cache);
 	buf_release(&s->live);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->wake);
