@@ -51,7 +51,7 @@ static struct str tags_of(struct printing *p, struct view *v, const struct model
 {
 	buf_clear(&p->tags);
 	buf_addc(&p->tags, '{');
-	tag_book_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, add_tag, &p->tags);
+	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, add_tag, &p->tags);
 	buf_addc(&p->tags, '}');
 	return buf_str(&p->tags);
 }

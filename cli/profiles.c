@@ -18,7 +18,7 @@ enum { LIST_MAX = 64 << 20, AT_ONCE = 1000, LOOK_BACK_HOURS = 31 * 24 };
 
 // ---- import --------------------------------------------------------------------------------------------------------
 
-static bool write_list(const struct conf *conf, const struct profile_list *l, int64_t from_ms, struct err *err)
+static bool write_list(const struct conf *conf, const struct profile_import *l, int64_t from_ms, struct err *err)
 {
 	struct redis *r;
 	struct buf key = BUF_INIT, all = BUF_INIT;
@@ -44,7 +44,7 @@ static bool write_list(const struct conf *conf, const struct profile_list *l, in
 
 static bool import(struct command *c, struct err *err)
 {
-	struct profile_list l = PROFILE_LIST_INIT;
+	struct profile_import l = PROFILE_LIST_INIT;
 	struct buf text = BUF_INIT;
 	int64_t from_ms = -1;
 	size_t global = 0;
@@ -54,7 +54,7 @@ static bool import(struct command *c, struct err *err)
 	for (int i = 0; good && i < c->argc; i++) {
 		buf_clear(&text);
 		good = file_read(strcmp(c->argv[i], "-") == 0 ? "/dev/stdin" : c->argv[i], LIST_MAX, &text, err) &&
-		       profile_list_read(&l, buf_str(&text), c->argv[i], err);
+		       profile_import_read(&l, buf_str(&text), c->argv[i], err);
 	}
 	good = good && write_list(&c->conf, &l, from_ms, err);
 	for (size_t i = 0; i < l.n; i++)
@@ -66,7 +66,7 @@ static bool import(struct command *c, struct err *err)
 		printf("hours already computed keep their dollars until `nowcast reprice --from T`\n");
 	}
 	buf_release(&text);
-	profile_list_release(&l);
+	profile_import_release(&l);
 	return good;
 }
 

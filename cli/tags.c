@@ -20,7 +20,7 @@ enum { LIST_MAX = 256 << 20, SESSIONS_MAX = 1000, LOOK_BACK_HOURS = 24 };
 
 // ---- import --------------------------------------------------------------------------------------------------------
 
-static bool write_list(const struct conf *conf, const struct tag_list *l, int64_t from_ms, struct pseudonyms *p, struct err *err)
+static bool write_list(const struct conf *conf, const struct tag_import *l, int64_t from_ms, struct pseudonyms *p, struct err *err)
 {
 	struct redis *r;
 	struct buf key = BUF_INIT;
@@ -45,7 +45,7 @@ static bool write_list(const struct conf *conf, const struct tag_list *l, int64_
 
 static bool import(struct command *c, struct err *err)
 {
-	struct tag_list l = TAG_LIST_INIT;
+	struct tag_import l = TAG_LIST_INIT;
 	struct buf text = BUF_INIT;
 	const char *principal = NULL;
 	char when[WHEN_SIZE];
@@ -58,7 +58,7 @@ static bool import(struct command *c, struct err *err)
 	for (int i = 0; good && i < c->argc; i++) {
 		buf_clear(&text);
 		good = file_read(strcmp(c->argv[i], "-") == 0 ? "/dev/stdin" : c->argv[i], LIST_MAX, &text, err) &&
-		       tag_list_read(&l, buf_str(&text), c->argv[i], str_of(principal), p, err);
+		       tag_import_read(&l, buf_str(&text), c->argv[i], str_of(principal), p, err);
 	}
 	good = good && write_list(&c->conf, &l, from_ms, p, err);
 	for (size_t i = 0; i < l.n; i++)
@@ -70,7 +70,7 @@ static bool import(struct command *c, struct err *err)
 	}
 	pseudonyms_close(p);
 	buf_release(&text);
-	tag_list_release(&l);
+	tag_import_release(&l);
 	return good;
 }
 
@@ -136,20 +136,20 @@ static void show_tag(void *user, const struct tag_held *t)
 static bool show_all(struct show *s, struct view *v, int64_t at_ms, struct err *err)
 {
 	int64_t hour = at_ms / MS_PER_HOUR;
-	struct tag_book *b = view_tags(v);
+	struct tag_history *b = view_tags(v);
 	if (!view_each(v, hour - LOOK_BACK_HOURS + 1, hour + 1, note_tagset, s, err) ||
-	    !tag_book_read_sessions(b, view_redis(v), view_prefix(v), err))
+	    !tag_history_read_sessions(b, view_redis(v), view_prefix(v), err))
 		return false;
 	if (s->n == 0)
 		s->tagsets[s->n++] = xstrdup(STR("-"));
 	for (int i = 0; i < s->n; i++)
-		tag_book_ask(b, view_redis(v), view_prefix(v), s->arn, str_of(s->tagsets[i]));
+		tag_history_ask(b, view_redis(v), view_prefix(v), s->arn, str_of(s->tagsets[i]));
 	if (!redis_exec(view_redis(v), err))
 		return false;
-	tag_book_take(b, view_redis(v));
+	tag_history_take(b, view_redis(v));
 	for (int i = 0; i < s->n; i++) {
 		s->tagset = str_of(s->tagsets[i]);
-		tag_book_each(b, s->arn, s->tagset, at_ms + 1, show_tag, s); // what changed at that very moment counts
+		tag_history_each(b, s->arn, s->tagset, at_ms + 1, show_tag, s); // what changed at that very moment counts
 	}
 	return true;
 }

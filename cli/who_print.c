@@ -99,10 +99,10 @@ static void each_tag(struct tags *t, struct view *v)
 	struct dossier *d = t->dossier;
 	for (int32_t i = 0; i < d->ntagsets; i++) {
 		t->set = &d->tagsets[i];
-		tag_book_each(view_tags(v), d->arn, t->set->id, INT64_MAX, add_tag, t);
+		tag_history_each(view_tags(v), d->arn, t->set->id, INT64_MAX, add_tag, t);
 	}
 	t->set = NULL;
-	tag_book_history(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), add_tag, t);
+	tag_history_changes(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), add_tag, t);
 }
 
 // ---- text ----------------------------------------------------------------------------------------------------------

@@ -146,10 +146,10 @@ bool dossier_gather(struct dossier *d, struct view *v, struct str arn, struct er
 	if (!view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, gather_model_hour, d, err))
 		return false;
 	// One without figures has tags all the same.
-	tag_book_ask(view_tags(v), view_redis(v), view_prefix(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"));
+	tag_history_ask(view_tags(v), view_redis(v), view_prefix(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"));
 	if (!redis_exec(view_redis(v), err))
 		return false;
-	tag_book_take(view_tags(v), view_redis(v));
+	tag_history_take(view_tags(v), view_redis(v));
 	return true;
 }
 
@@ -162,7 +162,7 @@ static void count_tag(void *user, const struct tag_held *t)
 bool dossier_is_known(const struct dossier *d, struct view *v)
 {
 	int tags = 0;
-	tag_book_history(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), count_tag, &tags);
+	tag_history_changes(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), count_tag, &tags);
 	return d->nseen || (tags && (d->is_role || !d->role.len)); // the tags of its role do not make a session
 }
 
@@ -198,7 +198,7 @@ static struct str reason(struct search *s, struct view *v, const struct model_ho
 	if (same_word(s, str_after_last(path, '/')))
 		return str_is(kind, "assumed-role") ? STR("session") : str_is(kind, "user") ? STR("user") : STR("name");
 	s->tag = STR_NONE;
-	tag_book_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, look_at_tag, s);
+	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, look_at_tag, s);
 	return s->tag.len ? arena_text(&s->dossier->arena, "tag %.*s", STR_ARG(s->tag)) : STR_NONE;
 }
 

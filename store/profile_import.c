@@ -11,7 +11,7 @@
 
 enum { LISTS_DEEP = 3, TEXT_MAX = 2048 };
 
-void profile_list_release(struct profile_list *l)
+void profile_import_release(struct profile_import *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->items[i].id);
@@ -19,7 +19,7 @@ void profile_list_release(struct profile_list *l)
 		free(l->items[i].model);
 	}
 	free(l->items);
-	*l = (struct profile_list)PROFILE_LIST_INIT;
+	*l = (struct profile_import)PROFILE_LIST_INIT;
 }
 
 // Printable, without blanks: it becomes part of a key.
@@ -31,7 +31,7 @@ static bool is_clean(struct str s)
 	return s.len > 0 && s.len <= TEXT_MAX;
 }
 
-static bool add(struct profile_list *l, struct str arn, struct str model, const char *name, int64_t from_ms, struct err *err)
+static bool add(struct profile_import *l, struct str arn, struct str model, const char *name, int64_t from_ms, struct err *err)
 {
 	struct model_id id, of;
 	struct str key = str_after_last(arn, '/');
@@ -50,7 +50,7 @@ static bool add(struct profile_list *l, struct str arn, struct str model, const 
 		json_object_set_new(o, "name", json_string(name));
 	if (l->n == l->cap)
 		l->items = xrealloc(l->items, l->cap = l->cap ? l->cap * 2 : 64, sizeof *l->items);
-	l->items[l->n++] = (struct profile_listed){xstrdup(key), json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS), from_ms, xstrdup(model)};
+	l->items[l->n++] = (struct imported_profile){xstrdup(key), json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS), from_ms, xstrdup(model)};
 	json_decref(o);
 	return true;
 }
@@ -81,7 +81,7 @@ static bool model_of(json_t *models, struct buf *ret, struct err *err)
 	return true;
 }
 
-static bool read_one(struct profile_list *l, json_t *o, struct err *err)
+static bool read_one(struct profile_import *l, json_t *o, struct err *err)
 {
 	const char *arn = json_string_value(json_object_get(o, "inferenceProfileArn")), *type = json_string_value(json_object_get(o, "type"));
 	const char *created = json_string_value(json_object_get(o, "createdAt"));
@@ -101,7 +101,7 @@ static bool read_one(struct profile_list *l, json_t *o, struct err *err)
 	return good;
 }
 
-static bool read_value(struct profile_list *l, json_t *v, int deep, struct err *err)
+static bool read_value(struct profile_import *l, json_t *v, int deep, struct err *err)
 {
 	json_t *list = json_is_array(v) ? v : json_object_get(v, "inferenceProfileSummaries"), *item;
 	size_t i;
@@ -115,7 +115,7 @@ static bool read_value(struct profile_list *l, json_t *v, int deep, struct err *
 	return json_is_array(list) || err_set(err, ERR_CONFIG, "inferenceProfileSummaries: expected a list");
 }
 
-static bool read_json(struct profile_list *l, struct str text, struct err *err)
+static bool read_json(struct profile_import *l, struct str text, struct err *err)
 {
 	json_error_t e;
 	size_t at = 0;
@@ -146,7 +146,7 @@ static struct str trimmed(struct str s)
 	return s;
 }
 
-static bool read_map(struct profile_list *l, struct str text, struct err *err)
+static bool read_map(struct profile_import *l, struct str text, struct err *err)
 {
 	bool headed = false;
 	for (int line = 1; text.len; line++) {
@@ -168,7 +168,7 @@ static bool read_map(struct profile_list *l, struct str text, struct err *err)
 	return true;
 }
 
-bool profile_list_read(struct profile_list *l, struct str text, const char *file, struct err *err)
+bool profile_import_read(struct profile_import *l, struct str text, const char *file, struct err *err)
 {
 	size_t at = 0;
 	while (at < text.len && text.p[at] && strchr(" \t\r\n", text.p[at]))

@@ -18,8 +18,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-struct profile_list {
-	struct profile_listed {
+struct profile_import {
+	struct imported_profile {
 		char *id;        // last segment of its ARN
 		char *json;      // {"arn":...,"model":...,"name":...}, as it is kept
 		int64_t from_ms; // when it was created; 0: not told
@@ -31,9 +31,9 @@ struct profile_list {
 
 #define PROFILE_LIST_INIT {0}
 
-void profile_list_release(struct profile_list *l);
+void profile_import_release(struct profile_import *l);
 
 // Appends what `text` lists. `file` is for messages. ERR_CONFIG.
-bool profile_list_read(struct profile_list *l, struct str text, const char *file, struct err *err) NC_CHECK;
+bool profile_import_read(struct profile_import *l, struct str text, const char *file, struct err *err) NC_CHECK;
 
 #endif

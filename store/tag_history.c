@@ -32,7 +32,7 @@ struct answer {
 	struct str value;
 };
 
-struct tag_book {
+struct tag_history {
 	json_t *sessions;    // id -> tags
 	struct map met;      // hash of a caller that was asked for; no value
 	struct map known;    // hash of an owner -> index into histories
@@ -45,14 +45,14 @@ struct tag_book {
 	uint64_t digest;     // of all histories, in any order
 };
 
-struct tag_book *tag_book_new(void)
+struct tag_history *tag_history_new(void)
 {
-	struct tag_book *b = xcalloc(1, sizeof *b);
+	struct tag_history *b = xcalloc(1, sizeof *b);
 	b->sessions = json_object();
 	return b;
 }
 
-void tag_book_clear(struct tag_book *b)
+void tag_history_clear(struct tag_history *b)
 {
 	for (int32_t i = 0; i < b->n; i++) {
 		for (size_t k = 0; k < b->histories[i].n; k++) {
@@ -71,11 +71,11 @@ void tag_book_clear(struct tag_book *b)
 	json_object_clear(b->sessions);
 }
 
-void tag_book_free(struct tag_book *b)
+void tag_history_free(struct tag_history *b)
 {
 	if (!b)
 		return;
-	tag_book_clear(b);
+	tag_history_clear(b);
 	json_decref(b->sessions);
 	map_release(&b->met);
 	map_release(&b->known);
@@ -152,19 +152,19 @@ static uint64_t hash_of(struct str s, uint64_t seed)
 	return XXH3_64bits_withSeed(s.p ? s.p : "", s.len, seed);
 }
 
-static json_t *session_tags(struct tag_book *b, struct str tagset)
+static json_t *session_tags(struct tag_history *b, struct str tagset)
 {
 	return tagset.len > 1 ? json_object_getn(b->sessions, tagset.p, tagset.len) : NULL;
 }
 
 // A federated user stands on the tags of the user who asked for its credentials.
-static struct str owner_of(struct tag_book *b, struct str arn, struct str tagset, struct buf *buf)
+static struct str owner_of(struct tag_history *b, struct str arn, struct str tagset, struct buf *buf)
 {
 	struct str issuer = text_of(json_object_get(session_tags(b, tagset), TAG_ISSUER));
 	return tag_owner(issuer.len ? issuer : arn, buf);
 }
 
-static struct history *history_of(struct tag_book *b, struct str arn, struct str tagset)
+static struct history *history_of(struct tag_history *b, struct str arn, struct str tagset)
 {
 	struct buf buf = BUF_INIT;
 	struct str owner = owner_of(b, arn, tagset, &buf);
@@ -175,7 +175,7 @@ static struct history *history_of(struct tag_book *b, struct str arn, struct str
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
-bool tag_book_read_sessions(struct tag_book *b, struct redis *r, const char *prefix, struct err *err)
+bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const char *prefix, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:tagsets", prefix);
@@ -193,7 +193,7 @@ bool tag_book_read_sessions(struct tag_book *b, struct redis *r, const char *pre
 	return true;
 }
 
-void tag_book_ask(struct tag_book *b, struct redis *r, const char *prefix, struct str arn, struct str tagset)
+void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn, struct str tagset)
 {
 	struct buf buf = BUF_INIT, key = BUF_INIT;
 	bool added = false;
@@ -245,7 +245,7 @@ static uint64_t read_history(struct redis *r, size_t reply, struct history *h)
 	return digest;
 }
 
-void tag_book_take(struct tag_book *b, struct redis *r)
+void tag_history_take(struct tag_history *b, struct redis *r)
 {
 	int32_t first = b->n;
 	if (b->asked > b->n) { // what was answered before they were known may be wrong
@@ -258,7 +258,7 @@ void tag_book_take(struct tag_book *b, struct redis *r)
 		b->digest += read_history(r, (size_t)(b->n - first), &b->histories[b->n]);
 }
 
-uint64_t tag_book_digest(const struct tag_book *b)
+uint64_t tag_history_digest(const struct tag_history *b)
 {
 	return b->digest;
 }
@@ -290,7 +290,7 @@ static void span_at(const struct history *h, int64_t ms, struct answer *a)
 	}
 }
 
-static struct str look_up(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key, struct answer *ret)
+static struct str look_up(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, struct str key, struct answer *ret)
 {
 	json_t *session = session_tags(b, tagset);
 	char *z = xstrdup(key);
@@ -307,7 +307,7 @@ static struct str look_up(struct tag_book *b, struct str arn, struct str tagset,
 	return value;
 }
 
-struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key)
+struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, struct str key)
 {
 	bool added;
 	int32_t *at = map_add(&b->answered, hash_of(arn, hash_of(tagset, hash_of(key, 0))), b->nanswers, &added);
@@ -342,7 +342,7 @@ static int by_key(const void *a, const void *b)
 	return str_cmp(((const struct tag_held *)a)->key, ((const struct tag_held *)b)->key);
 }
 
-void tag_book_each(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, void (*fn)(void *user, const struct tag_held *t), void *user)
+void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, void (*fn)(void *user, const struct tag_held *t), void *user)
 {
 	json_t *session = session_tags(b, tagset), *value;
 	struct history *h = history_of(b, arn, tagset);
@@ -403,7 +403,7 @@ static int by_key_and_time(const void *a, const void *b)
 	return c ? c : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
 }
 
-void tag_book_history(struct tag_book *b, struct str arn, struct str tagset, void (*fn)(void *user, const struct tag_held *t), void *user)
+void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset, void (*fn)(void *user, const struct tag_held *t), void *user)
 {
 	struct history *h = history_of(b, arn, tagset);
 	struct spells s = {0};

@@ -17,26 +17,26 @@
 #include "base/str.h"
 #include "store/redis.h"
 
-struct tag_book;
+struct tag_history;
 
-struct tag_book *tag_book_new(void);
-void tag_book_free(struct tag_book *b);
-void tag_book_clear(struct tag_book *b); // forgets all it has read
+struct tag_history *tag_history_new(void);
+void tag_history_free(struct tag_history *b);
+void tag_history_clear(struct tag_history *b); // forgets all it has read
 
 // Reads the tags of all sessions that have figures.
-bool tag_book_read_sessions(struct tag_book *b, struct redis *r, const char *prefix, struct err *err) NC_CHECK;
+bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const char *prefix, struct err *err) NC_CHECK;
 
 // Asks for the tags of the role or user of a caller, unless they are known: adds a command to the pipeline, or nothing. After
-// redis_exec of a pipeline that held nothing else, tag_book_take reads the replies.
-void tag_book_ask(struct tag_book *b, struct redis *r, const char *prefix, struct str arn, struct str tagset);
-void tag_book_take(struct tag_book *b, struct redis *r);
+// redis_exec of a pipeline that held nothing else, tag_history_take reads the replies.
+void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn, struct str tagset);
+void tag_history_take(struct tag_history *b, struct redis *r);
 
 // Another one if a tag of a role or user that was asked for is another. The tags of a session never change.
-uint64_t tag_book_digest(const struct tag_book *b);
+uint64_t tag_history_digest(const struct tag_history *b);
 
 // The value of a tag before moment `ms`, STR_NONE if the caller had none. `tagset`: id of the session's tags, "-" without. Lives
-// until tag_book_clear.
-struct str tag_book_value(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, struct str key);
+// until tag_history_clear.
+struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, struct str key);
 
 // A tag that a caller had, and where it is from.
 struct tag_held {
@@ -44,14 +44,14 @@ struct tag_held {
 	bool of_session;   // else of the role or user:
 	int64_t since_ms;  //   when it was set,
 	struct str event;  //   and by which event of CloudTrail
-	int64_t until_ms;  //   (tag_book_history) when it was taken, or another value set; INT64_MAX: it holds
+	int64_t until_ms;  //   (tag_history_changes) when it was taken, or another value set; INT64_MAX: it holds
 };
 
 // All tags of the caller before moment `ms`, sorted by key.
-void tag_book_each(struct tag_book *b, struct str arn, struct str tagset, int64_t ms, void (*fn)(void *user, const struct tag_held *t), void *user);
+void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, void (*fn)(void *user, const struct tag_held *t), void *user);
 
 // Every tag that the role or user of the caller ever had, with its span, sorted by key and time; session tags are not among them.
-void tag_book_history(struct tag_book *b, struct str arn, struct str tagset, void (*fn)(void *user, const struct tag_held *t), void *user);
+void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset, void (*fn)(void *user, const struct tag_held *t), void *user);
 
 // "ACCOUNT:role/NAME" or "ACCOUNT:user/NAME": whose tags count for an ARN beneath those of its session; empty if it can have
 // none. In `buf`, which is cleared first.

@@ -11,20 +11,20 @@
 enum { LISTS_DEEP = 4, TAG_BYTES_MAX = 2048 };
 
 struct listing {
-	struct tag_list *list;
+	struct tag_import *list;
 	struct str arn;      // of what has no name
 	struct pseudonyms *pseudonyms;
 	struct err *err;
 };
 
-void tag_list_release(struct tag_list *l)
+void tag_import_release(struct tag_import *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->items[i].owner);
 		free(l->items[i].change);
 	}
 	free(l->items);
-	*l = (struct tag_list)TAG_LIST_INIT;
+	*l = (struct tag_import)TAG_LIST_INIT;
 }
 
 // The first of some members that is there.
@@ -95,7 +95,7 @@ static void hide_tags(struct pseudonyms *p, struct arena *arena, json_t *tags)
 static bool add_principal(struct listing *x, struct str arn, json_t *listed)
 {
 	struct buf owner = BUF_INIT;
-	struct tag_list *l = x->list;
+	struct tag_import *l = x->list;
 	struct arena arena = ARENA_INIT;
 	json_t *tags = json_object();
 	bool good = is_owner(tag_owner(pseudonym_arn(x->pseudonyms, &arena, arn), &owner)) ||
@@ -107,7 +107,7 @@ static bool add_principal(struct listing *x, struct str arn, json_t *listed)
 			l->items = xrealloc(l->items, (size_t)(l->cap = l->cap ? l->cap * 2 : 64), sizeof *l->items);
 		size_t n = json_object_size(tags);
 		json_t *change = json_pack("{s:s,s:O}", "op", "create", "tags", tags);
-		l->items[l->n++] = (struct tag_listed){xstrdup(buf_str(&owner)), json_dumps(change, JSON_COMPACT | JSON_SORT_KEYS), n};
+		l->items[l->n++] = (struct imported_tags){xstrdup(buf_str(&owner)), json_dumps(change, JSON_COMPACT | JSON_SORT_KEYS), n};
 		json_decref(change);
 	}
 	json_decref(tags);
@@ -157,7 +157,7 @@ static bool read_value(struct listing *x, json_t *v, int deep)
 	return listed || read_one(x, v);
 }
 
-bool tag_list_read(struct tag_list *l, struct str text, const char *file, struct str arn, struct pseudonyms *p, struct err *err)
+bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn, struct pseudonyms *p, struct err *err)
 {
 	struct listing x = {l, arn, p, err};
 	json_error_t e;

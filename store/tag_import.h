@@ -19,9 +19,9 @@
 #include "base/str.h"
 #include "ingest/pseudonym.h"
 
-struct tag_list {
-	struct tag_listed {
-		char *owner;  // "ACCOUNT:role/NAME", as in tag_book.h
+struct tag_import {
+	struct imported_tags {
+		char *owner;  // "ACCOUNT:role/NAME", as in tag_history.h
 		char *change; // {"op":"create","tags":{...}}, as it is kept
 		size_t tags;
 	} *items;
@@ -31,10 +31,10 @@ struct tag_list {
 
 #define TAG_LIST_INIT {0}
 
-void tag_list_release(struct tag_list *l);
+void tag_import_release(struct tag_import *l);
 
 // Appends what `text` lists, names hashed by `p` (NULL: as they are). `arn`: whose tags a list without a name holds, or STR_NONE.
 // `file` is for messages. ERR_CONFIG.
-bool tag_list_read(struct tag_list *l, struct str text, const char *file, struct str arn, struct pseudonyms *p, struct err *err) NC_CHECK;
+bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn, struct pseudonyms *p, struct err *err) NC_CHECK;
 
 #endif

@@ -19,7 +19,7 @@ bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, c
 		return false;
 	}
 	v->prefix = xstrdup(str_of(prefix));
-	v->tags = tag_book_new();
+	v->tags = tag_history_new();
 	*ret = v;
 	return true;
 }
@@ -28,7 +28,7 @@ void view_close(struct view *v)
 {
 	if (!v)
 		return;
-	tag_book_free(v->tags);
+	tag_history_free(v->tags);
 	model_hour_cache_free(v->model_hour_cache);
 	arena_release(&v->arena);
 	arena_release(&v->model_hour);
@@ -73,10 +73,10 @@ int view_band_scale(const struct view *v)
 
 struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key)
 {
-	return tag_book_value(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
+	return tag_history_value(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
 }
 
-struct tag_book *view_tags(struct view *v)
+struct tag_history *view_tags(struct view *v)
 {
 	return v->tags;
 }
@@ -88,10 +88,10 @@ bool view_tags_are_old(const struct view *v)
 
 bool view_read_tags(struct view *v, struct err *err)
 {
-	tag_book_clear(v->tags);
+	tag_history_clear(v->tags);
 	v->tags_ms = when_ticks_ms();
 	v->nasked = 0;
-	return tag_book_read_sessions(v->tags, v->redis, v->prefix, err);
+	return tag_history_read_sessions(v->tags, v->redis, v->prefix, err);
 }
 
 // ---- each ----------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key);
 
 // The tags that the last view_each met, for those who ask for more than one value.
-struct tag_book *view_tags(struct view *v);
+struct tag_history *view_tags(struct view *v);
 
 // By how much error bands are to be wider, in parts of BAND_SCALE_ONE, as the bill has shown (reconcile/band.h); as of the last view_each.
 enum { BAND_SCALE_ONE = 1000 };

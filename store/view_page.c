@@ -214,7 +214,7 @@ static void take_kept(struct view *v, struct item *it)
 static void ask_tags(struct view *v, const struct view_row *rows, int n)
 {
 	for (int i = 0; i < n; i++)
-		tag_book_ask(v->tags, v->redis, v->prefix, rows[i].principal, rows[i].tagset);
+		tag_history_ask(v->tags, v->redis, v->prefix, rows[i].principal, rows[i].tagset);
 }
 
 bool view_read_principals(struct view *v, struct err *err)
@@ -222,11 +222,11 @@ bool view_read_principals(struct view *v, struct err *err)
 	for (int32_t all = v->model_hour_cache ? model_hour_cache_callers(v->model_hour_cache) : 0; v->nasked < all; v->nasked++) {
 		struct str principal, tagset;
 		model_hour_cache_caller(v->model_hour_cache, v->nasked, &principal, &tagset);
-		tag_book_ask(v->tags, v->redis, v->prefix, principal, tagset);
+		tag_history_ask(v->tags, v->redis, v->prefix, principal, tagset);
 	}
 	if (!redis_exec(v->redis, err))
 		return false;
-	tag_book_take(v->tags, v->redis);
+	tag_history_take(v->tags, v->redis);
 	return true;
 }
 

@@ -14,7 +14,7 @@ struct view {
 	char *prefix;
 	enum view_basis basis;
 	int band_scale;      // thousandths
-	struct tag_book *tags;
+	struct tag_history *tags;
 	struct arena arena;  // of a page
 	struct model_hour_cache *model_hour_cache; // NULL: nothing is kept
 	struct arena model_hour;  // of a model hour from the cache
@@ -55,7 +55,7 @@ bool view_page_read(struct view *v, const struct slot_index *x, size_t first, in
 struct str view_key(struct view *v, const struct slot_index *x, struct str member, int side, struct buf *key);
 enum { SIDE_ESTIMATE, SIDE_ACTUAL };
 
-// Fetches the tags of those on the cache who were not met before, and of those tag_book_ask was called for.
+// Fetches the tags of those on the cache who were not met before, and of those tag_history_ask was called for.
 bool view_read_principals(struct view *v, struct err *err) NC_CHECK;
 
 // What every look begins with: the scale of bands, and the slots there are, sorted. NULL: an error.
