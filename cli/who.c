@@ -51,7 +51,7 @@ static bool is_access_key(struct str s)
 	return str_starts(s, STR("ASIA")) || str_starts(s, STR("AKIA"));
 }
 
-static bool unknown(const struct question *q, const struct dossier *d, struct err *err)
+static bool unknown(const struct question *q, const struct principal_summary *d, struct err *err)
 {
 	char from[WHEN_SIZE];
 	return err_set(err, ERR_SKIP, "nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s", STR_ARG(q->text),
@@ -63,18 +63,18 @@ static bool unknown(const struct question *q, const struct dossier *d, struct er
 
 static bool answer_arn(const struct question *q, struct view *v, struct str arn, const struct session *session, struct err *err)
 {
-	struct dossier d;
-	dossier_init(&d, q->now_ms, q->from);
+	struct principal_summary d;
+	principal_summary_init(&d, q->now_ms, q->from);
 	if (session) {
 		d.session = *session;
 		d.key = q->text;
 	}
-	bool good = dossier_gather(&d, v, arn, err) && (session || dossier_is_known(&d, v) || unknown(q, &d, err));
+	bool good = principal_summary_gather(&d, v, arn, err) && (session || principal_summary_is_known(&d, v) || unknown(q, &d, err));
 	if (good && q->json)
-		dossier_print_json(&d, v);
+		who_print_json(&d, v);
 	else if (good)
-		dossier_print_text(&d, v, (int)q->sessions);
-	dossier_release(&d);
+		who_print_text(&d, v, (int)q->sessions);
+	principal_summary_release(&d);
 	return good;
 }
 
@@ -96,14 +96,14 @@ static bool answer_key(const struct question *q, struct view *v, struct err *err
 
 static bool answer_name(const struct question *q, struct view *v, struct err *err)
 {
-	struct dossier d;
-	dossier_init(&d, q->now_ms, q->from);
-	bool good = dossier_find(&d, v, q->text, q->hash, err) && (d.nseen || unknown(q, &d, err));
+	struct principal_summary d;
+	principal_summary_init(&d, q->now_ms, q->from);
+	bool good = principal_summary_find(&d, v, q->text, q->hash, err) && (d.nseen || unknown(q, &d, err));
 	if (good && d.nseen == 1)
 		good = answer_arn(q, v, d.seen[0].arn, NULL, err);
 	else if (good)
-		dossier_print_list(&d, q->text, q->json);
-	dossier_release(&d);
+		who_print_list(&d, q->text, q->json);
+	principal_summary_release(&d);
 	return good;
 }
 

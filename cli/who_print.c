@@ -13,16 +13,16 @@
 
 enum { USD_SHOWN = 4 };
 
-static const char *const span_names[DOSSIER_SPANS] = {"today", "month"};
+static const char *const span_names[SUMMARY_SPANS] = {"today", "month"};
 
 static const char *usd_text(const struct group *g, struct usd usd, char *buf)
 {
 	return g->tokens && g->unpriced == g->tokens ? "unpriced" : usd_format(usd, USD_SHOWN, buf);
 }
 
-static struct group total_of(const struct dossier *d, enum dossier_span span)
+static struct group total_of(const struct principal_summary *d, enum summary_span span)
 {
-	const struct groups *all = &d->sums[span][DOSSIER_ALL];
+	const struct groups *all = &d->sums[span][SUMMARY_ALL];
 	return all->n ? all->list[0] : (struct group){0};
 }
 
@@ -37,10 +37,10 @@ static const struct group *same_key(const struct groups *g, struct str key)
 // ---- tags ----------------------------------------------------------------------------------------------------------
 
 struct tags {
-	struct dossier *dossier;
+	struct principal_summary *principal_summary;
 	struct buf *json;      // NULL: to the table
 	struct table table;
-	const struct dossier_tagset *set; // of a session; NULL: of the role or user
+	const struct summary_tagset *set; // of a session; NULL: of the role or user
 	struct str mine[256];  // keys of session tags
 	int nmine;
 	int n;
@@ -78,14 +78,14 @@ static void add_tag(void *user, const struct tag_held *held)
 	if (t->set && !held->of_session)
 		return;
 	char since[WHEN_SIZE], until[WHEN_SIZE];
-	const char *of = t->set ? str_starts(held->key, STR("aws:")) ? "call" : "session" : memmem(t->dossier->arn.p, t->dossier->arn.len, "role/", 5) ? "role" : "user";
+	const char *of = t->set ? str_starts(held->key, STR("aws:")) ? "call" : "session" : memmem(t->principal_summary->arn.p, t->principal_summary->arn.len, "role/", 5) ? "role" : "user";
 	int64_t since_ms = t->set ? t->set->first * MS_PER_HOUR : held->since_ms, until_ms = t->set ? (t->set->last + 1) * MS_PER_HOUR : held->until_ms;
 	if (t->json) {
 		tag_json(t, held, of, since_ms, until_ms);
 	} else {
 		table_cell(&t->table, held->key);
 		table_cell(&t->table, held->value);
-		table_cell(&t->table, !t->set && is_overridden(t, held->key) ? arena_text(&t->dossier->arena, "%s, overridden", of) : str_of(of));
+		table_cell(&t->table, !t->set && is_overridden(t, held->key) ? arena_text(&t->principal_summary->arena, "%s, overridden", of) : str_of(of));
 		table_cell(&t->table, str_of(when_format(since_ms, since)));
 		table_cell(&t->table, until_ms == INT64_MAX ? STR("") : str_of(when_format(until_ms, until)));
 		table_cell(&t->table, t->set ? STR("seen with it") : held->event);
@@ -96,7 +96,7 @@ static void add_tag(void *user, const struct tag_held *held)
 
 static void each_tag(struct tags *t, struct view *v)
 {
-	struct dossier *d = t->dossier;
+	struct principal_summary *d = t->principal_summary;
 	for (int32_t i = 0; i < d->ntagsets; i++) {
 		t->set = &d->tagsets[i];
 		tag_history_each(view_tags(v), d->arn, t->set->id, INT64_MAX, add_tag, t);
@@ -107,7 +107,7 @@ static void each_tag(struct tags *t, struct view *v)
 
 // ---- text ----------------------------------------------------------------------------------------------------------
 
-static void print_head(const struct dossier *d)
+static void print_head(const struct principal_summary *d)
 {
 	char first[WHEN_SIZE], last[WHEN_SIZE], from[WHEN_SIZE];
 	int64_t a = INT64_MAX, b = 0;
@@ -132,16 +132,16 @@ static void print_head(const struct dossier *d)
 		printf("sessions    %d since %s\n", d->nseen, from);
 }
 
-static void print_spend(const struct dossier *d)
+static void print_spend(const struct principal_summary *d)
 {
 	struct table t = TABLE_INIT;
 	char a[USD_SIZE], b[USD_SIZE], c[USD_SIZE], n[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
-	static const char *const labels[DOSSIER_SPANS] = {"today", "this month"};
+	static const char *const labels[SUMMARY_SPANS] = {"today", "this month"};
 	static const char *const heads[] = {"spend", "usd", "low", "high", "calls", "tokens", "basis"};
 	for (int i = 0; i < 7; i++)
 		table_column(&t, str_of(heads[i]), i == 0 || i == 6 ? TABLE_TEXT : TABLE_NUMBER, 0);
-	for (int span = 0; span < DOSSIER_SPANS; span++) {
-		struct group g = total_of(d, (enum dossier_span)span);
+	for (int span = 0; span < SUMMARY_SPANS; span++) {
+		struct group g = total_of(d, (enum summary_span)span);
 		table_cell(&t, str_of(labels[span]));
 		table_cell(&t, str_of(usd_text(&g, g.usd, a)));
 		table_cell(&t, str_of(usd_text(&g, g.usd_low, b)));
@@ -156,9 +156,9 @@ static void print_spend(const struct dossier *d)
 }
 
 // Of this month, the dearest first; returns how many did not fit.
-static int32_t print_cut(struct dossier *d, enum dossier_cut cut, const char *head, int most)
+static int32_t print_cut(struct principal_summary *d, enum summary_cut cut, const char *head, int most)
 {
-	struct groups *month = &d->sums[DOSSIER_MONTH][cut];
+	struct groups *month = &d->sums[SUMMARY_MONTH][cut];
 	struct table t = TABLE_INIT;
 	char a[USD_SIZE], b[USD_SIZE], calls[TABLE_COUNT_SIZE], tokens[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	const char *const heads[] = {head, "today", "month", "calls", "tokens", "basis"};
@@ -168,7 +168,7 @@ static int32_t print_cut(struct dossier *d, enum dossier_cut cut, const char *he
 	for (int i = 0; i < 6; i++)
 		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i == 5 ? TABLE_TEXT : TABLE_NUMBER, 0);
 	for (int32_t i = 0; i < month->n && i < most; i++) {
-		const struct group *g = &month->list[i], *today = same_key(&d->sums[DOSSIER_TODAY][cut], g->keys[0]);
+		const struct group *g = &month->list[i], *today = same_key(&d->sums[SUMMARY_TODAY][cut], g->keys[0]);
 		table_cell(&t, g->keys[0]);
 		table_cell(&t, today ? str_of(usd_text(today, today->usd, a)) : STR("0.0000"));
 		table_cell(&t, str_of(usd_text(g, g->usd, b)));
@@ -182,14 +182,14 @@ static int32_t print_cut(struct dossier *d, enum dossier_cut cut, const char *he
 	return month->n > most ? month->n - most : 0;
 }
 
-void dossier_print_text(struct dossier *d, struct view *v, int sessions)
+void who_print_text(struct principal_summary *d, struct view *v, int sessions)
 {
 	static const char *const heads[] = {"tag", "value", "of", "from", "until", "event"};
-	struct tags tags = {.dossier = d};
+	struct tags tags = {.principal_summary = d};
 	print_head(d);
 	if (d->nseen)
 		print_spend(d);
-	print_cut(d, DOSSIER_BY_MODEL, "model", INT32_MAX);
+	print_cut(d, SUMMARY_BY_MODEL, "model", INT32_MAX);
 	for (int i = 0; i < 6; i++)
 		table_column(&tags.table, str_of(heads[i]), TABLE_TEXT, 0);
 	each_tag(&tags, v);
@@ -202,7 +202,7 @@ void dossier_print_text(struct dossier *d, struct view *v, int sessions)
 	table_release(&tags.table);
 	if (!d->is_role)
 		return;
-	int32_t more = print_cut(d, DOSSIER_BY_PRINCIPAL, "session", sessions);
+	int32_t more = print_cut(d, SUMMARY_BY_PRINCIPAL, "session", sessions);
 	if (more)
 		printf("and %d more (--sessions N shows more)\n", more);
 }
@@ -217,16 +217,16 @@ static void figure_json(struct buf *b, const char *name, const struct group *g)
 	buf_addc(b, '}');
 }
 
-static void cut_json(struct dossier *d, enum dossier_cut cut, const char *list, const char *key, struct buf *b)
+static void cut_json(struct principal_summary *d, enum summary_cut cut, const char *list, const char *key, struct buf *b)
 {
-	struct groups *month = &d->sums[DOSSIER_MONTH][cut];
+	struct groups *month = &d->sums[SUMMARY_MONTH][cut];
 	groups_sort_by_usd(month);
 	buf_addf(b, ",\n \"%s\":[", list);
 	for (int32_t i = 0; i < month->n; i++) {
 		buf_addf(b, "%s\n  {\"%s\":", i ? "," : "", key);
 		buf_add_json(b, month->list[i].keys[0]);
 		buf_addc(b, ',');
-		figure_json(b, "today", same_key(&d->sums[DOSSIER_TODAY][cut], month->list[i].keys[0]));
+		figure_json(b, "today", same_key(&d->sums[SUMMARY_TODAY][cut], month->list[i].keys[0]));
 		buf_addc(b, ',');
 		figure_json(b, "month", &month->list[i]);
 		buf_addc(b, '}');
@@ -235,10 +235,10 @@ static void cut_json(struct dossier *d, enum dossier_cut cut, const char *list, 
 }
 
 // What of a sum is the principal's; a role's is all of its sessions'.
-static struct group spent(const struct dossier *d, enum dossier_span span, struct str arn)
+static struct group spent(const struct principal_summary *d, enum summary_span span, struct str arn)
 {
 	struct group sum = {0};
-	const struct groups *g = &d->sums[span][DOSSIER_BY_PRINCIPAL];
+	const struct groups *g = &d->sums[span][SUMMARY_BY_PRINCIPAL];
 	struct str role = memmem(arn.p, arn.len, ":role/", 6) ? str_after_last(arn, '/') : STR_NONE;
 	for (int32_t i = 0; i < g->n; i++) {
 		struct str at = g->list[i].keys[0], rest = at;
@@ -251,16 +251,16 @@ static struct group spent(const struct dossier *d, enum dossier_span span, struc
 	return sum;
 }
 
-static void spent_json(const struct dossier *d, struct str arn, struct buf *b)
+static void spent_json(const struct principal_summary *d, struct str arn, struct buf *b)
 {
-	for (int span = 0; span < DOSSIER_SPANS; span++) {
-		struct group g = spent(d, (enum dossier_span)span, arn);
+	for (int span = 0; span < SUMMARY_SPANS; span++) {
+		struct group g = spent(d, (enum summary_span)span, arn);
 		buf_addc(b, ',');
 		figure_json(b, span_names[span], &g);
 	}
 }
 
-static void seen_json(const struct dossier *d, struct buf *b)
+static void seen_json(const struct principal_summary *d, struct buf *b)
 {
 	buf_adds(b, ",\n \"looked_at_from\":");
 	json_time(b, d->from * MS_PER_HOUR);
@@ -282,10 +282,10 @@ static void seen_json(const struct dossier *d, struct buf *b)
 	buf_addc(b, ']');
 }
 
-void dossier_print_json(struct dossier *d, struct view *v)
+void who_print_json(struct principal_summary *d, struct view *v)
 {
 	struct buf b = BUF_INIT;
-	struct tags tags = {.dossier = d, .json = &b};
+	struct tags tags = {.principal_summary = d, .json = &b};
 	buf_adds(&b, "{\"principal\":");
 	buf_add_json(&b, d->arn);
 	buf_adds(&b, ",\"role\":");
@@ -293,17 +293,17 @@ void dossier_print_json(struct dossier *d, struct view *v)
 	buf_adds(&b, ",\"account\":");
 	buf_add_json(&b, d->only.value[1]);
 	seen_json(d, &b);
-	for (int span = 0; span < DOSSIER_SPANS; span++) {
-		struct group g = total_of(d, (enum dossier_span)span);
+	for (int span = 0; span < SUMMARY_SPANS; span++) {
+		struct group g = total_of(d, (enum summary_span)span);
 		buf_adds(&b, ",\n ");
 		figure_json(&b, span_names[span], &g);
 	}
-	cut_json(d, DOSSIER_BY_MODEL, "models", "model", &b);
+	cut_json(d, SUMMARY_BY_MODEL, "models", "model", &b);
 	buf_adds(&b, ",\n \"tags\":[");
 	each_tag(&tags, v);
 	buf_addc(&b, ']');
 	if (d->is_role)
-		cut_json(d, DOSSIER_BY_PRINCIPAL, "sessions", "principal", &b);
+		cut_json(d, SUMMARY_BY_PRINCIPAL, "sessions", "principal", &b);
 	buf_adds(&b, "}\n");
 	fwrite(b.data, 1, b.len, stdout);
 	buf_release(&b);
@@ -311,7 +311,7 @@ void dossier_print_json(struct dossier *d, struct view *v)
 
 // ---- those of a name -----------------------------------------------------------------------------------------------
 
-void dossier_print_list(struct dossier *d, struct str name, bool json)
+void who_print_list(struct principal_summary *d, struct str name, bool json)
 {
 	static const char *const heads[] = {"principal", "by its", "first seen", "last seen", "today", "month"};
 	struct table t = TABLE_INIT;
@@ -320,8 +320,8 @@ void dossier_print_list(struct dossier *d, struct str name, bool json)
 	for (int i = 0; i < 6; i++)
 		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i < 4 ? TABLE_TEXT : TABLE_NUMBER, 0);
 	for (int32_t i = 0; i < d->nseen && !json; i++) {
-		const struct dossier_seen *s = &d->seen[i];
-		struct group today = spent(d, DOSSIER_TODAY, s->arn), month = spent(d, DOSSIER_MONTH, s->arn);
+		const struct summary_seen *s = &d->seen[i];
+		struct group today = spent(d, SUMMARY_TODAY, s->arn), month = spent(d, SUMMARY_MONTH, s->arn);
 		table_cell(&t, s->arn);
 		table_cell(&t, s->why);
 		table_cell(&t, str_of(when_format(s->first * MS_PER_HOUR, first)));

@@ -10,15 +10,15 @@
 #include "query/principal_summary.h"
 #include "store/cardinality.h"
 
-static const char *const cuts[DOSSIER_CUTS] = {"", "model", "principal"};
+static const char *const cuts[SUMMARY_CUTS] = {"", "model", "principal"};
 
-void dossier_init(struct dossier *d, int64_t now_ms, int64_t from)
+void principal_summary_init(struct principal_summary *d, int64_t now_ms, int64_t from)
 {
 	struct err never = ERR_INIT;
 	int64_t hour = now_ms / MS_PER_HOUR;
-	*d = (struct dossier){.now_ms = now_ms, .from = from, .day = when_day_start(hour), .month = when_month_start(hour)};
-	for (int span = 0; span < DOSSIER_SPANS; span++) {
-		for (int cut = 0; cut < DOSSIER_CUTS; cut++) {
+	*d = (struct principal_summary){.now_ms = now_ms, .from = from, .day = when_day_start(hour), .month = when_month_start(hour)};
+	for (int span = 0; span < SUMMARY_SPANS; span++) {
+		for (int cut = 0; cut < SUMMARY_CUTS; cut++) {
 			struct grouping by;
 			if (grouping_parse(&by, str_of(cuts[cut]), STR_NONE, &never))
 				groups_init(&d->sums[span][cut], &by);
@@ -26,10 +26,10 @@ void dossier_init(struct dossier *d, int64_t now_ms, int64_t from)
 	}
 }
 
-void dossier_release(struct dossier *d)
+void principal_summary_release(struct principal_summary *d)
 {
-	for (int span = 0; span < DOSSIER_SPANS; span++)
-		for (int cut = 0; cut < DOSSIER_CUTS; cut++)
+	for (int span = 0; span < SUMMARY_SPANS; span++)
+		for (int cut = 0; cut < SUMMARY_CUTS; cut++)
 			groups_release(&d->sums[span][cut]);
 	free(d->seen);
 	free(d->tagsets);
@@ -52,50 +52,50 @@ static void stretch(int64_t *first, int64_t *last, int64_t hour)
 		*first = hour;
 }
 
-static struct dossier_seen *see(struct dossier *d, struct str arn, int64_t hour)
+static struct summary_seen *see(struct principal_summary *d, struct str arn, int64_t hour)
 {
 	bool added;
 	int32_t at = *map_add(&d->index, key_of(arn, STR_NONE, SEEN), d->nseen, &added);
 	if (added) {
 		if (d->nseen == d->capseen)
 			d->seen = xrealloc(d->seen, (size_t)(d->capseen = d->capseen ? d->capseen * 2 : 64), sizeof *d->seen);
-		d->seen[d->nseen++] = (struct dossier_seen){.arn = arena_str(&d->arena, arn), .first = hour};
+		d->seen[d->nseen++] = (struct summary_seen){.arn = arena_str(&d->arena, arn), .first = hour};
 	}
 	stretch(&d->seen[at].first, &d->seen[at].last, hour);
 	return &d->seen[at];
 }
 
-static void see_tagset(struct dossier *d, struct str id, int64_t hour)
+static void see_tagset(struct principal_summary *d, struct str id, int64_t hour)
 {
 	bool added;
 	int32_t at = *map_add(&d->index, key_of(id, STR_NONE, TAGSET), d->ntagsets, &added);
 	if (added) {
 		if (d->ntagsets == d->captagsets)
 			d->tagsets = xrealloc(d->tagsets, (size_t)(d->captagsets = d->captagsets ? d->captagsets * 2 : 16), sizeof *d->tagsets);
-		d->tagsets[d->ntagsets++] = (struct dossier_tagset){.id = arena_str(&d->arena, id), .first = hour};
+		d->tagsets[d->ntagsets++] = (struct summary_tagset){.id = arena_str(&d->arena, id), .first = hour};
 	}
 	stretch(&d->tagsets[at].first, &d->tagsets[at].last, hour);
 }
 
-static bool add_sums(struct dossier *d, struct view *v, const struct model_hour *model_hour)
+static bool add_sums(struct principal_summary *d, struct view *v, const struct model_hour *model_hour)
 {
-	for (int cut = 0; cut < DOSSIER_CUTS; cut++)
-		if ((model_hour->hour >= d->month && !groups_add(&d->sums[DOSSIER_MONTH][cut], v, model_hour)) ||
-		    (model_hour->hour >= d->day && !groups_add(&d->sums[DOSSIER_TODAY][cut], v, model_hour)))
+	for (int cut = 0; cut < SUMMARY_CUTS; cut++)
+		if ((model_hour->hour >= d->month && !groups_add(&d->sums[SUMMARY_MONTH][cut], v, model_hour)) ||
+		    (model_hour->hour >= d->day && !groups_add(&d->sums[SUMMARY_TODAY][cut], v, model_hour)))
 			return false;
 	return true;
 }
 
 // ---- one of them ---------------------------------------------------------------------------------------------------
 
-static bool is_meant(const struct dossier *d, const struct model_hour *model_hour, const struct view_row *row)
+static bool is_meant(const struct principal_summary *d, const struct model_hour *model_hour, const struct view_row *row)
 {
 	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(model_hour->account, d->only.value[1]) : str_eq(row->principal, d->arn);
 }
 
 static bool gather_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct dossier *d = user;
+	struct principal_summary *d = user;
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
 		d->maybe_other |= is_overflow_name(row->principal) && str_eq(cardinality_group(row->principal), cardinality_group(d->arn));
@@ -120,7 +120,7 @@ static struct str role_arn(struct arena *arena, struct str arn)
 	return arena_text(arena, "arn:%.*s:iam::%.*s:role/%.*s", STR_ARG(part[1]), STR_ARG(part[4]), STR_ARG(name));
 }
 
-static void choose_subject(struct dossier *d, struct str arn)
+static void choose_subject(struct principal_summary *d, struct str arn)
 {
 	struct err never = ERR_INIT;
 	d->arn = principal_canonical(&d->arena, arn);
@@ -135,12 +135,12 @@ static void choose_subject(struct dossier *d, struct str arn)
 	d->only = (struct group_filter){.value = {d->is_role ? rest : d->arn, part[4]}};
 	if (!grouping_parse(&d->only.by, d->is_role ? STR("role,account") : STR("principal"), STR_NONE, &never))
 		return;
-	for (int span = 0; span < DOSSIER_SPANS; span++)
-		for (int cut = 0; cut < DOSSIER_CUTS; cut++)
+	for (int span = 0; span < SUMMARY_SPANS; span++)
+		for (int cut = 0; cut < SUMMARY_CUTS; cut++)
 			d->sums[span][cut].only = &d->only;
 }
 
-bool dossier_gather(struct dossier *d, struct view *v, struct str arn, struct err *err)
+bool principal_summary_gather(struct principal_summary *d, struct view *v, struct str arn, struct err *err)
 {
 	choose_subject(d, arn);
 	if (!view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, gather_model_hour, d, err))
@@ -159,7 +159,7 @@ static void count_tag(void *user, const struct tag_held *t)
 	++*(int *)user;
 }
 
-bool dossier_is_known(const struct dossier *d, struct view *v)
+bool principal_summary_is_known(const struct principal_summary *d, struct view *v)
 {
 	int tags = 0;
 	tag_history_changes(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), count_tag, &tags);
@@ -169,7 +169,7 @@ bool dossier_is_known(const struct dossier *d, struct view *v)
 // ---- by name -------------------------------------------------------------------------------------------------------
 
 struct search {
-	struct dossier *dossier;
+	struct principal_summary *principal_summary;
 	struct str name, hash; // hash: what it may be kept as; none
 	struct str tag; // in hand: the key of a tag that has the name for its value
 };
@@ -199,13 +199,13 @@ static struct str reason(struct search *s, struct view *v, const struct model_ho
 		return str_is(kind, "assumed-role") ? STR("session") : str_is(kind, "user") ? STR("user") : STR("name");
 	s->tag = STR_NONE;
 	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, look_at_tag, s);
-	return s->tag.len ? arena_text(&s->dossier->arena, "tag %.*s", STR_ARG(s->tag)) : STR_NONE;
+	return s->tag.len ? arena_text(&s->principal_summary->arena, "tag %.*s", STR_ARG(s->tag)) : STR_NONE;
 }
 
 static bool find_in_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct search *s = user;
-	struct dossier *d = s->dossier;
+	struct principal_summary *d = s->principal_summary;
 	bool added;
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
@@ -219,15 +219,15 @@ static bool find_in_model_hour(void *user, struct view *v, const struct model_ho
 			continue;
 		*known = 1;
 		struct str arn = str_is(why, "role") || (!added && same_word(s, row->role)) ? role_arn(&d->arena, row->principal) : row->principal;
-		struct dossier_seen *seen = see(d, arn.len ? arn : row->principal, model_hour->hour);
+		struct summary_seen *seen = see(d, arn.len ? arn : row->principal, model_hour->hour);
 		if (!seen->why.len)
 			seen->why = why;
 	}
 	return add_sums(d, v, model_hour);
 }
 
-bool dossier_find(struct dossier *d, struct view *v, struct str name, struct str hash, struct err *err)
+bool principal_summary_find(struct principal_summary *d, struct view *v, struct str name, struct str hash, struct err *err)
 {
-	struct search s = {.dossier = d, .name = name, .hash = hash};
+	struct search s = {.principal_summary = d, .name = name, .hash = hash};
 	return view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, find_in_model_hour, &s, err);
 }
