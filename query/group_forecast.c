@@ -13,7 +13,7 @@ static double dollars(struct usd u)
 	return (double)u.pico / 1e12;
 }
 
-struct usd outlook_usd(double dollars)
+struct usd group_forecasts_usd(double dollars)
 {
 	double micro = dollars * MICRO;
 	return (struct usd){(usd_pico)(micro < 9e15 ? (int64_t)micro : (int64_t)9e15) * MICRO};
@@ -34,28 +34,28 @@ static struct grouping by_the_hour(const struct grouping *by)
 
 static int by_key(const void *key, const void *g)
 {
-	return str_cmp(*(const struct str *)key, ((const struct outlook_group *)g)->key);
+	return str_cmp(*(const struct str *)key, ((const struct group_forecast *)g)->key);
 }
 
-static struct outlook_group *find(const struct outlook *o, struct str key)
+static struct group_forecast *find(const struct group_forecasts *o, struct str key)
 {
 	return o->n ? bsearch(&key, o->list, (size_t)o->n, sizeof *o->list, by_key) : NULL;
 }
 
-const struct outlook_group *outlook_of(const struct outlook *o, struct str key)
+const struct group_forecast *group_forecasts_of(const struct group_forecasts *o, struct str key)
 {
 	return find(o, key);
 }
 
 // An entry for each group of those days.
-static bool list_groups(struct outlook *o, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, struct err *err)
+static bool list_groups(struct group_forecasts *o, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, struct err *err)
 {
 	struct groups g;
 	groups_init(&g, by);
 	bool good = by->n == 0 || rollups_sum(f, by, only, from, to, o->now_ms / MS_PER_HOUR, &g, err);
 	groups_sort_by_key(&g);
 	o->n = by->n == 0 ? 1 : g.n;
-	o->too_many = o->n > OUTLOOK_GROUPS_MAX;
+	o->too_many = o->n > GROUP_FORECASTS_MAX;
 	if (o->too_many)
 		o->n = 0;
 	o->list = xcalloc((size_t)o->n + 1, sizeof *o->list);
@@ -66,17 +66,17 @@ static bool list_groups(struct outlook *o, struct rollups *f, const struct group
 }
 
 // The first day there is room for.
-static int64_t first_hour(const struct outlook *o)
+static int64_t first_hour(const struct group_forecasts *o)
 {
 	return (o->now_ms / MS_PER_HOUR / DAY - FORECAST_DAYS_MAX) * DAY;
 }
 
 static void take_hours(void *user, const struct groups *g)
 {
-	struct outlook *o = user;
+	struct group_forecasts *o = user;
 	for (int32_t i = 0; i < g->n; i++) {
 		int64_t ms = 0;
-		struct outlook_group *x = find(o, g->by.n > 1 ? g->list[i].keys[1] : STR(""));
+		struct group_forecast *x = find(o, g->by.n > 1 ? g->list[i].keys[1] : STR(""));
 		when_parse(g->list[i].keys[0], &ms);
 		int64_t at = ms / MS_PER_HOUR - first_hour(o);
 		if (!x || at < 0 || at >= (FORECAST_DAYS_MAX + 1) * DAY)
@@ -87,14 +87,14 @@ static void take_hours(void *user, const struct groups *g)
 	}
 }
 
-bool outlook_read(struct outlook *ret, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
+bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, day = now / DAY * DAY, ahead_days = (to - day + DAY - 1) / DAY - 1;
 	struct grouping hourly = by_the_hour(by);
-	*ret = (struct outlook){.now_ms = now_ms};
+	*ret = (struct group_forecasts){.now_ms = now_ms};
 	int64_t from = first_hour(ret);
 	if (!list_groups(ret, f, by, only, from, day + DAY, err) || (ret->n && !rollups_each(f, &hourly, only, from, day + DAY, now, take_hours, ret, err))) {
-		outlook_release(ret);
+		group_forecasts_release(ret);
 		return false;
 	}
 	for (int i = 0; i < ret->n; i++) {
@@ -108,30 +108,30 @@ bool outlook_read(struct outlook *ret, struct rollups *f, const struct grouping 
 	return true;
 }
 
-void outlook_judge(struct outlook_group *g)
+void group_forecasts_judge(struct group_forecast *g)
 {
 	forecast_make(&g->past, (g->forecast.hours + g->past.hour) / DAY - 1, &g->forecast);
 }
 
-void outlook_release(struct outlook *o)
+void group_forecasts_release(struct group_forecasts *o)
 {
 	free(o->list);
 	arena_release(&o->arena);
-	*o = (struct outlook){0};
+	*o = (struct group_forecasts){0};
 }
 
 // ---- asking --------------------------------------------------------------------------------------------------------
 
-struct usd outlook_more(const struct outlook *o, const struct outlook_group *g, int64_t to)
+struct usd group_forecasts_more(const struct group_forecasts *o, const struct group_forecast *g, int64_t to)
 {
 	double all = 0;
 	for (int64_t h = o->now_ms / MS_PER_HOUR, i = 0; h < to && i < g->forecast.hours; h++, i++)
 		all += g->forecast.course[i];
-	struct usd more = usd_sub(outlook_usd(all), g->this_hour); // of which the present hour is spent in part
+	struct usd more = usd_sub(group_forecasts_usd(all), g->this_hour); // of which the present hour is spent in part
 	return more.pico > 0 ? more : USD_ZERO;
 }
 
-int64_t outlook_passes(const struct outlook *o, const struct outlook_group *g, struct usd room, int64_t to)
+int64_t group_forecasts_passes(const struct group_forecasts *o, const struct group_forecast *g, struct usd room, int64_t to)
 {
 	const struct forecast *f = &g->forecast;
 	double left = dollars(room);

@@ -57,7 +57,7 @@ static bool is_new(const struct alert_rules *rules, int i)
 struct standing {
 	int64_t from, to;         // hours of the period
 	struct groups spent;      // in the period
-	struct outlook outlook;
+	struct group_forecasts group_forecasts;
 	struct groups recent;     // in `recent_ms`, where there are too many groups for an outlook
 	int64_t recent_ms;
 };
@@ -83,13 +83,13 @@ static void go_on(struct budget *b, int64_t now_ms, struct usd room, struct usd 
 static void look_ahead(struct budget *b, const struct standing *s, int64_t now_ms)
 {
 	struct usd room = usd_sub(b->rule->amount, b->spent.usd);
-	const struct outlook_group *g = outlook_of(&s->outlook, b->rule->by.n ? b->spent.keys[0] : STR(""));
+	const struct group_forecast *g = group_forecasts_of(&s->group_forecasts, b->rule->by.n ? b->spent.keys[0] : STR(""));
 	b->expected = b->spent.usd;
-	if (s->outlook.too_many) {
+	if (s->group_forecasts.too_many) {
 		go_on(b, now_ms, room, recent_of(s, &b->spent), s->recent_ms);
 	} else if (g) {
-		b->expected = usd_add(b->spent.usd, outlook_more(&s->outlook, g, b->to));
-		b->passes_ms = outlook_passes(&s->outlook, g, room, b->to);
+		b->expected = usd_add(b->spent.usd, group_forecasts_more(&s->group_forecasts, g, b->to));
+		b->passes_ms = group_forecasts_passes(&s->group_forecasts, g, room, b->to);
 	}
 	if (room.pico <= 0)
 		b->passes_ms = now_ms;
@@ -128,8 +128,8 @@ static bool read_standing(struct budgets *all, const struct alert_rule *rule, st
 	alert_period_of(rule->period, now, &s->from, &s->to, name);
 	groups_init(&s->spent, &rule->by);
 	groups_init(&s->recent, &rule->by);
-	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) && outlook_read(&s->outlook, f, &rule->by, only, now_ms, s->to, err) &&
-	       (!s->outlook.too_many || read_rate(s, f, rule, now_ms, err));
+	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) && group_forecasts_read(&s->group_forecasts, f, &rule->by, only, now_ms, s->to, err) &&
+	       (!s->group_forecasts.too_many || read_rate(s, f, rule, now_ms, err));
 }
 
 static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct err *err)
@@ -142,7 +142,7 @@ static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct 
 		add_budget(all, rule, &(struct group){.keys = {rule->only}}, &s);
 	groups_release(&s.spent);
 	groups_release(&s.recent);
-	outlook_release(&s.outlook);
+	group_forecasts_release(&s.group_forecasts);
 	return good;
 }
 

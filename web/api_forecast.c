@@ -29,24 +29,24 @@ static void add_forecast(struct buf *out, const char *name, int64_t end, struct 
 bool api_forecast(struct api *a, const struct query *q, struct buf *out, struct err *err)
 {
 	int64_t now = q->now_ms / MS_PER_HOUR, day = when_day_start(now), month = when_month_start(now), next_month = when_month_start(month + 32 * DAY);
-	struct outlook o;
+	struct group_forecasts o;
 	struct group today, so_far;
-	if (!outlook_read(&o, a->rollups, &(struct grouping){0}, &q->only, q->now_ms, next_month, err))
+	if (!group_forecasts_read(&o, a->rollups, &(struct grouping){0}, &q->only, q->now_ms, next_month, err))
 		return false;
 	bool good = api_sum(a, q, day, now + 1, &today, err) && api_sum(a, q, month, now + 1, &so_far, err);
 	if (good) {
-		struct outlook_group *all = &o.list[0];
-		outlook_judge(all);
+		struct group_forecast *all = &o.list[0];
+		group_forecasts_judge(all);
 		const struct forecast *f = &all->forecast;
-		struct usd half = outlook_usd(f->half);
+		struct usd half = group_forecasts_usd(f->half);
 		buf_adds(out, "{\"now\":");
 		json_time(out, q->now_ms);
 		buf_addf(out, ",\"days_of_history\":%d,", f->days);
-		add_forecast(out, "day", day + DAY, today.usd, usd_add(today.usd, outlook_more(&o, all, day + DAY)), half, &f->score);
+		add_forecast(out, "day", day + DAY, today.usd, usd_add(today.usd, group_forecasts_more(&o, all, day + DAY)), half, &f->score);
 		buf_addc(out, ',');
-		add_forecast(out, "month", next_month, so_far.usd, usd_add(so_far.usd, outlook_more(&o, all, next_month)), usd_add(half, outlook_usd(f->ahead_half)), &f->ahead_score);
+		add_forecast(out, "month", next_month, so_far.usd, usd_add(so_far.usd, group_forecasts_more(&o, all, next_month)), usd_add(half, group_forecasts_usd(f->ahead_half)), &f->ahead_score);
 		buf_addc(out, '}');
 	}
-	outlook_release(&o);
+	group_forecasts_release(&o);
 	return good;
 }

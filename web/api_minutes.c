@@ -27,7 +27,7 @@ struct spread {
 
 struct spreads {
 	const struct query *q;
-	const struct curve *curve;
+	const struct timeseries *timeseries;
 	struct arena arena;
 	struct spread *list;
 	int n, cap;
@@ -51,7 +51,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	g.only = s->q->only.by.n ? &s->q->only : NULL;
 	groups_add(&g, v, model_hour);
 	struct group sum = g.n ? g.list[0] : (struct group){0}; // one at the most: is_told_by_minute
-	int at = s->q->by.n && g.n ? curve_row(s->curve, sum.keys) : -1;
+	int at = s->q->by.n && g.n ? timeseries_row(s->timeseries, sum.keys) : -1;
 	groups_release(&g);
 	if (sum.tokens == 0)
 		return true;
@@ -150,7 +150,7 @@ static void spread_hour(const struct spread *x, const struct minute_weights *w, 
 	}
 }
 
-static bool spread_all(struct api *a, const struct query *q, const struct spreads *s, struct curve *c, struct err *err)
+static bool spread_all(struct api *a, const struct query *q, const struct spreads *s, struct timeseries *c, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
@@ -188,13 +188,13 @@ bool api_minutes(struct api *a, const struct query *q, struct buf *out, struct e
 {
 	if (!is_told_by_minute(&q->by))
 		return err_set(err, ERR_SKIP, "by: at step=minute only account, region and model, since minutes are not kept by caller; use step=hour, or a filter");
-	struct curve c = {.q = q, .start_ms = q->from * MS_PER_HOUR, .step_ms = MS_PER_MINUTE, .name = "minute", .n = (int)(q->to - q->from) * MINUTES};
-	struct spreads s = {.q = q, .curve = &c};
+	struct timeseries c = {.q = q, .start_ms = q->from * MS_PER_HOUR, .step_ms = MS_PER_MINUTE, .name = "minute", .n = (int)(q->to - q->from) * MINUTES};
+	struct spreads s = {.q = q, .timeseries = &c};
 	c.total = xcalloc((size_t)c.n, sizeof *c.total);
 	groups_init(&c.groups, &q->by);
-	bool good = (q->by.n == 0 || curve_choose(&c, a, q->from, q->to, err)) && view_each(rollups_view(a->rollups), q->from, q->to, add_model_hour, &s, err) && spread_all(a, q, &s, &c, err);
+	bool good = (q->by.n == 0 || timeseries_choose(&c, a, q->from, q->to, err)) && view_each(rollups_view(a->rollups), q->from, q->to, add_model_hour, &s, err) && spread_all(a, q, &s, &c, err);
 	if (good)
-		curve_write(out, &c);
+		timeseries_write(out, &c);
 	groups_release(&c.groups);
 	free(c.total);
 	free(c.values);

@@ -5,7 +5,7 @@
 
 #include "base/when.h"
 
-static void add_column(struct buf *out, const char *name, const struct curve *s, size_t usd_at)
+static void add_column(struct buf *out, const char *name, const struct timeseries *s, size_t usd_at)
 {
 	buf_addf(out, "\"%s\":[", name);
 	for (int i = 0; i < s->n; i++) {
@@ -16,7 +16,7 @@ static void add_column(struct buf *out, const char *name, const struct curve *s,
 	buf_addc(out, ']');
 }
 
-static void add_total(struct buf *out, const struct curve *s)
+static void add_total(struct buf *out, const struct timeseries *s)
 {
 	buf_adds(out, ",\"total\":{");
 	add_column(out, "usd", s, offsetof(struct group, usd));
@@ -47,7 +47,7 @@ static void add_values(struct buf *out, const struct usd *values, int n)
 	buf_addc(out, ']');
 }
 
-static void add_groups(struct buf *out, const struct curve *s)
+static void add_groups(struct buf *out, const struct timeseries *s)
 {
 	struct usd *rest = s->values + (size_t)s->shown * (size_t)s->n;
 	buf_adds(out, ",\"groups\":[");
@@ -68,7 +68,7 @@ static void add_groups(struct buf *out, const struct curve *s)
 	buf_addc(out, '}');
 }
 
-bool curve_choose(struct curve *s, struct api *a, int64_t from, int64_t to, struct err *err)
+bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_t to, struct err *err)
 {
 	const struct query *q = s->q;
 	if (!rollups_sum(a->rollups, &q->by, &q->only, from, to, q->now_ms / MS_PER_HOUR, &s->groups, err))
@@ -79,7 +79,7 @@ bool curve_choose(struct curve *s, struct api *a, int64_t from, int64_t to, stru
 	return true;
 }
 
-int curve_row(const struct curve *s, const struct str *keys)
+int timeseries_row(const struct timeseries *s, const struct str *keys)
 {
 	for (int i = 0; i < s->shown; i++) {
 		bool same = true;
@@ -91,7 +91,7 @@ int curve_row(const struct curve *s, const struct str *keys)
 	return -1;
 }
 
-void curve_write(struct buf *out, const struct curve *s)
+void timeseries_write(struct buf *out, const struct timeseries *s)
 {
 	buf_adds(out, "{\"from\":");
 	json_time(out, s->start_ms);

@@ -5,7 +5,7 @@
 
 #include "web/api.h"
 
-struct curve {
+struct timeseries {
 	const struct query *q;
 	int64_t start, step;     // hours; of curves by day and by hour
 	int64_t start_ms, step_ms;
@@ -18,11 +18,11 @@ struct curve {
 };
 
 // Fills `groups`, `shown` and (with zeros) `values`: the dearest of the query's grouping in the hours [from, to).
-bool curve_choose(struct curve *s, struct api *a, int64_t from, int64_t to, struct err *err) NC_CHECK;
+bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_t to, struct err *err) NC_CHECK;
 
 // The index of a group among those shown, or -1.
-int curve_row(const struct curve *s, const struct str *keys);
+int timeseries_row(const struct timeseries *s, const struct str *keys);
 
-void curve_write(struct buf *out, const struct curve *s);
+void timeseries_write(struct buf *out, const struct timeseries *s);
 
 #endif
