@@ -106,17 +106,17 @@ static int64_t take_number(struct str *rest)
 	return usd_parse_scaled(word, 0, &v) ? v : 0;
 }
 
-// "MILLITOKENS SD SOURCE" for each slot (store/usage_rows.h).
+// "MILLITOKENS SD SOURCE" for each kind (store/usage_rows.h).
 static void print_weights(const struct model_hour *model_hour, struct str tagset, struct str value)
 {
-	static const char *const slots[] = {"input", "output", "cache read", "cache write"};
+	static const char *const names[] = {"input", "output", "cache read", "cache write"};
 	printf("  %.*s, %.*s%s%.*s: what a call was taken to use\n", STR_ARG(model_hour->model), STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
 	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
-	for (int slot = 0; slot < 4 && value.len; slot++) {
+	for (int kind = 0; kind < 4 && value.len; kind++) {
 		int64_t milli = take_number(&value), sd = take_number(&value);
 		struct str source = str_cut(&value, ' ');
 		if (milli)
-			printf("    %-13s %10lld.%03lld tokens, give or take %lld %%, learned from %s\n", slots[slot], (long long)(milli / 1000), (long long)(milli % 1000),
+			printf("    %-13s %10lld.%03lld tokens, give or take %lld %%, learned from %s\n", names[kind], (long long)(milli / 1000), (long long)(milli % 1000),
 			       (long long)(sd / 10), source_sentence(source));
 	}
 }

@@ -12,7 +12,7 @@
 #include "estimator/cell.h"
 #include "estimator/facts.h"
 
-// Tokens of one slot by how they are known.
+// Tokens of one kind by how they are known.
 struct shares {
 	int64_t exact, allocated, provisional;
 };
@@ -21,34 +21,34 @@ struct weight;
 
 struct caller_usage {
 	int64_t calls, failed;
-	struct shares slots[METRIC_SLOTS];
+	struct shares by_kind[METRIC_KINDS];
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
 	int32_t ttl_permille;           // of the other cache writes, the part with the one-hour TTL; -1: nobody tells
 	bool ttl_may_be_1h;             // nobody tells, and it may pay (struct weight)
-	int64_t spread[METRIC_SLOTS];   // standard deviation of the allocated tokens for want of better weights, in tokens
-	int64_t noise[METRIC_SLOTS];    // their variance by chance, in tokens squared, were each caller alone with its own
+	int64_t spread[METRIC_KINDS];   // standard deviation of the allocated tokens for want of better weights, in tokens
+	int64_t noise[METRIC_KINDS];    // their variance by chance, in tokens squared, were each caller alone with its own
 	const struct weight *weight;    // that the split went by; NULL: none
 };
 
 struct hour_usage {
 	struct caller_usage *callers;        // as the span's callers
-	int64_t unattributed[METRIC_SLOTS];
-	int64_t excess[METRIC_SLOTS];        // exact tokens beyond the metric
-	int64_t metered[METRIC_SLOTS];       // what the hour's metrics say
+	int64_t unattributed[METRIC_KINDS];
+	int64_t excess[METRIC_KINDS];        // exact tokens beyond the metric
+	int64_t metered[METRIC_KINDS];       // what the hour's metrics say
 };
 
 // Where a weight comes from: what taught it most outright.
 enum weight_source { WEIGHT_NONE, WEIGHT_MODEL, WEIGHT_TAGS, WEIGHT_ROLE, WEIGHT_MINUTES, WEIGHT_EXACT, WEIGHT_BILL };
 
-// What a call of one caller usually takes, by slot.
+// What a call of one caller usually takes, by kind.
 struct weight {
-	int64_t milli[METRIC_SLOTS];      // thousandths of a token: the weight of the split, and the provisional figure; 0: not known
-	int32_t sd_permille[METRIC_SLOTS]; // standard deviation of that, in thousandths of it
-	int64_t noise_milli[METRIC_SLOTS]; // what chance does to a sum of its calls: variance, in thousandths of a token a token
+	int64_t milli[METRIC_KINDS];      // thousandths of a token: the weight of the split, and the provisional figure; 0: not known
+	int32_t sd_permille[METRIC_KINDS]; // standard deviation of that, in thousandths of it
+	int64_t noise_milli[METRIC_KINDS]; // what chance does to a sum of its calls: variance, in thousandths of a token a token
 	int32_t ttl_permille;             // of the cache writes, the thousandths that have the one-hour TTL; -1: not known
 	bool ttl_may_be_1h;               // of them: who reads so much of what it writes may pay for the longer one
-	enum weight_source source[METRIC_SLOTS];
+	enum weight_source source[METRIC_KINDS];
 };
 
 struct weights {

@@ -13,7 +13,7 @@ enum { TAUGHT_HOURS = 72 };
 
 struct taught {
 	struct str arn;
-	int64_t calls, tokens[TOKEN_SLOTS]; // tokens[TOKENS_CACHE_WRITE] includes [TOKENS_CACHE_WRITE_1H]
+	int64_t calls, tokens[TOKEN_KINDS]; // tokens[TOKENS_CACHE_WRITE] includes [TOKENS_CACHE_WRITE_1H]
 };
 
 #endif

@@ -23,7 +23,7 @@ struct kinds {
 
 // The counts' equations while they are solved.
 struct counting {
-	const struct lesson_slot *sums;
+	const struct lesson_kind *sums;
 	int n;
 	const double *counts;                // S, with exact calls that took none: no users, all of them
 	double *share;                       // of each principal
@@ -121,7 +121,7 @@ static void solve_kinds(struct counting *c, const struct kinds *k)
 	solve_inverse_diagonal(c->system, c->n, RIDGE, c->factor, c->var);
 }
 
-static double *counts_of(const struct lesson_slot *sums, int n, struct arena *arena)
+static double *counts_of(const struct lesson_kind *sums, int n, struct arena *arena)
 {
 	size_t size = (size_t)n;
 	double *counts = solve_zeros(arena, size * size);
@@ -131,7 +131,7 @@ static double *counts_of(const struct lesson_slot *sums, int n, struct arena *ar
 	return counts;
 }
 
-void users_fit(const struct lesson_slot *sums, int n, struct arena *arena, struct users *ret)
+void users_fit(const struct lesson_kind *sums, int n, struct arena *arena, struct users *ret)
 {
 	size_t size = (size_t)n, square = size * size;
 	double share = sums->sampled_calls > 0 ? sums->samples / sums->sampled_calls : 1;

@@ -17,6 +17,6 @@ struct users {
 };
 
 // `sums`: of n principals, with .s square, row by row. Where no counts are known, or nearly all calls use them, all do.
-void users_fit(const struct lesson_slot *sums, int n, struct arena *arena, struct users *ret);
+void users_fit(const struct lesson_kind *sums, int n, struct arena *arena, struct users *ret);
 
 #endif

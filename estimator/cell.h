@@ -37,9 +37,9 @@ struct cell_reader {
 // `lookback` is 0 to 60 minutes. The arrays live in `arena`.
 void cell_reader_init(struct cell_reader *r, const struct span *span, int lookback, struct arena *arena);
 
-// The cell of minute m (0 to 59) of the span's hour for a slot. False: that minute is not metered. *ret is valid until the
+// The cell of minute m (0 to 59) of the span's hour for a kind. False: that minute is not metered. *ret is valid until the
 // next call.
-bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret);
+bool cell_read(struct cell_reader *r, int m, int kind, struct cell *ret);
 
 // Whether a metric has come, or may be counted on, for the calls of minute m.
 bool cell_is_covered(const struct cell_reader *r, int m);

@@ -11,7 +11,7 @@
 #include "ingest/record.h"
 #include "pricing/price.h"
 
-enum { METRIC_SLOTS = TOKENS_CACHE_WRITE + 1 }; // metrics know input, output, cache read and all cache writes
+enum { METRIC_KINDS = TOKENS_CACHE_WRITE + 1 }; // metrics know input, output, cache read and all cache writes
 
 // The calls of one caller, in one rate class, in one minute.
 struct calls {
@@ -20,16 +20,16 @@ struct calls {
 	uint8_t rate_class;                 // at which rates they go (estimator/rate_class.h)
 	int64_t n, failed;            // charged calls; refused ones (no tokens, no share)
 	int64_t started;              // of n: streams known by their start only
-	int64_t exact_n[TOKEN_SLOTS]; // of n: calls whose tokens of that slot are known ...
-	int64_t exact[TOKEN_SLOTS];   // ... and their sum
+	int64_t exact_n[TOKEN_KINDS]; // of n: calls whose tokens of that kind are known ...
+	int64_t exact[TOKEN_KINDS];   // ... and their sum
 };
 
 struct minute {
 	bool metered;                // a token metric of this minute has arrived
-	bool has[METRIC_SLOTS];
-	int64_t metric[METRIC_SLOTS];
-	int64_t samples[METRIC_SLOTS]; // calls that used such tokens; 0: the metric does not tell
-	int64_t (*of_tier)[METRIC_SLOTS]; // by enum price_tier: what of the metric that tier served; NULL: not told. Standard: not told
+	bool has[METRIC_KINDS];
+	int64_t metric[METRIC_KINDS];
+	int64_t samples[METRIC_KINDS]; // calls that used such tokens; 0: the metric does not tell
+	int64_t (*of_tier)[METRIC_KINDS]; // by enum price_tier: what of the metric that tier served; NULL: not told. Standard: not told
 	bool has_units;
 	int64_t units;               // images, by their metric
 	struct calls *calls;         // in any order

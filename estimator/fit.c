@@ -17,7 +17,7 @@
 enum { ROUNDS = 5 };
 
 // Variance of the principals' sizes around the typical one, what is not known of them included.
-static double learn_spread(const struct lesson_slot *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
+static double learn_spread(const struct lesson_kind *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
 {
 	double sum = PRIOR_WEIGHT * FIT_PRIOR_VARIANCE, weight = PRIOR_WEIGHT;
 	for (int i = 0; i < n; i++) {
@@ -30,9 +30,9 @@ static double learn_spread(const struct lesson_slot *x, const double *users, con
 	return fmin(fmax(sum / weight, PRIOR_VARIANCE_MIN), 1);
 }
 
-// One slot while it is solved. Sizes are tokens of a call that uses such tokens; variances are parts of `typical` squared.
+// One kind while it is solved. Sizes are tokens of a call that uses such tokens; variances are parts of `typical` squared.
 struct fitting {
-	const struct lesson_slot *sums;
+	const struct lesson_kind *sums;
 	int n;
 	struct users who;
 	double *users, *size; // users: who.share
@@ -44,7 +44,7 @@ struct fitting {
 };
 
 // False: there is nothing to learn.
-static bool fit_begin(struct fitting *f, const struct lesson_slot *x, int n, struct arena *arena, struct fit *ret)
+static bool fit_begin(struct fitting *f, const struct lesson_kind *x, int n, struct arena *arena, struct fit *ret)
 {
 	double calls = 0, tokens = x->tokens, using = 0;
 	size_t square = (size_t)n * (size_t)n;
@@ -70,7 +70,7 @@ static bool fit_begin(struct fitting *f, const struct lesson_slot *x, int n, str
 
 static void fit_equations(struct fitting *f)
 {
-	const struct lesson_slot *x = f->sums;
+	const struct lesson_kind *x = f->sums;
 	for (int i = 0; i < f->n; i++) {
 		size_t row = (size_t)i * (size_t)f->n;
 		f->size[i] = f->typical;
@@ -88,7 +88,7 @@ static void fit_equations(struct fitting *f)
 // The noise of a call and how much principals differ are found together with their means.
 static void fit_solve(struct fitting *f)
 {
-	const struct lesson_slot *x = f->sums;
+	const struct lesson_kind *x = f->sums;
 	for (int round = 0; round < ROUNDS; round++) {
 		solve_nonnegative(f->M, f->right, f->n, f->typical, f->phi / f->spread, f->size);
 		f->phi = fmax(NOISE_MIN, solve_error(x->squares, f->A, f->b, f->n, f->size) / lesson_freedom(x, f->n) / (f->typical * f->typical));
@@ -106,7 +106,7 @@ struct outcry {
 
 static void hear_hour(const struct fitting *f, const struct fit_hour *h, double *says, double *size, struct outcry *ret)
 {
-	const struct lesson_slot *x = h->sums;
+	const struct lesson_kind *x = h->sums;
 	const double *a = x->a;
 	double off = x->tokens;
 	for (int i = 0; i < f->n; i++)
@@ -162,7 +162,7 @@ static double noise_by_size(const struct fitting *f, double noise)
 	return squares > 0 ? noise * calls / squares : noise;
 }
 
-void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret)
+void fit_kind(const struct lesson_kind *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret)
 {
 	struct fitting f;
 	struct outcry o;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tokens a call of each principal, for one slot, by least squares over the sums of many hours, and how far off that may be.
+// Tokens a call of each principal, for one kind, by least squares over the sums of many hours, and how far off that may be.
 //
 // Chance is not what independent calls of a usual size would give: calls come in conversations, a few are very long, and what a
 // call takes drifts. So it is measured twice, over cells and over whole hours; where hours vary more than their cells promise, they
@@ -15,7 +15,7 @@
 
 // One of the hours that were added up.
 struct fit_hour {
-	const struct lesson_slot *sums; // .a and .s are triangles
+	const struct lesson_kind *sums; // .a and .s are triangles
 	const int32_t *at;              // position of its principals among the n
 	int n;                          // its principals
 	double part;                    // of it that was added
@@ -28,6 +28,6 @@ struct fit {
 };
 
 // `sums`: of all hours and the bill, with n principals; its .a and .s are squares, row by row.
-void fit_slot(const struct lesson_slot *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret);
+void fit_kind(const struct lesson_kind *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret);
 
 #endif

@@ -21,14 +21,14 @@ static void lesson_init(struct lesson *l, int n, struct arena *arena)
 	l->n = n;
 	l->ttl_told = solve_zeros(arena, (size_t)n);
 	l->ttl_1h = solve_zeros(arena, (size_t)n);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		struct lesson_slot *x = &l->slots[slot];
-		*x = (struct lesson_slot){.b = solve_zeros(arena, (size_t)n), .c = solve_zeros(arena, (size_t)n), .exact_calls = solve_zeros(arena, (size_t)n),
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		struct lesson_kind *x = &l->by_kind[kind];
+		*x = (struct lesson_kind){.b = solve_zeros(arena, (size_t)n), .c = solve_zeros(arena, (size_t)n), .exact_calls = solve_zeros(arena, (size_t)n),
 		                          .exact_tokens = solve_zeros(arena, (size_t)n), .n = solve_zeros(arena, (size_t)n), .a = solve_zeros(arena, triangle(n)), .s = solve_zeros(arena, triangle(n))};
 	}
 }
 
-double lesson_freedom(const struct lesson_slot *sums, int n)
+double lesson_freedom(const struct lesson_kind *sums, int n)
 {
 	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
 }
@@ -110,7 +110,7 @@ struct counted {
 	double calls;               // their sum
 	int32_t listed[LESSON_PRINCIPALS];
 	int n;
-	bool exact[METRIC_SLOTS];   // there are some whose tokens of that slot are known
+	bool exact[METRIC_KINDS];   // there are some whose tokens of that kind are known
 };
 
 struct adding {
@@ -120,14 +120,14 @@ struct adding {
 	struct counted all, lacking;
 };
 
-enum { ALL_CALLS = METRIC_SLOTS }; // instead of a slot
+enum { ALL_CALLS = METRIC_KINDS }; // instead of a kind
 
-static void add_calls(struct counted *to, int32_t p, const struct calls *c, int slot, bool here, double part)
+static void add_calls(struct counted *to, int32_t p, const struct calls *c, int kind, bool here, double part)
 {
-	int64_t n = slot == ALL_CALLS ? c->n : c->n - c->exact_n[slot];
+	int64_t n = kind == ALL_CALLS ? c->n : c->n - c->exact_n[kind];
 	int64_t streams = c->started < n ? c->started : n;
 	double count = (here ? (double)(n - streams) : 0) + part * (double)streams;
-	for (int k = 0; k < METRIC_SLOTS; k++)
+	for (int k = 0; k < METRIC_KINDS; k++)
 		to->exact[k] |= c->exact_n[k] > 0;
 	if (n <= 0 || count <= 0)
 		return;
@@ -137,8 +137,8 @@ static void add_calls(struct counted *to, int32_t p, const struct calls *c, int 
 	to->calls += count;
 }
 
-// The calls that ended in a cell as far as can be told: all of them, or those that lack the tokens of a slot.
-static void count_calls(const struct adding *a, int first, int last, int slot, struct counted *to)
+// The calls that ended in a cell as far as can be told: all of them, or those that lack the tokens of a kind.
+static void count_calls(const struct adding *a, int first, int last, int kind, struct counted *to)
 {
 	for (int i = 0; i < to->n; i++)
 		to->counts[to->listed[i]] = 0;
@@ -148,7 +148,7 @@ static void count_calls(const struct adding *a, int first, int last, int slot, s
 		double part = lag_part(&a->lag, m, first, last);
 		for (int32_t i = 0; at && i < at->ncalls; i++)
 			if (m >= first || (part > 0 && at->calls[i].started))
-				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], slot, m >= first, part);
+				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], kind, m >= first, part);
 	}
 }
 
@@ -163,7 +163,7 @@ static void add_products(double *to, const struct counted *c, double weight)
 	}
 }
 
-static void add_samples(struct lesson_slot *x, int64_t samples, const struct counted *all)
+static void add_samples(struct lesson_kind *x, int64_t samples, const struct counted *all)
 {
 	for (int i = 0; i < all->n; i++)
 		x->c[all->listed[i]] += all->counts[all->listed[i]];
@@ -172,7 +172,7 @@ static void add_samples(struct lesson_slot *x, int64_t samples, const struct cou
 	x->samples += (double)samples;
 }
 
-static void add_tokens(struct lesson_slot *x, const struct cell *cell, const struct counted *all, const struct counted *lacking)
+static void add_tokens(struct lesson_kind *x, const struct cell *cell, const struct counted *all, const struct counted *lacking)
 {
 	double users = cell->samples ? (double)cell->samples * (lacking->calls / all->calls) : lacking->calls;
 	double weight = 1.0 / fmax(users, 1), tokens = (double)cell->residual;
@@ -191,18 +191,18 @@ static void add_tokens(struct lesson_slot *x, const struct cell *cell, const str
 static void add_minute(struct lesson *l, struct cell_reader *reader, int m, struct adding *a)
 {
 	struct cell c;
-	for (int slot = 0; slot < METRIC_SLOTS && cell_read(reader, m, slot, &c); slot++) {
+	for (int kind = 0; kind < METRIC_KINDS && cell_read(reader, m, kind, &c); kind++) {
 		const struct counted *lacking = &a->all;
-		if (slot == 0)
+		if (kind == 0)
 			count_calls(a, c.first, m, ALL_CALLS, &a->all);
-		if (a->all.exact[slot]) {
-			count_calls(a, c.first, m, slot, &a->lacking);
+		if (a->all.exact[kind]) {
+			count_calls(a, c.first, m, kind, &a->lacking);
 			lacking = &a->lacking;
 		}
 		if (c.samples && a->all.calls > 0)
-			add_samples(&l->slots[slot], c.samples, &a->all);
+			add_samples(&l->by_kind[kind], c.samples, &a->all);
 		if (lacking->calls > 0)
-			add_tokens(&l->slots[slot], &c, &a->all, lacking);
+			add_tokens(&l->by_kind[kind], &c, &a->all, lacking);
 	}
 }
 
@@ -213,9 +213,9 @@ static void add_exact(const struct span *s, const int32_t *index, struct lesson 
 		for (int32_t i = 0; at && i < at->ncalls; i++) {
 			const struct calls *c = &at->calls[i];
 			int32_t p = index[c->caller];
-			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-				l->slots[slot].exact_calls[p] += (double)c->exact_n[slot];
-				l->slots[slot].exact_tokens[p] += (double)c->exact[slot];
+			for (int kind = 0; kind < METRIC_KINDS; kind++) {
+				l->by_kind[kind].exact_calls[p] += (double)c->exact_n[kind];
+				l->by_kind[kind].exact_tokens[p] += (double)c->exact[kind];
 			}
 			if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE]) {
 				l->ttl_told[p] += (double)c->exact[TOKENS_CACHE_WRITE];
@@ -247,8 +247,8 @@ static void put_lesson(const struct lesson *l, struct buf *b)
 	buf_add(b, head, sizeof head);
 	put(b, l->ttl_told, (size_t)l->n);
 	put(b, l->ttl_1h, (size_t)l->n);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		const struct lesson_slot *x = &l->slots[slot];
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		const struct lesson_kind *x = &l->by_kind[kind];
 		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
 		put(b, totals, 6);
 		put(b, x->b, (size_t)l->n);
@@ -256,7 +256,7 @@ static void put_lesson(const struct lesson *l, struct buf *b)
 		put(b, x->exact_calls, (size_t)l->n);
 		put(b, x->exact_tokens, (size_t)l->n);
 		put(b, x->n, (size_t)l->n);
-		put_triangle(b, x->a, slot ? l->slots[slot - 1].a : NULL, l->n);
+		put_triangle(b, x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n);
 		put_triangle(b, x->s, x->a, l->n);
 	}
 	for (int i = 0; i < l->n; i++) {
@@ -288,9 +288,9 @@ static bool take_triangle(struct str *bytes, double **p, double *twin, int n)
 	return take(bytes, *p, triangle(n));
 }
 
-static bool take_slot(struct str *bytes, struct lesson *l, int slot)
+static bool take_kind(struct str *bytes, struct lesson *l, int kind)
 {
-	struct lesson_slot *x = &l->slots[slot];
+	struct lesson_kind *x = &l->by_kind[kind];
 	double totals[6];
 	size_t n = (size_t)l->n;
 	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) || !take(bytes, x->exact_calls, n) ||
@@ -298,7 +298,7 @@ static bool take_slot(struct str *bytes, struct lesson *l, int slot)
 		return false;
 	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
 	x->sampled_calls = totals[4], x->samples = totals[5];
-	return take_triangle(bytes, &x->a, slot ? l->slots[slot - 1].a : NULL, l->n) && take_triangle(bytes, &x->s, x->a, l->n);
+	return take_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) && take_triangle(bytes, &x->s, x->a, l->n);
 }
 
 bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
@@ -314,8 +314,8 @@ bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
 	lesson_init(ret, (int)head[1], arena);
 	if (!take(&bytes, ret->ttl_told, head[1]) || !take(&bytes, ret->ttl_1h, head[1]))
 		return false;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		if (!take_slot(&bytes, ret, slot))
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		if (!take_kind(&bytes, ret, kind))
 			return false;
 	if (!str_ends(bytes, STR("\n")))
 		return false;

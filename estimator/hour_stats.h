@@ -24,8 +24,8 @@ enum { LESSON_PRINCIPALS = 64 };
 
 #define LESSON_OTHERS "~"
 
-// Sums of one slot. Arrays by principal; `a` and `s` are the lower triangles of A and S, row by row.
-struct lesson_slot {
+// Sums of one kind. Arrays by principal; `a` and `s` are the lower triangles of A and S, row by row.
+struct lesson_kind {
 	double cells, calls, tokens, squares; // cells; calls that lack tokens; R; sum of R^2/U
 	double sampled_calls, samples;        // of the cells whose metric told s: all calls and s
 	double *b, *c, *exact_calls, *exact_tokens, *n;
@@ -36,11 +36,11 @@ struct lesson {
 	int n;                      // principals
 	struct str *names;          // ARNs, sorted; the last may be LESSON_OTHERS
 	double *ttl_told, *ttl_1h;  // exact cache writes whose TTL is known; those with one hour
-	struct lesson_slot slots[METRIC_SLOTS];
+	struct lesson_kind by_kind[METRIC_KINDS];
 };
 
 // How many more cells there are than `n` principals to be found from them, with half of the cells left at least.
-double lesson_freedom(const struct lesson_slot *sums, int n);
+double lesson_freedom(const struct lesson_kind *sums, int n);
 
 // Appends the lesson of the span's hour; nothing if it teaches nothing.
 void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);

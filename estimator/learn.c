@@ -23,9 +23,9 @@ struct course {
 	int n;
 	struct str *names;
 	struct map index; // hash of a name -> position
-	struct lesson_slot slots[METRIC_SLOTS]; // .a and .s are square here
+	struct lesson_kind by_kind[METRIC_KINDS]; // .a and .s are square here
 	double *ttl_told, *ttl_1h, *billed; // billed: calls that the bill tells of
-	struct fit_hour *hours[METRIC_SLOTS]; // those attended
+	struct fit_hour *hours[METRIC_KINDS]; // those attended
 	int nhours;
 };
 
@@ -72,14 +72,14 @@ static void enrol(struct course *c, const struct lesson *lessons, int n, const s
 		for (int k = 0; k < lessons[i].n; k++)
 			enrol_name(c, lessons[i].names[k]);
 	size_t size = (size_t)c->n;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		c->slots[slot] = (struct lesson_slot){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		c->by_kind[kind] = (struct lesson_kind){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
 		                                      .exact_tokens = solve_zeros(arena, size), .n = solve_zeros(arena, size), .a = solve_zeros(arena, size * size), .s = solve_zeros(arena, size * size)};
 	c->ttl_told = solve_zeros(arena, size);
 	c->ttl_1h = solve_zeros(arena, size);
 	c->billed = solve_zeros(arena, size);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		c->hours[slot] = arena_alloc(arena, ((size_t)n + 1) * sizeof *c->hours[slot]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		c->hours[kind] = arena_alloc(arena, ((size_t)n + 1) * sizeof *c->hours[kind]);
 }
 
 // A triangle onto a square, mirrored.
@@ -94,7 +94,7 @@ static void add_triangle(double *to, int n, const double *triangle, const int32_
 	}
 }
 
-static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x, const int32_t *at, int count, double part)
+static void add_kind(struct lesson_kind *to, int n, const struct lesson_kind *x, const int32_t *at, int count, double part)
 {
 	to->cells += part * x->cells;
 	to->calls += part * x->calls;
@@ -113,10 +113,10 @@ static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x,
 	add_triangle(to->s, n, x->s, at, count, part);
 }
 
-// How much an hour's equations of a slot say: the trace of A.
-static double loudness(const struct lesson *l, int slot)
+// How much an hour's equations of a kind say: the trace of A.
+static double loudness(const struct lesson *l, int kind)
 {
-	const double *a = l->slots[slot].a;
+	const double *a = l->by_kind[kind].a;
 	double sum = 0;
 	for (int i = 0; i < l->n; a += ++i)
 		sum += a[i];
@@ -130,19 +130,19 @@ static int ascending(const void *a, const void *b)
 }
 
 // What a usual hour says: the median of those that say anything; 0 if none does.
-static double usual_loudness(const struct lesson *lessons, int n, int slot, struct arena *arena)
+static double usual_loudness(const struct lesson *lessons, int n, int kind, struct arena *arena)
 {
 	double *all = solve_zeros(arena, (size_t)n);
 	int some = 0;
 	for (int i = 0; i < n; i++) {
-		all[some] = loudness(&lessons[i], slot);
+		all[some] = loudness(&lessons[i], kind);
 		some += all[some] > 0;
 	}
 	qsort(all, (size_t)some, sizeof *all, ascending);
 	return some ? all[some / 2] : 0;
 }
 
-static void attend(struct course *c, const struct lesson *l, double part, const double usual[METRIC_SLOTS], struct arena *arena)
+static void attend(struct course *c, const struct lesson *l, double part, const double usual[METRIC_KINDS], struct arena *arena)
 {
 	int32_t *at = arena_alloc(arena, LESSON_PRINCIPALS * sizeof *at);
 	for (int i = 0; i < l->n; i++) {
@@ -151,11 +151,11 @@ static void attend(struct course *c, const struct lesson *l, double part, const 
 		c->ttl_told[at[i]] += part * l->ttl_told[i];
 		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
 	}
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		double loud = loudness(l, slot), most = LOUDEST * usual[slot];
-		struct fit_hour *h = &c->hours[slot][c->nhours];
-		*h = (struct fit_hour){.sums = &l->slots[slot], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
-		add_slot(&c->slots[slot], c->n, h->sums, at, l->n, h->part);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		double loud = loudness(l, kind), most = LOUDEST * usual[kind];
+		struct fit_hour *h = &c->hours[kind][c->nhours];
+		*h = (struct fit_hour){.sums = &l->by_kind[kind], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
+		add_kind(&c->by_kind[kind], c->n, h->sums, at, l->n, h->part);
 	}
 	c->nhours++;
 }
@@ -165,9 +165,9 @@ static void attend_bill(struct course *c, const struct taught *t)
 	int32_t *at = map_find(&c->index, name_key(t->arn));
 	if (!at)
 		return;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		c->slots[slot].exact_calls[*at] += (double)t->calls;
-		c->slots[slot].exact_tokens[*at] += (double)t->tokens[slot];
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		c->by_kind[kind].exact_calls[*at] += (double)t->calls;
+		c->by_kind[kind].exact_tokens[*at] += (double)t->tokens[kind];
 	}
 	c->billed[*at] += (double)t->calls;
 	c->ttl_told[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
@@ -187,7 +187,7 @@ static struct str role_part(struct str arn)
 
 // Who has taught something, summed by what makes others alike.
 struct kin {
-	double calls[METRIC_SLOTS], tokens[METRIC_SLOTS];
+	double calls[METRIC_KINDS], tokens[METRIC_KINDS];
 };
 
 struct families {
@@ -202,10 +202,10 @@ static void add_kin(struct families *f, struct str family, const struct course *
 	int32_t at = *map_add(&f->index, name_key(family), f->n, &added);
 	if (added)
 		f->list[f->n++] = (struct kin){0};
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		double n = c->slots[slot].n[who] + c->slots[slot].exact_calls[who];
-		f->list[at].calls[slot] += n;
-		f->list[at].tokens[slot] += n * fits[slot].mean[who];
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		double n = c->by_kind[kind].n[who] + c->by_kind[kind].exact_calls[who];
+		f->list[at].calls[kind] += n;
+		f->list[at].tokens[kind] += n * fits[kind].mean[who];
 	}
 }
 
@@ -226,12 +226,12 @@ static void find_families(struct families *f, const struct course *c, const stru
 	}
 }
 
-static bool kin_mean(const struct families *f, struct str family, int slot, double *ret)
+static bool kin_mean(const struct families *f, struct str family, int kind, double *ret)
 {
 	const int32_t *at = map_find(&f->index, name_key(family));
-	if (!at || f->list[*at].calls[slot] <= 0)
+	if (!at || f->list[*at].calls[kind] <= 0)
 		return false;
-	*ret = f->list[*at].tokens[slot] / f->list[*at].calls[slot];
+	*ret = f->list[*at].tokens[kind] / f->list[*at].calls[kind];
 	return true;
 }
 
@@ -240,12 +240,12 @@ static int64_t milli(double tokens)
 	return tokens <= 0 ? 0 : tokens < 1e-3 ? 1 : tokens > 1e15 ? (int64_t)1e18 : (int64_t)llround(tokens * 1000);
 }
 
-static void weigh(struct weight *w, int slot, double mean, double sd, double noise, enum weight_source source)
+static void weigh(struct weight *w, int kind, double mean, double sd, double noise, enum weight_source source)
 {
-	w->noise_milli[slot] = milli(noise);
-	w->source[slot] = mean > 0 ? source : WEIGHT_NONE;
-	w->milli[slot] = milli(mean);
-	w->sd_permille[slot] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
+	w->noise_milli[kind] = milli(noise);
+	w->source[kind] = mean > 0 ? source : WEIGHT_NONE;
+	w->milli[kind] = milli(mean);
+	w->sd_permille[kind] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
 }
 
 // Five-minute writes cost 1.25 times the input, one-hour writes twice, reads a tenth. Who reads this part or less of what could
@@ -274,20 +274,20 @@ static void hand_out(const struct course *c, const struct fit *fits, const struc
 		*w = (struct weight){.ttl_permille = -1};
 		if (at && c->ttl_told[*at] > 0)
 			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_told[*at], 1)); // an amendment may lower the writes alone
-		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-			const struct fit *r = &fits[slot];
-			if (at && c->slots[slot].n[*at] + c->slots[slot].exact_calls[*at] > 0) {
-				weigh(w, slot, r->mean[*at], r->sd[*at], r->noise[*at],
-				      c->billed[*at] > 0 ? WEIGHT_BILL : c->slots[slot].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
+			const struct fit *r = &fits[kind];
+			if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0) {
+				weigh(w, kind, r->mean[*at], r->sd[*at], r->noise[*at],
+				      c->billed[*at] > 0 ? WEIGHT_BILL : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
 				continue;
 			}
 			double mean = r->model;
 			enum weight_source source = WEIGHT_MODEL;
-			if (kin_mean(&kin, role_part(s->callers[i].arn), slot, &mean))
+			if (kin_mean(&kin, role_part(s->callers[i].arn), kind, &mean))
 				source = WEIGHT_ROLE;
-			else if (has_tags(&s->callers[i]) && kin_mean(&kin, s->callers[i].tagset, slot, &mean))
+			else if (has_tags(&s->callers[i]) && kin_mean(&kin, s->callers[i].tagset, kind, &mean))
 				source = WEIGHT_TAGS;
-			weigh(w, slot, mean, unknown * mean, r->noise_typical, source);
+			weigh(w, kind, mean, unknown * mean, r->noise_typical, source);
 		}
 		w->ttl_may_be_1h = w->ttl_permille < 0 && may_pay_for_1h(w);
 	}
@@ -299,7 +299,7 @@ void learn_weights(const struct str *lessons, int n, const struct taught *taught
 {
 	struct lesson *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
 	struct course c = {0};
-	struct fit fits[METRIC_SLOTS];
+	struct fit fits[METRIC_KINDS];
 	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour), good = 0;
 	for (int i = 0; i < n; i++) {
 		if (!lesson_read(lessons[i], arena, &read[good]))
@@ -307,15 +307,15 @@ void learn_weights(const struct str *lessons, int n, const struct taught *taught
 		hour[good++] = i;
 	}
 	enrol(&c, read, good, taught, ntaught, s, arena);
-	double usual[METRIC_SLOTS];
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		usual[slot] = usual_loudness(read, good, slot, arena);
+	double usual[METRIC_KINDS];
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		usual[kind] = usual_loudness(read, good, kind, arena);
 	for (int i = 0; i < good; i++)
 		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual, arena);
 	for (int i = 0; i < ntaught; i++)
 		attend_bill(&c, &taught[i]);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		fit_slot(&c.slots[slot], c.n, c.hours[slot], c.nhours, arena, &fits[slot]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		fit_kind(&c.by_kind[kind], c.n, c.hours[kind], c.nhours, arena, &fits[kind]);
 	hand_out(&c, fits, s, arena, ret);
 	map_release(&c.index);
 }

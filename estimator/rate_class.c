@@ -81,7 +81,7 @@ bool rate_class_parse(struct str text, int *ret)
 
 struct rate_class_calls {
 	struct rate_class_usage out;
-	int64_t lacking[METRIC_SLOTS], before[METRIC_SLOTS]; // calls without tokens, of the hour, and of the minutes before it
+	int64_t lacking[METRIC_KINDS], before[METRIC_KINDS]; // calls without tokens, of the hour, and of the minutes before it
 };
 
 struct splitting {
@@ -112,8 +112,8 @@ static void add_calls(struct splitting *x, const struct calls *c, bool in_hour)
 {
 	struct rate_class_calls *l = find(x, c->caller, c->rate_class);
 	struct caller_usage *u = &l->out.usage;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		*(in_hour ? &l->lacking[slot] : &l->before[slot]) += c->n > c->exact_n[slot] ? c->n - c->exact_n[slot] : 0;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		*(in_hour ? &l->lacking[kind] : &l->before[kind]) += c->n > c->exact_n[kind] ? c->n - c->exact_n[kind] : 0;
 	if (!in_hour)
 		return;
 	u->calls += c->n;
@@ -121,8 +121,8 @@ static void add_calls(struct splitting *x, const struct calls *c, bool in_hour)
 	u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
 	if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
 		u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		u->slots[slot].exact += c->exact[slot];
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		u->by_kind[kind].exact += c->exact[kind];
 }
 
 static void gather(struct splitting *x, const struct span *s, int lookback)
@@ -151,22 +151,22 @@ static int64_t part_of(int64_t whole, int64_t tokens, int64_t all)
 	return all > 0 ? (int64_t)((wide)whole * tokens / all) : 0;
 }
 
-// One slot of one caller, whose rate classes are v[0..n-1].
-static void split_slot(struct rate_class_calls *v, int32_t n, int slot, const struct caller_usage *u)
+// One kind of one caller, whose rate classes are v[0..n-1].
+static void split_kind(struct rate_class_calls *v, int32_t n, int kind, const struct caller_usage *u)
 {
 	int64_t weights[RATE_CLASSES] = {0}, allocated[RATE_CLASSES], provisional[RATE_CLASSES], calls = 0;
 	for (int32_t i = 0; i < n; i++)
-		calls += v[i].lacking[slot];
+		calls += v[i].lacking[kind];
 	for (int32_t i = 0; i < n; i++) // if none: the metric came for the calls of the minutes before
-		weights[i] = calls ? v[i].lacking[slot] : v[i].before[slot];
-	apportion(u->slots[slot].allocated, weights, n, allocated);
-	apportion(u->slots[slot].provisional, weights, n, provisional);
+		weights[i] = calls ? v[i].lacking[kind] : v[i].before[kind];
+	apportion(u->by_kind[kind].allocated, weights, n, allocated);
+	apportion(u->by_kind[kind].provisional, weights, n, provisional);
 	for (int32_t i = 0; i < n; i++) {
 		struct caller_usage *to = &v[i].out.usage;
-		to->slots[slot].allocated = allocated[i];
-		to->slots[slot].provisional = provisional[i];
-		to->spread[slot] = part_of(u->spread[slot], allocated[i], u->slots[slot].allocated);
-		to->noise[slot] = part_of(u->noise[slot], allocated[i], u->slots[slot].allocated);
+		to->by_kind[kind].allocated = allocated[i];
+		to->by_kind[kind].provisional = provisional[i];
+		to->spread[kind] = part_of(u->spread[kind], allocated[i], u->by_kind[kind].allocated);
+		to->noise[kind] = part_of(u->noise[kind], allocated[i], u->by_kind[kind].allocated);
 	}
 }
 
@@ -188,8 +188,8 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 			end++;
 		if (end == i + 1 && x.v[i].out.rate_class == 0 && !tiers)
 			continue;
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			split_slot(x.v + i, end - i, slot, whole);
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			split_kind(x.v + i, end - i, kind, whole);
 		for (int32_t k = i; k < end; k++) {
 			x.v[k].out.usage.ttl_permille = whole->ttl_permille;
 			x.v[k].out.usage.ttl_may_be_1h = whole->ttl_may_be_1h;
@@ -199,8 +199,8 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 	if (tiers) {
 		struct caller_usage *nobody = &out[ret->n].usage;
 		out[ret->n++] = (struct rate_class_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			nobody->slots[slot].allocated = u->unattributed[slot];
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			nobody->by_kind[kind].allocated = u->unattributed[kind];
 	}
 	ret->v = tiers ? tier_metric_shift(s, out, &ret->n, arena) : out;
 }

@@ -18,12 +18,12 @@ bool tier_metric_told(const struct span *s)
 	return false;
 }
 
-static int64_t told(const struct span *s, int tier, int slot)
+static int64_t told(const struct span *s, int tier, int kind)
 {
 	int64_t sum = 0;
 	for (int m = 0; m < 60; m++) {
 		const struct minute *at = span_minute(s, m);
-		if (at && at->of_tier && __builtin_add_overflow(sum, at->of_tier[tier][slot], &sum))
+		if (at && at->of_tier && __builtin_add_overflow(sum, at->of_tier[tier][kind], &sum))
 			return INT64_MAX;
 	}
 	return sum;
@@ -45,14 +45,14 @@ static int64_t take(int64_t *from, int64_t part)
 	return part;
 }
 
-// Moves tokens of one slot: allocated ones first, for less is known of them.
-static void move(struct caller_usage *from, struct caller_usage *to, int slot, int64_t tokens)
+// Moves tokens of one kind: allocated ones first, for less is known of them.
+static void move(struct caller_usage *from, struct caller_usage *to, int kind, int64_t tokens)
 {
-	struct shares *f = &from->slots[slot], *t = &to->slots[slot];
+	struct shares *f = &from->by_kind[kind], *t = &to->by_kind[kind];
 	int64_t allocated = tokens < f->allocated ? tokens : f->allocated, exact = tokens - allocated;
-	to->spread[slot] += take(&from->spread[slot], part_of(from->spread[slot], allocated, f->allocated));
-	to->noise[slot] += take(&from->noise[slot], part_of(from->noise[slot], allocated, f->allocated));
-	if (slot == TOKENS_CACHE_WRITE) {
+	to->spread[kind] += take(&from->spread[kind], part_of(from->spread[kind], allocated, f->allocated));
+	to->noise[kind] += take(&from->noise[kind], part_of(from->noise[kind], allocated, f->allocated));
+	if (kind == TOKENS_CACHE_WRITE) {
 		to->exact_1h += take(&from->exact_1h, part_of(from->exact_1h, exact, f->exact));
 		to->exact_ttl += take(&from->exact_ttl, part_of(from->exact_ttl, exact, f->exact));
 	}
@@ -88,11 +88,11 @@ static struct rate_class_usage *beside(struct shifting *x, int32_t i, int tier)
 	return &x->v[*at];
 }
 
-static void shift(struct shifting *x, int tier, int slot, int64_t want)
+static void shift(struct shifting *x, int tier, int kind, int64_t want)
 {
 	int64_t pool = 0;
 	for (int32_t i = 0; i < x->had; i++) {
-		const struct shares *shares = &x->v[i].usage.slots[slot];
+		const struct shares *shares = &x->v[i].usage.by_kind[kind];
 		if (rate_class_tier(x->v[i].rate_class) == (enum price_tier)tier)
 			want -= known(shares);
 		x->weights[i] = rate_class_tier(x->v[i].rate_class) == TIER_STANDARD ? known(shares) : 0;
@@ -104,7 +104,7 @@ static void shift(struct shifting *x, int tier, int slot, int64_t want)
 	apportion(want, x->weights, x->had, x->parts);
 	for (int32_t i = 0; i < x->had; i++)
 		if (x->parts[i])
-			move(&x->v[i].usage, &beside(x, i, tier)->usage, slot, x->parts[i]);
+			move(&x->v[i].usage, &beside(x, i, tier)->usage, kind, x->parts[i]);
 }
 
 struct rate_class_usage *tier_metric_shift(const struct span *s, const struct rate_class_usage *v, int32_t *n, struct arena *arena)
@@ -122,8 +122,8 @@ struct rate_class_usage *tier_metric_shift(const struct span *s, const struct ra
 	if (had)
 		memcpy(x.v, v, had * sizeof *x.v);
 	for (int tier = TIER_STANDARD + 1; had && tier < PRICE_TIERS; tier++)
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			shift(&x, tier, slot, told(s, tier, slot));
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			shift(&x, tier, kind, told(s, tier, kind));
 	if (x.n > 1)
 		qsort(x.v, (size_t)x.n, sizeof *x.v, by_caller_and_rate_class);
 	*n = x.n;

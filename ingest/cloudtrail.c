@@ -117,9 +117,9 @@ static bool tokens_of(struct json data, struct call *c, struct err *err)
 		struct str key;
 		if (!json_str(json_get(item, STR("key")), &key))
 			continue;
-		enum token_slot slot = str_is(key, "inputTokens") ? TOKENS_INPUT : str_is(key, "outputTokens") ? TOKENS_OUTPUT : TOKEN_SLOTS;
-		if (slot != TOKEN_SLOTS && !field_tokens(json_get(item, STR("value")), slot == TOKENS_INPUT ? "inputTokens" : "outputTokens",
-		                                         &c->known[slot], &c->tokens[slot], err))
+		enum token_kind token_kind = str_is(key, "inputTokens") ? TOKENS_INPUT : str_is(key, "outputTokens") ? TOKENS_OUTPUT : TOKEN_KINDS;
+		if (token_kind != TOKEN_KINDS && !field_tokens(json_get(item, STR("value")), token_kind == TOKENS_INPUT ? "inputTokens" : "outputTokens",
+		                                         &c->known[token_kind], &c->tokens[token_kind], err))
 			return false;
 	}
 	return true;

@@ -62,9 +62,9 @@ static bool tier_of_body(struct json body, enum price_tier *ret)
 	return false;
 }
 
-static bool count(struct json side, const char *name, enum token_slot slot, struct call *c, struct err *err)
+static bool count(struct json side, const char *name, enum token_kind token_kind, struct call *c, struct err *err)
 {
-	return field_tokens(json_get(side, str_of(name)), name, &c->known[slot], &c->tokens[slot], err);
+	return field_tokens(json_get(side, str_of(name)), name, &c->known[token_kind], &c->tokens[token_kind], err);
 }
 
 // What is billed by the unit: images that the answer holds or the record counts, or Cohere's search units.
@@ -96,8 +96,8 @@ static bool tokens(const struct top *t, struct call *c, struct err *err)
 	units(out, c);
 	if (!c->known[TOKENS_INPUT] && !c->known[TOKENS_OUTPUT])
 		return true;
-	for (int slot = TOKENS_INPUT; slot <= TOKENS_CACHE_WRITE; slot++)
-		c->known[slot] = true;
+	for (int token_kind = TOKENS_INPUT; token_kind <= TOKENS_CACHE_WRITE; token_kind++)
+		c->known[token_kind] = true;
 	uint32_t written = c->tokens[TOKENS_CACHE_WRITE], hour = 0;
 	if (written == 0 || (hour_of_body(json_get(out, STR("outputBodyJson")), &hour) && hour <= written)) {
 		c->known[TOKENS_CACHE_WRITE_1H] = true;

@@ -14,7 +14,7 @@
 
 static const struct {
 	const char *name;
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 } table[] = {
 	{"InputTokenCount", TOKENS_INPUT, false},
@@ -28,14 +28,14 @@ static const struct {
 	{"TotalOutputTokens", TOKENS_OUTPUT, true},
 };
 
-enum verdict metric_slot(struct str namespace, struct str name, enum token_slot *slot, bool *mantle)
+enum verdict metric_kind(struct str namespace, struct str name, enum token_kind *token_kind, bool *mantle)
 {
 	bool of_mantle = str_is(namespace, "AWS/BedrockMantle");
 	if (!of_mantle && !str_is(namespace, "AWS/Bedrock"))
 		return NOT_OURS;
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		if (table[i].mantle == of_mantle && str_is(name, table[i].name)) {
-			*slot = table[i].slot;
+			*token_kind = table[i].token_kind;
 			*mantle = of_mantle;
 			return OURS;
 		}
@@ -66,14 +66,14 @@ enum verdict metric_dims_read(const struct metric_dims *d)
 	return d->n == 3 && d->model.len && d->asked.len && tier_of_word(d->served, &served) && served != TIER_STANDARD ? OURS : NOT_OURS;
 }
 
-bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot slot, struct str account, struct str region,
+bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_kind token_kind, struct str account, struct str region,
                  const struct metric_dims *dims, int64_t ms, double sum, struct err *err)
 {
 	struct str model = dims->model;
 	const int64_t last_ms = 253402300799999; // the year 9999
 	struct metric *m = &r->metric;
 	r->kind = RECORD_METRIC;
-	*m = (struct metric){.account = account, .region = region, .minute = ms / MS_PER_MINUTE, .slot = slot, .of_tier = dims->n > 1};
+	*m = (struct metric){.account = account, .region = region, .minute = ms / MS_PER_MINUTE, .token_kind = token_kind, .of_tier = dims->n > 1};
 	if (m->of_tier && (!tier_of_word(dims->served, &m->served) || !tier_of_word(dims->asked, &m->asked)))
 		m->asked = PRICE_TIERS; // that served is known: metric_dims_read
 	if (ms < 0 || ms > last_ms || ms % MS_PER_MINUTE)
@@ -110,10 +110,10 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 {
 	struct str namespace, name, account, region;
 	struct metric_dims dims;
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 	if (!json_str(t->f[F_namespace_], &namespace) || !json_str(t->f[F_metric_name], &name) ||
-	    metric_slot(namespace, name, &slot, &mantle) == NOT_OURS)
+	    metric_kind(namespace, name, &token_kind, &mantle) == NOT_OURS)
 		return NOT_OURS;
 	enum verdict v = read_dims(t->f[F_dimensions], mantle, &dims, err);
 	if (v != OURS)
@@ -133,7 +133,7 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 		err_set(err, ERR_SKIP, "value.sum should be a number, and is %s", json_type_name(json_type(value)));
 		return BROKEN;
 	}
-	if (!metric_fill(r, a, mantle, slot, account, region, &dims, ms, sum, err))
+	if (!metric_fill(r, a, mantle, token_kind, account, region, &dims, ms, sum, err))
 		return BROKEN;
 	r->metric.samples = metric_samples(samples);
 	return OURS;

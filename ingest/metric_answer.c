@@ -18,7 +18,7 @@
 #include "ingest/recognise_priv.h"
 
 struct series {
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 	struct str account, region;
 	struct metric_dims dims;
@@ -63,7 +63,7 @@ static enum verdict series_of(struct json query, struct series *s, struct err *e
 	struct str namespace, name, kind;
 	int64_t period;
 	if (!json_str(json_get(metric, STR("Namespace")), &namespace) || !json_str(json_get(metric, STR("MetricName")), &name) ||
-	    metric_slot(namespace, name, &s->slot, &s->mantle) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind) ||
+	    metric_kind(namespace, name, &s->token_kind, &s->mantle) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind) ||
 	    !str_is(kind, "Sum"))
 		return NOT_OURS;
 	enum verdict v = read_dims(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
@@ -113,7 +113,7 @@ static void points(struct json result, const struct series *s, struct arena *a, 
 		bool good = time_of(when, &ms, &err);
 		if (good && !json_double(value, &sum))
 			good = err_set(&err, ERR_SKIP, "a value should be a number, and is %s", json_type_name(json_type(value)));
-		if (good && metric_fill(&r, a, s->mantle, s->slot, s->account, s->region, &s->dims, ms, sum, &err)) {
+		if (good && metric_fill(&r, a, s->mantle, s->token_kind, s->account, s->region, &s->dims, ms, sum, &err)) {
 			r.metric.final = true;
 			sink->record(sink->user, &r);
 		} else {

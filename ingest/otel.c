@@ -187,7 +187,7 @@ struct walk {
 	const struct sink *sink;
 };
 
-static void one_point(const struct walk *w, struct str in, bool mantle, enum token_slot slot)
+static void one_point(const struct walk *w, struct str in, bool mantle, enum token_kind token_kind)
 {
 	struct err err = ERR_INIT;
 	struct point p;
@@ -207,7 +207,7 @@ static void one_point(const struct walk *w, struct str in, bool mantle, enum tok
 		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
 	else if (p.start_ns % 1000000)
 		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970", (unsigned long long)p.start_ns);
-	if (!err.kind && metric_fill(&r, w->arena, mantle, slot, w->account, w->region, &p.dims, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
+	if (!err.kind && metric_fill(&r, w->arena, mantle, token_kind, w->account, w->region, &p.dims, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
 		r.metric.samples = metric_samples((double)p.count);
 		w->sink->record(w->sink->user, &r);
 	} else {
@@ -216,7 +216,7 @@ static void one_point(const struct walk *w, struct str in, bool mantle, enum tok
 }
 
 // The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount".
-static enum verdict name_slot(struct str name, enum token_slot *slot, bool *mantle)
+static enum verdict name_kind(struct str name, enum token_kind *token_kind, bool *mantle)
 {
 	const struct str prefix = STR("amazonaws.com/");
 	if (!str_starts(name, prefix))
@@ -226,7 +226,7 @@ static enum verdict name_slot(struct str name, enum token_slot *slot, bool *mant
 	struct str metric = str_after_last(name, '/');
 	if (metric.len == name.len)
 		return NOT_OURS;
-	return metric_slot((struct str){name.p, name.len - metric.len - 1}, metric, slot, mantle);
+	return metric_kind((struct str){name.p, name.len - metric.len - 1}, metric, token_kind, mantle);
 }
 
 static bool one_metric(const struct walk *w, struct str in, struct err *err)
@@ -234,14 +234,14 @@ static bool one_metric(const struct walk *w, struct str in, struct err *err)
 	struct field f;
 	int more;
 	struct str name = STR_NONE, rest = in;
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 	while ((more = next_field(&rest, &f)) > 0)
 		if (is_bytes(&f, 1))
 			name = f.bytes;
 	if (more < 0)
 		return broken(err, "metric");
-	if (name_slot(name, &slot, &mantle) == NOT_OURS) {
+	if (name_kind(name, &token_kind, &mantle) == NOT_OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return true;
 	}
@@ -251,7 +251,7 @@ static bool one_metric(const struct walk *w, struct str in, struct err *err)
 		struct str summary = f.bytes;
 		while ((more = next_field(&summary, &f)) > 0)
 			if (is_bytes(&f, 1))
-				one_point(w, f.bytes, mantle, slot);
+				one_point(w, f.bytes, mantle, token_kind);
 		if (more < 0)
 			return broken(err, "summary");
 	}

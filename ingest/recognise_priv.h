@@ -79,8 +79,8 @@ bool model_key_mantle(struct arena *a, struct str called, struct str *ret, struc
 // The foundation model that an ARN names, or STR_NONE.
 struct str model_of_arn(struct str arn);
 
-// Which token type a metric counts: OURS and *slot, or NOT_OURS. *mantle as for AWS/BedrockMantle.
-enum verdict metric_slot(struct str namespace, struct str name, enum token_slot *slot, bool *mantle);
+// Which token type a metric counts: OURS and *kind, or NOT_OURS. *mantle as for AWS/BedrockMantle.
+enum verdict metric_kind(struct str namespace, struct str name, enum token_kind *kind, bool *mantle);
 // The dimensions of a data point, name by name: {0}, then add each, then read. OURS for two sets only: the model alone, and the
 // model with the service tiers asked for and served.
 struct metric_dims {
@@ -91,7 +91,7 @@ struct metric_dims {
 void metric_dims_add(struct metric_dims *d, bool mantle, struct str name, struct str value);
 enum verdict metric_dims_read(const struct metric_dims *d);
 // Fills the record and checks it; `ms` is the start of the minute.
-bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot slot, struct str account, struct str region,
+bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_kind kind, struct str account, struct str region,
                  const struct metric_dims *dims, int64_t ms, double sum, struct err *err) NC_CHECK;
 
 // A SampleCount as struct metric holds it: 0 where it makes no sense.

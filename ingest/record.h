@@ -25,14 +25,14 @@ enum record_kind {
 
 // Token types as evidence knows them. The split of cache writes by TTL is known apart from their total, or not at all:
 // TOKENS_CACHE_WRITE is all of them, TOKENS_CACHE_WRITE_1H the part of it with the one-hour TTL.
-enum token_slot {
+enum token_kind {
 	TOKENS_INPUT,
 	TOKENS_OUTPUT,
 	TOKENS_CACHE_READ,
 	TOKENS_CACHE_WRITE,
 	TOKENS_CACHE_WRITE_1H,
 	TOKENS_UNITS, // no tokens: images or search units, whatever the model is billed by
-	TOKEN_SLOTS
+	TOKEN_KINDS
 };
 
 // What a record is worth as a witness; higher beats lower, equal is decided by the bytes.
@@ -70,17 +70,17 @@ struct call {
 	struct str model_called;  // modelId as it stands in the record
 	struct str foundation;    // foundation model named by resources[] or by an ARN; none if not known
 	struct caller caller;
-	bool known[TOKEN_SLOTS];  // which of the tokens below are exact
-	uint32_t tokens[TOKEN_SLOTS];
+	bool known[TOKEN_KINDS];  // which of the tokens below are exact
+	uint32_t tokens[TOKEN_KINDS];
 };
 
 struct metric {
 	struct str account, region; // account may be none in a GetMetricData answer whose query does not say it
 	struct str model;           // the model key, as in struct call
 	int64_t minute;             // minutes since the epoch: start of the period
-	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
+	enum token_kind token_kind;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
 	int64_t sum;                // tokens, 0 to 2^40
-	int64_t samples;            // SampleCount: calls that used tokens of this slot; 0: not told
+	int64_t samples;            // SampleCount: calls that used tokens of this kind; 0: not told
 	bool of_tier;               // only the tokens of calls that asked for a tier and were served by one (not both the standard):
 	enum price_tier asked;      // PRICE_TIERS: a word that is not known ("auto")
 	enum price_tier served;

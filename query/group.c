@@ -164,8 +164,8 @@ static struct doubt *enter_model_hour(struct groups *g, struct group *x)
 {
 	if (x->model_hour)
 		return x->model_hour;
-	x->model_hour = arena_alloc(&g->model_hour, METRIC_SLOTS * sizeof *x->model_hour);
-	memset(x->model_hour, 0, METRIC_SLOTS * sizeof *x->model_hour);
+	x->model_hour = arena_alloc(&g->model_hour, METRIC_KINDS * sizeof *x->model_hour);
+	memset(x->model_hour, 0, METRIC_KINDS * sizeof *x->model_hour);
 	if (g->ntouched == g->captouched) {
 		g->captouched = g->captouched ? g->captouched * 2 : 64;
 		g->touched = xrealloc(g->touched, (size_t)g->captouched, sizeof *g->touched);
@@ -175,9 +175,9 @@ static struct doubt *enter_model_hour(struct groups *g, struct group *x)
 }
 
 // Both TTLs of cache writes are split as one.
-static int slot_of(int type)
+static int kind_of_type(int type)
 {
-	return type < METRIC_SLOTS ? type : METRIC_SLOTS - 1;
+	return type < METRIC_KINDS ? type : METRIC_KINDS - 1;
 }
 
 static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
@@ -229,8 +229,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
 	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
-	add_doubt(&enter_model_hour(g, x)[slot_of(row->type)], f, rate);
-	add_doubt(&whole[slot_of(row->type)], f, rate);
+	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, rate);
+	add_doubt(&whole[kind_of_type(row->type)], f, rate);
 }
 
 static void set_band(struct group *x)
@@ -254,8 +254,8 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 	for (int32_t i = 0; i < g->ntouched; i++) {
 		struct group *x = &g->list[g->touched[i]];
 		double weights = 0;
-		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-			const struct doubt *own = &x->model_hour[slot], *all = &whole[slot];
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
+			const struct doubt *own = &x->model_hour[kind], *all = &whole[kind];
 			weights += fmin(own->weights, fmax(all->weights - own->weights, 0));
 			if (all->chance > 0)
 				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
@@ -282,13 +282,13 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
 	if (row->type != TOKEN_TYPES && f->priced && f->tokens && f->allocated)
-		add_doubt(&whole[slot_of(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
+		add_doubt(&whole[kind_of_type(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
 bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour)
 {
 	struct groups *g = groups;
-	struct doubt whole[METRIC_SLOTS] = {{0}};
+	struct doubt whole[METRIC_KINDS] = {{0}};
 	char hour[WHEN_SIZE];
 	when_format(model_hour->hour * MS_PER_HOUR, hour);
 	for (int k = 0; k < model_hour->nrows; k++) {

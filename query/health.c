@@ -283,19 +283,19 @@ static bool check_backlog(struct health *d, struct err *err)
 		return false;
 	}
 	size_t n = redis_len(d->redis, 0);
-	char **slots = xcalloc(n + 1, sizeof *slots);
+	char **acct_regions = xcalloc(n + 1, sizeof *acct_regions);
 	for (size_t i = 0; i < n; i++)
-		slots[i] = xstrdup(redis_elem(d->redis, 0, i));
+		acct_regions[i] = xstrdup(redis_elem(d->redis, 0, i));
 	for (size_t i = 0; i < n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%s}:due", view_prefix(d->view), slots[i]);
+		buf_addf(&key, "%s:{%s}:due", view_prefix(d->view), acct_regions[i]);
 		redis_cmdz(d->redis, "ZCARD", key.data, NULL);
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%s}:late", view_prefix(d->view), slots[i]);
+		buf_addf(&key, "%s:{%s}:late", view_prefix(d->view), acct_regions[i]);
 		redis_cmdz(d->redis, "HVALS", key.data, NULL);
-		free(slots[i]);
+		free(acct_regions[i]);
 	}
-	free(slots);
+	free(acct_regions);
 	buf_release(&key);
 	if (!redis_exec(d->redis, err))
 		return false;

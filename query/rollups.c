@@ -284,17 +284,17 @@ bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, st
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;
-	char **slots = xcalloc(n + 1, sizeof *slots);
+	char **acct_regions = xcalloc(n + 1, sizeof *acct_regions);
 	for (size_t i = 0; i < n; i++)
-		slots[i] = xstrdup(redis_elem(r, 0, i));
+		acct_regions[i] = xstrdup(redis_elem(r, 0, i));
 	for (size_t i = 0; i < n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%s}:usage", view_prefix(f->view), slots[i]);
+		buf_addf(&key, "%s:{%s}:usage", view_prefix(f->view), acct_regions[i]);
 		redis_cmdz(r, "ZRANGE", key.data, "0", "0", "WITHSCORES", NULL);
 		redis_cmdz(r, "ZRANGE", key.data, "-1", "-1", "WITHSCORES", NULL);
-		free(slots[i]);
+		free(acct_regions[i]);
 	}
-	free(slots);
+	free(acct_regions);
 	buf_release(&key);
 	good = good && (n == 0 || redis_exec(r, err));
 	for (size_t i = 0; good && i < n; i++) {

@@ -59,10 +59,10 @@ static void queue_field(struct redis *r, const char *key, const char *horizon, s
 	redis_cmdz(r, "PEXPIRE", key, ms, NULL);
 }
 
-// Groups by account, Region and caller, sorted: a slot's stand together.
-static void queue_slots(struct redis *r, const struct conf *conf, const struct groups *g, const struct moment *due)
+// Groups by account, Region and caller, sorted: a account and Region's stand together.
+static void queue_acct_regions(struct redis *r, const struct conf *conf, const struct groups *g, const struct moment *due)
 {
-	struct buf key = BUF_INIT, slot = BUF_INIT, packed = BUF_INIT;
+	struct buf key = BUF_INIT, acct_region = BUF_INIT, packed = BUF_INIT;
 	for (int32_t i = 0, end; i < g->n; i = end) {
 		const struct str *keys = g->list[i].keys;
 		buf_clear(&packed);
@@ -71,14 +71,14 @@ static void queue_slots(struct redis *r, const struct conf *conf, const struct g
 			if (x->usd.pico || x->usd_high.pico)
 				asof_add(&packed, &(struct asof_entry){asof_caller(x->keys[2]), x->usd, x->usd_low, x->usd_high});
 		}
-		buf_clear(&slot);
-		buf_addf(&slot, "%.*s/%.*s", STR_ARG(keys[0]), STR_ARG(keys[1]));
-		asof_key(&key, conf->redis_prefix, buf_str(&slot), due->hour);
+		buf_clear(&acct_region);
+		buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(keys[0]), STR_ARG(keys[1]));
+		asof_key(&key, conf->redis_prefix, buf_str(&acct_region), due->hour);
 		if (packed.len)
 			queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&packed), conf->scoreboard_keep_ms);
 	}
 	buf_release(&key);
-	buf_release(&slot);
+	buf_release(&acct_region);
 	buf_release(&packed);
 }
 
@@ -92,7 +92,7 @@ static bool take_one(struct view *v, const struct conf *conf, const struct group
 	bool good = view_each(v, due->hour, due->hour + 1, groups_add, &g, err);
 	if (good) {
 		groups_sort_by_key(&g);
-		queue_slots(r, conf, &g, due);
+		queue_acct_regions(r, conf, &g, due);
 		asof_key(&key, conf->redis_prefix, STR_NONE, due->hour);
 		asof_note(&note, now_ms, view_band_scale(v));
 		queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&note), conf->scoreboard_keep_ms);

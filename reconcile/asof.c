@@ -19,13 +19,13 @@ uint64_t asof_caller(struct str arn)
 	return XXH3_64bits(arn.len ? arn.p : "", arn.len);
 }
 
-void asof_key(struct buf *key, const char *prefix, struct str slot, int64_t hour)
+void asof_key(struct buf *key, const char *prefix, struct str acct_region, int64_t hour)
 {
 	char when[WHEN_SIZE];
 	buf_clear(key);
 	buf_addf(key, "%s:", prefix);
-	if (slot.len)
-		buf_addf(key, "{%.*s}:", STR_ARG(slot));
+	if (acct_region.len)
+		buf_addf(key, "{%.*s}:", STR_ARG(acct_region));
 	buf_addf(key, "asof:%.13s", when_format(hour * MS_PER_HOUR, when));
 }
 

@@ -38,8 +38,8 @@ struct asof_entry {
 
 uint64_t asof_caller(struct str arn);
 
-// "<prefix>:asof:<hour>", with "{slot}:" before it unless slot is STR_NONE.
-void asof_key(struct buf *key, const char *prefix, struct str slot, int64_t hour);
+// "<prefix>:asof:<hour>", with "{account and Region}:" before it unless account and Region is STR_NONE.
+void asof_key(struct buf *key, const char *prefix, struct str acct_region, int64_t hour);
 
 // The note that a snapshot was taken at `now_ms`, its bands scaled by `band_scale` (reconcile/band.h), and back: false, none was.
 void asof_note(struct buf *note, int64_t now_ms, int band_scale);

@@ -29,9 +29,9 @@ void names_release(struct names *t)
 void ledger_add(struct ledger *l, const struct ledger_row *row)
 {
 	struct {
-		int32_t slot, model, principal, type;
+		int32_t acct_region, model, principal, type;
 		int64_t hour, tier;
-	} key = {row->slot, row->model, row->principal, row->type, row->hour, row->tier};
+	} key = {row->acct_region, row->model, row->principal, row->type, row->hour, row->tier};
 	bool added;
 	int32_t *at = map_add(&l->index, XXH3_64bits(&key, sizeof key), (int32_t)l->n, &added);
 	if (!added) {
@@ -60,7 +60,7 @@ static int order_of(int64_t a, int64_t b)
 
 static int compare(const struct ledger_row *x, const struct ledger_row *y, enum ledger_order order)
 {
-	int c = order_of(x->slot, y->slot);
+	int c = order_of(x->acct_region, y->acct_region);
 	if (!c && order == LEDGER_BY_SHEET)
 		c = order_of(x->hour, y->hour);
 	if (!c)

@@ -43,7 +43,7 @@ void publish_end(struct publish *p)
 	p->redis = NULL;
 }
 
-// ---- one slot ------------------------------------------------------------------------------------------------------
+// ---- one account and Region ------------------------------------------------------------------------------------------------------
 
 static void add_hour(struct buf *b, int64_t hour)
 {
@@ -150,35 +150,35 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 	return flush(s, err);
 }
 
-static bool swap(struct publish *p, const struct publish_slot *slot, bool *ret_taken, struct err *err)
+static bool swap(struct publish *p, const struct publish_acct_region *acct_region, bool *ret_taken, struct err *err)
 {
-	struct buf key = BUF_INIT, slots = BUF_INIT;
-	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(slot->slot));
-	buf_addf(&slots, "%s:slots", p->prefix);
+	struct buf key = BUF_INIT, acct_regions = BUF_INIT;
+	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(acct_region->acct_region));
+	buf_addf(&acct_regions, "%s:slots", p->prefix);
 	redis_begin_eval(p->redis, p->swap, 1, 8);
 	redis_arg(p->redis, buf_str(&key));
 	redis_argi(p->redis, p->run);
-	redis_arg(p->redis, slot->period);
-	redis_argi(p->redis, slot->first);
-	redis_argi(p->redis, slot->end);
+	redis_arg(p->redis, acct_region->period);
+	redis_argi(p->redis, acct_region->first);
+	redis_argi(p->redis, acct_region->end);
 	redis_argi(p->redis, p->retention_ms);
-	redis_argi(p->redis, slot->since);
-	redis_argi(p->redis, slot->watermark);
-	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), slot->slot}); // after the figures: store/store_settle.c
+	redis_argi(p->redis, acct_region->since);
+	redis_argi(p->redis, acct_region->watermark);
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&acct_regions), acct_region->acct_region}); // after the figures: store/store_settle.c
 	bool good = redis_exec(p->redis, err);
 	if (good)
 		*ret_taken = str_is(redis_str(p->redis, 0), "1");
 	buf_release(&key);
-	buf_release(&slots);
+	buf_release(&acct_regions);
 	return good;
 }
 
-bool publish_slot(struct publish *p, const struct publish_slot *slot, const struct names *names, const struct ledger_row *const *rows, int64_t n,
+bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region, const struct names *names, const struct ledger_row *const *rows, int64_t n,
                   const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
 {
 	struct staging s = {.p = p, .names = names, .called = called, .ncalled = ncalled, .arena = ARENA_INIT, .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
-	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(slot->slot), p->run);
-	bool good = stage(&s, rows, n, err) && swap(p, slot, ret_taken, err);
+	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(acct_region->acct_region), p->run);
+	bool good = stage(&s, rows, n, err) && swap(p, acct_region, ret_taken, err);
 	arena_release(&s.arena);
 	free(s.stored);
 	buf_release(&s.index);

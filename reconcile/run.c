@@ -51,10 +51,10 @@ static int64_t figures_max(const struct work *w)
 static bool take_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct work *w = user;
-	struct buf slot = BUF_INIT;
-	buf_addf(&slot, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
-	struct ledger_row row = {.slot = names_add(&w->names, buf_str(&slot)), .model = names_add(&w->names, model_key(model_hour->model)), .hour = model_hour->hour};
-	buf_release(&slot);
+	struct buf acct_region = BUF_INIT;
+	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	struct ledger_row row = {.acct_region = names_add(&w->names, buf_str(&acct_region)), .model = names_add(&w->names, model_key(model_hour->model)), .hour = model_hour->hour};
+	buf_release(&acct_region);
 	note_foundation(w, row.model, model_hour->foundation);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *r = &model_hour->rows[i];
@@ -121,7 +121,7 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 		join_bill(&w->join, &w->bill);
 	if (w->join.outside)
 		buf_addf(&w->bill.notes, "%" PRId64 " lines are for hours outside of the billing period: their dollars are told apart\n", w->join.outside);
-	good = good && work_publish_slots(w, err) && work_publish_scores(w, err) && work_publish_band(w, err) && work_publish_status(w, err);
+	good = good && work_publish_acct_regions(w, err) && work_publish_scores(w, err) && work_publish_band(w, err) && work_publish_status(w, err);
 	struct buf rates = BUF_INIT;
 	int nrates = 0;
 	if (good && w->out->watermark)

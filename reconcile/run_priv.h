@@ -27,15 +27,15 @@ struct work {
 	struct bill bill;
 	struct join join;
 	struct status status;
-	int64_t *final_until;   // by number of a name: of a slot, the hour up to which its bill is final; 0: none of it
+	int64_t *final_until;   // by number of a name: of a account and Region, the hour up to which its bill is final; 0: none of it
 	int32_t nfinal;
 	int64_t start_ms;
 	struct buf *rates; // rows of a price file: those of the newest period that has any
 };
 
-// Puts the billed figures of every slot into Redis, with the watermark of its account. Slots that Redis knows and the bill
+// Puts the billed figures of every account and Region into Redis, with the watermark of its account. Slots that Redis knows and the bill
 // does not are emptied of this period.
-bool work_publish_slots(struct work *w, struct err *err) NC_CHECK;
+bool work_publish_acct_regions(struct work *w, struct err *err) NC_CHECK;
 
 // Scores what the estimate said of the final hours, day by day, and keeps the scores (reconcile/score.h).
 bool work_publish_scores(struct work *w, struct err *err) NC_CHECK;

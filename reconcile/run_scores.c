@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The final hours of a period, slot by slot: what the snapshots say (reconcile/asof.h) beside what was billed, summed by day.
+// The final hours of a period, account and Region by account and Region: what the snapshots say (reconcile/asof.h) beside what was billed, summed by day.
 //
-// Both sides are in memory, sorted by slot, hour and model; the snapshots of a slot are read in one round trip.
+// Both sides are in memory, sorted by account and Region, hour and model; the snapshots of a account and Region are read in one round trip.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -35,12 +35,12 @@ struct scoring {
 	struct work *w;
 	const struct ledger_row **estimate, **actual;
 	int64_t ie, ia;           // the next row of each
-	struct arena arena, slot_arena;
+	struct arena arena, acct_region_arena;
 	struct {
 		int band_scale[ASOF_HORIZONS]; // of its bands, in thousandths; 0: there is no snapshot
 	} *taken;                 // by hour of the period
 	int64_t first_taken, end_taken; // hours: outside of them there is none
-	struct str (*packed)[ASOF_HORIZONS]; // of the slot in hand, by hour from first_taken
+	struct str (*packed)[ASOF_HORIZONS]; // of the account and Region in hand, by hour from first_taken
 	struct caller_hour *cells;       // of the hour in hand
 	int32_t ncells, capcells;
 	struct map cell_index;    // number of a principal -> cell; asof_caller of the others
@@ -76,15 +76,15 @@ static bool read_taken(struct scoring *x, int64_t until, struct err *err)
 	return true;
 }
 
-static bool read_packed(struct scoring *x, struct str slot, struct err *err)
+static bool read_packed(struct scoring *x, struct str acct_region, struct err *err)
 {
 	struct redis *r = x->w->publish->redis;
 	struct buf key = BUF_INIT;
 	int64_t n = x->end_taken - x->first_taken;
-	arena_reset(&x->slot_arena);
-	x->packed = arena_alloc(&x->slot_arena, (size_t)(n + 1) * sizeof *x->packed);
+	arena_reset(&x->acct_region_arena);
+	x->packed = arena_alloc(&x->acct_region_arena, (size_t)(n + 1) * sizeof *x->packed);
 	for (int64_t h = x->first_taken; h < x->end_taken; h++) {
-		asof_key(&key, x->w->conf->redis_prefix, slot, h);
+		asof_key(&key, x->w->conf->redis_prefix, acct_region, h);
 		redis_cmdz(r, "HMGET", key.data, asof_horizons[0].name, asof_horizons[1].name, asof_horizons[2].name, NULL);
 	}
 	buf_release(&key);
@@ -92,11 +92,11 @@ static bool read_packed(struct scoring *x, struct str slot, struct err *err)
 		return false;
 	for (int64_t i = 0; i < n; i++)
 		for (size_t k = 0; k < ASOF_HORIZONS; k++)
-			x->packed[i][k] = arena_str(&x->slot_arena, redis_elem(r, (size_t)i, k));
+			x->packed[i][k] = arena_str(&x->acct_region_arena, redis_elem(r, (size_t)i, k));
 	return true;
 }
 
-// ---- one hour of one slot ------------------------------------------------------------------------------------------
+// ---- one hour of one account and Region ------------------------------------------------------------------------------------------
 
 static struct caller_hour *cell_of(struct scoring *x, uint64_t caller, int32_t principal)
 {
@@ -128,7 +128,7 @@ static int take_rows(const struct work *w, const struct ledger_row *const *sorte
                      struct view_row **ret)
 {
 	int64_t end = *at;
-	while (end < n && sorted[end]->slot == like->slot && sorted[end]->hour == like->hour && sorted[end]->model == like->model)
+	while (end < n && sorted[end]->acct_region == like->acct_region && sorted[end]->hour == like->hour && sorted[end]->model == like->model)
 		end++;
 	struct view_row *rows = arena_alloc(arena, (size_t)(end - *at + 1) * sizeof *rows);
 	for (int64_t i = *at; i < end; i++)
@@ -145,18 +145,18 @@ static const struct ledger_row *next_row(const struct scoring *x)
 	const struct ledger_row *e = x->ie < x->w->estimate.n ? x->estimate[x->ie] : NULL, *a = x->ia < x->w->actual.n ? x->actual[x->ia] : NULL;
 	if (!e || !a)
 		return e ? e : a;
-	if (e->slot != a->slot)
-		return e->slot < a->slot ? e : a;
+	if (e->acct_region != a->acct_region)
+		return e->acct_region < a->acct_region ? e : a;
 	if (e->hour != a->hour)
 		return e->hour < a->hour ? e : a;
 	return e->model <= a->model ? e : a;
 }
 
-static void compare_hour(struct scoring *x, int32_t slot, int64_t hour)
+static void compare_hour(struct scoring *x, int32_t acct_region, int64_t hour)
 {
 	map_clear(&x->cell_index);
 	x->ncells = 0;
-	for (const struct ledger_row *r; (r = next_row(x)) && r->slot == slot && r->hour == hour;) {
+	for (const struct ledger_row *r; (r = next_row(x)) && r->acct_region == acct_region && r->hour == hour;) {
 		struct view_row *e, *a;
 		struct compared *list;
 		int n;
@@ -169,9 +169,9 @@ static void compare_hour(struct scoring *x, int32_t slot, int64_t hour)
 	}
 }
 
-static void skip_slot(struct scoring *x, int32_t slot)
+static void skip_acct_region(struct scoring *x, int32_t acct_region)
 {
-	for (const struct ledger_row *r; (r = next_row(x)) && r->slot == slot;)
+	for (const struct ledger_row *r; (r = next_row(x)) && r->acct_region == acct_region;)
 		if (x->ie < x->w->estimate.n && r == x->estimate[x->ie])
 			x->ie++;
 		else
@@ -228,19 +228,19 @@ static void score_hour(struct scoring *x, int64_t hour)
 	}
 }
 
-static bool score_slots(struct scoring *x, struct err *err)
+static bool score_acct_regions(struct scoring *x, struct err *err)
 {
-	int32_t slot = -1;
+	int32_t acct_region = -1;
 	for (const struct ledger_row *r; (r = next_row(x));) {
-		int64_t hour = r->hour, until = r->slot < x->w->nfinal ? x->w->final_until[r->slot] : 0;
-		if (r->slot != slot && hour < until && !read_packed(x, x->w->names.list[r->slot], err))
+		int64_t hour = r->hour, until = r->acct_region < x->w->nfinal ? x->w->final_until[r->acct_region] : 0;
+		if (r->acct_region != acct_region && hour < until && !read_packed(x, x->w->names.list[r->acct_region], err))
 			return false;
-		slot = r->slot;
+		acct_region = r->acct_region;
 		if (hour >= until) {
-			skip_slot(x, slot);
+			skip_acct_region(x, acct_region);
 			continue;
 		}
-		compare_hour(x, slot, hour);
+		compare_hour(x, acct_region, hour);
 		take_snapshots(x, hour);
 		score_hour(x, hour);
 	}
@@ -321,9 +321,9 @@ bool work_publish_scores(struct work *w, struct err *err)
 		return true;
 	struct scoring x = {.w = w, .estimate = ledger_sort(&w->estimate, LEDGER_BY_SHEET), .actual = ledger_sort(&w->actual, LEDGER_BY_SHEET),
 	                    .taken = xcalloc((size_t)(w->period->end - w->period->first), sizeof *x.taken), .days = xcalloc(DAYS_MAX, sizeof *x.days)};
-	bool good = read_taken(&x, until, err) && score_slots(&x, err) && publish(&x, err);
+	bool good = read_taken(&x, until, err) && score_acct_regions(&x, err) && publish(&x, err);
 	arena_release(&x.arena);
-	arena_release(&x.slot_arena);
+	arena_release(&x.acct_region_arena);
 	map_release(&x.cell_index);
 	map_release(&x.missed_index);
 	free(x.estimate);

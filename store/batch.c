@@ -27,27 +27,27 @@ void batch_init(struct batch *b)
 	*b = (struct batch){0};
 }
 
-static void release_slots(struct batch *b)
+static void release_acct_regions(struct batch *b)
 {
-	for (int32_t i = 0; i < b->nslots; i++) {
-		for (int32_t k = 0; k < b->slots[i].nsections; k++) {
-			struct section *s = &b->slots[i].sections[k];
+	for (int32_t i = 0; i < b->nacct_regions; i++) {
+		for (int32_t k = 0; k < b->acct_regions[i].nsections; k++) {
+			struct section *s = &b->acct_regions[i].sections[k];
 			free(s->calls);
 			free(s->metrics);
 			free(s->names);
 			free(s->sessions);
 			free(s->candidates);
 		}
-		free(b->slots[i].sections);
-		free(b->slots[i].cross_account);
+		free(b->acct_regions[i].sections);
+		free(b->acct_regions[i].cross_account);
 	}
-	b->nslots = 0;
+	b->nacct_regions = 0;
 }
 
 void batch_clear(struct batch *b)
 {
-	release_slots(b);
-	map_clear(&b->slot_index);
+	release_acct_regions(b);
+	map_clear(&b->acct_region_index);
 	map_clear(&b->section_index);
 	map_clear(&b->name_index);
 	map_clear(&b->call_index);
@@ -60,11 +60,11 @@ void batch_clear(struct batch *b)
 
 void batch_release(struct batch *b)
 {
-	release_slots(b);
-	free(b->slots);
+	release_acct_regions(b);
+	free(b->acct_regions);
 	free(b->session_tags);
 	free(b->tag_changes);
-	map_release(&b->slot_index);
+	map_release(&b->acct_region_index);
 	map_release(&b->section_index);
 	map_release(&b->name_index);
 	map_release(&b->call_index);
@@ -81,10 +81,10 @@ static int by_evidence(const void *a, const void *b)
 
 void batch_sort(struct batch *b)
 {
-	for (int32_t i = 0; i < b->nslots; i++)
-		for (int32_t k = 0; k < b->slots[i].nsections; k++)
-			if (b->slots[i].sections[k].ncalls > 1)
-				qsort(b->slots[i].sections[k].calls, (size_t)b->slots[i].sections[k].ncalls, sizeof(struct evidence), by_evidence);
+	for (int32_t i = 0; i < b->nacct_regions; i++)
+		for (int32_t k = 0; k < b->acct_regions[i].nsections; k++)
+			if (b->acct_regions[i].sections[k].ncalls > 1)
+				qsort(b->acct_regions[i].sections[k].calls, (size_t)b->acct_regions[i].sections[k].ncalls, sizeof(struct evidence), by_evidence);
 }
 
 size_t batch_bytes(const struct batch *b)
@@ -94,18 +94,18 @@ size_t batch_bytes(const struct batch *b)
 
 // ---- sections ------------------------------------------------------------------------------------------------------
 
-static struct batch_slot *find_slot(struct batch *b, struct str account, struct str region)
+static struct batch_acct_region *find_acct_region(struct batch *b, struct str account, struct str region)
 {
 	bool added;
 	uint64_t key = XXH3_64bits_withSeed(region.p, region.len, XXH3_64bits(account.p, account.len));
-	int32_t *at = map_add(&b->slot_index, key, b->nslots, &added);
+	int32_t *at = map_add(&b->acct_region_index, key, b->nacct_regions, &added);
 	if (added) {
 		char name[64];
 		int n = snprintf(name, sizeof name, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
-		b->slots = batch_grown(b, b->slots, b->nslots, &b->capslots, sizeof *b->slots);
-		b->slots[b->nslots++] = (struct batch_slot){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
+		b->acct_regions = batch_grown(b, b->acct_regions, b->nacct_regions, &b->capacct_regions, sizeof *b->acct_regions);
+		b->acct_regions[b->nacct_regions++] = (struct batch_acct_region){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
 	}
-	return &b->slots[*at];
+	return &b->acct_regions[*at];
 }
 
 static bool is_section(const struct section *s, int64_t bucket, int other, int turn)
@@ -114,12 +114,12 @@ static bool is_section(const struct section *s, int64_t bucket, int other, int t
 }
 
 // Mostly the one used last. A batch may hold very many: each repetition of a call, each bucket of a backfill has its own.
-static struct section *find_section(struct batch *b, struct batch_slot *s, int64_t bucket, int other, int turn)
+static struct section *find_section(struct batch *b, struct batch_acct_region *s, int64_t bucket, int other, int turn)
 {
 	if (s->nsections && is_section(&s->sections[s->recent], bucket, other, turn))
 		return &s->sections[s->recent];
 	bool added;
-	int64_t place[] = {s - b->slots, bucket, other, turn};
+	int64_t place[] = {s - b->acct_regions, bucket, other, turn};
 	s->recent = *map_add(&b->section_index, XXH3_64bits(place, sizeof place), s->nsections, &added);
 	if (added) {
 		s->sections = batch_grown(b, s->sections, s->nsections, &s->capsections, sizeof *s->sections);
@@ -129,24 +129,24 @@ static struct section *find_section(struct batch *b, struct batch_slot *s, int64
 }
 
 // How many records of the call the batch holds already; counts this one.
-static int turn_of(struct batch *b, const struct batch_slot *slot, const struct evidence *e)
+static int turn_of(struct batch *b, const struct batch_acct_region *acct_region, const struct evidence *e)
 {
 	bool added;
-	int32_t *times = map_add(&b->call_index, bytes_get64(e->id) ^ (uint64_t)(slot - b->slots) << 56, 0, &added);
+	int32_t *times = map_add(&b->call_index, bytes_get64(e->id) ^ (uint64_t)(acct_region - b->acct_regions) << 56, 0, &added);
 	return added ? 0 : ++*times;
 }
 
 // A number kept with a name of the section, -1 at first. *ret_new: the section did not have the name yet, and now has its id.
-static int32_t *name_note(struct batch *b, const struct batch_slot *slot, const struct section *s, uint64_t id, bool *ret_new)
+static int32_t *name_note(struct batch *b, const struct batch_acct_region *acct_region, const struct section *s, uint64_t id, bool *ret_new)
 {
-	uint64_t place = (uint64_t)(slot - b->slots) << 40 ^ (uint64_t)(s - slot->sections);
+	uint64_t place = (uint64_t)(acct_region - b->acct_regions) << 40 ^ (uint64_t)(s - acct_region->sections);
 	return map_add(&b->name_index, id ^ place * 0x9e3779b97f4a7c15u, -1, ret_new);
 }
 
-static bool name_is_new(struct batch *b, const struct batch_slot *slot, const struct section *s, uint64_t id)
+static bool name_is_new(struct batch *b, const struct batch_acct_region *acct_region, const struct section *s, uint64_t id)
 {
 	bool new;
-	name_note(b, slot, s, id, &new);
+	name_note(b, acct_region, s, id, &new);
 	return new;
 }
 
@@ -165,16 +165,16 @@ static struct str prefixed(struct batch *b, char kind, struct str text)
 }
 
 // A session of another account, in a record that only the account of the resource has: its tags are to be looked for here too.
-static void note_guest(struct batch *b, struct batch_slot *slot, struct str arn)
+static void note_guest(struct batch *b, struct batch_acct_region *acct_region, struct str arn)
 {
 	struct str account = arn_cut_account(&arn);
-	if (!batch_is_made_of(account, 12, "0123456789") || str_starts(slot->name, account))
+	if (!batch_is_made_of(account, 12, "0123456789") || str_starts(acct_region->name, account))
 		return;
-	for (int32_t i = 0; i < slot->ncross_account; i++)
-		if (str_eq(slot->cross_account[i], account))
+	for (int32_t i = 0; i < acct_region->ncross_account; i++)
+		if (str_eq(acct_region->cross_account[i], account))
 			return;
-	slot->cross_account = batch_grown(b, slot->cross_account, slot->ncross_account, &slot->capcross_account, sizeof *slot->cross_account);
-	slot->cross_account[slot->ncross_account++] = arena_str(&b->arena, account);
+	acct_region->cross_account = batch_grown(b, acct_region->cross_account, acct_region->ncross_account, &acct_region->capcross_account, sizeof *acct_region->cross_account);
+	acct_region->cross_account[acct_region->ncross_account++] = arena_str(&b->arena, account);
 }
 
 // The number of its seat; -1: there is no group.
@@ -214,10 +214,10 @@ static void add_caller_name(struct batch *b, struct section *s, uint64_t id, con
 	s->sessions[s->nsessions++] = session;
 }
 
-static void note_model(struct batch *b, const struct batch_slot *slot, struct section *s, uint64_t id, struct str model, int64_t minute)
+static void note_model(struct batch *b, const struct batch_acct_region *acct_region, struct section *s, uint64_t id, struct str model, int64_t minute)
 {
 	bool new;
-	int32_t *seat = name_note(b, slot, s, id, &new);
+	int32_t *seat = name_note(b, acct_region, s, id, &new);
 	if (new) {
 		add_name(b, s, id, prefixed(b, 'm', model));
 		*seat = add_candidate(b, s, STR(CARDINALITY_MODELS), model, minute);
@@ -259,12 +259,12 @@ static bool is_opaque(struct str called)
 	return called.len && (memmem(called.p, called.len, ":application-inference-profile/", 31) || !memchr(called.p, '.', called.len));
 }
 
-static void add_profile_names(struct batch *b, const struct batch_slot *slot, struct section *s, const struct call *c, uint64_t model)
+static void add_profile_names(struct batch *b, const struct batch_acct_region *acct_region, struct section *s, const struct call *c, uint64_t model)
 {
 	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
-	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called) && name_is_new(b, slot, s, called))
+	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called) && name_is_new(b, acct_region, s, called))
 		add_name(b, s, called, prefixed(b, 'a', c->model_called));
-	if (c->foundation.len && batch_is_clean(c->foundation) && name_is_new(b, slot, s, foundation))
+	if (c->foundation.len && batch_is_clean(c->foundation) && name_is_new(b, acct_region, s, foundation))
 		add_name(b, s, foundation, prefixed(b, 'f', c->foundation));
 }
 
@@ -273,19 +273,19 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	if (!check_call(b, c, latest_ms, err))
 		return false;
 	int64_t minute = c->time_ms / MS_PER_MINUTE, hour = minute / 60;
-	struct batch_slot *slot = find_slot(b, c->account, c->region);
+	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
 	struct evidence e;
 	evidence_pack(&e, c, model, caller);
-	struct section *s = find_section(b, slot, hour / BUCKET_HOURS, edge(hour), turn_of(b, slot, &e));
-	note_model(b, slot, s, model, c->model, minute);
+	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, edge(hour), turn_of(b, acct_region, &e));
+	note_model(b, acct_region, s, model, c->model, minute);
 	if (is_opaque(c->model_called))
-		add_profile_names(b, slot, s, c, model);
+		add_profile_names(b, acct_region, s, c, model);
 	bool new;
-	int32_t *seat = name_note(b, slot, s, caller, &new);
+	int32_t *seat = name_note(b, acct_region, s, caller, &new);
 	if (new) {
 		add_caller_name(b, s, caller, &c->caller);
-		note_guest(b, slot, c->caller.arn);
+		note_guest(b, acct_region, c->caller.arn);
 		*seat = add_caller_candidate(b, s, c->caller.arn, minute);
 	} else {
 		sit_earlier(s, *seat, minute);
@@ -303,14 +303,14 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 		return false;
 	if (!batch_is_model(m->model))
 		return err_set(err, ERR_SKIP, "ModelId: missing, too long, or with blanks or control characters in it");
-	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || (m->slot > TOKENS_CACHE_WRITE && m->slot != TOKENS_UNITS) || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
+	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || (m->token_kind > TOKENS_CACHE_WRITE && m->token_kind != TOKENS_UNITS) || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
-	struct batch_slot *slot = find_slot(b, m->account, m->region);
-	struct section *s = find_section(b, slot, m->minute / 60 / BUCKET_HOURS, 0, 0);
+	struct batch_acct_region *acct_region = find_acct_region(b, m->account, m->region);
+	struct section *s = find_section(b, acct_region, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = evidence_model_id(m->model);
-	note_model(b, slot, s, model, m->model, m->minute);
+	note_model(b, acct_region, s, model, m->model, m->minute);
 	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
-	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .samples = m->samples, .slot = m->slot, .rank = m->final ? 2 : 1};
+	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .samples = m->samples, .kind = m->token_kind, .rank = m->final ? 2 : 1};
 	if (m->of_tier) {
 		struct batch_metric *last = &s->metrics[s->nmetrics - 1];
 		last->tiers[0] = (char)('a' + m->asked);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records folded in memory, sorted by where in Redis they belong, until one round trip writes them all.
 //
-//     record -> slot (account/region) -> section (bucket of six hours, and the bucket across the edge it may have to look in)
+//     record -> account and Region (account/region) -> section (bucket of six hours, and the bucket across the edge it may have to look in)
 //                                           -> evidence, metrics, names, sessions, seats
 #ifndef NOWCAST_STORE_BATCH_H
 #define NOWCAST_STORE_BATCH_H
@@ -33,7 +33,7 @@ static inline uint64_t batch_called_id(uint64_t model_id) { return model_id ^ 0x
 struct batch_metric {
 	uint64_t model_id;
 	int64_t minute, sum, samples;
-	int slot, rank;
+	int kind, rank;
 	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
 };
 
@@ -56,12 +56,12 @@ struct section {
 	int32_t ncalls, capcalls, nmetrics, capmetrics, nnames, capnames, nsessions, capsessions;
 };
 
-struct batch_slot {
+struct batch_acct_region {
 	struct str name; // "111122223333/us-east-1"
 	struct section *sections;
 	int32_t nsections, capsections;
 	int32_t recent; // the section last used
-	struct str *cross_account; // accounts of callers that are not the slot's own, each once
+	struct str *cross_account; // accounts of callers that are not the account and Region's own, each once
 	int32_t ncross_account, capcross_account;
 };
 
@@ -80,9 +80,9 @@ struct batch_tag_change {
 
 struct batch {
 	struct arena arena;
-	struct batch_slot *slots;
-	int32_t nslots, capslots;
-	struct map slot_index, section_index, name_index, call_index;
+	struct batch_acct_region *acct_regions;
+	int32_t nacct_regions, capacct_regions;
+	struct map acct_region_index, section_index, name_index, call_index;
 	struct batch_session *session_tags;
 	struct batch_tag_change *tag_changes;
 	int32_t nsession_tags, capsession_tags, ntag_changes, captag_changes;

@@ -21,8 +21,8 @@ bool taught_read(struct str field, struct str value, struct taught *ret)
 	struct taught t = {.arn = field};
 	if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.calls) || t.calls <= 0)
 		return false;
-	for (int slot = 0; slot < TOKEN_SLOTS; slot++)
-		if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.tokens[slot]) || t.tokens[slot] < 0)
+	for (int kind = 0; kind < TOKEN_KINDS; kind++)
+		if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.tokens[kind]) || t.tokens[kind] < 0)
 			return false;
 	*ret = t;
 	return true;
@@ -31,7 +31,7 @@ bool taught_read(struct str field, struct str value, struct taught *ret)
 // ---- gathering ------------------------------------------------------------------------------------------------------
 
 struct gathered {
-	struct str slot, model; // "account/region", model key
+	struct str acct_region, model; // "account/region", model key
 	struct taught sums;
 };
 
@@ -44,23 +44,23 @@ struct gathering {
 
 static struct taught *sums_of(struct gathering *g, const struct model_hour *model_hour, struct str model, struct str arn)
 {
-	struct buf slot = BUF_INIT;
+	struct buf acct_region = BUF_INIT;
 	bool added;
-	buf_addf(&slot, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
-	uint64_t key = XXH3_64bits_withSeed(arn.p, arn.len, XXH3_64bits_withSeed(model.p, model.len, XXH3_64bits(slot.data, slot.len)));
+	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	uint64_t key = XXH3_64bits_withSeed(arn.p, arn.len, XXH3_64bits_withSeed(model.p, model.len, XXH3_64bits(acct_region.data, acct_region.len)));
 	int32_t *at = map_add(&g->index, key, g->n, &added);
 	if (added) {
 		if (g->n == g->cap)
 			g->list = xrealloc(g->list, (size_t)(g->cap = g->cap ? g->cap * 2 : 256), sizeof *g->list);
-		g->list[g->n++] = (struct gathered){arena_str(&g->arena, buf_str(&slot)), arena_str(&g->arena, model), {.arn = arena_str(&g->arena, arn)}};
+		g->list[g->n++] = (struct gathered){arena_str(&g->arena, buf_str(&acct_region)), arena_str(&g->arena, model), {.arn = arena_str(&g->arena, arn)}};
 	}
-	buf_release(&slot);
+	buf_release(&acct_region);
 	return &g->list[*at].sums;
 }
 
 static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	static const int slot_of[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct gathering *g = user;
 	// An application inference profile is shown by its ARN; its key is the last segment.
 	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model;
@@ -74,7 +74,7 @@ static bool gather(void *user, struct view *v, const struct model_hour *model_ho
 			t->calls += row->figure.tokens;
 			continue;
 		}
-		t->tokens[slot_of[row->type]] += row->figure.tokens;
+		t->tokens[kind_of_type[row->type]] += row->figure.tokens;
 		if (row->type == TOKEN_CACHE_WRITE_1H)
 			t->tokens[TOKENS_CACHE_WRITE_1H] += row->figure.tokens;
 	}
@@ -86,7 +86,7 @@ static bool gather(void *user, struct view *v, const struct model_hour *model_ho
 static int by_place(const void *a, const void *b)
 {
 	const struct gathered *x = a, *y = b;
-	int c = str_cmp(x->slot, y->slot);
+	int c = str_cmp(x->acct_region, y->acct_region);
 	if (!c)
 		c = str_cmp(x->model, y->model);
 	return c ? c : str_cmp(x->sums.arn, y->sums.arn);
@@ -100,7 +100,7 @@ static void queue_model(struct redis *r, int script, const char *prefix, int64_t
 		useful += list[i].sums.calls > 0;
 	if (useful) {
 		redis_begin_eval(r, script, 1, 4 + 2 * useful);
-		buf_addf(&text, "%s:{%.*s}", prefix, STR_ARG(list[0].slot));
+		buf_addf(&text, "%s:{%.*s}", prefix, STR_ARG(list[0].acct_region));
 		redis_arg(r, buf_str(&text));
 		buf_clear(&text);
 		buf_addf(&text, "%016llx", (unsigned long long)evidence_model_id(list[0].model));
@@ -114,8 +114,8 @@ static void queue_model(struct redis *r, int script, const char *prefix, int64_t
 			continue; // billed, never seen: no mean
 		buf_clear(&text);
 		buf_addf(&text, "%lld", (long long)t->calls);
-		for (int slot = 0; slot < TOKEN_SLOTS; slot++)
-			buf_addf(&text, " %lld", (long long)t->tokens[slot]);
+		for (int kind = 0; kind < TOKEN_KINDS; kind++)
+			buf_addf(&text, " %lld", (long long)t->tokens[kind]);
 		redis_arg(r, t->arn);
 		redis_arg(r, buf_str(&text));
 	}
@@ -127,13 +127,13 @@ static void queue_all(struct redis *r, int script, const char *prefix, int64_t s
 	if (g->n > 1)
 		qsort(g->list, (size_t)g->n, sizeof *g->list, by_place);
 	for (int32_t i = 0, end; i < g->n; i = end) {
-		for (end = i + 1; end < g->n && str_eq(g->list[end].slot, g->list[i].slot) && str_eq(g->list[end].model, g->list[i].model);)
+		for (end = i + 1; end < g->n && str_eq(g->list[end].acct_region, g->list[i].acct_region) && str_eq(g->list[end].model, g->list[i].model);)
 			end++;
 		queue_model(r, script, prefix, settle_ms, retention_ms, g->list + i, end - i);
 	}
 }
 
-// The latest watermark of all slots, hours; 0: nothing is billed.
+// The latest watermark of all accounts and Regions, hours; 0: nothing is billed.
 static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, struct err *err)
 {
 	struct buf key = BUF_INIT;
@@ -143,12 +143,12 @@ static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, 
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;
-	struct str *slots = arena_alloc(&arena, (n + 1) * sizeof *slots);
+	struct str *acct_regions = arena_alloc(&arena, (n + 1) * sizeof *acct_regions);
 	for (size_t i = 0; i < n; i++)
-		slots[i] = arena_str(&arena, redis_elem(r, 0, i));
+		acct_regions[i] = arena_str(&arena, redis_elem(r, 0, i));
 	for (size_t i = 0; i < n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:billed", prefix, STR_ARG(slots[i]));
+		buf_addf(&key, "%s:{%.*s}:billed", prefix, STR_ARG(acct_regions[i]));
 		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("watermark")});
 	}
 	good = good && redis_exec(r, err);

@@ -51,7 +51,7 @@ struct cardinality {
 	int n;
 };
 
-// Two steps of a pipeline. `start` is that of all keys, "<prefix>:{slot}". First: which groups had too many, a reply a day.
+// Two steps of a pipeline. `start` is that of all keys, "<prefix>:{account and Region}". First: which groups had too many, a reply a day.
 void cardinality_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day);
 void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, int64_t first_day, int64_t last_day, struct arena *arena);
 

@@ -164,7 +164,7 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 {
 	struct series s;
 	struct settled *hours = arena_alloc(&e->arena, (size_t)n * sizeof *hours);
-	if (!store_read_series(&e->store, due[0].slot, due[0].model_hex, due[0].hour, due[n - 1].hour, &e->arena, &s, err))
+	if (!store_read_series(&e->store, due[0].acct_region, due[0].model_hex, due[0].hour, due[n - 1].hour, &e->arena, &s, err))
 		return false;
 	for (int i = 0; i < n; i++)
 		begin_hour(e, &s, due[i].hour, &hours[i]);
@@ -180,7 +180,7 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 {
 	for (int i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n; end++)
-			if (!str_eq(due[end].slot, due[i].slot) || !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
+			if (!str_eq(due[end].acct_region, due[i].acct_region) || !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
 				break;
 		arena_reset(&e->arena); // a claim may hold any number of runs
 		if (!settle_run(e, due + i, end - i, err))

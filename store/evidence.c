@@ -71,13 +71,13 @@ static int rank(const struct call *c)
 }
 
 // A log that names the input tokens has looked at the whole usage: what it leaves out was zero.
-static bool known_slot(const struct call *c, int slot)
+static bool known_kind(const struct call *c, int kind)
 {
-	if (c->known[slot])
+	if (c->known[kind])
 		return true;
-	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT] || slot == TOKENS_UNITS)
+	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT] || kind == TOKENS_UNITS)
 		return false;
-	return slot != TOKENS_CACHE_WRITE_1H || (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);
+	return kind != TOKENS_CACHE_WRITE_1H || (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);
 }
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id)
@@ -89,11 +89,11 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 	e->bytes[20] = (uint8_t)(c->source << 4 | c->streaming << 1 | c->failed);
 	e->bytes[21] = (uint8_t)(timing(c) | (c->tier_known ? (int)c->tier << 3 | rank(c) << 6 : 0));
 	uint8_t *p = e->bytes + EVIDENCE_HEAD;
-	for (int slot = 0; slot < TOKEN_SLOTS; slot++) {
-		if (!known_slot(c, slot))
+	for (int kind = 0; kind < TOKEN_KINDS; kind++) {
+		if (!known_kind(c, kind))
 			continue;
-		*p++ = (uint8_t)(slot << 4 | rank(c));
-		bytes_put32(p, c->known[slot] ? c->tokens[slot] : 0);
+		*p++ = (uint8_t)(kind << 4 | rank(c));
+		bytes_put32(p, c->known[kind] ? c->tokens[kind] : 0);
 		p += 4;
 	}
 	e->len = (uint8_t)(p - e->bytes);

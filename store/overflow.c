@@ -11,7 +11,7 @@ enum { BUCKETS_A_DAY = 4, DAYS = 2 };
 
 // One account, region and day.
 struct place {
-	struct str slot;
+	struct str acct_region;
 	int64_t day;
 };
 
@@ -23,7 +23,7 @@ struct looking {
 	size_t n;
 };
 
-static bool find_slots(struct looking *x, struct str **ret, size_t *ret_n, struct err *err)
+static bool find_acct_regions(struct looking *x, struct str **ret, size_t *ret_n, struct err *err)
 {
 	redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), arena_text(&x->arena, "%s:slots", x->prefix)});
 	if (!redis_exec(x->redis, err))
@@ -38,12 +38,12 @@ static bool find_slots(struct looking *x, struct str **ret, size_t *ret_n, struc
 // Of the two days whose eight buckets were opened last, in each account and region.
 static bool find_days(struct looking *x, struct err *err)
 {
-	struct str *slots;
+	struct str *acct_regions;
 	size_t n;
-	if (!find_slots(x, &slots, &n, err))
+	if (!find_acct_regions(x, &acct_regions, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		redis_cmd(x->redis, 4, (struct str[]){STR("ZREVRANGE"), arena_text(&x->arena, "%s:{%.*s}:open", x->prefix, STR_ARG(slots[i])), STR("0"), STR("7")});
+		redis_cmd(x->redis, 4, (struct str[]){STR("ZREVRANGE"), arena_text(&x->arena, "%s:{%.*s}:open", x->prefix, STR_ARG(acct_regions[i])), STR("0"), STR("7")});
 	if (!redis_exec(x->redis, err))
 		return false;
 	x->places = arena_alloc(&x->arena, (n * DAYS + 1) * sizeof *x->places);
@@ -54,7 +54,7 @@ static bool find_days(struct looking *x, struct err *err)
 			newest = day > newest ? day : newest;
 		}
 		for (int d = 0; d < DAYS && newest - d >= 0; d++)
-			x->places[x->n++] = (struct place){slots[i], newest - d};
+			x->places[x->n++] = (struct place){acct_regions[i], newest - d};
 	}
 	return true;
 }
@@ -64,7 +64,7 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 {
 	size_t n = 0;
 	for (size_t i = 0; i < x->n; i++)
-		redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), arena_text(&x->arena, "%s:{%.*s}:crowded:%lld", x->prefix, STR_ARG(x->places[i].slot), (long long)x->places[i].day)});
+		redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), arena_text(&x->arena, "%s:{%.*s}:crowded:%lld", x->prefix, STR_ARG(x->places[i].acct_region), (long long)x->places[i].day)});
 	if (!redis_exec(x->redis, err))
 		return false;
 	for (size_t i = 0; i < x->n; i++)
@@ -72,7 +72,7 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 	struct overflow *all = arena_alloc(&x->arena, (n + 1) * sizeof *all);
 	n = 0;
 	for (size_t i = 0; i < x->n; i++) {
-		struct str region = x->places[i].slot, account = str_cut(&region, '/');
+		struct str region = x->places[i].acct_region, account = str_cut(&region, '/');
 		for (size_t k = 0; k < redis_len(x->redis, i); k++)
 			all[n++] = (struct overflow){.account = account, .region = region, .role = arena_str(&x->arena, redis_elem(x->redis, i, k)), .day = x->places[i].day};
 	}

@@ -111,10 +111,10 @@ static bool same_priced_usage(const struct line *a, const struct line *b)
 	return a->figure.rate_class == b->figure.rate_class && str_eq(a->arn, b->arn) && str_eq(a->tagset, b->tagset);
 }
 
-static void price_model_hour(struct job *j, struct str slot, struct model_hour *s)
+static void price_model_hour(struct job *j, struct str acct_region, struct model_hour *s)
 {
 	struct tariffs tariffs;
-	tariffs_init(&tariffs, j->prices, slot, s->model, s->foundation, s->hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, j->prices, acct_region, s->model, s->foundation, s->hour * MS_PER_HOUR);
 	s->changed = !str_eq(s->told, s->foundation);
 	for (size_t i = 0, end; i < s->n; i = end) {
 		struct priced_usage b = {.rate_class = s->lines[i].figure.rate_class};
@@ -205,7 +205,7 @@ static void count(struct reprice_counts *to, const struct reprice_counts *x)
 }
 
 // Two round trips: read, write. *ret_done: nobody had changed any of them in between.
-static bool try_model_hours(struct job *j, struct str slot, struct model_hour *model_hours, int n, bool *ret_done, struct err *err)
+static bool try_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n, bool *ret_done, struct err *err)
 {
 	size_t writes = 0;
 	j->page = (struct reprice_counts){0};
@@ -227,7 +227,7 @@ static bool try_model_hours(struct job *j, struct str slot, struct model_hour *m
 	for (int i = 0; i < n; i++)
 		read_model_hour(j, (size_t)i, &model_hours[i]);
 	for (int i = 0; i < n; i++) {
-		price_model_hour(j, slot, &model_hours[i]);
+		price_model_hour(j, acct_region, &model_hours[i]);
 		note_model(j, &model_hours[i]);
 		if (model_hours[i].changed && !j->dry) {
 			queue_changes(j, &model_hours[i]);
@@ -241,23 +241,23 @@ static bool try_model_hours(struct job *j, struct str slot, struct model_hour *m
 	return true;
 }
 
-static bool do_model_hours(struct job *j, struct str slot, struct model_hour *model_hours, int n, struct err *err)
+static bool do_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n, struct err *err)
 {
 	struct reprice_counts first = {0};
 	bool done = false;
 	for (int i = 0; i < TRIES && !done; i++) {
-		if (!try_model_hours(j, slot, model_hours, n, &done, err))
+		if (!try_model_hours(j, acct_region, model_hours, n, &done, err))
 			return false;
 		if (i == 0)
 			first = j->page;
 	}
 	// What an earlier try has changed, a later one finds as it should be: the first tells what there was to do.
 	count(&j->counts, &first);
-	return done || err_set(err, ERR_RETRY, "the hours of %.*s change faster than they can be priced again; run it once more", STR_ARG(slot));
+	return done || err_set(err, ERR_RETRY, "the hours of %.*s change faster than they can be priced again; run it once more", STR_ARG(acct_region));
 }
 
 // Members of the usage index: "2026-11-02T05:model".
-static bool do_slot(struct job *j, struct str slot, int64_t from, int64_t to, struct err *err)
+static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, int64_t to, struct err *err)
 {
 	struct arena names = ARENA_INIT;
 	struct buf key = BUF_INIT;
@@ -265,7 +265,7 @@ static bool do_slot(struct job *j, struct str slot, int64_t from, int64_t to, st
 	bool good = true;
 	snprintf(lo, sizeof lo, "%lld", (long long)from);
 	snprintf(hi, sizeof hi, "(%lld", (long long)to);
-	buf_addf(&key, "%s:{%.*s}:usage", j->prefix, STR_ARG(slot));
+	buf_addf(&key, "%s:{%.*s}:usage", j->prefix, STR_ARG(acct_region));
 	redis_cmd(j->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
 	if (!redis_exec(j->redis, err)) {
 		buf_release(&key);
@@ -278,12 +278,12 @@ static bool do_slot(struct job *j, struct str slot, int64_t from, int64_t to, st
 		int64_t ms = 0;
 		when_parse(when, &ms);
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:usage:%.*s", j->prefix, STR_ARG(slot), STR_ARG(member));
+		buf_addf(&key, "%s:{%.*s}:usage:%.*s", j->prefix, STR_ARG(acct_region), STR_ARG(member));
 		model_hours[i] = (struct model_hour){.key = arena_str(&names, buf_str(&key)), .model = model, .hour = ms / MS_PER_HOUR};
 	}
 	for (size_t i = 0; good && i < n; i += SHEETS_AT_ONCE) {
 		arena_reset(&j->arena);
-		good = do_model_hours(j, slot, model_hours + i, (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
+		good = do_model_hours(j, acct_region, model_hours + i, (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
 	}
 	arena_release(&names);
 	buf_release(&key);
@@ -301,11 +301,11 @@ bool reprice(struct redis *r, const char *prefix, const struct prices *prices, i
 	buf_release(&key);
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;
-	struct str *slots = arena_alloc(&names, (n + 1) * sizeof *slots);
+	struct str *acct_regions = arena_alloc(&names, (n + 1) * sizeof *acct_regions);
 	for (size_t i = 0; i < n; i++)
-		slots[i] = arena_str(&names, redis_elem(r, 0, i));
+		acct_regions[i] = arena_str(&names, redis_elem(r, 0, i));
 	for (size_t i = 0; good && i < n; i++)
-		good = do_slot(&j, slots[i], from, to, err);
+		good = do_acct_region(&j, acct_regions[i], from, to, err);
 	good = good && (dry || forget_unpriced(&j, err));
 	arena_release(&names);
 	arena_release(&j.arena);

@@ -46,11 +46,11 @@ void store_close(struct store *s)
 	s->redis = NULL;
 }
 
-struct str store_key(const struct store *s, struct arena *arena, struct str slot, const char *fmt, ...)
+struct str store_key(const struct store *s, struct arena *arena, struct str acct_region, const char *fmt, ...)
 {
 	struct buf b = BUF_INIT;
 	va_list ap;
-	buf_addf(&b, "%s:{%.*s}", s->options->prefix, STR_ARG(slot));
+	buf_addf(&b, "%s:{%.*s}", s->options->prefix, STR_ARG(acct_region));
 	va_start(ap, fmt);
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
@@ -123,11 +123,11 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 	for (int32_t i = 0; i < nmetrics; i++) {
 		const struct batch_metric *m = &s->metrics[i];
-		char slot[8];
+		char token_kind[8];
 		redis_arg64(r, m->model_id);
 		redis_argi(r, m->minute);
-		snprintf(slot, sizeof slot, "%d%s", m->slot, m->tiers);
-		redis_arg(r, str_of(slot));
+		snprintf(token_kind, sizeof token_kind, "%d%s", m->kind, m->tiers);
+		redis_arg(r, str_of(token_kind));
 		redis_argi(r, m->rank);
 		redis_argi(r, m->sum);
 		redis_argi(r, m->samples);
@@ -145,14 +145,14 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 }
 
-static void send_parts(struct store *s, struct str slot, const struct part *parts, int n, struct arena *arena)
+static void send_parts(struct store *s, struct str acct_region, const struct part *parts, int n, struct arena *arena)
 {
 	const struct engine_options *o = s->options;
 	int argc = 1 + 7;
 	for (int i = 0; i < n; i++)
 		argc += part_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
-	redis_arg(s->redis, store_key(s, arena, slot, "%s", ""));
+	redis_arg(s->redis, store_key(s, arena, acct_region, "%s", ""));
 	redis_argi(s->redis, o->window_ms);
 	redis_argi(s->redis, store_keep_ms(s));
 	redis_argi(s->redis, o->settle_ms);
@@ -165,14 +165,14 @@ static void send_parts(struct store *s, struct str slot, const struct part *part
 }
 
 // Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there are.
-static size_t send_slot(struct store *s, const struct batch_slot *slot, struct arena *arena)
+static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region, struct arena *arena)
 {
 	struct part parts[64];
 	int n = 0;
 	int32_t calls = 0;
 	size_t evals = 0;
-	for (int32_t i = 0; i < slot->nsections; i++) {
-		const struct section *x = &slot->sections[i];
+	for (int32_t i = 0; i < acct_region->nsections; i++) {
+		const struct section *x = &acct_region->sections[i];
 		int32_t first = 0;
 		do {
 			int32_t take = x->ncalls - first, room = CALLS_PER_EVAL - calls;
@@ -181,7 +181,7 @@ static size_t send_slot(struct store *s, const struct batch_slot *slot, struct a
 			first += take;
 			calls += take;
 			if (calls == CALLS_PER_EVAL || n == 64) {
-				send_parts(s, slot->name, parts, n, arena);
+				send_parts(s, acct_region->name, parts, n, arena);
 				evals++;
 				n = 0;
 				calls = 0;
@@ -189,7 +189,7 @@ static size_t send_slot(struct store *s, const struct batch_slot *slot, struct a
 		} while (first < x->ncalls);
 	}
 	if (n > 0) {
-		send_parts(s, slot->name, parts, n, arena);
+		send_parts(s, acct_region->name, parts, n, arena);
 		evals++;
 	}
 	return evals;
@@ -247,40 +247,40 @@ static void send_signals(struct store *s, const struct batch *b)
 	buf_release(&member);
 }
 
-// Where calls may have been counted before the tags of their sessions were known: the slots of the session's account, and those
+// Where calls may have been counted before the tags of their sessions were known: the accounts and Regions of the session's account, and those
 // of other accounts where sessions of that account were seen.
 struct places {
-	struct str *slots;
-	size_t nslots;
-	struct map cross_account; // accounts and slots, by guest_key
+	struct str *acct_regions;
+	size_t nacct_regions;
+	struct map cross_account; // accounts and accounts and Regions, by guest_key
 };
 
-static uint64_t guest_key(struct str account, struct str slot)
+static uint64_t guest_key(struct str account, struct str acct_region)
 {
-	return XXH3_64bits_withSeed(slot.p, slot.len, XXH3_64bits(account.p, account.len));
+	return XXH3_64bits_withSeed(acct_region.p, acct_region.len, XXH3_64bits(account.p, account.len));
 }
 
-static bool concerns(const struct places *p, struct str slot, const struct batch_session *t)
+static bool concerns(const struct places *p, struct str acct_region, const struct batch_session *t)
 {
-	struct str rest = slot, account = str_cut(&rest, '/');
-	return !t->account.len || str_eq(t->account, account) || map_find(&p->cross_account, guest_key(t->account, slot));
+	struct str rest = acct_region, account = str_cut(&rest, '/');
+	return !t->account.len || str_eq(t->account, account) || map_find(&p->cross_account, guest_key(t->account, acct_region));
 }
 
 static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena, struct err *err)
 {
-	for (size_t i = 0; i < p->nslots; i++) {
+	for (size_t i = 0; i < p->nacct_regions; i++) {
 		int n = 0;
 		for (int32_t k = 0; k < b->nsession_tags; k++)
-			if (concerns(p, p->slots[i], &b->session_tags[k]))
+			if (concerns(p, p->acct_regions[i], &b->session_tags[k]))
 				n += 1 + (b->session_tags[k].arn_at_start.len > 0);
 		if (n == 0)
 			continue;
 		redis_begin_eval(s->redis, s->relabel, 1, 2 + n);
-		redis_arg(s->redis, store_key(s, arena, p->slots[i], "%s", ""));
+		redis_arg(s->redis, store_key(s, arena, p->acct_regions[i], "%s", ""));
 		redis_argi(s->redis, s->options->settle_ms);
 		for (int32_t k = 0; k < b->nsession_tags; k++) {
 			const struct batch_session *t = &b->session_tags[k];
-			if (!concerns(p, p->slots[i], t))
+			if (!concerns(p, p->acct_regions[i], t))
 				continue;
 			redis_arg(s->redis, t->access_key);
 			if (t->arn_at_start.len)
@@ -290,17 +290,17 @@ static bool relabel(struct store *s, const struct batch *b, const struct places 
 	return redis_exec(s->redis, err);
 }
 
-// Replies: the slots, and guests as "ACCOUNT SLOT".
-static void read_places(struct redis *r, size_t slots, size_t cross_account, struct arena *arena, struct places *ret)
+// Replies: the accounts and Regions, and guests as "ACCOUNT SLOT".
+static void read_places(struct redis *r, size_t acct_regions, size_t cross_account, struct arena *arena, struct places *ret)
 {
 	bool added;
-	*ret = (struct places){.nslots = redis_len(r, slots)};
-	ret->slots = arena_alloc(arena, (ret->nslots + 1) * sizeof *ret->slots);
-	for (size_t i = 0; i < ret->nslots; i++)
-		ret->slots[i] = arena_str(arena, redis_elem(r, slots, i));
+	*ret = (struct places){.nacct_regions = redis_len(r, acct_regions)};
+	ret->acct_regions = arena_alloc(arena, (ret->nacct_regions + 1) * sizeof *ret->acct_regions);
+	for (size_t i = 0; i < ret->nacct_regions; i++)
+		ret->acct_regions[i] = arena_str(arena, redis_elem(r, acct_regions, i));
 	for (size_t i = 0; i < redis_len(r, cross_account); i++) {
-		struct str slot = redis_elem(r, cross_account, i), account = str_cut(&slot, ' ');
-		map_add(&ret->cross_account, guest_key(account, slot), 0, &added);
+		struct str acct_region = redis_elem(r, cross_account, i), account = str_cut(&acct_region, ' ');
+		map_add(&ret->cross_account, guest_key(account, acct_region), 0, &added);
 	}
 }
 
@@ -330,10 +330,10 @@ static void send_cross_account(struct store *s, const struct batch *b, struct st
 {
 	struct buf now = BUF_INIT, member = BUF_INIT;
 	buf_addf(&now, "%lld", (long long)when_now_ms());
-	for (int32_t i = 0; i < b->nslots; i++) {
-		for (int32_t k = 0; k < b->slots[i].ncross_account; k++) {
+	for (int32_t i = 0; i < b->nacct_regions; i++) {
+		for (int32_t k = 0; k < b->acct_regions[i].ncross_account; k++) {
 			buf_clear(&member);
-			buf_addf(&member, "%.*s %.*s", STR_ARG(b->slots[i].cross_account[k]), STR_ARG(b->slots[i].name));
+			buf_addf(&member, "%.*s %.*s", STR_ARG(b->acct_regions[i].cross_account[k]), STR_ARG(b->acct_regions[i].name));
 			redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), cross_account, STR("GT"), buf_str(&now), buf_str(&member)});
 		}
 	}
@@ -354,7 +354,7 @@ static void add_counts(struct redis *r, size_t first, size_t n, struct engine_co
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct str slots = arena_text(&arena, "%s:slots", s->options->prefix), cross_account = arena_text(&arena, "%s:guests:seen", s->options->prefix);
+	struct str acct_regions = arena_text(&arena, "%s:slots", s->options->prefix), cross_account = arena_text(&arena, "%s:guests:seen", s->options->prefix);
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
 	if ((!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) || !send_epoch(s, &arena, err)) {
@@ -366,18 +366,18 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	send_signals(s, b);
 	send_tags(s, b);
 	send_cross_account(s, b, cross_account);
-	for (int32_t i = 0; i < b->nslots; i++)
-		evals += send_slot(s, &b->slots[i], &arena);
+	for (int32_t i = 0; i < b->nacct_regions; i++)
+		evals += send_acct_region(s, &b->acct_regions[i], &arena);
 	// After the facts: forget_silent (store_settle.c) relies on it.
-	for (int32_t i = 0; i < b->nslots; i++)
-		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), slots, b->slots[i].name});
+	for (int32_t i = 0; i < b->nacct_regions; i++)
+		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), acct_regions, b->acct_regions[i].name});
 	if (tagged) {
-		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), slots});
+		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), acct_regions});
 		redis_cmd(s->redis, 4, (struct str[]){STR("ZRANGE"), cross_account, STR("0"), STR("-1")});
 	}
 	bool good = redis_exec(s->redis, err);
 	if (good) {
-		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nslots;
+		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nacct_regions;
 		add_counts(s->redis, end - evals, evals, counts);
 		look_for_loss(s);
 	}

@@ -36,16 +36,16 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 
 // An hour of one model in one account and region that is to be computed.
 struct due {
-	struct str slot;      // "account/region"
+	struct str acct_region;      // "account/region"
 	int64_t hour;
 	struct str model_hex; // id of the model, 16 hex digits
 };
 
-enum { DUE_MAX = 256 }; // hours taken at once from each slot
+enum { DUE_MAX = 256 }; // hours taken at once from each account and Region
 enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Redis need not agree
 
 // Takes hours that are due (with `all`: also those not due yet) for this process alone, until a lease has passed. Results
-// live in `arena`, sorted by slot, model and hour. *ret_left: hours due or waiting, the claimed ones included.
+// live in `arena`, sorted by account and Region, model and hour. *ret_left: hours due or waiting, the claimed ones included.
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n, size_t *ret_left, struct err *err) NC_CHECK;
 
 // Tags as a JSON object, and the name under which they are kept in <prefix>:tagsets.
@@ -57,9 +57,9 @@ struct tagset {
 #define TAG_PROJECT "aws:project" // of bedrock-mantle
 #define TAG_ISSUER "aws:issuer"   // ARN of the user whose tags a federated user has beneath its own
 
-// The hours and lessons around hours of one model of one slot, and the names in them.
+// The hours and lessons around hours of one model of one account and Region, and the names in them.
 struct series {
-	struct str slot, model_hex;
+	struct str acct_region, model_hex;
 	struct str model, foundation;  // foundation: STR_NONE if not known
 	struct profile profile;        // what is behind an id that names no model, as it was brought in
 	struct str called;             // ARN of an application inference profile, else STR_NONE
@@ -79,7 +79,7 @@ struct series {
 };
 
 // Reads hours from..to (inclusive) and their two neighbours. Everything lives in `arena`.
-bool store_read_series(struct store *s, struct str slot, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
+bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
                        struct series *ret, struct err *err) NC_CHECK;
 
 // A row of an hour's figures: a field and a value of the usage hash.
@@ -111,7 +111,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 // How much longer than its calls the cells of an hour are kept: its neighbours and those who learn from it need them.
 int64_t store_keep_ms(const struct store *s);
 
-// "<prefix>:{slot}", followed by what the format makes (":due", say).
-struct str store_key(const struct store *s, struct arena *arena, struct str slot, const char *fmt, ...) NC_PRINTF(4, 5);
+// "<prefix>:{account and Region}", followed by what the format makes (":due", say).
+struct str store_key(const struct store *s, struct arena *arena, struct str acct_region, const char *fmt, ...) NC_PRINTF(4, 5);
 
 #endif

@@ -38,24 +38,24 @@ static void read_calls(struct str field, struct str value, struct calls *ret)
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
 	ret->started = str_cut_count(&value);
-	for (int slot = 0; slot < TOKEN_SLOTS && value.len; slot++) {
-		ret->exact_n[slot] = str_cut_count(&value);
-		ret->exact[slot] = str_cut_count(&value);
+	for (int kind = 0; kind < TOKEN_KINDS && value.len; kind++) {
+		ret->exact_n[kind] = str_cut_count(&value);
+		ret->exact[kind] = str_cut_count(&value);
 	}
 }
 
-static void read_metric(struct minute *m, int slot, struct str value)
+static void read_metric(struct minute *m, int kind, struct str value)
 {
 	str_cut_count(&value); // rank
-	if (slot == TOKENS_UNITS) {
+	if (kind == TOKENS_UNITS) {
 		m->has_units = true;
 		m->units = str_cut_count(&value);
 	}
-	if (slot < 0 || slot >= METRIC_SLOTS)
+	if (kind < 0 || kind >= METRIC_KINDS)
 		return;
-	m->metered = m->has[slot] = true;
-	m->metric[slot] = str_cut_count(&value);
-	m->samples[slot] = str_cut_count(&value);
+	m->metered = m->has[kind] = true;
+	m->metric[kind] = str_cut_count(&value);
+	m->samples[kind] = str_cut_count(&value);
 }
 
 static bool is_calls(struct str field)
@@ -64,19 +64,19 @@ static bool is_calls(struct str field)
 }
 
 // Several tiers that were asked for may have been served by one.
-static void read_tier_metric(struct arena *arena, struct minute *m, int slot, int served, struct str value)
+static void read_tier_metric(struct arena *arena, struct minute *m, int kind, int served, struct str value)
 {
 	str_cut_count(&value); // rank
-	if (slot < 0 || slot >= METRIC_SLOTS || served < 0 || served >= PRICE_TIERS)
+	if (kind < 0 || kind >= METRIC_KINDS || served < 0 || served >= PRICE_TIERS)
 		return;
 	if (!m->of_tier) {
 		m->of_tier = arena_alloc(arena, PRICE_TIERS * sizeof *m->of_tier);
 		memset(m->of_tier, 0, PRICE_TIERS * sizeof *m->of_tier);
 	}
-	m->of_tier[served][slot] += str_cut_count(&value);
+	m->of_tier[served][kind] += str_cut_count(&value);
 }
 
-// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ rate class], or minute + 'm' + slot
+// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ rate class], or minute + 'm' + account and Region
 // [+ tiers asked and served] (apply.lua).
 static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
 {
@@ -114,7 +114,7 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 
 static struct str names_key(struct reading *r, int64_t bucket)
 {
-	return store_key(r->store, r->arena, r->out->slot, ":names:%lld", (long long)bucket);
+	return store_key(r->store, r->arena, r->out->acct_region, ":names:%lld", (long long)bucket);
 }
 
 // `text` is as batch.h tells, and lives as long as the series. The first name of a caller counts.
@@ -366,11 +366,11 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 	struct redis *redis = r->store->redis;
 	struct series *out = r->out;
 	for (int i = 0; i < out->nhours; i++)
-		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":cells:%lld:%.*s", (long long)(out->first + i), STR_ARG(out->model_hex))});
-	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->slot, ":taught:%.*s", STR_ARG(out->model_hex))});
+		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":cells:%lld:%.*s", (long long)(out->first + i), STR_ARG(out->model_hex))});
+	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":taught:%.*s", STR_ARG(out->model_hex))});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		queue_model_names(r, b, model_id_of(out->model_hex));
-	cardinality_ask(redis, store_key(r->store, r->arena, out->slot, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
+	cardinality_ask(redis, store_key(r->store, r->arena, out->acct_region, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
 }
 
 // A further round trip, where a group of somebody who called has more than keep their names, or that of the models.
@@ -389,7 +389,7 @@ static bool read_rosters(struct reading *r, struct err *err)
 	x->n = kept;
 	if (kept == 0)
 		return true;
-	cardinality_ask_kept(x, r->store->redis, store_key(r->store, r->arena, r->out->slot, "%s", ""), r->out->model);
+	cardinality_ask_kept(x, r->store->redis, store_key(r->store, r->arena, r->out->acct_region, "%s", ""), r->out->model);
 	if (!redis_exec(r->store->redis, err))
 		return false;
 	cardinality_take_kept(x, r->store->redis, 0, r->arena);
@@ -408,12 +408,12 @@ static bool read_profile(struct reading *r, struct err *err)
 	return true;
 }
 
-bool store_read_series(struct store *s, struct str slot, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
+bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
                        struct series *ret, struct err *err)
 {
 	struct reading r = {.store = s, .arena = arena, .out = ret};
 	*ret = (struct series){
-		.slot = slot,
+		.acct_region = acct_region,
 		.model_hex = model_hex,
 		.first = from - 1,
 		.nhours = (int)(to - from + 3),

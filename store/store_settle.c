@@ -85,11 +85,11 @@ static void queue_old_cross_account(struct store *s)
 // between, the next record lists it.)
 static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena, struct err *err)
 {
-	struct str slots = arena_text(arena, "%s:slots", s->options->prefix);
+	struct str acct_regions = arena_text(arena, "%s:slots", s->options->prefix);
 	if (n == 0)
 		return true;
 	for (size_t i = 0; i < n; i++)
-		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), slots, silent[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), acct_regions, silent[i]});
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(s->redis, 4, (struct str[]){STR("EXISTS"), store_key(s, arena, silent[i], ":due"), store_key(s, arena, silent[i], ":open"), store_key(s, arena, silent[i], ":actual")});
 	if (!redis_exec(s->redis, err))
@@ -99,7 +99,7 @@ static bool forget_silent(struct store *s, const struct str *silent, size_t n, s
 		speaks[i] = redis_int(s->redis, n + i) > 0;
 	for (size_t i = 0; i < n; i++)
 		if (speaks[i])
-			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), slots, silent[i]});
+			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), acct_regions, silent[i]});
 	return redis_exec(s->redis, err);
 }
 
@@ -108,7 +108,7 @@ static bool forget_silent(struct store *s, const struct str *silent, size_t n, s
 static int by_series(const void *a, const void *b)
 {
 	const struct due *x = a, *y = b;
-	int c = str_cmp(x->slot, y->slot);
+	int c = str_cmp(x->acct_region, y->acct_region);
 	if (!c)
 		c = str_cmp(x->model_hex, y->model_hex);
 	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
@@ -126,19 +126,19 @@ static struct str *copied(struct redis *r, size_t reply, struct arena *arena, si
 
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n, size_t *ret_left, struct err *err)
 {
-	struct buf slots = BUF_INIT;
-	buf_addf(&slots, "%s:slots", s->options->prefix);
-	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&slots)});
-	buf_release(&slots);
+	struct buf acct_regions = BUF_INIT;
+	buf_addf(&acct_regions, "%s:slots", s->options->prefix);
+	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&acct_regions)});
+	buf_release(&acct_regions);
 	queue_old(s);
 	queue_old_cross_account(s);
 	if (!redis_exec(s->redis, err))
 		return false;
-	size_t nslots, nold[SHOWN];
-	struct str *names = copied(s->redis, 0, arena, &nslots), *old[SHOWN];
+	size_t nacct_regions, nold[SHOWN];
+	struct str *names = copied(s->redis, 0, arena, &nacct_regions), *old[SHOWN];
 	for (int what = 0; what < SHOWN; what++)
 		old[what] = copied(s->redis, 1 + (size_t)what, arena, &nold[what]);
-	for (size_t i = 0; i < nslots; i++) {
+	for (size_t i = 0; i < nacct_regions; i++) {
 		redis_begin_eval(s->redis, s->claim, 1, 5);
 		redis_arg(s->redis, store_key(s, arena, names[i], "%s", ""));
 		redis_argz(s->redis, all ? "1" : "0");
@@ -152,11 +152,11 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 		return false;
 	int n = 0;
 	size_t left = 0, claimed = 0, nsilent = 0;
-	struct str *silent = arena_alloc(arena, (nslots + 1) * sizeof *silent);
-	for (size_t i = 0; i < nslots; i++)
+	struct str *silent = arena_alloc(arena, (nacct_regions + 1) * sizeof *silent);
+	for (size_t i = 0; i < nacct_regions; i++)
 		claimed += redis_len(s->redis, i);
 	struct due *due = arena_alloc(arena, (claimed + 1) * sizeof *due);
-	for (size_t i = 0; i < nslots; i++) {
+	for (size_t i = 0; i < nacct_regions; i++) {
 		if (redis_len(s->redis, i) < 2)
 			continue;
 		left += strtoull(redis_elem(s->redis, i, 0).p, NULL, 10);
@@ -180,7 +180,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 static void queue_lesson(struct store *s, const struct series *series, const struct settled *x, struct arena *arena)
 {
 	redis_begin_eval(s->redis, s->lesson, 1, 1 + 9);
-	redis_arg(s->redis, store_key(s, arena, series->slot, "%s", ""));
+	redis_arg(s->redis, store_key(s, arena, series->acct_region, "%s", ""));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
 	for (int i = 0; i < 3; i++)
@@ -201,9 +201,9 @@ bool store_exchange_lessons(struct store *s, struct series *series, struct settl
 		queue_lesson(s, series, &hours[i], arena);
 	// The versions before the lessons: a lesson that changes in between is found out when the hour is settled.
 	for (int i = 0; i < n; i++)
-		redis_cmd(r, 3, (struct str[]){STR("HGET"), store_key(s, arena, series->slot, ":cells:%lld:%.*s", (long long)hours[i].hour, STR_ARG(series->model_hex)), STR("w")});
+		redis_cmd(r, 3, (struct str[]){STR("HGET"), store_key(s, arena, series->acct_region, ":cells:%lld:%.*s", (long long)hours[i].hour, STR_ARG(series->model_hex)), STR("w")});
 	for (int i = 0; i < series->nlessons; i++)
-		redis_cmd(r, 2, (struct str[]){STR("GET"), store_key(s, arena, series->slot, ":lesson:%lld:%.*s", (long long)(series->first_lesson + i), STR_ARG(series->model_hex))});
+		redis_cmd(r, 2, (struct str[]){STR("GET"), store_key(s, arena, series->acct_region, ":lesson:%lld:%.*s", (long long)(series->first_lesson + i), STR_ARG(series->model_hex))});
 	if (!redis_exec(r, err))
 		return false;
 	for (int i = 0; i < n; i++)
@@ -226,7 +226,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
 	bool digest_too = x->nrows > 0 && !x->overflow;
 	redis_begin_eval(s->redis, s->settle, 1, 1 + 10 + 2 * (x->nrows + digest_too));
-	redis_arg(s->redis, store_key(s, &arena, series->slot, "%s", ""));
+	redis_arg(s->redis, store_key(s, &arena, series->acct_region, "%s", ""));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
 	for (int i = 0; i < 3; i++)

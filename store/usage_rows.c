@@ -112,8 +112,8 @@ static const char *const weight_source_names[] = {"none", "model", "tags", "role
 static void add_weights(struct writing *w, struct str arn, struct str tagset, const struct weight *x)
 {
 	struct buf b = BUF_INIT;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		buf_addf(&b, "%s%lld %d %s", slot ? " " : "", (long long)x->milli[slot], (int)x->sd_permille[slot], weight_source_names[x->source[slot]]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		buf_addf(&b, "%s%lld %d %s", kind ? " " : "", (long long)x->milli[kind], (int)x->sd_permille[kind], weight_source_names[x->source[kind]]);
 	add_row(w, arena_text(w->arena, "%.*s %.*s weights", STR_ARG(arn), STR_ARG(tagset)), arena_str(w->arena, buf_str(&b)));
 	buf_release(&b);
 }
@@ -121,19 +121,19 @@ static void add_weights(struct writing *w, struct str arn, struct str tagset, co
 static bool is_split(const struct caller_usage *u)
 {
 	bool split = false;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		split |= u->slots[slot].allocated || u->slots[slot].provisional;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		split |= u->by_kind[kind].allocated || u->by_kind[kind].provisional;
 	return split;
 }
 
 static void add_usage(struct writing *w, struct str arn, struct str tagset, int rate_class, const struct caller_usage *u)
 {
-	static const int slot_of[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct part parts[TOKEN_TYPES];
 	struct priced_usage b = {.rate_class = rate_class, .calls = u->calls};
 	char text[RATE_CLASS_TEXT_SIZE];
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++)
-		parts[type] = (struct part){u->slots[slot_of[type]], u->spread[slot_of[type]], u->noise[slot_of[type]], false};
+		parts[type] = (struct part){u->by_kind[kind_of_type[type]], u->spread[kind_of_type[type]], u->noise[kind_of_type[type]], false};
 	parts[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
 	b.assumed = split_writes(u, &parts[TOKEN_CACHE_WRITE_5M], &parts[TOKEN_CACHE_WRITE_1H]);
 	for (int type = 0; type < TOKEN_TYPES; type++)
@@ -147,8 +147,8 @@ static void add_usage(struct writing *w, struct str arn, struct str tagset, int 
 static bool is_used(const struct caller_usage *u)
 {
 	bool used = u->calls || u->failed;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		used |= u->slots[slot].exact || u->slots[slot].allocated || u->slots[slot].provisional;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		used |= u->by_kind[kind].exact || u->by_kind[kind].allocated || u->by_kind[kind].provisional;
 	return used;
 }
 
@@ -166,12 +166,12 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 	to->exact_1h += u->exact_1h;
 	to->exact_ttl += u->exact_ttl;
 	to->ttl_may_be_1h |= u->ttl_may_be_1h || u->ttl_permille > 0;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		to->slots[slot].exact += u->slots[slot].exact;
-		to->slots[slot].allocated += u->slots[slot].allocated;
-		to->slots[slot].provisional += u->slots[slot].provisional;
-		add_doubt(&to->spread[slot], u->spread[slot]);
-		add_doubt(&to->noise[slot], u->noise[slot]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		to->by_kind[kind].exact += u->by_kind[kind].exact;
+		to->by_kind[kind].allocated += u->by_kind[kind].allocated;
+		to->by_kind[kind].provisional += u->by_kind[kind].provisional;
+		add_doubt(&to->spread[kind], u->spread[kind]);
+		add_doubt(&to->noise[kind], u->noise[kind]);
 	}
 }
 
@@ -207,8 +207,8 @@ static void usage_by_rate_add_units(struct writing *w, struct usage_by_rate *p, 
 	struct caller_usage known = {.ttl_permille = -1}, untold = known;
 	if (!x->exact)
 		return;
-	known.slots[TOKENS_OUTPUT] = (struct shares){.exact = x->exact[caller], .allocated = x->allocated[caller]};
-	untold.slots[TOKENS_OUTPUT].provisional = x->untold[caller];
+	known.by_kind[TOKENS_OUTPUT] = (struct shares){.exact = x->exact[caller], .allocated = x->allocated[caller]};
+	untold.by_kind[TOKENS_OUTPUT].provisional = x->untold[caller];
 	if (x->exact[caller] || x->allocated[caller])
 		usage_by_rate_add(w, p, RATE_CLASS_UNITS, &known);
 	if (x->untold[caller])
@@ -323,12 +323,12 @@ static int32_t add_group(struct writing *w, const struct series *s, const struct
 void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, const struct engine_options *o,
                 struct arena *arena, struct settled *ret, const char **ret_unpriced)
 {
-	static const char *const slots[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
+	static const char *const by_kind[METRIC_KINDS] = {"input", "output", "cache_read", "cache_write"};
 	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
 	struct str foundation = behind ? behind->model : s->foundation;
 	struct tariffs tariffs;
 	struct rate_classes rate_classes;
-	tariffs_init(&tariffs, o->prices, s->slot, s->model, foundation, hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, o->prices, s->acct_region, s->model, foundation, hour * MS_PER_HOUR);
 	struct units units;
 	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
 	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
@@ -338,10 +338,10 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_group(&w, s, span, u, hour, i, o);
 	struct caller_usage nobody = {.ttl_permille = -1, .ttl_may_be_1h = true};
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		nobody.slots[slot].allocated = u->unattributed[slot];
-		if (u->metered[slot] || u->excess[slot])
-			add_row(&w, arena_text(arena, "# %s", slots[slot]), arena_text(arena, "%lld %lld", (long long)u->metered[slot], (long long)u->excess[slot]));
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		nobody.by_kind[kind].allocated = u->unattributed[kind];
+		if (u->metered[kind] || u->excess[kind])
+			add_row(&w, arena_text(arena, "# %s", by_kind[kind]), arena_text(arena, "%lld %lld", (long long)u->metered[kind], (long long)u->excess[kind]));
 	}
 	if (units.metered || units.excess)
 		add_row(&w, STR("# units"), arena_text(arena, "%lld %lld", (long long)units.metered, (long long)units.excess));
@@ -353,7 +353,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	usage_by_rate_add_caller(&w, &nobodys, span->ncallers, &nobody);
 	add_usage_by_rate(&w, STR(UNATTRIBUTED), STR("-"), &nobodys);
 	struct caller_usage lost = {.ttl_permille = -1};
-	lost.slots[TOKENS_OUTPUT].allocated = units.unattributed;
+	lost.by_kind[TOKENS_OUTPUT].allocated = units.unattributed;
 	add_usage(&w, STR(UNATTRIBUTED), STR("-"), RATE_CLASS_UNITS, &lost);
 	*ret_unpriced = w.unpriced;
 }

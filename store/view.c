@@ -96,9 +96,9 @@ bool view_read_tags(struct view *v, struct err *err)
 
 // ---- each ----------------------------------------------------------------------------------------------------------
 
-static bool read_slot(struct view *v, struct str slot, int64_t from, int64_t to, view_fn *fn, void *user, bool *ret_stopped, struct err *err)
+static bool read_acct_region(struct view *v, struct str acct_region, int64_t from, int64_t to, view_fn *fn, void *user, bool *ret_stopped, struct err *err)
 {
-	struct slot_index x = {.arena = ARENA_INIT, .slot = slot};
+	struct acct_region_index x = {.arena = ARENA_INIT, .acct_region = acct_region};
 	bool good = view_index_read(v, &x, from, to, err);
 	int at_once = SHEETS_FIRST, rows = 0;
 	for (size_t i = 0, n; good && i < x.n && !*ret_stopped; i += n) {
@@ -114,7 +114,7 @@ static bool read_slot(struct view *v, struct str slot, int64_t from, int64_t to,
 	return good;
 }
 
-struct str *view_slots(struct view *v, struct arena *arena, size_t *ret_n, struct err *err)
+struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:slots", v->prefix);
@@ -134,11 +134,11 @@ bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user
 	struct arena names = ARENA_INIT;
 	bool stopped = false;
 	size_t n = 0;
-	struct str *slots = view_slots(v, &names, &n, err);
+	struct str *acct_regions = view_acct_regions(v, &names, &n, err);
 	v->tags_are_new = view_tags_are_old(v);
-	bool good = slots && (!v->tags_are_new || view_read_tags(v, err));
+	bool good = acct_regions && (!v->tags_are_new || view_read_tags(v, err));
 	for (size_t i = 0; good && i < n && !stopped; i++)
-		good = read_slot(v, slots[i], from, to, fn, user, &stopped, err);
+		good = read_acct_region(v, acct_regions[i], from, to, fn, user, &stopped, err);
 	arena_release(&names);
 	if (!good)
 		v->tags_ms = 0; // half of them may be missing

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "store/view_priv.h"
 
-static struct str billed_field(const struct slot_index *x, struct str name)
+static struct str billed_field(const struct acct_region_index *x, struct str name)
 {
 	for (size_t i = 0; i + 1 < x->nbilled; i += 2)
 		if (str_eq(x->billed[i], name))
@@ -14,7 +14,7 @@ static struct str billed_field(const struct slot_index *x, struct str name)
 	return STR_NONE;
 }
 
-uint64_t view_index_run(const struct slot_index *x, struct str member)
+uint64_t view_index_run(const struct acct_region_index *x, struct str member)
 {
 	int64_t run = 0;
 	enum { MONTH = sizeof "2026-11" - 1 };
@@ -26,7 +26,7 @@ static int by_str(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-bool view_index_billed(const struct slot_index *x, struct str model)
+bool view_index_billed(const struct acct_region_index *x, struct str model)
 {
 	return x->nmodels && bsearch(&model, x->models, x->nmodels, sizeof model, by_str);
 }
@@ -50,7 +50,7 @@ struct str *view_sorted(struct redis *r, size_t first, size_t replies, struct ar
 	return list;
 }
 
-bool view_index_read(struct view *v, struct slot_index *x, int64_t from, int64_t to, struct err *err)
+bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, int64_t to, struct err *err)
 {
 	static const char *const kinds[] = {"usage", "actual"};
 	struct buf key = BUF_INIT;
@@ -60,15 +60,15 @@ bool view_index_read(struct view *v, struct slot_index *x, int64_t from, int64_t
 	snprintf(hi, sizeof hi, "(%lld", (long long)to);
 	for (int k = 0; k < nkinds; k++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:%s", v->prefix, STR_ARG(x->slot), kinds[k]);
+		buf_addf(&key, "%s:{%.*s}:%s", v->prefix, STR_ARG(x->acct_region), kinds[k]);
 		redis_cmd(v->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
 	}
 	if (nkinds == 2) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:actual:models", v->prefix, STR_ARG(x->slot));
+		buf_addf(&key, "%s:{%.*s}:actual:models", v->prefix, STR_ARG(x->acct_region));
 		redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:billed", v->prefix, STR_ARG(x->slot));
+		buf_addf(&key, "%s:{%.*s}:billed", v->prefix, STR_ARG(x->acct_region));
 		redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);
@@ -87,10 +87,10 @@ bool view_index_read(struct view *v, struct slot_index *x, int64_t from, int64_t
 	return true;
 }
 
-struct str view_key(struct view *v, const struct slot_index *x, struct str member, int side, struct buf *key)
+struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side, struct buf *key)
 {
 	static const char *const names[] = {"usage", "actual"};
 	buf_clear(key);
-	buf_addf(key, "%s:{%.*s}:%s:%.*s", v->prefix, STR_ARG(x->slot), names[side], STR_ARG(member));
+	buf_addf(key, "%s:{%.*s}:%s:%.*s", v->prefix, STR_ARG(x->acct_region), names[side], STR_ARG(member));
 	return buf_str(key);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether anything has changed, without reading it: the digests of the model hours of an hour, the run that wrote its bill, whether
-// the bill counts, the scale of bands, and the tags of everybody known, in one number. Digests are asked for in one round trip a slot.
+// the bill counts, the scale of bands, and the tags of everybody known, in one number. Digests are asked for in one round trip a account and Region.
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -17,7 +17,7 @@ static int64_t hour_of(struct str member)
 	return ms / MS_PER_HOUR;
 }
 
-static uint64_t mark_of(struct view *v, const struct slot_index *x, struct str member, uint64_t digest)
+static uint64_t mark_of(struct view *v, const struct acct_region_index *x, struct str member, uint64_t digest)
 {
 	struct str rest = member;
 	int64_t hour = hour_of(member);
@@ -29,7 +29,7 @@ static uint64_t mark_of(struct view *v, const struct slot_index *x, struct str m
 	return XXH3_64bits(words, sizeof words);
 }
 
-static bool mark_slot(struct view *v, struct slot_index *x, int64_t from, int64_t to, uint64_t *marks, bool *unknown, struct err *err)
+static bool mark_acct_region(struct view *v, struct acct_region_index *x, int64_t from, int64_t to, uint64_t *marks, bool *unknown, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	bool good = view_index_read(v, x, from, to, err);
@@ -69,10 +69,10 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 	if (!v->model_hour_cache)
 		return true;
 	bool *unknown = xcalloc(hours, sizeof *unknown), good = look_at_tags(v, err);
-	struct str *slots = good ? view_slots(v, &names, &n, err) : NULL;
-	for (size_t i = 0; slots && good && i < n; i++) {
-		struct slot_index x = {.arena = ARENA_INIT, .slot = slots[i]};
-		good = mark_slot(v, &x, from, to, ret_marks, unknown, err);
+	struct str *acct_regions = good ? view_acct_regions(v, &names, &n, err) : NULL;
+	for (size_t i = 0; acct_regions && good && i < n; i++) {
+		struct acct_region_index x = {.arena = ARENA_INIT, .acct_region = acct_regions[i]};
+		good = mark_acct_region(v, &x, from, to, ret_marks, unknown, err);
 		arena_release(&x.arena);
 	}
 	const uint64_t words[] = {tag_history_digest(v->tags), (uint64_t)v->band_scale};
@@ -81,5 +81,5 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 		ret_marks[h] = unknown[h] ? 0 : (ret_marks[h] ^ common) | 1;
 	free(unknown);
 	arena_release(&names);
-	return slots && good;
+	return acct_regions && good;
 }

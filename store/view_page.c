@@ -115,9 +115,9 @@ struct item {
 	struct side sides[2]; // estimate, actual
 };
 
-static struct item item_of(const struct slot_index *x, struct str member)
+static struct item item_of(const struct acct_region_index *x, struct str member)
 {
-	struct str rest = member, account = x->slot, when = str_cut(&rest, ':'), region = account;
+	struct str rest = member, account = x->acct_region, when = str_cut(&rest, ':'), region = account;
 	int64_t ms = 0;
 	account = str_cut(&region, '/');
 	when_parse(when, &ms);
@@ -128,7 +128,7 @@ static struct item item_of(const struct slot_index *x, struct str member)
 }
 
 // Which sides are on the cache as they stand in Redis. Those of the bill change only by a run, which leaves its number.
-static bool find_kept(struct view *v, const struct slot_index *x, struct item *items, int n, struct err *err)
+static bool find_kept(struct view *v, const struct acct_region_index *x, struct item *items, int n, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	if (!v->model_hour_cache)
@@ -155,7 +155,7 @@ static bool find_kept(struct view *v, const struct slot_index *x, struct item *i
 }
 
 // Reads the others, and keeps them. *ret_rows: how many there were.
-static bool read_others(struct view *v, const struct slot_index *x, struct item *items, int n, int *ret_rows, struct err *err)
+static bool read_others(struct view *v, const struct acct_region_index *x, struct item *items, int n, int *ret_rows, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	size_t asked = 0;
@@ -249,7 +249,7 @@ static bool read_page_tags(struct view *v, const struct item *items, int n, bool
 	return view_read_principals(v, err);
 }
 
-bool view_page_read(struct view *v, const struct slot_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows, struct err *err)
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows, struct err *err)
 {
 	struct item items[VIEW_SHEETS_AT_ONCE];
 	for (int i = 0; i < n; i++)

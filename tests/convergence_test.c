@@ -74,7 +74,7 @@ static void make_call(int64_t base, int hours, int i)
 	bool streaming = below(2), failed = below(20) == 0;
 	struct str id = say("request-%d-%llu", i, (unsigned long long)rng_state);
 	int64_t longest = below(4) ? 1 : 15; // some prompts reach into the next bands
-	uint32_t tokens[TOKEN_SLOTS] = {(uint32_t)below(5000 * longest), (uint32_t)below(900), (uint32_t)below(20000 * longest), (uint32_t)below(3000), 0};
+	uint32_t tokens[TOKEN_KINDS] = {(uint32_t)below(5000 * longest), (uint32_t)below(900), (uint32_t)below(20000 * longest), (uint32_t)below(3000), 0};
 	struct call c = {.request_id = id, .failed = failed, .tier_known = below(4) == 0};
 	if (c.tier_known)
 		c.tier = (enum price_tier)below(PRICE_TIERS);
@@ -111,7 +111,7 @@ static void make_call(int64_t base, int hours, int i)
 		log->call.caller.access_key = STR_NONE;
 		if ((log->call.tier_known = below(2))) // what served need not be what was asked for
 			log->call.tier = (enum price_tier)below(PRICE_TIERS);
-		for (int s = 0; s < TOKEN_SLOTS; s++)
+		for (int s = 0; s < TOKEN_KINDS; s++)
 			log->call.known[s] = s < TOKENS_CACHE_WRITE_1H || below(2), log->call.tokens[s] = tokens[s];
 	}
 	if (below(30) == 0) {
@@ -123,7 +123,7 @@ static void make_call(int64_t base, int hours, int i)
 			amended->call.time_is_end = true;
 			amended->call.time_ms = start + below(end - start + 1);
 			amended->call.model = amended->call.model_called = str_of(models[below(MODELS)]);
-			for (int s = 0; s < TOKEN_SLOTS; s++)
+			for (int s = 0; s < TOKEN_KINDS; s++)
 				if ((amended->call.known[s] = below(2)))
 					amended->call.tokens[s] = (uint32_t)below(7000);
 		}
@@ -141,12 +141,12 @@ static void make_world(int64_t base, int hours)
 		for (int model = 0; model < MODELS; model++) {
 			if (below(2))
 				continue; // no metric in this minute
-			for (int slot = 0; slot <= METRIC_SLOTS; slot++) {
+			for (int token_kind = 0; token_kind <= METRIC_KINDS; token_kind++) {
 				if (below(4) == 0 || nworld > RECORDS_MAX - 200)
 					continue;
 				struct record *r = more(RECORD_METRIC);
 				r->metric = (struct metric){.account = STR("111122223333"), .region = str_of(regions[below(2)]), .model = str_of(models[model]),
-				                            .minute = base / MS_PER_MINUTE + m, .slot = slot < METRIC_SLOTS ? slot : TOKENS_UNITS, .sum = below(slot < METRIC_SLOTS ? 60000 : 9)};
+				                            .minute = base / MS_PER_MINUTE + m, .token_kind = token_kind < METRIC_KINDS ? token_kind : TOKENS_UNITS, .sum = below(token_kind < METRIC_KINDS ? 60000 : 9)};
 				if (below(6) == 0) { // some of it in another tier
 					struct record *tier = more(RECORD_METRIC);
 					tier->metric = r->metric;
@@ -261,7 +261,7 @@ static void run_plain(const char *prefix)
 // ---- looking at it --------------------------------------------------------------------------------------------------
 
 struct sums {
-	int64_t given[METRIC_SLOTS], metered[METRIC_SLOTS], excess[METRIC_SLOTS], provisional[METRIC_SLOTS], negative;
+	int64_t given[METRIC_KINDS], metered[METRIC_KINDS], excess[METRIC_KINDS], provisional[METRIC_KINDS], negative;
 };
 
 static int by_line(const void *a, const void *b)
@@ -271,22 +271,22 @@ static int by_line(const void *a, const void *b)
 
 static void add_row(struct sums *sums, struct str field, struct str value)
 {
-	static const int slot_of[] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	static const int kind_of_type[] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	static const char *const names[] = {"# input", "# output", "# cache_read", "# cache_write"};
 	struct str arn, tagset;
 	struct figure f;
 	int type;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+	for (int token_kind = 0; token_kind < METRIC_KINDS; token_kind++) {
 		long long metered, excess;
-		if (str_is(field, names[slot]) && sscanf(value.p, "%lld %lld", &metered, &excess) == 2) {
-			sums->metered[slot] += metered;
-			sums->excess[slot] += excess;
+		if (str_is(field, names[token_kind]) && sscanf(value.p, "%lld %lld", &metered, &excess) == 2) {
+			sums->metered[token_kind] += metered;
+			sums->excess[token_kind] += excess;
 		}
 	}
 	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES || f.rate_class & RATE_CLASS_UNITS)
 		return;
-	sums->given[slot_of[type]] += f.exact + f.allocated;
-	sums->provisional[slot_of[type]] += f.provisional;
+	sums->given[kind_of_type[type]] += f.exact + f.allocated;
+	sums->provisional[kind_of_type[type]] += f.provisional;
 	sums->negative += f.exact < 0 || f.allocated < 0 || f.provisional < 0 || f.tokens != f.exact + f.allocated + f.provisional;
 }
 
@@ -367,9 +367,9 @@ static void one_round(int round)
 	char *c = dump(other, &sums2);
 	ok(strcmp(a, c) == 0, "round %d: and all of it once more changes nothing", round);
 	bool conserved = true;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+	for (int token_kind = 0; token_kind < METRIC_KINDS; token_kind++) {
 		// Exact calls that no metric covers are booked, but in no cell: they stand beside the metered tokens.
-		int64_t beyond = sums.given[slot] - sums.metered[slot] - sums.excess[slot];
+		int64_t beyond = sums.given[token_kind] - sums.metered[token_kind] - sums.excess[token_kind];
 		conserved &= beyond >= 0;
 	}
 	ok(conserved, "round %d: no token of a metric is lost", round);

@@ -11,7 +11,7 @@
 
 struct seen {
 	int64_t kinds[RECORD_KINDS], faults, early, late;
-	int64_t sums[TOKEN_SLOTS];
+	int64_t sums[TOKEN_KINDS];
 	const struct traffic *traffic;
 };
 
@@ -20,7 +20,7 @@ static void on_record(void *user, const struct record *r)
 	struct seen *s = user;
 	s->kinds[r->kind]++;
 	if (r->kind == RECORD_METRIC)
-		s->sums[r->metric.slot] += r->metric.sum;
+		s->sums[r->metric.token_kind] += r->metric.sum;
 	if (r->kind == RECORD_CALL || r->kind == RECORD_CALL_TOKENS) {
 		s->early += r->call.time_ms < s->traffic->from_ms - 1000; // eventTime has no milliseconds
 		s->late += r->call.time_ms > s->traffic->to_ms;

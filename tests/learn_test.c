@@ -59,8 +59,8 @@ static struct str lesson_of(const struct lecture *l, struct arena *arena)
 static bool are_weights(const struct weights *w, int n)
 {
 	for (int i = 0; i < n; i++)
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			if (w->callers[i].milli[slot] < 0 || w->callers[i].milli[slot] > (int64_t)1e18 || w->callers[i].sd_permille[slot] < 0 || w->callers[i].noise_milli[slot] < 0)
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			if (w->callers[i].milli[kind] < 0 || w->callers[i].milli[kind] > (int64_t)1e18 || w->callers[i].sd_permille[kind] < 0 || w->callers[i].noise_milli[kind] < 0)
 				return false;
 	return true;
 }
@@ -74,7 +74,7 @@ static void round_trip(struct arena *arena)
 	struct str bytes = lesson_of(&l, arena);
 	ok(lesson_read(bytes, arena, &read) && read.n == 3, "a lesson is read back");
 	ok(str_eq(read.names[1], l.span.callers[1].arn), "with its names");
-	ok(read.slots[TOKENS_INPUT].cells > 50 && read.slots[TOKENS_INPUT].tokens > 0, "and its sums");
+	ok(read.by_kind[TOKENS_INPUT].cells > 50 && read.by_kind[TOKENS_INPUT].tokens > 0, "and its sums");
 	bool refused = true;
 	for (size_t cut = 0; cut + 1 < bytes.len; cut += 1 + bytes.len / 97)
 		refused &= !lesson_read((struct str){bytes.p, cut}, arena, &read);
@@ -296,10 +296,10 @@ static void extremes(struct arena *arena)
 			for (int m = 0; m < 60; m++) {
 				struct minute *at = &l.hour.minutes[m];
 				at->metered = below(4);
-				for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+				for (int kind = 0; kind < METRIC_KINDS; kind++) {
 					if (below(3) == 0)
-						at->metric[slot] = (int64_t)(rng() >> (11 + below(53)));
-					at->samples[slot] = below(2) ? 0 : (int64_t)(rng() >> (24 + below(40)));
+						at->metric[kind] = (int64_t)(rng() >> (11 + below(53)));
+					at->samples[kind] = below(2) ? 0 : (int64_t)(rng() >> (24 + below(40)));
 				}
 				for (int32_t i = 0; i < at->ncalls; i++) {
 					struct calls *c = &at->calls[i];

@@ -71,17 +71,17 @@ static struct hour *random_hour(struct arena *a, bool tiers)
 		for (int32_t i = 0; i < at->ncalls; i++) {
 			struct calls *c = &at->calls[i];
 			*c = (struct calls){.caller = (int32_t)below(CALLERS), .rate_class = (uint8_t)(below(2) ? 0 : below(PRICE_TIERS) | below(7) << 3), .n = 1 + below(4)};
-			for (int slot = 0; slot < TOKEN_SLOTS; slot++)
+			for (int kind = 0; kind < TOKEN_KINDS; kind++)
 				if (below(3) == 0) {
-					c->exact_n[slot] = below(c->n + 1);
-					c->exact[slot] = c->exact_n[slot] * below(1000);
+					c->exact_n[kind] = below(c->n + 1);
+					c->exact[kind] = c->exact_n[kind] * below(1000);
 				}
 		}
 		if (tiers && below(2)) {
 			at->of_tier = arena_alloc(a, PRICE_TIERS * sizeof *at->of_tier);
 			for (int tier = 0; tier < PRICE_TIERS; tier++)
-				for (int slot = 0; slot < METRIC_SLOTS; slot++)
-					at->of_tier[tier][slot] = below(3) ? 0 : below(2000);
+				for (int kind = 0; kind < METRIC_KINDS; kind++)
+					at->of_tier[tier][kind] = below(3) ? 0 : below(2000);
 		}
 		if (below(8) == 0) {
 			at->has_units = true;
@@ -100,15 +100,15 @@ static void random_usage(struct arena *a, const struct hour *h, struct hour_usag
 		for (int32_t i = 0; i < h->minutes[m].ncalls; i++) {
 			const struct calls *c = &h->minutes[m].calls[i];
 			u->callers[c->caller].calls += c->n;
-			for (int slot = 0; slot < METRIC_SLOTS; slot++)
-				u->callers[c->caller].slots[slot].exact += c->exact[slot];
+			for (int kind = 0; kind < METRIC_KINDS; kind++)
+				u->callers[c->caller].by_kind[kind].exact += c->exact[kind];
 		}
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		u->unattributed[slot] = below(2) ? below(5000) : 0;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		u->unattributed[kind] = below(2) ? below(5000) : 0;
 	for (int k = 0; k < CALLERS; k++)
-		for (int slot = 0; u->callers[k].calls && slot < METRIC_SLOTS; slot++) {
-			u->callers[k].slots[slot].allocated = below(100000);
-			u->callers[k].slots[slot].provisional = below(2) ? below(1000) : 0;
+		for (int kind = 0; u->callers[k].calls && kind < METRIC_KINDS; kind++) {
+			u->callers[k].by_kind[kind].allocated = below(100000);
+			u->callers[k].by_kind[kind].provisional = below(2) ? below(1000) : 0;
 		}
 }
 
@@ -118,10 +118,10 @@ static bool adds_up(const struct rate_classes *l, const struct hour_usage *u)
 	for (int32_t k = 0; k <= CALLERS; k++) {
 		int32_t n;
 		const struct rate_class_usage *v = rate_classes_of(l, k, &n);
-		for (int slot = 0; n && slot < METRIC_SLOTS; slot++) {
-			struct shares sum = {0}, nobodys = {.allocated = u->unattributed[slot]}, *want = k < CALLERS ? &u->callers[k].slots[slot] : &nobodys;
+		for (int kind = 0; n && kind < METRIC_KINDS; kind++) {
+			struct shares sum = {0}, nobodys = {.allocated = u->unattributed[kind]}, *want = k < CALLERS ? &u->callers[k].by_kind[kind] : &nobodys;
 			for (int32_t i = 0; i < n; i++) {
-				const struct shares *x = &v[i].usage.slots[slot];
+				const struct shares *x = &v[i].usage.by_kind[kind];
 				good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0 && (i == 0 || v[i - 1].rate_class < v[i].rate_class);
 				sum.exact += x->exact;
 				sum.allocated += x->allocated;
@@ -137,12 +137,12 @@ static bool adds_up(const struct rate_classes *l, const struct hour_usage *u)
 static bool tiers_met(const struct rate_classes *l, const struct hour *h)
 {
 	for (int tier = 1; tier < PRICE_TIERS; tier++)
-		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			int64_t told = 0, has = 0, standard = 0;
 			for (int m = 0; m < 60; m++)
-				told += h->minutes[m].of_tier ? h->minutes[m].of_tier[tier][slot] : 0;
+				told += h->minutes[m].of_tier ? h->minutes[m].of_tier[tier][kind] : 0;
 			for (int32_t i = 0; i < l->n; i++) {
-				const struct shares *x = &l->v[i].usage.slots[slot];
+				const struct shares *x = &l->v[i].usage.by_kind[kind];
 				*(rate_class_tier(l->v[i].rate_class) == (enum price_tier)tier ? &has : rate_class_tier(l->v[i].rate_class) == TIER_STANDARD ? &standard : &(int64_t){0}) += x->exact + x->allocated;
 			}
 			if (has < told && standard > 0)

@@ -29,7 +29,7 @@ static int64_t below(int64_t n)
 
 // ---- random figures in Redis, in the form of store/usage_rows.h -----------------------------------------------------------
 
-static const char *const slots[] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
+static const char *const acct_regions[] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
 static const char *const models[] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
 
 static void put_row(struct redis *r, const char *key, int principal, const char *type, uint64_t *digest)
@@ -51,17 +51,17 @@ static void put_row(struct redis *r, const char *key, int principal, const char 
 	}
 }
 
-static void put_model_hour(struct redis *r, int64_t hour, const char *slot, const char *model)
+static void put_model_hour(struct redis *r, int64_t hour, const char *acct_region, const char *model)
 {
 	char when[WHEN_SIZE], member[120], key[200], score[24];
 	when_format(hour * MS_PER_HOUR, when);
 	when[13] = '\0'; // 2026-11-02T05
 	snprintf(member, sizeof member, "%s:%s", when, model);
 	snprintf(score, sizeof score, "%lld", (long long)hour);
-	snprintf(key, sizeof key, "nowcast:{%s}:usage", slot);
+	snprintf(key, sizeof key, "nowcast:{%s}:usage", acct_region);
 	redis_cmdz(r, "ZADD", key, score, member, NULL);
-	redis_cmdz(r, "SADD", "nowcast:slots", slot, NULL);
-	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", slot, member);
+	redis_cmdz(r, "SADD", "nowcast:slots", acct_region, NULL);
+	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", acct_region, member);
 	uint64_t digest = 0;
 	char text[ROW_DIGEST_SIZE];
 	for (int n = (int)below(8); n >= 0; n--)
@@ -78,7 +78,7 @@ static void make_world(struct redis *r)
 	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++)
 		for (int k = 0; k < 6; k++)
 			if (below(3))
-				put_model_hour(r, hour, slots[k % 2], models[k / 2]);
+				put_model_hour(r, hour, acct_regions[k % 2], models[k / 2]);
 	ok(redis_exec(r, &err), "a world is made %s", err.msg);
 }
 
@@ -160,7 +160,7 @@ static void follow(struct rollups *f, struct view *v)
 	for (int i = 0; i < ROUNDS && good == i; i++) {
 		struct groups kept, fresh;
 		if (i % 3) // one hour of one model; or nothing
-			put_model_hour(view_redis(v), from + below(2), slots[below(2)], models[below(3)]);
+			put_model_hour(view_redis(v), from + below(2), acct_regions[below(2)], models[below(3)]);
 		bool wrote = redis_exec(view_redis(v), &err);
 		nanosleep(&pause, NULL);
 		groups_init(&kept, &by);
@@ -218,9 +218,9 @@ static void agree(struct rollups *f, struct view *v)
 	struct redis *r = view_redis(v);
 	when_format((int64_t)LONG_AGO * MS_PER_HOUR, when);
 	when[13] = '\0';
-	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s:%s", slots[0], when, models[0]);
+	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s:%s", acct_regions[0], when, models[0]);
 	for (int i = 0; i < 2; i++) {
-		put_model_hour(r, LONG_AGO, slots[0], models[0]);
+		put_model_hour(r, LONG_AGO, acct_regions[0], models[0]);
 		redis_cmdz(r, "HSET", key, "arn:aws:iam::111122223333:user/late - input", i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", ROW_DIGEST, row_digest_format(rng(), text), NULL);
 		if (!ok(redis_exec(r, &err) && (i || sum_of(f, "", LONG_AGO, &before, &err)), "an hour is read %s", err.msg))
 			return;

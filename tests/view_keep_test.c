@@ -14,9 +14,9 @@
 #include "tests/support/random.h"
 #include "tests/tap.h"
 
-enum { FIRST = 494000, HOURS = 40, MODELS = 3, SLOTS = 2, PRINCIPALS = 9, ROUNDS = 80 };
+enum { FIRST = 494000, HOURS = 40, MODELS = 3, ACCT_REGIONS = 2, PRINCIPALS = 9, ROUNDS = 80 };
 
-static const char *const slots[SLOTS] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
+static const char *const acct_regions[ACCT_REGIONS] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
 static const char *const models[MODELS] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
 
 // ---- Redis, in the form of store/usage_rows.h and reconcile/swap.lua ----------------------------------------------------
@@ -25,7 +25,7 @@ static void name_model_hour(int64_t hour, int k, char *member, size_t n)
 {
 	char when[WHEN_SIZE];
 	when_format(hour * MS_PER_HOUR, when);
-	snprintf(member, n, "%.13s:%s", when, models[k / SLOTS]);
+	snprintf(member, n, "%.13s:%s", when, models[k / ACCT_REGIONS]);
 }
 
 static void put(struct redis *r, const char *key, const char *field, const char *value, uint64_t *digest)
@@ -58,7 +58,7 @@ static void settle(struct redis *r, int64_t hour, int k)
 	uint64_t digest = 0;
 	name_model_hour(hour, k, member, sizeof member);
 	snprintf(score, sizeof score, "%lld", (long long)hour);
-	snprintf(index, sizeof index, "nowcast:{%s}:usage", slots[k % SLOTS]);
+	snprintf(index, sizeof index, "nowcast:{%s}:usage", acct_regions[k % ACCT_REGIONS]);
 	snprintf(key, sizeof key, "%s:%s", index, member);
 	redis_cmdz(r, "DEL", key, NULL);
 	if (below(8) == 0) {
@@ -66,7 +66,7 @@ static void settle(struct redis *r, int64_t hour, int k)
 			redis_cmdz(r, "ZREM", index, member, NULL);
 		return;
 	}
-	redis_cmdz(r, "SADD", "nowcast:slots", slots[k % SLOTS], NULL);
+	redis_cmdz(r, "SADD", "nowcast:slots", acct_regions[k % ACCT_REGIONS], NULL);
 	redis_cmdz(r, "ZADD", index, score, member, NULL);
 	for (int i = 0; i < PRINCIPALS; i++)
 		if (below(2))
@@ -84,8 +84,8 @@ static void bill(struct redis *r, int run)
 {
 	char member[120], key[300], score[24], text[24], field[160], value[80];
 	int64_t until = FIRST + below(HOURS);
-	for (int k = 0; k < SLOTS; k++) {
-		snprintf(key, sizeof key, "nowcast:{%s}:billed", slots[k]);
+	for (int k = 0; k < ACCT_REGIONS; k++) {
+		snprintf(key, sizeof key, "nowcast:{%s}:billed", acct_regions[k]);
 		snprintf(text, sizeof text, "%lld", (long long)until);
 		snprintf(score, sizeof score, "%d", run);
 		redis_cmdz(r, "HSET", key, "since", "493000", "watermark", text, NULL);
@@ -97,14 +97,14 @@ static void bill(struct redis *r, int run)
 	}
 	for (int n = 0; n < 30; n++) {
 		int64_t hour = FIRST + below(HOURS);
-		int k = (int)below(SLOTS * MODELS), i = (int)below(PRINCIPALS);
+		int k = (int)below(ACCT_REGIONS * MODELS), i = (int)below(PRINCIPALS);
 		name_model_hour(hour, k, member, sizeof member);
-		snprintf(key, sizeof key, "nowcast:{%s}:actual:models", slots[k % SLOTS]);
-		redis_cmdz(r, "SADD", key, models[k / SLOTS], NULL);
-		snprintf(key, sizeof key, "nowcast:{%s}:actual", slots[k % SLOTS]);
+		snprintf(key, sizeof key, "nowcast:{%s}:actual:models", acct_regions[k % ACCT_REGIONS]);
+		redis_cmdz(r, "SADD", key, models[k / ACCT_REGIONS], NULL);
+		snprintf(key, sizeof key, "nowcast:{%s}:actual", acct_regions[k % ACCT_REGIONS]);
 		snprintf(score, sizeof score, "%lld", (long long)hour);
 		redis_cmdz(r, "ZADD", key, score, member, NULL);
-		snprintf(key, sizeof key, "nowcast:{%s}:actual:%s", slots[k % SLOTS], member);
+		snprintf(key, sizeof key, "nowcast:{%s}:actual:%s", acct_regions[k % ACCT_REGIONS], member);
 		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s", i % 3, i, token_type_names[below(TOKEN_TYPES)]);
 		snprintf(value, sizeof value, "%lld %lld %lld", (long long)below(9000), (long long)below(1ll << 40), (long long)below(1ll << 40));
 		redis_cmdz(r, "HSET", key, field, value, NULL);
@@ -224,7 +224,7 @@ static void one_round(struct redis *r, const char *url, int i)
 {
 	struct err err = ERR_INIT;
 	for (int n = (int)below(12); n >= 0; n--)
-		settle(r, FIRST + below(HOURS), (int)below(SLOTS * MODELS));
+		settle(r, FIRST + below(HOURS), (int)below(ACCT_REGIONS * MODELS));
 	if (i % 7 == 5)
 		bill(r, i);
 	if (i % 11 == 7)
@@ -232,7 +232,7 @@ static void one_round(struct redis *r, const char *url, int i)
 	if (i % 5 == 0) {
 		tag(r);
 		for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++)
-			settle(r, hour, (int)below(SLOTS));
+			settle(r, hour, (int)below(ACCT_REGIONS));
 	}
 	if (!redis_exec(r, &err))
 		diag("%s", err.msg);
@@ -273,11 +273,11 @@ static void count_reads(struct redis_server *server)
 		return;
 	view_keep(v, 64 << 20);
 	redis_cmdz(view_redis(v), "FLUSHALL", NULL);
-	redis_cmdz(view_redis(v), "SADD", "nowcast:slots", slots[0], NULL);
+	redis_cmdz(view_redis(v), "SADD", "nowcast:slots", acct_regions[0], NULL);
 	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++) {
 		char key[200], member[120], score[24];
 		name_model_hour(hour, 0, member, sizeof member);
-		snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", slots[0], member);
+		snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", acct_regions[0], member);
 		snprintf(score, sizeof score, "%lld", (long long)hour);
 		redis_cmdz(view_redis(v), "HSET", key, "arn:aws:iam::1:user/u - input", "5 5 5 0 0 0 0 0 0", ROW_DIGEST, "00000000000000aa", NULL);
 		redis_cmdz(view_redis(v), "ZADD", "nowcast:{111122223333/us-east-1}:usage", score, member, NULL);
@@ -290,7 +290,7 @@ static void count_reads(struct redis_server *server)
 		return;
 	struct str text = redis_str(view_redis(v), 0);
 	const char *all = text.p ? memmem(text.p, text.len, "cmdstat_hgetall:calls=", 22) : NULL;
-	ok(!all || atoi(all + 22) <= 2 + SLOTS, "no sheet is read twice (%.40s)", all ? all : "no HGETALL");
+	ok(!all || atoi(all + 22) <= 2 + ACCT_REGIONS, "no sheet is read twice (%.40s)", all ? all : "no HGETALL");
 	buf_release(&b);
 	view_close(v);
 }

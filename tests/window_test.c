@@ -49,7 +49,7 @@ static char *rollups(const char *key)
 static void usage_key(char *ret, size_t size, const char *prefix, int64_t hour)
 {
 	char when[WHEN_SIZE];
-	snprintf(ret, size, "%s:" TEST_SLOT ":usage:%.13s:" TEST_MODEL, prefix, when_format(hour * MS_PER_HOUR, when));
+	snprintf(ret, size, "%s:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, prefix, when_format(hour * MS_PER_HOUR, when));
 }
 
 static void add_call(struct engine *e, int64_t minute, int who, int number)
@@ -81,7 +81,7 @@ static void late_records(int64_t hour)
 	settle_all(e);
 	int64_t full = used_memory();
 	char *before = rollups(key), calls[96];
-	snprintf(calls, sizeof calls, "late:" TEST_SLOT ":calls:%lld", (long long)(hour / 6));
+	snprintf(calls, sizeof calls, "late:" TEST_ACCT_REGION ":calls:%lld", (long long)(hour / 6));
 	is_int(ask("HLEN", calls, NULL, NULL), CALLS, "inside the window every call is known");
 
 	usleep((WINDOW_MS + 300) * 1000);
@@ -98,12 +98,12 @@ static void late_records(int64_t hour)
 	char *after = rollups(key), bucket[24];
 	is_str(after, before, "late records change no figure");
 	snprintf(bucket, sizeof bucket, "%lld", (long long)(hour / 6));
-	is_int(ask("HGET", "late:" TEST_SLOT ":late", bucket, NULL), 3, "and are counted in Redis");
+	is_int(ask("HGET", "late:" TEST_ACCT_REGION ":late", bucket, NULL), 3, "and are counted in Redis");
 	is_int((long long)engine_counts(e)->late, 3, "and by the engine");
 
 	// Everything but the figures is gone, and a neighbour that is still open wants to see the hour.
 	char cells[128];
-	snprintf(cells, sizeof cells, "late:" TEST_SLOT ":cells:%lld:", (long long)hour);
+	snprintf(cells, sizeof cells, "late:" TEST_ACCT_REGION ":cells:%lld:", (long long)hour);
 	int64_t n = ask("KEYS", "late:*:cells:*", NULL, NULL);
 	char **names = xcalloc((size_t)n + 1, sizeof *names);
 	for (int64_t i = 0; i < n; i++)
@@ -159,7 +159,7 @@ static void late_across_the_edge(int64_t hour)
 	engine_close(e);
 }
 
-// Keys that may stay: one a program, or one a slot, or pruned by rules of their own.
+// Keys that may stay: one a program, or one a account and Region, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
 	static const char *const ends[] = {":slots", ":signals", ":epoch", ":unpriced", ":unpriced:seen", ":tagsets", ":tagsets:seen", ":guests:seen", "}:open", "}:due", "}:late", "}:usage"};
@@ -210,20 +210,20 @@ static void retention(int64_t hour)
 		add_call(e, (hour - h) * 60, 1, h);
 	apply(e);
 	settle_all(e);
-	is_int(ask("ZCARD", "old:" TEST_SLOT ":usage", NULL, NULL), 24, "24 hours have figures");
+	is_int(ask("ZCARD", "old:" TEST_ACCT_REGION ":usage", NULL, NULL), 24, "24 hours have figures");
 	add_call(e, (hour - 2) * 60, 1, 100); // not late yet: nothing is known to be so
 	usleep(500 * 1000);
 	apply(e);
-	ok(ask("HLEN", "old:" TEST_SLOT ":late", NULL, NULL) > 0, "a late record is counted");
+	ok(ask("HLEN", "old:" TEST_ACCT_REGION ":late", NULL, NULL) > 0, "a late record is counted");
 	usleep(1600 * 1000);
 	for (int i = 0; i < 60; i++) {
 		add_call(e, (hour - 100) * 60, 1, i);
 		apply(e);
 		settle_all(e);
 	}
-	ok(ask("ZCARD", "old:" TEST_SLOT ":usage", NULL, NULL) <= 3, "hours past the retention leave the index");
-	is_int(ask("HLEN", "old:" TEST_SLOT ":late", NULL, NULL), 0, "and the count of what came too late for them");
-	ok(ask("ZCARD", "old:" TEST_SLOT ":open", NULL, NULL) <= 2, "and the list of their buckets");
+	ok(ask("ZCARD", "old:" TEST_ACCT_REGION ":usage", NULL, NULL) <= 3, "hours past the retention leave the index");
+	is_int(ask("HLEN", "old:" TEST_ACCT_REGION ":late", NULL, NULL), 0, "and the count of what came too late for them");
+	ok(ask("ZCARD", "old:" TEST_ACCT_REGION ":open", NULL, NULL) <= 2, "and the list of their buckets");
 
 	struct err err = ERR_INIT;
 	redis_cmdz(test_redis, "HSET", "old:tagsets", "feed", "{}", NULL);
@@ -256,19 +256,19 @@ static void silence(int64_t hour)
 		apply(e[i]);
 		settle_all(e[i]);
 	}
-	redis_cmdz(test_redis, "HSET", "quiet:" TEST_SLOT ":billed", "watermark", "1", NULL);
-	redis_cmdz(test_redis, "SADD", "quiet:" TEST_SLOT ":actual:models", TEST_MODEL, NULL);
-	redis_cmdz(test_redis, "ZADD", "quiet:" TEST_SLOT ":actual", "1", "1970-01-01T01:" TEST_MODEL, NULL);
-	redis_cmdz(test_redis, "SET", "quiet:" TEST_SLOT ":actual:1970-01-01T01:" TEST_MODEL, "", "PX", "1800", NULL);
+	redis_cmdz(test_redis, "HSET", "quiet:" TEST_ACCT_REGION ":billed", "watermark", "1", NULL);
+	redis_cmdz(test_redis, "SADD", "quiet:" TEST_ACCT_REGION ":actual:models", TEST_MODEL, NULL);
+	redis_cmdz(test_redis, "ZADD", "quiet:" TEST_ACCT_REGION ":actual", "1", "1970-01-01T01:" TEST_MODEL, NULL);
+	redis_cmdz(test_redis, "SET", "quiet:" TEST_ACCT_REGION ":actual:1970-01-01T01:" TEST_MODEL, "", "PX", "1800", NULL);
 	must(redis_exec(test_redis, &err), &err);
 	usleep(400 * 1000);
 	add_call(e[0], hour * 60, 1, 2);
 	apply(e[0]);
-	is_int(ask("HLEN", "quiet:" TEST_SLOT ":late", NULL, NULL), 1, "a slot has a count of late records");
+	is_int(ask("HLEN", "quiet:" TEST_ACCT_REGION ":late", NULL, NULL), 1, "a slot has a count of late records");
 	usleep(1000 * 1000);
 	settle_all(e[0]);
 	is_int(ask("SISMEMBER", "quiet:slots", TEST_ACCOUNT "/" TEST_REGION, NULL), 1, "and while its bill is kept");
-	is_int(ask("HLEN", "quiet:" TEST_SLOT ":billed", NULL, NULL), 1, "is listed, as is how far that goes");
+	is_int(ask("HLEN", "quiet:" TEST_ACCT_REGION ":billed", NULL, NULL), 1, "is listed, as is how far that goes");
 	is_int(keys("quiet:*:usage*") + keys("quiet:*:open") + keys("quiet:*:late") + keys("quiet:*:due"), 0, "though of its estimate nothing is left");
 	usleep(600 * 1000);
 	settle_all(e[0]);
@@ -297,10 +297,10 @@ static void silence(int64_t hour)
 
 static bool is_stranded(void)
 {
-	return ask("EXISTS", "brink:" TEST_SLOT ":due", NULL, NULL) && !ask("SISMEMBER", "brink:slots", TEST_ACCOUNT "/" TEST_REGION, NULL);
+	return ask("EXISTS", "brink:" TEST_ACCT_REGION ":due", NULL, NULL) && !ask("SISMEMBER", "brink:slots", TEST_ACCOUNT "/" TEST_REGION, NULL);
 }
 
-// Somebody who takes silent slots off the list all the time never takes one off that has just spoken.
+// Somebody who takes silent accounts and Regions off the list all the time never takes one off that has just spoken.
 static void on_the_brink(int64_t hour)
 {
 	enum { CALLS_MADE = 400, MS_A_TRY = 1, TRIES = 100 };
@@ -334,8 +334,8 @@ static void on_the_brink(int64_t hour)
 	engine_close(e);
 }
 
-// What is beside the slots: tags of roles that are no more, guests, models that had no price.
-static void outside_of_slots(int64_t hour)
+// What is beside the accounts and Regions: tags of roles that are no more, guests, models that had no price.
+static void outside_of_acct_regions(int64_t hour)
 {
 	struct err err = ERR_INIT;
 	struct engine_options o = test_options("beside");
@@ -438,10 +438,10 @@ static void sessions_fold(int64_t hour)
 	snprintf(field, sizeof field, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-5000 -");
 	is_int(calls_of(key, field), 1, "a late record of an earlier call gives its session a name, in hours computed before, too");
 	is_int(calls_of(key, others), 5900, "and takes that of another");
-	snprintf(kept_names, sizeof kept_names, "fold:" TEST_SLOT ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
+	snprintf(kept_names, sizeof kept_names, "fold:" TEST_ACCT_REGION ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
 	is_int(ask("ZCARD", kept_names, NULL, NULL), 100, "Redis keeps the names of so many and no more");
 	ok(ask("PTTL", kept_names, NULL, NULL) > 0, "and for a while");
-	snprintf(kept_names, sizeof kept_names, "fold:" TEST_SLOT ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
+	snprintf(kept_names, sizeof kept_names, "fold:" TEST_ACCT_REGION ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
 	int64_t overflow = ask("PFCOUNT", kept_names, NULL, NULL);
 	if (!ok(overflow > 5700 && overflow < 6100, "about how many have none is known"))
 		diag("%lld", (long long)overflow);
@@ -481,14 +481,14 @@ static void garbage_folds(int64_t hour)
 	add_metric(e, hour * 60 + 59, 50000);
 	apply(e);
 	settle_all(e);
-	is_int(ask("ZCARD", "garbage:" TEST_SLOT ":usage", NULL, NULL), NAMED + 2, "of 50 models that there are not ten keep their names, and that with a price");
-	is_int(keys("garbage:" TEST_SLOT ":usage:*"), NAMED + 2, "there are no other figures");
+	is_int(ask("ZCARD", "garbage:" TEST_ACCT_REGION ":usage", NULL, NULL), NAMED + 2, "of 50 models that there are not ten keep their names, and that with a price");
+	is_int(keys("garbage:" TEST_ACCT_REGION ":usage:*"), NAMED + 2, "there are no other figures");
 	is_int(ask("HLEN", "garbage:unpriced", NULL, NULL), NAMED + 1, "and no more models without a price are told of");
 	usage_key(key, sizeof key, "garbage", hour);
 	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/* -"), MODELS - NAMED, "users without a name are one row");
 	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/user-9 -"), 1, "the others have theirs");
 	char when[WHEN_SIZE], others[160];
-	snprintf(others, sizeof others, "garbage:" TEST_SLOT ":usage:%.13s:*", when_format(hour * MS_PER_HOUR, when));
+	snprintf(others, sizeof others, "garbage:" TEST_ACCT_REGION ":usage:%.13s:*", when_format(hour * MS_PER_HOUR, when));
 	ask("HGET", others, "# input", NULL);
 	is_str(redis_str(test_redis, 0).p, "41180 0", "no token of the others' metrics is lost or made");
 	ask("HGET", others, "arn:aws:iam::" TEST_ACCOUNT ":user/* - input", NULL);
@@ -502,7 +502,7 @@ static void garbage_folds(int64_t hour)
 	settle_all(e);
 	ask("HGET", others, "# input", NULL);
 	is_str(redis_str(test_redis, 0).p, "41144 0", "a late record of an earlier call gives its model a name, and takes that of another");
-	is_int(ask("ZCARD", "garbage:" TEST_SLOT ":usage", NULL, NULL), NAMED + 3, "in hours computed before, too");
+	is_int(ask("ZCARD", "garbage:" TEST_ACCT_REGION ":usage", NULL, NULL), NAMED + 3, "in hours computed before, too");
 	ask("HGET", others, "# digest", NULL);
 	ok(row_digest_parse(redis_str(test_redis, 0)) && strcmp(redis_str(test_redis, 0).p, digest) != 0, "whoever keeps what was read can tell");
 	free(digest);
@@ -534,7 +534,7 @@ static void many_models(int64_t hour)
 	int64_t before = sent_by_redis();
 	settle_all(e);
 	int64_t each = (sent_by_redis() - before) / MODELS;
-	is_int(ask("ZCARD", "models:" TEST_SLOT ":usage", NULL, NULL), MODELS, "thousands of models of one hour have figures");
+	is_int(ask("ZCARD", "models:" TEST_ACCT_REGION ":usage", NULL, NULL), MODELS, "thousands of models of one hour have figures");
 	if (!ok(each < BYTES_EACH, "and what is read for each does not grow with the others"))
 		diag("%lld bytes each", (long long)each);
 	engine_close(e);
@@ -572,17 +572,17 @@ static void memory_of_a_batch(int64_t hour)
 // Sessions are made all the time by an organisation's many accounts, most of which call in few others.
 static void many_sessions(int64_t hour)
 {
-	enum { SLOTS = 200, GUESTS = 1000, SESSIONS = 4000, MS_MAX = 2000 };
+	enum { ACCT_REGIONS = 200, GUESTS = 1000, SESSIONS = 4000, MS_MAX = 2000 };
 	struct err err = ERR_INIT;
 	struct engine_options o = test_options("guests");
 	struct engine *e = open_with(&o);
-	for (int i = 0; i < SLOTS; i++) {
+	for (int i = 0; i < ACCT_REGIONS; i++) {
 		struct record r = test_call(&arena, hour * 60, 1, i);
 		r.call.account = arena_text(&arena, "%012d", i);
 		add(e, &r);
 	}
 	for (int i = 0; i < GUESTS; i++)
-		redis_cmdz(test_redis, "ZADD", "guests:guests:seen", "1e15", arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % SLOTS).p, NULL);
+		redis_cmdz(test_redis, "ZADD", "guests:guests:seen", "1e15", arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % ACCT_REGIONS).p, NULL);
 	must(redis_exec(test_redis, &err), &err);
 	apply(e);
 	for (int i = 0; i < SESSIONS; i++) {
@@ -605,12 +605,12 @@ static int64_t peak_kb(void)
 	return u.ru_maxrss;
 }
 
-static void many_slots(int64_t hour)
+static void many_acct_regions(int64_t hour)
 {
-	enum { SLOTS = 4000, KB_MAX = 32 * 1024 };
+	enum { ACCT_REGIONS = 4000, KB_MAX = 32 * 1024 };
 	struct engine_options o = test_options("slots");
 	struct engine *e = open_with(&o);
-	for (int i = 0; i < SLOTS; i++) {
+	for (int i = 0; i < ACCT_REGIONS; i++) {
 		struct record r = test_call(&arena, hour * 60, i, 0);
 		r.call.account = arena_text(&arena, "%012d", i);
 		add(e, &r);
@@ -619,7 +619,7 @@ static void many_slots(int64_t hour)
 	int64_t before = peak_kb();
 	settle_all(e);
 	int64_t grown = peak_kb() - before;
-	is_int(ask("SCARD", "slots:slots", NULL, NULL), SLOTS, "thousands of accounts have figures");
+	is_int(ask("SCARD", "slots:slots", NULL, NULL), ACCT_REGIONS, "thousands of accounts have figures");
 	if (!ok(grown < KB_MAX, "and the memory to compute them does not grow with their number"))
 		diag("%lld KB", (long long)grown);
 	engine_close(e);
@@ -691,7 +691,7 @@ int main(void)
 	retention(hour);
 	silence(hour);
 	on_the_brink(hour);
-	outside_of_slots(hour);
+	outside_of_acct_regions(hour);
 	sessions_fold(hour);
 	garbage_folds(hour);
 	many_models(hour);
@@ -699,7 +699,7 @@ int main(void)
 	memory_of_a_batch(hour);
 	many_repetitions(hour);
 	many_sessions(hour);
-	many_slots(hour);
+	many_acct_regions(hour);
 	redis_forgets(hour);
 	arena_release(&arena);
 	stop_test_redis();

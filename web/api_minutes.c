@@ -18,11 +18,11 @@ enum { MINUTES = 60, SHEETS_MAX = 4096 };
 // One hour of one model, and what is needed to spread it.
 struct spread {
 	int64_t hour;
-	struct str slot;
+	struct str acct_region;
 	uint64_t model;
 	struct group sum;                 // through the filter
 	int row;                          // of the group it belongs to, or -1
-	int64_t rate[METRIC_SLOTS];       // picodollars a token
+	int64_t rate[METRIC_KINDS];       // picodollars a token
 };
 
 struct spreads {
@@ -33,7 +33,7 @@ struct spreads {
 	int n, cap;
 };
 
-static int slot_of(int type)
+static int kind_of_type(int type)
 {
 	return type >= TOKEN_CACHE_WRITE_5M ? (int)TOKENS_CACHE_WRITE : type;
 }
@@ -42,9 +42,9 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 {
 	struct spreads *s = user;
 	struct groups g;
-	usd_pico usd[METRIC_SLOTS] = {0};
-	int64_t tokens[METRIC_SLOTS] = {0};
-	struct buf slot = BUF_INIT;
+	usd_pico usd[METRIC_KINDS] = {0};
+	int64_t tokens[METRIC_KINDS] = {0};
+	struct buf acct_region = BUF_INIT;
 	if (s->n == SHEETS_MAX)
 		return false;
 	groups_init(&g, &s->q->by);
@@ -59,18 +59,18 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 		s->list = xrealloc(s->list, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->list);
 	// An opaque profile shows the ARN it was called by; facts are kept under its last part.
 	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model;
-	buf_addf(&slot, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
 	struct spread *x = &s->list[s->n++];
-	*x = (struct spread){.hour = model_hour->hour, .slot = arena_str(&s->arena, buf_str(&slot)), .model = evidence_model_id(model), .sum = sum, .row = at};
-	buf_release(&slot);
+	*x = (struct spread){.hour = model_hour->hour, .acct_region = arena_str(&s->arena, buf_str(&acct_region)), .model = evidence_model_id(model), .sum = sum, .row = at};
+	buf_release(&acct_region);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
 		if (row->type == TOKEN_TYPES || !row->figure.priced)
 			continue;
-		usd[slot_of(row->type)] += row->figure.usd.pico;
-		tokens[slot_of(row->type)] += row->figure.tokens;
+		usd[kind_of_type(row->type)] += row->figure.usd.pico;
+		tokens[kind_of_type(row->type)] += row->figure.tokens;
 	}
-	for (int k = 0; k < METRIC_SLOTS; k++)
+	for (int k = 0; k < METRIC_KINDS; k++)
 		x->rate[k] = tokens[k] ? (int64_t)(usd[k] / tokens[k]) : 0;
 	return true;
 }
@@ -83,7 +83,7 @@ struct minute_weights {
 	bool has_metric[MINUTES];
 };
 
-// Fields of the cells of an hour: minute, 'm', slot -> "rank tokens"; minute, caller's id -> "calls ...".
+// Fields of the cells of an hour: minute, 'm', account and Region -> "rank tokens"; minute, caller's id -> "calls ...".
 static void read_weights(struct redis *r, size_t reply, const struct spread *x, struct minute_weights *w)
 {
 	*w = (struct minute_weights){0};
@@ -93,11 +93,11 @@ static void read_weights(struct redis *r, size_t reply, const struct spread *x, 
 		if (minute >= MINUTES)
 			continue;
 		if (field.len == 3 && field.p[1] == 'm') {
-			int slot = field.p[2] - '0';
+			int kind = field.p[2] - '0';
 			str_cut_count(&value);
-			if (slot < 0 || slot >= METRIC_SLOTS)
+			if (kind < 0 || kind >= METRIC_KINDS)
 				continue;
-			w->metered[minute] += (int64_t)(usd_price(str_cut_count(&value), x->rate[slot]).pico / 1000000);
+			w->metered[minute] += (int64_t)(usd_price(str_cut_count(&value), x->rate[kind]).pico / 1000000);
 			w->has_metric[minute] = true;
 		} else if (field.len == 9) {
 			w->calls[minute] += str_cut_count(&value);
@@ -160,7 +160,7 @@ static bool spread_all(struct api *a, const struct query *q, const struct spread
 	for (int i = 0; i < s->n; i++) {
 		const struct spread *x = &s->list[i];
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:cells:%lld:%016llx", a->conf->redis_prefix, STR_ARG(x->slot), (long long)x->hour, (unsigned long long)x->model);
+		buf_addf(&key, "%s:{%.*s}:cells:%lld:%016llx", a->conf->redis_prefix, STR_ARG(x->acct_region), (long long)x->hour, (unsigned long long)x->model);
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);

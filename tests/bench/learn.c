@@ -40,9 +40,9 @@ static void make_hour(struct model_hour *x, const struct who *callers, int n, st
 			if (calls == 0)
 				continue;
 			at->calls[at->ncalls++] = (struct calls){.caller = i, .n = calls, .started = below(calls + 1)};
-			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-				at->metric[slot] += calls * (100 + i % 97 * 50);
-				at->samples[slot] += calls;
+			for (int kind = 0; kind < METRIC_KINDS; kind++) {
+				at->metric[kind] += calls * (100 + i % 97 * 50);
+				at->samples[kind] += calls;
 			}
 		}
 	}
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 		allocate_hour(&x.span, &weights, LOOKBACK, &work, &u);
 		spent += processor_seconds() - begun;
 		for (int k = 0; k < principals; k++)
-			tokens += u.callers[k].slots[0].allocated;
+			tokens += u.callers[k].by_kind[0].allocated;
 		buf_clear(&lesson);
 		arena_reset(&facts);
 		arena_reset(&work);

@@ -35,7 +35,7 @@ static void on_record(void *user, const struct record *r)
 	if (r->kind <= RECORD_AMENDMENT)
 		check_call(&r->call);
 	else if (r->kind == RECORD_METRIC)
-		assert(r->metric.minute >= 0 && r->metric.sum >= 0 && r->metric.model.len && r->metric.slot <= TOKENS_CACHE_WRITE);
+		assert(r->metric.minute >= 0 && r->metric.sum >= 0 && r->metric.model.len && r->metric.token_kind <= TOKENS_CACHE_WRITE);
 	record_describe(r, &told);
 }
 

@@ -14,7 +14,7 @@
 
 #define TEST_ACCOUNT "111122223333"
 #define TEST_REGION "us-east-1"
-#define TEST_SLOT "{" TEST_ACCOUNT "/" TEST_REGION "}"
+#define TEST_ACCT_REGION "{" TEST_ACCOUNT "/" TEST_REGION "}"
 #define TEST_MODEL "us.anthropic.claude-sonnet-4-6"
 
 static struct redis_server server;
@@ -97,10 +97,10 @@ static inline struct record test_call(struct arena *arena, int64_t minute, int w
 	return r;
 }
 
-static inline struct record test_metric(int64_t minute, enum token_slot slot, int64_t sum)
+static inline struct record test_metric(int64_t minute, enum token_kind token_kind, int64_t sum)
 {
 	return (struct record){.kind = RECORD_METRIC, .metric = {.account = STR(TEST_ACCOUNT), .region = STR(TEST_REGION), .model = STR(TEST_MODEL),
-	                                                         .minute = minute, .slot = (int)slot, .sum = sum}};
+	                                                         .minute = minute, .token_kind = (int)token_kind, .sum = sum}};
 }
 
 // The answer to one command, as a number (of elements, if it is a list). Valid: the text of it, by redis_str(test_redis, 0).

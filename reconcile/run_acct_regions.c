@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts and slots of a period: up to where each account's bill may be believed, and its figures into Redis, slot by slot.
+// Accounts and accounts and Regions of a period: up to where each account's bill may be believed, and its figures into Redis, account and Region by account and Region.
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -11,18 +11,18 @@
 
 // ---- watermarks ----------------------------------------------------------------------------------------------------
 
-struct slot_state {
-	struct str slot, account;
+struct acct_region_state {
+	struct str acct_region, account;
 	int64_t watermark; // as it stands in Redis
 };
 
-static struct str account_of(struct str slot)
+static struct str account_of(struct str acct_region)
 {
-	return str_cut(&slot, '/');
+	return str_cut(&acct_region, '/');
 }
 
 // Slots that Redis knows and those of the bill, with the watermarks so far.
-static bool read_slots(struct work *w, struct arena *arena, struct slot_state **ret, int *ret_n, struct err *err)
+static bool read_acct_regions(struct work *w, struct arena *arena, struct acct_region_state **ret, int *ret_n, struct err *err)
 {
 	struct redis *r = w->publish->redis;
 	struct buf key = BUF_INIT;
@@ -32,26 +32,26 @@ static bool read_slots(struct work *w, struct arena *arena, struct slot_state **
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
 	bool good = redis_exec(r, err);
 	size_t known = good ? redis_len(r, 0) : 0;
-	struct slot_state *list = arena_alloc(arena, (known + (size_t)w->actual.n + 1) * sizeof *list);
+	struct acct_region_state *list = arena_alloc(arena, (known + (size_t)w->actual.n + 1) * sizeof *list);
 	bool added;
 	for (size_t i = 0; i < known; i++) {
 		int32_t name = names_add(&w->names, redis_elem(r, 0, i));
 		map_add(&seen, (uint64_t)name, 0, &added);
-		list[n++].slot = w->names.list[name];
+		list[n++].acct_region = w->names.list[name];
 	}
 	for (int64_t i = 0; i < w->actual.n; i++) {
-		map_add(&seen, (uint64_t)w->actual.rows[i].slot, 0, &added);
+		map_add(&seen, (uint64_t)w->actual.rows[i].acct_region, 0, &added);
 		if (added)
-			list[n++].slot = w->names.list[w->actual.rows[i].slot];
+			list[n++].acct_region = w->names.list[w->actual.rows[i].acct_region];
 	}
 	for (int i = 0; good && i < n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:billed", w->conf->redis_prefix, STR_ARG(list[i].slot));
+		buf_addf(&key, "%s:{%.*s}:billed", w->conf->redis_prefix, STR_ARG(list[i].acct_region));
 		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("watermark")});
 	}
 	good = good && (n == 0 || redis_exec(r, err));
 	for (int i = 0; good && i < n; i++) {
-		list[i].account = account_of(list[i].slot);
+		list[i].account = account_of(list[i].acct_region);
 		list[i].watermark = 0;
 		usd_parse_scaled(redis_str(r, (size_t)i), 0, &list[i].watermark);
 	}
@@ -73,8 +73,8 @@ struct accounts {
 	struct account *list;
 	int32_t n, cap;
 	struct map by_name;  // number of a name -> position
-	struct map by_slot;  // likewise of a slot
-	struct map models;   // slot and model that the bill knows
+	struct map by_acct_region;  // likewise of a account and Region
+	struct map models;   // account and Region and model that the bill knows
 };
 
 static struct account *account_named(struct accounts *x, struct work *w, struct str name)
@@ -90,14 +90,14 @@ static struct account *account_named(struct accounts *x, struct work *w, struct 
 	return &x->list[*at];
 }
 
-static struct account *account_of_slot(struct accounts *x, struct work *w, int32_t slot)
+static struct account *account_of_acct_region(struct accounts *x, struct work *w, int32_t acct_region)
 {
-	int32_t *at = map_find(&x->by_slot, (uint64_t)slot);
+	int32_t *at = map_find(&x->by_acct_region, (uint64_t)acct_region);
 	bool added;
 	if (at)
 		return &x->list[*at];
-	struct account *a = account_named(x, w, account_of(w->names.list[slot]));
-	map_add(&x->by_slot, (uint64_t)slot, (int32_t)(a - x->list), &added);
+	struct account *a = account_named(x, w, account_of(w->names.list[acct_region]));
+	map_add(&x->by_acct_region, (uint64_t)acct_region, (int32_t)(a - x->list), &added);
 	return a;
 }
 
@@ -106,13 +106,13 @@ static void read_accounts(struct accounts *x, struct work *w)
 	bool added;
 	for (int64_t i = 0; i < w->actual.n; i++) {
 		const struct ledger_row *r = &w->actual.rows[i];
-		map_add(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model, 0, &added);
-		account_of_slot(x, w, r->slot)->billed[r->hour - w->period->first] += r->tokens;
+		map_add(&x->models, (uint64_t)r->acct_region << 32 | (uint32_t)r->model, 0, &added);
+		account_of_acct_region(x, w, r->acct_region)->billed[r->hour - w->period->first] += r->tokens;
 	}
 	for (int64_t i = 0; i < w->estimate.n; i++) {
 		const struct ledger_row *r = &w->estimate.rows[i];
-		if (map_find(&x->models, (uint64_t)r->slot << 32 | (uint32_t)r->model))
-			account_of_slot(x, w, r->slot)->estimated[r->hour - w->period->first] += r->tokens;
+		if (map_find(&x->models, (uint64_t)r->acct_region << 32 | (uint32_t)r->model))
+			account_of_acct_region(x, w, r->acct_region)->estimated[r->hour - w->period->first] += r->tokens;
 	}
 	bool *seen = xcalloc((size_t)w->bill.nnames + 1, sizeof *seen);
 	for (int64_t i = 0; i < w->bill.nlines; i++)
@@ -131,7 +131,7 @@ static void release_accounts(struct accounts *x)
 	}
 	free(x->list);
 	map_release(&x->by_name);
-	map_release(&x->by_slot);
+	map_release(&x->by_acct_region);
 	map_release(&x->models);
 }
 
@@ -160,22 +160,22 @@ static int64_t account_watermark(struct work *w, const struct account *a, int64_
 
 static int by_account(const void *a, const void *b)
 {
-	const struct slot_state *x = a, *y = b;
+	const struct acct_region_state *x = a, *y = b;
 	int c = str_cmp(x->account, y->account);
-	return c ? c : str_cmp(x->slot, y->slot);
+	return c ? c : str_cmp(x->acct_region, y->acct_region);
 }
 
-static void note_final(struct work *w, int32_t slot, int64_t until)
+static void note_final(struct work *w, int32_t acct_region, int64_t until)
 {
-	if (slot >= w->nfinal) {
-		w->final_until = xrealloc(w->final_until, (size_t)slot + 1, sizeof *w->final_until);
-		memset(w->final_until + w->nfinal, 0, (size_t)(slot + 1 - w->nfinal) * sizeof *w->final_until);
-		w->nfinal = slot + 1;
+	if (acct_region >= w->nfinal) {
+		w->final_until = xrealloc(w->final_until, (size_t)acct_region + 1, sizeof *w->final_until);
+		memset(w->final_until + w->nfinal, 0, (size_t)(acct_region + 1 - w->nfinal) * sizeof *w->final_until);
+		w->nfinal = acct_region + 1;
 	}
-	w->final_until[slot] = until;
+	w->final_until[acct_region] = until;
 }
 
-static bool publish_all(struct work *w, struct slot_state *slots, int n, struct err *err)
+static bool publish_all(struct work *w, struct acct_region_state *acct_regions, int n, struct err *err)
 {
 	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
 	struct accounts accounts = {0};
@@ -183,35 +183,35 @@ static bool publish_all(struct work *w, struct slot_state *slots, int n, struct 
 	int64_t mark = 0, before = 0;
 	read_accounts(&accounts, w);
 	if (n > 1)
-		qsort(slots, (size_t)n, sizeof *slots, by_account);
+		qsort(acct_regions, (size_t)n, sizeof *acct_regions, by_account);
 	for (int i = 0; good && i < n; i++) {
-		if (i == 0 || !str_eq(slots[i].account, slots[i - 1].account)) {
+		if (i == 0 || !str_eq(acct_regions[i].account, acct_regions[i - 1].account)) {
 			before = 0;
-			for (int k = i; k < n && str_eq(slots[k].account, slots[i].account); k++)
-				before = slots[k].watermark > before ? slots[k].watermark : before;
-			mark = account_watermark(w, account_named(&accounts, w, slots[i].account), before);
+			for (int k = i; k < n && str_eq(acct_regions[k].account, acct_regions[i].account); k++)
+				before = acct_regions[k].watermark > before ? acct_regions[k].watermark : before;
+			mark = account_watermark(w, account_named(&accounts, w, acct_regions[i].account), before);
 		}
-		struct ledger_row key = {.slot = names_add(&w->names, slots[i].slot)};
+		struct ledger_row key = {.acct_region = names_add(&w->names, acct_regions[i].acct_region)};
 		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_SHEET, &key), to = from;
-		while (to < w->actual.n && sorted[to]->slot == key.slot)
+		while (to < w->actual.n && sorted[to]->acct_region == key.acct_region)
 			to++;
-		struct publish_slot slot = {slots[i].slot, w->period->name, w->period->first, w->period->end, w->period->first, mark};
+		struct publish_acct_region acct_region = {acct_regions[i].acct_region, w->period->name, w->period->first, w->period->end, w->period->first, mark};
 		bool taken = true;
-		good = publish_slot(w->publish, &slot, &w->names, sorted + from, to - from, w->join.called, w->join.ncalled, &taken, err);
+		good = publish_acct_region(w->publish, &acct_region, &w->names, sorted + from, to - from, w->join.called, w->join.ncalled, &taken, err);
 		w->out->overtaken |= good && !taken;
-		note_final(w, key.slot, mark > before ? mark : before);
+		note_final(w, key.acct_region, mark > before ? mark : before);
 	}
 	free(sorted);
 	release_accounts(&accounts);
 	return good;
 }
 
-bool work_publish_slots(struct work *w, struct err *err)
+bool work_publish_acct_regions(struct work *w, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct slot_state *slots;
+	struct acct_region_state *acct_regions;
 	int n;
-	bool good = read_slots(w, &arena, &slots, &n, err) && publish_all(w, slots, n, err);
+	bool good = read_acct_regions(w, &arena, &acct_regions, &n, err) && publish_all(w, acct_regions, n, err);
 	arena_release(&arena);
 	return good;
 }
