@@ -9,9 +9,9 @@
 #include "base/str.h"
 #include "ingest/record.h"
 
-enum { TAUGHT_HOURS = 72 };
+enum { BILLED_MEANS_HOURS = 72 };
 
-struct taught {
+struct billed_means {
 	struct str arn;
 	int64_t calls, tokens[TOKEN_KINDS]; // tokens[TOKENS_CACHE_WRITE] includes [TOKENS_CACHE_WRITE_1H]
 };

@@ -23,7 +23,7 @@ struct kinds {
 
 // The counts' equations while they are solved.
 struct counting {
-	const struct lesson_kind *sums;
+	const struct kind_stats *sums;
 	int n;
 	const double *counts;                // S, with exact calls that took none: no users, all of them
 	double *share;                       // of each principal
@@ -49,7 +49,7 @@ static double never_does(const struct kinds *k, double share, double variance)
 // whether there are two kinds, there is one.
 static struct kinds first_kinds(const struct counting *c, double mean)
 {
-	double doubt = 1 + sqrt(2 / lesson_freedom(c->sums, c->n)), share = fmax(1 - c->chance * doubt, mean);
+	double doubt = 1 + sqrt(2 / kind_stats_freedom(c->sums, c->n)), share = fmax(1 - c->chance * doubt, mean);
 	return (struct kinds){fmax(1 - mean / share, NEVER_MIN), share, fmax(SPREAD * share * (1 - share), VARIANCE_MIN)};
 }
 
@@ -96,7 +96,7 @@ static void solve(struct counting *c)
 static double chance_left(const struct counting *c)
 {
 	double error = solve_error(c->sums->samples, c->sums->s, c->sums->c, c->n, c->share);
-	return fmax(CHANCE_MIN, error / lesson_freedom(c->sums, c->n));
+	return fmax(CHANCE_MIN, error / kind_stats_freedom(c->sums, c->n));
 }
 
 // All drawn to the mean, as weakly as can be: nothing lies further apart than those who always do and who never do.
@@ -121,7 +121,7 @@ static void solve_kinds(struct counting *c, const struct kinds *k)
 	solve_inverse_diagonal(c->system, c->n, RIDGE, c->factor, c->var);
 }
 
-static double *counts_of(const struct lesson_kind *sums, int n, struct arena *arena)
+static double *counts_of(const struct kind_stats *sums, int n, struct arena *arena)
 {
 	size_t size = (size_t)n;
 	double *counts = solve_zeros(arena, size * size);
@@ -131,12 +131,12 @@ static double *counts_of(const struct lesson_kind *sums, int n, struct arena *ar
 	return counts;
 }
 
-void users_fit(const struct lesson_kind *sums, int n, struct arena *arena, struct users *ret)
+void cache_users_fit(const struct kind_stats *sums, int n, struct arena *arena, struct cache_users *ret)
 {
 	size_t size = (size_t)n, square = size * size;
 	double share = sums->sampled_calls > 0 ? sums->samples / sums->sampled_calls : 1;
 	bool told = share < EVERYBODY;
-	*ret = (struct users){.share = solve_zeros(arena, size), .sd = solve_zeros(arena, size)};
+	*ret = (struct cache_users){.share = solve_zeros(arena, size), .sd = solve_zeros(arena, size)};
 	for (int i = 0; i < n; i++)
 		ret->share[i] = told ? share : 1;
 	if (!told)

@@ -11,12 +11,12 @@
 #include "base/arena.h"
 #include "estimator/hour_stats.h"
 
-struct users {
+struct cache_users {
 	double *share; // of the calls of each principal, 0 to 1
 	double *sd;    // how far off that may be
 };
 
 // `sums`: of n principals, with .s square, row by row. Where no counts are known, or nearly all calls use them, all do.
-void users_fit(const struct lesson_kind *sums, int n, struct arena *arena, struct users *ret);
+void cache_users_fit(const struct kind_stats *sums, int n, struct arena *arena, struct cache_users *ret);
 
 #endif

@@ -17,7 +17,7 @@
 enum { ROUNDS = 5 };
 
 // Variance of the principals' sizes around the typical one, what is not known of them included.
-static double learn_spread(const struct lesson_kind *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
+static double learn_spread(const struct kind_stats *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
 {
 	double sum = PRIOR_WEIGHT * FIT_PRIOR_VARIANCE, weight = PRIOR_WEIGHT;
 	for (int i = 0; i < n; i++) {
@@ -32,9 +32,9 @@ static double learn_spread(const struct lesson_kind *x, const double *users, con
 
 // One kind while it is solved. Sizes are tokens of a call that uses such tokens; variances are parts of `typical` squared.
 struct fitting {
-	const struct lesson_kind *sums;
+	const struct kind_stats *sums;
 	int n;
-	struct users who;
+	struct cache_users who;
 	double *users, *size; // users: who.share
 	double *A, *b;        // of the minutes' equations, in sizes
 	double *M, *right;    // the same with exact calls
@@ -44,12 +44,12 @@ struct fitting {
 };
 
 // False: there is nothing to learn.
-static bool fit_begin(struct fitting *f, const struct lesson_kind *x, int n, struct arena *arena, struct fit *ret)
+static bool fit_begin(struct fitting *f, const struct kind_stats *x, int n, struct arena *arena, struct fit *ret)
 {
 	double calls = 0, tokens = x->tokens, using = 0;
 	size_t square = (size_t)n * (size_t)n;
 	*f = (struct fitting){.sums = x, .n = n, .trust = 1, .phi = 1, .spread = FIT_PRIOR_VARIANCE};
-	users_fit(x, n, arena, &f->who);
+	cache_users_fit(x, n, arena, &f->who);
 	f->users = f->who.share;
 	for (int i = 0; i < n; i++) {
 		calls += x->n[i] + x->exact_calls[i];
@@ -70,7 +70,7 @@ static bool fit_begin(struct fitting *f, const struct lesson_kind *x, int n, str
 
 static void fit_equations(struct fitting *f)
 {
-	const struct lesson_kind *x = f->sums;
+	const struct kind_stats *x = f->sums;
 	for (int i = 0; i < f->n; i++) {
 		size_t row = (size_t)i * (size_t)f->n;
 		f->size[i] = f->typical;
@@ -88,25 +88,25 @@ static void fit_equations(struct fitting *f)
 // The noise of a call and how much principals differ are found together with their means.
 static void fit_solve(struct fitting *f)
 {
-	const struct lesson_kind *x = f->sums;
+	const struct kind_stats *x = f->sums;
 	for (int round = 0; round < ROUNDS; round++) {
 		solve_nonnegative(f->M, f->right, f->n, f->typical, f->phi / f->spread, f->size);
-		f->phi = fmax(NOISE_MIN, solve_error(x->squares, f->A, f->b, f->n, f->size) / lesson_freedom(x, f->n) / (f->typical * f->typical));
+		f->phi = fmax(NOISE_MIN, solve_error(x->squares, f->A, f->b, f->n, f->size) / kind_stats_freedom(x, f->n) / (f->typical * f->typical));
 		solve_inverse_diagonal(f->M, f->n, f->phi / f->spread, f->factor, f->var);
 		f->spread = learn_spread(x, f->users, f->size, f->var, f->n, f->typical, f->phi);
 	}
 }
 
 // What hours, each taken as one, say against the solution.
-struct outcry {
+struct hour_residuals {
 	double hours;        // that say anything
 	double *moved;       // by principal: sum of squares of what each would move the size by
 	double off, using;   // sums of squares of what is left of their tokens; and of the calls that used some
 };
 
-static void hear_hour(const struct fitting *f, const struct fit_hour *h, double *says, double *size, struct outcry *ret)
+static void add_hour_residuals(const struct fitting *f, const struct fit_hour *h, double *says, double *size, struct hour_residuals *ret)
 {
-	const struct lesson_kind *x = h->sums;
+	const struct kind_stats *x = h->sums;
 	const double *a = x->a;
 	double off = x->tokens;
 	for (int i = 0; i < f->n; i++)
@@ -132,17 +132,17 @@ static void hear_hour(const struct fitting *f, const struct fit_hour *h, double 
 	ret->hours += h->part;
 }
 
-static void hear(const struct fitting *f, const struct fit_hour *hours, int n, struct arena *arena, struct outcry *ret)
+static void hear(const struct fitting *f, const struct fit_hour *hours, int n, struct arena *arena, struct hour_residuals *ret)
 {
-	double *says = solve_zeros(arena, (size_t)f->n), *size = solve_zeros(arena, LESSON_PRINCIPALS);
-	*ret = (struct outcry){.moved = solve_zeros(arena, (size_t)f->n)};
+	double *says = solve_zeros(arena, (size_t)f->n), *size = solve_zeros(arena, HOUR_STATS_PRINCIPALS);
+	*ret = (struct hour_residuals){.moved = solve_zeros(arena, (size_t)f->n)};
 	for (int i = 0; i < n; i++)
 		if (hours[i].sums->cells > 0)
-			hear_hour(f, &hours[i], says, size, ret);
+			add_hour_residuals(f, &hours[i], says, size, ret);
 }
 
 // Noise of a call, as a part of the typical size squared, as whole hours show it.
-static double hourly_noise(const struct fitting *f, const struct outcry *o)
+static double hourly_noise(const struct fitting *f, const struct hour_residuals *o)
 {
 	if (o->hours <= 1 || o->using <= 0)
 		return f->phi;
@@ -162,10 +162,10 @@ static double noise_by_size(const struct fitting *f, double noise)
 	return squares > 0 ? noise * calls / squares : noise;
 }
 
-void fit_kind(const struct lesson_kind *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret)
+void fit_kind(const struct kind_stats *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret)
 {
 	struct fitting f;
-	struct outcry o;
+	struct hour_residuals o;
 	*ret = (struct fit){.mean = solve_zeros(arena, (size_t)n), .sd = solve_zeros(arena, (size_t)n), .noise = solve_zeros(arena, (size_t)n)};
 	if (!fit_begin(&f, sums, n, arena, ret))
 		return;

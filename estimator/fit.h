@@ -15,7 +15,7 @@
 
 // One of the hours that were added up.
 struct fit_hour {
-	const struct lesson_kind *sums; // .a and .s are triangles
+	const struct kind_stats *sums; // .a and .s are triangles
 	const int32_t *at;              // position of its principals among the n
 	int n;                          // its principals
 	double part;                    // of it that was added
@@ -28,6 +28,6 @@ struct fit {
 };
 
 // `sums`: of all hours and the bill, with n principals; its .a and .s are squares, row by row.
-void fit_kind(const struct lesson_kind *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret);
+void fit_kind(const struct kind_stats *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret);
 
 #endif

@@ -16,19 +16,19 @@ static size_t triangle(int n)
 	return (size_t)n * (size_t)(n + 1) / 2;
 }
 
-static void lesson_init(struct lesson *l, int n, struct arena *arena)
+static void hour_stats_init(struct hour_stats *l, int n, struct arena *arena)
 {
 	l->n = n;
 	l->ttl_told = solve_zeros(arena, (size_t)n);
 	l->ttl_1h = solve_zeros(arena, (size_t)n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		struct lesson_kind *x = &l->by_kind[kind];
-		*x = (struct lesson_kind){.b = solve_zeros(arena, (size_t)n), .c = solve_zeros(arena, (size_t)n), .exact_calls = solve_zeros(arena, (size_t)n),
+		struct kind_stats *x = &l->by_kind[kind];
+		*x = (struct kind_stats){.b = solve_zeros(arena, (size_t)n), .c = solve_zeros(arena, (size_t)n), .exact_calls = solve_zeros(arena, (size_t)n),
 		                          .exact_tokens = solve_zeros(arena, (size_t)n), .n = solve_zeros(arena, (size_t)n), .a = solve_zeros(arena, triangle(n)), .s = solve_zeros(arena, triangle(n))};
 	}
 }
 
-double lesson_freedom(const struct lesson_kind *sums, int n)
+double kind_stats_freedom(const struct kind_stats *sums, int n)
 {
 	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
 }
@@ -77,28 +77,28 @@ static struct principal *count_principals(const struct span *s, int lookback, st
 	return all;
 }
 
-// Names the lesson's principals and says for each caller which one it is.
-static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena, struct lesson *l)
+// Names the statistics's principals and says for each caller which one it is.
+static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena, struct hour_stats *l)
 {
 	int32_t n, *index = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *index);
 	struct principal *all = count_principals(s, lookback, arena, &n);
-	bool others = n > LESSON_PRINCIPALS;
+	bool others = n > HOUR_STATS_PRINCIPALS;
 	if (others) {
 		qsort(all, (size_t)n, sizeof *all, most_calls);
-		n = LESSON_PRINCIPALS - 1;
+		n = HOUR_STATS_PRINCIPALS - 1;
 		qsort(all, (size_t)n, sizeof *all, by_arn);
-		all[n++] = (struct principal){.arn = STR(LESSON_OTHERS)};
+		all[n++] = (struct principal){.arn = STR(HOUR_STATS_OTHERS)};
 	}
 	l->names = arena_alloc(arena, ((size_t)n + 1) * sizeof *l->names);
 	for (int32_t i = 0; i < n; i++)
 		l->names[i] = all[i].arn;
 	for (int32_t i = 0, k = 0; i < s->ncallers; i++) {
-		while (k < n && !str_is(all[k].arn, LESSON_OTHERS) && str_cmp(all[k].arn, s->callers[i].arn) < 0)
+		while (k < n && !str_is(all[k].arn, HOUR_STATS_OTHERS) && str_cmp(all[k].arn, s->callers[i].arn) < 0)
 			k++;
 		bool told = k < n && str_eq(all[k].arn, s->callers[i].arn);
 		index[i] = told ? k : n - 1; // who has no calls is never asked for
 	}
-	lesson_init(l, n, arena);
+	hour_stats_init(l, n, arena);
 	return index;
 }
 
@@ -108,7 +108,7 @@ static int32_t *choose_principals(const struct span *s, int lookback, struct are
 struct counted {
 	double *counts;             // zero between cells
 	double calls;               // their sum
-	int32_t listed[LESSON_PRINCIPALS];
+	int32_t listed[HOUR_STATS_PRINCIPALS];
 	int n;
 	bool exact[METRIC_KINDS];   // there are some whose tokens of that kind are known
 };
@@ -163,7 +163,7 @@ static void add_products(double *to, const struct counted *c, double weight)
 	}
 }
 
-static void add_samples(struct lesson_kind *x, int64_t samples, const struct counted *all)
+static void add_samples(struct kind_stats *x, int64_t samples, const struct counted *all)
 {
 	for (int i = 0; i < all->n; i++)
 		x->c[all->listed[i]] += all->counts[all->listed[i]];
@@ -172,7 +172,7 @@ static void add_samples(struct lesson_kind *x, int64_t samples, const struct cou
 	x->samples += (double)samples;
 }
 
-static void add_tokens(struct lesson_kind *x, const struct cell *cell, const struct counted *all, const struct counted *lacking)
+static void add_tokens(struct kind_stats *x, const struct cell *cell, const struct counted *all, const struct counted *lacking)
 {
 	double users = cell->samples ? (double)cell->samples * (lacking->calls / all->calls) : lacking->calls;
 	double weight = 1.0 / fmax(users, 1), tokens = (double)cell->residual;
@@ -188,7 +188,7 @@ static void add_tokens(struct lesson_kind *x, const struct cell *cell, const str
 	x->squares += tokens * tokens * weight;
 }
 
-static void add_minute(struct lesson *l, struct cell_reader *reader, int m, struct adding *a)
+static void add_minute(struct hour_stats *l, struct cell_reader *reader, int m, struct adding *a)
 {
 	struct cell c;
 	for (int kind = 0; kind < METRIC_KINDS && cell_read(reader, m, kind, &c); kind++) {
@@ -206,7 +206,7 @@ static void add_minute(struct lesson *l, struct cell_reader *reader, int m, stru
 	}
 }
 
-static void add_exact(const struct span *s, const int32_t *index, struct lesson *l)
+static void add_exact(const struct span *s, const int32_t *index, struct hour_stats *l)
 {
 	for (int m = 0; m < 60; m++) {
 		const struct minute *at = span_minute(s, m);
@@ -241,14 +241,14 @@ static void put_triangle(struct buf *b, const double *p, const double *twin, int
 		put(b, p, triangle(n));
 }
 
-static void put_lesson(const struct lesson *l, struct buf *b)
+static void put_hour_stats(const struct hour_stats *l, struct buf *b)
 {
 	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
 	buf_add(b, head, sizeof head);
 	put(b, l->ttl_told, (size_t)l->n);
 	put(b, l->ttl_1h, (size_t)l->n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		const struct lesson_kind *x = &l->by_kind[kind];
+		const struct kind_stats *x = &l->by_kind[kind];
 		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
 		put(b, totals, 6);
 		put(b, x->b, (size_t)l->n);
@@ -288,9 +288,9 @@ static bool take_triangle(struct str *bytes, double **p, double *twin, int n)
 	return take(bytes, *p, triangle(n));
 }
 
-static bool take_kind(struct str *bytes, struct lesson *l, int kind)
+static bool take_kind(struct str *bytes, struct hour_stats *l, int kind)
 {
-	struct lesson_kind *x = &l->by_kind[kind];
+	struct kind_stats *x = &l->by_kind[kind];
 	double totals[6];
 	size_t n = (size_t)l->n;
 	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) || !take(bytes, x->exact_calls, n) ||
@@ -301,17 +301,17 @@ static bool take_kind(struct str *bytes, struct lesson *l, int kind)
 	return take_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) && take_triangle(bytes, &x->s, x->a, l->n);
 }
 
-bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
+bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret)
 {
 	uint32_t head[2];
 	if (bytes.len < sizeof head)
 		return false;
 	memcpy(head, bytes.p, sizeof head);
-	if (head[0] != MAGIC || head[1] == 0 || head[1] > LESSON_PRINCIPALS)
+	if (head[0] != MAGIC || head[1] == 0 || head[1] > HOUR_STATS_PRINCIPALS)
 		return false;
 	bytes.p += sizeof head;
 	bytes.len -= sizeof head;
-	lesson_init(ret, (int)head[1], arena);
+	hour_stats_init(ret, (int)head[1], arena);
 	if (!take(&bytes, ret->ttl_told, head[1]) || !take(&bytes, ret->ttl_1h, head[1]))
 		return false;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
@@ -328,9 +328,9 @@ bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret)
 	return bytes.len == 0;
 }
 
-void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
+void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
 {
-	struct lesson l = {0};
+	struct hour_stats l = {0};
 	struct cell_reader reader;
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
@@ -341,5 +341,5 @@ void lesson_write(const struct span *s, int lookback, struct arena *arena, struc
 	for (int m = 0; m < 60; m++)
 		add_minute(&l, &reader, m, &adding);
 	add_exact(s, index, &l);
-	put_lesson(&l, ret);
+	put_hour_stats(&l, ret);
 }

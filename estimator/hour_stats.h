@@ -11,8 +11,8 @@
 //
 // U is how many of the calls that lack tokens used some: their part of s, or all of them where the metric does not tell it;
 //
-// and beside them what exact calls say outright. At most LESSON_PRINCIPALS are told apart, those with the most calls; the
-// others are one, named "~". Kept in Redis as bytes of this machine's order; a lesson of another form is passed over.
+// and beside them what exact calls say outright. At most HOUR_STATS_PRINCIPALS are told apart, those with the most calls; the
+// others are one, named "~". Kept in Redis as bytes of this machine's order; a statistics of another form is passed over.
 #ifndef NOWCAST_ESTIMATOR_HOUR_STATS_H
 #define NOWCAST_ESTIMATOR_HOUR_STATS_H
 
@@ -20,32 +20,32 @@
 #include "base/buf.h"
 #include "estimator/facts.h"
 
-enum { LESSON_PRINCIPALS = 64 };
+enum { HOUR_STATS_PRINCIPALS = 64 };
 
-#define LESSON_OTHERS "~"
+#define HOUR_STATS_OTHERS "~"
 
 // Sums of one kind. Arrays by principal; `a` and `s` are the lower triangles of A and S, row by row.
-struct lesson_kind {
+struct kind_stats {
 	double cells, calls, tokens, squares; // cells; calls that lack tokens; R; sum of R^2/U
 	double sampled_calls, samples;        // of the cells whose metric told s: all calls and s
 	double *b, *c, *exact_calls, *exact_tokens, *n;
 	double *a, *s;
 };
 
-struct lesson {
+struct hour_stats {
 	int n;                      // principals
-	struct str *names;          // ARNs, sorted; the last may be LESSON_OTHERS
+	struct str *names;          // ARNs, sorted; the last may be HOUR_STATS_OTHERS
 	double *ttl_told, *ttl_1h;  // exact cache writes whose TTL is known; those with one hour
-	struct lesson_kind by_kind[METRIC_KINDS];
+	struct kind_stats by_kind[METRIC_KINDS];
 };
 
 // How many more cells there are than `n` principals to be found from them, with half of the cells left at least.
-double lesson_freedom(const struct lesson_kind *sums, int n);
+double kind_stats_freedom(const struct kind_stats *sums, int n);
 
-// Appends the lesson of the span's hour; nothing if it teaches nothing.
-void lesson_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);
+// Appends the statistics of the span's hour; nothing if it teaches nothing.
+void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);
 
 // Reads one back; its arrays live in `arena`, its names in `bytes`. False: it is none.
-bool lesson_read(struct str bytes, struct arena *arena, struct lesson *ret);
+bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret);
 
 #endif

@@ -13,17 +13,17 @@
 #include "estimator/solve.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
-#define OWN_HOUR 0.25         // what an hour's own lesson counts, once others have taught: else its chance would be learned, too
+#define OWN_HOUR 0.25         // what an hour's own statistics counts, once others have taught: else its chance would be learned, too
 #define LOUDEST 2.0           // an hour counts for so many usual ones at most: who is ten times as busy is seldom as usual
 
 enum { LEARN_PRINCIPALS = 128 };
 
-// The sums of all lessons, and each of them. Square arrays are n x n, row by row.
-struct course {
+// The sums of all statistics, and each of them. Square arrays are n x n, row by row.
+struct training_set {
 	int n;
 	struct str *names;
 	struct map index; // hash of a name -> position
-	struct lesson_kind by_kind[METRIC_KINDS]; // .a and .s are square here
+	struct kind_stats by_kind[METRIC_KINDS]; // .a and .s are square here
 	double *ttl_told, *ttl_1h, *billed; // billed: calls that the bill tells of
 	struct fit_hour *hours[METRIC_KINDS]; // those attended
 	int nhours;
@@ -36,7 +36,7 @@ static uint64_t name_key(struct str name)
 
 // ---- adding up ------------------------------------------------------------------------------------------------------
 
-static void enrol_name(struct course *c, struct str name)
+static void add_principal(struct training_set *c, struct str name)
 {
 	bool added;
 	if (c->n == LEARN_PRINCIPALS)
@@ -59,21 +59,21 @@ static bool is_here(const struct span *s, struct str arn)
 	return low < s->ncallers && str_eq(s->callers[low].arn, arn);
 }
 
-// Names of those of whom the bill tells and who call now, then those of all lessons, newest first; beyond LEARN_PRINCIPALS
+// Names of those of whom the bill tells and who call now, then those of all statistics, newest first; beyond LEARN_PRINCIPALS
 // they are others.
-static void enrol(struct course *c, const struct lesson *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena)
+static void collect_principals(struct training_set *c, const struct hour_stats *stats, int n, const struct billed_means *billed_means, int nbilled_means, const struct span *s, struct arena *arena)
 {
 	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
-	enrol_name(c, STR(LESSON_OTHERS));
-	for (int i = 0; i < ntaught; i++)
-		if (is_here(s, taught[i].arn))
-			enrol_name(c, taught[i].arn);
+	add_principal(c, STR(HOUR_STATS_OTHERS));
+	for (int i = 0; i < nbilled_means; i++)
+		if (is_here(s, billed_means[i].arn))
+			add_principal(c, billed_means[i].arn);
 	for (int i = n - 1; i >= 0; i--)
-		for (int k = 0; k < lessons[i].n; k++)
-			enrol_name(c, lessons[i].names[k]);
+		for (int k = 0; k < stats[i].n; k++)
+			add_principal(c, stats[i].names[k]);
 	size_t size = (size_t)c->n;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		c->by_kind[kind] = (struct lesson_kind){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
+		c->by_kind[kind] = (struct kind_stats){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
 		                                      .exact_tokens = solve_zeros(arena, size), .n = solve_zeros(arena, size), .a = solve_zeros(arena, size * size), .s = solve_zeros(arena, size * size)};
 	c->ttl_told = solve_zeros(arena, size);
 	c->ttl_1h = solve_zeros(arena, size);
@@ -94,7 +94,7 @@ static void add_triangle(double *to, int n, const double *triangle, const int32_
 	}
 }
 
-static void add_kind(struct lesson_kind *to, int n, const struct lesson_kind *x, const int32_t *at, int count, double part)
+static void add_kind(struct kind_stats *to, int n, const struct kind_stats *x, const int32_t *at, int count, double part)
 {
 	to->cells += part * x->cells;
 	to->calls += part * x->calls;
@@ -114,7 +114,7 @@ static void add_kind(struct lesson_kind *to, int n, const struct lesson_kind *x,
 }
 
 // How much an hour's equations of a kind say: the trace of A.
-static double loudness(const struct lesson *l, int kind)
+static double hour_weight(const struct hour_stats *l, int kind)
 {
 	const double *a = l->by_kind[kind].a;
 	double sum = 0;
@@ -130,21 +130,21 @@ static int ascending(const void *a, const void *b)
 }
 
 // What a usual hour says: the median of those that say anything; 0 if none does.
-static double usual_loudness(const struct lesson *lessons, int n, int kind, struct arena *arena)
+static double usual_hour_weight(const struct hour_stats *stats, int n, int kind, struct arena *arena)
 {
 	double *all = solve_zeros(arena, (size_t)n);
 	int some = 0;
 	for (int i = 0; i < n; i++) {
-		all[some] = loudness(&lessons[i], kind);
+		all[some] = hour_weight(&stats[i], kind);
 		some += all[some] > 0;
 	}
 	qsort(all, (size_t)some, sizeof *all, ascending);
 	return some ? all[some / 2] : 0;
 }
 
-static void attend(struct course *c, const struct lesson *l, double part, const double usual[METRIC_KINDS], struct arena *arena)
+static void add_hour(struct training_set *c, const struct hour_stats *l, double part, const double usual[METRIC_KINDS], struct arena *arena)
 {
-	int32_t *at = arena_alloc(arena, LESSON_PRINCIPALS * sizeof *at);
+	int32_t *at = arena_alloc(arena, HOUR_STATS_PRINCIPALS * sizeof *at);
 	for (int i = 0; i < l->n; i++) {
 		int32_t *known = map_find(&c->index, name_key(l->names[i]));
 		at[i] = known ? *known : 0;
@@ -152,7 +152,7 @@ static void attend(struct course *c, const struct lesson *l, double part, const 
 		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
 	}
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		double loud = loudness(l, kind), most = LOUDEST * usual[kind];
+		double loud = hour_weight(l, kind), most = LOUDEST * usual[kind];
 		struct fit_hour *h = &c->hours[kind][c->nhours];
 		*h = (struct fit_hour){.sums = &l->by_kind[kind], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
 		add_kind(&c->by_kind[kind], c->n, h->sums, at, l->n, h->part);
@@ -160,7 +160,7 @@ static void attend(struct course *c, const struct lesson *l, double part, const 
 	c->nhours++;
 }
 
-static void attend_bill(struct course *c, const struct taught *t)
+static void add_bill(struct training_set *c, const struct billed_means *t)
 {
 	int32_t *at = map_find(&c->index, name_key(t->arn));
 	if (!at)
@@ -186,22 +186,22 @@ static struct str role_part(struct str arn)
 }
 
 // Who has taught something, summed by what makes others alike.
-struct kin {
+struct cohort_sums {
 	double calls[METRIC_KINDS], tokens[METRIC_KINDS];
 };
 
-struct families {
+struct cohorts {
 	struct map index; // hash of a role or of a set of session tags -> position
-	struct kin *list;
+	struct cohort_sums *list;
 	int32_t n;
 };
 
-static void add_kin(struct families *f, struct str family, const struct course *c, const struct fit *fits, int32_t who)
+static void add_to_cohort(struct cohorts *f, struct str cohort, const struct training_set *c, const struct fit *fits, int32_t who)
 {
 	bool added;
-	int32_t at = *map_add(&f->index, name_key(family), f->n, &added);
+	int32_t at = *map_add(&f->index, name_key(cohort), f->n, &added);
 	if (added)
-		f->list[f->n++] = (struct kin){0};
+		f->list[f->n++] = (struct cohort_sums){0};
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		double n = c->by_kind[kind].n[who] + c->by_kind[kind].exact_calls[who];
 		f->list[at].calls[kind] += n;
@@ -214,21 +214,21 @@ static bool has_tags(const struct who *who)
 	return !str_is(who->tagset, "-");
 }
 
-static void find_families(struct families *f, const struct course *c, const struct fit *fits, const struct span *s, struct arena *arena)
+static void find_cohorts(struct cohorts *f, const struct training_set *c, const struct fit *fits, const struct span *s, struct arena *arena)
 {
 	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
 	for (int32_t i = 1; i < c->n; i++)
-		add_kin(f, role_part(c->names[i]), c, fits, i);
+		add_to_cohort(f, role_part(c->names[i]), c, fits, i);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		const int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		if (at && *at && has_tags(&s->callers[i]))
-			add_kin(f, s->callers[i].tagset, c, fits, *at);
+			add_to_cohort(f, s->callers[i].tagset, c, fits, *at);
 	}
 }
 
-static bool kin_mean(const struct families *f, struct str family, int kind, double *ret)
+static bool cohort_mean(const struct cohorts *f, struct str cohort, int kind, double *ret)
 {
-	const int32_t *at = map_find(&f->index, name_key(family));
+	const int32_t *at = map_find(&f->index, name_key(cohort));
 	if (!at || f->list[*at].calls[kind] <= 0)
 		return false;
 	*ret = f->list[*at].tokens[kind] / f->list[*at].calls[kind];
@@ -262,11 +262,11 @@ static bool may_pay_for_1h(const struct weight *w)
 	return read > HIT_PAYS_1H * (read + written);
 }
 
-static void hand_out(const struct course *c, const struct fit *fits, const struct span *s, struct arena *arena, struct weights *ret)
+static void hand_out(const struct training_set *c, const struct fit *fits, const struct span *s, struct arena *arena, struct weights *ret)
 {
 	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // of one that nothing is known of
-	struct families kin = {0};
-	find_families(&kin, c, fits, s, arena);
+	struct cohorts cohort_sums = {0};
+	find_cohorts(&cohort_sums, c, fits, s, arena);
 	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		struct weight *w = &ret->callers[i];
@@ -283,37 +283,37 @@ static void hand_out(const struct course *c, const struct fit *fits, const struc
 			}
 			double mean = r->model;
 			enum weight_source source = WEIGHT_MODEL;
-			if (kin_mean(&kin, role_part(s->callers[i].arn), kind, &mean))
+			if (cohort_mean(&cohort_sums, role_part(s->callers[i].arn), kind, &mean))
 				source = WEIGHT_ROLE;
-			else if (has_tags(&s->callers[i]) && kin_mean(&kin, s->callers[i].tagset, kind, &mean))
+			else if (has_tags(&s->callers[i]) && cohort_mean(&cohort_sums, s->callers[i].tagset, kind, &mean))
 				source = WEIGHT_TAGS;
 			weigh(w, kind, mean, unknown * mean, r->noise_typical, source);
 		}
 		w->ttl_may_be_1h = w->ttl_permille < 0 && may_pay_for_1h(w);
 	}
-	map_release(&kin.index);
+	map_release(&cohort_sums.index);
 }
 
-void learn_weights(const struct str *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena,
+void learn_weights(const struct str *stats, int n, const struct billed_means *billed_means, int nbilled_means, const struct span *s, struct arena *arena,
                    struct weights *ret)
 {
-	struct lesson *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
-	struct course c = {0};
+	struct hour_stats *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
+	struct training_set c = {0};
 	struct fit fits[METRIC_KINDS];
 	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour), good = 0;
 	for (int i = 0; i < n; i++) {
-		if (!lesson_read(lessons[i], arena, &read[good]))
+		if (!hour_stats_read(stats[i], arena, &read[good]))
 			continue;
 		hour[good++] = i;
 	}
-	enrol(&c, read, good, taught, ntaught, s, arena);
+	collect_principals(&c, read, good, billed_means, nbilled_means, s, arena);
 	double usual[METRIC_KINDS];
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		usual[kind] = usual_loudness(read, good, kind, arena);
+		usual[kind] = usual_hour_weight(read, good, kind, arena);
 	for (int i = 0; i < good; i++)
-		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual, arena);
-	for (int i = 0; i < ntaught; i++)
-		attend_bill(&c, &taught[i]);
+		add_hour(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual, arena);
+	for (int i = 0; i < nbilled_means; i++)
+		add_bill(&c, &billed_means[i]);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		fit_kind(&c.by_kind[kind], c.n, c.hours[kind], c.nhours, arena, &fits[kind]);
 	hand_out(&c, fits, s, arena, ret);

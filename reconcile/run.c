@@ -265,7 +265,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 		keep_rates(&out, conf, &rates);
 	buf_release(&rates);
 	out.duration_ms = when_ticks_ms() - start;
-	good = good && taught_refresh(conf->redis, conf->redis_ca, conf->redis_prefix, conf->settle_interval_ms, conf->retention_ms, err);
+	good = good && billed_means_refresh(conf->redis, conf->redis_ca, conf->redis_prefix, conf->settle_interval_ms, conf->retention_ms, err);
 	good = good && tell_run(&out, conf, source, &p, err);
 	publish_end(&p);
 	export_release(&x);

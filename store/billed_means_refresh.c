@@ -14,11 +14,11 @@
 #include "store/redis.h"
 #include "store/view.h"
 
-EMBED(taught_lua, "store/billed_means.lua")
+EMBED(billed_means_lua, "store/billed_means.lua")
 
-bool taught_read(struct str field, struct str value, struct taught *ret)
+bool billed_means_read(struct str field, struct str value, struct billed_means *ret)
 {
-	struct taught t = {.arn = field};
+	struct billed_means t = {.arn = field};
 	if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.calls) || t.calls <= 0)
 		return false;
 	for (int kind = 0; kind < TOKEN_KINDS; kind++)
@@ -32,7 +32,7 @@ bool taught_read(struct str field, struct str value, struct taught *ret)
 
 struct gathered {
 	struct str acct_region, model; // "account/region", model key
-	struct taught sums;
+	struct billed_means sums;
 };
 
 struct gathering {
@@ -42,7 +42,7 @@ struct gathering {
 	struct map index;
 };
 
-static struct taught *sums_of(struct gathering *g, const struct model_hour *model_hour, struct str model, struct str arn)
+static struct billed_means *sums_of(struct gathering *g, const struct model_hour *model_hour, struct str model, struct str arn)
 {
 	struct buf acct_region = BUF_INIT;
 	bool added;
@@ -69,7 +69,7 @@ static bool gather(void *user, struct view *v, const struct model_hour *model_ho
 		const struct view_row *row = &model_hour->rows[i];
 		if (row->principal.p[0] == '(' || row->figure.tokens < 0)
 			continue;
-		struct taught *t = sums_of(g, model_hour, model, row->principal);
+		struct billed_means *t = sums_of(g, model_hour, model, row->principal);
 		if (row->type == TOKEN_TYPES) {
 			t->calls += row->figure.tokens;
 			continue;
@@ -109,7 +109,7 @@ static void queue_model(struct redis *r, int script, const char *prefix, int64_t
 		redis_argi(r, retention_ms);
 	}
 	for (int32_t i = 0; i < n; i++) {
-		const struct taught *t = &list[i].sums;
+		const struct billed_means *t = &list[i].sums;
 		if (t->calls <= 0)
 			continue; // billed, never seen: no mean
 		buf_clear(&text);
@@ -160,7 +160,7 @@ static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, 
 	return good;
 }
 
-bool taught_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms, int64_t retention_ms, struct err *err)
+bool billed_means_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms, int64_t retention_ms, struct err *err)
 {
 	struct gathering g = {.arena = ARENA_INIT};
 	struct view *v;
@@ -168,10 +168,10 @@ bool taught_refresh(const char *redis_url, const char *redis_ca, const char *pre
 	if (!view_open(&v, redis_url, redis_ca, prefix, err))
 		return false;
 	struct redis *r = view_redis(v);
-	int script = redis_script(r, taught_lua());
+	int script = redis_script(r, billed_means_lua());
 	bool good = latest_watermark(r, prefix, &watermark, err);
 	if (good && watermark)
-		good = view_each(v, watermark - TAUGHT_HOURS, watermark, gather, &g, err);
+		good = view_each(v, watermark - BILLED_MEANS_HOURS, watermark, gather, &g, err);
 	if (good)
 		queue_all(r, script, prefix, settle_ms, retention_ms, &g);
 	good = good && redis_exec(r, err);

@@ -4,7 +4,7 @@
 //
 //     <prefix>:{account/region}:taught:MODELID    hash: ARN -> CALLS INPUT OUTPUT READ WRITE WRITE1H
 //
-// TAUGHT_HOURS before the watermark count. WRITE holds all cache writes, WRITE1H those of them with the one-hour TTL.
+// BILLED_MEANS_HOURS before the watermark count. WRITE holds all cache writes, WRITE1H those of them with the one-hour TTL.
 #ifndef NOWCAST_STORE_BILLED_MEANS_REFRESH_H
 #define NOWCAST_STORE_BILLED_MEANS_REFRESH_H
 
@@ -16,10 +16,10 @@
 #include "estimator/billed_means.h"
 
 // What a field and a value of the hash say. False: nothing that can be read.
-bool taught_read(struct str field, struct str value, struct taught *ret);
+bool billed_means_read(struct str field, struct str value, struct billed_means *ret);
 
 // Gathers anew, out of the billed hours, what is taught in every account, region and model, and has the hours that learn from
-// it computed again `settle_ms` from now. The same bill gives the same lesson.
-bool taught_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms, int64_t retention_ms, struct err *err) NC_CHECK;
+// it computed again `settle_ms` from now. The same bill gives the same statistics.
+bool billed_means_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms, int64_t retention_ms, struct err *err) NC_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Glue: the batch, the store, and the settling of hours: read facts, teach, learn, allocate, price, write if the facts and
-// lessons still stand.
+// statistics still stand.
 #include "store/engine.h"
 
 #include <stdio.h>
@@ -132,14 +132,14 @@ static struct span span_of(const struct series *s, int64_t hour)
 static void begin_hour(struct engine *e, const struct series *s, int64_t hour, struct settled *ret)
 {
 	struct span span = span_of(s, hour);
-	struct buf lesson = BUF_INIT;
-	lesson_write(&span, e->options.lookback_minutes, &e->arena, &lesson);
+	struct buf hour_stats = BUF_INIT;
+	hour_stats_write(&span, e->options.lookback_minutes, &e->arena, &hour_stats);
 	*ret = (struct settled){
 		.hour = hour,
 		.versions = {version(span.before), version(span.hour), version(span.after)},
-		.lesson = arena_str(&e->arena, buf_str(&lesson)),
+		.hour_stats = arena_str(&e->arena, buf_str(&hour_stats)),
 	};
-	buf_release(&lesson);
+	buf_release(&hour_stats);
 }
 
 static void settle_hour(struct engine *e, const struct series *s, struct settled *x)
@@ -150,7 +150,7 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	int learn = e->options.learn_hours;
 	const char *unpriced;
 
-	learn_weights(&s->lessons[x->hour - learn - s->first_lesson], learn + 1, s->taught, s->ntaught, &span, &e->arena, &weights);
+	learn_weights(&s->stats[x->hour - learn - s->first_stats], learn + 1, s->billed_means, s->nbilled_means, &span, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
 	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
 	store_queue_settled(&e->store, s, x);
@@ -168,7 +168,7 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 		return false;
 	for (int i = 0; i < n; i++)
 		begin_hour(e, &s, due[i].hour, &hours[i]);
-	if (!store_exchange_lessons(&e->store, &s, hours, n, &e->arena, err))
+	if (!store_exchange_hour_stats(&e->store, &s, hours, n, &e->arena, err))
 		return false;
 	store_queue_tagsets(&e->store, &s);
 	for (int i = 0; i < n; i++)

@@ -16,7 +16,7 @@
 #include "store/names_check.h"
 
 EMBED(apply_lua, "store/apply.lua")
-EMBED(lesson_lua, "store/hour_stats.lua")
+EMBED(hour_stats_lua, "store/hour_stats.lua")
 EMBED(settle_lua, "store/settle.lua")
 EMBED(claim_lua, "store/claim.lua")
 EMBED(relabel_lua, "store/relabel.lua")
@@ -31,7 +31,7 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 	if (!redis_open(&s->redis, o->redis_url, o->redis_ca, err))
 		return false;
 	s->apply = redis_script(s->redis, apply_lua());
-	s->lesson = redis_script(s->redis, lesson_lua());
+	s->hour_stats = redis_script(s->redis, hour_stats_lua());
 	s->settle = redis_script(s->redis, settle_lua());
 	s->claim = redis_script(s->redis, claim_lua());
 	s->relabel = redis_script(s->redis, relabel_lua());

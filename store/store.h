@@ -23,7 +23,7 @@
 struct store {
 	struct redis *redis;
 	const struct engine_options *options;
-	int apply, lesson, settle, claim, relabel, keep_longest, tags; // scripts
+	int apply, hour_stats, settle, claim, relabel, keep_longest, tags; // scripts
 	bool names_checked; // by names_check
 	uint64_t epoch, offered; // by which Redis was known when this store wrote last, 0: never; what it would be known by from now on
 };
@@ -57,7 +57,7 @@ struct tagset {
 #define TAG_PROJECT "aws:project" // of bedrock-mantle
 #define TAG_ISSUER "aws:issuer"   // ARN of the user whose tags a federated user has beneath its own
 
-// The hours and lessons around hours of one model of one account and Region, and the names in them.
+// The hours and statistics around hours of one model of one account and Region, and the names in them.
 struct series {
 	struct str acct_region, model_hex;
 	struct str model, foundation;  // foundation: STR_NONE if not known
@@ -66,11 +66,11 @@ struct series {
 	int64_t first;                 // number of hours[0]
 	struct hour **hours;           // NULL where there are no facts
 	int nhours;
-	int64_t first_lesson;          // number of lessons[0]; store_exchange_lessons fills these
-	struct str *lessons;
-	int nlessons;
-	struct taught *taught;         // what the bill taught about the model
-	int ntaught;
+	int64_t first_stats;          // number of statistics[0]; store_exchange_hour_stats fills these
+	struct str *stats;
+	int nstats;
+	struct billed_means *billed_means;         // what the bill taught about the model
+	int nbilled_means;
 	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
 	int32_t ncallers;
 	struct cardinality cardinality;        // of groups with more names than are told apart
@@ -90,15 +90,15 @@ struct row {
 struct settled {
 	int64_t hour;
 	struct str versions[3]; // of the hour before, the hour, the hour after
-	struct str lesson;      // what it teaches
-	struct str lessons;     // version of what it learns from; store_exchange_lessons fills it
+	struct str hour_stats;      // what it teaches
+	struct str stats_version; // version of what it learns from; store_exchange_hour_stats fills it
 	struct row *rows;
 	int nrows;
 	bool overflow;            // they are to be counted with those of other models
 };
 
-// Stores the lessons of `n` hours (ascending, n > 0) whose facts still stand, then reads all lessons that these hours learn from.
-bool store_exchange_lessons(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err) NC_CHECK;
+// Stores the statistics of `n` hours (ascending, n > 0) whose facts still stand, then reads all statistics that these hours learn from.
+bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err) NC_CHECK;
 
 // Puts the writing of the tags that occur in a series into the pipeline, and of why its model has no price. Those that no hour
 // has shown for longer than figures are kept are dropped by store_claim.

@@ -329,22 +329,22 @@ static void resolve_callers(struct reading *r)
 	out->ntagsets = n;
 }
 
-static int by_taught_arn(const void *a, const void *b)
+static int by_billed_arn(const void *a, const void *b)
 {
-	return str_cmp(((const struct taught *)a)->arn, ((const struct taught *)b)->arn);
+	return str_cmp(((const struct billed_means *)a)->arn, ((const struct billed_means *)b)->arn);
 }
 
-static void read_taught(struct reading *r, size_t i)
+static void read_billed_means(struct reading *r, size_t i)
 {
 	size_t n = redis_len(r->store->redis, i) / 2;
-	r->out->taught = arena_alloc(r->arena, (n + 1) * sizeof *r->out->taught);
+	r->out->billed_means = arena_alloc(r->arena, (n + 1) * sizeof *r->out->billed_means);
 	for (size_t k = 0; k < n; k++) {
 		struct str arn = arena_str(r->arena, redis_elem(r->store->redis, i, 2 * k));
-		if (taught_read(arn, redis_elem(r->store->redis, i, 2 * k + 1), &r->out->taught[r->out->ntaught]))
-			r->out->ntaught++;
+		if (billed_means_read(arn, redis_elem(r->store->redis, i, 2 * k + 1), &r->out->billed_means[r->out->nbilled_means]))
+			r->out->nbilled_means++;
 	}
-	if (r->out->ntaught > 1)
-		qsort(r->out->taught, (size_t)r->out->ntaught, sizeof *r->out->taught, by_taught_arn);
+	if (r->out->nbilled_means > 1)
+		qsort(r->out->billed_means, (size_t)r->out->nbilled_means, sizeof *r->out->billed_means, by_billed_arn);
 }
 
 // ---- the whole -----------------------------------------------------------------------------------------------------
@@ -426,7 +426,7 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	size_t at = 0;
 	for (int i = 0; i < ret->nhours; i++)
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
-	read_taught(&r, at++);
+	read_billed_means(&r, at++);
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		read_model_names(&r, at++);
 	cardinality_take(&ret->cardinality, s->redis, at, day_of(from), day_of(to), arena);

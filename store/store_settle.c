@@ -177,39 +177,39 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 
 // ---- what they teach -----------------------------------------------------------------------------------------------
 
-static void queue_lesson(struct store *s, const struct series *series, const struct settled *x, struct arena *arena)
+static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x, struct arena *arena)
 {
-	redis_begin_eval(s->redis, s->lesson, 1, 1 + 9);
+	redis_begin_eval(s->redis, s->hour_stats, 1, 1 + 9);
 	redis_arg(s->redis, store_key(s, arena, series->acct_region, "%s", ""));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
 	for (int i = 0; i < 3; i++)
 		redis_arg(s->redis, x->versions[i]);
-	redis_arg(s->redis, x->lesson);
+	redis_arg(s->redis, x->hour_stats);
 	redis_argi(s->redis, s->options->learn_hours);
 	redis_argi(s->redis, s->options->window_ms + 2 * store_keep_ms(s));
 	redis_argi(s->redis, s->options->settle_ms);
 }
 
-bool store_exchange_lessons(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err)
+bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err)
 {
 	struct redis *r = s->redis;
-	series->first_lesson = hours[0].hour - s->options->learn_hours;
-	series->nlessons = (int)(hours[n - 1].hour - series->first_lesson + 1);
-	series->lessons = arena_alloc(arena, (size_t)series->nlessons * sizeof *series->lessons);
+	series->first_stats = hours[0].hour - s->options->learn_hours;
+	series->nstats = (int)(hours[n - 1].hour - series->first_stats + 1);
+	series->stats = arena_alloc(arena, (size_t)series->nstats * sizeof *series->stats);
 	for (int i = 0; i < n; i++)
-		queue_lesson(s, series, &hours[i], arena);
-	// The versions before the lessons: a lesson that changes in between is found out when the hour is settled.
+		queue_hour_stats(s, series, &hours[i], arena);
+	// The versions before the statistics: a statistics that changes in between is found out when the hour is settled.
 	for (int i = 0; i < n; i++)
 		redis_cmd(r, 3, (struct str[]){STR("HGET"), store_key(s, arena, series->acct_region, ":cells:%lld:%.*s", (long long)hours[i].hour, STR_ARG(series->model_hex)), STR("w")});
-	for (int i = 0; i < series->nlessons; i++)
-		redis_cmd(r, 2, (struct str[]){STR("GET"), store_key(s, arena, series->acct_region, ":lesson:%lld:%.*s", (long long)(series->first_lesson + i), STR_ARG(series->model_hex))});
+	for (int i = 0; i < series->nstats; i++)
+		redis_cmd(r, 2, (struct str[]){STR("GET"), store_key(s, arena, series->acct_region, ":lesson:%lld:%.*s", (long long)(series->first_stats + i), STR_ARG(series->model_hex))});
 	if (!redis_exec(r, err))
 		return false;
 	for (int i = 0; i < n; i++)
-		hours[i].lessons = arena_str(arena, redis_str(r, (size_t)(n + i)));
-	for (int i = 0; i < series->nlessons; i++)
-		series->lessons[i] = arena_str(arena, redis_str(r, (size_t)(2 * n + i)));
+		hours[i].stats_version = arena_str(arena, redis_str(r, (size_t)(n + i)));
+	for (int i = 0; i < series->nstats; i++)
+		series->stats[i] = arena_str(arena, redis_str(r, (size_t)(2 * n + i)));
 	return true;
 }
 
@@ -231,7 +231,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	redis_arg(s->redis, series->model_hex);
 	for (int i = 0; i < 3; i++)
 		redis_arg(s->redis, x->versions[i]);
-	redis_arg(s->redis, x->lessons);
+	redis_arg(s->redis, x->stats_version);
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->retention_ms);
 	redis_arg(s->redis, buf_str(&member));

@@ -11,9 +11,9 @@
 enum { N = 6, HOURS = 200, Z90 = 1645 };
 
 // The sums of an hour of cells; each principal makes none to eight calls in each, and uses such tokens with `share` of them.
-static void make_hour(struct lesson_kind *x, const double *share, struct arena *arena)
+static void make_hour(struct kind_stats *x, const double *share, struct arena *arena)
 {
-	*x = (struct lesson_kind){.c = solve_zeros(arena, N), .n = solve_zeros(arena, N), .exact_calls = solve_zeros(arena, N), .exact_tokens = solve_zeros(arena, N), .s = solve_zeros(arena, N * N)};
+	*x = (struct kind_stats){.c = solve_zeros(arena, N), .n = solve_zeros(arena, N), .exact_calls = solve_zeros(arena, N), .exact_tokens = solve_zeros(arena, N), .s = solve_zeros(arena, N * N)};
 	for (int cell = 0; cell < 60; cell++) {
 		double calls[N], samples = 0;
 		for (int i = 0; i < N; i++) {
@@ -45,10 +45,10 @@ static struct verdict judge(const double *share, int first, int last, struct are
 	struct verdict v = {0};
 	double n = HOURS * (last - first);
 	for (int h = 0; h < HOURS; h++) {
-		struct lesson_kind x;
-		struct users u;
+		struct kind_stats x;
+		struct cache_users u;
 		make_hour(&x, share, arena);
-		users_fit(&x, N, arena, &u);
+		cache_users_fit(&x, N, arena, &u);
 		for (int i = first; i < last; i++) {
 			double off = fabs(u.share[i] - share[i]);
 			v.off += off / n;
@@ -93,24 +93,24 @@ static void both_kinds(struct arena *arena)
 static void told_by_logs(struct arena *arena)
 {
 	const double share[N] = {0, 0.1, 0.1, 0.1, 0.1, 0.1};
-	struct lesson_kind x;
-	struct users u;
+	struct kind_stats x;
+	struct cache_users u;
 	make_hour(&x, share, arena);
 	x.exact_calls[0] = 10000;
-	users_fit(&x, N, arena, &u);
+	cache_users_fit(&x, N, arena, &u);
 	ok(u.share[0] < 0.01 && u.sd[0] < 0.01, "whose exact calls took none is no user");
 }
 
 static void untold(struct arena *arena)
 {
-	struct lesson_kind x;
-	struct users u;
+	struct kind_stats x;
+	struct cache_users u;
 	const double all[N] = {0.99, 1, 1, 1, 1, 1};
 	make_hour(&x, all, arena);
-	users_fit(&x, N, arena, &u);
+	cache_users_fit(&x, N, arena, &u);
 	ok(u.share[0] == 1 && u.sd[0] == 0, "where nearly all calls do, all do");
 	x.samples = x.sampled_calls = 0;
-	users_fit(&x, N, arena, &u);
+	cache_users_fit(&x, N, arena, &u);
 	ok(u.share[3] == 1 && u.sd[3] == 0, "and where no metric counts them");
 }
 

@@ -85,18 +85,18 @@ static void finds_shares(struct arena *arena)
 static double error_of_small(bool tell_starts, struct arena *arena)
 {
 	static struct hour hours[HOURS];
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	make_hours(hours, 30, 0, tell_starts, arena);
 	for (int h = 0; h < HOURS; h++) {
 		struct span s = span_of(hours, h);
 		struct buf b = BUF_INIT;
-		lesson_write(&s, 5, arena, &b);
-		lessons[h] = arena_str(arena, buf_str(&b));
+		hour_stats_write(&s, 5, arena, &b);
+		stats[h] = arena_str(arena, buf_str(&b));
 		buf_release(&b);
 	}
 	struct span s = span_of(hours, HOURS - 1);
-	learn_weights(lessons, HOURS, NULL, 0, &s, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &s, arena, &w);
 	return fabs((double)w.callers[0].milli[TOKENS_INPUT] / 1000 - SMALL) / SMALL;
 }
 

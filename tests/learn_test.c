@@ -47,10 +47,10 @@ static void make_hour(struct lecture *l, const struct who *callers, const int64_
 	}
 }
 
-static struct str lesson_of(const struct lecture *l, struct arena *arena)
+static struct str stats_of(const struct lecture *l, struct arena *arena)
 {
 	struct buf b = BUF_INIT;
-	lesson_write(&l->span, 5, arena, &b);
+	hour_stats_write(&l->span, 5, arena, &b);
 	struct str s = arena_str(arena, buf_str(&b));
 	buf_release(&b);
 	return s;
@@ -68,18 +68,18 @@ static bool are_weights(const struct weights *w, int n)
 static void round_trip(struct arena *arena)
 {
 	static struct lecture l;
-	struct lesson read;
+	struct hour_stats read;
 	const int64_t means[] = {100, 2000, 30};
 	make_hour(&l, make_callers(arena, 3), means, 3, 4, arena);
-	struct str bytes = lesson_of(&l, arena);
-	ok(lesson_read(bytes, arena, &read) && read.n == 3, "a lesson is read back");
+	struct str bytes = stats_of(&l, arena);
+	ok(hour_stats_read(bytes, arena, &read) && read.n == 3, "a lesson is read back");
 	ok(str_eq(read.names[1], l.span.callers[1].arn), "with its names");
 	ok(read.by_kind[TOKENS_INPUT].cells > 50 && read.by_kind[TOKENS_INPUT].tokens > 0, "and its sums");
 	bool refused = true;
 	for (size_t cut = 0; cut + 1 < bytes.len; cut += 1 + bytes.len / 97)
-		refused &= !lesson_read((struct str){bytes.p, cut}, arena, &read);
+		refused &= !hour_stats_read((struct str){bytes.p, cut}, arena, &read);
 	ok(refused, "one that was cut anywhere is none");
-	ok(!lesson_read(STR("something else that is long enough to hold a head"), arena, &read), "nor is anything else");
+	ok(!hour_stats_read(STR("something else that is long enough to hold a head"), arena, &read), "nor is anything else");
 }
 
 static void order(struct arena *arena)
@@ -87,7 +87,7 @@ static void order(struct arena *arena)
 	static struct lecture l;
 	const int64_t means[] = {100, 2000, 30, 7, 900};
 	make_hour(&l, make_callers(arena, 5), means, 5, 4, arena);
-	struct str one = lesson_of(&l, arena);
+	struct str one = stats_of(&l, arena);
 	for (int m = 0; m < 60; m++) {
 		struct minute *at = &l.hour.minutes[m];
 		for (int32_t i = 0; i < at->ncalls / 2; i++) {
@@ -96,7 +96,7 @@ static void order(struct arena *arena)
 			at->calls[at->ncalls - 1 - i] = t;
 		}
 	}
-	ok(str_eq(one, lesson_of(&l, arena)), "the order of callers within a minute does not matter, to the byte");
+	ok(str_eq(one, stats_of(&l, arena)), "the order of callers within a minute does not matter, to the byte");
 }
 
 static void recovers(struct arena *arena)
@@ -105,16 +105,16 @@ static void recovers(struct arena *arena)
 	enum { N = 12 };
 	struct who *callers = make_callers(arena, N);
 	int64_t means[N];
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	double off = 0, all = 0;
 	for (int i = 0; i < N; i++)
 		means[i] = 100 + below(3000);
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, callers, means, N, 3, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	for (int i = 0; i < N; i++) {
 		off += fabs((double)w.callers[i].milli[TOKENS_INPUT] / 1000 - (double)means[i]);
 		all += (double)means[i];
@@ -125,9 +125,9 @@ static void recovers(struct arena *arena)
 	means[0] *= 100;
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, callers, means, N, 3, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	int64_t after = w.callers[0].milli[TOKENS_INPUT];
 	if (!ok(after > 50 * before && after < 150 * before, "a mean that jumps a hundredfold is followed"))
 		diag("from %lld to %lld thousandths", (long long)before, (long long)after);
@@ -139,16 +139,16 @@ static void many(struct arena *arena)
 	static struct lecture l;
 	enum { N = 5000 };
 	int64_t *means = arena_alloc(arena, N * sizeof *means), begun = when_ticks_ms();
-	struct str lessons[24];
+	struct str stats[24];
 	struct weights w;
 	for (int i = 0; i < N; i++)
 		means[i] = 1 + below(100000);
 	make_hour(&l, make_callers(arena, N), means, N, 2, arena);
 	for (int h = 0; h < 24; h++)
-		lessons[h] = lesson_of(&l, arena);
-	if (!ok(lessons[0].len < 128 * 1024, "the lesson of %d principals is small", N))
-		diag("%zu bytes", lessons[0].len);
-	learn_weights(lessons, 24, NULL, 0, &l.span, arena, &w);
+		stats[h] = stats_of(&l, arena);
+	if (!ok(stats[0].len < 128 * 1024, "the lesson of %d principals is small", N))
+		diag("%zu bytes", stats[0].len);
+	learn_weights(stats, 24, NULL, 0, &l.span, arena, &w);
 	int64_t spent = when_ticks_ms() - begun;
 	if (!ok(spent < 20000, "and learned from in bounded time"))
 		diag("%lld ms", (long long)spent);
@@ -174,14 +174,14 @@ static void newcomers(struct arena *arena)
 		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search")}, {STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search")},
 		{STR("arn:aws:sts::111122223333:assumed-role/unlike/new"), STR("-")},
 	};
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, callers, means, 2, 4, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
 	l.span.ncallers = 5;
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	ok(off_by(&w, 2, 400) < 0.1 && w.callers[2].source[TOKENS_INPUT] == WEIGHT_ROLE, "a new session takes the mean of its role");
 	ok(off_by(&w, 3, 8000) < 0.1 && w.callers[3].source[TOKENS_INPUT] == WEIGHT_TAGS, "a new role that of the callers with its tags");
 	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL, "who is like nobody that of the model");
@@ -207,23 +207,23 @@ static void unlike(struct arena *arena)
 {
 	static struct lecture l;
 	struct who *callers = make_callers(arena, 2);
-	struct taught bill[] = {{.arn = callers[0].arn, .calls = 3000}, {.arn = callers[1].arn, .calls = 3000}};
-	struct str lessons[HOURS];
+	struct billed_means bill[] = {{.arn = callers[0].arn, .calls = 3000}, {.arn = callers[1].arn, .calls = 3000}};
+	struct str stats[HOURS];
 	struct weights w;
 	int64_t doubt = 0;
 	bill[1].tokens[TOKENS_INPUT] = bill[1].calls * 5000;
 	bill[1].tokens[TOKENS_CACHE_WRITE] = bill[1].calls * 8400;
 	for (int h = 0; h < HOURS; h++) {
 		make_unlike_hour(&l, callers, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
 	for (int h = 0; h < HOURS; h++) {
-		learn_weights(&lessons[h], 1, NULL, 0, &l.span, arena, &w);
+		learn_weights(&stats[h], 1, NULL, 0, &l.span, arena, &w);
 		doubt += w.callers[0].sd_permille[TOKENS_CACHE_WRITE];
 	}
 	if (!ok(doubt / HOURS > 500, "one hour does not tell for sure who uses the cache"))
 		diag("%lld permille in the mean", (long long)doubt / HOURS);
-	learn_weights(lessons, HOURS, bill, 2, &l.span, arena, &w);
+	learn_weights(stats, HOURS, bill, 2, &l.span, arena, &w);
 	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000, "who was never billed such tokens is given hardly any"))
 		diag("%lld thousandths", (long long)w.callers[0].milli[TOKENS_CACHE_WRITE]);
 	ok(w.callers[0].noise_milli[TOKENS_INPUT] < w.callers[1].noise_milli[TOKENS_INPUT], "the longer a call, the more is left to chance");
@@ -233,14 +233,14 @@ static void unlike(struct arena *arena)
 static int32_t doubt_of(const struct who *callers, int64_t permille, struct arena *arena)
 {
 	static struct lecture l;
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	for (int h = 0; h < HOURS; h++) {
 		const int64_t means[] = {1000 + (h % 2 ? permille : -permille), 2000};
 		make_hour(&l, callers, means, 2, 6, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	return w.callers[0].sd_permille[TOKENS_INPUT];
 }
 
@@ -257,7 +257,7 @@ static bool may_pay(int64_t read, struct arena *arena)
 {
 	static struct lecture l;
 	static const int64_t means[] = {100};
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, make_callers(arena, 1), means, 1, 6, arena);
@@ -266,9 +266,9 @@ static bool may_pay(int64_t read, struct arena *arena)
 			at->metric[TOKENS_CACHE_READ] = at->metric[TOKENS_INPUT] / 100 * read;
 			at->metric[TOKENS_CACHE_WRITE] = at->metric[TOKENS_INPUT] / 100 * 1000;
 		}
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	return w.callers[0].ttl_may_be_1h;
 }
 
@@ -286,7 +286,7 @@ static void extremes(struct arena *arena)
 	for (int round = 0; good && round < 60; round++) {
 		int n = 1 + (int)below(80);
 		int64_t *means = arena_alloc(arena, (size_t)n * sizeof *means);
-		struct str lessons[4];
+		struct str stats[4];
 		struct weights w;
 		struct who *callers = make_callers(arena, n);
 		for (int h = 0; h < 4; h++) {
@@ -307,9 +307,9 @@ static void extremes(struct arena *arena)
 					c->exact[TOKENS_OUTPUT] = c->exact_n[TOKENS_OUTPUT] ? (int64_t)(rng() >> (20 + below(44))) : 0;
 				}
 			}
-			lessons[h] = lesson_of(&l, arena);
+			stats[h] = stats_of(&l, arena);
 		}
-		learn_weights(lessons, 4, NULL, 0, &l.span, arena, &w);
+		learn_weights(stats, 4, NULL, 0, &l.span, arena, &w);
 		good = are_weights(&w, n);
 		arena_reset(arena);
 	}
