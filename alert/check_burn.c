@@ -65,7 +65,7 @@ static void ring(struct alert_check *c, const struct alert_rule *rule, const str
 	                    alert_money(short_).text, STR_ARG(lately));
 }
 
-static bool check_one(struct alert_check *c, const struct alert_rule *rule, const struct burn *b, const struct alert_paces *paces, struct err *err)
+static bool check_one(struct alert_check *c, const struct alert_rule *rule, const struct burn *b, const struct rate_monitor *monitor, struct err *err)
 {
 	char name[WHEN_SIZE];
 	int64_t from, to;
@@ -77,16 +77,16 @@ static bool check_one(struct alert_check *c, const struct alert_rule *rule, cons
 	bool good = read_rolling(c, rule, b->hours, &long_, err) && (!by_hours || read_rolling(c, rule, b->short_minutes / HOUR, &few, err));
 	for (int32_t i = 0; good && i < long_.all.n; i++) {
 		const struct group *g = &long_.all.list[i];
-		const struct paced *x = alert_paces_find(paces, rule->by.n ? g->keys[0] : STR("all"));
+		const struct monitored_group *x = rate_monitor_find(monitor, rule->by.n ? g->keys[0] : STR("all"));
 		int64_t minutes = b->short_minutes;
 		struct usd spent = rolling_of(c, &long_, g), lately = USD_ZERO;
 		if (by_hours) {
 			lately = rolling_of(c, &few, g);
 		} else if (x && c->hourly) {
-			lately = usd_of_micro(x->hours[PACED_HOURS - 1].micro);
+			lately = usd_of_micro(x->hours[RATE_MONITOR_HOURS - 1].micro);
 			minutes = HOUR;
 		} else if (x) {
-			lately = usd_of_micro(pace_micro(&x->pace, (int)minutes));
+			lately = usd_of_micro(rate_baseline_micro(&x->rate_baseline, (int)minutes));
 		}
 		if (alert_wanted(rule, g) && usd_cmp(spent, rule->floor) >= 0 && too_fast(spent, rule, to - from, b->hours * HOUR, b->tenths) &&
 		    too_fast(lately, rule, to - from, minutes, b->tenths))
@@ -99,11 +99,11 @@ static bool check_one(struct alert_check *c, const struct alert_rule *rule, cons
 
 bool alert_check_burn(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
-	struct alert_paces paces;
-	bool good = alert_paces_read(&paces, c, rule, err);
+	struct rate_monitor monitor;
+	bool good = rate_monitor_read(&monitor, c, rule, err);
 	for (size_t i = 0; good && i < sizeof burns / sizeof *burns; i++)
-		good = check_one(c, rule, &burns[i], &paces, err);
-	good = good && alert_paces_write(&paces, err);
-	alert_paces_release(&paces);
+		good = check_one(c, rule, &burns[i], &monitor, err);
+	good = good && rate_monitor_write(&monitor, err);
+	rate_monitor_release(&monitor);
 	return good;
 }

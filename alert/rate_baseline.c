@@ -30,7 +30,7 @@ enum {
 	BEFORE_LAG = 8,   // minutes: a jump is mostly not in what came before them
 	PEAK_UNIT = 64,
 	PEAK_TYPICAL = 80, // 1.25: of callers of whom it is not known
-	NUMBERS = 6 + 2 * (PACE_MINUTES + PACE_TENS + PACE_PEAKS + 1),
+	NUMBERS = 6 + 2 * (RATE_MINUTES + RATE_TENS + RATE_PEAKS + 1),
 };
 static const double TEN_CAP = 1.6;    // times the usual, ten minutes count for no more
 static const double CHANCE = 2.0;     // calls that may come at any time
@@ -44,44 +44,44 @@ static const double MOST_DAYS = 0.3;  // of other days may have taken less
 
 // ---- counting ------------------------------------------------------------------------------------------------------
 
-static int64_t sum_of(const struct beat *b, int64_t last, int minutes)
+static int64_t sum_of(const struct rate_counter *b, int64_t last, int minutes)
 {
 	int64_t sum = 0;
 	for (int64_t m = last; m > last - minutes && m >= 0; m--)
-		sum += b->minutes[m % PACE_MINUTES];
+		sum += b->minutes[m % RATE_MINUTES];
 	return sum;
 }
 
 // What the hour until a jump may have begun took, as far as it counts; false: before what is known.
-static bool last_hour(const struct pace *p, const struct beat *b, double *ret)
+static bool last_hour(const struct rate_baseline *p, const struct rate_counter *b, double *ret)
 {
-	int64_t last = p->at_minute / PACE_TEN - 2, first = last - TENS_AN_HOUR + 1;
+	int64_t last = p->at_minute / RATE_TEN - 2, first = last - TENS_AN_HOUR + 1;
 	*ret = 0;
 	for (int64_t ten = first; ten <= last; ten++)
-		*ret += (double)b->tens[ten % PACE_TENS];
-	*ret = fmax(*ret, (double)b->busy / PACE_BUSY * TENS_AN_HOUR / BREAK);
-	return first >= p->born;
+		*ret += (double)b->ten_minutes[ten % RATE_TENS];
+	*ret = fmax(*ret, (double)b->busy / RATE_BUSY * TENS_AN_HOUR / BREAK);
+	return first >= p->first_ten_minutes;
 }
 
-static void close_ten(const struct pace *p, struct beat *b, int64_t ten)
+static void close_ten(const struct rate_baseline *p, struct rate_counter *b, int64_t ten)
 {
-	int64_t sum = sum_of(b, ten * PACE_TEN + PACE_TEN - 1, PACE_TEN);
+	int64_t sum = sum_of(b, ten * RATE_TEN + RATE_TEN - 1, RATE_TEN);
 	double hour;
-	b->tens[ten % PACE_TENS] = sum;
+	b->ten_minutes[ten % RATE_TENS] = sum;
 	if (last_hour(p, b, &hour))
-		b->tens[ten % PACE_TENS] = (int64_t)fmin((double)sum, TEN_CAP * hour / TENS_AN_HOUR + CHANCE);
+		b->ten_minutes[ten % RATE_TENS] = (int64_t)fmin((double)sum, TEN_CAP * hour / TENS_AN_HOUR + CHANCE);
 	if (sum == 0)
 		return;
-	int64_t cap = b->busy / PACE_BUSY * BUSY_CAP + BUSY_CAP;
-	b->busy = b->busy ? b->busy - b->busy / PACE_BUSY + (sum < cap ? sum : cap) : sum * PACE_BUSY;
+	int64_t cap = b->busy / RATE_BUSY * BUSY_CAP + BUSY_CAP;
+	b->busy = b->busy ? b->busy - b->busy / RATE_BUSY + (sum < cap ? sum : cap) : sum * RATE_BUSY;
 }
 
 // How far the second busiest ten minutes of the hour are above its mean.
-static void close_hour(struct beat *b, int64_t hour)
+static void close_hour(struct rate_counter *b, int64_t hour)
 {
 	int64_t most = 0, second = 0, sum = 0;
 	for (int64_t ten = hour * TENS_AN_HOUR; ten < (hour + 1) * TENS_AN_HOUR; ten++) {
-		int64_t n = b->tens[ten % PACE_TENS];
+		int64_t n = b->ten_minutes[ten % RATE_TENS];
 		sum += n;
 		if (n > most) {
 			second = most;
@@ -91,73 +91,73 @@ static void close_hour(struct beat *b, int64_t hour)
 		}
 	}
 	if (sum)
-		b->peaks[hour % PACE_PEAKS] = (second + 1) * PEAK_UNIT * TENS_AN_HOUR / (sum + TENS_AN_HOUR);
+		b->peaks[hour % RATE_PEAKS] = (second + 1) * PEAK_UNIT * TENS_AN_HOUR / (sum + TENS_AN_HOUR);
 }
 
-static void clear_beat(struct beat *b)
+static void clear_counter(struct rate_counter *b)
 {
 	memset(b->minutes, 0, sizeof b->minutes);
-	memset(b->tens, 0, sizeof b->tens);
+	memset(b->ten_minutes, 0, sizeof b->ten_minutes);
 }
 
-static void step(struct pace *p, int64_t minute)
+static void step(struct rate_baseline *p, int64_t minute)
 {
-	if (minute % PACE_TEN == 0) {
-		close_ten(p, &p->calls, minute / PACE_TEN - 1);
-		close_ten(p, &p->micro, minute / PACE_TEN - 1);
+	if (minute % RATE_TEN == 0) {
+		close_ten(p, &p->calls, minute / RATE_TEN - 1);
+		close_ten(p, &p->micro, minute / RATE_TEN - 1);
 	}
 	if (minute % MINUTES_AN_HOUR == 0) {
 		close_hour(&p->calls, minute / MINUTES_AN_HOUR - 1);
 		close_hour(&p->micro, minute / MINUTES_AN_HOUR - 1);
 	}
-	p->calls.minutes[minute % PACE_MINUTES] = 0;
-	p->micro.minutes[minute % PACE_MINUTES] = 0;
+	p->calls.minutes[minute % RATE_MINUTES] = 0;
+	p->micro.minutes[minute % RATE_MINUTES] = 0;
 	p->at_minute = minute;
 }
 
-static void begin(struct pace *p, int64_t minute)
+static void begin(struct rate_baseline *p, int64_t minute)
 {
-	*p = (struct pace){.at_minute = minute, .born = minute / PACE_TEN};
+	*p = (struct rate_baseline){.at_minute = minute, .first_ten_minutes = minute / RATE_TEN};
 	for (int64_t h = minute / MINUTES_AN_HOUR - 2; h < minute / MINUTES_AN_HOUR; h++) // hours spread evenly tell nothing of it
-		p->calls.peaks[h % PACE_PEAKS] = p->micro.peaks[h % PACE_PEAKS] = PEAK_TYPICAL;
+		p->calls.peaks[h % RATE_PEAKS] = p->micro.peaks[h % RATE_PEAKS] = PEAK_TYPICAL;
 }
 
-void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours)
+void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours)
 {
-	int64_t ten = minute / PACE_TEN, into = minute % MINUTES_AN_HOUR / PACE_TEN; // spans of the hour in hand: taken to be like the one before
+	int64_t ten = minute / RATE_TEN, into = minute % MINUTES_AN_HOUR / RATE_TEN; // spans of the hour in hand: taken to be like the one before
 	int known = nhours;
 	while (known > 0 && hours_calls[known - 1] == 0 && hours_micro[known - 1] == 0)
 		known--;
 	begin(p, minute);
-	for (int64_t i = 1; i < PACE_TENS; i++) {
+	for (int64_t i = 1; i < RATE_TENS; i++) {
 		int64_t h = i <= into ? 0 : (i - 1 - into) / TENS_AN_HOUR;
 		if (h >= known)
 			break;
-		p->calls.tens[(ten - i) % PACE_TENS] = hours_calls[h] / TENS_AN_HOUR;
-		p->micro.tens[(ten - i) % PACE_TENS] = hours_micro[h] / TENS_AN_HOUR;
-		p->born = ten - i;
+		p->calls.ten_minutes[(ten - i) % RATE_TENS] = hours_calls[h] / TENS_AN_HOUR;
+		p->micro.ten_minutes[(ten - i) % RATE_TENS] = hours_micro[h] / TENS_AN_HOUR;
+		p->first_ten_minutes = ten - i;
 	}
 	for (int h = nhours - 1; h >= 0; h--) { // the newest hour with calls is how busy it gets
 		if (hours_calls[h] == 0)
 			continue;
-		p->calls.busy = hours_calls[h] / TENS_AN_HOUR * PACE_BUSY;
-		p->micro.busy = hours_micro[h] / TENS_AN_HOUR * PACE_BUSY;
+		p->calls.busy = hours_calls[h] / TENS_AN_HOUR * RATE_BUSY;
+		p->micro.busy = hours_micro[h] / TENS_AN_HOUR * RATE_BUSY;
 	}
 }
 
-void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro)
+void rate_baseline_add(struct rate_baseline *p, int64_t minute, int64_t calls, int64_t micro)
 {
 	if (p->at_minute == 0)
 		begin(p, minute);
-	if (minute - p->at_minute > PACE_TEN * PACE_TENS) { // nothing in between is remembered
-		clear_beat(&p->calls);
-		clear_beat(&p->micro);
+	if (minute - p->at_minute > RATE_TEN * RATE_TENS) { // nothing in between is remembered
+		clear_counter(&p->calls);
+		clear_counter(&p->micro);
 		p->at_minute = minute;
 	}
 	for (int64_t m = p->at_minute + 1; m <= minute; m++)
 		step(p, m);
-	p->calls.minutes[p->at_minute % PACE_MINUTES] += calls; // a minute again, or one before it: more of the newest
-	p->micro.minutes[p->at_minute % PACE_MINUTES] += micro;
+	p->calls.minutes[p->at_minute % RATE_MINUTES] += calls; // a minute again, or one before it: more of the newest
+	p->micro.minutes[p->at_minute % RATE_MINUTES] += micro;
 }
 
 // ---- asking --------------------------------------------------------------------------------------------------------
@@ -170,30 +170,30 @@ static void insert_sorted(int64_t *v, int n, int64_t x)
 }
 
 // How much more than their mean the busy minutes of its hours usually take: the median of what is known.
-static double peak_of(const struct beat *b)
+static double peak_of(const struct rate_counter *b)
 {
-	int64_t v[PACE_PEAKS] = {0};
+	int64_t v[RATE_PEAKS] = {0};
 	int n = 0;
-	for (int i = 0; i < PACE_PEAKS; i++)
+	for (int i = 0; i < RATE_PEAKS; i++)
 		if (b->peaks[i])
 			insert_sorted(v, n++, b->peaks[i]);
 	return n ? (double)v[n / 2] / PEAK_UNIT : (double)PEAK_TYPICAL / PEAK_UNIT;
 }
 
-struct season pace_season(const int64_t *amounts, int days)
+struct seasonal_baseline seasonal_baseline_of(const int64_t *amounts, int days)
 {
-	int64_t v[PACE_DAYS];
+	int64_t v[RATE_DAYS];
 	int n = 0;
-	for (int d = 0; d < days && d < PACE_DAYS; d++)
+	for (int d = 0; d < days && d < RATE_DAYS; d++)
 		insert_sorted(v, n++, amounts[d]);
-	return n ? (struct season){.days = n, .usually = v[(int)(n * MOST_DAYS)], .most = v[n - 1]} : (struct season){0};
+	return n ? (struct seasonal_baseline){.days = n, .usually = v[(int)(n * MOST_DAYS)], .most = v[n - 1]} : (struct seasonal_baseline){0};
 }
 
 // What is usual in `minutes`, of the last hour at least this part; negative: not known.
-static double usual(const struct pace *p, const struct beat *b, struct season s, double hour_part, int minutes)
+static double usual(const struct rate_baseline *p, const struct rate_counter *b, struct seasonal_baseline s, double hour_part, int minutes)
 {
 	double hour, often = (double)s.usually;
-	if (!last_hour(p, b, &hour) || p->at_minute / PACE_TEN - p->born < PACE_YOUNG)
+	if (!last_hour(p, b, &hour) || p->at_minute / RATE_TEN - p->first_ten_minutes < RATE_YOUNG)
 		return -1;
 	if (s.days < FEW_DAYS)
 		often = fmin(often, FEW_CAP * hour);
@@ -202,74 +202,74 @@ static double usual(const struct pace *p, const struct beat *b, struct season s,
 }
 
 // When a backlog is read, more minutes of calls come than pass: what part of them counts.
-static double part_of(const struct pace_ask *ask)
+static double part_of(const struct rate_test *ask)
 {
-	return ask->span > PACE_QUICK ? (double)PACE_QUICK / (double)ask->span : 1;
+	return ask->span > RATE_QUICK ? (double)RATE_QUICK / (double)ask->span : 1;
 }
 
-bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
+bool rate_baseline_calls_spike(const struct rate_baseline *p, const struct rate_test *ask, struct rate_spike *ret)
 {
-	double often = usual(p, &p->calls, ask->calls, HOUR_PART, PACE_QUICK), cost = (double)ask->call_micro;
-	double calls = (double)sum_of(&p->calls, p->at_minute, PACE_QUICK) * part_of(ask);
-	if (often < 0 || calls * cost < (double)(ask->floor_micro * PACE_QUICK))
+	double often = usual(p, &p->calls, ask->calls, HOUR_PART, RATE_QUICK), cost = (double)ask->call_micro;
+	double calls = (double)sum_of(&p->calls, p->at_minute, RATE_QUICK) * part_of(ask);
+	if (often < 0 || calls * cost < (double)(ask->floor_micro * RATE_QUICK))
 		return false;
-	double before = (double)sum_of(&p->calls, p->at_minute - BEFORE_LAG, PACE_QUICK);
+	double before = (double)sum_of(&p->calls, p->at_minute - BEFORE_LAG, RATE_QUICK);
 	double times = calls * 10 / ((double)ask->factor_tenths * (ask->calls.usually > 0 ? 1 : DOUBT) * peak_of(&p->calls));
 	double of_usual = times / (often + CHANCE), of_before = times / (fmax(before, BEFORE_PART * often) + CHANCE);
 	if (pow(of_usual, 5) * of_before <= 1) // the mean of both, as factors, what is usual five times
 		return false;
-	*ret = (struct pace_jump){.minutes = PACE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
+	*ret = (struct rate_spike){.minutes = RATE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
 	                          .micro = (int64_t)(calls * cost), .usual_micro = (int64_t)(often * cost)};
 	return true;
 }
 
-bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret)
+bool rate_baseline_usd_spike(const struct rate_baseline *p, const struct rate_test *ask, struct rate_spike *ret)
 {
-	double often = usual(p, &p->micro, ask->micro, 1, PACE_TEN);
-	double now = (double)sum_of(&p->micro, p->at_minute, PACE_TEN) * part_of(ask), before = (double)sum_of(&p->micro, p->at_minute - PACE_TEN, PACE_TEN) * part_of(ask);
+	double often = usual(p, &p->micro, ask->micro, 1, RATE_TEN);
+	double now = (double)sum_of(&p->micro, p->at_minute, RATE_TEN) * part_of(ask), before = (double)sum_of(&p->micro, p->at_minute - RATE_TEN, RATE_TEN) * part_of(ask);
 	double least = fmin(now, before), peak = fmax(peak_of(&p->micro), (double)PEAK_TYPICAL / PEAK_UNIT);
-	if (often < 0 || least * 10 <= often * peak * DEAR * (double)ask->factor_tenths || least < (double)(ask->floor_micro * PACE_TEN))
+	if (often < 0 || least * 10 <= often * peak * DEAR * (double)ask->factor_tenths || least < (double)(ask->floor_micro * RATE_TEN))
 		return false;
-	*ret = (struct pace_jump){.minutes = PACE_TEN, .calls = sum_of(&p->calls, p->at_minute, PACE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
+	*ret = (struct rate_spike){.minutes = RATE_TEN, .calls = sum_of(&p->calls, p->at_minute, RATE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
 	return true;
 }
 
-int64_t pace_micro(const struct pace *p, int minutes)
+int64_t rate_baseline_micro(const struct rate_baseline *p, int minutes)
 {
 	return sum_of(&p->micro, p->at_minute, minutes);
 }
 
 // ---- as text -------------------------------------------------------------------------------------------------------
 
-static void write_beat(const struct beat *b, struct buf *out)
+static void write_counter(const struct rate_counter *b, struct buf *out)
 {
 	buf_addf(out, " %lld", (long long)b->busy);
-	for (int i = 0; i < PACE_MINUTES; i++)
+	for (int i = 0; i < RATE_MINUTES; i++)
 		buf_addf(out, " %lld", (long long)b->minutes[i]);
-	for (int i = 0; i < PACE_TENS; i++)
-		buf_addf(out, " %lld", (long long)b->tens[i]);
-	for (int i = 0; i < PACE_PEAKS; i++)
+	for (int i = 0; i < RATE_TENS; i++)
+		buf_addf(out, " %lld", (long long)b->ten_minutes[i]);
+	for (int i = 0; i < RATE_PEAKS; i++)
 		buf_addf(out, " %lld", (long long)b->peaks[i]);
 }
 
-void pace_write(const struct pace *p, struct buf *out)
+void rate_baseline_write(const struct rate_baseline *p, struct buf *out)
 {
-	buf_addf(out, "%lld %lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->born, (long long)p->jumped, (long long)p->base_hour,
+	buf_addf(out, "%lld %lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->first_ten_minutes, (long long)p->spiked_at, (long long)p->base_hour,
 	         (long long)p->base_calls, (long long)p->base_micro);
-	write_beat(&p->calls, out);
-	write_beat(&p->micro, out);
+	write_counter(&p->calls, out);
+	write_counter(&p->micro, out);
 }
 
-static const int64_t *take_beat(struct beat *b, const int64_t *v)
+static const int64_t *read_counter(struct rate_counter *b, const int64_t *v)
 {
 	b->busy = *v++;
 	memcpy(b->minutes, v, sizeof b->minutes);
-	memcpy(b->tens, v + PACE_MINUTES, sizeof b->tens);
-	memcpy(b->peaks, v + PACE_MINUTES + PACE_TENS, sizeof b->peaks);
-	return v + PACE_MINUTES + PACE_TENS + PACE_PEAKS;
+	memcpy(b->ten_minutes, v + RATE_MINUTES, sizeof b->ten_minutes);
+	memcpy(b->peaks, v + RATE_MINUTES + RATE_TENS, sizeof b->peaks);
+	return v + RATE_MINUTES + RATE_TENS + RATE_PEAKS;
 }
 
-bool pace_read(struct pace *p, struct str text)
+bool rate_baseline_read(struct rate_baseline *p, struct str text)
 {
 	int64_t v[NUMBERS];
 	int n = 0;
@@ -286,7 +286,7 @@ bool pace_read(struct pace *p, struct str text)
 	}
 	if (n != NUMBERS)
 		return false;
-	*p = (struct pace){.at_minute = v[0], .born = v[1], .jumped = v[2], .base_hour = v[3], .base_calls = v[4], .base_micro = v[5]};
-	take_beat(&p->micro, take_beat(&p->calls, v + 6));
+	*p = (struct rate_baseline){.at_minute = v[0], .first_ten_minutes = v[1], .spiked_at = v[2], .base_hour = v[3], .base_calls = v[4], .base_micro = v[5]};
+	read_counter(&p->micro, read_counter(&p->calls, v + 6));
 	return true;
 }

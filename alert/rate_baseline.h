@@ -15,49 +15,49 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { PACE_QUICK = 5, PACE_BUSY = 64, PACE_TEN = 10, PACE_MINUTES = 3 * PACE_TEN, PACE_TENS = 20, PACE_YOUNG = 19, PACE_PEAKS = 12, PACE_DAYS = 7 };
+enum { RATE_QUICK = 5, RATE_BUSY = 64, RATE_TEN = 10, RATE_MINUTES = 3 * RATE_TEN, RATE_TENS = 20, RATE_YOUNG = 19, RATE_PEAKS = 12, RATE_DAYS = 7 };
 
 // One thing that is counted: calls, or micro-dollars.
-struct beat {
-	int64_t minutes[PACE_MINUTES]; // minute m in [m % PACE_MINUTES]
-	int64_t tens[PACE_TENS];       // ten minutes b in [b % PACE_TENS], once they are over, as far as they count for what is usual
-	int64_t peaks[PACE_PEAKS];     // how far above its mean an hour's busy minutes were, h in [h % PACE_PEAKS]; 0: not known
-	int64_t busy;                  // what ten minutes take in which anything happens, times PACE_BUSY
+struct rate_counter {
+	int64_t minutes[RATE_MINUTES]; // minute m in [m % RATE_MINUTES]
+	int64_t ten_minutes[RATE_TENS];       // ten minutes b in [b % RATE_TENS], once they are over, as far as they count for what is usual
+	int64_t peaks[RATE_PEAKS];     // how far above its mean an hour's busy minutes were, h in [h % RATE_PEAKS]; 0: not known
+	int64_t busy;                  // what ten minutes take in which anything happens, times RATE_BUSY
 };
 
-struct pace {
+struct rate_baseline {
 	int64_t at_minute;              // the newest minute; 0: nothing was added yet
-	int64_t born;                   // the first ten minutes that are known
-	int64_t jumped;                 // the last minute in which its calls did, as whoever asks notes here; 0: never
+	int64_t first_ten_minutes;                   // the first ten minutes that are known
+	int64_t spiked_at;                 // the last minute in which its calls did, as whoever asks notes here; 0: never
 	int64_t base_hour;              // the hour whose totals follow, with the hour before
 	int64_t base_calls, base_micro; // as last seen: what comes on top has arrived since
-	struct beat calls, micro;
+	struct rate_counter calls, micro;
 };
 
 // Begins with what whole hours took before the hour of `minute`, the newest first; spread evenly.
-void pace_begin(struct pace *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours);
+void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours);
 
 // What arrived in `minute`; minutes between are taken as empty.
-void pace_add(struct pace *p, int64_t minute, int64_t calls, int64_t micro);
+void rate_baseline_add(struct rate_baseline *p, int64_t minute, int64_t calls, int64_t micro);
 
 // What this hour took on other days.
-struct season {
+struct seasonal_baseline {
 	int days;              // so many are known
 	int64_t usually, most; // what it took on most days, at least; and on one. 0: unknown
 };
 
-// Of this hour on so many other days, PACE_DAYS at most, in any order.
-struct season pace_season(const int64_t *amounts, int days);
+// Of this hour on so many other days, RATE_DAYS at most, in any order.
+struct seasonal_baseline seasonal_baseline_of(const int64_t *amounts, int days);
 
-struct pace_ask {
+struct rate_test {
 	int64_t factor_tenths; // times what busy minutes usually take, in tenths
 	int64_t floor_micro;   // a minute; below it nothing is a jump
 	int64_t call_micro;    // what a call of theirs usually costs
-	int64_t span;          // how many minutes of calls came in the last PACE_QUICK; more when a backlog is read
-	struct season calls, micro;
+	int64_t span;          // how many minutes of calls came in the last RATE_QUICK; more when a backlog is read
+	struct seasonal_baseline calls, micro;
 };
 
-struct pace_jump {
+struct rate_spike {
 	int64_t minutes;            // in so many minutes
 	int64_t calls, usual_calls;
 	int64_t micro, usual_micro; // by calls: at what its calls usually cost, for their tokens are not all known yet
@@ -65,12 +65,12 @@ struct pace_jump {
 
 // Are the last minutes a jump? More calls tell it first, within minutes; dearer calls by their dollars, once they last. Add first,
 // then ask; what is known for less than three hours never jumps.
-bool pace_calls_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
-bool pace_dollars_jump(const struct pace *p, const struct pace_ask *ask, struct pace_jump *ret);
+bool rate_baseline_calls_spike(const struct rate_baseline *p, const struct rate_test *ask, struct rate_spike *ret);
+bool rate_baseline_usd_spike(const struct rate_baseline *p, const struct rate_test *ask, struct rate_spike *ret);
 
-int64_t pace_micro(const struct pace *p, int minutes); // micro-dollars of the last `minutes`, PACE_MINUTES at most
+int64_t rate_baseline_micro(const struct rate_baseline *p, int minutes); // micro-dollars of the last `minutes`, RATE_MINUTES at most
 
-void pace_write(const struct pace *p, struct buf *out);
-bool pace_read(struct pace *p, struct str text);
+void rate_baseline_write(const struct rate_baseline *p, struct buf *out);
+bool rate_baseline_read(struct rate_baseline *p, struct str text);
 
 #endif

@@ -5,31 +5,31 @@
 
 enum { FLOOR = 1000, COST = 5000 }; // micro-dollars a minute, a call
 
-static const struct pace_ask plain = {.factor_tenths = 43, .floor_micro = FLOOR, .call_micro = COST, .span = PACE_QUICK};
+static const struct rate_test plain = {.factor_tenths = 43, .floor_micro = FLOOR, .call_micro = COST, .span = RATE_QUICK};
 
 // `minutes` of about so many calls each, up and down by a quarter.
-static int64_t feed(struct pace *p, int64_t from, int minutes, int64_t calls, int64_t cost)
+static int64_t feed(struct rate_baseline *p, int64_t from, int minutes, int64_t calls, int64_t cost)
 {
 	for (int i = 0; i < minutes; i++) {
 		int64_t n = calls + calls * (i % 3 - 1) / 4;
-		pace_add(p, from + i, n, n * cost);
+		rate_baseline_add(p, from + i, n, n * cost);
 	}
 	return from + minutes;
 }
 
 static bool by_calls; // was the last jump one?
 
-static bool jumps(const struct pace *p, struct pace_jump *ret)
+static bool jumps(const struct rate_baseline *p, struct rate_spike *ret)
 {
-	by_calls = pace_calls_jump(p, &plain, ret);
-	return by_calls || pace_dollars_jump(p, &plain, ret);
+	by_calls = rate_baseline_calls_spike(p, &plain, ret);
+	return by_calls || rate_baseline_usd_spike(p, &plain, ret);
 }
 
 // Minutes until it jumps, -1: not within `minutes`.
-static int until_jump(struct pace *p, int64_t from, int minutes, int64_t calls, int64_t cost, struct pace_jump *ret)
+static int until_jump(struct rate_baseline *p, int64_t from, int minutes, int64_t calls, int64_t cost, struct rate_spike *ret)
 {
 	for (int i = 0; i < minutes; i++) {
-		pace_add(p, from + i, calls, calls * cost);
+		rate_baseline_add(p, from + i, calls, calls * cost);
 		if (jumps(p, ret))
 			return i + 1;
 	}
@@ -38,8 +38,8 @@ static int until_jump(struct pace *p, int64_t from, int minutes, int64_t calls, 
 
 static void test_jumps(void)
 {
-	struct pace p = {0}, q;
-	struct pace_jump j;
+	struct rate_baseline p = {0}, q;
+	struct rate_spike j;
 	int64_t m = feed(&p, 1000, 60, 20, COST);
 	q = p;
 	ok(until_jump(&q, m, 10, 200, COST, &j) < 0, "a young pace never jumps");
@@ -55,7 +55,7 @@ static void test_jumps(void)
 	ok(dear > 10 && dear <= 20, "calls ten times as dear do once it lasts");
 	ok(!by_calls && j.usual_micro > 900000 && j.usual_micro < 1100000, "and say so in dollars");
 	q = p;
-	pace_add(&q, m, 1, 50000000);
+	rate_baseline_add(&q, m, 1, 50000000);
 	ok(!jumps(&q, &j), "a single dear call is no jump");
 	feed(&p, m, 600, 200, COST);
 	ok(!jumps(&p, &j), "what lasts becomes the usual");
@@ -63,30 +63,30 @@ static void test_jumps(void)
 
 static void test_reasons_not_to(void)
 {
-	struct pace p = {0}, q;
-	struct pace_jump j;
-	struct pace_ask ask = plain;
+	struct rate_baseline p = {0}, q;
+	struct rate_spike j;
+	struct rate_test ask = plain;
 	int64_t m = feed(&p, 1000, 400, 20, COST);
 	q = p;
 	for (int i = 0; i < 6; i++)
-		pace_add(&q, m + i, 200, 200 * COST);
-	ok(pace_calls_jump(&q, &ask, &j), "a jump");
+		rate_baseline_add(&q, m + i, 200, 200 * COST);
+	ok(rate_baseline_calls_spike(&q, &ask, &j), "a jump");
 	ask.floor_micro = 2000000;
-	ok(!pace_calls_jump(&q, &ask, &j), "is none below the floor");
+	ok(!rate_baseline_calls_spike(&q, &ask, &j), "is none below the floor");
 	ask = plain;
-	ask.calls = pace_season((const int64_t[]){12000, 0, 12000, 12000}, 4);
-	ok(!pace_calls_jump(&q, &ask, &j), "is none where this hour takes as much on most other days");
-	ask.calls = pace_season((const int64_t[]){0, 0, 15000, 0}, 4);
-	ok(!pace_calls_jump(&q, &ask, &j), "is none where it took more on one");
-	ask.calls = pace_season((const int64_t[]){1200, 4000, 1200, 1200}, 4);
-	ok(pace_calls_jump(&q, &ask, &j), "is one where they took the usual, but for one");
-	ask.calls = pace_season((const int64_t[]){4000, 4000}, 2);
-	ok(pace_calls_jump(&q, &ask, &j), "two busy days are not enough to believe");
-	ask.calls = pace_season((const int64_t[]){4000, 4000, 4000}, 3);
-	ok(!pace_calls_jump(&q, &ask, &j), "three are");
+	ask.calls = seasonal_baseline_of((const int64_t[]){12000, 0, 12000, 12000}, 4);
+	ok(!rate_baseline_calls_spike(&q, &ask, &j), "is none where this hour takes as much on most other days");
+	ask.calls = seasonal_baseline_of((const int64_t[]){0, 0, 15000, 0}, 4);
+	ok(!rate_baseline_calls_spike(&q, &ask, &j), "is none where it took more on one");
+	ask.calls = seasonal_baseline_of((const int64_t[]){1200, 4000, 1200, 1200}, 4);
+	ok(rate_baseline_calls_spike(&q, &ask, &j), "is one where they took the usual, but for one");
+	ask.calls = seasonal_baseline_of((const int64_t[]){4000, 4000}, 2);
+	ok(rate_baseline_calls_spike(&q, &ask, &j), "two busy days are not enough to believe");
+	ask.calls = seasonal_baseline_of((const int64_t[]){4000, 4000, 4000}, 3);
+	ok(!rate_baseline_calls_spike(&q, &ask, &j), "three are");
 	ask = plain;
 	ask.span = 60;
-	ok(!pace_calls_jump(&q, &ask, &j), "is none where a backlog of an hour is read");
+	ok(!rate_baseline_calls_spike(&q, &ask, &j), "is none where a backlog of an hour is read");
 	q = p;
 	m = feed(&q, m, 480, 0, COST); // the night
 	ok(until_jump(&q, m, 60, 20, COST, &j) < 0, "who comes back to work is no jump");
@@ -97,20 +97,20 @@ static void test_reasons_not_to(void)
 
 static void test_own_measure(void)
 {
-	struct pace p = {0}, q = {0};
-	struct pace_jump j;
+	struct rate_baseline p = {0}, q = {0};
+	struct rate_spike j;
 	int64_t m = feed(&p, 1000, 800, 20, COST), n = 1000;
 	for (int i = 0; i < 80; i++)
 		n = feed(&q, n, 10, i % 2 ? 8 : 32, COST);
 	ok(until_jump(&p, m, 10, 120, COST, &j) > 0, "six times as much is a jump of who comes evenly");
 	ok(until_jump(&q, n, 10, 120, COST, &j) < 0, "and none of who comes in bursts");
-	p = (struct pace){0};
+	p = (struct rate_baseline){0};
 	m = feed(&p, 1000, 800, 20, COST);
 	q = p;
 	ok(until_jump(&q, m, 10, 100, COST, &j) < 0, "less is none");
 	m = feed(&p, m, 10, 8, COST);
 	ok(until_jump(&p, m, 10, 100, COST, &j) > 0, "unless it comes steeply, out of a lull");
-	p = (struct pace){0};
+	p = (struct rate_baseline){0};
 	m = feed(&p, 1000, 800, 20, COST);
 	m = feed(&p, m, 20, 200, COST);
 	m = feed(&p, m, 30, 20, COST);
@@ -120,25 +120,25 @@ static void test_own_measure(void)
 
 static void test_begin(void)
 {
-	struct pace p;
-	struct pace_jump j;
+	struct rate_baseline p;
+	struct rate_spike j;
 	const int64_t calls[] = {1200, 1200, 1200, 1200}, micro[] = {6000000, 6000000, 6000000, 6000000};
-	pace_begin(&p, 6030, calls, micro, 4);
+	rate_baseline_begin(&p, 6030, calls, micro, 4);
 	ok(until_jump(&p, 6031, 10, 20, COST, &j) < 0, "begun with its hours, it knows its pace");
 	is_int(until_jump(&p, 6041, 10, 200, COST, &j), 3, "and a jump at once");
-	pace_begin(&p, 6030, calls, micro, 0);
+	rate_baseline_begin(&p, 6030, calls, micro, 0);
 	ok(until_jump(&p, 6031, 10, 200, COST, &j) < 0, "begun with none, it is young");
 }
 
 static void test_text(void)
 {
-	struct pace p = {.jumped = 3, .base_hour = 7, .base_calls = 9, .base_micro = 12345}, q;
+	struct rate_baseline p = {.spiked_at = 3, .base_hour = 7, .base_calls = 9, .base_micro = 12345}, q;
 	struct buf b = BUF_INIT;
 	feed(&p, 1000, 100, 50, COST);
-	pace_write(&p, &b);
-	ok(pace_read(&q, buf_str(&b)) && memcmp(&p, &q, sizeof p) == 0, "written and read again it is the same");
+	rate_baseline_write(&p, &b);
+	ok(rate_baseline_read(&q, buf_str(&b)) && memcmp(&p, &q, sizeof p) == 0, "written and read again it is the same");
 	buf_adds(&b, " 1");
-	ok(!pace_read(&q, STR("1 2 three")) && !pace_read(&q, STR("")) && !pace_read(&q, buf_str(&b)), "what is no pace is refused");
+	ok(!rate_baseline_read(&q, STR("1 2 three")) && !rate_baseline_read(&q, STR("")) && !rate_baseline_read(&q, buf_str(&b)), "what is no pace is refused");
 	buf_release(&b);
 }
 

@@ -14,34 +14,34 @@ enum { HOURS_MAX = 24 * 400, HOURS_BACK = 5 };
 
 static int64_t hour_calls[HOURS_MAX], hour_micro[HOURS_MAX], first_hour;
 
-static void ask(const struct pace *p, struct pace_ask *a)
+static void ask(const struct rate_baseline *p, struct rate_test *a)
 {
-	struct pace_jump jump;
+	struct rate_spike jump;
 	int64_t hour = p->at_minute / 60;
-	int64_t of_calls[PACE_DAYS], of_micro[PACE_DAYS];
+	int64_t of_calls[RATE_DAYS], of_micro[RATE_DAYS];
 	int days = 0;
-	for (; days < PACE_DAYS && hour - (days + 1) * 24 > first_hour; days++) {
+	for (; days < RATE_DAYS && hour - (days + 1) * 24 > first_hour; days++) {
 		of_calls[days] = hour_calls[hour - (days + 1) * 24];
 		of_micro[days] = hour_micro[hour - (days + 1) * 24];
 	}
-	a->calls = pace_season(of_calls, days);
-	a->micro = pace_season(of_micro, days);
+	a->calls = seasonal_baseline_of(of_calls, days);
+	a->micro = seasonal_baseline_of(of_micro, days);
 	int64_t calls = 0, micro = 0;
 	for (int k = 0; k < HOURS_BACK && k <= hour; k++) {
 		calls += hour_calls[hour - k];
 		micro += hour_micro[hour - k];
 	}
 	a->call_micro = calls ? micro / calls : 0;
-	if (pace_calls_jump(p, a, &jump))
+	if (rate_baseline_calls_spike(p, a, &jump))
 		printf(" %lldc", (long long)p->at_minute);
-	else if (pace_dollars_jump(p, a, &jump))
+	else if (rate_baseline_usd_spike(p, a, &jump))
 		printf(" %lldd", (long long)p->at_minute);
 }
 
-static void play(char *line, struct pace_ask *a)
+static void play(char *line, struct rate_test *a)
 {
 	char *next, *name = strtok_r(line, " \n", &next);
-	struct pace p = {0};
+	struct rate_baseline p = {0};
 	if (!name)
 		return;
 	memset(hour_calls, 0, sizeof hour_calls);
@@ -54,10 +54,10 @@ static void play(char *line, struct pace_ask *a)
 		if (p.at_minute == 0)
 			first_hour = minute / 60;
 		for (int64_t m = p.at_minute ? p.at_minute + 1 : minute; m < minute; m++) {
-			pace_add(&p, m, 0, 0);
+			rate_baseline_add(&p, m, 0, 0);
 			ask(&p, a);
 		}
-		pace_add(&p, minute, calls, micro);
+		rate_baseline_add(&p, minute, calls, micro);
 		hour_calls[minute / 60] += calls;
 		hour_micro[minute / 60] += micro;
 		ask(&p, a);
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 		fputs("usage: rate_play TENTHS FLOOR-MICRO <arrivals\n", stderr);
 		return 2;
 	}
-	struct pace_ask a = {.factor_tenths = atoll(argv[1]), .floor_micro = atoll(argv[2]), .span = PACE_QUICK};
+	struct rate_test a = {.factor_tenths = atoll(argv[1]), .floor_micro = atoll(argv[2]), .span = RATE_QUICK};
 	while (getline(&line, &size, stdin) > 0)
 		play(line, &a);
 	free(line);
