@@ -31,7 +31,7 @@ static struct str model_key(struct str model)
 	return str_starts(model, STR("arn:")) ? str_after_last(model, '/') : model;
 }
 
-static void note_foundation(struct work *w, int32_t model, struct str foundation)
+static void note_foundation(struct reconcile_run *w, int32_t model, struct str foundation)
 {
 	if (!foundation.len)
 		return;
@@ -43,14 +43,14 @@ static void note_foundation(struct work *w, int32_t model, struct str foundation
 	w->foundation[model] = w->names.list[names_add(&w->names, foundation)];
 }
 
-static int64_t figures_max(const struct work *w)
+static int64_t figures_max(const struct reconcile_run *w)
 {
 	return w->conf->reconcile_memory / 2 / FIGURE_BYTES;
 }
 
 static bool take_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct work *w = user;
+	struct reconcile_run *w = user;
 	struct buf acct_region = BUF_INIT;
 	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
 	struct ledger_row row = {.acct_region = names_add(&w->names, buf_str(&acct_region)), .model = names_add(&w->names, model_key(model_hour->model)), .hour = model_hour->hour};
@@ -71,7 +71,7 @@ static bool take_model_hour(void *user, struct view *v, const struct model_hour 
 	return w->estimate.n + w->bill.nlines <= figures_max(w);
 }
 
-static bool read_estimate(struct work *w, struct err *err)
+static bool read_estimate(struct reconcile_run *w, struct err *err)
 {
 	struct view *v;
 	if (!view_open(&v, w->conf->redis, w->conf->redis_ca, w->conf->redis_prefix, err))
@@ -88,7 +88,7 @@ static bool read_estimate(struct work *w, struct err *err)
 // ---- a period, and a run -------------------------------------------------------------------------------------------
 
 // The running month is delivered daily, at least.
-static void tell_stale(struct work *w)
+static void tell_stale(struct reconcile_run *w)
 {
 	int64_t now = when_now_ms(), age_hours = (now - w->period->delivered_ms) / MS_PER_HOUR;
 	if (now / MS_PER_HOUR < w->period->end && age_hours > STALE_HOURS)
@@ -96,7 +96,7 @@ static void tell_stale(struct work *w)
 }
 
 // Tags of callers are in the bill once somebody has activated them, and not in what was billed before.
-static bool tell_tags(struct work *w, struct duck *duck, struct err *err)
+static bool tell_tags(struct reconcile_run *w, struct duck *duck, struct err *err)
 {
 	bool column = false, tags = false;
 	if (!w->tagged || !w->bill.with_principal)
@@ -109,7 +109,7 @@ static bool tell_tags(struct work *w, struct duck *duck, struct err *err)
 	return true;
 }
 
-static bool run_period(struct work *w, struct duck *duck, struct err *err)
+static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *err)
 {
 	if (!bill_read(&w->bill, duck, w->period, w->pseudonyms, figures_max(w), err))
 		return false;
@@ -121,7 +121,7 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 		join_bill(&w->join, &w->bill);
 	if (w->join.outside)
 		buf_addf(&w->bill.notes, "%" PRId64 " lines are for hours outside of the billing period: their dollars are told apart\n", w->join.outside);
-	good = good && work_publish_acct_regions(w, err) && work_publish_scores(w, err) && work_publish_band(w, err) && work_publish_status(w, err);
+	good = good && reconcile_run_publish_acct_regions(w, err) && reconcile_run_publish_scores(w, err) && reconcile_run_publish_band(w, err) && reconcile_run_publish_status(w, err);
 	struct buf rates = BUF_INIT;
 	int nrates = 0;
 	if (good && w->out->watermark)
@@ -140,7 +140,7 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 	return good;
 }
 
-static void release_work(struct work *w)
+static void release_work(struct reconcile_run *w)
 {
 	bill_release(&w->bill);
 	join_release(&w->join);
@@ -156,7 +156,7 @@ static bool run_periods(struct reconciliation *out, const struct conf *conf, con
                         struct pseudonyms *names, struct buf *rates, struct err *err)
 {
 	for (int i = 0; i < x->nperiods; i++) {
-		struct work w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .pseudonyms = names, .out = out, .start_ms = when_ticks_ms(), .rates = rates};
+		struct reconcile_run w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .pseudonyms = names, .out = out, .start_ms = when_ticks_ms(), .rates = rates};
 		bool good = run_period(&w, duck, err);
 		release_work(&w);
 		if (!good)

@@ -22,7 +22,7 @@ static struct str account_of(struct str acct_region)
 }
 
 // Slots that Redis knows and those of the bill, with the watermarks so far.
-static bool read_acct_regions(struct work *w, struct arena *arena, struct acct_region_state **ret, int *ret_n, struct err *err)
+static bool read_acct_regions(struct reconcile_run *w, struct arena *arena, struct acct_region_state **ret, int *ret_n, struct err *err)
 {
 	struct redis *r = w->publish->redis;
 	struct buf key = BUF_INIT;
@@ -77,7 +77,7 @@ struct accounts {
 	struct map models;   // account and Region and model that the bill knows
 };
 
-static struct account *account_named(struct accounts *x, struct work *w, struct str name)
+static struct account *account_named(struct accounts *x, struct reconcile_run *w, struct str name)
 {
 	bool added;
 	int32_t *at = map_add(&x->by_name, (uint64_t)names_add(&w->names, name), x->n, &added);
@@ -90,7 +90,7 @@ static struct account *account_named(struct accounts *x, struct work *w, struct 
 	return &x->list[*at];
 }
 
-static struct account *account_of_acct_region(struct accounts *x, struct work *w, int32_t acct_region)
+static struct account *account_of_acct_region(struct accounts *x, struct reconcile_run *w, int32_t acct_region)
 {
 	int32_t *at = map_find(&x->by_acct_region, (uint64_t)acct_region);
 	bool added;
@@ -101,7 +101,7 @@ static struct account *account_of_acct_region(struct accounts *x, struct work *w
 	return a;
 }
 
-static void read_accounts(struct accounts *x, struct work *w)
+static void read_accounts(struct accounts *x, struct reconcile_run *w)
 {
 	bool added;
 	for (int64_t i = 0; i < w->actual.n; i++) {
@@ -135,7 +135,7 @@ static void release_accounts(struct accounts *x)
 	map_release(&x->models);
 }
 
-static int64_t account_watermark(struct work *w, const struct account *a, int64_t before)
+static int64_t account_watermark(struct reconcile_run *w, const struct account *a, int64_t before)
 {
 	int64_t held;
 	char when[WHEN_SIZE];
@@ -165,7 +165,7 @@ static int by_account(const void *a, const void *b)
 	return c ? c : str_cmp(x->acct_region, y->acct_region);
 }
 
-static void note_final(struct work *w, int32_t acct_region, int64_t until)
+static void note_final(struct reconcile_run *w, int32_t acct_region, int64_t until)
 {
 	if (acct_region >= w->nfinal) {
 		w->final_until = xrealloc(w->final_until, (size_t)acct_region + 1, sizeof *w->final_until);
@@ -175,7 +175,7 @@ static void note_final(struct work *w, int32_t acct_region, int64_t until)
 	w->final_until[acct_region] = until;
 }
 
-static bool publish_all(struct work *w, struct acct_region_state *acct_regions, int n, struct err *err)
+static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_regions, int n, struct err *err)
 {
 	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
 	struct accounts accounts = {0};
@@ -206,7 +206,7 @@ static bool publish_all(struct work *w, struct acct_region_state *acct_regions, 
 	return good;
 }
 
-bool work_publish_acct_regions(struct work *w, struct err *err)
+bool reconcile_run_publish_acct_regions(struct reconcile_run *w, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct acct_region_state *acct_regions;

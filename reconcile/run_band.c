@@ -45,7 +45,7 @@ static int list_days(struct redis *r, struct scored_day *ret)
 	return n < BAND_DAYS ? n : BAND_DAYS;
 }
 
-bool work_publish_band(struct work *w, struct err *err)
+bool reconcile_run_publish_band(struct reconcile_run *w, struct err *err)
 {
 	struct redis *r = w->publish->redis;
 	struct scored_day days[DAYS_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One billing period on its way through a run: what run.c, work_slots.c and work_status.c share.
+// One billing period on its way through a run: what run.c, reconcile_run_slots.c and reconcile_run_status.c share.
 #ifndef NOWCAST_RECONCILE_RUN_PRIV_H
 #define NOWCAST_RECONCILE_RUN_PRIV_H
 
@@ -11,7 +11,7 @@
 #include "reconcile/publish.h"
 #include "reconcile/run.h"
 
-struct work {
+struct reconcile_run {
 	const struct conf *conf;
 	const char *source;
 	const struct export *export;
@@ -35,15 +35,15 @@ struct work {
 
 // Puts the billed figures of every account and Region into Redis, with the watermark of its account. Slots that Redis knows and the bill
 // does not are emptied of this period.
-bool work_publish_acct_regions(struct work *w, struct err *err) NC_CHECK;
+bool reconcile_run_publish_acct_regions(struct reconcile_run *w, struct err *err) NC_CHECK;
 
 // Scores what the estimate said of the final hours, day by day, and keeps the scores (reconcile/score.h).
-bool work_publish_scores(struct work *w, struct err *err) NC_CHECK;
+bool reconcile_run_publish_scores(struct reconcile_run *w, struct err *err) NC_CHECK;
 
 // The factor of the error bands, from the scores of this period and the one before (reconcile/band.h).
-bool work_publish_band(struct work *w, struct err *err) NC_CHECK;
+bool reconcile_run_publish_band(struct reconcile_run *w, struct err *err) NC_CHECK;
 
 // Writes the period's status hash: what was read, and what stands apart from tokens.
-bool work_publish_status(struct work *w, struct err *err) NC_CHECK;
+bool reconcile_run_publish_status(struct reconcile_run *w, struct err *err) NC_CHECK;
 
 #endif

@@ -32,7 +32,7 @@ struct missed { // a caller on a day, at a horizon
 };
 
 struct scoring {
-	struct work *w;
+	struct reconcile_run *w;
 	const struct ledger_row **estimate, **actual;
 	int64_t ie, ia;           // the next row of each
 	struct arena arena, acct_region_arena;
@@ -54,7 +54,7 @@ struct scoring {
 
 static bool read_taken(struct scoring *x, int64_t until, struct err *err)
 {
-	const struct work *w = x->w;
+	const struct reconcile_run *w = x->w;
 	struct redis *r = w->publish->redis;
 	struct buf key = BUF_INIT;
 	int64_t oldest = (when_now_ms() - w->conf->scoreboard_keep_ms) / MS_PER_HOUR - 1;
@@ -118,13 +118,13 @@ static void add_compared(struct scoring *x, const struct compared *list, int n)
 	}
 }
 
-static struct view_row row_of(const struct work *w, const struct ledger_row *r, bool billed)
+static struct view_row row_of(const struct reconcile_run *w, const struct ledger_row *r, bool billed)
 {
 	return (struct view_row){.principal = w->names.list[r->principal], .tagset = STR("-"), .type = r->type,
 	                         .figure = {.tokens = r->tokens, .billed = billed ? r->tokens : 0, .usd = r->usd, .list = r->list, .priced = true, .rate_class = (uint8_t)r->tier}};
 }
 
-static int take_rows(const struct work *w, const struct ledger_row *const *sorted, int64_t n, int64_t *at, const struct ledger_row *like, bool billed, struct arena *arena,
+static int take_rows(const struct reconcile_run *w, const struct ledger_row *const *sorted, int64_t n, int64_t *at, const struct ledger_row *like, bool billed, struct arena *arena,
                      struct view_row **ret)
 {
 	int64_t end = *at;
@@ -311,7 +311,7 @@ static bool publish(struct scoring *x, struct err *err)
 	return !scored || redis_exec(r, err);
 }
 
-bool work_publish_scores(struct work *w, struct err *err)
+bool reconcile_run_publish_scores(struct reconcile_run *w, struct err *err)
 {
 	int64_t until = 0;
 	for (int32_t i = 0; i < w->nfinal; i++)

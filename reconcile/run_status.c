@@ -14,7 +14,7 @@ struct apart {
 	struct str field;
 };
 
-static void tell_apart(struct work *w)
+static void tell_apart(struct reconcile_run *w)
 {
 	struct arena arena = ARENA_INIT;
 	struct map index = MAP_INIT;
@@ -53,7 +53,7 @@ static void tell_apart(struct work *w)
 	arena_release(&arena);
 }
 
-static void tell_period(struct work *w)
+static void tell_period(struct reconcile_run *w)
 {
 	const struct export_period *p = w->period;
 	char usd[USD_SIZE];
@@ -77,7 +77,7 @@ static void tell_period(struct work *w)
 	status_add(s, "notes", "%.*s", STR_ARG(buf_str(&w->bill.notes)));
 }
 
-bool work_publish_status(struct work *w, struct err *err)
+bool reconcile_run_publish_status(struct reconcile_run *w, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	tell_apart(w);

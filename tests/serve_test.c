@@ -22,20 +22,20 @@ static void split(struct str text, struct http_request *r)
 	}
 }
 
-static bool parse(const char *text, int words, struct query *q, struct err *err)
+static bool parse(const char *text, int words, struct api_query *q, struct err *err)
 {
 	struct http_request r;
 	int64_t now;
 	when_parse(STR("2026-11-02T05:40:00Z"), &now);
-	*q = (struct query){.now_ms = now, .step = STEP_HOUR, .limit = 8};
+	*q = (struct api_query){.now_ms = now, .step = STEP_HOUR, .limit = 8};
 	*err = (struct err)ERR_INIT;
 	split(str_of(text), &r);
-	return query_parse(q, &r, words, 24, STR("team"), err);
+	return api_query_parse(q, &r, words, 24, STR("team"), err);
 }
 
 static void must_parse(const char *text, const char *from, const char *to)
 {
-	struct query q;
+	struct api_query q;
 	struct err err;
 	char a[WHEN_SIZE], b[WHEN_SIZE];
 	if (!ok(parse(text, ALL, &q, &err), "\"%s\" is a question", text)) {
@@ -48,7 +48,7 @@ static void must_parse(const char *text, const char *from, const char *to)
 
 static void must_fail(const char *text, int words, const char *why)
 {
-	struct query q;
+	struct api_query q;
 	struct err err;
 	if (!ok(!parse(text, words, &q, &err) && strstr(err.msg, why), "\"%.60s\" is none: %s", text, why))
 		diag("%s", err.msg);

@@ -74,8 +74,8 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 	const struct endpoint *e = find(r->path);
 	struct err err = ERR_INIT;
 	struct str team = str_of(a->conf->team_tag);
-	struct query q = {.now_ms = api_now_ms(a), .step = STEP_HOUR, .limit = e->limit};
-	if (!grouping_parse(&q.by, str_of(e->by), team, &err) || !query_parse(&q, r, e->words, e->hours, team, &err)) {
+	struct api_query q = {.now_ms = api_now_ms(a), .step = STEP_HOUR, .limit = e->limit};
+	if (!grouping_parse(&q.by, str_of(e->by), team, &err) || !api_query_parse(&q, r, e->words, e->hours, team, &err)) {
 		api_error(ret, 400, "%s", strncmp(err.msg, "--", 2) == 0 ? err.msg + 2 : err.msg); // "--by:" is "by:" here
 		return;
 	}
@@ -170,7 +170,7 @@ void json_keys(struct buf *b, const struct grouping *by, const struct str *keys)
 
 // ---- sums and spans ------------------------------------------------------------------------------------------------
 
-bool api_sum(struct api *a, const struct query *q, int64_t from, int64_t to, struct group *ret, struct err *err)
+bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret, struct err *err)
 {
 	const struct grouping none = {0};
 	struct groups g;

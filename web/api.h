@@ -19,14 +19,14 @@ struct api {
 };
 
 // What an endpoint is given; its answer goes to `out`. ERR_SKIP: the question is at fault (400), anything else: Redis is.
-typedef bool api_fn(struct api *a, const struct query *q, struct buf *out, struct err *err);
+typedef bool api_fn(struct api *a, const struct api_query *q, struct buf *out, struct err *err);
 
 api_fn api_summary, api_series, api_breakdown, api_movers, api_forecast; // api_spend.c, api_series.c, api_forecast.c
 api_fn api_cache, api_gaps;                                              // api_cache.c
 api_fn api_freshness, api_findings, api_alerts;                          // api_health.c
 api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
-bool api_minutes(struct api *a, const struct query *q, struct buf *out, struct err *err) NC_CHECK; // api_minutes.c
+bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, struct err *err) NC_CHECK; // api_minutes.c
 
 // Whether there is such a path.
 bool api_knows(struct str path);
@@ -59,6 +59,6 @@ static inline struct usd basis_usd(const struct group *g, const struct basis_par
 }
 
 // The sum of everything in a span, through the filter: zeroes where there is nothing.
-bool api_sum(struct api *a, const struct query *q, int64_t from, int64_t to, struct group *ret, struct err *err) NC_CHECK;
+bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret, struct err *err) NC_CHECK;
 
 #endif

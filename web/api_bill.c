@@ -137,7 +137,7 @@ static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct
 	return true;
 }
 
-bool api_reconciliation(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_reconciliation(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct arena arena = ARENA_INIT;
@@ -162,7 +162,7 @@ bool api_reconciliation(struct api *a, const struct query *q, struct buf *out, s
 	return good;
 }
 
-bool api_scoreboard(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_scoreboard(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct arena arena = ARENA_INIT;

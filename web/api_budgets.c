@@ -26,7 +26,7 @@ struct budget {
 
 struct budgets {
 	struct api *api;
-	const struct query *q;
+	const struct api_query *q;
 	struct arena arena;
 	struct budget *list;
 	int n, cap;
@@ -204,7 +204,7 @@ static void write_budgets(struct buf *out, struct budgets *all)
 	buf_addf(out, "],\"shown\":%d,\"all\":%d}", shown, all->n);
 }
 
-bool api_budgets(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_budgets(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct budgets all = {.api = a, .q = q};
 	struct alert_rules rules = {0};

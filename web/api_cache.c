@@ -110,7 +110,7 @@ static int collect(const struct groups *g, int64_t time_ms, struct cached *ret)
 	return n;
 }
 
-bool api_cache(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_cache(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	const struct grouping by = {.n = 3, .by = {BY_MODEL, BY_REGION, BY_TOKEN_TYPE}, .name = {STR("model"), STR("region"), STR("token_type")}};
 	struct groups g;
@@ -164,10 +164,10 @@ static struct str reason_of(struct api *a, struct str model)
 }
 
 // Without a price: tokens by model, with the reason. Without a caller: a figure by model.
-bool api_gaps(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_gaps(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	const struct grouping by = {.n = 1, .by = {BY_MODEL}, .name = {STR("model")}};
-	struct query lost = *q;
+	struct api_query lost = *q;
 	struct groups priced, orphans;
 	int n = 0;
 	if (lost.only.by.n == GROUP_KEYS_MAX)

@@ -26,7 +26,7 @@ static void add_forecast(struct buf *out, const char *name, int64_t end, struct 
 		buf_adds(out, "null}");
 }
 
-bool api_forecast(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_forecast(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	int64_t now = q->now_ms / MS_PER_HOUR, day = when_day_start(now), month = when_month_start(now), next_month = when_month_start(month + 32 * DAY);
 	struct group_forecasts o;

@@ -32,7 +32,7 @@ static const char *state_of(size_t i, bool came, int64_t arrived_ms, int64_t now
 }
 
 // Arrivals are real, whatever `now` the query pretends: they are compared with the clock.
-bool api_freshness(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_freshness(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT, member = BUF_INIT;
@@ -85,7 +85,7 @@ static void add_finding(void *user, enum health_level level, const char *what, c
 	buf_addc(f->out, '}');
 }
 
-bool api_findings(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_findings(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct findings f = {.out = out};
 	(void)q;
@@ -99,7 +99,7 @@ bool api_findings(struct api *a, const struct query *q, struct buf *out, struct 
 // ---- alerts --------------------------------------------------------------------------------------------------------
 
 // <prefix>:alerts is a hash of JSON objects, one an alert that is up; what is no JSON is passed over.
-bool api_alerts(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_alerts(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;

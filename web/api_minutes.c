@@ -26,7 +26,7 @@ struct spread {
 };
 
 struct spreads {
-	const struct query *q;
+	const struct api_query *q;
 	const struct timeseries *timeseries;
 	struct arena arena;
 	struct spread *list;
@@ -150,7 +150,7 @@ static void spread_hour(const struct spread *x, const struct minute_weights *w, 
 	}
 }
 
-static bool spread_all(struct api *a, const struct query *q, const struct spreads *s, struct timeseries *c, struct err *err)
+static bool spread_all(struct api *a, const struct api_query *q, const struct spreads *s, struct timeseries *c, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
@@ -184,7 +184,7 @@ static bool is_told_by_minute(const struct grouping *by)
 	return true;
 }
 
-bool api_minutes(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	if (!is_told_by_minute(&q->by))
 		return err_set(err, ERR_SKIP, "by: at step=minute only account, region and model, since minutes are not kept by caller; use step=hour, or a filter");

@@ -33,7 +33,7 @@ static bool take_time(struct str text, const char *name, int64_t *ret_ms, struct
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
-static bool take_filter(struct query *q, const struct http_arg *a, struct str team_tag, struct err *err)
+static bool take_filter(struct api_query *q, const struct http_arg *a, struct str team_tag, struct err *err)
 {
 	struct grouping one;
 	struct err ignored = ERR_INIT;
@@ -51,7 +51,7 @@ static bool take_filter(struct query *q, const struct http_arg *a, struct str te
 	return true;
 }
 
-static bool sort_words(struct query *q, const struct http_request *r, int words, struct str team_tag, struct words *w, struct err *err)
+static bool sort_words(struct api_query *q, const struct http_request *r, int words, struct str team_tag, struct words *w, struct err *err)
 {
 	const struct {
 		const char *name;
@@ -81,7 +81,7 @@ static bool sort_words(struct query *q, const struct http_request *r, int words,
 	return true;
 }
 
-static bool set_step(struct query *q, struct str text, struct err *err)
+static bool set_step(struct api_query *q, struct str text, struct err *err)
 {
 	static const char *const names[] = {"day", "hour", "minute"};
 	for (int i = 0; i < 3; i++)
@@ -92,7 +92,7 @@ static bool set_step(struct query *q, struct str text, struct err *err)
 	return err_set(err, ERR_CONFIG, "step: expected day, hour or minute, got \"%.*s\"", (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
-static bool set_span(struct query *q, const struct words *w, int words, int64_t hours, struct err *err)
+static bool set_span(struct api_query *q, const struct words *w, int words, int64_t hours, struct err *err)
 {
 	int64_t ms, max = QUERY_HOURS_MAX;
 	if (words & QUERY_STEP)
@@ -121,7 +121,7 @@ static bool set_span(struct query *q, const struct words *w, int words, int64_t 
 	return true;
 }
 
-bool query_parse(struct query *q, const struct http_request *r, int words, int64_t hours, struct str team_tag, struct err *err)
+bool api_query_parse(struct api_query *q, const struct http_request *r, int words, int64_t hours, struct str team_tag, struct err *err)
 {
 	struct words w = {0};
 	if (!sort_words(q, r, words, team_tag, &w, err))

@@ -32,7 +32,7 @@ enum {
 
 enum query_step { STEP_DAY, STEP_HOUR, STEP_MINUTE };
 
-struct query {
+struct api_query {
 	int64_t now_ms;
 	int64_t from, to;           // hours since the epoch
 	enum query_step step;
@@ -44,6 +44,6 @@ struct query {
 
 // `words`: of enum query_word, what the endpoint takes (now= is taken by all). `ret` comes with the defaults, now_ms among
 // them; `hours` is the span without one. ERR_CONFIG: the client's fault, with the reason.
-bool query_parse(struct query *ret, const struct http_request *r, int words, int64_t hours, struct str team_tag, struct err *err) NC_CHECK;
+bool api_query_parse(struct api_query *ret, const struct http_request *r, int words, int64_t hours, struct str team_tag, struct err *err) NC_CHECK;
 
 #endif

@@ -26,7 +26,7 @@ static int64_t point_to(const struct timeseries *s, int64_t i)
 
 static bool sum_points(struct api *a, struct timeseries *s, const struct grouping *by, struct groups *ret, struct err *err)
 {
-	const struct query *q = s->q;
+	const struct api_query *q = s->q;
 	return rollups_sum(a->rollups, by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, ret, err);
 }
 
@@ -111,9 +111,9 @@ static bool fill_groups(struct api *a, struct timeseries *s, struct err *err)
 	return is_point_by_point(s) ? fill_groups_by_point(a, s, err) : fill_groups_by_hour(a, s, err);
 }
 
-bool api_series(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_series(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
-	struct query capped = *q;
+	struct api_query capped = *q;
 	if (capped.limit > LIMIT_MAX)
 		capped.limit = LIMIT_MAX;
 	if (q->step == STEP_MINUTE)

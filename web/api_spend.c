@@ -20,7 +20,7 @@ static void add_span(struct buf *out, const char *name, int64_t from, int64_t to
 }
 
 // Dollars from `from` up to `hour` and `minutes` of it, as if an hour's spend were even: for a fair "so far".
-static bool sum_until(struct api *a, const struct query *q, int64_t from, int64_t hour, int64_t minutes, struct usd *ret, struct err *err)
+static bool sum_until(struct api *a, const struct api_query *q, int64_t from, int64_t hour, int64_t minutes, struct usd *ret, struct err *err)
 {
 	struct group whole, part;
 	if (!api_sum(a, q, from, hour, &whole, err) || !api_sum(a, q, hour, hour + 1, &part, err))
@@ -38,7 +38,7 @@ static void add_so_far(struct buf *out, const char *name, int64_t from, struct u
 	buf_addc(out, '}');
 }
 
-bool api_summary(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_summary(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	int64_t hour = q->now_ms / MS_PER_HOUR, minutes = q->now_ms / MS_PER_MINUTE % 60, first, last;
 	int64_t day = when_day_start(hour), month = when_month_start(hour), before = when_month_start(month - 1);
@@ -88,7 +88,7 @@ static bool holds(struct str s, struct str what)
 	return false;
 }
 
-static bool matches(const struct group *g, const struct query *q)
+static bool matches(const struct group *g, const struct api_query *q)
 {
 	for (int i = 0; q->search.len && i < q->by.n; i++)
 		if (holds(g->keys[i], q->search))
@@ -96,7 +96,7 @@ static bool matches(const struct group *g, const struct query *q)
 	return !q->search.len;
 }
 
-bool api_breakdown(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_breakdown(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct groups g;
 	struct group total, other = {0};
@@ -195,7 +195,7 @@ static void add_mover(struct buf *out, const struct grouping *by, const struct m
 	buf_addf(out, ",\"new\":%s,\"sure\":%s}", m->then ? "false" : "true", sure ? "true" : "false");
 }
 
-bool api_movers(struct api *a, const struct query *q, struct buf *out, struct err *err)
+bool api_movers(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	struct groups now, then;
 	int64_t hour = q->now_ms / MS_PER_HOUR, from = q->from, to = q->to;

@@ -41,7 +41,7 @@ static void sample_basis(struct buf *out, const char *name, const char *span, co
 }
 
 // The dearest of a grouping by name, the rest as "(other)": a tag cannot hold parentheses, so no team is called that.
-static bool top_of(struct api *a, const struct query *q, enum group_by by, const char *key, const char *name, const char *help, int64_t from, int64_t to,
+static bool top_of(struct api *a, const struct api_query *q, enum group_by by, const char *key, const char *name, const char *help, int64_t from, int64_t to,
                    struct buf *out, struct err *err)
 {
 	const struct grouping grouping = {.n = 1, .by = {by}, .name = {str_of(key)}, .tag = {str_of(a->conf->team_tag)}};
@@ -66,7 +66,7 @@ static bool top_of(struct api *a, const struct query *q, enum group_by by, const
 	return good;
 }
 
-static bool write_spend(struct api *a, const struct query *q, struct buf *out, struct err *err)
+static bool write_spend(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	int64_t hour = q->now_ms / MS_PER_HOUR, day = when_day_start(hour), month = when_month_start(hour);
 	struct group today, this_month;
@@ -180,7 +180,7 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 {
 	struct buf rollups = BUF_INIT;
 	struct err err = ERR_INIT;
-	struct query q = {.now_ms = api_now_ms(a)};
+	struct api_query q = {.now_ms = api_now_ms(a)};
 	bool up = write_spend(a, &q, &rollups, &err) && write_signals(a, &rollups, &err) && write_overflow(a, &rollups, &err) &&
 	          write_alerts(a, &rollups, &err);
 	family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis is away.");

@@ -70,7 +70,7 @@ static void add_groups(struct buf *out, const struct timeseries *s)
 
 bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_t to, struct err *err)
 {
-	const struct query *q = s->q;
+	const struct api_query *q = s->q;
 	if (!rollups_sum(a->rollups, &q->by, &q->only, from, to, q->now_ms / MS_PER_HOUR, &s->groups, err))
 		return false;
 	groups_sort_by_usd(&s->groups);

@@ -6,7 +6,7 @@
 #include "web/api.h"
 
 struct timeseries {
-	const struct query *q;
+	const struct api_query *q;
 	int64_t start, step;     // hours; of curves by day and by hour
 	int64_t start_ms, step_ms;
 	const char *name;        // of the step
