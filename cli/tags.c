@@ -65,8 +65,8 @@ static bool import(struct command *c, struct err *err)
 		tags += l.items[i].tags;
 	if (good) {
 		printf("%zu roles and users, %zu tags, from %s on\n", l.n, tags, when_format(from_ms, when));
-		if (l.untold)
-			printf("%zu were listed without their tags and are left as they are (get-account-authorization-details lists them with)\n", l.untold);
+		if (l.unknown)
+			printf("%zu were listed without their tags and are left as they are (get-account-authorization-details lists them with)\n", l.unknown);
 	}
 	pseudonyms_close(p);
 	buf_release(&text);

@@ -91,7 +91,7 @@ void demo_add_call(struct buf *b, const struct demo_caller *c, const struct demo
 	         c->region);
 	if (c->kind == DEMO_API_KEY)
 		buf_adds(b, ",\"callWithBearerToken\":true");
-	if (call->tokens_told && !call->streaming && !call->error)
+	if (call->tokens_known && !call->streaming && !call->error)
 		buf_addf(b, ",\"inputTokens\":%lld,\"outputTokens\":%lld", (long long)call->input, (long long)call->output);
 	buf_addf(b, "},\"managementEvent\":true,\"eventCategory\":\"Management\",\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\","
 	         "\"clientProvidedHostHeader\":\"bedrock-runtime.%s.amazonaws.com\"},", c->region);

@@ -36,7 +36,7 @@ struct demo_call {
 	bool streaming;
 	const char *error;      // errorCode, or NULL
 	int64_t input, output;
-	bool tokens_told;       // CloudTrail knows input and output
+	bool tokens_known;       // CloudTrail knows input and output
 	const char *request_id, *event_id;
 };
 

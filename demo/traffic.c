@@ -206,7 +206,7 @@ static void send_call(struct maker *m, const struct habit *h, const struct demo_
 	close_wrapper(m, w);
 	int64_t arrives_ms = call->end_ms + trail_delay(m);
 	send_text(m, arrives_ms, TRAFFIC_CLOUDTRAIL);
-	if (!call->streaming || !call->tokens_told || call->error)
+	if (!call->streaming || !call->tokens_known || call->error)
 		return;
 	char id[ID_SIZE];
 	struct demo_call done = *call;
@@ -224,7 +224,7 @@ static void make_call(struct maker *m, int habit, int64_t start_ms)
 	struct traffic_truth *truth = &m->t->truth[habit];
 	char request_id[ID_SIZE], event_id[ID_SIZE];
 	int64_t tokens[TOKEN_TYPES] = {0};
-	struct demo_call call = {.start_ms = start_ms, .streaming = chance(m, h->streaming), .tokens_told = chance(m, h->told)};
+	struct demo_call call = {.start_ms = start_ms, .streaming = chance(m, h->streaming), .tokens_known = chance(m, h->told)};
 	call.request_id = make_id(m, request_id);
 	call.event_id = make_id(m, event_id);
 	if (chance(m, 2))

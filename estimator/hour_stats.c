@@ -19,7 +19,7 @@ static size_t triangle(int n)
 static void hour_stats_init(struct hour_stats *l, int n, struct arena *arena)
 {
 	l->n = n;
-	l->ttl_told = solve_zeros(arena, (size_t)n);
+	l->ttl_known = solve_zeros(arena, (size_t)n);
 	l->ttl_1h = solve_zeros(arena, (size_t)n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		struct kind_stats *x = &l->by_kind[kind];
@@ -218,7 +218,7 @@ static void add_exact(const struct span *s, const int32_t *index, struct hour_st
 				l->by_kind[kind].exact_tokens[p] += (double)c->exact[kind];
 			}
 			if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE]) {
-				l->ttl_told[p] += (double)c->exact[TOKENS_CACHE_WRITE];
+				l->ttl_known[p] += (double)c->exact[TOKENS_CACHE_WRITE];
 				l->ttl_1h[p] += (double)c->exact[TOKENS_CACHE_WRITE_1H];
 			}
 		}
@@ -245,7 +245,7 @@ static void put_hour_stats(const struct hour_stats *l, struct buf *b)
 {
 	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
 	buf_add(b, head, sizeof head);
-	put(b, l->ttl_told, (size_t)l->n);
+	put(b, l->ttl_known, (size_t)l->n);
 	put(b, l->ttl_1h, (size_t)l->n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct kind_stats *x = &l->by_kind[kind];
@@ -312,7 +312,7 @@ bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *r
 	bytes.p += sizeof head;
 	bytes.len -= sizeof head;
 	hour_stats_init(ret, (int)head[1], arena);
-	if (!take(&bytes, ret->ttl_told, head[1]) || !take(&bytes, ret->ttl_1h, head[1]))
+	if (!take(&bytes, ret->ttl_known, head[1]) || !take(&bytes, ret->ttl_1h, head[1]))
 		return false;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		if (!take_kind(&bytes, ret, kind))

@@ -35,7 +35,7 @@ struct kind_stats {
 struct hour_stats {
 	int n;                      // principals
 	struct str *names;          // ARNs, sorted; the last may be HOUR_STATS_OTHERS
-	double *ttl_told, *ttl_1h;  // exact cache writes whose TTL is known; those with one hour
+	double *ttl_known, *ttl_1h;  // exact cache writes whose TTL is known; those with one hour
 	struct kind_stats by_kind[METRIC_KINDS];
 };
 

@@ -24,7 +24,7 @@ struct training_set {
 	struct str *names;
 	struct map index; // hash of a name -> position
 	struct kind_stats by_kind[METRIC_KINDS]; // .a and .s are square here
-	double *ttl_told, *ttl_1h, *billed; // billed: calls that the bill tells of
+	double *ttl_known, *ttl_1h, *billed; // billed: calls that the bill tells of
 	struct fit_hour *hours[METRIC_KINDS]; // those attended
 	int nhours;
 };
@@ -75,7 +75,7 @@ static void collect_principals(struct training_set *c, const struct hour_stats *
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		c->by_kind[kind] = (struct kind_stats){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
 		                                      .exact_tokens = solve_zeros(arena, size), .n = solve_zeros(arena, size), .a = solve_zeros(arena, size * size), .s = solve_zeros(arena, size * size)};
-	c->ttl_told = solve_zeros(arena, size);
+	c->ttl_known = solve_zeros(arena, size);
 	c->ttl_1h = solve_zeros(arena, size);
 	c->billed = solve_zeros(arena, size);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
@@ -148,7 +148,7 @@ static void add_hour(struct training_set *c, const struct hour_stats *l, double 
 	for (int i = 0; i < l->n; i++) {
 		int32_t *known = map_find(&c->index, name_key(l->names[i]));
 		at[i] = known ? *known : 0;
-		c->ttl_told[at[i]] += part * l->ttl_told[i];
+		c->ttl_known[at[i]] += part * l->ttl_known[i];
 		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
 	}
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
@@ -170,7 +170,7 @@ static void add_bill(struct training_set *c, const struct billed_means *t)
 		c->by_kind[kind].exact_tokens[*at] += (double)t->tokens[kind];
 	}
 	c->billed[*at] += (double)t->calls;
-	c->ttl_told[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
+	c->ttl_known[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
 	c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
 }
 
@@ -272,8 +272,8 @@ static void hand_out(const struct training_set *c, const struct fit *fits, const
 		struct weight *w = &ret->callers[i];
 		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		*w = (struct weight){.ttl_permille = -1};
-		if (at && c->ttl_told[*at] > 0)
-			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_told[*at], 1)); // an amendment may lower the writes alone
+		if (at && c->ttl_known[*at] > 0)
+			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at], 1)); // an amendment may lower the writes alone
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			const struct fit *r = &fits[kind];
 			if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0) {

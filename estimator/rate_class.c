@@ -172,7 +172,7 @@ static void split_kind(struct rate_class_calls *v, int32_t n, int kind, const st
 
 void rate_class_split(const struct span *s, int lookback, const struct hour_usage *u, struct arena *arena, struct rate_classes *ret)
 {
-	bool tiers = tier_metric_told(s);
+	bool tiers = tier_metric_known(s);
 	struct splitting x = {.arena = arena, .any = tiers};
 	*ret = (struct rate_classes){0};
 	gather(&x, s, lookback);

@@ -8,7 +8,7 @@
 
 __extension__ typedef __int128 wide;
 
-bool tier_metric_told(const struct span *s)
+bool tier_metric_known(const struct span *s)
 {
 	for (int m = 0; m < 60; m++) {
 		const struct minute *at = span_minute(s, m);

@@ -9,7 +9,7 @@
 #include "estimator/rate_class.h"
 
 // Whether any minute of the hour tells tiers apart.
-bool tier_metric_told(const struct span *s);
+bool tier_metric_known(const struct span *s);
 
 // `v` has *n rate classes, sorted by caller and rate class; returns as many or more, sorted likewise. Tokens move between the rate classes of one
 // caller only, and none is lost.

@@ -95,13 +95,13 @@ struct misses {
 	double of_rest, of_whole; // sums of the misses' parts of what was foretold, and of the whole that came
 };
 
-static void add_miss(struct misses *m, double foretold, double came, double whole)
+static void add_miss(struct misses *m, double forecast, double came, double whole)
 {
-	if (foretold <= 0 || whole <= 0)
+	if (forecast <= 0 || whole <= 0)
 		return;
 	m->n++;
-	m->of_rest += fabs(came - foretold) / foretold;
-	m->of_whole += fabs(came - foretold) / whole;
+	m->of_rest += fabs(came - forecast) / forecast;
+	m->of_whole += fabs(came - forecast) / whole;
 }
 
 static struct misses misses_of_days(const struct forecast_past *p, int first)

@@ -123,7 +123,7 @@ static bool read_one(struct listing *x, json_t *o)
 		return err_set(x->err, ERR_CONFIG, "expected a list of roles or users with their tags, as the AWS command line prints it; "
 		                                   "here is neither Arn nor Tags");
 	if (!tags) {
-		x->list->untold++;
+		x->list->unknown++;
 		return true;
 	}
 	if (!arn && !x->arn.len)

@@ -26,7 +26,7 @@ struct tag_import {
 		size_t tags;
 	} *items;
 	size_t n, cap;
-	size_t untold;    // that had no Tags
+	size_t unknown;    // that had no Tags
 };
 
 #define TAG_LIST_INIT {0}

@@ -204,15 +204,15 @@ static void usage_by_rate_add(struct writing *w, struct usage_by_rate *p, int ra
 static void usage_by_rate_add_units(struct writing *w, struct usage_by_rate *p, int32_t caller)
 {
 	const struct units *x = w->units;
-	struct caller_usage known = {.ttl_permille = -1}, untold = known;
+	struct caller_usage known = {.ttl_permille = -1}, unknown = known;
 	if (!x->exact)
 		return;
 	known.by_kind[TOKENS_OUTPUT] = (struct shares){.exact = x->exact[caller], .allocated = x->allocated[caller]};
-	untold.by_kind[TOKENS_OUTPUT].provisional = x->untold[caller];
+	unknown.by_kind[TOKENS_OUTPUT].provisional = x->unknown[caller];
 	if (x->exact[caller] || x->allocated[caller])
 		usage_by_rate_add(w, p, RATE_CLASS_UNITS, &known);
-	if (x->untold[caller])
-		usage_by_rate_add(w, p, RATE_CLASS_UNITS | RATE_CLASS_AT_LEAST, &untold);
+	if (x->unknown[caller])
+		usage_by_rate_add(w, p, RATE_CLASS_UNITS | RATE_CLASS_AT_LEAST, &unknown);
 }
 
 static void usage_by_rate_add_caller(struct writing *w, struct usage_by_rate *p, int32_t caller, const struct caller_usage *u)

@@ -90,7 +90,7 @@ static void both_kinds(struct arena *arena)
 }
 
 // Logs of thousands of a caller's calls, none of which took such tokens.
-static void told_by_logs(struct arena *arena)
+static void known_from_logs(struct arena *arena)
 {
 	const double share[N] = {0, 0.1, 0.1, 0.1, 0.1, 0.1};
 	struct kind_stats x;
@@ -101,7 +101,7 @@ static void told_by_logs(struct arena *arena)
 	ok(u.share[0] < 0.01 && u.sd[0] < 0.01, "whose exact calls took none is no user");
 }
 
-static void untold(struct arena *arena)
+static void unknown(struct arena *arena)
 {
 	struct kind_stats x;
 	struct cache_users u;
@@ -121,8 +121,8 @@ int main(void)
 	outright(&arena);
 	now_and_then(&arena);
 	both_kinds(&arena);
-	told_by_logs(&arena);
-	untold(&arena);
+	known_from_logs(&arena);
+	unknown(&arena);
 	arena_release(&arena);
 	return done();
 }

@@ -50,7 +50,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	groups_init(&g, &s->q->by);
 	g.only = s->q->only.by.n ? &s->q->only : NULL;
 	groups_add(&g, v, model_hour);
-	struct group sum = g.n ? g.list[0] : (struct group){0}; // one at the most: is_told_by_minute
+	struct group sum = g.n ? g.list[0] : (struct group){0}; // one at the most: is_known_by_minute
 	int at = s->q->by.n && g.n ? timeseries_row(s->timeseries, sum.keys) : -1;
 	groups_release(&g);
 	if (sum.tokens == 0)
@@ -176,7 +176,7 @@ static bool spread_all(struct api *a, const struct api_query *q, const struct sp
 	return true;
 }
 
-static bool is_told_by_minute(const struct grouping *by)
+static bool is_known_by_minute(const struct grouping *by)
 {
 	for (int i = 0; i < by->n; i++)
 		if (by->by[i] != BY_ACCOUNT && by->by[i] != BY_REGION && by->by[i] != BY_MODEL)
@@ -186,7 +186,7 @@ static bool is_told_by_minute(const struct grouping *by)
 
 bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
-	if (!is_told_by_minute(&q->by))
+	if (!is_known_by_minute(&q->by))
 		return err_set(err, ERR_SKIP, "by: at step=minute only account, region and model, since minutes are not kept by caller; use step=hour, or a filter");
 	struct timeseries c = {.q = q, .start_ms = q->from * MS_PER_HOUR, .step_ms = MS_PER_MINUTE, .name = "minute", .n = (int)(q->to - q->from) * MINUTES};
 	struct spreads s = {.q = q, .timeseries = &c};
