@@ -38,7 +38,7 @@ helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tes
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
 e2e      := $(sort $(wildcard tests/e2e/*.sh))
 
-.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
+.PHONY: all unit format clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
 all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
@@ -111,6 +111,11 @@ e2e: all helpers  ## end-to-end tests only, on a private Redis and Kafka
 
 test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partitions, 3 workers, one killed every few seconds
 	$(Q)FULL=1 tests/run.sh tests/e2e/convergence.sh
+
+format:  ## wrap lines of C beyond 110 columns (clang-format)
+	$(Q)for f in $$(git ls-files '*.c' '*.h' '*.cc'); do \
+		lines=$$(expand -t 4 $$f | awk 'length > 110 && !/^ *\/\// { printf " --lines=%d:%d", NR, NR }'); \
+		[ -z "$$lines" ] || clang-format -i $$lines $$f || exit 1; done
 
 check:  ## rules of the source: headers, layers, floats, licence lines, paths in the README
 	$(Q)tests/check.sh

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Alerts: what is watched (rules), what was found (findings), what is up (alerts in Redis), and who is told (receivers).
+// Alerts: what is watched (rules), what was found (findings), what is up (alerts in Redis), and who is told
+// (receivers).
 //
 //     rules + figures --check--> findings --state--> events --commit, one script--> alerts, history, outbox --send--> receivers
 //
-// One process at a time evaluates: it holds a lease in Redis, and the script that writes refuses whoever lost it. So an
-// event is written exactly once, however many workers run and whenever one dies. A message is sent at least once: who dies
-// between sending and noting it sends it again under the same id.
+// One process at a time evaluates: it holds a lease in Redis, and the script that writes refuses whoever lost
+// it. So an event is written exactly once, however many workers run and whenever one dies. A message is sent
+// at least once: who dies between sending and noting it sends it again under the same id.
 #ifndef NOWCAST_ALERT_ALERT_H
 #define NOWCAST_ALERT_ALERT_H
 
@@ -20,7 +21,17 @@
 #include "query/rollups.h"
 #include "store/redis.h"
 
-enum alert_kind { ALERT_BUDGET, ALERT_FORECAST, ALERT_SPIKE, ALERT_BURN, ALERT_NEW, ALERT_UNPRICED, ALERT_SILENT, ALERT_BILL, ALERT_KINDS };
+enum alert_kind {
+	ALERT_BUDGET,
+	ALERT_FORECAST,
+	ALERT_SPIKE,
+	ALERT_BURN,
+	ALERT_NEW,
+	ALERT_UNPRICED,
+	ALERT_SILENT,
+	ALERT_BILL,
+	ALERT_KINDS
+};
 enum alert_period { PERIOD_HOUR, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 enum receiver_kind { TO_SLACK, TO_WEBHOOK, TO_ALERTMANAGER, TO_EMAIL, TO_COMMAND };
 
@@ -57,12 +68,14 @@ struct alert_rules {
 	int nreceivers;
 };
 
-extern const char *const alert_kind_names[], *const alert_period_names[], *const receiver_kind_names[]; // end with NULL
+// end with NULL
+extern const char *const alert_kind_names[], *const alert_period_names[], *const receiver_kind_names[];
 
-// Reads `alerts.file`; without one, the rules that need no figure of yours: spike, new, unpriced, silent, bill. ERR_CONFIG names
-// file, line, key, value and what is allowed.
+// Reads `alerts.file`; without one, the rules that need no figure of yours: spike, new, unpriced, silent,
+// bill. ERR_CONFIG names file, line, key, value and what is allowed.
 bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err) NC_CHECK;
-bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct str team_tag, struct err *err) NC_CHECK;
+bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct str team_tag,
+                       struct err *err) NC_CHECK;
 void alert_rules_release(struct alert_rules *r);
 const struct alert_rule *alert_rule_find(const struct alert_rules *r, struct str name);
 
@@ -91,7 +104,8 @@ struct alert_check {
 	int n, cap;
 };
 
-// Looks at every rule; the dearest findings of each come first. The paces of groups (spikes, burn rates) are read from Redis and written back.
+// Looks at every rule; the dearest findings of each come first. The paces of groups (spikes, burn rates) are
+// read from Redis and written back.
 bool alert_check(struct alert_check *c, struct err *err) NC_CHECK;
 
 // One kind of rule each.
@@ -101,11 +115,14 @@ bool alert_check_burn(struct alert_check *c, const struct alert_rule *rule, stru
 bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 
-// What they stand on: a finding, for the group or for everything; is the group one that the rule is about; its sums over
-// [from, to); the same group in another sum, or NULL; a text that lives as long as the check, its control characters as '?'; "$12.34", "$0.001234".
-struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule, const struct group *g);
+// What they stand on: a finding, for the group or for everything; is the group one that the rule is about;
+// its sums over [from, to); the same group in another sum, or NULL; a text that lives as long as the check,
+// its control characters as '?'; "$12.34", "$0.001234".
+struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule,
+                                      const struct group *g);
 bool alert_wanted(const struct alert_rule *rule, const struct group *g);
-bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err) NC_CHECK;
+bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
+               struct groups *ret, struct err *err) NC_CHECK;
 const struct group *alert_same(const struct groups *in, const struct group *g);
 struct str alert_say(struct alert_check *c, const char *fmt, ...) NC_PRINTF(2, 3);
 struct alert_money { char text[USD_SIZE + 1]; } alert_money(struct usd u);
@@ -114,54 +131,64 @@ struct alert_money { char text[USD_SIZE + 1]; } alert_money(struct usd u);
 void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64_t *ret_to, char *buf);
 
 // The dearest callers or models behind a finding, in words; appended.
-bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out, struct err *err) NC_CHECK;
+bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out,
+                        struct err *err) NC_CHECK;
 
-// Compares findings with the alerts that are up and writes what changed. *ret_events: an array of events (fire, update,
-// resolve), the caller's. Writes nothing and fails with ERR_RETRY if `token` lost the lease.
-bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events, struct err *err) NC_CHECK;
+// Compares findings with the alerts that are up and writes what changed. *ret_events: an array of events
+// (fire, update, resolve), the caller's. Writes nothing and fails with ERR_RETRY if `token` lost the lease.
+bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events,
+                 struct err *err) NC_CHECK;
 
 // Appends "<prefix>:alerts" or "{<prefix>:alerts}:<what>": one slot of a Redis Cluster.
 void alert_key(struct buf *b, const char *prefix, const char *what);
 
 // One message of events for a receiver, in its language. ret_title: one line.
-void alert_message(const struct alert_receiver *to, const json_t *events, const char *id, struct buf *ret_body, struct buf *ret_title);
+void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,
+                   struct buf *ret_body, struct buf *ret_title);
 
 // Messages on their way, all at the same time.
 struct alert_sender;
 struct alert_sending;
 struct alert_sender *alert_sender_new(void);
 void alert_sender_free(struct alert_sender *s);             // after what it sends. NULL: nothing
-void alert_sender_wait(struct alert_sender *s, int64_t ms); // they go on, until something happens or so much time has passed
+// they go on, until something happens or so much time has passed
+void alert_sender_wait(struct alert_sender *s, int64_t ms);
 
 // Begins to hand over a message; takes what is in `body`.
-struct alert_sending *alert_send(struct alert_sender *s, const struct alert_receiver *to, struct str id, struct buf *body);
+struct alert_sending *alert_send(struct alert_sender *s, const struct alert_receiver *to, struct str id,
+                                 struct buf *body);
 // Has it ended? *ret_why: NULL if it was taken; ERR_RETRY: try later; ERR_CONFIG: trying again will not help.
 bool alert_sending_over(struct alert_sending *x, const struct err **ret_why);
 void alert_sending_free(struct alert_sending *x);           // one that has not ended is broken off
 
-// The messages that wait in Redis: one at a time to each receiver, in the order of their events, and all receivers at the same
-// time. What failed too often goes to {..}:dead.
+// The messages that wait in Redis: one at a time to each receiver, in the order of their events, and all
+// receivers at the same time. What failed too often goes to {..}:dead.
 struct alert_sent { int sent, failed, dead; };
 struct alert_outbox;
 struct alert_outbox *alert_outbox_new(struct redis *r, const char *prefix);
-void alert_outbox_free(struct alert_outbox *o);             // what is on its way is broken off, and sent again in a minute
+// what is on its way is broken off, and sent again in a minute
+void alert_outbox_free(struct alert_outbox *o);
 // Notes what has ended and, unless `rules` is NULL, begins to send what is due. Adds to *ret. Does not wait.
-bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret, struct err *err) NC_CHECK;
+bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret,
+                       struct err *err) NC_CHECK;
 void alert_outbox_wait(struct alert_outbox *o, int64_t ms);
 bool alert_outbox_busy(const struct alert_outbox *o);       // something is on its way
 // Sends until nothing is due, for up to `budget_ms`.
-bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms, struct alert_sent *ret, struct err *err) NC_CHECK;
+bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms,
+                   struct alert_sent *ret, struct err *err) NC_CHECK;
 
 // One turn: take or keep the lease (else `mine` is false), check, write.
 struct alert_turn { bool mine; int findings, events; };
-bool alert_turn(const struct alert_rules *rules, struct rollups *f, const struct conf *conf, const char *token, int64_t now_ms,
-                struct alert_turn *ret, struct err *err) NC_CHECK;
-void alert_lease_end(struct redis *r, const struct conf *conf, const char *token); // so that nobody has to wait for it to lapse
+bool alert_turn(const struct alert_rules *rules, struct rollups *f, const struct conf *conf,
+                const char *token, int64_t now_ms, struct alert_turn *ret, struct err *err) NC_CHECK;
+// so that nobody has to wait for it to lapse
+void alert_lease_end(struct redis *r, const struct conf *conf, const char *token);
 
 // The daemon's thread: a turn every alerts.interval.
 struct alert_watch;
 bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct err *err) NC_CHECK;
-void alert_watch_reload(struct alert_watch *w); // reads alerts.file again at its next turn; a bad one is told, and those in force stay. NULL: nothing
+// reads alerts.file again at its next turn; a bad one is told, and those in force stay. NULL: nothing
+void alert_watch_reload(struct alert_watch *w);
 void alert_watch_quit(struct alert_watch *w); // asks it to end; returns at once. NULL: nothing
 void alert_watch_stop(struct alert_watch *w); // waits until it has ended, and frees it
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds now: each kind of rule is a function that sums the figures it needs and adds findings; those about money over time
-// have files of their own. What was already told is alert_state.c's business.
+// What holds now: each kind of rule is a function that sums the figures it needs and adds findings; those
+// about money over time have files of their own. What was already told is alert_state.c's business.
 //
-// Money rules ring on the lower end of the band (usd_low): an estimate that may still be too high wakes nobody.
+// Money rules ring on the lower end of the band (usd_low): an estimate that may still be too high wakes
+// nobody.
 #include "alert/alert.h"
 
 #include <stdlib.h>
@@ -13,16 +14,19 @@
 
 enum { DAY = 24, NEW_DAYS = 30, CONTRIBUTORS = 3 };
 
-struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule, const struct group *g)
+struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule,
+                                      const struct group *g)
 {
 	if (c->n == c->cap) {
-		struct alert_finding *more = arena_alloc(c->arena, (size_t)(c->cap = c->cap ? c->cap * 2 : 32) * sizeof *more);
+		struct alert_finding *more =
+			arena_alloc(c->arena, (size_t)(c->cap = c->cap ? c->cap * 2 : 32) * sizeof *more);
 		if (c->n)
 			memcpy(more, c->findings, (size_t)c->n * sizeof *more);
 		c->findings = more;
 	}
 	struct alert_finding *f = &c->findings[c->n++];
-	*f = (struct alert_finding){.rule = rule, .group = STR("all"), .period = STR(""), .level = 1, .basis = STR("")};
+	*f = (struct alert_finding){
+		.rule = rule, .group = STR("all"), .period = STR(""), .level = 1, .basis = STR("")};
 	if (g) {
 		char basis[GROUP_BASIS_SIZE];
 		f->group = rule->by.n ? arena_str(c->arena, g->keys[0]) : STR("all");
@@ -40,7 +44,8 @@ struct str alert_say(struct alert_check *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	struct str s = arena_vtext(c->arena, fmt, ap);
 	va_end(ap);
-	text_make_plain((char *)s.p, s.len); // names that others gave are not to steer a terminal, nor to add lines to a mail
+	// names that others gave are not to steer a terminal, nor to add lines to a mail
+	text_make_plain((char *)s.p, s.len);
 	return s;
 }
 
@@ -75,7 +80,8 @@ bool alert_wanted(const struct alert_rule *rule, const struct group *g)
 	return !rule->only.len || (rule->by.n && str_eq(rule->only, g->keys[0]));
 }
 
-bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct groups *ret, struct err *err)
+bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
+               struct groups *ret, struct err *err)
 {
 	groups_init(ret, &rule->by);
 	if (!rollups_sum(c->rollups, &rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR, ret, err))
@@ -104,7 +110,7 @@ struct alert_money alert_money(struct usd u)
 	return m;
 }
 
-// ---- news ----------------------------------------------------------------------------------------------------------
+// ---- news ---------------------------------------------------------------------------------------
 
 // Spent in the last day and not in the month before it. Says nothing until there are two days to compare.
 static bool check_new(struct alert_check *c, const struct alert_rule *rule, struct err *err)
@@ -116,17 +122,19 @@ static bool check_new(struct alert_check *c, const struct alert_rule *rule, stru
 	if (first == 0 || first > now - 2 * DAY)
 		return true;
 	groups_init(&before, &rule->by);
-	bool good = alert_sum(c, rule, now - DAY, now + 1, &today, err) && alert_sum(c, rule, now - NEW_DAYS * DAY, now - DAY, &before, err);
+	bool good = alert_sum(c, rule, now - DAY, now + 1, &today, err) &&
+	            alert_sum(c, rule, now - NEW_DAYS * DAY, now - DAY, &before, err);
 	for (int32_t i = 0; good && i < today.n; i++) {
 		const struct group *g = &today.list[i];
-		if (!alert_wanted(rule, g) || g->keys[0].len == 0 || usd_cmp(g->usd_low, rule->floor) < 0 || alert_same(&before, g))
+		if (!alert_wanted(rule, g) || g->keys[0].len == 0 || usd_cmp(g->usd_low, rule->floor) < 0 ||
+		    alert_same(&before, g))
 			continue;
 		struct alert_finding *f = alert_check_add(c, rule, g);
 		f->against = rule->floor;
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_say(c, "new %.*s %.*s: %s in the last day, nothing in the %d days before", STR_ARG(rule->by.name[0]), STR_ARG(f->group),
-		              alert_money(g->usd).text, NEW_DAYS);
+		f->text = alert_say(c, "new %.*s %.*s: %s in the last day, nothing in the %d days before",
+		                    STR_ARG(rule->by.name[0]), STR_ARG(f->group), alert_money(g->usd).text, NEW_DAYS);
 	}
 	groups_release(&today);
 	groups_release(&before);
@@ -144,8 +152,10 @@ static bool check_unpriced(struct alert_check *c, const struct alert_rule *rule,
 		struct alert_finding *f = alert_check_add(c, rule, &g.list[i]);
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_say(c, "%.*s: %lld tokens of the last day have no price and stand in no dollar figure; `nowcast price list` and `price import` help", STR_ARG(f->group),
-		              (long long)g.list[i].unpriced);
+		f->text = alert_say(
+			c,
+			"%.*s: %lld tokens of the last day have no price and stand in no dollar figure; `nowcast price list` and `price import` help",
+			STR_ARG(f->group), (long long)g.list[i].unpriced);
 	}
 	groups_release(&g);
 	return good;
@@ -171,17 +181,20 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 		return false;
 	for (size_t i = 0; i < 2; i++) {
 		int64_t arrived = redis_nil(c->redis, i) ? 0 : redis_int(c->redis, i);
-		if (!arrived || c->now_ms - arrived < rule->quiet_ms || (rule->only.len && !str_is(rule->only, signals[i])))
+		if (!arrived || c->now_ms - arrived < rule->quiet_ms ||
+		    (rule->only.len && !str_is(rule->only, signals[i])))
 			continue;
 		struct alert_finding *f = alert_check_add(c, rule, NULL);
 		f->group = str_of(signals[i]);
-		f->text = alert_say(c, "no %s has arrived since %s, for %lld minutes: figures stand still until they do; `nowcast doctor` says more", signals[i],
-		                    when_format(arrived, when), (long long)(c->now_ms - arrived) / MS_PER_MINUTE);
+		f->text = alert_say(
+			c,
+			"no %s has arrived since %s, for %lld minutes: figures stand still until they do; `nowcast doctor` says more",
+			signals[i], when_format(arrived, when), (long long)(c->now_ms - arrived) / MS_PER_MINUTE);
 	}
 	return true;
 }
 
-// ---- all -----------------------------------------------------------------------------------------------------------
+// ---- all ----------------------------------------------------------------------------------------
 
 static int dearest_first(const void *a, const void *b)
 {
@@ -192,8 +205,10 @@ static int dearest_first(const void *a, const void *b)
 
 bool alert_check(struct alert_check *c, struct err *err)
 {
-	static bool (*const checks[ALERT_KINDS])(struct alert_check *, const struct alert_rule *, struct err *) = {
-		alert_check_budget, alert_check_forecast, alert_check_spikes, alert_check_burn, check_new, check_unpriced, check_silent, alert_check_bill,
+	static bool (*const checks[ALERT_KINDS])(struct alert_check *, const struct alert_rule *,
+	                                         struct err *) = {
+		alert_check_budget, alert_check_forecast, alert_check_spikes, alert_check_burn,
+		check_new,          check_unpriced,       check_silent,       alert_check_bill,
 	};
 	for (int i = 0; i < c->rules->nrules; i++) {
 		const struct alert_rule *rule = &c->rules->rules[i];
@@ -214,7 +229,8 @@ static int by_unpriced(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out, struct err *err)
+bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out,
+                        struct err *err)
 {
 	const struct grouping by_caller = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};
 	const struct grouping by_model = {.n = 1, .by = {BY_MODEL}, .name = {STR("model")}};
@@ -224,7 +240,8 @@ bool alert_contributors(struct alert_check *c, const struct alert_finding *f, st
 	if (f->to <= f->from)
 		return true;
 	groups_init(&g, by);
-	bool good = rollups_sum(c->rollups, by, f->rule->by.n ? &only : NULL, f->from, f->to, c->now_ms / MS_PER_HOUR, &g, err);
+	bool good = rollups_sum(c->rollups, by, f->rule->by.n ? &only : NULL, f->from, f->to,
+	                        c->now_ms / MS_PER_HOUR, &g, err);
 	bool tokens = f->rule->kind == ALERT_UNPRICED;
 	groups_sort_by_usd(&g);
 	if (tokens && g.n)

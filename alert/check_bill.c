@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The estimate against the bill: rings where, over the last period that the bill covers, the two differ by more than so many
-// per cent of what is billed, and by more than the floor.
+// The estimate against the bill: rings where, over the last period that the bill covers, the two differ by
+// more than so many per cent of what is billed, and by more than the floor.
 //
-// A bill changes only when it is reconciled, so the sums are made once a run and remembered beside the alerts, as JSON:
-// {"run": "7", "from": hour, "to": hour, "groups": [[name, picodollars estimated, billed], ...]}.
+// A bill changes only when it is reconciled, so the sums are made once a run and remembered beside the
+// alerts, as JSON: {"run": "7", "from": hour, "to": hour, "groups": [[name, picodollars estimated, billed],
+// ...]}.
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -64,14 +65,17 @@ static bool sum_model_hour(void *user, struct view *v, const struct model_hour *
 	compare_model_hour(model_hour, &s->scratch, &list, &n);
 	when_format(model_hour->hour * MS_PER_HOUR, hour);
 	for (int i = 0; i < n; i++)
-		add_pair(s, s->rule->by.n ? grouping_key(&s->rule->by, 0, v, model_hour, &list[i].who, hour) : STR("all"), &list[i].d);
+		add_pair(
+			s, s->rule->by.n ? grouping_key(&s->rule->by, 0, v, model_hour, &list[i].who, hour) : STR("all"),
+			&list[i].d);
 	return true;
 }
 
 // What the rule is about, summed anew; an object as above.
 static json_t *sum_up(struct alert_check *c, const struct alert_rule *rule, const char *run, struct err *err)
 {
-	static const int64_t period_hours[] = {[PERIOD_HOUR] = 1, [PERIOD_DAY] = DAY, [PERIOD_WEEK] = 7 * DAY, [PERIOD_MONTH] = 30 * DAY};
+	static const int64_t period_hours[] = {
+		[PERIOD_HOUR] = 1, [PERIOD_DAY] = DAY, [PERIOD_WEEK] = 7 * DAY, [PERIOD_MONTH] = 30 * DAY};
 	struct sums s = {.rule = rule};
 	struct view *v = rollups_view(c->rollups);
 	int64_t now = c->now_ms / MS_PER_HOUR, from = 0, to = 0;
@@ -86,10 +90,13 @@ static json_t *sum_up(struct alert_check *c, const struct alert_rule *rule, cons
 		char estimated[USD_SIZE], billed[USD_SIZE];
 		json_t *name = json_stringn(s.list[i].group.p ? s.list[i].group.p : "", s.list[i].group.len);
 		if (name)
-			json_array_append_new(groups, json_pack("[o, s, s]", name, usd_format_pico(s.list[i].estimated, estimated), usd_format_pico(s.list[i].billed, billed)));
+			json_array_append_new(groups, json_pack("[o, s, s]", name,
+			                                        usd_format_pico(s.list[i].estimated, estimated),
+			                                        usd_format_pico(s.list[i].billed, billed)));
 	}
 	if (good)
-		all = json_pack("{s:s, s:I, s:I, s:O}", "run", run, "from", (json_int_t)from, "to", (json_int_t)to, "groups", groups);
+		all = json_pack("{s:s, s:I, s:I, s:O}", "run", run, "from", (json_int_t)from, "to", (json_int_t)to,
+		                "groups", groups);
 	json_decref(groups);
 	map_release(&s.index);
 	arena_release(&s.names);
@@ -112,8 +119,10 @@ static bool read_sums(struct alert_check *c, const struct alert_rule *rule, json
 	*ret = NULL;
 	bool good = redis_exec(c->redis, err), known = false;
 	if (good && !redis_nil(c->redis, 0)) {
-		struct str number = redis_str(c->redis, 0), text = redis_nil(c->redis, 1) ? STR_NONE : redis_str(c->redis, 1);
-		snprintf(run, sizeof run, "%.*s", (int)(number.len < sizeof run ? number.len : sizeof run - 1), number.p);
+		struct str number = redis_str(c->redis, 0),
+				   text = redis_nil(c->redis, 1) ? STR_NONE : redis_str(c->redis, 1);
+		snprintf(run, sizeof run, "%.*s", (int)(number.len < sizeof run ? number.len : sizeof run - 1),
+		         number.p);
 		*ret = json_loadb(text.p ? text.p : "", text.len, 0, NULL);
 		const char *of = json_string_value(json_object_get(*ret, "run"));
 		known = of && strcmp(of, run) == 0;
@@ -142,7 +151,8 @@ static int64_t level_of(const struct alert_rule *rule, struct usd off, struct us
 	return level;
 }
 
-static void judge(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to, struct str group, struct usd estimated, struct usd billed)
+static void judge(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
+                  struct str group, struct usd estimated, struct usd billed)
 {
 	char since[WHEN_SIZE], until[WHEN_SIZE];
 	struct group g = {.keys = {group}, .usd = estimated, .usd_low = estimated, .usd_high = estimated};
@@ -157,9 +167,11 @@ static void judge(struct alert_check *c, const struct alert_rule *rule, int64_t 
 	f->level = level;
 	f->from = from;
 	f->to = to;
-	f->text = alert_say(c, "%.*s was estimated at %s and billed %s from %s to %s, more than %lld%% apart; `nowcast report --reconciliation` says why",
-	                    STR_ARG(f->group), alert_money(estimated).text, alert_money(billed).text, when_format(from * MS_PER_HOUR, since),
-	                    when_format(to * MS_PER_HOUR, until), (long long)level);
+	f->text = alert_say(
+		c,
+		"%.*s was estimated at %s and billed %s from %s to %s, more than %lld%% apart; `nowcast report --reconciliation` says why",
+		STR_ARG(f->group), alert_money(estimated).text, alert_money(billed).text,
+		when_format(from * MS_PER_HOUR, since), when_format(to * MS_PER_HOUR, until), (long long)level);
 }
 
 bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, struct err *err)
@@ -170,9 +182,12 @@ bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, stru
 		return true; // how the bill stood in the past is not kept
 	if (!read_sums(c, rule, &all, err))
 		return false;
-	int64_t from = json_integer_value(json_object_get(all, "from")), to = json_integer_value(json_object_get(all, "to"));
+	int64_t from = json_integer_value(json_object_get(all, "from")),
+			to = json_integer_value(json_object_get(all, "to"));
 	json_array_foreach(json_object_get(all, "groups"), i, one) {
-		const char *group = json_string_value(json_array_get(one, 0)), *e = json_string_value(json_array_get(one, 1)), *b = json_string_value(json_array_get(one, 2));
+		const char *group = json_string_value(json_array_get(one, 0)),
+				   *e = json_string_value(json_array_get(one, 1)),
+				   *b = json_string_value(json_array_get(one, 2));
 		struct usd estimated, billed;
 		if (group && e && b && usd_parse_pico(str_of(e), &estimated) && usd_parse_pico(str_of(b), &billed))
 			judge(c, rule, from, to, arena_str(c->arena, str_of(group)), estimated, billed);

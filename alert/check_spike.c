@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spikes: each group's pace (alert_pace.h) against this hour of other days, its own last hours, and its busy times.
+// Spikes: each group's pace (alert_pace.h) against this hour of other days, its own last hours, and its busy
+// times.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,7 +22,8 @@ static bool read_day(const struct rate_monitor *p, int d, struct hour_days *list
 	struct groups g;
 	bool good = alert_sum(c, p->rule, hour, hour + 1, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
-		const struct monitored_group *x = rate_monitor_find(p, p->rule->by.n ? g.list[i].keys[0] : STR("all"));
+		const struct monitored_group *x =
+			rate_monitor_find(p, p->rule->by.n ? g.list[i].keys[0] : STR("all"));
 		if (!x)
 			continue;
 		list[x - p->list].calls[d] = g.list[i].calls;
@@ -39,7 +41,8 @@ static bool read_seasonal_baselines(struct rate_monitor *p, struct err *err)
 	struct hour_days *list = xcalloc((size_t)p->n + 1, sizeof *list);
 	int days = 0;
 	bool good = true;
-	for (; good && days < RATE_DAYS && now - (days + 1) * DAY > first; days++) // the first hour is hardly ever whole
+	// the first hour is hardly ever whole
+	for (; good && days < RATE_DAYS && now - (days + 1) * DAY > first; days++)
 		good = read_day(p, days, list, err);
 	for (int32_t i = 0; good && i < p->n; i++) {
 		p->list[i].calls = seasonal_baseline_of(list[i].calls, days);
@@ -49,7 +52,8 @@ static bool read_seasonal_baselines(struct rate_monitor *p, struct err *err)
 	return good;
 }
 
-static void ring(struct rate_monitor *p, const struct monitored_group *x, const struct rate_spike *j, bool by_calls)
+static void ring(struct rate_monitor *p, const struct monitored_group *x, const struct rate_spike *j,
+                 bool by_calls)
 {
 	struct alert_check *c = p->check;
 	char now[USD_SIZE], usual[USD_SIZE], basis[GROUP_BASIS_SIZE], calls[24] = "hardly any";
@@ -65,10 +69,12 @@ static void ring(struct rate_monitor *p, const struct monitored_group *x, const 
 	if (j->usual_calls)
 		snprintf(calls, sizeof calls, "%lld", (long long)j->usual_calls);
 	if (by_calls)
-		f->text = alert_say(c, "%.*s makes %lld calls in %lld minutes, where %s are usual: about $%s in place of $%s", STR_ARG(f->group),
-		                    (long long)j->calls, (long long)j->minutes, calls, now, usual);
+		f->text = alert_say(
+			c, "%.*s makes %lld calls in %lld minutes, where %s are usual: about $%s in place of $%s",
+			STR_ARG(f->group), (long long)j->calls, (long long)j->minutes, calls, now, usual);
 	else
-		f->text = alert_say(c, "%.*s spends $%s or more in %lld minutes, where $%s is usual", STR_ARG(f->group), now, (long long)j->minutes, usual);
+		f->text = alert_say(c, "%.*s spends $%s or more in %lld minutes, where $%s is usual",
+		                    STR_ARG(f->group), now, (long long)j->minutes, usual);
 }
 
 static struct rate_test ask_of(const struct rate_monitor *p, const struct monitored_group *x)
@@ -78,8 +84,12 @@ static struct rate_test ask_of(const struct rate_monitor *p, const struct monito
 		calls += x->hours[k].calls;
 		mid += x->hours[k].mid;
 	}
-	return (struct rate_test){.factor_tenths = p->rule->factor_tenths, .floor_micro = micro_of(p->rule->floor), .call_micro = calls ? mid / calls : 0,
-	                         .span = p->span, .calls = x->calls, .micro = x->micro};
+	return (struct rate_test){.factor_tenths = p->rule->factor_tenths,
+	                          .floor_micro = micro_of(p->rule->floor),
+	                          .call_micro = calls ? mid / calls : 0,
+	                          .span = p->span,
+	                          .calls = x->calls,
+	                          .micro = x->micro};
 }
 
 static bool is_wanted(const struct rate_monitor *p, const struct monitored_group *x)
@@ -87,7 +97,7 @@ static bool is_wanted(const struct rate_monitor *p, const struct monitored_group
 	return !p->rule->only.len || str_eq(p->rule->only, x->group);
 }
 
-// ---- live ----------------------------------------------------------------------------------------------------------
+// ---- live ---------------------------------------------------------------------------------------
 
 // The account in an ARN; empty for other names.
 static struct str account_of(struct str group)
@@ -95,14 +105,16 @@ static struct str account_of(struct str group)
 	return str_starts(group, STR("arn:")) ? arn_cut_account(&group) : STR_NONE;
 }
 
-// Has somebody's number of calls jumped of late whose tokens may have been split with this one? Until it is known what those
-// calls take, others seem to spend it.
+// Has somebody's number of calls jumped of late whose tokens may have been split with this one? Until it is
+// known what those calls take, others seem to spend it.
 static bool is_doubtful(const struct rate_monitor *p, const struct monitored_group *x)
 {
 	struct str mine = account_of(x->group);
 	for (int32_t i = 0; i < p->n; i++) {
 		struct str other = account_of(p->list[i].group);
-		if (p->list[i].rate_baseline.spiked_at && x->rate_baseline.at_minute - p->list[i].rate_baseline.spiked_at < DOUBT_MINUTES && (!mine.len || !other.len || str_eq(mine, other)))
+		if (p->list[i].rate_baseline.spiked_at &&
+		    x->rate_baseline.at_minute - p->list[i].rate_baseline.spiked_at < DOUBT_MINUTES &&
+		    (!mine.len || !other.len || str_eq(mine, other)))
 			return true;
 	}
 	return false;
@@ -125,14 +137,16 @@ static void judge_live(struct rate_monitor *p)
 	for (int32_t i = 0; i < p->n; i++) {
 		const struct monitored_group *x = &p->list[i];
 		struct rate_test ask = ask_of(p, x);
-		if (is_wanted(p, x) && rate_baseline_usd_spike(&x->rate_baseline, &ask, &jump) && !(doubt && is_doubtful(p, x)))
+		if (is_wanted(p, x) && rate_baseline_usd_spike(&x->rate_baseline, &ask, &jump) &&
+		    !(doubt && is_doubtful(p, x)))
 			ring(p, x, &jump, false);
 	}
 }
 
-// ---- stored hours --------------------------------------------------------------------------------------------------
+// ---- stored hours -------------------------------------------------------------------------------
 
-// Each hour's amount spread evenly over its minutes, so a jump shows as its hour begins, if the whole hour makes one.
+// Each hour's amount spread evenly over its minutes, so a jump shows as its hour begins, if the whole hour
+// makes one.
 static void judge_hour(struct rate_monitor *p, const struct monitored_group *x)
 {
 	int64_t first = (p->check->now_ms / MS_PER_HOUR - RATE_MONITOR_HOURS + 1) * 60;
@@ -140,7 +154,8 @@ static void judge_hour(struct rate_monitor *p, const struct monitored_group *x)
 	struct rate_spike jump;
 	struct rate_baseline rate_baseline = {0};
 	for (int m = 0; is_wanted(p, x) && m < (RATE_MONITOR_HOURS - 1) * 60 + RATE_MINUTES; m++) {
-		rate_baseline_add(&rate_baseline, first + m, x->hours[m / 60].calls / 60, x->hours[m / 60].micro / 60);
+		rate_baseline_add(&rate_baseline, first + m, x->hours[m / 60].calls / 60,
+		                  x->hours[m / 60].micro / 60);
 		if (m < (RATE_MONITOR_HOURS - 1) * 60)
 			continue;
 		bool by_calls = rate_baseline_calls_spike(&rate_baseline, &ask, &jump);
@@ -151,7 +166,7 @@ static void judge_hour(struct rate_monitor *p, const struct monitored_group *x)
 	}
 }
 
-// ---- all -----------------------------------------------------------------------------------------------------------
+// ---- all ----------------------------------------------------------------------------------------
 
 bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {

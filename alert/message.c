@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people and programs are sent. One event tells its story; a storm is a list with what is left out counted. Text of
-// others (names of principals and tags) is escaped by the JSON writer, and for Slack's markup and mail headers besides.
+// What people and programs are sent. One event tells its story; a storm is a list with what is left out
+// counted. Text of others (names of principals and tags) is escaped by the JSON writer, and for Slack's
+// markup and mail headers besides.
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,15 +27,18 @@ static void add_title(struct buf *b, const json_t *events)
 	size_t n = json_array_size(events);
 	const json_t *first = json_array_get(events, 0);
 	if (n == 1)
-		buf_addf(b, "nowcast: %s %s: %s", text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"));
+		buf_addf(b, "nowcast: %s %s: %s", text_at(first, "event"), text_at(first, "rule"),
+		         text_at(first, "text"));
 	else
-		buf_addf(b, "nowcast: %zu alerts, the first: %s %s: %s", n, text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"));
+		buf_addf(b, "nowcast: %zu alerts, the first: %s %s: %s", n, text_at(first, "event"),
+		         text_at(first, "rule"), text_at(first, "text"));
 }
 
 static void add_band(struct buf *b, const json_t *e)
 {
 	struct usd low, high;
-	if (usd_parse(str_of(text_at(e, "usd_low")), &low) && usd_parse(str_of(text_at(e, "usd_high")), &high) && usd_cmp(low, high) < 0)
+	if (usd_parse(str_of(text_at(e, "usd_low")), &low) && usd_parse(str_of(text_at(e, "usd_high")), &high) &&
+	    usd_cmp(low, high) < 0)
 		buf_addf(b, "; between %s and %s", alert_money(low).text, alert_money(high).text);
 	if (*text_at(e, "basis"))
 		buf_addf(b, "; evidence: %s", text_at(e, "basis"));
@@ -56,7 +60,8 @@ static void add_details(struct buf *b, const json_t *e, const char *margin)
 
 static void add_event(struct buf *b, const json_t *e)
 {
-	buf_addf(b, "%s %s (%s): %s\n", text_at(e, "event"), text_at(e, "rule"), text_at(e, "severity"), text_at(e, "text"));
+	buf_addf(b, "%s %s (%s): %s\n", text_at(e, "event"), text_at(e, "rule"), text_at(e, "severity"),
+	         text_at(e, "text"));
 	add_details(b, e, "  ");
 	if (*text_at(e, "link"))
 		buf_addf(b, "  %s\n", text_at(e, "link"));
@@ -79,7 +84,7 @@ static void add_json(struct buf *b, json_t *j) // takes j
 	json_decref(j);
 }
 
-// ---- one language each ---------------------------------------------------------------------------------------------
+// ---- one language each --------------------------------------------------------------------------
 
 static void slack(struct buf *b, const struct buf *story)
 {
@@ -96,12 +101,14 @@ static void slack(struct buf *b, const struct buf *story)
 			buf_addc(&safe, c);
 	}
 	json_t *text = json_stringn(safe.data, safe.len);
-	add_json(b, json_pack("{s:o}", "text", text ? text : json_string("nowcast: an alert whose text is not UTF-8")));
+	add_json(b, json_pack("{s:o}", "text",
+	                      text ? text : json_string("nowcast: an alert whose text is not UTF-8")));
 	buf_release(&safe);
 }
 
-// Alertmanager ends alerts that it does not hear of. It is told every few minutes (alert_state.c), and the end of a firing one is an
-// hour away from when it was: a message that comes late, after that of its end, holds no alert up.
+// Alertmanager ends alerts that it does not hear of. It is told every few minutes (alert_state.c), and the
+// end of a firing one is an hour away from when it was: a message that comes late, after that of its end,
+// holds no alert up.
 static void alertmanager(struct buf *b, const json_t *events)
 {
 	json_t *all = json_array(), *e;
@@ -112,11 +119,12 @@ static void alertmanager(struct buf *b, const json_t *events)
 		bool over = strcmp(text_at(e, "event"), "resolved") == 0;
 		struct buf details = BUF_INIT;
 		add_details(&details, e, "");
-		json_t *one = json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:s}", "labels", "alertname", "nowcast", "rule",
-		                        text_at(e, "rule"), "kind", text_at(e, "kind"), "group", text_at(e, "group"), "period", text_at(e, "period"),
-		                        "severity", text_at(e, "severity"), "annotations", "summary", text_at(e, "text"), "description",
-		                        details.data, "startsAt", time_at(e, "since", since), "endsAt",
-		                        when_format(over ? at : at + FIRING_MS, until));
+		json_t *one =
+			json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:s}", "labels", "alertname",
+		              "nowcast", "rule", text_at(e, "rule"), "kind", text_at(e, "kind"), "group",
+		              text_at(e, "group"), "period", text_at(e, "period"), "severity", text_at(e, "severity"),
+		              "annotations", "summary", text_at(e, "text"), "description", details.data, "startsAt",
+		              time_at(e, "since", since), "endsAt", when_format(over ? at : at + FIRING_MS, until));
 		if (one && *text_at(e, "link"))
 			json_object_set(one, "generatorURL", json_object_get(e, "link"));
 		if (one)
@@ -126,7 +134,8 @@ static void alertmanager(struct buf *b, const json_t *events)
 	add_json(b, all);
 }
 
-static void email(struct buf *b, const struct alert_receiver *to, const char *id, const struct buf *title, const struct buf *story)
+static void email(struct buf *b, const struct alert_receiver *to, const char *id, const struct buf *title,
+                  const struct buf *story)
 {
 	char date[MAIL_DATE_SIZE];
 	time_t now = (time_t)(when_now_ms() / 1000);
@@ -137,7 +146,10 @@ static void email(struct buf *b, const struct alert_receiver *to, const char *id
 		unsigned char c = (unsigned char)title->data[i];
 		buf_addc(b, c < ' ' || c > '~' ? '?' : (char)c);
 	}
-	buf_addf(b, "\r\nMessage-ID: <%s@nowcast>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n", id);
+	buf_addf(
+		b,
+		"\r\nMessage-ID: <%s@nowcast>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
+		id);
 	for (size_t i = 0; i < story->len; i++) {
 		if (story->data[i] == '\n')
 			buf_addc(b, '\r');
@@ -145,7 +157,8 @@ static void email(struct buf *b, const struct alert_receiver *to, const char *id
 	}
 }
 
-void alert_message(const struct alert_receiver *to, const json_t *events, const char *id, struct buf *ret_body, struct buf *ret_title)
+void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,
+                   struct buf *ret_body, struct buf *ret_title)
 {
 	struct buf story = BUF_INIT;
 	add_title(ret_title, events);
@@ -157,6 +170,7 @@ void alert_message(const struct alert_receiver *to, const json_t *events, const 
 	else if (to->kind == TO_EMAIL)
 		email(ret_body, to, id, ret_title, &story);
 	else
-		add_json(ret_body, json_pack("{s:s, s:s, s:O}", "id", id, "title", ret_title->data, "events", events));
+		add_json(ret_body,
+		         json_pack("{s:s, s:s, s:O}", "id", id, "title", ret_title->data, "events", events));
 	buf_release(&story);
 }

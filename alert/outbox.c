@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The outbox: messages waiting in Redis. Each receiver has one message at a time on its way, the oldest that waits for it, so
-// that it hears of things in their order; a receiver that stalls or fails keeps nobody waiting but itself. A message is put
-// off before it is tried, so that whoever dies while sending leaves it to be tried again, and it is taken out once its receiver
-// has it: that is noted here until Redis knows it.
+// The outbox: messages waiting in Redis. Each receiver has one message at a time on its way, the oldest that
+// waits for it, so that it hears of things in their order; a receiver that stalls or fails keeps nobody
+// waiting but itself. A message is put off before it is tried, so that whoever dies while sending leaves it
+// to be tried again, and it is taken out once its receiver has it: that is noted here until Redis knows it.
 //
 //     outbox (sorted set) id -> due      messages (hash) id -> JSON      dead (list) JSON with the last error
 //
-// An id is "<milliseconds>-<receiver>", or "again-<receiver>": what an Alertmanager is told again goes before what came after it.
+// An id is "<milliseconds>-<receiver>", or "again-<receiver>": what an Alertmanager is told again goes before
+// what came after it.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@
 #include "base/log.h"
 #include "base/when.h"
 
-// Given up: what is so old and has been tried so often. Messages behind it are then tried, so that few of a receiver can wait.
+// Given up: what is so old and has been tried so often. Messages behind it are then tried, so that few of a
+// receiver can wait.
 enum { GIVE_UP_MS = 2 * MS_PER_HOUR, TRIES_MIN = 4 };
 enum { FIRST_WAIT_MS = 5000, LAST_WAIT_MS = 600000, CLAIM_MS = 60000, DRAIN_MS = 20, FLIGHTS_MAX = 64 };
 #define DEAD_LAST "999" // the newest thousand are kept
@@ -55,7 +57,7 @@ static int64_t wait_ms(int64_t tries)
 	return ms < LAST_WAIT_MS ? ms : LAST_WAIT_MS;
 }
 
-// ---- what has ended ------------------------------------------------------------------------------------------------
+// ---- what has ended -----------------------------------------------------------------------------
 
 static void fail(struct flight *f, const struct err *why, struct alert_sent *ret)
 {
@@ -64,11 +66,13 @@ static void fail(struct flight *f, const struct err *why, struct alert_sent *ret
 	json_object_set_new(f->message, "tries", json_integer(tries));
 	json_object_set_new(f->message, "error", json_string(why->msg));
 	if (why->kind == ERR_CONFIG || (tries >= TRIES_MIN && age >= GIVE_UP_MS)) {
-		log_error("an alert could not be delivered and was given up; `nowcast alert list --dead` shows it", LOG_STR("id", f->id), LOG_STR("why", why->msg));
+		log_error("an alert could not be delivered and was given up; `nowcast alert list --dead` shows it",
+		          LOG_STR("id", f->id), LOG_STR("why", why->msg));
 		f->end = GIVEN_UP;
 		ret->dead++;
 	} else {
-		log_warn("an alert could not be delivered yet", LOG_STR("id", f->id), LOG_STR("why", why->msg), LOG_INT("again_in_ms", wait_ms(tries - 1)));
+		log_warn("an alert could not be delivered yet", LOG_STR("id", f->id), LOG_STR("why", why->msg),
+		         LOG_INT("again_in_ms", wait_ms(tries - 1)));
 		f->end = PUT_BACK;
 		ret->failed++;
 	}
@@ -99,7 +103,9 @@ static void note_end(struct alert_outbox *o, const struct flight *f)
 	char due[24];
 	char *text = json_dumps(f->message, JSON_COMPACT);
 	if (f->end == PUT_BACK) {
-		snprintf(due, sizeof due, "%lld", (long long)(when_now_ms() + wait_ms(json_integer_value(json_object_get(f->message, "tries")) - 1)));
+		snprintf(due, sizeof due, "%lld",
+		         (long long)(when_now_ms() +
+		                     wait_ms(json_integer_value(json_object_get(f->message, "tries")) - 1)));
 		redis_cmdz(o->redis, "HSET", o->messages.data, f->id, text, NULL);
 		redis_cmdz(o->redis, "ZADD", o->due.data, "XX", due, f->id, NULL);
 	}
@@ -144,7 +150,7 @@ static bool settle(struct alert_outbox *o, struct alert_sent *ret, struct err *e
 	return true;
 }
 
-// ---- what is due ---------------------------------------------------------------------------------------------------
+// ---- what is due --------------------------------------------------------------------------------
 
 struct waiting {
 	char *id;
@@ -168,7 +174,8 @@ static bool is_flying(const struct alert_outbox *o, const char *receiver)
 }
 
 // The first message of each receiver to whom nothing is on its way, if it is due. *ret: ids, in the arena.
-static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting **ret, int *ret_n, struct err *err)
+static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting **ret, int *ret_n,
+                     struct err *err)
 {
 	int64_t now = when_now_ms();
 	redis_cmdz(o->redis, "ZRANGE", o->due.data, "0", "-1", "WITHSCORES", NULL);
@@ -185,7 +192,9 @@ static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting
 	const char *last = NULL;
 	for (int i = 0; i < n && o->n + due < FLIGHTS_MAX; i++) {
 		const char *receiver = receiver_of(list[i].id);
-		bool first = !last || strcmp(last, receiver) != 0, later = list[i].due > now && list[i].due <= now + LAST_WAIT_MS; // else the clock was set back
+		// else the clock was set back
+		bool first = !last || strcmp(last, receiver) != 0,
+			 later = list[i].due > now && list[i].due <= now + LAST_WAIT_MS;
 		last = receiver;
 		if (first && !later && !is_flying(o, receiver))
 			list[due++] = list[i];
@@ -233,7 +242,7 @@ static bool begin(struct alert_outbox *o, const struct alert_rules *rules, struc
 	return good;
 }
 
-// ---- all -----------------------------------------------------------------------------------------------------------
+// ---- all ----------------------------------------------------------------------------------------
 
 struct alert_outbox *alert_outbox_new(struct redis *r, const char *prefix)
 {
@@ -260,7 +269,8 @@ void alert_outbox_free(struct alert_outbox *o)
 	free(o);
 }
 
-bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret, struct err *err)
+bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret,
+                       struct err *err)
 {
 	return settle(o, ret, err) && (!rules || begin(o, rules, err));
 }
@@ -275,7 +285,8 @@ bool alert_outbox_busy(const struct alert_outbox *o)
 	return o->n > 0;
 }
 
-bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms, struct alert_sent *ret, struct err *err)
+bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms,
+                   struct alert_sent *ret, struct err *err)
 {
 	int64_t end = when_ticks_ms() + budget_ms;
 	while (when_ticks_ms() < end) {

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is usual, and how much more is a jump.
 //
-// A caller's hours differ threefold without anything being wrong, and single minutes far more. So five minutes are compared to
-// what this hour takes on most other days, which a busy hour or a jump of one day does not move. The last hour keeps it near
-// today: twice as much as on other days raises it, and as long as few days are known, it is not believed far beyond. In a first
-// day there is nothing but the last hour, and a little more is asked for.
+// A caller's hours differ threefold without anything being wrong, and single minutes far more. So five
+// minutes are compared to what this hour takes on most other days, which a busy hour or a jump of one day
+// does not move. The last hour keeps it near today: twice as much as on other days raises it, and as long as
+// few days are known, it is not believed far beyond. In a first day there is nothing but the last hour, and a
+// little more is asked for.
 //
-// Ten minutes that took far more than usual count for the last hour as little more than usual, or a jump after a busy hour, or
-// after another jump, would pass for usual; what lasts is usual after some hours. Who comes back from a break is compared to a
-// part of its own busy times, and nobody jumps by what this hour took on some other day, be it once a week.
+// Ten minutes that took far more than usual count for the last hour as little more than usual, or a jump
+// after a busy hour, or after another jump, would pass for usual; what lasts is usual after some hours. Who
+// comes back from a break is compared to a part of its own busy times, and nobody jumps by what this hour
+// took on some other day, be it once a week.
 //
-// Some callers come evenly, some in bursts: how far an hour's busy minutes are above its mean is learned of each, and who
-// comes evenly jumps with less. What came just before counts along with what is usual: out of a lull, a jump is lower, but steep.
+// Some callers come evenly, some in bursts: how far an hour's busy minutes are above its mean is learned of
+// each, and who comes evenly jumps with less. What came just before counts along with what is usual: out of a
+// lull, a jump is lower, but steep.
 //
-// Calls are known within minutes and are never split among callers; a few more may come by chance. Dollars are known later and
-// are first split by what was usual, and a few dear calls make much of them: so a jump in dollars alone must last, two spans of
-// ten minutes, and be one against the last hour as well.
+// Calls are known within minutes and are never split among callers; a few more may come by chance. Dollars
+// are known later and are first split by what was usual, and a few dear calls make much of them: so a jump in
+// dollars alone must last, two spans of ten minutes, and be one against the last hour as well.
 #include "alert/rate_baseline.h"
 
 #include <math.h>
@@ -35,14 +38,16 @@ enum {
 static const double TEN_CAP = 1.6;    // times the usual, ten minutes count for no more
 static const double CHANCE = 2.0;     // calls that may come at any time
 static const double FEW_CAP = 1.5;    // times the last hour, a few other days count for no more
-static const double HOUR_PART = 0.5;  // of the last hour's calls is usual whatever other days took; of its dollars all
-static const double BEFORE_PART = 0.7; // of what is usual stands for what came just before, where that was less
+// of the last hour's calls is usual whatever other days took; of its dollars all
+static const double HOUR_PART = 0.5;
+// of what is usual stands for what came just before, where that was less
+static const double BEFORE_PART = 0.7;
 static const double DOUBT = 1.15;     // times as much is asked for where there is only the last hour
 static const double DEAR = 1.4;       // and of dollars
 static const double ONE_DAY = 0.22;   // of the most this hour took on another day is usual as well
 static const double MOST_DAYS = 0.3;  // of other days may have taken less
 
-// ---- counting ------------------------------------------------------------------------------------------------------
+// ---- counting -----------------------------------------------------------------------------------
 
 static int64_t sum_of(const struct rate_counter *b, int64_t last, int minutes)
 {
@@ -118,13 +123,16 @@ static void step(struct rate_baseline *p, int64_t minute)
 static void begin(struct rate_baseline *p, int64_t minute)
 {
 	*p = (struct rate_baseline){.at_minute = minute, .first_ten_minutes = minute / RATE_TEN};
-	for (int64_t h = minute / MINUTES_AN_HOUR - 2; h < minute / MINUTES_AN_HOUR; h++) // hours spread evenly tell nothing of it
+	// hours spread evenly tell nothing of it
+	for (int64_t h = minute / MINUTES_AN_HOUR - 2; h < minute / MINUTES_AN_HOUR; h++)
 		p->calls.peaks[h % RATE_PEAKS] = p->micro.peaks[h % RATE_PEAKS] = PEAK_TYPICAL;
 }
 
-void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t *hours_calls, const int64_t *hours_micro, int nhours)
+void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t *hours_calls,
+                         const int64_t *hours_micro, int nhours)
 {
-	int64_t ten = minute / RATE_TEN, into = minute % MINUTES_AN_HOUR / RATE_TEN; // spans of the hour in hand: taken to be like the one before
+	// spans of the hour in hand: taken to be like the one before
+	int64_t ten = minute / RATE_TEN, into = minute % MINUTES_AN_HOUR / RATE_TEN;
 	int known = nhours;
 	while (known > 0 && hours_calls[known - 1] == 0 && hours_micro[known - 1] == 0)
 		known--;
@@ -156,11 +164,12 @@ void rate_baseline_add(struct rate_baseline *p, int64_t minute, int64_t calls, i
 	}
 	for (int64_t m = p->at_minute + 1; m <= minute; m++)
 		step(p, m);
-	p->calls.minutes[p->at_minute % RATE_MINUTES] += calls; // a minute again, or one before it: more of the newest
+	// a minute again, or one before it: more of the newest
+	p->calls.minutes[p->at_minute % RATE_MINUTES] += calls;
 	p->micro.minutes[p->at_minute % RATE_MINUTES] += micro;
 }
 
-// ---- asking --------------------------------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------------------
 
 static void insert_sorted(int64_t *v, int n, int64_t x)
 {
@@ -186,11 +195,13 @@ struct seasonal_baseline seasonal_baseline_of(const int64_t *amounts, int days)
 	int n = 0;
 	for (int d = 0; d < days && d < RATE_DAYS; d++)
 		insert_sorted(v, n++, amounts[d]);
-	return n ? (struct seasonal_baseline){.days = n, .usually = v[(int)(n * MOST_DAYS)], .most = v[n - 1]} : (struct seasonal_baseline){0};
+	return n ? (struct seasonal_baseline){.days = n, .usually = v[(int)(n * MOST_DAYS)], .most = v[n - 1]}
+	         : (struct seasonal_baseline){0};
 }
 
 // What is usual in `minutes`, of the last hour at least this part; negative: not known.
-static double usual(const struct rate_baseline *p, const struct rate_counter *b, struct seasonal_baseline s, double hour_part, int minutes)
+static double usual(const struct rate_baseline *p, const struct rate_counter *b, struct seasonal_baseline s,
+                    double hour_part, int minutes)
 {
 	double hour, often = (double)s.usually;
 	if (!last_hour(p, b, &hour) || p->at_minute / RATE_TEN - p->first_ten_minutes < RATE_YOUNG)
@@ -207,30 +218,42 @@ static double part_of(const struct rate_test *ask)
 	return ask->span > RATE_QUICK ? (double)RATE_QUICK / (double)ask->span : 1;
 }
 
-bool rate_baseline_calls_spike(const struct rate_baseline *p, const struct rate_test *ask, struct rate_spike *ret)
+bool rate_baseline_calls_spike(const struct rate_baseline *p, const struct rate_test *ask,
+                               struct rate_spike *ret)
 {
 	double often = usual(p, &p->calls, ask->calls, HOUR_PART, RATE_QUICK), cost = (double)ask->call_micro;
 	double calls = (double)sum_of(&p->calls, p->at_minute, RATE_QUICK) * part_of(ask);
 	if (often < 0 || calls * cost < (double)(ask->floor_micro * RATE_QUICK))
 		return false;
 	double before = (double)sum_of(&p->calls, p->at_minute - BEFORE_LAG, RATE_QUICK);
-	double times = calls * 10 / ((double)ask->factor_tenths * (ask->calls.usually > 0 ? 1 : DOUBT) * peak_of(&p->calls));
-	double of_usual = times / (often + CHANCE), of_before = times / (fmax(before, BEFORE_PART * often) + CHANCE);
+	double times =
+		calls * 10 / ((double)ask->factor_tenths * (ask->calls.usually > 0 ? 1 : DOUBT) * peak_of(&p->calls));
+	double of_usual = times / (often + CHANCE),
+		   of_before = times / (fmax(before, BEFORE_PART * often) + CHANCE);
 	if (pow(of_usual, 5) * of_before <= 1) // the mean of both, as factors, what is usual five times
 		return false;
-	*ret = (struct rate_spike){.minutes = RATE_QUICK, .calls = (int64_t)calls, .usual_calls = (int64_t)(often + .5),
-	                          .micro = (int64_t)(calls * cost), .usual_micro = (int64_t)(often * cost)};
+	*ret = (struct rate_spike){.minutes = RATE_QUICK,
+	                           .calls = (int64_t)calls,
+	                           .usual_calls = (int64_t)(often + .5),
+	                           .micro = (int64_t)(calls * cost),
+	                           .usual_micro = (int64_t)(often * cost)};
 	return true;
 }
 
-bool rate_baseline_usd_spike(const struct rate_baseline *p, const struct rate_test *ask, struct rate_spike *ret)
+bool rate_baseline_usd_spike(const struct rate_baseline *p, const struct rate_test *ask,
+                             struct rate_spike *ret)
 {
 	double often = usual(p, &p->micro, ask->micro, 1, RATE_TEN);
-	double now = (double)sum_of(&p->micro, p->at_minute, RATE_TEN) * part_of(ask), before = (double)sum_of(&p->micro, p->at_minute - RATE_TEN, RATE_TEN) * part_of(ask);
+	double now = (double)sum_of(&p->micro, p->at_minute, RATE_TEN) * part_of(ask),
+		   before = (double)sum_of(&p->micro, p->at_minute - RATE_TEN, RATE_TEN) * part_of(ask);
 	double least = fmin(now, before), peak = fmax(peak_of(&p->micro), (double)PEAK_TYPICAL / PEAK_UNIT);
-	if (often < 0 || least * 10 <= often * peak * DEAR * (double)ask->factor_tenths || least < (double)(ask->floor_micro * RATE_TEN))
+	if (often < 0 || least * 10 <= often * peak * DEAR * (double)ask->factor_tenths ||
+	    least < (double)(ask->floor_micro * RATE_TEN))
 		return false;
-	*ret = (struct rate_spike){.minutes = RATE_TEN, .calls = sum_of(&p->calls, p->at_minute, RATE_TEN), .micro = (int64_t)now, .usual_micro = (int64_t)often};
+	*ret = (struct rate_spike){.minutes = RATE_TEN,
+	                           .calls = sum_of(&p->calls, p->at_minute, RATE_TEN),
+	                           .micro = (int64_t)now,
+	                           .usual_micro = (int64_t)often};
 	return true;
 }
 
@@ -239,7 +262,7 @@ int64_t rate_baseline_micro(const struct rate_baseline *p, int minutes)
 	return sum_of(&p->micro, p->at_minute, minutes);
 }
 
-// ---- as text -------------------------------------------------------------------------------------------------------
+// ---- as text ------------------------------------------------------------------------------------
 
 static void write_counter(const struct rate_counter *b, struct buf *out)
 {
@@ -254,8 +277,9 @@ static void write_counter(const struct rate_counter *b, struct buf *out)
 
 void rate_baseline_write(const struct rate_baseline *p, struct buf *out)
 {
-	buf_addf(out, "%lld %lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->first_ten_minutes, (long long)p->spiked_at, (long long)p->base_hour,
-	         (long long)p->base_calls, (long long)p->base_micro);
+	buf_addf(out, "%lld %lld %lld %lld %lld %lld", (long long)p->at_minute, (long long)p->first_ten_minutes,
+	         (long long)p->spiked_at, (long long)p->base_hour, (long long)p->base_calls,
+	         (long long)p->base_micro);
 	write_counter(&p->calls, out);
 	write_counter(&p->micro, out);
 }
@@ -286,7 +310,12 @@ bool rate_baseline_read(struct rate_baseline *p, struct str text)
 	}
 	if (n != NUMBERS)
 		return false;
-	*p = (struct rate_baseline){.at_minute = v[0], .first_ten_minutes = v[1], .spiked_at = v[2], .base_hour = v[3], .base_calls = v[4], .base_micro = v[5]};
+	*p = (struct rate_baseline){.at_minute = v[0],
+	                            .first_ten_minutes = v[1],
+	                            .spiked_at = v[2],
+	                            .base_hour = v[3],
+	                            .base_calls = v[4],
+	                            .base_micro = v[5]};
 	read_counter(&p->micro, read_counter(&p->calls, v + 6));
 	return true;
 }

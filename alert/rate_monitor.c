@@ -30,7 +30,7 @@ struct usd usd_of_micro(int64_t micro)
 	return (struct usd){(usd_pico)micro * PICO_PER_MICRO};
 }
 
-// ---- hours ---------------------------------------------------------------------------------------------------------
+// ---- hours --------------------------------------------------------------------------------------
 
 // Sums by (group, hour) and lays each group's hours side by side; groups_sort_by_key has put them together.
 static bool read_hours(struct rate_monitor *p, struct err *err)
@@ -61,7 +61,7 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 	return true;
 }
 
-// ---- what has arrived ----------------------------------------------------------------------------------------------
+// ---- what has arrived ---------------------------------------------------------------------------
 
 static void begin(struct monitored_group *x, int64_t minute)
 {
@@ -79,7 +79,8 @@ static void add_arrived(struct monitored_group *x, int64_t now_ms)
 	int64_t now = now_ms / MS_PER_HOUR;
 	struct rate_baseline *p = &x->rate_baseline;
 	const struct hour_sum *of = x->hours + RATE_MONITOR_HOURS - 1;
-	struct hour_sum both = {.calls = of[0].calls + of[-1].calls, .micro = of[0].micro + of[-1].micro}, grown = both;
+	struct hour_sum both = {.calls = of[0].calls + of[-1].calls, .micro = of[0].micro + of[-1].micro},
+					grown = both;
 	if (p->base_hour == now) {
 		grown.calls -= p->base_calls;
 		grown.micro -= p->base_micro;
@@ -93,10 +94,11 @@ static void add_arrived(struct monitored_group *x, int64_t now_ms)
 	p->base_calls = both.calls;
 	p->base_micro = both.micro;
 	// An estimate that was lowered is no spend.
-	rate_baseline_add(p, now_ms / MS_PER_MINUTE, grown.calls > 0 ? grown.calls : 0, grown.micro > 0 ? grown.micro : 0);
+	rate_baseline_add(p, now_ms / MS_PER_MINUTE, grown.calls > 0 ? grown.calls : 0,
+	                  grown.micro > 0 ? grown.micro : 0);
 }
 
-// ---- the clock -----------------------------------------------------------------------------------------------------
+// ---- the clock ----------------------------------------------------------------------------------
 
 static void read_clock(struct clock *k, struct str text)
 {
@@ -122,7 +124,8 @@ static void write_clock(const struct clock *k, struct buf *out)
 		buf_addf(out, "%s%lld %lld", i ? "," : "", (long long)k->looked[i], (long long)k->heard[i]);
 }
 
-// Notes this look and tells how many minutes of calls have come since the one RATE_QUICK minutes ago, or the oldest known.
+// Notes this look and tells how many minutes of calls have come since the one RATE_QUICK minutes ago, or the
+// oldest known.
 static int64_t advance(struct clock *k, int64_t minute, int64_t heard)
 {
 	int oldest = 0;
@@ -137,12 +140,13 @@ static int64_t advance(struct clock *k, int64_t minute, int64_t heard)
 	return heard - k->heard[oldest];
 }
 
-// ---- reading and writing -------------------------------------------------------------------------------------------
+// ---- reading and writing ------------------------------------------------------------------------
 
 static void rate_monitor_key(struct buf *b, const struct rate_monitor *p)
 {
 	char what[80];
-	snprintf(what, sizeof what, "pace:%.*s", (int)(p->rule->name.len < 60 ? p->rule->name.len : 60), p->rule->name.p);
+	snprintf(what, sizeof what, "pace:%.*s", (int)(p->rule->name.len < 60 ? p->rule->name.len : 60),
+	         p->rule->name.p);
 	alert_key(b, p->check->prefix, what);
 }
 
@@ -170,7 +174,8 @@ static bool read_baselines(struct rate_monitor *p, struct clock *clock, struct e
 	return true;
 }
 
-bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule, struct err *err)
+bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
+                       struct err *err)
 {
 	struct clock clock;
 	*ret = (struct rate_monitor){.check = c, .rule = rule, .span = RATE_QUICK};
@@ -200,7 +205,8 @@ bool rate_monitor_write(const struct rate_monitor *p, struct err *err)
 	redis_cmdz(r, "EXPIRE", key.data, KEEP_SECONDS, NULL);
 	redis_cmdz(r, "HLEN", key.data, NULL);
 	bool good = redis_exec(r, err);
-	if (good && redis_int(r, (size_t)p->n + 2) > MONITORED_GROUPS_MAX) { // callers that come and go: begin anew
+	// callers that come and go: begin anew
+	if (good && redis_int(r, (size_t)p->n + 2) > MONITORED_GROUPS_MAX) {
 		redis_cmdz(r, "UNLINK", key.data, NULL);
 		good = redis_exec(r, err);
 	}

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The paces of a rule's groups: read from Redis, told what has arrived since the last look, and written back.
 //
-// Usage is kept by the hour, so a minute's amount is how much the newest hours have grown since the last look: what
-// *arrived* in it, which is also what can be known of it. A backfill of older hours is not seen here.
+// Usage is kept by the hour, so a minute's amount is how much the newest hours have grown since the last
+// look: what *arrived* in it, which is also what can be known of it. A backfill of older hours is not seen
+// here.
 //
 //     last look      [h-1 .......][h ..|            total
 //     this look      [h-1 .......][h ..|###         total + ###     -> rate_baseline_add
 //
-// Dollars are those of the lower end of the band: while the calls of a rush have not come, its tokens stand under others' names,
-// and only the band knows.
+// Dollars are those of the lower end of the band: while the calls of a rush have not come, its tokens stand
+// under others' names, and only the band knows.
 //
-// When a backlog is read, an hour arrives in a minute: `span`, how far the calls' own times have moved, tells it from a rush.
+// When a backlog is read, an hour arrives in a minute: `span`, how far the calls' own times have moved, tells
+// it from a rush.
 #ifndef NOWCAST_ALERT_RATE_MONITOR_H
 #define NOWCAST_ALERT_RATE_MONITOR_H
 
@@ -44,11 +46,13 @@ struct rate_monitor {
 };
 
 // Reads the hours and, unless the check is `hourly`, the paces, and adds what has arrived.
-bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
+bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
+                       struct err *err) NC_CHECK;
 bool rate_monitor_write(const struct rate_monitor *p, struct err *err) NC_CHECK;
 void rate_monitor_release(struct rate_monitor *p);
 
-struct monitored_group *rate_monitor_find(const struct rate_monitor *p, struct str group); // NULL: it took nothing of late
+// NULL: it took nothing of late
+struct monitored_group *rate_monitor_find(const struct rate_monitor *p, struct str group);
 
 int64_t micro_of(struct usd u);         // micro-dollars: for statistics, not for sums
 struct usd usd_of_micro(int64_t micro);

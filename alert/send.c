@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handing messages over: HTTP and SMTP by libcurl, or a command with the message on its standard input. All that are on their
-// way go on at the same time, and each ends within SEND_MS. Redirects are not followed: a webhook that moved is a thing to know.
+// Handing messages over: HTTP and SMTP by libcurl, or a command with the message on its standard input. All
+// that are on their way go on at the same time, and each ends within SEND_MS. Redirects are not followed: a
+// webhook that moved is a thing to know.
 //
-// With a `secret`, X-Nowcast-Signature is "sha256=" and the HMAC-SHA256 of "<X-Nowcast-Timestamp>.<body>" in hex.
-// X-Nowcast-Id is the same each time a message is tried, so a receiver can tell a repetition.
+// With a `secret`, X-Nowcast-Signature is "sha256=" and the HMAC-SHA256 of "<X-Nowcast-Timestamp>.<body>" in
+// hex. X-Nowcast-Id is the same each time a message is tried, so a receiver can tell a repetition.
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/evp.h>
@@ -66,9 +67,10 @@ static size_t feed(char *to, size_t size, size_t n, void *user)
 	return take;
 }
 
-// ---- libcurl -------------------------------------------------------------------------------------------------------
+// ---- libcurl ------------------------------------------------------------------------------------
 
-static void begin(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to, const char *url)
+static void begin(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to,
+                  const char *url)
 {
 	if (to->ca.len) {
 		char *ca = xstrdup(to->ca); // libcurl copies it
@@ -93,8 +95,10 @@ static void end_curl(struct alert_sending *x, CURLcode code)
 	long status = 0;
 	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (code != CURLE_OK) {
-		bool mine = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
-		err_set(&x->why, mine ? ERR_CONFIG : ERR_RETRY, "receiver %s: %s", x->name, *x->error ? x->error : curl_easy_strerror(code));
+		bool mine =
+			code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
+		err_set(&x->why, mine ? ERR_CONFIG : ERR_RETRY, "receiver %s: %s", x->name,
+		        *x->error ? x->error : curl_easy_strerror(code));
 	} else if (x->is_http && (status < 200 || status > 299)) {
 		bool later = status >= 500 || status == 429 || status == 408;
 		err_set(&x->why, later ? ERR_RETRY : ERR_CONFIG, "receiver %s: answered %ld", x->name, status);
@@ -102,7 +106,7 @@ static void end_curl(struct alert_sending *x, CURLcode code)
 	x->over = true;
 }
 
-// ---- http ----------------------------------------------------------------------------------------------------------
+// ---- http ---------------------------------------------------------------------------------------
 
 static struct curl_slist *add_header(struct curl_slist *list, const char *fmt, ...) NC_PRINTF(2, 3);
 static struct curl_slist *add_header(struct curl_slist *list, const char *fmt, ...)
@@ -134,7 +138,8 @@ static struct curl_slist *sign(struct curl_slist *list, struct str secret, struc
 	return add_header(list, "X-Nowcast-Signature: sha256=%s", hex);
 }
 
-static void post(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to, struct str id)
+static void post(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to,
+                 struct str id)
 {
 	struct buf url = BUF_INIT;
 	x->is_http = true;
@@ -154,11 +159,12 @@ static void post(struct alert_sender *s, struct alert_sending *x, const struct a
 	buf_release(&url);
 }
 
-// ---- mail ----------------------------------------------------------------------------------------------------------
+// ---- mail ---------------------------------------------------------------------------------------
 
 static void mail(struct alert_sender *s, struct alert_sending *x, const struct alert_receiver *to)
 {
-	char *url = xstrdup(to->url), *from = xstrdup(to->from), *user = xstrdup(to->user), *password = xstrdup(to->password);
+	char *url = xstrdup(to->url), *from = xstrdup(to->from), *user = xstrdup(to->user),
+		 *password = xstrdup(to->password);
 	struct str rest = to->to;
 	while (rest.len) {
 		struct str one = str_cut(&rest, ',');
@@ -172,7 +178,8 @@ static void mail(struct alert_sender *s, struct alert_sending *x, const struct a
 	curl_easy_setopt(x->curl, CURLOPT_MAIL_FROM, from);
 	curl_easy_setopt(x->curl, CURLOPT_MAIL_RCPT, x->list);
 	if (*user) {
-		curl_easy_setopt(x->curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL); // a password never goes in the clear
+		// a password never goes in the clear
+		curl_easy_setopt(x->curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 		curl_easy_setopt(x->curl, CURLOPT_USERNAME, user);
 		curl_easy_setopt(x->curl, CURLOPT_PASSWORD, password);
 	}
@@ -186,7 +193,7 @@ static void mail(struct alert_sender *s, struct alert_sending *x, const struct a
 	free(password);
 }
 
-// ---- command -------------------------------------------------------------------------------------------------------
+// ---- command ------------------------------------------------------------------------------------
 
 // Has the command ended? One that takes too long is killed, and its group.
 static void look_after(struct alert_sending *x)
@@ -197,9 +204,11 @@ static void look_after(struct alert_sending *x)
 			return;
 		kill(-x->pid, SIGKILL);
 		waitpid(x->pid, &status, 0);
-		err_set(&x->why, ERR_RETRY, "receiver %s: the command did not end within %d s and was killed", x->name, SEND_MS / 1000);
+		err_set(&x->why, ERR_RETRY, "receiver %s: the command did not end within %d s and was killed",
+		        x->name, SEND_MS / 1000);
 	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		err_set(&x->why, ERR_RETRY, "receiver %s: the command ended with %s %d", x->name, WIFEXITED(status) ? "status" : "signal",
+		err_set(&x->why, ERR_RETRY, "receiver %s: the command ended with %s %d", x->name,
+		        WIFEXITED(status) ? "status" : "signal",
 		        WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	}
 	x->pid = 0;
@@ -215,8 +224,10 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	posix_spawnattr_t attributes;
 	sigset_t none;
 	int in = memfd_create("alert", MFD_CLOEXEC);
-	if (in < 0 || write(in, x->body.data, x->body.len) != (ssize_t)x->body.len || lseek(in, 0, SEEK_SET) != 0) {
-		err_set(&x->why, ERR_RETRY, "receiver %s: the message cannot be laid out: %s", x->name, strerror(errno));
+	if (in < 0 || write(in, x->body.data, x->body.len) != (ssize_t)x->body.len ||
+	    lseek(in, 0, SEEK_SET) != 0) {
+		err_set(&x->why, ERR_RETRY, "receiver %s: the message cannot be laid out: %s", x->name,
+		        strerror(errno));
 		x->over = true;
 		free(command);
 		if (in >= 0)
@@ -226,7 +237,8 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1); // libcurl's sockets: it would hold them open
+	// libcurl's sockets: it would hold them open
+	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setpgroup(&attributes, 0);
@@ -244,7 +256,7 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	}
 }
 
-// ---- all -----------------------------------------------------------------------------------------------------------
+// ---- all ----------------------------------------------------------------------------------------
 
 struct alert_sender *alert_sender_new(void)
 {
@@ -262,7 +274,8 @@ void alert_sender_free(struct alert_sender *s)
 	free(s);
 }
 
-struct alert_sending *alert_send(struct alert_sender *s, const struct alert_receiver *to, struct str id, struct buf *body)
+struct alert_sending *alert_send(struct alert_sender *s, const struct alert_receiver *to, struct str id,
+                                 struct buf *body)
 {
 	struct alert_sending *x = xcalloc(1, sizeof *x);
 	x->sender = s;

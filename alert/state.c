@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// From findings to events. An alert is one rule, group and period; it is up from the first finding until none has come for
-// the rule's `clear` time (a figure that wavers around a limit does not flap it), or, for budgets, until the period is over.
-// When what its rule is about changes, it begins at the level that it has now, and ends if it has none.
+// From findings to events. An alert is one rule, group and period; it is up from the first finding until none
+// has come for the rule's `clear` time (a figure that wavers around a limit does not flap it), or, for
+// budgets, until the period is over. When what its rule is about changes, it begins at the level that it has
+// now, and ends if it has none.
 //
 //     no alert + finding -> firing      higher level, other terms -> updated      gone for `clear` -> resolved
-// Of a rule that finds more than a thousand groups the dearest are told apart, and how many there are besides.
+// Of a rule that finds more than a thousand groups the dearest are told apart, and how many there are
+// besides.
 #include "alert/state_priv.h"
 
 #include <stdio.h>
@@ -34,7 +36,7 @@ void alert_key(struct buf *b, const char *prefix, const char *what)
 		buf_addf(b, "%s:alerts", prefix);
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static json_t *read_hash(struct redis *r, size_t reply)
 {
@@ -82,7 +84,7 @@ static bool read_state(struct alert_change *s, struct err *err)
 	return true;
 }
 
-// ---- figures -------------------------------------------------------------------------------------------------------
+// ---- figures ------------------------------------------------------------------------------------
 
 static void set_usd(json_t *j, const char *key, struct usd u)
 {
@@ -109,7 +111,8 @@ static void set_link(const struct alert_change *s, const struct alert_finding *f
 		return;
 	buf_adds(&b, s->conf->alerts_link);
 	if (f->to > f->from) {
-		buf_addf(&b, "/?from=%s&to=%s", when_format(f->from * MS_PER_HOUR, from), when_format(f->to * MS_PER_HOUR, to));
+		buf_addf(&b, "/?from=%s&to=%s", when_format(f->from * MS_PER_HOUR, from),
+		         when_format(f->to * MS_PER_HOUR, to));
 		if (f->rule->by.n) {
 			buf_addf(&b, "&%.*s=", STR_ARG(f->rule->by.name[0]));
 			add_percent_encoded(&b, f->group);
@@ -124,7 +127,8 @@ static json_t *terms_of(const struct alert_rule *rule)
 {
 	char amount[USD_SIZE];
 	struct buf b = BUF_INIT;
-	buf_addf(&b, "%s by %.*s only %.*s of %s a %s", alert_kind_names[rule->kind], STR_ARG(rule->by.n ? rule->by.name[0] : STR("all")), STR_ARG(rule->only),
+	buf_addf(&b, "%s by %.*s only %.*s of %s a %s", alert_kind_names[rule->kind],
+	         STR_ARG(rule->by.n ? rule->by.name[0] : STR("all")), STR_ARG(rule->only),
 	         usd_format(rule->amount, 6, amount), alert_period_names[rule->period]);
 	json_t *j = alert_json(buf_str(&b));
 	buf_release(&b);
@@ -140,7 +144,8 @@ static bool has_terms(const json_t *alert, const struct alert_rule *rule)
 }
 
 // The figures of a finding over what the alert said before.
-static bool refresh(struct alert_change *s, const struct alert_finding *f, json_t *alert, bool full, struct err *err)
+static bool refresh(struct alert_change *s, const struct alert_finding *f, json_t *alert, bool full,
+                    struct err *err)
 {
 	struct buf who = BUF_INIT;
 	bool good = !full || s->explained++ >= EXPLAINED_MAX || alert_contributors(s->check, f, &who, err);
@@ -161,7 +166,7 @@ static bool refresh(struct alert_change *s, const struct alert_finding *f, json_
 	return good;
 }
 
-// ---- weighing ------------------------------------------------------------------------------------------------------
+// ---- weighing -----------------------------------------------------------------------------------
 
 static void add_field_of(struct buf *b, const struct alert_finding *f)
 {
@@ -176,11 +181,14 @@ static bool weigh_finding(struct alert_change *s, const struct alert_finding *f,
 	int64_t level = alert && has_terms(alert, f->rule) ? alert_number(alert, "level") : 0;
 	bool told = alert && json_is_true(json_object_get(alert, "told")), louder = f->level > level;
 	if (!alert)
-		alert = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:[]}", "rule", alert_json(f->rule->name), "kind", alert_kind_names[f->rule->kind],
-		                  "group", alert_json(f->group), "period", alert_json(f->period), "state", "firing", "since", (json_int_t)s->check->now_ms, "told_to");
+		alert = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:[]}", "rule", alert_json(f->rule->name), "kind",
+		                  alert_kind_names[f->rule->kind], "group", alert_json(f->group), "period",
+		                  alert_json(f->period), "state", "firing", "since", (json_int_t)s->check->now_ms,
+		                  "told_to");
 	bool good = alert && refresh(s, f, alert, louder || !told, err);
 	bool silenced = good && alert_is_silenced(s, alert);
-	if (good && (level > f->level || (silenced && told))) // a lower estimate does not take back what was told, nor a silence what is to be
+	// a lower estimate does not take back what was told, nor a silence what is to be
+	if (good && (level > f->level || (silenced && told)))
 		json_object_set_new(alert, "level", json_integer(level));
 	json_object_set_new(alert, "silenced", json_boolean(silenced));
 	if (good && !silenced && !told) {
@@ -202,10 +210,19 @@ static bool weigh_finding(struct alert_change *s, const struct alert_finding *f,
 static bool weigh_more(struct alert_change *s, const struct share *share, struct err *err)
 {
 	const struct alert_rule *rule = share->last->rule;
-	struct alert_finding f = {.rule = rule, .group = STR(MORE), .period = STR(""), .level = 1, .usd = share->more_usd,
-	                          .low = share->more_usd, .high = share->more_usd, .against = share->last->against, .basis = STR("")};
-	f.text = alert_say(s->check, "it holds for %d more than the %d that are told apart, together %s; a floor, `only` or a wider `by` makes them fewer",
-	                   share->more, UP_MAX, alert_money(f.usd).text);
+	struct alert_finding f = {.rule = rule,
+	                          .group = STR(MORE),
+	                          .period = STR(""),
+	                          .level = 1,
+	                          .usd = share->more_usd,
+	                          .low = share->more_usd,
+	                          .high = share->more_usd,
+	                          .against = share->last->against,
+	                          .basis = STR("")};
+	f.text = alert_say(
+		s->check,
+		"it holds for %d more than the %d that are told apart, together %s; a floor, `only` or a wider `by` makes them fewer",
+		share->more, UP_MAX, alert_money(f.usd).text);
 	return weigh_finding(s, &f, err);
 }
 
@@ -245,7 +262,8 @@ static bool weigh_findings(struct alert_change *s, struct err *err)
 }
 
 // Why an alert is over that no finding is about any more, in `buf`; NULL: it is not.
-static const char *end_of(const struct alert_change *s, const struct alert_rule *rule, json_t *alert, char *buf, size_t size)
+static const char *end_of(const struct alert_change *s, const struct alert_rule *rule, json_t *alert,
+                          char *buf, size_t size)
 {
 	int64_t from, to, now = s->check->now_ms, seen = alert_number(alert, "seen");
 	char when[WHEN_SIZE];
@@ -287,7 +305,7 @@ static void weigh_missing(struct alert_change *s)
 	}
 }
 
-// ---- writing -------------------------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 static void dump_values(json_t *object) // its values become JSON texts
 {
@@ -315,7 +333,8 @@ static bool commit(struct alert_change *s, const char *token, struct err *err)
 	}
 	dump_values(s->set);
 	dump_values(s->messages);
-	json_t *all = json_pack("{s:O, s:O, s:o, s:O, s:O}", "set", s->set, "del", s->del, "history", history, "messages", s->messages, "over", s->over);
+	json_t *all = json_pack("{s:O, s:O, s:o, s:O, s:O}", "set", s->set, "del", s->del, "history", history,
+	                        "messages", s->messages, "over", s->over);
 	char *text = json_dumps(all, JSON_COMPACT);
 	redis_begin(r, 3 + NKEYS + 4);
 	redis_argz(r, "EVAL");
@@ -335,13 +354,22 @@ static bool commit(struct alert_change *s, const char *token, struct err *err)
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
-	return redis_int(r, 0) == 1 || err_set(err, ERR_RETRY, "alerts: another process took over; nothing was written");
+	return redis_int(r, 0) == 1 ||
+	       err_set(err, ERR_RETRY, "alerts: another process took over; nothing was written");
 }
 
-bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events, struct err *err)
+bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events,
+                 struct err *err)
 {
-	struct alert_change s = {.check = c, .conf = conf, .clock_ms = when_now_ms(), .set = json_object(), .del = json_array(), .history = json_array(),
-	                  .messages = json_object(), .events = json_array(), .over = json_array()};
+	struct alert_change s = {.check = c,
+	                         .conf = conf,
+	                         .clock_ms = when_now_ms(),
+	                         .set = json_object(),
+	                         .del = json_array(),
+	                         .history = json_array(),
+	                         .messages = json_object(),
+	                         .events = json_array(),
+	                         .over = json_array()};
 	bool good = read_state(&s, err) && weigh_findings(&s, err);
 	if (good) {
 		weigh_missing(&s);

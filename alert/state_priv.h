@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one evaluation changes: gathered while findings are weighed (alert_state.c) and told (alert_tell.c), written as one.
+// What one evaluation changes: gathered while findings are weighed (alert_state.c) and told (alert_tell.c),
+// written as one.
 #ifndef NOWCAST_ALERT_STATE_PRIV_H
 #define NOWCAST_ALERT_STATE_PRIV_H
 
@@ -9,8 +10,10 @@ struct alert_change {
 	struct alert_check *check;
 	const struct conf *conf;
 	int64_t clock_ms;    // of the wall
-	int64_t message_ms;  // the same for the ids of messages: later than all that wait, also when the clock was set back
-	int explained;       // alerts of which it was summed up who contributes: in a storm not of every one, or it would never end
+	// the same for the ids of messages: later than all that wait, also when the clock was set back
+	int64_t message_ms;
+	// alerts of which it was summed up who contributes: in a storm not of every one, or it would never end
+	int explained;
 	json_t *up;          // field -> alert, as they stood
 	json_t *silences;    // id -> silence
 	json_t *set, *del;   // field -> alert; fields

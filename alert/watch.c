@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who looks, and when. Every daemon runs this thread; the one that holds the lease evaluates and delivers, the others ask
-// for the lease each turn and take over when it lapses. Nothing here is on the way of a record, and between two turns messages
-// go their way: no receiver holds up a turn.
+// Who looks, and when. Every daemon runs this thread; the one that holds the lease evaluates and delivers,
+// the others ask for the lease each turn and take over when it lapses. Nothing here is on the way of a
+// record, and between two turns messages go their way: no receiver holds up a turn.
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,10 +28,12 @@ struct alert_watch {
 };
 
 // Takes the lease, or makes it last longer if it is ours.
-static bool take_lease(struct redis *r, const struct conf *conf, const char *token, bool *ret_mine, struct err *err)
+static bool take_lease(struct redis *r, const struct conf *conf, const char *token, bool *ret_mine,
+                       struct err *err)
 {
-	static const char renew[] = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"
-	                            "return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0";
+	static const char renew[] =
+		"if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"
+		"return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0";
 	struct buf key = BUF_INIT;
 	char ms[24];
 	int64_t lease = 3 * conf->alerts_interval_ms;
@@ -50,7 +52,9 @@ void alert_lease_end(struct redis *r, const struct conf *conf, const char *token
 	struct err err = ERR_INIT;
 	struct buf key = BUF_INIT;
 	alert_key(&key, conf->redis_prefix, "lease");
-	redis_cmdz(r, "EVAL", "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0", "1", key.data, token, NULL);
+	redis_cmdz(r, "EVAL",
+	           "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
+	           "1", key.data, token, NULL);
 	if (!redis_exec(r, &err))
 		err_clear(&err); // it lapses by itself
 	buf_release(&key);
@@ -61,17 +65,23 @@ static void log_events(const json_t *events)
 	size_t i;
 	json_t *e;
 	json_array_foreach(events, i, e) {
-		log_info("alert", LOG_STR("event", json_string_value(json_object_get(e, "event"))), LOG_STR("rule", json_string_value(json_object_get(e, "rule"))),
-		         LOG_STR("group", json_string_value(json_object_get(e, "group"))), LOG_STR("text", json_string_value(json_object_get(e, "text"))));
+		log_info("alert", LOG_STR("event", json_string_value(json_object_get(e, "event"))),
+		         LOG_STR("rule", json_string_value(json_object_get(e, "rule"))),
+		         LOG_STR("group", json_string_value(json_object_get(e, "group"))),
+		         LOG_STR("text", json_string_value(json_object_get(e, "text"))));
 	}
 }
 
-bool alert_turn(const struct alert_rules *rules, struct rollups *f, const struct conf *conf, const char *token, int64_t now_ms,
-                struct alert_turn *ret, struct err *err)
+bool alert_turn(const struct alert_rules *rules, struct rollups *f, const struct conf *conf,
+                const char *token, int64_t now_ms, struct alert_turn *ret, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct alert_check check = {.rules = rules, .rollups = f, .redis = view_redis(rollups_view(f)), .prefix = conf->redis_prefix,
-	                            .now_ms = now_ms, .arena = &arena};
+	struct alert_check check = {.rules = rules,
+	                            .rollups = f,
+	                            .redis = view_redis(rollups_view(f)),
+	                            .prefix = conf->redis_prefix,
+	                            .now_ms = now_ms,
+	                            .arena = &arena};
 	json_t *events = NULL;
 	*ret = (struct alert_turn){0};
 	bool good = take_lease(check.redis, conf, token, &ret->mine, err);
@@ -105,7 +115,8 @@ static void reload(struct alert_watch *w)
 	if (alert_rules_load(&fresh, w->conf, &err)) {
 		alert_rules_release(&w->rules);
 		w->rules = fresh;
-		log_info("alert rules read again", LOG_INT("rules", fresh.nrules), LOG_INT("receivers", fresh.nreceivers));
+		log_info("alert rules read again", LOG_INT("rules", fresh.nrules),
+		         LOG_INT("receivers", fresh.nreceivers));
 	} else {
 		alert_rules_release(&fresh);
 		log_error("the alert rules were not taken; those in force stay", LOG_STR("why", err.msg));
@@ -128,7 +139,8 @@ static bool go_on(struct alert_watch *w, struct err *err)
 	bool looks = w->mine && now >= w->look;
 	if (looks)
 		w->look = now + LOOK_MS;
-	return good && (!(looks || alert_outbox_busy(w->outbox)) || alert_outbox_step(w->outbox, looks ? &w->rules : NULL, &sent, err));
+	return good && (!(looks || alert_outbox_busy(w->outbox)) ||
+	                alert_outbox_step(w->outbox, looks ? &w->rules : NULL, &sent, err));
 }
 
 static void *watch(void *user)
@@ -144,7 +156,9 @@ static void *watch(void *user)
 		if (!good)
 			log_warn("alerts were not looked after this time", LOG_STR("why", err.msg));
 	}
-	for (int64_t end = when_ticks_ms() + END_MS; good && alert_outbox_busy(w->outbox) && when_ticks_ms() < end; alert_outbox_wait(w->outbox, TICK_MS)) {
+	for (int64_t end = when_ticks_ms() + END_MS;
+	     good && alert_outbox_busy(w->outbox) && when_ticks_ms() < end;
+	     alert_outbox_wait(w->outbox, TICK_MS)) {
 		struct err err = ERR_INIT;
 		struct alert_sent sent = {0};
 		good = alert_outbox_step(w->outbox, NULL, &sent, &err);

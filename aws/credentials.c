@@ -24,7 +24,8 @@ static void set(struct buf *b, struct str s)
 	buf_addstr(b, s);
 }
 
-void credentials_set(struct credentials *c, struct str key, struct str secret, struct str token, const char *origin)
+void credentials_set(struct credentials *c, struct str key, struct str secret, struct str token,
+                     const char *origin)
 {
 	set(&c->access_key, key);
 	set(&c->secret_key, secret);
@@ -32,9 +33,11 @@ void credentials_set(struct credentials *c, struct str key, struct str secret, s
 	c->origin = origin;
 }
 
-bool credentials_take_json(struct credentials *c, struct str json, const char *object, const char *const names[3], const char *origin)
+bool credentials_take_json(struct credentials *c, struct str json, const char *object,
+                           const char *const names[3], const char *origin)
 {
-	json_t *root = json_loadb(json.p ? json.p : "", json.len, 0, NULL), *at = object ? json_object_get(root, object) : root;
+	json_t *root = json_loadb(json.p ? json.p : "", json.len, 0, NULL),
+		   *at = object ? json_object_get(root, object) : root;
 	const char *text[3];
 	for (int i = 0; i < 3; i++)
 		text[i] = json_string_value(json_object_get(at, names[i]));
@@ -47,21 +50,24 @@ bool credentials_take_json(struct credentials *c, struct str json, const char *o
 
 enum found credentials_environment(struct credentials *c, struct err *err)
 {
-	const char *key = credentials_env("AWS_ACCESS_KEY_ID"), *secret = credentials_env("AWS_SECRET_ACCESS_KEY");
+	const char *key = credentials_env("AWS_ACCESS_KEY_ID"),
+			   *secret = credentials_env("AWS_SECRET_ACCESS_KEY");
 	(void)err;
 	if (!key || !secret)
 		return FOUND_NOTHING;
-	credentials_set(c, str_of(key), str_of(secret), str_of(credentials_env("AWS_SESSION_TOKEN")), "environment");
+	credentials_set(c, str_of(key), str_of(secret), str_of(credentials_env("AWS_SESSION_TOKEN")),
+	                "environment");
 	return FOUND;
 }
 
 static enum found web_identity(struct credentials *c, struct err *err)
 {
-	const char *file = credentials_env("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = credentials_env("AWS_ROLE_ARN");
+	const char *file = credentials_env("AWS_WEB_IDENTITY_TOKEN_FILE"),
+			   *role = credentials_env("AWS_ROLE_ARN");
 	return file && role ? credentials_of_token(c, file, str_of(role), STR_NONE, err) : FOUND_NOTHING;
 }
 
-// ---- those nearby: a container, a machine --------------------------------------------------------------------------
+// ---- those nearby: a container, a machine -------------------------------------------------------
 
 static bool ask(const char *method, const char *url, const char *header, struct buf *ret)
 {
@@ -79,8 +85,10 @@ static bool ask(const char *method, const char *url, const char *header, struct 
 
 enum found credentials_container(struct credentials *c, struct err *err)
 {
-	const char *full = credentials_env("AWS_CONTAINER_CREDENTIALS_FULL_URI"), *relative = credentials_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	const char *file = credentials_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"), *token = credentials_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+	const char *full = credentials_env("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+			   *relative = credentials_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	const char *file = credentials_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+			   *token = credentials_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	struct buf url = BUF_INIT, text = BUF_INIT, header = BUF_INIT, answer = BUF_INIT;
 	if (!full && !relative)
 		return FOUND_NOTHING;
@@ -88,8 +96,12 @@ enum found credentials_container(struct credentials *c, struct err *err)
 	bool good = !file || file_read(file, CREDENTIALS_FILE_MAX, &text, err);
 	if (good && (file || token))
 		buf_addf(&header, "Authorization: %.*s", STR_ARG(file ? conf_trim(buf_str(&text)) : str_of(token)));
-	if (good && !(ask(NULL, url.data, header.data, &answer) && credentials_take_json(c, buf_str(&answer), NULL, machine_names, "container")))
-		good = err_set(err, ERR_CONFIG, "the container's credentials are to be had at %s (AWS_CONTAINER_CREDENTIALS_...), and it gives none: has the task or pod a role?", url.data);
+	if (good && !(ask(NULL, url.data, header.data, &answer) &&
+	              credentials_take_json(c, buf_str(&answer), NULL, machine_names, "container")))
+		good = err_set(
+			err, ERR_CONFIG,
+			"the container's credentials are to be had at %s (AWS_CONTAINER_CREDENTIALS_...), and it gives none: has the task or pod a role?",
+			url.data);
 	buf_release(&url);
 	buf_release(&text);
 	buf_release(&header);
@@ -99,7 +111,8 @@ enum found credentials_container(struct credentials *c, struct err *err)
 
 enum found credentials_machine(struct credentials *c, struct err *err)
 {
-	const char *base = credentials_env("AWS_EC2_METADATA_SERVICE_ENDPOINT"), *disabled = credentials_env("AWS_EC2_METADATA_DISABLED");
+	const char *base = credentials_env("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+			   *disabled = credentials_env("AWS_EC2_METADATA_DISABLED");
 	struct buf url = BUF_INIT, header = BUF_INIT, token = BUF_INIT, role = BUF_INIT, answer = BUF_INIT;
 	(void)err;
 	if (disabled && strcmp(disabled, "true") == 0)
@@ -116,7 +129,8 @@ enum found credentials_machine(struct credentials *c, struct err *err)
 	if (good) {
 		struct str rest = buf_str(&role), name = conf_trim(str_cut(&rest, '\n'));
 		buf_addstr(&url, name);
-		good = ask(NULL, url.data, header.data, &answer) && credentials_take_json(c, buf_str(&answer), NULL, machine_names, "machine");
+		good = ask(NULL, url.data, header.data, &answer) &&
+		       credentials_take_json(c, buf_str(&answer), NULL, machine_names, "machine");
 	}
 	buf_release(&url);
 	buf_release(&header);
@@ -126,12 +140,13 @@ enum found credentials_machine(struct credentials *c, struct err *err)
 	return good ? FOUND : FOUND_NOTHING;
 }
 
-// ---- the chain -----------------------------------------------------------------------------------------------------
+// ---- the chain ----------------------------------------------------------------------------------
 
 bool credentials_find(struct credentials *ret, struct err *err)
 {
-	static enum found (*const chain[])(struct credentials *, struct err *) = {credentials_environment, web_identity, credentials_profile,
-	                                                                          credentials_container, credentials_machine};
+	static enum found (*const chain[])(struct credentials *, struct err *) = {
+		credentials_environment, web_identity, credentials_profile, credentials_container,
+		credentials_machine};
 	const char *profile = credentials_env("AWS_PROFILE");
 	*ret = (struct credentials){0};
 	for (size_t i = 0; i < sizeof chain / sizeof *chain; i++) {
@@ -139,8 +154,11 @@ bool credentials_find(struct credentials *ret, struct err *err)
 		if (found != FOUND_NOTHING)
 			return found == FOUND;
 	}
-	return err_set(err, ERR_CONFIG, "no AWS credentials: looked at AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE, profile \"%s\" in ~/.aws, the container's and "
-	               "the machine's role", profile ? profile : "default");
+	return err_set(
+		err, ERR_CONFIG,
+		"no AWS credentials: looked at AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE, profile \"%s\" in ~/.aws, the container's and "
+		"the machine's role",
+		profile ? profile : "default");
 }
 
 void credentials_release(struct credentials *c)

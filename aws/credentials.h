@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// AWS credentials by the usual chain. The first place that is set up is believed, and one that is set up and does not work is an
-// error that says what to do: going on to the next would read the bill as somebody else, or say that there are none.
+// AWS credentials by the usual chain. The first place that is set up is believed, and one that is set up and
+// does not work is an error that says what to do: going on to the next would read the bill as somebody else,
+// or say that there are none.
 //
 //   1. environment   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 //   2. web identity  AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN (EKS service accounts), exchanged at STS
@@ -15,7 +16,8 @@
 
 #include "aws/http_client.h"
 
-// ERR_CONFIG says where was looked, or what is wrong with what was found. *ret is released by the caller, on failure too.
+// ERR_CONFIG says where was looked, or what is wrong with what was found. *ret is released by the caller, on
+// failure too.
 bool credentials_find(struct credentials *ret, struct err *err) NC_CHECK;
 void credentials_release(struct credentials *c);
 

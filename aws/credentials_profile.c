@@ -38,8 +38,8 @@ static void read_file(const char *variable, const char *name, struct buf *ret)
 	buf_release(&path);
 }
 
-// The value of a key in a section of an INI file, whose header is "[NAME]" or "[KIND NAME]"; STR_NONE if it is not there. Without
-// a key: the section itself, if there is one.
+// The value of a key in a section of an INI file, whose header is "[NAME]" or "[KIND NAME]"; STR_NONE if it
+// is not there. Without a key: the section itself, if there is one.
 static struct str ini_get(struct str text, const char *kind, struct str section, const char *key)
 {
 	bool inside = false;
@@ -72,7 +72,7 @@ static struct str get(const struct profiles *p, struct str profile, const char *
 	return value.len ? value : ini_get(buf_str(&p->config), "profile", profile, key);
 }
 
-// ---- single sign-on ------------------------------------------------------------------------------------------------
+// ---- single sign-on -----------------------------------------------------------------------------
 
 // The file of the token: named by the SHA-1 of the session's name, or of the start URL.
 static bool read_token(struct str of, struct buf *ret_json, struct buf *ret_path)
@@ -89,8 +89,8 @@ static bool read_token(struct str of, struct buf *ret_json, struct buf *ret_path
 	return file_read(ret_path->data, CREDENTIALS_FILE_MAX, ret_json, &none);
 }
 
-// "2026-11-22T10:00:00Z", or as older tools wrote it, "2026-11-22T10:00:00UTC". One that cannot be read counts as good: the
-// portal knows better.
+// "2026-11-22T10:00:00Z", or as older tools wrote it, "2026-11-22T10:00:00UTC". One that cannot be read
+// counts as good: the portal knows better.
 static bool is_expired(const char *at)
 {
 	struct str s = str_of(at);
@@ -100,7 +100,8 @@ static bool is_expired(const char *at)
 	return s.len && when_parse(s, &ms) && ms <= when_now_ms();
 }
 
-static enum found ask_portal(struct credentials *c, struct str profile, struct str region, struct str account, struct str role, const char *token, struct err *err)
+static enum found ask_portal(struct credentials *c, struct str profile, struct str region, struct str account,
+                             struct str role, const char *token, struct err *err)
 {
 	static const char *const names[] = {"accessKeyId", "secretAccessKey", "sessionToken"};
 	const char *endpoint = credentials_env("AWS_ENDPOINT_URL_SSO");
@@ -116,15 +117,22 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 	buf_adds(&url, "&role_name=");
 	buf_add_url_part(&url, role, false);
 	buf_addf(&header, "x-amz-sso_bearer_token: %s", token);
-	bool answered = http_do(&(struct http_request){.url = url.data, .headers = {header.data}}, &a, err), good = false;
+	bool answered = http_do(&(struct http_request){.url = url.data, .headers = {header.data}}, &a, err),
+		 good = false;
 	explicit_bzero(header.data, header.len);
 	if (answered) {
-		good = a.status == 200 && credentials_take_json(c, buf_str(&a.body), "roleCredentials", names, "single sign-on");
+		good = a.status == 200 &&
+		       credentials_take_json(c, buf_str(&a.body), "roleCredentials", names, "single sign-on");
 		if (!good && a.status == 401)
-			err_set(err, ERR_CONFIG, "profile \"%.*s\": the single sign-on session is over (status 401): run `aws sso login --profile %.*s`", STR_ARG(profile), STR_ARG(profile));
+			err_set(
+				err, ERR_CONFIG,
+				"profile \"%.*s\": the single sign-on session is over (status 401): run `aws sso login --profile %.*s`",
+				STR_ARG(profile), STR_ARG(profile));
 		else if (!good)
-			err_set(err, a.status >= 500 ? ERR_RETRY : ERR_CONFIG, "profile \"%.*s\": the sign-on portal does not give role %.*s of account %.*s (status %ld): is it assigned to you?",
-			        STR_ARG(profile), STR_ARG(role), STR_ARG(account), a.status);
+			err_set(
+				err, a.status >= 500 ? ERR_RETRY : ERR_CONFIG,
+				"profile \"%.*s\": the sign-on portal does not give role %.*s of account %.*s (status %ld): is it assigned to you?",
+				STR_ARG(profile), STR_ARG(role), STR_ARG(account), a.status);
 		http_answer_release(&a);
 	}
 	buf_release(&url);
@@ -132,26 +140,37 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 	return good ? FOUND : FOUND_BROKEN;
 }
 
-static enum found from_sso(struct credentials *c, const struct profiles *p, struct str profile, struct err *err)
+static enum found from_sso(struct credentials *c, const struct profiles *p, struct str profile,
+                           struct err *err)
 {
-	struct str session = get(p, profile, "sso_session"), url = get(p, profile, "sso_start_url"), region = get(p, profile, "sso_region");
+	struct str session = get(p, profile, "sso_session"), url = get(p, profile, "sso_start_url"),
+			   region = get(p, profile, "sso_region");
 	struct str account = get(p, profile, "sso_account_id"), role = get(p, profile, "sso_role_name");
 	if (!account.len || !role.len || !(session.len || url.len))
 		return FOUND_NOTHING;
 	if (session.len)
 		region = ini_get(buf_str(&p->config), "sso-session", session, "sso_region");
 	if (!region.len) {
-		err_set(err, ERR_CONFIG, "profile \"%.*s\": no sso_region%s%.*s in ~/.aws/config", STR_ARG(profile), session.len ? " in sso-session " : "", STR_ARG(session));
+		err_set(err, ERR_CONFIG, "profile \"%.*s\": no sso_region%s%.*s in ~/.aws/config", STR_ARG(profile),
+		        session.len ? " in sso-session " : "", STR_ARG(session));
 		return FOUND_BROKEN;
 	}
 	struct buf text = BUF_INIT, path = BUF_INIT;
 	enum found found = FOUND_BROKEN;
-	json_t *root = read_token(session.len ? session : url, &text, &path) ? json_loadb(text.data, text.len, 0, NULL) : NULL;
-	const char *token = json_string_value(json_object_get(root, "accessToken")), *until = json_string_value(json_object_get(root, "expiresAt"));
+	json_t *root = read_token(session.len ? session : url, &text, &path)
+	                   ? json_loadb(text.data, text.len, 0, NULL)
+	                   : NULL;
+	const char *token = json_string_value(json_object_get(root, "accessToken")),
+			   *until = json_string_value(json_object_get(root, "expiresAt"));
 	if (!token)
-		err_set(err, ERR_CONFIG, "profile \"%.*s\": nobody has signed on (no token in %s): run `aws sso login --profile %.*s`", STR_ARG(profile), path.data, STR_ARG(profile));
+		err_set(err, ERR_CONFIG,
+		        "profile \"%.*s\": nobody has signed on (no token in %s): run `aws sso login --profile %.*s`",
+		        STR_ARG(profile), path.data, STR_ARG(profile));
 	else if (is_expired(until))
-		err_set(err, ERR_CONFIG, "profile \"%.*s\": the single sign-on session ended at %s: run `aws sso login --profile %.*s`", STR_ARG(profile), until, STR_ARG(profile));
+		err_set(
+			err, ERR_CONFIG,
+			"profile \"%.*s\": the single sign-on session ended at %s: run `aws sso login --profile %.*s`",
+			STR_ARG(profile), until, STR_ARG(profile));
 	else
 		found = ask_portal(c, profile, region, account, role, token, err);
 	json_decref(root);
@@ -160,13 +179,14 @@ static enum found from_sso(struct credentials *c, const struct profiles *p, stru
 	return found;
 }
 
-// ---- keys, a process -----------------------------------------------------------------------------------------------
+// ---- keys, a process ----------------------------------------------------------------------------
 
 static enum found from_keys(struct credentials *c, const struct profiles *p, struct str profile)
 {
 	const struct buf *files[] = {&p->credentials, &p->config};
 	for (int i = 0; i < 2; i++) {
-		struct str text = buf_str(files[i]), key = ini_get(text, "profile", profile, "aws_access_key_id"), secret = ini_get(text, "profile", profile, "aws_secret_access_key");
+		struct str text = buf_str(files[i]), key = ini_get(text, "profile", profile, "aws_access_key_id"),
+				   secret = ini_get(text, "profile", profile, "aws_secret_access_key");
 		if (!key.len || !secret.len)
 			continue;
 		credentials_set(c, key, secret, ini_get(text, "profile", profile, "aws_session_token"), "profile");
@@ -175,7 +195,8 @@ static enum found from_keys(struct credentials *c, const struct profiles *p, str
 	return FOUND_NOTHING;
 }
 
-static enum found from_process(struct credentials *c, const struct profiles *p, struct str profile, struct err *err)
+static enum found from_process(struct credentials *c, const struct profiles *p, struct str profile,
+                               struct err *err)
 {
 	static const char *const names[] = {"AccessKeyId", "SecretAccessKey", "SessionToken"};
 	struct str command = get(p, profile, "credential_process");
@@ -191,8 +212,9 @@ static enum found from_process(struct credentials *c, const struct profiles *p, 
 	int status = f ? pclose(f) : -1;
 	bool good = status == 0 && credentials_take_json(c, buf_str(&out), NULL, names, "credential_process");
 	if (!good)
-		err_set(err, ERR_CONFIG, "profile \"%.*s\": its credential_process gives no credentials (exit status %d): %s", STR_ARG(profile),
-		        WIFEXITED(status) ? WEXITSTATUS(status) : -1, line.data);
+		err_set(err, ERR_CONFIG,
+		        "profile \"%.*s\": its credential_process gives no credentials (exit status %d): %s",
+		        STR_ARG(profile), WIFEXITED(status) ? WEXITSTATUS(status) : -1, line.data);
 	if (out.data)
 		explicit_bzero(out.data, out.len);
 	buf_release(&line);
@@ -200,12 +222,14 @@ static enum found from_process(struct credentials *c, const struct profiles *p, 
 	return good ? FOUND : FOUND_BROKEN;
 }
 
-// ---- a role --------------------------------------------------------------------------------------------------------
+// ---- a role -------------------------------------------------------------------------------------
 
-static enum found from_profile(struct credentials *c, const struct profiles *p, struct str profile, int depth, struct err *err);
+static enum found from_profile(struct credentials *c, const struct profiles *p, struct str profile, int depth,
+                               struct err *err);
 
 // Who assumes the role.
-static enum found role_source(struct credentials *by, const struct profiles *p, struct str profile, int depth, struct err *err)
+static enum found role_source(struct credentials *by, const struct profiles *p, struct str profile, int depth,
+                              struct err *err)
 {
 	struct str source = get(p, profile, "source_profile"), place = get(p, profile, "credential_source");
 	if (source.len && str_eq(source, profile))
@@ -219,16 +243,21 @@ static enum found role_source(struct credentials *by, const struct profiles *p, 
 	return str_is(place, "Ec2InstanceMetadata") ? credentials_machine(by, err) : FOUND_NOTHING;
 }
 
-static enum found from_role(struct credentials *c, const struct profiles *p, struct str profile, int depth, struct err *err)
+static enum found from_role(struct credentials *c, const struct profiles *p, struct str profile, int depth,
+                            struct err *err)
 {
-	struct str role = get(p, profile, "role_arn"), region = get(p, profile, "region"), token = get(p, profile, "web_identity_token_file");
+	struct str role = get(p, profile, "role_arn"), region = get(p, profile, "region"),
+			   token = get(p, profile, "web_identity_token_file");
 	struct credentials by = {0};
 	struct buf file = BUF_INIT;
 	enum found found;
 	if (!role.len)
 		return FOUND_NOTHING;
 	if (depth >= ROLES_MAX) {
-		err_set(err, ERR_CONFIG, "profile \"%.*s\": its source_profile leads to another one, and that again, more than %d times", STR_ARG(profile), ROLES_MAX);
+		err_set(
+			err, ERR_CONFIG,
+			"profile \"%.*s\": its source_profile leads to another one, and that again, more than %d times",
+			STR_ARG(profile), ROLES_MAX);
 		return FOUND_BROKEN;
 	}
 	if (token.len) {
@@ -241,12 +270,16 @@ static enum found from_role(struct credentials *c, const struct profiles *p, str
 	if (found == FOUND)
 		found = credentials_of_role(c, &by, role, get(p, profile, "external_id"), region, err);
 	else if (found == FOUND_NOTHING)
-		err_set(err, ERR_CONFIG, "profile \"%.*s\" is the role %.*s, and its source_profile or credential_source has no credentials to assume it by", STR_ARG(profile), STR_ARG(role));
+		err_set(
+			err, ERR_CONFIG,
+			"profile \"%.*s\" is the role %.*s, and its source_profile or credential_source has no credentials to assume it by",
+			STR_ARG(profile), STR_ARG(role));
 	credentials_release(&by);
 	return found == FOUND ? FOUND : FOUND_BROKEN;
 }
 
-static enum found from_profile(struct credentials *c, const struct profiles *p, struct str profile, int depth, struct err *err)
+static enum found from_profile(struct credentials *c, const struct profiles *p, struct str profile, int depth,
+                               struct err *err)
 {
 	enum found found = from_role(c, p, profile, depth, err);
 	if (found == FOUND_NOTHING)
@@ -266,7 +299,10 @@ enum found credentials_profile(struct credentials *c, struct err *err)
 	enum found found = FOUND_BROKEN;
 	buf_addstr(&c->region, get(&p, profile, "region"));
 	if (named && !get(&p, profile, NULL).len)
-		err_set(err, ERR_CONFIG, "AWS_PROFILE is \"%s\", and neither ~/.aws/credentials nor ~/.aws/config has a profile of that name", named);
+		err_set(
+			err, ERR_CONFIG,
+			"AWS_PROFILE is \"%s\", and neither ~/.aws/credentials nor ~/.aws/config has a profile of that name",
+			named);
 	else
 		found = from_profile(c, &p, profile, 0, err);
 	if (p.credentials.data)

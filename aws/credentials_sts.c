@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials of a role, from STS: for a token that the cluster wrote into a file, or for the credentials of somebody else.
+// Credentials of a role, from STS: for a token that the cluster wrote into a file, or for the credentials of
+// somebody else.
 #include "aws/credentials_priv.h"
 #include "base/conf_value.h"
 #include "base/file.h"
@@ -30,7 +31,8 @@ static void begin_url(struct buf *url, const char *region)
 	if (endpoint)
 		buf_addf(url, "%s/?", endpoint);
 	else
-		buf_addf(url, "https://sts.%s.amazonaws.com%s/?", region, strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
+		buf_addf(url, "https://sts.%s.amazonaws.com%s/?", region,
+		         strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
 }
 
 static void add_parameter(struct buf *url, const char *name, struct str value)
@@ -39,23 +41,28 @@ static void add_parameter(struct buf *url, const char *name, struct str value)
 	buf_add_url_part(url, value, false);
 }
 
-static enum found ask_sts(struct credentials *c, const struct http_request *r, struct str role_arn, const char *origin, struct err *err)
+static enum found ask_sts(struct credentials *c, const struct http_request *r, struct str role_arn,
+                          const char *origin, struct err *err)
 {
 	struct http_answer a;
 	if (!http_do(r, &a, err))
 		return FOUND_BROKEN;
-	struct str xml = buf_str(&a.body), key = between(xml, "<AccessKeyId>", "</"), secret = between(xml, "<SecretAccessKey>", "</");
+	struct str xml = buf_str(&a.body), key = between(xml, "<AccessKeyId>", "</"),
+			   secret = between(xml, "<SecretAccessKey>", "</");
 	bool good = a.status == 200 && key.len && secret.len;
 	if (good)
 		credentials_set(c, key, secret, between(xml, "<SessionToken>", "</"), origin);
 	else
-		err_set(err, ERR_CONFIG, "STS does not give the role %.*s (status %ld): %.*s %.*s; look at the role's trust policy", STR_ARG(role_arn), a.status,
-		        STR_ARG(between(xml, "<Code>", "</")), STR_ARG(between(xml, "<Message>", "</")));
+		err_set(err, ERR_CONFIG,
+		        "STS does not give the role %.*s (status %ld): %.*s %.*s; look at the role's trust policy",
+		        STR_ARG(role_arn), a.status, STR_ARG(between(xml, "<Code>", "</")),
+		        STR_ARG(between(xml, "<Message>", "</")));
 	http_answer_release(&a);
 	return good ? FOUND : FOUND_BROKEN;
 }
 
-enum found credentials_of_token(struct credentials *c, const char *token_file, struct str role_arn, struct str region, struct err *err)
+enum found credentials_of_token(struct credentials *c, const char *token_file, struct str role_arn,
+                                struct str region, struct err *err)
 {
 	struct buf token = BUF_INIT, url = BUF_INIT, name = BUF_INIT;
 	if (!file_read(token_file, CREDENTIALS_FILE_MAX, &token, err))
@@ -74,7 +81,8 @@ enum found credentials_of_token(struct credentials *c, const char *token_file, s
 }
 
 // Parameters stand in the order of their names, as the signature wants them.
-enum found credentials_of_role(struct credentials *c, const struct credentials *by, struct str role_arn, struct str external_id, struct str region, struct err *err)
+enum found credentials_of_role(struct credentials *c, const struct credentials *by, struct str role_arn,
+                               struct str external_id, struct str region, struct err *err)
 {
 	struct buf url = BUF_INIT, name = BUF_INIT;
 	const char *where = region_of(region, &name);
@@ -85,7 +93,9 @@ enum found credentials_of_role(struct credentials *c, const struct credentials *
 	add_parameter(&url, "RoleArn", role_arn);
 	add_parameter(&url, "RoleSessionName", STR("nowcast"));
 	add_parameter(&url, "Version", STR("2011-06-15"));
-	enum found found = ask_sts(c, &(struct http_request){.url = url.data, .sign = by, .service = "sts", .region = where}, role_arn, "profile's role", err);
+	enum found found =
+		ask_sts(c, &(struct http_request){.url = url.data, .sign = by, .service = "sts", .region = where},
+	            role_arn, "profile's role", err);
 	buf_release(&url);
 	buf_release(&name);
 	return found;

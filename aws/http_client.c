@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One handle a request: there are dozens of them in a run, not thousands. A download that stalls (less than 1 KiB/s for half a
-// minute) is given up; whoever asked goes on from where it stopped.
+// One handle a request: there are dozens of them in a run, not thousands. A download that stalls (less than 1
+// KiB/s for half a minute) is given up; whoever asked goes on from where it stopped.
 #include "aws/http_client.h"
 
 #include <curl/curl.h>
@@ -136,7 +136,8 @@ void buf_add_url_part(struct buf *b, struct str s, bool keep_slash)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) || (c == '/' && keep_slash))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) ||
+		    (c == '/' && keep_slash))
 			buf_addc(b, (char)c);
 		else
 			buf_addf(b, "%%%02X", c);

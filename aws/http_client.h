@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP requests to AWS, signed (Signature Version 4) or not. This module's .c is the only file of reconcile/ that includes curl.
+// HTTP requests to AWS, signed (Signature Version 4) or not. This module's .c is the only file of reconcile/
+// that includes curl.
 #ifndef NOWCAST_AWS_HTTP_CLIENT_H
 #define NOWCAST_AWS_HTTP_CLIENT_H
 

@@ -15,10 +15,10 @@
 
 enum { TRIES = 5, OBJECTS_MAX = 1000000 };
 
-// ---- one request ---------------------------------------------------------------------------------------------------
+// ---- one request --------------------------------------------------------------------------------
 
-// AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) names another server, addressed by path; so is a bucket with a dot in its name, whose
-// certificate would not match.
+// AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) names another server, addressed by path; so is a bucket with a
+// dot in its name, whose certificate would not match.
 static void add_url(const struct s3 *s, struct buf *b)
 {
 	const char *endpoint = getenv("AWS_ENDPOINT_URL_S3");
@@ -51,16 +51,22 @@ static struct str between(struct str s, const char *open, const char *close, str
 // What a status that is not success means, and what to do.
 static bool refused(const struct s3 *s, const struct http_answer *a, const char *what, struct err *err)
 {
-	struct str code = between(buf_str(&a->body), "<Code>", "</", NULL), words = between(buf_str(&a->body), "<Message>", "</", NULL);
+	struct str code = between(buf_str(&a->body), "<Code>", "</", NULL),
+			   words = between(buf_str(&a->body), "<Message>", "</", NULL);
 	struct str name = s->bucket;
 	if (a->status == 404 && !str_is(code, "NoSuchBucket"))
 		return err_set(err, ERR_SKIP, "s3://%.*s: %s is not there (NoSuchKey)", STR_ARG(name), what);
-	if (a->status == 403 || a->status == 401 || str_is(code, "ExpiredToken") || str_is(code, "InvalidAccessKeyId"))
-		return err_set(err, ERR_CONFIG, "s3://%.*s: S3 refuses %s: %.*s (%.*s); credentials are from the %s; s3:ListBucket and s3:GetObject are needed", STR_ARG(name), what,
-		               STR_ARG(code.len ? code : STR("access denied")), STR_ARG(words), s->credentials.origin);
+	if (a->status == 403 || a->status == 401 || str_is(code, "ExpiredToken") ||
+	    str_is(code, "InvalidAccessKeyId"))
+		return err_set(
+			err, ERR_CONFIG,
+			"s3://%.*s: S3 refuses %s: %.*s (%.*s); credentials are from the %s; s3:ListBucket and s3:GetObject are needed",
+			STR_ARG(name), what, STR_ARG(code.len ? code : STR("access denied")), STR_ARG(words),
+			s->credentials.origin);
 	if (a->status == 404)
 		return err_set(err, ERR_CONFIG, "s3://%.*s: there is no such bucket", STR_ARG(name));
-	return err_set(err, a->status >= 500 || a->status == 429 ? ERR_RETRY : ERR_CONFIG, "s3://%.*s: S3 answers %ld to %s%s%.*s %.*s", STR_ARG(name), a->status, what,
+	return err_set(err, a->status >= 500 || a->status == 429 ? ERR_RETRY : ERR_CONFIG,
+	               "s3://%.*s: S3 answers %ld to %s%s%.*s %.*s", STR_ARG(name), a->status, what,
 	               code.len ? ": " : "", STR_ARG(code), STR_ARG(words));
 }
 
@@ -70,9 +76,10 @@ static void tell_bytes(void *s3, int64_t bytes)
 	s->tell(s->user, s->fetching->key, bytes, s->fetching->size);
 }
 
-// Does a request until it has an answer that counts: again after 5xx and broken connections, and in the Region that S3 says.
-// `tail`: what follows the bucket, encoded. `file`: see http.h; it is continued.
-static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_answer *ret, struct err *err)
+// Does a request until it has an answer that counts: again after 5xx and broken connections, and in the
+// Region that S3 says. `tail`: what follows the bucket, encoded. `file`: see http.h; it is continued.
+static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_answer *ret,
+                    struct err *err)
 {
 	struct buf url = BUF_INIT;
 	struct err last = ERR_INIT;
@@ -84,14 +91,20 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 		buf_clear(&url);
 		add_url(s, &url);
 		buf_adds(&url, tail);
-		struct http_request r = {.url = url.data, .sign = &s->credentials, .region = s->region, .file = file, .from = file ? ftello(file) : 0,
-		                         .tell = s->tell && s->fetching ? tell_bytes : NULL, .user = s};
+		struct http_request r = {.url = url.data,
+		                         .sign = &s->credentials,
+		                         .region = s->region,
+		                         .file = file,
+		                         .from = file ? ftello(file) : 0,
+		                         .tell = s->tell && s->fetching ? tell_bytes : NULL,
+		                         .user = s};
 		if (!http_do(&r, ret, &last)) {
 			again = last.kind == ERR_RETRY;
 			continue;
 		}
 		good = ret->status == 200 || ret->status == 206;
-		if (good && r.from > 0 && ret->status == 200) { // it does not know ranges: all came again, behind what was there
+		// it does not know ranges: all came again, behind what was there
+		if (good && r.from > 0 && ret->status == 200) {
 			good = false;
 			rewind(file);
 			if (ftruncate(fileno(file), 0) != 0)
@@ -110,14 +123,18 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 		http_answer_release(ret);
 	}
 	buf_release(&url);
-	return good || err_set(err, last.kind ? last.kind : ERR_RETRY, "%s", *last.msg ? last.msg : "S3 gives no answer that counts");
+	return good || err_set(err, last.kind ? last.kind : ERR_RETRY, "%s",
+	                       *last.msg ? last.msg : "S3 gives no answer that counts");
 }
 
-// ---- the listing ---------------------------------------------------------------------------------------------------
+// ---- the listing --------------------------------------------------------------------------------
 
 static int hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	                              : -1;
 }
 
 // encoding-type=url: keys come percent-encoded, with + for a blank.
@@ -143,7 +160,8 @@ static void take_listing(struct s3 *s, struct str xml)
 	struct str one;
 	while ((one = between(xml, "<Contents>", "</Contents>", &xml)).p) {
 		struct s3_object o = {.key = decoded(&s->arena, between(one, "<Key>", "</Key>", NULL))};
-		if (!usd_parse_scaled(between(one, "<Size>", "</Size>", NULL), 0, &o.size) || !when_parse(between(one, "<LastModified>", "</LastModified>", NULL), &o.modified_ms))
+		if (!usd_parse_scaled(between(one, "<Size>", "</Size>", NULL), 0, &o.size) ||
+		    !when_parse(between(one, "<LastModified>", "</LastModified>", NULL), &o.modified_ms))
 			continue;
 		if (s->n == s->cap)
 			s->objects = xrealloc(s->objects, s->cap = s->cap ? s->cap * 2 : 256, sizeof *s->objects);
@@ -176,7 +194,9 @@ static bool list(struct s3 *s, struct err *err)
 		if (!good)
 			break;
 		take_listing(s, buf_str(&a.body));
-		good = s->n <= OBJECTS_MAX || err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself", STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
+		good = s->n <= OBJECTS_MAX ||
+		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself",
+		               STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
 		struct str next = between(buf_str(&a.body), "<NextContinuationToken>", "</", NULL);
 		more = next.len > 0 && !str_eq(next, buf_str(&token));
 		buf_clear(&token);
@@ -190,7 +210,7 @@ static bool list(struct s3 *s, struct err *err)
 	return good;
 }
 
-// ---- files ---------------------------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
 static bool make_folders(const char *path)
 {
@@ -213,14 +233,18 @@ static bool download(struct s3 *s, const struct s3_object *o, const char *path, 
 	buf_addf(&part, "%s.%lld-%lld.part", path, (long long)o->modified_ms, (long long)o->size);
 	buf_add_url_part(&tail, o->key, true);
 	FILE *f = make_folders(path) ? fopen(part.data, "ab") : NULL;
-	bool good = f || err_set(err, ERR_CONFIG, "%s: cannot be written (%s): set reconcile.cache to a folder that nowcast may write", part.data, strerror(errno));
+	bool good =
+		f || err_set(err, ERR_CONFIG,
+	                 "%s: cannot be written (%s): set reconcile.cache to a folder that nowcast may write",
+	                 part.data, strerror(errno));
 	bool whole = good && fseeko(f, 0, SEEK_END) == 0 && ftello(f) == o->size;
 	if (good && !whole && (good = request(s, tail.data, f, "a file", &a, err)))
 		http_answer_release(&a);
 	if (f && (fflush(f) != 0 || fsync(fileno(f)) != 0) && good)
 		good = err_set(err, ERR_FATAL, "%s: cannot be written: %s", part.data, strerror(errno));
 	if (good && ftello(f) != o->size) {
-		good = err_set(err, ERR_RETRY, "s3://%.*s/%.*s: %lld bytes came, %lld were promised", STR_ARG(s->bucket), STR_ARG(o->key), (long long)ftello(f), (long long)o->size);
+		good = err_set(err, ERR_RETRY, "s3://%.*s/%.*s: %lld bytes came, %lld were promised",
+		               STR_ARG(s->bucket), STR_ARG(o->key), (long long)ftello(f), (long long)o->size);
 		unlink(part.data);
 	}
 	if (f)
@@ -253,7 +277,9 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 	struct str key = {path.p + s->folder.len + 1, path.len - s->folder.len - 1};
 	const struct s3_object *o = find(s, key);
 	if (!o)
-		return err_set(err, ERR_SKIP, "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is", STR_ARG(s->bucket), STR_ARG(key));
+		return err_set(err, ERR_SKIP,
+		               "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is",
+		               STR_ARG(s->bucket), STR_ARG(key));
 	s->fetching = o;
 	bool good = is_fresh(o, path.p) || download(s, o, path.p, err);
 	s->fetching = NULL;
@@ -262,7 +288,7 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 	return good;
 }
 
-// ---- opening -------------------------------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------
 
 static int forget_manifest(const char *path, const struct stat *st, int flag, struct FTW *at)
 {
@@ -299,8 +325,11 @@ static bool fetch_manifests(struct s3 *s, struct err *err)
 			return false;
 		n++;
 	}
-	return n > 0 || err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: no export: expected <export>/metadata/BILLING_PERIOD=YYYY-MM/<export>-Manifest.json below it", STR_ARG(s->bucket),
-	                        STR_ARG(s->prefix));
+	return n > 0 ||
+	       err_set(
+			   err, ERR_CONFIG,
+			   "s3://%.*s/%.*s: no export: expected <export>/metadata/BILLING_PERIOD=YYYY-MM/<export>-Manifest.json below it",
+			   STR_ARG(s->bucket), STR_ARG(s->prefix));
 }
 
 static void choose_folders(struct s3 *s, const char *cache)

@@ -3,8 +3,9 @@
 //
 //     s3_open (credentials, listing, manifests) -> export_find on the cache, which asks s3_fetch for each data file it names
 //
-// A file of the cache is taken as it is while its size and time are those of the listing. A download that breaks off is
-// continued where it stopped; only a whole file gets its name. The bucket's Region is found out by asking.
+// A file of the cache is taken as it is while its size and time are those of the listing. A download that
+// breaks off is continued where it stopped; only a whole file gets its name. The bucket's Region is found out
+// by asking.
 #ifndef NOWCAST_AWS_S3_H
 #define NOWCAST_AWS_S3_H
 
@@ -38,9 +39,10 @@ struct s3 {
 	void *user;
 };
 
-// `uri`: s3://BUCKET/PREFIX. `cache`: a folder; made if need be. `tell` may be NULL. ERR_CONFIG: no credentials, no permission, no such bucket;
-// ERR_RETRY: S3 is away.
-bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_tell *tell, void *user, struct err *err) NC_CHECK;
+// `uri`: s3://BUCKET/PREFIX. `cache`: a folder; made if need be. `tell` may be NULL. ERR_CONFIG: no
+// credentials, no permission, no such bucket; ERR_RETRY: S3 is away.
+bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_tell *tell, void *user,
+             struct err *err) NC_CHECK;
 void s3_close(struct s3 *s);
 
 // Once the files were read: makes the cache no larger than `max` bytes (aws/s3_cache.h).

@@ -28,7 +28,8 @@ struct pruning {
 void cache_used(const char *path)
 {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
-	utimensat(AT_FDCWD, path, times, 0); // without it, the file looks older than it is: it is fetched again some day
+	// without it, the file looks older than it is: it is fetched again some day
+	utimensat(AT_FDCWD, path, times, 0);
 }
 
 static void collect(struct pruning *p, const char *folder, int depth)
@@ -48,7 +49,8 @@ static void collect(struct pruning *p, const char *folder, int depth)
 			continue;
 		if (p->n == p->cap)
 			p->files = xrealloc(p->files, p->cap = p->cap ? p->cap * 2 : 64, sizeof *p->files);
-		p->files[p->n++] = (struct cached){path, st.st_size, (int64_t)st.st_atim.tv_sec * 1000 + st.st_atim.tv_nsec / 1000000};
+		p->files[p->n++] = (struct cached){path, st.st_size,
+		                                   (int64_t)st.st_atim.tv_sec * 1000 + st.st_atim.tv_nsec / 1000000};
 		p->bytes += st.st_size;
 	}
 	if (dir)

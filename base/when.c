@@ -7,7 +7,8 @@
 
 static const int64_t LAST_SECOND = 253402300799; // 9999-12-31T23:59:59Z
 
-// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted from March so that leap days come last.
+// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted from March so that leap days
+// come last.
 static int64_t days_from_date(int64_t y, int m, int d)
 {
 	y -= m <= 2;
@@ -99,7 +100,8 @@ bool when_parse(struct str s, int64_t *ret_ms)
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 	if (d > month_days[mo - 1] + (mo == 2 && leap))
 		return false;
-	int64_t minutes = (days_from_date(y, mo, d) * 24 + h) * 60 + mi - east, at = (minutes * 60 + sec) * 1000 + ms;
+	int64_t minutes = (days_from_date(y, mo, d) * 24 + h) * 60 + mi - east,
+			at = (minutes * 60 + sec) * 1000 + ms;
 	if (at < 0 || at / 1000 > LAST_SECOND) // by its zone
 		return false;
 	*ret_ms = at;

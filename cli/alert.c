@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast alert ...`: for whoever is woken, and for whoever writes the rules. Each action is a row of a table and a function.
+// `nowcast alert ...`: for whoever is woken, and for whoever writes the rules. Each action is a row of a
+// table and a function.
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,8 @@ static int severity_of(const json_t *j)
 static bool parse_time(const char *text, const char *flag, int64_t *ret_ms, struct err *err)
 {
 	return when_parse(str_of(text), ret_ms) ||
-	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
+	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"",
+	               flag, text);
 }
 
 struct entry {
@@ -53,13 +55,15 @@ static int by_urgency(const void *a, const void *b)
 {
 	const json_t *x = ((const struct entry *)a)->value, *y = ((const struct entry *)b)->value;
 	int worse = severity_of(x) - severity_of(y);
-	json_int_t s = json_integer_value(json_object_get(x, "since")), t = json_integer_value(json_object_get(y, "since"));
+	json_int_t s = json_integer_value(json_object_get(x, "since")),
+			   t = json_integer_value(json_object_get(y, "since"));
 	return worse ? worse : s > t ? -1 : s < t ? 1 : strcmp(text_at(x, "text"), text_at(y, "text"));
 }
 
 // Reads a hash or a list of JSON objects and hands each to `print`; those of a hash by urgency.
-static bool each_json(struct alerting *a, const char *what, const char *verb, const char *from, const char *to, const char *none,
-                      void (*print)(struct str name, const json_t *j), struct err *err)
+static bool each_json(struct alerting *a, const char *what, const char *verb, const char *from,
+                      const char *to, const char *none, void (*print)(struct str name, const json_t *j),
+                      struct err *err)
 {
 	struct buf key = BUF_INIT;
 	bool hash = strcmp(verb, "HGETALL") == 0;
@@ -75,7 +79,8 @@ static bool each_json(struct alerting *a, const char *what, const char *verb, co
 	struct entry *list = xcalloc(n / step + 1, sizeof *list);
 	for (size_t i = 0; i + step <= n; i += step) {
 		struct str value = redis_elem(a->redis, 0, i + step - 1);
-		list[found] = (struct entry){hash ? redis_elem(a->redis, 0, i) : STR_NONE, json_loadb(value.p, value.len, 0, NULL)};
+		list[found] = (struct entry){hash ? redis_elem(a->redis, 0, i) : STR_NONE,
+		                             json_loadb(value.p, value.len, 0, NULL)};
 		found += list[found].value != NULL;
 	}
 	if (hash)
@@ -90,13 +95,14 @@ static bool each_json(struct alerting *a, const char *what, const char *verb, co
 	return true;
 }
 
-// ---- list ----------------------------------------------------------------------------------------------------------
+// ---- list ---------------------------------------------------------------------------------------
 
 static void print_alert(struct str name, const json_t *j)
 {
 	char since[WHEN_SIZE];
 	(void)name;
-	printf("%-8s %-8s since %s  %s: %s%s\n", "up", text_at(j, "severity"), time_at(j, "since", since), text_at(j, "rule"), text_at(j, "text"),
+	printf("%-8s %-8s since %s  %s: %s%s\n", "up", text_at(j, "severity"), time_at(j, "since", since),
+	       text_at(j, "rule"), text_at(j, "text"),
 	       json_is_true(json_object_get(j, "silenced")) ? "  (silenced)" : "");
 	if (*text_at(j, "contributors"))
 		printf("         most by: %s\n", text_at(j, "contributors"));
@@ -106,14 +112,16 @@ static void print_silence(struct str name, const json_t *j)
 {
 	char until[WHEN_SIZE];
 	if (json_integer_value(json_object_get(j, "until")) > when_now_ms())
-		printf("silence  %.*s  rule %s, group %s, until %s  %s\n", STR_ARG(name), text_at(j, "rule"), text_at(j, "group"), time_at(j, "until", until), text_at(j, "why"));
+		printf("silence  %.*s  rule %s, group %s, until %s  %s\n", STR_ARG(name), text_at(j, "rule"),
+		       text_at(j, "group"), time_at(j, "until", until), text_at(j, "why"));
 }
 
 static void print_event(struct str name, const json_t *j)
 {
 	char at[WHEN_SIZE];
 	(void)name;
-	printf("%-8s %-8s at    %s  %s: %s%s%s\n", text_at(j, "event"), text_at(j, "severity"), time_at(j, "at", at), text_at(j, "rule"), text_at(j, "text"),
+	printf("%-8s %-8s at    %s  %s: %s%s%s\n", text_at(j, "event"), text_at(j, "severity"),
+	       time_at(j, "at", at), text_at(j, "rule"), text_at(j, "text"),
 	       *text_at(j, "ended") ? "; ended: " : "", text_at(j, "ended"));
 }
 
@@ -122,9 +130,11 @@ static void print_dead(struct str name, const json_t *j)
 	char at[WHEN_SIZE];
 	(void)name;
 	const json_t *events = json_object_get(j, "events"), *first = json_array_get(events, 0);
-	printf("dead     for %s, of %s, %zu events, %d tries: %s\n", text_at(j, "receiver"), time_at(j, "created", at), json_array_size(events),
+	printf("dead     for %s, of %s, %zu events, %d tries: %s\n", text_at(j, "receiver"),
+	       time_at(j, "created", at), json_array_size(events),
 	       (int)json_integer_value(json_object_get(j, "tries")), text_at(j, "error"));
-	printf("         %s %s: %s%s\n", text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"), json_array_size(events) > 1 ? ", and more" : "");
+	printf("         %s %s: %s%s\n", text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"),
+	       json_array_size(events) > 1 ? ", and more" : "");
 }
 
 static bool print_undelivered(struct alerting *a, struct err *err)
@@ -139,7 +149,8 @@ static bool print_undelivered(struct alerting *a, struct err *err)
 	if (!redis_exec(a->redis, err))
 		return false;
 	if (redis_int(a->redis, 0) || redis_int(a->redis, 1))
-		printf("messages %lld wait to be delivered, %lld were given up (--dead)\n", (long long)redis_int(a->redis, 0), (long long)redis_int(a->redis, 1));
+		printf("messages %lld wait to be delivered, %lld were given up (--dead)\n",
+		       (long long)redis_int(a->redis, 0), (long long)redis_int(a->redis, 1));
 	return true;
 }
 
@@ -155,15 +166,17 @@ static bool list(struct alerting *a, struct err *err)
 	if (history) {
 		int n = atoi(history);
 		if (n < 1 || n > HISTORY_SHOWN_MAX)
-			return err_set(err, ERR_CONFIG, "--history: expected a number from 1 to %d, got \"%s\"", HISTORY_SHOWN_MAX, history);
+			return err_set(err, ERR_CONFIG, "--history: expected a number from 1 to %d, got \"%s\"",
+			               HISTORY_SHOWN_MAX, history);
 		snprintf(last, sizeof last, "%d", n - 1);
 		return each_json(a, "history", "LRANGE", "0", last, "nothing has rung yet", print_event, err);
 	}
 	return each_json(a, NULL, "HGETALL", NULL, NULL, "no alert is up", print_alert, err) &&
-	       each_json(a, "silences", "HGETALL", NULL, NULL, "no silences", print_silence, err) && print_undelivered(a, err);
+	       each_json(a, "silences", "HGETALL", NULL, NULL, "no silences", print_silence, err) &&
+	       print_undelivered(a, err);
 }
 
-// ---- silence -------------------------------------------------------------------------------------------------------
+// ---- silence ------------------------------------------------------------------------------------
 
 static bool parse_for(const char *text, int64_t *ret_ms, struct err *err)
 {
@@ -196,12 +209,14 @@ static bool silence(struct alerting *a, struct err *err)
 	struct buf key = BUF_INIT;
 	int64_t ms = 0, now = when_now_ms();
 	char id[24], until[WHEN_SIZE];
-	if (!command_option(c, "--only", &group, err) || !command_option(c, "--for", &span, err) || !command_option(c, "--why", &why, err) ||
-	    !command_option(c, "--end", &end, err) || !command_done(c, end ? 1 : 2, end ? 1 : 2, err) || !parse_for(span, &ms, err))
+	if (!command_option(c, "--only", &group, err) || !command_option(c, "--for", &span, err) ||
+	    !command_option(c, "--why", &why, err) || !command_option(c, "--end", &end, err) ||
+	    !command_done(c, end ? 1 : 2, end ? 1 : 2, err) || !parse_for(span, &ms, err))
 		return false;
 	for (size_t i = 0; i < c->nflags; i++) // it would silence all groups
 		if (str_is(c->flags[i].key, "group"))
-			return err_set(err, ERR_CONFIG, "--group is the consumer group; --only GROUP says which alerts are silenced");
+			return err_set(err, ERR_CONFIG,
+			               "--group is the consumer group; --only GROUP says which alerts are silenced");
 	alert_key(&key, a->conf->redis_prefix, "silences");
 	if (end) {
 		redis_cmdz(a->redis, "HDEL", key.data, end, NULL);
@@ -213,7 +228,8 @@ static bool silence(struct alerting *a, struct err *err)
 		puts("ended");
 		return true;
 	}
-	json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "rule", c->argv[1], "group", group, "until", (json_int_t)(now + ms), "why", why);
+	json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "rule", c->argv[1], "group", group, "until",
+	                      (json_int_t)(now + ms), "why", why);
 	if (!j) {
 		buf_release(&key);
 		return err_set(err, ERR_CONFIG, "a silence takes UTF-8 only");
@@ -231,7 +247,7 @@ static bool silence(struct alerting *a, struct err *err)
 	return true;
 }
 
-// ---- test ----------------------------------------------------------------------------------------------------------
+// ---- test ---------------------------------------------------------------------------------------
 
 static bool test(struct alerting *a, struct err *err)
 {
@@ -241,8 +257,10 @@ static bool test(struct alerting *a, struct err *err)
 	int tried = 0, failed = 0;
 	char id[40];
 	int64_t now = when_now_ms();
-	json_t *events = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}]", "event", "firing", "rule", "trial", "kind", "test", "group", "all", "period", "",
-	                           "severity", "info", "text", "a trial message of `nowcast alert test`; nothing is wrong", "since", (json_int_t)now, "at", (json_int_t)now);
+	json_t *events = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}]", "event", "firing", "rule",
+	                           "trial", "kind", "test", "group", "all", "period", "", "severity", "info",
+	                           "text", "a trial message of `nowcast alert test`; nothing is wrong", "since",
+	                           (json_int_t)now, "at", (json_int_t)now);
 	struct alert_sender *sender = alert_sender_new();
 	struct alert_sending **sendings = xcalloc((size_t)a->rules.nreceivers + 1, sizeof *sendings);
 	snprintf(id, sizeof id, "%lld-test", (long long)now);
@@ -262,7 +280,8 @@ static bool test(struct alerting *a, struct err *err)
 			continue;
 		while (!alert_sending_over(sendings[i], &why))
 			alert_sender_wait(sender, WAIT_MS);
-		printf("%-6s %.*s (%s)%s%s\n", why ? "failed" : "sent", STR_ARG(to->name), receiver_kind_names[to->kind], why ? ": " : "", why ? why->msg : "");
+		printf("%-6s %.*s (%s)%s%s\n", why ? "failed" : "sent", STR_ARG(to->name),
+		       receiver_kind_names[to->kind], why ? ": " : "", why ? why->msg : "");
 		tried++;
 		failed += why != NULL;
 		alert_sending_free(sendings[i]);
@@ -271,11 +290,15 @@ static bool test(struct alerting *a, struct err *err)
 	alert_sender_free(sender);
 	json_decref(events);
 	if (tried == 0)
-		return err_set(err, ERR_CONFIG, only ? "alerts.file has no [receiver %s]" : "there is no receiver: add a [receiver NAME] to alerts.file%s", only ? only : "");
-	return failed == 0 || err_set(err, ERR_FATAL, "%d of %d receivers did not take the message", failed, tried);
+		return err_set(err, ERR_CONFIG,
+		               only ? "alerts.file has no [receiver %s]"
+		                    : "there is no receiver: add a [receiver NAME] to alerts.file%s",
+		               only ? only : "");
+	return failed == 0 ||
+	       err_set(err, ERR_FATAL, "%d of %d receivers did not take the message", failed, tried);
 }
 
-// ---- check ---------------------------------------------------------------------------------------------------------
+// ---- check --------------------------------------------------------------------------------------
 
 static bool check(struct alerting *a, struct err *err)
 {
@@ -283,7 +306,8 @@ static bool check(struct alerting *a, struct err *err)
 	int64_t now_ms = when_now_ms();
 	struct alert_turn turn;
 	char token[48];
-	if (!command_option(a->command, "--now", &now, err) || !command_done(a->command, 1, 1, err) || (now && !parse_time(now, "--now", &now_ms, err)))
+	if (!command_option(a->command, "--now", &now, err) || !command_done(a->command, 1, 1, err) ||
+	    (now && !parse_time(now, "--now", &now_ms, err)))
 		return false;
 	snprintf(token, sizeof token, "check-%d-%lld", (int)getpid(), (long long)when_now_ms());
 	if (!alert_turn(&a->rules, a->rollups, a->conf, token, now_ms, &turn, err))
@@ -298,19 +322,26 @@ static bool check(struct alerting *a, struct err *err)
 	if (!turn.mine)
 		puts("another process looks after the alerts; it keeps doing so");
 	else
-		printf("%d conditions hold, %d events; messages: %d sent, %d to be tried again, %d given up\n", turn.findings, turn.events, sent.sent,
-		       sent.failed, sent.dead);
+		printf("%d conditions hold, %d events; messages: %d sent, %d to be tried again, %d given up\n",
+		       turn.findings, turn.events, sent.sent, sent.failed, sent.dead);
 	return true;
 }
 
-// ---- backtest ------------------------------------------------------------------------------------------------------
+// ---- backtest -----------------------------------------------------------------------------------
 
 // One hour, seen from its end. What held in the hour before is no news.
-static bool backtest_hour(struct alerting *a, const struct alert_rule *only, int64_t hour, json_t **held, int64_t *rings, struct err *err)
+static bool backtest_hour(struct alerting *a, const struct alert_rule *only, int64_t hour, json_t **held,
+                          int64_t *rings, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct alert_check c = {.rules = &a->rules, .rollups = a->rollups, .redis = a->redis, .prefix = a->conf->redis_prefix,
-	                        .now_ms = (hour + 1) * MS_PER_HOUR - 1, .hourly = true, .only_rule = only, .arena = &arena};
+	struct alert_check c = {.rules = &a->rules,
+	                        .rollups = a->rollups,
+	                        .redis = a->redis,
+	                        .prefix = a->conf->redis_prefix,
+	                        .now_ms = (hour + 1) * MS_PER_HOUR - 1,
+	                        .hourly = true,
+	                        .only_rule = only,
+	                        .arena = &arena};
 	json_t *now = json_object();
 	char when[WHEN_SIZE];
 	bool good = alert_check(&c, err);
@@ -337,11 +368,13 @@ static bool backtest(struct alerting *a, struct err *err)
 	const char *name = NULL, *from = NULL, *to = NULL;
 	int64_t first, last, ms, rings = 0, hours = 0;
 	struct command *c = a->command;
-	if (!command_option(c, "--rule", &name, err) || !command_option(c, "--from", &from, err) || !command_option(c, "--to", &to, err) || !command_done(c, 1, 1, err))
+	if (!command_option(c, "--rule", &name, err) || !command_option(c, "--from", &from, err) ||
+	    !command_option(c, "--to", &to, err) || !command_done(c, 1, 1, err))
 		return false;
 	const struct alert_rule *only = name ? alert_rule_find(&a->rules, str_of(name)) : NULL;
 	if (name && !only)
-		return err_set(err, ERR_CONFIG, "--rule: there is no rule %s in %s", name, *a->conf->alerts_file ? a->conf->alerts_file : "the built-in rules");
+		return err_set(err, ERR_CONFIG, "--rule: there is no rule %s in %s", name,
+		               *a->conf->alerts_file ? a->conf->alerts_file : "the built-in rules");
 	if (!rollups_extent(a->rollups, &first, &last, err))
 		return false;
 	if (from && parse_time(from, "--from", &ms, err) && ms / MS_PER_HOUR > first)
@@ -356,11 +389,12 @@ static bool backtest(struct alerting *a, struct err *err)
 		good = backtest_hour(a, only, h, &held, &rings, err);
 	json_decref(held);
 	if (good)
-		printf("%lld rings in %lld hours%s\n", (long long)rings, (long long)hours, hours ? "" : ": there are no figures of that time");
+		printf("%lld rings in %lld hours%s\n", (long long)rings, (long long)hours,
+		       hours ? "" : ": there are no figures of that time");
 	return good;
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 int cmd_alert(struct command *c)
 {
@@ -370,7 +404,8 @@ int cmd_alert(struct command *c)
 	struct err err = ERR_INIT;
 	struct alerting a = {.command = c, .conf = &c->conf};
 	bool good = false, known = false;
-	if (alert_rules_load(&a.rules, &c->conf, &err) && rollups_open(&a.rollups, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err)) {
+	if (alert_rules_load(&a.rules, &c->conf, &err) &&
+	    rollups_open(&a.rollups, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err)) {
 		a.redis = view_redis(rollups_view(a.rollups));
 		for (size_t i = 0; c->argc && i < sizeof actions / sizeof *actions; i++)
 			if (strcmp(c->argv[0], actions[i].name) == 0) {
@@ -378,7 +413,8 @@ int cmd_alert(struct command *c)
 				good = actions[i].run(&a, &err);
 			}
 		if (!known)
-			err_set(&err, ERR_CONFIG, "expected list, silence, test, check or backtest%s%s", c->argc ? ", got " : "", c->argc ? c->argv[0] : "");
+			err_set(&err, ERR_CONFIG, "expected list, silence, test, check or backtest%s%s",
+			        c->argc ? ", got " : "", c->argc ? c->argv[0] : "");
 	}
 	rollups_close(a.rollups);
 	alert_rules_release(&a.rules);

@@ -19,9 +19,12 @@ int cmd_check_config(struct command *c)
 		return command_fail(c, &err);
 	conf_print_effective(&c->conf, stdout);
 	if (!*c->conf.brokers || !c->conf.topics.n)
-		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n", stderr);
+		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",
+		      stderr);
 	if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
-		fputs("nowcast check-config: neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be "
-		      "logged\n", stderr);
+		fputs(
+			"nowcast check-config: neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be "
+			"logged\n",
+			stderr);
 	return STATUS_OK;
 }

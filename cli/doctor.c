@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast doctor`: is everything alive that the figures need? A line a finding: ok, note (look at it when you have time),
-// warn (figures suffer), FAIL (nothing works), each with what to do.
+// `nowcast doctor`: is everything alive that the figures need? A line a finding: ok, note (look at it when
+// you have time), warn (figures suffer), FAIL (nothing works), each with what to do.
 #include <stdio.h>
 
 #include "cli/commands.h"
@@ -18,11 +18,13 @@ int cmd_doctor(struct command *c)
 	struct err err = ERR_INIT;
 	struct view *view = NULL;
 	int found[HEALTH_FAIL + 1] = {0};
-	if (!command_done(c, 0, 0, &err) || !view_open(&view, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	if (!command_done(c, 0, 0, &err) ||
+	    !view_open(&view, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
 	health_check(&c->conf, view, print_finding, found);
 	health_check_kafka(&c->conf, print_finding, found);
 	view_close(view);
-	printf("%d ok, %d notes, %d warnings, %d failures\n", found[HEALTH_OK], found[HEALTH_NOTE], found[HEALTH_WARN], found[HEALTH_FAIL]);
+	printf("%d ok, %d notes, %d warnings, %d failures\n", found[HEALTH_OK], found[HEALTH_NOTE],
+	       found[HEALTH_WARN], found[HEALTH_FAIL]);
 	return found[HEALTH_FAIL] ? STATUS_FAILED : found[HEALTH_WARN] ? STATUS_THRESHOLD : STATUS_OK;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast explain PRINCIPAL HOUR`: why is this number what it is? For each model that a principal called in an hour: its calls,
-// how its tokens are known, what a call was taken to use and what taught that, then every term of the sum with its rate.
+// `nowcast explain PRINCIPAL HOUR`: why is this number what it is? For each model that a principal called in
+// an hour: its calls, how its tokens are known, what a call was taken to use and what taught that, then every
+// term of the sum with its rate.
 //
 // It reads what stood by when the figure was computed, and computes nothing anew.
 #include <stdio.h>
@@ -50,13 +51,16 @@ static void print_row(const struct view_row *row)
 	if (f->billed)
 		printf("billed");
 	else
-		printf("%lld exact, %lld allocated (give or take %lld), %lld provisional", (long long)f->exact, (long long)f->allocated, (long long)f->spread,
-		       (long long)f->provisional);
+		printf("%lld exact, %lld allocated (give or take %lld), %lld provisional", (long long)f->exact,
+		       (long long)f->allocated, (long long)f->spread, (long long)f->provisional);
 	printf("; %s%s\n", f->priced ? "$" : "", f->priced ? usd_format(f->usd, 6, usd) : "unpriced");
 	if (f->band_estimated)
-		printf("  %-15s the rate goes by the length of the prompt, which is an estimate: the mean of these calls\n", "");
+		printf(
+			"  %-15s the rate goes by the length of the prompt, which is an estimate: the mean of these calls\n",
+			"");
 	if (f->assumed && !f->billed)
-		printf("  %-15s of them %lld are taken for this type without anybody saying so\n", "", (long long)f->assumed);
+		printf("  %-15s of them %lld are taken for this type without anybody saying so\n", "",
+		       (long long)f->assumed);
 }
 
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
@@ -69,17 +73,25 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 		if (!str_eq(model_hour->rows[i].principal, x->principal))
 			continue;
 		if (!here)
-			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(model_hour->model), model_hour->foundation.len ? ", which is " : "", STR_ARG(model_hour->foundation),
-			       STR_ARG(model_hour->region), STR_ARG(model_hour->account), model_hour->billed ? ": as billed" : "");
+			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(model_hour->model),
+			       model_hour->foundation.len ? ", which is " : "", STR_ARG(model_hour->foundation),
+			       STR_ARG(model_hour->region), STR_ARG(model_hour->account),
+			       model_hour->billed ? ": as billed" : "");
 		here = true;
-		if (model_hour->rows[i].figure.rate_class != rate_class && !(model_hour->rows[i].figure.rate_class & RATE_CLASS_UNITS))
+		if (model_hour->rows[i].figure.rate_class != rate_class &&
+		    !(model_hour->rows[i].figure.rate_class & RATE_CLASS_UNITS))
 			print_rate_class(rate_class = model_hour->rows[i].figure.rate_class);
 		print_row(&model_hour->rows[i]);
 	}
 	if (here && x->model_hours < 64) {
-		x->where[x->model_hours] = (struct model_hour){.hour = model_hour->hour, .account = arena_str(&x->arena, model_hour->account),
-		                                          .region = arena_str(&x->arena, model_hour->region), .billed = model_hour->billed,
-		                                          .model = arena_str(&x->arena, str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model)};
+		x->where[x->model_hours] =
+			(struct model_hour){.hour = model_hour->hour,
+		                        .account = arena_str(&x->arena, model_hour->account),
+		                        .region = arena_str(&x->arena, model_hour->region),
+		                        .billed = model_hour->billed,
+		                        .model = arena_str(&x->arena, str_starts(model_hour->model, STR("arn:"))
+		                                                          ? str_after_last(model_hour->model, '/')
+		                                                          : model_hour->model)};
 		x->model_hours++;
 	}
 	return true;
@@ -90,8 +102,13 @@ static const char *source_sentence(struct str source)
 	static const struct {
 		const char *name, *sentence;
 	} known[] = {
-		{"bill", "the bill of past days"}, {"exact", "its own exact calls"}, {"minutes", "the metrics of the minutes it called in"},
-		{"role", "others of its role"}, {"tags", "others with its tags"}, {"model", "all callers of the model"}, {"none", "nothing yet"},
+		{"bill", "the bill of past days"},
+		{"exact", "its own exact calls"},
+		{"minutes", "the metrics of the minutes it called in"},
+		{"role", "others of its role"},
+		{"tags", "others with its tags"},
+		{"model", "all callers of the model"},
+		{"none", "nothing yet"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_is(source, known[i].name))
@@ -110,14 +127,16 @@ static int64_t take_number(struct str *rest)
 static void print_weights(const struct model_hour *model_hour, struct str tagset, struct str value)
 {
 	static const char *const names[] = {"input", "output", "cache read", "cache write"};
-	printf("  %.*s, %.*s%s%.*s: what a call was taken to use\n", STR_ARG(model_hour->model), STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
+	printf("  %.*s, %.*s%s%.*s: what a call was taken to use\n", STR_ARG(model_hour->model),
+	       STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
 	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
 	for (int kind = 0; kind < 4 && value.len; kind++) {
 		int64_t milli = take_number(&value), sd = take_number(&value);
 		struct str source = str_cut(&value, ' ');
 		if (milli)
-			printf("    %-13s %10lld.%03lld tokens, give or take %lld %%, learned from %s\n", names[kind], (long long)(milli / 1000), (long long)(milli % 1000),
-			       (long long)(sd / 10), source_sentence(source));
+			printf("    %-13s %10lld.%03lld tokens, give or take %lld %%, learned from %s\n", names[kind],
+			       (long long)(milli / 1000), (long long)(milli % 1000), (long long)(sd / 10),
+			       source_sentence(source));
 	}
 }
 
@@ -131,7 +150,8 @@ static bool explain_weights(struct explained *x, struct view *v, struct err *err
 		const struct model_hour *s = &x->where[i];
 		buf_clear(&key);
 		when_format(s->hour * MS_PER_HOUR, when);
-		buf_addf(&key, "%s:{%.*s/%.*s}:usage:%.13s:%.*s", view_prefix(v), STR_ARG(s->account), STR_ARG(s->region), when, STR_ARG(s->model));
+		buf_addf(&key, "%s:{%.*s/%.*s}:usage:%.13s:%.*s", view_prefix(v), STR_ARG(s->account),
+		         STR_ARG(s->region), when, STR_ARG(s->model));
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);
@@ -139,7 +159,8 @@ static bool explain_weights(struct explained *x, struct view *v, struct err *err
 		return false;
 	for (int i = 0; i < x->model_hours; i++) {
 		for (size_t k = 0; k + 1 < redis_len(r, (size_t)i); k += 2) {
-			struct str field = redis_elem(r, (size_t)i, k), arn = str_cut(&field, ' '), tagset = str_cut(&field, ' ');
+			struct str field = redis_elem(r, (size_t)i, k), arn = str_cut(&field, ' '),
+					   tagset = str_cut(&field, ' ');
 			if (!str_eq(arn, x->principal) || !str_is(field, "weights"))
 				continue;
 			if (!asked++)
@@ -156,8 +177,9 @@ static void print_total(const struct explained *x, const char *hour)
 	for (int32_t i = 0; i < x->groups.n; i++) {
 		const struct group *g = &x->groups.list[i];
 		if (str_eq(g->keys[0], x->principal))
-			printf("\n%.*s in the hour of %s\n$%s, between $%s and $%s nine times in ten; %s\n", STR_ARG(x->principal), hour, usd_format(g->usd, 6, usd),
-			       usd_format(g->usd_low, 6, low), usd_format(g->usd_high, 6, high), group_basis(g, basis));
+			printf("\n%.*s in the hour of %s\n$%s, between $%s and $%s nine times in ten; %s\n",
+			       STR_ARG(x->principal), hour, usd_format(g->usd, 6, usd), usd_format(g->usd_low, 6, low),
+			       usd_format(g->usd_high, 6, high), group_basis(g, basis));
 	}
 }
 
@@ -167,13 +189,16 @@ static bool explain(struct command *c, const char *principal, int64_t hour, stru
 	struct view *v = NULL;
 	struct grouping by;
 	char when[WHEN_SIZE];
-	if (!grouping_parse(&by, STR("principal"), STR("team"), err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, err))
+	if (!grouping_parse(&by, STR("principal"), STR("team"), err) ||
+	    !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, err))
 		return false;
 	groups_init(&x.groups, &by);
 	bool good = view_each(v, hour, hour + 1, explain_model_hour, &x, err);
 	if (good && x.model_hours == 0)
-		good = err_set(err, ERR_CONFIG, "no figures of %s in the hour of %s; `nowcast report --by hour,principal` lists those there are", principal,
-		               when_format(hour * MS_PER_HOUR, when));
+		good = err_set(
+			err, ERR_CONFIG,
+			"no figures of %s in the hour of %s; `nowcast report --by hour,principal` lists those there are",
+			principal, when_format(hour * MS_PER_HOUR, when));
 	good = good && explain_weights(&x, v, err);
 	if (good)
 		print_total(&x, when_format(hour * MS_PER_HOUR, when));
@@ -196,7 +221,8 @@ int cmd_explain(struct command *c)
 	}
 	struct arena arena = ARENA_INIT;
 	struct str principal;
-	bool good = pseudonym_ask(&c->conf, &arena, str_of(c->argv[0]), &principal, &err) && explain(c, principal.p, ms / MS_PER_HOUR, &err);
+	bool good = pseudonym_ask(&c->conf, &arena, str_of(c->argv[0]), &principal, &err) &&
+	            explain(c, principal.p, ms / MS_PER_HOUR, &err);
 	if (good)
 		printf("\nthe rates\n");
 	good = good && price_explain_hour(c, principal.p, ms / MS_PER_HOUR, &status, &err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast price VERB`: looking after the prices. This file has the table of verbs and those that look at files and words;
-// what looks at rates is in price_list.c and price_explain.c, what brings new ones in price_import.c and price_update.c.
+// `nowcast price VERB`: looking after the prices. This file has the table of verbs and those that look at
+// files and words; what looks at rates is in price_list.c and price_explain.c, what brings new ones in
+// price_import.c and price_update.c.
 #include "cli/price.h"
 
 #include <stdio.h>
@@ -20,8 +21,10 @@ static const struct {
 	const char *name;
 	bool (*run)(struct command *c, int *ret_status, struct err *err);
 } verbs[] = {
-	{"list", price_list},     {"show", price_show},     {"check", price_check},     {"diff", price_diff_files},
-	{"import", price_import}, {"update", price_update}, {"explain", price_explain}, {"usage-type", price_usage_type},
+	{"list", price_list},       {"show", price_show},
+	{"check", price_check},     {"diff", price_diff_files},
+	{"import", price_import},   {"update", price_update},
+	{"explain", price_explain}, {"usage-type", price_usage_type},
 };
 
 int cmd_price(struct command *c)
@@ -32,12 +35,16 @@ int cmd_price(struct command *c)
 	for (size_t i = 0; name && i < sizeof verbs / sizeof *verbs; i++)
 		if (strcmp(name, verbs[i].name) == 0)
 			return verbs[i].run(c, &status, &err) ? status : command_fail(c, &err);
-	err_set(&err, ERR_CONFIG, "expected list, show, check, diff, import, update, explain or usage-type, got %s; `nowcast help price` says more",
-	        name ? name : c->argc ? c->argv[0] : "nothing");
+	err_set(
+		&err, ERR_CONFIG,
+		"expected list, show, check, diff, import, update, explain or usage-type, got %s; `nowcast help price` says more",
+		name      ? name
+		: c->argc ? c->argv[0]
+				  : "nothing");
 	return command_fail(c, &err);
 }
 
-// ---- what the verbs share ------------------------------------------------------------------------------------------
+// ---- what the verbs share -----------------------------------------------------------------------
 
 char *price_per_million(int64_t rate, char *buf)
 {
@@ -57,7 +64,8 @@ bool price_time_option(struct command *c, const char *flag, int64_t *ret_ms, str
 	if (!command_option(c, flag, &text, err))
 		return false;
 	if (text && !when_parse(str_of(text), ret_ms))
-		return err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
+		return err_set(err, ERR_CONFIG,
+		               "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
 	return true;
 }
 
@@ -71,10 +79,12 @@ bool price_tier_option(struct command *c, enum price_tier *ret, struct err *err)
 			*ret = (enum price_tier)t;
 			return true;
 		}
-	return !text || err_set(err, ERR_CONFIG, "--tier: expected standard, batch, flex, priority, latency or reserved, got \"%s\"", text);
+	return !text ||
+	       err_set(err, ERR_CONFIG,
+	               "--tier: expected standard, batch, flex, priority, latency or reserved, got \"%s\"", text);
 }
 
-// ---- check and diff ------------------------------------------------------------------------------------------------
+// ---- check and diff -----------------------------------------------------------------------------
 
 static bool read_rows(const char *path, struct price_rows *ret, struct err *err)
 {
@@ -183,7 +193,7 @@ bool price_diff_files(struct command *c, int *ret_status, struct err *err)
 	return good;
 }
 
-// ---- usage types ---------------------------------------------------------------------------------------------------
+// ---- usage types --------------------------------------------------------------------------------
 
 static void add_word(struct buf *b, const char *key, struct str value)
 {
@@ -206,7 +216,8 @@ static void add_token_words(struct buf *b, const struct usage_type *u)
 	add_word(b, "scope", str_of(u->scope == SCOPE_GLOBAL ? "global" : "regional"));
 	add_word(b, "unit", str_of(u->tokens_per_unit == 1000000 ? "1M tokens" : "1K tokens"));
 	add_word(b, "modality", str_of(modalities[u->modality]));
-	buf_addf(b, ",\"long_prompt\":%s,\"custom_model\":%s", u->long_prompt ? "true" : "false", u->custom ? "true" : "false");
+	buf_addf(b, ",\"long_prompt\":%s,\"custom_model\":%s", u->long_prompt ? "true" : "false",
+	         u->custom ? "true" : "false");
 }
 
 static void describe_usage_type(struct buf *b, struct str text, bool *ret_known)

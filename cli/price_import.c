@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `price import`: somebody else's price list to a price file of ours. It becomes the source only after a person could see what
-// it changes, and never if a rate jumps further than prices.change_max allows: a wrong price is worse than an old one.
+// `price import`: somebody else's price list to a price file of ours. It becomes the source only after a
+// person could see what it changes, and never if a rate jumps further than prices.change_max allows: a wrong
+// price is worse than an old one.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +17,20 @@
 #include "pricing/import_pricelist.h"
 #include "pricing/price_merge.h"
 
-enum { LIST_MAX = 256 << 20, CSV_MAX = 16 << 20, NEW_SHOWN = 40 }; // of rates that are new, or gone; those that differ are all shown
+// of rates that are new, or gone; those that differ are all shown
+enum { LIST_MAX = 256 << 20, CSV_MAX = 16 << 20, NEW_SHOWN = 40 };
 
 bool price_make_folder(const struct conf *conf, const char *inside, struct err *err)
 {
 	struct buf path = BUF_INIT;
 	if (!*conf->prices_dir)
-		return err_set(err, ERR_CONFIG, "prices.dir is empty: set it to the folder that imported prices go to");
+		return err_set(err, ERR_CONFIG,
+		               "prices.dir is empty: set it to the folder that imported prices go to");
 	buf_addf(&path, "%s%s%s", conf->prices_dir, inside ? "/" : "", inside ? inside : "");
 	bool good = mkdir(path.data, 0755) == 0 || errno == EEXIST ||
-	            err_set(err, ERR_CONFIG, "prices.dir: cannot make the folder %s: %s; set the key to one that can be written", path.data, strerror(errno));
+	            err_set(err, ERR_CONFIG,
+	                    "prices.dir: cannot make the folder %s: %s; set the key to one that can be written",
+	                    path.data, strerror(errno));
 	buf_release(&path);
 	return good;
 }
@@ -39,7 +44,8 @@ static bool show_changes(const struct conf *conf, const struct price_rows *rows,
 	struct buf line = BUF_INIT;
 	size_t wild = 0, hidden = 0;
 	if (!prices_load(&old, conf, &bad))
-		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n", bad.msg);
+		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n",
+		        bad.msg);
 	price_diff_init(&d, old, rows);
 	for (size_t i = 0; i < d.n; i++) {
 		bool too_far = price_change_is_wild(&d.changes[i], conf->prices_change_max);
@@ -53,14 +59,17 @@ static bool show_changes(const struct conf *conf, const struct price_rows *rows,
 		printf("%s%s\n", line.data, too_far ? "   <-- more than prices.change_max" : "");
 	}
 	if (hidden)
-		printf("... and %zu more that are new; `nowcast price list` shows them once they are taken\n", hidden);
+		printf("... and %zu more that are new; `nowcast price list` shows them once they are taken\n",
+		       hidden);
 	printf("%zu rates differ, %zu are new, %zu are the same\n", d.differing, d.fresh, d.same);
 	price_diff_release(&d);
 	prices_free(old);
 	buf_release(&line);
 	return wild == 0 || yes ||
-	       err_set(err, ERR_CONFIG, "%zu rates change by more than a factor of %lld (prices.change_max); nothing is taken. "
-	               "If they are right, say --yes", wild, (long long)conf->prices_change_max);
+	       err_set(err, ERR_CONFIG,
+	               "%zu rates change by more than a factor of %lld (prices.change_max); nothing is taken. "
+	               "If they are right, say --yes",
+	               wild, (long long)conf->prices_change_max);
 }
 
 // What the file at `path` says so far: nothing, if it is not there or is none.
@@ -68,7 +77,8 @@ static void read_so_far(const char *path, struct price_rows *ret, struct buf *re
 {
 	struct err ignored = ERR_INIT;
 	*ret = (struct price_rows){0};
-	if (file_read(path, CSV_MAX, ret_text, &ignored) && !price_file_read(ret, buf_str(ret_text), path, &ignored))
+	if (file_read(path, CSV_MAX, ret_text, &ignored) &&
+	    !price_file_read(ret, buf_str(ret_text), path, &ignored))
 		fprintf(stderr, "%s is replaced whole: %s\n", path, ignored.msg);
 }
 
@@ -97,11 +107,14 @@ static bool put_in_place(const char *path, const struct price_merge *m, struct s
 	price_rows_release(&whole);
 	if (!file_replace(path, buf_str(&m->csv), err))
 		return false;
-	printf("%s: %zu rows. A running daemon takes them with SIGHUP; `nowcast reprice --from T` brings them to hours already computed\n", path, m->rows);
+	printf(
+		"%s: %zu rows. A running daemon takes them with SIGHUP; `nowcast reprice --from T` brings them to hours already computed\n",
+		path, m->rows);
 	return true;
 }
 
-bool price_take(const struct conf *conf, const char *source, const char *path, struct str csv, bool yes, bool dry, struct err *err)
+bool price_take(const struct conf *conf, const char *source, const char *path, struct str csv, bool yes,
+                bool dry, struct err *err)
 {
 	struct price_rows rows, old;
 	struct price_merge merge;
@@ -128,13 +141,15 @@ static bool read_names(const struct conf *conf, struct price_names *ret, struct 
 	struct buf path = BUF_INIT, text = BUF_INIT;
 	buf_addf(&path, "%s/names.csv", conf->prices_dir);
 	*ret = (struct price_names){0};
-	bool good = access(path.data, F_OK) != 0 || (file_read(path.data, CSV_MAX, &text, err) && price_names_read(ret, buf_str(&text), path.data, err));
+	bool good = access(path.data, F_OK) != 0 || (file_read(path.data, CSV_MAX, &text, err) &&
+	                                             price_names_read(ret, buf_str(&text), path.data, err));
 	buf_release(&path);
 	buf_release(&text);
 	return good;
 }
 
-static bool convert_pricelist(const struct conf *conf, const char *path, struct str json, struct buf *csv, struct buf *notes, struct err *err)
+static bool convert_pricelist(const struct conf *conf, const char *path, struct str json, struct buf *csv,
+                              struct buf *notes, struct err *err)
 {
 	struct pricelist_counts n;
 	struct price_names names;
@@ -144,25 +159,32 @@ static bool convert_pricelist(const struct conf *conf, const char *path, struct 
 	price_names_release(&names);
 	if (!good)
 		return false;
-	fprintf(stderr, "%s: %zu products, %zu rates taken, %zu of other kinds (reserved, custom models, images, ...), %zu in doubt\n", path,
-	        n.products, n.rates, n.other, n.unknown);
-	if (memmem(notes->data ? notes->data : "", notes->len, PRICELIST_UNKNOWN_MODEL, strlen(PRICELIST_UNKNOWN_MODEL)))
-		buf_addf(notes, "which model a name means can be said in %s/names.csv, in lines of name,model\n", conf->prices_dir);
+	fprintf(
+		stderr,
+		"%s: %zu products, %zu rates taken, %zu of other kinds (reserved, custom models, images, ...), %zu in doubt\n",
+		path, n.products, n.rates, n.other, n.unknown);
+	if (memmem(notes->data ? notes->data : "", notes->len, PRICELIST_UNKNOWN_MODEL,
+	           strlen(PRICELIST_UNKNOWN_MODEL)))
+		buf_addf(notes, "which model a name means can be said in %s/names.csv, in lines of name,model\n",
+		         conf->prices_dir);
 	return true;
 }
 
-static bool convert_litellm(const char *path, struct str json, int64_t from_ms, struct buf *csv, struct buf *notes, struct err *err)
+static bool convert_litellm(const char *path, struct str json, int64_t from_ms, struct buf *csv,
+                            struct buf *notes, struct err *err)
 {
 	struct litellm_counts n;
 	char when[WHEN_SIZE], source[64];
 	snprintf(source, sizeof source, "LiteLLM, as of %.10s", when_format(from_ms, when));
 	if (!litellm_import(csv, notes, &n, json, from_ms, source, err))
 		return err_prefix(err, "%s", path);
-	fprintf(stderr, "%s: %zu entries of Bedrock, %zu rows, %zu entries left out (known errors, no price)\n", path, n.entries, n.rows, n.left_out);
+	fprintf(stderr, "%s: %zu entries of Bedrock, %zu rows, %zu entries left out (known errors, no price)\n",
+	        path, n.entries, n.rows, n.left_out);
 	return true;
 }
 
-bool price_convert(const struct conf *conf, const char *source, const char *path, int64_t from_ms, struct buf *csv, struct err *err)
+bool price_convert(const struct conf *conf, const char *source, const char *path, int64_t from_ms,
+                   struct buf *csv, struct err *err)
 {
 	struct buf text = BUF_INIT, notes = BUF_INIT;
 	bool good = file_read(path, LIST_MAX, &text, err);
@@ -177,7 +199,8 @@ bool price_convert(const struct conf *conf, const char *source, const char *path
 	return good;
 }
 
-// "x/AmazonBedrock.json" -> "AmazonBedrock": lists of the same name replace each other, others stand beside each other.
+// "x/AmazonBedrock.json" -> "AmazonBedrock": lists of the same name replace each other, others stand beside
+// each other.
 static char *part_of(const char *path)
 {
 	struct str name = str_after_last(str_of(path), '/'), stem = str_cut(&name, '.');
@@ -207,7 +230,8 @@ bool price_import(struct command *c, int *ret_status, struct err *err)
 		struct buf csv = BUF_INIT, path = BUF_INIT;
 		char *part = strcmp(source, "pricelist") == 0 ? part_of(c->argv[i]) : NULL; // there is one LiteLLM
 		prices_path(&c->conf, source, part, &path);
-		good = price_convert(&c->conf, source, c->argv[i], from_ms, &csv, err) && price_take(&c->conf, source, path.data, buf_str(&csv), yes, dry, err);
+		good = price_convert(&c->conf, source, c->argv[i], from_ms, &csv, err) &&
+		       price_take(&c->conf, source, path.data, buf_str(&csv), yes, dry, err);
 		free(part);
 		buf_release(&csv);
 		buf_release(&path);

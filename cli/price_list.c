@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `price list`: what each source holds. `price show MODEL`: what counts for a model, and which source said so.
+// `price list`: what each source holds. `price show MODEL`: what counts for a model, and which source said
+// so.
 #include <stdio.h>
 #include <string.h>
 
@@ -45,8 +46,9 @@ static void print_row(const struct price_source *s, const struct price_row *r)
 
 static void list_table(const struct prices *p, const struct filter *f)
 {
-	printf("%-9s %-40s %-8s %-15s %-12s %-8s %-8s %-10s %-10s %9s %9s %9s %9s %9s  %s\n", "source", "model", "scope", "region", "account", "tier",
-	       "prompt", "from", "to", "input", "output", "read", "write 5m", "write 1h", "from where; USD per million tokens");
+	printf("%-9s %-40s %-8s %-15s %-12s %-8s %-8s %-10s %-10s %9s %9s %9s %9s %9s  %s\n", "source", "model",
+	       "scope", "region", "account", "tier", "prompt", "from", "to", "input", "output", "read",
+	       "write 5m", "write 1h", "from where; USD per million tokens");
 	for (size_t i = 0; i < prices_count(p); i++) {
 		struct price_source s = prices_source(p, i);
 		const struct price_rows *rows = catalogue_rows(s.catalogue);
@@ -94,7 +96,7 @@ bool price_list(struct command *c, int *ret_status, struct err *err)
 	return true;
 }
 
-// ---- show ----------------------------------------------------------------------------------------------------------
+// ---- show ---------------------------------------------------------------------------------------
 
 static void show_type(const struct prices *p, struct price_query *q, bool *ret_any)
 {
@@ -111,8 +113,9 @@ static void show_type(const struct prices *p, struct price_query *q, bool *ret_a
 		when_format(rate.from_ms, from);
 	if (rate.to_ms != INT64_MAX)
 		when_format(rate.to_ms, to);
-	printf("  %-15s %10s  %s; %s (%s:%d) from %.10s%s%.10s\n", token_type_names[q->type], price_per_million(rate.pico_per_token, text), s.name,
-	       rate.source, rate.file, rate.line, from, *to ? " to " : "", to);
+	printf("  %-15s %10s  %s; %s (%s:%d) from %.10s%s%.10s\n", token_type_names[q->type],
+	       price_per_million(rate.pico_per_token, text), s.name, rate.source, rate.file, rate.line, from,
+	       *to ? " to " : "", to);
 }
 
 // One band; returns up to which length of prompt it goes.
@@ -131,7 +134,8 @@ static int64_t show_band(const struct prices *p, struct price_query *q, bool *re
 	q->per_unit = true;
 	if (prices_find(p, q, &rate, &s) == MISS_NONE) {
 		*ret_any = true;
-		printf("  %-15s %10s  %s; %s (%s:%d), USD per %.*s\n", "units", usd_format((struct usd){rate.pico_per_token}, 6, usd), s.name, rate.source, rate.file,
+		printf("  %-15s %10s  %s; %s (%s:%d), USD per %.*s\n", "units",
+		       usd_format((struct usd){rate.pico_per_token}, 6, usd), s.name, rate.source, rate.file,
 		       rate.line, STR_ARG(rate.unit));
 	}
 	q->per_unit = false;
@@ -145,8 +149,9 @@ bool price_show(struct command *c, int *ret_status, struct err *err)
 	const char *region = "us-east-1", *account = NULL, *foundation = NULL;
 	struct prices *p;
 	bool any = false;
-	if (!price_time_option(c, "--time", &q.time_ms, err) || !price_tier_option(c, &q.tier, err) || !command_option(c, "--region", &region, err) ||
-	    !command_option(c, "--account", &account, err) || !command_option(c, "--foundation", &foundation, err) || !command_done(c, 1, 1, err) ||
+	if (!price_time_option(c, "--time", &q.time_ms, err) || !price_tier_option(c, &q.tier, err) ||
+	    !command_option(c, "--region", &region, err) || !command_option(c, "--account", &account, err) ||
+	    !command_option(c, "--foundation", &foundation, err) || !command_done(c, 1, 1, err) ||
 	    !prices_load(&p, &c->conf, err))
 		return false;
 	q.model = str_of(c->argv[0]);
@@ -156,8 +161,9 @@ bool price_show(struct command *c, int *ret_status, struct err *err)
 	struct model_id id;
 	char when[WHEN_SIZE];
 	model_id_read(&id, q.model);
-	printf("%s\n  priced as %.*s, %s rate of %s, %s tier, at %s; USD per million tokens\n", c->argv[0], STR_ARG(model_id_name(&id)),
-	       id.scope == SCOPE_GLOBAL ? "global" : "regional", region, price_tier_names[q.tier], when_format(q.time_ms, when));
+	printf("%s\n  priced as %.*s, %s rate of %s, %s tier, at %s; USD per million tokens\n", c->argv[0],
+	       STR_ARG(model_id_name(&id)), id.scope == SCOPE_GLOBAL ? "global" : "regional", region,
+	       price_tier_names[q.tier], when_format(q.time_ms, when));
 	for (int64_t most = show_band(p, &q, &any); most != INT64_MAX; most = show_band(p, &q, &any)) {
 		q.prompt_tokens = most + 1;
 		printf("  requests whose prompt is longer than %lld tokens:\n", (long long)most);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `price update`: AWS's price list, downloaded and imported, an offer after the other. The downloads lie in prices.dir/download;
-// without a network, or with an offer that does not come, what was imported earlier stays.
+// `price update`: AWS's price list, downloaded and imported, an offer after the other. The downloads lie in
+// prices.dir/download; without a network, or with an offer that does not come, what was imported earlier
+// stays.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,9 @@ struct update {
 
 static bool update_offer(const struct update *u, const char *offer, struct err *err)
 {
-	static const char *const results[] = {[DOWNLOAD_SAME] = "has not changed", [DOWNLOAD_FRESH] = "downloaded", [DOWNLOAD_RESUMED] = "download completed"};
+	static const char *const results[] = {[DOWNLOAD_SAME] = "has not changed",
+	                                      [DOWNLOAD_FRESH] = "downloaded",
+	                                      [DOWNLOAD_RESUMED] = "download completed"};
 	struct buf url = BUF_INIT, json = BUF_INIT, path = BUF_INIT, csv = BUF_INIT;
 	enum download_result result;
 	buf_addf(&url, "%s/offers/v1.0/aws/%s/current/index.json", u->url, offer);
@@ -73,10 +76,13 @@ static bool update_all(const struct update *u, struct str offers, struct err *er
 bool price_update(struct command *c, int *ret_status, struct err *err)
 {
 	const char *offers = default_offers;
-	struct update u = {.conf = &c->conf, .url = default_url, .yes = command_switch(c, "--yes"), .dry = command_switch(c, "--dry-run")};
+	struct update u = {.conf = &c->conf,
+	                   .url = default_url,
+	                   .yes = command_switch(c, "--yes"),
+	                   .dry = command_switch(c, "--dry-run")};
 	(void)ret_status;
-	if (!command_option(c, "--offers", &offers, err) || !command_option(c, "--url", &u.url, err) || !command_done(c, 0, 0, err) ||
-	    !price_make_folder(&c->conf, NULL, err))
+	if (!command_option(c, "--offers", &offers, err) || !command_option(c, "--url", &u.url, err) ||
+	    !command_done(c, 0, 0, err) || !price_make_folder(&c->conf, NULL, err))
 		return false;
 	return price_make_folder(&c->conf, "download", err) && update_all(&u, str_of(offers), err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast profiles`: the models behind application inference profiles, whose ids name none. Records name the model now and then
-// (resources[]), never whether the profile was made of a global one; `import` brings both in, `list` shows what is known, and
-// which profiles were called that nobody tells of.
+// `nowcast profiles`: the models behind application inference profiles, whose ids name none. Records name the
+// model now and then (resources[]), never whether the profile was made of a global one; `import` brings both
+// in, `list` shows what is known, and which profiles were called that nobody tells of.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,10 @@
 
 enum { LIST_MAX = 64 << 20, AT_ONCE = 1000, LOOK_BACK_HOURS = 31 * 24 };
 
-// ---- import --------------------------------------------------------------------------------------------------------
+// ---- import -------------------------------------------------------------------------------------
 
-static bool write_list(const struct conf *conf, const struct profile_import *l, int64_t from_ms, struct err *err)
+static bool write_list(const struct conf *conf, const struct profile_import *l, int64_t from_ms,
+                       struct err *err)
 {
 	struct redis *r;
 	struct buf key = BUF_INIT, all = BUF_INIT;
@@ -70,7 +71,7 @@ static bool import(struct command *c, struct err *err)
 	return good;
 }
 
-// ---- list ----------------------------------------------------------------------------------------------------------
+// ---- list ---------------------------------------------------------------------------------------
 
 // A profile that was called or brought in.
 struct known {
@@ -161,7 +162,9 @@ static bool list(struct command *c, size_t *ret_open, struct err *err)
 	if (!command_time(c, "--from", &from_ms, err))
 		return false;
 	struct listing x = {.from = from_ms / MS_PER_HOUR};
-	bool good = command_done(c, 0, 0, err) && view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, c->conf.redis_prefix, err) &&
+	bool good = command_done(c, 0, 0, err) &&
+	            view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL,
+	                      c->conf.redis_prefix, err) &&
 	            gather(&x, v, err);
 	for (int i = 0; i < 6; i++)
 		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i == 5 ? TABLE_NUMBER : TABLE_TEXT, 0);
@@ -178,10 +181,15 @@ static bool list(struct command *c, size_t *ret_open, struct err *err)
 	if (good && x.n)
 		table_print(&t, stdout, 0, -1, "\n");
 	else if (good)
-		fprintf(stderr, "nowcast profiles: none was called (in the last 31 days, or since --from), and none brought in\n");
+		fprintf(
+			stderr,
+			"nowcast profiles: none was called (in the last 31 days, or since --from), and none brought in\n");
 	if (*ret_open)
-		fprintf(stderr, "nowcast profiles: %zu unresolved: `aws bedrock list-inference-profiles --type-equals APPLICATION >profiles.json`, "
-		                "then `nowcast profiles import profiles.json`\n", *ret_open);
+		fprintf(
+			stderr,
+			"nowcast profiles: %zu unresolved: `aws bedrock list-inference-profiles --type-equals APPLICATION >profiles.json`, "
+			"then `nowcast profiles import profiles.json`\n",
+			*ret_open);
 	table_release(&t);
 	free(x.list);
 	arena_release(&x.arena);
@@ -189,7 +197,7 @@ static bool list(struct command *c, size_t *ret_open, struct err *err)
 	return good;
 }
 
-// ---- the command ---------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 int cmd_profiles(struct command *c)
 {
@@ -199,7 +207,12 @@ int cmd_profiles(struct command *c)
 	if (verb && strcmp(verb, "import") == 0)
 		return import(c, &err) ? STATUS_OK : command_fail(c, &err);
 	if (verb && strcmp(verb, "list") == 0)
-		return !list(c, &unresolved, &err) ? command_fail(c, &err) : unresolved ? STATUS_THRESHOLD : STATUS_OK;
-	err_set(&err, ERR_CONFIG, "expected import or list, got %s; `nowcast help profiles` says more", verb ? verb : c->argc ? c->argv[0] : "nothing");
+		return !list(c, &unresolved, &err) ? command_fail(c, &err)
+		       : unresolved                ? STATUS_THRESHOLD
+		                                   : STATUS_OK;
+	err_set(&err, ERR_CONFIG, "expected import or list, got %s; `nowcast help profiles` says more",
+	        verb      ? verb
+	        : c->argc ? c->argv[0]
+	                  : "nothing");
 	return command_fail(c, &err);
 }

@@ -3,11 +3,21 @@
 
 #include <stdio.h>
 
-enum { WIDTH = 760, LABEL_WIDTH = 110, VALUE_WIDTH = 100, BAR_HEIGHT = 22, BAR_STEP = 28, HOURS_MAX = 800, PLOT_LEFT = 60, PLOT_HEIGHT = 140 };
+enum {
+	WIDTH = 760,
+	LABEL_WIDTH = 110,
+	VALUE_WIDTH = 100,
+	BAR_HEIGHT = 22,
+	BAR_STEP = 28,
+	HOURS_MAX = 800,
+	PLOT_LEFT = 60,
+	PLOT_HEIGHT = 140
+};
 
 const char *const chart_causes[5] = {"volume", "price", "attribution", "unmetered", "unbilled"};
 
-static const char billed_colour[] = "#4a6fa5", estimated_colour[] = "#d9902f", up_colour[] = "#c4554d", down_colour[] = "#3f8f6b";
+static const char billed_colour[] = "#4a6fa5", estimated_colour[] = "#d9902f", up_colour[] = "#c4554d",
+				  down_colour[] = "#3f8f6b";
 
 void chart_usd(struct buf *b, struct usd usd)
 {
@@ -34,7 +44,7 @@ static int length(usd_pico part, usd_pico all, int span)
 	return all > 0 ? (int)(part / 1000 * span / (all / 1000 > 0 ? all / 1000 : 1)) : 0;
 }
 
-// ---- the waterfall -------------------------------------------------------------------------------------------------
+// ---- the waterfall ------------------------------------------------------------------------------
 
 struct bar {
 	const char *name, *colour; // colour NULL: by its sign
@@ -46,9 +56,17 @@ static void add_bar(struct buf *b, const struct bar *bar, int row, usd_pico most
 	struct usd size = usd_sub(bar->to, bar->from);
 	bool up = size.pico >= 0;
 	int span = WIDTH - LABEL_WIDTH - VALUE_WIDTH, y = row * BAR_STEP;
-	int x0 = length(up ? bar->from.pico : bar->to.pico, most, span), x1 = length(up ? bar->to.pico : bar->from.pico, most, span);
-	buf_addf(b, "<text x='0' y='%d'>%s</text><rect x='%d' y='%d' width='%d' height='%d' fill='%s'/><text x='%d' y='%d'>", y + 16, bar->name, LABEL_WIDTH + x0, y,
-	         x1 > x0 ? x1 - x0 : 1, BAR_HEIGHT, bar->colour ? bar->colour : size.pico == 0 ? "#8a94a6" : up ? up_colour : down_colour, LABEL_WIDTH + x1 + 6, y + 16);
+	int x0 = length(up ? bar->from.pico : bar->to.pico, most, span),
+		x1 = length(up ? bar->to.pico : bar->from.pico, most, span);
+	buf_addf(
+		b,
+		"<text x='0' y='%d'>%s</text><rect x='%d' y='%d' width='%d' height='%d' fill='%s'/><text x='%d' y='%d'>",
+		y + 16, bar->name, LABEL_WIDTH + x0, y, x1 > x0 ? x1 - x0 : 1, BAR_HEIGHT,
+		bar->colour      ? bar->colour
+		: size.pico == 0 ? "#8a94a6"
+		: up             ? up_colour
+						 : down_colour,
+		LABEL_WIDTH + x1 + 6, y + 16);
 	if (!bar->colour && size.pico > 0)
 		buf_addc(b, '+');
 	chart_usd(b, bar->colour ? bar->to : size);
@@ -67,21 +85,23 @@ void chart_waterfall(struct buf *b, const struct difference *d)
 		most = at.pico > most ? at.pico : most;
 	}
 	bars[6] = (struct bar){"billed", billed_colour, USD_ZERO, d->billed};
-	buf_addf(b, "<svg viewBox='0 0 %d %d' role='img' aria-label='From the estimate to the bill, by cause'>", WIDTH, 7 * BAR_STEP);
+	buf_addf(b, "<svg viewBox='0 0 %d %d' role='img' aria-label='From the estimate to the bill, by cause'>",
+	         WIDTH, 7 * BAR_STEP);
 	for (int i = 0; i < 7; i++)
 		add_bar(b, &bars[i], i, most);
 	buf_adds(b, "</svg>\n");
 }
 
-// ---- by hour -------------------------------------------------------------------------------------------------------
+// ---- by hour ------------------------------------------------------------------------------------
 
 static void add_line(struct buf *b, const struct recon_table *t, bool billed, usd_pico most)
 {
-	buf_addf(b, "<polyline fill='none' stroke='%s' stroke-width='1.6' stroke-linejoin='round'%s points='", billed ? billed_colour : estimated_colour,
-	         billed ? "" : " stroke-dasharray='4 3'");
+	buf_addf(b, "<polyline fill='none' stroke='%s' stroke-width='1.6' stroke-linejoin='round'%s points='",
+	         billed ? billed_colour : estimated_colour, billed ? "" : " stroke-dasharray='4 3'");
 	for (int32_t i = 0; i < t->n; i++) {
 		usd_pico v = billed ? t->list[i].d.billed.pico : t->list[i].d.estimated.pico;
-		buf_addf(b, "%d,%d ", PLOT_LEFT + (int)((int64_t)i * (WIDTH - PLOT_LEFT) / (t->n - 1)), PLOT_HEIGHT + 8 - length(v, most, PLOT_HEIGHT));
+		buf_addf(b, "%d,%d ", PLOT_LEFT + (int)((int64_t)i * (WIDTH - PLOT_LEFT) / (t->n - 1)),
+		         PLOT_HEIGHT + 8 - length(v, most, PLOT_HEIGHT));
 	}
 	buf_adds(b, "'/>");
 }
@@ -102,10 +122,15 @@ void chart_hours(struct buf *b, const struct recon_table *t)
 	}
 	if (t->n < 2 || t->n > HOURS_MAX)
 		return;
-	buf_addf(b, "<h2>By hour</h2><svg viewBox='0 0 %d %d' role='img' aria-label='Estimated and billed dollars by hour'>", WIDTH, PLOT_HEIGHT + 34);
+	buf_addf(
+		b,
+		"<h2>By hour</h2><svg viewBox='0 0 %d %d' role='img' aria-label='Estimated and billed dollars by hour'>",
+		WIDTH, PLOT_HEIGHT + 34);
 	for (int i = 0; i < 3; i++) {
 		int y = PLOT_HEIGHT + 8 - i * PLOT_HEIGHT / 2;
-		buf_addf(b, "<line x1='%d' y1='%d' x2='%d' y2='%d'/><text class=soft x='%d' y='%d' text-anchor='end'>", PLOT_LEFT, y, WIDTH, y, PLOT_LEFT - 8, y + 4);
+		buf_addf(b,
+		         "<line x1='%d' y1='%d' x2='%d' y2='%d'/><text class=soft x='%d' y='%d' text-anchor='end'>",
+		         PLOT_LEFT, y, WIDTH, y, PLOT_LEFT - 8, y + 4);
 		chart_usd(b, (struct usd){most * i / 2});
 		buf_adds(b, "</text>");
 	}
@@ -115,6 +140,8 @@ void chart_hours(struct buf *b, const struct recon_table *t)
 	add_hour(b, t->list[0].keys[0]);
 	buf_addf(b, "</text><text class=soft x='%d' y='%d' text-anchor='end'>", WIDTH, PLOT_HEIGHT + 28);
 	add_hour(b, t->list[t->n - 1].keys[0]);
-	buf_addf(b, "</text><text x='%d' y='%d' text-anchor='middle'><tspan style='fill:%s'>billed</tspan> \xc2\xa0 <tspan style='fill:%s'>estimated (dashed)</tspan></text></svg>\n",
-	         (PLOT_LEFT + WIDTH) / 2, PLOT_HEIGHT + 28, billed_colour, estimated_colour);
+	buf_addf(
+		b,
+		"</text><text x='%d' y='%d' text-anchor='middle'><tspan style='fill:%s'>billed</tspan> \xc2\xa0 <tspan style='fill:%s'>estimated (dashed)</tspan></text></svg>\n",
+		(PLOT_LEFT + WIDTH) / 2, PLOT_HEIGHT + 28, billed_colour, estimated_colour);
 }

@@ -5,11 +5,14 @@
 
 #include "query/reconciliation.h"
 
-extern const char *const chart_causes[5]; // volume, price, attribution, unmetered, unbilled: in the order of struct difference
+// volume, price, attribution, unmetered, unbilled: in the order of struct difference
+extern const char *const chart_causes[5];
 
 void chart_usd(struct buf *b, struct usd usd); // "-1,234.50", with a minus sign as print has it
 
-void chart_waterfall(struct buf *b, const struct difference *d); // from the estimate to the bill, a bar a cause
-void chart_hours(struct buf *b, const struct recon_table *t);    // a table by hour, sorted; nothing for one hour
+// from the estimate to the bill, a bar a cause
+void chart_waterfall(struct buf *b, const struct difference *d);
+// a table by hour, sorted; nothing for one hour
+void chart_hours(struct buf *b, const struct recon_table *t);
 
 #endif

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reconciliation as one page to mail: no script, nothing loaded from elsewhere, and it prints on paper as it is.
+// The reconciliation as one page to mail: no script, nothing loaded from elsewhere, and it prints on paper as
+// it is.
 //
-// It begins with what somebody asks who has a minute: how much, how far off, why. Then the way from the estimate to the bill, and
-// from there to the sum on the invoice; then who and what; last how good the estimates were. The charts are reconciliation_chart.c.
+// It begins with what somebody asks who has a minute: how much, how far off, why. Then the way from the
+// estimate to the bill, and from there to the sum on the invoice; then who and what; last how good the
+// estimates were. The charts are reconciliation_chart.c.
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/reconciliation_chart.h"
@@ -25,16 +27,19 @@ static const char style[] =
 	"tr,svg,dl{break-inside:avoid}thead{display:table-header-group}tfoot{display:table-row-group}}"
 	"@media(prefers-color-scheme:dark){@media screen{:root{--ink:#dde3ee;--soft:#9aa6b8;--line:#2b3342;--strong:#5a6578;--up:#e88;--down:#7c9}body{background:#14181f}}}</style>";
 
-// ---- words ---------------------------------------------------------------------------------------------------------
+// ---- words --------------------------------------------------------------------------------------
 
 // "4 November 2026, 01:00 UTC"
 static void add_time(struct buf *b, int64_t ms)
 {
-	static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
+	static const char *const months[] = {"January",   "February", "March",    "April",
+	                                     "May",       "June",     "July",     "August",
+	                                     "September", "October",  "November", "December"};
 	char text[WHEN_SIZE];
 	when_format(ms, text);
 	int month = (text[5] - '0') * 10 + text[6] - '0';
-	buf_addf(b, "%s%c %s %.4s, %.5s UTC", text[8] == '0' ? "" : (char[]){text[8], 0}, text[9], months[month - 1], text, text + 11);
+	buf_addf(b, "%s%c %s %.4s, %.5s UTC", text[8] == '0' ? "" : (char[]){text[8], 0}, text[9],
+	         months[month - 1], text, text + 11);
 }
 
 static void add_period(struct buf *b, struct str period)
@@ -85,7 +90,12 @@ static void add_cell(struct buf *b, struct usd usd, bool coloured)
 	struct buf text = BUF_INIT;
 	chart_usd(&text, usd);
 	bool zero = strcmp(text.data, "0.00") == 0;
-	buf_addf(b, "<td%s>%s</td>", zero ? " class=zero" : !coloured ? "" : usd.pico > 0 ? " class=up" : " class=down", zero ? "\xe2\x80\x93" : text.data);
+	buf_addf(b, "<td%s>%s</td>",
+	         zero           ? " class=zero"
+	         : !coloured    ? ""
+	         : usd.pico > 0 ? " class=up"
+	                        : " class=down",
+	         zero ? "\xe2\x80\x93" : text.data);
 	buf_release(&text);
 }
 
@@ -93,10 +103,14 @@ static void add_cell(struct buf *b, struct usd usd, bool coloured)
 static void add_percent(struct buf *b, struct usd part, struct usd whole)
 {
 	int64_t ratio = scoreboard_ratio(part, whole), size = ((ratio < 0 ? -ratio : ratio) + 5) / 10;
-	buf_addf(b, "%s%lld.%lld&nbsp;%%", size == 0 ? "" : ratio < 0 ? "\xe2\x88\x92" : "+", (long long)size / 10, (long long)size % 10);
+	buf_addf(b, "%s%lld.%lld&nbsp;%%",
+	         size == 0   ? ""
+	         : ratio < 0 ? "\xe2\x88\x92"
+	                     : "+",
+	         (long long)size / 10, (long long)size % 10);
 }
 
-// ---- the beginning -------------------------------------------------------------------------------------------------
+// ---- the beginning ------------------------------------------------------------------------------
 
 // The cause that pulls most the way of the difference.
 static int main_cause(const struct difference *d, struct usd *ret)
@@ -113,8 +127,10 @@ static int main_cause(const struct difference *d, struct usd *ret)
 
 static void add_lead(struct buf *b, const struct recon_report *r)
 {
-	static const char *const because[] = {"other tokens than were seen", "other rates (private pricing, service tiers, the lifetime of cache writes)",
-	                                      "the wrong callers", "use that was billed and never seen", "use that was seen and not billed"};
+	static const char *const because[] = {
+		"other tokens than were seen",
+		"other rates (private pricing, service tiers, the lifetime of cache writes)", "the wrong callers",
+		"use that was billed and never seen", "use that was seen and not billed"};
 	struct usd off = difference_of(&r->total), size = {off.pico < 0 ? -off.pico : off.pico}, part;
 	if (r->total.billed.pico == 0 && r->total.estimated.pico == 0) {
 		buf_adds(b, "<p class=lead>No hour of this period is final yet.</p>");
@@ -127,12 +143,15 @@ static void add_lead(struct buf *b, const struct recon_report *r)
 	int cause = main_cause(&r->total, &part);
 	buf_adds(b, "<p class=lead>The bill is USD&nbsp;");
 	chart_usd(b, size);
-	buf_addf(b, " %s the estimate; most of that is a matter of <b>%s</b>: %s.</p>", off.pico > 0 ? "above" : "below", chart_causes[cause], because[cause]);
+	buf_addf(b, " %s the estimate; most of that is a matter of <b>%s</b>: %s.</p>",
+	         off.pico > 0 ? "above" : "below", chart_causes[cause], because[cause]);
 }
 
 static void add_head(struct buf *b, const struct recon_report *r)
 {
-	buf_adds(b, "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Amazon Bedrock, ");
+	buf_adds(
+		b,
+		"<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Amazon Bedrock, ");
 	add_period(b, r->period);
 	buf_addf(b, ": estimate and bill</title>%s</head><body>\n<h1>Amazon Bedrock, ", style);
 	add_period(b, r->period);
@@ -150,7 +169,7 @@ static void add_head(struct buf *b, const struct recon_report *r)
 	add_lead(b, r);
 }
 
-// ---- to the invoice ------------------------------------------------------------------------------------------------
+// ---- to the invoice -----------------------------------------------------------------------------
 
 static void add_sum(struct buf *b, const char *what, struct usd usd)
 {
@@ -162,8 +181,17 @@ static void add_sum(struct buf *b, const char *what, struct usd usd)
 // What the estimate is about is a part of what is paid: the rest has its lines, too.
 static void add_invoice(struct buf *b, const struct recon_report *r)
 {
-	static const char *const names[BILL_CLASSES] = {"", "Other usage of Bedrock (images, searches, guardrails, agents)", "Provisioned throughput", "Reserved capacity", "Tax",
-	                                                "Credits", "Refunds", "Discounts", "Fees", "Other"};
+	static const char *const names[BILL_CLASSES] = {
+		"",
+		"Other usage of Bedrock (images, searches, guardrails, agents)",
+		"Provisioned throughput",
+		"Reserved capacity",
+		"Tax",
+		"Credits",
+		"Refunds",
+		"Discounts",
+		"Fees",
+		"Other"};
 	struct usd apart[BILL_CLASSES] = {{0}}, all = usd_add(r->tokens, r->outside);
 	for (int i = 0; i < r->napart; i++) {
 		apart[r->apart[i].class] = usd_add(apart[r->apart[i].class], r->apart[i].usd);
@@ -184,11 +212,12 @@ static void add_invoice(struct buf *b, const struct recon_report *r)
 	buf_adds(b, "</tfoot></table>\n");
 }
 
-// ---- who and what --------------------------------------------------------------------------------------------------
+// ---- who and what -------------------------------------------------------------------------------
 
 static void add_row(struct buf *b, const struct str *name, const char *none, const struct difference *d)
 {
-	const struct usd cells[] = {d->estimated, d->billed, difference_of(d), d->volume, d->price, d->attribution, d->unmetered, d->unbilled};
+	const struct usd cells[] = {d->estimated, d->billed,      difference_of(d), d->volume,
+	                            d->price,     d->attribution, d->unmetered,     d->unbilled};
 	buf_adds(b, "<tr><td>");
 	if (name)
 		add_name(b, *name, none);
@@ -200,9 +229,13 @@ static void add_row(struct buf *b, const struct str *name, const char *none, con
 	buf_adds(b, "</tr>\n");
 }
 
-static void add_table(struct buf *b, const char *title, const struct recon_table *t, const struct difference *total)
+static void add_table(struct buf *b, const char *title, const struct recon_table *t,
+                      const struct difference *total)
 {
-	buf_addf(b, "<h2>By %s</h2><table class=wide><thead><tr><th>%s</th><th>estimated</th><th>billed</th><th>difference</th>", title, title);
+	buf_addf(
+		b,
+		"<h2>By %s</h2><table class=wide><thead><tr><th>%s</th><th>estimated</th><th>billed</th><th>difference</th>",
+		title, title);
 	for (int i = 0; i < 5; i++)
 		buf_addf(b, "<th>%s</th>", chart_causes[i]);
 	buf_adds(b, "</tr></thead><tbody>\n");
@@ -224,7 +257,9 @@ static void add_apart(struct buf *b, const struct recon_report *r)
 {
 	if (r->napart == 0)
 		return;
-	buf_adds(b, "<h2>Billed apart</h2><table><thead><tr><th>what</th><th class=text>class</th><th class=text>account</th><th>USD</th></tr></thead><tbody>\n");
+	buf_adds(
+		b,
+		"<h2>Billed apart</h2><table><thead><tr><th>what</th><th class=text>class</th><th class=text>account</th><th>USD</th></tr></thead><tbody>\n");
 	for (int i = 0; i < r->napart; i++) {
 		buf_adds(b, "<tr><td>");
 		buf_add_html(b, r->apart[i].what);
@@ -237,7 +272,7 @@ static void add_apart(struct buf *b, const struct recon_report *r)
 	buf_adds(b, "</tbody></table>\n");
 }
 
-// ---- the end -------------------------------------------------------------------------------------------------------
+// ---- the end ------------------------------------------------------------------------------------
 
 static void add_notes(struct buf *b, const struct recon_report *r)
 {
@@ -266,10 +301,12 @@ static void add_notes(struct buf *b, const struct recon_report *r)
 		buf_add_html(b, line);
 		buf_adds(b, "</li>");
 	}
-	buf_adds(b, "</ul><dl><dt>volume</dt><dd>The model took other tokens than were seen.</dd><dt>price</dt><dd>Another rate than was expected: private pricing, service tiers, "
-	            "the lifetime of cache writes.</dd><dt>attribution</dt><dd>Seen, but given to another caller. It adds up to nothing over all callers.</dd><dt>unmetered</dt>"
-	            "<dd>Billed and never seen.</dd><dt>unbilled</dt><dd>Seen and never billed.</dd><dt>late</dt><dd>Known only after the estimate was made.</dd></dl>"
-	            "<p class=sub>The parts add up to the difference exactly.</p>");
+	buf_adds(
+		b,
+		"</ul><dl><dt>volume</dt><dd>The model took other tokens than were seen.</dd><dt>price</dt><dd>Another rate than was expected: private pricing, service tiers, "
+		"the lifetime of cache writes.</dd><dt>attribution</dt><dd>Seen, but given to another caller. It adds up to nothing over all callers.</dd><dt>unmetered</dt>"
+		"<dd>Billed and never seen.</dd><dt>unbilled</dt><dd>Seen and never billed.</dd><dt>late</dt><dd>Known only after the estimate was made.</dd></dl>"
+		"<p class=sub>The parts add up to the difference exactly.</p>");
 }
 
 void recon_print_html(const struct recon_report *r, struct buf *b)

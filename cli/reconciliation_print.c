@@ -8,11 +8,14 @@
 
 enum { PLACES = 12, PLACES_TABLE = 2, USD_FIELDS = 9, CLASSES_SHARED = BILL_CLASSES - 1 };
 
-static const char *const usd_names[USD_FIELDS] = {"estimated_usd", "billed_usd", "list_usd", "difference_usd", "volume_usd", "price_usd", "attribution_usd", "unmetered_usd", "unbilled_usd"};
+static const char *const usd_names[USD_FIELDS] = {"estimated_usd",   "billed_usd",    "list_usd",
+                                                  "difference_usd",  "volume_usd",    "price_usd",
+                                                  "attribution_usd", "unmetered_usd", "unbilled_usd"};
 
 static void usd_fields(const struct difference *d, struct usd *ret)
 {
-	struct usd list[USD_FIELDS] = {d->estimated, d->billed, d->list, difference_of(d), d->volume, d->price, d->attribution, d->unmetered, d->unbilled};
+	struct usd list[USD_FIELDS] = {d->estimated, d->billed,      d->list,      difference_of(d), d->volume,
+	                               d->price,     d->attribution, d->unmetered, d->unbilled};
 	memcpy(ret, list, sizeof list);
 }
 
@@ -43,7 +46,7 @@ static int by_keys(const void *a, const void *b)
 	return 0;
 }
 
-// ---- csv -----------------------------------------------------------------------------------------------------------
+// ---- csv ----------------------------------------------------------------------------------------
 
 static void print_csv(const struct recon_table *t, struct buf *b)
 {
@@ -75,16 +78,18 @@ static void print_csv(const struct recon_table *t, struct buf *b)
 	}
 }
 
-// ---- json ----------------------------------------------------------------------------------------------------------
+// ---- json ---------------------------------------------------------------------------------------
 
 static void add_json_difference(struct buf *b, const struct difference *d)
 {
 	struct usd usd[USD_FIELDS];
 	char text[USD_SIZE];
 	usd_fields(d, usd);
-	buf_addf(b, "\"estimated_tokens\":%lld,\"billed_tokens\":%lld", (long long)d->estimated_tokens, (long long)d->billed_tokens);
+	buf_addf(b, "\"estimated_tokens\":%lld,\"billed_tokens\":%lld", (long long)d->estimated_tokens,
+	         (long long)d->billed_tokens);
 	for (int i = 0; i < USD_FIELDS; i++)
-		buf_addf(b, ",\"%s\":\"%s\"", usd_names[i], usd_format(usd[i], PLACES, text)); // strings: doubles would round them
+		buf_addf(b, ",\"%s\":\"%s\"", usd_names[i],
+		         usd_format(usd[i], PLACES, text)); // strings: doubles would round them
 }
 
 static void print_json(const struct recon_report *r, const struct recon_table *t, struct buf *b)
@@ -111,7 +116,8 @@ static void print_json(const struct recon_report *r, const struct recon_table *t
 		}
 		add_json_difference(b, &t->list[k].d);
 		for (int i = 1; i < BILL_CLASSES; i++)
-			buf_addf(b, ",\"shared_%s_usd\":\"%s\"", bill_class_names[i], usd_format(t->list[k].shared[i], PLACES, text));
+			buf_addf(b, ",\"shared_%s_usd\":\"%s\"", bill_class_names[i],
+			         usd_format(t->list[k].shared[i], PLACES, text));
 		buf_addc(b, '}');
 	}
 	buf_adds(b, "\n],\n\"apart\":[");
@@ -129,7 +135,7 @@ static void print_json(const struct recon_report *r, const struct recon_table *t
 	buf_adds(b, "}\n");
 }
 
-// ---- table ---------------------------------------------------------------------------------------------------------
+// ---- table --------------------------------------------------------------------------------------
 
 static void add_cell(struct buf *b, struct str s, int width)
 {
@@ -153,7 +159,10 @@ static void print_table(const struct recon_report *r, const struct recon_table *
 {
 	int widths[GROUP_KEYS_MAX];
 	char text[USD_SIZE];
-	buf_addf(b, "Billing period %.*s, in USD. Billed less estimated = volume + price + attribution + unmetered + unbilled.\n\n", STR_ARG(r->period));
+	buf_addf(
+		b,
+		"Billing period %.*s, in USD. Billed less estimated = volume + price + attribution + unmetered + unbilled.\n\n",
+		STR_ARG(r->period));
 	for (int i = 0; i < t->by.n; i++) {
 		widths[i] = (int)t->by.name[i].len < 5 ? 5 : (int)t->by.name[i].len;
 		for (int32_t k = 0; k < t->n; k++)
@@ -161,7 +170,8 @@ static void print_table(const struct recon_report *r, const struct recon_table *
 				widths[i] = (int)t->list[k].keys[i].len;
 		add_cell(b, t->by.name[i], widths[i]);
 	}
-	buf_addf(b, "%12s%12s%12s%12s%12s%12s%12s%12s\n", "estimated", "billed", "difference", "volume", "price", "attribution", "unmetered", "unbilled");
+	buf_addf(b, "%12s%12s%12s%12s%12s%12s%12s%12s\n", "estimated", "billed", "difference", "volume", "price",
+	         "attribution", "unmetered", "unbilled");
 	for (int32_t k = 0; k < t->n; k++) {
 		for (int i = 0; i < t->by.n; i++)
 			add_cell(b, t->list[k].keys[i].len ? t->list[k].keys[i] : STR("-"), widths[i]);
@@ -171,24 +181,27 @@ static void print_table(const struct recon_report *r, const struct recon_table *
 		add_cell(b, i ? STR("") : STR("total"), widths[i]);
 	add_figures(b, &r->total);
 	if (r->waiting.pico)
-		buf_addf(b, "\n%s USD of estimates are in hours that are not final yet.\n", usd_format(r->waiting, PLACES_TABLE, text));
+		buf_addf(b, "\n%s USD of estimates are in hours that are not final yet.\n",
+		         usd_format(r->waiting, PLACES_TABLE, text));
 	if (r->napart)
 		buf_adds(b, "\nBilled apart:\n");
 	for (int i = 0; i < r->napart; i++)
-		buf_addf(b, "  %-12s %-14.*s %14s  %.*s\n", bill_class_names[r->apart[i].class], STR_ARG(r->apart[i].account), usd_format(r->apart[i].usd, PLACES_TABLE, text),
+		buf_addf(b, "  %-12s %-14.*s %14s  %.*s\n", bill_class_names[r->apart[i].class],
+		         STR_ARG(r->apart[i].account), usd_format(r->apart[i].usd, PLACES_TABLE, text),
 		         STR_ARG(r->apart[i].what));
 	if (r->board.n)
 		buf_addc(b, '\n');
 	scoreboard_table(&r->board, b);
 	buf_addc(b, '\n');
 	for (int i = 0; i < r->nstatus; i++)
-		if (str_starts(r->status[i][0], STR("watermark ")) || str_is(r->status[i][0], "export") || str_is(r->status[i][0], "granularity"))
+		if (str_starts(r->status[i][0], STR("watermark ")) || str_is(r->status[i][0], "export") ||
+		    str_is(r->status[i][0], "granularity"))
 			buf_addf(b, "%.*s: %.*s\n", STR_ARG(r->status[i][0]), STR_ARG(r->status[i][1]));
 	if (r->notes.len)
 		buf_addf(b, "\n%.*s", STR_ARG(r->notes));
 }
 
-// ---- the command ---------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 // "5%" of what is billed, or "12.50" dollars.
 static bool passes(const struct recon_report *r, const char *threshold, bool *ret, struct err *err)
@@ -198,10 +211,14 @@ static bool passes(const struct recon_report *r, const char *threshold, bool *re
 	bool percent = str_ends(s, STR("%"));
 	s.len -= percent;
 	if (!usd_parse_scaled(s, 6, &micro) || micro < 0)
-		return err_set(err, ERR_CONFIG, "--threshold: expected dollars or a percentage of what is billed, such as 100 or 2.5%%; got \"%s\"", threshold);
+		return err_set(
+			err, ERR_CONFIG,
+			"--threshold: expected dollars or a percentage of what is billed, such as 100 or 2.5%%; got \"%s\"",
+			threshold);
 	usd_pico difference = difference_of(&r->total).pico;
 	difference = difference < 0 ? -difference : difference;
-	struct usd limit = percent ? usd_muldiv(r->total.billed, micro, 100000000) : (struct usd){(usd_pico)micro * 1000000};
+	struct usd limit =
+		percent ? usd_muldiv(r->total.billed, micro, 100000000) : (struct usd){(usd_pico)micro * 1000000};
 	*ret = difference > limit.pico;
 	return true;
 }
@@ -230,7 +247,8 @@ static bool print(const struct recon_report *r, const char *format, struct err *
 	return good || err_set(err, ERR_FATAL, "cannot write the report");
 }
 
-static bool parse_groupings(const char *by, bool html, struct str team_tag, struct grouping *ret, struct err *err)
+static bool parse_groupings(const char *by, bool html, struct str team_tag, struct grouping *ret,
+                            struct err *err)
 {
 	static const char *const pages[] = {"team", "principal", "model", "hour"};
 	if (!html)
@@ -248,7 +266,8 @@ int cmd_report_reconciliation(struct command *c)
 	struct grouping groupings[4];
 	struct recon_report r;
 	bool passed = false;
-	bool good = command_option(c, "--by", &by, &err) && command_option(c, "--period", &period, &err) && command_option(c, "--format", &format, &err) &&
+	bool good = command_option(c, "--by", &by, &err) && command_option(c, "--period", &period, &err) &&
+	            command_option(c, "--format", &format, &err) &&
 	            command_option(c, "--threshold", &threshold, &err) && command_done(c, 0, 0, &err);
 	bool html = strcmp(format, "html") == 0;
 	if (good && !html && strcmp(format, "table") && strcmp(format, "csv") && strcmp(format, "json"))
@@ -256,7 +275,8 @@ int cmd_report_reconciliation(struct command *c)
 	good = good && parse_groupings(by, html, str_of(c->conf.team_tag), groupings, &err);
 	if (!good || !recon_report_read(&r, &c->conf, period, groupings, html ? 4 : 1, &err))
 		return command_fail(c, &err);
-	static const char nothing[] = "nothing has been reconciled yet: nowcast reconcile FOLDER|s3://BUCKET/PREFIX reads a bill";
+	static const char nothing[] =
+		"nothing has been reconciled yet: nowcast reconcile FOLDER|s3://BUCKET/PREFIX reads a bill";
 	if (!r.nperiods && threshold)
 		good = err_set(&err, ERR_FATAL, "--threshold: %s", nothing);
 	else if (!r.nperiods)

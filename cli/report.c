@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast report`: the figures of a span of hours, by any grouping, for people (table), spreadsheets (csv) and programs (json).
+// `nowcast report`: the figures of a span of hours, by any grouping, for people (table), spreadsheets (csv)
+// and programs (json).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static bool parse_hour(const char *text, const char *flag, bool up, int64_t *ret
 {
 	int64_t ms;
 	if (!when_parse(str_of(text), &ms))
-		return err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T00:00:00Z or 2026-11-02, got \"%s\"", flag, text);
+		return err_set(err, ERR_CONFIG,
+		               "%s: expected a time like 2026-11-02T00:00:00Z or 2026-11-02, got \"%s\"", flag, text);
 	*ret = (ms + (up ? MS_PER_HOUR - 1 : 0)) / MS_PER_HOUR;
 	return true;
 }
@@ -38,8 +40,9 @@ static bool parse_hour(const char *text, const char *flag, bool up, int64_t *ret
 static bool parse_arguments(struct command *c, struct report *ret, struct err *err)
 {
 	const char *by = "principal", *from = "1970-01-01", *to = "9999-01-01", *format = "table";
-	if (!command_option(c, "--by", &by, err) || !command_option(c, "--from", &from, err) || !command_option(c, "--to", &to, err) ||
-	    !command_option(c, "--format", &format, err) || !command_done(c, 0, 0, err))
+	if (!command_option(c, "--by", &by, err) || !command_option(c, "--from", &from, err) ||
+	    !command_option(c, "--to", &to, err) || !command_option(c, "--format", &format, err) ||
+	    !command_done(c, 0, 0, err))
 		return false;
 	if (!grouping_parse(&ret->by, str_of(by), str_of(c->conf.team_tag), err))
 		return false;
@@ -60,7 +63,7 @@ static bool parse_arguments(struct command *c, struct report *ret, struct err *e
 	return true;
 }
 
-// ---- csv -----------------------------------------------------------------------------------------------------------
+// ---- csv ----------------------------------------------------------------------------------------
 
 static bool is_unpriced(const struct group *g)
 {
@@ -88,7 +91,8 @@ static void print_csv(const struct report *r, const struct groups *g)
 		if (is_unpriced(x))
 			buf_adds(&b, ",,");
 		else
-			buf_addf(&b, "%s,%s,%s", usd_format(x->usd, USD_PLACES, usd), usd_format(x->usd_low, USD_PLACES, low), usd_format(x->usd_high, USD_PLACES, high));
+			buf_addf(&b, "%s,%s,%s", usd_format(x->usd, USD_PLACES, usd),
+			         usd_format(x->usd_low, USD_PLACES, low), usd_format(x->usd_high, USD_PLACES, high));
 		buf_addc(&b, ',');
 		buf_add_csv(&b, str_of(group_basis(x, basis)));
 		buf_addc(&b, '\n');
@@ -97,7 +101,7 @@ static void print_csv(const struct report *r, const struct groups *g)
 	buf_release(&b);
 }
 
-// ---- json ----------------------------------------------------------------------------------------------------------
+// ---- json ---------------------------------------------------------------------------------------
 
 static void add_json_usd(struct buf *b, const char *name, struct usd usd, bool unpriced)
 {
@@ -105,7 +109,8 @@ static void add_json_usd(struct buf *b, const char *name, struct usd usd, bool u
 	if (unpriced)
 		buf_addf(b, ",\"%s\":null", name);
 	else
-		buf_addf(b, ",\"%s\":\"%s\"", name, usd_format(usd, USD_PLACES, text)); // a string: a double would round it
+		buf_addf(b, ",\"%s\":\"%s\"", name,
+		         usd_format(usd, USD_PLACES, text)); // a string: a double would round it
 }
 
 static void print_json(const struct report *r, const struct groups *g)
@@ -126,9 +131,12 @@ static void print_json(const struct report *r, const struct groups *g)
 			buf_add_json(&b, x->keys[i]);
 			buf_addc(&b, ',');
 		}
-		buf_addf(&b, "\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"units\":%lld,\"tokens_billed\":%lld,\"tokens_exact\":%lld,\"tokens_allocated\":%lld,\"tokens_provisional\":%lld,\"tokens_unpriced\":%lld",
-		         (long long)x->calls, (long long)x->failed, (long long)x->tokens, (long long)x->units, (long long)x->billed, (long long)x->exact, (long long)x->allocated,
-		         (long long)x->provisional, (long long)x->unpriced);
+		buf_addf(
+			&b,
+			"\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"units\":%lld,\"tokens_billed\":%lld,\"tokens_exact\":%lld,\"tokens_allocated\":%lld,\"tokens_provisional\":%lld,\"tokens_unpriced\":%lld",
+			(long long)x->calls, (long long)x->failed, (long long)x->tokens, (long long)x->units,
+			(long long)x->billed, (long long)x->exact, (long long)x->allocated, (long long)x->provisional,
+			(long long)x->unpriced);
 		add_json_usd(&b, "usd", x->usd, is_unpriced(x));
 		add_json_usd(&b, "usd_low", x->usd_low, is_unpriced(x));
 		add_json_usd(&b, "usd_high", x->usd_high, is_unpriced(x));
@@ -140,7 +148,7 @@ static void print_json(const struct report *r, const struct groups *g)
 	buf_release(&b);
 }
 
-// ---- table ---------------------------------------------------------------------------------------------------------
+// ---- table --------------------------------------------------------------------------------------
 
 static void add_usd(struct table *table, struct usd usd, bool known)
 {
@@ -192,7 +200,7 @@ static void print_table(const struct report *r, const struct groups *g, struct g
 	table_release(&table);
 }
 
-// ---- the command ---------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 struct sums {
 	struct groups *groups, *total;
@@ -214,7 +222,8 @@ int cmd_report(struct command *c)
 		return cmd_report_reconciliation(c);
 	if (command_switch(c, "--scoreboard"))
 		return cmd_report_scoreboard(c);
-	if (!parse_arguments(c, &r, &err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	if (!parse_arguments(c, &r, &err) ||
+	    !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
 	if (r.format == FORMAT_FOCUS) {
 		bool wrote = focus_print(v, r.from, r.to, stdout, &err);

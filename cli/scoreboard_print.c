@@ -21,7 +21,11 @@ static struct usd bias_of(const struct score *s)
 static void add_percent(struct buf *b, int64_t ratio, bool sign)
 {
 	int64_t tenths = ((ratio < 0 ? -ratio : ratio) + 5) / 10;
-	buf_addf(b, "%s%" PRId64 ".%d%%", ratio < 0 && tenths ? "-" : sign && tenths ? "+" : "", tenths / 10, (int)(tenths % 10));
+	buf_addf(b, "%s%" PRId64 ".%d%%",
+	         ratio < 0 && tenths ? "-"
+	         : sign && tenths    ? "+"
+	                             : "",
+	         tenths / 10, (int)(tenths % 10));
 }
 
 static void add_causes(struct buf *b, const struct score *s)
@@ -35,16 +39,17 @@ static void add_causes(struct buf *b, const struct score *s)
 	}
 }
 
-// ---- table ---------------------------------------------------------------------------------------------------------
+// ---- table --------------------------------------------------------------------------------------
 
 static void add_line(struct buf *b, const struct scoreboard_day *d, int k)
 {
 	const struct score *s = &d->at[k];
 	struct buf cell = BUF_INIT;
 	char usd[USD_SIZE];
-	buf_addf(b, "%-10.*s  %-9s %5" PRId64 " %14s", STR_ARG(d->day), names[k], s->hours, usd_format(s->billed, 2, usd));
-	const int64_t ratios[] = {scoreboard_ratio(s->missed, s->billed), scoreboard_ratio(bias_of(s), s->billed), scoreboard_ratio(s->covered, s->billed),
-	                          scoreboard_ratio(s->width, s->billed)};
+	buf_addf(b, "%-10.*s  %-9s %5" PRId64 " %14s", STR_ARG(d->day), names[k], s->hours,
+	         usd_format(s->billed, 2, usd));
+	const int64_t ratios[] = {scoreboard_ratio(s->missed, s->billed), scoreboard_ratio(bias_of(s), s->billed),
+	                          scoreboard_ratio(s->covered, s->billed), scoreboard_ratio(s->width, s->billed)};
 	for (int i = 0; i < 4; i++) {
 		buf_clear(&cell);
 		if (i >= 2 && k == SCORE_LAST)
@@ -65,9 +70,11 @@ static void add_worst(struct buf *b, const struct scoreboard_day *d)
 	for (int k = 0; k < SCORE_HORIZONS; k++) {
 		if (!d->nworst[k])
 			continue;
-		buf_addf(b, "\nMissed most on %.*s, %s after the hour, in USD:\n", STR_ARG(d->day), k == SCORE_LAST ? "long" : names[k]);
+		buf_addf(b, "\nMissed most on %.*s, %s after the hour, in USD:\n", STR_ARG(d->day),
+		         k == SCORE_LAST ? "long" : names[k]);
 		for (int i = 0; i < d->nworst[k]; i++)
-			buf_addf(b, "%14s  %-12s %.*s\n", usd_format(d->worst[k][i].missed, 2, usd), score_cause_names[d->worst[k][i].cause], STR_ARG(d->worst[k][i].principal));
+			buf_addf(b, "%14s  %-12s %.*s\n", usd_format(d->worst[k][i].missed, 2, usd),
+			         score_cause_names[d->worst[k][i].cause], STR_ARG(d->worst[k][i].principal));
 		return;
 	}
 }
@@ -76,8 +83,10 @@ void scoreboard_table(const struct scoreboard *s, struct buf *b)
 {
 	if (s->n == 0)
 		return;
-	buf_adds(b, "How good the estimates were, by hour and caller, as they stood so long after each hour:\n\n");
-	buf_addf(b, "%-10s  %-9s %5s %14s %9s %9s %9s %9s  %s\n", "day", "after", "hours", "billed", "off by", "bias", "in band", "width", "because of");
+	buf_adds(b,
+	         "How good the estimates were, by hour and caller, as they stood so long after each hour:\n\n");
+	buf_addf(b, "%-10s  %-9s %5s %14s %9s %9s %9s %9s  %s\n", "day", "after", "hours", "billed", "off by",
+	         "bias", "in band", "width", "because of");
 	for (int i = s->n > 1 ? -1 : 0; i < s->n; i++) {
 		const struct scoreboard_day *d = i < 0 ? &s->total : &s->days[i];
 		for (int k = 0; k < SCORE_HORIZONS; k++)
@@ -87,7 +96,7 @@ void scoreboard_table(const struct scoreboard *s, struct buf *b)
 	add_worst(b, &s->days[0]);
 }
 
-// ---- csv -----------------------------------------------------------------------------------------------------------
+// ---- csv ----------------------------------------------------------------------------------------
 
 void scoreboard_csv(const struct scoreboard *s, struct buf *b)
 {
@@ -101,7 +110,8 @@ void scoreboard_csv(const struct scoreboard *s, struct buf *b)
 			const struct score *x = &s->days[i].at[k];
 			if (!x->hours)
 				continue;
-			buf_addf(b, "%.*s,%s,%" PRId64 ",%" PRId64, STR_ARG(s->days[i].day), score_horizon_names[k], x->hours, x->cells);
+			buf_addf(b, "%.*s,%s,%" PRId64 ",%" PRId64, STR_ARG(s->days[i].day), score_horizon_names[k],
+			         x->hours, x->cells);
 			buf_addf(b, ",%s", usd_format(x->billed, PLACES, text));
 			buf_addf(b, ",%s", usd_format(x->estimated, PLACES, text));
 			buf_addf(b, ",%s", usd_format(x->missed, PLACES, text));
@@ -113,13 +123,14 @@ void scoreboard_csv(const struct scoreboard *s, struct buf *b)
 		}
 }
 
-// ---- json ----------------------------------------------------------------------------------------------------------
+// ---- json ---------------------------------------------------------------------------------------
 
 static void add_ratio(struct buf *b, const char *name, int64_t ratio, bool known)
 {
 	int64_t size = ratio < 0 ? -ratio : ratio;
 	if (known)
-		buf_addf(b, ",\"%s\":%s%" PRId64 ".%04d", name, ratio < 0 ? "-" : "", size / 10000, (int)(size % 10000));
+		buf_addf(b, ",\"%s\":%s%" PRId64 ".%04d", name, ratio < 0 ? "-" : "", size / 10000,
+		         (int)(size % 10000));
 	else
 		buf_addf(b, ",\"%s\":null", name);
 }
@@ -144,7 +155,8 @@ static void add_score(struct buf *b, const struct scoreboard_day *d, int k)
 	add_ratio(b, "width", scoreboard_ratio(s->width, s->billed), s->billed.pico > 0 && k != SCORE_LAST);
 	buf_adds(b, ",\"causes\":[");
 	for (int i = 0; i < n; i++) {
-		buf_addf(b, "%s{\"cause\":\"%s\",\"usd\":\"%s\"", i ? "," : "", score_cause_names[causes[i]], usd_format(s->cause[causes[i]], PLACES, text));
+		buf_addf(b, "%s{\"cause\":\"%s\",\"usd\":\"%s\"", i ? "," : "", score_cause_names[causes[i]],
+		         usd_format(s->cause[causes[i]], PLACES, text));
 		add_ratio(b, "share", scoreboard_ratio(s->cause[causes[i]], s->missed), true);
 		buf_addc(b, '}');
 	}
@@ -152,7 +164,8 @@ static void add_score(struct buf *b, const struct scoreboard_day *d, int k)
 	for (int i = 0; i < d->nworst[k]; i++) {
 		buf_addf(b, "%s{\"principal\":", i ? "," : "");
 		buf_add_json(b, d->worst[k][i].principal);
-		buf_addf(b, ",\"missed\":\"%s\",\"cause\":\"%s\"}", usd_format(d->worst[k][i].missed, PLACES, text), score_cause_names[d->worst[k][i].cause]);
+		buf_addf(b, ",\"missed\":\"%s\",\"cause\":\"%s\"}", usd_format(d->worst[k][i].missed, PLACES, text),
+		         score_cause_names[d->worst[k][i].cause]);
 	}
 	buf_adds(b, "]}");
 }
@@ -178,7 +191,7 @@ void scoreboard_json(const struct scoreboard *s, struct buf *b)
 	buf_adds(b, "]}");
 }
 
-// ---- html ----------------------------------------------------------------------------------------------------------
+// ---- html ---------------------------------------------------------------------------------------
 
 // A row a day: how far off at each horizon; the rest as of the first one there is.
 static void add_html_row(struct buf *b, const struct scoreboard_day *d)
@@ -188,7 +201,8 @@ static void add_html_row(struct buf *b, const struct scoreboard_day *d)
 	while (first < SCORE_LAST && !d->at[first].hours)
 		first++;
 	const struct score *s = &d->at[first];
-	buf_addf(b, "<tr><td class=day>%.*s</td><td>%" PRId64 "</td><td>%s</td>", STR_ARG(d->day), d->at[SCORE_LAST].hours, usd_format(d->at[SCORE_LAST].billed, 2, usd));
+	buf_addf(b, "<tr><td class=day>%.*s</td><td>%" PRId64 "</td><td>%s</td>", STR_ARG(d->day),
+	         d->at[SCORE_LAST].hours, usd_format(d->at[SCORE_LAST].billed, 2, usd));
 	for (int k = 0; k < SCORE_HORIZONS; k++) {
 		buf_adds(b, "<td>");
 		if (d->at[k].hours)
@@ -213,9 +227,11 @@ void scoreboard_html(const struct scoreboard *s, struct buf *b)
 {
 	if (s->n == 0)
 		return;
-	buf_adds(b, "<h2>How good the estimates were</h2><p class=sub>Off by: the sum of the misses, by hour and caller, as a part of what was billed; as the estimates stood so long "
-	            "after each hour. In band: of the billed dollars, those inside the band that was shown. Bias, band and causes are of the earliest.</p>"
-	            "<table><thead><tr><th>day</th><th>hours</th><th>billed</th>");
+	buf_adds(
+		b,
+		"<h2>How good the estimates were</h2><p class=sub>Off by: the sum of the misses, by hour and caller, as a part of what was billed; as the estimates stood so long "
+		"after each hour. In band: of the billed dollars, those inside the band that was shown. Bias, band and causes are of the earliest.</p>"
+		"<table><thead><tr><th>day</th><th>hours</th><th>billed</th>");
 	for (int k = 0; k < SCORE_HORIZONS; k++)
 		buf_addf(b, "<th>%s%s</th>", k ? "" : "off by, ", names[k]);
 	buf_adds(b, "<th>bias</th><th>in band</th><th class=text>because of</th></tr></thead><tbody>\n");

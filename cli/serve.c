@@ -29,7 +29,8 @@ int cmd_serve(struct command *c)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); // before the threads, which inherit it
 	if (!server_start(&server, &c->conf, listen, now_ms, &err))
 		return command_fail(c, &err);
-	log_info("serving", LOG_STR("listen", listen), LOG_INT("port", server_port(server)), LOG_STR("tls", *c->conf.listen_tls_cert ? "yes" : "no"));
+	log_info("serving", LOG_STR("listen", listen), LOG_INT("port", server_port(server)),
+	         LOG_STR("tls", *c->conf.listen_tls_cert ? "yes" : "no"));
 	sigwait(&signals, &sig);
 	log_info("ending", LOG_STR("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));
 	server_stop(server);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Widths are counted in code points, which is right for all names met so far; double-width scripts would come out ragged.
+// Widths are counted in code points, which is right for all names met so far; double-width scripts would come
+// out ragged.
 #include "cli/table.h"
 
 #include <limits.h>
@@ -70,7 +71,8 @@ static int total_width(const struct table *t, int most)
 	return sum;
 }
 
-// Drops the columns of the greatest rank that are still there, if that is `least` or more. False: none is left.
+// Drops the columns of the greatest rank that are still there, if that is `least` or more. False: none is
+// left.
 static bool drop_least_needed(struct table *t, int least)
 {
 	int rank = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of text that fits where it is shown. Columns that do not fit leave, the least needed first; then the columns of
-// names are cut at their heads, for what tells ARNs apart stands at their ends:
+// A table of text that fits where it is shown. Columns that do not fit leave, the least needed first; then
+// the columns of names are cut at their heads, for what tells ARNs apart stands at their ends:
 //
 //     principal                          tokens       usd  basis           rank 0: always shown
 //     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact           rank 1, 2, ...: the greatest leaves first,
@@ -14,8 +14,8 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-// Columns of rank TABLE_EXTRA and above are nice to have: they leave as soon as names would be cut to less than 34 characters,
-// others stay down to 22.
+// Columns of rank TABLE_EXTRA and above are nice to have: they leave as soon as names would be cut to less
+// than 34 characters, others stay down to 22.
 enum { TABLE_COLUMNS_MAX = 16, TABLE_EXTRA = 4 };
 
 enum table_kind {
@@ -51,8 +51,8 @@ void table_cell(struct table *t, struct str text);
 
 int table_rows(const struct table *t);
 
-// Prints the heads and the first `rows` rows (-1: all), each line ended by `eol`, within `width` characters (0: any width).
-// Call it once.
+// Prints the heads and the first `rows` rows (-1: all), each line ended by `eol`, within `width` characters
+// (0: any width). Call it once.
 void table_print(struct table *t, FILE *f, int width, int rows, const char *eol);
 
 // "1,234,567"; buf holds TABLE_COUNT_SIZE; returns buf.

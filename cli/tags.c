@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast tags`: the tags of roles and users as nowcast knows them. CloudTrail tells changes only; what was so before the
-// first record of it is brought in once, by `import`, dated, so that it counts from then on and not before.
+// `nowcast tags`: the tags of roles and users as nowcast knows them. CloudTrail tells changes only; what was
+// so before the first record of it is brought in once, by `import`, dated, so that it counts from then on and
+// not before.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,10 @@
 
 enum { LIST_MAX = 256 << 20, SESSIONS_MAX = 1000, LOOK_BACK_HOURS = 24 };
 
-// ---- import --------------------------------------------------------------------------------------------------------
+// ---- import -------------------------------------------------------------------------------------
 
-static bool write_list(const struct conf *conf, const struct tag_import *l, int64_t from_ms, struct pseudonyms *p, struct err *err)
+static bool write_list(const struct conf *conf, const struct tag_import *l, int64_t from_ms,
+                       struct pseudonyms *p, struct err *err)
 {
 	struct redis *r;
 	struct buf key = BUF_INIT;
@@ -33,8 +35,10 @@ static bool write_list(const struct conf *conf, const struct tag_import *l, int6
 	for (size_t i = 0; good && i < l->n; i++) {
 		buf_clear(&key);
 		buf_addf(&key, "%s:tags:%s", conf->redis_prefix, l->items[i].owner);
-		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
-		redis_cmd(r, 2, (struct str[]){STR("PERSIST"), buf_str(&key)}); // it had been deleted, and is there again
+		redis_cmd(r, 4,
+		          (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
+		// it had been deleted, and is there again
+		redis_cmd(r, 2, (struct str[]){STR("PERSIST"), buf_str(&key)});
 		if (i % 1000 == 999 || i + 1 == l->n)
 			good = redis_exec(r, err);
 	}
@@ -51,7 +55,8 @@ static bool import(struct command *c, struct err *err)
 	char when[WHEN_SIZE];
 	int64_t from_ms = when_now_ms();
 	size_t tags = 0;
-	if (!command_time(c, "--from", &from_ms, err) || !command_option(c, "--principal", &principal, err) || !command_done(c, 1, -1, err))
+	if (!command_time(c, "--from", &from_ms, err) || !command_option(c, "--principal", &principal, err) ||
+	    !command_done(c, 1, -1, err))
 		return false;
 	struct pseudonyms *p;
 	bool good = pseudonyms_open(&p, &c->conf, err);
@@ -66,7 +71,9 @@ static bool import(struct command *c, struct err *err)
 	if (good) {
 		printf("%zu roles and users, %zu tags, from %s on\n", l.n, tags, when_format(from_ms, when));
 		if (l.unknown)
-			printf("%zu were listed without their tags and are left as they are (get-account-authorization-details lists them with)\n", l.unknown);
+			printf(
+				"%zu were listed without their tags and are left as they are (get-account-authorization-details lists them with)\n",
+				l.unknown);
 	}
 	pseudonyms_close(p);
 	buf_release(&text);
@@ -74,7 +81,7 @@ static bool import(struct command *c, struct err *err)
 	return good;
 }
 
-// ---- show ----------------------------------------------------------------------------------------------------------
+// ---- show ---------------------------------------------------------------------------------------
 
 struct show {
 	struct str arn;
@@ -110,7 +117,8 @@ static void show_json(struct show *s, const struct tag_held *t, const char *from
 	buf_add_json(&s->out, t->value);
 	buf_addf(&s->out, ",\"of\":\"%s\",\"tagset\":", from);
 	buf_add_json(&s->out, s->tagset);
-	buf_addf(&s->out, ",\"since\":%s%s%s,\"event\":", *since ? "\"" : "", *since ? since : "null", *since ? "\"" : "");
+	buf_addf(&s->out, ",\"since\":%s%s%s,\"event\":", *since ? "\"" : "", *since ? since : "null",
+	         *since ? "\"" : "");
 	buf_add_json(&s->out, t->event);
 	buf_addc(&s->out, '}');
 }
@@ -149,7 +157,8 @@ static bool show_all(struct show *s, struct view *v, int64_t at_ms, struct err *
 	tag_history_take(b, view_redis(v));
 	for (int i = 0; i < s->n; i++) {
 		s->tagset = str_of(s->tagsets[i]);
-		tag_history_each(b, s->arn, s->tagset, at_ms + 1, show_tag, s); // what changed at that very moment counts
+		// what changed at that very moment counts
+		tag_history_each(b, s->arn, s->tagset, at_ms + 1, show_tag, s);
 	}
 	return true;
 }
@@ -172,7 +181,8 @@ static bool show(struct command *c, struct err *err)
 	struct view *v = NULL;
 	const char *format = "table";
 	int64_t at_ms = when_now_ms();
-	if (!command_time(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) || !command_done(c, 1, 1, err))
+	if (!command_time(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) ||
+	    !command_done(c, 1, 1, err))
 		return false;
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
 		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);
@@ -183,11 +193,14 @@ static bool show(struct command *c, struct err *err)
 	}
 	if (!str_starts(s.arn, STR("arn:"))) {
 		arena_release(&arena);
-		return err_set(err, ERR_CONFIG, "expected the ARN of a role, a user or a session, as reports show it, got \"%s\"", c->argv[0]);
+		return err_set(err, ERR_CONFIG,
+		               "expected the ARN of a role, a user or a session, as reports show it, got \"%s\"",
+		               c->argv[0]);
 	}
 	for (int i = 0; i < 5; i++)
 		table_column(&s.table, str_of(heads[i]), TABLE_TEXT, 0);
-	bool good = view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, c->conf.redis_prefix, err) &&
+	bool good = view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL,
+	                      c->conf.redis_prefix, err) &&
 	            show_all(&s, v, at_ms, err);
 	if (good)
 		print_shown(&s);
@@ -200,7 +213,7 @@ static bool show(struct command *c, struct err *err)
 	return good;
 }
 
-// ---- the command ---------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 int cmd_tags(struct command *c)
 {
@@ -210,6 +223,9 @@ int cmd_tags(struct command *c)
 		return import(c, &err) ? STATUS_OK : command_fail(c, &err);
 	if (verb && strcmp(verb, "show") == 0)
 		return show(c, &err) ? STATUS_OK : command_fail(c, &err);
-	err_set(&err, ERR_CONFIG, "expected import or show, got %s; `nowcast help tags` says more", verb ? verb : c->argc ? c->argv[0] : "nothing");
+	err_set(&err, ERR_CONFIG, "expected import or show, got %s; `nowcast help tags` says more",
+	        verb      ? verb
+	        : c->argc ? c->argv[0]
+	                  : "nothing");
 	return command_fail(c, &err);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast top`: who is spending now, as a table that renews itself. On a terminal it redraws in place; elsewhere it prints
-// one plain table a turn, so that it can be piped and logged.
+// `nowcast top`: who is spending now, as a table that renews itself. On a terminal it redraws in place;
+// elsewhere it prints one plain table a turn, so that it can be piped and logged.
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,12 +38,14 @@ static void on_signal(int sig)
 	stopped = sig;
 }
 
-static bool parse_count(const char *text, const char *flag, int64_t min, int64_t max, int64_t *ret, struct err *err)
+static bool parse_count(const char *text, const char *flag, int64_t min, int64_t max, int64_t *ret,
+                        struct err *err)
 {
 	char *end;
 	long long v = strtoll(text, &end, 10);
 	if (*end || end == text || v < min || v > max)
-		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%s\"", flag, (long long)min, (long long)max, text);
+		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%s\"", flag,
+		               (long long)min, (long long)max, text);
 	*ret = v;
 	return true;
 }
@@ -52,11 +54,14 @@ static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 {
 	const char *by = "principal,model", *hours = "24", *every = "2", *turns = "0";
 	int64_t seconds;
-	if (!command_option(c, "--by", &by, err) || !command_option(c, "--hours", &hours, err) || !command_option(c, "--every", &every, err) ||
-	    !command_option(c, "--turns", &turns, err) || !command_done(c, 0, 0, err))
+	if (!command_option(c, "--by", &by, err) || !command_option(c, "--hours", &hours, err) ||
+	    !command_option(c, "--every", &every, err) || !command_option(c, "--turns", &turns, err) ||
+	    !command_done(c, 0, 0, err))
 		return false;
-	if (!grouping_parse(&w->top.by, str_of(by), str_of(c->conf.team_tag), err) || !parse_count(hours, "--hours", 1, 24 * 400, &w->top.hours, err) ||
-	    !parse_count(every, "--every", 1, 3600, &seconds, err) || !parse_count(turns, "--turns", 0, 1000000, &w->turns, err))
+	if (!grouping_parse(&w->top.by, str_of(by), str_of(c->conf.team_tag), err) ||
+	    !parse_count(hours, "--hours", 1, 24 * 400, &w->top.hours, err) ||
+	    !parse_count(every, "--every", 1, 3600, &seconds, err) ||
+	    !parse_count(turns, "--turns", 0, 1000000, &w->turns, err))
 		return false;
 	w->every_ms = seconds * 1000;
 	return true;
@@ -122,7 +127,8 @@ static void add_usd(struct table *table, struct usd usd, bool known)
 	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("-"));
 }
 
-static void add_group(struct table *table, const struct grouping *by, const struct group *x, const struct group *hour)
+static void add_group(struct table *table, const struct grouping *by, const struct group *x,
+                      const struct group *hour)
 {
 	char count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	bool priced = !x->tokens || x->unpriced < x->tokens;
@@ -142,8 +148,9 @@ static void print_summary(const struct top *t, const struct sums *s, const char 
 	char when[WHEN_SIZE], usd[USD_SIZE];
 	struct buf b = BUF_INIT;
 	when_format(s->newest * MS_PER_HOUR, when);
-	buf_addf(&b, "$%s in the last %lld h, %d groups; newest hour %.16s", s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0",
-	         (long long)t->hours, s->span->n, s->newest ? when : "none yet");
+	buf_addf(&b, "$%s in the last %lld h, %d groups; newest hour %.16s",
+	         s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0", (long long)t->hours, s->span->n,
+	         s->newest ? when : "none yet");
 	if (t->title)
 		printf("%.*s%s", t->columns ? t->columns : 400, t->title, eol);
 	printf("%.*s%s", t->columns ? t->columns : 400, b.data, eol);
@@ -188,7 +195,8 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 		groups_sort_by_usd(&span);
 		print_screen(t, &s);
 		if (ferror(stdout)) // or `nowcast top | head` would go on for ever
-			good = err_set(err, ERR_FATAL, "cannot write the table: nobody reads it any more, or the disk is full");
+			good = err_set(err, ERR_FATAL,
+			               "cannot write the table: nobody reads it any more, or the disk is full");
 	}
 	groups_release(&span);
 	groups_release(&hour);
@@ -251,7 +259,8 @@ int cmd_top(struct command *c)
 	struct err err = ERR_INIT;
 	struct watch w = {0};
 	struct view *v = NULL;
-	if (!parse_arguments(c, &w, &err) || !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	if (!parse_arguments(c, &w, &err) ||
+	    !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
 		return command_fail(c, &err);
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);

@@ -18,7 +18,8 @@ struct top {
 	int rows, columns;  // of the screen; columns 0: any width
 };
 
-// Looks where standard output goes and sets terminal, rows and columns. To be called before each look: people resize.
+// Looks where standard output goes and sets terminal, rows and columns. To be called before each look: people
+// resize.
 void top_measure(struct top *t);
 
 void top_begin(const struct top *t); // clears the screen, hides the cursor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast who ARN|ACCESS-KEY|NAME`: what is known of a principal. An ARN is taken as it is, in any of its forms; the key of a
-// session is asked whose it is; anything else is a name: of a session, a user, a role, or the value of a tag (an e-mail address).
-// A name that several bear lists them.
+// `nowcast who ARN|ACCESS-KEY|NAME`: what is known of a principal. An ARN is taken as it is, in any of its
+// forms; the key of a session is asked whose it is; anything else is a name: of a session, a user, a role, or
+// the value of a tag (an e-mail address). A name that several bear lists them.
 #include <stdio.h>
 #include <string.h>
 
@@ -29,16 +29,20 @@ static bool parse_arguments(struct command *c, struct question *q, struct err *e
 	const char *format = "table", *sessions = NULL;
 	int64_t from_ms = -1;
 	*q = (struct question){.now_ms = when_now_ms(), .sessions = SESSIONS_SHOWN};
-	if (!command_time(c, "--now", &q->now_ms, err) || !command_time(c, "--from", &from_ms, err) || !command_option(c, "--format", &format, err) ||
-	    !command_option(c, "--sessions", &sessions, err) || !command_done(c, 1, 1, err))
+	if (!command_time(c, "--now", &q->now_ms, err) || !command_time(c, "--from", &from_ms, err) ||
+	    !command_option(c, "--format", &format, err) || !command_option(c, "--sessions", &sessions, err) ||
+	    !command_done(c, 1, 1, err))
 		return false;
 	q->json = strcmp(format, "json") == 0;
 	if (!q->json && strcmp(format, "table") != 0)
 		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);
-	if (sessions && (!usd_parse_scaled(str_of(sessions), 0, &q->sessions) || q->sessions < 1 || q->sessions > INT32_MAX))
-		return err_set(err, ERR_CONFIG, "--sessions: expected a number of sessions to show, got \"%s\"", sessions);
+	if (sessions &&
+	    (!usd_parse_scaled(str_of(sessions), 0, &q->sessions) || q->sessions < 1 || q->sessions > INT32_MAX))
+		return err_set(err, ERR_CONFIG, "--sessions: expected a number of sessions to show, got \"%s\"",
+		               sessions);
 	// The month of now, and the one before it.
-	q->from = from_ms >= 0 ? from_ms / MS_PER_HOUR : when_month_start(when_month_start(q->now_ms / MS_PER_HOUR) - 1);
+	q->from = from_ms >= 0 ? from_ms / MS_PER_HOUR
+	                       : when_month_start(when_month_start(q->now_ms / MS_PER_HOUR) - 1);
 	q->text = str_of(c->argv[0]);
 	return q->text.len || err_set(err, ERR_CONFIG, "expected an ARN, an access key, or a name, got nothing");
 }
@@ -54,14 +58,20 @@ static bool is_access_key(struct str s)
 static bool unknown(const struct question *q, const struct principal_summary *d, struct err *err)
 {
 	char from[WHEN_SIZE];
-	return err_set(err, ERR_SKIP, "nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s", STR_ARG(q->text),
-	               when_format(q->from * MS_PER_HOUR, from),
-	               !d->maybe_other ? "" : cardinality_is_of_sessions(cardinality_group(d->arn)) ?
-	               "; a session may be among the " OTHER_SESSIONS " of its role, of which sessions.max keep their names each day" :
-	               "; a user may be among the " OTHER_USERS " of the account, of which users.max keep their names each day");
+	return err_set(
+		err, ERR_SKIP,
+		"nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s",
+		STR_ARG(q->text), when_format(q->from * MS_PER_HOUR, from),
+		!d->maybe_other ? ""
+		: cardinality_is_of_sessions(cardinality_group(d->arn))
+			? "; a session may be among the " OTHER_SESSIONS
+			  " of its role, of which sessions.max keep their names each day"
+			: "; a user may be among the " OTHER_USERS
+			  " of the account, of which users.max keep their names each day");
 }
 
-static bool answer_arn(const struct question *q, struct view *v, struct str arn, const struct session *session, struct err *err)
+static bool answer_arn(const struct question *q, struct view *v, struct str arn,
+                       const struct session *session, struct err *err)
 {
 	struct principal_summary d;
 	principal_summary_init(&d, q->now_ms, q->from);
@@ -69,7 +79,8 @@ static bool answer_arn(const struct question *q, struct view *v, struct str arn,
 		d.session = *session;
 		d.key = q->text;
 	}
-	bool good = principal_summary_gather(&d, v, arn, err) && (session || principal_summary_is_known(&d, v) || unknown(q, &d, err));
+	bool good = principal_summary_gather(&d, v, arn, err) &&
+	            (session || principal_summary_is_known(&d, v) || unknown(q, &d, err));
 	if (good && q->json)
 		who_print_json(&d, v);
 	else if (good)
@@ -83,12 +94,18 @@ static bool answer_key(const struct question *q, struct view *v, struct err *err
 	struct arena arena = ARENA_INIT;
 	struct session session;
 	if (str_starts(q->text, STR("AKIA")))
-		return err_set(err, ERR_SKIP, "%.*s is a long-term key, and those are not kept: `aws iam get-access-key-last-used --access-key-id %.*s` names its user, "
-		                              "`nowcast who USER` says more", STR_ARG(q->text), STR_ARG(q->text));
+		return err_set(
+			err, ERR_SKIP,
+			"%.*s is a long-term key, and those are not kept: `aws iam get-access-key-last-used --access-key-id %.*s` names its user, "
+			"`nowcast who USER` says more",
+			STR_ARG(q->text), STR_ARG(q->text));
 	bool good = session_find(view_redis(v), view_prefix(v), q->text, &arena, &session, err);
 	if (good && !session.arn.len)
-		good = err_set(err, ERR_SKIP, "nobody is known by the access key %.*s: keys of sessions are kept as long as their calls, for `window` and the hours that learn "
-		                              "from them", STR_ARG(q->text));
+		good = err_set(
+			err, ERR_SKIP,
+			"nobody is known by the access key %.*s: keys of sessions are kept as long as their calls, for `window` and the hours that learn "
+			"from them",
+			STR_ARG(q->text));
 	good = good && answer_arn(q, v, session.arn, &session, err);
 	arena_release(&arena);
 	return good;
@@ -124,7 +141,9 @@ int cmd_who(struct command *c)
 	struct err err = ERR_INIT;
 	struct question q;
 	struct view *v = NULL;
-	if (!parse_arguments(c, &q, &err) || !view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, c->conf.redis_prefix, &err))
+	if (!parse_arguments(c, &q, &err) ||
+	    !view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, c->conf.redis_prefix,
+	               &err))
 		return command_fail(c, &err);
 	bool good = !hide(c, &q, &err)                ? false
 	            : str_starts(q.text, STR("arn:")) ? answer_arn(&q, v, q.arn, NULL, &err)

@@ -34,7 +34,7 @@ static const struct group *same_key(const struct groups *g, struct str key)
 	return NULL;
 }
 
-// ---- tags ----------------------------------------------------------------------------------------------------------
+// ---- tags ---------------------------------------------------------------------------------------
 
 struct tags {
 	struct principal_summary *principal_summary;
@@ -54,13 +54,15 @@ static bool is_overridden(const struct tags *t, struct str key)
 	return false;
 }
 
-static void tag_json(struct tags *t, const struct tag_held *held, const char *of, int64_t since_ms, int64_t until_ms)
+static void tag_json(struct tags *t, const struct tag_held *held, const char *of, int64_t since_ms,
+                     int64_t until_ms)
 {
 	buf_adds(t->json, t->n++ ? ",\n  {\"key\":" : "\n  {\"key\":");
 	buf_add_json(t->json, held->key);
 	buf_adds(t->json, ",\"value\":");
 	buf_add_json(t->json, held->value);
-	buf_addf(t->json, ",\"of\":\"%s\",\"overridden\":%s,\"from\":", of, !t->set && is_overridden(t, held->key) ? "true" : "false");
+	buf_addf(t->json, ",\"of\":\"%s\",\"overridden\":%s,\"from\":", of,
+	         !t->set && is_overridden(t, held->key) ? "true" : "false");
 	json_time(t->json, since_ms);
 	buf_adds(t->json, ",\"until\":");
 	if (until_ms == INT64_MAX)
@@ -78,14 +80,20 @@ static void add_tag(void *user, const struct tag_held *held)
 	if (t->set && !held->of_session)
 		return;
 	char since[WHEN_SIZE], until[WHEN_SIZE];
-	const char *of = t->set ? str_starts(held->key, STR("aws:")) ? "call" : "session" : memmem(t->principal_summary->arn.p, t->principal_summary->arn.len, "role/", 5) ? "role" : "user";
-	int64_t since_ms = t->set ? t->set->first * MS_PER_HOUR : held->since_ms, until_ms = t->set ? (t->set->last + 1) * MS_PER_HOUR : held->until_ms;
+	const char *of = t->set ? str_starts(held->key, STR("aws:")) ? "call" : "session"
+	                 : memmem(t->principal_summary->arn.p, t->principal_summary->arn.len, "role/", 5)
+	                     ? "role"
+	                     : "user";
+	int64_t since_ms = t->set ? t->set->first * MS_PER_HOUR : held->since_ms,
+			until_ms = t->set ? (t->set->last + 1) * MS_PER_HOUR : held->until_ms;
 	if (t->json) {
 		tag_json(t, held, of, since_ms, until_ms);
 	} else {
 		table_cell(&t->table, held->key);
 		table_cell(&t->table, held->value);
-		table_cell(&t->table, !t->set && is_overridden(t, held->key) ? arena_text(&t->principal_summary->arena, "%s, overridden", of) : str_of(of));
+		table_cell(&t->table, !t->set && is_overridden(t, held->key)
+		                          ? arena_text(&t->principal_summary->arena, "%s, overridden", of)
+		                          : str_of(of));
 		table_cell(&t->table, str_of(when_format(since_ms, since)));
 		table_cell(&t->table, until_ms == INT64_MAX ? STR("") : str_of(when_format(until_ms, until)));
 		table_cell(&t->table, t->set ? STR("seen with it") : held->event);
@@ -105,7 +113,7 @@ static void each_tag(struct tags *t, struct view *v)
 	tag_history_changes(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), add_tag, t);
 }
 
-// ---- text ----------------------------------------------------------------------------------------------------------
+// ---- text ---------------------------------------------------------------------------------------
 
 static void print_head(const struct principal_summary *d)
 {
@@ -117,7 +125,8 @@ static void print_head(const struct principal_summary *d)
 	}
 	printf("%.*s\n", STR_ARG(d->arn));
 	if (d->key.len)
-		printf("access key  %.*s%s\n", STR_ARG(d->key), d->session.tagged ? ", handed out by STS" : ", no STS record of it");
+		printf("access key  %.*s%s\n", STR_ARG(d->key),
+		       d->session.tagged ? ", handed out by STS" : ", no STS record of it");
 	if (d->role.len && !d->is_role)
 		printf("role        %.*s\n", STR_ARG(d->session.role_arn.len ? d->session.role_arn : d->role));
 	printf("account     %.*s\n", STR_ARG(d->only.value[1]));
@@ -126,7 +135,8 @@ static void print_head(const struct principal_summary *d)
 		printf("seen        in no hour since %s\n", from);
 		return;
 	}
-	printf("first seen  in the hour of %s%s\n", when_format(a * MS_PER_HOUR, first), a == d->from ? ", the first that was looked at (--from)" : "");
+	printf("first seen  in the hour of %s%s\n", when_format(a * MS_PER_HOUR, first),
+	       a == d->from ? ", the first that was looked at (--from)" : "");
 	printf("last seen   in the hour of %s\n", when_format(b * MS_PER_HOUR, last));
 	if (d->is_role)
 		printf("sessions    %d since %s\n", d->nseen, from);
@@ -135,7 +145,8 @@ static void print_head(const struct principal_summary *d)
 static void print_spend(const struct principal_summary *d)
 {
 	struct table t = TABLE_INIT;
-	char a[USD_SIZE], b[USD_SIZE], c[USD_SIZE], n[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	char a[USD_SIZE], b[USD_SIZE], c[USD_SIZE], n[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE],
+		basis[GROUP_BASIS_SIZE];
 	static const char *const labels[SUMMARY_SPANS] = {"today", "this month"};
 	static const char *const heads[] = {"spend", "usd", "low", "high", "calls", "tokens", "basis"};
 	for (int i = 0; i < 7; i++)
@@ -207,7 +218,7 @@ void who_print_text(struct principal_summary *d, struct view *v, int sessions)
 		printf("and %d more (--sessions N shows more)\n", more);
 }
 
-// ---- json ----------------------------------------------------------------------------------------------------------
+// ---- json ---------------------------------------------------------------------------------------
 
 static void figure_json(struct buf *b, const char *name, const struct group *g)
 {
@@ -217,7 +228,8 @@ static void figure_json(struct buf *b, const char *name, const struct group *g)
 	buf_addc(b, '}');
 }
 
-static void cut_json(struct principal_summary *d, enum summary_cut cut, const char *list, const char *key, struct buf *b)
+static void cut_json(struct principal_summary *d, enum summary_cut cut, const char *list, const char *key,
+                     struct buf *b)
 {
 	struct groups *month = &d->sums[SUMMARY_MONTH][cut];
 	groups_sort_by_usd(month);
@@ -309,7 +321,7 @@ void who_print_json(struct principal_summary *d, struct view *v)
 	buf_release(&b);
 }
 
-// ---- those of a name -----------------------------------------------------------------------------------------------
+// ---- those of a name ----------------------------------------------------------------------------
 
 void who_print_list(struct principal_summary *d, struct str name, bool json)
 {

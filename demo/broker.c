@@ -40,7 +40,8 @@ static rd_kafka_conf_t *settings(struct demo_broker *b)
 	return k;
 }
 
-bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int ntopics, int partitions, struct err *err)
+bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int ntopics, int partitions,
+                       struct err *err)
 {
 	char why[256];
 	struct demo_broker *b = xcalloc(1, sizeof *b);
@@ -54,7 +55,9 @@ bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int 
 	b->cluster = rd_kafka_handle_mock_cluster(b->rk);
 	if (!b->cluster) {
 		demo_broker_stop(b);
-		return err_set(err, ERR_FATAL, "librdkafka %s was built without its mock cluster, which the demo needs", rd_kafka_version_str());
+		return err_set(err, ERR_FATAL,
+		               "librdkafka %s was built without its mock cluster, which the demo needs",
+		               rd_kafka_version_str());
 	}
 	for (int i = 0; i < ntopics; i++)
 		rd_kafka_mock_topic_create(b->cluster, topics[i], partitions, 1);
@@ -69,16 +72,19 @@ const char *demo_broker_address(const struct demo_broker *b)
 
 bool demo_broker_send(struct demo_broker *b, const char *topic, struct str text, struct err *err)
 {
-	rd_kafka_resp_err_t code = rd_kafka_producev(b->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-	                                             RD_KAFKA_V_VALUE((void *)text.p, text.len), RD_KAFKA_V_END);
+	rd_kafka_resp_err_t code =
+		rd_kafka_producev(b->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+	                      RD_KAFKA_V_VALUE((void *)text.p, text.len), RD_KAFKA_V_END);
 	rd_kafka_poll(b->rk, 0);
-	return !code || err_set(err, ERR_FATAL, "the demo's broker does not take a message: %s", rd_kafka_err2str(code));
+	return !code ||
+	       err_set(err, ERR_FATAL, "the demo's broker does not take a message: %s", rd_kafka_err2str(code));
 }
 
 bool demo_broker_flush(struct demo_broker *b, struct err *err)
 {
 	if (rd_kafka_flush(b->rk, FLUSH_MS) != RD_KAFKA_RESP_ERR_NO_ERROR || b->refused)
-		return err_set(err, ERR_FATAL, "the demo's broker did not take %lld messages", (long long)(b->refused + rd_kafka_outq_len(b->rk)));
+		return err_set(err, ERR_FATAL, "the demo's broker did not take %lld messages",
+		               (long long)(b->refused + rd_kafka_outq_len(b->rk)));
 	return true;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Kafka broker within this process (librdkafka's mock cluster, on a free loopback port) and a producer to it. Its topics are
-// held in memory, 5 MB a partition, and are gone when it stops.
+// A Kafka broker within this process (librdkafka's mock cluster, on a free loopback port) and a producer to
+// it. Its topics are held in memory, 5 MB a partition, and are gone when it stops.
 #ifndef NOWCAST_DEMO_BROKER_H
 #define NOWCAST_DEMO_BROKER_H
 
@@ -11,7 +11,8 @@
 
 struct demo_broker;
 
-bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int ntopics, int partitions, struct err *err) NC_CHECK;
+bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int ntopics, int partitions,
+                       struct err *err) NC_CHECK;
 const char *demo_broker_address(const struct demo_broker *b); // for `brokers`
 
 // Queues a message, to any partition; it leaves within some tens of milliseconds.

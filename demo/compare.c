@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Truth is priced with the catalogue that priced the estimate, at the time of the hour, so what differs is whose tokens they
-// were taken to be, and not what a token costs.
+// Truth is priced with the catalogue that priced the estimate, at the time of the hour, so what differs is
+// whose tokens they were taken to be, and not what a token costs.
 #include "demo/compare.h"
 
 #include <stdio.h>
@@ -22,7 +22,8 @@ static bool true_usd(const struct traffic *t, const struct traffic_truth *truth,
 		const char *why;
 		if (!truth->tokens[k])
 			continue;
-		if (!catalogue_rate(catalogue_builtin(), truth->model, STR_NONE, truth->region, (enum token_type)k, t->from_ms, &rate, &why))
+		if (!catalogue_rate(catalogue_builtin(), truth->model, STR_NONE, truth->region, (enum token_type)k,
+		                    t->from_ms, &rate, &why))
 			return false;
 		sum = usd_add(sum, usd_price(truth->tokens[k], rate.pico_per_token));
 	}
@@ -45,7 +46,11 @@ static void add_share(struct table *table, const struct rollups *f)
 		return;
 	}
 	long long tenths = (long long)(off.pico * 1000 / f->truth.pico), size = tenths < 0 ? -tenths : tenths;
-	snprintf(text, sizeof text, "%s%lld.%lld %%", tenths < 0 ? "-" : tenths > 0 ? "+" : "", size / 10, size % 10);
+	snprintf(text, sizeof text, "%s%lld.%lld %%",
+	         tenths < 0   ? "-"
+	         : tenths > 0 ? "+"
+	                      : "",
+	         size / 10, size % 10);
 	table_cell(table, str_of(text));
 }
 

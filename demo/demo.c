@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast demo`: everything on this machine with nothing configured. An hour of made-up calls, whose truth is known, is played
-// through what a real installation is made of:
+// `nowcast demo`: everything on this machine with nothing configured. An hour of made-up calls, whose truth
+// is known, is played through what a real installation is made of:
 //
 //     demo_traffic ──> producer ──> broker ──> workers ──────────────> Redis ──> top, report, and the truth beside it
 //                      demo_broker (in-process) run/worker.h, as in run  demo_redis (a private server)  and the dashboard
 //
-// Nothing of the user's configuration is read into it: no figure made up here can get into a Redis that holds real ones. It
-// ends by itself, or where somebody looks on, when told to; on any way out the server, its folder and the broker are gone.
+// Nothing of the user's configuration is read into it: no figure made up here can get into a Redis that holds
+// real ones. It ends by itself, or where somebody looks on, when told to; on any way out the server, its
+// folder and the broker are gone.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,11 +57,13 @@ struct demo {
 	int64_t draw_ms, draw_due_ms;
 };
 
-static bool parse_number(const char *text, const char *flag, int64_t min, int64_t max, int64_t *ret, struct err *err)
+static bool parse_number(const char *text, const char *flag, int64_t min, int64_t max, int64_t *ret,
+                         struct err *err)
 {
 	int64_t v;
 	if (!usd_parse_scaled(str_of(text), 0, &v) || v < min || v > max)
-		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%s\"", flag, (long long)min, (long long)max, text);
+		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%s\"", flag,
+		               (long long)min, (long long)max, text);
 	*ret = v;
 	return true;
 }
@@ -68,8 +71,9 @@ static bool parse_number(const char *text, const char *flag, int64_t min, int64_
 static bool parse_arguments(struct demo *d, struct command *c, struct err *err)
 {
 	const char *seconds = "60", *seed = "1";
-	return command_option(c, "--seconds", &seconds, err) && command_option(c, "--seed", &seed, err) && command_done(c, 0, 0, err) &&
-	       parse_number(seconds, "--seconds", 1, 3600, &d->seconds, err) && parse_number(seed, "--seed", 0, INT64_MAX, &d->seed, err);
+	return command_option(c, "--seconds", &seconds, err) && command_option(c, "--seed", &seed, err) &&
+	       command_done(c, 0, 0, err) && parse_number(seconds, "--seconds", 1, 3600, &d->seconds, err) &&
+	       parse_number(seed, "--seed", 0, INT64_MAX, &d->seed, err);
 }
 
 // ---- what it stands on
@@ -108,18 +112,21 @@ static bool configure(struct demo *d, struct err *err)
 	};
 	conf_init(&d->conf);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (!conf_set(&d->conf, str_of(keys[i].key), str_of(keys[i].value), (struct conf_origin){CONF_FLAG, 0}, err))
+		if (!conf_set(&d->conf, str_of(keys[i].key), str_of(keys[i].value),
+		              (struct conf_origin){CONF_FLAG, 0}, err))
 			return false;
 	return true;
 }
 
 static bool start(struct demo *d, struct err *err)
 {
-	if (!demo_redis_start(&d->redis, err) || !demo_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
+	if (!demo_redis_start(&d->redis, err) ||
+	    !demo_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
 	    !configure(d, err) || !server_start(&d->server, &d->conf, "127.0.0.1:0", 0, err))
 		return false;
 	snprintf(d->url, sizeof d->url, "http://127.0.0.1:%d/", server_port(d->server));
-	printf("nowcast demo: a private Redis, a broker in this process, made-up calls; the dashboard at %s\n", d->url);
+	printf("nowcast demo: a private Redis, a broker in this process, made-up calls; the dashboard at %s\n",
+	       d->url);
 	fflush(stdout);
 	for (; d->nworkers < WORKERS; d->nworkers++)
 		if (!worker_start(&d->workers[d->nworkers], &d->conf, NULL, d->nworkers, err))
@@ -172,9 +179,12 @@ static bool draw(struct demo *d, int64_t clock_ms, bool final, struct err *err)
 {
 	char when[WHEN_SIZE], sent[TABLE_COUNT_SIZE], read[TABLE_COUNT_SIZE], title[160];
 	when_format(clock_ms, when);
-	snprintf(title, sizeof title, "nowcast demo  %s  %.8s UTC, %s: %s messages sent, %s read", d->url, when + 11,
-	         final ? "the hour is over" : clock_ms > d->traffic.to_ms ? "stragglers" : "a made-up hour", table_count((int64_t)d->sent, sent),
-	         table_count((int64_t)d->stats.messages, read));
+	snprintf(title, sizeof title, "nowcast demo  %s  %.8s UTC, %s: %s messages sent, %s read", d->url,
+	         when + 11,
+	         final                         ? "the hour is over"
+	         : clock_ms > d->traffic.to_ms ? "stragglers"
+	                                       : "a made-up hour",
+	         table_count((int64_t)d->sent, sent), table_count((int64_t)d->stats.messages, read));
 	top_measure(&d->top);
 	if (!d->top.terminal) {
 		putchar('\n');
@@ -232,9 +242,10 @@ static bool catch_up(struct demo *d, struct err *err)
 	int64_t until = when_ticks_ms() + CATCH_UP_MS;
 	while (tick(d) && look(d, err) && d->stats.messages < d->sent)
 		if (when_ticks_ms() > until)
-			return err_set(err, ERR_FATAL, "the workers have read %" PRIu64 " of %zu messages within %d s", d->stats.messages, d->sent,
-			               CATCH_UP_MS / 1000);
-	return !d->stopped && err->kind == ERR_NONE && stop_workers(d, err) && draw(d, d->traffic.last_ms, true, err);
+			return err_set(err, ERR_FATAL, "the workers have read %" PRIu64 " of %zu messages within %d s",
+			               d->stats.messages, d->sent, CATCH_UP_MS / 1000);
+	return !d->stopped && err->kind == ERR_NONE && stop_workers(d, err) &&
+	       draw(d, d->traffic.last_ms, true, err);
 }
 
 // ---- what to take home

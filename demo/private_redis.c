@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keeper's signals are blocked as the demo's are, so ^C, which goes to all of us, reaches the demo alone, and the order of
-// the ending is the demo's: workers first, then the server.
+// The keeper's signals are blocked as the demo's are, so ^C, which goes to all of us, reaches the demo alone,
+// and the order of the ending is the demo's: workers first, then the server.
 #include "demo/private_redis.h"
 
 #include <errno.h>
@@ -50,8 +50,8 @@ static void serve(const struct demo_redis *r, const char *program, pid_t keeper)
 	if (getppid() != keeper || out < 0 || in < 0 || chdir(r->dir) != 0 || dup2(in, STDIN_FILENO) < 0 ||
 	    dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
 		_exit(127);
-	execlp(program, program, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "600", "--save", "", "--appendonly", "no",
-	       "--daemonize", "no", (char *)NULL);
+	execlp(program, program, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "600", "--save", "",
+	       "--appendonly", "no", "--daemonize", "no", (char *)NULL);
 	_exit(127);
 }
 
@@ -107,7 +107,8 @@ static bool wait_for_socket(const struct demo_redis *r, const char *program, str
 		if (stat(path, &st) == 0)
 			return true;
 	last_words(r, said, sizeof said);
-	return err_set(err, ERR_FATAL, "%s did not start within %d s; its last words: %s", program, START_MS / 1000, said);
+	return err_set(err, ERR_FATAL, "%s did not start within %d s; its last words: %s", program,
+	               START_MS / 1000, said);
 }
 
 static bool make_folder(struct demo_redis *r, struct err *err)
@@ -125,11 +126,15 @@ static bool make_folder(struct demo_redis *r, struct err *err)
 bool demo_redis_start(struct demo_redis *r, struct err *err)
 {
 	int ends[2];
-	const char *program = in_path("redis-server") ? "redis-server" : in_path("valkey-server") ? "valkey-server" : NULL;
+	const char *program = in_path("redis-server")    ? "redis-server"
+	                      : in_path("valkey-server") ? "valkey-server"
+	                                                 : NULL;
 	*r = (struct demo_redis){.pipe = -1};
 	if (!program)
-		return err_set(err, ERR_FATAL, "redis-server is not installed: `apt-get install redis-server` (or valkey-server), or run "
-		               "deploy/install-deps, which installs all that nowcast needs");
+		return err_set(
+			err, ERR_FATAL,
+			"redis-server is not installed: `apt-get install redis-server` (or valkey-server), or run "
+			"deploy/install-deps, which installs all that nowcast needs");
 	if (!make_folder(r, err))
 		return false;
 	if (pipe2(ends, O_CLOEXEC) != 0) {

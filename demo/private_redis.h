@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A redis-server of the demo's own: on a unix socket in a folder of its own, keeping nothing on disk, gone with us.
+// A redis-server of the demo's own: on a unix socket in a folder of its own, keeping nothing on disk, gone
+// with us.
 //
 //     demo ──pipe──> keeper ──> redis-server
 //
-// The keeper is a child that waits for the pipe to close, which happens however the demo ends, kill -9 included; then it ends
-// the server and removes the folder. The kernel ends the server should the keeper itself be killed.
+// The keeper is a child that waits for the pipe to close, which happens however the demo ends, kill -9
+// included; then it ends the server and removes the folder. The kernel ends the server should the keeper
+// itself be killed.
 #ifndef NOWCAST_DEMO_PRIVATE_REDIS_H
 #define NOWCAST_DEMO_PRIVATE_REDIS_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The records of the demo as AWS writes them. Each function appends one JSON object to `b`; what wraps it is the caller's.
+// The records of the demo as AWS writes them. Each function appends one JSON object to `b`; what wraps it is
+// the caller's.
 #ifndef NOWCAST_DEMO_RECORD_H
 #define NOWCAST_DEMO_RECORD_H
 
@@ -50,16 +51,20 @@ bool demo_has_session_tags(const struct demo_caller *c);
 void demo_add_arn(struct buf *b, const struct demo_caller *c); // as the bill shows it
 
 // `since_ms`: when the caller's session began.
-void demo_add_call(struct buf *b, const struct demo_caller *c, const struct demo_call *call, int64_t since_ms);
-void demo_add_completion(struct buf *b, const struct demo_caller *c, const struct demo_call *call, int64_t since_ms);
+void demo_add_call(struct buf *b, const struct demo_caller *c, const struct demo_call *call,
+                   int64_t since_ms);
+void demo_add_completion(struct buf *b, const struct demo_caller *c, const struct demo_call *call,
+                         int64_t since_ms);
 
 // The record that carries the caller's tags: of STS for those with session tags, of IAM for the others.
 void demo_add_tagging(struct buf *b, const struct demo_caller *c, int64_t at_ms, const char *event_id);
 
 void demo_add_metric(struct buf *b, const struct demo_caller *c, const struct demo_metric *m);
 
-// The frame that EventBridge puts around a record of a service ("bedrock", "sts", "iam"): open, record, close.
-void demo_open_event(struct buf *b, const struct demo_caller *c, const char *service, bool service_event, const char *id);
+// The frame that EventBridge puts around a record of a service ("bedrock", "sts", "iam"): open, record,
+// close.
+void demo_open_event(struct buf *b, const struct demo_caller *c, const char *service, bool service_event,
+                     const char *id);
 void demo_close_event(struct buf *b);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of callers is the scenario; everything below it is dice. Sizes are log-normal and a little heavy, as prompts are;
-// a caller with a burst makes several times its calls for some minutes. All is made before the first message is sent (some ten
-// megabytes), so that playing it is no more than reading a sorted list.
+// The table of callers is the scenario; everything below it is dice. Sizes are log-normal and a little heavy,
+// as prompts are; a caller with a burst makes several times its calls for some minutes. All is made before
+// the first message is sent (some ten megabytes), so that playing it is no more than reading a sorted list.
 #include "demo/traffic.h"
 
 #include <math.h>
@@ -26,7 +26,8 @@ struct habit {
 	struct demo_caller who;
 	int calls;             // an hour, without bursts
 	int input, output;     // median tokens
-	int cached;            // tokens of the prompt that are read from the cache, or written if that has lapsed; 0: no cache
+	// tokens of the prompt that are read from the cache, or written if that has lapsed; 0: no cache
+	int cached;
 	int cache_miss;        // percent of its calls that write them
 	bool hour_ttl;         // writes live an hour, and cost more
 	int streaming;         // percent
@@ -35,19 +36,180 @@ struct habit {
 };
 
 static const struct habit habits[] = {
-	{{DEMO_USER, A, "us-east-1", "alice", NULL, {{"team", "platform"}}, SONNET}, 420, 900, 380, 18000, 12, false, 80, 70, 22, 8, 4},
-	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "bob@example.com", {{"team", "search"}}, SONNET}, 260, 1500, 450, 15000, 14, false, 90, 70, 0, 0, 0},
-	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "carol@example.com", {{"team", "payments"}}, SONNET}, 180, 1100, 600, 24000, 8, true, 90, 70, 0, 0, 0},
-	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "dave", {{"team", "payments"}, {"user", "dave"}}, SONNET}, 300, 1300, 300, 11000, 10, false, 50, 70, 0, 0, 0},
-	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "erin", {{"team", "search"}, {"user", "erin"}}, SONNET}, 240, 2600, 420, 13000, 12, false, 50, 70, 35, 6, 5},
-	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "frank", {{"team", "labs"}, {"user", "frank"}}, SONNET}, 120, 5200, 700, 12000, 15, false, 50, 70, 0, 0, 0},
-	{{DEMO_ROLE, A, "us-east-1", "app-backend-prod", "i-0a1b2c3d4e5f60718", {{"team", "payments"}, {"env", "prod"}}, HAIKU}, 900, 1800, 160, 4000, 10, false, 20, 60, 0, 0, 0},
-	{{DEMO_ROLE, A, "us-east-1", "app-backend-prod", "i-0f9e8d7c6b5a43210", {{"team", "payments"}, {"env", "prod"}}, HAIKU}, 850, 1700, 170, 4000, 10, false, 20, 60, 0, 0, 0},
-	{{DEMO_ROLE, A, "us-west-2", "batch-summarizer", "summarize-hourly", {{"team", "search"}, {"env", "prod"}}, NOVA}, 240, 5200, 420, 0, 0, false, 0, 50, 5, 10, 6},
-	{{DEMO_API_KEY, A, "us-west-2", "BedrockAPIKey-a1b2", NULL, {{"team", "labs"}}, NOVA}, 300, 700, 240, 0, 0, false, 40, 50, 0, 0, 0},
-	{{DEMO_ROLE, A, "us-west-2", "data-science", "sagemaker", {{"team", "labs"}}, UNKNOWN}, 150, 2200, 500, 0, 0, false, 30, 50, 0, 0, 0},
-	{{DEMO_ROLE, B, "us-east-1", "analytics", "athena-llm", {{"team", "analytics"}}, SONNET}, 220, 2400, 260, 0, 0, false, 10, 25, 0, 0, 0},
-	{{DEMO_ROLE, B, "us-east-1", "analytics", "etl-enrich", {{"team", "analytics"}}, SONNET}, 380, 1600, 210, 0, 0, false, 0, 25, 48, 5, 4},
+	{{DEMO_USER, A, "us-east-1", "alice", NULL, {{"team", "platform"}}, SONNET},
+     420,
+     900,
+     380,
+     18000,
+     12,
+     false,
+     80,
+     70,
+     22,
+     8,
+     4},
+	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "bob@example.com", {{"team", "search"}}, SONNET},
+     260,
+     1500,
+     450,
+     15000,
+     14,
+     false,
+     90,
+     70,
+     0,
+     0,
+     0},
+	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "carol@example.com", {{"team", "payments"}}, SONNET},
+     180,
+     1100,
+     600,
+     24000,
+     8,
+     true,
+     90,
+     70,
+     0,
+     0,
+     0},
+	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "dave", {{"team", "payments"}, {"user", "dave"}}, SONNET},
+     300,
+     1300,
+     300,
+     11000,
+     10,
+     false,
+     50,
+     70,
+     0,
+     0,
+     0},
+	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "erin", {{"team", "search"}, {"user", "erin"}}, SONNET},
+     240,
+     2600,
+     420,
+     13000,
+     12,
+     false,
+     50,
+     70,
+     35,
+     6,
+     5},
+	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "frank", {{"team", "labs"}, {"user", "frank"}}, SONNET},
+     120,
+     5200,
+     700,
+     12000,
+     15,
+     false,
+     50,
+     70,
+     0,
+     0,
+     0},
+	{{DEMO_ROLE,
+      A,
+      "us-east-1",
+      "app-backend-prod",
+      "i-0a1b2c3d4e5f60718",
+      {{"team", "payments"}, {"env", "prod"}},
+      HAIKU},
+     900,
+     1800,
+     160,
+     4000,
+     10,
+     false,
+     20,
+     60,
+     0,
+     0,
+     0},
+	{{DEMO_ROLE,
+      A,
+      "us-east-1",
+      "app-backend-prod",
+      "i-0f9e8d7c6b5a43210",
+      {{"team", "payments"}, {"env", "prod"}},
+      HAIKU},
+     850,
+     1700,
+     170,
+     4000,
+     10,
+     false,
+     20,
+     60,
+     0,
+     0,
+     0},
+	{{DEMO_ROLE,
+      A,
+      "us-west-2",
+      "batch-summarizer",
+      "summarize-hourly",
+      {{"team", "search"}, {"env", "prod"}},
+      NOVA},
+     240,
+     5200,
+     420,
+     0,
+     0,
+     false,
+     0,
+     50,
+     5,
+     10,
+     6},
+	{{DEMO_API_KEY, A, "us-west-2", "BedrockAPIKey-a1b2", NULL, {{"team", "labs"}}, NOVA},
+     300,
+     700,
+     240,
+     0,
+     0,
+     false,
+     40,
+     50,
+     0,
+     0,
+     0},
+	{{DEMO_ROLE, A, "us-west-2", "data-science", "sagemaker", {{"team", "labs"}}, UNKNOWN},
+     150,
+     2200,
+     500,
+     0,
+     0,
+     false,
+     30,
+     50,
+     0,
+     0,
+     0},
+	{{DEMO_ROLE, B, "us-east-1", "analytics", "athena-llm", {{"team", "analytics"}}, SONNET},
+     220,
+     2400,
+     260,
+     0,
+     0,
+     false,
+     10,
+     25,
+     0,
+     0,
+     0},
+	{{DEMO_ROLE, B, "us-east-1", "analytics", "etl-enrich", {{"team", "analytics"}}, SONNET},
+     380,
+     1600,
+     210,
+     0,
+     0,
+     false,
+     0,
+     25,
+     48,
+     5,
+     4},
 };
 
 enum { HABITS = sizeof habits / sizeof habits[0] };
@@ -55,13 +217,15 @@ _Static_assert((int)HABITS <= (int)TRAFFIC_CALLERS_MAX, "raise TRAFFIC_CALLERS_M
 
 enum { METRICS = 4, MINUTES = TRAFFIC_MINUTES + 2 }; // an hour touches 61 clock minutes
 
-static const char *const metric_names[METRICS] = {"InputTokenCount", "OutputTokenCount", "CacheReadInputTokenCount", "CacheWriteInputTokenCount"};
+static const char *const metric_names[METRICS] = {"InputTokenCount", "OutputTokenCount",
+                                                  "CacheReadInputTokenCount", "CacheWriteInputTokenCount"};
 
 struct maker {
 	struct traffic *t;
 	uint64_t state;                                    // of the dice
 	struct buf text;
-	struct demo_metric sums[HABITS][MINUTES][METRICS]; // at the first caller who shares account, region and model
+	// at the first caller who shares account, region and model
+	struct demo_metric sums[HABITS][MINUTES][METRICS];
 };
 
 // ---- dice
@@ -101,8 +265,8 @@ enum { ID_SIZE = 40 };
 static const char *make_id(struct maker *m, char *ret)
 {
 	uint64_t a = roll(m), b = roll(m);
-	snprintf(ret, ID_SIZE, "%08x-%04x-4%03x-a%03x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-	         (unsigned)(b >> 52), (unsigned long long)(b & 0xffffffffffff));
+	snprintf(ret, ID_SIZE, "%08x-%04x-4%03x-a%03x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
+	         (unsigned)(a & 0xfff), (unsigned)(b >> 52), (unsigned long long)(b & 0xffffffffffff));
 	return ret;
 }
 
@@ -130,7 +294,8 @@ static void send_text(struct maker *m, int64_t arrives_ms, enum traffic_topic to
 
 enum wrapper { BARE, TRAIL_FILE, EVENT, WRAPPERS };
 
-static enum wrapper open_wrapper(struct maker *m, const struct demo_caller *c, const char *service, bool service_event)
+static enum wrapper open_wrapper(struct maker *m, const struct demo_caller *c, const char *service,
+                                 bool service_event)
 {
 	char id[ID_SIZE];
 	enum wrapper w = (enum wrapper)(roll(m) % WRAPPERS);
@@ -156,7 +321,8 @@ static int64_t trail_delay(struct maker *m)
 
 // ---- calls
 
-// A metric is of an account, region and model, whoever called: the first caller of such a place holds its sums.
+// A metric is of an account, region and model, whoever called: the first caller of such a place holds its
+// sums.
 static int place_of(int habit)
 {
 	const struct demo_caller *c = &habits[habit].who;
@@ -214,7 +380,8 @@ static void send_call(struct maker *m, const struct habit *h, const struct demo_
 	w = open_wrapper(m, &h->who, "bedrock", true);
 	demo_add_completion(&m->text, &h->who, &done, m->t->from_ms - MS_PER_MINUTE);
 	close_wrapper(m, w);
-	send_text(m, arrives_ms + between(m, -3000, 60000), TRAFFIC_CLOUDTRAIL); // mostly behind its call, but nobody promises it
+	// mostly behind its call, but nobody promises it
+	send_text(m, arrives_ms + between(m, -3000, 60000), TRAFFIC_CLOUDTRAIL);
 }
 
 static void make_call(struct maker *m, int habit, int64_t start_ms)
@@ -224,7 +391,8 @@ static void make_call(struct maker *m, int habit, int64_t start_ms)
 	struct traffic_truth *truth = &m->t->truth[habit];
 	char request_id[ID_SIZE], event_id[ID_SIZE];
 	int64_t tokens[TOKEN_TYPES] = {0};
-	struct demo_call call = {.start_ms = start_ms, .streaming = chance(m, h->streaming), .tokens_known = chance(m, h->told)};
+	struct demo_call call = {
+		.start_ms = start_ms, .streaming = chance(m, h->streaming), .tokens_known = chance(m, h->told)};
 	call.request_id = make_id(m, request_id);
 	call.event_id = make_id(m, event_id);
 	if (chance(m, 2))
@@ -253,7 +421,8 @@ static void make_caller(struct maker *m, int habit)
 	struct traffic *t = m->t;
 	char id[ID_SIZE];
 	demo_add_arn(&m->text, &h->who);
-	t->truth[habit] = (struct traffic_truth){.principal = arena_str(&t->arena, buf_str(&m->text)), .region = str_of(h->who.region),
+	t->truth[habit] = (struct traffic_truth){.principal = arena_str(&t->arena, buf_str(&m->text)),
+	                                         .region = str_of(h->who.region),
 	                                         .model = str_of(h->who.model)};
 	buf_clear(&m->text);
 

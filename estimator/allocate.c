@@ -33,7 +33,8 @@ static void allocate_cell(struct allocation *a, int m, int kind)
 		return;
 	}
 	for (int32_t i = 0; i < c.ncallers; i++)
-		a->parts[i] = bounded_weight(a->weights->callers[c.callers[i]].milli[kind], c.lacking[c.callers[i]], c.ncallers);
+		a->parts[i] = bounded_weight(a->weights->callers[c.callers[i]].milli[kind], c.lacking[c.callers[i]],
+		                             c.ncallers);
 	apportion(c.residual, a->parts, c.ncallers, a->split);
 	for (int32_t i = 0; i < c.ncallers; i++)
 		a->out->callers[c.callers[i]].by_kind[kind].allocated += a->split[i];
@@ -52,7 +53,8 @@ static void book_calls(struct allocation *a, int m)
 		if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
 			u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
-			int64_t waiting = c->n - c->exact_n[kind], each = a->weights->callers[c->caller].milli[kind], milli;
+			int64_t waiting = c->n - c->exact_n[kind], each = a->weights->callers[c->caller].milli[kind],
+					milli;
 			u->by_kind[kind].exact += c->exact[kind];
 			if (covered || waiting <= 0)
 				continue;
@@ -80,7 +82,8 @@ static void measure_doubt(const struct weight *w, struct caller_usage *u)
 	}
 }
 
-void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena, struct hour_usage *ret)
+void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena,
+                   struct hour_usage *ret)
 {
 	size_t n = (size_t)s->ncallers + 1;
 	struct allocation a = {

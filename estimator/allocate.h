@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the facts of an hour and the weights fixed for it to the tokens of each caller. Pure: the same facts and weights
-// give the same figures, whoever computes them and whenever.
+// From the facts of an hour and the weights fixed for it to the tokens of each caller. Pure: the same facts
+// and weights give the same figures, whoever computes them and whenever.
 //
-// Exact tokens are booked in the minute of their call. The residual of a cell (cell.h) is split among the calls that lack
-// tokens in proportion to their weights, to the token, and booked in the minute of the metric; what finds no such call is
-// unattributed. Calls that no metric covers yet are provisional: what such calls usually take.
+// Exact tokens are booked in the minute of their call. The residual of a cell (cell.h) is split among the
+// calls that lack tokens in proportion to their weights, to the token, and booked in the minute of the
+// metric; what finds no such call is unattributed. Calls that no metric covers yet are provisional: what such
+// calls usually take.
 #ifndef NOWCAST_ESTIMATOR_ALLOCATE_H
 #define NOWCAST_ESTIMATOR_ALLOCATE_H
 
@@ -24,10 +25,13 @@ struct caller_usage {
 	struct shares by_kind[METRIC_KINDS];
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
-	int32_t ttl_permille;           // of the other cache writes, the part with the one-hour TTL; -1: nobody tells
+	// of the other cache writes, the part with the one-hour TTL; -1: nobody tells
+	int32_t ttl_permille;
 	bool ttl_may_be_1h;             // nobody tells, and it may pay (struct weight)
-	int64_t spread[METRIC_KINDS];   // standard deviation of the allocated tokens for want of better weights, in tokens
-	int64_t noise[METRIC_KINDS];    // their variance by chance, in tokens squared, were each caller alone with its own
+	// standard deviation of the allocated tokens for want of better weights, in tokens
+	int64_t spread[METRIC_KINDS];
+	// their variance by chance, in tokens squared, were each caller alone with its own
+	int64_t noise[METRIC_KINDS];
 	const struct weight *weight;    // that the split went by; NULL: none
 };
 
@@ -39,15 +43,27 @@ struct hour_usage {
 };
 
 // Where a weight comes from: what taught it most outright.
-enum weight_source { WEIGHT_NONE, WEIGHT_MODEL, WEIGHT_TAGS, WEIGHT_ROLE, WEIGHT_MINUTES, WEIGHT_EXACT, WEIGHT_BILL };
+enum weight_source {
+	WEIGHT_NONE,
+	WEIGHT_MODEL,
+	WEIGHT_TAGS,
+	WEIGHT_ROLE,
+	WEIGHT_MINUTES,
+	WEIGHT_EXACT,
+	WEIGHT_BILL
+};
 
 // What a call of one caller usually takes, by kind.
 struct weight {
-	int64_t milli[METRIC_KINDS];      // thousandths of a token: the weight of the split, and the provisional figure; 0: not known
+	// thousandths of a token: the weight of the split, and the provisional figure; 0: not known
+	int64_t milli[METRIC_KINDS];
 	int32_t sd_permille[METRIC_KINDS]; // standard deviation of that, in thousandths of it
-	int64_t noise_milli[METRIC_KINDS]; // what chance does to a sum of its calls: variance, in thousandths of a token a token
-	int32_t ttl_permille;             // of the cache writes, the thousandths that have the one-hour TTL; -1: not known
-	bool ttl_may_be_1h;               // of them: who reads so much of what it writes may pay for the longer one
+	// what chance does to a sum of its calls: variance, in thousandths of a token a token
+	int64_t noise_milli[METRIC_KINDS];
+	// of the cache writes, the thousandths that have the one-hour TTL; -1: not known
+	int32_t ttl_permille;
+	// of them: who reads so much of what it writes may pay for the longer one
+	bool ttl_may_be_1h;
 	enum weight_source source[METRIC_KINDS];
 };
 
@@ -56,6 +72,7 @@ struct weights {
 };
 
 // Results live in `arena`. `lookback` is 0 to 60 minutes.
-void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena, struct hour_usage *ret);
+void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena,
+                   struct hour_usage *ret);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the bill teaches: by principal, how many calls the last billed days had and what tokens were billed for them. It is
-// the mean itself, so it teaches more than any minute can. store/billed_means_refresh.h gathers it.
+// What the bill teaches: by principal, how many calls the last billed days had and what tokens were billed
+// for them. It is the mean itself, so it teaches more than any minute can. store/billed_means_refresh.h
+// gathers it.
 #ifndef NOWCAST_ESTIMATOR_BILLED_MEANS_H
 #define NOWCAST_ESTIMATOR_BILLED_MEANS_H
 

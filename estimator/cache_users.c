@@ -8,7 +8,8 @@
 
 #define EVERYBODY 0.97   // from this share of users on, everybody is one
 #define CHANCE_MIN 0.01  // variance of a count, as a part of it
-#define SPREAD 0.05      // variance of the shares of those who do, as a part of what always and never would make of it, ...
+// variance of the shares of those who do, as a part of what always and never would make of it, ...
+#define SPREAD 0.05
 #define NEVER_MIN 0.02   // ... and the part of those who never do, as they are at first ...
 #define PRIOR_WEIGHT 5   // ... and for how many principals what all counts together say of the kinds counts
 #define VARIANCE_MIN 1e-6
@@ -40,17 +41,19 @@ static double bell(double off, double variance)
 // How likely it is that a principal never does, by what the counts say of it.
 static double never_does(const struct kinds *k, double share, double variance)
 {
-	double never = k->never * bell(share, variance), does = (1 - k->never) * bell(share - k->share, variance + k->variance);
+	double never = k->never * bell(share, variance),
+		   does = (1 - k->never) * bell(share - k->share, variance + k->variance);
 	return never + does > 0 ? never / (never + does) : 0;
 }
 
-// What is left of the counts is the chance of those who do: a count of calls that each use such tokens with `share` varies by
-// 1 - share of itself. So it says which share that is, and then the mean says how many never do. Where few cells leave open
-// whether there are two kinds, there is one.
+// What is left of the counts is the chance of those who do: a count of calls that each use such tokens with
+// `share` varies by 1 - share of itself. So it says which share that is, and then the mean says how many
+// never do. Where few cells leave open whether there are two kinds, there is one.
 static struct kinds first_kinds(const struct counting *c, double mean)
 {
 	double doubt = 1 + sqrt(2 / kind_stats_freedom(c->sums, c->n)), share = fmax(1 - c->chance * doubt, mean);
-	return (struct kinds){fmax(1 - mean / share, NEVER_MIN), share, fmax(SPREAD * share * (1 - share), VARIANCE_MIN)};
+	return (struct kinds){fmax(1 - mean / share, NEVER_MIN), share,
+	                      fmax(SPREAD * share * (1 - share), VARIANCE_MIN)};
 }
 
 // Who is likely of which kind, and what the kinds then are, in turns.
@@ -58,12 +61,14 @@ static struct kinds learn_kinds(const struct counting *c, struct kinds first)
 {
 	struct kinds k = first;
 	for (int round = 0; round < ROUNDS; round++) {
-		double known = PRIOR_WEIGHT, never = known * first.never, others = PRIOR_WEIGHT, sum = others * first.share, squares = others * first.variance;
+		double known = PRIOR_WEIGHT, never = known * first.never, others = PRIOR_WEIGHT,
+			   sum = others * first.share, squares = others * first.variance;
 		for (int i = 0; i < c->n; i++) {
 			if (c->sums->n[i] + c->sums->exact_calls[i] <= 0)
 				continue;
 			double var = c->chance * c->var[i], left = var * k.variance / (var + k.variance);
-			double mean = left * (c->share[i] / var + k.share / k.variance), off = mean - k.share, does = 1 - never_does(&k, c->share[i], var);
+			double mean = left * (c->share[i] / var + k.share / k.variance), off = mean - k.share,
+				   does = 1 - never_does(&k, c->share[i], var);
 			known++;
 			never += 1 - does;
 			others += does;
@@ -92,14 +97,16 @@ static void solve(struct counting *c)
 		c->share[i] = fmin(c->share[i], 1);
 }
 
-// What is left of the counts against the solution, a count: sum of (s - sum m share)^2 / s, and s^2 / s sums to the samples.
+// What is left of the counts against the solution, a count: sum of (s - sum m share)^2 / s, and s^2 / s sums
+// to the samples.
 static double chance_left(const struct counting *c)
 {
 	double error = solve_error(c->sums->samples, c->sums->s, c->sums->c, c->n, c->share);
 	return fmax(CHANCE_MIN, error / kind_stats_freedom(c->sums, c->n));
 }
 
-// All drawn to the mean, as weakly as can be: nothing lies further apart than those who always do and who never do.
+// All drawn to the mean, as weakly as can be: nothing lies further apart than those who always do and who
+// never do.
 static void solve_alike(struct counting *c, double share)
 {
 	for (int round = 0; round < ROUNDS; round++) {
@@ -141,8 +148,15 @@ void cache_users_fit(const struct kind_stats *sums, int n, struct arena *arena, 
 		ret->share[i] = told ? share : 1;
 	if (!told)
 		return;
-	struct counting c = {.sums = sums, .n = n, .counts = counts_of(sums, n, arena), .share = ret->share, .var = solve_zeros(arena, size), .system = solve_zeros(arena, square),
-	                     .right = solve_zeros(arena, size), .factor = solve_zeros(arena, square), .chance = 1};
+	struct counting c = {.sums = sums,
+	                     .n = n,
+	                     .counts = counts_of(sums, n, arena),
+	                     .share = ret->share,
+	                     .var = solve_zeros(arena, size),
+	                     .system = solve_zeros(arena, square),
+	                     .right = solve_zeros(arena, size),
+	                     .factor = solve_zeros(arena, square),
+	                     .chance = 1};
 	solve_alike(&c, share);
 	struct kinds kinds = learn_kinds(&c, first_kinds(&c, share));
 	solve_kinds(&c, &kinds);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cell: a metered minute together with the unmetered minutes since the last metered one (a stream's metric lands in the
-// minute in which it ends), at most `lookback` back.
+// A cell: a metered minute together with the unmetered minutes since the last metered one (a stream's metric
+// lands in the minute in which it ends), at most `lookback` back.
 //
 //     minute      m-3   m-2   m-1    m          calls of m-1 and m-2 have waited for m's metric
 //     metered      x     -     -     x
 //     cell                \_________/
 //
-// What the metric shows beyond the exact tokens of the cell's calls is its residual; it belongs to those of its calls whose
-// tokens are not known. A residual in whose cell no such call is left looks further back, to the nearest minute within
-// `lookback` that has some. Allocation and learning see the same cells.
+// What the metric shows beyond the exact tokens of the cell's calls is its residual; it belongs to those of
+// its calls whose tokens are not known. A residual in whose cell no such call is left looks further back, to
+// the nearest minute within `lookback` that has some. Allocation and learning see the same cells.
 #ifndef NOWCAST_ESTIMATOR_CELL_H
 #define NOWCAST_ESTIMATOR_CELL_H
 
@@ -37,8 +37,8 @@ struct cell_reader {
 // `lookback` is 0 to 60 minutes. The arrays live in `arena`.
 void cell_reader_init(struct cell_reader *r, const struct span *span, int lookback, struct arena *arena);
 
-// The cell of minute m (0 to 59) of the span's hour for a kind. False: that minute is not metered. *ret is valid until the
-// next call.
+// The cell of minute m (0 to 59) of the span's hour for a kind. False: that minute is not metered. *ret is
+// valid until the next call.
 bool cell_read(struct cell_reader *r, int m, int kind, struct cell *ret);
 
 // Whether a metric has come, or may be counted on, for the calls of minute m.

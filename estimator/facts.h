@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The facts of one model in one account and region, hour by hour, as the allocation sees them: by minute, what the metrics
-// say and who called how often. Read from Redis by store.c; everything built on them is a pure function.
+// The facts of one model in one account and region, hour by hour, as the allocation sees them: by minute,
+// what the metrics say and who called how often. Read from Redis by store.c; everything built on them is a
+// pure function.
 #ifndef NOWCAST_ESTIMATOR_FACTS_H
 #define NOWCAST_ESTIMATOR_FACTS_H
 
@@ -29,7 +30,8 @@ struct minute {
 	bool has[METRIC_KINDS];
 	int64_t metric[METRIC_KINDS];
 	int64_t samples[METRIC_KINDS]; // calls that used such tokens; 0: the metric does not tell
-	int64_t (*of_tier)[METRIC_KINDS]; // by enum price_tier: what of the metric that tier served; NULL: not told. Standard: not told
+	// by enum price_tier: what of the metric that tier served; NULL: not told. Standard: not told
+	int64_t (*of_tier)[METRIC_KINDS];
 	bool has_units;
 	int64_t units;               // images, by their metric
 	struct calls *calls;         // in any order

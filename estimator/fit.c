@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on many worlds.
+// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on
+// many worlds.
 #include "estimator/fit.h"
 
 #include <math.h>
@@ -8,7 +9,8 @@
 #include "estimator/cache_users.h"
 #include "estimator/solve.h"
 
-#define PRIOR_WEIGHT 0.5      // FIT_PRIOR_VARIANCE is learned, too: for how many principals this beginning counts
+// FIT_PRIOR_VARIANCE is learned, too: for how many principals this beginning counts
+#define PRIOR_WEIGHT 0.5
 #define PRIOR_VARIANCE_MIN 0.02
 #define PRIOR_HOURS 3.0       // for how many hours it counts that hours vary no more than their cells promise
 #define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
@@ -17,7 +19,8 @@
 enum { ROUNDS = 5 };
 
 // Variance of the principals' sizes around the typical one, what is not known of them included.
-static double learn_spread(const struct kind_stats *x, const double *users, const double *size, const double *var, int n, double typical, double phi)
+static double learn_spread(const struct kind_stats *x, const double *users, const double *size,
+                           const double *var, int n, double typical, double phi)
 {
 	double sum = PRIOR_WEIGHT * FIT_PRIOR_VARIANCE, weight = PRIOR_WEIGHT;
 	for (int i = 0; i < n; i++) {
@@ -30,7 +33,8 @@ static double learn_spread(const struct kind_stats *x, const double *users, cons
 	return fmin(fmax(sum / weight, PRIOR_VARIANCE_MIN), 1);
 }
 
-// One kind while it is solved. Sizes are tokens of a call that uses such tokens; variances are parts of `typical` squared.
+// One kind while it is solved. Sizes are tokens of a call that uses such tokens; variances are parts of
+// `typical` squared.
 struct fitting {
 	const struct kind_stats *sums;
 	int n;
@@ -44,7 +48,8 @@ struct fitting {
 };
 
 // False: there is nothing to learn.
-static bool fit_begin(struct fitting *f, const struct kind_stats *x, int n, struct arena *arena, struct fit *ret)
+static bool fit_begin(struct fitting *f, const struct kind_stats *x, int n, struct arena *arena,
+                      struct fit *ret)
 {
 	double calls = 0, tokens = x->tokens, using = 0;
 	size_t square = (size_t)n * (size_t)n;
@@ -91,7 +96,8 @@ static void fit_solve(struct fitting *f)
 	const struct kind_stats *x = f->sums;
 	for (int round = 0; round < ROUNDS; round++) {
 		solve_nonnegative(f->M, f->right, f->n, f->typical, f->phi / f->spread, f->size);
-		f->phi = fmax(NOISE_MIN, solve_error(x->squares, f->A, f->b, f->n, f->size) / kind_stats_freedom(x, f->n) / (f->typical * f->typical));
+		f->phi = fmax(NOISE_MIN, solve_error(x->squares, f->A, f->b, f->n, f->size) /
+		                             kind_stats_freedom(x, f->n) / (f->typical * f->typical));
 		solve_inverse_diagonal(f->M, f->n, f->phi / f->spread, f->factor, f->var);
 		f->spread = learn_spread(x, f->users, f->size, f->var, f->n, f->typical, f->phi);
 	}
@@ -104,7 +110,8 @@ struct hour_residuals {
 	double off, using;   // sums of squares of what is left of their tokens; and of the calls that used some
 };
 
-static void add_hour_residuals(const struct fitting *f, const struct fit_hour *h, double *says, double *size, struct hour_residuals *ret)
+static void add_hour_residuals(const struct fitting *f, const struct fit_hour *h, double *says, double *size,
+                               struct hour_residuals *ret)
 {
 	const struct kind_stats *x = h->sums;
 	const double *a = x->a;
@@ -132,7 +139,8 @@ static void add_hour_residuals(const struct fitting *f, const struct fit_hour *h
 	ret->hours += h->part;
 }
 
-static void hear(const struct fitting *f, const struct fit_hour *hours, int n, struct arena *arena, struct hour_residuals *ret)
+static void hear(const struct fitting *f, const struct fit_hour *hours, int n, struct arena *arena,
+                 struct hour_residuals *ret)
 {
 	double *says = solve_zeros(arena, (size_t)f->n), *size = solve_zeros(arena, HOUR_STATS_PRINCIPALS);
 	*ret = (struct hour_residuals){.moved = solve_zeros(arena, (size_t)f->n)};
@@ -162,11 +170,14 @@ static double noise_by_size(const struct fitting *f, double noise)
 	return squares > 0 ? noise * calls / squares : noise;
 }
 
-void fit_kind(const struct kind_stats *sums, int n, const struct fit_hour *hours, int nhours, struct arena *arena, struct fit *ret)
+void fit_kind(const struct kind_stats *sums, int n, const struct fit_hour *hours, int nhours,
+              struct arena *arena, struct fit *ret)
 {
 	struct fitting f;
 	struct hour_residuals o;
-	*ret = (struct fit){.mean = solve_zeros(arena, (size_t)n), .sd = solve_zeros(arena, (size_t)n), .noise = solve_zeros(arena, (size_t)n)};
+	*ret = (struct fit){.mean = solve_zeros(arena, (size_t)n),
+	                    .sd = solve_zeros(arena, (size_t)n),
+	                    .noise = solve_zeros(arena, (size_t)n)};
 	if (!fit_begin(&f, sums, n, arena, ret))
 		return;
 	fit_equations(&f);

@@ -23,8 +23,13 @@ static void hour_stats_init(struct hour_stats *l, int n, struct arena *arena)
 	l->ttl_1h = solve_zeros(arena, (size_t)n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		struct kind_stats *x = &l->by_kind[kind];
-		*x = (struct kind_stats){.b = solve_zeros(arena, (size_t)n), .c = solve_zeros(arena, (size_t)n), .exact_calls = solve_zeros(arena, (size_t)n),
-		                          .exact_tokens = solve_zeros(arena, (size_t)n), .n = solve_zeros(arena, (size_t)n), .a = solve_zeros(arena, triangle(n)), .s = solve_zeros(arena, triangle(n))};
+		*x = (struct kind_stats){.b = solve_zeros(arena, (size_t)n),
+		                         .c = solve_zeros(arena, (size_t)n),
+		                         .exact_calls = solve_zeros(arena, (size_t)n),
+		                         .exact_tokens = solve_zeros(arena, (size_t)n),
+		                         .n = solve_zeros(arena, (size_t)n),
+		                         .a = solve_zeros(arena, triangle(n)),
+		                         .s = solve_zeros(arena, triangle(n))};
 	}
 }
 
@@ -33,7 +38,7 @@ double kind_stats_freedom(const struct kind_stats *sums, int n)
 	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
 }
 
-// ---- who is told apart ----------------------------------------------------------------------------------------------
+// ---- who is told apart --------------------------------------------------------------------------
 
 struct principal {
 	struct str arn;
@@ -54,7 +59,8 @@ static int by_arn(const void *a, const void *b)
 }
 
 // Calls of the hour by principal; callers are sorted by arn, so those of one principal stand together.
-static struct principal *count_principals(const struct span *s, int lookback, struct arena *arena, int32_t *ret_n)
+static struct principal *count_principals(const struct span *s, int lookback, struct arena *arena,
+                                          int32_t *ret_n)
 {
 	int64_t *calls = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *calls);
 	struct principal *all = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *all);
@@ -78,7 +84,8 @@ static struct principal *count_principals(const struct span *s, int lookback, st
 }
 
 // Names the statistics's principals and says for each caller which one it is.
-static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena, struct hour_stats *l)
+static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena,
+                                  struct hour_stats *l)
 {
 	int32_t n, *index = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *index);
 	struct principal *all = count_principals(s, lookback, arena, &n);
@@ -102,7 +109,7 @@ static int32_t *choose_principals(const struct span *s, int lookback, struct are
 	return index;
 }
 
-// ---- the sums -------------------------------------------------------------------------------------------------------
+// ---- the sums -----------------------------------------------------------------------------------
 
 // Calls that ended in a cell, by principal.
 struct counted {
@@ -172,7 +179,8 @@ static void add_samples(struct kind_stats *x, int64_t samples, const struct coun
 	x->samples += (double)samples;
 }
 
-static void add_tokens(struct kind_stats *x, const struct cell *cell, const struct counted *all, const struct counted *lacking)
+static void add_tokens(struct kind_stats *x, const struct cell *cell, const struct counted *all,
+                       const struct counted *lacking)
 {
 	double users = cell->samples ? (double)cell->samples * (lacking->calls / all->calls) : lacking->calls;
 	double weight = 1.0 / fmax(users, 1), tokens = (double)cell->residual;
@@ -225,7 +233,7 @@ static void add_exact(const struct span *s, const int32_t *index, struct hour_st
 	}
 }
 
-// ---- as bytes -------------------------------------------------------------------------------------------------------
+// ---- as bytes -----------------------------------------------------------------------------------
 
 static void put(struct buf *b, const double *p, size_t n)
 {
@@ -293,12 +301,13 @@ static bool take_kind(struct str *bytes, struct hour_stats *l, int kind)
 	struct kind_stats *x = &l->by_kind[kind];
 	double totals[6];
 	size_t n = (size_t)l->n;
-	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) || !take(bytes, x->exact_calls, n) ||
-	    !take(bytes, x->exact_tokens, n) || !take(bytes, x->n, n))
+	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) ||
+	    !take(bytes, x->exact_calls, n) || !take(bytes, x->exact_tokens, n) || !take(bytes, x->n, n))
 		return false;
 	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
 	x->sampled_calls = totals[4], x->samples = totals[5];
-	return take_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) && take_triangle(bytes, &x->s, x->a, l->n);
+	return take_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) &&
+	       take_triangle(bytes, &x->s, x->a, l->n);
 }
 
 bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret)
@@ -335,7 +344,10 @@ void hour_stats_write(const struct span *s, int lookback, struct arena *arena, s
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;
-	struct adding adding = {.span = s, .index = index, .all.counts = solve_zeros(arena, (size_t)l.n), .lacking.counts = solve_zeros(arena, (size_t)l.n)};
+	struct adding adding = {.span = s,
+	                        .index = index,
+	                        .all.counts = solve_zeros(arena, (size_t)l.n),
+	                        .lacking.counts = solve_zeros(arena, (size_t)l.n)};
 	lag_learn(s, lookback, &adding.lag);
 	cell_reader_init(&reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++)

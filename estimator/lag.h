@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long after its start a stream's metric lands. A stream's record bears the minute in which it began, the metric the one in
-// which it ended. Left alone, the minutes' equations would have the wrong calls in them, and weights learned from them would
-// lie too close together. How many calls ended in a minute is told by the metric's SampleCount, so the hour itself tells how
-// many streams end in the minute they began in, in the next one, and so on:
+// How long after its start a stream's metric lands. A stream's record bears the minute in which it began, the
+// metric the one in which it ended. Left alone, the minutes' equations would have the wrong calls in them,
+// and weights learned from them would lie too close together. How many calls ended in a minute is told by the
+// metric's SampleCount, so the hour itself tells how many streams end in the minute they began in, in the
+// next one, and so on:
 //
 //     SampleCount of minute m  =  calls whose end is known  +  sum over j of share[j] x streams begun in minute m - j
 #ifndef NOWCAST_ESTIMATOR_LAG_H

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on many worlds.
+// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on
+// many worlds.
 #include "estimator/learn.h"
 
 #include <math.h>
@@ -13,8 +14,10 @@
 #include "estimator/solve.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
-#define OWN_HOUR 0.25         // what an hour's own statistics counts, once others have taught: else its chance would be learned, too
-#define LOUDEST 2.0           // an hour counts for so many usual ones at most: who is ten times as busy is seldom as usual
+// what an hour's own statistics counts, once others have taught: else its chance would be learned, too
+#define OWN_HOUR 0.25
+// an hour counts for so many usual ones at most: who is ten times as busy is seldom as usual
+#define LOUDEST 2.0
 
 enum { LEARN_PRINCIPALS = 128 };
 
@@ -34,7 +37,7 @@ static uint64_t name_key(struct str name)
 	return XXH3_64bits(name.p, name.len);
 }
 
-// ---- adding up ------------------------------------------------------------------------------------------------------
+// ---- adding up ----------------------------------------------------------------------------------
 
 static void add_principal(struct training_set *c, struct str name)
 {
@@ -59,9 +62,11 @@ static bool is_here(const struct span *s, struct str arn)
 	return low < s->ncallers && str_eq(s->callers[low].arn, arn);
 }
 
-// Names of those of whom the bill tells and who call now, then those of all statistics, newest first; beyond LEARN_PRINCIPALS
-// they are others.
-static void collect_principals(struct training_set *c, const struct hour_stats *stats, int n, const struct billed_means *billed_means, int nbilled_means, const struct span *s, struct arena *arena)
+// Names of those of whom the bill tells and who call now, then those of all statistics, newest first; beyond
+// LEARN_PRINCIPALS they are others.
+static void collect_principals(struct training_set *c, const struct hour_stats *stats, int n,
+                               const struct billed_means *billed_means, int nbilled_means,
+                               const struct span *s, struct arena *arena)
 {
 	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
 	add_principal(c, STR(HOUR_STATS_OTHERS));
@@ -73,8 +78,13 @@ static void collect_principals(struct training_set *c, const struct hour_stats *
 			add_principal(c, stats[i].names[k]);
 	size_t size = (size_t)c->n;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		c->by_kind[kind] = (struct kind_stats){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
-		                                      .exact_tokens = solve_zeros(arena, size), .n = solve_zeros(arena, size), .a = solve_zeros(arena, size * size), .s = solve_zeros(arena, size * size)};
+		c->by_kind[kind] = (struct kind_stats){.b = solve_zeros(arena, size),
+		                                       .c = solve_zeros(arena, size),
+		                                       .exact_calls = solve_zeros(arena, size),
+		                                       .exact_tokens = solve_zeros(arena, size),
+		                                       .n = solve_zeros(arena, size),
+		                                       .a = solve_zeros(arena, size * size),
+		                                       .s = solve_zeros(arena, size * size)};
 	c->ttl_known = solve_zeros(arena, size);
 	c->ttl_1h = solve_zeros(arena, size);
 	c->billed = solve_zeros(arena, size);
@@ -94,7 +104,8 @@ static void add_triangle(double *to, int n, const double *triangle, const int32_
 	}
 }
 
-static void add_kind(struct kind_stats *to, int n, const struct kind_stats *x, const int32_t *at, int count, double part)
+static void add_kind(struct kind_stats *to, int n, const struct kind_stats *x, const int32_t *at, int count,
+                     double part)
 {
 	to->cells += part * x->cells;
 	to->calls += part * x->calls;
@@ -142,7 +153,8 @@ static double usual_hour_weight(const struct hour_stats *stats, int n, int kind,
 	return some ? all[some / 2] : 0;
 }
 
-static void add_hour(struct training_set *c, const struct hour_stats *l, double part, const double usual[METRIC_KINDS], struct arena *arena)
+static void add_hour(struct training_set *c, const struct hour_stats *l, double part,
+                     const double usual[METRIC_KINDS], struct arena *arena)
 {
 	int32_t *at = arena_alloc(arena, HOUR_STATS_PRINCIPALS * sizeof *at);
 	for (int i = 0; i < l->n; i++) {
@@ -154,7 +166,8 @@ static void add_hour(struct training_set *c, const struct hour_stats *l, double 
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		double loud = hour_weight(l, kind), most = LOUDEST * usual[kind];
 		struct fit_hour *h = &c->hours[kind][c->nhours];
-		*h = (struct fit_hour){.sums = &l->by_kind[kind], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
+		*h = (struct fit_hour){
+			.sums = &l->by_kind[kind], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
 		add_kind(&c->by_kind[kind], c->n, h->sums, at, l->n, h->part);
 	}
 	c->nhours++;
@@ -174,7 +187,7 @@ static void add_bill(struct training_set *c, const struct billed_means *t)
 	c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
 }
 
-// ---- for the callers of the hour ------------------------------------------------------------------------------------
+// ---- for the callers of the hour ----------------------------------------------------------------
 
 // "arn:aws:sts::A:assumed-role/ROLE" of a session; the ARN itself for others.
 static struct str role_part(struct str arn)
@@ -196,7 +209,8 @@ struct cohorts {
 	int32_t n;
 };
 
-static void add_to_cohort(struct cohorts *f, struct str cohort, const struct training_set *c, const struct fit *fits, int32_t who)
+static void add_to_cohort(struct cohorts *f, struct str cohort, const struct training_set *c,
+                          const struct fit *fits, int32_t who)
 {
 	bool added;
 	int32_t at = *map_add(&f->index, name_key(cohort), f->n, &added);
@@ -214,7 +228,8 @@ static bool has_tags(const struct who *who)
 	return !str_is(who->tagset, "-");
 }
 
-static void find_cohorts(struct cohorts *f, const struct training_set *c, const struct fit *fits, const struct span *s, struct arena *arena)
+static void find_cohorts(struct cohorts *f, const struct training_set *c, const struct fit *fits,
+                         const struct span *s, struct arena *arena)
 {
 	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
 	for (int32_t i = 1; i < c->n; i++)
@@ -237,7 +252,10 @@ static bool cohort_mean(const struct cohorts *f, struct str cohort, int kind, do
 
 static int64_t milli(double tokens)
 {
-	return tokens <= 0 ? 0 : tokens < 1e-3 ? 1 : tokens > 1e15 ? (int64_t)1e18 : (int64_t)llround(tokens * 1000);
+	return tokens <= 0     ? 0
+	       : tokens < 1e-3 ? 1
+	       : tokens > 1e15 ? (int64_t)1e18
+	                       : (int64_t)llround(tokens * 1000);
 }
 
 static void weigh(struct weight *w, int kind, double mean, double sd, double noise, enum weight_source source)
@@ -248,8 +266,9 @@ static void weigh(struct weight *w, int kind, double mean, double sd, double noi
 	w->sd_permille[kind] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
 }
 
-// Five-minute writes cost 1.25 times the input, one-hour writes twice, reads a tenth. Who reads this part or less of what could
-// be cached pays more with one-hour writes than with five-minute ones of which nothing is ever read.
+// Five-minute writes cost 1.25 times the input, one-hour writes twice, reads a tenth. Who reads this part or
+// less of what could be cached pays more with one-hour writes than with five-minute ones of which nothing is
+// ever read.
 #define HIT_PAYS_1H ((2.0 - 1.25) / (2.0 - 0.1))
 #define DOUBT_SDS 1.0
 
@@ -262,7 +281,8 @@ static bool may_pay_for_1h(const struct weight *w)
 	return read > HIT_PAYS_1H * (read + written);
 }
 
-static void hand_out(const struct training_set *c, const struct fit *fits, const struct span *s, struct arena *arena, struct weights *ret)
+static void hand_out(const struct training_set *c, const struct fit *fits, const struct span *s,
+                     struct arena *arena, struct weights *ret)
 {
 	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // of one that nothing is known of
 	struct cohorts cohort_sums = {0};
@@ -273,12 +293,15 @@ static void hand_out(const struct training_set *c, const struct fit *fits, const
 		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		*w = (struct weight){.ttl_permille = -1};
 		if (at && c->ttl_known[*at] > 0)
-			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at], 1)); // an amendment may lower the writes alone
+			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at],
+			                                           1)); // an amendment may lower the writes alone
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			const struct fit *r = &fits[kind];
 			if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0) {
 				weigh(w, kind, r->mean[*at], r->sd[*at], r->noise[*at],
-				      c->billed[*at] > 0 ? WEIGHT_BILL : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
+				      c->billed[*at] > 0                      ? WEIGHT_BILL
+				      : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT
+				                                              : WEIGHT_MINUTES);
 				continue;
 			}
 			double mean = r->model;
@@ -294,8 +317,8 @@ static void hand_out(const struct training_set *c, const struct fit *fits, const
 	map_release(&cohort_sums.index);
 }
 
-void learn_weights(const struct str *stats, int n, const struct billed_means *billed_means, int nbilled_means, const struct span *s, struct arena *arena,
-                   struct weights *ret)
+void learn_weights(const struct str *stats, int n, const struct billed_means *billed_means, int nbilled_means,
+                   const struct span *s, struct arena *arena, struct weights *ret)
 {
 	struct hour_stats *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
 	struct training_set c = {0};
@@ -311,7 +334,9 @@ void learn_weights(const struct str *stats, int n, const struct billed_means *bi
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		usual[kind] = usual_hour_weight(read, good, kind, arena);
 	for (int i = 0; i < good; i++)
-		add_hour(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual, arena);
+		add_hour(&c, &read[i],
+		         hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual,
+		         arena);
 	for (int i = 0; i < nbilled_means; i++)
 		add_bill(&c, &billed_means[i]);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)

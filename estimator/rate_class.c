@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Most metrics know no rate classes, so the split of a cell among callers (allocate.c) does not either: a caller's part is divided among its
-// rate classes afterwards, call by call alike, which for one caller in one hour is as good as anything that is known.
+// Most metrics know no rate classes, so the split of a cell among callers (allocate.c) does not either: a
+// caller's part is divided among its rate classes afterwards, call by call alike, which for one caller in one
+// hour is as good as anything that is known.
 #include "estimator/rate_class.h"
 
 #include <stdio.h>
@@ -33,11 +34,13 @@ char *rate_class_format(int rate_class, char *buf)
 	if (rate_class & RATE_CLASS_UNITS)
 		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@units%s", rate_class & RATE_CLASS_AT_LEAST ? "+" : "");
 	else if (!rate_class_prompt_known(rate_class))
-		snprintf(buf, RATE_CLASS_TEXT_SIZE, "%s%s", rate_class_tier(rate_class) ? "@" : "", rate_class_tier(rate_class) ? tier : "");
+		snprintf(buf, RATE_CLASS_TEXT_SIZE, "%s%s", rate_class_tier(rate_class) ? "@" : "",
+		         rate_class_tier(rate_class) ? tier : "");
 	else if (from == 0)
 		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@%s<=%lld", tier, (long long)limits[0]);
 	else
-		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@%s>%lld%s", tier, (long long)from - 1, rate_class & RATE_CLASS_AT_LEAST ? "+" : "");
+		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@%s>%lld%s", tier, (long long)from - 1,
+		         rate_class & RATE_CLASS_AT_LEAST ? "+" : "");
 	return buf;
 }
 
@@ -77,11 +80,12 @@ bool rate_class_parse(struct str text, int *ret)
 	return true;
 }
 
-// ---- splitting -----------------------------------------------------------------------------------------------------
+// ---- splitting ----------------------------------------------------------------------------------
 
 struct rate_class_calls {
 	struct rate_class_usage out;
-	int64_t lacking[METRIC_KINDS], before[METRIC_KINDS]; // calls without tokens, of the hour, and of the minutes before it
+	// calls without tokens, of the hour, and of the minutes before it
+	int64_t lacking[METRIC_KINDS], before[METRIC_KINDS];
 };
 
 struct splitting {
@@ -99,7 +103,8 @@ static struct rate_class_calls *find(struct splitting *x, int32_t caller, uint8_
 	if (!added)
 		return &x->v[*at];
 	if (x->n == x->cap) {
-		struct rate_class_calls *more = arena_alloc(x->arena, (size_t)(x->cap = x->cap ? 2 * x->cap : 64) * sizeof *more);
+		struct rate_class_calls *more =
+			arena_alloc(x->arena, (size_t)(x->cap = x->cap ? 2 * x->cap : 64) * sizeof *more);
 		if (x->n)
 			memcpy(more, x->v, (size_t)x->n * sizeof *more);
 		x->v = more;
@@ -113,7 +118,8 @@ static void add_calls(struct splitting *x, const struct calls *c, bool in_hour)
 	struct rate_class_calls *l = find(x, c->caller, c->rate_class);
 	struct caller_usage *u = &l->out.usage;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		*(in_hour ? &l->lacking[kind] : &l->before[kind]) += c->n > c->exact_n[kind] ? c->n - c->exact_n[kind] : 0;
+		*(in_hour ? &l->lacking[kind] : &l->before[kind]) +=
+			c->n > c->exact_n[kind] ? c->n - c->exact_n[kind] : 0;
 	if (!in_hour)
 		return;
 	u->calls += c->n;
@@ -141,8 +147,10 @@ static void gather(struct splitting *x, const struct span *s, int lookback)
 
 static int by_caller_and_rate_class(const void *a, const void *b)
 {
-	const struct rate_class_usage *x = &((const struct rate_class_calls *)a)->out, *y = &((const struct rate_class_calls *)b)->out;
-	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->rate_class - y->rate_class;
+	const struct rate_class_usage *x = &((const struct rate_class_calls *)a)->out,
+								  *y = &((const struct rate_class_calls *)b)->out;
+	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller)
+	                              : x->rate_class - y->rate_class;
 }
 
 // A part of a doubt, as its tokens are a part of the allocated ones.
@@ -170,7 +178,8 @@ static void split_kind(struct rate_class_calls *v, int32_t n, int kind, const st
 	}
 }
 
-void rate_class_split(const struct span *s, int lookback, const struct hour_usage *u, struct arena *arena, struct rate_classes *ret)
+void rate_class_split(const struct span *s, int lookback, const struct hour_usage *u, struct arena *arena,
+                      struct rate_classes *ret)
 {
 	bool tiers = tier_metric_known(s);
 	struct splitting x = {.arena = arena, .any = tiers};
@@ -198,7 +207,8 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 	}
 	if (tiers) {
 		struct caller_usage *nobody = &out[ret->n].usage;
-		out[ret->n++] = (struct rate_class_usage){.caller = s->ncallers, .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
+		out[ret->n++] = (struct rate_class_usage){.caller = s->ncallers,
+		                                          .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			nobody->by_kind[kind].allocated = u->unattributed[kind];
 	}

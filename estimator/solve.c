@@ -65,8 +65,8 @@ static void cholesky(const double *A, int n, double lambda, double *L)
 void solve_inverse_diagonal(const double *A, int n, double lambda, double *ret_factor, double *ret_diagonal)
 {
 	cholesky(A, n, lambda, ret_factor);
-	// Column i of L^-1, from its diagonal down, stands in the free upper triangle of row i; the squares of a column of L^-1
-	// sum to the diagonal of the inverse.
+	// Column i of L^-1, from its diagonal down, stands in the free upper triangle of row i; the squares of a
+	// column of L^-1 sum to the diagonal of the inverse.
 	for (int i = 0; i < n; i++) {
 		double *column = ret_factor + (size_t)i * (size_t)n;
 		double first = 1 / column[i], squares = first * first;

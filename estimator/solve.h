@@ -7,11 +7,12 @@
 
 double *solve_zeros(struct arena *arena, size_t n);
 
-// A: n x n, symmetric, positive semidefinite, row by row. x holds the start and, on return, the solution. lambda > 0.
-// Coordinate descent in a fixed order: the same input gives the same output.
+// A: n x n, symmetric, positive semidefinite, row by row. x holds the start and, on return, the solution.
+// lambda > 0. Coordinate descent in a fixed order: the same input gives the same output.
 void solve_nonnegative(const double *A, const double *b, int n, double prior, double lambda, double *x);
 
-// What x leaves of the equations that A and b sum up: x'Ax - 2b'x + `squares`, those of their right sides; never below 0.
+// What x leaves of the equations that A and b sum up: x'Ax - 2b'x + `squares`, those of their right sides;
+// never below 0.
 double solve_error(double squares, const double *A, const double *b, int n, const double *x);
 
 // The diagonal of (A + lambda I)^-1. `ret_factor` has room for n x n and is then what solve_factored takes.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon prices every row here when an hour is settled, and `nowcast reprice` prices it again from the quantities that
-// stand in Redis: both from the same priced usage, so that pricing twice at the same rates changes nothing.
+// The daemon prices every row here when an hour is settled, and `nowcast reprice` prices it again from the
+// quantities that stand in Redis: both from the same priced usage, so that pricing twice at the same rates
+// changes nothing.
 #include "estimator/tariff.h"
 
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "estimator/rate_class.h"
 #include "pricing/price_file.h"
 
-enum { LIKELY_SHARE = 4 }; // a mean prompt below this share of the limit leaves no longer ones worth a warning
+// a mean prompt below this share of the limit leaves no longer ones worth a warning
+enum { LIKELY_SHARE = 4 };
 
 static void read_band(struct band *b, struct tariff *t, const struct prices *p, struct price_query *q)
 {
@@ -39,11 +41,13 @@ static void tariff_read(struct tariff *ret, const struct prices *p, struct price
 	ret->unit_miss = prices_find(p, &q, &ret->unit, &ret->unit_source);
 }
 
-void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms)
+void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model,
+                  struct str foundation, int64_t hour_ms)
 {
 	struct str region = where, account = str_cut(&region, '/');
 	t->prices = p;
-	t->query = (struct price_query){.account = account, .region = region, .model = model, .foundation = foundation, .time_ms = hour_ms};
+	t->query = (struct price_query){
+		.account = account, .region = region, .model = model, .foundation = foundation, .time_ms = hour_ms};
 	memset(t->known, 0, sizeof t->known);
 }
 
@@ -112,7 +116,8 @@ enum price_miss tariff_miss(const struct tariff *t, const struct priced_usage *b
 }
 
 // Calls of which nobody counted the units have no price, whatever a unit costs.
-static bool price_units(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret, struct usd *ret_more)
+static bool price_units(const struct tariff *t, const struct priced_usage *b, enum token_type type,
+                        struct usd *ret, struct usd *ret_more)
 {
 	if (t->unit_miss != MISS_NONE || b->rate_class & RATE_CLASS_AT_LEAST)
 		return false;
@@ -121,7 +126,8 @@ static bool price_units(const struct tariff *t, const struct priced_usage *b, en
 	return true;
 }
 
-bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret, struct usd *ret_more)
+bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret,
+                  struct usd *ret_more)
 {
 	bool estimated;
 	if (b->rate_class & RATE_CLASS_UNITS)

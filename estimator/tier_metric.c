@@ -63,13 +63,15 @@ static void move(struct caller_usage *from, struct caller_usage *to, int kind, i
 static int by_caller_and_rate_class(const void *a, const void *b)
 {
 	const struct rate_class_usage *x = a, *y = b;
-	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller) : x->rate_class - y->rate_class;
+	return x->caller != y->caller ? (x->caller > y->caller) - (x->caller < y->caller)
+	                              : x->rate_class - y->rate_class;
 }
 
 struct shifting {
 	struct rate_class_usage *v;
 	int32_t had, n;           // rate classes that calls are in; with those made here
-	int32_t *beside;          // by rate class and tier: the same caller and prompt in that tier; -1: not looked for yet
+	// by rate class and tier: the same caller and prompt in that tier; -1: not looked for yet
+	int32_t *beside;
 	int64_t *weights, *parts; // by rate class
 };
 
@@ -78,12 +80,16 @@ static struct rate_class_usage *beside(struct shifting *x, int32_t i, int tier)
 	const struct rate_class_usage l = x->v[i];
 	uint8_t rate_class = (uint8_t)((l.rate_class & ~7) | tier);
 	int32_t *at = &x->beside[i * PRICE_TIERS + tier];
-	for (int32_t k = i + 1; *at < 0 && k < x->had && x->v[k].caller == l.caller; k++) // standard is the first of a caller's tiers
+	// standard is the first of a caller's tiers
+	for (int32_t k = i + 1; *at < 0 && k < x->had && x->v[k].caller == l.caller; k++)
 		if (x->v[k].rate_class == rate_class)
 			*at = k;
 	if (*at < 0) {
 		*at = x->n++;
-		x->v[*at] = (struct rate_class_usage){.caller = l.caller, .rate_class = rate_class, .usage = {.ttl_permille = l.usage.ttl_permille, .ttl_may_be_1h = l.usage.ttl_may_be_1h}};
+		x->v[*at] = (struct rate_class_usage){
+			.caller = l.caller,
+			.rate_class = rate_class,
+			.usage = {.ttl_permille = l.usage.ttl_permille, .ttl_may_be_1h = l.usage.ttl_may_be_1h}};
 	}
 	return &x->v[*at];
 }
@@ -107,7 +113,8 @@ static void shift(struct shifting *x, int tier, int kind, int64_t want)
 			move(&x->v[i].usage, &beside(x, i, tier)->usage, kind, x->parts[i]);
 }
 
-struct rate_class_usage *tier_metric_shift(const struct span *s, const struct rate_class_usage *v, int32_t *n, struct arena *arena)
+struct rate_class_usage *tier_metric_shift(const struct span *s, const struct rate_class_usage *v, int32_t *n,
+                                           struct arena *arena)
 {
 	size_t had = (size_t)*n, room = had * PRICE_TIERS + 1;
 	struct shifting x = {

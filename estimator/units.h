@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is billed by the unit and not by token: images that a metric or a log counts, search units that a log counts. Units of an hour
-// that no call's own record accounts for go to the calls that lack a count, one call like the other.
+// What is billed by the unit and not by token: images that a metric or a log counts, search units that a log
+// counts. Units of an hour that no call's own record accounts for go to the calls that lack a count, one call
+// like the other.
 //
-// Where a model is billed so and nothing counts, the calls themselves are shown: usage without a price, never nothing.
+// Where a model is billed so and nothing counts, the calls themselves are shown: usage without a price, never
+// nothing.
 #ifndef NOWCAST_ESTIMATOR_UNITS_H
 #define NOWCAST_ESTIMATOR_UNITS_H
 

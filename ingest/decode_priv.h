@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside ingest: the decoder's state, and what decode.c (bytes) and unwrap.c (JSON values) call each other for.
+// Inside ingest: the decoder's state, and what decode.c (bytes) and unwrap.c (JSON values) call each other
+// for.
 //
 //     decoder_bytes    gzip, base64, OpenTelemetry, text   decode.c   <--+
 //         |                                                              | strings that hold messages
 //     decoder_value    envelopes, lists, records           unwrap.c   ---+
 //
-// Each depth has a level of its own: a parser, whose values live while deeper levels work, and a buffer for what was
-// inflated or decoded there. Both are kept from message to message.
+// Each depth has a level of its own: a parser, whose values live while deeper levels work, and a buffer for
+// what was inflated or decoded there. Both are kept from message to message.
 #ifndef NOWCAST_INGEST_DECODE_PRIV_H
 #define NOWCAST_INGEST_DECODE_PRIV_H
 

@@ -6,9 +6,11 @@
 
 #include "base/when.h"
 
-static const char *const record_kind_names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
+static const char *const record_kind_names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
+                                                            "metric", "session_tags", "principal_tags"};
 
-static const char *const kind_names[TOKEN_KINDS] = {"input", "output", "cache_read", "cache_write", "cache_write_1h", "units"};
+static const char *const kind_names[TOKEN_KINDS] = {"input",       "output",         "cache_read",
+                                                    "cache_write", "cache_write_1h", "units"};
 
 static void escaped(struct buf *out, struct str s)
 {
@@ -101,8 +103,11 @@ void record_describe(const struct record *r, struct buf *out)
 		text(out, "region", r->metric.region);
 		text(out, "model", r->metric.model);
 		if (r->metric.of_tier)
-			buf_addf(out, " asked=%s tier=%s", r->metric.asked < PRICE_TIERS ? price_tier_names[r->metric.asked] : "?", price_tier_names[r->metric.served]);
-		buf_addf(out, " %s=%" PRId64 "%s", kind_names[r->metric.token_kind], r->metric.sum, r->metric.final ? " final" : "");
+			buf_addf(out, " asked=%s tier=%s",
+			         r->metric.asked < PRICE_TIERS ? price_tier_names[r->metric.asked] : "?",
+			         price_tier_names[r->metric.served]);
+		buf_addf(out, " %s=%" PRId64 "%s", kind_names[r->metric.token_kind], r->metric.sum,
+		         r->metric.final ? " final" : "");
 		if (r->metric.samples)
 			buf_addf(out, " samples=%" PRId64, r->metric.samples);
 		break;

@@ -7,8 +7,11 @@
 
 #include "ingest/kafka.h"
 
-// NULL with ERR_CONFIG set when a property is unknown, not valid, or ours alone to set. The opaque is `hooks`.
-rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks, struct err *err);
-rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks, struct err *err);
+// NULL with ERR_CONFIG set when a property is unknown, not valid, or ours alone to set. The opaque is
+// `hooks`.
+rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks,
+                                     struct err *err);
+rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
+                                     struct err *err);
 
 #endif

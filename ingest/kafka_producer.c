@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The producer of dead letters. It is used seldom and must be certain: a send returns when the brokers have answered for each
-// letter, for only then may the offset of the message be committed. Idempotent, so its own retries make no duplicates.
+// The producer of dead letters. It is used seldom and must be certain: a send returns when the brokers have
+// answered for each letter, for only then may the offset of the message be committed. Idempotent, so its own
+// retries make no duplicates.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,7 +21,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 	*(int *)m->_private = m->err;
 }
 
-bool kafka_producer_open(struct kafka_producer **ret, const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
+bool kafka_producer_open(struct kafka_producer **ret, const struct conf *conf,
+                         const struct kafka_hooks *hooks, struct err *err)
 {
 	char why[256];
 	struct kafka_producer *p = xcalloc(1, sizeof *p);
@@ -70,13 +72,15 @@ static rd_kafka_headers_t *headers_of(const struct dead_letter *d)
 	return h;
 }
 
-static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, const struct dead_letter *d, int *answer)
+static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, const struct dead_letter *d,
+                                   int *answer)
 {
 	for (int64_t waited = 0;; waited += 100) {
 		rd_kafka_headers_t *headers = headers_of(d);
-		rd_kafka_resp_err_t code = rd_kafka_producev(
-			p->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-			RD_KAFKA_V_VALUE((void *)d->data.p, d->data.len), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(answer), RD_KAFKA_V_END);
+		rd_kafka_resp_err_t code =
+			rd_kafka_producev(p->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+		                      RD_KAFKA_V_VALUE((void *)d->data.p, d->data.len), RD_KAFKA_V_HEADERS(headers),
+		                      RD_KAFKA_V_OPAQUE(answer), RD_KAFKA_V_END);
 		if (code)
 			rd_kafka_headers_destroy(headers); // on success they belong to the message
 		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || waited >= ANSWER_MS)
@@ -95,12 +99,13 @@ static bool judge(const char *topic, int answer, bool *ret_too_large, struct err
 		return true;
 	default:
 		return err_set(err, ERR_RETRY, "dead_letter.topic %s: not confirmed: %s", topic,
-		               answer == IN_FLIGHT ? "no answer from the broker" : rd_kafka_err2str((rd_kafka_resp_err_t)answer));
+		               answer == IN_FLIGHT ? "no answer from the broker"
+		                                   : rd_kafka_err2str((rd_kafka_resp_err_t)answer));
 	}
 }
 
-bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters, size_t n,
-                         bool *ret_too_large, struct err *err)
+bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters,
+                         size_t n, bool *ret_too_large, struct err *err)
 {
 	int *response_cache = xcalloc(n, sizeof *response_cache);
 	bool good = true;

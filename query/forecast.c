@@ -6,7 +6,8 @@
 
 enum { DAY = 24, WEEK = 7 };
 
-// Found on series of other things than spend (tests/forecast_score.py) and not sharply: twice or half of each costs little.
+// Found on series of other things than spend (tests/forecast_score.py) and not sharply: twice or half of each
+// costs little.
 #define NEARNESS 20.0      // days in which a past day comes to count a third
 #define OTHER_DAY 0.35     // what a day of the same kind counts beside one of the same name
 #define OTHER_KIND 0.01    // and one of the other kind
@@ -32,12 +33,15 @@ static bool is_weekend(int weekday)
 static double likeness(int past, int of, int weekday)
 {
 	int other = weekday - (of - past);
-	double kind = (of - past) % WEEK == 0 ? 1 : is_weekend(other) == is_weekend(weekday) ? OTHER_DAY : OTHER_KIND;
+	double kind = (of - past) % WEEK == 0                    ? 1
+	              : is_weekend(other) == is_weekend(weekday) ? OTHER_DAY
+	                                                         : OTHER_KIND;
 	return kind * exp(-(of - past) / NEARNESS);
 }
 
 // The mean of the hours from..to - 1 of day `of`, by the days first..last.
-static double expect(const struct forecast_past *p, int first, int last, int of, int weekday, int from, int to)
+static double expect(const struct forecast_past *p, int first, int last, int of, int weekday, int from,
+                     int to)
 {
 	double weights = 0, dollars = 0;
 	for (int d = first; d <= last; d++) {
@@ -49,7 +53,8 @@ static double expect(const struct forecast_past *p, int first, int last, int of,
 }
 
 // Each hour of day `of`, at a level.
-static void expect_hours(const struct forecast_past *p, int first, int last, int of, int weekday, double level, double *ret)
+static void expect_hours(const struct forecast_past *p, int first, int last, int of, int weekday,
+                         double level, double *ret)
 {
 	double weights = 0;
 	for (int h = 0; h < DAY; h++)
@@ -67,7 +72,8 @@ static void expect_hours(const struct forecast_past *p, int first, int last, int
 // How today compares with what was expected of its hours so far, drawn to 1 while they are few.
 static double level(const struct forecast_past *p, int first, int day, int weekday, int hour)
 {
-	double usual = expect(p, first, day - 1, day, weekday, 0, hour), whole = expect(p, first, day - 1, day, weekday, 0, DAY);
+	double usual = expect(p, first, day - 1, day, weekday, 0, hour),
+		   whole = expect(p, first, day - 1, day, weekday, 0, DAY);
 	double inertia = INERTIA * whole / DAY, spent = sum(p->hours + day * DAY, 0, hour);
 	if (usual + inertia <= 0)
 		return 1;
@@ -88,7 +94,7 @@ static double days_after(const struct forecast_past *p, int first, int day, int 
 	return all;
 }
 
-// ---- what it was worth ---------------------------------------------------------------------------------------------
+// ---- what it was worth --------------------------------------------------------------------------
 
 struct misses {
 	int n;
@@ -109,7 +115,8 @@ static struct misses misses_of_days(const struct forecast_past *p, int first)
 	struct misses m = {0};
 	for (int d = p->day - 1; d > first && m.n < FORECAST_SCORED_MAX; d--) {
 		const double *hours = p->hours + d * DAY;
-		add_miss(&m, rest_of(p, first, d, p->weekday - (p->day - d)), sum(hours, p->hour, DAY), sum(hours, 0, DAY));
+		add_miss(&m, rest_of(p, first, d, p->weekday - (p->day - d)), sum(hours, p->hour, DAY),
+		         sum(hours, 0, DAY));
 	}
 	return m;
 }
@@ -135,14 +142,15 @@ static struct forecast_score score_of(const struct misses *m)
 	return (struct forecast_score){m->n, m->n ? m->of_whole / m->n : 0};
 }
 
-// ---- what will be --------------------------------------------------------------------------------------------------
+// ---- what will be -------------------------------------------------------------------------------
 
 static int first_day(const struct forecast_past *p)
 {
 	int d = 0;
 	while (d < p->day && sum(p->hours + d * DAY, 0, DAY) == 0)
 		d++;
-	return d < p->day && sum(p->hours + d * DAY, 0, DAY / 4) == 0 && d + 1 < p->day ? d + 1 : d; // it began late in that day: that is no whole one
+	// it began late in that day: that is no whole one
+	return d < p->day && sum(p->hours + d * DAY, 0, DAY / 4) == 0 && d + 1 < p->day ? d + 1 : d;
 }
 
 // Without a day to compare with: as the hours so far.
@@ -159,14 +167,16 @@ static void go_on_flat(const struct forecast_past *p, struct forecast *f)
 
 static void go_on_as_usual(const struct forecast_past *p, int first, int ahead_days, struct forecast *f)
 {
-	double hours[DAY], present = p->hours[p->day * DAY + p->hour], today = level(p, first, p->day, p->weekday, p->hour);
+	double hours[DAY], present = p->hours[p->day * DAY + p->hour],
+					   today = level(p, first, p->day, p->weekday, p->hour);
 	expect_hours(p, first, p->day - 1, p->day, p->weekday, today, hours);
 	// The present hour counts as it stands and goes on, or as it was expected, whichever is more.
 	hours[p->hour] = fmax(hours[p->hour], present * (p->minute > 5 ? 60.0 / p->minute : 1));
 	for (int h = p->hour; h < DAY; h++)
 		f->course[h - p->hour] = hours[h];
 	for (int i = 1; i <= ahead_days; i++)
-		expect_hours(p, first, p->day - 1, p->day + i, p->weekday + i, (1 + today) / 2, f->course + i * DAY - p->hour);
+		expect_hours(p, first, p->day - 1, p->day + i, p->weekday + i, (1 + today) / 2,
+		             f->course + i * DAY - p->hour);
 }
 
 void forecast_go_on(const struct forecast_past *p, int ahead_days, struct forecast *ret)

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a day and the days after it will have cost, from the hours before; and how good such a forecast was. Pure.
+// What a day and the days after it will have cost, from the hours before; and how good such a forecast was.
+// Pure.
 //
 //     hours[0]                    first                         day              now
 //     |  days without a figure     |  days that are known       | today so far . |
 //
-// The rest of today is what the same hours cost on the days before, the nearer and the more alike ones counting more (the
-// same day of the week, then others of its kind: working days, week-ends), times the level of today: how its hours so far
-// compare with theirs. A day to come is the mean of days like it at a level half-way back to theirs, since a busy morning
-// seldom makes a busy week. With less than a day of history, the mean of the hours there are is all there is to go by.
+// The rest of today is what the same hours cost on the days before, the nearer and the more alike ones
+// counting more (the same day of the week, then others of its kind: working days, week-ends), times the level
+// of today: how its hours so far compare with theirs. A day to come is the mean of days like it at a level
+// half-way back to theirs, since a busy morning seldom makes a busy week. With less than a day of history,
+// the mean of the hours there are is all there is to go by.
 //
-// Whoever says this says how often he was wrong: the same is foretold for each of the last days from what was known by this
-// hour then, and compared. The band is made of these misses.
+// Whoever says this says how often he was wrong: the same is foretold for each of the last days from what was
+// known by this hour then, and compared. The band is made of these misses.
 #ifndef NOWCAST_QUERY_FORECAST_H
 #define NOWCAST_QUERY_FORECAST_H
 
@@ -40,7 +42,8 @@ struct forecast {
 	double ahead_half;
 	struct forecast_score score, ahead_score; // of the whole of a day; of so many days ahead
 	int hours;           // in `course`
-	double course[(FORECAST_AHEAD_MAX + 1) * 24]; // hour by hour what `rest` and `ahead` are the sums of; the first is the present hour, whole
+	// hour by hour what `rest` and `ahead` are the sums of; the first is the present hour, whole
+	double course[(FORECAST_AHEAD_MAX + 1) * 24];
 };
 
 // At most FORECAST_AHEAD_MAX days ahead.

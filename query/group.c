@@ -39,7 +39,10 @@ static bool parse_key(struct grouping *g, struct str word, struct str team_tag, 
 		g->tag[g->n++] = team_tag;
 		return true;
 	}
-	return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, token_type, tier and tag:KEY", STR_ARG(word));
+	return err_set(
+		err, ERR_CONFIG,
+		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, token_type, tier and tag:KEY",
+		STR_ARG(word));
 }
 
 // Cuts at the first comma that has no backslash before it: the key of a tag may hold one.
@@ -86,7 +89,8 @@ void groups_release(struct groups *g)
 	*g = (struct groups){0};
 }
 
-static struct str tag_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key)
+static struct str tag_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                         struct str key)
 {
 	char plain[2048];
 	size_t n = 0;
@@ -107,7 +111,8 @@ static struct str scope_of(const struct model_hour *model_hour)
 	return id.scope == SCOPE_GLOBAL ? STR("global") : STR("regional");
 }
 
-struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour, const struct view_row *row, const char *hour)
+struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
+                        const struct view_row *row, const char *hour)
 {
 	switch (by->by[i]) {
 	case BY_HOUR:
@@ -127,7 +132,9 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_ROLE:
 		return row->role;
 	case BY_TOKEN_TYPE:
-		return row->type == TOKEN_TYPES ? STR("") : row->figure.rate_class & RATE_CLASS_UNITS ? STR("units") : str_of(token_type_names[row->type]);
+		return row->type == TOKEN_TYPES                    ? STR("")
+		       : row->figure.rate_class & RATE_CLASS_UNITS ? STR("units")
+		                                                   : str_of(token_type_names[row->type]);
 	case BY_TIER:
 		return str_of(price_tier_names[rate_class_tier(row->figure.rate_class)]);
 	case BY_TEAM:
@@ -211,7 +218,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		x->unpriced += f->tokens;
 		return;
 	}
-	if (f->billed || f->list.pico || (f->usd.pico && !f->tokens)) { // the bill's: dollars as charged, whatever the tokens
+	// the bill's: dollars as charged, whatever the tokens
+	if (f->billed || f->list.pico || (f->usd.pico && !f->tokens)) {
 		x->usd = usd_add(x->usd, f->usd);
 		x->usd_billed = usd_add(x->usd_billed, f->usd);
 		x->floor = usd_add(x->floor, f->usd);
@@ -241,7 +249,8 @@ static void set_band(struct group *x)
 	x->usd_high = usd_add(x->ceiling, split);
 	if (x->band_scale) {
 		x->usd_low = usd_sub(x->usd, usd_muldiv(usd_sub(x->usd, x->usd_low), x->band_scale, BAND_SCALE_ONE));
-		x->usd_high = usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, BAND_SCALE_ONE));
+		x->usd_high =
+			usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, BAND_SCALE_ONE));
 	}
 	struct usd sure = usd_add(x->usd_billed, x->usd_exact);
 	if (usd_cmp(x->usd_low, sure) < 0)
@@ -269,7 +278,8 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 	arena_reset(&g->model_hour);
 }
 
-static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour, const struct view_row *row, char *hour)
+static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
+                   const struct view_row *row, char *hour)
 {
 	for (int i = 0; only && i < only->by.n; i++)
 		if (!str_eq(grouping_key(&only->by, i, v, model_hour, row, hour), only->value[i]))
@@ -341,7 +351,7 @@ void groups_merge(struct groups *g, const struct groups *from)
 		group_add(find_group(g, from->list[i].keys), &from->list[i]);
 }
 
-// ---- order and words -----------------------------------------------------------------------------------------------
+// ---- order and words ----------------------------------------------------------------------------
 
 static int by_keys(const void *a, const void *b)
 {
@@ -387,7 +397,8 @@ char *group_basis(const struct group *g, char *buf)
 	static const char *const names[] = {"billed", "exact", "allocated", "provisional"};
 	enum { PARTS = sizeof names / sizeof *names };
 	usd_pico whole = g->usd.pico;
-	usd_pico part[PARTS] = {g->usd_billed.pico, g->usd_exact.pico, g->usd_allocated.pico, g->usd_provisional.pico};
+	usd_pico part[PARTS] = {g->usd_billed.pico, g->usd_exact.pico, g->usd_allocated.pico,
+	                        g->usd_provisional.pico};
 	if (whole == 0) { // free of charge or without a price: by tokens
 		part[0] = g->billed, part[1] = g->exact, part[2] = g->allocated, part[3] = g->provisional;
 		whole = g->tokens;
@@ -406,10 +417,12 @@ char *group_basis(const struct group *g, char *buf)
 			continue;
 		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%s%s", n ? " " : "", names[i]);
 		if (kinds > 1)
-			n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), " %d%%", (int)((part[i] * 200 + whole) / (2 * whole)));
+			n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), " %d%%",
+			              (int)((part[i] * 200 + whole) / (2 * whole)));
 	}
 	if (g->unpriced)
-		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "", (long long)g->unpriced);
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "",
+		              (long long)g->unpriced);
 	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0)
 		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sprompt band estimated", n ? "; " : "");
 	return buf;

@@ -19,7 +19,7 @@ struct usd group_forecasts_usd(double dollars)
 	return (struct usd){(usd_pico)(micro < 9e15 ? (int64_t)micro : (int64_t)9e15) * MICRO};
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static struct grouping by_the_hour(const struct grouping *by)
 {
@@ -48,7 +48,8 @@ const struct group_forecast *group_forecasts_of(const struct group_forecasts *o,
 }
 
 // An entry for each group of those days.
-static bool list_groups(struct group_forecasts *o, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, struct err *err)
+static bool list_groups(struct group_forecasts *o, struct rollups *f, const struct grouping *by,
+                        const struct group_filter *only, int64_t from, int64_t to, struct err *err)
 {
 	struct groups g;
 	groups_init(&g, by);
@@ -87,13 +88,15 @@ static void take_hours(void *user, const struct groups *g)
 	}
 }
 
-bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
+bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const struct grouping *by,
+                          const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, day = now / DAY * DAY, ahead_days = (to - day + DAY - 1) / DAY - 1;
 	struct grouping hourly = by_the_hour(by);
 	*ret = (struct group_forecasts){.now_ms = now_ms};
 	int64_t from = first_hour(ret);
-	if (!list_groups(ret, f, by, only, from, day + DAY, err) || (ret->n && !rollups_each(f, &hourly, only, from, day + DAY, now, take_hours, ret, err))) {
+	if (!list_groups(ret, f, by, only, from, day + DAY, err) ||
+	    (ret->n && !rollups_each(f, &hourly, only, from, day + DAY, now, take_hours, ret, err))) {
 		group_forecasts_release(ret);
 		return false;
 	}
@@ -120,18 +123,20 @@ void group_forecasts_release(struct group_forecasts *o)
 	*o = (struct group_forecasts){0};
 }
 
-// ---- asking --------------------------------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------------------
 
 struct usd group_forecasts_more(const struct group_forecasts *o, const struct group_forecast *g, int64_t to)
 {
 	double all = 0;
 	for (int64_t h = o->now_ms / MS_PER_HOUR, i = 0; h < to && i < g->forecast.hours; h++, i++)
 		all += g->forecast.course[i];
-	struct usd more = usd_sub(group_forecasts_usd(all), g->this_hour); // of which the present hour is spent in part
+	// of which the present hour is spent in part
+	struct usd more = usd_sub(group_forecasts_usd(all), g->this_hour);
 	return more.pico > 0 ? more : USD_ZERO;
 }
 
-int64_t group_forecasts_passes(const struct group_forecasts *o, const struct group_forecast *g, struct usd room, int64_t to)
+int64_t group_forecasts_passes(const struct group_forecasts *o, const struct group_forecast *g,
+                               struct usd room, int64_t to)
 {
 	const struct forecast *f = &g->forecast;
 	double left = dollars(room);

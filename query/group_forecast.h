@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What groups will have spent by an hour to come, and when an amount will be passed: the forecast (query/forecast.h) of each, by its
-// own hours. The tiles and the budgets both ask here, so that they say the same.
+// What groups will have spent by an hour to come, and when an amount will be passed: the forecast
+// (query/forecast.h) of each, by its own hours. The tiles and the budgets both ask here, so that they say the
+// same.
 #ifndef NOWCAST_QUERY_GROUP_FORECAST_H
 #define NOWCAST_QUERY_GROUP_FORECAST_H
 
@@ -25,17 +26,21 @@ struct group_forecasts {
 };
 
 // `by` has one grouping, or none for everything; `only` may be NULL. Looks as far ahead as the hour `to`.
-bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err) NC_CHECK;
+bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const struct grouping *by,
+                          const struct group_filter *only, int64_t now_ms, int64_t to,
+                          struct err *err) NC_CHECK;
 void group_forecasts_judge(struct group_forecast *g);
 void group_forecasts_release(struct group_forecasts *o);
 
-const struct group_forecast *group_forecasts_of(const struct group_forecasts *o, struct str key); // NULL: it spent nothing in weeks
+// NULL: it spent nothing in weeks
+const struct group_forecast *group_forecasts_of(const struct group_forecasts *o, struct str key);
 
 // What comes from now up to the hour `to`.
 struct usd group_forecasts_more(const struct group_forecasts *o, const struct group_forecast *g, int64_t to);
 
 // When `room` more will be spent, in milliseconds; 0: not before the hour `to`.
-int64_t group_forecasts_passes(const struct group_forecasts *o, const struct group_forecast *g, struct usd room, int64_t to);
+int64_t group_forecasts_passes(const struct group_forecasts *o, const struct group_forecast *g,
+                               struct usd room, int64_t to);
 
 // Foretold dollars are no accounts: micro-dollars are fine enough.
 struct usd group_forecasts_usd(double dollars);

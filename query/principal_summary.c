@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass over the model hours sums what the subject spent and notes when it was seen and with which session tags. Sums go through
-// groups.c, so that dollars, bands and basis are those of every report.
+// One pass over the model hours sums what the subject spent and notes when it was seen and with which session
+// tags. Sums go through groups.c, so that dollars, bands and basis are those of every report.
 #include <stdlib.h>
 #include <strings.h>
 #include <xxhash.h>
@@ -16,7 +16,8 @@ void principal_summary_init(struct principal_summary *d, int64_t now_ms, int64_t
 {
 	struct err never = ERR_INIT;
 	int64_t hour = now_ms / MS_PER_HOUR;
-	*d = (struct principal_summary){.now_ms = now_ms, .from = from, .day = when_day_start(hour), .month = when_month_start(hour)};
+	*d = (struct principal_summary){
+		.now_ms = now_ms, .from = from, .day = when_day_start(hour), .month = when_month_start(hour)};
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++) {
 			struct grouping by;
@@ -58,7 +59,8 @@ static struct summary_seen *see(struct principal_summary *d, struct str arn, int
 	int32_t at = *map_add(&d->index, key_of(arn, STR_NONE, SEEN), d->nseen, &added);
 	if (added) {
 		if (d->nseen == d->capseen)
-			d->seen = xrealloc(d->seen, (size_t)(d->capseen = d->capseen ? d->capseen * 2 : 64), sizeof *d->seen);
+			d->seen =
+				xrealloc(d->seen, (size_t)(d->capseen = d->capseen ? d->capseen * 2 : 64), sizeof *d->seen);
 		d->seen[d->nseen++] = (struct summary_seen){.arn = arena_str(&d->arena, arn), .first = hour};
 	}
 	stretch(&d->seen[at].first, &d->seen[at].last, hour);
@@ -71,7 +73,9 @@ static void see_tagset(struct principal_summary *d, struct str id, int64_t hour)
 	int32_t at = *map_add(&d->index, key_of(id, STR_NONE, TAGSET), d->ntagsets, &added);
 	if (added) {
 		if (d->ntagsets == d->captagsets)
-			d->tagsets = xrealloc(d->tagsets, (size_t)(d->captagsets = d->captagsets ? d->captagsets * 2 : 16), sizeof *d->tagsets);
+			d->tagsets =
+				xrealloc(d->tagsets, (size_t)(d->captagsets = d->captagsets ? d->captagsets * 2 : 16),
+			             sizeof *d->tagsets);
 		d->tagsets[d->ntagsets++] = (struct summary_tagset){.id = arena_str(&d->arena, id), .first = hour};
 	}
 	stretch(&d->tagsets[at].first, &d->tagsets[at].last, hour);
@@ -86,11 +90,13 @@ static bool add_sums(struct principal_summary *d, struct view *v, const struct m
 	return true;
 }
 
-// ---- one of them ---------------------------------------------------------------------------------------------------
+// ---- one of them --------------------------------------------------------------------------------
 
-static bool is_meant(const struct principal_summary *d, const struct model_hour *model_hour, const struct view_row *row)
+static bool is_meant(const struct principal_summary *d, const struct model_hour *model_hour,
+                     const struct view_row *row)
 {
-	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(model_hour->account, d->only.value[1]) : str_eq(row->principal, d->arn);
+	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(model_hour->account, d->only.value[1])
+	                  : str_eq(row->principal, d->arn);
 }
 
 static bool gather_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
@@ -98,7 +104,8 @@ static bool gather_model_hour(void *user, struct view *v, const struct model_hou
 	struct principal_summary *d = user;
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
-		d->maybe_other |= is_overflow_name(row->principal) && str_eq(cardinality_group(row->principal), cardinality_group(d->arn));
+		d->maybe_other |= is_overflow_name(row->principal) &&
+		                  str_eq(cardinality_group(row->principal), cardinality_group(d->arn));
 		if (!is_meant(d, model_hour, row))
 			continue;
 		see(d, row->principal, model_hour->hour);
@@ -117,7 +124,8 @@ static struct str role_arn(struct arena *arena, struct str arn)
 	if (!str_is(str_cut(&rest, '/'), "assumed-role"))
 		return STR_NONE;
 	struct str name = str_cut(&rest, '/');
-	return arena_text(arena, "arn:%.*s:iam::%.*s:role/%.*s", STR_ARG(part[1]), STR_ARG(part[4]), STR_ARG(name));
+	return arena_text(arena, "arn:%.*s:iam::%.*s:role/%.*s", STR_ARG(part[1]), STR_ARG(part[4]),
+	                  STR_ARG(name));
 }
 
 static void choose_subject(struct principal_summary *d, struct str arn)
@@ -129,7 +137,8 @@ static void choose_subject(struct principal_summary *d, struct str arn)
 	for (int i = 0; i < 5; i++)
 		part[i] = str_cut(&rest, ':');
 	struct str kind = str_cut(&rest, '/');
-	d->is_role = str_is(kind, "role") || (str_is(kind, "assumed-role") && !memchr(rest.p ? rest.p : "", '/', rest.len));
+	d->is_role = str_is(kind, "role") ||
+	             (str_is(kind, "assumed-role") && !memchr(rest.p ? rest.p : "", '/', rest.len));
 	if (d->is_role && d->role.len)
 		d->arn = d->role;
 	d->only = (struct group_filter){.value = {d->is_role ? rest : d->arn, part[4]}};
@@ -146,7 +155,8 @@ bool principal_summary_gather(struct principal_summary *d, struct view *v, struc
 	if (!view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, gather_model_hour, d, err))
 		return false;
 	// One without figures has tags all the same.
-	tag_history_ask(view_tags(v), view_redis(v), view_prefix(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"));
+	tag_history_ask(view_tags(v), view_redis(v), view_prefix(v), d->arn,
+	                d->ntagsets ? d->tagsets[0].id : STR("-"));
 	if (!redis_exec(view_redis(v), err))
 		return false;
 	tag_history_take(view_tags(v), view_redis(v));
@@ -166,7 +176,7 @@ bool principal_summary_is_known(const struct principal_summary *d, struct view *
 	return d->nseen || (tags && (d->is_role || !d->role.len)); // the tags of its role do not make a session
 }
 
-// ---- by name -------------------------------------------------------------------------------------------------------
+// ---- by name ------------------------------------------------------------------------------------
 
 struct search {
 	struct principal_summary *principal_summary;
@@ -187,7 +197,8 @@ static void look_at_tag(void *user, const struct tag_held *t)
 }
 
 // What of the row bears the name; none.
-static struct str reason(struct search *s, struct view *v, const struct model_hour *model_hour, const struct view_row *row)
+static struct str reason(struct search *s, struct view *v, const struct model_hour *model_hour,
+                         const struct view_row *row)
 {
 	struct str path = row->principal;
 	for (int i = 0; i < 5; i++)
@@ -196,9 +207,12 @@ static struct str reason(struct search *s, struct view *v, const struct model_ho
 	if (same_word(s, row->role))
 		return STR("role");
 	if (same_word(s, str_after_last(path, '/')))
-		return str_is(kind, "assumed-role") ? STR("session") : str_is(kind, "user") ? STR("user") : STR("name");
+		return str_is(kind, "assumed-role") ? STR("session")
+		       : str_is(kind, "user")       ? STR("user")
+		                                    : STR("name");
 	s->tag = STR_NONE;
-	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, look_at_tag, s);
+	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR,
+	                 look_at_tag, s);
 	return s->tag.len ? arena_text(&s->principal_summary->arena, "tag %.*s", STR_ARG(s->tag)) : STR_NONE;
 }
 
@@ -211,14 +225,19 @@ static bool find_in_model_hour(void *user, struct view *v, const struct model_ho
 		const struct view_row *row = &model_hour->rows[i];
 		d->maybe_other |= is_overflow_name(row->principal);
 		// Tags hold for a while: a caller is looked at once a day.
-		int32_t *known = map_add(&d->index, key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)when_day_start(model_hour->hour)), -1, &added);
+		int32_t *known = map_add(
+			&d->index,
+			key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)when_day_start(model_hour->hour)), -1,
+			&added);
 		if (!added && *known < 0)
 			continue;
 		struct str why = added ? reason(s, v, model_hour, row) : STR_NONE;
 		if (added && !why.len)
 			continue;
 		*known = 1;
-		struct str arn = str_is(why, "role") || (!added && same_word(s, row->role)) ? role_arn(&d->arena, row->principal) : row->principal;
+		struct str arn = str_is(why, "role") || (!added && same_word(s, row->role))
+		                     ? role_arn(&d->arena, row->principal)
+		                     : row->principal;
 		struct summary_seen *seen = see(d, arn.len ? arn : row->principal, model_hour->hour);
 		if (!seen->why.len)
 			seen->why = why;
@@ -226,7 +245,8 @@ static bool find_in_model_hour(void *user, struct view *v, const struct model_ho
 	return add_sums(d, v, model_hour);
 }
 
-bool principal_summary_find(struct principal_summary *d, struct view *v, struct str name, struct str hash, struct err *err)
+bool principal_summary_find(struct principal_summary *d, struct view *v, struct str name, struct str hash,
+                            struct err *err)
 {
 	struct search s = {.principal_summary = d, .name = name, .hash = hash};
 	return view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, find_in_model_hour, &s, err);

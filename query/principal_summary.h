@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of a principal: a session, a user, or a role with all its sessions. Gathered in one reading of the figures
-// (principal_summary_gather), or two where the name has to be found first (principal_summary_find); who_print.c tells it.
+// What is known of a principal: a session, a user, or a role with all its sessions. Gathered in one reading
+// of the figures (principal_summary_gather), or two where the name has to be found first
+// (principal_summary_find); who_print.c tells it.
 #ifndef NOWCAST_QUERY_PRINCIPAL_SUMMARY_H
 #define NOWCAST_QUERY_PRINCIPAL_SUMMARY_H
 
@@ -55,13 +56,16 @@ struct principal_summary {
 void principal_summary_init(struct principal_summary *d, int64_t now_ms, int64_t from);
 void principal_summary_release(struct principal_summary *d);
 
-// All that is known of `arn` (any form of it), into a summary fresh from principal_summary_init that stays where it is. The tags
-// are then in view_tags. False: Redis.
-bool principal_summary_gather(struct principal_summary *d, struct view *v, struct str arn, struct err *err) NC_CHECK;
+// All that is known of `arn` (any form of it), into a summary fresh from principal_summary_init that stays
+// where it is. The tags are then in view_tags. False: Redis.
+bool principal_summary_gather(struct principal_summary *d, struct view *v, struct str arn,
+                              struct err *err) NC_CHECK;
 
-// Likewise principals of that name, or of its hash if there is one (ingest/pseudonym.h): a session, user or role so called, or the
-// value of a tag; case does not count. They are in `seen` with why, their spend in sums[][SUMMARY_BY_PRINCIPAL]; a role so called stands for its sessions.
-bool principal_summary_find(struct principal_summary *d, struct view *v, struct str name, struct str hash, struct err *err) NC_CHECK;
+// Likewise principals of that name, or of its hash if there is one (ingest/pseudonym.h): a session, user or
+// role so called, or the value of a tag; case does not count. They are in `seen` with why, their spend in
+// sums[][SUMMARY_BY_PRINCIPAL]; a role so called stands for its sessions.
+bool principal_summary_find(struct principal_summary *d, struct view *v, struct str name, struct str hash,
+                            struct err *err) NC_CHECK;
 
 // Whether anything is known: figures or tags of a role, user or session.
 bool principal_summary_is_known(const struct principal_summary *d, struct view *v);

@@ -20,7 +20,7 @@ static uint64_t hash(struct str s, uint64_t seed)
 	return XXH3_64bits_withSeed(s.p ? s.p : "", s.len, seed + s.len * 0x9e3779b97f4a7c15u);
 }
 
-// ---- tables --------------------------------------------------------------------------------------------------------
+// ---- tables -------------------------------------------------------------------------------------
 
 static int32_t find_group(struct recon_report *r, struct recon_table *t, const struct str *keys)
 {
@@ -48,10 +48,12 @@ static int32_t account_number(struct recon_report *r, struct str account)
 static void add_part(struct recon_table *t, int32_t group, int32_t account, struct usd billed)
 {
 	bool added;
-	int32_t *at = map_add(&t->part_index, (uint64_t)(uint32_t)group << 32 | (uint32_t)account, t->nparts, &added);
+	int32_t *at =
+		map_add(&t->part_index, (uint64_t)(uint32_t)group << 32 | (uint32_t)account, t->nparts, &added);
 	if (added) {
 		if (t->nparts == t->capparts)
-			t->parts = xrealloc(t->parts, (size_t)(t->capparts = t->capparts ? t->capparts * 2 : 64), sizeof *t->parts);
+			t->parts = xrealloc(t->parts, (size_t)(t->capparts = t->capparts ? t->capparts * 2 : 64),
+			                    sizeof *t->parts);
 		t->parts[t->nparts++] = (struct recon_part){.group = group, .account = account};
 	}
 	t->parts[*at].billed = usd_add(t->parts[*at].billed, billed);
@@ -88,7 +90,7 @@ static bool take_model_hour(void *user, struct view *v, const struct model_hour 
 	return true;
 }
 
-// ---- what stands apart ---------------------------------------------------------------------------------------------
+// ---- what stands apart --------------------------------------------------------------------------
 
 static bool find_class(struct str name, enum bill_class *ret)
 {
@@ -102,7 +104,9 @@ static bool find_class(struct str name, enum bill_class *ret)
 
 static void take_field(struct recon_report *r, struct str field, struct str value)
 {
-	static const char *const shown[] = {"source", "export", "delivered_ms", "finished_ms", "files", "rows", "granularity", "principals", "invoiced", "marketplace", "outside"};
+	static const char *const shown[] = {"source",   "export",      "delivered_ms", "finished_ms",
+	                                    "files",    "rows",        "granularity",  "principals",
+	                                    "invoiced", "marketplace", "outside"};
 	struct str rest = field;
 	if (str_is(field, "notes")) {
 		r->notes = arena_str(&r->arena, value);
@@ -117,7 +121,8 @@ static void take_field(struct recon_report *r, struct str field, struct str valu
 		if (!usd_parse_pico(str_cut(&value, ' '), &a.usd))
 			return;
 		if (r->napart == r->capapart)
-			r->apart = xrealloc(r->apart, (size_t)(r->capapart = r->capapart ? r->capapart * 2 : 16), sizeof *r->apart);
+			r->apart = xrealloc(r->apart, (size_t)(r->capapart = r->capapart ? r->capapart * 2 : 16),
+			                    sizeof *r->apart);
 		r->apart[r->napart++] = a;
 		return;
 	}
@@ -135,8 +140,8 @@ static void take_field(struct recon_report *r, struct str field, struct str valu
 	}
 }
 
-// Shares one sum out over the parts of an account by their billed dollars; each takes what the running sum gives it, so that
-// nothing is lost to rounding.
+// Shares one sum out over the parts of an account by their billed dollars; each takes what the running sum
+// gives it, so that nothing is lost to rounding.
 static void share_one(struct recon_table *t, int32_t account, enum bill_class class, struct usd usd)
 {
 	usd_pico all = 0, run = 0, given = 0;
@@ -171,7 +176,7 @@ static void share_out(struct recon_report *r)
 		}
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static int by_str(const void *a, const void *b)
 {
@@ -179,7 +184,8 @@ static int by_str(const void *a, const void *b)
 }
 
 // The periods that were ever reconciled, sorted.
-static bool read_periods(struct recon_report *r, struct view *v, struct str **ret, size_t *ret_n, struct err *err)
+static bool read_periods(struct recon_report *r, struct view *v, struct str **ret, size_t *ret_n,
+                         struct err *err)
 {
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:reconcile:periods", view_prefix(v));
@@ -219,14 +225,19 @@ static bool choose_period(struct recon_report *r, struct view *v, const char *pe
 	if (!read_periods(r, v, &known, &n, err))
 		return false;
 	bool all = period && strcmp(period, "all") == 0;
-	r->period = all ? STR("all") : period ? arena_str(&r->arena, str_of(period)) : n ? known[n - 1] : STR("none");
+	r->period = all      ? STR("all")
+	            : period ? arena_str(&r->arena, str_of(period))
+	            : n      ? known[n - 1]
+	                     : STR("none");
 	r->nperiods = n;
 	if (!all && (period || n) && !export_period_hours(r->period, &r->first, &r->end))
-		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"", period ? period : "");
+		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"",
+		               period ? period : "");
 	for (size_t i = 0; i < n; i++) {
 		if (!all && !str_eq(known[i], r->period))
 			continue;
-		if (!read_status(r, v, known[i], err) || !scoreboard_read(&r->board, view_redis(v), view_prefix(v), known[i], err))
+		if (!read_status(r, v, known[i], err) ||
+		    !scoreboard_read(&r->board, view_redis(v), view_prefix(v), known[i], err))
 			return false;
 		if (all && export_period_hours(known[i], &first, &end)) {
 			r->first = r->first ? r->first : first;
@@ -234,17 +245,20 @@ static bool choose_period(struct recon_report *r, struct view *v, const char *pe
 		}
 		n = all ? n : 0;
 	}
-	return n == 0 || all || err_set(err, ERR_CONFIG, "--period: %.*s was not reconciled; %.*s is the newest that was", STR_ARG(r->period), STR_ARG(known[n - 1]));
+	return n == 0 || all ||
+	       err_set(err, ERR_CONFIG, "--period: %.*s was not reconciled; %.*s is the newest that was",
+	               STR_ARG(r->period), STR_ARG(known[n - 1]));
 }
 
-bool recon_report_read(struct recon_report *ret, const struct conf *conf, const char *period, const struct grouping *by, int ntables, struct err *err)
+bool recon_report_read(struct recon_report *ret, const struct conf *conf, const char *period,
+                       const struct grouping *by, int ntables, struct err *err)
 {
 	struct recon_report r = {.ntables = ntables, .tables = xcalloc((size_t)ntables, sizeof *r.tables)};
 	struct view *v = NULL;
 	for (int i = 0; i < ntables; i++)
 		r.tables[i].by = by[i];
-	bool good = view_open(&v, conf->redis, conf->redis_ca, conf->redis_prefix, err) && choose_period(&r, v, period, err) &&
-	            view_each(v, r.first, r.end, take_model_hour, &r, err);
+	bool good = view_open(&v, conf->redis, conf->redis_ca, conf->redis_prefix, err) &&
+	            choose_period(&r, v, period, err) && view_each(v, r.first, r.end, take_model_hour, &r, err);
 	view_close(v);
 	if (good)
 		share_out(&r);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast report --reconciliation`: the estimate beside the bill, by any grouping, with the causes of each difference.
+// `nowcast report --reconciliation`: the estimate beside the bill, by any grouping, with the causes of each
+// difference.
 //
-// Only final hours are compared (reconcile/watermark.h). What is billed without tokens (tax, credits, reserved capacity ...)
-// stands apart, and is shared out over the groups of its account in proportion to their billed dollars, in columns of its own.
+// Only final hours are compared (reconcile/watermark.h). What is billed without tokens (tax, credits,
+// reserved capacity ...) stands apart, and is shared out over the groups of its account in proportion to
+// their billed dollars, in columns of its own.
 #ifndef NOWCAST_QUERY_RECONCILIATION_H
 #define NOWCAST_QUERY_RECONCILIATION_H
 
@@ -49,7 +51,8 @@ struct recon_report {
 	struct recon_table *tables;
 	int ntables;
 	struct difference total;
-	struct usd tokens, outside;   // billed for inference by tokens, final or not; and outside of the period's hours
+	// billed for inference by tokens, final or not; and outside of the period's hours
+	struct usd tokens, outside;
 	struct usd waiting;           // estimated dollars of hours that are not final
 	struct recon_apart *apart;
 	int napart, capapart;
@@ -60,8 +63,10 @@ struct recon_report {
 	struct map accounts;          // hash of an account -> number
 };
 
-// Reads period and figures into `ntables` tables by the given groupings. `period`: NULL for the newest, or "all".
-bool recon_report_read(struct recon_report *ret, const struct conf *conf, const char *period, const struct grouping *by, int ntables, struct err *err) NC_CHECK;
+// Reads period and figures into `ntables` tables by the given groupings. `period`: NULL for the newest, or
+// "all".
+bool recon_report_read(struct recon_report *ret, const struct conf *conf, const char *period,
+                       const struct grouping *by, int ntables, struct err *err) NC_CHECK;
 void recon_report_release(struct recon_report *r);
 
 struct usd difference_of(const struct difference *d); // billed - estimated

@@ -28,7 +28,7 @@ static void free_rollup(struct rollup *x)
 	free(x);
 }
 
-// ---- what was asked ------------------------------------------------------------------------------------------------
+// ---- what was asked -----------------------------------------------------------------------------
 
 static struct str copy_text(struct rollup *x, struct str s)
 {
@@ -47,13 +47,15 @@ static void copy_grouping(struct rollup *x, struct grouping *to, const struct gr
 }
 
 // Everything that decides what a rollup holds, as text.
-static void describe(struct buf *b, enum rollup_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
+static void describe(struct buf *b, enum rollup_kind kind, const struct grouping *by,
+                     const struct group_filter *only, int64_t from, int64_t hours)
 {
 	buf_addf(b, "%d %lld %lld", (int)kind, (long long)from, (long long)hours);
 	for (int i = 0; i < by->n; i++)
 		buf_addf(b, " %d:%zu:%.*s", by->by[i], by->tag[i].len, STR_ARG(by->tag[i]));
 	for (int i = 0; only && i < only->by.n; i++) {
-		buf_addf(b, "|%d:%zu:%.*s=%zu:", only->by.by[i], only->by.tag[i].len, STR_ARG(only->by.tag[i]), only->value[i].len);
+		buf_addf(b, "|%d:%zu:%.*s=%zu:", only->by.by[i], only->by.tag[i].len, STR_ARG(only->by.tag[i]),
+		         only->value[i].len);
 		buf_addstr(b, only->value[i]);
 	}
 }
@@ -76,7 +78,7 @@ static struct rollup *new_rollup(const struct grouping *by, const struct group_f
 	return x;
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 // Keys of the map are never taken out of it, so it is made anew when most of them have no rollup any more.
 static void sweep(struct rollup_cache *b)
@@ -93,7 +95,8 @@ static void sweep(struct rollup_cache *b)
 	b->n = n;
 }
 
-struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours)
+struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, const struct grouping *by,
+                                const struct group_filter *only, int64_t from, int64_t hours)
 {
 	struct buf text = BUF_INIT;
 	bool added;
@@ -103,7 +106,8 @@ struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, c
 	if (b->n == b->cap) {
 		sweep(b);
 		if (b->n * 2 >= b->cap)
-			b->list = xrealloc(b->list, (size_t)(b->cap = b->cap ? b->cap * 2 : 256), sizeof(struct rollup *));
+			b->list =
+				xrealloc(b->list, (size_t)(b->cap = b->cap ? b->cap * 2 : 256), sizeof(struct rollup *));
 	}
 	int32_t *at = map_add(&b->index, key, b->n, &added);
 	if (added)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of a span of hours by a grouping and through a filter, kept under what was asked. The memory of all rollups is bounded; the one that
-// was not used for longest goes first. For one thread.
+// Sums of a span of hours by a grouping and through a filter, kept under what was asked. The memory of all
+// rollups is bounded; the one that was not used for longest goes first. For one thread.
 #ifndef NOWCAST_QUERY_ROLLUP_CACHE_H
 #define NOWCAST_QUERY_ROLLUP_CACHE_H
 
@@ -40,10 +40,12 @@ struct rollup_cache {
 };
 
 // The rollup of that question, made empty if there is none; it becomes the newest.
-struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t hours);
+struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, const struct grouping *by,
+                                const struct group_filter *only, int64_t from, int64_t hours);
 
 void rollup_open(struct rollup_cache *b, struct rollup *x);  // empties it: sums may be added
-void rollup_close(struct rollup_cache *b, struct rollup *x); // gives back what only adding needs: from now on it is read from
+// gives back what only adding needs: from now on it is read from
+void rollup_close(struct rollup_cache *b, struct rollup *x);
 
 void rollup_cache_trim(struct rollup_cache *b); // the oldest go until the rest fits
 void rollup_cache_release(struct rollup_cache *b);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How old a rollup may be grows with its distance from now, and with what it cost to read. A rollup that is too old is first
-// compared with Redis by its mark: as long as its model hours stand, so does it. What is left to read is seldom more than the
-// present hour, and takes a few percent of a core at most.
+// How old a rollup may be grows with its distance from now, and with what it cost to read. A rollup that is
+// too old is first compared with Redis by its mark: as long as its model hours stand, so does it. What is
+// left to read is seldom more than the present hour, and takes a few percent of a core at most.
 //
-// Of a span of many hours those that are over change seldom: their rollups are merged into one, which is merged anew when one
-// of them has become another.
+// Of a span of many hours those that are over change seldom: their rollups are merged into one, which is
+// merged anew when one of them has become another.
 #include "query/rollups.h"
 
 #include <stdio.h>
@@ -31,7 +31,8 @@ enum {
 struct rollups {
 	struct view *view;
 	struct rollup_cache rollup_cache;
-	int64_t warm_from, warmed_ms; // hours from there on were read ahead, the last of them then (monotonic); 0: none yet
+	// hours from there on were read ahead, the last of them then (monotonic); 0: none yet
+	int64_t warm_from, warmed_ms;
 	bool again, is_warm;         // the second time, of the last day; as far back as it goes
 };
 
@@ -42,13 +43,15 @@ struct view *rollups_view(struct rollups *f)
 
 static bool is_stale(const struct rollup *b, int64_t now_hour, int64_t ticks)
 {
-	int64_t age = now_hour - (b->from + b->hours - 1), keep = age < HOT_HOURS ? HOT_MS : age < WARM_HOURS ? WARM_MS : COLD_MS;
+	int64_t age = now_hour - (b->from + b->hours - 1), keep = age < HOT_HOURS    ? HOT_MS
+	                                                          : age < WARM_HOURS ? WARM_MS
+	                                                                             : COLD_MS;
 	if (b->cost_ms * COST_FACTOR > keep)
 		keep = b->cost_ms * COST_FACTOR;
 	return !b->read_ms || ticks - b->read_ms > keep;
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 struct page { // stale rollups, read in one go; sorted by nothing, but few
 	struct rollup *rollup_cache[READ_MAX];
@@ -62,20 +65,21 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	const struct page *p = user;
 	for (int i = 0; i < p->n; i++) {
 		struct rollup *b = p->rollup_cache[i];
-		if (model_hour->hour >= b->from && model_hour->hour < b->from + b->hours && !groups_add(&b->sums, v, model_hour))
+		if (model_hour->hour >= b->from && model_hour->hour < b->from + b->hours &&
+		    !groups_add(&b->sums, v, model_hour))
 			return false;
 	}
 	return true;
 }
 
-// Other sums of the same hours that are stale too: the model hours are at hand, so they are made new along with those asked for.
-// What nobody has asked for in a while is left alone.
+// Other sums of the same hours that are stale too: the model hours are at hand, so they are made new along
+// with those asked for. What nobody has asked for in a while is left alone.
 static void add_siblings(struct rollups *f, struct page *p, int64_t now_hour, int64_t ticks)
 {
 	for (int32_t i = 0; i < f->rollup_cache.n && p->n < READ_MAX; i++) {
 		struct rollup *b = f->rollup_cache.list[i];
-		if (b && b->kind == ROLLUP_READ && b->read_ms && b->from >= p->from && b->from + b->hours <= p->to && ticks - b->used_ms < SIBLING_MS &&
-		    is_stale(b, now_hour, ticks)) {
+		if (b && b->kind == ROLLUP_READ && b->read_ms && b->from >= p->from && b->from + b->hours <= p->to &&
+		    ticks - b->used_ms < SIBLING_MS && is_stale(b, now_hour, ticks)) {
 			b->read_ms = 0; // not twice
 			p->rollup_cache[p->n++] = b;
 		}
@@ -94,13 +98,14 @@ static uint64_t mark_of(const struct page *p, const struct rollup *b)
 	return sum | 1;
 }
 
-// Other sums of the same hours that were made of other model hours are too old whatever their age: else a list and its total would
-// differ for as long as one of them is kept.
+// Other sums of the same hours that were made of other model hours are too old whatever their age: else a
+// list and its total would differ for as long as one of them is kept.
 static void outdate_others(struct rollups *f, const struct page *p)
 {
 	for (int32_t i = 0; i < f->rollup_cache.n; i++) {
 		struct rollup *b = f->rollup_cache.list[i];
-		if (!b || b->kind != ROLLUP_READ || !b->read_ms || !b->mark || b->from < p->from || b->from + b->hours > p->to)
+		if (!b || b->kind != ROLLUP_READ || !b->read_ms || !b->mark || b->from < p->from ||
+		    b->from + b->hours > p->to)
 			continue;
 		uint64_t mark = mark_of(p, b);
 		if (mark && mark != b->mark)
@@ -158,9 +163,11 @@ static bool sum_model_hours(struct rollups *f, struct page *p, struct err *err)
 	return true;
 }
 
-static bool read_page(struct rollups *f, struct rollup **rollup_cache, int n, int64_t now_hour, struct err *err)
+static bool read_page(struct rollups *f, struct rollup **rollup_cache, int n, int64_t now_hour,
+                      struct err *err)
 {
-	struct page p = {.n = n, .from = rollup_cache[0]->from, .to = rollup_cache[n - 1]->from + rollup_cache[n - 1]->hours};
+	struct page p = {
+		.n = n, .from = rollup_cache[0]->from, .to = rollup_cache[n - 1]->from + rollup_cache[n - 1]->hours};
 	int64_t began = when_ticks_ms();
 	memcpy(p.rollup_cache, rollup_cache, (size_t)n * sizeof *rollup_cache);
 	for (int i = 0; i < n; i++)
@@ -177,12 +184,13 @@ static bool read_page(struct rollups *f, struct rollup **rollup_cache, int n, in
 	return good;
 }
 
-// ---- summing -------------------------------------------------------------------------------------------------------
+// ---- summing ------------------------------------------------------------------------------------
 
 // The length of the rollup that begins at `hour`.
 static int64_t rollup_hours(int64_t hour, int64_t to, int64_t now)
 {
-	bool whole = hour % HOURS_PER_DAY == 0 && hour + HOURS_PER_DAY <= to && hour + HOURS_PER_DAY <= now - ROLLUPS_RECENT_HOURS;
+	bool whole = hour % HOURS_PER_DAY == 0 && hour + HOURS_PER_DAY <= to &&
+	             hour + HOURS_PER_DAY <= now - ROLLUPS_RECENT_HOURS;
 	return whole ? HOURS_PER_DAY : 1;
 }
 
@@ -208,7 +216,9 @@ static void add_merged(struct rollups *f, struct rollup **rollup_cache, int n, s
 {
 	const struct rollup *last = rollup_cache[n - 1];
 	int64_t made_ms = 0;
-	struct rollup *m = rollup_cache_get(&f->rollup_cache, ROLLUP_MERGED, &rollup_cache[0]->by, &rollup_cache[0]->only, rollup_cache[0]->from, last->from + last->hours - rollup_cache[0]->from);
+	struct rollup *m =
+		rollup_cache_get(&f->rollup_cache, ROLLUP_MERGED, &rollup_cache[0]->by, &rollup_cache[0]->only,
+	                     rollup_cache[0]->from, last->from + last->hours - rollup_cache[0]->from);
 	for (int i = 0; i < n; i++)
 		made_ms = rollup_cache[i]->made_ms > made_ms ? rollup_cache[i]->made_ms : made_ms;
 	m->used_ms = when_ticks_ms();
@@ -222,7 +232,8 @@ static void add_merged(struct rollups *f, struct rollup **rollup_cache, int n, s
 	groups_merge(ret, &m->sums);
 }
 
-static void add_rollups(struct rollups *f, struct rollup **rollup_cache, int n, int64_t now, struct groups *ret)
+static void add_rollups(struct rollups *f, struct rollup **rollup_cache, int n, int64_t now,
+                        struct groups *ret)
 {
 	int old = 0;
 	while (old < n && now - (rollup_cache[old]->from + rollup_cache[old]->hours - 1) >= HOT_HOURS)
@@ -235,9 +246,11 @@ static void add_rollups(struct rollups *f, struct rollup **rollup_cache, int n, 
 		groups_merge(ret, &rollup_cache[i]->sums);
 }
 
-// Makes the rollups of a span new where they are too old, and hands them on, some at a time: added to `ret`, or to `use` if there is none.
-static bool go_through(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
-                       struct groups *ret, rollups_fn *use, void *user, struct err *err)
+// Makes the rollups of a span new where they are too old, and hands them on, some at a time: added to `ret`,
+// or to `use` if there is none.
+static bool go_through(struct rollups *f, const struct grouping *by, const struct group_filter *only,
+                       int64_t from, int64_t to, int64_t now, struct groups *ret, rollups_fn *use, void *user,
+                       struct err *err)
 {
 	struct rollup *page[PORTION_MAX];
 	if (only && only->by.n == 0)
@@ -261,19 +274,19 @@ static bool go_through(struct rollups *f, const struct grouping *by, const struc
 	return true;
 }
 
-bool rollups_sum(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
-                 struct groups *ret, struct err *err)
+bool rollups_sum(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from,
+                 int64_t to, int64_t now, struct groups *ret, struct err *err)
 {
 	return go_through(f, by, only, from, to, now, ret, NULL, NULL, err);
 }
 
-bool rollups_each(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from, int64_t to, int64_t now,
-                  rollups_fn *use, void *user, struct err *err)
+bool rollups_each(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from,
+                  int64_t to, int64_t now, rollups_fn *use, void *user, struct err *err)
 {
 	return go_through(f, by, only, from, to, now, NULL, use, user, err);
 }
 
-// ---- extent --------------------------------------------------------------------------------------------------------
+// ---- extent -------------------------------------------------------------------------------------
 
 bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, struct err *err)
 {
@@ -300,7 +313,8 @@ bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, st
 	for (size_t i = 0; good && i < n; i++) {
 		if (redis_len(r, 2 * i) != 2 || redis_len(r, 2 * i + 1) != 2)
 			continue;
-		int64_t a = strtoll(redis_elem(r, 2 * i, 1).p, NULL, 10), b = strtoll(redis_elem(r, 2 * i + 1, 1).p, NULL, 10);
+		int64_t a = strtoll(redis_elem(r, 2 * i, 1).p, NULL, 10),
+				b = strtoll(redis_elem(r, 2 * i + 1, 1).p, NULL, 10);
 		first = a < first ? a : first;
 		last = b > last ? b : last;
 	}
@@ -311,9 +325,10 @@ bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, st
 	return true;
 }
 
-// ---- before anybody asks -------------------------------------------------------------------------------------------
+// ---- before anybody asks ------------------------------------------------------------------------
 
-// The sums that every page wants: of everything, and of everything by the hour. Their model hours are kept on the way.
+// The sums that every page wants: of everything, and of everything by the hour. Their model hours are kept on
+// the way.
 static bool sum_ahead(struct rollups *f, int64_t from, int64_t to, int64_t now, struct err *err)
 {
 	static const struct grouping wanted[] = {{.n = 0}, {.n = 1, .by = {BY_HOUR}, .name = {STR("hour")}}};
@@ -336,11 +351,12 @@ static int64_t step_before(int64_t to, int64_t now)
 	return to - (of_day < WARM_STEP_HOURS ? of_day : WARM_STEP_HOURS);
 }
 
-// Backwards from the present, as far as a page looks; from then on what is new, once a minute. Where there is no room for all model hours, the
-// last day is read once more at the end, since that is what is asked most.
+// Backwards from the present, as far as a page looks; from then on what is new, once a minute. Where there is
+// no room for all model hours, the last day is read once more at the end, since that is what is asked most.
 bool rollups_warm(struct rollups *f, int64_t now, bool *ret_more, struct err *err)
 {
-	int64_t ticks = when_ticks_ms(), first, last, to = f->is_warm || !f->warm_from ? now + 1 : f->warm_from, from = step_before(to, now);
+	int64_t ticks = when_ticks_ms(), first, last, to = f->is_warm || !f->warm_from ? now + 1 : f->warm_from,
+			from = step_before(to, now);
 	*ret_more = false;
 	if (f->is_warm && ticks - f->warmed_ms < REWARM_MS)
 		return true;
@@ -365,9 +381,10 @@ void rollups_limit(struct rollups *f, size_t bytes_max)
 	view_keep(f->view, bytes_max / 2);
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
-bool rollups_open(struct rollups **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err)
+bool rollups_open(struct rollups **ret, const char *redis_url, const char *redis_ca, const char *prefix,
+                  struct err *err)
 {
 	struct rollups *f = xcalloc(1, sizeof *f);
 	if (!view_open(&f->view, redis_url, redis_ca, prefix, err)) {

@@ -38,7 +38,8 @@ static int newest_first(const void *a, const void *b)
 	return str_cmp(((const struct scoreboard_day *)b)->day, ((const struct scoreboard_day *)a)->day);
 }
 
-bool scoreboard_read(struct scoreboard *s, struct redis *r, const char *prefix, struct str period, struct err *err)
+bool scoreboard_read(struct scoreboard *s, struct redis *r, const char *prefix, struct str period,
+                     struct err *err)
 {
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:scores:%.*s", prefix, STR_ARG(period));
@@ -89,7 +90,7 @@ int64_t scoreboard_ratio(struct usd part, struct usd whole)
 	return part.pico < 0 ? -ratio : ratio;
 }
 
-// ---- the command ---------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 // One period, or all that were reconciled.
 static bool read_board(struct scoreboard *s, const struct conf *conf, const char *period, struct err *err)
@@ -99,7 +100,8 @@ static bool read_board(struct scoreboard *s, const struct conf *conf, const char
 	struct buf key = BUF_INIT;
 	int64_t first, end;
 	if (period && strcmp(period, "all") != 0 && !export_period_hours(str_of(period), &first, &end))
-		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"", period);
+		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"",
+		               period);
 	if (!redis_open(&r, conf->redis, conf->redis_ca, err))
 		return false;
 	buf_addf(&key, "%s:reconcile:periods", conf->redis_prefix);
@@ -129,7 +131,8 @@ int cmd_report_scoreboard(struct command *c)
 	struct buf b = BUF_INIT;
 	const char *period = NULL, *format = "table";
 	size_t k = 0;
-	bool good = command_option(c, "--period", &period, &err) && command_option(c, "--format", &format, &err) && command_done(c, 0, 0, &err);
+	bool good = command_option(c, "--period", &period, &err) &&
+	            command_option(c, "--format", &format, &err) && command_done(c, 0, 0, &err);
 	while (good && k < sizeof formats / sizeof *formats && strcmp(formats[k].name, format) != 0)
 		k++;
 	if (good && k == sizeof formats / sizeof *formats)
@@ -145,7 +148,9 @@ int cmd_report_scoreboard(struct command *c)
 		good = false;
 	}
 	if (good && s.n == 0)
-		fprintf(stderr, "nowcast report: no day was scored yet: `nowcast reconcile` does it, for hours that are final\n");
+		fprintf(
+			stderr,
+			"nowcast report: no day was scored yet: `nowcast reconcile` does it, for hours that are final\n");
 	buf_release(&b);
 	scoreboard_release(&s);
 	return good ? STATUS_OK : command_fail(c, &err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scoreboard: how good the estimate of each billed day was, as it stood five minutes, one hour and one day after each hour,
-// and as it stood when it met the bill; and why it missed. `nowcast reconcile` scores (reconcile/score.h), this reads and tells.
+// The scoreboard: how good the estimate of each billed day was, as it stood five minutes, one hour and one
+// day after each hour, and as it stood when it met the bill; and why it missed. `nowcast reconcile` scores
+// (reconcile/score.h), this reads and tells.
 //
 //   off by    sum of the misses over what was billed (WAPE), by hour, account, Region and caller
 //   bias      what was said too much (+) or too little (-), over what was billed
@@ -32,7 +33,8 @@ struct scoreboard {
 };
 
 // Adds the days of a billing period to a board that is zeroed or was read before, and sums anew.
-bool scoreboard_read(struct scoreboard *s, struct redis *r, const char *prefix, struct str period, struct err *err) NC_CHECK;
+bool scoreboard_read(struct scoreboard *s, struct redis *r, const char *prefix, struct str period,
+                     struct err *err) NC_CHECK;
 void scoreboard_release(struct scoreboard *s);
 
 // Causes in the order of their size; returns how many are above nothing.

@@ -20,14 +20,16 @@ struct moment {
 	enum asof horizon;
 };
 
-// Hours whose snapshot may be taken now: a grace of two hours makes that three hours at most, of each horizon.
+// Hours whose snapshot may be taken now: a grace of two hours makes that three hours at most, of each
+// horizon.
 static int list_due(int64_t now_ms, struct moment *ret)
 {
 	int n = 0;
 	for (int k = 0; k < ASOF_HORIZONS; k++) {
 		const struct asof_horizon *z = &asof_horizons[k];
 		int64_t newest = (now_ms - z->after_ms) / MS_PER_HOUR - 1;
-		for (int64_t hour = newest; n < MOMENTS_MAX && now_ms - ((hour + 1) * MS_PER_HOUR + z->after_ms) <= z->grace_ms; hour--)
+		for (int64_t hour = newest;
+		     n < MOMENTS_MAX && now_ms - ((hour + 1) * MS_PER_HOUR + z->after_ms) <= z->grace_ms; hour--)
 			ret[n++] = (struct moment){hour, (enum asof)k};
 	}
 	return n;
@@ -51,7 +53,8 @@ static bool leave_untaken(struct redis *r, const char *prefix, struct moment *du
 	return true;
 }
 
-static void queue_field(struct redis *r, const char *key, const char *horizon, struct str value, int64_t keep_ms)
+static void queue_field(struct redis *r, const char *key, const char *horizon, struct str value,
+                        int64_t keep_ms)
 {
 	char ms[24];
 	snprintf(ms, sizeof ms, "%lld", (long long)keep_ms);
@@ -60,22 +63,27 @@ static void queue_field(struct redis *r, const char *key, const char *horizon, s
 }
 
 // Groups by account, Region and caller, sorted: a account and Region's stand together.
-static void queue_acct_regions(struct redis *r, const struct conf *conf, const struct groups *g, const struct moment *due)
+static void queue_acct_regions(struct redis *r, const struct conf *conf, const struct groups *g,
+                               const struct moment *due)
 {
 	struct buf key = BUF_INIT, acct_region = BUF_INIT, packed = BUF_INIT;
 	for (int32_t i = 0, end; i < g->n; i = end) {
 		const struct str *keys = g->list[i].keys;
 		buf_clear(&packed);
-		for (end = i; end < g->n && str_eq(g->list[end].keys[0], keys[0]) && str_eq(g->list[end].keys[1], keys[1]); end++) {
+		for (end = i;
+		     end < g->n && str_eq(g->list[end].keys[0], keys[0]) && str_eq(g->list[end].keys[1], keys[1]);
+		     end++) {
 			const struct group *x = &g->list[end];
 			if (x->usd.pico || x->usd_high.pico)
-				asof_add(&packed, &(struct asof_entry){asof_caller(x->keys[2]), x->usd, x->usd_low, x->usd_high});
+				asof_add(&packed,
+				         &(struct asof_entry){asof_caller(x->keys[2]), x->usd, x->usd_low, x->usd_high});
 		}
 		buf_clear(&acct_region);
 		buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(keys[0]), STR_ARG(keys[1]));
 		asof_key(&key, conf->redis_prefix, buf_str(&acct_region), due->hour);
 		if (packed.len)
-			queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&packed), conf->scoreboard_keep_ms);
+			queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&packed),
+			            conf->scoreboard_keep_ms);
 	}
 	buf_release(&key);
 	buf_release(&acct_region);
@@ -83,7 +91,8 @@ static void queue_acct_regions(struct redis *r, const struct conf *conf, const s
 }
 
 // The note that it was taken comes last: a daemon that dies before it leaves the work to the next one.
-static bool take_one(struct view *v, const struct conf *conf, const struct grouping *by, const struct moment *due, int64_t now_ms, struct err *err)
+static bool take_one(struct view *v, const struct conf *conf, const struct grouping *by,
+                     const struct moment *due, int64_t now_ms, struct err *err)
 {
 	struct groups g;
 	struct buf key = BUF_INIT, note = BUF_INIT;
@@ -110,14 +119,15 @@ bool snapshot_take(struct view *v, const struct conf *conf, int64_t now_ms, int 
 	struct grouping by;
 	int n = list_due(now_ms, due), taken = 0;
 	view_choose(v, VIEW_ESTIMATE);
-	bool good = grouping_parse(&by, STR("account,region,principal"), STR_NONE, err) && leave_untaken(view_redis(v), conf->redis_prefix, due, &n, err);
+	bool good = grouping_parse(&by, STR("account,region,principal"), STR_NONE, err) &&
+	            leave_untaken(view_redis(v), conf->redis_prefix, due, &n, err);
 	for (; good && taken < n; taken++)
 		good = take_one(v, conf, &by, &due[taken], now_ms, err);
 	*ret_taken = taken;
 	return good;
 }
 
-// ---- the thread ----------------------------------------------------------------------------------------------------
+// ---- the thread ---------------------------------------------------------------------------------
 
 struct snapshots {
 	pthread_t thread;
@@ -138,7 +148,8 @@ static void *watch(void *user)
 			continue;
 		due_ms = when_ticks_ms() + LOOK_MS;
 		if (!snapshot_take(s->view, s->conf, when_now_ms(), &taken, &err))
-			log_warn("what the estimate says now could not be kept for the scoreboard; trying again", LOG_STR("why", err.msg));
+			log_warn("what the estimate says now could not be kept for the scoreboard; trying again",
+			         LOG_STR("why", err.msg));
 	}
 	return NULL;
 }

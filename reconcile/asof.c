@@ -38,13 +38,14 @@ void asof_note(struct buf *note, int64_t now_ms, int band_scale)
 bool asof_note_read(struct str note, int *ret_band_scale)
 {
 	int64_t when, scale;
-	if (!usd_parse_scaled(str_cut(&note, ' '), 0, &when) || !usd_parse_scaled(note, 0, &scale) || scale < BAND_SCALE_MIN || scale > BAND_SCALE_MAX)
+	if (!usd_parse_scaled(str_cut(&note, ' '), 0, &when) || !usd_parse_scaled(note, 0, &scale) ||
+	    scale < BAND_SCALE_MIN || scale > BAND_SCALE_MAX)
 		return false;
 	*ret_band_scale = (int)scale;
 	return true;
 }
 
-// ---- packed: caller (8 bytes, little endian), then usd, usd - low, high - usd: seven bits a byte, the lowest first -----------
+// ---- packed: caller (8 bytes, little endian), then usd, usd - low, high - usd: seven bits a byte, the lowest first ----
 
 static void add_number(struct buf *b, usd_pico pico)
 {

@@ -20,7 +20,7 @@ void difference_add(struct difference *to, const struct difference *d)
 	to->unbilled = usd_add(to->unbilled, d->unbilled);
 }
 
-// ---- pairing -------------------------------------------------------------------------------------------------------
+// ---- pairing ------------------------------------------------------------------------------------
 
 // Rows of one caller and type stand together, by tier.
 static int by_type_then_who(const void *a, const void *b)
@@ -78,7 +78,7 @@ static int merge(struct compared *list, int n)
 	return kept;
 }
 
-// ---- the TTL of cache writes ---------------------------------------------------------------------------------------
+// ---- the TTL of cache writes --------------------------------------------------------------------
 
 static int64_t positive(int64_t v)
 {
@@ -88,7 +88,8 @@ static int64_t positive(int64_t v)
 // Estimated tokens of `from` that the bill has under `to`.
 static void relabel(struct difference *from, struct difference *to)
 {
-	int64_t more = positive(to->billed_tokens - to->estimated_tokens), less = positive(from->estimated_tokens - from->billed_tokens);
+	int64_t more = positive(to->billed_tokens - to->estimated_tokens),
+			less = positive(from->estimated_tokens - from->billed_tokens);
 	int64_t tokens = more < less ? more : less;
 	if (tokens == 0)
 		return;
@@ -109,7 +110,8 @@ static struct compared *find(struct compared *list, int n, const struct compared
 static void relabel_writes(struct compared *list, int n)
 {
 	for (int i = 0; i < n; i++) {
-		struct compared *other = list[i].who.type == TOKEN_CACHE_WRITE_1H ? find(list, n, &list[i], TOKEN_CACHE_WRITE_5M) : NULL;
+		struct compared *other =
+			list[i].who.type == TOKEN_CACHE_WRITE_1H ? find(list, n, &list[i], TOKEN_CACHE_WRITE_5M) : NULL;
 		if (!other)
 			continue;
 		relabel(&other->d, &list[i].d);
@@ -121,7 +123,8 @@ static void relabel_writes(struct compared *list, int n)
 static void relabel_tiers(struct compared *list, int n)
 {
 	for (int i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && str_eq(list[end].who.principal, list[i].who.principal) &&
+		for (end = i + 1; end < n && list[end].who.type == list[i].who.type &&
+		                  str_eq(list[end].who.principal, list[i].who.principal) &&
 		                  str_eq(list[end].who.tagset, list[i].who.tagset);)
 			end++;
 		for (int to = i; to < end; to++)
@@ -131,7 +134,7 @@ static void relabel_tiers(struct compared *list, int n)
 	}
 }
 
-// ---- the causes ----------------------------------------------------------------------------------------------------
+// ---- the causes ---------------------------------------------------------------------------------
 
 // All callers of one token type and tier.
 static void explain(struct compared *list, int n, struct arena *arena)
@@ -139,7 +142,8 @@ static void explain(struct compared *list, int n, struct arena *arena)
 	struct difference all = {0};
 	for (int i = 0; i < n; i++)
 		difference_add(&all, &list[i].d);
-	int64_t *weights = arena_alloc(arena, (size_t)n * sizeof *weights), *volume = arena_alloc(arena, (size_t)n * sizeof *volume);
+	int64_t *weights = arena_alloc(arena, (size_t)n * sizeof *weights),
+			*volume = arena_alloc(arena, (size_t)n * sizeof *volume);
 	int64_t more = all.billed_tokens - all.estimated_tokens;
 	bool seen = all.estimated_tokens > 0, was_billed = all.billed_tokens || all.billed.pico;
 	for (int i = 0; i < n; i++)
@@ -156,24 +160,28 @@ static void explain(struct compared *list, int n, struct arena *arena)
 		} else {
 			int64_t tokens = more < 0 ? -volume[i] : volume[i];
 			d->volume = usd_muldiv(all.estimated, tokens, all.estimated_tokens);
-			d->attribution = usd_muldiv(all.estimated, d->billed_tokens - d->estimated_tokens - tokens, all.estimated_tokens);
+			d->attribution = usd_muldiv(all.estimated, d->billed_tokens - d->estimated_tokens - tokens,
+			                            all.estimated_tokens);
 			d->price = usd_sub(usd_sub(whole, d->volume), d->attribution);
 		}
 	}
 }
 
-void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled, struct arena *arena, struct compared **ret, int *ret_n)
+void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled,
+                  struct arena *arena, struct compared **ret, int *ret_n)
 {
 	struct compared *list = arena_alloc(arena, ((size_t)nbilled + (size_t)nestimate + 1) * sizeof *list);
 	int n = take(list, 0, estimate, nestimate, false);
 	n = merge(list, take(list, n, billed, nbilled, true));
-	// A caller's one-hour writes may be billed, and estimated under the other TTL only: both rows are there, since the bill's is.
+	// A caller's one-hour writes may be billed, and estimated under the other TTL only: both rows are there,
+	// since the bill's is.
 	relabel_writes(list, n);
 	relabel_tiers(list, n);
 	if (n > 1)
 		qsort(list, (size_t)n, sizeof *list, by_type_then_tier);
 	for (int i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && list[end].who.figure.rate_class == list[i].who.figure.rate_class;)
+		for (end = i + 1; end < n && list[end].who.type == list[i].who.type &&
+		                  list[end].who.figure.rate_class == list[i].who.figure.rate_class;)
 			end++;
 		explain(list + i, end - i, arena);
 	}
@@ -181,10 +189,12 @@ void compare_rows(const struct view_row *estimate, int nestimate, const struct v
 	*ret_n = n;
 }
 
-void compare_model_hour(const struct model_hour *model_hour, struct arena *arena, struct compared **ret, int *ret_n)
+void compare_model_hour(const struct model_hour *model_hour, struct arena *arena, struct compared **ret,
+                        int *ret_n)
 {
 	const struct view_row *billed;
 	int nbilled;
-	actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate, arena, &billed, &nbilled);
+	actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate, arena,
+	            &billed, &nbilled);
 	compare_rows(model_hour->estimate, model_hour->nestimate, billed, nbilled, arena, ret, ret_n);
 }

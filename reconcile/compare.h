@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The estimate beside the bill, and why they differ. Pure, in integers; the parts of a difference add up to it exactly:
+// The estimate beside the bill, and why they differ. Pure, in integers; the parts of a difference add up to
+// it exactly:
 //
 //     billed - estimated  =  volume + price + attribution + unmetered + unbilled
 //
@@ -9,9 +10,9 @@
 //   unmetered    billed, and nobody saw it: no signal of that model and token type in that hour
 //   unbilled     seen, and not billed
 //
-// Compared are token types and service tiers apart. An estimate that took one-hour cache writes for five-minute ones, or one tier for
-// another, erred in the rate, not in the volume: before comparing, such tokens are set beside the billed ones of the same caller,
-// at the price the estimate gave them.
+// Compared are token types and service tiers apart. An estimate that took one-hour cache writes for
+// five-minute ones, or one tier for another, erred in the rate, not in the volume: before comparing, such
+// tokens are set beside the billed ones of the same caller, at the price the estimate gave them.
 #ifndef NOWCAST_RECONCILE_COMPARE_H
 #define NOWCAST_RECONCILE_COMPARE_H
 
@@ -34,10 +35,14 @@ struct compared {
 	struct difference d;
 };
 
-// Compares the rows of one hour, account, Region and model; a row of the result a caller and token type. Results live in `arena`.
-void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled, struct arena *arena, struct compared **ret, int *ret_n);
+// Compares the rows of one hour, account, Region and model; a row of the result a caller and token type.
+// Results live in `arena`.
+void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled,
+                  struct arena *arena, struct compared **ret, int *ret_n);
 
-// The same for a model hour, with the billed figures shared out over the tags under which the estimate saw the callers.
-void compare_model_hour(const struct model_hour *model_hour, struct arena *arena, struct compared **ret, int *ret_n);
+// The same for a model hour, with the billed figures shared out over the tags under which the estimate saw
+// the callers.
+void compare_model_hour(const struct model_hour *model_hour, struct arena *arena, struct compared **ret,
+                        int *ret_n);
 
 #endif

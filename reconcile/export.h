@@ -6,8 +6,8 @@
 //                                          |
 //                                          `-- each delivery in a folder of its own ("create new"); else overwritten
 //
-// The manifest's list of files is the truth, not the folder's: it is written after all of them. Of several executions the
-// newest complete one is read, and only that one.
+// The manifest's list of files is the truth, not the folder's: it is written after all of them. Of several
+// executions the newest complete one is read, and only that one.
 #ifndef NOWCAST_RECONCILE_EXPORT_H
 #define NOWCAST_RECONCILE_EXPORT_H
 
@@ -45,9 +45,11 @@ struct export {
 	void *user;
 };
 
-// `path`: the export's folder, or one above it. `fetch` may be NULL. `only`: one period ("2026-11"), or none for all. ERR_CONFIG: there is no
-// export there, or several; ERR_SKIP: its delivery is not whole (a file of the manifest is missing), wait for the next.
-bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user, struct err *err) NC_CHECK;
+// `path`: the export's folder, or one above it. `fetch` may be NULL. `only`: one period ("2026-11"), or none
+// for all. ERR_CONFIG: there is no export there, or several; ERR_SKIP: its delivery is not whole (a file of
+// the manifest is missing), wait for the next.
+bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user,
+                 struct err *err) NC_CHECK;
 void export_release(struct export *x);
 
 // The hours of "2026-11". False: no period.

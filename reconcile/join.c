@@ -11,7 +11,8 @@
 
 enum { PRINCIPALS_SINCE = 1775606400 / 3600 }; // 2026-04-08: usage before it has no line_item_iam_principal
 
-// Tokens that the estimate has under a model key, by account and Region, and by account and Region and principal.
+// Tokens that the estimate has under a model key, by account and Region, and by account and Region and
+// principal.
 struct use {
 	int32_t acct_region, model, principal; // principal -1: all
 	int64_t tokens;
@@ -29,7 +30,8 @@ struct joining {
 	const struct ledger_row **by_principal, **by_type;
 	struct use *uses;
 	int32_t nuses, capuses;
-	struct map use_index, choices, days; // days: of account and Region, day and principal, that the estimate has
+	// days: of account and Region, day and principal, that the estimate has
+	struct map use_index, choices, days;
 	struct map acct_regions;          // number of an account and of a kind -> account and Region
 	struct billed_name *callers;    // by number of the bill's name
 	int64_t *weights, *shares;
@@ -37,7 +39,7 @@ struct joining {
 	int64_t nfound, capfound;
 };
 
-// ---- the model -----------------------------------------------------------------------------------------------------
+// ---- the model ----------------------------------------------------------------------------------
 
 static void add_use(struct joining *x, int32_t acct_region, int32_t model, int32_t principal, int64_t tokens)
 {
@@ -49,7 +51,8 @@ static void add_use(struct joining *x, int32_t acct_region, int32_t model, int32
 		return;
 	}
 	if (x->nuses == x->capuses)
-		x->uses = xrealloc(x->uses, (size_t)(x->capuses = x->capuses ? x->capuses * 2 : 256), sizeof *x->uses);
+		x->uses =
+			xrealloc(x->uses, (size_t)(x->capuses = x->capuses ? x->capuses * 2 : 256), sizeof *x->uses);
 	x->uses[x->nuses++] = (struct use){acct_region, model, principal, tokens};
 }
 
@@ -71,7 +74,8 @@ static bool is_billed_as(const struct joining *x, int32_t model, const struct bi
 }
 
 // The estimate's key of that model and scope that the principal, or else anybody there, used most; -1: none.
-static int32_t most_used(const struct joining *x, int32_t acct_region, int32_t principal, const struct bill_kind *k)
+static int32_t most_used(const struct joining *x, int32_t acct_region, int32_t principal,
+                         const struct bill_kind *k)
 {
 	int32_t best = -1;
 	int64_t most = -1;
@@ -79,7 +83,8 @@ static int32_t most_used(const struct joining *x, int32_t acct_region, int32_t p
 		const struct use *u = &x->uses[i];
 		if (u->acct_region != acct_region || u->principal != principal || !is_billed_as(x, u->model, k))
 			continue;
-		if (u->tokens > most || (u->tokens == most && str_cmp(x->j->names->list[u->model], x->j->names->list[best]) < 0)) {
+		if (u->tokens > most ||
+		    (u->tokens == most && str_cmp(x->j->names->list[u->model], x->j->names->list[best]) < 0)) {
 			most = u->tokens;
 			best = u->model;
 		}
@@ -99,7 +104,8 @@ static void note_called(struct join *j, int32_t model, struct str resource)
 	j->called[model] = resource;
 }
 
-static int32_t choose_model(struct joining *x, int32_t acct_region, int32_t principal, const struct bill_kind *k)
+static int32_t choose_model(struct joining *x, int32_t acct_region, int32_t principal,
+                            const struct bill_kind *k)
 {
 	struct names *names = x->j->names;
 	bool foundation = k->resource.len && memmem(k->resource.p, k->resource.len, ":foundation-model/", 18);
@@ -127,7 +133,7 @@ static int32_t model_of(struct joining *x, int32_t acct_region, int32_t principa
 	return *map_add(&x->choices, h, choose_model(x, acct_region, principal, &x->bill->kinds[kind]), &added);
 }
 
-// ---- sharing out ---------------------------------------------------------------------------------------------------
+// ---- sharing out --------------------------------------------------------------------------------
 
 static void found(struct joining *x, const struct ledger_row *row)
 {
@@ -171,7 +177,8 @@ static void look(struct joining *x, const struct ledger_row *key, int32_t princi
 	x->nfound = 0;
 	for (int64_t i = ledger_seek(sorted, n, order, &from); i < n; i++) {
 		const struct ledger_row *r = sorted[i];
-		if (r->acct_region != key->acct_region || r->model != key->model || r->type != key->type || (principal >= 0 && r->principal != principal) || r->hour >= key->hour + hours)
+		if (r->acct_region != key->acct_region || r->model != key->model || r->type != key->type ||
+		    (principal >= 0 && r->principal != principal) || r->hour >= key->hour + hours)
 			break;
 		found(x, r);
 	}
@@ -202,8 +209,12 @@ static void book_shares(struct joining *x, const struct ledger_row *line, bool c
 		if (!caller_known)
 			row.principal = x->found[i]->principal;
 		row.tokens = sign * x->shares[i];
-		row.usd = last ? usd : line->tokens ? usd_muldiv(line->usd, x->shares[i], sign * line->tokens) : USD_ZERO;
-		row.list = last ? list : line->tokens ? usd_muldiv(line->list, x->shares[i], sign * line->tokens) : USD_ZERO;
+		row.usd = last           ? usd
+		          : line->tokens ? usd_muldiv(line->usd, x->shares[i], sign * line->tokens)
+		                         : USD_ZERO;
+		row.list = last           ? list
+		           : line->tokens ? usd_muldiv(line->list, x->shares[i], sign * line->tokens)
+		                          : USD_ZERO;
 		usd = usd_sub(usd, row.usd);
 		list = usd_sub(list, row.list);
 		if (row.tokens || row.usd.pico || row.list.pico)
@@ -231,7 +242,7 @@ static void share_out(struct joining *x, const struct ledger_row *line, int hour
 	x->j->shared_out++;
 }
 
-// ---- lines ---------------------------------------------------------------------------------------------------------
+// ---- lines --------------------------------------------------------------------------------------
 
 static int32_t kind_of_type(struct joining *x, const struct bill_line *line)
 {
@@ -239,14 +250,15 @@ static int32_t kind_of_type(struct joining *x, const struct bill_line *line)
 	int32_t *at = map_add(&x->acct_regions, (uint64_t)line->account << 32 | (uint32_t)line->kind, 0, &added);
 	if (added) {
 		struct buf b = BUF_INIT;
-		buf_addf(&b, "%.*s/%.*s", STR_ARG(x->bill->names[line->account]), STR_ARG(x->bill->kinds[line->kind].region));
+		buf_addf(&b, "%.*s/%.*s", STR_ARG(x->bill->names[line->account]),
+		         STR_ARG(x->bill->kinds[line->kind].region));
 		*at = names_add(x->j->names, buf_str(&b));
 		buf_release(&b);
 	}
 	return *at;
 }
 
-// ---- the caller ----------------------------------------------------------------------------------------------------
+// ---- the caller ---------------------------------------------------------------------------------
 
 static uint64_t day_key(int32_t acct_region, int64_t hour, int32_t principal)
 {
@@ -254,8 +266,8 @@ static uint64_t day_key(int32_t acct_region, int64_t hour, int32_t principal)
 	return XXH3_64bits(key, sizeof key);
 }
 
-// Who the estimate counts among the others of a group (store/cardinality.h) is counted with them here, too: the two
-// can be compared then, and the names of a bill are as bounded as ours.
+// Who the estimate counts among the others of a group (store/cardinality.h) is counted with them here, too:
+// the two can be compared then, and the names of a bill are as bounded as ours.
 static int32_t caller_of(struct joining *x, int32_t acct_region, int32_t who, int64_t hour)
 {
 	struct names *names = x->j->names;
@@ -285,14 +297,21 @@ static void take_line(struct joining *x, const struct bill_line *line, int32_t n
 		return;
 	}
 	int32_t acct_region = kind_of_type(x, line);
-	struct ledger_row row = {.acct_region = acct_region, .type = (int32_t)k->usage.type, .tier = (int32_t)k->usage.tier, .hour = line->hour,
-	                         .principal = who.len ? caller_of(x, acct_region, line->principal, line->hour) : nobody, .tokens = bill_tokens(x->bill, line),
-	                         .usd = line->cost, .list = line->list};
+	struct ledger_row row = {.acct_region = acct_region,
+	                         .type = (int32_t)k->usage.type,
+	                         .tier = (int32_t)k->usage.tier,
+	                         .hour = line->hour,
+	                         .principal =
+	                             who.len ? caller_of(x, acct_region, line->principal, line->hour) : nobody,
+	                         .tokens = bill_tokens(x->bill, line),
+	                         .usd = line->cost,
+	                         .list = line->list};
 	row.model = model_of(x, row.acct_region, row.principal, line->kind);
 	j->tokens_usd = usd_add(j->tokens_usd, line->cost);
 	if (k->marketplace)
 		j->marketplace = usd_add(j->marketplace, line->cost);
-	bool ask = !who.len && (!x->bill->has_principal || !x->bill->with_principal || line->hour < PRINCIPALS_SINCE);
+	bool ask =
+		!who.len && (!x->bill->has_principal || !x->bill->with_principal || line->hour < PRINCIPALS_SINCE);
 	if (line->hours == 1 && !ask)
 		ledger_add(j->actual, &row);
 	else

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a kind of row of the bill means: which class of charge, which model at which scope, which token type, and how many
-// tokens a unit is. Pure.
+// What a kind of row of the bill means: which class of charge, which model at which scope, which token type,
+// and how many tokens a unit is. Pure.
 //
-// The same model stands in a bill in three shapes: in the usage type (first party and Amazon's own), or in the product's
-// name only (Marketplace). The resource, where the export has it, is what was called: its last segment is the model key
-// under which the estimate knows the calls.
+// The same model stands in a bill in three shapes: in the usage type (first party and Amazon's own), or in
+// the product's name only (Marketplace). The resource, where the export has it, is what was called: its last
+// segment is the model key under which the estimate knows the calls.
 //
-// The unit is a factor of 1,000, so it is not believed alone: units times the list rate must give the list cost.
+// The unit is a factor of 1,000, so it is not believed alone: units times the list rate must give the list
+// cost.
 #ifndef NOWCAST_RECONCILE_KIND_H
 #define NOWCAST_RECONCILE_KIND_H
 
@@ -20,7 +21,8 @@
 
 enum bill_class {
 	BILL_TOKENS,      // inference by tokens: what the estimate estimates
-	BILL_USAGE,       // other usage of Bedrock: images, searches, guardrails, customising, agents, and what is not understood
+	// other usage of Bedrock: images, searches, guardrails, customising, agents, and what is not understood
+	BILL_USAGE,
 	BILL_PROVISIONED, // provisioned throughput: hours that belong to no call
 	BILL_RESERVED,    // reserved capacity: likewise
 	BILL_TAX,

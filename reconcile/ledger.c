@@ -78,17 +78,20 @@ static int compare(const struct ledger_row *x, const struct ledger_row *y, enum 
 
 static int by_model_hour(const void *a, const void *b)
 {
-	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b, LEDGER_BY_SHEET);
+	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b,
+	               LEDGER_BY_SHEET);
 }
 
 static int by_principal(const void *a, const void *b)
 {
-	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b, LEDGER_BY_PRINCIPAL);
+	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b,
+	               LEDGER_BY_PRINCIPAL);
 }
 
 static int by_type(const void *a, const void *b)
 {
-	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b, LEDGER_BY_TYPE);
+	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b,
+	               LEDGER_BY_TYPE);
 }
 
 const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order order)
@@ -102,7 +105,8 @@ const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order 
 	return sorted;
 }
 
-int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order, const struct ledger_row *key)
+int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order,
+                    const struct ledger_row *key)
 {
 	int64_t lo = 0, hi = n;
 	while (lo < hi) {

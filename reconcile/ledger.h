@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures by (account and Region, hour, model key, principal, token type, service tier): what is billed, or what was estimated. A account and Region is
-// "account/region". Adding to a place that is there adds up.
+// Figures by (account and Region, hour, model key, principal, token type, service tier): what is billed, or
+// what was estimated. A account and Region is "account/region". Adding to a place that is there adds up.
 //
 // Names are numbers in a table that both ledgers of a run share, so that they compare by number.
 #ifndef NOWCAST_RECONCILE_LEDGER_H
@@ -48,6 +48,7 @@ enum ledger_order {
 const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order order);
 
 // The first of `n` sorted rows that is not before `key`.
-int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order, const struct ledger_row *key);
+int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order,
+                    const struct ledger_row *key);
 
 #endif

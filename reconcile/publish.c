@@ -17,7 +17,8 @@ EMBED(scores_lua, "reconcile/scores.lua")
 
 enum { SEND_FIELDS = 1000, PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
 
-bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix, int64_t retention_ms, struct err *err)
+bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix,
+                   int64_t retention_ms, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	*p = (struct publish){.prefix = prefix, .retention_ms = retention_ms};
@@ -43,7 +44,7 @@ void publish_end(struct publish *p)
 	p->redis = NULL;
 }
 
-// ---- one account and Region ------------------------------------------------------------------------------------------------------
+// ---- one account and Region ---------------------------------------------------------------------
 
 static void add_hour(struct buf *b, int64_t hour)
 {
@@ -58,7 +59,8 @@ struct staging {
 	const struct str *called;
 	int32_t ncalled;
 	struct arena arena;
-	struct str *stored;                  // by number of a name: as it stands in Redis; empty: not asked for yet
+	// by number of a name: as it stands in Redis; empty: not asked for yet
+	struct str *stored;
 	struct buf index, key, member, text; // keys of the staged sorted set and hash; scratch
 	int64_t pending, unsent;             // fields that are not answered; of them, not sent
 };
@@ -85,7 +87,8 @@ static void add_row(struct staging *s, const struct ledger_row *row)
 	buf_adds(&s->text, token_type_names[row->type]);
 	buf_adds(&s->text, rate_class_format(row->tier, rate_class));
 	redis_arg(s->p->redis, buf_str(&s->text));
-	const char *const rollups[] = {usd_format_pico((struct usd){row->tokens}, tokens), usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
+	const char *const rollups[] = {usd_format_pico((struct usd){row->tokens}, tokens),
+	                               usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
 	buf_clear(&s->text);
 	for (int i = 0; i < 3; i++) {
 		buf_adds(&s->text, i ? " " : "");
@@ -150,7 +153,8 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 	return flush(s, err);
 }
 
-static bool swap(struct publish *p, const struct publish_acct_region *acct_region, bool *ret_taken, struct err *err)
+static bool swap(struct publish *p, const struct publish_acct_region *acct_region, bool *ret_taken,
+                 struct err *err)
 {
 	struct buf key = BUF_INIT, acct_regions = BUF_INIT;
 	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(acct_region->acct_region));
@@ -164,7 +168,8 @@ static bool swap(struct publish *p, const struct publish_acct_region *acct_regio
 	redis_argi(p->redis, p->retention_ms);
 	redis_argi(p->redis, acct_region->since);
 	redis_argi(p->redis, acct_region->watermark);
-	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&acct_regions), acct_region->acct_region}); // after the figures: store/store_settle.c
+	// after the figures: store/store_settle.c
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&acct_regions), acct_region->acct_region});
 	bool good = redis_exec(p->redis, err);
 	if (good)
 		*ret_taken = str_is(redis_str(p->redis, 0), "1");
@@ -173,10 +178,16 @@ static bool swap(struct publish *p, const struct publish_acct_region *acct_regio
 	return good;
 }
 
-bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region, const struct names *names, const struct ledger_row *const *rows, int64_t n,
-                  const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
+bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region,
+                         const struct names *names, const struct ledger_row *const *rows, int64_t n,
+                         const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
 {
-	struct staging s = {.p = p, .names = names, .called = called, .ncalled = ncalled, .arena = ARENA_INIT, .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
+	struct staging s = {.p = p,
+	                    .names = names,
+	                    .called = called,
+	                    .ncalled = ncalled,
+	                    .arena = ARENA_INIT,
+	                    .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
 	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(acct_region->acct_region), p->run);
 	bool good = stage(&s, rows, n, err) && swap(p, acct_region, ret_taken, err);
 	arena_release(&s.arena);
@@ -188,7 +199,7 @@ bool publish_acct_region(struct publish *p, const struct publish_acct_region *ac
 	return good;
 }
 
-// ---- status --------------------------------------------------------------------------------------------------------
+// ---- status -------------------------------------------------------------------------------------
 
 void status_add(struct status *s, const char *field, const char *fmt, ...)
 {

@@ -3,8 +3,8 @@
 //
 //     publish_begin (a run's number) -> publish_slot x n: staged under keys of the run, then swapped in by one script -> status
 //
-// A run replaces a period of a account and Region as a whole, or not at all; of two runs at once the one that began later stays, in every
-// account and Region. What a run that died has staged expires. Other keys:
+// A run replaces a period of a account and Region as a whole, or not at all; of two runs at once the one that
+// began later stays, in every account and Region. What a run that died has staged expires. Other keys:
 //
 //   <prefix>:reconcile:run          counter of runs
 //   <prefix>:reconcile              hash: the last run (reconcile/run.h)
@@ -31,7 +31,8 @@ struct publish {
 };
 
 // Opens a connection of its own and takes a run's number.
-bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix, int64_t retention_ms, struct err *err) NC_CHECK;
+bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix,
+                   int64_t retention_ms, struct err *err) NC_CHECK;
 void publish_end(struct publish *p);
 
 struct publish_acct_region {
@@ -40,10 +41,12 @@ struct publish_acct_region {
 	int64_t since, watermark;  // hours; watermark 0: it stays where it is
 };
 
-// `rows`: those of the account and Region, sorted by LEDGER_BY_SHEET; n may be 0 (what was there goes). `called`: see join.h.
-// *ret_taken: false if a later run was faster.
-bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region, const struct names *names, const struct ledger_row *const *rows, int64_t n,
-                  const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err) NC_CHECK;
+// `rows`: those of the account and Region, sorted by LEDGER_BY_SHEET; n may be 0 (what was there goes).
+// `called`: see join.h. *ret_taken: false if a later run was faster.
+bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region,
+                         const struct names *names, const struct ledger_row *const *rows, int64_t n,
+                         const struct str *called, int32_t ncalled, bool *ret_taken,
+                         struct err *err) NC_CHECK;
 
 // Fields and values of a status hash; `what` is "reconcile" or "reconcile:2026-11".
 struct status {

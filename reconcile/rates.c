@@ -10,7 +10,8 @@
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
 
-enum { TOKENS_MIN = 10000, ALIKE = 1000 }; // fewer tokens a day say nothing; rates alike to one part in so many are one
+// fewer tokens a day say nothing; rates alike to one part in so many are one
+enum { TOKENS_MIN = 10000, ALIKE = 1000 };
 
 // One rate of one day.
 struct day_rate {
@@ -31,14 +32,20 @@ struct days {
 static bool is_plain(const struct bill_kind *k)
 {
 	const struct usage_type *u = &k->usage;
-	return k->class == BILL_TOKENS && k->model.len && !str_is(k->region, "unknown") && k->tokens_per_unit && !u->long_prompt && !u->custom && u->modality == MODALITY_TEXT;
+	return k->class == BILL_TOKENS && k->model.len && !str_is(k->region, "unknown") && k->tokens_per_unit &&
+	       !u->long_prompt && !u->custom && u->modality == MODALITY_TEXT;
 }
 
 static void add_line(struct days *d, const struct bill *b, const struct bill_line *line)
 {
 	const struct bill_kind *k = &b->kinds[line->kind];
-	struct day_rate r = {.account = b->names[line->account], .model = k->model, .region = k->region, .scope = k->usage.scope, .tier = k->usage.tier,
-	                     .type = k->usage.type, .day = line->hour / 24};
+	struct day_rate r = {.account = b->names[line->account],
+	                     .model = k->model,
+	                     .region = k->region,
+	                     .scope = k->usage.scope,
+	                     .tier = k->usage.tier,
+	                     .type = k->usage.type,
+	                     .day = line->hour / 24};
 	int64_t numbers[] = {r.scope, r.tier, r.type, r.day};
 	uint64_t h = XXH3_64bits(numbers, sizeof numbers);
 	bool added;
@@ -101,7 +108,8 @@ static bool agreed(const struct day_rate *days, int n, int64_t *ret_rate, int64_
 	}
 	if (!is_alike((int64_t)rate[0], (int64_t)rate[1]))
 		return false;
-	*ret_rate = (int64_t)usd_muldiv(usd_add(two[0]->usd, two[1]->usd), 1, two[0]->tokens + two[1]->tokens).pico;
+	*ret_rate =
+		(int64_t)usd_muldiv(usd_add(two[0]->usd, two[1]->usd), 1, two[0]->tokens + two[1]->tokens).pico;
 	*ret_day = two[1]->day;
 	return true;
 }
@@ -111,7 +119,11 @@ static bool is_listed(const struct day_rate *r, int64_t rate)
 	char key[MODEL_NAME_MAX + 16];
 	struct rate list;
 	int n = snprintf(key, sizeof key, "%s%.*s", r->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(r->model));
-	struct price_query q = {.model = {key, n < (int)sizeof key ? (size_t)n : 0}, .region = r->region, .type = r->type, .tier = r->tier, .time_ms = r->day * 24 * MS_PER_HOUR};
+	struct price_query q = {.model = {key, n < (int)sizeof key ? (size_t)n : 0},
+	                        .region = r->region,
+	                        .type = r->type,
+	                        .tier = r->tier,
+	                        .time_ms = r->day * 24 * MS_PER_HOUR};
 	return catalogue_find(catalogue_builtin(), &q, &list) == MISS_NONE && is_alike(list.pico_per_token, rate);
 }
 
@@ -123,8 +135,14 @@ static int64_t later(int64_t a, int64_t b)
 // The days of one price, newest first within each type: one row of the file.
 static bool learn_price(const struct day_rate *days, int n, struct price_row *ret)
 {
-	struct price_row row = {.model = days[0].model, .scope = days[0].scope, .tier = days[0].tier, .region = days[0].region, .account = days[0].account,
-	                        .to_ms = INT64_MAX, .per_unit = RATE_UNKNOWN, .source = "learned from the bill"};
+	struct price_row row = {.model = days[0].model,
+	                        .scope = days[0].scope,
+	                        .tier = days[0].tier,
+	                        .region = days[0].region,
+	                        .account = days[0].account,
+	                        .to_ms = INT64_MAX,
+	                        .per_unit = RATE_UNKNOWN,
+	                        .source = "learned from the bill"};
 	bool any = false;
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		row.rate[t] = RATE_UNKNOWN;
@@ -169,7 +187,8 @@ bool rates_write(const struct conf *conf, struct str csv, struct err *err)
 	struct buf path = BUF_INIT;
 	struct err why = ERR_INIT;
 	prices_path(conf, "bill", NULL, &path);
-	bool good = file_replace(path.data, csv, &why) || err_set(err, ERR_CONFIG, "%s: make prices.dir a folder that nowcast may write", why.msg);
+	bool good = file_replace(path.data, csv, &why) ||
+	            err_set(err, ERR_CONFIG, "%s: make prices.dir a folder that nowcast may write", why.msg);
 	buf_release(&path);
 	return good;
 }

@@ -23,7 +23,7 @@ enum {
 	FIGURE_BYTES = 192, // that a sum of the bill, or a figure of the estimate, takes here, measured
 };
 
-// ---- the estimate --------------------------------------------------------------------------------------------------
+// ---- the estimate -------------------------------------------------------------------------------
 
 // The model key of a model hour, which shows an application profile by its ARN.
 static struct str model_key(struct str model)
@@ -53,14 +53,17 @@ static bool take_model_hour(void *user, struct view *v, const struct model_hour 
 	struct reconcile_run *w = user;
 	struct buf acct_region = BUF_INIT;
 	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
-	struct ledger_row row = {.acct_region = names_add(&w->names, buf_str(&acct_region)), .model = names_add(&w->names, model_key(model_hour->model)), .hour = model_hour->hour};
+	struct ledger_row row = {.acct_region = names_add(&w->names, buf_str(&acct_region)),
+	                         .model = names_add(&w->names, model_key(model_hour->model)),
+	                         .hour = model_hour->hour};
 	buf_release(&acct_region);
 	note_foundation(w, row.model, model_hour->foundation);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *r = &model_hour->rows[i];
 		if (r->type == TOKEN_TYPES || r->figure.rate_class & RATE_CLASS_UNITS)
 			continue; // images are among the bill's other usage
-		w->tagged = w->tagged || !str_is(r->tagset, "-") || view_tag(v, model_hour, r, str_of(w->conf->team_tag)).len;
+		w->tagged =
+			w->tagged || !str_is(r->tagset, "-") || view_tag(v, model_hour, r, str_of(w->conf->team_tag)).len;
 		row.principal = names_add(&w->names, r->principal);
 		row.type = r->type;
 		row.tier = rate_class_tier(r->figure.rate_class);
@@ -80,19 +83,24 @@ static bool read_estimate(struct reconcile_run *w, struct err *err)
 	bool good = view_each(v, w->period->first, w->period->end, take_model_hour, w, err);
 	view_close(v);
 	if (good && w->estimate.n + w->bill.nlines > figures_max(w))
-		good = err_set(err, ERR_CONFIG, "%.*s: the bill and the estimate come to more than %" PRId64 " figures, which do not fit: raise reconcile.memory",
+		good = err_set(err, ERR_CONFIG,
+		               "%.*s: the bill and the estimate come to more than %" PRId64
+		               " figures, which do not fit: raise reconcile.memory",
 		               STR_ARG(w->period->name), figures_max(w));
 	return good;
 }
 
-// ---- a period, and a run -------------------------------------------------------------------------------------------
+// ---- a period, and a run ------------------------------------------------------------------------
 
 // The running month is delivered daily, at least.
 static void tell_stale(struct reconcile_run *w)
 {
 	int64_t now = when_now_ms(), age_hours = (now - w->period->delivered_ms) / MS_PER_HOUR;
 	if (now / MS_PER_HOUR < w->period->end && age_hours > STALE_HOURS)
-		buf_addf(&w->bill.notes, "the export is stale: its newest delivery is %" PRId64 " hours old, and AWS delivers daily; look at its status under Data Exports\n", age_hours);
+		buf_addf(&w->bill.notes,
+		         "the export is stale: its newest delivery is %" PRId64
+		         " hours old, and AWS delivers daily; look at its status under Data Exports\n",
+		         age_hours);
 }
 
 // Tags of callers are in the bill once somebody has activated them, and not in what was billed before.
@@ -104,8 +112,10 @@ static bool tell_tags(struct reconcile_run *w, struct duck *duck, struct err *er
 	if (!bill_has_caller_tags(duck, w->period, &column, &tags, err))
 		return false;
 	if (column && !tags)
-		buf_adds(&w->bill.notes, "callers have tags, and the bill has none of them (iamPrincipal/... in its column tags): activate them as cost allocation tags under Billing and "
-		                         "Cost Management (it takes up to 24 hours and is not retroactive); until then only nowcast knows teams\n");
+		buf_adds(
+			&w->bill.notes,
+			"callers have tags, and the bill has none of them (iamPrincipal/... in its column tags): activate them as cost allocation tags under Billing and "
+			"Cost Management (it takes up to 24 hours and is not retroactive); until then only nowcast knows teams\n");
 	return true;
 }
 
@@ -115,13 +125,22 @@ static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *e
 		return false;
 	tell_stale(w);
 	bool good = read_estimate(w, err) && tell_tags(w, duck, err);
-	w->join = (struct join){.names = &w->names, .estimate = &w->estimate, .actual = &w->actual,
-	                        .foundation = w->foundation, .nfoundation = w->nfoundation, .first = w->period->first, .end = w->period->end};
+	w->join = (struct join){.names = &w->names,
+	                        .estimate = &w->estimate,
+	                        .actual = &w->actual,
+	                        .foundation = w->foundation,
+	                        .nfoundation = w->nfoundation,
+	                        .first = w->period->first,
+	                        .end = w->period->end};
 	if (good)
 		join_bill(&w->join, &w->bill);
 	if (w->join.outside)
-		buf_addf(&w->bill.notes, "%" PRId64 " lines are for hours outside of the billing period: their dollars are told apart\n", w->join.outside);
-	good = good && reconcile_run_publish_acct_regions(w, err) && reconcile_run_publish_scores(w, err) && reconcile_run_publish_band(w, err) && reconcile_run_publish_status(w, err);
+		buf_addf(&w->bill.notes,
+		         "%" PRId64
+		         " lines are for hours outside of the billing period: their dollars are told apart\n",
+		         w->join.outside);
+	good = good && reconcile_run_publish_acct_regions(w, err) && reconcile_run_publish_scores(w, err) &&
+	       reconcile_run_publish_band(w, err) && reconcile_run_publish_status(w, err);
 	struct buf rates = BUF_INIT;
 	int nrates = 0;
 	if (good && w->out->watermark)
@@ -152,11 +171,20 @@ static void release_work(struct reconcile_run *w)
 	free(w->final_until);
 }
 
-static bool run_periods(struct reconciliation *out, const struct conf *conf, const char *source, const struct export *x, struct publish *p, struct duck *duck,
+static bool run_periods(struct reconciliation *out, const struct conf *conf, const char *source,
+                        const struct export *x, struct publish *p, struct duck *duck,
                         struct pseudonyms *names, struct buf *rates, struct err *err)
 {
 	for (int i = 0; i < x->nperiods; i++) {
-		struct reconcile_run w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .pseudonyms = names, .out = out, .start_ms = when_ticks_ms(), .rates = rates};
+		struct reconcile_run w = {.conf = conf,
+		                          .source = source,
+		                          .export = x,
+		                          .period = &x->periods[i],
+		                          .publish = p,
+		                          .pseudonyms = names,
+		                          .out = out,
+		                          .start_ms = when_ticks_ms(),
+		                          .rates = rates};
 		bool good = run_period(&w, duck, err);
 		release_work(&w);
 		if (!good)
@@ -166,7 +194,8 @@ static bool run_periods(struct reconciliation *out, const struct conf *conf, con
 	return true;
 }
 
-static bool tell_run(const struct reconciliation *out, const struct conf *conf, const char *source, struct publish *p, struct err *err)
+static bool tell_run(const struct reconciliation *out, const struct conf *conf, const char *source,
+                     struct publish *p, struct err *err)
 {
 	struct status s = {.arena = ARENA_INIT};
 	char usd[USD_SIZE];
@@ -191,14 +220,18 @@ static void keep_rates(struct reconciliation *out, const struct conf *conf, cons
 	struct buf csv = BUF_INIT, path = BUF_INIT;
 	if (!*conf->prices_dir) { // the sources in files are switched off
 		if (out->rates)
-			buf_addf(&out->notes, "%d rates differ from the list and would be learned: set prices.dir to a folder that nowcast may write\n", out->rates);
+			buf_addf(
+				&out->notes,
+				"%d rates differ from the list and would be learned: set prices.dir to a folder that nowcast may write\n",
+				out->rates);
 		return;
 	}
 	prices_path(conf, "bill", NULL, &path);
 	price_file_write_head(&csv);
 	buf_addstr(&csv, buf_str(rows));
 	if ((out->rates || (path.len && access(path.data, F_OK) == 0)) && !rates_write(conf, buf_str(&csv), &err))
-		buf_addf(&out->notes, "%d rates differ from the list and would be learned: %s\n", out->rates, err.msg);
+		buf_addf(&out->notes, "%d rates differ from the list and would be learned: %s\n", out->rates,
+		         err.msg);
 	buf_release(&csv);
 	buf_release(&path);
 }
@@ -221,8 +254,8 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 }
 
 // A folder as it is; from S3, what is needed is brought into the cache first.
-static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user,
-                        struct err *err)
+static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source,
+                        struct str period, s3_tell *tell, void *user, struct err *err)
 {
 	struct buf folder = BUF_INIT;
 	if (strncmp(source, "s3://", 5) != 0)
@@ -242,7 +275,8 @@ static void spill_folder(char *ret, size_t size)
 	snprintf(ret, size, "%s/nowcast-duckdb-%ld", tmp && *tmp ? tmp : "/tmp", (long)getpid());
 }
 
-bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user, struct err *err)
+bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
+                   s3_tell *tell, void *user, struct err *err)
 {
 	struct reconciliation out = {0};
 	struct export x = {0};
@@ -253,19 +287,24 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	char spill[400];
 	int64_t start = when_ticks_ms();
 	spill_folder(spill, sizeof spill);
-	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory / 2, spill, err) && find_export(&x, &s3, conf, source, period, tell, user, err);
+	bool good = pseudonyms_open(&names, conf, err) &&
+	            duck_open(&duck, conf->reconcile_memory / 2, spill, err) &&
+	            find_export(&x, &s3, conf, source, period, tell, user, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	text_make_plain_lines(out.notes.data, out.notes.len); // they quote names of files
-	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
+	good =
+		good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
 	out.run = p.run;
 	struct buf rates = BUF_INIT;
-	good = good && names_check(p.redis, conf->redis_prefix, names, err) && run_periods(&out, conf, source, &x, &p, duck, names, &rates, err);
+	good = good && names_check(p.redis, conf->redis_prefix, names, err) &&
+	       run_periods(&out, conf, source, &x, &p, duck, names, &rates, err);
 	if (good && out.watermark)
 		keep_rates(&out, conf, &rates);
 	buf_release(&rates);
 	out.duration_ms = when_ticks_ms() - start;
-	good = good && billed_means_refresh(conf->redis, conf->redis_ca, conf->redis_prefix, conf->settle_interval_ms, conf->retention_ms, err);
+	good = good && billed_means_refresh(conf->redis, conf->redis_ca, conf->redis_prefix,
+	                                    conf->settle_interval_ms, conf->retention_ms, err);
 	good = good && tell_run(&out, conf, source, &p, err);
 	publish_end(&p);
 	export_release(&x);

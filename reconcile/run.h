@@ -3,8 +3,9 @@
 //
 //     source -> export (files) -> bill (rows, in DuckDB) -> join (the estimate's names) -> watermark -> publish (Redis)
 //
-// Every run is a full comparison of what the export now says: running again changes nothing, a restated export replaces.
-// A run that fails leaves what was there. Status hashes in Redis (fields are text; dollars in picodollars):
+// Every run is a full comparison of what the export now says: running again changes nothing, a restated
+// export replaces. A run that fails leaves what was there. Status hashes in Redis (fields are text; dollars
+// in picodollars):
 //
 //   <prefix>:reconcile          run, source, finished_ms, duration_ms, periods, files, bytes, rows, billed, every_ms
 //   <prefix>:reconcile:2026-11  the same for the period, and: delivered_ms, execution, granularity (hourly, daily),
@@ -33,10 +34,13 @@ struct reconciliation { // what a run did, for those who tell it
 	struct buf notes;     // findings, a line each
 };
 
-// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `tell`, which may be NULL, hears of what is fetched.
-bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user, struct err *err) NC_CHECK;
+// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `tell`, which may be
+// NULL, hears of what is fetched.
+bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
+                   s3_tell *tell, void *user, struct err *err) NC_CHECK;
 // Whether a run, of this process or another, has ended within the last `within_ms`.
-bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh, struct err *err) NC_CHECK;
+bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh,
+                        struct err *err) NC_CHECK;
 void reconciliation_release(struct reconciliation *r);
 
 #endif

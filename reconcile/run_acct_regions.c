@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts and accounts and Regions of a period: up to where each account's bill may be believed, and its figures into Redis, account and Region by account and Region.
+// Accounts and accounts and Regions of a period: up to where each account's bill may be believed, and its
+// figures into Redis, account and Region by account and Region.
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -9,7 +10,7 @@
 #include "reconcile/watermark.h"
 #include "store/redis.h"
 
-// ---- watermarks ----------------------------------------------------------------------------------------------------
+// ---- watermarks ---------------------------------------------------------------------------------
 
 struct acct_region_state {
 	struct str acct_region, account;
@@ -22,7 +23,8 @@ static struct str account_of(struct str acct_region)
 }
 
 // Slots that Redis knows and those of the bill, with the watermarks so far.
-static bool read_acct_regions(struct reconcile_run *w, struct arena *arena, struct acct_region_state **ret, int *ret_n, struct err *err)
+static bool read_acct_regions(struct reconcile_run *w, struct arena *arena, struct acct_region_state **ret,
+                              int *ret_n, struct err *err)
 {
 	struct redis *r = w->publish->redis;
 	struct buf key = BUF_INIT;
@@ -85,12 +87,15 @@ static struct account *account_named(struct accounts *x, struct reconcile_run *w
 		size_t hours = (size_t)(w->period->end - w->period->first);
 		if (x->n == x->cap)
 			x->list = xrealloc(x->list, (size_t)(x->cap = x->cap ? x->cap * 2 : 16), sizeof *x->list);
-		x->list[x->n++] = (struct account){.name = name, .billed = xcalloc(hours, sizeof(int64_t)), .estimated = xcalloc(hours, sizeof(int64_t))};
+		x->list[x->n++] = (struct account){.name = name,
+		                                   .billed = xcalloc(hours, sizeof(int64_t)),
+		                                   .estimated = xcalloc(hours, sizeof(int64_t))};
 	}
 	return &x->list[*at];
 }
 
-static struct account *account_of_acct_region(struct accounts *x, struct reconcile_run *w, int32_t acct_region)
+static struct account *account_of_acct_region(struct accounts *x, struct reconcile_run *w,
+                                              int32_t acct_region)
 {
 	int32_t *at = map_find(&x->by_acct_region, (uint64_t)acct_region);
 	bool added;
@@ -139,24 +144,36 @@ static int64_t account_watermark(struct reconcile_run *w, const struct account *
 {
 	int64_t held;
 	char when[WHEN_SIZE];
-	struct watermark_input in = {.first = w->period->first, .end = w->period->end, .last_hour = w->bill.last_hour, .delivered_ms = w->period->delivered_ms,
-	                             .now_ms = when_now_ms(), .patience_ms = w->conf->watermark_ms, .before = before, .daily = w->bill.daily,
-	                             .invoiced = w->bill.invoiced, .billed = a->billed, .estimated = a->estimated};
+	struct watermark_input in = {.first = w->period->first,
+	                             .end = w->period->end,
+	                             .last_hour = w->bill.last_hour,
+	                             .delivered_ms = w->period->delivered_ms,
+	                             .now_ms = when_now_ms(),
+	                             .patience_ms = w->conf->watermark_ms,
+	                             .before = before,
+	                             .daily = w->bill.daily,
+	                             .invoiced = w->bill.invoiced,
+	                             .billed = a->billed,
+	                             .estimated = a->estimated};
 	int64_t mark = a->covered ? watermark_find(&in, &held) : 0;
 	if (!mark)
 		return 0;
 	if (held)
-		buf_addf(&w->bill.notes, "account %.*s: its last %" PRId64 " hours look half delivered, so the estimate stands for them\n", STR_ARG(a->name), held);
+		buf_addf(&w->bill.notes,
+		         "account %.*s: its last %" PRId64
+		         " hours look half delivered, so the estimate stands for them\n",
+		         STR_ARG(a->name), held);
 	struct buf field = BUF_INIT;
 	buf_addf(&field, "watermark %.*s", STR_ARG(a->name));
-	status_add(&w->status, field.data, "%s", when_format((mark > before ? mark : before) * MS_PER_HOUR, when));
+	status_add(&w->status, field.data, "%s",
+	           when_format((mark > before ? mark : before) * MS_PER_HOUR, when));
 	buf_release(&field);
 	if (!w->out->watermark || mark < w->out->watermark)
 		w->out->watermark = mark;
 	return mark;
 }
 
-// ---- into Redis ----------------------------------------------------------------------------------------------------
+// ---- into Redis ---------------------------------------------------------------------------------
 
 static int by_account(const void *a, const void *b)
 {
@@ -175,7 +192,8 @@ static void note_final(struct reconcile_run *w, int32_t acct_region, int64_t unt
 	w->final_until[acct_region] = until;
 }
 
-static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_regions, int n, struct err *err)
+static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_regions, int n,
+                        struct err *err)
 {
 	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
 	struct accounts accounts = {0};
@@ -195,9 +213,15 @@ static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_
 		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_SHEET, &key), to = from;
 		while (to < w->actual.n && sorted[to]->acct_region == key.acct_region)
 			to++;
-		struct publish_acct_region acct_region = {acct_regions[i].acct_region, w->period->name, w->period->first, w->period->end, w->period->first, mark};
+		struct publish_acct_region acct_region = {acct_regions[i].acct_region,
+		                                          w->period->name,
+		                                          w->period->first,
+		                                          w->period->end,
+		                                          w->period->first,
+		                                          mark};
 		bool taken = true;
-		good = publish_acct_region(w->publish, &acct_region, &w->names, sorted + from, to - from, w->join.called, w->join.ncalled, &taken, err);
+		good = publish_acct_region(w->publish, &acct_region, &w->names, sorted + from, to - from,
+		                           w->join.called, w->join.ncalled, &taken, err);
 		w->out->overtaken |= good && !taken;
 		note_final(w, key.acct_region, mark > before ? mark : before);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How wide the bands shall be, out of what Redis holds of scored days: the newest BAND_DAYS of the period, the one before and the
-// one after it. A function of the scores alone, so that a second run says the same.
+// How wide the bands shall be, out of what Redis holds of scored days: the newest BAND_DAYS of the period,
+// the one before and the one after it. A function of the scores alone, so that a second run says the same.
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One billing period on its way through a run: what run.c, reconcile_run_slots.c and reconcile_run_status.c share.
+// One billing period on its way through a run: what run.c, reconcile_run_slots.c and reconcile_run_status.c
+// share.
 #ifndef NOWCAST_RECONCILE_RUN_PRIV_H
 #define NOWCAST_RECONCILE_RUN_PRIV_H
 
@@ -27,14 +28,15 @@ struct reconcile_run {
 	struct bill bill;
 	struct join join;
 	struct status status;
-	int64_t *final_until;   // by number of a name: of a account and Region, the hour up to which its bill is final; 0: none of it
+	// by number of a name: of a account and Region, the hour up to which its bill is final; 0: none of it
+	int64_t *final_until;
 	int32_t nfinal;
 	int64_t start_ms;
 	struct buf *rates; // rows of a price file: those of the newest period that has any
 };
 
-// Puts the billed figures of every account and Region into Redis, with the watermark of its account. Slots that Redis knows and the bill
-// does not are emptied of this period.
+// Puts the billed figures of every account and Region into Redis, with the watermark of its account. Slots
+// that Redis knows and the bill does not are emptied of this period.
 bool reconcile_run_publish_acct_regions(struct reconcile_run *w, struct err *err) NC_CHECK;
 
 // Scores what the estimate said of the final hours, day by day, and keeps the scores (reconcile/score.h).

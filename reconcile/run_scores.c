@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The final hours of a period, account and Region by account and Region: what the snapshots say (reconcile/asof.h) beside what was billed, summed by day.
+// The final hours of a period, account and Region by account and Region: what the snapshots say
+// (reconcile/asof.h) beside what was billed, summed by day.
 //
-// Both sides are in memory, sorted by account and Region, hour and model; the snapshots of a account and Region are read in one round trip.
+// Both sides are in memory, sorted by account and Region, hour and model; the snapshots of a account and
+// Region are read in one round trip.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -50,7 +52,7 @@ struct scoring {
 	struct map missed_index;
 };
 
-// ---- snapshots -----------------------------------------------------------------------------------------------------
+// ---- snapshots ----------------------------------------------------------------------------------
 
 static bool read_taken(struct scoring *x, int64_t until, struct err *err)
 {
@@ -62,7 +64,8 @@ static bool read_taken(struct scoring *x, int64_t until, struct err *err)
 	x->first_taken = x->end_taken = first;
 	for (int64_t h = first; h < until; h++) {
 		asof_key(&key, w->conf->redis_prefix, STR_NONE, h);
-		redis_cmdz(r, "HMGET", key.data, asof_horizons[0].name, asof_horizons[1].name, asof_horizons[2].name, NULL);
+		redis_cmdz(r, "HMGET", key.data, asof_horizons[0].name, asof_horizons[1].name, asof_horizons[2].name,
+		           NULL);
 	}
 	buf_release(&key);
 	if (first >= until)
@@ -71,7 +74,8 @@ static bool read_taken(struct scoring *x, int64_t until, struct err *err)
 		return false;
 	for (int64_t h = first; h < until; h++)
 		for (size_t k = 0; k < ASOF_HORIZONS; k++)
-			if (asof_note_read(redis_elem(r, (size_t)(h - first), k), &x->taken[h - w->period->first].band_scale[k]))
+			if (asof_note_read(redis_elem(r, (size_t)(h - first), k),
+			                   &x->taken[h - w->period->first].band_scale[k]))
 				x->end_taken = h + 1;
 	return true;
 }
@@ -85,7 +89,8 @@ static bool read_packed(struct scoring *x, struct str acct_region, struct err *e
 	x->packed = arena_alloc(&x->acct_region_arena, (size_t)(n + 1) * sizeof *x->packed);
 	for (int64_t h = x->first_taken; h < x->end_taken; h++) {
 		asof_key(&key, x->w->conf->redis_prefix, acct_region, h);
-		redis_cmdz(r, "HMGET", key.data, asof_horizons[0].name, asof_horizons[1].name, asof_horizons[2].name, NULL);
+		redis_cmdz(r, "HMGET", key.data, asof_horizons[0].name, asof_horizons[1].name, asof_horizons[2].name,
+		           NULL);
 	}
 	buf_release(&key);
 	if (n && !redis_exec(r, err))
@@ -96,7 +101,7 @@ static bool read_packed(struct scoring *x, struct str acct_region, struct err *e
 	return true;
 }
 
-// ---- one hour of one account and Region ------------------------------------------------------------------------------------------
+// ---- one hour of one account and Region ---------------------------------------------------------
 
 static struct caller_hour *cell_of(struct scoring *x, uint64_t caller, int32_t principal)
 {
@@ -105,7 +110,8 @@ static struct caller_hour *cell_of(struct scoring *x, uint64_t caller, int32_t p
 	if (!added)
 		return &x->cells[*at];
 	if (x->ncells == x->capcells)
-		x->cells = xrealloc(x->cells, (size_t)(x->capcells = x->capcells ? x->capcells * 2 : 256), sizeof *x->cells);
+		x->cells =
+			xrealloc(x->cells, (size_t)(x->capcells = x->capcells ? x->capcells * 2 : 256), sizeof *x->cells);
 	x->cells[x->ncells] = (struct caller_hour){.principal = principal};
 	return &x->cells[x->ncells++];
 }
@@ -114,21 +120,31 @@ static void add_compared(struct scoring *x, const struct compared *list, int n)
 {
 	for (int i = 0; i < n; i++) {
 		struct str who = list[i].who.principal;
-		difference_add(&cell_of(x, asof_caller(who), names_add(&x->w->names, who))->at[SCORE_LAST].d, &list[i].d);
+		difference_add(&cell_of(x, asof_caller(who), names_add(&x->w->names, who))->at[SCORE_LAST].d,
+		               &list[i].d);
 	}
 }
 
 static struct view_row row_of(const struct reconcile_run *w, const struct ledger_row *r, bool billed)
 {
-	return (struct view_row){.principal = w->names.list[r->principal], .tagset = STR("-"), .type = r->type,
-	                         .figure = {.tokens = r->tokens, .billed = billed ? r->tokens : 0, .usd = r->usd, .list = r->list, .priced = true, .rate_class = (uint8_t)r->tier}};
+	return (struct view_row){.principal = w->names.list[r->principal],
+	                         .tagset = STR("-"),
+	                         .type = r->type,
+	                         .figure = {.tokens = r->tokens,
+	                                    .billed = billed ? r->tokens : 0,
+	                                    .usd = r->usd,
+	                                    .list = r->list,
+	                                    .priced = true,
+	                                    .rate_class = (uint8_t)r->tier}};
 }
 
-static int take_rows(const struct reconcile_run *w, const struct ledger_row *const *sorted, int64_t n, int64_t *at, const struct ledger_row *like, bool billed, struct arena *arena,
+static int take_rows(const struct reconcile_run *w, const struct ledger_row *const *sorted, int64_t n,
+                     int64_t *at, const struct ledger_row *like, bool billed, struct arena *arena,
                      struct view_row **ret)
 {
 	int64_t end = *at;
-	while (end < n && sorted[end]->acct_region == like->acct_region && sorted[end]->hour == like->hour && sorted[end]->model == like->model)
+	while (end < n && sorted[end]->acct_region == like->acct_region && sorted[end]->hour == like->hour &&
+	       sorted[end]->model == like->model)
 		end++;
 	struct view_row *rows = arena_alloc(arena, (size_t)(end - *at + 1) * sizeof *rows);
 	for (int64_t i = *at; i < end; i++)
@@ -142,7 +158,8 @@ static int take_rows(const struct reconcile_run *w, const struct ledger_row *con
 // The row that comes first, of those ahead on both sides; NULL: none.
 static const struct ledger_row *next_row(const struct scoring *x)
 {
-	const struct ledger_row *e = x->ie < x->w->estimate.n ? x->estimate[x->ie] : NULL, *a = x->ia < x->w->actual.n ? x->actual[x->ia] : NULL;
+	const struct ledger_row *e = x->ie < x->w->estimate.n ? x->estimate[x->ie] : NULL,
+							*a = x->ia < x->w->actual.n ? x->actual[x->ia] : NULL;
 	if (!e || !a)
 		return e ? e : a;
 	if (e->acct_region != a->acct_region)
@@ -183,19 +200,22 @@ static void take_snapshots(struct scoring *x, int64_t hour)
 	struct asof_entry e;
 	for (int k = 0; hour >= x->first_taken && hour < x->end_taken && k < ASOF_HORIZONS; k++)
 		for (struct str packed = x->packed[hour - x->first_taken][k]; asof_next(&packed, &e);)
-			cell_of(x, e.caller, NOBODY)->at[k] = (struct score_cell){.said = e.usd, .low = e.low, .high = e.high};
+			cell_of(x, e.caller, NOBODY)->at[k] =
+				(struct score_cell){.said = e.usd, .low = e.low, .high = e.high};
 }
 
-// ---- days ----------------------------------------------------------------------------------------------------------
+// ---- days ---------------------------------------------------------------------------------------
 
-static void add_missed(struct scoring *x, int day, int horizon, int32_t principal, const struct usd cause[SCORE_CAUSES])
+static void add_missed(struct scoring *x, int day, int horizon, int32_t principal,
+                       const struct usd cause[SCORE_CAUSES])
 {
 	int32_t key[] = {day, horizon, principal};
 	bool added;
 	int32_t *at = map_add(&x->missed_index, XXH3_64bits(key, sizeof key), x->nmissed, &added);
 	if (added) {
 		if (x->nmissed == x->capmissed)
-			x->missed = xrealloc(x->missed, (size_t)(x->capmissed = x->capmissed ? x->capmissed * 2 : 256), sizeof *x->missed);
+			x->missed = xrealloc(x->missed, (size_t)(x->capmissed = x->capmissed ? x->capmissed * 2 : 256),
+			                     sizeof *x->missed);
 		x->missed[x->nmissed++] = (struct missed){.day = day, .horizon = horizon, .principal = principal};
 	}
 	struct missed *m = &x->missed[*at];
@@ -233,7 +253,8 @@ static bool score_acct_regions(struct scoring *x, struct err *err)
 	int32_t acct_region = -1;
 	for (const struct ledger_row *r; (r = next_row(x));) {
 		int64_t hour = r->hour, until = r->acct_region < x->w->nfinal ? x->w->final_until[r->acct_region] : 0;
-		if (r->acct_region != acct_region && hour < until && !read_packed(x, x->w->names.list[r->acct_region], err))
+		if (r->acct_region != acct_region && hour < until &&
+		    !read_packed(x, x->w->names.list[r->acct_region], err))
 			return false;
 		acct_region = r->acct_region;
 		if (hour >= until) {
@@ -247,7 +268,7 @@ static bool score_acct_regions(struct scoring *x, struct err *err)
 	return true;
 }
 
-// ---- into Redis ----------------------------------------------------------------------------------------------------
+// ---- into Redis ---------------------------------------------------------------------------------
 
 static int by_size(const void *a, const void *b)
 {
@@ -263,10 +284,14 @@ static int by_size(const void *a, const void *b)
 static int list_worst(const struct scoring *x, int32_t from, int day, int horizon, struct score_worst *ret)
 {
 	int n = 0;
-	for (int32_t i = from; i < x->nmissed && x->missed[i].day == day && x->missed[i].horizon == horizon && n < SCORE_WORST_MAX; i++) {
+	for (int32_t i = from;
+	     i < x->nmissed && x->missed[i].day == day && x->missed[i].horizon == horizon && n < SCORE_WORST_MAX;
+	     i++) {
 		const struct missed *m = &x->missed[i];
 		if (m->all.pico > 0)
-			ret[n++] = (struct score_worst){m->principal == NOBODY ? STR("(no longer told apart)") : x->w->names.list[m->principal], m->all, score_main_cause(m->cause)};
+			ret[n++] = (struct score_worst){m->principal == NOBODY ? STR("(no longer told apart)")
+			                                                       : x->w->names.list[m->principal],
+			                                m->all, score_main_cause(m->cause)};
 	}
 	return n;
 }
@@ -295,7 +320,8 @@ static bool publish(struct scoring *x, struct err *err)
 		s->hours = __builtin_popcount(x->days[day].hours[horizon]);
 		if (!s->hours)
 			continue;
-		while (at < x->nmissed && (x->missed[at].day < day || (x->missed[at].day == day && x->missed[at].horizon < horizon)))
+		while (at < x->nmissed &&
+		       (x->missed[at].day < day || (x->missed[at].day == day && x->missed[at].horizon < horizon)))
 			at++;
 		buf_clear(&name);
 		buf_addf(&name, "%.*s-%02d %s", STR_ARG(x->w->period->name), day + 1, score_horizon_names[horizon]);
@@ -319,8 +345,11 @@ bool reconcile_run_publish_scores(struct reconcile_run *w, struct err *err)
 	until = until < w->period->end ? until : w->period->end;
 	if (until <= w->period->first || w->estimate.n == 0 || w->out->overtaken)
 		return true;
-	struct scoring x = {.w = w, .estimate = ledger_sort(&w->estimate, LEDGER_BY_SHEET), .actual = ledger_sort(&w->actual, LEDGER_BY_SHEET),
-	                    .taken = xcalloc((size_t)(w->period->end - w->period->first), sizeof *x.taken), .days = xcalloc(DAYS_MAX, sizeof *x.days)};
+	struct scoring x = {.w = w,
+	                    .estimate = ledger_sort(&w->estimate, LEDGER_BY_SHEET),
+	                    .actual = ledger_sort(&w->actual, LEDGER_BY_SHEET),
+	                    .taken = xcalloc((size_t)(w->period->end - w->period->first), sizeof *x.taken),
+	                    .days = xcalloc(DAYS_MAX, sizeof *x.days)};
 	bool good = read_taken(&x, until, err) && score_acct_regions(&x, err) && publish(&x, err);
 	arena_release(&x.arena);
 	arena_release(&x.acct_region_arena);

@@ -32,7 +32,8 @@ static void tell_apart(struct reconcile_run *w)
 		struct str what = k->usage_type.len ? k->usage_type : k->line_type;
 		struct str account = w->bill.names[line->account];
 		buf_clear(&field);
-		buf_addf(&field, "apart %s %.*s %.*s", bill_class_names[k->class], STR_ARG(account.len ? account : STR("-")), STR_ARG(what.len ? what : STR("-")));
+		buf_addf(&field, "apart %s %.*s %.*s", bill_class_names[k->class],
+		         STR_ARG(account.len ? account : STR("-")), STR_ARG(what.len ? what : STR("-")));
 		text_make_plain(field.data, field.len);
 		int32_t *at = map_add(&index, (uint64_t)names_add(&w->names, buf_str(&field)), n, &added);
 		if (added) {
@@ -45,7 +46,8 @@ static void tell_apart(struct reconcile_run *w)
 	}
 	for (int32_t i = 0; i < n; i++) {
 		char usd[USD_SIZE];
-		status_add(&w->status, list[i].field.p, "%s %" PRId64, usd_format_pico(list[i].usd, usd), list[i].rows);
+		status_add(&w->status, list[i].field.p, "%s %" PRId64, usd_format_pico(list[i].usd, usd),
+		           list[i].rows);
 	}
 	free(list);
 	buf_release(&field);
@@ -83,7 +85,8 @@ bool reconcile_run_publish_status(struct reconcile_run *w, struct err *err)
 	tell_apart(w);
 	tell_period(w);
 	buf_addf(&key, "reconcile:%.*s", STR_ARG(w->period->name));
-	bool good = publish_status(w->publish, key.data, &w->status, err) && publish_period(w->publish, w->period->name, err);
+	bool good = publish_status(w->publish, key.data, &w->status, err) &&
+	            publish_period(w->publish, w->period->name, err);
 	buf_release(&key);
 	return good;
 }

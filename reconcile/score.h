@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How good an estimate was, once the bill has come. Pure, in integers; sums only, so that days add up to months.
+// How good an estimate was, once the bill has come. Pure, in integers; sums only, so that days add up to
+// months.
 //
-// A cell is an hour, account, Region and caller. Its miss is the distance between what was said and what was billed, and the
-// causes that pulled it that way share the miss in proportion, so that the causes add up to it exactly:
+// A cell is an hour, account, Region and caller. Its miss is the distance between what was said and what was
+// billed, and the causes that pulled it that way share the miss in proportion, so that the causes add up to
+// it exactly:
 //
 //     billed - said  =  late + volume + price + attribution + unmetered + unbilled
 //                       |      `-- why the estimate as it stands now differs from the bill (reconcile/compare.h)
@@ -24,7 +26,15 @@
 #include "reconcile/band.h"
 #include "reconcile/compare.h"
 
-enum score_cause { CAUSE_LATE, CAUSE_VOLUME, CAUSE_PRICE, CAUSE_ATTRIBUTION, CAUSE_UNMETERED, CAUSE_UNBILLED, SCORE_CAUSES };
+enum score_cause {
+	CAUSE_LATE,
+	CAUSE_VOLUME,
+	CAUSE_PRICE,
+	CAUSE_ATTRIBUTION,
+	CAUSE_UNMETERED,
+	CAUSE_UNBILLED,
+	SCORE_CAUSES
+};
 extern const char *const score_cause_names[SCORE_CAUSES];
 
 enum { SCORE_LAST = ASOF_HORIZONS, SCORE_HORIZONS, SCORE_WORST_MAX = 5 };
@@ -63,6 +73,7 @@ enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES]);
 
 // As a value of the hash, and back: false if it cannot be read. *ret_worst points into `text`.
 void score_write(struct buf *b, const struct score *s, const struct score_worst *worst, int n);
-bool score_read(struct str text, struct score *ret, struct score_worst ret_worst[SCORE_WORST_MAX], int *ret_n);
+bool score_read(struct str text, struct score *ret, struct score_worst ret_worst[SCORE_WORST_MAX],
+                int *ret_n);
 
 #endif

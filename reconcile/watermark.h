@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Up to which hour a delivery of the bill may be believed, account by account. Pure.
 //
-// A delivery is believed for hours that ended at least `patience` before it was made (72 hours: by then Marketplace rows
-// have settled, too), and never beyond the last hour it holds anything for. From there the watermark steps back over hours
-// that look half delivered: those for which the bill has less than four fifths of the tokens the estimate has seen. It does
-// not step back behind where it was: what was once complete and then shrinks was restated, and is believed.
-// A bill that carries its invoice is believed whole.
+// A delivery is believed for hours that ended at least `patience` before it was made (72 hours: by then
+// Marketplace rows have settled, too), and never beyond the last hour it holds anything for. From there the
+// watermark steps back over hours that look half delivered: those for which the bill has less than four
+// fifths of the tokens the estimate has seen. It does not step back behind where it was: what was once
+// complete and then shrinks was restated, and is believed. A bill that carries its invoice is believed whole.
 #ifndef NOWCAST_RECONCILE_WATERMARK_H
 #define NOWCAST_RECONCILE_WATERMARK_H
 

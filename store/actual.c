@@ -16,7 +16,8 @@ bool actual_read(struct str field, struct str value, struct view_row *ret)
 	row.figure.rate_class = (uint8_t)rate_class;
 	while (row.type < TOKEN_TYPES && !str_is(type, token_type_names[row.type]))
 		row.type++;
-	if (row.type == TOKEN_TYPES || !usd_parse_scaled(str_cut(&value, ' '), 0, &tokens) || !usd_parse_pico(str_cut(&value, ' '), &row.figure.usd))
+	if (row.type == TOKEN_TYPES || !usd_parse_scaled(str_cut(&value, ' '), 0, &tokens) ||
+	    !usd_parse_pico(str_cut(&value, ' '), &row.figure.usd))
 		return false;
 	row.figure.tokens = row.figure.billed = tokens;
 	if (!usd_parse_pico(str_cut(&value, ' '), &row.figure.list))
@@ -26,13 +27,15 @@ bool actual_read(struct str field, struct str value, struct view_row *ret)
 }
 
 // The estimate's rows of one caller: of `type`, or, if there are none, of any type.
-static int shares_of(const struct view_row *estimate, int n, struct str principal, int type, struct str *ret_tagsets, int64_t *ret_weights)
+static int shares_of(const struct view_row *estimate, int n, struct str principal, int type,
+                     struct str *ret_tagsets, int64_t *ret_weights)
 {
 	int found = 0;
 	for (int any = 0; any < 2 && !found; any++)
 		for (int i = 0; i < n && found < TAGSETS_MAX; i++) {
 			const struct view_row *e = &estimate[i];
-			if ((any ? e->type == TOKEN_TYPES : e->type != type) || !str_eq(e->principal, principal) || e->figure.rate_class & RATE_CLASS_UNITS)
+			if ((any ? e->type == TOKEN_TYPES : e->type != type) || !str_eq(e->principal, principal) ||
+			    e->figure.rate_class & RATE_CLASS_UNITS)
 				continue;
 			if (found && str_eq(ret_tagsets[found - 1], e->tagset)) {
 				ret_weights[found - 1] += e->figure.tokens;
@@ -50,7 +53,8 @@ static struct usd part_of(struct usd whole, int64_t tokens, int64_t all)
 	return all > 0 ? usd_muldiv(whole, tokens, all) : USD_ZERO;
 }
 
-static int lay_over(const struct view_row *a, const struct view_row *estimate, int nestimate, struct view_row *out)
+static int lay_over(const struct view_row *a, const struct view_row *estimate, int nestimate,
+                    struct view_row *out)
 {
 	struct str tagsets[TAGSETS_MAX];
 	int64_t weights[TAGSETS_MAX], tokens[TAGSETS_MAX];
@@ -76,8 +80,8 @@ static int lay_over(const struct view_row *a, const struct view_row *estimate, i
 	return n;
 }
 
-void actual_over(const struct view_row *actual, int nactual, const struct view_row *estimate, int nestimate, struct arena *arena,
-                 const struct view_row **ret_rows, int *ret_nrows)
+void actual_over(const struct view_row *actual, int nactual, const struct view_row *estimate, int nestimate,
+                 struct arena *arena, const struct view_row **ret_rows, int *ret_nrows)
 {
 	struct view_row *rows = arena_alloc(arena, ((size_t)nactual + (size_t)nestimate + 1) * sizeof *rows);
 	int cap = nactual + nestimate + 1, n = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls and metrics, each put where it belongs. What a record brings along is noted once a section: the names of its model and
-// caller, its session, its seat.
+// Calls and metrics, each put where it belongs. What a record brings along is noted once a section: the names
+// of its model and caller, its session, its seat.
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -84,7 +84,8 @@ void batch_sort(struct batch *b)
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		for (int32_t k = 0; k < b->acct_regions[i].nsections; k++)
 			if (b->acct_regions[i].sections[k].ncalls > 1)
-				qsort(b->acct_regions[i].sections[k].calls, (size_t)b->acct_regions[i].sections[k].ncalls, sizeof(struct evidence), by_evidence);
+				qsort(b->acct_regions[i].sections[k].calls, (size_t)b->acct_regions[i].sections[k].ncalls,
+				      sizeof(struct evidence), by_evidence);
 }
 
 size_t batch_bytes(const struct batch *b)
@@ -92,7 +93,7 @@ size_t batch_bytes(const struct batch *b)
 	return b->arena.used + b->list_bytes;
 }
 
-// ---- sections ------------------------------------------------------------------------------------------------------
+// ---- sections -----------------------------------------------------------------------------------
 
 static struct batch_acct_region *find_acct_region(struct batch *b, struct str account, struct str region)
 {
@@ -102,8 +103,10 @@ static struct batch_acct_region *find_acct_region(struct batch *b, struct str ac
 	if (added) {
 		char name[64];
 		int n = snprintf(name, sizeof name, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
-		b->acct_regions = batch_grown(b, b->acct_regions, b->nacct_regions, &b->capacct_regions, sizeof *b->acct_regions);
-		b->acct_regions[b->nacct_regions++] = (struct batch_acct_region){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
+		b->acct_regions =
+			batch_grown(b, b->acct_regions, b->nacct_regions, &b->capacct_regions, sizeof *b->acct_regions);
+		b->acct_regions[b->nacct_regions++] =
+			(struct batch_acct_region){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
 	}
 	return &b->acct_regions[*at];
 }
@@ -113,8 +116,10 @@ static bool is_section(const struct section *s, int64_t bucket, int other, int t
 	return s->bucket == bucket && s->other == other && s->turn == turn;
 }
 
-// Mostly the one used last. A batch may hold very many: each repetition of a call, each bucket of a backfill has its own.
-static struct section *find_section(struct batch *b, struct batch_acct_region *s, int64_t bucket, int other, int turn)
+// Mostly the one used last. A batch may hold very many: each repetition of a call, each bucket of a backfill
+// has its own.
+static struct section *find_section(struct batch *b, struct batch_acct_region *s, int64_t bucket, int other,
+                                    int turn)
 {
 	if (s->nsections && is_section(&s->sections[s->recent], bucket, other, turn))
 		return &s->sections[s->recent];
@@ -132,18 +137,22 @@ static struct section *find_section(struct batch *b, struct batch_acct_region *s
 static int turn_of(struct batch *b, const struct batch_acct_region *acct_region, const struct evidence *e)
 {
 	bool added;
-	int32_t *times = map_add(&b->call_index, bytes_get64(e->id) ^ (uint64_t)(acct_region - b->acct_regions) << 56, 0, &added);
+	int32_t *times = map_add(&b->call_index,
+	                         bytes_get64(e->id) ^ (uint64_t)(acct_region - b->acct_regions) << 56, 0, &added);
 	return added ? 0 : ++*times;
 }
 
-// A number kept with a name of the section, -1 at first. *ret_new: the section did not have the name yet, and now has its id.
-static int32_t *name_note(struct batch *b, const struct batch_acct_region *acct_region, const struct section *s, uint64_t id, bool *ret_new)
+// A number kept with a name of the section, -1 at first. *ret_new: the section did not have the name yet, and
+// now has its id.
+static int32_t *name_note(struct batch *b, const struct batch_acct_region *acct_region,
+                          const struct section *s, uint64_t id, bool *ret_new)
 {
 	uint64_t place = (uint64_t)(acct_region - b->acct_regions) << 40 ^ (uint64_t)(s - acct_region->sections);
 	return map_add(&b->name_index, id ^ place * 0x9e3779b97f4a7c15u, -1, ret_new);
 }
 
-static bool name_is_new(struct batch *b, const struct batch_acct_region *acct_region, const struct section *s, uint64_t id)
+static bool name_is_new(struct batch *b, const struct batch_acct_region *acct_region, const struct section *s,
+                        uint64_t id)
 {
 	bool new;
 	name_note(b, acct_region, s, id, &new);
@@ -164,7 +173,8 @@ static struct str prefixed(struct batch *b, char kind, struct str text)
 	return (struct str){p, text.len + 1};
 }
 
-// A session of another account, in a record that only the account of the resource has: its tags are to be looked for here too.
+// A session of another account, in a record that only the account of the resource has: its tags are to be
+// looked for here too.
 static void note_guest(struct batch *b, struct batch_acct_region *acct_region, struct str arn)
 {
 	struct str account = arn_cut_account(&arn);
@@ -173,17 +183,21 @@ static void note_guest(struct batch *b, struct batch_acct_region *acct_region, s
 	for (int32_t i = 0; i < acct_region->ncross_account; i++)
 		if (str_eq(acct_region->cross_account[i], account))
 			return;
-	acct_region->cross_account = batch_grown(b, acct_region->cross_account, acct_region->ncross_account, &acct_region->capcross_account, sizeof *acct_region->cross_account);
+	acct_region->cross_account =
+		batch_grown(b, acct_region->cross_account, acct_region->ncross_account,
+	                &acct_region->capcross_account, sizeof *acct_region->cross_account);
 	acct_region->cross_account[acct_region->ncross_account++] = arena_str(&b->arena, account);
 }
 
 // The number of its seat; -1: there is no group.
-static int32_t add_candidate(struct batch *b, struct section *s, struct str group, struct str name, int64_t minute)
+static int32_t add_candidate(struct batch *b, struct section *s, struct str group, struct str name,
+                             int64_t minute)
 {
 	if (!group.len)
 		return -1;
 	s->candidates = batch_grown(b, s->candidates, s->ncandidates, &s->capcandidates, sizeof *s->candidates);
-	s->candidates[s->ncandidates] = (struct batch_candidate){arena_str(&b->arena, group), arena_str(&b->arena, name), minute};
+	s->candidates[s->ncandidates] =
+		(struct batch_candidate){arena_str(&b->arena, group), arena_str(&b->arena, name), minute};
 	return s->ncandidates++;
 }
 
@@ -203,18 +217,20 @@ static void add_caller_name(struct batch *b, struct section *s, uint64_t id, con
 {
 	size_t room = c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + 32;
 	char *p = arena_alloc(&b->arena, room);
-	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key), (long long)c->session_start_ms,
-	                 STR_ARG(c->role_arn), STR_ARG(c->project));
+	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key),
+	                 (long long)c->session_start_ms, STR_ARG(c->role_arn), STR_ARG(c->project));
 	add_name(b, s, id, (struct str){p, (size_t)n});
-	struct str session = c->access_key.len ? arena_str(&b->arena, c->access_key)
-	                     : c->session_start_ms ? batch_arn_at_start(b, c->arn, c->session_start_ms) : STR_NONE;
+	struct str session = c->access_key.len     ? arena_str(&b->arena, c->access_key)
+	                     : c->session_start_ms ? batch_arn_at_start(b, c->arn, c->session_start_ms)
+	                                           : STR_NONE;
 	if (!session.len)
 		return;
 	s->sessions = batch_grown(b, s->sessions, s->nsessions, &s->capsessions, sizeof *s->sessions);
 	s->sessions[s->nsessions++] = session;
 }
 
-static void note_model(struct batch *b, const struct batch_acct_region *acct_region, struct section *s, uint64_t id, struct str model, int64_t minute)
+static void note_model(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
+                       uint64_t id, struct str model, int64_t minute)
 {
 	bool new;
 	int32_t *seat = name_note(b, acct_region, s, id, &new);
@@ -226,7 +242,7 @@ static void note_model(struct batch *b, const struct batch_acct_region *acct_reg
 	}
 }
 
-// ---- records -------------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
@@ -235,13 +251,20 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
 	if (!batch_is_model(c->model))
-		return err_set(err, ERR_SKIP, "modelId: missing, too long, or with blanks or control characters in it");
-	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no caller's. So might
-	// one that ends in "/*", which is that of all others of a group.
-	if (!batch_is_clean(c->caller.arn) || !str_starts(c->caller.arn, STR("arn:")) || str_ends(c->caller.arn, STR("/*")))
-		return err_set(err, ERR_SKIP, "userIdentity: the caller's ARN is missing, too long, no ARN, or has blanks or control characters in it");
-	if ((c->caller.access_key.len && !batch_is_clean(c->caller.access_key)) || (c->caller.role_arn.len && !batch_is_clean(c->caller.role_arn)))
-		return err_set(err, ERR_SKIP, "userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");
+		return err_set(err, ERR_SKIP,
+		               "modelId: missing, too long, or with blanks or control characters in it");
+	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no
+	// caller's. So might one that ends in "/*", which is that of all others of a group.
+	if (!batch_is_clean(c->caller.arn) || !str_starts(c->caller.arn, STR("arn:")) ||
+	    str_ends(c->caller.arn, STR("/*")))
+		return err_set(
+			err, ERR_SKIP,
+			"userIdentity: the caller's ARN is missing, too long, no ARN, or has blanks or control characters in it");
+	if ((c->caller.access_key.len && !batch_is_clean(c->caller.access_key)) ||
+	    (c->caller.role_arn.len && !batch_is_clean(c->caller.role_arn)))
+		return err_set(
+			err, ERR_SKIP,
+			"userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");
 	if (c->caller.project.len && !batch_is_clean(c->caller.project))
 		return err_set(err, ERR_SKIP, "resources[].ARN: a project with blanks or control characters in it");
 	return true;
@@ -253,16 +276,20 @@ static int edge(int64_t hour)
 	return in_bucket < CALL_HOURS_MAX ? -1 : in_bucket >= BUCKET_HOURS - CALL_HOURS_MAX ? 1 : 0;
 }
 
-// An application inference profile has an id that tells nothing: its ARN says which it is, the foundation model what it costs.
+// An application inference profile has an id that tells nothing: its ARN says which it is, the foundation
+// model what it costs.
 static bool is_opaque(struct str called)
 {
-	return called.len && (memmem(called.p, called.len, ":application-inference-profile/", 31) || !memchr(called.p, '.', called.len));
+	return called.len && (memmem(called.p, called.len, ":application-inference-profile/", 31) ||
+	                      !memchr(called.p, '.', called.len));
 }
 
-static void add_profile_names(struct batch *b, const struct batch_acct_region *acct_region, struct section *s, const struct call *c, uint64_t model)
+static void add_profile_names(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
+                              const struct call *c, uint64_t model)
 {
 	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
-	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called) && name_is_new(b, acct_region, s, called))
+	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called) &&
+	    name_is_new(b, acct_region, s, called))
 		add_name(b, s, called, prefixed(b, 'a', c->model_called));
 	if (c->foundation.len && batch_is_clean(c->foundation) && name_is_new(b, acct_region, s, foundation))
 		add_name(b, s, foundation, prefixed(b, 'f', c->foundation));
@@ -277,7 +304,8 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
 	struct evidence e;
 	evidence_pack(&e, c, model, caller);
-	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, edge(hour), turn_of(b, acct_region, &e));
+	struct section *s =
+		find_section(b, acct_region, hour / BUCKET_HOURS, edge(hour), turn_of(b, acct_region, &e));
 	note_model(b, acct_region, s, model, c->model, minute);
 	if (is_opaque(c->model_called))
 		add_profile_names(b, acct_region, s, c, model);
@@ -299,18 +327,27 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 {
 	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP, "time: out of range");
-	if (!batch_check_place(m->account, m->region, err) || !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
+	if (!batch_check_place(m->account, m->region, err) ||
+	    !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
 	if (!batch_is_model(m->model))
-		return err_set(err, ERR_SKIP, "ModelId: missing, too long, or with blanks or control characters in it");
-	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || (m->token_kind > TOKENS_CACHE_WRITE && m->token_kind != TOKENS_UNITS) || m->asked > PRICE_TIERS || m->served >= PRICE_TIERS)
+		return err_set(err, ERR_SKIP,
+		               "ModelId: missing, too long, or with blanks or control characters in it");
+	if (m->sum < 0 || m->sum > (int64_t)1 << 53 ||
+	    (m->token_kind > TOKENS_CACHE_WRITE && m->token_kind != TOKENS_UNITS) || m->asked > PRICE_TIERS ||
+	    m->served >= PRICE_TIERS)
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
 	struct batch_acct_region *acct_region = find_acct_region(b, m->account, m->region);
 	struct section *s = find_section(b, acct_region, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = evidence_model_id(m->model);
 	note_model(b, acct_region, s, model, m->model, m->minute);
 	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
-	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model, .minute = m->minute, .sum = m->sum, .samples = m->samples, .kind = m->token_kind, .rank = m->final ? 2 : 1};
+	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model,
+	                                                  .minute = m->minute,
+	                                                  .sum = m->sum,
+	                                                  .samples = m->samples,
+	                                                  .kind = m->token_kind,
+	                                                  .rank = m->final ? 2 : 1};
 	if (m->of_tier) {
 		struct batch_metric *last = &s->metrics[s->nmetrics - 1];
 		last->tiers[0] = (char)('a' + m->asked);

@@ -23,7 +23,9 @@ enum {
 
 struct batch_name {
 	uint64_t id;
-	struct str text; // 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role arn TAB project
+	// 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role
+	// arn TAB project
+	struct str text;
 };
 
 // Under which ids more about a model stands beside its name.
@@ -37,7 +39,8 @@ struct batch_metric {
 	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
 };
 
-// A caller or a model, and when it was first told of: on it hangs whether it keeps its name (store/cardinality.h).
+// A caller or a model, and when it was first told of: on it hangs whether it keeps its name
+// (store/cardinality.h).
 struct batch_candidate {
 	struct str group, name; // what follows the group's name, or the model's
 	int64_t minute;
@@ -46,7 +49,8 @@ struct batch_candidate {
 struct section {
 	int64_t bucket;
 	int other; // -1, 0 or 1: the bucket next to it in which a record of the same call may stand
-	int turn;  // how many records of the same call the batch held before: within a section, no call stands twice
+	// how many records of the same call the batch held before: within a section, no call stands twice
+	int turn;
 	struct evidence *calls;
 	struct batch_metric *metrics;
 	struct batch_name *names;
@@ -96,7 +100,8 @@ void batch_init(struct batch *b);
 void batch_release(struct batch *b);
 void batch_clear(struct batch *b); // empties, keeps some of the memory
 
-// Folds a record, copying what it needs. `latest_ms`: nothing may lie after it. ERR_SKIP: its values make no sense.
+// Folds a record, copying what it needs. `latest_ms`: nothing may lie after it. ERR_SKIP: its values make no
+// sense.
 bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struct err *err) NC_CHECK;
 
 // Sorts the calls of every section by their evidence, so that equal evidence is sent once.

@@ -5,8 +5,8 @@
 #include "pricing/model_id.h"
 #include "store/batch_priv.h"
 
-// Eight bytes at once, as nearly all are: none is a blank or below, DEL, or beyond ASCII. Borrows between bytes can only make it
-// say no, and then each is looked at.
+// Eight bytes at once, as nearly all are: none is a blank or below, DEL, or beyond ASCII. Borrows between
+// bytes can only make it say no, and then each is looked at.
 static bool are_plain(const char *p)
 {
 	const uint64_t ones = 0x0101010101010101, high = ones << 7;
@@ -47,9 +47,11 @@ bool batch_is_made_of(struct str s, size_t max, const char *set)
 bool batch_check_place(struct str account, struct str region, struct err *err)
 {
 	if (!batch_is_made_of(account, 12, "0123456789"))
-		return err_set(err, ERR_SKIP, "account: expected up to 12 digits, got \"%.*s\"", account.len > 20 ? 20 : (int)account.len, account.len ? account.p : "");
+		return err_set(err, ERR_SKIP, "account: expected up to 12 digits, got \"%.*s\"",
+		               account.len > 20 ? 20 : (int)account.len, account.len ? account.p : "");
 	if (!batch_is_made_of(region, 32, "abcdefghijklmnopqrstuvwxyz0123456789-"))
-		return err_set(err, ERR_SKIP, "region: expected a name like us-east-1, got \"%.*s\"", region.len > 40 ? 40 : (int)region.len, region.len ? region.p : "");
+		return err_set(err, ERR_SKIP, "region: expected a name like us-east-1, got \"%.*s\"",
+		               region.len > 40 ? 40 : (int)region.len, region.len ? region.p : "");
 	return true;
 }
 
@@ -60,7 +62,10 @@ bool batch_check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err
 		return err_set(err, ERR_SKIP, "time: not after 1970");
 	b->future += ms > latest_ms;
 	if (ms > latest_ms)
-		return err_set(err, ERR_SKIP, "time: %s lies too far in the future (is the clock of this machine right? see: future)", when_format(ms, text));
+		return err_set(
+			err, ERR_SKIP,
+			"time: %s lies too far in the future (is the clock of this machine right? see: future)",
+			when_format(ms, text));
 	return true;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the batch share: batch.c (calls and metrics, by where they belong), batch_tags.c (tags of sessions, roles
-// and users), batch_check.c (values that make sense).
+// What the files of the batch share: batch.c (calls and metrics, by where they belong), batch_tags.c (tags of
+// sessions, roles and users), batch_check.c (values that make sense).
 #ifndef NOWCAST_STORE_BATCH_PRIV_H
 #define NOWCAST_STORE_BATCH_PRIV_H
 
@@ -21,7 +21,9 @@ void *batch_grown(struct batch *b, void *p, int32_t n, int32_t *cap, size_t size
 // The key of a session whose access key is not known.
 struct str batch_arn_at_start(struct batch *b, struct str arn, int64_t start_ms);
 
-bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64_t latest_ms, struct err *err) NC_CHECK;
-bool batch_add_principal_tags(struct batch *b, const struct principal_tags *t, int64_t latest_ms, struct err *err) NC_CHECK;
+bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64_t latest_ms,
+                            struct err *err) NC_CHECK;
+bool batch_add_principal_tags(struct batch *b, const struct principal_tags *t, int64_t latest_ms,
+                              struct err *err) NC_CHECK;
 
 #endif

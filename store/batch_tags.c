@@ -16,7 +16,8 @@ struct str batch_arn_at_start(struct batch *b, struct str arn, int64_t start_ms)
 	return (struct str){p, (size_t)n};
 }
 
-// Readers of JSON refuse a NUL in a key, and with it all the tags: U+2400, the symbol for it, stands there instead.
+// Readers of JSON refuse a NUL in a key, and with it all the tags: U+2400, the symbol for it, stands there
+// instead.
 static char *key_without_nul(struct str key)
 {
 	struct buf b = BUF_INIT;
@@ -33,8 +34,8 @@ static struct str text_of(const json_t *s)
 	return (struct str){json_string_value(s), json_string_length(s)};
 }
 
-// Tags as a JSON object with sorted keys; of a key given twice the larger value stands, whatever the order. What is not
-// UTF-8 cannot stand in JSON: ERR_SKIP.
+// Tags as a JSON object with sorted keys; of a key given twice the larger value stands, whatever the order.
+// What is not UTF-8 cannot stand in JSON: ERR_SKIP.
 static bool tags_object(const struct tag *tags, int n, json_t **ret, struct err *err)
 {
 	json_t *o = json_object();
@@ -65,7 +66,8 @@ static struct str dumped(struct batch *b, json_t *o)
 	return s;
 }
 
-// Takes the tags over. Who it is stands by, for those who ask whose an access key is; what is not UTF-8 is left out.
+// Takes the tags over. Who it is stands by, for those who ask whose an access key is; what is not UTF-8 is
+// left out.
 static json_t *session_object(const struct session_tags *t, json_t *tags)
 {
 	json_t *o = json_object();
@@ -83,11 +85,15 @@ bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64
 	json_t *tags;
 	if (!batch_check_time(b, t->time_ms, latest_ms, err))
 		return false;
-	if (!batch_is_clean(t->access_key) || (t->arn.len && !batch_is_clean(t->arn)) || (t->role_arn.len && !batch_is_clean(t->role_arn)))
-		return err_set(err, ERR_SKIP, "credentials.accessKeyId, assumedRoleUser.arn or roleArn: missing, or with blanks or control characters in it");
+	if (!batch_is_clean(t->access_key) || (t->arn.len && !batch_is_clean(t->arn)) ||
+	    (t->role_arn.len && !batch_is_clean(t->role_arn)))
+		return err_set(
+			err, ERR_SKIP,
+			"credentials.accessKeyId, assumedRoleUser.arn or roleArn: missing, or with blanks or control characters in it");
 	if (!tags_object(t->tags, t->ntags, &tags, err))
 		return false;
-	b->session_tags = batch_grown(b, b->session_tags, b->nsession_tags, &b->capsession_tags, sizeof *b->session_tags);
+	b->session_tags =
+		batch_grown(b, b->session_tags, b->nsession_tags, &b->capsession_tags, sizeof *b->session_tags);
 	b->session_tags[b->nsession_tags++] = (struct batch_session){
 		.account = arena_str(&b->arena, arn_cut_account(&rest)),
 		.access_key = arena_str(&b->arena, t->access_key),
@@ -97,21 +103,26 @@ bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64
 	return true;
 }
 
-bool batch_add_principal_tags(struct batch *b, const struct principal_tags *t, int64_t latest_ms, struct err *err)
+bool batch_add_principal_tags(struct batch *b, const struct principal_tags *t, int64_t latest_ms,
+                              struct err *err)
 {
-	static const char *const ops[] = {[TAGS_SET] = "set", [TAGS_UNSET] = "unset", [TAGS_CREATED] = "create", [TAGS_DELETED] = "delete"};
+	static const char *const ops[] = {
+		[TAGS_SET] = "set", [TAGS_UNSET] = "unset", [TAGS_CREATED] = "create", [TAGS_DELETED] = "delete"};
 	json_t *tags;
 	if (!batch_check_time(b, t->time_ms, latest_ms, err))
 		return false;
 	if (!batch_is_made_of(t->account, 12, "0123456789") || !batch_is_clean(t->name))
-		return err_set(err, ERR_SKIP, "IAM record: account or name missing, or with blanks or control characters in it");
+		return err_set(err, ERR_SKIP,
+		               "IAM record: account or name missing, or with blanks or control characters in it");
 	if (!tags_object(t->tags, t->ntags, &tags, err))
 		return false;
 	char field[64];
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%.*s:%s/%.*s", STR_ARG(t->account), t->is_role ? "role" : "user", STR_ARG(t->name));
-	int n = snprintf(field, sizeof field, "%013lld %.40s", (long long)t->time_ms, t->event_id.len ? arena_str(&b->arena, t->event_id).p : "");
-	b->tag_changes = batch_grown(b, b->tag_changes, b->ntag_changes, &b->captag_changes, sizeof *b->tag_changes);
+	int n = snprintf(field, sizeof field, "%013lld %.40s", (long long)t->time_ms,
+	                 t->event_id.len ? arena_str(&b->arena, t->event_id).p : "");
+	b->tag_changes =
+		batch_grown(b, b->tag_changes, b->ntag_changes, &b->captag_changes, sizeof *b->tag_changes);
 	b->tag_changes[b->ntag_changes++] = (struct batch_tag_change){
 		.key = arena_str(&b->arena, buf_str(&key)),
 		.field = arena_str(&b->arena, (struct str){field, (size_t)n}),

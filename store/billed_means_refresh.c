@@ -28,7 +28,7 @@ bool billed_means_read(struct str field, struct str value, struct billed_means *
 	return true;
 }
 
-// ---- gathering ------------------------------------------------------------------------------------------------------
+// ---- gathering ----------------------------------------------------------------------------------
 
 struct gathered {
 	struct str acct_region, model; // "account/region", model key
@@ -42,17 +42,22 @@ struct gathering {
 	struct map index;
 };
 
-static struct billed_means *sums_of(struct gathering *g, const struct model_hour *model_hour, struct str model, struct str arn)
+static struct billed_means *sums_of(struct gathering *g, const struct model_hour *model_hour,
+                                    struct str model, struct str arn)
 {
 	struct buf acct_region = BUF_INIT;
 	bool added;
 	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
-	uint64_t key = XXH3_64bits_withSeed(arn.p, arn.len, XXH3_64bits_withSeed(model.p, model.len, XXH3_64bits(acct_region.data, acct_region.len)));
+	uint64_t key = XXH3_64bits_withSeed(
+		arn.p, arn.len,
+		XXH3_64bits_withSeed(model.p, model.len, XXH3_64bits(acct_region.data, acct_region.len)));
 	int32_t *at = map_add(&g->index, key, g->n, &added);
 	if (added) {
 		if (g->n == g->cap)
 			g->list = xrealloc(g->list, (size_t)(g->cap = g->cap ? g->cap * 2 : 256), sizeof *g->list);
-		g->list[g->n++] = (struct gathered){arena_str(&g->arena, buf_str(&acct_region)), arena_str(&g->arena, model), {.arn = arena_str(&g->arena, arn)}};
+		g->list[g->n++] = (struct gathered){arena_str(&g->arena, buf_str(&acct_region)),
+		                                    arena_str(&g->arena, model),
+		                                    {.arn = arena_str(&g->arena, arn)}};
 	}
 	buf_release(&acct_region);
 	return &g->list[*at].sums;
@@ -60,10 +65,12 @@ static struct billed_means *sums_of(struct gathering *g, const struct model_hour
 
 static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ,
+	                                              TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct gathering *g = user;
 	// An application inference profile is shown by its ARN; its key is the last segment.
-	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model;
+	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/')
+	                                                              : model_hour->model;
 	(void)v;
 	for (int i = 0; model_hour->billed && i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
@@ -81,7 +88,7 @@ static bool gather(void *user, struct view *v, const struct model_hour *model_ho
 	return true;
 }
 
-// ---- writing --------------------------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 static int by_place(const void *a, const void *b)
 {
@@ -92,7 +99,8 @@ static int by_place(const void *a, const void *b)
 	return c ? c : str_cmp(x->sums.arn, y->sums.arn);
 }
 
-static void queue_model(struct redis *r, int script, const char *prefix, int64_t settle_ms, int64_t retention_ms, const struct gathered *list, int32_t n)
+static void queue_model(struct redis *r, int script, const char *prefix, int64_t settle_ms,
+                        int64_t retention_ms, const struct gathered *list, int32_t n)
 {
 	struct buf text = BUF_INIT;
 	int32_t useful = 0;
@@ -122,12 +130,14 @@ static void queue_model(struct redis *r, int script, const char *prefix, int64_t
 	buf_release(&text);
 }
 
-static void queue_all(struct redis *r, int script, const char *prefix, int64_t settle_ms, int64_t retention_ms, struct gathering *g)
+static void queue_all(struct redis *r, int script, const char *prefix, int64_t settle_ms,
+                      int64_t retention_ms, struct gathering *g)
 {
 	if (g->n > 1)
 		qsort(g->list, (size_t)g->n, sizeof *g->list, by_place);
 	for (int32_t i = 0, end; i < g->n; i = end) {
-		for (end = i + 1; end < g->n && str_eq(g->list[end].acct_region, g->list[i].acct_region) && str_eq(g->list[end].model, g->list[i].model);)
+		for (end = i + 1; end < g->n && str_eq(g->list[end].acct_region, g->list[i].acct_region) &&
+		                  str_eq(g->list[end].model, g->list[i].model);)
 			end++;
 		queue_model(r, script, prefix, settle_ms, retention_ms, g->list + i, end - i);
 	}
@@ -160,7 +170,8 @@ static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, 
 	return good;
 }
 
-bool billed_means_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms, int64_t retention_ms, struct err *err)
+bool billed_means_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms,
+                          int64_t retention_ms, struct err *err)
 {
 	struct gathering g = {.arena = ARENA_INIT};
 	struct view *v;

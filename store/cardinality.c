@@ -26,7 +26,8 @@ bool cardinality_is_of_sessions(struct str group)
 
 struct str overflow_name(struct arena *arena, struct str group)
 {
-	return arena_text(arena, "%.*s%s", STR_ARG(group), cardinality_is_of_sessions(group) ? OTHER_SESSIONS : OTHER_USERS);
+	return arena_text(arena, "%.*s%s", STR_ARG(group),
+	                  cardinality_is_of_sessions(group) ? OTHER_SESSIONS : OTHER_USERS);
 }
 
 bool is_overflow_name(struct str shown)
@@ -46,7 +47,7 @@ struct str cardinality_stored(struct arena *arena, struct str shown)
 	return group.len ? arena_text(arena, "%.*s*", STR_ARG(group)) : shown;
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 void cardinality_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day)
 {
@@ -59,7 +60,8 @@ void cardinality_ask(struct redis *r, struct str start, int64_t first_day, int64
 	buf_release(&key);
 }
 
-void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, int64_t first_day, int64_t last_day, struct arena *arena)
+void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, int64_t first_day,
+                      int64_t last_day, struct arena *arena)
 {
 	size_t n = 0;
 	for (int64_t day = first_day; day <= last_day; day++)
@@ -67,7 +69,8 @@ void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, in
 	*ret = (struct cardinality){.list = arena_alloc(arena, (n + 1) * sizeof *ret->list)};
 	for (int64_t day = first_day; day <= last_day; day++, reply++)
 		for (size_t i = 0; i < redis_len(r, reply); i++)
-			ret->list[ret->n++] = (struct kept_names){.day = day, .group = arena_str(arena, redis_elem(r, reply, i))};
+			ret->list[ret->n++] =
+				(struct kept_names){.day = day, .group = arena_str(arena, redis_elem(r, reply, i))};
 }
 
 static bool is_models(const struct kept_names *o)
@@ -80,7 +83,8 @@ void cardinality_ask_kept(const struct cardinality *x, struct redis *r, struct s
 	struct buf key = BUF_INIT;
 	for (int i = 0; i < x->n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%.*s:roster:%lld:%.*s", STR_ARG(start), (long long)x->list[i].day, STR_ARG(x->list[i].group));
+		buf_addf(&key, "%.*s:roster:%lld:%.*s", STR_ARG(start), (long long)x->list[i].day,
+		         STR_ARG(x->list[i].group));
 		if (is_models(&x->list[i]))
 			redis_cmd(r, 3, (struct str[]){STR("ZSCORE"), buf_str(&key), model});
 		else
@@ -109,7 +113,7 @@ void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply,
 	}
 }
 
-// ---- asking --------------------------------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------------------
 
 static const struct kept_names *find(const struct cardinality *x, int64_t day, struct str group)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Glue: the batch, the store, and the settling of hours: read facts, teach, learn, allocate, price, write if the facts and
-// statistics still stand.
+// Glue: the batch, the store, and the settling of hours: read facts, teach, learn, allocate, price, write if
+// the facts and statistics still stand.
 #include "store/engine.h"
 
 #include <stdio.h>
@@ -104,7 +104,7 @@ const struct engine_counts *engine_counts(const struct engine *e)
 	return &e->counts;
 }
 
-// ---- settling ------------------------------------------------------------------------------------------------------
+// ---- settling -----------------------------------------------------------------------------------
 
 static void say_unpriced(struct engine *e, struct str model, const char *why)
 {
@@ -150,7 +150,8 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	int learn = e->options.learn_hours;
 	const char *unpriced;
 
-	learn_weights(&s->stats[x->hour - learn - s->first_stats], learn + 1, s->billed_means, s->nbilled_means, &span, &e->arena, &weights);
+	learn_weights(&s->stats[x->hour - learn - s->first_stats], learn + 1, s->billed_means, s->nbilled_means,
+	              &span, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
 	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
 	store_queue_settled(&e->store, s, x);
@@ -164,7 +165,8 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 {
 	struct series s;
 	struct settled *hours = arena_alloc(&e->arena, (size_t)n * sizeof *hours);
-	if (!store_read_series(&e->store, due[0].acct_region, due[0].model_hex, due[0].hour, due[n - 1].hour, &e->arena, &s, err))
+	if (!store_read_series(&e->store, due[0].acct_region, due[0].model_hex, due[0].hour, due[n - 1].hour,
+	                       &e->arena, &s, err))
 		return false;
 	for (int i = 0; i < n; i++)
 		begin_hour(e, &s, due[i].hour, &hours[i]);
@@ -180,7 +182,8 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 {
 	for (int i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n; end++)
-			if (!str_eq(due[end].acct_region, due[i].acct_region) || !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
+			if (!str_eq(due[end].acct_region, due[i].acct_region) ||
+			    !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
 				break;
 		arena_reset(&e->arena); // a claim may hold any number of runs
 		if (!settle_run(e, due + i, end - i, err))

@@ -14,7 +14,8 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// A UUID in its usual form is its own bytes; anything else is hashed to as many. The first EVIDENCE_ID of them stay.
+// A UUID in its usual form is its own bytes; anything else is hashed to as many. The first EVIDENCE_ID of
+// them stay.
 static void put_id(uint8_t *ret, struct str s)
 {
 	uint8_t id[16];
@@ -67,7 +68,9 @@ static int timing(const struct call *c)
 
 static int rank(const struct call *c)
 {
-	return c->source == SOURCE_AMENDED ? EVIDENCE_AMENDED : c->source == SOURCE_LOG ? EVIDENCE_LOG : EVIDENCE_TRAIL;
+	return c->source == SOURCE_AMENDED ? EVIDENCE_AMENDED
+	       : c->source == SOURCE_LOG   ? EVIDENCE_LOG
+	                                   : EVIDENCE_TRAIL;
 }
 
 // A log that names the input tokens has looked at the whole usage: what it leaves out was zero.
@@ -77,7 +80,8 @@ static bool known_kind(const struct call *c, int kind)
 		return true;
 	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT] || kind == TOKENS_UNITS)
 		return false;
-	return kind != TOKENS_CACHE_WRITE_1H || (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);
+	return kind != TOKENS_CACHE_WRITE_1H ||
+	       (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);
 }
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A row is kept as the number of its caller, its type, a mask of the words of its struct figure that are not zero, and these
-// words: whatever a figure comes to hold is kept along. Model hours stand in a list by last use. Names outlive their model hours; when
-// they alone fill a quarter of the room, everything goes and is read anew.
+// A row is kept as the number of its caller, its type, a mask of the words of its struct figure that are not
+// zero, and these words: whatever a figure comes to hold is kept along. Model hours stand in a list by last
+// use. Names outlive their model hours; when they alone fill a quarter of the room, everything goes and is
+// read anew.
 #include "store/model_hour_cache.h"
 
 #include <assert.h>
@@ -13,8 +14,10 @@
 
 enum { WORDS = sizeof(struct figure) / sizeof(uint64_t), NAMES_PART = 4 };
 
-_Static_assert(sizeof(struct figure) % sizeof(uint64_t) == 0 && WORDS <= 32, "a mask of 32 bits names the words of a figure");
-_Static_assert(sizeof(struct view_row) <= 3 * sizeof(struct str) + sizeof(struct figure) + 16, "a new member of a row is kept here as well");
+_Static_assert(sizeof(struct figure) % sizeof(uint64_t) == 0 && WORDS <= 32,
+               "a mask of 32 bits names the words of a figure");
+_Static_assert(sizeof(struct view_row) <= 3 * sizeof(struct str) + sizeof(struct figure) + 16,
+               "a new member of a row is kept here as well");
 
 struct name {
 	struct str principal, role, tagset;
@@ -49,7 +52,7 @@ struct model_hour_cache {
 	struct cached_model_hour *newest, *oldest;
 };
 
-// ---- the list by last use ------------------------------------------------------------------------------------------
+// ---- the list by last use -----------------------------------------------------------------------
 
 static void unlink_model_hour(struct model_hour_cache *s, struct cached_model_hour *x)
 {
@@ -106,7 +109,9 @@ static void place(struct model_hour_cache *s, struct cached_model_hour *x)
 	if (s->nmodel_hours == s->capmodel_hours) {
 		sweep(s);
 		if (s->nmodel_hours * 2 >= s->capmodel_hours)
-			s->model_hours = xrealloc(s->model_hours, (size_t)(s->capmodel_hours = s->capmodel_hours ? s->capmodel_hours * 2 : 256), sizeof *s->model_hours);
+			s->model_hours = xrealloc(
+				s->model_hours, (size_t)(s->capmodel_hours = s->capmodel_hours ? s->capmodel_hours * 2 : 256),
+				sizeof *s->model_hours);
 	}
 	int32_t *at = map_add(&s->index, x->key, s->nmodel_hours, &added);
 	if (added)
@@ -116,7 +121,7 @@ static void place(struct model_hour_cache *s, struct cached_model_hour *x)
 	s->bytes += x->bytes;
 }
 
-// ---- names ---------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 static struct str copy_name(struct model_hour_cache *s, struct str name)
 {
@@ -139,12 +144,14 @@ static int32_t number_of(struct model_hour_cache *s, const struct view_row *row)
 	if (!added)
 		return *at;
 	if (s->ncallers == s->capcallers)
-		s->callers = xrealloc(s->callers, (size_t)(s->capcallers = s->capcallers ? s->capcallers * 2 : 256), sizeof *s->callers);
-	s->callers[s->ncallers] = (struct name){copy_name(s, row->principal), copy_name(s, row->role), copy_name(s, row->tagset)};
+		s->callers = xrealloc(s->callers, (size_t)(s->capcallers = s->capcallers ? s->capcallers * 2 : 256),
+		                      sizeof *s->callers);
+	s->callers[s->ncallers] =
+		(struct name){copy_name(s, row->principal), copy_name(s, row->role), copy_name(s, row->tagset)};
 	return s->ncallers++;
 }
 
-// ---- rows ----------------------------------------------------------------------------------------------------------
+// ---- rows ---------------------------------------------------------------------------------------
 
 static uint32_t put_words(const struct figure *f, uint64_t *to, uint32_t *n)
 {
@@ -173,7 +180,8 @@ bool model_hour_cache_has(const struct model_hour_cache *s, uint64_t key, uint64
 	return x && x->mark == mark;
 }
 
-bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mark, struct arena *arena, struct model_hour_rows *ret)
+bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mark, struct arena *arena,
+                          struct model_hour_rows *ret)
 {
 	struct cached_model_hour *x = find(s, key);
 	if (!x || x->mark != mark)
@@ -184,14 +192,16 @@ bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mar
 	for (int i = 0; i < x->nrows; i++) {
 		const struct kept_row *k = &x->rows[i];
 		const struct name *c = &s->callers[k->caller];
-		rows[i] = (struct view_row){.principal = c->principal, .role = c->role, .tagset = c->tagset, .type = k->type};
+		rows[i] = (struct view_row){
+			.principal = c->principal, .role = c->role, .tagset = c->tagset, .type = k->type};
 		get_words(k->mask, x->words + k->at, &rows[i].figure);
 	}
 	*ret = (struct model_hour_rows){x->model, x->foundation, rows, x->nrows};
 	return true;
 }
 
-void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mark, const struct model_hour_rows *in)
+void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mark,
+                          const struct model_hour_rows *in)
 {
 	struct cached_model_hour *x = find(s, key);
 	if (x)
@@ -199,14 +209,20 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 	x = xcalloc(1, sizeof *x);
 	uint64_t *words = xmalloc((size_t)(in->nrows + 1) * WORDS * sizeof *words);
 	uint32_t nwords = 0;
-	*x = (struct cached_model_hour){.key = key, .mark = mark, .nrows = in->nrows, .text = xmalloc(in->model.len + in->foundation.len + 1)};
+	*x = (struct cached_model_hour){.key = key,
+	                                .mark = mark,
+	                                .nrows = in->nrows,
+	                                .text = xmalloc(in->model.len + in->foundation.len + 1)};
 	x->model = copy_text(x->text, in->model);
 	x->foundation = copy_text(x->text + in->model.len, in->foundation);
 	x->rows = xmalloc((size_t)(in->nrows + 1) * sizeof *x->rows);
 	for (int i = 0; i < in->nrows; i++) {
 		const struct view_row *row = &in->rows[i];
 		uint32_t at = nwords;
-		x->rows[i] = (struct kept_row){.caller = number_of(s, row), .type = row->type, .mask = put_words(&row->figure, words, &nwords), .at = at};
+		x->rows[i] = (struct kept_row){.caller = number_of(s, row),
+		                               .type = row->type,
+		                               .mask = put_words(&row->figure, words, &nwords),
+		                               .at = at};
 	}
 	x->words = xrealloc(words, nwords + 1, sizeof *words);
 	x->bytes = sizeof *x + (size_t)x->nrows * sizeof *x->rows + nwords * sizeof *words;
@@ -218,17 +234,19 @@ int32_t model_hour_cache_callers(const struct model_hour_cache *s)
 	return s->ncallers;
 }
 
-void model_hour_cache_caller(const struct model_hour_cache *s, int32_t i, struct str *ret_principal, struct str *ret_tagset)
+void model_hour_cache_caller(const struct model_hour_cache *s, int32_t i, struct str *ret_principal,
+                             struct str *ret_tagset)
 {
 	*ret_principal = s->callers[i].principal;
 	*ret_tagset = s->callers[i].tagset;
 }
 
-// ---- room ----------------------------------------------------------------------------------------------------------
+// ---- room ---------------------------------------------------------------------------------------
 
 static size_t names_bytes(const struct model_hour_cache *s)
 {
-	return s->names.used + (size_t)s->capcallers * sizeof *s->callers + (s->callers_index.mask + 1) * sizeof(struct map_slot);
+	return s->names.used + (size_t)s->capcallers * sizeof *s->callers +
+	       (s->callers_index.mask + 1) * sizeof(struct map_slot);
 }
 
 size_t model_hour_cache_bytes(const struct model_hour_cache *s)

@@ -15,9 +15,12 @@ bool names_check(struct redis *r, const char *prefix, struct pseudonyms *p, stru
 	bool good = redis_exec(r, err);
 	size_t reply = p ? 1 : 0;
 	if (good && !redis_nil(r, reply) && !str_is(redis_str(r, reply), mark))
-		good = err_set(err, ERR_CONFIG, "the names in %s are hashed %s: give names.hash and names.hash.key as the other programs have them "
-		                                "(or, to begin anew with other hashes, delete the key %s)",
-		               redis_where(r), p ? "with another key, or others of them are" : "and here names.hash is not set", key.data);
+		good = err_set(
+			err, ERR_CONFIG,
+			"the names in %s are hashed %s: give names.hash and names.hash.key as the other programs have them "
+			"(or, to begin anew with other hashes, delete the key %s)",
+			redis_where(r), p ? "with another key, or others of them are" : "and here names.hash is not set",
+			key.data);
 	buf_release(&key);
 	return good;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whoever writes names to a Redis hashes them as all the others do (ingest/pseudonym.h), or does not write: one that was started
-// without the key would put in clear what the rest keeps hidden, and count the same caller twice.
+// Whoever writes names to a Redis hashes them as all the others do (ingest/pseudonym.h), or does not write:
+// one that was started without the key would put in clear what the rest keeps hidden, and count the same
+// caller twice.
 #ifndef NOWCAST_STORE_NAMES_CHECK_H
 #define NOWCAST_STORE_NAMES_CHECK_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Four round trips, however many accounts and regions there are: these, their newest days, the groups of each, their counts.
+// Four round trips, however many accounts and regions there are: these, their newest days, the groups of
+// each, their counts.
 #include "store/overflow.h"
 
 #include <stdlib.h>
@@ -43,7 +44,10 @@ static bool find_days(struct looking *x, struct err *err)
 	if (!find_acct_regions(x, &acct_regions, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		redis_cmd(x->redis, 4, (struct str[]){STR("ZREVRANGE"), arena_text(&x->arena, "%s:{%.*s}:open", x->prefix, STR_ARG(acct_regions[i])), STR("0"), STR("7")});
+		redis_cmd(x->redis, 4,
+		          (struct str[]){STR("ZREVRANGE"),
+		                         arena_text(&x->arena, "%s:{%.*s}:open", x->prefix, STR_ARG(acct_regions[i])),
+		                         STR("0"), STR("7")});
 	if (!redis_exec(x->redis, err))
 		return false;
 	x->places = arena_alloc(&x->arena, (n * DAYS + 1) * sizeof *x->places);
@@ -64,7 +68,10 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 {
 	size_t n = 0;
 	for (size_t i = 0; i < x->n; i++)
-		redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), arena_text(&x->arena, "%s:{%.*s}:crowded:%lld", x->prefix, STR_ARG(x->places[i].acct_region), (long long)x->places[i].day)});
+		redis_cmd(x->redis, 2,
+		          (struct str[]){STR("SMEMBERS"),
+		                         arena_text(&x->arena, "%s:{%.*s}:crowded:%lld", x->prefix,
+		                                    STR_ARG(x->places[i].acct_region), (long long)x->places[i].day)});
 	if (!redis_exec(x->redis, err))
 		return false;
 	for (size_t i = 0; i < x->n; i++)
@@ -74,7 +81,10 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 	for (size_t i = 0; i < x->n; i++) {
 		struct str region = x->places[i].acct_region, account = str_cut(&region, '/');
 		for (size_t k = 0; k < redis_len(x->redis, i); k++)
-			all[n++] = (struct overflow){.account = account, .region = region, .role = arena_str(&x->arena, redis_elem(x->redis, i, k)), .day = x->places[i].day};
+			all[n++] = (struct overflow){.account = account,
+			                             .region = region,
+			                             .role = arena_str(&x->arena, redis_elem(x->redis, i, k)),
+			                             .day = x->places[i].day};
 	}
 	*ret = all;
 	*ret_n = n;
@@ -83,18 +93,24 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 
 static enum overflow_kind kind_of(struct str group)
 {
-	return cardinality_is_of_sessions(group) ? OVERFLOW_SESSIONS : str_is(group, CARDINALITY_MODELS) ? OVERFLOW_MODELS : OVERFLOW_USERS;
+	return cardinality_is_of_sessions(group)   ? OVERFLOW_SESSIONS
+	       : str_is(group, CARDINALITY_MODELS) ? OVERFLOW_MODELS
+	                                           : OVERFLOW_USERS;
 }
 
-bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f), void *user, struct err *err)
+bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f),
+                   void *user, struct err *err)
 {
 	struct looking x = {.redis = r, .prefix = prefix};
 	struct overflow *all = NULL;
 	size_t n = 0;
 	bool good = find_days(&x, err) && find_groups(&x, &all, &n, err);
 	for (size_t i = 0; good && i < n; i++)
-		redis_cmd(r, 2, (struct str[]){STR("PFCOUNT"), arena_text(&x.arena, "%s:{%.*s/%.*s}:folded:%lld:%.*s", prefix, STR_ARG(all[i].account), STR_ARG(all[i].region),
-		                                                          (long long)all[i].day, STR_ARG(all[i].role))});
+		redis_cmd(
+			r, 2,
+			(struct str[]){STR("PFCOUNT"), arena_text(&x.arena, "%s:{%.*s/%.*s}:folded:%lld:%.*s", prefix,
+		                                              STR_ARG(all[i].account), STR_ARG(all[i].region),
+		                                              (long long)all[i].day, STR_ARG(all[i].role))});
 	good = good && redis_exec(r, err);
 	for (size_t i = 0; good && i < n; i++) {
 		struct overflow f = all[i];

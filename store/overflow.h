@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many sessions, users and models have no row of their own (store/cardinality.h), for those who look after the whole: no figure
-// hangs on it.
+// How many sessions, users and models have no row of their own (store/cardinality.h), for those who look
+// after the whole: no figure hangs on it.
 #ifndef NOWCAST_STORE_OVERFLOW_H
 #define NOWCAST_STORE_OVERFLOW_H
 
@@ -21,6 +21,7 @@ struct overflow {
 };
 
 // Every group that had too many on one of the two newest days, in each account and region.
-bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f), void *user, struct err *err) NC_CHECK;
+bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f),
+                   void *user, struct err *err) NC_CHECK;
 
 #endif

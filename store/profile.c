@@ -33,7 +33,8 @@ static int by_time(const void *a, const void *b)
 static struct str copied(struct arena *arena, const json_t *o, const char *key)
 {
 	const json_t *s = json_object_get(o, key);
-	return json_is_string(s) ? arena_str(arena, (struct str){json_string_value(s), json_string_length(s)}) : STR_NONE;
+	return json_is_string(s) ? arena_str(arena, (struct str){json_string_value(s), json_string_length(s)})
+	                         : STR_NONE;
 }
 
 void profile_take(struct redis *r, size_t reply, struct arena *arena, struct profile *ret)
@@ -44,7 +45,9 @@ void profile_take(struct redis *r, size_t reply, struct arena *arena, struct pro
 		struct str value = redis_elem(r, reply, 2 * i + 1);
 		json_t *o = json_loadb(value.p, value.len, 0, NULL);
 		struct profile_since *x = &ret->list[ret->n];
-		*x = (struct profile_since){.model = copied(arena, o, "model"), .name = copied(arena, o, "name"), .arn = copied(arena, o, "arn")};
+		*x = (struct profile_since){.model = copied(arena, o, "model"),
+		                            .name = copied(arena, o, "name"),
+		                            .arn = copied(arena, o, "arn")};
 		ret->n += x->model.len && usd_parse_scaled(redis_elem(r, reply, 2 * i), 0, &x->from_ms);
 		json_decref(o);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Application inference profiles: ids that name no model. Which one is behind them was brought in by `nowcast profiles import`
-// and is kept with the date from which it holds (README, "Redis keys"); it goes before what records say, for they do not tell a
-// profile made of a global one.
+// Application inference profiles: ids that name no model. Which one is behind them was brought in by `nowcast
+// profiles import` and is kept with the date from which it holds (README, "Redis keys"); it goes before what
+// records say, for they do not tell a profile made of a global one.
 #ifndef NOWCAST_STORE_PROFILE_H
 #define NOWCAST_STORE_PROFILE_H
 
@@ -26,7 +26,8 @@ struct profile {
 // Whether a model key is of such a kind that a profile may be behind it.
 bool profile_is_opaque(struct str model);
 
-// Asks for a model key's: adds a command to the pipeline, whose reply profile_take reads after redis_exec. In `arena`.
+// Asks for a model key's: adds a command to the pipeline, whose reply profile_take reads after redis_exec. In
+// `arena`.
 void profile_ask(struct redis *r, const char *prefix, struct str model);
 void profile_take(struct redis *r, size_t reply, struct arena *arena, struct profile *ret);
 

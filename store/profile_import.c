@@ -31,17 +31,22 @@ static bool is_clean(struct str s)
 	return s.len > 0 && s.len <= TEXT_MAX;
 }
 
-static bool add(struct profile_import *l, struct str arn, struct str model, const char *name, int64_t from_ms, struct err *err)
+static bool add(struct profile_import *l, struct str arn, struct str model, const char *name, int64_t from_ms,
+                struct err *err)
 {
 	struct model_id id, of;
 	struct str key = str_after_last(arn, '/');
 	model_id_read(&id, arn);
 	model_id_read(&of, model);
 	if (!is_clean(arn) || !key.len || (id.kind != MODEL_APPLICATION && id.kind != MODEL_OPAQUE))
-		return err_set(err, ERR_CONFIG, "expected the ARN or id of an application inference profile, got \"%.100s\"", arn.len ? arn.p : "");
+		return err_set(err, ERR_CONFIG,
+		               "expected the ARN or id of an application inference profile, got \"%.100s\"",
+		               arn.len ? arn.p : "");
 	if (!is_clean(model) || of.kind != MODEL_NAMED)
-		return err_set(err, ERR_CONFIG, "%.*s: expected a model like anthropic.claude-sonnet-4-6 or global.anthropic.claude-sonnet-4-6 behind it, got \"%.100s\"",
-		               STR_ARG(key), model.len ? model.p : "");
+		return err_set(
+			err, ERR_CONFIG,
+			"%.*s: expected a model like anthropic.claude-sonnet-4-6 or global.anthropic.claude-sonnet-4-6 behind it, got \"%.100s\"",
+			STR_ARG(key), model.len ? model.p : "");
 	json_t *o = json_object();
 	if (str_starts(arn, STR("arn:")))
 		json_object_set_new(o, "arn", json_stringn(arn.p, arn.len));
@@ -50,12 +55,13 @@ static bool add(struct profile_import *l, struct str arn, struct str model, cons
 		json_object_set_new(o, "name", json_string(name));
 	if (l->n == l->cap)
 		l->items = xrealloc(l->items, l->cap = l->cap ? l->cap * 2 : 64, sizeof *l->items);
-	l->items[l->n++] = (struct imported_profile){xstrdup(key), json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS), from_ms, xstrdup(model)};
+	l->items[l->n++] = (struct imported_profile){xstrdup(key), json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS),
+	                                             from_ms, xstrdup(model)};
 	json_decref(o);
 	return true;
 }
 
-// ---- as AWS lists them ---------------------------------------------------------------------------------------------
+// ---- as AWS lists them --------------------------------------------------------------------------
 
 // "global.NAME" if one of the models may run anywhere, else "NAME". In `ret`.
 static bool model_of(json_t *models, struct buf *ret, struct err *err)
@@ -65,13 +71,18 @@ static bool model_of(json_t *models, struct buf *ret, struct err *err)
 	json_t *item;
 	size_t i;
 	json_array_foreach(models, i, item) {
-		struct str arn = str_of(json_string_value(json_object_get(item, "modelArn"))), rest = arn, last = str_after_last(arn, '/');
+		struct str arn = str_of(json_string_value(json_object_get(item, "modelArn"))), rest = arn,
+				   last = str_after_last(arn, '/');
 		for (int k = 0; k < 3; k++)
 			str_cut(&rest, ':');
 		if (!str_starts(arn, STR("arn:")) || !last.len)
-			return err_set(err, ERR_CONFIG, "models: expected entries {\"modelArn\": \"arn:...:foundation-model/...\"}");
+			return err_set(err, ERR_CONFIG,
+			               "models: expected entries {\"modelArn\": \"arn:...:foundation-model/...\"}");
 		if (name.len && !str_eq(name, last))
-			return err_set(err, ERR_CONFIG, "models: two different ones, %.*s and %.*s; name the one it is billed as in a map (profile,model)", STR_ARG(name), STR_ARG(last));
+			return err_set(
+				err, ERR_CONFIG,
+				"models: two different ones, %.*s and %.*s; name the one it is billed as in a map (profile,model)",
+				STR_ARG(name), STR_ARG(last));
 		name = last;
 		global |= str_cut(&rest, ':').len == 0;
 	}
@@ -83,12 +94,15 @@ static bool model_of(json_t *models, struct buf *ret, struct err *err)
 
 static bool read_one(struct profile_import *l, json_t *o, struct err *err)
 {
-	const char *arn = json_string_value(json_object_get(o, "inferenceProfileArn")), *type = json_string_value(json_object_get(o, "type"));
+	const char *arn = json_string_value(json_object_get(o, "inferenceProfileArn")),
+			   *type = json_string_value(json_object_get(o, "type"));
 	const char *created = json_string_value(json_object_get(o, "createdAt"));
 	struct buf model = BUF_INIT;
 	int64_t from_ms = 0;
 	if (!arn)
-		return err_set(err, ERR_CONFIG, "expected what `aws bedrock list-inference-profiles` or `get-inference-profile` prints; here is no inferenceProfileArn");
+		return err_set(
+			err, ERR_CONFIG,
+			"expected what `aws bedrock list-inference-profiles` or `get-inference-profile` prints; here is no inferenceProfileArn");
 	if (type && strcmp(type, "SYSTEM_DEFINED") == 0) {
 		l->own++;
 		return true;
@@ -96,7 +110,9 @@ static bool read_one(struct profile_import *l, json_t *o, struct err *err)
 	if (created && !when_parse(str_of(created), &from_ms))
 		return err_set(err, ERR_CONFIG, "%s: createdAt: expected a time, got \"%.40s\"", arn, created);
 	bool good = model_of(json_object_get(o, "models"), &model, err);
-	good = good ? add(l, str_of(arn), buf_str(&model), json_string_value(json_object_get(o, "inferenceProfileName")), from_ms, err) : err_prefix(err, "%s", arn);
+	good = good ? add(l, str_of(arn), buf_str(&model),
+	                  json_string_value(json_object_get(o, "inferenceProfileName")), from_ms, err)
+	            : err_prefix(err, "%s", arn);
 	buf_release(&model);
 	return good;
 }
@@ -135,7 +151,7 @@ static bool read_json(struct profile_import *l, struct str text, struct err *err
 	}
 }
 
-// ---- a map ---------------------------------------------------------------------------------------------------------
+// ---- a map --------------------------------------------------------------------------------------
 
 static struct str trimmed(struct str s)
 {
@@ -156,7 +172,10 @@ static bool read_map(struct profile_import *l, struct str text, struct err *err)
 		if ((!profile.len && !model.len) || (profile.len && profile.p[0] == '#'))
 			continue;
 		if (!headed && !(headed = str_is(profile, "profile") && str_is(model, "model")))
-			return err_set(err, ERR_CONFIG, "line %d: expected JSON of the AWS command line, or a map that begins with the line profile,model", line);
+			return err_set(
+				err, ERR_CONFIG,
+				"line %d: expected JSON of the AWS command line, or a map that begins with the line profile,model",
+				line);
 		if (str_is(profile, "profile"))
 			continue;
 		char model_z[TEXT_MAX + 1];

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AWS command line lists of inference profiles, or a map of one's own, as the models behind application inference
-// profiles. Any of these, as many JSON values in a text as there are:
+// What the AWS command line lists of inference profiles, or a map of one's own, as the models behind
+// application inference profiles. Any of these, as many JSON values in a text as there are:
 //
 //     aws bedrock list-inference-profiles --type-equals APPLICATION    {"inferenceProfileSummaries": [{...}, ...]}
 //     aws bedrock get-inference-profile                                {"inferenceProfileArn": ..., "models": [{"modelArn": ...}]}
 //     a map, a line a profile behind the line of heads                 profile,model
 //                                                                      arn:aws:bedrock:...:application-inference-profile/ID,MODEL
 //
-// A profile of which one model has an ARN without a Region was made of a global profile. AWS's own profiles (SYSTEM_DEFINED)
-// name their model and are passed over. A text is taken whole or refused whole.
+// A profile of which one model has an ARN without a Region was made of a global profile. AWS's own profiles
+// (SYSTEM_DEFINED) name their model and are passed over. A text is taken whole or refused whole.
 #ifndef NOWCAST_STORE_PROFILE_IMPORT_H
 #define NOWCAST_STORE_PROFILE_IMPORT_H
 
@@ -34,6 +34,7 @@ struct profile_import {
 void profile_import_release(struct profile_import *l);
 
 // Appends what `text` lists. `file` is for messages. ERR_CONFIG.
-bool profile_import_read(struct profile_import *l, struct str text, const char *file, struct err *err) NC_CHECK;
+bool profile_import_read(struct profile_import *l, struct str text, const char *file,
+                         struct err *err) NC_CHECK;
 
 #endif

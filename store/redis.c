@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands are written into one buffer in the protocol's own form (arrays of bulk strings), sent in one go, and the
-// replies are fed to hiredis' reader. Redis buffers what it answers, so writing all before reading any cannot deadlock.
+// Commands are written into one buffer in the protocol's own form (arrays of bulk strings), sent in one go,
+// and the replies are fed to hiredis' reader. Redis buffers what it answers, so writing all before reading
+// any cannot deadlock.
 #include "store/redis.h"
 
 #include <assert.h>
@@ -67,7 +68,7 @@ void redis_close(struct redis *r)
 	free(r);
 }
 
-// ---- the pipeline --------------------------------------------------------------------------------------------------
+// ---- the pipeline -------------------------------------------------------------------------------
 
 static bool read_more(struct redis *r, struct err *err)
 {
@@ -85,7 +86,8 @@ static bool read_reply(struct redis *r, redisReply **ret, struct err *err)
 	for (;;) {
 		void *reply = NULL;
 		if (redisReaderGetReply(r->reader, &reply) != REDIS_OK)
-			return err_set(err, ERR_RETRY, "redis %s: not the Redis protocol: %s", r->wire.where, r->reader->errstr);
+			return err_set(err, ERR_RETRY, "redis %s: not the Redis protocol: %s", r->wire.where,
+			               r->reader->errstr);
 		if (reply) {
 			*ret = reply;
 			return true;
@@ -106,20 +108,24 @@ static bool refused(struct redis *r, struct str said, struct err *err)
 		{STR("BUSY"), ERR_RETRY, ""},
 		{STR("TRYAGAIN"), ERR_RETRY, ""},
 		{STR("CLUSTERDOWN"), ERR_RETRY, ""},
-		{STR("MOVED"), ERR_RETRY, " (a Redis Cluster of several nodes, or a replica of one: nowcast talks to one node that has all slots)"},
+		{STR("MOVED"), ERR_RETRY,
+	     " (a Redis Cluster of several nodes, or a replica of one: nowcast talks to one node that has all slots)"},
 		{STR("MASTERDOWN"), ERR_RETRY, ""},
 		{STR("READONLY"), ERR_RETRY, " (is this a replica?)"},
 		{STR("NOREPLICAS"), ERR_RETRY, ""},
 		{STR("MISCONF"), ERR_RETRY, ""},
 		{STR("NOSCRIPT"), ERR_RETRY, ""},
-		{STR("OOM"), ERR_RETRY, " (raise maxmemory, or shorten window and retention; nothing is lost meanwhile)"},
+		{STR("OOM"), ERR_RETRY,
+	     " (raise maxmemory, or shorten window and retention; nothing is lost meanwhile)"},
 		{STR("NOAUTH"), ERR_CONFIG, " (put user and password into the redis URL)"},
 		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL)"},
-		{STR("NOPERM"), ERR_CONFIG, " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time)"},
+		{STR("NOPERM"), ERR_CONFIG,
+	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time)"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_starts(said, known[i].prefix))
-			return err_set(err, known[i].kind, "redis %s: %.*s%s", r->wire.where, STR_ARG(said), known[i].hint);
+			return err_set(err, known[i].kind, "redis %s: %.*s%s", r->wire.where, STR_ARG(said),
+			               known[i].hint);
 	return err_set(err, ERR_FATAL, "redis %s: %.*s", r->wire.where, STR_ARG(said));
 }
 
@@ -174,7 +180,8 @@ static bool greet(struct redis *r, struct err *err)
 	bool good = round_trip(r, err);
 	for (int i = 0; good && i < r->nscripts; i++)
 		if (!str_is(redis_str(r, first + (size_t)i), r->sha[i]))
-			good = err_set(err, ERR_FATAL, "redis %s: loaded a script under another name than it has", r->wire.where);
+			good = err_set(err, ERR_FATAL, "redis %s: loaded a script under another name than it has",
+			               r->wire.where);
 	return good;
 }
 
@@ -224,7 +231,7 @@ bool redis_send(struct redis *r, struct err *err)
 	return true;
 }
 
-// ---- commands ------------------------------------------------------------------------------------------------------
+// ---- commands -----------------------------------------------------------------------------------
 
 static void sha1_hex(struct str s, char *ret)
 {
@@ -317,7 +324,7 @@ void redis_cmdz(struct redis *r, ...)
 	va_end(ap);
 }
 
-// ---- replies -------------------------------------------------------------------------------------------------------
+// ---- replies ------------------------------------------------------------------------------------
 
 size_t redis_count(const struct redis *r)
 {

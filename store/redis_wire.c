@@ -19,7 +19,7 @@
 
 enum { CONNECT_TIMEOUT_MS = 5000, REPLY_TIMEOUT_S = 60 };
 
-// ---- URL -----------------------------------------------------------------------------------------------------------
+// ---- URL ----------------------------------------------------------------------------------------
 
 static int hex_digit(char c)
 {
@@ -76,7 +76,8 @@ static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 		authority.p++;
 		authority.len--;
 		host = str_cut(&authority, ']');
-		port = authority.len && authority.p[0] == ':' ? (struct str){authority.p + 1, authority.len - 1} : STR_NONE;
+		port = authority.len && authority.p[0] == ':' ? (struct str){authority.p + 1, authority.len - 1}
+		                                              : STR_NONE;
 	} else {
 		host = str_cut(&authority, ':');
 		port = authority;
@@ -159,7 +160,7 @@ void wire_release(struct wire *w)
 	*w = (struct wire){.fd = -1};
 }
 
-// ---- connecting ----------------------------------------------------------------------------------------------------
+// ---- connecting ---------------------------------------------------------------------------------
 
 static bool connect_to(struct wire *w, const struct sockaddr *addr, socklen_t len, int family)
 {
@@ -235,12 +236,14 @@ static bool start_tls(struct wire *w, struct err *err)
 			return tls_fault(w, "cannot start", err);
 		SSL_CTX_set_min_proto_version(w->ssl_ctx, TLS1_2_VERSION);
 		SSL_CTX_set_verify(w->ssl_ctx, SSL_VERIFY_PEER, NULL);
-		int good = w->ca ? SSL_CTX_load_verify_locations(w->ssl_ctx, w->ca, NULL) : SSL_CTX_set_default_verify_paths(w->ssl_ctx);
+		int good = w->ca ? SSL_CTX_load_verify_locations(w->ssl_ctx, w->ca, NULL)
+		                 : SSL_CTX_set_default_verify_paths(w->ssl_ctx);
 		if (good != 1) {
 			SSL_CTX_free(w->ssl_ctx);
 			w->ssl_ctx = NULL;
 			ERR_clear_error();
-			return err_set(err, ERR_CONFIG, "redis.ca: cannot read CA certificates from %s", w->ca ? w->ca : "the system's store");
+			return err_set(err, ERR_CONFIG, "redis.ca: cannot read CA certificates from %s",
+			               w->ca ? w->ca : "the system's store");
 		}
 	}
 	w->ssl = SSL_new(w->ssl_ctx);
@@ -263,7 +266,7 @@ bool wire_connect(struct wire *w, struct err *err)
 	return connect_socket(w, err) && (!w->tls || start_tls(w, err));
 }
 
-// ---- bytes ---------------------------------------------------------------------------------------------------------
+// ---- bytes --------------------------------------------------------------------------------------
 
 bool wire_send(struct wire *w, const char *p, size_t n, struct err *err)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way to Redis: a URL, and a connection over TCP or a unix socket, with TLS or without. For redis.c only, which speaks the
-// protocol over it.
+// The way to Redis: a URL, and a connection over TCP or a unix socket, with TLS or without. For redis.c only,
+// which speaks the protocol over it.
 #ifndef NOWCAST_STORE_REDIS_WIRE_H
 #define NOWCAST_STORE_REDIS_WIRE_H
 

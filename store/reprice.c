@@ -84,7 +84,8 @@ static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 		s->foundation = behind->model;
 }
 
-static void price_line(struct job *j, const struct model_hour *s, const struct tariff *t, const struct priced_usage *b, struct line *l)
+static void price_line(struct job *j, const struct model_hour *s, const struct tariff *t,
+                       const struct priced_usage *b, struct line *l)
 {
 	struct figure f = l->figure;
 	struct buf value = BUF_INIT;
@@ -108,7 +109,8 @@ static void price_line(struct job *j, const struct model_hour *s, const struct t
 // Rows of one caller and rate class share a prompt.
 static bool same_priced_usage(const struct line *a, const struct line *b)
 {
-	return a->figure.rate_class == b->figure.rate_class && str_eq(a->arn, b->arn) && str_eq(a->tagset, b->tagset);
+	return a->figure.rate_class == b->figure.rate_class && str_eq(a->arn, b->arn) &&
+	       str_eq(a->tagset, b->tagset);
 }
 
 static void price_model_hour(struct job *j, struct str acct_region, struct model_hour *s)
@@ -180,7 +182,8 @@ static void queue_changes(struct job *j, const struct model_hour *s)
 	redis_arg(j->redis, s->key);
 	if (!str_eq(s->told, s->foundation)) {
 		queue_change(j, STR("# foundation"), s->told, s->foundation);
-		digest += row_digest(STR("# foundation"), s->foundation) - (s->told.len ? row_digest(STR("# foundation"), s->told) : 0);
+		digest += row_digest(STR("# foundation"), s->foundation) -
+		          (s->told.len ? row_digest(STR("# foundation"), s->told) : 0);
 	}
 	for (size_t i = 0; i < s->n; i++) {
 		const struct line *l = &s->lines[i];
@@ -205,7 +208,8 @@ static void count(struct reprice_counts *to, const struct reprice_counts *x)
 }
 
 // Two round trips: read, write. *ret_done: nobody had changed any of them in between.
-static bool try_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n, bool *ret_done, struct err *err)
+static bool try_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n,
+                            bool *ret_done, struct err *err)
 {
 	size_t writes = 0;
 	j->page = (struct reprice_counts){0};
@@ -241,7 +245,8 @@ static bool try_model_hours(struct job *j, struct str acct_region, struct model_
 	return true;
 }
 
-static bool do_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n, struct err *err)
+static bool do_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n,
+                           struct err *err)
 {
 	struct reprice_counts first = {0};
 	bool done = false;
@@ -251,9 +256,12 @@ static bool do_model_hours(struct job *j, struct str acct_region, struct model_h
 		if (i == 0)
 			first = j->page;
 	}
-	// What an earlier try has changed, a later one finds as it should be: the first tells what there was to do.
+	// What an earlier try has changed, a later one finds as it should be: the first tells what there was to
+	// do.
 	count(&j->counts, &first);
-	return done || err_set(err, ERR_RETRY, "the hours of %.*s change faster than they can be priced again; run it once more", STR_ARG(acct_region));
+	return done || err_set(err, ERR_RETRY,
+	                       "the hours of %.*s change faster than they can be priced again; run it once more",
+	                       STR_ARG(acct_region));
 }
 
 // Members of the usage index: "2026-11-02T05:model".
@@ -274,26 +282,30 @@ static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, 
 	size_t n = redis_len(j->redis, 0);
 	struct model_hour *model_hours = arena_alloc(&names, (n + 1) * sizeof *model_hours);
 	for (size_t i = 0; i < n; i++) {
-		struct str member = arena_str(&names, redis_elem(j->redis, 0, i)), model = member, when = str_cut(&model, ':');
+		struct str member = arena_str(&names, redis_elem(j->redis, 0, i)), model = member,
+				   when = str_cut(&model, ':');
 		int64_t ms = 0;
 		when_parse(when, &ms);
 		buf_clear(&key);
 		buf_addf(&key, "%s:{%.*s}:usage:%.*s", j->prefix, STR_ARG(acct_region), STR_ARG(member));
-		model_hours[i] = (struct model_hour){.key = arena_str(&names, buf_str(&key)), .model = model, .hour = ms / MS_PER_HOUR};
+		model_hours[i] = (struct model_hour){
+			.key = arena_str(&names, buf_str(&key)), .model = model, .hour = ms / MS_PER_HOUR};
 	}
 	for (size_t i = 0; good && i < n; i += SHEETS_AT_ONCE) {
 		arena_reset(&j->arena);
-		good = do_model_hours(j, acct_region, model_hours + i, (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
+		good = do_model_hours(j, acct_region, model_hours + i,
+		                      (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
 	}
 	arena_release(&names);
 	buf_release(&key);
 	return good;
 }
 
-bool reprice(struct redis *r, const char *prefix, const struct prices *prices, int64_t from, int64_t to, bool dry,
-             struct reprice_counts *ret, struct err *err)
+bool reprice(struct redis *r, const char *prefix, const struct prices *prices, int64_t from, int64_t to,
+             bool dry, struct reprice_counts *ret, struct err *err)
 {
-	struct job j = {.redis = r, .prefix = prefix, .prices = prices, .dry = dry, .script = redis_script(r, swap_all)};
+	struct job j = {
+		.redis = r, .prefix = prefix, .prices = prices, .dry = dry, .script = redis_script(r, swap_all)};
 	struct arena names = ARENA_INIT;
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "%s:slots", prefix);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// First the record of STS, under the key itself; then the names of callers in the buckets that are kept, one bucket at a time,
-// for sessions that a service handed out (EC2, Lambda, ECS) have no such record.
+// First the record of STS, under the key itself; then the names of callers in the buckets that are kept, one
+// bucket at a time, for sessions that a service handed out (EC2, Lambda, ECS) have no such record.
 #include "store/session.h"
 
 #include <jansson.h>
@@ -10,10 +10,12 @@
 
 static struct str copied(struct arena *arena, const json_t *s)
 {
-	return json_is_string(s) ? arena_str(arena, (struct str){json_string_value(s), json_string_length(s)}) : STR_NONE;
+	return json_is_string(s) ? arena_str(arena, (struct str){json_string_value(s), json_string_length(s)})
+	                         : STR_NONE;
 }
 
-static bool find_record(struct redis *r, const char *prefix, struct str key, struct arena *arena, struct session *ret, struct err *err)
+static bool find_record(struct redis *r, const char *prefix, struct str key, struct arena *arena,
+                        struct session *ret, struct err *err)
 {
 	struct str name = arena_text(arena, "%s:session:%.*s", prefix, STR_ARG(key));
 	redis_cmd(r, 2, (struct str[]){STR("GET"), name});
@@ -43,7 +45,8 @@ static bool is_of_key(struct str text, struct str key, struct arena *arena, stru
 	return true;
 }
 
-static bool find_names(struct redis *r, struct str names, struct str key, struct arena *arena, struct session *ret, struct err *err)
+static bool find_names(struct redis *r, struct str names, struct str key, struct arena *arena,
+                       struct session *ret, struct err *err)
 {
 	redis_cmd(r, 2, (struct str[]){STR("HVALS"), names});
 	if (!redis_exec(r, err))
@@ -55,7 +58,8 @@ static bool find_names(struct redis *r, struct str names, struct str key, struct
 }
 
 // Replies of one command as a list that outlives it.
-static bool members(struct redis *r, struct arena *arena, struct str *ret_list[], size_t *ret_n, struct err *err)
+static bool members(struct redis *r, struct arena *arena, struct str *ret_list[], size_t *ret_n,
+                    struct err *err)
 {
 	if (!redis_exec(r, err))
 		return false;
@@ -66,7 +70,8 @@ static bool members(struct redis *r, struct arena *arena, struct str *ret_list[]
 	return true;
 }
 
-static bool find_caller(struct redis *r, const char *prefix, struct str key, struct arena *arena, struct session *ret, struct err *err)
+static bool find_caller(struct redis *r, const char *prefix, struct str key, struct arena *arena,
+                        struct session *ret, struct err *err)
 {
 	struct str *slots, *buckets;
 	size_t nslots, nbuckets;
@@ -74,18 +79,26 @@ static bool find_caller(struct redis *r, const char *prefix, struct str key, str
 	if (!members(r, arena, &slots, &nslots, err))
 		return false;
 	for (size_t i = 0; i < nslots; i++) {
-		redis_cmd(r, 4, (struct str[]){STR("ZREVRANGE"), arena_text(arena, "%s:{%.*s}:open", prefix, STR_ARG(slots[i])), STR("0"), STR("-1")});
+		redis_cmd(r, 4,
+		          (struct str[]){STR("ZREVRANGE"),
+		                         arena_text(arena, "%s:{%.*s}:open", prefix, STR_ARG(slots[i])), STR("0"),
+		                         STR("-1")});
 		if (!members(r, arena, &buckets, &nbuckets, err))
 			return false;
 		for (size_t k = 0; k < nbuckets && !ret->arn.len; k++)
-			if (!find_names(r, arena_text(arena, "%s:{%.*s}:names:%.*s", prefix, STR_ARG(slots[i]), STR_ARG(buckets[k])), key, arena, ret, err))
+			if (!find_names(
+					r,
+					arena_text(arena, "%s:{%.*s}:names:%.*s", prefix, STR_ARG(slots[i]), STR_ARG(buckets[k])),
+					key, arena, ret, err))
 				return false;
 	}
 	return true;
 }
 
-bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena, struct session *ret, struct err *err)
+bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena,
+                  struct session *ret, struct err *err)
 {
 	*ret = (struct session){.start_ms = 0};
-	return find_record(r, prefix, access_key, arena, ret, err) && (ret->arn.len || find_caller(r, prefix, access_key, arena, ret, err));
+	return find_record(r, prefix, access_key, arena, ret, err) &&
+	       (ret->arn.len || find_caller(r, prefix, access_key, arena, ret, err));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose an access key is. Keys of sessions (ASIA...) are known for as long as the facts of their calls are kept, from the STS
-// record that handed them out or from the calls made with them; long-term keys (AKIA...) are not kept at all.
+// Whose an access key is. Keys of sessions (ASIA...) are known for as long as the facts of their calls are
+// kept, from the STS record that handed them out or from the calls made with them; long-term keys (AKIA...)
+// are not kept at all.
 #ifndef NOWCAST_STORE_SESSION_H
 #define NOWCAST_STORE_SESSION_H
 
@@ -20,6 +21,7 @@ struct session {
 };
 
 // Strings live in `arena`. False: Redis.
-bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena, struct session *ret, struct err *err) NC_CHECK;
+bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena,
+                  struct session *ret, struct err *err) NC_CHECK;
 
 #endif

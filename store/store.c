@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing: facts are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis never stands still
-// for long; all invocations of a batch go out in one pipeline. Reading is store_read.c, the settling of hours store_settle.c.
+// Writing: facts are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis never
+// stands still for long; all invocations of a batch go out in one pipeline. Reading is store_read.c, the
+// settling of hours store_settle.c.
 #include "store/store.h"
 
 #include <errno.h>
@@ -96,13 +97,15 @@ static int32_t count_runs(const struct part *p)
 static int part_args(const struct part *p)
 {
 	const struct section *s = p->section;
-	return 8 + p->ncalls + 2 * count_runs(p) + (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
+	return 8 + p->ncalls + 2 * count_runs(p) +
+	       (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
 }
 
 static void send_part(struct redis *r, const struct part *p)
 {
 	const struct section *s = p->section;
-	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0, nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0;
+	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0,
+			nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0;
 	redis_argi(r, s->bucket);
 	if (s->other)
 		redis_argi(r, s->bucket + s->other);
@@ -145,7 +148,8 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 }
 
-static void send_parts(struct store *s, struct str acct_region, const struct part *parts, int n, struct arena *arena)
+static void send_parts(struct store *s, struct str acct_region, const struct part *parts, int n,
+                       struct arena *arena)
 {
 	const struct engine_options *o = s->options;
 	int argc = 1 + 7;
@@ -164,8 +168,10 @@ static void send_parts(struct store *s, struct str acct_region, const struct par
 		send_part(s->redis, &parts[i]);
 }
 
-// Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there are.
-static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region, struct arena *arena)
+// Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there
+// are.
+static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region,
+                               struct arena *arena)
 {
 	struct part parts[64];
 	int n = 0;
@@ -228,7 +234,8 @@ static void send_tags(struct store *s, const struct batch *b)
 
 static void send_signals(struct store *s, const struct batch *b)
 {
-	static const char *const names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
+	static const char *const names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
+	                                                "metric", "session_tags", "principal_tags"};
 	struct buf key = BUF_INIT, now = BUF_INIT, event = BUF_INIT, member = BUF_INIT;
 	buf_addf(&key, "%s:signals", s->options->prefix);
 	buf_addf(&now, "%lld", (long long)when_now_ms());
@@ -247,8 +254,8 @@ static void send_signals(struct store *s, const struct batch *b)
 	buf_release(&member);
 }
 
-// Where calls may have been counted before the tags of their sessions were known: the accounts and Regions of the session's account, and those
-// of other accounts where sessions of that account were seen.
+// Where calls may have been counted before the tags of their sessions were known: the accounts and Regions of
+// the session's account, and those of other accounts where sessions of that account were seen.
 struct places {
 	struct str *acct_regions;
 	size_t nacct_regions;
@@ -263,10 +270,12 @@ static uint64_t guest_key(struct str account, struct str acct_region)
 static bool concerns(const struct places *p, struct str acct_region, const struct batch_session *t)
 {
 	struct str rest = acct_region, account = str_cut(&rest, '/');
-	return !t->account.len || str_eq(t->account, account) || map_find(&p->cross_account, guest_key(t->account, acct_region));
+	return !t->account.len || str_eq(t->account, account) ||
+	       map_find(&p->cross_account, guest_key(t->account, acct_region));
 }
 
-static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena, struct err *err)
+static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena,
+                    struct err *err)
 {
 	for (size_t i = 0; i < p->nacct_regions; i++) {
 		int n = 0;
@@ -291,7 +300,8 @@ static bool relabel(struct store *s, const struct batch *b, const struct places 
 }
 
 // Replies: the accounts and Regions, and guests as "ACCOUNT SLOT".
-static void read_places(struct redis *r, size_t acct_regions, size_t cross_account, struct arena *arena, struct places *ret)
+static void read_places(struct redis *r, size_t acct_regions, size_t cross_account, struct arena *arena,
+                        struct places *ret)
 {
 	bool added;
 	*ret = (struct places){.nacct_regions = redis_len(r, acct_regions)};
@@ -311,7 +321,9 @@ static bool send_epoch(struct store *s, struct arena *arena, struct err *err)
 	if (getrandom(&s->offered, sizeof s->offered, 0) != sizeof s->offered)
 		return err_set(err, ERR_RETRY, "getrandom: %s", strerror(errno));
 	s->offered |= 1; // 0 is none
-	redis_cmd(s->redis, 5, (struct str[]){STR("SET"), key, arena_text(arena, "%016" PRIx64, s->offered), STR("NX"), STR("GET")});
+	redis_cmd(
+		s->redis, 5,
+		(struct str[]){STR("SET"), key, arena_text(arena, "%016" PRIx64, s->offered), STR("NX"), STR("GET")});
 	return true;
 }
 
@@ -333,8 +345,10 @@ static void send_cross_account(struct store *s, const struct batch *b, struct st
 	for (int32_t i = 0; i < b->nacct_regions; i++) {
 		for (int32_t k = 0; k < b->acct_regions[i].ncross_account; k++) {
 			buf_clear(&member);
-			buf_addf(&member, "%.*s %.*s", STR_ARG(b->acct_regions[i].cross_account[k]), STR_ARG(b->acct_regions[i].name));
-			redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), cross_account, STR("GT"), buf_str(&now), buf_str(&member)});
+			buf_addf(&member, "%.*s %.*s", STR_ARG(b->acct_regions[i].cross_account[k]),
+			         STR_ARG(b->acct_regions[i].name));
+			redis_cmd(s->redis, 5,
+			          (struct str[]){STR("ZADD"), cross_account, STR("GT"), buf_str(&now), buf_str(&member)});
 		}
 	}
 	buf_release(&now);
@@ -354,10 +368,12 @@ static void add_counts(struct redis *r, size_t first, size_t n, struct engine_co
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct str acct_regions = arena_text(&arena, "%s:slots", s->options->prefix), cross_account = arena_text(&arena, "%s:guests:seen", s->options->prefix);
+	struct str acct_regions = arena_text(&arena, "%s:slots", s->options->prefix),
+			   cross_account = arena_text(&arena, "%s:guests:seen", s->options->prefix);
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
-	if ((!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) || !send_epoch(s, &arena, err)) {
+	if ((!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) ||
+	    !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads back the facts that apply.lua wrote: three round trips for any run of hours of one model, the second one for the
-// names of the callers that occur, the third for the tags of their sessions; one more each for a model whose id names none,
-// and where groups of callers, or the models, have too many names. Only what occurs is asked for: a bucket may hold the names of very many models and
-// callers, and were each model to read them all, work would grow with their product.
+// Reads back the facts that apply.lua wrote: three round trips for any run of hours of one model, the second
+// one for the names of the callers that occur, the third for the tags of their sessions; one more each for a
+// model whose id names none, and where groups of callers, or the models, have too many names. Only what
+// occurs is asked for: a bucket may hold the names of very many models and callers, and were each model to
+// read them all, work would grow with their product.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +31,12 @@ struct reading {
 	struct map by_id; // caller id -> index into callers
 };
 
-// ---- cells ---------------------------------------------------------------------------------------------------------
+// ---- cells --------------------------------------------------------------------------------------
 
 static void read_calls(struct str field, struct str value, struct calls *ret)
 {
-	*ret = (struct calls){.caller_id = bytes_get64(field.p + 1), .rate_class = field.len > 9 ? (uint8_t)field.p[9] : 0};
+	*ret = (struct calls){.caller_id = bytes_get64(field.p + 1),
+	                      .rate_class = field.len > 9 ? (uint8_t)field.p[9] : 0};
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
 	ret->started = str_cut_count(&value);
@@ -76,8 +78,8 @@ static void read_tier_metric(struct arena *arena, struct minute *m, int kind, in
 	m->of_tier[served][kind] += str_cut_count(&value);
 }
 
-// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ rate class], or minute + 'm' + account and Region
-// [+ tiers asked and served] (apply.lua).
+// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ rate class], or minute + 'm'
+// + account and Region [+ tiers asked and served] (apply.lua).
 static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
 {
 	size_t n = redis_len(r->store->redis, i);
@@ -110,7 +112,7 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 	return h;
 }
 
-// ---- names ---------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 static struct str names_key(struct reading *r, int64_t bucket)
 {
@@ -128,9 +130,16 @@ static void add_caller(struct reading *r, uint64_t id, struct str text)
 		r->capcallers = r->capcallers ? r->capcallers * 2 : 64;
 		r->callers = xrealloc(r->callers, (size_t)r->capcallers, sizeof *r->callers);
 	}
-	struct str arn = str_cut(&text, '\t'), key = str_cut(&text, '\t'), start = str_cut(&text, '\t'), role = str_cut(&text, '\t');
+	struct str arn = str_cut(&text, '\t'), key = str_cut(&text, '\t'), start = str_cut(&text, '\t'),
+			   role = str_cut(&text, '\t');
 	r->callers[r->ncallers++] = (struct named_caller){
-		.id = id, .arn = arn, .access_key = key, .start_ms = str_cut_count(&start), .role_arn = role, .project = text, .tags = {STR("-"), STR("{}")},
+		.id = id,
+		.arn = arn,
+		.access_key = key,
+		.start_ms = str_cut_count(&start),
+		.role_arn = role,
+		.project = text,
+		.tags = {STR("-"), STR("{}")},
 	};
 }
 
@@ -185,8 +194,8 @@ static uint64_t *ids_of_callers(const struct series *s, int32_t *ret_n)
 	return ids;
 }
 
-// Asked for after the cells, and written with them, so whoever occurs in those has a name; somebody who had none would still
-// get the calls.
+// Asked for after the cells, and written with them, so whoever occurs in those has a name; somebody who had
+// none would still get the calls.
 static bool read_callers(struct reading *r, int64_t first_bucket, int64_t last_bucket, struct err *err)
 {
 	struct redis *redis = r->store->redis;
@@ -213,19 +222,20 @@ static bool read_callers(struct reading *r, int64_t first_bucket, int64_t last_b
 	return good;
 }
 
-// ---- tags ----------------------------------------------------------------------------------------------------------
+// ---- tags ---------------------------------------------------------------------------------------
 
 static bool is_federated(const struct named_caller *c)
 {
 	return c->role_arn.len && memmem(c->arn.p, c->arn.len, ":federated-user/", 16);
 }
 
-// The caller's tags out of {"tags":{...}, ...} as the key of its session holds it (STR_NONE: there is none), and what its records
-// say of it that no tag does.
+// The caller's tags out of {"tags":{...}, ...} as the key of its session holds it (STR_NONE: there is none),
+// and what its records say of it that no tag does.
 static void read_tagset(struct reading *r, struct named_caller *c, struct str json)
 {
 	json_t *root = json.len ? json_loadb(json.p, json.len, JSON_ALLOW_NUL, NULL) : NULL;
-	json_t *held = json_object_get(root, "tags"), *tags = json_is_object(held) ? json_incref(held) : json_object();
+	json_t *held = json_object_get(root, "tags"),
+		   *tags = json_is_object(held) ? json_incref(held) : json_object();
 	if (c->project.len)
 		json_object_set_new(tags, TAG_PROJECT, json_stringn(c->project.p, c->project.len));
 	if (is_federated(c))
@@ -273,7 +283,7 @@ static bool read_sessions(struct reading *r, struct err *err)
 	return true;
 }
 
-// ---- callers -------------------------------------------------------------------------------------------------------
+// ---- callers ------------------------------------------------------------------------------------
 
 static int compare_who(struct str arn_a, struct str tags_a, struct str arn_b, struct str tags_b)
 {
@@ -340,14 +350,16 @@ static void read_billed_means(struct reading *r, size_t i)
 	r->out->billed_means = arena_alloc(r->arena, (n + 1) * sizeof *r->out->billed_means);
 	for (size_t k = 0; k < n; k++) {
 		struct str arn = arena_str(r->arena, redis_elem(r->store->redis, i, 2 * k));
-		if (billed_means_read(arn, redis_elem(r->store->redis, i, 2 * k + 1), &r->out->billed_means[r->out->nbilled_means]))
+		if (billed_means_read(arn, redis_elem(r->store->redis, i, 2 * k + 1),
+		                      &r->out->billed_means[r->out->nbilled_means]))
 			r->out->nbilled_means++;
 	}
 	if (r->out->nbilled_means > 1)
-		qsort(r->out->billed_means, (size_t)r->out->nbilled_means, sizeof *r->out->billed_means, by_billed_arn);
+		qsort(r->out->billed_means, (size_t)r->out->nbilled_means, sizeof *r->out->billed_means,
+		      by_billed_arn);
 }
 
-// ---- the whole -----------------------------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
 static uint64_t model_id_of(struct str hex)
 {
@@ -366,14 +378,21 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 	struct redis *redis = r->store->redis;
 	struct series *out = r->out;
 	for (int i = 0; i < out->nhours; i++)
-		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":cells:%lld:%.*s", (long long)(out->first + i), STR_ARG(out->model_hex))});
-	redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":taught:%.*s", STR_ARG(out->model_hex))});
+		redis_cmd(
+			redis, 2,
+			(struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":cells:%lld:%.*s",
+		                                             (long long)(out->first + i), STR_ARG(out->model_hex))});
+	redis_cmd(redis, 2,
+	          (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":taught:%.*s",
+	                                                   STR_ARG(out->model_hex))});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		queue_model_names(r, b, model_id_of(out->model_hex));
-	cardinality_ask(redis, store_key(r->store, r->arena, out->acct_region, "%s", ""), day_of(out->first + 1), day_of(out->first + out->nhours - 2));
+	cardinality_ask(redis, store_key(r->store, r->arena, out->acct_region, "%s", ""), day_of(out->first + 1),
+	                day_of(out->first + out->nhours - 2));
 }
 
-// A further round trip, where a group of somebody who called has more than keep their names, or that of the models.
+// A further round trip, where a group of somebody who called has more than keep their names, or that of the
+// models.
 static bool read_rosters(struct reading *r, struct err *err)
 {
 	struct cardinality *x = &r->out->cardinality;
@@ -389,7 +408,8 @@ static bool read_rosters(struct reading *r, struct err *err)
 	x->n = kept;
 	if (kept == 0)
 		return true;
-	cardinality_ask_kept(x, r->store->redis, store_key(r->store, r->arena, r->out->acct_region, "%s", ""), r->out->model);
+	cardinality_ask_kept(x, r->store->redis, store_key(r->store, r->arena, r->out->acct_region, "%s", ""),
+	                     r->out->model);
 	if (!redis_exec(r->store->redis, err))
 		return false;
 	cardinality_take_kept(x, r->store->redis, 0, r->arena);
@@ -408,8 +428,8 @@ static bool read_profile(struct reading *r, struct err *err)
 	return true;
 }
 
-bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from, int64_t to, struct arena *arena,
-                       struct series *ret, struct err *err)
+bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from,
+                       int64_t to, struct arena *arena, struct series *ret, struct err *err)
 {
 	struct reading r = {.store = s, .arena = arena, .out = ret};
 	*ret = (struct series){
@@ -419,7 +439,8 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 		.nhours = (int)(to - from + 3),
 	};
 	ret->hours = arena_alloc(arena, (size_t)ret->nhours * sizeof *ret->hours);
-	int64_t first_bucket = (from - 1 - CALL_HOURS_MAX) / BUCKET_HOURS, last_bucket = (to + 1 + CALL_HOURS_MAX) / BUCKET_HOURS;
+	int64_t first_bucket = (from - 1 - CALL_HOURS_MAX) / BUCKET_HOURS,
+			last_bucket = (to + 1 + CALL_HOURS_MAX) / BUCKET_HOURS;
 	queue_reads(&r, first_bucket, last_bucket);
 	if (!redis_exec(s->redis, err))
 		return false;
@@ -430,7 +451,8 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		read_model_names(&r, at++);
 	cardinality_take(&ret->cardinality, s->redis, at, day_of(from), day_of(to), arena);
-	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) && read_profile(&r, err) && read_rosters(&r, err);
+	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) &&
+	            read_profile(&r, err) && read_rosters(&r, err);
 	if (good)
 		resolve_callers(&r);
 	free(r.callers);

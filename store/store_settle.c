@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settling of hours as Redis sees it: which are due, what they teach, what they came to. Teaching comes before settling:
-// an hour that teaches something new makes the hours that learn from it due, so were it to teach only when it is settled
-// itself, every hour of a backfill would be computed once for each hour before it.
+// The settling of hours as Redis sees it: which are due, what they teach, what they came to. Teaching comes
+// before settling: an hour that teaches something new makes the hours that learn from it due, so were it to
+// teach only when it is settled itself, every hour of a backfill would be computed once for each hour before
+// it.
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -11,9 +12,10 @@
 
 enum { LEASE_MS = 15000 };
 
-// ---- what hours show -----------------------------------------------------------------------------------------------
+// ---- what hours show ----------------------------------------------------------------------------
 
-// Two hashes hold what hours show and what stands in none of their rows; beside each, when an hour last showed it.
+// Two hashes hold what hours show and what stands in none of their rows; beside each, when an hour last
+// showed it.
 static const char *const shown[] = {"tagsets", "unpriced"};
 enum { TAGSETS, UNPRICED, SHOWN };
 
@@ -67,7 +69,7 @@ static void queue_dropping(struct store *s, int what, const struct str *ids, siz
 	buf_release(&seen);
 }
 
-// ---- who is silent -------------------------------------------------------------------------------------------------
+// ---- who is silent ------------------------------------------------------------------------------
 
 // Sessions of another account are looked for as long as a call of theirs may be known.
 static void queue_old_cross_account(struct store *s)
@@ -80,10 +82,11 @@ static void queue_old_cross_account(struct store *s)
 	buf_release(&before);
 }
 
-// Takes accounts and regions of which nothing is left off the list. One may begin to speak at this very moment: whoever writes
-// facts lists it afterwards, so either that comes later than this, or the facts are seen here. (Should this process die in
-// between, the next record lists it.)
-static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena, struct err *err)
+// Takes accounts and regions of which nothing is left off the list. One may begin to speak at this very
+// moment: whoever writes facts lists it afterwards, so either that comes later than this, or the facts are
+// seen here. (Should this process die in between, the next record lists it.)
+static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena,
+                          struct err *err)
 {
 	struct str acct_regions = arena_text(arena, "%s:slots", s->options->prefix);
 	if (n == 0)
@@ -91,7 +94,10 @@ static bool forget_silent(struct store *s, const struct str *silent, size_t n, s
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), acct_regions, silent[i]});
 	for (size_t i = 0; i < n; i++)
-		redis_cmd(s->redis, 4, (struct str[]){STR("EXISTS"), store_key(s, arena, silent[i], ":due"), store_key(s, arena, silent[i], ":open"), store_key(s, arena, silent[i], ":actual")});
+		redis_cmd(s->redis, 4,
+		          (struct str[]){STR("EXISTS"), store_key(s, arena, silent[i], ":due"),
+		                         store_key(s, arena, silent[i], ":open"),
+		                         store_key(s, arena, silent[i], ":actual")});
 	if (!redis_exec(s->redis, err))
 		return false;
 	bool *speaks = arena_alloc(arena, n * sizeof *speaks);
@@ -103,7 +109,7 @@ static bool forget_silent(struct store *s, const struct str *silent, size_t n, s
 	return redis_exec(s->redis, err);
 }
 
-// ---- which are due -------------------------------------------------------------------------------------------------
+// ---- which are due ------------------------------------------------------------------------------
 
 static int by_series(const void *a, const void *b)
 {
@@ -124,7 +130,8 @@ static struct str *copied(struct redis *r, size_t reply, struct arena *arena, si
 	return list;
 }
 
-bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n, size_t *ret_left, struct err *err)
+bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
+                 size_t *ret_left, struct err *err)
 {
 	struct buf acct_regions = BUF_INIT;
 	buf_addf(&acct_regions, "%s:slots", s->options->prefix);
@@ -164,7 +171,8 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 			silent[nsilent++] = names[i];
 		for (size_t k = 2; k < redis_len(s->redis, i); k++) {
 			struct str member = redis_elem(s->redis, i, k), hour = str_cut(&member, ':');
-			due[n++] = (struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
+			due[n++] =
+				(struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
 		}
 	}
 	if (n > 1)
@@ -175,9 +183,10 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	return forget_silent(s, silent, nsilent, arena, err);
 }
 
-// ---- what they teach -----------------------------------------------------------------------------------------------
+// ---- what they teach ----------------------------------------------------------------------------
 
-static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x, struct arena *arena)
+static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x,
+                             struct arena *arena)
 {
 	redis_begin_eval(s->redis, s->hour_stats, 1, 1 + 9);
 	redis_arg(s->redis, store_key(s, arena, series->acct_region, "%s", ""));
@@ -191,7 +200,8 @@ static void queue_hour_stats(struct store *s, const struct series *series, const
 	redis_argi(s->redis, s->options->settle_ms);
 }
 
-bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n, struct arena *arena, struct err *err)
+bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n,
+                               struct arena *arena, struct err *err)
 {
 	struct redis *r = s->redis;
 	series->first_stats = hours[0].hour - s->options->learn_hours;
@@ -199,11 +209,19 @@ bool store_exchange_hour_stats(struct store *s, struct series *series, struct se
 	series->stats = arena_alloc(arena, (size_t)series->nstats * sizeof *series->stats);
 	for (int i = 0; i < n; i++)
 		queue_hour_stats(s, series, &hours[i], arena);
-	// The versions before the statistics: a statistics that changes in between is found out when the hour is settled.
+	// The versions before the statistics: a statistics that changes in between is found out when the hour is
+	// settled.
 	for (int i = 0; i < n; i++)
-		redis_cmd(r, 3, (struct str[]){STR("HGET"), store_key(s, arena, series->acct_region, ":cells:%lld:%.*s", (long long)hours[i].hour, STR_ARG(series->model_hex)), STR("w")});
+		redis_cmd(r, 3,
+		          (struct str[]){STR("HGET"),
+		                         store_key(s, arena, series->acct_region, ":cells:%lld:%.*s",
+		                                   (long long)hours[i].hour, STR_ARG(series->model_hex)),
+		                         STR("w")});
 	for (int i = 0; i < series->nstats; i++)
-		redis_cmd(r, 2, (struct str[]){STR("GET"), store_key(s, arena, series->acct_region, ":lesson:%lld:%.*s", (long long)(series->first_stats + i), STR_ARG(series->model_hex))});
+		redis_cmd(r, 2,
+		          (struct str[]){STR("GET"), store_key(s, arena, series->acct_region, ":lesson:%lld:%.*s",
+		                                               (long long)(series->first_stats + i),
+		                                               STR_ARG(series->model_hex))});
 	if (!redis_exec(r, err))
 		return false;
 	for (int i = 0; i < n; i++)
@@ -213,7 +231,7 @@ bool store_exchange_hour_stats(struct store *s, struct series *series, struct se
 	return true;
 }
 
-// ---- what they came to ---------------------------------------------------------------------------------------------
+// ---- what they came to --------------------------------------------------------------------------
 
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x)
 {

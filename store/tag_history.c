@@ -86,7 +86,7 @@ void tag_history_free(struct tag_history *b)
 	free(b);
 }
 
-// ---- tags as JSON objects ------------------------------------------------------------------------------------------
+// ---- tags as JSON objects -----------------------------------------------------------------------
 
 static struct str text_of(const json_t *s)
 {
@@ -133,7 +133,7 @@ static void fold(json_t *tags, const json_t *change)
 		json_object_update(tags, with);
 }
 
-// ---- whose tags ----------------------------------------------------------------------------------------------------
+// ---- whose tags ---------------------------------------------------------------------------------
 
 struct str tag_owner(struct str arn, struct buf *buf)
 {
@@ -173,7 +173,7 @@ static struct history *history_of(struct tag_history *b, struct str arn, struct 
 	return at && *at < b->n ? &b->histories[*at] : NULL;
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const char *prefix, struct err *err)
 {
@@ -193,7 +193,8 @@ bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const cha
 	return true;
 }
 
-void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn, struct str tagset)
+void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn,
+                     struct str tagset)
 {
 	struct buf buf = BUF_INIT, key = BUF_INIT;
 	bool added = false;
@@ -263,7 +264,7 @@ uint64_t tag_history_digest(const struct tag_history *b)
 	return b->digest;
 }
 
-// ---- asking --------------------------------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------------------
 
 static json_t *tags_at(struct history *h, int64_t ms)
 {
@@ -290,7 +291,8 @@ static void span_at(const struct history *h, int64_t ms, struct answer *a)
 	}
 }
 
-static struct str look_up(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, struct str key, struct answer *ret)
+static struct str look_up(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                          struct str key, struct answer *ret)
 {
 	json_t *session = session_tags(b, tagset);
 	char *z = xstrdup(key);
@@ -307,12 +309,15 @@ static struct str look_up(struct tag_history *b, struct str arn, struct str tags
 	return value;
 }
 
-struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, struct str key)
+struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                             struct str key)
 {
 	bool added;
 	int32_t *at = map_add(&b->answered, hash_of(arn, hash_of(tagset, hash_of(key, 0))), b->nanswers, &added);
 	if (added && b->nanswers == b->capanswers)
-		b->response_cache = xrealloc(b->response_cache, (size_t)(b->capanswers = b->capanswers ? b->capanswers * 2 : 64), sizeof *b->response_cache);
+		b->response_cache =
+			xrealloc(b->response_cache, (size_t)(b->capanswers = b->capanswers ? b->capanswers * 2 : 64),
+		             sizeof *b->response_cache);
 	struct answer *a = &b->response_cache[*at];
 	if (!added && ms > a->after && ms <= a->until)
 		return a->value;
@@ -327,7 +332,8 @@ static void origin_of(const struct history *h, int64_t ms, struct tag_held *t)
 {
 	for (size_t i = h->n; i-- > 0;) {
 		const struct change *c = &h->changes[i];
-		if (c->time_ms >= ms || c->rank % 2 == 0 || !json_object_get(json_object_get(c->json, "tags"), t->key.p))
+		if (c->time_ms >= ms || c->rank % 2 == 0 ||
+		    !json_object_get(json_object_get(c->json, "tags"), t->key.p))
 			continue;
 		struct str field = str_of(c->field);
 		str_cut(&field, ' ');
@@ -342,7 +348,8 @@ static int by_key(const void *a, const void *b)
 	return str_cmp(((const struct tag_held *)a)->key, ((const struct tag_held *)b)->key);
 }
 
-void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, int64_t ms, void (*fn)(void *user, const struct tag_held *t), void *user)
+void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                      void (*fn)(void *user, const struct tag_held *t), void *user)
 {
 	json_t *session = session_tags(b, tagset), *value;
 	struct history *h = history_of(b, arn, tagset);
@@ -364,7 +371,7 @@ void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, 
 	free(all);
 }
 
-// ---- from when to when ---------------------------------------------------------------------------------------------
+// ---- from when to when --------------------------------------------------------------------------
 
 struct spells {
 	struct tag_held *list; // until_ms INT64_MAX: it holds so far
@@ -380,7 +387,8 @@ static void begin_spell(struct spells *s, const struct change *c, const char *ke
 	if (s->n == s->cap)
 		s->list = xrealloc(s->list, s->cap = s->cap ? s->cap * 2 : 32, sizeof *s->list);
 	str_cut(&event, ' ');
-	s->list[s->n++] = (struct tag_held){.key = str_of(key), .value = value, .since_ms = c->time_ms, .event = event, .until_ms = INT64_MAX};
+	s->list[s->n++] = (struct tag_held){
+		.key = str_of(key), .value = value, .since_ms = c->time_ms, .event = event, .until_ms = INT64_MAX};
 }
 
 static void take_change(struct spells *s, json_t *now, const struct change *c)
@@ -389,7 +397,8 @@ static void take_change(struct spells *s, json_t *now, const struct change *c)
 	const char *key;
 	fold(now, c->json);
 	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i].until_ms == INT64_MAX && !str_eq(text_of(json_object_get(now, s->list[i].key.p)), s->list[i].value))
+		if (s->list[i].until_ms == INT64_MAX &&
+		    !str_eq(text_of(json_object_get(now, s->list[i].key.p)), s->list[i].value))
 			s->list[i].until_ms = c->time_ms;
 	json_object_foreach(with, key, value)
 		if (c->rank % 2 && json_object_get(now, key))
@@ -403,7 +412,8 @@ static int by_key_and_time(const void *a, const void *b)
 	return c ? c : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
 }
 
-void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset, void (*fn)(void *user, const struct tag_held *t), void *user)
+void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset,
+                         void (*fn)(void *user, const struct tag_held *t), void *user)
 {
 	struct history *h = history_of(b, arn, tagset);
 	struct spells s = {0};

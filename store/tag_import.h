@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AWS command line lists of roles and users and their tags, as changes of tags: each principal listed has exactly the
-// tags listed, from one moment on. Any of these, as many JSON values in a text as there are:
+// What the AWS command line lists of roles and users and their tags, as changes of tags: each principal
+// listed has exactly the tags listed, from one moment on. Any of these, as many JSON values in a text as
+// there are:
 //
 //     aws iam get-account-authorization-details     {"RoleDetailList": [{"Arn": ..., "Tags": [...]}], "UserDetailList": [...]}
 //     aws iam get-role, get-user                    {"Role": {"Arn": ..., "Tags": [...]}}, {"User": {...}}
@@ -8,8 +9,9 @@
 //     aws iam list-role-tags, list-user-tags        {"Tags": [...]}: says not whose; the caller must
 //     anything else that has both                   {"Arn": ..., "Tags": ...}, or a list of such
 //
-// Tags are [{"Key": ..., "Value": ...}], in lower case too, or {"key": "value"}. What has an ARN and no Tags (list-roles and
-// list-users leave them out) tells nothing and changes nothing. A text is taken whole or refused whole.
+// Tags are [{"Key": ..., "Value": ...}], in lower case too, or {"key": "value"}. What has an ARN and no Tags
+// (list-roles and list-users leave them out) tells nothing and changes nothing. A text is taken whole or
+// refused whole.
 #ifndef NOWCAST_STORE_TAG_IMPORT_H
 #define NOWCAST_STORE_TAG_IMPORT_H
 
@@ -33,8 +35,9 @@ struct tag_import {
 
 void tag_import_release(struct tag_import *l);
 
-// Appends what `text` lists, names hashed by `p` (NULL: as they are). `arn`: whose tags a list without a name holds, or STR_NONE.
-// `file` is for messages. ERR_CONFIG.
-bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn, struct pseudonyms *p, struct err *err) NC_CHECK;
+// Appends what `text` lists, names hashed by `p` (NULL: as they are). `arn`: whose tags a list without a name
+// holds, or STR_NONE. `file` is for messages. ERR_CONFIG.
+bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn,
+                     struct pseudonyms *p, struct err *err) NC_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures to rows and back. Quantities first, dollars beside them: the dollars follow from the quantities in the hash and from
-// the prices alone, which is what lets them be derived again later.
+// Figures to rows and back. Quantities first, dollars beside them: the dollars follow from the quantities in
+// the hash and from the prices alone, which is what lets them be derived again later.
 #include "store/usage_rows.h"
 
 #include <stdio.h>
@@ -49,16 +49,23 @@ void row_format_value(const struct figure *f, struct buf *ret)
 		usd_format_pico(f->usd, pico);
 		usd_format_pico(f->more, more);
 	}
-	buf_addf(ret, "%lld %s %lld %lld %lld %lld %s %lld %lld%s%s", (long long)f->tokens, pico, (long long)f->exact, (long long)f->allocated,
-	         (long long)f->provisional, (long long)f->assumed, more, (long long)f->spread, (long long)f->noise, f->ttl_may_be_1h ? " ttl" : "",
+	buf_addf(ret, "%lld %s %lld %lld %lld %lld %s %lld %lld%s%s", (long long)f->tokens, pico,
+	         (long long)f->exact, (long long)f->allocated, (long long)f->provisional, (long long)f->assumed,
+	         more, (long long)f->spread, (long long)f->noise, f->ttl_may_be_1h ? " ttl" : "",
 	         f->priced && f->band_estimated ? " band" : "");
 }
 
-static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type, const struct part *x, const struct priced_usage *b)
+static void add_figure(struct writing *w, struct str arn, struct str tagset, enum token_type type,
+                       const struct part *x, const struct priced_usage *b)
 {
 	const struct tariff *t = tariffs_at(w->tariffs, rate_class_tier(b->rate_class));
-	struct figure f = {.tokens = b->tokens[type], .exact = x->shares.exact, .allocated = x->shares.allocated, .provisional = x->shares.provisional,
-	                   .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0, .spread = x->spread, .noise = x->noise};
+	struct figure f = {.tokens = b->tokens[type],
+	                   .exact = x->shares.exact,
+	                   .allocated = x->shares.allocated,
+	                   .provisional = x->shares.provisional,
+	                   .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0,
+	                   .spread = x->spread,
+	                   .noise = x->noise};
 	f.ttl_may_be_1h = f.assumed && x->ttl_may_be_1h;
 	if (w->out->overflow) // how far off that is, nobody asks of what has no price
 		f.spread = f.noise = f.ttl_may_be_1h = 0;
@@ -71,7 +78,9 @@ static void add_figure(struct writing *w, struct str arn, struct str tagset, enu
 		w->unpriced = price_miss_text(tariff_miss(t, b, type));
 	tariff_band(t, b, &f.band_estimated);
 	row_format_value(&f, &value);
-	add_row(w, arena_text(w->arena, "%.*s %.*s %s%s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type], rate_class_format(b->rate_class, rate_class)),
+	add_row(w,
+	        arena_text(w->arena, "%.*s %.*s %s%s", STR_ARG(arn), STR_ARG(tagset), token_type_names[type],
+	                   rate_class_format(b->rate_class, rate_class)),
 	        arena_str(w->arena, buf_str(&value)));
 	buf_release(&value);
 }
@@ -86,8 +95,8 @@ static int64_t part_of(int64_t tokens, int32_t permille)
 	return tokens / 1000 * permille + tokens % 1000 * permille / 1000;
 }
 
-// Takes the one-hour writes out of all cache writes: those that are known, and of the others the part that was learned.
-// Without anything learned the others are taken as 5-minute ones. Returns how many were.
+// Takes the one-hour writes out of all cache writes: those that are known, and of the others the part that
+// was learned. Without anything learned the others are taken as 5-minute ones. Returns how many were.
 static int64_t split_writes(const struct caller_usage *u, struct part *writes, struct part *ret_1h)
 {
 	int64_t known_1h = u->exact_1h < writes->shares.exact ? u->exact_1h : writes->shares.exact;
@@ -95,7 +104,8 @@ static int64_t split_writes(const struct caller_usage *u, struct part *writes, s
 	int64_t told_5m = known - known_1h, open = writes->shares.exact - known;
 	int32_t permille = u->ttl_permille > 0 ? u->ttl_permille : 0;
 	*ret_1h = (struct part){
-		.shares = {known_1h + part_of(open, permille), part_of(writes->shares.allocated, permille), part_of(writes->shares.provisional, permille)},
+		.shares = {known_1h + part_of(open, permille), part_of(writes->shares.allocated, permille),
+	               part_of(writes->shares.provisional, permille)},
 		.spread = part_of(writes->spread, permille),
 		.noise = part_of(writes->noise, permille),
 	};
@@ -107,14 +117,17 @@ static int64_t split_writes(const struct caller_usage *u, struct part *writes, s
 	return u->ttl_permille < 0 ? sum(writes->shares) - told_5m : 0;
 }
 
-static const char *const weight_source_names[] = {"none", "model", "tags", "role", "minutes", "exact", "bill"};
+static const char *const weight_source_names[] = {"none",    "model", "tags", "role",
+                                                  "minutes", "exact", "bill"};
 
 static void add_weights(struct writing *w, struct str arn, struct str tagset, const struct weight *x)
 {
 	struct buf b = BUF_INIT;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		buf_addf(&b, "%s%lld %d %s", kind ? " " : "", (long long)x->milli[kind], (int)x->sd_permille[kind], weight_source_names[x->source[kind]]);
-	add_row(w, arena_text(w->arena, "%.*s %.*s weights", STR_ARG(arn), STR_ARG(tagset)), arena_str(w->arena, buf_str(&b)));
+		buf_addf(&b, "%s%lld %d %s", kind ? " " : "", (long long)x->milli[kind], (int)x->sd_permille[kind],
+		         weight_source_names[x->source[kind]]);
+	add_row(w, arena_text(w->arena, "%.*s %.*s weights", STR_ARG(arn), STR_ARG(tagset)),
+	        arena_str(w->arena, buf_str(&b)));
 	buf_release(&b);
 }
 
@@ -126,20 +139,26 @@ static bool is_split(const struct caller_usage *u)
 	return split;
 }
 
-static void add_usage(struct writing *w, struct str arn, struct str tagset, int rate_class, const struct caller_usage *u)
+static void add_usage(struct writing *w, struct str arn, struct str tagset, int rate_class,
+                      const struct caller_usage *u)
 {
-	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ,
+	                                              TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct part parts[TOKEN_TYPES];
 	struct priced_usage b = {.rate_class = rate_class, .calls = u->calls};
 	char text[RATE_CLASS_TEXT_SIZE];
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++)
-		parts[type] = (struct part){u->by_kind[kind_of_type[type]], u->spread[kind_of_type[type]], u->noise[kind_of_type[type]], false};
+		parts[type] = (struct part){u->by_kind[kind_of_type[type]], u->spread[kind_of_type[type]],
+		                            u->noise[kind_of_type[type]], false};
 	parts[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
 	b.assumed = split_writes(u, &parts[TOKEN_CACHE_WRITE_5M], &parts[TOKEN_CACHE_WRITE_1H]);
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		b.tokens[type] = sum(parts[type].shares);
 	if (u->calls || u->failed)
-		add_row(w, arena_text(w->arena, "%.*s %.*s calls%s", STR_ARG(arn), STR_ARG(tagset), rate_class_format(rate_class, text)), arena_text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
+		add_row(w,
+		        arena_text(w->arena, "%.*s %.*s calls%s", STR_ARG(arn), STR_ARG(tagset),
+		                   rate_class_format(rate_class, text)),
+		        arena_text(w->arena, "%lld %lld", (long long)u->calls, (long long)u->failed));
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		add_figure(w, arn, tagset, (enum token_type)type, &parts[type], &b);
 }
@@ -175,13 +194,15 @@ static void add_up(struct caller_usage *to, const struct caller_usage *u)
 	}
 }
 
-// What is summed into one set of rows, by rate class. How long prompts were is told apart only where it decides a rate.
+// What is summed into one set of rows, by rate class. How long prompts were is told apart only where it
+// decides a rate.
 struct usage_by_rate {
 	struct rate_class_usage *v;
 	int32_t n, cap;
 };
 
-static void usage_by_rate_add(struct writing *w, struct usage_by_rate *p, int rate_class, const struct caller_usage *u)
+static void usage_by_rate_add(struct writing *w, struct usage_by_rate *p, int rate_class,
+                              const struct caller_usage *u)
 {
 	int32_t i = 0;
 	if (!(rate_class & RATE_CLASS_UNITS) && tariffs_at(w->tariffs, rate_class_tier(rate_class))->nbands == 1)
@@ -189,7 +210,8 @@ static void usage_by_rate_add(struct writing *w, struct usage_by_rate *p, int ra
 	while (i < p->n && p->v[i].rate_class != rate_class)
 		i++;
 	if (i == p->cap) {
-		struct rate_class_usage *more = arena_alloc(w->arena, (size_t)(p->cap = p->cap ? 2 * p->cap : 4) * sizeof *more);
+		struct rate_class_usage *more =
+			arena_alloc(w->arena, (size_t)(p->cap = p->cap ? 2 * p->cap : 4) * sizeof *more);
 		if (p->n)
 			memcpy(more, p->v, (size_t)p->n * sizeof *more);
 		p->v = more;
@@ -207,7 +229,8 @@ static void usage_by_rate_add_units(struct writing *w, struct usage_by_rate *p, 
 	struct caller_usage known = {.ttl_permille = -1}, unknown = known;
 	if (!x->exact)
 		return;
-	known.by_kind[TOKENS_OUTPUT] = (struct shares){.exact = x->exact[caller], .allocated = x->allocated[caller]};
+	known.by_kind[TOKENS_OUTPUT] =
+		(struct shares){.exact = x->exact[caller], .allocated = x->allocated[caller]};
 	unknown.by_kind[TOKENS_OUTPUT].provisional = x->unknown[caller];
 	if (x->exact[caller] || x->allocated[caller])
 		usage_by_rate_add(w, p, RATE_CLASS_UNITS, &known);
@@ -215,7 +238,8 @@ static void usage_by_rate_add_units(struct writing *w, struct usage_by_rate *p, 
 		usage_by_rate_add(w, p, RATE_CLASS_UNITS | RATE_CLASS_AT_LEAST, &unknown);
 }
 
-static void usage_by_rate_add_caller(struct writing *w, struct usage_by_rate *p, int32_t caller, const struct caller_usage *u)
+static void usage_by_rate_add_caller(struct writing *w, struct usage_by_rate *p, int32_t caller,
+                                     const struct caller_usage *u)
 {
 	int32_t n;
 	const struct rate_class_usage *rate_classes = rate_classes_of(w->rate_classes, caller, &n);
@@ -226,7 +250,8 @@ static void usage_by_rate_add_caller(struct writing *w, struct usage_by_rate *p,
 	usage_by_rate_add_units(w, p, caller);
 }
 
-static void add_usage_by_rate(struct writing *w, struct str arn, struct str tagset, const struct usage_by_rate *p)
+static void add_usage_by_rate(struct writing *w, struct str arn, struct str tagset,
+                              const struct usage_by_rate *p)
 {
 	for (int32_t i = 0; i < p->n; i++)
 		add_usage(w, arn, tagset, p->v[i].rate_class, &p->v[i].usage);
@@ -274,8 +299,8 @@ static void gather(struct folding *f, bool all, struct arena *arena)
 		f->tagsets += k == 0 || !str_eq(tagset_of(f, k), tagset_of(f, k - 1));
 }
 
-// Too many sessions lose their names, not their tags: a team's sum stays the team's. Where the tags are as many (an e-mail
-// address in them), these go too.
+// Too many sessions lose their names, not their tags: a team's sum stays the team's. Where the tags are as
+// many (an e-mail address in them), these go too.
 static void add_overflow(struct writing *w, struct folding *f)
 {
 	struct str name = arena_text(w->arena, "%.*s*", STR_ARG(f->group));
@@ -300,11 +325,19 @@ static void add_caller(struct writing *w, const struct who *who, int32_t caller,
 		add_weights(w, who->arn, who->tagset, u->weight);
 }
 
-// Callers are sorted by arn, so those of a group stand together: writes them from `i` on, returns what follows. A session
-// is a caller for each set of tags that it had; were these without end, its name would not bound the rows, and they go together.
-static int32_t add_group(struct writing *w, const struct series *s, const struct span *span, const struct hour_usage *u, int64_t hour, int32_t i, const struct engine_options *o)
+// Callers are sorted by arn, so those of a group stand together: writes them from `i` on, returns what
+// follows. A session is a caller for each set of tags that it had; were these without end, its name would not
+// bound the rows, and they go together.
+static int32_t add_group(struct writing *w, const struct series *s, const struct span *span,
+                         const struct hour_usage *u, int64_t hour, int32_t i, const struct engine_options *o)
 {
-	struct folding f = {.span = span, .usage = u, .cardinality = &s->cardinality, .day = hour / 24, .group = cardinality_group(span->callers[i].arn), .first = i, .end = i + 1};
+	struct folding f = {.span = span,
+	                    .usage = u,
+	                    .cardinality = &s->cardinality,
+	                    .day = hour / 24,
+	                    .group = cardinality_group(span->callers[i].arn),
+	                    .first = i,
+	                    .end = i + 1};
 	int64_t named = 0;
 	f.names_max = cardinality_is_of_sessions(f.group) ? o->sessions_max : o->users_max;
 	while (f.group.len && f.end < span->ncallers && str_starts(span->callers[f.end].arn, f.group))
@@ -320,8 +353,9 @@ static int32_t add_group(struct writing *w, const struct series *s, const struct
 	return f.end;
 }
 
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u, const struct engine_options *o,
-                struct arena *arena, struct settled *ret, const char **ret_unpriced)
+void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
+                const struct engine_options *o, struct arena *arena, struct settled *ret,
+                const char **ret_unpriced)
 {
 	static const char *const by_kind[METRIC_KINDS] = {"input", "output", "cache_read", "cache_write"};
 	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
@@ -332,19 +366,23 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	struct units units;
 	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
 	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
-	struct writing w = {.tariffs = &tariffs, .rate_classes = &rate_classes, .units = &units, .arena = arena, .out = ret};
+	struct writing w = {
+		.tariffs = &tariffs, .rate_classes = &rate_classes, .units = &units, .arena = arena, .out = ret};
 	ret->nrows = 0;
-	ret->overflow = !cardinality_keeps_model(&s->cardinality, hour / 24) && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
+	ret->overflow = !cardinality_keeps_model(&s->cardinality, hour / 24) &&
+	                !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_group(&w, s, span, u, hour, i, o);
 	struct caller_usage nobody = {.ttl_permille = -1, .ttl_may_be_1h = true};
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		nobody.by_kind[kind].allocated = u->unattributed[kind];
 		if (u->metered[kind] || u->excess[kind])
-			add_row(&w, arena_text(arena, "# %s", by_kind[kind]), arena_text(arena, "%lld %lld", (long long)u->metered[kind], (long long)u->excess[kind]));
+			add_row(&w, arena_text(arena, "# %s", by_kind[kind]),
+			        arena_text(arena, "%lld %lld", (long long)u->metered[kind], (long long)u->excess[kind]));
 	}
 	if (units.metered || units.excess)
-		add_row(&w, STR("# units"), arena_text(arena, "%lld %lld", (long long)units.metered, (long long)units.excess));
+		add_row(&w, STR("# units"),
+		        arena_text(arena, "%lld %lld", (long long)units.metered, (long long)units.excess));
 	if (s->called.len && !ret->overflow)
 		add_row(&w, STR("# model"), s->called);
 	if (foundation.len && !ret->overflow)
@@ -368,7 +406,8 @@ static bool read_int(struct str *rest, int64_t *ret)
 	return true;
 }
 
-bool row_read(struct str field, struct str value, struct str *ret_arn, struct str *ret_tagset, int *ret_type, struct figure *ret)
+bool row_read(struct str field, struct str value, struct str *ret_arn, struct str *ret_tagset, int *ret_type,
+              struct figure *ret)
 {
 	struct str arn = str_cut(&field, ' '), tagset = str_cut(&field, ' '), name = str_cut(&field, '@');
 	struct figure f = {0};
@@ -386,9 +425,10 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 			return false;
 		struct str pico = str_cut(&value, ' ');
 		f.priced = usd_parse_pico(pico, &f.usd);
-		if (!read_int(&value, &f.exact) || !read_int(&value, &f.allocated) || !read_int(&value, &f.provisional) ||
-		    !read_int(&value, &f.assumed) || !usd_parse_pico(str_cut(&value, ' '), &f.more) ||
-		    !read_int(&value, &f.spread) || !read_int(&value, &f.noise))
+		if (!read_int(&value, &f.exact) || !read_int(&value, &f.allocated) ||
+		    !read_int(&value, &f.provisional) || !read_int(&value, &f.assumed) ||
+		    !usd_parse_pico(str_cut(&value, ' '), &f.more) || !read_int(&value, &f.spread) ||
+		    !read_int(&value, &f.noise))
 			return false;
 		for (struct str word; (word = str_cut(&value, ' ')).len;) {
 			f.ttl_may_be_1h |= str_is(word, "ttl");
@@ -402,7 +442,7 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 	return true;
 }
 
-// ---- the digest ----------------------------------------------------------------------------------------------------
+// ---- the digest ---------------------------------------------------------------------------------
 
 uint64_t row_digest(struct str field, struct str value)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model hours are read a page at a time, as many as make some ten thousands of rows; memory is that of one page, the tags,
-// and what is kept (store/view_page.c).
+// Model hours are read a page at a time, as many as make some ten thousands of rows; memory is that of one
+// page, the tags, and what is kept (store/view_page.c).
 #include "store/view_priv.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@
 
 enum { SHEETS_FIRST = 8, ROWS_AT_ONCE = 40000, TAGS_MS = 5000 };
 
-bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err)
+bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix,
+               struct err *err)
 {
 	struct view *v = xcalloc(1, sizeof *v);
 	if (!redis_open(&v->redis, redis_url, redis_ca, err)) {
@@ -69,9 +70,10 @@ int view_band_scale(const struct view *v)
 	return v->band_scale;
 }
 
-// ---- tags ----------------------------------------------------------------------------------------------------------
+// ---- tags ---------------------------------------------------------------------------------------
 
-struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key)
+struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                    struct str key)
 {
 	return tag_history_value(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
 }
@@ -94,9 +96,10 @@ bool view_read_tags(struct view *v, struct err *err)
 	return tag_history_read_sessions(v->tags, v->redis, v->prefix, err);
 }
 
-// ---- each ----------------------------------------------------------------------------------------------------------
+// ---- each ---------------------------------------------------------------------------------------
 
-static bool read_acct_region(struct view *v, struct str acct_region, int64_t from, int64_t to, view_fn *fn, void *user, bool *ret_stopped, struct err *err)
+static bool read_acct_region(struct view *v, struct str acct_region, int64_t from, int64_t to, view_fn *fn,
+                             void *user, bool *ret_stopped, struct err *err)
 {
 	struct acct_region_index x = {.arena = ARENA_INIT, .acct_region = acct_region};
 	bool good = view_index_read(v, &x, from, to, err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures as readers see them: hour by hour out of Redis, with the tags that held in that hour. Reports, tables, pages
-// and alerts all read through this one view: billed figures up to the watermark of the account, the nowcast from there on.
+// The figures as readers see them: hour by hour out of Redis, with the tags that held in that hour. Reports,
+// tables, pages and alerts all read through this one view: billed figures up to the watermark of the account,
+// the nowcast from there on.
 #ifndef NOWCAST_STORE_VIEW_H
 #define NOWCAST_STORE_VIEW_H
 
@@ -15,10 +16,12 @@
 struct view;
 
 struct view_row {
-	struct str principal;   // ARN, "arn:...:assumed-role/ROLE/(other sessions)" (store/cardinality.h), or UNATTRIBUTED
+	// ARN, "arn:...:assumed-role/ROLE/(other sessions)" (store/cardinality.h), or UNATTRIBUTED
+	struct str principal;
 	struct str role;        // name of the role, or of the role of a session; empty for others
 	struct str tagset;      // id of the session's tags, "-"
-	int type;               // enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact
+	// enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact
+	int type;
 	struct figure figure;   // also says in which rate class the calls went: rows differ in one of all these
 };
 
@@ -31,7 +34,8 @@ struct model_hour {
 	int nrows;
 	bool billed;            // rows are the bill's
 	bool is_final;          // the hour lies before the watermark
-	const struct view_row *estimate, *actual; // both sides as they stand, for those who compare; sorted by principal
+	// both sides as they stand, for those who compare; sorted by principal
+	const struct view_row *estimate, *actual;
 	int nestimate, nactual;
 };
 
@@ -43,31 +47,36 @@ enum view_basis {
 	VIEW_ESTIMATE, // the nowcast everywhere, as if no bill had come
 };
 
-bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix, struct err *err) NC_CHECK;
+bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix,
+               struct err *err) NC_CHECK;
 void view_close(struct view *v);
 void view_choose(struct view *v, enum view_basis basis); // VIEW_BEST, unless told
 
-// From now on keeps model hours in up to so many bytes of memory (store/model_hour_cache.h): what has not changed in Redis is not read
-// again. For those who look more than once; tags are then read anew every few seconds.
+// From now on keeps model hours in up to so many bytes of memory (store/model_hour_cache.h): what has not
+// changed in Redis is not read again. For those who look more than once; tags are then read anew every few
+// seconds.
 void view_keep(struct view *v, size_t bytes_max);
 bool view_is_full(const struct view *v); // there is hardly room for more model hours, or none are kept
 
-// Calls `fn` for every model hour of the hours from..to - 1, sorted by account/region, hour and model, until it says stop.
-// Strings die with the call. Tags are read anew, unless model hours are kept.
+// Calls `fn` for every model hour of the hours from..to - 1, sorted by account/region, hour and model, until
+// it says stop. Strings die with the call. Tags are read anew, unless model hours are kept.
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err) NC_CHECK;
 
-// What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are the model hours, the
-// tags and the bands of that hour. 0: not known (nothing is kept, or a model hour has no digest).
+// What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are
+// the model hours, the tags and the bands of that hour. 0: not known (nothing is kept, or a model hour has no
+// digest).
 bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, struct err *err) NC_CHECK;
 
-// The value of a tag for a row of the model hour in hand: the session's, else the one that the role or user had at the end of
-// that hour; STR_NONE if it has none. Lives as long as the model hour.
-struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row, struct str key);
+// The value of a tag for a row of the model hour in hand: the session's, else the one that the role or user
+// had at the end of that hour; STR_NONE if it has none. Lives as long as the model hour.
+struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                    struct str key);
 
 // The tags that the last view_each met, for those who ask for more than one value.
 struct tag_history *view_tags(struct view *v);
 
-// By how much error bands are to be wider, in parts of BAND_SCALE_ONE, as the bill has shown (reconcile/band.h); as of the last view_each.
+// By how much error bands are to be wider, in parts of BAND_SCALE_ONE, as the bill has shown
+// (reconcile/band.h); as of the last view_each.
 enum { BAND_SCALE_ONE = 1000 };
 int view_band_scale(const struct view *v);
 

@@ -18,7 +18,9 @@ uint64_t view_index_run(const struct acct_region_index *x, struct str member)
 {
 	int64_t run = 0;
 	enum { MONTH = sizeof "2026-11" - 1 };
-	return member.len > MONTH && usd_parse_scaled(billed_field(x, (struct str){member.p, MONTH}), 0, &run) ? (uint64_t)run : 0;
+	return member.len > MONTH && usd_parse_scaled(billed_field(x, (struct str){member.p, MONTH}), 0, &run)
+	           ? (uint64_t)run
+	           : 0;
 }
 
 static int by_str(const void *a, const void *b)
@@ -81,13 +83,15 @@ bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, 
 		x->billed = arena_alloc(&x->arena, (x->nbilled + 1) * sizeof *x->billed);
 		for (size_t i = 0; i < x->nbilled; i++)
 			x->billed[i] = arena_str(&x->arena, redis_elem(v->redis, 3, i));
-		if (!usd_parse_scaled(billed_field(x, STR("since")), 0, &x->since) || !usd_parse_scaled(billed_field(x, STR("watermark")), 0, &x->watermark))
+		if (!usd_parse_scaled(billed_field(x, STR("since")), 0, &x->since) ||
+		    !usd_parse_scaled(billed_field(x, STR("watermark")), 0, &x->watermark))
 			x->watermark = 0;
 	}
 	return true;
 }
 
-struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side, struct buf *key)
+struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side,
+                    struct buf *key)
 {
 	static const char *const names[] = {"usage", "actual"};
 	buf_clear(key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether anything has changed, without reading it: the digests of the model hours of an hour, the run that wrote its bill, whether
-// the bill counts, the scale of bands, and the tags of everybody known, in one number. Digests are asked for in one round trip a account and Region.
+// Whether anything has changed, without reading it: the digests of the model hours of an hour, the run that
+// wrote its bill, whether the bill counts, the scale of bands, and the tags of everybody known, in one
+// number. Digests are asked for in one round trip a account and Region.
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -24,12 +25,14 @@ static uint64_t mark_of(struct view *v, const struct acct_region_index *x, struc
 	struct buf key = BUF_INIT;
 	str_cut(&rest, ':');
 	struct str name = view_key(v, x, member, SIDE_ESTIMATE, &key);
-	uint64_t words[] = {XXH3_64bits(name.p, name.len), digest, view_index_run(x, member), view_index_billed(x, rest), hour >= x->since && hour < x->watermark};
+	uint64_t words[] = {XXH3_64bits(name.p, name.len), digest, view_index_run(x, member),
+	                    view_index_billed(x, rest), hour >= x->since && hour < x->watermark};
 	buf_release(&key);
 	return XXH3_64bits(words, sizeof words);
 }
 
-static bool mark_acct_region(struct view *v, struct acct_region_index *x, int64_t from, int64_t to, uint64_t *marks, bool *unknown, struct err *err)
+static bool mark_acct_region(struct view *v, struct acct_region_index *x, int64_t from, int64_t to,
+                             uint64_t *marks, bool *unknown, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	bool good = view_index_read(v, x, from, to, err);
@@ -46,7 +49,8 @@ static bool mark_acct_region(struct view *v, struct acct_region_index *x, int64_
 			uint64_t digest = row_digest_parse(redis_str(v->redis, 2 * k));
 			if (hour < from || hour >= to)
 				continue;
-			unknown[hour - from] |= !digest && redis_int(v->redis, 2 * k + 1); // the bill may have what nobody saw
+			// the bill may have what nobody saw
+			unknown[hour - from] |= !digest && redis_int(v->redis, 2 * k + 1);
 			marks[hour - from] += mark_of(v, x, x->members[i + k], digest);
 		}
 	}

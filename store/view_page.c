@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads some model hours in one round trip; a second one fetches the tags of principals not met before. A view that keeps model hours
-// first asks for the digests of the page, then for those model hours whose digest is another, and takes the others from its
-// cache.
+// Reads some model hours in one round trip; a second one fetches the tags of principals not met before. A
+// view that keeps model hours first asks for the digests of the page, then for those model hours whose digest
+// is another, and takes the others from its cache.
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -12,7 +12,7 @@
 #include "store/cardinality.h"
 #include "store/view_priv.h"
 
-// ---- model hours --------------------------------------------------------------------------------------------------------
+// ---- model hours --------------------------------------------------------------------------------
 
 static struct str role_name(struct str arn)
 {
@@ -40,14 +40,16 @@ static void sort_rows(struct view_row *rows, int n)
 }
 
 // *ret_model: the name by which the rows go, or none. Returns the digest that they came with, or 0.
-static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour, struct str *ret_model)
+static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour,
+                              struct str *ret_model)
 {
 	uint64_t digest = 0;
 	size_t n = redis_len(v->redis, reply) / 2;
 	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
 	for (size_t i = 0; i < n; i++) {
 		struct view_row *row = &rows[model_hour->nestimate];
-		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)), value = redis_elem(v->redis, reply, 2 * i + 1);
+		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
+				   value = redis_elem(v->redis, reply, 2 * i + 1);
 		*row = (struct view_row){0};
 		if (str_is(field, "# model"))
 			*ret_model = arena_str(&v->arena, value);
@@ -71,12 +73,14 @@ static void read_actual(struct view *v, size_t reply, struct model_hour *model_h
 	size_t n = redis_len(v->redis, reply) / 2;
 	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
 	for (size_t i = 0; i < n; i++) {
-		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)), value = redis_elem(v->redis, reply, 2 * i + 1);
+		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
+				   value = redis_elem(v->redis, reply, 2 * i + 1);
 		if (str_is(field, "# model"))
 			*ret_model = arena_str(&v->arena, value);
 		if (!actual_read(field, value, &rows[model_hour->nactual]))
 			continue;
-		rows[model_hour->nactual].principal = cardinality_shown(&v->arena, rows[model_hour->nactual].principal);
+		rows[model_hour->nactual].principal =
+			cardinality_shown(&v->arena, rows[model_hour->nactual].principal);
 		rows[model_hour->nactual].role = role_name(rows[model_hour->nactual].principal);
 		model_hour->nactual++;
 	}
@@ -84,20 +88,22 @@ static void read_actual(struct view *v, size_t reply, struct model_hour *model_h
 	model_hour->actual = rows;
 }
 
-// Which of the two sides counts. A model that was never billed there keeps its estimate: more likely the bill names it in a
-// way not understood, or does not cover it, than that it was free.
+// Which of the two sides counts. A model that was never billed there keeps its estimate: more likely the bill
+// names it in a way not understood, or does not cover it, than that it was free.
 static void choose_rows(struct view *v, struct model_hour *model_hour, bool ever_billed, struct arena *arena)
 {
-	model_hour->billed = v->basis == VIEW_BEST && model_hour->is_final && (model_hour->nactual || ever_billed);
+	model_hour->billed =
+		v->basis == VIEW_BEST && model_hour->is_final && (model_hour->nactual || ever_billed);
 	if (model_hour->billed) {
-		actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate, arena, &model_hour->rows, &model_hour->nrows);
+		actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate,
+		            arena, &model_hour->rows, &model_hour->nrows);
 	} else {
 		model_hour->rows = model_hour->estimate;
 		model_hour->nrows = model_hour->nestimate;
 	}
 }
 
-// ---- portions -------------------------------------------------------------------------------------------------------
+// ---- portions -----------------------------------------------------------------------------------
 
 // One side of a model hour, the estimate's or the bill's, on its way from Redis or from the cache.
 struct side {
@@ -121,14 +127,18 @@ static struct item item_of(const struct acct_region_index *x, struct str member)
 	int64_t ms = 0;
 	account = str_cut(&region, '/');
 	when_parse(when, &ms);
-	struct item it = {.model_hour = {.hour = ms / MS_PER_HOUR, .account = account, .region = region, .model = rest}, .member = member};
+	struct item it = {
+		.model_hour = {.hour = ms / MS_PER_HOUR, .account = account, .region = region, .model = rest},
+		.member = member};
 	it.model_hour.is_final = it.model_hour.hour >= x->since && it.model_hour.hour < x->watermark;
 	it.ever_billed = view_index_billed(x, rest);
 	return it;
 }
 
-// Which sides are on the cache as they stand in Redis. Those of the bill change only by a run, which leaves its number.
-static bool find_kept(struct view *v, const struct acct_region_index *x, struct item *items, int n, struct err *err)
+// Which sides are on the cache as they stand in Redis. Those of the bill change only by a run, which leaves
+// its number.
+static bool find_kept(struct view *v, const struct acct_region_index *x, struct item *items, int n,
+                      struct err *err)
 {
 	struct buf key = BUF_INIT;
 	if (!v->model_hour_cache)
@@ -137,7 +147,9 @@ static bool find_kept(struct view *v, const struct acct_region_index *x, struct 
 	if (model_hour_cache_callers(v->model_hour_cache) < v->nasked)
 		v->nasked = 0;
 	for (int i = 0; i < n; i++)
-		redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), view_key(v, x, items[i].member, SIDE_ESTIMATE, &key), STR(ROW_DIGEST)});
+		redis_cmd(v->redis, 3,
+		          (struct str[]){STR("HGET"), view_key(v, x, items[i].member, SIDE_ESTIMATE, &key),
+		                         STR(ROW_DIGEST)});
 	bool good = redis_exec(v->redis, err);
 	for (int i = 0; good && i < n; i++) {
 		struct item *it = &items[i];
@@ -155,7 +167,8 @@ static bool find_kept(struct view *v, const struct acct_region_index *x, struct 
 }
 
 // Reads the others, and keeps them. *ret_rows: how many there were.
-static bool read_others(struct view *v, const struct acct_region_index *x, struct item *items, int n, int *ret_rows, struct err *err)
+static bool read_others(struct view *v, const struct acct_region_index *x, struct item *items, int n,
+                        int *ret_rows, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	size_t asked = 0;
@@ -176,12 +189,15 @@ static bool read_others(struct view *v, const struct acct_region_index *x, struc
 		if (!e->kept) {
 			e->mark = read_estimate(v, e->reply, s, &e->model); // of these very rows
 			if (v->model_hour_cache && e->mark)
-				model_hour_cache_put(v->model_hour_cache, e->key, e->mark, &(struct model_hour_rows){e->model, s->foundation, s->estimate, s->nestimate});
+				model_hour_cache_put(
+					v->model_hour_cache, e->key, e->mark,
+					&(struct model_hour_rows){e->model, s->foundation, s->estimate, s->nestimate});
 		}
 		if (items[i].ever_billed && !a->kept) {
 			read_actual(v, a->reply, s, &a->model);
 			if (v->model_hour_cache && a->mark)
-				model_hour_cache_put(v->model_hour_cache, a->key, a->mark, &(struct model_hour_rows){a->model, STR_NONE, s->actual, s->nactual});
+				model_hour_cache_put(v->model_hour_cache, a->key, a->mark,
+				                     &(struct model_hour_rows){a->model, STR_NONE, s->actual, s->nactual});
 		}
 		*ret_rows += s->nestimate + s->nactual;
 	}
@@ -201,7 +217,8 @@ static void take_kept(struct view *v, struct item *it)
 		s->estimate = rows.rows;
 		s->nestimate = rows.nrows;
 	}
-	if (it->ever_billed && a->kept && model_hour_cache_get(v->model_hour_cache, a->key, a->mark, &v->model_hour, &rows)) {
+	if (it->ever_billed && a->kept &&
+	    model_hour_cache_get(v->model_hour_cache, a->key, a->mark, &v->model_hour, &rows)) {
 		a->model = rows.model;
 		s->actual = rows.rows;
 		s->nactual = rows.nrows;
@@ -219,7 +236,8 @@ static void ask_tags(struct view *v, const struct view_row *rows, int n)
 
 bool view_read_principals(struct view *v, struct err *err)
 {
-	for (int32_t all = v->model_hour_cache ? model_hour_cache_callers(v->model_hour_cache) : 0; v->nasked < all; v->nasked++) {
+	for (int32_t all = v->model_hour_cache ? model_hour_cache_callers(v->model_hour_cache) : 0;
+	     v->nasked < all; v->nasked++) {
 		struct str principal, tagset;
 		model_hour_cache_caller(v->model_hour_cache, v->nasked, &principal, &tagset);
 		tag_history_ask(v->tags, v->redis, v->prefix, principal, tagset);
@@ -230,8 +248,8 @@ bool view_read_principals(struct view *v, struct err *err)
 	return true;
 }
 
-// Asks for the tags of whoever the page brought. Model hours that are kept change seldom, and so do tags: these are read anew
-// with a model hour that changed, and every few seconds.
+// Asks for the tags of whoever the page brought. Model hours that are kept change seldom, and so do tags:
+// these are read anew with a model hour that changed, and every few seconds.
 static bool read_page_tags(struct view *v, const struct item *items, int n, bool any_read, struct err *err)
 {
 	if (v->model_hour_cache && any_read && !v->tags_are_new) {
@@ -249,12 +267,14 @@ static bool read_page_tags(struct view *v, const struct item *items, int n, bool
 	return view_read_principals(v, err);
 }
 
-bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn, void *user, bool *ret_stopped, int *ret_rows, struct err *err)
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
+                    void *user, bool *ret_stopped, int *ret_rows, struct err *err)
 {
 	struct item items[VIEW_SHEETS_AT_ONCE];
 	for (int i = 0; i < n; i++)
 		items[i] = item_of(x, x->members[first + (size_t)i]);
-	if (!find_kept(v, x, items, n, err) || !read_others(v, x, items, n, ret_rows, err) || !read_page_tags(v, items, n, *ret_rows > 0, err))
+	if (!find_kept(v, x, items, n, err) || !read_others(v, x, items, n, ret_rows, err) ||
+	    !read_page_tags(v, items, n, *ret_rows > 0, err))
 		return false;
 	for (int i = 0; i < n && !*ret_stopped; i++) {
 		take_kept(v, &items[i]);

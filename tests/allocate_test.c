@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The allocation of an hour as a pure function: examples in tests/allocate.txt, then random hours in which no token may be
-// lost or made and no share may be negative. Prints its seed; NOWCAST_SEED repeats one.
+// The allocation of an hour as a pure function: examples in tests/allocate.txt, then random hours in which no
+// token may be lost or made and no share may be negative. Prints its seed; NOWCAST_SEED repeats one.
 #include "base/arena.h"
 #include "base/buf.h"
 #include "estimator/allocate.h"
@@ -119,7 +119,8 @@ static void describe(const struct facts *f, const struct hour_usage *u, struct b
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			const struct shares *x = &c->by_kind[kind];
 			if (x->exact || x->allocated || x->provisional)
-				buf_addf(out, "%s %s %lld %lld %lld\n", name, kind_names[kind], (long long)x->exact, (long long)x->allocated, (long long)x->provisional);
+				buf_addf(out, "%s %s %lld %lld %lld\n", name, kind_names[kind], (long long)x->exact,
+				         (long long)x->allocated, (long long)x->provisional);
 		}
 	}
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
@@ -176,7 +177,7 @@ static void examples(const char *path)
 	fclose(in);
 }
 
-// ---- random hours ---------------------------------------------------------------------------------------------------
+// ---- random hours -------------------------------------------------------------------------------
 
 static int64_t some_size(void)
 {

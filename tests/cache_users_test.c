@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which part of each principal's calls uses such tokens, from counts of made-up cells: those who never or always do are told
-// outright, those who do now and then as well as chance allows, and how far off that is is said.
+// Which part of each principal's calls uses such tokens, from counts of made-up cells: those who never or
+// always do are told outright, those who do now and then as well as chance allows, and how far off that is is
+// said.
 #include <math.h>
 
 #include "estimator/cache_users.h"
@@ -10,10 +11,15 @@
 
 enum { N = 6, HOURS = 200, Z90 = 1645 };
 
-// The sums of an hour of cells; each principal makes none to eight calls in each, and uses such tokens with `share` of them.
+// The sums of an hour of cells; each principal makes none to eight calls in each, and uses such tokens with
+// `share` of them.
 static void make_hour(struct kind_stats *x, const double *share, struct arena *arena)
 {
-	*x = (struct kind_stats){.c = solve_zeros(arena, N), .n = solve_zeros(arena, N), .exact_calls = solve_zeros(arena, N), .exact_tokens = solve_zeros(arena, N), .s = solve_zeros(arena, N * N)};
+	*x = (struct kind_stats){.c = solve_zeros(arena, N),
+	                         .n = solve_zeros(arena, N),
+	                         .exact_calls = solve_zeros(arena, N),
+	                         .exact_tokens = solve_zeros(arena, N),
+	                         .s = solve_zeros(arena, N * N)};
 	for (int cell = 0; cell < 60; cell++) {
 		double calls[N], samples = 0;
 		for (int i = 0; i < N; i++) {

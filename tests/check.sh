@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign money spdx readme executable)
+rules=(headers layers foreign money width spdx readme executable)
 
 # Each header compiles alone.
 headers() {
@@ -75,6 +75,14 @@ money() {
 			perl -0pe 's{(//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*")}{$_=$1; s/[^\n]/ /g; $_}gse' "$file" |
 				grep -nE '\b(float|double|strtod|strtof|atof|lround|llround|floor|ceil|powl?)\b|[0-9]\.[0-9]*(e[0-9+-]+)?\b' | sed "s|^|$file:|"
 		done
+}
+
+# Lines are at most 110 columns wide, a tab being four; a long string stays in one piece, so that it can be searched for.
+width() {
+	git ls-files '*.c' '*.h' '*.cc' '*.lua' | xargs perl -ne '
+		my $line = $_; chomp $line; 1 while $line =~ s/\t/" " x (4 - length($`) % 4)/e;
+		print "$ARGV:$.: " . length($line) . " columns\n" if length($line) > 110 && $line !~ /"[^"]{50,}"/;
+		close ARGV if eof'
 }
 
 # Every source file names its licence in its first lines.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a made-up world
-// are found again, the order in which minutes are listed does not matter, a jump is followed, doubt follows what hours say, thousands of principals stay
-// bounded in bytes and time, and no figure, however large, makes a weight that is none.
+// Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a
+// made-up world are found again, the order in which minutes are listed does not matter, a jump is followed,
+// doubt follows what hours say, thousands of principals stay bounded in bytes and time, and no figure,
+// however large, makes a weight that is none.
 #include <math.h>
 
 #include "base/when.h"
@@ -22,14 +23,16 @@ static struct who *make_callers(struct arena *arena, int n)
 	struct who *callers = arena_alloc(arena, (size_t)n * sizeof *callers);
 	for (int i = 0; i < n; i++) {
 		char arn[96];
-		snprintf(arn, sizeof arn, "arn:aws:sts::111122223333:assumed-role/role-%d/session-%05d", i / 100000, i);
+		snprintf(arn, sizeof arn, "arn:aws:sts::111122223333:assumed-role/role-%d/session-%05d", i / 100000,
+		         i);
 		callers[i] = (struct who){arena_str(arena, str_of(arn)), STR("-")};
 	}
 	return callers;
 }
 
 // Every minute has some calls of every caller that is awake, and a metric that is their exact sum.
-static void make_hour(struct lecture *l, const struct who *callers, const int64_t *means, int n, int most_calls, struct arena *arena)
+static void make_hour(struct lecture *l, const struct who *callers, const int64_t *means, int n,
+                      int most_calls, struct arena *arena)
 {
 	*l = (struct lecture){.span = {.callers = callers, .ncallers = n}};
 	l->span.hour = &l->hour;
@@ -60,7 +63,8 @@ static bool are_weights(const struct weights *w, int n)
 {
 	for (int i = 0; i < n; i++)
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
-			if (w->callers[i].milli[kind] < 0 || w->callers[i].milli[kind] > (int64_t)1e18 || w->callers[i].sd_permille[kind] < 0 || w->callers[i].noise_milli[kind] < 0)
+			if (w->callers[i].milli[kind] < 0 || w->callers[i].milli[kind] > (int64_t)1e18 ||
+			    w->callers[i].sd_permille[kind] < 0 || w->callers[i].noise_milli[kind] < 0)
 				return false;
 	return true;
 }
@@ -79,7 +83,8 @@ static void round_trip(struct arena *arena)
 	for (size_t cut = 0; cut + 1 < bytes.len; cut += 1 + bytes.len / 97)
 		refused &= !hour_stats_read((struct str){bytes.p, cut}, arena, &read);
 	ok(refused, "one that was cut anywhere is none");
-	ok(!hour_stats_read(STR("something else that is long enough to hold a head"), arena, &read), "nor is anything else");
+	ok(!hour_stats_read(STR("something else that is long enough to hold a head"), arena, &read),
+	   "nor is anything else");
 }
 
 static void order(struct arena *arena)
@@ -164,14 +169,17 @@ static double off_by(const struct weights *w, int caller, double want)
 	return fabs((double)w->callers[caller].milli[TOKENS_INPUT] / 1000 - want) / want;
 }
 
-// Three who have never called, beside two who have: one of the same role as the first, one with the tags of the second, one of neither.
+// Three who have never called, beside two who have: one of the same role as the first, one with the tags of
+// the second, one of neither.
 static void newcomers(struct arena *arena)
 {
 	static struct lecture l;
 	static const int64_t means[] = {400, 8000};
 	struct who callers[] = {
-		{STR("arn:aws:sts::111122223333:assumed-role/chat/ann"), STR("-")}, {STR("arn:aws:sts::111122223333:assumed-role/code/bea"), STR("tags-of-search")},
-		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search")}, {STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/ann"), STR("-")},
+		{STR("arn:aws:sts::111122223333:assumed-role/code/bea"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search")},
 		{STR("arn:aws:sts::111122223333:assumed-role/unlike/new"), STR("-")},
 	};
 	struct str stats[HOURS];
@@ -182,9 +190,12 @@ static void newcomers(struct arena *arena)
 	}
 	l.span.ncallers = 5;
 	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
-	ok(off_by(&w, 2, 400) < 0.1 && w.callers[2].source[TOKENS_INPUT] == WEIGHT_ROLE, "a new session takes the mean of its role");
-	ok(off_by(&w, 3, 8000) < 0.1 && w.callers[3].source[TOKENS_INPUT] == WEIGHT_TAGS, "a new role that of the callers with its tags");
-	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL, "who is like nobody that of the model");
+	ok(off_by(&w, 2, 400) < 0.1 && w.callers[2].source[TOKENS_INPUT] == WEIGHT_ROLE,
+	   "a new session takes the mean of its role");
+	ok(off_by(&w, 3, 8000) < 0.1 && w.callers[3].source[TOKENS_INPUT] == WEIGHT_TAGS,
+	   "a new role that of the callers with its tags");
+	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL,
+	   "who is like nobody that of the model");
 }
 
 // Two who call alike, but only the second writes to the cache.
@@ -197,17 +208,20 @@ static void make_unlike_hour(struct lecture *l, const struct who *callers, struc
 		at->has[TOKENS_CACHE_WRITE] = true;
 		for (int32_t i = 0; i < at->ncalls; i++) {
 			at->metric[TOKENS_CACHE_WRITE] += at->calls[i].n * (at->calls[i].caller ? 8000 + below(800) : 0);
-			at->samples[TOKENS_CACHE_WRITE] += at->calls[i].caller || below(20) == 0 ? at->calls[i].n : 0; // as if of a call that ended elsewhere
+			// as if of a call that ended elsewhere
+			at->samples[TOKENS_CACHE_WRITE] += at->calls[i].caller || below(20) == 0 ? at->calls[i].n : 0;
 		}
 	}
 }
 
-// Who took none of a thousand times takes none, whatever the minutes seem to say; and the more tokens a call, the more chance.
+// Who took none of a thousand times takes none, whatever the minutes seem to say; and the more tokens a call,
+// the more chance.
 static void unlike(struct arena *arena)
 {
 	static struct lecture l;
 	struct who *callers = make_callers(arena, 2);
-	struct billed_means bill[] = {{.arn = callers[0].arn, .calls = 3000}, {.arn = callers[1].arn, .calls = 3000}};
+	struct billed_means bill[] = {{.arn = callers[0].arn, .calls = 3000},
+	                              {.arn = callers[1].arn, .calls = 3000}};
 	struct str stats[HOURS];
 	struct weights w;
 	int64_t doubt = 0;
@@ -224,9 +238,11 @@ static void unlike(struct arena *arena)
 	if (!ok(doubt / HOURS > 500, "one hour does not tell for sure who uses the cache"))
 		diag("%lld permille in the mean", (long long)doubt / HOURS);
 	learn_weights(stats, HOURS, bill, 2, &l.span, arena, &w);
-	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000, "who was never billed such tokens is given hardly any"))
+	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000,
+	        "who was never billed such tokens is given hardly any"))
 		diag("%lld thousandths", (long long)w.callers[0].milli[TOKENS_CACHE_WRITE]);
-	ok(w.callers[0].noise_milli[TOKENS_INPUT] < w.callers[1].noise_milli[TOKENS_INPUT], "the longer a call, the more is left to chance");
+	ok(w.callers[0].noise_milli[TOKENS_INPUT] < w.callers[1].noise_milli[TOKENS_INPUT],
+	   "the longer a call, the more is left to chance");
 }
 
 // Hours of one caller beside another, whose calls take more in some hours and less in others, by `permille`.
@@ -304,7 +320,8 @@ static void extremes(struct arena *arena)
 				for (int32_t i = 0; i < at->ncalls; i++) {
 					struct calls *c = &at->calls[i];
 					c->exact_n[TOKENS_OUTPUT] = below(2) ? 0 : below(c->n + 1);
-					c->exact[TOKENS_OUTPUT] = c->exact_n[TOKENS_OUTPUT] ? (int64_t)(rng() >> (20 + below(44))) : 0;
+					c->exact[TOKENS_OUTPUT] =
+						c->exact_n[TOKENS_OUTPUT] ? (int64_t)(rng() >> (20 + below(44))) : 0;
 				}
 			}
 			stats[h] = stats_of(&l, arena);

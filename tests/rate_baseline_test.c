@@ -5,7 +5,8 @@
 
 enum { FLOOR = 1000, COST = 5000 }; // micro-dollars a minute, a call
 
-static const struct rate_test plain = {.factor_tenths = 43, .floor_micro = FLOOR, .call_micro = COST, .span = RATE_QUICK};
+static const struct rate_test plain = {
+	.factor_tenths = 43, .floor_micro = FLOOR, .call_micro = COST, .span = RATE_QUICK};
 
 // `minutes` of about so many calls each, up and down by a quarter.
 static int64_t feed(struct rate_baseline *p, int64_t from, int minutes, int64_t calls, int64_t cost)
@@ -26,7 +27,8 @@ static bool jumps(const struct rate_baseline *p, struct rate_spike *ret)
 }
 
 // Minutes until it jumps, -1: not within `minutes`.
-static int until_jump(struct rate_baseline *p, int64_t from, int minutes, int64_t calls, int64_t cost, struct rate_spike *ret)
+static int until_jump(struct rate_baseline *p, int64_t from, int minutes, int64_t calls, int64_t cost,
+                      struct rate_spike *ret)
 {
 	for (int i = 0; i < minutes; i++) {
 		rate_baseline_add(p, from + i, calls, calls * cost);
@@ -49,7 +51,8 @@ static void test_jumps(void)
 	ok(until_jump(&q, m, 60, 60, COST, &j) < 0, "nor does an hour of thrice as much");
 	q = p;
 	is_int(until_jump(&q, m, 10, 200, COST, &j), 3, "ten times as many calls do, within minutes");
-	ok(by_calls && j.usual_calls > 90 && j.usual_calls < 110 && j.calls > 550, "and are compared to what is usual");
+	ok(by_calls && j.usual_calls > 90 && j.usual_calls < 110 && j.calls > 550,
+	   "and are compared to what is usual");
 	q = p;
 	int dear = until_jump(&q, m, 60, 20, 10 * COST, &j);
 	ok(dear > 10 && dear <= 20, "calls ten times as dear do once it lasts");
@@ -136,9 +139,12 @@ static void test_text(void)
 	struct buf b = BUF_INIT;
 	feed(&p, 1000, 100, 50, COST);
 	rate_baseline_write(&p, &b);
-	ok(rate_baseline_read(&q, buf_str(&b)) && memcmp(&p, &q, sizeof p) == 0, "written and read again it is the same");
+	ok(rate_baseline_read(&q, buf_str(&b)) && memcmp(&p, &q, sizeof p) == 0,
+	   "written and read again it is the same");
 	buf_adds(&b, " 1");
-	ok(!rate_baseline_read(&q, STR("1 2 three")) && !rate_baseline_read(&q, STR("")) && !rate_baseline_read(&q, buf_str(&b)), "what is no pace is refused");
+	ok(!rate_baseline_read(&q, STR("1 2 three")) && !rate_baseline_read(&q, STR("")) &&
+	       !rate_baseline_read(&q, buf_str(&b)),
+	   "what is no pace is refused");
 	buf_release(&b);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lanes: what they are called, where their limits lie, and that dividing a caller's tokens among them loses none, whatever the
-// calls, the tiers that metrics tell, and the units.
+// Lanes: what they are called, where their limits lie, and that dividing a caller's tokens among them loses
+// none, whatever the calls, the tiers that metrics tell, and the units.
 #include <stdlib.h>
 
 #include "estimator/tier_metric.h"
@@ -12,14 +12,19 @@ enum { CALLERS = 5 };
 
 static void test_text(void)
 {
-	static const char *const texts[] = {"", "flex", "standard<=100000", "priority>200000", "standard>272000", "batch>100000+", "units", "units+"};
+	static const char *const texts[] = {
+		"",      "flex",  "standard<=100000", "priority>200000", "standard>272000", "batch>100000+",
+		"units", "units+"};
 	char buf[RATE_CLASS_TEXT_SIZE];
 	int rate_class, bad = 0;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		bool good = rate_class_parse(str_of(texts[i]), &rate_class);
-		ok(good && strcmp(rate_class_format(rate_class, buf) + (*texts[i] != 0), texts[i]) == 0, "\"%s\" is read and written", texts[i]);
+		ok(good && strcmp(rate_class_format(rate_class, buf) + (*texts[i] != 0), texts[i]) == 0,
+		   "\"%s\" is read and written", texts[i]);
 	}
-	static const char *const others[] = {"turbo", "flex>", "flex>1", "flex<=200000", "standard", "flex ", "standard>200000x", "units1", "<=100000"};
+	static const char *const others[] = {"turbo",    "flex>", "flex>1",           "flex<=200000",
+	                                     "standard", "flex ", "standard>200000x", "units1",
+	                                     "<=100000"};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		bad += rate_class_parse(str_of(others[i]), &rate_class);
 	is_int(bad, 0, "nothing else is");
@@ -47,7 +52,8 @@ static void test_limits(void)
 	int found = 0;
 	while (f && fgets(line, sizeof line, f))
 		if (!found)
-			found = sscanf(line, "local LIMITS = {%lld, %lld, %lld, %lld, %lld}", &lua[0], &lua[1], &lua[2], &lua[3], &lua[4]);
+			found = sscanf(line, "local LIMITS = {%lld, %lld, %lld, %lld, %lld}", &lua[0], &lua[1], &lua[2],
+			               &lua[3], &lua[4]);
 	if (f)
 		fclose(f);
 	bool same = found == 5;
@@ -58,7 +64,7 @@ static void test_limits(void)
 	ok(same, "apply.lua has the same limits");
 }
 
-// ---- dividing ------------------------------------------------------------------------------------------------------
+// ---- dividing -----------------------------------------------------------------------------------
 
 static struct hour *random_hour(struct arena *a, bool tiers)
 {
@@ -70,7 +76,9 @@ static struct hour *random_hour(struct arena *a, bool tiers)
 		at->calls = arena_alloc(a, 8 * sizeof *at->calls);
 		for (int32_t i = 0; i < at->ncalls; i++) {
 			struct calls *c = &at->calls[i];
-			*c = (struct calls){.caller = (int32_t)below(CALLERS), .rate_class = (uint8_t)(below(2) ? 0 : below(PRICE_TIERS) | below(7) << 3), .n = 1 + below(4)};
+			*c = (struct calls){.caller = (int32_t)below(CALLERS),
+			                    .rate_class = (uint8_t)(below(2) ? 0 : below(PRICE_TIERS) | below(7) << 3),
+			                    .n = 1 + below(4)};
 			for (int kind = 0; kind < TOKEN_KINDS; kind++)
 				if (below(3) == 0) {
 					c->exact_n[kind] = below(c->n + 1);
@@ -119,15 +127,18 @@ static bool adds_up(const struct rate_classes *l, const struct hour_usage *u)
 		int32_t n;
 		const struct rate_class_usage *v = rate_classes_of(l, k, &n);
 		for (int kind = 0; n && kind < METRIC_KINDS; kind++) {
-			struct shares sum = {0}, nobodys = {.allocated = u->unattributed[kind]}, *want = k < CALLERS ? &u->callers[k].by_kind[kind] : &nobodys;
+			struct shares sum = {0}, nobodys = {.allocated = u->unattributed[kind]},
+						  *want = k < CALLERS ? &u->callers[k].by_kind[kind] : &nobodys;
 			for (int32_t i = 0; i < n; i++) {
 				const struct shares *x = &v[i].usage.by_kind[kind];
-				good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0 && (i == 0 || v[i - 1].rate_class < v[i].rate_class);
+				good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0 &&
+				        (i == 0 || v[i - 1].rate_class < v[i].rate_class);
 				sum.exact += x->exact;
 				sum.allocated += x->allocated;
 				sum.provisional += x->provisional;
 			}
-			good &= sum.exact == want->exact && sum.allocated == want->allocated && sum.provisional == want->provisional;
+			good &= sum.exact == want->exact && sum.allocated == want->allocated &&
+			        sum.provisional == want->provisional;
 		}
 	}
 	return good;
@@ -143,7 +154,10 @@ static bool tiers_met(const struct rate_classes *l, const struct hour *h)
 				told += h->minutes[m].of_tier ? h->minutes[m].of_tier[tier][kind] : 0;
 			for (int32_t i = 0; i < l->n; i++) {
 				const struct shares *x = &l->v[i].usage.by_kind[kind];
-				*(rate_class_tier(l->v[i].rate_class) == (enum price_tier)tier ? &has : rate_class_tier(l->v[i].rate_class) == TIER_STANDARD ? &standard : &(int64_t){0}) += x->exact + x->allocated;
+				*(rate_class_tier(l->v[i].rate_class) == (enum price_tier)tier ? &has
+				  : rate_class_tier(l->v[i].rate_class) == TIER_STANDARD       ? &standard
+				                                                               : &(int64_t){0}) +=
+					x->exact + x->allocated;
 			}
 			if (has < told && standard > 0)
 				return false;

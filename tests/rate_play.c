@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The spike rule alone, fast: rate_play TENTHS FLOOR-MICRO <arrivals, a line a caller: NAME MINUTE:CALLS:MICRO ...
+// The spike rule alone, fast: rate_play TENTHS FLOOR-MICRO <arrivals, a line a caller: NAME
+// MINUTE:CALLS:MICRO ...
 //
-// Minutes rise; what they hold is what arrived in them. Prints NAME and every minute at whose end the caller's pace jumps, with c or d: by its calls or its dollars.
-// Totals of hours, by arrival, stand for what the figures say of other days.
+// Minutes rise; what they hold is what arrived in them. Prints NAME and every minute at whose end the
+// caller's pace jumps, with c or d: by its calls or its dollars. Totals of hours, by arrival, stand for what
+// the figures say of other days.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +51,8 @@ static void play(char *line, struct rate_test *a)
 	printf("%s", name);
 	for (char *word; (word = strtok_r(NULL, " \n", &next));) {
 		long long minute, calls, micro;
-		if (sscanf(word, "%lld:%lld:%lld", &minute, &calls, &micro) != 3 || minute < 1 || minute / 60 >= HOURS_MAX || minute < p.at_minute)
+		if (sscanf(word, "%lld:%lld:%lld", &minute, &calls, &micro) != 3 || minute < 1 ||
+		    minute / 60 >= HOURS_MAX || minute < p.at_minute)
 			exit(2);
 		if (p.at_minute == 0)
 			first_hour = minute / 60;

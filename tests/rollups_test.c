@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums by blocks are the sums: whatever span, grouping and filter is asked for, in whatever order, the answer out of kept
-// blocks is that of reading everything anew. Prints its seed; NOWCAST_SEED repeats one.
+// Sums by blocks are the sums: whatever span, grouping and filter is asked for, in whatever order, the answer
+// out of kept blocks is that of reading everything anew. Prints its seed; NOWCAST_SEED repeats one.
 #include "query/rollups.h"
 
 #include <time.h>
@@ -27,7 +27,7 @@ static int64_t below(int64_t n)
 	return (int64_t)(rng() % (uint64_t)n);
 }
 
-// ---- random figures in Redis, in the form of store/usage_rows.h -----------------------------------------------------------
+// ---- random figures in Redis, in the form of store/usage_rows.h ---------------------------------
 
 static const char *const acct_regions[] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
 static const char *const models[] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
@@ -35,18 +35,23 @@ static const char *const models[] = {"amazon.nova-pro-v1:0", "us.anthropic.claud
 static void put_row(struct redis *r, const char *key, int principal, const char *type, uint64_t *digest)
 {
 	char field[200], value[200];
-	int64_t exact = below(3) ? below(5000) : 0, allocated = below(3) ? below(90000) : 0, provisional = below(6) ? 0 : below(3000);
+	int64_t exact = below(3) ? below(5000) : 0, allocated = below(3) ? below(90000) : 0,
+			provisional = below(6) ? 0 : below(3000);
 	int64_t tokens = exact + allocated + provisional, rate = 1000 + below(9000000);
-	snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d - %s", principal % 3, principal, type);
+	snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d - %s", principal % 3,
+	         principal, type);
 	if (below(12) == 0)
-		snprintf(value, sizeof value, "%lld - %lld %lld %lld 0 0 0 0", (long long)tokens, (long long)exact, (long long)allocated, (long long)provisional);
+		snprintf(value, sizeof value, "%lld - %lld %lld %lld 0 0 0 0", (long long)tokens, (long long)exact,
+		         (long long)allocated, (long long)provisional);
 	else
-		snprintf(value, sizeof value, "%lld %lld %lld %lld %lld 0 0 %lld %lld", (long long)tokens, (long long)(tokens * rate), (long long)exact,
-		         (long long)allocated, (long long)provisional, (long long)below(allocated / 3 + 1), (long long)below(100000));
+		snprintf(value, sizeof value, "%lld %lld %lld %lld %lld 0 0 %lld %lld", (long long)tokens,
+		         (long long)(tokens * rate), (long long)exact, (long long)allocated, (long long)provisional,
+		         (long long)below(allocated / 3 + 1), (long long)below(100000));
 	redis_cmdz(r, "HSET", key, field, value, NULL);
 	*digest += rng() | 1; // whatever it is, it is another one
 	if (below(2)) {
-		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d - calls", principal % 3, principal);
+		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d - calls",
+		         principal % 3, principal);
 		redis_cmdz(r, "HSET", key, field, "7 1", NULL);
 	}
 }
@@ -82,7 +87,7 @@ static void make_world(struct redis *r)
 	ok(redis_exec(r, &err), "a world is made %s", err.msg);
 }
 
-// ---- the property ------------------------------------------------------------------------------------------------------
+// ---- the property -------------------------------------------------------------------------------
 
 static bool is_close(struct usd a, struct usd b) // doubles were added in another order
 {
@@ -95,9 +100,11 @@ static bool same_group(const struct group *a, const struct group *b)
 	for (int i = 0; i < GROUP_KEYS_MAX; i++)
 		if (!str_eq(a->keys[i], b->keys[i]))
 			return false;
-	return a->calls == b->calls && a->failed == b->failed && a->tokens == b->tokens && a->exact == b->exact && a->allocated == b->allocated &&
-	       a->provisional == b->provisional && a->unpriced == b->unpriced && usd_cmp(a->usd, b->usd) == 0 && usd_cmp(a->usd_exact, b->usd_exact) == 0 &&
-	       usd_cmp(a->usd_allocated, b->usd_allocated) == 0 && is_close(a->usd_low, b->usd_low) && is_close(a->usd_high, b->usd_high);
+	return a->calls == b->calls && a->failed == b->failed && a->tokens == b->tokens && a->exact == b->exact &&
+	       a->allocated == b->allocated && a->provisional == b->provisional && a->unpriced == b->unpriced &&
+	       usd_cmp(a->usd, b->usd) == 0 && usd_cmp(a->usd_exact, b->usd_exact) == 0 &&
+	       usd_cmp(a->usd_allocated, b->usd_allocated) == 0 && is_close(a->usd_low, b->usd_low) &&
+	       is_close(a->usd_high, b->usd_high);
 }
 
 static bool same_groups(struct groups *a, struct groups *b)
@@ -110,14 +117,23 @@ static bool same_groups(struct groups *a, struct groups *b)
 	return a->n == b->n;
 }
 
-static void random_question(struct grouping *by, struct group_filter *only, int64_t *from, int64_t *to, int64_t *now)
+static void random_question(struct grouping *by, struct group_filter *only, int64_t *from, int64_t *to,
+                            int64_t *now)
 {
-	static const char *const bys[] = {"", "principal", "role", "model", "hour", "hour,model", "account,region", "token_type", "team", "model,role,token_type"};
-	static const char *const filters[][2] = {{"", ""}, {"role", "role-1"}, {"model", "odd:model"}, {"account", "444455556666"}, {"token_type", "output"}, {"role", "nobody"}};
+	static const char *const bys[] = {
+		"",           "principal",      "role",       "model", "hour",
+		"hour,model", "account,region", "token_type", "team",  "model,role,token_type"};
+	static const char *const filters[][2] = {{"", ""},
+	                                         {"role", "role-1"},
+	                                         {"model", "odd:model"},
+	                                         {"account", "444455556666"},
+	                                         {"token_type", "output"},
+	                                         {"role", "nobody"}};
 	struct err err = ERR_INIT;
 	int f = (int)below(6);
 	*only = (struct group_filter){0};
-	if (!grouping_parse(by, str_of(bys[below(10)]), STR("team"), &err) || !grouping_parse(&only->by, str_of(filters[f][0]), STR("team"), &err))
+	if (!grouping_parse(by, str_of(bys[below(10)]), STR("team"), &err) ||
+	    !grouping_parse(&only->by, str_of(filters[f][0]), STR("team"), &err))
 		abort();
 	only->value[0] = str_of(filters[f][1]);
 	*from = FIRST - 5 + below(HOURS);
@@ -136,17 +152,18 @@ static bool ask_once(struct rollups *f, struct view *v)
 	groups_init(&kept, &by);
 	groups_init(&fresh, &by);
 	fresh.only = only.by.n ? &only : NULL;
-	bool good = rollups_sum(f, &by, &only, from, to, now, &kept, &err) && view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
+	bool good = rollups_sum(f, &by, &only, from, to, now, &kept, &err) &&
+	            view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
 	if (!good)
-		diag("hours %lld to %lld, now %lld, %d keys, %d filters: %d groups kept, %d anew %s", (long long)from, (long long)to, (long long)now, by.n,
-		     only.by.n, kept.n, fresh.n, err.msg);
+		diag("hours %lld to %lld, now %lld, %d keys, %d filters: %d groups kept, %d anew %s", (long long)from,
+		     (long long)to, (long long)now, by.n, only.by.n, kept.n, fresh.n, err.msg);
 	groups_release(&kept);
 	groups_release(&fresh);
 	return good;
 }
 
-// Blocks that are too old are made new where their model hours have changed, and stay where they have not: either way the sums of
-// the last hours are those of Redis a moment later.
+// Blocks that are too old are made new where their model hours have changed, and stay where they have not:
+// either way the sums of the last hours are those of Redis a moment later.
 static void follow(struct rollups *f, struct view *v)
 {
 	enum { ROUNDS = 6, PAUSE_US = 1700000 };
@@ -165,7 +182,8 @@ static void follow(struct rollups *f, struct view *v)
 		nanosleep(&pause, NULL);
 		groups_init(&kept, &by);
 		groups_init(&fresh, &by);
-		good += wrote && rollups_sum(f, &by, NULL, from, to, to - 1, &kept, &err) && view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
+		good += wrote && rollups_sum(f, &by, NULL, from, to, to - 1, &kept, &err) &&
+		        view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
 		groups_release(&kept);
 		groups_release(&fresh);
 	}
@@ -187,7 +205,9 @@ static bool ask_in_pieces(struct rollups *f)
 		return false;
 	groups_init(&whole, &by);
 	groups_init(&pieces, &by);
-	bool good = rollups_sum(f, &by, NULL, from, to, now, &whole, &err) && rollups_each(f, &by, NULL, from, to, now, collect, &pieces, &err) && same_groups(&whole, &pieces);
+	bool good = rollups_sum(f, &by, NULL, from, to, now, &whole, &err) &&
+	            rollups_each(f, &by, NULL, from, to, now, collect, &pieces, &err) &&
+	            same_groups(&whole, &pieces);
 	groups_release(&whole);
 	groups_release(&pieces);
 	return good;
@@ -221,12 +241,17 @@ static void agree(struct rollups *f, struct view *v)
 	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s:%s", acct_regions[0], when, models[0]);
 	for (int i = 0; i < 2; i++) {
 		put_model_hour(r, LONG_AGO, acct_regions[0], models[0]);
-		redis_cmdz(r, "HSET", key, "arn:aws:iam::111122223333:user/late - input", i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", ROW_DIGEST, row_digest_format(rng(), text), NULL);
-		if (!ok(redis_exec(r, &err) && (i || sum_of(f, "", LONG_AGO, &before, &err)), "an hour is read %s", err.msg))
+		redis_cmdz(r, "HSET", key, "arn:aws:iam::111122223333:user/late - input",
+		           i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", ROW_DIGEST,
+		           row_digest_format(rng(), text), NULL);
+		if (!ok(redis_exec(r, &err) && (i || sum_of(f, "", LONG_AGO, &before, &err)), "an hour is read %s",
+		        err.msg))
 			return;
 	}
-	bool good = sum_of(f, "token_type,role,account", LONG_AGO, &parts, &err) && sum_of(f, "", LONG_AGO, &whole, &err);
-	ok(good && usd_cmp(parts, before) != 0 && usd_cmp(whole, parts) == 0, "a total is not older than its parts %s", err.msg);
+	bool good =
+		sum_of(f, "token_type,role,account", LONG_AGO, &parts, &err) && sum_of(f, "", LONG_AGO, &whole, &err);
+	ok(good && usd_cmp(parts, before) != 0 && usd_cmp(whole, parts) == 0,
+	   "a total is not older than its parts %s", err.msg);
 }
 
 int main(void)
@@ -241,11 +266,14 @@ int main(void)
 	diag("NOWCAST_SEED=%llu", (unsigned long long)rng_state);
 	if (!redis_server_start(&server))
 		skip_all("no redis-server here");
-	if (!ok(rollups_open(&f, server.url, "", "nowcast", &err) && view_open(&v, server.url, "", "nowcast", &err), "they open %s", err.msg))
+	if (!ok(rollups_open(&f, server.url, "", "nowcast", &err) &&
+	            view_open(&v, server.url, "", "nowcast", &err),
+	        "they open %s", err.msg))
 		return done();
 	make_world(view_redis(v));
 	int64_t first = 0, last = 0;
-	ok(rollups_extent(f, &first, &last, &err) && first >= FIRST && first < FIRST + 5 && last < FIRST + HOURS, "the extent is told");
+	ok(rollups_extent(f, &first, &last, &err) && first >= FIRST && first < FIRST + 5 && last < FIRST + HOURS,
+	   "the extent is told");
 	bool more = true, warm = true;
 	int steps = 0;
 	while (more && warm && steps++ < HOURS)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What settling costs: a backfill computes every hour about once, however many hours learn from each other, and nothing is
-// computed again when nothing has changed. And what it comes to: the same, when several engines settle the same hours at once.
+// What settling costs: a backfill computes every hour about once, however many hours learn from each other,
+// and nothing is computed again when nothing has changed. And what it comes to: the same, when several
+// engines settle the same hours at once.
 #include <pthread.h>
 
 #include "tests/support/engine.h"
@@ -75,7 +76,8 @@ static void many_at_once(void)
 		pthread_create(&threads[i], NULL, one_of_many, NULL);
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	is_int(differences("t", "many", &fields), 0, "three engines that settle the same hours at once come to the same figures");
+	is_int(differences("t", "many", &fields), 0,
+	       "three engines that settle the same hours at once come to the same figures");
 	ok(fields > HOURS, "of %d", fields);
 	is_int(ask("ZCARD", "many:" TEST_ACCT_REGION ":due", NULL, NULL), 0, "and leave nothing due");
 }
@@ -97,7 +99,8 @@ int main(void)
 
 	fill(e, &arena);
 	settle_all(e);
-	is_int((long long)(engine_counts(e)->settled - once), 0, "the same records once more: nothing is computed again");
+	is_int((long long)(engine_counts(e)->settled - once), 0,
+	       "the same records once more: nothing is computed again");
 
 	many_at_once();
 
@@ -106,7 +109,8 @@ int main(void)
 	apply(e);
 	settle_all(other);
 	uint64_t again = engine_counts(other)->settled;
-	if (!ok(again <= 2 * (1 + 24), "a late metric computes its hour and those that learn from it, about once each"))
+	if (!ok(again <= 2 * (1 + 24),
+	        "a late metric computes its hour and those that learn from it, about once each"))
 		diag("computed %llu", (unsigned long long)again);
 
 	engine_close(e);

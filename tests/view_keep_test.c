@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A view that keeps model hours shows what one that reads everything anew shows: while hours are settled again, priced anew, expire,
-// are billed by one run after the other, and callers get other tags; with room for all, for some, and for next to nothing. Prints its
-// seed; NOWCAST_SEED repeats one.
+// A view that keeps model hours shows what one that reads everything anew shows: while hours are settled
+// again, priced anew, expire, are billed by one run after the other, and callers get other tags; with room
+// for all, for some, and for next to nothing. Prints its seed; NOWCAST_SEED repeats one.
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -17,9 +17,10 @@
 enum { FIRST = 494000, HOURS = 40, MODELS = 3, ACCT_REGIONS = 2, PRINCIPALS = 9, ROUNDS = 80 };
 
 static const char *const acct_regions[ACCT_REGIONS] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
-static const char *const models[MODELS] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
+static const char *const models[MODELS] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6",
+                                           "odd:model"};
 
-// ---- Redis, in the form of store/usage_rows.h and reconcile/swap.lua ----------------------------------------------------
+// ---- Redis, in the form of store/usage_rows.h and reconcile/swap.lua ----------------------------
 
 static void name_model_hour(int64_t hour, int k, char *member, size_t n)
 {
@@ -42,12 +43,16 @@ static void put_caller(struct redis *r, const char *key, int i, uint64_t *digest
 		int64_t exact = below(3) ? 0 : below(5000), allocated = below(9000);
 		if (below(2))
 			continue;
-		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s %s", i % 3, i, tagset, token_type_names[type]);
-		snprintf(value, sizeof value, "%lld %s%lld %lld %lld 0 %lld 0 %lld %lld", (long long)(exact + allocated), below(9) ? "" : "-", (long long)below(1ll << 40),
-		         (long long)exact, (long long)allocated, (long long)(below(3) ? 0 : 7), (long long)below(900), (long long)below(1ll << 50));
+		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s %s", i % 3, i,
+		         tagset, token_type_names[type]);
+		snprintf(value, sizeof value, "%lld %s%lld %lld %lld 0 %lld 0 %lld %lld",
+		         (long long)(exact + allocated), below(9) ? "" : "-", (long long)below(1ll << 40),
+		         (long long)exact, (long long)allocated, (long long)(below(3) ? 0 : 7), (long long)below(900),
+		         (long long)below(1ll << 50));
 		put(r, key, field, value, digest);
 	}
-	snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s calls", i % 3, i, tagset);
+	snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s calls", i % 3, i,
+	         tagset);
 	put(r, key, field, below(2) ? "7 1" : "3 0", digest);
 }
 
@@ -105,8 +110,10 @@ static void bill(struct redis *r, int run)
 		snprintf(score, sizeof score, "%lld", (long long)hour);
 		redis_cmdz(r, "ZADD", key, score, member, NULL);
 		snprintf(key, sizeof key, "nowcast:{%s}:actual:%s", acct_regions[k % ACCT_REGIONS], member);
-		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s", i % 3, i, token_type_names[below(TOKEN_TYPES)]);
-		snprintf(value, sizeof value, "%lld %lld %lld", (long long)below(9000), (long long)below(1ll << 40), (long long)below(1ll << 40));
+		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s", i % 3, i,
+		         token_type_names[below(TOKEN_TYPES)]);
+		snprintf(value, sizeof value, "%lld %lld %lld", (long long)below(9000), (long long)below(1ll << 40),
+		         (long long)below(1ll << 40));
 		redis_cmdz(r, "HSET", key, field, value, NULL);
 	}
 }
@@ -115,10 +122,13 @@ static void tag(struct redis *r)
 {
 	char key[120], field[60], value[120];
 	snprintf(key, sizeof key, "nowcast:tags:111122223333:role/role-%d", (int)below(3));
-	snprintf(field, sizeof field, "%lld e%d", (long long)(FIRST + below(HOURS)) * MS_PER_HOUR, (int)below(1000));
-	snprintf(value, sizeof value, "{\"op\":\"set\",\"tags\":{\"%s\":\"v%d\"}}", below(2) ? "team" : "env", (int)below(5));
+	snprintf(field, sizeof field, "%lld e%d", (long long)(FIRST + below(HOURS)) * MS_PER_HOUR,
+	         (int)below(1000));
+	snprintf(value, sizeof value, "{\"op\":\"set\",\"tags\":{\"%s\":\"v%d\"}}", below(2) ? "team" : "env",
+	         (int)below(5));
 	redis_cmdz(r, "HSET", key, field, value, NULL);
-	redis_cmdz(r, "HSET", "nowcast:tagsets", "t1", "{\"team\":\"of the session\"}", "t2", "{\"x\":\"y\"}", NULL);
+	redis_cmdz(r, "HSET", "nowcast:tagsets", "t1", "{\"team\":\"of the session\"}", "t2", "{\"x\":\"y\"}",
+	           NULL);
 }
 
 // Other dollars beside the same tokens.
@@ -136,29 +146,35 @@ static void price_anew(const char *url)
 	fprintf(f, "model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n"
 	           "amazon.nova-pro,any,,,,%d,%d,1,2,3,test\n", (int)below(100), (int)below(100));
 	fclose(f);
-	if (!redis_open(&r, url, "", &err) || !prices_load_file(&prices, name, &err) || !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) || !counts.model_hours_changed)
+	if (!redis_open(&r, url, "", &err) || !prices_load_file(&prices, name, &err) ||
+	    !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) ||
+	    !counts.model_hours_changed)
 		ok(false, "hours are priced anew %s", err.msg);
 	prices_free(prices);
 	redis_close(r);
 	unlink(name);
 }
 
-// ---- what a view shows -------------------------------------------------------------------------------------------------
+// ---- what a view shows --------------------------------------------------------------------------
 
 static bool tell(void *user, struct view *v, const struct model_hour *s)
 {
 	struct buf *b = user;
 	char usd[USD_SIZE], more[USD_SIZE], list[USD_SIZE];
-	buf_addf(b, "%d %lld %.*s/%.*s %.*s [%.*s] %d %d\n", view_band_scale(v), (long long)s->hour, STR_ARG(s->account), STR_ARG(s->region), STR_ARG(s->model), STR_ARG(s->foundation),
-	         s->billed, s->nestimate);
+	buf_addf(b, "%d %lld %.*s/%.*s %.*s [%.*s] %d %d\n", view_band_scale(v), (long long)s->hour,
+	         STR_ARG(s->account), STR_ARG(s->region), STR_ARG(s->model), STR_ARG(s->foundation), s->billed,
+	         s->nestimate);
 	for (int i = 0; i < s->nrows; i++) {
 		const struct view_row *row = &s->rows[i];
 		const struct figure *f = &row->figure;
 		struct str team = view_tag(v, s, row, STR("team")), env = view_tag(v, s, row, STR("ENV"));
-		buf_addf(b, "%.*s %.*s %.*s %d team=%.*s env=%.*s: %lld %lld %lld %lld %lld %lld %lld %lld %d %s %s %s\n", STR_ARG(row->principal), STR_ARG(row->role),
-		         STR_ARG(row->tagset), row->type, STR_ARG(team), STR_ARG(env), (long long)f->tokens, (long long)f->exact, (long long)f->allocated,
-		         (long long)f->provisional, (long long)f->assumed, (long long)f->spread, (long long)f->noise, (long long)f->billed, f->priced,
-		         usd_format_pico(f->usd, usd), usd_format_pico(f->more, more), usd_format_pico(f->list, list));
+		buf_addf(
+			b, "%.*s %.*s %.*s %d team=%.*s env=%.*s: %lld %lld %lld %lld %lld %lld %lld %lld %d %s %s %s\n",
+			STR_ARG(row->principal), STR_ARG(row->role), STR_ARG(row->tagset), row->type, STR_ARG(team),
+			STR_ARG(env), (long long)f->tokens, (long long)f->exact, (long long)f->allocated,
+			(long long)f->provisional, (long long)f->assumed, (long long)f->spread, (long long)f->noise,
+			(long long)f->billed, f->priced, usd_format_pico(f->usd, usd), usd_format_pico(f->more, more),
+			usd_format_pico(f->list, list));
 	}
 	return true;
 }
@@ -181,7 +197,8 @@ static bool same(struct view *kept, struct view *anew)
 	struct buf a = BUF_INIT, b = BUF_INIT;
 	struct err err = ERR_INIT;
 	int64_t from = FIRST + below(HOURS), to = from + 1 + below(HOURS);
-	bool good = view_each(kept, from, to, tell, &a, &err) && view_each(anew, from, to, tell, &b, &err) && str_eq(buf_str(&a), buf_str(&b));
+	bool good = view_each(kept, from, to, tell, &a, &err) && view_each(anew, from, to, tell, &b, &err) &&
+	            str_eq(buf_str(&a), buf_str(&b));
 	if (!good) {
 		diag("%s", err.msg);
 		show_difference(buf_str(&a), buf_str(&b));
@@ -210,7 +227,8 @@ static bool marks_hold(struct view *kept, struct view *anew, struct hours *last)
 {
 	struct err err = ERR_INIT;
 	struct hours now = {0};
-	bool good = view_marks(kept, FIRST, FIRST + HOURS, now.marks, &err) && view_each(anew, FIRST, FIRST + HOURS, tell_hours, &now, &err);
+	bool good = view_marks(kept, FIRST, FIRST + HOURS, now.marks, &err) &&
+	            view_each(anew, FIRST, FIRST + HOURS, tell_hours, &now, &err);
 	for (int i = 0; i < HOURS; i++)
 		if (now.marks[i] && now.marks[i] == last->marks[i] && now.texts[i] != last->texts[i]) {
 			diag("hour %d changed and kept its mark", i);
@@ -246,12 +264,15 @@ static void try_room(struct redis_server *server, size_t bytes, const char *what
 	struct view *kept = NULL, *anew = NULL;
 	int good = 0;
 	struct hours hours = {0};
-	if (!ok(view_open(&kept, server->url, "", "nowcast", &err) && view_open(&anew, server->url, "", "nowcast", &err), "they open %s", err.msg))
+	if (!ok(view_open(&kept, server->url, "", "nowcast", &err) &&
+	            view_open(&anew, server->url, "", "nowcast", &err),
+	        "they open %s", err.msg))
 		return;
 	view_keep(kept, bytes);
 	for (int i = 0; i < ROUNDS && good == i; i++) {
 		one_round(view_redis(anew), server->url, i);
-		if (i % 5 == 0) { // tags are read anew with a model hour that changed, for all that is looked at from then on
+		// tags are read anew with a model hour that changed, for all that is looked at from then on
+		if (i % 5 == 0) {
 			struct buf unseen = BUF_INIT;
 			good -= !view_each(kept, FIRST, FIRST + HOURS, tell, &unseen, &err);
 			buf_release(&unseen);
@@ -279,18 +300,22 @@ static void count_reads(struct redis_server *server)
 		name_model_hour(hour, 0, member, sizeof member);
 		snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", acct_regions[0], member);
 		snprintf(score, sizeof score, "%lld", (long long)hour);
-		redis_cmdz(view_redis(v), "HSET", key, "arn:aws:iam::1:user/u - input", "5 5 5 0 0 0 0 0 0", ROW_DIGEST, "00000000000000aa", NULL);
+		redis_cmdz(view_redis(v), "HSET", key, "arn:aws:iam::1:user/u - input", "5 5 5 0 0 0 0 0 0",
+		           ROW_DIGEST, "00000000000000aa", NULL);
 		redis_cmdz(view_redis(v), "ZADD", "nowcast:{111122223333/us-east-1}:usage", score, member, NULL);
 	}
-	ok(redis_exec(view_redis(v), &err) && view_each(v, FIRST, FIRST + HOURS, tell, &b, &err), "it reads %s", err.msg);
+	ok(redis_exec(view_redis(v), &err) && view_each(v, FIRST, FIRST + HOURS, tell, &b, &err), "it reads %s",
+	   err.msg);
 	redis_cmdz(view_redis(v), "CONFIG", "RESETSTAT", NULL);
-	ok(redis_exec(view_redis(v), &err) && view_each(v, FIRST, FIRST + HOURS, tell, &b, &err), "and reads again %s", err.msg);
+	ok(redis_exec(view_redis(v), &err) && view_each(v, FIRST, FIRST + HOURS, tell, &b, &err),
+	   "and reads again %s", err.msg);
 	redis_cmdz(view_redis(v), "INFO", "commandstats", NULL);
 	if (!ok(redis_exec(view_redis(v), &err), "Redis tells what it was asked %s", err.msg))
 		return;
 	struct str text = redis_str(view_redis(v), 0);
 	const char *all = text.p ? memmem(text.p, text.len, "cmdstat_hgetall:calls=", 22) : NULL;
-	ok(!all || atoi(all + 22) <= 2 + ACCT_REGIONS, "no sheet is read twice (%.40s)", all ? all : "no HGETALL");
+	ok(!all || atoi(all + 22) <= 2 + ACCT_REGIONS, "no sheet is read twice (%.40s)",
+	   all ? all : "no HGETALL");
 	buf_release(&b);
 	view_close(v);
 }

@@ -21,8 +21,10 @@ struct endpoint {
 
 static const struct endpoint endpoints[] = {
 	{"/api/v1/summary", api_summary, QUERY_FILTER, 1, "", 0},
-	{"/api/v1/series", api_series, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_STEP | QUERY_LIMIT, 24, "", 8},
-	{"/api/v1/breakdown", api_breakdown, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_SEARCH, 24, "principal", 100},
+	{"/api/v1/series", api_series, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_STEP | QUERY_LIMIT, 24, "",
+     8},
+	{"/api/v1/breakdown", api_breakdown, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_SEARCH,
+     24, "principal", 100},
 	{"/api/v1/movers", api_movers, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT, 24, "principal", 10},
 	{"/api/v1/cache", api_cache, QUERY_SPAN | QUERY_FILTER, 24, "", 0},
 	{"/api/v1/forecast", api_forecast, QUERY_FILTER, 1, "", 0},
@@ -75,8 +77,10 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 	struct err err = ERR_INIT;
 	struct str team = str_of(a->conf->team_tag);
 	struct api_query q = {.now_ms = api_now_ms(a), .step = STEP_HOUR, .limit = e->limit};
-	if (!grouping_parse(&q.by, str_of(e->by), team, &err) || !api_query_parse(&q, r, e->words, e->hours, team, &err)) {
-		api_error(ret, 400, "%s", strncmp(err.msg, "--", 2) == 0 ? err.msg + 2 : err.msg); // "--by:" is "by:" here
+	if (!grouping_parse(&q.by, str_of(e->by), team, &err) ||
+	    !api_query_parse(&q, r, e->words, e->hours, team, &err)) {
+		// "--by:" is "by:" here
+		api_error(ret, 400, "%s", strncmp(err.msg, "--", 2) == 0 ? err.msg + 2 : err.msg);
 		return;
 	}
 	*ret = (struct http_answer){.status = 200, .type = "application/json", .body = ret->body};
@@ -94,7 +98,7 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 	ret->retry_s = err.kind == ERR_FATAL ? 0 : 2;
 }
 
-// ---- pieces of JSON ------------------------------------------------------------------------------------------------
+// ---- pieces of JSON -----------------------------------------------------------------------------
 
 const struct basis_part basis_parts[] = {
 	{"billed", offsetof(struct group, usd_billed)},
@@ -126,8 +130,8 @@ void json_span(struct buf *b, int64_t from, int64_t to)
 
 void json_figure(struct buf *b, const struct group *g)
 {
-	buf_addf(b, "\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"tokens_unpriced\":%lld,\"usd\":", (long long)g->calls, (long long)g->failed,
-	         (long long)g->tokens, (long long)g->unpriced);
+	buf_addf(b, "\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"tokens_unpriced\":%lld,\"usd\":",
+	         (long long)g->calls, (long long)g->failed, (long long)g->tokens, (long long)g->unpriced);
 	if (g->tokens && g->unpriced == g->tokens) {
 		buf_adds(b, "null,\"usd_low\":null,\"usd_high\":null,\"basis\":{}");
 		return;
@@ -168,9 +172,10 @@ void json_keys(struct buf *b, const struct grouping *by, const struct str *keys)
 	buf_addc(b, '}');
 }
 
-// ---- sums and spans ------------------------------------------------------------------------------------------------
+// ---- sums and spans -----------------------------------------------------------------------------
 
-bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret, struct err *err)
+bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret,
+             struct err *err)
 {
 	const struct grouping none = {0};
 	struct groups g;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the bill has caught up: the last run of the reconciliation, and by billing period what it found and up to which
-// hour each account's figures are the bill's (reconcile/run.h describes the hashes); and how good the estimates were.
+// How far the bill has caught up: the last run of the reconciliation, and by billing period what it found and
+// up to which hour each account's figures are the bill's (reconcile/run.h describes the hashes); and how good
+// the estimates were.
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -112,7 +113,8 @@ static size_t newest_periods(struct redis *r, size_t i, struct arena *arena, str
 }
 
 // Writes the last run, and returns the newest periods.
-static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct str *periods, size_t *ret_n, struct err *err)
+static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct str *periods, size_t *ret_n,
+                     struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
@@ -128,8 +130,9 @@ static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct
 		buf_addf(out, "%lld", (long long)integer(field_of(r, 0, "run")));
 		add_ms(out, "finished", field_of(r, 0, "finished_ms"));
 		add_pico(out, "billed", field_of(r, 0, "billed"));
-		buf_addf(out, ",\"files\":%lld,\"rows\":%lld,\"every_s\":%lld}", (long long)integer(field_of(r, 0, "files")),
-		         (long long)integer(field_of(r, 0, "rows")), (long long)integer(field_of(r, 0, "every_ms")) / 1000);
+		buf_addf(out, ",\"files\":%lld,\"rows\":%lld,\"every_s\":%lld}",
+		         (long long)integer(field_of(r, 0, "files")), (long long)integer(field_of(r, 0, "rows")),
+		         (long long)integer(field_of(r, 0, "every_ms")) / 1000);
 	} else {
 		buf_adds(out, "\"last_run\":null");
 	}

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Budgets: what was spent of each in its period, and when it will be passed if things go on like this.
 //
-// They are the rules of the alerts that have an amount (budget, forecast, burn); several rules about one amount are one
-// budget. What is foretold of it is what the tiles foretell (query/group_forecast.h); where there are too many groups for that, the last
-// three hours go on for an hour or a day, the last day for more, and the answer says so. The file of rules is read with each
-// answer; one that is wrong is told as such.
+// They are the rules of the alerts that have an amount (budget, forecast, burn); several rules about one
+// amount are one budget. What is foretold of it is what the tiles foretell (query/group_forecast.h); where
+// there are too many groups for that, the last three hours go on for an hour or a day, the last day for more,
+// and the answer says so. The file of rules is read with each answer; one that is wrong is told as such.
 #include <stdlib.h>
 
 #include "alert/alert.h"
@@ -34,13 +34,14 @@ struct budgets {
 
 static bool is_budget(const struct alert_rule *r)
 {
-	return r->amount.pico > 0 && (r->kind == ALERT_BUDGET || r->kind == ALERT_FORECAST || r->kind == ALERT_BURN);
+	return r->amount.pico > 0 &&
+	       (r->kind == ALERT_BUDGET || r->kind == ALERT_FORECAST || r->kind == ALERT_BURN);
 }
 
 static bool same_budget(const struct alert_rule *a, const struct alert_rule *b)
 {
-	return a->by.n == b->by.n && (a->by.n == 0 || str_eq(a->by.name[0], b->by.name[0])) && str_eq(a->only, b->only) && a->period == b->period &&
-	       usd_cmp(a->amount, b->amount) == 0;
+	return a->by.n == b->by.n && (a->by.n == 0 || str_eq(a->by.name[0], b->by.name[0])) &&
+	       str_eq(a->only, b->only) && a->period == b->period && usd_cmp(a->amount, b->amount) == 0;
 }
 
 static bool is_new(const struct alert_rules *rules, int i)
@@ -51,7 +52,7 @@ static bool is_new(const struct alert_rules *rules, int i)
 	return true;
 }
 
-// ---- one rule ------------------------------------------------------------------------------------------------------
+// ---- one rule -----------------------------------------------------------------------------------
 
 // The figures of one rule, and what tells how they go on.
 struct standing {
@@ -83,7 +84,8 @@ static void go_on(struct budget *b, int64_t now_ms, struct usd room, struct usd 
 static void look_ahead(struct budget *b, const struct standing *s, int64_t now_ms)
 {
 	struct usd room = usd_sub(b->rule->amount, b->spent.usd);
-	const struct group_forecast *g = group_forecasts_of(&s->group_forecasts, b->rule->by.n ? b->spent.keys[0] : STR(""));
+	const struct group_forecast *g =
+		group_forecasts_of(&s->group_forecasts, b->rule->by.n ? b->spent.keys[0] : STR(""));
 	b->expected = b->spent.usd;
 	if (s->group_forecasts.too_many) {
 		go_on(b, now_ms, room, recent_of(s, &b->spent), s->recent_ms);
@@ -95,7 +97,8 @@ static void look_ahead(struct budget *b, const struct standing *s, int64_t now_m
 		b->passes_ms = now_ms;
 }
 
-static void add_budget(struct budgets *all, const struct alert_rule *rule, const struct group *g, const struct standing *s)
+static void add_budget(struct budgets *all, const struct alert_rule *rule, const struct group *g,
+                       const struct standing *s)
 {
 	if (all->n == all->cap)
 		all->list = xrealloc(all->list, (size_t)(all->cap = all->cap ? all->cap * 2 : 32), sizeof *all->list);
@@ -106,8 +109,10 @@ static void add_budget(struct budgets *all, const struct alert_rule *rule, const
 	look_ahead(b, s, all->q->now_ms);
 }
 
-// The rate of the last hours, of which there may be fewer: a rate is not less because nothing is known of before.
-static bool read_rate(struct standing *s, struct rollups *f, const struct alert_rule *rule, int64_t now_ms, struct err *err)
+// The rate of the last hours, of which there may be fewer: a rate is not less because nothing is known of
+// before.
+static bool read_rate(struct standing *s, struct rollups *f, const struct alert_rule *rule, int64_t now_ms,
+                      struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, from = now - (rule->period <= PERIOD_DAY ? 3 : 24), first, last;
 	if (!rollups_extent(f, &first, &last, err))
@@ -119,16 +124,19 @@ static bool read_rate(struct standing *s, struct rollups *f, const struct alert_
 }
 
 // Of one group alone, if the rule is about one.
-static bool read_standing(struct budgets *all, const struct alert_rule *rule, struct standing *s, struct err *err)
+static bool read_standing(struct budgets *all, const struct alert_rule *rule, struct standing *s,
+                          struct err *err)
 {
 	char name[WHEN_SIZE];
 	struct rollups *f = all->api->rollups;
-	struct group_filter one = {.by = rule->by, .value = {rule->only}}, *only = rule->only.len && rule->by.n ? &one : NULL;
+	struct group_filter one = {.by = rule->by, .value = {rule->only}},
+						*only = rule->only.len && rule->by.n ? &one : NULL;
 	int64_t now_ms = all->q->now_ms, now = now_ms / MS_PER_HOUR;
 	alert_period_of(rule->period, now, &s->from, &s->to, name);
 	groups_init(&s->spent, &rule->by);
 	groups_init(&s->recent, &rule->by);
-	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) && group_forecasts_read(&s->group_forecasts, f, &rule->by, only, now_ms, s->to, err) &&
+	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) &&
+	       group_forecasts_read(&s->group_forecasts, f, &rule->by, only, now_ms, s->to, err) &&
 	       (!s->group_forecasts.too_many || read_rate(s, f, rule, now_ms, err));
 }
 
@@ -138,7 +146,8 @@ static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct 
 	bool good = read_standing(all, rule, &s, err);
 	for (int32_t i = 0; good && i < s.spent.n; i++)
 		add_budget(all, rule, &s.spent.list[i], &s);
-	if (good && s.spent.n == 0 && (rule->only.len || rule->by.n == 0)) // a budget that nothing was spent of is one, too
+	// a budget that nothing was spent of is one, too
+	if (good && s.spent.n == 0 && (rule->only.len || rule->by.n == 0))
 		add_budget(all, rule, &(struct group){.keys = {rule->only}}, &s);
 	groups_release(&s.spent);
 	groups_release(&s.recent);
@@ -146,7 +155,7 @@ static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct 
 	return good;
 }
 
-// ---- the answer ----------------------------------------------------------------------------------------------------
+// ---- the answer ---------------------------------------------------------------------------------
 
 // The part that is spent, in parts of a million.
 static int64_t used_ppm(const struct budget *b)

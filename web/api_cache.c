@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What prompt caching does to the bill, and what the figures do not cover.
 //
-// Caching. Without it every token read from or written to the cache would have been an input token. So the saving is
-// reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of the figures themselves
-// (dollars over tokens, by model and region), the catalogue's where a model had no plain input.
+// Caching. Without it every token read from or written to the cache would have been an input token. So the
+// saving is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of
+// the figures themselves (dollars over tokens, by model and region), the catalogue's where a model had no
+// plain input.
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -38,7 +39,9 @@ static int64_t input_rate(const struct cached *c, struct str region, int64_t tim
 	const char *why;
 	if (c->tokens[TOKEN_INPUT] && c->usd[TOKEN_INPUT].pico > 0)
 		return (int64_t)(c->usd[TOKEN_INPUT].pico / c->tokens[TOKEN_INPUT]);
-	return catalogue_rate(catalogue_builtin(), c->model, STR_NONE, region, TOKEN_INPUT, time_ms, &rate, &why) ? rate.pico_per_token : 0;
+	return catalogue_rate(catalogue_builtin(), c->model, STR_NONE, region, TOKEN_INPUT, time_ms, &rate, &why)
+	           ? rate.pico_per_token
+	           : 0;
 }
 
 static void close_model(struct cached *c, struct str region, int64_t time_ms)
@@ -53,7 +56,8 @@ static void close_model(struct cached *c, struct str region, int64_t time_ms)
 
 static struct usd cached_usd(const struct cached *c)
 {
-	return usd_add(c->usd[TOKEN_CACHE_READ], usd_add(c->usd[TOKEN_CACHE_WRITE_5M], c->usd[TOKEN_CACHE_WRITE_1H]));
+	return usd_add(c->usd[TOKEN_CACHE_READ],
+	               usd_add(c->usd[TOKEN_CACHE_WRITE_5M], c->usd[TOKEN_CACHE_WRITE_1H]));
 }
 
 static void add_cached(struct cached *sum, const struct cached *c)
@@ -69,7 +73,8 @@ static void add_cached(struct cached *sum, const struct cached *c)
 
 static void write_cached(struct buf *out, const struct cached *c)
 {
-	int64_t cached = c->tokens[TOKEN_CACHE_READ] + c->tokens[TOKEN_CACHE_WRITE_5M] + c->tokens[TOKEN_CACHE_WRITE_1H];
+	int64_t cached =
+		c->tokens[TOKEN_CACHE_READ] + c->tokens[TOKEN_CACHE_WRITE_5M] + c->tokens[TOKEN_CACHE_WRITE_1H];
 	int64_t prompt = cached + c->tokens[TOKEN_INPUT];
 	for (int t = 0; t < TOKEN_TYPES; t++) {
 		buf_addf(out, "\"%s\":{\"tokens\":%lld,\"usd\":", token_type_names[t], (long long)c->tokens[t]);
@@ -81,7 +86,8 @@ static void write_cached(struct buf *out, const struct cached *c)
 	buf_adds(out, ",\"saved\":");
 	json_usd(out, usd_sub(c->plain, cached_usd(c)));
 	if (prompt) // hit rate in parts of a million, so that no double is made here
-		buf_addf(out, ",\"hit_ppm\":%lld", (long long)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
+		buf_addf(out, ",\"hit_ppm\":%lld",
+		         (long long)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
 	else
 		buf_adds(out, ",\"hit_ppm\":null");
 }
@@ -112,7 +118,9 @@ static int collect(const struct groups *g, int64_t time_ms, struct cached *ret)
 
 bool api_cache(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
-	const struct grouping by = {.n = 3, .by = {BY_MODEL, BY_REGION, BY_TOKEN_TYPE}, .name = {STR("model"), STR("region"), STR("token_type")}};
+	const struct grouping by = {.n = 3,
+	                            .by = {BY_MODEL, BY_REGION, BY_TOKEN_TYPE},
+	                            .name = {STR("model"), STR("region"), STR("token_type")}};
 	struct groups g;
 	struct cached all = {0};
 	groups_init(&g, &by);
@@ -142,7 +150,7 @@ bool api_cache(struct api *a, const struct api_query *q, struct buf *out, struct
 	return good;
 }
 
-// ---- gaps ----------------------------------------------------------------------------------------------------------
+// ---- gaps ---------------------------------------------------------------------------------------
 
 static bool read_reasons(struct api *a, struct err *err)
 {
@@ -177,8 +185,10 @@ bool api_gaps(struct api *a, const struct api_query *q, struct buf *out, struct 
 	lost.only.value[lost.only.by.n++] = STR(UNATTRIBUTED);
 	groups_init(&priced, &by);
 	groups_init(&orphans, &by);
-	bool good = rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &priced, err) &&
-	            rollups_sum(a->rollups, &by, &lost.only, q->from, q->to, q->now_ms / MS_PER_HOUR, &orphans, err) && read_reasons(a, err);
+	bool good =
+		rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &priced, err) &&
+		rollups_sum(a->rollups, &by, &lost.only, q->from, q->to, q->now_ms / MS_PER_HOUR, &orphans, err) &&
+		read_reasons(a, err);
 	if (good) {
 		buf_addc(out, '{');
 		json_span(out, q->from, q->to);
@@ -188,7 +198,8 @@ bool api_gaps(struct api *a, const struct api_query *q, struct buf *out, struct 
 				continue;
 			buf_adds(out, n++ ? ",\n{\"model\":" : "\n{\"model\":");
 			buf_add_json(out, priced.list[i].keys[0]);
-			buf_addf(out, ",\"tokens\":%lld,\"calls\":%lld,\"why\":", (long long)priced.list[i].unpriced, (long long)priced.list[i].calls);
+			buf_addf(out, ",\"tokens\":%lld,\"calls\":%lld,\"why\":", (long long)priced.list[i].unpriced,
+			         (long long)priced.list[i].calls);
 			buf_add_json(out, reason_of(a, priced.list[i].keys[0]));
 			buf_addc(out, '}');
 		}

@@ -9,7 +9,7 @@
 #include "store/redis.h"
 #include "web/api.h"
 
-// ---- freshness -----------------------------------------------------------------------------------------------------
+// ---- freshness ----------------------------------------------------------------------------------
 
 static const struct {
 	const char *name, *label;
@@ -53,7 +53,8 @@ bool api_freshness(struct api *a, const struct api_query *q, struct buf *out, st
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		bool came = !redis_nil(r, 2 * i);
 		int64_t arrived = redis_int(r, 2 * i + 1);
-		buf_addf(out, "%s{\"name\":\"%s\",\"label\":\"%s\",\"state\":\"%s\"", i ? ",\n" : "\n", signals[i].name, signals[i].label, state_of(i, came, arrived, now));
+		buf_addf(out, "%s{\"name\":\"%s\",\"label\":\"%s\",\"state\":\"%s\"", i ? ",\n" : "\n",
+		         signals[i].name, signals[i].label, state_of(i, came, arrived, now));
 		if (came) {
 			buf_adds(out, ",\"newest\":");
 			json_time(out, redis_int(r, 2 * i));
@@ -67,7 +68,7 @@ bool api_freshness(struct api *a, const struct api_query *q, struct buf *out, st
 	return true;
 }
 
-// ---- findings ------------------------------------------------------------------------------------------------------
+// ---- findings -----------------------------------------------------------------------------------
 
 struct findings {
 	struct buf *out;
@@ -96,7 +97,7 @@ bool api_findings(struct api *a, const struct api_query *q, struct buf *out, str
 	return true;
 }
 
-// ---- alerts --------------------------------------------------------------------------------------------------------
+// ---- alerts -------------------------------------------------------------------------------------
 
 // <prefix>:alerts is a hash of JSON objects, one an alert that is up; what is no JSON is passed over.
 bool api_alerts(struct api *a, const struct api_query *q, struct buf *out, struct err *err)

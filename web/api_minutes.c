@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last hours to the minute. Dollars are kept by the hour; what happened within it stands in the facts of each minute:
-// what the metrics say, and who called how often. So an hour's dollars are spread over its minutes by what each minute's
-// tokens cost at the hour's own rates, and the minutes add up to the hour exactly. A minute that has no metric yet counts by
-// its calls. Where the facts are gone (past the window), an hour is spread evenly. Groups can be told apart by what an hour of a
-// model has one of, its account, region and model; the tokens of a caller's minute nobody knows.
+// The last hours to the minute. Dollars are kept by the hour; what happened within it stands in the facts of
+// each minute: what the metrics say, and who called how often. So an hour's dollars are spread over its
+// minutes by what each minute's tokens cost at the hour's own rates, and the minutes add up to the hour
+// exactly. A minute that has no metric yet counts by its calls. Where the facts are gone (past the window),
+// an hour is spread evenly. Groups can be told apart by what an hour of a model has one of, its account,
+// region and model; the tokens of a caller's minute nobody knows.
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -58,10 +59,15 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	if (s->n == s->cap)
 		s->list = xrealloc(s->list, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->list);
 	// An opaque profile shows the ARN it was called by; facts are kept under its last part.
-	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/') : model_hour->model;
+	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/')
+	                                                              : model_hour->model;
 	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
 	struct spread *x = &s->list[s->n++];
-	*x = (struct spread){.hour = model_hour->hour, .acct_region = arena_str(&s->arena, buf_str(&acct_region)), .model = evidence_model_id(model), .sum = sum, .row = at};
+	*x = (struct spread){.hour = model_hour->hour,
+	                     .acct_region = arena_str(&s->arena, buf_str(&acct_region)),
+	                     .model = evidence_model_id(model),
+	                     .sum = sum,
+	                     .row = at};
 	buf_release(&acct_region);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
@@ -75,7 +81,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	return true;
 }
 
-// ---- facts ---------------------------------------------------------------------------------------------------------
+// ---- facts --------------------------------------------------------------------------------------
 
 struct minute_weights {
 	int64_t metered[MINUTES]; // micro-dollars by the metrics
@@ -83,7 +89,8 @@ struct minute_weights {
 	bool has_metric[MINUTES];
 };
 
-// Fields of the cells of an hour: minute, 'm', account and Region -> "rank tokens"; minute, caller's id -> "calls ...".
+// Fields of the cells of an hour: minute, 'm', account and Region -> "rank tokens"; minute, caller's id ->
+// "calls ...".
 static void read_weights(struct redis *r, size_t reply, const struct spread *x, struct minute_weights *w)
 {
 	*w = (struct minute_weights){0};
@@ -123,7 +130,8 @@ static struct usd share(struct usd whole, int64_t done, int64_t part, int64_t al
 }
 
 // `values`: of the hour's group, NULL if it has none.
-static void spread_hour(const struct spread *x, const struct minute_weights *w, int last_minute, struct group *points, struct usd *values)
+static void spread_hour(const struct spread *x, const struct minute_weights *w, int last_minute,
+                        struct group *points, struct usd *values)
 {
 	int64_t per_call = micro_per_call(w), weight[MINUTES], all = 0, done = 0;
 	for (int m = 0; m < MINUTES; m++)
@@ -150,7 +158,8 @@ static void spread_hour(const struct spread *x, const struct minute_weights *w, 
 	}
 }
 
-static bool spread_all(struct api *a, const struct api_query *q, const struct spreads *s, struct timeseries *c, struct err *err)
+static bool spread_all(struct api *a, const struct api_query *q, const struct spreads *s,
+                       struct timeseries *c, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
@@ -160,7 +169,8 @@ static bool spread_all(struct api *a, const struct api_query *q, const struct sp
 	for (int i = 0; i < s->n; i++) {
 		const struct spread *x = &s->list[i];
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:cells:%lld:%016llx", a->conf->redis_prefix, STR_ARG(x->acct_region), (long long)x->hour, (unsigned long long)x->model);
+		buf_addf(&key, "%s:{%.*s}:cells:%lld:%016llx", a->conf->redis_prefix, STR_ARG(x->acct_region),
+		         (long long)x->hour, (unsigned long long)x->model);
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);
@@ -171,7 +181,8 @@ static bool spread_all(struct api *a, const struct api_query *q, const struct sp
 		int64_t over = q->now_ms / MS_PER_MINUTE - x->hour * MINUTES;
 		read_weights(r, (size_t)i, x, &w);
 		int64_t at = (x->hour - q->from) * MINUTES;
-		spread_hour(x, &w, over < MINUTES && over >= 0 ? (int)over : MINUTES - 1, c->total + at, x->row < 0 ? NULL : c->values + (int64_t)x->row * c->n + at);
+		spread_hour(x, &w, over < MINUTES && over >= 0 ? (int)over : MINUTES - 1, c->total + at,
+		            x->row < 0 ? NULL : c->values + (int64_t)x->row * c->n + at);
 	}
 	return true;
 }
@@ -187,12 +198,20 @@ static bool is_known_by_minute(const struct grouping *by)
 bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
 {
 	if (!is_known_by_minute(&q->by))
-		return err_set(err, ERR_SKIP, "by: at step=minute only account, region and model, since minutes are not kept by caller; use step=hour, or a filter");
-	struct timeseries c = {.q = q, .start_ms = q->from * MS_PER_HOUR, .step_ms = MS_PER_MINUTE, .name = "minute", .n = (int)(q->to - q->from) * MINUTES};
+		return err_set(
+			err, ERR_SKIP,
+			"by: at step=minute only account, region and model, since minutes are not kept by caller; use step=hour, or a filter");
+	struct timeseries c = {.q = q,
+	                       .start_ms = q->from * MS_PER_HOUR,
+	                       .step_ms = MS_PER_MINUTE,
+	                       .name = "minute",
+	                       .n = (int)(q->to - q->from) * MINUTES};
 	struct spreads s = {.q = q, .timeseries = &c};
 	c.total = xcalloc((size_t)c.n, sizeof *c.total);
 	groups_init(&c.groups, &q->by);
-	bool good = (q->by.n == 0 || timeseries_choose(&c, a, q->from, q->to, err)) && view_each(rollups_view(a->rollups), q->from, q->to, add_model_hour, &s, err) && spread_all(a, q, &s, &c, err);
+	bool good = (q->by.n == 0 || timeseries_choose(&c, a, q->from, q->to, err)) &&
+	            view_each(rollups_view(a->rollups), q->from, q->to, add_model_hour, &s, err) &&
+	            spread_all(a, q, &s, &c, err);
 	if (good)
 		timeseries_write(out, &c);
 	groups_release(&c.groups);

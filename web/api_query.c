@@ -10,7 +10,8 @@ struct words { // that were given; p is NULL where not
 	struct str from, to, hours, by, limit, search, step, now;
 };
 
-static bool take_integer(struct str text, const char *name, int64_t min, int64_t max, int64_t *ret, struct err *err)
+static bool take_integer(struct str text, const char *name, int64_t min, int64_t max, int64_t *ret,
+                         struct err *err)
 {
 	int64_t v = 0;
 	bool good = text.len > 0 && text.len < 10;
@@ -19,8 +20,8 @@ static bool take_integer(struct str text, const char *name, int64_t min, int64_t
 		v = v * 10 + (text.p[i] - '0');
 	}
 	if (!good || v < min || v > max)
-		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%.*s\"", name, (long long)min, (long long)max,
-		               (int)(text.len < 40 ? text.len : 40), text.p);
+		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%.*s\"", name,
+		               (long long)min, (long long)max, (int)(text.len < 40 ? text.len : 40), text.p);
 	*ret = v;
 	return true;
 }
@@ -29,7 +30,8 @@ static bool take_time(struct str text, const char *name, int64_t *ret_ms, struct
 {
 	if (when_parse(text, ret_ms))
 		return true;
-	return err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T00:00:00Z or 2026-11-02, got \"%.*s\"", name,
+	return err_set(err, ERR_CONFIG,
+	               "%s: expected a time like 2026-11-02T00:00:00Z or 2026-11-02, got \"%.*s\"", name,
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
@@ -38,9 +40,12 @@ static bool take_filter(struct api_query *q, const struct http_arg *a, struct st
 	struct grouping one;
 	struct err ignored = ERR_INIT;
 	int i = q->only.by.n;
-	if (memchr(a->name.p, ',', a->name.len) || !grouping_parse(&one, a->name, team_tag, &ignored) || one.n != 1)
-		return err_set(err, ERR_CONFIG, "\"%.*s\" is no word of this query; a filter is one of account, region, model, principal, role, team, token_type, tier, tag:KEY",
-		               (int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
+	if (memchr(a->name.p, ',', a->name.len) || !grouping_parse(&one, a->name, team_tag, &ignored) ||
+	    one.n != 1)
+		return err_set(
+			err, ERR_CONFIG,
+			"\"%.*s\" is no word of this query; a filter is one of account, region, model, principal, role, team, token_type, tier, tag:KEY",
+			(int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
 	if (i == GROUP_KEYS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d filters", GROUP_KEYS_MAX);
 	q->only.by.by[i] = one.by[0];
@@ -51,15 +56,18 @@ static bool take_filter(struct api_query *q, const struct http_arg *a, struct st
 	return true;
 }
 
-static bool sort_words(struct api_query *q, const struct http_request *r, int words, struct str team_tag, struct words *w, struct err *err)
+static bool sort_words(struct api_query *q, const struct http_request *r, int words, struct str team_tag,
+                       struct words *w, struct err *err)
 {
 	const struct {
 		const char *name;
 		int of;
 		struct str *to;
 	} known[] = {
-		{"from", QUERY_SPAN, &w->from}, {"to", QUERY_SPAN, &w->to}, {"hours", QUERY_SPAN, &w->hours}, {"by", QUERY_BY, &w->by},
-		{"limit", QUERY_LIMIT, &w->limit}, {"search", QUERY_SEARCH, &w->search}, {"step", QUERY_STEP, &w->step}, {"now", 0, &w->now},
+		{"from", QUERY_SPAN, &w->from},    {"to", QUERY_SPAN, &w->to},
+		{"hours", QUERY_SPAN, &w->hours},  {"by", QUERY_BY, &w->by},
+		{"limit", QUERY_LIMIT, &w->limit}, {"search", QUERY_SEARCH, &w->search},
+		{"step", QUERY_STEP, &w->step},    {"now", 0, &w->now},
 	};
 	if (r->nargs > HTTP_ARGS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d words in the query", HTTP_ARGS_MAX);
@@ -74,7 +82,9 @@ static bool sort_words(struct api_query *q, const struct http_request *r, int wo
 		if (to)
 			*to = a->value;
 		else if (!(words & QUERY_FILTER))
-			return err_set(err, ERR_CONFIG, "\"%.*s\" is no word of this query; /api/v1/openapi.json lists them", (int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
+			return err_set(err, ERR_CONFIG,
+			               "\"%.*s\" is no word of this query; /api/v1/openapi.json lists them",
+			               (int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
 		else if (!take_filter(q, a, team_tag, err))
 			return false;
 	}
@@ -89,14 +99,17 @@ static bool set_step(struct api_query *q, struct str text, struct err *err)
 			q->step = (enum query_step)i;
 			return true;
 		}
-	return err_set(err, ERR_CONFIG, "step: expected day, hour or minute, got \"%.*s\"", (int)(text.len < 40 ? text.len : 40), text.p);
+	return err_set(err, ERR_CONFIG, "step: expected day, hour or minute, got \"%.*s\"",
+	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
 static bool set_span(struct api_query *q, const struct words *w, int words, int64_t hours, struct err *err)
 {
 	int64_t ms, max = QUERY_HOURS_MAX;
 	if (words & QUERY_STEP)
-		max = q->step == STEP_MINUTE ? QUERY_STEP_MINUTES_MAX : q->step == STEP_HOUR ? QUERY_STEP_HOURS_MAX : QUERY_HOURS_MAX;
+		max = q->step == STEP_MINUTE ? QUERY_STEP_MINUTES_MAX
+		      : q->step == STEP_HOUR ? QUERY_STEP_HOURS_MAX
+		                             : QUERY_HOURS_MAX;
 	if (w->hours.p && (w->from.p || w->to.p))
 		return err_set(err, ERR_CONFIG, "hours and from, to exclude each other");
 	if (w->hours.p && !take_integer(w->hours, "hours", 1, max, &hours, err))
@@ -116,12 +129,14 @@ static bool set_span(struct api_query *q, const struct words *w, int words, int6
 	if (q->from >= q->to)
 		return err_set(err, ERR_CONFIG, "from is not before to");
 	if (q->to - q->from > max)
-		return err_set(err, ERR_CONFIG, "the span is %lld hours; at most %lld are answered at once%s", (long long)(q->to - q->from), (long long)max,
+		return err_set(err, ERR_CONFIG, "the span is %lld hours; at most %lld are answered at once%s",
+		               (long long)(q->to - q->from), (long long)max,
 		               (words & QUERY_STEP) && q->step != STEP_DAY ? " at this step" : "");
 	return true;
 }
 
-bool api_query_parse(struct api_query *q, const struct http_request *r, int words, int64_t hours, struct str team_tag, struct err *err)
+bool api_query_parse(struct api_query *q, const struct http_request *r, int words, int64_t hours,
+                     struct str team_tag, struct err *err)
 {
 	struct words w = {0};
 	if (!sort_words(q, r, words, team_tag, &w, err))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request of the API asks for: the words behind the ? as numbers that are known to be sane. Every endpoint takes only
-// the words it lists; anything else is an error that names the word, for a filter that is silently ignored shows wrong sums.
+// What a request of the API asks for: the words behind the ? as numbers that are known to be sane. Every
+// endpoint takes only the words it lists; anything else is an error that names the word, for a filter that is
+// silently ignored shows wrong sums.
 //
 //     now=T                      pretend that it is T
 //     from=T&to=T, or hours=N    whole hours, `to` exclusive; hours=N: the last N, the present one included
@@ -42,8 +43,9 @@ struct api_query {
 	struct str search;
 };
 
-// `words`: of enum query_word, what the endpoint takes (now= is taken by all). `ret` comes with the defaults, now_ms among
-// them; `hours` is the span without one. ERR_CONFIG: the client's fault, with the reason.
-bool api_query_parse(struct api_query *ret, const struct http_request *r, int words, int64_t hours, struct str team_tag, struct err *err) NC_CHECK;
+// `words`: of enum query_word, what the endpoint takes (now= is taken by all). `ret` comes with the defaults,
+// now_ms among them; `hours` is the span without one. ERR_CONFIG: the client's fault, with the reason.
+bool api_query_parse(struct api_query *ret, const struct http_request *r, int words, int64_t hours,
+                     struct str team_tag, struct err *err) NC_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spend over time, by day, hour or minute, in columns: the total with its band and its evidence, the dearest groups, and
-// what is left of the others.
+// Spend over time, by day, hour or minute, in columns: the total with its band and its evidence, the dearest
+// groups, and what is left of the others.
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -10,8 +10,8 @@
 
 enum { HOURS_PER_DAY = 24, LIMIT_MAX = 50 };
 
-// The hours of a point: the first day and the last one are those hours of them that were asked for, so that all points add up to
-// the span.
+// The hours of a point: the first day and the last one are those hours of them that were asked for, so that
+// all points add up to the span.
 static int64_t point_from(const struct timeseries *s, int64_t i)
 {
 	int64_t from = s->start + i * s->step;
@@ -24,7 +24,8 @@ static int64_t point_to(const struct timeseries *s, int64_t i)
 	return to < s->q->to ? to : s->q->to;
 }
 
-static bool sum_points(struct api *a, struct timeseries *s, const struct grouping *by, struct groups *ret, struct err *err)
+static bool sum_points(struct api *a, struct timeseries *s, const struct grouping *by, struct groups *ret,
+                       struct err *err)
 {
 	const struct api_query *q = s->q;
 	return rollups_sum(a->rollups, by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, ret, err);
@@ -71,7 +72,8 @@ static bool fill_groups_by_point(struct api *a, struct timeseries *s, struct err
 	for (int k = 0; k < s->n; k++) {
 		struct groups g;
 		groups_init(&g, &s->q->by);
-		bool good = rollups_sum(a->rollups, &s->q->by, &s->q->only, point_from(s, k), point_to(s, k), s->q->now_ms / MS_PER_HOUR, &g, err);
+		bool good = rollups_sum(a->rollups, &s->q->by, &s->q->only, point_from(s, k), point_to(s, k),
+		                        s->q->now_ms / MS_PER_HOUR, &g, err);
 		for (int32_t i = 0; good && i < g.n; i++) {
 			int row = timeseries_row(s, g.list[i].keys);
 			if (row >= 0)
@@ -120,7 +122,10 @@ bool api_series(struct api *a, const struct api_query *q, struct buf *out, struc
 		return api_minutes(a, &capped, out, err);
 	if (capped.by.n == GROUP_KEYS_MAX) // the hour takes a place
 		return err_set(err, ERR_SKIP, "by: at most %d groupings in a series", GROUP_KEYS_MAX - 1);
-	struct timeseries s = {.q = &capped, .start = q->from, .step = q->step == STEP_DAY ? HOURS_PER_DAY : 1, .name = q->step == STEP_DAY ? "day" : "hour"};
+	struct timeseries s = {.q = &capped,
+	                       .start = q->from,
+	                       .step = q->step == STEP_DAY ? HOURS_PER_DAY : 1,
+	                       .name = q->step == STEP_DAY ? "day" : "hour"};
 	if (s.step > 1)
 		s.start = when_day_start(s.start);
 	s.n = (int)((q->to - s.start + s.step - 1) / s.step);

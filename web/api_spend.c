@@ -8,7 +8,7 @@
 
 enum { HOURS_PER_DAY = 24 };
 
-// ---- summary -------------------------------------------------------------------------------------------------------
+// ---- summary ------------------------------------------------------------------------------------
 
 static void add_span(struct buf *out, const char *name, int64_t from, int64_t to, const struct group *g)
 {
@@ -20,7 +20,8 @@ static void add_span(struct buf *out, const char *name, int64_t from, int64_t to
 }
 
 // Dollars from `from` up to `hour` and `minutes` of it, as if an hour's spend were even: for a fair "so far".
-static bool sum_until(struct api *a, const struct api_query *q, int64_t from, int64_t hour, int64_t minutes, struct usd *ret, struct err *err)
+static bool sum_until(struct api *a, const struct api_query *q, int64_t from, int64_t hour, int64_t minutes,
+                      struct usd *ret, struct err *err)
 {
 	struct group whole, part;
 	if (!api_sum(a, q, from, hour, &whole, err) || !api_sum(a, q, hour, hour + 1, &part, err))
@@ -42,7 +43,8 @@ bool api_summary(struct api *a, const struct api_query *q, struct buf *out, stru
 {
 	int64_t hour = q->now_ms / MS_PER_HOUR, minutes = q->now_ms / MS_PER_MINUTE % 60, first, last;
 	int64_t day = when_day_start(hour), month = when_month_start(hour), before = when_month_start(month - 1);
-	int64_t same = before + (hour - month) < month ? before + (hour - month) : month; // the 31st has no like in April
+	// the 31st has no like in April
+	int64_t same = before + (hour - month) < month ? before + (hour - month) : month;
 	struct {
 		const char *name;
 		int64_t from, to;
@@ -77,7 +79,7 @@ bool api_summary(struct api *a, const struct api_query *q, struct buf *out, stru
 	return true;
 }
 
-// ---- breakdown -----------------------------------------------------------------------------------------------------
+// ---- breakdown ----------------------------------------------------------------------------------
 
 // No case for ASCII letters, as is right for ARNs and tags.
 static bool holds(struct str s, struct str what)
@@ -127,7 +129,8 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct buf *out, st
 		json_figure(out, &g.list[i]);
 		buf_addc(out, '}');
 	}
-	buf_addf(out, "],\"shown\":%lld,\"matching\":%lld,\"all\":%lld,\"other\":{", (long long)shown, (long long)matching, (long long)all);
+	buf_addf(out, "],\"shown\":%lld,\"matching\":%lld,\"all\":%lld,\"other\":{", (long long)shown,
+	         (long long)matching, (long long)all);
 	json_figure(out, &other);
 	buf_adds(out, "},\"total\":{");
 	json_figure(out, &total);
@@ -136,7 +139,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct buf *out, st
 	return true;
 }
 
-// ---- movers --------------------------------------------------------------------------------------------------------
+// ---- movers -------------------------------------------------------------------------------------
 
 struct mover {
 	const struct str *keys;
@@ -173,7 +176,8 @@ static int pair_up(const struct groups *now, const struct groups *then, struct m
 	for (int32_t i = 0, k = 0; i < now->n || k < then->n; n++) {
 		int c = i == now->n ? 1 : k == then->n ? -1 : compare_keys(&now->list[i], &then->list[k]);
 		const struct group *x = c <= 0 ? &now->list[i++] : NULL, *y = c >= 0 ? &then->list[k++] : NULL;
-		ret[n] = (struct mover){x ? x->keys : y->keys, x, y, usd_sub(x ? x->usd : USD_ZERO, y ? y->usd : USD_ZERO)};
+		ret[n] = (struct mover){x ? x->keys : y->keys, x, y,
+		                        usd_sub(x ? x->usd : USD_ZERO, y ? y->usd : USD_ZERO)};
 	}
 	qsort(ret, (size_t)n, sizeof *ret, by_change);
 	return n;
@@ -199,7 +203,8 @@ bool api_movers(struct api *a, const struct api_query *q, struct buf *out, struc
 {
 	struct groups now, then;
 	int64_t hour = q->now_ms / MS_PER_HOUR, from = q->from, to = q->to;
-	if (to > hour && to - from > 1) { // the present hour is not over: comparing it with a whole one would be unfair
+	// the present hour is not over: comparing it with a whole one would be unfair
+	if (to > hour && to - from > 1) {
 		from -= to - hour;
 		to = hour;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The clients known are a table of fixed size; an address pushes out the one that was quiet longest among the few places it
-// may take. Somebody with thousands of addresses thereby escapes the rate, and still meets the limit of connections.
+// The clients known are a table of fixed size; an address pushes out the one that was quiet longest among the
+// few places it may take. Somebody with thousands of addresses thereby escapes the rate, and still meets the
+// limit of connections.
 #include "web/auth.h"
 
 #include <errno.h>
@@ -44,7 +45,7 @@ struct auth {
 	struct client clients[CLIENTS];
 };
 
-// ---- tokens --------------------------------------------------------------------------------------------------------
+// ---- tokens -------------------------------------------------------------------------------------
 
 static void digest_of(struct str token, unsigned char *ret)
 {
@@ -74,14 +75,18 @@ static bool read_tokens(const char *file, struct str text, struct token **ret, s
 			continue;
 		if (token.len < TOKEN_LEN_MIN || more.len) {
 			free(list);
-			return err_set(err, ERR_CONFIG, "auth.tokens.file %s:%d: expected `NAME TOKEN`, the token of %d characters or more without blanks "
-			               "(`openssl rand -hex 24` makes one)", file, line, TOKEN_LEN_MIN);
+			return err_set(
+				err, ERR_CONFIG,
+				"auth.tokens.file %s:%d: expected `NAME TOKEN`, the token of %d characters or more without blanks "
+				"(`openssl rand -hex 24` makes one)",
+				file, line, TOKEN_LEN_MIN);
 		}
 		list = xrealloc(list, n + 1, sizeof *list);
 		digest_of(token, list[n++].digest);
 	}
 	if (n == 0)
-		return err_set(err, ERR_CONFIG, "auth.tokens.file %s holds no token: nobody could ask anything", file);
+		return err_set(err, ERR_CONFIG, "auth.tokens.file %s holds no token: nobody could ask anything",
+		               file);
 	*ret = list;
 	*ret_n = n;
 	return true;
@@ -101,7 +106,8 @@ bool auth_refresh(struct auth *a, struct err *err)
 	a->changed = st.st_mtim; // a bad file is complained of once, not each second
 	FILE *f = fopen(a->file, "re");
 	if (!f)
-		return err_set(err, ERR_CONFIG, "auth.tokens.file = %s: cannot be opened: %s", a->file, strerror(errno));
+		return err_set(err, ERR_CONFIG, "auth.tokens.file = %s: cannot be opened: %s", a->file,
+		               strerror(errno));
 	char *text = xmalloc(FILE_BYTES_MAX);
 	size_t n = fread(text, 1, FILE_BYTES_MAX, f);
 	fclose(f);
@@ -131,7 +137,7 @@ static bool knows(struct auth *a, struct str token)
 	return found;
 }
 
-// ---- clients -------------------------------------------------------------------------------------------------------
+// ---- clients ------------------------------------------------------------------------------------
 
 static int64_t at_most(int64_t v, int64_t max)
 {
@@ -187,7 +193,7 @@ bool auth_wants_tokens(const struct auth *a)
 	return *a->file != '\0';
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 bool auth_open(struct auth **ret, const char *tokens_file, int64_t requests_per_s, struct err *err)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may ask, and how often.
 //
-// Tokens are kept as SHA-256 digests and every one is compared in constant time, so neither the time of an answer nor a
-// memory dump tells a token. Wrong tokens of one address are counted, and soon answered 429. All but auth_refresh runs on
-// the http thread.
+// Tokens are kept as SHA-256 digests and every one is compared in constant time, so neither the time of an
+// answer nor a memory dump tells a token. Wrong tokens of one address are counted, and soon answered 429. All
+// but auth_refresh runs on the http thread.
 #ifndef NOWCAST_WEB_AUTH_H
 #define NOWCAST_WEB_AUTH_H
 

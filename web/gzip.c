@@ -8,7 +8,8 @@ enum { WINDOW_BITS = 15, GZIP_FORMAT = 16 };
 bool gzip_into(struct buf *out, struct str in, struct gzip_effort effort)
 {
 	z_stream z = {0};
-	if (deflateInit2(&z, effort.level, Z_DEFLATED, WINDOW_BITS + GZIP_FORMAT, effort.memory, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&z, effort.level, Z_DEFLATED, WINDOW_BITS + GZIP_FORMAT, effort.memory,
+	                 Z_DEFAULT_STRATEGY) != Z_OK)
 		return false;
 	size_t bound = deflateBound(&z, in.len);
 	buf_reserve(out, bound);

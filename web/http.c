@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's own timeout counts silence only, so a client that drips a byte now and then would stay for ever. Hence the
-// list of connections with the moment each began its present phase, and http_tick, which shuts down what is overdue.
+// The library's own timeout counts silence only, so a client that drips a byte now and then would stay for
+// ever. Hence the list of connections with the moment each began its present phase, and http_tick, which
+// shuts down what is overdue.
 #include "web/http.h"
 
 #include <stdlib.h>
@@ -15,15 +16,20 @@ enum {
 	KEEPALIVE_MS = 10000,         // what a viewer who went away costs is known after so long
 };
 
-void http_on_connection(void *user, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
+void http_on_connection(void *user, struct MHD_Connection *mhd, void **context,
+                        enum MHD_ConnectionNotificationCode what)
 {
 	struct http *h = user;
 	struct connection *c = *context;
 	pthread_mutex_lock(&h->lock);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+		const union MHD_ConnectionInfo *info =
+			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 		c = xcalloc(1, sizeof *c);
-		*c = (struct connection){.next = h->connections, .where = &h->connections, .fd = info ? info->connect_fd : -1, .since_ms = when_ticks_ms()};
+		*c = (struct connection){.next = h->connections,
+		                         .where = &h->connections,
+		                         .fd = info ? info->connect_fd : -1,
+		                         .since_ms = when_ticks_ms()};
 		if (c->next)
 			c->next->where = &c->next;
 		h->connections = c;
@@ -57,7 +63,8 @@ void http_tick(struct http *h)
 	for (struct connection *c = h->connections; c; c = c->next) {
 		int64_t limit = c->phase == RECEIVING ? REQUEST_MS : ANSWER_MS;
 		if (c->phase != STREAMING && c->fd >= 0 && now - c->since_ms > limit)
-			shutdown(c->fd, SHUT_RDWR); // the library sees the end and closes; the number stays ours until then
+			shutdown(c->fd,
+			         SHUT_RDWR); // the library sees the end and closes; the number stays ours until then
 	}
 	if (now - h->event_ms > KEEPALIVE_MS) {
 		h->nbeat++;
@@ -67,9 +74,10 @@ void http_tick(struct http *h)
 	pthread_mutex_unlock(&h->lock);
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
-bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route_fn, void *user, struct err *err)
+bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route_fn, void *user,
+               struct err *err)
 {
 	struct http *h = xcalloc(1, sizeof *h);
 	h->route = route_fn;

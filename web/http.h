@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP in: requests as plain structs, answers as buffers, and one stream of events to any number of viewers. What stands behind
-// it (web/http_priv.h) is the only module that knows libmicrohttpd.
+// HTTP in: requests as plain structs, answers as buffers, and one stream of events to any number of viewers.
+// What stands behind it (web/http_priv.h) is the only module that knows libmicrohttpd.
 //
 //     socket -> [http thread: parse, route] -> DONE: answered at once
 //                                           -> LATER: parked, until somebody calls http_finish from any thread
 //                                           -> STREAM: gets what http_publish says, until it leaves
 //
-// What a stranger may cost is bounded: connections in all and from one address, bytes of headers and of a body, the time to
-// send a request, the time to take an answer. A viewer who reads slowly gets the newest event, not every one.
+// What a stranger may cost is bounded: connections in all and from one address, bytes of headers and of a
+// body, the time to send a request, the time to take an answer. A viewer who reads slowly gets the newest
+// event, not every one.
 #ifndef NOWCAST_WEB_HTTP_H
 #define NOWCAST_WEB_HTTP_H
 
@@ -41,7 +42,8 @@ struct http_answer {
 	struct buf body;
 	struct str fixed;        // instead of body: bytes that live as long as the program
 	bool fixed_gzip;         // fixed is compressed
-	const char *etag;        // static, or NULL; with one, the client may keep the answer and ask whether it still holds
+	// static, or NULL; with one, the client may keep the answer and ask whether it still holds
+	const char *etag;
 	int retry_s;             // Retry-After, or 0
 	const char *allow;       // with 405
 	bool challenge;          // with 401
@@ -68,7 +70,8 @@ struct http_options {
 struct http;
 
 // ERR_CONFIG names the key and what is wrong with the address, the certificate or the key.
-bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route, void *user, struct err *err) NC_CHECK;
+bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route, void *user,
+               struct err *err) NC_CHECK;
 
 // Ends streams and answers what is still parked with 503 if the caller has not. No http_finish after it.
 void http_close(struct http *h);
@@ -76,10 +79,12 @@ void http_close(struct http *h);
 int http_port(const struct http *h);
 
 void http_finish(struct http_exchange *x);             // the answer of a parked exchange is ready; any thread
-void http_publish(struct http *h, struct str event);   // a whole event, "event: ...\ndata: ...\n\n"; any thread
+// a whole event, "event: ...\ndata: ...\n\n"; any thread
+void http_publish(struct http *h, struct str event);
 int http_viewers(struct http *h);                      // of the stream, now; any thread
 
-// Ends connections that take too long, and keeps quiet streams alive; to be called each second or so, by any thread.
+// Ends connections that take too long, and keeps quiet streams alive; to be called each second or so, by any
+// thread.
 void http_tick(struct http *h);
 
 #endif

@@ -7,12 +7,14 @@
 
 enum { GZIP_BYTES_MIN = 1400 }; // what fits into a packet gains nothing
 
-// What every answer says about itself. The page is one's own script and style and nothing else: what data says cannot run.
+// What every answer says about itself. The page is one's own script and style and nothing else: what data
+// says cannot run.
 void http_add_headers(struct MHD_Response *r, const struct http_answer *a)
 {
 	static const char *const always[][2] = {
-		{"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-		                            "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+		{"Content-Security-Policy",
+	     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+	     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
 		{"X-Content-Type-Options", "nosniff"},
 		{"X-Frame-Options", "DENY"},
 		{"Referrer-Policy", "no-referrer"},
@@ -42,7 +44,9 @@ enum MHD_Result http_send(struct exchange *e)
 	struct http_answer *a = &e->x.answer;
 	struct str bytes = a->fixed.p ? a->fixed : buf_str(&a->body);
 	struct buf packed = BUF_INIT;
-	bool gzip = a->fixed.p ? a->fixed_gzip : e->x.request.gzip && bytes.len >= GZIP_BYTES_MIN && gzip_into(&packed, bytes, GZIP_ANSWER);
+	bool gzip = a->fixed.p ? a->fixed_gzip
+	                       : e->x.request.gzip && bytes.len >= GZIP_BYTES_MIN &&
+	                             gzip_into(&packed, bytes, GZIP_ANSWER);
 	if (packed.len)
 		bytes = buf_str(&packed);
 	if (a->etag && e->x.request.if_none_match.p && strstr(e->x.request.if_none_match.p, a->etag)) {
@@ -50,8 +54,9 @@ enum MHD_Result http_send(struct exchange *e)
 		bytes = STR("");
 		gzip = false;
 	}
-	struct MHD_Response *r = MHD_create_response_from_buffer(bytes.len, (void *)(uintptr_t)(bytes.p ? bytes.p : ""),
-	                                                         a->fixed.p ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer(bytes.len, (void *)(uintptr_t)(bytes.p ? bytes.p : ""),
+	                                    a->fixed.p ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
 	buf_release(&packed);
 	if (!r)
 		return MHD_NO;

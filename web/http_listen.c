@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where to listen, with which certificate, and within which limits: everything a stranger may use up has one. What is wrong with
-// the configuration is said by the name of its key.
+// Where to listen, with which certificate, and within which limits: everything a stranger may use up has one.
+// What is wrong with the configuration is said by the name of its key.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -26,7 +26,8 @@ static bool read_file(const char *path, const char *key, char **ret, struct err 
 	fclose(f);
 	if (n == 0 || n == FILE_BYTES_MAX) {
 		free(text);
-		return err_set(err, ERR_CONFIG, "%s = %s: expected a PEM file, found %s", key, path, n ? "more than 1MiB" : "nothing to read");
+		return err_set(err, ERR_CONFIG, "%s = %s: expected a PEM file, found %s", key, path,
+		               n ? "more than 1MiB" : "nothing to read");
 	}
 	*ret = text;
 	return true;
@@ -69,17 +70,23 @@ static bool start(struct http *h, const struct http_options *o, struct addrinfo 
 	if (h->cert)
 		flags |= MHD_USE_TLS;
 	errno = 0;
-	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_on_request, h, MHD_OPTION_SOCK_ADDR, at->ai_addr,
-	                             MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, h,
-	                             MHD_OPTION_URI_LOG_CALLBACK, http_on_line, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_BYTES_MAX, MHD_OPTION_CONNECTION_LIMIT,
-	                             (unsigned)o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)(o->connections_max / 2), // a proxy is one address
-	                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-	                             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, http_unescape, NULL, MHD_OPTION_ARRAY, h->cert ? tls : none, MHD_OPTION_END);
+	h->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, http_on_request, h, MHD_OPTION_SOCK_ADDR, at->ai_addr,
+		MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection,
+		h, MHD_OPTION_URI_LOG_CALLBACK, http_on_line, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HEADERS_BYTES_MAX, MHD_OPTION_CONNECTION_LIMIT,
+		// a proxy is one address
+		(unsigned)o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)(o->connections_max / 2),
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, http_unescape, NULL, MHD_OPTION_ARRAY,
+		h->cert ? tls : none, MHD_OPTION_END);
 	if (h->daemon)
 		return true;
 	if (h->cert && errno == 0)
-		return err_set(err, ERR_CONFIG, "listen.tls.cert, listen.tls.key: they are not a certificate and its key in PEM");
-	return err_set(err, ERR_CONFIG, "listen = %s: cannot listen there: %s", o->listen, errno ? strerror(errno) : "the HTTP library refuses");
+		return err_set(err, ERR_CONFIG,
+		               "listen.tls.cert, listen.tls.key: they are not a certificate and its key in PEM");
+	return err_set(err, ERR_CONFIG, "listen = %s: cannot listen there: %s", o->listen,
+	               errno ? strerror(errno) : "the HTTP library refuses");
 }
 
 bool http_listen(struct http *h, const struct http_options *o, struct err *err)
@@ -87,7 +94,8 @@ bool http_listen(struct http *h, const struct http_options *o, struct err *err)
 	struct addrinfo *at = NULL;
 	bool good = resolve(o->listen, &at, err);
 	if (good && *o->tls_cert)
-		good = read_file(o->tls_cert, "listen.tls.cert", &h->cert, err) && read_file(o->tls_key, "listen.tls.key", &h->key, err);
+		good = read_file(o->tls_cert, "listen.tls.cert", &h->cert, err) &&
+		       read_file(o->tls_key, "listen.tls.key", &h->key, err);
 	good = good && start(h, o, at, err);
 	if (at)
 		freeaddrinfo(at);

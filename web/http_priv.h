@@ -7,8 +7,9 @@
 //     http_answer.c  an answer as the library's, with the headers that every one has
 //     http_stream.c  the stream of events and its viewers
 //
-// One thread of libmicrohttpd polls all sockets. It never computes and never waits: what takes time is parked (suspended) and
-// finished by another thread. `lock` guards what two threads see: the list of connections, the newest event, the viewers.
+// One thread of libmicrohttpd polls all sockets. It never computes and never waits: what takes time is parked
+// (suspended) and finished by another thread. `lock` guards what two threads see: the list of connections,
+// the newest event, the viewers.
 #ifndef NOWCAST_WEB_HTTP_PRIV_H
 #define NOWCAST_WEB_HTTP_PRIV_H
 
@@ -64,10 +65,12 @@ struct http {
 };
 
 // The library's callbacks: a connection began or ended, a request came (in pieces), one is done with.
-void http_on_connection(void *user, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what);
-enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                                const char *upload, size_t *upload_n, void **context);
-void http_on_completed(void *user, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why);
+void http_on_connection(void *user, struct MHD_Connection *mhd, void **context,
+                        enum MHD_ConnectionNotificationCode what);
+enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method,
+                                const char *version, const char *upload, size_t *upload_n, void **context);
+void http_on_completed(void *user, struct MHD_Connection *mhd, void **context,
+                       enum MHD_RequestTerminationCode why);
 void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd);
 size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text);
 

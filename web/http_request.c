@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request comes in pieces (headers, body, end) and is handed on once, whole. Who answers it later finds it parked: the library
-// has forgotten its socket until http_finish brings it back.
+// A request comes in pieces (headers, body, end) and is handed on once, whole. Who answers it later finds it
+// parked: the library has forgotten its socket until http_finish brings it back.
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -11,7 +11,8 @@
 
 enum { BODY_BYTES_MAX = 64 << 10 };
 
-static enum MHD_Result add_arg(void *user, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value, size_t value_n)
+static enum MHD_Result add_arg(void *user, enum MHD_ValueKind kind, const char *name, size_t name_n,
+                               const char *value, size_t value_n)
 {
 	struct http_exchange *x = user;
 	(void)kind;
@@ -34,10 +35,13 @@ static struct str header(struct exchange *e, const char *name)
 
 static void name_peer(struct exchange *e)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	snprintf(e->x.request.peer, sizeof e->x.request.peer, "?");
 	if (info && info->client_addr)
-		getnameinfo(info->client_addr, info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
+		getnameinfo(info->client_addr,
+		            info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+		                                                     : sizeof(struct sockaddr_in),
 		            e->x.request.peer, sizeof e->x.request.peer, NULL, 0, NI_NUMERICHOST);
 }
 
@@ -55,13 +59,15 @@ static struct exchange *begin(struct http *h, struct MHD_Connection *mhd, const 
 	r->content_type = header(e, MHD_HTTP_HEADER_CONTENT_TYPE);
 	r->fetch_site = header(e, "Sec-Fetch-Site");
 	r->if_none_match = header(e, MHD_HTTP_HEADER_IF_NONE_MATCH);
-	const char *encodings = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	const char *encodings =
+		MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 	r->gzip = encodings && strstr(encodings, "gzip");
 	name_peer(e);
 	return e;
 }
 
-void http_on_completed(void *user, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why)
+void http_on_completed(void *user, struct MHD_Connection *mhd, void **context,
+                       enum MHD_RequestTerminationCode why)
 {
 	struct exchange *e = *context;
 	(void)why;
@@ -112,7 +118,8 @@ static enum MHD_Result route(struct exchange *e)
 	e->routed = true;
 	e->x.request.body = buf_str(&e->body);
 	if (e->too_large) {
-		e->x.answer = (struct http_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE, .type = "text/plain; charset=utf-8"};
+		e->x.answer =
+			(struct http_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE, .type = "text/plain; charset=utf-8"};
 		buf_addf(&e->x.answer.body, "the body is larger than %d bytes\n", BODY_BYTES_MAX);
 		return http_send(e);
 	}
@@ -125,8 +132,9 @@ static enum MHD_Result route(struct exchange *e)
 	return how == HTTP_LATER ? MHD_YES : how == HTTP_STREAM ? http_send_stream(e) : http_send(e);
 }
 
-// The library gives each word of a query memory of its own before it asks anybody, and falls silent when that runs out. It lets
-// itself be told of the request line first, which lies in its buffer: a query of more words than are answered ends one behind them.
+// The library gives each word of a query memory of its own before it asks anybody, and falls silent when that
+// runs out. It lets itself be told of the request line first, which lies in its buffer: a query of more words
+// than are answered ends one behind them.
 void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd)
 {
 	int words = 0;
@@ -140,7 +148,8 @@ void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd)
 	return NULL;
 }
 
-// A NUL would end a path early for whoever looks at it as a C string: text with one stays as it came, and is found nowhere.
+// A NUL would end a path early for whoever looks at it as a C string: text with one stays as it came, and is
+// found nowhere.
 size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text)
 {
 	(void)user;
@@ -149,8 +158,8 @@ size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text)
 }
 
 // Called for the headers, for each piece of a body, at its end, and again after an exchange was parked.
-enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_n, void **context)
+enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method,
+                                const char *version, const char *upload, size_t *upload_n, void **context)
 {
 	struct exchange *e = *context;
 	(void)version;

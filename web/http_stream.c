@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A viewer is a connection whose answer never ends. It is suspended while there is nothing to say, and woken by an event or,
-// now and then, a comment that keeps proxies from hanging up. One who reads slowly skips to the newest event.
+// A viewer is a connection whose answer never ends. It is suspended while there is nothing to say, and woken
+// by an event or, now and then, a comment that keeps proxies from hanging up. One who reads slowly skips to
+// the newest event.
 #include <stdlib.h>
 
 #include "base/when.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spend is restated (an estimate sharpens, a bill arrives), so it may fall and is no counter: gauges, named by the span they
-// sum, which begins anew with it. The names end in what Prometheus expects of units. nowcast_tokens_total and
-// nowcast_calls_total sum the day and behave as counters that are reset at midnight UTC.
+// Spend is restated (an estimate sharpens, a bill arrives), so it may fall and is no counter: gauges, named
+// by the span they sum, which begins anew with it. The names end in what Prometheus expects of units.
+// nowcast_tokens_total and nowcast_calls_total sum the day and behave as counters that are reset at midnight
+// UTC.
 #include "web/metrics.h"
 
 #include <stdio.h>
@@ -19,7 +20,8 @@ static void family(struct buf *out, const char *name, const char *type, const ch
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void sample_usd(struct buf *out, const char *name, const char *span, const char *key, struct str value, const char *basis, struct usd usd)
+static void sample_usd(struct buf *out, const char *name, const char *span, const char *key, struct str value,
+                       const char *basis, struct usd usd)
 {
 	char text[USD_SIZE];
 	buf_addf(out, "%s{span=\"%s\"", name, span);
@@ -33,18 +35,22 @@ static void sample_usd(struct buf *out, const char *name, const char *span, cons
 	buf_addf(out, "} %s\n", usd_format(usd, USD_PLACES, text));
 }
 
-static void sample_basis(struct buf *out, const char *name, const char *span, const char *key, struct str value, const struct group *g)
+static void sample_basis(struct buf *out, const char *name, const char *span, const char *key,
+                         struct str value, const struct group *g)
 {
 	for (const struct basis_part *p = basis_parts; p->name; p++)
 		if (basis_usd(g, p).pico != 0 || (p == basis_parts && g->usd.pico == 0))
 			sample_usd(out, name, span, key, value, p->name, basis_usd(g, p));
 }
 
-// The dearest of a grouping by name, the rest as "(other)": a tag cannot hold parentheses, so no team is called that.
-static bool top_of(struct api *a, const struct api_query *q, enum group_by by, const char *key, const char *name, const char *help, int64_t from, int64_t to,
-                   struct buf *out, struct err *err)
+// The dearest of a grouping by name, the rest as "(other)": a tag cannot hold parentheses, so no team is
+// called that.
+static bool top_of(struct api *a, const struct api_query *q, enum group_by by, const char *key,
+                   const char *name, const char *help, int64_t from, int64_t to, struct buf *out,
+                   struct err *err)
 {
-	const struct grouping grouping = {.n = 1, .by = {by}, .name = {str_of(key)}, .tag = {str_of(a->conf->team_tag)}};
+	const struct grouping grouping = {
+		.n = 1, .by = {by}, .name = {str_of(key)}, .tag = {str_of(a->conf->team_tag)}};
 	struct groups g;
 	struct group other = {0};
 	groups_init(&g, &grouping);
@@ -89,9 +95,12 @@ static bool write_spend(struct api *a, const struct api_query *q, struct buf *ou
 	buf_addf(out, "nowcast_tokens_total %lld\n", (long long)today.tokens);
 	family(out, "nowcast_unpriced_tokens_total", "counter", "Tokens without a price, today.");
 	buf_addf(out, "nowcast_unpriced_tokens_total %lld\n", (long long)today.unpriced);
-	return top_of(a, q, BY_MODEL, "model", "nowcast_model_spend_usd", "Spend of the day by model, the dearest ones and other.", day, hour + 1, out, err) &&
-	       top_of(a, q, BY_TEAM, "team", "nowcast_team_spend_usd", "Spend of the day by team, the dearest ones and other.", day, hour + 1, out, err) &&
-	       top_of(a, q, BY_PRINCIPAL, "principal", "nowcast_principal_spend_usd", "Spend of the day by principal, the dearest ones and other.", day, hour + 1, out, err);
+	return top_of(a, q, BY_MODEL, "model", "nowcast_model_spend_usd",
+	              "Spend of the day by model, the dearest ones and other.", day, hour + 1, out, err) &&
+	       top_of(a, q, BY_TEAM, "team", "nowcast_team_spend_usd",
+	              "Spend of the day by team, the dearest ones and other.", day, hour + 1, out, err) &&
+	       top_of(a, q, BY_PRINCIPAL, "principal", "nowcast_principal_spend_usd",
+	              "Spend of the day by principal, the dearest ones and other.", day, hour + 1, out, err);
 }
 
 // Members of <prefix>:signals: NAME is the time of the newest record, NAME:arrived when the last one came.
@@ -105,15 +114,18 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 	if (!redis_exec(r, err))
 		return false;
 	for (int arrived = 0; arrived < 2; arrived++) {
-		const char *name = arrived ? "nowcast_signal_arrived_timestamp_seconds" : "nowcast_signal_newest_timestamp_seconds";
-		family(out, name, "gauge", arrived ? "When the last record of a kind came." : "Time of the newest record of a kind.");
+		const char *name =
+			arrived ? "nowcast_signal_arrived_timestamp_seconds" : "nowcast_signal_newest_timestamp_seconds";
+		family(out, name, "gauge",
+		       arrived ? "When the last record of a kind came." : "Time of the newest record of a kind.");
 		for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2) {
 			struct str member = redis_elem(r, 0, i), score = redis_elem(r, 0, i + 1);
 			if (str_ends(member, STR(":arrived")) != (arrived == 1) || score.len < 4)
 				continue;
 			buf_addf(out, "%s{signal=\"", name);
 			buf_add_label(out, str_cut(&member, ':'));
-			buf_addf(out, "\"} %.*s\n", (int)(score.len - 3), score.p); // milliseconds without their last three digits
+			// milliseconds without their last three digits
+			buf_addf(out, "\"} %.*s\n", (int)(score.len - 3), score.p);
 		}
 	}
 	return true;
@@ -140,23 +152,31 @@ static bool write_overflow(struct api *a, struct buf *out, struct err *err)
 	if (!overflow_each(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, add_overflow, &s, err))
 		return false;
 	bool today = s.newest == api_now_ms(a) / MS_PER_HOUR / 24;
-	family(out, "nowcast_folded_sessions", "gauge", "Sessions of the day without a row of their own (sessions.max), about.");
+	family(out, "nowcast_folded_sessions", "gauge",
+	       "Sessions of the day without a row of their own (sessions.max), about.");
 	buf_addf(out, "nowcast_folded_sessions %lld\n", today ? (long long)s.names[OVERFLOW_SESSIONS] : 0);
-	family(out, "nowcast_folded_roles", "gauge", "Roles of the day, by account and region, that have such sessions.");
+	family(out, "nowcast_folded_roles", "gauge",
+	       "Roles of the day, by account and region, that have such sessions.");
 	buf_addf(out, "nowcast_folded_roles %lld\n", today ? (long long)s.roles : 0);
-	family(out, "nowcast_folded_users", "gauge", "Users of the day without a row of their own (users.max), about.");
+	family(out, "nowcast_folded_users", "gauge",
+	       "Users of the day without a row of their own (users.max), about.");
 	buf_addf(out, "nowcast_folded_users %lld\n", today ? (long long)s.names[OVERFLOW_USERS] : 0);
-	family(out, "nowcast_folded_models", "gauge", "Models of the day without a row of their own (models.max) unless there is a price for them, about.");
+	family(
+		out, "nowcast_folded_models", "gauge",
+		"Models of the day without a row of their own (models.max) unless there is a price for them, about.");
 	buf_addf(out, "nowcast_folded_models %lld\n", today ? (long long)s.names[OVERFLOW_MODELS] : 0);
 	return true;
 }
 
 static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 {
-	static const struct { const char *what, *command, *name, *help; } counts[] = {
+	static const struct { const char *what, *command, *name, *help;
+	} counts[] = {
 		{NULL, "HLEN", "nowcast_alerts_up", "Alerts that are up, silenced ones too."},
-		{"outbox", "ZCARD", "nowcast_alert_messages_waiting", "Messages of alerts that their receivers have not taken yet."},
-		{"dead", "LLEN", "nowcast_alert_messages_given_up", "Messages of alerts that were given up, the newest thousand at most."},
+		{"outbox", "ZCARD", "nowcast_alert_messages_waiting",
+	     "Messages of alerts that their receivers have not taken yet."},
+		{"dead", "LLEN", "nowcast_alert_messages_given_up",
+	     "Messages of alerts that were given up, the newest thousand at most."},
 	};
 	enum { NCOUNTS = sizeof counts / sizeof *counts };
 	struct redis *r = view_redis(rollups_view(a->rollups));
@@ -181,13 +201,14 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	struct buf rollups = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct api_query q = {.now_ms = api_now_ms(a)};
-	bool up = write_spend(a, &q, &rollups, &err) && write_signals(a, &rollups, &err) && write_overflow(a, &rollups, &err) &&
-	          write_alerts(a, &rollups, &err);
+	bool up = write_spend(a, &q, &rollups, &err) && write_signals(a, &rollups, &err) &&
+	          write_overflow(a, &rollups, &err) && write_alerts(a, &rollups, &err);
 	family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis is away.");
 	buf_addf(out, "nowcast_up %d\n", up);
 	family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");
 	buf_addf(out, "nowcast_http_requests_total %llu\n", (unsigned long long)s->requests);
-	family(out, "nowcast_http_refused_total", "counter", "Requests answered with an error of the client's (4xx).");
+	family(out, "nowcast_http_refused_total", "counter",
+	       "Requests answered with an error of the client's (4xx).");
 	buf_addf(out, "nowcast_http_refused_total %llu\n", (unsigned long long)s->refused);
 	family(out, "nowcast_http_viewers", "gauge", "Viewers of the live stream.");
 	buf_addf(out, "nowcast_http_viewers %d\n", s->viewers);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each file is compressed when the program starts, best and once, and kept for good. Browsers ask each time whether theirs
-// is still the one (ETag), so a new program shows its new page at once.
+// Each file is compressed when the program starts, best and once, and kept for good. Browsers ask each time
+// whether theirs is still the one (ETag), so a new program shows its new page at once.
 #include "web/page.h"
 
 #include <pthread.h>
@@ -10,7 +10,8 @@
 #include "base/embed.h"
 #include "web/gzip.h"
 
-// The build puts the chart library there (Makefile); a build without it has an empty one, and the page shows tables.
+// The build puts the chart library there (Makefile); a build without it has an empty one, and the page shows
+// tables.
 #ifndef UPLOT_DIR
 #define UPLOT_DIR "build/web/vendor"
 #endif
@@ -55,7 +56,8 @@ static void prepare_all(void)
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		struct str bytes = files[i].bytes();
 		(void)gzip_into(&files[i].packed, bytes, GZIP_ONCE);
-		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"", (unsigned long long)XXH3_64bits(bytes.p, bytes.len));
+		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"",
+		         (unsigned long long)XXH3_64bits(bytes.p, bytes.len));
 	}
 }
 

@@ -29,7 +29,8 @@ static struct str question_of(struct response_cache *a, const struct http_reques
 	return buf_str(&a->question);
 }
 
-bool response_cache_find(struct response_cache *a, const struct http_request *r, int64_t ticks_ms, struct http_answer *ret)
+bool response_cache_find(struct response_cache *a, const struct http_request *r, int64_t ticks_ms,
+                         struct http_answer *ret)
 {
 	struct str question = question_of(a, r);
 	for (int i = 0; i < KEPT; i++) {
@@ -45,7 +46,8 @@ bool response_cache_find(struct response_cache *a, const struct http_request *r,
 	return false;
 }
 
-void response_cache_keep(struct response_cache *a, const struct http_request *r, int64_t ticks_ms, int64_t cost_ms, const struct http_answer *answer)
+void response_cache_keep(struct response_cache *a, const struct http_request *r, int64_t ticks_ms,
+                         int64_t cost_ms, const struct http_answer *answer)
 {
 	struct str question = question_of(a, r);
 	struct kept *place = &a->kept[0];

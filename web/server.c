@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two threads. The HTTP thread decides what a request is: too many, not allowed, a part of the page, or work; work goes to
-// the other, which owns the figures and answers one request after the other. Between requests it looks after the rest:
-// the live stream, overdue connections, changed tokens.
+// Two threads. The HTTP thread decides what a request is: too many, not allowed, a part of the page, or work;
+// work goes to the other, which owns the figures and answers one request after the other. Between requests it
+// looks after the rest: the live stream, overdue connections, changed tokens.
 //
 //     http thread:  route -> queue (bounded) --> worker: api_answer, metrics -> http_finish
 //                                                worker: every 2 s, if somebody looks: the summary -> http_publish
 //
-// What needs no token: the page itself (it holds no figures), /healthz and /readyz. On loopback without tokens the name in
-// Host is checked, or any web site could have its own name point here and read along (DNS rebinding).
+// What needs no token: the page itself (it holds no figures), /healthz and /readyz. On loopback without
+// tokens the name in Host is checked, or any web site could have its own name point here and read along (DNS
+// rebinding).
 #include "web/server.h"
 
 #include <pthread.h>
@@ -49,7 +50,7 @@ struct server {
 	bool warming;                   // there is more to read ahead
 };
 
-// ---- routing: on the http thread -----------------------------------------------------------------------------------
+// ---- routing: on the http thread ----------------------------------------------------------------
 
 static enum http_route plain(struct http_exchange *x, int status, const char *text)
 {
@@ -66,7 +67,8 @@ static bool is_loopback_name(struct str host)
 	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
 	for (size_t i = 0; i < 3; i++) {
 		struct str name = str_of(names[i]);
-		if (host.len >= name.len && strncasecmp(host.p, name.p, name.len) == 0 && (host.len == name.len || host.p[name.len] == ':'))
+		if (host.len >= name.len && strncasecmp(host.p, name.p, name.len) == 0 &&
+		    (host.len == name.len || host.p[name.len] == ':'))
 			return true;
 	}
 	return false;
@@ -139,13 +141,17 @@ static enum http_route decide(struct server *s, struct http_exchange *x)
 	bool reading = str_is(r->method, "GET") || str_is(r->method, "HEAD");
 	if (!auth_rate(s->auth, str_of(r->peer), when_ticks_ms())) {
 		x->answer.retry_s = 1;
-		return refuse(x, 429, "more than %lld requests a second from your address", (long long)s->conf->listen_rate);
+		return refuse(x, 429, "more than %lld requests a second from your address",
+		              (long long)s->conf->listen_rate);
 	}
 	if (s->loopback && !auth_wants_tokens(s->auth) && !is_loopback_name(r->host))
-		return refuse(x, 403, "without tokens this server answers to localhost only, not to the name in Host");
+		return refuse(x, 403,
+		              "without tokens this server answers to localhost only, not to the name in Host");
 	if (!reading) {
 		x->answer.allow = "GET, HEAD";
-		return refuse(x, 405, s->conf->listen_read_only ? "this server is read-only (listen.read_only)" : "nothing here can be changed by HTTP");
+		return refuse(x, 405,
+		              s->conf->listen_read_only ? "this server is read-only (listen.read_only)"
+		                                        : "nothing here can be changed by HTTP");
 	}
 	if (r->body.len)
 		return refuse(x, 400, "a body makes no sense with GET");
@@ -162,16 +168,18 @@ static enum http_route route(void *user, struct http_exchange *x)
 	return how;
 }
 
-// ---- the worker ----------------------------------------------------------------------------------------------------
+// ---- the worker ---------------------------------------------------------------------------------
 
 static void note_redis(struct server *s, bool good)
 {
 	atomic_store(&s->asked_ms, when_ticks_ms());
 	if (atomic_exchange(&s->ready, good) != good) {
 		if (good)
-			log_info("the figures can be read", LOG_STR("redis", redis_where(view_redis(rollups_view(s->api.rollups)))));
+			log_info("the figures can be read",
+			         LOG_STR("redis", redis_where(view_redis(rollups_view(s->api.rollups)))));
 		else
-			log_warn("Redis does not answer: the API says 503 until it does", LOG_STR("redis", redis_where(view_redis(rollups_view(s->api.rollups)))));
+			log_warn("Redis does not answer: the API says 503 until it does",
+			         LOG_STR("redis", redis_where(view_redis(rollups_view(s->api.rollups)))));
 	}
 }
 
@@ -181,7 +189,8 @@ static void answer(struct server *s, struct http_exchange *x)
 	if (response_cache_find(s->response_cache, &x->request, began, &x->answer)) {
 		// somebody asked the same just now
 	} else if (str_is(x->request.path, "/metrics")) {
-		struct metrics_server m = {atomic_load(&s->requests), atomic_load(&s->refused), http_viewers(s->http), s->started_ms};
+		struct metrics_server m = {atomic_load(&s->requests), atomic_load(&s->refused), http_viewers(s->http),
+		                           s->started_ms};
 		x->answer.status = 200;
 		x->answer.type = "text/plain; version=0.0.4; charset=utf-8";
 		metrics_write(&s->api, &m, &x->answer.body);
@@ -191,7 +200,8 @@ static void answer(struct server *s, struct http_exchange *x)
 			atomic_fetch_add(&s->refused, 1);
 		else if (x->answer.status == 503 || x->answer.status == 200)
 			note_redis(s, x->answer.status == 200);
-		response_cache_keep(s->response_cache, &x->request, when_ticks_ms(), when_ticks_ms() - began, &x->answer);
+		response_cache_keep(s->response_cache, &x->request, when_ticks_ms(), when_ticks_ms() - began,
+		                    &x->answer);
 	}
 	http_finish(x);
 }
@@ -252,7 +262,8 @@ static void warm(struct server *s)
 		s->warming = false;
 }
 
-// The next exchange to answer; NULL after a while without one (at once if there is something to read ahead), and at the end.
+// The next exchange to answer; NULL after a while without one (at once if there is something to read ahead),
+// and at the end.
 static struct http_exchange *next(struct server *s, bool *ret_stop)
 {
 	struct timespec until;
@@ -297,7 +308,7 @@ static void *worker_main(void *opaque)
 	return NULL;
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 static bool check_exposure(struct server *s, const char *listen, struct err *err)
 {
@@ -305,14 +316,19 @@ static bool check_exposure(struct server *s, const char *listen, struct err *err
 	s->loopback = is_loopback_name(host);
 	if (s->loopback || auth_wants_tokens(s->auth) || s->conf->auth_open)
 		return true;
-	return err_set(err, ERR_CONFIG, "listen = %s can be reached by others, and without tokens would show everybody the figures: set auth.tokens.file, "
-	               "or auth.open = true where a proxy in front asks who they are", listen);
+	return err_set(
+		err, ERR_CONFIG,
+		"listen = %s can be reached by others, and without tokens would show everybody the figures: set auth.tokens.file, "
+		"or auth.open = true where a proxy in front asks who they are",
+		listen);
 }
 
-bool server_start(struct server **ret, const struct conf *conf, const char *listen, int64_t fixed_now_ms, struct err *err)
+bool server_start(struct server **ret, const struct conf *conf, const char *listen, int64_t fixed_now_ms,
+                  struct err *err)
 {
 	struct server *s = xcalloc(1, sizeof *s);
-	const struct http_options o = {listen, conf->listen_tls_cert, conf->listen_tls_key, (int)conf->listen_connections};
+	const struct http_options o = {listen, conf->listen_tls_cert, conf->listen_tls_key,
+	                               (int)conf->listen_connections};
 	pthread_condattr_t attr;
 	s->conf = conf;
 	s->api = (struct api){.conf = conf, .fixed_now_ms = fixed_now_ms};
@@ -325,7 +341,8 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	pthread_cond_init(&s->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	page_prepare();
-	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) && check_exposure(s, listen, err) &&
+	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) &&
+	            check_exposure(s, listen, err) &&
 	            rollups_open(&s->api.rollups, conf->redis, conf->redis_ca, conf->redis_prefix, err) &&
 	            http_open(&s->http, &o, route, s, err);
 	if (good)

@@ -13,12 +13,15 @@ struct timeseries {
 	int n;                   // points
 	struct group *total;     // a point each
 	struct groups groups;    // over the whole span, dearest first; empty without grouping
-	struct usd *values;      // of group i at point k: [i * n + k], for the first `shown` groups; room for one more row
+	// of group i at point k: [i * n + k], for the first `shown` groups; room for one more row
+	struct usd *values;
 	int shown;
 };
 
-// Fills `groups`, `shown` and (with zeros) `values`: the dearest of the query's grouping in the hours [from, to).
-bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_t to, struct err *err) NC_CHECK;
+// Fills `groups`, `shown` and (with zeros) `values`: the dearest of the query's grouping in the hours [from,
+// to).
+bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_t to,
+                       struct err *err) NC_CHECK;
 
 // The index of a group among those shown, or -1.
 int timeseries_row(const struct timeseries *s, const struct str *keys);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What learning and allocation of one hour cost with very many callers: PRINCIPALS of whom each calls each of MODELS models now and
-// then, a day of statistics before. Prints processor seconds, memory and what a statistics weighs.
+// What learning and allocation of one hour cost with very many callers: PRINCIPALS of whom each calls each of
+// MODELS models now and then, a day of statistics before. Prints processor seconds, memory and what a
+// statistics weighs.
 //
 //     learn_bench PRINCIPALS MODELS
 #include <stdio.h>
@@ -23,7 +24,9 @@ static struct who *make_callers(struct arena *arena, int n)
 {
 	struct who *callers = arena_alloc(arena, (size_t)n * sizeof *callers);
 	for (int i = 0; i < n; i++)
-		callers[i] = (struct who){arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%03d/session-%05d", i / 100, i), STR("-")};
+		callers[i] = (struct who){
+			arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%03d/session-%05d", i / 100, i),
+			STR("-")};
 	return callers;
 }
 
@@ -91,8 +94,10 @@ int main(int argc, char **argv)
 		arena_reset(&work);
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	printf("%d principals on each of %d models: an hour of all takes %.2f s of a processor (%.2f %% of that hour), %ld MB at most, a lesson %zu KB, %lld input tokens given out\n",
-	       principals, models, spent, 100 * spent / 3600, usage.ru_maxrss / 1024, stats[0].len / 1024, (long long)tokens);
+	printf(
+		"%d principals on each of %d models: an hour of all takes %.2f s of a processor (%.2f %% of that hour), %ld MB at most, a lesson %zu KB, %lld input tokens given out\n",
+		principals, models, spent, 100 * spent / 3600, usage.ru_maxrss / 1024, stats[0].len / 1024,
+		(long long)tokens);
 	buf_release(&hour_stats);
 	arena_release(&kept);
 	arena_release(&facts);
