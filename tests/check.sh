@@ -81,7 +81,7 @@ money() {
 width() {
 	git ls-files '*.c' '*.h' '*.cc' '*.lua' | xargs perl -ne '
 		my $line = $_; chomp $line; 1 while $line =~ s/\t/" " x (4 - length($`) % 4)/e;
-		print "$ARGV:$.: " . length($line) . " columns\n" if length($line) > 110 && $line !~ /"[^"]{50,}"/;
+		print "$ARGV:$.: " . length($line) . " columns\n" if length($line) > 110 && $line !~ /"(?:\\.|[^"\\]){40,}"/;
 		close ARGV if eof'
 }
 
