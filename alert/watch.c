@@ -174,7 +174,7 @@ bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct
 	w->conf = conf;
 	new_token(w->token);
 	bool good = alert_rules_load(&w->rules, conf, err) &&
-	            rollups_open(&w->rollups, conf->redis, conf->redis_ca, conf->redis_prefix, err);
+	            rollups_open(&w->rollups, redis_target_of(conf), err);
 	if (good)
 		w->outbox = alert_outbox_new(view_redis(rollups_view(w->rollups)), conf->redis_prefix);
 	if (good && pthread_create(&w->thread, NULL, watch, w) != 0)

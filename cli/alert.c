@@ -405,7 +405,7 @@ int cmd_alert(struct command *c)
 	struct alerting a = {.command = c, .conf = &c->conf};
 	bool good = false, known = false;
 	if (alert_rules_load(&a.rules, &c->conf, &err) &&
-	    rollups_open(&a.rollups, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err)) {
+	    rollups_open(&a.rollups, redis_target_of(&c->conf), &err)) {
 		a.redis = view_redis(rollups_view(a.rollups));
 		for (size_t i = 0; c->argc && i < sizeof actions / sizeof *actions; i++)
 			if (strcmp(c->argv[0], actions[i].name) == 0) {

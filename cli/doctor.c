@@ -19,7 +19,7 @@ int cmd_doctor(struct command *c)
 	struct view *view = NULL;
 	int found[HEALTH_FAIL + 1] = {0};
 	if (!command_done(c, 0, 0, &err) ||
-	    !view_open(&view, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	    !view_open(&view, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
 	health_check(&c->conf, view, print_finding, found);
 	health_check_kafka(&c->conf, print_finding, found);

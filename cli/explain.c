@@ -190,7 +190,7 @@ static bool explain(struct command *c, const char *principal, int64_t hour, stru
 	struct grouping by;
 	char when[WHEN_SIZE];
 	if (!grouping_parse(&by, STR("principal"), STR("team"), err) ||
-	    !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, err))
+	    !view_open(&v, redis_target_of(&c->conf), err))
 		return false;
 	groups_init(&x.groups, &by);
 	bool good = view_each(v, hour, hour + 1, explain_model_hour, &x, err);

@@ -202,7 +202,7 @@ static bool explain_hour(struct explain *e, const struct conf *conf, struct err 
 	struct view *v = NULL;
 	char usd[USD_SIZE];
 	bool good =
-		view_open(&v, conf->redis, *conf->redis_ca ? conf->redis_ca : NULL, conf->redis_prefix, err) &&
+		view_open(&v, redis_target_of(conf), err) &&
 		view_each(v, e->hour, e->hour + 1, explain_model_hour, e, err);
 	if (good && e->terms + e->unpriced == 0)
 		good = err_set(

@@ -24,7 +24,7 @@ static bool write_list(const struct conf *conf, const struct profile_import *l, 
 	struct redis *r;
 	struct buf key = BUF_INIT, all = BUF_INIT;
 	char field[24];
-	if (!redis_open(&r, conf->redis, *conf->redis_ca ? conf->redis_ca : NULL, err))
+	if (!redis_open(&r, redis_target_of(conf), err))
 		return false;
 	buf_addf(&all, "%s:profiles", conf->redis_prefix);
 	bool good = true;
@@ -163,8 +163,7 @@ static bool list(struct command *c, size_t *ret_open, struct err *err)
 		return false;
 	struct listing x = {.from = from_ms / MS_PER_HOUR};
 	bool good = command_done(c, 0, 0, err) &&
-	            view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL,
-	                      c->conf.redis_prefix, err) &&
+	            view_open(&v, redis_target_of(&c->conf), err) &&
 	            gather(&x, v, err);
 	for (int i = 0; i < 6; i++)
 		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i == 5 ? TABLE_NUMBER : TABLE_TEXT, 0);

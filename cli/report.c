@@ -223,7 +223,7 @@ int cmd_report(struct command *c)
 	if (command_switch(c, "--scoreboard"))
 		return cmd_report_scoreboard(c);
 	if (!parse_arguments(c, &r, &err) ||
-	    !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	    !view_open(&v, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
 	if (r.format == FORMAT_FOCUS) {
 		bool wrote = focus_print(v, r.from, r.to, stdout, &err);

@@ -23,7 +23,7 @@ int cmd_reprice(struct command *c)
 	if (good && from >= to)
 		good = err_set(&err, ERR_CONFIG, "--to: the span ends before it begins");
 	good = good && prices_load(&prices, &c->conf, &err) &&
-	       redis_open(&redis, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, &err) &&
+	       redis_open(&redis, redis_target_of(&c->conf), &err) &&
 	       reprice(redis, c->conf.redis_prefix, prices, from / MS_PER_HOUR,
 	               (to + MS_PER_HOUR - 1) / MS_PER_HOUR, dry, &n, &err);
 	if (good) {

@@ -27,7 +27,7 @@ static bool write_list(const struct conf *conf, const struct tag_import *l, int6
 	struct redis *r;
 	struct buf key = BUF_INIT;
 	char field[40];
-	bool good = redis_open(&r, conf->redis, *conf->redis_ca ? conf->redis_ca : NULL, err);
+	bool good = redis_open(&r, redis_target_of(conf), err);
 	if (!good)
 		return false;
 	snprintf(field, sizeof field, "%013lld import", (long long)from_ms);
@@ -199,8 +199,7 @@ static bool show(struct command *c, struct err *err)
 	}
 	for (int i = 0; i < 5; i++)
 		table_column(&s.table, str_of(heads[i]), TABLE_TEXT, 0);
-	bool good = view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL,
-	                      c->conf.redis_prefix, err) &&
+	bool good = view_open(&v, redis_target_of(&c->conf), err) &&
 	            show_all(&s, v, at_ms, err);
 	if (good)
 		print_shown(&s);

@@ -260,7 +260,7 @@ int cmd_top(struct command *c)
 	struct watch w = {0};
 	struct view *v = NULL;
 	if (!parse_arguments(c, &w, &err) ||
-	    !view_open(&v, c->conf.redis, c->conf.redis_ca, c->conf.redis_prefix, &err))
+	    !view_open(&v, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);

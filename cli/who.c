@@ -142,7 +142,7 @@ int cmd_who(struct command *c)
 	struct question q;
 	struct view *v = NULL;
 	if (!parse_arguments(c, &q, &err) ||
-	    !view_open(&v, c->conf.redis, *c->conf.redis_ca ? c->conf.redis_ca : NULL, c->conf.redis_prefix,
+	    !view_open(&v, redis_target_of(&c->conf),
 	               &err))
 		return command_fail(c, &err);
 	bool good = !hide(c, &q, &err)                ? false

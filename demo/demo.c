@@ -132,7 +132,7 @@ static bool start(struct demo *d, struct err *err)
 		if (!worker_start(&d->workers[d->nworkers], &d->conf, NULL, d->nworkers, err))
 			return false;
 	traffic_make(&d->traffic, when_now_ms() - MS_PER_HOUR, (uint64_t)d->seed);
-	return view_open(&d->view, d->conf.redis, NULL, d->conf.redis_prefix, err) &&
+	return view_open(&d->view, redis_target_of(&d->conf), err) &&
 	       grouping_parse(&d->top.by, STR("principal,model"), str_of(d->conf.team_tag), err);
 }
 

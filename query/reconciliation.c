@@ -257,7 +257,7 @@ bool recon_report_read(struct recon_report *ret, const struct conf *conf, const 
 	struct view *v = NULL;
 	for (int i = 0; i < ntables; i++)
 		r.tables[i].by = by[i];
-	bool good = view_open(&v, conf->redis, conf->redis_ca, conf->redis_prefix, err) &&
+	bool good = view_open(&v, redis_target_of(conf), err) &&
 	            choose_period(&r, v, period, err) && view_each(v, r.first, r.end, take_model_hour, &r, err);
 	view_close(v);
 	if (good)

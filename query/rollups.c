@@ -383,11 +383,10 @@ void rollups_limit(struct rollups *f, size_t bytes_max)
 
 // ---- life ---------------------------------------------------------------------------------------
 
-bool rollups_open(struct rollups **ret, const char *redis_url, const char *redis_ca, const char *prefix,
-                  struct err *err)
+bool rollups_open(struct rollups **ret, struct redis_target target, struct err *err)
 {
 	struct rollups *f = xcalloc(1, sizeof *f);
-	if (!view_open(&f->view, redis_url, redis_ca, prefix, err)) {
+	if (!view_open(&f->view, target, err)) {
 		free(f);
 		return false;
 	}

@@ -25,8 +25,7 @@ enum { ROLLUPS_RECENT_HOURS = 49 };
 
 struct rollups;
 
-bool rollups_open(struct rollups **ret, const char *redis_url, const char *redis_ca, const char *prefix,
-                  struct err *err) NC_CHECK;
+bool rollups_open(struct rollups **ret, struct redis_target target, struct err *err) NC_CHECK;
 void rollups_close(struct rollups *f);
 // of memory, half for sums and half for what they are made of; 128 MiB unless told
 void rollups_limit(struct rollups *f, size_t bytes_max);

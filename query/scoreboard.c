@@ -102,7 +102,7 @@ static bool read_board(struct scoreboard *s, const struct conf *conf, const char
 	if (period && strcmp(period, "all") != 0 && !export_period_hours(str_of(period), &first, &end))
 		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"",
 		               period);
-	if (!redis_open(&r, conf->redis, conf->redis_ca, err))
+	if (!redis_open(&r, redis_target_of(conf), err))
 		return false;
 	buf_addf(&key, "%s:reconcile:periods", conf->redis_prefix);
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);

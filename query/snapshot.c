@@ -161,7 +161,7 @@ bool snapshots_start(struct snapshots **ret, const struct conf *conf, struct err
 		return true;
 	struct snapshots *s = xcalloc(1, sizeof *s);
 	s->conf = conf;
-	bool good = view_open(&s->view, conf->redis, conf->redis_ca, conf->redis_prefix, err);
+	bool good = view_open(&s->view, redis_target_of(conf), err);
 	if (good && pthread_create(&s->thread, NULL, watch, s) != 0)
 		good = err_set(err, ERR_FATAL, "no thread for the scoreboard's snapshots");
 	if (!good) {

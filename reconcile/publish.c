@@ -17,17 +17,16 @@ EMBED(scores_lua, "reconcile/scores.lua")
 
 enum { SEND_FIELDS = 1000, PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
 
-bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix,
-                   int64_t retention_ms, struct err *err)
+bool publish_begin(struct publish *p, struct redis_target target, int64_t retention_ms, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	*p = (struct publish){.prefix = prefix, .retention_ms = retention_ms};
-	if (!redis_open(&p->redis, redis_url, redis_ca, err))
+	*p = (struct publish){.prefix = target.prefix, .retention_ms = retention_ms};
+	if (!redis_open(&p->redis, target, err))
 		return false;
 	p->swap = redis_script(p->redis, swap_lua());
 	p->status = redis_script(p->redis, status_lua());
 	p->scores = redis_script(p->redis, scores_lua());
-	buf_addf(&key, "%s:reconcile:run", prefix);
+	buf_addf(&key, "%s:reconcile:run", target.prefix);
 	redis_cmd(p->redis, 2, (struct str[]){STR("INCR"), buf_str(&key)});
 	bool good = redis_exec(p->redis, err);
 	if (good)

@@ -31,8 +31,7 @@ struct publish {
 };
 
 // Opens a connection of its own and takes a run's number.
-bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix,
-                   int64_t retention_ms, struct err *err) NC_CHECK;
+bool publish_begin(struct publish *p, struct redis_target target, int64_t retention_ms, struct err *err) NC_CHECK;
 void publish_end(struct publish *p);
 
 struct publish_acct_region {

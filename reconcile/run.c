@@ -77,7 +77,7 @@ static bool take_model_hour(void *user, struct view *v, const struct model_hour 
 static bool read_estimate(struct reconcile_run *w, struct err *err)
 {
 	struct view *v;
-	if (!view_open(&v, w->conf->redis, w->conf->redis_ca, w->conf->redis_prefix, err))
+	if (!view_open(&v, redis_target_of(w->conf), err))
 		return false;
 	view_choose(v, VIEW_ESTIMATE);
 	bool good = view_each(v, w->period->first, w->period->end, take_model_hour, w, err);
@@ -240,7 +240,7 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 {
 	struct redis *r;
 	struct buf key = BUF_INIT;
-	if (!redis_open(&r, conf->redis, conf->redis_ca, err))
+	if (!redis_open(&r, redis_target_of(conf), err))
 		return false;
 	buf_addf(&key, "%s:reconcile", conf->redis_prefix);
 	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("finished_ms")});
@@ -294,7 +294,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	text_make_plain_lines(out.notes.data, out.notes.len); // they quote names of files
 	good =
-		good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
+		good && publish_begin(&p, redis_target_of(conf), conf->retention_ms, err);
 	out.run = p.run;
 	struct buf rates = BUF_INIT;
 	good = good && names_check(p.redis, conf->redis_prefix, names, err) &&
@@ -303,7 +303,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 		keep_rates(&out, conf, &rates);
 	buf_release(&rates);
 	out.duration_ms = when_ticks_ms() - start;
-	good = good && billed_means_refresh(conf->redis, conf->redis_ca, conf->redis_prefix,
+	good = good && billed_means_refresh(redis_target_of(conf),
 	                                    conf->settle_interval_ms, conf->retention_ms, err);
 	good = good && tell_run(&out, conf, source, &p, err);
 	publish_end(&p);

@@ -57,9 +57,7 @@ static void on_forgotten(void *user)
 static struct engine_options options_of(const struct conf *c)
 {
 	return (struct engine_options){
-		.redis_url = c->redis,
-		.redis_ca = *c->redis_ca ? c->redis_ca : NULL,
-		.prefix = c->redis_prefix,
+		.redis = redis_target_of(c),
 		.window_ms = c->window_ms,
 		.retention_ms = c->retention_ms,
 		.settle_ms = c->settle_interval_ms,

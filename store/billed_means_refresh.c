@@ -170,21 +170,21 @@ static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, 
 	return good;
 }
 
-bool billed_means_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms,
+bool billed_means_refresh(struct redis_target target, int64_t settle_ms,
                           int64_t retention_ms, struct err *err)
 {
 	struct gathering g = {.arena = ARENA_INIT};
 	struct view *v;
 	int64_t watermark;
-	if (!view_open(&v, redis_url, redis_ca, prefix, err))
+	if (!view_open(&v, target, err))
 		return false;
 	struct redis *r = view_redis(v);
 	int script = redis_script(r, billed_means_lua());
-	bool good = latest_watermark(r, prefix, &watermark, err);
+	bool good = latest_watermark(r, target.prefix, &watermark, err);
 	if (good && watermark)
 		good = view_each(v, watermark - BILLED_MEANS_HOURS, watermark, gather, &g, err);
 	if (good)
-		queue_all(r, script, prefix, settle_ms, retention_ms, &g);
+		queue_all(r, script, target.prefix, settle_ms, retention_ms, &g);
 	good = good && redis_exec(r, err);
 	free(g.list);
 	map_release(&g.index);

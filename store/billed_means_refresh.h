@@ -15,13 +15,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "estimator/billed_means.h"
+#include "store/redis.h"
 
 // What a field and a value of the hash say. False: nothing that can be read.
 bool billed_means_read(struct str field, struct str value, struct billed_means *ret);
 
 // Gathers anew, out of the billed hours, what is taught in every account, region and model, and has the hours
 // that learn from it computed again `settle_ms` from now. The same bill gives the same statistics.
-bool billed_means_refresh(const char *redis_url, const char *redis_ca, const char *prefix, int64_t settle_ms,
+bool billed_means_refresh(struct redis_target target, int64_t settle_ms,
                           int64_t retention_ms, struct err *err) NC_CHECK;
 
 #endif

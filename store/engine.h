@@ -21,13 +21,12 @@
 #include "ingest/pseudonym.h"
 #include "ingest/record.h"
 #include "pricing/prices.h"
+#include "store/redis.h"
 
 struct engine;
 
 struct engine_options {
-	const char *redis_url;   // redis://[user[:password]@]host[:port][/db], rediss://..., unix:/path
-	const char *redis_ca;    // CA file for rediss://, NULL: the system's
-	const char *prefix;      // of every key; "nowcast"
+	struct redis_target redis;
 	int64_t window_ms;       // how long the calls and cells of an hour are kept for late records
 	int64_t retention_ms;    // how long the figures of an hour are kept
 	int64_t settle_ms;       // least time between two computations of the same hour

@@ -30,10 +30,10 @@ struct redis {
 	uint64_t round_trips;
 };
 
-bool redis_open(struct redis **ret, const char *url, const char *ca, struct err *err)
+bool redis_open(struct redis **ret, struct redis_target target, struct err *err)
 {
 	struct redis *r = xcalloc(1, sizeof *r);
-	if (!wire_init(&r->wire, url, ca, err)) {
+	if (!wire_init(&r->wire, target.url, target.ca, err)) {
 		free(r);
 		return false;
 	}

@@ -13,16 +13,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 #include "base/str.h"
 
 struct redis;
 struct redisReply;
 
-// `url`: redis://[user[:password]@]host[:port][/db], rediss:// the same over TLS, unix:/path[?db=N]. `ca`:
-// file of CA certificates for rediss://, NULL: the system's. Does not connect. ERR_CONFIG says what is wrong
+// Where a Redis is, and what the keys in it begin with.
+struct redis_target {
+	const char *url;    // see redis_open
+	const char *ca;     // file of CA certificates for rediss://; NULL or "": the system's
+	const char *prefix; // "nowcast"
+};
+
+static inline struct redis_target redis_target_of(const struct conf *c)
+{
+	return (struct redis_target){c->redis, c->redis_ca, c->redis_prefix};
+}
+
+// `target.url`: redis://[user[:password]@]host[:port][/db], rediss:// the same over TLS, unix:/path[?db=N].
+// Does not connect. ERR_CONFIG says what is wrong
 // with the URL.
-bool redis_open(struct redis **ret, const char *url, const char *ca, struct err *err) NC_CHECK;
+bool redis_open(struct redis **ret, struct redis_target target, struct err *err) NC_CHECK;
 void redis_close(struct redis *r);
 
 // Registers a Lua script; it is loaded on every new connection. Returns its number for redis_eval. `source`

@@ -29,7 +29,7 @@ enum { CALLS_PER_EVAL = 4000 };
 bool store_open(struct store *s, const struct engine_options *o, struct err *err)
 {
 	*s = (struct store){.options = o};
-	if (!redis_open(&s->redis, o->redis_url, o->redis_ca, err))
+	if (!redis_open(&s->redis, o->redis, err))
 		return false;
 	s->apply = redis_script(s->redis, apply_lua());
 	s->hour_stats = redis_script(s->redis, hour_stats_lua());
@@ -51,7 +51,7 @@ struct str store_key(const struct store *s, struct arena *arena, struct str acct
 {
 	struct buf b = BUF_INIT;
 	va_list ap;
-	buf_addf(&b, "%s:{%.*s}", s->options->prefix, STR_ARG(acct_region));
+	buf_addf(&b, "%s:{%.*s}", s->options->redis.prefix, STR_ARG(acct_region));
 	va_start(ap, fmt);
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
@@ -204,7 +204,7 @@ static size_t send_acct_region(struct store *s, const struct batch_acct_region *
 static void send_session(struct store *s, struct str key, struct str json)
 {
 	struct buf name = BUF_INIT;
-	buf_addf(&name, "%s:session:%.*s", s->options->prefix, STR_ARG(key));
+	buf_addf(&name, "%s:session:%.*s", s->options->redis.prefix, STR_ARG(key));
 	redis_begin_eval(s->redis, s->keep_longest, 1, 3);
 	redis_arg(s->redis, buf_str(&name));
 	redis_arg(s->redis, json);
@@ -222,7 +222,7 @@ static void send_tags(struct store *s, const struct batch *b)
 	}
 	for (int32_t i = 0; i < b->ntag_changes; i++) {
 		buf_clear(&name);
-		buf_addf(&name, "%s:tags:%.*s", s->options->prefix, STR_ARG(b->tag_changes[i].key));
+		buf_addf(&name, "%s:tags:%.*s", s->options->redis.prefix, STR_ARG(b->tag_changes[i].key));
 		redis_begin_eval(s->redis, s->tags, 1, 4);
 		redis_arg(s->redis, buf_str(&name));
 		redis_arg(s->redis, b->tag_changes[i].field);
@@ -237,7 +237,7 @@ static void send_signals(struct store *s, const struct batch *b)
 	static const char *const names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
 	                                                "metric", "session_tags", "principal_tags"};
 	struct buf key = BUF_INIT, now = BUF_INIT, event = BUF_INIT, member = BUF_INIT;
-	buf_addf(&key, "%s:signals", s->options->prefix);
+	buf_addf(&key, "%s:signals", s->options->redis.prefix);
 	buf_addf(&now, "%lld", (long long)when_now_ms());
 	for (int kind = 0; kind < RECORD_KINDS; kind++) {
 		if (!b->newest_ms[kind])
@@ -317,7 +317,7 @@ static void read_places(struct redis *r, size_t acct_regions, size_t cross_accou
 // Whoever finds no epoch offers one. Another than there was means that Redis has forgotten everything since.
 static bool send_epoch(struct store *s, struct arena *arena, struct err *err)
 {
-	struct str key = arena_text(arena, "%s:epoch", s->options->prefix);
+	struct str key = arena_text(arena, "%s:epoch", s->options->redis.prefix);
 	if (getrandom(&s->offered, sizeof s->offered, 0) != sizeof s->offered)
 		return err_set(err, ERR_RETRY, "getrandom: %s", strerror(errno));
 	s->offered |= 1; // 0 is none
@@ -368,11 +368,11 @@ static void add_counts(struct redis *r, size_t first, size_t n, struct engine_co
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct str acct_regions = arena_text(&arena, "%s:slots", s->options->prefix),
-			   cross_account = arena_text(&arena, "%s:guests:seen", s->options->prefix);
+	struct str acct_regions = arena_text(&arena, "%s:slots", s->options->redis.prefix),
+			   cross_account = arena_text(&arena, "%s:guests:seen", s->options->redis.prefix);
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
-	if ((!s->names_checked && !names_check(s->redis, s->options->prefix, s->options->pseudonyms, err)) ||
+	if ((!s->names_checked && !names_check(s->redis, s->options->redis.prefix, s->options->pseudonyms, err)) ||
 	    !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;

@@ -253,7 +253,7 @@ static void read_tagset(struct reading *r, struct named_caller *c, struct str js
 static void queue_session(struct reading *r, const struct named_caller *c)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:session:", r->store->options->prefix);
+	buf_addf(&key, "%s:session:", r->store->options->redis.prefix);
 	if (c->access_key.len)
 		buf_addstr(&key, c->access_key);
 	else
@@ -421,7 +421,7 @@ static bool read_profile(struct reading *r, struct err *err)
 {
 	if (!profile_is_opaque(r->out->model))
 		return true;
-	profile_ask(r->store->redis, r->store->options->prefix, r->out->model);
+	profile_ask(r->store->redis, r->store->options->redis.prefix, r->out->model);
 	if (!redis_exec(r->store->redis, err))
 		return false;
 	profile_take(r->store->redis, 0, r->arena, &r->out->profile);

@@ -22,8 +22,8 @@ enum { TAGSETS, UNPRICED, SHOWN };
 static void queue_shown(struct store *s, int what, const char *set, struct str id, struct str text)
 {
 	struct buf key = BUF_INIT, seen = BUF_INIT, now = BUF_INIT;
-	buf_addf(&key, "%s:%s", s->options->prefix, shown[what]);
-	buf_addf(&seen, "%s:%s:seen", s->options->prefix, shown[what]);
+	buf_addf(&key, "%s:%s", s->options->redis.prefix, shown[what]);
+	buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
 	buf_addf(&now, "%lld", (long long)when_now_ms());
 	redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), buf_str(&seen), STR("GT"), buf_str(&now), id});
 	redis_cmd(s->redis, 4, (struct str[]){str_of(set), buf_str(&key), id, text});
@@ -49,7 +49,7 @@ static void queue_old(struct store *s)
 	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->retention_ms - STORE_GRACE_MS));
 	for (int what = 0; what < SHOWN; what++) {
 		buf_clear(&seen);
-		buf_addf(&seen, "%s:%s:seen", s->options->prefix, shown[what]);
+		buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
 		redis_cmdz(s->redis, "ZRANGEBYSCORE", seen.data, "-inf", before.data, "LIMIT", "0", "256", NULL);
 	}
 	buf_release(&seen);
@@ -59,8 +59,8 @@ static void queue_old(struct store *s)
 static void queue_dropping(struct store *s, int what, const struct str *ids, size_t n)
 {
 	struct buf key = BUF_INIT, seen = BUF_INIT;
-	buf_addf(&key, "%s:%s", s->options->prefix, shown[what]);
-	buf_addf(&seen, "%s:%s:seen", s->options->prefix, shown[what]);
+	buf_addf(&key, "%s:%s", s->options->redis.prefix, shown[what]);
+	buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
 	for (size_t i = 0; i < n; i++) {
 		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), ids[i]});
 		redis_cmd(s->redis, 3, (struct str[]){STR("ZREM"), buf_str(&seen), ids[i]});
@@ -75,7 +75,7 @@ static void queue_dropping(struct store *s, int what, const struct str *ids, siz
 static void queue_old_cross_account(struct store *s)
 {
 	struct buf cross_account = BUF_INIT, before = BUF_INIT;
-	buf_addf(&cross_account, "%s:guests:seen", s->options->prefix);
+	buf_addf(&cross_account, "%s:guests:seen", s->options->redis.prefix);
 	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->window_ms - STORE_GRACE_MS));
 	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", cross_account.data, "-inf", before.data, NULL);
 	buf_release(&cross_account);
@@ -88,7 +88,7 @@ static void queue_old_cross_account(struct store *s)
 static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena,
                           struct err *err)
 {
-	struct str acct_regions = arena_text(arena, "%s:slots", s->options->prefix);
+	struct str acct_regions = arena_text(arena, "%s:slots", s->options->redis.prefix);
 	if (n == 0)
 		return true;
 	for (size_t i = 0; i < n; i++)
@@ -134,7 +134,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
                  size_t *ret_left, struct err *err)
 {
 	struct buf acct_regions = BUF_INIT;
-	buf_addf(&acct_regions, "%s:slots", s->options->prefix);
+	buf_addf(&acct_regions, "%s:slots", s->options->redis.prefix);
 	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&acct_regions)});
 	buf_release(&acct_regions);
 	queue_old(s);

@@ -11,15 +11,14 @@
 
 enum { SHEETS_FIRST = 8, ROWS_AT_ONCE = 40000, TAGS_MS = 5000 };
 
-bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix,
-               struct err *err)
+bool view_open(struct view **ret, struct redis_target target, struct err *err)
 {
 	struct view *v = xcalloc(1, sizeof *v);
-	if (!redis_open(&v->redis, redis_url, redis_ca, err)) {
+	if (!redis_open(&v->redis, target, err)) {
 		free(v);
 		return false;
 	}
-	v->prefix = xstrdup(str_of(prefix));
+	v->prefix = xstrdup(str_of(target.prefix));
 	v->tags = tag_history_new();
 	*ret = v;
 	return true;

@@ -47,8 +47,7 @@ enum view_basis {
 	VIEW_ESTIMATE, // the nowcast everywhere, as if no bill had come
 };
 
-bool view_open(struct view **ret, const char *redis_url, const char *redis_ca, const char *prefix,
-               struct err *err) NC_CHECK;
+bool view_open(struct view **ret, struct redis_target target, struct err *err) NC_CHECK;
 void view_close(struct view *v);
 void view_choose(struct view *v, enum view_basis basis); // VIEW_BEST, unless told
 

@@ -46,7 +46,7 @@ static void look(struct play *p, int64_t now_ms)
 	struct arena arena = ARENA_INIT;
 	struct rollups *rollups; // made anew, since what it keeps ages by the clock of the wall
 	settle(p);
-	must(rollups_open(&rollups, p->conf.redis, "", p->conf.redis_prefix, &err), &err);
+	must(rollups_open(&rollups, redis_target_of(&p->conf), &err), &err);
 	struct alert_check c = {.rules = &p->rules,
 	                        .rollups = rollups,
 	                        .redis = view_redis(rollups_view(rollups)),

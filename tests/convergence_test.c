@@ -197,8 +197,7 @@ static struct engine *open_engine(const char *prefix)
 {
 	struct engine *e;
 	struct err err = ERR_INIT;
-	struct engine_options o = {.redis_url = server.url,
-	                           .prefix = prefix,
+	struct engine_options o = {.redis = {server.url, NULL, prefix},
 	                           .window_ms = 24LL * MS_PER_HOUR,
 	                           .retention_ms = 400LL * 24 * MS_PER_HOUR,
 	                           .settle_ms = 0,
@@ -325,7 +324,7 @@ static char *dump(const char *prefix, struct sums *ret)
 	char **lines = NULL;
 	size_t n = 0;
 	memset(ret, 0, sizeof *ret);
-	must(redis_open(&r, server.url, NULL, &err), &err);
+	must(redis_open(&r, (struct redis_target){.url = server.url}, &err), &err);
 	for (int region = 0; region < 2; region++) {
 		buf_clear(&key);
 		buf_addf(&key, "%s:{111122223333/%s}:usage", prefix, regions[region]);

@@ -146,7 +146,7 @@ static void price_anew(const char *url)
 	fprintf(f, "model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n"
 	           "amazon.nova-pro,any,,,,%d,%d,1,2,3,test\n", (int)below(100), (int)below(100));
 	fclose(f);
-	if (!redis_open(&r, url, "", &err) || !prices_load_file(&prices, name, &err) ||
+	if (!redis_open(&r, (struct redis_target){.url = url}, &err) || !prices_load_file(&prices, name, &err) ||
 	    !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) ||
 	    !counts.model_hours_changed)
 		ok(false, "hours are priced anew %s", err.msg);
@@ -264,8 +264,8 @@ static void try_room(struct redis_server *server, size_t bytes, const char *what
 	struct view *kept = NULL, *anew = NULL;
 	int good = 0;
 	struct hours hours = {0};
-	if (!ok(view_open(&kept, server->url, "", "nowcast", &err) &&
-	            view_open(&anew, server->url, "", "nowcast", &err),
+	if (!ok(view_open(&kept, (struct redis_target){server->url, NULL, "nowcast"}, &err) &&
+	            view_open(&anew, (struct redis_target){server->url, NULL, "nowcast"}, &err),
 	        "they open %s", err.msg))
 		return;
 	view_keep(kept, bytes);
@@ -290,7 +290,7 @@ static void count_reads(struct redis_server *server)
 	struct err err = ERR_INIT;
 	struct view *v = NULL;
 	struct buf b = BUF_INIT;
-	if (!ok(view_open(&v, server->url, "", "nowcast", &err), "a view opens %s", err.msg))
+	if (!ok(view_open(&v, (struct redis_target){server->url, NULL, "nowcast"}, &err), "a view opens %s", err.msg))
 		return;
 	view_keep(v, 64 << 20);
 	redis_cmdz(view_redis(v), "FLUSHALL", NULL);

@@ -343,7 +343,7 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	page_prepare();
 	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) &&
 	            check_exposure(s, listen, err) &&
-	            rollups_open(&s->api.rollups, conf->redis, conf->redis_ca, conf->redis_prefix, err) &&
+	            rollups_open(&s->api.rollups, redis_target_of(conf), err) &&
 	            http_open(&s->http, &o, route, s, err);
 	if (good)
 		rollups_limit(s->api.rollups, (size_t)conf->listen_memory);

@@ -36,7 +36,7 @@ static inline void start_test_redis(void)
 	struct err err = ERR_INIT;
 	if (!redis_server_start(&server))
 		skip_all("no redis-server here (deploy/install-deps --test)");
-	must(redis_open(&test_redis, server.url, NULL, &err), &err);
+	must(redis_open(&test_redis, (struct redis_target){.url = server.url}, &err), &err);
 }
 
 static inline void stop_test_redis(void)
@@ -47,8 +47,7 @@ static inline void stop_test_redis(void)
 
 static inline struct engine_options test_options(const char *prefix)
 {
-	return (struct engine_options){.redis_url = server.url,
-	                               .prefix = prefix,
+	return (struct engine_options){.redis = {server.url, NULL, prefix},
 	                               .window_ms = 24LL * MS_PER_HOUR,
 	                               .retention_ms = 400LL * 24 * MS_PER_HOUR,
 	                               .future_ms = 24LL * MS_PER_HOUR,
