@@ -7,9 +7,9 @@
 // ...]}.
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "alert/alert.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/when.h"
 #include "reconcile/compare.h"
@@ -42,7 +42,7 @@ static bool see_final(void *user, struct view *v, const struct model_hour *model
 static void add_pair(struct sums *s, struct str group, const struct difference *d)
 {
 	bool added;
-	int32_t *at = map_add(&s->index, XXH3_64bits(group.p ? group.p : "", group.len), s->n, &added);
+	int32_t *at = map_add(&s->index, hash64(group.p ? group.p : "", group.len), s->n, &added);
 	if (added) {
 		if (s->n == s->cap)
 			s->list = xrealloc(s->list, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->list);

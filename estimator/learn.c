@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "estimator/fit.h"
 #include "estimator/solve.h"
@@ -34,7 +34,7 @@ struct training_set {
 
 static uint64_t name_key(struct str name)
 {
-	return XXH3_64bits(name.p, name.len);
+	return hash64(name.p, name.len);
 }
 
 // ---- adding up ----------------------------------------------------------------------------------

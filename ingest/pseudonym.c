@@ -7,9 +7,9 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <xxhash.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/map.h"
 
 enum { KEY_MIN = 32, KEY_MAX = 4096, HASH_DIGITS = 20, HASH_LEN = 2 + HASH_DIGITS, REMEMBERED = 50000 };
@@ -136,7 +136,7 @@ static const char *remembered(struct pseudonyms *p, struct str name)
 		map_clear(&p->index);
 		arena_reset(&p->names);
 	}
-	int32_t at = *map_add(&p->index, XXH3_64bits(name.p, name.len), p->n, &added);
+	int32_t at = *map_add(&p->index, hash64(name.p, name.len), p->n, &added);
 	struct memory *m = &p->memories[at];
 	if (!added && str_eq(m->name, name))
 		return m->hash;

@@ -10,8 +10,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "base/when.h"
@@ -100,10 +100,10 @@ static int32_t tokens_of_unit(struct str unit)
 static struct row *row_for(struct import *im, const struct row *key)
 {
 	const int64_t numbers[] = {key->scope, key->tier, key->prompt_over, key->from_ms};
-	uint64_t h = XXH3_64bits_withSeed(key->model.p, key->model.len, XXH3_64bits(numbers, sizeof numbers));
+	uint64_t h = hash64_seeded(key->model.p, key->model.len, hash64(numbers, sizeof numbers));
 	bool added;
 	int32_t *at =
-		map_add(&im->index, XXH3_64bits_withSeed(key->region.p, key->region.len, h), (int32_t)im->n, &added);
+		map_add(&im->index, hash64_seeded(key->region.p, key->region.len, h), (int32_t)im->n, &added);
 	if (!added)
 		return &im->rows[*at];
 	if (im->n == im->cap) {

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/when.h"
 #include "pricing/model_id.h"
 
@@ -150,7 +150,7 @@ static struct group *find_group(struct groups *g, const struct str *at)
 	uint64_t h = 0;
 	bool added;
 	for (int i = 0; i < g->by.n; i++) {
-		h = XXH3_64bits_withSeed(at[i].p ? at[i].p : "", at[i].len, h);
+		h = hash64_seeded(at[i].p ? at[i].p : "", at[i].len, h);
 		h ^= at[i].len * 0x9e3779b97f4a7c15u;
 	}
 	int32_t *where = map_add(&g->index, h, g->n, &added);

@@ -3,8 +3,8 @@
 // tags. Sums go through groups.c, so that dollars, bands and basis are those of every report.
 #include <stdlib.h>
 #include <strings.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/when.h"
 #include "ingest/principal.h"
 #include "query/principal_summary.h"
@@ -40,7 +40,7 @@ void principal_summary_release(struct principal_summary *d)
 
 static uint64_t key_of(struct str a, struct str b, uint64_t seed)
 {
-	return XXH3_64bits_withSeed(b.p ? b.p : "", b.len, XXH3_64bits_withSeed(a.p, a.len, seed));
+	return hash64_seeded(b.p ? b.p : "", b.len, hash64_seeded(a.p, a.len, seed));
 }
 
 enum { SEEN = 1, TAGSET, LOOKED_AT }; // what a key of the index is of

@@ -3,8 +3,8 @@
 #include "query/reconciliation.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/when.h"
 #include "reconcile/export.h"
 #include "store/redis.h"
@@ -17,7 +17,7 @@ struct usd difference_of(const struct difference *d)
 
 static uint64_t hash(struct str s, uint64_t seed)
 {
-	return XXH3_64bits_withSeed(s.p ? s.p : "", s.len, seed + s.len * 0x9e3779b97f4a7c15u);
+	return hash64_seeded(s.p ? s.p : "", s.len, seed + s.len * 0x9e3779b97f4a7c15u);
 }
 
 // ---- tables -------------------------------------------------------------------------------------

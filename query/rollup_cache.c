@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hash.h"
 #include "query/rollup_cache.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 static void unlink_rollup(struct rollup_cache *b, struct rollup *x)
 {
@@ -101,7 +101,7 @@ struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, c
 	struct buf text = BUF_INIT;
 	bool added;
 	describe(&text, kind, by, only, from, hours);
-	uint64_t key = XXH3_64bits(text.data, text.len);
+	uint64_t key = hash64(text.data, text.len);
 	buf_release(&text);
 	if (b->n == b->cap) {
 		sweep(b);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/asof.h"
 
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/when.h"
 #include "reconcile/band.h"
 
@@ -16,7 +16,7 @@ const struct asof_horizon asof_horizons[ASOF_HORIZONS] = {
 
 uint64_t asof_caller(struct str arn)
 {
-	return XXH3_64bits(arn.len ? arn.p : "", arn.len);
+	return hash64(arn.len ? arn.p : "", arn.len);
 }
 
 void asof_key(struct buf *key, const char *prefix, struct str acct_region, int64_t hour)

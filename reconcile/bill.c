@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/when.h"
 #include "ingest/principal.h"
 
@@ -25,7 +25,7 @@ static const usd_pico AMOUNT_MAX = (usd_pico)1000000000000 * 1000000000000;
 static int32_t name_index(struct bill *b, struct str name)
 {
 	bool added;
-	int32_t *at = map_add(&b->name_index, XXH3_64bits(name.p ? name.p : "", name.len), b->nnames, &added);
+	int32_t *at = map_add(&b->name_index, hash64(name.p ? name.p : "", name.len), b->nnames, &added);
 	if (!added)
 		return *at;
 	if (b->nnames == b->capnames)
@@ -39,7 +39,7 @@ static int32_t name_index(struct bill *b, struct str name)
 static int32_t caller_index(struct bill *b, struct str arn, struct pseudonyms *p)
 {
 	bool added;
-	int32_t *at = map_add(&b->caller_index, XXH3_64bits(arn.p ? arn.p : "", arn.len), 0, &added);
+	int32_t *at = map_add(&b->caller_index, hash64(arn.p ? arn.p : "", arn.len), 0, &added);
 	if (added) {
 		struct arena arena = ARENA_INIT;
 		*at = name_index(b, arn.len ? pseudonym_arn(p, &arena, principal_canonical(&arena, arn)) : arn);
@@ -55,7 +55,7 @@ static int32_t kind_index(struct bill *b, struct duck_rows *r)
 	bool added;
 	for (int i = 0; i <= C_MARKETPLACE; i++) {
 		text[i] = duck_text(r, i);
-		h = XXH3_64bits_withSeed(text[i].p ? text[i].p : "", text[i].len, h + text[i].len);
+		h = hash64_seeded(text[i].p ? text[i].p : "", text[i].len, h + text[i].len);
 	}
 	int32_t *at = map_add(&b->kind_index, h, b->nkinds, &added);
 	if (!added)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hash.h"
 #include "reconcile/join.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "estimator/apportion.h"
 #include "pricing/model_id.h"
@@ -45,7 +45,7 @@ static void add_use(struct joining *x, int32_t acct_region, int32_t model, int32
 {
 	int32_t key[] = {acct_region, model, principal};
 	bool added;
-	int32_t *at = map_add(&x->use_index, XXH3_64bits(key, sizeof key), x->nuses, &added);
+	int32_t *at = map_add(&x->use_index, hash64(key, sizeof key), x->nuses, &added);
 	if (!added) {
 		x->uses[*at].tokens += tokens;
 		return;
@@ -59,7 +59,7 @@ static void add_use(struct joining *x, int32_t acct_region, int32_t model, int32
 static bool is_used(const struct joining *x, int32_t acct_region, int32_t model)
 {
 	int32_t key[] = {acct_region, model, -1};
-	return map_find(&x->use_index, XXH3_64bits(key, sizeof key));
+	return map_find(&x->use_index, hash64(key, sizeof key));
 }
 
 // Whether calls under a model key are billed as that model at that scope.
@@ -125,7 +125,7 @@ static int32_t choose_model(struct joining *x, int32_t acct_region, int32_t prin
 static int32_t model_of(struct joining *x, int32_t acct_region, int32_t principal, int32_t kind)
 {
 	int32_t key[] = {acct_region, principal, kind};
-	uint64_t h = XXH3_64bits(key, sizeof key);
+	uint64_t h = hash64(key, sizeof key);
 	int32_t *at = map_find(&x->choices, h);
 	if (at)
 		return *at;
@@ -263,7 +263,7 @@ static int32_t kind_of_type(struct joining *x, const struct bill_line *line)
 static uint64_t day_key(int32_t acct_region, int64_t hour, int32_t principal)
 {
 	int64_t key[] = {acct_region, hour / 24, principal};
-	return XXH3_64bits(key, sizeof key);
+	return hash64(key, sizeof key);
 }
 
 // Who the estimate counts among the others of a group (store/cardinality.h) is counted with them here, too:

@@ -2,14 +2,14 @@
 #include "reconcile/ledger.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 int32_t names_add(struct names *t, struct str name)
 {
 	bool added;
-	int32_t *at = map_add(&t->index, XXH3_64bits(name.p ? name.p : "", name.len), t->n, &added);
+	int32_t *at = map_add(&t->index, hash64(name.p ? name.p : "", name.len), t->n, &added);
 	if (!added)
 		return *at;
 	if (t->n == t->cap)
@@ -33,7 +33,7 @@ void ledger_add(struct ledger *l, const struct ledger_row *row)
 		int64_t hour, tier;
 	} key = {row->acct_region, row->model, row->principal, row->type, row->hour, row->tier};
 	bool added;
-	int32_t *at = map_add(&l->index, XXH3_64bits(&key, sizeof key), (int32_t)l->n, &added);
+	int32_t *at = map_add(&l->index, hash64(&key, sizeof key), (int32_t)l->n, &added);
 	if (!added) {
 		struct ledger_row *r = &l->rows[*at];
 		r->tokens += row->tokens;

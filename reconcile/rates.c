@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
@@ -47,11 +47,11 @@ static void add_line(struct days *d, const struct bill *b, const struct bill_lin
 	                     .type = k->usage.type,
 	                     .day = line->hour / 24};
 	int64_t numbers[] = {r.scope, r.tier, r.type, r.day};
-	uint64_t h = XXH3_64bits(numbers, sizeof numbers);
+	uint64_t h = hash64(numbers, sizeof numbers);
 	bool added;
 	const struct str texts[] = {r.account, r.model, r.region};
 	for (int i = 0; i < 3; i++)
-		h = XXH3_64bits_withSeed(texts[i].p ? texts[i].p : "", texts[i].len, h + texts[i].len);
+		h = hash64_seeded(texts[i].p ? texts[i].p : "", texts[i].len, h + texts[i].len);
 	int32_t *at = map_add(&d->index, h, d->n, &added);
 	if (added) {
 		if (d->n == d->cap)

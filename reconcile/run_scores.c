@@ -6,8 +6,8 @@
 // Region are read in one round trip.
 #include <inttypes.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/when.h"
 #include "reconcile/run_priv.h"
@@ -211,7 +211,7 @@ static void add_missed(struct scoring *x, int day, int horizon, int32_t principa
 {
 	int32_t key[] = {day, horizon, principal};
 	bool added;
-	int32_t *at = map_add(&x->missed_index, XXH3_64bits(key, sizeof key), x->nmissed, &added);
+	int32_t *at = map_add(&x->missed_index, hash64(key, sizeof key), x->nmissed, &added);
 	if (added) {
 		if (x->nmissed == x->capmissed)
 			x->missed = xrealloc(x->missed, (size_t)(x->capmissed = x->capmissed ? x->capmissed * 2 : 256),

@@ -3,11 +3,11 @@
 // of its model and caller, its session, its seat.
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/arn.h"
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "store/batch_priv.h"
 #include "store/cardinality.h"
@@ -98,7 +98,7 @@ size_t batch_bytes(const struct batch *b)
 static struct batch_acct_region *find_acct_region(struct batch *b, struct str account, struct str region)
 {
 	bool added;
-	uint64_t key = XXH3_64bits_withSeed(region.p, region.len, XXH3_64bits(account.p, account.len));
+	uint64_t key = hash64_seeded(region.p, region.len, hash64(account.p, account.len));
 	int32_t *at = map_add(&b->acct_region_index, key, b->nacct_regions, &added);
 	if (added) {
 		char name[64];
@@ -125,7 +125,7 @@ static struct section *find_section(struct batch *b, struct batch_acct_region *s
 		return &s->sections[s->recent];
 	bool added;
 	int64_t place[] = {s - b->acct_regions, bucket, other, turn};
-	s->recent = *map_add(&b->section_index, XXH3_64bits(place, sizeof place), s->nsections, &added);
+	s->recent = *map_add(&b->section_index, hash64(place, sizeof place), s->nsections, &added);
 	if (added) {
 		s->sections = batch_grown(b, s->sections, s->nsections, &s->capsections, sizeof *s->sections);
 		s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other, .turn = turn};

@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
 #include "base/embed.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/usd.h"
 #include "base/when.h"
@@ -48,9 +48,9 @@ static struct billed_means *sums_of(struct gathering *g, const struct model_hour
 	struct buf acct_region = BUF_INIT;
 	bool added;
 	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
-	uint64_t key = XXH3_64bits_withSeed(
+	uint64_t key = hash64_seeded(
 		arn.p, arn.len,
-		XXH3_64bits_withSeed(model.p, model.len, XXH3_64bits(acct_region.data, acct_region.len)));
+		hash64_seeded(model.p, model.len, hash64(acct_region.data, acct_region.len)));
 	int32_t *at = map_add(&g->index, key, g->n, &added);
 	if (added) {
 		if (g->n == g->cap)

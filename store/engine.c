@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "estimator/learn.h"
 #include "pricing/model_id.h"
@@ -112,7 +112,7 @@ static void say_unpriced(struct engine *e, struct str model, const char *why)
 	store_queue_unpriced(&e->store, model, why);
 	if (e->warned.count >= WARNED_MAX)
 		map_clear(&e->warned);
-	map_add(&e->warned, XXH3_64bits(model.p, model.len), 0, &added);
+	map_add(&e->warned, hash64(model.p, model.len), 0, &added);
 	if (added && e->options.on_unpriced)
 		e->options.on_unpriced(e->options.user, model, why);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/evidence.h"
 
-#include <xxhash.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/when.h"
 
 static int hex_digit(char c)
@@ -35,26 +35,26 @@ static void put_id(uint8_t *ret, struct str s)
 		}
 	}
 	if (digits != 32) {
-		XXH128_hash_t h = XXH3_128bits(s.p, s.len);
-		bytes_put64(id, h.high64);
-		bytes_put64(id + 8, h.low64);
+		struct hash128 h = hash128(s.p, s.len);
+		bytes_put64(id, h.high);
+		bytes_put64(id + 8, h.low);
 	}
 	memcpy(ret, id, EVIDENCE_ID);
 }
 
 uint64_t evidence_model_id(struct str model)
 {
-	return XXH3_64bits_withSeed(model.p, model.len, 'm');
+	return hash64_seeded(model.p, model.len, 'm');
 }
 
 uint64_t evidence_caller_id(const struct caller *c)
 {
-	uint64_t h = XXH3_64bits_withSeed(c->arn.p, c->arn.len, 'c');
-	h = XXH3_64bits_withSeed(c->access_key.p, c->access_key.len, h);
-	h = XXH3_64bits_withSeed(c->role_arn.p, c->role_arn.len, h);
+	uint64_t h = hash64_seeded(c->arn.p, c->arn.len, 'c');
+	h = hash64_seeded(c->access_key.p, c->access_key.len, h);
+	h = hash64_seeded(c->role_arn.p, c->role_arn.len, h);
 	if (c->project.len)
-		h = XXH3_64bits_withSeed(c->project.p, c->project.len, ~h);
-	return XXH3_64bits_withSeed(&c->session_start_ms, sizeof c->session_start_ms, h);
+		h = hash64_seeded(c->project.p, c->project.len, ~h);
+	return hash64_seeded(&c->session_start_ms, sizeof c->session_start_ms, h);
 }
 
 static int timing(const struct call *c)

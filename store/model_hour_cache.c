@@ -7,9 +7,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/map.h"
 
 enum { WORDS = sizeof(struct figure) / sizeof(uint64_t), NAMES_PART = 4 };
@@ -137,9 +137,9 @@ static struct str copy_text(char *to, struct str text)
 
 static int32_t number_of(struct model_hour_cache *s, const struct view_row *row)
 {
-	uint64_t h = XXH3_64bits(row->principal.p, row->principal.len);
+	uint64_t h = hash64(row->principal.p, row->principal.len);
 	bool added;
-	h = XXH3_64bits_withSeed(row->tagset.p ? row->tagset.p : "", row->tagset.len, h);
+	h = hash64_seeded(row->tagset.p ? row->tagset.p : "", row->tagset.len, h);
 	int32_t *at = map_add(&s->callers_index, h, s->ncallers, &added);
 	if (!added)
 		return *at;

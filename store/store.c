@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
 #include "base/embed.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "store/names_check.h"
 
@@ -264,7 +264,7 @@ struct places {
 
 static uint64_t guest_key(struct str account, struct str acct_region)
 {
-	return XXH3_64bits_withSeed(acct_region.p, acct_region.len, XXH3_64bits(account.p, account.len));
+	return hash64_seeded(acct_region.p, acct_region.len, hash64(account.p, account.len));
 }
 
 static bool concerns(const struct places *p, struct str acct_region, const struct batch_session *t)

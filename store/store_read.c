@@ -7,10 +7,10 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "store/store.h"
 
@@ -242,7 +242,7 @@ static void read_tagset(struct reading *r, struct named_caller *c, struct str js
 		json_object_set_new(tags, TAG_ISSUER, json_stringn(c->role_arn.p, c->role_arn.len));
 	if (json_object_size(tags) > 0) {
 		char *text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS), id[17];
-		snprintf(id, sizeof id, "%016llx", (unsigned long long)XXH3_64bits(text, strlen(text)));
+		snprintf(id, sizeof id, "%016llx", (unsigned long long)hash64(text, strlen(text)));
 		c->tags = (struct tagset){arena_str(r->arena, str_of(id)), arena_str(r->arena, str_of(text))};
 		free(text);
 	}

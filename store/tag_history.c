@@ -4,10 +4,10 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <xxhash.h>
 
 #include "base/arena.h"
 #include "base/arn.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "store/store.h"
 
@@ -149,7 +149,7 @@ struct str tag_owner(struct str arn, struct buf *buf)
 
 static uint64_t hash_of(struct str s, uint64_t seed)
 {
-	return XXH3_64bits_withSeed(s.p ? s.p : "", s.len, seed);
+	return hash64_seeded(s.p ? s.p : "", s.len, seed);
 }
 
 static json_t *session_tags(struct tag_history *b, struct str tagset)
@@ -168,7 +168,7 @@ static struct history *history_of(struct tag_history *b, struct str arn, struct 
 {
 	struct buf buf = BUF_INIT;
 	struct str owner = owner_of(b, arn, tagset, &buf);
-	int32_t *at = owner.len ? map_find(&b->known, XXH3_64bits(owner.p, owner.len)) : NULL;
+	int32_t *at = owner.len ? map_find(&b->known, hash64(owner.p, owner.len)) : NULL;
 	buf_release(&buf);
 	return at && *at < b->n ? &b->histories[*at] : NULL;
 }
@@ -204,7 +204,7 @@ void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix,
 	struct str owner = owner_of(b, arn, tagset, &buf);
 	added = false;
 	if (owner.len)
-		map_add(&b->known, XXH3_64bits(owner.p, owner.len), b->asked, &added);
+		map_add(&b->known, hash64(owner.p, owner.len), b->asked, &added);
 	if (added) {
 		b->asked++;
 		buf_addf(&key, "%s:tags:%.*s", prefix, STR_ARG(owner));

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "estimator/tariff.h"
 #include "estimator/units.h"
@@ -446,7 +446,7 @@ bool row_read(struct str field, struct str value, struct str *ret_arn, struct st
 
 uint64_t row_digest(struct str field, struct str value)
 {
-	return XXH3_64bits_withSeed(value.p ? value.p : "", value.len, XXH3_64bits(field.p, field.len));
+	return hash64_seeded(value.p ? value.p : "", value.len, hash64(field.p, field.len));
 }
 
 char *row_digest_format(uint64_t digest, char *buf)

@@ -3,9 +3,9 @@
 // wrote its bill, whether the bill counts, the scale of bands, and the tags of everybody known, in one
 // number. Digests are asked for in one round trip a account and Region.
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "store/view_priv.h"
 
@@ -25,10 +25,10 @@ static uint64_t mark_of(struct view *v, const struct acct_region_index *x, struc
 	struct buf key = BUF_INIT;
 	str_cut(&rest, ':');
 	struct str name = view_key(v, x, member, SIDE_ESTIMATE, &key);
-	uint64_t words[] = {XXH3_64bits(name.p, name.len), digest, view_index_run(x, member),
+	uint64_t words[] = {hash64(name.p, name.len), digest, view_index_run(x, member),
 	                    view_index_billed(x, rest), hour >= x->since && hour < x->watermark};
 	buf_release(&key);
-	return XXH3_64bits(words, sizeof words);
+	return hash64(words, sizeof words);
 }
 
 static bool mark_acct_region(struct view *v, struct acct_region_index *x, int64_t from, int64_t to,
@@ -80,7 +80,7 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 		arena_release(&x.arena);
 	}
 	const uint64_t words[] = {tag_history_digest(v->tags), (uint64_t)v->band_scale};
-	uint64_t common = XXH3_64bits(words, sizeof words);
+	uint64_t common = hash64(words, sizeof words);
 	for (size_t h = 0; h < hours; h++)
 		ret_marks[h] = unknown[h] ? 0 : (ret_marks[h] ^ common) | 1;
 	free(unknown);

@@ -3,10 +3,10 @@
 // view that keeps model hours first asks for the digests of the page, then for those model hours whose digest
 // is another, and takes the others from its cache.
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/arn.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "store/actual.h"
 #include "store/cardinality.h"
@@ -158,7 +158,7 @@ static bool find_kept(struct view *v, const struct acct_region_index *x, struct 
 		for (int k = 0; k < 2; k++) {
 			struct side *side = &it->sides[k];
 			struct str name = view_key(v, x, it->member, k, &key);
-			side->key = XXH3_64bits(name.p, name.len);
+			side->key = hash64(name.p, name.len);
 			side->kept = side->mark && model_hour_cache_has(v->model_hour_cache, side->key, side->mark);
 		}
 	}

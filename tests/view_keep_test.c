@@ -4,8 +4,8 @@
 // for all, for some, and for next to nothing. Prints its seed; NOWCAST_SEED repeats one.
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/when.h"
 #include "store/redis.h"
 #include "store/reprice.h"
@@ -218,7 +218,7 @@ static bool tell_hours(void *user, struct view *v, const struct model_hour *s)
 	struct hours *h = user;
 	struct buf b = BUF_INIT;
 	tell(&b, v, s);
-	h->texts[s->hour - FIRST] += XXH3_64bits(b.data, b.len);
+	h->texts[s->hour - FIRST] += hash64(b.data, b.len);
 	buf_release(&b);
 	return true;
 }

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 enum {
 	CLIENTS = 4096, WAYS = 8,
@@ -146,7 +146,7 @@ static int64_t at_most(int64_t v, int64_t max)
 
 static struct client *client_of(struct auth *a, struct str peer, int64_t now)
 {
-	uint64_t id = XXH3_64bits(peer.p, peer.len) | 1;
+	uint64_t id = hash64(peer.p, peer.len) | 1;
 	struct client *row = &a->clients[id / 2 % (CLIENTS / WAYS) * WAYS], *oldest = row;
 	for (int i = 0; i < WAYS; i++) {
 		if (row[i].id == id) {

@@ -5,9 +5,9 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <xxhash.h>
 
 #include "base/embed.h"
+#include "base/hash.h"
 #include "web/gzip.h"
 
 // The build puts the chart library there (Makefile); a build without it has an empty one, and the page shows
@@ -57,7 +57,7 @@ static void prepare_all(void)
 		struct str bytes = files[i].bytes();
 		(void)gzip_into(&files[i].packed, bytes, GZIP_ONCE);
 		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"",
-		         (unsigned long long)XXH3_64bits(bytes.p, bytes.len));
+		         (unsigned long long)hash64(bytes.p, bytes.len));
 	}
 }
 
