@@ -40,7 +40,7 @@ static void allocate_cell(struct allocation *a, int m, int kind)
 		a->out->callers[c.callers[i]].by_kind[kind].allocated += a->split[i];
 }
 
-static void book_calls(struct allocation *a, int m)
+static void add_calls_of_minute(struct allocation *a, int m)
 {
 	const struct minute *at = span_minute(a->reader.span, m);
 	bool covered = cell_is_covered(&a->reader, m);
@@ -65,8 +65,8 @@ static void book_calls(struct allocation *a, int m)
 	}
 }
 
-// How far off the split may be; what it means for a group depends on who else was there (query/group.h).
-static void measure_doubt(const struct weight *w, struct caller_usage *u)
+// The uncertainty of the split. What it means for a group depends on the other callers (query/group.h).
+static void set_uncertainty(const struct weight *w, struct caller_usage *u)
 {
 	u->ttl_permille = w->ttl_permille;
 	u->ttl_may_be_1h = w->ttl_may_be_1h;
@@ -97,10 +97,10 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 	memset(ret->callers, 0, n * sizeof *ret->callers);
 	cell_reader_init(&a.reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++) {
-		book_calls(&a, m);
+		add_calls_of_minute(&a, m);
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			allocate_cell(&a, m, kind);
 	}
 	for (int32_t i = 0; i < s->ncallers; i++)
-		measure_doubt(&w->callers[i], &ret->callers[i]);
+		set_uncertainty(&w->callers[i], &ret->callers[i]);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the facts of an hour and the weights fixed for it to the tokens of each caller. Pure: the same facts
-// and weights give the same figures, whoever computes them and whenever.
+// From the facts of an hour and its weights to the tokens of each caller. Pure: the same facts and weights
+// give the same tokens on every machine and at every time.
 //
 // Exact tokens are booked in the minute of their call. The residual of a cell (cell.h) is split among the
-// calls that lack tokens in proportion to their weights, to the token, and booked in the minute of the
-// metric; what finds no such call is unattributed. Calls that no metric covers yet are provisional: what such
-// calls usually take.
+// calls whose tokens are unknown, in proportion to their weights, to the token, and is booked in the minute
+// of the metric. A residual that finds no such call is unattributed. Calls that no metric covers yet are
+// provisional: they get the tokens that such calls usually use.
 #ifndef NOWCAST_ESTIMATOR_ALLOCATE_H
 #define NOWCAST_ESTIMATOR_ALLOCATE_H
 
@@ -28,21 +28,21 @@ struct caller_usage {
 	// of the other cache writes, the part with the one-hour TTL; -1: nobody tells
 	int32_t ttl_permille;
 	bool ttl_may_be_1h;             // nobody tells, and it may pay (struct weight)
-	// standard deviation of the allocated tokens for want of better weights, in tokens
+	// standard deviation of the allocated tokens because the weights are uncertain, in tokens
 	int64_t spread[METRIC_KINDS];
-	// their variance by chance, in tokens squared, were each caller alone with its own
+	// variance of the allocated tokens by chance, in tokens squared, as if the caller were alone in its cells
 	int64_t noise[METRIC_KINDS];
-	const struct weight *weight;    // that the split went by; NULL: none
+	const struct weight *weight;    // used for the split; NULL: none
 };
 
 struct hour_usage {
 	struct caller_usage *callers;        // as the span's callers
 	int64_t unattributed[METRIC_KINDS];
 	int64_t excess[METRIC_KINDS];        // exact tokens beyond the metric
-	int64_t metered[METRIC_KINDS];       // what the hour's metrics say
+	int64_t metered[METRIC_KINDS];       // the sum of the hour's metrics
 };
 
-// Where a weight comes from: what taught it most outright.
+// The best evidence that a weight was learned from, from the weakest to the strongest.
 enum weight_source {
 	WEIGHT_NONE,
 	WEIGHT_MODEL,
@@ -53,12 +53,12 @@ enum weight_source {
 	WEIGHT_BILL
 };
 
-// What a call of one caller usually takes, by kind.
+// How many tokens a call of one caller usually uses, by kind.
 struct weight {
-	// thousandths of a token: the weight of the split, and the provisional figure; 0: not known
+	// thousandths of a token: the weight of the split, and the provisional figure of a call; 0: unknown
 	int64_t milli[METRIC_KINDS];
 	int32_t sd_permille[METRIC_KINDS]; // standard deviation of that, in thousandths of it
-	// what chance does to a sum of its calls: variance, in thousandths of a token a token
+	// variance of a sum of its calls by chance, in thousandths of a token per token
 	int64_t noise_milli[METRIC_KINDS];
 	// of the cache writes, the thousandths that have the one-hour TTL; -1: not known
 	int32_t ttl_permille;

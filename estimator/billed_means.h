@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the bill teaches: by principal, how many calls the last billed days had and what tokens were billed
-// for them. It is the mean itself, so it teaches more than any minute can. store/billed_means_refresh.h
+// What the bill says of a principal: the calls of its last billed days, and the tokens billed for them. Their
+// quotient is the mean itself, so it is stronger evidence than any minute. store/billed_means_refresh.h
 // gathers it.
 #ifndef NOWCAST_ESTIMATOR_BILLED_MEANS_H
 #define NOWCAST_ESTIMATOR_BILLED_MEANS_H
@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "ingest/record.h"
 
-enum { BILLED_MEANS_HOURS = 72 };
+enum { BILLED_MEANS_HOURS = 72 }; // before the watermark
 
 struct billed_means {
 	struct str arn;

@@ -6,14 +6,14 @@
 
 #include "estimator/solve.h"
 
-#define EVERYBODY 0.97   // from this share of users on, everybody is one
+#define EVERYBODY 0.97   // from this share of all calls on, every principal is taken to use such tokens
 #define CHANCE_MIN 0.01  // variance of a count, as a part of it
-// variance of the shares of those who do, as a part of what always and never would make of it, ...
+// the start: variance of the users' shares, as a part of share x (1 - share)
 #define SPREAD 0.05
-#define NEVER_MIN 0.02   // ... and the part of those who never do, as they are at first ...
-#define PRIOR_WEIGHT 5   // ... and for how many principals what all counts together say of the kinds counts
+#define NEVER_MIN 0.02   // the start: the least part of principals that never do
+#define PRIOR_WEIGHT 5   // the start counts like so many principals
 #define VARIANCE_MIN 1e-6
-#define RIDGE 1e-9       // keeps what no count tells of solvable
+#define RIDGE 1e-9       // keeps the system regular where there are no counts
 
 enum { ROUNDS = 5 };
 
@@ -23,7 +23,7 @@ struct kinds {
 };
 
 // The counts' equations while they are solved.
-struct counting {
+struct share_solver {
 	const struct kind_stats *sums;
 	int n;
 	const double *counts;                // S, with exact calls that took none: no users, all of them
@@ -33,31 +33,31 @@ struct counting {
 	double chance;                       // variance of a count, as a part of it
 };
 
-static double bell(double off, double variance)
+static double normal_density(double off, double variance)
 {
 	return exp(-off * off / (2 * variance)) / sqrt(variance);
 }
 
-// How likely it is that a principal never does, by what the counts say of it.
+// The probability that a principal never uses such tokens, given its counts.
 static double never_does(const struct kinds *k, double share, double variance)
 {
-	double never = k->never * bell(share, variance),
-		   does = (1 - k->never) * bell(share - k->share, variance + k->variance);
+	double never = k->never * normal_density(share, variance),
+		   does = (1 - k->never) * normal_density(share - k->share, variance + k->variance);
 	return never + does > 0 ? never / (never + does) : 0;
 }
 
-// What is left of the counts is the chance of those who do: a count of calls that each use such tokens with
-// `share` varies by 1 - share of itself. So it says which share that is, and then the mean says how many
-// never do. Where few cells leave open whether there are two kinds, there is one.
-static struct kinds first_kinds(const struct counting *c, double mean)
+// The residual of the counts is the chance of the users: a count of calls that each use such tokens with
+// probability `share` has a variance of (1 - share) x itself. So the residual gives the share, and the mean
+// then gives the part of those who never do. Where there are too few cells to see two kinds, there is one.
+static struct kinds first_kinds(const struct share_solver *c, double mean)
 {
 	double doubt = 1 + sqrt(2 / kind_stats_freedom(c->sums, c->n)), share = fmax(1 - c->chance * doubt, mean);
 	return (struct kinds){fmax(1 - mean / share, NEVER_MIN), share,
 	                      fmax(SPREAD * share * (1 - share), VARIANCE_MIN)};
 }
 
-// Who is likely of which kind, and what the kinds then are, in turns.
-static struct kinds learn_kinds(const struct counting *c, struct kinds first)
+// Expectation maximisation: the kind of each principal, and the parameters of the kinds, in turns.
+static struct kinds learn_kinds(const struct share_solver *c, struct kinds first)
 {
 	struct kinds k = first;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -80,8 +80,8 @@ static struct kinds learn_kinds(const struct counting *c, struct kinds first)
 	return k;
 }
 
-// One principal's equation, drawn to `expected` as strongly as its variance asks for.
-static void draw(struct counting *c, int i, double expected, double variance)
+// The equation of one principal, shrunk to `expected` according to its variance.
+static void shrink_to(struct share_solver *c, int i, double expected, double variance)
 {
 	size_t row = (size_t)i * (size_t)c->n;
 	double pull = c->chance / fmax(variance, VARIANCE_MIN);
@@ -90,41 +90,40 @@ static void draw(struct counting *c, int i, double expected, double variance)
 	c->right[i] = c->sums->c[i] + pull * expected;
 }
 
-static void solve(struct counting *c)
+static void solve_shares(struct share_solver *c)
 {
 	solve_nonnegative(c->system, c->right, c->n, 0, RIDGE, c->share);
 	for (int i = 0; i < c->n; i++)
 		c->share[i] = fmin(c->share[i], 1);
 }
 
-// What is left of the counts against the solution, a count: sum of (s - sum m share)^2 / s, and s^2 / s sums
-// to the samples.
-static double chance_left(const struct counting *c)
+// The residual of the solution per degree of freedom: sum of (s - sum m share)^2 / s. (The sum of s^2 / s is
+// the sum of the samples.)
+static double residual_variance(const struct share_solver *c)
 {
 	double error = solve_error(c->sums->samples, c->sums->s, c->sums->c, c->n, c->share);
 	return fmax(CHANCE_MIN, error / kind_stats_freedom(c->sums, c->n));
 }
 
-// All drawn to the mean, as weakly as can be: nothing lies further apart than those who always do and who
-// never do.
-static void solve_alike(struct counting *c, double share)
+// All principals shrunk to the mean as weakly as possible: the widest spread is that of always and never.
+static void solve_alike(struct share_solver *c, double share)
 {
 	for (int round = 0; round < ROUNDS; round++) {
 		for (int i = 0; i < c->n; i++)
-			draw(c, i, share, share * (1 - share));
-		solve(c);
-		c->chance = chance_left(c);
+			shrink_to(c, i, share, share * (1 - share));
+		solve_shares(c);
+		c->chance = residual_variance(c);
 	}
 	solve_inverse_diagonal(c->system, c->n, RIDGE, c->factor, c->var);
 }
 
-static void solve_kinds(struct counting *c, const struct kinds *k)
+static void solve_kinds(struct share_solver *c, const struct kinds *k)
 {
 	for (int i = 0; i < c->n; i++) {
 		double never = never_does(k, c->share[i], c->chance * c->var[i]), does = 1 - never;
-		draw(c, i, does * k->share, does * (k->variance + never * k->share * k->share));
+		shrink_to(c, i, does * k->share, does * (k->variance + never * k->share * k->share));
 	}
-	solve(c);
+	solve_shares(c);
 	solve_inverse_diagonal(c->system, c->n, RIDGE, c->factor, c->var);
 }
 
@@ -142,13 +141,13 @@ void cache_users_fit(const struct kind_stats *sums, int n, struct arena *arena, 
 {
 	size_t size = (size_t)n, square = size * size;
 	double share = sums->sampled_calls > 0 ? sums->samples / sums->sampled_calls : 1;
-	bool told = share < EVERYBODY;
+	bool has_counts = share < EVERYBODY;
 	*ret = (struct cache_users){.share = solve_zeros(arena, size), .sd = solve_zeros(arena, size)};
 	for (int i = 0; i < n; i++)
-		ret->share[i] = told ? share : 1;
-	if (!told)
+		ret->share[i] = has_counts ? share : 1;
+	if (!has_counts)
 		return;
-	struct counting c = {.sums = sums,
+	struct share_solver c = {.sums = sums,
 	                     .n = n,
 	                     .counts = counts_of(sums, n, arena),
 	                     .share = ret->share,

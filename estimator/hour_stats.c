@@ -38,14 +38,14 @@ double kind_stats_freedom(const struct kind_stats *sums, int n)
 	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
 }
 
-// ---- who is told apart --------------------------------------------------------------------------
+// ---- principals ---------------------------------------------------------------------------------
 
 struct principal {
 	struct str arn;
 	int64_t calls;
 };
 
-static int most_calls(const void *a, const void *b)
+static int by_calls_descending(const void *a, const void *b)
 {
 	const struct principal *x = a, *y = b;
 	if (x->calls != y->calls)
@@ -58,7 +58,7 @@ static int by_arn(const void *a, const void *b)
 	return str_cmp(((const struct principal *)a)->arn, ((const struct principal *)b)->arn);
 }
 
-// Calls of the hour by principal; callers are sorted by arn, so those of one principal stand together.
+// Calls of the hour by principal. Callers are sorted by ARN, so those of one principal are adjacent.
 static struct principal *count_principals(const struct span *s, int lookback, struct arena *arena,
                                           int32_t *ret_n)
 {
@@ -83,7 +83,7 @@ static struct principal *count_principals(const struct span *s, int lookback, st
 	return all;
 }
 
-// Names the statistics's principals and says for each caller which one it is.
+// Chooses the principals of the statistics. Returns the position of each caller's principal.
 static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena,
                                   struct hour_stats *l)
 {
@@ -91,7 +91,7 @@ static int32_t *choose_principals(const struct span *s, int lookback, struct are
 	struct principal *all = count_principals(s, lookback, arena, &n);
 	bool others = n > HOUR_STATS_PRINCIPALS;
 	if (others) {
-		qsort(all, (size_t)n, sizeof *all, most_calls);
+		qsort(all, (size_t)n, sizeof *all, by_calls_descending);
 		n = HOUR_STATS_PRINCIPALS - 1;
 		qsort(all, (size_t)n, sizeof *all, by_arn);
 		all[n++] = (struct principal){.arn = STR(HOUR_STATS_OTHERS)};
@@ -102,8 +102,8 @@ static int32_t *choose_principals(const struct span *s, int lookback, struct are
 	for (int32_t i = 0, k = 0; i < s->ncallers; i++) {
 		while (k < n && !str_is(all[k].arn, HOUR_STATS_OTHERS) && str_cmp(all[k].arn, s->callers[i].arn) < 0)
 			k++;
-		bool told = k < n && str_eq(all[k].arn, s->callers[i].arn);
-		index[i] = told ? k : n - 1; // who has no calls is never asked for
+		bool distinguished = k < n && str_eq(all[k].arn, s->callers[i].arn);
+		index[i] = distinguished ? k : n - 1; // callers without calls are never looked up
 	}
 	hour_stats_init(l, n, arena);
 	return index;
@@ -120,7 +120,7 @@ struct counted {
 	bool exact[METRIC_KINDS];   // there are some whose tokens of that kind are known
 };
 
-struct adding {
+struct stats_builder {
 	const struct span *span;
 	const int32_t *index;       // principal of a caller
 	struct lag lag;
@@ -144,8 +144,9 @@ static void add_calls(struct counted *to, int32_t p, const struct calls *c, int 
 	to->calls += count;
 }
 
-// The calls that ended in a cell as far as can be told: all of them, or those that lack the tokens of a kind.
-static void count_calls(const struct adding *a, int first, int last, int kind, struct counted *to)
+// The calls that are estimated to have ended in a cell: all of them, or those whose tokens of a kind are
+// unknown.
+static void count_calls(const struct stats_builder *a, int first, int last, int kind, struct counted *to)
 {
 	for (int i = 0; i < to->n; i++)
 		to->counts[to->listed[i]] = 0;
@@ -196,7 +197,7 @@ static void add_tokens(struct kind_stats *x, const struct cell *cell, const stru
 	x->squares += tokens * tokens * weight;
 }
 
-static void add_minute(struct hour_stats *l, struct cell_reader *reader, int m, struct adding *a)
+static void add_minute(struct hour_stats *l, struct cell_reader *reader, int m, struct stats_builder *a)
 {
 	struct cell c;
 	for (int kind = 0; kind < METRIC_KINDS && cell_read(reader, m, kind, &c); kind++) {
@@ -235,37 +236,38 @@ static void add_exact(const struct span *s, const int32_t *index, struct hour_st
 
 // ---- as bytes -----------------------------------------------------------------------------------
 
-static void put(struct buf *b, const double *p, size_t n)
+static void write_doubles(struct buf *b, const double *p, size_t n)
 {
 	buf_add(b, p, n * sizeof *p);
 }
 
-// Slots mostly share their cells, and A and S their calls: what is the same as its `twin` is kept once.
-static void put_triangle(struct buf *b, const double *p, const double *twin, int n)
+// Kinds mostly share their cells, and A and S share their calls. A triangle equal to its `twin` is stored
+// once.
+static void write_triangle(struct buf *b, const double *p, const double *twin, int n)
 {
 	double same = twin && memcmp(p, twin, triangle(n) * sizeof *p) == 0;
-	put(b, &same, 1);
+	write_doubles(b, &same, 1);
 	if (same == 0)
-		put(b, p, triangle(n));
+		write_doubles(b, p, triangle(n));
 }
 
-static void put_hour_stats(const struct hour_stats *l, struct buf *b)
+static void write_stats(const struct hour_stats *l, struct buf *b)
 {
 	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
 	buf_add(b, head, sizeof head);
-	put(b, l->ttl_known, (size_t)l->n);
-	put(b, l->ttl_1h, (size_t)l->n);
+	write_doubles(b, l->ttl_known, (size_t)l->n);
+	write_doubles(b, l->ttl_1h, (size_t)l->n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct kind_stats *x = &l->by_kind[kind];
 		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
-		put(b, totals, 6);
-		put(b, x->b, (size_t)l->n);
-		put(b, x->c, (size_t)l->n);
-		put(b, x->exact_calls, (size_t)l->n);
-		put(b, x->exact_tokens, (size_t)l->n);
-		put(b, x->n, (size_t)l->n);
-		put_triangle(b, x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n);
-		put_triangle(b, x->s, x->a, l->n);
+		write_doubles(b, totals, 6);
+		write_doubles(b, x->b, (size_t)l->n);
+		write_doubles(b, x->c, (size_t)l->n);
+		write_doubles(b, x->exact_calls, (size_t)l->n);
+		write_doubles(b, x->exact_tokens, (size_t)l->n);
+		write_doubles(b, x->n, (size_t)l->n);
+		write_triangle(b, x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n);
+		write_triangle(b, x->s, x->a, l->n);
 	}
 	for (int i = 0; i < l->n; i++) {
 		buf_addstr(b, l->names[i]);
@@ -273,7 +275,7 @@ static void put_hour_stats(const struct hour_stats *l, struct buf *b)
 	}
 }
 
-static bool take(struct str *bytes, double *p, size_t n)
+static bool read_doubles(struct str *bytes, double *p, size_t n)
 {
 	size_t size = n * sizeof *p;
 	if (bytes->len < size)
@@ -284,30 +286,31 @@ static bool take(struct str *bytes, double *p, size_t n)
 	return true;
 }
 
-static bool take_triangle(struct str *bytes, double **p, double *twin, int n)
+static bool read_triangle(struct str *bytes, double **p, double *twin, int n)
 {
 	double same;
-	if (!take(bytes, &same, 1))
+	if (!read_doubles(bytes, &same, 1))
 		return false;
 	if (same != 0 && twin) {
 		*p = twin;
 		return true;
 	}
-	return take(bytes, *p, triangle(n));
+	return read_doubles(bytes, *p, triangle(n));
 }
 
-static bool take_kind(struct str *bytes, struct hour_stats *l, int kind)
+static bool read_kind(struct str *bytes, struct hour_stats *l, int kind)
 {
 	struct kind_stats *x = &l->by_kind[kind];
 	double totals[6];
 	size_t n = (size_t)l->n;
-	if (!take(bytes, totals, 6) || !take(bytes, x->b, n) || !take(bytes, x->c, n) ||
-	    !take(bytes, x->exact_calls, n) || !take(bytes, x->exact_tokens, n) || !take(bytes, x->n, n))
+	if (!read_doubles(bytes, totals, 6) || !read_doubles(bytes, x->b, n) || !read_doubles(bytes, x->c, n) ||
+	    !read_doubles(bytes, x->exact_calls, n) || !read_doubles(bytes, x->exact_tokens, n) ||
+	    !read_doubles(bytes, x->n, n))
 		return false;
 	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
 	x->sampled_calls = totals[4], x->samples = totals[5];
-	return take_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) &&
-	       take_triangle(bytes, &x->s, x->a, l->n);
+	return read_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) &&
+	       read_triangle(bytes, &x->s, x->a, l->n);
 }
 
 bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret)
@@ -321,10 +324,10 @@ bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *r
 	bytes.p += sizeof head;
 	bytes.len -= sizeof head;
 	hour_stats_init(ret, (int)head[1], arena);
-	if (!take(&bytes, ret->ttl_known, head[1]) || !take(&bytes, ret->ttl_1h, head[1]))
+	if (!read_doubles(&bytes, ret->ttl_known, head[1]) || !read_doubles(&bytes, ret->ttl_1h, head[1]))
 		return false;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		if (!take_kind(&bytes, ret, kind))
+		if (!read_kind(&bytes, ret, kind))
 			return false;
 	if (!str_ends(bytes, STR("\n")))
 		return false;
@@ -344,7 +347,7 @@ void hour_stats_write(const struct span *s, int lookback, struct arena *arena, s
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;
-	struct adding adding = {.span = s,
+	struct stats_builder adding = {.span = s,
 	                        .index = index,
 	                        .all.counts = solve_zeros(arena, (size_t)l.n),
 	                        .lacking.counts = solve_zeros(arena, (size_t)l.n)};
@@ -353,5 +356,5 @@ void hour_stats_write(const struct span *s, int lookback, struct arena *arena, s
 	for (int m = 0; m < 60; m++)
 		add_minute(&l, &reader, m, &adding);
 	add_exact(s, index, &l);
-	put_hour_stats(&l, ret);
+	write_stats(&l, ret);
 }

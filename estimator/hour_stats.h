@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one hour teaches about the tokens of a call. Pure: a function of the facts of the hour and its
-// neighbours' edges.
+// The regression statistics of one hour: what it says about the tokens of a call. Pure: a function of the
+// facts of the hour and of the edges of its neighbours.
 //
-// Each cell is two equations. The sum over principals of calls that lack tokens x mean tokens a call =
-// residual; its noise grows with the calls that used such tokens, so it counts by one part in so many. And,
-// where the metric says how many did (SampleCount), the sum of all calls x the share that uses them =
-// samples. An hour's equations are kept as the sums that least squares needs:
+// Each cell gives two equations. First: the sum over principals of (calls whose tokens are unknown x mean
+// tokens of a call) = residual. Its noise grows with the number of calls that used such tokens, so its weight
+// is one over that number. Second, where the metric has a SampleCount: the sum over principals of (all calls
+// x share of calls that use such tokens) = SampleCount. The equations of an hour are kept as the sums that
+// least squares needs:
 //
-//     A = sum over cells n n'/U     b = sum n R/U     n: calls that lack tokens, by principal; R: residual
+//     A = sum over cells n n'/U     b = sum n R/U     n: calls of unknown tokens, by principal; R: residual
 //     S = sum over cells m m'/s     c = sum m         m: all charged calls, by principal; s: SampleCount
 //
-// U is how many of the calls that lack tokens used some: their part of s, or all of them where the metric
-// does not tell it;
-//
-// and beside them what exact calls say outright. At most HOUR_STATS_PRINCIPALS are told apart, those with the
-// most calls; the others are one, named "~". Kept in Redis as bytes of this machine's order; a statistics of
-// another form is passed over.
+// U is the number of calls of unknown tokens that used some: their part of s, or all of them where there is
+// no SampleCount. Beside these are the sums of exact calls. At most HOUR_STATS_PRINCIPALS are distinguished,
+// those with the most calls; the others are summed as one, named "~". The bytes are in this machine's order;
+// the reader skips bytes of another form.
 #ifndef NOWCAST_ESTIMATOR_HOUR_STATS_H
 #define NOWCAST_ESTIMATOR_HOUR_STATS_H
 
@@ -38,18 +37,18 @@ struct kind_stats {
 struct hour_stats {
 	int n;                      // principals
 	struct str *names;          // ARNs, sorted; the last may be HOUR_STATS_OTHERS
-	double *ttl_known, *ttl_1h;  // exact cache writes whose TTL is known; those with one hour
+	double *ttl_known, *ttl_1h; // exact cache writes whose TTL is known; those of them with one hour
 	struct kind_stats by_kind[METRIC_KINDS];
 };
 
-// How many more cells there are than `n` principals to be found from them, with half of the cells left at
-// least.
+// The degrees of freedom: cells minus the `n` unknowns, but at least half of the cells.
 double kind_stats_freedom(const struct kind_stats *sums, int n);
 
-// Appends the statistics of the span's hour; nothing if it teaches nothing.
+// Appends the statistics of the span's hour; nothing if the hour has no calls.
 void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);
 
-// Reads one back; its arrays live in `arena`, its names in `bytes`. False: it is none.
+// Reads what hour_stats_write wrote; arrays live in `arena`, names in `bytes`. False: `bytes` has another
+// form.
 bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret);
 
 #endif

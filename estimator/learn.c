@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on
-// many worlds.
+// The constants below are properties of the method, not of one traffic: `make accuracy` measures their effect
+// on many worlds.
 #include "estimator/learn.h"
 
 #include <math.h>
@@ -14,21 +14,21 @@
 #include "estimator/solve.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
-// what an hour's own statistics counts, once others have taught: else its chance would be learned, too
+// the weight of an hour's own statistics once others exist: more would fit the chance of that hour
 #define OWN_HOUR 0.25
-// an hour counts for so many usual ones at most: who is ten times as busy is seldom as usual
-#define LOUDEST 2.0
+// an hour counts at most as much as so many median hours: an hour ten times as busy is seldom typical
+#define HOUR_WEIGHT_MAX 2.0
 
 enum { LEARN_PRINCIPALS = 128 };
 
-// The sums of all statistics, and each of them. Square arrays are n x n, row by row.
+// The sums of the statistics of all hours, and those of each hour. Square arrays are n x n, row by row.
 struct training_set {
 	int n;
 	struct str *names;
 	struct map index; // hash of a name -> position
 	struct kind_stats by_kind[METRIC_KINDS]; // .a and .s are square here
-	double *ttl_known, *ttl_1h, *billed; // billed: calls that the bill tells of
-	struct fit_hour *hours[METRIC_KINDS]; // those attended
+	double *ttl_known, *ttl_1h, *billed; // billed: calls in the bill
+	struct fit_hour *hours[METRIC_KINDS]; // those that were added
 	int nhours;
 };
 
@@ -49,7 +49,7 @@ static void add_principal(struct training_set *c, struct str name)
 		c->names[c->n++] = name;
 }
 
-static bool is_here(const struct span *s, struct str arn)
+static bool calls_in_span(const struct span *s, struct str arn)
 {
 	int32_t low = 0, high = s->ncallers;
 	while (low < high) {
@@ -62,8 +62,8 @@ static bool is_here(const struct span *s, struct str arn)
 	return low < s->ncallers && str_eq(s->callers[low].arn, arn);
 }
 
-// Names of those of whom the bill tells and who call now, then those of all statistics, newest first; beyond
-// LEARN_PRINCIPALS they are others.
+// Collects the callers of this hour that the bill knows, then the principals of all statistics, newest first.
+// Beyond LEARN_PRINCIPALS they are summed as others.
 static void collect_principals(struct training_set *c, const struct hour_stats *stats, int n,
                                const struct billed_means *billed_means, int nbilled_means,
                                const struct span *s, struct arena *arena)
@@ -71,7 +71,7 @@ static void collect_principals(struct training_set *c, const struct hour_stats *
 	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
 	add_principal(c, STR(HOUR_STATS_OTHERS));
 	for (int i = 0; i < nbilled_means; i++)
-		if (is_here(s, billed_means[i].arn))
+		if (calls_in_span(s, billed_means[i].arn))
 			add_principal(c, billed_means[i].arn);
 	for (int i = n - 1; i >= 0; i--)
 		for (int k = 0; k < stats[i].n; k++)
@@ -92,7 +92,7 @@ static void collect_principals(struct training_set *c, const struct hour_stats *
 		c->hours[kind] = arena_alloc(arena, ((size_t)n + 1) * sizeof *c->hours[kind]);
 }
 
-// A triangle onto a square, mirrored.
+// Adds a triangle to a symmetric square.
 static void add_triangle(double *to, int n, const double *triangle, const int32_t *at, int count, double part)
 {
 	for (int i = 0; i < count; i++) {
@@ -124,7 +124,7 @@ static void add_kind(struct kind_stats *to, int n, const struct kind_stats *x, c
 	add_triangle(to->s, n, x->s, at, count, part);
 }
 
-// How much an hour's equations of a kind say: the trace of A.
+// The weight of an hour's equations of a kind: the trace of A.
 static double hour_weight(const struct hour_stats *l, int kind)
 {
 	const double *a = l->by_kind[kind].a;
@@ -134,13 +134,13 @@ static double hour_weight(const struct hour_stats *l, int kind)
 	return sum;
 }
 
-static int ascending(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 	return (x > y) - (x < y);
 }
 
-// What a usual hour says: the median of those that say anything; 0 if none does.
+// The median weight of the hours that have one; 0 if none has.
 static double usual_hour_weight(const struct hour_stats *stats, int n, int kind, struct arena *arena)
 {
 	double *all = solve_zeros(arena, (size_t)n);
@@ -149,7 +149,7 @@ static double usual_hour_weight(const struct hour_stats *stats, int n, int kind,
 		all[some] = hour_weight(&stats[i], kind);
 		some += all[some] > 0;
 	}
-	qsort(all, (size_t)some, sizeof *all, ascending);
+	qsort(all, (size_t)some, sizeof *all, compare_doubles);
 	return some ? all[some / 2] : 0;
 }
 
@@ -164,10 +164,12 @@ static void add_hour(struct training_set *c, const struct hour_stats *l, double 
 		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
 	}
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		double loud = hour_weight(l, kind), most = LOUDEST * usual[kind];
+		double weight = hour_weight(l, kind), most = HOUR_WEIGHT_MAX * usual[kind];
 		struct fit_hour *h = &c->hours[kind][c->nhours];
-		*h = (struct fit_hour){
-			.sums = &l->by_kind[kind], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
+		*h = (struct fit_hour){.sums = &l->by_kind[kind],
+		                       .at = at,
+		                       .n = l->n,
+		                       .part = weight > most ? part * most / weight : part};
 		add_kind(&c->by_kind[kind], c->n, h->sums, at, l->n, h->part);
 	}
 	c->nhours++;
@@ -198,7 +200,7 @@ static struct str role_part(struct str arn)
 	return arn;
 }
 
-// Who has taught something, summed by what makes others alike.
+// Calls and tokens of principals with evidence, summed over a role or over a set of session tags.
 struct cohort_sums {
 	double calls[METRIC_KINDS], tokens[METRIC_KINDS];
 };
@@ -258,7 +260,8 @@ static int64_t milli(double tokens)
 	                       : (int64_t)llround(tokens * 1000);
 }
 
-static void weigh(struct weight *w, int kind, double mean, double sd, double noise, enum weight_source source)
+static void set_weight(struct weight *w, int kind, double mean, double sd, double noise,
+                       enum weight_source source)
 {
 	w->noise_milli[kind] = milli(noise);
 	w->source[kind] = mean > 0 ? source : WEIGHT_NONE;
@@ -266,13 +269,14 @@ static void weigh(struct weight *w, int kind, double mean, double sd, double noi
 	w->sd_permille[kind] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
 }
 
-// Five-minute writes cost 1.25 times the input, one-hour writes twice, reads a tenth. Who reads this part or
-// less of what could be cached pays more with one-hour writes than with five-minute ones of which nothing is
-// ever read.
+// A 5-minute write costs 1.25 times the input, a 1-hour write twice, a read a tenth. A caller that reads this
+// share or less of what could be cached pays more with 1-hour writes than with 5-minute writes that are never
+// read.
 #define HIT_PAYS_1H ((2.0 - 1.25) / (2.0 - 0.1))
-#define DOUBT_SDS 1.0
+#define DOUBT_SDS 1.0 // standard deviations
 
-// Whose writes may have the longer TTL no metric tells; but within the doubt of the weights it should pay.
+// No metric says which TTL a write has. A caller is taken to use 1-hour writes only where they may pay,
+// within the uncertainty of the weights.
 static bool may_pay_for_1h(const struct weight *w)
 {
 	double sd[] = {w->sd_permille[TOKENS_CACHE_READ] / 1000.0, w->sd_permille[TOKENS_CACHE_WRITE] / 1000.0};
@@ -281,10 +285,10 @@ static bool may_pay_for_1h(const struct weight *w)
 	return read > HIT_PAYS_1H * (read + written);
 }
 
-static void hand_out(const struct training_set *c, const struct fit *fits, const struct span *s,
+static void assign_weights(const struct training_set *c, const struct fit *fits, const struct span *s,
                      struct arena *arena, struct weights *ret)
 {
-	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // of one that nothing is known of
+	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // relative deviation of a caller without evidence
 	struct cohorts cohort_sums = {0};
 	find_cohorts(&cohort_sums, c, fits, s, arena);
 	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
@@ -298,7 +302,7 @@ static void hand_out(const struct training_set *c, const struct fit *fits, const
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			const struct fit *r = &fits[kind];
 			if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0) {
-				weigh(w, kind, r->mean[*at], r->sd[*at], r->noise[*at],
+				set_weight(w, kind, r->mean[*at], r->sd[*at], r->noise[*at],
 				      c->billed[*at] > 0                      ? WEIGHT_BILL
 				      : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT
 				                                              : WEIGHT_MINUTES);
@@ -310,7 +314,7 @@ static void hand_out(const struct training_set *c, const struct fit *fits, const
 				source = WEIGHT_ROLE;
 			else if (has_tags(&s->callers[i]) && cohort_mean(&cohort_sums, s->callers[i].tagset, kind, &mean))
 				source = WEIGHT_TAGS;
-			weigh(w, kind, mean, unknown * mean, r->noise_typical, source);
+			set_weight(w, kind, mean, unknown * mean, r->noise_typical, source);
 		}
 		w->ttl_may_be_1h = w->ttl_permille < 0 && may_pay_for_1h(w);
 	}
@@ -341,6 +345,6 @@ void learn_weights(const struct str *stats, int n, const struct billed_means *bi
 		add_bill(&c, &billed_means[i]);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		fit_kind(&c.by_kind[kind], c.n, c.hours[kind], c.nhours, arena, &fits[kind]);
-	hand_out(&c, fits, s, arena, ret);
+	assign_weights(&c, fits, s, arena, ret);
 	map_release(&c.index);
 }

@@ -5,10 +5,11 @@
 // longer tells how long each prompt was.
 //
 //     bits 0-2   enum price_tier
-//     bits 3-5   0: the prompt is not known; n: more than limit n-1 tokens, at most limit n (there is no limit 0, and none after the last)
+//     bits 3-5   0: the prompt length is unknown; n: more than limit n-1 tokens, at most limit n (there is no
+//                limit 0, and none after the last)
 //     bit  6     at least so many: the input is known, what of the prompt came from the cache is not
-//     bit  7     no tokens: units that the model is billed by (images, search units), as figures of the type `output`; with bit 6
-//                they are the calls, for nothing tells how many units those were
+//     bit  7     no tokens: units that the model is billed by (images, search units), as figures of the type
+//                `output`; with bit 6 they are the calls, since nothing says how many units those used
 //
 // Rate class 0, the standard tier and a prompt that is not known, is that of most calls, and leaves no trace
 // in keys and fields. The limits are those of every price list there is; at others, of a user's own, the band
