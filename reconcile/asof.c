@@ -45,7 +45,8 @@ bool asof_note_read(struct str note, int *ret_band_scale)
 	return true;
 }
 
-// ---- packed: caller (8 bytes, little endian), then usd, usd - low, high - usd: seven bits a byte, the lowest first ----
+// ---- the packed form ----------------------------------------------------------------------------
+// The caller (8 bytes, little endian), then usd, usd - low and high - usd: seven bits a byte, the lowest first.
 
 static void add_number(struct buf *b, usd_pico pico)
 {

@@ -5,7 +5,8 @@
 // It groups first and understands later: rows are grouped by what stands in the columns, untouched, and only
 // the groups are converted. Of ten million rows that is half of the work that a conversion of each would be.
 //
-//     SELECT converted FROM (SELECT columns, sums FROM file WHERE rows of one kind GROUP BY columns   UNION ALL the next kind ...)
+//     SELECT converted FROM (SELECT columns, sums FROM file WHERE rows of one kind GROUP BY columns
+//                            UNION ALL the next kind ...)
 //
 // Parquet is read a kind of rows at a time, each found by a comparison of one column: DuckDB decodes the
 // other columns only where that holds, which is where few rows of a bill are. Text has to be read as a whole,

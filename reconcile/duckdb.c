@@ -253,7 +253,7 @@ static bool failed(const char *why, struct err *err)
 	if (strstr(line, "Error when sniffing file")) // what it advises is to be less strict
 		return err_set(
 			err, ERR_FATAL,
-			"a CSV file cannot be read: it is cut short, or a row has too many or too few fields; copy it anew, or wait for the next delivery");
+			"a CSV file cannot be read: it is cut short, or a row has too many or too few fields; copy it again, or wait for the next delivery");
 	return err_set(err, ERR_FATAL, "DuckDB: %s", line);
 }
 

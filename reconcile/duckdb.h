@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// DuckDB: the engine that reads Parquet and CSV.gz and adds up in SQL. Its library is loaded when first
-// needed, so that nowcast builds and runs without it; only reconciliation asks for it.
+// DuckDB reads Parquet and CSV.gz and sums in SQL. Its library is loaded at the first use, so that nowcast
+// builds and runs without it. Only reconciliation needs it.
 //
-//     duck_open -> duck_run (statements) / duck_query -> duck_next, duck_text, duck_int, duck_pico ... -> duck_done
+//     duck_open -> duck_run (statements)
+//               -> duck_query -> duck_next, duck_text, duck_int, duck_wide ... -> duck_done
 //
-// An in-memory database of its own, that touches no file but those a statement names and its spill folder.
+// The database is in memory. It touches no files but those that a statement names and its spill folder.
 #ifndef NOWCAST_RECONCILE_DUCKDB_H
 #define NOWCAST_RECONCILE_DUCKDB_H
 
@@ -18,13 +19,13 @@
 struct duck;
 struct duck_rows;
 
-// Looks for libduckdb.so at $NOWCAST_LIBDUCKDB, where deploy/install-deps puts it, and where the system's
-// libraries lie. ERR_CONFIG if there is none: the message says how to get it. `memory_bytes` bounds what
+// Looks for libduckdb.so at $NOWCAST_LIBDUCKDB, where deploy/install-deps puts it, and among the system's
+// libraries. ERR_CONFIG if there is none: the message says how to get it. `memory_bytes` bounds what
 // DuckDB allocates; what does not fit is spilled to `spill`, a folder that is made when needed.
 bool duck_open(struct duck **ret, int64_t memory_bytes, const char *spill, struct err *err) NC_CHECK;
 void duck_close(struct duck *d);
 
-// Runs a statement whose result nobody wants. Errors carry DuckDB's own first line (ERR_FATAL; ERR_CONFIG
+// Runs a statement without a result. Errors carry DuckDB's own first line (ERR_FATAL; ERR_CONFIG
 // when memory ran out).
 bool duck_run(struct duck *d, const char *sql, struct err *err) NC_CHECK;
 

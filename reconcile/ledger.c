@@ -61,7 +61,7 @@ static int order_of(int64_t a, int64_t b)
 static int compare(const struct ledger_row *x, const struct ledger_row *y, enum ledger_order order)
 {
 	int c = order_of(x->acct_region, y->acct_region);
-	if (!c && order == LEDGER_BY_SHEET)
+	if (!c && order == LEDGER_BY_MODEL_HOUR)
 		c = order_of(x->hour, y->hour);
 	if (!c)
 		c = order_of(x->model, y->model);
@@ -79,7 +79,7 @@ static int compare(const struct ledger_row *x, const struct ledger_row *y, enum 
 static int by_model_hour(const void *a, const void *b)
 {
 	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b,
-	               LEDGER_BY_SHEET);
+	               LEDGER_BY_MODEL_HOUR);
 }
 
 static int by_principal(const void *a, const void *b)

@@ -10,7 +10,7 @@
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
 
-// fewer tokens a day say nothing; rates alike to one part in so many are one
+// a day with fewer tokens is skipped; rates that differ by less than one part in so many are equal
 enum { TOKENS_MIN = 10000, ALIKE = 1000 };
 
 // One rate of one day.
@@ -29,7 +29,7 @@ struct days {
 	struct map index;
 };
 
-static bool is_plain(const struct bill_kind *k)
+static bool is_text_tokens(const struct bill_kind *k)
 {
 	const struct usage_type *u = &k->usage;
 	return k->class == BILL_TOKENS && k->model.len && !str_is(k->region, "unknown") && k->tokens_per_unit &&
@@ -91,7 +91,7 @@ static bool is_alike(int64_t a, int64_t b)
 }
 
 // The rate that the two newest days with enough tokens show, if they follow each other and agree.
-static bool agreed(const struct day_rate *days, int n, int64_t *ret_rate, int64_t *ret_day)
+static bool find_agreed_rate(const struct day_rate *days, int n, int64_t *ret_rate, int64_t *ret_day)
 {
 	const struct day_rate *two[2];
 	int found = 0;
@@ -150,7 +150,7 @@ static bool learn_price(const struct day_rate *days, int n, struct price_row *re
 		int64_t rate, day;
 		for (end = i + 1; end < n && days[end].type == days[i].type;)
 			end++;
-		if (!agreed(days + i, end - i, &rate, &day) || is_listed(&days[i], rate))
+		if (!find_agreed_rate(days + i, end - i, &rate, &day) || is_listed(&days[i], rate))
 			continue;
 		row.rate[days[i].type] = rate;
 		row.from_ms = later(row.from_ms, day * 24 * MS_PER_HOUR);
@@ -165,7 +165,7 @@ void rates_learn(const struct bill *b, int64_t complete, struct buf *csv, int *r
 	struct days d = {0};
 	*ret_rates = 0;
 	for (int64_t i = 0; i < b->nlines; i++)
-		if (is_plain(&b->kinds[b->lines[i].kind]) && b->lines[i].hour / 24 * 24 + 24 <= complete)
+		if (is_text_tokens(&b->kinds[b->lines[i].kind]) && b->lines[i].hour / 24 * 24 + 24 <= complete)
 			add_line(&d, b, &b->lines[i]);
 	if (d.n > 1)
 		qsort(d.list, (size_t)d.n, sizeof *d.list, by_price);

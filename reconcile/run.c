@@ -20,7 +20,7 @@
 
 enum {
 	STALE_HOURS = 48,
-	FIGURE_BYTES = 192, // that a sum of the bill, or a figure of the estimate, takes here, measured
+	FIGURE_BYTES = 192, // memory of a sum of the bill, or of a figure of the estimate, measured
 };
 
 // ---- the estimate -------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ static int64_t figures_max(const struct reconcile_run *w)
 	return w->conf->reconcile_memory / 2 / FIGURE_BYTES;
 }
 
-static bool take_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct reconcile_run *w = user;
 	struct buf acct_region = BUF_INIT;
@@ -80,7 +80,7 @@ static bool read_estimate(struct reconcile_run *w, struct err *err)
 	if (!view_open(&v, redis_target_of(w->conf), err))
 		return false;
 	view_choose(v, VIEW_ESTIMATE);
-	bool good = view_each(v, w->period->first, w->period->end, take_model_hour, w, err);
+	bool good = view_each(v, w->period->first, w->period->end, add_model_hour, w, err);
 	view_close(v);
 	if (good && w->estimate.n + w->bill.nlines > figures_max(w))
 		good = err_set(err, ERR_CONFIG,
@@ -92,8 +92,8 @@ static bool read_estimate(struct reconcile_run *w, struct err *err)
 
 // ---- a period, and a run ------------------------------------------------------------------------
 
-// The running month is delivered daily, at least.
-static void tell_stale(struct reconcile_run *w)
+// AWS delivers the current month at least daily.
+static void note_stale_export(struct reconcile_run *w)
 {
 	int64_t now = when_now_ms(), age_hours = (now - w->period->delivered_ms) / MS_PER_HOUR;
 	if (now / MS_PER_HOUR < w->period->end && age_hours > STALE_HOURS)
@@ -104,7 +104,7 @@ static void tell_stale(struct reconcile_run *w)
 }
 
 // Tags of callers are in the bill once somebody has activated them, and not in what was billed before.
-static bool tell_tags(struct reconcile_run *w, struct duck *duck, struct err *err)
+static bool note_missing_tags(struct reconcile_run *w, struct duck *duck, struct err *err)
 {
 	bool column = false, tags = false;
 	if (!w->tagged || !w->bill.with_principal)
@@ -123,8 +123,8 @@ static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *e
 {
 	if (!bill_read(&w->bill, duck, w->period, w->pseudonyms, figures_max(w), err))
 		return false;
-	tell_stale(w);
-	bool good = read_estimate(w, err) && tell_tags(w, duck, err);
+	note_stale_export(w);
+	bool good = read_estimate(w, err) && note_missing_tags(w, duck, err);
 	w->join = (struct join){.names = &w->names,
 	                        .estimate = &w->estimate,
 	                        .actual = &w->actual,
@@ -137,7 +137,7 @@ static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *e
 	if (w->join.outside)
 		buf_addf(&w->bill.notes,
 		         "%" PRId64
-		         " lines are for hours outside of the billing period: their dollars are told apart\n",
+		         " lines are for hours outside of the billing period: their dollars are listed separately\n",
 		         w->join.outside);
 	good = good && reconcile_run_publish_acct_regions(w, err) && reconcile_run_publish_scores(w, err) &&
 	       reconcile_run_publish_band(w, err) && reconcile_run_publish_status(w, err);
@@ -159,7 +159,7 @@ static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *e
 	return good;
 }
 
-static void release_work(struct reconcile_run *w)
+static void release_run(struct reconcile_run *w)
 {
 	bill_release(&w->bill);
 	join_release(&w->join);
@@ -186,7 +186,7 @@ static bool run_periods(struct reconciliation *out, const struct conf *conf, con
 		                          .start_ms = when_ticks_ms(),
 		                          .rates = rates};
 		bool good = run_period(&w, duck, err);
-		release_work(&w);
+		release_run(&w);
 		if (!good)
 			return false;
 		out->periods++;
@@ -194,7 +194,7 @@ static bool run_periods(struct reconciliation *out, const struct conf *conf, con
 	return true;
 }
 
-static bool tell_run(const struct reconciliation *out, const struct conf *conf, const char *source,
+static bool write_run_status(const struct reconciliation *out, const struct conf *conf, const char *source,
                      struct publish *p, struct err *err)
 {
 	struct status s = {.arena = ARENA_INIT};
@@ -214,7 +214,7 @@ static bool tell_run(const struct reconciliation *out, const struct conf *conf, 
 }
 
 // The price source `bill`; without a folder to write to, a note and no failure. No file is made for nothing.
-static void keep_rates(struct reconciliation *out, const struct conf *conf, const struct buf *rows)
+static void write_rates(struct reconciliation *out, const struct conf *conf, const struct buf *rows)
 {
 	struct err err = ERR_INIT;
 	struct buf csv = BUF_INIT, path = BUF_INIT;
@@ -253,7 +253,7 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 	return good;
 }
 
-// A folder as it is; from S3, what is needed is brought into the cache first.
+// A folder is read as it is; what is needed from S3 is fetched into the cache first.
 static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source,
                         struct str period, s3_tell *tell, void *user, struct err *err)
 {
@@ -300,12 +300,12 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	good = good && names_check(p.redis, conf->redis_prefix, names, err) &&
 	       run_periods(&out, conf, source, &x, &p, duck, names, &rates, err);
 	if (good && out.watermark)
-		keep_rates(&out, conf, &rates);
+		write_rates(&out, conf, &rates);
 	buf_release(&rates);
 	out.duration_ms = when_ticks_ms() - start;
 	good = good && billed_means_refresh(redis_target_of(conf),
 	                                    conf->settle_interval_ms, conf->retention_ms, err);
-	good = good && tell_run(&out, conf, source, &p, err);
+	good = good && write_run_status(&out, conf, source, &p, err);
 	publish_end(&p);
 	export_release(&x);
 	s3_prune(&s3, conf->reconcile_cache_max);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts and accounts and Regions of a period: up to where each account's bill may be believed, and its
-// figures into Redis, account and Region by account and Region.
+// The accounts and Regions of a period: the watermark of each account, and the billed figures to Redis.
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -14,7 +13,7 @@
 
 struct acct_region_state {
 	struct str acct_region, account;
-	int64_t watermark; // as it stands in Redis
+	int64_t watermark; // in Redis
 };
 
 static struct str account_of(struct str acct_region)
@@ -22,7 +21,7 @@ static struct str account_of(struct str acct_region)
 	return str_cut(&acct_region, '/');
 }
 
-// Slots that Redis knows and those of the bill, with the watermarks so far.
+// Those that Redis knows and those of the bill, with their present watermarks.
 static bool read_acct_regions(struct reconcile_run *w, struct arena *arena, struct acct_region_state **ret,
                               int *ret_n, struct err *err)
 {
@@ -75,7 +74,7 @@ struct accounts {
 	struct account *list;
 	int32_t n, cap;
 	struct map by_name;  // number of a name -> position
-	struct map by_acct_region;  // likewise of a account and Region
+	struct map by_acct_region;  // likewise of an account and Region
 	struct map models;   // account and Region and model that the bill knows
 };
 
@@ -195,7 +194,7 @@ static void note_final(struct reconcile_run *w, int32_t acct_region, int64_t unt
 static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_regions, int n,
                         struct err *err)
 {
-	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_SHEET);
+	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_MODEL_HOUR);
 	struct accounts accounts = {0};
 	bool good = true;
 	int64_t mark = 0, before = 0;
@@ -210,7 +209,7 @@ static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_
 			mark = account_watermark(w, account_named(&accounts, w, acct_regions[i].account), before);
 		}
 		struct ledger_row key = {.acct_region = names_add(&w->names, acct_regions[i].acct_region)};
-		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_SHEET, &key), to = from;
+		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_MODEL_HOUR, &key), to = from;
 		while (to < w->actual.n && sorted[to]->acct_region == key.acct_region)
 			to++;
 		struct publish_acct_region acct_region = {acct_regions[i].acct_region,

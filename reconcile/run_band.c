@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How wide the bands shall be, out of what Redis holds of scored days: the newest BAND_DAYS of the period,
-// the one before and the one after it. A function of the scores alone, so that a second run says the same.
+// The factor of the error bands, from the scored days in Redis: the newest BAND_DAYS of the period, the one
+// before and the one after it. A function of the scores alone, so that a second run gives the same.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,7 +62,7 @@ bool reconcile_run_publish_band(struct reconcile_run *w, struct err *err)
 	for (int i = 0; i < n; i++)
 		band_merge(&misses, &days[i].misses);
 	if (n == 0)
-		return true; // what was learned before stands
+		return true; // the earlier factor stays
 	struct buf key = BUF_INIT;
 	char scale[16];
 	snprintf(scale, sizeof scale, "%d", band_scale(&misses, n));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The final hours of a period, account and Region by account and Region: what the snapshots say
-// (reconcile/asof.h) beside what was billed, summed by day.
+// Scores the final hours of a period: the snapshots (reconcile/asof.h) against the bill, summed by day.
 //
-// Both sides are in memory, sorted by account and Region, hour and model; the snapshots of a account and
-// Region are read in one round trip.
+// Estimate and bill are in memory, sorted by account and Region, hour and model. The snapshots of an account
+// and Region are read in one round trip.
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -33,7 +32,7 @@ struct missed { // a caller on a day, at a horizon
 	struct usd cause[SCORE_CAUSES], all;
 };
 
-struct scoring {
+struct scorer {
 	struct reconcile_run *w;
 	const struct ledger_row **estimate, **actual;
 	int64_t ie, ia;           // the next row of each
@@ -54,7 +53,7 @@ struct scoring {
 
 // ---- snapshots ----------------------------------------------------------------------------------
 
-static bool read_taken(struct scoring *x, int64_t until, struct err *err)
+static bool read_taken(struct scorer *x, int64_t until, struct err *err)
 {
 	const struct reconcile_run *w = x->w;
 	struct redis *r = w->publish->redis;
@@ -80,7 +79,7 @@ static bool read_taken(struct scoring *x, int64_t until, struct err *err)
 	return true;
 }
 
-static bool read_packed(struct scoring *x, struct str acct_region, struct err *err)
+static bool read_packed(struct scorer *x, struct str acct_region, struct err *err)
 {
 	struct redis *r = x->w->publish->redis;
 	struct buf key = BUF_INIT;
@@ -103,7 +102,7 @@ static bool read_packed(struct scoring *x, struct str acct_region, struct err *e
 
 // ---- one hour of one account and Region ---------------------------------------------------------
 
-static struct caller_hour *cell_of(struct scoring *x, uint64_t caller, int32_t principal)
+static struct caller_hour *cell_of(struct scorer *x, uint64_t caller, int32_t principal)
 {
 	bool added;
 	int32_t *at = map_add(&x->cell_index, caller, x->ncells, &added);
@@ -116,7 +115,7 @@ static struct caller_hour *cell_of(struct scoring *x, uint64_t caller, int32_t p
 	return &x->cells[x->ncells++];
 }
 
-static void add_compared(struct scoring *x, const struct compared *list, int n)
+static void add_compared(struct scorer *x, const struct compared *list, int n)
 {
 	for (int i = 0; i < n; i++) {
 		struct str who = list[i].who.principal;
@@ -156,7 +155,7 @@ static int take_rows(const struct reconcile_run *w, const struct ledger_row *con
 }
 
 // The row that comes first, of those ahead on both sides; NULL: none.
-static const struct ledger_row *next_row(const struct scoring *x)
+static const struct ledger_row *next_row(const struct scorer *x)
 {
 	const struct ledger_row *e = x->ie < x->w->estimate.n ? x->estimate[x->ie] : NULL,
 							*a = x->ia < x->w->actual.n ? x->actual[x->ia] : NULL;
@@ -169,7 +168,7 @@ static const struct ledger_row *next_row(const struct scoring *x)
 	return e->model <= a->model ? e : a;
 }
 
-static void compare_hour(struct scoring *x, int32_t acct_region, int64_t hour)
+static void compare_hour(struct scorer *x, int32_t acct_region, int64_t hour)
 {
 	map_clear(&x->cell_index);
 	x->ncells = 0;
@@ -186,7 +185,7 @@ static void compare_hour(struct scoring *x, int32_t acct_region, int64_t hour)
 	}
 }
 
-static void skip_acct_region(struct scoring *x, int32_t acct_region)
+static void skip_acct_region(struct scorer *x, int32_t acct_region)
 {
 	for (const struct ledger_row *r; (r = next_row(x)) && r->acct_region == acct_region;)
 		if (x->ie < x->w->estimate.n && r == x->estimate[x->ie])
@@ -195,7 +194,7 @@ static void skip_acct_region(struct scoring *x, int32_t acct_region)
 			x->ia++;
 }
 
-static void take_snapshots(struct scoring *x, int64_t hour)
+static void take_snapshots(struct scorer *x, int64_t hour)
 {
 	struct asof_entry e;
 	for (int k = 0; hour >= x->first_taken && hour < x->end_taken && k < ASOF_HORIZONS; k++)
@@ -206,7 +205,7 @@ static void take_snapshots(struct scoring *x, int64_t hour)
 
 // ---- days ---------------------------------------------------------------------------------------
 
-static void add_missed(struct scoring *x, int day, int horizon, int32_t principal,
+static void add_missed(struct scorer *x, int day, int horizon, int32_t principal,
                        const struct usd cause[SCORE_CAUSES])
 {
 	int32_t key[] = {day, horizon, principal};
@@ -225,7 +224,7 @@ static void add_missed(struct scoring *x, int day, int horizon, int32_t principa
 	}
 }
 
-static void score_hour(struct scoring *x, int64_t hour)
+static void score_hour(struct scorer *x, int64_t hour)
 {
 	int64_t at = hour - x->w->period->first;
 	int day = (int)(at / DAY_HOURS);
@@ -248,7 +247,7 @@ static void score_hour(struct scoring *x, int64_t hour)
 	}
 }
 
-static bool score_acct_regions(struct scoring *x, struct err *err)
+static bool score_acct_regions(struct scorer *x, struct err *err)
 {
 	int32_t acct_region = -1;
 	for (const struct ledger_row *r; (r = next_row(x));) {
@@ -281,7 +280,7 @@ static int by_size(const void *a, const void *b)
 	return c ? c : (x->principal > y->principal) - (x->principal < y->principal);
 }
 
-static int list_worst(const struct scoring *x, int32_t from, int day, int horizon, struct score_worst *ret)
+static int list_worst(const struct scorer *x, int32_t from, int day, int horizon, struct score_worst *ret)
 {
 	int n = 0;
 	for (int32_t i = from;
@@ -296,7 +295,7 @@ static int list_worst(const struct scoring *x, int32_t from, int day, int horizo
 	return n;
 }
 
-static bool publish(struct scoring *x, struct err *err)
+static bool publish_scores(struct scorer *x, struct err *err)
 {
 	struct redis *r = x->w->publish->redis;
 	struct buf key = BUF_INIT, name = BUF_INIT, value = BUF_INIT;
@@ -345,12 +344,12 @@ bool reconcile_run_publish_scores(struct reconcile_run *w, struct err *err)
 	until = until < w->period->end ? until : w->period->end;
 	if (until <= w->period->first || w->estimate.n == 0 || w->out->overtaken)
 		return true;
-	struct scoring x = {.w = w,
-	                    .estimate = ledger_sort(&w->estimate, LEDGER_BY_SHEET),
-	                    .actual = ledger_sort(&w->actual, LEDGER_BY_SHEET),
+	struct scorer x = {.w = w,
+	                    .estimate = ledger_sort(&w->estimate, LEDGER_BY_MODEL_HOUR),
+	                    .actual = ledger_sort(&w->actual, LEDGER_BY_MODEL_HOUR),
 	                    .taken = xcalloc((size_t)(w->period->end - w->period->first), sizeof *x.taken),
 	                    .days = xcalloc(DAYS_MAX, sizeof *x.days)};
-	bool good = read_taken(&x, until, err) && score_acct_regions(&x, err) && publish(&x, err);
+	bool good = read_taken(&x, until, err) && score_acct_regions(&x, err) && publish_scores(&x, err);
 	arena_release(&x.arena);
 	arena_release(&x.acct_region_arena);
 	map_release(&x.cell_index);

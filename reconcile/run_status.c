@@ -8,17 +8,17 @@
 #include "base/when.h"
 #include "reconcile/run_priv.h"
 
-struct apart {
+struct other_charge {
 	struct usd usd;
 	int64_t rows;
 	struct str field;
 };
 
-static void tell_apart(struct reconcile_run *w)
+static void add_other_charges(struct reconcile_run *w)
 {
 	struct arena arena = ARENA_INIT;
 	struct map index = MAP_INIT;
-	struct apart *list = NULL;
+	struct other_charge *list = NULL;
 	int32_t n = 0, cap = 0;
 	struct buf field = BUF_INIT;
 	for (int64_t i = 0; i < w->bill.nlines; i++) {
@@ -39,7 +39,7 @@ static void tell_apart(struct reconcile_run *w)
 		if (added) {
 			if (n == cap)
 				list = xrealloc(list, (size_t)(cap = cap ? cap * 2 : 64), sizeof *list);
-			list[n++] = (struct apart){.field = arena_str(&arena, buf_str(&field))};
+			list[n++] = (struct other_charge){.field = arena_str(&arena, buf_str(&field))};
 		}
 		list[*at].usd = usd_add(list[*at].usd, line->cost);
 		list[*at].rows++;
@@ -55,7 +55,7 @@ static void tell_apart(struct reconcile_run *w)
 	arena_release(&arena);
 }
 
-static void tell_period(struct reconcile_run *w)
+static void add_period_fields(struct reconcile_run *w)
 {
 	const struct export_period *p = w->period;
 	char usd[USD_SIZE];
@@ -82,8 +82,8 @@ static void tell_period(struct reconcile_run *w)
 bool reconcile_run_publish_status(struct reconcile_run *w, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	tell_apart(w);
-	tell_period(w);
+	add_other_charges(w);
+	add_period_fields(w);
 	buf_addf(&key, "reconcile:%.*s", STR_ARG(w->period->name));
 	bool good = publish_status(w->publish, key.data, &w->status, err) &&
 	            publish_period(w->publish, w->period->name, err);

@@ -88,7 +88,8 @@ enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES])
 	return (enum score_cause)most;
 }
 
-// ---- as text: HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses; below, MISSED CAUSE ARN ----
+// ---- the text form ------------------------------------------------------------------------------
+// HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses; below, MISSED CAUSE ARN.
 
 static const size_t sums[] = {offsetof(struct score, billed), offsetof(struct score, estimated),
                               offsetof(struct score, missed), offsetof(struct score, covered),
