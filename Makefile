@@ -14,7 +14,7 @@ B       ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
 
 PACKAGES := rdkafka jansson hiredis libcurl openssl zlib libmicrohttpd
-DIRS     := base ingest pricing estimator reconcile serve run
+DIRS     := base aws pricing ingest estimator store reconcile query alert web cli run demo
 
 warn     := -Wall -Wextra -Wshadow -Wpointer-arith -Wformat=2 -Wwrite-strings -Wundef -Wvla \
             $(if $(DEVELOPER),-Werror)
@@ -38,7 +38,7 @@ helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tes
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
 e2e      := $(sort $(wildcard tests/e2e/*.sh))
 
-.PHONY: all unit clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
+.PHONY: all unit format clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
 all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
@@ -47,7 +47,7 @@ $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
 
 $(B)/libnowcast.a: $(objs)
 	$(call say,AR,$@)
-	$(Q)rm -f $@; ar rcs $@ $^
+	$(Q)rm -f $@; ar qcs $@ $^
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)
@@ -57,13 +57,13 @@ $(B)/%.o: %.c
 uplot_cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/uplot-1.6.32
 uplot       := $(wildcard $(uplot_cache)/uPlot.iife.min.js)
 uplot_css   := $(wildcard $(uplot_cache)/uPlot.min.css)
-$(B)/serve/vendor/uPlot.js: $(uplot)
+$(B)/web/vendor/uPlot.js: $(uplot)
 	$(Q)mkdir -p $(@D); $(if $(uplot),cp $(uplot) $@,: > $@; \
 		echo "make: the dashboard is built without charts: no $(uplot_cache) (deploy/install-deps fetches it)" >&2)
-$(B)/serve/vendor/uPlot.css: $(uplot_css)
+$(B)/web/vendor/uPlot.css: $(uplot_css)
 	$(Q)mkdir -p $(@D); $(if $(uplot_css),cp $(uplot_css) $@,: > $@)
-$(B)/serve/page.o: cppflags += -DUPLOT_DIR='"$(B)/serve/vendor"'
-$(B)/serve/page.o: $(wildcard serve/page/*) serve/openapi.json $(B)/serve/vendor/uPlot.js $(B)/serve/vendor/uPlot.css
+$(B)/web/page.o: cppflags += -DUPLOT_DIR='"$(B)/web/vendor"'
+$(B)/web/page.o: $(wildcard web/page/*) web/openapi.json $(B)/web/vendor/uPlot.js $(B)/web/vendor/uPlot.css
 
 $(B)/%.o: %.cc
 	$(call say,CXX,$<)
@@ -112,6 +112,11 @@ e2e: all helpers  ## end-to-end tests only, on a private Redis and Kafka
 test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partitions, 3 workers, one killed every few seconds
 	$(Q)FULL=1 tests/run.sh tests/e2e/convergence.sh
 
+format:  ## wrap lines of C beyond 110 columns (clang-format)
+	$(Q)for f in $$(git ls-files '*.c' '*.h' '*.cc'); do \
+		lines=$$(expand -t 4 $$f | awk 'length > 110 && !/^ *\/\// { printf " --lines=%d:%d", NR, NR }'); \
+		[ -z "$$lines" ] || clang-format -i $$lines $$f || exit 1; done
+
 check:  ## rules of the source: headers, layers, floats, licence lines, paths in the README
 	$(Q)tests/check.sh
 
@@ -152,12 +157,8 @@ compare: all $(B)/tests/take_snapshots $(B)/tests/decode_test  ## does this buil
 	$(Q)SHARED=$(SHARED) B=$(B) CC="$(CC)" CXX="$(CXX)" tests/compare_builds.sh $(or $(BASE),--self-test)
 
 .PHONY: alert-accuracy
-alert-accuracy: all $(B)/tests/pace_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
+alert-accuracy: all $(B)/tests/rate_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
 	$(Q)SHARED=$(SHARED) B=$(B) ARGS="$(ARGS)" nice tests/alert_accuracy.sh
-
-.PHONY: nab
-nab: all  ## score `nowcast detect` on the labelled series in SHARED/nab (for developers)
-	$(Q)SHARED=$(SHARED) B=$(B) tests/nab.sh
 
 bench-price: all helpers  ## instructions of a message's path without and with prices and names (callgrind); fails from 10 % more
 	$(Q)tests/bench/price.sh
@@ -191,13 +192,13 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
-$(B)/estimator/store.o $(B)/estimator/taught.o: $(wildcard estimator/*.lua)
+$(B)/store/store.o $(B)/store/billed_means_refresh.o: $(wildcard store/*.lua)
 bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside DuckDB alone
 	$(Q)tests/bench/recon.sh
 .PHONY: bench-reconcile
 
 $(B)/reconcile/publish.o: reconcile/swap.lua reconcile/status.lua reconcile/scores.lua
-$(B)/serve/alert_state.o: serve/alert_commit.lua
+$(B)/alert/state.o: alert/commit.lua
 SHARED   ?= ../shared
 .PHONY: builtin-prices
 builtin-prices:  ## write pricing/builtin.csv out of the collected price sources (for developers; commit the result)

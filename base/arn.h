@@ -5,7 +5,8 @@
 
 #include "base/str.h"
 
-// The account of an ARN; *arn is then what follows: the resource, such as user/NAME. Empty, both, of what has fewer parts.
+// The account of an ARN; *arn is then what follows: the resource, such as user/NAME. Empty, both, of what has
+// fewer parts.
 static inline struct str arn_cut_account(struct str *arn)
 {
 	for (int i = 0; i < 4; i++)

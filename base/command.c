@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flags of the configuration are recognised by the table of keys wherever they stand; what is not a key is left for the
-// subcommand. Before the name of the subcommand nothing else is allowed, or "nowcast --by hour report" would have to guess
-// whether `hour` is the subcommand.
+// Flags of the configuration are recognised by the table of keys wherever they stand; what is not a key is
+// left for the subcommand. Before the name of the subcommand nothing else is allowed, or "nowcast --by hour
+// report" would have to guess whether `hour` is the subcommand.
 #include "base/command.h"
 
 #include <stdio.h>
@@ -64,7 +64,8 @@ static bool sort_arguments(struct command *c, int argc, char **argv, struct err 
 		if (c->name)
 			c->argv[c->argc++] = argv[i];
 		else if (argv[i][0] == '-')
-			return err_set(err, ERR_CONFIG, "unknown flag %s before the subcommand; `nowcast help` lists both", argv[i]);
+			return err_set(err, ERR_CONFIG,
+			               "unknown flag %s before the subcommand; `nowcast help` lists both", argv[i]);
 		else
 			c->name = argv[i];
 	}
@@ -139,7 +140,8 @@ bool command_time(struct command *c, const char *flag, int64_t *ret_ms, struct e
 	if (!command_option(c, flag, &text, err))
 		return false;
 	return !text || when_parse(str_of(text), ret_ms) ||
-	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
+	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"",
+	               flag, text);
 }
 
 const char *command_verb(struct command *c)
@@ -173,12 +175,14 @@ bool command_done(struct command *c, int min, int max, struct err *err)
 			break;
 		}
 		if (c->argv[i][0] == '-' && c->argv[i][1])
-			return err_set(err, ERR_CONFIG, "unknown flag %s; `nowcast help %s` lists them", c->argv[i], c->name);
+			return err_set(err, ERR_CONFIG, "unknown flag %s; `nowcast help %s` lists them", c->argv[i],
+			               c->name);
 	}
 	if (c->argc < min)
 		return err_set(err, ERR_CONFIG, "an argument is missing; `nowcast help %s` says which", c->name);
 	if (max >= 0 && c->argc > max)
-		return err_set(err, ERR_CONFIG, "unexpected argument %s; `nowcast help %s` says what it takes", c->argv[max], c->name);
+		return err_set(err, ERR_CONFIG, "unexpected argument %s; `nowcast help %s` says what it takes",
+		               c->argv[max], c->name);
 	return true;
 }
 

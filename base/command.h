@@ -4,8 +4,8 @@
 //     nowcast --redis URL report --by hour --config F
 //             ^^^^^^^^^^^ flags of the configuration, anywhere     `report` keeps: --by hour
 //
-// A subcommand takes its own arguments out with command_option and command_switch, then says with command_done how many
-// are to be left. Its return value is the exit status.
+// A subcommand takes its own arguments out with command_option and command_switch, then says with
+// command_done how many are to be left. Its return value is the exit status.
 #ifndef NOWCAST_BASE_COMMAND_H
 #define NOWCAST_BASE_COMMAND_H
 
@@ -35,23 +35,28 @@ struct command {
 	size_t nflags;
 };
 
-// Sorts the arguments, then loads the configuration unless help or version is asked for. ERR_CONFIG on wrong ones.
+// Sorts the arguments, then loads the configuration unless help or version is asked for. ERR_CONFIG on wrong
+// ones.
 bool command_init(struct command *c, int argc, char **argv, struct err *err) NC_CHECK;
 void command_release(struct command *c);
 
 // Reads file, environment and flags anew into *ret, which the caller releases (also on failure).
 bool command_load(const struct command *c, struct conf *ret, struct err *err) NC_CHECK;
 
-// Takes "--name VALUE" or "--name=VALUE" out; *ret_value stays as it was when it is not there. The last one wins.
+// Takes "--name VALUE" or "--name=VALUE" out; *ret_value stays as it was when it is not there. The last one
+// wins.
 bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err) NC_CHECK;
-bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK; // the same, for a moment
-const char *command_verb(struct command *c); // takes the first argument out; NULL: there is none, or it is a flag
+// the same, for a moment
+bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK;
+// takes the first argument out; NULL: there is none, or it is a flag
+const char *command_verb(struct command *c);
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
 
 // Fails on flags that nobody took, and unless min to max arguments are left (max -1: any number).
 bool command_done(struct command *c, int min, int max, struct err *err) NC_CHECK;
 
-// Prints "nowcast NAME: message" on stderr, without what terminals obey; returns the exit status that goes with the kind of error.
+// Prints "nowcast NAME: message" on stderr, without what terminals obey; returns the exit status that goes
+// with the kind of error.
 int command_fail(const struct command *c, const struct err *err);
 
 #endif

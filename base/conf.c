@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filling struct conf. The sources may be read in any order: each value remembers where it came from, and a weaker source
-// never overwrites a stronger one. So main can read the flags first (they name the file), then the file.
+// Filling struct conf. The sources may be read in any order: each value remembers where it came from, and a
+// weaker source never overwrites a stronger one. So main can read the flags first (they name the file), then
+// the file.
 #include "base/conf.h"
 
 #include <ctype.h>
@@ -75,10 +76,12 @@ static bool unknown_key(struct str key, struct err *err)
 	int shown = (int)(key.len < 80 ? key.len : 80);
 	if (nearest)
 		return err_set(err, ERR_CONFIG, "unknown key %.*s; did you mean %s?", shown, key.p, nearest);
-	return err_set(err, ERR_CONFIG, "unknown key %.*s; `nowcast check-config --sample` lists them all", shown, key.p);
+	return err_set(err, ERR_CONFIG, "unknown key %.*s; `nowcast check-config --sample` lists them all", shown,
+	               key.p);
 }
 
-static bool set_kafka(struct conf *c, struct str key, struct str value, struct conf_origin origin, struct err *err)
+static bool set_kafka(struct conf *c, struct str key, struct str value, struct conf_origin origin,
+                      struct err *err)
 {
 	struct conf_pair *at = NULL;
 	if (!key.len)
@@ -121,7 +124,8 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 			continue;
 		struct conf_origin *was = &c->origin[i];
 		if (was->source == CONF_FILE && origin.source == CONF_FILE)
-			return err_set(err, ERR_CONFIG, "%s is set twice, first in line %d", conf_keys[i].name, was->line);
+			return err_set(err, ERR_CONFIG, "%s is set twice, first in line %d", conf_keys[i].name,
+			               was->line);
 		if (was->source > origin.source)
 			return true;
 		if (!conf_value_parse(c, &conf_keys[i], value, err))
@@ -179,8 +183,8 @@ static bool env_names_key(struct str name, const char *key)
 	return true;
 }
 
-// Kubernetes puts variables such as NOWCAST_KAFKA_SERVICE_HOST and NOWCAST_KAFKA_PORT_9092_TCP beside ours, unasked, when a
-// service is named so. No librdkafka property looks like that.
+// Kubernetes puts variables such as NOWCAST_KAFKA_SERVICE_HOST and NOWCAST_KAFKA_PORT_9092_TCP beside ours,
+// unasked, when a service is named so. No librdkafka property looks like that.
 static bool is_service_link(struct str property)
 {
 	return str_starts(property, STR("service.host")) || str_starts(property, STR("service.port")) ||
@@ -224,7 +228,8 @@ bool conf_flag_key(struct str flag, struct str *ret_key)
 	for (size_t i = 0; i < conf_nkeys; i++) {
 		const char *name = conf_keys[i].name;
 		size_t k = 0;
-		while (k < flag.len && name[k] && (flag.p[k] == name[k] || (flag.p[k] == '-' && !isalnum((unsigned char)name[k]))))
+		while (k < flag.len && name[k] &&
+		       (flag.p[k] == name[k] || (flag.p[k] == '-' && !isalnum((unsigned char)name[k]))))
 			k++;
 		if (k == flag.len && !name[k]) {
 			*ret_key = str_of(name);
@@ -237,15 +242,19 @@ bool conf_flag_key(struct str flag, struct str *ret_key)
 bool conf_check(const struct conf *c, struct err *err)
 {
 	if (c->retention_ms < c->window_ms)
-		return err_set(err, ERR_CONFIG, "retention is shorter than window: figures would vanish while they still change");
+		return err_set(err, ERR_CONFIG,
+		               "retention is shorter than window: figures would vanish while they still change");
 	if (c->lookback_ms % 60000)
 		return err_set(err, ERR_CONFIG, "lookback: expected whole minutes, such as 5m");
 	for (size_t i = 0; i < c->topics.n; i++)
 		if (*c->dead_letter_topic && strcmp(c->topics.items[i], c->dead_letter_topic) == 0)
-			return err_set(err, ERR_CONFIG, "dead_letter.topic = %s is one of topics: what cannot be decoded would "
-			               "come back for ever", c->dead_letter_topic);
+			return err_set(err, ERR_CONFIG,
+			               "dead_letter.topic = %s is one of topics: what cannot be decoded would "
+			               "come back for ever",
+			               c->dead_letter_topic);
 	if (!*c->group)
-		return err_set(err, ERR_CONFIG, "group is empty: expected the name of a consumer group, such as nowcast");
+		return err_set(err, ERR_CONFIG,
+		               "group is empty: expected the name of a consumer group, such as nowcast");
 	if (!*c->redis_prefix)
 		return err_set(err, ERR_CONFIG, "redis.prefix is empty: expected a word, such as nowcast");
 	if (!*c->listen_tls_cert != !*c->listen_tls_key)
@@ -273,7 +282,8 @@ void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_rest
 	}
 	bool same = c->nkafka == fresh->nkafka;
 	for (size_t i = 0; same && i < c->nkafka; i++)
-		same = strcmp(c->kafka[i].key, fresh->kafka[i].key) == 0 && strcmp(c->kafka[i].value, fresh->kafka[i].value) == 0;
+		same = strcmp(c->kafka[i].key, fresh->kafka[i].key) == 0 &&
+		       strcmp(c->kafka[i].value, fresh->kafka[i].value) == 0;
 	if (!same && !*ret_restart)
 		*ret_restart = "kafka.*";
 }

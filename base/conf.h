@@ -3,9 +3,10 @@
 //
 //     --flag  >  NOWCAST_ENVIRONMENT  >  file (key = value)  >  default
 //
-// A key `batch.records` is the flag --batch-records and the variable NOWCAST_BATCH_RECORDS. Keys `kafka.*` go to librdkafka
-// as they are (--kafka.client.id X, NOWCAST_KAFKA_CLIENT_ID); `kafka.bootstrap.servers` is the same as `brokers`, and
-// `kafka.group.id` the same as `group`. Units are required: durations end in ms, s, m, h or d, sizes in B, KiB, MiB or GiB.
+// A key `batch.records` is the flag --batch-records and the variable NOWCAST_BATCH_RECORDS. Keys `kafka.*` go
+// to librdkafka as they are (--kafka.client.id X, NOWCAST_KAFKA_CLIENT_ID); `kafka.bootstrap.servers` is the
+// same as `brokers`, and `kafka.group.id` the same as `group`. Units are required: durations end in ms, s, m,
+// h or d, sizes in B, KiB, MiB or GiB.
 #ifndef NOWCAST_BASE_CONF_H
 #define NOWCAST_BASE_CONF_H
 
@@ -137,8 +138,10 @@ extern const size_t conf_nkeys;
 void conf_init(struct conf *c); // all defaults
 void conf_release(struct conf *c);
 
-// Sets one key, unless a stronger source has set it already. Errors are ERR_CONFIG and name key, value and what is allowed.
-bool conf_set(struct conf *c, struct str key, struct str value, struct conf_origin origin, struct err *err) NC_CHECK;
+// Sets one key, unless a stronger source has set it already. Errors are ERR_CONFIG and name key, value and
+// what is allowed.
+bool conf_set(struct conf *c, struct str key, struct str value, struct conf_origin origin,
+              struct err *err) NC_CHECK;
 bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err) NC_CHECK;
 bool conf_read_file(struct conf *c, const char *file, struct err *err) NC_CHECK;
 bool conf_read_env(struct conf *c, char *const *env, struct err *err) NC_CHECK;
@@ -149,12 +152,14 @@ bool conf_flag_key(struct str flag, struct str *ret_key);
 // What no single key can tell is wrong.
 bool conf_check(const struct conf *c, struct err *err) NC_CHECK;
 
-// Takes over the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or NULL.
+// Takes over the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or
+// NULL.
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);
 
 void conf_print_sample(FILE *f);                            // the commented sample file
 void conf_print_man(FILE *f);                               // the manual page nowcast.conf(5), in mdoc
-void conf_print_effective(const struct conf *c, FILE *f);   // every value with its origin, secrets blotted out
+// every value with its origin, secrets blotted out
+void conf_print_effective(const struct conf *c, FILE *f);
 
 // Whether a librdkafka property holds a secret, by its name.
 bool conf_is_secret(struct str key);

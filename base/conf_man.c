@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table told as a manual page, nowcast.conf(5), in mdoc. What the table cannot know, and only that, is prose in here.
+// The table told as a manual page, nowcast.conf(5), in mdoc. What the table cannot know, and only that, is
+// prose in here.
 #include "base/conf.h"
 
 #include "base/buf.h"

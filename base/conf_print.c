@@ -42,22 +42,27 @@ static void print_sample_key(FILE *f, const struct conf_key *key)
 
 void conf_print_sample(FILE *f)
 {
-	fputs("# Configuration of nowcast. Lines are `key = value`; a # at the start of a line begins a comment.\n"
-	      "# What is commented out stands at its default. A key batch.records may also be given as --batch-records\n"
-	      "# or, weaker, as NOWCAST_BATCH_RECORDS in the environment; both are stronger than this file.\n"
-	      "# `nowcast check-config --config FILE` says what is in force.\n\n", f);
+	fputs(
+		"# Configuration of nowcast. Lines are `key = value`; a # at the start of a line begins a comment.\n"
+		"# What is commented out stands at its default. A key batch.records may also be given as --batch-records\n"
+		"# or, weaker, as NOWCAST_BATCH_RECORDS in the environment; both are stronger than this file.\n"
+		"# `nowcast check-config --config FILE` says what is in force.\n\n",
+		f);
 	for (size_t i = 0; i < conf_nkeys; i++)
 		print_sample_key(f, &conf_keys[i]);
-	fputs("# Keys that begin with kafka. go to librdkafka as they are; its CONFIGURATION.md lists them. For TLS and SASL:\n"
-	      "#kafka.security.protocol = SASL_SSL\n"
-	      "#kafka.sasl.mechanisms = SCRAM-SHA-512\n"
-	      "#kafka.sasl.username = nowcast\n"
-	      "#kafka.sasl.password =\n", f);
+	fputs(
+		"# Keys that begin with kafka. go to librdkafka as they are; its CONFIGURATION.md lists them. For TLS and SASL:\n"
+		"#kafka.security.protocol = SASL_SSL\n"
+		"#kafka.sasl.mechanisms = SCRAM-SHA-512\n"
+		"#kafka.sasl.username = nowcast\n"
+		"#kafka.sasl.password =\n",
+		f);
 }
 
 bool conf_is_secret(struct str key)
 {
-	static const char *const words[] = {"password", "secret", "token", "jaas", "key.pem", "oauthbearer.config"};
+	static const char *const words[] = {"password", "secret",  "token",
+	                                    "jaas",     "key.pem", "oauthbearer.config"};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		for (size_t at = 0; at + strlen(words[i]) <= key.len; at++)
 			if (strncasecmp(key.p + at, words[i], strlen(words[i])) == 0)
@@ -65,7 +70,8 @@ bool conf_is_secret(struct str key)
 	return false;
 }
 
-static void print_line(FILE *f, const char *name, const char *value, struct conf_origin origin, const char *file)
+static void print_line(FILE *f, const char *name, const char *value, struct conf_origin origin,
+                       const char *file)
 {
 	static const char *const sources[] = {"default", "file", "environment", "flag"};
 	int n = fprintf(f, "%s =%s%s", name, *value ? " " : "", value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values have units and limits. A number without its unit is refused, for "30" means thirty of what the reader hopes; the
-// refusal says what would have been taken.
+// Values have units and limits. A number without its unit is refused, for "30" means thirty of what the
+// reader hopes; the refusal says what would have been taken.
 #include "base/conf_value.h"
 
 #include <stdlib.h>
@@ -11,7 +11,8 @@ struct unit {
 };
 
 // Smallest first: formatting takes the largest that divides.
-static const struct unit durations[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {0}};
+static const struct unit durations[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
+                                        {"h", 3600000}, {"d", 86400000}, {0}};
 static const struct unit sizes[] = {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {0}};
 static const struct unit plain[] = {{"", 1}, {0}};
 
@@ -172,10 +173,16 @@ void conf_value_format(const struct conf *c, const struct conf_key *key, struct 
 void conf_value_allowed(const struct conf_key *key, struct buf *b)
 {
 	static const char *const nouns[] = {
-		[CONF_STRING] = "text", [CONF_INTEGER] = "a whole number", [CONF_DURATION] = "a duration", [CONF_BYTES] = "a size",
-		[CONF_BOOL] = "true or false", [CONF_ENUM] = "one of ", [CONF_LIST] = "a list, comma-separated",
+		[CONF_STRING] = "text",
+		[CONF_INTEGER] = "a whole number",
+		[CONF_DURATION] = "a duration",
+		[CONF_BYTES] = "a size",
+		[CONF_BOOL] = "true or false",
+		[CONF_ENUM] = "one of ",
+		[CONF_LIST] = "a list, comma-separated",
 	};
-	static const char *const examples[] = {[CONF_DURATION] = ", such as 500ms, 5m or 24h", [CONF_BYTES] = ", such as 64MiB"};
+	static const char *const examples[] = {
+		[CONF_DURATION] = ", such as 500ms, 5m or 24h", [CONF_BYTES] = ", such as 64MiB"};
 	buf_adds(b, nouns[key->type]);
 	if (key->type == CONF_ENUM) {
 		struct str rest = str_of(key->words);

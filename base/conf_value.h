@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "base/conf.h"
 
-// Parses `value` into the field of `key`; what the field held is freed. ERR_CONFIG names key, value and what is allowed.
+// Parses `value` into the field of `key`; what the field held is freed. ERR_CONFIG names key, value and what
+// is allowed.
 bool conf_value_parse(struct conf *c, const struct conf_key *key, struct str value, struct err *err) NC_CHECK;
 
 // Appends the field as it would stand in the file.

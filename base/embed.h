@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts a file of the source tree into the program: EMBED(name, "path/from/the/root") defines `name`, a struct str that
-// reads it. The Makefile names such files as prerequisites of the object, since the compiler cannot tell it.
+// Puts a file of the source tree into the program: EMBED(name, "path/from/the/root") defines `name`, a struct
+// str that reads it. The Makefile names such files as prerequisites of the object, since the compiler cannot
+// tell it.
 #ifndef NOWCAST_BASE_EMBED_H
 #define NOWCAST_BASE_EMBED_H
 
 #include "base/str.h"
 
-#define EMBED(name, path)                                                                                              \
-	__asm__(".pushsection .rodata\n"                                                                                   \
-	        ".balign 16\n" #name "_begin: .incbin \"" path "\"\n" #name "_end: .byte 0\n"                              \
-	        ".popsection\n");                                                                                          \
-	extern const char name##_begin[], name##_end[];                                                                    \
-	static inline struct str name(void)                                                                                \
-	{                                                                                                                  \
-		return (struct str){name##_begin, (size_t)(name##_end - name##_begin)};                                        \
+#define EMBED(name, path)                                                                           \
+	__asm__(".pushsection .rodata\n"                                                                \
+			".balign 16\n" #name "_begin: .incbin \"" path "\"\n" #name "_end: .byte 0\n"           \
+			".popsection\n");                                                                       \
+	extern const char name##_begin[], name##_end[];                                                 \
+	static inline struct str name(void)                                                             \
+	{                                                                                               \
+		return (struct str){name##_begin, (size_t)(name##_end - name##_begin)};                     \
 	}
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One error, told to a tired person: what happened, where, and what to do.
 //
-// A function that can fail returns bool, is marked NC_CHECK, and takes a caller-allocated `struct err *` last, set only
-// when it returns false. The first error wins: setting an error that is already set changes nothing, so clean-up may
-// fail without hiding the cause. The kind tells the caller what to do next.
+// A function that can fail returns bool, is marked NC_CHECK, and takes a caller-allocated `struct err *`
+// last, set only when it returns false. The first error wins: setting an error that is already set changes
+// nothing, so clean-up may fail without hiding the cause. The kind tells the caller what to do next.
 #ifndef NOWCAST_BASE_ERR_H
 #define NOWCAST_BASE_ERR_H
 
@@ -27,7 +27,8 @@ struct err {
 
 #define ERR_INIT {0}
 
-// Sets kind and message unless an error is set already. Always returns false, so that `return err_set(...)` reads well.
+// Sets kind and message unless an error is set already. Always returns false, so that `return err_set(...)`
+// reads well.
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) NC_PRINTF(3, 4);
 #ifdef __clang_analyzer__ // which sees one file at a time, and would think that it may return true
 #define err_set(...) ((bool)(err_set(__VA_ARGS__) && false))

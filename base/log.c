@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line is built in a buffer and leaves in one write(2), so that lines of several threads never mix. The mutex guards the
-// settings and the counters of all call sites: logging is rare by design (rate-limited, never once a record).
+// A line is built in a buffer and leaves in one write(2), so that lines of several threads never mix. The
+// mutex guards the settings and the counters of all call sites: logging is rare by design (rate-limited,
+// never once a record).
 #include "base/log.h"
 
 #include <pthread.h>
@@ -70,7 +71,8 @@ static void add_field(struct buf *b, enum log_format format, const struct log_fi
 		buf_add_json(b, str_of(f->text));
 }
 
-static void add_line(struct buf *b, enum log_level level, const char *msg, const struct log_field *fields, uint32_t suppressed)
+static void add_line(struct buf *b, enum log_level level, const char *msg, const struct log_field *fields,
+                     uint32_t suppressed)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
 	char when[WHEN_SIZE];

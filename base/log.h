@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines on stderr: logfmt, or JSON with log.format = json. Only loops and main log; everything below returns errors.
+// Log lines on stderr: logfmt, or JSON with log.format = json. Only loops and main log; everything below
+// returns errors.
 //
 //     log_warn("redis is away, trying again", LOG_STR("why", err.msg), LOG_INT("wait_ms", 400));
 //     ts=2026-11-02T05:00:00Z level=warn msg="redis is away, trying again" why="..." wait_ms=400
 //
-// Each call site may speak LOG_BURST times in LOG_WINDOW_MS; what it would have said beyond that is counted, and the
-// count stands in its next line as suppressed=N. Thread-safe: a line is one write(2). Never pass a secret, an access key
-// or the body of a record.
+// Each call site may speak LOG_BURST times in LOG_WINDOW_MS; what it would have said beyond that is counted,
+// and the count stands in its next line as suppressed=N. Thread-safe: a line is one write(2). Never pass a
+// secret, an access key or the body of a record.
 #ifndef NOWCAST_BASE_LOG_H
 #define NOWCAST_BASE_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG }; // in the order of log.level's words
-enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };                             // in the order of log.format's words
+// in the order of log.level's words
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+// in the order of log.format's words
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 enum { LOG_BURST = 10, LOG_WINDOW_MS = 60000 };
 
 struct log_field {

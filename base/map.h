@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A set of 64-bit keys, each with a 32-bit value: open addressing, linear probing, never more than two thirds full. Keys
-// are hashes already and are taken as they are; distinct keys stay distinct.
+// A set of 64-bit keys, each with a 32-bit value: open addressing, linear probing, never more than two thirds
+// full. Keys are hashes already and are taken as they are; distinct keys stay distinct.
 #ifndef NOWCAST_BASE_MAP_H
 #define NOWCAST_BASE_MAP_H
 

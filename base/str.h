@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A slice of bytes that somebody else owns, not NUL-terminated, possibly with NULs in it. A value type: pass it by value.
-// {NULL, 0} is the empty slice and means "absent" where a field is optional.
+// A slice of bytes that somebody else owns, not NUL-terminated, possibly with NULs in it. A value type: pass
+// it by value. {NULL, 0} is the empty slice and means "absent" where a field is optional.
 #ifndef NOWCAST_BASE_STR_H
 #define NOWCAST_BASE_STR_H
 
@@ -40,7 +40,8 @@ static inline bool str_starts(struct str a, struct str prefix)
 
 static inline bool str_ends(struct str a, struct str suffix)
 {
-	return a.len >= suffix.len && (suffix.len == 0 || memcmp(a.p + a.len - suffix.len, suffix.p, suffix.len) == 0);
+	return a.len >= suffix.len &&
+	       (suffix.len == 0 || memcmp(a.p + a.len - suffix.len, suffix.p, suffix.len) == 0);
 }
 
 // Bytewise order, shorter first among equals: -1, 0, 1. No locale has a say.
@@ -62,7 +63,8 @@ static inline struct str str_after_last(struct str a, char c)
 	return a;
 }
 
-// Cuts `*rest` at its first `c`: returns what stood before, leaves what stood behind. Without a `c`, all is returned.
+// Cuts `*rest` at its first `c`: returns what stood before, leaves what stood behind. Without a `c`, all is
+// returned.
 static inline struct str str_cut(struct str *rest, char c)
 {
 	const char *at = rest->len ? (const char *)memchr(rest->p, c, rest->len) : NULL;
@@ -77,7 +79,8 @@ static inline struct str str_cut(struct str *rest, char c)
 	return head;
 }
 
-// Cuts the next word off and reads its leading digits, at most 18 of them: a count that a script of ours wrote. 0 if there are none.
+// Cuts the next word off and reads its leading digits, at most 18 of them: a count that a script of ours
+// wrote. 0 if there are none.
 static inline int64_t str_cut_count(struct str *rest)
 {
 	struct str word = str_cut(rest, ' ');

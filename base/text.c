@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text that leaves the program: logs, dead letters, the printed configuration. What goes in may hold anything.
+// Text that leaves the program: logs, dead letters, the printed configuration. What goes in may hold
+// anything.
 #include "base/text.h"
 
 #include <stdint.h>
 #include <unistd.h>
 
-// Length of the well-formed UTF-8 sequence at `i` (RFC 3629: no overlong forms, no surrogates), 0 if there is none.
+// Length of the well-formed UTF-8 sequence at `i` (RFC 3629: no overlong forms, no surrogates), 0 if there is
+// none.
 static size_t utf8_length(struct str s, size_t i)
 {
 	const unsigned char *p = (const unsigned char *)s.p + i;
@@ -42,7 +44,9 @@ size_t text_control(struct str s, size_t i)
 		return 1;
 	if (left >= 2 && p[0] == 0xc2)
 		return p[1] < 0xa0 ? 2 : 0;
-	bool turns = left >= 3 && p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+	bool turns =
+		left >= 3 && p[0] == 0xe2 &&
+		((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
 	return turns ? 3 : 0;
 }
 
@@ -73,7 +77,9 @@ bool text_print(FILE *f, struct buf *b)
 static unsigned code_of(const char *p, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)p;
-	return n == 1 ? u[0] : n == 2 ? (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu) : (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
+	return n == 1   ? u[0]
+	       : n == 2 ? (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu)
+	                : (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
 }
 
 void buf_add_json(struct buf *b, struct str s)
@@ -165,7 +171,8 @@ static bool is_formula(struct str s)
 	size_t i = 1;
 	if (!s.len || !memchr("=@+-\t\r", s.p[0], 6))
 		return false;
-	while (i < s.len && (s.p[0] == '+' || s.p[0] == '-') && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'))
+	while (i < s.len && (s.p[0] == '+' || s.p[0] == '-') &&
+	       ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'))
 		i++;
 	return i < s.len || (s.len == 1 && s.p[0] != '-');
 }

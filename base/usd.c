@@ -42,7 +42,8 @@ struct usd usd_muldiv(struct usd a, int64_t num, int64_t den)
 		return (struct usd){div_half_even(product, den)};
 	// Divided first, the product fits where the result does; the rests are of 64 bits.
 	product = a.pico % den * num;
-	bool over = __builtin_mul_overflow(a.pico / den, (usd_pico)num, &whole) || __builtin_add_overflow(whole, product / den, &whole);
+	bool over = __builtin_mul_overflow(a.pico / den, (usd_pico)num, &whole) ||
+	            __builtin_add_overflow(whole, product / den, &whole);
 	assert(!over);
 	return (struct usd){round_half_even(whole, product % den, den)};
 }

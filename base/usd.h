@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// US dollars as an integer of picodollars (1e-12 USD). A struct, so that it mixes with nothing by accident; 128 bits, so
-// that a year of the largest bill fits. No float ever holds money.
+// US dollars as an integer of picodollars (1e-12 USD). A struct, so that it mixes with nothing by accident;
+// 128 bits, so that a year of the largest bill fits. No float ever holds money.
 //
-// A rate is picodollars per token: a price list's "$3.30 per million tokens" is 3,300,000. Rates down to $0.000001 per
-// million tokens are exact.
+// A rate is picodollars per token: a price list's "$3.30 per million tokens" is 3,300,000. Rates down to
+// $0.000001 per million tokens are exact.
 #ifndef NOWCAST_BASE_USD_H
 #define NOWCAST_BASE_USD_H
 
@@ -37,8 +37,9 @@ static inline int usd_cmp(struct usd a, struct usd b)
 // amount x num / den, rounded half to even; den > 0. Aborts if the result does not fit, as above.
 struct usd usd_muldiv(struct usd a, int64_t num, int64_t den);
 
-// A decimal such as "12.5", "-0.000001", "1.1e-06" as a number of 10^-scale units, exactly; false if it is not a number,
-// is not whole at that scale, or does not fit. usd_parse is scale 12; a rate in USD per million tokens is scale 6.
+// A decimal such as "12.5", "-0.000001", "1.1e-06" as a number of 10^-scale units, exactly; false if it is
+// not a number, is not whole at that scale, or does not fit. usd_parse is scale 12; a rate in USD per million
+// tokens is scale 6.
 bool usd_parse_scaled(struct str s, int scale, int64_t *ret);
 bool usd_parse(struct str s, struct usd *ret);
 

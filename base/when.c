@@ -2,11 +2,13 @@
 #include "base/when.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static const int64_t LAST_SECOND = 253402300799; // 9999-12-31T23:59:59Z
 
-// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted from March so that leap days come last.
+// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted from March so that leap days
+// come last.
 static int64_t days_from_date(int64_t y, int m, int d)
 {
 	y -= m <= 2;
@@ -98,7 +100,8 @@ bool when_parse(struct str s, int64_t *ret_ms)
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 	if (d > month_days[mo - 1] + (mo == 2 && leap))
 		return false;
-	int64_t minutes = (days_from_date(y, mo, d) * 24 + h) * 60 + mi - east, at = (minutes * 60 + sec) * 1000 + ms;
+	int64_t minutes = (days_from_date(y, mo, d) * 24 + h) * 60 + mi - east,
+			at = (minutes * 60 + sec) * 1000 + ms;
 	if (at < 0 || at / 1000 > LAST_SECOND) // by its zone
 		return false;
 	*ret_ms = at;
@@ -130,4 +133,19 @@ int64_t when_now_ms(void)
 int64_t when_ticks_ms(void)
 {
 	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t when_day_start(int64_t hour)
+{
+	return hour - hour % 24;
+}
+
+int64_t when_month_start(int64_t hour)
+{
+	char text[WHEN_SIZE];
+	int64_t ms = 0;
+	when_format(hour * MS_PER_HOUR, text);
+	memcpy(text + 8, "01", 3); // 2026-11-01
+	when_parse(str_of(text), &ms);
+	return ms / MS_PER_HOUR;
 }

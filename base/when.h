@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times. A moment is an int64_t of milliseconds since 1970-01-01T00:00:00Z; a minute or an hour is that divided down.
-// Everything is UTC; no locale and no time zone of the machine has a say.
+// Times. A moment is an int64_t of milliseconds since 1970-01-01T00:00:00Z; a minute or an hour is that
+// divided down. Everything is UTC; no locale and no time zone of the machine has a say.
 #ifndef NOWCAST_BASE_WHEN_H
 #define NOWCAST_BASE_WHEN_H
 
@@ -17,11 +17,17 @@ enum { MS_PER_MINUTE = 60000, MS_PER_HOUR = 3600000 };
 // A form without a zone is UTC. Returns false, leaving *ret_ms alone, for anything else.
 bool when_parse(struct str s, int64_t *ret_ms);
 
-// "2026-11-02T05:00:00Z"; `ms` is clamped to the years above. buf holds at least WHEN_SIZE bytes; returns buf.
+// "2026-11-02T05:00:00Z"; `ms` is clamped to the years above. buf holds at least WHEN_SIZE bytes; returns
+// buf.
 enum { WHEN_SIZE = 24 };
 char *when_format(int64_t ms, char *buf);
 
 int64_t when_now_ms(void);   // wall clock
 int64_t when_ticks_ms(void); // monotonic clock, for intervals
+
+
+// The hour (since the epoch) at which the day, or the month, of an hour begins.
+int64_t when_day_start(int64_t hour);
+int64_t when_month_start(int64_t hour);
 
 #endif

@@ -21,25 +21,26 @@ static int64_t bounded_weight(int64_t weight, int64_t calls, int32_t n)
 	return product;
 }
 
-static void allocate_cell(struct allocation *a, int m, int slot)
+static void allocate_cell(struct allocation *a, int m, int kind)
 {
 	struct cell c;
-	if (!cell_read(&a->reader, m, slot, &c))
+	if (!cell_read(&a->reader, m, kind, &c))
 		return;
-	a->out->metered[slot] += span_minute(a->reader.span, m)->metric[slot];
-	a->out->excess[slot] += c.excess;
+	a->out->metered[kind] += span_minute(a->reader.span, m)->metric[kind];
+	a->out->excess[kind] += c.excess;
 	if (c.ncallers == 0) {
-		a->out->unattributed[slot] += c.residual;
+		a->out->unattributed[kind] += c.residual;
 		return;
 	}
 	for (int32_t i = 0; i < c.ncallers; i++)
-		a->parts[i] = bounded_weight(a->weights->callers[c.callers[i]].milli[slot], c.lacking[c.callers[i]], c.ncallers);
+		a->parts[i] = bounded_weight(a->weights->callers[c.callers[i]].milli[kind], c.lacking[c.callers[i]],
+		                             c.ncallers);
 	apportion(c.residual, a->parts, c.ncallers, a->split);
 	for (int32_t i = 0; i < c.ncallers; i++)
-		a->out->callers[c.callers[i]].slots[slot].allocated += a->split[i];
+		a->out->callers[c.callers[i]].by_kind[kind].allocated += a->split[i];
 }
 
-static void book_calls(struct allocation *a, int m)
+static void add_calls_of_minute(struct allocation *a, int m)
 {
 	const struct minute *at = span_minute(a->reader.span, m);
 	bool covered = cell_is_covered(&a->reader, m);
@@ -51,36 +52,38 @@ static void book_calls(struct allocation *a, int m)
 		u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
 		if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
 			u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
-		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-			int64_t waiting = c->n - c->exact_n[slot], each = a->weights->callers[c->caller].milli[slot], milli;
-			u->slots[slot].exact += c->exact[slot];
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
+			int64_t waiting = c->n - c->exact_n[kind], each = a->weights->callers[c->caller].milli[kind],
+					milli;
+			u->by_kind[kind].exact += c->exact[kind];
 			if (covered || waiting <= 0)
 				continue;
 			if (__builtin_mul_overflow(waiting, each, &milli))
 				milli = INT64_MAX;
-			u->slots[slot].provisional += milli / 1000 + (milli % 1000 >= 500);
+			u->by_kind[kind].provisional += milli / 1000 + (milli % 1000 >= 500);
 		}
 	}
 }
 
-// How far off the split may be; what it means for a group depends on who else was there (serve/group.h).
-static void measure_doubt(const struct weight *w, struct caller_usage *u)
+// The uncertainty of the split. What it means for a group depends on the other callers (query/group.h).
+static void set_uncertainty(const struct weight *w, struct caller_usage *u)
 {
 	u->ttl_permille = w->ttl_permille;
 	u->ttl_may_be_1h = w->ttl_may_be_1h;
 	u->weight = w;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		int64_t tokens = u->slots[slot].allocated;
-		if (__builtin_mul_overflow(tokens, w->sd_permille[slot], &u->spread[slot]))
-			u->spread[slot] = INT64_MAX;
-		if (__builtin_mul_overflow(tokens, w->noise_milli[slot], &u->noise[slot]))
-			u->noise[slot] = INT64_MAX;
-		u->spread[slot] /= 1000;
-		u->noise[slot] /= 1000;
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		int64_t tokens = u->by_kind[kind].allocated;
+		if (__builtin_mul_overflow(tokens, w->sd_permille[kind], &u->spread[kind]))
+			u->spread[kind] = INT64_MAX;
+		if (__builtin_mul_overflow(tokens, w->noise_milli[kind], &u->noise[kind]))
+			u->noise[kind] = INT64_MAX;
+		u->spread[kind] /= 1000;
+		u->noise[kind] /= 1000;
 	}
 }
 
-void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena, struct hour_usage *ret)
+void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena,
+                   struct hour_usage *ret)
 {
 	size_t n = (size_t)s->ncallers + 1;
 	struct allocation a = {
@@ -94,10 +97,10 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 	memset(ret->callers, 0, n * sizeof *ret->callers);
 	cell_reader_init(&a.reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++) {
-		book_calls(&a, m);
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			allocate_cell(&a, m, slot);
+		add_calls_of_minute(&a, m);
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			allocate_cell(&a, m, kind);
 	}
 	for (int32_t i = 0; i < s->ncallers; i++)
-		measure_doubt(&w->callers[i], &ret->callers[i]);
+		set_uncertainty(&w->callers[i], &ret->callers[i]);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the facts of an hour and the weights fixed for it to the tokens of each caller. Pure: the same facts and weights
-// give the same figures, whoever computes them and whenever.
+// From the facts of an hour and its weights to the tokens of each caller. Pure: the same facts and weights
+// give the same tokens on every machine and at every time.
 //
-// Exact tokens are booked in the minute of their call. The residual of a cell (cell.h) is split among the calls that lack
-// tokens in proportion to their weights, to the token, and booked in the minute of the metric; what finds no such call is
-// unattributed. Calls that no metric covers yet are provisional: what such calls usually take.
+// Exact tokens are booked in the minute of their call. The residual of a cell (cell.h) is split among the
+// calls whose tokens are unknown, in proportion to their weights, to the token, and is booked in the minute
+// of the metric. A residual that finds no such call is unattributed. Calls that no metric covers yet are
+// provisional: they get the tokens that such calls usually use.
 #ifndef NOWCAST_ESTIMATOR_ALLOCATE_H
 #define NOWCAST_ESTIMATOR_ALLOCATE_H
 
@@ -12,7 +13,7 @@
 #include "estimator/cell.h"
 #include "estimator/facts.h"
 
-// Tokens of one slot by how they are known.
+// Tokens of one kind by how they are known.
 struct shares {
 	int64_t exact, allocated, provisional;
 };
@@ -21,34 +22,49 @@ struct weight;
 
 struct caller_usage {
 	int64_t calls, failed;
-	struct shares slots[METRIC_SLOTS];
+	struct shares by_kind[METRIC_KINDS];
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
-	int32_t ttl_permille;           // of the other cache writes, the part with the one-hour TTL; -1: nobody tells
+	// of the other cache writes, the part with the one-hour TTL; -1: nobody tells
+	int32_t ttl_permille;
 	bool ttl_may_be_1h;             // nobody tells, and it may pay (struct weight)
-	int64_t spread[METRIC_SLOTS];   // standard deviation of the allocated tokens for want of better weights, in tokens
-	int64_t noise[METRIC_SLOTS];    // their variance by chance, in tokens squared, were each caller alone with its own
-	const struct weight *weight;    // that the split went by; NULL: none
+	// standard deviation of the allocated tokens because the weights are uncertain, in tokens
+	int64_t spread[METRIC_KINDS];
+	// variance of the allocated tokens by chance, in tokens squared, as if the caller were alone in its cells
+	int64_t noise[METRIC_KINDS];
+	const struct weight *weight;    // used for the split; NULL: none
 };
 
 struct hour_usage {
 	struct caller_usage *callers;        // as the span's callers
-	int64_t unattributed[METRIC_SLOTS];
-	int64_t excess[METRIC_SLOTS];        // exact tokens beyond the metric
-	int64_t metered[METRIC_SLOTS];       // what the hour's metrics say
+	int64_t unattributed[METRIC_KINDS];
+	int64_t excess[METRIC_KINDS];        // exact tokens beyond the metric
+	int64_t metered[METRIC_KINDS];       // the sum of the hour's metrics
 };
 
-// Where a weight comes from: what taught it most outright.
-enum weight_source { WEIGHT_NONE, WEIGHT_MODEL, WEIGHT_TAGS, WEIGHT_ROLE, WEIGHT_MINUTES, WEIGHT_EXACT, WEIGHT_BILL };
+// The best evidence that a weight was learned from, from the weakest to the strongest.
+enum weight_source {
+	WEIGHT_NONE,
+	WEIGHT_MODEL,
+	WEIGHT_TAGS,
+	WEIGHT_ROLE,
+	WEIGHT_MINUTES,
+	WEIGHT_EXACT,
+	WEIGHT_BILL
+};
 
-// What a call of one caller usually takes, by slot.
+// How many tokens a call of one caller usually uses, by kind.
 struct weight {
-	int64_t milli[METRIC_SLOTS];      // thousandths of a token: the weight of the split, and the provisional figure; 0: not known
-	int32_t sd_permille[METRIC_SLOTS]; // standard deviation of that, in thousandths of it
-	int64_t noise_milli[METRIC_SLOTS]; // what chance does to a sum of its calls: variance, in thousandths of a token a token
-	int32_t ttl_permille;             // of the cache writes, the thousandths that have the one-hour TTL; -1: not known
-	bool ttl_may_be_1h;               // of them: who reads so much of what it writes may pay for the longer one
-	enum weight_source source[METRIC_SLOTS];
+	// thousandths of a token: the weight of the split, and the provisional figure of a call; 0: unknown
+	int64_t milli[METRIC_KINDS];
+	int32_t sd_permille[METRIC_KINDS]; // standard deviation of that, in thousandths of it
+	// variance of a sum of its calls by chance, in thousandths of a token per token
+	int64_t noise_milli[METRIC_KINDS];
+	// of the cache writes, the thousandths that have the one-hour TTL; -1: not known
+	int32_t ttl_permille;
+	// of them: who reads so much of what it writes may pay for the longer one
+	bool ttl_may_be_1h;
+	enum weight_source source[METRIC_KINDS];
 };
 
 struct weights {
@@ -56,6 +72,7 @@ struct weights {
 };
 
 // Results live in `arena`. `lookback` is 0 to 60 minutes.
-void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena, struct hour_usage *ret);
+void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena,
+                   struct hour_usage *ret);
 
 #endif

@@ -30,10 +30,10 @@ static int first_minute(const struct cell_reader *r, int m)
 	return first;
 }
 
-static void gather(struct cell_reader *r, const struct minute *m, int slot)
+static void add_lacking_calls(struct cell_reader *r, const struct minute *m, int kind)
 {
 	for (int32_t i = 0; m && i < m->ncalls; i++) {
-		int64_t n = m->calls[i].n - m->calls[i].exact_n[slot];
+		int64_t n = m->calls[i].n - m->calls[i].exact_n[kind];
 		int32_t who = m->calls[i].caller;
 		if (n <= 0)
 			continue;
@@ -43,13 +43,13 @@ static void gather(struct cell_reader *r, const struct minute *m, int slot)
 	}
 }
 
-static int ascending(const void *a, const void *b)
+static int compare_int32(const void *a, const void *b)
 {
 	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
 	return (x > y) - (x < y);
 }
 
-bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret)
+bool cell_read(struct cell_reader *r, int m, int kind, struct cell *ret)
 {
 	const struct minute *metered = span_minute(r->span, m);
 	int64_t exact = 0;
@@ -62,17 +62,17 @@ bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret)
 	for (int i = first; i <= m; i++) {
 		const struct minute *at = span_minute(r->span, i);
 		for (int32_t k = 0; at && k < at->ncalls; k++)
-			exact += at->calls[k].exact[slot];
-		gather(r, at, slot);
+			exact += at->calls[k].exact[kind];
+		add_lacking_calls(r, at, kind);
 	}
-	int64_t beyond = metered->metric[slot] - exact;
+	int64_t beyond = metered->metric[kind] - exact;
 	for (int i = first - 1; beyond > 0 && r->nlisted == 0 && m - i <= r->lookback; i--)
-		gather(r, span_minute(r->span, i), slot);
-	qsort(r->listed, (size_t)r->nlisted, sizeof *r->listed, ascending);
+		add_lacking_calls(r, span_minute(r->span, i), kind);
+	qsort(r->listed, (size_t)r->nlisted, sizeof *r->listed, compare_int32);
 	*ret = (struct cell){
 		.residual = beyond > 0 ? beyond : 0,
 		.excess = beyond < 0 ? -beyond : 0,
-		.samples = metered->samples[slot],
+		.samples = metered->samples[kind],
 		.first = first,
 		.callers = r->listed,
 		.lacking = r->lacking,
@@ -80,6 +80,7 @@ bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret)
 	};
 	for (int32_t i = 0; i < r->nlisted; i++)
 		ret->calls += r->lacking[r->listed[i]];
+	assert(ret->residual == 0 || ret->excess == 0);
 	return true;
 }
 

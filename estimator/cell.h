@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cell: a metered minute together with the unmetered minutes since the last metered one (a stream's metric lands in the
-// minute in which it ends), at most `lookback` back.
+// A cell: a metered minute together with the unmetered minutes since the last metered one, at most `lookback`
+// back. (The metric of a stream is in the minute in which the stream ends.)
 //
 //     minute      m-3   m-2   m-1    m          calls of m-1 and m-2 have waited for m's metric
 //     metered      x     -     -     x
 //     cell                \_________/
 //
-// What the metric shows beyond the exact tokens of the cell's calls is its residual; it belongs to those of its calls whose
-// tokens are not known. A residual in whose cell no such call is left looks further back, to the nearest minute within
-// `lookback` that has some. Allocation and learning see the same cells.
+// The residual of a cell is what its metric counts beyond the exact tokens of its calls. It belongs to those
+// calls of the cell whose tokens are unknown. Where the cell has no such call, the nearest earlier minute
+// within `lookback` that has some is used. Allocation and learning use the same cells.
 #ifndef NOWCAST_ESTIMATOR_CELL_H
 #define NOWCAST_ESTIMATOR_CELL_H
 
@@ -18,10 +18,10 @@
 struct cell {
 	int64_t residual;   // tokens to be split
 	int64_t excess;     // exact tokens beyond the metric; one of the two is 0
-	int64_t samples;    // of the metric, if it says how many calls used such tokens; 0: it does not
+	int64_t samples;    // SampleCount of the metric: the calls that used such tokens; 0: unknown
 	int first;          // the earliest of its minutes
-	const int32_t *callers; // who lack tokens: positions in the span's callers, ascending
-	const int64_t *lacking; // by position in the span's callers: how many calls
+	const int32_t *callers; // with calls whose tokens are unknown: positions in the span's callers, ascending
+	const int64_t *lacking; // by position in the span's callers: the number of those calls
 	int32_t ncallers;
 	int64_t calls;      // the sum of `lacking`
 };
@@ -37,11 +37,11 @@ struct cell_reader {
 // `lookback` is 0 to 60 minutes. The arrays live in `arena`.
 void cell_reader_init(struct cell_reader *r, const struct span *span, int lookback, struct arena *arena);
 
-// The cell of minute m (0 to 59) of the span's hour for a slot. False: that minute is not metered. *ret is valid until the
-// next call.
-bool cell_read(struct cell_reader *r, int m, int slot, struct cell *ret);
+// The cell of minute m (0 to 59) of the span's hour for a kind. False: that minute is not metered. *ret is
+// valid until the next call.
+bool cell_read(struct cell_reader *r, int m, int kind, struct cell *ret);
 
-// Whether a metric has come, or may be counted on, for the calls of minute m.
+// Whether a metric that covers the calls of minute m has arrived.
 bool cell_is_covered(const struct cell_reader *r, int m);
 
 #endif

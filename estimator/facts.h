@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The facts of one model in one account and region, hour by hour, as the allocation sees them: by minute, what the metrics
-// say and who called how often. Read from Redis by store.c; everything built on them is a pure function.
+// The facts of one model in one account and Region, hour by hour: for each minute, the sums of the metrics,
+// and how often each caller called. store/store_read.c reads them from Redis. Everything in estimator/ is a
+// pure function of them.
 #ifndef NOWCAST_ESTIMATOR_FACTS_H
 #define NOWCAST_ESTIMATOR_FACTS_H
 
@@ -11,27 +12,29 @@
 #include "ingest/record.h"
 #include "pricing/price.h"
 
-enum { METRIC_SLOTS = TOKENS_CACHE_WRITE + 1 }; // metrics know input, output, cache read and all cache writes
+enum { METRIC_KINDS = TOKENS_CACHE_WRITE + 1 }; // metrics know input, output, cache read and all cache writes
 
-// The calls of one caller, in one lane, in one minute.
+// The calls of one caller, in one rate class, in one minute.
 struct calls {
 	uint64_t caller_id;
 	int32_t caller;               // index into the span's callers
-	uint8_t lane;                 // at which rates they go (estimator/lane.h)
-	int64_t n, failed;            // charged calls; refused ones (no tokens, no share)
-	int64_t started;              // of n: streams known by their start only
-	int64_t exact_n[TOKEN_SLOTS]; // of n: calls whose tokens of that slot are known ...
-	int64_t exact[TOKEN_SLOTS];   // ... and their sum
+	uint8_t rate_class;           // estimator/rate_class.h
+	int64_t n, failed;            // charged calls; refused calls, which get no tokens
+	int64_t started;              // of n: streams of which only the start is known
+	int64_t exact_n[TOKEN_KINDS]; // of n: calls whose tokens of that kind are known ...
+	int64_t exact[TOKEN_KINDS];   // ... and their sum
 };
 
 struct minute {
 	bool metered;                // a token metric of this minute has arrived
-	bool has[METRIC_SLOTS];
-	int64_t metric[METRIC_SLOTS];
-	int64_t samples[METRIC_SLOTS]; // calls that used such tokens; 0: the metric does not tell
-	int64_t (*of_tier)[METRIC_SLOTS]; // by enum price_tier: what of the metric that tier served; NULL: not told. Standard: not told
+	bool has[METRIC_KINDS];
+	int64_t metric[METRIC_KINDS];
+	int64_t samples[METRIC_KINDS]; // SampleCount: calls that used such tokens; 0: unknown
+	// by enum price_tier: the tokens of the metric that the tier served; NULL: unknown. The standard tier has
+	// none
+	int64_t (*of_tier)[METRIC_KINDS];
 	bool has_units;
-	int64_t units;               // images, by their metric
+	int64_t units;               // images, from their metric
 	struct calls *calls;         // in any order
 	int32_t ncalls;
 };
@@ -42,7 +45,7 @@ struct hour {
 	struct minute minutes[60];
 };
 
-// Who called, resolved. A span's callers are sorted by (arn, tagset): their order breaks ties.
+// A caller. A span's callers are sorted by (arn, tagset); that order breaks ties.
 struct who {
 	struct str arn;
 	struct str tagset; // id of the session's tags, "-" without any

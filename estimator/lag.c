@@ -5,10 +5,10 @@
 
 enum { N_MAX = LAG_MINUTES + 1 };
 
-// What share of the streams may end so many minutes later, before anything is known: of chance alone, none shall.
+// The prior of the shares: longer lags are less likely, so that chance alone does not produce them.
 static const double likely[N_MAX] = {1, 1.0 / 2, 1.0 / 4, 1.0 / 8, 1.0 / 16, 1.0 / 32};
 
-// Charged calls of a minute; of them streams of which the start alone is known.
+// Charged calls of a minute, and those of them that are streams of which only the start is known.
 static void count_calls(const struct minute *m, double *ret_all, double *ret_begun)
 {
 	int64_t all = 0, begun = 0;
@@ -22,7 +22,8 @@ static void count_calls(const struct minute *m, double *ret_all, double *ret_beg
 
 void lag_learn(const struct span *s, int lookback, struct lag *ret)
 {
-	double all[60 + LAG_MINUTES], begun[60 + LAG_MINUTES], A[N_MAX * N_MAX] = {0}, b[N_MAX] = {0}, streams = 0, equations = 0, whole = 0;
+	double all[60 + LAG_MINUTES], begun[60 + LAG_MINUTES], A[N_MAX * N_MAX] = {0}, b[N_MAX] = {0};
+	double streams = 0, equations = 0, whole = 0;
 	int minutes = lookback < LAG_MINUTES ? lookback : LAG_MINUTES, n = minutes + 1;
 	*ret = (struct lag){.minutes = minutes, .share = {1}};
 	for (int m = -minutes; m < 60; m++)
@@ -43,7 +44,8 @@ void lag_learn(const struct span *s, int lookback, struct lag *ret)
 	}
 	if (streams <= 0)
 		return;
-	// Whether a stream ends in its minute or the next is chance: a fifth of the streams is the variance of their number.
+	// Whether a stream ends in its minute or the next is chance: a fifth of the streams is the variance of
+	// their number.
 	solve_nonnegative(A, b, n, 0, 0.2 * streams / equations, ret->share);
 	for (int j = 0; j < n; j++)
 		whole += ret->share[j] *= likely[j];

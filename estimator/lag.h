@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long after its start a stream's metric lands. A stream's record bears the minute in which it began, the metric the one in
-// which it ended. Left alone, the minutes' equations would have the wrong calls in them, and weights learned from them would
-// lie too close together. How many calls ended in a minute is told by the metric's SampleCount, so the hour itself tells how
-// many streams end in the minute they began in, in the next one, and so on:
+// How long after its start a stream's metric arrives. The record of a stream has the minute in which it
+// began, its metric has the minute in which it ended. Without a correction, the equations of the minutes
+// would contain the wrong calls, and the weights learned from them would be too similar. The metric's
+// SampleCount is the number of calls that ended in a minute. So the hour itself shows which share of the
+// streams ends in the minute in which they began, which in the next minute, and so on:
 //
-//     SampleCount of minute m  =  calls whose end is known  +  sum over j of share[j] x streams begun in minute m - j
+//     SampleCount of minute m  =  calls whose end is known
+//                                 +  sum over j of share[j] x streams begun in minute m - j
 #ifndef NOWCAST_ESTIMATOR_LAG_H
 #define NOWCAST_ESTIMATOR_LAG_H
 
@@ -13,14 +15,15 @@
 enum { LAG_MINUTES = 5 };
 
 struct lag {
-	int minutes;                    // the last that counts, at most LAG_MINUTES
-	double share[LAG_MINUTES + 1];  // of the streams; all of them are 1
+	int minutes;                    // the longest lag that is considered, at most LAG_MINUTES
+	double share[LAG_MINUTES + 1];  // of the streams, by lag; their sum is 1
 };
 
-// Of the span's hour, looking back `lookback` minutes. Where no metric tells, streams end where they began.
+// Learns it from the span's hour, looking back `lookback` minutes. Without metrics, streams end in the minute
+// in which they began.
 void lag_learn(const struct span *s, int lookback, struct lag *ret);
 
-// How much of a stream begun in minute `begun` ended in the minutes first..last.
+// The share of a stream begun in minute `begun` that ended in the minutes first..last.
 double lag_part(const struct lag *l, int begun, int first, int last);
 
 #endif

@@ -1,42 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures below are properties of the method, not of anybody's traffic: `make accuracy` measures them on many worlds.
+// The constants below are properties of the method, not of one traffic: `make accuracy` measures their effect
+// on many worlds.
 #include "estimator/learn.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "estimator/fit.h"
 #include "estimator/solve.h"
 
 #define FORGET_AN_HOUR 0.985  // half is forgotten in two days
-#define OWN_HOUR 0.25         // what an hour's own lesson counts, once others have taught: else its chance would be learned, too
-#define LOUDEST 2.0           // an hour counts for so many usual ones at most: who is ten times as busy is seldom as usual
+// the weight of an hour's own statistics once others exist: more would fit the chance of that hour
+#define OWN_HOUR 0.25
+// an hour counts at most as much as so many median hours: an hour ten times as busy is seldom typical
+#define HOUR_WEIGHT_MAX 2.0
 
 enum { LEARN_PRINCIPALS = 128 };
 
-// The sums of all lessons, and each of them. Square arrays are n x n, row by row.
-struct course {
+// The sums of the statistics of all hours, and those of each hour. Square arrays are n x n, row by row.
+struct training_set {
 	int n;
 	struct str *names;
 	struct map index; // hash of a name -> position
-	struct lesson_slot slots[METRIC_SLOTS]; // .a and .s are square here
-	double *ttl_told, *ttl_1h, *billed; // billed: calls that the bill tells of
-	struct fit_hour *hours[METRIC_SLOTS]; // those attended
+	struct kind_stats by_kind[METRIC_KINDS]; // .a and .s are square here
+	double *ttl_known, *ttl_1h, *billed; // billed: calls in the bill
+	struct fit_hour *hours[METRIC_KINDS]; // those that were added
 	int nhours;
 };
 
 static uint64_t name_key(struct str name)
 {
-	return XXH3_64bits(name.p, name.len);
+	return hash64(name.p, name.len);
 }
 
-// ---- adding up ------------------------------------------------------------------------------------------------------
+// ---- adding up ----------------------------------------------------------------------------------
 
-static void enrol_name(struct course *c, struct str name)
+static void add_principal(struct training_set *c, struct str name)
 {
 	bool added;
 	if (c->n == LEARN_PRINCIPALS)
@@ -46,7 +49,7 @@ static void enrol_name(struct course *c, struct str name)
 		c->names[c->n++] = name;
 }
 
-static bool is_here(const struct span *s, struct str arn)
+static bool calls_in_span(const struct span *s, struct str arn)
 {
 	int32_t low = 0, high = s->ncallers;
 	while (low < high) {
@@ -59,30 +62,37 @@ static bool is_here(const struct span *s, struct str arn)
 	return low < s->ncallers && str_eq(s->callers[low].arn, arn);
 }
 
-// Names of those of whom the bill tells and who call now, then those of all lessons, newest first; beyond LEARN_PRINCIPALS
-// they are others.
-static void enrol(struct course *c, const struct lesson *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena)
+// Collects the callers of this hour that the bill knows, then the principals of all statistics, newest first.
+// Beyond LEARN_PRINCIPALS they are summed as others.
+static void collect_principals(struct training_set *c, const struct hour_stats *stats, int n,
+                               const struct billed_means *billed_means, int nbilled_means,
+                               const struct span *s, struct arena *arena)
 {
 	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
-	enrol_name(c, STR(LESSON_OTHERS));
-	for (int i = 0; i < ntaught; i++)
-		if (is_here(s, taught[i].arn))
-			enrol_name(c, taught[i].arn);
+	add_principal(c, STR(HOUR_STATS_OTHERS));
+	for (int i = 0; i < nbilled_means; i++)
+		if (calls_in_span(s, billed_means[i].arn))
+			add_principal(c, billed_means[i].arn);
 	for (int i = n - 1; i >= 0; i--)
-		for (int k = 0; k < lessons[i].n; k++)
-			enrol_name(c, lessons[i].names[k]);
+		for (int k = 0; k < stats[i].n; k++)
+			add_principal(c, stats[i].names[k]);
 	size_t size = (size_t)c->n;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		c->slots[slot] = (struct lesson_slot){.b = solve_zeros(arena, size), .c = solve_zeros(arena, size), .exact_calls = solve_zeros(arena, size),
-		                                      .exact_tokens = solve_zeros(arena, size), .n = solve_zeros(arena, size), .a = solve_zeros(arena, size * size), .s = solve_zeros(arena, size * size)};
-	c->ttl_told = solve_zeros(arena, size);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		c->by_kind[kind] = (struct kind_stats){.b = solve_zeros(arena, size),
+		                                       .c = solve_zeros(arena, size),
+		                                       .exact_calls = solve_zeros(arena, size),
+		                                       .exact_tokens = solve_zeros(arena, size),
+		                                       .n = solve_zeros(arena, size),
+		                                       .a = solve_zeros(arena, size * size),
+		                                       .s = solve_zeros(arena, size * size)};
+	c->ttl_known = solve_zeros(arena, size);
 	c->ttl_1h = solve_zeros(arena, size);
 	c->billed = solve_zeros(arena, size);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		c->hours[slot] = arena_alloc(arena, ((size_t)n + 1) * sizeof *c->hours[slot]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		c->hours[kind] = arena_alloc(arena, ((size_t)n + 1) * sizeof *c->hours[kind]);
 }
 
-// A triangle onto a square, mirrored.
+// Adds a triangle to a symmetric square.
 static void add_triangle(double *to, int n, const double *triangle, const int32_t *at, int count, double part)
 {
 	for (int i = 0; i < count; i++) {
@@ -94,7 +104,8 @@ static void add_triangle(double *to, int n, const double *triangle, const int32_
 	}
 }
 
-static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x, const int32_t *at, int count, double part)
+static void add_kind(struct kind_stats *to, int n, const struct kind_stats *x, const int32_t *at, int count,
+                     double part)
 {
 	to->cells += part * x->cells;
 	to->calls += part * x->calls;
@@ -113,68 +124,72 @@ static void add_slot(struct lesson_slot *to, int n, const struct lesson_slot *x,
 	add_triangle(to->s, n, x->s, at, count, part);
 }
 
-// How much an hour's equations of a slot say: the trace of A.
-static double loudness(const struct lesson *l, int slot)
+// The weight of an hour's equations of a kind: the trace of A.
+static double hour_weight(const struct hour_stats *l, int kind)
 {
-	const double *a = l->slots[slot].a;
+	const double *a = l->by_kind[kind].a;
 	double sum = 0;
 	for (int i = 0; i < l->n; a += ++i)
 		sum += a[i];
 	return sum;
 }
 
-static int ascending(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 	return (x > y) - (x < y);
 }
 
-// What a usual hour says: the median of those that say anything; 0 if none does.
-static double usual_loudness(const struct lesson *lessons, int n, int slot, struct arena *arena)
+// The median weight of the hours that have one; 0 if none has.
+static double usual_hour_weight(const struct hour_stats *stats, int n, int kind, struct arena *arena)
 {
 	double *all = solve_zeros(arena, (size_t)n);
 	int some = 0;
 	for (int i = 0; i < n; i++) {
-		all[some] = loudness(&lessons[i], slot);
+		all[some] = hour_weight(&stats[i], kind);
 		some += all[some] > 0;
 	}
-	qsort(all, (size_t)some, sizeof *all, ascending);
+	qsort(all, (size_t)some, sizeof *all, compare_doubles);
 	return some ? all[some / 2] : 0;
 }
 
-static void attend(struct course *c, const struct lesson *l, double part, const double usual[METRIC_SLOTS], struct arena *arena)
+static void add_hour(struct training_set *c, const struct hour_stats *l, double part,
+                     const double usual[METRIC_KINDS], struct arena *arena)
 {
-	int32_t *at = arena_alloc(arena, LESSON_PRINCIPALS * sizeof *at);
+	int32_t *at = arena_alloc(arena, HOUR_STATS_PRINCIPALS * sizeof *at);
 	for (int i = 0; i < l->n; i++) {
 		int32_t *known = map_find(&c->index, name_key(l->names[i]));
 		at[i] = known ? *known : 0;
-		c->ttl_told[at[i]] += part * l->ttl_told[i];
+		c->ttl_known[at[i]] += part * l->ttl_known[i];
 		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
 	}
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		double loud = loudness(l, slot), most = LOUDEST * usual[slot];
-		struct fit_hour *h = &c->hours[slot][c->nhours];
-		*h = (struct fit_hour){.sums = &l->slots[slot], .at = at, .n = l->n, .part = loud > most ? part * most / loud : part};
-		add_slot(&c->slots[slot], c->n, h->sums, at, l->n, h->part);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		double weight = hour_weight(l, kind), most = HOUR_WEIGHT_MAX * usual[kind];
+		struct fit_hour *h = &c->hours[kind][c->nhours];
+		*h = (struct fit_hour){.sums = &l->by_kind[kind],
+		                       .at = at,
+		                       .n = l->n,
+		                       .part = weight > most ? part * most / weight : part};
+		add_kind(&c->by_kind[kind], c->n, h->sums, at, l->n, h->part);
 	}
 	c->nhours++;
 }
 
-static void attend_bill(struct course *c, const struct taught *t)
+static void add_bill(struct training_set *c, const struct billed_means *t)
 {
 	int32_t *at = map_find(&c->index, name_key(t->arn));
 	if (!at)
 		return;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		c->slots[slot].exact_calls[*at] += (double)t->calls;
-		c->slots[slot].exact_tokens[*at] += (double)t->tokens[slot];
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		c->by_kind[kind].exact_calls[*at] += (double)t->calls;
+		c->by_kind[kind].exact_tokens[*at] += (double)t->tokens[kind];
 	}
 	c->billed[*at] += (double)t->calls;
-	c->ttl_told[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
+	c->ttl_known[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
 	c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
 }
 
-// ---- for the callers of the hour ------------------------------------------------------------------------------------
+// ---- for the callers of the hour ----------------------------------------------------------------
 
 // "arn:aws:sts::A:assumed-role/ROLE" of a session; the ARN itself for others.
 static struct str role_part(struct str arn)
@@ -185,27 +200,28 @@ static struct str role_part(struct str arn)
 	return arn;
 }
 
-// Who has taught something, summed by what makes others alike.
-struct kin {
-	double calls[METRIC_SLOTS], tokens[METRIC_SLOTS];
+// Calls and tokens of principals with evidence, summed over a role or over a set of session tags.
+struct cohort_sums {
+	double calls[METRIC_KINDS], tokens[METRIC_KINDS];
 };
 
-struct families {
+struct cohorts {
 	struct map index; // hash of a role or of a set of session tags -> position
-	struct kin *list;
+	struct cohort_sums *list;
 	int32_t n;
 };
 
-static void add_kin(struct families *f, struct str family, const struct course *c, const struct fit *fits, int32_t who)
+static void add_to_cohort(struct cohorts *f, struct str cohort, const struct training_set *c,
+                          const struct fit *fits, int32_t who)
 {
 	bool added;
-	int32_t at = *map_add(&f->index, name_key(family), f->n, &added);
+	int32_t at = *map_add(&f->index, name_key(cohort), f->n, &added);
 	if (added)
-		f->list[f->n++] = (struct kin){0};
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		double n = c->slots[slot].n[who] + c->slots[slot].exact_calls[who];
-		f->list[at].calls[slot] += n;
-		f->list[at].tokens[slot] += n * fits[slot].mean[who];
+		f->list[f->n++] = (struct cohort_sums){0};
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		double n = c->by_kind[kind].n[who] + c->by_kind[kind].exact_calls[who];
+		f->list[at].calls[kind] += n;
+		f->list[at].tokens[kind] += n * fits[kind].mean[who];
 	}
 }
 
@@ -214,46 +230,53 @@ static bool has_tags(const struct who *who)
 	return !str_is(who->tagset, "-");
 }
 
-static void find_families(struct families *f, const struct course *c, const struct fit *fits, const struct span *s, struct arena *arena)
+static void find_cohorts(struct cohorts *f, const struct training_set *c, const struct fit *fits,
+                         const struct span *s, struct arena *arena)
 {
 	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
 	for (int32_t i = 1; i < c->n; i++)
-		add_kin(f, role_part(c->names[i]), c, fits, i);
+		add_to_cohort(f, role_part(c->names[i]), c, fits, i);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		const int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		if (at && *at && has_tags(&s->callers[i]))
-			add_kin(f, s->callers[i].tagset, c, fits, *at);
+			add_to_cohort(f, s->callers[i].tagset, c, fits, *at);
 	}
 }
 
-static bool kin_mean(const struct families *f, struct str family, int slot, double *ret)
+static bool cohort_mean(const struct cohorts *f, struct str cohort, int kind, double *ret)
 {
-	const int32_t *at = map_find(&f->index, name_key(family));
-	if (!at || f->list[*at].calls[slot] <= 0)
+	const int32_t *at = map_find(&f->index, name_key(cohort));
+	if (!at || f->list[*at].calls[kind] <= 0)
 		return false;
-	*ret = f->list[*at].tokens[slot] / f->list[*at].calls[slot];
+	*ret = f->list[*at].tokens[kind] / f->list[*at].calls[kind];
 	return true;
 }
 
 static int64_t milli(double tokens)
 {
-	return tokens <= 0 ? 0 : tokens < 1e-3 ? 1 : tokens > 1e15 ? (int64_t)1e18 : (int64_t)llround(tokens * 1000);
+	return tokens <= 0     ? 0
+	       : tokens < 1e-3 ? 1
+	       : tokens > 1e15 ? (int64_t)1e18
+	                       : (int64_t)llround(tokens * 1000);
 }
 
-static void weigh(struct weight *w, int slot, double mean, double sd, double noise, enum weight_source source)
+static void set_weight(struct weight *w, int kind, double mean, double sd, double noise,
+                       enum weight_source source)
 {
-	w->noise_milli[slot] = milli(noise);
-	w->source[slot] = mean > 0 ? source : WEIGHT_NONE;
-	w->milli[slot] = milli(mean);
-	w->sd_permille[slot] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
+	w->noise_milli[kind] = milli(noise);
+	w->source[kind] = mean > 0 ? source : WEIGHT_NONE;
+	w->milli[kind] = milli(mean);
+	w->sd_permille[kind] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
 }
 
-// Five-minute writes cost 1.25 times the input, one-hour writes twice, reads a tenth. Who reads this part or less of what could
-// be cached pays more with one-hour writes than with five-minute ones of which nothing is ever read.
+// A 5-minute write costs 1.25 times the input, a 1-hour write twice, a read a tenth. A caller that reads this
+// share or less of what could be cached pays more with 1-hour writes than with 5-minute writes that are never
+// read.
 #define HIT_PAYS_1H ((2.0 - 1.25) / (2.0 - 0.1))
-#define DOUBT_SDS 1.0
+#define DOUBT_SDS 1.0 // standard deviations
 
-// Whose writes may have the longer TTL no metric tells; but within the doubt of the weights it should pay.
+// No metric says which TTL a write has. A caller is taken to use 1-hour writes only where they may pay,
+// within the uncertainty of the weights.
 static bool may_pay_for_1h(const struct weight *w)
 {
 	double sd[] = {w->sd_permille[TOKENS_CACHE_READ] / 1000.0, w->sd_permille[TOKENS_CACHE_WRITE] / 1000.0};
@@ -262,60 +285,66 @@ static bool may_pay_for_1h(const struct weight *w)
 	return read > HIT_PAYS_1H * (read + written);
 }
 
-static void hand_out(const struct course *c, const struct fit *fits, const struct span *s, struct arena *arena, struct weights *ret)
+static void assign_weights(const struct training_set *c, const struct fit *fits, const struct span *s,
+                     struct arena *arena, struct weights *ret)
 {
-	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // of one that nothing is known of
-	struct families kin = {0};
-	find_families(&kin, c, fits, s, arena);
+	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // relative deviation of a caller without evidence
+	struct cohorts cohort_sums = {0};
+	find_cohorts(&cohort_sums, c, fits, s, arena);
 	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		struct weight *w = &ret->callers[i];
 		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		*w = (struct weight){.ttl_permille = -1};
-		if (at && c->ttl_told[*at] > 0)
-			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_told[*at], 1)); // an amendment may lower the writes alone
-		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-			const struct fit *r = &fits[slot];
-			if (at && c->slots[slot].n[*at] + c->slots[slot].exact_calls[*at] > 0) {
-				weigh(w, slot, r->mean[*at], r->sd[*at], r->noise[*at],
-				      c->billed[*at] > 0 ? WEIGHT_BILL : c->slots[slot].exact_calls[*at] > 0 ? WEIGHT_EXACT : WEIGHT_MINUTES);
+		if (at && c->ttl_known[*at] > 0)
+			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at],
+			                                           1)); // an amendment may lower the writes alone
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
+			const struct fit *r = &fits[kind];
+			if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0) {
+				set_weight(w, kind, r->mean[*at], r->sd[*at], r->noise[*at],
+				      c->billed[*at] > 0                      ? WEIGHT_BILL
+				      : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT
+				                                              : WEIGHT_MINUTES);
 				continue;
 			}
 			double mean = r->model;
 			enum weight_source source = WEIGHT_MODEL;
-			if (kin_mean(&kin, role_part(s->callers[i].arn), slot, &mean))
+			if (cohort_mean(&cohort_sums, role_part(s->callers[i].arn), kind, &mean))
 				source = WEIGHT_ROLE;
-			else if (has_tags(&s->callers[i]) && kin_mean(&kin, s->callers[i].tagset, slot, &mean))
+			else if (has_tags(&s->callers[i]) && cohort_mean(&cohort_sums, s->callers[i].tagset, kind, &mean))
 				source = WEIGHT_TAGS;
-			weigh(w, slot, mean, unknown * mean, r->noise_typical, source);
+			set_weight(w, kind, mean, unknown * mean, r->noise_typical, source);
 		}
 		w->ttl_may_be_1h = w->ttl_permille < 0 && may_pay_for_1h(w);
 	}
-	map_release(&kin.index);
+	map_release(&cohort_sums.index);
 }
 
-void learn_weights(const struct str *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena,
-                   struct weights *ret)
+void learn_weights(const struct str *stats, int n, const struct billed_means *billed_means, int nbilled_means,
+                   const struct span *s, struct arena *arena, struct weights *ret)
 {
-	struct lesson *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
-	struct course c = {0};
-	struct fit fits[METRIC_SLOTS];
+	struct hour_stats *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
+	struct training_set c = {0};
+	struct fit fits[METRIC_KINDS];
 	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour), good = 0;
 	for (int i = 0; i < n; i++) {
-		if (!lesson_read(lessons[i], arena, &read[good]))
+		if (!hour_stats_read(stats[i], arena, &read[good]))
 			continue;
 		hour[good++] = i;
 	}
-	enrol(&c, read, good, taught, ntaught, s, arena);
-	double usual[METRIC_SLOTS];
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		usual[slot] = usual_loudness(read, good, slot, arena);
+	collect_principals(&c, read, good, billed_means, nbilled_means, s, arena);
+	double usual[METRIC_KINDS];
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		usual[kind] = usual_hour_weight(read, good, kind, arena);
 	for (int i = 0; i < good; i++)
-		attend(&c, &read[i], hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual, arena);
-	for (int i = 0; i < ntaught; i++)
-		attend_bill(&c, &taught[i]);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		fit_slot(&c.slots[slot], c.n, c.hours[slot], c.nhours, arena, &fits[slot]);
-	hand_out(&c, fits, s, arena, ret);
+		add_hour(&c, &read[i],
+		         hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual,
+		         arena);
+	for (int i = 0; i < nbilled_means; i++)
+		add_bill(&c, &billed_means[i]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		fit_kind(&c.by_kind[kind], c.n, c.hours[kind], c.nhours, arena, &fits[kind]);
+	assign_weights(&c, fits, s, arena, ret);
 	map_release(&c.index);
 }

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The weights of an hour: what a call of each caller usually takes, learned from a run of lessons (lesson.h).
+// The weights of an hour: how many tokens a call of each caller usually uses, learned from the statistics of
+// a run of hours (hour_stats.h) and from the bill (billed_means.h).
 //
-// Weights of hour h are a pure function of the lessons of the hours h - learn_hours to h, its own included. A late record
-// changes the lesson of its hour, and every hour that learns from it is computed again: so the weights, too, depend only on
-// which records arrived, live and in a replay.
+// The weights of hour h are a pure function of the statistics of the hours h - learn_hours to h. A late
+// record changes the statistics of its hour, and every hour that learns from it is computed again. So the
+// weights depend only on which records arrived, live and in a replay.
 //
-// Tokens a call = how likely it is to use such tokens at all x how many then. The first factor is learned from the metrics'
-// SampleCounts (estimator/users.h): it tells who uses the cache, and who writes to it, from a few minutes. The second is learned from the sums, by least squares that are never negative and are drawn towards the mean of the model while
-// evidence is thin; how much is thin follows from how noisy the model's calls are. Exact calls teach both outright. Who has
-// taught nothing takes the mean of its role, else of those with the same session tags, else of the model. Without any lesson all are equal. What was billed for a
-// principal's calls counts like so many exact calls, and tells the TTLs of its cache writes.
+// Tokens of a call = probability that it uses such tokens x tokens if it does. The first factor is learned
+// from the SampleCount of the metrics (cache_users.h); a few minutes show who reads the cache and who writes
+// to it. The second factor is learned from the sums, by non-negative least squares that shrink to the mean of
+// the model while there is little evidence (fit.h). Exact calls are evidence of both factors. A caller
+// without evidence takes the mean of its role, else of the callers with the same session tags, else of the
+// model. Without any statistics all callers are equal. Billed calls count like exact calls, and give the TTLs
+// of the cache writes.
 #ifndef NOWCAST_ESTIMATOR_LEARN_H
 #define NOWCAST_ESTIMATOR_LEARN_H
 
 #include "base/arena.h"
 #include "estimator/allocate.h"
-#include "estimator/lesson.h"
-#include "estimator/taught.h"
+#include "estimator/billed_means.h"
+#include "estimator/hour_stats.h"
 
-// Weights for the span's callers from `n` lessons as bytes, oldest first, one an hour, the last being the hour's own; empty
-// ones and such of another form teach nothing. `taught`: what the bill taught, sorted by ARN. Results live in `arena`.
-void learn_weights(const struct str *lessons, int n, const struct taught *taught, int ntaught, const struct span *s, struct arena *arena,
-                   struct weights *ret);
+// Weights for the span's callers. `stats`: the bytes of `n` hours' statistics, oldest first; the last is the
+// hour's own. Empty ones and those of another form are skipped. `billed_means` is sorted by ARN. Results live
+// in `arena`.
+void learn_weights(const struct str *stats, int n, const struct billed_means *billed_means, int nbilled_means,
+                   const struct span *s, struct arena *arena, struct weights *ret);
 
 #endif

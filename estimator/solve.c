@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estimator/solve.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ double *solve_zeros(struct arena *arena, size_t n)
 
 void solve_nonnegative(const double *A, const double *b, int n, double prior, double lambda, double *x)
 {
+	assert(lambda > 0);
 	for (int sweep = 0; sweep < SWEEPS_MAX; sweep++) {
 		double moved = 0, largest = 0;
 		for (int i = 0; i < n; i++) {
@@ -65,8 +67,8 @@ static void cholesky(const double *A, int n, double lambda, double *L)
 void solve_inverse_diagonal(const double *A, int n, double lambda, double *ret_factor, double *ret_diagonal)
 {
 	cholesky(A, n, lambda, ret_factor);
-	// Column i of L^-1, from its diagonal down, stands in the free upper triangle of row i; the squares of a column of L^-1
-	// sum to the diagonal of the inverse.
+	// Column i of L^-1, from its diagonal down, is kept in the free upper triangle of row i. The squares of a
+	// column of L^-1 sum to the diagonal of the inverse.
 	for (int i = 0; i < n; i++) {
 		double *column = ret_factor + (size_t)i * (size_t)n;
 		double first = 1 / column[i], squares = first * first;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon prices every row here when an hour is settled, and `nowcast reprice` prices it again from the quantities that
-// stand in Redis: both from the same bundle, so that pricing twice at the same rates changes nothing.
+// The daemon prices every row here when an hour is settled, and `nowcast reprice` prices it again from the
+// quantities that stand in Redis: both from the same priced usage, so that pricing twice at the same rates
+// changes nothing.
 #include "estimator/tariff.h"
 
 #include <string.h>
 
-#include "estimator/lane.h"
+#include "estimator/rate_class.h"
 #include "pricing/price_file.h"
 
-enum { LIKELY_SHARE = 4 }; // a mean prompt below this share of the limit leaves no longer ones worth a warning
+// a mean prompt below this share of the limit leaves no longer ones worth a warning
+enum { LIKELY_SHARE = 4 };
 
 static void read_band(struct band *b, struct tariff *t, const struct prices *p, struct price_query *q)
 {
@@ -39,11 +41,13 @@ static void tariff_read(struct tariff *ret, const struct prices *p, struct price
 	ret->unit_miss = prices_find(p, &q, &ret->unit, &ret->unit_source);
 }
 
-void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms)
+void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model,
+                  struct str foundation, int64_t hour_ms)
 {
 	struct str region = where, account = str_cut(&region, '/');
 	t->prices = p;
-	t->query = (struct price_query){.account = account, .region = region, .model = model, .foundation = foundation, .time_ms = hour_ms};
+	t->query = (struct price_query){
+		.account = account, .region = region, .model = model, .foundation = foundation, .time_ms = hour_ms};
 	memset(t->known, 0, sizeof t->known);
 }
 
@@ -58,7 +62,7 @@ const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier)
 	return &t->tariff[tier];
 }
 
-static int64_t mean_prompt(const struct bundle *b)
+static int64_t mean_prompt(const struct priced_usage *b)
 {
 	usd_pico sum = 0; // wide enough for any five counts
 	for (int type = 0; type < TOKEN_TYPES; type++)
@@ -75,17 +79,17 @@ static int band_at(const struct tariff *t, int64_t prompt)
 	return i;
 }
 
-const struct band *tariff_band(const struct tariff *t, const struct bundle *b, bool *ret_estimated)
+const struct band *tariff_band(const struct tariff *t, const struct priced_usage *b, bool *ret_estimated)
 {
 	int64_t from, to;
-	lane_prompt(b->lane, &from, &to);
+	rate_class_prompt(b->rate_class, &from, &to);
 	int low = band_at(t, from), high = band_at(t, to), at = b->calls > 0 ? band_at(t, mean_prompt(b)) : 0;
 	if (ret_estimated)
-		*ret_estimated = low != high && !(b->lane & LANE_UNITS);
+		*ret_estimated = low != high && !(b->rate_class & RATE_CLASS_UNITS);
 	return &t->bands[at < low ? low : at > high ? high : at];
 }
 
-static bool may_be_longer(const struct tariff *t, const struct bundle *b, int at)
+static bool may_be_longer(const struct tariff *t, const struct priced_usage *b, int at)
 {
 	return at + 1 < t->nbands && mean_prompt(b) > t->bands[at].prompt_max / LIKELY_SHARE;
 }
@@ -104,27 +108,29 @@ bool tariff_knows(const struct tariff *t)
 	return known;
 }
 
-enum price_miss tariff_miss(const struct tariff *t, const struct bundle *b, enum token_type type)
+enum price_miss tariff_miss(const struct tariff *t, const struct priced_usage *b, enum token_type type)
 {
-	if (b->lane & LANE_UNITS)
+	if (b->rate_class & RATE_CLASS_UNITS)
 		return t->unit_miss ? t->unit_miss : MISS_UNCOUNTED;
 	return t->miss[type] ? t->miss[type] : MISS_TYPE;
 }
 
 // Calls of which nobody counted the units have no price, whatever a unit costs.
-static bool price_units(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more)
+static bool price_units(const struct tariff *t, const struct priced_usage *b, enum token_type type,
+                        struct usd *ret, struct usd *ret_more)
 {
-	if (t->unit_miss != MISS_NONE || b->lane & LANE_AT_LEAST)
+	if (t->unit_miss != MISS_NONE || b->rate_class & RATE_CLASS_AT_LEAST)
 		return false;
 	*ret = usd_price(b->tokens[type], t->unit.pico_per_token);
 	*ret_more = USD_ZERO;
 	return true;
 }
 
-bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more)
+bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret,
+                  struct usd *ret_more)
 {
 	bool estimated;
-	if (b->lane & LANE_UNITS)
+	if (b->rate_class & RATE_CLASS_UNITS)
 		return price_units(t, b, type, ret, ret_more);
 	const struct band *band = tariff_band(t, b, &estimated);
 	int at = (int)(band - t->bands);

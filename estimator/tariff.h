@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rates of one model in one account, Region and hour, looked up once, and what a caller's tokens cost at them.
+// The rates of one model in one account, Region and hour, looked up once, and what a caller's tokens cost at
+// them.
 //
-// Calls come by lane (estimator/lane.h), so that the service tier is that of each call. Some models charge by the length of a
-// request's prompt, all of the request at the higher rate: where the lane knows it, the band is that of each call too. Where only
-// sums are known, it is the band of the caller's mean prompt, and the figure is marked; where longer prompts may well be among
-// them (the mean is above a quarter of the limit) `more` says what the tokens would cost on top in the next band.
+// Calls come by rate class (estimator/rate_class.h), so that the service tier is that of each call. Some
+// models charge by the length of a request's prompt, all of the request at the higher rate: where the rate
+// class knows it, the band is that of each call too. Where only sums are known, it is the band of the
+// caller's mean prompt, and the figure is marked; where longer prompts may well be among them (the mean is
+// above a quarter of the limit) `more` says what the tokens would cost on top in the next band.
 #ifndef NOWCAST_ESTIMATOR_TARIFF_H
 #define NOWCAST_ESTIMATOR_TARIFF_H
 
@@ -34,9 +36,9 @@ struct tariff {
 	struct price_source unit_source;
 };
 
-// What is priced: quantities of one caller in one lane in that hour.
-struct bundle {
-	int lane;
+// What is priced: quantities of one caller in one rate class in that hour.
+struct priced_usage {
+	int rate_class;
 	int64_t calls;
 	int64_t tokens[TOKEN_TYPES];
 	int64_t assumed;                 // of the 5-minute cache writes: how many may be 1-hour ones
@@ -51,19 +53,21 @@ struct tariffs {
 };
 
 // `where` is "account/region". The strings must outlive it.
-void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model, struct str foundation, int64_t hour_ms);
+void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model,
+                  struct str foundation, int64_t hour_ms);
 const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier);
 
-// The band of the bundle's prompts. *ret_estimated (may be NULL): it goes by their mean.
-const struct band *tariff_band(const struct tariff *t, const struct bundle *b, bool *ret_estimated);
+// The band of the priced usage's prompts. *ret_estimated (may be NULL): it goes by their mean.
+const struct band *tariff_band(const struct tariff *t, const struct priced_usage *b, bool *ret_estimated);
 
 // Whether any source of prices knows the model.
 bool tariff_knows(const struct tariff *t);
 
 // Why there is no price.
-enum price_miss tariff_miss(const struct tariff *t, const struct bundle *b, enum token_type type);
+enum price_miss tariff_miss(const struct tariff *t, const struct priced_usage *b, enum token_type type);
 
 // False: unpriced. *ret_more: what these tokens may cost on top.
-bool tariff_price(const struct tariff *t, const struct bundle *b, enum token_type type, struct usd *ret, struct usd *ret_more);
+bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret,
+                  struct usd *ret_more);
 
 #endif

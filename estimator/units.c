@@ -13,7 +13,7 @@ static int64_t *zeros(struct arena *arena, int32_t n)
 }
 
 // Whether anything speaks of units.
-static bool any_told(const struct span *s, bool *ret_metered)
+static bool any_known(const struct span *s, bool *ret_metered)
 {
 	bool any = false;
 	*ret_metered = false;
@@ -31,11 +31,11 @@ void units_split(const struct span *s, bool by_unit, struct arena *arena, struct
 	int64_t exact = 0, calls = 0;
 	bool metered;
 	*ret = (struct units){0};
-	if (!any_told(s, &metered) && !by_unit)
+	if (!any_known(s, &metered) && !by_unit)
 		return;
 	ret->exact = zeros(arena, s->ncallers);
 	ret->allocated = zeros(arena, s->ncallers);
-	ret->untold = zeros(arena, s->ncallers);
+	ret->unknown = zeros(arena, s->ncallers);
 	for (int m = 0; m < 60; m++) {
 		const struct minute *at = span_minute(s, m);
 		ret->metered += at ? at->units : 0;
@@ -44,16 +44,16 @@ void units_split(const struct span *s, bool by_unit, struct arena *arena, struct
 			int64_t lacking = c->n > c->exact_n[TOKENS_UNITS] ? c->n - c->exact_n[TOKENS_UNITS] : 0;
 			ret->exact[c->caller] += c->exact[TOKENS_UNITS];
 			exact += c->exact[TOKENS_UNITS];
-			ret->untold[c->caller] += lacking;
+			ret->unknown[c->caller] += lacking;
 			calls += lacking;
 		}
 	}
 	int64_t residual = ret->metered > exact ? ret->metered - exact : 0;
 	ret->excess = metered && exact > ret->metered ? exact - ret->metered : 0;
 	if (residual && calls)
-		apportion(residual, ret->untold, s->ncallers, ret->allocated);
+		apportion(residual, ret->unknown, s->ncallers, ret->allocated);
 	else
 		ret->unattributed = residual;
 	if (metered || !by_unit)
-		memset(ret->untold, 0, (size_t)s->ncallers * sizeof *ret->untold);
+		memset(ret->unknown, 0, (size_t)s->ncallers * sizeof *ret->unknown);
 }

@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-// Whether every byte could be part of base64 text, and there is at least one group of four: a guess, not a proof.
+// Whether every byte could be part of base64 text, and there is at least one group of four: a guess, not a
+// proof.
 bool base64_plausible(struct str s);
 
 // Appends what `in` holds to `out`. ERR_SKIP names the first bad byte.

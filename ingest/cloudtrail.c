@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// CloudTrail records of inference: a call, the copy of it that data events add, the record that follows when a stream has
-// ended, and corrections of them.
+// CloudTrail records of inference: a call, the copy of it that data events add, the record that follows when
+// a stream has ended, and corrections of them.
 //
-// One streaming call makes up to four records; what they share is the requestID of the call, which the completion record
-// holds as parentRequestId. Only eventType tells a completion from a call. Token counts may be there (input and output
-// only), as numbers or strings, as a map or as a list of {key, value}: they are optional everywhere.
+// One streaming call makes up to four records; what they share is the requestID of the call, which the
+// completion record holds as parentRequestId. Only eventType tells a completion from a call. Token counts may
+// be there (input and output only), as numbers or strings, as a map or as a list of {key, value}: they are
+// optional everywhere.
 //
-// Names of operations are not a closed list. Known ones are told by a table; an unknown one is a call if it names a model
-// and its verb is not that of administration (Get..., Create..., CountTokens...), for a new way to spend money must not
-// pass unseen.
+// Names of operations are not a closed list. Known ones are told by a table; an unknown one is a call if it
+// names a model and its verb is not that of administration (Get..., Create..., CountTokens...), for a new way
+// to spend money must not pass unseen.
 //
-// A failed call is handed on as failed, without tokens. A completion that carries both tokens and an error is a stream that
-// broke on its way: its tokens stand and it is not marked as failed.
+// A failed call is handed on as failed, without tokens. A completion that carries both tokens and an error is
+// a stream that broke on its way: its tokens stand and it is not marked as failed.
 #include <stdio.h>
 
 #include "ingest/field.h"
 #include "ingest/principal.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
 
 enum operation { ADMINISTRATION, CALL, STREAM };
@@ -24,9 +25,10 @@ enum operation { ADMINISTRATION, CALL, STREAM };
 static bool is_administration(struct str name)
 {
 	static const char *const verbs[] = {
-		"Accept", "Apply", "Associate", "Batch", "Cancel", "Copy", "Count", "Create", "Delete", "Deregister", "Describe",
-		"Disable", "Disassociate", "Enable", "Export", "Get", "Import", "List", "Prepare", "Publish", "Put", "Register",
-		"Reject", "Render", "Request", "Retry", "Search", "Stop", "Tag", "Untag", "Update", "Validate",
+		"Accept",  "Apply",      "Associate", "Batch",   "Cancel",       "Copy",     "Count",  "Create",
+		"Delete",  "Deregister", "Describe",  "Disable", "Disassociate", "Enable",   "Export", "Get",
+		"Import",  "List",       "Prepare",   "Publish", "Put",          "Register", "Reject", "Render",
+		"Request", "Retry",      "Search",    "Stop",    "Tag",          "Untag",    "Update", "Validate",
 	};
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
 		if (str_starts(name, str_of(verbs[i])))
@@ -38,7 +40,8 @@ static bool is_administration(struct str name)
 static bool is_known(struct str name)
 {
 	return str_is(name, "Converse") || str_is(name, "ConverseStream") || str_is(name, "InvokeModel") ||
-	       str_is(name, "InvokeModelWithResponseStream") || str_is(name, "InvokeModelWithBidirectionalStream");
+	       str_is(name, "InvokeModelWithResponseStream") ||
+	       str_is(name, "InvokeModelWithBidirectionalStream");
 }
 
 static bool is_stream(struct str name)
@@ -83,9 +86,10 @@ static struct str project_of_arn(struct str arn)
 	return arn.len && memmem(arn.p, arn.len, ":project/", 9) ? str_after_last(arn, '/') : STR_NONE;
 }
 
-// What the first of resources[] names of which `part` finds something, or STR_NONE. The key of an ARN is ARN in CloudTrail, arn in
-// what others made of it.
-static bool named_by_resources(struct json resources, struct str (*part)(struct str arn), struct str *ret, struct err *err)
+// What the first of resources[] names of which `part` finds something, or STR_NONE. The key of an ARN is ARN
+// in CloudTrail, arn in what others made of it.
+static bool named_by_resources(struct json resources, struct str (*part)(struct str arn), struct str *ret,
+                               struct err *err)
 {
 	struct json item;
 	*ret = STR_NONE;
@@ -101,8 +105,10 @@ static bool named_by_resources(struct json resources, struct str (*part)(struct 
 
 static bool tokens_of_map(struct json map, struct call *c, struct err *err)
 {
-	return field_tokens(json_get(map, STR("inputTokens")), "inputTokens", &c->known[TOKENS_INPUT], &c->tokens[TOKENS_INPUT], err) &&
-	       field_tokens(json_get(map, STR("outputTokens")), "outputTokens", &c->known[TOKENS_OUTPUT], &c->tokens[TOKENS_OUTPUT], err);
+	return field_tokens(json_get(map, STR("inputTokens")), "inputTokens", &c->known[TOKENS_INPUT],
+	                    &c->tokens[TOKENS_INPUT], err) &&
+	       field_tokens(json_get(map, STR("outputTokens")), "outputTokens", &c->known[TOKENS_OUTPUT],
+	                    &c->tokens[TOKENS_OUTPUT], err);
 }
 
 // Reads token counts from additionalEventData, or from the additionalEntries within it.
@@ -117,9 +123,13 @@ static bool tokens_of(struct json data, struct call *c, struct err *err)
 		struct str key;
 		if (!json_str(json_get(item, STR("key")), &key))
 			continue;
-		enum token_slot slot = str_is(key, "inputTokens") ? TOKENS_INPUT : str_is(key, "outputTokens") ? TOKENS_OUTPUT : TOKEN_SLOTS;
-		if (slot != TOKEN_SLOTS && !field_tokens(json_get(item, STR("value")), slot == TOKENS_INPUT ? "inputTokens" : "outputTokens",
-		                                         &c->known[slot], &c->tokens[slot], err))
+		enum token_kind token_kind = str_is(key, "inputTokens")    ? TOKENS_INPUT
+		                             : str_is(key, "outputTokens") ? TOKENS_OUTPUT
+		                                                           : TOKEN_KINDS;
+		if (token_kind != TOKEN_KINDS &&
+		    !field_tokens(json_get(item, STR("value")),
+		                  token_kind == TOKENS_INPUT ? "inputTokens" : "outputTokens", &c->known[token_kind],
+		                  &c->tokens[token_kind], err))
 			return false;
 	}
 	return true;
@@ -133,17 +143,20 @@ static struct json either(struct json a, struct json b)
 // What served is told beside the call, what was asked for in its parameters.
 static void tier_of(const struct top *t, struct call *c)
 {
-	c->tier_known = tier_of_object(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), &c->tier) ||
-	                tier_of_object(t->f[F_requestParameters], &c->tier);
+	c->tier_known =
+		tier_of_object(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), &c->tier) ||
+		tier_of_object(t->f[F_requestParameters], &c->tier);
 }
 
-// A call from one account to a resource of another is recorded in both. It is one call, the caller's: both records go to the
-// caller's account, where they meet by their requestID, and the other account's copy, which may hide who called, counts less.
+// A call from one account to a resource of another is recorded in both. It is one call, the caller's: both
+// records go to the caller's account, where they meet by their requestID, and the other account's copy, which
+// may hide who called, counts less.
 static bool callers_account(const struct top *t, struct call *c, struct err *err)
 {
 	struct str shared, owner;
 	if (!field_opt_str(t->f[F_sharedEventID], "sharedEventID", &shared, err) ||
-	    !field_opt_str(json_get(t->f[F_userIdentity], STR("accountId")), "userIdentity.accountId", &owner, err))
+	    !field_opt_str(json_get(t->f[F_userIdentity], STR("accountId")), "userIdentity.accountId", &owner,
+	                   err))
 		return false;
 	if (!shared.len || !owner.len || str_eq(owner, c->account))
 		return true;
@@ -158,9 +171,12 @@ static bool common(const struct top *t, struct arena *a, struct call *c, struct 
 {
 	struct str code;
 	if (!field_time(t->f[F_eventTime], "eventTime", &c->time_ms, err) ||
-	    !field_str(t->f[F_awsRegion], "awsRegion", &c->region, err) || !field_region(c->region, "awsRegion", err) ||
-	    !field_str(either(t->f[F_recipientAccountId], json_get(t->f[F_userIdentity], STR("accountId"))), "recipientAccountId", &c->account, err) ||
-	    !field_account(c->account, "recipientAccountId", err) || !field_opt_str(t->f[F_errorCode], "errorCode", &code, err) ||
+	    !field_str(t->f[F_awsRegion], "awsRegion", &c->region, err) ||
+	    !field_region(c->region, "awsRegion", err) ||
+	    !field_str(either(t->f[F_recipientAccountId], json_get(t->f[F_userIdentity], STR("accountId"))),
+	               "recipientAccountId", &c->account, err) ||
+	    !field_account(c->account, "recipientAccountId", err) ||
+	    !field_opt_str(t->f[F_errorCode], "errorCode", &code, err) ||
 	    !principal_from_identity(a, t->f[F_userIdentity], c->account, c->region, &c->caller, err))
 		return false;
 	c->failed = code.len > 0;
@@ -177,11 +193,13 @@ static bool identity(const struct top *t, struct record *r, struct err *err)
 	json_bool(t->f[F_managementEvent], &management);
 	if (!field_opt_str(t->f[F_eventCategory], "eventCategory", &category, err) ||
 	    !field_opt_str(json_get(addendum, STR("reason")), "addendum.reason", &reason, err) ||
-	    !field_opt_str(json_get(addendum, STR("originalRequestID")), "addendum.originalRequestID", &original, err))
+	    !field_opt_str(json_get(addendum, STR("originalRequestID")), "addendum.originalRequestID", &original,
+	                   err))
 		return false;
 	r->kind = RECORD_CALL;
 	if (c->source != SOURCE_SHARED)
-		c->source = str_is(category, "Data") || (!category.len && !management) ? SOURCE_DATA_EVENT : SOURCE_API;
+		c->source =
+			str_is(category, "Data") || (!category.len && !management) ? SOURCE_DATA_EVENT : SOURCE_API;
 	bool amends = str_is(reason, "UPDATED_DATA");
 	if (amends) {
 		r->kind = RECORD_AMENDMENT;
@@ -196,26 +214,33 @@ static enum verdict find_key(struct call *c, struct err *err)
 {
 	struct str named = c->model_called.len ? c->model_called : c->foundation;
 	if (!named.len)
-		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model"), BROKEN);
+		return c->failed ? NOT_OURS
+		                 : (err_set(err, ERR_SKIP,
+		                            "neither requestParameters.modelId nor resources[] names a model"),
+		                    BROKEN);
 	return model_key(named, &c->model, err) ? OURS : BROKEN;
 }
 
-static enum verdict completion(const struct top *t, struct arena *a, struct str name, struct record *r, struct err *err)
+static enum verdict completion(const struct top *t, struct arena *a, struct str name, struct record *r,
+                               struct err *err)
 {
 	struct call *c = &r->call;
 	struct json details = t->f[F_serviceEventDetails], parent = json_get(details, STR("parentRequestId"));
-	struct json data = either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData")));
+	struct json data =
+		either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData")));
 	if (json_missing(parent) && !is_known(name))
 		return NOT_OURS; // the state of some job
 	r->kind = RECORD_CALL_TOKENS;
 	c->source = SOURCE_COMPLETION;
 	c->time_is_end = true;
 	c->streaming = true;
-	if (!common(t, a, c, err) || !field_str(parent, "serviceEventDetails.parentRequestId", &c->request_id, err) ||
+	if (!common(t, a, c, err) ||
+	    !field_str(parent, "serviceEventDetails.parentRequestId", &c->request_id, err) ||
 	    !tokens_of(data, c, err) ||
 	    !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err) ||
 	    !named_by_resources(t->f[F_resources], model_of_arn, &c->foundation, err) ||
-	    !field_opt_str(json_get(t->f[F_requestParameters], STR("modelId")), "requestParameters.modelId", &c->model_called, err))
+	    !field_opt_str(json_get(t->f[F_requestParameters], STR("modelId")), "requestParameters.modelId",
+	                   &c->model_called, err))
 		return BROKEN;
 	if (c->known[TOKENS_INPUT] || c->known[TOKENS_OUTPUT])
 		c->failed = false;
@@ -228,7 +253,8 @@ enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record
 	struct call *c = &r->call;
 	struct str name, type;
 	*c = (struct call){.time_ms = 0};
-	if (!field_str(t->f[F_eventName], "eventName", &name, err) || !field_opt_str(t->f[F_eventType], "eventType", &type, err))
+	if (!field_str(t->f[F_eventName], "eventName", &name, err) ||
+	    !field_opt_str(t->f[F_eventType], "eventType", &type, err))
 		return BROKEN;
 	if (!is_known(name) && is_administration(name))
 		return NOT_OURS;
@@ -260,11 +286,13 @@ enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct reco
 	if (!str_is(name, "CreateInference"))
 		return NOT_OURS;
 	struct json params = t->f[F_requestParameters], stream = json_get(params, STR("stream"));
-	if (!common(t, a, c, err) || !identity(t, r, err) || !named_by_resources(t->f[F_resources], project_of_arn, &c->caller.project, err) ||
+	if (!common(t, a, c, err) || !identity(t, r, err) ||
+	    !named_by_resources(t->f[F_resources], project_of_arn, &c->caller.project, err) ||
 	    !field_opt_str(json_get(params, STR("model")), "requestParameters.model", &c->model_called, err))
 		return BROKEN;
 	if (!json_missing(stream) && !json_bool(stream, &c->streaming)) {
-		err_set(err, ERR_SKIP, "requestParameters.stream should be a boolean, and is %s", json_type_name(json_type(stream)));
+		err_set(err, ERR_SKIP, "requestParameters.stream should be a boolean, and is %s",
+		        json_type_name(json_type(stream)));
 		return BROKEN;
 	}
 	c->time_is_end = !c->streaming;

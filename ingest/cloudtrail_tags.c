@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// CloudTrail records that say which tags a caller has: STS, when it hands out the credentials of a session, and IAM, when
-// the tags of a role or a user change.
+// CloudTrail records that say which tags a caller has: STS, when it hands out the credentials of a session,
+// and IAM, when the tags of a role or a user change.
 //
-// The records of calls do not hold tags. A session is found again by the access key that STS returned, which every later
-// call of it carries; so an STS record without credentials (a refusal) is none of our business, and one without tags is
-// still handed on, for it says which role the session is of.
+// The records of calls do not hold tags. A session is found again by the access key that STS returned, which
+// every later call of it carries; so an STS record without credentials (a refusal) is none of our business,
+// and one without tags is still handed on, for it says which role the session is of.
 #include "ingest/field.h"
 #include "ingest/principal.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 // Sets a tag, or replaces the value of one that is set.
 static bool put(struct tag *tags, int *n, struct str key, struct str value, struct err *err)
 {
 	if (key.len > FIELD_STRING_MAX || value.len > FIELD_STRING_MAX)
-		return err_set(err, ERR_SKIP, "a tag is longer than %d bytes: %s", FIELD_STRING_MAX, field_show(key).z);
+		return err_set(err, ERR_SKIP, "a tag is longer than %d bytes: %s", FIELD_STRING_MAX,
+		               field_show(key).z);
 	int i = 0;
 	while (i < *n && !str_eq(tags[i].key, key))
 		i++;
@@ -31,11 +32,12 @@ static bool tags_of_map(struct json map, const char *name, struct tag *tags, int
 	struct str key, value;
 	struct json item;
 	if (!json_missing(map) && json_type(map) != JSON_OBJECT)
-		return err_set(err, ERR_SKIP, "%s should be an object, and is %s", name, json_type_name(json_type(map)));
+		return err_set(err, ERR_SKIP, "%s should be an object, and is %s", name,
+		               json_type_name(json_type(map)));
 	for (struct json_iter it = json_begin(map); json_next(&it, &key, &item);) {
 		if (!json_str(item, &value))
-			return err_set(err, ERR_SKIP, "the tag %s in %s should be a string, and is %s", field_show(key).z, name,
-			               json_type_name(json_type(item)));
+			return err_set(err, ERR_SKIP, "the tag %s in %s should be a string, and is %s", field_show(key).z,
+			               name, json_type_name(json_type(item)));
 		if (!put(tags, n, key, value, err))
 			return false;
 	}
@@ -48,12 +50,14 @@ static bool tags_of_list(struct json list, const char *name, struct tag *tags, i
 	struct str key, value;
 	struct json item;
 	if (!json_missing(list) && json_type(list) != JSON_ARRAY)
-		return err_set(err, ERR_SKIP, "%s should be an array, and is %s", name, json_type_name(json_type(list)));
+		return err_set(err, ERR_SKIP, "%s should be an array, and is %s", name,
+		               json_type_name(json_type(list)));
 	for (struct json_iter it = json_begin(list); json_next(&it, NULL, &item);) {
 		struct json v = json_get(item, STR("value"));
 		value = STR_NONE;
 		if (!json_str(json_get(item, STR("key")), &key) || (!json_missing(v) && !json_str(v, &value)))
-			return err_set(err, ERR_SKIP, "%s holds an entry that is not {\"key\": string, \"value\": string}", name);
+			return err_set(err, ERR_SKIP,
+			               "%s holds an entry that is not {\"key\": string, \"value\": string}", name);
 		if (!put(tags, n, key, value, err))
 			return false;
 	}
@@ -65,7 +69,8 @@ static bool keys_of_list(struct json list, const char *name, struct tag *tags, i
 	struct str key;
 	struct json item;
 	if (!json_missing(list) && json_type(list) != JSON_ARRAY)
-		return err_set(err, ERR_SKIP, "%s should be an array, and is %s", name, json_type_name(json_type(list)));
+		return err_set(err, ERR_SKIP, "%s should be an array, and is %s", name,
+		               json_type_name(json_type(list)));
 	for (struct json_iter it = json_begin(list); json_next(&it, NULL, &item);) {
 		if (!json_str(item, &key))
 			return err_set(err, ERR_SKIP, "%s holds an entry that is no string", name);
@@ -81,7 +86,8 @@ static bool failed(const struct top *t)
 	return json_str(t->f[F_errorCode], &code) && code.len;
 }
 
-// The ARN of the session: that of the assumed role or of the federated user; a session of a user keeps the user's.
+// The ARN of the session: that of the assumed role or of the federated user; a session of a user keeps the
+// user's.
 static bool session_arn(const struct top *t, struct arena *a, struct str *ret, struct err *err)
 {
 	struct json answer = t->f[F_responseElements];
@@ -99,8 +105,8 @@ static bool session_arn(const struct top *t, struct arena *a, struct str *ret, s
 
 enum verdict cloudtrail_session(const struct top *t, struct arena *a, struct record *r, struct err *err)
 {
-	static const char *const names[] = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken",
-	                                    "GetSessionToken"};
+	static const char *const names[] = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity",
+	                                    "GetFederationToken", "GetSessionToken"};
 	struct str name;
 	bool ours = false;
 	if (!field_str(t->f[F_eventName], "eventName", &name, err))
@@ -118,7 +124,8 @@ enum verdict cloudtrail_session(const struct top *t, struct arena *a, struct rec
 	    !field_time(t->f[F_eventTime], "eventTime", &s->time_ms, err) || !session_arn(t, a, &s->arn, err) ||
 	    !field_opt_str(json_get(params, STR("roleArn")), "requestParameters.roleArn", &s->role_arn, err) ||
 	    // Later ones override earlier ones: what this request sets stands over what the session inherits.
-	    !tags_of_map(json_get(params, STR("incomingTransitiveTags")), "incomingTransitiveTags", s->tags, &s->ntags, err) ||
+	    !tags_of_map(json_get(params, STR("incomingTransitiveTags")), "incomingTransitiveTags", s->tags,
+	                 &s->ntags, err) ||
 	    !tags_of_map(json_get(params, STR("principalTags")), "principalTags", s->tags, &s->ntags, err) ||
 	    !tags_of_list(json_get(params, STR("tags")), "tags", s->tags, &s->ntags, err))
 		return BROKEN;
@@ -153,7 +160,8 @@ enum verdict cloudtrail_principal(const struct top *t, struct arena *a, struct r
 	p->is_role = table[i].is_role;
 	p->change = table[i].change;
 	const char *who = p->is_role ? "requestParameters.roleName" : "requestParameters.userName";
-	if (!field_time(t->f[F_eventTime], "eventTime", &p->time_ms, err) || !field_str(t->f[F_eventID], "eventID", &p->event_id, err) ||
+	if (!field_time(t->f[F_eventTime], "eventTime", &p->time_ms, err) ||
+	    !field_str(t->f[F_eventID], "eventID", &p->event_id, err) ||
 	    !field_str(t->f[F_recipientAccountId], "recipientAccountId", &p->account, err) ||
 	    !field_account(p->account, "recipientAccountId", err) ||
 	    !field_str(json_get(params, p->is_role ? STR("roleName") : STR("userName")), who, &p->name, err))

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The decoder, from text to JSON values.
 //
-// JSON is first parsed as one document, which it mostly is. If that fails, or the text is large, it is cut: a list of records
-// into its elements, and else into values back to back or one a line. So a broken line costs that line, a broken record in
-// a file costs that record, and the memory for parsing is that of one record and not of the file.
+// JSON is first parsed as one document, which it mostly is. If that fails, or the text is large, it is cut: a
+// list of records into its elements, and else into values back to back or one a line. So a broken line costs
+// that line, a broken record in a file costs that record, and the memory for parsing is that of one record
+// and not of the file.
 //
-// Work is bounded: one value by VALUE_MAX (its parsing takes up to fourteen times its length in memory), looking for the end
-// of broken values by a multiple of the text's length, after which only whole lines are tried, and the faults of one message
-// by FAULTS_MAX, after which its rest is one fault.
+// Work is bounded: one value by VALUE_MAX (its parsing takes up to fourteen times its length in memory),
+// looking for the end of broken values by a multiple of the text's length, after which only whole lines are
+// tried, and the faults of one message by FAULTS_MAX, after which its rest is one fault.
 #include <stdio.h>
 
-#include "ingest/decoder.h"
+#include "ingest/decode_priv.h"
 #include "ingest/sift.h"
 #include "ingest/split.h"
 
@@ -18,7 +19,8 @@ enum {
 	WHOLE_MAX = 64 * 1024,        // text up to this is parsed as one document first
 	VALUE_MAX = 12 * 1024 * 1024, // bytes of a value that is parsed as one
 	FAULTS_MAX = 1000,            // faults of one message that are told one by one
-	SCAN_FACTOR = 4,              // how often its own length a text is looked through for the ends of broken values
+	// how often its own length a text is looked through for the ends of broken values
+	SCAN_FACTOR = 4,
 };
 
 static bool parse(struct decoder *d, struct str text, int depth, struct json *ret, const char **ret_why)
@@ -146,11 +148,12 @@ static struct str line_of(struct str s)
 
 static bool looks_whole(struct str line)
 {
-	return line.len >= 2 && ((line.p[0] == '{' && line.p[line.len - 1] == '}') || (line.p[0] == '[' && line.p[line.len - 1] == ']'));
+	return line.len >= 2 && ((line.p[0] == '{' && line.p[line.len - 1] == '}') ||
+	                         (line.p[0] == '[' && line.p[line.len - 1] == ']'));
 }
 
-// Decodes the value that `s` starts with, or says what is wrong with it; returns how much of `s` that was. *scan is how many
-// bytes may still be looked through for the ends of values.
+// Decodes the value that `s` starts with, or says what is wrong with it; returns how much of `s` that was.
+// *scan is how many bytes may still be looked through for the ends of values.
 static size_t one_value(struct decoder *d, struct str whole, struct str s, int depth, size_t *scan)
 {
 	const char *why = "a value does not end, or a bracket is too many";
@@ -163,7 +166,8 @@ static size_t one_value(struct decoder *d, struct str whole, struct str s, int d
 		fault_at(d, whole, value, why);
 		return value.len;
 	}
-	// Its end lies beyond this line, so a bracket is missing here or there: perhaps the line is whole nevertheless.
+	// Its end lies beyond this line, so a bracket is missing here or there: perhaps the line is whole
+	// nevertheless.
 	if (looks_whole(line) && piece(d, line, depth, &why))
 		return line.len;
 	struct str lost = until_next_line(s);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decoder, from bytes down to JSON values: what a run of bytes is, is tried from the certain to the vague. gzip has a
-// magic number; JSON starts with a bracket; OpenTelemetry has its framing; base64 has its alphabet; the rest is plain text,
-// which is ours only if it holds lines of JSON, or is not recognised at all.
+// The decoder, from bytes down to JSON values: what a run of bytes is, is tried from the certain to the
+// vague. gzip has a magic number; JSON starts with a bracket; OpenTelemetry has its framing; base64 has its
+// alphabet; the rest is plain text, which is ours only if it holds lines of JSON, or is not recognised at
+// all.
 //
 // Work is bounded: bytes by limits.message_bytes, depth by limits.nesting; and see cut.c.
 #include "ingest/decode.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 
 #include "ingest/base64.h"
-#include "ingest/decoder.h"
+#include "ingest/decode_priv.h"
 #include "ingest/inflate.h"
 #include "ingest/sift.h"
 #include "ingest/split.h"
@@ -153,7 +154,8 @@ static void other_text(struct decoder *d, struct str text, int depth)
 		char z[160], hex[3 * 8 + 1] = "";
 		for (size_t i = 0; i < text.len && i < 8; i++)
 			snprintf(hex + 3 * i, 4, " %02x", (unsigned char)text.p[i]);
-		snprintf(z, sizeof z, "not recognised: neither JSON, gzip, base64 nor OpenTelemetry metrics; starts with%s", hex);
+		snprintf(z, sizeof z,
+		         "not recognised: neither JSON, gzip, base64 nor OpenTelemetry metrics; starts with%s", hex);
 		decoder_fault(d, text, z);
 	}
 }
@@ -188,7 +190,8 @@ void decoder_bytes(struct decoder *d, struct str raw, int depth)
 static const struct str top_names[] = {TOP_FIELDS(TOP_NAME)};
 #undef TOP_NAME
 
-struct decoder *decoder_new(struct decode_limits limits, decode_record_fn *on_record, decode_fault_fn *on_fault, void *user)
+struct decoder *decoder_new(struct decode_limits limits, decode_record_fn *on_record,
+                            decode_fault_fn *on_fault, void *user)
 {
 	struct decoder *d = xcalloc(1, sizeof *d);
 	d->limits = limits;
@@ -238,7 +241,8 @@ void decoder_message(struct decoder *d, const void *data, size_t len)
 	d->room = d->limits.message_bytes;
 	if (len > d->limits.message_bytes) {
 		char z[160];
-		snprintf(z, sizeof z, "message too large: %zu bytes, of at most %zu (message.bytes)", len, d->limits.message_bytes);
+		snprintf(z, sizeof z, "message too large: %zu bytes, of at most %zu (message.bytes)", len,
+		         d->limits.message_bytes);
 		decoder_fault(d, d->message, z);
 		return;
 	}

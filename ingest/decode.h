@@ -5,8 +5,8 @@
 //        gzip, base64, arrays,                        \--> not ours: counted
 //        envelopes, strings in strings                 \--> cannot be decoded: on_fault(...), counted
 //
-// What a message is, is read from its content only. Pure: no I/O, no clock, no global state. A decoder may be used for
-// any number of messages, by one thread at a time.
+// What a message is, is read from its content only. Pure: no I/O, no clock, no global state. A decoder may be
+// used for any number of messages, by one thread at a time.
 #ifndef NOWCAST_INGEST_DECODE_H
 #define NOWCAST_INGEST_DECODE_H
 
@@ -26,20 +26,22 @@ struct decode_limits {
 // Called for each record in the order they stand in; the record's strings die when it returns.
 typedef void decode_record_fn(void *user, const struct record *record);
 
-// Called for each thing that should have been a record, or a wrapper, and is broken. `index` is as in struct record (-1:
-// the message as a whole). `part` is the smallest piece of the message that can be replayed alone (the record's own text
-// where it could be cut out, else the whole message as it came).
+// Called for each thing that should have been a record, or a wrapper, and is broken. `index` is as in struct
+// record (-1: the message as a whole). `part` is the smallest piece of the message that can be replayed alone
+// (the record's own text where it could be cut out, else the whole message as it came).
 typedef void decode_fault_fn(void *user, int index, struct str part, const char *reason);
 
 struct decode_counts {
 	uint64_t messages;
 	uint64_t records[RECORD_KINDS];
 	uint64_t ignored; // things recognised as none of our business (records, control messages, other metrics)
-	uint64_t dropped_unparsed; // of the ignored: messages, or values in them, that were dropped before they were parsed
+	// of the ignored: messages, or values in them, that were dropped before they were parsed
+	uint64_t dropped_unparsed;
 	uint64_t faults;
 };
 
-struct decoder *decoder_new(struct decode_limits limits, decode_record_fn *on_record, decode_fault_fn *on_fault, void *user);
+struct decoder *decoder_new(struct decode_limits limits, decode_record_fn *on_record,
+                            decode_fault_fn *on_fault, void *user);
 void decoder_free(struct decoder *d);
 
 // Decodes one message. Everything that happens is told through the callbacks. `data` needs no padding.

@@ -6,9 +6,11 @@
 
 #include "base/when.h"
 
-static const char *const record_kind_names[RECORD_KINDS] = {"call", "call_tokens", "amendment", "metric", "session_tags", "principal_tags"};
+static const char *const record_kind_names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
+                                                            "metric", "session_tags", "principal_tags"};
 
-static const char *const slot_names[TOKEN_SLOTS] = {"input", "output", "cache_read", "cache_write", "cache_write_1h", "units"};
+static const char *const kind_names[TOKEN_KINDS] = {"input",       "output",         "cache_read",
+                                                    "cache_write", "cache_write_1h", "units"};
 
 static void escaped(struct buf *out, struct str s)
 {
@@ -55,9 +57,9 @@ static void describe_call(struct buf *out, const struct call *c)
 	if (c->caller.session_start_ms)
 		moment(out, "session", c->caller.session_start_ms);
 	text(out, "project", c->caller.project);
-	for (int i = 0; i < TOKEN_SLOTS; i++)
+	for (int i = 0; i < TOKEN_KINDS; i++)
 		if (c->known[i])
-			buf_addf(out, " %s=%" PRIu32, slot_names[i], c->tokens[i]);
+			buf_addf(out, " %s=%" PRIu32, kind_names[i], c->tokens[i]);
 	if (c->tier_known)
 		buf_addf(out, " tier=%s", price_tier_names[c->tier]);
 	buf_adds(out, c->streaming ? " streaming" : "");
@@ -101,8 +103,11 @@ void record_describe(const struct record *r, struct buf *out)
 		text(out, "region", r->metric.region);
 		text(out, "model", r->metric.model);
 		if (r->metric.of_tier)
-			buf_addf(out, " asked=%s tier=%s", r->metric.asked < PRICE_TIERS ? price_tier_names[r->metric.asked] : "?", price_tier_names[r->metric.served]);
-		buf_addf(out, " %s=%" PRId64 "%s", slot_names[r->metric.slot], r->metric.sum, r->metric.final ? " final" : "");
+			buf_addf(out, " asked=%s tier=%s",
+			         r->metric.asked < PRICE_TIERS ? price_tier_names[r->metric.asked] : "?",
+			         price_tier_names[r->metric.served]);
+		buf_addf(out, " %s=%" PRId64 "%s", kind_names[r->metric.token_kind], r->metric.sum,
+		         r->metric.final ? " final" : "");
 		if (r->metric.samples)
 			buf_addf(out, " samples=%" PRId64, r->metric.samples);
 		break;

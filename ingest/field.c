@@ -25,7 +25,8 @@ bool field_opt_str(struct json v, const char *name, struct str *ret, struct err 
 	if (!json_str(v, &s))
 		return err_set(err, ERR_SKIP, "%s should be a string, and is %s", name, json_type_name(json_type(v)));
 	if (s.len > FIELD_STRING_MAX)
-		return err_set(err, ERR_SKIP, "%s is %zu bytes long, of at most %d: %s", name, s.len, FIELD_STRING_MAX, field_show(s).z);
+		return err_set(err, ERR_SKIP, "%s is %zu bytes long, of at most %d: %s", name, s.len,
+		               FIELD_STRING_MAX, field_show(s).z);
 	*ret = s;
 	return true;
 }
@@ -47,7 +48,8 @@ bool field_time(struct json v, const char *name, int64_t *ret_ms, struct err *er
 	if (!field_str(v, name, &s, err))
 		return false;
 	if (!when_parse(s, ret_ms))
-		return err_set(err, ERR_SKIP, "%s is no time such as 2026-11-02T05:00:00Z: %s", name, field_show(s).z);
+		return err_set(err, ERR_SKIP, "%s is no time such as 2026-11-02T05:00:00Z: %s", name,
+		               field_show(s).z);
 	return true;
 }
 
@@ -56,7 +58,8 @@ bool field_account(struct str s, const char *name, struct err *err)
 	bool good = s.len >= 1 && s.len <= 12;
 	for (size_t i = 0; good && i < s.len; i++)
 		good = s.p[i] >= '0' && s.p[i] <= '9';
-	return good || err_set(err, ERR_SKIP, "%s is no account number of at most 12 digits: %s", name, field_show(s).z);
+	return good ||
+	       err_set(err, ERR_SKIP, "%s is no account number of at most 12 digits: %s", name, field_show(s).z);
 }
 
 bool field_region(struct str s, const char *name, struct err *err)
@@ -93,11 +96,13 @@ bool field_tokens(struct json v, const char *name, bool *known, uint32_t *ret, s
 			return err_set(err, ERR_SKIP, "%s is no count of tokens: %s", name, field_show(s).z);
 	} else if (!json_int(v, &n)) {
 		if (!json_double(v, &d))
-			return err_set(err, ERR_SKIP, "%s should be a number, and is %s", name, json_type_name(json_type(v)));
+			return err_set(err, ERR_SKIP, "%s should be a number, and is %s", name,
+			               json_type_name(json_type(v)));
 		n = d >= 0 && d <= UINT32_MAX && d == (double)(int64_t)d ? (int64_t)d : -1;
 	}
 	if (n < 0 || n > UINT32_MAX)
-		return err_set(err, ERR_SKIP, "%s is no count of tokens: it is not a whole number from 0 to 4294967295", name);
+		return err_set(err, ERR_SKIP,
+		               "%s is no count of tokens: it is not a whole number from 0 to 4294967295", name);
 	*known = true;
 	*ret = (uint32_t)n;
 	return true;
@@ -107,7 +112,8 @@ bool field_sum(double sum, const char *name, int64_t *ret, struct err *err)
 {
 	// Written so that NaN fails too.
 	if (!(sum >= 0 && sum <= FIELD_SUM_MAX) || sum != (double)(int64_t)sum)
-		return err_set(err, ERR_SKIP, "%s is no count of tokens: %g is not a whole number from 0 to 2^40", name, sum);
+		return err_set(err, ERR_SKIP, "%s is no count of tokens: %g is not a whole number from 0 to 2^40",
+		               name, sum);
 	*ret = (int64_t)sum;
 	return true;
 }

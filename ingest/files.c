@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two layers: a source gives plain bytes (inflating on the way), a window over them finds the messages. What a file is, is
-// read from its content, for names lie: a dump called .json may hold lines, and a .log may hold one indented object.
+// Two layers: a source gives plain bytes (inflating on the way), a window over them finds the messages. What
+// a file is, is read from its content, for names lie: a dump called .json may hold lines, and a .log may hold
+// one indented object.
 #include "ingest/files.h"
 
 #include <errno.h>
@@ -40,8 +41,10 @@ static bool list_below(struct files *f, const char *path, struct err *err)
 			fts_set(walk, at, FTS_SKIP);
 		else if (at->fts_info == FTS_F || at->fts_info == FTS_DEFAULT)
 			add_entry(f, at->fts_path, at->fts_info == FTS_F ? at->fts_statp->st_size : 0);
-		else if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR || at->fts_info == FTS_SLNONE)
-			good = err_set(err, ERR_CONFIG, "%s: %s", at->fts_path, strerror(at->fts_errno ? at->fts_errno : ENOENT));
+		else if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR ||
+		         at->fts_info == FTS_SLNONE)
+			good = err_set(err, ERR_CONFIG, "%s: %s", at->fts_path,
+			               strerror(at->fts_errno ? at->fts_errno : ENOENT));
 	}
 	fts_close(walk);
 	return good;
@@ -107,7 +110,8 @@ static bool source_open(struct source *s, struct files *f, const char *path, str
 		return err_set(err, ERR_FATAL, "cannot open %s: %s", path, strerror(errno));
 	if (!source_fill(s, 0, err))
 		return false;
-	if (s->len == 1 && !source_fill(s, 1, err)) // a pipe may give one byte first, and the sign of gzip has two
+	// a pipe may give one byte first, and the sign of gzip has two
+	if (s->len == 1 && !source_fill(s, 1, err))
 		return false;
 	s->gzip = s->len >= 2 && s->raw[0] == 0x1f && s->raw[1] == 0x8b;
 	if (s->gzip && inflateInit2(&s->z, 15 + 16) != Z_OK)
@@ -124,7 +128,8 @@ static void source_close(struct source *s)
 		close(s->fd);
 }
 
-// Inflates from `raw` into out; returns how much came. Damage ends the source: what is behind it cannot be found.
+// Inflates from `raw` into out; returns how much came. Damage ends the source: what is behind it cannot be
+// found.
 static size_t source_inflate(struct source *s, char *out, size_t room)
 {
 	if (!s->inside) { // between members
@@ -232,8 +237,8 @@ static bool first_line(struct window *w, struct str *ret, struct err *err)
 	}
 }
 
-// Is this the first line of an indented value: brackets left open, and the line broken where printers break it? A record cut
-// off in the middle has open brackets too, but the lines behind it are records of their own.
+// Is this the first line of an indented value: brackets left open, and the line broken where printers break
+// it? A record cut off in the middle has open brackets too, but the lines behind it are records of their own.
 static bool is_indented(struct str s)
 {
 	int64_t depth = 0;
@@ -289,7 +294,8 @@ static bool read_lines(struct window *w, struct err *err)
 		} else if (w->end) {
 			return hand_on(w, rest, ++w->line, w->source.damage, err);
 		} else if (rest.len > w->limit) {
-			if (!hand_on(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes", err) || !skip_line(w, err))
+			if (!hand_on(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes", err) ||
+			    !skip_line(w, err))
 				return false;
 			looked = 0;
 		} else {
@@ -311,12 +317,14 @@ static bool read_messages(struct window *w, struct err *err)
 				return false;
 		if (w->end)
 			return hand_on(w, window_rest(w), 0, w->source.damage, err);
-		// Too large for one message: line by line is what is left, and lines that are not whole become faults.
+		// Too large for one message: line by line is what is left, and lines that are not whole become
+		// faults.
 	}
 	return read_lines(w, err);
 }
 
-bool files_read(struct files *f, size_t entry, size_t message_bytes, files_message_fn *fn, void *user, struct err *err)
+bool files_read(struct files *f, size_t entry, size_t message_bytes, files_message_fn *fn, void *user,
+                struct err *err)
 {
 	struct window *w = xcalloc(1, sizeof *w);
 	w->limit = message_bytes;

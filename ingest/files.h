@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files to messages. Gzip is recognised by its first bytes, several members in one file included. Text is read a line at a
-// time (kcat -J, NDJSON, CloudTrail's one-line files), streaming, in memory bounded by message_bytes; a file that begins with
-// an indented JSON value or with binary data is one message.
+// Files to messages. Gzip is recognised by its first bytes, several members in one file included. Text is
+// read a line at a time (kcat -J, NDJSON, CloudTrail's one-line files), streaming, in memory bounded by
+// message_bytes; a file that begins with an indented JSON value or with binary data is one message.
 #ifndef NOWCAST_INGEST_FILES_H
 #define NOWCAST_INGEST_FILES_H
 
@@ -32,15 +32,18 @@ struct files {
 	size_t n;
 	int64_t bytes;               // of all entries
 	int64_t bytes_read;          // so far, on disk
-	const volatile sig_atomic_t *stop; // once it is not 0, as a signal's handler sets it, reading ends; NULL: nothing ends it
+	// once it is not 0, as a signal's handler sets it, reading ends; NULL: nothing ends it
+	const volatile sig_atomic_t *stop;
 };
 
-// Lists files, and what is below folders in bytewise order of their paths; names that begin with a dot are left out.
-// ERR_CONFIG names a path that is not there.
+// Lists files, and what is below folders in bytewise order of their paths; names that begin with a dot are
+// left out. ERR_CONFIG names a path that is not there.
 bool files_list(struct files *f, char *const *paths, struct err *err) NC_CHECK;
 void files_release(struct files *f);
 
-// Reads one entry; files with no byte in them are no message. ERR_FATAL when it cannot be opened or read, or was stopped.
-bool files_read(struct files *f, size_t entry, size_t message_bytes, files_message_fn *fn, void *user, struct err *err) NC_CHECK;
+// Reads one entry; files with no byte in them are no message. ERR_FATAL when it cannot be opened or read, or
+// was stopped.
+bool files_read(struct files *f, size_t entry, size_t message_bytes, files_message_fn *fn, void *user,
+                struct err *err) NC_CHECK;
 
 #endif

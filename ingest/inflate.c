@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// zlib behind one function. The output grows by doubling, so that a small input costs little and a bomb stops at `max`
-// with at most twice that allocated; a truncated stream is told from a damaged one, for they have different causes
-// (an upload cut short, a text-mode copy).
+// zlib behind one function. The output grows by doubling, so that a small input costs little and a bomb stops
+// at `max` with at most twice that allocated; a truncated stream is told from a damaged one, for they have
+// different causes (an upload cut short, a text-mode copy).
 #include "ingest/inflate.h"
 
 #include <limits.h>
@@ -32,11 +32,18 @@ static bool member(z_stream *z, struct str *in, size_t limit, struct buf *out, s
 		out->len += ask - z->avail_out;
 		out->data[out->len] = '\0';
 		if (out->len > limit)
-			return err_set(err, ERR_SKIP, "message too large: its gzip data inflates to more than the %zu bytes left of message.bytes; raise it if such messages are expected", limit);
+			return err_set(
+				err, ERR_SKIP,
+				"message too large: its gzip data inflates to more than the %zu bytes left of message.bytes; raise it if such messages are expected",
+				limit);
 		if (code == Z_BUF_ERROR || (code == Z_OK && in->len == 0 && z->avail_out > 0))
-			return err_set(err, ERR_SKIP, "gzip data is truncated: it ends after %zu bytes, %zu bytes of output into a member", whole, (size_t)z->total_out);
+			return err_set(
+				err, ERR_SKIP,
+				"gzip data is truncated: it ends after %zu bytes, %zu bytes of output into a member", whole,
+				(size_t)z->total_out);
 		if (code != Z_OK && code != Z_STREAM_END)
-			return err_set(err, ERR_SKIP, "gzip data is damaged %zu bytes in: %s", whole - in->len, z->msg ? z->msg : "unreadable");
+			return err_set(err, ERR_SKIP, "gzip data is damaged %zu bytes in: %s", whole - in->len,
+			               z->msg ? z->msg : "unreadable");
 	}
 	return true;
 }

@@ -12,9 +12,9 @@ static inline bool inflate_is_gzip(struct str s)
 	return s.len >= 2 && (unsigned char)s.p[0] == 0x1f && (unsigned char)s.p[1] == 0x8b;
 }
 
-// Appends what `in` holds to `out`, at most `max` bytes. ERR_SKIP if it is truncated, damaged, or larger; what was read
-// until then stays in `out`. Bytes behind the last member that start no other one: zero padding is passed over,
-// anything else is an error.
+// Appends what `in` holds to `out`, at most `max` bytes. ERR_SKIP if it is truncated, damaged, or larger;
+// what was read until then stays in `out`. Bytes behind the last member that start no other one: zero padding
+// is passed over, anything else is an error.
 bool inflate_gzip(struct str in, size_t max, struct buf *out, struct err *err) NC_CHECK;
 
 #endif

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bedrock's model invocation log: the best witness, for it knows every token type of a call.
 //
-// The counts stand beside the bodies, not in them; a body is the caller's own text and may hold the same words, so every
-// field is read at its place and nowhere else. Two rules of ours: a count that is absent while the record has another one
-// is zero (a call that used no cache has no cache fields, an embedding has no output); and the one-hour share of cache
-// writes is taken from the usage that the model's answer reports, if the body is there, and only where it does not exceed
-// the record's own total.
+// The counts stand beside the bodies, not in them; a body is the caller's own text and may hold the same
+// words, so every field is read at its place and nowhere else. Two rules of ours: a count that is absent
+// while the record has another one is zero (a call that used no cache has no cache fields, an embedding has
+// no output); and the one-hour share of cache writes is taken from the usage that the model's answer reports,
+// if the body is there, and only where it does not exceed the record's own total.
 #include "ingest/field.h"
 #include "ingest/principal.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
 
-// Tokens written with the one-hour TTL, of one usage object in the shape of Converse or of Anthropic's own body.
+// Tokens written with the one-hour TTL, of one usage object in the shape of Converse or of Anthropic's own
+// body.
 static bool hour_of_usage(struct json usage, uint32_t *ret)
 {
 	bool known = false;
 	struct err ignored = ERR_INIT;
-	struct json creation = json_get(usage, STR("cache_creation")), details = json_get(usage, STR("cacheDetails")), item;
+	struct json creation = json_get(usage, STR("cache_creation")),
+				details = json_get(usage, STR("cacheDetails")), item;
 	if (json_type(creation) == JSON_OBJECT)
-		return field_tokens(json_get(creation, STR("ephemeral_1h_input_tokens")), "", &known, ret, &ignored) && known;
+		return field_tokens(json_get(creation, STR("ephemeral_1h_input_tokens")), "", &known, ret,
+		                    &ignored) &&
+		       known;
 	if (json_type(details) != JSON_ARRAY)
 		return false;
 	uint64_t sum = 0;
@@ -49,35 +53,44 @@ static bool hour_of_body(struct json body, uint32_t *ret)
 	return false;
 }
 
-// The tier that served, from an answer's body or the chunks of a stream, where Anthropic's dialect has it in the usage.
+// The tier that served, from an answer's body or the chunks of a stream, where Anthropic's dialect has it in
+// the usage.
 static bool tier_of_body(struct json body, enum price_tier *ret)
 {
 	struct json chunk;
 	if (json_type(body) == JSON_OBJECT)
 		return tier_of_object(body, ret) || tier_of_object(json_get(body, STR("usage")), ret);
 	for (struct json_iter it = json_begin(body); json_next(&it, NULL, &chunk);)
-		if (tier_of_object(chunk, ret) || tier_of_object(json_get(chunk, STR("metadata")), ret) || tier_of_object(json_get(chunk, STR("usage")), ret) ||
+		if (tier_of_object(chunk, ret) || tier_of_object(json_get(chunk, STR("metadata")), ret) ||
+		    tier_of_object(json_get(chunk, STR("usage")), ret) ||
 		    tier_of_object(json_get(json_get(chunk, STR("message")), STR("usage")), ret))
 			return true;
 	return false;
 }
 
-static bool count(struct json side, const char *name, enum token_slot slot, struct call *c, struct err *err)
+static bool count(struct json side, const char *name, enum token_kind token_kind, struct call *c,
+                  struct err *err)
 {
-	return field_tokens(json_get(side, str_of(name)), name, &c->known[slot], &c->tokens[slot], err);
+	return field_tokens(json_get(side, str_of(name)), name, &c->known[token_kind], &c->tokens[token_kind],
+	                    err);
 }
 
 // What is billed by the unit: images that the answer holds or the record counts, or Cohere's search units.
 static void units(struct json out, struct call *c)
 {
 	struct json body = json_get(out, STR("outputBodyJson")), image;
-	struct json searches = json_get(json_get(json_get(body, STR("meta")), STR("billed_units")), STR("search_units"));
-	struct json images = json_get(body, json_missing(json_get(body, STR("images"))) ? STR("artifacts") : STR("images"));
+	struct json searches =
+		json_get(json_get(json_get(body, STR("meta")), STR("billed_units")), STR("search_units"));
+	struct json images =
+		json_get(body, json_missing(json_get(body, STR("images"))) ? STR("artifacts") : STR("images"));
 	struct err ignored = ERR_INIT;
 	uint32_t n = 0;
-	if (!field_tokens(json_get(out, STR("outputImageCount")), "", &c->known[TOKENS_UNITS], &c->tokens[TOKENS_UNITS], &ignored) || c->known[TOKENS_UNITS])
+	if (!field_tokens(json_get(out, STR("outputImageCount")), "", &c->known[TOKENS_UNITS],
+	                  &c->tokens[TOKENS_UNITS], &ignored) ||
+	    c->known[TOKENS_UNITS])
 		return;
-	if (!field_tokens(searches, "", &c->known[TOKENS_UNITS], &c->tokens[TOKENS_UNITS], &ignored) || c->known[TOKENS_UNITS])
+	if (!field_tokens(searches, "", &c->known[TOKENS_UNITS], &c->tokens[TOKENS_UNITS], &ignored) ||
+	    c->known[TOKENS_UNITS])
 		return;
 	if (json_type(images) != JSON_ARRAY)
 		return;
@@ -90,14 +103,16 @@ static void units(struct json out, struct call *c)
 static bool tokens(const struct top *t, struct call *c, struct err *err)
 {
 	struct json in = t->f[F_input], out = t->f[F_output];
-	if (!count(in, "inputTokenCount", TOKENS_INPUT, c, err) || !count(in, "cacheReadInputTokenCount", TOKENS_CACHE_READ, c, err) ||
-	    !count(in, "cacheWriteInputTokenCount", TOKENS_CACHE_WRITE, c, err) || !count(out, "outputTokenCount", TOKENS_OUTPUT, c, err))
+	if (!count(in, "inputTokenCount", TOKENS_INPUT, c, err) ||
+	    !count(in, "cacheReadInputTokenCount", TOKENS_CACHE_READ, c, err) ||
+	    !count(in, "cacheWriteInputTokenCount", TOKENS_CACHE_WRITE, c, err) ||
+	    !count(out, "outputTokenCount", TOKENS_OUTPUT, c, err))
 		return false;
 	units(out, c);
 	if (!c->known[TOKENS_INPUT] && !c->known[TOKENS_OUTPUT])
 		return true;
-	for (int slot = TOKENS_INPUT; slot <= TOKENS_CACHE_WRITE; slot++)
-		c->known[slot] = true;
+	for (int token_kind = TOKENS_INPUT; token_kind <= TOKENS_CACHE_WRITE; token_kind++)
+		c->known[token_kind] = true;
 	uint32_t written = c->tokens[TOKENS_CACHE_WRITE], hour = 0;
 	if (written == 0 || (hour_of_body(json_get(out, STR("outputBodyJson")), &hour) && hour <= written)) {
 		c->known[TOKENS_CACHE_WRITE_1H] = true;
@@ -115,7 +130,8 @@ enum verdict invocation_log(const struct top *t, struct arena *a, struct record 
 	r->kind = RECORD_CALL_TOKENS;
 	*c = (struct call){.source = SOURCE_LOG, .time_is_end = true};
 	if (!field_time(t->f[F_timestamp], "timestamp", &c->time_ms, err) ||
-	    !field_str(t->f[F_accountId], "accountId", &c->account, err) || !field_account(c->account, "accountId", err) ||
+	    !field_str(t->f[F_accountId], "accountId", &c->account, err) ||
+	    !field_account(c->account, "accountId", err) ||
 	    !field_str(t->f[F_region], "region", &c->region, err) || !field_region(c->region, "region", err) ||
 	    !field_str(t->f[F_requestId], "requestId", &c->request_id, err) ||
 	    !field_opt_str(t->f[F_operation], "operation", &operation, err) ||
@@ -126,10 +142,11 @@ enum verdict invocation_log(const struct top *t, struct arena *a, struct record 
 	if (c->failed && !c->model_called.len)
 		return NOT_OURS;
 	if (!field_str(json_get(t->f[F_identity], STR("arn")), "identity.arn", &arn, err) ||
-	    !field_str(t->f[F_modelId], "modelId", &c->model_called, err) || !model_key(c->model_called, &c->model, err) ||
-	    (!c->failed && !tokens(t, c, err)))
+	    !field_str(t->f[F_modelId], "modelId", &c->model_called, err) ||
+	    !model_key(c->model_called, &c->model, err) || (!c->failed && !tokens(t, c, err)))
 		return BROKEN;
-	c->tier_known = tier_of_body(json_get(t->f[F_output], STR("outputBodyJson")), &c->tier) || tier_of_object(t->whole, &c->tier);
+	c->tier_known = tier_of_body(json_get(t->f[F_output], STR("outputBodyJson")), &c->tier) ||
+	                tier_of_object(t->whole, &c->tier);
 	c->streaming = operation.len >= 6 && memmem(operation.p, operation.len, "Stream", 6);
 	c->foundation = model_of_arn(c->model_called);
 	c->caller = (struct caller){.arn = principal_canonical(a, arn)};

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one C++ file: simdjson behind the C functions of json.h. See there for what is promised.
 //
-// simdjson's element and its iterators are each one (document, index) pair; `struct json` is that pair with a C face.
-// They are copied bytewise in both directions, which the assertions below keep honest. The text is copied once, into a
-// buffer with the padding that simdjson reads past the end; strings are unescaped into the document's own memory, so
-// the caller's bytes may go as soon as json_parse returns. Exceptions are off: every call is made in its checked form.
+// simdjson's element and its iterators are each one (document, index) pair; `struct json` is that pair with a
+// C face. They are copied bytewise in both directions, which the assertions below keep honest. The text is
+// copied once, into a buffer with the padding that simdjson reads past the end; strings are unescaped into
+// the document's own memory, so the caller's bytes may go as soon as json_parse returns. Exceptions are off:
+// every call is made in its checked form.
 extern "C" { // base is C and does not know of C++
 #include "base/buf.h"
 }
@@ -19,7 +20,8 @@ extern "C" { // base is C and does not know of C++
 
 namespace dom = simdjson::dom;
 
-static_assert(sizeof(dom::element) == sizeof(struct json) && std::is_trivially_copyable<dom::element>::value, "element");
+static_assert(sizeof(dom::element) == sizeof(struct json) && std::is_trivially_copyable<dom::element>::value,
+              "element");
 static_assert(sizeof(dom::array::iterator) == sizeof(struct json), "array iterator");
 static_assert(sizeof(dom::object::iterator) == sizeof(struct json), "object iterator");
 
@@ -113,7 +115,8 @@ enum json_type json_type(struct json v)
 
 const char *json_type_name(enum json_type t)
 {
-	static const char *const names[] = {"nothing", "null", "a boolean", "a number", "a number", "a string", "an array", "an object"};
+	static const char *const names[] = {"nothing",  "null",     "a boolean", "a number",
+	                                    "a number", "a string", "an array",  "an object"};
 	return names[t];
 }
 

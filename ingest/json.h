@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON in C: a thin face over simdjson's DOM, so that its C++ stays in json.cc and everything else is plain C.
+// JSON in C: a thin face over simdjson's DOM, so that its C++ stays in json.cc and everything else is plain
+// C.
 //
-// A `struct json` is a value: a reference into the parser's tape. It, and every string read from it, lives until the
-// same parser parses again or is freed. {NULL, 0} means "absent"; every reader takes it and says no.
+// A `struct json` is a value: a reference into the parser's tape. It, and every string read from it, lives
+// until the same parser parses again or is freed. {NULL, 0} means "absent"; every reader takes it and says
+// no.
 //
-// Readers are strict: a number in a string is a string. Of a key that stands twice in an object, the first counts.
+// Readers are strict: a number in a string is a string. Of a key that stands twice in an object, the first
+// counts.
 #ifndef NOWCAST_INGEST_JSON_H
 #define NOWCAST_INGEST_JSON_H
 
@@ -45,8 +48,9 @@ struct json_parser;
 struct json_parser *json_parser_new(void);
 void json_parser_free(struct json_parser *p);
 
-// Parses one document; `text` needs no padding and may go away afterwards. On false *ret_why is a static sentence.
-// Memory for the largest document so far is kept; json_parser_shrink gives back what exceeds `keep` bytes of text.
+// Parses one document; `text` needs no padding and may go away afterwards. On false *ret_why is a static
+// sentence. Memory for the largest document so far is kept; json_parser_shrink gives back what exceeds `keep`
+// bytes of text.
 bool json_parse(struct json_parser *p, struct str text, struct json *ret, const char **ret_why) NC_CHECK;
 void json_parser_shrink(struct json_parser *p, size_t keep);
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The consumer. Messages and rebalances come out of one queue, in order, on the thread that polls, one at a time: so a
-// partition is taken away strictly between two messages, and what was handed on before that belongs to the old assignment.
-// (The batch call would hand out an array that a rebalance may have outdated half-way. One by one costs well below a
-// microsecond a message, and has no such middle.)
+// The consumer. Messages and rebalances come out of one queue, in order, on the thread that polls, one at a
+// time: so a partition is taken away strictly between two messages, and what was handed on before that
+// belongs to the old assignment. (The batch call would hand out an array that a rebalance may have outdated
+// half-way. One by one costs well below a microsecond a message, and has no such middle.)
 //
-// Positions are kept here and not in librdkafka's offset store: a position counts once its message was handed on, and dies
-// with the assignment, so no commit can ever name a message whose record was dropped with its partition.
+// Positions are kept here and not in librdkafka's offset store: a position counts once its message was handed
+// on, and dies with the assignment, so no commit can ever name a message whose record was dropped with its
+// partition.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/when.h"
-#include "ingest/kafka_conf.h"
+#include "ingest/kafka_priv.h"
 
 enum { CLOCK_EVERY = 128 }; // messages between two looks at the clock
 
@@ -64,8 +65,9 @@ static void add_positions(struct kafka *k, const rd_kafka_topic_partition_list_t
 		if (find(k, list->elems[i].topic, list->elems[i].partition))
 			continue;
 		k->positions = xrealloc(k->positions, k->npositions + 1, sizeof *k->positions);
-		k->positions[k->npositions++] = (struct position){xstrdup(str_of(list->elems[i].topic)), list->elems[i].partition,
-		                                                  RD_KAFKA_OFFSET_INVALID, RD_KAFKA_OFFSET_INVALID};
+		k->positions[k->npositions++] =
+			(struct position){xstrdup(str_of(list->elems[i].topic)), list->elems[i].partition,
+		                      RD_KAFKA_OFFSET_INVALID, RD_KAFKA_OFFSET_INVALID};
 	}
 }
 
@@ -107,7 +109,8 @@ static void give_up(struct kafka *k, rd_kafka_topic_partition_list_t *list)
 	remove_positions(k, list);
 }
 
-static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                         void *opaque)
 {
 	struct kafka *k = opaque;
 	bool cooperative = strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
@@ -136,7 +139,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
 	say(k, 6, text, "");
 }
 
-static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *opaque)
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                      void *opaque)
 {
 	struct kafka *k = opaque;
 	(void)rk;
@@ -168,9 +172,12 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 {
 	char why[256];
 	if (!*conf->brokers)
-		return err_set(err, ERR_CONFIG, "brokers is not set: expected host:port of a Kafka broker, such as 127.0.0.1:9092");
+		return err_set(err, ERR_CONFIG,
+		               "brokers is not set: expected host:port of a Kafka broker, such as 127.0.0.1:9092");
 	if (!conf->topics.n)
-		return err_set(err, ERR_CONFIG, "topics is not set: expected the topics to read, such as cloudtrail, metrics or ^aws-.*");
+		return err_set(
+			err, ERR_CONFIG,
+			"topics is not set: expected the topics to read, such as cloudtrail, metrics or ^aws-.*");
 	struct kafka *k = xcalloc(1, sizeof *k);
 	k->hooks = *hooks;
 	rd_kafka_conf_t *kc = kafka_conf_consumer(conf, &k->hooks, err);
@@ -215,10 +222,13 @@ static void on_consumer_error(struct kafka *k, const rd_kafka_message_t *m)
 	if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
 		rd_kafka_fatal_error(k->rk, why, sizeof why);
 		err_set(&k->fatal, ERR_FATAL, "kafka: %s", why);
-	} else if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+	} else if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+	           m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
 		say(k, 4, "a topic of `topics` does not exist yet; waiting for it", rd_kafka_message_errstr(m));
-	} else if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
-		say(k, 3, "the broker denies access; grant Read on the topics and on the group", *topic ? topic : rd_kafka_message_errstr(m));
+	} else if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+	           m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+		say(k, 3, "the broker denies access; grant Read on the topics and on the group",
+		    *topic ? topic : rd_kafka_message_errstr(m));
 	} else {
 		say(k, 4, *topic ? topic : "consumer", rd_kafka_message_errstr(m));
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three layers: our defaults, over them the user's kafka.* properties, over those what correctness rests on, which the user
-// may therefore not set at all.
-#include "ingest/kafka_conf.h"
+// Three layers: our defaults, over them the user's kafka.* properties, over those what correctness rests on,
+// which the user may therefore not set at all.
+#include "ingest/kafka_priv.h"
 
 #include <stdio.h>
 
@@ -10,10 +10,13 @@ struct property {
 };
 
 static const struct property consumer_defaults[] = {
-	{"auto.offset.reset", "earliest"},                  // a new group begins at the beginning: nothing is skipped
-	{"partition.assignment.strategy", "roundrobin"},    // spreads the partitions of several small topics, unlike range
+	// a new group begins at the beginning: nothing is skipped
+	{"auto.offset.reset", "earliest"},
+	// spreads the partitions of several small topics, unlike range
+	{"partition.assignment.strategy", "roundrobin"},
 	{"enable.partition.eof", "false"},
-	{"fetch.max.bytes", "12582912"},                    // with queue.bytes, what bounds the memory of a worker
+	// with queue.bytes, what bounds the memory of a worker
+	{"fetch.max.bytes", "12582912"},
 	{"max.partition.fetch.bytes", "3145728"},
 	{"fetch.wait.max.ms", "100"},
 	{"queued.min.messages", "50000"},
@@ -29,7 +32,8 @@ static const struct property shared_defaults[] = {
 };
 
 static const struct property consumer_fixed[] = {
-	{"enable.auto.commit", "false"},                    // offsets are committed after Redis has the records, never before
+	// offsets are committed after Redis has the records, never before
+	{"enable.auto.commit", "false"},
 	{"enable.auto.offset.store", "false"},
 	{"isolation.level", "read_committed"},
 	{0},
@@ -94,9 +98,11 @@ static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct er
 static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *text)
 {
 	const struct kafka_hooks *hooks = rk ? rd_kafka_opaque(rk) : NULL;
-	// What a property is for is told by librdkafka to consumers and producers alike; it is the same file for both.
+	// What a property is for is told by librdkafka to consumers and producers alike; it is the same file for
+	// both.
 	if (hooks && strcmp(facility, "CONFWARN") != 0)
-		hooks->on_log(hooks->user, strcmp(facility, "FAIL") == 0 ? 4 : severity, text); // it tries again by itself
+		hooks->on_log(hooks->user, strcmp(facility, "FAIL") == 0 ? 4 : severity,
+		              text); // it tries again by itself
 }
 
 // A connection that breaks is in the log already (on_log); what comes here alone is what it means.
@@ -121,21 +127,25 @@ static rd_kafka_conf_t *base(const struct kafka_hooks *hooks)
 
 static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
-	const int64_t fetch_most = 17 << 20; // fetch.max.bytes and its framing; a single larger message comes alone
+	// fetch.max.bytes and its framing; a single larger message comes alone
+	const int64_t fetch_most = 17 << 20;
 	return set_all(k, shared_defaults, err) && set_all(k, consumer_defaults, err) &&
 	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
-	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) && set_from_user(k, conf, err) &&
-	       set(k, "group.id", conf->group, err) && set_all(k, consumer_fixed, err);
+	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) &&
+	       set_from_user(k, conf, err) && set(k, "group.id", conf->group, err) &&
+	       set_all(k, consumer_fixed, err);
 }
 
 static bool fill_producer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
 	// The broker's limit decides what is too large, not the client's.
-	return set_all(k, shared_defaults, err) && set_all(k, producer_defaults, err) && set_number(k, "message.max.bytes", conf->message_bytes + (1 << 20), err) &&
+	return set_all(k, shared_defaults, err) && set_all(k, producer_defaults, err) &&
+	       set_number(k, "message.max.bytes", conf->message_bytes + (1 << 20), err) &&
 	       set_from_user(k, conf, err) && set_all(k, producer_fixed, err);
 }
 
-rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
+rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks,
+                                     struct err *err)
 {
 	rd_kafka_conf_t *k = base(hooks);
 	if (fill_consumer(k, conf, err))
@@ -144,7 +154,8 @@ rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka
 	return NULL;
 }
 
-rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
+rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
+                                     struct err *err)
 {
 	rd_kafka_conf_t *k = base(hooks);
 	if (fill_producer(k, conf, err))

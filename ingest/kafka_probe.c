@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "ingest/kafka_conf.h"
+#include "ingest/kafka_priv.h"
 
 struct probe {
 	rd_kafka_t *rk;
@@ -59,7 +59,8 @@ static void measure(struct probe *p, const rd_kafka_metadata_topic_t *t, struct 
 		ret->fault = rd_kafka_err2str(rc);
 	for (int i = 0; i < list->cnt && !ret->fault; i++) {
 		int64_t low = 0, high = 0, at = list->elems[i].offset;
-		rc = rd_kafka_query_watermark_offsets(p->rk, t->topic, list->elems[i].partition, &low, &high, p->timeout_ms);
+		rc = rd_kafka_query_watermark_offsets(p->rk, t->topic, list->elems[i].partition, &low, &high,
+		                                      p->timeout_ms);
 		if (rc) {
 			ret->fault = rd_kafka_err2str(rc);
 			break;
@@ -71,19 +72,23 @@ static void measure(struct probe *p, const rd_kafka_metadata_topic_t *t, struct 
 	rd_kafka_topic_partition_list_destroy(list);
 }
 
-static void report_missing(const struct conf *conf, const rd_kafka_metadata_t *md, kafka_topic_fn *on_topic, void *user)
+static void report_missing(const struct conf *conf, const rd_kafka_metadata_t *md, kafka_topic_fn *on_topic,
+                           void *user)
 {
 	for (size_t i = 0; i < conf->topics.n; i++) {
 		const char *want = conf->topics.items[i];
 		bool found = false;
 		for (int k = 0; k < md->topic_cnt && !found; k++)
-			found = is_wanted(&(struct conf){.topics = {(char *[]){conf->topics.items[i]}, 1}}, md->topics[k].topic);
+			found = is_wanted(&(struct conf){.topics = {(char *[]){conf->topics.items[i]}, 1}},
+			                  md->topics[k].topic);
 		if (!found)
-			on_topic(user, &(struct kafka_topic){.name = want, .fault = want[0] == '^' ? "no topic matches" : "no such topic"});
+			on_topic(user, &(struct kafka_topic){
+							   .name = want, .fault = want[0] == '^' ? "no topic matches" : "no such topic"});
 	}
 }
 
-bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user, struct err *err)
+bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user,
+                 struct err *err)
 {
 	struct probe p = {.timeout_ms = timeout_ms};
 	struct kafka_hooks hooks = {.on_log = ignore_log};

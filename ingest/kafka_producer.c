@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The producer of dead letters. It is used seldom and must be certain: a send returns when the brokers have answered for each
-// letter, for only then may the offset of the message be committed. Idempotent, so its own retries make no duplicates.
+// The producer of dead letters. It is used seldom and must be certain: a send returns when the brokers have
+// answered for each letter, for only then may the offset of the message be committed. Idempotent, so its own
+// retries make no duplicates.
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ingest/kafka_conf.h"
+#include "ingest/kafka_priv.h"
 
 enum { ANSWER_MS = 30000, IN_FLIGHT = -1 };
 
@@ -20,7 +21,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 	*(int *)m->_private = m->err;
 }
 
-bool kafka_producer_open(struct kafka_producer **ret, const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
+bool kafka_producer_open(struct kafka_producer **ret, const struct conf *conf,
+                         const struct kafka_hooks *hooks, struct err *err)
 {
 	char why[256];
 	struct kafka_producer *p = xcalloc(1, sizeof *p);
@@ -70,13 +72,15 @@ static rd_kafka_headers_t *headers_of(const struct dead_letter *d)
 	return h;
 }
 
-static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, const struct dead_letter *d, int *answer)
+static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, const struct dead_letter *d,
+                                   int *answer)
 {
 	for (int64_t waited = 0;; waited += 100) {
 		rd_kafka_headers_t *headers = headers_of(d);
-		rd_kafka_resp_err_t code = rd_kafka_producev(
-			p->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-			RD_KAFKA_V_VALUE((void *)d->data.p, d->data.len), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(answer), RD_KAFKA_V_END);
+		rd_kafka_resp_err_t code =
+			rd_kafka_producev(p->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+		                      RD_KAFKA_V_VALUE((void *)d->data.p, d->data.len), RD_KAFKA_V_HEADERS(headers),
+		                      RD_KAFKA_V_OPAQUE(answer), RD_KAFKA_V_END);
 		if (code)
 			rd_kafka_headers_destroy(headers); // on success they belong to the message
 		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || waited >= ANSWER_MS)
@@ -95,20 +99,21 @@ static bool judge(const char *topic, int answer, bool *ret_too_large, struct err
 		return true;
 	default:
 		return err_set(err, ERR_RETRY, "dead_letter.topic %s: not confirmed: %s", topic,
-		               answer == IN_FLIGHT ? "no answer from the broker" : rd_kafka_err2str((rd_kafka_resp_err_t)answer));
+		               answer == IN_FLIGHT ? "no answer from the broker"
+		                                   : rd_kafka_err2str((rd_kafka_resp_err_t)answer));
 	}
 }
 
-bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters, size_t n,
-                         bool *ret_too_large, struct err *err)
+bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters,
+                         size_t n, bool *ret_too_large, struct err *err)
 {
-	int *answers = xcalloc(n, sizeof *answers);
+	int *response_cache = xcalloc(n, sizeof *response_cache);
 	bool good = true;
 	for (size_t i = 0; i < n; i++) {
-		answers[i] = IN_FLIGHT;
-		rd_kafka_resp_err_t code = produce(p, topic, &letters[i], &answers[i]);
+		response_cache[i] = IN_FLIGHT;
+		rd_kafka_resp_err_t code = produce(p, topic, &letters[i], &response_cache[i]);
 		if (code)
-			answers[i] = code;
+			response_cache[i] = code;
 	}
 	if (rd_kafka_flush(p->rk, ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		// The answers live until here: take back what is still under way before they go.
@@ -118,8 +123,8 @@ bool kafka_producer_send(struct kafka_producer *p, const char *topic, const stru
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret_too_large[i] = false;
-		good = judge(topic, answers[i], &ret_too_large[i], err) && good;
+		good = judge(topic, response_cache[i], &ret_too_large[i], err) && good;
 	}
-	free(answers);
+	free(response_cache);
 	return good;
 }

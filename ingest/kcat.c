@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of `kcat -C -J`: {"topic":T,"partition":P,"offset":O,...,"payload":"..."}. They are a dump's frame around a message,
-// not a wrapper that travels in Kafka, so they are taken off here, before the decoder, and give faults their true origin.
-// A scan of the top level is enough: kcat writes no whitespace that matters and the payload is one string.
+// Lines of `kcat -C -J`: {"topic":T,"partition":P,"offset":O,...,"payload":"..."}. They are a dump's frame
+// around a message, not a wrapper that travels in Kafka, so they are taken off here, before the decoder, and
+// give faults their true origin. A scan of the top level is enough: kcat writes no whitespace that matters
+// and the payload is one string.
 #include "ingest/origin.h"
 
 #include <stdlib.h>
@@ -77,7 +78,10 @@ static int hex4(const char *p)
 	int v = 0;
 	for (int i = 0; i < 4; i++) {
 		char c = p[i];
-		int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int d = c >= '0' && c <= '9'   ? c - '0'
+		        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+		                               : -1;
 		if (d < 0)
 			return -1;
 		v = v * 16 + d;

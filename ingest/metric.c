@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which CloudWatch metrics count tokens or images, and the JSON form in which a metric stream sends them.
 //
-// CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by project, ...):
-// adding two sets counts them twice. The set that is the model alone is what is split among the calls; of the one that tells the
-// service tiers apart, what the standard tier did not serve is read beside it, to say how much of that went at other rates. The names of the cache metrics have
-// changed once; both stand in the table.
+// CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by
+// project, ...): adding two sets counts them twice. The set that is the model alone is what is split among
+// the calls; of the one that tells the service tiers apart, what the standard tier did not serve is read
+// beside it, to say how much of that went at other rates. The names of the cache metrics have changed once;
+// both stand in the table.
 #include <math.h>
 
 #include "base/when.h"
 #include "ingest/field.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
 
 static const struct {
 	const char *name;
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 } table[] = {
 	{"InputTokenCount", TOKENS_INPUT, false},
@@ -28,14 +29,14 @@ static const struct {
 	{"TotalOutputTokens", TOKENS_OUTPUT, true},
 };
 
-enum verdict metric_slot(struct str namespace, struct str name, enum token_slot *slot, bool *mantle)
+enum verdict metric_kind(struct str namespace, struct str name, enum token_kind *token_kind, bool *mantle)
 {
 	bool of_mantle = str_is(namespace, "AWS/BedrockMantle");
 	if (!of_mantle && !str_is(namespace, "AWS/Bedrock"))
 		return NOT_OURS;
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		if (table[i].mantle == of_mantle && str_is(name, table[i].name)) {
-			*slot = table[i].slot;
+			*token_kind = table[i].token_kind;
 			*mantle = of_mantle;
 			return OURS;
 		}
@@ -63,24 +64,36 @@ enum verdict metric_dims_read(const struct metric_dims *d)
 		return NOT_OURS;
 	if (d->n == 1)
 		return OURS;
-	return d->n == 3 && d->model.len && d->asked.len && tier_of_word(d->served, &served) && served != TIER_STANDARD ? OURS : NOT_OURS;
+	return d->n == 3 && d->model.len && d->asked.len && tier_of_word(d->served, &served) &&
+	               served != TIER_STANDARD
+	           ? OURS
+	           : NOT_OURS;
 }
 
-bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_slot slot, struct str account, struct str region,
-                 const struct metric_dims *dims, int64_t ms, double sum, struct err *err)
+bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_kind token_kind,
+                 struct str account, struct str region, const struct metric_dims *dims, int64_t ms,
+                 double sum, struct err *err)
 {
 	struct str model = dims->model;
 	const int64_t last_ms = 253402300799999; // the year 9999
 	struct metric *m = &r->metric;
 	r->kind = RECORD_METRIC;
-	*m = (struct metric){.account = account, .region = region, .minute = ms / MS_PER_MINUTE, .slot = slot, .of_tier = dims->n > 1};
+	*m = (struct metric){.account = account,
+	                     .region = region,
+	                     .minute = ms / MS_PER_MINUTE,
+	                     .token_kind = token_kind,
+	                     .of_tier = dims->n > 1};
 	if (m->of_tier && (!tier_of_word(dims->served, &m->served) || !tier_of_word(dims->asked, &m->asked)))
 		m->asked = PRICE_TIERS; // that served is known: metric_dims_read
 	if (ms < 0 || ms > last_ms || ms % MS_PER_MINUTE)
-		return err_set(err, ERR_SKIP, "the data point's time is not the start of a minute: %lld ms since 1970", (long long)ms);
+		return err_set(err, ERR_SKIP,
+		               "the data point's time is not the start of a minute: %lld ms since 1970",
+		               (long long)ms);
 	if (model.len > FIELD_STRING_MAX)
-		return err_set(err, ERR_SKIP, "the model's name is %zu bytes long, of at most %d", model.len, FIELD_STRING_MAX);
-	return (!account.len || field_account(account, "the metric's account", err)) && field_region(region, "the metric's region", err) &&
+		return err_set(err, ERR_SKIP, "the model's name is %zu bytes long, of at most %d", model.len,
+		               FIELD_STRING_MAX);
+	return (!account.len || field_account(account, "the metric's account", err)) &&
+	       field_region(region, "the metric's region", err) &&
 	       field_sum(sum, "the metric's sum", &m->sum, err) &&
 	       (mantle ? model_key_mantle(a, model, &m->model, err) : model_key(model, &m->model, err));
 }
@@ -101,7 +114,8 @@ static enum verdict read_dims(struct json dimensions, bool mantle, struct metric
 			model = v;
 		metric_dims_add(ret, mantle, key, json_str(v, &value) ? value : STR_NONE);
 	}
-	if (ret->n == 1 && json_type(model) != JSON_NONE && !field_str(model, "the metric's model", &ret->model, err))
+	if (ret->n == 1 && json_type(model) != JSON_NONE &&
+	    !field_str(model, "the metric's model", &ret->model, err))
 		return BROKEN;
 	return metric_dims_read(ret);
 }
@@ -110,10 +124,10 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 {
 	struct str namespace, name, account, region;
 	struct metric_dims dims;
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 	if (!json_str(t->f[F_namespace_], &namespace) || !json_str(t->f[F_metric_name], &name) ||
-	    metric_slot(namespace, name, &slot, &mantle) == NOT_OURS)
+	    metric_kind(namespace, name, &token_kind, &mantle) == NOT_OURS)
 		return NOT_OURS;
 	enum verdict v = read_dims(t->f[F_dimensions], mantle, &dims, err);
 	if (v != OURS)
@@ -121,10 +135,12 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 	int64_t ms;
 	double sum;
 	struct json value = json_get(t->f[F_value], STR("sum"));
-	if (!field_str(t->f[F_account_id], "account_id", &account, err) || !field_str(t->f[F_region], "region", &region, err))
+	if (!field_str(t->f[F_account_id], "account_id", &account, err) ||
+	    !field_str(t->f[F_region], "region", &region, err))
 		return BROKEN;
 	if (!json_int(t->f[F_timestamp], &ms)) {
-		err_set(err, ERR_SKIP, "timestamp should be a whole number of milliseconds, and is %s", json_type_name(json_type(t->f[F_timestamp])));
+		err_set(err, ERR_SKIP, "timestamp should be a whole number of milliseconds, and is %s",
+		        json_type_name(json_type(t->f[F_timestamp])));
 		return BROKEN;
 	}
 	double samples = 0;
@@ -133,7 +149,7 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 		err_set(err, ERR_SKIP, "value.sum should be a number, and is %s", json_type_name(json_type(value)));
 		return BROKEN;
 	}
-	if (!metric_fill(r, a, mantle, slot, account, region, &dims, ms, sum, err))
+	if (!metric_fill(r, a, mantle, token_kind, account, region, &dims, ms, sum, err))
 		return BROKEN;
 	r->metric.samples = metric_samples(samples);
 	return OURS;

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers of CloudWatch's GetMetricData, kept together with the question.
 //
-// An answer names its series by the ids of the query only, so alone it cannot be understood: it is a fault that says so.
-// Whoever polls CloudWatch writes one object that holds both, in either shape:
+// An answer names its series by the ids of the query only, so alone it cannot be understood: it is a fault
+// that says so. Whoever polls CloudWatch writes one object that holds both, in either shape:
 //
 //     {"MetricDataQueries": [...], "MetricDataResults": [...], "Region": "us-east-1", "AccountId": "111122223333"}
 //     {"Query" or "Request":   {"MetricDataQueries": [...], ...},
 //      "Response" or "Answer": {"MetricDataResults": [...], ...}, "Region": ..., "AccountId": ...}
 //
-// Region (or region) is needed; the account is that of the query (AccountId in it), else AccountId (or account_id) beside
-// it, else unknown. A series is read if its query is the Sum over 60 s of a token metric by model alone; others are none
-// of our business. Timestamps are seconds since 1970 or ISO 8601.
+// Region (or region) is needed; the account is that of the query (AccountId in it), else AccountId (or
+// account_id) beside it, else unknown. A series is read if its query is the Sum over 60 s of a token metric
+// by model alone; others are none of our business. Timestamps are seconds since 1970 or ISO 8601.
 #include <math.h>
 
 #include "base/when.h"
 #include "ingest/field.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 struct series {
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 	struct str account, region;
 	struct metric_dims dims;
@@ -62,9 +62,10 @@ static enum verdict series_of(struct json query, struct series *s, struct err *e
 	struct json stat = json_get(query, STR("MetricStat")), metric = json_get(stat, STR("Metric"));
 	struct str namespace, name, kind;
 	int64_t period;
-	if (!json_str(json_get(metric, STR("Namespace")), &namespace) || !json_str(json_get(metric, STR("MetricName")), &name) ||
-	    metric_slot(namespace, name, &s->slot, &s->mantle) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind) ||
-	    !str_is(kind, "Sum"))
+	if (!json_str(json_get(metric, STR("Namespace")), &namespace) ||
+	    !json_str(json_get(metric, STR("MetricName")), &name) ||
+	    metric_kind(namespace, name, &s->token_kind, &s->mantle) == NOT_OURS ||
+	    !json_str(json_get(stat, STR("Stat")), &kind) || !str_is(kind, "Sum"))
 		return NOT_OURS;
 	enum verdict v = read_dims(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
 	if (v != OURS)
@@ -96,7 +97,8 @@ static bool time_of(struct json v, int64_t *ret_ms, struct err *err)
 static void points(struct json result, const struct series *s, struct arena *a, const struct sink *sink)
 {
 	struct json when, value;
-	struct json_iter times = json_begin(json_get(result, STR("Timestamps"))), values = json_begin(json_get(result, STR("Values")));
+	struct json_iter times = json_begin(json_get(result, STR("Timestamps"))),
+					 values = json_begin(json_get(result, STR("Values")));
 	for (;;) {
 		struct err err = ERR_INIT;
 		struct record r;
@@ -112,8 +114,10 @@ static void points(struct json result, const struct series *s, struct arena *a, 
 		}
 		bool good = time_of(when, &ms, &err);
 		if (good && !json_double(value, &sum))
-			good = err_set(&err, ERR_SKIP, "a value should be a number, and is %s", json_type_name(json_type(value)));
-		if (good && metric_fill(&r, a, s->mantle, s->slot, s->account, s->region, &s->dims, ms, sum, &err)) {
+			good = err_set(&err, ERR_SKIP, "a value should be a number, and is %s",
+			               json_type_name(json_type(value)));
+		if (good &&
+		    metric_fill(&r, a, s->mantle, s->token_kind, s->account, s->region, &s->dims, ms, sum, &err)) {
 			r.metric.final = true;
 			sink->record(sink->user, &r);
 		} else {
@@ -122,7 +126,8 @@ static void points(struct json result, const struct series *s, struct arena *a, 
 	}
 }
 
-static void one_result(struct json result, struct json queries, struct series s, struct arena *a, const struct sink *sink)
+static void one_result(struct json result, struct json queries, struct series s, struct arena *a,
+                       const struct sink *sink)
 {
 	struct err err = ERR_INIT;
 	struct str id, status = STR_NONE;
@@ -130,13 +135,15 @@ static void one_result(struct json result, struct json queries, struct series s,
 	if (field_str(json_get(result, STR("Id")), "the Id of a MetricDataResult", &id, &err)) {
 		struct json query = query_of(queries, id);
 		if (json_missing(query))
-			err_set(&err, ERR_SKIP, "the answer's series %s is not among the MetricDataQueries beside it", field_show(id).z);
+			err_set(&err, ERR_SKIP, "the answer's series %s is not among the MetricDataQueries beside it",
+			        field_show(id).z);
 		else
 			v = series_of(query, &s, &err);
 	}
 	json_str(json_get(result, STR("StatusCode")), &status);
 	if (v == OURS && (str_is(status, "Forbidden") || str_is(status, "InternalError"))) {
-		err_set(&err, ERR_SKIP, "CloudWatch answered %s for the series %s: ask again", field_show(status).z, field_show(id).z);
+		err_set(&err, ERR_SKIP, "CloudWatch answered %s for the series %s: ask again", field_show(status).z,
+		        field_show(id).z);
 		v = BROKEN;
 	}
 	if (v == BROKEN)
@@ -149,17 +156,22 @@ static void one_result(struct json result, struct json queries, struct series s,
 
 void metric_answer(const struct top *t, struct arena *a, const struct sink *sink)
 {
-	struct json query = first_of(t->f[F_Query], t->f[F_Request]), answer = first_of(t->f[F_Response], t->f[F_Answer]);
+	struct json query = first_of(t->f[F_Query], t->f[F_Request]),
+				answer = first_of(t->f[F_Response], t->f[F_Answer]);
 	struct json queries = first_of(t->f[F_MetricDataQueries], json_get(query, STR("MetricDataQueries")));
-	struct json results = first_of(t->f[F_MetricDataResults], json_get(answer, STR("MetricDataResults"))), one;
+	struct json results = first_of(t->f[F_MetricDataResults], json_get(answer, STR("MetricDataResults"))),
+				one;
 	struct series s = {.region = STR_NONE};
 	struct err err = ERR_INIT;
 	if (json_type(queries) != JSON_ARRAY || json_type(results) != JSON_ARRAY) {
-		err_set(&err, ERR_SKIP, "a GetMetricData answer without its query: put MetricDataQueries and Region beside MetricDataResults");
+		err_set(
+			&err, ERR_SKIP,
+			"a GetMetricData answer without its query: put MetricDataQueries and Region beside MetricDataResults");
 		sink->fault(sink->user, JSON_ABSENT, &err);
 		return;
 	}
-	if (!field_str(first_of(t->f[F_Region], t->f[F_region]), "Region, beside a GetMetricData answer,", &s.region, &err) ||
+	if (!field_str(first_of(t->f[F_Region], t->f[F_region]), "Region, beside a GetMetricData answer,",
+	               &s.region, &err) ||
 	    !field_opt_str(first_of(t->f[F_AccountId], t->f[F_account_id]), "AccountId", &s.account, &err)) {
 		sink->fault(sink->user, JSON_ABSENT, &err);
 		return;

@@ -11,8 +11,8 @@ void origin_describe(const struct origin *o, struct buf *b)
 			buf_addf(b, ":%lld", (long long)o->line);
 	}
 	if (o->topic.len)
-		buf_addf(b, "%stopic %.*s, partition %d, offset %lld", o->path ? ", " : "", STR_ARG(o->topic), o->partition,
-		         (long long)o->offset);
+		buf_addf(b, "%stopic %.*s, partition %d, offset %lld", o->path ? ", " : "", STR_ARG(o->topic),
+		         o->partition, (long long)o->offset);
 }
 
 void dead_letter_line(const struct dead_letter *d, struct buf *b)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // CloudWatch metric streams in OpenTelemetry form, versions 1.0.0 and 0.7.0.
 //
-// A message is a row of (varint length, ExportMetricsServiceRequest). The reader below knows just as much of protobuf's
-// wire format as this takes: a message is a slice, next_field walks it, and everything is bounded by the slice it is in.
-// The two versions differ where they matter only in how a data point names its dimensions:
+// A message is a row of (varint length, ExportMetricsServiceRequest). The reader below knows just as much of
+// protobuf's wire format as this takes: a message is a slice, next_field walks it, and everything is bounded
+// by the slice it is in. The two versions differ where they matter only in how a data point names its
+// dimensions:
 //
 //     request.resource_metrics(1) . resource(1) . attributes(1)           cloud.account.id, cloud.region
 //                                 . scope metrics(2) . metrics(2)         name(1) = amazonaws.com/NAMESPACE/METRIC
@@ -12,7 +13,7 @@
 //     0.7.0   point . labels(1)        StringKeyValue: Namespace, MetricName, and one for each dimension
 //     both    point . start(2) and time(3) fixed64 ns, sum(5) double
 #include "ingest/field.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
@@ -96,8 +97,10 @@ static bool broken(struct err *err, const char *what)
 	return err_set(err, ERR_SKIP, "OpenTelemetry data is broken within a %s", what);
 }
 
-// KeyValue {key = 1, value = 2}. In version 1 the value is an AnyValue, of which string = 1 and kvlist = 6 are read.
-static bool key_value(struct str in, bool any, struct str *key, struct str *text, struct str *list, struct err *err)
+// KeyValue {key = 1, value = 2}. In version 1 the value is an AnyValue, of which string = 1 and kvlist = 6
+// are read.
+static bool key_value(struct str in, bool any, struct str *key, struct str *text, struct str *list,
+                      struct err *err)
 {
 	struct field f;
 	int more;
@@ -187,7 +190,7 @@ struct walk {
 	const struct sink *sink;
 };
 
-static void one_point(const struct walk *w, struct str in, bool mantle, enum token_slot slot)
+static void one_point(const struct walk *w, struct str in, bool mantle, enum token_kind token_kind)
 {
 	struct err err = ERR_INIT;
 	struct point p;
@@ -201,13 +204,15 @@ static void one_point(const struct walk *w, struct str in, bool mantle, enum tok
 		return;
 	}
 	if (p.end_ns - p.start_ns != 60000000000u)
-		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns", (unsigned long long)p.start_ns,
-		        (unsigned long long)p.end_ns);
+		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns",
+		        (unsigned long long)p.start_ns, (unsigned long long)p.end_ns);
 	else if (!w->account.len)
 		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
 	else if (p.start_ns % 1000000)
-		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970", (unsigned long long)p.start_ns);
-	if (!err.kind && metric_fill(&r, w->arena, mantle, slot, w->account, w->region, &p.dims, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
+		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970",
+		        (unsigned long long)p.start_ns);
+	if (!err.kind && metric_fill(&r, w->arena, mantle, token_kind, w->account, w->region, &p.dims,
+	                             (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
 		r.metric.samples = metric_samples((double)p.count);
 		w->sink->record(w->sink->user, &r);
 	} else {
@@ -216,7 +221,7 @@ static void one_point(const struct walk *w, struct str in, bool mantle, enum tok
 }
 
 // The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount".
-static enum verdict name_slot(struct str name, enum token_slot *slot, bool *mantle)
+static enum verdict name_kind(struct str name, enum token_kind *token_kind, bool *mantle)
 {
 	const struct str prefix = STR("amazonaws.com/");
 	if (!str_starts(name, prefix))
@@ -226,7 +231,7 @@ static enum verdict name_slot(struct str name, enum token_slot *slot, bool *mant
 	struct str metric = str_after_last(name, '/');
 	if (metric.len == name.len)
 		return NOT_OURS;
-	return metric_slot((struct str){name.p, name.len - metric.len - 1}, metric, slot, mantle);
+	return metric_kind((struct str){name.p, name.len - metric.len - 1}, metric, token_kind, mantle);
 }
 
 static bool one_metric(const struct walk *w, struct str in, struct err *err)
@@ -234,14 +239,14 @@ static bool one_metric(const struct walk *w, struct str in, struct err *err)
 	struct field f;
 	int more;
 	struct str name = STR_NONE, rest = in;
-	enum token_slot slot;
+	enum token_kind token_kind;
 	bool mantle;
 	while ((more = next_field(&rest, &f)) > 0)
 		if (is_bytes(&f, 1))
 			name = f.bytes;
 	if (more < 0)
 		return broken(err, "metric");
-	if (name_slot(name, &slot, &mantle) == NOT_OURS) {
+	if (name_kind(name, &token_kind, &mantle) == NOT_OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return true;
 	}
@@ -251,7 +256,7 @@ static bool one_metric(const struct walk *w, struct str in, struct err *err)
 		struct str summary = f.bytes;
 		while ((more = next_field(&summary, &f)) > 0)
 			if (is_bytes(&f, 1))
-				one_point(w, f.bytes, mantle, slot);
+				one_point(w, f.bytes, mantle, token_kind);
 		if (more < 0)
 			return broken(err, "summary");
 	}
@@ -324,7 +329,10 @@ void otel_decode(struct str s, struct arena *a, const struct sink *sink)
 		int more;
 		size_t left = s.len;
 		if (!bytes(&s, &request)) {
-			err_set(&err, ERR_SKIP, "OpenTelemetry data is truncated: the record that starts %zu bytes before the end says it is longer", left);
+			err_set(
+				&err, ERR_SKIP,
+				"OpenTelemetry data is truncated: the record that starts %zu bytes before the end says it is longer",
+				left);
 			sink->fault(sink->user, JSON_ABSENT, &err);
 			return;
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See principal.h for the table. The access key is kept only where it names a session (ASIA...): it is the key by which
-// session tags are found, and a long-term key (AKIA...) has no session.
+// See principal.h for the table. The access key is kept only where it names a session (ASIA...): it is the
+// key by which session tags are found, and a long-term key (AKIA...) has no session.
 #include "ingest/principal.h"
 
 #include <stdarg.h>
@@ -44,7 +44,9 @@ struct str principal_canonical(struct arena *a, struct str arn)
 // "aws", "aws-cn" or "aws-us-gov", by the region's name.
 static const char *partition_of(struct str region)
 {
-	return str_starts(region, STR("cn-")) ? "aws-cn" : str_starts(region, STR("us-gov-")) ? "aws-us-gov" : "aws";
+	return str_starts(region, STR("cn-"))       ? "aws-cn"
+	       : str_starts(region, STR("us-gov-")) ? "aws-us-gov"
+	                                            : "aws";
 }
 
 // Without blanks ("AWS Internal" has called, too): names are kept between blanks.
@@ -64,13 +66,15 @@ static struct str made(struct arena *a, const char *fmt, ...)
 }
 
 // The name of a caller whose identity has no ARN.
-static bool without_arn(struct arena *a, struct json id, struct str account, struct str region, struct str *ret, struct err *err)
+static bool without_arn(struct arena *a, struct json id, struct str account, struct str region,
+                        struct str *ret, struct err *err)
 {
 	const char *part = partition_of(region);
 	struct str type, by, user, owner, principal;
 	if (!field_opt_str(json_get(id, STR("type")), "userIdentity.type", &type, err) ||
 	    !field_opt_str(json_get(id, STR("invokedBy")), "userIdentity.invokedBy", &by, err) ||
-	    !field_opt_str(json_get(json_get(id, STR("onBehalfOf")), STR("userId")), "userIdentity.onBehalfOf.userId", &user, err) ||
+	    !field_opt_str(json_get(json_get(id, STR("onBehalfOf")), STR("userId")),
+	                   "userIdentity.onBehalfOf.userId", &user, err) ||
 	    !field_opt_str(json_get(id, STR("accountId")), "userIdentity.accountId", &owner, err) ||
 	    !field_opt_str(json_get(id, STR("principalId")), "userIdentity.principalId", &principal, err))
 		return false;
@@ -83,19 +87,21 @@ static bool without_arn(struct arena *a, struct json id, struct str account, str
 			return false;
 		*ret = made(a, "arn:%s:iam::%.*s:root", part, STR_ARG(owner));
 	} else if (principal.len || type.len)
-		*ret = made(a, "arn:%s:iam::%.*s:unknown/%.*s", part, STR_ARG(account), STR_ARG(principal.len ? principal : type));
+		*ret = made(a, "arn:%s:iam::%.*s:unknown/%.*s", part, STR_ARG(account),
+		            STR_ARG(principal.len ? principal : type));
 	else
 		return err_set(err, ERR_SKIP, "userIdentity says neither arn nor type: nobody to put the cost to");
 	return true;
 }
 
-bool principal_from_identity(struct arena *a, struct json id, struct str account, struct str region, struct caller *ret,
-                             struct err *err)
+bool principal_from_identity(struct arena *a, struct json id, struct str account, struct str region,
+                             struct caller *ret, struct err *err)
 {
 	struct caller c = {.arn = STR_NONE};
 	struct str arn, key;
 	if (json_type(id) != JSON_OBJECT)
-		return err_set(err, ERR_SKIP, "userIdentity should be an object, and is %s", json_type_name(json_type(id)));
+		return err_set(err, ERR_SKIP, "userIdentity should be an object, and is %s",
+		               json_type_name(json_type(id)));
 	if (!field_opt_str(json_get(id, STR("arn")), "userIdentity.arn", &arn, err) ||
 	    !field_opt_str(json_get(id, STR("accessKeyId")), "userIdentity.accessKeyId", &key, err))
 		return false;
@@ -106,8 +112,8 @@ bool principal_from_identity(struct arena *a, struct json id, struct str account
 	if (str_starts(key, STR("ASIA")))
 		c.access_key = key;
 	struct json session = json_get(id, STR("sessionContext"));
-	if (!field_opt_str(json_get(json_get(session, STR("sessionIssuer")), STR("arn")), "userIdentity.sessionContext.sessionIssuer.arn",
-	                   &c.role_arn, err))
+	if (!field_opt_str(json_get(json_get(session, STR("sessionIssuer")), STR("arn")),
+	                   "userIdentity.sessionContext.sessionIssuer.arn", &c.role_arn, err))
 		return false;
 	struct json created = json_get(json_get(session, STR("attributes")), STR("creationDate"));
 	if (!json_missing(created) &&

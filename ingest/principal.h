@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name of a caller: what CloudTrail and the invocation log record, brought to the form in which the bill's
-// line_item_iam_principal shows the same caller, so that the two meet.
+// The name of a caller: what CloudTrail and the invocation log record, brought to the form in which the
+// bill's line_item_iam_principal shows the same caller, so that the two meet.
 //
 //     recorded                                          canonical
 //     arn:P:iam::A:user/any/path/NAME                   arn:P:iam::A:user/NAME            the bill shows no path
@@ -13,8 +13,8 @@
 //     no arn: somebody of another account               arn:P:iam::A:root                 as policies name an account
 //     no arn: anybody else                              arn:P:iam::R:unknown/PRINCIPALID  or the identity's type
 //
-// P is the partition, A the caller's account, R the account that recorded the call. A name that is made here has '_' for
-// blanks. The canonical form of a canonical name is itself.
+// P is the partition, A the caller's account, R the account that recorded the call. A name that is made here
+// has '_' for blanks. The canonical form of a canonical name is itself.
 #ifndef NOWCAST_INGEST_PRINCIPAL_H
 #define NOWCAST_INGEST_PRINCIPAL_H
 
@@ -26,8 +26,9 @@
 // The canonical form of an ARN: a slice of `arn` itself or a string in the arena.
 struct str principal_canonical(struct arena *a, struct str arn);
 
-// Reads a CloudTrail userIdentity. `account` and `region` are the recording ones. ERR_SKIP names the field that is wrong.
-bool principal_from_identity(struct arena *a, struct json identity, struct str account, struct str region, struct caller *ret,
-                             struct err *err) NC_CHECK;
+// Reads a CloudTrail userIdentity. `account` and `region` are the recording ones. ERR_SKIP names the field
+// that is wrong.
+bool principal_from_identity(struct arena *a, struct json identity, struct str account, struct str region,
+                             struct caller *ret, struct err *err) NC_CHECK;
 
 #endif

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hash takes about a microsecond, and the same callers come again and again: what was hashed is remembered, so many names at
-// most, then the memory begins anew.
+// A hash takes about a microsecond, and the same callers come again and again: what was hashed is remembered,
+// so many names at most, then the memory begins anew.
 #include "ingest/pseudonym.h"
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <xxhash.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/map.h"
 
 enum { KEY_MIN = 32, KEY_MAX = 4096, HASH_DIGITS = 20, HASH_LEN = 2 + HASH_DIGITS, REMEMBERED = 50000 };
@@ -30,18 +30,23 @@ struct pseudonyms {
 	int32_t n;
 };
 
-// ---- opening -------------------------------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------
 
 static bool read_key(struct pseudonyms *p, const char *path, struct err *err)
 {
 	if (!*path)
-		return err_set(err, ERR_CONFIG, "names.hash.key: expected a file with a key of %d bytes or more, for names.hash is set; "
-		                                "`openssl rand -hex 32 >FILE` makes one: keep it, and give it to all that share this Redis", KEY_MIN);
+		return err_set(
+			err, ERR_CONFIG,
+			"names.hash.key: expected a file with a key of %d bytes or more, for names.hash is set; "
+			"`openssl rand -hex 32 >FILE` makes one: keep it, and give it to all that share this Redis",
+			KEY_MIN);
 	if (!file_read(path, KEY_MAX, &p->key, err))
 		return err_prefix(err, "names.hash.key");
 	while (p->key.len && strchr(" \t\r\n", p->key.data[p->key.len - 1]))
 		p->key.len--;
-	return p->key.len >= KEY_MIN || err_set(err, ERR_CONFIG, "names.hash.key: %s holds %zu bytes, expected %d or more", path, p->key.len, KEY_MIN);
+	return p->key.len >= KEY_MIN ||
+	       err_set(err, ERR_CONFIG, "names.hash.key: %s holds %zu bytes, expected %d or more", path,
+	               p->key.len, KEY_MIN);
 }
 
 bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct err *err)
@@ -57,8 +62,10 @@ bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct er
 		p->words[p->nwords++] = xstrdup(word);
 		p->sessions |= str_is(word, "sessions");
 		p->users |= str_is(word, "users");
-		good = str_is(word, "sessions") || str_is(word, "users") || (str_starts(word, STR("tag:")) && word.len > 4) ||
-		       err_set(err, ERR_CONFIG, "names.hash: expected sessions, users or tag:KEY, got \"%.*s\"", STR_ARG(word));
+		good = str_is(word, "sessions") || str_is(word, "users") ||
+		       (str_starts(word, STR("tag:")) && word.len > 4) ||
+		       err_set(err, ERR_CONFIG, "names.hash: expected sessions, users or tag:KEY, got \"%.*s\"",
+		               STR_ARG(word));
 	}
 	if (!good || !read_key(p, conf->names_hash_key, err)) {
 		pseudonyms_close(p);
@@ -85,7 +92,7 @@ void pseudonyms_close(struct pseudonyms *p)
 	free(p);
 }
 
-// ---- hashing -------------------------------------------------------------------------------------------------------
+// ---- hashing ------------------------------------------------------------------------------------
 
 static void hash(const struct pseudonyms *p, struct str name, char *ret)
 {
@@ -129,7 +136,7 @@ static const char *remembered(struct pseudonyms *p, struct str name)
 		map_clear(&p->index);
 		arena_reset(&p->names);
 	}
-	int32_t at = *map_add(&p->index, XXH3_64bits(name.p, name.len), p->n, &added);
+	int32_t at = *map_add(&p->index, hash64(name.p, name.len), p->n, &added);
 	struct memory *m = &p->memories[at];
 	if (!added && str_eq(m->name, name))
 		return m->hash;
@@ -152,7 +159,8 @@ static size_t name_at(const struct pseudonyms *p, struct str arn)
 		str_cut(&rest, ':');
 	struct str name = rest, kind = str_cut(&name, '/');
 	bool user = str_is(kind, "user") && !memmem(arn.p, arn.len, ":identitystore:", 15);
-	char before = str_is(kind, "assumed-role") ? '/' : str_is(kind, "unknown") ? ':' : '\0'; // ROLE/SESSION, AROA...:SESSION
+	// ROLE/SESSION, AROA...:SESSION
+	char before = str_is(kind, "assumed-role") ? '/' : str_is(kind, "unknown") ? ':' : '\0';
 	if (user ? !p->users : !p->sessions || (!before && !str_is(kind, "federated-user")))
 		return arn.len;
 	if (user)
@@ -187,7 +195,8 @@ struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str
 	return is_hash(name) || str_is(name, "(other sessions)") ? arn : pseudonym_arn(p, arena, arn);
 }
 
-bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn, struct str *ret, struct err *err)
+bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn, struct str *ret,
+                   struct err *err)
 {
 	struct pseudonyms *p;
 	if (!pseudonyms_open(&p, conf, err))
@@ -201,7 +210,8 @@ struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str k
 {
 	for (size_t i = 0; p && value.len && i < p->nwords; i++) {
 		struct str word = str_of(p->words[i]);
-		if (str_starts(word, STR("tag:")) && word.len - 4 == key.len && strncasecmp(word.p + 4, key.p, key.len) == 0)
+		if (str_starts(word, STR("tag:")) && word.len - 4 == key.len &&
+		    strncasecmp(word.p + 4, key.p, key.len) == 0)
 			return pseudonym_of(p, arena, value);
 	}
 	return value;
@@ -212,7 +222,7 @@ struct str pseudonym_user(struct pseudonyms *p, struct arena *arena, struct str 
 	return p && p->users ? pseudonym_of(p, arena, name) : name;
 }
 
-// ---- records -------------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 static void hide_tags(struct pseudonyms *p, struct arena *arena, struct tag *tags, int n)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of people as keyed hashes, for those who may not keep them: where the configuration names them (`names.hash`), every name
-// becomes "h_" and 20 hex digits of its HMAC-SHA256 before anything is folded, written or logged. The same key gives the same
-// hash, so sessions, their tags and the bill still meet, and roles and teams are not touched. Without the key a hash tells
-// nothing; with it, `nowcast who NAME` finds its figures.
+// Names of people as keyed hashes, for those who may not keep them: where the configuration names them
+// (`names.hash`), every name becomes "h_" and 20 hex digits of its HMAC-SHA256 before anything is folded,
+// written or logged. The same key gives the same hash, so sessions, their tags and the bill still meet, and
+// roles and teams are not touched. Without the key a hash tells nothing; with it, `nowcast who NAME` finds
+// its figures.
 //
 // Not for use by two threads.
 #ifndef NOWCAST_INGEST_PSEUDONYM_H
@@ -18,11 +19,13 @@
 
 struct pseudonyms;
 
-// *ret is NULL if nothing is to be hashed; all below take that. ERR_CONFIG: a wrong word in names.hash, no key, or a short one.
+// *ret is NULL if nothing is to be hashed; all below take that. ERR_CONFIG: a wrong word in names.hash, no
+// key, or a short one.
 bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct err *err) NC_CHECK;
 void pseudonyms_close(struct pseudonyms *p);
 
-// Tells one set of words and key from another, and nothing of the key; "" for NULL. `ret` holds PSEUDONYM_MARK bytes; returns it.
+// Tells one set of words and key from another, and nothing of the key; "" for NULL. `ret` holds
+// PSEUDONYM_MARK bytes; returns it.
 enum { PSEUDONYM_MARK = 24 };
 char *pseudonyms_mark(struct pseudonyms *p, char *ret);
 
@@ -36,7 +39,8 @@ struct str pseudonym_arn(struct pseudonyms *p, struct arena *arena, struct str a
 struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str arn);
 
 // The same for a command that asks once. NUL-terminated, in `arena`. ERR_CONFIG as of pseudonyms_open.
-bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn, struct str *ret, struct err *err) NC_CHECK;
+bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn, struct str *ret,
+                   struct err *err) NC_CHECK;
 
 // The value of a tag, hashed if its key is named in any case; and the name of a user.
 struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value);

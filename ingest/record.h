@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ingest hands on: the few facts nowcast uses, whatever wrapper they came in. One message may hold many records.
+// What ingest hands on: the few facts nowcast uses, whatever wrapper they came in. One message may hold many
+// records.
 //
-// Strings are slices into the message or into the decoder's arena: they live until the handler returns. They are raw
-// bytes of somebody else's making (any length up to the decoder's limit, perhaps not UTF-8): whoever prints escapes.
-// An absent field is STR_NONE, an absent number is what its comment says.
+// Strings are slices into the message or into the decoder's arena: they live until the handler returns. They
+// are raw bytes of somebody else's making (any length up to the decoder's limit, perhaps not UTF-8): whoever
+// prints escapes. An absent field is STR_NONE, an absent number is what its comment says.
 #ifndef NOWCAST_INGEST_RECORD_H
 #define NOWCAST_INGEST_RECORD_H
 
@@ -23,21 +24,22 @@ enum record_kind {
 	RECORD_KINDS
 };
 
-// Token types as evidence knows them. The split of cache writes by TTL is known apart from their total, or not at all:
-// TOKENS_CACHE_WRITE is all of them, TOKENS_CACHE_WRITE_1H the part of it with the one-hour TTL.
-enum token_slot {
+// Token types as evidence knows them. The split of cache writes by TTL is known apart from their total, or
+// not at all: TOKENS_CACHE_WRITE is all of them, TOKENS_CACHE_WRITE_1H the part of it with the one-hour TTL.
+enum token_kind {
 	TOKENS_INPUT,
 	TOKENS_OUTPUT,
 	TOKENS_CACHE_READ,
 	TOKENS_CACHE_WRITE,
 	TOKENS_CACHE_WRITE_1H,
 	TOKENS_UNITS, // no tokens: images or search units, whatever the model is billed by
-	TOKEN_SLOTS
+	TOKEN_KINDS
 };
 
 // What a record is worth as a witness; higher beats lower, equal is decided by the bytes.
 enum call_source {
-	SOURCE_COMPLETION = 1, // AwsServiceEvent of a stream: knows its end and input and output tokens, not the model as called
+	// AwsServiceEvent of a stream: knows its end and input and output tokens, not the model as called
+	SOURCE_COMPLETION = 1,
 	SOURCE_LOG = 2,        // invocation log: knows all token types
 	SOURCE_SHARED = 3,     // a call as another account than the caller's recorded it: may not say who it was
 	SOURCE_DATA_EVENT = 4, // data-event copy of a call
@@ -48,43 +50,52 @@ enum call_source {
 // Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see ingest/principal.h.
 struct caller {
 	struct str arn;           // never empty in a record handed on
-	struct str role_arn;      // sessionIssuer.arn as recorded (with its path), or none. Of a federated user: the user's
-	struct str access_key;    // of a session (ASIA...); none for long-term keys and where CloudTrail left it empty
-	int64_t session_start_ms; // sessionContext.attributes.creationDate; 0: unknown. With `arn` the fallback key of a session
+	// sessionIssuer.arn as recorded (with its path), or none. Of a federated user: the user's
+	struct str role_arn;
+	// of a session (ASIA...); none for long-term keys and where CloudTrail left it empty
+	struct str access_key;
+	// sessionContext.attributes.creationDate; 0: unknown. With `arn` the fallback key of a session
+	int64_t session_start_ms;
 	struct str project;       // of bedrock-mantle, within which the call was made, or none
 };
 
 struct call {
-	struct str request_id;    // the identity of a call: shared by all its records. For a completion record: its parent's
+	// the identity of a call: shared by all its records. For a completion record: its parent's
+	struct str request_id;
 	enum call_source source;
 	int64_t time_ms;          // eventTime or the log's timestamp
-	bool time_is_end;         // the call ended at time_ms, so its metric lies in that minute; false: a stream's start
+	// the call ended at time_ms, so its metric lies in that minute; false: a stream's start
+	bool time_is_end;
 	bool streaming;
 	bool failed;              // an errorCode: no tokens, no charge
 	bool mantle;              // bedrock-mantle
 	bool tier_known;          // the record tells the service tier:
 	enum price_tier tier;     // asked for, or (invocation log) that served; TIER_STANDARD if not known
-	struct str account;       // whose call it is, and who pays (12 digits): where it was recorded, or the caller's if shared
+	// whose call it is, and who pays (12 digits): where it was recorded, or the caller's if shared
+	struct str account;
 	struct str region;        // awsRegion: the source Region, which prices it
-	struct str model;         // the model key: last segment of what was called; mantle's is prefixed "bedrock-mantle/"
+	// the model key: last segment of what was called; mantle's is prefixed "bedrock-mantle/"
+	struct str model;
 	struct str model_called;  // modelId as it stands in the record
 	struct str foundation;    // foundation model named by resources[] or by an ARN; none if not known
 	struct caller caller;
-	bool known[TOKEN_SLOTS];  // which of the tokens below are exact
-	uint32_t tokens[TOKEN_SLOTS];
+	bool known[TOKEN_KINDS];  // which of the tokens below are exact
+	uint32_t tokens[TOKEN_KINDS];
 };
 
 struct metric {
 	struct str account, region; // account may be none in a GetMetricData answer whose query does not say it
 	struct str model;           // the model key, as in struct call
 	int64_t minute;             // minutes since the epoch: start of the period
-	enum token_slot slot;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
+	enum token_kind token_kind;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
 	int64_t sum;                // tokens, 0 to 2^40
-	int64_t samples;            // SampleCount: calls that used tokens of this slot; 0: not told
-	bool of_tier;               // only the tokens of calls that asked for a tier and were served by one (not both the standard):
+	int64_t samples;            // SampleCount: calls that used tokens of this kind; 0: not told
+	// only the tokens of calls that asked for a tier and were served by one (not both the standard):
+	bool of_tier;
 	enum price_tier asked;      // PRICE_TIERS: a word that is not known ("auto")
 	enum price_tier served;
-	bool final;                 // from GetMetricData, which sees later corrections; a streamed point is sent once
+	// from GetMetricData, which sees later corrections; a streamed point is sent once
+	bool final;
 };
 
 struct tag {
@@ -122,7 +133,8 @@ struct principal_tags {
 
 struct record {
 	enum record_kind kind;
-	int index; // position in its message, from 0: with topic, partition and offset it is where a fault is reported
+	// position in its message, from 0: with topic, partition and offset it is where a fault is reported
+	int index;
 	union {
 		struct call call; // CALL, CALL_TOKENS, AMENDMENT
 		struct metric metric;

@@ -8,9 +8,9 @@
 //     data" data\          base64 under the key "data", also inside an escaped string
 //     H4sI eyJ W3s         base64 that starts with gzip, {" or [{
 //
-// Each word is searched by one pair of neighbouring bytes that is rare in JSON ("zo" for both of amazonaws); sixteen places
-// are compared at once (vectors of the compiler, so the machine does not matter), and only where a pair stands are the
-// words compared.
+// Each word is searched by one pair of neighbouring bytes that is rare in JSON ("zo" for both of amazonaws);
+// sixteen places are compared at once (vectors of the compiler, so the machine does not matter), and only
+// where a pair stands are the words compared.
 #include "ingest/sift.h"
 
 #include <stdint.h>
@@ -24,9 +24,16 @@ struct word {
 };
 
 static const struct word words[] = {
-	{"edrock", 6, 4},       {"sts.amazonaws", 13, 7}, {"iam.amazonaws", 13, 7}, {"ModelInvocationLog", 18, 14},
-	{"MetricDataResults", 17, 5}, {"data\"", 5, 3},      {"data\\", 5, 3},       {"H4sI", 4, 0},
-	{"eyJ", 3, 1},          {"W3s", 3, 0},
+	{"edrock", 6, 4},
+	{"sts.amazonaws", 13, 7},
+	{"iam.amazonaws", 13, 7},
+	{"ModelInvocationLog", 18, 14},
+	{"MetricDataResults", 17, 5},
+	{"data\"", 5, 3},
+	{"data\\", 5, 3},
+	{"H4sI", 4, 0},
+	{"eyJ", 3, 1},
+	{"W3s", 3, 0},
 };
 
 enum { WORDS = sizeof words / sizeof *words };
@@ -59,8 +66,9 @@ static inline v16 pairs(const char *p)
 {
 	v16 a = load(p), b = load(p + 1);
 	v16 end = (v16)(b == (uint8_t)'"') | (v16)(b == (uint8_t)'\\');
-	return pair(a, b, 'c', 'k') | pair(a, b, 'z', 'o') | pair(a, b, 'n', 'L') | pair(a, b, 'c', 'D') | pair(a, b, 'H', '4') |
-	       pair(a, b, 'y', 'J') | pair(a, b, 'W', '3') | ((v16)(a == (uint8_t)'a') & end);
+	return pair(a, b, 'c', 'k') | pair(a, b, 'z', 'o') | pair(a, b, 'n', 'L') | pair(a, b, 'c', 'D') |
+	       pair(a, b, 'H', '4') | pair(a, b, 'y', 'J') | pair(a, b, 'W', '3') |
+	       ((v16)(a == (uint8_t)'a') & end);
 }
 
 bool sift_may_be_ours(struct str s)

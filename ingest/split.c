@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// See split.h. Inside strings only quotes and backslashes matter, and memchr finds the quotes; outside, brackets are
-// counted. That a ']' closes a '[' and not a '{' is left to the parser, which sees the piece next.
+// See split.h. Inside strings only quotes and backslashes matter, and memchr finds the quotes; outside,
+// brackets are counted. That a ']' closes a '[' and not a '{' is left to the parser, which sees the piece
+// next.
 #include "ingest/split.h"
 
 static bool space(char c)

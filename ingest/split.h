@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cutting text into JSON values without parsing it: lines, values back to back, the elements of a list. It looks at
-// brackets and quotes only, so that a broken value costs itself and not its neighbours.
+// Cutting text into JSON values without parsing it: lines, values back to back, the elements of a list. It
+// looks at brackets and quotes only, so that a broken value costs itself and not its neighbours.
 #ifndef NOWCAST_INGEST_SPLIT_H
 #define NOWCAST_INGEST_SPLIT_H
 
@@ -10,8 +10,8 @@
 
 struct str split_trim(struct str s); // without the white space (and a byte order mark) at its ends
 
-// The value that `s` starts with: up to the bracket that closes its first one, or the end of a scalar. Empty if its end
-// is not in `s`.
+// The value that `s` starts with: up to the bracket that closes its first one, or the end of a scalar. Empty
+// if its end is not in `s`.
 struct str split_value(struct str s);
 
 // If `s` starts with a list of records, {"Records": [ or [, what follows the bracket; else STR_NONE.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// AWS writes the tier in as many ways as there are dialects: `service_tier` (bedrock-mantle, OpenAI's bodies), `serviceTier` as a
-// word (InvokeModel) or as {"type"} (Converse), and optimised latency, which is priced like a tier, as performanceConfigLatency
-// or performanceConfig.latency. That CloudTrail tells the tier of a call to the runtime is documented, by which field is not:
-// so the names of the API's own parameters are looked for, in both cases of the first letter, and nothing is an error.
+// AWS writes the tier in as many ways as there are dialects: `service_tier` (bedrock-mantle, OpenAI's
+// bodies), `serviceTier` as a word (InvokeModel) or as {"type"} (Converse), and optimised latency, which is
+// priced like a tier, as performanceConfigLatency or performanceConfig.latency. That CloudTrail tells the
+// tier of a call to the runtime is documented, by which field is not: so the names of the API's own
+// parameters are looked for, in both cases of the first letter, and nothing is an error.
 #include "ingest/tier.h"
 
 #include <strings.h>
@@ -11,8 +12,9 @@ static const struct {
 	struct str word;
 	enum price_tier tier;
 } words[] = {
-	{STR("default"), TIER_STANDARD}, {STR("standard"), TIER_STANDARD}, {STR("flex"), TIER_FLEX},         {STR("priority"), TIER_PRIORITY},
-	{STR("batch"), TIER_BATCH},      {STR("reserved"), TIER_RESERVED}, {STR("optimized"), TIER_LATENCY}, {STR("latency"), TIER_LATENCY},
+	{STR("default"), TIER_STANDARD},  {STR("standard"), TIER_STANDARD}, {STR("flex"), TIER_FLEX},
+	{STR("priority"), TIER_PRIORITY}, {STR("batch"), TIER_BATCH},       {STR("reserved"), TIER_RESERVED},
+	{STR("optimized"), TIER_LATENCY}, {STR("latency"), TIER_LATENCY},
 };
 
 bool tier_of_word(struct str word, enum price_tier *ret)
@@ -45,13 +47,14 @@ static bool read_place(struct str key, struct json v, enum price_tier *ret, bool
 		if (!str_eq(key, places[i].name))
 			continue;
 		*ret_served = places[i].served;
-		return json_str(json_type(v) == JSON_OBJECT ? json_get(v, places[i].inner) : v, &word) && tier_of_word(word, ret);
+		return json_str(json_type(v) == JSON_OBJECT ? json_get(v, places[i].inner) : v, &word) &&
+		       tier_of_word(word, ret);
 	}
 	return false;
 }
 
-// What served counts most; then what differs from the standard, for both a tier and a latency may stand there:
-// {"serviceTier": "default", "performanceConfig": {"latency": "optimized"}}.
+// What served counts most; then what differs from the standard, for both a tier and a latency may stand
+// there: {"serviceTier": "default", "performanceConfig": {"latency": "optimized"}}.
 bool tier_of_object(struct json object, enum price_tier *ret)
 {
 	enum { SHORTEST = 11, NONE = 0, STANDARD, OTHER, SERVED };
@@ -60,7 +63,8 @@ bool tier_of_object(struct json object, enum price_tier *ret)
 	int best = NONE;
 	if (json_type(object) != JSON_OBJECT)
 		return false;
-	for (struct json_iter it = json_begin(object); json_next(&it, &key, &v);) { // in one walk: every record comes by here
+	// in one walk: every record comes by here
+	for (struct json_iter it = json_begin(object); json_next(&it, &key, &v);) {
 		enum price_tier tier;
 		bool served;
 		if (key.len < SHORTEST || !read_place(key, v, &tier, &served))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decoder, from JSON values down to records: what an object is, is told by the keys it has, in the order below, the
-// commonest first. Wrappers recurse; an object with none of these keys is none of our business.
+// The decoder, from JSON values down to records: what an object is, is told by the keys it has, in the order
+// below, the commonest first. Wrappers recurse; an object with none of these keys is none of our business.
 //
 //     eventSource and eventName       a CloudTrail record; its eventSource tells the rest
 //     topic and payload               a line of kcat -J: payload is a message
@@ -16,9 +16,10 @@
 //     Sns, kinesis, message, Message, data              a message in a string, as shippers of logs write it
 #include <stdio.h>
 
-#include "ingest/decoder.h"
+#include "ingest/decode_priv.h"
 
-static void told(struct decoder *d, enum verdict v, const struct top *t, struct str text, const struct err *err)
+static void told(struct decoder *d, enum verdict v, const struct top *t, struct str text,
+                 const struct err *err)
 {
 	if (v == OURS) {
 		decoder_sink.record(d, &d->record);
@@ -55,7 +56,8 @@ static void each(struct decoder *d, struct json list, int depth)
 }
 
 // A field that must hold a message in a string; its absence is a fault of the object it is missing in.
-static void message_in(struct decoder *d, struct json v, const char *name, struct json whole, struct str text, int depth)
+static void message_in(struct decoder *d, struct json v, const char *name, struct json whole, struct str text,
+                       int depth)
 {
 	struct str s;
 	char z[120];
@@ -67,7 +69,8 @@ static void message_in(struct decoder *d, struct json v, const char *name, struc
 	decoder_fault_value(d, whole, text, z);
 }
 
-static void base64_in(struct decoder *d, struct json v, const char *name, struct json whole, struct str text, int depth)
+static void base64_in(struct decoder *d, struct json v, const char *name, struct json whole, struct str text,
+                      int depth)
 {
 	struct str s;
 	if (json_str(v, &s) && depth < d->limits.nesting)
@@ -85,7 +88,8 @@ static void log_events(struct decoder *d, const struct top *t, struct str text, 
 		return;
 	}
 	if (json_type(t->f[F_logEvents]) != JSON_ARRAY) {
-		decoder_fault_value(d, t->whole, text, "a DATA_MESSAGE of CloudWatch Logs without its list logEvents");
+		decoder_fault_value(d, t->whole, text,
+		                    "a DATA_MESSAGE of CloudWatch Logs without its list logEvents");
 		return;
 	}
 	for (struct json_iter it = json_begin(t->f[F_logEvents]); json_next(&it, NULL, &item);)
@@ -127,7 +131,7 @@ static bool is_metric_answer(const struct top *t)
 	return has(t, F_MetricDataResults) || json_get(answer, STR("MetricDataResults")).doc;
 }
 
-static void answers(struct decoder *d, const struct top *t, struct str text)
+static void response_cache(struct decoder *d, const struct top *t, struct str text)
 {
 	struct sink sink = decoder_sink;
 	sink.user = d;
@@ -167,7 +171,8 @@ static void object(struct decoder *d, struct json v, struct str text, int depth)
 	struct str source;
 	t.whole = v;
 	json_pick(v, &d->top_keys, t.f);
-	if (has(&t, F_eventName) && json_str(t.f[F_eventSource], &source) && str_ends(source, STR(".amazonaws.com")))
+	if (has(&t, F_eventName) && json_str(t.f[F_eventSource], &source) &&
+	    str_ends(source, STR(".amazonaws.com")))
 		cloudtrail(d, &t, source, text);
 	else if (has(&t, F_topic) && has(&t, F_payload))
 		kcat(d, &t, text, depth);
@@ -190,7 +195,7 @@ static void object(struct decoder *d, struct json v, struct str text, int depth)
 	else if (has(&t, F_CloudTrailEvent))
 		message_in(d, t.f[F_CloudTrailEvent], "CloudTrailEvent", v, text, depth);
 	else if (is_metric_answer(&t))
-		answers(d, &t, text);
+		response_cache(d, &t, text);
 	else
 		vague(d, &t, depth);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looking up a rate. The rows of a price file are sorted, so those of one model lie together; a hash table from the
-// model's name to its first row finds them, and among the few rows of a model the right one is found by walking.
+// Looking up a rate. The rows of a price file are sorted, so those of one model lie together; a hash table
+// from the model's name to its first row finds them, and among the few rows of a model the right one is found
+// by walking.
 //
-// What does not match is unpriced, with a sentence that says why and what to do. A rate of another Region's group, of
-// another time or of a similar model would look like a figure and be a guess.
+// What does not match is unpriced, with a sentence that says why and what to do. A rate of another Region's
+// group, of another time or of a similar model would look like a figure and be a guess.
 #include "pricing/price.h"
 
 #include <assert.h>
@@ -12,9 +13,11 @@
 #include "base/buf.h"
 #include "pricing/price_file.h"
 
-const char *const token_type_names[TOKEN_TYPES] = {"input", "output", "cache_read", "cache_write_5m", "cache_write_1h"};
+const char *const token_type_names[TOKEN_TYPES] = {"input", "output", "cache_read", "cache_write_5m",
+                                                   "cache_write_1h"};
 
-const char *const price_tier_names[PRICE_TIERS] = {"standard", "batch", "flex", "priority", "latency", "reserved"};
+const char *const price_tier_names[PRICE_TIERS] = {"standard", "batch",   "flex",
+                                                   "priority", "latency", "reserved"};
 
 struct catalogue {
 	struct price_rows rows;
@@ -25,29 +28,39 @@ struct catalogue {
 
 static const char *const misses[PRICE_MISSES] = {
 	[MISS_NONE] = "priced",
-	[MISS_MODEL] = "the model is not in the price catalogue; add a row for it to a price file, or update nowcast",
-	[MISS_OPAQUE] = "application inference profile: model unknown; bring in what `aws bedrock list-inference-profiles --type-equals "
-	                "APPLICATION` prints with `nowcast profiles import`",
+	[MISS_MODEL] =
+		"the model is not in the price catalogue; add a row for it to a price file, or update nowcast",
+	[MISS_OPAQUE] =
+		"application inference profile: model unknown; bring in what `aws bedrock list-inference-profiles --type-equals "
+		"APPLICATION` prints with `nowcast profiles import`",
 	[MISS_PROVISIONED] = "provisioned throughput is billed by the hour, not by token",
-	[MISS_CUSTOM] = "custom and imported models have no list price by token; add a row for this id to a price file",
-	[MISS_INDIRECT] = "the call named a prompt or a prompt router, and the record does not say which model it chose",
+	[MISS_CUSTOM] =
+		"custom and imported models have no list price by token; add a row for this id to a price file",
+	[MISS_INDIRECT] =
+		"the call named a prompt or a prompt router, and the record does not say which model it chose",
 	[MISS_OTHERS] = "models beyond models.max, and no price was known for any of them",
 	[MISS_ENDPOINT] = "the call went to a SageMaker endpoint, which SageMaker bills by the hour",
-	[MISS_SCOPE] = "the price catalogue has this model, but not through a profile of this kind (global or regional); "
-	               "add a row to a price file",
-	[MISS_TIER] = "the price catalogue has this model, but no rate for this service tier; add a row to a price file",
+	[MISS_SCOPE] =
+		"the price catalogue has this model, but not through a profile of this kind (global or regional); "
+		"add a row to a price file",
+	[MISS_TIER] =
+		"the price catalogue has this model, but no rate for this service tier; add a row to a price file",
 	[MISS_RESERVED] = "reserved capacity is billed by the hour and belongs to no call",
-	[MISS_REGION] = "the price catalogue has this model, but no rate for this Region; add a row to a price file",
-	[MISS_TIME] = "the price catalogue has this model, but no rate that was in force at the time of the call; "
-	              "add a row to a price file",
-	[MISS_TYPE] = "the price catalogue has this model, but no rate for this type of token; add it to a price file",
+	[MISS_REGION] =
+		"the price catalogue has this model, but no rate for this Region; add a row to a price file",
+	[MISS_TIME] =
+		"the price catalogue has this model, but no rate that was in force at the time of the call; "
+		"add a row to a price file",
+	[MISS_TYPE] =
+		"the price catalogue has this model, but no rate for this type of token; add it to a price file",
 	[MISS_IMAGE] = "priced per image, not by token",
 	[MISS_SEARCH] = "priced per search unit, not by token",
 	[MISS_VIDEO] = "priced per second of video, not by token",
 	[MISS_UNIT] = "not priced by token",
 	[MISS_UNCOUNTED] = "billed by the unit, and no record tells how many: these are the calls",
-	[MISS_PER_UNIT] = "billed by the unit (an image, a search unit, a second of video), and there is no rate for one; "
-	                  "add unit and per_unit to a price file",
+	[MISS_PER_UNIT] =
+		"billed by the unit (an image, a search unit, a second of video), and there is no rate for one; "
+		"add unit and per_unit to a price file",
 };
 
 static const struct {
@@ -129,7 +142,8 @@ const struct price_rows *catalogue_rows(const struct catalogue *c)
 	return &c->rows;
 }
 
-// How narrowly a row's region means `region`: 3 by name, 2 by geography, 1 as every commercial Region, 0 not at all.
+// How narrowly a row's region means `region`: 3 by name, 2 by geography, 1 as every commercial Region, 0 not
+// at all.
 static int match_region(struct str row, struct str region, struct str geography)
 {
 	if (!row.len)
@@ -157,16 +171,19 @@ static bool in_force(const struct price_row *row, int64_t time_ms)
 static int64_t prompt_max(const struct catalogue *c, const struct price_row *row, int64_t time_ms)
 {
 	int64_t most = INT64_MAX;
-	for (const struct price_row *r = row + 1, *end = c->rows.v + c->rows.n; r < end && str_eq(r->model, row->model); r++)
-		if (r->scope == row->scope && r->tier == row->tier && str_eq(r->region, row->region) && str_eq(r->account, row->account) &&
-		    r->prompt_over > row->prompt_over && r->prompt_over < most && in_force(r, time_ms))
+	for (const struct price_row *r = row + 1, *end = c->rows.v + c->rows.n;
+	     r < end && str_eq(r->model, row->model); r++)
+		if (r->scope == row->scope && r->tier == row->tier && str_eq(r->region, row->region) &&
+		    str_eq(r->account, row->account) && r->prompt_over > row->prompt_over && r->prompt_over < most &&
+		    in_force(r, time_ms))
 			most = r->prompt_over;
 	return most;
 }
 
-// The narrowest row of the model in force, of the band of the prompt. *ret_miss says how far the search came if there is none.
-static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope, const struct price_query *q,
-                                        enum price_miss *ret_miss)
+// The narrowest row of the model in force, of the band of the prompt. *ret_miss says how far the search came
+// if there is none.
+static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope,
+                                        const struct price_query *q, enum price_miss *ret_miss)
 {
 	const struct price_row *best = NULL;
 	int narrowest = 0;
@@ -174,11 +191,14 @@ static const struct price_row *find_row(const struct catalogue *c, struct str mo
 	enum price_miss miss = MISS_MODEL;
 	for (size_t i = first_row(c, model); i < c->rows.n && str_eq(c->rows.v[i].model, model); i++) {
 		const struct price_row *row = &c->rows.v[i];
-		enum price_miss came = row->scope != scope ? MISS_SCOPE : row->tier != q->tier ? (q->tier == TIER_RESERVED ? MISS_RESERVED : MISS_TIER) : MISS_REGION;
+		enum price_miss came = row->scope != scope    ? MISS_SCOPE
+		                       : row->tier != q->tier ? (q->tier == TIER_RESERVED ? MISS_RESERVED : MISS_TIER)
+		                                              : MISS_REGION;
 		int match = came == MISS_REGION ? match_place(row, q, geography) : 0;
 		came = match ? MISS_TIME : came;
 		miss = came > miss ? came : miss;
-		if (!match || !in_force(row, q->time_ms) || (row->prompt_over && row->prompt_over >= q->prompt_tokens))
+		if (!match || !in_force(row, q->time_ms) ||
+		    (row->prompt_over && row->prompt_over >= q->prompt_tokens))
 			continue;
 		if (match > narrowest || (match == narrowest && row->prompt_over > best->prompt_over)) {
 			narrowest = match;
@@ -213,7 +233,8 @@ static enum price_miss miss_of_unit(struct str unit)
 	return unit.len ? MISS_UNIT : MISS_TYPE;
 }
 
-// The name to look an id up by. An endpoint, a router, or a custom model that is called like a foundation model is not that model.
+// The name to look an id up by. An endpoint, a router, or a custom model that is called like a foundation
+// model is not that model.
 static struct str own_name(const struct model_id *id)
 {
 	struct str name = model_id_name(id);
@@ -243,14 +264,17 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	int64_t rate = q->per_unit ? row->per_unit : row->rate[q->type];
 	if (rate == RATE_UNKNOWN)
 		return q->per_unit ? MISS_PER_UNIT : miss_of_unit(row->unit);
-	*ret = (struct rate){rate, row->unit, row->from_ms, row->to_ms, row->prompt_over, prompt_max(c, row, q->time_ms), row->source, c->name, row->line};
+	*ret = (struct rate){rate,        row->unit,        row->from_ms,
+	                     row->to_ms,  row->prompt_over, prompt_max(c, row, q->time_ms),
+	                     row->source, c->name,          row->line};
 	return MISS_NONE;
 }
 
-bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region, enum token_type type,
-                    int64_t time_ms, struct rate *ret, const char **ret_why)
+bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region,
+                    enum token_type type, int64_t time_ms, struct rate *ret, const char **ret_why)
 {
-	struct price_query q = {.model = model, .foundation = foundation, .region = region, .type = type, .time_ms = time_ms};
+	struct price_query q = {
+		.model = model, .foundation = foundation, .region = region, .type = type, .time_ms = time_ms};
 	enum price_miss miss = catalogue_find(c, &q, ret);
 	if (miss != MISS_NONE)
 		*ret_why = price_miss_text(miss);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// libcurl does the talking. A broken connection leaves PATH.part with the validator of the version it is part of, and the next
-// call asks for the rest of that very version (If-Range): a server that has another by now sends all of it.
+// libcurl does the talking. A broken connection leaves PATH.part with the validator of the version it is part
+// of, and the next call asks for the rest of that very version (If-Range): a server that has another by now
+// sends all of it.
 #include "pricing/download.h"
 
 #include <curl/curl.h>
@@ -16,7 +17,14 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum { STATE_MAX = 4096, CONNECT_S = 10, SLOW_S = 30, SLOW_BYTES = 1024, REDIRECTS_MAX = 3, DIGEST_SIZE = 32 };
+enum {
+	STATE_MAX = 4096,
+	CONNECT_S = 10,
+	SLOW_S = 30,
+	SLOW_BYTES = 1024,
+	REDIRECTS_MAX = 3,
+	DIGEST_SIZE = 32
+};
 
 struct download {
 	const char *path;
@@ -33,7 +41,7 @@ struct download {
 	struct err *err;
 };
 
-// ---- state: "ETAG\nSHA256\n" ----------------------------------------------------------------------------------------
+// ---- state: "ETAG\nSHA256\n" --------------------------------------------------------------------
 
 static bool read_state(const char *path, struct buf *ret, struct str *ret_etag, struct str *ret_sum)
 {
@@ -83,7 +91,7 @@ static bool is_intact(const char *path, struct str sum)
 	return good;
 }
 
-// ---- what curl calls -----------------------------------------------------------------------------------------------
+// ---- what curl calls ----------------------------------------------------------------------------
 
 static bool take_header(struct str line, const char *name, struct buf *ret)
 {
@@ -157,7 +165,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
 	return len;
 }
 
-// ---- one request ---------------------------------------------------------------------------------------------------
+// ---- one request --------------------------------------------------------------------------------
 
 static void add_header(struct curl_slist **list, const char *name, struct str value)
 {
@@ -174,7 +182,8 @@ static struct curl_slist *conditions(struct download *d)
 	struct buf state = BUF_INIT, part = BUF_INIT;
 	struct str etag, sum;
 	struct stat st;
-	if (stat(d->part.data, &st) == 0 && st.st_size > 0 && st.st_size < d->max && read_state(d->part_state.data, &part, &etag, &sum) &&
+	if (stat(d->part.data, &st) == 0 && st.st_size > 0 && st.st_size < d->max &&
+	    read_state(d->part_state.data, &part, &etag, &sum) &&
 	    !str_starts(etag, STR("W/"))) { // a weak one does not promise the same bytes
 		struct buf range = BUF_INIT;
 		buf_addf(&range, "bytes=%lld-", (long long)st.st_size);
@@ -219,7 +228,8 @@ static bool perform(struct download *d, const char *url)
 	if (code == CURLE_OK || d->err->kind != ERR_NONE)
 		return d->err->kind == ERR_NONE;
 	bool address = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT;
-	return err_set(d->err, address ? ERR_CONFIG : ERR_RETRY, "%s: %s%s", url, *why ? why : curl_easy_strerror(code),
+	return err_set(d->err, address ? ERR_CONFIG : ERR_RETRY, "%s: %s%s", url,
+	               *why ? why : curl_easy_strerror(code),
 	               d->begun ? "; what has come is kept, and continued the next time" : "");
 }
 

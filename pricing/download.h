@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file from a web server, kept on disk: not downloaded again while it has not changed, continued where it broke off, and
-// put in its place only when it is whole.
+// One file from a web server, kept on disk: not downloaded again while it has not changed, continued where it
+// broke off, and put in its place only when it is whole.
 //
 //     PATH          the last whole download
 //     PATH.state    its validator (ETag) and SHA-256
@@ -19,9 +19,10 @@ enum download_result {
 	DOWNLOAD_RESUMED, // PATH is new, its beginning came earlier
 };
 
-// At most `max` bytes. A checksum that the server sends along (x-amz-checksum-sha256) must fit; a PATH that no longer fits its
-// own SHA-256 is downloaded anew. False: PATH is as it was. ERR_RETRY: the network or the server; call again later.
-// ERR_CONFIG: the address, the folder, or what came.
-bool download_file(const char *url, const char *path, int64_t max, enum download_result *ret, struct err *err) NC_CHECK;
+// At most `max` bytes. A checksum that the server sends along (x-amz-checksum-sha256) must fit; a PATH that
+// no longer fits its own SHA-256 is downloaded anew. False: PATH is as it was. ERR_RETRY: the network or the
+// server; call again later. ERR_CONFIG: the address, the folder, or what came.
+bool download_file(const char *url, const char *path, int64_t max, enum download_result *ret,
+                   struct err *err) NC_CHECK;
 
 #endif

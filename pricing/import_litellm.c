@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An entry is a model as called somewhere: plain, through a profile, in a Region. All entries of a model together give its
-// rows: one that stands for every Region, and those that differ from it.
+// An entry is a model as called somewhere: plain, through a profile, in a Region. All entries of a model
+// together give its rows: one that stands for every Region, and those that differ from it.
 //
 // The errors it is known for, and what becomes of them:
 //   plain ids and profiles of one geography stand at the global rate   Claude from 4.5 on: the regional rate is 1.1 x global
@@ -11,8 +11,8 @@
 //   one price for images whose price goes by size and quality          left out: such images have none
 //   single slips                                                       left out, by name (table below)
 //
-// Its figures are JSON numbers such as 1.1e-06. They are put into quotes before the parser sees them, for a parser makes them
-// binary fractions, and a price is none.
+// Its figures are JSON numbers such as 1.1e-06. They are put into quotes before the parser sees them, for a
+// parser makes them binary fractions, and a price is none.
 #include "pricing/import_litellm.h"
 
 #include <jansson.h>
@@ -32,8 +32,10 @@ static const struct {
 	{"bedrock/moonshotai.kimi-k2.5", "disagrees with the model's own entry by a digit"},
 	{"bedrock/us-gov-east-1/amazon.titan-embed-text-v2:0", "ten times the commercial rate"},
 	{"bedrock/us-gov-west-1/amazon.titan-embed-text-v2:0", "ten times the commercial rate"},
-	{"bedrock/us-gov-east-1/meta.llama3-8b-instruct-v1:0", "its output rate is the input rate of the 70B model"},
-	{"bedrock/us-gov-west-1/meta.llama3-8b-instruct-v1:0", "its output rate is the input rate of the 70B model"},
+	{"bedrock/us-gov-east-1/meta.llama3-8b-instruct-v1:0",
+     "its output rate is the input rate of the 70B model"},
+	{"bedrock/us-gov-west-1/meta.llama3-8b-instruct-v1:0",
+     "its output rate is the input rate of the 70B model"},
 	{"anthropic.claude-3-7-sonnet-20240620-v1:0", "a date no model has, at the GovCloud rate"},
 	{"eu.anthropic.claude-3-5-haiku-20241022-v1:0", "at the rate of Claude 3 Haiku"},
 };
@@ -53,7 +55,8 @@ static const struct {
 };
 
 // What one image costs goes by its size and quality there: the one figure of an entry would be a guess.
-static const struct str by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"), STR("stability.stable-diffusion-xl")};
+static const struct str by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"),
+                                     STR("stability.stable-diffusion-xl")};
 
 struct entry {
 	const char *key;
@@ -75,7 +78,7 @@ struct table {
 	const char *source;
 };
 
-// ---- reading an entry ----------------------------------------------------------------------------------------------
+// ---- reading an entry ---------------------------------------------------------------------------
 
 static void quote_numbers(struct str json, struct buf *out)
 {
@@ -98,7 +101,8 @@ static void quote_numbers(struct str json, struct buf *out)
 	}
 }
 
-// An absurd figure stays absurd, so that whoever reads the price file refuses it, and what follows from it still fits.
+// An absurd figure stays absurd, so that whoever reads the price file refuses it, and what follows from it
+// still fits.
 #define FIGURE_MAX (INT64_MAX / 4)
 
 static int64_t figure(const json_t *value, const char *field)
@@ -136,8 +140,9 @@ static void read_unit(struct entry *e)
 
 static void read_rates(struct entry *e, const char *suffix, int64_t *ret)
 {
-	static const char *const fields[TOKEN_TYPES] = {"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost",
-	                                                "cache_creation_input_token_cost", "cache_creation_input_token_cost_above_1hr"};
+	static const char *const fields[TOKEN_TYPES] = {
+		"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost",
+		"cache_creation_input_token_cost", "cache_creation_input_token_cost_above_1hr"};
 	char name[96];
 	for (int t = 0; t < TOKEN_TYPES; t++) {
 		snprintf(name, sizeof name, "%s%s", fields[t], suffix);
@@ -148,7 +153,8 @@ static void read_rates(struct entry *e, const char *suffix, int64_t *ret)
 // "bedrock/REGION/ID", "bedrock_mantle/ID", "SIZE/STEPS/ID", "PROFILE.ID"
 static void read_key(struct entry *e)
 {
-	static const struct str profiles[] = {STR("global"), STR("us-gov"), STR("us"), STR("eu"), STR("apac"), STR("jp"), STR("au"), STR("ca"), STR("amer")};
+	static const struct str profiles[] = {STR("global"), STR("us-gov"), STR("us"), STR("eu"),  STR("apac"),
+	                                      STR("jp"),     STR("au"),     STR("ca"), STR("amer")};
 	struct str rest = str_of(e->key), id = str_after_last(rest, '/'), first = str_cut(&rest, '/');
 	struct buf claude = BUF_INIT;
 	e->mantle = str_is(first, "bedrock_mantle");
@@ -218,7 +224,7 @@ static void add_entry(struct table *t, const char *key, const json_t *value)
 		t->v[t->n++] = e;
 }
 
-// ---- writing the rows of a model -----------------------------------------------------------------------------------
+// ---- writing the rows of a model ----------------------------------------------------------------
 
 // Claude from 4.5 on costs a tenth more outside global profiles, and can keep a cache for an hour.
 static bool has_premium(struct str model)
@@ -248,7 +254,8 @@ static void complete(struct str model, int64_t *rate)
 		rate[TOKEN_CACHE_WRITE_1H] = rate[TOKEN_INPUT] * 2;
 }
 
-static void write_scope(struct table *t, const struct entry *e, enum price_scope scope, struct str region, const int64_t *rate, struct price_row row)
+static void write_scope(struct table *t, const struct entry *e, enum price_scope scope, struct str region,
+                        const int64_t *rate, struct price_row row)
 {
 	row.model = model_id_name(&e->id);
 	row.scope = scope;
@@ -268,11 +275,14 @@ static void write_scope(struct table *t, const struct entry *e, enum price_scope
 	t->counts.rows++;
 }
 
-// `percent` of what the entry says, and of its bands and batches. Which bands are true is known of two models only.
-static void write_entry(struct table *t, struct entry *e, enum price_scope scope, struct str region, int percent)
+// `percent` of what the entry says, and of its bands and batches. Which bands are true is known of two models
+// only.
+static void write_entry(struct table *t, struct entry *e, enum price_scope scope, struct str region,
+                        int percent)
 {
 	static const char *const suffixes[] = {"", "_above_200k_tokens", "_batches"};
-	bool long_prompts = str_is(model_id_name(&e->id), "anthropic.claude-sonnet-4") || str_is(model_id_name(&e->id), "anthropic.claude-sonnet-4-5");
+	bool long_prompts = str_is(model_id_name(&e->id), "anthropic.claude-sonnet-4") ||
+	                    str_is(model_id_name(&e->id), "anthropic.claude-sonnet-4-5");
 	for (int i = 0; i < 3; i++) {
 		int64_t rate[TOKEN_TYPES];
 		read_rates(e, suffixes[i], rate);
@@ -282,7 +292,9 @@ static void write_entry(struct table *t, struct entry *e, enum price_scope scope
 				rate[k] = (int64_t)usd_muldiv((struct usd){rate[k]}, percent, 100).pico;
 		}
 		if (i == 0 || (any_rate(rate) && (i == 2 || long_prompts)))
-			write_scope(t, e, scope, region, rate, (struct price_row){.prompt_over = i == 1 ? LONG_PROMPT : 0, .tier = i == 2 ? TIER_BATCH : TIER_STANDARD});
+			write_scope(t, e, scope, region, rate,
+			            (struct price_row){.prompt_over = i == 1 ? LONG_PROMPT : 0,
+			                               .tier = i == 2 ? TIER_BATCH : TIER_STANDARD});
 	}
 }
 
@@ -290,7 +302,10 @@ static struct str geography_of(struct str profile)
 {
 	static const struct {
 		struct str profile, region;
-	} geographies[] = {{STR("us"), STR("us-*")}, {STR("eu"), STR("eu-*")}, {STR("apac"), STR("ap-*")}, {STR("us-gov"), STR("us-gov-*")}};
+	} geographies[] = {{STR("us"), STR("us-*")},
+	                   {STR("eu"), STR("eu-*")},
+	                   {STR("apac"), STR("ap-*")},
+	                   {STR("us-gov"), STR("us-gov-*")}};
 	for (size_t i = 0; i < sizeof geographies / sizeof *geographies; i++)
 		if (str_eq(profile, geographies[i].profile))
 			return geographies[i].region;
@@ -302,7 +317,8 @@ static bool same_rates(const struct entry *a, const struct entry *b)
 	return memcmp(a->rate, b->rate, sizeof a->rate) == 0 && a->per_unit == b->per_unit;
 }
 
-// The entry that stands for the model everywhere: sorted first of those without a place; else that of a geography.
+// The entry that stands for the model everywhere: sorted first of those without a place; else that of a
+// geography.
 static bool is_everywhere(const struct entry *e)
 {
 	return !e->region.len && (!e->profile.len || str_is(e->profile, "global"));
@@ -317,7 +333,8 @@ static bool is_repeated(const struct entry *first, const struct entry *e)
 	return false;
 }
 
-static void write_places(struct table *t, struct entry *first, struct entry *end, const struct entry *base, const struct entry *regional)
+static void write_places(struct table *t, struct entry *first, struct entry *end, const struct entry *base,
+                         const struct entry *regional)
 {
 	bool claude = str_starts(model_id_name(&first->id), STR("anthropic.claude-"));
 	for (struct entry *e = first; e < end; e++) {
@@ -366,7 +383,7 @@ static void write_model(struct table *t, struct entry *first, struct entry *end)
 	write_places(t, first, end, base, regional);
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 // Models together; of a model, plain ids before others, so that the first that fits is the one to take.
 static int by_model(const void *pa, const void *pb)
@@ -382,8 +399,8 @@ static int by_model(const void *pa, const void *pb)
 	return c ? c : strcmp(a->key, b->key);
 }
 
-bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *ret_counts, struct str json, int64_t from_ms,
-                    const char *source, struct err *err)
+bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *ret_counts, struct str json,
+                    int64_t from_ms, const char *source, struct err *err)
 {
 	struct buf quoted = BUF_INIT;
 	json_error_t at;
@@ -392,11 +409,18 @@ bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *r
 	buf_release(&quoted);
 	if (!root)
 		return err_set(err, ERR_CONFIG, "line %d: not JSON: %s", at.line, at.text);
-	struct table t = {.v = xcalloc(json_object_size(root) + 1, sizeof *t.v), .csv = csv, .notes = notes, .from_ms = from_ms, .source = source};
+	struct table t = {.v = xcalloc(json_object_size(root) + 1, sizeof *t.v),
+	                  .csv = csv,
+	                  .notes = notes,
+	                  .from_ms = from_ms,
+	                  .source = source};
 	const char *key;
 	json_object_foreach(root, key, value)
 		add_entry(&t, key, value);
-	bool good = t.n > 0 || err_set(err, ERR_CONFIG, "expected LiteLLM's table, an object with an entry a model; no entry of Bedrock has a price");
+	bool good =
+		t.n > 0 ||
+		err_set(err, ERR_CONFIG,
+	            "expected LiteLLM's table, an object with an entry a model; no entry of Bedrock has a price");
 	if (good) {
 		qsort(t.v, t.n, sizeof *t.v, by_model);
 		price_file_write_head(csv);

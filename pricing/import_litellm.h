@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// LiteLLM's table of model prices to a price file: wide, kept current by many hands, and wrong in known places. What is known
-// to be wrong is put right by a rule of AWS's price list, or left out; never is a figure invented.
+// LiteLLM's table of model prices to a price file: wide, kept current by many hands, and wrong in known
+// places. What is known to be wrong is put right by a rule of AWS's price list, or left out; never is a
+// figure invented.
 #ifndef NOWCAST_PRICING_IMPORT_LITELLM_H
 #define NOWCAST_PRICING_IMPORT_LITELLM_H
 
@@ -19,9 +20,10 @@ struct litellm_counts {
 	size_t other;    // of other providers, and provisioned throughput
 };
 
-// Appends a price file (pricing/price_file.h) to `csv`. The table has no dates: its rates are in force from `from_ms` (a whole
-// hour) on. `source` is said with every rate. False (ERR_CONFIG): it is no such table; nothing was appended.
-bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *ret_counts, struct str json, int64_t from_ms,
-                    const char *source, struct err *err) NC_CHECK;
+// Appends a price file (pricing/price_file.h) to `csv`. The table has no dates: its rates are in force from
+// `from_ms` (a whole hour) on. `source` is said with every rate. False (ERR_CONFIG): it is no such table;
+// nothing was appended.
+bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *ret_counts, struct str json,
+                    int64_t from_ms, const char *source, struct err *err) NC_CHECK;
 
 #endif

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Importing AWS's price list. A product is one rate: its usage type says the token type, the scope and the tier, its unit
-// whether the price is for a thousand or a million tokens, and its model stands in the usage type or, for what is sold
-// through the Marketplace, only in the product's name.
+// Importing AWS's price list. A product is one rate: its usage type says the token type, the scope and the
+// tier, its unit whether the price is for a thousand or a million tokens, and its model stands in the usage
+// type or, for what is sold through the Marketplace, only in the product's name.
 //
-// The unit is a factor of 1000, so it is not believed alone: the unit and the grammar of the usage type must agree. What
-// is in doubt (a unit, a name, two rates for one thing) goes to the notes and not into the file.
+// The unit is a factor of 1000, so it is not believed alone: the unit and the grammar of the usage type must
+// agree. What is in doubt (a unit, a name, two rates for one thing) goes to the notes and not into the file.
 #include "pricing/import_pricelist.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "base/when.h"
@@ -80,7 +80,8 @@ static void leave_out(struct import *im, struct str usage, struct str product, c
 
 static struct str model_of(const struct import *im, const struct usage_type *u, struct str product)
 {
-	struct str name = u->model_written.len ? u->model_written : price_name_bare(product), said = price_names_find(im->names, name);
+	struct str name = u->model_written.len ? u->model_written : price_name_bare(product),
+			   said = price_names_find(im->names, name);
 	if (said.len || u->model_written.len)
 		return said.len ? said : u->model;
 	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
@@ -99,9 +100,10 @@ static int32_t tokens_of_unit(struct str unit)
 static struct row *row_for(struct import *im, const struct row *key)
 {
 	const int64_t numbers[] = {key->scope, key->tier, key->prompt_over, key->from_ms};
-	uint64_t h = XXH3_64bits_withSeed(key->model.p, key->model.len, XXH3_64bits(numbers, sizeof numbers));
+	uint64_t h = hash64_seeded(key->model.p, key->model.len, hash64(numbers, sizeof numbers));
 	bool added;
-	int32_t *at = map_add(&im->index, XXH3_64bits_withSeed(key->region.p, key->region.len, h), (int32_t)im->n, &added);
+	int32_t *at =
+		map_add(&im->index, hash64_seeded(key->region.p, key->region.len, h), (int32_t)im->n, &added);
 	if (!added)
 		return &im->rows[*at];
 	if (im->n == im->cap) {
@@ -122,14 +124,19 @@ static const json_t *only_child(const json_t *object)
 	return json_object_size(o) == 1 ? json_object_iter_value(json_object_iter(o)) : NULL;
 }
 
-// From which length of prompt on a model costs more: the list has the rates, the built-in catalogue the length. 0: it has none.
+// From which length of prompt on a model costs more: the list has the rates, the built-in catalogue the
+// length. 0: it has none.
 static int64_t long_prompt_of(const struct row *key)
 {
 	char id[MODEL_NAME_MAX + 16];
-	int n = snprintf(id, sizeof id, "%s%.*s", key->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(key->model));
-	struct price_query q = {.model = {id, n < (int)sizeof id ? (size_t)n : 0}, .region = key->region, .time_ms = key->from_ms};
+	int n =
+		snprintf(id, sizeof id, "%s%.*s", key->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(key->model));
+	struct price_query q = {
+		.model = {id, n < (int)sizeof id ? (size_t)n : 0}, .region = key->region, .time_ms = key->from_ms};
 	struct rate rate;
-	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE && rate.prompt_max != INT64_MAX ? rate.prompt_max : 0;
+	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE && rate.prompt_max != INT64_MAX
+	           ? rate.prompt_max
+	           : 0;
 }
 
 static void take(struct import *im, const json_t *attributes, const json_t *terms)
@@ -156,14 +163,16 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 		leave_out(im, usage, product, PRICELIST_UNKNOWN_MODEL);
 	else if (!key.region.len || (u.region.len && !str_eq(u.region, key.region)))
 		leave_out(im, usage, product, "its regionCode is missing or contradicts the usage type");
-	else if (!price || !usd_parse(text_of(json_object_get(price, "pricePerUnit"), "USD"), &usd) || usd.pico < 0)
+	else if (!price || !usd_parse(text_of(json_object_get(price, "pricePerUnit"), "USD"), &usd) ||
+	         usd.pico < 0)
 		leave_out(im, usage, product, "it has no single price in USD");
 	else if (tokens_of_unit(text_of(price, "unit")) != u.tokens_per_unit)
 		leave_out(im, usage, product, "its unit contradicts the usage type");
 	else if (!when_parse(text_of(term, "effectiveDate"), &key.from_ms) || key.from_ms % MS_PER_HOUR)
 		leave_out(im, usage, product, "its effectiveDate is not a whole hour");
 	else if (u.long_prompt && !(key.prompt_over = long_prompt_of(&key)))
-		leave_out(im, usage, product, "a rate of long prompts, and from which length on it holds is not known");
+		leave_out(im, usage, product,
+		          "a rate of long prompts, and from which length on it holds is not known");
 	else if (usd.pico % u.tokens_per_unit || usd.pico / u.tokens_per_unit > INT64_MAX)
 		leave_out(im, usage, product, "its price is not whole at a millionth of a dollar per million tokens");
 	else {
@@ -186,11 +195,14 @@ static bool read_answer(struct import *im, const json_t *list, struct err *err)
 	im->texts = xcalloc(n ? n : 1, sizeof(*im->texts));
 	for (size_t i = 0; i < n; i++) {
 		json_t *entry = json_array_get(list, i);
-		entry = json_is_string(entry) ? json_loadb(json_string_value(entry), json_string_length(entry), JSON_REJECT_DUPLICATES, NULL) : json_incref(entry);
+		entry = json_is_string(entry) ? json_loadb(json_string_value(entry), json_string_length(entry),
+		                                           JSON_REJECT_DUPLICATES, NULL)
+		                              : json_incref(entry);
 		im->texts[im->ntexts++] = entry;
 		const json_t *terms = only_child(json_object_get(entry, "terms"));
 		if (!json_is_object(entry))
-			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is no JSON object, or has a key twice", i);
+			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is no JSON object, or has a key twice",
+			               i);
 		take(im, json_object_get(json_object_get(entry, "product"), "attributes"), terms);
 	}
 	return true;
@@ -222,7 +234,8 @@ static int compare_rows(const void *pa, const void *pb)
 
 static bool same_place(const struct row *a, const struct row *b)
 {
-	return str_eq(a->model, b->model) && a->scope == b->scope && a->tier == b->tier && str_eq(a->region, b->region) && a->prompt_over == b->prompt_over;
+	return str_eq(a->model, b->model) && a->scope == b->scope && a->tier == b->tier &&
+	       str_eq(a->region, b->region) && a->prompt_over == b->prompt_over;
 }
 
 // Of two effective dates the earlier rate ends where the later begins.
@@ -231,8 +244,15 @@ static void write_rows(struct import *im, struct buf *csv)
 	price_file_write_head(csv);
 	for (size_t i = 0; i < im->n; i++) {
 		const struct row *r = &im->rows[i], *next = i + 1 < im->n && same_place(r, r + 1) ? r + 1 : NULL;
-		struct price_row out = {.model = r->model, .scope = r->scope, .tier = r->tier, .region = r->region, .prompt_over = r->prompt_over, .from_ms = r->from_ms,
-		                        .to_ms = INT64_MAX, .per_unit = RATE_UNKNOWN, .source = "AWS price list"};
+		struct price_row out = {.model = r->model,
+		                        .scope = r->scope,
+		                        .tier = r->tier,
+		                        .region = r->region,
+		                        .prompt_over = r->prompt_over,
+		                        .from_ms = r->from_ms,
+		                        .to_ms = INT64_MAX,
+		                        .per_unit = RATE_UNKNOWN,
+		                        .source = "AWS price list"};
 		if (next)
 			out.to_ms = next->from_ms;
 		for (int t = 0; t < TOKEN_TYPES; t++)
@@ -245,8 +265,8 @@ static void write_rows(struct import *im, struct buf *csv)
 	}
 }
 
-bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_counts *ret_counts, struct str json, const struct price_names *names,
-                      struct err *err)
+bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_counts *ret_counts,
+                      struct str json, const struct price_names *names, struct err *err)
 {
 	struct buf own_notes = BUF_INIT;
 	struct import im = {.notes = &own_notes, .names = names};
@@ -261,7 +281,9 @@ bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_count
 	else if (json_is_object(json_object_get(root, "products")))
 		read_offer(&im, root);
 	else
-		good = err_set(err, ERR_CONFIG, "expected an AWS price list: an object with \"products\" and \"terms\", or with \"PriceList\"");
+		good = err_set(
+			err, ERR_CONFIG,
+			"expected an AWS price list: an object with \"products\" and \"terms\", or with \"PriceList\"");
 	if (good) {
 		if (im.n)
 			qsort(im.rows, im.n, sizeof(*im.rows), compare_rows);

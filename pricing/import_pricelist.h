@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AWS's own price list to a price file. Both shapes are read: an offer file ({"products", "terms"}) and an answer of the
-// query API ({"PriceList": ["{...}", ...]}).
+// AWS's own price list to a price file. Both shapes are read: an offer file ({"products", "terms"}) and an
+// answer of the query API ({"PriceList": ["{...}", ...]}).
 #ifndef NOWCAST_PRICING_IMPORT_PRICELIST_H
 #define NOWCAST_PRICING_IMPORT_PRICELIST_H
 
@@ -17,14 +17,15 @@
 struct pricelist_counts {
 	size_t products; // in the list
 	size_t rates;    // taken
-	size_t other;    // not the price of text tokens on demand or in a batch: reserved, custom models, images ...
+	// not the price of text tokens on demand or in a batch: reserved, custom models, images ...
+	size_t other;
 	size_t unknown;  // left out because something about them is not known; each has a line in the notes
 };
 
-// `names`: what the user says of the names in the list; NULL: nothing.
-// Appends a price file (pricing/price_file.h) to `csv`, and to `notes` a line for each product that was left out though it
-// might matter. False (ERR_CONFIG): the text is no price list; nothing was appended.
-bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_counts *ret_counts, struct str json, const struct price_names *names,
-                      struct err *err) NC_CHECK;
+// `names`: what the user says of the names in the list; NULL: nothing. Appends a price file
+// (pricing/price_file.h) to `csv`, and to `notes` a line for each product that was left out though it might
+// matter. False (ERR_CONFIG): the text is no price list; nothing was appended.
+bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_counts *ret_counts,
+                      struct str json, const struct price_names *names, struct err *err) NC_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model ids come from CloudTrail, CloudWatch and invocation logs in different clothes: a full ARN in one, a profile id in
-// the next, its last segment in the third. All of them must meet in one row of the price catalogue, so they are undressed
-// here, in one pass and without allocation: this runs for every cell that is priced.
+// Model ids come from CloudTrail, CloudWatch and invocation logs in different clothes: a full ARN in one, a
+// profile id in the next, its last segment in the third. All of them must meet in one row of the price
+// catalogue, so they are undressed here, in one pass and without allocation: this runs for every cell that is
+// priced.
 //
 // Nothing is guessed. An id without a vendor ("k3v9q2m7x1tz") names no model, and says so in its kind.
 #include "pricing/model_id.h"

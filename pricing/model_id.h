@@ -16,7 +16,8 @@
 
 enum price_scope {
 	SCOPE_GLOBAL,   // a global. profile: may run anywhere, no premium
-	SCOPE_REGIONAL, // a plain id, or a profile of one geography (us., eu., ...): the rate of the source Region
+	// a plain id, or a profile of one geography (us., eu., ...): the rate of the source Region
+	SCOPE_REGIONAL,
 	PRICE_SCOPES
 };
 
@@ -31,7 +32,8 @@ enum model_id_kind {
 	MODEL_OTHERS,      // no id: many of them, summed up
 };
 
-// The sum of models beyond the number that is told apart, as people read it and as Redis has it, whose names hold no blanks.
+// The sum of models beyond the number that is told apart, as people read it and as Redis has it, whose names
+// hold no blanks.
 #define MODEL_OTHERS_SHOWN "(other models)"
 #define MODEL_OTHERS_STORED "*"
 
@@ -41,8 +43,10 @@ struct model_id {
 	enum model_id_kind kind;
 	enum price_scope scope;
 	bool mantle;
-	size_t len;                // of name; an id that is longer than the limit is MODEL_OPAQUE with an empty name
-	char name[MODEL_NAME_MAX]; // not NUL-terminated; for all kinds but MODEL_NAMED the last segment as it stands
+	// of name; an id that is longer than the limit is MODEL_OPAQUE with an empty name
+	size_t len;
+	// not NUL-terminated; for all kinds but MODEL_NAMED the last segment as it stands
+	char name[MODEL_NAME_MAX];
 };
 
 // Reads any text; there is no such thing as a wrong id, only one that names no model.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The price catalogue: dated rates by model, region or global scope, service tier, prompt length and token type; and the
-// built-in one. pricing/prices.h puts several catalogues in an order.
+// The price catalogue: dated rates by model, region or global scope, service tier, prompt length and token
+// type; and the built-in one. pricing/prices.h puts several catalogues in an order.
 //
-// A rate is picodollars per token (base/usd.h). It holds in [from, to), both on whole hours. What does not match is
-// unpriced: there is no nearest guess.
+// A rate is picodollars per token (base/usd.h). It holds in [from, to), both on whole hours. What does not
+// match is unpriced: there is no nearest guess.
 #ifndef NOWCAST_PRICING_PRICE_H
 #define NOWCAST_PRICING_PRICE_H
 
@@ -24,25 +24,36 @@ enum token_type {
 	TOKEN_TYPES
 };
 
-extern const char *const token_type_names[TOKEN_TYPES]; // "input", "output", "cache_read", "cache_write_5m", "cache_write_1h"
+// "input", "output", "cache_read", "cache_write_5m", "cache_write_1h"
+extern const char *const token_type_names[TOKEN_TYPES];
 
 // Service tiers. The tier that was billed counts, not the one that was asked for.
-enum price_tier { TIER_STANDARD, TIER_BATCH, TIER_FLEX, TIER_PRIORITY, TIER_LATENCY, TIER_RESERVED, PRICE_TIERS };
+enum price_tier {
+	TIER_STANDARD,
+	TIER_BATCH,
+	TIER_FLEX,
+	TIER_PRIORITY,
+	TIER_LATENCY,
+	TIER_RESERVED,
+	PRICE_TIERS
+};
 
-extern const char *const price_tier_names[PRICE_TIERS]; // "standard", "batch", "flex", "priority", "latency", "reserved"
+// "standard", "batch", "flex", "priority", "latency", "reserved"
+extern const char *const price_tier_names[PRICE_TIERS];
 
 struct catalogue;
 struct price_rows;
 
-// A catalogue of the price file `text` (pricing/price_file.h says what is in it); `name` is the file's, for messages.
-// False: nothing of it is used, and err (ERR_CONFIG) names the line and the reason.
+// A catalogue of the price file `text` (pricing/price_file.h says what is in it); `name` is the file's, for
+// messages. False: nothing of it is used, and err (ERR_CONFIG) names the line and the reason.
 bool catalogue_parse(struct catalogue **ret, struct str text, const char *name, struct err *err) NC_CHECK;
 void catalogue_free(struct catalogue *c);
 
 // The built-in catalogue; never fails, shared, read-only, never freed.
 const struct catalogue *catalogue_builtin(void);
 
-const struct price_rows *catalogue_rows(const struct catalogue *c); // all of it, sorted (pricing/price_file.h)
+// all of it, sorted (pricing/price_file.h)
+const struct price_rows *catalogue_rows(const struct catalogue *c);
 
 // What is asked. The zero of a field is the ordinary case.
 struct price_query {
@@ -50,9 +61,11 @@ struct price_query {
 	struct str foundation;     // the model behind an opaque id, or STR_NONE
 	struct str account;        // for rates of one account only; STR_NONE: those of everybody
 	enum token_type type;
-	bool per_unit;             // not of a token, of what the model is billed by instead: an image, a search unit, a second of video
+	// not of a token, of what the model is billed by instead: an image, a search unit, a second of video
+	bool per_unit;
 	enum price_tier tier;
-	int64_t prompt_tokens;     // of the request: input + cache read + cache write; 0 where it is not known: the lowest band
+	// of the request: input + cache read + cache write; 0 where it is not known: the lowest band
+	int64_t prompt_tokens;
 	int64_t time_ms;
 };
 
@@ -71,32 +84,39 @@ struct rate {
 // Why there is no rate, by how far the search came: of several catalogues, the greatest says most.
 enum price_miss {
 	MISS_NONE,
-	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_OTHERS, MISS_ENDPOINT, // no catalogue knows the id
+	// no catalogue knows the id
+	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_OTHERS, MISS_ENDPOINT,
 	MISS_SCOPE, MISS_TIER, MISS_RESERVED, MISS_REGION, MISS_TIME, MISS_TYPE,
-	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,                        // not priced by token
+	// not priced by token
+	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,
 	PRICE_MISSES
 };
 
-const char *price_miss_text(enum price_miss miss); // a static sentence for the user: what is missing and what to do
+// a static sentence for the user: what is missing and what to do
+const char *price_miss_text(enum price_miss miss);
 
-// MISS_NONE: *ret is set. catalogue_rate below says how a rate is found; this is the same with every dimension.
+// MISS_NONE: *ret is set. catalogue_rate below says how a rate is found; this is the same with every
+// dimension.
 enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret);
 
 // The rate of `type` for the model key `model` (what struct call holds: "us.anthropic.claude-sonnet-4-6",
-// "bedrock-mantle/openai.gpt-oss-120b", "anthropic.claude-3-haiku-20240307-v1:0"), called in `region` at `time_ms`.
+// "bedrock-mantle/openai.gpt-oss-120b", "anthropic.claude-3-haiku-20240307-v1:0"), called in `region` at
+// `time_ms`.
 //
-// A "global." profile has the global rate; every other id, and every other profile ("us.", "eu.", ...), the regional rate
-// of `region`, which is where the call was made and not where it ran. A row of that very region beats one of its geography
-// ("eu-*"), which beats one of every region. GovCloud and China have only the rows that name them.
+// A "global." profile has the global rate; every other id, and every other profile ("us.", "eu.", ...), the
+// regional rate of `region`, which is where the call was made and not where it ran. A row of that very region
+// beats one of its geography ("eu-*"), which beats one of every region. GovCloud and China have only the rows
+// that name them.
 //
-// `foundation` is the model behind an opaque id (an application inference profile), or STR_NONE. If it is a plain model
-// id, the profile is taken to be regional: CloudTrail does not say whether it was made of a global profile.
+// `foundation` is the model behind an opaque id (an application inference profile), or STR_NONE. If it is a
+// plain model id, the profile is taken to be regional: CloudTrail does not say whether it was made of a
+// global profile.
 //
-// A row of that very account beats one of every account. This is the standard tier, for everybody, and where a model has
-// bands by prompt length, the lowest.
+// A row of that very account beats one of every account. This is the standard tier, for everybody, and where
+// a model has bands by prompt length, the lowest.
 //
 // False: unpriced; *ret_why is then a static sentence for the user.
-bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region, enum token_type type,
-                    int64_t time_ms, struct rate *ret, const char **ret_why);
+bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region,
+                    enum token_type type, int64_t time_ms, struct rate *ret, const char **ret_why);
 
 #endif

@@ -11,8 +11,9 @@ static struct str stand_in(struct str region)
 	static const struct {
 		struct str geography, region;
 	} regions[] = {
-		{STR("us-*"), STR("us-east-1")},  {STR("eu-*"), STR("eu-west-1")},     {STR("ap-*"), STR("ap-southeast-1")},
-		{STR("ca-*"), STR("ca-central-1")}, {STR("sa-*"), STR("sa-east-1")},   {STR("us-gov-*"), STR("us-gov-west-1")},
+		{STR("us-*"), STR("us-east-1")},      {STR("eu-*"), STR("eu-west-1")},
+		{STR("ap-*"), STR("ap-southeast-1")}, {STR("ca-*"), STR("ca-central-1")},
+		{STR("sa-*"), STR("sa-east-1")},      {STR("us-gov-*"), STR("us-gov-west-1")},
 	};
 	if (!region.len)
 		return STR("us-east-1");
@@ -28,15 +29,22 @@ static int64_t moment(const struct price_row *r, int64_t now_ms)
 	return r->from_ms <= now_ms && now_ms < r->to_ms ? now_ms : r->from_ms;
 }
 
-static int64_t rate_now(const struct prices *old, const struct price_change *c, int64_t now_ms, struct price_source *ret)
+static int64_t rate_now(const struct prices *old, const struct price_change *c, int64_t now_ms,
+                        struct price_source *ret)
 {
 	const struct price_row *r = c->row;
 	struct buf id = BUF_INIT;
 	struct rate rate;
 	buf_addf(&id, "%s%.*s", r->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(r->model));
 	struct price_query q = {
-		.model = buf_str(&id), .region = stand_in(r->region), .account = r->account, .type = c->type, .per_unit = c->per_unit, .tier = r->tier,
-		.prompt_tokens = r->prompt_over ? r->prompt_over + 1 : 0, .time_ms = moment(r, now_ms),
+		.model = buf_str(&id),
+		.region = stand_in(r->region),
+		.account = r->account,
+		.type = c->type,
+		.per_unit = c->per_unit,
+		.tier = r->tier,
+		.prompt_tokens = r->prompt_over ? r->prompt_over + 1 : 0,
+		.time_ms = moment(r, now_ms),
 	};
 	enum price_miss miss = prices_find(old, &q, &rate, ret);
 	buf_release(&id);
@@ -45,7 +53,8 @@ static int64_t rate_now(const struct prices *old, const struct price_change *c, 
 
 struct price_change price_change_of(const struct price_row *r, int t)
 {
-	struct price_change c = {.row = r, .type = t < TOKEN_TYPES ? (enum token_type)t : TOKEN_INPUT, .per_unit = t == TOKEN_TYPES};
+	struct price_change c = {
+		.row = r, .type = t < TOKEN_TYPES ? (enum token_type)t : TOKEN_INPUT, .per_unit = t == TOKEN_TYPES};
 	c.is = c.per_unit ? r->per_unit : r->rate[t];
 	return c;
 }
@@ -99,7 +108,8 @@ void price_change_describe(const struct price_change *c, struct buf *ret)
 	const struct price_row *r = c->row;
 	char when[WHEN_SIZE];
 	buf_addf(ret, "%.*s %s %.*s %s", STR_ARG(r->model), r->scope == SCOPE_GLOBAL ? "global" : "regional",
-	         r->region.len ? (int)r->region.len : 1, r->region.len ? r->region.p : "*", price_tier_names[r->tier]);
+	         r->region.len ? (int)r->region.len : 1, r->region.len ? r->region.p : "*",
+	         price_tier_names[r->tier]);
 	if (r->account.len)
 		buf_addf(ret, " account %.*s", STR_ARG(r->account));
 	if (r->prompt_over)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What would change if these rows were taken: each rate of a price file beside the rate that counts now in the same place, at
-// the same time. Shown to a person before an import, and the ground on which a wild one is refused.
+// What would change if these rows were taken: each rate of a price file beside the rate that counts now in
+// the same place, at the same time. Shown to a person before an import, and the ground on which a wild one is
+// refused.
 #ifndef NOWCAST_PRICING_PRICE_DIFF_H
 #define NOWCAST_PRICING_PRICE_DIFF_H
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading a price file. A wrong price is worse than none: it looks like a figure. So every cell is checked, what is not
-// understood is refused with its line, and one bad line refuses the file: half a price list is a wrong price list.
+// Reading a price file. A wrong price is worse than none: it looks like a figure. So every cell is checked,
+// what is not understood is refused with its line, and one bad line refuses the file: half a price list is a
+// wrong price list.
 //
-// Rates are decimal text to integers; $10,000 per million tokens, a hundred times the dearest model, is taken for a slip
-// of the unit (per token, per thousand) and refused. Two rows that claim the same model, scope, Region and hour are
-// refused too, because which of them won would depend on their order.
+// Rates are decimal text to integers; $10,000 per million tokens, a hundred times the dearest model, is taken
+// for a slip of the unit (per token, per thousand) and refused. Two rows that claim the same model, scope,
+// Region and hour are refused too, because which of them won would depend on their order.
 #include "pricing/price_file.h"
 
 #include <assert.h>
@@ -165,7 +166,8 @@ static bool read_header(struct reader *r)
 	}
 	for (int c = 0; c < COLUMNS; c++)
 		if (columns[c].needed && r->at_column[c] < 0)
-			return refuse(r, n ? r->record_line : 1, "column \"%s\" is missing; the first line names the columns", columns[c].name);
+			return refuse(r, n ? r->record_line : 1,
+			              "column \"%s\" is missing; the first line names the columns", columns[c].name);
 	return true;
 }
 
@@ -175,7 +177,9 @@ static bool read_hour(struct reader *r, struct str s, const char *column, int64_
 	if (!s.len)
 		return true;
 	if (!when_parse(s, ret))
-		return refuse(r, r->record_line, "%s: expected a time such as 2026-11-01 or 2026-11-01T05:00Z, got \"%.*s\"", column, STR_ARG(s));
+		return refuse(r, r->record_line,
+		              "%s: expected a time such as 2026-11-01 or 2026-11-01T05:00Z, got \"%.*s\"", column,
+		              STR_ARG(s));
 	if (*ret % MS_PER_HOUR)
 		return refuse(r, r->record_line, "%s: %.*s is not on a whole hour", column, STR_ARG(s));
 	return true;
@@ -187,11 +191,14 @@ static bool read_rate(struct reader *r, struct str s, const char *column, int64_
 	if (!s.len)
 		return true;
 	if (!usd_parse_scaled(s, 6, ret))
-		return refuse(r, r->record_line, "%s: expected USD per million tokens with at most 6 decimals, got \"%.*s\"", column, STR_ARG(s));
+		return refuse(r, r->record_line,
+		              "%s: expected USD per million tokens with at most 6 decimals, got \"%.*s\"", column,
+		              STR_ARG(s));
 	if (*ret < 0)
 		return refuse(r, r->record_line, "%s: %.*s is negative", column, STR_ARG(s));
 	if (*ret > RATE_MAX)
-		return refuse(r, r->record_line, "%s: %.*s is more than $10,000 per million tokens; check the unit", column, STR_ARG(s));
+		return refuse(r, r->record_line, "%s: %.*s is more than $10,000 per million tokens; check the unit",
+		              column, STR_ARG(s));
 	return true;
 }
 
@@ -225,7 +232,9 @@ static bool read_tier(struct reader *r, struct str s, enum price_tier *ret)
 	while (s.len && t < PRICE_TIERS && !str_is(s, price_tier_names[t]))
 		t++;
 	if (t == PRICE_TIERS)
-		return refuse(r, r->record_line, "tier: expected standard, batch, flex, priority, latency or reserved, got \"%.*s\"", STR_ARG(s));
+		return refuse(r, r->record_line,
+		              "tier: expected standard, batch, flex, priority, latency or reserved, got \"%.*s\"",
+		              STR_ARG(s));
 	*ret = (enum price_tier)t;
 	return true;
 }
@@ -245,7 +254,8 @@ static bool is_geography(struct str s)
 	return str_ends(s, STR("-*")) && str_eq(region_geography((struct str){s.p, s.len - 1}), name);
 }
 
-// "eu-west-1", "us-gov-*", or nothing. A Region that looks like none would be a row that silently does nothing.
+// "eu-west-1", "us-gov-*", or nothing. A Region that looks like none would be a row that silently does
+// nothing.
 static bool valid_region(struct str s)
 {
 	int words = 0;
@@ -273,15 +283,22 @@ static bool check_model(struct reader *r, struct str s, bool *scopes)
 	for (size_t i = 0; i < s.len; i++)
 		plain &= s.p[i] > ' ' && s.p[i] < 0x7f;
 	if (!plain)
-		return refuse(r, r->record_line, "model: expected a name of 1 to %d letters, digits and signs without blanks, got \"%.*s\"", MODEL_NAME_MAX, STR_ARG(s));
+		return refuse(
+			r, r->record_line,
+			"model: expected a name of 1 to %d letters, digits and signs without blanks, got \"%.*s\"",
+			MODEL_NAME_MAX, STR_ARG(s));
 	model_id_read(&id, s);
 	if (id.kind != MODEL_NAMED)
 		scopes[SCOPE_GLOBAL] = false;
 	if (!scopes[SCOPE_GLOBAL] && !scopes[SCOPE_REGIONAL])
-		return refuse(r, r->record_line, "scope: \"%.*s\" names no model, and such an id is asked for as regional: write regional or any", STR_ARG(s));
+		return refuse(
+			r, r->record_line,
+			"scope: \"%.*s\" names no model, and such an id is asked for as regional: write regional or any",
+			STR_ARG(s));
 	if (!str_eq(model_id_name(&id), s))
-		return refuse(r, r->record_line, "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1", STR_ARG(s),
-		              STR_ARG(model_id_name(&id)));
+		return refuse(r, r->record_line,
+		              "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1",
+		              STR_ARG(s), STR_ARG(model_id_name(&id)));
 	return true;
 }
 
@@ -306,24 +323,31 @@ static bool read_row(struct reader *r, const struct str *fields)
 		return false;
 	row.region = cell[COL_REGION];
 	if (!valid_region(row.region))
-		return refuse(r, row.line, "region: expected a Region such as eu-west-1, a geography such as eu-*, or nothing, got \"%.*s\"", STR_ARG(row.region));
+		return refuse(
+			r, row.line,
+			"region: expected a Region such as eu-west-1, a geography such as eu-*, or nothing, got \"%.*s\"",
+			STR_ARG(row.region));
 	row.account = cell[COL_ACCOUNT];
 	if (!valid_account(row.account))
-		return refuse(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"", STR_ARG(row.account));
+		return refuse(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"",
+		              STR_ARG(row.account));
 	if (!read_tier(r, cell[COL_TIER], &row.tier) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
 	    !read_hour(r, cell[COL_TO], "to", INT64_MAX, &row.to_ms))
 		return false;
 	if (row.to_ms <= row.from_ms)
 		return refuse(r, row.line, "to: %.*s is not after from", STR_ARG(cell[COL_TO]));
-	if (cell[COL_PROMPT_OVER].len && (!usd_parse_scaled(cell[COL_PROMPT_OVER], 0, &row.prompt_over) || row.prompt_over <= 0))
-		return refuse(r, row.line, "prompt_tokens_over: expected a number of tokens, got \"%.*s\"", STR_ARG(cell[COL_PROMPT_OVER]));
+	if (cell[COL_PROMPT_OVER].len &&
+	    (!usd_parse_scaled(cell[COL_PROMPT_OVER], 0, &row.prompt_over) || row.prompt_over <= 0))
+		return refuse(r, row.line, "prompt_tokens_over: expected a number of tokens, got \"%.*s\"",
+		              STR_ARG(cell[COL_PROMPT_OVER]));
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (!read_rate(r, cell[COL_INPUT + t], columns[COL_INPUT + t].name, &row.rate[t]))
 			return false;
 	row.unit = cell[COL_UNIT];
 	if (!read_per_unit(r, cell[COL_PER_UNIT], row.unit, &row.per_unit))
 		return false;
-	// Behind a field stands its comma, quote or newline, or the NUL of the copy: all read already, so its end may go there.
+	// Behind a field stands its comma, quote or newline, or the NUL of the copy: all read already, so its end
+	// may go there.
 	struct str source = cell[COL_SOURCE];
 	((char *)(uintptr_t)source.p)[source.len] = '\0';
 	row.source = source.p;
@@ -368,8 +392,9 @@ static bool check_overlaps(struct reader *r)
 			continue;
 		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
 		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;
-		return refuse(r, line, "%.*s: %s line %d (same model, scope, tier, region, account and prompt length)", STR_ARG(b->model),
-		              same ? "duplicates" : "its interval overlaps that of", other);
+		return refuse(r, line,
+		              "%.*s: %s line %d (same model, scope, tier, region, account and prompt length)",
+		              STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
 	}
 	return true;
 }
@@ -377,7 +402,8 @@ static bool check_overlaps(struct reader *r)
 bool price_file_read(struct price_rows *ret, struct str text, const char *name, struct err *err)
 {
 	if (text.len > FILE_MAX)
-		return err_set(err, ERR_CONFIG, "%s: %zu bytes; a price file has at most %d", name, text.len, FILE_MAX);
+		return err_set(err, ERR_CONFIG, "%s: %zu bytes; a price file has at most %d", name, text.len,
+		               FILE_MAX);
 	if (str_starts(text, STR("\xef\xbb\xbf")))
 		text = (struct str){text.p + 3, text.len - 3};
 	struct reader r = {.name = name, .line = 1, .record_line = 1, .err = err};
@@ -393,7 +419,8 @@ bool price_file_read(struct price_rows *ret, struct str text, const char *name, 
 		good = read_record(&r, fields, &n);
 		if (!good || !n)
 			break;
-		good = n == want ? read_row(&r, fields) : refuse(&r, r.record_line, "%d fields, the first line names %d", n, want);
+		good = n == want ? read_row(&r, fields)
+		                 : refuse(&r, r.record_line, "%d fields, the first line names %d", n, want);
 	}
 	if (good && r.nrows)
 		qsort(r.rows, r.nrows, sizeof(*r.rows), compare_rows);

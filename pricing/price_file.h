@@ -30,7 +30,8 @@
 #include "pricing/price.h"
 
 enum { RATE_UNKNOWN = -1 };
-#define RATE_MAX (INT64_C(10000) * 1000000) // of a token: $10,000 per million; more is taken for a slip of the unit
+// of a token: $10,000 per million; more is taken for a slip of the unit
+#define RATE_MAX (INT64_C(10000) * 1000000)
 
 struct price_row {
 	struct str model;           // canonical name (pricing/model_id.h)
@@ -53,15 +54,16 @@ struct price_rows {
 	char *text;          // what the strings of the rows point into
 };
 
-// Reads `text`, which may go away afterwards. `name` is the file's name, for messages. On failure (ERR_CONFIG, with file,
-// line and reason) *ret is untouched. A row of scope "any" becomes two rows.
+// Reads `text`, which may go away afterwards. `name` is the file's name, for messages. On failure
+// (ERR_CONFIG, with file, line and reason) *ret is untouched. A row of scope "any" becomes two rows.
 bool price_file_read(struct price_rows *ret, struct str text, const char *name, struct err *err) NC_CHECK;
 void price_rows_release(struct price_rows *r);
 
 // The order of rows but for their time: model, scope, tier, region, account, prompt length.
 int price_row_compare_place(const struct price_row *a, const struct price_row *b);
 
-// Appends the first line of a price file with all columns, and the line of a row. `source` may be anybody's text.
+// Appends the first line of a price file with all columns, and the line of a row. `source` may be anybody's
+// text.
 void price_file_write_head(struct buf *csv);
 void price_file_write_row(struct buf *csv, const struct price_row *row);
 

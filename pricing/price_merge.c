@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both lists are sorted by place (model, scope, tier, Region, account, band) and time, so one walk over both does it.
+// Both lists are sorted by place (model, scope, tier, Region, account, band) and time, so one walk over both
+// does it.
 #include "pricing/price_merge.h"
 
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static bool in_force(const struct price_row *r, int64_t now_ms)
 }
 
 // What `old`, in force now, has and the rows [at, end) of the new list have not.
-static void find_gone(struct merge *m, const struct price_row *old, const struct price_row *at, const struct price_row *end)
+static void find_gone(struct merge *m, const struct price_row *old, const struct price_row *at,
+                      const struct price_row *end)
 {
 	if (!in_force(old, m->now_ms))
 		return;
@@ -56,8 +58,8 @@ static bool same_rates(const struct price_row *a, const struct price_row *b)
 }
 
 // Rows of one place: the old ones up to where the new ones begin, then those.
-static void merge_place(struct merge *m, const struct price_row *old, const struct price_row *old_end, const struct price_row *new,
-                        const struct price_row *new_end)
+static void merge_place(struct merge *m, const struct price_row *old, const struct price_row *old_end,
+                        const struct price_row *new, const struct price_row *new_end)
 {
 	const int64_t hour = m->now_ms / MS_PER_HOUR * MS_PER_HOUR, end = new < new_end ? new->from_ms : hour;
 	struct price_row first = new < new_end ? *new : (struct price_row){.from_ms = 0};
@@ -84,9 +86,11 @@ static size_t place_end(const struct price_rows *rows, size_t i)
 	return end;
 }
 
-void price_merge_init(struct price_merge *ret, const struct price_rows *old, const struct price_rows *new, const char *name, int64_t now_ms)
+void price_merge_init(struct price_merge *ret, const struct price_rows *old, const struct price_rows *new,
+                      const char *name, int64_t now_ms)
 {
-	*ret = (struct price_merge){.csv = BUF_INIT, .gone = xcalloc(old->n * (TOKEN_TYPES + 1) + 1, sizeof *ret->gone)};
+	*ret = (struct price_merge){.csv = BUF_INIT,
+	                            .gone = xcalloc(old->n * (TOKEN_TYPES + 1) + 1, sizeof *ret->gone)};
 	struct merge m = {ret, name, now_ms};
 	price_file_write_head(&ret->csv);
 	for (size_t i = 0, k = 0; i < old->n || k < new->n;) {

@@ -38,8 +38,10 @@ static bool read_line(struct price_names *n, struct str line, const char *file, 
 	model = trim(model);
 	model_id_read(&id, model);
 	if (!name.len || id.kind != MODEL_NAMED || !str_eq(model_id_name(&id), model))
-		return err_set(err, ERR_CONFIG, "%s:%d: expected a name and a model such as anthropic.claude-sonnet-4-6, without profile, date, or version 0 or 1",
-		               file, number);
+		return err_set(
+			err, ERR_CONFIG,
+			"%s:%d: expected a name and a model such as anthropic.claude-sonnet-4-6, without profile, date, or version 0 or 1",
+			file, number);
 	if (price_names_find(n, name).len)
 		return err_set(err, ERR_CONFIG, "%s:%d: this name stands in an earlier line, too", file, number);
 	n->v = xrealloc(n->v, n->n + 1, sizeof *n->v);
@@ -56,8 +58,10 @@ bool price_names_read(struct price_names *ret, struct str text, const char *file
 		struct str line = trim(str_cut(&rest, '\n'));
 		if (!line.len || line.p[0] == '#')
 			continue;
-		good = headed ? read_line(&n, line, file, number, err)
-		              : str_is(line, "name,model") || err_set(err, ERR_CONFIG, "%s:%d: expected the line name,model first", file, number);
+		good = headed
+		           ? read_line(&n, line, file, number, err)
+		           : str_is(line, "name,model") ||
+		                 err_set(err, ERR_CONFIG, "%s:%d: expected the line name,model first", file, number);
 		headed = true;
 	}
 	if (!good) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which models the names in AWS's price list mean, as the user says: lines of `name,model` behind a first line that says so.
-// A name is a product's ("Claude Sonnet 4.6", with or without " (Amazon Bedrock Edition)") or what a usage type calls the model
-// ("NovaPro"); a model is as in price files. What is known here already (pricing/import_pricelist.c, pricing/usage_type.c) needs
-// no line, and a line overrides it.
+// Which models the names in AWS's price list mean, as the user says: lines of `name,model` behind a first
+// line that says so. A name is a product's ("Claude Sonnet 4.6", with or without " (Amazon Bedrock Edition)")
+// or what a usage type calls the model ("NovaPro"); a model is as in price files. What is known here already
+// (pricing/import_pricelist.c, pricing/usage_type.c) needs no line, and a line overrides it.
 #ifndef NOWCAST_PRICING_PRICE_NAMES_H
 #define NOWCAST_PRICING_PRICE_NAMES_H
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows back to the text of a price file. What is written here is read again by price_file.c to the same rows; the importers
-// write their files with it.
+// Rows back to the text of a price file. What is written here is read again by price_file.c to the same rows;
+// the importers write their files with it.
 #include "base/when.h"
 #include "pricing/price_file.h"
 
 void price_file_write_head(struct buf *csv)
 {
-	buf_adds(csv, "model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,"
-	              "unit,per_unit,source\n");
+	buf_adds(
+		csv,
+		"model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,"
+		"unit,per_unit,source\n");
 }
 
 static void write_quoted(struct buf *csv, struct str text)

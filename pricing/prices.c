@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sources in their order. Files are found when they are loaded and not looked at again until the next load, so a file
-// that is being replaced changes nothing under a worker's hands.
+// The sources in their order. Files are found when they are loaded and not looked at again until the next
+// load, so a file that is being replaced changes nothing under a worker's hands.
 #include "pricing/prices.h"
 
 #include <errno.h>
@@ -36,7 +36,8 @@ static struct loaded *add(struct prices *p, const char *name, const char *file)
 static bool load_file(struct prices *p, const char *name, const char *file, struct err *err)
 {
 	struct buf text = BUF_INIT;
-	bool good = file_read(file, FILE_MAX, &text, err) && catalogue_parse(&add(p, name, file)->catalogue, buf_str(&text), file, err);
+	bool good = file_read(file, FILE_MAX, &text, err) &&
+	            catalogue_parse(&add(p, name, file)->catalogue, buf_str(&text), file, err);
 	buf_release(&text);
 	return good;
 }
@@ -77,7 +78,9 @@ static bool load_source(struct prices *p, const char *word, const struct conf *c
 	while (k < NAMES && strcmp(word, names[k]) != 0)
 		k++;
 	if (k == NAMES)
-		return err_set(err, ERR_CONFIG, "prices: no source is called %s; there are user, bill, pricelist, litellm and builtin", word);
+		return err_set(err, ERR_CONFIG,
+		               "prices: no source is called %s; there are user, bill, pricelist, litellm and builtin",
+		               word);
 	for (size_t i = 0; i < p->n; i++)
 		if (p->v[i].name == names[k])
 			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
@@ -148,9 +151,10 @@ static bool has_bands(const struct rate *r)
 	return r->prompt_over > 0 || r->prompt_max != INT64_MAX;
 }
 
-// `found` is the rate of an earlier source that has no bands: ends it where the bands of a later one begin, or puts the later
-// one's in its place.
-static bool take_band(const struct prices *p, size_t i, const struct price_query *q, struct rate *found, struct price_source *ret_source)
+// `found` is the rate of an earlier source that has no bands: ends it where the bands of a later one begin,
+// or puts the later one's in its place.
+static bool take_band(const struct prices *p, size_t i, const struct price_query *q, struct rate *found,
+                      struct price_source *ret_source)
 {
 	struct price_source source = prices_source(p, i);
 	struct rate later;
@@ -165,7 +169,8 @@ static bool take_band(const struct prices *p, size_t i, const struct price_query
 	return true;
 }
 
-enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret, struct price_source *ret_source)
+enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret,
+                            struct price_source *ret_source)
 {
 	enum price_miss nearest = MISS_MODEL, miss = MISS_MODEL;
 	struct price_source source;

@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading usage types: cut the Region's prefix, find the word that says what is counted, and take the words behind it as
-// modifiers. Tables hold all the words; a new one is a row here and a line in tests/usage_type.txt.
+// Reading usage types: cut the Region's prefix, find the word that says what is counted, and take the words
+// behind it as modifiers. Tables hold all the words; a new one is a row here and a line in
+// tests/usage_type.txt.
 //
-// The traps are in the words that contain each other. CacheWrite1hInputTokenCount ends in InputTokenCount, so what is
-// counted is looked for from the front; "batch" comes as a modifier and inside MillionBatchInputTokens; modifiers come in
-// any order, so each is matched whole, up to the next separator.
+// The traps are in the words that contain each other. CacheWrite1hInputTokenCount ends in InputTokenCount, so
+// what is counted is looked for from the front; "batch" comes as a modifier and inside
+// MillionBatchInputTokens; modifiers come in any order, so each is matched whole, up to the next separator.
 #include "pricing/usage_type.h"
 
-const char *const usage_kind_names[USAGE_KINDS] = {"tokens", "images", "searches", "reserved", "provisioned", "customizing", "guardrail"};
+const char *const usage_kind_names[USAGE_KINDS] = {"tokens",      "images",      "searches", "reserved",
+                                                   "provisioned", "customizing", "guardrail"};
 
 static const struct {
 	struct str prefix, region;
 } regions[] = {
-	{STR("USE1"), STR("us-east-1")},      {STR("USE2"), STR("us-east-2")},      {STR("USW1"), STR("us-west-1")},
-	{STR("USW2"), STR("us-west-2")},      {STR("UGW1"), STR("us-gov-west-1")},  {STR("UGE1"), STR("us-gov-east-1")},
-	{STR("CAN1"), STR("ca-central-1")},   {STR("CAN2"), STR("ca-west-1")},      {STR("MXC1"), STR("mx-central-1")},
-	{STR("EU"), STR("eu-west-1")},        {STR("EUW1"), STR("eu-west-1")},      {STR("EUW2"), STR("eu-west-2")},
-	{STR("EUW3"), STR("eu-west-3")},      {STR("EUC1"), STR("eu-central-1")},   {STR("EUC2"), STR("eu-central-2")},
-	{STR("EUN1"), STR("eu-north-1")},     {STR("EUS1"), STR("eu-south-1")},     {STR("EUS2"), STR("eu-south-2")},
-	{STR("APN1"), STR("ap-northeast-1")}, {STR("APN2"), STR("ap-northeast-2")}, {STR("APN3"), STR("ap-northeast-3")},
-	{STR("APS1"), STR("ap-southeast-1")}, {STR("APS2"), STR("ap-southeast-2")}, {STR("APS3"), STR("ap-south-1")},
-	{STR("APS4"), STR("ap-southeast-3")}, {STR("APS5"), STR("ap-south-2")},     {STR("APS6"), STR("ap-southeast-4")},
-	{STR("APS7"), STR("ap-southeast-5")}, {STR("APS8"), STR("ap-southeast-6")}, {STR("APS9"), STR("ap-southeast-7")},
-	{STR("APE1"), STR("ap-east-1")},      {STR("APE2"), STR("ap-east-2")},      {STR("SAE1"), STR("sa-east-1")},
-	{STR("MES1"), STR("me-south-1")},     {STR("MEC1"), STR("me-central-1")},   {STR("ILC1"), STR("il-central-1")},
+	{STR("USE1"), STR("us-east-1")},      {STR("USE2"), STR("us-east-2")},
+	{STR("USW1"), STR("us-west-1")},      {STR("USW2"), STR("us-west-2")},
+	{STR("UGW1"), STR("us-gov-west-1")},  {STR("UGE1"), STR("us-gov-east-1")},
+	{STR("CAN1"), STR("ca-central-1")},   {STR("CAN2"), STR("ca-west-1")},
+	{STR("MXC1"), STR("mx-central-1")},   {STR("EU"), STR("eu-west-1")},
+	{STR("EUW1"), STR("eu-west-1")},      {STR("EUW2"), STR("eu-west-2")},
+	{STR("EUW3"), STR("eu-west-3")},      {STR("EUC1"), STR("eu-central-1")},
+	{STR("EUC2"), STR("eu-central-2")},   {STR("EUN1"), STR("eu-north-1")},
+	{STR("EUS1"), STR("eu-south-1")},     {STR("EUS2"), STR("eu-south-2")},
+	{STR("APN1"), STR("ap-northeast-1")}, {STR("APN2"), STR("ap-northeast-2")},
+	{STR("APN3"), STR("ap-northeast-3")}, {STR("APS1"), STR("ap-southeast-1")},
+	{STR("APS2"), STR("ap-southeast-2")}, {STR("APS3"), STR("ap-south-1")},
+	{STR("APS4"), STR("ap-southeast-3")}, {STR("APS5"), STR("ap-south-2")},
+	{STR("APS6"), STR("ap-southeast-4")}, {STR("APS7"), STR("ap-southeast-5")},
+	{STR("APS8"), STR("ap-southeast-6")}, {STR("APS9"), STR("ap-southeast-7")},
+	{STR("APE1"), STR("ap-east-1")},      {STR("APE2"), STR("ap-east-2")},
+	{STR("SAE1"), STR("sa-east-1")},      {STR("MES1"), STR("me-south-1")},
+	{STR("MEC1"), STR("me-central-1")},   {STR("ILC1"), STR("il-central-1")},
 	{STR("AFS1"), STR("af-south-1")},
 };
 
-// Names as the camel grammar writes them. Names with a dot in front ("anthropic.claude-opus-4-8") need no row.
+// Names as the camel grammar writes them. Names with a dot in front ("anthropic.claude-opus-4-8") need no
+// row.
 static const struct {
 	struct str written, model;
 } models[] = {
@@ -68,8 +77,10 @@ struct counted {
 };
 
 static const struct counted written_with_dashes[] = {
-	{STR("-cache-read-input-token-count"), USAGE_TOKENS, TOKEN_CACHE_READ, 0, TIER_STANDARD, MODALITY_TEXT, false},
-	{STR("-cache-write-input-token-count"), USAGE_TOKENS, TOKEN_CACHE_WRITE_5M, 5, TIER_STANDARD, MODALITY_TEXT, false},
+	{STR("-cache-read-input-token-count"), USAGE_TOKENS, TOKEN_CACHE_READ, 0, TIER_STANDARD, MODALITY_TEXT,
+     false},
+	{STR("-cache-write-input-token-count"), USAGE_TOKENS, TOKEN_CACHE_WRITE_5M, 5, TIER_STANDARD,
+     MODALITY_TEXT, false},
 	{STR("-cache-read-tokens"), USAGE_TOKENS, TOKEN_CACHE_READ, 0, TIER_STANDARD, MODALITY_TEXT, false},
 	{STR("-cache-write-tokens"), USAGE_TOKENS, TOKEN_CACHE_WRITE_5M, 5, TIER_STANDARD, MODALITY_TEXT, false},
 	{STR("-input-tokens"), USAGE_TOKENS, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_TEXT, false},
@@ -89,9 +100,12 @@ static const struct counted written_for_marketplace[] = {
 	{STR("InputTokenCount"), USAGE_TOKENS, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_TEXT, false},
 	{STR("OutputTokenCount"), USAGE_TOKENS, TOKEN_OUTPUT, 0, TIER_STANDARD, MODALITY_TEXT, false},
 	{STR("CacheReadInputTokenCount"), USAGE_TOKENS, TOKEN_CACHE_READ, 0, TIER_STANDARD, MODALITY_TEXT, false},
-	{STR("CacheWriteInputTokenCount"), USAGE_TOKENS, TOKEN_CACHE_WRITE_5M, 5, TIER_STANDARD, MODALITY_TEXT, false},
-	{STR("CacheWrite30mInputTokenCount"), USAGE_TOKENS, TOKEN_CACHE_WRITE_5M, 30, TIER_STANDARD, MODALITY_TEXT, false},
-	{STR("CacheWrite1hInputTokenCount"), USAGE_TOKENS, TOKEN_CACHE_WRITE_1H, 60, TIER_STANDARD, MODALITY_TEXT, false},
+	{STR("CacheWriteInputTokenCount"), USAGE_TOKENS, TOKEN_CACHE_WRITE_5M, 5, TIER_STANDARD, MODALITY_TEXT,
+     false},
+	{STR("CacheWrite30mInputTokenCount"), USAGE_TOKENS, TOKEN_CACHE_WRITE_5M, 30, TIER_STANDARD,
+     MODALITY_TEXT, false},
+	{STR("CacheWrite1hInputTokenCount"), USAGE_TOKENS, TOKEN_CACHE_WRITE_1H, 60, TIER_STANDARD, MODALITY_TEXT,
+     false},
 	{STR("MillionBatchInputTokens"), USAGE_TOKENS, TOKEN_INPUT, 0, TIER_BATCH, MODALITY_TEXT, false},
 	{STR("MillionBatchOutputTokens"), USAGE_TOKENS, TOKEN_OUTPUT, 0, TIER_BATCH, MODALITY_TEXT, false},
 	{STR("input_tokens"), USAGE_TOKENS, TOKEN_INPUT, 0, TIER_STANDARD, MODALITY_TEXT, false},
@@ -111,14 +125,25 @@ static const struct {
 	enum effect effect;
 	int value;
 } modifiers[] = {
-	{STR("standard"), SET_TIER, TIER_STANDARD},  {STR("batch"), SET_TIER, TIER_BATCH},        {STR("Batch"), SET_TIER, TIER_BATCH},
-	{STR("flex"), SET_TIER, TIER_FLEX},          {STR("priority"), SET_TIER, TIER_PRIORITY},  {STR("latency-optimized"), SET_TIER, TIER_LATENCY},
+	{STR("standard"), SET_TIER, TIER_STANDARD},
+	{STR("batch"), SET_TIER, TIER_BATCH},
+	{STR("Batch"), SET_TIER, TIER_BATCH},
+	{STR("flex"), SET_TIER, TIER_FLEX},
+	{STR("priority"), SET_TIER, TIER_PRIORITY},
+	{STR("latency-optimized"), SET_TIER, TIER_LATENCY},
 	{STR("LatencyOptimized"), SET_TIER, TIER_LATENCY},
-	{STR("5m"), SET_TTL, 5},                     {STR("30m"), SET_TTL, 30},                   {STR("1h"), SET_TTL, 60},
+	{STR("5m"), SET_TTL, 5},
+	{STR("30m"), SET_TTL, 30},
+	{STR("1h"), SET_TTL, 60},
 	{STR("1-hour"), SET_TTL, 60},
-	{STR("global"), SET_GLOBAL, 0},              {STR("Global"), SET_GLOBAL, 0},              {STR("cross-region-global"), SET_GLOBAL, 0},
-	{STR("geo"), SET_REGIONAL, 0},               {STR("Geo"), SET_REGIONAL, 0},
-	{STR("long-context"), SET_LONG, 0},          {STR("long-ctx"), SET_LONG, 0},              {STR("long_ctx"), SET_LONG, 0},
+	{STR("global"), SET_GLOBAL, 0},
+	{STR("Global"), SET_GLOBAL, 0},
+	{STR("cross-region-global"), SET_GLOBAL, 0},
+	{STR("geo"), SET_REGIONAL, 0},
+	{STR("Geo"), SET_REGIONAL, 0},
+	{STR("long-context"), SET_LONG, 0},
+	{STR("long-ctx"), SET_LONG, 0},
+	{STR("long_ctx"), SET_LONG, 0},
 	{STR("LCtx"), SET_LONG, 0},
 	{STR("custom-model"), SET_CUSTOM, 0},
 };
@@ -135,7 +160,8 @@ static bool ends_word(struct str s, size_t at)
 	return at == s.len || s.p[at] == '-' || s.p[at] == '_';
 }
 
-// The first word of the table that stands in `s`; what stands before it goes to *ret_before, what behind to *rest.
+// The first word of the table that stands in `s`; what stands before it goes to *ret_before, what behind to
+// *rest.
 static const struct counted *find_counted(struct str *s, struct str *ret_before)
 {
 	for (size_t at = 0; at < s->len; at++)
@@ -197,11 +223,13 @@ static bool apply(struct usage_type *u, enum effect effect, int value)
 static bool read_modifiers(struct usage_type *u, struct str rest)
 {
 	// What the counted word says by itself: MillionBatchInputTokens, CacheWrite1hInputTokenCount.
-	uint32_t said = (u->tier != TIER_STANDARD ? 1u << SET_TIER : 0) | (u->ttl_minutes > 5 ? 1u << SET_TTL : 0);
+	uint32_t said =
+		(u->tier != TIER_STANDARD ? 1u << SET_TIER : 0) | (u->ttl_minutes > 5 ? 1u << SET_TTL : 0);
 	while (rest.len) {
 		struct str word = from(rest, 1);
 		size_t i = 0;
-		while (i < COUNT(modifiers) && !(str_starts(word, modifiers[i].word) && ends_word(word, modifiers[i].word.len)))
+		while (i < COUNT(modifiers) &&
+		       !(str_starts(word, modifiers[i].word) && ends_word(word, modifiers[i].word.len)))
 			i++;
 		if (i == COUNT(modifiers) || contradicts(u, modifiers[i].effect, modifiers[i].value, &said) ||
 		    !apply(u, modifiers[i].effect, modifiers[i].value))
@@ -219,7 +247,8 @@ static struct str region_of(struct str prefix)
 	return STR_NONE;
 }
 
-// A written name in lower case with a dot is the API's own: good as it is, if it is as the catalogue would have it.
+// A written name in lower case with a dot is the API's own: good as it is, if it is as the catalogue would
+// have it.
 static struct str model_of(struct str written)
 {
 	struct model_id id;
@@ -251,7 +280,8 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	}
 	if (str_starts(rest, STR("MP:"))) {
 		struct str again = str_cut(&rest, '_'), prefix = from(again, 3);
-		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(region_of(prefix), u.region))) { // eu-west-1 has two
+		// eu-west-1 has two
+		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(region_of(prefix), u.region))) {
 			*ret_why = "usage type: it names two Regions";
 			return false;
 		}
@@ -277,7 +307,8 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	u.tier = counted->tier;
 	u.modality = counted->modality;
 	if (!counted->opens && !read_modifiers(&u, rest)) {
-		*ret_why = "usage type: it has a word that is not known here or contradicts another, and any word may change the rate";
+		*ret_why =
+			"usage type: it has a word that is not known here or contradicts another, and any word may change the rate";
 		return false;
 	}
 	*ret = u;

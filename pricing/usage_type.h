@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a usage type of the bill says. AWS writes the same thing in four grammars, often two of them on one day:
+// What a usage type of the bill says. AWS writes the same thing in four grammars, often two of them on one
+// day:
 //
 //     USE1-Claude4.6Sonnet-cache-write-input-token-count-1-hour-cross-region-global       camel, 1K tokens
 //     USE1-anthropic.claude-opus-4-8-mantle-cache-write-tokens-1h-global-standard         new, 1K tokens

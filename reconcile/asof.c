@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/asof.h"
 
-#include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/when.h"
 #include "reconcile/band.h"
 
@@ -16,16 +16,16 @@ const struct asof_horizon asof_horizons[ASOF_HORIZONS] = {
 
 uint64_t asof_caller(struct str arn)
 {
-	return XXH3_64bits(arn.len ? arn.p : "", arn.len);
+	return hash64(arn.len ? arn.p : "", arn.len);
 }
 
-void asof_key(struct buf *key, const char *prefix, struct str slot, int64_t hour)
+void asof_key(struct buf *key, const char *prefix, struct str acct_region, int64_t hour)
 {
 	char when[WHEN_SIZE];
 	buf_clear(key);
 	buf_addf(key, "%s:", prefix);
-	if (slot.len)
-		buf_addf(key, "{%.*s}:", STR_ARG(slot));
+	if (acct_region.len)
+		buf_addf(key, "{%.*s}:", STR_ARG(acct_region));
 	buf_addf(key, "asof:%.13s", when_format(hour * MS_PER_HOUR, when));
 }
 
@@ -38,13 +38,15 @@ void asof_note(struct buf *note, int64_t now_ms, int band_scale)
 bool asof_note_read(struct str note, int *ret_band_scale)
 {
 	int64_t when, scale;
-	if (!usd_parse_scaled(str_cut(&note, ' '), 0, &when) || !usd_parse_scaled(note, 0, &scale) || scale < BAND_SCALE_MIN || scale > BAND_SCALE_MAX)
+	if (!usd_parse_scaled(str_cut(&note, ' '), 0, &when) || !usd_parse_scaled(note, 0, &scale) ||
+	    scale < BAND_SCALE_MIN || scale > BAND_SCALE_MAX)
 		return false;
 	*ret_band_scale = (int)scale;
 	return true;
 }
 
-// ---- packed: caller (8 bytes, little endian), then usd, usd - low, high - usd: seven bits a byte, the lowest first -----------
+// ---- the packed form ----------------------------------------------------------------------------
+// The caller (8 bytes, little endian), then usd, usd - low and high - usd: seven bits a byte, the lowest first.
 
 static void add_number(struct buf *b, usd_pico pico)
 {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/band.h"
 
-const int band_edges[BAND_BINS - 1] = {125, 250, 375, 500, 625, 750, 875, 1000, 1200, 1400, 1700, 2000, 2500, 3000};
+const int band_edges[BAND_BINS - 1] = {125,  250,  375,  500,  625,  750,  875,
+                                       1000, 1200, 1400, 1700, 2000, 2500, 3000};
 
-// Of a million dollars under a normal law whose middle 90 % is the band: what each bin holds.
-static const int promised[BAND_BINS] = {162916, 156195, 143572, 126525, 106901, 86595, 67252, 50074, 51588, 27103, 16113, 4164, 963, 38, 1};
+// Of a million dollars under a normal distribution whose middle 90 % is the band: the content of each bin.
+static const int expected[BAND_BINS] = {162916, 156195, 143572, 126525, 106901, 86595, 67252, 50074,
+                                        51588,  27103,  16113,  4164,   963,    38,    1};
 
 enum { HELD = 900 }; // of a thousand dollars
 
@@ -13,7 +15,8 @@ static usd_pico distance(struct usd a, struct usd b)
 	return a.pico > b.pico ? a.pico - b.pico : b.pico - a.pico;
 }
 
-void band_add(struct band_misses *m, struct usd said, struct usd low, struct usd high, struct usd billed, int scale)
+void band_add(struct band_misses *m, struct usd said, struct usd low, struct usd high, struct usd billed,
+              int scale)
 {
 	usd_pico half = usd_cmp(billed, said) > 0 ? high.pico - said.pico : said.pico - low.pico;
 	usd_pico off = distance(billed, said);
@@ -43,7 +46,7 @@ int band_scale(const struct band_misses *m, int days)
 	if (all <= 0 || days <= 0)
 		return BAND_SCALE_ONE;
 	for (int i = 0; i < BAND_BINS; i++) {
-		bins[i] = m->bins[i].pico + usd_muldiv((struct usd){all / days}, promised[i], 1000000).pico;
+		bins[i] = m->bins[i].pico + usd_muldiv((struct usd){all / days}, expected[i], 1000000).pico;
 		whole += bins[i];
 	}
 	usd_pico due = usd_muldiv((struct usd){whole}, HELD, 1000).pico;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Bedrock rows of one billing period, added up by DuckDB and understood.
+// The Bedrock rows of one billing period: DuckDB sums them, reconcile/kind.h interprets them.
 //
-//     files -> SQL: Bedrock rows, summed by (kind of row, account, principal, hour) -> bill_line, each with its bill_kind
+//     files -> SQL: Bedrock rows, summed by (kind, account, principal, hour) -> bill_line, with its bill_kind
 //
-// A kind is what rows have in common that must be understood: usage type, unit, product, resource. There are hundreds of
-// kinds and perhaps a million lines; each kind is read once (reconcile/kind.h). Nothing that has dollars is dropped: what
-// is not understood is kept as a class of its own.
+// The rows of one kind share usage type, unit, product and resource. There are hundreds of kinds and perhaps
+// a million lines; each kind is interpreted once. No row with dollars is dropped: rows that cannot be
+// interpreted are a class of their own.
 #ifndef NOWCAST_RECONCILE_BILL_H
 #define NOWCAST_RECONCILE_BILL_H
 
@@ -33,33 +33,39 @@ struct bill {
 	struct arena arena;
 	struct bill_kind *kinds;
 	int32_t nkinds, capkinds;
-	struct str *names;                // accounts and principals; principals are canonical, the empty one is "nobody said"
+	// accounts and principals; principals are canonical ARNs, the empty one means that the bill names none
+	struct str *names;
 	int32_t nnames, capnames;
 	struct bill_line *lines;          // in no order
 	int64_t nlines, caplines;
-	struct map kind_index, name_index, caller_index; // caller_index: by the ARN as it is written
+	struct map kind_index, name_index, caller_index; // caller_index: by the ARN as in the bill
 
-	int64_t rows, bad_rows;           // of Bedrock; of them, with a cost, amount or time that is no number
+	int64_t rows, bad_rows;           // of Bedrock; those with a cost, amount or time that is not a number
 	int64_t last_hour;                // end of the latest usage, hours since the epoch; 0: none
 	bool has_principal, has_resource, has_type; // which columns the export has
 	bool daily;                       // some lines cover a day
-	bool invoiced;                    // every usage row carries an invoice: the bill is final
-	int64_t with_principal;           // rows of usage that name their caller
+	bool invoiced;                    // every usage row has an invoice: the bill is final
+	int64_t with_principal;           // usage rows that name their caller
 	struct buf notes;                 // findings, a line each
 };
 
-// Reads the period's files, names of callers hashed by `names` (NULL: as they are). ERR_CONFIG: a needed column is missing, another
-// currency than USD, more lines than `lines_max`; ERR_FATAL: a file cannot be read. On failure *ret is empty.
-bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names, int64_t lines_max, struct err *err) NC_CHECK;
+// Reads the period's files. `names` hashes the names of callers (NULL: they stay). ERR_CONFIG: a needed
+// column is missing, another currency than USD, more lines than `lines_max`; ERR_FATAL: a file cannot be
+// read. On failure *ret is empty.
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names,
+               int64_t lines_max, struct err *err) NC_CHECK;
 void bill_release(struct bill *b);
 
 // Tokens of a line of class BILL_TOKENS, rounded half to even.
 int64_t bill_tokens(const struct bill *b, const struct bill_line *line);
 
-// Whether the export has the tags column, and whether any row of Bedrock in it has a tag of its caller ("iamPrincipal/...").
-bool bill_has_caller_tags(struct duck *duck, const struct export_period *period, bool *ret_column, bool *ret_tags, struct err *err) NC_CHECK;
+// Whether the export has the tags column, and whether any row of Bedrock in it has a tag of its caller
+// ("iamPrincipal/...").
+bool bill_has_caller_tags(struct duck *duck, const struct export_period *period, bool *ret_column,
+                          bool *ret_tags, struct err *err) NC_CHECK;
 
-// The statement that does the adding up, for those who want to see it.
-bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct export_period *period, struct err *err) NC_CHECK;
+// The SQL statement that sums the rows.
+bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct export_period *period,
+              struct err *err) NC_CHECK;
 
 #endif

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The statement is built from the columns that the files have: exports choose their columns, and older ones lack the newer.
-// What a missing column costs is a note, unless nothing can be said without it.
+// The statement is built from the columns that the files have: exports choose their columns, and older ones
+// lack the newer. What a missing column costs is a note, unless nothing can be said without it.
 //
-// It groups first and understands later: rows are grouped by what stands in the columns, untouched, and only the groups are
-// converted. Of ten million rows that is half of the work that a conversion of each would be.
+// It groups first and understands later: rows are grouped by what stands in the columns, untouched, and only
+// the groups are converted. Of ten million rows that is half of the work that a conversion of each would be.
 //
-//     SELECT converted FROM (SELECT columns, sums FROM file WHERE rows of one kind GROUP BY columns   UNION ALL the next kind ...)
+//     SELECT converted FROM (SELECT columns, sums FROM file WHERE rows of one kind GROUP BY columns
+//                            UNION ALL the next kind ...)
 //
-// Parquet is read a kind of rows at a time, each found by a comparison of one column: DuckDB decodes the other columns only
-// where that holds, which is where few rows of a bill are. Text has to be read as a whole, so it is read once.
+// Parquet is read a kind of rows at a time, each found by a comparison of one column: DuckDB decodes the
+// other columns only where that holds, which is where few rows of a bill are. Text has to be read as a whole,
+// so it is read once.
 //
-// Money and quantities are DECIMAL(30,12) in DuckDB, and integers from there on. The bill prints at most ten decimals,
-// so nothing is lost.
+// Money and quantities are DECIMAL(30,12) in DuckDB, and integers from there on. The bill prints at most ten
+// decimals, so nothing is lost.
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -28,7 +30,7 @@ struct statement {
 	struct buf sql;
 };
 
-// ---- columns -------------------------------------------------------------------------------------------------------
+// ---- columns ------------------------------------------------------------------------------------
 
 static void add_sql_text(struct buf *b, struct str s)
 {
@@ -50,12 +52,16 @@ static void add_source(struct buf *b, const struct export_period *p)
 		add_sql_text(b, p->files[i]);
 	}
 	// Strict: a row that does not parse is an error to be told, not one to be passed over.
-	buf_adds(b, p->parquet ? "], union_by_name=true, hive_partitioning=false)"
-	                       : "], header=true, all_varchar=true, delim=',', quote='\"', escape='\"', comment='', skip=0, union_by_name=true, "
-	                         "hive_partitioning=false)");
+	buf_adds(
+		b,
+		p->parquet
+			? "], union_by_name=true, hive_partitioning=false)"
+			: "], header=true, all_varchar=true, delim=',', quote='\"', escape='\"', comment='', skip=0, union_by_name=true, "
+			  "hive_partitioning=false)");
 }
 
-static bool find_columns(struct statement *s, struct duck *duck, const struct export_period *p, struct err *err)
+static bool find_columns(struct statement *s, struct duck *duck, const struct export_period *p,
+                         struct err *err)
 {
 	struct buf sql = BUF_INIT;
 	struct duck_rows *rows;
@@ -71,7 +77,8 @@ static bool find_columns(struct statement *s, struct duck *duck, const struct ex
 		if (s->n == cap)
 			s->columns = xrealloc(s->columns, (size_t)(cap = cap ? cap * 2 : 128), sizeof *s->columns);
 		struct str type = duck_text(rows, 1);
-		s->columns[s->n++] = (struct column){xstrdup(duck_text(rows, 0)), str_is(type, "VARCHAR"), str_starts(type, STR("MAP"))};
+		s->columns[s->n++] = (struct column){xstrdup(duck_text(rows, 0)), str_is(type, "VARCHAR"),
+		                                     str_starts(type, STR("MAP"))};
 	}
 	duck_done(rows);
 	return good;
@@ -93,7 +100,7 @@ static void release(struct statement *s)
 	buf_release(&s->sql);
 }
 
-// ---- the statement -------------------------------------------------------------------------------------------------
+// ---- the statement ------------------------------------------------------------------------------
 
 static void add_text(struct statement *s, const char *name)
 {
@@ -103,7 +110,8 @@ static void add_text(struct statement *s, const char *name)
 		buf_adds(&s->sql, "''");
 }
 
-// NaN, infinities, words and what no bill holds (a quintillion) become NULL, which is counted: so that no sum overflows.
+// NaN, infinities, words and what no bill holds (a quintillion) become NULL, which is counted: so that no sum
+// overflows.
 static void add_decimal(struct statement *s, const char *name)
 {
 	if (!column(s, name))
@@ -118,10 +126,15 @@ static void add_decimal(struct statement *s, const char *name)
 static void add_time(struct statement *s, const char *name, const char *as)
 {
 	const struct column *c = column(s, name);
-	buf_addf(&s->sql, c && c->is_text ? "epoch_ms(TRY_CAST(nullif(%s, '') AS TIMESTAMP))" : c ? "epoch_ms(%s::TIMESTAMP)" : "NULL::BIGINT", as);
+	buf_addf(&s->sql,
+	         c && c->is_text ? "epoch_ms(TRY_CAST(nullif(%s, '') AS TIMESTAMP))"
+	         : c             ? "epoch_ms(%s::TIMESTAMP)"
+	                         : "NULL::BIGINT",
+	         as);
 }
 
-// A key of the product map, however it is written: a real map, JSON text, {k=v, k=v}; or flattened into a column.
+// A key of the product map, however it is written: a real map, JSON text, {k=v, k=v}; or flattened into a
+// column.
 static void add_product(struct statement *s)
 {
 	const struct column *map = column(s, "product");
@@ -133,14 +146,17 @@ static void add_product(struct statement *s)
 	if (map && map->is_map)
 		buf_adds(&s->sql, "product['product_name']::VARCHAR, ");
 	else if (map && map->is_text)
-		buf_adds(&s->sql, "CASE WHEN product LIKE '{%\"product_name\"%' THEN regexp_extract(product, '\"product_name\"\\s*:\\s*\"([^\"]*)\"', 1) "
-		                  "ELSE regexp_extract(product, '[{, ]product_name\\s*=\\s*[''\"]?([^,}''\"]*)', 1) END, ");
+		buf_adds(
+			&s->sql,
+			"CASE WHEN product LIKE '{%\"product_name\"%' THEN regexp_extract(product, '\"product_name\"\\s*:\\s*\"([^\"]*)\"', 1) "
+			"ELSE regexp_extract(product, '[{, ]product_name\\s*=\\s*[''\"]?([^,}''\"]*)', 1) END, ");
 	buf_adds(&s->sql, "'')");
 }
 
-// ---- which rows ----------------------------------------------------------------------------------------------------
+// ---- which rows ---------------------------------------------------------------------------------
 
-// Bedrock by product code (AmazonBedrock, AmazonBedrockService, ...FoundationModels, ...AgentCore), family or service code.
+// Bedrock by product code (AmazonBedrock, AmazonBedrockService, ...FoundationModels, ...AgentCore), family or
+// service code.
 static const struct {
 	const char *column, *holds;
 } signs[] = {
@@ -150,7 +166,8 @@ static const struct {
 };
 enum { SIGNS = sizeof signs / sizeof *signs };
 
-static const char of_marketplace[] = "bill_billing_entity = 'AWS Marketplace'", of_aws[] = "coalesce(bill_billing_entity, '') <> 'AWS Marketplace'";
+static const char of_marketplace[] = "bill_billing_entity = 'AWS Marketplace'",
+				  of_aws[] = "coalesce(bill_billing_entity, '') <> 'AWS Marketplace'";
 
 // Of what AWS itself sells, the service code says no more than the product code.
 static int signs_of_aws(const struct statement *s, int list[SIGNS])
@@ -191,48 +208,68 @@ static void add_marketplace_sign(struct statement *s)
 	buf_addc(&s->sql, ')');
 }
 
-// ---- what of them --------------------------------------------------------------------------------------------------
+// ---- what of them -------------------------------------------------------------------------------
 
 static bool check_columns(struct statement *s, struct bill *b, const struct export_period *p, struct err *err)
 {
-	static const char *const needed[] = {"line_item_usage_type", "line_item_usage_start_date", "line_item_usage_account_id", "line_item_usage_amount", "line_item_unblended_cost"};
+	static const char *const needed[] = {"line_item_usage_type", "line_item_usage_start_date",
+	                                     "line_item_usage_account_id", "line_item_usage_amount",
+	                                     "line_item_unblended_cost"};
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (!column(s, needed[i]))
-			return err_set(err, ERR_CONFIG, "%.*s: the export has no column %s: add it to the export's columns (from then on rows have it)", STR_ARG(p->name), needed[i]);
+			return err_set(
+				err, ERR_CONFIG,
+				"%.*s: the export has no column %s: add it to the export's columns (from then on rows have it)",
+				STR_ARG(p->name), needed[i]);
 	b->has_principal = column(s, "line_item_iam_principal");
 	b->has_resource = column(s, "line_item_resource_id");
 	b->has_type = column(s, "line_item_line_item_type");
 	if (!b->has_principal)
-		buf_adds(&b->notes, "no column line_item_iam_principal: billed figures are compared by account and model, and shared out as the estimate has it; "
-		                    "set INCLUDE_IAM_PRINCIPAL_DATA in the export (rows delivered before do not gain it)\n");
+		buf_adds(
+			&b->notes,
+			"no column line_item_iam_principal: billed figures are compared by account and model, and shared out as the estimate has it; "
+			"set INCLUDE_IAM_PRINCIPAL_DATA in the export (rows delivered before do not gain it)\n");
 	if (!b->has_resource)
-		buf_adds(&b->notes, "no column line_item_resource_id: which profile was called is taken from the estimate; set INCLUDE_RESOURCES in the export\n");
+		buf_adds(
+			&b->notes,
+			"no column line_item_resource_id: which profile was called is taken from the estimate; set INCLUDE_RESOURCES in the export\n");
 	if (!b->has_type)
-		buf_adds(&b->notes, "no column line_item_line_item_type: tax, credits and refunds cannot be told from usage\n");
+		buf_adds(&b->notes,
+		         "no column line_item_line_item_type: tax, credits and refunds cannot be told from usage\n");
 	int signs_found[SIGNS];
 	if (!signs_of_aws(s, signs_found))
-		return err_set(err, ERR_CONFIG, "the export has none of line_item_product_code, product_product_family and product_servicecode: "
-		               "Bedrock's rows cannot be told; add line_item_product_code to its columns");
+		return err_set(
+			err, ERR_CONFIG,
+			"the export has none of line_item_product_code, product_product_family and product_servicecode: "
+			"Bedrock's rows cannot be told; add line_item_product_code to its columns");
 	if (!column(s, "pricing_unit"))
-		buf_adds(&b->notes, "no column pricing_unit: the unit of each usage type is the one its grammar means, checked against the dollars\n");
+		buf_adds(
+			&b->notes,
+			"no column pricing_unit: the unit of each usage type is the one its grammar means, checked against the dollars\n");
 	if (!column(s, "pricing_public_on_demand_cost"))
-		buf_adds(&b->notes, "no column pricing_public_on_demand_cost: units and discounts are judged by what was paid\n");
+		buf_adds(
+			&b->notes,
+			"no column pricing_public_on_demand_cost: units and discounts are judged by what was paid\n");
 	return true;
 }
 
 enum rows { OF_AWS, OF_MARKETPLACE, OF_BOTH };
 
-// The columns as they are, and the sums. GROUP BY ALL leaves out what is the same in every row, like the columns that are not there.
+// The columns as they are, and the sums. GROUP BY ALL leaves out what is the same in every row, like the
+// columns that are not there.
 static void add_columns(struct statement *s, enum rows rows)
 {
 	struct buf *q = &s->sql;
 	add_text(s, "line_item_usage_type"), buf_adds(q, " AS usage_type, ");
 	add_text(s, "pricing_unit"), buf_adds(q, " AS unit, ");
 	if (column(s, "line_item_line_item_description"))
-		buf_adds(q, "CASE WHEN contains(lower(line_item_line_item_description), 'million') THEN 'm' END AS million, ");
+		buf_adds(
+			q,
+			"CASE WHEN contains(lower(line_item_line_item_description), 'million') THEN 'm' END AS million, ");
 	else
 		buf_adds(q, "NULL::VARCHAR AS million, ");
-	// The product's name is a lookup in a map, the dearest column there is, and only the Marketplace's rows need it.
+	// The product's name is a lookup in a map, the dearest column there is, and only the Marketplace's rows
+	// need it.
 	if (rows == OF_BOTH)
 		buf_addf(q, "CASE WHEN %s THEN ", of_marketplace);
 	if (rows == OF_AWS)
@@ -260,7 +297,8 @@ static void add_sums(struct statement *s)
 	struct buf *q = &s->sql;
 	buf_adds(q, "sum("), add_decimal(s, "line_item_usage_amount"), buf_adds(q, ") AS amounts, sum(");
 	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, ") AS costs, coalesce(sum(");
-	add_decimal(s, "pricing_public_on_demand_cost"), buf_adds(q, "), 0) AS lists, count(*)::BIGINT AS n, count_if(");
+	add_decimal(s, "pricing_public_on_demand_cost"),
+		buf_adds(q, "), 0) AS lists, count(*)::BIGINT AS n, count_if(");
 	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, " IS NULL)::BIGINT AS no_cost, count_if(");
 	add_decimal(s, "line_item_unblended_cost"), buf_adds(q, " IS NULL OR ");
 	add_decimal(s, "line_item_usage_amount"), buf_adds(q, " IS NULL)::BIGINT AS no_figure, count_if(");
@@ -319,15 +357,21 @@ static void add_all(struct statement *s, const struct export_period *p)
 // The columns of the result, in the order in which bill.c takes them.
 static void add_converted(struct statement *s)
 {
-	static const char *const texts[] = {"usage_type", "unit", "million", "product_title", "resource", "region", "line_type", NULL, "marketplace", "account", "principal", "currency"};
+	static const char *const texts[] = {"usage_type",  "unit",    "million",   "product_title",
+	                                    "resource",    "region",  "line_type", NULL,
+	                                    "marketplace", "account", "principal", "currency"};
 	buf_adds(&s->sql, "SELECT ");
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		buf_addf(&s->sql, "%s%s::VARCHAR, ", texts[i] ? "" : "''", texts[i] ? texts[i] : "");
-	buf_adds(&s->sql, "coalesce("), add_time(s, "line_item_usage_start_date", "began"), buf_adds(&s->sql, " // 3600000, -1)::BIGINT AS hour, coalesce((");
-	add_time(s, "line_item_usage_end_date", "ended"), buf_adds(&s->sql, " - "), add_time(s, "line_item_usage_start_date", "began");
-	buf_adds(&s->sql, ") // 3600000, 1)::BIGINT, amounts, costs, lists, n, "
-	                  // Only usage has to have an amount.
-	                  "CASE WHEN hour < 0 THEN n WHEN coalesce(line_type, '') IN ('Usage', '') THEN no_figure ELSE no_cost END, invoiced FROM (");
+	buf_adds(&s->sql, "coalesce("), add_time(s, "line_item_usage_start_date", "began"),
+		buf_adds(&s->sql, " // 3600000, -1)::BIGINT AS hour, coalesce((");
+	add_time(s, "line_item_usage_end_date", "ended"), buf_adds(&s->sql, " - "),
+		add_time(s, "line_item_usage_start_date", "began");
+	buf_adds(
+		&s->sql,
+		") // 3600000, 1)::BIGINT, amounts, costs, lists, n, "
+		// Only usage has to have an amount.
+		"CASE WHEN hour < 0 THEN n WHEN coalesce(line_type, '') IN ('Usage', '') THEN no_figure ELSE no_cost END, invoiced FROM (");
 }
 
 static bool build(struct statement *s, struct bill *b, const struct export_period *p, struct err *err)
@@ -343,13 +387,17 @@ static bool build(struct statement *s, struct bill *b, const struct export_perio
 	return true;
 }
 
-bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct export_period *p, struct err *err)
+bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct export_period *p,
+              struct err *err)
 {
 	struct statement s = {.sql = BUF_INIT};
 	struct err ignored = ERR_INIT;
-	bool cached = duck_run(duck, "SET parquet_metadata_cache = true", &ignored); // the footers of the files are wanted once a kind of rows
-	(void)cached;                                                              // a DuckDB that has no such setting is slower, no more
-	bool good = duck_run(duck, "SET TimeZone = 'UTC'", err) && find_columns(&s, duck, p, err) && build(&s, b, p, err);
+	// the footers of the files are wanted once a kind of rows
+	bool cached = duck_run(duck, "SET parquet_metadata_cache = true", &ignored);
+	// a DuckDB that has no such setting is slower, no more
+	(void)cached;
+	bool good =
+		duck_run(duck, "SET TimeZone = 'UTC'", err) && find_columns(&s, duck, p, err) && build(&s, b, p, err);
 	if (good)
 		buf_addstr(ret, buf_str(&s.sql));
 	release(&s);
@@ -357,7 +405,8 @@ bool bill_sql(struct buf *ret, struct bill *b, struct duck *duck, const struct e
 }
 
 // Stops at the first row that has one; where none has, it has looked at every row of Bedrock.
-bool bill_has_caller_tags(struct duck *duck, const struct export_period *p, bool *ret_column, bool *ret_tags, struct err *err)
+bool bill_has_caller_tags(struct duck *duck, const struct export_period *p, bool *ret_column, bool *ret_tags,
+                          struct err *err)
 {
 	struct statement s = {.sql = BUF_INIT};
 	struct duck_rows *rows;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "estimator/actual.h"
 #include "estimator/apportion.h"
+#include "store/actual.h"
 
 void difference_add(struct difference *to, const struct difference *d)
 {
@@ -20,7 +20,7 @@ void difference_add(struct difference *to, const struct difference *d)
 	to->unbilled = usd_add(to->unbilled, d->unbilled);
 }
 
-// ---- pairing -------------------------------------------------------------------------------------------------------
+// ---- pairing ------------------------------------------------------------------------------------
 
 // Rows of one caller and type stand together, by tier.
 static int by_type_then_who(const void *a, const void *b)
@@ -31,7 +31,7 @@ static int by_type_then_who(const void *a, const void *b)
 		c = str_cmp(x->who.principal, y->who.principal);
 	if (!c)
 		c = str_cmp(x->who.tagset, y->who.tagset);
-	return c ? c : x->who.figure.lane - y->who.figure.lane;
+	return c ? c : x->who.figure.rate_class - y->who.figure.rate_class;
 }
 
 static int by_type_then_tier(const void *a, const void *b)
@@ -39,7 +39,7 @@ static int by_type_then_tier(const void *a, const void *b)
 	const struct compared *x = a, *y = b;
 	int c = x->who.type - y->who.type;
 	if (!c)
-		c = x->who.figure.lane - y->who.figure.lane;
+		c = x->who.figure.rate_class - y->who.figure.rate_class;
 	return c ? c : by_type_then_who(a, b);
 }
 
@@ -47,10 +47,10 @@ static int take(struct compared *out, int n, const struct view_row *rows, int nr
 {
 	for (int i = 0; i < nrows; i++) {
 		const struct figure *f = &rows[i].figure;
-		if (rows[i].type == TOKEN_TYPES || f->lane & LANE_UNITS)
+		if (rows[i].type == TOKEN_TYPES || f->rate_class & RATE_CLASS_UNITS)
 			continue;
 		out[n] = (struct compared){.who = rows[i]};
-		out[n].who.figure = (struct figure){.lane = (uint8_t)lane_tier(f->lane)};
+		out[n].who.figure = (struct figure){.rate_class = (uint8_t)rate_class_tier(f->rate_class)};
 		if (billed) {
 			out[n].d.billed_tokens = f->tokens;
 			out[n].d.billed = f->usd;
@@ -78,7 +78,7 @@ static int merge(struct compared *list, int n)
 	return kept;
 }
 
-// ---- the TTL of cache writes ---------------------------------------------------------------------------------------
+// ---- the TTL of cache writes --------------------------------------------------------------------
 
 static int64_t positive(int64_t v)
 {
@@ -88,7 +88,8 @@ static int64_t positive(int64_t v)
 // Estimated tokens of `from` that the bill has under `to`.
 static void relabel(struct difference *from, struct difference *to)
 {
-	int64_t more = positive(to->billed_tokens - to->estimated_tokens), less = positive(from->estimated_tokens - from->billed_tokens);
+	int64_t more = positive(to->billed_tokens - to->estimated_tokens),
+			less = positive(from->estimated_tokens - from->billed_tokens);
 	int64_t tokens = more < less ? more : less;
 	if (tokens == 0)
 		return;
@@ -109,7 +110,8 @@ static struct compared *find(struct compared *list, int n, const struct compared
 static void relabel_writes(struct compared *list, int n)
 {
 	for (int i = 0; i < n; i++) {
-		struct compared *other = list[i].who.type == TOKEN_CACHE_WRITE_1H ? find(list, n, &list[i], TOKEN_CACHE_WRITE_5M) : NULL;
+		struct compared *other =
+			list[i].who.type == TOKEN_CACHE_WRITE_1H ? find(list, n, &list[i], TOKEN_CACHE_WRITE_5M) : NULL;
 		if (!other)
 			continue;
 		relabel(&other->d, &list[i].d);
@@ -121,7 +123,8 @@ static void relabel_writes(struct compared *list, int n)
 static void relabel_tiers(struct compared *list, int n)
 {
 	for (int i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && str_eq(list[end].who.principal, list[i].who.principal) &&
+		for (end = i + 1; end < n && list[end].who.type == list[i].who.type &&
+		                  str_eq(list[end].who.principal, list[i].who.principal) &&
 		                  str_eq(list[end].who.tagset, list[i].who.tagset);)
 			end++;
 		for (int to = i; to < end; to++)
@@ -131,7 +134,7 @@ static void relabel_tiers(struct compared *list, int n)
 	}
 }
 
-// ---- the causes ----------------------------------------------------------------------------------------------------
+// ---- the causes ---------------------------------------------------------------------------------
 
 // All callers of one token type and tier.
 static void explain(struct compared *list, int n, struct arena *arena)
@@ -139,7 +142,8 @@ static void explain(struct compared *list, int n, struct arena *arena)
 	struct difference all = {0};
 	for (int i = 0; i < n; i++)
 		difference_add(&all, &list[i].d);
-	int64_t *weights = arena_alloc(arena, (size_t)n * sizeof *weights), *volume = arena_alloc(arena, (size_t)n * sizeof *volume);
+	int64_t *weights = arena_alloc(arena, (size_t)n * sizeof *weights),
+			*volume = arena_alloc(arena, (size_t)n * sizeof *volume);
 	int64_t more = all.billed_tokens - all.estimated_tokens;
 	bool seen = all.estimated_tokens > 0, was_billed = all.billed_tokens || all.billed.pico;
 	for (int i = 0; i < n; i++)
@@ -156,24 +160,28 @@ static void explain(struct compared *list, int n, struct arena *arena)
 		} else {
 			int64_t tokens = more < 0 ? -volume[i] : volume[i];
 			d->volume = usd_muldiv(all.estimated, tokens, all.estimated_tokens);
-			d->attribution = usd_muldiv(all.estimated, d->billed_tokens - d->estimated_tokens - tokens, all.estimated_tokens);
+			d->attribution = usd_muldiv(all.estimated, d->billed_tokens - d->estimated_tokens - tokens,
+			                            all.estimated_tokens);
 			d->price = usd_sub(usd_sub(whole, d->volume), d->attribution);
 		}
 	}
 }
 
-void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled, struct arena *arena, struct compared **ret, int *ret_n)
+void compare_rows(const struct view_row *estimate, int nestimate, const struct view_row *billed, int nbilled,
+                  struct arena *arena, struct compared **ret, int *ret_n)
 {
 	struct compared *list = arena_alloc(arena, ((size_t)nbilled + (size_t)nestimate + 1) * sizeof *list);
 	int n = take(list, 0, estimate, nestimate, false);
 	n = merge(list, take(list, n, billed, nbilled, true));
-	// A caller's one-hour writes may be billed, and estimated under the other TTL only: both rows are there, since the bill's is.
+	// A caller's one-hour writes may be billed, and estimated under the other TTL only: both rows are there,
+	// since the bill's is.
 	relabel_writes(list, n);
 	relabel_tiers(list, n);
 	if (n > 1)
 		qsort(list, (size_t)n, sizeof *list, by_type_then_tier);
 	for (int i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && list[end].who.type == list[i].who.type && list[end].who.figure.lane == list[i].who.figure.lane;)
+		for (end = i + 1; end < n && list[end].who.type == list[i].who.type &&
+		                  list[end].who.figure.rate_class == list[i].who.figure.rate_class;)
 			end++;
 		explain(list + i, end - i, arena);
 	}
@@ -181,10 +189,12 @@ void compare_rows(const struct view_row *estimate, int nestimate, const struct v
 	*ret_n = n;
 }
 
-void compare_sheet(const struct view_sheet *sheet, struct arena *arena, struct compared **ret, int *ret_n)
+void compare_model_hour(const struct model_hour *model_hour, struct arena *arena, struct compared **ret,
+                        int *ret_n)
 {
 	const struct view_row *billed;
 	int nbilled;
-	actual_over(sheet->actual, sheet->nactual, sheet->estimate, sheet->nestimate, arena, &billed, &nbilled);
-	compare_rows(sheet->estimate, sheet->nestimate, billed, nbilled, arena, ret, ret_n);
+	actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate, arena,
+	            &billed, &nbilled);
+	compare_rows(model_hour->estimate, model_hour->nestimate, billed, nbilled, arena, ret, ret_n);
 }

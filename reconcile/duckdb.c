@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few functions of DuckDB's C API that are used, declared here by their published signatures and bound by dlsym: the
-// library comes without a header from where it is fetched, and must not be needed for a build.
+// The few functions of DuckDB's C API that are used, declared here by their published signatures and bound by
+// dlsym: the library comes without a header from where it is fetched, and must not be needed for a build.
 //
-// Results are read a chunk (2,048 rows) at a time, straight out of DuckDB's vectors, as they are made: none is ever whole in memory.
+// Results are read a chunk (2,048 rows) at a time, straight out of DuckDB's vectors, as they are made: none
+// is ever whole in memory.
 #include "reconcile/duckdb.h"
 
 #include <dirent.h>
@@ -116,7 +117,7 @@ struct duck_rows {
 	uint64_t *valid[COLUMNS_MAX]; // NULL: none is NULL
 };
 
-// ---- the library ---------------------------------------------------------------------------------------------------
+// ---- the library --------------------------------------------------------------------------------
 
 // Tries every <folder>/duckdb-*/libduckdb.so; deploy/install-deps makes one.
 static void *try_cache(const char *folder)
@@ -140,8 +141,11 @@ static void *try_cache(const char *folder)
 
 static void *find_library(void)
 {
-	static const char *const usual[] = {"libduckdb.so", "/usr/local/lib/libduckdb.so", "/usr/local/lib/nowcast/libduckdb.so", "/usr/lib/nowcast/libduckdb.so"};
-	const char *named = getenv("NOWCAST_LIBDUCKDB"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	static const char *const usual[] = {"libduckdb.so", "/usr/local/lib/libduckdb.so",
+	                                    "/usr/local/lib/nowcast/libduckdb.so",
+	                                    "/usr/lib/nowcast/libduckdb.so"};
+	const char *named = getenv("NOWCAST_LIBDUCKDB"), *cache = getenv("XDG_CACHE_HOME"),
+			   *home = getenv("HOME");
 	struct buf folder = BUF_INIT;
 	if (named && *named)
 		return dlopen(named, RTLD_NOW | RTLD_LOCAL);
@@ -161,20 +165,26 @@ static bool load(struct duck *d, struct err *err)
 	const char *named = getenv("NOWCAST_LIBDUCKDB");
 	d->library = find_library();
 	if (!d->library && named && *named)
-		return err_set(err, ERR_CONFIG, "NOWCAST_LIBDUCKDB is %s, which cannot be loaded: %s", named, dlerror());
+		return err_set(err, ERR_CONFIG, "NOWCAST_LIBDUCKDB is %s, which cannot be loaded: %s", named,
+		               dlerror());
 	if (!d->library)
-		return err_set(err, ERR_CONFIG, "reading a bill needs libduckdb.so, and there is none: run deploy/install-deps --duckdb, "
-		               "or set NOWCAST_LIBDUCKDB to one of DuckDB 1.2 or later");
+		return err_set(
+			err, ERR_CONFIG,
+			"reading a bill needs libduckdb.so, and there is none: run deploy/install-deps --duckdb, "
+			"or set NOWCAST_LIBDUCKDB to one of DuckDB 1.2 or later");
 	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
 		void *at = dlsym(d->library, symbols[i].name);
 		if (!at)
-			return err_set(err, ERR_CONFIG, "libduckdb.so has no %s: DuckDB 1.2 or later is needed (deploy/install-deps --duckdb fetches it)", symbols[i].name);
+			return err_set(
+				err, ERR_CONFIG,
+				"libduckdb.so has no %s: DuckDB 1.2 or later is needed (deploy/install-deps --duckdb fetches it)",
+				symbols[i].name);
 		memcpy((char *)&d->api + symbols[i].offset, &at, sizeof at);
 	}
 	return true;
 }
 
-// ---- statements ----------------------------------------------------------------------------------------------------
+// ---- statements ---------------------------------------------------------------------------------
 
 static void first_line(const char *text, char *ret, size_t size)
 {
@@ -192,12 +202,16 @@ static bool start(struct duck *d, int64_t memory_bytes, const char *spill, struc
 	snprintf(limit, sizeof limit, "%lldB", (long long)memory_bytes);
 	if (d->api.create_config(&config) != 0)
 		return err_set(err, ERR_FATAL, "DuckDB makes no configuration");
-	bool good = d->api.set_config(config, "memory_limit", limit) == 0 && d->api.set_config(config, "temp_directory", spill) == 0 &&
-	            d->api.set_config(config, "autoinstall_known_extensions", "false") == 0 && d->api.set_config(config, "autoload_known_extensions", "false") == 0 &&
+	bool good = d->api.set_config(config, "memory_limit", limit) == 0 &&
+	            d->api.set_config(config, "temp_directory", spill) == 0 &&
+	            d->api.set_config(config, "autoinstall_known_extensions", "false") == 0 &&
+	            d->api.set_config(config, "autoload_known_extensions", "false") == 0 &&
 	            d->api.set_config(config, "preserve_insertion_order", "false") == 0;
 	if (!good)
-		err_set(err, ERR_FATAL, "DuckDB %s does not take its settings (memory_limit %s)", d->api.library_version(), limit);
-	else if (d->api.open_ext(NULL, &d->database, config, &why) != 0 || d->api.connect(d->database, &d->connection) != 0) {
+		err_set(err, ERR_FATAL, "DuckDB %s does not take its settings (memory_limit %s)",
+		        d->api.library_version(), limit);
+	else if (d->api.open_ext(NULL, &d->database, config, &why) != 0 ||
+	         d->api.connect(d->database, &d->connection) != 0) {
 		first_line(why, line, sizeof line);
 		good = err_set(err, ERR_FATAL, "DuckDB does not start: %s", line);
 	}
@@ -237,7 +251,9 @@ static bool failed(const char *why, struct err *err)
 	if (strncmp(line, "Out of Memory", 13) == 0)
 		return err_set(err, ERR_CONFIG, "DuckDB: %s: raise reconcile.memory", line);
 	if (strstr(line, "Error when sniffing file")) // what it advises is to be less strict
-		return err_set(err, ERR_FATAL, "a CSV file cannot be read: it is cut short, or a row has too many or too few fields; copy it anew, or wait for the next delivery");
+		return err_set(
+			err, ERR_FATAL,
+			"a CSV file cannot be read: it is cut short, or a row has too many or too few fields; copy it again, or wait for the next delivery");
 	return err_set(err, ERR_FATAL, "DuckDB: %s", line);
 }
 
@@ -253,8 +269,10 @@ bool duck_query(struct duck *d, const char *sql, struct duck_rows **ret, struct 
 {
 	struct duck_rows *r = xcalloc(1, sizeof *r);
 	r->duck = d;
-	bool good = d->api.prepare(d->connection, sql, &r->statement) == 0 || failed(d->api.prepare_error(r->statement), err);
-	good = good && (d->api.execute_prepared_streaming(r->statement, &r->result) == 0 || failed(d->api.result_error(&r->result), err));
+	bool good = d->api.prepare(d->connection, sql, &r->statement) == 0 ||
+	            failed(d->api.prepare_error(r->statement), err);
+	good = good && (d->api.execute_prepared_streaming(r->statement, &r->result) == 0 ||
+	                failed(d->api.result_error(&r->result), err));
 	if (!good) {
 		duck_done(r);
 		return false;
@@ -265,13 +283,14 @@ bool duck_query(struct duck *d, const char *sql, struct duck_rows **ret, struct 
 		if (type == TYPE_BIGINT || type == TYPE_VARCHAR || type == TYPE_DECIMAL)
 			continue;
 		duck_done(r);
-		return err_set(err, ERR_FATAL, "column %d of a query is of DuckDB's type %d, which is not read here", i, type);
+		return err_set(err, ERR_FATAL, "column %d of a query is of DuckDB's type %d, which is not read here",
+		               i, type);
 	}
 	*ret = r;
 	return true;
 }
 
-// ---- rows ----------------------------------------------------------------------------------------------------------
+// ---- rows ---------------------------------------------------------------------------------------
 
 bool duck_next(struct duck_rows *r, bool *ret_row, struct err *err)
 {

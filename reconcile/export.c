@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Manifests are looked for by walking down from where the user points, so that the export's folder, its prefix, or the
-// root of a bucket's copy all do. What they name are s3:// URIs: the part from "/data/" on is looked up beside the manifest.
+// Manifests are looked for by walking down from where the user points, so that the export's folder, its
+// prefix, or the root of a bucket's copy all do. What they name are s3:// URIs: the part from "/data/" on is
+// looked up beside the manifest.
 #include "reconcile/export.h"
 
 #include <dirent.h>
@@ -28,7 +29,7 @@ struct search {
 	int n, cap;
 };
 
-// ---- names ---------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 bool export_period_hours(struct str period, int64_t *ret_first, int64_t *ret_end)
 {
@@ -84,7 +85,7 @@ static bool read_path(struct manifest *m, struct str path)
 	return export_period_hours(m->period, &first, &end);
 }
 
-// ---- the search ----------------------------------------------------------------------------------------------------
+// ---- the search ---------------------------------------------------------------------------------
 
 // "2024-04-02T13:14:43.337Z-6b622448-..." begins with the time of the execution.
 static int64_t delivery_time(const struct manifest *m, const struct stat *st)
@@ -139,7 +140,7 @@ static int by_period_newest_first(const void *a, const void *b)
 	return c ? c : str_cmp(y->execution, x->execution);
 }
 
-// ---- one manifest --------------------------------------------------------------------------------------------------
+// ---- one manifest -------------------------------------------------------------------------------
 
 static bool is_safe(struct str path)
 {
@@ -149,12 +150,15 @@ static bool is_safe(struct str path)
 	return true;
 }
 
-static bool take_file(struct export *x, const struct manifest *m, struct export_period *p, struct str uri, struct err *err)
+static bool take_file(struct export *x, const struct manifest *m, struct export_period *p, struct str uri,
+                      struct err *err)
 {
 	const char *at = find_last(uri, "/data/BILLING_PERIOD=");
 	struct stat st;
 	if (!at || !is_safe(uri))
-		return err_set(err, ERR_SKIP, "%.*s names %.*s, which is not below data/BILLING_PERIOD=", STR_ARG(m->path), STR_ARG(uri));
+		return err_set(err, ERR_SKIP,
+		               "%.*s names %.*s, which is not below data/BILLING_PERIOD=", STR_ARG(m->path),
+		               STR_ARG(uri));
 	struct str tail = {at + 1, (size_t)(uri.p + uri.len - at) - 1};
 	struct str path = join(&x->arena, m->root, tail);
 	for (int i = 0; i < p->nfiles; i++) {
@@ -163,18 +167,25 @@ static bool take_file(struct export *x, const struct manifest *m, struct export_
 		buf_addf(&x->notes, "%.*s names %.*s twice: it is read once\n", STR_ARG(m->path), STR_ARG(uri));
 		return true;
 	}
-	if (strpbrk(path.p, "*?[")) // DuckDB would take it for a pattern, and might read more than the manifest names
-		return err_set(err, ERR_CONFIG, "%s: a path with *, ? or [ in it cannot be read: rename the folder", path.p);
+	// DuckDB would take it for a pattern, and might read more than the manifest names
+	if (strpbrk(path.p, "*?["))
+		return err_set(err, ERR_CONFIG, "%s: a path with *, ? or [ in it cannot be read: rename the folder",
+		               path.p);
 	if (x->fetch && !x->fetch(x->user, path, err))
 		return false;
 	if (stat(path.p, &st) != 0)
-		return err_set(err, ERR_SKIP, "%.*s names %s, which is not there: the delivery or its copy is not whole; run again when it is",
-		               STR_ARG(m->path), path.p);
+		return err_set(
+			err, ERR_SKIP,
+			"%.*s names %s, which is not there: the delivery or its copy is not whole; run again when it is",
+			STR_ARG(m->path), path.p);
 	if (st.st_size == 0)
-		return err_set(err, ERR_SKIP, "%s is empty: the delivery or its copy is not whole; run again when it is", path.p);
+		return err_set(err, ERR_SKIP,
+		               "%s is empty: the delivery or its copy is not whole; run again when it is", path.p);
 	bool parquet = str_ends(path, STR(".parquet"));
 	if (!parquet && !str_ends(path, STR(".csv.gz")) && !str_ends(path, STR(".csv")))
-		return err_set(err, ERR_CONFIG, "%s is neither .parquet nor .csv.gz: choose one of them in the export's settings", path.p);
+		return err_set(err, ERR_CONFIG,
+		               "%s is neither .parquet nor .csv.gz: choose one of them in the export's settings",
+		               path.p);
 	if (p->nfiles && parquet != p->parquet)
 		return err_set(err, ERR_CONFIG, "%.*s names Parquet and CSV files at once", STR_ARG(m->path));
 	p->parquet = parquet;
@@ -183,10 +194,12 @@ static bool take_file(struct export *x, const struct manifest *m, struct export_
 	return true;
 }
 
-static bool read_manifest(struct export *x, const struct manifest *m, struct export_period *ret, struct err *err)
+static bool read_manifest(struct export *x, const struct manifest *m, struct export_period *ret,
+                          struct err *err)
 {
 	json_error_t at;
-	struct export_period p = {.name = m->period, .manifest = m->path, .execution = m->execution, .delivered_ms = m->time_ms};
+	struct export_period p = {
+		.name = m->period, .manifest = m->path, .execution = m->execution, .delivered_ms = m->time_ms};
 	struct buf text = BUF_INIT;
 	if (!file_read(m->path.p, MANIFEST_BYTES_MAX, &text, err))
 		return false;
@@ -196,16 +209,22 @@ static bool read_manifest(struct export *x, const struct manifest *m, struct exp
 	size_t n = json_array_size(files);
 	bool good = true;
 	if (!root)
-		good = err_set(err, ERR_SKIP, "%.*s, line %d: not JSON (%s): the delivery or its copy is not whole", STR_ARG(m->path), at.line, at.text);
+		good = err_set(err, ERR_SKIP, "%.*s, line %d: not JSON (%s): the delivery or its copy is not whole",
+		               STR_ARG(m->path), at.line, at.text);
 	else if (n == 0)
-		good = err_set(err, ERR_SKIP, "%.*s names no data files: an export that has delivered nothing yet, or a query that selects nothing", STR_ARG(m->path));
+		good = err_set(
+			err, ERR_SKIP,
+			"%.*s names no data files: an export that has delivered nothing yet, or a query that selects nothing",
+			STR_ARG(m->path));
 	p.files = arena_alloc(&x->arena, (n + 1) * sizeof *p.files);
 	for (size_t i = 0; good && i < n; i++) {
 		const json_t *uri = json_array_get(files, i);
 		if (!json_is_string(uri))
 			good = err_set(err, ERR_SKIP, "%.*s: dataFiles[%zu] is no text", STR_ARG(m->path), i);
 		else
-			good = take_file(x, m, &p, arena_str(&x->arena, (struct str){json_string_value(uri), json_string_length(uri)}), err);
+			good = take_file(
+				x, m, &p, arena_str(&x->arena, (struct str){json_string_value(uri), json_string_length(uri)}),
+				err);
 	}
 	json_decref(root);
 	if (!good)
@@ -227,7 +246,8 @@ static bool take_period(struct export *x, const struct manifest *list, int n, st
 		}
 		if (i + 1 == n || why.kind == ERR_RETRY)
 			return err_set(err, why.kind, "%s", why.msg);
-		buf_addf(&x->notes, "an older delivery of %.*s is read, since the newest is not whole: %s\n", STR_ARG(list[i].period), why.msg);
+		buf_addf(&x->notes, "an older delivery of %.*s is read, since the newest is not whole: %s\n",
+		         STR_ARG(list[i].period), why.msg);
 	}
 	return true;
 }
@@ -235,14 +255,21 @@ static bool take_period(struct export *x, const struct manifest *list, int n, st
 static bool take_all(struct export *x, struct search *s, const char *path, struct str only, struct err *err)
 {
 	if (s->n == 0)
-		return err_set(err, ERR_CONFIG, "%s: no export: expected <export>/metadata/BILLING_PERIOD=YYYY-MM/<export>-Manifest.json below it "
-		               "(a new export delivers within 24 hours)", path);
+		return err_set(
+			err, ERR_CONFIG,
+			"%s: no export: expected <export>/metadata/BILLING_PERIOD=YYYY-MM/<export>-Manifest.json below it "
+			"(a new export delivers within 24 hours)",
+			path);
 	if (s->n > MANIFESTS_MAX) // which of them is the newest cannot be told
-		return err_set(err, ERR_CONFIG, "%s: more than %d manifests; delete old executions, or name one export", path, MANIFESTS_MAX);
+		return err_set(err, ERR_CONFIG,
+		               "%s: more than %d manifests; delete old executions, or name one export", path,
+		               MANIFESTS_MAX);
 	for (int i = 1; i < s->n; i++)
 		if (!str_eq(s->list[i].root, s->list[0].root))
-			return err_set(err, ERR_CONFIG, "%s: several exports, whose rows would count twice: %.*s and %.*s; name the one to read", path,
-			               STR_ARG(s->list[0].root), STR_ARG(s->list[i].root));
+			return err_set(
+				err, ERR_CONFIG,
+				"%s: several exports, whose rows would count twice: %.*s and %.*s; name the one to read",
+				path, STR_ARG(s->list[0].root), STR_ARG(s->list[i].root));
 	x->root = s->list[0].root;
 	x->name = str_after_last(x->root, '/');
 	x->periods = arena_alloc(&x->arena, (size_t)s->n * sizeof *x->periods);
@@ -260,7 +287,8 @@ static bool take_all(struct export *x, struct search *s, const char *path, struc
 	return true;
 }
 
-bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user, struct err *err)
+bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user,
+                 struct err *err)
 {
 	struct stat st;
 	struct export x = {.arena = ARENA_INIT, .fetch = fetch, .user = user};
@@ -271,7 +299,8 @@ bool export_find(struct export *ret, const char *path, struct str only, export_f
 	top = arena_str(&x.arena, top);
 	if (stat(top.p, &st) != 0 || !S_ISDIR(st.st_mode)) {
 		arena_release(&x.arena);
-		return err_set(err, ERR_CONFIG, "%s: no such folder: expected a CUR 2.0 export, or s3://BUCKET/PREFIX/EXPORT", path);
+		return err_set(err, ERR_CONFIG,
+		               "%s: no such folder: expected a CUR 2.0 export, or s3://BUCKET/PREFIX/EXPORT", path);
 	}
 	walk(&s, top, 0);
 	bool good = take_all(&x, &s, path, only, err);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding what to read of a CUR 2.0 export on disk, as AWS Data Exports lays it out:
+// Finds the files of a CUR 2.0 export on disk, in the layout of AWS Data Exports:
 //
 //     <export>/metadata/BILLING_PERIOD=2026-11/[<time>-<execution>/]<export>-Manifest.json
 //     <export>/data/BILLING_PERIOD=2026-11/[<time>-<execution>/]<export>-00001.snappy.parquet
 //                                          |
-//                                          `-- each delivery in a folder of its own ("create new"); else overwritten
+//                                          `-- a folder for each delivery ("create new"), or overwritten
 //
-// The manifest's list of files is the truth, not the folder's: it is written after all of them. Of several executions the
-// newest complete one is read, and only that one.
+// The manifest's list of files is used, not the folder's: AWS writes the manifest after all files. Of several
+// executions only the newest complete one is read.
 #ifndef NOWCAST_RECONCILE_EXPORT_H
 #define NOWCAST_RECONCILE_EXPORT_H
 
@@ -31,7 +31,7 @@ struct export_period {
 	int64_t delivered_ms;        // time of the execution, else of the manifest's file
 };
 
-// Asked for every data file before it is looked at, where files have to be fetched first.
+// Called for every data file before it is read, where files must be fetched first.
 typedef bool export_fetch(void *user, struct str path, struct err *err);
 
 struct export {
@@ -40,14 +40,16 @@ struct export {
 	struct str name;             // last segment of root
 	struct export_period *periods; // sorted
 	int nperiods;
-	struct buf notes;            // a line each: what was passed over, and why
+	struct buf notes;            // a line each: what was skipped, and why
 	export_fetch *fetch;
 	void *user;
 };
 
-// `path`: the export's folder, or one above it. `fetch` may be NULL. `only`: one period ("2026-11"), or none for all. ERR_CONFIG: there is no
-// export there, or several; ERR_SKIP: its delivery is not whole (a file of the manifest is missing), wait for the next.
-bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user, struct err *err) NC_CHECK;
+// `path`: the export's folder, or one above it. `fetch` may be NULL. `only`: one period ("2026-11"), or none
+// for all. ERR_CONFIG: there is no export there, or several; ERR_SKIP: its delivery is incomplete (a file of
+// the manifest is missing), wait for the next.
+bool export_find(struct export *ret, const char *path, struct str only, export_fetch *fetch, void *user,
+                 struct err *err) NC_CHECK;
 void export_release(struct export *x);
 
 // The hours of "2026-11". False: no period.

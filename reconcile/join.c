@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hash.h"
 #include "reconcile/join.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "estimator/apportion.h"
-#include "estimator/roster.h"
-#include "estimator/rows.h"
 #include "pricing/model_id.h"
+#include "store/cardinality.h"
+#include "store/usage_rows.h"
 
 enum { PRINCIPALS_SINCE = 1775606400 / 3600 }; // 2026-04-08: usage before it has no line_item_iam_principal
 
-// Tokens that the estimate has under a model key, by slot, and by slot and principal.
+// Tokens that the estimate has under a model key, by account and Region, and by account and Region and
+// principal.
 struct use {
-	int32_t slot, model, principal; // principal -1: all
+	int32_t acct_region, model, principal; // principal -1: all
 	int64_t tokens;
 };
 
 // What a name of the bill is among the estimate's.
 struct billed_name {
-	struct str group;    // estimator/roster.h
+	struct str group;    // store/cardinality.h
 	int32_t own, others; // itself; the others of its group. -1: not looked at yet
 };
 
@@ -29,34 +30,36 @@ struct joining {
 	const struct ledger_row **by_principal, **by_type;
 	struct use *uses;
 	int32_t nuses, capuses;
-	struct map use_index, choices, days; // days: of slot, day and principal, that the estimate has
-	struct map slots;          // number of an account and of a kind -> slot
+	// days: of account and Region, day and principal, that the estimate has
+	struct map use_index, choices, days;
+	struct map acct_regions;          // number of an account and of a kind -> account and Region
 	struct billed_name *callers;    // by number of the bill's name
 	int64_t *weights, *shares;
 	const struct ledger_row **found;
 	int64_t nfound, capfound;
 };
 
-// ---- the model -----------------------------------------------------------------------------------------------------
+// ---- the model ----------------------------------------------------------------------------------
 
-static void add_use(struct joining *x, int32_t slot, int32_t model, int32_t principal, int64_t tokens)
+static void add_use(struct joining *x, int32_t acct_region, int32_t model, int32_t principal, int64_t tokens)
 {
-	int32_t key[] = {slot, model, principal};
+	int32_t key[] = {acct_region, model, principal};
 	bool added;
-	int32_t *at = map_add(&x->use_index, XXH3_64bits(key, sizeof key), x->nuses, &added);
+	int32_t *at = map_add(&x->use_index, hash64(key, sizeof key), x->nuses, &added);
 	if (!added) {
 		x->uses[*at].tokens += tokens;
 		return;
 	}
 	if (x->nuses == x->capuses)
-		x->uses = xrealloc(x->uses, (size_t)(x->capuses = x->capuses ? x->capuses * 2 : 256), sizeof *x->uses);
-	x->uses[x->nuses++] = (struct use){slot, model, principal, tokens};
+		x->uses =
+			xrealloc(x->uses, (size_t)(x->capuses = x->capuses ? x->capuses * 2 : 256), sizeof *x->uses);
+	x->uses[x->nuses++] = (struct use){acct_region, model, principal, tokens};
 }
 
-static bool is_used(const struct joining *x, int32_t slot, int32_t model)
+static bool is_used(const struct joining *x, int32_t acct_region, int32_t model)
 {
-	int32_t key[] = {slot, model, -1};
-	return map_find(&x->use_index, XXH3_64bits(key, sizeof key));
+	int32_t key[] = {acct_region, model, -1};
+	return map_find(&x->use_index, hash64(key, sizeof key));
 }
 
 // Whether calls under a model key are billed as that model at that scope.
@@ -71,15 +74,17 @@ static bool is_billed_as(const struct joining *x, int32_t model, const struct bi
 }
 
 // The estimate's key of that model and scope that the principal, or else anybody there, used most; -1: none.
-static int32_t most_used(const struct joining *x, int32_t slot, int32_t principal, const struct bill_kind *k)
+static int32_t most_used(const struct joining *x, int32_t acct_region, int32_t principal,
+                         const struct bill_kind *k)
 {
 	int32_t best = -1;
 	int64_t most = -1;
 	for (int32_t i = 0; i < x->nuses; i++) {
 		const struct use *u = &x->uses[i];
-		if (u->slot != slot || u->principal != principal || !is_billed_as(x, u->model, k))
+		if (u->acct_region != acct_region || u->principal != principal || !is_billed_as(x, u->model, k))
 			continue;
-		if (u->tokens > most || (u->tokens == most && str_cmp(x->j->names->list[u->model], x->j->names->list[best]) < 0)) {
+		if (u->tokens > most ||
+		    (u->tokens == most && str_cmp(x->j->names->list[u->model], x->j->names->list[best]) < 0)) {
 			most = u->tokens;
 			best = u->model;
 		}
@@ -99,35 +104,36 @@ static void note_called(struct join *j, int32_t model, struct str resource)
 	j->called[model] = resource;
 }
 
-static int32_t choose_model(struct joining *x, int32_t slot, int32_t principal, const struct bill_kind *k)
+static int32_t choose_model(struct joining *x, int32_t acct_region, int32_t principal,
+                            const struct bill_kind *k)
 {
 	struct names *names = x->j->names;
 	bool foundation = k->resource.len && memmem(k->resource.p, k->resource.len, ":foundation-model/", 18);
 	if (k->model_key.len) {
 		int32_t own = names_add(names, k->model_key);
-		if (!foundation || is_used(x, slot, own)) {
+		if (!foundation || is_used(x, acct_region, own)) {
 			note_called(x->j, own, k->resource);
 			return own;
 		}
 	}
-	int32_t found = k->model.len ? most_used(x, slot, principal, k) : -1;
+	int32_t found = k->model.len ? most_used(x, acct_region, principal, k) : -1;
 	if (found < 0 && k->model.len)
-		found = most_used(x, slot, -1, k);
+		found = most_used(x, acct_region, -1, k);
 	return found >= 0 ? found : names_add(names, k->shown);
 }
 
-static int32_t model_of(struct joining *x, int32_t slot, int32_t principal, int32_t kind)
+static int32_t model_of(struct joining *x, int32_t acct_region, int32_t principal, int32_t kind)
 {
-	int32_t key[] = {slot, principal, kind};
-	uint64_t h = XXH3_64bits(key, sizeof key);
+	int32_t key[] = {acct_region, principal, kind};
+	uint64_t h = hash64(key, sizeof key);
 	int32_t *at = map_find(&x->choices, h);
 	if (at)
 		return *at;
 	bool added;
-	return *map_add(&x->choices, h, choose_model(x, slot, principal, &x->bill->kinds[kind]), &added);
+	return *map_add(&x->choices, h, choose_model(x, acct_region, principal, &x->bill->kinds[kind]), &added);
 }
 
-// ---- sharing out ---------------------------------------------------------------------------------------------------
+// ---- sharing out --------------------------------------------------------------------------------
 
 static void found(struct joining *x, const struct ledger_row *row)
 {
@@ -171,7 +177,8 @@ static void look(struct joining *x, const struct ledger_row *key, int32_t princi
 	x->nfound = 0;
 	for (int64_t i = ledger_seek(sorted, n, order, &from); i < n; i++) {
 		const struct ledger_row *r = sorted[i];
-		if (r->slot != key->slot || r->model != key->model || r->type != key->type || (principal >= 0 && r->principal != principal) || r->hour >= key->hour + hours)
+		if (r->acct_region != key->acct_region || r->model != key->model || r->type != key->type ||
+		    (principal >= 0 && r->principal != principal) || r->hour >= key->hour + hours)
 			break;
 		found(x, r);
 	}
@@ -202,8 +209,12 @@ static void book_shares(struct joining *x, const struct ledger_row *line, bool c
 		if (!caller_known)
 			row.principal = x->found[i]->principal;
 		row.tokens = sign * x->shares[i];
-		row.usd = last ? usd : line->tokens ? usd_muldiv(line->usd, x->shares[i], sign * line->tokens) : USD_ZERO;
-		row.list = last ? list : line->tokens ? usd_muldiv(line->list, x->shares[i], sign * line->tokens) : USD_ZERO;
+		row.usd = last           ? usd
+		          : line->tokens ? usd_muldiv(line->usd, x->shares[i], sign * line->tokens)
+		                         : USD_ZERO;
+		row.list = last           ? list
+		           : line->tokens ? usd_muldiv(line->list, x->shares[i], sign * line->tokens)
+		                          : USD_ZERO;
 		usd = usd_sub(usd, row.usd);
 		list = usd_sub(list, row.list);
 		if (row.tokens || row.usd.pico || row.list.pico)
@@ -231,47 +242,48 @@ static void share_out(struct joining *x, const struct ledger_row *line, int hour
 	x->j->shared_out++;
 }
 
-// ---- lines ---------------------------------------------------------------------------------------------------------
+// ---- lines --------------------------------------------------------------------------------------
 
-static int32_t slot_of(struct joining *x, const struct bill_line *line)
+static int32_t kind_of_type(struct joining *x, const struct bill_line *line)
 {
 	bool added;
-	int32_t *at = map_add(&x->slots, (uint64_t)line->account << 32 | (uint32_t)line->kind, 0, &added);
+	int32_t *at = map_add(&x->acct_regions, (uint64_t)line->account << 32 | (uint32_t)line->kind, 0, &added);
 	if (added) {
 		struct buf b = BUF_INIT;
-		buf_addf(&b, "%.*s/%.*s", STR_ARG(x->bill->names[line->account]), STR_ARG(x->bill->kinds[line->kind].region));
+		buf_addf(&b, "%.*s/%.*s", STR_ARG(x->bill->names[line->account]),
+		         STR_ARG(x->bill->kinds[line->kind].region));
 		*at = names_add(x->j->names, buf_str(&b));
 		buf_release(&b);
 	}
 	return *at;
 }
 
-// ---- the caller ----------------------------------------------------------------------------------------------------
+// ---- the caller ---------------------------------------------------------------------------------
 
-static uint64_t day_key(int32_t slot, int64_t hour, int32_t principal)
+static uint64_t day_key(int32_t acct_region, int64_t hour, int32_t principal)
 {
-	int64_t key[] = {slot, hour / 24, principal};
-	return XXH3_64bits(key, sizeof key);
+	int64_t key[] = {acct_region, hour / 24, principal};
+	return hash64(key, sizeof key);
 }
 
-// Who the estimate counts among the others of a group (estimator/roster.h) is counted with them here, too: the two
-// can be compared then, and the names of a bill are as bounded as ours.
-static int32_t caller_of(struct joining *x, int32_t slot, int32_t who, int64_t hour)
+// Who the estimate counts among the others of a group (store/cardinality.h) is counted with them here, too:
+// the two can be compared then, and the names of a bill are as bounded as ours.
+static int32_t caller_of(struct joining *x, int32_t acct_region, int32_t who, int64_t hour)
 {
 	struct names *names = x->j->names;
 	struct billed_name *c = &x->callers[who];
 	if (c->own < 0) {
 		c->own = names_add(names, x->bill->names[who]);
-		c->group = roster_group(x->bill->names[who]);
+		c->group = cardinality_group(x->bill->names[who]);
 	}
-	if (!c->group.len || map_find(&x->days, day_key(slot, hour, c->own)))
+	if (!c->group.len || map_find(&x->days, day_key(acct_region, hour, c->own)))
 		return c->own;
 	if (c->others < 0) {
 		struct arena arena = ARENA_INIT;
-		c->others = names_add(names, roster_others(&arena, c->group));
+		c->others = names_add(names, overflow_name(&arena, c->group));
 		arena_release(&arena);
 	}
-	return map_find(&x->days, day_key(slot, hour, c->others)) ? c->others : c->own;
+	return map_find(&x->days, day_key(acct_region, hour, c->others)) ? c->others : c->own;
 }
 
 static void take_line(struct joining *x, const struct bill_line *line, int32_t nobody)
@@ -284,15 +296,22 @@ static void take_line(struct joining *x, const struct bill_line *line, int32_t n
 		j->outside_usd = usd_add(j->outside_usd, line->cost);
 		return;
 	}
-	int32_t slot = slot_of(x, line);
-	struct ledger_row row = {.slot = slot, .type = (int32_t)k->usage.type, .tier = (int32_t)k->usage.tier, .hour = line->hour,
-	                         .principal = who.len ? caller_of(x, slot, line->principal, line->hour) : nobody, .tokens = bill_tokens(x->bill, line),
-	                         .usd = line->cost, .list = line->list};
-	row.model = model_of(x, row.slot, row.principal, line->kind);
+	int32_t acct_region = kind_of_type(x, line);
+	struct ledger_row row = {.acct_region = acct_region,
+	                         .type = (int32_t)k->usage.type,
+	                         .tier = (int32_t)k->usage.tier,
+	                         .hour = line->hour,
+	                         .principal =
+	                             who.len ? caller_of(x, acct_region, line->principal, line->hour) : nobody,
+	                         .tokens = bill_tokens(x->bill, line),
+	                         .usd = line->cost,
+	                         .list = line->list};
+	row.model = model_of(x, row.acct_region, row.principal, line->kind);
 	j->tokens_usd = usd_add(j->tokens_usd, line->cost);
 	if (k->marketplace)
 		j->marketplace = usd_add(j->marketplace, line->cost);
-	bool ask = !who.len && (!x->bill->has_principal || !x->bill->with_principal || line->hour < PRINCIPALS_SINCE);
+	bool ask =
+		!who.len && (!x->bill->has_principal || !x->bill->with_principal || line->hour < PRINCIPALS_SINCE);
 	if (line->hours == 1 && !ask)
 		ledger_add(j->actual, &row);
 	else
@@ -306,9 +325,9 @@ void join_bill(struct join *j, const struct bill *b)
 	bool added;
 	for (int64_t i = 0; i < j->estimate->n; i++) {
 		const struct ledger_row *r = &j->estimate->rows[i];
-		add_use(&x, r->slot, r->model, -1, r->tokens);
-		add_use(&x, r->slot, r->model, r->principal, r->tokens);
-		map_add(&x.days, day_key(r->slot, r->hour, r->principal), 0, &added);
+		add_use(&x, r->acct_region, r->model, -1, r->tokens);
+		add_use(&x, r->acct_region, r->model, r->principal, r->tokens);
+		map_add(&x.days, day_key(r->acct_region, r->hour, r->principal), 0, &added);
 	}
 	x.callers = xcalloc((size_t)b->nnames + 1, sizeof *x.callers);
 	for (int32_t i = 0; i < b->nnames; i++)
@@ -326,7 +345,7 @@ void join_bill(struct join *j, const struct bill *b)
 	free(x.shares);
 	free(x.found);
 	map_release(&x.use_index);
-	map_release(&x.slots);
+	map_release(&x.acct_regions);
 	map_release(&x.choices);
 	map_release(&x.days);
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the lines of a bill to billed figures under the names the estimate uses. Pure: the same bill and the same estimate
-// give the same figures.
+// From the lines of a bill to billed figures under the names that the estimate uses. Pure: the same bill and
+// the same estimate give the same figures.
 //
-// Model. What was called, where the bill says it (line_item_resource_id); else the model and scope of the usage type, which
-// several profiles share (application profiles among them, where the estimate has learned what is behind): then the one that the
-// estimate knows the principal by, else the one most used in that account and Region, else the model's own name.
+// Model. The resource that was called, where the bill has it (line_item_resource_id). Otherwise the model and
+// scope of the usage type, which several profiles share (also application profiles, where the estimate knows
+// their model). Of those, the one with which the estimate has the principal; else the one most used in that
+// account and Region; else the model's own name.
 //
-// Hour and caller. A line that covers a day, or names no caller, is shared out as the estimate has that day: by hour, by
-// caller, in proportion to tokens, to the token and to the picodollar (largest remainder). Where the estimate has nothing,
-// hours share equally and the caller is (unattributed).
+// Hour and caller. A line that covers a day, or names no caller, is divided as the estimate has that day: by
+// hour and by caller, in proportion to tokens, to the token and to the picodollar (largest remainder). Where
+// the estimate has nothing, the hours are equal and the caller is (unattributed).
 #ifndef NOWCAST_RECONCILE_JOIN_H
 #define NOWCAST_RECONCILE_JOIN_H
 
@@ -18,16 +19,18 @@
 struct join {
 	struct names *names;
 	const struct ledger *estimate;
-	const struct str *foundation; // by number of a name: of an opaque model key, the model behind it; else none
+	// by number of a name: of an opaque model key, the model behind it; else none
+	const struct str *foundation;
 	int32_t nfoundation;
-	struct ledger *actual;     // gains the figures
-	int64_t first, end;        // hours of the period; lines outside go nowhere, and are counted
+	struct ledger *actual;     // the figures are added here
+	int64_t first, end;        // hours of the period; lines outside are only counted
 	int64_t outside;           // lines
 	struct usd outside_usd;
-	struct usd tokens_usd;     // of class BILL_TOKENS, what went into `actual`
+	struct usd tokens_usd;     // of class BILL_TOKENS, added to `actual`
 	struct usd marketplace;    // of that, sold through the Marketplace
-	int64_t shared_out;        // lines that were shared out as the estimate has it
-	struct str *called;        // by number of a name: of a model key, the ARN of the application profile it is; else none
+	int64_t shared_out;        // lines that were divided as the estimate has it
+	// by number of a name: of a model key, the ARN of the application profile it is; else none
+	struct str *called;
 	int32_t ncalled;
 };
 

@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "pricing/model_id.h"
 
-const char *const bill_class_names[BILL_CLASSES] = {"tokens", "usage", "provisioned", "reserved", "tax", "credit", "refund", "discount", "fee", "other"};
+const char *const bill_class_names[BILL_CLASSES] = {"tokens", "usage",  "provisioned", "reserved", "tax",
+                                                    "credit", "refund", "discount",    "fee",      "other"};
 
 static const struct {
 	struct str line_type;
@@ -43,10 +44,13 @@ static enum bill_class class_of_line(struct str type)
 
 static enum bill_class class_of_usage(enum usage_kind kind)
 {
-	return kind == USAGE_TOKENS ? BILL_TOKENS : kind == USAGE_RESERVED ? BILL_RESERVED : kind == USAGE_PROVISIONED ? BILL_PROVISIONED : BILL_USAGE;
+	return kind == USAGE_TOKENS        ? BILL_TOKENS
+	       : kind == USAGE_RESERVED    ? BILL_RESERVED
+	       : kind == USAGE_PROVISIONED ? BILL_PROVISIONED
+	                                   : BILL_USAGE;
 }
 
-// ---- the model -----------------------------------------------------------------------------------------------------
+// ---- the model ----------------------------------------------------------------------------------
 
 static bool is_digit(char c)
 {
@@ -59,11 +63,14 @@ static struct str as_id(struct arena *arena, struct str s)
 	struct str id = arena_str(arena, s);
 	char *p = (char *)(uintptr_t)id.p;
 	for (size_t i = 0; i < id.len; i++)
-		p[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32) : (p[i] >= 'a' && p[i] <= 'z') || is_digit(p[i]) ? p[i] : '-';
+		p[i] = p[i] >= 'A' && p[i] <= 'Z'                       ? (char)(p[i] + 32)
+		       : (p[i] >= 'a' && p[i] <= 'z') || is_digit(p[i]) ? p[i]
+		                                                        : '-';
 	return id;
 }
 
-// "Claude Sonnet 4.6 (Amazon Bedrock Edition)" -> "anthropic.claude-sonnet-4-6"; none for products named by other rules.
+// "Claude Sonnet 4.6 (Amazon Bedrock Edition)" -> "anthropic.claude-sonnet-4-6"; none for products named by
+// other rules.
 static struct str model_of_product(struct arena *arena, struct str product)
 {
 	struct str name = str_cut(&product, '(');
@@ -86,7 +93,9 @@ static struct str region_of_arn(struct str arn)
 // A resource that says which model was called; a project of bedrock-mantle, say, does not.
 static bool names_model(struct str arn)
 {
-	static const char *const types[] = {"foundation-model", "inference-profile", "application-inference-profile", "custom-model", "custom-model-deployment", "imported-model"};
+	static const char *const types[] = {
+		"foundation-model", "inference-profile",       "application-inference-profile",
+		"custom-model",     "custom-model-deployment", "imported-model"};
 	for (int i = 0; i < 5; i++)
 		str_cut(&arn, ':');
 	struct str type = str_cut(&arn, '/');
@@ -100,13 +109,16 @@ static void read_model(struct bill_kind *k, struct arena *arena)
 {
 	const struct usage_type *u = &k->usage;
 	struct str global = u->scope == SCOPE_GLOBAL ? STR("global.") : STR("");
-	k->model = u->model.len ? u->model : u->model_written.len ? STR_NONE : model_of_product(arena, k->product);
+	k->model = u->model.len           ? u->model
+	           : u->model_written.len ? STR_NONE
+	                                  : model_of_product(arena, k->product);
 	if (names_model(k->resource))
 		k->model_key = str_after_last(k->resource, '/');
 	if (k->model.len)
 		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(k->model));
 	else if (u->model_written.len || k->product.len)
-		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(as_id(arena, u->model_written.len ? u->model_written : k->product)));
+		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global),
+		                      STR_ARG(as_id(arena, u->model_written.len ? u->model_written : k->product)));
 	else
 		k->shown = as_id(arena, k->usage_type);
 	if (k->model_key.len)
@@ -139,7 +151,7 @@ void kind_read(struct bill_kind *k, struct arena *arena)
 		read_model(k, arena);
 }
 
-// ---- the unit ------------------------------------------------------------------------------------------------------
+// ---- the unit -----------------------------------------------------------------------------------
 
 static int64_t declared(const struct bill_kind *k)
 {
@@ -152,7 +164,8 @@ static int64_t declared(const struct bill_kind *k)
 	return k->million ? 1000000 : k->usage.tokens_per_unit;
 }
 
-// list cost of `amount` units as thousandths of what the catalogue's rate gives with `per_unit` tokens a unit; -1: beyond.
+// list cost of `amount` units as thousandths of what the catalogue's rate gives with `per_unit` tokens a
+// unit; -1: beyond.
 static int64_t ratio_milli(const struct bill_kind *k, struct usd dollars, int64_t per_unit, int64_t rate)
 {
 	const usd_pico tera = (usd_pico)1000000000000;
@@ -175,7 +188,8 @@ void kind_weigh(struct bill_kind *k, int64_t time_ms)
 		key = (struct str){name, n < (int)sizeof name ? (size_t)n : 0};
 	}
 	if (k->class != BILL_TOKENS || k->amount <= 0 || dollars.pico <= 0 || !key.len ||
-	    !catalogue_rate(catalogue_builtin(), key, STR_NONE, k->region, k->usage.type, time_ms, &rate, &why) || rate.pico_per_token <= 0)
+	    !catalogue_rate(catalogue_builtin(), key, STR_NONE, k->region, k->usage.type, time_ms, &rate, &why) ||
+	    rate.pico_per_token <= 0)
 		return; // nothing to check against
 	int64_t said = ratio_milli(k, dollars, k->tokens_per_unit, rate.pico_per_token);
 	if (said >= 990 && said <= 1010)
@@ -184,13 +198,15 @@ void kind_weigh(struct bill_kind *k, int64_t time_ms)
 		int64_t other = ratio_milli(k, dollars, units[i], rate.pico_per_token);
 		if (other >= 990 && other <= 1010 && units[i] != k->tokens_per_unit) {
 			k->tokens_per_unit = units[i];
-			k->why = "the unit it names and its dollars differ by a factor of 1,000: the dollars were believed";
+			k->why =
+				"the unit it names and its dollars differ by a factor of 1,000: the dollars were believed";
 			return;
 		}
 	}
 	// Tiers, private prices and dated rates stay within a factor of 30; a wrong unit does not.
 	if (said < 33 || said > 30000) {
 		k->tokens_per_unit = 0;
-		k->why = "its unit is not known: dollars and list rate fit neither thousands nor millions of tokens; its tokens are not counted";
+		k->why =
+			"its unit is not known: dollars and list rate fit neither thousands nor millions of tokens; its tokens are not counted";
 	}
 }

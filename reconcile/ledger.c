@@ -2,14 +2,14 @@
 #include "reconcile/ledger.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 int32_t names_add(struct names *t, struct str name)
 {
 	bool added;
-	int32_t *at = map_add(&t->index, XXH3_64bits(name.p ? name.p : "", name.len), t->n, &added);
+	int32_t *at = map_add(&t->index, hash64(name.p ? name.p : "", name.len), t->n, &added);
 	if (!added)
 		return *at;
 	if (t->n == t->cap)
@@ -29,11 +29,11 @@ void names_release(struct names *t)
 void ledger_add(struct ledger *l, const struct ledger_row *row)
 {
 	struct {
-		int32_t slot, model, principal, type;
+		int32_t acct_region, model, principal, type;
 		int64_t hour, tier;
-	} key = {row->slot, row->model, row->principal, row->type, row->hour, row->tier};
+	} key = {row->acct_region, row->model, row->principal, row->type, row->hour, row->tier};
 	bool added;
-	int32_t *at = map_add(&l->index, XXH3_64bits(&key, sizeof key), (int32_t)l->n, &added);
+	int32_t *at = map_add(&l->index, hash64(&key, sizeof key), (int32_t)l->n, &added);
 	if (!added) {
 		struct ledger_row *r = &l->rows[*at];
 		r->tokens += row->tokens;
@@ -60,8 +60,8 @@ static int order_of(int64_t a, int64_t b)
 
 static int compare(const struct ledger_row *x, const struct ledger_row *y, enum ledger_order order)
 {
-	int c = order_of(x->slot, y->slot);
-	if (!c && order == LEDGER_BY_SHEET)
+	int c = order_of(x->acct_region, y->acct_region);
+	if (!c && order == LEDGER_BY_MODEL_HOUR)
 		c = order_of(x->hour, y->hour);
 	if (!c)
 		c = order_of(x->model, y->model);
@@ -76,24 +76,27 @@ static int compare(const struct ledger_row *x, const struct ledger_row *y, enum 
 	return c ? c : order_of(x->tier, y->tier);
 }
 
-static int by_sheet(const void *a, const void *b)
+static int by_model_hour(const void *a, const void *b)
 {
-	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b, LEDGER_BY_SHEET);
+	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b,
+	               LEDGER_BY_MODEL_HOUR);
 }
 
 static int by_principal(const void *a, const void *b)
 {
-	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b, LEDGER_BY_PRINCIPAL);
+	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b,
+	               LEDGER_BY_PRINCIPAL);
 }
 
 static int by_type(const void *a, const void *b)
 {
-	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b, LEDGER_BY_TYPE);
+	return compare(*(const struct ledger_row *const *)a, *(const struct ledger_row *const *)b,
+	               LEDGER_BY_TYPE);
 }
 
 const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order order)
 {
-	static int (*const orders[])(const void *, const void *) = {by_sheet, by_principal, by_type};
+	static int (*const orders[])(const void *, const void *) = {by_model_hour, by_principal, by_type};
 	const struct ledger_row **sorted = xcalloc((size_t)l->n + 1, sizeof *sorted);
 	for (int64_t i = 0; i < l->n; i++)
 		sorted[i] = &l->rows[i];
@@ -102,7 +105,8 @@ const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order 
 	return sorted;
 }
 
-int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order, const struct ledger_row *key)
+int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order,
+                    const struct ledger_row *key)
 {
 	int64_t lo = 0, hi = n;
 	while (lo < hi) {

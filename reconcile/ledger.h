@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures by (slot, hour, model key, principal, token type, service tier): what is billed, or what was estimated. A slot is
-// "account/region". Adding to a place that is there adds up.
+// Billed or estimated figures by (account and Region, hour, model key, principal, token type, service tier).
+// Rows of the same key are summed.
 //
-// Names are numbers in a table that both ledgers of a run share, so that they compare by number.
+// Names are numbers in a table that both ledgers of a run share, so that they compare by number. The name of
+// an account and Region is "account/region".
 #ifndef NOWCAST_RECONCILE_LEDGER_H
 #define NOWCAST_RECONCILE_LEDGER_H
 
@@ -25,7 +26,7 @@ int32_t names_add(struct names *t, struct str name); // its number, the same eac
 void names_release(struct names *t);
 
 struct ledger_row {
-	int32_t slot, model, principal, type, tier;
+	int32_t acct_region, model, principal, type, tier;
 	int64_t hour, tokens;
 	struct usd usd, list;
 };
@@ -41,13 +42,14 @@ void ledger_release(struct ledger *l);
 
 // Orders of rows: pointers into the ledger, sorted; the caller frees. No ledger_add while it is used.
 enum ledger_order {
-	LEDGER_BY_SHEET,     // slot, hour, model, principal, type, tier: as they are written
-	LEDGER_BY_PRINCIPAL, // slot, model, principal, type, hour, tier
-	LEDGER_BY_TYPE,      // slot, model, type, hour, principal, tier
+	LEDGER_BY_MODEL_HOUR, // account and Region, hour, model, principal, type, tier: the order of writing
+	LEDGER_BY_PRINCIPAL,  // account and Region, model, principal, type, hour, tier
+	LEDGER_BY_TYPE,       // account and Region, model, type, hour, principal, tier
 };
 const struct ledger_row **ledger_sort(const struct ledger *l, enum ledger_order order);
 
 // The first of `n` sorted rows that is not before `key`.
-int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order, const struct ledger_row *key);
+int64_t ledger_seek(const struct ledger_row *const *sorted, int64_t n, enum ledger_order order,
+                    const struct ledger_row *key);
 
 #endif

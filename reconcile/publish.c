@@ -7,9 +7,9 @@
 
 #include "base/embed.h"
 #include "base/when.h"
-#include "estimator/lane.h"
-#include "estimator/roster.h"
+#include "estimator/rate_class.h"
 #include "pricing/price.h"
+#include "store/cardinality.h"
 
 EMBED(swap_lua, "reconcile/swap.lua")
 EMBED(status_lua, "reconcile/status.lua")
@@ -17,16 +17,16 @@ EMBED(scores_lua, "reconcile/scores.lua")
 
 enum { SEND_FIELDS = 1000, PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
 
-bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix, int64_t retention_ms, struct err *err)
+bool publish_begin(struct publish *p, struct redis_target target, int64_t retention_ms, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	*p = (struct publish){.prefix = prefix, .retention_ms = retention_ms};
-	if (!redis_open(&p->redis, redis_url, redis_ca, err))
+	*p = (struct publish){.prefix = target.prefix, .retention_ms = retention_ms};
+	if (!redis_open(&p->redis, target, err))
 		return false;
 	p->swap = redis_script(p->redis, swap_lua());
 	p->status = redis_script(p->redis, status_lua());
 	p->scores = redis_script(p->redis, scores_lua());
-	buf_addf(&key, "%s:reconcile:run", prefix);
+	buf_addf(&key, "%s:reconcile:run", target.prefix);
 	redis_cmd(p->redis, 2, (struct str[]){STR("INCR"), buf_str(&key)});
 	bool good = redis_exec(p->redis, err);
 	if (good)
@@ -43,7 +43,7 @@ void publish_end(struct publish *p)
 	p->redis = NULL;
 }
 
-// ---- one slot ------------------------------------------------------------------------------------------------------
+// ---- one account and Region ---------------------------------------------------------------------
 
 static void add_hour(struct buf *b, int64_t hour)
 {
@@ -58,7 +58,8 @@ struct staging {
 	const struct str *called;
 	int32_t ncalled;
 	struct arena arena;
-	struct str *stored;                  // by number of a name: as it stands in Redis; empty: not asked for yet
+	// by number of a name: as it stands in Redis; empty: not asked for yet
+	struct str *stored;
 	struct buf index, key, member, text; // keys of the staged sorted set and hash; scratch
 	int64_t pending, unsent;             // fields that are not answered; of them, not sent
 };
@@ -68,7 +69,7 @@ static struct str stored_name(struct staging *s, int32_t name)
 {
 	struct str *stored = &s->stored[name];
 	if (!stored->len) {
-		*stored = arena_str(&s->arena, roster_stored(&s->arena, s->names->list[name]));
+		*stored = arena_str(&s->arena, cardinality_stored(&s->arena, s->names->list[name]));
 		for (char *p = (char *)(uintptr_t)stored->p; p < stored->p + stored->len; p++)
 			if (*p == ' ')
 				*p = '_';
@@ -78,24 +79,25 @@ static struct str stored_name(struct staging *s, int32_t name)
 
 static void add_row(struct staging *s, const struct ledger_row *row)
 {
-	char tokens[USD_SIZE], usd[USD_SIZE], list[USD_SIZE], lane[LANE_TEXT_SIZE];
+	char tokens[USD_SIZE], usd[USD_SIZE], list[USD_SIZE], rate_class[RATE_CLASS_TEXT_SIZE];
 	buf_clear(&s->text);
 	buf_addstr(&s->text, stored_name(s, row->principal));
 	buf_addc(&s->text, ' ');
 	buf_adds(&s->text, token_type_names[row->type]);
-	buf_adds(&s->text, lane_format(row->tier, lane));
+	buf_adds(&s->text, rate_class_format(row->tier, rate_class));
 	redis_arg(s->p->redis, buf_str(&s->text));
-	const char *const figures[] = {usd_format_pico((struct usd){row->tokens}, tokens), usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
+	const char *const rollups[] = {usd_format_pico((struct usd){row->tokens}, tokens),
+	                               usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
 	buf_clear(&s->text);
 	for (int i = 0; i < 3; i++) {
 		buf_adds(&s->text, i ? " " : "");
-		buf_adds(&s->text, figures[i]);
+		buf_adds(&s->text, rollups[i]);
 	}
 	redis_arg(s->p->redis, buf_str(&s->text));
 }
 
 // One hash: the rows of one hour and model.
-static void stage_sheet(struct staging *s, const struct ledger_row *const *rows, int64_t n)
+static void stage_model_hour(struct staging *s, const struct ledger_row *const *rows, int64_t n)
 {
 	struct redis *r = s->p->redis;
 	int32_t model = rows[0]->model;
@@ -137,7 +139,7 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 	for (int64_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && rows[end]->hour == rows[i]->hour && rows[end]->model == rows[i]->model;)
 			end++;
-		stage_sheet(s, rows + i, end - i);
+		stage_model_hour(s, rows + i, end - i);
 		if (s->pending >= PIPELINE_FIELDS) {
 			if (!flush(s, err))
 				return false;
@@ -150,35 +152,43 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 	return flush(s, err);
 }
 
-static bool swap(struct publish *p, const struct publish_slot *slot, bool *ret_taken, struct err *err)
+static bool swap(struct publish *p, const struct publish_acct_region *acct_region, bool *ret_taken,
+                 struct err *err)
 {
-	struct buf key = BUF_INIT, slots = BUF_INIT;
-	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(slot->slot));
-	buf_addf(&slots, "%s:slots", p->prefix);
+	struct buf key = BUF_INIT, acct_regions = BUF_INIT;
+	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(acct_region->acct_region));
+	buf_addf(&acct_regions, "%s:slots", p->prefix);
 	redis_begin_eval(p->redis, p->swap, 1, 8);
 	redis_arg(p->redis, buf_str(&key));
 	redis_argi(p->redis, p->run);
-	redis_arg(p->redis, slot->period);
-	redis_argi(p->redis, slot->first);
-	redis_argi(p->redis, slot->end);
+	redis_arg(p->redis, acct_region->period);
+	redis_argi(p->redis, acct_region->first);
+	redis_argi(p->redis, acct_region->end);
 	redis_argi(p->redis, p->retention_ms);
-	redis_argi(p->redis, slot->since);
-	redis_argi(p->redis, slot->watermark);
-	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&slots), slot->slot}); // after the figures: estimator/store_settle.c
+	redis_argi(p->redis, acct_region->since);
+	redis_argi(p->redis, acct_region->watermark);
+	// after the figures: store/store_settle.c
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&acct_regions), acct_region->acct_region});
 	bool good = redis_exec(p->redis, err);
 	if (good)
 		*ret_taken = str_is(redis_str(p->redis, 0), "1");
 	buf_release(&key);
-	buf_release(&slots);
+	buf_release(&acct_regions);
 	return good;
 }
 
-bool publish_slot(struct publish *p, const struct publish_slot *slot, const struct names *names, const struct ledger_row *const *rows, int64_t n,
-                  const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
+bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region,
+                         const struct names *names, const struct ledger_row *const *rows, int64_t n,
+                         const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
 {
-	struct staging s = {.p = p, .names = names, .called = called, .ncalled = ncalled, .arena = ARENA_INIT, .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
-	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(slot->slot), p->run);
-	bool good = stage(&s, rows, n, err) && swap(p, slot, ret_taken, err);
+	struct staging s = {.p = p,
+	                    .names = names,
+	                    .called = called,
+	                    .ncalled = ncalled,
+	                    .arena = ARENA_INIT,
+	                    .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
+	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(acct_region->acct_region), p->run);
+	bool good = stage(&s, rows, n, err) && swap(p, acct_region, ret_taken, err);
 	arena_release(&s.arena);
 	free(s.stored);
 	buf_release(&s.index);
@@ -188,7 +198,7 @@ bool publish_slot(struct publish *p, const struct publish_slot *slot, const stru
 	return good;
 }
 
-// ---- status --------------------------------------------------------------------------------------------------------
+// ---- status -------------------------------------------------------------------------------------
 
 void status_add(struct status *s, const char *field, const char *fmt, ...)
 {

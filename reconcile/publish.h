@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Billed figures into Redis, under the keys of estimator/actual.h.
+// Writes billed figures into Redis (store/actual.h).
 //
-//     publish_begin (a run's number) -> publish_slot x n: staged under keys of the run, then swapped in by one script -> status
+//     publish_begin (takes the run's number)
+//       -> publish_acct_region x n: staged under keys of the run, then swapped in by one script
+//       -> publish_status
 //
-// A run replaces a period of a slot as a whole, or not at all; of two runs at once the one that began later stays, in every
-// slot. What a run that died has staged expires. Other keys:
+// A run replaces a period of an account and Region as a whole, or not at all. Of two simultaneous runs the
+// one that began later wins, in every account and Region. The staged keys of a run that died expire. Other
+// keys:
 //
 //   <prefix>:reconcile:run          counter of runs
 //   <prefix>:reconcile              hash: the last run (reconcile/run.h)
@@ -19,8 +22,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "estimator/redis.h"
 #include "reconcile/ledger.h"
+#include "store/redis.h"
 
 struct publish {
 	struct redis *redis;
@@ -31,19 +34,22 @@ struct publish {
 };
 
 // Opens a connection of its own and takes a run's number.
-bool publish_begin(struct publish *p, const char *redis_url, const char *redis_ca, const char *prefix, int64_t retention_ms, struct err *err) NC_CHECK;
+bool publish_begin(struct publish *p, struct redis_target target, int64_t retention_ms,
+                   struct err *err) NC_CHECK;
 void publish_end(struct publish *p);
 
-struct publish_slot {
-	struct str slot, period;
+struct publish_acct_region {
+	struct str acct_region, period;
 	int64_t first, end;        // hours of the period
 	int64_t since, watermark;  // hours; watermark 0: it stays where it is
 };
 
-// `rows`: those of the slot, sorted by LEDGER_BY_SHEET; n may be 0 (what was there goes). `called`: see join.h.
-// *ret_taken: false if a later run was faster.
-bool publish_slot(struct publish *p, const struct publish_slot *slot, const struct names *names, const struct ledger_row *const *rows, int64_t n,
-                  const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err) NC_CHECK;
+// `rows`: those of the account and Region, sorted by LEDGER_BY_MODEL_HOUR; n may be 0 (older figures are
+// deleted). `called`: see join.h. *ret_taken: false if a later run has written already.
+bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region,
+                         const struct names *names, const struct ledger_row *const *rows, int64_t n,
+                         const struct str *called, int32_t ncalled, bool *ret_taken,
+                         struct err *err) NC_CHECK;
 
 // Fields and values of a status hash; `what` is "reconcile" or "reconcile:2026-11".
 struct status {

@@ -3,14 +3,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/when.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
 
-enum { TOKENS_MIN = 10000, ALIKE = 1000 }; // fewer tokens a day say nothing; rates alike to one part in so many are one
+// a day with fewer tokens is skipped; rates that differ by less than one part in so many are equal
+enum { TOKENS_MIN = 10000, ALIKE = 1000 };
 
 // One rate of one day.
 struct day_rate {
@@ -28,23 +29,29 @@ struct days {
 	struct map index;
 };
 
-static bool is_plain(const struct bill_kind *k)
+static bool is_text_tokens(const struct bill_kind *k)
 {
 	const struct usage_type *u = &k->usage;
-	return k->class == BILL_TOKENS && k->model.len && !str_is(k->region, "unknown") && k->tokens_per_unit && !u->long_prompt && !u->custom && u->modality == MODALITY_TEXT;
+	return k->class == BILL_TOKENS && k->model.len && !str_is(k->region, "unknown") && k->tokens_per_unit &&
+	       !u->long_prompt && !u->custom && u->modality == MODALITY_TEXT;
 }
 
 static void add_line(struct days *d, const struct bill *b, const struct bill_line *line)
 {
 	const struct bill_kind *k = &b->kinds[line->kind];
-	struct day_rate r = {.account = b->names[line->account], .model = k->model, .region = k->region, .scope = k->usage.scope, .tier = k->usage.tier,
-	                     .type = k->usage.type, .day = line->hour / 24};
+	struct day_rate r = {.account = b->names[line->account],
+	                     .model = k->model,
+	                     .region = k->region,
+	                     .scope = k->usage.scope,
+	                     .tier = k->usage.tier,
+	                     .type = k->usage.type,
+	                     .day = line->hour / 24};
 	int64_t numbers[] = {r.scope, r.tier, r.type, r.day};
-	uint64_t h = XXH3_64bits(numbers, sizeof numbers);
+	uint64_t h = hash64(numbers, sizeof numbers);
 	bool added;
 	const struct str texts[] = {r.account, r.model, r.region};
 	for (int i = 0; i < 3; i++)
-		h = XXH3_64bits_withSeed(texts[i].p ? texts[i].p : "", texts[i].len, h + texts[i].len);
+		h = hash64_seeded(texts[i].p ? texts[i].p : "", texts[i].len, h + texts[i].len);
 	int32_t *at = map_add(&d->index, h, d->n, &added);
 	if (added) {
 		if (d->n == d->cap)
@@ -84,7 +91,7 @@ static bool is_alike(int64_t a, int64_t b)
 }
 
 // The rate that the two newest days with enough tokens show, if they follow each other and agree.
-static bool agreed(const struct day_rate *days, int n, int64_t *ret_rate, int64_t *ret_day)
+static bool find_agreed_rate(const struct day_rate *days, int n, int64_t *ret_rate, int64_t *ret_day)
 {
 	const struct day_rate *two[2];
 	int found = 0;
@@ -101,7 +108,8 @@ static bool agreed(const struct day_rate *days, int n, int64_t *ret_rate, int64_
 	}
 	if (!is_alike((int64_t)rate[0], (int64_t)rate[1]))
 		return false;
-	*ret_rate = (int64_t)usd_muldiv(usd_add(two[0]->usd, two[1]->usd), 1, two[0]->tokens + two[1]->tokens).pico;
+	*ret_rate =
+		(int64_t)usd_muldiv(usd_add(two[0]->usd, two[1]->usd), 1, two[0]->tokens + two[1]->tokens).pico;
 	*ret_day = two[1]->day;
 	return true;
 }
@@ -111,7 +119,11 @@ static bool is_listed(const struct day_rate *r, int64_t rate)
 	char key[MODEL_NAME_MAX + 16];
 	struct rate list;
 	int n = snprintf(key, sizeof key, "%s%.*s", r->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(r->model));
-	struct price_query q = {.model = {key, n < (int)sizeof key ? (size_t)n : 0}, .region = r->region, .type = r->type, .tier = r->tier, .time_ms = r->day * 24 * MS_PER_HOUR};
+	struct price_query q = {.model = {key, n < (int)sizeof key ? (size_t)n : 0},
+	                        .region = r->region,
+	                        .type = r->type,
+	                        .tier = r->tier,
+	                        .time_ms = r->day * 24 * MS_PER_HOUR};
 	return catalogue_find(catalogue_builtin(), &q, &list) == MISS_NONE && is_alike(list.pico_per_token, rate);
 }
 
@@ -123,8 +135,14 @@ static int64_t later(int64_t a, int64_t b)
 // The days of one price, newest first within each type: one row of the file.
 static bool learn_price(const struct day_rate *days, int n, struct price_row *ret)
 {
-	struct price_row row = {.model = days[0].model, .scope = days[0].scope, .tier = days[0].tier, .region = days[0].region, .account = days[0].account,
-	                        .to_ms = INT64_MAX, .per_unit = RATE_UNKNOWN, .source = "learned from the bill"};
+	struct price_row row = {.model = days[0].model,
+	                        .scope = days[0].scope,
+	                        .tier = days[0].tier,
+	                        .region = days[0].region,
+	                        .account = days[0].account,
+	                        .to_ms = INT64_MAX,
+	                        .per_unit = RATE_UNKNOWN,
+	                        .source = "learned from the bill"};
 	bool any = false;
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		row.rate[t] = RATE_UNKNOWN;
@@ -132,7 +150,7 @@ static bool learn_price(const struct day_rate *days, int n, struct price_row *re
 		int64_t rate, day;
 		for (end = i + 1; end < n && days[end].type == days[i].type;)
 			end++;
-		if (!agreed(days + i, end - i, &rate, &day) || is_listed(&days[i], rate))
+		if (!find_agreed_rate(days + i, end - i, &rate, &day) || is_listed(&days[i], rate))
 			continue;
 		row.rate[days[i].type] = rate;
 		row.from_ms = later(row.from_ms, day * 24 * MS_PER_HOUR);
@@ -147,7 +165,7 @@ void rates_learn(const struct bill *b, int64_t complete, struct buf *csv, int *r
 	struct days d = {0};
 	*ret_rates = 0;
 	for (int64_t i = 0; i < b->nlines; i++)
-		if (is_plain(&b->kinds[b->lines[i].kind]) && b->lines[i].hour / 24 * 24 + 24 <= complete)
+		if (is_text_tokens(&b->kinds[b->lines[i].kind]) && b->lines[i].hour / 24 * 24 + 24 <= complete)
 			add_line(&d, b, &b->lines[i]);
 	if (d.n > 1)
 		qsort(d.list, (size_t)d.n, sizeof *d.list, by_price);
@@ -169,7 +187,8 @@ bool rates_write(const struct conf *conf, struct str csv, struct err *err)
 	struct buf path = BUF_INIT;
 	struct err why = ERR_INIT;
 	prices_path(conf, "bill", NULL, &path);
-	bool good = file_replace(path.data, csv, &why) || err_set(err, ERR_CONFIG, "%s: make prices.dir a folder that nowcast may write", why.msg);
+	bool good = file_replace(path.data, csv, &why) ||
+	            err_set(err, ERR_CONFIG, "%s: make prices.dir a folder that nowcast may write", why.msg);
 	buf_release(&path);
 	return good;
 }

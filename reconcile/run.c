@@ -6,32 +6,32 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "aws/s3.h"
 #include "base/text.h"
 #include "base/when.h"
-#include "estimator/names_check.h"
-#include "estimator/taught.h"
-#include "estimator/view.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
 #include "reconcile/duckdb.h"
 #include "reconcile/rates.h"
-#include "reconcile/s3.h"
-#include "reconcile/work.h"
+#include "reconcile/run_priv.h"
+#include "store/billed_means_refresh.h"
+#include "store/names_check.h"
+#include "store/view.h"
 
 enum {
 	STALE_HOURS = 48,
-	FIGURE_BYTES = 192, // that a sum of the bill, or a figure of the estimate, takes here, measured
+	FIGURE_BYTES = 192, // memory of a sum of the bill, or of a figure of the estimate, measured
 };
 
-// ---- the estimate --------------------------------------------------------------------------------------------------
+// ---- the estimate -------------------------------------------------------------------------------
 
-// The model key of a sheet, which shows an application profile by its ARN.
+// The model key of a model hour, which shows an application profile by its ARN.
 static struct str model_key(struct str model)
 {
 	return str_starts(model, STR("arn:")) ? str_after_last(model, '/') : model;
 }
 
-static void note_foundation(struct work *w, int32_t model, struct str foundation)
+static void note_foundation(struct reconcile_run *w, int32_t model, struct str foundation)
 {
 	if (!foundation.len)
 		return;
@@ -43,27 +43,30 @@ static void note_foundation(struct work *w, int32_t model, struct str foundation
 	w->foundation[model] = w->names.list[names_add(&w->names, foundation)];
 }
 
-static int64_t figures_max(const struct work *w)
+static int64_t figures_max(const struct reconcile_run *w)
 {
 	return w->conf->reconcile_memory / 2 / FIGURE_BYTES;
 }
 
-static bool take_sheet(void *user, struct view *v, const struct view_sheet *sheet)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct work *w = user;
-	struct buf slot = BUF_INIT;
-	buf_addf(&slot, "%.*s/%.*s", STR_ARG(sheet->account), STR_ARG(sheet->region));
-	struct ledger_row row = {.slot = names_add(&w->names, buf_str(&slot)), .model = names_add(&w->names, model_key(sheet->model)), .hour = sheet->hour};
-	buf_release(&slot);
-	note_foundation(w, row.model, sheet->foundation);
-	for (int i = 0; i < sheet->nrows; i++) {
-		const struct view_row *r = &sheet->rows[i];
-		if (r->type == TOKEN_TYPES || r->figure.lane & LANE_UNITS)
+	struct reconcile_run *w = user;
+	struct buf acct_region = BUF_INIT;
+	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	struct ledger_row row = {.acct_region = names_add(&w->names, buf_str(&acct_region)),
+	                         .model = names_add(&w->names, model_key(model_hour->model)),
+	                         .hour = model_hour->hour};
+	buf_release(&acct_region);
+	note_foundation(w, row.model, model_hour->foundation);
+	for (int i = 0; i < model_hour->nrows; i++) {
+		const struct view_row *r = &model_hour->rows[i];
+		if (r->type == TOKEN_TYPES || r->figure.rate_class & RATE_CLASS_UNITS)
 			continue; // images are among the bill's other usage
-		w->tagged = w->tagged || !str_is(r->tagset, "-") || view_tag(v, sheet, r, str_of(w->conf->team_tag)).len;
+		w->tagged =
+			w->tagged || !str_is(r->tagset, "-") || view_tag(v, model_hour, r, str_of(w->conf->team_tag)).len;
 		row.principal = names_add(&w->names, r->principal);
 		row.type = r->type;
-		row.tier = lane_tier(r->figure.lane);
+		row.tier = rate_class_tier(r->figure.rate_class);
 		row.tokens = r->figure.tokens;
 		row.usd = r->figure.usd;
 		ledger_add(&w->estimate, &row);
@@ -71,32 +74,37 @@ static bool take_sheet(void *user, struct view *v, const struct view_sheet *shee
 	return w->estimate.n + w->bill.nlines <= figures_max(w);
 }
 
-static bool read_estimate(struct work *w, struct err *err)
+static bool read_estimate(struct reconcile_run *w, struct err *err)
 {
 	struct view *v;
-	if (!view_open(&v, w->conf->redis, w->conf->redis_ca, w->conf->redis_prefix, err))
+	if (!view_open(&v, redis_target_of(w->conf), err))
 		return false;
 	view_choose(v, VIEW_ESTIMATE);
-	bool good = view_each(v, w->period->first, w->period->end, take_sheet, w, err);
+	bool good = view_each(v, w->period->first, w->period->end, add_model_hour, w, err);
 	view_close(v);
 	if (good && w->estimate.n + w->bill.nlines > figures_max(w))
-		good = err_set(err, ERR_CONFIG, "%.*s: the bill and the estimate come to more than %" PRId64 " figures, which do not fit: raise reconcile.memory",
+		good = err_set(err, ERR_CONFIG,
+		               "%.*s: the bill and the estimate come to more than %" PRId64
+		               " figures, which do not fit: raise reconcile.memory",
 		               STR_ARG(w->period->name), figures_max(w));
 	return good;
 }
 
-// ---- a period, and a run -------------------------------------------------------------------------------------------
+// ---- a period, and a run ------------------------------------------------------------------------
 
-// The running month is delivered daily, at least.
-static void tell_stale(struct work *w)
+// AWS delivers the current month at least daily.
+static void note_stale_export(struct reconcile_run *w)
 {
 	int64_t now = when_now_ms(), age_hours = (now - w->period->delivered_ms) / MS_PER_HOUR;
 	if (now / MS_PER_HOUR < w->period->end && age_hours > STALE_HOURS)
-		buf_addf(&w->bill.notes, "the export is stale: its newest delivery is %" PRId64 " hours old, and AWS delivers daily; look at its status under Data Exports\n", age_hours);
+		buf_addf(&w->bill.notes,
+		         "the export is stale: its newest delivery is %" PRId64
+		         " hours old, and AWS delivers daily; look at its status under Data Exports\n",
+		         age_hours);
 }
 
 // Tags of callers are in the bill once somebody has activated them, and not in what was billed before.
-static bool tell_tags(struct work *w, struct duck *duck, struct err *err)
+static bool note_missing_tags(struct reconcile_run *w, struct duck *duck, struct err *err)
 {
 	bool column = false, tags = false;
 	if (!w->tagged || !w->bill.with_principal)
@@ -104,24 +112,35 @@ static bool tell_tags(struct work *w, struct duck *duck, struct err *err)
 	if (!bill_has_caller_tags(duck, w->period, &column, &tags, err))
 		return false;
 	if (column && !tags)
-		buf_adds(&w->bill.notes, "callers have tags, and the bill has none of them (iamPrincipal/... in its column tags): activate them as cost allocation tags under Billing and "
-		                         "Cost Management (it takes up to 24 hours and is not retroactive); until then only nowcast knows teams\n");
+		buf_adds(
+			&w->bill.notes,
+			"callers have tags, and the bill has none of them (iamPrincipal/... in its column tags): activate them as cost allocation tags under Billing and "
+			"Cost Management (it takes up to 24 hours and is not retroactive); until then only nowcast knows teams\n");
 	return true;
 }
 
-static bool run_period(struct work *w, struct duck *duck, struct err *err)
+static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *err)
 {
 	if (!bill_read(&w->bill, duck, w->period, w->pseudonyms, figures_max(w), err))
 		return false;
-	tell_stale(w);
-	bool good = read_estimate(w, err) && tell_tags(w, duck, err);
-	w->join = (struct join){.names = &w->names, .estimate = &w->estimate, .actual = &w->actual,
-	                        .foundation = w->foundation, .nfoundation = w->nfoundation, .first = w->period->first, .end = w->period->end};
+	note_stale_export(w);
+	bool good = read_estimate(w, err) && note_missing_tags(w, duck, err);
+	w->join = (struct join){.names = &w->names,
+	                        .estimate = &w->estimate,
+	                        .actual = &w->actual,
+	                        .foundation = w->foundation,
+	                        .nfoundation = w->nfoundation,
+	                        .first = w->period->first,
+	                        .end = w->period->end};
 	if (good)
 		join_bill(&w->join, &w->bill);
 	if (w->join.outside)
-		buf_addf(&w->bill.notes, "%" PRId64 " lines are for hours outside of the billing period: their dollars are told apart\n", w->join.outside);
-	good = good && work_publish_slots(w, err) && work_publish_scores(w, err) && work_publish_band(w, err) && work_publish_status(w, err);
+		buf_addf(&w->bill.notes,
+		         "%" PRId64
+		         " lines are for hours outside of the billing period: their dollars are listed separately\n",
+		         w->join.outside);
+	good = good && reconcile_run_publish_acct_regions(w, err) && reconcile_run_publish_scores(w, err) &&
+	       reconcile_run_publish_band(w, err) && reconcile_run_publish_status(w, err);
 	struct buf rates = BUF_INIT;
 	int nrates = 0;
 	if (good && w->out->watermark)
@@ -140,7 +159,7 @@ static bool run_period(struct work *w, struct duck *duck, struct err *err)
 	return good;
 }
 
-static void release_work(struct work *w)
+static void release_run(struct reconcile_run *w)
 {
 	bill_release(&w->bill);
 	join_release(&w->join);
@@ -152,13 +171,22 @@ static void release_work(struct work *w)
 	free(w->final_until);
 }
 
-static bool run_periods(struct reconciliation *out, const struct conf *conf, const char *source, const struct export *x, struct publish *p, struct duck *duck,
+static bool run_periods(struct reconciliation *out, const struct conf *conf, const char *source,
+                        const struct export *x, struct publish *p, struct duck *duck,
                         struct pseudonyms *names, struct buf *rates, struct err *err)
 {
 	for (int i = 0; i < x->nperiods; i++) {
-		struct work w = {.conf = conf, .source = source, .export = x, .period = &x->periods[i], .publish = p, .pseudonyms = names, .out = out, .start_ms = when_ticks_ms(), .rates = rates};
+		struct reconcile_run w = {.conf = conf,
+		                          .source = source,
+		                          .export = x,
+		                          .period = &x->periods[i],
+		                          .publish = p,
+		                          .pseudonyms = names,
+		                          .out = out,
+		                          .start_ms = when_ticks_ms(),
+		                          .rates = rates};
 		bool good = run_period(&w, duck, err);
-		release_work(&w);
+		release_run(&w);
 		if (!good)
 			return false;
 		out->periods++;
@@ -166,7 +194,8 @@ static bool run_periods(struct reconciliation *out, const struct conf *conf, con
 	return true;
 }
 
-static bool tell_run(const struct reconciliation *out, const struct conf *conf, const char *source, struct publish *p, struct err *err)
+static bool write_run_status(const struct reconciliation *out, const struct conf *conf, const char *source,
+                     struct publish *p, struct err *err)
 {
 	struct status s = {.arena = ARENA_INIT};
 	char usd[USD_SIZE];
@@ -185,20 +214,24 @@ static bool tell_run(const struct reconciliation *out, const struct conf *conf, 
 }
 
 // The price source `bill`; without a folder to write to, a note and no failure. No file is made for nothing.
-static void keep_rates(struct reconciliation *out, const struct conf *conf, const struct buf *rows)
+static void write_rates(struct reconciliation *out, const struct conf *conf, const struct buf *rows)
 {
 	struct err err = ERR_INIT;
 	struct buf csv = BUF_INIT, path = BUF_INIT;
 	if (!*conf->prices_dir) { // the sources in files are switched off
 		if (out->rates)
-			buf_addf(&out->notes, "%d rates differ from the list and would be learned: set prices.dir to a folder that nowcast may write\n", out->rates);
+			buf_addf(
+				&out->notes,
+				"%d rates differ from the list and would be learned: set prices.dir to a folder that nowcast may write\n",
+				out->rates);
 		return;
 	}
 	prices_path(conf, "bill", NULL, &path);
 	price_file_write_head(&csv);
 	buf_addstr(&csv, buf_str(rows));
 	if ((out->rates || (path.len && access(path.data, F_OK) == 0)) && !rates_write(conf, buf_str(&csv), &err))
-		buf_addf(&out->notes, "%d rates differ from the list and would be learned: %s\n", out->rates, err.msg);
+		buf_addf(&out->notes, "%d rates differ from the list and would be learned: %s\n", out->rates,
+		         err.msg);
 	buf_release(&csv);
 	buf_release(&path);
 }
@@ -207,7 +240,7 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 {
 	struct redis *r;
 	struct buf key = BUF_INIT;
-	if (!redis_open(&r, conf->redis, conf->redis_ca, err))
+	if (!redis_open(&r, redis_target_of(conf), err))
 		return false;
 	buf_addf(&key, "%s:reconcile", conf->redis_prefix);
 	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("finished_ms")});
@@ -220,9 +253,9 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 	return good;
 }
 
-// A folder as it is; from S3, what is needed is brought into the cache first.
-static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user,
-                        struct err *err)
+// A folder is read as it is; what is needed from S3 is fetched into the cache first.
+static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source,
+                        struct str period, s3_tell *tell, void *user, struct err *err)
 {
 	struct buf folder = BUF_INIT;
 	if (strncmp(source, "s3://", 5) != 0)
@@ -242,7 +275,8 @@ static void spill_folder(char *ret, size_t size)
 	snprintf(ret, size, "%s/nowcast-duckdb-%ld", tmp && *tmp ? tmp : "/tmp", (long)getpid());
 }
 
-bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user, struct err *err)
+bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
+                   s3_tell *tell, void *user, struct err *err)
 {
 	struct reconciliation out = {0};
 	struct export x = {0};
@@ -253,20 +287,25 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	char spill[400];
 	int64_t start = when_ticks_ms();
 	spill_folder(spill, sizeof spill);
-	bool good = pseudonyms_open(&names, conf, err) && duck_open(&duck, conf->reconcile_memory / 2, spill, err) && find_export(&x, &s3, conf, source, period, tell, user, err);
+	bool good = pseudonyms_open(&names, conf, err) &&
+	            duck_open(&duck, conf->reconcile_memory / 2, spill, err) &&
+	            find_export(&x, &s3, conf, source, period, tell, user, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	text_make_plain_lines(out.notes.data, out.notes.len); // they quote names of files
-	good = good && publish_begin(&p, conf->redis, conf->redis_ca, conf->redis_prefix, conf->retention_ms, err);
+	good =
+		good && publish_begin(&p, redis_target_of(conf), conf->retention_ms, err);
 	out.run = p.run;
 	struct buf rates = BUF_INIT;
-	good = good && names_check(p.redis, conf->redis_prefix, names, err) && run_periods(&out, conf, source, &x, &p, duck, names, &rates, err);
+	good = good && names_check(p.redis, conf->redis_prefix, names, err) &&
+	       run_periods(&out, conf, source, &x, &p, duck, names, &rates, err);
 	if (good && out.watermark)
-		keep_rates(&out, conf, &rates);
+		write_rates(&out, conf, &rates);
 	buf_release(&rates);
 	out.duration_ms = when_ticks_ms() - start;
-	good = good && taught_refresh(conf->redis, conf->redis_ca, conf->redis_prefix, conf->settle_interval_ms, conf->retention_ms, err);
-	good = good && tell_run(&out, conf, source, &p, err);
+	good = good && billed_means_refresh(redis_target_of(conf),
+	                                    conf->settle_interval_ms, conf->retention_ms, err);
+	good = good && write_run_status(&out, conf, source, &p, err);
 	publish_end(&p);
 	export_release(&x);
 	s3_prune(&s3, conf->reconcile_cache_max);

@@ -1,42 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// One reconciliation: an export read, joined with the estimate, and put into Redis beside it.
+// One reconciliation run: reads an export, joins it with the estimate, and writes it to Redis beside it.
 //
-//     source -> export (files) -> bill (rows, in DuckDB) -> join (the estimate's names) -> watermark -> publish (Redis)
+//     source -> export (files) -> bill (rows, in DuckDB) -> join (the estimate's names)
+//            -> watermark -> publish (Redis)
 //
-// Every run is a full comparison of what the export now says: running again changes nothing, a restated export replaces.
-// A run that fails leaves what was there. Status hashes in Redis (fields are text; dollars in picodollars):
+// Every run compares all that the export now has. Running again changes nothing; a restated export replaces
+// the earlier one. A run that fails leaves Redis as it was. Two kinds of status hash say what was done. Their
+// fields are text, dollars are in picodollars:
 //
-//   <prefix>:reconcile          run, source, finished_ms, duration_ms, periods, files, bytes, rows, billed, every_ms
-//   <prefix>:reconcile:2026-11  the same for the period, and: delivered_ms, execution, granularity (hourly, daily),
-//                               principals (yes, no), invoiced, tokens (their dollars), marketplace, outside, notes,
-//                               watermark ACCOUNT -> hour, apart CLASS ACCOUNT WHAT -> PICODOLLARS ROWS
+//   the last run     run, source, finished_ms, duration_ms, periods, files, bytes, rows, billed, every_ms
+//   of a period      the same, and: delivered_ms, execution, granularity (hourly, daily),
+//                    principals (yes, no), invoiced, tokens (their dollars), marketplace, outside, notes,
+//                    watermark ACCOUNT -> hour, apart CLASS ACCOUNT WHAT -> PICODOLLARS ROWS
 #ifndef NOWCAST_RECONCILE_RUN_H
 #define NOWCAST_RECONCILE_RUN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aws/s3.h"
 #include "base/buf.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/usd.h"
-#include "reconcile/s3.h"
 
-struct reconciliation { // what a run did, for those who tell it
+struct reconciliation { // the result of a run
 	int64_t run, periods, files, bytes, rows, duration_ms;
 	struct usd billed;    // all dollars of Bedrock rows
-	struct usd tokens;    // of them, inference by tokens: what stands beside the estimate
+	struct usd tokens;    // of them, inference by tokens: comparable with the estimate
 	struct usd apart;     // tax, credits, provisioned hours and the rest
 	int64_t watermark;    // the earliest of the accounts', hours; 0: nothing is final yet
 	int rates;            // learned, that differ from the list (reconcile/rates.h)
-	bool overtaken;       // a later run was faster: its figures stand
+	bool overtaken;       // a later run has written already: its figures are kept
 	struct buf notes;     // findings, a line each
 };
 
-// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `tell`, which may be NULL, hears of what is fetched.
-bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period, s3_tell *tell, void *user, struct err *err) NC_CHECK;
+// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `tell`, which may be
+// NULL, is called with what is fetched.
+bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
+                   s3_tell *tell, void *user, struct err *err) NC_CHECK;
 // Whether a run, of this process or another, has ended within the last `within_ms`.
-bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh, struct err *err) NC_CHECK;
+bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh,
+                        struct err *err) NC_CHECK;
 void reconciliation_release(struct reconciliation *r);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-const char *const score_cause_names[SCORE_CAUSES] = {"late", "volume", "price", "attribution", "unmetered", "unbilled"};
+const char *const score_cause_names[SCORE_CAUSES] = {"late",        "volume",    "price",
+                                                     "attribution", "unmetered", "unbilled"};
 const char *const score_horizon_names[SCORE_HORIZONS] = {"5m", "1h", "24h", "last"};
 
 static struct usd distance(struct usd a, struct usd b)
@@ -34,7 +35,8 @@ static usd_pico share(usd_pico amount, usd_pico part, usd_pico whole)
 void score_explain(const struct score_cell *c, struct usd ret_cause[SCORE_CAUSES])
 {
 	const struct difference *d = &c->d;
-	const struct usd parts[SCORE_CAUSES] = {usd_sub(d->estimated, c->said), d->volume, d->price, d->attribution, d->unmetered, d->unbilled};
+	const struct usd parts[SCORE_CAUSES] = {
+		usd_sub(d->estimated, c->said), d->volume, d->price, d->attribution, d->unmetered, d->unbilled};
 	bool up = usd_cmp(d->billed, c->said) > 0;
 	usd_pico miss = distance(d->billed, c->said).pico, all = 0, run = 0, given = 0;
 	for (int i = 0; i < SCORE_CAUSES; i++)
@@ -86,10 +88,12 @@ enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES])
 	return (enum score_cause)most;
 }
 
-// ---- as text: HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses; below, MISSED CAUSE ARN ------------------
+// ---- the text form ------------------------------------------------------------------------------
+// HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses; below, MISSED CAUSE ARN.
 
-static const size_t sums[] = {offsetof(struct score, billed), offsetof(struct score, estimated), offsetof(struct score, missed),
-                              offsetof(struct score, covered), offsetof(struct score, width)};
+static const size_t sums[] = {offsetof(struct score, billed), offsetof(struct score, estimated),
+                              offsetof(struct score, missed), offsetof(struct score, covered),
+                              offsetof(struct score, width)};
 enum { SUMS = sizeof sums / sizeof *sums };
 
 void score_write(struct buf *b, const struct score *s, const struct score_worst *worst, int n)
@@ -103,7 +107,8 @@ void score_write(struct buf *b, const struct score *s, const struct score_worst 
 	for (int i = 0; i < BAND_BINS; i++)
 		buf_addf(b, " %s", usd_format_pico(s->misses.bins[i], text));
 	for (int i = 0; i < n; i++)
-		buf_addf(b, "\n%s %s %.*s", usd_format_pico(worst[i].missed, text), score_cause_names[worst[i].cause], STR_ARG(worst[i].principal));
+		buf_addf(b, "\n%s %s %.*s", usd_format_pico(worst[i].missed, text), score_cause_names[worst[i].cause],
+		         STR_ARG(worst[i].principal));
 }
 
 static bool read_worst(struct str line, struct score_worst *ret)
@@ -125,7 +130,8 @@ bool score_read(struct str text, struct score *ret, struct score_worst ret_worst
 	struct score s = {0};
 	struct str line = str_cut(&text, '\n');
 	int n = 0;
-	if (!usd_parse_scaled(str_cut(&line, ' '), 0, &s.hours) || !usd_parse_scaled(str_cut(&line, ' '), 0, &s.cells))
+	if (!usd_parse_scaled(str_cut(&line, ' '), 0, &s.hours) ||
+	    !usd_parse_scaled(str_cut(&line, ' '), 0, &s.cells))
 		return false;
 	for (int i = 0; i < SUMS; i++)
 		if (!usd_parse_pico(str_cut(&line, ' '), (struct usd *)((char *)&s + sums[i])))

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// How good an estimate was, once the bill has come. Pure, in integers; sums only, so that days add up to months.
+// Scores an estimate once the bill has arrived. Pure, in integers. Scores are sums, so those of days add up
+// to those of months.
 //
-// A cell is an hour, account, Region and caller. Its miss is the distance between what was said and what was billed, and the
-// causes that pulled it that way share the miss in proportion, so that the causes add up to it exactly:
+// A cell is an hour, account, Region and caller. Its miss is the distance between estimate ("said") and bill.
+// The miss is divided among its causes in proportion to their parts, so that the causes add up to it exactly:
 //
 //     billed - said  =  late + volume + price + attribution + unmetered + unbilled
-//                       |      `-- why the estimate as it stands now differs from the bill (reconcile/compare.h)
-//                       `-- what the estimate learned after it was said: records that came later
+//                       |      `-- why the present estimate differs from the bill (reconcile/compare.h)
+//                       `-- records that arrived after the estimate was made
 //
-// What pulled the other way made the miss smaller, and gets none of it.
+// A part with the opposite sign made the miss smaller; it gets no share.
 //
-//   <prefix>:scores:2026-11   hash: run; "2026-11-02 5m" (1h, 24h, last) -> a line of sums, then a line each of the callers
-//                             missed most. `last`: the estimate as it stood when it met the bill
+// The scores of a month are a hash: `run`, and "2026-11-02 5m" (1h, 24h, last) -> a line of sums, then a line
+// for each of the callers with the largest misses. `last` is the estimate when the bill arrived.
 #ifndef NOWCAST_RECONCILE_SCORE_H
 #define NOWCAST_RECONCILE_SCORE_H
 
@@ -24,7 +25,15 @@
 #include "reconcile/band.h"
 #include "reconcile/compare.h"
 
-enum score_cause { CAUSE_LATE, CAUSE_VOLUME, CAUSE_PRICE, CAUSE_ATTRIBUTION, CAUSE_UNMETERED, CAUSE_UNBILLED, SCORE_CAUSES };
+enum score_cause {
+	CAUSE_LATE,
+	CAUSE_VOLUME,
+	CAUSE_PRICE,
+	CAUSE_ATTRIBUTION,
+	CAUSE_UNMETERED,
+	CAUSE_UNBILLED,
+	SCORE_CAUSES
+};
 extern const char *const score_cause_names[SCORE_CAUSES];
 
 enum { SCORE_LAST = ASOF_HORIZONS, SCORE_HORIZONS, SCORE_WORST_MAX = 5 };
@@ -34,7 +43,7 @@ struct score {
 	int64_t hours, cells;
 	struct usd billed, estimated;
 	struct usd missed;   // sum over the cells of the distance between the two
-	struct usd covered;  // of billed: cells whose band held it; SCORE_LAST has no bands
+	struct usd covered;  // of billed: cells whose band held the bill; SCORE_LAST has no bands
 	struct usd width;    // sum of the widths of the bands
 	struct usd cause[SCORE_CAUSES]; // parts of missed
 	struct band_misses misses;      // of those that had a band
@@ -42,8 +51,8 @@ struct score {
 
 struct score_cell {
 	struct usd said, low, high;
-	int band_scale;      // by which the band was scaled when it was said, in thousandths
-	struct difference d; // between the estimate as it stands now and the bill
+	int band_scale;      // factor of the band at that time, in thousandths
+	struct difference d; // between the present estimate and the bill
 };
 
 // The miss of a cell, by cause.
@@ -61,8 +70,9 @@ struct score_worst {
 
 enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES]);
 
-// As a value of the hash, and back: false if it cannot be read. *ret_worst points into `text`.
+// Writes and reads a value of the hash. score_read is false if it is corrupt. *ret_worst points into `text`.
 void score_write(struct buf *b, const struct score *s, const struct score_worst *worst, int n);
-bool score_read(struct str text, struct score *ret, struct score_worst ret_worst[SCORE_WORST_MAX], int *ret_n);
+bool score_read(struct str text, struct score *ret, struct score_worst ret_worst[SCORE_WORST_MAX],
+                int *ret_n);
 
 #endif

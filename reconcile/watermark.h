@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Up to which hour a delivery of the bill may be believed, account by account. Pure.
+// The watermark: the hour up to which a delivery of the bill is complete, for each account. Pure.
 //
-// A delivery is believed for hours that ended at least `patience` before it was made (72 hours: by then Marketplace rows
-// have settled, too), and never beyond the last hour it holds anything for. From there the watermark steps back over hours
-// that look half delivered: those for which the bill has less than four fifths of the tokens the estimate has seen. It does
-// not step back behind where it was: what was once complete and then shrinks was restated, and is believed.
-// A bill that carries its invoice is believed whole.
+// A delivery is taken to be complete for hours that ended at least `patience` before it was made (72 hours:
+// by then the Marketplace rows have arrived, too), and never beyond the last hour that it has rows for. From
+// there the watermark steps back over hours that look half delivered: those for which the bill has less than
+// four fifths of the estimated tokens. It never steps back behind its earlier value: a complete hour that
+// shrinks later was restated. A bill with its invoice is complete as a whole.
 #ifndef NOWCAST_RECONCILE_WATERMARK_H
 #define NOWCAST_RECONCILE_WATERMARK_H
 
@@ -20,7 +20,7 @@ struct watermark_input {
 	bool daily;                // whole days only
 	bool invoiced;
 	const int64_t *billed;     // tokens of the account by hour of the period
-	const int64_t *estimated;  // of the models that the bill knows
+	const int64_t *estimated;  // likewise, of the models that the bill has
 };
 
 // The new watermark, 0 to leave it. *ret_held: hours that looked half delivered.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long to wait before trying again: doubling from 100 ms to 10 s, each wait drawn from its upper half, so that workers that
-// failed together do not come back together.
+// How long to wait before trying again: doubling from 100 ms to 10 s, each wait drawn from its upper half, so
+// that workers that failed together do not come back together.
 #ifndef NOWCAST_RUN_BACKOFF_H
 #define NOWCAST_RUN_BACKOFF_H
 

@@ -5,9 +5,7 @@
 
 #include "base/command.h"
 
-int cmd_run(struct command *c);          // daemon.c
-int cmd_replay(struct command *c);       // replay.c
-int cmd_check_config(struct command *c); // check_config.c
-int cmd_demo(struct command *c);         // demo.c
+int cmd_run(struct command *c);     // daemon.c
+int cmd_replay(struct command *c);  // replay.c
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast run`: starts the workers, then does what is left: signals, the stats line, and telling systemd. The main thread
-// touches no record; it sleeps in sigtimedwait, so signals are ordinary events here and there are no handlers.
+// `nowcast run`: starts the workers, then does what is left: signals, the stats line, and telling systemd.
+// The main thread touches no record; it sleeps in sigtimedwait, so signals are ordinary events here and there
+// are no handlers.
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,17 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alert/alert.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/when.h"
 #include "pricing/prices.h"
+#include "query/snapshot.h"
 #include "run/commands.h"
 #include "run/notify.h"
 #include "run/schedule.h"
 #include "run/worker.h"
-#include "serve/alert.h"
-#include "serve/server.h"
-#include "serve/snapshot.h"
+#include "web/server.h"
 
 enum { TICK_MS = 200, STUCK_MS = 120000 };
 
@@ -56,7 +57,8 @@ static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
 	sum->dead_filed += s->dead_filed;
 	sum->dead_logged += s->dead_logged;
 	sum->lag += s->lag;
-	sum->settle_left = s->settle_left > sum->settle_left ? s->settle_left : sum->settle_left; // all see the same backlog
+	// all see the same backlog
+	sum->settle_left = s->settle_left > sum->settle_left ? s->settle_left : sum->settle_left;
 	sum->partitions += s->partitions;
 	sum->turned_ms = s->turned_ms < sum->turned_ms ? s->turned_ms : sum->turned_ms;
 	sum->waiting |= s->waiting;
@@ -78,11 +80,13 @@ static void tell_stats(struct daemon *d)
 	struct worker_stats s = look_at_all(d);
 	int64_t now = when_ticks_ms(), spent = now > d->last_ms ? now - d->last_ms : 1;
 	int64_t rate = (int64_t)(s.records - d->last.records) * 1000 / spent;
-	log_stats("stats", LOG_INT("records_per_s", rate), LOG_INT("messages", s.messages), LOG_INT("records", s.records),
-	          LOG_INT("calls", s.calls), LOG_INT("ignored", s.ignored), LOG_INT("faults", s.faults), LOG_INT("late", s.late),
-	          LOG_INT("future", s.future), LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
-	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("lag", s.lag), LOG_INT("partitions", s.partitions),
-	          LOG_INT("batches", s.batches), LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
+	log_stats("stats", LOG_INT("records_per_s", rate), LOG_INT("messages", s.messages),
+	          LOG_INT("records", s.records), LOG_INT("calls", s.calls), LOG_INT("ignored", s.ignored),
+	          LOG_INT("faults", s.faults), LOG_INT("late", s.late), LOG_INT("future", s.future),
+	          LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
+	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("lag", s.lag),
+	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
+	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
 	          LOG_INT("settle_left", s.settle_left));
 	notify("STATUS=%s%" PRId64 " records/s, lag %" PRId64 ", %" PRIu64 " faults",
 	       s.waiting ? "waiting for Redis, or for room for dead letters; " : "", rate, s.lag, s.faults);
@@ -119,7 +123,8 @@ static void reload_prices(struct daemon *d)
 	struct prices *fresh;
 	free_old_prices(d);
 	if (d->old_prices) {
-		log_warn("prices were read a moment ago and are not in use by every worker yet; send the signal again");
+		log_warn(
+			"prices were read a moment ago and are not in use by every worker yet; send the signal again");
 	} else if (!prices_load(&fresh, d->conf, &err)) {
 		log_error("the prices were not taken; those in force stay", LOG_STR("why", err.msg));
 	} else {
@@ -138,7 +143,8 @@ static void reload(struct daemon *d)
 	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, when_ticks_ms() * 1000);
 	if (command_load(d->command, &fresh, &err)) {
 		conf_reload(d->conf, &fresh, &restart);
-		log_setup((enum log_level)d->conf->log_level, (enum log_format)d->conf->log_format, d->conf->log_time);
+		log_setup((enum log_level)d->conf->log_level, (enum log_format)d->conf->log_format,
+		          d->conf->log_time);
 		reload_prices(d);
 		alert_watch_reload(d->alerts);
 		log_info("configuration read again");
@@ -177,7 +183,8 @@ static void on_signal(struct daemon *d, int sig)
 		begin_drain(d);
 }
 
-// Blocked here, before any thread is made, so that every thread of ours and of the libraries leaves them to us.
+// Blocked here, before any thread is made, so that every thread of ours and of the libraries leaves them to
+// us.
 static void block_signals(struct daemon *d)
 {
 	sigemptyset(&d->signals);
@@ -230,7 +237,8 @@ static void loop(struct daemon *d)
 			on_signal(d, sig);
 		tick(d);
 		if (!d->draining && any_ended(d)) {
-			log_error("a worker ended; stopping the others too, so that whoever watches starts all of them anew");
+			log_error(
+				"a worker ended; stopping the others too, so that whoever watches starts all of them anew");
 			begin_drain(d);
 		}
 	}
@@ -253,15 +261,18 @@ static bool start(struct daemon *d, struct err *err)
 int cmd_run(struct command *c)
 {
 	struct err err = ERR_INIT;
-	struct daemon d = {.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = notify_watchdog_ms()};
+	struct daemon d = {
+		.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = notify_watchdog_ms()};
 	if (!command_done(c, 0, 0, &err) || !prices_load(&d.prices, &c->conf, &err))
 		return command_fail(c, &err);
 	block_signals(&d);
 	bool started = start(&d, &err), good = started;
 	if (started) {
-		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group), LOG_STR("listen", c->conf.listen));
+		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers),
+		         LOG_STR("group", c->conf.group), LOG_STR("listen", c->conf.listen));
 		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
-			log_warn("neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
+			log_warn(
+				"neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
 		notify("READY=1\nSTATUS=started");
 		loop(&d);
 		tell_stats(&d);
@@ -278,6 +289,7 @@ int cmd_run(struct command *c)
 	prices_free(d.old_prices);
 	prices_free(d.prices);
 	if (started)
-		log_info(good ? "ended; everything read is committed" : "ended by an error; what was not committed will be read again");
+		log_info(good ? "ended; everything read is committed"
+		              : "ended by an error; what was not committed will be read again");
 	return good ? STATUS_OK : command_fail(c, &err);
 }

@@ -14,7 +14,8 @@ enum { NOTICE_BYTES = 64 * 1024 }; // of a letter that fits nowhere whole
 
 void dead_init(struct dead *d, const struct conf *conf, bool with_topic, const struct kafka_hooks *hooks)
 {
-	*d = (struct dead){.topic = with_topic ? conf->dead_letter_topic : "", .file = conf->dead_letter_file, .conf = conf};
+	*d = (struct dead){
+		.topic = with_topic ? conf->dead_letter_topic : "", .file = conf->dead_letter_file, .conf = conf};
 	if (hooks)
 		d->hooks = *hooks;
 }
@@ -64,7 +65,8 @@ static bool ends_in_a_line(int fd)
 	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 }
 
-static bool to_file(struct dead *d, const struct dead_letter *letters, const bool *wanted, size_t n, struct err *err)
+static bool to_file(struct dead *d, const struct dead_letter *letters, const bool *wanted, size_t n,
+                    struct err *err)
 {
 	struct buf lines = BUF_INIT;
 	uint64_t filed = 0;
@@ -79,7 +81,8 @@ static bool to_file(struct dead *d, const struct dead_letter *letters, const boo
 			filed++;
 		}
 	// Pipes and terminals cannot be synced, and need not be.
-	bool good = file_write_all(fd, buf_str(&lines)) && (fdatasync(fd) == 0 || errno == EINVAL || errno == EROFS);
+	bool good =
+		file_write_all(fd, buf_str(&lines)) && (fdatasync(fd) == 0 || errno == EINVAL || errno == EROFS);
 	if (!good)
 		err_set(err, ERR_RETRY, "dead_letter.file %s: cannot write: %s", d->file, strerror(errno));
 	else
@@ -91,13 +94,15 @@ static bool to_file(struct dead *d, const struct dead_letter *letters, const boo
 
 // ---- the topic
 
-// A letter that neither the topic nor a file takes whole: its beginning goes to the topic, and the origin says where it is.
+// A letter that neither the topic nor a file takes whole: its beginning goes to the topic, and the origin
+// says where it is.
 static bool send_notice(struct dead *d, const struct dead_letter *letter, struct err *err)
 {
 	struct dead_letter notice = *letter;
 	struct buf reason = BUF_INIT, where = BUF_INIT;
 	bool too_large = false;
-	buf_addf(&reason, "%s (too large for this topic: only its beginning is here; the original stands at its origin)",
+	buf_addf(&reason,
+	         "%s (too large for this topic: only its beginning is here; the original stands at its origin)",
 	         letter->reason);
 	notice.reason = reason.data;
 	if (notice.data.len > NOTICE_BYTES)
@@ -106,7 +111,8 @@ static bool send_notice(struct dead *d, const struct dead_letter *letter, struct
 	if (good) {
 		origin_describe(&letter->origin, &where);
 		log_error("a dead letter is too large for its topic; set dead_letter.file to keep such whole",
-		          LOG_STR("origin", where.data), LOG_STR("reason", letter->reason), LOG_INT("bytes", letter->data.len));
+		          LOG_STR("origin", where.data), LOG_STR("reason", letter->reason),
+		          LOG_INT("bytes", letter->data.len));
 		d->logged++;
 	}
 	buf_release(&reason);
@@ -150,9 +156,10 @@ static void to_log(struct dead *d)
 	for (size_t i = 0; i < d->n; i++) {
 		struct buf where = BUF_INIT;
 		origin_describe(&d->letters[i].origin, &where);
-		log_error("cannot decode; neither dead_letter.topic nor dead_letter.file is set, so only this line remains",
-		          LOG_STR("origin", where.len ? where.data : ""), LOG_INT("index", d->letters[i].index),
-		          LOG_STR("reason", d->letters[i].reason));
+		log_error(
+			"cannot decode; neither dead_letter.topic nor dead_letter.file is set, so only this line remains",
+			LOG_STR("origin", where.len ? where.data : ""), LOG_INT("index", d->letters[i].index),
+			LOG_STR("reason", d->letters[i].reason));
 		buf_release(&where);
 	}
 	d->logged += d->n;

@@ -15,8 +15,8 @@ static void on_fault(void *user, int index, struct str part, const char *reason)
 	dead_add(&in->dead, &letter);
 }
 
-// A record that was decoded and still makes no sense has no text of its own any more, so its message becomes the dead letter:
-// once, however many of its records are refused, for replaying it brings all of them.
+// A record that was decoded and still makes no sense has no text of its own any more, so its message becomes
+// the dead letter: once, however many of its records are refused, for replaying it brings all of them.
 static void refuse(struct intake *in, int index, const char *reason)
 {
 	in->refused++;
@@ -41,23 +41,23 @@ static void on_unpriced(void *user, struct str model, const char *why)
 {
 	char *name = xstrdup(model);
 	(void)user;
-	log_warn("tokens without a price: they are counted and shown as unpriced", LOG_STR("model", name), LOG_STR("why", why));
+	log_warn("tokens without a price: they are counted and shown as unpriced", LOG_STR("model", name),
+	         LOG_STR("why", why));
 	free(name);
 }
 
 static void on_forgotten(void *user)
 {
 	(void)user;
-	log_error("Redis has forgotten what was written to it: figures begin anew. Replay what is kept of the last `window`, or set "
-	          "the group's offsets back; and give Redis persistence (appendonly yes)");
+	log_error(
+		"Redis has forgotten what was written to it: figures begin anew. Replay what is kept of the last `window`, or set "
+		"the group's offsets back; and give Redis persistence (appendonly yes)");
 }
 
 static struct engine_options options_of(const struct conf *c)
 {
 	return (struct engine_options){
-		.redis_url = c->redis,
-		.redis_ca = *c->redis_ca ? c->redis_ca : NULL,
-		.prefix = c->redis_prefix,
+		.redis = redis_target_of(c),
 		.window_ms = c->window_ms,
 		.retention_ms = c->retention_ms,
 		.settle_ms = c->settle_interval_ms,
@@ -125,7 +125,8 @@ bool intake_is_empty(const struct intake *in)
 
 bool intake_is_full(const struct intake *in)
 {
-	return in->failed.kind != ERR_NONE || engine_pending_records(in->engine) >= (size_t)in->conf->batch_records ||
+	return in->failed.kind != ERR_NONE ||
+	       engine_pending_records(in->engine) >= (size_t)in->conf->batch_records ||
 	       engine_pending_bytes(in->engine) + dead_pending_bytes(&in->dead) >= (size_t)in->conf->batch_bytes;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// From one message to the batch: decoder, engine and dead letters put together. The daemon and the replay both feed it; they
-// differ only in where messages come from and in how they wait.
+// From one message to the batch: decoder, engine and dead letters put together. The daemon and the replay
+// both feed it; they differ only in where messages come from and in how they wait.
 #ifndef NOWCAST_RUN_INTAKE_H
 #define NOWCAST_RUN_INTAKE_H
 
-#include "estimator/engine.h"
 #include "ingest/decode.h"
 #include "run/dead.h"
+#include "store/engine.h"
 
 struct intake {
 	const struct conf *conf;
@@ -22,7 +22,8 @@ struct intake {
 	struct err failed;           // what the engine could not do, other than skip
 };
 
-// `prices` outlives the intake (or engine_set_prices replaces them). `limit_bytes`: the decoder's limit of a message. `hooks`: for the dead-letter topic; NULL: file only.
+// `prices` outlives the intake (or engine_set_prices replaces them). `limit_bytes`: the decoder's limit of a
+// message. `hooks`: for the dead-letter topic; NULL: file only.
 bool intake_open(struct intake *in, const struct conf *conf, const struct prices *prices, size_t limit_bytes,
                  const struct kafka_hooks *hooks, struct err *err) NC_CHECK;
 void intake_close(struct intake *in);
@@ -35,7 +36,8 @@ void intake_fault(struct intake *in, const struct origin *origin, struct str dat
 bool intake_is_empty(const struct intake *in);
 bool intake_is_full(const struct intake *in);
 
-// Facts to Redis, then dead letters to their place. On ERR_RETRY nothing is lost: call again. Once true, the batch is safe.
+// Facts to Redis, then dead letters to their place. On ERR_RETRY nothing is lost: call again. Once true, the
+// batch is safe.
 bool intake_apply(struct intake *in, struct err *err) NC_CHECK;
 
 #endif

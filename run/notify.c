@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written by hand, as the protocol's manual invites to: one datagram, no library, no state. A message that cannot be delivered
-// at once is dropped: the daemon works without systemd too, and must not wait for it.
+// Written by hand, as the protocol's manual invites to: one datagram, no library, no state. A message that
+// cannot be delivered at once is dropped: the daemon works without systemd too, and must not wait for it.
 #include "run/notify.h"
 
 #include <stdarg.h>
@@ -30,7 +30,8 @@ void notify(const char *fmt, ...)
 	if (fd < 0)
 		return;
 	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	sendto(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to, len);
+	sendto(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT,
+	       (struct sockaddr *)&to, len);
 	close(fd);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sd_notify protocol: datagrams to the socket that systemd names in $NOTIFY_SOCKET. Without one, nothing happens.
+// The sd_notify protocol: datagrams to the socket that systemd names in $NOTIFY_SOCKET. Without one, nothing
+// happens.
 #ifndef NOWCAST_RUN_NOTIFY_H
 #define NOWCAST_RUN_NOTIFY_H
 
@@ -7,8 +8,10 @@
 
 #include "base/err.h"
 
-void notify(const char *fmt, ...) NC_PRINTF(1, 2); // "READY=1", "STATUS=..."; several assignments on lines of their own
+// "READY=1", "STATUS=..."; several assignments on lines of their own
+void notify(const char *fmt, ...) NC_PRINTF(1, 2);
 
-int64_t notify_watchdog_ms(void); // how often to send WATCHDOG=1 (half of what systemd allows); 0: it does not ask
+// how often to send WATCHDOG=1 (half of what systemd allows); 0: it does not ask
+int64_t notify_watchdog_ms(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast replay PATH...`: the daemon's work with files in place of Kafka. Records are joined in Redis, so replaying what is
-// there already changes nothing, and an interrupted replay is simply begun again.
+// `nowcast replay PATH...`: the daemon's work with files in place of Kafka. Records are joined in Redis, so
+// replaying what is there already changes nothing, and an interrupted replay is simply begun again.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ static void on_signal(int sig)
 
 static bool check_interrupted(struct err *err)
 {
-	return !interrupted || err_set(err, ERR_FATAL, "interrupted; run it again to finish, nothing is counted twice");
+	return !interrupted ||
+	       err_set(err, ERR_FATAL, "interrupted; run it again to finish, nothing is counted twice");
 }
 
 static void sleep_ms(int ms)
@@ -55,7 +56,8 @@ static bool retry(struct replay *r, struct err *err)
 	if (err->kind != ERR_RETRY)
 		return false;
 	int wait_ms = backoff_next_ms(&r->backoff);
-	log_warn("waiting, then trying again; nothing is lost", LOG_STR("why", err->msg), LOG_INT("wait_ms", wait_ms));
+	log_warn("waiting, then trying again; nothing is lost", LOG_STR("why", err->msg),
+	         LOG_INT("wait_ms", wait_ms));
 	err_clear(err);
 	sleep_ms(wait_ms);
 	return check_interrupted(err);
@@ -161,7 +163,8 @@ static bool replay_all(struct replay *r, struct err *err)
 	return apply(r, err) && settle(r, err);
 }
 
-// What fails again is appended to the file of dead letters: were it read at the same time, the replay would not end.
+// What fails again is appended to the file of dead letters: were it read at the same time, the replay would
+// not end.
 static bool check_dead_letter_file(const struct files *f, const char *dead, struct err *err)
 {
 	struct stat its, st;
@@ -169,15 +172,22 @@ static bool check_dead_letter_file(const struct files *f, const char *dead, stru
 		return true;
 	for (size_t i = 0; i < f->n; i++)
 		if (stat(f->entries[i].path, &st) == 0 && st.st_dev == its.st_dev && st.st_ino == its.st_ino)
-			return err_set(err, ERR_CONFIG, "%s is dead_letter.file, to which is appended what fails again: rename it, then replay it by its new name", f->entries[i].path);
+			return err_set(
+				err, ERR_CONFIG,
+				"%s is dead_letter.file, to which is appended what fails again: rename it, then replay it by its new name",
+				f->entries[i].path);
 	return true;
 }
 
 static void print_summary(const struct replay *r)
 {
 	static const char *const kinds[RECORD_KINDS] = {
-		[RECORD_CALL] = "calls", [RECORD_CALL_TOKENS] = "call_tokens", [RECORD_AMENDMENT] = "amendments",
-		[RECORD_METRIC] = "metrics", [RECORD_SESSION_TAGS] = "session_tags", [RECORD_PRINCIPAL_TAGS] = "principal_tags",
+		[RECORD_CALL] = "calls",
+		[RECORD_CALL_TOKENS] = "call_tokens",
+		[RECORD_AMENDMENT] = "amendments",
+		[RECORD_METRIC] = "metrics",
+		[RECORD_SESSION_TAGS] = "session_tags",
+		[RECORD_PRINCIPAL_TAGS] = "principal_tags",
 	};
 	const struct decode_counts *d = decoder_counts(r->intake.decoder);
 	const struct engine_counts *e = engine_counts(r->intake.engine);
@@ -201,7 +211,8 @@ static void print_summary(const struct replay *r)
 
 static void catch_signals(void)
 {
-	struct sigaction act = {.sa_handler = on_signal}; // no SA_RESTART: a blocked read of standard input must end
+	// no SA_RESTART: a blocked read of standard input must end
+	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 }

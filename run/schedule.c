@@ -16,7 +16,8 @@
 
 enum { FIRST_MS = 10000 }; // after the start: workers first
 
-// The same program with the same configuration. Everything is made before the fork: after it only the kernel is asked.
+// The same program with the same configuration. Everything is made before the fork: after it only the kernel
+// is asked.
 static char **arguments(const struct command *c)
 {
 	char **argv = xcalloc(8 + c->nflags, sizeof *argv);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything here runs on the worker's own thread, but for worker_stop, worker_offer and worker_look. The order inside a turn is the whole
-// point: facts, then dead letters, then offsets. A crash between any two of them repeats work and loses none.
+// Everything here runs on the worker's own thread, but for worker_stop, worker_offer and worker_look. The
+// order inside a turn is the whole point: facts, then dead letters, then offsets. A crash between any two of
+// them repeats work and loses none.
 #include "run/worker.h"
 
 #include <pthread.h>
@@ -14,7 +15,8 @@
 
 enum {
 	POLL_MS = 100,          // how soon a worker notices that it should stop
-	DRAIN_APPLY_MS = 20000, // how long after worker_stop the last batch is tried again; one try waits for Redis up to a minute
+	// how long after worker_stop the last batch is tried again; one try waits for Redis up to a minute
+	DRAIN_APPLY_MS = 20000,
 	DRAIN_SETTLE_MS = 5000,
 };
 
@@ -45,11 +47,24 @@ static void publish(struct worker *w)
 	const struct decode_counts *d = decoder_counts(w->intake.decoder);
 	const struct engine_counts *e = engine_counts(w->intake.engine);
 	struct worker_stats s = {
-		.messages = d->messages, .calls = e->calls_new, .ignored = d->ignored, .faults = d->faults + w->intake.refused,
-		.late = e->late, .future = e->future, .settled = e->settled, .batches = w->batches, .round_trips = e->round_trips,
-		.dead_sent = w->intake.dead.sent, .dead_filed = w->intake.dead.filed, .dead_logged = w->intake.dead.logged,
-		.lag = kafka_lag(w->kafka), .settle_left = (int64_t)w->settle_left, .partitions = kafka_partitions(w->kafka),
-		.turned_ms = when_ticks_ms(), .waiting = w->waiting, .prices = w->prices,
+		.messages = d->messages,
+		.calls = e->calls_new,
+		.ignored = d->ignored,
+		.faults = d->faults + w->intake.refused,
+		.late = e->late,
+		.future = e->future,
+		.settled = e->settled,
+		.batches = w->batches,
+		.round_trips = e->round_trips,
+		.dead_sent = w->intake.dead.sent,
+		.dead_filed = w->intake.dead.filed,
+		.dead_logged = w->intake.dead.logged,
+		.lag = kafka_lag(w->kafka),
+		.settle_left = (int64_t)w->settle_left,
+		.partitions = kafka_partitions(w->kafka),
+		.turned_ms = when_ticks_ms(),
+		.waiting = w->waiting,
+		.prices = w->prices,
 	};
 	for (int k = 0; k < RECORD_KINDS; k++)
 		s.records += d->records[k];
@@ -74,9 +89,9 @@ static bool on_message(void *user, const struct origin *origin, struct str data)
 	return intake_is_full(&w->intake);
 }
 
-// One try to make the batch safe before its partitions go, unless the worker ends because that was tried. If it fails, their
-// offsets are not committed and the next owner reads the records again; ours stay in the batch and are applied later, which
-// changes nothing then.
+// One try to make the batch safe before its partitions go, unless the worker ends because that was tried. If
+// it fails, their offsets are not committed and the next owner reads the records again; ours stay in the
+// batch and are applied later, which changes nothing then.
 static void on_revoke(void *user)
 {
 	struct worker *w = user;
@@ -116,7 +131,8 @@ static bool out_of_time(struct worker *w)
 static bool collect(struct worker *w, struct err *err)
 {
 	int64_t until = when_ticks_ms() + w->conf->batch_interval_ms;
-	for (int64_t now = when_ticks_ms(); now < until && !stopping(w) && !intake_is_full(&w->intake); now = when_ticks_ms())
+	for (int64_t now = when_ticks_ms(); now < until && !stopping(w) && !intake_is_full(&w->intake);
+	     now = when_ticks_ms())
 		if (!kafka_poll(w->kafka, until - now < POLL_MS ? (int)(until - now) : POLL_MS, err))
 			return false;
 	return true;
@@ -173,8 +189,8 @@ static bool settle(struct worker *w, bool all, struct err *err)
 	if (err->kind != ERR_RETRY)
 		return false;
 	int ms = backoff_next_ms(&w->backoff);
-	log_warn("figures are not brought up to date now; trying again", LOG_INT("worker", w->number), LOG_STR("why", err->msg),
-	         LOG_INT("wait_ms", ms));
+	log_warn("figures are not brought up to date now; trying again", LOG_INT("worker", w->number),
+	         LOG_STR("why", err->msg), LOG_INT("wait_ms", ms));
 	err_clear(err);
 	w->settle_due_ms = when_ticks_ms() + ms;
 	w->settle_left += w->settle_left == 0; // not known, but not none
@@ -251,7 +267,8 @@ static void worker_free(struct worker *w)
 	free(w);
 }
 
-bool worker_start(struct worker **ret, const struct conf *conf, const struct prices *prices, int number, struct err *err)
+bool worker_start(struct worker **ret, const struct conf *conf, const struct prices *prices, int number,
+                  struct err *err)
 {
 	struct worker *w = xcalloc(1, sizeof *w);
 	w->conf = conf;

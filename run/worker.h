@@ -3,8 +3,8 @@
 //
 //     poll up to N records or T ms -> apply to Redis -> dead letters safe -> commit offsets -> settle when due -> again
 //
-// Redis away: it keeps the batch, keeps its place in the group by polling (paused), and tries again. What was not committed
-// when it dies is read again by another; joining it twice changes nothing.
+// Redis away: it keeps the batch, keeps its place in the group by polling (paused), and tries again. What was
+// not committed when it dies is read again by another; joining it twice changes nothing.
 #ifndef NOWCAST_RUN_WORKER_H
 #define NOWCAST_RUN_WORKER_H
 
@@ -29,15 +29,18 @@ struct worker_stats { // since the start of the worker, but for the last six
 struct worker;
 struct prices;
 
-// Validates and connects nothing yet. `conf` outlives the worker and is not changed under it, reloadable keys excepted.
-// `prices` lives until the worker uses others, or has ended.
-bool worker_start(struct worker **ret, const struct conf *conf, const struct prices *prices, int number, struct err *err) NC_CHECK;
+// Validates and connects nothing yet. `conf` outlives the worker and is not changed under it, reloadable keys
+// excepted. `prices` lives until the worker uses others, or has ended.
+bool worker_start(struct worker **ret, const struct conf *conf, const struct prices *prices, int number,
+                  struct err *err) NC_CHECK;
 
-void worker_stop(struct worker *w);                            // asks it to drain; returns at once; any thread
+// asks it to drain; returns at once; any thread
+void worker_stop(struct worker *w);
 void worker_offer(struct worker *w, const struct prices *p);   // to be used from its next turn on; any thread
 void worker_look(struct worker *w, struct worker_stats *ret);  // a consistent copy; any thread
 
-// Waits for the end of its thread and frees it. False: it ended by an error, or could not bring its last batch to Redis.
+// Waits for the end of its thread and frees it. False: it ended by an error, or could not bring its last
+// batch to Redis.
 bool worker_join(struct worker *w, struct err *err) NC_CHECK;
 
 #endif

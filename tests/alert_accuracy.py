@@ -8,7 +8,7 @@ Every principal's calls jump tenfold for 20 minutes about once a day; half of th
 three days, while little is known of this hour on other days, are told apart. Two ways, on different seeds:
 
   the rule     many principal-days, cheaply: world.py's calls, each arriving when world.py has its CloudTrail record arrive,
-               minute by minute through serve/pace.c; dollars are the true ones of the calls that have arrived
+               minute by minute through alert/rate_baseline.c; dollars are the true ones of the calls that have arrived
   the program  world.py's whole stream as it arrives, through decoder, Redis, estimate and rule, looked at every minute;
                five days, with jumps in the last two that are three to nine hours apart
 
@@ -146,9 +146,9 @@ def arrivals(seed, hours, scale, jumps):
 
 def rule(scores, seed, hours, scale, jumps):
     by_name = arrivals(seed, hours, scale, jumps)
-    shift = 60  # pace_play's minutes begin at 1
+    shift = 60  # rate_play's minutes begin at 1
     text = "".join(name + "".join(f" {m + shift}:{c}:{int(usd)}" for m, (c, usd) in sorted(cells.items())) + "\n" for name, cells in by_name.items())
-    said = subprocess.run([os.path.join(a.build, "tests", "pace_play"), str(round(a.factor * 10)), str(round(a.floor * 1e6))], input=text, capture_output=True,
+    said = subprocess.run([os.path.join(a.build, "tests", "rate_play"), str(round(a.factor * 10)), str(round(a.floor * 1e6))], input=text, capture_output=True,
                           text=True, check=True).stdout
     for line in said.splitlines():
         name, *rings = line.split()

@@ -3,16 +3,17 @@
 //
 //     alert_play REDIS-URL STREAM.ndjson      lines as `kcat -C -J` has them, in the order of `ts`
 //
-// Each minute's messages are decoded, joined in Redis and settled; then the built-in spike rule is asked, as the daemon would
-// ask it at the end of that minute. Prints a line a finding: the time of the look (ms), whose, and what it says.
+// Each minute's messages are decoded, joined in Redis and settled; then the built-in spike rule is asked, as
+// the daemon would ask it at the end of that minute. Prints a line a finding: the time of the look (ms),
+// whose, and what it says.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/alert.h"
 #include "base/when.h"
 #include "pricing/prices.h"
 #include "run/intake.h"
-#include "serve/alert.h"
 
 struct play {
 	struct conf conf;
@@ -43,15 +44,21 @@ static void look(struct play *p, int64_t now_ms)
 {
 	struct err err = ERR_INIT;
 	struct arena arena = ARENA_INIT;
-	struct figures *figures; // made anew, since what it keeps ages by the clock of the wall
+	struct rollups *rollups; // made anew, since what it keeps ages by the clock of the wall
 	settle(p);
-	must(figures_open(&figures, p->conf.redis, "", p->conf.redis_prefix, &err), &err);
-	struct alert_check c = {.rules = &p->rules, .figures = figures, .redis = view_redis(figures_view(figures)), .prefix = p->conf.redis_prefix,
-	                        .now_ms = now_ms, .only_rule = alert_rule_find(&p->rules, STR("spike")), .arena = &arena};
+	must(rollups_open(&rollups, redis_target_of(&p->conf), &err), &err);
+	struct alert_check c = {.rules = &p->rules,
+	                        .rollups = rollups,
+	                        .redis = view_redis(rollups_view(rollups)),
+	                        .prefix = p->conf.redis_prefix,
+	                        .now_ms = now_ms,
+	                        .only_rule = alert_rule_find(&p->rules, STR("spike")),
+	                        .arena = &arena};
 	must(alert_check(&c, &err), &err);
 	for (int i = 0; i < c.n; i++)
-		printf("%lld %.*s %.*s\n", (long long)now_ms, STR_ARG(c.findings[i].group), STR_ARG(c.findings[i].text));
-	figures_close(figures);
+		printf("%lld %.*s %.*s\n", (long long)now_ms, STR_ARG(c.findings[i].group),
+		       STR_ARG(c.findings[i].text));
+	rollups_close(rollups);
 	arena_release(&arena);
 }
 
@@ -92,7 +99,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	conf_init(&p.conf);
-	must(conf_set(&p.conf, STR("redis"), str_of(argv[1]), (struct conf_origin){.source = CONF_FLAG}, &err), &err);
+	must(conf_set(&p.conf, STR("redis"), str_of(argv[1]), (struct conf_origin){.source = CONF_FLAG}, &err),
+	     &err);
 	must(prices_load(&p.prices, &p.conf, &err) && alert_rules_load(&p.rules, &p.conf, &err) &&
 	     intake_open(&p.intake, &p.conf, p.prices, (size_t)p.conf.message_bytes, NULL, &err), &err);
 	play(&p, f);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The alerts file: what is taken, and that each mistake is told with its line and what is allowed.
-#include "serve/alert.h"
+#include "alert/alert.h"
 #include "tests/tap.h"
 
 static bool parse(struct alert_rules *r, const char *text, struct err *err)
@@ -45,8 +45,12 @@ static void test_right(void)
 {
 	struct alert_rules r;
 	struct err err = ERR_INIT;
-	ok(parse(&r, "# comment\n[rule a b]\nkind = budget\nby = tag:cost-center\nperiod=week\namount = 12.50\nat = 90, 100\nreceivers = ops\n"
-	             "[receiver ops]\nkind = command\ncommand = cat\n", &err), "a rule and a receiver");
+	ok(parse(
+		   &r,
+		   "# comment\n[rule a b]\nkind = budget\nby = tag:cost-center\nperiod=week\namount = 12.50\nat = 90, 100\nreceivers = ops\n"
+		   "[receiver ops]\nkind = command\ncommand = cat\n",
+		   &err),
+	   "a rule and a receiver");
 	is_int(r.nrules, 1, "one rule");
 	is_int(r.rules[0].period, PERIOD_WEEK, "its period");
 	is_int(r.rules[0].at[1], 100, "its levels");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The allocation of an hour as a pure function: examples in tests/allocate.txt, then random hours in which no token may be
-// lost or made and no share may be negative. Prints its seed; NOWCAST_SEED repeats one.
+// The allocation of an hour as a pure function: examples in tests/allocate.txt, then random hours in which no
+// token may be lost or made and no share may be negative. Prints its seed; NOWCAST_SEED repeats one.
 #include "base/arena.h"
 #include "base/buf.h"
 #include "estimator/allocate.h"
@@ -10,7 +10,7 @@
 
 enum { WHO_MAX = 8, SPAN_MINUTES = 180 };
 
-static const char *const slot_names[METRIC_SLOTS] = {"input", "output", "cache_read", "cache_write"};
+static const char *const kind_names[METRIC_KINDS] = {"input", "output", "cache_read", "cache_write"};
 
 // The facts of a case, and room for what a span points to.
 struct facts {
@@ -31,8 +31,8 @@ static void facts_init(struct facts *f)
 	for (int m = 0; m < SPAN_MINUTES; m++)
 		f->hours[m / 60].minutes[m % 60].calls = f->calls[m];
 	for (int i = 0; i < WHO_MAX; i++)
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			f->weights[i].milli[slot] = 1000;
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			f->weights[i].milli[kind] = 1000;
 }
 
 static int caller(struct facts *f, const char *name)
@@ -61,26 +61,26 @@ static struct calls *calls_of(struct facts *f, int m, int who)
 	return &at->calls[at->ncalls++];
 }
 
-static int slot_of(const char *name)
+static int kind_of_type(const char *name)
 {
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		if (strcmp(slot_names[slot], name) == 0)
-			return slot;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		if (strcmp(kind_names[kind], name) == 0)
+			return kind;
 	printf("Bail out! no slot is named %s\n", name);
 	exit(1);
 }
 
-static void set_metric(struct facts *f, int m, int slot, int64_t sum)
+static void set_metric(struct facts *f, int m, int kind, int64_t sum)
 {
 	struct minute *at = minute(f, m);
-	at->metered = at->has[slot] = true;
-	at->metric[slot] = sum;
+	at->metered = at->has[kind] = true;
+	at->metric[kind] = sum;
 }
 
 // A line of facts. False: it is none.
 static bool read_fact(struct facts *f, const char *line)
 {
-	char who[32], slot[32];
+	char who[32], kind[32];
 	int m;
 	long long n, x;
 	if (sscanf(line, "calls %d %31s %lld failed %lld", &m, who, &n, &x) == 4) {
@@ -89,14 +89,14 @@ static bool read_fact(struct facts *f, const char *line)
 		c->failed = x;
 	} else if (sscanf(line, "calls %d %31s %lld", &m, who, &n) == 3) {
 		calls_of(f, m, caller(f, who))->n = n;
-	} else if (sscanf(line, "exact %d %31s %31s %lld %lld", &m, who, slot, &n, &x) == 5) {
+	} else if (sscanf(line, "exact %d %31s %31s %lld %lld", &m, who, kind, &n, &x) == 5) {
 		struct calls *c = calls_of(f, m, caller(f, who));
-		c->exact_n[slot_of(slot)] = n;
-		c->exact[slot_of(slot)] = x;
-	} else if (sscanf(line, "metric %d %31s %lld", &m, slot, &n) == 3) {
-		set_metric(f, m, slot_of(slot), n);
-	} else if (sscanf(line, "weight %31s %31s %lld", who, slot, &n) == 3) {
-		f->weights[caller(f, who)].milli[slot_of(slot)] = n;
+		c->exact_n[kind_of_type(kind)] = n;
+		c->exact[kind_of_type(kind)] = x;
+	} else if (sscanf(line, "metric %d %31s %lld", &m, kind, &n) == 3) {
+		set_metric(f, m, kind_of_type(kind), n);
+	} else if (sscanf(line, "weight %31s %31s %lld", who, kind, &n) == 3) {
+		f->weights[caller(f, who)].milli[kind_of_type(kind)] = n;
 	} else if (sscanf(line, "lookback %d", &f->lookback) != 1) {
 		return false;
 	}
@@ -116,18 +116,19 @@ static void describe(const struct facts *f, const struct hour_usage *u, struct b
 		const char *name = f->callers[i].arn.p;
 		if (c->calls || c->failed)
 			buf_addf(out, "%s calls %lld %lld\n", name, (long long)c->calls, (long long)c->failed);
-		for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-			const struct shares *x = &c->slots[slot];
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
+			const struct shares *x = &c->by_kind[kind];
 			if (x->exact || x->allocated || x->provisional)
-				buf_addf(out, "%s %s %lld %lld %lld\n", name, slot_names[slot], (long long)x->exact, (long long)x->allocated, (long long)x->provisional);
+				buf_addf(out, "%s %s %lld %lld %lld\n", name, kind_names[kind], (long long)x->exact,
+				         (long long)x->allocated, (long long)x->provisional);
 		}
 	}
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		if (u->unattributed[slot])
-			buf_addf(out, "unattributed %s %lld\n", slot_names[slot], (long long)u->unattributed[slot]);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++)
-		if (u->excess[slot])
-			buf_addf(out, "excess %s %lld\n", slot_names[slot], (long long)u->excess[slot]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		if (u->unattributed[kind])
+			buf_addf(out, "unattributed %s %lld\n", kind_names[kind], (long long)u->unattributed[kind]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		if (u->excess[kind])
+			buf_addf(out, "excess %s %lld\n", kind_names[kind], (long long)u->excess[kind]);
 	buf_addc(out, '\n');
 }
 
@@ -149,7 +150,7 @@ static void examples(const char *path)
 	static struct facts f;
 	struct buf want = BUF_INIT;
 	char line[256], title[256] = "";
-	bool figures = false;
+	bool rollups = false;
 	FILE *in = fopen(path, "r");
 	if (!in)
 		skip_all("tests/allocate.txt is not here: run from the top of the source tree");
@@ -160,12 +161,12 @@ static void examples(const char *path)
 				check_case(&f, title, &want);
 			facts_init(&f);
 			buf_clear(&want);
-			figures = false;
+			rollups = false;
 			snprintf(title, sizeof title, "%s", line + 2);
 		} else if (strcmp(line, "=>") == 0) {
-			figures = true;
+			rollups = true;
 		} else if (*line && *line != '#') {
-			if (figures)
+			if (rollups)
 				buf_addf(&want, "%s\n", line);
 			else
 				ok(read_fact(&f, line), "%s: %s", title, line);
@@ -176,7 +177,7 @@ static void examples(const char *path)
 	fclose(in);
 }
 
-// ---- random hours ---------------------------------------------------------------------------------------------------
+// ---- random hours -------------------------------------------------------------------------------
 
 static int64_t some_size(void)
 {
@@ -189,8 +190,8 @@ static void random_facts(struct facts *f)
 	f->lookback = (int)below(61);
 	for (int i = 0, n = (int)below(WHO_MAX + 1); i < n; i++) {
 		f->callers[f->span.ncallers++] = (struct who){STR("somebody"), STR("-")};
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			f->weights[i].milli[slot] = below(4) ? some_size() : (int64_t)1e18;
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			f->weights[i].milli[kind] = below(4) ? some_size() : (int64_t)1e18;
 	}
 	for (int m = -60; m < 120; m++) {
 		for (int i = 0; i < f->span.ncallers; i++) {
@@ -198,26 +199,26 @@ static void random_facts(struct facts *f)
 				continue;
 			struct calls *c = calls_of(f, m, i);
 			c->n = below(3) ? below(10) : below(1000000);
-			for (int slot = 0; slot < TOKEN_SLOTS; slot++) {
-				c->exact_n[slot] = below(3) ? 0 : below(c->n + 1);
-				c->exact[slot] = c->exact_n[slot] ? some_size() / 100 : 0;
+			for (int kind = 0; kind < TOKEN_KINDS; kind++) {
+				c->exact_n[kind] = below(3) ? 0 : below(c->n + 1);
+				c->exact[kind] = c->exact_n[kind] ? some_size() / 100 : 0;
 			}
 		}
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			if (below(5) == 0)
-				set_metric(f, m, slot, some_size());
+				set_metric(f, m, kind, some_size());
 	}
 }
 
 // What the cells of the hour have to give: the sum of their residuals.
-static int64_t residuals(const struct facts *f, int slot, struct arena *arena)
+static int64_t residuals(const struct facts *f, int kind, struct arena *arena)
 {
 	struct cell_reader r;
 	struct cell c;
 	int64_t sum = 0;
 	cell_reader_init(&r, &f->span, f->lookback, arena);
 	for (int m = 0; m < 60; m++)
-		if (cell_read(&r, m, slot, &c))
+		if (cell_read(&r, m, kind, &c))
 			sum += c.residual;
 	return sum;
 }
@@ -227,15 +228,15 @@ static bool hour_holds(struct facts *f, struct arena *arena)
 	struct hour_usage u;
 	bool good = true;
 	allocate(f, arena, &u);
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-		int64_t given = u.unattributed[slot];
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		int64_t given = u.unattributed[kind];
 		for (int i = 0; i < f->span.ncallers; i++) {
-			const struct shares *x = &u.callers[i].slots[slot];
+			const struct shares *x = &u.callers[i].by_kind[kind];
 			given += x->allocated;
 			good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0;
-			good &= u.callers[i].spread[slot] >= 0 && u.callers[i].noise[slot] >= 0;
+			good &= u.callers[i].spread[kind] >= 0 && u.callers[i].noise[kind] >= 0;
 		}
-		good &= given == residuals(f, slot, arena) && u.unattributed[slot] >= 0 && u.excess[slot] >= 0;
+		good &= given == residuals(f, kind, arena) && u.unattributed[kind] >= 0 && u.excess[kind] >= 0;
 	}
 	return good;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The largest-remainder method as a property: the shares add up to the token, each is within one of its exact part, equal
-// weights differ by one at most and the lower index is first. Prints its seed; NOWCAST_SEED repeats one.
+// The largest-remainder method as a property: the shares add up to the token, each is within one of its exact
+// part, equal weights differ by one at most and the lower index is first. Prints its seed; NOWCAST_SEED
+// repeats one.
 #include "estimator/apportion.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
@@ -34,7 +35,8 @@ static void examples(void)
 	one("the largest remainder is served first", 10, W(1, 1, 4), SHARES(2, 2, 6));
 	one("remainders that tie go by index", 2, W(1, 1, 1), SHARES(1, 1, 0));
 	one("fewer tokens than takers", 1, W(1, 1000000), SHARES(0, 1));
-	one("the largest figures", INT64_MAX, W(INT64_MAX / 4, INT64_MAX / 4), SHARES(INT64_MAX / 2 + 1, INT64_MAX / 2));
+	one("the largest figures", INT64_MAX, W(INT64_MAX / 4, INT64_MAX / 4),
+	    SHARES(INT64_MAX / 2 + 1, INT64_MAX / 2));
 }
 
 static int64_t some_size(void)
@@ -52,7 +54,8 @@ static bool holds(int64_t total, const int64_t *weights, int n)
 		sum += weights[i];
 	apportion(total, weights, n, shares);
 	for (int i = 0; i < n; i++) {
-		i128 whole = sum ? sum : n, part = (i128)total * (sum ? weights[i] : 1), off = (i128)shares[i] * whole - part;
+		i128 whole = sum ? sum : n, part = (i128)total * (sum ? weights[i] : 1),
+			 off = (i128)shares[i] * whole - part;
 		given += shares[i];
 		good &= shares[i] >= 0 && off < whole && -off < whole;
 		for (int k = 0; k < i; k++)

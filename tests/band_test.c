@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How wide the error band of a group is, from the rows of an hour: nothing for the whole and for who was alone, as much for one side
-// as for the other, and up to the dearer TTL only where a row says that it may be.
-#include "serve/group.h"
+// How wide the error band of a group is, from the rows of an hour: nothing for the whole and for who was
+// alone, as much for one side as for the other, and up to the dearer TTL only where a row says that it may
+// be.
+#include "query/group.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -10,7 +11,7 @@
 
 enum { HOUR = 494000, ROWS_MAX = 8 };
 
-// A caller's tokens of one type as estimator/rows.h has them.
+// A caller's tokens of one type as store/usage_rows.h has them.
 struct line {
 	const char *field, *value;
 };
@@ -20,12 +21,13 @@ static void read_rows(const struct line *lines, int n, struct view_row *rows)
 	for (int i = 0; i < n; i++) {
 		struct str tagset;
 		rows[i] = (struct view_row){.tagset = STR("-")};
-		if (!row_read(str_of(lines[i].field), str_of(lines[i].value), &rows[i].principal, &tagset, &rows[i].type, &rows[i].figure))
+		if (!row_read(str_of(lines[i].field), str_of(lines[i].value), &rows[i].principal, &tagset,
+		              &rows[i].type, &rows[i].figure))
 			ok(false, "\"%s %s\" is a row", lines[i].field, lines[i].value);
 	}
 }
 
-// The groups of one sheet; groups_release is the caller's.
+// The groups of one model hour; groups_release is the caller's.
 static void sum(struct view *v, const char *by, const struct line *lines, int n, struct groups *ret)
 {
 	struct view_row rows[ROWS_MAX];
@@ -34,7 +36,13 @@ static void sum(struct view *v, const char *by, const struct line *lines, int n,
 	read_rows(lines, n, rows);
 	ok(grouping_parse(&grouping, str_of(by), STR("team"), &err), "by %s %s", by, err.msg);
 	groups_init(ret, &grouping);
-	groups_add(ret, v, &(struct view_sheet){.hour = HOUR, .account = STR("1"), .region = STR("r"), .model = STR("m"), .rows = rows, .nrows = n});
+	groups_add(ret, v,
+	           &(struct model_hour){.hour = HOUR,
+	                                .account = STR("1"),
+	                                .region = STR("r"),
+	                                .model = STR("m"),
+	                                .rows = rows,
+	                                .nrows = n});
 	groups_sort_by_key(ret);
 }
 
@@ -45,11 +53,14 @@ static double width(const struct group *x)
 
 static void split(struct view *v)
 {
-	static const struct line two[] = {{ANN " - input", "1000 1000000 0 1000 0 0 0 100 400"}, {BEA " - input", "9000 9000000 0 9000 0 0 0 900 3600"}};
+	static const struct line two[] = {{ANN " - input", "1000 1000000 0 1000 0 0 0 100 400"},
+	                                  {BEA " - input", "9000 9000000 0 9000 0 0 0 900 3600"}};
 	struct groups g;
 	sum(v, "principal", two, 2, &g);
-	ok(g.n == 2 && width(&g.list[0]) > 2 * 1.6 * 100 * 1000, "a caller's tokens may be off by what its weight and chance leave");
-	ok(width(&g.list[0]) == width(&g.list[1]), "what one has too much of, the other lacks: both bands are as wide");
+	ok(g.n == 2 && width(&g.list[0]) > 2 * 1.6 * 100 * 1000,
+	   "a caller's tokens may be off by what its weight and chance leave");
+	ok(width(&g.list[0]) == width(&g.list[1]),
+	   "what one has too much of, the other lacks: both bands are as wide");
 	groups_release(&g);
 	sum(v, "model", two, 2, &g);
 	ok(g.n == 1 && width(&g.list[0]) == 0, "the whole has none");
@@ -61,12 +72,15 @@ static void split(struct view *v)
 
 static void ttl(struct view *v)
 {
-	static const struct line writes[] = {{ANN " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0"}, {BEA " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0 ttl"}};
+	static const struct line writes[] = {
+		{ANN " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0"},
+		{BEA " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0 ttl"}};
 	static const struct line longer = {ANN " - cache_write_5m", "1000 1000000 1000 0 0 0 250000 0 0 band"};
 	struct groups g;
 	sum(v, "principal", writes, 2, &g);
 	ok(width(&g.list[0]) == 0, "writes whose longer TTL would not pay are taken for the cheaper ones");
-	ok(g.list[1].usd_high.pico == 1600000 && g.list[1].usd_low.pico == 1000000, "where it may pay, the band goes up to it");
+	ok(g.list[1].usd_high.pico == 1600000 && g.list[1].usd_low.pico == 1000000,
+	   "where it may pay, the band goes up to it");
 	groups_release(&g);
 	sum(v, "principal", &longer, 1, &g);
 	ok(width(&g.list[0]) == 250000, "what longer prompts may cost has nothing to do with the TTL");
@@ -75,13 +89,16 @@ static void ttl(struct view *v)
 
 static void round_trip(void)
 {
-	const struct figure f = {.tokens = 5, .exact = 5, .assumed = 5, .priced = true, .ttl_may_be_1h = true, .band_estimated = true};
+	const struct figure f = {
+		.tokens = 5, .exact = 5, .assumed = 5, .priced = true, .ttl_may_be_1h = true, .band_estimated = true};
 	struct figure read;
 	struct str arn, tagset;
 	struct buf value = BUF_INIT;
 	int type;
 	row_format_value(&f, &value);
-	ok(row_read(STR(ANN " - cache_write_5m"), buf_str(&value), &arn, &tagset, &type, &read) && read.ttl_may_be_1h && read.band_estimated, "what a row says of them is read back");
+	ok(row_read(STR(ANN " - cache_write_5m"), buf_str(&value), &arn, &tagset, &type, &read) &&
+	       read.ttl_may_be_1h && read.band_estimated,
+	   "what a row says of them is read back");
 	buf_release(&value);
 }
 
@@ -93,7 +110,7 @@ int main(void)
 	if (!redis_server_start(&server))
 		skip_all("redis-server does not start");
 	round_trip();
-	if (ok(view_open(&v, server.url, "", "nowcast", &err), "a view %s", err.msg)) {
+	if (ok(view_open(&v, (struct redis_target){server.url, NULL, "nowcast"}, &err), "a view %s", err.msg)) {
 		split(v);
 		ttl(v);
 		view_close(v);

@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign money spdx readme executable)
+rules=(headers layers foreign money width spdx readme executable)
 
 # Each header compiles alone.
 headers() {
@@ -25,12 +25,18 @@ headers() {
 # Who may include whom: a folder, and the folders it may look into (beside its own).
 may='
 base
-pricing    base
-ingest     base pricing
+aws        base
+pricing    base aws
+ingest     base aws pricing
 estimator  base pricing ingest
-reconcile  base pricing ingest estimator
-serve      base pricing ingest estimator reconcile
-run        base pricing ingest estimator reconcile serve
+store      base pricing ingest estimator
+reconcile  base aws pricing ingest estimator store
+query      base pricing ingest estimator store reconcile
+alert      base aws pricing ingest estimator store reconcile query
+web        base aws pricing ingest estimator store reconcile query alert
+cli        base aws pricing ingest estimator store reconcile query alert web
+run        base aws pricing ingest estimator store reconcile query alert web cli
+demo       base aws pricing ingest estimator store reconcile query alert web cli run
 '
 layers() {
 	local from to
@@ -44,12 +50,12 @@ layers() {
 
 # A foreign library is included by one module (its file, or the few files of its noun), so that its types cross no border of ours.
 owners='
-librdkafka/rdkafka.h       ingest/kafka.c ingest/kafka_conf.c ingest/kafka_conf.h ingest/kafka_producer.c run/demo_broker.c
-librdkafka/rdkafka_mock.h  run/demo_broker.c
-hiredis/hiredis.h          estimator/redis.c
+librdkafka/rdkafka.h       ingest/kafka.c ingest/kafka_conf.c ingest/kafka_priv.h ingest/kafka_producer.c demo/broker.c
+librdkafka/rdkafka_mock.h  demo/broker.c
+hiredis/hiredis.h          store/redis.c
 simdjson.h                 ingest/json.cc
-curl/curl.h                pricing/download.c reconcile/http.c serve/alert_send.c
-microhttpd.h               serve/http_parts.h
+curl/curl.h                pricing/download.c aws/http_client.c alert/send.c
+microhttpd.h               web/http_priv.h
 '
 foreign() {
 	local header files
@@ -61,14 +67,22 @@ foreign() {
 }
 
 # No float holds money or tokens: what touches them has no floating-point type, conversion or constant in it.
-# learn.c, fit.c, lesson.c, users.c, lag.c and solve.c hold statistics about tokens, and give back integers.
+# learn.c, fit.c, hour_stats.c, cache_users.c, lag.c and solve.c hold statistics about tokens, and give back integers.
 money() {
-	git ls-files 'base/usd.*' 'pricing/*.[ch]' 'estimator/*.[ch]' 'reconcile/*.[ch]' | grep -vE '^estimator/(learn|fit|lesson|users|lag|solve)\.[ch]$' |
+	git ls-files 'base/usd.*' 'pricing/*.[ch]' 'estimator/*.[ch]' 'store/*.[ch]' 'reconcile/*.[ch]' | grep -vE '^estimator/(learn|fit|hour_stats|cache_users|lag|solve)\.[ch]$' |
 		while read -r file; do
 			# Comments and strings are blanked first: prose may speak of floats.
 			perl -0pe 's{(//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*")}{$_=$1; s/[^\n]/ /g; $_}gse' "$file" |
 				grep -nE '\b(float|double|strtod|strtof|atof|lround|llround|floor|ceil|powl?)\b|[0-9]\.[0-9]*(e[0-9+-]+)?\b' | sed "s|^|$file:|"
 		done
+}
+
+# Lines are at most 110 columns wide, a tab being four; a long string stays in one piece, so that it can be searched for.
+width() {
+	git ls-files '*.c' '*.h' '*.cc' '*.lua' | xargs perl -ne '
+		my $line = $_; chomp $line; 1 while $line =~ s/\t/" " x (4 - length($`) % 4)/e;
+		print "$ARGV:$.: " . length($line) . " columns\n" if length($line) > 110 && $line !~ /"(?:\\.|[^"\\]){40,}"/;
+		close ARGV if eof'
 }
 
 # Every source file names its licence in its first lines.
@@ -83,7 +97,7 @@ readme() {
 	local doc path
 	for doc in $(git ls-files README.md CONTRIBUTING.md); do
 		{
-			grep -oE '`[A-Za-z0-9_./-]+`' "$doc" | tr -d '`' | grep -E '/' | grep -E '^(base|ingest|pricing|estimator|reconcile|serve|run|tests|deploy|\.ci)/'
+			grep -oE '`[A-Za-z0-9_./-]+`' "$doc" | tr -d '`' | grep -E '/' | grep -E '^(base|aws|ingest|pricing|estimator|store|reconcile|query|alert|web|cli|run|demo|tests|deploy|\.ci)/'
 			grep -oE '\]\([A-Za-z0-9_./-]+\)' "$doc" | tr -d ']()'
 		} | sort -u | while read -r path; do
 			[ -e "$path" ] || echo "$doc names $path, which is not there"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration, as a table: text in, and either the value that is in force or the error a user would read. A new key or
-// a new complaint is a new row of tests/conf.table.
+// The configuration, as a table: text in, and either the value that is in force or the error a user would
+// read. A new key or a new complaint is a new row of tests/conf.table.
 //
 //     <lines of a file>
 //     --
@@ -93,18 +93,23 @@ static void precedence(void)
 {
 	struct conf c;
 	struct err err = ERR_INIT;
-	char batch[] = "NOWCAST_BATCH_RECORDS=20", ca[] = "NOWCAST_REDIS_CA=/ca", id[] = "NOWCAST_KAFKA_CLIENT_ID=me";
-	char home[] = "HOME=/", service[] = "NOWCAST_KAFKA_SERVICE_HOST=10.0.0.1", port[] = "NOWCAST_PORT=tcp://x";
+	char batch[] = "NOWCAST_BATCH_RECORDS=20", ca[] = "NOWCAST_REDIS_CA=/ca",
+		 id[] = "NOWCAST_KAFKA_CLIENT_ID=me";
+	char home[] = "HOME=/", service[] = "NOWCAST_KAFKA_SERVICE_HOST=10.0.0.1",
+		 port[] = "NOWCAST_PORT=tcp://x";
 	char window[] = "NOWCAST_WINDOW=24";
 	char *env[] = {batch, ca, id, home, service, port, NULL};
 	conf_init(&c);
 	ok(set(&c, "batch.records", "30", CONF_FLAG) && conf_read_env(&c, env, &err) &&
-	   conf_read_text(&c, STR("batch.records = 10\nredis.ca = /other\n"), "f", &err), "flag, environment and file are read (%s)", err.msg);
+	       conf_read_text(&c, STR("batch.records = 10\nredis.ca = /other\n"), "f", &err),
+	   "flag, environment and file are read (%s)", err.msg);
 	is_int(c.batch_records, 30, "a flag is stronger than the environment and the file");
 	is_str(c.redis_ca, "/ca", "the environment is stronger than the file");
-	ok(c.nkafka == 1 && strcmp(c.kafka[0].key, "client.id") == 0, "NOWCAST_KAFKA_ is a property, a service link is not");
+	ok(c.nkafka == 1 && strcmp(c.kafka[0].key, "client.id") == 0,
+	   "NOWCAST_KAFKA_ is a property, a service link is not");
 	char *bad[] = {window, NULL};
-	ok(!conf_read_env(&c, bad, &err) && strstr(err.msg, "NOWCAST_WINDOW"), "an error names the variable: %s", err.msg);
+	ok(!conf_read_env(&c, bad, &err) && strstr(err.msg, "NOWCAST_WINDOW"), "an error names the variable: %s",
+	   err.msg);
 	conf_release(&c);
 
 	struct str key;
@@ -119,7 +124,8 @@ static void reload(void)
 	const char *restart = "";
 	conf_init(&c);
 	conf_init(&fresh);
-	ok(set(&fresh, "log.level", "debug", CONF_FILE) && set(&fresh, "workers", "3", CONF_FILE), "a changed file");
+	ok(set(&fresh, "log.level", "debug", CONF_FILE) && set(&fresh, "workers", "3", CONF_FILE),
+	   "a changed file");
 	conf_reload(&c, &fresh, &restart);
 	is_int(c.log_level, 3, "a reloadable key takes its new value");
 	is_int(c.workers, 1, "another does not");
@@ -142,21 +148,26 @@ static void printing(void)
 	if (ok(f != NULL, "deploy/nowcast.conf is there")) {
 		kept[fread(kept, 1, sizeof kept - 1, f)] = '\0';
 		fclose(f);
-		ok(strcmp(kept, text) == 0, "and is what the table prints: else run make sample-config and commit it");
+		ok(strcmp(kept, text) == 0,
+		   "and is what the table prints: else run make sample-config and commit it");
 	}
 	for (char *p = text; (p = strstr(p, "\n#")); p++) // what is commented out becomes what is said
 		if (p[2] >= 'a' && p[2] <= 'z')
 			p[1] = ' ';
 	conf_init(&c);
-	ok(conf_read_text(&c, (struct str){text, size}, "sample", &err), "the sample file is a valid file (%s)", err.msg);
+	ok(conf_read_text(&c, (struct str){text, size}, "sample", &err), "the sample file is a valid file (%s)",
+	   err.msg);
 	free(text);
 
-	ok(set(&c, "redis", "rediss://u:pass@word@h:1/2", CONF_FLAG) && set(&c, "kafka.sasl.password", "sesame", CONF_FLAG), "secrets");
+	ok(set(&c, "redis", "rediss://u:pass@word@h:1/2", CONF_FLAG) &&
+	       set(&c, "kafka.sasl.password", "sesame", CONF_FLAG),
+	   "secrets");
 	f = open_memstream(&text, &size);
 	conf_print_effective(&c, f);
 	fclose(f);
 	ok(!strstr(text, "word") || strstr(text, "password ="), "no password");
-	ok(!strstr(text, "pass@") && !strstr(text, "sesame") && strstr(text, "rediss://u:****@h:1/2"), "secrets are blotted out");
+	ok(!strstr(text, "pass@") && !strstr(text, "sesame") && strstr(text, "rediss://u:****@h:1/2"),
+	   "secrets are blotted out");
 	free(text);
 	conf_release(&c);
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must always hold, tried with random input against a real Redis: the figures depend on which records arrived and on
-// nothing else, no token is lost or made, and what was applied twice counts once. Prints its seed; NOWCAST_SEED repeats one.
+// What must always hold, tried with random input against a real Redis: the figures depend on which records
+// arrived and on nothing else, no token is lost or made, and what was applied twice counts once. Prints its
+// seed; NOWCAST_SEED repeats one.
 #include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/when.h"
-#include "estimator/engine.h"
-#include "estimator/redis.h"
-#include "estimator/rows.h"
+#include "store/engine.h"
+#include "store/redis.h"
+#include "store/usage_rows.h"
 #include "tests/redis_server.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
 
-// ---- a small world --------------------------------------------------------------------------------------------------
+// ---- a small world ------------------------------------------------------------------------------
 
 enum { RECORDS_MAX = 4000 };
 
@@ -43,8 +44,9 @@ static struct record *more(enum record_kind kind)
 }
 
 // Flat rates; tiers; bands by the length of the prompt; no price at all.
-static const char *const models[] = {"us.anthropic.claude-sonnet-4-6", "amazon.nova-pro-v1:0", "us.anthropic.claude-haiku-5-5",
-                                     "acme.unheard-of-v1:0", "acme.never-heard-of", "acme.not-heard-of-either"};
+static const char *const models[] = {
+	"us.anthropic.claude-sonnet-4-6", "amazon.nova-pro-v1:0", "us.anthropic.claude-haiku-5-5",
+	"acme.unheard-of-v1:0",           "acme.never-heard-of",  "acme.not-heard-of-either"};
 enum { MODELS = sizeof models / sizeof *models };
 static const char *const regions[] = {"us-east-1", "eu-west-1"};
 
@@ -65,16 +67,19 @@ static void fill_call(struct call *c, int64_t start, int who, int model, int reg
 	c->caller.session_start_ms = start / MS_PER_HOUR * MS_PER_HOUR;
 }
 
-// One call: its record, sometimes with tokens, sometimes followed by a completion, a data-event copy, a log, an amendment that
-// moves it to another caller, minute or model. Some last so long that they end in the next bucket.
+// One call: its record, sometimes with tokens, sometimes followed by a completion, a data-event copy, a log,
+// an amendment that moves it to another caller, minute or model. Some last so long that they end in the next
+// bucket.
 static void make_call(int64_t base, int hours, int i)
 {
-	int64_t start = base + below((int64_t)hours * MS_PER_HOUR), end = start + below((below(10) ? 3 : 55) * MS_PER_MINUTE);
+	int64_t start = base + below((int64_t)hours * MS_PER_HOUR),
+			end = start + below((below(10) ? 3 : 55) * MS_PER_MINUTE);
 	int who = (int)below(12), model = (int)below(MODELS), region = (int)below(2);
 	bool streaming = below(2), failed = below(20) == 0;
 	struct str id = say("request-%d-%llu", i, (unsigned long long)rng_state);
 	int64_t longest = below(4) ? 1 : 15; // some prompts reach into the next bands
-	uint32_t tokens[TOKEN_SLOTS] = {(uint32_t)below(5000 * longest), (uint32_t)below(900), (uint32_t)below(20000 * longest), (uint32_t)below(3000), 0};
+	uint32_t tokens[TOKEN_KINDS] = {(uint32_t)below(5000 * longest), (uint32_t)below(900),
+	                                (uint32_t)below(20000 * longest), (uint32_t)below(3000), 0};
 	struct call c = {.request_id = id, .failed = failed, .tier_known = below(4) == 0};
 	if (c.tier_known)
 		c.tier = (enum price_tier)below(PRICE_TIERS);
@@ -111,7 +116,7 @@ static void make_call(int64_t base, int hours, int i)
 		log->call.caller.access_key = STR_NONE;
 		if ((log->call.tier_known = below(2))) // what served need not be what was asked for
 			log->call.tier = (enum price_tier)below(PRICE_TIERS);
-		for (int s = 0; s < TOKEN_SLOTS; s++)
+		for (int s = 0; s < TOKEN_KINDS; s++)
 			log->call.known[s] = s < TOKENS_CACHE_WRITE_1H || below(2), log->call.tokens[s] = tokens[s];
 	}
 	if (below(30) == 0) {
@@ -123,7 +128,7 @@ static void make_call(int64_t base, int hours, int i)
 			amended->call.time_is_end = true;
 			amended->call.time_ms = start + below(end - start + 1);
 			amended->call.model = amended->call.model_called = str_of(models[below(MODELS)]);
-			for (int s = 0; s < TOKEN_SLOTS; s++)
+			for (int s = 0; s < TOKEN_KINDS; s++)
 				if ((amended->call.known[s] = below(2)))
 					amended->call.tokens[s] = (uint32_t)below(7000);
 		}
@@ -141,12 +146,17 @@ static void make_world(int64_t base, int hours)
 		for (int model = 0; model < MODELS; model++) {
 			if (below(2))
 				continue; // no metric in this minute
-			for (int slot = 0; slot <= METRIC_SLOTS; slot++) {
+			for (int token_kind = 0; token_kind <= METRIC_KINDS; token_kind++) {
 				if (below(4) == 0 || nworld > RECORDS_MAX - 200)
 					continue;
 				struct record *r = more(RECORD_METRIC);
-				r->metric = (struct metric){.account = STR("111122223333"), .region = str_of(regions[below(2)]), .model = str_of(models[model]),
-				                            .minute = base / MS_PER_MINUTE + m, .slot = slot < METRIC_SLOTS ? slot : TOKENS_UNITS, .sum = below(slot < METRIC_SLOTS ? 60000 : 9)};
+				r->metric =
+					(struct metric){.account = STR("111122223333"),
+				                    .region = str_of(regions[below(2)]),
+				                    .model = str_of(models[model]),
+				                    .minute = base / MS_PER_MINUTE + m,
+				                    .token_kind = token_kind < METRIC_KINDS ? token_kind : TOKENS_UNITS,
+				                    .sum = below(token_kind < METRIC_KINDS ? 60000 : 9)};
 				if (below(6) == 0) { // some of it in another tier
 					struct record *tier = more(RECORD_METRIC);
 					tier->metric = r->metric;
@@ -160,21 +170,25 @@ static void make_world(int64_t base, int hours)
 					again->metric = r->metric;
 					again->metric.final = below(2);
 					again->metric.samples = below(40);
-					again->metric.sum = again->metric.final ? below(r->metric.sum + 1) : r->metric.sum + below(100);
+					again->metric.sum =
+						again->metric.final ? below(r->metric.sum + 1) : r->metric.sum + below(100);
 				}
 			}
 		}
 	}
 	for (int who = 0; who < 12; who++) {
 		struct record *r = more(RECORD_SESSION_TAGS);
-		r->session_tags = (struct session_tags){.time_ms = base, .access_key = say("ASIA%04d", who), .ntags = 2,
-		                                        .arn = say("arn:aws:sts::111122223333:assumed-role/role-%d/session-%d", who % 3, who)};
+		r->session_tags = (struct session_tags){
+			.time_ms = base,
+			.access_key = say("ASIA%04d", who),
+			.ntags = 2,
+			.arn = say("arn:aws:sts::111122223333:assumed-role/role-%d/session-%d", who % 3, who)};
 		r->session_tags.tags[0] = (struct tag){STR("team"), say("team-%d", who % 2)};
 		r->session_tags.tags[1] = (struct tag){STR("user"), say("<b>\"user\", %d</b>", who)};
 	}
 }
 
-// ---- running it -----------------------------------------------------------------------------------------------------
+// ---- running it ---------------------------------------------------------------------------------
 
 static struct redis_server server;
 static int sessions_max; // of a role and day, and users and models as well; small: some fold
@@ -183,9 +197,16 @@ static struct engine *open_engine(const char *prefix)
 {
 	struct engine *e;
 	struct err err = ERR_INIT;
-	struct engine_options o = {.redis_url = server.url, .prefix = prefix, .window_ms = 24LL * MS_PER_HOUR, .retention_ms = 400LL * 24 * MS_PER_HOUR,
-	                           .settle_ms = 0, .future_ms = 24LL * MS_PER_HOUR, .lookback_minutes = 5, .learn_hours = 24, .sessions_max = sessions_max,
-	                           .users_max = sessions_max, .models_max = sessions_max};
+	struct engine_options o = {.redis = {server.url, NULL, prefix},
+	                           .window_ms = 24LL * MS_PER_HOUR,
+	                           .retention_ms = 400LL * 24 * MS_PER_HOUR,
+	                           .settle_ms = 0,
+	                           .future_ms = 24LL * MS_PER_HOUR,
+	                           .lookback_minutes = 5,
+	                           .learn_hours = 24,
+	                           .sessions_max = sessions_max,
+	                           .users_max = sessions_max,
+	                           .models_max = sessions_max};
 	if (!engine_open(&e, &o, &err)) {
 		diag("%s", err.msg);
 		exit(1);
@@ -211,8 +232,8 @@ static void shuffle(int *order, int n)
 	}
 }
 
-// Any order, some records twice, batches of any size, over three engines that settle when they like, and that now and then
-// die after they applied: their batch is applied again by another.
+// Any order, some records twice, batches of any size, over three engines that settle when they like, and that
+// now and then die after they applied: their batch is applied again by another.
 static void run_scrambled(const char *prefix)
 {
 	struct engine *e[3];
@@ -258,10 +279,11 @@ static void run_plain(const char *prefix)
 	engine_close(e);
 }
 
-// ---- looking at it --------------------------------------------------------------------------------------------------
+// ---- looking at it ------------------------------------------------------------------------------
 
 struct sums {
-	int64_t given[METRIC_SLOTS], metered[METRIC_SLOTS], excess[METRIC_SLOTS], provisional[METRIC_SLOTS], negative;
+	int64_t given[METRIC_KINDS], metered[METRIC_KINDS], excess[METRIC_KINDS], provisional[METRIC_KINDS],
+		negative;
 };
 
 static int by_line(const void *a, const void *b)
@@ -271,23 +293,26 @@ static int by_line(const void *a, const void *b)
 
 static void add_row(struct sums *sums, struct str field, struct str value)
 {
-	static const int slot_of[] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	static const int kind_of_type[] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE,
+	                                   TOKENS_CACHE_WRITE};
 	static const char *const names[] = {"# input", "# output", "# cache_read", "# cache_write"};
 	struct str arn, tagset;
 	struct figure f;
 	int type;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+	for (int token_kind = 0; token_kind < METRIC_KINDS; token_kind++) {
 		long long metered, excess;
-		if (str_is(field, names[slot]) && sscanf(value.p, "%lld %lld", &metered, &excess) == 2) {
-			sums->metered[slot] += metered;
-			sums->excess[slot] += excess;
+		if (str_is(field, names[token_kind]) && sscanf(value.p, "%lld %lld", &metered, &excess) == 2) {
+			sums->metered[token_kind] += metered;
+			sums->excess[token_kind] += excess;
 		}
 	}
-	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES || f.lane & LANE_UNITS)
+	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES ||
+	    f.rate_class & RATE_CLASS_UNITS)
 		return;
-	sums->given[slot_of[type]] += f.exact + f.allocated;
-	sums->provisional[slot_of[type]] += f.provisional;
-	sums->negative += f.exact < 0 || f.allocated < 0 || f.provisional < 0 || f.tokens != f.exact + f.allocated + f.provisional;
+	sums->given[kind_of_type[type]] += f.exact + f.allocated;
+	sums->provisional[kind_of_type[type]] += f.provisional;
+	sums->negative += f.exact < 0 || f.allocated < 0 || f.provisional < 0 ||
+	                  f.tokens != f.exact + f.allocated + f.provisional;
 }
 
 // All figures as sorted text.
@@ -299,7 +324,7 @@ static char *dump(const char *prefix, struct sums *ret)
 	char **lines = NULL;
 	size_t n = 0;
 	memset(ret, 0, sizeof *ret);
-	must(redis_open(&r, server.url, NULL, &err), &err);
+	must(redis_open(&r, (struct redis_target){.url = server.url}, &err), &err);
 	for (int region = 0; region < 2; region++) {
 		buf_clear(&key);
 		buf_addf(&key, "%s:{111122223333/%s}:usage", prefix, regions[region]);
@@ -318,7 +343,8 @@ static char *dump(const char *prefix, struct sums *ret)
 				struct str field = redis_elem(r, 0, k), value = redis_elem(r, 0, k + 1);
 				struct buf line = BUF_INIT;
 				add_row(ret, field, value);
-				buf_addf(&line, "%s %s %.*s = %.*s\n", regions[region], names[i], STR_ARG(field), STR_ARG(value));
+				buf_addf(&line, "%s %s %.*s = %.*s\n", regions[region], names[i], STR_ARG(field),
+				         STR_ARG(value));
 				lines = xrealloc(lines, n + 1, sizeof *lines);
 				lines[n++] = line.data;
 			}
@@ -358,18 +384,22 @@ static void one_round(int round)
 	run_plain(one);
 	run_scrambled(other);
 	char *a = dump(one, &sums), *b = dump(other, &sums2);
-	if (!ok(strcmp(a, b) == 0 && strlen(a) > 100, "round %d: %d records, any order, repetition and grouping give the same figures", round, nworld))
+	if (!ok(strcmp(a, b) == 0 && strlen(a) > 100,
+	        "round %d: %d records, any order, repetition and grouping give the same figures", round, nworld))
 		show_difference(a, b);
 	bool folds = sessions_max < 1000;
-	ok((strstr(a, ":assumed-role/role-0/* ") || strstr(a, ":assumed-role/role-1/* ") || strstr(a, ":assumed-role/role-2/* ")) == folds && (strstr(a, ":user/* ") != NULL) == folds, "round %d: sessions and users beyond the number that is told apart are counted together", round);
+	ok((strstr(a, ":assumed-role/role-0/* ") || strstr(a, ":assumed-role/role-1/* ") ||
+	    strstr(a, ":assumed-role/role-2/* ")) == folds &&
+	       (strstr(a, ":user/* ") != NULL) == folds,
+	   "round %d: sessions and users beyond the number that is told apart are counted together", round);
 	ok((strstr(a, ":* ") != NULL) == folds, "round %d: so are models that have no price", round);
 	run_scrambled(other);
 	char *c = dump(other, &sums2);
 	ok(strcmp(a, c) == 0, "round %d: and all of it once more changes nothing", round);
 	bool conserved = true;
-	for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+	for (int token_kind = 0; token_kind < METRIC_KINDS; token_kind++) {
 		// Exact calls that no metric covers are booked, but in no cell: they stand beside the metered tokens.
-		int64_t beyond = sums.given[slot] - sums.metered[slot] - sums.excess[slot];
+		int64_t beyond = sums.given[token_kind] - sums.metered[token_kind] - sums.excess[token_kind];
 		conserved &= beyond >= 0;
 	}
 	ok(conserved, "round %d: no token of a metric is lost", round);

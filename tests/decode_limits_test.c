@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decoder's limits: what is too large, too deep or too broken is one fault that says so, and costs no more than its share.
+// The decoder's limits: what is too large, too deep or too broken is one fault that says so, and costs no
+// more than its share.
 #include "tests/support/table.h"
 #include "tests/tap.h"
 
@@ -72,7 +73,8 @@ static void too_broken(void)
 	struct buf b = BUF_INIT;
 	fill(&b, "", "{bedrock}\n", 5000, "");
 	decode(&b, MB);
-	ok(faults == 1001 && says("too much before it was broken"), "of 5000 broken lines a thousand are told one by one");
+	ok(faults == 1001 && says("too much before it was broken"),
+	   "of 5000 broken lines a thousand are told one by one");
 	fill(&b, "{\"Records\":[{}", ",{bedrock}", 5000, "]}");
 	decode(&b, MB);
 	ok(faults == 1001 && says("too much before it was broken"), "the same in a list");
@@ -87,8 +89,10 @@ static void too_broken(void)
 static void too_many_tags(void)
 {
 	struct buf b = BUF_INIT;
-	buf_adds(&b, "{\"eventSource\":\"iam.amazonaws.com\",\"eventName\":\"TagRole\",\"eventTime\":\"2026-11-02T05:00:00Z\",\"eventID\":\"e\","
-	             "\"recipientAccountId\":\"1\",\"requestParameters\":{\"roleName\":\"r\",\"tags\":[{\"key\":\"x\",\"value\":\"\"}");
+	buf_adds(
+		&b,
+		"{\"eventSource\":\"iam.amazonaws.com\",\"eventName\":\"TagRole\",\"eventTime\":\"2026-11-02T05:00:00Z\",\"eventID\":\"e\","
+		"\"recipientAccountId\":\"1\",\"requestParameters\":{\"roleName\":\"r\",\"tags\":[{\"key\":\"x\",\"value\":\"\"}");
 	for (int i = 0; i < TAGS_MAX; i++)
 		buf_addf(&b, ",{\"key\":\"k%d\",\"value\":\"v\"}", i);
 	buf_adds(&b, "]}}");

@@ -9,13 +9,14 @@
 //     --
 //     expected lines                  what the decoder says: index, record or fault; and how much was ignored
 //
-// decode_test --approve TABLE... writes what the decoder says now in place of what was expected: read the difference.
-// decode_test --write FOLDER TABLE... writes each input as a file of the folder: the fuzzers' first corpus.
+// decode_test --approve TABLE... writes what the decoder says now in place of what was expected: read the
+// difference. decode_test --write FOLDER TABLE... writes each input as a file of the folder: the fuzzers'
+// first corpus.
 #include <ctype.h>
 #include <glob.h>
 
-#include "tests/support/table.h"
 #include "tests/support/slurp.h"
+#include "tests/support/table.h"
 #include "tests/tap.h"
 
 enum { PIECES = 64, MESSAGE_BYTES = 4 << 20 };
@@ -66,7 +67,8 @@ static void let(struct table *t, struct str line)
 static void write_input(struct table *t, const char *path, struct str input)
 {
 	char file[4096];
-	snprintf(file, sizeof file, "%s/%.*s-%03d", t->folder, STR_ARG(str_after_last(str_of(path), '/')), ++t->written);
+	snprintf(file, sizeof file, "%s/%.*s-%03d", t->folder, STR_ARG(str_after_last(str_of(path), '/')),
+	         ++t->written);
 	FILE *f = fopen(file, "wb");
 	if (!f || fwrite(input.p, 1, input.len, f) != input.len || fclose(f) != 0)
 		perror(file);
@@ -92,7 +94,8 @@ static void one(struct table *t, const char *path, struct str title, struct str 
 		first = false;
 		expand(t, line, &input);
 	}
-	while (rest->len && !str_starts(*rest, STR("==")) && !str_starts(*rest, STR("let ")) && rest->p[0] != '#') {
+	while (rest->len && !str_starts(*rest, STR("==")) && !str_starts(*rest, STR("let ")) &&
+	       rest->p[0] != '#') {
 		struct str line = str_cut(rest, '\n');
 		if (line.len) {
 			buf_addstr(&want, line);
@@ -141,7 +144,8 @@ static void table(const char *path, bool approve, const char *folder)
 int main(int argc, char **argv)
 {
 	glob_t g;
-	bool approve = argc > 2 && strcmp(argv[1], "--approve") == 0, write = argc > 3 && strcmp(argv[1], "--write") == 0;
+	bool approve = argc > 2 && strcmp(argv[1], "--approve") == 0,
+		 write = argc > 3 && strcmp(argv[1], "--write") == 0;
 	for (int i = approve ? 2 : write ? 3 : 1; i < argc; i++)
 		table(argv[i], approve, write ? argv[2] : NULL);
 	if (write)

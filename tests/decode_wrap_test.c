@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Property: wrapping does not change what is read. Records in a random tree of wrappers, up to six deep, give the same records
-// as bare, in the same order, and no fault; and such a message with some of its bytes changed gives no crash, and the same
-// twice. Prints its seed; SEED=N runs it again.
+// Property: wrapping does not change what is read. Records in a random tree of wrappers, up to six deep, give
+// the same records as bare, in the same order, and no fault; and such a message with some of its bytes
+// changed gives no crash, and the same twice. Prints its seed; SEED=N runs it again.
 #include <time.h>
 
 #include "base/when.h"
@@ -28,16 +28,18 @@ static void one_record(struct buf *out)
 {
 	uint32_t id = random_below(1000000);
 	if (random_below(4) == 0)
-		buf_addf(out,
-		         "{\"account_id\":\"111122223333\",\"region\":\"us-east-1\",\"namespace\":\"AWS/Bedrock\",\"metric_name\":\"InputTokenCount\","
-		         "\"dimensions\":{\"ModelId\":\"m\"},\"timestamp\":1793595960000,\"value\":{\"sum\":%u.0}}",
-		         id);
+		buf_addf(
+			out,
+			"{\"account_id\":\"111122223333\",\"region\":\"us-east-1\",\"namespace\":\"AWS/Bedrock\",\"metric_name\":\"InputTokenCount\","
+			"\"dimensions\":{\"ModelId\":\"m\"},\"timestamp\":1793595960000,\"value\":{\"sum\":%u.0}}",
+			id);
 	else
-		buf_addf(out,
-		         "{\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"bedrock.amazonaws.com\",\"awsRegion\":\"us-east-1\","
-		         "\"recipientAccountId\":\"111122223333\",\"eventName\":\"Converse\",\"requestParameters\":{\"modelId\":\"m\"},"
-		         "\"userIdentity\":{\"arn\":\"arn:aws:iam::111122223333:user/bo\\u0062 \\\"}]{\"},\"requestID\":\"r-%u\"}",
-		         id);
+		buf_addf(
+			out,
+			"{\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"bedrock.amazonaws.com\",\"awsRegion\":\"us-east-1\","
+			"\"recipientAccountId\":\"111122223333\",\"eventName\":\"Converse\",\"requestParameters\":{\"modelId\":\"m\"},"
+			"\"userIdentity\":{\"arn\":\"arn:aws:iam::111122223333:user/bo\\u0062 \\\"}]{\"},\"requestID\":\"r-%u\"}",
+			id);
 }
 
 static void apply(struct buf *b, const char *steps)
@@ -103,7 +105,8 @@ static bool same_when_wrapped(void)
 {
 	struct buf bare = BUF_INIT, message = BUF_INIT, want = BUF_INIT, got = BUF_INIT, again = BUF_INIT;
 	group(&bare, &message);
-	bool good = faults(buf_str(&bare), &want) == 0 && faults(buf_str(&message), &got) == 0 && str_eq(buf_str(&want), buf_str(&got));
+	bool good = faults(buf_str(&bare), &want) == 0 && faults(buf_str(&message), &got) == 0 &&
+	            str_eq(buf_str(&want), buf_str(&got));
 	if (!good)
 		diag("message: %.2000s\n# got: %s# want: %s", message.data, got.len ? got.data : "", want.data);
 	for (uint32_t i = 0; i < 4; i++)

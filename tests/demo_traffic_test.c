@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo's traffic is what it says: every record is one that the decoder knows, the metrics add up to the truth to the token,
-// and the same seed makes the same bytes.
-#include "run/demo_traffic.h"
+// The demo's traffic is what it says: every record is one that the decoder knows, the metrics add up to the
+// truth to the token, and the same seed makes the same bytes.
+#include "demo/traffic.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 struct seen {
 	int64_t kinds[RECORD_KINDS], faults, early, late;
-	int64_t sums[TOKEN_SLOTS];
+	int64_t sums[TOKEN_KINDS];
 	const struct traffic *traffic;
 };
 
@@ -20,7 +20,7 @@ static void on_record(void *user, const struct record *r)
 	struct seen *s = user;
 	s->kinds[r->kind]++;
 	if (r->kind == RECORD_METRIC)
-		s->sums[r->metric.slot] += r->metric.sum;
+		s->sums[r->metric.token_kind] += r->metric.sum;
 	if (r->kind == RECORD_CALL || r->kind == RECORD_CALL_TOKENS) {
 		s->early += r->call.time_ms < s->traffic->from_ms - 1000; // eventTime has no milliseconds
 		s->late += r->call.time_ms > s->traffic->to_ms;
@@ -55,7 +55,8 @@ int main(void)
 	struct seen seen = {.traffic = &t};
 	struct decoder *d = decoder_new((struct decode_limits){1 << 20, 4}, on_record, on_fault, &seen);
 	for (size_t i = 0; i < t.n; i++) {
-		same = same && str_eq(t.messages[i].text, twin.messages[i].text) && t.messages[i].arrives_ms == twin.messages[i].arrives_ms;
+		same = same && str_eq(t.messages[i].text, twin.messages[i].text) &&
+		       t.messages[i].arrives_ms == twin.messages[i].arrives_ms;
 		sorted = sorted && (i == 0 || t.messages[i - 1].arrives_ms <= t.messages[i].arrives_ms);
 		if (is_again(&t, i))
 			again++;
@@ -67,7 +68,9 @@ int main(void)
 	ok(again * 100 > t.n && again * 10 < t.n, "some of them twice");
 	is_int(seen.faults, 0, "the decoder knows them all");
 	is_int((long long)decoder_counts(d)->ignored, 0, "and none is none of our business");
-	ok(seen.kinds[RECORD_CALL_TOKENS] > 0 && seen.kinds[RECORD_SESSION_TAGS] > 0 && seen.kinds[RECORD_PRINCIPAL_TAGS] > 0, "streams that end, sessions and tags are among them");
+	ok(seen.kinds[RECORD_CALL_TOKENS] > 0 && seen.kinds[RECORD_SESSION_TAGS] > 0 &&
+	       seen.kinds[RECORD_PRINCIPAL_TAGS] > 0,
+	   "streams that end, sessions and tags are among them");
 	is_int(seen.early + seen.late, 0, "the calls are those of the hour");
 
 	int64_t calls = 0, truth[TOKEN_TYPES] = {0};
@@ -80,7 +83,8 @@ int main(void)
 	is_int(seen.sums[TOKENS_INPUT], truth[TOKEN_INPUT], "metrics add up to the truth: input");
 	is_int(seen.sums[TOKENS_OUTPUT], truth[TOKEN_OUTPUT], "output");
 	is_int(seen.sums[TOKENS_CACHE_READ], truth[TOKEN_CACHE_READ], "cache reads");
-	is_int(seen.sums[TOKENS_CACHE_WRITE], truth[TOKEN_CACHE_WRITE_5M] + truth[TOKEN_CACHE_WRITE_1H], "cache writes");
+	is_int(seen.sums[TOKENS_CACHE_WRITE], truth[TOKEN_CACHE_WRITE_5M] + truth[TOKEN_CACHE_WRITE_1H],
+	       "cache writes");
 
 	decoder_free(d);
 	traffic_release(&t);

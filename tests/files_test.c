@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files to messages, and the frame that kcat puts around them. Each case writes a file and says which messages come out, as
-// "line:bytes" joined by "|"; "!" before it marks one that is reported as broken.
+// Files to messages, and the frame that kcat puts around them. Each case writes a file and says which
+// messages come out, as "line:bytes" joined by "|"; "!" before it marks one that is reported as broken.
 #include "ingest/files.h"
 
 #include <sys/stat.h>
@@ -64,7 +64,8 @@ static void reads_as(const char *what, struct str data, const char *want)
 	char *paths[] = {NULL, NULL};
 	write_file("one", data);
 	paths[0] = xstrdup(str_of(path_of("one")));
-	bool good = files_list(&files, paths, &err) && files.n == 1 && files_read(&files, 0, LIMIT, on_message, &got, &err);
+	bool good = files_list(&files, paths, &err) && files.n == 1 &&
+	            files_read(&files, 0, LIMIT, on_message, &got, &err);
 	if (!good)
 		diag("%s", err.msg);
 	is_str(good && got.data ? got.data : "", want, what);
@@ -78,7 +79,8 @@ static void gzip_cases(void)
 	struct buf b = BUF_INIT;
 	add_gzip(&b, STR("{\"a\":1}\n{\"b\":"));
 	add_gzip(&b, STR("2}\n"));
-	reads_as("members of a gzip follow each other, even within a line", buf_str(&b), "1:{\"a\":1}|2:{\"b\":2}");
+	reads_as("members of a gzip follow each other, even within a line", buf_str(&b),
+	         "1:{\"a\":1}|2:{\"b\":2}");
 	b.len -= 4;
 	reads_as("a cut gzip gives what came, and says so", buf_str(&b), "1:{\"a\":1}|2:{\"b\":2}|!3:");
 	buf_clear(&b);
@@ -95,7 +97,8 @@ static void long_lines(void)
 	for (int i = 0; i < 300000; i++)
 		buf_addc(&b, 'x');
 	buf_adds(&b, "\n{\"b\":2}");
-	reads_as("a line over the limit is one fault, and the next line is read", buf_str(&b), "1:{\"a\":1}|!2:(4096 bytes)|3:{\"b\":2}");
+	reads_as("a line over the limit is one fault, and the next line is read", buf_str(&b),
+	         "1:{\"a\":1}|!2:(4096 bytes)|3:{\"b\":2}");
 	buf_clear(&b);
 	buf_adds(&b, "{\n");
 	for (int i = 0; i < 600; i++)
@@ -105,7 +108,8 @@ static void long_lines(void)
 	struct files files;
 	write_file("one", buf_str(&b));
 	char *path = xstrdup(str_of(path_of("one"))), *paths[] = {path, NULL};
-	ok(files_list(&files, paths, &err) && files_read(&files, 0, LIMIT, on_message, &got, &err) && strstr(got.data, "1:{|2:"),
+	ok(files_list(&files, paths, &err) && files_read(&files, 0, LIMIT, on_message, &got, &err) &&
+	       strstr(got.data, "1:{|2:"),
 	   "an indented value over the limit is read line by line");
 	files_release(&files);
 	buf_release(&got);
@@ -122,12 +126,14 @@ static void folders(void)
 	mkdir(path_of("a"), 0700);
 	write_file("a/z", STR("1"));
 	char *paths[] = {folder, NULL};
-	ok(files_list(&files, paths, &err) && files.n == 2, "a folder gives what is below it, without hidden files");
+	ok(files_list(&files, paths, &err) && files.n == 2,
+	   "a folder gives what is below it, without hidden files");
 	if (files.n == 2)
 		ok(strstr(files.entries[0].path, "/a/z") && strstr(files.entries[1].path, "/b"), "in order of name");
 	files_release(&files);
 	char missing[] = "/nonexistent/file", *none[] = {missing, NULL};
-	ok(!files_list(&files, none, &err) && err.kind == ERR_CONFIG && strstr(err.msg, missing), "a missing path is named: %s", err.msg);
+	ok(!files_list(&files, none, &err) && err.kind == ERR_CONFIG && strstr(err.msg, missing),
+	   "a missing path is named: %s", err.msg);
 	files_release(&files);
 }
 
@@ -137,7 +143,8 @@ static void is_framed(const char *line, const char *want)
 	struct origin origin = {0};
 	struct str payload;
 	if (kcat_line(str_of(line), &scratch, &origin, &payload))
-		buf_addf(&got, "%.*s/%d/%lld %.*s", STR_ARG(origin.topic), origin.partition, (long long)origin.offset, STR_ARG(payload));
+		buf_addf(&got, "%.*s/%d/%lld %.*s", STR_ARG(origin.topic), origin.partition, (long long)origin.offset,
+		         STR_ARG(payload));
 	else
 		buf_adds(&got, "no");
 	is_str(got.data, want, line);
@@ -147,15 +154,20 @@ static void is_framed(const char *line, const char *want)
 
 static void kcat_cases(void)
 {
-	is_framed("{\"topic\":\"t\",\"partition\":3,\"offset\":17,\"tstype\":\"create\",\"ts\":1,\"broker\":0,\"key\":null,\"payload\":\"{\\\"a\\\":\\\"\\\\n\\u00e9\\ud83d\\ude00\\\"}\"}",
-	          "t/3/17 {\"a\":\"\\n\xc3\xa9\xf0\x9f\x98\x80\"}");
-	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"headers\":[\"a\",\"}\"],\"key\":\"k\",\"payload\":{\"x\":[1,2]}}", "t/0/1 {\"x\":[1,2]}");
+	is_framed(
+		"{\"topic\":\"t\",\"partition\":3,\"offset\":17,\"tstype\":\"create\",\"ts\":1,\"broker\":0,\"key\":null,\"payload\":\"{\\\"a\\\":\\\"\\\\n\\u00e9\\ud83d\\ude00\\\"}\"}",
+		"t/3/17 {\"a\":\"\\n\xc3\xa9\xf0\x9f\x98\x80\"}");
+	is_framed(
+		"{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"headers\":[\"a\",\"}\"],\"key\":\"k\",\"payload\":{\"x\":[1,2]}}",
+		"t/0/1 {\"x\":[1,2]}");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":null}", "t/0/1 ");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"cut", "no");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"\\u12\"}", "no");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"\\\"}", "no");
 	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"a\"} \t\r\n", "t/0/1 a");
-	is_framed("{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"a\"}{\"topic\":\"t\",\"partition\":0,\"offset\":2,\"payload\":\"b\"}", "no");
+	is_framed(
+		"{\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"a\"}{\"topic\":\"t\",\"partition\":0,\"offset\":2,\"payload\":\"b\"}",
+		"no");
 	is_framed("{\"eventVersion\":\"1.11\",\"topic\":\"t\"}", "no");
 	is_framed("{\"reason\":\"r\",\"topic\":\"t\",\"partition\":1,\"offset\":2,\"records\":[]}", "no");
 	is_framed("[]", "no");
@@ -165,11 +177,15 @@ static void kcat_cases(void)
 static void dead_letters(void)
 {
 	struct buf b = BUF_INIT;
-	struct dead_letter d = {.origin = {.topic = STR("t\"x"), .partition = 2, .offset = 9}, .index = 4, .reason = "bad\n\xff",
+	struct dead_letter d = {.origin = {.topic = STR("t\"x"), .partition = 2, .offset = 9},
+	                        .index = 4,
+	                        .reason = "bad\n\xff",
 	                        .data = STR("any carnal pleas")};
 	dead_letter_line(&d, &b);
-	is_str(b.data, "{\"reason\":\"bad\\n\xef\xbf\xbd\",\"topic\":\"t\\\"x\",\"partition\":2,\"offset\":9,\"index\":4,\"records\":[{\"data\":\"YW55IGNhcm5hbCBwbGVhcw==\"}]}\n",
-	       "a dead letter is one line of JSON, its data in base64");
+	is_str(
+		b.data,
+		"{\"reason\":\"bad\\n\xef\xbf\xbd\",\"topic\":\"t\\\"x\",\"partition\":2,\"offset\":9,\"index\":4,\"records\":[{\"data\":\"YW55IGNhcm5hbCBwbGVhcw==\"}]}\n",
+		"a dead letter is one line of JSON, its data in base64");
 	buf_release(&b);
 }
 
@@ -184,7 +200,8 @@ int main(void)
 	reads_as("one line without an end", STR("{\"Records\":[{}]}"), "1:{\"Records\":[{}]}");
 	reads_as("an indented object", STR("{\n \"a\": 1\n}\n"), "0:{\n \"a\": 1\n}");
 	reads_as("an array broken behind its bracket", STR("[\n{},\n{}\n]"), "0:[\n{},\n{}\n]");
-	reads_as("a first record cut off does not hide the others", STR("{\"a\":{\"b\n{\"c\":1}\n"), "1:{\"a\":{\"b|2:{\"c\":1}");
+	reads_as("a first record cut off does not hide the others", STR("{\"a\":{\"b\n{\"c\":1}\n"),
+	         "1:{\"a\":{\"b|2:{\"c\":1}");
 	reads_as("brackets and quotes in strings", STR("{\"a\":\"}{[\\\"\"}\n{}"), "1:{\"a\":\"}{[\\\"\"}|2:{}");
 	reads_as("binary data", STR("\x0a\x03\x01zz\nqq"), "0:\x0a\x03\x01zz\nqq");
 	gzip_cases();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the forecast says of days whose rule is known.
-#include "serve/forecast.h"
+#include "query/forecast.h"
 
 #include <math.h>
 
@@ -13,11 +13,14 @@ static struct forecast_past past;
 // Days up to today, each hour of which `of` tells; today's only up to `hour`.
 static void fill(int days, int hour, int minute, int weekday, double (*of)(int day, int hour, int weekday))
 {
-	past = (struct forecast_past){.day = FORECAST_DAYS_MAX, .hour = hour, .minute = minute, .weekday = weekday};
+	past =
+		(struct forecast_past){.day = FORECAST_DAYS_MAX, .hour = hour, .minute = minute, .weekday = weekday};
 	for (int d = FORECAST_DAYS_MAX - days; d <= FORECAST_DAYS_MAX; d++)
 		for (int h = 0; h < DAY; h++) {
 			double whole = of(d, h, ((weekday - (FORECAST_DAYS_MAX - d)) % 7 + 7) % 7);
-			past.hours[d * DAY + h] = d < FORECAST_DAYS_MAX || h < hour ? whole : h == hour ? whole * minute / 60 : 0;
+			past.hours[d * DAY + h] = d < FORECAST_DAYS_MAX || h < hour ? whole
+			                          : h == hour                       ? whole * minute / 60
+			                                                            : 0;
 		}
 }
 
@@ -56,20 +59,23 @@ int main(void)
 	struct forecast f;
 	fill(0, 4, 30, 0, even);
 	forecast_make(&past, 10, &f);
-	ok(f.days == 0 && is_near(f.rest, 40, .01) && is_near(f.ahead, 480, .01), "without a day before: as the hours so far");
+	ok(f.days == 0 && is_near(f.rest, 40, .01) && is_near(f.ahead, 480, .01),
+	   "without a day before: as the hours so far");
 	ok(is_near(f.half, 20, .01) && f.score.days == 0, "and nobody knows how sure that is");
 
 	fill(20, 12, 0, 2, even);
 	forecast_make(&past, 3, &f);
 	ok(f.days == 20 && is_near(f.rest, 24, .01) && is_near(f.ahead, 144, .01), "even days go on evenly");
-	ok(f.score.days == FORECAST_SCORED_MAX && f.score.off < 1e-9 && f.half < 1e-6, "and were foretold without a miss");
+	ok(f.score.days == FORECAST_SCORED_MAX && f.score.off < 1e-9 && f.half < 1e-6,
+	   "and were foretold without a miss");
 
 	fill(28, 9, 20, 4, working);
 	forecast_make(&past, 3, &f);
 	ok(is_near(f.rest, 9 * 5 + 6, 2), "on a Friday, the rest of a working day");
 	ok(is_near(f.ahead, 2 * 64 * .2 + 64, 8), "then a week-end, and a Monday");
 
-	ok(f.hours == 15 + 3 * DAY && is_near(f.course[0], 5, .5) && is_near(f.course[14], 1, .2) && is_near(f.course[15 + 12], 1, .3) && is_near(f.course[15 + 2 * DAY + 12], 5, 1),
+	ok(f.hours == 15 + 3 * DAY && is_near(f.course[0], 5, .5) && is_near(f.course[14], 1, .2) &&
+	       is_near(f.course[15 + 12], 1, .3) && is_near(f.course[15 + 2 * DAY + 12], 5, 1),
 	   "hour by hour: the working day, the night, a week-end's noon, Monday's");
 
 	fill(28, 12, 0, 2, busier);
@@ -79,11 +85,13 @@ int main(void)
 
 	fill(28, 12, 0, 2, restless);
 	forecast_make(&past, 1, &f);
-	ok(f.score.off > .02 && f.half > .05 * f.rest, "days that differ are foretold with a band, and with what it was off by");
+	ok(f.score.off > .02 && f.half > .05 * f.rest,
+	   "days that differ are foretold with a band, and with what it was off by");
 
 	fill(1, 0, 0, 0, even);
 	forecast_make(&past, 27, &f);
-	ok(f.days == 1 && is_near(f.rest, 48, .01) && is_near(f.half, 24, .01), "one day before: the same again, hardly sure");
+	ok(f.days == 1 && is_near(f.rest, 48, .01) && is_near(f.half, 24, .01),
+	   "one day before: the same again, hardly sure");
 
 	fill(20, 23, 59, 0, even);
 	forecast_make(&past, 0, &f);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many messages a consumer group has not yet committed: group_lag -b BOOTSTRAP -g GROUP [-w SECONDS] TOPIC...
+// How many messages a consumer group has not yet committed: group_lag -b BOOTSTRAP -g GROUP [-w SECONDS]
+// TOPIC...
 //
-// Prints the sum over all partitions of the topics: end of the partition less the committed offset, or less its beginning
-// where nothing is committed. A topic that does not exist counts nothing. Tests wait until this is 0;
-// with -w it waits for that itself, so many seconds at most, and fails when they are over.
+// Prints the sum over all partitions of the topics: end of the partition less the committed offset, or less
+// its beginning where nothing is committed. A topic that does not exist counts nothing. Tests wait until this
+// is 0; with -w it waits for that itself, so many seconds at most, and fails when they are over.
 #include <getopt.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -42,7 +43,8 @@ static void add_partitions(rd_kafka_t *rk, const char *name, rd_kafka_topic_part
 static long long lag_of(rd_kafka_t *rk, const rd_kafka_topic_partition_t *p)
 {
 	int64_t low, high;
-	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(rk, p->topic, p->partition, &low, &high, 10000);
+	rd_kafka_resp_err_t err =
+		rd_kafka_query_watermark_offsets(rk, p->topic, p->partition, &low, &high, 10000);
 	if (err)
 		die(p->topic, rd_kafka_err2str(err));
 	return high - (p->offset >= low ? p->offset : low);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a made-up world
-// are found again, the order in which minutes are listed does not matter, a jump is followed, doubt follows what hours say, thousands of principals stay
-// bounded in bytes and time, and no figure, however large, makes a weight that is none.
+// Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a
+// made-up world are found again, the order in which minutes are listed does not matter, a jump is followed,
+// doubt follows what hours say, thousands of principals stay bounded in bytes and time, and no figure,
+// however large, makes a weight that is none.
 #include <math.h>
 
 #include "base/when.h"
@@ -22,14 +23,16 @@ static struct who *make_callers(struct arena *arena, int n)
 	struct who *callers = arena_alloc(arena, (size_t)n * sizeof *callers);
 	for (int i = 0; i < n; i++) {
 		char arn[96];
-		snprintf(arn, sizeof arn, "arn:aws:sts::111122223333:assumed-role/role-%d/session-%05d", i / 100000, i);
+		snprintf(arn, sizeof arn, "arn:aws:sts::111122223333:assumed-role/role-%d/session-%05d", i / 100000,
+		         i);
 		callers[i] = (struct who){arena_str(arena, str_of(arn)), STR("-")};
 	}
 	return callers;
 }
 
 // Every minute has some calls of every caller that is awake, and a metric that is their exact sum.
-static void make_hour(struct lecture *l, const struct who *callers, const int64_t *means, int n, int most_calls, struct arena *arena)
+static void make_hour(struct lecture *l, const struct who *callers, const int64_t *means, int n,
+                      int most_calls, struct arena *arena)
 {
 	*l = (struct lecture){.span = {.callers = callers, .ncallers = n}};
 	l->span.hour = &l->hour;
@@ -47,10 +50,10 @@ static void make_hour(struct lecture *l, const struct who *callers, const int64_
 	}
 }
 
-static struct str lesson_of(const struct lecture *l, struct arena *arena)
+static struct str stats_of(const struct lecture *l, struct arena *arena)
 {
 	struct buf b = BUF_INIT;
-	lesson_write(&l->span, 5, arena, &b);
+	hour_stats_write(&l->span, 5, arena, &b);
 	struct str s = arena_str(arena, buf_str(&b));
 	buf_release(&b);
 	return s;
@@ -59,8 +62,9 @@ static struct str lesson_of(const struct lecture *l, struct arena *arena)
 static bool are_weights(const struct weights *w, int n)
 {
 	for (int i = 0; i < n; i++)
-		for (int slot = 0; slot < METRIC_SLOTS; slot++)
-			if (w->callers[i].milli[slot] < 0 || w->callers[i].milli[slot] > (int64_t)1e18 || w->callers[i].sd_permille[slot] < 0 || w->callers[i].noise_milli[slot] < 0)
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			if (w->callers[i].milli[kind] < 0 || w->callers[i].milli[kind] > (int64_t)1e18 ||
+			    w->callers[i].sd_permille[kind] < 0 || w->callers[i].noise_milli[kind] < 0)
 				return false;
 	return true;
 }
@@ -68,18 +72,19 @@ static bool are_weights(const struct weights *w, int n)
 static void round_trip(struct arena *arena)
 {
 	static struct lecture l;
-	struct lesson read;
+	struct hour_stats read;
 	const int64_t means[] = {100, 2000, 30};
 	make_hour(&l, make_callers(arena, 3), means, 3, 4, arena);
-	struct str bytes = lesson_of(&l, arena);
-	ok(lesson_read(bytes, arena, &read) && read.n == 3, "a lesson is read back");
+	struct str bytes = stats_of(&l, arena);
+	ok(hour_stats_read(bytes, arena, &read) && read.n == 3, "a lesson is read back");
 	ok(str_eq(read.names[1], l.span.callers[1].arn), "with its names");
-	ok(read.slots[TOKENS_INPUT].cells > 50 && read.slots[TOKENS_INPUT].tokens > 0, "and its sums");
+	ok(read.by_kind[TOKENS_INPUT].cells > 50 && read.by_kind[TOKENS_INPUT].tokens > 0, "and its sums");
 	bool refused = true;
 	for (size_t cut = 0; cut + 1 < bytes.len; cut += 1 + bytes.len / 97)
-		refused &= !lesson_read((struct str){bytes.p, cut}, arena, &read);
+		refused &= !hour_stats_read((struct str){bytes.p, cut}, arena, &read);
 	ok(refused, "one that was cut anywhere is none");
-	ok(!lesson_read(STR("something else that is long enough to hold a head"), arena, &read), "nor is anything else");
+	ok(!hour_stats_read(STR("something else that is long enough to hold a head"), arena, &read),
+	   "nor is anything else");
 }
 
 static void order(struct arena *arena)
@@ -87,7 +92,7 @@ static void order(struct arena *arena)
 	static struct lecture l;
 	const int64_t means[] = {100, 2000, 30, 7, 900};
 	make_hour(&l, make_callers(arena, 5), means, 5, 4, arena);
-	struct str one = lesson_of(&l, arena);
+	struct str one = stats_of(&l, arena);
 	for (int m = 0; m < 60; m++) {
 		struct minute *at = &l.hour.minutes[m];
 		for (int32_t i = 0; i < at->ncalls / 2; i++) {
@@ -96,7 +101,7 @@ static void order(struct arena *arena)
 			at->calls[at->ncalls - 1 - i] = t;
 		}
 	}
-	ok(str_eq(one, lesson_of(&l, arena)), "the order of callers within a minute does not matter, to the byte");
+	ok(str_eq(one, stats_of(&l, arena)), "the order of callers within a minute does not matter, to the byte");
 }
 
 static void recovers(struct arena *arena)
@@ -105,16 +110,16 @@ static void recovers(struct arena *arena)
 	enum { N = 12 };
 	struct who *callers = make_callers(arena, N);
 	int64_t means[N];
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	double off = 0, all = 0;
 	for (int i = 0; i < N; i++)
 		means[i] = 100 + below(3000);
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, callers, means, N, 3, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	for (int i = 0; i < N; i++) {
 		off += fabs((double)w.callers[i].milli[TOKENS_INPUT] / 1000 - (double)means[i]);
 		all += (double)means[i];
@@ -125,9 +130,9 @@ static void recovers(struct arena *arena)
 	means[0] *= 100;
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, callers, means, N, 3, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	int64_t after = w.callers[0].milli[TOKENS_INPUT];
 	if (!ok(after > 50 * before && after < 150 * before, "a mean that jumps a hundredfold is followed"))
 		diag("from %lld to %lld thousandths", (long long)before, (long long)after);
@@ -139,16 +144,16 @@ static void many(struct arena *arena)
 	static struct lecture l;
 	enum { N = 5000 };
 	int64_t *means = arena_alloc(arena, N * sizeof *means), begun = when_ticks_ms();
-	struct str lessons[24];
+	struct str stats[24];
 	struct weights w;
 	for (int i = 0; i < N; i++)
 		means[i] = 1 + below(100000);
 	make_hour(&l, make_callers(arena, N), means, N, 2, arena);
 	for (int h = 0; h < 24; h++)
-		lessons[h] = lesson_of(&l, arena);
-	if (!ok(lessons[0].len < 128 * 1024, "the lesson of %d principals is small", N))
-		diag("%zu bytes", lessons[0].len);
-	learn_weights(lessons, 24, NULL, 0, &l.span, arena, &w);
+		stats[h] = stats_of(&l, arena);
+	if (!ok(stats[0].len < 128 * 1024, "the lesson of %d principals is small", N))
+		diag("%zu bytes", stats[0].len);
+	learn_weights(stats, 24, NULL, 0, &l.span, arena, &w);
 	int64_t spent = when_ticks_ms() - begun;
 	if (!ok(spent < 20000, "and learned from in bounded time"))
 		diag("%lld ms", (long long)spent);
@@ -164,27 +169,33 @@ static double off_by(const struct weights *w, int caller, double want)
 	return fabs((double)w->callers[caller].milli[TOKENS_INPUT] / 1000 - want) / want;
 }
 
-// Three who have never called, beside two who have: one of the same role as the first, one with the tags of the second, one of neither.
+// Three who have never called, beside two who have: one of the same role as the first, one with the tags of
+// the second, one of neither.
 static void newcomers(struct arena *arena)
 {
 	static struct lecture l;
 	static const int64_t means[] = {400, 8000};
 	struct who callers[] = {
-		{STR("arn:aws:sts::111122223333:assumed-role/chat/ann"), STR("-")}, {STR("arn:aws:sts::111122223333:assumed-role/code/bea"), STR("tags-of-search")},
-		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search")}, {STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/ann"), STR("-")},
+		{STR("arn:aws:sts::111122223333:assumed-role/code/bea"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search")},
+		{STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search")},
 		{STR("arn:aws:sts::111122223333:assumed-role/unlike/new"), STR("-")},
 	};
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, callers, means, 2, 4, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
 	l.span.ncallers = 5;
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
-	ok(off_by(&w, 2, 400) < 0.1 && w.callers[2].source[TOKENS_INPUT] == WEIGHT_ROLE, "a new session takes the mean of its role");
-	ok(off_by(&w, 3, 8000) < 0.1 && w.callers[3].source[TOKENS_INPUT] == WEIGHT_TAGS, "a new role that of the callers with its tags");
-	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL, "who is like nobody that of the model");
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
+	ok(off_by(&w, 2, 400) < 0.1 && w.callers[2].source[TOKENS_INPUT] == WEIGHT_ROLE,
+	   "a new session takes the mean of its role");
+	ok(off_by(&w, 3, 8000) < 0.1 && w.callers[3].source[TOKENS_INPUT] == WEIGHT_TAGS,
+	   "a new role that of the callers with its tags");
+	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL,
+	   "who is like nobody that of the model");
 }
 
 // Two who call alike, but only the second writes to the cache.
@@ -197,50 +208,55 @@ static void make_unlike_hour(struct lecture *l, const struct who *callers, struc
 		at->has[TOKENS_CACHE_WRITE] = true;
 		for (int32_t i = 0; i < at->ncalls; i++) {
 			at->metric[TOKENS_CACHE_WRITE] += at->calls[i].n * (at->calls[i].caller ? 8000 + below(800) : 0);
-			at->samples[TOKENS_CACHE_WRITE] += at->calls[i].caller || below(20) == 0 ? at->calls[i].n : 0; // as if of a call that ended elsewhere
+			// as if of a call that ended elsewhere
+			at->samples[TOKENS_CACHE_WRITE] += at->calls[i].caller || below(20) == 0 ? at->calls[i].n : 0;
 		}
 	}
 }
 
-// Who took none of a thousand times takes none, whatever the minutes seem to say; and the more tokens a call, the more chance.
+// Who took none of a thousand times takes none, whatever the minutes seem to say; and the more tokens a call,
+// the more chance.
 static void unlike(struct arena *arena)
 {
 	static struct lecture l;
 	struct who *callers = make_callers(arena, 2);
-	struct taught bill[] = {{.arn = callers[0].arn, .calls = 3000}, {.arn = callers[1].arn, .calls = 3000}};
-	struct str lessons[HOURS];
+	struct billed_means bill[] = {{.arn = callers[0].arn, .calls = 3000},
+	                              {.arn = callers[1].arn, .calls = 3000}};
+	struct str stats[HOURS];
 	struct weights w;
 	int64_t doubt = 0;
 	bill[1].tokens[TOKENS_INPUT] = bill[1].calls * 5000;
 	bill[1].tokens[TOKENS_CACHE_WRITE] = bill[1].calls * 8400;
 	for (int h = 0; h < HOURS; h++) {
 		make_unlike_hour(&l, callers, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
 	for (int h = 0; h < HOURS; h++) {
-		learn_weights(&lessons[h], 1, NULL, 0, &l.span, arena, &w);
+		learn_weights(&stats[h], 1, NULL, 0, &l.span, arena, &w);
 		doubt += w.callers[0].sd_permille[TOKENS_CACHE_WRITE];
 	}
 	if (!ok(doubt / HOURS > 500, "one hour does not tell for sure who uses the cache"))
 		diag("%lld permille in the mean", (long long)doubt / HOURS);
-	learn_weights(lessons, HOURS, bill, 2, &l.span, arena, &w);
-	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000, "who was never billed such tokens is given hardly any"))
+	learn_weights(stats, HOURS, bill, 2, &l.span, arena, &w);
+	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000,
+	        "who was never billed such tokens is given hardly any"))
 		diag("%lld thousandths", (long long)w.callers[0].milli[TOKENS_CACHE_WRITE]);
-	ok(w.callers[0].noise_milli[TOKENS_INPUT] < w.callers[1].noise_milli[TOKENS_INPUT], "the longer a call, the more is left to chance");
+	ok(w.callers[0].noise_milli[TOKENS_INPUT] < w.callers[1].noise_milli[TOKENS_INPUT],
+	   "the longer a call, the more is left to chance");
 }
 
 // Hours of one caller beside another, whose calls take more in some hours and less in others, by `permille`.
 static int32_t doubt_of(const struct who *callers, int64_t permille, struct arena *arena)
 {
 	static struct lecture l;
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	for (int h = 0; h < HOURS; h++) {
 		const int64_t means[] = {1000 + (h % 2 ? permille : -permille), 2000};
 		make_hour(&l, callers, means, 2, 6, arena);
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	return w.callers[0].sd_permille[TOKENS_INPUT];
 }
 
@@ -257,7 +273,7 @@ static bool may_pay(int64_t read, struct arena *arena)
 {
 	static struct lecture l;
 	static const int64_t means[] = {100};
-	struct str lessons[HOURS];
+	struct str stats[HOURS];
 	struct weights w;
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, make_callers(arena, 1), means, 1, 6, arena);
@@ -266,9 +282,9 @@ static bool may_pay(int64_t read, struct arena *arena)
 			at->metric[TOKENS_CACHE_READ] = at->metric[TOKENS_INPUT] / 100 * read;
 			at->metric[TOKENS_CACHE_WRITE] = at->metric[TOKENS_INPUT] / 100 * 1000;
 		}
-		lessons[h] = lesson_of(&l, arena);
+		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(lessons, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
 	return w.callers[0].ttl_may_be_1h;
 }
 
@@ -286,7 +302,7 @@ static void extremes(struct arena *arena)
 	for (int round = 0; good && round < 60; round++) {
 		int n = 1 + (int)below(80);
 		int64_t *means = arena_alloc(arena, (size_t)n * sizeof *means);
-		struct str lessons[4];
+		struct str stats[4];
 		struct weights w;
 		struct who *callers = make_callers(arena, n);
 		for (int h = 0; h < 4; h++) {
@@ -296,20 +312,21 @@ static void extremes(struct arena *arena)
 			for (int m = 0; m < 60; m++) {
 				struct minute *at = &l.hour.minutes[m];
 				at->metered = below(4);
-				for (int slot = 0; slot < METRIC_SLOTS; slot++) {
+				for (int kind = 0; kind < METRIC_KINDS; kind++) {
 					if (below(3) == 0)
-						at->metric[slot] = (int64_t)(rng() >> (11 + below(53)));
-					at->samples[slot] = below(2) ? 0 : (int64_t)(rng() >> (24 + below(40)));
+						at->metric[kind] = (int64_t)(rng() >> (11 + below(53)));
+					at->samples[kind] = below(2) ? 0 : (int64_t)(rng() >> (24 + below(40)));
 				}
 				for (int32_t i = 0; i < at->ncalls; i++) {
 					struct calls *c = &at->calls[i];
 					c->exact_n[TOKENS_OUTPUT] = below(2) ? 0 : below(c->n + 1);
-					c->exact[TOKENS_OUTPUT] = c->exact_n[TOKENS_OUTPUT] ? (int64_t)(rng() >> (20 + below(44))) : 0;
+					c->exact[TOKENS_OUTPUT] =
+						c->exact_n[TOKENS_OUTPUT] ? (int64_t)(rng() >> (20 + below(44))) : 0;
 				}
 			}
-			lessons[h] = lesson_of(&l, arena);
+			stats[h] = stats_of(&l, arena);
 		}
-		learn_weights(lessons, 4, NULL, 0, &l.span, arena, &w);
+		learn_weights(stats, 4, NULL, 0, &l.span, arena, &w);
 		good = are_weights(&w, n);
 		arena_reset(arena);
 	}

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// LiteLLM's table imported: its known errors on a small table, then the real one, which must agree with the built-in catalogue
-// and with AWS's price list in every rate that two of them have, but for the known disagreements (tests/price_disagreements.txt).
+// LiteLLM's table imported: its known errors on a small table, then the real one, which must agree with the
+// built-in catalogue and with AWS's price list in every rate that two of them have, but for the known
+// disagreements (tests/price_disagreements.txt).
 //
-// The real sources lie beside the tree (../shared, or $SHARED); without them that part is left out, with CI=true it fails.
+// The real sources lie beside the tree (../shared, or $SHARED); without them that part is left out, with
+// CI=true it fails.
 #include "pricing/import_litellm.h"
 
 #include <unistd.h>
@@ -22,7 +24,8 @@ static void must_import(const char *entries, const char *rows, const char *what)
 	buf_addf(&json, "{%s}", entries);
 	price_file_write_head(&want);
 	buf_adds(&want, rows);
-	if (ok(litellm_import(&csv, &notes, &counts, buf_str(&json), AUGUST, "L", &err), "%s: imported %s", what, err.msg))
+	if (ok(litellm_import(&csv, &notes, &counts, buf_str(&json), AUGUST, "L", &err), "%s: imported %s", what,
+	       err.msg))
 		is_str(csv.data, want.data, what);
 	buf_release(&json);
 	buf_release(&csv);
@@ -35,42 +38,52 @@ static void must_import(const char *entries, const char *rows, const char *what)
 
 static void check_small(void)
 {
-	must_import("\"anthropic.claude-sonnet-4-6\":{" BEDROCK "\"input_cost_per_token\":3e-06,\"output_cost_per_token\":1.5e-05},"
-	            "\"eu.anthropic.claude-sonnet-4-6\":{" BEDROCK "\"input_cost_per_token\":3e-06,\"output_cost_per_token\":1.5e-05}",
+	must_import("\"anthropic.claude-sonnet-4-6\":{" BEDROCK
+	            "\"input_cost_per_token\":3e-06,\"output_cost_per_token\":1.5e-05},"
+	            "\"eu.anthropic.claude-sonnet-4-6\":{" BEDROCK
+	            "\"input_cost_per_token\":3e-06,\"output_cost_per_token\":1.5e-05}",
 	            "anthropic.claude-sonnet-4-6,global,,,standard," FROM ",3,15,,,6,,,L\n"
 	            "anthropic.claude-sonnet-4-6,regional,,,standard," FROM ",3.3,16.5,,,6.6,,,L\n",
 	            "the premium outside global profiles, and the 1-hour rate");
-	must_import("\"anthropic.claude-sonnet-4-20250514-v1:0\":{" BEDROCK "\"input_cost_per_token\":3e-06,\"input_cost_per_token_above_200k_tokens\":6e-06},"
-	            "\"us-gov.anthropic.claude-sonnet-4-20250514-v1:0\":{" BEDROCK "\"input_cost_per_token\":3.6e-06}",
+	must_import("\"anthropic.claude-sonnet-4-20250514-v1:0\":{" BEDROCK
+	            "\"input_cost_per_token\":3e-06,\"input_cost_per_token_above_200k_tokens\":6e-06},"
+	            "\"us-gov.anthropic.claude-sonnet-4-20250514-v1:0\":{" BEDROCK
+	            "\"input_cost_per_token\":3.6e-06}",
 	            "anthropic.claude-sonnet-4,global,,,standard," FROM ",3,,,,,,,L\n"
 	            "anthropic.claude-sonnet-4,global,,,standard," FROM "200000,6,,,,,,,L\n"
 	            "anthropic.claude-sonnet-4,regional,,,standard," FROM ",3,,,,,,,L\n"
 	            "anthropic.claude-sonnet-4,regional,,,standard," FROM "200000,6,,,,,,,L\n"
 	            "anthropic.claude-sonnet-4,regional,us-gov-*,,standard," FROM ",3.6,,,,,,,L\n",
 	            "no premium before, long prompts, GovCloud");
-	must_import("\"acme.m\":{" BEDROCK "\"input_cost_per_token\":1e-6,\"input_cost_per_token_above_200k_tokens\":9e-06,\"input_cost_per_token_batches\":5e-7},"
-	            "\"bedrock/eu-west-3/acme.m\":{" BEDROCK "\"input_cost_per_token\":2e-6},"
-	            "\"acme.free\":{" BEDROCK "\"input_cost_per_token\":0,\"output_cost_per_token\":0},"
-	            "\"gpt-5\":{\"litellm_provider\":\"openai\",\"mode\":\"chat\",\"input_cost_per_token\":1e-6}",
-	            "acme.m,global,,,standard," FROM ",1,,,,,,,L\n"
-	            "acme.m,global,,,batch," FROM ",0.5,,,,,,,L\n"
-	            "acme.m,regional,,,standard," FROM ",1,,,,,,,L\n"
-	            "acme.m,regional,,,batch," FROM ",0.5,,,,,,,L\n"
-	            "acme.m,regional,eu-west-3,,standard," FROM ",2,,,,,,,L\n",
-	            "a Region of its own, batches, no surcharge that is not known; nothing is free because nobody knew");
+	must_import(
+		"\"acme.m\":{" BEDROCK
+		"\"input_cost_per_token\":1e-6,\"input_cost_per_token_above_200k_tokens\":9e-06,\"input_cost_per_token_batches\":5e-7},"
+		"\"bedrock/eu-west-3/acme.m\":{" BEDROCK "\"input_cost_per_token\":2e-6},"
+		"\"acme.free\":{" BEDROCK "\"input_cost_per_token\":0,\"output_cost_per_token\":0},"
+		"\"gpt-5\":{\"litellm_provider\":\"openai\",\"mode\":\"chat\",\"input_cost_per_token\":1e-6}",
+		"acme.m,global,,,standard," FROM ",1,,,,,,,L\n"
+		"acme.m,global,,,batch," FROM ",0.5,,,,,,,L\n"
+		"acme.m,regional,,,standard," FROM ",1,,,,,,,L\n"
+		"acme.m,regional,,,batch," FROM ",0.5,,,,,,,L\n"
+		"acme.m,regional,eu-west-3,,standard," FROM ",2,,,,,,,L\n",
+		"a Region of its own, batches, no surcharge that is not known; nothing is free because nobody knew");
 	must_import("\"bedrock_mantle/acme.m\":{" BEDROCK "\"input_cost_per_token\":1e-6}",
 	            "acme.m,regional,,,standard," FROM ",1,,,,,,,L\n",
 	            "bedrock-mantle has no global profiles");
-	must_import("\"acme.draw\":{\"litellm_provider\":\"bedrock\",\"mode\":\"image_generation\",\"output_cost_per_image\":0.04}",
-	            "acme.draw,global,,,standard," FROM ",,,,,,image,0.04,L\n"
-	            "acme.draw,regional,,,standard," FROM ",,,,,,image,0.04,L\n",
-	            "images");
-	must_import("\"amazon.nova-canvas-v1:0\":{\"litellm_provider\":\"bedrock\",\"mode\":\"image_generation\",\"output_cost_per_image\":0.06}",
-	            "amazon.nova-canvas,global,,,standard," FROM ",,,,,,image,,L\n"
-	            "amazon.nova-canvas,regional,,,standard," FROM ",,,,,,image,,L\n",
-	            "images whose price goes by their size");
-	must_import("\"anthropic.claude-sonnet-4-6\":{" BEDROCK "\"input_cost_per_token\":3e-06,\"output_cost_per_token_batches\":7.5e-06},"
-	            "\"amazon.nova-pro-v1:0\":{" BEDROCK "\"input_cost_per_token\":8e-07,\"output_cost_per_token_batches\":1.6e-06}",
+	must_import(
+		"\"acme.draw\":{\"litellm_provider\":\"bedrock\",\"mode\":\"image_generation\",\"output_cost_per_image\":0.04}",
+		"acme.draw,global,,,standard," FROM ",,,,,,image,0.04,L\n"
+		"acme.draw,regional,,,standard," FROM ",,,,,,image,0.04,L\n",
+		"images");
+	must_import(
+		"\"amazon.nova-canvas-v1:0\":{\"litellm_provider\":\"bedrock\",\"mode\":\"image_generation\",\"output_cost_per_image\":0.06}",
+		"amazon.nova-canvas,global,,,standard," FROM ",,,,,,image,,L\n"
+		"amazon.nova-canvas,regional,,,standard," FROM ",,,,,,image,,L\n",
+		"images whose price goes by their size");
+	must_import("\"anthropic.claude-sonnet-4-6\":{" BEDROCK
+	            "\"input_cost_per_token\":3e-06,\"output_cost_per_token_batches\":7.5e-06},"
+	            "\"amazon.nova-pro-v1:0\":{" BEDROCK
+	            "\"input_cost_per_token\":8e-07,\"output_cost_per_token_batches\":1.6e-06}",
 	            "amazon.nova-pro,global,,,standard," FROM ",0.8,,,,,,,L\n"
 	            "amazon.nova-pro,global,,,batch," FROM ",,1.6,,,,,,L\n"
 	            "amazon.nova-pro,regional,,,standard," FROM ",0.8,,,,,,,L\n"
@@ -91,7 +104,8 @@ static void check_absurd(const char *figure)
 	struct err err = ERR_INIT;
 	buf_addf(&json, "{\"us.anthropic.claude-sonnet-4-6\":{" BEDROCK "\"input_cost_per_token\":%s}}", figure);
 	bool imported = litellm_import(&csv, &notes, &counts, buf_str(&json), AUGUST, "L", &err);
-	ok(imported && !price_file_read(&rows, buf_str(&csv), "L.csv", &err) && strstr(err.msg, "check the unit"), "%s a token is refused: %s", figure, err.msg);
+	ok(imported && !price_file_read(&rows, buf_str(&csv), "L.csv", &err) && strstr(err.msg, "check the unit"),
+	   "%s a token is refused: %s", figure, err.msg);
 	buf_release(&json);
 	buf_release(&csv);
 	buf_release(&notes);
@@ -102,7 +116,8 @@ static void must_refuse(const char *text, const char *part)
 	struct buf csv = BUF_INIT, notes = BUF_INIT;
 	struct litellm_counts counts;
 	struct err err = ERR_INIT;
-	ok(!litellm_import(&csv, &notes, &counts, str_of(text), AUGUST, "L", &err) && err.kind == ERR_CONFIG && strstr(err.msg, part) && !csv.len,
+	ok(!litellm_import(&csv, &notes, &counts, str_of(text), AUGUST, "L", &err) && err.kind == ERR_CONFIG &&
+	       strstr(err.msg, part) && !csv.len,
 	   "refused: %s: %s", text, err.msg);
 	buf_release(&notes);
 }
@@ -126,7 +141,9 @@ static void must_agree(const struct prices *old, struct str csv, const char *wha
 	struct price_rows rows;
 	struct price_diff d;
 	struct buf known = BUF_INIT, line = BUF_INIT;
-	if (!ok(file_read("tests/price_disagreements.txt", 1 << 20, &known, &err) && price_file_read(&rows, csv, what, &err), "%s: read %s", what, err.msg))
+	if (!ok(file_read("tests/price_disagreements.txt", 1 << 20, &known, &err) &&
+	            price_file_read(&rows, csv, what, &err),
+	        "%s: read %s", what, err.msg))
 		return;
 	price_diff_init(&d, old, &rows);
 	size_t unknown = 0;
@@ -138,7 +155,9 @@ static void must_agree(const struct prices *old, struct str csv, const char *wha
 			unknown++;
 		}
 	}
-	ok(unknown == 0 && d.same >= least, "%s: %zu rates agree, %zu disagree as known, %zu are in one of them only", what, d.same, d.differing, d.fresh);
+	ok(unknown == 0 && d.same >= least,
+	   "%s: %zu rates agree, %zu disagree as known, %zu are in one of them only", what, d.same, d.differing,
+	   d.fresh);
 	price_diff_release(&d);
 	price_rows_release(&rows);
 	buf_release(&known);
@@ -150,9 +169,11 @@ static bool read_litellm(const char *path, struct buf *csv)
 	struct buf json = BUF_INIT, notes = BUF_INIT;
 	struct litellm_counts n;
 	struct err err = ERR_INIT;
-	bool good = file_read(path, 64 << 20, &json, &err) && litellm_import(csv, &notes, &n, buf_str(&json), AUGUST, "LiteLLM", &err);
+	bool good = file_read(path, 64 << 20, &json, &err) &&
+	            litellm_import(csv, &notes, &n, buf_str(&json), AUGUST, "LiteLLM", &err);
 	if (ok(good, "LiteLLM's table is imported %s", err.msg)) {
-		ok(n.entries > 350 && n.rows > 300, "%zu entries, %zu rows, %zu left out", n.entries, n.rows, n.left_out);
+		ok(n.entries > 350 && n.rows > 300, "%zu entries, %zu rows, %zu left out", n.entries, n.rows,
+		   n.left_out);
 		ok(notes.len > 0, "what is left out for an error is told");
 	}
 	buf_release(&json);
@@ -174,7 +195,9 @@ static void check_lists(const char *shared, const char *litellm_csv)
 		struct buf path = BUF_INIT, json = BUF_INIT, csv = BUF_INIT, notes = BUF_INIT, what = BUF_INIT;
 		struct pricelist_counts n;
 		buf_addf(&path, "%s/prices/pricelist/%s.json", shared, lists[i].name);
-		if (ok(file_read(path.data, 64 << 20, &json, &err) && pricelist_import(&csv, &notes, &n, buf_str(&json), NULL, &err), "%s %s", lists[i].name, err.msg)) {
+		if (ok(file_read(path.data, 64 << 20, &json, &err) &&
+		           pricelist_import(&csv, &notes, &n, buf_str(&json), NULL, &err),
+		       "%s %s", lists[i].name, err.msg)) {
 			buf_addf(&what, "%s and the built-in catalogue", lists[i].name);
 			must_agree(NULL, buf_str(&csv), what.data, lists[i].least);
 			buf_clear(&what);
@@ -197,7 +220,8 @@ static void check_real(const char *shared)
 	char file[] = "/tmp/nowcast-litellm.XXXXXX";
 	buf_addf(&path, "%s/prices/litellm_bedrock_2026-08-01.json", shared);
 	int fd = mkstemp(file);
-	if (read_litellm(path.data, &csv) && ok(fd >= 0 && file_replace(file, buf_str(&csv), &err), "written %s", err.msg)) {
+	if (read_litellm(path.data, &csv) &&
+	    ok(fd >= 0 && file_replace(file, buf_str(&csv), &err), "written %s", err.msg)) {
 		must_agree(NULL, buf_str(&csv), "LiteLLM and the built-in catalogue", 700);
 		check_lists(shared, file);
 	}
@@ -220,7 +244,8 @@ int main(void)
 	must_refuse("[1.5, ", "not JSON");
 	must_refuse("{}", "no entry of Bedrock has a price");
 	must_refuse("[]", "no entry of Bedrock has a price");
-	must_refuse("{\"acme.m\":{" BEDROCK "\"input_cost_per_token\":1e-06,\"input_cost_per_token\":9e-06}}", "duplicate object key");
+	must_refuse("{\"acme.m\":{" BEDROCK "\"input_cost_per_token\":1e-06,\"input_cost_per_token\":9e-06}}",
+	            "duplicate object key");
 	if (access(path.data, R_OK) == 0 || (ci && strcmp(ci, "true") == 0))
 		check_real(shared);
 	else

@@ -3,9 +3,10 @@
 //
 //     mock_broker [PARTITIONS [TOPIC...]]
 //
-// Prints its bootstrap servers on one line and serves until it is killed. The topics named have PARTITIONS partitions (1);
-// any other comes into being when first asked for, with librdkafka's own number of them (4). SIGUSR1 takes the broker down (connections break, new ones are refused), SIGUSR2
-// brings it back with all it had. Messages are held in memory, 5 MB a partition, so it is for short tests.
+// Prints its bootstrap servers on one line and serves until it is killed. The topics named have PARTITIONS
+// partitions (1); any other comes into being when first asked for, with librdkafka's own number of them (4).
+// SIGUSR1 takes the broker down (connections break, new ones are refused), SIGUSR2 brings it back with all it
+// had. Messages are held in memory, 5 MB a partition, so it is for short tests.
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <signal.h>

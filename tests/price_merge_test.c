@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two imports of the same source, one after the other: the days before keep their rates, and nothing overlaps. The seed of the random part
-// is printed: price_merge_test SEED.
+// Two imports of the same source, one after the other: the days before keep their rates, and nothing
+// overlaps. The seed of the random part is printed: price_merge_test SEED.
 #include "pricing/price_merge.h"
 
 #include <stdlib.h>
@@ -9,9 +9,11 @@
 #include "base/when.h"
 #include "tests/tap.h"
 
-#define HEAD "model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source\n"
+#define HEAD                                                                                                 \
+	"model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source\n"
 
-// Merges at noon of 2026-11-10. What comes out must be a price file, and merging the same again must change nothing.
+// Merges at noon of 2026-11-10. What comes out must be a price file, and merging the same again must change
+// nothing.
 static void must_merge(const char *old, const char *new, const char *want, size_t gone, const char *what)
 {
 	struct err err = ERR_INIT;
@@ -22,8 +24,10 @@ static void must_merge(const char *old, const char *new, const char *want, size_
 	buf_addf(&a, HEAD "%s", old);
 	buf_addf(&b, HEAD "%s", new);
 	buf_addf(&c, HEAD "%s", want);
-	if (!ok(when_parse(STR("2026-11-10T12:30:00Z"), &now_ms) && price_file_read(&before, buf_str(&a), "old.csv", &err) &&
-	        price_file_read(&after, buf_str(&b), "new.csv", &err), "%s: read %s", what, err.msg))
+	if (!ok(when_parse(STR("2026-11-10T12:30:00Z"), &now_ms) &&
+	            price_file_read(&before, buf_str(&a), "old.csv", &err) &&
+	            price_file_read(&after, buf_str(&b), "new.csv", &err),
+	        "%s: read %s", what, err.msg))
 		return;
 	price_merge_init(&m, &before, &after, "pricelist", now_ms);
 	is_str(m.csv.data, c.data, what);
@@ -66,7 +70,8 @@ static void random_list(struct buf *b)
 			int end = at + 1 + below(20);
 			when_format(start + at * day, from);
 			when_format(start + end * day, to);
-			buf_addf(b, "acme.m%d,regional,,,,%s,%s,,%d,%s,,,,,,s\n", m, from, rows == 1 && below(4) ? "" : to, 1 + below(2), below(3) ? "5" : "");
+			buf_addf(b, "acme.m%d,regional,,,,%s,%s,,%d,%s,,,,,,s\n", m, from,
+			         rows == 1 && below(4) ? "" : to, 1 + below(2), below(3) ? "5" : "");
 			at = end + below(2) * below(9);
 		}
 	}
@@ -75,7 +80,8 @@ static void random_list(struct buf *b)
 static int64_t rate_at(const struct catalogue *c, int model, enum token_type type, int64_t time_ms)
 {
 	static const struct str names[MODELS] = {STR("acme.m0"), STR("acme.m1"), STR("acme.m2")};
-	struct price_query q = {.model = names[model], .region = STR("us-east-1"), .type = type, .time_ms = time_ms};
+	struct price_query q = {
+		.model = names[model], .region = STR("us-east-1"), .type = type, .time_ms = time_ms};
 	struct rate rate;
 	return catalogue_find(c, &q, &rate) == MISS_NONE ? rate.pico_per_token : RATE_UNKNOWN;
 }
@@ -99,7 +105,8 @@ static bool check_random(void)
 	random_list(&a);
 	random_list(&b);
 	int64_t now_ms = start + below(DAYS) * day;
-	bool good = catalogue_parse(&old, buf_str(&a), "old.csv", &err) && catalogue_parse(&new, buf_str(&b), "new.csv", &err);
+	bool good = catalogue_parse(&old, buf_str(&a), "old.csv", &err) &&
+	            catalogue_parse(&new, buf_str(&b), "new.csv", &err);
 	if (!good)
 		return false;
 	price_merge_init(&m, catalogue_rows(old), catalogue_rows(new), "pricelist", now_ms);
@@ -137,33 +144,51 @@ static void test_random(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-	must_merge("", "acme.m,regional,,,standard," OCTOBER ",,1,2,,,,,,s\n", "acme.m,regional,,,standard," OCTOBER ",,1,2,,,,,,s\n", 0, "the first import");
-	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,0.2,,,,,s\n", "acme.m,regional,,,standard," OCTOBER ",,3,2,0.1,,,,,s\n",
+	must_merge("", "acme.m,regional,,,standard," OCTOBER ",,1,2,,,,,,s\n",
+	           "acme.m,regional,,,standard," OCTOBER ",,1,2,,,,,,s\n", 0, "the first import");
+	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,0.2,,,,,s\n",
+	           "acme.m,regional,,,standard," OCTOBER ",,3,2,0.1,,,,,s\n",
 	           "acme.m,regional,,,standard," SEPTEMBER OCTOBER ",3,2,0.2,,,,,s\n"
-	           "acme.m,regional,,,standard," OCTOBER ",,3,2,0.1,,,,,s\n", 0, "a cut: before it the old rate holds");
-	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,s\n", "acme.m,regional,,,standard," OCTOBER ",,3,2,,,,,,t\n",
-	           "acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,t\n", 0, "no change: it goes on from when it began");
-	must_merge("acme.m,regional,,,standard," OCTOBER ",,3,2,,,,,,s\n", "acme.m,regional,,,standard," SEPTEMBER ",,4,2,,,,,,s\n",
-	           "acme.m,regional,,,standard," SEPTEMBER ",,4,2,,,,,,s\n", 0, "a correction of the past replaces it");
-	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,s\n", "acme.m,regional,,,standard," DECEMBER ",,4,2,,,,,,s\n",
+	           "acme.m,regional,,,standard," OCTOBER ",,3,2,0.1,,,,,s\n",
+	           0, "a cut: before it the old rate holds");
+	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,s\n",
+	           "acme.m,regional,,,standard," OCTOBER ",,3,2,,,,,,t\n",
+	           "acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,t\n", 0,
+	           "no change: it goes on from when it began");
+	must_merge("acme.m,regional,,,standard," OCTOBER ",,3,2,,,,,,s\n",
+	           "acme.m,regional,,,standard," SEPTEMBER ",,4,2,,,,,,s\n",
+	           "acme.m,regional,,,standard," SEPTEMBER ",,4,2,,,,,,s\n", 0,
+	           "a correction of the past replaces it");
+	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,s\n",
+	           "acme.m,regional,,,standard," DECEMBER ",,4,2,,,,,,s\n",
 	           "acme.m,regional,,,standard," SEPTEMBER DECEMBER ",3,2,,,,,,s\n"
-	           "acme.m,regional,,,standard," DECEMBER ",,4,2,,,,,,s\n", 0, "a rise to come");
-	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,s\nacme.n,regional,,,standard," DECEMBER ",,3,2,,,,,,s\n",
+	           "acme.m,regional,,,standard," DECEMBER ",,4,2,,,,,,s\n",
+	           0, "a rise to come");
+	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,,,,,,s\nacme.n,regional,,,standard," DECEMBER
+	           ",,3,2,,,,,,s\n",
 	           "acme.o,global,,,standard," OCTOBER ",,1,,,,,,,s\n",
 	           "acme.m,regional,,,standard," SEPTEMBER "2026-11-10T12:00:00Z,,3,2,,,,,,s\n"
-	           "acme.o,global,,,standard," OCTOBER ",,1,,,,,,,s\n", 2, "what is no longer listed ends, what had not begun goes");
-	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,0.3,,,image,0.04,s\n", "acme.m,regional,,,standard," OCTOBER ",,3,,0.3,,,,,s\n",
+	           "acme.o,global,,,standard," OCTOBER ",,1,,,,,,,s\n",
+	           2, "what is no longer listed ends, what had not begun goes");
+	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,2,0.3,,,image,0.04,s\n",
+	           "acme.m,regional,,,standard," OCTOBER ",,3,,0.3,,,,,s\n",
 	           "acme.m,regional,,,standard," SEPTEMBER OCTOBER ",3,2,0.3,,,image,0.04,s\n"
-	           "acme.m,regional,,,standard," OCTOBER ",,3,,0.3,,,,,s\n", 2, "one rate of several is gone, and that of a unit");
-	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,,,,,,,s\nacme.m,regional,,,standard," SEPTEMBER ",200000,6,,,,,,,s\n",
-	           "acme.m,regional,,,standard," OCTOBER ",,4,,,,,,,s\nacme.m,regional,,,standard," OCTOBER ",200000,6,,,,,,,s\n",
+	           "acme.m,regional,,,standard," OCTOBER ",,3,,0.3,,,,,s\n",
+	           2, "one rate of several is gone, and that of a unit");
+	must_merge("acme.m,regional,,,standard," SEPTEMBER ",,3,,,,,,,s\nacme.m,regional,,,standard," SEPTEMBER
+	           ",200000,6,,,,,,,s\n",
+	           "acme.m,regional,,,standard," OCTOBER ",,4,,,,,,,s\nacme.m,regional,,,standard," OCTOBER
+	           ",200000,6,,,,,,,s\n",
 	           "acme.m,regional,,,standard," SEPTEMBER OCTOBER ",3,,,,,,,s\n"
 	           "acme.m,regional,,,standard," OCTOBER ",,4,,,,,,,s\n"
-	           "acme.m,regional,,,standard," SEPTEMBER ",200000,6,,,,,,,s\n", 0, "bands apart");
-	must_merge("acme.m,regional,,,standard," SEPTEMBER OCTOBER ",3,,,,,,,s\nacme.m,regional,,,standard," OCTOBER ",,4,,,,,,,s\n",
+	           "acme.m,regional,,,standard," SEPTEMBER ",200000,6,,,,,,,s\n",
+	           0, "bands apart");
+	must_merge("acme.m,regional,,,standard," SEPTEMBER OCTOBER
+	           ",3,,,,,,,s\nacme.m,regional,,,standard," OCTOBER ",,4,,,,,,,s\n",
 	           "acme.m,regional,,,standard,2026-11-01T00:00:00Z,,,4,,,,,,,s\n",
 	           "acme.m,regional,,,standard," SEPTEMBER OCTOBER ",3,,,,,,,s\n"
-	           "acme.m,regional,,,standard," OCTOBER ",,4,,,,,,,s\n", 0, "a history of three imports");
+	           "acme.m,regional,,,standard," OCTOBER ",,4,,,,,,,s\n",
+	           0, "a history of three imports");
 	test_random(argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)time(NULL));
 	return done();
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is every model of the collected price sources in the built-in catalogue, at its rate? This asks the catalogue as the
-// estimator does, by the ids that calls carry, and knows nothing of how the catalogue was made. Where the second source is
-// known to be wrong, tests/price_sources.txt says what is right instead. The third is the pricing page.
+// Is every model of the collected price sources in the built-in catalogue, at its rate? This asks the
+// catalogue as the estimator does, by the ids that calls carry, and knows nothing of how the catalogue was
+// made. Where the second source is known to be wrong, tests/price_sources.txt says what is right instead. The
+// third is the pricing page.
 //
-// The sources lie beside the tree (../shared, or $SHARED); without them the test is skipped, with CI=true it fails.
+// The sources lie beside the tree (../shared, or $SHARED); without them the test is skipped, with CI=true it
+// fails.
 #include <fnmatch.h>
 #include <jansson.h>
 #include <unistd.h>
@@ -14,14 +16,18 @@
 #include "tests/support/slurp.h"
 #include "tests/tap.h"
 
-static const char *const fields[TOKEN_TYPES] = {"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost",
-                                                "cache_creation_input_token_cost", "cache_creation_input_token_cost_above_1hr"};
+static const char *const fields[TOKEN_TYPES] = {
+	"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost",
+	"cache_creation_input_token_cost", "cache_creation_input_token_cost_above_1hr"};
 
 static int64_t price(struct str model, struct str region, int type, int64_t time_ms)
 {
 	struct rate rate;
 	const char *why;
-	return catalogue_rate(catalogue_builtin(), model, STR_NONE, region, (enum token_type)type, time_ms, &rate, &why) ? rate.pico_per_token : RATE_UNKNOWN;
+	return catalogue_rate(catalogue_builtin(), model, STR_NONE, region, (enum token_type)type, time_ms, &rate,
+	                      &why)
+	           ? rate.pico_per_token
+	           : RATE_UNKNOWN;
 }
 
 // --- the first source: dated rows by canonical name
@@ -33,11 +39,13 @@ static void split(struct str line, struct str *ret, int n)
 		ret[i] = i < n - 1 ? str_cut(&line, ',') : line;
 }
 
-static bool has_band(const struct price_rows *rows, struct str model, struct str scope, int64_t over, int type, int64_t rate)
+static bool has_band(const struct price_rows *rows, struct str model, struct str scope, int64_t over,
+                     int type, int64_t rate)
 {
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct price_row *r = &rows->v[i];
-		if (str_eq(r->model, model) && r->prompt_over == over && r->rate[type] == rate && (!str_is(scope, "global") || r->scope == SCOPE_GLOBAL))
+		if (str_eq(r->model, model) && r->prompt_over == over && r->rate[type] == rate &&
+		    (!str_is(scope, "global") || r->scope == SCOPE_GLOBAL))
 			return true;
 	}
 	return false;
@@ -84,7 +92,8 @@ static void check_dated(const char *path)
 		bool good = true;
 		for (int t = 0; t < TOKEN_TYPES; t++)
 			good = check_dated_type(&rows, f, t) && good;
-		ok(good, "%.*s %.*s from %.*s over %.*s", STR_ARG(f[MODEL]), STR_ARG(f[SCOPE]), STR_ARG(f[FROM]), STR_ARG(f[OVER]));
+		ok(good, "%.*s %.*s from %.*s over %.*s", STR_ARG(f[MODEL]), STR_ARG(f[SCOPE]), STR_ARG(f[FROM]),
+		   STR_ARG(f[OVER]));
 	}
 	price_rows_release(&rows);
 	buf_release(&csv);
@@ -125,7 +134,8 @@ static struct str rule_for(struct str rules, const char *key, const char *type)
 	while (rules.len) {
 		struct str line = str_cut(&rules, '\n');
 		char pattern[200], types[100], what[40];
-		if (line.len && line.p[0] != '#' && sscanf(line.p, "%199s | %99s | %39s |", pattern, types, what) == 3 &&
+		if (line.len && line.p[0] != '#' &&
+		    sscanf(line.p, "%199s | %99s | %39s |", pattern, types, what) == 3 &&
 		    fnmatch(pattern, key, 0) == 0 && (strcmp(types, "*") == 0 || strcmp(types, type) == 0)) {
 			struct str rest = line;
 			(void)str_cut(&rest, '|');
@@ -145,7 +155,8 @@ static int64_t picodollars(const json_t *v)
 	return usd_parse_scaled(str_of(text), 12, &pico) ? pico : RATE_UNKNOWN;
 }
 
-static bool check_entry_type(struct str rules, const char *key, const json_t *entry, struct str id, struct str region, int type)
+static bool check_entry_type(struct str rules, const char *key, const json_t *entry, struct str id,
+                             struct str region, int type)
 {
 	const int64_t now = INT64_C(1787000000000); // 2026-08-17
 	const json_t *figure = json_object_get(entry, fields[type]);
@@ -155,7 +166,8 @@ static bool check_entry_type(struct str rules, const char *key, const json_t *en
 		want = RATE_UNKNOWN;
 	else if (str_starts(rule, STR("x")) && figure)
 		want = usd_muldiv((struct usd){want}, strtoll(rule.p + 1, NULL, 10), 100).pico;
-	else if (str_starts(rule, STR("=")) && !usd_parse_scaled((struct str){rule.p + 1, rule.len - 1}, 6, &want))
+	else if (str_starts(rule, STR("=")) &&
+	         !usd_parse_scaled((struct str){rule.p + 1, rule.len - 1}, 6, &want))
 		return false;
 	else if (!figure && !str_starts(rule, STR("=")))
 		return true; // what the source leaves out, the first source or a rule of the price list may know
@@ -187,7 +199,8 @@ static void check_entries(const char *path)
 	buf_release(&rules);
 }
 
-// --- the third source: the pricing page, a model a line, often several lines for its tiers, Regions and times
+// --- the third source: the pricing page, a model a line, often several lines for its tiers, Regions and
+// times
 
 // The fields from the end: model,"what it is under, in words",input,output,read,write 5m,write 1h
 static bool page_line(struct str line, struct str *ret_model, int64_t *ret_input, int64_t *ret_output)
@@ -201,7 +214,8 @@ static bool page_line(struct str line, struct str *ret_model, int64_t *ret_input
 			return false;
 	}
 	*ret_output = 0;
-	return usd_parse_scaled(figure[0], 6, ret_input) && (!figure[1].len || usd_parse_scaled(figure[1], 6, ret_output));
+	return usd_parse_scaled(figure[0], 6, ret_input) &&
+	       (!figure[1].len || usd_parse_scaled(figure[1], 6, ret_output));
 }
 
 static bool page_has(struct str text, struct str model, int64_t input, int64_t output)
@@ -228,11 +242,13 @@ static void check_page(const char *path)
 		struct str line = str_cut(&rest, '\n');
 		if (!page_line(line, &name, &in, &out) || str_eq(name, before))
 			continue;
-		int64_t input = price(name, STR("us-east-1"), TOKEN_INPUT, july), output = price(name, STR("us-east-1"), TOKEN_OUTPUT, july);
+		int64_t input = price(name, STR("us-east-1"), TOKEN_INPUT, july),
+				output = price(name, STR("us-east-1"), TOKEN_OUTPUT, july);
 		if (input == RATE_UNKNOWN)
 			continue;
 		known++;
-		ok(page_has(buf_str(&text), name, input, output == RATE_UNKNOWN ? 0 : output), "%.*s as on the pricing page", STR_ARG(name));
+		ok(page_has(buf_str(&text), name, input, output == RATE_UNKNOWN ? 0 : output),
+		   "%.*s as on the pricing page", STR_ARG(name));
 	}
 	ok(known >= 50, "%lld of its names are ids", (long long)known);
 	buf_release(&text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in catalogue against tests/price.txt, and price files against tests/price_file.txt. Both grow without C.
+// The built-in catalogue against tests/price.txt, and price files against tests/price_file.txt. Both grow
+// without C.
 #include "pricing/price.h"
 
 #include <time.h>
@@ -20,12 +21,14 @@ static struct str trim(struct str s)
 }
 
 // One token type of one case; false if it is not as `want` says: a rate, "-", or the start of a reason.
-static bool check_type(struct str model, struct str foundation, struct str region, int64_t time_ms, int type, struct str want, bool reason)
+static bool check_type(struct str model, struct str foundation, struct str region, int64_t time_ms, int type,
+                       struct str want, bool reason)
 {
 	struct rate rate;
 	const char *why = NULL;
 	int64_t pico;
-	bool found = catalogue_rate(catalogue_builtin(), model, foundation, region, (enum token_type)type, time_ms, &rate, &why);
+	bool found = catalogue_rate(catalogue_builtin(), model, foundation, region, (enum token_type)type,
+	                            time_ms, &rate, &why);
 	if (found != (!reason && !str_is(want, "-"))) {
 		diag("%s: %s", token_type_names[type], found ? "priced" : why);
 		return false;
@@ -34,7 +37,8 @@ static bool check_type(struct str model, struct str foundation, struct str regio
 		diag("%s: %s", token_type_names[type], why);
 		return false;
 	}
-	if (found && (!usd_parse_scaled(want, 6, &pico) || pico != rate.pico_per_token || rate.from_ms > time_ms || rate.to_ms <= time_ms || !*rate.source)) {
+	if (found && (!usd_parse_scaled(want, 6, &pico) || pico != rate.pico_per_token ||
+	              rate.from_ms > time_ms || rate.to_ms <= time_ms || !*rate.source)) {
 		diag("%s: %lld picodollars, %s", token_type_names[type], (long long)rate.pico_per_token, rate.source);
 		return false;
 	}
@@ -51,8 +55,11 @@ static void check_case(struct str line)
 	if (reason)
 		want = trim((struct str){want.p + 1, want.len - 1});
 	for (int t = 0; t < TOKEN_TYPES; t++)
-		good = check_type(model, foundation, region, time_ms, t, reason ? want : str_cut(&want, ' '), reason) && good;
-	ok(good, "%.*s %.*s in %.*s at %.*s", STR_ARG(model), STR_ARG(foundation), STR_ARG(region), STR_ARG(when));
+		good =
+			check_type(model, foundation, region, time_ms, t, reason ? want : str_cut(&want, ' '), reason) &&
+			good;
+	ok(good, "%.*s %.*s in %.*s at %.*s", STR_ARG(model), STR_ARG(foundation), STR_ARG(region),
+	   STR_ARG(when));
 }
 
 static void check_rates(void)
@@ -78,7 +85,8 @@ static void check_file(struct str want, struct str text)
 		buf_addf(&got, "ok %zu", rows.n);
 	else
 		buf_adds(&got, err.msg);
-	good = str_starts(want, STR("ok ")) ? str_eq(want, buf_str(&got)) : !read && memmem(err.msg, strlen(err.msg), want.p, want.len);
+	good = str_starts(want, STR("ok ")) ? str_eq(want, buf_str(&got))
+	                                    : !read && memmem(err.msg, strlen(err.msg), want.p, want.len);
 	if (!ok(good && (read || err.kind == ERR_CONFIG), "%.*s", STR_ARG(want)))
 		diag("%s", got.data);
 	if (read)
@@ -107,7 +115,8 @@ static void check_files(void)
 	buf_release(&text);
 }
 
-// A cut anywhere in a good file must be an error or a shorter file, never a crash; under a sanitizer this is a test.
+// A cut anywhere in a good file must be an error or a shorter file, never a crash; under a sanitizer this is
+// a test.
 static void check_truncated(void)
 {
 	struct buf text = BUF_INIT;
@@ -136,11 +145,13 @@ static void report_speed(void)
 	int64_t sum = 0;
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = 0; i < N; i++)
-		if (catalogue_rate(catalogue_builtin(), STR("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), STR_NONE, STR("us-east-1"), (enum token_type)(i % TOKEN_TYPES),
-		                   INT64_C(1793577600000), &rate, &why))
+		if (catalogue_rate(catalogue_builtin(), STR("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), STR_NONE,
+		                   STR("us-east-1"), (enum token_type)(i % TOKEN_TYPES), INT64_C(1793577600000),
+		                   &rate, &why))
 			sum += rate.pico_per_token;
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	diag("a look-up takes %lld ns (sum %lld)", (long long)((b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec) / N, (long long)sum);
+	diag("a look-up takes %lld ns (sum %lld)",
+	     (long long)((b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec - a.tv_nsec) / N, (long long)sum);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sources in an order, and the dimensions beyond model, Region and time: account, tier, length of the prompt. Also that what
-// is written as a price file reads back as the same rows, and what a caller's bundle costs where prompts have bands.
+// Sources in an order, and the dimensions beyond model, Region and time: account, tier, length of the prompt.
+// Also that what is written as a price file reads back as the same rows, and what a caller's priced usage
+// costs where prompts have bands.
 #include "pricing/prices.h"
 
 #include <stdlib.h>
@@ -10,13 +11,14 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/when.h"
-#include "estimator/lane.h"
+#include "estimator/rate_class.h"
 #include "estimator/tariff.h"
 #include "pricing/price_diff.h"
 #include "pricing/price_file.h"
 #include "tests/tap.h"
 
-#define HEAD "model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source\n"
+#define HEAD                                                                                                 \
+	"model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source\n"
 #define DOLLARS(n) ((int64_t)(n) * 1000000) // a million tokens
 
 static char folder[64];
@@ -58,8 +60,9 @@ static void must_find(const struct prices *p, const struct price_query *q, int64
 	struct rate rate;
 	struct price_source from = {0};
 	enum price_miss miss = prices_find(p, q, &rate, &from);
-	if (ok(miss == MISS_NONE && rate.pico_per_token == want && strcmp(from.name, source) == 0, "%.*s tier %d prompt %lld: %lld of %s",
-	       STR_ARG(q->model), (int)q->tier, (long long)q->prompt_tokens, (long long)want, source))
+	if (ok(miss == MISS_NONE && rate.pico_per_token == want && strcmp(from.name, source) == 0,
+	       "%.*s tier %d prompt %lld: %lld of %s", STR_ARG(q->model), (int)q->tier,
+	       (long long)q->prompt_tokens, (long long)want, source))
 		return;
 	if (miss == MISS_NONE)
 		diag("got %lld of %s (%s:%d)", (long long)rate.pico_per_token, from.name, rate.file, rate.line);
@@ -69,7 +72,8 @@ static void must_find(const struct prices *p, const struct price_query *q, int64
 
 static struct price_query ask(const char *model, enum token_type type)
 {
-	return (struct price_query){.model = str_of(model), .region = STR("us-east-1"), .type = type, .time_ms = INT64_C(1793577600000)};
+	return (struct price_query){
+		.model = str_of(model), .region = STR("us-east-1"), .type = type, .time_ms = INT64_C(1793577600000)};
 }
 
 static void check_order(void)
@@ -77,10 +81,13 @@ static void check_order(void)
 	struct err err = ERR_INIT;
 	struct prices *p;
 	write_file("mine.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,1,,,,,,,my contract\n");
-	write_file("bill.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,111122223333,,,,,2,2,,,,,,bill 2026-10\n");
-	write_file("pricelist-A.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,3,3,3,,,,,AWS price list\n");
+	write_file("bill.csv",
+	           HEAD "anthropic.claude-sonnet-4-6,regional,,111122223333,,,,,2,2,,,,,,bill 2026-10\n");
+	write_file("pricelist-A.csv",
+	           HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,3,3,3,,,,,AWS price list\n");
 	struct price_query q = ask("us.anthropic.claude-sonnet-4-6", TOKEN_INPUT);
-	if (!ok(load(&p, "prices.file = FOLDER/mine.csv\nprices.dir = FOLDER\n", &err), "the sources load %s", err.msg))
+	if (!ok(load(&p, "prices.file = FOLDER/mine.csv\nprices.dir = FOLDER\n", &err), "the sources load %s",
+	        err.msg))
 		return;
 	is_int((long long)prices_count(p), 4, "a source a file");
 	must_find(p, &q, DOLLARS(1), "user");
@@ -94,7 +101,8 @@ static void check_order(void)
 	must_find(p, &q, INT64_C(6600000), "builtin");
 	must_find(NULL, &q, INT64_C(6600000), "builtin");
 	prices_free(p);
-	ok(load(&p, "prices = builtin, pricelist\nprices.dir = FOLDER\n", &err), "the order can be changed %s", err.msg);
+	ok(load(&p, "prices = builtin, pricelist\nprices.dir = FOLDER\n", &err), "the order can be changed %s",
+	   err.msg);
 	q.type = TOKEN_OUTPUT;
 	must_find(p, &q, INT64_C(16500000), "builtin");
 	prices_free(p);
@@ -158,45 +166,58 @@ static void check_dimensions(void)
 	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
 	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
 	is_int(t->nbands, 3, "three bands");
-	struct bundle b = {.calls = 10, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
-	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 0, "short prompts: the lowest band, nothing on top");
+	struct priced_usage b = {.calls = 10, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 0,
+	   "short prompts: the lowest band, nothing on top");
 	tariff_band(t, &b, &estimated);
 	ok(estimated, "which is an estimate, for the sum is all that is known");
 	b.calls = 2;
-	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 100000 * DOLLARS(40),
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) &&
+	       more.pico == 100000 * DOLLARS(40),
 	   "a mean of half the limit: the lowest band, and it is said what more it may cost");
 	b.tokens[TOKEN_INPUT] = 300000;
-	ok(tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "a mean above the limit: the second band, for output too");
-	ok(lane_parse(STR("standard<=100000"), &b.lane) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(20) && more.pico == 0,
+	ok(tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100),
+	   "a mean above the limit: the second band, for output too");
+	ok(rate_class_parse(STR("standard<=100000"), &b.rate_class) &&
+	       tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(20) && more.pico == 0,
 	   "calls whose prompts are known to be short: the lowest band, whatever the mean");
 	tariff_band(t, &b, &estimated);
 	ok(!estimated, "and that is no estimate");
-	ok(lane_parse(STR("standard>100000"), &b.lane) && tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100), "known to be long: the second");
-	ok(lane_parse(STR("standard>100000+"), &b.lane), "known to be at least so long");
+	ok(rate_class_parse(STR("standard>100000"), &b.rate_class) &&
+	       tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100),
+	   "known to be long: the second");
+	ok(rate_class_parse(STR("standard>100000+"), &b.rate_class), "known to be at least so long");
 	tariff_band(t, &b, &estimated);
 	ok(estimated, "is an estimate again");
-	b.lane = TIER_BATCH;
+	b.rate_class = TIER_BATCH;
 	t = tariffs_at(&tariffs, TIER_BATCH);
-	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 300000 * DOLLARS(5), "a batch at the rate of batches");
-	ok(!tariff_price(tariffs_at(&tariffs, TIER_FLEX), &b, TOKEN_INPUT, &usd, &more), "a tier without a rate has no price");
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 300000 * DOLLARS(5),
+	   "a batch at the rate of batches");
+	ok(!tariff_price(tariffs_at(&tariffs, TIER_FLEX), &b, TOKEN_INPUT, &usd, &more),
+	   "a tier without a rate has no price");
 	prices_free(p);
 }
 
-// A source without bands by the length of the prompt does not speak of long ones where a later source has bands.
+// A source without bands by the length of the prompt does not speak of long ones where a later source has
+// bands.
 static void check_bands_of_sources(void)
 {
 	struct err err = ERR_INIT;
 	struct prices *p;
 	struct rate rate;
-	write_file("bill.csv", HEAD "anthropic.claude-sonnet-4-5,regional,us-east-1,,,,,,3,,,,,,,learned from the bill\n");
-	write_file("pricelist-A.csv", HEAD "anthropic.claude-sonnet-4-5,regional,us-east-1,,,,,,3.3,16.5,,,,,,AWS price list\n");
+	write_file("bill.csv",
+	           HEAD "anthropic.claude-sonnet-4-5,regional,us-east-1,,,,,,3,,,,,,,learned from the bill\n");
+	write_file("pricelist-A.csv",
+	           HEAD "anthropic.claude-sonnet-4-5,regional,us-east-1,,,,,,3.3,16.5,,,,,,AWS price list\n");
 	write_file("d.csv", HEAD "anthropic.claude-sonnet-4-5,regional,,111122223333,,,,,1,2,,,,,,mine\n"
 	                         "anthropic.claude-sonnet-4-5,regional,,111122223333,,,,100000,5,6,,,,,,mine\n");
-	if (!ok(load(&p, "prices.file = FOLDER/d.csv\nprices.dir = FOLDER\n", &err), "bands of sources load %s", err.msg))
+	if (!ok(load(&p, "prices.file = FOLDER/d.csv\nprices.dir = FOLDER\n", &err), "bands of sources load %s",
+	        err.msg))
 		return;
 	struct price_query q = ask("us.anthropic.claude-sonnet-4-5-20250929-v1:0", TOKEN_INPUT);
 	must_find(p, &q, DOLLARS(3), "bill");
-	is_int(prices_find(p, &q, &rate, NULL) == MISS_NONE ? rate.prompt_max : 0, 200000, "it ends where the band begins that a later source has");
+	is_int(prices_find(p, &q, &rate, NULL) == MISS_NONE ? rate.prompt_max : 0, 200000,
+	       "it ends where the band begins that a later source has");
 	q.prompt_tokens = 200000;
 	must_find(p, &q, DOLLARS(3), "bill");
 	q.prompt_tokens = 200001;
@@ -212,7 +233,8 @@ static void check_bands_of_sources(void)
 	must_find(p, &q, DOLLARS(2), "user");
 
 	struct tariffs tariffs;
-	tariffs_init(&tariffs, p, STR("444455556666/us-east-1"), STR("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), STR_NONE, INT64_C(1793577600000));
+	tariffs_init(&tariffs, p, STR("444455556666/us-east-1"),
+	             STR("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), STR_NONE, INT64_C(1793577600000));
 	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
 	is_int(t->nbands, 2, "two bands, for a caller too");
 	is_int(t->bands[0].rate[TOKEN_INPUT], DOLLARS(3), "the short one of the bill");
@@ -251,7 +273,8 @@ static void check_builtin(void)
 	must_find(NULL, &q, 2 * INT64_C(1000000000), "builtin");
 	struct rate rate;
 	q.model = STR("amazon.nova-canvas-v1:0");
-	is_int(prices_find(NULL, &q, &rate, NULL), MISS_PER_UNIT, "an image whose price goes by its size has none");
+	is_int(prices_find(NULL, &q, &rate, NULL), MISS_PER_UNIT,
+	       "an image whose price goes by its size has none");
 }
 
 // What a file would change, of units too.
@@ -261,16 +284,23 @@ static void check_diff(void)
 	struct price_rows rows;
 	struct price_diff d;
 	struct buf line = BUF_INIT;
-	if (!ok(price_file_read(&rows, STR(HEAD "stability.stable-image-core,regional,,,,,,,,,,,,image,4,s\n"
-	                                        "cohere.rerank-v3-5,regional,,,,,,,,,,,,search unit,0.002,s\n"), "t.csv", &err), "read %s", err.msg))
+	if (!ok(price_file_read(&rows,
+	                        STR(HEAD "stability.stable-image-core,regional,,,,,,,,,,,,image,4,s\n"
+	                                 "cohere.rerank-v3-5,regional,,,,,,,,,,,,search unit,0.002,s\n"),
+	                        "t.csv", &err),
+	        "read %s", err.msg))
 		return;
 	price_diff_init(&d, NULL, &rows);
 	is_int((long long)d.same, 1, "one is the same");
 	is_int((long long)d.differing, 1, "one differs");
 	if (d.n) {
 		price_change_describe(&d.changes[0], &line);
-		is_str(line.data, "stability.stable-image-core regional * standard per image 0.040000 -> 4.000000 (was: builtin)", "it is told");
-		ok(price_change_is_wild(&d.changes[0], 4) && !price_change_is_wild(&d.changes[0], 100), "and that it goes too far");
+		is_str(
+			line.data,
+			"stability.stable-image-core regional * standard per image 0.040000 -> 4.000000 (was: builtin)",
+			"it is told");
+		ok(price_change_is_wild(&d.changes[0], 4) && !price_change_is_wild(&d.changes[0], 100),
+		   "and that it goes too far");
 	}
 	price_diff_release(&d);
 	price_rows_release(&rows);
@@ -282,15 +312,17 @@ static void check_round_trip(void)
 	struct err err = ERR_INIT;
 	struct price_rows rows, again;
 	struct buf csv = BUF_INIT;
-	const char *text = HEAD "acme.m,global,eu-*,111122223333,flex,2026-01-01T05:00:00Z,2026-02-01T00:00:00Z,1000,0.1,20,0,1.25,,image,0.04,\"a \"\"b\"\", c\"\n"
-	                        "acme.n,regional,,,standard,,,,0.000001,10000,,,,,,s\n";
+	const char *text = HEAD
+		"acme.m,global,eu-*,111122223333,flex,2026-01-01T05:00:00Z,2026-02-01T00:00:00Z,1000,0.1,20,0,1.25,,image,0.04,\"a \"\"b\"\", c\"\n"
+		"acme.n,regional,,,standard,,,,0.000001,10000,,,,,,s\n";
 	if (!ok(price_file_read(&rows, str_of(text), "t.csv", &err), "read %s", err.msg))
 		return;
 	price_file_write_head(&csv);
 	for (size_t i = 0; i < rows.n; i++)
 		price_file_write_row(&csv, &rows.v[i]);
 	is_str(csv.data, text, "what is written is what was read");
-	ok(price_file_read(&again, buf_str(&csv), "u.csv", &err) && again.n == rows.n, "and is read again %s", err.msg);
+	ok(price_file_read(&again, buf_str(&csv), "u.csv", &err) && again.n == rows.n, "and is read again %s",
+	   err.msg);
 	price_rows_release(&rows);
 	price_rows_release(&again);
 	buf_release(&csv);
@@ -309,7 +341,8 @@ int main(void)
 	check_diff();
 	check_round_trip();
 	for (size_t i = 0; i < 4; i++) {
-		struct buf path = path_of((const char *const[]){"mine.csv", "bill.csv", "pricelist-A.csv", "d.csv"}[i]);
+		struct buf path =
+			path_of((const char *const[]){"mine.csv", "bill.csv", "pricelist-A.csv", "d.csv"}[i]);
 		unlink(path.data);
 		buf_release(&path);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of callers: a table of what is recorded and what the bill shows, then random ARNs and identities, whose canonical form
-// must never have a path, be its own canonical form, and keep account, kind and name. The seed is printed: principal_test SEED.
+// Names of callers: a table of what is recorded and what the bill shows, then random ARNs and identities,
+// whose canonical form must never have a path, be its own canonical form, and keep account, kind and name.
+// The seed is printed: principal_test SEED.
 #include "ingest/principal.h"
 
 #include <time.h>
@@ -23,12 +24,16 @@ static void test_table(void)
 	expect("arn:aws:iam::111122223333:user/eng/ml/ann", "arn:aws:iam::111122223333:user/ann");
 	expect("arn:aws-cn:iam::111122223333:user/eng/ann", "arn:aws-cn:iam::111122223333:user/ann");
 	expect("arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/app");
-	expect("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Dev_0", "arn:aws:iam::111122223333:role/AWSReservedSSO_Dev_0");
-	expect("arn:aws:sts::111122223333:assumed-role/app/ann@example.com", "arn:aws:sts::111122223333:assumed-role/app/ann@example.com");
-	expect("arn:aws:sts::111122223333:assumed-role/team/app/ann", "arn:aws:sts::111122223333:assumed-role/app/ann");
+	expect("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Dev_0",
+	       "arn:aws:iam::111122223333:role/AWSReservedSSO_Dev_0");
+	expect("arn:aws:sts::111122223333:assumed-role/app/ann@example.com",
+	       "arn:aws:sts::111122223333:assumed-role/app/ann@example.com");
+	expect("arn:aws:sts::111122223333:assumed-role/team/app/ann",
+	       "arn:aws:sts::111122223333:assumed-role/app/ann");
 	expect("arn:aws:sts::111122223333:federated-user/eve", "arn:aws:sts::111122223333:federated-user/eve");
 	expect("arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:root");
-	expect("arn:aws:iam::111122223333:service/lambda.amazonaws.com", "arn:aws:iam::111122223333:service/lambda.amazonaws.com");
+	expect("arn:aws:iam::111122223333:service/lambda.amazonaws.com",
+	       "arn:aws:iam::111122223333:service/lambda.amazonaws.com");
 	expect("arn:aws:iam::111122223333:user/eng/ann/", "arn:aws:iam::111122223333:user/ann");
 	expect("arn:aws:iam::111122223333:user/", "arn:aws:iam::111122223333:user/");
 	expect("user/eng/ann", "user/eng/ann");
@@ -51,8 +56,21 @@ static const char *pick(const char *const *words, uint32_t n)
 // Pieces of ARNs in any order, most often the right one, and noise.
 static void random_arn(struct buf *b)
 {
-	static const char *const kinds[] = {"user", "role", "assumed-role", "federated-user", "root", "service", "user\n", "User", ""};
-	static const char *const names[] = {"ann", "a", "i-0abc", "x@y.z", "user", "role", "assumed-role", "\xc3\xa9", "a b", ":", "..", "", "AWSReservedSSO_X_0"};
+	static const char *const kinds[] = {
+		"user", "role", "assumed-role", "federated-user", "root", "service", "user\n", "User", ""};
+	static const char *const names[] = {"ann",
+	                                    "a",
+	                                    "i-0abc",
+	                                    "x@y.z",
+	                                    "user",
+	                                    "role",
+	                                    "assumed-role",
+	                                    "\xc3\xa9",
+	                                    "a b",
+	                                    ":",
+	                                    "..",
+	                                    "",
+	                                    "AWSReservedSSO_X_0"};
 	buf_clear(b);
 	buf_adds(b, below(10) ? "arn:aws:" : pick(kinds, 9));
 	buf_adds(b, below(2) ? "iam" : "sts");
@@ -130,19 +148,30 @@ static void test_random(uint64_t seed)
 	buf_release(&b);
 }
 
-// ---- identities ----------------------------------------------------------------------------------------------------
+// ---- identities ---------------------------------------------------------------------------------
 
 static void add_member(struct buf *b, const char *name, const char *const *values, uint32_t n)
 {
 	if (below(3))
-		buf_addf(b, "%s\"%s\":%s", b->len > 1 && b->data[b->len - 1] != '{' ? "," : "", name, pick(values, n));
+		buf_addf(b, "%s\"%s\":%s", b->len > 1 && b->data[b->len - 1] != '{' ? "," : "", name,
+		         pick(values, n));
 }
 
 static void random_identity(struct buf *b)
 {
-	static const char *const types[] = {"\"AWSService\"", "\"AWSAccount\"", "\"Root\"", "\"Unknown\"", "\"IdentityCenterUser\"", "\"\"", "7", "null"};
-	static const char *const texts[] = {"\"AWS Internal\"", "\"lambda.amazonaws.com\"", "\"a\\u0000b\"", "\"\\t\"", "\"AROA:x y\"", "\"\xf0\x9f\x98\x80\"", "\"\"", "[]", "null"};
-	static const char *const accounts[] = {"\"111122223333\"", "\"444455556666\"", "\"4444 5555\"", "\"\"", "null"};
+	static const char *const types[] = {"\"AWSService\"",         "\"AWSAccount\"", "\"Root\"", "\"Unknown\"",
+	                                    "\"IdentityCenterUser\"", "\"\"",           "7",        "null"};
+	static const char *const texts[] = {"\"AWS Internal\"",
+	                                    "\"lambda.amazonaws.com\"",
+	                                    "\"a\\u0000b\"",
+	                                    "\"\\t\"",
+	                                    "\"AROA:x y\"",
+	                                    "\"\xf0\x9f\x98\x80\"",
+	                                    "\"\"",
+	                                    "[]",
+	                                    "null"};
+	static const char *const accounts[] = {"\"111122223333\"", "\"444455556666\"", "\"4444 5555\"", "\"\"",
+	                                       "null"};
 	buf_clear(b);
 	buf_addc(b, '{');
 	add_member(b, "type", types, 8);
@@ -172,7 +201,9 @@ static const char *fault_of_identity(struct json_parser *parser, struct str text
 	for (size_t i = 0; i < c.arn.len; i++)
 		if ((unsigned char)c.arn.p[i] <= ' ' || c.arn.p[i] == 0x7f)
 			return "a blank in its name";
-	return !c.arn.len ? "no name" : str_eq(principal_canonical(&arena, c.arn), c.arn) ? NULL : "its name is not canonical";
+	return !c.arn.len                                          ? "no name"
+	       : str_eq(principal_canonical(&arena, c.arn), c.arn) ? NULL
+	                                                           : "its name is not canonical";
 }
 
 static void test_identities(uint64_t seed)
@@ -188,7 +219,8 @@ static void test_identities(uint64_t seed)
 		if (i % 1000 == 0)
 			arena_reset(&arena);
 	}
-	if (!ok(!fault && named > 5000, "%d random identities, %d with a name (seed %llu)", i, named, (unsigned long long)seed))
+	if (!ok(!fault && named > 5000, "%d random identities, %d with a name (seed %llu)", i, named,
+	        (unsigned long long)seed))
 		diag("%s: %s", b.data, fault ? fault : "too few");
 	buf_release(&b);
 	json_parser_free(parser);

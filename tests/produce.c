@@ -3,10 +3,11 @@
 //
 //     produce -b BOOTSTRAP [-p PARTITIONS] [-r RATE] [-t TOPIC] [-X KEY=VALUE]... FILE
 //
-// FILE ("-": stdin) is what `kcat -C -J` prints, one JSON object a line: its "payload" goes to its "topic", with its "ts".
-// With -t each line is itself a payload, and all go to TOPIC. Payloads are spread over PARTITIONS partitions (1) by turns;
-// a topic that is not there is left to the broker to create (auto.create.topics.enable). -r holds it to RATE messages a second, so that a test can break
-// things while they flow. A payload that does not arrive is an error: exit status 1 and a line that says which.
+// FILE ("-": stdin) is what `kcat -C -J` prints, one JSON object a line: its "payload" goes to its "topic",
+// with its "ts". With -t each line is itself a payload, and all go to TOPIC. Payloads are spread over
+// PARTITIONS partitions (1) by turns; a topic that is not there is left to the broker to create
+// (auto.create.topics.enable). -r holds it to RATE messages a second, so that a test can break things while
+// they flow. A payload that does not arrive is an error: exit status 1 and a line that says which.
 //
 // It prints how many it wrote, once the broker has said yes to all of them.
 #include <getopt.h>
@@ -35,7 +36,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 	struct produce *p = opaque;
 	(void)rk;
 	if (m->err && p->failed++ == 0)
-		fprintf(stderr, "produce: %s[%d]: %s\n", rd_kafka_topic_name(m->rkt), (int)m->partition, rd_kafka_err2str(m->err));
+		fprintf(stderr, "produce: %s[%d]: %s\n", rd_kafka_topic_name(m->rkt), (int)m->partition,
+		        rd_kafka_err2str(m->err));
 }
 
 static void die(const char *what, const char *why)
@@ -44,7 +46,8 @@ static void die(const char *what, const char *why)
 	exit(1);
 }
 
-// How many partitions a topic has; asking makes it, where the broker makes topics when asked for. 0: none yet.
+// How many partitions a topic has; asking makes it, where the broker makes topics when asked for. 0: none
+// yet.
 static int partitions_of(struct produce *p, const char *name)
 {
 	const struct rd_kafka_metadata *md;
@@ -73,8 +76,10 @@ static void find_topic(struct produce *p, const char *name)
 	for (int64_t until = when_ticks_ms() + 30000; !(n = partitions_of(p, name)) && when_ticks_ms() < until;)
 		rd_kafka_poll(p->rk, 50);
 	if (n < p->partitions) {
-		fprintf(stderr, "produce: topic %s has %d partitions, -p says %d: create it so, or set num.partitions of the broker\n", name, n,
-		        p->partitions);
+		fprintf(
+			stderr,
+			"produce: topic %s has %d partitions, -p says %d: create it so, or set num.partitions of the broker\n",
+			name, n, p->partitions);
 		exit(1);
 	}
 	p->found[p->nfound++] = xstrdup(str_of(name));
@@ -86,8 +91,9 @@ static void send_one(struct produce *p, const char *topic, const char *payload, 
 	int32_t partition = (int32_t)(p->sent % p->partitions);
 	rd_kafka_resp_err_t err;
 	while ((err = rd_kafka_producev(p->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-	                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE((void *)payload, len),
-	                                RD_KAFKA_V_TIMESTAMP(ts), RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+	                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+	                                RD_KAFKA_V_VALUE((void *)payload, len), RD_KAFKA_V_TIMESTAMP(ts),
+	                                RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		rd_kafka_poll(p->rk, 100);
 	if (err)
 		die(topic, rd_kafka_err2str(err));
@@ -105,11 +111,14 @@ static void send_line(struct produce *p, const char *line, size_t len, long numb
 	const char *topic = json_string_value(json_object_get(o, "topic"));
 	json_t *payload = json_object_get(o, "payload");
 	if (!topic || !json_is_string(payload)) {
-		fprintf(stderr, "produce: line %ld is not what kcat -J prints (an object with topic and payload); for bare payloads use -t\n",
-		        number);
+		fprintf(
+			stderr,
+			"produce: line %ld is not what kcat -J prints (an object with topic and payload); for bare payloads use -t\n",
+			number);
 		exit(1);
 	}
-	send_one(p, topic, json_string_value(payload), json_string_length(payload), json_integer_value(json_object_get(o, "ts")));
+	send_one(p, topic, json_string_value(payload), json_string_length(payload),
+	         json_integer_value(json_object_get(o, "ts")));
 	json_decref(o);
 }
 
@@ -122,7 +131,8 @@ static void set(rd_kafka_conf_t *conf, const char *key, const char *value)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: produce -b BOOTSTRAP [-p PARTITIONS] [-r RATE] [-t TOPIC] [-X KEY=VALUE]... FILE|-\n");
+	fprintf(stderr,
+	        "usage: produce -b BOOTSTRAP [-p PARTITIONS] [-r RATE] [-t TOPIC] [-X KEY=VALUE]... FILE|-\n");
 	exit(2);
 }
 

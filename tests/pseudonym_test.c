@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which names of an ARN, a tag, a record are hashed, and which are left as they are. The hash of one name is that which the
-// openssl program makes of it (tests/e2e/names.sh holds them against each other).
+// Which names of an ARN, a tag, a record are hashed, and which are left as they are. The hash of one name is
+// that which the openssl program makes of it (tests/e2e/names.sh holds them against each other).
 #include "ingest/pseudonym.h"
 
 #include <unistd.h>
@@ -16,7 +16,8 @@ static struct pseudonyms *open_with(const char *words, const char *key_path)
 	struct err err = ERR_INIT;
 	struct pseudonyms *p = NULL;
 	conf_init(&conf);
-	if (!conf_set(&conf, STR("names.hash"), str_of(words), here, &err) || !conf_set(&conf, STR("names.hash.key"), str_of(key_path), here, &err) ||
+	if (!conf_set(&conf, STR("names.hash"), str_of(words), here, &err) ||
+	    !conf_set(&conf, STR("names.hash.key"), str_of(key_path), here, &err) ||
 	    !pseudonyms_open(&p, &conf, &err))
 		diag("%s", err.msg);
 	conf_release(&conf);
@@ -37,10 +38,14 @@ static void is_arn(struct pseudonyms *p, const char *arn, const char *want)
 static void test_arns(const char *key)
 {
 	struct pseudonyms *p = open_with("sessions", key), *users = open_with("users", key);
-	is_arn(p, "arn:aws:sts::111122223333:assumed-role/app/ann", "arn:aws:sts::111122223333:assumed-role/app/" ANN);
-	is_arn(p, "arn:aws-cn:sts::111122223333:assumed-role/app/ann", "arn:aws-cn:sts::111122223333:assumed-role/app/" ANN);
-	is_arn(p, "arn:aws:sts::111122223333:federated-user/ann", "arn:aws:sts::111122223333:federated-user/" ANN);
-	is_arn(p, "arn:aws:iam::111122223333:unknown/AROAAPP:ann", "arn:aws:iam::111122223333:unknown/AROAAPP:" ANN);
+	is_arn(p, "arn:aws:sts::111122223333:assumed-role/app/ann",
+	       "arn:aws:sts::111122223333:assumed-role/app/" ANN);
+	is_arn(p, "arn:aws-cn:sts::111122223333:assumed-role/app/ann",
+	       "arn:aws-cn:sts::111122223333:assumed-role/app/" ANN);
+	is_arn(p, "arn:aws:sts::111122223333:federated-user/ann",
+	       "arn:aws:sts::111122223333:federated-user/" ANN);
+	is_arn(p, "arn:aws:iam::111122223333:unknown/AROAAPP:ann",
+	       "arn:aws:iam::111122223333:unknown/AROAAPP:" ANN);
 	is_arn(p, "arn:aws:iam::111122223333:unknown/AROAAPP", NULL);
 	is_arn(p, "arn:aws:iam::111122223333:user/ann", NULL);
 	is_arn(p, "arn:aws:iam::111122223333:role/ann", NULL);
@@ -60,8 +65,12 @@ static void test_arns(const char *key)
 	// What comes in a record is hashed whatever it looks like, or one could call oneself by another's hash.
 	struct str twice = pseudonym_arn(p, &arena, STR("arn:aws:sts::111122223333:assumed-role/app/" ANN));
 	ok(!str_is(twice, "arn:aws:sts::111122223333:assumed-role/app/" ANN), "a hash for a name is hashed, too");
-	ok(str_is(pseudonym_asked(p, &arena, STR("arn:aws:sts::111122223333:assumed-role/app/" ANN)), "arn:aws:sts::111122223333:assumed-role/app/" ANN), "but not when one asks by it");
-	ok(str_is(pseudonym_asked(p, &arena, STR("arn:aws:sts::111122223333:assumed-role/app/ann")), "arn:aws:sts::111122223333:assumed-role/app/" ANN), "a name is, then as ever");
+	ok(str_is(pseudonym_asked(p, &arena, STR("arn:aws:sts::111122223333:assumed-role/app/" ANN)),
+	          "arn:aws:sts::111122223333:assumed-role/app/" ANN),
+	   "but not when one asks by it");
+	ok(str_is(pseudonym_asked(p, &arena, STR("arn:aws:sts::111122223333:assumed-role/app/ann")),
+	          "arn:aws:sts::111122223333:assumed-role/app/" ANN),
+	   "a name is, then as ever");
 	pseudonyms_close(p);
 	pseudonyms_close(users);
 }
@@ -80,8 +89,9 @@ static void test_tags_and_records(const char *key)
 	r.session_tags.tags[0] = (struct tag){STR("EMAIL"), STR("ann")};
 	r.session_tags.tags[1] = (struct tag){STR("team"), STR("search")};
 	pseudonym_record(p, &arena, &r);
-	ok(str_is(r.session_tags.arn, "arn:aws:sts::111122223333:assumed-role/app/" ANN) && str_is(r.session_tags.tags[0].value, ANN) &&
-	   str_is(r.session_tags.tags[1].value, "search"), "a record of STS");
+	ok(str_is(r.session_tags.arn, "arn:aws:sts::111122223333:assumed-role/app/" ANN) &&
+	       str_is(r.session_tags.tags[0].value, ANN) && str_is(r.session_tags.tags[1].value, "search"),
+	   "a record of STS");
 	struct record call = {.kind = RECORD_CALL};
 	call.call.caller.arn = STR("arn:aws:sts::111122223333:assumed-role/app/ann");
 	pseudonym_record(p, &arena, &call);
@@ -110,7 +120,8 @@ int main(void)
 	close(fd);
 	test_arns(path);
 	test_tags_and_records(path);
-	struct pseudonyms *p = open_with("sessions,tag:a,tag:b", path), *q = open_with("tag:b,sessions,tag:a", path);
+	struct pseudonyms *p = open_with("sessions,tag:a,tag:b", path),
+					  *q = open_with("tag:b,sessions,tag:a", path);
 	pseudonyms_mark(p, mark);
 	pseudonyms_mark(q, other);
 	is_str(mark, other, "the same words in another order have the same mark");

@@ -50,7 +50,8 @@ static inline bool redis_server_start(struct redis_server *s)
 			_exit(1);
 		if (!freopen("/dev/null", "w", stdout) || chdir(s->dir) != 0)
 			_exit(1);
-		execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", sock, "--save", "", "--appendonly", "no", (char *)NULL);
+		execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", sock, "--save", "",
+		       "--appendonly", "no", (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; i < 500; i++) {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every record of ../shared/samples (other people's, not part of this tree) decodes to the kind it is: compared with
-// tests/golden/samples.txt, which `make approve-samples` writes. Of a record it holds the fields that say nothing about anybody,
-// and a check sum of them all. SAMPLES names another folder; where there is none the test
-// is skipped, unless CI=true.
+// Every record of ../shared/samples (other people's, not part of this tree) decodes to the kind it is:
+// compared with tests/golden/samples.txt, which `make approve-samples` writes. Of a record it holds the
+// fields that say nothing about anybody, and a check sum of them all. SAMPLES names another folder; where
+// there is none the test is skipped, unless CI=true.
 #include <glob.h>
 
-#include "tests/support/table.h"
 #include "tests/support/slurp.h"
+#include "tests/support/table.h"
 #include "tests/tap.h"
 
 static bool is_public(struct str word)
 {
-	static const char *const private[] = {"id=", "arn=", "role=", "key=", "account=", "called=", "tag:", "event=", "session="};
+	static const char *const private[] = {
+		"id=", "arn=", "role=", "key=", "account=", "called=", "tag:", "event=", "session="};
 	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
 		if (str_starts(word, str_of(private[i])))
 			return false;
@@ -71,7 +72,8 @@ int main(int argc, char **argv)
 			return perror(golden), 1;
 		return 0;
 	}
-	if (!ok(slurp(golden, &want) && str_eq(buf_str(&got), buf_str(&want)), "the samples decode as %s says", golden)) {
+	if (!ok(slurp(golden, &want) && str_eq(buf_str(&got), buf_str(&want)), "the samples decode as %s says",
+	        golden)) {
 		FILE *f = fopen("build/samples.got", "wb");
 		if (f) {
 			fwrite(got.data, 1, got.len, f);

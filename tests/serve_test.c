@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a question to the API may say, as a table; and who may ask, how often.
 #include "base/when.h"
-#include "serve/auth.h"
-#include "serve/query.h"
 #include "tests/tap.h"
+#include "web/api_query.h"
+#include "web/auth.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -22,20 +22,20 @@ static void split(struct str text, struct http_request *r)
 	}
 }
 
-static bool parse(const char *text, int words, struct query *q, struct err *err)
+static bool parse(const char *text, int words, struct api_query *q, struct err *err)
 {
 	struct http_request r;
 	int64_t now;
 	when_parse(STR("2026-11-02T05:40:00Z"), &now);
-	*q = (struct query){.now_ms = now, .step = STEP_HOUR, .limit = 8};
+	*q = (struct api_query){.now_ms = now, .step = STEP_HOUR, .limit = 8};
 	*err = (struct err)ERR_INIT;
 	split(str_of(text), &r);
-	return query_parse(q, &r, words, 24, STR("team"), err);
+	return api_query_parse(q, &r, words, 24, STR("team"), err);
 }
 
 static void must_parse(const char *text, const char *from, const char *to)
 {
-	struct query q;
+	struct api_query q;
 	struct err err;
 	char a[WHEN_SIZE], b[WHEN_SIZE];
 	if (!ok(parse(text, ALL, &q, &err), "\"%s\" is a question", text)) {
@@ -48,7 +48,7 @@ static void must_parse(const char *text, const char *from, const char *to)
 
 static void must_fail(const char *text, int words, const char *why)
 {
-	struct query q;
+	struct api_query q;
 	struct err err;
 	if (!ok(!parse(text, words, &q, &err) && strstr(err.msg, why), "\"%.60s\" is none: %s", text, why))
 		diag("%s", err.msg);
@@ -62,7 +62,8 @@ static void test_questions(void)
 	must_parse("from=2026-10-31&to=2026-11-01T00:00:01Z", "2026-10-31T00:00:00Z", "2026-11-01T01:00:00Z");
 	must_parse("now=2026-01-01T00:00:00Z&hours=2", "2025-12-31T23:00:00Z", "2026-01-01T01:00:00Z");
 	must_parse("step=day&hours=9600", "2025-09-28T06:00:00Z", "2026-11-02T06:00:00Z");
-	must_parse("step=minute&hours=6&role=x&tag:env=&limit=10000", "2026-11-02T00:00:00Z", "2026-11-02T06:00:00Z");
+	must_parse("step=minute&hours=6&role=x&tag:env=&limit=10000", "2026-11-02T00:00:00Z",
+	           "2026-11-02T06:00:00Z");
 	must_fail("hours=0", ALL, "expected a number from 1 to");
 	must_fail("hours=", ALL, "expected a number");
 	must_fail("hours=+1", ALL, "expected a number");
@@ -85,7 +86,8 @@ static void test_questions(void)
 	must_fail("tag:=x", ALL, "no word of this query");
 	must_fail("by=role", QUERY_SPAN, "no word of this query");
 	must_fail("role=a&role=b&role=c&role=d&role=e&role=f&role=g&role=h&role=i", ALL, "more than 8 filters");
-	must_fail("a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a", ALL, "more than 32 words");
+	must_fail("a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a", ALL,
+	          "more than 32 words");
 }
 
 static void write_file(const char *path, const char *text)
@@ -112,7 +114,8 @@ static int64_t time_of_check(struct auth *a, struct str header, int64_t ticks)
 	return (to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec;
 }
 
-// A thousand tokens; one guess has nothing of any of them, one all but the last character of the first, one of the last.
+// A thousand tokens; one guess has nothing of any of them, one all but the last character of the first, one
+// of the last.
 static void test_constant_time(void)
 {
 	enum { ROUNDS = 4001, GUESSES = 3, TOKENS = 1000, LEN = 200 };
@@ -139,7 +142,8 @@ static void test_constant_time(void)
 		qsort(times[g], ROUNDS, sizeof times[g][0], by_time);
 	int64_t none = times[0][ROUNDS / 2], first = times[1][ROUNDS / 2], last = times[2][ROUNDS / 2];
 	ok(first * 10 < none * 12 && none * 10 < first * 12 && last * 10 < none * 12 && none * 10 < last * 12,
-	   "a guess takes as long however near it is (%lld, %lld, %lld ns)", (long long)none, (long long)first, (long long)last);
+	   "a guess takes as long however near it is (%lld, %lld, %lld ns)", (long long)none, (long long)first,
+	   (long long)last);
 	auth_close(a);
 	unlink(path);
 }
@@ -154,7 +158,8 @@ static void test_tokens(void)
 	write_file(path, "# comment\n\n wall   0123456789abcdef \r\nbot\tfedcba9876543210\n");
 	ok(auth_open(&a, path, 10, &err), "a file of tokens %s", err.msg);
 	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES, "a token of it");
-	ok(auth_check(a, STR("p"), STR("bearer  fedcba9876543210 "), 0) == AUTH_YES, "another, with its own blanks");
+	ok(auth_check(a, STR("p"), STR("bearer  fedcba9876543210 "), 0) == AUTH_YES,
+	   "another, with its own blanks");
 	ok(auth_check(a, STR("p"), STR_NONE, 0) == AUTH_MISSING, "none");
 	ok(auth_check(a, STR("p"), STR("Basic 0123456789abcdef"), 0) == AUTH_MISSING, "another scheme");
 	ok(auth_check(a, STR("p"), STR("Bearer"), 0) == AUTH_MISSING, "an empty one");
@@ -162,8 +167,10 @@ static void test_tokens(void)
 	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef0"), 0) == AUTH_WRONG, "one too long");
 	for (int i = 0; i < 8; i++)
 		(void)!auth_check(a, STR("p"), STR("Bearer xxxxxxxxxxxxxxxxx"), 0);
-	ok(auth_check(a, STR("p"), STR("Bearer xxxxxxxxxxxxxxxxx"), 0) == AUTH_SLOWER, "after ten wrong ones: slower");
-	ok(auth_check(a, STR("q"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES, "which is no matter of another address");
+	ok(auth_check(a, STR("p"), STR("Bearer xxxxxxxxxxxxxxxxx"), 0) == AUTH_SLOWER,
+	   "after ten wrong ones: slower");
+	ok(auth_check(a, STR("q"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES,
+	   "which is no matter of another address");
 	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef"), 7000) == AUTH_YES, "and passes");
 
 	int passed = 0;
@@ -173,7 +180,8 @@ static void test_tokens(void)
 	ok(!auth_rate(a, STR("r"), 99) && auth_rate(a, STR("r"), 200), "then as many as the rate says");
 
 	write_file(path, "wall short\n");
-	ok(!auth_refresh(a, &err) && strstr(err.msg, ":1: expected `NAME TOKEN`"), "a bad file is refused: %s", err.msg);
+	ok(!auth_refresh(a, &err) && strstr(err.msg, ":1: expected `NAME TOKEN`"), "a bad file is refused: %s",
+	   err.msg);
 	ok(auth_check(a, STR("q"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES, "and what was in force stays");
 	auth_close(a);
 	unlink(path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What settling costs: a backfill computes every hour about once, however many hours learn from each other, and nothing is
-// computed again when nothing has changed. And what it comes to: the same, when several engines settle the same hours at once.
+// What settling costs: a backfill computes every hour about once, however many hours learn from each other,
+// and nothing is computed again when nothing has changed. And what it comes to: the same, when several
+// engines settle the same hours at once.
 #include <pthread.h>
 
 #include "tests/support/engine.h"
@@ -49,12 +50,12 @@ static int differences(const char *one, const char *other, int *ret_fields)
 	*ret_fields = 0;
 	for (int h = 0; h < HOURS; h++) {
 		when_format((first + h) * MS_PER_HOUR, when);
-		snprintf(key, sizeof key, "%s:" TEST_SLOT ":usage:%.13s:" TEST_MODEL, one, when);
+		snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, one, when);
 		int64_t n = ask("HGETALL", key, NULL, NULL);
 		struct str *all = arena_alloc(&arena, (size_t)(n + 1) * sizeof *all);
 		for (int64_t i = 0; i < n; i++)
 			all[i] = arena_str(&arena, redis_elem(test_redis, 0, (size_t)i));
-		snprintf(key, sizeof key, "%s:" TEST_SLOT ":usage:%.13s:" TEST_MODEL, other, when);
+		snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, other, when);
 		differ += n != ask("HGETALL", key, NULL, NULL);
 		for (int64_t i = 0; i + 1 < n; i += 2) {
 			redis_cmd(test_redis, 3, (struct str[]){STR("HGET"), str_of(key), all[i]});
@@ -75,9 +76,10 @@ static void many_at_once(void)
 		pthread_create(&threads[i], NULL, one_of_many, NULL);
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	is_int(differences("t", "many", &fields), 0, "three engines that settle the same hours at once come to the same figures");
+	is_int(differences("t", "many", &fields), 0,
+	       "three engines that settle the same hours at once come to the same figures");
 	ok(fields > HOURS, "of %d", fields);
-	is_int(ask("ZCARD", "many:" TEST_SLOT ":due", NULL, NULL), 0, "and leave nothing due");
+	is_int(ask("ZCARD", "many:" TEST_ACCT_REGION ":due", NULL, NULL), 0, "and leave nothing due");
 }
 
 int main(void)
@@ -93,11 +95,12 @@ int main(void)
 	uint64_t once = engine_counts(e)->settled;
 	if (!ok(once <= 2 * HOURS, "a backfill of %d hours computes each about once", HOURS))
 		diag("computed %llu", (unsigned long long)once);
-	is_int(ask("ZCARD", "t:" TEST_SLOT ":usage", NULL, NULL), HOURS, "every hour has figures");
+	is_int(ask("ZCARD", "t:" TEST_ACCT_REGION ":usage", NULL, NULL), HOURS, "every hour has figures");
 
 	fill(e, &arena);
 	settle_all(e);
-	is_int((long long)(engine_counts(e)->settled - once), 0, "the same records once more: nothing is computed again");
+	is_int((long long)(engine_counts(e)->settled - once), 0,
+	       "the same records once more: nothing is computed again");
 
 	many_at_once();
 
@@ -106,7 +109,8 @@ int main(void)
 	apply(e);
 	settle_all(other);
 	uint64_t again = engine_counts(other)->settled;
-	if (!ok(again <= 2 * (1 + 24), "a late metric computes its hour and those that learn from it, about once each"))
+	if (!ok(again <= 2 * (1 + 24),
+	        "a late metric computes its hour and those that learn from it, about once each"))
 		diag("computed %llu", (unsigned long long)again);
 
 	engine_close(e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables fit: whatever the width, no line is longer, cells stand under their heads, and what stays has the ends of the names.
-#include "serve/table.h"
+// Tables fit: whatever the width, no line is longer, cells stand under their heads, and what stays has the
+// ends of the names.
+#include "cli/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,20 @@ static void fill(struct table *t)
 	table_column(t, STR("high"), TABLE_NUMBER, 3);
 	table_column(t, STR("basis"), TABLE_TEXT, 2);
 	static const char *const cells[] = {
-		"111122223333:assumed-role/AWSReservedSSO_Developer_0f1e2d3c4b5a6978/bob@example.com", "us.anthropic.claude-sonnet-4-6",
-		"1,234,567", "12.3456", "10.0000", "14.0000", "exact 33% allocated 67%",
-		"111122223333:user/J\xc3\xbcrgen\033[2J", "", "5", "0.0001", "0.0001", "0.0001", "exact",
+		"111122223333:assumed-role/AWSReservedSSO_Developer_0f1e2d3c4b5a6978/bob@example.com",
+		"us.anthropic.claude-sonnet-4-6",
+		"1,234,567",
+		"12.3456",
+		"10.0000",
+		"14.0000",
+		"exact 33% allocated 67%",
+		"111122223333:user/J\xc3\xbcrgen\033[2J",
+		"",
+		"5",
+		"0.0001",
+		"0.0001",
+		"0.0001",
+		"exact",
 	};
 	for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
 		table_cell(t, str_of(cells[i]));
@@ -63,13 +75,18 @@ int main(void)
 	ok(together, "columns of one rank leave together");
 
 	char *text = print(0);
-	ok(strstr(text, "111122223333:assumed-role/AWSReservedSSO_Developer_0f1e2d3c4b5a6978/bob@example.com  us.") != NULL, "nothing is cut without a width");
+	ok(strstr(text,
+	          "111122223333:assumed-role/AWSReservedSSO_Developer_0f1e2d3c4b5a6978/bob@example.com  us.") !=
+	       NULL,
+	   "nothing is cut without a width");
 	ok(strstr(text, "J\xc3\xbcrgen?[2J") != NULL, "control characters do not reach the terminal");
 	ok(strstr(text, " -  ") != NULL, "an empty cell is a dash");
 	free(text);
 
 	char count[TABLE_COUNT_SIZE];
-	ok(strcmp(table_count(0, count), "0") == 0 && strcmp(table_count(999, count), "999") == 0 && strcmp(table_count(1000, count), "1,000") == 0 &&
-	   strcmp(table_count(-1234567, count), "-1,234,567") == 0, "counts in thousands");
+	ok(strcmp(table_count(0, count), "0") == 0 && strcmp(table_count(999, count), "999") == 0 &&
+	       strcmp(table_count(1000, count), "1,000") == 0 &&
+	       strcmp(table_count(-1234567, count), "-1,234,567") == 0,
+	   "counts in thousands");
 	return done();
 }

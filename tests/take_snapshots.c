@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/when.h"
-#include "serve/snapshot.h"
+#include "query/snapshot.h"
 
 int main(int argc, char **argv)
 {
@@ -20,7 +20,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	conf.scoreboard_keep_ms = conf.retention_ms;
-	bool good = view_open(&v, argv[1], NULL, conf.redis_prefix, &err) && snapshot_take(v, &conf, now_ms, &taken, &err);
+	bool good = view_open(&v, (struct redis_target){argv[1], NULL, conf.redis_prefix}, &err) &&
+	            snapshot_take(v, &conf, now_ms, &taken, &err);
 	if (good)
 		printf("%d\n", taken);
 	else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Test Anything Protocol, for prove(1): ok() a line each, done() last. A failed ok() prints what it is told and goes on.
+// The Test Anything Protocol, for prove(1): ok() a line each, done() last. A failed ok() prints what it is
+// told and goes on.
 #ifndef NOWCAST_TESTS_TAP_H
 #define NOWCAST_TESTS_TAP_H
 

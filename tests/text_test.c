@@ -41,9 +41,11 @@ int main(void)
 	says(buf_add_csv, "-12.50", "-12.50");
 	says(buf_add_csv, "+7", "+7");
 	says(buf_add_csv, "-", "-");
-	says(buf_add_html, "<img src=x onerror='a' title=\"b\">&", "&lt;img src=x onerror='a' title=&quot;b&quot;&gt;&amp;");
+	says(buf_add_html, "<img src=x onerror='a' title=\"b\">&",
+	     "&lt;img src=x onerror='a' title=&quot;b&quot;&gt;&amp;");
 	says(buf_add_html, "two\nlines\x1b\xe2\x80\xae.", "two\nlines??.");
-	says(buf_add_json, "\x7f \xc2\x9b \xe2\x80\xae \xe2\x81\xa9 \xc2\xa0 \xe2\x80\xa6", "\"\\u007f \\u009b \\u202e \\u2069 \xc2\xa0 \xe2\x80\xa6\"");
+	says(buf_add_json, "\x7f \xc2\x9b \xe2\x80\xae \xe2\x81\xa9 \xc2\xa0 \xe2\x80\xa6",
+	     "\"\\u007f \\u009b \\u202e \\u2069 \xc2\xa0 \xe2\x80\xa6\"");
 	says(buf_add_json, "a\"b\\c\nd\x01", "\"a\\\"b\\\\c\\nd\\u0001\"");
 	says(buf_add_label, "say \"so\" \\", "say \\\"so\\\" \\\\");
 	says(buf_add_label, "two\nlines\tand", "two\\nlines and");

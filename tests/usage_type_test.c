@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Usage types against tests/usage_type.txt; and every usage type collected from real bills and price lists, where that
-// collection lies beside the tree (../shared, or $SHARED), must be understood.
+// Usage types against tests/usage_type.txt; and every usage type collected from real bills and price lists,
+// where that collection lies beside the tree (../shared, or $SHARED), must be understood.
 #include "pricing/usage_type.h"
 
 #include "base/buf.h"
@@ -14,12 +14,17 @@ static struct str or_dash(struct str s)
 
 static void describe(struct buf *b, const struct usage_type *u)
 {
-	buf_addf(b, "%s %.*s %.*s", usage_kind_names[u->kind], STR_ARG(or_dash(u->region)), STR_ARG(or_dash(u->model)));
+	buf_addf(b, "%s %.*s %.*s", usage_kind_names[u->kind], STR_ARG(or_dash(u->region)),
+	         STR_ARG(or_dash(u->model)));
 	if (u->kind != USAGE_TOKENS)
 		return;
-	buf_addf(b, " %s %d %s %s %d", token_type_names[u->type], u->ttl_minutes, u->scope == SCOPE_GLOBAL ? "global" : "regional", price_tier_names[u->tier], u->tokens_per_unit);
+	buf_addf(b, " %s %d %s %s %d", token_type_names[u->type], u->ttl_minutes,
+	         u->scope == SCOPE_GLOBAL ? "global" : "regional", price_tier_names[u->tier], u->tokens_per_unit);
 	buf_addf(b, "%s%s", u->long_prompt ? " long" : "", u->custom ? " custom" : "");
-	buf_addf(b, "%s", u->modality == MODALITY_SPEECH ? " speech" : u->modality == MODALITY_IMAGE ? " image" : "");
+	buf_addf(b, "%s",
+	         u->modality == MODALITY_SPEECH  ? " speech"
+	         : u->modality == MODALITY_IMAGE ? " image"
+	                                         : "");
 }
 
 static void check_line(struct str line)

@@ -21,14 +21,16 @@ static void is_shown(const char *pico, int places, const char *want)
 static void is_muldiv(int64_t pico, int64_t num, int64_t den, const char *want)
 {
 	char got[USD_SIZE];
-	is_str(usd_format_pico(usd_muldiv((struct usd){pico}, num, den), got), want, "times and divided, half to even");
+	is_str(usd_format_pico(usd_muldiv((struct usd){pico}, num, den), got), want,
+	       "times and divided, half to even");
 }
 
 static void is_wide(const char *pico, int64_t num, int64_t den, const char *want)
 {
 	struct usd usd;
 	char got[USD_SIZE];
-	is_str(usd_parse_pico(str_of(pico), &usd) ? usd_format_pico(usd_muldiv(usd, num, den), got) : "no number", want, pico);
+	is_str(usd_parse_pico(str_of(pico), &usd) ? usd_format_pico(usd_muldiv(usd, num, den), got) : "no number",
+	       want, pico);
 }
 
 int main(void)
@@ -49,10 +51,12 @@ int main(void)
 	is_pico("1e-400", "no number");
 	is_pico("1e99999999999999999999", "no number");
 	is_pico("99999999999999999999999999999999999999999", "no number");
-	const char *const none[] = {"", "-", ".", "e5", "1e", "1e+", "1.2.3", "1,5", " 1", "1 ", "0x10", "NaN", "inf", "1e5.5", "--1", "\xd9\xa1"};
+	const char *const none[] = {"",   "-",  ".",    "e5",  "1e",  "1e+",   "1.2.3", "1,5",
+	                            " 1", "1 ", "0x10", "NaN", "inf", "1e5.5", "--1",   "\xd9\xa1"};
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		is_pico(none[i], "no number");
-	ok(!usd_parse_scaled(STR("9223372036855"), 6, &rate) && rate == 42, "what does not fit into 64 bits is refused, and nothing is set");
+	ok(!usd_parse_scaled(STR("9223372036855"), 6, &rate) && rate == 42,
+	   "what does not fit into 64 bits is refused, and nothing is set");
 	ok(usd_parse_scaled(STR("9223372036854.775807"), 6, &rate) && rate == INT64_MAX, "the largest that fits");
 	ok(usd_parse_scaled(STR("-9223372036854.775808"), 6, &rate) && rate == INT64_MIN, "and the smallest");
 	is_shown("1500000000000", 0, "2");
@@ -67,11 +71,15 @@ int main(void)
 	is_muldiv(-7, 1, 2, "-4");
 	is_muldiv(INT64_MAX, INT64_MAX, INT64_MAX, "9223372036854775807");
 	// What is beyond 128 bits on the way.
-	is_wide("1000000000000000000000000000000", 9000000000000000001, 9000000000000000000, "1000000000000000000111111111111");
+	is_wide("1000000000000000000000000000000", 9000000000000000001, 9000000000000000000,
+	        "1000000000000000000111111111111");
 	is_wide("1000000000000000000000000000001", INT64_MAX - 1, INT64_MAX, "999999999999999999891579782752");
 	is_wide("-1000000000000000000000000000001", INT64_MAX - 1, INT64_MAX, "-999999999999999999891579782752");
-	is_wide("1267650600228229401496703205379", INT64_C(1) << 40, INT64_C(1) << 41, "633825300114114700748351602690");
-	is_wide("1267650600228229401496703205377", INT64_C(1) << 40, INT64_C(1) << 41, "633825300114114700748351602688");
-	is_wide("2535301200456458802993406410751", INT64_C(1) << 60, INT64_C(1) << 61, "1267650600228229401496703205376");
+	is_wide("1267650600228229401496703205379", INT64_C(1) << 40, INT64_C(1) << 41,
+	        "633825300114114700748351602690");
+	is_wide("1267650600228229401496703205377", INT64_C(1) << 40, INT64_C(1) << 41,
+	        "633825300114114700748351602688");
+	is_wide("2535301200456458802993406410751", INT64_C(1) << 60, INT64_C(1) << 61,
+	        "1267650600228229401496703205376");
 	return done();
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is bounded, and what becomes of the figures then: calls go when their window has passed, records that come later are
-// counted and change nothing, every key that grows with the traffic expires or is pruned, sessions beyond a limit fold, and
-// a Redis that lost everything is noticed.
+// What is bounded, and what becomes of the figures then: calls go when their window has passed, records that
+// come later are counted and change nothing, every key that grows with the traffic expires or is pruned,
+// sessions beyond a limit fold, and a Redis that lost everything is noticed.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include "estimator/batch.h"
 #include "pricing/model_id.h"
+#include "store/batch.h"
 #include "tests/support/engine.h"
 
 enum { WINDOW_MS = 3000, CALLS = 20000 };
@@ -34,7 +34,7 @@ static int64_t used_memory(void)
 }
 
 // The hash of an hour's figures, fields and values in the order of Redis.
-static char *figures(const char *key)
+static char *rollups(const char *key)
 {
 	struct buf b = BUF_INIT;
 	int64_t n = ask("HGETALL", key, NULL, NULL);
@@ -49,7 +49,8 @@ static char *figures(const char *key)
 static void usage_key(char *ret, size_t size, const char *prefix, int64_t hour)
 {
 	char when[WHEN_SIZE];
-	snprintf(ret, size, "%s:" TEST_SLOT ":usage:%.13s:" TEST_MODEL, prefix, when_format(hour * MS_PER_HOUR, when));
+	snprintf(ret, size, "%s:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, prefix,
+	         when_format(hour * MS_PER_HOUR, when));
 }
 
 static void add_call(struct engine *e, int64_t minute, int who, int number)
@@ -80,30 +81,31 @@ static void late_records(int64_t hour)
 	apply(e);
 	settle_all(e);
 	int64_t full = used_memory();
-	char *before = figures(key), calls[96];
-	snprintf(calls, sizeof calls, "late:" TEST_SLOT ":calls:%lld", (long long)(hour / 6));
+	char *before = rollups(key), calls[96];
+	snprintf(calls, sizeof calls, "late:" TEST_ACCT_REGION ":calls:%lld", (long long)(hour / 6));
 	is_int(ask("HLEN", calls, NULL, NULL), CALLS, "inside the window every call is known");
 
 	usleep((WINDOW_MS + 300) * 1000);
 	is_int(ask("EXISTS", calls, NULL, NULL), 0, "after it none is");
 	int64_t rest = used_memory();
 	if (!ok(rest - empty < (full - empty) / 3, "and their memory is given back"))
-		diag("%lld bytes, then %lld, of %lld a call", (long long)(full - empty), (long long)(rest - empty), (long long)((full - empty) / CALLS));
+		diag("%lld bytes, then %lld, of %lld a call", (long long)(full - empty), (long long)(rest - empty),
+		     (long long)((full - empty) / CALLS));
 
 	add_call(e, hour * 60 + 5, 1, CALLS + 1);
 	add_call(e, hour * 60 + 5, 1, 7); // one that was counted
 	add_metric(e, hour * 60 + 5, 9000000);
 	apply(e);
 	settle_all(e);
-	char *after = figures(key), bucket[24];
+	char *after = rollups(key), bucket[24];
 	is_str(after, before, "late records change no figure");
 	snprintf(bucket, sizeof bucket, "%lld", (long long)(hour / 6));
-	is_int(ask("HGET", "late:" TEST_SLOT ":late", bucket, NULL), 3, "and are counted in Redis");
+	is_int(ask("HGET", "late:" TEST_ACCT_REGION ":late", bucket, NULL), 3, "and are counted in Redis");
 	is_int((long long)engine_counts(e)->late, 3, "and by the engine");
 
 	// Everything but the figures is gone, and a neighbour that is still open wants to see the hour.
 	char cells[128];
-	snprintf(cells, sizeof cells, "late:" TEST_SLOT ":cells:%lld:", (long long)hour);
+	snprintf(cells, sizeof cells, "late:" TEST_ACCT_REGION ":cells:%lld:", (long long)hour);
 	int64_t n = ask("KEYS", "late:*:cells:*", NULL, NULL);
 	char **names = xcalloc((size_t)n + 1, sizeof *names);
 	for (int64_t i = 0; i < n; i++)
@@ -117,7 +119,7 @@ static void late_records(int64_t hour)
 	add_metric(e, (hour / 6 + 1) * 360 + 2, 5000);
 	apply(e);
 	settle_all(e);
-	char *last = figures(key);
+	char *last = rollups(key);
 	is_str(last, before, "figures stay when their facts are gone");
 	free(before);
 	free(after);
@@ -125,7 +127,8 @@ static void late_records(int64_t hour)
 	engine_close(e);
 }
 
-// A stream that begins in one bucket and ends in the next, whose end is told of once the first bucket's calls are forgotten.
+// A stream that begins in one bucket and ends in the next, whose end is told of once the first bucket's calls
+// are forgotten.
 static void late_across_the_edge(int64_t hour)
 {
 	struct engine_options o = test_options("edge");
@@ -146,23 +149,26 @@ static void late_across_the_edge(int64_t hour)
 	add_call(e, edge, 2, 2);
 	apply(e);
 	settle_all(e);
-	char *first = figures(began), *second = figures(ended);
+	char *first = rollups(began), *second = rollups(ended);
 	usleep((WINDOW_MS / 2 + 300) * 1000);
 	add(e, &end);
 	apply(e);
 	settle_all(e);
-	char *first_after = figures(began), *second_after = figures(ended);
-	is_str(first_after, first, "a stream's end that comes when its start is forgotten changes nothing where it began");
+	char *first_after = rollups(began), *second_after = rollups(ended);
+	is_str(first_after, first,
+	       "a stream's end that comes when its start is forgotten changes nothing where it began");
 	is_str(second_after, second, "nor where it ended");
 	is_int((long long)engine_counts(e)->late, 1, "and is counted as late");
 	free(first), free(second), free(first_after), free(second_after);
 	engine_close(e);
 }
 
-// Keys that may stay: one a program, or one a slot, or pruned by rules of their own.
+// Keys that may stay: one a program, or one a account and Region, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
-	static const char *const ends[] = {":slots", ":signals", ":epoch", ":unpriced", ":unpriced:seen", ":tagsets", ":tagsets:seen", ":guests:seen", "}:open", "}:due", "}:late", "}:usage"};
+	static const char *const ends[] = {":slots",         ":signals", ":epoch",        ":unpriced",
+	                                   ":unpriced:seen", ":tagsets", ":tagsets:seen", ":guests:seen",
+	                                   "}:open",         "}:due",    "}:late",        "}:usage"};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (str_ends(str_of(key), str_of(ends[i])))
 			return true;
@@ -179,8 +185,13 @@ static void every_key_expires(int64_t hour)
 		add(e, &r);
 		add_metric(e, hour * 60 + i, 1000);
 	}
-	struct record tags = {.kind = RECORD_SESSION_TAGS, .session_tags = {.time_ms = hour * MS_PER_HOUR, .access_key = STR("ASIAKEY"), .ntags = 1,
-	                      .arn = STR("arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-1"), .tags = {{STR("team"), STR("a")}}}};
+	struct record tags = {
+		.kind = RECORD_SESSION_TAGS,
+		.session_tags = {.time_ms = hour * MS_PER_HOUR,
+	                     .access_key = STR("ASIAKEY"),
+	                     .ntags = 1,
+	                     .arn = STR("arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-1"),
+	                     .tags = {{STR("team"), STR("a")}}}};
 	add(e, &tags);
 	apply(e);
 	settle_all(e);
@@ -210,27 +221,30 @@ static void retention(int64_t hour)
 		add_call(e, (hour - h) * 60, 1, h);
 	apply(e);
 	settle_all(e);
-	is_int(ask("ZCARD", "old:" TEST_SLOT ":usage", NULL, NULL), 24, "24 hours have figures");
+	is_int(ask("ZCARD", "old:" TEST_ACCT_REGION ":usage", NULL, NULL), 24, "24 hours have figures");
 	add_call(e, (hour - 2) * 60, 1, 100); // not late yet: nothing is known to be so
 	usleep(500 * 1000);
 	apply(e);
-	ok(ask("HLEN", "old:" TEST_SLOT ":late", NULL, NULL) > 0, "a late record is counted");
+	ok(ask("HLEN", "old:" TEST_ACCT_REGION ":late", NULL, NULL) > 0, "a late record is counted");
 	usleep(1600 * 1000);
 	for (int i = 0; i < 60; i++) {
 		add_call(e, (hour - 100) * 60, 1, i);
 		apply(e);
 		settle_all(e);
 	}
-	ok(ask("ZCARD", "old:" TEST_SLOT ":usage", NULL, NULL) <= 3, "hours past the retention leave the index");
-	is_int(ask("HLEN", "old:" TEST_SLOT ":late", NULL, NULL), 0, "and the count of what came too late for them");
-	ok(ask("ZCARD", "old:" TEST_SLOT ":open", NULL, NULL) <= 2, "and the list of their buckets");
+	ok(ask("ZCARD", "old:" TEST_ACCT_REGION ":usage", NULL, NULL) <= 3,
+	   "hours past the retention leave the index");
+	is_int(ask("HLEN", "old:" TEST_ACCT_REGION ":late", NULL, NULL), 0,
+	       "and the count of what came too late for them");
+	ok(ask("ZCARD", "old:" TEST_ACCT_REGION ":open", NULL, NULL) <= 2, "and the list of their buckets");
 
 	struct err err = ERR_INIT;
 	redis_cmdz(test_redis, "HSET", "old:tagsets", "feed", "{}", NULL);
 	redis_cmdz(test_redis, "ZADD", "old:tagsets:seen", "1000", "feed", NULL);
 	must(redis_exec(test_redis, &err), &err);
 	settle_all(e);
-	is_int(ask("HLEN", "old:tagsets", NULL, NULL) + ask("ZCARD", "old:tagsets:seen", NULL, NULL), 0, "tags that no hour shows any more are dropped");
+	is_int(ask("HLEN", "old:tagsets", NULL, NULL) + ask("ZCARD", "old:tagsets:seen", NULL, NULL), 0,
+	       "tags that no hour shows any more are dropped");
 	engine_close(e);
 }
 
@@ -239,8 +253,9 @@ static int64_t keys(const char *pattern)
 	return ask("KEYS", pattern, NULL, NULL);
 }
 
-// An account and region that falls silent leaves nothing behind, a bill of it included. When it speaks again, to a worker that had
-// written to it before, no loss is told, and its figures are those of one that never was silent.
+// An account and region that falls silent leaves nothing behind, a bill of it included. When it speaks again,
+// to a worker that had written to it before, no loss is told, and its figures are those of one that never was
+// silent.
 static void silence(int64_t hour)
 {
 	struct err err = ERR_INIT;
@@ -256,20 +271,26 @@ static void silence(int64_t hour)
 		apply(e[i]);
 		settle_all(e[i]);
 	}
-	redis_cmdz(test_redis, "HSET", "quiet:" TEST_SLOT ":billed", "watermark", "1", NULL);
-	redis_cmdz(test_redis, "SADD", "quiet:" TEST_SLOT ":actual:models", TEST_MODEL, NULL);
-	redis_cmdz(test_redis, "ZADD", "quiet:" TEST_SLOT ":actual", "1", "1970-01-01T01:" TEST_MODEL, NULL);
-	redis_cmdz(test_redis, "SET", "quiet:" TEST_SLOT ":actual:1970-01-01T01:" TEST_MODEL, "", "PX", "1800", NULL);
+	redis_cmdz(test_redis, "HSET", "quiet:" TEST_ACCT_REGION ":billed", "watermark", "1", NULL);
+	redis_cmdz(test_redis, "SADD", "quiet:" TEST_ACCT_REGION ":actual:models", TEST_MODEL, NULL);
+	redis_cmdz(test_redis, "ZADD", "quiet:" TEST_ACCT_REGION ":actual", "1", "1970-01-01T01:" TEST_MODEL,
+	           NULL);
+	redis_cmdz(test_redis, "SET", "quiet:" TEST_ACCT_REGION ":actual:1970-01-01T01:" TEST_MODEL, "", "PX",
+	           "1800", NULL);
 	must(redis_exec(test_redis, &err), &err);
 	usleep(400 * 1000);
 	add_call(e[0], hour * 60, 1, 2);
 	apply(e[0]);
-	is_int(ask("HLEN", "quiet:" TEST_SLOT ":late", NULL, NULL), 1, "a slot has a count of late records");
+	is_int(ask("HLEN", "quiet:" TEST_ACCT_REGION ":late", NULL, NULL), 1,
+	       "a slot has a count of late records");
 	usleep(1000 * 1000);
 	settle_all(e[0]);
-	is_int(ask("SISMEMBER", "quiet:slots", TEST_ACCOUNT "/" TEST_REGION, NULL), 1, "and while its bill is kept");
-	is_int(ask("HLEN", "quiet:" TEST_SLOT ":billed", NULL, NULL), 1, "is listed, as is how far that goes");
-	is_int(keys("quiet:*:usage*") + keys("quiet:*:open") + keys("quiet:*:late") + keys("quiet:*:due"), 0, "though of its estimate nothing is left");
+	is_int(ask("SISMEMBER", "quiet:slots", TEST_ACCOUNT "/" TEST_REGION, NULL), 1,
+	       "and while its bill is kept");
+	is_int(ask("HLEN", "quiet:" TEST_ACCT_REGION ":billed", NULL, NULL), 1,
+	       "is listed, as is how far that goes");
+	is_int(keys("quiet:*:usage*") + keys("quiet:*:open") + keys("quiet:*:late") + keys("quiet:*:due"), 0,
+	       "though of its estimate nothing is left");
 	usleep(600 * 1000);
 	settle_all(e[0]);
 	is_int(ask("SCARD", "quiet:slots", NULL, NULL), 0, "then it is no longer listed");
@@ -284,9 +305,10 @@ static void silence(int64_t hour)
 		apply(speaking[i]);
 		settle_all(speaking[i]);
 		usage_key(key, sizeof key, prefixes[i], hour - 30);
-		said[i] = figures(key);
+		said[i] = rollups(key);
 	}
-	ok(strlen(said[0]) > 20 && strcmp(said[0], said[1]) == 0, "when it speaks again its figures are those of one that never did before");
+	ok(strlen(said[0]) > 20 && strcmp(said[0], said[1]) == 0,
+	   "when it speaks again its figures are those of one that never did before");
 	is_int(ask("SCARD", "quiet:slots", NULL, NULL), 1, "it is listed again");
 	is_int(forgotten, 0, "and nobody takes its silence for a loss");
 	free(said[0]), free(said[1]);
@@ -297,10 +319,12 @@ static void silence(int64_t hour)
 
 static bool is_stranded(void)
 {
-	return ask("EXISTS", "brink:" TEST_SLOT ":due", NULL, NULL) && !ask("SISMEMBER", "brink:slots", TEST_ACCOUNT "/" TEST_REGION, NULL);
+	return ask("EXISTS", "brink:" TEST_ACCT_REGION ":due", NULL, NULL) &&
+	       !ask("SISMEMBER", "brink:slots", TEST_ACCOUNT "/" TEST_REGION, NULL);
 }
 
-// Somebody who takes silent slots off the list all the time never takes one off that has just spoken.
+// Somebody who takes silent accounts and Regions off the list all the time never takes one off that has just
+// spoken.
 static void on_the_brink(int64_t hour)
 {
 	enum { CALLS_MADE = 400, MS_A_TRY = 1, TRIES = 100 };
@@ -334,13 +358,15 @@ static void on_the_brink(int64_t hour)
 	engine_close(e);
 }
 
-// What is beside the slots: tags of roles that are no more, guests, models that had no price.
-static void outside_of_slots(int64_t hour)
+// What is beside the accounts and Regions: tags of roles that are no more, guests, models that had no price.
+static void outside_of_acct_regions(int64_t hour)
 {
 	struct err err = ERR_INIT;
 	struct engine_options o = test_options("beside");
 	const char *key = "beside:tags:" TEST_ACCOUNT ":role/role";
-	struct record change = {.kind = RECORD_PRINCIPAL_TAGS, .principal_tags = {.account = STR(TEST_ACCOUNT), .name = STR("role"), .is_role = true}};
+	struct record change = {
+		.kind = RECORD_PRINCIPAL_TAGS,
+		.principal_tags = {.account = STR(TEST_ACCOUNT), .name = STR("role"), .is_role = true}};
 	struct principal_tags *t = &change.principal_tags;
 	static const struct {
 		enum tag_change change;
@@ -360,7 +386,9 @@ static void outside_of_slots(int64_t hour)
 		add(e, &change);
 		apply(e);
 		int64_t left = ask("PTTL", key, NULL, NULL);
-		if (!ok(steps[i].stays ? left == -1 : left > o.retention_ms && left < o.retention_ms + 2 * 24 * MS_PER_HOUR, "%s", steps[i].name))
+		if (!ok(steps[i].stays ? left == -1
+		                       : left > o.retention_ms && left < o.retention_ms + 2 * 24 * MS_PER_HOUR,
+		        "%s", steps[i].name))
 			diag("%lld", (long long)left);
 	}
 	struct record guest = test_call(&arena, hour * 60, 1, 1);
@@ -369,7 +397,8 @@ static void outside_of_slots(int64_t hour)
 	apply(e);
 	char now[24];
 	snprintf(now, sizeof now, "%lld", (long long)(when_now_ms() - o.window_ms - 25 * MS_PER_HOUR));
-	redis_cmdz(test_redis, "ZADD", "beside:guests:seen", now, "888888888888 " TEST_ACCOUNT "/" TEST_REGION, NULL);
+	redis_cmdz(test_redis, "ZADD", "beside:guests:seen", now, "888888888888 " TEST_ACCOUNT "/" TEST_REGION,
+	           NULL);
 	redis_cmdz(test_redis, "HSET", "beside:unpriced", "vendor.old", "why", NULL);
 	redis_cmdz(test_redis, "ZADD", "beside:unpriced:seen", "1000", "vendor.old", NULL);
 	must(redis_exec(test_redis, &err), &err);
@@ -396,10 +425,11 @@ static int64_t input_of(const char *key, const char *row)
 	return redis_nil(test_redis, 0) ? 0 : strtoll(redis_str(test_redis, 0).p, NULL, 10);
 }
 
-// Session i calls first in minute i / 100; the hundred of the first minute keep their names, the next day's hundred theirs.
+// Session i calls first in minute i / 100; the hundred of the first minute keep their names, the next day's
+// hundred theirs.
 static void sessions_fold(int64_t hour)
 {
-	char key[160], next[160], field[160], roster[160];
+	char key[160], next[160], field[160], kept_names[160];
 	const char *others = "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/* -";
 	struct engine_options o = test_options("fold");
 	int64_t day = hour / 24, named = 0, tokens = 0;
@@ -436,15 +466,20 @@ static void sessions_fold(int64_t hour)
 	apply(e);
 	settle_all(e);
 	snprintf(field, sizeof field, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-5000 -");
-	is_int(calls_of(key, field), 1, "a late record of an earlier call gives its session a name, in hours computed before, too");
+	is_int(calls_of(key, field), 1,
+	       "a late record of an earlier call gives its session a name, in hours computed before, too");
 	is_int(calls_of(key, others), 5900, "and takes that of another");
-	snprintf(roster, sizeof roster, "fold:" TEST_SLOT ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
-	is_int(ask("ZCARD", roster, NULL, NULL), 100, "Redis keeps the names of so many and no more");
-	ok(ask("PTTL", roster, NULL, NULL) > 0, "and for a while");
-	snprintf(roster, sizeof roster, "fold:" TEST_SLOT ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/", (long long)day);
-	int64_t folded = ask("PFCOUNT", roster, NULL, NULL);
-	if (!ok(folded > 5700 && folded < 6100, "about how many have none is known"))
-		diag("%lld", (long long)folded);
+	snprintf(kept_names, sizeof kept_names,
+	         "fold:" TEST_ACCT_REGION ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/",
+	         (long long)day);
+	is_int(ask("ZCARD", kept_names, NULL, NULL), 100, "Redis keeps the names of so many and no more");
+	ok(ask("PTTL", kept_names, NULL, NULL) > 0, "and for a while");
+	snprintf(kept_names, sizeof kept_names,
+	         "fold:" TEST_ACCT_REGION ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/",
+	         (long long)day);
+	int64_t overflow = ask("PFCOUNT", kept_names, NULL, NULL);
+	if (!ok(overflow > 5700 && overflow < 6100, "about how many have none is known"))
+		diag("%lld", (long long)overflow);
 	engine_close(e);
 }
 
@@ -457,8 +492,8 @@ static void add_garbage(struct engine *e, int64_t hour, int model, int user)
 	add(e, &r);
 }
 
-// Somebody sends records of models and users that there are not. What they come to is one row and one sheet beyond the number that
-// keeps its name; models with a price stay what they are, whenever they come.
+// Somebody sends records of models and users that there are not. What they come to is one row and one model
+// hour beyond the number that keeps its name; models with a price stay what they are, whenever they come.
 static void garbage_folds(int64_t hour)
 {
 	enum { MODELS = 50, NAMED = 10 };
@@ -481,14 +516,18 @@ static void garbage_folds(int64_t hour)
 	add_metric(e, hour * 60 + 59, 50000);
 	apply(e);
 	settle_all(e);
-	is_int(ask("ZCARD", "garbage:" TEST_SLOT ":usage", NULL, NULL), NAMED + 2, "of 50 models that there are not ten keep their names, and that with a price");
-	is_int(keys("garbage:" TEST_SLOT ":usage:*"), NAMED + 2, "there are no other figures");
-	is_int(ask("HLEN", "garbage:unpriced", NULL, NULL), NAMED + 1, "and no more models without a price are told of");
+	is_int(ask("ZCARD", "garbage:" TEST_ACCT_REGION ":usage", NULL, NULL), NAMED + 2,
+	       "of 50 models that there are not ten keep their names, and that with a price");
+	is_int(keys("garbage:" TEST_ACCT_REGION ":usage:*"), NAMED + 2, "there are no other figures");
+	is_int(ask("HLEN", "garbage:unpriced", NULL, NULL), NAMED + 1,
+	       "and no more models without a price are told of");
 	usage_key(key, sizeof key, "garbage", hour);
-	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/* -"), MODELS - NAMED, "users without a name are one row");
+	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/* -"), MODELS - NAMED,
+	       "users without a name are one row");
 	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/user-9 -"), 1, "the others have theirs");
 	char when[WHEN_SIZE], others[160];
-	snprintf(others, sizeof others, "garbage:" TEST_SLOT ":usage:%.13s:*", when_format(hour * MS_PER_HOUR, when));
+	snprintf(others, sizeof others, "garbage:" TEST_ACCT_REGION ":usage:%.13s:*",
+	         when_format(hour * MS_PER_HOUR, when));
 	ask("HGET", others, "# input", NULL);
 	is_str(redis_str(test_redis, 0).p, "41180 0", "no token of the others' metrics is lost or made");
 	ask("HGET", others, "arn:aws:iam::" TEST_ACCOUNT ":user/* - input", NULL);
@@ -501,10 +540,13 @@ static void garbage_folds(int64_t hour)
 	apply(e);
 	settle_all(e);
 	ask("HGET", others, "# input", NULL);
-	is_str(redis_str(test_redis, 0).p, "41144 0", "a late record of an earlier call gives its model a name, and takes that of another");
-	is_int(ask("ZCARD", "garbage:" TEST_SLOT ":usage", NULL, NULL), NAMED + 3, "in hours computed before, too");
+	is_str(redis_str(test_redis, 0).p, "41144 0",
+	       "a late record of an earlier call gives its model a name, and takes that of another");
+	is_int(ask("ZCARD", "garbage:" TEST_ACCT_REGION ":usage", NULL, NULL), NAMED + 3,
+	       "in hours computed before, too");
 	ask("HGET", others, "# digest", NULL);
-	ok(row_digest_parse(redis_str(test_redis, 0)) && strcmp(redis_str(test_redis, 0).p, digest) != 0, "whoever keeps what was read can tell");
+	ok(row_digest_parse(redis_str(test_redis, 0)) && strcmp(redis_str(test_redis, 0).p, digest) != 0,
+	   "whoever keeps what was read can tell");
 	free(digest);
 	engine_close(e);
 }
@@ -516,8 +558,8 @@ static int64_t sent_by_redis(void)
 	return at ? strtoll(at + 23, NULL, 10) : 0;
 }
 
-// Anybody may call models that there are not, by names that are all different: each has an hour to be computed, and none may
-// have to read the names of all others for it.
+// Anybody may call models that there are not, by names that are all different: each has an hour to be
+// computed, and none may have to read the names of all others for it.
 static void many_models(int64_t hour)
 {
 	enum { MODELS = 2000, BYTES_EACH = 4000 };
@@ -526,7 +568,8 @@ static void many_models(int64_t hour)
 	for (int i = 0; i < MODELS; i++) {
 		struct record r = test_call(&arena, hour * 60 + i % 60, i, 0);
 		r.call.model = r.call.model_called = arena_text(&arena, "vendor.no-such-model-%d", i);
-		r.call.caller.arn = arena_text(&arena, "arn:aws:iam::" TEST_ACCOUNT ":user/user-%d", i); // no role, whose roster is read too
+		// no role, whose roster is read too
+		r.call.caller.arn = arena_text(&arena, "arn:aws:iam::" TEST_ACCOUNT ":user/user-%d", i);
 		r.call.failed = true;
 		add(e, &r);
 	}
@@ -534,7 +577,8 @@ static void many_models(int64_t hour)
 	int64_t before = sent_by_redis();
 	settle_all(e);
 	int64_t each = (sent_by_redis() - before) / MODELS;
-	is_int(ask("ZCARD", "models:" TEST_SLOT ":usage", NULL, NULL), MODELS, "thousands of models of one hour have figures");
+	is_int(ask("ZCARD", "models:" TEST_ACCT_REGION ":usage", NULL, NULL), MODELS,
+	       "thousands of models of one hour have figures");
 	if (!ok(each < BYTES_EACH, "and what is read for each does not grow with the others"))
 		diag("%lld bytes each", (long long)each);
 	engine_close(e);
@@ -551,7 +595,8 @@ static void many_repetitions(int64_t hour)
 	for (int i = 0; i < COPIES; i++)
 		add(e, &r);
 	int64_t ms = (int64_t)(clock() - begun) * 1000 / CLOCKS_PER_SEC;
-	if (!ok(ms < MS_MAX, "copies of a call are folded in time that grows with their number, not with its square"))
+	if (!ok(ms < MS_MAX,
+	        "copies of a call are folded in time that grows with their number, not with its square"))
 		diag("%lld ms", (long long)ms);
 	engine_close(e);
 }
@@ -563,7 +608,8 @@ static void memory_of_a_batch(int64_t hour)
 	struct engine *e = open_with(&o);
 	for (int i = 0; i < RECORDS; i++)
 		add_metric(e, (hour - i / 60) * 60 + i % 60, 1);
-	ok(engine_pending_bytes(e) >= RECORDS * sizeof(struct batch_metric), "metrics count in the memory of a batch");
+	ok(engine_pending_bytes(e) >= RECORDS * sizeof(struct batch_metric),
+	   "metrics count in the memory of a batch");
 	apply(e);
 	is_int((long long)engine_pending_bytes(e), 0, "which is empty when it is safe");
 	engine_close(e);
@@ -572,22 +618,26 @@ static void memory_of_a_batch(int64_t hour)
 // Sessions are made all the time by an organisation's many accounts, most of which call in few others.
 static void many_sessions(int64_t hour)
 {
-	enum { SLOTS = 200, GUESTS = 1000, SESSIONS = 4000, MS_MAX = 2000 };
+	enum { ACCT_REGIONS = 200, GUESTS = 1000, SESSIONS = 4000, MS_MAX = 2000 };
 	struct err err = ERR_INIT;
 	struct engine_options o = test_options("guests");
 	struct engine *e = open_with(&o);
-	for (int i = 0; i < SLOTS; i++) {
+	for (int i = 0; i < ACCT_REGIONS; i++) {
 		struct record r = test_call(&arena, hour * 60, 1, i);
 		r.call.account = arena_text(&arena, "%012d", i);
 		add(e, &r);
 	}
 	for (int i = 0; i < GUESTS; i++)
-		redis_cmdz(test_redis, "ZADD", "guests:guests:seen", "1e15", arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % SLOTS).p, NULL);
+		redis_cmdz(test_redis, "ZADD", "guests:guests:seen", "1e15",
+		           arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % ACCT_REGIONS).p, NULL);
 	must(redis_exec(test_redis, &err), &err);
 	apply(e);
 	for (int i = 0; i < SESSIONS; i++) {
-		struct record r = {.kind = RECORD_SESSION_TAGS, .session_tags = {.time_ms = hour * MS_PER_HOUR, .access_key = arena_text(&arena, "ASIA%d", i),
-		                   .arn = STR("arn:aws:sts::777777777777:assumed-role/role/session")}};
+		struct record r = {
+			.kind = RECORD_SESSION_TAGS,
+			.session_tags = {.time_ms = hour * MS_PER_HOUR,
+		                     .access_key = arena_text(&arena, "ASIA%d", i),
+		                     .arn = STR("arn:aws:sts::777777777777:assumed-role/role/session")}};
 		add(e, &r);
 	}
 	clock_t begun = clock();
@@ -605,12 +655,12 @@ static int64_t peak_kb(void)
 	return u.ru_maxrss;
 }
 
-static void many_slots(int64_t hour)
+static void many_acct_regions(int64_t hour)
 {
-	enum { SLOTS = 4000, KB_MAX = 32 * 1024 };
+	enum { ACCT_REGIONS = 4000, KB_MAX = 32 * 1024 };
 	struct engine_options o = test_options("slots");
 	struct engine *e = open_with(&o);
-	for (int i = 0; i < SLOTS; i++) {
+	for (int i = 0; i < ACCT_REGIONS; i++) {
 		struct record r = test_call(&arena, hour * 60, i, 0);
 		r.call.account = arena_text(&arena, "%012d", i);
 		add(e, &r);
@@ -619,7 +669,7 @@ static void many_slots(int64_t hour)
 	int64_t before = peak_kb();
 	settle_all(e);
 	int64_t grown = peak_kb() - before;
-	is_int(ask("SCARD", "slots:slots", NULL, NULL), SLOTS, "thousands of accounts have figures");
+	is_int(ask("SCARD", "slots:slots", NULL, NULL), ACCT_REGIONS, "thousands of accounts have figures");
 	if (!ok(grown < KB_MAX, "and the memory to compute them does not grow with their number"))
 		diag("%lld KB", (long long)grown);
 	engine_close(e);
@@ -627,8 +677,15 @@ static void many_slots(int64_t hour)
 
 static void names_of_ours(int64_t hour)
 {
-	static const char *const names[] = {"(unattributed)", "#x", "arn:aws:sts::1:assumed-role/role/*", "arn:aws:iam::1:user/a b", "arn:aws:iam::1:user/a\x1b[2J",
-	                                    "arn:aws:iam::1:user/a\xc2\x9b" "2J", "arn:aws:iam::1:user/\xe2\x80\xae" "nna"};
+	static const char *const names[] = {"(unattributed)",
+	                                    "#x",
+	                                    "arn:aws:sts::1:assumed-role/role/*",
+	                                    "arn:aws:iam::1:user/a b",
+	                                    "arn:aws:iam::1:user/a\x1b[2J",
+	                                    "arn:aws:iam::1:user/a\xc2\x9b"
+	                                    "2J",
+	                                    "arn:aws:iam::1:user/\xe2\x80\xae"
+	                                    "nna"};
 	struct engine_options o = test_options("ours");
 	struct engine *e = open_with(&o);
 	int refused = 0;
@@ -638,7 +695,8 @@ static void names_of_ours(int64_t hour)
 		r.call.caller.arn = str_of(names[i]);
 		refused += !engine_add(e, &r, &err) && err.kind == ERR_SKIP;
 	}
-	is_int(refused, sizeof names / sizeof *names, "callers named like what is ours, or with what terminals obey, are refused");
+	is_int(refused, sizeof names / sizeof *names,
+	       "callers named like what is ours, or with what terminals obey, are refused");
 	struct err err = ERR_INIT;
 	struct record m = test_metric(hour * 60, TOKENS_INPUT, 1), r = test_call(&arena, hour * 60, 1, 1);
 	r.call.model = m.metric.model = STR(MODEL_OTHERS_STORED);
@@ -677,7 +735,8 @@ static void redis_forgets(int64_t hour)
 	engine_close(new);
 	struct record ahead = test_call(&arena, (hour + 1000) * 60, 1, 1);
 	struct err err = ERR_INIT;
-	ok(!engine_add(e, &ahead, &err) && err.kind == ERR_SKIP && engine_counts(e)->future == 1, "a record of the future is refused and counted");
+	ok(!engine_add(e, &ahead, &err) && err.kind == ERR_SKIP && engine_counts(e)->future == 1,
+	   "a record of the future is refused and counted");
 	engine_close(e);
 }
 
@@ -691,7 +750,7 @@ int main(void)
 	retention(hour);
 	silence(hour);
 	on_the_brink(hour);
-	outside_of_slots(hour);
+	outside_of_acct_regions(hour);
 	sessions_fold(hour);
 	garbage_folds(hour);
 	many_models(hour);
@@ -699,7 +758,7 @@ int main(void)
 	memory_of_a_batch(hour);
 	many_repetitions(hour);
 	many_sessions(hour);
-	many_slots(hour);
+	many_acct_regions(hour);
 	redis_forgets(hour);
 	arena_release(&arena);
 	stop_test_redis();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many CloudTrail records of 1.3 KB a second decoder_message takes, bare and in lists, and how fast it drops those that
-// are not ours. One thread, in CPU time, so that what else runs counts little; prints records/s and ns a record.
+// How many CloudTrail records of 1.3 KB a second decoder_message takes, bare and in lists, and how fast it
+// drops those that are not ours. One thread, in CPU time, so that what else runs counts little; prints
+// records/s and ns a record.
 #include <stdio.h>
 #include <time.h>
 
@@ -55,8 +56,9 @@ static void measure(const char *what, const struct buf *message, int records)
 		n += 100L * records;
 		took = now() - start;
 	} while (took < 1.0);
-	printf("%-28s %5zu bytes  %9.0f records/s  %5.0f ns each  (%llu calls)\n", what, message->len / (size_t)records, (double)n / took,
-	       took / (double)n * 1e9, (unsigned long long)seen);
+	printf("%-28s %5zu bytes  %9.0f records/s  %5.0f ns each  (%llu calls)\n", what,
+	       message->len / (size_t)records, (double)n / took, took / (double)n * 1e9,
+	       (unsigned long long)seen);
 	seen = 0;
 	decoder_free(d);
 }
@@ -74,7 +76,8 @@ static void measure_parser(const struct buf *message)
 			n += json_parse(p, buf_str(message), &root, &why);
 		took = now() - start;
 	} while (took < 1.0);
-	printf("%-28s %5zu bytes  %9.0f records/s  %5.0f ns each\n", "simdjson alone", message->len, (double)n / took, took / (double)n * 1e9);
+	printf("%-28s %5zu bytes  %9.0f records/s  %5.0f ns each\n", "simdjson alone", message->len,
+	       (double)n / took, took / (double)n * 1e9);
 	json_parser_free(p);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The yardstick of the benchmark: a librdkafka consumer that throws everything away. discard -b BOOTSTRAP -t TOPIC -p PARTITIONS -n N
+// The yardstick of the benchmark: a librdkafka consumer that throws everything away. discard -b BOOTSTRAP -t
+// TOPIC -p PARTITIONS -n N
 //
-// Reads N messages from the beginning of the topic's partitions and prints the seconds it took, from its start to the last
-// message. Connecting is in it, as it is in what it is compared with.
+// Reads N messages from the beginning of the topic's partitions and prints the seconds it took, from its
+// start to the last message. Connecting is in it, as it is in what it is compared with.
 #include <getopt.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>

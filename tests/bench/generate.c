@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills a topic with CloudTrail records of inference calls for the benchmark: generate -b BOOTSTRAP -t TOPIC -p PARTITIONS -n N
+// Fills a topic with CloudTrail records of inference calls for the benchmark: generate -b BOOTSTRAP -t TOPIC
+// -p PARTITIONS -n N
 //
-// Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them, by one of 50
-// principals in two accounts with one of four models, in order of time over six hours. One in four says its input and
-// output tokens; the others wait for their metric, as in real trails. The same N gives the same bytes.
+// Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them,
+// by one of 50 principals in two accounts with one of four models, in order of time over six hours. One in
+// four says its input and output tokens; the others wait for their metric, as in real trails. The same N
+// gives the same bytes.
 #include <getopt.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -36,8 +38,8 @@ static uint64_t random_of(uint64_t x) // splitmix64: the number of a record is i
 static void uuid_of(uint64_t seed, char *out)
 {
 	uint64_t a = random_of(seed), b = random_of(~seed);
-	sprintf(out, "%08x-%04x-4%03x-a%03x-%012" PRIx64, (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
-	        (unsigned)(b >> 52), b & UINT64_C(0xffffffffffff));
+	sprintf(out, "%08x-%04x-4%03x-a%03x-%012" PRIx64, (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff,
+	        (unsigned)a & 0xfff, (unsigned)(b >> 52), b & UINT64_C(0xffffffffffff));
 }
 
 static int write_record(uint64_t i, uint64_t n, char *out)
@@ -50,7 +52,8 @@ static int write_record(uint64_t i, uint64_t n, char *out)
 	uuid_of(i * 4 + 1, request);
 	uuid_of(i * 4 + 2, event);
 	if ((r >> 32 & 3) == 0)
-		snprintf(tokens, sizeof tokens, ",\"inputTokens\":%u,\"outputTokens\":%u", (unsigned)(r >> 40 & 0xfff), (unsigned)(r >> 52 & 0x3ff));
+		snprintf(tokens, sizeof tokens, ",\"inputTokens\":%u,\"outputTokens\":%u",
+		         (unsigned)(r >> 40 & 0xfff), (unsigned)(r >> 52 & 0x3ff));
 	return snprintf(
 		out, RECORD_MAX,
 		"{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"AssumedRole\",\"principalId\":\"AROAEXAMPLEROLE%05u:session-%02u\","
@@ -63,7 +66,8 @@ static int write_record(uint64_t i, uint64_t n, char *out)
 		"\"requestID\":\"%s\",\"eventID\":\"%s\",\"readOnly\":true,\"eventType\":\"AwsApiCall\",\"managementEvent\":true,\"recipientAccountId\":\"%s\","
 		"\"eventCategory\":\"Management\",\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\",\"cipherSuite\":\"TLS_AES_128_GCM_SHA256\","
 		"\"clientProvidedHostHeader\":\"bedrock-runtime.us-east-1.amazonaws.com\"}}",
-		role, who, account, role, who, account, who, role, account, role, account, role, time, model, tokens, request, event, account);
+		role, who, account, role, who, account, who, role, account, role, account, role, time, model, tokens,
+		request, event, account);
 }
 
 static void die(const char *what, const char *why)
@@ -121,9 +125,11 @@ int main(int argc, char **argv)
 		bytes += len;
 		rd_kafka_resp_err_t err;
 		// Runs of 500 go to one partition, so that batches are full.
-		while ((err = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION((int32_t)(i / 500 % (uint64_t)partitions)),
-		                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(record, len),
-		                                RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		while ((err = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic),
+		                                RD_KAFKA_V_PARTITION((int32_t)(i / 500 % (uint64_t)partitions)),
+		                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+		                                RD_KAFKA_V_VALUE(record, len), RD_KAFKA_V_END)) ==
+		       RD_KAFKA_RESP_ERR__QUEUE_FULL)
 			rd_kafka_poll(rk, 100);
 		if (err)
 			die(topic, rd_kafka_err2str(err));

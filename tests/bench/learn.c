@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What learning and allocation of one hour cost with very many callers: PRINCIPALS of whom each calls each of MODELS models now and
-// then, a day of lessons before. Prints processor seconds, memory and what a lesson weighs.
+// What learning and allocation of one hour cost with very many callers: PRINCIPALS of whom each calls each of
+// MODELS models now and then, a day of statistics before. Prints processor seconds, memory and what a
+// statistics weighs.
 //
 //     learn_bench PRINCIPALS MODELS
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "estimator/learn.h"
 #include "tests/support/random.h"
 
-enum { LESSONS = 24, AWAKE = 5 /* one minute in so many */, MOST_CALLS = 4, LOOKBACK = 5 };
+enum { HOUR_STATS = 24, AWAKE = 5 /* one minute in so many */, MOST_CALLS = 4, LOOKBACK = 5 };
 
 struct model_hour {
 	struct hour hour;
@@ -23,7 +24,9 @@ static struct who *make_callers(struct arena *arena, int n)
 {
 	struct who *callers = arena_alloc(arena, (size_t)n * sizeof *callers);
 	for (int i = 0; i < n; i++)
-		callers[i] = (struct who){arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%03d/session-%05d", i / 100, i), STR("-")};
+		callers[i] = (struct who){
+			arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%03d/session-%05d", i / 100, i),
+			STR("-")};
 	return callers;
 }
 
@@ -40,9 +43,9 @@ static void make_hour(struct model_hour *x, const struct who *callers, int n, st
 			if (calls == 0)
 				continue;
 			at->calls[at->ncalls++] = (struct calls){.caller = i, .n = calls, .started = below(calls + 1)};
-			for (int slot = 0; slot < METRIC_SLOTS; slot++) {
-				at->metric[slot] += calls * (100 + i % 97 * 50);
-				at->samples[slot] += calls;
+			for (int kind = 0; kind < METRIC_KINDS; kind++) {
+				at->metric[kind] += calls * (100 + i % 97 * 50);
+				at->samples[kind] += calls;
 			}
 		}
 	}
@@ -59,19 +62,19 @@ int main(int argc, char **argv)
 {
 	int principals = argc > 1 ? atoi(argv[1]) : 5000, models = argc > 2 ? atoi(argv[2]) : 30;
 	struct arena kept = ARENA_INIT, facts = ARENA_INIT, work = ARENA_INIT;
-	struct buf lesson = BUF_INIT;
-	struct str lessons[LESSONS];
+	struct buf hour_stats = BUF_INIT;
+	struct str stats[HOUR_STATS];
 	struct model_hour x;
 	struct rusage usage;
 	double spent = 0;
 	int64_t tokens = 0;
 	rng_state = 1;
 	const struct who *callers = make_callers(&kept, principals);
-	for (int i = 0; i < LESSONS; i++) {
+	for (int i = 0; i < HOUR_STATS; i++) {
 		make_hour(&x, callers, principals, &facts);
-		lesson_write(&x.span, LOOKBACK, &work, &lesson);
-		lessons[i] = arena_str(&kept, buf_str(&lesson));
-		buf_clear(&lesson);
+		hour_stats_write(&x.span, LOOKBACK, &work, &hour_stats);
+		stats[i] = arena_str(&kept, buf_str(&hour_stats));
+		buf_clear(&hour_stats);
 		arena_reset(&facts);
 		arena_reset(&work);
 	}
@@ -80,20 +83,22 @@ int main(int argc, char **argv)
 		struct hour_usage u;
 		make_hour(&x, callers, principals, &facts);
 		double begun = processor_seconds();
-		lesson_write(&x.span, LOOKBACK, &work, &lesson);
-		learn_weights(lessons, LESSONS, NULL, 0, &x.span, &work, &weights);
+		hour_stats_write(&x.span, LOOKBACK, &work, &hour_stats);
+		learn_weights(stats, HOUR_STATS, NULL, 0, &x.span, &work, &weights);
 		allocate_hour(&x.span, &weights, LOOKBACK, &work, &u);
 		spent += processor_seconds() - begun;
 		for (int k = 0; k < principals; k++)
-			tokens += u.callers[k].slots[0].allocated;
-		buf_clear(&lesson);
+			tokens += u.callers[k].by_kind[0].allocated;
+		buf_clear(&hour_stats);
 		arena_reset(&facts);
 		arena_reset(&work);
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	printf("%d principals on each of %d models: an hour of all takes %.2f s of a processor (%.2f %% of that hour), %ld MB at most, a lesson %zu KB, %lld input tokens given out\n",
-	       principals, models, spent, 100 * spent / 3600, usage.ru_maxrss / 1024, lessons[0].len / 1024, (long long)tokens);
-	buf_release(&lesson);
+	printf(
+		"%d principals on each of %d models: an hour of all takes %.2f s of a processor (%.2f %% of that hour), %ld MB at most, a lesson %zu KB, %lld input tokens given out\n",
+		principals, models, spent, 100 * spent / 3600, usage.ru_maxrss / 1024, stats[0].len / 1024,
+		(long long)tokens);
+	buf_release(&hour_stats);
 	arena_release(&kept);
 	arena_release(&facts);
 	arena_release(&work);

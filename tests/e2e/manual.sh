@@ -42,5 +42,5 @@ keys=$("$nowcast" help report | sed -n 's/^KEYS are any of \([^ ]*\).*/\1/p')
 is "the manual has every key of reports" "$(sed -n 's/^\.Cm \(hour , .*\)/\1/p' "$page" | tr -d ' ')" "${keys%,tag:KEY}"
 touch "$T/trail.json.gz"
 is "completion: files for replay" "$(complete_words replay "$T/tra")" "$T/trail.json.gz"
-is "completion: what help knows" "$(complete_words help de)" "detect demo"
+is "completion: what help knows" "$(complete_words help de)" "demo"
 finish

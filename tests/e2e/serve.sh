@@ -21,7 +21,7 @@ field() { python3 -c 'import json, sys; print(eval(sys.argv[2], {"a": json.load(
 printf '[rule b%s]\nkind = budget\nby = %s\nperiod = month\namount = 20\nat = 50,100\n' 1 all 2 team >"$T/budgets"
 serve --alerts-file "$T/budgets"
 python3 tests/api_check.py "$url" >"$T/api.tap"
-result $? "every answer is what serve/openapi.json says ($(grep -c '^ok' "$T/api.tap") checks)" || grep -A1 '^not ok' "$T/api.tap" | sed 's/^/# /'
+result $? "every answer is what web/openapi.json says ($(grep -c '^ok' "$T/api.tap") checks)" || grep -A1 '^not ok' "$T/api.tap" | sed 's/^/# /'
 
 # --- the figures are those of the report
 
@@ -131,7 +131,7 @@ ok "and is told that Redis is away" wait_for 15 grep -q '^event: away' "$T/event
 is "the API says 503" "$(code "$url/api/v1/summary?hours=1&now=2026-11-02")" 400
 is "as it should" "$(code "$url/api/v1/summary?now=2026-11-03")" 503
 python3 tests/api_check.py "$url" 503 >"$T/away.tap"
-result $? "and so do all that need it, as serve/openapi.json says ($(grep -c '^ok' "$T/away.tap") checks)" || grep -A1 '^not ok' "$T/away.tap" | sed 's/^/# /'
+result $? "and so do all that need it, as web/openapi.json says ($(grep -c '^ok' "$T/away.tap") checks)" || grep -A1 '^not ok' "$T/away.tap" | sed 's/^/# /'
 is "readyz too" "$(code "$url/readyz")" 503
 is "healthz does not" "$(code "$url/healthz")" 200
 is "metrics say so" "$(code "$url/metrics")$(grep '^nowcast_up' "$T/body")" "200nowcast_up 0"
@@ -183,7 +183,7 @@ is "nor metrics" "$(code "$url/metrics")" 401
 is "nor events" "$(code "$url/api/v1/events")" 401
 is "but the page, which asks for one" "$(code "$url/")" 200
 python3 tests/api_check.py "$url" 401 >"$T/locked.tap"
-result $? "as serve/openapi.json says of each path ($(grep -c '^ok' "$T/locked.tap") checks)" || grep -A1 '^not ok' "$T/locked.tap" | sed 's/^/# /'
+result $? "as web/openapi.json says of each path ($(grep -c '^ok' "$T/locked.tap") checks)" || grep -A1 '^not ok' "$T/locked.tap" | sed 's/^/# /'
 is "the right one is taken" "$(code -H 'Authorization: Bearer 0123456789abcdef-wall' "$url/api/v1/summary")" 200
 for i in {1..10}; do code -H "Authorization: Bearer 0123456789abcdef-wal$i" "$url/api/v1/summary" >"$T/wrong"; done
 is "a wrong one is not" "$(cat "$T/wrong")" 401
@@ -193,7 +193,7 @@ ok "SIGTERM ends it" stop "$server_pid"
 serve --listen-rate 1
 python3 - "$url" <<-'END' >"$T/often.tap" # not by tests/api_check.py, which could not even ask for the description
 	import json, sys, urllib.request, urllib.error
-	said, silent = json.load(open("serve/openapi.json"))["paths"], []
+	said, silent = json.load(open("web/openapi.json"))["paths"], []
 	def status(path):
 	    try: return urllib.request.urlopen(sys.argv[1] + path, timeout=5).status
 	    except urllib.error.HTTPError as e: return e.code

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// libFuzzer on the decoders: the whole one, and OpenTelemetry, gzip and base64 alone. The file of each fuzzer defines TARGET
-// and includes this. Besides not crashing: whatever a record holds must have passed the checks that its readers rely on, and
-// decoding again must say the same.
+// libFuzzer on the decoders: the whole one, and OpenTelemetry, gzip and base64 alone. The file of each fuzzer
+// defines TARGET and includes this. Besides not crashing: whatever a record holds must have passed the checks
+// that its readers rely on, and decoding again must say the same.
 #ifndef NOWCAST_TESTS_FUZZ_INGEST_H
 #define NOWCAST_TESTS_FUZZ_INGEST_H
 
@@ -11,7 +11,7 @@
 #include "ingest/decode.h"
 #include "ingest/describe.h"
 #include "ingest/inflate.h"
-#include "ingest/recognise.h"
+#include "ingest/recognise_priv.h"
 
 enum { DECODE, OTEL, INFLATE, BASE64 };
 
@@ -23,7 +23,8 @@ static struct buf told;
 
 static void check_call(const struct call *c)
 {
-	assert(c->request_id.len && c->account.len && c->account.len <= 12 && c->region.len && c->region.len <= 32);
+	assert(c->request_id.len && c->account.len && c->account.len <= 12 && c->region.len &&
+	       c->region.len <= 32);
 	assert(c->model.len && c->model.len <= 2048 + 16 && c->caller.arn.len && c->time_ms >= 0);
 	assert(c->source >= SOURCE_COMPLETION && c->source <= SOURCE_AMENDED);
 }
@@ -35,7 +36,8 @@ static void on_record(void *user, const struct record *r)
 	if (r->kind <= RECORD_AMENDMENT)
 		check_call(&r->call);
 	else if (r->kind == RECORD_METRIC)
-		assert(r->metric.minute >= 0 && r->metric.sum >= 0 && r->metric.model.len && r->metric.slot <= TOKENS_CACHE_WRITE);
+		assert(r->metric.minute >= 0 && r->metric.sum >= 0 && r->metric.model.len &&
+		       r->metric.token_kind <= TOKENS_CACHE_WRITE);
 	record_describe(r, &told);
 }
 

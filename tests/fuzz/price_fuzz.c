@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Price files, price lists, model ids and usage types from anybody: the first byte chooses, the rest is the text.
-#include "pricing/price_file.h"
+// Price files, price lists, model ids and usage types from anybody: the first byte chooses, the rest is the
+// text.
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
+#include "pricing/price_file.h"
 #include "pricing/price_merge.h"
 #include "pricing/usage_type.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-// Every other row as what an import said, the rest as what the next one says: what comes out is a price file, and stays.
+// Every other row as what an import said, the rest as what the next one says: what comes out is a price file,
+// and stays.
 static void try_merge(const struct price_rows *rows)
 {
-	struct price_rows old = {.v = xcalloc(rows->n + 1, sizeof *old.v)}, new = {.v = xcalloc(rows->n + 1, sizeof *new.v)}, merged;
+	struct price_rows old = {.v = xcalloc(rows->n + 1, sizeof *old.v)},
+					  new = {.v = xcalloc(rows->n + 1, sizeof *new.v)}, merged;
 	struct price_merge m, again;
 	struct err err = ERR_INIT;
 	for (size_t i = 0; i < rows->n; i++)
@@ -39,7 +42,8 @@ static void try_file(struct str text)
 	}
 	struct rate rate;
 	const char *why = NULL;
-	bool found = catalogue_rate(c, STR("acme.m"), STR_NONE, STR("eu-west-1"), TOKEN_INPUT, INT64_C(1793577600000), &rate, &why);
+	bool found = catalogue_rate(c, STR("acme.m"), STR_NONE, STR("eu-west-1"), TOKEN_INPUT,
+	                            INT64_C(1793577600000), &rate, &why);
 	assert(found ? rate.pico_per_token >= 0 && rate.from_ms < rate.to_ms : why != NULL);
 	try_merge(catalogue_rows(c));
 	catalogue_free(c);
@@ -52,7 +56,8 @@ static void try_model(struct str text)
 	const char *why = NULL;
 	model_id_read(&id, text);
 	assert(id.len <= MODEL_NAME_MAX);
-	bool found = catalogue_rate(catalogue_builtin(), text, text, text, TOKEN_OUTPUT, INT64_C(1793577600000), &rate, &why);
+	bool found = catalogue_rate(catalogue_builtin(), text, text, text, TOKEN_OUTPUT, INT64_C(1793577600000),
+	                            &rate, &why);
 	assert(found || why);
 }
 
@@ -77,7 +82,8 @@ static void try_import(struct str text, bool litellm)
 	struct pricelist_counts p;
 	struct err err = ERR_INIT;
 	struct price_rows rows;
-	bool good = litellm ? litellm_import(&csv, &notes, &l, text, INT64_C(1793577600000), "fuzz", &err) : pricelist_import(&csv, &notes, &p, text, NULL, &err);
+	bool good = litellm ? litellm_import(&csv, &notes, &l, text, INT64_C(1793577600000), "fuzz", &err)
+	                    : pricelist_import(&csv, &notes, &p, text, NULL, &err);
 	assert(good ? csv.len > 0 : csv.len == 0 && err.kind == ERR_CONFIG);
 	if (good && price_file_read(&rows, buf_str(&csv), "imported.csv", &err))
 		price_rows_release(&rows);

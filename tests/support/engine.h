@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// An engine on a private Redis, and the plainest records to feed it, for tests of what the estimator promises.
+// An engine on a private Redis, and the plainest records to feed it, for tests of what the estimator
+// promises.
 #ifndef NOWCAST_TESTS_SUPPORT_ENGINE_H
 #define NOWCAST_TESTS_SUPPORT_ENGINE_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/when.h"
-#include "estimator/engine.h"
-#include "estimator/redis.h"
-#include "estimator/rows.h"
+#include "store/engine.h"
+#include "store/redis.h"
+#include "store/usage_rows.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
 #define TEST_ACCOUNT "111122223333"
 #define TEST_REGION "us-east-1"
-#define TEST_SLOT "{" TEST_ACCOUNT "/" TEST_REGION "}"
+#define TEST_ACCT_REGION "{" TEST_ACCOUNT "/" TEST_REGION "}"
 #define TEST_MODEL "us.anthropic.claude-sonnet-4-6"
 
 static struct redis_server server;
@@ -35,7 +36,7 @@ static inline void start_test_redis(void)
 	struct err err = ERR_INIT;
 	if (!redis_server_start(&server))
 		skip_all("no redis-server here (deploy/install-deps --test)");
-	must(redis_open(&test_redis, server.url, NULL, &err), &err);
+	must(redis_open(&test_redis, (struct redis_target){.url = server.url}, &err), &err);
 }
 
 static inline void stop_test_redis(void)
@@ -46,8 +47,15 @@ static inline void stop_test_redis(void)
 
 static inline struct engine_options test_options(const char *prefix)
 {
-	return (struct engine_options){.redis_url = server.url, .prefix = prefix, .window_ms = 24LL * MS_PER_HOUR, .retention_ms = 400LL * 24 * MS_PER_HOUR,
-	                               .future_ms = 24LL * MS_PER_HOUR, .lookback_minutes = 5, .learn_hours = 24, .sessions_max = 1000, .users_max = 5000, .models_max = 5000};
+	return (struct engine_options){.redis = {server.url, NULL, prefix},
+	                               .window_ms = 24LL * MS_PER_HOUR,
+	                               .retention_ms = 400LL * 24 * MS_PER_HOUR,
+	                               .future_ms = 24LL * MS_PER_HOUR,
+	                               .lookback_minutes = 5,
+	                               .learn_hours = 24,
+	                               .sessions_max = 1000,
+	                               .users_max = 5000,
+	                               .models_max = 5000};
 }
 
 static inline struct engine *open_with(const struct engine_options *o)
@@ -97,13 +105,19 @@ static inline struct record test_call(struct arena *arena, int64_t minute, int w
 	return r;
 }
 
-static inline struct record test_metric(int64_t minute, enum token_slot slot, int64_t sum)
+static inline struct record test_metric(int64_t minute, enum token_kind token_kind, int64_t sum)
 {
-	return (struct record){.kind = RECORD_METRIC, .metric = {.account = STR(TEST_ACCOUNT), .region = STR(TEST_REGION), .model = STR(TEST_MODEL),
-	                                                         .minute = minute, .slot = (int)slot, .sum = sum}};
+	return (struct record){.kind = RECORD_METRIC,
+	                       .metric = {.account = STR(TEST_ACCOUNT),
+	                                  .region = STR(TEST_REGION),
+	                                  .model = STR(TEST_MODEL),
+	                                  .minute = minute,
+	                                  .token_kind = (int)token_kind,
+	                                  .sum = sum}};
 }
 
-// The answer to one command, as a number (of elements, if it is a list). Valid: the text of it, by redis_str(test_redis, 0).
+// The answer to one command, as a number (of elements, if it is a list). Valid: the text of it, by
+// redis_str(test_redis, 0).
 static inline int64_t ask(const char *verb, const char *key, const char *a, const char *b)
 {
 	struct err err = ERR_INIT;

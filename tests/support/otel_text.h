@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Protobuf text format of an OpenTelemetry metrics request to the bytes that go over the wire, with the length before them:
-// just the fields that CloudWatch's streams use. For tests only.
+// Protobuf text format of an OpenTelemetry metrics request to the bytes that go over the wire, with the
+// length before them: just the fields that CloudWatch's streams use. For tests only.
 #ifndef NOWCAST_TESTS_SUPPORT_OTEL_TEXT_H
 #define NOWCAST_TESTS_SUPPORT_OTEL_TEXT_H
 
@@ -9,17 +9,34 @@
 
 #include "base/buf.h"
 
-// A field's number depends on where it stands only for `value` and `key`, which are 2 and 1 everywhere but in a quantile.
+// A field's number depends on where it stands only for `value` and `key`, which are 2 and 1 everywhere but in
+// a quantile.
 static const struct {
 	const char *name;
 	int number;
 	char kind; // m: message, s: string, f: fixed64, d: double
 } otel_fields[] = {
-	{"resource_metrics", 1, 'm'}, {"resource", 1, 'm'}, {"scope_metrics", 2, 'm'}, {"instrumentation_library_metrics", 2, 'm'},
-	{"metrics", 2, 'm'}, {"name", 1, 's'}, {"unit", 3, 's'}, {"summary", 11, 'm'}, {"double_summary", 11, 'm'},
-	{"data_points", 1, 'm'}, {"labels", 1, 'm'}, {"start_time_unix_nano", 2, 'f'}, {"time_unix_nano", 3, 'f'}, {"count", 4, 'f'},
-	{"sum", 5, 'd'}, {"quantile_values", 6, 'm'}, {"quantile", 1, 'd'}, {"key", 1, 's'}, {"string_value", 1, 's'},
-	{"kvlist_value", 6, 'm'}, {"values", 1, 'm'},
+	{"resource_metrics", 1, 'm'},
+	{"resource", 1, 'm'},
+	{"scope_metrics", 2, 'm'},
+	{"instrumentation_library_metrics", 2, 'm'},
+	{"metrics", 2, 'm'},
+	{"name", 1, 's'},
+	{"unit", 3, 's'},
+	{"summary", 11, 'm'},
+	{"double_summary", 11, 'm'},
+	{"data_points", 1, 'm'},
+	{"labels", 1, 'm'},
+	{"start_time_unix_nano", 2, 'f'},
+	{"time_unix_nano", 3, 'f'},
+	{"count", 4, 'f'},
+	{"sum", 5, 'd'},
+	{"quantile_values", 6, 'm'},
+	{"quantile", 1, 'd'},
+	{"key", 1, 's'},
+	{"string_value", 1, 's'},
+	{"kvlist_value", 6, 'm'},
+	{"values", 1, 'm'},
 };
 
 static inline void otel_varint(struct buf *out, uint64_t v)
@@ -50,7 +67,8 @@ static inline struct str otel_word(struct str *in)
 	return w;
 }
 
-static inline bool otel_message(struct str *in, struct buf *out, bool in_resource, bool in_quantile, int depth);
+static inline bool otel_message(struct str *in, struct buf *out, bool in_resource, bool in_quantile,
+                                int depth);
 
 static inline void otel_fixed64(struct buf *out, int number, const void *word)
 {
@@ -58,7 +76,8 @@ static inline void otel_fixed64(struct buf *out, int number, const void *word)
 	buf_add(out, word, 8);
 }
 
-static inline bool otel_field(struct str name, struct str *in, struct buf *out, bool in_resource, bool in_quantile, int depth)
+static inline bool otel_field(struct str name, struct str *in, struct buf *out, bool in_resource,
+                              bool in_quantile, int depth)
 {
 	int number = 0;
 	char kind = 0;
@@ -95,7 +114,8 @@ static inline bool otel_field(struct str name, struct str *in, struct buf *out, 
 	return true;
 }
 
-static inline bool otel_message(struct str *in, struct buf *out, bool in_resource, bool in_quantile, int depth)
+static inline bool otel_message(struct str *in, struct buf *out, bool in_resource, bool in_quantile,
+                                int depth)
 {
 	for (;;) {
 		struct str name = otel_word(in);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Weeks of figures as they stand in Redis (estimator/rows.h, reconcile/run.h), for tests of what looks far back.
+"""Weeks of figures as they stand in Redis (store/usage_rows.h, reconcile/run.h), for tests of what looks far back.
 
     past.py --days 45 --now 2026-11-19T14:40:00Z | redis-cli --pipe
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What decode tests share: messages made from text by small steps, and what the decoder makes of them as text.
+// What decode tests share: messages made from text by small steps, and what the decoder makes of them as
+// text.
 //
 // Steps, each a line "| name argument":
 //     gzip         as one member            base64      as base64 text
@@ -34,11 +35,13 @@ static void collect_fault(void *user, int index, struct str part, const char *re
 // What a decoder of small limits says of a message, a line each.
 static inline void decode_to_text(struct str message, size_t message_bytes, struct buf *out)
 {
-	struct decoder *d = decoder_new((struct decode_limits){message_bytes, 8}, collect_record, collect_fault, out);
+	struct decoder *d =
+		decoder_new((struct decode_limits){message_bytes, 8}, collect_record, collect_fault, out);
 	const struct decode_counts *c = decoder_counts(d);
 	decoder_message(d, message.p, message.len);
 	if (c->ignored)
-		buf_addf(out, "ignored %llu%s\n", (unsigned long long)c->ignored, c->dropped_unparsed ? ", unparsed" : "");
+		buf_addf(out, "ignored %llu%s\n", (unsigned long long)c->ignored,
+		         c->dropped_unparsed ? ", unparsed" : "");
 	decoder_free(d);
 }
 

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// What holds now: each kind of rule is a function that sums the figures it needs and adds findings; those
+// about money over time have files of their own. What was already told is alert_state.c's business.
+//
+// Money rules ring on the lower end of the band (usd_low): an estimate that may still be too high wakes
+// nobody.
+#include "alert/alert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/when.h"
+
+enum { DAY = 24, NEW_DAYS = 30, CONTRIBUTORS = 3 };
+
+struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule,
+                                      const struct group *g)
+{
+	if (c->n == c->cap) {
+		struct alert_finding *more =
+			arena_alloc(c->arena, (size_t)(c->cap = c->cap ? c->cap * 2 : 32) * sizeof *more);
+		if (c->n)
+			memcpy(more, c->findings, (size_t)c->n * sizeof *more);
+		c->findings = more;
+	}
+	struct alert_finding *f = &c->findings[c->n++];
+	*f = (struct alert_finding){
+		.rule = rule, .group = STR("all"), .period = STR(""), .level = 1, .basis = STR("")};
+	if (g) {
+		char basis[GROUP_BASIS_SIZE];
+		f->group = rule->by.n ? arena_str(c->arena, g->keys[0]) : STR("all");
+		f->usd = g->usd;
+		f->low = g->usd_low;
+		f->high = g->usd_high;
+		f->basis = arena_str(c->arena, str_of(group_basis(g, basis)));
+	}
+	return f;
+}
+
+struct str alert_say(struct alert_check *c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct str s = arena_vtext(c->arena, fmt, ap);
+	va_end(ap);
+	// names that others gave are not to steer a terminal, nor to add lines to a mail
+	text_make_plain((char *)s.p, s.len);
+	return s;
+}
+
+void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64_t *ret_to, char *buf)
+{
+	int64_t day = hour / DAY, from = hour, to = hour + 1, ms;
+	char next[WHEN_SIZE];
+	when_format(hour * MS_PER_HOUR, buf);
+	if (p == PERIOD_DAY) {
+		from = day * DAY;
+		to = from + DAY;
+	} else if (p == PERIOD_WEEK) { // Monday to Sunday; day 0 was a Thursday
+		from = (day - (day + 3) % 7) * DAY;
+		to = from + 7 * DAY;
+	} else if (p == PERIOD_MONTH) {
+		memcpy(buf + 8, "01", 2);
+		when_parse((struct str){buf, 10}, &ms);
+		from = ms / MS_PER_HOUR;
+		when_format((from + 32 * DAY) * MS_PER_HOUR, next);
+		memcpy(next + 8, "01", 2);
+		when_parse((struct str){next, 10}, &ms);
+		to = ms / MS_PER_HOUR;
+	}
+	*ret_from = from;
+	*ret_to = to;
+	when_format(from * MS_PER_HOUR, buf);
+	buf[p == PERIOD_HOUR ? 13 : p == PERIOD_MONTH ? 7 : 10] = '\0';
+}
+
+bool alert_wanted(const struct alert_rule *rule, const struct group *g)
+{
+	return !rule->only.len || (rule->by.n && str_eq(rule->only, g->keys[0]));
+}
+
+bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
+               struct groups *ret, struct err *err)
+{
+	groups_init(ret, &rule->by);
+	if (!rollups_sum(c->rollups, &rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR, ret, err))
+		return false;
+	groups_sort_by_key(ret);
+	return true;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return str_cmp(((const struct group *)a)->keys[0], ((const struct group *)b)->keys[0]);
+}
+
+const struct group *alert_same(const struct groups *in, const struct group *g)
+{
+	if (in->by.n == 0)
+		return in->n ? in->list : NULL;
+	return in->n ? bsearch(g, in->list, (size_t)in->n, sizeof *in->list, by_key) : NULL;
+}
+
+struct alert_money alert_money(struct usd u)
+{
+	static const usd_pico cent = 10000000000;
+	struct alert_money m = {"$"};
+	usd_format(u, u.pico > -cent && u.pico < cent && u.pico ? 6 : 2, m.text + 1);
+	return m;
+}
+
+// ---- news ---------------------------------------------------------------------------------------
+
+// Spent in the last day and not in the month before it. Says nothing until there are two days to compare.
+static bool check_new(struct alert_check *c, const struct alert_rule *rule, struct err *err)
+{
+	int64_t now = c->now_ms / MS_PER_HOUR, first, last;
+	struct groups today, before;
+	if (!rollups_extent(c->rollups, &first, &last, err))
+		return false;
+	if (first == 0 || first > now - 2 * DAY)
+		return true;
+	groups_init(&before, &rule->by);
+	bool good = alert_sum(c, rule, now - DAY, now + 1, &today, err) &&
+	            alert_sum(c, rule, now - NEW_DAYS * DAY, now - DAY, &before, err);
+	for (int32_t i = 0; good && i < today.n; i++) {
+		const struct group *g = &today.list[i];
+		if (!alert_wanted(rule, g) || g->keys[0].len == 0 || usd_cmp(g->usd_low, rule->floor) < 0 ||
+		    alert_same(&before, g))
+			continue;
+		struct alert_finding *f = alert_check_add(c, rule, g);
+		f->against = rule->floor;
+		f->from = now - DAY;
+		f->to = now + 1;
+		f->text = alert_say(c, "new %.*s %.*s: %s in the last day, nothing in the %d days before",
+		                    STR_ARG(rule->by.name[0]), STR_ARG(f->group), alert_money(g->usd).text, NEW_DAYS);
+	}
+	groups_release(&today);
+	groups_release(&before);
+	return good;
+}
+
+static bool check_unpriced(struct alert_check *c, const struct alert_rule *rule, struct err *err)
+{
+	int64_t now = c->now_ms / MS_PER_HOUR;
+	struct groups g;
+	bool good = alert_sum(c, rule, now - DAY, now + 1, &g, err);
+	for (int32_t i = 0; good && i < g.n; i++) {
+		if (!alert_wanted(rule, &g.list[i]) || g.list[i].unpriced == 0)
+			continue;
+		struct alert_finding *f = alert_check_add(c, rule, &g.list[i]);
+		f->from = now - DAY;
+		f->to = now + 1;
+		f->text = alert_say(
+			c,
+			"%.*s: %lld tokens of the last day have no price and stand in no dollar figure; `nowcast price list` and `price import` help",
+			STR_ARG(f->group), (long long)g.list[i].unpriced);
+	}
+	groups_release(&g);
+	return good;
+}
+
+// A signal that was heard once and then no more. One that never came is the doctor's matter.
+static bool check_silent(struct alert_check *c, const struct alert_rule *rule, struct err *err)
+{
+	static const char *const signals[] = {"call", "metric"};
+	struct buf key = BUF_INIT, member = BUF_INIT;
+	char when[WHEN_SIZE];
+	if (c->hourly)
+		return true; // arrivals are not kept
+	buf_addf(&key, "%s:signals", c->prefix);
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&member);
+		buf_addf(&member, "%s:arrived", signals[i]);
+		redis_cmdz(c->redis, "ZSCORE", key.data, member.data, NULL);
+	}
+	buf_release(&key);
+	buf_release(&member);
+	if (!redis_exec(c->redis, err))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		int64_t arrived = redis_nil(c->redis, i) ? 0 : redis_int(c->redis, i);
+		if (!arrived || c->now_ms - arrived < rule->quiet_ms ||
+		    (rule->only.len && !str_is(rule->only, signals[i])))
+			continue;
+		struct alert_finding *f = alert_check_add(c, rule, NULL);
+		f->group = str_of(signals[i]);
+		f->text = alert_say(
+			c,
+			"no %s has arrived since %s, for %lld minutes: figures stand still until they do; `nowcast doctor` says more",
+			signals[i], when_format(arrived, when), (long long)(c->now_ms - arrived) / MS_PER_MINUTE);
+	}
+	return true;
+}
+
+// ---- all ----------------------------------------------------------------------------------------
+
+static int dearest_first(const void *a, const void *b)
+{
+	const struct alert_finding *f = a, *g = b;
+	int dearer = usd_cmp(g->usd, f->usd), group = str_cmp(f->group, g->group);
+	return dearer ? dearer : group ? group : str_cmp(f->period, g->period);
+}
+
+bool alert_check(struct alert_check *c, struct err *err)
+{
+	static bool (*const checks[ALERT_KINDS])(struct alert_check *, const struct alert_rule *,
+	                                         struct err *) = {
+		alert_check_budget, alert_check_forecast, alert_check_spikes, alert_check_burn,
+		check_new,          check_unpriced,       check_silent,       alert_check_bill,
+	};
+	for (int i = 0; i < c->rules->nrules; i++) {
+		const struct alert_rule *rule = &c->rules->rules[i];
+		if (c->only_rule && rule != c->only_rule)
+			continue;
+		int before = c->n;
+		if (!checks[rule->kind](c, rule, err))
+			return err_prefix(err, "rule %.*s", STR_ARG(rule->name));
+		if (c->n > before)
+			qsort(c->findings + before, (size_t)(c->n - before), sizeof *c->findings, dearest_first);
+	}
+	return true;
+}
+
+static int by_unpriced(const void *a, const void *b)
+{
+	int64_t x = ((const struct group *)a)->unpriced, y = ((const struct group *)b)->unpriced;
+	return x > y ? -1 : x < y;
+}
+
+bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out,
+                        struct err *err)
+{
+	const struct grouping by_caller = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};
+	const struct grouping by_model = {.n = 1, .by = {BY_MODEL}, .name = {STR("model")}};
+	const struct grouping *by = f->rule->by.n && f->rule->by.by[0] == BY_PRINCIPAL ? &by_model : &by_caller;
+	struct group_filter only = {.by = f->rule->by, .value = {f->group}};
+	struct groups g;
+	if (f->to <= f->from)
+		return true;
+	groups_init(&g, by);
+	bool good = rollups_sum(c->rollups, by, f->rule->by.n ? &only : NULL, f->from, f->to,
+	                        c->now_ms / MS_PER_HOUR, &g, err);
+	bool tokens = f->rule->kind == ALERT_UNPRICED;
+	groups_sort_by_usd(&g);
+	if (tokens && g.n)
+		qsort(g.list, (size_t)g.n, sizeof *g.list, by_unpriced);
+	for (int32_t i = 0; good && i < g.n && i < CONTRIBUTORS; i++) {
+		buf_addf(out, "%s%.*s ", i ? ", " : "", STR_ARG(g.list[i].keys[0]));
+		if (tokens)
+			buf_addf(out, "%lld tokens", (long long)g.list[i].unpriced);
+		else
+			buf_adds(out, alert_money(g.list[i].usd).text);
+	}
+	if (out->len)
+		text_make_plain(out->data, out->len);
+	groups_release(&g);
+	return good;
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people and programs are sent. One event tells its story; a storm is a list with what is left out
+// counted. Text of others (names of principals and tags) is escaped by the JSON writer, and for Slack's
+// markup and mail headers besides.
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alert/alert.h"
+#include "base/when.h"
+
+enum { LISTED_MAX = 20, FIRING_MS = 3600000, MAIL_DATE_SIZE = 40 };
+
+static const char *text_at(const json_t *event, const char *key)
+{
+	const char *z = json_string_value(json_object_get(event, key));
+	return z ? z : "";
+}
+
+static const char *time_at(const json_t *event, const char *key, char *buf)
+{
+	return when_format(json_integer_value(json_object_get(event, key)), buf);
+}
+
+static void add_title(struct buf *b, const json_t *events)
+{
+	size_t n = json_array_size(events);
+	const json_t *first = json_array_get(events, 0);
+	if (n == 1)
+		buf_addf(b, "nowcast: %s %s: %s", text_at(first, "event"), text_at(first, "rule"),
+		         text_at(first, "text"));
+	else
+		buf_addf(b, "nowcast: %zu alerts, the first: %s %s: %s", n, text_at(first, "event"),
+		         text_at(first, "rule"), text_at(first, "text"));
+}
+
+static void add_band(struct buf *b, const json_t *e)
+{
+	struct usd low, high;
+	if (usd_parse(str_of(text_at(e, "usd_low")), &low) && usd_parse(str_of(text_at(e, "usd_high")), &high) &&
+	    usd_cmp(low, high) < 0)
+		buf_addf(b, "; between %s and %s", alert_money(low).text, alert_money(high).text);
+	if (*text_at(e, "basis"))
+		buf_addf(b, "; evidence: %s", text_at(e, "basis"));
+}
+
+// Since when, how sure, who.
+static void add_details(struct buf *b, const json_t *e, const char *margin)
+{
+	char when[WHEN_SIZE];
+	buf_addf(b, "%ssince %s", margin, time_at(e, "since", when));
+	if (*text_at(e, "ended"))
+		buf_addf(b, " until %s: %s", time_at(e, "at", when), text_at(e, "ended"));
+	else
+		add_band(b, e);
+	buf_addc(b, '\n');
+	if (*text_at(e, "contributors"))
+		buf_addf(b, "%smost by: %s\n", margin, text_at(e, "contributors"));
+}
+
+static void add_event(struct buf *b, const json_t *e)
+{
+	buf_addf(b, "%s %s (%s): %s\n", text_at(e, "event"), text_at(e, "rule"), text_at(e, "severity"),
+	         text_at(e, "text"));
+	add_details(b, e, "  ");
+	if (*text_at(e, "link"))
+		buf_addf(b, "  %s\n", text_at(e, "link"));
+}
+
+static void add_story(struct buf *b, const json_t *events)
+{
+	size_t n = json_array_size(events);
+	for (size_t i = 0; i < n && i < LISTED_MAX; i++)
+		add_event(b, json_array_get(events, i));
+	if (n > LISTED_MAX)
+		buf_addf(b, "and %zu more; `nowcast alert list` has all of them\n", n - LISTED_MAX);
+}
+
+static void add_json(struct buf *b, json_t *j) // takes j
+{
+	char *text = json_dumps(j, JSON_COMPACT);
+	buf_adds(b, text ? text : "{}");
+	free(text);
+	json_decref(j);
+}
+
+// ---- one language each --------------------------------------------------------------------------
+
+static void slack(struct buf *b, const struct buf *story)
+{
+	struct buf safe = BUF_INIT;
+	for (size_t i = 0; i < story->len; i++) { // & < > are Slack's markup
+		char c = story->data[i];
+		if (c == '&')
+			buf_adds(&safe, "&amp;");
+		else if (c == '<')
+			buf_adds(&safe, "&lt;");
+		else if (c == '>')
+			buf_adds(&safe, "&gt;");
+		else
+			buf_addc(&safe, c);
+	}
+	json_t *text = json_stringn(safe.data, safe.len);
+	add_json(b, json_pack("{s:o}", "text",
+	                      text ? text : json_string("nowcast: an alert whose text is not UTF-8")));
+	buf_release(&safe);
+}
+
+// Alertmanager ends alerts that it does not hear of. It is told every few minutes (alert_state.c), and the
+// end of a firing one is an hour away from when it was: a message that comes late, after that of its end,
+// holds no alert up.
+static void alertmanager(struct buf *b, const json_t *events)
+{
+	json_t *all = json_array(), *e;
+	size_t i;
+	json_array_foreach(events, i, e) {
+		char since[WHEN_SIZE], until[WHEN_SIZE];
+		int64_t at = json_integer_value(json_object_get(e, "at"));
+		bool over = strcmp(text_at(e, "event"), "resolved") == 0;
+		struct buf details = BUF_INIT;
+		add_details(&details, e, "");
+		json_t *one =
+			json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:s}", "labels", "alertname",
+		              "nowcast", "rule", text_at(e, "rule"), "kind", text_at(e, "kind"), "group",
+		              text_at(e, "group"), "period", text_at(e, "period"), "severity", text_at(e, "severity"),
+		              "annotations", "summary", text_at(e, "text"), "description", details.data, "startsAt",
+		              time_at(e, "since", since), "endsAt", when_format(over ? at : at + FIRING_MS, until));
+		if (one && *text_at(e, "link"))
+			json_object_set(one, "generatorURL", json_object_get(e, "link"));
+		if (one)
+			json_array_append_new(all, one);
+		buf_release(&details);
+	}
+	add_json(b, all);
+}
+
+static void email(struct buf *b, const struct alert_receiver *to, const char *id, const struct buf *title,
+                  const struct buf *story)
+{
+	char date[MAIL_DATE_SIZE];
+	time_t now = (time_t)(when_now_ms() / 1000);
+	struct tm utc;
+	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &utc)); // no locale is ever set
+	buf_addf(b, "From: %.*s\r\nTo: %.*s\r\nDate: %s\r\nSubject: ", STR_ARG(to->from), STR_ARG(to->to), date);
+	for (size_t i = 0; i < title->len && i < 180; i++) { // one header, whatever the names in it
+		unsigned char c = (unsigned char)title->data[i];
+		buf_addc(b, c < ' ' || c > '~' ? '?' : (char)c);
+	}
+	buf_addf(
+		b,
+		"\r\nMessage-ID: <%s@nowcast>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
+		id);
+	for (size_t i = 0; i < story->len; i++) {
+		if (story->data[i] == '\n')
+			buf_addc(b, '\r');
+		buf_addc(b, story->data[i]);
+	}
+}
+
+void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,
+                   struct buf *ret_body, struct buf *ret_title)
+{
+	struct buf story = BUF_INIT;
+	add_title(ret_title, events);
+	add_story(&story, events);
+	if (to->kind == TO_SLACK)
+		slack(ret_body, &story);
+	else if (to->kind == TO_ALERTMANAGER)
+		alertmanager(ret_body, events);
+	else if (to->kind == TO_EMAIL)
+		email(ret_body, to, id, ret_title, &story);
+	else
+		add_json(ret_body,
+		         json_pack("{s:s, s:s, s:O}", "id", id, "title", ret_title->data, "events", events));
+	buf_release(&story);
+}

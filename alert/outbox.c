@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outbox: messages waiting in Redis. Each receiver has one message at a time on its way, the oldest that
+// waits for it, so that it hears of things in their order; a receiver that stalls or fails keeps nobody
+// waiting but itself. A message is put off before it is tried, so that whoever dies while sending leaves it
+// to be tried again, and it is taken out once its receiver has it: that is noted here until Redis knows it.
+//
+//     outbox (sorted set) id -> due      messages (hash) id -> JSON      dead (list) JSON with the last error
+//
+// An id is "<milliseconds>-<receiver>", or "again-<receiver>": what an Alertmanager is told again goes before
+// what came after it.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/alert.h"
+#include "base/log.h"
+#include "base/when.h"
+
+// Given up: what is so old and has been tried so often. Messages behind it are then tried, so that few of a
+// receiver can wait.
+enum { GIVE_UP_MS = 2 * MS_PER_HOUR, TRIES_MIN = 4 };
+enum { FIRST_WAIT_MS = 5000, LAST_WAIT_MS = 600000, CLAIM_MS = 60000, DRAIN_MS = 20, FLIGHTS_MAX = 64 };
+#define DEAD_LAST "999" // the newest thousand are kept
+
+struct flight {
+	char *id;
+	json_t *message;               // NULL: lost, there is nothing to send
+	struct alert_sending *sending; // NULL: the receiver is gone
+	enum { FLYING, TAKEN, PUT_BACK, GIVEN_UP } end;
+};
+
+struct alert_outbox {
+	struct redis *redis;
+	struct buf due, messages, dead; // keys
+	struct alert_sender *sender;
+	struct flight *flights;
+	int n, cap;
+};
+
+static const char *receiver_of(const char *id)
+{
+	const char *dash = strchr(id, '-');
+	return dash ? dash + 1 : id;
+}
+
+static const struct alert_receiver *find_receiver(const struct alert_rules *rules, const char *name)
+{
+	for (int i = 0; i < rules->nreceivers; i++)
+		if (str_is(rules->receivers[i].name, name))
+			return &rules->receivers[i];
+	return NULL;
+}
+
+static int64_t wait_ms(int64_t tries)
+{
+	int64_t ms = tries < 8 ? (int64_t)FIRST_WAIT_MS << tries : LAST_WAIT_MS;
+	return ms < LAST_WAIT_MS ? ms : LAST_WAIT_MS;
+}
+
+// ---- what has ended -----------------------------------------------------------------------------
+
+static void fail(struct flight *f, const struct err *why, struct alert_sent *ret)
+{
+	int64_t tries = json_integer_value(json_object_get(f->message, "tries")) + 1;
+	int64_t age = when_now_ms() - json_integer_value(json_object_get(f->message, "created"));
+	json_object_set_new(f->message, "tries", json_integer(tries));
+	json_object_set_new(f->message, "error", json_string(why->msg));
+	if (why->kind == ERR_CONFIG || (tries >= TRIES_MIN && age >= GIVE_UP_MS)) {
+		log_error("an alert could not be delivered and was given up; `nowcast alert list --dead` shows it",
+		          LOG_STR("id", f->id), LOG_STR("why", why->msg));
+		f->end = GIVEN_UP;
+		ret->dead++;
+	} else {
+		log_warn("an alert could not be delivered yet", LOG_STR("id", f->id), LOG_STR("why", why->msg),
+		         LOG_INT("again_in_ms", wait_ms(tries - 1)));
+		f->end = PUT_BACK;
+		ret->failed++;
+	}
+}
+
+static bool has_ended(struct flight *f, struct alert_sent *ret)
+{
+	struct err gone = ERR_INIT;
+	const struct err *why = &gone;
+	if (f->end != FLYING)
+		return true;
+	if (!f->sending)
+		err_set(&gone, ERR_CONFIG, "the configuration has no receiver %s any more", receiver_of(f->id));
+	else if (!alert_sending_over(f->sending, &why))
+		return false;
+	if (why) {
+		fail(f, why, ret);
+	} else {
+		f->end = TAKEN;
+		ret->sent++;
+	}
+	return true;
+}
+
+// In such an order that no message is lost if Redis dies in between.
+static void note_end(struct alert_outbox *o, const struct flight *f)
+{
+	char due[24];
+	char *text = json_dumps(f->message, JSON_COMPACT);
+	if (f->end == PUT_BACK) {
+		snprintf(due, sizeof due, "%lld",
+		         (long long)(when_now_ms() +
+		                     wait_ms(json_integer_value(json_object_get(f->message, "tries")) - 1)));
+		redis_cmdz(o->redis, "HSET", o->messages.data, f->id, text, NULL);
+		redis_cmdz(o->redis, "ZADD", o->due.data, "XX", due, f->id, NULL);
+	}
+	if (f->end == GIVEN_UP) {
+		redis_cmdz(o->redis, "LPUSH", o->dead.data, text, NULL);
+		redis_cmdz(o->redis, "LTRIM", o->dead.data, "0", DEAD_LAST, NULL);
+	}
+	if (f->end != PUT_BACK) {
+		redis_cmdz(o->redis, "ZREM", o->due.data, f->id, NULL);
+		redis_cmdz(o->redis, "HDEL", o->messages.data, f->id, NULL);
+	}
+	free(text);
+}
+
+static void release_flight(struct flight *f)
+{
+	alert_sending_free(f->sending);
+	json_decref(f->message);
+	free(f->id);
+}
+
+// Writes what has ended, and forgets it once that is written.
+static bool settle(struct alert_outbox *o, struct alert_sent *ret, struct err *err)
+{
+	int ended = 0, left = 0;
+	for (int i = 0; i < o->n; i++)
+		if (has_ended(&o->flights[i], ret)) {
+			note_end(o, &o->flights[i]);
+			ended++;
+		}
+	if (ended == 0)
+		return true;
+	if (!redis_exec(o->redis, err))
+		return false;
+	for (int i = 0; i < o->n; i++) {
+		if (o->flights[i].end == FLYING)
+			o->flights[left++] = o->flights[i];
+		else
+			release_flight(&o->flights[i]);
+	}
+	o->n = left;
+	return true;
+}
+
+// ---- what is due --------------------------------------------------------------------------------
+
+struct waiting {
+	char *id;
+	int64_t due;
+};
+
+static int by_receiver_and_time(const void *a, const void *b)
+{
+	const char *x = ((const struct waiting *)a)->id, *y = ((const struct waiting *)b)->id;
+	int c = strcmp(receiver_of(x), receiver_of(y));
+	long long s = strtoll(x, NULL, 10), t = strtoll(y, NULL, 10); // of "again": 0
+	return c ? c : s < t ? -1 : s > t;
+}
+
+static bool is_flying(const struct alert_outbox *o, const char *receiver)
+{
+	for (int i = 0; i < o->n; i++)
+		if (strcmp(receiver_of(o->flights[i].id), receiver) == 0)
+			return true;
+	return false;
+}
+
+// The first message of each receiver to whom nothing is on its way, if it is due. *ret: ids, in the arena.
+static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting **ret, int *ret_n,
+                     struct err *err)
+{
+	int64_t now = when_now_ms();
+	redis_cmdz(o->redis, "ZRANGE", o->due.data, "0", "-1", "WITHSCORES", NULL);
+	if (!redis_exec(o->redis, err))
+		return false;
+	int n = (int)(redis_len(o->redis, 0) / 2), due = 0;
+	struct waiting *list = arena_alloc(arena, ((size_t)n + 1) * sizeof *list);
+	for (int i = 0; i < n; i++) {
+		struct str score = redis_elem(o->redis, 0, 2 * (size_t)i + 1);
+		list[i].id = (char *)arena_str(arena, redis_elem(o->redis, 0, 2 * (size_t)i)).p;
+		list[i].due = strtoll(arena_str(arena, score).p, NULL, 10);
+	}
+	qsort(list, (size_t)n, sizeof *list, by_receiver_and_time);
+	const char *last = NULL;
+	for (int i = 0; i < n && o->n + due < FLIGHTS_MAX; i++) {
+		const char *receiver = receiver_of(list[i].id);
+		// else the clock was set back
+		bool first = !last || strcmp(last, receiver) != 0,
+			 later = list[i].due > now && list[i].due <= now + LAST_WAIT_MS;
+		last = receiver;
+		if (first && !later && !is_flying(o, receiver))
+			list[due++] = list[i];
+	}
+	*ret = list;
+	*ret_n = due;
+	return true;
+}
+
+static void take_off(struct alert_outbox *o, const struct alert_rules *rules, const char *id, json_t *message)
+{
+	const struct alert_receiver *to = find_receiver(rules, receiver_of(id));
+	struct buf body = BUF_INIT, title = BUF_INIT;
+	if (o->n == o->cap)
+		o->flights = xrealloc(o->flights, (size_t)(o->cap = o->cap ? o->cap * 2 : 8), sizeof *o->flights);
+	struct flight *f = &o->flights[o->n++];
+	*f = (struct flight){.id = xstrdup(str_of(id)), .message = message, .end = message ? FLYING : TAKEN};
+	if (to && message) {
+		alert_message(to, json_object_get(message, "events"), id, &body, &title);
+		f->sending = alert_send(o->sender, to, str_of(id), &body);
+	}
+	buf_release(&body);
+	buf_release(&title);
+}
+
+static bool begin(struct alert_outbox *o, const struct alert_rules *rules, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct waiting *list;
+	char until[24];
+	int n = 0;
+	bool good = read_due(o, &arena, &list, &n, err);
+	snprintf(until, sizeof until, "%lld", (long long)when_now_ms() + CLAIM_MS);
+	for (int i = 0; good && i < n; i++) {
+		redis_cmdz(o->redis, "HGET", o->messages.data, list[i].id, NULL);
+		redis_cmdz(o->redis, "ZADD", o->due.data, "XX", until, list[i].id, NULL);
+	}
+	good = good && (n == 0 || redis_exec(o->redis, err));
+	for (int i = 0; good && i < n; i++) {
+		struct str text = redis_str(o->redis, 2 * (size_t)i);
+		json_t *message = json_loadb(text.p ? text.p : "", text.len, 0, NULL);
+		take_off(o, rules, list[i].id, message);
+	}
+	arena_release(&arena);
+	return good;
+}
+
+// ---- all ----------------------------------------------------------------------------------------
+
+struct alert_outbox *alert_outbox_new(struct redis *r, const char *prefix)
+{
+	struct alert_outbox *o = xcalloc(1, sizeof *o);
+	o->redis = r;
+	o->sender = alert_sender_new();
+	alert_key(&o->due, prefix, "outbox");
+	alert_key(&o->messages, prefix, "messages");
+	alert_key(&o->dead, prefix, "dead");
+	return o;
+}
+
+void alert_outbox_free(struct alert_outbox *o)
+{
+	if (!o)
+		return;
+	for (int i = 0; i < o->n; i++)
+		release_flight(&o->flights[i]);
+	alert_sender_free(o->sender);
+	free(o->flights);
+	buf_release(&o->due);
+	buf_release(&o->messages);
+	buf_release(&o->dead);
+	free(o);
+}
+
+bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret,
+                       struct err *err)
+{
+	return settle(o, ret, err) && (!rules || begin(o, rules, err));
+}
+
+void alert_outbox_wait(struct alert_outbox *o, int64_t ms)
+{
+	alert_sender_wait(o->sender, ms);
+}
+
+bool alert_outbox_busy(const struct alert_outbox *o)
+{
+	return o->n > 0;
+}
+
+bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms,
+                   struct alert_sent *ret, struct err *err)
+{
+	int64_t end = when_ticks_ms() + budget_ms;
+	while (when_ticks_ms() < end) {
+		if (!alert_outbox_step(o, rules, ret, err))
+			return false;
+		if (!alert_outbox_busy(o))
+			break;
+		alert_outbox_wait(o, DRAIN_MS);
+	}
+	return true;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whoever looks next goes on where the last one stopped: paces and the rule's clock live in one hash a rule.
+#include "alert/rate_monitor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/when.h"
+
+enum { MONITORED_GROUPS_MAX = 20000, LOOKS = 10 };
+#define CLOCK_FIELD "\nclock" // no group has this name
+#define KEEP_SECONDS "172800"  // a rule that is gone leaves nothing behind
+
+static const int64_t PICO_PER_MICRO = 1000000;
+
+// How far the calls' own times had come by the last looks; the newest look first. Minutes.
+struct clock {
+	int64_t looked[LOOKS], heard[LOOKS];
+};
+
+int64_t micro_of(struct usd u)
+{
+	usd_pico v = u.pico / PICO_PER_MICRO;
+	return v > INT64_MAX / 1000 ? INT64_MAX / 1000 : (int64_t)v;
+}
+
+struct usd usd_of_micro(int64_t micro)
+{
+	return (struct usd){(usd_pico)micro * PICO_PER_MICRO};
+}
+
+// ---- hours --------------------------------------------------------------------------------------
+
+// Sums by (group, hour) and lays each group's hours side by side; groups_sort_by_key has put them together.
+static bool read_hours(struct rate_monitor *p, struct err *err)
+{
+	struct alert_check *c = p->check;
+	struct grouping by = p->rule->by;
+	int64_t now = c->now_ms / MS_PER_HOUR, first = now - RATE_MONITOR_HOURS + 1;
+	by.by[by.n] = BY_HOUR;
+	by.name[by.n++] = STR("hour");
+	groups_init(&p->hours, &by);
+	if (!rollups_sum(c->rollups, &by, NULL, first, now + 1, now, &p->hours, err))
+		return false;
+	groups_sort_by_key(&p->hours);
+	p->list = arena_alloc(c->arena, ((size_t)p->hours.n + 1) * sizeof *p->list);
+	for (int32_t i = 0; i < p->hours.n; i++) {
+		const struct group *g = &p->hours.list[i];
+		struct str name = p->rule->by.n ? g->keys[0] : STR("all");
+		int64_t ms = 0;
+		if (p->n == 0 || !str_eq(p->list[p->n - 1].group, name))
+			p->list[p->n++] = (struct monitored_group){.group = name};
+		when_parse(g->keys[by.n - 1], &ms);
+		int64_t k = ms / MS_PER_HOUR - first;
+		if (k < 0 || k >= RATE_MONITOR_HOURS)
+			continue;
+		p->list[p->n - 1].hours[k] = (struct hour_sum){g->calls, micro_of(g->usd_low), micro_of(g->usd)};
+		p->list[p->n - 1].newest = g;
+	}
+	return true;
+}
+
+// ---- what has arrived ---------------------------------------------------------------------------
+
+static void begin(struct monitored_group *x, int64_t minute)
+{
+	int64_t calls[RATE_MONITOR_HOURS - 1], dollars[RATE_MONITOR_HOURS - 1];
+	for (int k = 0; k < RATE_MONITOR_HOURS - 1; k++) {
+		calls[k] = x->hours[RATE_MONITOR_HOURS - 2 - k].calls;
+		dollars[k] = x->hours[RATE_MONITOR_HOURS - 2 - k].micro;
+	}
+	rate_baseline_begin(&x->rate_baseline, minute, calls, dollars, RATE_MONITOR_HOURS - 1);
+}
+
+// What has come on top since the last look; the two newest hours are the base of the next one.
+static void add_arrived(struct monitored_group *x, int64_t now_ms)
+{
+	int64_t now = now_ms / MS_PER_HOUR;
+	struct rate_baseline *p = &x->rate_baseline;
+	const struct hour_sum *of = x->hours + RATE_MONITOR_HOURS - 1;
+	struct hour_sum both = {.calls = of[0].calls + of[-1].calls, .micro = of[0].micro + of[-1].micro},
+					grown = both;
+	if (p->base_hour == now) {
+		grown.calls -= p->base_calls;
+		grown.micro -= p->base_micro;
+	} else if (p->base_hour == now - 1) {
+		grown.calls += of[-2].calls - p->base_calls;
+		grown.micro += of[-2].micro - p->base_micro;
+	} else if (p->base_hour == 0) { // never looked at before: there is no telling when it came
+		grown = (struct hour_sum){0};
+	}
+	p->base_hour = now;
+	p->base_calls = both.calls;
+	p->base_micro = both.micro;
+	// An estimate that was lowered is no spend.
+	rate_baseline_add(p, now_ms / MS_PER_MINUTE, grown.calls > 0 ? grown.calls : 0,
+	                  grown.micro > 0 ? grown.micro : 0);
+}
+
+// ---- the clock ----------------------------------------------------------------------------------
+
+static void read_clock(struct clock *k, struct str text)
+{
+	*k = (struct clock){{0}, {0}};
+	for (int i = 0; i < LOOKS; i++) {
+		char z[64];
+		long long looked, heard;
+		struct str pair = str_cut(&text, ',');
+		if (pair.len == 0 || pair.len >= sizeof z)
+			return;
+		memcpy(z, pair.p, pair.len);
+		z[pair.len] = '\0';
+		if (sscanf(z, "%lld %lld", &looked, &heard) != 2)
+			return;
+		k->looked[i] = looked;
+		k->heard[i] = heard;
+	}
+}
+
+static void write_clock(const struct clock *k, struct buf *out)
+{
+	for (int i = 0; i < LOOKS && k->looked[i]; i++)
+		buf_addf(out, "%s%lld %lld", i ? "," : "", (long long)k->looked[i], (long long)k->heard[i]);
+}
+
+// Notes this look and tells how many minutes of calls have come since the one RATE_QUICK minutes ago, or the
+// oldest known.
+static int64_t advance(struct clock *k, int64_t minute, int64_t heard)
+{
+	int oldest = 0;
+	if (k->looked[0] != minute) {
+		memmove(k->looked + 1, k->looked, (LOOKS - 1) * sizeof *k->looked);
+		memmove(k->heard + 1, k->heard, (LOOKS - 1) * sizeof *k->heard);
+	}
+	k->looked[0] = minute;
+	k->heard[0] = heard;
+	while (oldest + 1 < LOOKS && k->looked[oldest + 1] && minute - k->looked[oldest] < RATE_QUICK)
+		oldest++;
+	return heard - k->heard[oldest];
+}
+
+// ---- reading and writing ------------------------------------------------------------------------
+
+static void rate_monitor_key(struct buf *b, const struct rate_monitor *p)
+{
+	char what[80];
+	snprintf(what, sizeof what, "pace:%.*s", (int)(p->rule->name.len < 60 ? p->rule->name.len : 60),
+	         p->rule->name.p);
+	alert_key(b, p->check->prefix, what);
+}
+
+static bool read_baselines(struct rate_monitor *p, struct clock *clock, struct err *err)
+{
+	struct redis *r = p->check->redis;
+	struct buf key = BUF_INIT, signals = BUF_INIT;
+	int64_t minute = p->check->now_ms / MS_PER_MINUTE;
+	size_t n = (size_t)p->n;
+	rate_monitor_key(&key, p);
+	buf_addf(&signals, "%s:signals", p->check->prefix);
+	for (size_t i = 0; i < n; i++)
+		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), p->list[i].group});
+	redis_cmdz(r, "HGET", key.data, CLOCK_FIELD, NULL);
+	redis_cmdz(r, "ZSCORE", signals.data, "call", NULL);
+	buf_release(&key);
+	buf_release(&signals);
+	if (!redis_exec(r, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (redis_nil(r, i) || !rate_baseline_read(&p->list[i].rate_baseline, redis_str(r, i)))
+			begin(&p->list[i], minute);
+	read_clock(clock, redis_nil(r, n) ? STR_NONE : redis_str(r, n));
+	p->span = advance(clock, minute, redis_nil(r, n + 1) ? 0 : redis_int(r, n + 1) / MS_PER_MINUTE);
+	return true;
+}
+
+bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
+                       struct err *err)
+{
+	struct clock clock;
+	*ret = (struct rate_monitor){.check = c, .rule = rule, .span = RATE_QUICK};
+	if (!read_hours(ret, err) || c->hourly)
+		return err->kind == 0;
+	if (!read_baselines(ret, &clock, err))
+		return false;
+	write_clock(&clock, &ret->clock);
+	for (int32_t i = 0; i < ret->n; i++)
+		add_arrived(&ret->list[i], c->now_ms);
+	return true;
+}
+
+bool rate_monitor_write(const struct rate_monitor *p, struct err *err)
+{
+	struct redis *r = p->check->redis;
+	struct buf key = BUF_INIT, text = BUF_INIT;
+	if (p->check->hourly)
+		return true;
+	rate_monitor_key(&key, p);
+	for (int32_t i = 0; i < p->n; i++) {
+		buf_clear(&text);
+		rate_baseline_write(&p->list[i].rate_baseline, &text);
+		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), p->list[i].group, buf_str(&text)});
+	}
+	redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), STR(CLOCK_FIELD), buf_str(&p->clock)});
+	redis_cmdz(r, "EXPIRE", key.data, KEEP_SECONDS, NULL);
+	redis_cmdz(r, "HLEN", key.data, NULL);
+	bool good = redis_exec(r, err);
+	// callers that come and go: begin anew
+	if (good && redis_int(r, (size_t)p->n + 2) > MONITORED_GROUPS_MAX) {
+		redis_cmdz(r, "UNLINK", key.data, NULL);
+		good = redis_exec(r, err);
+	}
+	buf_release(&key);
+	buf_release(&text);
+	return good;
+}
+
+void rate_monitor_release(struct rate_monitor *p)
+{
+	groups_release(&p->hours);
+	buf_release(&p->clock);
+}
+
+static int by_group(const void *name, const void *monitored_group)
+{
+	return str_cmp(*(const struct str *)name, ((const struct monitored_group *)monitored_group)->group);
+}
+
+struct monitored_group *rate_monitor_find(const struct rate_monitor *p, struct str group)
+{
+	return p->n ? bsearch(&group, p->list, (size_t)p->n, sizeof *p->list, by_group) : NULL;
+}

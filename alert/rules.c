@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+// The alerts file: sections of `key = value` lines, one a rule or a receiver.
+//
+//     [rule payments-month]               [receiver ops]
+//     kind = budget                       kind = slack
+//     by = team                           url = https://hooks.example.com/...
+//     only = payments
+//     period = month
+//     amount = 5000
+//     at = 50,80,100
+//
+// Keys are rows of a table; a wrong line is told with its number, the value and what is allowed.
+#include "alert/alert.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf_value.h"
+#include "base/when.h"
+
+const char *const alert_kind_names[] = {"budget",   "forecast", "spike", "burn", "new",
+                                        "unpriced", "silent",   "bill",  NULL};
+const char *const alert_period_names[] = {"hour", "day", "week", "month", NULL};
+const char *const receiver_kind_names[] = {"slack", "webhook", "alertmanager", "email", "command", NULL};
+
+enum { RULES_MAX = 256, FILE_BYTES_MAX = 1 << 20 };
+
+// In force with no file: nothing here needs to know what you may spend.
+static const char defaults[] =
+	"[rule spike]\nkind = spike\nby = principal\nfactor = 4.3\nfloor = 0.05\n"
+	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n"
+	"[rule new-model]\nkind = new\nby = model\nfloor = 1\nseverity = info\n"
+	"[rule unpriced]\nkind = unpriced\nby = model\n"
+	"[rule silent]\nkind = silent\nquiet = 30m\nseverity = critical\n"
+	"[rule estimate-off]\nkind = bill\nby = account\nperiod = day\nat = 25,50\nfloor = 10\nseverity = info\n";
+
+struct reader {
+	struct alert_rules *out;
+	struct str team_tag;
+	const char *file;
+	int line;
+	struct alert_rule *rule;         // the section in hand, or NULL
+	struct alert_receiver *receiver;
+};
+
+static bool wrong(const struct reader *r, struct str key, struct str value, const char *allowed,
+                  struct err *err)
+{
+	return err_set(err, ERR_CONFIG, "%s:%d: %.*s: expected %s, got \"%.*s\"", r->file, r->line, STR_ARG(key),
+	               allowed, STR_ARG(value));
+}
+
+// ---- values -------------------------------------------------------------------------------------
+
+static bool word(const struct reader *r, struct str key, struct str value, const char *const *words, int *ret,
+                 struct err *err)
+{
+	char allowed[160] = "one of";
+	for (int i = 0; words[i]; i++) {
+		if (str_is(value, words[i])) {
+			*ret = i;
+			return true;
+		}
+		snprintf(allowed + strlen(allowed), sizeof allowed - strlen(allowed), "%s %s", i ? "," : "",
+		         words[i]);
+	}
+	return wrong(r, key, value, allowed, err);
+}
+
+static bool dollars(const struct reader *r, struct str key, struct str value, struct usd *ret,
+                    struct err *err)
+{
+	if (!usd_parse(value, ret) || ret->pico < 0)
+		return wrong(r, key, value, "dollars such as 5000 or 0.25", err);
+	return true;
+}
+
+static bool scaled(struct str value, int decimals, int64_t min, int64_t max, int64_t *ret)
+{
+	int64_t v;
+	if (!usd_parse_scaled(value, decimals, &v) || v < min || v > max)
+		return false;
+	*ret = v;
+	return true;
+}
+
+static bool whole(struct str value, int64_t min, int64_t max, int64_t *ret)
+{
+	return scaled(value, 0, min, max, ret);
+}
+
+static bool duration(const struct reader *r, struct str key, struct str value, int64_t *ret, struct err *err)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {{'s', 1000}, {'m', MS_PER_MINUTE}, {'h', MS_PER_HOUR}, {'d', 24 * (int64_t)MS_PER_HOUR}};
+	for (size_t i = 0; value.len && i < sizeof units / sizeof *units; i++) {
+		int64_t n;
+		if (value.p[value.len - 1] == units[i].unit &&
+		    whole((struct str){value.p, value.len - 1}, 0, 100000, &n)) {
+			*ret = n * units[i].ms;
+			return true;
+		}
+	}
+	return wrong(r, key, value, "a duration such as 30s, 15m, 6h or 2d", err);
+}
+
+static bool levels(const struct reader *r, struct str key, struct str value, struct alert_rule *rule,
+                   struct err *err)
+{
+	struct str rest = value;
+	rule->nat = 0;
+	while (rest.len) {
+		int64_t v, *last = rule->nat ? &rule->at[rule->nat - 1] : NULL;
+		if (rule->nat == ALERT_LEVELS_MAX || !whole(conf_trim(str_cut(&rest, ',')), 1, 10000, &v) ||
+		    (last && v <= *last))
+			return wrong(r, key, value, "up to 8 rising percentages, such as 50,80,100", err);
+		rule->at[rule->nat++] = v;
+	}
+	return rule->nat || wrong(r, key, value, "percentages, such as 50,80,100", err);
+}
+
+// ---- keys ---------------------------------------------------------------------------------------
+
+static bool rule_key(struct reader *r, struct str key, struct str value, struct err *err)
+{
+	struct alert_rule *x = r->rule;
+	int n = 0;
+	if (str_is(key, "kind")) {
+		bool good = word(r, key, value, alert_kind_names, &n, err);
+		x->kind = (enum alert_kind)n;
+		return good;
+	}
+	if (str_is(key, "by")) {
+		struct err why = ERR_INIT;
+		x->by.n = 0;
+		if (str_is(value, "all") || (grouping_parse(&x->by, value, r->team_tag, &why) && x->by.n == 1))
+			return true;
+		return wrong(r, key, value,
+		             "one of all, principal, role, team, model, account, region, token_type, tier, tag:KEY",
+		             err);
+	}
+	if (str_is(key, "period")) {
+		bool good = word(r, key, value, alert_period_names, &n, err);
+		x->period = (enum alert_period)n;
+		return good;
+	}
+	if (str_is(key, "only"))
+		return x->only = value, true;
+	if (str_is(key, "amount"))
+		return dollars(r, key, value, &x->amount, err);
+	if (str_is(key, "floor"))
+		return dollars(r, key, value, &x->floor, err);
+	if (str_is(key, "at"))
+		return levels(r, key, value, x, err);
+	if (str_is(key, "factor"))
+		return scaled(value, 1, 15, 10000, &x->factor_tenths) ||
+		       wrong(r, key, value, "a number from 1.5 to 1000 with one decimal", err);
+	if (str_is(key, "quiet"))
+		return duration(r, key, value, &x->quiet_ms, err);
+	if (str_is(key, "clear"))
+		return duration(r, key, value, &x->clear_ms, err);
+	if (str_is(key, "severity"))
+		return word(r, key, value, (const char *const[]){"info", "warning", "critical", NULL}, &n, err) &&
+		       (x->severity = value, true);
+	if (str_is(key, "receivers"))
+		return x->receivers = value, true;
+	return wrong(
+		r, key, value,
+		"a key of a rule (kind, by, only, period, amount, at, floor, factor, quiet, clear, severity, receivers)",
+		err);
+}
+
+static bool receiver_key(struct reader *r, struct str key, struct str value, struct err *err)
+{
+	static const struct { const char *name; size_t offset;
+	} texts[] = {
+		{"url", offsetof(struct alert_receiver, url)},
+		{"secret", offsetof(struct alert_receiver, secret)},
+		{"from", offsetof(struct alert_receiver, from)},
+		{"to", offsetof(struct alert_receiver, to)},
+		{"user", offsetof(struct alert_receiver, user)},
+		{"password", offsetof(struct alert_receiver, password)},
+		{"command", offsetof(struct alert_receiver, command)},
+		{"ca", offsetof(struct alert_receiver, ca)},
+	};
+	int n = 0;
+	if (str_is(key, "kind")) {
+		bool good = word(r, key, value, receiver_kind_names, &n, err);
+		r->receiver->kind = (enum receiver_kind)n;
+		return good;
+	}
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (str_is(key, texts[i].name))
+			return *(struct str *)((char *)r->receiver + texts[i].offset) = value, true;
+	return err_set(
+		err, ERR_CONFIG,
+		"%s:%d: %.*s is no key of a receiver; these there are: kind, url, secret, ca, from, to, user, password, command",
+		r->file, r->line, STR_ARG(key));
+}
+
+// ---- sections -----------------------------------------------------------------------------------
+
+// What a section must have, once all of its lines were read.
+static bool finish_section(const struct reader *r, struct err *err)
+{
+	const struct alert_rule *x = r->rule;
+	const struct alert_receiver *to = r->receiver;
+	bool money = x && (x->kind == ALERT_BUDGET || x->kind == ALERT_FORECAST || x->kind == ALERT_BURN);
+	if (money && x->amount.pico <= 0)
+		return err_set(err, ERR_CONFIG, "%s: rule %.*s: a %s needs `amount`, the dollars of a period",
+		               r->file, STR_ARG(x->name), alert_kind_names[x->kind]);
+	if (x && x->kind == ALERT_NEW && x->by.n == 0)
+		return err_set(err, ERR_CONFIG,
+		               "%s: rule %.*s: new needs `by`: what may be new, principal or model for instance",
+		               r->file, STR_ARG(x->name));
+	if (to && to->kind == TO_COMMAND ? !to->command.len : to && !to->url.len)
+		return err_set(err, ERR_CONFIG, "%s: receiver %.*s: a %s needs `%s`", r->file, STR_ARG(to->name),
+		               receiver_kind_names[to->kind], to->kind == TO_COMMAND ? "command" : "url");
+	if (to && to->kind == TO_EMAIL && (!to->from.len || !to->to.len))
+		return err_set(err, ERR_CONFIG, "%s: receiver %.*s: email needs `from` and `to`", r->file,
+		               STR_ARG(to->name));
+	return true;
+}
+
+static bool begin_section(struct reader *r, struct str head, struct err *err)
+{
+	struct alert_rules *out = r->out;
+	struct str rest = head, what = str_cut(&rest, ' '), name = conf_trim(rest);
+	if (!finish_section(r, err))
+		return false;
+	r->rule = NULL;
+	r->receiver = NULL;
+	if ((!str_is(what, "rule") && !str_is(what, "receiver")) || name.len == 0 ||
+	    memchr(name.p, '|', name.len))
+		return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got [%.*s]", r->file,
+		               r->line, STR_ARG(head));
+	if (out->nrules == RULES_MAX || out->nreceivers == RULES_MAX)
+		return err_set(err, ERR_CONFIG, "%s:%d: more than %d rules or receivers", r->file, r->line,
+		               RULES_MAX);
+	if (str_is(what, "receiver")) {
+		r->receiver = &out->receivers[out->nreceivers++];
+		*r->receiver = (struct alert_receiver){.name = name, .kind = TO_WEBHOOK};
+		return true;
+	}
+	if (alert_rule_find(out, name))
+		return err_set(err, ERR_CONFIG, "%s:%d: rule %.*s stands there twice", r->file, r->line,
+		               STR_ARG(name));
+	r->rule = &out->rules[out->nrules++];
+	*r->rule = (struct alert_rule){.name = name,
+	                               .period = PERIOD_MONTH,
+	                               .at = {50, 80, 100},
+	                               .nat = 3,
+	                               .factor_tenths = 43,
+	                               .floor = {100000000000},
+	                               .quiet_ms = 30 * MS_PER_MINUTE,
+	                               .clear_ms = 15 * MS_PER_MINUTE,
+	                               .severity = STR("warning")};
+	return true;
+}
+
+// Names in `receivers` must be there.
+static bool check_receivers(const struct alert_rules *out, const char *file, struct err *err)
+{
+	for (int i = 0; i < out->nrules; i++) {
+		struct str rest = out->rules[i].receivers;
+		while (rest.len) {
+			struct str name = conf_trim(str_cut(&rest, ','));
+			bool there = false;
+			for (int k = 0; k < out->nreceivers; k++)
+				there |= str_eq(name, out->receivers[k].name);
+			if (!there)
+				return err_set(err, ERR_CONFIG, "%s: rule %.*s: there is no [receiver %.*s]", file,
+				               STR_ARG(out->rules[i].name), STR_ARG(name));
+		}
+	}
+	return true;
+}
+
+bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct str team_tag,
+                       struct err *err)
+{
+	*ret = (struct alert_rules){0};
+	ret->rules = xcalloc(RULES_MAX, sizeof *ret->rules);
+	ret->receivers = xcalloc(RULES_MAX, sizeof *ret->receivers);
+	struct reader r = {.out = ret, .team_tag = arena_str(&ret->arena, team_tag), .file = file};
+	struct str rest = arena_str(&ret->arena, text);
+	while (rest.len) {
+		struct str line = conf_trim(str_cut(&rest, '\n'));
+		r.line++;
+		if (line.len == 0 || line.p[0] == '#')
+			continue;
+		if (line.p[0] == '[') {
+			if (line.p[line.len - 1] != ']')
+				return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got %.*s",
+				               file, r.line, STR_ARG(line));
+			if (!begin_section(&r, (struct str){line.p + 1, line.len - 2}, err))
+				return false;
+			continue;
+		}
+		struct str value = line, key = conf_trim(str_cut(&value, '='));
+		value = conf_trim(value);
+		if (!r.rule && !r.receiver)
+			return err_set(err, ERR_CONFIG,
+			               "%s:%d: expected [rule NAME] or [receiver NAME] first, got \"%.*s\"", file, r.line,
+			               STR_ARG(line));
+		if (!(r.rule ? rule_key : receiver_key)(&r, key, value, err))
+			return false;
+	}
+	return finish_section(&r, err) && check_receivers(ret, file, err);
+}
+
+bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	*ret = (struct alert_rules){0};
+	if (!*conf->alerts_file)
+		return alert_rules_parse(ret, str_of(defaults), "(built-in rules)", str_of(conf->team_tag), err);
+	FILE *f = fopen(conf->alerts_file, "r");
+	if (!f)
+		return err_set(err, ERR_CONFIG, "alerts.file: %s cannot be read: %m", conf->alerts_file);
+	buf_reserve(&text, FILE_BYTES_MAX);
+	buf_add(&text, "", 0);
+	text.len = fread(text.data, 1, FILE_BYTES_MAX, f);
+	fclose(f);
+	bool good = text.len < FILE_BYTES_MAX ||
+	            err_set(err, ERR_CONFIG, "alerts.file: %s is larger than 1 MiB", conf->alerts_file);
+	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, str_of(conf->team_tag), err);
+	buf_release(&text);
+	return good;
+}
+
+void alert_rules_release(struct alert_rules *r)
+{
+	arena_release(&r->arena);
+	free(r->rules);
+	free(r->receivers);
+	*r = (struct alert_rules){0};
+}
+
+const struct alert_rule *alert_rule_find(const struct alert_rules *r, struct str name)
+{
+	for (int i = 0; i < r->nrules; i++)
+		if (str_eq(r->rules[i].name, name))
+			return &r->rules[i];
+	return NULL;
+}

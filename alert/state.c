@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+// From findings to events. An alert is one rule, group and period; it is up from the first finding until none
+// has come for the rule's `clear` time (a figure that wavers around a limit does not flap it), or, for
+// budgets, until the period is over. When what its rule is about changes, it begins at the level that it has
+// now, and ends if it has none.
+//
+//     no alert + finding -> firing      higher level, other terms -> updated      gone for `clear` -> resolved
+// Of a rule that finds more than a thousand groups the dearest are told apart, and how many there are
+// besides.
+#include "alert/state_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/embed.h"
+#include "base/when.h"
+
+EMBED(alert_commit_lua, "alert/commit.lua")
+
+enum { HISTORY_MAX = 1000, EXPLAINED_MAX = 50, UP_MAX = 1000 };
+#define MORE "(more)" // the group of what a rule finds beyond its limit
+
+// How a rule stands to its limit.
+struct share {
+	int up, more;
+	struct usd more_usd;
+	const struct alert_finding *last; // that was left out
+};
+
+void alert_key(struct buf *b, const char *prefix, const char *what)
+{
+	if (what)
+		buf_addf(b, "{%s:alerts}:%s", prefix, what);
+	else
+		buf_addf(b, "%s:alerts", prefix);
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static json_t *read_hash(struct redis *r, size_t reply)
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i + 1 < redis_len(r, reply); i += 2) {
+		struct str value = redis_elem(r, reply, i + 1);
+		char *name = xstrdup(redis_elem(r, reply, i));
+		json_t *one = json_loadb(value.p, value.len, 0, NULL);
+		if (json_is_object(one))
+			json_object_set(all, name, one);
+		json_decref(one);
+		free(name);
+	}
+	return all;
+}
+
+static bool read_state(struct alert_change *s, struct err *err)
+{
+	struct buf alerts = BUF_INIT, silences = BUF_INIT, outbox = BUF_INIT;
+	struct redis *r = s->check->redis;
+	alert_key(&alerts, s->check->prefix, NULL);
+	alert_key(&silences, s->check->prefix, "silences");
+	alert_key(&outbox, s->check->prefix, "outbox");
+	redis_cmdz(r, "HGETALL", alerts.data, NULL);
+	redis_cmdz(r, "HGETALL", silences.data, NULL);
+	redis_cmdz(r, "ZRANGE", outbox.data, "0", "-1", NULL);
+	buf_release(&alerts);
+	buf_release(&silences);
+	buf_release(&outbox);
+	if (!redis_exec(r, err))
+		return false;
+	s->up = read_hash(r, 0);
+	s->silences = read_hash(r, 1);
+	s->message_ms = s->clock_ms;
+	for (size_t i = 0; i < redis_len(r, 2); i++) {
+		int64_t waits = strtoll(redis_elem(r, 2, i).p, NULL, 10);
+		s->message_ms = waits < s->message_ms ? s->message_ms : waits + 1;
+	}
+	const char *id;
+	json_t *x;
+	json_object_foreach(s->silences, id, x) { // by both clocks: a look at another time ends none
+		if (alert_number(x, "until") < s->check->now_ms && alert_number(x, "until") < s->clock_ms)
+			json_array_append_new(s->over, json_string(id));
+	}
+	return true;
+}
+
+// ---- figures ------------------------------------------------------------------------------------
+
+static void set_usd(json_t *j, const char *key, struct usd u)
+{
+	char text[USD_SIZE];
+	json_object_set_new(j, key, json_string(usd_format(u, 6, text)));
+}
+
+static void add_percent_encoded(struct buf *b, struct str s)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] && strchr(plain, s.p[i]))
+			buf_addc(b, s.p[i]);
+		else
+			buf_addf(b, "%%%02X", (unsigned char)s.p[i]);
+	}
+}
+
+static void set_link(const struct alert_change *s, const struct alert_finding *f, json_t *alert)
+{
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	struct buf b = BUF_INIT;
+	if (!*s->conf->alerts_link)
+		return;
+	buf_adds(&b, s->conf->alerts_link);
+	if (f->to > f->from) {
+		buf_addf(&b, "/?from=%s&to=%s", when_format(f->from * MS_PER_HOUR, from),
+		         when_format(f->to * MS_PER_HOUR, to));
+		if (f->rule->by.n) {
+			buf_addf(&b, "&%.*s=", STR_ARG(f->rule->by.name[0]));
+			add_percent_encoded(&b, f->group);
+		}
+	}
+	json_object_set_new(alert, "link", alert_json(buf_str(&b)));
+	buf_release(&b);
+}
+
+// What a rule is about: an alert is held to its level only as long as this stays the same.
+static json_t *terms_of(const struct alert_rule *rule)
+{
+	char amount[USD_SIZE];
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "%s by %.*s only %.*s of %s a %s", alert_kind_names[rule->kind],
+	         STR_ARG(rule->by.n ? rule->by.name[0] : STR("all")), STR_ARG(rule->only),
+	         usd_format(rule->amount, 6, amount), alert_period_names[rule->period]);
+	json_t *j = alert_json(buf_str(&b));
+	buf_release(&b);
+	return j;
+}
+
+static bool has_terms(const json_t *alert, const struct alert_rule *rule)
+{
+	json_t *terms = terms_of(rule);
+	bool same = json_equal(terms, json_object_get(alert, "terms"));
+	json_decref(terms);
+	return same;
+}
+
+// The figures of a finding over what the alert said before.
+static bool refresh(struct alert_change *s, const struct alert_finding *f, json_t *alert, bool full,
+                    struct err *err)
+{
+	struct buf who = BUF_INIT;
+	bool good = !full || s->explained++ >= EXPLAINED_MAX || alert_contributors(s->check, f, &who, err);
+	json_object_set_new(alert, "text", alert_json(f->text));
+	json_object_set_new(alert, "basis", alert_json(f->basis));
+	json_object_set_new(alert, "level", json_integer(f->level));
+	json_object_set_new(alert, "terms", terms_of(f->rule));
+	json_object_set_new(alert, "severity", alert_json(f->rule->severity));
+	json_object_set_new(alert, "seen", json_integer(s->check->now_ms));
+	set_usd(alert, "usd", f->usd);
+	set_usd(alert, "usd_low", f->low);
+	set_usd(alert, "usd_high", f->high);
+	set_usd(alert, "against", f->against);
+	if (full)
+		json_object_set_new(alert, "contributors", alert_json(buf_str(&who)));
+	set_link(s, f, alert);
+	buf_release(&who);
+	return good;
+}
+
+// ---- weighing -----------------------------------------------------------------------------------
+
+static void add_field_of(struct buf *b, const struct alert_finding *f)
+{
+	buf_addf(b, "%.*s|%.*s|%.*s", STR_ARG(f->rule->name), STR_ARG(f->group), STR_ARG(f->period));
+}
+
+static bool weigh_finding(struct alert_change *s, const struct alert_finding *f, struct err *err)
+{
+	struct buf field = BUF_INIT;
+	add_field_of(&field, f);
+	json_t *alert = json_deep_copy(json_object_get(s->up, field.data));
+	int64_t level = alert && has_terms(alert, f->rule) ? alert_number(alert, "level") : 0;
+	bool told = alert && json_is_true(json_object_get(alert, "told")), louder = f->level > level;
+	if (!alert)
+		alert = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:[]}", "rule", alert_json(f->rule->name), "kind",
+		                  alert_kind_names[f->rule->kind], "group", alert_json(f->group), "period",
+		                  alert_json(f->period), "state", "firing", "since", (json_int_t)s->check->now_ms,
+		                  "told_to");
+	bool good = alert && refresh(s, f, alert, louder || !told, err);
+	bool silenced = good && alert_is_silenced(s, alert);
+	// a lower estimate does not take back what was told, nor a silence what is to be
+	if (good && (level > f->level || (silenced && told)))
+		json_object_set_new(alert, "level", json_integer(level));
+	json_object_set_new(alert, "silenced", json_boolean(silenced));
+	if (good && !silenced && !told) {
+		json_object_set_new(alert, "told", json_true());
+		alert_tell(s, f->rule, alert, "firing");
+	} else if (good && !silenced && louder) {
+		alert_tell(s, f->rule, alert, "updated");
+	} else if (good) {
+		alert_tell_again(s, f->rule, alert);
+	}
+	if (good)
+		json_object_set(s->set, field.data, alert);
+	json_decref(alert);
+	buf_release(&field);
+	return good;
+}
+
+// What a rule finds beyond its limit, in one alert.
+static bool weigh_more(struct alert_change *s, const struct share *share, struct err *err)
+{
+	const struct alert_rule *rule = share->last->rule;
+	struct alert_finding f = {.rule = rule,
+	                          .group = STR(MORE),
+	                          .period = STR(""),
+	                          .level = 1,
+	                          .usd = share->more_usd,
+	                          .low = share->more_usd,
+	                          .high = share->more_usd,
+	                          .against = share->last->against,
+	                          .basis = STR("")};
+	f.text = alert_say(
+		s->check,
+		"it holds for %d more than the %d that are told apart, together %s; a floor, `only` or a wider `by` makes them fewer",
+		share->more, UP_MAX, alert_money(f.usd).text);
+	return weigh_finding(s, &f, err);
+}
+
+// What is up goes on; of what is new, as much as there is room for.
+static bool weigh_findings(struct alert_change *s, struct err *err)
+{
+	const struct alert_check *c = s->check;
+	struct share *shares = xcalloc((size_t)c->rules->nrules + 1, sizeof *shares);
+	bool good = true;
+	const char *field;
+	json_t *alert;
+	json_object_foreach(s->up, field, alert) {
+		const struct alert_rule *rule = alert_rule_find(c->rules, str_of(alert_text(alert, "rule")));
+		if (rule && strcmp(alert_text(alert, "group"), MORE) != 0)
+			shares[rule - c->rules->rules].up++;
+	}
+	for (int i = 0; good && i < c->n; i++) {
+		const struct alert_finding *f = &c->findings[i];
+		struct share *share = &shares[f->rule - c->rules->rules];
+		struct buf b = BUF_INIT;
+		add_field_of(&b, f);
+		bool fresh = !json_object_get(s->up, b.data);
+		buf_release(&b);
+		if (fresh && share->up >= UP_MAX) {
+			share->more++;
+			share->more_usd = usd_add(share->more_usd, f->usd);
+			share->last = f;
+			continue;
+		}
+		share->up += fresh;
+		good = weigh_finding(s, f, err);
+	}
+	for (int i = 0; good && i < c->rules->nrules; i++)
+		good = shares[i].more == 0 || weigh_more(s, &shares[i], err);
+	free(shares);
+	return good;
+}
+
+// Why an alert is over that no finding is about any more, in `buf`; NULL: it is not.
+static const char *end_of(const struct alert_change *s, const struct alert_rule *rule, json_t *alert,
+                          char *buf, size_t size)
+{
+	int64_t from, to, now = s->check->now_ms, seen = alert_number(alert, "seen");
+	char when[WHEN_SIZE];
+	if (!rule)
+		return "its rule is gone from the configuration";
+	if (rule->kind == ALERT_BUDGET && strcmp(alert_text(alert, "group"), MORE) != 0) { // latched
+		if (!has_terms(alert, rule))
+			return "its rule was changed";
+		alert_period_of(rule->period, now / MS_PER_HOUR, &from, &to, when);
+		snprintf(buf, size, "the %s is over", alert_period_names[rule->period]);
+		return strcmp(when, alert_text(alert, "period")) == 0 ? NULL : buf;
+	}
+	if (seen > now) // the clock was set back: it counts from now
+		json_object_set_new(alert, "seen", json_integer(now));
+	snprintf(buf, size, "last so at %s", when_format(seen, when));
+	return seen > now || now - seen < rule->clear_ms ? NULL : buf;
+}
+
+static void weigh_missing(struct alert_change *s)
+{
+	const char *field;
+	json_t *alert;
+	json_object_foreach(s->up, field, alert) {
+		char why[64];
+		const struct alert_rule *rule = alert_rule_find(s->check->rules, str_of(alert_text(alert, "rule")));
+		if (json_object_get(s->set, field) || (s->check->only_rule && rule != s->check->only_rule))
+			continue;
+		const char *ended = end_of(s, rule, alert, why, sizeof why);
+		if (!ended) {
+			alert_tell_again(s, rule, alert);
+			json_object_set(s->set, field, alert);
+			continue;
+		}
+		json_array_append_new(s->del, json_string(field));
+		json_object_set_new(alert, "state", json_string("resolved"));
+		json_object_set_new(alert, "ended", json_string(ended));
+		if (json_is_true(json_object_get(alert, "told")))
+			alert_tell(s, rule, alert, "resolved");
+	}
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+static void dump_values(json_t *object) // its values become JSON texts
+{
+	const char *key;
+	json_t *value;
+	void *next;
+	json_object_foreach_safe(object, next, key, value) {
+		char *text = json_dumps(value, JSON_COMPACT);
+		json_object_set_new(object, key, json_string(text));
+		free(text);
+	}
+}
+
+static bool commit(struct alert_change *s, const char *token, struct err *err)
+{
+	enum { NKEYS = 6 };
+	static const char *const whats[NKEYS] = {NULL, "lease", "history", "outbox", "messages", "silences"};
+	struct redis *r = s->check->redis;
+	struct buf key = BUF_INIT;
+	json_t *history = json_array();
+	for (size_t i = 0; i < json_array_size(s->history); i++) {
+		char *text = json_dumps(json_array_get(s->history, i), JSON_COMPACT);
+		json_array_append_new(history, json_string(text));
+		free(text);
+	}
+	dump_values(s->set);
+	dump_values(s->messages);
+	json_t *all = json_pack("{s:O, s:O, s:o, s:O, s:O}", "set", s->set, "del", s->del, "history", history,
+	                        "messages", s->messages, "over", s->over);
+	char *text = json_dumps(all, JSON_COMPACT);
+	redis_begin(r, 3 + NKEYS + 4);
+	redis_argz(r, "EVAL");
+	redis_arg(r, alert_commit_lua());
+	redis_argi(r, NKEYS);
+	for (int i = 0; i < NKEYS; i++) {
+		buf_clear(&key);
+		alert_key(&key, s->check->prefix, whats[i]);
+		redis_arg(r, buf_str(&key));
+	}
+	redis_argz(r, token);
+	redis_argi(r, when_now_ms());
+	redis_argi(r, HISTORY_MAX);
+	redis_argz(r, text);
+	free(text);
+	json_decref(all);
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	return redis_int(r, 0) == 1 ||
+	       err_set(err, ERR_RETRY, "alerts: another process took over; nothing was written");
+}
+
+bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events,
+                 struct err *err)
+{
+	struct alert_change s = {.check = c,
+	                         .conf = conf,
+	                         .clock_ms = when_now_ms(),
+	                         .set = json_object(),
+	                         .del = json_array(),
+	                         .history = json_array(),
+	                         .messages = json_object(),
+	                         .events = json_array(),
+	                         .over = json_array()};
+	bool good = read_state(&s, err) && weigh_findings(&s, err);
+	if (good) {
+		weigh_missing(&s);
+		if (json_object_size(s.set) || json_array_size(s.del) || json_array_size(s.over))
+			good = commit(&s, token, err);
+	}
+	if (good)
+		*ret_events = json_incref(s.events);
+	json_decref(s.up);
+	json_decref(s.silences);
+	json_decref(s.set);
+	json_decref(s.del);
+	json_decref(s.history);
+	json_decref(s.messages);
+	json_decref(s.events);
+	json_decref(s.over);
+	return good;
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who hears of an alert. All events of one evaluation that a receiver is to hear of are one message: a storm
+// is one line longer, not one page more. An end is told to whom the alert was told, whatever the rule says by
+// then. Silenced alerts are up like others and told when the silence ends. An Alertmanager keeps what it was
+// told in memory only, and ends what it does not hear of: it is told again and again what is up, in one
+// message that takes the place of the last.
+#include "alert/state_priv.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "base/conf_value.h"
+
+enum { AGAIN_MS = 5 * 60000 };
+
+bool alert_is_silenced(const struct alert_change *s, const json_t *alert)
+{
+	const char *id;
+	json_t *x;
+	json_object_foreach(s->silences, id, x) {
+		if (alert_number(x, "until") > s->check->now_ms &&
+		    fnmatch(alert_text(x, "rule"), alert_text(alert, "rule"), 0) == 0 &&
+		    fnmatch(alert_text(x, "group"), alert_text(alert, "group"), 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool names(struct str list, struct str name)
+{
+	if (list.len == 0)
+		return true; // all
+	while (list.len)
+		if (str_eq(conf_trim(str_cut(&list, ',')), name))
+			return true;
+	return false;
+}
+
+static bool holds(const json_t *list, const json_t *text)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(list, i, one) {
+		if (json_equal(one, text))
+			return true;
+	}
+	return false;
+}
+
+// Puts the event into the message of a receiver.
+static void address(struct alert_change *s, const struct alert_receiver *to, json_t *event, bool again)
+{
+	struct buf id = BUF_INIT;
+	if (again)
+		buf_addf(&id, "again-%.*s", STR_ARG(to->name));
+	else
+		buf_addf(&id, "%lld-%.*s", (long long)s->message_ms, STR_ARG(to->name));
+	json_t *message = json_object_get(s->messages, id.data);
+	if (!message) {
+		message = json_pack("{s:o, s:I, s:i, s:[]}", "receiver", alert_json(to->name), "created",
+		                    (json_int_t)s->clock_ms, "tries", 0, "events");
+		json_object_set_new(s->messages, id.data, message);
+	}
+	json_array_append(json_object_get(message, "events"), event);
+	buf_release(&id);
+}
+
+// Addresses an event to the receivers of the rule, and notes them; its end to those that were noted. `again`:
+// those that forget.
+static void address_all(struct alert_change *s, const struct alert_rule *rule, json_t *alert, json_t *event,
+                        bool again)
+{
+	const struct alert_rules *rules = s->check->rules;
+	bool over = strcmp(alert_text(event, "event"), "resolved") == 0;
+	json_t *told_to = json_object_get(alert, "told_to");
+	for (int i = 0; i < rules->nreceivers; i++) {
+		const struct alert_receiver *to = &rules->receivers[i];
+		json_t *name = alert_json(to->name);
+		bool noted = !told_to || holds(told_to, name);
+		if ((over ? noted : names(rule->receivers, to->name)) && (!again || to->kind == TO_ALERTMANAGER)) {
+			address(s, to, event, again);
+			if (!noted)
+				json_array_append(told_to, name);
+		}
+		json_decref(name);
+	}
+}
+
+// What is told of an alert: all but what is between it and us.
+static json_t *event_of(const struct alert_change *s, const json_t *alert, const char *event)
+{
+	json_t *copy = json_deep_copy(alert);
+	json_object_del(copy, "terms");
+	json_object_del(copy, "told_to");
+	json_object_set_new(copy, "event", json_string(event));
+	json_object_set_new(copy, "at", json_integer(s->check->now_ms));
+	return copy;
+}
+
+void alert_tell(struct alert_change *s, const struct alert_rule *rule, json_t *alert, const char *event)
+{
+	json_t *copy = event_of(s, alert, event);
+	json_array_append(s->events, copy);
+	json_array_append(s->history, copy);
+	address_all(s, rule, alert, copy, false);
+	json_decref(copy);
+	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
+}
+
+void alert_tell_again(struct alert_change *s, const struct alert_rule *rule, json_t *alert)
+{
+	int64_t ago = s->check->now_ms - alert_number(alert, "again"); // below 0: the clock was set back
+	if (!json_is_true(json_object_get(alert, "told")) || (ago >= 0 && ago < AGAIN_MS) ||
+	    alert_is_silenced(s, alert))
+		return;
+	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
+	json_t *copy = event_of(s, alert, "firing");
+	address_all(s, rule, alert, copy, true);
+	json_decref(copy);
+}

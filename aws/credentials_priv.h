@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The links of the chain of credentials.h, and what its files share.
+#ifndef NOWCAST_AWS_CREDENTIALS_PRIV_H
+#define NOWCAST_AWS_CREDENTIALS_PRIV_H
+
+#include "aws/credentials.h"
+
+enum found {
+	FOUND_NOTHING, // not set up
+	FOUND,
+	// set up, and does not work: the error says why (ERR_CONFIG, or ERR_RETRY if nobody answered)
+	FOUND_BROKEN,
+};
+
+enum { CREDENTIALS_FILE_MAX = 1 << 20 };
+
+enum found credentials_environment(struct credentials *c, struct err *err);
+enum found credentials_profile(struct credentials *c, struct err *err);
+enum found credentials_container(struct credentials *c, struct err *err);
+enum found credentials_machine(struct credentials *c, struct err *err);
+
+// STS, for a role: by the token in a file, or by the credentials of somebody who may assume it. `region` may
+// be empty.
+enum found credentials_of_token(struct credentials *c, const char *token_file, struct str role_arn,
+                                struct str region, struct err *err);
+enum found credentials_of_role(struct credentials *c, const struct credentials *by, struct str role_arn,
+                               struct str external_id, struct str region, struct err *err);
+
+// ---- what the links share -----------------------------------------------------------------------
+
+const char *credentials_env(const char *name); // NULL if it is not set or empty
+
+void credentials_set(struct credentials *c, struct str key, struct str secret, struct str token,
+                     const char *origin);
+
+// A JSON object with these three members, as processes, containers, machines and single sign-on answer.
+// False: not whole.
+bool credentials_take_json(struct credentials *c, struct str json, const char *object,
+                           const char *const names[3], const char *origin);
+
+#endif

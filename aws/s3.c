@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "aws/s3.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "aws/s3_cache.h"
+#include "base/usd.h"
+#include "base/when.h"
+
+enum { TRIES = 5, OBJECTS_MAX = 1000000 };
+
+// ---- one request --------------------------------------------------------------------------------
+
+// AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) names another server, addressed by path; so is a bucket with a
+// dot in its name, whose certificate would not match.
+static void add_url(const struct s3 *s, struct buf *b)
+{
+	const char *endpoint = getenv("AWS_ENDPOINT_URL_S3");
+	const char *domain = strncmp(s->region, "cn-", 3) == 0 ? "amazonaws.com.cn" : "amazonaws.com";
+	if (!endpoint || !*endpoint)
+		endpoint = getenv("AWS_ENDPOINT_URL");
+	if (endpoint && *endpoint)
+		buf_addf(b, "%s/%.*s/", endpoint, STR_ARG(s->bucket));
+	else if (memchr(s->bucket.p, '.', s->bucket.len))
+		buf_addf(b, "https://s3.%s.%s/%.*s/", s->region, domain, STR_ARG(s->bucket));
+	else
+		buf_addf(b, "https://%.*s.s3.%s.%s/", STR_ARG(s->bucket), s->region, domain);
+}
+
+static struct str between(struct str s, const char *open, const char *close, struct str *ret_rest)
+{
+	const char *from = memmem(s.p ? s.p : "", s.len, open, strlen(open));
+	const char *end = s.p + s.len;
+	if (!from)
+		return STR_NONE;
+	from += strlen(open);
+	const char *to = memmem(from, (size_t)(end - from), close, strlen(close));
+	if (!to)
+		return STR_NONE;
+	if (ret_rest)
+		*ret_rest = (struct str){to + strlen(close), (size_t)(end - to) - strlen(close)};
+	return (struct str){from, (size_t)(to - from)};
+}
+
+// What a status that is not success means, and what to do.
+static bool refused(const struct s3 *s, const struct http_answer *a, const char *what, struct err *err)
+{
+	struct str code = between(buf_str(&a->body), "<Code>", "</", NULL),
+			   words = between(buf_str(&a->body), "<Message>", "</", NULL);
+	struct str name = s->bucket;
+	if (a->status == 404 && !str_is(code, "NoSuchBucket"))
+		return err_set(err, ERR_SKIP, "s3://%.*s: %s is not there (NoSuchKey)", STR_ARG(name), what);
+	if (a->status == 403 || a->status == 401 || str_is(code, "ExpiredToken") ||
+	    str_is(code, "InvalidAccessKeyId"))
+		return err_set(
+			err, ERR_CONFIG,
+			"s3://%.*s: S3 refuses %s: %.*s (%.*s); credentials are from the %s; s3:ListBucket and s3:GetObject are needed",
+			STR_ARG(name), what, STR_ARG(code.len ? code : STR("access denied")), STR_ARG(words),
+			s->credentials.origin);
+	if (a->status == 404)
+		return err_set(err, ERR_CONFIG, "s3://%.*s: there is no such bucket", STR_ARG(name));
+	return err_set(err, a->status >= 500 || a->status == 429 ? ERR_RETRY : ERR_CONFIG,
+	               "s3://%.*s: S3 answers %ld to %s%s%.*s %.*s", STR_ARG(name), a->status, what,
+	               code.len ? ": " : "", STR_ARG(code), STR_ARG(words));
+}
+
+static void tell_bytes(void *s3, int64_t bytes)
+{
+	const struct s3 *s = s3;
+	s->tell(s->user, s->fetching->key, bytes, s->fetching->size);
+}
+
+// Does a request until it has an answer that counts: again after 5xx and broken connections, and in the
+// Region that S3 says. `tail`: what follows the bucket, encoded. `file`: see http.h; it is continued.
+static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_answer *ret,
+                    struct err *err)
+{
+	struct buf url = BUF_INIT;
+	struct err last = ERR_INIT;
+	bool good = false, again = true;
+	for (int i = 0; again && !good && i < TRIES; i++) {
+		if (i)
+			usleep((useconds_t)(100000 << i));
+		err_clear(&last);
+		buf_clear(&url);
+		add_url(s, &url);
+		buf_adds(&url, tail);
+		struct http_request r = {.url = url.data,
+		                         .sign = &s->credentials,
+		                         .region = s->region,
+		                         .file = file,
+		                         .from = file ? ftello(file) : 0,
+		                         .tell = s->tell && s->fetching ? tell_bytes : NULL,
+		                         .user = s};
+		if (!http_do(&r, ret, &last)) {
+			again = last.kind == ERR_RETRY;
+			continue;
+		}
+		good = ret->status == 200 || ret->status == 206;
+		// it does not know ranges: all came again, behind what was there
+		if (good && r.from > 0 && ret->status == 200) {
+			good = false;
+			rewind(file);
+			if (ftruncate(fileno(file), 0) != 0)
+				break;
+			http_answer_release(ret);
+			continue;
+		}
+		if (good)
+			break;
+		if (*ret->region && strcmp(ret->region, s->region) != 0) {
+			memcpy(s->region, ret->region, sizeof s->region);
+		} else {
+			refused(s, ret, what, &last);
+			again = last.kind == ERR_RETRY;
+		}
+		http_answer_release(ret);
+	}
+	buf_release(&url);
+	return good || err_set(err, last.kind ? last.kind : ERR_RETRY, "%s",
+	                       *last.msg ? last.msg : "S3 gives no answer that counts");
+}
+
+// ---- the listing --------------------------------------------------------------------------------
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	                              : -1;
+}
+
+// encoding-type=url: keys come percent-encoded, with + for a blank.
+static struct str decoded(struct arena *a, struct str s)
+{
+	struct str copy = arena_str(a, s);
+	char *p = (char *)(uintptr_t)copy.p;
+	size_t n = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] == '%' && i + 2 < s.len && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
+			p[n++] = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
+			i += 2;
+		} else {
+			p[n++] = s.p[i] == '+' ? ' ' : s.p[i];
+		}
+	}
+	p[n] = '\0';
+	return (struct str){p, n};
+}
+
+static void take_listing(struct s3 *s, struct str xml)
+{
+	struct str one;
+	while ((one = between(xml, "<Contents>", "</Contents>", &xml)).p) {
+		struct s3_object o = {.key = decoded(&s->arena, between(one, "<Key>", "</Key>", NULL))};
+		if (!usd_parse_scaled(between(one, "<Size>", "</Size>", NULL), 0, &o.size) ||
+		    !when_parse(between(one, "<LastModified>", "</LastModified>", NULL), &o.modified_ms))
+			continue;
+		if (s->n == s->cap)
+			s->objects = xrealloc(s->objects, s->cap = s->cap ? s->cap * 2 : 256, sizeof *s->objects);
+		s->objects[s->n++] = o;
+	}
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return str_cmp(((const struct s3_object *)a)->key, ((const struct s3_object *)b)->key);
+}
+
+// Parameters stand in the order of their names, as the signature wants them.
+static bool list(struct s3 *s, struct err *err)
+{
+	struct buf tail = BUF_INIT, token = BUF_INIT;
+	bool good = true, more = true;
+	while (good && more) {
+		struct http_answer a;
+		buf_clear(&tail);
+		buf_addc(&tail, '?');
+		if (token.len) {
+			buf_adds(&tail, "continuation-token=");
+			buf_add_url_part(&tail, buf_str(&token), false);
+			buf_addc(&tail, '&');
+		}
+		buf_adds(&tail, "encoding-type=url&list-type=2&prefix=");
+		buf_add_url_part(&tail, s->prefix, false);
+		good = request(s, tail.data, NULL, "the listing", &a, err);
+		if (!good)
+			break;
+		take_listing(s, buf_str(&a.body));
+		good = s->n <= OBJECTS_MAX ||
+		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself",
+		               STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
+		struct str next = between(buf_str(&a.body), "<NextContinuationToken>", "</", NULL);
+		more = next.len > 0 && !str_eq(next, buf_str(&token));
+		buf_clear(&token);
+		buf_addstr(&token, next);
+		http_answer_release(&a);
+	}
+	if (s->n > 1)
+		qsort(s->objects, s->n, sizeof *s->objects, by_key);
+	buf_release(&tail);
+	buf_release(&token);
+	return good;
+}
+
+// ---- files --------------------------------------------------------------------------------------
+
+static bool make_folders(const char *path)
+{
+	struct buf b = BUF_INIT;
+	bool good = true;
+	for (const char *p = path; good && *p; p++) {
+		if (*p == '/' && b.len)
+			good = mkdir(b.data, 0700) == 0 || errno == EEXIST;
+		buf_addc(&b, *p);
+	}
+	buf_release(&b);
+	return good;
+}
+
+static bool download(struct s3 *s, const struct s3_object *o, const char *path, struct err *err)
+{
+	struct buf part = BUF_INIT, tail = BUF_INIT;
+	struct http_answer a;
+	// The name of the part holds which version it is of, so that a continued one never mixes two.
+	buf_addf(&part, "%s.%lld-%lld.part", path, (long long)o->modified_ms, (long long)o->size);
+	buf_add_url_part(&tail, o->key, true);
+	FILE *f = make_folders(path) ? fopen(part.data, "ab") : NULL;
+	bool good =
+		f || err_set(err, ERR_CONFIG,
+	                 "%s: cannot be written (%s): set reconcile.cache to a folder that nowcast may write",
+	                 part.data, strerror(errno));
+	bool whole = good && fseeko(f, 0, SEEK_END) == 0 && ftello(f) == o->size;
+	if (good && !whole && (good = request(s, tail.data, f, "a file", &a, err)))
+		http_answer_release(&a);
+	if (f && (fflush(f) != 0 || fsync(fileno(f)) != 0) && good)
+		good = err_set(err, ERR_FATAL, "%s: cannot be written: %s", part.data, strerror(errno));
+	if (good && ftello(f) != o->size) {
+		good = err_set(err, ERR_RETRY, "s3://%.*s/%.*s: %lld bytes came, %lld were promised",
+		               STR_ARG(s->bucket), STR_ARG(o->key), (long long)ftello(f), (long long)o->size);
+		unlink(part.data);
+	}
+	if (f)
+		fclose(f);
+	struct timespec times[2] = {{.tv_sec = o->modified_ms / 1000}, {.tv_sec = o->modified_ms / 1000}};
+	if (good && (utimensat(AT_FDCWD, part.data, times, 0) != 0 || rename(part.data, path) != 0))
+		good = err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
+	s->fetched += good;
+	s->fetched_bytes += good ? o->size : 0;
+	buf_release(&part);
+	buf_release(&tail);
+	return good;
+}
+
+static bool is_fresh(const struct s3_object *o, const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && st.st_size == o->size && st.st_mtim.tv_sec == o->modified_ms / 1000;
+}
+
+static const struct s3_object *find(const struct s3 *s, struct str key)
+{
+	struct s3_object like = {.key = key};
+	return s->n ? bsearch(&like, s->objects, s->n, sizeof like, by_key) : NULL;
+}
+
+bool s3_fetch(void *s3, struct str path, struct err *err)
+{
+	struct s3 *s = s3;
+	struct str key = {path.p + s->folder.len + 1, path.len - s->folder.len - 1};
+	const struct s3_object *o = find(s, key);
+	if (!o)
+		return err_set(err, ERR_SKIP,
+		               "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is",
+		               STR_ARG(s->bucket), STR_ARG(key));
+	s->fetching = o;
+	bool good = is_fresh(o, path.p) || download(s, o, path.p, err);
+	s->fetching = NULL;
+	if (good)
+		cache_used(path.p);
+	return good;
+}
+
+// ---- opening ------------------------------------------------------------------------------------
+
+static int forget_manifest(const char *path, const struct stat *st, int flag, struct FTW *at)
+{
+	(void)st, (void)at;
+	if (flag == FTW_F && str_ends(str_of(path), STR("-Manifest.json")))
+		unlink(path);
+	return 0;
+}
+
+static bool is_plain(struct str key)
+{
+	while (key.len) {
+		struct str part = str_cut(&key, '/');
+		if (str_is(part, "..") || str_is(part, "."))
+			return false;
+	}
+	return true;
+}
+
+// Manifests are small and decide everything: the cache has those of the listing and no others.
+static bool fetch_manifests(struct s3 *s, struct err *err)
+{
+	size_t n = 0;
+	nftw(s->folder.p, forget_manifest, 16, FTW_PHYS);
+	for (size_t i = 0; i < s->n; i++) {
+		struct str key = s->objects[i].key;
+		if (!str_ends(key, STR("-Manifest.json")) || !is_plain(key))
+			continue;
+		struct buf path = BUF_INIT;
+		buf_addf(&path, "%.*s/%.*s", STR_ARG(s->folder), STR_ARG(key));
+		bool good = download(s, &s->objects[i], path.data, err);
+		buf_release(&path);
+		if (!good)
+			return false;
+		n++;
+	}
+	return n > 0 ||
+	       err_set(
+			   err, ERR_CONFIG,
+			   "s3://%.*s/%.*s: no export: expected <export>/metadata/BILLING_PERIOD=YYYY-MM/<export>-Manifest.json below it",
+			   STR_ARG(s->bucket), STR_ARG(s->prefix));
+}
+
+static void choose_folders(struct s3 *s, const char *cache)
+{
+	struct buf b = BUF_INIT;
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	if (cache && *cache)
+		buf_adds(&b, cache);
+	else if (xdg && *xdg)
+		buf_addf(&b, "%s/nowcast/cur", xdg);
+	else
+		buf_addf(&b, "%s/.cache/nowcast/cur", home ? home : "");
+	s->cache = arena_str(&s->arena, buf_str(&b));
+	s->folder = arena_text(&s->arena, "%s/%.*s", b.data, STR_ARG(s->bucket));
+	buf_release(&b);
+}
+
+bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_tell *tell, void *user, struct err *err)
+{
+	struct str rest = str_of(uri);
+	const char *region = getenv("AWS_REGION");
+	rest.p += 5, rest.len -= 5; // "s3://"
+	s->bucket = arena_str(&s->arena, str_cut(&rest, '/'));
+	while (rest.len && rest.p[rest.len - 1] == '/')
+		rest.len--;
+	s->prefix = arena_str(&s->arena, rest);
+	if (!s->bucket.len || !is_plain(s->prefix) || !is_plain(s->bucket))
+		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX/EXPORT", uri);
+	s->tell = tell;
+	s->user = user;
+	choose_folders(s, cache);
+	s->opened_ms = when_now_ms();
+	if (!credentials_find(&s->credentials, err))
+		return false;
+	if (!region || !*region)
+		region = getenv("AWS_DEFAULT_REGION");
+	if (!region || !*region)
+		region = s->credentials.region.len ? s->credentials.region.data : "us-east-1";
+	snprintf(s->region, sizeof s->region, "%s", region);
+	return list(s, err) && fetch_manifests(s, err);
+}
+
+void s3_prune(const struct s3 *s, int64_t max)
+{
+	if (s->cache.len)
+		cache_prune(s->cache.p, max, s->opened_ms, when_now_ms());
+}
+
+void s3_close(struct s3 *s)
+{
+	credentials_release(&s->credentials);
+	free(s->objects);
+	arena_release(&s->arena);
+	*s = (struct s3){0};
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast alert ...`: for whoever is woken, and for whoever writes the rules. Each action is a row of a
+// table and a function.
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alert/alert.h"
+#include "base/when.h"
+#include "cli/commands.h"
+
+enum { DAY_MS = 24 * MS_PER_HOUR, HISTORY_SHOWN_MAX = 1000, DELIVER_MS = 20000, WAIT_MS = 20 };
+
+struct alerting {
+	struct command *command;
+	const struct conf *conf;
+	struct alert_rules rules;
+	struct rollups *rollups;
+	struct redis *redis;
+};
+
+static const char *text_at(const json_t *j, const char *key)
+{
+	const char *z = json_string_value(json_object_get(j, key));
+	return z ? z : "";
+}
+
+static const char *time_at(const json_t *j, const char *key, char *buf)
+{
+	return when_format(json_integer_value(json_object_get(j, key)), buf);
+}
+
+static int severity_of(const json_t *j)
+{
+	const char *z = text_at(j, "severity");
+	return strcmp(z, "critical") == 0 ? 0 : strcmp(z, "warning") == 0 ? 1 : 2;
+}
+
+static bool parse_time(const char *text, const char *flag, int64_t *ret_ms, struct err *err)
+{
+	return when_parse(str_of(text), ret_ms) ||
+	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"",
+	               flag, text);
+}
+
+struct entry {
+	struct str name; // of the reply
+	json_t *value;
+};
+
+// The worst first, then the newest.
+static int by_urgency(const void *a, const void *b)
+{
+	const json_t *x = ((const struct entry *)a)->value, *y = ((const struct entry *)b)->value;
+	int worse = severity_of(x) - severity_of(y);
+	json_int_t s = json_integer_value(json_object_get(x, "since")),
+			   t = json_integer_value(json_object_get(y, "since"));
+	return worse ? worse : s > t ? -1 : s < t ? 1 : strcmp(text_at(x, "text"), text_at(y, "text"));
+}
+
+// Reads a hash or a list of JSON objects and hands each to `print`; those of a hash by urgency.
+static bool each_json(struct alerting *a, const char *what, const char *verb, const char *from,
+                      const char *to, const char *none, void (*print)(struct str name, const json_t *j),
+                      struct err *err)
+{
+	struct buf key = BUF_INIT;
+	bool hash = strcmp(verb, "HGETALL") == 0;
+	alert_key(&key, a->conf->redis_prefix, what);
+	if (hash)
+		redis_cmdz(a->redis, verb, key.data, NULL);
+	else
+		redis_cmdz(a->redis, verb, key.data, from, to, NULL);
+	buf_release(&key);
+	if (!redis_exec(a->redis, err))
+		return false;
+	size_t n = redis_len(a->redis, 0), step = hash ? 2 : 1, found = 0;
+	struct entry *list = xcalloc(n / step + 1, sizeof *list);
+	for (size_t i = 0; i + step <= n; i += step) {
+		struct str value = redis_elem(a->redis, 0, i + step - 1);
+		list[found] = (struct entry){hash ? redis_elem(a->redis, 0, i) : STR_NONE,
+		                             json_loadb(value.p, value.len, 0, NULL)};
+		found += list[found].value != NULL;
+	}
+	if (hash)
+		qsort(list, found, sizeof *list, by_urgency);
+	for (size_t i = 0; i < found; i++) {
+		print(list[i].name, list[i].value);
+		json_decref(list[i].value);
+	}
+	free(list);
+	if (n == 0)
+		puts(none);
+	return true;
+}
+
+// ---- list ---------------------------------------------------------------------------------------
+
+static void print_alert(struct str name, const json_t *j)
+{
+	char since[WHEN_SIZE];
+	(void)name;
+	printf("%-8s %-8s since %s  %s: %s%s\n", "up", text_at(j, "severity"), time_at(j, "since", since),
+	       text_at(j, "rule"), text_at(j, "text"),
+	       json_is_true(json_object_get(j, "silenced")) ? "  (silenced)" : "");
+	if (*text_at(j, "contributors"))
+		printf("         most by: %s\n", text_at(j, "contributors"));
+}
+
+static void print_silence(struct str name, const json_t *j)
+{
+	char until[WHEN_SIZE];
+	if (json_integer_value(json_object_get(j, "until")) > when_now_ms())
+		printf("silence  %.*s  rule %s, group %s, until %s  %s\n", STR_ARG(name), text_at(j, "rule"),
+		       text_at(j, "group"), time_at(j, "until", until), text_at(j, "why"));
+}
+
+static void print_event(struct str name, const json_t *j)
+{
+	char at[WHEN_SIZE];
+	(void)name;
+	printf("%-8s %-8s at    %s  %s: %s%s%s\n", text_at(j, "event"), text_at(j, "severity"),
+	       time_at(j, "at", at), text_at(j, "rule"), text_at(j, "text"),
+	       *text_at(j, "ended") ? "; ended: " : "", text_at(j, "ended"));
+}
+
+static void print_dead(struct str name, const json_t *j)
+{
+	char at[WHEN_SIZE];
+	(void)name;
+	const json_t *events = json_object_get(j, "events"), *first = json_array_get(events, 0);
+	printf("dead     for %s, of %s, %zu events, %d tries: %s\n", text_at(j, "receiver"),
+	       time_at(j, "created", at), json_array_size(events),
+	       (int)json_integer_value(json_object_get(j, "tries")), text_at(j, "error"));
+	printf("         %s %s: %s%s\n", text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"),
+	       json_array_size(events) > 1 ? ", and more" : "");
+}
+
+static bool print_undelivered(struct alerting *a, struct err *err)
+{
+	struct buf outbox = BUF_INIT, dead = BUF_INIT;
+	alert_key(&outbox, a->conf->redis_prefix, "outbox");
+	alert_key(&dead, a->conf->redis_prefix, "dead");
+	redis_cmdz(a->redis, "ZCARD", outbox.data, NULL);
+	redis_cmdz(a->redis, "LLEN", dead.data, NULL);
+	buf_release(&outbox);
+	buf_release(&dead);
+	if (!redis_exec(a->redis, err))
+		return false;
+	if (redis_int(a->redis, 0) || redis_int(a->redis, 1))
+		printf("messages %lld wait to be delivered, %lld were given up (--dead)\n",
+		       (long long)redis_int(a->redis, 0), (long long)redis_int(a->redis, 1));
+	return true;
+}
+
+static bool list(struct alerting *a, struct err *err)
+{
+	const char *history = NULL;
+	char last[24];
+	bool dead = command_switch(a->command, "--dead");
+	if (!command_option(a->command, "--history", &history, err) || !command_done(a->command, 1, 1, err))
+		return false;
+	if (dead)
+		return each_json(a, "dead", "LRANGE", "0", "-1", "no message was given up", print_dead, err);
+	if (history) {
+		int n = atoi(history);
+		if (n < 1 || n > HISTORY_SHOWN_MAX)
+			return err_set(err, ERR_CONFIG, "--history: expected a number from 1 to %d, got \"%s\"",
+			               HISTORY_SHOWN_MAX, history);
+		snprintf(last, sizeof last, "%d", n - 1);
+		return each_json(a, "history", "LRANGE", "0", last, "nothing has rung yet", print_event, err);
+	}
+	return each_json(a, NULL, "HGETALL", NULL, NULL, "no alert is up", print_alert, err) &&
+	       each_json(a, "silences", "HGETALL", NULL, NULL, "no silences", print_silence, err) &&
+	       print_undelivered(a, err);
+}
+
+// ---- silence ------------------------------------------------------------------------------------
+
+static bool parse_for(const char *text, int64_t *ret_ms, struct err *err)
+{
+	char *end;
+	long long n = strtoll(text, &end, 10);
+	int64_t unit = *end == 'm' ? MS_PER_MINUTE : *end == 'h' ? MS_PER_HOUR : *end == 'd' ? DAY_MS : 0;
+	if (end == text || !unit || end[1] || n < 1 || n > 100000)
+		return err_set(err, ERR_CONFIG, "--for: expected a duration such as 30m, 2h or 3d, got \"%s\"", text);
+	*ret_ms = n * unit;
+	return true;
+}
+
+// The daemon may have other rules than are known here, so one that matches none is only remarked on.
+static void remark_on_rule(const struct alerting *a, const char *pattern)
+{
+	char name[256];
+	for (int i = 0; i < a->rules.nrules; i++) {
+		snprintf(name, sizeof name, "%.*s", STR_ARG(a->rules.rules[i].name));
+		if (fnmatch(pattern, name, 0) == 0)
+			return;
+	}
+	fprintf(stderr, "note: %s has no rule %s, so this silences nothing unless the daemon has other rules\n",
+	        *a->conf->alerts_file ? a->conf->alerts_file : "the built-in set", pattern);
+}
+
+static bool silence(struct alerting *a, struct err *err)
+{
+	const char *group = "*", *span = "2h", *why = "", *end = NULL;
+	struct command *c = a->command;
+	struct buf key = BUF_INIT;
+	int64_t ms = 0, now = when_now_ms();
+	char id[24], until[WHEN_SIZE];
+	if (!command_option(c, "--only", &group, err) || !command_option(c, "--for", &span, err) ||
+	    !command_option(c, "--why", &why, err) || !command_option(c, "--end", &end, err) ||
+	    !command_done(c, end ? 1 : 2, end ? 1 : 2, err) || !parse_for(span, &ms, err))
+		return false;
+	for (size_t i = 0; i < c->nflags; i++) // it would silence all groups
+		if (str_is(c->flags[i].key, "group"))
+			return err_set(err, ERR_CONFIG,
+			               "--group is the consumer group; --only GROUP says which alerts are silenced");
+	alert_key(&key, a->conf->redis_prefix, "silences");
+	if (end) {
+		redis_cmdz(a->redis, "HDEL", key.data, end, NULL);
+		buf_release(&key);
+		if (!redis_exec(a->redis, err))
+			return false;
+		if (redis_int(a->redis, 0) == 0)
+			return err_set(err, ERR_CONFIG, "there is no silence %s; `nowcast alert list` shows them", end);
+		puts("ended");
+		return true;
+	}
+	json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "rule", c->argv[1], "group", group, "until",
+	                      (json_int_t)(now + ms), "why", why);
+	if (!j) {
+		buf_release(&key);
+		return err_set(err, ERR_CONFIG, "a silence takes UTF-8 only");
+	}
+	char *text = json_dumps(j, JSON_COMPACT);
+	snprintf(id, sizeof id, "%llx", (long long)now);
+	redis_cmdz(a->redis, "HSET", key.data, id, text, NULL);
+	buf_release(&key);
+	free(text);
+	json_decref(j);
+	if (!redis_exec(a->redis, err))
+		return false;
+	printf("silence %s: rule %s, group %s, until %s\n", id, c->argv[1], group, when_format(now + ms, until));
+	remark_on_rule(a, c->argv[1]);
+	return true;
+}
+
+// ---- test ---------------------------------------------------------------------------------------
+
+static bool test(struct alerting *a, struct err *err)
+{
+	if (!command_done(a->command, 1, 2, err))
+		return false;
+	const char *only = a->command->argc > 1 ? a->command->argv[1] : NULL;
+	int tried = 0, failed = 0;
+	char id[40];
+	int64_t now = when_now_ms();
+	json_t *events = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}]", "event", "firing", "rule",
+	                           "trial", "kind", "test", "group", "all", "period", "", "severity", "info",
+	                           "text", "a trial message of `nowcast alert test`; nothing is wrong", "since",
+	                           (json_int_t)now, "at", (json_int_t)now);
+	struct alert_sender *sender = alert_sender_new();
+	struct alert_sending **sendings = xcalloc((size_t)a->rules.nreceivers + 1, sizeof *sendings);
+	snprintf(id, sizeof id, "%lld-test", (long long)now);
+	for (int i = 0; i < a->rules.nreceivers; i++) {
+		const struct alert_receiver *to = &a->rules.receivers[i];
+		struct buf body = BUF_INIT, title = BUF_INIT;
+		if (only && !str_is(to->name, only))
+			continue;
+		alert_message(to, events, id, &body, &title);
+		sendings[i] = alert_send(sender, to, str_of(id), &body);
+		buf_release(&title);
+	}
+	for (int i = 0; i < a->rules.nreceivers; i++) {
+		const struct alert_receiver *to = &a->rules.receivers[i];
+		const struct err *why = NULL;
+		if (!sendings[i])
+			continue;
+		while (!alert_sending_over(sendings[i], &why))
+			alert_sender_wait(sender, WAIT_MS);
+		printf("%-6s %.*s (%s)%s%s\n", why ? "failed" : "sent", STR_ARG(to->name),
+		       receiver_kind_names[to->kind], why ? ": " : "", why ? why->msg : "");
+		tried++;
+		failed += why != NULL;
+		alert_sending_free(sendings[i]);
+	}
+	free(sendings);
+	alert_sender_free(sender);
+	json_decref(events);
+	if (tried == 0)
+		return err_set(err, ERR_CONFIG,
+		               only ? "alerts.file has no [receiver %s]"
+		                    : "there is no receiver: add a [receiver NAME] to alerts.file%s",
+		               only ? only : "");
+	return failed == 0 ||
+	       err_set(err, ERR_FATAL, "%d of %d receivers did not take the message", failed, tried);
+}
+
+// ---- check --------------------------------------------------------------------------------------
+
+static bool check(struct alerting *a, struct err *err)
+{
+	const char *now = NULL;
+	int64_t now_ms = when_now_ms();
+	struct alert_turn turn;
+	char token[48];
+	if (!command_option(a->command, "--now", &now, err) || !command_done(a->command, 1, 1, err) ||
+	    (now && !parse_time(now, "--now", &now_ms, err)))
+		return false;
+	snprintf(token, sizeof token, "check-%d-%lld", (int)getpid(), (long long)when_now_ms());
+	if (!alert_turn(&a->rules, a->rollups, a->conf, token, now_ms, &turn, err))
+		return false;
+	struct alert_outbox *outbox = alert_outbox_new(a->redis, a->conf->redis_prefix);
+	struct alert_sent sent = {0};
+	bool good = !turn.mine || alert_deliver(outbox, &a->rules, DELIVER_MS, &sent, err);
+	alert_outbox_free(outbox);
+	alert_lease_end(a->redis, a->conf, token);
+	if (!good)
+		return false;
+	if (!turn.mine)
+		puts("another process looks after the alerts; it keeps doing so");
+	else
+		printf("%d conditions hold, %d events; messages: %d sent, %d to be tried again, %d given up\n",
+		       turn.findings, turn.events, sent.sent, sent.failed, sent.dead);
+	return true;
+}
+
+// ---- backtest -----------------------------------------------------------------------------------
+
+// One hour, seen from its end. What held in the hour before is no news.
+static bool backtest_hour(struct alerting *a, const struct alert_rule *only, int64_t hour, json_t **held,
+                          int64_t *rings, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct alert_check c = {.rules = &a->rules,
+	                        .rollups = a->rollups,
+	                        .redis = a->redis,
+	                        .prefix = a->conf->redis_prefix,
+	                        .now_ms = (hour + 1) * MS_PER_HOUR - 1,
+	                        .hourly = true,
+	                        .only_rule = only,
+	                        .arena = &arena};
+	json_t *now = json_object();
+	char when[WHEN_SIZE];
+	bool good = alert_check(&c, err);
+	for (int i = 0; good && i < c.n; i++) {
+		const struct alert_finding *f = &c.findings[i];
+		struct buf key = BUF_INIT;
+		buf_addf(&key, "%.*s|%.*s|%.*s", STR_ARG(f->rule->name), STR_ARG(f->group), STR_ARG(f->period));
+		json_t *before = json_object_get(*held, key.data);
+		if (!before || json_integer_value(before) < f->level) {
+			printf("%s  %.*s: %.*s\n", when_format(c.now_ms, when), STR_ARG(f->rule->name), STR_ARG(f->text));
+			++*rings;
+		}
+		json_object_set_new(now, key.data, json_integer(f->level));
+		buf_release(&key);
+	}
+	json_decref(*held);
+	*held = now;
+	arena_release(&arena);
+	return good;
+}
+
+static bool backtest(struct alerting *a, struct err *err)
+{
+	const char *name = NULL, *from = NULL, *to = NULL;
+	int64_t first, last, ms, rings = 0, hours = 0;
+	struct command *c = a->command;
+	if (!command_option(c, "--rule", &name, err) || !command_option(c, "--from", &from, err) ||
+	    !command_option(c, "--to", &to, err) || !command_done(c, 1, 1, err))
+		return false;
+	const struct alert_rule *only = name ? alert_rule_find(&a->rules, str_of(name)) : NULL;
+	if (name && !only)
+		return err_set(err, ERR_CONFIG, "--rule: there is no rule %s in %s", name,
+		               *a->conf->alerts_file ? a->conf->alerts_file : "the built-in rules");
+	if (!rollups_extent(a->rollups, &first, &last, err))
+		return false;
+	if (from && parse_time(from, "--from", &ms, err) && ms / MS_PER_HOUR > first)
+		first = ms / MS_PER_HOUR;
+	if (to && parse_time(to, "--to", &ms, err) && ms / MS_PER_HOUR - 1 < last)
+		last = ms / MS_PER_HOUR - 1;
+	if (err->kind)
+		return false;
+	json_t *held = json_object();
+	bool good = true;
+	for (int64_t h = first; good && first && h <= last; h++, hours++)
+		good = backtest_hour(a, only, h, &held, &rings, err);
+	json_decref(held);
+	if (good)
+		printf("%lld rings in %lld hours%s\n", (long long)rings, (long long)hours,
+		       hours ? "" : ": there are no figures of that time");
+	return good;
+}
+
+// ---- the table ----------------------------------------------------------------------------------
+
+int cmd_alert(struct command *c)
+{
+	static const struct { const char *name; bool (*run)(struct alerting *a, struct err *err); } actions[] = {
+		{"list", list}, {"silence", silence}, {"test", test}, {"check", check}, {"backtest", backtest},
+	};
+	struct err err = ERR_INIT;
+	struct alerting a = {.command = c, .conf = &c->conf};
+	bool good = false, known = false;
+	if (alert_rules_load(&a.rules, &c->conf, &err) &&
+	    rollups_open(&a.rollups, redis_target_of(&c->conf), &err)) {
+		a.redis = view_redis(rollups_view(a.rollups));
+		for (size_t i = 0; c->argc && i < sizeof actions / sizeof *actions; i++)
+			if (strcmp(c->argv[0], actions[i].name) == 0) {
+				known = true;
+				good = actions[i].run(&a, &err);
+			}
+		if (!known)
+			err_set(&err, ERR_CONFIG, "expected list, silence, test, check or backtest%s%s",
+			        c->argc ? ", got " : "", c->argc ? c->argv[0] : "");
+	}
+	rollups_close(a.rollups);
+	alert_rules_release(&a.rules);
+	return good ? STATUS_OK : command_fail(c, &err);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast check-config`: is the configuration valid, and what is in force? Connects to nothing.
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "ingest/kafka.h"
+
+int cmd_check_config(struct command *c)
+{
+	struct err err = ERR_INIT;
+	bool sample = command_switch(c, "--sample"), man = command_switch(c, "--man");
+	if (!command_done(c, 0, 0, &err))
+		return command_fail(c, &err);
+	if (sample || man) {
+		(sample ? conf_print_sample : conf_print_man)(stdout);
+		return STATUS_OK;
+	}
+	if (!kafka_check(&c->conf, &err))
+		return command_fail(c, &err);
+	conf_print_effective(&c->conf, stdout);
+	if (!*c->conf.brokers || !c->conf.topics.n)
+		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",
+		      stderr);
+	if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
+		fputs(
+			"nowcast check-config: neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be "
+			"logged\n",
+			stderr);
+	return STATUS_OK;
+}

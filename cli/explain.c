@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast explain PRINCIPAL HOUR`: why is this number what it is? For each model that a principal called in
+// an hour: its calls, how its tokens are known, what a call was taken to use and what taught that, then every
+// term of the sum with its rate.
+//
+// It reads what stood by when the figure was computed, and computes nothing anew.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/price.h"
+#include "ingest/pseudonym.h"
+#include "query/group.h"
+#include "store/view.h"
+
+struct explained {
+	struct str principal;
+	struct groups groups;       // by principal, of that hour
+	int model_hours;                 // in which the principal stands
+	struct model_hour where[64]; // which: account, region, model key and hour
+	struct arena arena;
+};
+
+// What the rows that follow have in common.
+static void print_rate_class(int rate_class)
+{
+	int64_t from, to;
+	rate_class_prompt(rate_class, &from, &to);
+	printf("  %s tier", price_tier_names[rate_class_tier(rate_class)]);
+	if (rate_class_prompt_known(rate_class) && from > 0)
+		printf(", prompts of more than %lld tokens", (long long)from - 1);
+	else if (rate_class_prompt_known(rate_class))
+		printf(", prompts of at most %lld tokens", (long long)to);
+	printf(":\n");
+}
+
+static void print_row(const struct view_row *row)
+{
+	const struct figure *f = &row->figure;
+	char usd[USD_SIZE];
+	if (row->type == TOKEN_TYPES) {
+		printf("  calls           %lld charged, %lld refused\n", (long long)f->tokens, (long long)f->exact);
+		return;
+	}
+	bool units = f->rate_class & RATE_CLASS_UNITS;
+	printf("  %-15s %14lld %s: ", units ? "units" : token_type_names[row->type], (long long)f->tokens,
+	       !units ? "tokens" : f->rate_class & RATE_CLASS_AT_LEAST ? "calls" : "units");
+	if (f->billed)
+		printf("billed");
+	else
+		printf("%lld exact, %lld allocated (give or take %lld), %lld provisional", (long long)f->exact,
+		       (long long)f->allocated, (long long)f->spread, (long long)f->provisional);
+	printf("; %s%s\n", f->priced ? "$" : "", f->priced ? usd_format(f->usd, 6, usd) : "unpriced");
+	if (f->band_estimated)
+		printf(
+			"  %-15s the rate goes by the length of the prompt, which is an estimate: the mean of these calls\n",
+			"");
+	if (f->assumed && !f->billed)
+		printf("  %-15s of them %lld are taken for this type without anybody saying so\n", "",
+		       (long long)f->assumed);
+}
+
+static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct explained *x = user;
+	bool here = false;
+	int rate_class = 0;
+	groups_add(&x->groups, v, model_hour);
+	for (int i = 0; i < model_hour->nrows; i++) {
+		if (!str_eq(model_hour->rows[i].principal, x->principal))
+			continue;
+		if (!here)
+			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(model_hour->model),
+			       model_hour->foundation.len ? ", which is " : "", STR_ARG(model_hour->foundation),
+			       STR_ARG(model_hour->region), STR_ARG(model_hour->account),
+			       model_hour->billed ? ": as billed" : "");
+		here = true;
+		if (model_hour->rows[i].figure.rate_class != rate_class &&
+		    !(model_hour->rows[i].figure.rate_class & RATE_CLASS_UNITS))
+			print_rate_class(rate_class = model_hour->rows[i].figure.rate_class);
+		print_row(&model_hour->rows[i]);
+	}
+	if (here && x->model_hours < 64) {
+		x->where[x->model_hours] =
+			(struct model_hour){.hour = model_hour->hour,
+		                        .account = arena_str(&x->arena, model_hour->account),
+		                        .region = arena_str(&x->arena, model_hour->region),
+		                        .billed = model_hour->billed,
+		                        .model = arena_str(&x->arena, str_starts(model_hour->model, STR("arn:"))
+		                                                          ? str_after_last(model_hour->model, '/')
+		                                                          : model_hour->model)};
+		x->model_hours++;
+	}
+	return true;
+}
+
+static const char *source_sentence(struct str source)
+{
+	static const struct {
+		const char *name, *sentence;
+	} known[] = {
+		{"bill", "the bill of past days"},
+		{"exact", "its own exact calls"},
+		{"minutes", "the metrics of the minutes it called in"},
+		{"role", "others of its role"},
+		{"tags", "others with its tags"},
+		{"model", "all callers of the model"},
+		{"none", "nothing yet"},
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (str_is(source, known[i].name))
+			return known[i].sentence;
+	return "?";
+}
+
+static int64_t take_number(struct str *rest)
+{
+	struct str word = str_cut(rest, ' ');
+	int64_t v = 0;
+	return usd_parse_scaled(word, 0, &v) ? v : 0;
+}
+
+// "MILLITOKENS SD SOURCE" for each kind (store/usage_rows.h).
+static void print_weights(const struct model_hour *model_hour, struct str tagset, struct str value)
+{
+	static const char *const names[] = {"input", "output", "cache read", "cache write"};
+	printf("  %.*s, %.*s%s%.*s: what a call was taken to use\n", STR_ARG(model_hour->model),
+	       STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
+	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
+	for (int kind = 0; kind < 4 && value.len; kind++) {
+		int64_t milli = take_number(&value), sd = take_number(&value);
+		struct str source = str_cut(&value, ' ');
+		if (milli)
+			printf("    %-13s %10lld.%03lld tokens, give or take %lld %%, learned from %s\n", names[kind],
+			       (long long)(milli / 1000), (long long)(milli % 1000), (long long)(sd / 10),
+			       source_sentence(source));
+	}
+}
+
+static bool explain_weights(struct explained *x, struct view *v, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	struct redis *r = view_redis(v);
+	char when[WHEN_SIZE];
+	int asked = 0;
+	for (int i = 0; i < x->model_hours; i++) {
+		const struct model_hour *s = &x->where[i];
+		buf_clear(&key);
+		when_format(s->hour * MS_PER_HOUR, when);
+		buf_addf(&key, "%s:{%.*s/%.*s}:usage:%.13s:%.*s", view_prefix(v), STR_ARG(s->account),
+		         STR_ARG(s->region), when, STR_ARG(s->model));
+		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+	}
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	for (int i = 0; i < x->model_hours; i++) {
+		for (size_t k = 0; k + 1 < redis_len(r, (size_t)i); k += 2) {
+			struct str field = redis_elem(r, (size_t)i, k), arn = str_cut(&field, ' '),
+					   tagset = str_cut(&field, ' ');
+			if (!str_eq(arn, x->principal) || !str_is(field, "weights"))
+				continue;
+			if (!asked++)
+				printf("\nthe split\n");
+			print_weights(&x->where[i], tagset, redis_elem(r, (size_t)i, k + 1));
+		}
+	}
+	return true;
+}
+
+static void print_total(const struct explained *x, const char *hour)
+{
+	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
+	for (int32_t i = 0; i < x->groups.n; i++) {
+		const struct group *g = &x->groups.list[i];
+		if (str_eq(g->keys[0], x->principal))
+			printf("\n%.*s in the hour of %s\n$%s, between $%s and $%s nine times in ten; %s\n",
+			       STR_ARG(x->principal), hour, usd_format(g->usd, 6, usd), usd_format(g->usd_low, 6, low),
+			       usd_format(g->usd_high, 6, high), group_basis(g, basis));
+	}
+}
+
+static bool explain(struct command *c, const char *principal, int64_t hour, struct err *err)
+{
+	struct explained x = {.principal = str_of(principal)};
+	struct view *v = NULL;
+	struct grouping by;
+	char when[WHEN_SIZE];
+	if (!grouping_parse(&by, STR("principal"), STR("team"), err) ||
+	    !view_open(&v, redis_target_of(&c->conf), err))
+		return false;
+	groups_init(&x.groups, &by);
+	bool good = view_each(v, hour, hour + 1, explain_model_hour, &x, err);
+	if (good && x.model_hours == 0)
+		good = err_set(
+			err, ERR_CONFIG,
+			"no figures of %s in the hour of %s; `nowcast report --by hour,principal` lists those there are",
+			principal, when_format(hour * MS_PER_HOUR, when));
+	good = good && explain_weights(&x, v, err);
+	if (good)
+		print_total(&x, when_format(hour * MS_PER_HOUR, when));
+	groups_release(&x.groups);
+	arena_release(&x.arena);
+	view_close(v);
+	return good;
+}
+
+int cmd_explain(struct command *c)
+{
+	struct err err = ERR_INIT;
+	int64_t ms;
+	int status = STATUS_OK;
+	if (!command_done(c, 2, 2, &err))
+		return command_fail(c, &err);
+	if (!when_parse(str_of(c->argv[1]), &ms)) {
+		err_set(&err, ERR_CONFIG, "expected an hour like 2026-11-02T05:00:00Z, got \"%s\"", c->argv[1]);
+		return command_fail(c, &err);
+	}
+	struct arena arena = ARENA_INIT;
+	struct str principal;
+	bool good = pseudonym_ask(&c->conf, &arena, str_of(c->argv[0]), &principal, &err) &&
+	            explain(c, principal.p, ms / MS_PER_HOUR, &err);
+	if (good)
+		printf("\nthe rates\n");
+	good = good && price_explain_hour(c, principal.p, ms / MS_PER_HOUR, &status, &err);
+	arena_release(&arena);
+	return good ? status : command_fail(c, &err);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast price VERB`: looking after the prices. This file has the table of verbs and those that look at
+// files and words; what looks at rates is in price_list.c and price_explain.c, what brings new ones in
+// price_import.c and price_update.c.
+#include "cli/price.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "cli/commands.h"
+#include "pricing/usage_type.h"
+
+enum { FILE_MAX = 16 << 20 };
+
+static const struct {
+	const char *name;
+	bool (*run)(struct command *c, int *ret_status, struct err *err);
+} verbs[] = {
+	{"list", price_list},       {"show", price_show},
+	{"check", price_check},     {"diff", price_diff_files},
+	{"import", price_import},   {"update", price_update},
+	{"explain", price_explain}, {"usage-type", price_usage_type},
+};
+
+int cmd_price(struct command *c)
+{
+	struct err err = ERR_INIT;
+	const char *name = command_verb(c);
+	int status = STATUS_OK;
+	for (size_t i = 0; name && i < sizeof verbs / sizeof *verbs; i++)
+		if (strcmp(name, verbs[i].name) == 0)
+			return verbs[i].run(c, &status, &err) ? status : command_fail(c, &err);
+	err_set(
+		&err, ERR_CONFIG,
+		"expected list, show, check, diff, import, update, explain or usage-type, got %s; `nowcast help price` says more",
+		name      ? name
+		: c->argc ? c->argv[0]
+				  : "nothing");
+	return command_fail(c, &err);
+}
+
+// ---- what the verbs share -----------------------------------------------------------------------
+
+char *price_per_million(int64_t rate, char *buf)
+{
+	if (rate == RATE_UNKNOWN)
+		return strcpy(buf, "-");
+	size_t n = strlen(usd_format(usd_price(1000000, rate), 6, buf));
+	while (buf[n - 1] == '0')
+		n--;
+	n -= buf[n - 1] == '.';
+	buf[n] = '\0';
+	return buf;
+}
+
+bool price_time_option(struct command *c, const char *flag, int64_t *ret_ms, struct err *err)
+{
+	const char *text = NULL;
+	if (!command_option(c, flag, &text, err))
+		return false;
+	if (text && !when_parse(str_of(text), ret_ms))
+		return err_set(err, ERR_CONFIG,
+		               "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
+	return true;
+}
+
+bool price_tier_option(struct command *c, enum price_tier *ret, struct err *err)
+{
+	const char *text = NULL;
+	if (!command_option(c, "--tier", &text, err))
+		return false;
+	for (int t = 0; text && t < PRICE_TIERS; t++)
+		if (strcmp(text, price_tier_names[t]) == 0) {
+			*ret = (enum price_tier)t;
+			return true;
+		}
+	return !text ||
+	       err_set(err, ERR_CONFIG,
+	               "--tier: expected standard, batch, flex, priority, latency or reserved, got \"%s\"", text);
+}
+
+// ---- check and diff -----------------------------------------------------------------------------
+
+static bool read_rows(const char *path, struct price_rows *ret, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	bool good = file_read(path, FILE_MAX, &text, err) && price_file_read(ret, buf_str(&text), path, err);
+	buf_release(&text);
+	return good;
+}
+
+static bool check_files(char **paths, struct err *err)
+{
+	for (; *paths; paths++) {
+		struct price_rows rows;
+		if (!read_rows(*paths, &rows, err))
+			return false;
+		printf("ok  %s: %zu rows\n", *paths, rows.n);
+		price_rows_release(&rows);
+	}
+	return true;
+}
+
+// Without arguments: what the daemon would load.
+bool price_check(struct command *c, int *ret_status, struct err *err)
+{
+	struct prices *p;
+	(void)ret_status;
+	if (!command_done(c, 0, -1, err))
+		return false;
+	if (c->argc)
+		return check_files(c->argv, err);
+	if (!prices_load(&p, &c->conf, err))
+		return false;
+	for (size_t i = 0; i < prices_count(p); i++) {
+		struct price_source s = prices_source(p, i);
+		printf("ok  %-10s %s: %zu rows\n", s.name, s.file, catalogue_rows(s.catalogue)->n);
+	}
+	prices_free(p);
+	return true;
+}
+
+static void print_diff(const struct price_diff *d)
+{
+	struct buf line = BUF_INIT;
+	for (size_t i = 0; i < d->n; i++) {
+		buf_clear(&line);
+		price_change_describe(&d->changes[i], &line);
+		puts(line.data);
+	}
+	buf_release(&line);
+}
+
+// What the old file has and the new one has not: the difference the other way round.
+static bool print_gone(const char *old_path, const char *new_path, size_t *ret_gone, struct err *err)
+{
+	struct prices *new = NULL;
+	struct price_rows old;
+	struct price_diff d;
+	struct buf line = BUF_INIT;
+	if (!prices_load_file(&new, new_path, err))
+		return false;
+	if (!read_rows(old_path, &old, err)) {
+		prices_free(new);
+		return false;
+	}
+	price_diff_init(&d, new, &old);
+	for (size_t i = d.differing; i < d.n; i++) { // they come behind those that differ
+		struct price_change c = d.changes[i];
+		c.was = c.is;
+		c.is = RATE_UNKNOWN;
+		c.source = (struct price_source){.name = old_path};
+		buf_clear(&line);
+		price_change_describe(&c, &line);
+		puts(line.data);
+	}
+	*ret_gone = d.fresh;
+	price_diff_release(&d);
+	price_rows_release(&old);
+	prices_free(new);
+	buf_release(&line);
+	return true;
+}
+
+// Like diff(1) it ends with 0 where nothing differs; 3 where something does.
+bool price_diff_files(struct command *c, int *ret_status, struct err *err)
+{
+	struct prices *old = NULL;
+	struct price_rows rows;
+	size_t gone = 0;
+	if (!command_done(c, 1, 2, err) || !read_rows(c->argv[c->argc - 1], &rows, err))
+		return false;
+	bool good = c->argc == 2 ? prices_load_file(&old, c->argv[0], err) : prices_load(&old, &c->conf, err);
+	if (good) {
+		struct price_diff d;
+		price_diff_init(&d, old, &rows);
+		print_diff(&d);
+		good = c->argc < 2 || print_gone(c->argv[0], c->argv[1], &gone, err);
+		fprintf(stderr, "%zu rates differ, %zu are new, %zu are the same", d.differing, d.fresh, d.same);
+		if (c->argc == 2)
+			fprintf(stderr, ", %zu are gone", gone);
+		fputc('\n', stderr);
+		*ret_status = d.n || gone ? STATUS_THRESHOLD : STATUS_OK;
+		price_diff_release(&d);
+	}
+	prices_free(old);
+	price_rows_release(&rows);
+	return good;
+}
+
+// ---- usage types --------------------------------------------------------------------------------
+
+static void add_word(struct buf *b, const char *key, struct str value)
+{
+	buf_addf(b, ",\"%s\":", key);
+	if (value.len)
+		buf_add_json(b, value);
+	else
+		buf_adds(b, "null");
+}
+
+static void add_token_words(struct buf *b, const struct usage_type *u)
+{
+	static const char *const modalities[USAGE_MODALITIES] = {"text", "speech", "image"};
+	add_word(b, "token_type", str_of(token_type_names[u->type]));
+	if (u->ttl_minutes)
+		buf_addf(b, ",\"ttl\":\"%s\"", u->ttl_minutes == 60 ? "1h" : u->ttl_minutes == 30 ? "30m" : "5m");
+	else
+		buf_adds(b, ",\"ttl\":null");
+	add_word(b, "tier", str_of(price_tier_names[u->tier]));
+	add_word(b, "scope", str_of(u->scope == SCOPE_GLOBAL ? "global" : "regional"));
+	add_word(b, "unit", str_of(u->tokens_per_unit == 1000000 ? "1M tokens" : "1K tokens"));
+	add_word(b, "modality", str_of(modalities[u->modality]));
+	buf_addf(b, ",\"long_prompt\":%s,\"custom_model\":%s", u->long_prompt ? "true" : "false",
+	         u->custom ? "true" : "false");
+}
+
+static void describe_usage_type(struct buf *b, struct str text, bool *ret_known)
+{
+	struct usage_type u;
+	const char *why;
+	buf_adds(b, "{\"usage_type\":");
+	buf_add_json(b, text);
+	*ret_known = usage_type_read(&u, text, &why);
+	buf_addf(b, ",\"known\":%s", *ret_known ? "true" : "false");
+	if (!*ret_known) {
+		add_word(b, "why", str_of(why));
+	} else {
+		add_word(b, "kind", str_of(usage_kind_names[u.kind]));
+		add_word(b, "region", u.region);
+		add_word(b, "model", u.model);
+		add_word(b, "model_written", u.model_written);
+		if (u.kind == USAGE_TOKENS)
+			add_token_words(b, &u);
+	}
+	buf_adds(b, "}\n");
+}
+
+// A line of JSON each; "-" reads them from standard input, a line each. 3: one was not understood.
+bool price_usage_type(struct command *c, int *ret_status, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	char *line = NULL;
+	size_t size = 0;
+	bool known;
+	if (!command_done(c, 1, -1, err))
+		return false;
+	for (int i = 0; i < c->argc; i++) {
+		if (strcmp(c->argv[i], "-") == 0) {
+			while (getline(&line, &size, stdin) >= 0) {
+				line[strcspn(line, "\r\n")] = '\0';
+				describe_usage_type(&b, str_of(line), &known);
+				*ret_status = known ? *ret_status : STATUS_THRESHOLD;
+			}
+		} else {
+			describe_usage_type(&b, str_of(c->argv[i]), &known);
+			*ret_status = known ? *ret_status : STATUS_THRESHOLD;
+		}
+	}
+	fwrite(b.data, 1, b.len, stdout);
+	buf_release(&b);
+	free(line);
+	return true;
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// `price explain`: every term of a sum, with its rate, whose rate that is, and since when. Of one call whose
+// tokens are given, at the band of its own prompt; or of one principal's hour as it stands in Redis.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "cli/price.h"
+#include "estimator/tariff.h"
+#include "ingest/pseudonym.h"
+#include "store/view.h"
+
+struct explain {
+	struct price_query q;
+	int64_t tokens[TOKEN_TYPES];
+	const char *principal;
+	int64_t hour;
+	const struct prices *prices;
+	struct usd total;
+	size_t terms, unpriced;
+};
+
+static void print_term(struct explain *e, enum token_type type, int64_t tokens, const struct rate *rate,
+                       const struct price_source *s)
+{
+	char per_million[USD_SIZE], usd[USD_SIZE], from[WHEN_SIZE] = "always";
+	struct usd cost = usd_price(tokens, rate->pico_per_token);
+	if (rate->from_ms > 0)
+		when_format(rate->from_ms, from);
+	printf("  %-15s %14lld x %10s / 1M = %18s USD   %s; %s (%s:%d), from %.10s\n", token_type_names[type],
+	       (long long)tokens, price_per_million(rate->pico_per_token, per_million), usd_format(cost, 12, usd),
+	       s->name, rate->source, rate->file, rate->line, from);
+	e->total = usd_add(e->total, cost);
+	e->terms++;
+}
+
+static void print_units(struct explain *e, int64_t units, const struct rate *rate,
+                        const struct price_source *s)
+{
+	char each[USD_SIZE], usd[USD_SIZE], from[WHEN_SIZE] = "always";
+	struct usd cost = usd_price(units, rate->pico_per_token);
+	if (rate->from_ms > 0)
+		when_format(rate->from_ms, from);
+	printf("  %-15s %14lld x %10s / %.*s = %18s USD   %s; %s (%s:%d), from %.10s\n", "units",
+	       (long long)units, usd_format((struct usd){rate->pico_per_token}, 6, each), STR_ARG(rate->unit),
+	       usd_format(cost, 12, usd), s->name, rate->source, rate->file, rate->line, from);
+	e->total = usd_add(e->total, cost);
+	e->terms++;
+}
+
+static void print_unpriced(struct explain *e, const char *type, int64_t tokens, enum price_miss miss)
+{
+	printf("  %-15s %14lld   unpriced: %s\n", type, (long long)tokens, price_miss_text(miss));
+	e->unpriced++;
+}
+
+static void print_total(const struct explain *e)
+{
+	char usd[USD_SIZE];
+	printf("  %-15s %14s   %10s        %18s USD%s\n", "sum", "", "", usd_format(e->total, 12, usd),
+	       e->unpriced ? "   without what is unpriced" : "");
+}
+
+// ---- one call -----------------------------------------------------------------------------------
+
+// "type=n", as often as wanted: --tokens input=1200 --tokens output=80, or all in one, comma-separated.
+static bool take_tokens(struct explain *e, struct str list, struct err *err)
+{
+	while (list.len) {
+		struct str number = str_cut(&list, ','), name = str_cut(&number, '=');
+		int t = 0;
+		while (t < TOKEN_TYPES && !str_is(name, token_type_names[t]))
+			t++;
+		if (t == TOKEN_TYPES || !usd_parse_scaled(number, 0, &e->tokens[t]) || e->tokens[t] < 0)
+			return err_set(
+				err, ERR_CONFIG,
+				"--tokens: expected TYPE=N with input, output, cache_read, cache_write_5m or cache_write_1h, got \"%.*s=%.*s\"",
+				STR_ARG(name), STR_ARG(number));
+	}
+	return true;
+}
+
+static void explain_call(struct explain *e)
+{
+	char when[WHEN_SIZE];
+	for (int t = 0; t < TOKEN_TYPES; t++)
+		e->q.prompt_tokens += t == TOKEN_OUTPUT ? 0 : e->tokens[t];
+	printf("%.*s in %.*s at %s, %s tier, a prompt of %lld tokens\n", STR_ARG(e->q.model),
+	       STR_ARG(e->q.region), when_format(e->q.time_ms, when), price_tier_names[e->q.tier],
+	       (long long)e->q.prompt_tokens);
+	for (int t = 0; t < TOKEN_TYPES; t++) {
+		struct rate rate;
+		struct price_source s;
+		e->q.type = (enum token_type)t;
+		enum price_miss miss = e->tokens[t] ? prices_find(e->prices, &e->q, &rate, &s) : MISS_NONE;
+		if (e->tokens[t] && miss == MISS_NONE)
+			print_term(e, e->q.type, e->tokens[t], &rate, &s);
+		else if (e->tokens[t])
+			print_unpriced(e, token_type_names[t], e->tokens[t], miss);
+	}
+	print_total(e);
+}
+
+// ---- one hour of a principal --------------------------------------------------------------------
+
+static void print_doubts(const struct priced_usage *b, const struct tariff *t, const struct view_row *rows,
+                         int n)
+{
+	char usd[USD_SIZE];
+	bool estimated;
+	const struct band *band = tariff_band(t, b, &estimated);
+	const char *how = estimated ? "an estimate by the mean of the caller's calls, for only their sum is known"
+	                            : "as each call's own prompt was";
+	if (b->assumed)
+		printf("  of the 5-minute cache writes, %lld are taken to be such without anybody saying so\n",
+		       (long long)b->assumed);
+	if (t->nbands > 1 && band->prompt_max == INT64_MAX)
+		printf("  the rates are those of long prompts: %s\n", how);
+	else if (t->nbands > 1)
+		printf("  the rates are those of prompts up to %lld tokens: %s\n", (long long)band->prompt_max, how);
+	for (int i = 0; i < n; i++)
+		if (rows[i].type < TOKEN_TYPES && usd_cmp(rows[i].figure.more, USD_ZERO) > 0)
+			printf("  %s may cost %s USD more\n", token_type_names[rows[i].type],
+			       usd_format(rows[i].figure.more, 12, usd));
+}
+
+static void explain_rows(struct explain *e, struct view *v, const struct model_hour *model_hour,
+                         const struct view_row *rows, int n)
+{
+	struct priced_usage b = {.rate_class = rows->figure.rate_class};
+	struct buf where = BUF_INIT;
+	struct tariffs tariffs;
+	struct usd stored = USD_ZERO, before = e->total, usd_of, more;
+	char when[WHEN_SIZE], usd[USD_SIZE];
+	bool billed = false;
+	(void)v;
+	for (int i = 0; i < n; i++) {
+		*(rows[i].type == TOKEN_TYPES ? &b.calls : &b.tokens[rows[i].type]) = rows[i].figure.tokens;
+		if (rows[i].type == TOKEN_CACHE_WRITE_5M)
+			b.assumed = rows[i].figure.assumed;
+		billed |= rows[i].type != TOKEN_TYPES && rows[i].figure.billed;
+		if (rows[i].type != TOKEN_TYPES && rows[i].figure.priced)
+			stored = usd_add(stored, rows[i].figure.usd);
+	}
+	buf_addf(&where, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	tariffs_init(&tariffs, e->prices, buf_str(&where), model_hour->model, model_hour->foundation,
+	             model_hour->hour * MS_PER_HOUR);
+	const struct tariff *t = tariffs_at(&tariffs, rate_class_tier(b.rate_class));
+	buf_release(&where);
+	const struct band *band = tariff_band(t, &b, NULL);
+	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %s tier, %lld calls\n",
+	       STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(model_hour->model),
+	       STR_ARG(model_hour->region), STR_ARG(model_hour->account),
+	       when_format(model_hour->hour * MS_PER_HOUR, when), price_tier_names[rate_class_tier(b.rate_class)],
+	       (long long)b.calls);
+	e->total = USD_ZERO;
+	for (int type = 0; type < TOKEN_TYPES; type++) {
+		if (b.tokens[type] && b.rate_class & RATE_CLASS_UNITS &&
+		    tariff_price(t, &b, (enum token_type)type, &usd_of, &more))
+			print_units(e, b.tokens[type], &t->unit, &t->unit_source);
+		else if (b.tokens[type] && b.rate_class & RATE_CLASS_UNITS)
+			print_unpriced(e, "units", b.tokens[type], tariff_miss(t, &b, (enum token_type)type));
+		else if (b.tokens[type] && band->rate[type] != RATE_UNKNOWN)
+			print_term(e, (enum token_type)type, b.tokens[type], &band->found[type], &band->source[type]);
+		else if (b.tokens[type])
+			print_unpriced(e, token_type_names[type], b.tokens[type],
+			               tariff_miss(t, &b, (enum token_type)type));
+	}
+	print_total(e);
+	print_doubts(&b, t, rows, n);
+	if (billed)
+		printf("  the bill says %s USD for these tokens, and that is what counts\n",
+		       usd_format(stored, 12, usd));
+	else if (usd_cmp(stored, e->total) != 0)
+		printf("  Redis holds %s USD: it was computed at other prices; `nowcast reprice` brings these\n",
+		       usd_format(stored, 12, usd));
+	e->total = usd_add(billed ? stored : e->total, before);
+}
+
+static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct explain *e = user;
+	for (int i = 0, end; i < model_hour->nrows; i = end) {
+		const struct view_row *row = &model_hour->rows[i];
+		for (end = i + 1; end < model_hour->nrows; end++)
+			if (model_hour->rows[end].figure.rate_class != row->figure.rate_class ||
+			    !str_eq(model_hour->rows[end].principal, row->principal) ||
+			    !str_eq(model_hour->rows[end].tagset, row->tagset))
+				break;
+		bool wanted = str_is(row->principal, e->principal) &&
+		              (!e->q.model.len || str_eq(e->q.model, model_hour->model)) &&
+		              (!e->q.region.len || str_eq(e->q.region, model_hour->region));
+		if (wanted)
+			explain_rows(e, v, model_hour, row, end - i);
+	}
+	return true;
+}
+
+static bool explain_hour(struct explain *e, const struct conf *conf, struct err *err)
+{
+	struct view *v = NULL;
+	char usd[USD_SIZE];
+	bool good =
+		view_open(&v, redis_target_of(conf), err) &&
+		view_each(v, e->hour, e->hour + 1, explain_model_hour, e, err);
+	if (good && e->terms + e->unpriced == 0)
+		good = err_set(
+			err, ERR_SKIP,
+			"no figures of %s in that hour; `nowcast report --by hour,principal` lists those there are",
+			e->principal);
+	else if (good)
+		printf("all together %s USD\n", usd_format(e->total, 12, usd));
+	view_close(v);
+	return good;
+}
+
+// ---- the verb -----------------------------------------------------------------------------------
+
+bool price_explain(struct command *c, int *ret_status, struct err *err)
+{
+	struct explain e = {.q.time_ms = when_now_ms()};
+	const char *model = NULL, *region = NULL, *account = NULL, *foundation = NULL, *tokens = NULL;
+	struct prices *prices = NULL;
+	int64_t hour_ms = -1;
+	if (!command_option(c, "--principal", &e.principal, err) ||
+	    !price_time_option(c, "--hour", &hour_ms, err) ||
+	    !price_time_option(c, "--time", &e.q.time_ms, err) || !price_tier_option(c, &e.q.tier, err) ||
+	    !command_option(c, "--model", &model, err) || !command_option(c, "--region", &region, err) ||
+	    !command_option(c, "--account", &account, err) ||
+	    !command_option(c, "--foundation", &foundation, err) ||
+	    !command_option(c, "--tokens", &tokens, err) || !command_done(c, 0, 0, err))
+		return false;
+	if (e.principal ? hour_ms < 0 : !model || !region || !tokens)
+		return err_set(
+			err, ERR_CONFIG,
+			"expected --model M --region R --tokens TYPE=N,... for a call, or --principal ARN --hour T for an hour");
+	struct arena arena = ARENA_INIT;
+	struct str principal = STR_NONE;
+	if (!take_tokens(&e, str_of(tokens), err) ||
+	    (e.principal && !pseudonym_ask(&c->conf, &arena, str_of(e.principal), &principal, err)) ||
+	    !prices_load(&prices, &c->conf, err)) {
+		arena_release(&arena);
+		return false;
+	}
+	e.principal = principal.p;
+	e.q.model = str_of(model);
+	e.q.region = str_of(region);
+	e.q.account = str_of(account);
+	e.q.foundation = str_of(foundation);
+	e.hour = hour_ms / MS_PER_HOUR;
+	e.prices = prices;
+	bool good = true;
+	if (e.principal)
+		good = explain_hour(&e, &c->conf, err);
+	else
+		explain_call(&e);
+	prices_free(prices);
+	arena_release(&arena);
+	*ret_status = e.unpriced ? STATUS_THRESHOLD : STATUS_OK;
+	return good;
+}
+
+bool price_explain_hour(struct command *c, const char *principal, int64_t hour, int *ret_status,
+                        struct err *err)
+{
+	struct explain e = {.principal = principal, .hour = hour};
+	struct prices *prices = NULL;
+	if (!prices_load(&prices, &c->conf, err))
+		return false;
+	e.prices = prices;
+	bool good = explain_hour(&e, &c->conf, err);
+	prices_free(prices);
+	*ret_status = e.unpriced ? STATUS_THRESHOLD : STATUS_OK;
+	return good;
+}

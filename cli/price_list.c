@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// `price list`: what each source holds. `price show MODEL`: what counts for a model, and which source said
+// so.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "cli/price.h"
+
+struct filter {
+	const char *word;   // part of the model's name; NULL: every model
+	const char *source; // NULL: every source
+	bool all;           // also what is not in force at `time_ms`
+	int64_t time_ms;
+};
+
+static bool wanted(const struct filter *f, const struct price_row *r)
+{
+	return (f->all || (r->from_ms <= f->time_ms && f->time_ms < r->to_ms)) &&
+	       (!f->word || memmem(r->model.p, r->model.len, f->word, strlen(f->word)));
+}
+
+static void print_row(const struct price_source *s, const struct price_row *r)
+{
+	char from[WHEN_SIZE] = "-", to[WHEN_SIZE] = "-", rate[USD_SIZE];
+	char band[24] = "";
+	if (r->from_ms > 0)
+		when_format(r->from_ms, from);
+	if (r->to_ms != INT64_MAX)
+		when_format(r->to_ms, to);
+	if (r->prompt_over)
+		snprintf(band, sizeof band, ">%lld", (long long)r->prompt_over);
+	printf("%-9s %-40.*s %-8s %-15.*s %-12.*s %-8s %-8s %-10.10s %-10.10s", s->name, STR_ARG(r->model),
+	       r->scope == SCOPE_GLOBAL ? "global" : "regional", STR_ARG(r->region.len ? r->region : STR("*")),
+	       STR_ARG(r->account.len ? r->account : STR("*")), price_tier_names[r->tier], band, from, to);
+	for (int t = 0; t < TOKEN_TYPES; t++)
+		printf(" %9s", price_per_million(r->rate[t], rate));
+	printf("  %s", r->source);
+	if (r->unit.len && r->per_unit != RATE_UNKNOWN)
+		printf("; %s USD per %.*s", usd_format((struct usd){r->per_unit}, 6, rate), STR_ARG(r->unit));
+	else if (r->unit.len)
+		printf("; per %.*s", STR_ARG(r->unit));
+	putchar('\n');
+}
+
+static void list_table(const struct prices *p, const struct filter *f)
+{
+	printf("%-9s %-40s %-8s %-15s %-12s %-8s %-8s %-10s %-10s %9s %9s %9s %9s %9s  %s\n", "source", "model",
+	       "scope", "region", "account", "tier", "prompt", "from", "to", "input", "output", "read",
+	       "write 5m", "write 1h", "from where; USD per million tokens");
+	for (size_t i = 0; i < prices_count(p); i++) {
+		struct price_source s = prices_source(p, i);
+		const struct price_rows *rows = catalogue_rows(s.catalogue);
+		for (size_t k = 0; k < rows->n; k++)
+			if ((!f->source || strcmp(f->source, s.name) == 0) && wanted(f, &rows->v[k]))
+				print_row(&s, &rows->v[k]);
+	}
+}
+
+// A price file again: of one source, it may be edited and used as one's own.
+static void list_csv(const struct prices *p, const struct filter *f)
+{
+	struct buf csv = BUF_INIT;
+	price_file_write_head(&csv);
+	for (size_t i = 0; i < prices_count(p); i++) {
+		struct price_source s = prices_source(p, i);
+		const struct price_rows *rows = catalogue_rows(s.catalogue);
+		for (size_t k = 0; k < rows->n; k++)
+			if ((!f->source || strcmp(f->source, s.name) == 0) && wanted(f, &rows->v[k]))
+				price_file_write_row(&csv, &rows->v[k]);
+	}
+	fwrite(csv.data, 1, csv.len, stdout);
+	buf_release(&csv);
+}
+
+bool price_list(struct command *c, int *ret_status, struct err *err)
+{
+	struct filter f = {.all = command_switch(c, "--all"), .time_ms = when_now_ms()};
+	const char *format = "table";
+	struct prices *p;
+	(void)ret_status;
+	if (!price_time_option(c, "--time", &f.time_ms, err) || !command_option(c, "--source", &f.source, err) ||
+	    !command_option(c, "--format", &format, err) || !command_done(c, 0, 1, err))
+		return false;
+	f.word = c->argc ? c->argv[0] : NULL;
+	if (strcmp(format, "table") != 0 && strcmp(format, "csv") != 0)
+		return err_set(err, ERR_CONFIG, "--format: expected table or csv, got \"%s\"", format);
+	if (!prices_load(&p, &c->conf, err))
+		return false;
+	if (strcmp(format, "csv") == 0)
+		list_csv(p, &f);
+	else
+		list_table(p, &f);
+	prices_free(p);
+	return true;
+}
+
+// ---- show ---------------------------------------------------------------------------------------
+
+static void show_type(const struct prices *p, struct price_query *q, bool *ret_any)
+{
+	struct rate rate;
+	struct price_source s;
+	char text[USD_SIZE], from[WHEN_SIZE] = "always", to[WHEN_SIZE] = "";
+	enum price_miss miss = prices_find(p, q, &rate, &s);
+	if (miss != MISS_NONE) {
+		printf("  %-15s %10s  %s\n", token_type_names[q->type], "unpriced", price_miss_text(miss));
+		return;
+	}
+	*ret_any = true;
+	if (rate.from_ms > 0)
+		when_format(rate.from_ms, from);
+	if (rate.to_ms != INT64_MAX)
+		when_format(rate.to_ms, to);
+	printf("  %-15s %10s  %s; %s (%s:%d) from %.10s%s%.10s\n", token_type_names[q->type],
+	       price_per_million(rate.pico_per_token, text), s.name, rate.source, rate.file, rate.line, from,
+	       *to ? " to " : "", to);
+}
+
+// One band; returns up to which length of prompt it goes.
+static int64_t show_band(const struct prices *p, struct price_query *q, bool *ret_any)
+{
+	struct rate rate;
+	int64_t most = INT64_MAX;
+	for (int t = 0; t < TOKEN_TYPES; t++) {
+		q->type = (enum token_type)t;
+		show_type(p, q, ret_any);
+		if (prices_find(p, q, &rate, NULL) == MISS_NONE && rate.prompt_max < most)
+			most = rate.prompt_max;
+	}
+	struct price_source s;
+	char usd[USD_SIZE];
+	q->per_unit = true;
+	if (prices_find(p, q, &rate, &s) == MISS_NONE) {
+		*ret_any = true;
+		printf("  %-15s %10s  %s; %s (%s:%d), USD per %.*s\n", "units",
+		       usd_format((struct usd){rate.pico_per_token}, 6, usd), s.name, rate.source, rate.file,
+		       rate.line, STR_ARG(rate.unit));
+	}
+	q->per_unit = false;
+	return most;
+}
+
+// Ends with 3 if nothing of the model has a price.
+bool price_show(struct command *c, int *ret_status, struct err *err)
+{
+	struct price_query q = {.time_ms = when_now_ms()};
+	const char *region = "us-east-1", *account = NULL, *foundation = NULL;
+	struct prices *p;
+	bool any = false;
+	if (!price_time_option(c, "--time", &q.time_ms, err) || !price_tier_option(c, &q.tier, err) ||
+	    !command_option(c, "--region", &region, err) || !command_option(c, "--account", &account, err) ||
+	    !command_option(c, "--foundation", &foundation, err) || !command_done(c, 1, 1, err) ||
+	    !prices_load(&p, &c->conf, err))
+		return false;
+	q.model = str_of(c->argv[0]);
+	q.region = str_of(region);
+	q.account = str_of(account);
+	q.foundation = str_of(foundation);
+	struct model_id id;
+	char when[WHEN_SIZE];
+	model_id_read(&id, q.model);
+	printf("%s\n  priced as %.*s, %s rate of %s, %s tier, at %s; USD per million tokens\n", c->argv[0],
+	       STR_ARG(model_id_name(&id)), id.scope == SCOPE_GLOBAL ? "global" : "regional", region,
+	       price_tier_names[q.tier], when_format(q.time_ms, when));
+	for (int64_t most = show_band(p, &q, &any); most != INT64_MAX; most = show_band(p, &q, &any)) {
+		q.prompt_tokens = most + 1;
+		printf("  requests whose prompt is longer than %lld tokens:\n", (long long)most);
+	}
+	prices_free(p);
+	*ret_status = any ? STATUS_OK : STATUS_THRESHOLD;
+	return true;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// `price update`: AWS's price list, downloaded and imported, an offer after the other. The downloads lie in
+// prices.dir/download; without a network, or with an offer that does not come, what was imported earlier
+// stays.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/price.h"
+#include "pricing/download.h"
+
+enum { OFFER_MAX = 256 << 20 };
+
+static const char default_offers[] = "AmazonBedrock,AmazonBedrockFoundationModels,AmazonBedrockService";
+static const char default_url[] = "https://pricing.us-east-1.amazonaws.com";
+
+struct update {
+	const struct conf *conf;
+	const char *url;
+	bool yes, dry;
+};
+
+static bool update_offer(const struct update *u, const char *offer, struct err *err)
+{
+	static const char *const results[] = {[DOWNLOAD_SAME] = "has not changed",
+	                                      [DOWNLOAD_FRESH] = "downloaded",
+	                                      [DOWNLOAD_RESUMED] = "download completed"};
+	struct buf url = BUF_INIT, json = BUF_INIT, path = BUF_INIT, csv = BUF_INIT;
+	enum download_result result;
+	buf_addf(&url, "%s/offers/v1.0/aws/%s/current/index.json", u->url, offer);
+	buf_addf(&json, "%s/download/%s.json", u->conf->prices_dir, offer);
+	prices_path(u->conf, "pricelist", offer, &path);
+	bool good = download_file(url.data, json.data, OFFER_MAX, &result, err);
+	if (good)
+		fprintf(stderr, "%s: %s\n", offer, results[result]);
+	good = good && price_convert(u->conf, "pricelist", json.data, 0, &csv, err) &&
+	       price_take(u->conf, "pricelist", path.data, buf_str(&csv), u->yes, u->dry, err);
+	buf_release(&url);
+	buf_release(&json);
+	buf_release(&path);
+	buf_release(&csv);
+	return good;
+}
+
+static bool is_offer(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!memchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", name.p[i], 62))
+			return false;
+	return name.len > 0;
+}
+
+// An offer that fails does not stop the others; the first failure is what is told at the end.
+static bool update_all(const struct update *u, struct str offers, struct err *err)
+{
+	size_t failed = 0;
+	while (offers.len) {
+		struct str name = str_cut(&offers, ',');
+		struct err one = ERR_INIT;
+		char *offer = xstrdup(name);
+		if (!is_offer(name))
+			err_set(&one, ERR_CONFIG, "--offers: expected names such as AmazonBedrock");
+		if (one.kind != ERR_NONE || !update_offer(u, offer, &one)) {
+			fprintf(stderr, "%s: %s\n", offer, one.msg);
+			err_set(err, one.kind, "%s: %s", offer, one.msg);
+			failed++;
+		}
+		free(offer);
+	}
+	if (failed)
+		fprintf(stderr, "%zu offers failed; the prices that were imported from them earlier stay\n", failed);
+	return failed == 0;
+}
+
+bool price_update(struct command *c, int *ret_status, struct err *err)
+{
+	const char *offers = default_offers;
+	struct update u = {.conf = &c->conf,
+	                   .url = default_url,
+	                   .yes = command_switch(c, "--yes"),
+	                   .dry = command_switch(c, "--dry-run")};
+	(void)ret_status;
+	if (!command_option(c, "--offers", &offers, err) || !command_option(c, "--url", &u.url, err) ||
+	    !command_done(c, 0, 0, err) || !price_make_folder(&c->conf, NULL, err))
+		return false;
+	return price_make_folder(&c->conf, "download", err) && update_all(&u, str_of(offers), err);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast profiles`: the models behind application inference profiles, whose ids name none. Records name the
+// model now and then (resources[]), never whether the profile was made of a global one; `import` brings both
+// in, `list` shows what is known, and which profiles were called that nobody tells of.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "store/profile_import.h"
+#include "store/view.h"
+
+enum { LIST_MAX = 64 << 20, AT_ONCE = 1000, LOOK_BACK_HOURS = 31 * 24 };
+
+// ---- import -------------------------------------------------------------------------------------
+
+static bool write_list(const struct conf *conf, const struct profile_import *l, int64_t from_ms,
+                       struct err *err)
+{
+	struct redis *r;
+	struct buf key = BUF_INIT, all = BUF_INIT;
+	char field[24];
+	if (!redis_open(&r, redis_target_of(conf), err))
+		return false;
+	buf_addf(&all, "%s:profiles", conf->redis_prefix);
+	bool good = true;
+	for (size_t i = 0; good && i < l->n; i++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:profile:%s", conf->redis_prefix, l->items[i].id);
+		snprintf(field, sizeof field, "%lld", (long long)(from_ms >= 0 ? from_ms : l->items[i].from_ms));
+		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].json)});
+		redis_cmd(r, 3, (struct str[]){STR("SADD"), buf_str(&all), str_of(l->items[i].id)});
+		if (i % AT_ONCE == AT_ONCE - 1 || i + 1 == l->n)
+			good = redis_exec(r, err);
+	}
+	buf_release(&key);
+	buf_release(&all);
+	redis_close(r);
+	return good;
+}
+
+static bool import(struct command *c, struct err *err)
+{
+	struct profile_import l = PROFILE_LIST_INIT;
+	struct buf text = BUF_INIT;
+	int64_t from_ms = -1;
+	size_t global = 0;
+	if (!command_time(c, "--from", &from_ms, err) || !command_done(c, 1, -1, err))
+		return false;
+	bool good = true;
+	for (int i = 0; good && i < c->argc; i++) {
+		buf_clear(&text);
+		good = file_read(strcmp(c->argv[i], "-") == 0 ? "/dev/stdin" : c->argv[i], LIST_MAX, &text, err) &&
+		       profile_import_read(&l, buf_str(&text), c->argv[i], err);
+	}
+	good = good && write_list(&c->conf, &l, from_ms, err);
+	for (size_t i = 0; i < l.n; i++)
+		global += str_starts(str_of(l.items[i].model), STR("global."));
+	if (good) {
+		printf("%zu application inference profiles, %zu of them made of global ones\n", l.n, global);
+		if (l.own)
+			printf("%zu of AWS's own were passed over: they name their model\n", l.own);
+		printf("hours already computed keep their dollars until `nowcast reprice --from T`\n");
+	}
+	buf_release(&text);
+	profile_import_release(&l);
+	return good;
+}
+
+// ---- list ---------------------------------------------------------------------------------------
+
+// A profile that was called or brought in.
+struct known {
+	struct str id, arn, told; // told: the model that records named; none
+	int64_t calls;
+	struct profile profile;
+};
+
+struct listing {
+	struct arena arena;
+	struct known *list;
+	size_t n, cap;
+	int64_t from; // hour; figures before it are not looked at
+};
+
+static struct known *know(struct listing *x, struct str id)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (str_eq(x->list[i].id, id))
+			return &x->list[i];
+	if (x->n == x->cap)
+		x->list = xrealloc(x->list, x->cap = x->cap ? x->cap * 2 : 64, sizeof *x->list);
+	x->list[x->n++] = (struct known){.id = arena_str(&x->arena, id)};
+	return &x->list[x->n - 1];
+}
+
+static bool note_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct listing *x = user;
+	(void)v;
+	if (!profile_is_opaque(model_hour->model))
+		return true;
+	struct known *k = know(x, str_after_last(model_hour->model, '/'));
+	if (!k->arn.len && str_starts(model_hour->model, STR("arn:")))
+		k->arn = arena_str(&x->arena, model_hour->model);
+	if (model_hour->foundation.len)
+		k->told = arena_str(&x->arena, model_hour->foundation);
+	for (int i = 0; i < model_hour->nrows; i++)
+		k->calls += model_hour->rows[i].type == TOKEN_TYPES ? model_hour->rows[i].figure.tokens : 0;
+	return true;
+}
+
+static bool gather(struct listing *x, struct view *v, struct err *err)
+{
+	struct redis *r = view_redis(v);
+	struct buf key = BUF_INIT;
+	if (!view_each(v, x->from, INT32_MAX, note_model_hour, x, err))
+		return false;
+	buf_addf(&key, "%s:profiles", view_prefix(v));
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	for (size_t i = 0; i < redis_len(r, 0); i++)
+		know(x, redis_elem(r, 0, i));
+	for (size_t i = 0; i < x->n; i++)
+		profile_ask(r, view_prefix(v), x->list[i].id);
+	if (!redis_exec(r, err))
+		return false;
+	for (size_t i = 0; i < x->n; i++)
+		profile_take(r, i, &x->arena, &x->list[i].profile);
+	return true;
+}
+
+static void add_row(struct table *t, const struct known *k, const struct profile_since *p)
+{
+	char from[WHEN_SIZE], calls[TABLE_COUNT_SIZE];
+	table_cell(t, k->arn.len ? k->arn : p && p->arn.len ? p->arn : k->id);
+	table_cell(t, p ? p->model : k->told.len ? k->told : STR("unresolved"));
+	table_cell(t, p ? p->name : STR(""));
+	table_cell(t, p ? STR("import") : k->told.len ? STR("records") : STR("nobody"));
+	table_cell(t, p && p->from_ms ? str_of(when_format(p->from_ms, from)) : STR(""));
+	table_cell(t, str_of(table_count(k->calls, calls)));
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return str_cmp(((const struct known *)a)->id, ((const struct known *)b)->id);
+}
+
+static bool list(struct command *c, size_t *ret_open, struct err *err)
+{
+	static const char *const heads[] = {"profile", "model", "name", "says", "from", "calls"};
+	int64_t from_ms = when_now_ms() - (int64_t)LOOK_BACK_HOURS * MS_PER_HOUR;
+	struct table t = TABLE_INIT;
+	struct view *v = NULL;
+	*ret_open = 0;
+	if (!command_time(c, "--from", &from_ms, err))
+		return false;
+	struct listing x = {.from = from_ms / MS_PER_HOUR};
+	bool good = command_done(c, 0, 0, err) &&
+	            view_open(&v, redis_target_of(&c->conf), err) &&
+	            gather(&x, v, err);
+	for (int i = 0; i < 6; i++)
+		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i == 5 ? TABLE_NUMBER : TABLE_TEXT, 0);
+	if (x.n > 1)
+		qsort(x.list, x.n, sizeof *x.list, by_id);
+	for (size_t i = 0; good && i < x.n; i++) {
+		struct known *k = &x.list[i];
+		*ret_open += !k->profile.n && !k->told.len;
+		if (!k->profile.n)
+			add_row(&t, k, NULL);
+		for (int j = 0; j < k->profile.n; j++)
+			add_row(&t, k, &k->profile.list[j]);
+	}
+	if (good && x.n)
+		table_print(&t, stdout, 0, -1, "\n");
+	else if (good)
+		fprintf(
+			stderr,
+			"nowcast profiles: none was called (in the last 31 days, or since --from), and none brought in\n");
+	if (*ret_open)
+		fprintf(
+			stderr,
+			"nowcast profiles: %zu unresolved: `aws bedrock list-inference-profiles --type-equals APPLICATION >profiles.json`, "
+			"then `nowcast profiles import profiles.json`\n",
+			*ret_open);
+	table_release(&t);
+	free(x.list);
+	arena_release(&x.arena);
+	view_close(v);
+	return good;
+}
+
+// ---- the command --------------------------------------------------------------------------------
+
+int cmd_profiles(struct command *c)
+{
+	struct err err = ERR_INIT;
+	const char *verb = command_verb(c);
+	size_t unresolved = 0;
+	if (verb && strcmp(verb, "import") == 0)
+		return import(c, &err) ? STATUS_OK : command_fail(c, &err);
+	if (verb && strcmp(verb, "list") == 0)
+		return !list(c, &unresolved, &err) ? command_fail(c, &err)
+		       : unresolved                ? STATUS_THRESHOLD
+		                                   : STATUS_OK;
+	err_set(&err, ERR_CONFIG, "expected import or list, got %s; `nowcast help profiles` says more",
+	        verb      ? verb
+	        : c->argc ? c->argv[0]
+	                  : "nothing");
+	return command_fail(c, &err);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast report`: the figures of a span of hours, by any grouping, for people (table), spreadsheets (csv)
+// and programs (json).
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/focus.h"
+#include "cli/table.h"
+#include "query/group.h"
+#include "query/reconciliation.h"
+#include "store/view.h"
+
+enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
+
+enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_FOCUS };
+
+struct report {
+	struct grouping by;
+	enum format format;
+	int64_t from, to; // hours
+};
+
+static bool parse_hour(const char *text, const char *flag, bool up, int64_t *ret, struct err *err)
+{
+	int64_t ms;
+	if (!when_parse(str_of(text), &ms))
+		return err_set(err, ERR_CONFIG,
+		               "%s: expected a time like 2026-11-02T00:00:00Z or 2026-11-02, got \"%s\"", flag, text);
+	*ret = (ms + (up ? MS_PER_HOUR - 1 : 0)) / MS_PER_HOUR;
+	return true;
+}
+
+static bool parse_arguments(struct command *c, struct report *ret, struct err *err)
+{
+	const char *by = "principal", *from = "1970-01-01", *to = "9999-01-01", *format = "table";
+	if (!command_option(c, "--by", &by, err) || !command_option(c, "--from", &from, err) ||
+	    !command_option(c, "--to", &to, err) || !command_option(c, "--format", &format, err) ||
+	    !command_done(c, 0, 0, err))
+		return false;
+	if (!grouping_parse(&ret->by, str_of(by), str_of(c->conf.team_tag), err))
+		return false;
+	if (!parse_hour(from, "--from", false, &ret->from, err) || !parse_hour(to, "--to", true, &ret->to, err))
+		return false;
+	if (ret->from >= ret->to)
+		return err_set(err, ERR_CONFIG, "--from %s --to %s: the span ends before it begins", from, to);
+	if (strcmp(format, "table") == 0)
+		ret->format = FORMAT_TABLE;
+	else if (strcmp(format, "csv") == 0)
+		ret->format = FORMAT_CSV;
+	else if (strcmp(format, "json") == 0)
+		ret->format = FORMAT_JSON;
+	else if (strcmp(format, "focus") == 0)
+		ret->format = FORMAT_FOCUS;
+	else
+		return err_set(err, ERR_CONFIG, "--format: expected table, csv, json or focus, got \"%s\"", format);
+	return true;
+}
+
+// ---- csv ----------------------------------------------------------------------------------------
+
+static bool is_unpriced(const struct group *g)
+{
+	return g->tokens > 0 && g->unpriced == g->tokens;
+}
+
+static void print_csv(const struct report *r, const struct groups *g)
+{
+	struct buf b = BUF_INIT;
+	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
+	for (int i = 0; i < r->by.n; i++) {
+		buf_add_csv(&b, r->by.name[i]);
+		buf_addc(&b, ',');
+	}
+	buf_adds(&b, "tokens,usd,usd_low,usd_high,basis\n");
+	for (int32_t k = 0; k < g->n; k++) {
+		const struct group *x = &g->list[k];
+		if (x->tokens == 0 && x->usd.pico == 0) // dollars may be billed whose tokens nobody can tell
+			continue;
+		for (int i = 0; i < r->by.n; i++) {
+			buf_add_csv(&b, x->keys[i]);
+			buf_addc(&b, ',');
+		}
+		buf_addf(&b, "%lld,", (long long)x->tokens);
+		if (is_unpriced(x))
+			buf_adds(&b, ",,");
+		else
+			buf_addf(&b, "%s,%s,%s", usd_format(x->usd, USD_PLACES, usd),
+			         usd_format(x->usd_low, USD_PLACES, low), usd_format(x->usd_high, USD_PLACES, high));
+		buf_addc(&b, ',');
+		buf_add_csv(&b, str_of(group_basis(x, basis)));
+		buf_addc(&b, '\n');
+	}
+	(void)!text_print(stdout, &b); // main looks whether all was written
+	buf_release(&b);
+}
+
+// ---- json ---------------------------------------------------------------------------------------
+
+static void add_json_usd(struct buf *b, const char *name, struct usd usd, bool unpriced)
+{
+	char text[USD_SIZE];
+	if (unpriced)
+		buf_addf(b, ",\"%s\":null", name);
+	else
+		buf_addf(b, ",\"%s\":\"%s\"", name,
+		         usd_format(usd, USD_PLACES, text)); // a string: a double would round it
+}
+
+static void print_json(const struct report *r, const struct groups *g)
+{
+	struct buf b = BUF_INIT;
+	char basis[GROUP_BASIS_SIZE];
+	bool first = true;
+	buf_addc(&b, '[');
+	for (int32_t k = 0; k < g->n; k++) {
+		const struct group *x = &g->list[k];
+		if (group_is_empty(x))
+			continue;
+		buf_adds(&b, first ? "\n {" : ",\n {");
+		first = false;
+		for (int i = 0; i < r->by.n; i++) {
+			buf_add_json(&b, r->by.name[i]);
+			buf_addc(&b, ':');
+			buf_add_json(&b, x->keys[i]);
+			buf_addc(&b, ',');
+		}
+		buf_addf(
+			&b,
+			"\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"units\":%lld,\"tokens_billed\":%lld,\"tokens_exact\":%lld,\"tokens_allocated\":%lld,\"tokens_provisional\":%lld,\"tokens_unpriced\":%lld",
+			(long long)x->calls, (long long)x->failed, (long long)x->tokens, (long long)x->units,
+			(long long)x->billed, (long long)x->exact, (long long)x->allocated, (long long)x->provisional,
+			(long long)x->unpriced);
+		add_json_usd(&b, "usd", x->usd, is_unpriced(x));
+		add_json_usd(&b, "usd_low", x->usd_low, is_unpriced(x));
+		add_json_usd(&b, "usd_high", x->usd_high, is_unpriced(x));
+		add_json_usd(&b, "usd_band_estimated", x->usd_band_estimated, is_unpriced(x));
+		buf_addf(&b, ",\"basis\":\"%s\"}", group_basis(x, basis));
+	}
+	buf_adds(&b, "\n]\n");
+	fwrite(b.data, 1, b.len, stdout);
+	buf_release(&b);
+}
+
+// ---- table --------------------------------------------------------------------------------------
+
+static void add_usd(struct table *table, struct usd usd, bool known)
+{
+	char text[USD_SIZE];
+	table_cell(table, known ? str_of(usd_format(usd, USD_PLACES_TABLE, text)) : STR("-"));
+}
+
+static void add_row(const struct report *r, const struct group *x, struct table *table)
+{
+	char tokens[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	bool priced = !is_unpriced(x);
+	for (int i = 0; i < r->by.n; i++)
+		table_cell(table, x->keys[i]);
+	table_cell(table, str_of(table_count(x->tokens, tokens)));
+	add_usd(table, x->usd, priced);
+	add_usd(table, x->usd_low, priced);
+	add_usd(table, x->usd_high, priced);
+	table_cell(table, str_of(group_basis(x, basis)));
+}
+
+static int terminal_width(void)
+{
+	struct winsize w;
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+}
+
+// On a terminal it fits the terminal; elsewhere nothing is cut.
+static void print_table(const struct report *r, const struct groups *g, struct groups *total)
+{
+	struct table table = TABLE_INIT;
+	for (int i = 0; i < r->by.n; i++)
+		table_column(&table, r->by.name[i], TABLE_NAME, 0);
+	table_column(&table, STR("tokens"), TABLE_NUMBER, 1);
+	table_column(&table, STR("usd"), TABLE_NUMBER, 0);
+	table_column(&table, STR("low"), TABLE_NUMBER, 3);
+	table_column(&table, STR("high"), TABLE_NUMBER, 3);
+	table_column(&table, STR("basis"), TABLE_TEXT, 2);
+	for (int32_t k = 0; k < g->n; k++)
+		if (g->list[k].tokens)
+			add_row(r, &g->list[k], &table);
+	if (r->by.n && g->n > 1 && total->n == 1) {
+		struct group sum = total->list[0];
+		sum.keys[0] = STR("total");
+		for (int i = 1; i < r->by.n; i++)
+			sum.keys[i] = STR(" ");
+		add_row(r, &sum, &table);
+	}
+	table_print(&table, stdout, terminal_width(), -1, "\n");
+	table_release(&table);
+}
+
+// ---- the command --------------------------------------------------------------------------------
+
+struct sums {
+	struct groups *groups, *total;
+};
+
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct sums *s = user;
+	return groups_add(s->groups, v, model_hour) && groups_add(s->total, v, model_hour);
+}
+
+int cmd_report(struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct report r = {.format = FORMAT_TABLE};
+	struct view *v = NULL;
+	struct groups groups, total;
+	if (command_switch(c, "--reconciliation"))
+		return cmd_report_reconciliation(c);
+	if (command_switch(c, "--scoreboard"))
+		return cmd_report_scoreboard(c);
+	if (!parse_arguments(c, &r, &err) ||
+	    !view_open(&v, redis_target_of(&c->conf), &err))
+		return command_fail(c, &err);
+	if (r.format == FORMAT_FOCUS) {
+		bool wrote = focus_print(v, r.from, r.to, stdout, &err);
+		view_close(v);
+		return wrote ? STATUS_OK : command_fail(c, &err);
+	}
+	groups_init(&groups, &r.by);
+	groups_init(&total, &(struct grouping){0});
+	bool good = view_each(v, r.from, r.to, add_model_hour, &(struct sums){&groups, &total}, &err);
+	bool in_time = grouping_in_time(&r.by);
+	if (good && r.format == FORMAT_TABLE && !in_time)
+		groups_sort_by_usd(&groups);
+	else
+		groups_sort_by_key(&groups);
+	if (good && r.format == FORMAT_CSV)
+		print_csv(&r, &groups);
+	else if (good && r.format == FORMAT_JSON)
+		print_json(&r, &groups);
+	else if (good && groups.n == 0)
+		fprintf(stderr, "nowcast report: no figures in that span (nowcast doctor tells what has arrived)\n");
+	else if (good)
+		print_table(&r, &groups, &total);
+	groups_release(&groups);
+	groups_release(&total);
+	view_close(v);
+	if (good && fflush(stdout) != 0)
+		good = err_set(&err, ERR_FATAL, "cannot write the report");
+	return good ? STATUS_OK : command_fail(c, &err);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast reprice`: brings corrected prices to the hours already computed.
+#include <stdio.h>
+
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/price.h"
+#include "store/reprice.h"
+
+int cmd_reprice(struct command *c)
+{
+	struct err err = ERR_INIT;
+	int64_t from = -1, to = INT64_C(253370764800000); // the year 9999
+	struct prices *prices = NULL;
+	struct redis *redis = NULL;
+	struct reprice_counts n = {0};
+	char before[USD_SIZE], after[USD_SIZE];
+	bool dry = command_switch(c, "--dry-run");
+	bool good = price_time_option(c, "--from", &from, &err) && price_time_option(c, "--to", &to, &err) &&
+	            command_done(c, 0, 0, &err);
+	if (good && from < 0)
+		good = err_set(&err, ERR_CONFIG, "--from is missing: since when are the prices to be applied anew?");
+	if (good && from >= to)
+		good = err_set(&err, ERR_CONFIG, "--to: the span ends before it begins");
+	good = good && prices_load(&prices, &c->conf, &err) &&
+	       redis_open(&redis, redis_target_of(&c->conf), &err) &&
+	       reprice(redis, c->conf.redis_prefix, prices, from / MS_PER_HOUR,
+	               (to + MS_PER_HOUR - 1) / MS_PER_HOUR, dry, &n, &err);
+	if (good) {
+		printf("%-16s %zu\n%-16s %zu%s\n", "rows", n.rows, "rows_changed", n.rows_changed,
+		       dry ? " (not written)" : "");
+		printf("%-16s %zu of %zu\n", "sheets_changed", n.model_hours_changed, n.model_hours);
+		printf("%-16s %s\n%-16s %s\n", "usd_before", usd_format(n.before, 9, before), "usd_after",
+		       usd_format(n.after, 9, after));
+		if (n.kept)
+			printf("%-16s %zu rows of inference profiles whose model is not known any more\n", "kept",
+			       n.kept);
+	}
+	prices_free(prices);
+	redis_close(redis);
+	return good ? STATUS_OK : command_fail(c, &err);
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Widths are counted in code points, which is right for all names met so far; double-width scripts would come
+// out ragged.
+#include "cli/table.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+enum { GAP = 2, NAME_LEAST = 22, NAME_COMFORT = 34 };
+
+void table_release(struct table *t)
+{
+	arena_release(&t->arena);
+	free(t->cells);
+	*t = (struct table)TABLE_INIT;
+}
+
+static bool starts_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+static int width_of(struct str s)
+{
+	int n = 0;
+	for (size_t i = 0; i < s.len; i++)
+		n += starts_character(s.p[i]);
+	return n;
+}
+
+void table_column(struct table *t, struct str head, enum table_kind kind, int rank)
+{
+	if (t->ncolumns < TABLE_COLUMNS_MAX)
+		t->columns[t->ncolumns++] = (struct table_column){head, kind, rank, width_of(head)};
+}
+
+void table_cell(struct table *t, struct str text)
+{
+	struct str copy = arena_str(&t->arena, text.len ? text : STR("-"));
+	text_make_plain((char *)copy.p, copy.len); // what somebody else wrote is not to steer the terminal
+	if (t->n == t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 256;
+		t->cells = xrealloc(t->cells, t->cap, sizeof *t->cells);
+	}
+	struct table_column *column = &t->columns[t->n % (size_t)t->ncolumns];
+	t->cells[t->n++] = copy;
+	if (width_of(copy) > column->width)
+		column->width = width_of(copy);
+}
+
+int table_rows(const struct table *t)
+{
+	return t->ncolumns ? (int)(t->n / (size_t)t->ncolumns) : 0;
+}
+
+// ---- fitting
+
+// Of all columns, if no name took more than `most` characters.
+static int total_width(const struct table *t, int most)
+{
+	int sum = -GAP;
+	for (int i = 0; i < t->ncolumns; i++) {
+		const struct table_column *c = &t->columns[i];
+		if (c->width)
+			sum += GAP + (c->kind == TABLE_NAME && c->width > most ? most : c->width);
+	}
+	return sum;
+}
+
+// Drops the columns of the greatest rank that are still there, if that is `least` or more. False: none is
+// left.
+static bool drop_least_needed(struct table *t, int least)
+{
+	int rank = 0;
+	for (int i = 0; i < t->ncolumns; i++)
+		if (t->columns[i].width && t->columns[i].rank > rank)
+			rank = t->columns[i].rank;
+	if (rank < least)
+		return false;
+	for (int i = 0; i < t->ncolumns; i++)
+		if (t->columns[i].rank == rank)
+			t->columns[i].width = 0;
+	return true;
+}
+
+static struct table_column *widest_name(struct table *t)
+{
+	struct table_column *found = NULL;
+	for (int i = 0; i < t->ncolumns; i++) {
+		struct table_column *c = &t->columns[i];
+		if (c->kind == TABLE_NAME && c->width > NAME_LEAST && (!found || c->width > found->width))
+			found = c;
+	}
+	return found;
+}
+
+static void fit(struct table *t, int width)
+{
+	struct table_column *c;
+	while (total_width(t, NAME_COMFORT) > width && drop_least_needed(t, TABLE_EXTRA))
+		;
+	while (total_width(t, NAME_LEAST) > width && drop_least_needed(t, 1))
+		;
+	while (total_width(t, INT_MAX) > width && (c = widest_name(t)))
+		c->width--;
+}
+
+// ---- printing
+
+static void add_cell(struct buf *b, const struct table_column *c, struct str s, bool last)
+{
+	int width = width_of(s), fill = c->width - width;
+	if (fill < 0) { // cut at the head
+		for (int drop = -fill + 1; s.len && (drop > 0 || !starts_character(*s.p)); s.p++, s.len--)
+			drop -= starts_character(*s.p);
+		buf_addc(b, '~');
+		fill = 0;
+	}
+	if (c->kind == TABLE_NUMBER)
+		buf_addf(b, "%*s", fill, "");
+	buf_addstr(b, s);
+	if (c->kind != TABLE_NUMBER && !last)
+		buf_addf(b, "%*s", fill, "");
+}
+
+static void print_line(const struct table *t, FILE *f, const struct str *cells, const char *eol)
+{
+	struct buf b = BUF_INIT;
+	int last = 0;
+	for (int i = 0; i < t->ncolumns; i++)
+		last = t->columns[i].width ? i : last;
+	for (int i = 0; i <= last; i++) {
+		if (!t->columns[i].width)
+			continue;
+		if (b.len)
+			buf_addf(&b, "%*s", GAP, "");
+		add_cell(&b, &t->columns[i], cells ? cells[i] : t->columns[i].head, i == last);
+	}
+	fprintf(f, "%s%s", b.len ? b.data : "", eol);
+	buf_release(&b);
+}
+
+void table_print(struct table *t, FILE *f, int width, int rows, const char *eol)
+{
+	if (width > 0)
+		fit(t, width);
+	print_line(t, f, NULL, eol);
+	for (int i = 0; i < table_rows(t) && (rows < 0 || i < rows); i++)
+		print_line(t, f, t->cells + (size_t)i * (size_t)t->ncolumns, eol);
+}
+
+char *table_count(int64_t v, char *buf)
+{
+	char digits[TABLE_COUNT_SIZE];
+	int n = snprintf(digits, sizeof digits, "%lld", (long long)v), w = 0;
+	for (int i = 0; i < n; i++) {
+		if (i > 0 && (n - i) % 3 == 0 && digits[i - 1] != '-')
+			buf[w++] = ',';
+		buf[w++] = digits[i];
+	}
+	buf[w] = '\0';
+	return buf;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table of text that fits where it is shown. Columns that do not fit leave, the least needed first; then
+// the columns of names are cut at their heads, for what tells ARNs apart stands at their ends:
+//
+//     principal                          tokens       usd  basis           rank 0: always shown
+//     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact           rank 1, 2, ...: the greatest leaves first,
+//                                                                          all of a rank together
+#ifndef NOWCAST_CLI_TABLE_H
+#define NOWCAST_CLI_TABLE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+// Columns of rank TABLE_EXTRA and above are nice to have: they leave as soon as names would be cut to less
+// than 34 characters, others stay down to 22.
+enum { TABLE_COLUMNS_MAX = 16, TABLE_EXTRA = 4 };
+
+enum table_kind {
+	TABLE_NAME,   // on the left, may be cut
+	TABLE_TEXT,   // on the left, never cut
+	TABLE_NUMBER, // on the right, never cut
+};
+
+struct table_column {
+	struct str head;
+	enum table_kind kind;
+	int rank;
+	int width; // of its widest cell, in characters; while printing: as shown, 0 if it left
+};
+
+struct table {
+	struct arena arena; // holds the cells
+	struct table_column columns[TABLE_COLUMNS_MAX];
+	int ncolumns;
+	struct str *cells;  // row by row
+	size_t n, cap;
+};
+
+#define TABLE_INIT {0}
+
+void table_release(struct table *t);
+
+// All columns first; `head` must live as long as the table.
+void table_column(struct table *t, struct str head, enum table_kind kind, int rank);
+
+// The next cell, left to right, row by row. Copied; control characters become '?', nothing becomes '-'.
+void table_cell(struct table *t, struct str text);
+
+int table_rows(const struct table *t);
+
+// Prints the heads and the first `rows` rows (-1: all), each line ended by `eol`, within `width` characters
+// (0: any width). Call it once.
+void table_print(struct table *t, FILE *f, int width, int rows, const char *eol);
+
+// "1,234,567"; buf holds TABLE_COUNT_SIZE; returns buf.
+enum { TABLE_COUNT_SIZE = 32 };
+char *table_count(int64_t v, char *buf);
+
+#endif

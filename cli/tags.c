@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast tags`: the tags of roles and users as nowcast knows them. CloudTrail tells changes only; what was
+// so before the first record of it is brought in once, by `import`, dated, so that it counts from then on and
+// not before.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "ingest/principal.h"
+#include "store/names_check.h"
+#include "store/tag_import.h"
+#include "store/view.h"
+
+enum { LIST_MAX = 256 << 20, SESSIONS_MAX = 1000, LOOK_BACK_HOURS = 24 };
+
+// ---- import -------------------------------------------------------------------------------------
+
+static bool write_list(const struct conf *conf, const struct tag_import *l, int64_t from_ms,
+                       struct pseudonyms *p, struct err *err)
+{
+	struct redis *r;
+	struct buf key = BUF_INIT;
+	char field[40];
+	bool good = redis_open(&r, redis_target_of(conf), err);
+	if (!good)
+		return false;
+	snprintf(field, sizeof field, "%013lld import", (long long)from_ms);
+	good = names_check(r, conf->redis_prefix, p, err);
+	for (size_t i = 0; good && i < l->n; i++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:tags:%s", conf->redis_prefix, l->items[i].owner);
+		redis_cmd(r, 4,
+		          (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
+		// it had been deleted, and is there again
+		redis_cmd(r, 2, (struct str[]){STR("PERSIST"), buf_str(&key)});
+		if (i % 1000 == 999 || i + 1 == l->n)
+			good = redis_exec(r, err);
+	}
+	buf_release(&key);
+	redis_close(r);
+	return good;
+}
+
+static bool import(struct command *c, struct err *err)
+{
+	struct tag_import l = TAG_LIST_INIT;
+	struct buf text = BUF_INIT;
+	const char *principal = NULL;
+	char when[WHEN_SIZE];
+	int64_t from_ms = when_now_ms();
+	size_t tags = 0;
+	if (!command_time(c, "--from", &from_ms, err) || !command_option(c, "--principal", &principal, err) ||
+	    !command_done(c, 1, -1, err))
+		return false;
+	struct pseudonyms *p;
+	bool good = pseudonyms_open(&p, &c->conf, err);
+	for (int i = 0; good && i < c->argc; i++) {
+		buf_clear(&text);
+		good = file_read(strcmp(c->argv[i], "-") == 0 ? "/dev/stdin" : c->argv[i], LIST_MAX, &text, err) &&
+		       tag_import_read(&l, buf_str(&text), c->argv[i], str_of(principal), p, err);
+	}
+	good = good && write_list(&c->conf, &l, from_ms, p, err);
+	for (size_t i = 0; i < l.n; i++)
+		tags += l.items[i].tags;
+	if (good) {
+		printf("%zu roles and users, %zu tags, from %s on\n", l.n, tags, when_format(from_ms, when));
+		if (l.unknown)
+			printf(
+				"%zu were listed without their tags and are left as they are (get-account-authorization-details lists them with)\n",
+				l.unknown);
+	}
+	pseudonyms_close(p);
+	buf_release(&text);
+	tag_import_release(&l);
+	return good;
+}
+
+// ---- show ---------------------------------------------------------------------------------------
+
+struct show {
+	struct str arn;
+	bool json;
+	char *tagsets[SESSIONS_MAX]; // of sessions of that name, each once, the newest last
+	int n;
+	struct table table;
+	struct buf out;
+	struct str tagset;           // in hand
+};
+
+static bool note_tagset(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct show *s = user;
+	(void)v;
+	for (int i = 0; i < model_hour->nrows && s->n < SESSIONS_MAX; i++) {
+		if (!str_eq(model_hour->rows[i].principal, s->arn) || str_is(model_hour->rows[i].tagset, "-"))
+			continue;
+		int k = 0;
+		while (k < s->n && !str_is(model_hour->rows[i].tagset, s->tagsets[k]))
+			k++;
+		if (k == s->n)
+			s->tagsets[s->n++] = xstrdup(model_hour->rows[i].tagset);
+	}
+	return s->n < SESSIONS_MAX;
+}
+
+static void show_json(struct show *s, const struct tag_held *t, const char *from, const char *since)
+{
+	buf_adds(&s->out, s->out.len ? ",\n {\"key\":" : "[\n {\"key\":");
+	buf_add_json(&s->out, t->key);
+	buf_adds(&s->out, ",\"value\":");
+	buf_add_json(&s->out, t->value);
+	buf_addf(&s->out, ",\"of\":\"%s\",\"tagset\":", from);
+	buf_add_json(&s->out, s->tagset);
+	buf_addf(&s->out, ",\"since\":%s%s%s,\"event\":", *since ? "\"" : "", *since ? since : "null",
+	         *since ? "\"" : "");
+	buf_add_json(&s->out, t->event);
+	buf_addc(&s->out, '}');
+}
+
+static void show_tag(void *user, const struct tag_held *t)
+{
+	struct show *s = user;
+	char since[WHEN_SIZE] = "";
+	const char *from = t->of_session ? "session" : memmem(s->arn.p, s->arn.len, "role/", 5) ? "role" : "user";
+	if (!t->of_session)
+		when_format(t->since_ms, since);
+	if (s->json) {
+		show_json(s, t, from, since);
+		return;
+	}
+	table_cell(&s->table, t->key);
+	table_cell(&s->table, t->value);
+	table_cell(&s->table, str_of(from));
+	table_cell(&s->table, t->of_session ? s->tagset : str_of(since));
+	table_cell(&s->table, t->event);
+}
+
+static bool show_all(struct show *s, struct view *v, int64_t at_ms, struct err *err)
+{
+	int64_t hour = at_ms / MS_PER_HOUR;
+	struct tag_history *b = view_tags(v);
+	if (!view_each(v, hour - LOOK_BACK_HOURS + 1, hour + 1, note_tagset, s, err) ||
+	    !tag_history_read_sessions(b, view_redis(v), view_prefix(v), err))
+		return false;
+	if (s->n == 0)
+		s->tagsets[s->n++] = xstrdup(STR("-"));
+	for (int i = 0; i < s->n; i++)
+		tag_history_ask(b, view_redis(v), view_prefix(v), s->arn, str_of(s->tagsets[i]));
+	if (!redis_exec(view_redis(v), err))
+		return false;
+	tag_history_take(b, view_redis(v));
+	for (int i = 0; i < s->n; i++) {
+		s->tagset = str_of(s->tagsets[i]);
+		// what changed at that very moment counts
+		tag_history_each(b, s->arn, s->tagset, at_ms + 1, show_tag, s);
+	}
+	return true;
+}
+
+static void print_shown(struct show *s)
+{
+	if (s->json)
+		printf("%s\n]\n", s->out.len ? s->out.data : "[");
+	else if (table_rows(&s->table))
+		table_print(&s->table, stdout, 0, -1, "\n");
+	else
+		fprintf(stderr, "nowcast tags: no tags of %.*s are known at that time\n", STR_ARG(s->arn));
+}
+
+static bool show(struct command *c, struct err *err)
+{
+	static const char *const heads[] = {"tag", "value", "of", "since, or session tags", "event"};
+	struct show s = {.json = false};
+	struct arena arena = ARENA_INIT;
+	struct view *v = NULL;
+	const char *format = "table";
+	int64_t at_ms = when_now_ms();
+	if (!command_time(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) ||
+	    !command_done(c, 1, 1, err))
+		return false;
+	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
+		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);
+	s.json = strcmp(format, "json") == 0;
+	if (!pseudonym_ask(&c->conf, &arena, principal_canonical(&arena, str_of(c->argv[0])), &s.arn, err)) {
+		arena_release(&arena);
+		return false;
+	}
+	if (!str_starts(s.arn, STR("arn:"))) {
+		arena_release(&arena);
+		return err_set(err, ERR_CONFIG,
+		               "expected the ARN of a role, a user or a session, as reports show it, got \"%s\"",
+		               c->argv[0]);
+	}
+	for (int i = 0; i < 5; i++)
+		table_column(&s.table, str_of(heads[i]), TABLE_TEXT, 0);
+	bool good = view_open(&v, redis_target_of(&c->conf), err) &&
+	            show_all(&s, v, at_ms, err);
+	if (good)
+		print_shown(&s);
+	for (int i = 0; i < s.n; i++)
+		free(s.tagsets[i]);
+	table_release(&s.table);
+	buf_release(&s.out);
+	view_close(v);
+	arena_release(&arena);
+	return good;
+}
+
+// ---- the command --------------------------------------------------------------------------------
+
+int cmd_tags(struct command *c)
+{
+	struct err err = ERR_INIT;
+	const char *verb = command_verb(c);
+	if (verb && strcmp(verb, "import") == 0)
+		return import(c, &err) ? STATUS_OK : command_fail(c, &err);
+	if (verb && strcmp(verb, "show") == 0)
+		return show(c, &err) ? STATUS_OK : command_fail(c, &err);
+	err_set(&err, ERR_CONFIG, "expected import or show, got %s; `nowcast help tags` says more",
+	        verb      ? verb
+	        : c->argc ? c->argv[0]
+	                  : "nothing");
+	return command_fail(c, &err);
+}

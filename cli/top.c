@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast top`: who is spending now, as a table that renews itself. On a terminal it redraws in place;
+// elsewhere it prints one plain table a turn, so that it can be piped and logged.
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "cli/top.h"
+#include "query/group.h"
+#include "store/view.h"
+
+enum { FRAME_BYTES = 1 << 16 }; // a whole screen leaves in one write, or it flickers
+
+struct sums {
+	struct groups *span, *hour, *total; // of the span; of its newest hour; of everything in the span
+	int64_t newest;
+};
+
+struct watch {
+	struct top top;
+	int64_t every_ms;
+	int64_t turns; // 0: until stopped
+};
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int sig)
+{
+	stopped = sig;
+}
+
+static bool parse_count(const char *text, const char *flag, int64_t min, int64_t max, int64_t *ret,
+                        struct err *err)
+{
+	char *end;
+	long long v = strtoll(text, &end, 10);
+	if (*end || end == text || v < min || v > max)
+		return err_set(err, ERR_CONFIG, "%s: expected a number from %lld to %lld, got \"%s\"", flag,
+		               (long long)min, (long long)max, text);
+	*ret = v;
+	return true;
+}
+
+static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
+{
+	const char *by = "principal,model", *hours = "24", *every = "2", *turns = "0";
+	int64_t seconds;
+	if (!command_option(c, "--by", &by, err) || !command_option(c, "--hours", &hours, err) ||
+	    !command_option(c, "--every", &every, err) || !command_option(c, "--turns", &turns, err) ||
+	    !command_done(c, 0, 0, err))
+		return false;
+	if (!grouping_parse(&w->top.by, str_of(by), str_of(c->conf.team_tag), err) ||
+	    !parse_count(hours, "--hours", 1, 24 * 400, &w->top.hours, err) ||
+	    !parse_count(every, "--every", 1, 3600, &seconds, err) ||
+	    !parse_count(turns, "--turns", 0, 1000000, &w->turns, err))
+		return false;
+	w->every_ms = seconds * 1000;
+	return true;
+}
+
+static bool find_newest(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	int64_t *newest = user;
+	(void)v;
+	if (model_hour->hour > *newest)
+		*newest = model_hour->hour;
+	return true;
+}
+
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct sums *s = user;
+	groups_add(s->span, v, model_hour);
+	groups_add(s->total, v, model_hour);
+	if (model_hour->hour == s->newest)
+		groups_add(s->hour, v, model_hour);
+	return true;
+}
+
+// "arn:aws:sts::111122223333:assumed-role/ROLE/SESSION" is long and begins with what all have.
+static struct str short_name(struct str s)
+{
+	static const struct str starts[] = {{"arn:aws:sts::", 13}, {"arn:aws:iam::", 13}};
+	for (size_t i = 0; i < 2; i++)
+		if (str_starts(s, starts[i]))
+			return (struct str){s.p + starts[i].len, s.len - starts[i].len};
+	return s;
+}
+
+static const struct group *same_group(const struct groups *in, const struct group *x)
+{
+	for (int32_t i = 0; i < in->n; i++) {
+		bool same = true;
+		for (int k = 0; same && k < in->by.n; k++)
+			same = str_eq(in->list[i].keys[k], x->keys[k]);
+		if (same)
+			return &in->list[i];
+	}
+	return NULL;
+}
+
+static void add_columns(struct table *table, const struct grouping *by)
+{
+	for (int i = 0; i < by->n; i++)
+		table_column(table, by->name[i], TABLE_NAME, 0);
+	table_column(table, STR("calls"), TABLE_NUMBER, 3);
+	table_column(table, STR("tokens"), TABLE_NUMBER, 2);
+	table_column(table, STR("usd"), TABLE_NUMBER, 0);
+	table_column(table, STR("this hour"), TABLE_NUMBER, 1);
+	table_column(table, STR("low"), TABLE_NUMBER, TABLE_EXTRA + 1);
+	table_column(table, STR("high"), TABLE_NUMBER, TABLE_EXTRA + 1);
+	table_column(table, STR("basis"), TABLE_TEXT, TABLE_EXTRA);
+}
+
+static void add_usd(struct table *table, struct usd usd, bool known)
+{
+	char text[USD_SIZE];
+	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("-"));
+}
+
+static void add_group(struct table *table, const struct grouping *by, const struct group *x,
+                      const struct group *hour)
+{
+	char count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	bool priced = !x->tokens || x->unpriced < x->tokens;
+	for (int i = 0; i < by->n; i++)
+		table_cell(table, short_name(x->keys[i]));
+	table_cell(table, str_of(table_count(x->calls, count)));
+	table_cell(table, str_of(table_count(x->tokens, count)));
+	add_usd(table, x->usd, priced);
+	add_usd(table, hour ? hour->usd : USD_ZERO, priced && hour);
+	add_usd(table, x->usd_low, priced);
+	add_usd(table, x->usd_high, priced);
+	table_cell(table, str_of(group_basis(x, basis)));
+}
+
+static void print_summary(const struct top *t, const struct sums *s, const char *eol)
+{
+	char when[WHEN_SIZE], usd[USD_SIZE];
+	struct buf b = BUF_INIT;
+	when_format(s->newest * MS_PER_HOUR, when);
+	buf_addf(&b, "$%s in the last %lld h, %d groups; newest hour %.16s",
+	         s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0", (long long)t->hours, s->span->n,
+	         s->newest ? when : "none yet");
+	if (t->title)
+		printf("%.*s%s", t->columns ? t->columns : 400, t->title, eol);
+	printf("%.*s%s", t->columns ? t->columns : 400, b.data, eol);
+	buf_release(&b);
+}
+
+static void print_screen(const struct top *t, const struct sums *s)
+{
+	const char *eol = t->terminal ? "\033[K\n" : "\n";
+	struct table table = TABLE_INIT;
+	int room = t->rows - 4 - (t->title != NULL); // the summary, the heads, "and more", the cursor
+	int shown = s->span->n <= room ? s->span->n : room;
+	if (t->terminal)
+		fputs("\033[H", stdout);
+	print_summary(t, s, eol);
+	add_columns(&table, &t->by);
+	for (int32_t i = 0; i < shown; i++)
+		add_group(&table, &t->by, &s->span->list[i], same_group(s->hour, &s->span->list[i]));
+	table_print(&table, stdout, t->columns, -1, eol);
+	if (shown < s->span->n)
+		printf("... and %d more%s", s->span->n - shown, eol);
+	if (t->terminal)
+		fputs("\033[J", stdout);
+	fflush(stdout);
+	table_release(&table);
+}
+
+bool top_draw(const struct top *t, struct view *v, struct err *err)
+{
+	struct groups span, hour, total;
+	struct sums s = {&span, &hour, &total, 0};
+	int64_t now = when_now_ms() / MS_PER_HOUR;
+	groups_init(&span, &t->by);
+	groups_init(&hour, &t->by);
+	groups_init(&total, &(struct grouping){0});
+	// Replayed figures may be old: the span ends with the newest hour there is.
+	bool good = view_each(v, now - t->hours + 1, INT64_MAX / MS_PER_HOUR, find_newest, &s.newest, err);
+	if (good && !s.newest)
+		good = view_each(v, 0, INT64_MAX / MS_PER_HOUR, find_newest, &s.newest, err);
+	good = good && view_each(v, s.newest - t->hours + 1, s.newest + 1, add_model_hour, &s, err);
+	if (good) {
+		groups_sort_by_usd(&span);
+		print_screen(t, &s);
+		if (ferror(stdout)) // or `nowcast top | head` would go on for ever
+			good = err_set(err, ERR_FATAL,
+			               "cannot write the table: nobody reads it any more, or the disk is full");
+	}
+	groups_release(&span);
+	groups_release(&hour);
+	groups_release(&total);
+	return good;
+}
+
+void top_measure(struct top *t)
+{
+	struct winsize w;
+	const char *term = getenv("TERM");
+	t->terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+	t->rows = t->terminal ? 24 : INT_MAX;
+	t->columns = t->terminal ? 80 : 0;
+	if (t->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 6 && w.ws_col > 20) {
+		t->rows = w.ws_row;
+		t->columns = w.ws_col;
+	}
+}
+
+void top_begin(const struct top *t)
+{
+	setvbuf(stdout, NULL, _IOFBF, FRAME_BYTES);
+	if (t->terminal)
+		fputs("\033[2J\033[?25l", stdout);
+}
+
+void top_end(const struct top *t)
+{
+	if (t->terminal)
+		fputs("\033[?25h", stdout);
+	fflush(stdout);
+}
+
+static void watch(struct watch *w, struct view *v, struct err *err)
+{
+	top_measure(&w->top);
+	top_begin(&w->top);
+	for (int64_t n = 1; !stopped; n++) {
+		char now[WHEN_SIZE], title[80];
+		snprintf(title, sizeof title, "nowcast  %s", when_format(when_now_ms(), now));
+		w->top.title = title;
+		top_measure(&w->top);
+		err_clear(err);
+		if (!top_draw(&w->top, v, err)) {
+			if (err->kind != ERR_RETRY)
+				break;
+			fprintf(stderr, "nowcast top: %s; trying again\n", err->msg);
+		}
+		if (stopped || n == w->turns)
+			break;
+		struct timespec wait = {w->every_ms / 1000, w->every_ms % 1000 * 1000000L};
+		nanosleep(&wait, NULL);
+	}
+	top_end(&w->top);
+}
+
+int cmd_top(struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct watch w = {0};
+	struct view *v = NULL;
+	if (!parse_arguments(c, &w, &err) ||
+	    !view_open(&v, redis_target_of(&c->conf), &err))
+		return command_fail(c, &err);
+	struct sigaction act = {.sa_handler = on_signal};
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	watch(&w, v, &err);
+	view_close(v);
+	return err.kind == ERR_NONE || stopped ? STATUS_OK : command_fail(c, &err);
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// `nowcast who ARN|ACCESS-KEY|NAME`: what is known of a principal. An ARN is taken as it is, in any of its
+// forms; the key of a session is asked whose it is; anything else is a name: of a session, a user, a role, or
+// the value of a tag (an e-mail address). A name that several bear lists them.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/when.h"
+#include "cli/commands.h"
+#include "ingest/principal.h"
+#include "ingest/pseudonym.h"
+#include "query/principal_summary.h"
+#include "store/cardinality.h"
+#include "web/api.h"
+
+enum { SESSIONS_SHOWN = 20 };
+
+struct question {
+	struct str text;
+	bool json;
+	int64_t now_ms, from; // from: hour
+	int64_t sessions;
+	struct arena arena;
+	struct str arn, hash; // what was asked for, where names are hashed
+};
+
+static bool parse_arguments(struct command *c, struct question *q, struct err *err)
+{
+	const char *format = "table", *sessions = NULL;
+	int64_t from_ms = -1;
+	*q = (struct question){.now_ms = when_now_ms(), .sessions = SESSIONS_SHOWN};
+	if (!command_time(c, "--now", &q->now_ms, err) || !command_time(c, "--from", &from_ms, err) ||
+	    !command_option(c, "--format", &format, err) || !command_option(c, "--sessions", &sessions, err) ||
+	    !command_done(c, 1, 1, err))
+		return false;
+	q->json = strcmp(format, "json") == 0;
+	if (!q->json && strcmp(format, "table") != 0)
+		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);
+	if (sessions &&
+	    (!usd_parse_scaled(str_of(sessions), 0, &q->sessions) || q->sessions < 1 || q->sessions > INT32_MAX))
+		return err_set(err, ERR_CONFIG, "--sessions: expected a number of sessions to show, got \"%s\"",
+		               sessions);
+	// The month of now, and the one before it.
+	q->from = from_ms >= 0 ? from_ms / MS_PER_HOUR
+	                       : when_month_start(when_month_start(q->now_ms / MS_PER_HOUR) - 1);
+	q->text = str_of(c->argv[0]);
+	return q->text.len || err_set(err, ERR_CONFIG, "expected an ARN, an access key, or a name, got nothing");
+}
+
+static bool is_access_key(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= '0' && s.p[i] <= '9')))
+			return false;
+	return str_starts(s, STR("ASIA")) || str_starts(s, STR("AKIA"));
+}
+
+static bool unknown(const struct question *q, const struct principal_summary *d, struct err *err)
+{
+	char from[WHEN_SIZE];
+	return err_set(
+		err, ERR_SKIP,
+		"nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s",
+		STR_ARG(q->text), when_format(q->from * MS_PER_HOUR, from),
+		!d->maybe_other ? ""
+		: cardinality_is_of_sessions(cardinality_group(d->arn))
+			? "; a session may be among the " OTHER_SESSIONS
+			  " of its role, of which sessions.max keep their names each day"
+			: "; a user may be among the " OTHER_USERS
+			  " of the account, of which users.max keep their names each day");
+}
+
+static bool answer_arn(const struct question *q, struct view *v, struct str arn,
+                       const struct session *session, struct err *err)
+{
+	struct principal_summary d;
+	principal_summary_init(&d, q->now_ms, q->from);
+	if (session) {
+		d.session = *session;
+		d.key = q->text;
+	}
+	bool good = principal_summary_gather(&d, v, arn, err) &&
+	            (session || principal_summary_is_known(&d, v) || unknown(q, &d, err));
+	if (good && q->json)
+		who_print_json(&d, v);
+	else if (good)
+		who_print_text(&d, v, (int)q->sessions);
+	principal_summary_release(&d);
+	return good;
+}
+
+static bool answer_key(const struct question *q, struct view *v, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct session session;
+	if (str_starts(q->text, STR("AKIA")))
+		return err_set(
+			err, ERR_SKIP,
+			"%.*s is a long-term key, and those are not kept: `aws iam get-access-key-last-used --access-key-id %.*s` names its user, "
+			"`nowcast who USER` says more",
+			STR_ARG(q->text), STR_ARG(q->text));
+	bool good = session_find(view_redis(v), view_prefix(v), q->text, &arena, &session, err);
+	if (good && !session.arn.len)
+		good = err_set(
+			err, ERR_SKIP,
+			"nobody is known by the access key %.*s: keys of sessions are kept as long as their calls, for `window` and the hours that learn "
+			"from them",
+			STR_ARG(q->text));
+	good = good && answer_arn(q, v, session.arn, &session, err);
+	arena_release(&arena);
+	return good;
+}
+
+static bool answer_name(const struct question *q, struct view *v, struct err *err)
+{
+	struct principal_summary d;
+	principal_summary_init(&d, q->now_ms, q->from);
+	bool good = principal_summary_find(&d, v, q->text, q->hash, err) && (d.nseen || unknown(q, &d, err));
+	if (good && d.nseen == 1)
+		good = answer_arn(q, v, d.seen[0].arn, NULL, err);
+	else if (good)
+		who_print_list(&d, q->text, q->json);
+	principal_summary_release(&d);
+	return good;
+}
+
+// Names are asked for as people know them, and looked for as Redis has them.
+static bool hide(struct command *c, struct question *q, struct err *err)
+{
+	struct pseudonyms *p;
+	if (!pseudonyms_open(&p, &c->conf, err))
+		return false;
+	q->arn = pseudonym_asked(p, &q->arena, principal_canonical(&q->arena, q->text));
+	q->hash = p ? pseudonym_of(p, &q->arena, q->text) : STR_NONE;
+	pseudonyms_close(p);
+	return true;
+}
+
+int cmd_who(struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct question q;
+	struct view *v = NULL;
+	if (!parse_arguments(c, &q, &err) ||
+	    !view_open(&v, redis_target_of(&c->conf),
+	               &err))
+		return command_fail(c, &err);
+	bool good = !hide(c, &q, &err)                ? false
+	            : str_starts(q.text, STR("arn:")) ? answer_arn(&q, v, q.arn, NULL, &err)
+	            : is_access_key(q.text)           ? answer_key(&q, v, &err)
+	                                              : answer_name(&q, v, &err);
+	view_close(v);
+	arena_release(&q.arena);
+	return good ? STATUS_OK : command_fail(c, &err);
+}

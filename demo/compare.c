@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Truth is priced with the catalogue that priced the estimate, at the time of the hour, so what differs is
+// whose tokens they were taken to be, and not what a token costs.
+#include "demo/compare.h"
+
+#include <stdio.h>
+
+#include "base/when.h"
+#include "cli/table.h"
+#include "query/group.h"
+
+struct rollups {
+	bool priced;
+	struct usd estimated, low, high, truth;
+};
+
+static bool true_usd(const struct traffic *t, const struct traffic_truth *truth, struct usd *ret)
+{
+	struct usd sum = USD_ZERO;
+	for (int k = 0; k < TOKEN_TYPES; k++) {
+		struct rate rate;
+		const char *why;
+		if (!truth->tokens[k])
+			continue;
+		if (!catalogue_rate(catalogue_builtin(), truth->model, STR_NONE, truth->region, (enum token_type)k,
+		                    t->from_ms, &rate, &why))
+			return false;
+		sum = usd_add(sum, usd_price(truth->tokens[k], rate.pico_per_token));
+	}
+	*ret = sum;
+	return true;
+}
+
+static void add_usd(struct table *table, struct usd usd, bool known)
+{
+	char text[USD_SIZE];
+	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("unpriced"));
+}
+
+static void add_share(struct table *table, const struct rollups *f)
+{
+	char text[32];
+	struct usd off = usd_sub(f->estimated, f->truth);
+	if (!f->priced || f->truth.pico <= 0) {
+		table_cell(table, STR("-"));
+		return;
+	}
+	long long tenths = (long long)(off.pico * 1000 / f->truth.pico), size = tenths < 0 ? -tenths : tenths;
+	snprintf(text, sizeof text, "%s%lld.%lld %%",
+	         tenths < 0   ? "-"
+	         : tenths > 0 ? "+"
+	                      : "",
+	         size / 10, size % 10);
+	table_cell(table, str_of(text));
+}
+
+static void add_row(struct table *table, struct str name, int64_t calls, const struct rollups *f)
+{
+	char count[TABLE_COUNT_SIZE];
+	table_cell(table, name);
+	table_cell(table, str_of(table_count(calls, count)));
+	add_usd(table, f->estimated, f->priced);
+	add_usd(table, f->truth, f->priced);
+	add_usd(table, usd_sub(f->estimated, f->truth), f->priced);
+	add_share(table, f);
+	bool inside = usd_cmp(f->low, f->truth) <= 0 && usd_cmp(f->truth, f->high) <= 0;
+	table_cell(table, !f->priced ? STR("-") : inside ? STR("yes") : STR("no"));
+}
+
+static const struct group *group_of(const struct groups *g, struct str principal)
+{
+	for (int32_t i = 0; i < g->n; i++)
+		if (str_eq(g->list[i].keys[0], principal))
+			return &g->list[i];
+	return NULL;
+}
+
+static struct rollups rollups_of(const struct group *g)
+{
+	struct rollups f = {.priced = true};
+	if (g) {
+		f.estimated = g->usd;
+		f.low = g->usd_low;
+		f.high = g->usd_high;
+	}
+	return f;
+}
+
+static void add_to(struct rollups *sum, const struct rollups *f)
+{
+	sum->estimated = usd_add(sum->estimated, f->estimated);
+	sum->low = usd_add(sum->low, f->low);
+	sum->high = usd_add(sum->high, f->high);
+	sum->truth = usd_add(sum->truth, f->truth);
+}
+
+static void fill(struct table *table, const struct groups *g, const struct traffic *t)
+{
+	struct rollups total = {.priced = true};
+	int64_t calls = 0;
+	for (int i = 0; i < t->ntruth; i++) {
+		const struct traffic_truth *truth = &t->truth[i];
+		struct rollups f = rollups_of(group_of(g, truth->principal));
+		f.priced = true_usd(t, truth, &f.truth);
+		add_row(table, truth->principal, truth->calls + truth->failed, &f);
+		if (f.priced)
+			add_to(&total, &f);
+		calls += truth->calls + truth->failed;
+	}
+	for (int32_t i = 0; i < g->n; i++) {
+		if (g->list[i].keys[0].p[0] != '(')
+			continue; // "(unattributed)": nobody's truth
+		struct rollups f = rollups_of(&g->list[i]);
+		add_row(table, g->list[i].keys[0], g->list[i].calls, &f);
+		add_to(&total, &f);
+	}
+	add_row(table, STR("total"), calls, &total);
+}
+
+bool demo_compare(struct view *v, const struct traffic *t, int columns, struct err *err)
+{
+	struct groups g;
+	struct grouping by;
+	struct table table = TABLE_INIT;
+	if (!grouping_parse(&by, STR("principal"), STR_NONE, err))
+		return false;
+	groups_init(&g, &by);
+	bool good = view_each(v, t->from_ms / MS_PER_HOUR, t->to_ms / MS_PER_HOUR + 1, groups_add, &g, err);
+	if (good) {
+		table_column(&table, STR("principal"), TABLE_NAME, 0);
+		table_column(&table, STR("calls"), TABLE_NUMBER, 3);
+		table_column(&table, STR("estimated"), TABLE_NUMBER, 0);
+		table_column(&table, STR("true"), TABLE_NUMBER, 0);
+		table_column(&table, STR("difference"), TABLE_NUMBER, 1);
+		table_column(&table, STR(""), TABLE_NUMBER, 0);
+		table_column(&table, STR("in its band"), TABLE_TEXT, 2);
+		fill(&table, &g, t);
+		table_print(&table, stdout, columns, -1, "\n");
+	}
+	table_release(&table);
+	groups_release(&g);
+	return good;
+}

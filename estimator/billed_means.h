@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the bill says of a principal: the calls of its last billed days, and the tokens billed for them. Their
+// quotient is the mean itself, so it is stronger evidence than any minute. store/billed_means_refresh.h
+// gathers it.
+#ifndef NOWCAST_ESTIMATOR_BILLED_MEANS_H
+#define NOWCAST_ESTIMATOR_BILLED_MEANS_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+#include "ingest/record.h"
+
+enum { BILLED_MEANS_HOURS = 72 }; // before the watermark
+
+struct billed_means {
+	struct str arn;
+	int64_t calls, tokens[TOKEN_KINDS]; // tokens[TOKENS_CACHE_WRITE] includes [TOKENS_CACHE_WRITE_1H]
+};
+
+#endif

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/hour_stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "estimator/cell.h"
+#include "estimator/lag.h"
+#include "estimator/solve.h"
+
+enum { MAGIC = 0x6c73336e };
+
+static size_t triangle(int n)
+{
+	return (size_t)n * (size_t)(n + 1) / 2;
+}
+
+static void hour_stats_init(struct hour_stats *l, int n, struct arena *arena)
+{
+	l->n = n;
+	l->ttl_known = solve_zeros(arena, (size_t)n);
+	l->ttl_1h = solve_zeros(arena, (size_t)n);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		struct kind_stats *x = &l->by_kind[kind];
+		*x = (struct kind_stats){.b = solve_zeros(arena, (size_t)n),
+		                         .c = solve_zeros(arena, (size_t)n),
+		                         .exact_calls = solve_zeros(arena, (size_t)n),
+		                         .exact_tokens = solve_zeros(arena, (size_t)n),
+		                         .n = solve_zeros(arena, (size_t)n),
+		                         .a = solve_zeros(arena, triangle(n)),
+		                         .s = solve_zeros(arena, triangle(n))};
+	}
+}
+
+double kind_stats_freedom(const struct kind_stats *sums, int n)
+{
+	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
+}
+
+// ---- principals ---------------------------------------------------------------------------------
+
+struct principal {
+	struct str arn;
+	int64_t calls;
+};
+
+static int by_calls_descending(const void *a, const void *b)
+{
+	const struct principal *x = a, *y = b;
+	if (x->calls != y->calls)
+		return x->calls > y->calls ? -1 : 1;
+	return str_cmp(x->arn, y->arn);
+}
+
+static int by_arn(const void *a, const void *b)
+{
+	return str_cmp(((const struct principal *)a)->arn, ((const struct principal *)b)->arn);
+}
+
+// Calls of the hour by principal. Callers are sorted by ARN, so those of one principal are adjacent.
+static struct principal *count_principals(const struct span *s, int lookback, struct arena *arena,
+                                          int32_t *ret_n)
+{
+	int64_t *calls = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *calls);
+	struct principal *all = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *all);
+	int32_t n = 0;
+	memset(calls, 0, ((size_t)s->ncallers + 1) * sizeof *calls);
+	for (int m = -lookback; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			calls[at->calls[i].caller] += at->calls[i].n;
+	}
+	for (int32_t i = 0; i < s->ncallers; i++) {
+		if (calls[i] == 0)
+			continue;
+		if (n && str_eq(all[n - 1].arn, s->callers[i].arn))
+			all[n - 1].calls += calls[i];
+		else
+			all[n++] = (struct principal){s->callers[i].arn, calls[i]};
+	}
+	*ret_n = n;
+	return all;
+}
+
+// Chooses the principals of the statistics. Returns the position of each caller's principal.
+static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena,
+                                  struct hour_stats *l)
+{
+	int32_t n, *index = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *index);
+	struct principal *all = count_principals(s, lookback, arena, &n);
+	bool others = n > HOUR_STATS_PRINCIPALS;
+	if (others) {
+		qsort(all, (size_t)n, sizeof *all, by_calls_descending);
+		n = HOUR_STATS_PRINCIPALS - 1;
+		qsort(all, (size_t)n, sizeof *all, by_arn);
+		all[n++] = (struct principal){.arn = STR(HOUR_STATS_OTHERS)};
+	}
+	l->names = arena_alloc(arena, ((size_t)n + 1) * sizeof *l->names);
+	for (int32_t i = 0; i < n; i++)
+		l->names[i] = all[i].arn;
+	for (int32_t i = 0, k = 0; i < s->ncallers; i++) {
+		while (k < n && !str_is(all[k].arn, HOUR_STATS_OTHERS) && str_cmp(all[k].arn, s->callers[i].arn) < 0)
+			k++;
+		bool distinguished = k < n && str_eq(all[k].arn, s->callers[i].arn);
+		index[i] = distinguished ? k : n - 1; // callers without calls are never looked up
+	}
+	hour_stats_init(l, n, arena);
+	return index;
+}
+
+// ---- the sums -----------------------------------------------------------------------------------
+
+// Calls that ended in a cell, by principal.
+struct counted {
+	double *counts;             // zero between cells
+	double calls;               // their sum
+	int32_t listed[HOUR_STATS_PRINCIPALS];
+	int n;
+	bool exact[METRIC_KINDS];   // there are some whose tokens of that kind are known
+};
+
+struct stats_builder {
+	const struct span *span;
+	const int32_t *index;       // principal of a caller
+	struct lag lag;
+	struct counted all, lacking;
+};
+
+enum { ALL_CALLS = METRIC_KINDS }; // instead of a kind
+
+static void add_calls(struct counted *to, int32_t p, const struct calls *c, int kind, bool here, double part)
+{
+	int64_t n = kind == ALL_CALLS ? c->n : c->n - c->exact_n[kind];
+	int64_t streams = c->started < n ? c->started : n;
+	double count = (here ? (double)(n - streams) : 0) + part * (double)streams;
+	for (int k = 0; k < METRIC_KINDS; k++)
+		to->exact[k] |= c->exact_n[k] > 0;
+	if (n <= 0 || count <= 0)
+		return;
+	if (to->counts[p] == 0)
+		to->listed[to->n++] = p;
+	to->counts[p] += count;
+	to->calls += count;
+}
+
+// The calls that are estimated to have ended in a cell: all of them, or those whose tokens of a kind are
+// unknown.
+static void count_calls(const struct stats_builder *a, int first, int last, int kind, struct counted *to)
+{
+	for (int i = 0; i < to->n; i++)
+		to->counts[to->listed[i]] = 0;
+	*to = (struct counted){.counts = to->counts};
+	for (int m = first - a->lag.minutes; m <= last; m++) {
+		const struct minute *at = span_minute(a->span, m);
+		double part = lag_part(&a->lag, m, first, last);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			if (m >= first || (part > 0 && at->calls[i].started))
+				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], kind, m >= first, part);
+	}
+}
+
+static void add_products(double *to, const struct counted *c, double weight)
+{
+	for (int i = 0; i < c->n; i++) {
+		int32_t p = c->listed[i];
+		double share = c->counts[p] * weight;
+		for (int k = 0; k < c->n; k++)
+			if (c->listed[k] <= p)
+				to[triangle(p) + (size_t)c->listed[k]] += share * c->counts[c->listed[k]];
+	}
+}
+
+static void add_samples(struct kind_stats *x, int64_t samples, const struct counted *all)
+{
+	for (int i = 0; i < all->n; i++)
+		x->c[all->listed[i]] += all->counts[all->listed[i]];
+	add_products(x->s, all, 1.0 / (double)samples);
+	x->sampled_calls += all->calls;
+	x->samples += (double)samples;
+}
+
+static void add_tokens(struct kind_stats *x, const struct cell *cell, const struct counted *all,
+                       const struct counted *lacking)
+{
+	double users = cell->samples ? (double)cell->samples * (lacking->calls / all->calls) : lacking->calls;
+	double weight = 1.0 / fmax(users, 1), tokens = (double)cell->residual;
+	for (int i = 0; i < lacking->n; i++) {
+		int32_t p = lacking->listed[i];
+		x->b[p] += lacking->counts[p] * weight * tokens;
+		x->n[p] += lacking->counts[p];
+	}
+	add_products(x->a, lacking, weight);
+	x->cells++;
+	x->calls += lacking->calls;
+	x->tokens += tokens;
+	x->squares += tokens * tokens * weight;
+}
+
+static void add_minute(struct hour_stats *l, struct cell_reader *reader, int m, struct stats_builder *a)
+{
+	struct cell c;
+	for (int kind = 0; kind < METRIC_KINDS && cell_read(reader, m, kind, &c); kind++) {
+		const struct counted *lacking = &a->all;
+		if (kind == 0)
+			count_calls(a, c.first, m, ALL_CALLS, &a->all);
+		if (a->all.exact[kind]) {
+			count_calls(a, c.first, m, kind, &a->lacking);
+			lacking = &a->lacking;
+		}
+		if (c.samples && a->all.calls > 0)
+			add_samples(&l->by_kind[kind], c.samples, &a->all);
+		if (lacking->calls > 0)
+			add_tokens(&l->by_kind[kind], &c, &a->all, lacking);
+	}
+}
+
+static void add_exact(const struct span *s, const int32_t *index, struct hour_stats *l)
+{
+	for (int m = 0; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++) {
+			const struct calls *c = &at->calls[i];
+			int32_t p = index[c->caller];
+			for (int kind = 0; kind < METRIC_KINDS; kind++) {
+				l->by_kind[kind].exact_calls[p] += (double)c->exact_n[kind];
+				l->by_kind[kind].exact_tokens[p] += (double)c->exact[kind];
+			}
+			if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE]) {
+				l->ttl_known[p] += (double)c->exact[TOKENS_CACHE_WRITE];
+				l->ttl_1h[p] += (double)c->exact[TOKENS_CACHE_WRITE_1H];
+			}
+		}
+	}
+}
+
+// ---- as bytes -----------------------------------------------------------------------------------
+
+static void write_doubles(struct buf *b, const double *p, size_t n)
+{
+	buf_add(b, p, n * sizeof *p);
+}
+
+// Kinds mostly share their cells, and A and S share their calls. A triangle equal to its `twin` is stored
+// once.
+static void write_triangle(struct buf *b, const double *p, const double *twin, int n)
+{
+	double same = twin && memcmp(p, twin, triangle(n) * sizeof *p) == 0;
+	write_doubles(b, &same, 1);
+	if (same == 0)
+		write_doubles(b, p, triangle(n));
+}
+
+static void write_stats(const struct hour_stats *l, struct buf *b)
+{
+	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
+	buf_add(b, head, sizeof head);
+	write_doubles(b, l->ttl_known, (size_t)l->n);
+	write_doubles(b, l->ttl_1h, (size_t)l->n);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		const struct kind_stats *x = &l->by_kind[kind];
+		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
+		write_doubles(b, totals, 6);
+		write_doubles(b, x->b, (size_t)l->n);
+		write_doubles(b, x->c, (size_t)l->n);
+		write_doubles(b, x->exact_calls, (size_t)l->n);
+		write_doubles(b, x->exact_tokens, (size_t)l->n);
+		write_doubles(b, x->n, (size_t)l->n);
+		write_triangle(b, x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n);
+		write_triangle(b, x->s, x->a, l->n);
+	}
+	for (int i = 0; i < l->n; i++) {
+		buf_addstr(b, l->names[i]);
+		buf_addc(b, '\n');
+	}
+}
+
+static bool read_doubles(struct str *bytes, double *p, size_t n)
+{
+	size_t size = n * sizeof *p;
+	if (bytes->len < size)
+		return false;
+	memcpy(p, bytes->p, size);
+	bytes->p += size;
+	bytes->len -= size;
+	return true;
+}
+
+static bool read_triangle(struct str *bytes, double **p, double *twin, int n)
+{
+	double same;
+	if (!read_doubles(bytes, &same, 1))
+		return false;
+	if (same != 0 && twin) {
+		*p = twin;
+		return true;
+	}
+	return read_doubles(bytes, *p, triangle(n));
+}
+
+static bool read_kind(struct str *bytes, struct hour_stats *l, int kind)
+{
+	struct kind_stats *x = &l->by_kind[kind];
+	double totals[6];
+	size_t n = (size_t)l->n;
+	if (!read_doubles(bytes, totals, 6) || !read_doubles(bytes, x->b, n) || !read_doubles(bytes, x->c, n) ||
+	    !read_doubles(bytes, x->exact_calls, n) || !read_doubles(bytes, x->exact_tokens, n) ||
+	    !read_doubles(bytes, x->n, n))
+		return false;
+	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
+	x->sampled_calls = totals[4], x->samples = totals[5];
+	return read_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) &&
+	       read_triangle(bytes, &x->s, x->a, l->n);
+}
+
+bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret)
+{
+	uint32_t head[2];
+	if (bytes.len < sizeof head)
+		return false;
+	memcpy(head, bytes.p, sizeof head);
+	if (head[0] != MAGIC || head[1] == 0 || head[1] > HOUR_STATS_PRINCIPALS)
+		return false;
+	bytes.p += sizeof head;
+	bytes.len -= sizeof head;
+	hour_stats_init(ret, (int)head[1], arena);
+	if (!read_doubles(&bytes, ret->ttl_known, head[1]) || !read_doubles(&bytes, ret->ttl_1h, head[1]))
+		return false;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		if (!read_kind(&bytes, ret, kind))
+			return false;
+	if (!str_ends(bytes, STR("\n")))
+		return false;
+	ret->names = arena_alloc(arena, head[1] * sizeof *ret->names);
+	for (uint32_t i = 0; i < head[1]; i++) {
+		ret->names[i] = str_cut(&bytes, '\n');
+		if (!ret->names[i].len)
+			return false;
+	}
+	return bytes.len == 0;
+}
+
+void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
+{
+	struct hour_stats l = {0};
+	struct cell_reader reader;
+	int32_t *index = choose_principals(s, lookback, arena, &l);
+	if (l.n == 0)
+		return;
+	struct stats_builder adding = {.span = s,
+	                        .index = index,
+	                        .all.counts = solve_zeros(arena, (size_t)l.n),
+	                        .lacking.counts = solve_zeros(arena, (size_t)l.n)};
+	lag_learn(s, lookback, &adding.lag);
+	cell_reader_init(&reader, s, lookback, arena);
+	for (int m = 0; m < 60; m++)
+		add_minute(&l, &reader, m, &adding);
+	add_exact(s, index, &l);
+	write_stats(&l, ret);
+}

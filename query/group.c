@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/group.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/when.h"
+#include "pricing/model_id.h"
+
+// See group.h. `make accuracy` measures how often the band holds the truth.
+#define GROUP_SDS 1.645
+
+static const struct {
+	const char *name;
+	enum group_by by;
+} keys[] = {
+	{"hour", BY_HOUR}, {"account", BY_ACCOUNT}, {"region", BY_REGION}, {"model", BY_MODEL},
+	{"principal", BY_PRINCIPAL}, {"role", BY_ROLE}, {"team", BY_TEAM}, {"token_type", BY_TOKEN_TYPE},
+	{"tier", BY_TIER}, {"day", BY_DAY}, {"scope", BY_SCOPE},
+};
+
+static bool parse_key(struct grouping *g, struct str word, struct str team_tag, struct err *err)
+{
+	for (int i = 0; i < g->n; i++)
+		if (str_eq(g->name[i], word))
+			return err_set(err, ERR_CONFIG, "--by: %.*s is named twice", STR_ARG(word));
+	g->name[g->n] = word;
+	if (str_starts(word, STR("tag:")) && word.len > 4) {
+		g->by[g->n] = BY_TAG;
+		g->tag[g->n++] = (struct str){word.p + 4, word.len - 4};
+		return true;
+	}
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (!str_is(word, keys[i].name))
+			continue;
+		g->by[g->n] = keys[i].by;
+		g->tag[g->n++] = team_tag;
+		return true;
+	}
+	return err_set(
+		err, ERR_CONFIG,
+		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, token_type, tier and tag:KEY",
+		STR_ARG(word));
+}
+
+// Cuts at the first comma that has no backslash before it: the key of a tag may hold one.
+static struct str cut_word(struct str *text)
+{
+	struct str word = *text;
+	size_t i = 0;
+	while (i < word.len && word.p[i] != ',')
+		i += word.p[i] == '\\' && i + 1 < word.len ? 2 : 1;
+	word.len = i;
+	*text = i < text->len ? (struct str){text->p + i + 1, text->len - i - 1} : STR_NONE;
+	return word;
+}
+
+bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err)
+{
+	*ret = (struct grouping){0};
+	while (text.len) {
+		if (ret->n == GROUP_KEYS_MAX)
+			return err_set(err, ERR_CONFIG, "--by: more than %d groupings", GROUP_KEYS_MAX);
+		if (!parse_key(ret, cut_word(&text), team_tag, err))
+			return false;
+	}
+	return true;
+}
+
+bool grouping_in_time(const struct grouping *g)
+{
+	return g->n && (g->by[0] == BY_HOUR || g->by[0] == BY_DAY);
+}
+
+void groups_init(struct groups *g, const struct grouping *by)
+{
+	*g = (struct groups){.by = *by};
+}
+
+void groups_release(struct groups *g)
+{
+	arena_release(&g->arena);
+	arena_release(&g->model_hour);
+	map_release(&g->index);
+	free(g->list);
+	free(g->touched);
+	*g = (struct groups){0};
+}
+
+static struct str tag_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                         struct str key)
+{
+	char plain[2048];
+	size_t n = 0;
+	if (!key.len || !memchr(key.p, '\\', key.len))
+		return view_tag(v, model_hour, row, key);
+	for (size_t i = 0; i < key.len && n < sizeof plain; i++) {
+		i += key.p[i] == '\\' && i + 1 < key.len;
+		plain[n++] = key.p[i];
+	}
+	return view_tag(v, model_hour, row, (struct str){plain, n});
+}
+
+// The scope of the rate that a row goes at, as the bill has it.
+static struct str scope_of(const struct model_hour *model_hour)
+{
+	struct model_id id;
+	model_id_read(&id, model_hour->foundation.len ? model_hour->foundation : model_hour->model);
+	return id.scope == SCOPE_GLOBAL ? STR("global") : STR("regional");
+}
+
+struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
+                        const struct view_row *row, const char *hour)
+{
+	switch (by->by[i]) {
+	case BY_HOUR:
+		return str_of(hour);
+	case BY_DAY:
+		return (struct str){hour, 10}; // "2026-11-02"
+	case BY_ACCOUNT:
+		return model_hour->account;
+	case BY_REGION:
+		return model_hour->region;
+	case BY_MODEL:
+		return model_hour->model;
+	case BY_SCOPE:
+		return scope_of(model_hour);
+	case BY_PRINCIPAL:
+		return row->principal;
+	case BY_ROLE:
+		return row->role;
+	case BY_TOKEN_TYPE:
+		return row->type == TOKEN_TYPES                    ? STR("")
+		       : row->figure.rate_class & RATE_CLASS_UNITS ? STR("units")
+		                                                   : str_of(token_type_names[row->type]);
+	case BY_TIER:
+		return str_of(price_tier_names[rate_class_tier(row->figure.rate_class)]);
+	case BY_TEAM:
+		return view_tag(v, model_hour, row, by->tag[i]);
+	case BY_TAG:
+		return tag_of(v, model_hour, row, by->tag[i]);
+	}
+	return STR_NONE;
+}
+
+static struct group *find_group(struct groups *g, const struct str *at)
+{
+	uint64_t h = 0;
+	bool added;
+	for (int i = 0; i < g->by.n; i++) {
+		h = hash64_seeded(at[i].p ? at[i].p : "", at[i].len, h);
+		h ^= at[i].len * 0x9e3779b97f4a7c15u;
+	}
+	int32_t *where = map_add(&g->index, h, g->n, &added);
+	if (!added)
+		return &g->list[*where];
+	if (g->n == g->cap) {
+		g->cap = g->cap ? g->cap * 2 : 64;
+		g->list = xrealloc(g->list, (size_t)g->cap, sizeof *g->list);
+	}
+	struct group *new = &g->list[g->n++];
+	*new = (struct group){0};
+	for (int i = 0; i < g->by.n; i++)
+		new->keys[i] = arena_str(&g->arena, at[i]);
+	return new;
+}
+
+static struct doubt *enter_model_hour(struct groups *g, struct group *x)
+{
+	if (x->model_hour)
+		return x->model_hour;
+	x->model_hour = arena_alloc(&g->model_hour, METRIC_KINDS * sizeof *x->model_hour);
+	memset(x->model_hour, 0, METRIC_KINDS * sizeof *x->model_hour);
+	if (g->ntouched == g->captouched) {
+		g->captouched = g->captouched ? g->captouched * 2 : 64;
+		g->touched = xrealloc(g->touched, (size_t)g->captouched, sizeof *g->touched);
+	}
+	g->touched[g->ntouched++] = (int32_t)(x - g->list);
+	return x->model_hour;
+}
+
+// Both TTLs of cache writes are split as one.
+static int kind_of_type(int type)
+{
+	return type < METRIC_KINDS ? type : METRIC_KINDS - 1;
+}
+
+static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
+{
+	double usd = (double)rate / 1e12;
+	d->weights += (double)f->spread * (double)f->spread * usd * usd;
+	d->chance += (double)f->noise * usd * usd;
+}
+
+// How much of what a figure may cost on top belongs into the band.
+static struct usd likely_more(const struct figure *f)
+{
+	return f->assumed && !f->ttl_may_be_1h ? USD_ZERO : f->more;
+}
+
+static void add_row(struct groups *g, struct group *x, const struct view_row *row, struct doubt *whole)
+{
+	const struct figure *f = &row->figure;
+	if (row->type == TOKEN_TYPES) {
+		x->calls += f->tokens;
+		x->failed += f->exact;
+		return;
+	}
+	x->tokens += f->tokens;
+	x->units += f->rate_class & RATE_CLASS_UNITS ? f->tokens : 0;
+	x->billed += f->billed;
+	x->exact += f->exact;
+	x->allocated += f->allocated;
+	x->provisional += f->provisional;
+	if (!f->priced) {
+		x->unpriced += f->tokens;
+		return;
+	}
+	// the bill's: dollars as charged, whatever the tokens
+	if (f->billed || f->list.pico || (f->usd.pico && !f->tokens)) {
+		x->usd = usd_add(x->usd, f->usd);
+		x->usd_billed = usd_add(x->usd_billed, f->usd);
+		x->floor = usd_add(x->floor, f->usd);
+		x->ceiling = usd_add(x->ceiling, f->usd);
+		enter_model_hour(g, x);
+		return;
+	}
+	int64_t rate = f->tokens ? (int64_t)(f->usd.pico / f->tokens) : 0;
+	struct usd provisional = usd_price(f->provisional, rate);
+	x->usd = usd_add(x->usd, f->usd);
+	if (f->band_estimated)
+		x->usd_band_estimated = usd_add(x->usd_band_estimated, f->usd);
+	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact, rate));
+	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
+	x->usd_provisional = usd_add(x->usd_provisional, provisional);
+	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
+	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
+	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, rate);
+	add_doubt(&whole[kind_of_type(row->type)], f, rate);
+}
+
+static void set_band(struct group *x)
+{
+	double half = GROUP_SDS * sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
+	struct usd split = {(usd_pico)(fmin(half, 1e12) * 1e12)};
+	x->usd_low = usd_sub(x->floor, split);
+	x->usd_high = usd_add(x->ceiling, split);
+	if (x->band_scale) {
+		x->usd_low = usd_sub(x->usd, usd_muldiv(usd_sub(x->usd, x->usd_low), x->band_scale, BAND_SCALE_ONE));
+		x->usd_high =
+			usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, BAND_SCALE_ONE));
+	}
+	struct usd sure = usd_add(x->usd_billed, x->usd_exact);
+	if (usd_cmp(x->usd_low, sure) < 0)
+		x->usd_low = sure;
+}
+
+// The split's part of the band, once it is known who else was in the model hour.
+static void close_model_hour(struct groups *g, const struct doubt *whole, int band_scale)
+{
+	for (int32_t i = 0; i < g->ntouched; i++) {
+		struct group *x = &g->list[g->touched[i]];
+		double weights = 0;
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
+			const struct doubt *own = &x->model_hour[kind], *all = &whole[kind];
+			weights += fmin(own->weights, fmax(all->weights - own->weights, 0));
+			if (all->chance > 0)
+				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
+		}
+		x->weights_sd += sqrt(weights);
+		x->band_scale = band_scale;
+		x->model_hour = NULL;
+		set_band(x);
+	}
+	g->ntouched = 0;
+	arena_reset(&g->model_hour);
+}
+
+static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
+                   const struct view_row *row, char *hour)
+{
+	for (int i = 0; only && i < only->by.n; i++)
+		if (!str_eq(grouping_key(&only->by, i, v, model_hour, row, hour), only->value[i]))
+			return false;
+	return true;
+}
+
+// A row that the filter leaves out is still one of those among whom tokens were split.
+static void add_others(const struct view_row *row, struct doubt *whole)
+{
+	const struct figure *f = &row->figure;
+	if (row->type != TOKEN_TYPES && f->priced && f->tokens && f->allocated)
+		add_doubt(&whole[kind_of_type(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
+}
+
+bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour)
+{
+	struct groups *g = groups;
+	struct doubt whole[METRIC_KINDS] = {{0}};
+	char hour[WHEN_SIZE];
+	when_format(model_hour->hour * MS_PER_HOUR, hour);
+	for (int k = 0; k < model_hour->nrows; k++) {
+		const struct view_row *row = &model_hour->rows[k];
+		struct str at[GROUP_KEYS_MAX];
+		if (!passes(g->only, v, model_hour, row, hour)) {
+			add_others(row, whole);
+			continue;
+		}
+		for (int i = 0; i < g->by.n; i++) {
+			at[i] = grouping_key(&g->by, i, v, model_hour, row, hour);
+			if (row->type == TOKEN_TYPES && g->by.by[i] == BY_TOKEN_TYPE)
+				goto next; // calls have no token type
+		}
+		add_row(g, find_group(g, at), row, whole);
+	next:;
+	}
+	close_model_hour(g, whole, view_band_scale(v));
+	return true;
+}
+
+void group_add(struct group *to, const struct group *from)
+{
+	to->calls += from->calls;
+	to->failed += from->failed;
+	to->tokens += from->tokens;
+	to->units += from->units;
+	to->billed += from->billed;
+	to->exact += from->exact;
+	to->allocated += from->allocated;
+	to->provisional += from->provisional;
+	to->unpriced += from->unpriced;
+	to->usd = usd_add(to->usd, from->usd);
+	to->usd_billed = usd_add(to->usd_billed, from->usd_billed);
+	to->usd_exact = usd_add(to->usd_exact, from->usd_exact);
+	to->usd_allocated = usd_add(to->usd_allocated, from->usd_allocated);
+	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
+	to->usd_band_estimated = usd_add(to->usd_band_estimated, from->usd_band_estimated);
+	to->floor = usd_add(to->floor, from->floor);
+	to->ceiling = usd_add(to->ceiling, from->ceiling);
+	to->weights_sd += from->weights_sd;
+	to->chance_variance += from->chance_variance;
+	to->band_scale = from->band_scale ? from->band_scale : to->band_scale;
+	set_band(to);
+}
+
+void groups_merge(struct groups *g, const struct groups *from)
+{
+	for (int32_t i = 0; i < from->n; i++)
+		group_add(find_group(g, from->list[i].keys), &from->list[i]);
+}
+
+// ---- order and words ----------------------------------------------------------------------------
+
+static int by_keys(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
+		int c = str_cmp(x->keys[i], y->keys[i]);
+		if (c)
+			return c;
+	}
+	return 0;
+}
+
+static int by_usd(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	int c = usd_cmp(y->usd, x->usd);
+	if (!c)
+		c = (y->tokens > x->tokens) - (y->tokens < x->tokens);
+	return c ? c : by_keys(a, b);
+}
+
+void groups_sort_by_key(struct groups *g)
+{
+	if (g->n > 1)
+		qsort(g->list, (size_t)g->n, sizeof *g->list, by_keys);
+	map_clear(&g->index);
+}
+
+void groups_sort_by_usd(struct groups *g)
+{
+	if (g->n > 1)
+		qsort(g->list, (size_t)g->n, sizeof *g->list, by_usd);
+	map_clear(&g->index);
+}
+
+bool group_is_empty(const struct group *g)
+{
+	return g->tokens == 0 && g->usd.pico == 0 && g->calls == 0 && g->failed == 0;
+}
+
+char *group_basis(const struct group *g, char *buf)
+{
+	static const char *const names[] = {"billed", "exact", "allocated", "provisional"};
+	enum { PARTS = sizeof names / sizeof *names };
+	usd_pico whole = g->usd.pico;
+	usd_pico part[PARTS] = {g->usd_billed.pico, g->usd_exact.pico, g->usd_allocated.pico,
+	                        g->usd_provisional.pico};
+	if (whole == 0) { // free of charge or without a price: by tokens
+		part[0] = g->billed, part[1] = g->exact, part[2] = g->allocated, part[3] = g->provisional;
+		whole = g->tokens;
+	}
+	for (int i = 0; whole < 0 && i < PARTS; i++) // more was taken back than charged
+		part[i] = -part[i];
+	whole = whole < 0 ? -whole : whole;
+	int n = 0, kinds = 0;
+	buf[0] = '\0';
+	if (g->tokens && g->unpriced == g->tokens)
+		return strcpy(buf, "unpriced");
+	for (int i = 0; i < PARTS; i++)
+		kinds += part[i] > 0;
+	for (int i = 0; i < PARTS; i++) {
+		if (part[i] <= 0)
+			continue;
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%s%s", n ? " " : "", names[i]);
+		if (kinds > 1)
+			n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), " %d%%",
+			              (int)((part[i] * 200 + whole) / (2 * whole)));
+	}
+	if (g->unpriced)
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "",
+		              (long long)g->unpriced);
+	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0)
+		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sprompt band estimated", n ? "; " : "");
+	return buf;
+}

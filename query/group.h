@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures summed by any grouping, each with how it is known and its error band.
+//
+// The band is meant to hold the truth nine times in ten, and is scaled as a whole by how often it did
+// (reconcile/band.h). What is billed or exact has none. Of allocated tokens only the split is uncertain, not
+// the sum, so a group's doubt depends on who else was there: in an hour, account, region, model and token
+// type,
+//
+//     weights   the smaller of the variance of its own and of the others'      the same way every hour: added
+//     chance    own x others' / all of the variance by chance                  anew every hour: added as squares
+//
+// which is nothing for the whole, and for a caller who was alone. Weights were learned from sums: what one
+// has too much of, the others lack, so neither side is further off than the other, and the two do not cancel
+// out. Provisional tokens may be none, or twice as many. Cache writes whose TTL nobody tells widen the upper
+// end by what they would cost on top as one-hour ones, if their caller reads so much of what it writes that
+// these may pay.
+#ifndef NOWCAST_QUERY_GROUP_H
+#define NOWCAST_QUERY_GROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "store/view.h"
+
+enum { GROUP_KEYS_MAX = 8 };
+
+enum group_by {
+	BY_HOUR,
+	BY_ACCOUNT,
+	BY_REGION,
+	BY_MODEL,
+	BY_PRINCIPAL,
+	BY_ROLE,
+	BY_TEAM,
+	BY_TOKEN_TYPE,
+	BY_TIER,
+	BY_TAG,
+	BY_DAY,
+	BY_SCOPE
+};
+
+struct grouping {
+	int n;
+	enum group_by by[GROUP_KEYS_MAX];
+	struct str name[GROUP_KEYS_MAX]; // as given: "hour", "tag:env"; slices of the text that was parsed
+	struct str tag[GROUP_KEYS_MAX];  // of BY_TAG and BY_TEAM: the key of the tag
+};
+
+// "hour,principal,tag:env"; scope is that of the rate, global or regional. `team_tag` is the key of the tag
+// that names the team. ERR_CONFIG names what is allowed.
+bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err) NC_CHECK;
+
+// Whether it begins with a time, in the order of which it is shown.
+bool grouping_in_time(const struct grouping *g);
+
+// Conditions, all of which a row must meet: key i has the value i (absent: "").
+struct group_filter {
+	struct grouping by;
+	struct str value[GROUP_KEYS_MAX];
+};
+
+// The key of a row in one of the groupings. `hour`: the model hour's, as 2026-11-02T00:00:00Z. Lives as long
+// as the model hour.
+struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
+                        const struct view_row *row, const char *hour);
+
+struct group {
+	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
+	int64_t calls, failed;
+	int64_t units;                   // of the tokens: no tokens, but images and the like
+	// unpriced: of the tokens, those without a price
+	int64_t tokens, billed, exact, allocated, provisional, unpriced;
+	struct usd usd, usd_low, usd_high;
+	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
+	struct usd usd_band_estimated;    // of usd: at rates that go by the length of the prompt, by its mean
+
+	struct usd floor, ceiling;        // usd_low and usd_high but for the split
+	double weights_sd, chance_variance; // of the split, in USD and USD squared
+	int band_scale;                   // thousandths
+
+	struct doubt *model_hour;              // while a model hour is summed: by token type; NULL: not in it
+};
+
+// What was allocated of one token type in one model hour.
+struct doubt {
+	double weights, chance; // variances in USD squared
+};
+
+struct groups {
+	struct grouping by;
+	const struct group_filter *only; // NULL: every row. Bands still know of the rows left out
+	struct arena arena, model_hour; // for good; while a model hour is summed
+	struct map index;
+	struct group *list; // in the order of groups_sort
+	int32_t n, cap;
+	int32_t *touched, ntouched;
+	int32_t captouched;
+};
+
+void groups_init(struct groups *g, const struct grouping *by);
+void groups_release(struct groups *g);
+
+// Sums one model hour; has the shape of view_fn.
+bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour);
+
+// Adds what another group holds to the figures and the band of this one; keys stay.
+void group_add(struct group *to, const struct group *from);
+
+// Adds the groups of another sum by the same grouping, of other model hours: bands add up model hour by model
+// hour.
+void groups_merge(struct groups *g, const struct groups *from);
+
+void groups_sort_by_key(struct groups *g);
+void groups_sort_by_usd(struct groups *g); // dearest first
+
+// Whether there is nothing to show: neither tokens, nor calls, nor dollars.
+bool group_is_empty(const struct group *g);
+
+// How the group is known: "billed", "exact", "allocated", "provisional", "unpriced", or their shares of the
+// dollars (of the tokens where there are no dollars), "exact 31% allocated 69%", and whether a prompt band is
+// an estimate. Returns buf, of GROUP_BASIS_SIZE.
+enum { GROUP_BASIS_SIZE = 128 };
+char *group_basis(const struct group *g, char *buf);
+
+#endif

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and adding up; how it is printed stands in reconciliation_print.c and reconciliation_page.c.
+#include "query/reconciliation.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/when.h"
+#include "reconcile/export.h"
+#include "store/redis.h"
+#include "store/view.h"
+
+struct usd difference_of(const struct difference *d)
+{
+	return usd_sub(d->billed, d->estimated);
+}
+
+static uint64_t hash(struct str s, uint64_t seed)
+{
+	return hash64_seeded(s.p ? s.p : "", s.len, seed + s.len * 0x9e3779b97f4a7c15u);
+}
+
+// ---- tables -------------------------------------------------------------------------------------
+
+static int32_t find_group(struct recon_report *r, struct recon_table *t, const struct str *keys)
+{
+	uint64_t h = 0;
+	bool added;
+	for (int i = 0; i < t->by.n; i++)
+		h = hash(keys[i], h);
+	int32_t *at = map_add(&t->index, h, t->n, &added);
+	if (!added)
+		return *at;
+	if (t->n == t->cap)
+		t->list = xrealloc(t->list, (size_t)(t->cap = t->cap ? t->cap * 2 : 64), sizeof *t->list);
+	t->list[t->n] = (struct recon_group){0};
+	for (int i = 0; i < t->by.n; i++)
+		t->list[t->n].keys[i] = arena_str(&r->arena, keys[i]);
+	return t->n++;
+}
+
+static int32_t account_number(struct recon_report *r, struct str account)
+{
+	bool added;
+	return *map_add(&r->accounts, hash(account, 0), (int32_t)r->accounts.count, &added);
+}
+
+static void add_part(struct recon_table *t, int32_t group, int32_t account, struct usd billed)
+{
+	bool added;
+	int32_t *at =
+		map_add(&t->part_index, (uint64_t)(uint32_t)group << 32 | (uint32_t)account, t->nparts, &added);
+	if (added) {
+		if (t->nparts == t->capparts)
+			t->parts = xrealloc(t->parts, (size_t)(t->capparts = t->capparts ? t->capparts * 2 : 64),
+			                    sizeof *t->parts);
+		t->parts[t->nparts++] = (struct recon_part){.group = group, .account = account};
+	}
+	t->parts[*at].billed = usd_add(t->parts[*at].billed, billed);
+}
+
+static bool take_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct recon_report *r = user;
+	struct compared *list;
+	char hour[WHEN_SIZE];
+	int n;
+	if (!model_hour->is_final) {
+		for (int i = 0; i < model_hour->nestimate; i++)
+			if (model_hour->estimate[i].figure.priced)
+				r->waiting = usd_add(r->waiting, model_hour->estimate[i].figure.usd);
+		return true;
+	}
+	arena_reset(&r->scratch);
+	compare_model_hour(model_hour, &r->scratch, &list, &n);
+	when_format(model_hour->hour * MS_PER_HOUR, hour);
+	int32_t account = account_number(r, model_hour->account);
+	for (int i = 0; i < n; i++) {
+		difference_add(&r->total, &list[i].d);
+		for (int k = 0; k < r->ntables; k++) {
+			struct recon_table *t = &r->tables[k];
+			struct str keys[GROUP_KEYS_MAX];
+			for (int j = 0; j < t->by.n; j++)
+				keys[j] = grouping_key(&t->by, j, v, model_hour, &list[i].who, hour);
+			int32_t group = find_group(r, t, keys);
+			difference_add(&t->list[group].d, &list[i].d);
+			add_part(t, group, account, list[i].d.billed);
+		}
+	}
+	return true;
+}
+
+// ---- what stands apart --------------------------------------------------------------------------
+
+static bool find_class(struct str name, enum bill_class *ret)
+{
+	for (int i = 0; i < BILL_CLASSES; i++)
+		if (str_is(name, bill_class_names[i])) {
+			*ret = (enum bill_class)i;
+			return true;
+		}
+	return false;
+}
+
+static void take_field(struct recon_report *r, struct str field, struct str value)
+{
+	static const char *const shown[] = {"source",   "export",      "delivered_ms", "finished_ms",
+	                                    "files",    "rows",        "granularity",  "principals",
+	                                    "invoiced", "marketplace", "outside"};
+	struct str rest = field;
+	if (str_is(field, "notes")) {
+		r->notes = arena_str(&r->arena, value);
+		return;
+	}
+	if (str_is(str_cut(&rest, ' '), "apart")) {
+		struct recon_apart a;
+		if (!find_class(str_cut(&rest, ' '), &a.class))
+			return;
+		a.account = arena_str(&r->arena, str_cut(&rest, ' '));
+		a.what = arena_str(&r->arena, rest);
+		if (!usd_parse_pico(str_cut(&value, ' '), &a.usd))
+			return;
+		if (r->napart == r->capapart)
+			r->apart = xrealloc(r->apart, (size_t)(r->capapart = r->capapart ? r->capapart * 2 : 16),
+			                    sizeof *r->apart);
+		r->apart[r->napart++] = a;
+		return;
+	}
+	struct usd usd;
+	if (str_is(field, "tokens") && usd_parse_pico(value, &usd))
+		r->tokens = usd_add(r->tokens, usd);
+	if (str_is(field, "outside") && usd_parse_pico(value, &usd))
+		r->outside = usd_add(r->outside, usd);
+	bool show = str_starts(field, STR("watermark "));
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+		show |= str_is(field, shown[i]);
+	if (show && r->nstatus < (int)(sizeof r->status / sizeof *r->status)) {
+		r->status[r->nstatus][0] = arena_str(&r->arena, field);
+		r->status[r->nstatus++][1] = arena_str(&r->arena, value);
+	}
+}
+
+// Shares one sum out over the parts of an account by their billed dollars; each takes what the running sum
+// gives it, so that nothing is lost to rounding.
+static void share_one(struct recon_table *t, int32_t account, enum bill_class class, struct usd usd)
+{
+	usd_pico all = 0, run = 0, given = 0;
+	for (int32_t i = 0; i < t->nparts; i++)
+		if (t->parts[i].account == account && t->parts[i].billed.pico > 0)
+			all += t->parts[i].billed.pico;
+	for (int32_t i = 0; all > 0 && i < t->nparts; i++) {
+		if (t->parts[i].account != account || t->parts[i].billed.pico <= 0)
+			continue;
+		run += t->parts[i].billed.pico / 1000000; // microdollars: the product stays within 128 bits
+		usd_pico whole = all / 1000000 > 0 ? all / 1000000 : 1;
+		usd_pico upto = run >= whole ? usd.pico : usd.pico * run / whole;
+		struct recon_group *g = &t->list[t->parts[i].group];
+		g->shared[class].pico += upto - given;
+		given = upto;
+	}
+	// What the truncation to microdollars left goes to the last part.
+	for (int32_t i = t->nparts; all > 0 && given != usd.pico && i-- > 0;)
+		if (t->parts[i].account == account && t->parts[i].billed.pico > 0) {
+			t->list[t->parts[i].group].shared[class].pico += usd.pico - given;
+			given = usd.pico;
+		}
+}
+
+static void share_out(struct recon_report *r)
+{
+	for (int i = 0; i < r->napart; i++)
+		for (int k = 0; k < r->ntables; k++) {
+			int32_t *account = map_find(&r->accounts, hash(r->apart[i].account, 0));
+			if (account)
+				share_one(&r->tables[k], *account, r->apart[i].class, r->apart[i].usd);
+		}
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static int by_str(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+// The periods that were ever reconciled, sorted.
+static bool read_periods(struct recon_report *r, struct view *v, struct str **ret, size_t *ret_n,
+                         struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:reconcile:periods", view_prefix(v));
+	redis_cmd(view_redis(v), 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	buf_release(&key);
+	if (!redis_exec(view_redis(v), err))
+		return false;
+	size_t n = redis_len(view_redis(v), 0);
+	struct str *list = arena_alloc(&r->arena, (n + 1) * sizeof *list);
+	for (size_t i = 0; i < n; i++)
+		list[i] = arena_str(&r->arena, redis_elem(view_redis(v), 0, i));
+	if (n > 1)
+		qsort(list, n, sizeof *list, by_str);
+	*ret = list;
+	*ret_n = n;
+	return true;
+}
+
+static bool read_status(struct recon_report *r, struct view *v, struct str period, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:reconcile:%.*s", view_prefix(v), STR_ARG(period));
+	redis_cmd(view_redis(v), 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+	buf_release(&key);
+	if (!redis_exec(view_redis(v), err))
+		return false;
+	for (size_t i = 0; i + 1 < redis_len(view_redis(v), 0); i += 2)
+		take_field(r, redis_elem(view_redis(v), 0, i), redis_elem(view_redis(v), 0, i + 1));
+	return true;
+}
+
+static bool choose_period(struct recon_report *r, struct view *v, const char *period, struct err *err)
+{
+	struct str *known;
+	size_t n;
+	int64_t first, end;
+	if (!read_periods(r, v, &known, &n, err))
+		return false;
+	bool all = period && strcmp(period, "all") == 0;
+	r->period = all      ? STR("all")
+	            : period ? arena_str(&r->arena, str_of(period))
+	            : n      ? known[n - 1]
+	                     : STR("none");
+	r->nperiods = n;
+	if (!all && (period || n) && !export_period_hours(r->period, &r->first, &r->end))
+		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"",
+		               period ? period : "");
+	for (size_t i = 0; i < n; i++) {
+		if (!all && !str_eq(known[i], r->period))
+			continue;
+		if (!read_status(r, v, known[i], err) ||
+		    !scoreboard_read(&r->board, view_redis(v), view_prefix(v), known[i], err))
+			return false;
+		if (all && export_period_hours(known[i], &first, &end)) {
+			r->first = r->first ? r->first : first;
+			r->end = end;
+		}
+		n = all ? n : 0;
+	}
+	return n == 0 || all ||
+	       err_set(err, ERR_CONFIG, "--period: %.*s was not reconciled; %.*s is the newest that was",
+	               STR_ARG(r->period), STR_ARG(known[n - 1]));
+}
+
+bool recon_report_read(struct recon_report *ret, const struct conf *conf, const char *period,
+                       const struct grouping *by, int ntables, struct err *err)
+{
+	struct recon_report r = {.ntables = ntables, .tables = xcalloc((size_t)ntables, sizeof *r.tables)};
+	struct view *v = NULL;
+	for (int i = 0; i < ntables; i++)
+		r.tables[i].by = by[i];
+	bool good = view_open(&v, redis_target_of(conf), err) &&
+	            choose_period(&r, v, period, err) && view_each(v, r.first, r.end, take_model_hour, &r, err);
+	view_close(v);
+	if (good)
+		share_out(&r);
+	*ret = r;
+	if (!good)
+		recon_report_release(ret);
+	return good;
+}
+
+void recon_report_release(struct recon_report *r)
+{
+	for (int i = 0; i < r->ntables; i++) {
+		map_release(&r->tables[i].index);
+		map_release(&r->tables[i].part_index);
+		free(r->tables[i].list);
+		free(r->tables[i].parts);
+	}
+	free(r->tables);
+	free(r->apart);
+	map_release(&r->accounts);
+	scoreboard_release(&r->board);
+	arena_release(&r->arena);
+	arena_release(&r->scratch);
+	*r = (struct recon_report){0};
+}

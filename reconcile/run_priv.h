@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of one billing period during a run, shared by run.c and its siblings run_*.c.
+#ifndef NOWCAST_RECONCILE_RUN_PRIV_H
+#define NOWCAST_RECONCILE_RUN_PRIV_H
+
+#include "base/conf.h"
+#include "reconcile/bill.h"
+#include "reconcile/export.h"
+#include "reconcile/join.h"
+#include "reconcile/ledger.h"
+#include "reconcile/publish.h"
+#include "reconcile/run.h"
+
+struct reconcile_run {
+	const struct conf *conf;
+	const char *source;
+	const struct export *export;
+	const struct export_period *period;
+	struct publish *publish;
+	struct pseudonyms *pseudonyms; // NULL: names are as they are
+	struct reconciliation *out;
+	struct names names;
+	struct ledger estimate, actual;
+	bool tagged;            // some caller has a tag in the estimate
+	struct str *foundation; // see join.h
+	int32_t nfoundation;
+	struct bill bill;
+	struct join join;
+	struct status status;
+	// by number of a name, of an account and Region: the hour up to which its bill is final; 0: none is
+	int64_t *final_until;
+	int32_t nfinal;
+	int64_t start_ms;
+	struct buf *rates; // rows of a price file: those of the newest period that has any
+};
+
+// Writes the billed figures of every account and Region to Redis, with the watermark of its account. The
+// period's figures of those that the bill does not have are deleted.
+bool reconcile_run_publish_acct_regions(struct reconcile_run *w, struct err *err) NC_CHECK;
+
+// Scores the snapshots of the final hours, day by day, and stores the scores (reconcile/score.h).
+bool reconcile_run_publish_scores(struct reconcile_run *w, struct err *err) NC_CHECK;
+
+// Computes the factor of the error bands from the scores of this period and its neighbours
+// (reconcile/band.h).
+bool reconcile_run_publish_band(struct reconcile_run *w, struct err *err) NC_CHECK;
+
+// Writes the period's status hash: what was read, and the dollars that are not for tokens.
+bool reconcile_run_publish_status(struct reconcile_run *w, struct err *err) NC_CHECK;
+
+#endif

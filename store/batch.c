@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls and metrics, each put where it belongs. What a record brings along is noted once a section: the names
+// of its model and caller, its session, its seat.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arn.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/when.h"
+#include "store/batch_priv.h"
+#include "store/cardinality.h"
+
+void *batch_grown(struct batch *b, void *p, int32_t n, int32_t *cap, size_t size)
+{
+	if (n < *cap)
+		return p;
+	int32_t more = *cap ? *cap : 4;
+	*cap += more;
+	b->list_bytes += (size_t)more * size;
+	return xrealloc(p, (size_t)*cap, size);
+}
+
+void batch_init(struct batch *b)
+{
+	*b = (struct batch){0};
+}
+
+static void release_acct_regions(struct batch *b)
+{
+	for (int32_t i = 0; i < b->nacct_regions; i++) {
+		for (int32_t k = 0; k < b->acct_regions[i].nsections; k++) {
+			struct section *s = &b->acct_regions[i].sections[k];
+			free(s->calls);
+			free(s->metrics);
+			free(s->names);
+			free(s->sessions);
+			free(s->candidates);
+		}
+		free(b->acct_regions[i].sections);
+		free(b->acct_regions[i].cross_account);
+	}
+	b->nacct_regions = 0;
+}
+
+void batch_clear(struct batch *b)
+{
+	release_acct_regions(b);
+	map_clear(&b->acct_region_index);
+	map_clear(&b->section_index);
+	map_clear(&b->name_index);
+	map_clear(&b->call_index);
+	b->nsession_tags = b->ntag_changes = 0;
+	b->records = 0;
+	b->list_bytes = 0;
+	memset(b->newest_ms, 0, sizeof b->newest_ms);
+	arena_reset(&b->arena);
+}
+
+void batch_release(struct batch *b)
+{
+	release_acct_regions(b);
+	free(b->acct_regions);
+	free(b->session_tags);
+	free(b->tag_changes);
+	map_release(&b->acct_region_index);
+	map_release(&b->section_index);
+	map_release(&b->name_index);
+	map_release(&b->call_index);
+	arena_release(&b->arena);
+	*b = (struct batch){0};
+}
+
+static int by_evidence(const void *a, const void *b)
+{
+	const struct evidence *x = a, *y = b;
+	int c = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
+	return c ? c : x->len - y->len;
+}
+
+void batch_sort(struct batch *b)
+{
+	for (int32_t i = 0; i < b->nacct_regions; i++)
+		for (int32_t k = 0; k < b->acct_regions[i].nsections; k++)
+			if (b->acct_regions[i].sections[k].ncalls > 1)
+				qsort(b->acct_regions[i].sections[k].calls, (size_t)b->acct_regions[i].sections[k].ncalls,
+				      sizeof(struct evidence), by_evidence);
+}
+
+size_t batch_bytes(const struct batch *b)
+{
+	return b->arena.used + b->list_bytes;
+}
+
+// ---- sections -----------------------------------------------------------------------------------
+
+static struct batch_acct_region *find_acct_region(struct batch *b, struct str account, struct str region)
+{
+	bool added;
+	uint64_t key = hash64_seeded(region.p, region.len, hash64(account.p, account.len));
+	int32_t *at = map_add(&b->acct_region_index, key, b->nacct_regions, &added);
+	if (added) {
+		char name[64];
+		int n = snprintf(name, sizeof name, "%.*s/%.*s", STR_ARG(account), STR_ARG(region));
+		b->acct_regions =
+			batch_grown(b, b->acct_regions, b->nacct_regions, &b->capacct_regions, sizeof *b->acct_regions);
+		b->acct_regions[b->nacct_regions++] =
+			(struct batch_acct_region){.name = arena_str(&b->arena, (struct str){name, (size_t)n})};
+	}
+	return &b->acct_regions[*at];
+}
+
+static bool is_section(const struct section *s, int64_t bucket, int other, int turn)
+{
+	return s->bucket == bucket && s->other == other && s->turn == turn;
+}
+
+// Mostly the one used last. A batch may hold very many: each repetition of a call, each bucket of a backfill
+// has its own.
+static struct section *find_section(struct batch *b, struct batch_acct_region *s, int64_t bucket, int other,
+                                    int turn)
+{
+	if (s->nsections && is_section(&s->sections[s->recent], bucket, other, turn))
+		return &s->sections[s->recent];
+	bool added;
+	int64_t place[] = {s - b->acct_regions, bucket, other, turn};
+	s->recent = *map_add(&b->section_index, hash64(place, sizeof place), s->nsections, &added);
+	if (added) {
+		s->sections = batch_grown(b, s->sections, s->nsections, &s->capsections, sizeof *s->sections);
+		s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other, .turn = turn};
+	}
+	return &s->sections[s->recent];
+}
+
+// How many records of the call the batch holds already; counts this one.
+static int turn_of(struct batch *b, const struct batch_acct_region *acct_region, const struct evidence *e)
+{
+	bool added;
+	int32_t *times = map_add(&b->call_index,
+	                         bytes_get64(e->id) ^ (uint64_t)(acct_region - b->acct_regions) << 56, 0, &added);
+	return added ? 0 : ++*times;
+}
+
+// A number kept with a name of the section, -1 at first. *ret_new: the section did not have the name yet, and
+// now has its id.
+static int32_t *name_note(struct batch *b, const struct batch_acct_region *acct_region,
+                          const struct section *s, uint64_t id, bool *ret_new)
+{
+	uint64_t place = (uint64_t)(acct_region - b->acct_regions) << 40 ^ (uint64_t)(s - acct_region->sections);
+	return map_add(&b->name_index, id ^ place * 0x9e3779b97f4a7c15u, -1, ret_new);
+}
+
+static bool name_is_new(struct batch *b, const struct batch_acct_region *acct_region, const struct section *s,
+                        uint64_t id)
+{
+	bool new;
+	name_note(b, acct_region, s, id, &new);
+	return new;
+}
+
+static void add_name(struct batch *b, struct section *s, uint64_t id, struct str text)
+{
+	s->names = batch_grown(b, s->names, s->nnames, &s->capnames, sizeof *s->names);
+	s->names[s->nnames++] = (struct batch_name){id, text};
+}
+
+static struct str prefixed(struct batch *b, char kind, struct str text)
+{
+	char *p = arena_alloc(&b->arena, text.len + 1);
+	p[0] = kind;
+	memcpy(p + 1, text.p, text.len);
+	return (struct str){p, text.len + 1};
+}
+
+// A session of another account, in a record that only the account of the resource has: its tags are to be
+// looked for here too.
+static void note_guest(struct batch *b, struct batch_acct_region *acct_region, struct str arn)
+{
+	struct str account = arn_cut_account(&arn);
+	if (!batch_is_made_of(account, 12, "0123456789") || str_starts(acct_region->name, account))
+		return;
+	for (int32_t i = 0; i < acct_region->ncross_account; i++)
+		if (str_eq(acct_region->cross_account[i], account))
+			return;
+	acct_region->cross_account =
+		batch_grown(b, acct_region->cross_account, acct_region->ncross_account,
+	                &acct_region->capcross_account, sizeof *acct_region->cross_account);
+	acct_region->cross_account[acct_region->ncross_account++] = arena_str(&b->arena, account);
+}
+
+// The number of its seat; -1: there is no group.
+static int32_t add_candidate(struct batch *b, struct section *s, struct str group, struct str name,
+                             int64_t minute)
+{
+	if (!group.len)
+		return -1;
+	s->candidates = batch_grown(b, s->candidates, s->ncandidates, &s->capcandidates, sizeof *s->candidates);
+	s->candidates[s->ncandidates] =
+		(struct batch_candidate){arena_str(&b->arena, group), arena_str(&b->arena, name), minute};
+	return s->ncandidates++;
+}
+
+static int32_t add_caller_candidate(struct batch *b, struct section *s, struct str arn, int64_t minute)
+{
+	struct str group = cardinality_group(arn);
+	return add_candidate(b, s, group, (struct str){arn.p + group.len, arn.len - group.len}, minute);
+}
+
+static void sit_earlier(struct section *s, int32_t seat, int64_t minute)
+{
+	if (seat >= 0 && minute < s->candidates[seat].minute)
+		s->candidates[seat].minute = minute;
+}
+
+static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
+{
+	size_t room = c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + 32;
+	char *p = arena_alloc(&b->arena, room);
+	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key),
+	                 (long long)c->session_start_ms, STR_ARG(c->role_arn), STR_ARG(c->project));
+	add_name(b, s, id, (struct str){p, (size_t)n});
+	struct str session = c->access_key.len     ? arena_str(&b->arena, c->access_key)
+	                     : c->session_start_ms ? batch_arn_at_start(b, c->arn, c->session_start_ms)
+	                                           : STR_NONE;
+	if (!session.len)
+		return;
+	s->sessions = batch_grown(b, s->sessions, s->nsessions, &s->capsessions, sizeof *s->sessions);
+	s->sessions[s->nsessions++] = session;
+}
+
+static void note_model(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
+                       uint64_t id, struct str model, int64_t minute)
+{
+	bool new;
+	int32_t *seat = name_note(b, acct_region, s, id, &new);
+	if (new) {
+		add_name(b, s, id, prefixed(b, 'm', model));
+		*seat = add_candidate(b, s, STR(CARDINALITY_MODELS), model, minute);
+	} else {
+		sit_earlier(s, *seat, minute);
+	}
+}
+
+// ---- records ------------------------------------------------------------------------------------
+
+static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
+{
+	if (!batch_check_place(c->account, c->region, err) || !batch_check_time(b, c->time_ms, latest_ms, err))
+		return false;
+	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
+		return err_set(err, ERR_SKIP, "requestID: missing or too long");
+	if (!batch_is_model(c->model))
+		return err_set(err, ERR_SKIP,
+		               "modelId: missing, too long, or with blanks or control characters in it");
+	// A name that is no ARN might be one of ours: "(unattributed)", or "#", by which fields begin that are no
+	// caller's. So might one that ends in "/*", which is that of all others of a group.
+	if (!batch_is_clean(c->caller.arn) || !str_starts(c->caller.arn, STR("arn:")) ||
+	    str_ends(c->caller.arn, STR("/*")))
+		return err_set(
+			err, ERR_SKIP,
+			"userIdentity: the caller's ARN is missing, too long, no ARN, or has blanks or control characters in it");
+	if ((c->caller.access_key.len && !batch_is_clean(c->caller.access_key)) ||
+	    (c->caller.role_arn.len && !batch_is_clean(c->caller.role_arn)))
+		return err_set(
+			err, ERR_SKIP,
+			"userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");
+	if (c->caller.project.len && !batch_is_clean(c->caller.project))
+		return err_set(err, ERR_SKIP, "resources[].ARN: a project with blanks or control characters in it");
+	return true;
+}
+
+static int edge(int64_t hour)
+{
+	int64_t in_bucket = hour % BUCKET_HOURS;
+	return in_bucket < CALL_HOURS_MAX ? -1 : in_bucket >= BUCKET_HOURS - CALL_HOURS_MAX ? 1 : 0;
+}
+
+// An application inference profile has an id that tells nothing: its ARN says which it is, the foundation
+// model what it costs.
+static bool is_opaque(struct str called)
+{
+	return called.len && (memmem(called.p, called.len, ":application-inference-profile/", 31) ||
+	                      !memchr(called.p, '.', called.len));
+}
+
+static void add_profile_names(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
+                              const struct call *c, uint64_t model)
+{
+	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
+	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called) &&
+	    name_is_new(b, acct_region, s, called))
+		add_name(b, s, called, prefixed(b, 'a', c->model_called));
+	if (c->foundation.len && batch_is_clean(c->foundation) && name_is_new(b, acct_region, s, foundation))
+		add_name(b, s, foundation, prefixed(b, 'f', c->foundation));
+}
+
+static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
+{
+	if (!check_call(b, c, latest_ms, err))
+		return false;
+	int64_t minute = c->time_ms / MS_PER_MINUTE, hour = minute / 60;
+	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
+	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
+	struct evidence e;
+	evidence_pack(&e, c, model, caller);
+	struct section *s =
+		find_section(b, acct_region, hour / BUCKET_HOURS, edge(hour), turn_of(b, acct_region, &e));
+	note_model(b, acct_region, s, model, c->model, minute);
+	if (is_opaque(c->model_called))
+		add_profile_names(b, acct_region, s, c, model);
+	bool new;
+	int32_t *seat = name_note(b, acct_region, s, caller, &new);
+	if (new) {
+		add_caller_name(b, s, caller, &c->caller);
+		note_guest(b, acct_region, c->caller.arn);
+		*seat = add_caller_candidate(b, s, c->caller.arn, minute);
+	} else {
+		sit_earlier(s, *seat, minute);
+	}
+	s->calls = batch_grown(b, s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
+	s->calls[s->ncalls++] = e;
+	return true;
+}
+
+static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_ms, struct err *err)
+{
+	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
+		return err_set(err, ERR_SKIP, "time: out of range");
+	if (!batch_check_place(m->account, m->region, err) ||
+	    !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
+		return false;
+	if (!batch_is_model(m->model))
+		return err_set(err, ERR_SKIP,
+		               "ModelId: missing, too long, or with blanks or control characters in it");
+	if (m->sum < 0 || m->sum > (int64_t)1 << 53 ||
+	    (m->token_kind > TOKENS_CACHE_WRITE && m->token_kind != TOKENS_UNITS) || m->asked > PRICE_TIERS ||
+	    m->served >= PRICE_TIERS)
+		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
+	struct batch_acct_region *acct_region = find_acct_region(b, m->account, m->region);
+	struct section *s = find_section(b, acct_region, m->minute / 60 / BUCKET_HOURS, 0, 0);
+	uint64_t model = evidence_model_id(m->model);
+	note_model(b, acct_region, s, model, m->model, m->minute);
+	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
+	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model,
+	                                                  .minute = m->minute,
+	                                                  .sum = m->sum,
+	                                                  .samples = m->samples,
+	                                                  .kind = m->token_kind,
+	                                                  .rank = m->final ? 2 : 1};
+	if (m->of_tier) {
+		struct batch_metric *last = &s->metrics[s->nmetrics - 1];
+		last->tiers[0] = (char)('a' + m->asked);
+		last->tiers[1] = (char)('a' + m->served);
+	}
+	return true;
+}
+
+static int64_t record_time(const struct record *r)
+{
+	switch (r->kind) {
+	case RECORD_METRIC:
+		return r->metric.minute * MS_PER_MINUTE; // in range: it was added
+	case RECORD_SESSION_TAGS:
+		return r->session_tags.time_ms;
+	case RECORD_PRINCIPAL_TAGS:
+		return r->principal_tags.time_ms;
+	default:
+		return r->call.time_ms;
+	}
+}
+
+bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struct err *err)
+{
+	bool good = false;
+	switch (r->kind) {
+	case RECORD_CALL:
+	case RECORD_CALL_TOKENS:
+	case RECORD_AMENDMENT:
+		good = add_call(b, &r->call, latest_ms, err);
+		break;
+	case RECORD_METRIC:
+		good = add_metric(b, &r->metric, latest_ms, err);
+		break;
+	case RECORD_SESSION_TAGS:
+		good = batch_add_session_tags(b, &r->session_tags, latest_ms, err);
+		break;
+	case RECORD_PRINCIPAL_TAGS:
+		good = batch_add_principal_tags(b, &r->principal_tags, latest_ms, err);
+		break;
+	case RECORD_KINDS:
+		return err_set(err, ERR_SKIP, "no such kind of record");
+	}
+	if (!good)
+		return false;
+	b->records++;
+	if (record_time(r) > b->newest_ms[r->kind])
+		b->newest_ms[r->kind] = record_time(r);
+	return true;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records folded in memory, sorted by where in Redis they belong, until one round trip writes them all.
+//
+//     record -> account and Region (account/region) -> section (bucket of six hours, and the bucket across the edge it may have to look in)
+//                                           -> evidence, metrics, names, sessions, seats
+#ifndef NOWCAST_STORE_BATCH_H
+#define NOWCAST_STORE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "ingest/record.h"
+#include "store/evidence.h"
+
+enum {
+	BUCKET_HOURS = 6,  // apply.lua knows this number
+	CALL_HOURS_MAX = 1 // no call lasts longer: how far apart two records of one call may be
+};
+
+struct batch_name {
+	uint64_t id;
+	// 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role
+	// arn TAB project
+	struct str text;
+};
+
+// Under which ids more about a model stands beside its name.
+static inline uint64_t batch_foundation_id(uint64_t model_id) { return ~model_id; }
+static inline uint64_t batch_called_id(uint64_t model_id) { return model_id ^ 0x6172636e00000000u; }
+
+struct batch_metric {
+	uint64_t model_id;
+	int64_t minute, sum, samples;
+	int kind, rank;
+	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
+};
+
+// A caller or a model, and when it was first told of: on it hangs whether it keeps its name
+// (store/cardinality.h).
+struct batch_candidate {
+	struct str group, name; // what follows the group's name, or the model's
+	int64_t minute;
+};
+
+struct section {
+	int64_t bucket;
+	int other; // -1, 0 or 1: the bucket next to it in which a record of the same call may stand
+	// how many records of the same call the batch held before: within a section, no call stands twice
+	int turn;
+	struct evidence *calls;
+	struct batch_metric *metrics;
+	struct batch_name *names;
+	struct str *sessions;
+	struct batch_candidate *candidates;
+	int32_t ncandidates, capcandidates;
+	int32_t ncalls, capcalls, nmetrics, capmetrics, nnames, capnames, nsessions, capsessions;
+};
+
+struct batch_acct_region {
+	struct str name; // "111122223333/us-east-1"
+	struct section *sections;
+	int32_t nsections, capsections;
+	int32_t recent; // the section last used
+	struct str *cross_account; // accounts of callers that are not the account and Region's own, each once
+	int32_t ncross_account, capcross_account;
+};
+
+// Tags of a session, as they are kept: see README, "Redis keys".
+struct batch_session {
+	struct str account;
+	struct str access_key, arn_at_start;
+	struct str json; // {"arn":..., "role":..., "tags":{...}}, keys sorted
+};
+
+struct batch_tag_change {
+	struct str key;   // account:role/NAME or account:user/NAME
+	struct str field; // time and event id
+	struct str json;  // {"op":"set","tags":{...}}
+};
+
+struct batch {
+	struct arena arena;
+	struct batch_acct_region *acct_regions;
+	int32_t nacct_regions, capacct_regions;
+	struct map acct_region_index, section_index, name_index, call_index;
+	struct batch_session *session_tags;
+	struct batch_tag_change *tag_changes;
+	int32_t nsession_tags, capsession_tags, ntag_changes, captag_changes;
+	int64_t newest_ms[RECORD_KINDS]; // event time of the newest record of each kind, 0: none
+	size_t records;
+	size_t list_bytes; // that all lists have grown by
+	uint64_t future; // records refused because their time lies ahead, ever
+};
+
+void batch_init(struct batch *b);
+void batch_release(struct batch *b);
+void batch_clear(struct batch *b); // empties, keeps some of the memory
+
+// Folds a record, copying what it needs. `latest_ms`: nothing may lie after it. ERR_SKIP: its values make no
+// sense.
+bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struct err *err) NC_CHECK;
+
+// Sorts the calls of every section by their evidence, so that equal evidence is sent once.
+void batch_sort(struct batch *b);
+
+size_t batch_bytes(const struct batch *b); // memory that its records take; costs nothing to ask
+
+#endif

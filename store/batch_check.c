@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may stand in a key or a field of Redis, and what times and places a record may have.
+#include "base/text.h"
+#include "base/when.h"
+#include "pricing/model_id.h"
+#include "store/batch_priv.h"
+
+// Eight bytes at once, as nearly all are: none is a blank or below, DEL, or beyond ASCII. Borrows between
+// bytes can only make it say no, and then each is looked at.
+static bool are_plain(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101, high = ones << 7;
+	uint64_t w;
+	memcpy(&w, p, sizeof w);
+	uint64_t del = w ^ ones * 0x7f;
+	return ((w | (w - ones * 0x21) | (del - ones)) & high) == 0;
+}
+
+bool batch_is_clean(struct str s)
+{
+	if (s.len == 0 || s.len > BATCH_TEXT_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		while (s.len - i >= 8 && are_plain(s.p + i))
+			i += 8;
+		if (i < s.len && (s.p[i] == ' ' || text_control(s, i)))
+			return false;
+	}
+	return true;
+}
+
+bool batch_is_model(struct str s)
+{
+	return batch_is_clean(s) && !str_is(s, MODEL_OTHERS_STORED);
+}
+
+bool batch_is_made_of(struct str s, size_t max, const char *set)
+{
+	if (s.len == 0 || s.len > max)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (!s.p[i] || !strchr(set, s.p[i]))
+			return false;
+	return true;
+}
+
+bool batch_check_place(struct str account, struct str region, struct err *err)
+{
+	if (!batch_is_made_of(account, 12, "0123456789"))
+		return err_set(err, ERR_SKIP, "account: expected up to 12 digits, got \"%.*s\"",
+		               account.len > 20 ? 20 : (int)account.len, account.len ? account.p : "");
+	if (!batch_is_made_of(region, 32, "abcdefghijklmnopqrstuvwxyz0123456789-"))
+		return err_set(err, ERR_SKIP, "region: expected a name like us-east-1, got \"%.*s\"",
+		               region.len > 40 ? 40 : (int)region.len, region.len ? region.p : "");
+	return true;
+}
+
+bool batch_check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err)
+{
+	char text[WHEN_SIZE];
+	if (ms <= 0)
+		return err_set(err, ERR_SKIP, "time: not after 1970");
+	b->future += ms > latest_ms;
+	if (ms > latest_ms)
+		return err_set(
+			err, ERR_SKIP,
+			"time: %s lies too far in the future (is the clock of this machine right? see: future)",
+			when_format(ms, text));
+	return true;
+}
+

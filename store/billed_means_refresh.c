@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/billed_means_refresh.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/embed.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/usd.h"
+#include "base/when.h"
+#include "store/evidence.h"
+#include "store/redis.h"
+#include "store/view.h"
+
+EMBED(billed_means_lua, "store/billed_means.lua")
+
+bool billed_means_read(struct str field, struct str value, struct billed_means *ret)
+{
+	struct billed_means t = {.arn = field};
+	if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.calls) || t.calls <= 0)
+		return false;
+	for (int kind = 0; kind < TOKEN_KINDS; kind++)
+		if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.tokens[kind]) || t.tokens[kind] < 0)
+			return false;
+	*ret = t;
+	return true;
+}
+
+// ---- gathering ----------------------------------------------------------------------------------
+
+struct gathered {
+	struct str acct_region, model; // "account/region", model key
+	struct billed_means sums;
+};
+
+struct gathering {
+	struct arena arena;
+	struct gathered *list;
+	int32_t n, cap;
+	struct map index;
+};
+
+static struct billed_means *sums_of(struct gathering *g, const struct model_hour *model_hour,
+                                    struct str model, struct str arn)
+{
+	struct buf acct_region = BUF_INIT;
+	bool added;
+	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
+	uint64_t key = hash64_seeded(
+		arn.p, arn.len,
+		hash64_seeded(model.p, model.len, hash64(acct_region.data, acct_region.len)));
+	int32_t *at = map_add(&g->index, key, g->n, &added);
+	if (added) {
+		if (g->n == g->cap)
+			g->list = xrealloc(g->list, (size_t)(g->cap = g->cap ? g->cap * 2 : 256), sizeof *g->list);
+		g->list[g->n++] = (struct gathered){arena_str(&g->arena, buf_str(&acct_region)),
+		                                    arena_str(&g->arena, model),
+		                                    {.arn = arena_str(&g->arena, arn)}};
+	}
+	buf_release(&acct_region);
+	return &g->list[*at].sums;
+}
+
+static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ,
+	                                              TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
+	struct gathering *g = user;
+	// An application inference profile is shown by its ARN; its key is the last segment.
+	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/')
+	                                                              : model_hour->model;
+	(void)v;
+	for (int i = 0; model_hour->billed && i < model_hour->nrows; i++) {
+		const struct view_row *row = &model_hour->rows[i];
+		if (row->principal.p[0] == '(' || row->figure.tokens < 0)
+			continue;
+		struct billed_means *t = sums_of(g, model_hour, model, row->principal);
+		if (row->type == TOKEN_TYPES) {
+			t->calls += row->figure.tokens;
+			continue;
+		}
+		t->tokens[kind_of_type[row->type]] += row->figure.tokens;
+		if (row->type == TOKEN_CACHE_WRITE_1H)
+			t->tokens[TOKENS_CACHE_WRITE_1H] += row->figure.tokens;
+	}
+	return true;
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+static int by_place(const void *a, const void *b)
+{
+	const struct gathered *x = a, *y = b;
+	int c = str_cmp(x->acct_region, y->acct_region);
+	if (!c)
+		c = str_cmp(x->model, y->model);
+	return c ? c : str_cmp(x->sums.arn, y->sums.arn);
+}
+
+static void queue_model(struct redis *r, int script, const char *prefix, int64_t settle_ms,
+                        int64_t retention_ms, const struct gathered *list, int32_t n)
+{
+	struct buf text = BUF_INIT;
+	int32_t useful = 0;
+	for (int32_t i = 0; i < n; i++)
+		useful += list[i].sums.calls > 0;
+	if (useful) {
+		redis_begin_eval(r, script, 1, 4 + 2 * useful);
+		buf_addf(&text, "%s:{%.*s}", prefix, STR_ARG(list[0].acct_region));
+		redis_arg(r, buf_str(&text));
+		buf_clear(&text);
+		buf_addf(&text, "%016llx", (unsigned long long)evidence_model_id(list[0].model));
+		redis_arg(r, buf_str(&text));
+		redis_argi(r, settle_ms);
+		redis_argi(r, retention_ms);
+	}
+	for (int32_t i = 0; i < n; i++) {
+		const struct billed_means *t = &list[i].sums;
+		if (t->calls <= 0)
+			continue; // billed, never seen: no mean
+		buf_clear(&text);
+		buf_addf(&text, "%lld", (long long)t->calls);
+		for (int kind = 0; kind < TOKEN_KINDS; kind++)
+			buf_addf(&text, " %lld", (long long)t->tokens[kind]);
+		redis_arg(r, t->arn);
+		redis_arg(r, buf_str(&text));
+	}
+	buf_release(&text);
+}
+
+static void queue_all(struct redis *r, int script, const char *prefix, int64_t settle_ms,
+                      int64_t retention_ms, struct gathering *g)
+{
+	if (g->n > 1)
+		qsort(g->list, (size_t)g->n, sizeof *g->list, by_place);
+	for (int32_t i = 0, end; i < g->n; i = end) {
+		for (end = i + 1; end < g->n && str_eq(g->list[end].acct_region, g->list[i].acct_region) &&
+		                  str_eq(g->list[end].model, g->list[i].model);)
+			end++;
+		queue_model(r, script, prefix, settle_ms, retention_ms, g->list + i, end - i);
+	}
+}
+
+// The latest watermark of all accounts and Regions, hours; 0: nothing is billed.
+static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	struct arena arena = ARENA_INIT;
+	*ret = 0;
+	buf_addf(&key, "%s:slots", prefix);
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	bool good = redis_exec(r, err);
+	size_t n = good ? redis_len(r, 0) : 0;
+	struct str *acct_regions = arena_alloc(&arena, (n + 1) * sizeof *acct_regions);
+	for (size_t i = 0; i < n; i++)
+		acct_regions[i] = arena_str(&arena, redis_elem(r, 0, i));
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:billed", prefix, STR_ARG(acct_regions[i]));
+		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("watermark")});
+	}
+	good = good && redis_exec(r, err);
+	for (size_t i = 0; good && i < n; i++)
+		if (redis_int(r, i) > *ret)
+			*ret = redis_int(r, i);
+	buf_release(&key);
+	arena_release(&arena);
+	return good;
+}
+
+bool billed_means_refresh(struct redis_target target, int64_t settle_ms,
+                          int64_t retention_ms, struct err *err)
+{
+	struct gathering g = {.arena = ARENA_INIT};
+	struct view *v;
+	int64_t watermark;
+	if (!view_open(&v, target, err))
+		return false;
+	struct redis *r = view_redis(v);
+	int script = redis_script(r, billed_means_lua());
+	bool good = latest_watermark(r, target.prefix, &watermark, err);
+	if (good && watermark)
+		good = view_each(v, watermark - BILLED_MEANS_HOURS, watermark, gather, &g, err);
+	if (good)
+		queue_all(r, script, target.prefix, settle_ms, retention_ms, &g);
+	good = good && redis_exec(r, err);
+	free(g.list);
+	map_release(&g.index);
+	arena_release(&g.arena);
+	view_close(v);
+	return good;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Glue: the batch, the store, and the settling of hours: read facts, teach, learn, allocate, price, write if
+// the facts and statistics still stand.
+#include "store/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/when.h"
+#include "estimator/learn.h"
+#include "pricing/model_id.h"
+#include "store/store.h"
+#include "store/usage_rows.h"
+
+enum {
+	RUN_HOURS = 24,   // hours of one model that are read and settled together
+	WARNED_MAX = 10000, // models that are remembered to have been told of
+	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
+};
+
+struct engine {
+	struct engine_options options;
+	struct store store;
+	struct batch batch;
+	struct arena arena; // of one run of settling
+	struct arena hidden; // names of the record in hand, hashed
+	struct map warned;  // models that were said to be unpriced
+	struct engine_counts counts;
+	int64_t settle_not_before; // ticks
+};
+
+bool engine_open(struct engine **ret, const struct engine_options *o, struct err *err)
+{
+	struct engine *e = xcalloc(1, sizeof *e);
+	e->options = *o;
+	batch_init(&e->batch);
+	if (!store_open(&e->store, &e->options, err)) {
+		free(e);
+		return false;
+	}
+	*ret = e;
+	return true;
+}
+
+void engine_close(struct engine *e)
+{
+	if (!e)
+		return;
+	store_close(&e->store);
+	batch_release(&e->batch);
+	arena_release(&e->arena);
+	arena_release(&e->hidden);
+	map_release(&e->warned);
+	free(e);
+}
+
+bool engine_add(struct engine *e, const struct record *r, struct err *err)
+{
+	int64_t latest = when_now_ms() + e->options.future_ms;
+	struct record hidden;
+	if (e->options.pseudonyms) {
+		hidden = *r;
+		arena_reset(&e->hidden);
+		pseudonym_record(e->options.pseudonyms, &e->hidden, &hidden);
+		r = &hidden;
+	}
+	bool good = batch_add(&e->batch, r, latest, err);
+	e->counts.future = e->batch.future;
+	return good;
+}
+
+size_t engine_pending_bytes(const struct engine *e)
+{
+	return batch_bytes(&e->batch);
+}
+
+size_t engine_pending_records(const struct engine *e)
+{
+	return e->batch.records;
+}
+
+void engine_set_prices(struct engine *e, const struct prices *p)
+{
+	e->options.prices = p;
+	map_clear(&e->warned); // what is unpriced now is worth saying once more
+}
+
+bool engine_apply(struct engine *e, struct err *err)
+{
+	if (e->batch.records == 0)
+		return true;
+	if (!store_apply(&e->store, &e->batch, &e->counts, err))
+		return false;
+	e->counts.records += e->batch.records;
+	e->counts.round_trips = redis_round_trips(e->store.redis);
+	batch_clear(&e->batch);
+	return true;
+}
+
+const struct engine_counts *engine_counts(const struct engine *e)
+{
+	return &e->counts;
+}
+
+// ---- settling -----------------------------------------------------------------------------------
+
+static void say_unpriced(struct engine *e, struct str model, const char *why)
+{
+	bool added;
+	store_queue_unpriced(&e->store, model, why);
+	if (e->warned.count >= WARNED_MAX)
+		map_clear(&e->warned);
+	map_add(&e->warned, hash64(model.p, model.len), 0, &added);
+	if (added && e->options.on_unpriced)
+		e->options.on_unpriced(e->options.user, model, why);
+}
+
+static struct str version(const struct hour *h)
+{
+	return h ? h->version : STR("");
+}
+
+static struct span span_of(const struct series *s, int64_t hour)
+{
+	int at = (int)(hour - s->first);
+	return (struct span){s->hours[at - 1], s->hours[at], s->hours[at + 1], s->callers, s->ncallers};
+}
+
+// What an hour teaches, and the versions of the facts that it is computed from.
+static void begin_hour(struct engine *e, const struct series *s, int64_t hour, struct settled *ret)
+{
+	struct span span = span_of(s, hour);
+	struct buf hour_stats = BUF_INIT;
+	hour_stats_write(&span, e->options.lookback_minutes, &e->arena, &hour_stats);
+	*ret = (struct settled){
+		.hour = hour,
+		.versions = {version(span.before), version(span.hour), version(span.after)},
+		.hour_stats = arena_str(&e->arena, buf_str(&hour_stats)),
+	};
+	buf_release(&hour_stats);
+}
+
+static void settle_hour(struct engine *e, const struct series *s, struct settled *x)
+{
+	struct span span = span_of(s, x->hour);
+	struct hour_usage usage;
+	struct weights weights;
+	int learn = e->options.learn_hours;
+	const char *unpriced;
+
+	learn_weights(&s->stats[x->hour - learn - s->first_stats], learn + 1, s->billed_means, s->nbilled_means,
+	              &span, &e->arena, &weights);
+	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
+	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
+	store_queue_settled(&e->store, s, x);
+	if (unpriced)
+		say_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, unpriced);
+	e->counts.settled++;
+}
+
+// Hours of one model that lie close together.
+static bool settle_run(struct engine *e, const struct due *due, int n, struct err *err)
+{
+	struct series s;
+	struct settled *hours = arena_alloc(&e->arena, (size_t)n * sizeof *hours);
+	if (!store_read_series(&e->store, due[0].acct_region, due[0].model_hex, due[0].hour, due[n - 1].hour,
+	                       &e->arena, &s, err))
+		return false;
+	for (int i = 0; i < n; i++)
+		begin_hour(e, &s, due[i].hour, &hours[i]);
+	if (!store_exchange_hour_stats(&e->store, &s, hours, n, &e->arena, err))
+		return false;
+	store_queue_tagsets(&e->store, &s);
+	for (int i = 0; i < n; i++)
+		settle_hour(e, &s, &hours[i]);
+	return redis_exec(e->store.redis, err);
+}
+
+static bool settle_claimed(struct engine *e, const struct due *due, int n, struct err *err)
+{
+	for (int i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n; end++)
+			if (!str_eq(due[end].acct_region, due[i].acct_region) ||
+			    !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
+				break;
+		arena_reset(&e->arena); // a claim may hold any number of runs
+		if (!settle_run(e, due + i, end - i, err))
+			return false;
+	}
+	return true;
+}
+
+bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err)
+{
+	int64_t begun = when_ticks_ms();
+	struct arena claims = ARENA_INIT;
+	struct due *due;
+	int n = 0;
+	size_t left = 0;
+	bool good = true;
+	*ret_left = 0;
+	if (!all && begun < e->settle_not_before)
+		return true;
+	do {
+		arena_reset(&claims);
+		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) && settle_claimed(e, due, n, err);
+	} while (good && all && n > 0);
+	arena_release(&claims);
+	e->settle_not_before = when_ticks_ms() + (when_ticks_ms() - begun) * (SETTLE_SHARE - 1);
+	e->counts.round_trips = redis_round_trips(e->store.redis);
+	*ret_left = left - ((size_t)n < left ? (size_t)n : left);
+	return good;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The estimator as its users see it: records in, figures in Redis out.
+//
+//     record -> engine_add (folds in memory) -> engine_apply (one atomic round trip an account and region: facts in Redis)
+//                                                   -> engine_settle (facts + weights -> tokens and dollars by hour)
+//
+// Facts are joined, never added, so applying the same record twice, in any order, from any worker, changes
+// nothing. Once engine_apply has returned true the facts are in Redis, and so is the note of which hours are
+// to be computed anew: the offsets of the batch may be committed. Whoever calls engine_settle does that work,
+// whichever worker applied the facts.
+//
+// One engine belongs to one thread; engines share nothing but Redis.
+#ifndef NOWCAST_STORE_ENGINE_H
+#define NOWCAST_STORE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "ingest/pseudonym.h"
+#include "ingest/record.h"
+#include "pricing/prices.h"
+#include "store/redis.h"
+
+struct engine;
+
+struct engine_options {
+	struct redis_target redis;
+	int64_t window_ms;       // how long the calls and cells of an hour are kept for late records
+	int64_t retention_ms;    // how long the figures of an hour are kept
+	int64_t settle_ms;       // least time between two computations of the same hour
+	int64_t future_ms;       // a record further ahead of the clock than this is refused
+	int lookback_minutes;    // how long a call waits for its metric
+	int learn_hours;         // how many hours before an hour teach its weights
+	// How many keep their names on a day (store/cardinality.h):
+	int sessions_max;        // sessions of a role
+	int users_max;           // users of an account
+	int models_max;          // models, beside those that a price is known for
+	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
+	// outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
+	const struct prices *prices;
+
+	// Called once a model and engine, when tokens are found that have no price; may be NULL.
+	void (*on_unpriced)(void *user, struct str model, const char *why);
+
+	// Redis no longer holds what this engine wrote to it (restarted without persistence, flushed, failed over
+	// to an empty replica): what was committed before must be read again. May be NULL.
+	void (*on_forgotten)(void *user);
+	void *user;
+};
+
+struct engine_counts {
+	uint64_t records, calls_new, calls_known, metrics, tags; // of what was applied
+	uint64_t late;       // records whose hour had left the window
+	uint64_t future;     // records too far ahead of the clock
+	uint64_t settled;    // hours computed (an hour of one account, region and model counts once each time)
+	uint64_t round_trips;
+};
+
+// Does not connect yet. False only for a bad URL (ERR_CONFIG).
+bool engine_open(struct engine **ret, const struct engine_options *o, struct err *err) NC_CHECK;
+void engine_close(struct engine *e);
+
+// Folds a record into the batch; copies what it needs. False, with ERR_SKIP, if its values make no sense
+// (say, an account that is no account): the caller dead-letters it.
+bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CHECK;
+
+// Bytes of memory the batch takes, to bound it.
+size_t engine_pending_bytes(const struct engine *e);
+size_t engine_pending_records(const struct engine *e);
+
+// Writes the batch. On false (ERR_RETRY: Redis is away; ERR_FATAL: it refuses) the batch is kept, and calling
+// again is safe even if Redis had taken part of it.
+bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
+
+// Computes the hours that are due. With `all`, also those that are not due yet, until none is left.
+// *ret_left: how many are known to be left.
+bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err) NC_CHECK;
+
+// Hours settled from now on are priced with these; those settled before stay as they are (store/reprice.h).
+void engine_set_prices(struct engine *e, const struct prices *p);
+
+const struct engine_counts *engine_counts(const struct engine *e);
+
+#endif

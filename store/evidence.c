@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/evidence.h"
+
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/when.h"
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// A UUID in its usual form is its own bytes; anything else is hashed to as many. The first EVIDENCE_ID of
+// them stay.
+static void put_id(uint8_t *ret, struct str s)
+{
+	uint8_t id[16];
+	int digits = 0;
+	if (s.len == 36) {
+		for (size_t i = 0; i < s.len; i++) {
+			if (i == 8 || i == 13 || i == 18 || i == 23) {
+				if (s.p[i] != '-')
+					break;
+				continue;
+			}
+			int d = hex_digit(s.p[i]);
+			if (d < 0)
+				break;
+			id[digits / 2] = (uint8_t)(digits % 2 ? id[digits / 2] | d : d << 4);
+			digits++;
+		}
+	}
+	if (digits != 32) {
+		struct hash128 h = hash128(s.p, s.len);
+		bytes_put64(id, h.high);
+		bytes_put64(id + 8, h.low);
+	}
+	memcpy(ret, id, EVIDENCE_ID);
+}
+
+uint64_t evidence_model_id(struct str model)
+{
+	return hash64_seeded(model.p, model.len, 'm');
+}
+
+uint64_t evidence_caller_id(const struct caller *c)
+{
+	uint64_t h = hash64_seeded(c->arn.p, c->arn.len, 'c');
+	h = hash64_seeded(c->access_key.p, c->access_key.len, h);
+	h = hash64_seeded(c->role_arn.p, c->role_arn.len, h);
+	if (c->project.len)
+		h = hash64_seeded(c->project.p, c->project.len, ~h);
+	return hash64_seeded(&c->session_start_ms, sizeof c->session_start_ms, h);
+}
+
+static int timing(const struct call *c)
+{
+	if (!c->time_is_end)
+		return EVIDENCE_TIMING_START;
+	if (c->source == SOURCE_AMENDED)
+		return EVIDENCE_TIMING_AMENDED;
+	return c->source == SOURCE_LOG ? EVIDENCE_TIMING_LOG : EVIDENCE_TIMING_END;
+}
+
+static int rank(const struct call *c)
+{
+	return c->source == SOURCE_AMENDED ? EVIDENCE_AMENDED
+	       : c->source == SOURCE_LOG   ? EVIDENCE_LOG
+	                                   : EVIDENCE_TRAIL;
+}
+
+// A log that names the input tokens has looked at the whole usage: what it leaves out was zero.
+static bool known_kind(const struct call *c, int kind)
+{
+	if (c->known[kind])
+		return true;
+	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT] || kind == TOKENS_UNITS)
+		return false;
+	return kind != TOKENS_CACHE_WRITE_1H ||
+	       (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);
+}
+
+void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id)
+{
+	put_id(e->id, c->request_id);
+	bytes_put64(e->bytes, model_id);
+	bytes_put64(e->bytes + 8, caller_id);
+	bytes_put32(e->bytes + 16, (uint32_t)(c->time_ms / MS_PER_MINUTE));
+	e->bytes[20] = (uint8_t)(c->source << 4 | c->streaming << 1 | c->failed);
+	e->bytes[21] = (uint8_t)(timing(c) | (c->tier_known ? (int)c->tier << 3 | rank(c) << 6 : 0));
+	uint8_t *p = e->bytes + EVIDENCE_HEAD;
+	for (int kind = 0; kind < TOKEN_KINDS; kind++) {
+		if (!known_kind(c, kind))
+			continue;
+		*p++ = (uint8_t)(kind << 4 | rank(c));
+		bytes_put32(p, c->known[kind] ? c->tokens[kind] : 0);
+		p += 4;
+	}
+	e->len = (uint8_t)(p - e->bytes);
+}

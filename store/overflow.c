@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Four round trips, however many accounts and regions there are: these, their newest days, the groups of
+// each, their counts.
+#include "store/overflow.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "store/cardinality.h"
+
+enum { BUCKETS_A_DAY = 4, DAYS = 2 };
+
+// One account, region and day.
+struct place {
+	struct str acct_region;
+	int64_t day;
+};
+
+struct looking {
+	struct redis *redis;
+	struct arena arena;
+	const char *prefix;
+	struct place *places;
+	size_t n;
+};
+
+static bool find_acct_regions(struct looking *x, struct str **ret, size_t *ret_n, struct err *err)
+{
+	redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), arena_text(&x->arena, "%s:slots", x->prefix)});
+	if (!redis_exec(x->redis, err))
+		return false;
+	*ret_n = redis_len(x->redis, 0);
+	*ret = arena_alloc(&x->arena, (*ret_n + 1) * sizeof **ret);
+	for (size_t i = 0; i < *ret_n; i++)
+		(*ret)[i] = arena_str(&x->arena, redis_elem(x->redis, 0, i));
+	return true;
+}
+
+// Of the two days whose eight buckets were opened last, in each account and region.
+static bool find_days(struct looking *x, struct err *err)
+{
+	struct str *acct_regions;
+	size_t n;
+	if (!find_acct_regions(x, &acct_regions, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		redis_cmd(x->redis, 4,
+		          (struct str[]){STR("ZREVRANGE"),
+		                         arena_text(&x->arena, "%s:{%.*s}:open", x->prefix, STR_ARG(acct_regions[i])),
+		                         STR("0"), STR("7")});
+	if (!redis_exec(x->redis, err))
+		return false;
+	x->places = arena_alloc(&x->arena, (n * DAYS + 1) * sizeof *x->places);
+	for (size_t i = 0; i < n; i++) {
+		int64_t newest = -1;
+		for (size_t k = 0; k < redis_len(x->redis, i); k++) {
+			int64_t day = strtoll(redis_elem(x->redis, i, k).p, NULL, 10) / BUCKETS_A_DAY;
+			newest = day > newest ? day : newest;
+		}
+		for (int d = 0; d < DAYS && newest - d >= 0; d++)
+			x->places[x->n++] = (struct place){acct_regions[i], newest - d};
+	}
+	return true;
+}
+
+// The groups of all places, each as the role.
+static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n, struct err *err)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < x->n; i++)
+		redis_cmd(x->redis, 2,
+		          (struct str[]){STR("SMEMBERS"),
+		                         arena_text(&x->arena, "%s:{%.*s}:crowded:%lld", x->prefix,
+		                                    STR_ARG(x->places[i].acct_region), (long long)x->places[i].day)});
+	if (!redis_exec(x->redis, err))
+		return false;
+	for (size_t i = 0; i < x->n; i++)
+		n += redis_len(x->redis, i);
+	struct overflow *all = arena_alloc(&x->arena, (n + 1) * sizeof *all);
+	n = 0;
+	for (size_t i = 0; i < x->n; i++) {
+		struct str region = x->places[i].acct_region, account = str_cut(&region, '/');
+		for (size_t k = 0; k < redis_len(x->redis, i); k++)
+			all[n++] = (struct overflow){.account = account,
+			                             .region = region,
+			                             .role = arena_str(&x->arena, redis_elem(x->redis, i, k)),
+			                             .day = x->places[i].day};
+	}
+	*ret = all;
+	*ret_n = n;
+	return true;
+}
+
+static enum overflow_kind kind_of(struct str group)
+{
+	return cardinality_is_of_sessions(group)   ? OVERFLOW_SESSIONS
+	       : str_is(group, CARDINALITY_MODELS) ? OVERFLOW_MODELS
+	                                           : OVERFLOW_USERS;
+}
+
+bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f),
+                   void *user, struct err *err)
+{
+	struct looking x = {.redis = r, .prefix = prefix};
+	struct overflow *all = NULL;
+	size_t n = 0;
+	bool good = find_days(&x, err) && find_groups(&x, &all, &n, err);
+	for (size_t i = 0; good && i < n; i++)
+		redis_cmd(
+			r, 2,
+			(struct str[]){STR("PFCOUNT"), arena_text(&x.arena, "%s:{%.*s/%.*s}:folded:%lld:%.*s", prefix,
+		                                              STR_ARG(all[i].account), STR_ARG(all[i].region),
+		                                              (long long)all[i].day, STR_ARG(all[i].role))});
+	good = good && redis_exec(r, err);
+	for (size_t i = 0; good && i < n; i++) {
+		struct overflow f = all[i];
+		f.kind = kind_of(f.role);
+		f.role.len -= f.role.len > 0; // the slash at its end
+		f.role = f.kind == OVERFLOW_SESSIONS ? str_after_last(f.role, '/') : STR_NONE;
+		f.names = redis_int(r, i);
+		fn(user, &f);
+	}
+	arena_release(&x.arena);
+	return good;
+}

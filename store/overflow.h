@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many sessions, users and models have no row of their own (store/cardinality.h), for those who look
+// after the whole: no figure hangs on it.
+#ifndef NOWCAST_STORE_OVERFLOW_H
+#define NOWCAST_STORE_OVERFLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "store/redis.h"
+
+enum overflow_kind { OVERFLOW_SESSIONS, OVERFLOW_USERS, OVERFLOW_MODELS, OVERFLOW_KINDS };
+
+struct overflow {
+	enum overflow_kind kind;
+	struct str account, region, role; // die with the call; role: of sessions
+	int64_t day;                      // since the epoch
+	int64_t names;                    // give or take a hundredth
+};
+
+// Every group that had too many on one of the two newest days, in each account and region.
+bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f),
+                   void *user, struct err *err) NC_CHECK;
+
+#endif

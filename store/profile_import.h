@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the AWS command line lists of inference profiles, or a map of one's own, as the models behind
+// application inference profiles. Any of these, as many JSON values in a text as there are:
+//
+//     aws bedrock list-inference-profiles --type-equals APPLICATION    {"inferenceProfileSummaries": [{...}, ...]}
+//     aws bedrock get-inference-profile                                {"inferenceProfileArn": ..., "models": [{"modelArn": ...}]}
+//     a map, a line a profile behind the line of heads                 profile,model
+//                                                                      arn:aws:bedrock:...:application-inference-profile/ID,MODEL
+//
+// A profile of which one model has an ARN without a Region was made of a global profile. AWS's own profiles
+// (SYSTEM_DEFINED) name their model and are passed over. A text is taken whole or refused whole.
+#ifndef NOWCAST_STORE_PROFILE_IMPORT_H
+#define NOWCAST_STORE_PROFILE_IMPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct profile_import {
+	struct imported_profile {
+		char *id;        // last segment of its ARN
+		char *json;      // {"arn":...,"model":...,"name":...}, as it is kept
+		int64_t from_ms; // when it was created; 0: not told
+		char *model;
+	} *items;
+	size_t n, cap;
+	size_t own;          // AWS's own
+};
+
+#define PROFILE_LIST_INIT {0}
+
+void profile_import_release(struct profile_import *l);
+
+// Appends what `text` lists. `file` is for messages. ERR_CONFIG.
+bool profile_import_read(struct profile_import *l, struct str text, const char *file,
+                         struct err *err) NC_CHECK;
+
+#endif

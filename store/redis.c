@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands are written into one buffer in the protocol's own form (arrays of bulk strings), sent in one go,
+// and the replies are fed to hiredis' reader. Redis buffers what it answers, so writing all before reading
+// any cannot deadlock.
+#include "store/redis.h"
+
+#include <assert.h>
+#include <hiredis/hiredis.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "store/redis_wire.h"
+
+enum { SCRIPTS_MAX = 10, SHA_LEN = 40 };
+
+struct redis {
+	struct wire wire;
+	redisReader *reader; // NULL: not connected
+	struct buf out;
+	size_t commands;     // in `out`, or sent and not answered
+	redisReply **replies;
+	size_t nreplies, capreplies;
+	struct str scripts[SCRIPTS_MAX];
+	char sha[SCRIPTS_MAX][SHA_LEN + 1];
+	int nscripts;
+	uint64_t round_trips;
+};
+
+bool redis_open(struct redis **ret, struct redis_target target, struct err *err)
+{
+	struct redis *r = xcalloc(1, sizeof *r);
+	if (!wire_init(&r->wire, target.url, target.ca, err)) {
+		free(r);
+		return false;
+	}
+	*ret = r;
+	return true;
+}
+
+static void drop_replies(struct redis *r)
+{
+	for (size_t i = 0; i < r->nreplies; i++)
+		freeReplyObject(r->replies[i]);
+	r->nreplies = 0;
+}
+
+static void disconnect(struct redis *r)
+{
+	wire_disconnect(&r->wire);
+	if (r->reader)
+		redisReaderFree(r->reader);
+	r->reader = NULL;
+}
+
+void redis_close(struct redis *r)
+{
+	if (!r)
+		return;
+	drop_replies(r);
+	disconnect(r);
+	wire_release(&r->wire);
+	free(r->replies);
+	buf_release(&r->out);
+	free(r);
+}
+
+// ---- the pipeline -------------------------------------------------------------------------------
+
+static bool read_more(struct redis *r, struct err *err)
+{
+	char chunk[64 * 1024];
+	size_t got;
+	if (!wire_read(&r->wire, chunk, sizeof chunk, &got, err))
+		return false;
+	if (redisReaderFeed(r->reader, chunk, got) != REDIS_OK)
+		return err_set(err, ERR_RETRY, "redis %s: %s", r->wire.where, r->reader->errstr);
+	return true;
+}
+
+static bool read_reply(struct redis *r, redisReply **ret, struct err *err)
+{
+	for (;;) {
+		void *reply = NULL;
+		if (redisReaderGetReply(r->reader, &reply) != REDIS_OK)
+			return err_set(err, ERR_RETRY, "redis %s: not the Redis protocol: %s", r->wire.where,
+			               r->reader->errstr);
+		if (reply) {
+			*ret = reply;
+			return true;
+		}
+		if (!read_more(r, err))
+			return false;
+	}
+}
+
+static bool refused(struct redis *r, struct str said, struct err *err)
+{
+	static const struct {
+		struct str prefix;
+		enum err_kind kind;
+		const char *hint;
+	} known[] = {
+		{STR("LOADING"), ERR_RETRY, ""},
+		{STR("BUSY"), ERR_RETRY, ""},
+		{STR("TRYAGAIN"), ERR_RETRY, ""},
+		{STR("CLUSTERDOWN"), ERR_RETRY, ""},
+		{STR("MOVED"), ERR_RETRY,
+	     " (a Redis Cluster of several nodes, or a replica of one: nowcast talks to one node that has all slots)"},
+		{STR("MASTERDOWN"), ERR_RETRY, ""},
+		{STR("READONLY"), ERR_RETRY, " (is this a replica?)"},
+		{STR("NOREPLICAS"), ERR_RETRY, ""},
+		{STR("MISCONF"), ERR_RETRY, ""},
+		{STR("NOSCRIPT"), ERR_RETRY, ""},
+		{STR("OOM"), ERR_RETRY,
+	     " (raise maxmemory, or shorten window and retention; nothing is lost meanwhile)"},
+		{STR("NOAUTH"), ERR_CONFIG, " (put user and password into the redis URL)"},
+		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL)"},
+		{STR("NOPERM"), ERR_CONFIG,
+	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time)"},
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (str_starts(said, known[i].prefix))
+			return err_set(err, known[i].kind, "redis %s: %.*s%s", r->wire.where, STR_ARG(said),
+			               known[i].hint);
+	return err_set(err, ERR_FATAL, "redis %s: %.*s", r->wire.where, STR_ARG(said));
+}
+
+static struct str reply_str(const redisReply *p)
+{
+	return p->str ? (struct str){p->str, (size_t)p->len} : STR_NONE;
+}
+
+// Sends what stands in `out` and hands every reply to r->replies.
+static bool round_trip(struct redis *r, struct err *err)
+{
+	drop_replies(r);
+	r->round_trips++;
+	if (!wire_send(&r->wire, r->out.data, r->out.len, err))
+		return false;
+	if (r->capreplies < r->commands) {
+		r->capreplies = r->commands;
+		r->replies = xrealloc(r->replies, r->capreplies, sizeof *r->replies);
+	}
+	for (size_t i = 0; i < r->commands; i++) {
+		if (!read_reply(r, &r->replies[i], err))
+			return false;
+		r->nreplies++;
+	}
+	for (size_t i = 0; i < r->nreplies; i++)
+		if (r->replies[i]->type == REDIS_REPLY_ERROR)
+			return refused(r, reply_str(r->replies[i]), err);
+	return true;
+}
+
+static void clear_pipeline(struct redis *r)
+{
+	buf_clear(&r->out);
+	r->commands = 0;
+}
+
+// Connects, says who we are, and loads the scripts.
+static bool greet(struct redis *r, struct err *err)
+{
+	clear_pipeline(r);
+	if (r->wire.password && r->wire.user)
+		redis_cmdz(r, "AUTH", r->wire.user, r->wire.password, NULL);
+	else if (r->wire.password)
+		redis_cmdz(r, "AUTH", r->wire.password, NULL);
+	if (r->wire.db)
+		redis_cmdz(r, "SELECT", r->wire.db, NULL);
+	size_t first = r->commands;
+	for (int i = 0; i < r->nscripts; i++)
+		redis_cmd(r, 3, (struct str[]){STR("SCRIPT"), STR("LOAD"), r->scripts[i]});
+	if (r->commands == 0)
+		return true;
+	bool good = round_trip(r, err);
+	for (int i = 0; good && i < r->nscripts; i++)
+		if (!str_is(redis_str(r, first + (size_t)i), r->sha[i]))
+			good = err_set(err, ERR_FATAL, "redis %s: loaded a script under another name than it has",
+			               r->wire.where);
+	return good;
+}
+
+static bool connect_now(struct redis *r, struct err *err)
+{
+	r->reader = redisReaderCreate();
+	if (!r->reader)
+		return err_set(err, ERR_FATAL, "redis: out of memory");
+	r->reader->maxbuf = 0; // keep its buffer between replies
+	struct buf pipeline = r->out;
+	size_t commands = r->commands;
+	r->out = (struct buf)BUF_INIT;
+	bool good = wire_connect(&r->wire, err) && greet(r, err);
+	buf_release(&r->out);
+	r->out = pipeline;
+	r->commands = commands;
+	return good;
+}
+
+static bool give_up(struct redis *r)
+{
+	clear_pipeline(r);
+	drop_replies(r);
+	disconnect(r);
+	return false;
+}
+
+bool redis_exec(struct redis *r, struct err *err)
+{
+	if (r->commands == 0) {
+		drop_replies(r);
+		return true;
+	}
+	if ((!r->reader && !connect_now(r, err)) || !round_trip(r, err))
+		return give_up(r);
+	clear_pipeline(r);
+	return true;
+}
+
+bool redis_send(struct redis *r, struct err *err)
+{
+	if (r->commands == 0)
+		return true;
+	if ((!r->reader && !connect_now(r, err)) || !wire_send(&r->wire, r->out.data, r->out.len, err))
+		return give_up(r);
+	buf_clear(&r->out);
+	return true;
+}
+
+// ---- commands -----------------------------------------------------------------------------------
+
+static void sha1_hex(struct str s, char *ret)
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+	EVP_Digest(s.p, s.len, md, &n, EVP_sha1(), NULL);
+	for (unsigned int i = 0; i < n; i++)
+		snprintf(ret + 2 * i, 3, "%02x", md[i]);
+}
+
+int redis_script(struct redis *r, struct str source)
+{
+	assert(r->nscripts < SCRIPTS_MAX);
+	r->scripts[r->nscripts] = source;
+	sha1_hex(source, r->sha[r->nscripts]);
+	return r->nscripts++;
+}
+
+static void add_number(struct buf *b, char mark, uint64_t v)
+{
+	char text[24], *p = text + sizeof text;
+	*--p = '\n';
+	*--p = '\r';
+	do
+		*--p = (char)('0' + v % 10);
+	while (v /= 10);
+	*--p = mark;
+	buf_add(b, p, (size_t)(text + sizeof text - p));
+}
+
+void redis_begin(struct redis *r, int argc)
+{
+	add_number(&r->out, '*', (uint64_t)argc);
+	r->commands++;
+}
+
+void redis_arg(struct redis *r, struct str arg)
+{
+	add_number(&r->out, '$', arg.len);
+	buf_add(&r->out, arg.p, arg.len);
+	buf_add(&r->out, "\r\n", 2);
+}
+
+void redis_argz(struct redis *r, const char *arg)
+{
+	redis_arg(r, str_of(arg));
+}
+
+void redis_argi(struct redis *r, int64_t arg)
+{
+	char text[24];
+	int n = snprintf(text, sizeof text, "%lld", (long long)arg);
+	redis_arg(r, (struct str){text, (size_t)n});
+}
+
+void redis_arg64(struct redis *r, uint64_t arg)
+{
+	uint8_t bytes[8];
+	bytes_put64(bytes, arg);
+	redis_arg(r, (struct str){(const char *)bytes, sizeof bytes});
+}
+
+void redis_begin_eval(struct redis *r, int script, int nkeys, int argc)
+{
+	redis_begin(r, 3 + argc);
+	redis_argz(r, "EVALSHA");
+	redis_argz(r, r->sha[script]);
+	redis_argi(r, nkeys);
+}
+
+void redis_cmd(struct redis *r, int argc, const struct str *argv)
+{
+	redis_begin(r, argc);
+	for (int i = 0; i < argc; i++)
+		redis_arg(r, argv[i]);
+}
+
+void redis_cmdz(struct redis *r, ...)
+{
+	va_list ap;
+	int n = 0;
+	va_start(ap, r);
+	while (va_arg(ap, const char *))
+		n++;
+	va_end(ap);
+	redis_begin(r, n);
+	va_start(ap, r);
+	for (const char *arg; (arg = va_arg(ap, const char *));)
+		redis_argz(r, arg);
+	va_end(ap);
+}
+
+// ---- replies ------------------------------------------------------------------------------------
+
+size_t redis_count(const struct redis *r)
+{
+	return r->nreplies;
+}
+
+static const redisReply *reply(const struct redis *r, size_t i)
+{
+	assert(i < r->nreplies);
+	return r->replies[i];
+}
+
+struct str redis_str(const struct redis *r, size_t i)
+{
+	return reply_str(reply(r, i));
+}
+
+int64_t redis_int(const struct redis *r, size_t i)
+{
+	const redisReply *p = reply(r, i);
+	return p->type == REDIS_REPLY_INTEGER ? p->integer : p->str ? strtoll(p->str, NULL, 10) : 0;
+}
+
+bool redis_nil(const struct redis *r, size_t i)
+{
+	return reply(r, i)->type == REDIS_REPLY_NIL;
+}
+
+size_t redis_len(const struct redis *r, size_t i)
+{
+	const redisReply *p = reply(r, i);
+	return p->type == REDIS_REPLY_ARRAY ? p->elements : 0;
+}
+
+struct str redis_elem(const struct redis *r, size_t i, size_t k)
+{
+	const redisReply *p = reply(r, i);
+	assert(p->type == REDIS_REPLY_ARRAY && k < p->elements);
+	return reply_str(p->element[k]);
+}
+
+uint64_t redis_round_trips(const struct redis *r)
+{
+	return r->round_trips;
+}
+
+const char *redis_where(const struct redis *r)
+{
+	return r->wire.where;
+}

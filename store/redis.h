@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection to Redis: pipelines out, replies back. hiredis parses the protocol (this module's .c is the
+// only file that includes it); the transport is ours, so that rediss:// works with the hiredis of every
+// distribution.
+//
+//     redis_cmd(...) x n  ->  redis_exec: one write, n replies  ->  redis_get(i) ...  ->  next redis_cmd clears them
+//
+// A connection that broke is opened again by the next redis_exec. Not for use by two threads.
+#ifndef NOWCAST_STORE_REDIS_H
+#define NOWCAST_STORE_REDIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct redis;
+struct redisReply;
+
+// Where a Redis is, and what the keys in it begin with.
+struct redis_target {
+	const char *url;    // see redis_open
+	const char *ca;     // file of CA certificates for rediss://; NULL or "": the system's
+	const char *prefix; // "nowcast"
+};
+
+static inline struct redis_target redis_target_of(const struct conf *c)
+{
+	return (struct redis_target){c->redis, c->redis_ca, c->redis_prefix};
+}
+
+// `target.url`: redis://[user[:password]@]host[:port][/db], rediss:// the same over TLS, unix:/path[?db=N].
+// Does not connect. ERR_CONFIG says what is wrong
+// with the URL.
+bool redis_open(struct redis **ret, struct redis_target target, struct err *err) NC_CHECK;
+void redis_close(struct redis *r);
+
+// Registers a Lua script; it is loaded on every new connection. Returns its number for redis_eval. `source`
+// must live.
+int redis_script(struct redis *r, struct str source);
+
+// Adds a command to the pipeline. `argv` is copied.
+void redis_cmd(struct redis *r, int argc, const struct str *argv);
+void redis_cmdz(struct redis *r, ...) __attribute__((sentinel)); // const char * arguments up to NULL
+
+// The same piecemeal, for long commands: begin says how many arguments follow.
+void redis_begin(struct redis *r, int argc);
+void redis_begin_eval(struct redis *r, int script, int nkeys, int argc); // argc: keys and arguments
+void redis_arg(struct redis *r, struct str arg);
+void redis_argz(struct redis *r, const char *arg);
+void redis_argi(struct redis *r, int64_t arg);   // in decimal
+void redis_arg64(struct redis *r, uint64_t arg); // as eight bytes, the highest first
+
+// Sends the pipeline and reads a reply a command. On false nothing is known of what the server did, the
+// connection is closed and the pipeline is gone: ERR_RETRY (away, loading, out of memory, a script it has
+// forgotten), ERR_CONFIG (credentials, permissions), ERR_FATAL (it refuses a command: a bug, or not the Redis
+// we need).
+bool redis_exec(struct redis *r, struct err *err) NC_CHECK;
+
+// Sends what stands in the pipeline and does not wait: Redis works on it while more is made. The replies are
+// those of the next redis_exec, before its own. On false as redis_exec.
+bool redis_send(struct redis *r, struct err *err) NC_CHECK;
+
+// What reply i of the last redis_exec holds. A nil is STR_NONE, a number its digits. Valid until the next
+// command.
+size_t redis_count(const struct redis *r);
+struct str redis_str(const struct redis *r, size_t i);
+int64_t redis_int(const struct redis *r, size_t i);
+bool redis_nil(const struct redis *r, size_t i);
+size_t redis_len(const struct redis *r, size_t i);                     // of an array; 0 for anything else
+// element k of the array that is reply i
+struct str redis_elem(const struct redis *r, size_t i, size_t k);
+
+uint64_t redis_round_trips(const struct redis *r);
+const char *redis_where(const struct redis *r); // "host:port", for messages: never holds a password
+
+#endif

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/redis_wire.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+enum { CONNECT_TIMEOUT_MS = 5000, REPLY_TIMEOUT_S = 60 };
+
+// ---- URL ----------------------------------------------------------------------------------------
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+static char *percent_decoded(struct str s)
+{
+	char *z = xstrdup(s), *w = z;
+	for (const char *p = z; *p; p++) {
+		if (p[0] == '%' && p[1] && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
+			*w++ = (char)(hex_digit(p[1]) * 16 + hex_digit(p[2]));
+			p += 2;
+		} else {
+			*w++ = *p;
+		}
+	}
+	*w = '\0';
+	return z;
+}
+
+static bool all_digits(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.len > 0 && s.len < 6;
+}
+
+static void parse_userinfo(struct wire *w, struct str info)
+{
+	struct str user = str_cut(&info, ':');
+	if (info.p) {
+		w->user = user.len ? percent_decoded(user) : NULL;
+		w->password = percent_decoded(info);
+	} else {
+		w->password = percent_decoded(user);
+	}
+}
+
+static bool parse_authority(struct wire *w, struct str rest, struct err *err)
+{
+	struct str authority = str_cut(&rest, '/');
+	size_t at = authority.len;
+	while (at > 0 && authority.p[at - 1] != '@')
+		at--;
+	if (at > 0) {
+		parse_userinfo(w, (struct str){authority.p, at - 1});
+		authority.p += at;
+		authority.len -= at;
+	}
+	struct str host, port;
+	if (authority.len && authority.p[0] == '[') { // [::1]:6379
+		authority.p++;
+		authority.len--;
+		host = str_cut(&authority, ']');
+		port = authority.len && authority.p[0] == ':' ? (struct str){authority.p + 1, authority.len - 1}
+		                                              : STR_NONE;
+	} else {
+		host = str_cut(&authority, ':');
+		port = authority;
+	}
+	if (!host.len)
+		host = STR("127.0.0.1");
+	if (port.p && !all_digits(port))
+		return err_set(err, ERR_CONFIG, "redis: \"%.*s\" is no port number", STR_ARG(port));
+	if (rest.len && !all_digits(rest))
+		return err_set(err, ERR_CONFIG, "redis: \"%.*s\" is no database number", STR_ARG(rest));
+	w->host = xstrdup(host);
+	w->port = xstrdup(port.len ? port : STR("6379"));
+	w->db = rest.len ? xstrdup(rest) : NULL;
+	return true;
+}
+
+static bool parse_url(struct wire *w, struct str url, struct err *err)
+{
+	struct str rest = url;
+	if (str_starts(url, STR("unix:"))) {
+		rest.p += 5;
+		rest.len -= 5;
+		while (rest.len > 1 && rest.p[0] == '/' && rest.p[1] == '/')
+			rest.p++, rest.len--;
+		struct str path = str_cut(&rest, '?');
+		if (str_starts(rest, STR("db=")) && all_digits((struct str){rest.p + 3, rest.len - 3}))
+			w->db = xstrdup((struct str){rest.p + 3, rest.len - 3});
+		if (!path.len || path.len >= sizeof ((struct sockaddr_un *)0)->sun_path)
+			return err_set(err, ERR_CONFIG, "redis: unix: needs a path of at most 107 bytes");
+		w->path = xstrdup(path);
+		return true;
+	}
+	w->tls = str_starts(url, STR("rediss://"));
+	if (!w->tls && !str_starts(url, STR("redis://")))
+		return err_set(err, ERR_CONFIG, "redis: expected redis://host:port/db, rediss://... or unix:/path");
+	size_t scheme = w->tls ? 9 : 8;
+	return parse_authority(w, (struct str){rest.p + scheme, rest.len - scheme}, err);
+}
+
+bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err)
+{
+	*w = (struct wire){.fd = -1};
+	if (!parse_url(w, str_of(url), err)) {
+		wire_release(w);
+		return false;
+	}
+	struct buf where = BUF_INIT;
+	if (w->path)
+		buf_addf(&where, "%s", w->path);
+	else
+		buf_addf(&where, "%s:%s", w->host, w->port);
+	w->where = where.data;
+	w->ca = ca && *ca ? xstrdup(str_of(ca)) : NULL;
+	return true;
+}
+
+void wire_disconnect(struct wire *w)
+{
+	if (w->ssl)
+		SSL_free(w->ssl);
+	w->ssl = NULL;
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+}
+
+void wire_release(struct wire *w)
+{
+	wire_disconnect(w);
+	if (w->ssl_ctx)
+		SSL_CTX_free(w->ssl_ctx);
+	free(w->host);
+	free(w->port);
+	free(w->path);
+	free(w->user);
+	free(w->password);
+	free(w->db);
+	free(w->ca);
+	free(w->where);
+	*w = (struct wire){.fd = -1};
+}
+
+// ---- connecting ---------------------------------------------------------------------------------
+
+static bool connect_to(struct wire *w, const struct sockaddr *addr, socklen_t len, int family)
+{
+	w->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (w->fd < 0)
+		return false;
+	int rc = connect(w->fd, addr, len), fault = rc == 0 ? 0 : errno;
+	if (fault == EINPROGRESS) {
+		struct pollfd p = {.fd = w->fd, .events = POLLOUT};
+		socklen_t flen = sizeof fault;
+		if (poll(&p, 1, CONNECT_TIMEOUT_MS) != 1)
+			fault = ETIMEDOUT;
+		else
+			getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &fault, &flen);
+	}
+	if (fault) {
+		close(w->fd);
+		w->fd = -1;
+		errno = fault;
+		return false;
+	}
+	// From here on plain blocking calls with a limit on how long they wait.
+	struct timeval limit = {.tv_sec = REPLY_TIMEOUT_S};
+	int one = 1;
+	fcntl(w->fd, F_SETFL, fcntl(w->fd, F_GETFL) & ~O_NONBLOCK);
+	setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	if (family != AF_UNIX)
+		setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	return true;
+}
+
+static bool connect_socket(struct wire *w, struct err *err)
+{
+	if (w->path) {
+		struct sockaddr_un un = {.sun_family = AF_UNIX};
+		memcpy(un.sun_path, w->path, strlen(w->path) + 1);
+		if (connect_to(w, (struct sockaddr *)&un, sizeof un, AF_UNIX))
+			return true;
+		return err_set(err, ERR_RETRY, "redis %s: %s", w->where, strerror(errno));
+	}
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+	int rc = getaddrinfo(w->host, w->port, &hints, &list);
+	if (rc != 0)
+		return err_set(err, ERR_RETRY, "redis %s: %s", w->where, gai_strerror(rc));
+	for (struct addrinfo *a = list; a && w->fd < 0; a = a->ai_next)
+		connect_to(w, a->ai_addr, a->ai_addrlen, a->ai_family);
+	int fault = errno;
+	freeaddrinfo(list);
+	if (w->fd < 0)
+		return err_set(err, ERR_RETRY, "redis %s: %s", w->where, strerror(fault));
+	return true;
+}
+
+static bool tls_fault(struct wire *w, const char *what, struct err *err)
+{
+	char text[160] = "";
+	unsigned long code = ERR_get_error();
+	long verify = w->ssl ? SSL_get_verify_result(w->ssl) : X509_V_OK;
+	if (verify != X509_V_OK)
+		snprintf(text, sizeof text, "%s", X509_verify_cert_error_string(verify));
+	else if (code)
+		ERR_error_string_n(code, text, sizeof text);
+	ERR_clear_error();
+	return err_set(err, ERR_RETRY, "redis %s: TLS: %s%s%s", w->where, what, *text ? ": " : "", text);
+}
+
+static bool start_tls(struct wire *w, struct err *err)
+{
+	if (!w->ssl_ctx) {
+		w->ssl_ctx = SSL_CTX_new(TLS_client_method());
+		if (!w->ssl_ctx)
+			return tls_fault(w, "cannot start", err);
+		SSL_CTX_set_min_proto_version(w->ssl_ctx, TLS1_2_VERSION);
+		SSL_CTX_set_verify(w->ssl_ctx, SSL_VERIFY_PEER, NULL);
+		int good = w->ca ? SSL_CTX_load_verify_locations(w->ssl_ctx, w->ca, NULL)
+		                 : SSL_CTX_set_default_verify_paths(w->ssl_ctx);
+		if (good != 1) {
+			SSL_CTX_free(w->ssl_ctx);
+			w->ssl_ctx = NULL;
+			ERR_clear_error();
+			return err_set(err, ERR_CONFIG, "redis.ca: cannot read CA certificates from %s",
+			               w->ca ? w->ca : "the system's store");
+		}
+	}
+	w->ssl = SSL_new(w->ssl_ctx);
+	if (!w->ssl || SSL_set_fd(w->ssl, w->fd) != 1)
+		return tls_fault(w, "cannot start", err);
+	unsigned char literal[16];
+	if (inet_pton(AF_INET, w->host, literal) == 1 || inet_pton(AF_INET6, w->host, literal) == 1) {
+		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(w->ssl), w->host);
+	} else {
+		SSL_set_tlsext_host_name(w->ssl, w->host);
+		SSL_set1_host(w->ssl, w->host);
+	}
+	if (SSL_connect(w->ssl) != 1)
+		return tls_fault(w, "handshake failed", err);
+	return true;
+}
+
+bool wire_connect(struct wire *w, struct err *err)
+{
+	return connect_socket(w, err) && (!w->tls || start_tls(w, err));
+}
+
+// ---- bytes --------------------------------------------------------------------------------------
+
+bool wire_send(struct wire *w, const char *p, size_t n, struct err *err)
+{
+	while (n > 0) {
+		size_t chunk = n > (1 << 20) ? 1 << 20 : n;
+		ssize_t sent = w->ssl ? SSL_write(w->ssl, p, (int)chunk) : send(w->fd, p, chunk, MSG_NOSIGNAL);
+		if (sent <= 0) {
+			if (!w->ssl && sent < 0 && errno == EINTR)
+				continue;
+			return w->ssl ? tls_fault(w, "cannot send", err)
+			              : err_set(err, ERR_RETRY, "redis %s: cannot send: %s", w->where, strerror(errno));
+		}
+		p += sent;
+		n -= (size_t)sent;
+	}
+	return true;
+}
+
+bool wire_read(struct wire *w, char *buf, size_t size, size_t *ret_got, struct err *err)
+{
+	for (;;) {
+		ssize_t got = w->ssl ? SSL_read(w->ssl, buf, (int)size) : recv(w->fd, buf, size, 0);
+		if (got > 0) {
+			*ret_got = (size_t)got;
+			return true;
+		}
+		if (got < 0 && !w->ssl && errno == EINTR)
+			continue;
+		if (got < 0 && !w->ssl)
+			return err_set(err, ERR_RETRY, "redis %s: no answer: %s", w->where,
+			               errno == EAGAIN || errno == EWOULDBLOCK ? "timed out" : strerror(errno));
+		return err_set(err, ERR_RETRY, "redis %s: connection closed", w->where);
+	}
+}

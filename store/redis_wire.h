@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way to Redis: a URL, and a connection over TCP or a unix socket, with TLS or without. For redis.c only,
+// which speaks the protocol over it.
+#ifndef NOWCAST_STORE_REDIS_WIRE_H
+#define NOWCAST_STORE_REDIS_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+struct wire {
+	char *host, *port, *path;   // path: of a unix socket, instead of host and port
+	char *user, *password, *db; // NULL where the URL has none
+	char *ca;                   // file of CA certificates; NULL: the system's
+	char *where;                // "host:port" or the path, for messages: never holds a password
+	bool tls;
+	int fd;                     // -1: not connected
+	struct ssl_ctx_st *ssl_ctx;
+	struct ssl_st *ssl;
+};
+
+// Takes the URL apart (redis_open in redis.h says which there are). ERR_CONFIG says what is wrong with it.
+bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err) NC_CHECK;
+void wire_release(struct wire *w);
+
+// ERR_RETRY: nobody answers, or the TLS handshake failed; ERR_CONFIG: the CA certificates cannot be read.
+bool wire_connect(struct wire *w, struct err *err) NC_CHECK;
+void wire_disconnect(struct wire *w);
+
+// All of it, or ERR_RETRY.
+bool wire_send(struct wire *w, const char *p, size_t n, struct err *err) NC_CHECK;
+
+// Waits for at least one byte. ERR_RETRY: closed, or silent for a minute.
+bool wire_read(struct wire *w, char *buf, size_t size, size_t *ret_got, struct err *err) NC_CHECK;
+
+#endif

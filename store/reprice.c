@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/reprice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/when.h"
+#include "estimator/tariff.h"
+#include "store/usage_rows.h"
+
+enum { SHEETS_AT_ONCE = 64, TRIES = 10 };
+
+// Sets fields to new values if all of them still have the old ones ("": none).
+static const struct str swap_all = STR(
+	"for i = 1, #ARGV, 3 do if (redis.call('HGET', KEYS[1], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end end "
+	"for i = 1, #ARGV, 3 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2]) end return 1");
+
+struct job {
+	struct redis *redis;
+	const char *prefix;
+	const struct prices *prices;
+	bool dry;
+	int script;
+	struct arena arena; // of a page
+	struct arena names;
+	struct seen {
+		struct str model;
+		bool unpriced;
+	} *seen;
+	size_t nseen;
+	struct reprice_counts counts, page; // page: not counted yet, for it may have to be done again
+};
+
+struct line {
+	struct str field, value; // as they stand
+	struct str arn, tagset;
+	int type;                // TOKEN_TYPES: calls
+	struct figure figure;
+	struct str fresh;        // the new value; none: stays
+};
+
+struct model_hour {
+	struct str key, model, foundation;
+	struct str told;         // foundation as it stands
+	struct str digest;       // as it stands; none
+	struct profile profile;
+	int64_t hour;
+	struct line *lines;      // sorted by caller
+	size_t n, changed;
+};
+
+static int by_caller(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	int c = str_cmp(x->arn, y->arn);
+	if (!c)
+		c = str_cmp(x->tagset, y->tagset);
+	if (!c)
+		c = x->figure.rate_class - y->figure.rate_class;
+	return c ? c : x->type - y->type;
+}
+
+static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
+{
+	size_t n = redis_len(j->redis, reply) / 2;
+	s->lines = arena_alloc(&j->arena, (n + 1) * sizeof *s->lines);
+	s->foundation = s->told = STR_NONE;
+	for (size_t i = 0; i < n; i++) {
+		struct line *l = &s->lines[s->n];
+		*l = (struct line){.field = arena_str(&j->arena, redis_elem(j->redis, reply, 2 * i)),
+		                   .value = arena_str(&j->arena, redis_elem(j->redis, reply, 2 * i + 1))};
+		if (str_is(l->field, "# foundation"))
+			s->foundation = s->told = l->value;
+		if (str_is(l->field, ROW_DIGEST))
+			s->digest = l->value;
+		s->n += row_read(l->field, l->value, &l->arn, &l->tagset, &l->type, &l->figure);
+	}
+	if (s->n > 1)
+		qsort(s->lines, s->n, sizeof *s->lines, by_caller);
+	const struct profile_since *behind = profile_at(&s->profile, (s->hour + 1) * MS_PER_HOUR);
+	if (behind)
+		s->foundation = behind->model;
+}
+
+static void price_line(struct job *j, const struct model_hour *s, const struct tariff *t,
+                       const struct priced_usage *b, struct line *l)
+{
+	struct figure f = l->figure;
+	struct buf value = BUF_INIT;
+	f.usd = f.more = USD_ZERO;
+	f.priced = tariff_price(t, b, (enum token_type)l->type, &f.usd, &f.more);
+	tariff_band(t, b, &f.band_estimated);
+	j->page.rows++;
+	j->page.before = usd_add(j->page.before, l->figure.priced ? l->figure.usd : USD_ZERO);
+	if (!f.priced && l->figure.priced && !s->foundation.len && t->miss[l->type] == MISS_OPAQUE) {
+		j->page.kept++;
+		j->page.after = usd_add(j->page.after, l->figure.usd);
+		return;
+	}
+	j->page.after = usd_add(j->page.after, f.usd);
+	row_format_value(&f, &value);
+	l->fresh = str_eq(buf_str(&value), l->value) ? STR_NONE : arena_str(&j->arena, buf_str(&value));
+	j->page.rows_changed += l->fresh.len > 0;
+	buf_release(&value);
+}
+
+// Rows of one caller and rate class share a prompt.
+static bool same_priced_usage(const struct line *a, const struct line *b)
+{
+	return a->figure.rate_class == b->figure.rate_class && str_eq(a->arn, b->arn) &&
+	       str_eq(a->tagset, b->tagset);
+}
+
+static void price_model_hour(struct job *j, struct str acct_region, struct model_hour *s)
+{
+	struct tariffs tariffs;
+	tariffs_init(&tariffs, j->prices, acct_region, s->model, s->foundation, s->hour * MS_PER_HOUR);
+	s->changed = !str_eq(s->told, s->foundation);
+	for (size_t i = 0, end; i < s->n; i = end) {
+		struct priced_usage b = {.rate_class = s->lines[i].figure.rate_class};
+		for (end = i; end < s->n && same_priced_usage(&s->lines[i], &s->lines[end]); end++) {
+			const struct line *l = &s->lines[end];
+			*(l->type == TOKEN_TYPES ? &b.calls : &b.tokens[l->type]) = l->figure.tokens;
+			if (l->type == TOKEN_CACHE_WRITE_5M)
+				b.assumed = l->figure.assumed;
+		}
+		for (size_t k = i; k < end; k++) {
+			if (s->lines[k].type != TOKEN_TYPES)
+				price_line(j, s, tariffs_at(&tariffs, rate_class_tier(b.rate_class)), &b, &s->lines[k]);
+			s->changed += s->lines[k].fresh.len > 0;
+		}
+	}
+	j->page.model_hours++;
+	j->page.model_hours_changed += s->changed > 0;
+}
+
+// Which models have tokens without a price, and which have not.
+static void note_model(struct job *j, const struct model_hour *s)
+{
+	struct seen *at = j->seen, *end = j->seen + j->nseen;
+	while (at < end && !str_eq(at->model, s->model))
+		at++;
+	if (at == end) {
+		j->seen = xrealloc(j->seen, j->nseen + 1, sizeof *j->seen);
+		at = &j->seen[j->nseen++];
+		*at = (struct seen){arena_str(&j->names, s->model), false};
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		const struct line *l = &s->lines[i];
+		struct str value = l->fresh.len ? l->fresh : l->value;
+		str_cut(&value, ' ');
+		at->unpriced |= l->type != TOKEN_TYPES && l->figure.tokens && str_is(str_cut(&value, ' '), "-");
+	}
+}
+
+// A model that has a price now is no longer listed as one without.
+static bool forget_unpriced(struct job *j, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:unpriced", j->prefix);
+	for (size_t i = 0; i < j->nseen; i++)
+		if (!j->seen[i].unpriced)
+			redis_cmd(j->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), j->seen[i].model});
+	buf_release(&key);
+	return redis_exec(j->redis, err);
+}
+
+static void queue_change(struct job *j, struct str field, struct str value, struct str fresh)
+{
+	redis_arg(j->redis, field);
+	redis_arg(j->redis, value);
+	redis_arg(j->redis, fresh);
+}
+
+static void queue_changes(struct job *j, const struct model_hour *s)
+{
+	uint64_t digest = row_digest_parse(s->digest);
+	char text[ROW_DIGEST_SIZE];
+	redis_begin_eval(j->redis, j->script, 1, 1 + 3 * ((int)s->changed + (digest != 0)));
+	redis_arg(j->redis, s->key);
+	if (!str_eq(s->told, s->foundation)) {
+		queue_change(j, STR("# foundation"), s->told, s->foundation);
+		digest += row_digest(STR("# foundation"), s->foundation) -
+		          (s->told.len ? row_digest(STR("# foundation"), s->told) : 0);
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		const struct line *l = &s->lines[i];
+		if (!l->fresh.len)
+			continue;
+		queue_change(j, l->field, l->value, l->fresh);
+		digest += row_digest(l->field, l->fresh) - row_digest(l->field, l->value);
+	}
+	if (row_digest_parse(s->digest))
+		queue_change(j, STR(ROW_DIGEST), s->digest, str_of(row_digest_format(digest, text)));
+}
+
+static void count(struct reprice_counts *to, const struct reprice_counts *x)
+{
+	to->model_hours += x->model_hours;
+	to->model_hours_changed += x->model_hours_changed;
+	to->rows += x->rows;
+	to->rows_changed += x->rows_changed;
+	to->kept += x->kept;
+	to->before = usd_add(to->before, x->before);
+	to->after = usd_add(to->after, x->after);
+}
+
+// Two round trips: read, write. *ret_done: nobody had changed any of them in between.
+static bool try_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n,
+                            bool *ret_done, struct err *err)
+{
+	size_t writes = 0;
+	j->page = (struct reprice_counts){0};
+	*ret_done = true;
+	for (int i = 0; i < n; i++) {
+		model_hours[i].n = 0;
+		model_hours[i].digest = STR_NONE;
+		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), model_hours[i].key});
+	}
+	for (int i = 0; i < n; i++)
+		if (profile_is_opaque(model_hours[i].model))
+			profile_ask(j->redis, j->prefix, model_hours[i].model);
+	if (!redis_exec(j->redis, err))
+		return false;
+	size_t reply = (size_t)n;
+	for (int i = 0; i < n; i++)
+		if (profile_is_opaque(model_hours[i].model))
+			profile_take(j->redis, reply++, &j->arena, &model_hours[i].profile);
+	for (int i = 0; i < n; i++)
+		read_model_hour(j, (size_t)i, &model_hours[i]);
+	for (int i = 0; i < n; i++) {
+		price_model_hour(j, acct_region, &model_hours[i]);
+		note_model(j, &model_hours[i]);
+		if (model_hours[i].changed && !j->dry) {
+			queue_changes(j, &model_hours[i]);
+			writes++;
+		}
+	}
+	if (writes && !redis_exec(j->redis, err))
+		return false;
+	for (size_t i = 0; i < writes; i++)
+		*ret_done &= redis_int(j->redis, i) == 1;
+	return true;
+}
+
+static bool do_model_hours(struct job *j, struct str acct_region, struct model_hour *model_hours, int n,
+                           struct err *err)
+{
+	struct reprice_counts first = {0};
+	bool done = false;
+	for (int i = 0; i < TRIES && !done; i++) {
+		if (!try_model_hours(j, acct_region, model_hours, n, &done, err))
+			return false;
+		if (i == 0)
+			first = j->page;
+	}
+	// What an earlier try has changed, a later one finds as it should be: the first tells what there was to
+	// do.
+	count(&j->counts, &first);
+	return done || err_set(err, ERR_RETRY,
+	                       "the hours of %.*s change faster than they can be priced again; run it once more",
+	                       STR_ARG(acct_region));
+}
+
+// Members of the usage index: "2026-11-02T05:model".
+static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, int64_t to, struct err *err)
+{
+	struct arena names = ARENA_INIT;
+	struct buf key = BUF_INIT;
+	char lo[24], hi[24];
+	bool good = true;
+	snprintf(lo, sizeof lo, "%lld", (long long)from);
+	snprintf(hi, sizeof hi, "(%lld", (long long)to);
+	buf_addf(&key, "%s:{%.*s}:usage", j->prefix, STR_ARG(acct_region));
+	redis_cmd(j->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
+	if (!redis_exec(j->redis, err)) {
+		buf_release(&key);
+		return false;
+	}
+	size_t n = redis_len(j->redis, 0);
+	struct model_hour *model_hours = arena_alloc(&names, (n + 1) * sizeof *model_hours);
+	for (size_t i = 0; i < n; i++) {
+		struct str member = arena_str(&names, redis_elem(j->redis, 0, i)), model = member,
+				   when = str_cut(&model, ':');
+		int64_t ms = 0;
+		when_parse(when, &ms);
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:usage:%.*s", j->prefix, STR_ARG(acct_region), STR_ARG(member));
+		model_hours[i] = (struct model_hour){
+			.key = arena_str(&names, buf_str(&key)), .model = model, .hour = ms / MS_PER_HOUR};
+	}
+	for (size_t i = 0; good && i < n; i += SHEETS_AT_ONCE) {
+		arena_reset(&j->arena);
+		good = do_model_hours(j, acct_region, model_hours + i,
+		                      (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
+	}
+	arena_release(&names);
+	buf_release(&key);
+	return good;
+}
+
+bool reprice(struct redis *r, const char *prefix, const struct prices *prices, int64_t from, int64_t to,
+             bool dry, struct reprice_counts *ret, struct err *err)
+{
+	struct job j = {
+		.redis = r, .prefix = prefix, .prices = prices, .dry = dry, .script = redis_script(r, swap_all)};
+	struct arena names = ARENA_INIT;
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:slots", prefix);
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	buf_release(&key);
+	bool good = redis_exec(r, err);
+	size_t n = good ? redis_len(r, 0) : 0;
+	struct str *acct_regions = arena_alloc(&names, (n + 1) * sizeof *acct_regions);
+	for (size_t i = 0; i < n; i++)
+		acct_regions[i] = arena_str(&names, redis_elem(r, 0, i));
+	for (size_t i = 0; good && i < n; i++)
+		good = do_acct_region(&j, acct_regions[i], from, to, err);
+	good = good && (dry || forget_unpriced(&j, err));
+	arena_release(&names);
+	arena_release(&j.arena);
+	arena_release(&j.names);
+	free(j.seen);
+	*ret = j.counts;
+	return good;
+}

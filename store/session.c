@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// First the record of STS, under the key itself; then the names of callers in the buckets that are kept, one
+// bucket at a time, for sessions that a service handed out (EC2, Lambda, ECS) have no such record.
+#include "store/session.h"
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/usd.h"
+
+static struct str copied(struct arena *arena, const json_t *s)
+{
+	return json_is_string(s) ? arena_str(arena, (struct str){json_string_value(s), json_string_length(s)})
+	                         : STR_NONE;
+}
+
+static bool find_record(struct redis *r, const char *prefix, struct str key, struct arena *arena,
+                        struct session *ret, struct err *err)
+{
+	struct str name = arena_text(arena, "%s:session:%.*s", prefix, STR_ARG(key));
+	redis_cmd(r, 2, (struct str[]){STR("GET"), name});
+	if (!redis_exec(r, err))
+		return false;
+	struct str text = redis_nil(r, 0) ? STR_NONE : redis_str(r, 0);
+	json_t *o = text.len ? json_loadb(text.p, text.len, JSON_ALLOW_NUL, NULL) : NULL;
+	ret->tagged = o;
+	ret->arn = copied(arena, json_object_get(o, "arn"));
+	ret->role_arn = copied(arena, json_object_get(o, "role"));
+	json_decref(o);
+	return true;
+}
+
+// A caller's name: 'c' arn TAB access key TAB start TAB role arn TAB project (batch.h).
+static bool is_of_key(struct str text, struct str key, struct arena *arena, struct session *ret)
+{
+	if (!text.len || text.p[0] != 'c')
+		return false;
+	struct str rest = {text.p + 1, text.len - 1}, arn = str_cut(&rest, '\t');
+	if (!str_eq(str_cut(&rest, '\t'), key))
+		return false;
+	if (!usd_parse_scaled(str_cut(&rest, '\t'), 0, &ret->start_ms))
+		ret->start_ms = 0;
+	ret->arn = arena_str(arena, arn);
+	ret->role_arn = arena_str(arena, str_cut(&rest, '\t'));
+	return true;
+}
+
+static bool find_names(struct redis *r, struct str names, struct str key, struct arena *arena,
+                       struct session *ret, struct err *err)
+{
+	redis_cmd(r, 2, (struct str[]){STR("HVALS"), names});
+	if (!redis_exec(r, err))
+		return false;
+	for (size_t i = 0; i < redis_len(r, 0); i++)
+		if (is_of_key(redis_elem(r, 0, i), key, arena, ret))
+			break;
+	return true;
+}
+
+// Replies of one command as a list that outlives it.
+static bool members(struct redis *r, struct arena *arena, struct str *ret_list[], size_t *ret_n,
+                    struct err *err)
+{
+	if (!redis_exec(r, err))
+		return false;
+	*ret_n = redis_len(r, 0);
+	*ret_list = arena_alloc(arena, (*ret_n + 1) * sizeof **ret_list);
+	for (size_t i = 0; i < *ret_n; i++)
+		(*ret_list)[i] = arena_str(arena, redis_elem(r, 0, i));
+	return true;
+}
+
+static bool find_caller(struct redis *r, const char *prefix, struct str key, struct arena *arena,
+                        struct session *ret, struct err *err)
+{
+	struct str *slots, *buckets;
+	size_t nslots, nbuckets;
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), arena_text(arena, "%s:slots", prefix)});
+	if (!members(r, arena, &slots, &nslots, err))
+		return false;
+	for (size_t i = 0; i < nslots; i++) {
+		redis_cmd(r, 4,
+		          (struct str[]){STR("ZREVRANGE"),
+		                         arena_text(arena, "%s:{%.*s}:open", prefix, STR_ARG(slots[i])), STR("0"),
+		                         STR("-1")});
+		if (!members(r, arena, &buckets, &nbuckets, err))
+			return false;
+		for (size_t k = 0; k < nbuckets && !ret->arn.len; k++)
+			if (!find_names(
+					r,
+					arena_text(arena, "%s:{%.*s}:names:%.*s", prefix, STR_ARG(slots[i]), STR_ARG(buckets[k])),
+					key, arena, ret, err))
+				return false;
+	}
+	return true;
+}
+
+bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena,
+                  struct session *ret, struct err *err)
+{
+	*ret = (struct session){.start_ms = 0};
+	return find_record(r, prefix, access_key, arena, ret, err) &&
+	       (ret->arn.len || find_caller(r, prefix, access_key, arena, ret, err));
+}

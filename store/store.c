@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing: facts are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis never
+// stands still for long; all invocations of a batch go out in one pipeline. Reading is store_read.c, the
+// settling of hours store_settle.c.
+#include "store/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/buf.h"
+#include "base/embed.h"
+#include "base/hash.h"
+#include "base/when.h"
+#include "store/names_check.h"
+
+EMBED(apply_lua, "store/apply.lua")
+EMBED(hour_stats_lua, "store/hour_stats.lua")
+EMBED(settle_lua, "store/settle.lua")
+EMBED(claim_lua, "store/claim.lua")
+EMBED(relabel_lua, "store/relabel.lua")
+EMBED(keep_longest_lua, "store/keep_longest.lua")
+EMBED(tags_lua, "store/tags.lua")
+
+enum { CALLS_PER_EVAL = 4000 };
+
+bool store_open(struct store *s, const struct engine_options *o, struct err *err)
+{
+	*s = (struct store){.options = o};
+	if (!redis_open(&s->redis, o->redis, err))
+		return false;
+	s->apply = redis_script(s->redis, apply_lua());
+	s->hour_stats = redis_script(s->redis, hour_stats_lua());
+	s->settle = redis_script(s->redis, settle_lua());
+	s->claim = redis_script(s->redis, claim_lua());
+	s->relabel = redis_script(s->redis, relabel_lua());
+	s->keep_longest = redis_script(s->redis, keep_longest_lua());
+	s->tags = redis_script(s->redis, tags_lua());
+	return true;
+}
+
+void store_close(struct store *s)
+{
+	redis_close(s->redis);
+	s->redis = NULL;
+}
+
+struct str store_key(const struct store *s, struct arena *arena, struct str acct_region, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	va_list ap;
+	buf_addf(&b, "%s:{%.*s}", s->options->redis.prefix, STR_ARG(acct_region));
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	struct str key = arena_str(arena, buf_str(&b));
+	buf_release(&b);
+	return key;
+}
+
+int64_t store_keep_ms(const struct store *s)
+{
+	return (int64_t)(24 + s->options->learn_hours) * MS_PER_HOUR;
+}
+
+// What of a section goes into one invocation.
+struct part {
+	const struct section *section;
+	int32_t first, ncalls;
+	bool rest; // metrics, names, sessions and seats too
+};
+
+static bool same_evidence(const struct evidence *a, const struct evidence *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+// Calls of equal evidence stand together (batch_sort): how many from `i` on, up to `end`.
+static int32_t run_length(const struct section *s, int32_t i, int32_t end)
+{
+	int32_t n = 1;
+	while (i + n < end && same_evidence(&s->calls[i], &s->calls[i + n]))
+		n++;
+	return n;
+}
+
+static int32_t count_runs(const struct part *p)
+{
+	int32_t n = 0, end = p->first + p->ncalls;
+	for (int32_t i = p->first; i < end; i += run_length(p->section, i, end))
+		n++;
+	return n;
+}
+
+static int part_args(const struct part *p)
+{
+	const struct section *s = p->section;
+	return 8 + p->ncalls + 2 * count_runs(p) +
+	       (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
+}
+
+static void send_part(struct redis *r, const struct part *p)
+{
+	const struct section *s = p->section;
+	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0,
+			nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0;
+	redis_argi(r, s->bucket);
+	if (s->other)
+		redis_argi(r, s->bucket + s->other);
+	else
+		redis_arg(r, STR(""));
+	redis_argi(r, p->ncalls);
+	redis_argi(r, count_runs(p));
+	redis_argi(r, nmetrics);
+	redis_argi(r, nnames);
+	redis_argi(r, nsessions);
+	redis_argi(r, ncandidates);
+	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
+		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
+	for (int32_t i = p->first, n; i < p->first + p->ncalls; i += n) {
+		n = run_length(s, i, p->first + p->ncalls);
+		redis_arg(r, (struct str){(const char *)s->calls[i].bytes, s->calls[i].len});
+		redis_argi(r, n);
+	}
+	for (int32_t i = 0; i < nmetrics; i++) {
+		const struct batch_metric *m = &s->metrics[i];
+		char token_kind[8];
+		redis_arg64(r, m->model_id);
+		redis_argi(r, m->minute);
+		snprintf(token_kind, sizeof token_kind, "%d%s", m->kind, m->tiers);
+		redis_arg(r, str_of(token_kind));
+		redis_argi(r, m->rank);
+		redis_argi(r, m->sum);
+		redis_argi(r, m->samples);
+	}
+	for (int32_t i = 0; i < nnames; i++) {
+		redis_arg64(r, s->names[i].id);
+		redis_arg(r, s->names[i].text);
+	}
+	for (int32_t i = 0; i < nsessions; i++)
+		redis_arg(r, s->sessions[i]);
+	for (int32_t i = 0; i < ncandidates; i++) {
+		redis_arg(r, s->candidates[i].group);
+		redis_arg(r, s->candidates[i].name);
+		redis_argi(r, s->candidates[i].minute);
+	}
+}
+
+static void send_parts(struct store *s, struct str acct_region, const struct part *parts, int n,
+                       struct arena *arena)
+{
+	const struct engine_options *o = s->options;
+	int argc = 1 + 7;
+	for (int i = 0; i < n; i++)
+		argc += part_args(&parts[i]);
+	redis_begin_eval(s->redis, s->apply, 1, argc);
+	redis_arg(s->redis, store_key(s, arena, acct_region, "%s", ""));
+	redis_argi(s->redis, o->window_ms);
+	redis_argi(s->redis, store_keep_ms(s));
+	redis_argi(s->redis, o->settle_ms);
+	redis_argi(s->redis, o->lookback_minutes);
+	redis_argi(s->redis, o->sessions_max);
+	redis_argi(s->redis, o->users_max);
+	redis_argi(s->redis, o->models_max);
+	for (int i = 0; i < n; i++)
+		send_part(s->redis, &parts[i]);
+}
+
+// Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there
+// are.
+static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region,
+                               struct arena *arena)
+{
+	struct part parts[64];
+	int n = 0;
+	int32_t calls = 0;
+	size_t evals = 0;
+	for (int32_t i = 0; i < acct_region->nsections; i++) {
+		const struct section *x = &acct_region->sections[i];
+		int32_t first = 0;
+		do {
+			int32_t take = x->ncalls - first, room = CALLS_PER_EVAL - calls;
+			take = take > room ? room : take;
+			parts[n++] = (struct part){x, first, take, first == 0};
+			first += take;
+			calls += take;
+			if (calls == CALLS_PER_EVAL || n == 64) {
+				send_parts(s, acct_region->name, parts, n, arena);
+				evals++;
+				n = 0;
+				calls = 0;
+			}
+		} while (first < x->ncalls);
+	}
+	if (n > 0) {
+		send_parts(s, acct_region->name, parts, n, arena);
+		evals++;
+	}
+	return evals;
+}
+
+static void send_session(struct store *s, struct str key, struct str json)
+{
+	struct buf name = BUF_INIT;
+	buf_addf(&name, "%s:session:%.*s", s->options->redis.prefix, STR_ARG(key));
+	redis_begin_eval(s->redis, s->keep_longest, 1, 3);
+	redis_arg(s->redis, buf_str(&name));
+	redis_arg(s->redis, json);
+	redis_argi(s->redis, s->options->window_ms + store_keep_ms(s));
+	buf_release(&name);
+}
+
+static void send_tags(struct store *s, const struct batch *b)
+{
+	struct buf name = BUF_INIT;
+	for (int32_t i = 0; i < b->nsession_tags; i++) {
+		send_session(s, b->session_tags[i].access_key, b->session_tags[i].json);
+		if (b->session_tags[i].arn_at_start.len)
+			send_session(s, b->session_tags[i].arn_at_start, b->session_tags[i].json);
+	}
+	for (int32_t i = 0; i < b->ntag_changes; i++) {
+		buf_clear(&name);
+		buf_addf(&name, "%s:tags:%.*s", s->options->redis.prefix, STR_ARG(b->tag_changes[i].key));
+		redis_begin_eval(s->redis, s->tags, 1, 4);
+		redis_arg(s->redis, buf_str(&name));
+		redis_arg(s->redis, b->tag_changes[i].field);
+		redis_arg(s->redis, b->tag_changes[i].json);
+		redis_argi(s->redis, s->options->retention_ms + STORE_GRACE_MS);
+	}
+	buf_release(&name);
+}
+
+static void send_signals(struct store *s, const struct batch *b)
+{
+	static const char *const names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
+	                                                "metric", "session_tags", "principal_tags"};
+	struct buf key = BUF_INIT, now = BUF_INIT, event = BUF_INIT, member = BUF_INIT;
+	buf_addf(&key, "%s:signals", s->options->redis.prefix);
+	buf_addf(&now, "%lld", (long long)when_now_ms());
+	for (int kind = 0; kind < RECORD_KINDS; kind++) {
+		if (!b->newest_ms[kind])
+			continue;
+		buf_clear(&event);
+		buf_clear(&member);
+		buf_addf(&event, "%lld", (long long)b->newest_ms[kind]);
+		buf_addf(&member, "%s:arrived", names[kind]);
+		redis_cmdz(s->redis, "ZADD", key.data, "GT", event.data, names[kind], now.data, member.data, NULL);
+	}
+	buf_release(&key);
+	buf_release(&now);
+	buf_release(&event);
+	buf_release(&member);
+}
+
+// Where calls may have been counted before the tags of their sessions were known: the accounts and Regions of
+// the session's account, and those of other accounts where sessions of that account were seen.
+struct places {
+	struct str *acct_regions;
+	size_t nacct_regions;
+	struct map cross_account; // accounts and accounts and Regions, by guest_key
+};
+
+static uint64_t guest_key(struct str account, struct str acct_region)
+{
+	return hash64_seeded(acct_region.p, acct_region.len, hash64(account.p, account.len));
+}
+
+static bool concerns(const struct places *p, struct str acct_region, const struct batch_session *t)
+{
+	struct str rest = acct_region, account = str_cut(&rest, '/');
+	return !t->account.len || str_eq(t->account, account) ||
+	       map_find(&p->cross_account, guest_key(t->account, acct_region));
+}
+
+static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena,
+                    struct err *err)
+{
+	for (size_t i = 0; i < p->nacct_regions; i++) {
+		int n = 0;
+		for (int32_t k = 0; k < b->nsession_tags; k++)
+			if (concerns(p, p->acct_regions[i], &b->session_tags[k]))
+				n += 1 + (b->session_tags[k].arn_at_start.len > 0);
+		if (n == 0)
+			continue;
+		redis_begin_eval(s->redis, s->relabel, 1, 2 + n);
+		redis_arg(s->redis, store_key(s, arena, p->acct_regions[i], "%s", ""));
+		redis_argi(s->redis, s->options->settle_ms);
+		for (int32_t k = 0; k < b->nsession_tags; k++) {
+			const struct batch_session *t = &b->session_tags[k];
+			if (!concerns(p, p->acct_regions[i], t))
+				continue;
+			redis_arg(s->redis, t->access_key);
+			if (t->arn_at_start.len)
+				redis_arg(s->redis, t->arn_at_start);
+		}
+	}
+	return redis_exec(s->redis, err);
+}
+
+// Replies: the accounts and Regions, and guests as "ACCOUNT SLOT".
+static void read_places(struct redis *r, size_t acct_regions, size_t cross_account, struct arena *arena,
+                        struct places *ret)
+{
+	bool added;
+	*ret = (struct places){.nacct_regions = redis_len(r, acct_regions)};
+	ret->acct_regions = arena_alloc(arena, (ret->nacct_regions + 1) * sizeof *ret->acct_regions);
+	for (size_t i = 0; i < ret->nacct_regions; i++)
+		ret->acct_regions[i] = arena_str(arena, redis_elem(r, acct_regions, i));
+	for (size_t i = 0; i < redis_len(r, cross_account); i++) {
+		struct str acct_region = redis_elem(r, cross_account, i), account = str_cut(&acct_region, ' ');
+		map_add(&ret->cross_account, guest_key(account, acct_region), 0, &added);
+	}
+}
+
+// Whoever finds no epoch offers one. Another than there was means that Redis has forgotten everything since.
+static bool send_epoch(struct store *s, struct arena *arena, struct err *err)
+{
+	struct str key = arena_text(arena, "%s:epoch", s->options->redis.prefix);
+	if (getrandom(&s->offered, sizeof s->offered, 0) != sizeof s->offered)
+		return err_set(err, ERR_RETRY, "getrandom: %s", strerror(errno));
+	s->offered |= 1; // 0 is none
+	redis_cmd(
+		s->redis, 5,
+		(struct str[]){STR("SET"), key, arena_text(arena, "%016" PRIx64, s->offered), STR("NX"), STR("GET")});
+	return true;
+}
+
+// The first reply is the epoch, none if it is the one offered.
+static void look_for_loss(struct store *s)
+{
+	uint64_t epoch = redis_nil(s->redis, 0) ? s->offered : strtoull(redis_str(s->redis, 0).p, NULL, 16);
+	bool forgotten = s->epoch && s->epoch != epoch;
+	s->epoch = epoch;
+	s->names_checked &= !forgotten; // its mark is gone, too
+	if (forgotten && s->options->on_forgotten)
+		s->options->on_forgotten(s->options->user);
+}
+
+static void send_cross_account(struct store *s, const struct batch *b, struct str cross_account)
+{
+	struct buf now = BUF_INIT, member = BUF_INIT;
+	buf_addf(&now, "%lld", (long long)when_now_ms());
+	for (int32_t i = 0; i < b->nacct_regions; i++) {
+		for (int32_t k = 0; k < b->acct_regions[i].ncross_account; k++) {
+			buf_clear(&member);
+			buf_addf(&member, "%.*s %.*s", STR_ARG(b->acct_regions[i].cross_account[k]),
+			         STR_ARG(b->acct_regions[i].name));
+			redis_cmd(s->redis, 5,
+			          (struct str[]){STR("ZADD"), cross_account, STR("GT"), buf_str(&now), buf_str(&member)});
+		}
+	}
+	buf_release(&now);
+	buf_release(&member);
+}
+
+// What became of each invocation, replies first..first + n - 1.
+static void add_counts(struct redis *r, size_t first, size_t n, struct engine_counts *counts)
+{
+	for (size_t i = first; i < first + n; i++) {
+		uint64_t *into[] = {&counts->calls_new, &counts->calls_known, &counts->metrics, &counts->late};
+		for (size_t k = 0; k < redis_len(r, i) && k < 4; k++)
+			*into[k] += strtoull(redis_elem(r, i, k).p, NULL, 10);
+	}
+}
+
+bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct str acct_regions = arena_text(&arena, "%s:slots", s->options->redis.prefix),
+			   cross_account = arena_text(&arena, "%s:guests:seen", s->options->redis.prefix);
+	bool tagged = b->nsession_tags > 0;
+	size_t evals = 0;
+	if ((!s->names_checked && !names_check(s->redis, s->options->redis.prefix, s->options->pseudonyms, err)) ||
+	    !send_epoch(s, &arena, err)) {
+		arena_release(&arena);
+		return false;
+	}
+	s->names_checked = true;
+	batch_sort(b);
+	send_signals(s, b);
+	send_tags(s, b);
+	send_cross_account(s, b, cross_account);
+	for (int32_t i = 0; i < b->nacct_regions; i++)
+		evals += send_acct_region(s, &b->acct_regions[i], &arena);
+	// After the facts: forget_silent (store_settle.c) relies on it.
+	for (int32_t i = 0; i < b->nacct_regions; i++)
+		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), acct_regions, b->acct_regions[i].name});
+	if (tagged) {
+		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), acct_regions});
+		redis_cmd(s->redis, 4, (struct str[]){STR("ZRANGE"), cross_account, STR("0"), STR("-1")});
+	}
+	bool good = redis_exec(s->redis, err);
+	if (good) {
+		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nacct_regions;
+		add_counts(s->redis, end - evals, evals, counts);
+		look_for_loss(s);
+	}
+	if (good && tagged) {
+		struct places p;
+		size_t last = redis_count(s->redis);
+		read_places(s->redis, last - 2, last - 1, &arena, &p);
+		good = relabel(s, b, &p, &arena, err);
+		map_release(&p.cross_account);
+	}
+	if (good)
+		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;
+	arena_release(&arena);
+	return good;
+}

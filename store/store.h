@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What nowcast keeps in Redis, and how it gets there. README, "Redis keys", describes every key.
+//
+// All keys of one account and region share a hash tag, {account/region}, so a script may touch all of them
+// and Redis Cluster spreads accounts and regions over its nodes.
+#ifndef NOWCAST_STORE_STORE_H
+#define NOWCAST_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "estimator/facts.h"
+#include "store/batch.h"
+#include "store/billed_means_refresh.h"
+#include "store/cardinality.h"
+#include "store/engine.h"
+#include "store/profile.h"
+#include "store/redis.h"
+
+struct store {
+	struct redis *redis;
+	const struct engine_options *options;
+	int apply, hour_stats, settle, claim, relabel, keep_longest, tags; // scripts
+	bool names_checked; // by names_check
+	// by which Redis was known when this store wrote last, 0: never; what it would be known by from now on
+	uint64_t epoch, offered;
+};
+
+bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
+void store_close(struct store *s);
+
+// Writes a batch: one round trip, and a second if it brought session tags. Counts what became of it.
+bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
+
+// An hour of one model in one account and region that is to be computed.
+struct due {
+	struct str acct_region;      // "account/region"
+	int64_t hour;
+	struct str model_hex; // id of the model, 16 hex digits
+};
+
+enum { DUE_MAX = 256 }; // hours taken at once from each account and Region
+enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Redis need not agree
+
+// Takes hours that are due (with `all`: also those not due yet) for this process alone, until a lease has
+// passed. Results live in `arena`, sorted by account and Region, model and hour. *ret_left: hours due or
+// waiting, the claimed ones included.
+bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
+                 size_t *ret_left, struct err *err) NC_CHECK;
+
+// Tags as a JSON object, and the name under which they are kept in <prefix>:tagsets.
+struct tagset {
+	struct str id, json;
+};
+
+// What stands among the tags without being one; AWS keeps "aws:" for itself, so no tag can be meant.
+#define TAG_PROJECT "aws:project" // of bedrock-mantle
+#define TAG_ISSUER "aws:issuer"   // ARN of the user whose tags a federated user has beneath its own
+
+// The hours and statistics around hours of one model of one account and Region, and the names in them.
+struct series {
+	struct str acct_region, model_hex;
+	struct str model, foundation;  // foundation: STR_NONE if not known
+	struct profile profile;        // what is behind an id that names no model, as it was brought in
+	struct str called;             // ARN of an application inference profile, else STR_NONE
+	int64_t first;                 // number of hours[0]
+	struct hour **hours;           // NULL where there are no facts
+	int nhours;
+	int64_t first_stats;          // number of statistics[0]; store_exchange_hour_stats fills these
+	struct str *stats;
+	int nstats;
+	struct billed_means *billed_means;         // what the bill taught about the model
+	int nbilled_means;
+	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
+	int32_t ncallers;
+	struct cardinality cardinality;        // of groups with more names than are told apart
+	struct tagset *tagsets;        // that occur among the callers
+	int ntagsets;
+};
+
+// Reads hours from..to (inclusive) and their two neighbours. Everything lives in `arena`.
+bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from,
+                       int64_t to, struct arena *arena, struct series *ret, struct err *err) NC_CHECK;
+
+// A row of an hour's figures: a field and a value of the usage hash.
+struct row {
+	struct str field, value;
+};
+
+struct settled {
+	int64_t hour;
+	struct str versions[3]; // of the hour before, the hour, the hour after
+	struct str hour_stats;      // what it teaches
+	struct str stats_version; // version of what it learns from; store_exchange_hour_stats fills it
+	struct row *rows;
+	int nrows;
+	bool overflow;            // they are to be counted with those of other models
+};
+
+// Stores the statistics of `n` hours (ascending, n > 0) whose facts still stand, then reads all statistics
+// that these hours learn from.
+bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n,
+                               struct arena *arena, struct err *err) NC_CHECK;
+
+// Puts the writing of the tags that occur in a series into the pipeline, and of why its model has no price.
+// Those that no hour has shown for longer than figures are kept are dropped by store_claim.
+void store_queue_tagsets(struct store *s, const struct series *series);
+void store_queue_unpriced(struct store *s, struct str model, const char *why);
+
+// Puts the writing of a settled hour into the pipeline; redis_exec sends it, reply "1" says that it was
+// taken.
+void store_queue_settled(struct store *s, const struct series *series, const struct settled *x);
+
+// How much longer than its calls the cells of an hour are kept: its neighbours and those who learn from it
+// need them.
+int64_t store_keep_ms(const struct store *s);
+
+// "<prefix>:{account and Region}", followed by what the format makes (":due", say).
+struct str store_key(const struct store *s, struct arena *arena, struct str acct_region, const char *fmt, ...)
+	NC_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settling of hours as Redis sees it: which are due, what they teach, what they came to. Teaching comes
+// before settling: an hour that teaches something new makes the hours that learn from it due, so were it to
+// teach only when it is settled itself, every hour of a backfill would be computed once for each hour before
+// it.
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "store/store.h"
+#include "store/usage_rows.h"
+
+enum { LEASE_MS = 15000 };
+
+// ---- what hours show ----------------------------------------------------------------------------
+
+// Two hashes hold what hours show and what stands in none of their rows; beside each, when an hour last
+// showed it.
+static const char *const shown[] = {"tagsets", "unpriced"};
+enum { TAGSETS, UNPRICED, SHOWN };
+
+static void queue_shown(struct store *s, int what, const char *set, struct str id, struct str text)
+{
+	struct buf key = BUF_INIT, seen = BUF_INIT, now = BUF_INIT;
+	buf_addf(&key, "%s:%s", s->options->redis.prefix, shown[what]);
+	buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
+	buf_addf(&now, "%lld", (long long)when_now_ms());
+	redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), buf_str(&seen), STR("GT"), buf_str(&now), id});
+	redis_cmd(s->redis, 4, (struct str[]){str_of(set), buf_str(&key), id, text});
+	buf_release(&key);
+	buf_release(&seen);
+	buf_release(&now);
+}
+
+void store_queue_tagsets(struct store *s, const struct series *series)
+{
+	for (int i = 0; i < series->ntagsets; i++)
+		queue_shown(s, TAGSETS, "HSETNX", series->tagsets[i].id, series->tagsets[i].json);
+}
+
+void store_queue_unpriced(struct store *s, struct str model, const char *why)
+{
+	queue_shown(s, UNPRICED, "HSET", model, str_of(why));
+}
+
+static void queue_old(struct store *s)
+{
+	struct buf seen = BUF_INIT, before = BUF_INIT;
+	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->retention_ms - STORE_GRACE_MS));
+	for (int what = 0; what < SHOWN; what++) {
+		buf_clear(&seen);
+		buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
+		redis_cmdz(s->redis, "ZRANGEBYSCORE", seen.data, "-inf", before.data, "LIMIT", "0", "256", NULL);
+	}
+	buf_release(&seen);
+	buf_release(&before);
+}
+
+static void queue_dropping(struct store *s, int what, const struct str *ids, size_t n)
+{
+	struct buf key = BUF_INIT, seen = BUF_INIT;
+	buf_addf(&key, "%s:%s", s->options->redis.prefix, shown[what]);
+	buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
+	for (size_t i = 0; i < n; i++) {
+		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), ids[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("ZREM"), buf_str(&seen), ids[i]});
+	}
+	buf_release(&key);
+	buf_release(&seen);
+}
+
+// ---- who is silent ------------------------------------------------------------------------------
+
+// Sessions of another account are looked for as long as a call of theirs may be known.
+static void queue_old_cross_account(struct store *s)
+{
+	struct buf cross_account = BUF_INIT, before = BUF_INIT;
+	buf_addf(&cross_account, "%s:guests:seen", s->options->redis.prefix);
+	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->window_ms - STORE_GRACE_MS));
+	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", cross_account.data, "-inf", before.data, NULL);
+	buf_release(&cross_account);
+	buf_release(&before);
+}
+
+// Takes accounts and regions of which nothing is left off the list. One may begin to speak at this very
+// moment: whoever writes facts lists it afterwards, so either that comes later than this, or the facts are
+// seen here. (Should this process die in between, the next record lists it.)
+static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena,
+                          struct err *err)
+{
+	struct str acct_regions = arena_text(arena, "%s:slots", s->options->redis.prefix);
+	if (n == 0)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), acct_regions, silent[i]});
+	for (size_t i = 0; i < n; i++)
+		redis_cmd(s->redis, 4,
+		          (struct str[]){STR("EXISTS"), store_key(s, arena, silent[i], ":due"),
+		                         store_key(s, arena, silent[i], ":open"),
+		                         store_key(s, arena, silent[i], ":actual")});
+	if (!redis_exec(s->redis, err))
+		return false;
+	bool *speaks = arena_alloc(arena, n * sizeof *speaks);
+	for (size_t i = 0; i < n; i++)
+		speaks[i] = redis_int(s->redis, n + i) > 0;
+	for (size_t i = 0; i < n; i++)
+		if (speaks[i])
+			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), acct_regions, silent[i]});
+	return redis_exec(s->redis, err);
+}
+
+// ---- which are due ------------------------------------------------------------------------------
+
+static int by_series(const void *a, const void *b)
+{
+	const struct due *x = a, *y = b;
+	int c = str_cmp(x->acct_region, y->acct_region);
+	if (!c)
+		c = str_cmp(x->model_hex, y->model_hex);
+	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
+}
+
+// The elements of a reply, so that they outlive it.
+static struct str *copied(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
+{
+	*ret_n = redis_len(r, reply);
+	struct str *list = arena_alloc(arena, (*ret_n + 1) * sizeof *list);
+	for (size_t i = 0; i < *ret_n; i++)
+		list[i] = arena_str(arena, redis_elem(r, reply, i));
+	return list;
+}
+
+bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
+                 size_t *ret_left, struct err *err)
+{
+	struct buf acct_regions = BUF_INIT;
+	buf_addf(&acct_regions, "%s:slots", s->options->redis.prefix);
+	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&acct_regions)});
+	buf_release(&acct_regions);
+	queue_old(s);
+	queue_old_cross_account(s);
+	if (!redis_exec(s->redis, err))
+		return false;
+	size_t nacct_regions, nold[SHOWN];
+	struct str *names = copied(s->redis, 0, arena, &nacct_regions), *old[SHOWN];
+	for (int what = 0; what < SHOWN; what++)
+		old[what] = copied(s->redis, 1 + (size_t)what, arena, &nold[what]);
+	for (size_t i = 0; i < nacct_regions; i++) {
+		redis_begin_eval(s->redis, s->claim, 1, 5);
+		redis_arg(s->redis, store_key(s, arena, names[i], "%s", ""));
+		redis_argz(s->redis, all ? "1" : "0");
+		redis_argi(s->redis, LEASE_MS);
+		redis_argi(s->redis, DUE_MAX);
+		redis_argi(s->redis, s->options->retention_ms);
+	}
+	for (int what = 0; what < SHOWN; what++)
+		queue_dropping(s, what, old[what], nold[what]);
+	if (!redis_exec(s->redis, err))
+		return false;
+	int n = 0;
+	size_t left = 0, claimed = 0, nsilent = 0;
+	struct str *silent = arena_alloc(arena, (nacct_regions + 1) * sizeof *silent);
+	for (size_t i = 0; i < nacct_regions; i++)
+		claimed += redis_len(s->redis, i);
+	struct due *due = arena_alloc(arena, (claimed + 1) * sizeof *due);
+	for (size_t i = 0; i < nacct_regions; i++) {
+		if (redis_len(s->redis, i) < 2)
+			continue;
+		left += strtoull(redis_elem(s->redis, i, 0).p, NULL, 10);
+		if (str_is(redis_elem(s->redis, i, 1), "1"))
+			silent[nsilent++] = names[i];
+		for (size_t k = 2; k < redis_len(s->redis, i); k++) {
+			struct str member = redis_elem(s->redis, i, k), hour = str_cut(&member, ':');
+			due[n++] =
+				(struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
+		}
+	}
+	if (n > 1)
+		qsort(due, (size_t)n, sizeof *due, by_series);
+	*ret_due = due;
+	*ret_n = n;
+	*ret_left = left;
+	return forget_silent(s, silent, nsilent, arena, err);
+}
+
+// ---- what they teach ----------------------------------------------------------------------------
+
+static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x,
+                             struct arena *arena)
+{
+	redis_begin_eval(s->redis, s->hour_stats, 1, 1 + 9);
+	redis_arg(s->redis, store_key(s, arena, series->acct_region, "%s", ""));
+	redis_argi(s->redis, x->hour);
+	redis_arg(s->redis, series->model_hex);
+	for (int i = 0; i < 3; i++)
+		redis_arg(s->redis, x->versions[i]);
+	redis_arg(s->redis, x->hour_stats);
+	redis_argi(s->redis, s->options->learn_hours);
+	redis_argi(s->redis, s->options->window_ms + 2 * store_keep_ms(s));
+	redis_argi(s->redis, s->options->settle_ms);
+}
+
+bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n,
+                               struct arena *arena, struct err *err)
+{
+	struct redis *r = s->redis;
+	series->first_stats = hours[0].hour - s->options->learn_hours;
+	series->nstats = (int)(hours[n - 1].hour - series->first_stats + 1);
+	series->stats = arena_alloc(arena, (size_t)series->nstats * sizeof *series->stats);
+	for (int i = 0; i < n; i++)
+		queue_hour_stats(s, series, &hours[i], arena);
+	// The versions before the statistics: a statistics that changes in between is found out when the hour is
+	// settled.
+	for (int i = 0; i < n; i++)
+		redis_cmd(r, 3,
+		          (struct str[]){STR("HGET"),
+		                         store_key(s, arena, series->acct_region, ":cells:%lld:%.*s",
+		                                   (long long)hours[i].hour, STR_ARG(series->model_hex)),
+		                         STR("w")});
+	for (int i = 0; i < series->nstats; i++)
+		redis_cmd(r, 2,
+		          (struct str[]){STR("GET"), store_key(s, arena, series->acct_region, ":lesson:%lld:%.*s",
+		                                               (long long)(series->first_stats + i),
+		                                               STR_ARG(series->model_hex))});
+	if (!redis_exec(r, err))
+		return false;
+	for (int i = 0; i < n; i++)
+		hours[i].stats_version = arena_str(arena, redis_str(r, (size_t)(n + i)));
+	for (int i = 0; i < series->nstats; i++)
+		series->stats[i] = arena_str(arena, redis_str(r, (size_t)(2 * n + i)));
+	return true;
+}
+
+// ---- what they came to --------------------------------------------------------------------------
+
+void store_queue_settled(struct store *s, const struct series *series, const struct settled *x)
+{
+	const struct engine_options *o = s->options;
+	struct arena arena = ARENA_INIT;
+	char when[WHEN_SIZE], digest[ROW_DIGEST_SIZE];
+	struct buf member = BUF_INIT;
+	uint64_t sum = 0;
+	when_format(x->hour * MS_PER_HOUR, when);
+	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
+	bool digest_too = x->nrows > 0 && !x->overflow;
+	redis_begin_eval(s->redis, s->settle, 1, 1 + 10 + 2 * (x->nrows + digest_too));
+	redis_arg(s->redis, store_key(s, &arena, series->acct_region, "%s", ""));
+	redis_argi(s->redis, x->hour);
+	redis_arg(s->redis, series->model_hex);
+	for (int i = 0; i < 3; i++)
+		redis_arg(s->redis, x->versions[i]);
+	redis_arg(s->redis, x->stats_version);
+	redis_argi(s->redis, o->settle_ms);
+	redis_argi(s->redis, o->retention_ms);
+	redis_arg(s->redis, buf_str(&member));
+	redis_argz(s->redis, x->overflow ? "1" : "0");
+	for (int i = 0; i < x->nrows; i++) {
+		redis_arg(s->redis, x->rows[i].field);
+		redis_arg(s->redis, x->rows[i].value);
+		sum += row_digest(x->rows[i].field, x->rows[i].value);
+	}
+	if (digest_too) {
+		redis_argz(s->redis, ROW_DIGEST);
+		redis_argz(s->redis, row_digest_format(sum, digest));
+	}
+	buf_release(&member);
+	arena_release(&arena);
+}

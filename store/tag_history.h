@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose tags were which, and when: the tags of sessions, and the changes of the tags of roles and users, as
+// they stand in Redis (README, "Redis keys"), read once and asked often.
+//
+//     the tags of a session  >  the tags that its role or user had at that moment
+//
+// IAM keeps the case of a tag's key but does not tell Team from team: a caller has one of them, and asking
+// for either finds it. Changes of the same moment (CloudTrail tells whole seconds) count in the order delete,
+// create, untag, tag.
+#ifndef NOWCAST_STORE_TAG_HISTORY_H
+#define NOWCAST_STORE_TAG_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "store/redis.h"
+
+struct tag_history;
+
+struct tag_history *tag_history_new(void);
+void tag_history_free(struct tag_history *b);
+void tag_history_clear(struct tag_history *b); // forgets all it has read
+
+// Reads the tags of all sessions that have figures.
+bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const char *prefix,
+                               struct err *err) NC_CHECK;
+
+// Asks for the tags of the role or user of a caller, unless they are known: adds a command to the pipeline,
+// or nothing. After redis_exec of a pipeline that held nothing else, tag_history_take reads the replies.
+void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn,
+                     struct str tagset);
+void tag_history_take(struct tag_history *b, struct redis *r);
+
+// Another one if a tag of a role or user that was asked for is another. The tags of a session never change.
+uint64_t tag_history_digest(const struct tag_history *b);
+
+// The value of a tag before moment `ms`, STR_NONE if the caller had none. `tagset`: id of the session's tags,
+// "-" without. Lives until tag_history_clear.
+struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                             struct str key);
+
+// A tag that a caller had, and where it is from.
+struct tag_held {
+	struct str key, value;
+	bool of_session;   // else of the role or user:
+	int64_t since_ms;  //   when it was set,
+	struct str event;  //   and by which event of CloudTrail
+	int64_t until_ms;  //   (tag_history_changes) when it was taken, or another value set; INT64_MAX: it holds
+};
+
+// All tags of the caller before moment `ms`, sorted by key.
+void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                      void (*fn)(void *user, const struct tag_held *t), void *user);
+
+// Every tag that the role or user of the caller ever had, with its span, sorted by key and time; session tags
+// are not among them.
+void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset,
+                         void (*fn)(void *user, const struct tag_held *t), void *user);
+
+// "ACCOUNT:role/NAME" or "ACCOUNT:user/NAME": whose tags count for an ARN beneath those of its session; empty
+// if it can have none. In `buf`, which is cleared first.
+struct str tag_owner(struct str arn, struct buf *buf);
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the AWS command line lists of roles and users and their tags, as changes of tags: each principal
+// listed has exactly the tags listed, from one moment on. Any of these, as many JSON values in a text as
+// there are:
+//
+//     aws iam get-account-authorization-details     {"RoleDetailList": [{"Arn": ..., "Tags": [...]}], "UserDetailList": [...]}
+//     aws iam get-role, get-user                    {"Role": {"Arn": ..., "Tags": [...]}}, {"User": {...}}
+//     aws resourcegroupstaggingapi get-resources    {"ResourceTagMappingList": [{"ResourceARN": ..., "Tags": [...]}]}
+//     aws iam list-role-tags, list-user-tags        {"Tags": [...]}: says not whose; the caller must
+//     anything else that has both                   {"Arn": ..., "Tags": ...}, or a list of such
+//
+// Tags are [{"Key": ..., "Value": ...}], in lower case too, or {"key": "value"}. What has an ARN and no Tags
+// (list-roles and list-users leave them out) tells nothing and changes nothing. A text is taken whole or
+// refused whole.
+#ifndef NOWCAST_STORE_TAG_IMPORT_H
+#define NOWCAST_STORE_TAG_IMPORT_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "ingest/pseudonym.h"
+
+struct tag_import {
+	struct imported_tags {
+		char *owner;  // "ACCOUNT:role/NAME", as in tag_history.h
+		char *change; // {"op":"create","tags":{...}}, as it is kept
+		size_t tags;
+	} *items;
+	size_t n, cap;
+	size_t unknown;    // that had no Tags
+};
+
+#define TAG_LIST_INIT {0}
+
+void tag_import_release(struct tag_import *l);
+
+// Appends what `text` lists, names hashed by `p` (NULL: as they are). `arn`: whose tags a list without a name
+// holds, or STR_NONE. `file` is for messages. ERR_CONFIG.
+bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn,
+                     struct pseudonyms *p, struct err *err) NC_CHECK;
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model hours are read a page at a time, as many as make some ten thousands of rows; memory is that of one
+// page, the tags, and what is kept (store/view_page.c).
+#include "store/view_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+
+enum { SHEETS_FIRST = 8, ROWS_AT_ONCE = 40000, TAGS_MS = 5000 };
+
+bool view_open(struct view **ret, struct redis_target target, struct err *err)
+{
+	struct view *v = xcalloc(1, sizeof *v);
+	if (!redis_open(&v->redis, target, err)) {
+		free(v);
+		return false;
+	}
+	v->prefix = xstrdup(str_of(target.prefix));
+	v->tags = tag_history_new();
+	*ret = v;
+	return true;
+}
+
+void view_close(struct view *v)
+{
+	if (!v)
+		return;
+	tag_history_free(v->tags);
+	model_hour_cache_free(v->model_hour_cache);
+	arena_release(&v->arena);
+	arena_release(&v->model_hour);
+	redis_close(v->redis);
+	free(v->prefix);
+	free(v);
+}
+
+void view_choose(struct view *v, enum view_basis basis)
+{
+	v->basis = basis;
+}
+
+void view_keep(struct view *v, size_t bytes_max)
+{
+	if (!v->model_hour_cache)
+		v->model_hour_cache = model_hour_cache_new();
+	model_hour_cache_limit(v->model_hour_cache, bytes_max);
+}
+
+bool view_is_full(const struct view *v)
+{
+	return !v->model_hour_cache || model_hour_cache_is_full(v->model_hour_cache);
+}
+
+struct redis *view_redis(struct view *v)
+{
+	return v->redis;
+}
+
+const char *view_prefix(const struct view *v)
+{
+	return v->prefix;
+}
+
+int view_band_scale(const struct view *v)
+{
+	return v->band_scale;
+}
+
+// ---- tags ---------------------------------------------------------------------------------------
+
+struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                    struct str key)
+{
+	return tag_history_value(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
+}
+
+struct tag_history *view_tags(struct view *v)
+{
+	return v->tags;
+}
+
+bool view_tags_are_old(const struct view *v)
+{
+	return !v->model_hour_cache || !v->tags_ms || when_ticks_ms() - v->tags_ms > TAGS_MS;
+}
+
+bool view_read_tags(struct view *v, struct err *err)
+{
+	tag_history_clear(v->tags);
+	v->tags_ms = when_ticks_ms();
+	v->nasked = 0;
+	return tag_history_read_sessions(v->tags, v->redis, v->prefix, err);
+}
+
+// ---- each ---------------------------------------------------------------------------------------
+
+static bool read_acct_region(struct view *v, struct str acct_region, int64_t from, int64_t to, view_fn *fn,
+                             void *user, bool *ret_stopped, struct err *err)
+{
+	struct acct_region_index x = {.arena = ARENA_INIT, .acct_region = acct_region};
+	bool good = view_index_read(v, &x, from, to, err);
+	int at_once = SHEETS_FIRST, rows = 0;
+	for (size_t i = 0, n; good && i < x.n && !*ret_stopped; i += n) {
+		n = x.n - i < (size_t)at_once ? x.n - i : (size_t)at_once;
+		arena_reset(&v->arena);
+		good = view_page_read(v, &x, i, (int)n, fn, user, ret_stopped, &rows, err);
+		if (rows < ROWS_AT_ONCE && at_once < VIEW_SHEETS_AT_ONCE) // few large ones, or many small ones
+			at_once *= 2;
+		else if (rows > 2 * ROWS_AT_ONCE && at_once > 1)
+			at_once /= 2;
+	}
+	arena_release(&x.arena);
+	return good;
+}
+
+struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	buf_addf(&key, "%s:slots", v->prefix);
+	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	buf_clear(&key);
+	buf_addf(&key, "%s:band", v->prefix);
+	redis_cmd(v->redis, 2, (struct str[]){STR("GET"), buf_str(&key)});
+	buf_release(&key);
+	if (!redis_exec(v->redis, err))
+		return NULL;
+	v->band_scale = redis_nil(v->redis, 1) ? BAND_SCALE_ONE : (int)redis_int(v->redis, 1);
+	return view_sorted(v->redis, 0, 1, arena, ret_n);
+}
+
+bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err)
+{
+	struct arena names = ARENA_INIT;
+	bool stopped = false;
+	size_t n = 0;
+	struct str *acct_regions = view_acct_regions(v, &names, &n, err);
+	v->tags_are_new = view_tags_are_old(v);
+	bool good = acct_regions && (!v->tags_are_new || view_read_tags(v, err));
+	for (size_t i = 0; good && i < n && !stopped; i++)
+		good = read_acct_region(v, acct_regions[i], from, to, fn, user, &stopped, err);
+	arena_release(&names);
+	if (!good)
+		v->tags_ms = 0; // half of them may be missing
+	return good;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The figures as readers see them: hour by hour out of Redis, with the tags that held in that hour. Reports,
+// tables, pages and alerts all read through this one view: billed figures up to the watermark of the account,
+// the nowcast from there on.
+#ifndef NOWCAST_STORE_VIEW_H
+#define NOWCAST_STORE_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "store/tag_history.h"
+#include "store/usage_rows.h"
+
+struct view;
+
+struct view_row {
+	// ARN, "arn:...:assumed-role/ROLE/(other sessions)" (store/cardinality.h), or UNATTRIBUTED
+	struct str principal;
+	struct str role;        // name of the role, or of the role of a session; empty for others
+	struct str tagset;      // id of the session's tags, "-"
+	// enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact
+	int type;
+	struct figure figure;   // also says in which rate class the calls went: rows differ in one of all these
+};
+
+// One hour of one model in one account and region.
+struct model_hour {
+	int64_t hour;           // hours since the epoch
+	struct str account, region, model;
+	struct str foundation;  // the model that records named behind an opaque id; none
+	const struct view_row *rows; // what counts: the bill's before the watermark, else the estimate's
+	int nrows;
+	bool billed;            // rows are the bill's
+	bool is_final;          // the hour lies before the watermark
+	// both sides as they stand, for those who compare; sorted by principal
+	const struct view_row *estimate, *actual;
+	int nestimate, nactual;
+};
+
+// False: stop.
+typedef bool view_fn(void *user, struct view *v, const struct model_hour *model_hour);
+
+enum view_basis {
+	VIEW_BEST,     // the bill before the watermark, the nowcast after it
+	VIEW_ESTIMATE, // the nowcast everywhere, as if no bill had come
+};
+
+bool view_open(struct view **ret, struct redis_target target, struct err *err) NC_CHECK;
+void view_close(struct view *v);
+void view_choose(struct view *v, enum view_basis basis); // VIEW_BEST, unless told
+
+// From now on keeps model hours in up to so many bytes of memory (store/model_hour_cache.h): what has not
+// changed in Redis is not read again. For those who look more than once; tags are then read anew every few
+// seconds.
+void view_keep(struct view *v, size_t bytes_max);
+bool view_is_full(const struct view *v); // there is hardly room for more model hours, or none are kept
+
+// Calls `fn` for every model hour of the hours from..to - 1, sorted by account/region, hour and model, until
+// it says stop. Strings die with the call. Tags are read anew, unless model hours are kept.
+bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err) NC_CHECK;
+
+// What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are
+// the model hours, the tags and the bands of that hour. 0: not known (nothing is kept, or a model hour has no
+// digest).
+bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, struct err *err) NC_CHECK;
+
+// The value of a tag for a row of the model hour in hand: the session's, else the one that the role or user
+// had at the end of that hour; STR_NONE if it has none. Lives as long as the model hour.
+struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                    struct str key);
+
+// The tags that the last view_each met, for those who ask for more than one value.
+struct tag_history *view_tags(struct view *v);
+
+// By how much error bands are to be wider, in parts of BAND_SCALE_ONE, as the bill has shown
+// (reconcile/band.h); as of the last view_each.
+enum { BAND_SCALE_ONE = 1000 };
+int view_band_scale(const struct view *v);
+
+// Replies of other keys, for those who look after the whole: `<prefix>:<what>`.
+struct redis *view_redis(struct view *v);
+const char *view_prefix(const struct view *v);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which model hours there are: the indices of one account and region, and up to where its bill counts.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "store/view_priv.h"
+
+static struct str billed_field(const struct acct_region_index *x, struct str name)
+{
+	for (size_t i = 0; i + 1 < x->nbilled; i += 2)
+		if (str_eq(x->billed[i], name))
+			return x->billed[i + 1];
+	return STR_NONE;
+}
+
+uint64_t view_index_run(const struct acct_region_index *x, struct str member)
+{
+	int64_t run = 0;
+	enum { MONTH = sizeof "2026-11" - 1 };
+	return member.len > MONTH && usd_parse_scaled(billed_field(x, (struct str){member.p, MONTH}), 0, &run)
+	           ? (uint64_t)run
+	           : 0;
+}
+
+static int by_str(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+bool view_index_billed(const struct acct_region_index *x, struct str model)
+{
+	return x->nmodels && bsearch(&model, x->models, x->nmodels, sizeof model, by_str);
+}
+
+struct str *view_sorted(struct redis *r, size_t first, size_t replies, struct arena *arena, size_t *ret_n)
+{
+	size_t all = 0, n = 0;
+	for (size_t k = first; k < first + replies; k++)
+		all += redis_len(r, k);
+	struct str *list = arena_alloc(arena, (all + 1) * sizeof *list);
+	for (size_t k = first; k < first + replies; k++)
+		for (size_t i = 0; i < redis_len(r, k); i++)
+			list[n++] = arena_str(arena, redis_elem(r, k, i));
+	if (n > 1)
+		qsort(list, n, sizeof *list, by_str);
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !str_eq(list[kept - 1], list[i]))
+			list[kept++] = list[i];
+	*ret_n = kept;
+	return list;
+}
+
+bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, int64_t to, struct err *err)
+{
+	static const char *const kinds[] = {"usage", "actual"};
+	struct buf key = BUF_INIT;
+	char lo[24], hi[24];
+	int nkinds = v->basis == VIEW_BEST ? 2 : 1;
+	snprintf(lo, sizeof lo, "%lld", (long long)from);
+	snprintf(hi, sizeof hi, "(%lld", (long long)to);
+	for (int k = 0; k < nkinds; k++) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:%s", v->prefix, STR_ARG(x->acct_region), kinds[k]);
+		redis_cmd(v->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
+	}
+	if (nkinds == 2) {
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:actual:models", v->prefix, STR_ARG(x->acct_region));
+		redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+		buf_clear(&key);
+		buf_addf(&key, "%s:{%.*s}:billed", v->prefix, STR_ARG(x->acct_region));
+		redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+	}
+	buf_release(&key);
+	if (!redis_exec(v->redis, err))
+		return false;
+	x->members = view_sorted(v->redis, 0, (size_t)nkinds, &x->arena, &x->n);
+	if (nkinds == 2) {
+		x->models = view_sorted(v->redis, 2, 1, &x->arena, &x->nmodels);
+		x->nbilled = redis_len(v->redis, 3);
+		x->billed = arena_alloc(&x->arena, (x->nbilled + 1) * sizeof *x->billed);
+		for (size_t i = 0; i < x->nbilled; i++)
+			x->billed[i] = arena_str(&x->arena, redis_elem(v->redis, 3, i));
+		if (!usd_parse_scaled(billed_field(x, STR("since")), 0, &x->since) ||
+		    !usd_parse_scaled(billed_field(x, STR("watermark")), 0, &x->watermark))
+			x->watermark = 0;
+	}
+	return true;
+}
+
+struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side,
+                    struct buf *key)
+{
+	static const char *const names[] = {"usage", "actual"};
+	buf_clear(key);
+	buf_addf(key, "%s:{%.*s}:%s:%.*s", v->prefix, STR_ARG(x->acct_region), names[side], STR_ARG(member));
+	return buf_str(key);
+}

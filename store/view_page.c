@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads some model hours in one round trip; a second one fetches the tags of principals not met before. A
+// view that keeps model hours first asks for the digests of the page, then for those model hours whose digest
+// is another, and takes the others from its cache.
+#include <stdlib.h>
+
+#include "base/arn.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/when.h"
+#include "store/actual.h"
+#include "store/cardinality.h"
+#include "store/view_priv.h"
+
+// ---- model hours --------------------------------------------------------------------------------
+
+static struct str role_name(struct str arn)
+{
+	struct str rest = arn;
+	arn_cut_account(&rest);
+	struct str kind = str_cut(&rest, '/');
+	return str_is(kind, "assumed-role") ? str_cut(&rest, '/') : str_is(kind, "role") ? rest : STR("");
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct view_row *x = a, *y = b;
+	int c = str_cmp(x->principal, y->principal);
+	if (!c)
+		c = str_cmp(x->tagset, y->tagset);
+	if (!c)
+		c = x->figure.rate_class - y->figure.rate_class;
+	return c ? c : x->type - y->type;
+}
+
+static void sort_rows(struct view_row *rows, int n)
+{
+	if (n > 1)
+		qsort(rows, (size_t)n, sizeof *rows, by_row);
+}
+
+// *ret_model: the name by which the rows go, or none. Returns the digest that they came with, or 0.
+static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour,
+                              struct str *ret_model)
+{
+	uint64_t digest = 0;
+	size_t n = redis_len(v->redis, reply) / 2;
+	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
+	for (size_t i = 0; i < n; i++) {
+		struct view_row *row = &rows[model_hour->nestimate];
+		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
+				   value = redis_elem(v->redis, reply, 2 * i + 1);
+		*row = (struct view_row){0};
+		if (str_is(field, "# model"))
+			*ret_model = arena_str(&v->arena, value);
+		if (str_is(field, "# foundation"))
+			model_hour->foundation = arena_str(&v->arena, value);
+		if (str_is(field, ROW_DIGEST))
+			digest = row_digest_parse(value);
+		if (!row_read(field, value, &row->principal, &row->tagset, &row->type, &row->figure))
+			continue;
+		row->principal = cardinality_shown(&v->arena, row->principal);
+		row->role = role_name(row->principal);
+		model_hour->nestimate++;
+	}
+	sort_rows(rows, model_hour->nestimate);
+	model_hour->estimate = rows;
+	return digest;
+}
+
+static void read_actual(struct view *v, size_t reply, struct model_hour *model_hour, struct str *ret_model)
+{
+	size_t n = redis_len(v->redis, reply) / 2;
+	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
+	for (size_t i = 0; i < n; i++) {
+		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
+				   value = redis_elem(v->redis, reply, 2 * i + 1);
+		if (str_is(field, "# model"))
+			*ret_model = arena_str(&v->arena, value);
+		if (!actual_read(field, value, &rows[model_hour->nactual]))
+			continue;
+		rows[model_hour->nactual].principal =
+			cardinality_shown(&v->arena, rows[model_hour->nactual].principal);
+		rows[model_hour->nactual].role = role_name(rows[model_hour->nactual].principal);
+		model_hour->nactual++;
+	}
+	sort_rows(rows, model_hour->nactual);
+	model_hour->actual = rows;
+}
+
+// Which of the two sides counts. A model that was never billed there keeps its estimate: more likely the bill
+// names it in a way not understood, or does not cover it, than that it was free.
+static void choose_rows(struct view *v, struct model_hour *model_hour, bool ever_billed, struct arena *arena)
+{
+	model_hour->billed =
+		v->basis == VIEW_BEST && model_hour->is_final && (model_hour->nactual || ever_billed);
+	if (model_hour->billed) {
+		actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate,
+		            arena, &model_hour->rows, &model_hour->nrows);
+	} else {
+		model_hour->rows = model_hour->estimate;
+		model_hour->nrows = model_hour->nestimate;
+	}
+}
+
+// ---- portions -----------------------------------------------------------------------------------
+
+// One side of a model hour, the estimate's or the bill's, on its way from Redis or from the cache.
+struct side {
+	uint64_t key, mark; // of the cache; mark 0: not kept
+	size_t reply;       // of HGETALL
+	bool kept;          // on the cache already
+	struct str model;   // the name by which its rows go; none
+};
+
+// A model hour of a page.
+struct item {
+	struct model_hour model_hour;
+	struct str member;
+	bool ever_billed;
+	struct side sides[2]; // estimate, actual
+};
+
+static struct item item_of(const struct acct_region_index *x, struct str member)
+{
+	struct str rest = member, account = x->acct_region, when = str_cut(&rest, ':'), region = account;
+	int64_t ms = 0;
+	account = str_cut(&region, '/');
+	when_parse(when, &ms);
+	struct item it = {
+		.model_hour = {.hour = ms / MS_PER_HOUR, .account = account, .region = region, .model = rest},
+		.member = member};
+	it.model_hour.is_final = it.model_hour.hour >= x->since && it.model_hour.hour < x->watermark;
+	it.ever_billed = view_index_billed(x, rest);
+	return it;
+}
+
+// Which sides are on the cache as they stand in Redis. Those of the bill change only by a run, which leaves
+// its number.
+static bool find_kept(struct view *v, const struct acct_region_index *x, struct item *items, int n,
+                      struct err *err)
+{
+	struct buf key = BUF_INIT;
+	if (!v->model_hour_cache)
+		return true;
+	model_hour_cache_trim(v->model_hour_cache);
+	if (model_hour_cache_callers(v->model_hour_cache) < v->nasked)
+		v->nasked = 0;
+	for (int i = 0; i < n; i++)
+		redis_cmd(v->redis, 3,
+		          (struct str[]){STR("HGET"), view_key(v, x, items[i].member, SIDE_ESTIMATE, &key),
+		                         STR(ROW_DIGEST)});
+	bool good = redis_exec(v->redis, err);
+	for (int i = 0; good && i < n; i++) {
+		struct item *it = &items[i];
+		it->sides[SIDE_ESTIMATE].mark = row_digest_parse(redis_str(v->redis, (size_t)i));
+		it->sides[SIDE_ACTUAL].mark = view_index_run(x, it->member);
+		for (int k = 0; k < 2; k++) {
+			struct side *side = &it->sides[k];
+			struct str name = view_key(v, x, it->member, k, &key);
+			side->key = hash64(name.p, name.len);
+			side->kept = side->mark && model_hour_cache_has(v->model_hour_cache, side->key, side->mark);
+		}
+	}
+	buf_release(&key);
+	return good;
+}
+
+// Reads the others, and keeps them. *ret_rows: how many there were.
+static bool read_others(struct view *v, const struct acct_region_index *x, struct item *items, int n,
+                        int *ret_rows, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	size_t asked = 0;
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < (items[i].ever_billed ? 2 : 1); k++) {
+			if (items[i].sides[k].kept)
+				continue;
+			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_key(v, x, items[i].member, k, &key)});
+			items[i].sides[k].reply = asked++;
+		}
+	buf_release(&key);
+	*ret_rows = 0;
+	if (!redis_exec(v->redis, err))
+		return false;
+	for (int i = 0; i < n; i++) {
+		struct model_hour *s = &items[i].model_hour;
+		struct side *e = &items[i].sides[SIDE_ESTIMATE], *a = &items[i].sides[SIDE_ACTUAL];
+		if (!e->kept) {
+			e->mark = read_estimate(v, e->reply, s, &e->model); // of these very rows
+			if (v->model_hour_cache && e->mark)
+				model_hour_cache_put(
+					v->model_hour_cache, e->key, e->mark,
+					&(struct model_hour_rows){e->model, s->foundation, s->estimate, s->nestimate});
+		}
+		if (items[i].ever_billed && !a->kept) {
+			read_actual(v, a->reply, s, &a->model);
+			if (v->model_hour_cache && a->mark)
+				model_hour_cache_put(v->model_hour_cache, a->key, a->mark,
+				                     &(struct model_hour_rows){a->model, STR_NONE, s->actual, s->nactual});
+		}
+		*ret_rows += s->nestimate + s->nactual;
+	}
+	return true;
+}
+
+// What was on the cache joins what was read.
+static void take_kept(struct view *v, struct item *it)
+{
+	struct model_hour *s = &it->model_hour;
+	struct side *e = &it->sides[SIDE_ESTIMATE], *a = &it->sides[SIDE_ACTUAL];
+	struct model_hour_rows rows;
+	arena_reset(&v->model_hour);
+	if (e->kept && model_hour_cache_get(v->model_hour_cache, e->key, e->mark, &v->model_hour, &rows)) {
+		e->model = rows.model;
+		s->foundation = rows.foundation;
+		s->estimate = rows.rows;
+		s->nestimate = rows.nrows;
+	}
+	if (it->ever_billed && a->kept &&
+	    model_hour_cache_get(v->model_hour_cache, a->key, a->mark, &v->model_hour, &rows)) {
+		a->model = rows.model;
+		s->actual = rows.rows;
+		s->nactual = rows.nrows;
+	}
+	if (e->model.p || a->model.p)
+		s->model = a->model.p ? a->model : e->model;
+	choose_rows(v, s, it->ever_billed, &v->model_hour);
+}
+
+static void ask_tags(struct view *v, const struct view_row *rows, int n)
+{
+	for (int i = 0; i < n; i++)
+		tag_history_ask(v->tags, v->redis, v->prefix, rows[i].principal, rows[i].tagset);
+}
+
+bool view_read_principals(struct view *v, struct err *err)
+{
+	for (int32_t all = v->model_hour_cache ? model_hour_cache_callers(v->model_hour_cache) : 0;
+	     v->nasked < all; v->nasked++) {
+		struct str principal, tagset;
+		model_hour_cache_caller(v->model_hour_cache, v->nasked, &principal, &tagset);
+		tag_history_ask(v->tags, v->redis, v->prefix, principal, tagset);
+	}
+	if (!redis_exec(v->redis, err))
+		return false;
+	tag_history_take(v->tags, v->redis);
+	return true;
+}
+
+// Asks for the tags of whoever the page brought. Model hours that are kept change seldom, and so do tags:
+// these are read anew with a model hour that changed, and every few seconds.
+static bool read_page_tags(struct view *v, const struct item *items, int n, bool any_read, struct err *err)
+{
+	if (v->model_hour_cache && any_read && !v->tags_are_new) {
+		if (!view_read_tags(v, err))
+			return false;
+		v->tags_are_new = true;
+	}
+	for (int i = 0; i < n; i++) { // rows that are on the cache are asked for by their callers
+		const struct item *it = &items[i];
+		if (!v->model_hour_cache || !it->sides[SIDE_ESTIMATE].mark)
+			ask_tags(v, it->model_hour.estimate, it->model_hour.nestimate);
+		if (it->ever_billed && !(v->model_hour_cache && it->sides[SIDE_ACTUAL].mark))
+			ask_tags(v, it->model_hour.actual, it->model_hour.nactual);
+	}
+	return view_read_principals(v, err);
+}
+
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
+                    void *user, bool *ret_stopped, int *ret_rows, struct err *err)
+{
+	struct item items[VIEW_SHEETS_AT_ONCE];
+	for (int i = 0; i < n; i++)
+		items[i] = item_of(x, x->members[first + (size_t)i]);
+	if (!find_kept(v, x, items, n, err) || !read_others(v, x, items, n, ret_rows, err) ||
+	    !read_page_tags(v, items, n, *ret_rows > 0, err))
+		return false;
+	for (int i = 0; i < n && !*ret_stopped; i++) {
+		take_kept(v, &items[i]);
+		*ret_stopped = !fn(user, v, &items[i].model_hour);
+	}
+	return true;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the view share: view.c (who asks), view_index.c (which model hours there are),
+// view_page.c (reads them).
+#ifndef NOWCAST_STORE_VIEW_PRIV_H
+#define NOWCAST_STORE_VIEW_PRIV_H
+
+#include "store/model_hour_cache.h"
+#include "store/redis.h"
+#include "store/view.h"
+
+enum { VIEW_SHEETS_AT_ONCE = 64 };
+
+struct view {
+	struct redis *redis;
+	char *prefix;
+	enum view_basis basis;
+	int band_scale;      // thousandths
+	struct tag_history *tags;
+	struct arena arena;  // of a page
+	struct model_hour_cache *model_hour_cache; // NULL: nothing is kept
+	struct arena model_hour;  // of a model hour from the cache
+	int64_t tags_ms;     // when the tags were read (monotonic), if model hours are kept
+	bool tags_are_new;   // they were read by the view_each under way
+	int32_t nasked;      // callers of the cache whose tags were asked for since
+};
+
+// What the indices of a account and Region say of a span of hours.
+struct acct_region_index {
+	struct arena arena;
+	struct str acct_region;
+	struct str *members;   // "2026-11-02T05:model", sorted, each once
+	size_t n;
+	struct str *models;    // that were ever billed, sorted
+	size_t nmodels;
+	int64_t since, watermark; // hours: [since, watermark) is final
+	struct str *billed;    // what the hash of that name holds: "2026-11", run, ...
+	size_t nbilled;
+};
+
+// Reads x->account and Region's indices for the hours from..to - 1.
+bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, int64_t to,
+                     struct err *err) NC_CHECK;
+
+// The strings of some replies, sorted, each once.
+struct str *view_sorted(struct redis *r, size_t first, size_t replies, struct arena *arena, size_t *ret_n);
+
+// Whether the model was ever billed there; the run that wrote the bill of a model hour's month, 0 if none
+// did.
+bool view_index_billed(const struct acct_region_index *x, struct str model);
+uint64_t view_index_run(const struct acct_region_index *x, struct str member);
+
+// Reads `n` model hours, from the `first` of the index on, at most VIEW_SHEETS_AT_ONCE, and hands them to
+// `fn`. *ret_rows: how many rows had to be read from Redis.
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
+                    void *user, bool *ret_stopped, int *ret_rows, struct err *err) NC_CHECK;
+
+// The keys of a model hour's sides, "usage" and "actual".
+struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side,
+                    struct buf *key);
+enum { SIDE_ESTIMATE, SIDE_ACTUAL };
+
+// Fetches the tags of those on the cache who were not met before, and of those tag_history_ask was called
+// for.
+bool view_read_principals(struct view *v, struct err *err) NC_CHECK;
+
+// What every look begins with: the scale of bands, and the accounts and Regions there are, sorted. NULL: an
+// error.
+struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n, struct err *err);
+
+bool view_tags_are_old(const struct view *v);
+// anew, those of sessions; of principals as they come
+bool view_read_tags(struct view *v, struct err *err) NC_CHECK;
+
+#endif

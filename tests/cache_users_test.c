@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which part of each principal's calls uses such tokens, from counts of made-up cells: those who never or
+// always do are told outright, those who do now and then as well as chance allows, and how far off that is is
+// said.
+#include <math.h>
+
+#include "estimator/cache_users.h"
+#include "estimator/solve.h"
+#include "tests/support/random.h"
+#include "tests/tap.h"
+
+enum { N = 6, HOURS = 200, Z90 = 1645 };
+
+// The sums of an hour of cells; each principal makes none to eight calls in each, and uses such tokens with
+// `share` of them.
+static void make_hour(struct kind_stats *x, const double *share, struct arena *arena)
+{
+	*x = (struct kind_stats){.c = solve_zeros(arena, N),
+	                         .n = solve_zeros(arena, N),
+	                         .exact_calls = solve_zeros(arena, N),
+	                         .exact_tokens = solve_zeros(arena, N),
+	                         .s = solve_zeros(arena, N * N)};
+	for (int cell = 0; cell < 60; cell++) {
+		double calls[N], samples = 0;
+		for (int i = 0; i < N; i++) {
+			calls[i] = (double)below(9);
+			for (int k = 0; k < calls[i]; k++)
+				samples += (double)below(1000000) < share[i] * 1e6;
+		}
+		if (samples == 0)
+			continue;
+		x->cells++;
+		x->samples += samples;
+		for (int i = 0; i < N; i++) {
+			x->sampled_calls += calls[i];
+			x->n[i] += calls[i];
+			x->c[i] += calls[i];
+			for (int k = 0; k < N; k++)
+				x->s[i * N + k] += calls[i] * calls[k] / samples;
+		}
+	}
+}
+
+struct verdict {
+	double off;    // mean distance from the truth
+	double inside; // part of the truths within what the sd says
+};
+
+static struct verdict judge(const double *share, int first, int last, struct arena *arena)
+{
+	struct verdict v = {0};
+	double n = HOURS * (last - first);
+	for (int h = 0; h < HOURS; h++) {
+		struct kind_stats x;
+		struct cache_users u;
+		make_hour(&x, share, arena);
+		cache_users_fit(&x, N, arena, &u);
+		for (int i = first; i < last; i++) {
+			double off = fabs(u.share[i] - share[i]);
+			v.off += off / n;
+			v.inside += (off <= u.sd[i] * Z90 / 1000 + 1e-9) / n;
+		}
+		arena_reset(arena);
+	}
+	return v;
+}
+
+static void outright(struct arena *arena)
+{
+	const double share[N] = {0, 0, 1, 1, 1, 0};
+	struct verdict v = judge(share, 0, N, arena);
+	if (!ok(v.off < 0.005, "who always does and who never does is told from an hour of cells"))
+		diag("off by %.4f", v.off);
+}
+
+static void now_and_then(struct arena *arena)
+{
+	const double share[N] = {0.08, 0.10, 0.12, 0.14, 0.15, 0.12};
+	struct verdict v = judge(share, 0, N, arena);
+	if (!ok(v.off < 0.05, "shares of about a tenth are found as well as an hour tells them"))
+		diag("off by %.4f", v.off);
+	if (!ok(v.inside > 0.8 && v.inside < 0.99, "and nine in ten lie within what is said of them"))
+		diag("%.1f %%", 100 * v.inside);
+}
+
+static void both_kinds(struct arena *arena)
+{
+	const double share[N] = {0, 0, 0.6, 0.7, 0.8, 0.75};
+	struct verdict never = judge(share, 0, 2, arena), others = judge(share, 2, N, arena);
+	if (!ok(never.off < 0.025, "who never does is told apart beside those who mostly do"))
+		diag("off by %.4f", never.off);
+	if (!ok(others.off < 0.07, "and these are not drawn to nothing"))
+		diag("off by %.4f", others.off);
+	if (!ok(others.inside > 0.8, "and lie within what is said of them"))
+		diag("%.1f %%", 100 * others.inside);
+}
+
+// Logs of thousands of a caller's calls, none of which took such tokens.
+static void known_from_logs(struct arena *arena)
+{
+	const double share[N] = {0, 0.1, 0.1, 0.1, 0.1, 0.1};
+	struct kind_stats x;
+	struct cache_users u;
+	make_hour(&x, share, arena);
+	x.exact_calls[0] = 10000;
+	cache_users_fit(&x, N, arena, &u);
+	ok(u.share[0] < 0.01 && u.sd[0] < 0.01, "whose exact calls took none is no user");
+}
+
+static void unknown(struct arena *arena)
+{
+	struct kind_stats x;
+	struct cache_users u;
+	const double all[N] = {0.99, 1, 1, 1, 1, 1};
+	make_hour(&x, all, arena);
+	cache_users_fit(&x, N, arena, &u);
+	ok(u.share[0] == 1 && u.sd[0] == 0, "where nearly all calls do, all do");
+	x.samples = x.sampled_calls = 0;
+	cache_users_fit(&x, N, arena, &u);
+	ok(u.share[3] == 1 && u.sd[3] == 0, "and where no metric counts them");
+}
+
+int main(void)
+{
+	struct arena arena = ARENA_INIT;
+	diag("NOWCAST_SEED=%llu", (unsigned long long)seed_rng());
+	outright(&arena);
+	now_and_then(&arena);
+	both_kinds(&arena);
+	known_from_logs(&arena);
+	unknown(&arena);
+	arena_release(&arena);
+	return done();
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Budgets: what was spent of each in its period, and when it will be passed if things go on like this.
+//
+// They are the rules of the alerts that have an amount (budget, forecast, burn); several rules about one
+// amount are one budget. What is foretold of it is what the tiles foretell (query/group_forecast.h); where
+// there are too many groups for that, the last three hours go on for an hour or a day, the last day for more,
+// and the answer says so. The file of rules is read with each answer; one that is wrong is told as such.
+#include <stdlib.h>
+
+#include "alert/alert.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "query/group_forecast.h"
+#include "web/api.h"
+
+enum { RULES_MAX = 64, SHOWN_MAX = 100, LATER_MAX = 100000 };
+
+struct budget {
+	const struct alert_rule *rule;
+	struct group spent;      // its key, if it has one, in `arena`
+	struct usd expected;     // at the end of the period
+	int64_t passes_ms;       // 0: not in this period; else when, which may be past
+	int64_t from, to;        // hours of the period
+	bool at_this_rate;       // else by the forecast
+};
+
+struct budgets {
+	struct api *api;
+	const struct api_query *q;
+	struct arena arena;
+	struct budget *list;
+	int n, cap;
+};
+
+static bool is_budget(const struct alert_rule *r)
+{
+	return r->amount.pico > 0 &&
+	       (r->kind == ALERT_BUDGET || r->kind == ALERT_FORECAST || r->kind == ALERT_BURN);
+}
+
+static bool same_budget(const struct alert_rule *a, const struct alert_rule *b)
+{
+	return a->by.n == b->by.n && (a->by.n == 0 || str_eq(a->by.name[0], b->by.name[0])) &&
+	       str_eq(a->only, b->only) && a->period == b->period && usd_cmp(a->amount, b->amount) == 0;
+}
+
+static bool is_new(const struct alert_rules *rules, int i)
+{
+	for (int k = 0; k < i; k++)
+		if (is_budget(&rules->rules[k]) && same_budget(&rules->rules[k], &rules->rules[i]))
+			return false;
+	return true;
+}
+
+// ---- one rule -----------------------------------------------------------------------------------
+
+// The figures of one rule, and what tells how they go on.
+struct standing {
+	int64_t from, to;         // hours of the period
+	struct groups spent;      // in the period
+	struct group_forecasts group_forecasts;
+	struct groups recent;     // in `recent_ms`, where there are too many groups for an outlook
+	int64_t recent_ms;
+};
+
+static struct usd recent_of(const struct standing *s, const struct group *g)
+{
+	for (int32_t i = 0; i < s->recent.n; i++)
+		if (s->recent.by.n == 0 || str_eq(s->recent.list[i].keys[0], g->keys[0]))
+			return s->recent.list[i].usd;
+	return USD_ZERO;
+}
+
+// Where `rate` dollars in `rate_ms` lead to.
+static void go_on(struct budget *b, int64_t now_ms, struct usd room, struct usd rate, int64_t rate_ms)
+{
+	int64_t left_ms = b->to * MS_PER_HOUR - now_ms;
+	b->at_this_rate = true;
+	b->expected = usd_add(b->spent.usd, usd_muldiv(rate, left_ms, rate_ms));
+	if (rate.pico > 0 && room.pico / rate.pico < LATER_MAX && room.pico * rate_ms / rate.pico < left_ms)
+		b->passes_ms = now_ms + (int64_t)(room.pico * rate_ms / rate.pico);
+}
+
+static void look_ahead(struct budget *b, const struct standing *s, int64_t now_ms)
+{
+	struct usd room = usd_sub(b->rule->amount, b->spent.usd);
+	const struct group_forecast *g =
+		group_forecasts_of(&s->group_forecasts, b->rule->by.n ? b->spent.keys[0] : STR(""));
+	b->expected = b->spent.usd;
+	if (s->group_forecasts.too_many) {
+		go_on(b, now_ms, room, recent_of(s, &b->spent), s->recent_ms);
+	} else if (g) {
+		b->expected = usd_add(b->spent.usd, group_forecasts_more(&s->group_forecasts, g, b->to));
+		b->passes_ms = group_forecasts_passes(&s->group_forecasts, g, room, b->to);
+	}
+	if (room.pico <= 0)
+		b->passes_ms = now_ms;
+}
+
+static void add_budget(struct budgets *all, const struct alert_rule *rule, const struct group *g,
+                       const struct standing *s)
+{
+	if (all->n == all->cap)
+		all->list = xrealloc(all->list, (size_t)(all->cap = all->cap ? all->cap * 2 : 32), sizeof *all->list);
+	struct budget *b = &all->list[all->n++];
+	*b = (struct budget){.rule = rule, .spent = *g, .from = s->from, .to = s->to};
+	if (rule->by.n)
+		b->spent.keys[0] = arena_str(&all->arena, g->keys[0]);
+	look_ahead(b, s, all->q->now_ms);
+}
+
+// The rate of the last hours, of which there may be fewer: a rate is not less because nothing is known of
+// before.
+static bool read_rate(struct standing *s, struct rollups *f, const struct alert_rule *rule, int64_t now_ms,
+                      struct err *err)
+{
+	int64_t now = now_ms / MS_PER_HOUR, from = now - (rule->period <= PERIOD_DAY ? 3 : 24), first, last;
+	if (!rollups_extent(f, &first, &last, err))
+		return false;
+	if (first > from)
+		from = first < now ? first : now;
+	s->recent_ms = now_ms - from * MS_PER_HOUR + 1;
+	return rollups_sum(f, &rule->by, NULL, from, now + 1, now, &s->recent, err);
+}
+
+// Of one group alone, if the rule is about one.
+static bool read_standing(struct budgets *all, const struct alert_rule *rule, struct standing *s,
+                          struct err *err)
+{
+	char name[WHEN_SIZE];
+	struct rollups *f = all->api->rollups;
+	struct group_filter one = {.by = rule->by, .value = {rule->only}},
+						*only = rule->only.len && rule->by.n ? &one : NULL;
+	int64_t now_ms = all->q->now_ms, now = now_ms / MS_PER_HOUR;
+	alert_period_of(rule->period, now, &s->from, &s->to, name);
+	groups_init(&s->spent, &rule->by);
+	groups_init(&s->recent, &rule->by);
+	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) &&
+	       group_forecasts_read(&s->group_forecasts, f, &rule->by, only, now_ms, s->to, err) &&
+	       (!s->group_forecasts.too_many || read_rate(s, f, rule, now_ms, err));
+}
+
+static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct err *err)
+{
+	struct standing s = {0};
+	bool good = read_standing(all, rule, &s, err);
+	for (int32_t i = 0; good && i < s.spent.n; i++)
+		add_budget(all, rule, &s.spent.list[i], &s);
+	// a budget that nothing was spent of is one, too
+	if (good && s.spent.n == 0 && (rule->only.len || rule->by.n == 0))
+		add_budget(all, rule, &(struct group){.keys = {rule->only}}, &s);
+	groups_release(&s.spent);
+	groups_release(&s.recent);
+	group_forecasts_release(&s.group_forecasts);
+	return good;
+}
+
+// ---- the answer ---------------------------------------------------------------------------------
+
+// The part that is spent, in parts of a million.
+static int64_t used_ppm(const struct budget *b)
+{
+	usd_pico ppm = b->spent.usd.pico * 1000000 / b->rule->amount.pico;
+	return ppm < INT64_MAX ? (int64_t)ppm : INT64_MAX;
+}
+
+static int by_use(const void *x, const void *y)
+{
+	const struct budget *a = x, *b = y;
+	int64_t d = used_ppm(b) - used_ppm(a);
+	if (d)
+		return d > 0 ? 1 : -1;
+	int c = str_cmp(a->rule->name, b->rule->name);
+	return c ? c : str_cmp(a->spent.keys[0], b->spent.keys[0]);
+}
+
+static void write_budget(struct buf *out, const struct budget *b)
+{
+	const struct alert_rule *r = b->rule;
+	buf_adds(out, "{\"rule\":");
+	buf_add_json(out, r->name);
+	buf_adds(out, ",\"keys\":");
+	json_keys(out, &r->by, b->spent.keys);
+	buf_addf(out, ",\"period\":\"%s\",", alert_period_names[r->period]);
+	json_span(out, b->from, b->to);
+	buf_adds(out, ",\"amount\":");
+	json_usd(out, r->amount);
+	buf_addf(out, ",\"used_ppm\":%lld,\"levels\":[", (long long)used_ppm(b));
+	for (int i = 0; i < r->nat; i++)
+		buf_addf(out, "%s%lld", i ? "," : "", (long long)r->at[i]);
+	buf_adds(out, "],");
+	json_figure(out, &b->spent);
+	buf_adds(out, ",\"expected\":");
+	json_usd(out, b->expected);
+	buf_addf(out, ",\"foretold_by\":\"%s\",\"passes\":", b->at_this_rate ? "rate" : "forecast");
+	if (b->passes_ms)
+		json_time(out, b->passes_ms);
+	else
+		buf_adds(out, "null");
+	buf_addc(out, '}');
+}
+
+static void write_budgets(struct buf *out, struct budgets *all)
+{
+	int shown = all->n < SHOWN_MAX ? all->n : SHOWN_MAX;
+	if (all->n > 1)
+		qsort(all->list, (size_t)all->n, sizeof *all->list, by_use);
+	buf_adds(out, ",\"budgets\":[");
+	for (int i = 0; i < shown; i++) {
+		buf_adds(out, i ? ",\n" : "\n");
+		write_budget(out, &all->list[i]);
+	}
+	buf_addf(out, "],\"shown\":%d,\"all\":%d}", shown, all->n);
+}
+
+bool api_budgets(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+{
+	struct budgets all = {.api = a, .q = q};
+	struct alert_rules rules = {0};
+	struct err wrong = ERR_INIT;
+	bool good = true, readable = alert_rules_load(&rules, a->conf, &wrong);
+	for (int i = 0; readable && good && i < rules.nrules && i < RULES_MAX; i++)
+		if (is_budget(&rules.rules[i]) && is_new(&rules, i))
+			good = add_rule(&all, &rules.rules[i], err);
+	buf_adds(out, "{\"now\":");
+	json_time(out, q->now_ms);
+	buf_adds(out, ",\"rules_error\":");
+	if (readable)
+		buf_adds(out, "null");
+	else
+		buf_add_json(out, str_of(wrong.msg));
+	if (good)
+		write_budgets(out, &all);
+	free(all.list);
+	arena_release(&all.arena);
+	alert_rules_release(&rules);
+	return good;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a request of the API asks for: the words behind the ? as numbers that are known to be sane. Every
+// endpoint takes only the words it lists; anything else is an error that names the word, for a filter that is
+// silently ignored shows wrong sums.
+//
+//     now=T                      pretend that it is T
+//     from=T&to=T, or hours=N    whole hours, `to` exclusive; hours=N: the last N, the present one included
+//     by=KEYS                    groupings as in `nowcast report`
+//     KEY=VALUE                  only where the grouping KEY has that value: model=..., role=..., tag:env=prod; "" for none
+//     step=day|hour|minute  limit=N  search=TEXT
+#ifndef NOWCAST_WEB_API_QUERY_H
+#define NOWCAST_WEB_API_QUERY_H
+
+#include "base/err.h"
+#include "query/group.h"
+#include "web/http.h"
+
+enum query_word {
+	QUERY_SPAN = 1,    // from, to, hours
+	QUERY_BY = 2,
+	QUERY_FILTER = 4,
+	QUERY_LIMIT = 8,
+	QUERY_SEARCH = 16,
+	QUERY_STEP = 32,
+};
+
+enum {
+	QUERY_HOURS_MAX = 400 * 24, // by day and in sums
+	QUERY_STEP_HOURS_MAX = 31 * 24,
+	QUERY_STEP_MINUTES_MAX = 6, // hours
+	QUERY_LIMIT_MAX = 10000,
+};
+
+enum query_step { STEP_DAY, STEP_HOUR, STEP_MINUTE };
+
+struct api_query {
+	int64_t now_ms;
+	int64_t from, to;           // hours since the epoch
+	enum query_step step;
+	struct grouping by;
+	struct group_filter only;
+	int64_t limit;
+	struct str search;
+};
+
+// `words`: of enum query_word, what the endpoint takes (now= is taken by all). `ret` comes with the defaults,
+// now_ms among them; `hours` is the span without one. ERR_CONFIG: the client's fault, with the reason.
+bool api_query_parse(struct api_query *ret, const struct http_request *r, int words, int64_t hours,
+                     struct str team_tag, struct err *err) NC_CHECK;
+
+#endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums: how much (summary), on what (breakdown), and what changed (movers).
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/when.h"
+#include "web/api.h"
+
+enum { HOURS_PER_DAY = 24 };
+
+// ---- summary ------------------------------------------------------------------------------------
+
+static void add_span(struct buf *out, const char *name, int64_t from, int64_t to, const struct group *g)
+{
+	buf_addf(out, ",\"%s\":{", name);
+	json_span(out, from, to);
+	buf_addc(out, ',');
+	json_figure(out, g);
+	buf_addc(out, '}');
+}
+
+// Dollars from `from` up to `hour` and `minutes` of it, as if an hour's spend were even: for a fair "so far".
+static bool sum_until(struct api *a, const struct api_query *q, int64_t from, int64_t hour, int64_t minutes,
+                      struct usd *ret, struct err *err)
+{
+	struct group whole, part;
+	if (!api_sum(a, q, from, hour, &whole, err) || !api_sum(a, q, hour, hour + 1, &part, err))
+		return false;
+	*ret = usd_add(whole.usd, usd_muldiv(part.usd, minutes, 60));
+	return true;
+}
+
+static void add_so_far(struct buf *out, const char *name, int64_t from, struct usd usd)
+{
+	buf_addf(out, ",\"%s\":{\"from\":", name);
+	json_time(out, from * MS_PER_HOUR);
+	buf_adds(out, ",\"usd\":");
+	json_usd(out, usd);
+	buf_addc(out, '}');
+}
+
+bool api_summary(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+{
+	int64_t hour = q->now_ms / MS_PER_HOUR, minutes = q->now_ms / MS_PER_MINUTE % 60, first, last;
+	int64_t day = when_day_start(hour), month = when_month_start(hour), before = when_month_start(month - 1);
+	// the 31st has no like in April
+	int64_t same = before + (hour - month) < month ? before + (hour - month) : month;
+	struct {
+		const char *name;
+		int64_t from, to;
+	} spans[] = {
+		{"hour", hour, hour + 1}, {"last_24h", hour - HOURS_PER_DAY + 1, hour + 1}, {"today", day, hour + 1},
+		{"yesterday", day - HOURS_PER_DAY, day}, {"month", month, hour + 1}, {"last_month", before, month},
+	};
+	struct usd day_so_far, month_so_far;
+	if (!rollups_extent(a->rollups, &first, &last, err))
+		return false;
+	buf_adds(out, "{\"now\":");
+	json_time(out, q->now_ms);
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+		struct group g;
+		if (!api_sum(a, q, spans[i].from, spans[i].to, &g, err))
+			return false;
+		add_span(out, spans[i].name, spans[i].from, spans[i].to, &g);
+	}
+	if (!sum_until(a, q, day - HOURS_PER_DAY, hour - HOURS_PER_DAY, minutes, &day_so_far, err) ||
+	    !sum_until(a, q, before, same, same == month ? 0 : minutes, &month_so_far, err))
+		return false;
+	add_so_far(out, "yesterday_so_far", day - HOURS_PER_DAY, day_so_far);
+	add_so_far(out, "last_month_so_far", before, month_so_far);
+	buf_adds(out, ",\"extent\":");
+	if (last) {
+		buf_addc(out, '{');
+		json_span(out, first, last + 1);
+		buf_adds(out, "}}");
+	} else {
+		buf_adds(out, "null}");
+	}
+	return true;
+}
+
+// ---- breakdown ----------------------------------------------------------------------------------
+
+// No case for ASCII letters, as is right for ARNs and tags.
+static bool holds(struct str s, struct str what)
+{
+	for (size_t i = 0; i + what.len <= s.len; i++)
+		if (strncasecmp(s.p + i, what.p, what.len) == 0)
+			return true;
+	return false;
+}
+
+static bool matches(const struct group *g, const struct api_query *q)
+{
+	for (int i = 0; q->search.len && i < q->by.n; i++)
+		if (holds(g->keys[i], q->search))
+			return true;
+	return !q->search.len;
+}
+
+bool api_breakdown(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+{
+	struct groups g;
+	struct group total, other = {0};
+	int64_t shown = 0, matching = 0, all = 0;
+	groups_init(&g, &q->by);
+	if (!rollups_sum(a->rollups, &q->by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err) ||
+	    !api_sum(a, q, q->from, q->to, &total, err)) {
+		groups_release(&g);
+		return false;
+	}
+	groups_sort_by_usd(&g);
+	buf_addc(out, '{');
+	json_span(out, q->from, q->to);
+	buf_adds(out, ",\"groups\":[");
+	for (int32_t i = 0; i < g.n; i++) {
+		if (group_is_empty(&g.list[i]))
+			continue;
+		bool fits = matches(&g.list[i], q);
+		all++;
+		matching += fits;
+		if (!fits || shown == q->limit) {
+			group_add(&other, &g.list[i]);
+			continue;
+		}
+		buf_adds(out, shown++ ? ",\n{\"keys\":" : "\n{\"keys\":");
+		json_keys(out, &q->by, g.list[i].keys);
+		buf_addc(out, ',');
+		json_figure(out, &g.list[i]);
+		buf_addc(out, '}');
+	}
+	buf_addf(out, "],\"shown\":%lld,\"matching\":%lld,\"all\":%lld,\"other\":{", (long long)shown,
+	         (long long)matching, (long long)all);
+	json_figure(out, &other);
+	buf_adds(out, "},\"total\":{");
+	json_figure(out, &total);
+	buf_adds(out, "}}");
+	groups_release(&g);
+	return true;
+}
+
+// ---- movers -------------------------------------------------------------------------------------
+
+struct mover {
+	const struct str *keys;
+	const struct group *now, *then; // one may be NULL
+	struct usd change;
+};
+
+static struct usd magnitude(struct usd u)
+{
+	return u.pico < 0 ? usd_sub(USD_ZERO, u) : u;
+}
+
+static int by_change(const void *x, const void *y)
+{
+	const struct mover *a = x, *b = y;
+	int c = usd_cmp(magnitude(b->change), magnitude(a->change));
+	return c ? c : str_cmp(a->keys[0], b->keys[0]);
+}
+
+// Both lists are sorted by their keys.
+static int compare_keys(const struct group *x, const struct group *y)
+{
+	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
+		int c = str_cmp(x->keys[i], y->keys[i]);
+		if (c)
+			return c;
+	}
+	return 0;
+}
+
+static int pair_up(const struct groups *now, const struct groups *then, struct mover *ret)
+{
+	int n = 0;
+	for (int32_t i = 0, k = 0; i < now->n || k < then->n; n++) {
+		int c = i == now->n ? 1 : k == then->n ? -1 : compare_keys(&now->list[i], &then->list[k]);
+		const struct group *x = c <= 0 ? &now->list[i++] : NULL, *y = c >= 0 ? &then->list[k++] : NULL;
+		ret[n] = (struct mover){x ? x->keys : y->keys, x, y,
+		                        usd_sub(x ? x->usd : USD_ZERO, y ? y->usd : USD_ZERO)};
+	}
+	qsort(ret, (size_t)n, sizeof *ret, by_change);
+	return n;
+}
+
+static void add_mover(struct buf *out, const struct grouping *by, const struct mover *m)
+{
+	// Sure: the bands of the two figures do not touch.
+	bool sure = (m->now && usd_cmp(m->now->usd_low, m->then ? m->then->usd_high : USD_ZERO) > 0) ||
+	            (m->then && usd_cmp(m->now ? m->now->usd_high : USD_ZERO, m->then->usd_low) < 0);
+	buf_adds(out, "{\"keys\":");
+	json_keys(out, by, m->keys);
+	buf_adds(out, ",\"usd\":");
+	json_usd(out, m->now ? m->now->usd : USD_ZERO);
+	buf_adds(out, ",\"usd_before\":");
+	json_usd(out, m->then ? m->then->usd : USD_ZERO);
+	buf_adds(out, ",\"change\":");
+	json_usd(out, m->change);
+	buf_addf(out, ",\"new\":%s,\"sure\":%s}", m->then ? "false" : "true", sure ? "true" : "false");
+}
+
+bool api_movers(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+{
+	struct groups now, then;
+	int64_t hour = q->now_ms / MS_PER_HOUR, from = q->from, to = q->to;
+	// the present hour is not over: comparing it with a whole one would be unfair
+	if (to > hour && to - from > 1) {
+		from -= to - hour;
+		to = hour;
+	}
+	int64_t length = to - from;
+	groups_init(&now, &q->by);
+	groups_init(&then, &q->by);
+	bool good = rollups_sum(a->rollups, &q->by, &q->only, from, to, hour, &now, err) &&
+	            rollups_sum(a->rollups, &q->by, &q->only, from - length, from, hour, &then, err);
+	if (good) {
+		groups_sort_by_key(&now);
+		groups_sort_by_key(&then);
+		struct mover *movers = xcalloc((size_t)(now.n + then.n) + 1, sizeof *movers);
+		int n = pair_up(&now, &then, movers), shown = 0;
+		buf_addc(out, '{');
+		json_span(out, from, to);
+		buf_adds(out, ",\"before\":{");
+		json_span(out, from - length, from);
+		buf_adds(out, "},\"movers\":[");
+		for (int i = 0; i < n && shown < q->limit && movers[i].change.pico != 0; i++) {
+			buf_adds(out, shown++ ? ",\n" : "\n");
+			add_mover(out, &q->by, &movers[i]);
+		}
+		buf_adds(out, "]}");
+		free(movers);
+	}
+	groups_release(&now);
+	groups_release(&then);
+	return good;
+}

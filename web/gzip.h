@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes over the wire, smaller.
+#ifndef NOWCAST_WEB_GZIP_H
+#define NOWCAST_WEB_GZIP_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+// What a smaller answer is worth: memory is zlib's memLevel.
+struct gzip_effort {
+	int level, memory;
+};
+
+#define GZIP_ONCE ((struct gzip_effort){9, 9})     // packed once a start, sent often
+#define GZIP_ANSWER ((struct gzip_effort){4, 8})   // packed and sent once
+
+// Fills `out`, which is empty. False: it stays so, and the bytes are sent as they are.
+bool gzip_into(struct buf *out, struct str in, struct gzip_effort effort);
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP in: requests as plain structs, answers as buffers, and one stream of events to any number of viewers.
+// What stands behind it (web/http_priv.h) is the only module that knows libmicrohttpd.
+//
+//     socket -> [http thread: parse, route] -> DONE: answered at once
+//                                           -> LATER: parked, until somebody calls http_finish from any thread
+//                                           -> STREAM: gets what http_publish says, until it leaves
+//
+// What a stranger may cost is bounded: connections in all and from one address, bytes of headers and of a
+// body, the time to send a request, the time to take an answer. A viewer who reads slowly gets the newest
+// event, not every one.
+#ifndef NOWCAST_WEB_HTTP_H
+#define NOWCAST_WEB_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum { HTTP_ARGS_MAX = 32, HTTP_PEER_SIZE = 48 };
+
+struct http_arg {
+	struct str name, value; // percent-decoded
+};
+
+struct http_request {
+	struct str method, path; // the path percent-decoded, without the query
+	struct http_arg args[HTTP_ARGS_MAX];
+	int nargs;               // HTTP_ARGS_MAX + 1: there were more
+	struct str body;
+	struct str authorization, host, content_type, fetch_site, if_none_match; // headers; STR_NONE if absent
+	bool gzip;               // the client takes it
+	char peer[HTTP_PEER_SIZE];
+};
+
+struct http_answer {
+	int status;
+	const char *type;        // "application/json"; static
+	struct buf body;
+	struct str fixed;        // instead of body: bytes that live as long as the program
+	bool fixed_gzip;         // fixed is compressed
+	// static, or NULL; with one, the client may keep the answer and ask whether it still holds
+	const char *etag;
+	int retry_s;             // Retry-After, or 0
+	const char *allow;       // with 405
+	bool challenge;          // with 401
+};
+
+struct http_exchange {
+	struct http_request request;
+	struct http_answer answer;
+	struct arena arena;      // strings of the request
+	struct http_exchange *next; // for whoever holds it while it is parked
+};
+
+enum http_route { HTTP_DONE, HTTP_LATER, HTTP_STREAM };
+
+// Runs on the http thread and must not block.
+typedef enum http_route http_route_fn(void *user, struct http_exchange *x);
+
+struct http_options {
+	const char *listen;      // "127.0.0.1:8321", "[::]:8321", ":8321" (all addresses), port 0: any free one
+	const char *tls_cert, *tls_key; // files in PEM, or empty: no TLS
+	int connections_max;
+};
+
+struct http;
+
+// ERR_CONFIG names the key and what is wrong with the address, the certificate or the key.
+bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route, void *user,
+               struct err *err) NC_CHECK;
+
+// Ends streams and answers what is still parked with 503 if the caller has not. No http_finish after it.
+void http_close(struct http *h);
+
+int http_port(const struct http *h);
+
+void http_finish(struct http_exchange *x);             // the answer of a parked exchange is ready; any thread
+// a whole event, "event: ...\ndata: ...\n\n"; any thread
+void http_publish(struct http *h, struct str event);
+int http_viewers(struct http *h);                      // of the stream, now; any thread
+
+// Ends connections that take too long, and keeps quiet streams alive; to be called each second or so, by any
+// thread.
+void http_tick(struct http *h);
+
+#endif

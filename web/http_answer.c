@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every answer says about itself, compression, and "you have that already".
+#include <stdio.h>
+
+#include "web/gzip.h"
+#include "web/http_priv.h"
+
+enum { GZIP_BYTES_MIN = 1400 }; // what fits into a packet gains nothing
+
+// What every answer says about itself. The page is one's own script and style and nothing else: what data
+// says cannot run.
+void http_add_headers(struct MHD_Response *r, const struct http_answer *a)
+{
+	static const char *const always[][2] = {
+		{"Content-Security-Policy",
+	     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+	     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Opener-Policy", "same-origin"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Vary", "Accept-Encoding, Authorization"},
+	};
+	char text[16];
+	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+		MHD_add_response_header(r, always[i][0], always[i][1]);
+	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, a->type ? a->type : "text/plain; charset=utf-8");
+	MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, a->etag ? "no-cache" : "no-store");
+	if (a->etag)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_ETAG, a->etag);
+	if (a->allow)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, a->allow);
+	if (a->challenge)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"nowcast\"");
+	if (a->retry_s) {
+		snprintf(text, sizeof text, "%d", a->retry_s);
+		MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, text);
+	}
+}
+
+enum MHD_Result http_send(struct exchange *e)
+{
+	struct http_answer *a = &e->x.answer;
+	struct str bytes = a->fixed.p ? a->fixed : buf_str(&a->body);
+	struct buf packed = BUF_INIT;
+	bool gzip = a->fixed.p ? a->fixed_gzip
+	                       : e->x.request.gzip && bytes.len >= GZIP_BYTES_MIN &&
+	                             gzip_into(&packed, bytes, GZIP_ANSWER);
+	if (packed.len)
+		bytes = buf_str(&packed);
+	if (a->etag && e->x.request.if_none_match.p && strstr(e->x.request.if_none_match.p, a->etag)) {
+		a->status = MHD_HTTP_NOT_MODIFIED;
+		bytes = STR("");
+		gzip = false;
+	}
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer(bytes.len, (void *)(uintptr_t)(bytes.p ? bytes.p : ""),
+	                                    a->fixed.p ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+	buf_release(&packed);
+	if (!r)
+		return MHD_NO;
+	http_add_headers(r, a);
+	if (gzip)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	enum MHD_Result sent = MHD_queue_response(e->mhd, (unsigned)a->status, r);
+	MHD_destroy_response(r);
+	return sent;
+}

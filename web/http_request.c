@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request comes in pieces (headers, body, end) and is handed on once, whole. Who answers it later finds it
+// parked: the library has forgotten its socket until http_finish brings it back.
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/when.h"
+#include "web/http_priv.h"
+
+enum { BODY_BYTES_MAX = 64 << 10 };
+
+static enum MHD_Result add_arg(void *user, enum MHD_ValueKind kind, const char *name, size_t name_n,
+                               const char *value, size_t value_n)
+{
+	struct http_exchange *x = user;
+	(void)kind;
+	if (x->request.nargs >= HTTP_ARGS_MAX) {
+		x->request.nargs = HTTP_ARGS_MAX + 1;
+		return MHD_NO;
+	}
+	x->request.args[x->request.nargs++] = (struct http_arg){
+		arena_str(&x->arena, (struct str){name, name_n}),
+		arena_str(&x->arena, (struct str){value ? value : "", value ? value_n : 0}),
+	};
+	return MHD_YES;
+}
+
+static struct str header(struct exchange *e, const char *name)
+{
+	const char *value = MHD_lookup_connection_value(e->mhd, MHD_HEADER_KIND, name);
+	return value ? arena_str(&e->x.arena, str_of(value)) : STR_NONE;
+}
+
+static void name_peer(struct exchange *e)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(e->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	snprintf(e->x.request.peer, sizeof e->x.request.peer, "?");
+	if (info && info->client_addr)
+		getnameinfo(info->client_addr,
+		            info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+		                                                     : sizeof(struct sockaddr_in),
+		            e->x.request.peer, sizeof e->x.request.peer, NULL, 0, NI_NUMERICHOST);
+}
+
+static struct exchange *begin(struct http *h, struct MHD_Connection *mhd, const char *url, const char *method)
+{
+	struct exchange *e = xcalloc(1, sizeof *e);
+	struct http_request *r = &e->x.request;
+	e->http = h;
+	e->mhd = mhd;
+	r->method = arena_str(&e->x.arena, str_of(method));
+	r->path = arena_str(&e->x.arena, str_of(url));
+	MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, add_arg, &e->x);
+	r->authorization = header(e, MHD_HTTP_HEADER_AUTHORIZATION);
+	r->host = header(e, MHD_HTTP_HEADER_HOST);
+	r->content_type = header(e, MHD_HTTP_HEADER_CONTENT_TYPE);
+	r->fetch_site = header(e, "Sec-Fetch-Site");
+	r->if_none_match = header(e, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	const char *encodings =
+		MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	r->gzip = encodings && strstr(encodings, "gzip");
+	name_peer(e);
+	return e;
+}
+
+void http_on_completed(void *user, struct MHD_Connection *mhd, void **context,
+                       enum MHD_RequestTerminationCode why)
+{
+	struct exchange *e = *context;
+	(void)why;
+	if (!e)
+		return;
+	http_set_phase(user, mhd, RECEIVING);
+	buf_release(&e->x.answer.body);
+	buf_release(&e->body);
+	arena_release(&e->x.arena);
+	free(e);
+	*context = NULL;
+}
+
+static void park(struct exchange *e)
+{
+	struct http *h = e->http;
+	e->parked = true;
+	e->next_parked = h->parked;
+	e->where = &h->parked;
+	if (e->next_parked)
+		e->next_parked->where = &e->next_parked;
+	h->parked = e;
+	MHD_suspend_connection(e->mhd);
+}
+
+// Under the lock.
+void http_unpark(struct exchange *e)
+{
+	*e->where = e->next_parked;
+	if (e->next_parked)
+		e->next_parked->where = e->where;
+	e->parked = false;
+	MHD_resume_connection(e->mhd);
+}
+
+void http_finish(struct http_exchange *x)
+{
+	struct exchange *e = (struct exchange *)x;
+	struct http *h = e->http;
+	pthread_mutex_lock(&h->lock);
+	http_unpark(e);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static enum MHD_Result route(struct exchange *e)
+{
+	struct http *h = e->http;
+	e->routed = true;
+	e->x.request.body = buf_str(&e->body);
+	if (e->too_large) {
+		e->x.answer =
+			(struct http_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE, .type = "text/plain; charset=utf-8"};
+		buf_addf(&e->x.answer.body, "the body is larger than %d bytes\n", BODY_BYTES_MAX);
+		return http_send(e);
+	}
+	// The lock is held so that nobody finishes what is not parked yet.
+	pthread_mutex_lock(&h->lock);
+	enum http_route how = h->route(h->user, &e->x);
+	if (how == HTTP_LATER)
+		park(e);
+	pthread_mutex_unlock(&h->lock);
+	return how == HTTP_LATER ? MHD_YES : how == HTTP_STREAM ? http_send_stream(e) : http_send(e);
+}
+
+// The library gives each word of a query memory of its own before it asks anybody, and falls silent when that
+// runs out. It lets itself be told of the request line first, which lies in its buffer: a query of more words
+// than are answered ends one behind them.
+void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd)
+{
+	int words = 0;
+	(void)user;
+	(void)mhd;
+	for (char *p = (char *)line; *p; p++)
+		if (*p == '&' && ++words > HTTP_ARGS_MAX) {
+			*p = '\0';
+			break;
+		}
+	return NULL;
+}
+
+// A NUL would end a path early for whoever looks at it as a C string: text with one stays as it came, and is
+// found nowhere.
+size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text)
+{
+	(void)user;
+	(void)mhd;
+	return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
+// Called for the headers, for each piece of a body, at its end, and again after an exchange was parked.
+enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const char *url, const char *method,
+                                const char *version, const char *upload, size_t *upload_n, void **context)
+{
+	struct exchange *e = *context;
+	(void)version;
+	if (!e) {
+		*context = begin(user, mhd, url, method);
+		return MHD_YES;
+	}
+	if (*upload_n) {
+		if (e->body.len + *upload_n > BODY_BYTES_MAX)
+			e->too_large = true;
+		else
+			buf_add(&e->body, upload, *upload_n);
+		*upload_n = 0;
+		return MHD_YES;
+	}
+	if (e->routed)
+		return http_send(e);
+	http_set_phase(user, mhd, ANSWERING);
+	return route(e);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each file is compressed when the program starts, best and once, and kept for good. Browsers ask each time
+// whether theirs is still the one (ETag), so a new program shows its new page at once.
+#include "web/page.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/embed.h"
+#include "base/hash.h"
+#include "web/gzip.h"
+
+// The build puts the chart library there (Makefile); a build without it has an empty one, and the page shows
+// tables.
+#ifndef UPLOT_DIR
+#define UPLOT_DIR "build/web/vendor"
+#endif
+
+EMBED(page_index_html, "web/page/index.html")
+EMBED(page_app_css, "web/page/app.css")
+EMBED(page_app_js, "web/page/app.js")
+EMBED(page_api_js, "web/page/api.js")
+EMBED(page_chart_js, "web/page/chart.js")
+EMBED(page_csv_js, "web/page/csv.js")
+EMBED(page_panels_js, "web/page/panels.js")
+EMBED(page_parts_js, "web/page/parts.js")
+EMBED(page_view_js, "web/page/view.js")
+EMBED(page_icon_svg, "web/page/icon.svg")
+EMBED(page_openapi_json, "web/openapi.json")
+EMBED(page_uplot_js, UPLOT_DIR "/uPlot.js")
+EMBED(page_uplot_css, UPLOT_DIR "/uPlot.css")
+
+static struct file {
+	const char *path, *type;
+	struct str (*bytes)(void);
+	struct buf packed;
+	char etag[24];
+} files[] = {
+	{"/", "text/html; charset=utf-8", page_index_html, BUF_INIT, ""},
+	{"/app.css", "text/css; charset=utf-8", page_app_css, BUF_INIT, ""},
+	{"/app.js", "text/javascript; charset=utf-8", page_app_js, BUF_INIT, ""},
+	{"/api.js", "text/javascript; charset=utf-8", page_api_js, BUF_INIT, ""},
+	{"/chart.js", "text/javascript; charset=utf-8", page_chart_js, BUF_INIT, ""},
+	{"/csv.js", "text/javascript; charset=utf-8", page_csv_js, BUF_INIT, ""},
+	{"/panels.js", "text/javascript; charset=utf-8", page_panels_js, BUF_INIT, ""},
+	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},
+	{"/view.js", "text/javascript; charset=utf-8", page_view_js, BUF_INIT, ""},
+	{"/icon.svg", "image/svg+xml", page_icon_svg, BUF_INIT, ""},
+	{"/vendor/uPlot.js", "text/javascript; charset=utf-8", page_uplot_js, BUF_INIT, ""},
+	{"/vendor/uPlot.css", "text/css; charset=utf-8", page_uplot_css, BUF_INIT, ""},
+	{"/api/v1/openapi.json", "application/json", page_openapi_json, BUF_INIT, ""},
+};
+
+static void prepare_all(void)
+{
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct str bytes = files[i].bytes();
+		(void)gzip_into(&files[i].packed, bytes, GZIP_ONCE);
+		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"",
+		         (unsigned long long)hash64(bytes.p, bytes.len));
+	}
+}
+
+void page_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, prepare_all);
+}
+
+bool page_answer(const struct http_request *r, struct http_answer *ret)
+{
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		const struct file *f = &files[i];
+		if (!str_is(r->path, f->path))
+			continue;
+		*ret = (struct http_answer){.status = 200, .type = f->type, .etag = f->etag};
+		ret->fixed_gzip = r->gzip && f->packed.len;
+		ret->fixed = ret->fixed_gzip ? buf_str(&f->packed) : f->bytes();
+		return true;
+	}
+	return false;
+}
