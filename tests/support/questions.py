@@ -112,7 +112,7 @@ def json_sorted(text):
 
 def members_apart(text):
     """The members of a billing period and the lines of its notes, a line each."""
-    return re.sub(r'(?m)^\{"period".*', lambda m: m[0].replace("\\n", "\n").replace(',"', '\n"'), text)
+    return re.sub(r'(?m)^\{"period".*', lambda m: m[0].replace(',"', '\n"'), text.replace("\\n", "\n"))
 
 
 ORDERLESS = [(re.compile(": " + p), by) for p, by in (
@@ -305,12 +305,13 @@ class Asker:
         self.event()
 
     def event(self):
-        """The first event of the stream."""
+        """The first event of the stream; a line that only keeps it open is none."""
         body = b""
         try:
             with urllib.request.urlopen(self.url + "/api/v1/events", timeout=10) as r:
-                while b"\n\n" not in body and len(body) < 1 << 20:
-                    body += r.readline()
+                while not body.endswith(b"\n\n") and len(body) < 1 << 22:
+                    line = r.readline()
+                    body += line if body or line.startswith(b"event:") else b""
                 status = r.status
         except OSError as e:
             status = f"failed: {e}"
