@@ -311,6 +311,8 @@ class Asker:
             with urllib.request.urlopen(self.url + "/api/v1/events", timeout=10) as r:
                 while not body.endswith(b"\n\n") and len(body) < 1 << 22:
                     line = r.readline()
+                    if not line:
+                        break
                     body += line if body or line.startswith(b"event:") else b""
                 status = r.status
         except OSError as e:
