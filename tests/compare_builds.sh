@@ -5,11 +5,11 @@
 # own, and are asked the same questions: every command, every answer of the API, the page, and the figures in Redis. Answers
 # are compared byte for byte; tests/compare_builds.allowed lists what is meant to differ, with the reason.
 #
-#     tests/compare_builds.sh BASE_REV       the build of BASE_REV beside build/nowcast
-#     tests/compare_builds.sh --self-test    would it notice? Alters one figure in one Redis, then answers one by one
+#     tests/compare_builds.sh BASE_REV [REV]   the build of BASE_REV beside build/nowcast, or beside that of REV
+#     tests/compare_builds.sh --self-test      would it notice? One side hears of one token more; then answers are altered one by one
 #
 # Variables: STATES="plain price" asks about these only; KEEP=1 leaves the answers; SHARED says where the worlds are made (../shared).
-# The base is built once, in $B/compare/SHA, and the table of all questions is left in $B/compare/table.txt.
+# A revision is built once, in $B/compare/SHA, and the table of all questions is left in $B/compare/table.txt.
 . "$(dirname "$0")/lib.sh"
 
 # What both builds are given: a function each, below. The second list needs the shared folder.
@@ -406,17 +406,17 @@ one_side() { # ANSWERS TREE TREE-BUILD INPUTS STATE...
 
 # --- both sides ----------------------------------------------------------------------------------------------------------
 
-build_base() { # REV: its tree in $base, built once
+build_of() { # REV: its tree in $tree, built once
 	local sha
 	sha=$(git rev-parse --verify -q "$1^{commit}") || bail "$1 is no commit here"
-	base=$top/$B/compare/$sha
-	[ -e "$base/.built" ] && return
+	tree=$top/$B/compare/$sha
+	[ -e "$tree/.built" ] && return
 	echo "building $(git log -1 --format='%h %s' "$sha")"
-	rm -rf "$base" && mkdir -p "$base" || exit 1
-	git archive "$sha" | tar -x -C "$base" || bail "git archive failed"
-	CCACHE_NOHASHDIR=1 nice make -C "$base" --no-print-directory -j"$(nproc)" B=build SAN= build/nowcast build/tests/take_snapshots >"$base/build.log" 2>&1 ||
-		{ tail -n 20 "$base/build.log"; bail "$1 does not build; $base/build.log says why"; }
-	touch "$base/.built"
+	rm -rf "$tree" && mkdir -p "$tree" || exit 1
+	git archive "$sha" | tar -x -C "$tree" || bail "git archive failed"
+	CCACHE_NOHASHDIR=1 nice make -C "$tree" --no-print-directory -j"$(nproc)" B=build SAN= build/nowcast build/tests/take_snapshots >"$tree/build.log" 2>&1 ||
+		{ tail -n 20 "$tree/build.log"; bail "$1 does not build; $tree/build.log says why"; }
+	touch "$tree/.built"
 }
 
 ask_side() { # NAME TREE TREE-BUILD [VARIABLE=VALUE]: in a process of its own, which ends with this one
@@ -460,11 +460,16 @@ with_shared=${shared:+yes} states=${STATES:-} at_least=10 sides=()
 if [ -n "$with_shared" ] && ! [ -x "$shared/world/world.py" ]; then with_shared=; fi
 case ${1:-} in
 --self-test) self_test ;;
-'' | -*) echo "usage: tests/compare_builds.sh BASE_REV | --self-test" >&2; exit 2 ;;
+'' | -*) echo "usage: tests/compare_builds.sh BASE_REV [REV] | --self-test" >&2; exit 2 ;;
 esac
 
 began=$SECONDS
-build_base "$1"
+build_of "$1"
+base=$tree present=$top present_build=$B
+if [ -n "${2:-}" ]; then
+	build_of "$2"
+	present=$tree present_build=build
+fi
 built=$SECONDS
 if [ -z "$states" ]; then
 	states="$own_states${with_shared:+ $shared_states}" at_least=$own_answers
@@ -473,7 +478,7 @@ fi
 [ -n "$with_shared" ] || echo "skipped, for there is no ../shared (SHARED=DIR says where): $shared_states, imports of price lists of the world"
 prepare
 ask_side base "$base" build
-ask_side present "$top" "$B"
+ask_side present "$present" "$present_build"
 wait_for_sides
 judged --at-least "$at_least" --states "$(echo $states | tr ' ' ,)" --table "$top/$B/compare/table.txt"
 status=$?
