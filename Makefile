@@ -117,7 +117,7 @@ format:  ## wrap lines of C beyond 110 columns (clang-format)
 		lines=$$(expand -t 4 $$f | awk 'length > 110 && !/^ *\/\// { printf " --lines=%d:%d", NR, NR }'); \
 		[ -z "$$lines" ] || clang-format -i $$lines $$f || exit 1; done
 
-check:  ## rules of the source: headers, layers, floats, licence lines, paths in the README
+check:  ## rules of the source: headers, layers, floats, licence lines, what the documents name
 	$(Q)tests/check.sh
 
 sanitize:  ## unit tests and a replay under the address and undefined-behaviour sanitizers
