@@ -12,7 +12,9 @@ Looked at is what stands in backquotes or in an indented line:
     make ...        target in Makefile
     a.b, NOWCAST_A  configuration key: base/conf_keys.c
     /api/v1/...     path and parameters: web/openapi.json
+    nowcast_x       metric: in the sources
     struct x, x()   in the sources, as is NAME_IN_CAPITALS in CONTRIBUTING.md
+    | `word` ...    first column of a table: a string literal in the sources, if it is a plain word
     [text](target)  a file, and the heading behind a #
 
 docs/redis-keys.md has a rule of its own for its keys. Prints a line a fault; silence is success.
@@ -121,6 +123,9 @@ def check_quoted(truth, text, doc):
     elif re.fullmatch(r"(struct|enum) [a-z_]+", word) or re.fullmatch(r"[a-z_]+\(\)", word):
         if not re.search(r"\b" + word.replace("()", r"\(") + (r"" if word.endswith(")") else r"\b"), truth.sources):
             yield word
+    elif re.fullmatch(r"nowcast_[a-z_]+", word):
+        if f'"{word}' not in truth.sources:
+            yield f"metric {word}"
     elif re.fullmatch(r"--[a-z.-]+( [A-Z]+)?", word):
         if not any(truth.has_flag(name, word.split()[0]) for name in truth.subcommands):
             yield f"flag {word}"
@@ -150,6 +155,13 @@ def check_line(truth, line, doc):
             yield f"path {path}"
 
 
+def check_row(truth, line):
+    """The first column of a table."""
+    for word in re.findall(r"`([a-z0-9_]+)`", line.split("|")[1]):
+        if f'"{word}"' not in truth.sources:
+            yield f"word {word}"
+
+
 def slug(heading):
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", heading.strip().lower()))
 
@@ -175,6 +187,9 @@ def check_document(truth, doc, text):
                 yield f"{doc} names {fault}, which does not exist"
         else:
             prose.append(line)
+        if line.startswith("|"):
+            for fault in check_row(truth, line):
+                yield f"{doc} names {fault}, which no source has"
     for quoted in re.findall(r"`([^`]+)`", "\n".join(prose)):
         for fault in check_quoted(truth, quoted.replace("\n", " "), doc):
             yield f"{doc} names {fault}, which does not exist"
@@ -187,6 +202,9 @@ def check_all(truth):
     texts = {doc: read(doc) for doc in docs}
     for doc, text in texts.items():
         yield from check_document(truth, doc, text)
+    for picture in glob.glob("docs/*.webp") + glob.glob("docs/*.png"):
+        if os.path.getsize(picture) >= 150000:
+            yield f"{picture} has {os.path.getsize(picture)} bytes: less than 150,000, so that README.md loads fast"
     lines = texts["README.md"].count("\n")
     if lines > 150:
         yield f"README.md has {lines} lines: 150 at most, the rest belongs into docs/"
@@ -206,24 +224,28 @@ def check_all(truth):
 
 WRONG = """`store/nothing.c` `tests/decode/*.nothing` `nowcast nothing` `nowcast report --nothing 1` `nowcast price nothing`
 `nowcast --nothing 1 report` `make nothing` `sessions.nothing` `NOWCAST_NOTHING` `/api/v1/nothing` `/api/v1/series?nothing=1` `--nothing`
-`struct nothing_at_all` `nothing_at_all()` [a link](nothing.md) [a heading](README.md#nothing)
+`nowcast_nothing` `struct nothing_at_all` `nothing_at_all()` [a link](nothing.md) [a heading](README.md#nothing)
 
     nowcast nothing
     make nothing
     deploy/nothing --now
+
+| `nothing_at_all` | in a table |
 """
 RIGHT = """`store/engine.h` `tests/decode/*.txt` `nowcast report --by hour,team` `nowcast price import litellm FILE` `nowcast --redis URL top`
-`make accuracy SEEDS=2` `WORKERS=1 make bench` `sessions.max` `names.csv` `kafka.client.id` `NOWCAST_BATCH_RECORDS` `/api/v1/series?step=day`
+`make accuracy SEEDS=2` `WORKERS=1 make bench` `sessions.max` `names.csv` `kafka.client.id` `nowcast_up` `NOWCAST_BATCH_RECORDS` `/api/v1/series?step=day`
 `struct call` `assert()` [a link](README.md)
 
     nowcast run --workers 2    # with --anything in a comment
+
+| `budget` | in a table |
 """
 
 
 def self_test(truth):
     faults = list(check_document(truth, "SELF.md", WRONG))
-    if len(faults) != 19:
-        yield f"of 19 wrong names {len(faults)} are found: " + "; ".join(faults)
+    if len(faults) != 21:
+        yield f"of 21 wrong names {len(faults)} are found: " + "; ".join(faults)
     for fault in check_document(truth, "SELF.md", RIGHT):
         yield "a right name is taken for a wrong one: " + fault
 
