@@ -117,7 +117,7 @@ format:  ## wrap lines of C beyond 110 columns (clang-format)
 		lines=$$(expand -t 4 $$f | awk 'length > 110 && !/^ *\/\// { printf " --lines=%d:%d", NR, NR }'); \
 		[ -z "$$lines" ] || clang-format -i $$lines $$f || exit 1; done
 
-check:  ## rules of the source: headers, layers, floats, licence lines, paths in the README
+check:  ## rules of the source: headers, layers, floats, licence lines, what the documents name
 	$(Q)tests/check.sh
 
 sanitize:  ## unit tests and a replay under the address and undefined-behaviour sanitizers
@@ -174,6 +174,10 @@ bench-api: all  ## what an answer of the API costs at 5,000 principals, beside a
 .PHONY: forecast-score
 forecast-score: all  ## how far off the forecast of the day is at 6, 12 and 18 o'clock, over series in SHARED/nab; WORLD_DAYS=5
 	$(Q)tests/forecast_score.sh
+
+.PHONY: picture
+picture: all  ## take docs/dashboard.webp, the picture in README.md, of the real page (needs ../shared, Chromium and node)
+	$(Q)tests/screenshot.sh
 
 # What a linter says is advice: the analyzer's own faults in foreign headers are not ours. cppcheck cannot read __VA_OPT__ nor
 # jansson's loops, and passes over files that have them (the other two do not); NULL is a pointer wherever this builds, and

@@ -278,7 +278,7 @@ static bool tell(struct demo *d, struct err *err)
 	     "  nowcast run --config F              the daemon\n"
 	     "  nowcast replay FILES|FOLDER         the same from CloudTrail files\n"
 	     "  nowcast top, report, doctor         who is spending, who did, is all well\n"
-	     "README.md says how to get the records out of AWS.");
+	     "docs/operations.md says how to get the records out of AWS.");
 	return true;
 }
 

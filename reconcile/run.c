@@ -171,25 +171,18 @@ static void release_run(struct reconcile_run *w)
 	free(w->final_until);
 }
 
-static bool run_periods(struct reconciliation *out, const struct conf *conf, const char *source,
-                        const struct export *x, struct publish *p, struct duck *duck,
-                        struct pseudonyms *names, struct buf *rates, struct err *err)
+// `common`: what all periods share.
+static bool run_periods(const struct reconcile_run *common, struct duck *duck, struct err *err)
 {
-	for (int i = 0; i < x->nperiods; i++) {
-		struct reconcile_run w = {.conf = conf,
-		                          .source = source,
-		                          .export = x,
-		                          .period = &x->periods[i],
-		                          .publish = p,
-		                          .pseudonyms = names,
-		                          .out = out,
-		                          .start_ms = when_ticks_ms(),
-		                          .rates = rates};
+	for (int i = 0; i < common->export->nperiods; i++) {
+		struct reconcile_run w = *common;
+		w.period = &common->export->periods[i];
+		w.start_ms = when_ticks_ms();
 		bool good = run_period(&w, duck, err);
 		release_run(&w);
 		if (!good)
 			return false;
-		out->periods++;
+		common->out->periods++;
 	}
 	return true;
 }
@@ -254,14 +247,12 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 }
 
 // A folder is read as it is; what is needed from S3 is fetched into the cache first.
-static bool find_export(struct export *x, struct s3 *s3, const struct conf *conf, const char *source,
-                        struct str period, s3_tell *tell, void *user, struct err *err)
+static bool find_export(struct export *x, struct s3 *s3, const char *source, struct str period,
+                        struct err *err)
 {
 	struct buf folder = BUF_INIT;
 	if (strncmp(source, "s3://", 5) != 0)
 		return export_find(x, source, period, NULL, NULL, err);
-	if (!s3_open(s3, source, conf->reconcile_cache, tell, user, err))
-		return false;
 	buf_addf(&folder, "%.*s%s%.*s", STR_ARG(s3->folder), s3->prefix.len ? "/" : "", STR_ARG(s3->prefix));
 	bool good = export_find(x, folder.data, period, s3_fetch, s3, err);
 	buf_release(&folder);
@@ -289,7 +280,9 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	spill_folder(spill, sizeof spill);
 	bool good = pseudonyms_open(&names, conf, err) &&
 	            duck_open(&duck, conf->reconcile_memory / 2, spill, err) &&
-	            find_export(&x, &s3, conf, source, period, tell, user, err);
+	            (strncmp(source, "s3://", 5) != 0 ||
+	             s3_open(&s3, source, conf->reconcile_cache, tell, user, err)) &&
+	            find_export(&x, &s3, source, period, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
 	text_make_plain_lines(out.notes.data, out.notes.len); // they quote names of files
@@ -298,7 +291,14 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	out.run = p.run;
 	struct buf rates = BUF_INIT;
 	good = good && names_check(p.redis, conf->redis_prefix, names, err) &&
-	       run_periods(&out, conf, source, &x, &p, duck, names, &rates, err);
+	       run_periods(&(struct reconcile_run){.conf = conf,
+	                                           .source = source,
+	                                           .export = &x,
+	                                           .publish = &p,
+	                                           .pseudonyms = names,
+	                                           .out = &out,
+	                                           .rates = &rates},
+	                   duck, err);
 	if (good && out.watermark)
 		write_rates(&out, conf, &rates);
 	buf_release(&rates);

@@ -137,15 +137,16 @@ static struct view_row row_of(const struct reconcile_run *w, const struct ledger
 	                                    .rate_class = (uint8_t)r->tier}};
 }
 
-static int take_rows(const struct reconcile_run *w, const struct ledger_row *const *sorted, int64_t n,
-                     int64_t *at, const struct ledger_row *like, bool billed, struct arena *arena,
-                     struct view_row **ret)
+// The next rows of one side that have the account, Region, hour and model of `like`; *at moves behind them.
+static int take_rows(struct scorer *x, bool billed, const struct ledger_row *like, struct view_row **ret)
 {
-	int64_t end = *at;
+	const struct reconcile_run *w = x->w;
+	const struct ledger_row *const *sorted = billed ? x->actual : x->estimate;
+	int64_t n = billed ? w->actual.n : w->estimate.n, *at = billed ? &x->ia : &x->ie, end = *at;
 	while (end < n && sorted[end]->acct_region == like->acct_region && sorted[end]->hour == like->hour &&
 	       sorted[end]->model == like->model)
 		end++;
-	struct view_row *rows = arena_alloc(arena, (size_t)(end - *at + 1) * sizeof *rows);
+	struct view_row *rows = arena_alloc(&x->arena, (size_t)(end - *at + 1) * sizeof *rows);
 	for (int64_t i = *at; i < end; i++)
 		rows[i - *at] = row_of(w, sorted[i], billed);
 	*ret = rows;
@@ -178,8 +179,8 @@ static void compare_hour(struct scorer *x, int32_t acct_region, int64_t hour)
 		int n;
 		const struct ledger_row like = *r;
 		arena_reset(&x->arena);
-		int ne = take_rows(x->w, x->estimate, x->w->estimate.n, &x->ie, &like, false, &x->arena, &e);
-		int na = take_rows(x->w, x->actual, x->w->actual.n, &x->ia, &like, true, &x->arena, &a);
+		int ne = take_rows(x, false, &like, &e);
+		int na = take_rows(x, true, &like, &a);
 		compare_rows(e, ne, a, na, &x->arena, &list, &n);
 		add_compared(x, list, n);
 	}

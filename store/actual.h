@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Billed figures as they stand in Redis beside the estimate, which they never overwrite. reconcile/ writes
-// them, the view reads them. README, "Redis keys", shows them to people.
+// them, the view reads them. docs/redis-keys.md shows them to people.
 //
 //   <prefix>:{account/region}:actual                     sorted set: HOUR:MODEL, scored by hours since the epoch
 //   <prefix>:{account/region}:actual:2026-11-02T05:MODEL hash: ARN TYPE[@TIER] -> TOKENS PICODOLLARS LISTPICODOLLARS

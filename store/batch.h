@@ -69,7 +69,7 @@ struct batch_acct_region {
 	int32_t ncross_account, capcross_account;
 };
 
-// Tags of a session, as they are kept: see README, "Redis keys".
+// Tags of a session, as they are kept: see docs/redis-keys.md.
 struct batch_session {
 	struct str account;
 	struct str access_key, arn_at_start;

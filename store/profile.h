@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Application inference profiles: ids that name no model. Which one is behind them was brought in by `nowcast
-// profiles import` and is kept with the date from which it holds (README, "Redis keys"); it goes before what
+// profiles import` and is kept with the date from which it holds (docs/redis-keys.md); it goes before what
 // records say, for they do not tell a profile made of a global one.
 #ifndef NOWCAST_STORE_PROFILE_H
 #define NOWCAST_STORE_PROFILE_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nowcast keeps in Redis, and how it gets there. README, "Redis keys", describes every key.
+// What nowcast keeps in Redis, and how it gets there. docs/redis-keys.md describes every key.
 //
 // All keys of one account and region share a hash tag, {account/region}, so a script may touch all of them
 // and Redis Cluster spreads accounts and regions over its nodes.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose tags were which, and when: the tags of sessions, and the changes of the tags of roles and users, as
-// they stand in Redis (README, "Redis keys"), read once and asked often.
+// they stand in Redis (docs/redis-keys.md), read once and asked often.
 //
 //     the tags of a session  >  the tags that its role or user had at that moment
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures of an hour as they stand in Redis: one hash an hour, account, region and model. README, "Redis
-// keys", shows them to people who read them from elsewhere.
+// The figures of an hour as they stand in Redis: one hash an hour, account, region and model.
+// docs/redis-keys.md shows them to people who read them from elsewhere.
 //
 //   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE [ttl] [band]
 //   field  ARN TAGSET calls          value  CHARGED FAILED

@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign money width spdx readme executable)
+rules=(headers layers foreign money width spdx documents executable)
 
 # Each header compiles alone.
 headers() {
@@ -92,17 +92,11 @@ spdx() {
 	done
 }
 
-# Every path the README and CONTRIBUTING name (in backquotes, or as the target of a link) is there.
-readme() {
-	local doc path
-	for doc in $(git ls-files README.md CONTRIBUTING.md); do
-		{
-			grep -oE '`[A-Za-z0-9_./-]+`' "$doc" | tr -d '`' | grep -E '/' | grep -E '^(base|aws|ingest|pricing|estimator|store|reconcile|query|alert|web|cli|run|demo|tests|deploy|\.ci)/'
-			grep -oE '\]\([A-Za-z0-9_./-]+\)' "$doc" | tr -d ']()'
-		} | sort -u | while read -r path; do
-			[ -e "$path" ] || echo "$doc names $path, which is not there"
-		done
-	done
+# What README, CONTRIBUTING and docs/ name exists: paths, commands, flags, keys, targets, links. The self-test shows that the
+# rule can fail.
+documents() {
+	python3 tests/documents.py --self-test 2>&1
+	python3 tests/documents.py 2>&1
 }
 
 # What prove runs can be run.

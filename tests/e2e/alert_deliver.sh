@@ -114,11 +114,11 @@ is "unless the clock was set back since" "$(lines slack)" 2
 # --- with no more rights than nowcast asks for
 
 # shellcheck disable=SC2046 # rights are words
-redis acl setuser app on '>pw' $(grep -o '~nowcast:[*].*+time' README.md) >/dev/null
+redis acl setuser app on '>pw' $(grep -o '~nowcast:[*].*+time' docs/operations.md) >/dev/null
 put hook one
 put nobody lost
 REDIS_URL=${REDIS_URL/redis:\/\//redis://app:pw@} check
-is "a Redis user that has the rights of the README delivers" "$(waiting) $(lines slack)" "0 3"
+is "a Redis user that has the rights of docs/operations.md delivers" "$(waiting) $(lines slack)" "0 3"
 
 # --- many events
 
