@@ -6,7 +6,7 @@
 # are compared byte for byte; tests/compare_builds.allowed lists what is meant to differ, with the reason.
 #
 #     tests/compare_builds.sh BASE_REV [REV]   the build of BASE_REV beside build/nowcast, or beside that of REV
-#     tests/compare_builds.sh --self-test      would it notice? One side hears of one token more; then answers are altered one by one
+#     tests/compare_builds.sh --self-test      would it notice? one side reads one token more; then answers are altered one by one
 #
 # Variables: STATES="plain price" asks about these only; KEEP=1 leaves the answers; SHARED says where the worlds are made (../shared).
 # A revision is built once, in $B/compare/SHA, and the table of all questions is left in $B/compare/table.txt.
@@ -127,7 +127,7 @@ ask() { # NOW [short|page|commands]: everything; short: figures and sums only; c
 	ASK_FLAGS="$(printf '%s\n' "${flags[@]}")" python3 tests/support/questions.py "$answers" ask "$state" "$redis_port" "$url" "$1" "$nowcast" "${2:-all}" || bail "$state: no answers"
 	[ -z "$ask_pid" ] || stop "$ask_pid"
 }
-# For the self-test: this side has heard of one token more.
+# For the self-test: this side reads one token more.
 spoil() {
 	[ -n "${SPOIL:-}" ] || return
 	(. tests/support/tiers.sh; log spoilt ann amazon.nova-pro-v1:0 1 0 '{}') | "$nowcast" replay --redis "$REDIS_URL" "${flags[@]}" - >/dev/null 2>&1

@@ -11,7 +11,7 @@ BASE and PRESENT are files of tests/support/questions.py. FILE has a row a line,
     RULE        `ignore`, or whose answer is to be rewritten and how: `base s/lane/rate class/g`, `present /^note /d` (sed -E)
     REASON      what was mended or renamed, in words
 
-All rows that fit a question are applied in their order, to answers that differ. A row that made no difference is told as stale.
+All rows that fit a question are applied in their order, to answers that differ. A row that made no difference is reported as stale.
 
 So that nothing passes by being silent, it fails as well when a question fails in both builds, when a state was not asked, when
 fewer than N answers say something, and when too many say the same.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Calls through application inference profiles, and what the AWS command line and a map tell of these.
+# Calls through application inference profiles, and lists of these by the AWS command line and as a map.
 
 A=111122223333
 arn() { echo "arn:aws:bedrock:us-east-1:$A:application-inference-profile/$1"; }

@@ -8,8 +8,8 @@
     questions.py ANSWERS each STATE PORT BINARY FILE...   each file replayed by itself, then the report that ASK_EACH says
 
 An answer is a line of JSON in the file ANSWERS. `expected` are the statuses that are no failure of the question itself.
-COMPARE_MASK, lines of TEXT=NAME, says what must differ between two builds: addresses, folders. Times around the present one
-are masked too, wherever they stand, and how long things took and how long ago they were, on the lines that tell it.
+COMPARE_MASK, lines of TEXT=NAME, lists what must differ between two builds: addresses, folders. Times around the present one
+are masked too, in every answer; durations and ages are masked on the lines that print them.
 ASK_FLAGS, a line each, are flags of every command that is asked.
 """
 import csv
@@ -53,7 +53,7 @@ def epoch(match):
     return "NOW" if near(int(match[0]) / (1000 if len(match[0]) == 13 else 1)) else match[0]
 
 
-# What tells of the run and not of the figures. Each is as narrow as the line that says it.
+# What depends on the run and not on the figures. Each pattern is as narrow as the line that it is for.
 OF_THE_RUN = [(re.compile(p, re.M), by) for p, by in (
     (r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", iso),
     (r"\bMade \d+ \w+ 20\d\d, \d\d:\d\d UTC", "Made NOW"),
@@ -167,17 +167,17 @@ class Asker:
     def ask(self, *words, ok=(0,)):
         return self.answers.run(f"{self.state}: {' '.join(words)}", ok, self.command + list(words))
 
-    def dearest(self, by):
-        """The rows of a grouping, as this build names them: what the other questions are about."""
+    def by_cost(self, by):
+        """The rows of a grouping, the most expensive first: the other questions are about what this build names."""
         out = subprocess.run(self.command + ["report", "--by", by, "--format", "csv"], capture_output=True, text=True, errors="replace").stdout
         rows = [r for r in csv.reader(io.StringIO(out))][1:]
         return sorted(rows, key=lambda r: (-float(r[-4]) if re.fullmatch(r"[\d.]+", r[-4]) else 0, r))
 
     def look(self):
-        first = lambda by, n: [r[0] for r in self.dearest(by) if r[0]][:n]
+        first = lambda by, n: [r[0] for r in self.by_cost(by) if r[0]][:n]
         self.principals, self.models, self.hours, self.roles, self.teams = first("principal", 8), first("model", 8), first("hour", 8), first("role", 4), first("team", 4)
         self.busy = {}
-        for row in self.dearest("principal,hour"):
+        for row in self.by_cost("principal,hour"):
             self.busy.setdefault(row[0], []).append(row[1])
 
     # --- the figures in Redis

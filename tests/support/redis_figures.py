@@ -4,8 +4,9 @@
 
     redis_figures.py PORT [KIND...]     KIND: usage, actual, asof, scores, state (all)
 
-Two builds whose keys differ hold the same figures if these rows are the same. A layout is a class below; which one stands in
-a Redis is told by what is in it. A new layout is a new class in LAYOUTS: its functions yield rows of the same words.
+Two builds whose keys differ hold the same figures if these rows are the same. A layout is a class below. What is in a Redis
+decides which layout reads it (`stands`). A new layout is a new class in LAYOUTS: its functions yield rows of the same words.
+Most of them it can inherit.
 
 A row is words between tabs, sorted:
 
@@ -79,7 +80,7 @@ def compact(text):
 
 
 class FieldsOfOneHash:
-    """Figures, calls, weights and what is no usage are fields of one hash an hour and model, told apart by how they begin."""
+    """Figures, calls, weights and what is no usage are fields of one hash an hour and model. Their first words differ."""
 
     def __init__(self, redis, prefix):
         self.redis, self.prefix = redis, prefix

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# Records of calls in every service tier and on both sides of a limit of prompts, told by logs, by CloudTrail and by metrics.
+# Records of calls in every service tier and on both sides of a limit of prompts: logs, CloudTrail records and metrics.
 
 A=111122223333
 hour=2026-11-02T05:00:00Z
