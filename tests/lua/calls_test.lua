@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- store/calls.lua: what is known of a call does not depend on the order in which records come, and sums follow the calls exactly.
--- tests/e2e/lua.sh puts the prelude and the script before this, and runs it in a plain Lua or in Redis. Returns TAP lines.
+-- store/calls.lua: what is known of a call does not depend on the order in which records come, and sums
+-- follow the calls exactly. tests/e2e/lua.sh puts the prelude and the script before this, and runs it in a
+-- plain Lua or in Redis. Returns TAP lines.
 
 local lines, count = {}, 0
 local function result(good, name, note)
@@ -8,7 +9,9 @@ local function result(good, name, note)
   lines[#lines + 1] = (good and 'ok ' or 'not ok ') .. count .. ' - ' .. name
   if not good and note then lines[#lines + 1] = '# ' .. note end
 end
-local function is(name, got, want) result(got == want, name, 'got ' .. tostring(got) .. ', want ' .. tostring(want)) end
+local function is(name, got, want)
+  result(got == want, name, 'got ' .. tostring(got) .. ', want ' .. tostring(want))
+end
 
 -- ---- evidence, made by hand and by chance ----
 
@@ -17,7 +20,8 @@ local function be32(n)
 end
 
 local function evidence(x) -- who (16 bytes), minute, flags, timing, tokens {kind = {rank, count}}
-  local out = {x.who or string.rep('m', 8) .. string.rep('c', 8), be32(x.minute or 0), char(x.flags or 0), char(x.timing or 0)}
+  local who = x.who or string.rep('m', 8) .. string.rep('c', 8)
+  local out = {who, be32(x.minute or 0), char(x.flags or 0), char(x.timing or 0)}
   for kind = 0, TOKEN_KINDS - 1 do
     local t = x.tokens and x.tokens[kind]
     if t then out[#out + 1] = char(kind * KIND + t[1]) .. be32(t[2]) end
@@ -36,8 +40,9 @@ local function random_evidence()
   for kind = 0, TOKEN_KINDS - 1 do
     if random(2) == 1 then tokens[kind] = {1 + random(3), random(4)} end
   end
-  return evidence {who = string.rep(char(random(3)), 8) .. string.rep(char(random(3)), 8), minute = random(3), flags = random(4) * 16 + random(2),
-                   timing = random(4) * TIER_RANK + random(4) * TIER + random(5), tokens = tokens}
+  local who = string.rep(char(random(3)), 8) .. string.rep(char(random(3)), 8)
+  local timing = random(4) * TIER_RANK + random(4) * TIER + random(5)
+  return evidence {who = who, minute = random(3), flags = random(4) * 16 + random(2), timing = timing, tokens = tokens}
 end
 
 -- ---- the prelude ----
@@ -73,12 +78,17 @@ end
 local LIMIT = RATE_CLASS_LIMITS[1]
 is('of nothing known', class_of(0), 0)
 is('the tier is kept', class_of(2 * TIER), 2)
-is('a whole prompt up to the first limit', class_of(0, {[INPUT] = {1, LIMIT}, [READ] = {1, 0}, [WRITE] = {1, 0}}), BAND)
-is('a whole prompt above it', class_of(0, {[INPUT] = {1, LIMIT}, [READ] = {1, 1}, [WRITE] = {1, 0}}), 2 * BAND)
+local function class_of_prompt(input, read)
+  return class_of(0, {[INPUT] = {1, input}, [READ] = {1, read}, [WRITE] = {1, 0}})
+end
+is('a whole prompt up to the first limit', class_of_prompt(LIMIT, 0), BAND)
+is('a whole prompt above it', class_of_prompt(LIMIT, 1), 2 * BAND)
 is('part of a prompt up to it says nothing', class_of(0, {[INPUT] = {1, LIMIT}}), 0)
-is('part of a prompt above it is at least that', class_of(0, {[INPUT] = {1, LIMIT + 1}}), 2 * BAND + RATE_CLASS_AT_LEAST)
+is('part of a prompt above it is at least that', class_of(0, {[INPUT] = {1, LIMIT + 1}}),
+   2 * BAND + RATE_CLASS_AT_LEAST)
 is('a failed call used no more than is known', class_of(0, {[INPUT] = {1, 5}}, true), BAND)
-is('above all limits', class_of(0, {[INPUT] = {1, 4000000}}), (#RATE_CLASS_LIMITS + 1) * BAND + RATE_CLASS_AT_LEAST)
+is('above all limits', class_of(0, {[INPUT] = {1, 4000000}}),
+   (#RATE_CLASS_LIMITS + 1) * BAND + RATE_CLASS_AT_LEAST)
 is('output is no prompt', class_of(0, {[1] = {1, 4000000}}), 0)
 
 -- ---- sums ----
@@ -94,8 +104,10 @@ local function sums_of(x, times)
   count_call(sums, evidence(x), times or 1)
   return text(sums)
 end
-is('a call of which only the start is known', sums_of {timing = EVIDENCE_TIMING_START}, '20:1 0 1 0 0 0 0 0 0 0 0 0 0 0 0')
-is('three calls with output', sums_of({timing = 3, tokens = {[1] = {1, 7}}}, 3), '20:3 0 0 0 0 3 21 0 0 0 0 0 0 0 0')
+is('a call of which only the start is known', sums_of {timing = EVIDENCE_TIMING_START},
+   '20:1 0 1 0 0 0 0 0 0 0 0 0 0 0 0')
+is('three calls with output', sums_of({timing = 3, tokens = {[1] = {1, 7}}}, 3),
+   '20:3 0 0 0 0 3 21 0 0 0 0 0 0 0 0')
 is('a failed call', sums_of {flags = EVIDENCE_FAILED}, '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0')
 is('a failed call with tokens has no others', sums_of {flags = EVIDENCE_FAILED, tokens = {[1] = {1, 7}}},
    '21:1 0 0 1 0 1 7 1 0 1 0 1 0 1 0')
