@@ -29,7 +29,7 @@ many      = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFL
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
-csrc     := $(filter-out %_test.c,$(wildcard $(DIRS:%=%/*.c)))
+csrc     := $(filter-out %_test.c store/prelude_constants.c,$(wildcard $(DIRS:%=%/*.c)))
 ccsrc    := $(wildcard $(DIRS:%=%/*.cc))
 objs     := $(csrc:%.c=$(B)/%.o) $(ccsrc:%.cc=$(B)/%.o)
 unit     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*_test.c))
@@ -196,12 +196,21 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
-$(B)/store/store.o $(B)/store/billed_means_refresh.o: $(wildcard store/*.lua)
+
+# Lua scripts are embedded behind their prelude: constants out of the C headers, then what all scripts share.
+scripted := $(B)/store/store.o $(B)/store/billed_means_refresh.o $(B)/reconcile/publish.o
+prelude  := $(B)/store/prelude.lua
+$(B)/store/prelude_constants: store/prelude_constants.c
+	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(warn) $(cppflags) -MMD -MP -MF $@.d -o $@ $<
+$(prelude): $(B)/store/prelude_constants store/prelude.lua
+	$(call say,LUA,$@)
+	$(Q)$< > $@.new && cat store/prelude.lua >> $@.new && mv $@.new $@
+$(scripted): cppflags += -DLUA_PRELUDE='"$(prelude)"'
+$(scripted): $(prelude) $(wildcard store/*.lua reconcile/*.lua)
 bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside DuckDB alone
 	$(Q)tests/bench/recon.sh
 .PHONY: bench-reconcile
 
-$(B)/reconcile/publish.o: reconcile/swap.lua reconcile/status.lua reconcile/scores.lua
 $(B)/alert/state.o: alert/commit.lua
 SHARED   ?= ../shared
 .PHONY: builtin-prices
@@ -228,4 +237,4 @@ help:  ## this list
 clean:  ## remove everything that was built
 	rm -rf build build-*
 
--include $(objs:.o=.d) $(B)/nowcast.d $(unit:%=%.d) $(helpers:%=%.d) $(fuzzers:%=%.d)
+-include $(objs:.o=.d) $(B)/nowcast.d $(B)/store/prelude_constants.d $(unit:%=%.d) $(helpers:%=%.d) $(fuzzers:%=%.d)

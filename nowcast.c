@@ -121,6 +121,11 @@ static const struct subcommand subcommands[] = {
      "Derives the dollars of these hours from the tokens beside them, in Redis, at the prices as they are now. No replay is\n"
      "needed, the daemon may run meanwhile, and a second time changes nothing.\n",
      cmd_reprice},
+	{"migrate", "", "rewrite a Redis that an older nowcast has filled in the form that this one reads",
+     "Stop every nowcast that uses this Redis before, and start the new ones after. Renames keys, prints how far it is, and sets the\n"
+     "schema version last; until then the other commands refuse. If it was interrupted, run it again: it goes on where it was.\n"
+     "Where there is nothing to do, it says so and does nothing.\n",
+     cmd_migrate},
 	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN",
      "the tags of roles and users: bring in what there is, look at what is known",
      "CloudTrail tells changes of tags only; import brings in what was there before, from T on (default: now), as the AWS command\n"

@@ -139,8 +139,6 @@ bool alert_contributors(struct alert_check *c, const struct alert_finding *f, st
 bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events,
                  struct err *err) NC_CHECK;
 
-// Appends "<prefix>:alerts" or "{<prefix>:alerts}:<what>": one slot of a Redis Cluster.
-void alert_key(struct buf *b, const char *prefix, const char *what);
 
 // One message of events for a receiver, in its language. ret_title: one line.
 void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,

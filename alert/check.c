@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/when.h"
+#include "store/keys.h"
 
 enum { DAY = 24, NEW_DAYS = 30, CONTRIBUTORS = 3 };
 
@@ -169,7 +170,7 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 	char when[WHEN_SIZE];
 	if (c->hourly)
 		return true; // arrivals are not kept
-	buf_addf(&key, "%s:signals", c->prefix);
+	key_signals(&key, c->prefix);
 	for (int i = 0; i < 2; i++) {
 		buf_clear(&member);
 		buf_addf(&member, "%s:arrived", signals[i]);

@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "alert/alert.h"
+#include "alert/keys.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/when.h"
 #include "reconcile/compare.h"
+#include "store/keys.h"
 
 enum { DAY = 24, SEARCH_HOURS = 14 * DAY, GROUPS_MAX = 2000 };
 
@@ -109,10 +111,9 @@ static json_t *sum_up(struct alert_check *c, const struct alert_rule *rule, cons
 static bool read_sums(struct alert_check *c, const struct alert_rule *rule, json_t **ret, struct err *err)
 {
 	struct buf key = BUF_INIT, status = BUF_INIT;
-	char run[24] = "", what[80];
-	snprintf(what, sizeof what, "bill:%.*s", (int)(rule->name.len < 60 ? rule->name.len : 60), rule->name.p);
-	alert_key(&key, c->prefix, what);
-	buf_addf(&status, "%s:reconcile", c->prefix);
+	char run[24] = "";
+	alert_key_bill(&key, c->prefix, rule->name);
+	key_reconcile(&status, c->prefix);
 	redis_cmdz(c->redis, "HGET", status.data, "run", NULL);
 	redis_cmdz(c->redis, "GET", key.data, NULL);
 	buf_release(&status);

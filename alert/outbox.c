@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alert/alert.h"
+#include "alert/keys.h"
 #include "base/log.h"
 #include "base/when.h"
 
@@ -249,9 +250,9 @@ struct alert_outbox *alert_outbox_new(struct redis *r, const char *prefix)
 	struct alert_outbox *o = xcalloc(1, sizeof *o);
 	o->redis = r;
 	o->sender = alert_sender_new();
-	alert_key(&o->due, prefix, "outbox");
-	alert_key(&o->messages, prefix, "messages");
-	alert_key(&o->dead, prefix, "dead");
+	alert_key(&o->due, prefix, ALERT_KEY_OUTBOX);
+	alert_key(&o->messages, prefix, ALERT_KEY_MESSAGES);
+	alert_key(&o->dead, prefix, ALERT_KEY_DEAD);
 	return o;
 }
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/keys.h"
 #include "base/when.h"
+#include "store/keys.h"
 
 enum { MONITORED_GROUPS_MAX = 20000, LOOKS = 10 };
 #define CLOCK_FIELD "\nclock" // no group has this name
@@ -142,22 +144,14 @@ static int64_t advance(struct clock *k, int64_t minute, int64_t heard)
 
 // ---- reading and writing ------------------------------------------------------------------------
 
-static void rate_monitor_key(struct buf *b, const struct rate_monitor *p)
-{
-	char what[80];
-	snprintf(what, sizeof what, "pace:%.*s", (int)(p->rule->name.len < 60 ? p->rule->name.len : 60),
-	         p->rule->name.p);
-	alert_key(b, p->check->prefix, what);
-}
-
 static bool read_baselines(struct rate_monitor *p, struct clock *clock, struct err *err)
 {
 	struct redis *r = p->check->redis;
 	struct buf key = BUF_INIT, signals = BUF_INIT;
 	int64_t minute = p->check->now_ms / MS_PER_MINUTE;
 	size_t n = (size_t)p->n;
-	rate_monitor_key(&key, p);
-	buf_addf(&signals, "%s:signals", p->check->prefix);
+	alert_key_rate_monitor(&key, p->check->prefix, p->rule->name);
+	key_signals(&signals, p->check->prefix);
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), p->list[i].group});
 	redis_cmdz(r, "HGET", key.data, CLOCK_FIELD, NULL);
@@ -195,7 +189,7 @@ bool rate_monitor_write(const struct rate_monitor *p, struct err *err)
 	struct buf key = BUF_INIT, text = BUF_INIT;
 	if (p->check->hourly)
 		return true;
-	rate_monitor_key(&key, p);
+	alert_key_rate_monitor(&key, p->check->prefix, p->rule->name);
 	for (int32_t i = 0; i < p->n; i++) {
 		buf_clear(&text);
 		rate_baseline_write(&p->list[i].rate_baseline, &text);

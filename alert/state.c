@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/keys.h"
 #include "base/embed.h"
 #include "base/when.h"
 
@@ -27,14 +28,6 @@ struct share {
 	struct usd more_usd;
 	const struct alert_finding *last; // that was left out
 };
-
-void alert_key(struct buf *b, const char *prefix, const char *what)
-{
-	if (what)
-		buf_addf(b, "{%s:alerts}:%s", prefix, what);
-	else
-		buf_addf(b, "%s:alerts", prefix);
-}
 
 // ---- reading ------------------------------------------------------------------------------------
 
@@ -57,9 +50,9 @@ static bool read_state(struct alert_change *s, struct err *err)
 {
 	struct buf alerts = BUF_INIT, silences = BUF_INIT, outbox = BUF_INIT;
 	struct redis *r = s->check->redis;
-	alert_key(&alerts, s->check->prefix, NULL);
-	alert_key(&silences, s->check->prefix, "silences");
-	alert_key(&outbox, s->check->prefix, "outbox");
+	alert_key(&alerts, s->check->prefix, ALERT_KEY_UP);
+	alert_key(&silences, s->check->prefix, ALERT_KEY_SILENCES);
+	alert_key(&outbox, s->check->prefix, ALERT_KEY_OUTBOX);
 	redis_cmdz(r, "HGETALL", alerts.data, NULL);
 	redis_cmdz(r, "HGETALL", silences.data, NULL);
 	redis_cmdz(r, "ZRANGE", outbox.data, "0", "-1", NULL);
@@ -322,7 +315,8 @@ static void dump_values(json_t *object) // its values become JSON texts
 static bool commit(struct alert_change *s, const char *token, struct err *err)
 {
 	enum { NKEYS = 6 };
-	static const char *const whats[NKEYS] = {NULL, "lease", "history", "outbox", "messages", "silences"};
+	static const enum alert_key keys[NKEYS] = {ALERT_KEY_UP,     ALERT_KEY_LEASE,    ALERT_KEY_HISTORY,
+	                                           ALERT_KEY_OUTBOX, ALERT_KEY_MESSAGES, ALERT_KEY_SILENCES};
 	struct redis *r = s->check->redis;
 	struct buf key = BUF_INIT;
 	json_t *history = json_array();
@@ -340,11 +334,8 @@ static bool commit(struct alert_change *s, const char *token, struct err *err)
 	redis_argz(r, "EVAL");
 	redis_arg(r, alert_commit_lua());
 	redis_argi(r, NKEYS);
-	for (int i = 0; i < NKEYS; i++) {
-		buf_clear(&key);
-		alert_key(&key, s->check->prefix, whats[i]);
-		redis_arg(r, buf_str(&key));
-	}
+	for (int i = 0; i < NKEYS; i++)
+		redis_arg(r, alert_key(&key, s->check->prefix, keys[i]));
 	redis_argz(r, token);
 	redis_argi(r, when_now_ms());
 	redis_argi(r, HISTORY_MAX);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alert/alert.h"
+#include "alert/keys.h"
 #include "base/log.h"
 #include "base/when.h"
 
@@ -38,7 +39,7 @@ static bool take_lease(struct redis *r, const struct conf *conf, const char *tok
 	char ms[24];
 	int64_t lease = 3 * conf->alerts_interval_ms;
 	snprintf(ms, sizeof ms, "%lld", (long long)(lease > LEASE_MIN_MS ? lease : LEASE_MIN_MS));
-	alert_key(&key, conf->redis_prefix, "lease");
+	alert_key(&key, conf->redis_prefix, ALERT_KEY_LEASE);
 	redis_cmdz(r, "EVAL", renew, "1", key.data, token, ms, NULL);
 	buf_release(&key);
 	if (!redis_exec(r, err))
@@ -51,7 +52,7 @@ void alert_lease_end(struct redis *r, const struct conf *conf, const char *token
 {
 	struct err err = ERR_INIT;
 	struct buf key = BUF_INIT;
-	alert_key(&key, conf->redis_prefix, "lease");
+	alert_key(&key, conf->redis_prefix, ALERT_KEY_LEASE);
 	redis_cmdz(r, "EVAL",
 	           "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
 	           "1", key.data, token, NULL);

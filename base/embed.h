@@ -7,14 +7,18 @@
 
 #include "base/str.h"
 
-#define EMBED(name, path)                                                                           \
-	__asm__(".pushsection .rodata\n"                                                                \
-			".balign 16\n" #name "_begin: .incbin \"" path "\"\n" #name "_end: .byte 0\n"           \
-			".popsection\n");                                                                       \
-	extern const char name##_begin[], name##_end[];                                                 \
-	static inline struct str name(void)                                                             \
-	{                                                                                               \
-		return (struct str){name##_begin, (size_t)(name##_end - name##_begin)};                     \
+#define EMBED(name, path) EMBED_BYTES(name, EMBED_FILE(path))
+
+// Several files, one behind the other: EMBED_BYTES(name, EMBED_FILE("one") EMBED_FILE("two")).
+#define EMBED_FILE(path) ".incbin \"" path "\"\n"
+#define EMBED_BYTES(name, files)                                                        \
+	__asm__(".pushsection .rodata\n"                                                    \
+			".balign 16\n" #name "_begin:\n" files #name "_end: .byte 0\n"             \
+			".popsection\n");                                                           \
+	extern const char name##_begin[], name##_end[];                                     \
+	static inline struct str name(void)                                                 \
+	{                                                                                   \
+		return (struct str){name##_begin, (size_t)(name##_end - name##_begin)};         \
 	}
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "alert/alert.h"
+#include "alert/keys.h"
 #include "base/when.h"
 #include "cli/commands.h"
 
@@ -61,13 +62,13 @@ static int by_urgency(const void *a, const void *b)
 }
 
 // Reads a hash or a list of JSON objects and hands each to `print`; those of a hash by urgency.
-static bool each_json(struct alerting *a, const char *what, const char *verb, const char *from,
+static bool each_json(struct alerting *a, enum alert_key which, const char *verb, const char *from,
                       const char *to, const char *none, void (*print)(struct str name, const json_t *j),
                       struct err *err)
 {
 	struct buf key = BUF_INIT;
 	bool hash = strcmp(verb, "HGETALL") == 0;
-	alert_key(&key, a->conf->redis_prefix, what);
+	alert_key(&key, a->conf->redis_prefix, which);
 	if (hash)
 		redis_cmdz(a->redis, verb, key.data, NULL);
 	else
@@ -140,8 +141,8 @@ static void print_dead(struct str name, const json_t *j)
 static bool print_undelivered(struct alerting *a, struct err *err)
 {
 	struct buf outbox = BUF_INIT, dead = BUF_INIT;
-	alert_key(&outbox, a->conf->redis_prefix, "outbox");
-	alert_key(&dead, a->conf->redis_prefix, "dead");
+	alert_key(&outbox, a->conf->redis_prefix, ALERT_KEY_OUTBOX);
+	alert_key(&dead, a->conf->redis_prefix, ALERT_KEY_DEAD);
 	redis_cmdz(a->redis, "ZCARD", outbox.data, NULL);
 	redis_cmdz(a->redis, "LLEN", dead.data, NULL);
 	buf_release(&outbox);
@@ -162,17 +163,17 @@ static bool list(struct alerting *a, struct err *err)
 	if (!command_option(a->command, "--history", &history, err) || !command_done(a->command, 1, 1, err))
 		return false;
 	if (dead)
-		return each_json(a, "dead", "LRANGE", "0", "-1", "no message was given up", print_dead, err);
+		return each_json(a, ALERT_KEY_DEAD, "LRANGE", "0", "-1", "no message was given up", print_dead, err);
 	if (history) {
 		int n = atoi(history);
 		if (n < 1 || n > HISTORY_SHOWN_MAX)
 			return err_set(err, ERR_CONFIG, "--history: expected a number from 1 to %d, got \"%s\"",
 			               HISTORY_SHOWN_MAX, history);
 		snprintf(last, sizeof last, "%d", n - 1);
-		return each_json(a, "history", "LRANGE", "0", last, "nothing has rung yet", print_event, err);
+		return each_json(a, ALERT_KEY_HISTORY, "LRANGE", "0", last, "nothing has rung yet", print_event, err);
 	}
-	return each_json(a, NULL, "HGETALL", NULL, NULL, "no alert is up", print_alert, err) &&
-	       each_json(a, "silences", "HGETALL", NULL, NULL, "no silences", print_silence, err) &&
+	return each_json(a, ALERT_KEY_UP, "HGETALL", NULL, NULL, "no alert is up", print_alert, err) &&
+	       each_json(a, ALERT_KEY_SILENCES, "HGETALL", NULL, NULL, "no silences", print_silence, err) &&
 	       print_undelivered(a, err);
 }
 
@@ -217,7 +218,7 @@ static bool silence(struct alerting *a, struct err *err)
 		if (str_is(c->flags[i].key, "group"))
 			return err_set(err, ERR_CONFIG,
 			               "--group is the consumer group; --only GROUP says which alerts are silenced");
-	alert_key(&key, a->conf->redis_prefix, "silences");
+	alert_key(&key, a->conf->redis_prefix, ALERT_KEY_SILENCES);
 	if (end) {
 		redis_cmdz(a->redis, "HDEL", key.data, end, NULL);
 		buf_release(&key);

@@ -14,6 +14,7 @@ int cmd_doctor(struct command *c);
 int cmd_alert(struct command *c);
 int cmd_price(struct command *c);
 int cmd_reprice(struct command *c);
+int cmd_migrate(struct command *c);
 int cmd_tags(struct command *c);
 int cmd_profiles(struct command *c);
 int cmd_reconcile(struct command *c);

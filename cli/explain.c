@@ -14,6 +14,7 @@
 #include "cli/price.h"
 #include "ingest/pseudonym.h"
 #include "query/group.h"
+#include "store/keys.h"
 #include "store/view.h"
 
 struct explained {
@@ -142,19 +143,20 @@ static void print_weights(const struct model_hour *model_hour, struct str tagset
 
 static bool explain_weights(struct explained *x, struct view *v, struct err *err)
 {
-	struct buf key = BUF_INIT;
+	struct buf key = BUF_INIT, acct_region = BUF_INIT, member = BUF_INIT;
 	struct redis *r = view_redis(v);
-	char when[WHEN_SIZE];
 	int asked = 0;
 	for (int i = 0; i < x->model_hours; i++) {
 		const struct model_hour *s = &x->where[i];
-		buf_clear(&key);
-		when_format(s->hour * MS_PER_HOUR, when);
-		buf_addf(&key, "%s:{%.*s/%.*s}:usage:%.13s:%.*s", view_prefix(v), STR_ARG(s->account),
-		         STR_ARG(s->region), when, STR_ARG(s->model));
+		buf_clear(&acct_region);
+		buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(s->account), STR_ARG(s->region));
+		key_member(&member, s->hour, s->model);
+		key_usage(&key, view_prefix(v), buf_str(&acct_region), buf_str(&member));
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);
+	buf_release(&acct_region);
+	buf_release(&member);
 	if (!redis_exec(r, err))
 		return false;
 	for (int i = 0; i < x->model_hours; i++) {

@@ -11,7 +11,9 @@
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "store/keys.h"
 #include "store/profile_import.h"
+#include "store/schema.h"
 #include "store/view.h"
 
 enum { LIST_MAX = 64 << 20, AT_ONCE = 1000, LOOK_BACK_HOURS = 31 * 24 };
@@ -24,13 +26,13 @@ static bool write_list(const struct conf *conf, const struct profile_import *l, 
 	struct redis *r;
 	struct buf key = BUF_INIT, all = BUF_INIT;
 	char field[24];
-	if (!redis_open(&r, redis_target_of(conf), err))
+	if (!schema_open(&r, redis_target_of(conf), SCHEMA_WRITE, err))
 		return false;
-	buf_addf(&all, "%s:profiles", conf->redis_prefix);
+	key_profiles(&all, conf->redis_prefix);
 	bool good = true;
 	for (size_t i = 0; good && i < l->n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:profile:%s", conf->redis_prefix, l->items[i].id);
+		key_profile(&key, conf->redis_prefix, str_of(l->items[i].id));
 		snprintf(field, sizeof field, "%lld", (long long)(from_ms >= 0 ? from_ms : l->items[i].from_ms));
 		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].json)});
 		redis_cmd(r, 3, (struct str[]){STR("SADD"), buf_str(&all), str_of(l->items[i].id)});
@@ -120,7 +122,7 @@ static bool gather(struct listing *x, struct view *v, struct err *err)
 	struct buf key = BUF_INIT;
 	if (!view_each(v, x->from, INT32_MAX, note_model_hour, x, err))
 		return false;
-	buf_addf(&key, "%s:profiles", view_prefix(v));
+	key_profiles(&key, view_prefix(v));
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
 	buf_release(&key);
 	if (!redis_exec(r, err))

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/price.h"
 #include "store/reprice.h"
+#include "store/schema.h"
 
 int cmd_reprice(struct command *c)
 {
@@ -23,7 +24,7 @@ int cmd_reprice(struct command *c)
 	if (good && from >= to)
 		good = err_set(&err, ERR_CONFIG, "--to: the span ends before it begins");
 	good = good && prices_load(&prices, &c->conf, &err) &&
-	       redis_open(&redis, redis_target_of(&c->conf), &err) &&
+	       schema_open(&redis, redis_target_of(&c->conf), SCHEMA_WRITE, &err) &&
 	       reprice(redis, c->conf.redis_prefix, prices, from / MS_PER_HOUR,
 	               (to + MS_PER_HOUR - 1) / MS_PER_HOUR, dry, &n, &err);
 	if (good) {

@@ -13,7 +13,9 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "ingest/principal.h"
+#include "store/keys.h"
 #include "store/names_check.h"
+#include "store/schema.h"
 #include "store/tag_import.h"
 #include "store/view.h"
 
@@ -27,14 +29,14 @@ static bool write_list(const struct conf *conf, const struct tag_import *l, int6
 	struct redis *r;
 	struct buf key = BUF_INIT;
 	char field[40];
-	bool good = redis_open(&r, redis_target_of(conf), err);
+	bool good = schema_open(&r, redis_target_of(conf), SCHEMA_WRITE, err);
 	if (!good)
 		return false;
 	snprintf(field, sizeof field, "%013lld import", (long long)from_ms);
 	good = names_check(r, conf->redis_prefix, p, err);
 	for (size_t i = 0; good && i < l->n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:tags:%s", conf->redis_prefix, l->items[i].owner);
+		key_tags(&key, conf->redis_prefix, str_of(l->items[i].owner));
 		redis_cmd(r, 4,
 		          (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
 		// it had been deleted, and is there again

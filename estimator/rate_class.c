@@ -14,14 +14,13 @@
 
 __extension__ typedef __int128 wide;
 
-// apply.lua has the same list.
-static const int64_t limits[] = {100000, 128000, 200000, 256000, 272000};
+static const int64_t limits[] = {RATE_CLASS_LIMITS};
 
 enum { LIMITS = sizeof limits / sizeof *limits };
 
 void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to)
 {
-	int band = rate_class >> 3 & 7;
+	int band = rate_class >> RATE_CLASS_BAND_SHIFT & 7;
 	*ret_from = band < 2 ? 0 : limits[band - 2 < LIMITS ? band - 2 : LIMITS - 1] + 1;
 	*ret_to = band == 0 || band > LIMITS || rate_class & RATE_CLASS_AT_LEAST ? INT64_MAX : limits[band - 1];
 }

@@ -26,13 +26,22 @@
 #include "pricing/price.h"
 
 // RATE_CLASSES: of tokens
-enum { RATE_CLASSES = 128, RATE_CLASS_AT_LEAST = 64, RATE_CLASS_UNITS = 128, RATE_CLASS_TEXT_SIZE = 40 };
+enum {
+	RATE_CLASSES = 128,
+	RATE_CLASS_BAND_SHIFT = 3,
+	RATE_CLASS_AT_LEAST = 64,
+	RATE_CLASS_UNITS = 128,
+	RATE_CLASS_TEXT_SIZE = 40
+};
+
+// The limits of prompts, in tokens: band n is above limit n - 1 (bits 3-5).
+#define RATE_CLASS_LIMITS 100000, 128000, 200000, 256000, 272000
 
 static inline enum price_tier rate_class_tier(int rate_class)
 {
 	return (rate_class & 7) < PRICE_TIERS ? (enum price_tier)(rate_class & 7) : TIER_STANDARD;
 }
-static inline bool rate_class_prompt_known(int rate_class) { return rate_class >> 3 & 7; }
+static inline bool rate_class_prompt_known(int rate_class) { return rate_class >> RATE_CLASS_BAND_SHIFT & 7; }
 
 // The prompts of the rate class have from..to tokens; 0 and INT64_MAX where that is not known.
 void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to);

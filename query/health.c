@@ -13,6 +13,8 @@
 #include "pricing/prices.h"
 #include "query/group.h"
 #include "store/cardinality.h"
+#include "store/keys.h"
+#include "store/schema.h"
 #include "store/overflow.h"
 #include "store/redis.h"
 #include "store/view.h"
@@ -123,6 +125,23 @@ static void check_clock(struct health *d)
 		say(d, HEALTH_OK, "clock", "Redis and this machine agree");
 }
 
+static bool check_schema(struct health *d, struct err *err)
+{
+	int64_t version;
+	bool old_keys;
+	if (!schema_read(d->redis, view_prefix(d->view), &version, &old_keys, err))
+		return false;
+	if (version == SCHEMA_NONE)
+		say(d, HEALTH_NOTE, "schema", "no figures yet; they will have schema %d", SCHEMA_VERSION);
+	else if (old_keys)
+		say(d, HEALTH_WARN, "schema",
+		    "a nowcast of schema %d has written since `nowcast migrate`: stop it, and run `nowcast migrate` again",
+		    SCHEMA_UNVERSIONED);
+	else
+		say(d, HEALTH_OK, "schema", "keys and values have schema %d", SCHEMA_VERSION);
+	return true;
+}
+
 static bool check_redis(struct health *d, struct err *err)
 {
 	redis_cmdz(d->redis, "INFO", NULL);
@@ -132,7 +151,7 @@ static bool check_redis(struct health *d, struct err *err)
 	check_version(d, redis_str(d->redis, 0));
 	check_memory(d, redis_str(d->redis, 0));
 	check_clock(d);
-	return true;
+	return check_schema(d, err);
 }
 
 // ---- Kafka --------------------------------------------------------------------------------------
@@ -212,7 +231,7 @@ static bool check_signals(struct health *d, struct err *err)
 {
 	struct buf key = BUF_INIT, member = BUF_INIT;
 	size_t n = sizeof signals / sizeof *signals;
-	buf_addf(&key, "%s:signals", view_prefix(d->view));
+	key_signals(&key, view_prefix(d->view));
 	for (size_t i = 0; i < n; i++) {
 		buf_clear(&member);
 		buf_addf(&member, "%s:arrived", signals[i].name);
@@ -252,7 +271,7 @@ static void check_prices(struct health *d)
 static bool check_unpriced(struct health *d, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:unpriced", view_prefix(d->view));
+	key_unpriced(&key, view_prefix(d->view));
 	redis_cmdz(d->redis, "HGETALL", key.data, NULL);
 	buf_release(&key);
 	if (!redis_exec(d->redis, err))
@@ -303,7 +322,7 @@ static bool check_backlog(struct health *d, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	int64_t due = 0, late = 0;
-	buf_addf(&key, "%s:slots", view_prefix(d->view));
+	key_acct_regions(&key, view_prefix(d->view));
 	redis_cmdz(d->redis, "SMEMBERS", key.data, NULL);
 	if (!redis_exec(d->redis, err)) {
 		buf_release(&key);
@@ -314,11 +333,9 @@ static bool check_backlog(struct health *d, struct err *err)
 	for (size_t i = 0; i < n; i++)
 		acct_regions[i] = xstrdup(redis_elem(d->redis, 0, i));
 	for (size_t i = 0; i < n; i++) {
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%s}:due", view_prefix(d->view), acct_regions[i]);
+		key_due(&key, view_prefix(d->view), str_of(acct_regions[i]));
 		redis_cmdz(d->redis, "ZCARD", key.data, NULL);
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%s}:late", view_prefix(d->view), acct_regions[i]);
+		key_late(&key, view_prefix(d->view), str_of(acct_regions[i]));
 		redis_cmdz(d->redis, "HVALS", key.data, NULL);
 		free(acct_regions[i]);
 	}

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/when.h"
 #include "reconcile/export.h"
+#include "store/keys.h"
 #include "store/redis.h"
 #include "store/view.h"
 
@@ -188,7 +189,7 @@ static bool read_periods(struct recon_report *r, struct view *v, struct str **re
                          struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:reconcile:periods", view_prefix(v));
+	key_reconcile_periods(&key, view_prefix(v));
 	redis_cmd(view_redis(v), 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
 	buf_release(&key);
 	if (!redis_exec(view_redis(v), err))
@@ -207,7 +208,7 @@ static bool read_periods(struct recon_report *r, struct view *v, struct str **re
 static bool read_status(struct recon_report *r, struct view *v, struct str period, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:reconcile:%.*s", view_prefix(v), STR_ARG(period));
+	key_reconcile_period(&key, view_prefix(v), period);
 	redis_cmd(view_redis(v), 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	buf_release(&key);
 	if (!redis_exec(view_redis(v), err))

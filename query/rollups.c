@@ -12,6 +12,7 @@
 
 #include "base/when.h"
 #include "query/rollup_cache.h"
+#include "store/keys.h"
 #include "store/redis.h"
 
 enum {
@@ -293,7 +294,7 @@ bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, st
 	struct redis *r = view_redis(f->view);
 	struct buf key = BUF_INIT;
 	int64_t first = INT64_MAX, last = 0;
-	buf_addf(&key, "%s:slots", view_prefix(f->view));
+	key_acct_regions(&key, view_prefix(f->view));
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;
@@ -302,7 +303,7 @@ bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, st
 		acct_regions[i] = xstrdup(redis_elem(r, 0, i));
 	for (size_t i = 0; i < n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%s}:usage", view_prefix(f->view), acct_regions[i]);
+		key_usage_index(&key, view_prefix(f->view), str_of(acct_regions[i]));
 		redis_cmdz(r, "ZRANGE", key.data, "0", "0", "WITHSCORES", NULL);
 		redis_cmdz(r, "ZRANGE", key.data, "-1", "-1", "WITHSCORES", NULL);
 		free(acct_regions[i]);

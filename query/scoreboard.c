@@ -7,6 +7,8 @@
 
 #include "base/when.h"
 #include "reconcile/export.h"
+#include "store/keys.h"
+#include "store/schema.h"
 
 enum { DAY_LENGTH = 10 }; // 2026-11-02
 
@@ -42,7 +44,7 @@ bool scoreboard_read(struct scoreboard *s, struct redis *r, const char *prefix, 
                      struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:scores:%.*s", prefix, STR_ARG(period));
+	key_scores(&key, prefix, period);
 	redis_cmdz(r, "HGETALL", key.data, NULL);
 	buf_release(&key);
 	if (!redis_exec(r, err))
@@ -102,9 +104,9 @@ static bool read_board(struct scoreboard *s, const struct conf *conf, const char
 	if (period && strcmp(period, "all") != 0 && !export_period_hours(str_of(period), &first, &end))
 		return err_set(err, ERR_CONFIG, "--period: expected a month like 2026-11, or all; got \"%s\"",
 		               period);
-	if (!redis_open(&r, redis_target_of(conf), err))
+	if (!schema_open(&r, redis_target_of(conf), SCHEMA_READ, err))
 		return false;
-	buf_addf(&key, "%s:reconcile:periods", conf->redis_prefix);
+	key_reconcile_periods(&key, conf->redis_prefix);
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;

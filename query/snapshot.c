@@ -11,6 +11,7 @@
 #include "base/when.h"
 #include "query/group.h"
 #include "reconcile/asof.h"
+#include "store/keys.h"
 #include "store/redis.h"
 
 enum { TICK_MS = 200, LOOK_MS = 10000, MOMENTS_MAX = 8 };
@@ -40,7 +41,7 @@ static bool leave_untaken(struct redis *r, const char *prefix, struct moment *du
 	struct buf key = BUF_INIT;
 	int kept = 0;
 	for (int i = 0; i < *n; i++) {
-		asof_key(&key, prefix, STR_NONE, due[i].hour);
+		key_asof(&key, prefix, due[i].hour);
 		redis_cmdz(r, "HGET", key.data, asof_horizons[due[i].horizon].name, NULL);
 	}
 	buf_release(&key);
@@ -80,7 +81,7 @@ static void queue_acct_regions(struct redis *r, const struct conf *conf, const s
 		}
 		buf_clear(&acct_region);
 		buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(keys[0]), STR_ARG(keys[1]));
-		asof_key(&key, conf->redis_prefix, buf_str(&acct_region), due->hour);
+		key_acct_region_asof(&key, conf->redis_prefix, buf_str(&acct_region), due->hour);
 		if (packed.len)
 			queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&packed),
 			            conf->scoreboard_keep_ms);
@@ -102,7 +103,7 @@ static bool take_one(struct view *v, const struct conf *conf, const struct group
 	if (good) {
 		groups_sort_by_key(&g);
 		queue_acct_regions(r, conf, &g, due);
-		asof_key(&key, conf->redis_prefix, STR_NONE, due->hour);
+		key_asof(&key, conf->redis_prefix, due->hour);
 		asof_note(&note, now_ms, view_band_scale(v));
 		queue_field(r, key.data, asof_horizons[due->horizon].name, buf_str(&note), conf->scoreboard_keep_ms);
 		good = redis_exec(r, err);

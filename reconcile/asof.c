@@ -19,16 +19,6 @@ uint64_t asof_caller(struct str arn)
 	return hash64(arn.len ? arn.p : "", arn.len);
 }
 
-void asof_key(struct buf *key, const char *prefix, struct str acct_region, int64_t hour)
-{
-	char when[WHEN_SIZE];
-	buf_clear(key);
-	buf_addf(key, "%s:", prefix);
-	if (acct_region.len)
-		buf_addf(key, "{%.*s}:", STR_ARG(acct_region));
-	buf_addf(key, "asof:%.13s", when_format(hour * MS_PER_HOUR, when));
-}
-
 void asof_note(struct buf *note, int64_t now_ms, int band_scale)
 {
 	buf_clear(note);

@@ -4,9 +4,8 @@
 //
 //     hour ends -- 5m: snapshot -- 1h: snapshot -- 24h: snapshot -- ... -- the bill
 //
-// Two hashes hold them, with the fields 5m, 1h and 24h: the note of an hour says when each snapshot was taken
-// and the factor of its bands; the snapshot of an hour, account and Region has the dollars of each caller,
-// about 20 bytes each.
+// Two hashes hold them, with the fields 5m, 1h and 24h: key_asof says when each snapshot of an hour was taken
+// and the factor of its bands; key_acct_region_asof has the dollars of each caller, about 20 bytes each.
 //
 // Snapshots are history, not state. They say what was shown then, with the records that had arrived by then.
 // So they are the only data in Redis that depends on when records arrived, and a replay does not restore
@@ -40,9 +39,6 @@ struct asof_entry {
 };
 
 uint64_t asof_caller(struct str arn);
-
-// "<prefix>:asof:<hour>", with "{account and Region}:" before it unless account and Region is STR_NONE.
-void asof_key(struct buf *key, const char *prefix, struct str acct_region, int64_t hour);
 
 // Writes the note that a snapshot was taken at `now_ms`, its bands scaled by `band_scale` (reconcile/band.h).
 // asof_note_read is false if no snapshot was taken.

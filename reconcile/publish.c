@@ -5,15 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/embed.h"
 #include "base/when.h"
 #include "estimator/rate_class.h"
 #include "pricing/price.h"
 #include "store/cardinality.h"
+#include "store/keys.h"
+#include "store/schema.h"
+#include "store/script.h"
 
-EMBED(swap_lua, "reconcile/swap.lua")
-EMBED(status_lua, "reconcile/status.lua")
-EMBED(scores_lua, "reconcile/scores.lua")
+EMBED_SCRIPT(swap_lua, "reconcile/swap.lua")
+EMBED_SCRIPT(status_lua, "reconcile/status.lua")
+EMBED_SCRIPT(scores_lua, "reconcile/scores.lua")
 
 enum { SEND_FIELDS = 1000, PIPELINE_FIELDS = 20000, STAGED_MS = MS_PER_HOUR };
 
@@ -21,13 +23,12 @@ bool publish_begin(struct publish *p, struct redis_target target, int64_t retent
 {
 	struct buf key = BUF_INIT;
 	*p = (struct publish){.prefix = target.prefix, .retention_ms = retention_ms};
-	if (!redis_open(&p->redis, target, err))
+	if (!schema_open(&p->redis, target, SCHEMA_WRITE, err))
 		return false;
 	p->swap = redis_script(p->redis, swap_lua());
 	p->status = redis_script(p->redis, status_lua());
 	p->scores = redis_script(p->redis, scores_lua());
-	buf_addf(&key, "%s:reconcile:run", target.prefix);
-	redis_cmd(p->redis, 2, (struct str[]){STR("INCR"), buf_str(&key)});
+	redis_cmd(p->redis, 2, (struct str[]){STR("INCR"), key_reconcile_run(&key, target.prefix)});
 	bool good = redis_exec(p->redis, err);
 	if (good)
 		p->run = redis_int(p->redis, 0);
@@ -45,15 +46,9 @@ void publish_end(struct publish *p)
 
 // ---- one account and Region ---------------------------------------------------------------------
 
-static void add_hour(struct buf *b, int64_t hour)
-{
-	char text[WHEN_SIZE];
-	when_format(hour * MS_PER_HOUR, text);
-	buf_add(b, text, 13); // "2026-11-02T05"
-}
-
 struct staging {
 	struct publish *p;
+	struct str acct_region;
 	const struct names *names;
 	const struct str *called;
 	int32_t ncalled;
@@ -102,11 +97,8 @@ static void stage_model_hour(struct staging *s, const struct ledger_row *const *
 	struct redis *r = s->p->redis;
 	int32_t model = rows[0]->model;
 	bool called = model < s->ncalled && s->called[model].len;
-	buf_clear(&s->member);
-	add_hour(&s->member, rows[0]->hour);
-	buf_addf(&s->member, ":%.*s", STR_ARG(s->names->list[model]));
-	buf_clear(&s->key);
-	buf_addf(&s->key, "%s:%s", s->index.data, s->member.data);
+	key_member(&s->member, rows[0]->hour, s->names->list[model]);
+	key_staged(&s->key, s->p->prefix, s->acct_region, s->p->run, buf_str(&s->member));
 	redis_begin(r, 2 + 2 * (int)n + (called ? 2 : 0));
 	redis_argz(r, "HSET");
 	redis_arg(r, buf_str(&s->key));
@@ -155,11 +147,9 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 static bool swap(struct publish *p, const struct publish_acct_region *acct_region, bool *ret_taken,
                  struct err *err)
 {
-	struct buf key = BUF_INIT, acct_regions = BUF_INIT;
-	buf_addf(&key, "%s:{%.*s}", p->prefix, STR_ARG(acct_region->acct_region));
-	buf_addf(&acct_regions, "%s:slots", p->prefix);
+	struct buf key = BUF_INIT;
 	redis_begin_eval(p->redis, p->swap, 1, 8);
-	redis_arg(p->redis, buf_str(&key));
+	redis_arg(p->redis, key_acct_region(&key, p->prefix, acct_region->acct_region));
 	redis_argi(p->redis, p->run);
 	redis_arg(p->redis, acct_region->period);
 	redis_argi(p->redis, acct_region->first);
@@ -168,12 +158,12 @@ static bool swap(struct publish *p, const struct publish_acct_region *acct_regio
 	redis_argi(p->redis, acct_region->since);
 	redis_argi(p->redis, acct_region->watermark);
 	// after the figures: store/store_settle.c
-	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&acct_regions), acct_region->acct_region});
+	redis_cmd(p->redis, 3,
+	          (struct str[]){STR("SADD"), key_acct_regions(&key, p->prefix), acct_region->acct_region});
 	bool good = redis_exec(p->redis, err);
 	if (good)
 		*ret_taken = str_is(redis_str(p->redis, 0), "1");
 	buf_release(&key);
-	buf_release(&acct_regions);
 	return good;
 }
 
@@ -182,12 +172,13 @@ bool publish_acct_region(struct publish *p, const struct publish_acct_region *ac
                          const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
 {
 	struct staging s = {.p = p,
+	                    .acct_region = acct_region->acct_region,
 	                    .names = names,
 	                    .called = called,
 	                    .ncalled = ncalled,
 	                    .arena = ARENA_INIT,
 	                    .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
-	buf_addf(&s.index, "%s:{%.*s}:staged:%" PRId64, p->prefix, STR_ARG(acct_region->acct_region), p->run);
+	key_staged_index(&s.index, p->prefix, acct_region->acct_region, p->run);
 	bool good = stage(&s, rows, n, err) && swap(p, acct_region, ret_taken, err);
 	arena_release(&s.arena);
 	free(s.stored);
@@ -221,12 +212,12 @@ void status_release(struct status *s)
 	*s = (struct status){0};
 }
 
-bool publish_status(struct publish *p, const char *what, const struct status *s, struct err *err)
+bool publish_status(struct publish *p, struct str period, const struct status *s, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:%s", p->prefix, what);
 	redis_begin_eval(p->redis, p->status, 1, s->n + 2);
-	redis_arg(p->redis, buf_str(&key));
+	redis_arg(p->redis, period.len ? key_reconcile_period(&key, p->prefix, period)
+	                               : key_reconcile(&key, p->prefix));
 	redis_argi(p->redis, p->run);
 	for (int i = 0; i < s->n; i++)
 		redis_arg(p->redis, s->words[i]);
@@ -237,8 +228,7 @@ bool publish_status(struct publish *p, const char *what, const struct status *s,
 bool publish_period(struct publish *p, struct str period, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:reconcile:periods", p->prefix);
-	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), buf_str(&key), period});
+	redis_cmd(p->redis, 3, (struct str[]){STR("SADD"), key_reconcile_periods(&key, p->prefix), period});
 	buf_release(&key);
 	return redis_exec(p->redis, err);
 }

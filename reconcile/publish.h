@@ -6,14 +6,8 @@
 //       -> publish_status
 //
 // A run replaces a period of an account and Region as a whole, or not at all. Of two simultaneous runs the
-// one that began later wins, in every account and Region. The staged keys of a run that died expire. Other
-// keys:
-//
-//   <prefix>:reconcile:run          counter of runs
-//   <prefix>:reconcile              hash: the last run (reconcile/run.h)
-//   <prefix>:reconcile:periods      set: every billing period that was reconciled
-//   <prefix>:reconcile:2026-11      hash: the last run over that billing period
-//   <prefix>:scores:2026-11         hash: how good the estimates of its days were (reconcile/score.h)
+// one that began later wins, in every account and Region. The staged keys of a run that died expire.
+// Beside the figures it writes key_reconcile..., key_scores and key_band of store/keys.h.
 #ifndef NOWCAST_RECONCILE_PUBLISH_H
 #define NOWCAST_RECONCILE_PUBLISH_H
 
@@ -51,7 +45,7 @@ bool publish_acct_region(struct publish *p, const struct publish_acct_region *ac
                          const struct str *called, int32_t ncalled, bool *ret_taken,
                          struct err *err) NC_CHECK;
 
-// Fields and values of a status hash; `what` is "reconcile" or "reconcile:2026-11".
+// Fields and values of a status hash; of the run over a period, or of the whole run (STR_NONE).
 struct status {
 	struct arena arena;
 	struct str *words; // field, value, field, value ...
@@ -59,7 +53,7 @@ struct status {
 };
 void status_add(struct status *s, const char *field, const char *fmt, ...) NC_PRINTF(3, 4);
 void status_release(struct status *s);
-bool publish_status(struct publish *p, const char *what, const struct status *s, struct err *err) NC_CHECK;
+bool publish_status(struct publish *p, struct str period, const struct status *s, struct err *err) NC_CHECK;
 bool publish_period(struct publish *p, struct str period, struct err *err) NC_CHECK; // into the set
 
 #endif

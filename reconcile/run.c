@@ -15,7 +15,9 @@
 #include "reconcile/rates.h"
 #include "reconcile/run_priv.h"
 #include "store/billed_means_refresh.h"
+#include "store/keys.h"
 #include "store/names_check.h"
+#include "store/schema.h"
 #include "store/view.h"
 
 enum {
@@ -201,7 +203,7 @@ static bool write_run_status(const struct reconciliation *out, const struct conf
 	status_add(&s, "rows", "%" PRId64, out->rows);
 	status_add(&s, "billed", "%s", usd_format_pico(out->billed, usd));
 	status_add(&s, "every_ms", "%" PRId64, *conf->reconcile_source ? conf->reconcile_every_ms : 0);
-	bool good = publish_status(p, "reconcile", &s, err);
+	bool good = publish_status(p, STR_NONE, &s, err);
 	status_release(&s);
 	return good;
 }
@@ -233,9 +235,9 @@ bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fr
 {
 	struct redis *r;
 	struct buf key = BUF_INIT;
-	if (!redis_open(&r, redis_target_of(conf), err))
+	if (!schema_open(&r, redis_target_of(conf), SCHEMA_READ, err))
 		return false;
-	buf_addf(&key, "%s:reconcile", conf->redis_prefix);
+	key_reconcile(&key, conf->redis_prefix);
 	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("finished_ms")});
 	bool good = redis_exec(r, err);
 	int64_t finished;

@@ -7,6 +7,7 @@
 #include "base/when.h"
 #include "reconcile/run_priv.h"
 #include "reconcile/watermark.h"
+#include "store/keys.h"
 #include "store/redis.h"
 
 // ---- watermarks ---------------------------------------------------------------------------------
@@ -29,7 +30,7 @@ static bool read_acct_regions(struct reconcile_run *w, struct arena *arena, stru
 	struct buf key = BUF_INIT;
 	struct map seen = MAP_INIT;
 	int n = 0;
-	buf_addf(&key, "%s:slots", w->conf->redis_prefix);
+	key_acct_regions(&key, w->conf->redis_prefix);
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
 	bool good = redis_exec(r, err);
 	size_t known = good ? redis_len(r, 0) : 0;
@@ -47,7 +48,7 @@ static bool read_acct_regions(struct reconcile_run *w, struct arena *arena, stru
 	}
 	for (int i = 0; good && i < n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:billed", w->conf->redis_prefix, STR_ARG(list[i].acct_region));
+		key_billed(&key, w->conf->redis_prefix, list[i].acct_region);
 		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("watermark")});
 	}
 	good = good && (n == 0 || redis_exec(r, err));

@@ -6,6 +6,7 @@
 
 #include "reconcile/run_priv.h"
 #include "reconcile/score.h"
+#include "store/keys.h"
 #include "store/redis.h"
 
 enum { MONTHS = 3, DAYS_MAX = MONTHS * 31 };
@@ -18,8 +19,9 @@ struct scored_day {
 static void queue_month(struct redis *r, const char *prefix, int month)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:scores:%04d-%02d", prefix, month / 12, month % 12 + 1);
-	redis_cmdz(r, "HGETALL", key.data, NULL);
+	char period[16];
+	snprintf(period, sizeof period, "%04d-%02d", month / 12, month % 12 + 1);
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_scores(&key, prefix, str_of(period))});
 	buf_release(&key);
 }
 
@@ -66,7 +68,7 @@ bool reconcile_run_publish_band(struct reconcile_run *w, struct err *err)
 	struct buf key = BUF_INIT;
 	char scale[16];
 	snprintf(scale, sizeof scale, "%d", band_scale(&misses, n));
-	buf_addf(&key, "%s:band", w->conf->redis_prefix);
+	key_band(&key, w->conf->redis_prefix);
 	redis_cmdz(r, "SET", key.data, scale, NULL);
 	buf_release(&key);
 	return redis_exec(r, err);

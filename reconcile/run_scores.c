@@ -11,6 +11,7 @@
 #include "base/when.h"
 #include "reconcile/run_priv.h"
 #include "reconcile/score.h"
+#include "store/keys.h"
 #include "store/redis.h"
 
 enum { DAYS_MAX = 31, DAY_HOURS = 24, NOBODY = -1 };
@@ -62,7 +63,7 @@ static bool read_taken(struct scorer *x, int64_t until, struct err *err)
 	int64_t first = oldest > w->period->first ? oldest : w->period->first;
 	x->first_taken = x->end_taken = first;
 	for (int64_t h = first; h < until; h++) {
-		asof_key(&key, w->conf->redis_prefix, STR_NONE, h);
+		key_asof(&key, w->conf->redis_prefix, h);
 		redis_cmdz(r, "HMGET", key.data, asof_horizons[0].name, asof_horizons[1].name, asof_horizons[2].name,
 		           NULL);
 	}
@@ -87,7 +88,7 @@ static bool read_packed(struct scorer *x, struct str acct_region, struct err *er
 	arena_reset(&x->acct_region_arena);
 	x->packed = arena_alloc(&x->acct_region_arena, (size_t)(n + 1) * sizeof *x->packed);
 	for (int64_t h = x->first_taken; h < x->end_taken; h++) {
-		asof_key(&key, x->w->conf->redis_prefix, acct_region, h);
+		key_acct_region_asof(&key, x->w->conf->redis_prefix, acct_region, h);
 		redis_cmdz(r, "HMGET", key.data, asof_horizons[0].name, asof_horizons[1].name, asof_horizons[2].name,
 		           NULL);
 	}
@@ -307,7 +308,7 @@ static bool publish_scores(struct scorer *x, struct err *err)
 		qsort(x->missed, (size_t)x->nmissed, sizeof *x->missed, by_size);
 	for (int i = 0; i < DAYS_MAX * SCORE_HORIZONS; i++)
 		scored += x->days[i / SCORE_HORIZONS].hours[i % SCORE_HORIZONS] != 0;
-	buf_addf(&key, "%s:scores:%.*s", x->w->conf->redis_prefix, STR_ARG(x->w->period->name));
+	key_scores(&key, x->w->conf->redis_prefix, x->w->period->name);
 	if (scored) {
 		redis_begin_eval(r, x->w->publish->scores, 1, 3 + 3 * scored);
 		redis_arg(r, buf_str(&key));

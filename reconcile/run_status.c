@@ -81,12 +81,8 @@ static void add_period_fields(struct reconcile_run *w)
 
 bool reconcile_run_publish_status(struct reconcile_run *w, struct err *err)
 {
-	struct buf key = BUF_INIT;
 	add_other_charges(w);
 	add_period_fields(w);
-	buf_addf(&key, "reconcile:%.*s", STR_ARG(w->period->name));
-	bool good = publish_status(w->publish, key.data, &w->status, err) &&
-	            publish_period(w->publish, w->period->name, err);
-	buf_release(&key);
-	return good;
+	return publish_status(w->publish, w->period->name, &w->status, err) &&
+	       publish_period(w->publish, w->period->name, err);
 }

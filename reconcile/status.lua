@@ -6,12 +6,8 @@
 -- returns 1 written, 0 a later run was faster
 
 local key, run = KEYS[1], tonumber(ARGV[1])
-if tonumber(redis.call('HGET', key, 'run') or '0') > run then
-  return '0'
-end
-redis.call('DEL', key)
-for i = 2, #ARGV, 2000 do
-  redis.call('HSET', key, unpack(ARGV, i, math.min(i + 1999, #ARGV)))
-end
-redis.call('HSET', key, 'run', ARGV[1])
+if tonumber(call('HGET', key, 'run') or '0') > run then return '0' end
+call('DEL', key)
+set_fields(key, ARGV, 2)
+call('HSET', key, 'run', ARGV[1])
 return '1'

@@ -1,16 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Puts the staged figures of a run in the place of a billing period's, all at once, unless a later run has done so.
+-- Puts the staged figures of a run in the place of a billing period's, all at once, unless a later run has
+-- done so.
 --
--- KEYS[1] the common start of all keys
--- ARGV    run, period, first hour, end hour (exclusive), retention (ms), since, watermark (hours; 0: leave it)
+-- KEYS[1] the start of all keys of the account and Region
+-- ARGV    run, period, first hour, end hour (exclusive), retention (ms), since, watermark (hours; 0: leave
+--         it)
 -- returns 1 done, 0 a later run was faster
 
-local p, call = KEYS[1], redis.call
+local p = KEYS[1]
 local run, period = tonumber(ARGV[1]), ARGV[2]
-local actual, staged = p .. ':actual', p .. ':staged:' .. ARGV[1]
+local actual, staged, billed = p .. KEY_ACTUAL, p .. KEY_STAGED .. ARGV[1], p .. KEY_BILLED
 local members = call('ZRANGE', staged, 0, -1, 'WITHSCORES')
 
-if tonumber(call('HGET', p .. ':billed', period) or '0') > run then
+if tonumber(call('HGET', billed, period) or '0') > run then
   for i = 1, #members, 2 do
     call('DEL', staged .. ':' .. members[i])
   end
@@ -29,17 +31,17 @@ for i = 1, #members, 2 do
   call('RENAME', staged .. ':' .. member, actual .. ':' .. member)
   call('PEXPIRE', actual .. ':' .. member, ARGV[5])
   call('ZADD', actual, members[i + 1], member)
-  call('SADD', actual .. ':models', string.sub(member, 15))
+  call('SADD', p .. KEY_ACTUAL_MODELS, sub(member, MEMBER_MODEL + 1))
 end
 call('DEL', staged)
-call('HSET', p .. ':billed', period, run)
-local since, watermark = call('HGET', p .. ':billed', 'since'), call('HGET', p .. ':billed', 'watermark')
+call('HSET', billed, period, run)
+local since, watermark = call('HGET', billed, 'since'), call('HGET', billed, 'watermark')
 if tonumber(ARGV[7]) > 0 then
   if not since or tonumber(ARGV[6]) < tonumber(since) then
-    call('HSET', p .. ':billed', 'since', ARGV[6])
+    call('HSET', billed, 'since', ARGV[6])
   end
   if not watermark or tonumber(ARGV[7]) > tonumber(watermark) then
-    call('HSET', p .. ':billed', 'watermark', ARGV[7])
+    call('HSET', billed, 'watermark', ARGV[7])
   end
 end
 return '1'

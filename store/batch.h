@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records folded in memory, sorted by where in Redis they belong, until one round trip writes them all.
 //
-//     record -> account and Region (account/region) -> section (bucket of six hours, and the bucket across the edge it may have to look in)
+//     record -> account and Region (account/region) -> section (bucket of six hours, and the bucket across
+//     the edge it may have to look in)
 //                                           -> evidence, metrics, names, sessions, seats
 #ifndef NOWCAST_STORE_BATCH_H
 #define NOWCAST_STORE_BATCH_H
@@ -17,7 +18,8 @@
 #include "store/evidence.h"
 
 enum {
-	BUCKET_HOURS = 6,  // apply.lua knows this number
+	BUCKET_HOURS = 6,
+	BUCKETS_A_DAY = 24 / BUCKET_HOURS,
 	CALL_HOURS_MAX = 1 // no call lasts longer: how far apart two records of one call may be
 };
 

@@ -1,32 +1,34 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Replaces what the bill teaches about one model, and has its hours computed again if that is news.
+-- Replaces what the bill says about one model, and has the model's hours computed again if that has changed.
 --
--- KEYS[1] the common start of all keys
+-- KEYS[1] the start of all keys of the account and Region
 -- ARGV    model's hex name, delay (ms), time to live (ms), then fields and values, sorted by field
+-- returns 1 changed, 0 it was the same
 
-local p, call = KEYS[1], redis.call
-local key, name = p .. ':taught:' .. ARGV[1], ARGV[1]
-local same = call('HLEN', key) * 2 == #ARGV - 3
-for i = 4, #ARGV, 2 do
-  same = same and call('HGET', key, ARGV[i]) == ARGV[i + 1]
+local p, name = KEYS[1], ARGV[1]
+local key = p .. KEY_BILLED_MEANS .. name
+local FIRST = 4 -- argument that is a field
+
+local function is_same()
+  if call('HLEN', key) * 2 ~= #ARGV - FIRST + 1 then return false end
+  for i = FIRST, #ARGV, 2 do
+    if call('HGET', key, ARGV[i]) ~= ARGV[i + 1] then return false end
+  end
+  return true
 end
-if same then
+
+if is_same() then
   call('PEXPIRE', key, ARGV[3])
   return '0'
 end
 call('DEL', key)
-for i = 4, #ARGV, 2 do call('HSET', key, ARGV[i], ARGV[i + 1]) end
+set_fields(key, ARGV, FIRST)
 call('PEXPIRE', key, ARGV[3])
 
-local clock = call('TIME')
-local soon = clock[1] * 1000 + math.floor(clock[2] / 1000) + tonumber(ARGV[2])
-for _, bucket in ipairs(call('ZRANGE', p .. ':open', 0, -1)) do
-  for _, member in ipairs(call('SMEMBERS', p .. ':groups:' .. bucket)) do
-    local cells = p .. ':cells:' .. member
-    if string.sub(member, -#name) == name and call('EXISTS', cells) == 1 then
-      call('HINCRBY', cells, 'v', 1)
-      call('ZADD', p .. ':due', 'LT', soon, member)
-    end
+local soon = now_ms() + tonumber(ARGV[2])
+for _, bucket in ipairs(call('ZRANGE', p .. KEY_OPEN, 0, -1)) do
+  for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
+    if sub(model_hour, -#name) == name then touch_cells(p, model_hour, 'v', soon) end
   end
 end
 return '1'

@@ -5,16 +5,17 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/embed.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/usd.h"
 #include "base/when.h"
 #include "store/evidence.h"
+#include "store/keys.h"
 #include "store/redis.h"
+#include "store/script.h"
 #include "store/view.h"
 
-EMBED(billed_means_lua, "store/billed_means.lua")
+EMBED_SCRIPT(billed_means_lua, "store/billed_means.lua")
 
 bool billed_means_read(struct str field, struct str value, struct billed_means *ret)
 {
@@ -108,8 +109,7 @@ static void queue_model(struct redis *r, int script, const char *prefix, int64_t
 		useful += list[i].sums.calls > 0;
 	if (useful) {
 		redis_begin_eval(r, script, 1, 4 + 2 * useful);
-		buf_addf(&text, "%s:{%.*s}", prefix, STR_ARG(list[0].acct_region));
-		redis_arg(r, buf_str(&text));
+		redis_arg(r, key_acct_region(&text, prefix, list[0].acct_region));
 		buf_clear(&text);
 		buf_addf(&text, "%016llx", (unsigned long long)evidence_model_id(list[0].model));
 		redis_arg(r, buf_str(&text));
@@ -149,18 +149,15 @@ static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, 
 	struct buf key = BUF_INIT;
 	struct arena arena = ARENA_INIT;
 	*ret = 0;
-	buf_addf(&key, "%s:slots", prefix);
-	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;
 	struct str *acct_regions = arena_alloc(&arena, (n + 1) * sizeof *acct_regions);
 	for (size_t i = 0; i < n; i++)
 		acct_regions[i] = arena_str(&arena, redis_elem(r, 0, i));
-	for (size_t i = 0; i < n; i++) {
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:billed", prefix, STR_ARG(acct_regions[i]));
-		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), STR("watermark")});
-	}
+	for (size_t i = 0; i < n; i++)
+		redis_cmd(r, 3,
+		          (struct str[]){STR("HGET"), key_billed(&key, prefix, acct_regions[i]), STR("watermark")});
 	good = good && redis_exec(r, err);
 	for (size_t i = 0; good && i < n; i++)
 		if (redis_int(r, i) > *ret)

@@ -5,8 +5,9 @@
 
 #include "base/arn.h"
 #include "base/buf.h"
+#include "store/keys.h"
 
-static const struct str sessions = {":assumed-role/", sizeof ":assumed-role/" - 1};
+static const struct str sessions = {CARDINALITY_SESSIONS, sizeof CARDINALITY_SESSIONS - 1};
 
 struct str cardinality_group(struct str arn)
 {
@@ -49,14 +50,12 @@ struct str cardinality_stored(struct arena *arena, struct str shown)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-void cardinality_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day)
+void cardinality_ask(struct redis *r, const char *prefix, struct str acct_region, int64_t first_day,
+                     int64_t last_day)
 {
 	struct buf key = BUF_INIT;
-	for (int64_t day = first_day; day <= last_day; day++) {
-		buf_clear(&key);
-		buf_addf(&key, "%.*s:crowded:%lld", STR_ARG(start), (long long)day);
-		redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
-	}
+	for (int64_t day = first_day; day <= last_day; day++)
+		redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_overflowed(&key, prefix, acct_region, day)});
 	buf_release(&key);
 }
 
@@ -78,13 +77,12 @@ static bool is_models(const struct kept_names *o)
 	return str_is(o->group, CARDINALITY_MODELS);
 }
 
-void cardinality_ask_kept(const struct cardinality *x, struct redis *r, struct str start, struct str model)
+void cardinality_ask_kept(const struct cardinality *x, struct redis *r, const char *prefix,
+                          struct str acct_region, struct str model)
 {
 	struct buf key = BUF_INIT;
 	for (int i = 0; i < x->n; i++) {
-		buf_clear(&key);
-		buf_addf(&key, "%.*s:roster:%lld:%.*s", STR_ARG(start), (long long)x->list[i].day,
-		         STR_ARG(x->list[i].group));
+		key_kept(&key, prefix, acct_region, x->list[i].day, x->list[i].group);
 		if (is_models(&x->list[i]))
 			redis_cmd(r, 3, (struct str[]){STR("ZSCORE"), buf_str(&key), model});
 		else

@@ -4,10 +4,12 @@
 // configuration says have a seat on a day (UTC), those that called first, and the others are counted
 // together, as
 //
-//     sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)    in Redis ".../ROLE/*": names there hold no blanks
-//     users of an account   arn:aws:iam::A:user/(other users)                    in Redis ".../user/*"
+//     sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)    in Redis ".../ROLE/*":
+//     names there hold no blanks users of an account   arn:aws:iam::A:user/(other users)                  
+//      in Redis ".../user/*"
 //                           (so with federated users, services, and what else has a kind and a name)
-//     models                (other models)                                       in Redis "*" (pricing/model_id.h)
+//     models                (other models)                                       in Redis "*"
+//     (pricing/model_id.h)
 //
 // apply.lua gives the seats, and takes one away when a record comes late of somebody who called earlier.
 // Groups that never had too many have nothing to look up. A model that a price is known for needs no seat: of
@@ -29,6 +31,7 @@
 // "arn:aws:iam::A:user/" of a user; none of who is alone in the account. And that of all models.
 struct str cardinality_group(struct str arn);
 #define CARDINALITY_MODELS "models"
+#define CARDINALITY_SESSIONS ":assumed-role/" // in the groups of sessions
 
 bool cardinality_is_of_sessions(struct str group);
 
@@ -53,14 +56,15 @@ struct cardinality {
 	int n;
 };
 
-// Two steps of a pipeline. `start` is that of all keys, "<prefix>:{account and Region}". First: which groups
-// had too many, a reply a day.
-void cardinality_ask(struct redis *r, struct str start, int64_t first_day, int64_t last_day);
+// Two steps of a pipeline. First: which groups had too many members, a reply a day.
+void cardinality_ask(struct redis *r, const char *prefix, struct str acct_region, int64_t first_day,
+                     int64_t last_day);
 void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, int64_t first_day,
                       int64_t last_day, struct arena *arena);
 
-// Then their seats, a reply a roster. Of models only this one is asked for.
-void cardinality_ask_kept(const struct cardinality *x, struct redis *r, struct str start, struct str model);
+// Then the members that keep their names, a reply a group and day. Of models, only whether `model` does.
+void cardinality_ask_kept(const struct cardinality *x, struct redis *r, const char *prefix,
+                          struct str acct_region, struct str model);
 void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply, struct arena *arena);
 
 // Whether it keeps its name on that day.

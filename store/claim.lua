@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Takes hours to compute: they are due again after the lease, should whoever took them die. And since everybody who works
--- comes by here, silent accounts and regions too: what no longer stands for anything is dropped, a little each time.
+-- Takes hours to compute. They are due again after the lease, should the process that took them die. Every
+-- worker calls this for every account and Region, so it also drops entries of indexes that have expired, a
+-- few each time.
 --
--- KEYS[1] the common start of all keys
+-- KEYS[1] the start of all keys of the account and Region
 -- ARGV    "1": also hours not due yet; lease (ms); the most to take; retention (ms)
--- returns  how many stand in `due`, "1" if nothing is left of the account and region, then members "hour:model"
+-- returns  how many are in `due`, "1" if nothing is left of the account and region, then members "hour:model"
 
-local p, call, floor = KEYS[1], redis.call, math.floor
-local due, open = p .. ':due', p .. ':open'
+local p = KEYS[1]
+local due, open, late = p .. KEY_DUE, p .. KEY_OPEN, p .. KEY_LATE
 local retention = tonumber(ARGV[4])
-local clock = call('TIME')
-local now = clock[1] * 1000 + floor(clock[2] / 1000)
+local now = now_ms()
 local LOOKED_AT = 100
 
 local members = call('ZRANGEBYSCORE', due, '-inf', ARGV[1] == '1' and '+inf' or now, 'LIMIT', 0, ARGV[3])
@@ -20,25 +20,26 @@ for _, m in ipairs(members) do call('ZADD', due, now + ARGV[2], m) end
 local gone = call('ZRANGEBYSCORE', open, '-inf', now - retention, 'LIMIT', 0, LOOKED_AT)
 if #gone > 0 then
   call('ZREM', open, unpack(gone))
-  call('HDEL', p .. ':late', unpack(gone))
+  call('HDEL', late, unpack(gone))
 end
 
--- Hours leave an index when their figures have expired. Hours of long ago that were read lately still have theirs, so another
--- stretch is looked at each time.
+-- Hours leave an index when their figures have expired. Old hours whose records were read recently still
+-- have figures, so another part of the index is looked at each time.
 local function prune(index)
   local old = floor((now - retention) / 3600000)
   local n = call('ZCOUNT', index, '-inf', old)
   if n == 0 then return end
-  for _, m in ipairs(call('ZRANGEBYSCORE', index, '-inf', old, 'LIMIT', n > LOOKED_AT and now % n or 0, LOOKED_AT)) do
+  local first = n > LOOKED_AT and now % n or 0
+  for _, m in ipairs(call('ZRANGEBYSCORE', index, '-inf', old, 'LIMIT', first, LOOKED_AT)) do
     if call('EXISTS', index .. ':' .. m) == 0 then call('ZREM', index, m) end
   end
 end
-prune(p .. ':usage')
-prune(p .. ':actual')
+prune(p .. KEY_USAGE)
+prune(p .. KEY_ACTUAL)
 
 local waiting = call('ZCARD', due)
-local silent = waiting == 0 and call('EXISTS', open, p .. ':late', p .. ':usage', p .. ':actual') == 0
-if silent then call('DEL', p .. ':billed', p .. ':actual:models') end -- how far a bill goes that has no figures any more
+local silent = waiting == 0 and call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
+if silent then call('DEL', p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS) end -- the bill has no figures any more
 
 table.insert(members, 1, tostring(waiting))
 table.insert(members, 2, silent and '1' or '0')

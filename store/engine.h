@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The estimator as its users see it: records in, figures in Redis out.
 //
-//     record -> engine_add (folds in memory) -> engine_apply (one atomic round trip an account and region: facts in Redis)
-//                                                   -> engine_settle (facts + weights -> tokens and dollars by hour)
+//     record -> engine_add (folds in memory) -> engine_apply (one atomic round trip an account and region:
+//     facts in Redis)
+//                                                   -> engine_settle (facts + weights -> tokens and
+//                                                   dollars by hour)
 //
 // Facts are joined, never added, so applying the same record twice, in any order, from any worker, changes
 // nothing. Once engine_apply has returned true the facts are in Redis, and so is the note of which hours are

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/evidence.h"
 
+#include <assert.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -14,9 +16,9 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// A UUID in its usual form is its own bytes; anything else is hashed to as many. The first EVIDENCE_ID of
-// them stay.
-static void put_id(uint8_t *ret, struct str s)
+// A UUID in its usual form gives its own bytes, any other id the bytes of a hash. The first EVIDENCE_ID of
+// them are kept.
+static void write_id(uint8_t *ret, struct str s)
 {
 	uint8_t id[16];
 	int digits = 0;
@@ -57,7 +59,7 @@ uint64_t evidence_caller_id(const struct caller *c)
 	return hash64_seeded(&c->session_start_ms, sizeof c->session_start_ms, h);
 }
 
-static int timing(const struct call *c)
+static int timing_of(const struct call *c)
 {
 	if (!c->time_is_end)
 		return EVIDENCE_TIMING_START;
@@ -66,15 +68,15 @@ static int timing(const struct call *c)
 	return c->source == SOURCE_LOG ? EVIDENCE_TIMING_LOG : EVIDENCE_TIMING_END;
 }
 
-static int rank(const struct call *c)
+static int rank_of(const struct call *c)
 {
 	return c->source == SOURCE_AMENDED ? EVIDENCE_AMENDED
 	       : c->source == SOURCE_LOG   ? EVIDENCE_LOG
 	                                   : EVIDENCE_TRAIL;
 }
 
-// A log that names the input tokens has looked at the whole usage: what it leaves out was zero.
-static bool known_kind(const struct call *c, int kind)
+// A log that names the input tokens names the whole usage: a kind that it leaves out was zero.
+static bool is_known(const struct call *c, int kind)
 {
 	if (c->known[kind])
 		return true;
@@ -86,19 +88,23 @@ static bool known_kind(const struct call *c, int kind)
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id)
 {
-	put_id(e->id, c->request_id);
-	bytes_put64(e->bytes, model_id);
-	bytes_put64(e->bytes + 8, caller_id);
-	bytes_put32(e->bytes + 16, (uint32_t)(c->time_ms / MS_PER_MINUTE));
-	e->bytes[20] = (uint8_t)(c->source << 4 | c->streaming << 1 | c->failed);
-	e->bytes[21] = (uint8_t)(timing(c) | (c->tier_known ? (int)c->tier << 3 | rank(c) << 6 : 0));
+	int tier = c->tier_known ? (int)c->tier << EVIDENCE_TIER_SHIFT | rank_of(c) << EVIDENCE_TIER_RANK_SHIFT : 0;
+	write_id(e->id, c->request_id);
+	bytes_put64(e->bytes + EVIDENCE_AT_MODEL, model_id);
+	bytes_put64(e->bytes + EVIDENCE_AT_CALLER, caller_id);
+	bytes_put32(e->bytes + EVIDENCE_AT_MINUTE, (uint32_t)(c->time_ms / MS_PER_MINUTE));
+	e->bytes[EVIDENCE_AT_FLAGS] =
+		(uint8_t)(c->source << EVIDENCE_SOURCE_SHIFT | (c->streaming ? EVIDENCE_STREAMING : 0) |
+	              (c->failed ? EVIDENCE_FAILED : 0));
+	e->bytes[EVIDENCE_AT_TIMING] = (uint8_t)(timing_of(c) | tier);
 	uint8_t *p = e->bytes + EVIDENCE_HEAD;
 	for (int kind = 0; kind < TOKEN_KINDS; kind++) {
-		if (!known_kind(c, kind))
+		if (!is_known(c, kind))
 			continue;
-		*p++ = (uint8_t)(kind << 4 | rank(c));
-		bytes_put32(p, c->known[kind] ? c->tokens[kind] : 0);
-		p += 4;
+		p[0] = (uint8_t)(kind << EVIDENCE_KIND_SHIFT | rank_of(c));
+		bytes_put32(p + 1, c->known[kind] ? c->tokens[kind] : 0);
+		p += EVIDENCE_TOKENS;
 	}
+	assert(p <= e->bytes + EVIDENCE_MAX);
 	e->len = (uint8_t)(p - e->bytes);
 }

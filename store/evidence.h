@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of one call, as a string of bytes: the value of its entry in Redis, joined there by
-// apply.lua.
+// The evidence of one call: what is known of it, as a string of bytes. It is the value of the call's entry in
+// Redis. evidence.c writes it; apply.lua joins it with what Redis holds, and sums it up. All numbers are
+// big-endian.
 //
 //     offset  0   8   model id    (hash of the model key)
 //             8   8   caller id   (hash of who called)
-//            16   4   minute      (big-endian, since the epoch)
-//            20   1   source << 4 | streaming << 1 | failed
-//            21   1   rank of the tier << 6 | tier << 3 | timing: how well the minute is known, EVIDENCE_TIMING_*
-//            22  5n   tokens, by kind: kind << 4 | rank, then the count (32 bits, big-endian)
+//            16   4   minute      (since the epoch)
+//            20   1   flags       bits 4-7 source, bit 1 streaming, bit 0 failed
+//            21   1   timing      bits 6-7 rank of the tier, bits 3-5 tier, bits 0-2 how well the minute is known
+//            22  5n   tokens      of each kind that is known, ascending:
+//                                 0  1  bits 4-7 token kind, bits 0-3 rank
+//                                 1  4  count
 //
-// Four parts are joined apart: who (bytes 20, 0-15), when (timing, 16-19), the service tier (the upper bits
-// of 21), and each token kind. In each the larger first byte wins, and among equals the larger bytes, so that
-// the join is commutative, associative and idempotent. A tier of rank 0 is that of which no record tells: the
-// standard one.
+// Four parts are joined, each on its own: who called (flags, then model and caller id), when (how well the
+// minute is known, then the minute), the service tier (with its rank), and each token kind (rank, then count).
+// Of two values of a part the larger one stays, compared as bytes. So the join is commutative, associative
+// and idempotent. A tier of rank 0 means that no record names the tier: the standard one is assumed.
 #ifndef NOWCAST_STORE_EVIDENCE_H
 #define NOWCAST_STORE_EVIDENCE_H
 
@@ -25,22 +28,52 @@
 enum {
 	// 90 random bits of a UUID, or as much of a hash: two calls of one bucket will not share them
 	EVIDENCE_ID = 12,
-	EVIDENCE_HEAD = 22,
-	EVIDENCE_MAX = EVIDENCE_HEAD + 5 * TOKEN_KINDS,
 
-	// a stream's start; its metric lands when it ends. apply.lua knows this number
-	EVIDENCE_TIMING_START = 1,
+	EVIDENCE_AT_MODEL = 0,
+	EVIDENCE_AT_CALLER = 8,
+	EVIDENCE_AT_MINUTE = 16,
+	EVIDENCE_AT_FLAGS = 20,
+	EVIDENCE_AT_TIMING = 21,
+	EVIDENCE_HEAD = 22,   // bytes before the tokens
+	EVIDENCE_TOKENS = 5,  // bytes of one token kind
+	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * TOKEN_KINDS,
+
+	EVIDENCE_FAILED = 1,  // flags
+	EVIDENCE_STREAMING = 2,
+	EVIDENCE_SOURCE_SHIFT = 4,
+
+	// how well the minute is known
+	EVIDENCE_TIMING_START = 1,   // the start of a stream; its metric is of the minute in which it ends
 	EVIDENCE_TIMING_LOG = 2,     // an invocation log's timestamp
 	EVIDENCE_TIMING_END = 3,     // the call's end
-	EVIDENCE_TIMING_AMENDED = 4,
+	EVIDENCE_TIMING_AMENDED = 4, // the call's end, from a corrected record
+	EVIDENCE_TIER_SHIFT = 3,
+	EVIDENCE_TIER_RANK_SHIFT = 6,
 
-	EVIDENCE_TRAIL = 1,   // rank of tokens, and of the tier: CloudTrail's, ...
-	EVIDENCE_LOG = 2,     // ... which knows less than the log, ...
-	EVIDENCE_AMENDED = 3, // ... unless it was corrected
+	EVIDENCE_KIND_SHIFT = 4, // of the first byte of a token kind
+
+	// rank of tokens, and of the tier: CloudTrail knows less than the log, but a correction knows more
+	EVIDENCE_TRAIL = 1,
+	EVIDENCE_LOG = 2,
+	EVIDENCE_AMENDED = 3,
 };
 
+_Static_assert(EVIDENCE_AT_CALLER == EVIDENCE_AT_MODEL + sizeof(uint64_t) &&
+                   EVIDENCE_AT_MINUTE == EVIDENCE_AT_CALLER + sizeof(uint64_t) &&
+                   EVIDENCE_AT_FLAGS == EVIDENCE_AT_MINUTE + sizeof(uint32_t) &&
+                   EVIDENCE_AT_TIMING == EVIDENCE_AT_FLAGS + 1 && EVIDENCE_HEAD == EVIDENCE_AT_TIMING + 1,
+               "the parts of the head follow each other");
+_Static_assert(SOURCE_AMENDED < 1 << (8 - EVIDENCE_SOURCE_SHIFT), "a source fits into the flags");
+_Static_assert(EVIDENCE_TIMING_AMENDED < 1 << EVIDENCE_TIER_SHIFT &&
+                   PRICE_TIERS <= 1 << (EVIDENCE_TIER_RANK_SHIFT - EVIDENCE_TIER_SHIFT) &&
+                   EVIDENCE_AMENDED < 1 << (8 - EVIDENCE_TIER_RANK_SHIFT),
+               "how well the minute is known, a tier and a rank fit into one byte");
+_Static_assert(TOKEN_KINDS <= 1 << (8 - EVIDENCE_KIND_SHIFT) && EVIDENCE_AMENDED < 1 << EVIDENCE_KIND_SHIFT,
+               "a token kind and a rank fit into one byte");
+_Static_assert(EVIDENCE_MAX <= UINT8_MAX, "the length fits into one byte");
+
 struct evidence {
-	uint8_t id[EVIDENCE_ID]; // of the request: the start of its UUID, or of a hash of whatever else it is
+	uint8_t id[EVIDENCE_ID]; // of the request: the start of its UUID, or of the hash of an id of another form
 	uint8_t len;
 	uint8_t bytes[EVIDENCE_MAX];
 };

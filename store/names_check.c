@@ -2,13 +2,14 @@
 #include "store/names_check.h"
 
 #include "base/buf.h"
+#include "store/keys.h"
 
 bool names_check(struct redis *r, const char *prefix, struct pseudonyms *p, struct err *err)
 {
 	char mark[PSEUDONYM_MARK];
 	struct buf key = BUF_INIT;
 	pseudonyms_mark(p, mark);
-	buf_addf(&key, "%s:names", prefix);
+	key_names_mark(&key, prefix);
 	if (p)
 		redis_cmdz(r, "SETNX", key.data, mark, NULL);
 	redis_cmdz(r, "GET", key.data, NULL);

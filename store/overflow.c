@@ -3,12 +3,15 @@
 // each, their counts.
 #include "store/overflow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "store/batch.h"
 #include "store/cardinality.h"
+#include "store/keys.h"
 
-enum { BUCKETS_A_DAY = 4, DAYS = 2 };
+enum { DAYS = 2 };
 
 // One account, region and day.
 struct place {
@@ -19,6 +22,7 @@ struct place {
 struct looking {
 	struct redis *redis;
 	struct arena arena;
+	struct buf key; // of the command being queued
 	const char *prefix;
 	struct place *places;
 	size_t n;
@@ -26,7 +30,7 @@ struct looking {
 
 static bool find_acct_regions(struct looking *x, struct str **ret, size_t *ret_n, struct err *err)
 {
-	redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), arena_text(&x->arena, "%s:slots", x->prefix)});
+	redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&x->key, x->prefix)});
 	if (!redis_exec(x->redis, err))
 		return false;
 	*ret_n = redis_len(x->redis, 0);
@@ -45,9 +49,8 @@ static bool find_days(struct looking *x, struct err *err)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(x->redis, 4,
-		          (struct str[]){STR("ZREVRANGE"),
-		                         arena_text(&x->arena, "%s:{%.*s}:open", x->prefix, STR_ARG(acct_regions[i])),
-		                         STR("0"), STR("7")});
+		          (struct str[]){STR("ZREVRANGE"), key_open(&x->key, x->prefix, acct_regions[i]), STR("0"),
+		                         STR("7")});
 	if (!redis_exec(x->redis, err))
 		return false;
 	x->places = arena_alloc(&x->arena, (n * DAYS + 1) * sizeof *x->places);
@@ -69,9 +72,8 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 	size_t n = 0;
 	for (size_t i = 0; i < x->n; i++)
 		redis_cmd(x->redis, 2,
-		          (struct str[]){STR("SMEMBERS"),
-		                         arena_text(&x->arena, "%s:{%.*s}:crowded:%lld", x->prefix,
-		                                    STR_ARG(x->places[i].acct_region), (long long)x->places[i].day)});
+		          (struct str[]){STR("SMEMBERS"), key_overflowed(&x->key, x->prefix, x->places[i].acct_region,
+		                                                         x->places[i].day)});
 	if (!redis_exec(x->redis, err))
 		return false;
 	for (size_t i = 0; i < x->n; i++)
@@ -91,6 +93,13 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 	return true;
 }
 
+// Account and region are the two halves of one string.
+static struct str acct_region_of(const struct overflow *f)
+{
+	assert(f->region.p == f->account.p + f->account.len + 1);
+	return (struct str){f->account.p, f->account.len + 1 + f->region.len};
+}
+
 static enum overflow_kind kind_of(struct str group)
 {
 	return cardinality_is_of_sessions(group)   ? OVERFLOW_SESSIONS
@@ -106,11 +115,9 @@ bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, c
 	size_t n = 0;
 	bool good = find_days(&x, err) && find_groups(&x, &all, &n, err);
 	for (size_t i = 0; good && i < n; i++)
-		redis_cmd(
-			r, 2,
-			(struct str[]){STR("PFCOUNT"), arena_text(&x.arena, "%s:{%.*s/%.*s}:folded:%lld:%.*s", prefix,
-		                                              STR_ARG(all[i].account), STR_ARG(all[i].region),
-		                                              (long long)all[i].day, STR_ARG(all[i].role))});
+		redis_cmd(r, 2,
+		          (struct str[]){STR("PFCOUNT"), key_overflow(&x.key, prefix, acct_region_of(&all[i]),
+		                                                      all[i].day, all[i].role)});
 	good = good && redis_exec(r, err);
 	for (size_t i = 0; good && i < n; i++) {
 		struct overflow f = all[i];
@@ -121,5 +128,6 @@ bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, c
 		fn(user, &f);
 	}
 	arena_release(&x.arena);
+	buf_release(&x.key);
 	return good;
 }

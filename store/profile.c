@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/usd.h"
 #include "pricing/model_id.h"
+#include "store/keys.h"
 
 bool profile_is_opaque(struct str model)
 {
@@ -19,8 +20,7 @@ void profile_ask(struct redis *r, const char *prefix, struct str model)
 {
 	struct buf key = BUF_INIT;
 	struct str id = str_after_last(model, '/');
-	buf_addf(&key, "%s:profile:%.*s", prefix, STR_ARG(id));
-	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_profile(&key, prefix, id)});
 	buf_release(&key);
 }
 

@@ -27,6 +27,8 @@ struct redis {
 	struct str scripts[SCRIPTS_MAX];
 	char sha[SCRIPTS_MAX][SHA_LEN + 1];
 	int nscripts;
+	redis_connect_fn *on_connect; // may be NULL
+	const char *prefix;           // for on_connect
 	uint64_t round_trips;
 };
 
@@ -37,8 +39,15 @@ bool redis_open(struct redis **ret, struct redis_target target, struct err *err)
 		free(r);
 		return false;
 	}
+	r->prefix = target.prefix;
 	*ret = r;
 	return true;
+}
+
+void redis_on_connect(struct redis *r, redis_connect_fn *fn)
+{
+	assert(!r->reader && r->prefix);
+	r->on_connect = fn;
 }
 
 static void drop_replies(struct redis *r)
@@ -195,6 +204,8 @@ static bool connect_now(struct redis *r, struct err *err)
 	size_t commands = r->commands;
 	r->out = (struct buf)BUF_INIT;
 	bool good = wire_connect(&r->wire, err) && greet(r, err);
+	clear_pipeline(r);
+	good = good && (!r->on_connect || r->on_connect(r, r->prefix, err));
 	buf_release(&r->out);
 	r->out = pipeline;
 	r->commands = commands;

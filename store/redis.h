@@ -3,7 +3,8 @@
 // only file that includes it); the transport is ours, so that rediss:// works with the hiredis of every
 // distribution.
 //
-//     redis_cmd(...) x n  ->  redis_exec: one write, n replies  ->  redis_get(i) ...  ->  next redis_cmd clears them
+//     redis_cmd(...) x n  ->  redis_exec: one write, n replies  ->  redis_get(i) ...  ->  next redis_cmd
+//     clears them
 //
 // A connection that broke is opened again by the next redis_exec. Not for use by two threads.
 #ifndef NOWCAST_STORE_REDIS_H
@@ -32,11 +33,16 @@ static inline struct redis_target redis_target_of(const struct conf *c)
 	return (struct redis_target){c->redis, c->redis_ca, c->redis_prefix};
 }
 
-// `target.url`: redis://[user[:password]@]host[:port][/db], rediss:// the same over TLS, unix:/path[?db=N].
-// Does not connect. ERR_CONFIG says what is wrong
-// with the URL.
+// Connects at the first redis_exec, not here. `target.url`: redis://[user[:password]@]host[:port][/db],
+// rediss:// the same over TLS, unix:/path[?db=N]. ERR_CONFIG says what is wrong with the URL. Programs open
+// Redis by schema_open (store/schema.h).
 bool redis_open(struct redis **ret, struct redis_target target, struct err *err) NC_CHECK;
 void redis_close(struct redis *r);
+
+// Has `fn` called on every new connection before the first pipeline goes out; what it returns is what the
+// connecting returns. It may send commands of its own. `target.prefix` must live as long as `r`.
+typedef bool redis_connect_fn(struct redis *r, const char *prefix, struct err *err);
+void redis_on_connect(struct redis *r, redis_connect_fn *fn);
 
 // Registers a Lua script; it is loaded on every new connection. Returns its number for redis_eval. `source`
 // must live.

@@ -1,30 +1,27 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tags of sessions have arrived: hours of calls that were counted before are to be computed anew.
+-- The tags of sessions have arrived: hours in which these sessions called before are to be computed again.
 --
--- KEYS[1] the common start of all keys
+-- KEYS[1] the start of all keys of the account and Region
 -- ARGV    delay (ms), then session keys as in `sessions` (access key, or arn@start)
 
-local p, call = KEYS[1], redis.call
-local clock = call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local p = KEYS[1]
+local now = now_ms()
 local soon = now + tonumber(ARGV[1])
-for _, bucket in ipairs(call('ZRANGEBYSCORE', p .. ':open', now, '+inf')) do -- of the others no session is known any more
-  local sessions, hit = p .. ':sessions:' .. bucket, false
-  if call('EXISTS', sessions) == 1 then
-    for i = 2, #ARGV do
-      if call('SISMEMBER', sessions, ARGV[i]) == 1 then
-        hit = true
-        break
-      end
-    end
+
+local function has_called(bucket)
+  local sessions = p .. KEY_SESSIONS .. bucket
+  if call('EXISTS', sessions) == 0 then return false end
+  for i = 2, #ARGV do
+    if call('SISMEMBER', sessions, ARGV[i]) == 1 then return true end
   end
-  if hit then
-    for _, member in ipairs(call('SMEMBERS', p .. ':groups:' .. bucket)) do
-      local cells = p .. ':cells:' .. member
-      if call('EXISTS', cells) == 1 then
-        call('HINCRBY', cells, 'v', 1)
-        call('ZADD', p .. ':due', 'LT', soon, member)
-      end
+  return false
+end
+
+-- Of buckets that are closed no session is known any more.
+for _, bucket in ipairs(call('ZRANGEBYSCORE', p .. KEY_OPEN, now, '+inf')) do
+  if has_called(bucket) then
+    for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
+      touch_cells(p, model_hour, 'v', soon)
     end
   end
 end

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "estimator/tariff.h"
+#include "store/keys.h"
 #include "store/usage_rows.h"
 
 enum { SHEETS_AT_ONCE = 64, TRIES = 10 };
@@ -159,7 +160,7 @@ static void note_model(struct job *j, const struct model_hour *s)
 static bool forget_unpriced(struct job *j, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:unpriced", j->prefix);
+	key_unpriced(&key, j->prefix);
 	for (size_t i = 0; i < j->nseen; i++)
 		if (!j->seen[i].unpriced)
 			redis_cmd(j->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), j->seen[i].model});
@@ -273,8 +274,9 @@ static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, 
 	bool good = true;
 	snprintf(lo, sizeof lo, "%lld", (long long)from);
 	snprintf(hi, sizeof hi, "(%lld", (long long)to);
-	buf_addf(&key, "%s:{%.*s}:usage", j->prefix, STR_ARG(acct_region));
-	redis_cmd(j->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
+	redis_cmd(j->redis, 4,
+	          (struct str[]){STR("ZRANGEBYSCORE"), key_usage_index(&key, j->prefix, acct_region), str_of(lo),
+	                         str_of(hi)});
 	if (!redis_exec(j->redis, err)) {
 		buf_release(&key);
 		return false;
@@ -286,10 +288,10 @@ static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, 
 				   when = str_cut(&model, ':');
 		int64_t ms = 0;
 		when_parse(when, &ms);
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:usage:%.*s", j->prefix, STR_ARG(acct_region), STR_ARG(member));
-		model_hours[i] = (struct model_hour){
-			.key = arena_str(&names, buf_str(&key)), .model = model, .hour = ms / MS_PER_HOUR};
+		model_hours[i] =
+			(struct model_hour){.key = arena_str(&names, key_usage(&key, j->prefix, acct_region, member)),
+		                        .model = model,
+		                        .hour = ms / MS_PER_HOUR};
 	}
 	for (size_t i = 0; good && i < n; i += SHEETS_AT_ONCE) {
 		arena_reset(&j->arena);
@@ -308,8 +310,7 @@ bool reprice(struct redis *r, const char *prefix, const struct prices *prices, i
 		.redis = r, .prefix = prefix, .prices = prices, .dry = dry, .script = redis_script(r, swap_all)};
 	struct arena names = ARENA_INIT;
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:slots", prefix);
-	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
 	buf_release(&key);
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;

@@ -4,9 +4,11 @@
 #include "store/session.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/usd.h"
+#include "store/keys.h"
 
 static struct str copied(struct arena *arena, const json_t *s)
 {
@@ -17,8 +19,9 @@ static struct str copied(struct arena *arena, const json_t *s)
 static bool find_record(struct redis *r, const char *prefix, struct str key, struct arena *arena,
                         struct session *ret, struct err *err)
 {
-	struct str name = arena_text(arena, "%s:session:%.*s", prefix, STR_ARG(key));
-	redis_cmd(r, 2, (struct str[]){STR("GET"), name});
+	struct buf name = BUF_INIT;
+	redis_cmd(r, 2, (struct str[]){STR("GET"), key_session(&name, prefix, key)});
+	buf_release(&name);
 	if (!redis_exec(r, err))
 		return false;
 	struct str text = redis_nil(r, 0) ? STR_NONE : redis_str(r, 0);
@@ -45,10 +48,10 @@ static bool is_of_key(struct str text, struct str key, struct arena *arena, stru
 	return true;
 }
 
-static bool find_names(struct redis *r, struct str names, struct str key, struct arena *arena,
+static bool find_names(struct redis *r, struct str names_key, struct str key, struct arena *arena,
                        struct session *ret, struct err *err)
 {
-	redis_cmd(r, 2, (struct str[]){STR("HVALS"), names});
+	redis_cmd(r, 2, (struct str[]){STR("HVALS"), names_key});
 	if (!redis_exec(r, err))
 		return false;
 	for (size_t i = 0; i < redis_len(r, 0); i++)
@@ -57,8 +60,8 @@ static bool find_names(struct redis *r, struct str names, struct str key, struct
 	return true;
 }
 
-// Replies of one command as a list that outlives it.
-static bool members(struct redis *r, struct arena *arena, struct str *ret_list[], size_t *ret_n,
+// The elements of the reply, in a list that outlives it.
+static bool copy_members(struct redis *r, struct arena *arena, struct str *ret_list[], size_t *ret_n,
                     struct err *err)
 {
 	if (!redis_exec(r, err))
@@ -73,26 +76,23 @@ static bool members(struct redis *r, struct arena *arena, struct str *ret_list[]
 static bool find_caller(struct redis *r, const char *prefix, struct str key, struct arena *arena,
                         struct session *ret, struct err *err)
 {
-	struct str *slots, *buckets;
-	size_t nslots, nbuckets;
-	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), arena_text(arena, "%s:slots", prefix)});
-	if (!members(r, arena, &slots, &nslots, err))
-		return false;
-	for (size_t i = 0; i < nslots; i++) {
+	struct str *acct_regions, *buckets;
+	size_t nacct_regions = 0, nbuckets = 0;
+	struct buf name = BUF_INIT;
+	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&name, prefix)});
+	bool good = copy_members(r, arena, &acct_regions, &nacct_regions, err);
+	for (size_t i = 0; good && i < nacct_regions; i++) {
 		redis_cmd(r, 4,
-		          (struct str[]){STR("ZREVRANGE"),
-		                         arena_text(arena, "%s:{%.*s}:open", prefix, STR_ARG(slots[i])), STR("0"),
+		          (struct str[]){STR("ZREVRANGE"), key_open(&name, prefix, acct_regions[i]), STR("0"),
 		                         STR("-1")});
-		if (!members(r, arena, &buckets, &nbuckets, err))
-			return false;
-		for (size_t k = 0; k < nbuckets && !ret->arn.len; k++)
-			if (!find_names(
-					r,
-					arena_text(arena, "%s:{%.*s}:names:%.*s", prefix, STR_ARG(slots[i]), STR_ARG(buckets[k])),
-					key, arena, ret, err))
-				return false;
+		good = copy_members(r, arena, &buckets, &nbuckets, err);
+		for (size_t k = 0; good && k < nbuckets && !ret->arn.len; k++)
+			good = find_names(r,
+			                  key_names(&name, prefix, acct_regions[i], strtoll(buckets[k].p, NULL, 10)),
+			                  key, arena, ret, err);
 	}
-	return true;
+	buf_release(&name);
+	return good;
 }
 
 bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena,

@@ -11,25 +11,27 @@
 #include <sys/random.h>
 
 #include "base/buf.h"
-#include "base/embed.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "store/keys.h"
 #include "store/names_check.h"
+#include "store/schema.h"
+#include "store/script.h"
 
-EMBED(apply_lua, "store/apply.lua")
-EMBED(hour_stats_lua, "store/hour_stats.lua")
-EMBED(settle_lua, "store/settle.lua")
-EMBED(claim_lua, "store/claim.lua")
-EMBED(relabel_lua, "store/relabel.lua")
-EMBED(keep_longest_lua, "store/keep_longest.lua")
-EMBED(tags_lua, "store/tags.lua")
+EMBED_SCRIPTS(apply_lua, "store/calls.lua", "store/apply.lua")
+EMBED_SCRIPT(hour_stats_lua, "store/hour_stats.lua")
+EMBED_SCRIPT(settle_lua, "store/settle.lua")
+EMBED_SCRIPT(claim_lua, "store/claim.lua")
+EMBED_SCRIPT(relabel_lua, "store/relabel.lua")
+EMBED_SCRIPT(keep_longest_lua, "store/keep_longest.lua")
+EMBED_SCRIPT(tags_lua, "store/tags.lua")
 
 enum { CALLS_PER_EVAL = 4000 };
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err)
 {
 	*s = (struct store){.options = o};
-	if (!redis_open(&s->redis, o->redis, err))
+	if (!schema_open(&s->redis, o->redis, SCHEMA_WRITE, err))
 		return false;
 	s->apply = redis_script(s->redis, apply_lua());
 	s->hour_stats = redis_script(s->redis, hour_stats_lua());
@@ -44,20 +46,8 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 void store_close(struct store *s)
 {
 	redis_close(s->redis);
+	buf_release(&s->key);
 	s->redis = NULL;
-}
-
-struct str store_key(const struct store *s, struct arena *arena, struct str acct_region, const char *fmt, ...)
-{
-	struct buf b = BUF_INIT;
-	va_list ap;
-	buf_addf(&b, "%s:{%.*s}", s->options->redis.prefix, STR_ARG(acct_region));
-	va_start(ap, fmt);
-	buf_vaddf(&b, fmt, ap);
-	va_end(ap);
-	struct str key = arena_str(arena, buf_str(&b));
-	buf_release(&b);
-	return key;
 }
 
 int64_t store_keep_ms(const struct store *s)
@@ -148,15 +138,14 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 }
 
-static void send_parts(struct store *s, struct str acct_region, const struct part *parts, int n,
-                       struct arena *arena)
+static void send_parts(struct store *s, struct str acct_region, const struct part *parts, int n)
 {
 	const struct engine_options *o = s->options;
 	int argc = 1 + 7;
 	for (int i = 0; i < n; i++)
 		argc += part_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
-	redis_arg(s->redis, store_key(s, arena, acct_region, "%s", ""));
+	redis_arg(s->redis, key_acct_region(&s->key, o->redis.prefix, acct_region));
 	redis_argi(s->redis, o->window_ms);
 	redis_argi(s->redis, store_keep_ms(s));
 	redis_argi(s->redis, o->settle_ms);
@@ -170,8 +159,7 @@ static void send_parts(struct store *s, struct str acct_region, const struct par
 
 // Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there
 // are.
-static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region,
-                               struct arena *arena)
+static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region)
 {
 	struct part parts[64];
 	int n = 0;
@@ -187,7 +175,7 @@ static size_t send_acct_region(struct store *s, const struct batch_acct_region *
 			first += take;
 			calls += take;
 			if (calls == CALLS_PER_EVAL || n == 64) {
-				send_parts(s, acct_region->name, parts, n, arena);
+				send_parts(s, acct_region->name, parts, n);
 				evals++;
 				n = 0;
 				calls = 0;
@@ -195,7 +183,7 @@ static size_t send_acct_region(struct store *s, const struct batch_acct_region *
 		} while (first < x->ncalls);
 	}
 	if (n > 0) {
-		send_parts(s, acct_region->name, parts, n, arena);
+		send_parts(s, acct_region->name, parts, n);
 		evals++;
 	}
 	return evals;
@@ -203,41 +191,34 @@ static size_t send_acct_region(struct store *s, const struct batch_acct_region *
 
 static void send_session(struct store *s, struct str key, struct str json)
 {
-	struct buf name = BUF_INIT;
-	buf_addf(&name, "%s:session:%.*s", s->options->redis.prefix, STR_ARG(key));
 	redis_begin_eval(s->redis, s->keep_longest, 1, 3);
-	redis_arg(s->redis, buf_str(&name));
+	redis_arg(s->redis, key_session(&s->key, s->options->redis.prefix, key));
 	redis_arg(s->redis, json);
 	redis_argi(s->redis, s->options->window_ms + store_keep_ms(s));
-	buf_release(&name);
 }
 
 static void send_tags(struct store *s, const struct batch *b)
 {
-	struct buf name = BUF_INIT;
 	for (int32_t i = 0; i < b->nsession_tags; i++) {
 		send_session(s, b->session_tags[i].access_key, b->session_tags[i].json);
 		if (b->session_tags[i].arn_at_start.len)
 			send_session(s, b->session_tags[i].arn_at_start, b->session_tags[i].json);
 	}
 	for (int32_t i = 0; i < b->ntag_changes; i++) {
-		buf_clear(&name);
-		buf_addf(&name, "%s:tags:%.*s", s->options->redis.prefix, STR_ARG(b->tag_changes[i].key));
 		redis_begin_eval(s->redis, s->tags, 1, 4);
-		redis_arg(s->redis, buf_str(&name));
+		redis_arg(s->redis, key_tags(&s->key, s->options->redis.prefix, b->tag_changes[i].key));
 		redis_arg(s->redis, b->tag_changes[i].field);
 		redis_arg(s->redis, b->tag_changes[i].json);
 		redis_argi(s->redis, s->options->retention_ms + STORE_GRACE_MS);
 	}
-	buf_release(&name);
 }
 
 static void send_signals(struct store *s, const struct batch *b)
 {
 	static const char *const names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
 	                                                "metric", "session_tags", "principal_tags"};
-	struct buf key = BUF_INIT, now = BUF_INIT, event = BUF_INIT, member = BUF_INIT;
-	buf_addf(&key, "%s:signals", s->options->redis.prefix);
+	struct buf now = BUF_INIT, event = BUF_INIT, member = BUF_INIT;
+	struct str key = key_signals(&s->key, s->options->redis.prefix);
 	buf_addf(&now, "%lld", (long long)when_now_ms());
 	for (int kind = 0; kind < RECORD_KINDS; kind++) {
 		if (!b->newest_ms[kind])
@@ -246,9 +227,8 @@ static void send_signals(struct store *s, const struct batch *b)
 		buf_clear(&member);
 		buf_addf(&event, "%lld", (long long)b->newest_ms[kind]);
 		buf_addf(&member, "%s:arrived", names[kind]);
-		redis_cmdz(s->redis, "ZADD", key.data, "GT", event.data, names[kind], now.data, member.data, NULL);
+		redis_cmdz(s->redis, "ZADD", key.p, "GT", event.data, names[kind], now.data, member.data, NULL);
 	}
-	buf_release(&key);
 	buf_release(&now);
 	buf_release(&event);
 	buf_release(&member);
@@ -274,8 +254,7 @@ static bool concerns(const struct places *p, struct str acct_region, const struc
 	       map_find(&p->cross_account, guest_key(t->account, acct_region));
 }
 
-static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct arena *arena,
-                    struct err *err)
+static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct err *err)
 {
 	for (size_t i = 0; i < p->nacct_regions; i++) {
 		int n = 0;
@@ -285,7 +264,7 @@ static bool relabel(struct store *s, const struct batch *b, const struct places 
 		if (n == 0)
 			continue;
 		redis_begin_eval(s->redis, s->relabel, 1, 2 + n);
-		redis_arg(s->redis, store_key(s, arena, p->acct_regions[i], "%s", ""));
+		redis_arg(s->redis, key_acct_region(&s->key, s->options->redis.prefix, p->acct_regions[i]));
 		redis_argi(s->redis, s->options->settle_ms);
 		for (int32_t k = 0; k < b->nsession_tags; k++) {
 			const struct batch_session *t = &b->session_tags[k];
@@ -317,13 +296,12 @@ static void read_places(struct redis *r, size_t acct_regions, size_t cross_accou
 // Whoever finds no epoch offers one. Another than there was means that Redis has forgotten everything since.
 static bool send_epoch(struct store *s, struct arena *arena, struct err *err)
 {
-	struct str key = arena_text(arena, "%s:epoch", s->options->redis.prefix);
 	if (getrandom(&s->offered, sizeof s->offered, 0) != sizeof s->offered)
 		return err_set(err, ERR_RETRY, "getrandom: %s", strerror(errno));
 	s->offered |= 1; // 0 is none
-	redis_cmd(
-		s->redis, 5,
-		(struct str[]){STR("SET"), key, arena_text(arena, "%016" PRIx64, s->offered), STR("NX"), STR("GET")});
+	redis_cmd(s->redis, 5,
+	          (struct str[]){STR("SET"), key_epoch(&s->key, s->options->redis.prefix),
+	                         arena_text(arena, "%016" PRIx64, s->offered), STR("NX"), STR("GET")});
 	return true;
 }
 
@@ -333,13 +311,14 @@ static void look_for_loss(struct store *s)
 	uint64_t epoch = redis_nil(s->redis, 0) ? s->offered : strtoull(redis_str(s->redis, 0).p, NULL, 16);
 	bool forgotten = s->epoch && s->epoch != epoch;
 	s->epoch = epoch;
-	s->names_checked &= !forgotten; // its mark is gone, too
+	s->marks_checked &= !forgotten;
 	if (forgotten && s->options->on_forgotten)
 		s->options->on_forgotten(s->options->user);
 }
 
-static void send_cross_account(struct store *s, const struct batch *b, struct str cross_account)
+static void send_cross_account(struct store *s, const struct batch *b)
 {
+	struct str key = key_cross_account(&s->key, s->options->redis.prefix);
 	struct buf now = BUF_INIT, member = BUF_INIT;
 	buf_addf(&now, "%lld", (long long)when_now_ms());
 	for (int32_t i = 0; i < b->nacct_regions; i++) {
@@ -348,7 +327,7 @@ static void send_cross_account(struct store *s, const struct batch *b, struct st
 			buf_addf(&member, "%.*s %.*s", STR_ARG(b->acct_regions[i].cross_account[k]),
 			         STR_ARG(b->acct_regions[i].name));
 			redis_cmd(s->redis, 5,
-			          (struct str[]){STR("ZADD"), cross_account, STR("GT"), buf_str(&now), buf_str(&member)});
+			          (struct str[]){STR("ZADD"), key, STR("GT"), buf_str(&now), buf_str(&member)});
 		}
 	}
 	buf_release(&now);
@@ -365,31 +344,40 @@ static void add_counts(struct redis *r, size_t first, size_t n, struct engine_co
 	}
 }
 
+// The marks of the schema and of hashed names, at first and after Redis has lost them.
+static bool check_marks(struct store *s, struct err *err)
+{
+	const struct engine_options *o = s->options;
+	if (!s->marks_checked)
+		s->marks_checked = schema_check(s->redis, o->redis.prefix, SCHEMA_WRITE, err) &&
+		                   names_check(s->redis, o->redis.prefix, o->pseudonyms, err);
+	return s->marks_checked;
+}
+
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct str acct_regions = arena_text(&arena, "%s:slots", s->options->redis.prefix),
-			   cross_account = arena_text(&arena, "%s:guests:seen", s->options->redis.prefix);
+	const char *prefix = s->options->redis.prefix;
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
-	if ((!s->names_checked && !names_check(s->redis, s->options->redis.prefix, s->options->pseudonyms, err)) ||
-	    !send_epoch(s, &arena, err)) {
+	if (!check_marks(s, err) || !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;
 	}
-	s->names_checked = true;
 	batch_sort(b);
 	send_signals(s, b);
 	send_tags(s, b);
-	send_cross_account(s, b, cross_account);
+	send_cross_account(s, b);
 	for (int32_t i = 0; i < b->nacct_regions; i++)
-		evals += send_acct_region(s, &b->acct_regions[i], &arena);
+		evals += send_acct_region(s, &b->acct_regions[i]);
 	// After the facts: forget_silent (store_settle.c) relies on it.
 	for (int32_t i = 0; i < b->nacct_regions; i++)
-		redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), acct_regions, b->acct_regions[i].name});
+		redis_cmd(s->redis, 3,
+		          (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), b->acct_regions[i].name});
 	if (tagged) {
-		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), acct_regions});
-		redis_cmd(s->redis, 4, (struct str[]){STR("ZRANGE"), cross_account, STR("0"), STR("-1")});
+		redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&s->key, prefix)});
+		redis_cmd(s->redis, 4,
+		          (struct str[]){STR("ZRANGE"), key_cross_account(&s->key, prefix), STR("0"), STR("-1")});
 	}
 	bool good = redis_exec(s->redis, err);
 	if (good) {
@@ -401,7 +389,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		struct places p;
 		size_t last = redis_count(s->redis);
 		read_places(s->redis, last - 2, last - 1, &arena, &p);
-		good = relabel(s, b, &p, &arena, err);
+		good = relabel(s, b, &p, err);
 		map_release(&p.cross_account);
 	}
 	if (good)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "estimator/facts.h"
@@ -24,7 +25,8 @@ struct store {
 	struct redis *redis;
 	const struct engine_options *options;
 	int apply, hour_stats, settle, claim, relabel, keep_longest, tags; // scripts
-	bool names_checked; // by names_check
+	struct buf key;     // of the command being queued: the next key replaces it
+	bool marks_checked; // of the schema and of hashed names
 	// by which Redis was known when this store wrote last, 0: never; what it would be known by from now on
 	uint64_t epoch, offered;
 };
@@ -117,9 +119,5 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 // How much longer than its calls the cells of an hour are kept: its neighbours and those who learn from it
 // need them.
 int64_t store_keep_ms(const struct store *s);
-
-// "<prefix>:{account and Region}", followed by what the format makes (":due", say).
-struct str store_key(const struct store *s, struct arena *arena, struct str acct_region, const char *fmt, ...)
-	NC_PRINTF(4, 5);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "store/keys.h"
 #include "store/store.h"
 
 // A caller as its name record tells (batch.h).
@@ -30,6 +31,11 @@ struct reading {
 	int32_t ncallers, capcallers;
 	struct map by_id; // caller id -> index into callers
 };
+
+static const char *prefix_of(const struct reading *r)
+{
+	return r->store->options->redis.prefix;
+}
 
 // ---- cells --------------------------------------------------------------------------------------
 
@@ -116,7 +122,7 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 
 static struct str names_key(struct reading *r, int64_t bucket)
 {
-	return store_key(r->store, r->arena, r->out->acct_region, ":names:%lld", (long long)bucket);
+	return key_names(&r->store->key, prefix_of(r), r->out->acct_region, bucket);
 }
 
 // `text` is as batch.h tells, and lives as long as the series. The first name of a caller counts.
@@ -252,14 +258,12 @@ static void read_tagset(struct reading *r, struct named_caller *c, struct str js
 
 static void queue_session(struct reading *r, const struct named_caller *c)
 {
-	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:session:", r->store->options->redis.prefix);
-	if (c->access_key.len)
-		buf_addstr(&key, c->access_key);
-	else
-		buf_addf(&key, "%.*s@%lld", STR_ARG(c->arn), (long long)(c->start_ms / 1000));
-	redis_cmd(r->store->redis, 2, (struct str[]){STR("GET"), buf_str(&key)});
-	buf_release(&key);
+	struct str session =
+		c->access_key.len
+			? c->access_key
+			: arena_text(r->arena, "%.*s@%lld", STR_ARG(c->arn), (long long)(c->start_ms / 1000));
+	redis_cmd(r->store->redis, 2,
+	          (struct str[]){STR("GET"), key_session(&r->store->key, prefix_of(r), session)});
 }
 
 static bool read_sessions(struct reading *r, struct err *err)
@@ -377,17 +381,17 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 {
 	struct redis *redis = r->store->redis;
 	struct series *out = r->out;
+	struct buf *key = &r->store->key;
 	for (int i = 0; i < out->nhours; i++)
-		redis_cmd(
-			redis, 2,
-			(struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":cells:%lld:%.*s",
-		                                             (long long)(out->first + i), STR_ARG(out->model_hex))});
+		redis_cmd(redis, 2,
+		          (struct str[]){STR("HGETALL"), key_cells(key, prefix_of(r), out->acct_region,
+		                                                   out->first + i, out->model_hex)});
 	redis_cmd(redis, 2,
-	          (struct str[]){STR("HGETALL"), store_key(r->store, r->arena, out->acct_region, ":taught:%.*s",
-	                                                   STR_ARG(out->model_hex))});
+	          (struct str[]){STR("HGETALL"),
+	                         key_billed_means(key, prefix_of(r), out->acct_region, out->model_hex)});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		queue_model_names(r, b, model_id_of(out->model_hex));
-	cardinality_ask(redis, store_key(r->store, r->arena, out->acct_region, "%s", ""), day_of(out->first + 1),
+	cardinality_ask(redis, prefix_of(r), out->acct_region, day_of(out->first + 1),
 	                day_of(out->first + out->nhours - 2));
 }
 
@@ -408,8 +412,7 @@ static bool read_rosters(struct reading *r, struct err *err)
 	x->n = kept;
 	if (kept == 0)
 		return true;
-	cardinality_ask_kept(x, r->store->redis, store_key(r->store, r->arena, r->out->acct_region, "%s", ""),
-	                     r->out->model);
+	cardinality_ask_kept(x, r->store->redis, prefix_of(r), r->out->acct_region, r->out->model);
 	if (!redis_exec(r->store->redis, err))
 		return false;
 	cardinality_take_kept(x, r->store->redis, 0, r->arena);

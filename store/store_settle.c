@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/when.h"
+#include "store/keys.h"
 #include "store/store.h"
 #include "store/usage_rows.h"
 
@@ -16,19 +17,27 @@ enum { LEASE_MS = 15000 };
 
 // Two hashes hold what hours show and what stands in none of their rows; beside each, when an hour last
 // showed it.
-static const char *const shown[] = {"tagsets", "unpriced"};
 enum { TAGSETS, UNPRICED, SHOWN };
+
+static struct str shown_key(struct store *s, struct buf *b, int what)
+{
+	const char *prefix = s->options->redis.prefix;
+	return what == TAGSETS ? key_tagsets(b, prefix) : key_unpriced(b, prefix);
+}
+
+static struct str seen_key(struct store *s, struct buf *b, int what)
+{
+	const char *prefix = s->options->redis.prefix;
+	return what == TAGSETS ? key_tagsets_seen(b, prefix) : key_unpriced_seen(b, prefix);
+}
 
 static void queue_shown(struct store *s, int what, const char *set, struct str id, struct str text)
 {
-	struct buf key = BUF_INIT, seen = BUF_INIT, now = BUF_INIT;
-	buf_addf(&key, "%s:%s", s->options->redis.prefix, shown[what]);
-	buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
+	struct buf now = BUF_INIT;
 	buf_addf(&now, "%lld", (long long)when_now_ms());
-	redis_cmd(s->redis, 5, (struct str[]){STR("ZADD"), buf_str(&seen), STR("GT"), buf_str(&now), id});
-	redis_cmd(s->redis, 4, (struct str[]){str_of(set), buf_str(&key), id, text});
-	buf_release(&key);
-	buf_release(&seen);
+	redis_cmd(s->redis, 5,
+	          (struct str[]){STR("ZADD"), seen_key(s, &s->key, what), STR("GT"), buf_str(&now), id});
+	redis_cmd(s->redis, 4, (struct str[]){str_of(set), shown_key(s, &s->key, what), id, text});
 	buf_release(&now);
 }
 
@@ -45,28 +54,20 @@ void store_queue_unpriced(struct store *s, struct str model, const char *why)
 
 static void queue_old(struct store *s)
 {
-	struct buf seen = BUF_INIT, before = BUF_INIT;
+	struct buf before = BUF_INIT;
 	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->retention_ms - STORE_GRACE_MS));
-	for (int what = 0; what < SHOWN; what++) {
-		buf_clear(&seen);
-		buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
-		redis_cmdz(s->redis, "ZRANGEBYSCORE", seen.data, "-inf", before.data, "LIMIT", "0", "256", NULL);
-	}
-	buf_release(&seen);
+	for (int what = 0; what < SHOWN; what++)
+		redis_cmdz(s->redis, "ZRANGEBYSCORE", seen_key(s, &s->key, what).p, "-inf", before.data, "LIMIT", "0",
+		           "256", NULL);
 	buf_release(&before);
 }
 
 static void queue_dropping(struct store *s, int what, const struct str *ids, size_t n)
 {
-	struct buf key = BUF_INIT, seen = BUF_INIT;
-	buf_addf(&key, "%s:%s", s->options->redis.prefix, shown[what]);
-	buf_addf(&seen, "%s:%s:seen", s->options->redis.prefix, shown[what]);
 	for (size_t i = 0; i < n; i++) {
-		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), buf_str(&key), ids[i]});
-		redis_cmd(s->redis, 3, (struct str[]){STR("ZREM"), buf_str(&seen), ids[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), shown_key(s, &s->key, what), ids[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("ZREM"), seen_key(s, &s->key, what), ids[i]});
 	}
-	buf_release(&key);
-	buf_release(&seen);
 }
 
 // ---- who is silent ------------------------------------------------------------------------------
@@ -74,11 +75,10 @@ static void queue_dropping(struct store *s, int what, const struct str *ids, siz
 // Sessions of another account are looked for as long as a call of theirs may be known.
 static void queue_old_cross_account(struct store *s)
 {
-	struct buf cross_account = BUF_INIT, before = BUF_INIT;
-	buf_addf(&cross_account, "%s:guests:seen", s->options->redis.prefix);
+	struct buf before = BUF_INIT;
 	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->window_ms - STORE_GRACE_MS));
-	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", cross_account.data, "-inf", before.data, NULL);
-	buf_release(&cross_account);
+	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", key_cross_account(&s->key, s->options->redis.prefix).p, "-inf",
+	           before.data, NULL);
 	buf_release(&before);
 }
 
@@ -88,16 +88,16 @@ static void queue_old_cross_account(struct store *s)
 static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena,
                           struct err *err)
 {
-	struct str acct_regions = arena_text(arena, "%s:slots", s->options->redis.prefix);
+	const char *prefix = s->options->redis.prefix;
 	if (n == 0)
 		return true;
 	for (size_t i = 0; i < n; i++)
-		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), acct_regions, silent[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), key_acct_regions(&s->key, prefix), silent[i]});
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(s->redis, 4,
-		          (struct str[]){STR("EXISTS"), store_key(s, arena, silent[i], ":due"),
-		                         store_key(s, arena, silent[i], ":open"),
-		                         store_key(s, arena, silent[i], ":actual")});
+		          (struct str[]){STR("EXISTS"), arena_str(arena, key_due(&s->key, prefix, silent[i])),
+		                         arena_str(arena, key_open(&s->key, prefix, silent[i])),
+		                         key_actual_index(&s->key, prefix, silent[i])});
 	if (!redis_exec(s->redis, err))
 		return false;
 	bool *speaks = arena_alloc(arena, n * sizeof *speaks);
@@ -105,7 +105,7 @@ static bool forget_silent(struct store *s, const struct str *silent, size_t n, s
 		speaks[i] = redis_int(s->redis, n + i) > 0;
 	for (size_t i = 0; i < n; i++)
 		if (speaks[i])
-			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), acct_regions, silent[i]});
+			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), silent[i]});
 	return redis_exec(s->redis, err);
 }
 
@@ -133,10 +133,8 @@ static struct str *copied(struct redis *r, size_t reply, struct arena *arena, si
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err)
 {
-	struct buf acct_regions = BUF_INIT;
-	buf_addf(&acct_regions, "%s:slots", s->options->redis.prefix);
-	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&acct_regions)});
-	buf_release(&acct_regions);
+	const char *prefix = s->options->redis.prefix;
+	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&s->key, prefix)});
 	queue_old(s);
 	queue_old_cross_account(s);
 	if (!redis_exec(s->redis, err))
@@ -147,7 +145,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 		old[what] = copied(s->redis, 1 + (size_t)what, arena, &nold[what]);
 	for (size_t i = 0; i < nacct_regions; i++) {
 		redis_begin_eval(s->redis, s->claim, 1, 5);
-		redis_arg(s->redis, store_key(s, arena, names[i], "%s", ""));
+		redis_arg(s->redis, key_acct_region(&s->key, prefix, names[i]));
 		redis_argz(s->redis, all ? "1" : "0");
 		redis_argi(s->redis, LEASE_MS);
 		redis_argi(s->redis, DUE_MAX);
@@ -185,11 +183,10 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 
 // ---- what they teach ----------------------------------------------------------------------------
 
-static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x,
-                             struct arena *arena)
+static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x)
 {
 	redis_begin_eval(s->redis, s->hour_stats, 1, 1 + 9);
-	redis_arg(s->redis, store_key(s, arena, series->acct_region, "%s", ""));
+	redis_arg(s->redis, key_acct_region(&s->key, s->options->redis.prefix, series->acct_region));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
 	for (int i = 0; i < 3; i++)
@@ -204,24 +201,24 @@ bool store_exchange_hour_stats(struct store *s, struct series *series, struct se
                                struct arena *arena, struct err *err)
 {
 	struct redis *r = s->redis;
+	const char *prefix = s->options->redis.prefix;
 	series->first_stats = hours[0].hour - s->options->learn_hours;
 	series->nstats = (int)(hours[n - 1].hour - series->first_stats + 1);
 	series->stats = arena_alloc(arena, (size_t)series->nstats * sizeof *series->stats);
 	for (int i = 0; i < n; i++)
-		queue_hour_stats(s, series, &hours[i], arena);
+		queue_hour_stats(s, series, &hours[i]);
 	// The versions before the statistics: a statistics that changes in between is found out when the hour is
 	// settled.
 	for (int i = 0; i < n; i++)
 		redis_cmd(r, 3,
 		          (struct str[]){STR("HGET"),
-		                         store_key(s, arena, series->acct_region, ":cells:%lld:%.*s",
-		                                   (long long)hours[i].hour, STR_ARG(series->model_hex)),
+		                         key_cells(&s->key, prefix, series->acct_region, hours[i].hour,
+		                                   series->model_hex),
 		                         STR("w")});
 	for (int i = 0; i < series->nstats; i++)
 		redis_cmd(r, 2,
-		          (struct str[]){STR("GET"), store_key(s, arena, series->acct_region, ":lesson:%lld:%.*s",
-		                                               (long long)(series->first_stats + i),
-		                                               STR_ARG(series->model_hex))});
+		          (struct str[]){STR("GET"), key_hour_stats(&s->key, prefix, series->acct_region,
+		                                                    series->first_stats + i, series->model_hex)});
 	if (!redis_exec(r, err))
 		return false;
 	for (int i = 0; i < n; i++)
@@ -236,15 +233,12 @@ bool store_exchange_hour_stats(struct store *s, struct series *series, struct se
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x)
 {
 	const struct engine_options *o = s->options;
-	struct arena arena = ARENA_INIT;
-	char when[WHEN_SIZE], digest[ROW_DIGEST_SIZE];
+	char digest[ROW_DIGEST_SIZE];
 	struct buf member = BUF_INIT;
 	uint64_t sum = 0;
-	when_format(x->hour * MS_PER_HOUR, when);
-	buf_addf(&member, "%.13s:%.*s", when, STR_ARG(series->model));
 	bool digest_too = x->nrows > 0 && !x->overflow;
 	redis_begin_eval(s->redis, s->settle, 1, 1 + 10 + 2 * (x->nrows + digest_too));
-	redis_arg(s->redis, store_key(s, &arena, series->acct_region, "%s", ""));
+	redis_arg(s->redis, key_acct_region(&s->key, o->redis.prefix, series->acct_region));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
 	for (int i = 0; i < 3; i++)
@@ -252,7 +246,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	redis_arg(s->redis, x->stats_version);
 	redis_argi(s->redis, o->settle_ms);
 	redis_argi(s->redis, o->retention_ms);
-	redis_arg(s->redis, buf_str(&member));
+	redis_arg(s->redis, key_member(&member, x->hour, series->model));
 	redis_argz(s->redis, x->overflow ? "1" : "0");
 	for (int i = 0; i < x->nrows; i++) {
 		redis_arg(s->redis, x->rows[i].field);
@@ -264,5 +258,4 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 		redis_argz(s->redis, row_digest_format(sum, digest));
 	}
 	buf_release(&member);
-	arena_release(&arena);
 }

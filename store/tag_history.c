@@ -9,6 +9,7 @@
 #include "base/arn.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "store/keys.h"
 #include "store/store.h"
 
 struct change {
@@ -178,8 +179,7 @@ static struct history *history_of(struct tag_history *b, struct str arn, struct 
 bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const char *prefix, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:tagsets", prefix);
-	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_tagsets(&key, prefix)});
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
@@ -207,8 +207,7 @@ void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix,
 		map_add(&b->known, hash64(owner.p, owner.len), b->asked, &added);
 	if (added) {
 		b->asked++;
-		buf_addf(&key, "%s:tags:%.*s", prefix, STR_ARG(owner));
-		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_tags(&key, prefix, owner)});
 	}
 	buf_release(&buf);
 	buf_release(&key);

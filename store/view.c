@@ -8,13 +8,15 @@
 
 #include "base/buf.h"
 #include "base/when.h"
+#include "store/keys.h"
+#include "store/schema.h"
 
 enum { SHEETS_FIRST = 8, ROWS_AT_ONCE = 40000, TAGS_MS = 5000 };
 
 bool view_open(struct view **ret, struct redis_target target, struct err *err)
 {
 	struct view *v = xcalloc(1, sizeof *v);
-	if (!redis_open(&v->redis, target, err)) {
+	if (!schema_open(&v->redis, target, SCHEMA_READ, err)) {
 		free(v);
 		return false;
 	}
@@ -119,11 +121,8 @@ static bool read_acct_region(struct view *v, struct str acct_region, int64_t fro
 struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:slots", v->prefix);
-	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
-	buf_clear(&key);
-	buf_addf(&key, "%s:band", v->prefix);
-	redis_cmd(v->redis, 2, (struct str[]){STR("GET"), buf_str(&key)});
+	redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, v->prefix)});
+	redis_cmd(v->redis, 2, (struct str[]){STR("GET"), key_band(&key, v->prefix)});
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
 		return NULL;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "store/keys.h"
 #include "store/view_priv.h"
 
 static struct str billed_field(const struct acct_region_index *x, struct str name)
@@ -54,24 +55,20 @@ struct str *view_sorted(struct redis *r, size_t first, size_t replies, struct ar
 
 bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, int64_t to, struct err *err)
 {
-	static const char *const kinds[] = {"usage", "actual"};
 	struct buf key = BUF_INIT;
 	char lo[24], hi[24];
 	int nkinds = v->basis == VIEW_BEST ? 2 : 1;
 	snprintf(lo, sizeof lo, "%lld", (long long)from);
 	snprintf(hi, sizeof hi, "(%lld", (long long)to);
 	for (int k = 0; k < nkinds; k++) {
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:%s", v->prefix, STR_ARG(x->acct_region), kinds[k]);
-		redis_cmd(v->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), buf_str(&key), str_of(lo), str_of(hi)});
+		struct str index = k == SIDE_ESTIMATE ? key_usage_index(&key, v->prefix, x->acct_region)
+		                                      : key_actual_index(&key, v->prefix, x->acct_region);
+		redis_cmd(v->redis, 4, (struct str[]){STR("ZRANGEBYSCORE"), index, str_of(lo), str_of(hi)});
 	}
 	if (nkinds == 2) {
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:actual:models", v->prefix, STR_ARG(x->acct_region));
-		redis_cmd(v->redis, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:billed", v->prefix, STR_ARG(x->acct_region));
-		redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		redis_cmd(v->redis, 2,
+		          (struct str[]){STR("SMEMBERS"), key_actual_models(&key, v->prefix, x->acct_region)});
+		redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), key_billed(&key, v->prefix, x->acct_region)});
 	}
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
@@ -93,8 +90,6 @@ bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, 
 struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side,
                     struct buf *key)
 {
-	static const char *const names[] = {"usage", "actual"};
-	buf_clear(key);
-	buf_addf(key, "%s:{%.*s}:%s:%.*s", v->prefix, STR_ARG(x->acct_region), names[side], STR_ARG(member));
-	return buf_str(key);
+	return side == SIDE_ESTIMATE ? key_usage(key, v->prefix, x->acct_region, member)
+	                             : key_actual(key, v->prefix, x->acct_region, member);
 }

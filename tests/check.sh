@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign money width spdx documents executable)
+rules=(headers layers foreign keys key_table money width spdx documents executable)
 
 # Each header compiles alone.
 headers() {
@@ -64,6 +64,23 @@ foreign() {
 		git ls-files '*.c' '*.h' '*.cc' | grep -v '^tests/' | xargs grep -nE "^#[[:space:]]*include[[:space:]]+[<\"]([a-z]+/)?${header##*/}[>\"]" /dev/null |
 			grep -vE "^(${files// /|}):" | sed "s|\$|   (only: $files)|"
 	done <<<"$owners"
+}
+
+# Redis keys are spelled in store/keys.c and alert/keys.c alone. Looked for are the names of keys behind a colon, at the start of a
+# string or behind the prefix or a hash tag, and hash tags.
+keys() {
+	local names
+	names=$(grep -ohE '":[a-z_]+' store/keys.c store/keys_priv.h | sed 's/":/ /' | sort -u | tr -d ' ' | paste -sd '|')
+	names=$names'|alerts'
+	git ls-files '*.c' '*.h' '*.cc' '*.lua' | grep -vE '^(tests/|store/keys|alert/keys)' |
+		xargs grep -nE "[\"'](:|[^\"']*(%s|%\.\*s|\}):)($names)[\"':%]|\{%(\.\*)?s(/%(\.\*)?s|:[a-z]+)?\}"
+}
+
+# docs/redis-keys.md lists the keys of these headers, each with its type, and no others.
+key_table() {
+	diff <(sed -nE 's/^[[:space:]]*\/\/ (nowcast:[^ ]*|\{nowcast:[^ ]*)  ([A-Za-z ]+)$/\1 \2/p' store/keys.h alert/keys.h | sort) \
+		<(sed -nE 's/^\| `([^`]*nowcast:[^`]*)` \| ([A-Za-z ]+) \|.*/\1 \2/p' docs/redis-keys.md | sort) |
+		sed -nE 's/^< (.*)/\1: a header has it, docs\/redis-keys.md has not/p; s/^> (.*)/\1: docs\/redis-keys.md has it, no header has/p'
 }
 
 # No float holds money or tokens: what touches them has no floating-point type, conversion or constant in it.

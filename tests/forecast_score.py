@@ -32,7 +32,7 @@ def arn(name):
 
 def write(series):
     """series: name -> {hour: micro-dollars}"""
-    put("SADD", "nowcast:slots", SLOT)
+    put("SADD", "nowcast:acct_regions", SLOT)
     for hour in sorted({h for s in series.values() for h in s}):
         t = dt.datetime.fromtimestamp(hour * 3600, dt.timezone.utc).strftime("%Y-%m-%dT%H")
         key = f"nowcast:{{{SLOT}}}:usage:{t}:m"

@@ -65,7 +65,7 @@ static void put_model_hour(struct redis *r, int64_t hour, const char *acct_regio
 	snprintf(score, sizeof score, "%lld", (long long)hour);
 	snprintf(key, sizeof key, "nowcast:{%s}:usage", acct_region);
 	redis_cmdz(r, "ZADD", key, score, member, NULL);
-	redis_cmdz(r, "SADD", "nowcast:slots", acct_region, NULL);
+	redis_cmdz(r, "SADD", "nowcast:acct_regions", acct_region, NULL);
 	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", acct_region, member);
 	uint64_t digest = 0;
 	char text[ROW_DIGEST_SIZE];

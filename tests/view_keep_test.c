@@ -71,7 +71,7 @@ static void settle(struct redis *r, int64_t hour, int k)
 			redis_cmdz(r, "ZREM", index, member, NULL);
 		return;
 	}
-	redis_cmdz(r, "SADD", "nowcast:slots", acct_regions[k % ACCT_REGIONS], NULL);
+	redis_cmdz(r, "SADD", "nowcast:acct_regions", acct_regions[k % ACCT_REGIONS], NULL);
 	redis_cmdz(r, "ZADD", index, score, member, NULL);
 	for (int i = 0; i < PRINCIPALS; i++)
 		if (below(2))
@@ -290,11 +290,12 @@ static void count_reads(struct redis_server *server)
 	struct err err = ERR_INIT;
 	struct view *v = NULL;
 	struct buf b = BUF_INIT;
-	if (!ok(view_open(&v, (struct redis_target){server->url, NULL, "nowcast"}, &err), "a view opens %s", err.msg))
+	if (!ok(view_open(&v, (struct redis_target){server->url, NULL, "nowcast"}, &err), "a view opens %s",
+	        err.msg))
 		return;
 	view_keep(v, 64 << 20);
 	redis_cmdz(view_redis(v), "FLUSHALL", NULL);
-	redis_cmdz(view_redis(v), "SADD", "nowcast:slots", acct_regions[0], NULL);
+	redis_cmdz(view_redis(v), "SADD", "nowcast:acct_regions", acct_regions[0], NULL);
 	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++) {
 		char key[200], member[120], score[24];
 		name_model_hour(hour, 0, member, sizeof member);

@@ -166,9 +166,10 @@ static void late_across_the_edge(int64_t hour)
 // Keys that may stay: one a program, or one a account and Region, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
-	static const char *const ends[] = {":slots",         ":signals", ":epoch",        ":unpriced",
-	                                   ":unpriced:seen", ":tagsets", ":tagsets:seen", ":guests:seen",
-	                                   "}:open",         "}:due",    "}:late",        "}:usage"};
+	static const char *const ends[] = {":schema",        ":acct_regions", ":signals",       ":epoch",
+	                                   ":unpriced",      ":tagsets",      ":unpriced:seen", ":tagsets:seen",
+	                                   ":cross_account", "}:open",        "}:due",          "}:late",
+	                                   "}:usage"};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (str_ends(str_of(key), str_of(ends[i])))
 			return true;
@@ -285,7 +286,7 @@ static void silence(int64_t hour)
 	       "a slot has a count of late records");
 	usleep(1000 * 1000);
 	settle_all(e[0]);
-	is_int(ask("SISMEMBER", "quiet:slots", TEST_ACCOUNT "/" TEST_REGION, NULL), 1,
+	is_int(ask("SISMEMBER", "quiet:acct_regions", TEST_ACCOUNT "/" TEST_REGION, NULL), 1,
 	       "and while its bill is kept");
 	is_int(ask("HLEN", "quiet:" TEST_ACCT_REGION ":billed", NULL, NULL), 1,
 	       "is listed, as is how far that goes");
@@ -293,7 +294,7 @@ static void silence(int64_t hour)
 	       "though of its estimate nothing is left");
 	usleep(600 * 1000);
 	settle_all(e[0]);
-	is_int(ask("SCARD", "quiet:slots", NULL, NULL), 0, "then it is no longer listed");
+	is_int(ask("SCARD", "quiet:acct_regions", NULL, NULL), 0, "then it is no longer listed");
 	is_int(keys("quiet:*:billed") + keys("quiet:*:actual*"), 0, "and nothing is left of its bill");
 
 	struct engine *speaking[] = {e[1], open_with(&fresh)};
@@ -309,7 +310,7 @@ static void silence(int64_t hour)
 	}
 	ok(strlen(said[0]) > 20 && strcmp(said[0], said[1]) == 0,
 	   "when it speaks again its figures are those of one that never did before");
-	is_int(ask("SCARD", "quiet:slots", NULL, NULL), 1, "it is listed again");
+	is_int(ask("SCARD", "quiet:acct_regions", NULL, NULL), 1, "it is listed again");
 	is_int(forgotten, 0, "and nobody takes its silence for a loss");
 	free(said[0]), free(said[1]);
 	engine_close(speaking[1]);
@@ -320,7 +321,7 @@ static void silence(int64_t hour)
 static bool is_stranded(void)
 {
 	return ask("EXISTS", "brink:" TEST_ACCT_REGION ":due", NULL, NULL) &&
-	       !ask("SISMEMBER", "brink:slots", TEST_ACCOUNT "/" TEST_REGION, NULL);
+	       !ask("SISMEMBER", "brink:acct_regions", TEST_ACCOUNT "/" TEST_REGION, NULL);
 }
 
 // Somebody who takes silent accounts and Regions off the list all the time never takes one off that has just
@@ -348,7 +349,7 @@ static void on_the_brink(int64_t hour)
 		}
 		stranded += tries == TRIES;
 		usleep((useconds_t)(i % 20) * 200);
-		listed += (int)ask("SCARD", "brink:slots", NULL, NULL);
+		listed += (int)ask("SCARD", "brink:acct_regions", NULL, NULL);
 	}
 	kill(settling, SIGKILL);
 	waitpid(settling, NULL, 0);
@@ -397,13 +398,13 @@ static void outside_of_acct_regions(int64_t hour)
 	apply(e);
 	char now[24];
 	snprintf(now, sizeof now, "%lld", (long long)(when_now_ms() - o.window_ms - 25 * MS_PER_HOUR));
-	redis_cmdz(test_redis, "ZADD", "beside:guests:seen", now, "888888888888 " TEST_ACCOUNT "/" TEST_REGION,
+	redis_cmdz(test_redis, "ZADD", "beside:cross_account", now, "888888888888 " TEST_ACCOUNT "/" TEST_REGION,
 	           NULL);
 	redis_cmdz(test_redis, "HSET", "beside:unpriced", "vendor.old", "why", NULL);
 	redis_cmdz(test_redis, "ZADD", "beside:unpriced:seen", "1000", "vendor.old", NULL);
 	must(redis_exec(test_redis, &err), &err);
 	settle_all(e);
-	is_int(ask("ZCARD", "beside:guests:seen", NULL, NULL), 1, "guests are known as long as their calls");
+	is_int(ask("ZCARD", "beside:cross_account", NULL, NULL), 1, "guests are known as long as their calls");
 	is_int(keys("beside:unpriced*"), 0, "and models without a price as long as figures");
 	engine_close(e);
 }
@@ -470,12 +471,12 @@ static void sessions_fold(int64_t hour)
 	       "a late record of an earlier call gives its session a name, in hours computed before, too");
 	is_int(calls_of(key, others), 5900, "and takes that of another");
 	snprintf(kept_names, sizeof kept_names,
-	         "fold:" TEST_ACCT_REGION ":roster:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/",
+	         "fold:" TEST_ACCT_REGION ":kept:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/",
 	         (long long)day);
 	is_int(ask("ZCARD", kept_names, NULL, NULL), 100, "Redis keeps the names of so many and no more");
 	ok(ask("PTTL", kept_names, NULL, NULL) > 0, "and for a while");
 	snprintf(kept_names, sizeof kept_names,
-	         "fold:" TEST_ACCT_REGION ":folded:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/",
+	         "fold:" TEST_ACCT_REGION ":overflow:%lld:arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/",
 	         (long long)day);
 	int64_t overflow = ask("PFCOUNT", kept_names, NULL, NULL);
 	if (!ok(overflow > 5700 && overflow < 6100, "about how many have none is known"))
@@ -568,7 +569,7 @@ static void many_models(int64_t hour)
 	for (int i = 0; i < MODELS; i++) {
 		struct record r = test_call(&arena, hour * 60 + i % 60, i, 0);
 		r.call.model = r.call.model_called = arena_text(&arena, "vendor.no-such-model-%d", i);
-		// no role, whose roster is read too
+		// no role, whose kept names are read too
 		r.call.caller.arn = arena_text(&arena, "arn:aws:iam::" TEST_ACCOUNT ":user/user-%d", i);
 		r.call.failed = true;
 		add(e, &r);
@@ -628,7 +629,7 @@ static void many_sessions(int64_t hour)
 		add(e, &r);
 	}
 	for (int i = 0; i < GUESTS; i++)
-		redis_cmdz(test_redis, "ZADD", "guests:guests:seen", "1e15",
+		redis_cmdz(test_redis, "ZADD", "guests:cross_account", "1e15",
 		           arena_text(&arena, "9%011d %012d/" TEST_REGION, i, i % ACCT_REGIONS).p, NULL);
 	must(redis_exec(test_redis, &err), &err);
 	apply(e);
@@ -669,7 +670,8 @@ static void many_acct_regions(int64_t hour)
 	int64_t before = peak_kb();
 	settle_all(e);
 	int64_t grown = peak_kb() - before;
-	is_int(ask("SCARD", "slots:slots", NULL, NULL), ACCT_REGIONS, "thousands of accounts have figures");
+	is_int(ask("SCARD", "slots:acct_regions", NULL, NULL), ACCT_REGIONS,
+	       "thousands of accounts have figures");
 	if (!ok(grown < KB_MAX, "and the memory to compute them does not grow with their number"))
 		diag("%lld KB", (long long)grown);
 	engine_close(e);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "query/scoreboard.h"
+#include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 
@@ -118,7 +119,7 @@ static bool read_run(struct api *a, struct buf *out, struct arena *arena, struct
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:reconcile", a->conf->redis_prefix);
+	key_reconcile(&key, a->conf->redis_prefix);
 	redis_cmdz(r, "HGETALL", key.data, NULL);
 	buf_adds(&key, ":periods");
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
@@ -152,7 +153,7 @@ bool api_reconciliation(struct api *a, const struct api_query *q, struct buf *ou
 	bool good = read_run(a, out, &arena, periods, &n, err);
 	for (size_t i = 0; good && i < n; i++) {
 		buf_clear(&key);
-		buf_addf(&key, "%s:reconcile:%.*s", a->conf->redis_prefix, STR_ARG(periods[i]));
+		key_reconcile_period(&key, a->conf->redis_prefix, periods[i]);
 		redis_cmdz(r, "HGETALL", key.data, NULL);
 	}
 	good = good && (n == 0 || redis_exec(r, err));
@@ -173,7 +174,7 @@ bool api_scoreboard(struct api *a, const struct api_query *q, struct buf *out, s
 	struct str periods[SCORED_MAX];
 	struct buf key = BUF_INIT;
 	(void)q;
-	buf_addf(&key, "%s:reconcile:periods", a->conf->redis_prefix);
+	key_reconcile_periods(&key, a->conf->redis_prefix);
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
 	buf_release(&key);
 	bool good = redis_exec(r, err);

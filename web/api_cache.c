@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/when.h"
+#include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 
@@ -156,7 +157,7 @@ static bool read_reasons(struct api *a, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:unpriced", a->conf->redis_prefix);
+	key_unpriced(&key, a->conf->redis_prefix);
 	redis_cmdz(r, "HGETALL", key.data, NULL);
 	buf_release(&key);
 	return redis_exec(r, err);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "alert/keys.h"
 #include "base/when.h"
 #include "query/health.h"
+#include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 
@@ -38,7 +40,7 @@ bool api_freshness(struct api *a, const struct api_query *q, struct buf *out, st
 	struct buf key = BUF_INIT, member = BUF_INIT;
 	int64_t now = when_now_ms();
 	(void)q;
-	buf_addf(&key, "%s:signals", a->conf->redis_prefix);
+	key_signals(&key, a->conf->redis_prefix);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		buf_clear(&member);
 		buf_addf(&member, "%s:arrived", signals[i].name);
@@ -106,7 +108,7 @@ bool api_alerts(struct api *a, const struct api_query *q, struct buf *out, struc
 	struct buf key = BUF_INIT;
 	int n = 0;
 	(void)q;
-	buf_addf(&key, "%s:alerts", a->conf->redis_prefix);
+	alert_key(&key, a->conf->redis_prefix, ALERT_KEY_UP);
 	redis_cmdz(r, "HGETALL", key.data, NULL);
 	buf_release(&key);
 	if (!redis_exec(r, err))

@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "estimator/facts.h"
 #include "store/evidence.h"
+#include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 #include "web/timeseries.h"
@@ -168,9 +169,9 @@ static bool spread_all(struct api *a, const struct api_query *q, const struct sp
 		return true;
 	for (int i = 0; i < s->n; i++) {
 		const struct spread *x = &s->list[i];
-		buf_clear(&key);
-		buf_addf(&key, "%s:{%.*s}:cells:%lld:%016llx", a->conf->redis_prefix, STR_ARG(x->acct_region),
-		         (long long)x->hour, (unsigned long long)x->model);
+		char model_hex[17];
+		snprintf(model_hex, sizeof model_hex, "%016llx", (unsigned long long)x->model);
+		key_cells(&key, a->conf->redis_prefix, x->acct_region, x->hour, str_of(model_hex));
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);

@@ -8,8 +8,10 @@
 #include <stdio.h>
 
 #include "alert/alert.h"
+#include "alert/keys.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "store/keys.h"
 #include "store/overflow.h"
 #include "store/redis.h"
 
@@ -108,7 +110,7 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "%s:signals", a->conf->redis_prefix);
+	key_signals(&key, a->conf->redis_prefix);
 	redis_cmdz(r, "ZRANGE", key.data, "0", "-1", "WITHSCORES", NULL);
 	buf_release(&key);
 	if (!redis_exec(r, err))
@@ -170,20 +172,21 @@ static bool write_overflow(struct api *a, struct buf *out, struct err *err)
 
 static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 {
-	static const struct { const char *what, *command, *name, *help;
+	static const struct {
+		enum alert_key key;
+		const char *command, *name, *help;
 	} counts[] = {
-		{NULL, "HLEN", "nowcast_alerts_up", "Alerts that are up, silenced ones too."},
-		{"outbox", "ZCARD", "nowcast_alert_messages_waiting",
+		{ALERT_KEY_UP, "HLEN", "nowcast_alerts_up", "Alerts that are up, silenced ones too."},
+		{ALERT_KEY_OUTBOX, "ZCARD", "nowcast_alert_messages_waiting",
 	     "Messages of alerts that their receivers have not taken yet."},
-		{"dead", "LLEN", "nowcast_alert_messages_given_up",
+		{ALERT_KEY_DEAD, "LLEN", "nowcast_alert_messages_given_up",
 	     "Messages of alerts that were given up, the newest thousand at most."},
 	};
 	enum { NCOUNTS = sizeof counts / sizeof *counts };
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	for (int i = 0; i < NCOUNTS; i++) {
-		buf_clear(&key);
-		alert_key(&key, a->conf->redis_prefix, counts[i].what);
+		alert_key(&key, a->conf->redis_prefix, counts[i].key);
 		redis_cmdz(r, counts[i].command, key.data, NULL);
 	}
 	buf_release(&key);

@@ -81,7 +81,7 @@ def sheet(t, model, age_h):
         put("ZADD", f"nowcast:{{{slot}}}:actual", int(t.timestamp() // 3600), f"{stamp(t)}:{model}")
 
 
-put("SADD", "nowcast:slots", slot)
+put("SADD", "nowcast:acct_regions", slot)
 begin = now.replace(minute=0, second=0) - dt.timedelta(days=a.days)
 for role, team in roles.items():
     put("HSET", f"nowcast:tags:{account}:role/{role}", f"{int(begin.timestamp() * 1000) - 3600000} e-{role}", '{"op":"set","tags":{"team":"%s"}}' % team)

@@ -1,0 +1,122 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Evidence of calls (store/evidence.h): joining what is known of one call, and the sums of many. Nothing
+-- here looks at Redis; tests/lua/calls_test.lua runs it alone. It stands before store/apply.lua.
+
+local AT_FLAGS, AT_TIMING = EVIDENCE_AT_FLAGS + 1, EVIDENCE_AT_FLAGS + 2 -- Lua counts from 1
+local WHO, MINUTE = EVIDENCE_AT_MINUTE, EVIDENCE_AT_MINUTE + 1           -- model and caller: bytes 1 to WHO
+local TIER, TIER_RANK = 2 ^ EVIDENCE_TIER_SHIFT, 2 ^ EVIDENCE_TIER_RANK_SHIFT
+local KIND, BAND = 2 ^ EVIDENCE_KIND_SHIFT, 2 ^ RATE_CLASS_BAND_SHIFT
+local FIRST = EVIDENCE_HEAD + 1 -- byte of the tokens
+
+local function is_prompt(kind)
+  return kind == TOKENS_INPUT or kind == TOKENS_CACHE_READ or kind == TOKENS_CACHE_WRITE
+end
+
+-- Tokens of the call's prompt, as far as they are known, and whether all of them are.
+local function prompt_of(ev)
+  local prompt, known = 0, 0
+  for i = FIRST, #ev, EVIDENCE_TOKENS do
+    if is_prompt(floor(byte(ev, i) / KIND)) then
+      prompt = prompt + uint32(ev, i + 1)
+      known = known + 1
+    end
+  end
+  return prompt, known == 3
+end
+
+-- The rate class of a call (estimator/rate_class.h): its tier, and how long its prompt was, as far as its
+-- tokens say.
+local function rate_class_of(ev, timing, failed)
+  local class = floor(timing / TIER) % (TIER_RANK / TIER)
+  if #ev == EVIDENCE_HEAD then return class end
+  local prompt, complete = prompt_of(ev)
+  complete = complete or failed
+  if not complete and prompt <= RATE_CLASS_LIMITS[1] then return class end
+  local band = 1
+  while RATE_CLASS_LIMITS[band] and prompt > RATE_CLASS_LIMITS[band] do band = band + 1 end
+  return class + BAND * band + (complete and 0 or RATE_CLASS_AT_LEAST)
+end
+
+-- The sums of one minute, caller and rate class: calls, failed calls, calls of which only the start is
+-- known, then for each token kind the calls whose tokens are exact, and those tokens.
+local CALLS, FAILED, STARTED, EXACT = 1, 2, 3, 4
+local SUMS = STARTED + 2 * TOKEN_KINDS
+
+local function zero_sums()
+  local d = {}
+  for k = 1, SUMS do d[k] = 0 end
+  return d
+end
+
+-- Adds a call `times` times; a negative number takes it off. A failed call that has tokens used no others.
+local function add_call(d, ev, times, failed, well)
+  if failed and #ev == EVIDENCE_HEAD then
+    d[FAILED] = d[FAILED] + times
+    return
+  end
+  d[CALLS] = d[CALLS] + times
+  if well == EVIDENCE_TIMING_START then d[STARTED] = d[STARTED] + times end
+  if failed then
+    for k = EXACT, SUMS, 2 do d[k] = d[k] + times end
+  end
+  for i = FIRST, #ev, EVIDENCE_TOKENS do
+    local k = EXACT + 2 * floor(byte(ev, i) / KIND)
+    if not failed then d[k] = d[k] + times end
+    d[k + 1] = d[k + 1] + times * uint32(ev, i + 1)
+  end
+end
+
+-- The key of a call's sums: model, caller and minute as in its evidence, then the rate class, unless that
+-- is 0.
+local function sums_key(ev, timing, failed)
+  local key = sub(ev, 1, EVIDENCE_AT_FLAGS)
+  if timing < TIER and #ev == EVIDENCE_HEAD then return key end
+  local class = rate_class_of(ev, timing, failed)
+  return class ~= 0 and key .. char(class) or key
+end
+
+local function count_call(sums, ev, times)
+  local flags, timing = byte(ev, AT_FLAGS, AT_TIMING)
+  local failed = flags % (2 * EVIDENCE_FAILED) >= EVIDENCE_FAILED
+  local key = sums_key(ev, timing, failed)
+  local d = sums[key]
+  if not d then
+    d = zero_sums()
+    sums[key] = d
+  end
+  add_call(d, ev, times, failed, timing % TIER)
+end
+
+local function tokens_of(ev)
+  local t = {}
+  for i = FIRST, #ev, EVIDENCE_TOKENS do
+    t[floor(byte(ev, i) / KIND)] = sub(ev, i, i + EVIDENCE_TOKENS - 1)
+  end
+  return t
+end
+
+-- Which of two parts wins: the larger mark, of equal marks the larger bytes.
+local function better(mark_a, a, mark_b, b)
+  if mark_b > mark_a or (mark_b == mark_a and less(a, b)) then return b end
+  return a
+end
+
+-- All that two pieces of evidence of one call say.
+local function join_evidence(a, b)
+  local flags_a, timing_a = byte(a, AT_FLAGS, AT_TIMING)
+  local flags_b, timing_b = byte(b, AT_FLAGS, AT_TIMING)
+  local well_a, well_b = timing_a % TIER, timing_b % TIER
+  local tokens_a, tokens_b = tokens_of(a), tokens_of(b)
+  local out = {
+    better(flags_a, sub(a, 1, WHO), flags_b, sub(b, 1, WHO)),
+    better(well_a, sub(a, MINUTE, EVIDENCE_AT_FLAGS), well_b, sub(b, MINUTE, EVIDENCE_AT_FLAGS)),
+    char(math.max(flags_a, flags_b)),
+    char(math.max(well_a, well_b) + math.max(timing_a - well_a, timing_b - well_b)),
+  }
+  for kind = 0, TOKEN_KINDS - 1 do
+    local x, y = tokens_a[kind], tokens_b[kind]
+    if x and y and less(x, y) then x = y end
+    out[#out + 1] = x or y
+  end
+  return table.concat(out)
+end

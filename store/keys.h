@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every key in Redis but those of the alerts (alert/keys.h). No other file spells one: C calls these
+// constructors, Lua scripts use the same names from store/prelude.lua.
+//
+// Each constructor empties `b`, writes the key into it and returns it; the text is valid until `b` changes.
+// `prefix` is redis.prefix ("nowcast" below). A/R is "account/region": its braces make it the hash tag of a
+// Redis Cluster, so a script may touch all keys of one A/R at once. HOUR is 2026-11-02T05 in the keys of
+// figures, and the number of the hour since 1970 in the keys of facts; BUCKET is the number of a span of
+// BUCKET_HOURS hours, DAY that of a day. MODEL is a model key (pricing/model_id.h), MODELID its hash in 16
+// hex digits (store/evidence.h).
+//
+// Above each constructor: the key and its type, what it holds, who writes it, how long it is kept.
+// docs/redis-keys.md says what the fields hold; `make check` compares the two lists.
+#ifndef NOWCAST_STORE_KEYS_H
+#define NOWCAST_STORE_KEYS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+// The member of an index of figures, "2026-11-02T05:MODEL". Its first MEMBER_HOUR bytes are the hour.
+enum { MEMBER_HOUR = 13, MEMBER_MODEL = MEMBER_HOUR + 1 };
+struct str key_member(struct buf *b, int64_t hour, struct str model);
+
+// ---- of the whole Redis -------------------------------------------------------------------------
+
+// nowcast:schema  string
+//     version of the form of keys and values. Written by schema.c; kept for ever.
+struct str key_schema(struct buf *b, const char *prefix);
+
+// nowcast:acct_regions  set
+//     each A/R that has facts, figures or a bill. Written by store.c, publish.c; kept until nothing of it
+//     is left.
+struct str key_acct_regions(struct buf *b, const char *prefix);
+
+// nowcast:epoch  string
+//     a random number, another one after Redis lost its data. Written by store.c; kept for ever.
+struct str key_epoch(struct buf *b, const char *prefix);
+
+// nowcast:names  string
+//     mark of the hash that names go through. Written by names_check.c; kept for ever.
+struct str key_names_mark(struct buf *b, const char *prefix);
+
+// nowcast:signals  sorted set
+//     kind of record -> newest event time (ms), KIND:arrived -> last arrival. Written by store.c; kept for
+//     ever.
+struct str key_signals(struct buf *b, const char *prefix);
+
+// nowcast:cross_account  sorted set
+//     "ACCOUNT A/R", sessions of the account called there. Written by store.c; kept for `window` and a
+//     day.
+struct str key_cross_account(struct buf *b, const char *prefix);
+
+// nowcast:session:KEY  string
+//     a session's principal and tags, KEY an access key or ARN@START. Written by keep_longest.lua; kept
+//     for `window` and what store_keep_ms adds.
+struct str key_session(struct buf *b, const char *prefix, struct str session);
+
+// nowcast:tagsets  hash
+//     TAGSET -> tags as JSON. Written by store_settle.c; kept for `retention` and a day since an hour used
+//     it.
+// nowcast:tagsets:seen  sorted set
+//     TAGSET, by when an hour used it last (ms). Written by store_settle.c; kept as long.
+struct str key_tagsets(struct buf *b, const char *prefix);
+struct str key_tagsets_seen(struct buf *b, const char *prefix);
+
+// nowcast:unpriced  hash
+//     MODEL -> why it has no price. Written by store_settle.c; kept until it has one, else as tagsets.
+// nowcast:unpriced:seen  sorted set
+//     MODEL, by when an hour used it last (ms). Written by store_settle.c; kept as long.
+struct str key_unpriced(struct buf *b, const char *prefix);
+struct str key_unpriced_seen(struct buf *b, const char *prefix);
+
+// nowcast:tags:OWNER  hash
+//     "MS EVENT" -> change of a role's or user's tags, OWNER is ACCOUNT:role/NAME. Written by tags.lua;
+//     kept for `retention` and a day after its deletion.
+struct str key_tags(struct buf *b, const char *prefix, struct str owner);
+
+// nowcast:profiles  set
+//     ids of the inference profiles that were imported. Written by cli/profiles.c; kept for ever.
+// nowcast:profile:ID  hash
+//     MS since when -> the profile as JSON. Written by cli/profiles.c; kept for ever.
+struct str key_profiles(struct buf *b, const char *prefix);
+struct str key_profile(struct buf *b, const char *prefix, struct str id);
+
+// nowcast:reconcile  hash
+//     the last run. Written by status.lua; kept for ever.
+// nowcast:reconcile:PERIOD  hash
+//     the last run over a billing period. Written by status.lua; kept for ever.
+// nowcast:reconcile:periods  set
+//     billing periods that were reconciled. Written by publish.c; kept for ever.
+// nowcast:reconcile:run  string
+//     counter of runs. Written by publish.c; kept for ever.
+struct str key_reconcile(struct buf *b, const char *prefix);
+struct str key_reconcile_period(struct buf *b, const char *prefix, struct str period);
+struct str key_reconcile_periods(struct buf *b, const char *prefix);
+struct str key_reconcile_run(struct buf *b, const char *prefix);
+
+// nowcast:scores:PERIOD  hash
+//     "DAY HORIZON" -> how good the estimate was. Written by scores.lua; kept for `retention`.
+struct str key_scores(struct buf *b, const char *prefix, struct str period);
+
+// nowcast:band  string
+//     factor of the error bands, in thousandths. Written by run_band.c; kept for ever.
+struct str key_band(struct buf *b, const char *prefix);
+
+// nowcast:asof:HOUR  hash
+//     HORIZON -> when the snapshot was taken. Written by query/snapshot.c; kept for scoreboard.keep.
+// nowcast:{A/R}:asof:HOUR  hash
+//     HORIZON -> dollars by caller at that time. Written by query/snapshot.c; kept for scoreboard.keep.
+struct str key_asof(struct buf *b, const char *prefix, int64_t hour);
+struct str key_acct_region_asof(struct buf *b, const char *prefix, struct str acct_region, int64_t hour);
+
+// What schema 1 had instead of acct_regions and cross_account (store/migrate.h).
+struct str key_schema1_acct_regions(struct buf *b, const char *prefix);
+struct str key_schema1_cross_account(struct buf *b, const char *prefix);
+
+// ---- figures of one account and Region ----------------------------------------------------------
+
+// The start of the keys of all A/R, "nowcast:{"; and of those of one, "nowcast:{A/R}": KEYS[1] of the
+// scripts.
+struct str key_acct_region_start(struct buf *b, const char *prefix);
+struct str key_acct_region(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:usage  sorted set
+//     HOUR:MODEL, by hours since 1970, the index of the next. Written by settle.lua; kept as long as its
+//     entries.
+// nowcast:{A/R}:usage:HOUR:MODEL  hash
+//     the estimated figures. Written by settle.lua, reprice.c; kept for `retention`.
+struct str key_usage_index(struct buf *b, const char *prefix, struct str acct_region);
+struct str key_usage(struct buf *b, const char *prefix, struct str acct_region, struct str member);
+
+// nowcast:{A/R}:actual  sorted set
+//     HOUR:MODEL, by hours since 1970, the index of the next. Written by swap.lua; kept as long as its
+//     entries.
+// nowcast:{A/R}:actual:HOUR:MODEL  hash
+//     the billed figures. Written by publish.c, swap.lua; kept for `retention`.
+// nowcast:{A/R}:actual:models  set
+//     models that were ever billed there. Written by swap.lua; kept until nothing else is left of A/R.
+struct str key_actual_index(struct buf *b, const char *prefix, struct str acct_region);
+struct str key_actual(struct buf *b, const char *prefix, struct str acct_region, struct str member);
+struct str key_actual_models(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:billed  hash
+//     since, watermark, PERIOD -> run. Written by swap.lua; kept until nothing else is left of A/R.
+struct str key_billed(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:staged:RUN  sorted set
+//     as actual, of a run under way. Written by publish.c; kept for an hour.
+// nowcast:{A/R}:staged:RUN:HOUR:MODEL  hash
+//     as actual. Written by publish.c; kept for an hour, until swap.lua renames it.
+struct str key_staged_index(struct buf *b, const char *prefix, struct str acct_region, int64_t run);
+struct str key_staged(struct buf *b, const char *prefix, struct str acct_region, int64_t run,
+                      struct str member);
+
+// ---- facts of one account and Region ------------------------------------------------------------
+
+// nowcast:{A/R}:open  sorted set
+//     BUCKET, by when its calls are forgotten (ms). Written by apply.lua; kept for `retention` after that.
+struct str key_open(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:due  sorted set
+//     "HOUR:MODELID" to be computed, by when (ms). Written by every script that changes facts; kept until
+//     computed.
+struct str key_due(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:late  hash
+//     BUCKET -> records that came too late. Written by apply.lua; kept as the bucket in open.
+struct str key_late(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:cells:HOUR:MODELID  hash
+//     calls and metrics by minute, versions v and w. Written by apply.lua; kept for `window` and what
+//     store_keep_ms adds.
+struct str key_cells(struct buf *b, const char *prefix, struct str acct_region, int64_t hour,
+                     struct str model_hex);
+
+// nowcast:{A/R}:names:BUCKET  hash
+//     ids of models and callers -> their names. Written by apply.lua; kept as long as the cells.
+struct str key_names(struct buf *b, const char *prefix, struct str acct_region, int64_t bucket);
+
+// nowcast:{A/R}:kept:DAY:GROUP  sorted set
+//     members of a group that keep their names, by the minute of their first record. Written by apply.lua;
+//     kept as long as the cells.
+struct str key_kept(struct buf *b, const char *prefix, struct str acct_region, int64_t day, struct str group);
+
+// nowcast:{A/R}:overflowed:DAY  set
+//     groups with more members than keep their names. Written by apply.lua; kept as long as the cells.
+struct str key_overflowed(struct buf *b, const char *prefix, struct str acct_region, int64_t day);
+
+// nowcast:{A/R}:overflow:DAY:GROUP  HyperLogLog
+//     members of the group that did not keep their names. Written by apply.lua; kept as long as the cells.
+struct str key_overflow(struct buf *b, const char *prefix, struct str acct_region, int64_t day,
+                        struct str group);
+
+// nowcast:{A/R}:hour_stats:HOUR:MODELID  string
+//     statistics of the hour (estimator/hour_stats.h). Written by hour_stats.lua; kept as long as the
+//     cells, and as long again as store_keep_ms.
+struct str key_hour_stats(struct buf *b, const char *prefix, struct str acct_region, int64_t hour,
+                          struct str model_hex);
+
+// nowcast:{A/R}:billed_means:MODELID  hash
+//     ARN -> calls and billed tokens of the last billed days. Written by billed_means.lua; kept for
+//     `retention`.
+struct str key_billed_means(struct buf *b, const char *prefix, struct str acct_region, struct str model_hex);
+
+// Lua scripts alone use these:
+// nowcast:{A/R}:calls:BUCKET  hash
+//     request id -> what is known of the call (store/evidence.h). Written by apply.lua; kept for `window`.
+// nowcast:{A/R}:sessions:BUCKET  set
+//     sessions that called. Written by apply.lua; kept for `window`.
+// nowcast:{A/R}:model_hours:BUCKET  set
+//     "HOUR:MODELID" that have cells. Written by apply.lua; kept for `window`.
+// nowcast:{A/R}:part:HOUR:MODELID  hash
+//     what this model added to the figures of `(other models)`. Written by settle.lua; kept as long as the
+//     cells.
+
+#endif

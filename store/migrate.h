@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rewrites a Redis of schema 1 in the form of schema 2 (store/schema.h): `nowcast migrate`.
+//
+//     migrate_begin -> migrate_keys -> (the alerts' own: alert/keys.h) -> migrate_end sets the version
+//
+// Every step may be repeated: a run that was killed is run again, and goes on where it was. No program may
+// use Redis meanwhile; those of schema 2 refuse to until the version is set.
+#ifndef NOWCAST_STORE_MIGRATE_H
+#define NOWCAST_STORE_MIGRATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "store/redis.h"
+
+struct migrate_counts {
+	uint64_t keys;      // looked at
+	uint64_t renamed;
+	uint64_t converted; // whose values were given to `convert`
+};
+
+// A key of one hour and model whose values a conversion may have to rewrite. Strings die with the call.
+enum migrate_kind {
+	MIGRATE_USAGE,
+	MIGRATE_ACTUAL,
+	MIGRATE_PART,
+	MIGRATE_CELLS,
+	MIGRATE_HOUR_STATS,
+	MIGRATE_KINDS
+};
+struct migrate_model_hour {
+	enum migrate_kind kind;
+	struct str acct_region;
+	struct str hour, model; // as in the key: 2026-11-02T05 and a model key, or numbers (store/keys.h)
+	struct str key;         // in its new form
+};
+
+// Converts the values of one key, and must be able to meet one that is converted already. It may use `r`.
+typedef bool migrate_convert_fn(struct redis *r, const struct migrate_model_hour *x, void *user,
+                                struct err *err);
+
+struct migrate_options {
+	migrate_convert_fn *convert; // NULL: values stay as they are
+	void (*on_progress)(void *user, const struct migrate_counts *counts); // now and then; may be NULL
+	void *user;
+};
+
+// *ret_needed: false if the form is the present one, or Redis is empty. ERR_CONFIG: a newer one.
+bool migrate_begin(struct redis *r, const char *prefix, bool *ret_needed, struct err *err) NC_CHECK;
+
+// Renames the keys of accounts and Regions, and converts their values.
+bool migrate_keys(struct redis *r, const char *prefix, const struct migrate_options *o,
+                  struct migrate_counts *ret, struct err *err) NC_CHECK;
+
+// Drops the list of schema 1, by which it is known, and sets the version.
+bool migrate_end(struct redis *r, const char *prefix, struct err *err) NC_CHECK;
+
+// ---- for other owners of keys ----
+
+// Calls `fn` with all keys that begin with `start`, a page at a time, some keys perhaps twice. The page
+// outlives the commands of `fn`, which may rename and delete keys.
+typedef bool migrate_page_fn(struct redis *r, const struct str *keys, size_t n, void *user, struct err *err);
+bool migrate_each_page(struct redis *r, struct str start, migrate_page_fn *fn, void *user,
+                       struct err *err) NC_CHECK;
+
+// Queues a renaming within one hash tag; its reply is 1 if it was done. A key that is gone was renamed
+// before. Where both names exist, a program of schema 1 has written after the renaming: its key is
+// dropped, and what it held comes back when the records are read again.
+void migrate_queue_rename(struct redis *r, struct str from, struct str to);
+
+#endif

@@ -1,0 +1,51 @@
+
+-- What the scripts of all rooms share. It stands before each of them (store/script.h), behind the
+-- constants that store/prelude_constants.c prints out of the C headers. `p` is the start of all keys of an
+-- account and Region.
+
+local call = redis.call
+local byte, char, sub, format, floor = string.byte, string.char, string.sub, string.format, math.floor
+
+local CHUNK = 1000 -- arguments of one command; Lua's stack bounds it
+
+local function now_ms()
+  local clock = call('TIME')
+  return clock[1] * 1000 + floor(clock[2] / 1000)
+end
+
+-- Bytewise a < b; Lua's own < asks the locale.
+local function less(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = byte(a, i), byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+
+-- The four bytes of `s` from `at` on as a number, the highest first.
+local function uint32(s, at)
+  local a, b, c, d = byte(s, at, at + 3)
+  return ((a * 256 + b) * 256 + c) * 256 + d
+end
+
+-- HSET, however many fields and values there are from `first` on.
+local function set_fields(key, list, first)
+  for i = first, #list, 2 * CHUNK do
+    call('HSET', key, unpack(list, i, math.min(i + 2 * CHUNK - 1, #list)))
+  end
+end
+
+-- An hour of a model, "HOUR:MODELID", is to be computed at `at` (ms), or before if it was due already.
+local function mark_due(p, model_hour, at)
+  call('ZADD', p .. KEY_DUE, 'LT', at, model_hour)
+end
+
+-- Likewise if it has facts; `version` is the one that changes: 'v' of the facts, 'w' of the statistics
+-- around it.
+local function touch_cells(p, model_hour, version, at)
+  local cells = p .. KEY_CELLS .. model_hour
+  if call('EXISTS', cells) == 1 then
+    call('HINCRBY', cells, version, 1)
+    mark_due(p, model_hour, at)
+  end
+end

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program of the build: prints the constants of the C headers that the Lua scripts need, as the first
+// part of their prelude (store/script.h).
+#include <stdio.h>
+
+#include "estimator/rate_class.h"
+#include "pricing/model_id.h"
+#include "store/batch.h"
+#include "store/cardinality.h"
+#include "store/evidence.h"
+#include "store/keys.h"
+#include "store/keys_priv.h"
+#include "store/usage_rows.h"
+
+#define NUMBER(name) printf("local %s = %lld\n", #name, (long long)(name))
+#define TEXT(name) printf("local %s = '%s'\n", #name, name)
+
+static void print_evidence(void)
+{
+	NUMBER(EVIDENCE_AT_CALLER);
+	NUMBER(EVIDENCE_AT_MINUTE);
+	NUMBER(EVIDENCE_AT_FLAGS);
+	NUMBER(EVIDENCE_HEAD);
+	NUMBER(EVIDENCE_TOKENS);
+	NUMBER(EVIDENCE_FAILED);
+	NUMBER(EVIDENCE_TIMING_START);
+	NUMBER(EVIDENCE_TIER_SHIFT);
+	NUMBER(EVIDENCE_TIER_RANK_SHIFT);
+	NUMBER(EVIDENCE_KIND_SHIFT);
+	NUMBER(TOKENS_INPUT);
+	NUMBER(TOKENS_CACHE_READ);
+	NUMBER(TOKENS_CACHE_WRITE);
+	NUMBER(TOKEN_KINDS);
+}
+
+static void print_rate_classes(void)
+{
+	NUMBER(RATE_CLASS_BAND_SHIFT);
+	NUMBER(RATE_CLASS_AT_LEAST);
+	static const int64_t limits[] = {RATE_CLASS_LIMITS};
+	printf("local RATE_CLASS_LIMITS = {");
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		printf("%s%lld", i ? ", " : "", (long long)limits[i]);
+	printf("}\n");
+}
+
+int main(void)
+{
+	printf("-- Made from the C headers by store/prelude_constants.c.\n");
+#define KEY(name, text) printf("local KEY_%s = '%s'\n", #name, text);
+	ACCT_REGION_KEYS(KEY)
+	NUMBER(MEMBER_MODEL);
+	NUMBER(BUCKET_HOURS);
+	NUMBER(BUCKETS_A_DAY);
+	TEXT(CARDINALITY_MODELS);
+	TEXT(CARDINALITY_SESSIONS);
+	TEXT(ROW_DIGEST);
+	TEXT(MODEL_OTHERS_SHOWN);
+	TEXT(MODEL_OTHERS_STORED);
+	print_evidence();
+	print_rate_classes();
+	return 0;
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A Redis that a nowcast of schema 1 has filled: every program refuses it and says what to do; `nowcast migrate` rewrites it, also
+# when it is killed and run again; then the figures are what they were. A newer schema is refused, an empty Redis gets the
+# present one.
+. "$(dirname "$0")/../lib.sh"
+
+old_names=':(slots$|guests:seen$|pace:|roster:|crowded:|folded:|lesson:|taught:|groups:)'
+migrate() { "$nowcast" migrate --redis "$REDIS_URL"; }
+old_keys() { redis --scan | grep -E "$old_names" | wc -l; }
+load() { # the fixture, into an empty Redis
+	redis flushall >/dev/null
+	redis <tests/schema1/redis.txt >"$T/load.out"
+	! grep -iE '^\(error\)|^ERR|CROSSSLOT' "$T/load.out"
+}
+everything() { # every key, and a digest of what it holds
+	redis --scan | sort | while read -r key; do echo "$key $(redis --no-raw dump "$key" | md5sum)"; done
+}
+is_migrated() { # WHAT
+	is "$1: no old name is left" "$(old_keys)" 0
+	is "$1: the version is set" "$(redis get nowcast:schema)" 2
+	report "$T/got.csv"
+	same_file "$1: the report is the same" "$T/got.csv" tests/schema1/expected.csv
+}
+
+start_redis
+ok "a Redis of schema 1" load
+keys=$(redis dbsize)
+lesson=$(redis --scan --pattern '*:lesson:*' | head -n 1)
+everything >"$T/before"
+python3 tests/support/identity.py "$T" || bail "no records"
+echo 'profile,model' >"$T/profiles.csv"
+echo '{"Arn":"arn:aws:iam::111122223333:role/r","Tags":{"team":"x"}}' >"$T/tags.json"
+while read -r status arguments; do
+	# shellcheck disable=SC2086 # they are words
+	fails $status "${arguments%% *} refuses it" "$nowcast" $arguments --redis "$REDIS_URL"
+	has "and says what to do" "$(cat "$T/out" "$T/err")" 'figures of schema 1, this program needs schema 2: stop every nowcast .* run `nowcast migrate`'
+done <<END
+2 replay $T/calls.ndjson
+2 report
+2 report --scoreboard
+2 top --turns 1
+2 reprice --from 2026-11-01
+2 tags import $T/tags.json
+2 profiles list
+2 alert check
+1 doctor
+END
+everything >"$T/after"
+same_file "none of them has changed anything" "$T/after" "$T/before"
+
+ok "it is migrated" migrate
+has "which says how far it is" "$(cat "$T/ok.out")" '^[0-9]+ keys looked at, [1-9][0-9]* renamed: schema 2$'
+is_migrated "migrated"
+is "no key was lost" "$(redis dbsize)" $((keys + 1))
+ok "keys expire when they would have" test "$(redis pttl "${lesson/:lesson:/:hour_stats:}")" -gt 0
+has "doctor says so" "$("$nowcast" doctor --redis "$REDIS_URL")" '^ok +schema +keys and values have schema 2'
+ok "a second time" migrate
+has "there is nothing to do" "$(cat "$T/ok.out")" 'nothing to do'
+ok "the same records are replayed" "$nowcast" replay --redis "$REDIS_URL" --sessions-max 2 --users-max 1 --models-max 1 "$T/guest.ndjson"
+is_migrated "replayed"
+
+# --- killed in the middle: many keys, so that there is a middle
+load || bail "the fixture does not load"
+redis eval 'for i = 1, 60000 do redis.call("SET", "nowcast:{999988887777/eu-west-1}:lesson:" .. i .. ":00", i) end' 0 >/dev/null
+: >"$T/killed.out"
+"$nowcast" migrate --redis "$REDIS_URL" >"$T/killed.out" 2>&1 &
+migrating=$!
+until grep -q 'keys looked at' "$T/killed.out" || ! kill -0 $migrating 2>/dev/null; do :; done
+kill -KILL $migrating
+wait $migrating 2>/dev/null
+ok "killed in the middle, some keys have old names" test "$(old_keys)" -gt 0
+ok "and some have new ones" test "$(redis --scan --pattern '*:hour_stats:*' | wc -l)" -gt 0
+is "it has no version yet" "$(redis get nowcast:schema)" ''
+fails 2 "so a report is refused" "$nowcast" report --redis "$REDIS_URL"
+ok "it is run again" migrate
+is_migrated "run again"
+is "of all keys" "$(redis --scan --pattern '*:hour_stats:*:00' | wc -l)" 60000
+redis eval 'for i = 1, 60000 do redis.call("DEL", "nowcast:{999988887777/eu-west-1}:hour_stats:" .. i .. ":00") end' 0 >/dev/null
+
+# --- a program of schema 1 that was not stopped
+redis sadd nowcast:slots 111122223333/us-east-1 >/dev/null
+redis set "$lesson" late >/dev/null
+has "doctor sees that an older nowcast writes" "$("$nowcast" doctor --redis "$REDIS_URL")" '^warn +schema +a nowcast of schema 1 has written'
+ok "it is migrated once more" migrate
+is_migrated "once more"
+ok "and what is newer stays" test "$(redis strlen "${lesson/:lesson:/:hour_stats:}")" -gt 10
+
+# --- newer, and none
+redis set nowcast:schema 3 >/dev/null
+for command in report migrate; do
+	fails 2 "$command refuses a newer schema" "$nowcast" "$command" --redis "$REDIS_URL"
+	has "and says so" "$(cat "$T/err")" 'schema 3, which a newer nowcast has written'
+done
+redis flushall >/dev/null
+"$nowcast" report --redis "$REDIS_URL" >/dev/null 2>&1
+ok "an empty Redis needs no migration" migrate
+is "readers leave it empty" "$(redis dbsize)" 0
+ok "records are replayed into it" "$nowcast" replay --redis "$REDIS_URL" "$T/guest.ndjson"
+is "which sets the version" "$(redis get nowcast:schema)" 2
+
+# --- a Redis Cluster renames within one slot only
+REDIS_CLUSTER=1 start_redis
+ok "a Redis Cluster of schema 1" load
+ok "it is migrated there" migrate
+is_migrated "a cluster"
+finish

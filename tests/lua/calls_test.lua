@@ -1,0 +1,131 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- store/calls.lua: what is known of a call does not depend on the order in which records come, and sums
+-- follow the calls exactly. tests/e2e/lua.sh puts the prelude and the script before this, and runs it in a
+-- plain Lua or in Redis. Returns TAP lines.
+
+local lines, count = {}, 0
+local function result(good, name, note)
+  count = count + 1
+  lines[#lines + 1] = (good and 'ok ' or 'not ok ') .. count .. ' - ' .. name
+  if not good and note then lines[#lines + 1] = '# ' .. note end
+end
+local function is(name, got, want)
+  result(got == want, name, 'got ' .. tostring(got) .. ', want ' .. tostring(want))
+end
+
+-- ---- evidence, made by hand and by chance ----
+
+local function be32(n)
+  return char(floor(n / 2 ^ 24) % 256, floor(n / 2 ^ 16) % 256, floor(n / 2 ^ 8) % 256, n % 256)
+end
+
+local function evidence(x) -- who (16 bytes), minute, flags, timing, tokens {kind = {rank, count}}
+  local who = x.who or string.rep('m', 8) .. string.rep('c', 8)
+  local out = {who, be32(x.minute or 0), char(x.flags or 0), char(x.timing or 0)}
+  for kind = 0, TOKEN_KINDS - 1 do
+    local t = x.tokens and x.tokens[kind]
+    if t then out[#out + 1] = char(kind * KIND + t[1]) .. be32(t[2]) end
+  end
+  return table.concat(out)
+end
+
+local seed = 1
+local function random(n) -- 0 to n - 1
+  seed = (seed * 16807) % 2147483647
+  return seed % n
+end
+
+local function random_evidence()
+  local tokens = {}
+  for kind = 0, TOKEN_KINDS - 1 do
+    if random(2) == 1 then tokens[kind] = {1 + random(3), random(4)} end
+  end
+  local who = string.rep(char(random(3)), 8) .. string.rep(char(random(3)), 8)
+  local timing = random(4) * TIER_RANK + random(4) * TIER + random(5)
+  return evidence {who = who, minute = random(3), flags = random(4) * 16 + random(2), timing = timing, tokens = tokens}
+end
+
+-- ---- the prelude ----
+
+is('four bytes are a number', uint32('x' .. char(1, 2, 3, 4), 2), 16909060)
+is('the highest is no negative one', uint32(char(255, 255, 255, 255), 1), 4294967295)
+result(less('a', 'b') and less('a', 'ab') and less('', 'a') and less('a', '\200'), 'less goes by bytes, shorter first')
+result(not (less('b', 'a') or less('a', 'a') or less('ab', 'a')), 'and not the other way')
+
+-- ---- joining ----
+
+local commutes, associates, idles = true, true, true
+for _ = 1, 2000 do
+  local a, b, c = random_evidence(), random_evidence(), random_evidence()
+  commutes = commutes and join_evidence(a, b) == join_evidence(b, a)
+  associates = associates and join_evidence(join_evidence(a, b), c) == join_evidence(a, join_evidence(b, c))
+  idles = idles and join_evidence(a, a) == a and join_evidence(join_evidence(a, b), b) == join_evidence(a, b)
+end
+result(commutes, 'joining is commutative')
+result(associates, 'and associative')
+result(idles, 'and idempotent')
+is('each part is taken from the evidence that knows it better',
+   join_evidence(evidence {minute = 7, flags = 16, timing = 1, tokens = {[0] = {1, 5}}},
+                 evidence {minute = 9, flags = 0, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}}),
+   evidence {minute = 9, flags = 16, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}})
+
+-- ---- rate classes ----
+
+local INPUT, READ, WRITE = TOKENS_INPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE
+local function class_of(timing, tokens, failed)
+  return rate_class_of(evidence {timing = timing, tokens = tokens}, timing, failed)
+end
+local LIMIT = RATE_CLASS_LIMITS[1]
+is('of nothing known', class_of(0), 0)
+is('the tier is kept', class_of(2 * TIER), 2)
+local function class_of_prompt(input, read)
+  return class_of(0, {[INPUT] = {1, input}, [READ] = {1, read}, [WRITE] = {1, 0}})
+end
+is('a whole prompt up to the first limit', class_of_prompt(LIMIT, 0), BAND)
+is('a whole prompt above it', class_of_prompt(LIMIT, 1), 2 * BAND)
+is('part of a prompt up to it says nothing', class_of(0, {[INPUT] = {1, LIMIT}}), 0)
+is('part of a prompt above it is at least that', class_of(0, {[INPUT] = {1, LIMIT + 1}}),
+   2 * BAND + RATE_CLASS_AT_LEAST)
+is('a failed call used no more than is known', class_of(0, {[INPUT] = {1, 5}}, true), BAND)
+is('above all limits', class_of(0, {[INPUT] = {1, 4000000}}),
+   (#RATE_CLASS_LIMITS + 1) * BAND + RATE_CLASS_AT_LEAST)
+is('output is no prompt', class_of(0, {[1] = {1, 4000000}}), 0)
+
+-- ---- sums ----
+
+local function text(sums)
+  local out = {}
+  for key, d in pairs(sums) do out[#out + 1] = #key .. ':' .. table.concat(d, ' ') end
+  table.sort(out)
+  return table.concat(out, '; ')
+end
+local function sums_of(x, times)
+  local sums = {}
+  count_call(sums, evidence(x), times or 1)
+  return text(sums)
+end
+is('a call of which only the start is known', sums_of {timing = EVIDENCE_TIMING_START},
+   '20:1 0 1 0 0 0 0 0 0 0 0 0 0 0 0')
+is('three calls with output', sums_of({timing = 3, tokens = {[1] = {1, 7}}}, 3),
+   '20:3 0 0 0 0 3 21 0 0 0 0 0 0 0 0')
+is('a failed call', sums_of {flags = EVIDENCE_FAILED}, '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0')
+is('a failed call with tokens has no others', sums_of {flags = EVIDENCE_FAILED, tokens = {[1] = {1, 7}}},
+   '21:1 0 0 1 0 1 7 1 0 1 0 1 0 1 0')
+
+local left = {}
+for _ = 1, 500 do
+  local a, b = random_evidence(), random_evidence()
+  local joined, times = join_evidence(a, b), 1 + random(3)
+  count_call(left, a, times)
+  count_call(left, a, -times)
+  count_call(left, joined, times)
+  count_call(left, joined, -times)
+end
+local zero = true
+for _, d in pairs(left) do
+  for k = 1, SUMS do zero = zero and d[k] == 0 end
+end
+result(zero, 'what is added and taken off leaves nothing')
+
+lines[#lines + 1] = '1..' .. count
+return table.concat(lines, '\n')
