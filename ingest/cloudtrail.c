@@ -141,7 +141,7 @@ static struct json either(struct json a, struct json b)
 }
 
 // What served is told beside the call, what was asked for in its parameters.
-static void tier_of(const struct top *t, struct call *c)
+static void tier_of(const struct top_fields *t, struct call *c)
 {
 	c->tier_known =
 		tier_of_object(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), &c->tier) ||
@@ -151,7 +151,7 @@ static void tier_of(const struct top *t, struct call *c)
 // A call from one account to a resource of another is recorded in both. It is one call, the caller's: both
 // records go to the caller's account, where they meet by their requestID, and the other account's copy, which
 // may hide who called, counts less.
-static bool callers_account(const struct top *t, struct call *c, struct err *err)
+static bool callers_account(const struct top_fields *t, struct call *c, struct err *err)
 {
 	struct str shared, owner;
 	if (!field_opt_str(t->f[F_sharedEventID], "sharedEventID", &shared, err) ||
@@ -167,7 +167,7 @@ static bool callers_account(const struct top *t, struct call *c, struct err *err
 }
 
 // What calls and completions of both services share: when, where, who, and whether it failed.
-static bool common(const struct top *t, struct arena *a, struct call *c, struct err *err)
+static bool common(const struct top_fields *t, struct arena *a, struct call *c, struct err *err)
 {
 	struct str code;
 	if (!field_time(t->f[F_eventTime], "eventTime", &c->time_ms, err) ||
@@ -184,7 +184,7 @@ static bool common(const struct top *t, struct arena *a, struct call *c, struct 
 }
 
 // Source and identity of a call; an addendum that corrects it goes by the requestID it corrects.
-static bool identity(const struct top *t, struct record *r, struct err *err)
+static bool identity(const struct top_fields *t, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct json addendum = t->f[F_addendum];
@@ -221,7 +221,7 @@ static enum verdict find_key(struct call *c, struct err *err)
 	return model_key(named, &c->model, err) ? OURS : BROKEN;
 }
 
-static enum verdict completion(const struct top *t, struct arena *a, struct str name, struct record *r,
+static enum verdict completion(const struct top_fields *t, struct arena *a, struct str name, struct record *r,
                                struct err *err)
 {
 	struct call *c = &r->call;
@@ -248,7 +248,7 @@ static enum verdict completion(const struct top *t, struct arena *a, struct str 
 	return find_key(c, err);
 }
 
-enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict cloudtrail_call(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct str name, type;
@@ -276,7 +276,7 @@ enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record
 	return find_key(c, err);
 }
 
-enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict cloudtrail_mantle(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct str name;

@@ -80,7 +80,7 @@ static bool keys_of_list(struct json list, const char *name, struct tag *tags, i
 	return true;
 }
 
-static bool failed(const struct top *t)
+static bool failed(const struct top_fields *t)
 {
 	struct str code;
 	return json_str(t->f[F_errorCode], &code) && code.len;
@@ -88,7 +88,7 @@ static bool failed(const struct top *t)
 
 // The ARN of the session: that of the assumed role or of the federated user; a session of a user keeps the
 // user's.
-static bool session_arn(const struct top *t, struct arena *a, struct str *ret, struct err *err)
+static bool session_arn(const struct top_fields *t, struct arena *a, struct str *ret, struct err *err)
 {
 	struct json answer = t->f[F_responseElements];
 	struct json arn = json_get(json_get(answer, STR("assumedRoleUser")), STR("arn"));
@@ -103,7 +103,7 @@ static bool session_arn(const struct top *t, struct arena *a, struct str *ret, s
 	return true;
 }
 
-enum verdict cloudtrail_session(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict cloudtrail_session(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	static const char *const names[] = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity",
 	                                    "GetFederationToken", "GetSessionToken"};
@@ -132,7 +132,7 @@ enum verdict cloudtrail_session(const struct top *t, struct arena *a, struct rec
 	return OURS;
 }
 
-enum verdict cloudtrail_principal(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict cloudtrail_principal(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	static const struct {
 		const char *name;

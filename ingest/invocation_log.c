@@ -100,7 +100,7 @@ static void units(struct json out, struct call *c)
 	c->tokens[TOKENS_UNITS] = n;
 }
 
-static bool tokens(const struct top *t, struct call *c, struct err *err)
+static bool tokens(const struct top_fields *t, struct call *c, struct err *err)
 {
 	struct json in = t->f[F_input], out = t->f[F_output];
 	if (!count(in, "inputTokenCount", TOKENS_INPUT, c, err) ||
@@ -121,7 +121,7 @@ static bool tokens(const struct top *t, struct call *c, struct err *err)
 	return true;
 }
 
-enum verdict invocation_log(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict invocation_log(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct str schema, code, operation, arn;

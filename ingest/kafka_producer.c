@@ -107,13 +107,13 @@ static bool judge(const char *topic, int answer, bool *ret_too_large, struct err
 bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters,
                          size_t n, bool *ret_too_large, struct err *err)
 {
-	int *response_cache = xcalloc(n, sizeof *response_cache);
+	int *answers = xcalloc(n, sizeof *answers);
 	bool good = true;
 	for (size_t i = 0; i < n; i++) {
-		response_cache[i] = IN_FLIGHT;
-		rd_kafka_resp_err_t code = produce(p, topic, &letters[i], &response_cache[i]);
+		answers[i] = IN_FLIGHT;
+		rd_kafka_resp_err_t code = produce(p, topic, &letters[i], &answers[i]);
 		if (code)
-			response_cache[i] = code;
+			answers[i] = code;
 	}
 	if (rd_kafka_flush(p->rk, ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		// The answers live until here: take back what is still under way before they go.
@@ -123,8 +123,8 @@ bool kafka_producer_send(struct kafka_producer *p, const char *topic, const stru
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret_too_large[i] = false;
-		good = judge(topic, response_cache[i], &ret_too_large[i], err) && good;
+		good = judge(topic, answers[i], &ret_too_large[i], err) && good;
 	}
-	free(response_cache);
+	free(answers);
 	return good;
 }

@@ -130,8 +130,7 @@ static bool key_value(struct str in, bool any, struct str *key, struct str *text
 struct point {
 	uint64_t start_ns, end_ns, count;
 	double sum;
-	bool mantle;
-	struct metric_dims dims;
+	struct metric_series *series; // its dimensions are those of the point
 };
 
 static bool dimension_list(struct str list, struct point *p, struct err *err)
@@ -144,7 +143,7 @@ static bool dimension_list(struct str list, struct point *p, struct err *err)
 			continue;
 		if (!key_value(f.bytes, true, &name, &value, &unused, err))
 			return false;
-		metric_dims_add(&p->dims, p->mantle, name, value);
+		metric_dims_add(&p->series->dims, p->series->mantle, name, value);
 	}
 	return more == 0 || broken(err, "list of dimensions");
 }
@@ -158,15 +157,16 @@ static bool attribute(const struct field *f, struct point *p, struct err *err)
 	if (any)
 		return !str_is(key, "Dimensions") || dimension_list(list, p, err);
 	if (!str_is(key, "Namespace") && !str_is(key, "MetricName"))
-		metric_dims_add(&p->dims, p->mantle, key, text);
+		metric_dims_add(&p->series->dims, p->series->mantle, key, text);
 	return true;
 }
 
-static bool read_point(struct str in, bool mantle, struct point *p, struct err *err)
+static bool read_point(struct str in, struct metric_series *series, struct point *p, struct err *err)
 {
 	struct field f;
 	int more;
-	*p = (struct point){.mantle = mantle};
+	*p = (struct point){.series = series};
+	series->dims = (struct metric_dims){0};
 	while ((more = next_field(&in, &f)) > 0) {
 		if (is_bytes(&f, 1) || is_bytes(&f, 7)) {
 			if (!attribute(&f, p, err))
@@ -184,44 +184,45 @@ static bool read_point(struct str in, bool mantle, struct point *p, struct err *
 	return more == 0 || broken(err, "data point");
 }
 
+// Context of one message.
 struct walk {
-	struct str account, region; // of the resource
+	struct metric_series series; // account and region: of the resource; the rest: of the metric
 	struct arena *arena;
 	const struct sink *sink;
 };
 
-static void one_point(const struct walk *w, struct str in, bool mantle, enum token_kind token_kind)
+static void decode_point(struct walk *w, struct str in)
 {
 	struct err err = ERR_INIT;
 	struct point p;
 	struct record r;
-	if (!read_point(in, mantle, &p, &err)) {
-		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
+	if (!read_point(in, &w->series, &p, &err)) {
+		w->sink->fault(w->sink->user, &err);
 		return;
 	}
-	if (metric_dims_read(&p.dims) != OURS) {
+	if (metric_dims_read(&w->series.dims) != OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return;
 	}
 	if (p.end_ns - p.start_ns != 60000000000u)
 		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns",
 		        (unsigned long long)p.start_ns, (unsigned long long)p.end_ns);
-	else if (!w->account.len)
+	else if (!w->series.account.len)
 		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
 	else if (p.start_ns % 1000000)
 		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970",
 		        (unsigned long long)p.start_ns);
-	if (!err.kind && metric_fill(&r, w->arena, mantle, token_kind, w->account, w->region, &p.dims,
-	                             (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
+	if (!err.kind &&
+	    metric_fill(&r, w->arena, &w->series, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
 		r.metric.samples = metric_samples((double)p.count);
 		w->sink->record(w->sink->user, &r);
 	} else {
-		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
+		w->sink->fault(w->sink->user, &err);
 	}
 }
 
 // The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount".
-static enum verdict name_kind(struct str name, enum token_kind *token_kind, bool *mantle)
+static enum verdict read_metric_name(struct metric_series *s, struct str name)
 {
 	const struct str prefix = STR("amazonaws.com/");
 	if (!str_starts(name, prefix))
@@ -231,22 +232,20 @@ static enum verdict name_kind(struct str name, enum token_kind *token_kind, bool
 	struct str metric = str_after_last(name, '/');
 	if (metric.len == name.len)
 		return NOT_OURS;
-	return metric_kind((struct str){name.p, name.len - metric.len - 1}, metric, token_kind, mantle);
+	return metric_kind(s, (struct str){name.p, name.len - metric.len - 1}, metric);
 }
 
-static bool one_metric(const struct walk *w, struct str in, struct err *err)
+static bool decode_metric(struct walk *w, struct str in, struct err *err)
 {
 	struct field f;
 	int more;
 	struct str name = STR_NONE, rest = in;
-	enum token_kind token_kind;
-	bool mantle;
 	while ((more = next_field(&rest, &f)) > 0)
 		if (is_bytes(&f, 1))
 			name = f.bytes;
 	if (more < 0)
 		return broken(err, "metric");
-	if (name_kind(name, &token_kind, &mantle) == NOT_OURS) {
+	if (read_metric_name(&w->series, name) == NOT_OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return true;
 	}
@@ -256,24 +255,24 @@ static bool one_metric(const struct walk *w, struct str in, struct err *err)
 		struct str summary = f.bytes;
 		while ((more = next_field(&summary, &f)) > 0)
 			if (is_bytes(&f, 1))
-				one_point(w, f.bytes, mantle, token_kind);
+				decode_point(w, f.bytes);
 		if (more < 0)
 			return broken(err, "summary");
 	}
 	return true;
 }
 
-static bool scope_metrics(const struct walk *w, struct str in, struct err *err)
+static bool decode_scope_metrics(struct walk *w, struct str in, struct err *err)
 {
 	struct field f;
 	int more;
 	while ((more = next_field(&in, &f)) > 0)
-		if (is_bytes(&f, 2) && !one_metric(w, f.bytes, err))
+		if (is_bytes(&f, 2) && !decode_metric(w, f.bytes, err))
 			return false;
 	return more == 0 || broken(err, "scope's metrics");
 }
 
-static bool resource(struct walk *w, struct str in, struct err *err)
+static bool read_resource(struct walk *w, struct str in, struct err *err)
 {
 	struct field f;
 	int more;
@@ -284,26 +283,26 @@ static bool resource(struct walk *w, struct str in, struct err *err)
 		if (!key_value(f.bytes, true, &key, &text, &list, err))
 			return false;
 		if (str_is(key, "cloud.account.id"))
-			w->account = text;
+			w->series.account = text;
 		else if (str_is(key, "cloud.region"))
-			w->region = text;
+			w->series.region = text;
 	}
 	return more == 0 || broken(err, "resource");
 }
 
-static bool resource_metrics(struct walk *w, struct str in, struct err *err)
+static bool decode_resource_metrics(struct walk *w, struct str in, struct err *err)
 {
 	struct field f;
 	int more;
 	struct str rest = in;
-	w->account = w->region = STR_NONE;
+	w->series.account = w->series.region = STR_NONE;
 	while ((more = next_field(&rest, &f)) > 0) // the resource may stand behind what it describes
-		if (is_bytes(&f, 1) && !resource(w, f.bytes, err))
+		if (is_bytes(&f, 1) && !read_resource(w, f.bytes, err))
 			return false;
 	if (more < 0)
 		return broken(err, "resource's metrics");
 	for (rest = in; next_field(&rest, &f) > 0;)
-		if (is_bytes(&f, 2) && !scope_metrics(w, f.bytes, err))
+		if (is_bytes(&f, 2) && !decode_scope_metrics(w, f.bytes, err))
 			return false;
 	return true;
 }
@@ -333,16 +332,16 @@ void otel_decode(struct str s, struct arena *a, const struct sink *sink)
 				&err, ERR_SKIP,
 				"OpenTelemetry data is truncated: the record that starts %zu bytes before the end says it is longer",
 				left);
-			sink->fault(sink->user, JSON_ABSENT, &err);
+			sink->fault(sink->user, &err);
 			return;
 		}
 		bool good = true;
 		while (good && (more = next_field(&request, &f)) > 0)
 			if (is_bytes(&f, 1))
-				good = resource_metrics(&w, f.bytes, &err);
+				good = decode_resource_metrics(&w, f.bytes, &err);
 		if (good && more < 0)
 			good = broken(&err, "request");
 		if (!good)
-			sink->fault(sink->user, JSON_ABSENT, &err);
+			sink->fault(sink->user, &err);
 	}
 }

@@ -11,7 +11,7 @@
 // Each word is searched by one pair of neighbouring bytes that is rare in JSON ("zo" for both of amazonaws);
 // sixteen places are compared at once (vectors of the compiler, so the machine does not matter), and only
 // where a pair stands are the words compared.
-#include "ingest/sift.h"
+#include "ingest/prefilter.h"
 
 #include <stdint.h>
 
@@ -71,7 +71,7 @@ static inline v16 pairs(const char *p)
 	       ((v16)(a == (uint8_t)'a') & end);
 }
 
-bool sift_may_be_ours(struct str s)
+bool prefilter_may_be_ours(struct str s)
 {
 	size_t at = 0;
 	for (; at + 17 <= s.len; at += 16) {
