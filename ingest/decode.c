@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decoder's top layer: which format a run of bytes has. The formats are tried from the most certain to the
-// least: gzip has a magic number, JSON starts with a bracket, OpenTelemetry has its framing, base64 has its
-// alphabet. Everything else is plain text, which is read if lines of it start like JSON.
+// The decoder's top layer: which format a run of bytes has. The formats are tried from the most certain to
+// the least: gzip has a magic number, JSON starts with a bracket, OpenTelemetry has its framing, base64 has
+// its alphabet. Everything else is plain text, which is read if lines of it start like JSON.
 //
 // Work is bounded: bytes by limits.message_bytes, depth by limits.nesting, broken JSON by json_text.c.
 #include "ingest/decode.h"

@@ -9,9 +9,9 @@
 // One arrow goes up: a wrapper's string holds a message of any kind again. unwrap.c hands it to
 // `decode_contents`, which decode.c has set.
 //
-// `depth` counts the wrappers around a message. Each depth has a level of its own: a parser, whose values live
-// while deeper levels work, and a buffer for what was inflated or decoded there. Both are kept from message
-// to message.
+// `depth` counts the wrappers around a message. Each depth has a level of its own: a parser, whose values
+// live while deeper levels work, and a buffer for what was inflated or decoded there. Both are kept from
+// message to message.
 #ifndef NOWCAST_INGEST_DECODE_PRIV_H
 #define NOWCAST_INGEST_DECODE_PRIV_H
 

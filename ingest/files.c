@@ -29,7 +29,7 @@ static void add_entry(struct files *f, const char *path, int64_t bytes)
 	f->bytes += bytes;
 }
 
-static bool list_below(struct files *f, const char *path, struct err *err)
+static bool list_tree(struct files *f, const char *path, struct err *err)
 {
 	char *const roots[] = {(char *)path, NULL};
 	FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
@@ -56,7 +56,7 @@ bool files_list(struct files *f, char *const *paths, struct err *err)
 	for (; *paths; paths++) {
 		if (strcmp(*paths, "-") == 0)
 			add_entry(f, "-", 0);
-		else if (!list_below(f, *paths, err))
+		else if (!list_tree(f, *paths, err))
 			return false;
 	}
 	return true;
@@ -207,7 +207,8 @@ static bool window_more(struct window *w, struct err *err)
 	return true;
 }
 
-static bool hand_on(struct window *w, struct str data, int64_t line, const char *broken, struct err *err)
+static bool deliver_message(struct window *w, struct str data, int64_t line, const char *broken,
+                            struct err *err)
 {
 	while (data.len && (data.p[data.len - 1] == '\n' || data.p[data.len - 1] == '\r'))
 		data.len--;
@@ -287,14 +288,16 @@ static bool read_lines(struct window *w, struct err *err)
 		const char *nl = rest.len > looked ? memchr(rest.p + looked, '\n', rest.len - looked) : NULL;
 		if (nl) {
 			rest.len = (size_t)(nl - rest.p);
-			if (!hand_on(w, rest, ++w->line, rest.len > w->limit ? "larger than message.bytes" : NULL, err))
+			if (!deliver_message(w, rest, ++w->line, rest.len > w->limit ? "larger than message.bytes" : NULL,
+			                     err))
 				return false;
 			w->start = (size_t)(nl + 1 - w->buf.data);
 			looked = 0;
 		} else if (w->end) {
-			return hand_on(w, rest, ++w->line, w->source.damage, err);
+			return deliver_message(w, rest, ++w->line, w->source.damage, err);
 		} else if (rest.len > w->limit) {
-			if (!hand_on(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes", err) ||
+			if (!deliver_message(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes",
+			                     err) ||
 			    !skip_line(w, err))
 				return false;
 			looked = 0;
@@ -316,7 +319,7 @@ static bool read_messages(struct window *w, struct err *err)
 			if (!window_more(w, err))
 				return false;
 		if (w->end)
-			return hand_on(w, window_rest(w), 0, w->source.damage, err);
+			return deliver_message(w, window_rest(w), 0, w->source.damage, err);
 		// Too large for one message: line by line is what is left, and lines that are not whole become
 		// faults.
 	}

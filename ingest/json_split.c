@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See json_split.h. Inside strings only quotes and backslashes matter, and memchr finds the quotes; outside,
-// brackets are counted. That a ']' closes a '[' and not a '{' is left to the parser, which sees the piece
-// next.
+// Inside strings only quotes and backslashes matter, and memchr finds the quotes. Outside, brackets are
+// counted; that a ']' closes a '[' and not a '{' is checked by the parser, which reads the piece next.
 #include "ingest/json_split.h"
 
 static bool is_space(char c)
@@ -22,7 +21,7 @@ struct str json_split_trim(struct str s)
 	return s;
 }
 
-// Index behind the string that opens at s.p[at], or s.len + 1 if it does not end.
+// The index after the string that opens at s.p[at]; s.len + 1 if the string does not end.
 static size_t skip_string(struct str s, size_t at)
 {
 	size_t from = at + 1;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON text to JSON values. Text is first parsed as one document, which it mostly is. If that fails, or if the
-// text is large, it is split into pieces: a list of records into its elements, other text into values back to
-// back or one on each line. So a broken line costs that line only, a broken record costs that record only,
-// and parsing takes the memory of one record, not of the whole file.
+// JSON text to JSON values. Text is first parsed as one document, which it mostly is. If that fails, or if
+// the text is large, it is split into pieces: a list of records into its elements, other text into values
+// back to back or one on each line. So a broken line costs that line only, a broken record costs that record
+// only, and parsing takes the memory of one record, not of the whole file.
 //
-// Work is bounded in three ways. One value has at most VALUE_MAX bytes: parsing takes up to fourteen times its
-// length in memory. The search for the ends of broken values reads at most SCAN_FACTOR times the length of the
-// text; after that only whole lines are tried. One message reports at most FAULTS_MAX faults; its rest is one
-// more fault.
+// Work is bounded in three ways. One value has at most VALUE_MAX bytes: parsing takes up to fourteen times
+// its length in memory. The search for the ends of broken values reads at most SCAN_FACTOR times the length
+// of the text; after that only whole lines are tried. One message reports at most FAULTS_MAX faults; its rest
+// is one more fault.
 #include <stdio.h>
 
 #include "ingest/decode_priv.h"
@@ -60,7 +60,8 @@ static bool stop_at_faults_max(struct decoder *d, struct str whole, struct str r
 {
 	if (d->counts.faults - d->faults_before < FAULTS_MAX)
 		return false;
-	report_fault_at(d, whole, rest, "the message has too many broken parts before it, so its rest was not read");
+	report_fault_at(d, whole, rest,
+	                "the message has too many broken parts before it, so its rest was not read");
 	return true;
 }
 
@@ -97,7 +98,8 @@ static struct str skip_members(struct decoder *d, struct str whole, struct str s
 }
 
 // Decodes the elements of a list; returns the text after it.
-static struct str decode_elements(struct decoder *d, struct str whole, struct str s, bool in_object, int depth)
+static struct str decode_elements(struct decoder *d, struct str whole, struct str s, bool in_object,
+                                  int depth)
 {
 	const char *why = "";
 	for (;;) {
@@ -151,7 +153,8 @@ static bool looks_whole(struct str line)
 
 // Decodes the value that `s` starts with, or reports why it cannot; returns how many bytes of `s` that took.
 // *scan_left: bytes that may still be read in search of the ends of values.
-static size_t decode_next_value(struct decoder *d, struct str whole, struct str s, int depth, size_t *scan_left)
+static size_t decode_next_value(struct decoder *d, struct str whole, struct str s, int depth,
+                                size_t *scan_left)
 {
 	const char *why = "a value does not end, or it has a bracket too many";
 	struct str line = json_split_trim(first_line(s)), value = *scan_left ? json_split_value(s) : line;

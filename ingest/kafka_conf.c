@@ -50,7 +50,7 @@ static const struct property producer_fixed[] = {
 	{0},
 };
 
-static bool set(rd_kafka_conf_t *k, const char *name, const char *value, struct err *err)
+static bool set_property(rd_kafka_conf_t *k, const char *name, const char *value, struct err *err)
 {
 	char why[256];
 	if (rd_kafka_conf_set(k, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
@@ -64,13 +64,13 @@ static bool set_number(rd_kafka_conf_t *k, const char *name, int64_t value, stru
 {
 	char text[24];
 	snprintf(text, sizeof text, "%lld", (long long)value);
-	return set(k, name, text, err);
+	return set_property(k, name, text, err);
 }
 
-static bool set_all(rd_kafka_conf_t *k, const struct property *p, struct err *err)
+static bool set_properties(rd_kafka_conf_t *k, const struct property *p, struct err *err)
 {
 	for (; p->name; p++)
-		if (!set(k, p->name, p->value, err))
+		if (!set_property(k, p->name, p->value, err))
 			return false;
 	return true;
 }
@@ -89,10 +89,10 @@ static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct er
 		if (is_fixed(conf->kafka[i].key))
 			return err_set(err, ERR_CONFIG, "kafka.%s is not yours to set: that nothing is lost rests on it",
 			               conf->kafka[i].key);
-		if (!set(k, conf->kafka[i].key, conf->kafka[i].value, err))
+		if (!set_property(k, conf->kafka[i].key, conf->kafka[i].value, err))
 			return false;
 	}
-	return !*conf->brokers || set(k, "bootstrap.servers", conf->brokers, err);
+	return !*conf->brokers || set_property(k, "bootstrap.servers", conf->brokers, err);
 }
 
 static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *text)
@@ -116,7 +116,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
 		hooks->on_log(hooks->user, code == RD_KAFKA_RESP_ERR__FATAL ? 3 : 4, text);
 }
 
-static rd_kafka_conf_t *base(const struct kafka_hooks *hooks)
+static rd_kafka_conf_t *new_base_conf(const struct kafka_hooks *hooks)
 {
 	rd_kafka_conf_t *k = rd_kafka_conf_new();
 	rd_kafka_conf_set_opaque(k, (void *)hooks);
@@ -129,25 +129,25 @@ static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct er
 {
 	// fetch.max.bytes and its framing; a single larger message comes alone
 	const int64_t fetch_most = 17 << 20;
-	return set_all(k, shared_defaults, err) && set_all(k, consumer_defaults, err) &&
+	return set_properties(k, shared_defaults, err) && set_properties(k, consumer_defaults, err) &&
 	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
 	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) &&
-	       set_from_user(k, conf, err) && set(k, "group.id", conf->group, err) &&
-	       set_all(k, consumer_fixed, err);
+	       set_from_user(k, conf, err) && set_property(k, "group.id", conf->group, err) &&
+	       set_properties(k, consumer_fixed, err);
 }
 
 static bool fill_producer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
 	// The broker's limit decides what is too large, not the client's.
-	return set_all(k, shared_defaults, err) && set_all(k, producer_defaults, err) &&
+	return set_properties(k, shared_defaults, err) && set_properties(k, producer_defaults, err) &&
 	       set_number(k, "message.max.bytes", conf->message_bytes + (1 << 20), err) &&
-	       set_from_user(k, conf, err) && set_all(k, producer_fixed, err);
+	       set_from_user(k, conf, err) && set_properties(k, producer_fixed, err);
 }
 
 rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err)
 {
-	rd_kafka_conf_t *k = base(hooks);
+	rd_kafka_conf_t *k = new_base_conf(hooks);
 	if (fill_consumer(k, conf, err))
 		return k;
 	rd_kafka_conf_destroy(k);
@@ -157,7 +157,7 @@ rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka
 rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err)
 {
-	rd_kafka_conf_t *k = base(hooks);
+	rd_kafka_conf_t *k = new_base_conf(hooks);
 	if (fill_producer(k, conf, err))
 		return k;
 	rd_kafka_conf_destroy(k);

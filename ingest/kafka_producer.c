@@ -72,8 +72,8 @@ static rd_kafka_headers_t *headers_of(const struct dead_letter *d)
 	return h;
 }
 
-static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, const struct dead_letter *d,
-                                   int *answer)
+static rd_kafka_resp_err_t produce_letter(struct kafka_producer *p, const char *topic,
+                                          const struct dead_letter *d, int *answer)
 {
 	for (int64_t waited = 0;; waited += 100) {
 		rd_kafka_headers_t *headers = headers_of(d);
@@ -89,7 +89,7 @@ static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, 
 	}
 }
 
-static bool judge(const char *topic, int answer, bool *ret_too_large, struct err *err)
+static bool check_answer(const char *topic, int answer, bool *ret_too_large, struct err *err)
 {
 	switch (answer) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -111,7 +111,7 @@ bool kafka_producer_send(struct kafka_producer *p, const char *topic, const stru
 	bool good = true;
 	for (size_t i = 0; i < n; i++) {
 		answers[i] = IN_FLIGHT;
-		rd_kafka_resp_err_t code = produce(p, topic, &letters[i], &answers[i]);
+		rd_kafka_resp_err_t code = produce_letter(p, topic, &letters[i], &answers[i]);
 		if (code)
 			answers[i] = code;
 	}
@@ -123,7 +123,7 @@ bool kafka_producer_send(struct kafka_producer *p, const char *topic, const stru
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret_too_large[i] = false;
-		good = judge(topic, answers[i], &ret_too_large[i], err) && good;
+		good = check_answer(topic, answers[i], &ret_too_large[i], err) && good;
 	}
 	free(answers);
 	return good;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CloudWatch metrics count tokens or images, and the JSON form in which a metric stream sends them.
+// Which CloudWatch metrics count tokens or images ("Amazon Bedrock runtime metrics" in the Amazon Bedrock
+// User Guide), and the JSON form in which a metric stream sends them ("CloudWatch metric stream output in
+// JSON format" in the Amazon CloudWatch User Guide).
 //
 // CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by
-// project, ...): adding two sets counts them twice. The set that is the model alone is what is split among
-// the calls; of the one that tells the service tiers apart, what the standard tier did not serve is read
-// beside it, to say how much of that went at other rates. The names of the cache metrics have changed once;
-// both stand in the table.
+// project, ...), so adding two sets would count them twice. The points by model alone are what is allocated
+// to the calls. Of the points by model and tiers, those that the standard tier did not serve are read as
+// well: they say how many of these tokens have another rate. AWS has renamed the cache metrics once; the
+// table has both names.
 #include <math.h>
 
 #include "base/when.h"
@@ -17,7 +19,7 @@ static const struct {
 	const char *name;
 	enum token_kind token_kind;
 	bool mantle;
-} table[] = {
+} token_metrics[] = {
 	{"InputTokenCount", TOKENS_INPUT, false},
 	{"OutputTokenCount", TOKENS_OUTPUT, false},
 	{"CacheReadInputTokenCount", TOKENS_CACHE_READ, false},
@@ -34,9 +36,9 @@ enum verdict metric_kind(struct metric_series *s, struct str namespace, struct s
 	bool of_mantle = str_is(namespace, "AWS/BedrockMantle");
 	if (!of_mantle && !str_is(namespace, "AWS/Bedrock"))
 		return NOT_OURS;
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		if (table[i].mantle == of_mantle && str_is(name, table[i].name)) {
-			s->token_kind = table[i].token_kind;
+	for (size_t i = 0; i < sizeof token_metrics / sizeof *token_metrics; i++) {
+		if (token_metrics[i].mantle == of_mantle && str_is(name, token_metrics[i].name)) {
+			s->token_kind = token_metrics[i].token_kind;
 			s->mantle = of_mantle;
 			return OURS;
 		}
@@ -83,7 +85,7 @@ bool metric_fill(struct record *r, struct arena *a, const struct metric_series *
 	                     .token_kind = s->token_kind,
 	                     .of_tier = dims->n > 1};
 	if (m->of_tier && (!tier_of_word(dims->served, &m->served) || !tier_of_word(dims->asked, &m->asked)))
-		m->asked = PRICE_TIERS; // that served is known: metric_dims_read
+		m->asked = PRICE_TIERS; // the tier that served is known: metric_dims_read has checked it
 	if (ms < 0 || ms > last_ms || ms % MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP,
 		               "the data point's time is not the start of a minute: %lld ms since 1970",
@@ -103,8 +105,9 @@ int64_t metric_samples(double count)
 	return count >= 1 && count <= 1e12 && floor(count) == count ? (int64_t)count : 0;
 }
 
-// {"ModelId": model}, perhaps with the tiers.
-static enum verdict read_dimensions(struct json dimensions, bool mantle, struct metric_dims *ret, struct err *err)
+// {"ModelId": model}, or with the two tiers as well.
+static enum verdict read_dimensions(struct json dimensions, bool mantle, struct metric_dims *ret,
+                                    struct err *err)
 {
 	struct str key, value;
 	struct json v, model = JSON_ABSENT;

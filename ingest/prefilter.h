@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sieve before the parser: whether a text could hold, in any wrapper, something of ours.
+// A filter before the parser: whether a text may hold, in any wrapper, a record that concerns this program.
 //
-// False is certain, true is a guess. It looks for a few words, at the speed of memory; most of what an
-// organisation's trail holds has none of them and is dropped for the price of one look.
+// False is certain; true may be wrong. The filter looks for a few words at the speed of memory. Most records
+// of an organisation's trail have none of them and are dropped without being parsed.
 #ifndef NOWCAST_INGEST_PREFILTER_H
 #define NOWCAST_INGEST_PREFILTER_H
 

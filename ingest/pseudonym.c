@@ -94,7 +94,7 @@ void pseudonyms_close(struct pseudonyms *p)
 
 // ---- hashing ------------------------------------------------------------------------------------
 
-static void hash(const struct pseudonyms *p, struct str name, char *ret)
+static void write_hash(const struct pseudonyms *p, struct str name, char *ret)
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char mac[EVP_MAX_MD_SIZE];
@@ -107,7 +107,7 @@ static void hash(const struct pseudonyms *p, struct str name, char *ret)
 	ret[HASH_LEN] = '\0';
 }
 
-static int by_word(const void *a, const void *b)
+static int compare_words(const void *a, const void *b)
 {
 	return strcasecmp(*(char *const *)a, *(char *const *)b);
 }
@@ -119,16 +119,16 @@ char *pseudonyms_mark(struct pseudonyms *p, char *ret)
 	*ret = '\0';
 	if (!p)
 		return ret;
-	qsort(p->words, p->nwords, sizeof *p->words, by_word);
+	qsort(p->words, p->nwords, sizeof *p->words, compare_words);
 	buf_adds(&text, "\n"); // no name has one
 	for (size_t i = 0; i < p->nwords; i++)
 		buf_addf(&text, "%s\n", p->words[i]);
-	hash(p, buf_str(&text), ret);
+	write_hash(p, buf_str(&text), ret);
 	buf_release(&text);
 	return ret;
 }
 
-static const char *remembered(struct pseudonyms *p, struct str name)
+static const char *cached_hash(struct pseudonyms *p, struct str name)
 {
 	bool added;
 	if (p->n == REMEMBERED) {
@@ -141,18 +141,18 @@ static const char *remembered(struct pseudonyms *p, struct str name)
 	if (!added && str_eq(m->name, name))
 		return m->hash;
 	m->name = arena_str(&p->names, name);
-	hash(p, name, m->hash);
+	write_hash(p, name, m->hash);
 	p->n += added;
 	return m->hash;
 }
 
 struct str pseudonym_of(struct pseudonyms *p, struct arena *arena, struct str name)
 {
-	return name.len ? arena_str(arena, str_of(remembered(p, name))) : name;
+	return name.len ? arena_str(arena, str_of(cached_hash(p, name))) : name;
 }
 
 // Where the name that is to be hashed begins in an ARN; its length if there is none. It reaches to the end.
-static size_t name_at(const struct pseudonyms *p, struct str arn)
+static size_t find_name(const struct pseudonyms *p, struct str arn)
 {
 	struct str rest = arn;
 	for (int i = 0; i < 5; i++)
@@ -174,10 +174,11 @@ static size_t name_at(const struct pseudonyms *p, struct str arn)
 
 struct str pseudonym_arn(struct pseudonyms *p, struct arena *arena, struct str arn)
 {
-	size_t at = p ? name_at(p, arn) : arn.len;
+	size_t at = p ? find_name(p, arn) : arn.len;
 	if (at == arn.len)
 		return arn;
-	return arena_text(arena, "%.*s%s", (int)at, arn.p, remembered(p, (struct str){arn.p + at, arn.len - at}));
+	return arena_text(arena, "%.*s%s", (int)at, arn.p,
+	                  cached_hash(p, (struct str){arn.p + at, arn.len - at}));
 }
 
 static bool is_hash(struct str s)
@@ -190,7 +191,7 @@ static bool is_hash(struct str s)
 
 struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str arn)
 {
-	size_t at = p ? name_at(p, arn) : arn.len;
+	size_t at = p ? find_name(p, arn) : arn.len;
 	struct str name = {arn.p + at, arn.len - at};
 	return is_hash(name) || str_is(name, "(other sessions)") ? arn : pseudonym_arn(p, arena, arn);
 }

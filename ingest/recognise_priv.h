@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private to ingest: what the decoder asks of the file that knows a kind of record.
 //
-// unwrap.c picks the top-level fields of each object once (struct top_fields); the recogniser of its kind reads
-// them into a record. A recogniser of an object with many data points (metrics) hands each point to a sink.
+// unwrap.c picks the top-level fields of each object once (struct top_fields); the recogniser of its kind
+// reads them into a record. A recogniser of an object with many data points (metrics) hands each point to a
+// sink.
 //
 // To add a field of CloudTrail: its key to TOP_FIELDS if it is a top-level key; a member of struct call
 // (record.h); the line that reads it in cloudtrail.c (read_common, or the function of one event); a line in
@@ -62,7 +63,8 @@ enum verdict {
 };
 
 // A recogniser of one record. Each file names the page of AWS's documentation that it follows.
-typedef enum verdict recognise_fn(const struct top_fields *t, struct arena *a, struct record *r, struct err *err);
+typedef enum verdict recognise_fn(const struct top_fields *t, struct arena *a, struct record *r,
+                                  struct err *err);
 recognise_fn cloudtrail_call;      // eventSource bedrock: a call, or the completion of a stream
 recognise_fn cloudtrail_mantle;    // eventSource bedrock-mantle: a call
 recognise_fn cloudtrail_session;   // eventSource sts: the tags of a session
@@ -87,7 +89,8 @@ void otel_decode(struct str s, struct arena *a, const struct sink *sink);
 
 // ---- shared by the recognisers ----
 
-// The model key of what was called: the last segment of `called`, after its last '/'. ERR_SKIP if it is empty.
+// The model key of what was called: the last segment of `called`, after its last '/'. ERR_SKIP if it is
+// empty.
 bool model_key(struct str called, struct str *ret, struct err *err) NC_CHECK;
 // The same for bedrock-mantle: with "bedrock-mantle/" in front, in the arena.
 bool model_key_mantle(struct arena *a, struct str called, struct str *ret, struct err *err) NC_CHECK;

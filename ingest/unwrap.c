@@ -76,7 +76,8 @@ static void decode_metric_answer(struct decoder *d, const struct object *o)
 
 // ---- wrappers ----
 
-// A field that must hold a message in a string; anything else is a fault of `holder`, the object with the field.
+// A field that must hold a message in a string; anything else is a fault of `holder`, the object with the
+// field.
 struct message_field {
 	const char *name; // for the fault
 	struct json holder;
