@@ -256,7 +256,7 @@ enum verdict cloudtrail_call(const struct top_fields *t, struct arena *a, struct
 		return read_completion(t, a, name, r, err);
 	struct json called = json_get(t->f[F_requestParameters], STR("modelId"));
 	if (!is_inference(name) && json_missing(called))
-		return NOT_OURS; // an agent, a flow, a knowledge base: the models they call are recorded by themselves
+		return NOT_OURS; // an agent, a flow, a knowledge base: its calls of models have their own records
 	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) ||
 	    !read_common(t, a, c, err) || !read_source(t, r, err) ||
 	    !find_in_resources(t->f[F_resources], model_of_arn, &c->foundation, err))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The consumer. Messages and rebalances come out of one queue, in order, on the thread that polls, one at a
-// time: so a partition is taken away strictly between two messages, and what was handed on before that
-// belongs to the old assignment. (The batch call would hand out an array that a rebalance may have outdated
-// half-way. One by one costs well below a microsecond a message, and has no such middle.)
+// The consumer. Messages and rebalances come from one queue, in order and one at a time, on the thread that
+// polls. So a partition is revoked strictly between two messages, and all messages delivered before belong to
+// the old assignment. (librdkafka's batch call returns an array that a rebalance may outdate in the middle.
+// One message at a time costs well below a microsecond and has no such problem.)
 //
-// Positions are kept here and not in librdkafka's offset store: a position counts once its message was handed
-// on, and dies with the assignment, so no commit can ever name a message whose record was dropped with its
-// partition.
+// Positions are kept here and not in librdkafka's offset store. A position counts once its message was
+// delivered, and is deleted with the assignment, so no commit can name a message whose record was dropped
+// with its partition.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,8 +18,8 @@ enum { CLOCK_EVERY = 128 }; // messages between two looks at the clock
 struct position {
 	char *topic;
 	int32_t partition;
-	int64_t next;      // behind the last message handed on; RD_KAFKA_OFFSET_INVALID: none yet
-	int64_t committed; // what was last asked to be committed
+	int64_t next;      // after the last message delivered; RD_KAFKA_OFFSET_INVALID: none yet
+	int64_t committed; // position of the last commit
 };
 
 struct kafka {
@@ -103,7 +103,7 @@ static void log_failure(struct kafka *k, rd_kafka_error_t *e, const char *what)
 
 static void revoke_partitions(struct kafka *k, rd_kafka_topic_partition_list_t *list)
 {
-	// A lost assignment belongs to somebody else already: nothing may be committed for it.
+	// A lost assignment belongs to another consumer already: nothing may be committed for it.
 	if (!rd_kafka_assignment_lost(k->rk))
 		k->hooks.on_revoke(k->hooks.user);
 	remove_positions(k, list);
@@ -119,9 +119,10 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
 		if (!cooperative)
 			remove_all_positions(k);
 		add_positions(k, list);
-		log_failure(k, cooperative ? rd_kafka_incremental_assign(rk, list) : NULL, "cannot take partitions");
+		log_failure(k, cooperative ? rd_kafka_incremental_assign(rk, list) : NULL,
+		            "cannot take assigned partitions");
 		if (!cooperative && rd_kafka_assign(rk, list))
-			log_event(k, 3, "cannot take partitions", "");
+			log_event(k, 3, "cannot take assigned partitions", "");
 		if (k->paused)
 			rd_kafka_pause_partitions(rk, list);
 	} else {
@@ -129,14 +130,14 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
 			log_event(k, 4, "rebalance", rd_kafka_err2str(code));
 		revoke_partitions(k, list);
 		log_failure(k, cooperative ? rd_kafka_incremental_unassign(rk, list) : NULL,
-		            "cannot give partitions up");
+		            "cannot release revoked partitions");
 		if (!cooperative) {
 			rd_kafka_assign(rk, NULL);
 			remove_all_positions(k);
 		}
 	}
-	snprintf(text, sizeof text, "%d partitions %s, %zu held", list->cnt,
-	         code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "given up", k->npositions);
+	snprintf(text, sizeof text, "%d partitions %s, %zu assigned now", list->cnt,
+	         code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "revoked", k->npositions);
 	log_event(k, 6, text, "");
 }
 
@@ -147,7 +148,7 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
 	(void)rk;
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET)
 		return;
-	log_event(k, 4, "a commit failed; the next one covers it", rd_kafka_err2str(code));
+	log_event(k, 4, "a commit failed; the next commit includes it", rd_kafka_err2str(code));
 	for (int i = 0; list && i < list->cnt; i++) {
 		struct position *p = find_position(k, list->elems[i].topic, list->elems[i].partition);
 		if (p)
@@ -235,7 +236,7 @@ static void on_consumer_error(struct kafka *k, const rd_kafka_message_t *m)
 	}
 }
 
-// True: the owner has enough.
+// True: stop polling.
 static bool deliver_message(struct kafka *k, const rd_kafka_message_t *m)
 {
 	if (m->err) {
@@ -245,7 +246,7 @@ static bool deliver_message(struct kafka *k, const rd_kafka_message_t *m)
 	const char *topic = rd_kafka_topic_name(m->rkt);
 	struct position *p = find_position(k, topic, m->partition);
 	if (!p)
-		return false; // left over from before its partition was given up: the next owner reads it
+		return false; // of a partition that was revoked since: its next owner reads it
 	struct origin origin = {.topic = str_of(topic), .partition = m->partition, .offset = m->offset};
 	bool enough = k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len});
 	p->next = m->offset + 1;

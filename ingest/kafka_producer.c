@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The producer of dead letters. It is used seldom and must be certain: a send returns when the brokers have
-// answered for each letter, for only then may the offset of the message be committed. Idempotent, so its own
-// retries make no duplicates.
+// The producer of dead letters. A send returns when the brokers have answered for each letter: only then may
+// the offset of the message be committed. The producer is idempotent, so its retries make no duplicates.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,7 +115,7 @@ bool kafka_producer_send(struct kafka_producer *p, const char *topic, const stru
 			answers[i] = code;
 	}
 	if (rd_kafka_flush(p->rk, ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		// The answers live until here: take back what is still under way before they go.
+		// Delivery reports write into `answers`: wait until none is in flight before that is freed.
 		rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 		while (rd_kafka_flush(p->rk, 1000) == RD_KAFKA_RESP_ERR__TIMED_OUT)
 			;

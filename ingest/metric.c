@@ -8,6 +8,7 @@
 // to the calls. Of the points by model and tiers, those that the standard tier did not serve are read as
 // well: they say how many of these tokens have another rate. AWS has renamed the cache metrics once; the
 // table has both names.
+#include <assert.h>
 #include <math.h>
 
 #include "base/when.h"
@@ -79,6 +80,7 @@ bool metric_fill(struct record *r, struct arena *a, const struct metric_series *
 	const int64_t last_ms = 253402300799999; // the year 9999
 	struct metric *m = &r->metric;
 	r->kind = RECORD_METRIC;
+	assert(s->dims.of_model && s->token_kind < TOKEN_KINDS);
 	*m = (struct metric){.account = s->account,
 	                     .region = s->region,
 	                     .minute = ms / MS_PER_MINUTE,

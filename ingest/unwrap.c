@@ -4,7 +4,7 @@
 //
 //     eventSource and eventName       a CloudTrail record; its eventSource says which recogniser reads it
 //     topic and payload               a line of kcat -J: payload is a message
-//     Records                         a trail's file, or an SNS, SQS or Kinesis event; each element is a value
+//     Records                         a trail's file; an SNS, SQS or Kinesis event; elements are values
 //     detail, detail-type             EventBridge: detail is a value
 //     namespace and metric_name       a data point of a metric stream
 //     schemaType                      the invocation log
