@@ -18,7 +18,7 @@ extern const char builtin_csv_end[] __asm__("nowcast_builtin_csv_end");
 static struct catalogue *builtin;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void load(void)
+static void load_builtin(void)
 {
 	struct err err = ERR_INIT;
 	struct str text = {builtin_csv, (size_t)(builtin_csv_end - builtin_csv)};
@@ -30,6 +30,6 @@ static void load(void)
 
 const struct catalogue *catalogue_builtin(void)
 {
-	pthread_once(&once, load);
+	pthread_once(&once, load_builtin);
 	return builtin;
 }

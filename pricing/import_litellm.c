@@ -27,7 +27,7 @@ enum { LONG_PROMPT = 200000 };
 
 static const struct {
 	const char *key, *why;
-} wrong[] = {
+} wrong_entries[] = {
 	{"bedrock/moonshotai.kimi-k2-thinking", "a Region's rate without its Region"},
 	{"bedrock/moonshotai.kimi-k2.5", "disagrees with the model's own entry by a digit"},
 	{"bedrock/us-gov-east-1/amazon.titan-embed-text-v2:0", "ten times the commercial rate"},
@@ -44,7 +44,7 @@ static const struct {
 static const struct {
 	struct str model;
 	const char *why;
-} stale[] = {
+} stale_models[] = {
 	{STR("meta.llama3-1-405b-instruct"), "the pricing page has a lower rate"},
 	{STR("meta.llama3-1-70b-instruct"), "the pricing page has a lower rate"},
 	{STR("meta.llama3-2-11b-instruct"), "the pricing page has a lower rate"},
@@ -55,7 +55,7 @@ static const struct {
 };
 
 // What one image costs goes by its size and quality there: the one figure of an entry would be a guess.
-static const struct str by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"),
+static const struct str priced_by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"),
                                      STR("stability.stable-diffusion-xl")};
 
 struct entry {
@@ -105,7 +105,7 @@ static void quote_numbers(struct str json, struct buf *out)
 // still fits.
 #define FIGURE_MAX (INT64_MAX / 4)
 
-static int64_t figure(const json_t *value, const char *field)
+static int64_t read_figure(const json_t *value, const char *field)
 {
 	int64_t pico;
 	const char *text = json_string_value(json_object_get(value, field));
@@ -125,16 +125,16 @@ static void read_unit(struct entry *e)
 	e->per_unit = RATE_UNKNOWN;
 	if (mode_is(e->value, "image_generation") || mode_is(e->value, "image_edit")) {
 		e->unit = STR("image");
-		e->per_unit = figure(e->value, "output_cost_per_image");
+		e->per_unit = read_figure(e->value, "output_cost_per_image");
 	} else if (mode_is(e->value, "rerank")) {
 		e->unit = STR("search unit");
-		e->per_unit = figure(e->value, "input_cost_per_query");
+		e->per_unit = read_figure(e->value, "input_cost_per_query");
 	} else if (str_starts(model_id_name(&e->id), STR("twelvelabs."))) {
 		e->unit = STR("second of video");
-		e->per_unit = figure(e->value, "input_cost_per_video_per_second");
+		e->per_unit = read_figure(e->value, "input_cost_per_video_per_second");
 	}
-	for (size_t i = 0; i < sizeof by_size / sizeof *by_size; i++)
-		if (str_starts(model_id_name(&e->id), by_size[i]))
+	for (size_t i = 0; i < sizeof priced_by_size / sizeof *priced_by_size; i++)
+		if (str_starts(model_id_name(&e->id), priced_by_size[i]))
 			e->per_unit = RATE_UNKNOWN;
 }
 
@@ -146,7 +146,7 @@ static void read_rates(struct entry *e, const char *suffix, int64_t *ret)
 	char name[96];
 	for (int t = 0; t < TOKEN_TYPES; t++) {
 		snprintf(name, sizeof name, "%s%s", fields[t], suffix);
-		ret[t] = figure(e->value, name);
+		ret[t] = read_figure(e->value, name);
 	}
 }
 
@@ -175,7 +175,7 @@ static void read_key(struct entry *e)
 	buf_release(&claude);
 }
 
-static bool any_rate(const int64_t *rate)
+static bool has_rate(const int64_t *rate)
 {
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (rate[t] > 0)
@@ -190,14 +190,14 @@ static void leave_out(struct table *t, const char *key, const char *why)
 		buf_addf(t->notes, "%s: %s\n", key, why);
 }
 
-static const char *known_wrong(const struct entry *e)
+static const char *why_left_out(const struct entry *e)
 {
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		if (strcmp(e->key, wrong[i].key) == 0)
-			return wrong[i].why;
-	for (size_t i = 0; i < sizeof stale / sizeof *stale; i++)
-		if (str_eq(model_id_name(&e->id), stale[i].model))
-			return stale[i].why;
+	for (size_t i = 0; i < sizeof wrong_entries / sizeof *wrong_entries; i++)
+		if (strcmp(e->key, wrong_entries[i].key) == 0)
+			return wrong_entries[i].why;
+	for (size_t i = 0; i < sizeof stale_models / sizeof *stale_models; i++)
+		if (str_eq(model_id_name(&e->id), stale_models[i].model))
+			return stale_models[i].why;
 	return NULL;
 }
 
@@ -216,9 +216,9 @@ static void add_entry(struct table *t, const char *key, const json_t *value)
 	if (e.unit.len && !mode_is(value, "chat"))
 		for (int k = 0; k < TOKEN_TYPES; k++)
 			e.rate[k] = RATE_UNKNOWN;
-	const char *why = known_wrong(&e);
+	const char *why = why_left_out(&e);
 	bool no_input = mode_is(value, "chat") && e.rate[TOKEN_INPUT] <= 0;
-	if (why || (!e.unit.len && (!any_rate(e.rate) || no_input)) || e.id.kind != MODEL_NAMED)
+	if (why || (!e.unit.len && (!has_rate(e.rate) || no_input)) || e.id.kind != MODEL_NAMED)
 		leave_out(t, key, why);
 	else
 		t->v[t->n++] = e;
@@ -241,7 +241,7 @@ static bool has_premium(struct str model)
 }
 
 // Rates that follow from the others by a rule of the price list. From an unknown one nothing follows.
-static void complete(struct str model, int64_t *rate)
+static void add_derived_rates(struct str model, int64_t *rate)
 {
 	bool has_input = rate[TOKEN_INPUT] != RATE_UNKNOWN;
 	if (str_starts(model, STR("amazon.nova-")) && rate[TOKEN_OUTPUT] > 0) {
@@ -270,7 +270,7 @@ static void write_scope(struct table *t, const struct entry *e, enum price_scope
 	}
 	for (int k = 0; k < TOKEN_TYPES; k++)
 		row.rate[k] = rate[k];
-	complete(row.model, row.rate);
+	add_derived_rates(row.model, row.rate);
 	price_file_write_row(t->csv, &row);
 	t->counts.rows++;
 }
@@ -291,7 +291,7 @@ static void write_entry(struct table *t, struct entry *e, enum price_scope scope
 			if (rate[k] != RATE_UNKNOWN)
 				rate[k] = (int64_t)usd_muldiv((struct usd){rate[k]}, percent, 100).pico;
 		}
-		if (i == 0 || (any_rate(rate) && (i == 2 || long_prompts)))
+		if (i == 0 || (has_rate(rate) && (i == 2 || long_prompts)))
 			write_scope(t, e, scope, region, rate,
 			            (struct price_row){.prompt_over = i == 1 ? LONG_PROMPT : 0,
 			                               .tier = i == 2 ? TIER_BATCH : TIER_STANDARD});

@@ -66,7 +66,7 @@ struct import {
 	size_t ntexts;
 };
 
-static struct str text_of(const json_t *object, const char *key)
+static struct str get_text(const json_t *object, const char *key)
 {
 	const json_t *v = json_object_get(object, key);
 	return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR_NONE;
@@ -78,7 +78,7 @@ static void leave_out(struct import *im, struct str usage, struct str product, c
 	buf_addf(im->notes, "%.*s of \"%.*s\": %s\n", STR_ARG(usage), STR_ARG(product), why);
 }
 
-static struct str model_of(const struct import *im, const struct usage_type *u, struct str product)
+static struct str find_model(const struct import *im, const struct usage_type *u, struct str product)
 {
 	struct str name = u->model_written.len ? u->model_written : price_name_bare(product),
 			   said = price_names_find(im->names, name);
@@ -139,12 +139,12 @@ static int64_t long_prompt_of(const struct row *key)
 	           : 0;
 }
 
-static void take(struct import *im, const json_t *attributes, const json_t *terms)
+static void read_product(struct import *im, const json_t *attributes, const json_t *terms)
 {
-	struct str usage = text_of(attributes, "usagetype"), product = text_of(attributes, "servicename");
+	struct str usage = get_text(attributes, "usagetype"), product = get_text(attributes, "servicename");
 	const json_t *term = only_child(terms), *price = only_child(json_object_get(term, "priceDimensions"));
 	struct usage_type u;
-	struct row key = {.region = text_of(attributes, "regionCode")};
+	struct row key = {.region = get_text(attributes, "regionCode")};
 	struct usd usd;
 	const char *why;
 	im->counts.products++;
@@ -156,19 +156,19 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 		im->counts.other++;
 		return;
 	}
-	key.model = model_of(im, &u, product);
+	key.model = find_model(im, &u, product);
 	key.scope = u.scope;
 	key.tier = u.tier;
 	if (!key.model.len)
 		leave_out(im, usage, product, PRICELIST_UNKNOWN_MODEL);
 	else if (!key.region.len || (u.region.len && !str_eq(u.region, key.region)))
 		leave_out(im, usage, product, "its regionCode is missing or contradicts the usage type");
-	else if (!price || !usd_parse(text_of(json_object_get(price, "pricePerUnit"), "USD"), &usd) ||
+	else if (!price || !usd_parse(get_text(json_object_get(price, "pricePerUnit"), "USD"), &usd) ||
 	         usd.pico < 0)
 		leave_out(im, usage, product, "it has no single price in USD");
-	else if (tokens_of_unit(text_of(price, "unit")) != u.tokens_per_unit)
+	else if (tokens_of_unit(get_text(price, "unit")) != u.tokens_per_unit)
 		leave_out(im, usage, product, "its unit contradicts the usage type");
-	else if (!when_parse(text_of(term, "effectiveDate"), &key.from_ms) || key.from_ms % MS_PER_HOUR)
+	else if (!when_parse(get_text(term, "effectiveDate"), &key.from_ms) || key.from_ms % MS_PER_HOUR)
 		leave_out(im, usage, product, "its effectiveDate is not a whole hour");
 	else if (u.long_prompt && !(key.prompt_over = long_prompt_of(&key)))
 		leave_out(im, usage, product,
@@ -189,7 +189,7 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 }
 
 // {"PriceList": [...]}: each entry a product with its terms, mostly as text within the text.
-static bool read_answer(struct import *im, const json_t *list, struct err *err)
+static bool read_query_answer(struct import *im, const json_t *list, struct err *err)
 {
 	size_t n = json_array_size(list);
 	im->texts = xcalloc(n ? n : 1, sizeof(*im->texts));
@@ -203,7 +203,7 @@ static bool read_answer(struct import *im, const json_t *list, struct err *err)
 		if (!json_is_object(entry))
 			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is no JSON object, or has a key twice",
 			               i);
-		take(im, json_object_get(json_object_get(entry, "product"), "attributes"), terms);
+		read_product(im, json_object_get(json_object_get(entry, "product"), "attributes"), terms);
 	}
 	return true;
 }
@@ -214,7 +214,7 @@ static void read_offer(struct import *im, const json_t *root)
 	const char *sku;
 	json_t *product;
 	json_object_foreach((json_t *)(uintptr_t)json_object_get(root, "products"), sku, product)
-		take(im, json_object_get(product, "attributes"), json_object_get(on_demand, sku));
+		read_product(im, json_object_get(product, "attributes"), json_object_get(on_demand, sku));
 }
 
 static int compare_rows(const void *pa, const void *pb)
@@ -277,7 +277,7 @@ bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_count
 	if (!root)
 		good = err_set(err, ERR_CONFIG, "line %d: not JSON: %s", at.line, at.text);
 	else if (json_is_array(answer))
-		good = read_answer(&im, answer, err);
+		good = read_query_answer(&im, answer, err);
 	else if (json_is_object(json_object_get(root, "products")))
 		read_offer(&im, root);
 	else

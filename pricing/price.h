@@ -95,28 +95,20 @@ enum price_miss {
 // a static sentence for the user: what is missing and what to do
 const char *price_miss_text(enum price_miss miss);
 
-// MISS_NONE: *ret is set. catalogue_rate below says how a rate is found; this is the same with every
-// dimension.
+// The rate of a query. MISS_NONE: *ret is set; else unpriced, and price_miss_text says why. Rules:
+//
+// - The model key is what struct call holds: "us.anthropic.claude-sonnet-4-6",
+// "bedrock-mantle/openai.gpt-oss-120b",
+//   "anthropic.claude-3-haiku-20240307-v1:0".
+// - A "global." profile has the global rate. Every other id, and every other profile ("us.", "eu.", ...), has
+// the
+//   regional rate of `region`: where the call was made, not where it ran.
+// - A row of one Region is chosen before a row of its geography ("eu-*"), and that before a row of every
+// Region.
+//   GovCloud and China have only rows that name them. A row of one account is chosen before a row of every account.
+// - `foundation` is used if the model key is an opaque id, such as an application inference profile. The
+// profile is
+//   then taken to be regional: CloudTrail does not say whether it was made of a global profile.
 enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret);
-
-// The rate of `type` for the model key `model` (what struct call holds: "us.anthropic.claude-sonnet-4-6",
-// "bedrock-mantle/openai.gpt-oss-120b", "anthropic.claude-3-haiku-20240307-v1:0"), called in `region` at
-// `time_ms`.
-//
-// A "global." profile has the global rate; every other id, and every other profile ("us.", "eu.", ...), the
-// regional rate of `region`, which is where the call was made and not where it ran. A row of that very region
-// beats one of its geography ("eu-*"), which beats one of every region. GovCloud and China have only the rows
-// that name them.
-//
-// `foundation` is the model behind an opaque id (an application inference profile), or STR_NONE. If it is a
-// plain model id, the profile is taken to be regional: CloudTrail does not say whether it was made of a
-// global profile.
-//
-// A row of that very account beats one of every account. This is the standard tier, for everybody, and where
-// a model has bands by prompt length, the lowest.
-//
-// False: unpriced; *ret_why is then a static sentence for the user.
-bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region,
-                    enum token_type type, int64_t time_ms, struct rate *ret, const char **ret_why);
 
 #endif

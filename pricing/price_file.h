@@ -59,6 +59,11 @@ struct price_rows {
 bool price_file_read(struct price_rows *ret, struct str text, const char *name, struct err *err) NC_CHECK;
 void price_rows_release(struct price_rows *r);
 
+static inline bool price_row_in_force(const struct price_row *r, int64_t time_ms)
+{
+	return r->from_ms <= time_ms && time_ms < r->to_ms;
+}
+
 // The order of rows but for their time: model, scope, tier, region, account, prompt length.
 int price_row_compare_place(const struct price_row *a, const struct price_row *b);
 

@@ -21,18 +21,13 @@ static void write_row(struct merge *m, const struct price_row *row)
 	m->out->rows++;
 }
 
-static bool in_force(const struct price_row *r, int64_t now_ms)
-{
-	return r->from_ms <= now_ms && now_ms < r->to_ms;
-}
-
 // What `old`, in force now, has and the rows [at, end) of the new list have not.
 static void find_gone(struct merge *m, const struct price_row *old, const struct price_row *at,
                       const struct price_row *end)
 {
-	if (!in_force(old, m->now_ms))
+	if (!price_row_in_force(old, m->now_ms))
 		return;
-	while (at < end && !in_force(at, m->now_ms) && at->from_ms <= m->now_ms)
+	while (at < end && !price_row_in_force(at, m->now_ms) && at->from_ms <= m->now_ms)
 		at++;
 	if (at < end && at->from_ms > m->now_ms)
 		return; // it begins later, and until then the old one goes on

@@ -15,7 +15,7 @@ struct str price_name_bare(struct str product)
 }
 
 // Blanks and one pair of quotes around a field.
-static struct str trim(struct str s)
+static struct str trim_field(struct str s)
 {
 	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
 		s = (struct str){s.p + 1, s.len - 1};
@@ -34,8 +34,8 @@ static bool read_line(struct price_names *n, struct str line, const char *file, 
 	if (!name.len)
 		return err_set(err, ERR_CONFIG, "%s:%d: expected name,model", file, number);
 	name.len--;
-	name = price_name_bare(trim(name));
-	model = trim(model);
+	name = price_name_bare(trim_field(name));
+	model = trim_field(model);
 	model_id_read(&id, model);
 	if (!name.len || id.kind != MODEL_NAMED || !str_eq(model_id_name(&id), model))
 		return err_set(
@@ -55,7 +55,7 @@ bool price_names_read(struct price_names *ret, struct str text, const char *file
 	struct str rest = {n.text, text.len};
 	bool good = true, headed = false;
 	for (int number = 1; good && rest.len; number++) {
-		struct str line = trim(str_cut(&rest, '\n'));
+		struct str line = trim_field(str_cut(&rest, '\n'));
 		if (!line.len || line.p[0] == '#')
 			continue;
 		good = headed

@@ -26,7 +26,7 @@ struct prices {
 static const char *const names[] = {"user", "bill", "pricelist", "litellm", "builtin"};
 enum { NAMES = sizeof names / sizeof *names };
 
-static struct loaded *add(struct prices *p, const char *name, const char *file)
+static struct loaded *add_source(struct prices *p, const char *name, const char *file)
 {
 	p->v = xrealloc(p->v, p->n + 1, sizeof *p->v);
 	p->v[p->n] = (struct loaded){.name = name, .file = xstrdup(str_of(file))};
@@ -37,7 +37,7 @@ static bool load_file(struct prices *p, const char *name, const char *file, stru
 {
 	struct buf text = BUF_INIT;
 	bool good = file_read(file, FILE_MAX, &text, err) &&
-	            catalogue_parse(&add(p, name, file)->catalogue, buf_str(&text), file, err);
+	            catalogue_parse(&add_source(p, name, file)->catalogue, buf_str(&text), file, err);
 	buf_release(&text);
 	return good;
 }
@@ -85,7 +85,7 @@ static bool load_source(struct prices *p, const char *word, const struct conf *c
 		if (p->v[i].name == names[k])
 			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
 	if (strcmp(word, "builtin") == 0) {
-		add(p, names[k], "built in");
+		add_source(p, names[k], "built in");
 		return true;
 	}
 	if (strcmp(word, "user") != 0)
@@ -153,7 +153,7 @@ static bool has_bands(const struct rate *r)
 
 // `found` is the rate of an earlier source that has no bands: ends it where the bands of a later one begin,
 // or puts the later one's in its place.
-static bool take_band(const struct prices *p, size_t i, const struct price_query *q, struct rate *found,
+static bool use_bands(const struct prices *p, size_t i, const struct price_query *q, struct rate *found,
                       struct price_source *ret_source)
 {
 	struct price_source source = prices_source(p, i);
@@ -183,7 +183,7 @@ enum price_miss prices_find(const struct prices *p, const struct price_query *q,
 	if (miss != MISS_NONE)
 		return nearest;
 	for (bool banded = has_bands(ret); i < n && !banded; i++)
-		banded = take_band(p, i, q, ret, &source);
+		banded = use_bands(p, i, q, ret, &source);
 	if (ret_source)
 		*ret_source = source;
 	return MISS_NONE;

@@ -150,7 +150,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static struct str from(struct str s, size_t n)
+static struct str skip_bytes(struct str s, size_t n)
 {
 	return (struct str){s.p + n, s.len - n};
 }
@@ -166,22 +166,22 @@ static const struct counted *find_counted(struct str *s, struct str *ret_before)
 {
 	for (size_t at = 0; at < s->len; at++)
 		for (size_t i = 0; i < COUNT(written_with_dashes); i++) {
-			struct str word = written_with_dashes[i].word, here = from(*s, at);
+			struct str word = written_with_dashes[i].word, here = skip_bytes(*s, at);
 			if (!str_starts(here, word) || !ends_word(here, word.len))
 				continue;
 			*ret_before = (struct str){s->p, at};
-			*s = from(here, word.len);
+			*s = skip_bytes(here, word.len);
 			return &written_with_dashes[i];
 		}
 	return NULL;
 }
 
-static const struct counted *start_counted(struct str *s)
+static const struct counted *find_marketplace_counted(struct str *s)
 {
 	for (size_t i = 0; i < COUNT(written_for_marketplace); i++) {
 		struct str word = written_for_marketplace[i].word;
 		if (str_starts(*s, word) && ends_word(*s, word.len)) {
-			*s = from(*s, word.len);
+			*s = skip_bytes(*s, word.len);
 			return &written_for_marketplace[i];
 		}
 	}
@@ -202,7 +202,7 @@ static bool contradicts(const struct usage_type *u, enum effect effect, int valu
 	}
 }
 
-static bool apply(struct usage_type *u, enum effect effect, int value)
+static bool apply_modifier(struct usage_type *u, enum effect effect, int value)
 {
 	switch (effect) {
 	case SET_TIER: u->tier = (enum price_tier)value; return true;
@@ -226,20 +226,20 @@ static bool read_modifiers(struct usage_type *u, struct str rest)
 	uint32_t said =
 		(u->tier != TIER_STANDARD ? 1u << SET_TIER : 0) | (u->ttl_minutes > 5 ? 1u << SET_TTL : 0);
 	while (rest.len) {
-		struct str word = from(rest, 1);
+		struct str word = skip_bytes(rest, 1);
 		size_t i = 0;
 		while (i < COUNT(modifiers) &&
 		       !(str_starts(word, modifiers[i].word) && ends_word(word, modifiers[i].word.len)))
 			i++;
 		if (i == COUNT(modifiers) || contradicts(u, modifiers[i].effect, modifiers[i].value, &said) ||
-		    !apply(u, modifiers[i].effect, modifiers[i].value))
+		    !apply_modifier(u, modifiers[i].effect, modifiers[i].value))
 			return false;
-		rest = from(word, modifiers[i].word.len);
+		rest = skip_bytes(word, modifiers[i].word.len);
 	}
 	return true;
 }
 
-static struct str region_of(struct str prefix)
+static struct str find_region(struct str prefix)
 {
 	for (size_t i = 0; i < COUNT(regions); i++)
 		if (str_eq(prefix, regions[i].prefix))
@@ -249,7 +249,7 @@ static struct str region_of(struct str prefix)
 
 // A written name in lower case with a dot is the API's own: good as it is, if it is as the catalogue would
 // have it.
-static struct str model_of(struct str written)
+static struct str find_model(struct str written)
 {
 	struct model_id id;
 	for (size_t i = 0; i < COUNT(models); i++)
@@ -268,7 +268,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	struct str rest = text;
 	const struct counted *counted;
 	u.prefix = str_cut(&rest, '-');
-	u.region = region_of(u.prefix);
+	u.region = find_region(u.prefix);
 	if (!rest.len) {
 		*ret_why = "usage type: no Region prefix, such as USE1-";
 		return false;
@@ -279,21 +279,21 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 		return true;
 	}
 	if (str_starts(rest, STR("MP:"))) {
-		struct str again = str_cut(&rest, '_'), prefix = from(again, 3);
+		struct str again = str_cut(&rest, '_'), prefix = skip_bytes(again, 3);
 		// eu-west-1 has two
-		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(region_of(prefix), u.region))) {
+		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(find_region(prefix), u.region))) {
 			*ret_why = "usage type: it names two Regions";
 			return false;
 		}
 		if (str_ends(rest, STR("-Units")))
 			rest.len -= 6;
 		u.tokens_per_unit = 1000000;
-		counted = start_counted(&rest);
+		counted = find_marketplace_counted(&rest);
 	} else {
 		counted = find_counted(&rest, &u.model_written);
 		if (str_ends(u.model_written, STR("-mantle")))
 			u.model_written.len -= 7;
-		u.model = model_of(u.model_written);
+		u.model = find_model(u.model_written);
 		if (!u.model_written.len)
 			counted = NULL;
 	}

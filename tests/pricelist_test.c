@@ -186,15 +186,14 @@ static void check_excerpt(const char *shared, const char *name, const char *mode
 	       "%s is imported %s", name, err.msg)) {
 		is_int((long long)counts.unknown, 0, "nothing in it is unknown");
 		for (int t = 0; t < TOKEN_TYPES * 2; t++) {
-			struct str id = str_of(t < TOKEN_TYPES ? model : global);
 			struct rate got, want;
-			const char *why;
-			enum token_type type = (enum token_type)(t % TOKEN_TYPES);
-			if (id.len &&
-			    catalogue_rate(c, id, STR_NONE, STR("us-east-1"), type, INT64_C(1780000000000), &got, &why)) {
-				bool known = catalogue_rate(catalogue_builtin(), id, STR_NONE, STR("us-east-1"), type,
-				                            INT64_C(1780000000000), &want, &why);
-				is_int(got.pico_per_token, known ? want.pico_per_token : -1, token_type_names[type]);
+			struct price_query q = {.model = str_of(t < TOKEN_TYPES ? model : global),
+			                        .region = STR("us-east-1"),
+			                        .type = (enum token_type)(t % TOKEN_TYPES),
+			                        .time_ms = INT64_C(1780000000000)};
+			if (q.model.len && catalogue_find(c, &q, &got) == MISS_NONE) {
+				bool known = catalogue_find(catalogue_builtin(), &q, &want) == MISS_NONE;
+				is_int(got.pico_per_token, known ? want.pico_per_token : -1, token_type_names[q.type]);
 			}
 		}
 		catalogue_free(c);
