@@ -3,12 +3,10 @@
 // Amazon Bedrock User Guide). It is the only source with every token type of a call.
 //
 // The counts are beside the bodies, not in them. A body is the caller's own text and may hold the same words,
-// so every field is read at its own place only. Two rules are our own:
-// - A count that is absent while another is present is zero: a call without a cache has no cache fields, an
-//   embedding has no output.
-// - Cache writes with the one-hour TTL are read from the usage in the model's answer, if the body is there,
-// and
-//   only if they do not exceed the total of the record.
+// so every field is read at its own place only. Two rules are our own. A count that is absent while another
+// is present is zero: a call without a cache has no cache fields, an embedding has no output. Cache writes
+// with the one-hour TTL are read from the usage in the model's answer, if the body is there, and only if they
+// do not exceed the total of the record.
 #include "ingest/field.h"
 #include "ingest/principal.h"
 #include "ingest/recognise_priv.h"

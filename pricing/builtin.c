@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in catalogue: pricing/builtin.csv as bytes of the program, read once by the code that reads
-// users' files. The assembler's .incbin needs no tool at build time that the compiler does not bring.
+// The built-in catalogue: pricing/builtin.csv, embedded in the program and read once by the code that reads
+// users' files.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

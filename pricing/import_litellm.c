@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// An entry is a model as called somewhere: plain, through a profile, in a Region. All entries of a model
-// together give its rows: one that stands for every Region, and those that differ from it.
+// An entry is a model and how it is called: directly, through a profile, or in a Region. All entries of a
+// model together give its rows: one for every Region, and those that differ from it.
 //
-// The errors it is known for, and what becomes of them:
-//   plain ids and profiles of one geography stand at the global rate   Claude from 4.5 on: the regional rate is 1.1 x global
+// Known errors of the table, and how each is treated:
+//   plain ids and profiles of one geography have the global rate       Claude from 4.5: 1.1 x global
 //   rates of 1-hour cache writes are missing                           twice the input rate
 //   Nova's cache reads are missing, its cache writes too               a quarter of the input rate; free
-//   a surcharge on prompts over 200,000 tokens for models without it   taken for the two models that have it
-//   $0 where nobody knew                                               left out: unpriced is not free
-//   one price for images whose price goes by size and quality          left out: such images have none
-//   single slips                                                       left out, by name (table below)
+//   a surcharge on prompts over 200,000 tokens for models without it   used for the two models that have it
+//   $0 for an unknown price                                            left out: unpriced is not free
+//   one price for images that are priced by size and quality           left out: no price
+//   single mistakes                                                    left out, by name (table below)
 //
-// Its figures are JSON numbers such as 1.1e-06. They are put into quotes before the parser sees them, for a
-// parser makes them binary fractions, and a price is none.
+// Its rates are JSON numbers such as 1.1e-06. They are put into quotes before parsing: a parser would make
+// them binary fractions, which cannot hold a decimal price.
 #include "pricing/import_litellm.h"
 
 #include <jansson.h>
@@ -40,7 +40,7 @@ static const struct {
 	{"eu.anthropic.claude-3-5-haiku-20241022-v1:0", "at the rate of Claude 3 Haiku"},
 };
 
-// Models whose rates here Bedrock's pricing page no longer has, or never had.
+// Models whose rates differ from Bedrock's pricing page.
 static const struct {
 	struct str model;
 	const char *why;
@@ -51,10 +51,10 @@ static const struct {
 	{STR("meta.llama3-2-90b-instruct"), "the pricing page has a lower rate"},
 	{STR("qwen.qwen3-coder-480b-a35b"), "the pricing page has another rate"},
 	{STR("openai.gpt-oss-20b"), "the pricing page has another rate"},
-	{STR("anthropic.claude-3-5-sonnet-v2"), "dearer since its extended access began"},
+	{STR("anthropic.claude-3-5-sonnet-v2"), "more expensive since its extended access began"},
 };
 
-// What one image costs goes by its size and quality there: the one figure of an entry would be a guess.
+// Models whose images are priced by size and quality: the one price of an entry would be a guess.
 static const struct str priced_by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"),
                                      STR("stability.stable-diffusion-xl")};
 
@@ -101,8 +101,8 @@ static void quote_numbers(struct str json, struct buf *out)
 	}
 }
 
-// An absurd figure stays absurd, so that whoever reads the price file refuses it, and what follows from it
-// still fits.
+// A rate is limited so that rates derived from it do not overflow; the reader of the price file refuses it
+// anyway.
 #define FIGURE_MAX (INT64_MAX / 4)
 
 static int64_t read_figure(const json_t *value, const char *field)
@@ -226,7 +226,7 @@ static void add_entry(struct table *t, const char *key, const json_t *value)
 
 // ---- writing the rows of a model ----------------------------------------------------------------
 
-// Claude from 4.5 on costs a tenth more outside global profiles, and can keep a cache for an hour.
+// Claude from 4.5: costs a tenth more outside global profiles, and has one-hour cache writes.
 static bool has_premium(struct str model)
 {
 	struct str rest = model, prefix = STR("anthropic.claude-");
@@ -240,7 +240,7 @@ static bool has_premium(struct str model)
 	return (!rest.len || usd_parse_scaled(rest, 0, &minor)) && (major > 4 || (major == 4 && minor >= 5));
 }
 
-// Rates that follow from the others by a rule of the price list. From an unknown one nothing follows.
+// Adds rates that follow from known ones by a rule of the price list.
 static void add_derived_rates(struct str model, int64_t *rate)
 {
 	bool has_input = rate[TOKEN_INPUT] != RATE_UNKNOWN;
@@ -275,8 +275,7 @@ static void write_scope(struct table *t, const struct entry *e, enum price_scope
 	t->counts.rows++;
 }
 
-// `percent` of what the entry says, and of its bands and batches. Which bands are true is known of two models
-// only.
+// Writes `percent` of the entry's rates, and of its bands and batches. Only two models really have bands.
 static void write_entry(struct table *t, struct entry *e, enum price_scope scope, struct str region,
                         int percent)
 {
@@ -317,14 +316,13 @@ static bool same_rates(const struct entry *a, const struct entry *b)
 	return memcmp(a->rate, b->rate, sizeof a->rate) == 0 && a->per_unit == b->per_unit;
 }
 
-// The entry that stands for the model everywhere: sorted first of those without a place; else that of a
-// geography.
+// Whether an entry has no place, so that its rates apply everywhere.
 static bool is_everywhere(const struct entry *e)
 {
 	return !e->region.len && (!e->profile.len || str_is(e->profile, "global"));
 }
 
-// Whether an entry of the same place stands before it: the first counts.
+// Whether an entry of the same place comes before it: the first one is used.
 static bool is_repeated(const struct entry *first, const struct entry *e)
 {
 	for (; first < e; first++)
@@ -385,8 +383,8 @@ static void write_model(struct table *t, struct entry *first, struct entry *end)
 
 // ---- the table ----------------------------------------------------------------------------------
 
-// Models together; of a model, plain ids before others, so that the first that fits is the one to take.
-static int by_model(const void *pa, const void *pb)
+// Sorts by model; of one model, plain ids first, so that the first entry that fits is used.
+static int compare_entries(const void *pa, const void *pb)
 {
 	const struct entry *a = pa, *b = pb;
 	int c = str_cmp(model_id_name(&a->id), model_id_name(&b->id));
@@ -419,10 +417,11 @@ bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *r
 		add_entry(&t, key, value);
 	bool good =
 		t.n > 0 ||
-		err_set(err, ERR_CONFIG,
-	            "expected LiteLLM's table, an object with an entry a model; no entry of Bedrock has a price");
+		err_set(
+			err, ERR_CONFIG,
+			"expected LiteLLM's table, an object with one entry for each model; no entry of Bedrock has a price");
 	if (good) {
-		qsort(t.v, t.n, sizeof *t.v, by_model);
+		qsort(t.v, t.n, sizeof *t.v, compare_entries);
 		price_file_write_head(csv);
 		for (size_t i = 0, end; i < t.n; i = end) {
 			for (end = i + 1; end < t.n && str_eq(model_id_name(&t.v[end].id), model_id_name(&t.v[i].id));)

@@ -5,7 +5,7 @@
 
 #include "base/when.h"
 
-// A Region to ask in for a row that means many.
+// A Region in which a row of many Regions is compared.
 static struct str sample_region(struct str region)
 {
 	static const struct {
@@ -23,7 +23,7 @@ static struct str sample_region(struct str region)
 	return region;
 }
 
-// Now, or for a row that is not in force now, when it begins.
+// Now; for a row that is not in force now, its beginning.
 static int64_t time_to_compare(const struct price_row *r, int64_t now_ms)
 {
 	return price_row_in_force(r, now_ms) ? now_ms : r->from_ms;
@@ -59,7 +59,7 @@ struct price_change price_change_of(const struct price_row *r, int t)
 	return c;
 }
 
-// Two passes, so that what differs stands before what is new.
+// Two passes: first the rates that differ, then those that are new.
 void price_diff_init(struct price_diff *ret, const struct prices *old, const struct price_rows *rows)
 {
 	int64_t now_ms = when_now_ms();

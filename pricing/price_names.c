@@ -14,7 +14,7 @@ struct str price_name_bare(struct str product)
 	return product;
 }
 
-// Blanks and one pair of quotes around a field.
+// Removes the blanks, and one pair of quotes, around a field.
 static struct str trim_field(struct str s)
 {
 	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
@@ -26,7 +26,7 @@ static struct str trim_field(struct str s)
 	return s;
 }
 
-// A model has no comma; a name may.
+// The last comma ends the name: a name may have commas, a model has none.
 static bool read_line(struct price_names *n, struct str line, const char *file, int number, struct err *err)
 {
 	struct str model = str_after_last(line, ','), name = {line.p, line.len - model.len};
@@ -43,7 +43,7 @@ static bool read_line(struct price_names *n, struct str line, const char *file, 
 			"%s:%d: expected a name and a model such as anthropic.claude-sonnet-4-6, without profile, date, or version 0 or 1",
 			file, number);
 	if (price_names_find(n, name).len)
-		return err_set(err, ERR_CONFIG, "%s:%d: this name stands in an earlier line, too", file, number);
+		return err_set(err, ERR_CONFIG, "%s:%d: an earlier line has this name, too", file, number);
 	n->v = xrealloc(n->v, n->n + 1, sizeof *n->v);
 	n->v[n->n++] = (struct price_name){name, model};
 	return true;

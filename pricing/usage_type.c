@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading usage types: cut the Region's prefix, find the word that says what is counted, and take the words
-// behind it as modifiers. Tables hold all the words; a new one is a row here and a line in
-// tests/usage_type.txt.
+// The prefix of the Region is cut off, the word for what is counted is found, and the words after it are
+// modifiers. All words are in tables: a new word is a row here and a line in tests/usage_type.txt.
 //
-// The traps are in the words that contain each other. CacheWrite1hInputTokenCount ends in InputTokenCount, so
-// what is counted is looked for from the front; "batch" comes as a modifier and inside
-// MillionBatchInputTokens; modifiers come in any order, so each is matched whole, up to the next separator.
+// Some words contain others. CacheWrite1hInputTokenCount ends in InputTokenCount, so the search for what is
+// counted starts from the front. "batch" is a modifier, and also a part of MillionBatchInputTokens. Modifiers
+// come in any order, so each must match up to the next separator.
 #include "pricing/usage_type.h"
 
 const char *const usage_kind_names[USAGE_KINDS] = {"tokens",      "images",      "searches", "reserved",
@@ -35,8 +34,7 @@ static const struct {
 	{STR("AFS1"), STR("af-south-1")},
 };
 
-// Names as the camel grammar writes them. Names with a dot in front ("anthropic.claude-opus-4-8") need no
-// row.
+// Models as the camel grammar writes them. Names with a vendor ("anthropic.claude-opus-4-8") need no row.
 static const struct {
 	struct str written, model;
 } models[] = {
@@ -65,7 +63,7 @@ static const struct {
 	{STR("TitanEmbeddingsG1-Image"), STR("amazon.titan-embed-image")},
 };
 
-// What is counted. `opens`: any words may follow, they are not about tokens of a call.
+// What is counted. `opens`: any words may follow, because this is not usage of a call.
 struct counted {
 	struct str word;
 	enum usage_kind kind;
@@ -160,8 +158,7 @@ static bool ends_word(struct str s, size_t at)
 	return at == s.len || s.p[at] == '-' || s.p[at] == '_';
 }
 
-// The first word of the table that stands in `s`; what stands before it goes to *ret_before, what behind to
-// *rest.
+// The first word of the table in *s. *ret_before is the text before it; *s is then the text after it.
 static const struct counted *find_counted(struct str *s, struct str *ret_before)
 {
 	for (size_t at = 0; at < s->len; at++)
@@ -188,7 +185,7 @@ static const struct counted *find_marketplace_counted(struct str *s)
 	return NULL;
 }
 
-// What a word says, another must not unsay: "flex" and "priority" in one string is neither.
+// Whether a modifier contradicts an earlier one, such as "flex" and "priority".
 static bool contradicts(const struct usage_type *u, enum effect effect, int value, uint32_t *said)
 {
 	enum effect about = effect == SET_REGIONAL ? SET_GLOBAL : effect;
@@ -222,7 +219,7 @@ static bool apply_modifier(struct usage_type *u, enum effect effect, int value)
 
 static bool read_modifiers(struct usage_type *u, struct str rest)
 {
-	// What the counted word says by itself: MillionBatchInputTokens, CacheWrite1hInputTokenCount.
+	// Some counted words imply a modifier: MillionBatchInputTokens, CacheWrite1hInputTokenCount.
 	uint32_t said =
 		(u->tier != TIER_STANDARD ? 1u << SET_TIER : 0) | (u->ttl_minutes > 5 ? 1u << SET_TTL : 0);
 	while (rest.len) {
@@ -247,8 +244,8 @@ static struct str find_region(struct str prefix)
 	return STR_NONE;
 }
 
-// A written name in lower case with a dot is the API's own: good as it is, if it is as the catalogue would
-// have it.
+// The model of a written name. A name in lower case is an API id: it is taken if it is already in the form of
+// the catalogue.
 static struct str find_model(struct str written)
 {
 	struct model_id id;
@@ -280,7 +277,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	}
 	if (str_starts(rest, STR("MP:"))) {
 		struct str again = str_cut(&rest, '_'), prefix = skip_bytes(again, 3);
-		// eu-west-1 has two
+		// eu-west-1 has two prefixes
 		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(find_region(prefix), u.region))) {
 			*ret_why = "usage type: it names two Regions";
 			return false;
@@ -298,7 +295,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 			counted = NULL;
 	}
 	if (!counted) {
-		*ret_why = "usage type: it does not say what is counted in a way known here";
+		*ret_why = "usage type: no known word says what is counted";
 		return false;
 	}
 	u.kind = counted->kind;
@@ -308,7 +305,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	u.modality = counted->modality;
 	if (!counted->opens && !read_modifiers(&u, rest)) {
 		*ret_why =
-			"usage type: it has a word that is not known here or contradicts another, and any word may change the rate";
+			"usage type: it has an unknown word, or one that contradicts another, and any word may change the rate";
 		return false;
 	}
 	*ret = u;

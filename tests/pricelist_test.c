@@ -76,8 +76,7 @@ static void check_small(void)
 		"anthropic.claude-sonnet-4-5,global,us-east-1,,standard,2026-05-01T00:00:00Z,,200000,,22.5,,,,,,AWS price list\n"
 		"anthropic.claude-sonnet-4-5,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,3.3,,,,,,,AWS price list\n"
 		"anthropic.claude-sonnet-4-5,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,200000,6.6,,,,,,,AWS price list\n",
-		"USE1-MP:USE1_InputTokenCount_LCtx-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a rate of long prompts, and from which "
-		"length on it holds is not known\n",
+		"USE1-MP:USE1_InputTokenCount_LCtx-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a rate of long prompts, but the prompt length from which it applies is not known\n",
 		"rates of long prompts, from the length that is known here");
 	add_entry(&list, "Amazon Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
 	add_entry(&list, "Amazon \xc2\x9b" "Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
@@ -92,9 +91,9 @@ static void check_small(void)
 		"anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,,,,,,,,AWS price list\n",
 		"USE1-NovaPro-input-tokens of \"Amazon Bedrock\": its unit contradicts the usage type\n"
 		"USE1-NovaPro-input-tokens of \"Amazon ?\?Bedrock\": its unit contradicts the usage type\n"
-		"USE1-MP:USE1_InputTokenCount-Units of \"Claude Unheard (Amazon Bedrock Edition)\": which model this is, is not known\n"
+		"USE1-MP:USE1_InputTokenCount-Units of \"Claude Unheard (Amazon Bedrock Edition)\": the model is not known\n"
 		"USW2-MP:USW2_InputTokenCount-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": its regionCode is missing or contradicts the usage type\n"
-		"USE1-MP:USE1_input_tokens_standard-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a second rate for the same thing: neither is taken\n",
+		"USE1-MP:USE1_input_tokens_standard-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a second rate for the same tokens: neither is used\n",
 		"what is in doubt is left out");
 }
 
@@ -139,7 +138,7 @@ static void check_names(void)
 		{"name,model\nClaude X,us.anthropic.x\n", "n.csv:2: expected a name and a model"},
 		{"name,model\nClaude X,claude\n", "n.csv:2: expected a name and a model"},
 		{"name,model\nX,anthropic.x\n# again\nX (Amazon Bedrock Edition),anthropic.y\n",
-	     "n.csv:4: this name stands in an earlier line"},
+	     "n.csv:4: an earlier line has this name"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct err why = ERR_INIT;
