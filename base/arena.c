@@ -17,7 +17,7 @@ enum { BLOCK_MIN = 64 * 1024 };
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-	assert(n <= SIZE_MAX / 2); // so that no sum below wraps
+	assert(n <= SIZE_MAX / 2); // no sum below overflows
 	n = (n + 15) & ~(size_t)15;
 	if (!a->top || a->top->size - a->top->used < n) {
 		size_t size = a->top ? a->top->size * 2 : BLOCK_MIN;

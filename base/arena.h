@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory of a batch: allocate often, free all at once. Pointers stay valid until arena_reset or
-// arena_release. Nothing is zeroed. arena_reset keeps the largest block, so a steady load stops asking the
-// system for memory.
+// An arena: many small allocations that are freed at once. Pointers are valid until arena_reset or
+// arena_release. Memory is not zeroed. arena_reset keeps the largest block, so a steady load makes no more
+// system allocations. Running out of memory ends the program (base/buf.h).
 #ifndef NOWCAST_BASE_ARENA_H
 #define NOWCAST_BASE_ARENA_H
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, as the AWS General Reference has it.
+// arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE ("Amazon Resource Names (ARNs)" in the AWS General
+// Reference).
 #ifndef NOWCAST_BASE_ARN_H
 #define NOWCAST_BASE_ARN_H
 
 #include "base/str.h"
 
-// The account of an ARN; *arn is then what follows: the resource, such as user/NAME. Empty, both, of what has
+// Returns the account of an ARN; *arn is then the resource, such as user/NAME. Both are empty if the ARN has
 // fewer parts.
 static inline struct str arn_cut_account(struct str *arn)
 {

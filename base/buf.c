@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void *or_die(void *p)
+static void *abort_if_null(void *p)
 {
 	if (!p) {
 		fputs("nowcast: out of memory\n", stderr);
@@ -15,20 +15,20 @@ static void *or_die(void *p)
 
 void *xmalloc(size_t n)
 {
-	return or_die(malloc(n ? n : 1));
+	return abort_if_null(malloc(n ? n : 1));
 }
 
 void *xcalloc(size_t n, size_t size)
 {
-	return or_die(calloc(n ? n : 1, size ? size : 1));
+	return abort_if_null(calloc(n ? n : 1, size ? size : 1));
 }
 
 void *xrealloc(void *p, size_t n, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(n, size, &bytes))
-		return or_die(NULL);
-	return or_die(realloc(p, bytes ? bytes : 1));
+		return abort_if_null(NULL);
+	return abort_if_null(realloc(p, bytes ? bytes : 1));
 }
 
 char *xstrdup(struct str s)
@@ -50,7 +50,7 @@ void buf_reserve(struct buf *b, size_t more)
 {
 	size_t need;
 	if (__builtin_add_overflow(b->len + 1, more, &need))
-		or_die(NULL);
+		abort_if_null(NULL);
 	if (need <= b->cap)
 		return;
 	size_t cap = b->cap ? b->cap : 64;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A growing byte buffer. `data` is always NUL-terminated behind `len` (once something was added), so text
-// built in it may be handed to printf. Running out of memory ends the program (xrealloc): a worker that
-// cannot allocate cannot promise anything, and Kafka redelivers what it had not committed.
+// A growing byte buffer. Once anything was added, `data` is NUL-terminated after `len` bytes, so it may be
+// passed to printf. Running out of memory ends the program (xrealloc): Kafka then redelivers what was not
+// committed.
 //
 //     data ->  [ len bytes | NUL | cap - len - 1 bytes free ]
 #ifndef NOWCAST_BASE_BUF_H

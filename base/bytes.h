@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole numbers as bytes, the highest first: so they compare as bytes as they do as numbers, whatever the
-// machine.
+// Whole numbers as big-endian bytes: memcmp orders them as numbers, on every machine.
 #ifndef NOWCAST_BASE_BYTES_H
 #define NOWCAST_BASE_BYTES_H
 

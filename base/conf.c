@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filling struct conf. The sources may be read in any order: each value remembers where it came from, and a
-// weaker source never overwrites a stronger one. So main can read the flags first (they name the file), then
-// the file.
+// The sources may be read in any order: each value has its origin, and a weaker source never overwrites a
+// stronger one. So main can read the flags first, which name the file, then the file.
 #include "base/conf.h"
 
 #include <ctype.h>
@@ -38,8 +37,8 @@ void conf_release(struct conf *c)
 	*c = (struct conf){0};
 }
 
-// Edit distance; names are short, a row on the stack does.
-static size_t distance(struct str a, struct str b)
+// The Levenshtein distance of two names.
+static size_t edit_distance(struct str a, struct str b)
 {
 	size_t row[64];
 	if (a.len > 63 || b.len > 63)
@@ -62,12 +61,12 @@ static size_t distance(struct str a, struct str b)
 	return row[b.len];
 }
 
-static bool unknown_key(struct str key, struct err *err)
+static bool refuse_unknown_key(struct str key, struct err *err)
 {
 	const char *nearest = NULL;
-	size_t least = key.len / 3 + 2; // a third of the letters wrong is a slip, more is another word
+	size_t least = key.len / 3 + 2; // up to a third of the letters wrong: a misspelt key
 	for (size_t i = 0; i < conf_nkeys; i++) {
-		size_t d = distance(key, str_of(conf_keys[i].name));
+		size_t d = edit_distance(key, str_of(conf_keys[i].name));
 		if (d < least) {
 			least = d;
 			nearest = conf_keys[i].name;
@@ -85,7 +84,7 @@ static bool set_kafka(struct conf *c, struct str key, struct str value, struct c
 {
 	struct conf_pair *at = NULL;
 	if (!key.len)
-		return err_set(err, ERR_CONFIG, "kafka.: the name of a librdkafka property is missing");
+		return err_set(err, ERR_CONFIG, "kafka.: expected the name of a librdkafka property after it");
 	for (size_t i = 0; i < c->nkafka; i++)
 		if (str_is(key, c->kafka[i].key))
 			at = &c->kafka[i];
@@ -105,7 +104,7 @@ static bool set_kafka(struct conf *c, struct str key, struct str value, struct c
 }
 
 // librdkafka's own names for keys that nowcast reads too.
-static struct str canonical(struct str key)
+static struct str canonical_key(struct str key)
 {
 	if (str_is(key, "kafka.bootstrap.servers") || str_is(key, "kafka.metadata.broker.list"))
 		return STR("brokers");
@@ -116,7 +115,7 @@ static struct str canonical(struct str key)
 
 bool conf_set(struct conf *c, struct str key, struct str value, struct conf_origin origin, struct err *err)
 {
-	key = canonical(key);
+	key = canonical_key(key);
 	if (str_starts(key, STR("kafka.")))
 		return set_kafka(c, (struct str){key.p + 6, key.len - 6}, value, origin, err);
 	for (size_t i = 0; i < conf_nkeys; i++) {
@@ -133,12 +132,12 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 		*was = origin;
 		return true;
 	}
-	return unknown_key(key, err);
+	return refuse_unknown_key(key, err);
 }
 
 bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
 {
-	if (str_starts(text, STR("\xef\xbb\xbf"))) // some editors put a byte order mark in front
+	if (str_starts(text, STR("\xef\xbb\xbf"))) // some editors write a byte order mark
 		text = (struct str){text.p + 3, text.len - 3};
 	for (int line = 1; text.len; line++) {
 		struct str at = conf_trim(str_cut(&text, '\n'));
@@ -183,22 +182,22 @@ static bool env_names_key(struct str name, const char *key)
 	return true;
 }
 
-// Kubernetes puts variables such as NOWCAST_KAFKA_SERVICE_HOST and NOWCAST_KAFKA_PORT_9092_TCP beside ours,
-// unasked, when a service is named so. No librdkafka property looks like that.
+// Kubernetes sets variables such as NOWCAST_KAFKA_SERVICE_HOST and NOWCAST_KAFKA_PORT_9092_TCP if a service
+// is named nowcast-kafka. No librdkafka property has such a name.
 static bool is_service_link(struct str property)
 {
 	return str_starts(property, STR("service.host")) || str_starts(property, STR("service.port")) ||
 	       str_starts(property, STR("port"));
 }
 
-static bool read_env_one(struct conf *c, struct str name, struct str value, struct err *err)
+static bool read_env_variable(struct conf *c, struct str name, struct str value, struct err *err)
 {
 	const struct conf_origin origin = {CONF_ENV, 0};
 	for (size_t i = 0; i < conf_nkeys; i++)
 		if (env_names_key(name, conf_keys[i].name))
 			return conf_set(c, str_of(conf_keys[i].name), value, origin, err);
 	if (!str_starts(name, STR("KAFKA_")))
-		return true; // somebody else's variable
+		return true; // not a key: another program's variable
 	char *key = xstrdup(name);
 	for (size_t i = 0; key[i]; i++)
 		key[i] = key[i] == '_' ? '.' : (char)tolower((unsigned char)key[i]);
@@ -213,7 +212,7 @@ bool conf_read_env(struct conf *c, char *const *env, struct err *err)
 		struct str value = str_of(*env), name = str_cut(&value, '=');
 		if (!str_starts(name, STR("NOWCAST_")))
 			continue;
-		if (!read_env_one(c, (struct str){name.p + 8, name.len - 8}, value.p ? value : STR(""), err))
+		if (!read_env_variable(c, (struct str){name.p + 8, name.len - 8}, value.p ? value : STR(""), err))
 			return err_prefix(err, "%.*s in the environment", STR_ARG(name));
 	}
 	return true;
@@ -243,14 +242,14 @@ bool conf_check(const struct conf *c, struct err *err)
 {
 	if (c->retention_ms < c->window_ms)
 		return err_set(err, ERR_CONFIG,
-		               "retention is shorter than window: figures would vanish while they still change");
+		               "retention is shorter than window: figures would expire while they still change");
 	if (c->lookback_ms % 60000)
 		return err_set(err, ERR_CONFIG, "lookback: expected whole minutes, such as 5m");
 	for (size_t i = 0; i < c->topics.n; i++)
 		if (*c->dead_letter_topic && strcmp(c->topics.items[i], c->dead_letter_topic) == 0)
 			return err_set(err, ERR_CONFIG,
-			               "dead_letter.topic = %s is one of topics: what cannot be decoded would "
-			               "come back for ever",
+			               "dead_letter.topic = %s is one of topics: records that cannot be decoded would "
+			               "be read again for ever",
 			               c->dead_letter_topic);
 	if (!*c->group)
 		return err_set(err, ERR_CONFIG,

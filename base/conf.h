@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration: one struct, filled from one table of keys (conf_keys.c) out of four places.
+// The configuration: one struct, one table of keys (conf_keys.c), four sources.
 //
 //     --flag  >  NOWCAST_ENVIRONMENT  >  file (key = value)  >  default
 //
-// A key `batch.records` is the flag --batch-records and the variable NOWCAST_BATCH_RECORDS. Keys `kafka.*` go
-// to librdkafka as they are (--kafka.client.id X, NOWCAST_KAFKA_CLIENT_ID); `kafka.bootstrap.servers` is the
-// same as `brokers`, and `kafka.group.id` the same as `group`. Units are required: durations end in ms, s, m,
-// h or d, sizes in B, KiB, MiB or GiB.
+// The key `batch.records` is the flag --batch-records and the variable NOWCAST_BATCH_RECORDS. Keys `kafka.*`
+// are passed to librdkafka unchanged (--kafka.client.id X, NOWCAST_KAFKA_CLIENT_ID);
+// `kafka.bootstrap.servers` is the same as `brokers`, and `kafka.group.id` the same as `group`. Units are
+// required: durations end in ms, s, m, h or d, sizes in B, KiB, MiB or GiB.
 #ifndef NOWCAST_BASE_CONF_H
 #define NOWCAST_BASE_CONF_H
 
@@ -44,7 +44,7 @@ struct conf {
 	char *brokers;            // "" : not set
 	struct conf_list topics;
 	char *group;
-	struct conf_pair *kafka;  // passed through, in the order given
+	struct conf_pair *kafka;  // passed to librdkafka, in the order given
 	size_t nkafka;
 	int64_t queue_bytes;      // fetched ahead, a worker
 
@@ -53,7 +53,7 @@ struct conf {
 	char *redis_ca;           // "" : the system's
 	char *redis_prefix;
 
-	// the work
+	// the workers
 	int64_t workers;
 	int64_t batch_records;
 	int64_t batch_interval_ms;
@@ -75,7 +75,7 @@ struct conf {
 	char *team_tag;           // key of the tag that names the team
 
 	// prices (pricing/prices.h)
-	struct conf_list prices;      // sources, in the order in which they are believed
+	struct conf_list prices;      // sources, in the order in which they are asked
 	struct conf_list prices_file; // of the source `user`
 	char *prices_dir;             // of the imported sources; "": none
 	int64_t prices_change_max;    // factor
@@ -89,11 +89,11 @@ struct conf {
 	int64_t reconcile_cache_max; // bytes
 	int64_t scoreboard_keep_ms; // 0: no snapshots
 
-	// what cannot be decoded
+	// records that cannot be decoded
 	char *dead_letter_topic;  // "" : none
 	char *dead_letter_file;   // "" : none
 
-	// looking: the dashboard, the API, /metrics
+	// the dashboard, the API, /metrics
 	char *listen;             // "" : none (serve: SERVE_LISTEN)
 	char *listen_tls_cert, *listen_tls_key; // "" : no TLS
 	int64_t listen_connections;
@@ -110,7 +110,7 @@ struct conf {
 	int64_t alerts_interval_ms;
 	char *alerts_link;        // "" : none
 
-	// telling
+	// the log
 	int64_t log_level;        // enum log_level
 	int64_t log_format;       // enum log_format
 	bool log_time;
@@ -126,7 +126,7 @@ struct conf_key {
 	enum conf_type type;
 	size_t offset;           // of its field in struct conf
 	int64_t min, max;        // of INTEGER, DURATION (ms), BYTES; both inclusive
-	const char *init;        // the default, as it would stand in the file
+	const char *init;        // the default, as text of the file
 	bool reloadable;         // SIGHUP takes a new value
 	const char *words;       // ENUM: "error|warn|info"
 	const char *sentence;    // for the sample file and the manual
@@ -138,27 +138,26 @@ extern const size_t conf_nkeys;
 void conf_init(struct conf *c); // all defaults
 void conf_release(struct conf *c);
 
-// Sets one key, unless a stronger source has set it already. Errors are ERR_CONFIG and name key, value and
-// what is allowed.
+// Sets one key, unless a stronger source has set it already. ERR_CONFIG names the key, the value and what is
+// allowed.
 bool conf_set(struct conf *c, struct str key, struct str value, struct conf_origin origin,
               struct err *err) NC_CHECK;
 bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err) NC_CHECK;
 bool conf_read_file(struct conf *c, const char *file, struct err *err) NC_CHECK;
 bool conf_read_env(struct conf *c, char *const *env, struct err *err) NC_CHECK;
 
-// The key behind a flag's name ("batch-records", "batch.records", "kafka.client.id"); false: no key of ours.
+// The key of a flag ("batch-records", "batch.records", "kafka.client.id"); false: the flag is not a key.
 bool conf_flag_key(struct str flag, struct str *ret_key);
 
-// What no single key can tell is wrong.
+// Checks the keys that depend on each other. ERR_CONFIG.
 bool conf_check(const struct conf *c, struct err *err) NC_CHECK;
 
-// Takes over the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or
-// NULL.
+// Copies the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or NULL.
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);
 
 void conf_print_sample(FILE *f);                            // the commented sample file
 void conf_print_man(FILE *f);                               // the manual page nowcast.conf(5), in mdoc
-// every value with its origin, secrets blotted out
+// every value with its origin; secrets are masked
 void conf_print_effective(const struct conf *c, FILE *f);
 
 // Whether a librdkafka property holds a secret, by its name.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table told as a manual page, nowcast.conf(5), in mdoc. What the table cannot know, and only that, is
-// prose in here.
+// Prints the table of keys as a manual page, nowcast.conf(5), in mdoc(7). The text here is what the table
+// does not have.
 #include "base/conf.h"
 
 #include "base/buf.h"
 #include "base/conf_value.h"
 
-static const char head[] =
+static const char man_head[] =
 	".\\\" SPDX-License-Identifier: Apache-2.0\n"
 	".\\\" Printed by `nowcast check-config --man` out of the table of keys: do not edit.\n"
 	".Dd November 22, 2026\n"
@@ -47,7 +47,7 @@ static const char head[] =
 	".Fl -batch-records\n"
 	"and the variable\n"
 	".Ev NOWCAST_BATCH_RECORDS .\n"
-	"What is in force, and whence, is told by\n"
+	"The effective values, and where each comes from, are shown by\n"
 	".Ql nowcast check-config .\n"
 	".Pp\n"
 	"Keys marked\n"
@@ -58,11 +58,12 @@ static const char head[] =
 	".Ss Keys\n"
 	".Bl -tag -width Ds\n";
 
-static const char tail[] =
+static const char man_tail[] =
 	".It Ic kafka . Ns Ar property\n"
-	"Any property of librdkafka, handed on as it is, save those on which it rests\n"
-	"that nothing is lost\n"
-	".Pq Ic enable.auto.commit No and its like .\n"
+	"Any property of librdkafka, passed on unchanged.\n"
+	"Properties that nowcast sets so that no message is lost, such as\n"
+	".Ic enable.auto.commit ,\n"
+	"cannot be set.\n"
 	".Ic kafka.bootstrap.servers\n"
 	"is the same as\n"
 	".Ic brokers ,\n"
@@ -83,7 +84,7 @@ static const char tail[] =
 	"kafka.sasl.username = nowcast\n"
 	".Ed\n"
 	".Pp\n"
-	"The password is better given in the environment, as\n"
+	"Set the password in the environment, as\n"
 	".Ev NOWCAST_KAFKA_SASL_PASSWORD .\n"
 	".Sh SEE ALSO\n"
 	".Xr nowcast 1\n";
@@ -96,7 +97,7 @@ static size_t new_line(FILE *f)
 	return 0;
 }
 
-// Filled lines, a sentence beginning a new one; what mdoc would take for its own is escaped.
+// Fills lines, each sentence on a new one; escapes what mdoc would read as a macro.
 static void print_prose(FILE *f, const char *text)
 {
 	struct str rest = str_of(text);
@@ -132,8 +133,8 @@ static void print_key(FILE *f, const struct conf_key *key)
 
 void conf_print_man(FILE *f)
 {
-	fputs(head, f);
+	fputs(man_head, f);
 	for (size_t i = 0; i < conf_nkeys; i++)
 		print_key(f, &conf_keys[i]);
-	fputs(tail, f);
+	fputs(man_tail, f);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table told to people: the commented sample file, and what is in force with its origins. The last may
-// be pasted into a bug report, so no secret stands in it.
+// Prints the commented sample file, and the effective values with their origins. Users paste the latter into
+// bug reports, so secrets are masked.
 #include "base/conf.h"
 
 #include <strings.h>
@@ -35,7 +35,7 @@ static void print_sample_key(FILE *f, const struct conf_key *key)
 	print_wrapped(f, "# ", key->sentence);
 	conf_value_allowed(key, &allowed);
 	if (key->type != CONF_STRING && key->type != CONF_LIST)
-		fprintf(f, "# (%s%s)\n", allowed.data, key->reloadable ? "; SIGHUP takes a new value" : "");
+		fprintf(f, "# (%s%s)\n", allowed.data, key->reloadable ? "; reloadable by SIGHUP" : "");
 	fprintf(f, "#%s =%s%s\n\n", key->name, *key->init ? " " : "", key->init);
 	buf_release(&allowed);
 }
@@ -44,14 +44,14 @@ void conf_print_sample(FILE *f)
 {
 	fputs(
 		"# Configuration of nowcast. Lines are `key = value`; a # at the start of a line begins a comment.\n"
-		"# What is commented out stands at its default. A key batch.records may also be given as --batch-records\n"
-		"# or, weaker, as NOWCAST_BATCH_RECORDS in the environment; both are stronger than this file.\n"
-		"# `nowcast check-config --config FILE` says what is in force.\n\n",
+		"# Keys that are commented out have their default. The key batch.records may also be set by the flag\n"
+		"# --batch-records or by the variable NOWCAST_BATCH_RECORDS: a flag overrides a variable, and both override\n"
+		"# this file. `nowcast check-config --config FILE` shows the effective values.\n\n",
 		f);
 	for (size_t i = 0; i < conf_nkeys; i++)
 		print_sample_key(f, &conf_keys[i]);
 	fputs(
-		"# Keys that begin with kafka. go to librdkafka as they are; its CONFIGURATION.md lists them. For TLS and SASL:\n"
+		"# Keys that begin with kafka. are passed to librdkafka unchanged; its CONFIGURATION.md lists them. For TLS and SASL:\n"
 		"#kafka.security.protocol = SASL_SSL\n"
 		"#kafka.sasl.mechanisms = SCRAM-SHA-512\n"
 		"#kafka.sasl.username = nowcast\n"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values have units and limits. A number without its unit is refused, for "30" means thirty of what the
-// reader hopes; the refusal says what would have been taken.
+// A number without its unit is refused, because "30" is ambiguous; the message says what is allowed.
 #include "base/conf_value.h"
 
 #include <stdlib.h>
@@ -14,14 +13,14 @@ struct unit {
 static const struct unit durations[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
                                         {"h", 3600000}, {"d", 86400000}, {0}};
 static const struct unit sizes[] = {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {0}};
-static const struct unit plain[] = {{"", 1}, {0}};
+static const struct unit no_units[] = {{"", 1}, {0}};
 
 static const struct unit *units_of(enum conf_type type)
 {
-	return type == CONF_DURATION ? durations : type == CONF_BYTES ? sizes : plain;
+	return type == CONF_DURATION ? durations : type == CONF_BYTES ? sizes : no_units;
 }
 
-static void *field(const struct conf *c, const struct conf_key *key)
+static void *field_of(const struct conf *c, const struct conf_key *key)
 {
 	return (char *)c + key->offset;
 }
@@ -123,7 +122,7 @@ static bool parse_into(void *to, const struct conf_key *key, struct str value)
 
 bool conf_value_parse(struct conf *c, const struct conf_key *key, struct str value, struct err *err)
 {
-	if (!memchr(value.p ? value.p : "", '\0', value.len) && parse_into(field(c, key), key, value))
+	if (!memchr(value.p ? value.p : "", '\0', value.len) && parse_into(field_of(c, key), key, value))
 		return true;
 	struct buf allowed = BUF_INIT;
 	conf_value_allowed(key, &allowed);
@@ -144,7 +143,7 @@ static void format_number(int64_t v, const struct unit *u, struct buf *b)
 
 void conf_value_format(const struct conf *c, const struct conf_key *key, struct buf *b)
 {
-	const void *at = field(c, key);
+	const void *at = field_of(c, key);
 	switch (key->type) {
 	case CONF_STRING:
 		buf_adds(b, *(char *const *)at);
@@ -202,9 +201,9 @@ void conf_value_allowed(const struct conf_key *key, struct buf *b)
 void conf_value_free(struct conf *c, const struct conf_key *key)
 {
 	if (key->type == CONF_STRING) {
-		free(*(char **)field(c, key));
-		*(char **)field(c, key) = NULL;
+		free(*(char **)field_of(c, key));
+		*(char **)field_of(c, key) = NULL;
 	} else if (key->type == CONF_LIST) {
-		list_free(field(c, key));
+		list_free(field_of(c, key));
 	}
 }

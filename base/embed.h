@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts a file of the source tree into the program: EMBED(name, "path/from/the/root") defines `name`, a struct
-// str that reads it. The Makefile names such files as prerequisites of the object, since the compiler cannot
-// tell it.
+// Embeds a file of the source tree into the program: EMBED(name, "path/from/the/root") defines name(), which
+// returns the file's bytes as a struct str. The Makefile must name the file as a prerequisite of the object:
+// the compiler does not report it.
 #ifndef NOWCAST_BASE_EMBED_H
 #define NOWCAST_BASE_EMBED_H
 

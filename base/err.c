@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/err.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...) // in brackets: no macro (err.h)
+// in brackets: not the macro of err.h
+bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
+	assert(kind != ERR_NONE);
 	if (err->kind != ERR_NONE)
 		return false;
 	err->kind = kind;
@@ -19,6 +22,7 @@ bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...) // in 
 
 bool err_prefix(struct err *err, const char *fmt, ...)
 {
+	assert(err->kind != ERR_NONE);
 	char was[sizeof err->msg];
 	memcpy(was, err->msg, sizeof was);
 	va_list ap;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One error, told to a tired person: what happened, where, and what to do.
+// One error. Its message says what happened, where, and what to do; its kind says what the caller does next.
 //
-// A function that can fail returns bool, is marked NC_CHECK, and takes a caller-allocated `struct err *`
-// last, set only when it returns false. The first error wins: setting an error that is already set changes
-// nothing, so clean-up may fail without hiding the cause. The kind tells the caller what to do next.
+// A function that can fail returns bool, is marked NC_CHECK, and takes a caller-allocated `struct err *` as
+// its last parameter, which it sets only if it returns false. Setting an error that is already set changes
+// nothing, so a failing clean-up does not hide the cause.
 #ifndef NOWCAST_BASE_ERR_H
 #define NOWCAST_BASE_ERR_H
 
@@ -14,10 +14,10 @@
 
 enum err_kind {
 	ERR_NONE = 0,
-	ERR_SKIP,   // this input is bad: count it, dead-letter it, go on with the next
-	ERR_RETRY,  // the other side is away: back off and try again, losing nothing
+	ERR_SKIP,   // this input is wrong: count it, make it a dead letter, go on with the next
+	ERR_RETRY,  // the other side does not answer: wait and try again; nothing is lost
 	ERR_CONFIG, // the user must change something: the message names the key or the argument
-	ERR_FATAL,  // give up
+	ERR_FATAL,  // the program cannot go on
 };
 
 struct err {
@@ -27,10 +27,9 @@ struct err {
 
 #define ERR_INIT {0}
 
-// Sets kind and message unless an error is set already. Always returns false, so that `return err_set(...)`
-// reads well.
+// Sets kind and message unless an error is set already. Always returns false, for `return err_set(...)`.
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) NC_PRINTF(3, 4);
-#ifdef __clang_analyzer__ // which sees one file at a time, and would think that it may return true
+#ifdef __clang_analyzer__ // it sees one file at a time, and would assume that err_set may return true
 #define err_set(...) ((bool)(err_set(__VA_ARGS__) && false))
 #endif
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole files: read with a limit, and replaced so that no reader ever sees half of one.
+// Whole files: read with a size limit, and replaced atomically.
 #ifndef NOWCAST_BASE_FILE_H
 #define NOWCAST_BASE_FILE_H
 
@@ -10,15 +10,15 @@
 #include "base/err.h"
 #include "base/str.h"
 
-// Appends all of a file to `ret`. ERR_CONFIG: it cannot be read, or is larger than `max` bytes; nothing was
-// appended then.
+// Appends a file to `ret`. ERR_CONFIG: it cannot be read, or is larger than `max` bytes; `ret` is then
+// unchanged.
 bool file_read(const char *path, size_t max, struct buf *ret, struct err *err) NC_CHECK;
 
-// Writes all of `text`, however the kernel cuts it. On false errno says why, and part of it may be written.
+// Writes all of `text`, in as many writes as it takes. False: errno says why; a part may be written.
 bool file_write_all(int fd, struct str text) NC_CHECK;
 
-// Writes beside the file, to the disk, then renames over it: a crash leaves the old file or the new one, and
-// a reader that has the old one open keeps it. ERR_CONFIG.
+// Writes a new file beside the old one, syncs it to disk and renames it over the old one. A crash leaves the
+// old file or the new one; a reader that has the old file open keeps it. ERR_CONFIG.
 bool file_replace(const char *path, struct str text, struct err *err) NC_CHECK;
 
 #endif

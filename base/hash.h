@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes of bytes (XXH3): fast, the same on every machine, and no protection against somebody who chooses the bytes.
+// Hashes of bytes (XXH3): fast, the same on every machine. Not for security: chosen bytes can be made to
+// collide.
 #ifndef NOWCAST_BASE_HASH_H
 #define NOWCAST_BASE_HASH_H
 
@@ -7,7 +8,8 @@
 #include <stdint.h>
 
 uint64_t hash64(const void *p, size_t n);
-uint64_t hash64_seeded(const void *p, size_t n, uint64_t seed); // of several things: the seed is the hash of those before
+// Of several things: the seed is the hash of those before.
+uint64_t hash64_seeded(const void *p, size_t n, uint64_t seed);
 
 struct hash128 {
 	uint64_t low, high;

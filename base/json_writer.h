@@ -9,9 +9,9 @@
 //         jw_end(&j);
 //     jw_end(&j);                          {"name":"a","hours":[5]}
 //
-// `key` is the name of the member inside an object, and NULL inside an array and for the outermost value. It is
-// written as it is, so it holds nothing that needs an escape; jw_key takes names from outside.
-// What is nested deeper than JSON_DEPTH_MAX is a bug of the caller.
+// `key` is the name of the member inside an object, and NULL inside an array and for the outermost value. It
+// is written as it is, so it holds nothing that needs an escape; jw_key takes names from outside. What is
+// nested deeper than JSON_DEPTH_MAX is a bug of the caller.
 #ifndef NOWCAST_BASE_JSON_WRITER_H
 #define NOWCAST_BASE_JSON_WRITER_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line is built in a buffer and leaves in one write(2), so that lines of several threads never mix. The
-// mutex guards the settings and the counters of all call sites: logging is rare by design (rate-limited,
-// never once a record).
+// A line is built in a buffer and written by one write(2), so lines of several threads do not mix. The mutex
+// guards the settings and the counters of all call sites; that is cheap, because logging is rare
+// (rate-limited, and never once a record).
 #include "base/log.h"
 
 #include <pthread.h>
@@ -25,8 +25,8 @@ void log_setup(enum log_level level, enum log_format format, bool stamp)
 	pthread_mutex_unlock(&lock);
 }
 
-// May this site speak now? *ret_suppressed: what it was kept from saying since it last spoke.
-static bool site_may_speak(struct log_site *site, uint32_t *ret_suppressed)
+// Whether this site may log now. *ret_suppressed: lines suppressed since its last one.
+static bool site_may_log(struct log_site *site, uint32_t *ret_suppressed)
 {
 	int64_t now = when_ticks_ms();
 	if (now - site->since_ms >= LOG_WINDOW_MS) {
@@ -71,7 +71,7 @@ static void add_field(struct buf *b, enum log_format format, const struct log_fi
 		buf_add_json(b, str_of(f->text));
 }
 
-static void add_line(struct buf *b, enum log_level level, const char *msg, const struct log_field *fields,
+static void format_line(struct buf *b, enum log_level level, const char *msg, const struct log_field *fields,
                      uint32_t suppressed)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -94,11 +94,11 @@ void log_line(struct log_site *site, enum log_level level, const char *msg, cons
 	struct buf b = BUF_INIT;
 	uint32_t suppressed = 0;
 	pthread_mutex_lock(&lock);
-	if (level <= level_max && site_may_speak(site, &suppressed))
-		add_line(&b, level, msg, fields, suppressed);
+	if (level <= level_max && site_may_log(site, &suppressed))
+		format_line(&b, level, msg, fields, suppressed);
 	pthread_mutex_unlock(&lock);
 	if (b.len && write(STDERR_FILENO, b.data, b.len) < 0) {
-		// Nobody is left to tell.
+		// stderr is gone: nothing can be reported
 	}
 	buf_release(&b);
 }

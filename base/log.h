@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines on stderr: logfmt, or JSON with log.format = json. Only loops and main log; everything below
-// returns errors.
+// Log lines on stderr: logfmt, or JSON if log.format = json. Only loops and main log; all other code returns
+// errors.
 //
 //     log_warn("redis is away, trying again", LOG_STR("why", err.msg), LOG_INT("wait_ms", 400));
 //     ts=2026-11-02T05:00:00Z level=warn msg="redis is away, trying again" why="..." wait_ms=400
 //
-// Each call site may speak LOG_BURST times in LOG_WINDOW_MS; what it would have said beyond that is counted,
-// and the count stands in its next line as suppressed=N. Thread-safe: a line is one write(2). Never pass a
-// secret, an access key or the body of a record.
+// Each call site may log LOG_BURST lines in LOG_WINDOW_MS. Further lines are counted; the next line of the
+// site has the count as suppressed=N. Thread-safe: a line is one write(2). Never pass a secret, an access key
+// or the body of a record.
 #ifndef NOWCAST_BASE_LOG_H
 #define NOWCAST_BASE_LOG_H
 

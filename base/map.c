@@ -19,7 +19,7 @@ void map_clear(struct map *m)
 	m->count = 0;
 }
 
-static struct map_slot *probe(const struct map *m, uint64_t key)
+static struct map_slot *find_slot(const struct map *m, uint64_t key)
 {
 	size_t i = (size_t)(key ^ key >> 32) & m->mask;
 	while (m->slots[i].used && m->slots[i].key != key)
@@ -31,11 +31,11 @@ int32_t *map_find(const struct map *m, uint64_t key)
 {
 	if (!m->slots)
 		return NULL;
-	struct map_slot *s = probe(m, key);
+	struct map_slot *s = find_slot(m, key);
 	return s->used ? &s->value : NULL;
 }
 
-static void grow(struct map *m)
+static void grow_map(struct map *m)
 {
 	struct map was = *m;
 	size_t size = was.slots ? (was.mask + 1) * 2 : 64;
@@ -43,15 +43,15 @@ static void grow(struct map *m)
 	m->mask = size - 1;
 	for (size_t i = 0; was.slots && i <= was.mask; i++)
 		if (was.slots[i].used)
-			*probe(m, was.slots[i].key) = was.slots[i];
+			*find_slot(m, was.slots[i].key) = was.slots[i];
 	free(was.slots);
 }
 
 int32_t *map_add(struct map *m, uint64_t key, int32_t value, bool *ret_added)
 {
 	if (!m->slots || (m->count + 1) * 3 > (m->mask + 1) * 2)
-		grow(m);
-	struct map_slot *s = probe(m, key);
+		grow_map(m);
+	struct map_slot *s = find_slot(m, key);
 	*ret_added = !s->used;
 	if (!s->used) {
 		*s = (struct map_slot){key, value, true};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A slice of bytes that somebody else owns, not NUL-terminated, possibly with NULs in it. A value type: pass
-// it by value. {NULL, 0} is the empty slice and means "absent" where a field is optional.
+// A slice of bytes that it does not own. It is not NUL-terminated and may hold NULs. Pass it by value. {NULL,
+// 0} is the empty slice; for an optional field it means "absent".
 #ifndef NOWCAST_BASE_STR_H
 #define NOWCAST_BASE_STR_H
 
@@ -44,7 +44,7 @@ static inline bool str_ends(struct str a, struct str suffix)
 	       (suffix.len == 0 || memcmp(a.p + a.len - suffix.len, suffix.p, suffix.len) == 0);
 }
 
-// Bytewise order, shorter first among equals: -1, 0, 1. No locale has a say.
+// Bytewise order, independent of the locale, a prefix first: -1, 0, 1.
 static inline int str_cmp(struct str a, struct str b)
 {
 	size_t n = a.len < b.len ? a.len : b.len;
@@ -63,8 +63,8 @@ static inline struct str str_after_last(struct str a, char c)
 	return a;
 }
 
-// Cuts `*rest` at its first `c`: returns what stood before, leaves what stood behind. Without a `c`, all is
-// returned.
+// Cuts `*rest` at its first `c`: returns the part before it; *rest is then the part after it. Without a `c`,
+// returns all of it, and *rest is STR_NONE.
 static inline struct str str_cut(struct str *rest, char c)
 {
 	const char *at = rest->len ? (const char *)memchr(rest->p, c, rest->len) : NULL;
@@ -79,8 +79,8 @@ static inline struct str str_cut(struct str *rest, char c)
 	return head;
 }
 
-// Cuts the next word off and reads its leading digits, at most 18 of them: a count that a script of ours
-// wrote. 0 if there are none.
+// Cuts the next word off and reads its leading digits, at most 18: a count that one of our scripts wrote. 0
+// if the word has none.
 static inline int64_t str_cut_count(struct str *rest)
 {
 	struct str word = str_cut(rest, ' ');

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text that leaves the program: logs, dead letters, the printed configuration. What goes in may hold
-// anything.
 #include "base/text.h"
 
 #include <stdint.h>
@@ -44,10 +42,10 @@ size_t text_control(struct str s, size_t i)
 		return 1;
 	if (left >= 2 && p[0] == 0xc2)
 		return p[1] < 0xa0 ? 2 : 0;
-	bool turns =
+	bool directional =
 		left >= 3 && p[0] == 0xe2 &&
 		((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
-	return turns ? 3 : 0;
+	return directional ? 3 : 0;
 }
 
 void text_make_plain(char *text, size_t len)
@@ -73,8 +71,8 @@ bool text_print(FILE *f, struct buf *b)
 	return !b->len || fwrite(b->data, 1, b->len, f) == b->len;
 }
 
-// The code point of a well-formed sequence of at most three bytes: all control characters are.
-static unsigned code_of(const char *p, size_t n)
+// The code point of a well-formed sequence of at most three bytes, as all control characters are.
+static unsigned code_point_of(const char *p, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)p;
 	return n == 1   ? u[0]
@@ -99,7 +97,7 @@ void buf_add_json(struct buf *b, struct str s)
 			buf_adds(b, "\\n");
 			i++;
 		} else if (text_control(s, i)) {
-			buf_addf(b, "\\u%04x", code_of(s.p + i, n));
+			buf_addf(b, "\\u%04x", code_point_of(s.p + i, n));
 			i += n;
 		} else {
 			buf_add(b, s.p + i, n);
@@ -152,7 +150,7 @@ void buf_add_url_masked(struct buf *b, struct str url)
 	size_t end = start, at = 0, colon = 0;
 	for (; end < url.len && url.p[end] != '/'; end++) {
 		if (url.p[end] == '@')
-			at = end; // the last one: a password may hold another
+			at = end; // the last one: a password may contain an @
 		if (url.p[end] == ':' && !colon)
 			colon = end;
 	}
@@ -165,7 +163,7 @@ void buf_add_url_masked(struct buf *b, struct str url)
 	buf_add(b, url.p + at, url.len - at);
 }
 
-// Whether a spreadsheet would take the text for a formula. Numbers are none.
+// Whether a spreadsheet would run the text as a formula. A number is none.
 static bool is_formula(struct str s)
 {
 	size_t i = 1;

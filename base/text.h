@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes of somebody else's making, made safe to print: JSON strings, CSV fields, labels of Prometheus, HTML,
-// base64, and secrets blotted out.
+// Untrusted bytes, made safe to print: as JSON strings, CSV fields, labels of Prometheus, HTML and base64,
+// and with secrets masked.
 #ifndef NOWCAST_BASE_TEXT_H
 #define NOWCAST_BASE_TEXT_H
 
@@ -9,41 +9,41 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-// Length of the control character that begins at `i`, 0 if none does: what terminals obey (C0, DEL, U+0080 to
-// U+009F), or what turns the order of what is read (U+202A to U+202E, U+2066 to U+2069).
+// Length in bytes of the control character that begins at `i`; 0 if none does. Control characters are those
+// that terminals execute (C0, DEL, U+0080 to U+009F) and those that change the reading direction (U+202A to
+// U+202E, U+2066 to U+2069).
 size_t text_control(struct str s, size_t i);
 
-// Makes text fit for a line on a terminal, in place: each byte of a control character becomes a question
-// mark.
+// Makes text safe for a line on a terminal, in place: each byte of a control character becomes '?'.
 void text_make_plain(char *text, size_t len);
 void text_make_plain_lines(char *text, size_t len); // the same, line by line: line breaks stay
 
-// Writes what was built; a terminal gets it without what it would obey (in place), a file or a pipe as it is.
-// False: not all.
+// Writes a buffer to `f`. If that is a terminal, control characters are replaced first, in `b` itself; a file
+// or a pipe gets the bytes unchanged. False: not all was written.
 bool text_print(FILE *f, struct buf *b) NC_CHECK;
 
-// Appends a JSON string with its quotes. Control characters (text_control) are escaped; what is not UTF-8
-// becomes U+FFFD.
+// Appends a JSON string with its quotes. Control characters (text_control) are escaped; bytes that are not
+// UTF-8 become U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
 
 // Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break. Text that
-// a spreadsheet would run as a formula (it begins with = @ + - or a tab, and is no number) gets an apostrophe
-// in front, which spreadsheets take as "text". All else comes through as it is, control characters too: a CSV
-// is data. Who prints one does it by text_print.
+// a spreadsheet would run as a formula (it begins with = @ + - or a tab, and is not a number) gets an
+// apostrophe in front, which spreadsheets read as "text". Everything else is unchanged, control characters
+// too: print a CSV by text_print.
 void buf_add_csv(struct buf *b, struct str s);
 
-// Appends the value of a label in Prometheus' text format, without its quotes. One piece that is not UTF-8
-// would make a scrape fail as a whole: it becomes U+FFFD. Control characters become one blank each.
+// Appends the value of a label in Prometheus' text format, without its quotes. Bytes that are not UTF-8 would
+// make the whole scrape fail: they become U+FFFD. A control character becomes one blank.
 void buf_add_label(struct buf *b, struct str s);
 
-// Appends text for HTML, in elements and in attributes between double quotes. Control characters but line
-// breaks become a question mark each.
+// Appends text for HTML, for elements and for attributes in double quotes. A control character other than a
+// line break becomes '?'.
 void buf_add_html(struct buf *b, struct str s);
 
 // Appends standard base64 with padding, on one line.
 void buf_add_base64(struct buf *b, struct str s);
 
-// Appends a URL, the password of its user part replaced by "****"; other text comes through as it is.
+// Appends a URL with the password of its user part replaced by "****"; other text is unchanged.
 void buf_add_url_masked(struct buf *b, struct str url);
 
 #endif

@@ -20,7 +20,7 @@ struct usd usd_sub(struct usd a, struct usd b)
 	return a;
 }
 
-// q and the rest r of a division by d, half to even.
+// Rounds half to even, given the quotient q and the remainder r of a division by d.
 static usd_pico round_half_even(usd_pico q, usd_pico r, usd_pico d)
 {
 	usd_pico twice = (r < 0 ? -r : r) * 2;
@@ -40,7 +40,7 @@ struct usd usd_muldiv(struct usd a, int64_t num, int64_t den)
 	usd_pico product, whole;
 	if (!__builtin_mul_overflow(a.pico, (usd_pico)num, &product))
 		return (struct usd){div_half_even(product, den)};
-	// Divided first, the product fits where the result does; the rests are of 64 bits.
+	// Dividing first, the product fits if the result does; remainders have 64 bits.
 	product = a.pico % den * num;
 	bool over = __builtin_mul_overflow(a.pico / den, (usd_pico)num, &whole) ||
 	            __builtin_add_overflow(whole, product / den, &whole);
@@ -135,7 +135,7 @@ static char *format_int(usd_pico v, int places, char *buf)
 			rev[n++] = '.';
 		rev[n++] = (char)('0' + (int)(wide % 10));
 	}
-	uint64_t u = (uint64_t)wide; // which a processor divides in a fraction of the time
+	uint64_t u = (uint64_t)wide; // 64-bit division is much faster
 	do {
 		if (n == places && places > 0)
 			rev[n++] = '.';

@@ -7,8 +7,8 @@
 
 static const int64_t LAST_SECOND = 253402300799; // 9999-12-31T23:59:59Z
 
-// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted from March so that leap days
-// come last.
+// Days from 1970-01-01 to a date of the proleptic Gregorian calendar (Howard Hinnant, days_from_civil). Years
+// begin in March, so that the leap day is the last day.
 static int64_t days_from_date(int64_t y, int m, int d)
 {
 	y -= m <= 2;
@@ -17,7 +17,7 @@ static int64_t days_from_date(int64_t y, int m, int d)
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-static bool digits(struct str *s, size_t n, int *ret)
+static bool parse_digits(struct str *s, size_t n, int *ret)
 {
 	int v = 0;
 	if (s->len < n)
@@ -33,7 +33,7 @@ static bool digits(struct str *s, size_t n, int *ret)
 	return true;
 }
 
-static bool skip(struct str *s, char c)
+static bool skip_char(struct str *s, char c)
 {
 	if (!s->len || s->p[0] != c)
 		return false;
@@ -42,7 +42,7 @@ static bool skip(struct str *s, char c)
 	return true;
 }
 
-static int fraction_ms(struct str *s)
+static int parse_fraction_ms(struct str *s)
 {
 	int ms = 0, scale = 100;
 	while (s->len && s->p[0] >= '0' && s->p[0] <= '9') {
@@ -55,16 +55,16 @@ static int fraction_ms(struct str *s)
 }
 
 // "Z", nothing, or +hh:mm / -hh:mm / +hhmm; minutes east of UTC.
-static bool zone(struct str *s, int *ret_minutes)
+static bool parse_zone(struct str *s, int *ret_minutes)
 {
 	*ret_minutes = 0;
-	if (s->len == 0 || skip(s, 'Z') || skip(s, 'z'))
+	if (s->len == 0 || skip_char(s, 'Z') || skip_char(s, 'z'))
 		return true;
-	int sign = skip(s, '-') ? -1 : skip(s, '+') ? 1 : 0, h = 0, m = 0;
-	if (!sign || !digits(s, 2, &h))
+	int sign = skip_char(s, '-') ? -1 : skip_char(s, '+') ? 1 : 0, h = 0, m = 0;
+	if (!sign || !parse_digits(s, 2, &h))
 		return false;
-	skip(s, ':');
-	if (!digits(s, 2, &m) || h > 14 || m > 59)
+	skip_char(s, ':');
+	if (!parse_digits(s, 2, &m) || h > 14 || m > 59)
 		return false;
 	*ret_minutes = sign * (h * 60 + m);
 	return true;
@@ -74,25 +74,25 @@ bool when_parse(struct str s, int64_t *ret_ms)
 {
 	static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int y, mo, d, h = 0, mi = 0, sec = 0, ms = 0, east = 0;
-	if (!digits(&s, 4, &y))
+	if (!parse_digits(&s, 4, &y))
 		return false;
-	bool basic = !skip(&s, '-');
-	if (!digits(&s, 2, &mo) || (!basic && !skip(&s, '-')) || !digits(&s, 2, &d))
+	bool basic = !skip_char(&s, '-');
+	if (!parse_digits(&s, 2, &mo) || (!basic && !skip_char(&s, '-')) || !parse_digits(&s, 2, &d))
 		return false;
-	if (skip(&s, 'T') || skip(&s, ' ')) {
-		if (!digits(&s, 2, &h))
+	if (skip_char(&s, 'T') || skip_char(&s, ' ')) {
+		if (!parse_digits(&s, 2, &h))
 			return false;
-		if (basic ? s.len && digits(&s, 2, &mi) : skip(&s, ':')) {
-			if (!basic && !digits(&s, 2, &mi))
+		if (basic ? s.len && parse_digits(&s, 2, &mi) : skip_char(&s, ':')) {
+			if (!basic && !parse_digits(&s, 2, &mi))
 				return false;
-			if (basic ? s.len && digits(&s, 2, &sec) : skip(&s, ':')) {
-				if (!basic && !digits(&s, 2, &sec))
+			if (basic ? s.len && parse_digits(&s, 2, &sec) : skip_char(&s, ':')) {
+				if (!basic && !parse_digits(&s, 2, &sec))
 					return false;
-				if (skip(&s, '.'))
-					ms = fraction_ms(&s);
+				if (skip_char(&s, '.'))
+					ms = parse_fraction_ms(&s);
 			}
 		}
-		if (!zone(&s, &east))
+		if (!parse_zone(&s, &east))
 			return false;
 	}
 	if (s.len || y < 1970 || mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || sec > 60)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times. A moment is an int64_t of milliseconds since 1970-01-01T00:00:00Z; a minute or an hour is that
-// divided down. Everything is UTC; no locale and no time zone of the machine has a say.
+// Times. A moment is an int64_t of milliseconds since 1970-01-01T00:00:00Z; a minute or an hour is the number
+// of them since then. All times are UTC, independent of locale and time zone.
 #ifndef NOWCAST_BASE_WHEN_H
 #define NOWCAST_BASE_WHEN_H
 
@@ -11,20 +11,19 @@
 
 enum { MS_PER_MINUTE = 60000, MS_PER_HOUR = 3600000 };
 
-// Years 1970 to 9999. Accepts the forms met in CloudTrail records and what people type:
-//   2024-10-17T20:11:24Z  2024-07-08T17:06:49.0000000Z  2025-01-21 17:49:47.000000000  2024-10-17T20:11:24+02:00
-//   20131102T010628Z  2026-11-02  2026-11-02T05  2026-11-02T05:00
-// A form without a zone is UTC. Returns false, leaving *ret_ms alone, for anything else.
+// Parses a time of the years 1970 to 9999, in the forms of CloudTrail records and of users:
+//   2024-10-17T20:11:24Z  2024-07-08T17:06:49.0000000Z  2024-10-17T20:11:24+02:00
+//   2025-01-21 17:49:47.000000000  20131102T010628Z  2026-11-02  2026-11-02T05  2026-11-02T05:00
+// Without a zone the time is UTC. False: another form; *ret_ms is unchanged.
 bool when_parse(struct str s, int64_t *ret_ms);
 
-// "2026-11-02T05:00:00Z"; `ms` is clamped to the years above. buf holds at least WHEN_SIZE bytes; returns
-// buf.
+// Writes "2026-11-02T05:00:00Z" into `buf` (WHEN_SIZE bytes); returns `buf`. `ms` is clamped to the years
+// above.
 enum { WHEN_SIZE = 24 };
 char *when_format(int64_t ms, char *buf);
 
 int64_t when_now_ms(void);   // wall clock
 int64_t when_ticks_ms(void); // monotonic clock, for intervals
-
 
 // The hour (since the epoch) at which the day, or the month, of an hour begins.
 int64_t when_day_start(int64_t hour);

@@ -19,11 +19,13 @@ static bool true_usd(const struct traffic *t, const struct traffic_truth *truth,
 	struct usd sum = USD_ZERO;
 	for (int k = 0; k < TOKEN_TYPES; k++) {
 		struct rate rate;
-		const char *why;
+		struct price_query q = {.model = truth->model,
+		                        .region = truth->region,
+		                        .type = (enum token_type)k,
+		                        .time_ms = t->from_ms};
 		if (!truth->tokens[k])
 			continue;
-		if (!catalogue_rate(catalogue_builtin(), truth->model, STR_NONE, truth->region, (enum token_type)k,
-		                    t->from_ms, &rate, &why))
+		if (catalogue_find(catalogue_builtin(), &q, &rate) != MISS_NONE)
 			return false;
 		sum = usd_add(sum, usd_price(truth->tokens[k], rate.pico_per_token));
 	}

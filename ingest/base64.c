@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One loop, six bits a character. What the text says beyond whole bytes (the unused bits
-// of a last group) is ignored, as most writers leave it zero and none means anything by it.
+// The unused bits of the last group are ignored: they have no meaning.
 #include "ingest/base64.h"
 
 #include <stdint.h>
 
 enum { BAD = 255, SPACE = 254, PAD = 253 };
 
-static uint8_t value_of(unsigned char c)
+static uint8_t digit_value(unsigned char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return (uint8_t)(c - 'A');
@@ -36,7 +35,7 @@ bool base64_plausible(struct str s)
 {
 	size_t digits = 0;
 	for (size_t i = 0; i < s.len; i++) {
-		uint8_t v = value_of((unsigned char)s.p[i]);
+		uint8_t v = digit_value((unsigned char)s.p[i]);
 		if (v == BAD)
 			return false;
 		digits += v < 64;
@@ -51,7 +50,7 @@ bool base64_decode(struct str in, struct buf *out, struct err *err)
 	size_t i = 0;
 	buf_reserve(out, in.len / 4 * 3 + 3);
 	for (; i < in.len; i++) {
-		uint8_t v = value_of((unsigned char)in.p[i]);
+		uint8_t v = digit_value((unsigned char)in.p[i]);
 		if (v == SPACE)
 			continue;
 		if (v == PAD)
@@ -69,9 +68,9 @@ bool base64_decode(struct str in, struct buf *out, struct err *err)
 	if (have == 6)
 		return err_set(err, ERR_SKIP, "base64 text is truncated: one character is left over");
 	for (; i < in.len; i++) {
-		uint8_t v = value_of((unsigned char)in.p[i]);
+		uint8_t v = digit_value((unsigned char)in.p[i]);
 		if (v != PAD && v != SPACE)
-			return err_set(err, ERR_SKIP, "base64 text goes on behind its padding, at byte %zu", i);
+			return err_set(err, ERR_SKIP, "base64 text continues after its padding, at byte %zu", i);
 	}
 	return true;
 }

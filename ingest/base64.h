@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// base64 (RFC 4648, both alphabets) to bytes. Line breaks are passed over; padding may be missing.
+// base64 (RFC 4648, both alphabets) to bytes. Line breaks are skipped; padding may be missing.
 #ifndef NOWCAST_INGEST_BASE64_H
 #define NOWCAST_INGEST_BASE64_H
 
@@ -7,11 +7,11 @@
 #include "base/err.h"
 #include "base/str.h"
 
-// Whether every byte could be part of base64 text, and there is at least one group of four: a guess, not a
-// proof.
+// Whether every byte may be part of base64 text, and there are at least four digits. Prose of letters is,
+// too.
 bool base64_plausible(struct str s);
 
-// Appends what `in` holds to `out`. ERR_SKIP names the first bad byte.
+// Appends the decoded `in` to `out`. ERR_SKIP names the first bad byte.
 bool base64_decode(struct str in, struct buf *out, struct err *err) NC_CHECK;
 
 #endif

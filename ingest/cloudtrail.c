@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// CloudTrail records of inference: a call, the copy of it that data events add, the record that follows when
-// a stream has ended, and corrections of them.
+// CloudTrail records of inference: a call, the copy of it that data events add, the completion record of a
+// stream, and corrections (addenda). Formats: "Monitor Amazon Bedrock API calls using CloudTrail",
+// "Stream-completion events", and "Logging Amazon Bedrock Mantle" in the Amazon Bedrock User Guide;
+// "CloudTrail record contents" in the CloudTrail User Guide.
 //
-// One streaming call makes up to four records; what they share is the requestID of the call, which the
-// completion record holds as parentRequestId. Only eventType tells a completion from a call. Token counts may
-// be there (input and output only), as numbers or strings, as a map or as a list of {key, value}: they are
-// optional everywhere.
+// One streaming call makes up to four records. They share the requestID of the call, which the completion
+// record holds as parentRequestId. Only eventType distinguishes a completion from a call. Token counts (input
+// and output only) are optional everywhere; they are numbers or strings, in a map or in a list of {key,
+// value}.
 //
-// Names of operations are not a closed list. Known ones are told by a table; an unknown one is a call if it
-// names a model and its verb is not that of administration (Get..., Create..., CountTokens...), for a new way
-// to spend money must not pass unseen.
+// The names of operations are not a closed list. An unknown one is a call if it names a model and does not
+// begin with a verb of administration (Get..., Create..., CountTokens...): a new way to spend money must not
+// go unnoticed.
 //
-// A failed call is handed on as failed, without tokens. A completion that carries both tokens and an error is
-// a stream that broke on its way: its tokens stand and it is not marked as failed.
-#include <stdio.h>
-
+// A failed call is reported as failed, without tokens. A completion that has both tokens and an error is a
+// stream that broke: its tokens count, and it is not marked as failed.
 #include "ingest/field.h"
 #include "ingest/principal.h"
 #include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
-
-enum operation { ADMINISTRATION, CALL, STREAM };
 
 static bool is_administration(struct str name)
 {
@@ -36,15 +34,15 @@ static bool is_administration(struct str name)
 	return false;
 }
 
-// Whether a name is one of the operations that run a model, for which a missing model is an error.
-static bool is_known(struct str name)
+// The known operations that run a model: a record of one without a model is an error.
+static bool is_inference(struct str name)
 {
 	return str_is(name, "Converse") || str_is(name, "ConverseStream") || str_is(name, "InvokeModel") ||
 	       str_is(name, "InvokeModelWithResponseStream") ||
 	       str_is(name, "InvokeModelWithBidirectionalStream");
 }
 
-static bool is_stream(struct str name)
+static bool is_streaming(struct str name)
 {
 	return name.len >= 6 && memmem(name.p, name.len, "Stream", 6);
 }
@@ -86,9 +84,9 @@ static struct str project_of_arn(struct str arn)
 	return arn.len && memmem(arn.p, arn.len, ":project/", 9) ? str_after_last(arn, '/') : STR_NONE;
 }
 
-// What the first of resources[] names of which `part` finds something, or STR_NONE. The key of an ARN is ARN
-// in CloudTrail, arn in what others made of it.
-static bool named_by_resources(struct json resources, struct str (*part)(struct str arn), struct str *ret,
+// The first result of `part` over the ARNs in resources[] that is not empty, or STR_NONE. CloudTrail writes
+// the key as ARN; some programs that process its records write arn.
+static bool find_in_resources(struct json resources, struct str (*part)(struct str arn), struct str *ret,
                                struct err *err)
 {
 	struct json item;
@@ -103,7 +101,7 @@ static bool named_by_resources(struct json resources, struct str (*part)(struct 
 	return true;
 }
 
-static bool tokens_of_map(struct json map, struct call *c, struct err *err)
+static bool read_token_map(struct json map, struct call *c, struct err *err)
 {
 	return field_tokens(json_get(map, STR("inputTokens")), "inputTokens", &c->known[TOKENS_INPUT],
 	                    &c->tokens[TOKENS_INPUT], err) &&
@@ -112,13 +110,13 @@ static bool tokens_of_map(struct json map, struct call *c, struct err *err)
 }
 
 // Reads token counts from additionalEventData, or from the additionalEntries within it.
-static bool tokens_of(struct json data, struct call *c, struct err *err)
+static bool read_tokens(struct json data, struct call *c, struct err *err)
 {
 	struct json entries = json_get(data, STR("additionalEntries")), item;
 	if (json_missing(entries))
 		entries = data;
 	if (json_type(entries) != JSON_ARRAY)
-		return tokens_of_map(entries, c, err);
+		return read_token_map(entries, c, err);
 	for (struct json_iter it = json_begin(entries); json_next(&it, NULL, &item);) {
 		struct str key;
 		if (!json_str(json_get(item, STR("key")), &key))
@@ -135,23 +133,18 @@ static bool tokens_of(struct json data, struct call *c, struct err *err)
 	return true;
 }
 
-static struct json either(struct json a, struct json b)
-{
-	return json_missing(a) ? b : a;
-}
-
-// What served is told beside the call, what was asked for in its parameters.
-static void tier_of(const struct top *t, struct call *c)
+// The tier that served is in additionalEventData; the tier that was asked for is in the parameters.
+static void read_tier(const struct top_fields *t, struct call *c)
 {
 	c->tier_known =
-		tier_of_object(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), &c->tier) ||
+		tier_of_object(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), &c->tier) ||
 		tier_of_object(t->f[F_requestParameters], &c->tier);
 }
 
-// A call from one account to a resource of another is recorded in both. It is one call, the caller's: both
-// records go to the caller's account, where they meet by their requestID, and the other account's copy, which
-// may hide who called, counts less.
-static bool callers_account(const struct top *t, struct call *c, struct err *err)
+// A call from one account to a resource of another is recorded in both accounts. It is one call of the
+// caller: both records are attributed to the caller's account and joined by their requestID. The record of
+// the other account ranks lower (SOURCE_SHARED), because it may hide the caller.
+static bool read_shared(const struct top_fields *t, struct call *c, struct err *err)
 {
 	struct str shared, owner;
 	if (!field_opt_str(t->f[F_sharedEventID], "sharedEventID", &shared, err) ||
@@ -161,30 +154,30 @@ static bool callers_account(const struct top *t, struct call *c, struct err *err
 	if (!shared.len || !owner.len || str_eq(owner, c->account))
 		return true;
 	c->account = owner;
-	if (!c->source) // a completion is one of those already
+	if (!c->source) // a completion has its source already
 		c->source = SOURCE_SHARED;
 	return field_account(owner, "userIdentity.accountId", err);
 }
 
-// What calls and completions of both services share: when, where, who, and whether it failed.
-static bool common(const struct top *t, struct arena *a, struct call *c, struct err *err)
+// What all records of calls and completions have: time, place, caller, and whether the call failed.
+static bool read_common(const struct top_fields *t, struct arena *a, struct call *c, struct err *err)
 {
 	struct str code;
 	if (!field_time(t->f[F_eventTime], "eventTime", &c->time_ms, err) ||
 	    !field_str(t->f[F_awsRegion], "awsRegion", &c->region, err) ||
 	    !field_region(c->region, "awsRegion", err) ||
-	    !field_str(either(t->f[F_recipientAccountId], json_get(t->f[F_userIdentity], STR("accountId"))),
+	    !field_str(json_present(t->f[F_recipientAccountId], json_get(t->f[F_userIdentity], STR("accountId"))),
 	               "recipientAccountId", &c->account, err) ||
 	    !field_account(c->account, "recipientAccountId", err) ||
 	    !field_opt_str(t->f[F_errorCode], "errorCode", &code, err) ||
 	    !principal_from_identity(a, t->f[F_userIdentity], c->account, c->region, &c->caller, err))
 		return false;
 	c->failed = code.len > 0;
-	return callers_account(t, c, err);
+	return read_shared(t, c, err);
 }
 
-// Source and identity of a call; an addendum that corrects it goes by the requestID it corrects.
-static bool identity(const struct top *t, struct record *r, struct err *err)
+// Kind, source and requestID of a call; an addendum has the requestID of the record that it corrects.
+static bool read_source(const struct top_fields *t, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct json addendum = t->f[F_addendum];
@@ -209,46 +202,47 @@ static bool identity(const struct top *t, struct record *r, struct err *err)
 	return (amends && original.len) || field_str(t->f[F_requestID], "requestID", &c->request_id, err);
 }
 
-// By what is known of its model; a refused call need not name one.
-static enum verdict find_key(struct call *c, struct err *err)
+// Reads the model key. A failed call without a model does not concern this program.
+static enum verdict read_model_key(struct call *c, struct err *err)
 {
 	struct str named = c->model_called.len ? c->model_called : c->foundation;
-	if (!named.len)
-		return c->failed ? NOT_OURS
-		                 : (err_set(err, ERR_SKIP,
-		                            "neither requestParameters.modelId nor resources[] names a model"),
-		                    BROKEN);
+	if (!named.len && c->failed)
+		return NOT_OURS;
+	if (!named.len) {
+		err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model");
+		return BROKEN;
+	}
 	return model_key(named, &c->model, err) ? OURS : BROKEN;
 }
 
-static enum verdict completion(const struct top *t, struct arena *a, struct str name, struct record *r,
-                               struct err *err)
+static enum verdict read_completion(const struct top_fields *t, struct arena *a, struct str name,
+                                    struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct json details = t->f[F_serviceEventDetails], parent = json_get(details, STR("parentRequestId"));
-	struct json data =
-		either(json_get(details, STR("AdditionalEventData")), json_get(details, STR("additionalEventData")));
-	if (json_missing(parent) && !is_known(name))
-		return NOT_OURS; // the state of some job
+	struct json data = json_present(json_get(details, STR("AdditionalEventData")),
+	                                json_get(details, STR("additionalEventData")));
+	if (json_missing(parent) && !is_inference(name))
+		return NOT_OURS; // the state of a job
 	r->kind = RECORD_CALL_TOKENS;
 	c->source = SOURCE_COMPLETION;
 	c->time_is_end = true;
 	c->streaming = true;
-	if (!common(t, a, c, err) ||
+	if (!read_common(t, a, c, err) ||
 	    !field_str(parent, "serviceEventDetails.parentRequestId", &c->request_id, err) ||
-	    !tokens_of(data, c, err) ||
-	    !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err) ||
-	    !named_by_resources(t->f[F_resources], model_of_arn, &c->foundation, err) ||
+	    !read_tokens(data, c, err) ||
+	    !read_tokens(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err) ||
+	    !find_in_resources(t->f[F_resources], model_of_arn, &c->foundation, err) ||
 	    !field_opt_str(json_get(t->f[F_requestParameters], STR("modelId")), "requestParameters.modelId",
 	                   &c->model_called, err))
 		return BROKEN;
 	if (c->known[TOKENS_INPUT] || c->known[TOKENS_OUTPUT])
 		c->failed = false;
-	c->tier_known = tier_of_object(either(json_get(data, STR("additionalEntries")), data), &c->tier);
-	return find_key(c, err);
+	c->tier_known = tier_of_object(json_present(json_get(data, STR("additionalEntries")), data), &c->tier);
+	return read_model_key(c, err);
 }
 
-enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict cloudtrail_call(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct str name, type;
@@ -256,27 +250,29 @@ enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record
 	if (!field_str(t->f[F_eventName], "eventName", &name, err) ||
 	    !field_opt_str(t->f[F_eventType], "eventType", &type, err))
 		return BROKEN;
-	if (!is_known(name) && is_administration(name))
+	if (!is_inference(name) && is_administration(name))
 		return NOT_OURS;
 	if (str_is(type, "AwsServiceEvent"))
-		return completion(t, a, name, r, err);
+		return read_completion(t, a, name, r, err);
 	struct json called = json_get(t->f[F_requestParameters], STR("modelId"));
-	if (!is_known(name) && json_missing(called))
-		return NOT_OURS; // an agent, a flow, a knowledge base: the models they call are recorded by themselves
-	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) || !common(t, a, c, err) ||
-	    !identity(t, r, err) || !named_by_resources(t->f[F_resources], model_of_arn, &c->foundation, err))
+	if (!is_inference(name) && json_missing(called))
+		return NOT_OURS; // an agent, a flow, a knowledge base: its calls of models have their own records
+	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) ||
+	    !read_common(t, a, c, err) || !read_source(t, r, err) ||
+	    !find_in_resources(t->f[F_resources], model_of_arn, &c->foundation, err))
 		return BROKEN;
-	if (!c->failed && !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
+	if (!c->failed &&
+	    !read_tokens(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
 		return BROKEN;
-	tier_of(t, c);
-	c->streaming = is_stream(name);
+	read_tier(t, c);
+	c->streaming = is_streaming(name);
 	c->time_is_end = !c->streaming && !str_starts(name, STR("Start"));
 	if (!c->foundation.len)
 		c->foundation = model_of_arn(c->model_called);
-	return find_key(c, err);
+	return read_model_key(c, err);
 }
 
-enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict cloudtrail_mantle(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct str name;
@@ -286,20 +282,23 @@ enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct reco
 	if (!str_is(name, "CreateInference"))
 		return NOT_OURS;
 	struct json params = t->f[F_requestParameters], stream = json_get(params, STR("stream"));
-	if (!common(t, a, c, err) || !identity(t, r, err) ||
-	    !named_by_resources(t->f[F_resources], project_of_arn, &c->caller.project, err) ||
+	if (!read_common(t, a, c, err) || !read_source(t, r, err) ||
+	    !find_in_resources(t->f[F_resources], project_of_arn, &c->caller.project, err) ||
 	    !field_opt_str(json_get(params, STR("model")), "requestParameters.model", &c->model_called, err))
 		return BROKEN;
-	if (!json_missing(stream) && !json_bool(stream, &c->streaming)) {
-		err_set(err, ERR_SKIP, "requestParameters.stream should be a boolean, and is %s",
-		        json_type_name(json_type(stream)));
+	if (!field_opt_type(stream, JSON_BOOL, "requestParameters.stream", err))
+		return BROKEN;
+	json_bool(stream, &c->streaming);
+	c->time_is_end = !c->streaming;
+	read_tier(t, c);
+	if (!c->failed &&
+	    !read_tokens(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
+		return BROKEN;
+	if (!c->model_called.len && c->failed)
+		return NOT_OURS;
+	if (!c->model_called.len) {
+		err_set(err, ERR_SKIP, "requestParameters.model is missing");
 		return BROKEN;
 	}
-	c->time_is_end = !c->streaming;
-	tier_of(t, c);
-	if (!c->failed && !tokens_of(either(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
-		return BROKEN;
-	if (!c->model_called.len)
-		return c->failed ? NOT_OURS : (err_set(err, ERR_SKIP, "requestParameters.model is missing"), BROKEN);
 	return model_key_mantle(a, c->model_called, &c->model, err) ? OURS : BROKEN;
 }

@@ -1,125 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decoder, from bytes down to JSON values: what a run of bytes is, is tried from the certain to the
-// vague. gzip has a magic number; JSON starts with a bracket; OpenTelemetry has its framing; base64 has its
-// alphabet; the rest is plain text, which is ours only if it holds lines of JSON, or is not recognised at
-// all.
+// The decoder's top layer: which format a run of bytes has. The formats are tried from the most certain to
+// the least: gzip has a magic number, JSON starts with a bracket, OpenTelemetry has its framing, base64 has
+// its alphabet. Everything else is plain text, which is read if lines of it start like JSON.
 //
-// Work is bounded: bytes by limits.message_bytes, depth by limits.nesting; and see cut.c.
+// Work is bounded: bytes by limits.message_bytes, depth by limits.nesting, broken JSON by json_text.c.
 #include "ingest/decode.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "ingest/base64.h"
 #include "ingest/decode_priv.h"
 #include "ingest/inflate.h"
-#include "ingest/sift.h"
-#include "ingest/split.h"
+#include "ingest/json_split.h"
+#include "ingest/prefilter.h"
 
-enum { KEEP_BYTES = 1024 * 1024 }; // buffers beyond this are given back after the message
+enum { KEEP_BYTES = 1024 * 1024 }; // larger buffers are freed after the message
 
-// ---- telling ----
+static void decode_bytes(struct decoder *d, struct str raw, int depth);
 
-void decoder_ignore(struct decoder *d, size_t n)
+static void decode_otel(struct decoder *d, struct str in)
 {
-	d->counts.ignored += n;
-	d->next_index += (int)n;
-}
-
-void decoder_fault(struct decoder *d, struct str part, const char *reason)
-{
-	bool whole = part.p == d->message.p && part.len == d->message.len;
-	d->counts.faults++;
-	d->on_fault(d->user, whole && d->next_index == 0 ? -1 : d->next_index, part, reason);
-	d->next_index++;
-}
-
-void decoder_fault_value(struct decoder *d, struct json v, struct str text, const char *reason)
-{
-	if (!text.len) {
-		buf_clear(&d->part);
-		json_print(v, &d->part);
-		text = buf_str(&d->part);
-	}
-	d->counts.faults++;
-	d->on_fault(d->user, d->next_index++, text, reason);
-}
-
-static void sink_record(void *user, struct record *r)
-{
-	struct decoder *d = user;
-	r->index = d->next_index++;
-	d->counts.records[r->kind]++;
-	d->on_record(d->user, r);
-	if (d->arena.used)
-		arena_reset(&d->arena);
-}
-
-static void sink_ignored(void *user, size_t n)
-{
-	decoder_ignore(user, n);
-}
-
-static void sink_fault(void *user, struct json part, const struct err *err)
-{
-	struct decoder *d = user;
-	if (part.doc)
-		decoder_fault_value(d, part, STR_NONE, err->msg);
-	else
-		decoder_fault_value(d, d->current, d->current_text, err->msg);
-}
-
-const struct sink decoder_sink = {NULL, sink_record, sink_ignored, sink_fault};
-
-// ---- bytes ----
-
-void decoder_otel(struct decoder *d, struct str in)
-{
-	struct sink sink = decoder_sink;
-	sink.user = d;
-	d->current = JSON_ABSENT;
-	d->current_text = in;
+	struct sink sink = report_sink(d, JSON_ABSENT, in);
 	otel_decode(in, &d->arena, &sink);
 }
 
-static void gzip(struct decoder *d, struct str in, int depth)
+static void decode_gzip(struct decoder *d, struct str in, int depth)
 {
 	struct err err = ERR_INIT;
 	struct buf *out = &d->levels[depth].bytes;
 	buf_clear(out);
-	if (!inflate_gzip(in, d->room, out, &err)) {
-		decoder_fault(d, in, err.msg);
+	if (!inflate_gzip(in, d->bytes_left, out, &err)) {
+		report_fault(d, in, err.msg);
 		return;
 	}
-	d->room -= out->len;
-	decoder_bytes(d, buf_str(out), depth + 1);
+	assert(out->len <= d->bytes_left);
+	d->bytes_left -= out->len;
+	decode_bytes(d, buf_str(out), depth + 1);
 }
 
-static bool recognisable(struct str s)
-{
-	struct str t = split_trim(s);
-	return inflate_is_gzip(s) || (t.len && (t.p[0] == '{' || t.p[0] == '[')) || otel_plausible(s);
-}
-
-void decoder_base64(struct decoder *d, struct str text, int depth)
+static void decode_base64(struct decoder *d, struct str text, int depth)
 {
 	struct err err = ERR_INIT;
 	struct buf *out = &d->levels[depth].bytes;
-	if (text.len / 4 * 3 > d->room) {
-		decoder_fault(d, text, "message too large: its base64 text holds more than is left of message.bytes");
+	if (text.len / 4 * 3 > d->bytes_left) {
+		report_fault(d, text, "message too large: its base64 text holds more than is left of message.bytes");
 		return;
 	}
 	buf_clear(out);
 	if (!base64_decode(text, out, &err)) {
-		decoder_fault(d, text, err.msg);
+		report_fault(d, text, err.msg);
 		return;
 	}
-	d->room -= out->len < d->room ? out->len : d->room;
-	decoder_bytes(d, buf_str(out), depth + 1);
+	d->bytes_left -= out->len < d->bytes_left ? out->len : d->bytes_left;
+	decode_bytes(d, buf_str(out), depth + 1);
 }
 
-// Whether the text is base64 of something we know.
-static bool base64_of_ours(struct decoder *d, struct str text, int depth)
+static bool is_known_format(struct str s)
+{
+	struct str t = json_split_trim(s);
+	return inflate_is_gzip(s) || (t.len && (t.p[0] == '{' || t.p[0] == '[')) || otel_plausible(s);
+}
+
+// Whether the text is base64 of a format that is decoded here.
+static bool is_base64_of_known_format(struct decoder *d, struct str text, int depth)
 {
 	struct err err = ERR_INIT;
 	struct buf *out = &d->levels[depth].bytes;
@@ -128,7 +73,7 @@ static bool base64_of_ours(struct decoder *d, struct str text, int depth)
 	buf_clear(out);
 	struct str head = {text.p, text.len < 256 ? text.len : 256};
 	bool good = base64_decode(head, out, &err);
-	return (good || out->len) && recognisable(buf_str(out));
+	return (good || out->len) && is_known_format(buf_str(out));
 }
 
 static bool is_text(struct str s)
@@ -141,47 +86,71 @@ static bool is_text(struct str s)
 	return true;
 }
 
-static void other_text(struct decoder *d, struct str text, int depth)
+static void report_unknown_format(struct decoder *d, struct str bytes)
 {
-	if (is_text(text) && !sift_may_be_ours(text)) {
-		d->counts.dropped_unparsed++;
-		decoder_ignore(d, 1);
-	} else if (memmem(text.p, text.len, "\n{", 2) || memmem(text.p, text.len, "\n[", 2)) {
-		decoder_cut(d, text, depth);
-	} else if (is_text(text)) {
-		decoder_ignore(d, 1); // a line of prose that happens to hold one of our words
-	} else {
-		char z[160], hex[3 * 8 + 1] = "";
-		for (size_t i = 0; i < text.len && i < 8; i++)
-			snprintf(hex + 3 * i, 4, " %02x", (unsigned char)text.p[i]);
-		snprintf(z, sizeof z,
-		         "not recognised: neither JSON, gzip, base64 nor OpenTelemetry metrics; starts with%s", hex);
-		decoder_fault(d, text, z);
-	}
+	char z[160], hex[3 * 8 + 1] = "";
+	for (size_t i = 0; i < bytes.len && i < 8; i++)
+		snprintf(hex + 3 * i, 4, " %02x", (unsigned char)bytes.p[i]);
+	snprintf(z, sizeof z,
+	         "not recognised: neither JSON, gzip, base64 nor OpenTelemetry metrics; starts with%s", hex);
+	report_fault(d, bytes, z);
 }
 
-void decoder_bytes(struct decoder *d, struct str raw, int depth)
+static void decode_other_text(struct decoder *d, struct str text, int depth)
+{
+	if (is_text(text) && !prefilter_may_be_ours(text))
+		report_dropped(d);
+	else if (memmem(text.p, text.len, "\n{", 2) || memmem(text.p, text.len, "\n[", 2))
+		decode_json_pieces(d, text, depth);
+	else if (is_text(text))
+		report_ignored(d, 1); // a line of prose that happens to hold one of our words
+	else
+		report_unknown_format(d, text);
+}
+
+static void decode_bracketed(struct decoder *d, struct str raw, struct str text, int depth)
+{
+	if (!prefilter_may_be_ours(raw))
+		report_dropped(d);
+	else if (decode_json(d, text, depth))
+		;
+	else if (otel_plausible(raw)) // its first byte, a length, looks like a bracket
+		decode_otel(d, raw);
+	else
+		decode_json_pieces(d, text, depth);
+}
+
+static void decode_bytes(struct decoder *d, struct str raw, int depth)
 {
 	if (depth > d->limits.nesting) {
 		char z[100];
 		snprintf(z, sizeof z, "wrappers are nested more than %d deep", d->limits.nesting);
-		decoder_fault(d, raw, z);
+		report_fault(d, raw, z);
 		return;
 	}
-	struct str text = split_trim(raw);
+	struct str text = json_split_trim(raw);
 	if (inflate_is_gzip(raw)) {
-		gzip(d, raw, depth);
+		decode_gzip(d, raw, depth);
 	} else if (!text.len) {
-		decoder_ignore(d, 1); // a tombstone
+		report_ignored(d, 1); // a tombstone
 	} else if (text.p[0] == '{' || text.p[0] == '[' || text.p[0] == '"') {
-		decoder_json(d, raw, text, depth);
+		decode_bracketed(d, raw, text, depth);
 	} else if (otel_plausible(raw)) {
-		decoder_otel(d, raw);
-	} else if (base64_of_ours(d, text, depth)) {
-		decoder_base64(d, text, depth);
+		decode_otel(d, raw);
+	} else if (is_base64_of_known_format(d, text, depth)) {
+		decode_base64(d, text, depth);
 	} else {
-		other_text(d, raw, depth);
+		decode_other_text(d, raw, depth);
 	}
+}
+
+static void decode_contents(struct decoder *d, struct str contents, bool base64, int depth)
+{
+	assert(depth > 0);
+	if (base64 && depth <= d->limits.nesting)
+		decode_base64(d, contents, depth);
+	else
+		decode_bytes(d, contents, depth);
 }
 
 // ---- the decoder ----
@@ -194,12 +163,14 @@ struct decoder *decoder_new(struct decode_limits limits, decode_record_fn *on_re
                             decode_fault_fn *on_fault, void *user)
 {
 	struct decoder *d = xcalloc(1, sizeof *d);
+	assert(on_record && on_fault);
 	d->limits = limits;
 	if (d->limits.nesting < 1)
 		d->limits.nesting = 1;
 	d->on_record = on_record;
 	d->on_fault = on_fault;
 	d->user = user;
+	d->decode_contents = decode_contents;
 	d->levels = xcalloc((size_t)d->limits.nesting + 1, sizeof *d->levels);
 	json_keys_init(&d->top_keys, top_names, F_COUNT);
 	return d;
@@ -219,7 +190,7 @@ void decoder_free(struct decoder *d)
 	free(d);
 }
 
-static void give_back(struct decoder *d)
+static void free_large_buffers(struct decoder *d)
 {
 	for (int i = 0; i <= d->limits.nesting; i++) {
 		struct level *l = &d->levels[i];
@@ -234,20 +205,21 @@ static void give_back(struct decoder *d)
 
 void decoder_message(struct decoder *d, const void *data, size_t len)
 {
+	assert(data || !len);
 	d->counts.messages++;
 	d->message = (struct str){data, len};
 	d->next_index = 0;
 	d->faults_before = d->counts.faults;
-	d->room = d->limits.message_bytes;
+	d->bytes_left = d->limits.message_bytes;
 	if (len > d->limits.message_bytes) {
 		char z[160];
 		snprintf(z, sizeof z, "message too large: %zu bytes, of at most %zu (message.bytes)", len,
 		         d->limits.message_bytes);
-		decoder_fault(d, d->message, z);
+		report_fault(d, d->message, z);
 		return;
 	}
-	decoder_bytes(d, d->message, 0);
-	give_back(d);
+	decode_bytes(d, d->message, 0);
+	free_large_buffers(d);
 	arena_reset(&d->arena);
 }
 

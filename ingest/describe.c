@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See describe.h. Its order and spelling are read by golden files: a change here shows in every one of them.
+// See describe.h. The tests compare this text: a change of order or spelling changes all files in
+// tests/decode.
 #include "ingest/describe.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@ static const char *const record_kind_names[RECORD_KINDS] = {"call",   "call_toke
 static const char *const kind_names[TOKEN_KINDS] = {"input",       "output",         "cache_read",
                                                     "cache_write", "cache_write_1h", "units"};
 
-static void escaped(struct buf *out, struct str s)
+static void add_escaped(struct buf *out, struct str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.p[i] > ' ' && s.p[i] <= '~' && s.p[i] != '\\')
@@ -22,15 +23,15 @@ static void escaped(struct buf *out, struct str s)
 	}
 }
 
-static void text(struct buf *out, const char *name, struct str s)
+static void add_text(struct buf *out, const char *name, struct str s)
 {
 	if (!s.len)
 		return;
 	buf_addf(out, " %s=", name);
-	escaped(out, s);
+	add_escaped(out, s);
 }
 
-static void moment(struct buf *out, const char *name, int64_t ms)
+static void add_time(struct buf *out, const char *name, int64_t ms)
 {
 	char z[WHEN_SIZE];
 	if (ms % 1000)
@@ -39,24 +40,24 @@ static void moment(struct buf *out, const char *name, int64_t ms)
 		buf_addf(out, " %s=%s", name, when_format(ms, z));
 }
 
-static void describe_call(struct buf *out, const struct call *c)
+static void add_call(struct buf *out, const struct call *c)
 {
 	static const char *const sources[] = {"?", "completion", "log", "shared", "data_event", "api", "amended"};
 	buf_addf(out, " source=%s", sources[c->source <= SOURCE_AMENDED ? c->source : 0]);
-	text(out, "id", c->request_id);
-	moment(out, c->time_is_end ? "end" : "start", c->time_ms);
-	text(out, "account", c->account);
-	text(out, "region", c->region);
-	text(out, "model", c->model);
+	add_text(out, "id", c->request_id);
+	add_time(out, c->time_is_end ? "end" : "start", c->time_ms);
+	add_text(out, "account", c->account);
+	add_text(out, "region", c->region);
+	add_text(out, "model", c->model);
 	if (!str_eq(c->model, c->model_called))
-		text(out, "called", c->model_called);
-	text(out, "foundation", c->foundation);
-	text(out, "arn", c->caller.arn);
-	text(out, "role", c->caller.role_arn);
-	text(out, "key", c->caller.access_key);
+		add_text(out, "called", c->model_called);
+	add_text(out, "foundation", c->foundation);
+	add_text(out, "arn", c->caller.arn);
+	add_text(out, "role", c->caller.role_arn);
+	add_text(out, "key", c->caller.access_key);
 	if (c->caller.session_start_ms)
-		moment(out, "session", c->caller.session_start_ms);
-	text(out, "project", c->caller.project);
+		add_time(out, "session", c->caller.session_start_ms);
+	add_text(out, "project", c->caller.project);
 	for (int i = 0; i < TOKEN_KINDS; i++)
 		if (c->known[i])
 			buf_addf(out, " %s=%" PRIu32, kind_names[i], c->tokens[i]);
@@ -67,25 +68,25 @@ static void describe_call(struct buf *out, const struct call *c)
 	buf_adds(out, c->failed ? " failed" : "");
 }
 
-static void describe_tags(struct buf *out, const struct tag *tags, int n)
+static void add_tags(struct buf *out, const struct tag *tags, int n)
 {
 	for (int i = 0; i < n; i++) {
 		buf_adds(out, " tag:");
-		escaped(out, tags[i].key);
+		add_escaped(out, tags[i].key);
 		buf_addc(out, '=');
-		escaped(out, tags[i].value);
+		add_escaped(out, tags[i].value);
 	}
 }
 
-static void describe_principal(struct buf *out, const struct principal_tags *p)
+static void add_principal_tags(struct buf *out, const struct principal_tags *p)
 {
 	static const char *const changes[] = {"set", "unset", "created", "deleted"};
 	buf_addf(out, " change=%s", changes[p->change]);
-	moment(out, "time", p->time_ms);
-	text(out, "event", p->event_id);
-	text(out, "account", p->account);
-	text(out, p->is_role ? "role" : "user", p->name);
-	describe_tags(out, p->tags, p->ntags);
+	add_time(out, "time", p->time_ms);
+	add_text(out, "event", p->event_id);
+	add_text(out, "account", p->account);
+	add_text(out, p->is_role ? "role" : "user", p->name);
+	add_tags(out, p->tags, p->ntags);
 }
 
 void record_describe(const struct record *r, struct buf *out)
@@ -95,13 +96,13 @@ void record_describe(const struct record *r, struct buf *out)
 	case RECORD_CALL:
 	case RECORD_CALL_TOKENS:
 	case RECORD_AMENDMENT:
-		describe_call(out, &r->call);
+		add_call(out, &r->call);
 		break;
 	case RECORD_METRIC:
-		moment(out, "minute", r->metric.minute * MS_PER_MINUTE);
-		text(out, "account", r->metric.account);
-		text(out, "region", r->metric.region);
-		text(out, "model", r->metric.model);
+		add_time(out, "minute", r->metric.minute * MS_PER_MINUTE);
+		add_text(out, "account", r->metric.account);
+		add_text(out, "region", r->metric.region);
+		add_text(out, "model", r->metric.model);
 		if (r->metric.of_tier)
 			buf_addf(out, " asked=%s tier=%s",
 			         r->metric.asked < PRICE_TIERS ? price_tier_names[r->metric.asked] : "?",
@@ -112,14 +113,14 @@ void record_describe(const struct record *r, struct buf *out)
 			buf_addf(out, " samples=%" PRId64, r->metric.samples);
 		break;
 	case RECORD_SESSION_TAGS:
-		moment(out, "time", r->session_tags.time_ms);
-		text(out, "key", r->session_tags.access_key);
-		text(out, "arn", r->session_tags.arn);
-		text(out, "role", r->session_tags.role_arn);
-		describe_tags(out, r->session_tags.tags, r->session_tags.ntags);
+		add_time(out, "time", r->session_tags.time_ms);
+		add_text(out, "key", r->session_tags.access_key);
+		add_text(out, "arn", r->session_tags.arn);
+		add_text(out, "role", r->session_tags.role_arn);
+		add_tags(out, r->session_tags.tags, r->session_tags.ntags);
 		break;
 	case RECORD_PRINCIPAL_TAGS:
-		describe_principal(out, &r->principal_tags);
+		add_principal_tags(out, &r->principal_tags);
 		break;
 	case RECORD_KINDS:
 		break;

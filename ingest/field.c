@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// See field.h.
 #include "ingest/field.h"
 
 #include "base/when.h"
@@ -15,6 +14,13 @@ struct shown field_show(struct str s)
 	return out;
 }
 
+bool field_opt_type(struct json v, enum json_type type, const char *name, struct err *err)
+{
+	return json_missing(v) || json_type(v) == type ||
+	       err_set(err, ERR_SKIP, "%s should be %s, and is %s", name, json_type_name(type),
+	               json_type_name(json_type(v)));
+}
+
 bool field_opt_str(struct json v, const char *name, struct str *ret, struct err *err)
 {
 	struct str s;
@@ -23,7 +29,7 @@ bool field_opt_str(struct json v, const char *name, struct str *ret, struct err 
 		return true;
 	}
 	if (!json_str(v, &s))
-		return err_set(err, ERR_SKIP, "%s should be a string, and is %s", name, json_type_name(json_type(v)));
+		return field_opt_type(v, JSON_STRING, name, err);
 	if (s.len > FIELD_STRING_MAX)
 		return err_set(err, ERR_SKIP, "%s is %zu bytes long, of at most %d: %s", name, s.len,
 		               FIELD_STRING_MAX, field_show(s).z);
@@ -70,7 +76,7 @@ bool field_region(struct str s, const char *name, struct err *err)
 	return good || err_set(err, ERR_SKIP, "%s is no region such as us-east-1: %s", name, field_show(s).z);
 }
 
-static bool digits(struct str s, int64_t *ret)
+static bool parse_digits(struct str s, int64_t *ret)
 {
 	int64_t v = 0;
 	if (s.len < 1 || s.len > 15)
@@ -92,7 +98,7 @@ bool field_tokens(struct json v, const char *name, bool *known, uint32_t *ret, s
 	if (json_missing(v))
 		return true;
 	if (json_str(v, &s)) {
-		if (!digits(s, &n) || n > UINT32_MAX)
+		if (!parse_digits(s, &n) || n > UINT32_MAX)
 			return err_set(err, ERR_SKIP, "%s is no count of tokens: %s", name, field_show(s).z);
 	} else if (!json_int(v, &n)) {
 		if (!json_double(v, &d))

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two layers: a source gives plain bytes (inflating on the way), a window over them finds the messages. What
-// a file is, is read from its content, for names lie: a dump called .json may hold lines, and a .log may hold
-// one indented object.
+// Two layers: a source yields plain bytes (it inflates gzip), and a window over them finds the messages. The
+// format of a file is read from its content, not from its name: a dump named .json may hold lines, and a .log
+// may hold one indented object.
 #include "ingest/files.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -29,7 +30,7 @@ static void add_entry(struct files *f, const char *path, int64_t bytes)
 	f->bytes += bytes;
 }
 
-static bool list_below(struct files *f, const char *path, struct err *err)
+static bool list_tree(struct files *f, const char *path, struct err *err)
 {
 	char *const roots[] = {(char *)path, NULL};
 	FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
@@ -56,7 +57,7 @@ bool files_list(struct files *f, char *const *paths, struct err *err)
 	for (; *paths; paths++) {
 		if (strcmp(*paths, "-") == 0)
 			add_entry(f, "-", 0);
-		else if (!list_below(f, *paths, err))
+		else if (!list_tree(f, *paths, err))
 			return false;
 	}
 	return true;
@@ -110,7 +111,7 @@ static bool source_open(struct source *s, struct files *f, const char *path, str
 		return err_set(err, ERR_FATAL, "cannot open %s: %s", path, strerror(errno));
 	if (!source_fill(s, 0, err))
 		return false;
-	// a pipe may give one byte first, and the sign of gzip has two
+	// a pipe may yield one byte first, and gzip is recognised by two
 	if (s->len == 1 && !source_fill(s, 1, err))
 		return false;
 	s->gzip = s->len >= 2 && s->raw[0] == 0x1f && s->raw[1] == 0x8b;
@@ -128,8 +129,8 @@ static void source_close(struct source *s)
 		close(s->fd);
 }
 
-// Inflates from `raw` into out; returns how much came. Damage ends the source: what is behind it cannot be
-// found.
+// Inflates from `raw` into `out`; returns the number of bytes. Damage ends the source: the next member cannot
+// be found.
 static size_t source_inflate(struct source *s, char *out, size_t room)
 {
 	if (!s->inside) { // between members
@@ -145,7 +146,7 @@ static size_t source_inflate(struct source *s, char *out, size_t room)
 	if (rc == Z_STREAM_END)
 		s->inside = false;
 	else if (rc != Z_OK && rc != Z_BUF_ERROR)
-		s->damage = "the gzip is damaged";
+		s->damage = "gzip data is damaged";
 	return room - s->z.avail_out;
 }
 
@@ -158,7 +159,7 @@ static bool source_read(struct source *s, char *out, size_t room, size_t *ret_n,
 			return false;
 		if (s->eof) {
 			if (s->inside)
-				s->damage = "the gzip ends too early";
+				s->damage = "gzip data is truncated";
 			break;
 		}
 		if (s->gzip) {
@@ -177,11 +178,11 @@ static bool source_read(struct source *s, char *out, size_t room, size_t *ret_n,
 
 struct window {
 	struct source source;
-	struct buf buf;    // bytes from `start` on are not handed on yet
+	struct buf buf;    // bytes from `start` on are not delivered yet
 	size_t start;
 	bool end;          // the source has no more
 	size_t limit;      // of a message
-	int64_t line;      // last one handed on
+	int64_t line;      // of the last message delivered
 	files_message_fn *fn;
 	void *user;
 };
@@ -207,7 +208,8 @@ static bool window_more(struct window *w, struct err *err)
 	return true;
 }
 
-static bool hand_on(struct window *w, struct str data, int64_t line, const char *broken, struct err *err)
+static bool deliver_message(struct window *w, struct str data, int64_t line, const char *broken,
+                            struct err *err)
 {
 	while (data.len && (data.p[data.len - 1] == '\n' || data.p[data.len - 1] == '\r'))
 		data.len--;
@@ -216,10 +218,10 @@ static bool hand_on(struct window *w, struct str data, int64_t line, const char 
 	return w->fn(w->user, &(struct files_message){w->source.path, line, data, broken}, err);
 }
 
-// The first line, or as much of it as the limit lets in.
+// The first line, or the part of it within the limit.
 static bool first_line(struct window *w, struct str *ret, struct err *err)
 {
-	size_t blank = 0, looked = 0; // of the rest: nothing but blanks; no newline behind those
+	size_t blank = 0, looked = 0; // of the rest: leading blanks; bytes after them without a newline
 	for (;;) {
 		struct str rest = window_rest(w);
 		while (blank < rest.len && rest.p[blank] && strchr(" \t\r\n", rest.p[blank]))
@@ -237,8 +239,8 @@ static bool first_line(struct window *w, struct str *ret, struct err *err)
 	}
 }
 
-// Is this the first line of an indented value: brackets left open, and the line broken where printers break
-// it? A record cut off in the middle has open brackets too, but the lines behind it are records of their own.
+// Whether this is the first line of an indented value: a bracket is open, and the line ends where a printer
+// breaks it. A truncated record has open brackets too, but the lines after it are records of their own.
 static bool is_indented(struct str s)
 {
 	int64_t depth = 0;
@@ -287,14 +289,16 @@ static bool read_lines(struct window *w, struct err *err)
 		const char *nl = rest.len > looked ? memchr(rest.p + looked, '\n', rest.len - looked) : NULL;
 		if (nl) {
 			rest.len = (size_t)(nl - rest.p);
-			if (!hand_on(w, rest, ++w->line, rest.len > w->limit ? "larger than message.bytes" : NULL, err))
+			if (!deliver_message(w, rest, ++w->line, rest.len > w->limit ? "larger than message.bytes" : NULL,
+			                     err))
 				return false;
 			w->start = (size_t)(nl + 1 - w->buf.data);
 			looked = 0;
 		} else if (w->end) {
-			return hand_on(w, rest, ++w->line, w->source.damage, err);
+			return deliver_message(w, rest, ++w->line, w->source.damage, err);
 		} else if (rest.len > w->limit) {
-			if (!hand_on(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes", err) ||
+			if (!deliver_message(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes",
+			                     err) ||
 			    !skip_line(w, err))
 				return false;
 			looked = 0;
@@ -316,9 +320,8 @@ static bool read_messages(struct window *w, struct err *err)
 			if (!window_more(w, err))
 				return false;
 		if (w->end)
-			return hand_on(w, window_rest(w), 0, w->source.damage, err);
-		// Too large for one message: line by line is what is left, and lines that are not whole become
-		// faults.
+			return deliver_message(w, window_rest(w), 0, w->source.damage, err);
+		// Too large for one message: it is read line by line, and incomplete lines become faults.
 	}
 	return read_lines(w, err);
 }
@@ -326,6 +329,7 @@ static bool read_messages(struct window *w, struct err *err)
 bool files_read(struct files *f, size_t entry, size_t message_bytes, files_message_fn *fn, void *user,
                 struct err *err)
 {
+	assert(entry < f->n);
 	struct window *w = xcalloc(1, sizeof *w);
 	w->limit = message_bytes;
 	w->fn = fn;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// zlib behind one function. The output grows by doubling, so that a small input costs little and a bomb stops
-// at `max` with at most twice that allocated; a truncated stream is told from a damaged one, for they have
-// different causes (an upload cut short, a text-mode copy).
+// The output buffer doubles as it grows: a small input costs little, and a decompression bomb stops at `max`
+// with at most twice that allocated. A truncated stream and a damaged one have different messages, because
+// their causes differ (an interrupted upload, a copy in text mode).
 #include "ingest/inflate.h"
 
 #include <limits.h>
@@ -9,13 +9,13 @@
 
 enum { CHUNK = 16 * 1024 };
 
-// Inflates one member; *in moves behind it.
-static bool member(z_stream *z, struct str *in, size_t limit, struct buf *out, struct err *err)
+// Inflates one member; *in then starts after it.
+static bool inflate_member(z_stream *z, struct str *in, size_t limit, struct buf *out, struct err *err)
 {
 	size_t whole = in->len;
 	int code = Z_OK;
 	while (code != Z_STREAM_END) {
-		// One byte more than allowed: a stream that fits exactly still has to say that it ends.
+		// One byte more than allowed: a stream that fits exactly still needs room to report its end.
 		size_t room = out->len > CHUNK ? out->len : CHUNK, left = limit - out->len + 1;
 		if (room > left)
 			room = left;
@@ -39,8 +39,8 @@ static bool member(z_stream *z, struct str *in, size_t limit, struct buf *out, s
 		if (code == Z_BUF_ERROR || (code == Z_OK && in->len == 0 && z->avail_out > 0))
 			return err_set(
 				err, ERR_SKIP,
-				"gzip data is truncated: it ends after %zu bytes, %zu bytes of output into a member", whole,
-				(size_t)z->total_out);
+				"gzip data is truncated: it ends after %zu bytes, within a member with %zu bytes of output so far",
+				whole, (size_t)z->total_out);
 		if (code != Z_OK && code != Z_STREAM_END)
 			return err_set(err, ERR_SKIP, "gzip data is damaged %zu bytes in: %s", whole - in->len,
 			               z->msg ? z->msg : "unreadable");
@@ -58,13 +58,13 @@ bool inflate_gzip(struct str in, size_t max, struct buf *out, struct err *err)
 		return err_set(err, ERR_RETRY, "zlib cannot start: out of memory");
 	bool good = true;
 	while (good && inflate_is_gzip(in)) {
-		good = member(&z, &in, limit, out, err);
+		good = inflate_member(&z, &in, limit, out, err);
 		inflateReset(&z);
 	}
 	inflateEnd(&z);
 	while (good && in.len && in.p[0] == '\0')
 		in.p++, in.len--;
 	if (good && in.len)
-		return err_set(err, ERR_SKIP, "%zu bytes behind the gzip data are not gzip", in.len);
+		return err_set(err, ERR_SKIP, "%zu bytes after the gzip data are not gzip", in.len);
 	return good;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// gzip to bytes: one or more members back to back (Firehose joins them so), with a bound on what comes out.
+// gzip (RFC 1952) to bytes: one or more members back to back, as Firehose joins them, with a limit on the
+// output.
 #ifndef NOWCAST_INGEST_INFLATE_H
 #define NOWCAST_INGEST_INFLATE_H
 
@@ -12,9 +13,8 @@ static inline bool inflate_is_gzip(struct str s)
 	return s.len >= 2 && (unsigned char)s.p[0] == 0x1f && (unsigned char)s.p[1] == 0x8b;
 }
 
-// Appends what `in` holds to `out`, at most `max` bytes. ERR_SKIP if it is truncated, damaged, or larger;
-// what was read until then stays in `out`. Bytes behind the last member that start no other one: zero padding
-// is passed over, anything else is an error.
+// Appends the inflated `in` to `out`, at most `max` bytes. ERR_SKIP: it is truncated, damaged or larger; the
+// bytes until then stay in `out`. After the last member, zero bytes are skipped; any other byte is an error.
 bool inflate_gzip(struct str in, size_t max, struct buf *out, struct err *err) NC_CHECK;
 
 #endif

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bedrock's model invocation log: the best witness, for it knows every token type of a call.
+// Bedrock's model invocation log ("Monitor model invocation using CloudWatch Logs and Amazon S3" in the
+// Amazon Bedrock User Guide). It is the only source with every token type of a call.
 //
-// The counts stand beside the bodies, not in them; a body is the caller's own text and may hold the same
-// words, so every field is read at its place and nowhere else. Two rules of ours: a count that is absent
-// while the record has another one is zero (a call that used no cache has no cache fields, an embedding has
-// no output); and the one-hour share of cache writes is taken from the usage that the model's answer reports,
-// if the body is there, and only where it does not exceed the record's own total.
+// The counts are beside the bodies, not in them. A body is the caller's own text and may hold the same words,
+// so every field is read at its own place only. Two rules are our own. A count that is absent while another
+// is present is zero: a call without a cache has no cache fields, an embedding has no output. Cache writes
+// with the one-hour TTL are read from the usage in the model's answer, if the body is there, and only if they
+// do not exceed the total of the record.
 #include "ingest/field.h"
 #include "ingest/principal.h"
 #include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
 
-// Tokens written with the one-hour TTL, of one usage object in the shape of Converse or of Anthropic's own
-// body.
-static bool hour_of_usage(struct json usage, uint32_t *ret)
+// Cache writes with the one-hour TTL, of a usage object as Converse or as Anthropic's Messages API writes it.
+static bool cache_write_1h_of_usage(struct json usage, uint32_t *ret)
 {
 	bool known = false;
 	struct err ignored = ERR_INIT;
@@ -35,27 +35,27 @@ static bool hour_of_usage(struct json usage, uint32_t *ret)
 		if (str_is(ttl, "1h"))
 			sum += n;
 	}
-	*ret = (uint32_t)sum;
+	*ret = (uint32_t)sum; // used only if it fits
 	return known && sum <= UINT32_MAX;
 }
 
 // The usage is in the body itself, or in one of the chunks of a stream.
-static bool hour_of_body(struct json body, uint32_t *ret)
+static bool cache_write_1h_of_body(struct json body, uint32_t *ret)
 {
 	struct json chunk;
 	if (json_type(body) == JSON_OBJECT)
-		return hour_of_usage(json_get(body, STR("usage")), ret);
+		return cache_write_1h_of_usage(json_get(body, STR("usage")), ret);
 	for (struct json_iter it = json_begin(body); json_next(&it, NULL, &chunk);)
-		if (hour_of_usage(json_get(chunk, STR("usage")), ret) ||
-		    hour_of_usage(json_get(json_get(chunk, STR("message")), STR("usage")), ret) ||
-		    hour_of_usage(json_get(json_get(chunk, STR("metadata")), STR("usage")), ret))
+		if (cache_write_1h_of_usage(json_get(chunk, STR("usage")), ret) ||
+		    cache_write_1h_of_usage(json_get(json_get(chunk, STR("message")), STR("usage")), ret) ||
+		    cache_write_1h_of_usage(json_get(json_get(chunk, STR("metadata")), STR("usage")), ret))
 			return true;
 	return false;
 }
 
-// The tier that served, from an answer's body or the chunks of a stream, where Anthropic's dialect has it in
-// the usage.
-static bool tier_of_body(struct json body, enum price_tier *ret)
+// The tier that served, from the answer's body or a chunk of a stream. Anthropic's format has it in the
+// usage.
+static bool find_tier_in_body(struct json body, enum price_tier *ret)
 {
 	struct json chunk;
 	if (json_type(body) == JSON_OBJECT)
@@ -68,15 +68,16 @@ static bool tier_of_body(struct json body, enum price_tier *ret)
 	return false;
 }
 
-static bool count(struct json side, const char *name, enum token_kind token_kind, struct call *c,
+static bool read_count(struct json side, const char *name, enum token_kind token_kind, struct call *c,
                   struct err *err)
 {
 	return field_tokens(json_get(side, str_of(name)), name, &c->known[token_kind], &c->tokens[token_kind],
 	                    err);
 }
 
-// What is billed by the unit: images that the answer holds or the record counts, or Cohere's search units.
-static void units(struct json out, struct call *c)
+// What is billed by the unit: the images that the record counts or the answer holds, or Cohere's search
+// units.
+static void read_units(struct json out, struct call *c)
 {
 	struct json body = json_get(out, STR("outputBodyJson")), image;
 	struct json searches =
@@ -100,28 +101,29 @@ static void units(struct json out, struct call *c)
 	c->tokens[TOKENS_UNITS] = n;
 }
 
-static bool tokens(const struct top *t, struct call *c, struct err *err)
+static bool read_tokens(const struct top_fields *t, struct call *c, struct err *err)
 {
 	struct json in = t->f[F_input], out = t->f[F_output];
-	if (!count(in, "inputTokenCount", TOKENS_INPUT, c, err) ||
-	    !count(in, "cacheReadInputTokenCount", TOKENS_CACHE_READ, c, err) ||
-	    !count(in, "cacheWriteInputTokenCount", TOKENS_CACHE_WRITE, c, err) ||
-	    !count(out, "outputTokenCount", TOKENS_OUTPUT, c, err))
+	if (!read_count(in, "inputTokenCount", TOKENS_INPUT, c, err) ||
+	    !read_count(in, "cacheReadInputTokenCount", TOKENS_CACHE_READ, c, err) ||
+	    !read_count(in, "cacheWriteInputTokenCount", TOKENS_CACHE_WRITE, c, err) ||
+	    !read_count(out, "outputTokenCount", TOKENS_OUTPUT, c, err))
 		return false;
-	units(out, c);
+	read_units(out, c);
 	if (!c->known[TOKENS_INPUT] && !c->known[TOKENS_OUTPUT])
 		return true;
 	for (int token_kind = TOKENS_INPUT; token_kind <= TOKENS_CACHE_WRITE; token_kind++)
 		c->known[token_kind] = true;
 	uint32_t written = c->tokens[TOKENS_CACHE_WRITE], hour = 0;
-	if (written == 0 || (hour_of_body(json_get(out, STR("outputBodyJson")), &hour) && hour <= written)) {
+	if (written == 0 ||
+	    (cache_write_1h_of_body(json_get(out, STR("outputBodyJson")), &hour) && hour <= written)) {
 		c->known[TOKENS_CACHE_WRITE_1H] = true;
 		c->tokens[TOKENS_CACHE_WRITE_1H] = hour;
 	}
 	return true;
 }
 
-enum verdict invocation_log(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict invocation_log(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct str schema, code, operation, arn;
@@ -143,9 +145,9 @@ enum verdict invocation_log(const struct top *t, struct arena *a, struct record 
 		return NOT_OURS;
 	if (!field_str(json_get(t->f[F_identity], STR("arn")), "identity.arn", &arn, err) ||
 	    !field_str(t->f[F_modelId], "modelId", &c->model_called, err) ||
-	    !model_key(c->model_called, &c->model, err) || (!c->failed && !tokens(t, c, err)))
+	    !model_key(c->model_called, &c->model, err) || (!c->failed && !read_tokens(t, c, err)))
 		return BROKEN;
-	c->tier_known = tier_of_body(json_get(t->f[F_output], STR("outputBodyJson")), &c->tier) ||
+	c->tier_known = find_tier_in_body(json_get(t->f[F_output], STR("outputBodyJson")), &c->tier) ||
 	                tier_of_object(t->whole, &c->tier);
 	c->streaming = operation.len >= 6 && memmem(operation.p, operation.len, "Stream", 6);
 	c->foundation = model_of_arn(c->model_called);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one C++ file: simdjson behind the C functions of json.h. See there for what is promised.
+// The one C++ file: simdjson behind the C functions of json.h.
 //
-// simdjson's element and its iterators are each one (document, index) pair; `struct json` is that pair with a
-// C face. They are copied bytewise in both directions, which the assertions below keep honest. The text is
-// copied once, into a buffer with the padding that simdjson reads past the end; strings are unescaped into
-// the document's own memory, so the caller's bytes may go as soon as json_parse returns. Exceptions are off:
-// every call is made in its checked form.
-extern "C" { // base is C and does not know of C++
+// simdjson's element and its iterators are each one (document, index) pair; `struct json` is that pair in C.
+// They are copied bytewise in both directions; the assertions below check that this works. The text is copied
+// once, into a buffer with the padding that simdjson reads past the end. Strings are unescaped into the
+// document's own memory, so the caller may free the text when json_parse returns. Exceptions are off: every
+// call is made in its checked form.
+extern "C" { // the headers of base have no C++ guards
 #include "base/buf.h"
 }
 #include "ingest/json.h"

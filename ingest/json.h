@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON in C: a thin face over simdjson's DOM, so that its C++ stays in json.cc and everything else is plain
-// C.
+// JSON in C: a thin layer over simdjson's DOM. Its C++ stays in json.cc.
 //
-// A `struct json` is a value: a reference into the parser's tape. It, and every string read from it, lives
-// until the same parser parses again or is freed. {NULL, 0} means "absent"; every reader takes it and says
-// no.
+// A `struct json` is a value: a reference into the parser's tape. The value, and every string read from it,
+// lives until the same parser parses again or is freed. {NULL, 0} means "absent"; every reader accepts it and
+// returns false.
 //
-// Readers are strict: a number in a string is a string. Of a key that stands twice in an object, the first
-// counts.
+// Readers are strict: a number in a string is a string. If an object has a key twice, the first one counts.
 #ifndef NOWCAST_INGEST_JSON_H
 #define NOWCAST_INGEST_JSON_H
 
@@ -48,9 +46,9 @@ struct json_parser;
 struct json_parser *json_parser_new(void);
 void json_parser_free(struct json_parser *p);
 
-// Parses one document; `text` needs no padding and may go away afterwards. On false *ret_why is a static
-// sentence. Memory for the largest document so far is kept; json_parser_shrink gives back what exceeds `keep`
-// bytes of text.
+// Parses one document. `text` needs no padding, and may be freed afterwards. On false *ret_why is a static
+// sentence. The parser keeps memory for its largest document so far; json_parser_shrink frees it if that
+// document was larger than `keep` bytes.
 bool json_parse(struct json_parser *p, struct str text, struct json *ret, const char **ret_why) NC_CHECK;
 void json_parser_shrink(struct json_parser *p, size_t keep);
 
@@ -59,9 +57,14 @@ void json_parser_shrink(struct json_parser *p, size_t keep);
 enum json_type json_type(struct json v);
 const char *json_type_name(enum json_type t);
 
-static inline bool json_missing(struct json v) // absent or null, which CloudTrail uses alike
+static inline bool json_missing(struct json v) // absent or null: CloudTrail writes either for "no value"
 {
 	return json_type(v) <= JSON_NULL;
+}
+
+static inline struct json json_present(struct json a, struct json b) // a, or b if a is missing
+{
+	return json_missing(a) ? b : a;
 }
 
 // True, and *ret set, only if the value is of that type. json_double takes both kinds of number.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The consumer. Messages and rebalances come out of one queue, in order, on the thread that polls, one at a
-// time: so a partition is taken away strictly between two messages, and what was handed on before that
-// belongs to the old assignment. (The batch call would hand out an array that a rebalance may have outdated
-// half-way. One by one costs well below a microsecond a message, and has no such middle.)
+// The consumer. Messages and rebalances come from one queue, in order and one at a time, on the thread that
+// polls. So a partition is revoked strictly between two messages, and all messages delivered before belong to
+// the old assignment. (librdkafka's batch call returns an array that a rebalance may outdate in the middle.
+// One message at a time costs well below a microsecond and has no such problem.)
 //
-// Positions are kept here and not in librdkafka's offset store: a position counts once its message was handed
-// on, and dies with the assignment, so no commit can ever name a message whose record was dropped with its
-// partition.
+// Positions are kept here and not in librdkafka's offset store. A position counts once its message was
+// delivered, and is deleted with the assignment, so no commit can name a message whose record was dropped
+// with its partition.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,8 +18,8 @@ enum { CLOCK_EVERY = 128 }; // messages between two looks at the clock
 struct position {
 	char *topic;
 	int32_t partition;
-	int64_t next;      // behind the last message handed on; RD_KAFKA_OFFSET_INVALID: none yet
-	int64_t committed; // what was last asked to be committed
+	int64_t next;      // after the last message delivered; RD_KAFKA_OFFSET_INVALID: none yet
+	int64_t committed; // position of the last commit
 };
 
 struct kafka {
@@ -32,7 +32,7 @@ struct kafka {
 	struct err fatal;
 };
 
-static void say(struct kafka *k, int severity, const char *what, const char *more)
+static void log_event(struct kafka *k, int severity, const char *what, const char *more)
 {
 	struct buf b = BUF_INIT;
 	buf_addf(&b, "%s%s%s", what, *more ? ": " : "", more);
@@ -42,7 +42,7 @@ static void say(struct kafka *k, int severity, const char *what, const char *mor
 
 // ---- positions
 
-static struct position *find(struct kafka *k, const char *topic, int32_t partition)
+static struct position *find_position(struct kafka *k, const char *topic, int32_t partition)
 {
 	if (k->last < k->npositions) {
 		struct position *p = &k->positions[k->last];
@@ -62,7 +62,7 @@ static struct position *find(struct kafka *k, const char *topic, int32_t partiti
 static void add_positions(struct kafka *k, const rd_kafka_topic_partition_list_t *list)
 {
 	for (int i = 0; i < list->cnt; i++) {
-		if (find(k, list->elems[i].topic, list->elems[i].partition))
+		if (find_position(k, list->elems[i].topic, list->elems[i].partition))
 			continue;
 		k->positions = xrealloc(k->positions, k->npositions + 1, sizeof *k->positions);
 		k->positions[k->npositions++] =
@@ -74,7 +74,7 @@ static void add_positions(struct kafka *k, const rd_kafka_topic_partition_list_t
 static void remove_positions(struct kafka *k, const rd_kafka_topic_partition_list_t *list)
 {
 	for (int i = 0; i < list->cnt; i++) {
-		struct position *p = find(k, list->elems[i].topic, list->elems[i].partition);
+		struct position *p = find_position(k, list->elems[i].topic, list->elems[i].partition);
 		if (!p)
 			continue;
 		free(p->topic);
@@ -93,17 +93,17 @@ static void remove_all_positions(struct kafka *k)
 
 // ---- rebalancing
 
-static void check(struct kafka *k, rd_kafka_error_t *e, const char *what)
+static void log_failure(struct kafka *k, rd_kafka_error_t *e, const char *what)
 {
 	if (!e)
 		return;
-	say(k, 3, what, rd_kafka_error_string(e));
+	log_event(k, 3, what, rd_kafka_error_string(e));
 	rd_kafka_error_destroy(e);
 }
 
-static void give_up(struct kafka *k, rd_kafka_topic_partition_list_t *list)
+static void revoke_partitions(struct kafka *k, rd_kafka_topic_partition_list_t *list)
 {
-	// A lost assignment belongs to somebody else already: nothing may be committed for it.
+	// A lost assignment belongs to another consumer already: nothing may be committed for it.
 	if (!rd_kafka_assignment_lost(k->rk))
 		k->hooks.on_revoke(k->hooks.user);
 	remove_positions(k, list);
@@ -119,24 +119,26 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
 		if (!cooperative)
 			remove_all_positions(k);
 		add_positions(k, list);
-		check(k, cooperative ? rd_kafka_incremental_assign(rk, list) : NULL, "cannot take partitions");
+		log_failure(k, cooperative ? rd_kafka_incremental_assign(rk, list) : NULL,
+		            "cannot take assigned partitions");
 		if (!cooperative && rd_kafka_assign(rk, list))
-			say(k, 3, "cannot take partitions", "");
+			log_event(k, 3, "cannot take assigned partitions", "");
 		if (k->paused)
 			rd_kafka_pause_partitions(rk, list);
 	} else {
 		if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-			say(k, 4, "rebalance", rd_kafka_err2str(code));
-		give_up(k, list);
-		check(k, cooperative ? rd_kafka_incremental_unassign(rk, list) : NULL, "cannot give partitions up");
+			log_event(k, 4, "rebalance", rd_kafka_err2str(code));
+		revoke_partitions(k, list);
+		log_failure(k, cooperative ? rd_kafka_incremental_unassign(rk, list) : NULL,
+		            "cannot release revoked partitions");
 		if (!cooperative) {
 			rd_kafka_assign(rk, NULL);
 			remove_all_positions(k);
 		}
 	}
-	snprintf(text, sizeof text, "%d partitions %s, %zu held", list->cnt,
-	         code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "given up", k->npositions);
-	say(k, 6, text, "");
+	snprintf(text, sizeof text, "%d partitions %s, %zu assigned now", list->cnt,
+	         code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "revoked", k->npositions);
+	log_event(k, 6, text, "");
 }
 
 static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
@@ -146,9 +148,9 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
 	(void)rk;
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET)
 		return;
-	say(k, 4, "a commit failed; the next one covers it", rd_kafka_err2str(code));
+	log_event(k, 4, "a commit failed; the next commit includes it", rd_kafka_err2str(code));
 	for (int i = 0; list && i < list->cnt; i++) {
-		struct position *p = find(k, list->elems[i].topic, list->elems[i].partition);
+		struct position *p = find_position(k, list->elems[i].topic, list->elems[i].partition);
 		if (p)
 			p->committed = RD_KAFKA_OFFSET_INVALID;
 	}
@@ -224,27 +226,27 @@ static void on_consumer_error(struct kafka *k, const rd_kafka_message_t *m)
 		err_set(&k->fatal, ERR_FATAL, "kafka: %s", why);
 	} else if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
 	           m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-		say(k, 4, "a topic of `topics` does not exist yet; waiting for it", rd_kafka_message_errstr(m));
+		log_event(k, 4, "a topic of `topics` does not exist yet; waiting for it", rd_kafka_message_errstr(m));
 	} else if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
 	           m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
-		say(k, 3, "the broker denies access; grant Read on the topics and on the group",
+		log_event(k, 3, "the broker denies access; grant Read on the topics and on the group",
 		    *topic ? topic : rd_kafka_message_errstr(m));
 	} else {
-		say(k, 4, *topic ? topic : "consumer", rd_kafka_message_errstr(m));
+		log_event(k, 4, *topic ? topic : "consumer", rd_kafka_message_errstr(m));
 	}
 }
 
-// True: the owner has enough.
-static bool hand_on(struct kafka *k, const rd_kafka_message_t *m)
+// True: stop polling.
+static bool deliver_message(struct kafka *k, const rd_kafka_message_t *m)
 {
 	if (m->err) {
 		on_consumer_error(k, m);
 		return k->fatal.kind != ERR_NONE;
 	}
 	const char *topic = rd_kafka_topic_name(m->rkt);
-	struct position *p = find(k, topic, m->partition);
+	struct position *p = find_position(k, topic, m->partition);
 	if (!p)
-		return false; // left over from before its partition was given up: the next owner reads it
+		return false; // of a partition that was revoked since: its next owner reads it
 	struct origin origin = {.topic = str_of(topic), .partition = m->partition, .offset = m->offset};
 	bool enough = k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len});
 	p->next = m->offset + 1;
@@ -257,7 +259,7 @@ bool kafka_poll(struct kafka *k, int wait_ms, struct err *err)
 	int n = 0;
 	rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, wait_ms);
 	while (m) {
-		bool enough = hand_on(k, m);
+		bool enough = deliver_message(k, m);
 		rd_kafka_message_destroy(m);
 		if (enough || (++n % CLOCK_EVERY == 0 && when_ticks_ms() >= until))
 			break;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three layers: our defaults, over them the user's kafka.* properties, over those what correctness rests on,
-// which the user may therefore not set at all.
+// Three layers: our defaults; over them the user's kafka.* properties; over those the properties that the
+// promise "no message is lost" depends on, which the user may not set.
 #include "ingest/kafka_priv.h"
 
 #include <stdio.h>
@@ -10,12 +10,12 @@ struct property {
 };
 
 static const struct property consumer_defaults[] = {
-	// a new group begins at the beginning: nothing is skipped
+	// a new group begins with the oldest message
 	{"auto.offset.reset", "earliest"},
 	// spreads the partitions of several small topics, unlike range
 	{"partition.assignment.strategy", "roundrobin"},
 	{"enable.partition.eof", "false"},
-	// with queue.bytes, what bounds the memory of a worker
+	// with queue.bytes, these bound the memory of a worker
 	{"fetch.max.bytes", "12582912"},
 	{"max.partition.fetch.bytes", "3145728"},
 	{"fetch.wait.max.ms", "100"},
@@ -25,9 +25,9 @@ static const struct property consumer_defaults[] = {
 
 static const struct property shared_defaults[] = {
 	{"client.id", "nowcast"},
-	{"log.connection.close", "false"},                  // brokers close idle connections; that is no news
+	{"log.connection.close", "false"},                  // brokers close idle connections: not worth a line
 	{"reconnect.backoff.max.ms", "5000"},
-	{"topic.metadata.refresh.interval.ms", "30000"},    // how soon new topics and partitions are seen
+	{"topic.metadata.refresh.interval.ms", "30000"},    // how soon new topics and partitions are found
 	{0},
 };
 
@@ -46,11 +46,11 @@ static const struct property producer_defaults[] = {
 };
 
 static const struct property producer_fixed[] = {
-	{"enable.idempotence", "true"},                     // a retry of its own makes no second letter
+	{"enable.idempotence", "true"},                     // a retry of the producer makes no second letter
 	{0},
 };
 
-static bool set(rd_kafka_conf_t *k, const char *name, const char *value, struct err *err)
+static bool set_property(rd_kafka_conf_t *k, const char *name, const char *value, struct err *err)
 {
 	char why[256];
 	if (rd_kafka_conf_set(k, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
@@ -64,13 +64,13 @@ static bool set_number(rd_kafka_conf_t *k, const char *name, int64_t value, stru
 {
 	char text[24];
 	snprintf(text, sizeof text, "%lld", (long long)value);
-	return set(k, name, text, err);
+	return set_property(k, name, text, err);
 }
 
-static bool set_all(rd_kafka_conf_t *k, const struct property *p, struct err *err)
+static bool set_properties(rd_kafka_conf_t *k, const struct property *p, struct err *err)
 {
 	for (; p->name; p++)
-		if (!set(k, p->name, p->value, err))
+		if (!set_property(k, p->name, p->value, err))
 			return false;
 	return true;
 }
@@ -87,25 +87,25 @@ static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct er
 {
 	for (size_t i = 0; i < conf->nkafka; i++) {
 		if (is_fixed(conf->kafka[i].key))
-			return err_set(err, ERR_CONFIG, "kafka.%s is not yours to set: that nothing is lost rests on it",
+			return err_set(err, ERR_CONFIG,
+			               "kafka.%s cannot be set: nowcast sets it so that no message is lost",
 			               conf->kafka[i].key);
-		if (!set(k, conf->kafka[i].key, conf->kafka[i].value, err))
+		if (!set_property(k, conf->kafka[i].key, conf->kafka[i].value, err))
 			return false;
 	}
-	return !*conf->brokers || set(k, "bootstrap.servers", conf->brokers, err);
+	return !*conf->brokers || set_property(k, "bootstrap.servers", conf->brokers, err);
 }
 
 static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *text)
 {
 	const struct kafka_hooks *hooks = rk ? rd_kafka_opaque(rk) : NULL;
-	// What a property is for is told by librdkafka to consumers and producers alike; it is the same file for
-	// both.
+	// CONFWARN: a property is for consumers or producers only. Both read the same file, so that is no
+	// mistake.
 	if (hooks && strcmp(facility, "CONFWARN") != 0)
-		hooks->on_log(hooks->user, strcmp(facility, "FAIL") == 0 ? 4 : severity,
-		              text); // it tries again by itself
+		hooks->on_log(hooks->user, strcmp(facility, "FAIL") == 0 ? 4 : severity, text); // FAIL: it retries
 }
 
-// A connection that breaks is in the log already (on_log); what comes here alone is what it means.
+// A broken connection is in the log already (on_log); here is what it means for nowcast.
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
 {
 	const struct kafka_hooks *hooks = opaque;
@@ -116,7 +116,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
 		hooks->on_log(hooks->user, code == RD_KAFKA_RESP_ERR__FATAL ? 3 : 4, text);
 }
 
-static rd_kafka_conf_t *base(const struct kafka_hooks *hooks)
+static rd_kafka_conf_t *new_base_conf(const struct kafka_hooks *hooks)
 {
 	rd_kafka_conf_t *k = rd_kafka_conf_new();
 	rd_kafka_conf_set_opaque(k, (void *)hooks);
@@ -129,51 +129,53 @@ static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct er
 {
 	// fetch.max.bytes and its framing; a single larger message comes alone
 	const int64_t fetch_most = 17 << 20;
-	return set_all(k, shared_defaults, err) && set_all(k, consumer_defaults, err) &&
+	return set_properties(k, shared_defaults, err) && set_properties(k, consumer_defaults, err) &&
 	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
 	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) &&
-	       set_from_user(k, conf, err) && set(k, "group.id", conf->group, err) &&
-	       set_all(k, consumer_fixed, err);
+	       set_from_user(k, conf, err) && set_property(k, "group.id", conf->group, err) &&
+	       set_properties(k, consumer_fixed, err);
 }
 
 static bool fill_producer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
-	// The broker's limit decides what is too large, not the client's.
-	return set_all(k, shared_defaults, err) && set_all(k, producer_defaults, err) &&
+	// The broker's limit decides which letter is too large, not the client's.
+	return set_properties(k, shared_defaults, err) && set_properties(k, producer_defaults, err) &&
 	       set_number(k, "message.max.bytes", conf->message_bytes + (1 << 20), err) &&
-	       set_from_user(k, conf, err) && set_all(k, producer_fixed, err);
+	       set_from_user(k, conf, err) && set_properties(k, producer_fixed, err);
+}
+
+typedef bool fill_fn(rd_kafka_conf_t *k, const struct conf *conf, struct err *err);
+
+static rd_kafka_conf_t *build_conf(const struct conf *conf, const struct kafka_hooks *hooks, fill_fn *fill,
+                                   struct err *err)
+{
+	rd_kafka_conf_t *k = new_base_conf(hooks);
+	if (fill(k, conf, err))
+		return k;
+	rd_kafka_conf_destroy(k);
+	return NULL;
 }
 
 rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err)
 {
-	rd_kafka_conf_t *k = base(hooks);
-	if (fill_consumer(k, conf, err))
-		return k;
-	rd_kafka_conf_destroy(k);
-	return NULL;
+	return build_conf(conf, hooks, fill_consumer, err);
 }
 
 rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err)
 {
-	rd_kafka_conf_t *k = base(hooks);
-	if (fill_producer(k, conf, err))
-		return k;
-	rd_kafka_conf_destroy(k);
-	return NULL;
+	return build_conf(conf, hooks, fill_producer, err);
 }
 
 bool kafka_check(const struct conf *conf, struct err *err)
 {
 	static const struct kafka_hooks none = {0};
 	rd_kafka_conf_t *consumer = kafka_conf_consumer(conf, &none, err);
-	if (!consumer)
-		return false;
-	rd_kafka_conf_destroy(consumer);
-	rd_kafka_conf_t *producer = kafka_conf_producer(conf, &none, err);
-	if (!producer)
-		return false;
-	rd_kafka_conf_destroy(producer);
-	return true;
+	rd_kafka_conf_t *producer = consumer ? kafka_conf_producer(conf, &none, err) : NULL;
+	if (consumer)
+		rd_kafka_conf_destroy(consumer);
+	if (producer)
+		rd_kafka_conf_destroy(producer);
+	return producer != NULL;
 }

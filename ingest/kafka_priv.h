@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our configuration as librdkafka's; for kafka.c and kafka_producer.c only.
+// Private to kafka*.c: our configuration as librdkafka's.
 #ifndef NOWCAST_INGEST_KAFKA_PRIV_H
 #define NOWCAST_INGEST_KAFKA_PRIV_H
 
@@ -7,8 +7,8 @@
 
 #include "ingest/kafka.h"
 
-// NULL with ERR_CONFIG set when a property is unknown, not valid, or ours alone to set. The opaque is
-// `hooks`.
+// The caller owns the result. NULL (ERR_CONFIG): a property is unknown, has a wrong value, or may not be set
+// by the user. `hooks` becomes librdkafka's opaque and must outlive the client.
 rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err);
 rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,

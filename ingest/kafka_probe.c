@@ -15,7 +15,7 @@ struct probe {
 
 static void ignore_log(void *user, int severity, const char *text)
 {
-	(void)user, (void)severity, (void)text; // the probe's own result says it
+	(void)user, (void)severity, (void)text; // the result of the probe says it
 }
 
 static bool probe_open(struct probe *p, const struct conf *conf, struct kafka_hooks *hooks, struct err *err)
@@ -48,8 +48,8 @@ static bool is_wanted(const struct conf *conf, const char *topic)
 	return false;
 }
 
-// How far the group and the brokers are in one topic.
-static void measure(struct probe *p, const rd_kafka_metadata_topic_t *t, struct kafka_topic *ret)
+// Reads the positions of the group and of the brokers in one topic.
+static void measure_topic(struct probe *p, const rd_kafka_metadata_topic_t *t, struct kafka_topic *ret)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(t->partition_cnt);
 	for (int i = 0; i < t->partition_cnt; i++)
@@ -105,7 +105,7 @@ bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_top
 			struct kafka_topic topic = {.name = t->topic, .partitions = t->partition_cnt};
 			if (!is_wanted(conf, t->topic))
 				continue;
-			measure(&p, t, &topic);
+			measure_topic(&p, t, &topic);
 			on_topic(user, &topic);
 		}
 		rd_kafka_metadata_destroy(md);

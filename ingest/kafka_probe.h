@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks at the topics without joining the group: are they there, how much is in them, how far is the group.
+// Looks at the topics without joining the group: whether they exist, how many messages they hold, and how
+// many of these the group has not committed.
 #ifndef NOWCAST_INGEST_KAFKA_PROBE_H
 #define NOWCAST_INGEST_KAFKA_PROBE_H
 
@@ -11,16 +12,16 @@
 struct kafka_topic {
 	const char *name;
 	int partitions;
-	int64_t messages;   // that the brokers still hold
+	int64_t messages;   // that the brokers still have
 	int64_t behind;     // of them, not yet committed by the group
 	bool committed;     // the group has committed in this topic
-	const char *fault;  // why nothing is known of it, or NULL
+	const char *fault;  // why the topic could not be read, or NULL
 };
 
 typedef void kafka_topic_fn(void *user, const struct kafka_topic *topic);
 
-// Calls `on_topic` for every topic that `topics` names or matches; a name that is not there comes with a
-// fault. ERR_RETRY: no broker answered within `timeout_ms`; ERR_CONFIG: a kafka.* property is wrong.
+// Calls `on_topic` for every topic that `topics` names or matches; a name without a topic has a fault.
+// ERR_RETRY: no broker answered within `timeout_ms`; ERR_CONFIG: a kafka.* property is wrong.
 bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user,
                  struct err *err) NC_CHECK;
 

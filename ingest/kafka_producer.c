@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The producer of dead letters. It is used seldom and must be certain: a send returns when the brokers have
-// answered for each letter, for only then may the offset of the message be committed. Idempotent, so its own
-// retries make no duplicates.
+// The producer of dead letters. A send returns when the brokers have answered for each letter: only then may
+// the offset of the message be committed. The producer is idempotent, so its retries make no duplicates.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -72,8 +71,8 @@ static rd_kafka_headers_t *headers_of(const struct dead_letter *d)
 	return h;
 }
 
-static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, const struct dead_letter *d,
-                                   int *answer)
+static rd_kafka_resp_err_t produce_letter(struct kafka_producer *p, const char *topic,
+                                          const struct dead_letter *d, int *answer)
 {
 	for (int64_t waited = 0;; waited += 100) {
 		rd_kafka_headers_t *headers = headers_of(d);
@@ -89,7 +88,7 @@ static rd_kafka_resp_err_t produce(struct kafka_producer *p, const char *topic, 
 	}
 }
 
-static bool judge(const char *topic, int answer, bool *ret_too_large, struct err *err)
+static bool check_answer(const char *topic, int answer, bool *ret_too_large, struct err *err)
 {
 	switch (answer) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -107,24 +106,24 @@ static bool judge(const char *topic, int answer, bool *ret_too_large, struct err
 bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters,
                          size_t n, bool *ret_too_large, struct err *err)
 {
-	int *response_cache = xcalloc(n, sizeof *response_cache);
+	int *answers = xcalloc(n, sizeof *answers);
 	bool good = true;
 	for (size_t i = 0; i < n; i++) {
-		response_cache[i] = IN_FLIGHT;
-		rd_kafka_resp_err_t code = produce(p, topic, &letters[i], &response_cache[i]);
+		answers[i] = IN_FLIGHT;
+		rd_kafka_resp_err_t code = produce_letter(p, topic, &letters[i], &answers[i]);
 		if (code)
-			response_cache[i] = code;
+			answers[i] = code;
 	}
 	if (rd_kafka_flush(p->rk, ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		// The answers live until here: take back what is still under way before they go.
+		// Delivery reports write into `answers`: wait until none is in flight before that is freed.
 		rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 		while (rd_kafka_flush(p->rk, 1000) == RD_KAFKA_RESP_ERR__TIMED_OUT)
 			;
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret_too_large[i] = false;
-		good = judge(topic, response_cache[i], &ret_too_large[i], err) && good;
+		good = check_answer(topic, answers[i], &ret_too_large[i], err) && good;
 	}
-	free(response_cache);
+	free(answers);
 	return good;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of `kcat -C -J`: {"topic":T,"partition":P,"offset":O,...,"payload":"..."}. They are a dump's frame
-// around a message, not a wrapper that travels in Kafka, so they are taken off here, before the decoder, and
-// give faults their true origin. A scan of the top level is enough: kcat writes no whitespace that matters
-// and the payload is one string.
+// Lines of `kcat -C -J`: {"topic":T,"partition":P,"offset":O,...,"payload":"..."}. A dump has such a frame
+// around each message. It is removed before the decoder, so that faults report the message's own origin. A
+// scan of the top level is enough: the payload is one string.
 #include "ingest/origin.h"
 
 #include <stdlib.h>
@@ -17,7 +16,7 @@ static void skip_space(struct scan *s)
 		s->p++;
 }
 
-static bool expect(struct scan *s, char c)
+static bool expect_char(struct scan *s, char c)
 {
 	skip_space(s);
 	if (s->p >= s->end || *s->p != c)
@@ -26,10 +25,10 @@ static bool expect(struct scan *s, char c)
 	return true;
 }
 
-// A string, still escaped, without its quotes.
+// A string without its quotes, still escaped.
 static bool scan_string(struct scan *s, struct str *ret)
 {
-	if (!expect(s, '"'))
+	if (!expect_char(s, '"'))
 		return false;
 	const char *start = s->p;
 	for (;;) {
@@ -47,7 +46,7 @@ static bool scan_string(struct scan *s, struct str *ret)
 	}
 }
 
-// Any value; *ret_quoted: it is a string, and *ret stands without its quotes.
+// Any value; *ret_quoted: it is a string, and *ret is without its quotes.
 static bool scan_value(struct scan *s, struct str *ret, bool *ret_quoted)
 {
 	struct str ignored;
@@ -73,7 +72,7 @@ static bool scan_value(struct scan *s, struct str *ret, bool *ret_quoted)
 	return ret->len > 0 && depth == 0;
 }
 
-static int hex4(const char *p)
+static int parse_hex4(const char *p)
 {
 	int v = 0;
 	for (int i = 0; i < 4; i++) {
@@ -102,15 +101,15 @@ static void add_utf8(struct buf *b, uint32_t c)
 		buf_addc(b, (char)(0x80 | (c >> (6 * more) & 0x3f)));
 }
 
-// "\uXXXX", a surrogate pair included; `s` begins behind the u.
+// "\uXXXX", or a surrogate pair; `s` begins after the u.
 static bool unescape_unicode(struct str *s, struct buf *b)
 {
-	int c = s->len >= 4 ? hex4(s->p) : -1;
+	int c = s->len >= 4 ? parse_hex4(s->p) : -1;
 	if (c < 0)
 		return false;
 	size_t used = 4;
 	if (c >= 0xd800 && c < 0xdc00 && s->len >= 10 && s->p[4] == '\\' && s->p[5] == 'u') {
-		int low = hex4(s->p + 6);
+		int low = parse_hex4(s->p + 6);
 		if (low >= 0xdc00 && low < 0xe000) {
 			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 			used = 10;
@@ -149,7 +148,7 @@ static bool unescape(struct str s, struct buf *b)
 	return true;
 }
 
-static int64_t number(struct str s)
+static int64_t parse_number(struct str s)
 {
 	char digits[24] = "";
 	memcpy(digits, s.p, s.len < sizeof digits - 1 ? s.len : sizeof digits - 1);
@@ -162,32 +161,32 @@ bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, 
 	struct str key, value, payload = STR_NONE;
 	struct origin origin = *ret_origin;
 	bool quoted, payload_quoted = false, topic = false, partition = false, has_payload = false;
-	if (line.len < 2 || !expect(&s, '{'))
+	if (line.len < 2 || !expect_char(&s, '{'))
 		return false;
 	do {
-		if (!scan_string(&s, &key) || !expect(&s, ':') || !scan_value(&s, &value, &quoted))
+		if (!scan_string(&s, &key) || !expect_char(&s, ':') || !scan_value(&s, &value, &quoted))
 			return false;
 		if (str_is(key, "topic") && quoted) {
 			origin.topic = value;
 			topic = true;
 		} else if (str_is(key, "partition") && !quoted) {
-			origin.partition = (int32_t)number(value);
+			origin.partition = (int32_t)parse_number(value);
 			partition = true;
 		} else if (str_is(key, "offset") && !quoted) {
-			origin.offset = number(value);
+			origin.offset = parse_number(value);
 		} else if (str_is(key, "payload")) {
 			payload = value;
 			payload_quoted = quoted;
 			has_payload = true;
 		} else if (!topic) {
-			return false; // kcat begins with the topic: whatever this is, no need to read on
+			return false; // kcat writes the topic first
 		}
-	} while (expect(&s, ','));
-	if (!topic || !partition || !has_payload || !expect(&s, '}'))
+	} while (expect_char(&s, ','));
+	if (!topic || !partition || !has_payload || !expect_char(&s, '}'))
 		return false;
 	skip_space(&s);
 	if (s.p < s.end)
-		return false; // more stands behind it: the decoder takes such a line apart
+		return false; // text follows the object: the decoder splits such a line
 	if (payload_quoted) {
 		if (!unescape(payload, scratch))
 			return false;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CloudWatch metrics count tokens or images, and the JSON form in which a metric stream sends them.
+// Which CloudWatch metrics count tokens or images ("Amazon Bedrock runtime metrics" in the Amazon Bedrock
+// User Guide), and the JSON form in which a metric stream sends them ("CloudWatch metric stream output in
+// JSON format" in the Amazon CloudWatch User Guide).
 //
 // CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by
-// project, ...): adding two sets counts them twice. The set that is the model alone is what is split among
-// the calls; of the one that tells the service tiers apart, what the standard tier did not serve is read
-// beside it, to say how much of that went at other rates. The names of the cache metrics have changed once;
-// both stand in the table.
+// project, ...), so adding two sets would count them twice. The points by model alone are what is allocated
+// to the calls. Of the points by model and tiers, those that the standard tier did not serve are read as
+// well: they say how many of these tokens have another rate. AWS has renamed the cache metrics once; the
+// table has both names.
+#include <assert.h>
 #include <math.h>
 
 #include "base/when.h"
@@ -17,7 +20,7 @@ static const struct {
 	const char *name;
 	enum token_kind token_kind;
 	bool mantle;
-} table[] = {
+} token_metrics[] = {
 	{"InputTokenCount", TOKENS_INPUT, false},
 	{"OutputTokenCount", TOKENS_OUTPUT, false},
 	{"CacheReadInputTokenCount", TOKENS_CACHE_READ, false},
@@ -29,15 +32,15 @@ static const struct {
 	{"TotalOutputTokens", TOKENS_OUTPUT, true},
 };
 
-enum verdict metric_kind(struct str namespace, struct str name, enum token_kind *token_kind, bool *mantle)
+enum verdict metric_kind(struct metric_series *s, struct str namespace, struct str name)
 {
 	bool of_mantle = str_is(namespace, "AWS/BedrockMantle");
 	if (!of_mantle && !str_is(namespace, "AWS/Bedrock"))
 		return NOT_OURS;
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		if (table[i].mantle == of_mantle && str_is(name, table[i].name)) {
-			*token_kind = table[i].token_kind;
-			*mantle = of_mantle;
+	for (size_t i = 0; i < sizeof token_metrics / sizeof *token_metrics; i++) {
+		if (token_metrics[i].mantle == of_mantle && str_is(name, token_metrics[i].name)) {
+			s->token_kind = token_metrics[i].token_kind;
+			s->mantle = of_mantle;
 			return OURS;
 		}
 	}
@@ -70,32 +73,33 @@ enum verdict metric_dims_read(const struct metric_dims *d)
 	           : NOT_OURS;
 }
 
-bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_kind token_kind,
-                 struct str account, struct str region, const struct metric_dims *dims, int64_t ms,
-                 double sum, struct err *err)
+bool metric_fill(struct record *r, struct arena *a, const struct metric_series *s, int64_t ms, double sum,
+                 struct err *err)
 {
-	struct str model = dims->model;
+	const struct metric_dims *dims = &s->dims;
 	const int64_t last_ms = 253402300799999; // the year 9999
 	struct metric *m = &r->metric;
 	r->kind = RECORD_METRIC;
-	*m = (struct metric){.account = account,
-	                     .region = region,
+	assert(s->dims.of_model && s->token_kind < TOKEN_KINDS);
+	*m = (struct metric){.account = s->account,
+	                     .region = s->region,
 	                     .minute = ms / MS_PER_MINUTE,
-	                     .token_kind = token_kind,
+	                     .token_kind = s->token_kind,
 	                     .of_tier = dims->n > 1};
 	if (m->of_tier && (!tier_of_word(dims->served, &m->served) || !tier_of_word(dims->asked, &m->asked)))
-		m->asked = PRICE_TIERS; // that served is known: metric_dims_read
+		m->asked = PRICE_TIERS; // the tier that served is known: metric_dims_read has checked it
 	if (ms < 0 || ms > last_ms || ms % MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP,
 		               "the data point's time is not the start of a minute: %lld ms since 1970",
 		               (long long)ms);
-	if (model.len > FIELD_STRING_MAX)
-		return err_set(err, ERR_SKIP, "the model's name is %zu bytes long, of at most %d", model.len,
+	if (dims->model.len > FIELD_STRING_MAX)
+		return err_set(err, ERR_SKIP, "the model's name is %zu bytes long, of at most %d", dims->model.len,
 		               FIELD_STRING_MAX);
-	return (!account.len || field_account(account, "the metric's account", err)) &&
-	       field_region(region, "the metric's region", err) &&
+	return (!s->account.len || field_account(s->account, "the metric's account", err)) &&
+	       field_region(s->region, "the metric's region", err) &&
 	       field_sum(sum, "the metric's sum", &m->sum, err) &&
-	       (mantle ? model_key_mantle(a, model, &m->model, err) : model_key(model, &m->model, err));
+	       (s->mantle ? model_key_mantle(a, dims->model, &m->model, err)
+	                  : model_key(dims->model, &m->model, err));
 }
 
 int64_t metric_samples(double count)
@@ -103,8 +107,9 @@ int64_t metric_samples(double count)
 	return count >= 1 && count <= 1e12 && floor(count) == count ? (int64_t)count : 0;
 }
 
-// {"ModelId": model}, perhaps with the tiers.
-static enum verdict read_dims(struct json dimensions, bool mantle, struct metric_dims *ret, struct err *err)
+// {"ModelId": model}, or with the two tiers as well.
+static enum verdict read_dimensions(struct json dimensions, bool mantle, struct metric_dims *ret,
+                                    struct err *err)
 {
 	struct str key, value;
 	struct json v, model = JSON_ABSENT;
@@ -120,23 +125,21 @@ static enum verdict read_dims(struct json dimensions, bool mantle, struct metric
 	return metric_dims_read(ret);
 }
 
-enum verdict metric_stream(const struct top *t, struct arena *a, struct record *r, struct err *err)
+enum verdict metric_stream(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
-	struct str namespace, name, account, region;
-	struct metric_dims dims;
-	enum token_kind token_kind;
-	bool mantle;
+	struct str namespace, name;
+	struct metric_series s;
 	if (!json_str(t->f[F_namespace_], &namespace) || !json_str(t->f[F_metric_name], &name) ||
-	    metric_kind(namespace, name, &token_kind, &mantle) == NOT_OURS)
+	    metric_kind(&s, namespace, name) == NOT_OURS)
 		return NOT_OURS;
-	enum verdict v = read_dims(t->f[F_dimensions], mantle, &dims, err);
+	enum verdict v = read_dimensions(t->f[F_dimensions], s.mantle, &s.dims, err);
 	if (v != OURS)
 		return v;
 	int64_t ms;
 	double sum;
 	struct json value = json_get(t->f[F_value], STR("sum"));
-	if (!field_str(t->f[F_account_id], "account_id", &account, err) ||
-	    !field_str(t->f[F_region], "region", &region, err))
+	if (!field_str(t->f[F_account_id], "account_id", &s.account, err) ||
+	    !field_str(t->f[F_region], "region", &s.region, err))
 		return BROKEN;
 	if (!json_int(t->f[F_timestamp], &ms)) {
 		err_set(err, ERR_SKIP, "timestamp should be a whole number of milliseconds, and is %s",
@@ -149,7 +152,7 @@ enum verdict metric_stream(const struct top *t, struct arena *a, struct record *
 		err_set(err, ERR_SKIP, "value.sum should be a number, and is %s", json_type_name(json_type(value)));
 		return BROKEN;
 	}
-	if (!metric_fill(r, a, mantle, token_kind, account, region, &dims, ms, sum, err))
+	if (!metric_fill(r, a, &s, ms, sum, err))
 		return BROKEN;
 	r->metric.samples = metric_samples(samples);
 	return OURS;

@@ -1,46 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers of CloudWatch's GetMetricData, kept together with the question.
+// Answers of GetMetricData (Amazon CloudWatch API Reference), together with their query.
 //
-// An answer names its series by the ids of the query only, so alone it cannot be understood: it is a fault
-// that says so. Whoever polls CloudWatch writes one object that holds both, in either shape:
+// An answer names its series by the ids of the query only. So an answer without its query is a fault. A
+// program that polls CloudWatch writes one object with both, in either shape:
 //
-//     {"MetricDataQueries": [...], "MetricDataResults": [...], "Region": "us-east-1", "AccountId": "111122223333"}
+//     {"MetricDataQueries": [...], "MetricDataResults": [...], "Region": "us-east-1", "AccountId": "1111..."}
 //     {"Query" or "Request":   {"MetricDataQueries": [...], ...},
 //      "Response" or "Answer": {"MetricDataResults": [...], ...}, "Region": ..., "AccountId": ...}
 //
-// Region (or region) is needed; the account is that of the query (AccountId in it), else AccountId (or
-// account_id) beside it, else unknown. A series is read if its query is the Sum over 60 s of a token metric
-// by model alone; others are none of our business. Timestamps are seconds since 1970 or ISO 8601.
+// Region (or region) is required. The account is AccountId in the query, else AccountId (or account_id)
+// beside it, else unknown. A series is read if its query is the Sum over 60 s of a token metric by model; all
+// others are ignored. Timestamps are seconds since 1970 or ISO 8601.
 #include <math.h>
 
 #include "base/when.h"
 #include "ingest/field.h"
 #include "ingest/recognise_priv.h"
 
-struct series {
-	enum token_kind token_kind;
-	bool mantle;
-	struct str account, region;
-	struct metric_dims dims;
-};
-
-static struct json first_of(struct json a, struct json b)
-{
-	return json_missing(a) ? b : a;
-}
-
-static struct json query_of(struct json queries, struct str id)
+static struct json find_query(struct json queries, struct str id)
 {
 	struct json q;
-	struct str its;
+	struct str id_of_query;
 	for (struct json_iter it = json_begin(queries); json_next(&it, NULL, &q);)
-		if (json_str(json_get(q, STR("Id")), &its) && str_eq(its, id))
+		if (json_str(json_get(q, STR("Id")), &id_of_query) &&
+		    str_eq(id_of_query, id))
 			return q;
 	return JSON_ABSENT;
 }
 
-// [{"Name": "ModelId", "Value": model}], perhaps with the tiers
-static enum verdict read_dims(struct json dimensions, bool mantle, struct metric_dims *ret, struct err *err)
+// [{"Name": "ModelId", "Value": model}], or with the two tiers as well
+static enum verdict read_query_dimensions(struct json dimensions, bool mantle, struct metric_dims *ret,
+                                          struct err *err)
 {
 	struct json d;
 	struct str name, value;
@@ -57,17 +47,17 @@ static enum verdict read_dims(struct json dimensions, bool mantle, struct metric
 	return metric_dims_read(ret);
 }
 
-static enum verdict series_of(struct json query, struct series *s, struct err *err)
+static enum verdict read_series(struct json query, struct metric_series *s, struct err *err)
 {
 	struct json stat = json_get(query, STR("MetricStat")), metric = json_get(stat, STR("Metric"));
 	struct str namespace, name, kind;
 	int64_t period;
 	if (!json_str(json_get(metric, STR("Namespace")), &namespace) ||
 	    !json_str(json_get(metric, STR("MetricName")), &name) ||
-	    metric_kind(namespace, name, &s->token_kind, &s->mantle) == NOT_OURS ||
+	    metric_kind(s, namespace, name) == NOT_OURS ||
 	    !json_str(json_get(stat, STR("Stat")), &kind) || !str_is(kind, "Sum"))
 		return NOT_OURS;
-	enum verdict v = read_dims(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
+	enum verdict v = read_query_dimensions(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
 	if (v != OURS)
 		return v;
 	if (!json_int(json_get(stat, STR("Period")), &period) || period != 60) {
@@ -82,7 +72,7 @@ static enum verdict series_of(struct json query, struct series *s, struct err *e
 	return OURS;
 }
 
-static bool time_of(struct json v, int64_t *ret_ms, struct err *err)
+static bool read_timestamp(struct json v, int64_t *ret_ms, struct err *err)
 {
 	struct str s;
 	double seconds;
@@ -94,7 +84,8 @@ static bool time_of(struct json v, int64_t *ret_ms, struct err *err)
 	return true;
 }
 
-static void points(struct json result, const struct series *s, struct arena *a, const struct sink *sink)
+static void decode_points(struct json result, const struct metric_series *s, struct arena *a,
+                          const struct sink *sink)
 {
 	struct json when, value;
 	struct json_iter times = json_begin(json_get(result, STR("Timestamps"))),
@@ -109,36 +100,35 @@ static void points(struct json result, const struct series *s, struct arena *a, 
 			return;
 		if (more != more_values) {
 			err_set(&err, ERR_SKIP, "a series has more Timestamps than Values, or fewer");
-			sink->fault(sink->user, JSON_ABSENT, &err);
+			sink->fault(sink->user, &err);
 			return;
 		}
-		bool good = time_of(when, &ms, &err);
+		bool good = read_timestamp(when, &ms, &err);
 		if (good && !json_double(value, &sum))
 			good = err_set(&err, ERR_SKIP, "a value should be a number, and is %s",
 			               json_type_name(json_type(value)));
-		if (good &&
-		    metric_fill(&r, a, s->mantle, s->token_kind, s->account, s->region, &s->dims, ms, sum, &err)) {
+		if (good && metric_fill(&r, a, s, ms, sum, &err)) {
 			r.metric.final = true;
 			sink->record(sink->user, &r);
 		} else {
-			sink->fault(sink->user, JSON_ABSENT, &err);
+			sink->fault(sink->user, &err);
 		}
 	}
 }
 
-static void one_result(struct json result, struct json queries, struct series s, struct arena *a,
+static void decode_result(struct json result, struct json queries, struct metric_series s, struct arena *a,
                        const struct sink *sink)
 {
 	struct err err = ERR_INIT;
 	struct str id, status = STR_NONE;
 	enum verdict v = BROKEN;
 	if (field_str(json_get(result, STR("Id")), "the Id of a MetricDataResult", &id, &err)) {
-		struct json query = query_of(queries, id);
+		struct json query = find_query(queries, id);
 		if (json_missing(query))
 			err_set(&err, ERR_SKIP, "the answer's series %s is not among the MetricDataQueries beside it",
 			        field_show(id).z);
 		else
-			v = series_of(query, &s, &err);
+			v = read_series(query, &s, &err);
 	}
 	json_str(json_get(result, STR("StatusCode")), &status);
 	if (v == OURS && (str_is(status, "Forbidden") || str_is(status, "InternalError"))) {
@@ -147,35 +137,35 @@ static void one_result(struct json result, struct json queries, struct series s,
 		v = BROKEN;
 	}
 	if (v == BROKEN)
-		sink->fault(sink->user, JSON_ABSENT, &err);
+		sink->fault(sink->user, &err);
 	else if (v == NOT_OURS)
 		sink->ignored(sink->user, 1);
 	else
-		points(result, &s, a, sink);
+		decode_points(result, &s, a, sink);
 }
 
-void metric_answer(const struct top *t, struct arena *a, const struct sink *sink)
+void metric_answer(const struct top_fields *t, struct arena *a, const struct sink *sink)
 {
-	struct json query = first_of(t->f[F_Query], t->f[F_Request]),
-				answer = first_of(t->f[F_Response], t->f[F_Answer]);
-	struct json queries = first_of(t->f[F_MetricDataQueries], json_get(query, STR("MetricDataQueries")));
-	struct json results = first_of(t->f[F_MetricDataResults], json_get(answer, STR("MetricDataResults"))),
+	struct json query = json_present(t->f[F_Query], t->f[F_Request]),
+				answer = json_present(t->f[F_Response], t->f[F_Answer]);
+	struct json queries = json_present(t->f[F_MetricDataQueries], json_get(query, STR("MetricDataQueries")));
+	struct json results = json_present(t->f[F_MetricDataResults], json_get(answer, STR("MetricDataResults"))),
 				one;
-	struct series s = {.region = STR_NONE};
+	struct metric_series s = {.region = STR_NONE};
 	struct err err = ERR_INIT;
 	if (json_type(queries) != JSON_ARRAY || json_type(results) != JSON_ARRAY) {
 		err_set(
 			&err, ERR_SKIP,
 			"a GetMetricData answer without its query: put MetricDataQueries and Region beside MetricDataResults");
-		sink->fault(sink->user, JSON_ABSENT, &err);
+		sink->fault(sink->user, &err);
 		return;
 	}
-	if (!field_str(first_of(t->f[F_Region], t->f[F_region]), "Region, beside a GetMetricData answer,",
+	if (!field_str(json_present(t->f[F_Region], t->f[F_region]), "Region, beside a GetMetricData answer,",
 	               &s.region, &err) ||
-	    !field_opt_str(first_of(t->f[F_AccountId], t->f[F_account_id]), "AccountId", &s.account, &err)) {
-		sink->fault(sink->user, JSON_ABSENT, &err);
+	    !field_opt_str(json_present(t->f[F_AccountId], t->f[F_account_id]), "AccountId", &s.account, &err)) {
+		sink->fault(sink->user, &err);
 		return;
 	}
 	for (struct json_iter it = json_begin(results); json_next(&it, NULL, &one);)
-		one_result(one, queries, s, a, sink);
+		decode_result(one, queries, s, a, sink);
 }

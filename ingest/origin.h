@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a message came from, and what becomes of one that cannot be decoded.
+// The origin of a message, and the dead letter that a message becomes if it cannot be decoded.
 //
-// A dead letter, in a file, is a JSON line; its `records` is a wrapper that the decoder knows, so the file
+// In a file, a dead letter is a line of JSON. Its `records` is a wrapper that the decoder knows, so the file
 // can be replayed as it is:
 // {"reason":...,"topic":...,"partition":...,"offset":...,"index":...,"records":[{"data":"<base64>"}]}
 #ifndef NOWCAST_INGEST_ORIGIN_H
@@ -33,9 +33,8 @@ void origin_describe(const struct origin *o, struct buf *b);
 // Appends the JSON line, with its newline.
 void dead_letter_line(const struct dead_letter *d, struct buf *b);
 
-// One line of `kcat -C -J` (or a dump in that shape): where it came from, and its payload. The payload is
-// unescaped into `scratch`, and lives as long as that is left alone. False: not such a line; *ret_payload
-// empty: a tombstone.
+// Reads a line of `kcat -C -J` (kcat.c): its origin and its payload. The payload is unescaped into `scratch`
+// and lives until `scratch` changes; empty: a tombstone. False: not such a line.
 bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, struct str *ret_payload);
 
 #endif

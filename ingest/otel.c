@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// CloudWatch metric streams in OpenTelemetry form, versions 1.0.0 and 0.7.0.
+// CloudWatch metric streams in OpenTelemetry format, versions 1.0.0 and 0.7.0 ("CloudWatch metric stream
+// output in OpenTelemetry format" in the Amazon CloudWatch User Guide; opentelemetry-proto, metrics.proto).
 //
-// A message is a row of (varint length, ExportMetricsServiceRequest). The reader below knows just as much of
-// protobuf's wire format as this takes: a message is a slice, next_field walks it, and everything is bounded
-// by the slice it is in. The two versions differ where they matter only in how a data point names its
-// dimensions:
+// A message is a sequence of (varint length, ExportMetricsServiceRequest). The reader knows only as much of
+// protobuf's wire format as these need: a protobuf message is a slice, next_field walks it, and every read is
+// bounded by its slice. What matters here differs between the versions in one place: how a data point names
+// its dimensions.
 //
-//     request.resource_metrics(1) . resource(1) . attributes(1)           cloud.account.id, cloud.region
-//                                 . scope metrics(2) . metrics(2)         name(1) = amazonaws.com/NAMESPACE/METRIC
+//     request.resource_metrics(1) . resource(1) . attributes(1)      cloud.account.id, cloud.region
+//                                 . scope metrics(2) . metrics(2)    name(1) = amazonaws.com/NAMESPACE/METRIC
 //                                                    . summary(11) . data_points(1)
 //     1.0.0   point . attributes(7)    KeyValue: Namespace, MetricName, Dimensions = list of KeyValue
 //     0.7.0   point . labels(1)        StringKeyValue: Namespace, MetricName, and one for each dimension
-//     both    point . start(2) and time(3) fixed64 ns, sum(5) double
+//     both    point . start(2) and time(3) fixed64 ns, count(4) fixed64, sum(5) double
 #include "ingest/field.h"
 #include "ingest/recognise_priv.h"
 
 enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
-struct field {
+struct proto_field {
 	uint32_t number;
 	enum wire wire;
 	uint64_t word;    // VARINT, FIXED64, FIXED32
 	struct str bytes; // BYTES
 };
 
-static bool varint(struct str *in, uint64_t *ret)
+static bool read_varint(struct str *in, uint64_t *ret)
 {
 	uint64_t v = 0;
 	for (unsigned i = 0; i < 10 && i < in->len; i++) {
@@ -40,7 +41,7 @@ static bool varint(struct str *in, uint64_t *ret)
 	return false;
 }
 
-static bool fixed(struct str *in, size_t n, uint64_t *ret)
+static bool read_fixed(struct str *in, size_t n, uint64_t *ret)
 {
 	uint64_t v = 0;
 	if (in->len < n)
@@ -53,10 +54,10 @@ static bool fixed(struct str *in, size_t n, uint64_t *ret)
 	return true;
 }
 
-static bool bytes(struct str *in, struct str *ret)
+static bool read_bytes(struct str *in, struct str *ret)
 {
 	uint64_t n;
-	if (!varint(in, &n) || n > in->len)
+	if (!read_varint(in, &n) || n > in->len)
 		return false;
 	*ret = (struct str){in->p, (size_t)n};
 	in->p += n;
@@ -65,44 +66,44 @@ static bool bytes(struct str *in, struct str *ret)
 }
 
 // 1: a field; 0: the message is at its end; -1: it is broken.
-static int next_field(struct str *in, struct field *f)
+static int next_field(struct str *in, struct proto_field *f)
 {
 	uint64_t tag;
 	if (!in->len)
 		return 0;
-	if (!varint(in, &tag) || tag >> 3 == 0 || tag >> 32)
+	if (!read_varint(in, &tag) || tag >> 3 == 0 || tag >> 32)
 		return -1;
 	f->number = (uint32_t)(tag >> 3);
 	f->wire = (enum wire)(tag & 7);
 	switch (f->wire) {
 	case VARINT:
-		return varint(in, &f->word) ? 1 : -1;
+		return read_varint(in, &f->word) ? 1 : -1;
 	case FIXED64:
-		return fixed(in, 8, &f->word) ? 1 : -1;
+		return read_fixed(in, 8, &f->word) ? 1 : -1;
 	case FIXED32:
-		return fixed(in, 4, &f->word) ? 1 : -1;
+		return read_fixed(in, 4, &f->word) ? 1 : -1;
 	case BYTES:
-		return bytes(in, &f->bytes) ? 1 : -1;
+		return read_bytes(in, &f->bytes) ? 1 : -1;
 	}
-	return -1; // groups, which these messages never have
+	return -1; // groups: these messages have none
 }
 
-static bool is_bytes(const struct field *f, uint32_t number)
+static bool is_bytes(const struct proto_field *f, uint32_t number)
 {
 	return f->number == number && f->wire == BYTES;
 }
 
-static bool broken(struct err *err, const char *what)
+static bool set_broken(struct err *err, const char *what)
 {
 	return err_set(err, ERR_SKIP, "OpenTelemetry data is broken within a %s", what);
 }
 
 // KeyValue {key = 1, value = 2}. In version 1 the value is an AnyValue, of which string = 1 and kvlist = 6
 // are read.
-static bool key_value(struct str in, bool any, struct str *key, struct str *text, struct str *list,
+static bool read_key_value(struct str in, bool any, struct str *key, struct str *text, struct str *list,
                       struct err *err)
 {
-	struct field f;
+	struct proto_field f;
 	int more;
 	struct str value = STR_NONE;
 	*key = *text = *list = STR_NONE;
@@ -113,7 +114,7 @@ static bool key_value(struct str in, bool any, struct str *key, struct str *text
 			value = f.bytes;
 	}
 	if (more < 0)
-		return broken(err, "key and value");
+		return set_broken(err, "key and value");
 	if (!any) {
 		*text = value;
 		return true;
@@ -124,52 +125,52 @@ static bool key_value(struct str in, bool any, struct str *key, struct str *text
 		else if (is_bytes(&f, 6))
 			*list = f.bytes;
 	}
-	return more == 0 || broken(err, "value");
+	return more == 0 || set_broken(err, "value");
 }
 
 struct point {
 	uint64_t start_ns, end_ns, count;
 	double sum;
-	bool mantle;
-	struct metric_dims dims;
+	struct metric_series *series; // its dimensions are those of the point
 };
 
-static bool dimension_list(struct str list, struct point *p, struct err *err)
+static bool read_dimension_list(struct str list, struct point *p, struct err *err)
 {
-	struct field f;
+	struct proto_field f;
 	int more;
 	struct str name, value, unused;
 	while ((more = next_field(&list, &f)) > 0) {
 		if (!is_bytes(&f, 1))
 			continue;
-		if (!key_value(f.bytes, true, &name, &value, &unused, err))
+		if (!read_key_value(f.bytes, true, &name, &value, &unused, err))
 			return false;
-		metric_dims_add(&p->dims, p->mantle, name, value);
+		metric_dims_add(&p->series->dims, p->series->mantle, name, value);
 	}
-	return more == 0 || broken(err, "list of dimensions");
+	return more == 0 || set_broken(err, "list of dimensions");
 }
 
-static bool attribute(const struct field *f, struct point *p, struct err *err)
+static bool read_attribute(const struct proto_field *f, struct point *p, struct err *err)
 {
 	struct str key, text, list;
 	bool any = f->number == 7;
-	if (!key_value(f->bytes, any, &key, &text, &list, err))
+	if (!read_key_value(f->bytes, any, &key, &text, &list, err))
 		return false;
 	if (any)
-		return !str_is(key, "Dimensions") || dimension_list(list, p, err);
+		return !str_is(key, "Dimensions") || read_dimension_list(list, p, err);
 	if (!str_is(key, "Namespace") && !str_is(key, "MetricName"))
-		metric_dims_add(&p->dims, p->mantle, key, text);
+		metric_dims_add(&p->series->dims, p->series->mantle, key, text);
 	return true;
 }
 
-static bool read_point(struct str in, bool mantle, struct point *p, struct err *err)
+static bool read_point(struct str in, struct metric_series *series, struct point *p, struct err *err)
 {
-	struct field f;
+	struct proto_field f;
 	int more;
-	*p = (struct point){.mantle = mantle};
+	*p = (struct point){.series = series};
+	series->dims = (struct metric_dims){0};
 	while ((more = next_field(&in, &f)) > 0) {
 		if (is_bytes(&f, 1) || is_bytes(&f, 7)) {
-			if (!attribute(&f, p, err))
+			if (!read_attribute(&f, p, err))
 				return false;
 		} else if (f.wire == FIXED64 && f.number == 2) {
 			p->start_ns = f.word;
@@ -181,47 +182,48 @@ static bool read_point(struct str in, bool mantle, struct point *p, struct err *
 			memcpy(&p->sum, &f.word, sizeof p->sum);
 		}
 	}
-	return more == 0 || broken(err, "data point");
+	return more == 0 || set_broken(err, "data point");
 }
 
-struct walk {
-	struct str account, region; // of the resource
+// Context of one message.
+struct otel_reader {
+	struct metric_series series; // account and region: of the resource; the rest: of the metric
 	struct arena *arena;
 	const struct sink *sink;
 };
 
-static void one_point(const struct walk *w, struct str in, bool mantle, enum token_kind token_kind)
+static void decode_point(struct otel_reader *w, struct str in)
 {
 	struct err err = ERR_INIT;
 	struct point p;
 	struct record r;
-	if (!read_point(in, mantle, &p, &err)) {
-		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
+	if (!read_point(in, &w->series, &p, &err)) {
+		w->sink->fault(w->sink->user, &err);
 		return;
 	}
-	if (metric_dims_read(&p.dims) != OURS) {
+	if (metric_dims_read(&w->series.dims) != OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return;
 	}
 	if (p.end_ns - p.start_ns != 60000000000u)
 		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns",
 		        (unsigned long long)p.start_ns, (unsigned long long)p.end_ns);
-	else if (!w->account.len)
+	else if (!w->series.account.len)
 		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
 	else if (p.start_ns % 1000000)
 		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970",
 		        (unsigned long long)p.start_ns);
-	if (!err.kind && metric_fill(&r, w->arena, mantle, token_kind, w->account, w->region, &p.dims,
-	                             (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
+	if (!err.kind &&
+	    metric_fill(&r, w->arena, &w->series, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
 		r.metric.samples = metric_samples((double)p.count);
 		w->sink->record(w->sink->user, &r);
 	} else {
-		w->sink->fault(w->sink->user, JSON_ABSENT, &err);
+		w->sink->fault(w->sink->user, &err);
 	}
 }
 
 // The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount".
-static enum verdict name_kind(struct str name, enum token_kind *token_kind, bool *mantle)
+static enum verdict read_metric_name(struct metric_series *s, struct str name)
 {
 	const struct str prefix = STR("amazonaws.com/");
 	if (!str_starts(name, prefix))
@@ -231,22 +233,20 @@ static enum verdict name_kind(struct str name, enum token_kind *token_kind, bool
 	struct str metric = str_after_last(name, '/');
 	if (metric.len == name.len)
 		return NOT_OURS;
-	return metric_kind((struct str){name.p, name.len - metric.len - 1}, metric, token_kind, mantle);
+	return metric_kind(s, (struct str){name.p, name.len - metric.len - 1}, metric);
 }
 
-static bool one_metric(const struct walk *w, struct str in, struct err *err)
+static bool decode_metric(struct otel_reader *w, struct str in, struct err *err)
 {
-	struct field f;
+	struct proto_field f;
 	int more;
 	struct str name = STR_NONE, rest = in;
-	enum token_kind token_kind;
-	bool mantle;
 	while ((more = next_field(&rest, &f)) > 0)
 		if (is_bytes(&f, 1))
 			name = f.bytes;
 	if (more < 0)
-		return broken(err, "metric");
-	if (name_kind(name, &token_kind, &mantle) == NOT_OURS) {
+		return set_broken(err, "metric");
+	if (read_metric_name(&w->series, name) == NOT_OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return true;
 	}
@@ -256,54 +256,54 @@ static bool one_metric(const struct walk *w, struct str in, struct err *err)
 		struct str summary = f.bytes;
 		while ((more = next_field(&summary, &f)) > 0)
 			if (is_bytes(&f, 1))
-				one_point(w, f.bytes, mantle, token_kind);
+				decode_point(w, f.bytes);
 		if (more < 0)
-			return broken(err, "summary");
+			return set_broken(err, "summary");
 	}
 	return true;
 }
 
-static bool scope_metrics(const struct walk *w, struct str in, struct err *err)
+static bool decode_scope_metrics(struct otel_reader *w, struct str in, struct err *err)
 {
-	struct field f;
+	struct proto_field f;
 	int more;
 	while ((more = next_field(&in, &f)) > 0)
-		if (is_bytes(&f, 2) && !one_metric(w, f.bytes, err))
+		if (is_bytes(&f, 2) && !decode_metric(w, f.bytes, err))
 			return false;
-	return more == 0 || broken(err, "scope's metrics");
+	return more == 0 || set_broken(err, "scope's metrics");
 }
 
-static bool resource(struct walk *w, struct str in, struct err *err)
+static bool read_resource(struct otel_reader *w, struct str in, struct err *err)
 {
-	struct field f;
+	struct proto_field f;
 	int more;
 	struct str key, text, list;
 	while ((more = next_field(&in, &f)) > 0) {
 		if (!is_bytes(&f, 1))
 			continue;
-		if (!key_value(f.bytes, true, &key, &text, &list, err))
+		if (!read_key_value(f.bytes, true, &key, &text, &list, err))
 			return false;
 		if (str_is(key, "cloud.account.id"))
-			w->account = text;
+			w->series.account = text;
 		else if (str_is(key, "cloud.region"))
-			w->region = text;
+			w->series.region = text;
 	}
-	return more == 0 || broken(err, "resource");
+	return more == 0 || set_broken(err, "resource");
 }
 
-static bool resource_metrics(struct walk *w, struct str in, struct err *err)
+static bool decode_resource_metrics(struct otel_reader *w, struct str in, struct err *err)
 {
-	struct field f;
+	struct proto_field f;
 	int more;
 	struct str rest = in;
-	w->account = w->region = STR_NONE;
-	while ((more = next_field(&rest, &f)) > 0) // the resource may stand behind what it describes
-		if (is_bytes(&f, 1) && !resource(w, f.bytes, err))
+	w->series.account = w->series.region = STR_NONE;
+	while ((more = next_field(&rest, &f)) > 0) // the resource may come after its metrics
+		if (is_bytes(&f, 1) && !read_resource(w, f.bytes, err))
 			return false;
 	if (more < 0)
-		return broken(err, "resource's metrics");
+		return set_broken(err, "resource's metrics");
 	for (rest = in; next_field(&rest, &f) > 0;)
-		if (is_bytes(&f, 2) && !scope_metrics(w, f.bytes, err))
+		if (is_bytes(&f, 2) && !decode_scope_metrics(w, f.bytes, err))
 			return false;
 	return true;
 }
@@ -311,38 +311,39 @@ static bool resource_metrics(struct walk *w, struct str in, struct err *err)
 bool otel_plausible(struct str s)
 {
 	struct str request;
-	struct field f;
-	if (!varint(&s, &(uint64_t){0}) || s.len < 2 || s.p[0] != '\n') // '\n' is the tag of resource_metrics
+	struct proto_field f;
+	// '\n' is the tag of resource_metrics
+	if (!read_varint(&s, &(uint64_t){0}) || s.len < 2 || s.p[0] != '\n')
 		return false;
 	request = s;
 	return next_field(&request, &f) > 0 ? f.bytes.len == 0 || f.bytes.p[0] == '\n' || f.bytes.p[0] == 0x12
-	                                    : s.len > 2; // truncated, perhaps: let the reader say so
+	                                    : s.len > 2; // it may be truncated: otel_decode reports that
 }
 
 void otel_decode(struct str s, struct arena *a, const struct sink *sink)
 {
-	struct walk w = {.arena = a, .sink = sink};
+	struct otel_reader w = {.arena = a, .sink = sink};
 	while (s.len) {
 		struct err err = ERR_INIT;
 		struct str request;
-		struct field f;
+		struct proto_field f;
 		int more;
 		size_t left = s.len;
-		if (!bytes(&s, &request)) {
+		if (!read_bytes(&s, &request)) {
 			err_set(
 				&err, ERR_SKIP,
 				"OpenTelemetry data is truncated: the record that starts %zu bytes before the end says it is longer",
 				left);
-			sink->fault(sink->user, JSON_ABSENT, &err);
+			sink->fault(sink->user, &err);
 			return;
 		}
 		bool good = true;
 		while (good && (more = next_field(&request, &f)) > 0)
 			if (is_bytes(&f, 1))
-				good = resource_metrics(&w, f.bytes, &err);
+				good = decode_resource_metrics(&w, f.bytes, &err);
 		if (good && more < 0)
-			good = broken(&err, "request");
+			good = set_broken(&err, "request");
 		if (!good)
-			sink->fault(sink->user, JSON_ABSENT, &err);
+			sink->fault(sink->user, &err);
 	}
 }

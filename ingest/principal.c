@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See principal.h for the table. The access key is kept only where it names a session (ASIA...): it is the
-// key by which session tags are found, and a long-term key (AKIA...) has no session.
+// The access key is kept only if it is of a session (ASIA...): it is the key by which session tags are found.
+// A long-term key (AKIA...) has no session.
 #include "ingest/principal.h"
 
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 #include "base/when.h"
 #include "ingest/field.h"
 
-// Where the last `n` segments of a path begin; at its start if it has no more.
-static size_t last_segments(struct str path, int n)
+// Where the last `n` segments of a path begin; 0 if it has no more than `n`.
+static size_t last_segments_at(struct str path, int n)
 {
 	const char *slash = path.p + path.len;
 	for (; n > 0; n--)
@@ -30,7 +30,7 @@ struct str principal_canonical(struct arena *a, struct str arn)
 		path.len--;
 	if (!keep || !path.len)
 		return arn;
-	size_t drop = last_segments(path, keep), head = (size_t)(path.p - arn.p);
+	size_t drop = last_segments_at(path, keep), head = (size_t)(path.p - arn.p);
 	path = (struct str){path.p + drop, path.len - drop};
 	if (head + path.len == arn.len)
 		return arn;
@@ -49,10 +49,10 @@ static const char *partition_of(struct str region)
 	                                            : "aws";
 }
 
-// Without blanks ("AWS Internal" has called, too): names are kept between blanks.
-static struct str made(struct arena *a, const char *fmt, ...) NC_PRINTF(2, 3);
+// Blanks become '_' ("AWS Internal" is a caller): the store separates names by blanks.
+static struct str make_arn(struct arena *a, const char *fmt, ...) NC_PRINTF(2, 3);
 
-static struct str made(struct arena *a, const char *fmt, ...)
+static struct str make_arn(struct arena *a, const char *fmt, ...)
 {
 	char z[FIELD_STRING_MAX + 128];
 	va_list ap;
@@ -66,7 +66,7 @@ static struct str made(struct arena *a, const char *fmt, ...)
 }
 
 // The name of a caller whose identity has no ARN.
-static bool without_arn(struct arena *a, struct json id, struct str account, struct str region,
+static bool make_arn_without_arn(struct arena *a, struct json id, struct str account, struct str region,
                         struct str *ret, struct err *err)
 {
 	const char *part = partition_of(region);
@@ -79,18 +79,19 @@ static bool without_arn(struct arena *a, struct json id, struct str account, str
 	    !field_opt_str(json_get(id, STR("principalId")), "userIdentity.principalId", &principal, err))
 		return false;
 	if (by.len && (!type.len || str_is(type, "AWSService")))
-		*ret = made(a, "arn:%s:iam::%.*s:service/%.*s", part, STR_ARG(account), STR_ARG(by));
+		*ret = make_arn(a, "arn:%s:iam::%.*s:service/%.*s", part, STR_ARG(account), STR_ARG(by));
 	else if (user.len)
-		*ret = made(a, "arn:%s:identitystore:::user/%.*s", part, STR_ARG(user));
+		*ret = make_arn(a, "arn:%s:identitystore:::user/%.*s", part, STR_ARG(user));
 	else if (owner.len && (str_is(type, "AWSAccount") || str_is(type, "Root"))) {
 		if (!field_account(owner, "userIdentity.accountId", err))
 			return false;
-		*ret = made(a, "arn:%s:iam::%.*s:root", part, STR_ARG(owner));
+		*ret = make_arn(a, "arn:%s:iam::%.*s:root", part, STR_ARG(owner));
 	} else if (principal.len || type.len)
-		*ret = made(a, "arn:%s:iam::%.*s:unknown/%.*s", part, STR_ARG(account),
+		*ret = make_arn(a, "arn:%s:iam::%.*s:unknown/%.*s", part, STR_ARG(account),
 		            STR_ARG(principal.len ? principal : type));
 	else
-		return err_set(err, ERR_SKIP, "userIdentity says neither arn nor type: nobody to put the cost to");
+		return err_set(err, ERR_SKIP,
+		               "userIdentity has neither arn nor type: the cost cannot be attributed to a caller");
 	return true;
 }
 
@@ -107,7 +108,7 @@ bool principal_from_identity(struct arena *a, struct json id, struct str account
 		return false;
 	if (arn.len)
 		c.arn = principal_canonical(a, arn);
-	else if (!without_arn(a, id, account, region, &c.arn, err))
+	else if (!make_arn_without_arn(a, id, account, region, &c.arn, err))
 		return false;
 	if (str_starts(key, STR("ASIA")))
 		c.access_key = key;

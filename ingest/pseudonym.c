@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hash takes about a microsecond, and the same callers come again and again: what was hashed is remembered,
-// so many names at most, then the memory begins anew.
+// A hash takes about a microsecond, and the same callers come again and again. So the last CACHED hashes are
+// kept; when the cache is full it is emptied.
 #include "ingest/pseudonym.h"
 
 #include <openssl/crypto.h>
@@ -12,9 +12,9 @@
 #include "base/hash.h"
 #include "base/map.h"
 
-enum { KEY_MIN = 32, KEY_MAX = 4096, HASH_DIGITS = 20, HASH_LEN = 2 + HASH_DIGITS, REMEMBERED = 50000 };
+enum { KEY_MIN = 32, KEY_MAX = 4096, HASH_DIGITS = 20, HASH_LEN = 2 + HASH_DIGITS, CACHED = 50000 };
 
-struct memory {
+struct cached_name {
 	struct str name;
 	char hash[HASH_LEN + 1];
 };
@@ -24,10 +24,10 @@ struct pseudonyms {
 	char **words;                  // of names.hash, "tag:KEY" among them
 	size_t nwords;
 	struct buf key;
-	struct arena names;            // of memories
-	struct map index;              // hash of a name -> index into memories
-	struct memory *memories;
-	int32_t n;
+	struct arena names;            // strings of the cache
+	struct map index;              // hash of a name -> index into cache
+	struct cached_name *cache;
+	int32_t ncached;
 };
 
 // ---- opening ------------------------------------------------------------------------------------
@@ -37,8 +37,8 @@ static bool read_key(struct pseudonyms *p, const char *path, struct err *err)
 	if (!*path)
 		return err_set(
 			err, ERR_CONFIG,
-			"names.hash.key: expected a file with a key of %d bytes or more, for names.hash is set; "
-			"`openssl rand -hex 32 >FILE` makes one: keep it, and give it to all that share this Redis",
+			"names.hash.key: expected a file with a key of %d bytes or more, because names.hash is set; "
+			"`openssl rand -hex 32 >FILE` makes one: keep it, and use it for every process that shares this Redis",
 			KEY_MIN);
 	if (!file_read(path, KEY_MAX, &p->key, err))
 		return err_prefix(err, "names.hash.key");
@@ -71,7 +71,7 @@ bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct er
 		pseudonyms_close(p);
 		return false;
 	}
-	p->memories = xcalloc(REMEMBERED, sizeof *p->memories);
+	p->cache = xcalloc(CACHED, sizeof *p->cache);
 	*ret = p;
 	return true;
 }
@@ -88,13 +88,13 @@ void pseudonyms_close(struct pseudonyms *p)
 	for (size_t i = 0; i < p->nwords; i++)
 		free(p->words[i]);
 	free(p->words);
-	free(p->memories);
+	free(p->cache);
 	free(p);
 }
 
 // ---- hashing ------------------------------------------------------------------------------------
 
-static void hash(const struct pseudonyms *p, struct str name, char *ret)
+static void write_hash(const struct pseudonyms *p, struct str name, char *ret)
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char mac[EVP_MAX_MD_SIZE];
@@ -107,7 +107,7 @@ static void hash(const struct pseudonyms *p, struct str name, char *ret)
 	ret[HASH_LEN] = '\0';
 }
 
-static int by_word(const void *a, const void *b)
+static int compare_words(const void *a, const void *b)
 {
 	return strcasecmp(*(char *const *)a, *(char *const *)b);
 }
@@ -119,40 +119,41 @@ char *pseudonyms_mark(struct pseudonyms *p, char *ret)
 	*ret = '\0';
 	if (!p)
 		return ret;
-	qsort(p->words, p->nwords, sizeof *p->words, by_word);
+	qsort(p->words, p->nwords, sizeof *p->words, compare_words);
 	buf_adds(&text, "\n"); // no name has one
 	for (size_t i = 0; i < p->nwords; i++)
 		buf_addf(&text, "%s\n", p->words[i]);
-	hash(p, buf_str(&text), ret);
+	write_hash(p, buf_str(&text), ret);
 	buf_release(&text);
 	return ret;
 }
 
-static const char *remembered(struct pseudonyms *p, struct str name)
+static const char *cached_hash(struct pseudonyms *p, struct str name)
 {
 	bool added;
-	if (p->n == REMEMBERED) {
-		p->n = 0;
+	if (p->ncached == CACHED) {
+		p->ncached = 0;
 		map_clear(&p->index);
 		arena_reset(&p->names);
 	}
-	int32_t at = *map_add(&p->index, hash64(name.p, name.len), p->n, &added);
-	struct memory *m = &p->memories[at];
+	int32_t at = *map_add(&p->index, hash64(name.p, name.len), p->ncached, &added);
+	struct cached_name *m = &p->cache[at];
 	if (!added && str_eq(m->name, name))
 		return m->hash;
 	m->name = arena_str(&p->names, name);
-	hash(p, name, m->hash);
-	p->n += added;
+	write_hash(p, name, m->hash);
+	p->ncached += added;
 	return m->hash;
 }
 
 struct str pseudonym_of(struct pseudonyms *p, struct arena *arena, struct str name)
 {
-	return name.len ? arena_str(arena, str_of(remembered(p, name))) : name;
+	return name.len ? arena_str(arena, str_of(cached_hash(p, name))) : name;
 }
 
-// Where the name that is to be hashed begins in an ARN; its length if there is none. It reaches to the end.
-static size_t name_at(const struct pseudonyms *p, struct str arn)
+// Where the name to be hashed begins in an ARN; the ARN's length if there is none. The name ends with the
+// ARN.
+static size_t find_name(const struct pseudonyms *p, struct str arn)
 {
 	struct str rest = arn;
 	for (int i = 0; i < 5; i++)
@@ -174,10 +175,11 @@ static size_t name_at(const struct pseudonyms *p, struct str arn)
 
 struct str pseudonym_arn(struct pseudonyms *p, struct arena *arena, struct str arn)
 {
-	size_t at = p ? name_at(p, arn) : arn.len;
+	size_t at = p ? find_name(p, arn) : arn.len;
 	if (at == arn.len)
 		return arn;
-	return arena_text(arena, "%.*s%s", (int)at, arn.p, remembered(p, (struct str){arn.p + at, arn.len - at}));
+	return arena_text(arena, "%.*s%s", (int)at, arn.p,
+	                  cached_hash(p, (struct str){arn.p + at, arn.len - at}));
 }
 
 static bool is_hash(struct str s)
@@ -190,7 +192,7 @@ static bool is_hash(struct str s)
 
 struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str arn)
 {
-	size_t at = p ? name_at(p, arn) : arn.len;
+	size_t at = p ? find_name(p, arn) : arn.len;
 	struct str name = {arn.p + at, arn.len - at};
 	return is_hash(name) || str_is(name, "(other sessions)") ? arn : pseudonym_arn(p, arena, arn);
 }

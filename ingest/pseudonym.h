@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of people as keyed hashes, for those who may not keep them: where the configuration names them
-// (`names.hash`), every name becomes "h_" and 20 hex digits of its HMAC-SHA256 before anything is folded,
-// written or logged. The same key gives the same hash, so sessions, their tags and the bill still meet, and
-// roles and teams are not touched. Without the key a hash tells nothing; with it, `nowcast who NAME` finds
-// its figures.
+// Names of people as keyed hashes, for operators who may not store the names. The configuration
+// (`names.hash`) says which kinds of names; each such name becomes "h_" and 20 hex digits of its HMAC-SHA256
+// before anything is summed, written or logged. The same key gives the same hash, so sessions, their tags and
+// the bill still join. Roles and teams keep their names. A hash reveals nothing without the key; with it,
+// `nowcast who NAME` finds the figures of a name.
 //
-// Not for use by two threads.
+// One thread at a time.
 #ifndef NOWCAST_INGEST_PSEUDONYM_H
 #define NOWCAST_INGEST_PSEUDONYM_H
 
@@ -19,34 +19,34 @@
 
 struct pseudonyms;
 
-// *ret is NULL if nothing is to be hashed; all below take that. ERR_CONFIG: a wrong word in names.hash, no
-// key, or a short one.
+// *ret is NULL if nothing is to be hashed; all functions below accept NULL. ERR_CONFIG: a wrong word in
+// names.hash, or a key that is missing or too short.
 bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct err *err) NC_CHECK;
 void pseudonyms_close(struct pseudonyms *p);
 
-// Tells one set of words and key from another, and nothing of the key; "" for NULL. `ret` holds
-// PSEUDONYM_MARK bytes; returns it.
+// A mark that differs for every key and set of words, and reveals nothing of the key; "" for NULL. `ret`
+// holds PSEUDONYM_MARK bytes; returns `ret`.
 enum { PSEUDONYM_MARK = 24 };
 char *pseudonyms_mark(struct pseudonyms *p, char *ret);
 
-// The hash of a name, whatever it is of; lives as long as `arena`.
+// The hash of a name of any kind, in `arena`.
 struct str pseudonym_of(struct pseudonyms *p, struct arena *arena, struct str name);
 
-// An ARN with the names in it that are to be hashed: of the session or federated user, of the user.
+// An ARN with its name (of a session, federated user or user) hashed, if that kind is configured.
 struct str pseudonym_arn(struct pseudonyms *p, struct arena *arena, struct str arn);
 
-// The same for an ARN that a person typed: one that is hashed already, as reports show it, stays.
+// The same for an ARN that a user typed: a name that is a hash already, as reports show it, stays.
 struct str pseudonym_asked(struct pseudonyms *p, struct arena *arena, struct str arn);
 
-// The same for a command that asks once. NUL-terminated, in `arena`. ERR_CONFIG as of pseudonyms_open.
+// The same for a command that asks once. NUL-terminated, in `arena`. ERR_CONFIG as for pseudonyms_open.
 bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn, struct str *ret,
                    struct err *err) NC_CHECK;
 
-// The value of a tag, hashed if its key is named in any case; and the name of a user.
+// The value of a tag, hashed if its key is configured (letters in either case); and the name of a user.
 struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value);
 struct str pseudonym_user(struct pseudonyms *p, struct arena *arena, struct str name);
 
-// All of these in a record. Strings that change live in `arena`.
+// All of these in a record, in place. Strings that change live in `arena`.
 void pseudonym_record(struct pseudonyms *p, struct arena *arena, struct record *r);
 
 #endif

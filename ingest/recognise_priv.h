@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside ingest: what the decoder asks of the file that knows a kind of record.
+// Private to ingest: what the decoder asks of the file that knows a kind of record.
 //
-// decode.c walks wrappers and picks the top-level fields of each object once; the recogniser of its kind
-// reads them into a record. Recognisers of many-pointed things (metrics) hand each point to a sink instead.
+// unwrap.c picks the top-level fields of each object once (struct top_fields); the recogniser of its kind
+// reads them into a record. A recogniser of an object with many data points (metrics) hands each point to a
+// sink.
+//
+// To add a field of CloudTrail: its key to TOP_FIELDS if it is a top-level key; a member of struct call
+// (record.h); the line that reads it in cloudtrail.c (read_common, or the function of one event); a line in
+// describe.c, which the tests compare; a record with it in tests/decode/calls.txt.
 #ifndef NOWCAST_INGEST_RECOGNISE_PRIV_H
 #define NOWCAST_INGEST_RECOGNISE_PRIV_H
 
@@ -11,92 +16,89 @@
 #include "ingest/json.h"
 #include "ingest/record.h"
 
-// Every top-level key that any wrapper or record is told by, or read from. X(name in C, name in JSON)
-#define TOP_FIELDS(X)                                                                                        \
-	X(eventSource, "eventSource")                                                                            \
-	X(eventName, "eventName") X(eventTime, "eventTime") X(eventType, "eventType") X(                         \
-		eventCategory, "eventCategory") X(managementEvent, "managementEvent") X(eventID, "eventID")          \
-		X(requestID, "requestID") X(awsRegion, "awsRegion") X(recipientAccountId, "recipientAccountId") X(   \
-			userIdentity, "userIdentity") X(requestParameters, "requestParameters")                          \
-			X(responseElements, "responseElements") X(additionalEventData, "additionalEventData") X(         \
-				AdditionalEventData, "AdditionalEventData") X(serviceEventDetails, "serviceEventDetails")    \
-				X(resources, "resources") X(errorCode, "errorCode") X(addendum, "addendum")                  \
-					X(sharedEventID, "sharedEventID") X(Records, "Records") X(detail, "detail") X(           \
-						detail_type, "detail-type") X(messageType, "messageType") X(logEvents, "logEvents")  \
-						X(awslogs, "awslogs") X(records, "records") X(Events, "Events") X(                   \
-							CloudTrailEvent, "CloudTrailEvent") X(topic, "topic") X(payload, "payload")      \
-							X(message, "message") X(Message, "Message") X(data, "data") X(                   \
-								kinesis, "kinesis")                                                          \
-								X(Sns, "Sns") X(schemaType, "schemaType") X(timestamp, "timestamp")          \
-									X(accountId, "accountId") X(region, "region") X(                         \
-										requestId, "requestId") X(operation, "operation")                    \
-										X(modelId, "modelId") X(identity, "identity") X(input, "input") X(   \
-											output, "output") X(metric_name, "metric_name")                  \
-											X(namespace_, "namespace") X(account_id, "account_id")           \
-												X(dimensions, "dimensions")                                  \
-													X(value, "value")                                        \
-														X(MetricDataQueries, "MetricDataQueries")            \
-															X(MetricDataResults, "MetricDataResults")        \
-																X(Query, "Query") X(Request, "Request")      \
-																	X(Response, "Response")                  \
-																		X(Answer, "Answer")                  \
-																			X(Region, "Region")              \
-																				X(AccountId, "AccountId")
+// Every top-level key by which a wrapper or a record is recognised, or from which it is read.
+// X(name in C, name in JSON)
+#define TOP_FIELDS(X)                                                                                   \
+	/* CloudTrail */                                                                                    \
+	X(eventSource, "eventSource") X(eventName, "eventName") X(eventTime, "eventTime")                   \
+	X(eventType, "eventType") X(eventCategory, "eventCategory")                                         \
+	X(managementEvent, "managementEvent") X(eventID, "eventID") X(requestID, "requestID")               \
+	X(awsRegion, "awsRegion") X(recipientAccountId, "recipientAccountId")                               \
+	X(userIdentity, "userIdentity") X(requestParameters, "requestParameters")                           \
+	X(responseElements, "responseElements") X(additionalEventData, "additionalEventData")               \
+	X(AdditionalEventData, "AdditionalEventData") X(serviceEventDetails, "serviceEventDetails")         \
+	X(resources, "resources") X(errorCode, "errorCode") X(addendum, "addendum")                         \
+	X(sharedEventID, "sharedEventID")                                                                   \
+	/* wrappers */                                                                                      \
+	X(Records, "Records") X(detail, "detail") X(detail_type, "detail-type")                             \
+	X(messageType, "messageType") X(logEvents, "logEvents") X(awslogs, "awslogs")                       \
+	X(records, "records") X(Events, "Events") X(CloudTrailEvent, "CloudTrailEvent")                     \
+	X(topic, "topic") X(payload, "payload") X(message, "message") X(Message, "Message")                 \
+	X(data, "data") X(kinesis, "kinesis") X(Sns, "Sns")                                                 \
+	/* invocation log */                                                                                \
+	X(schemaType, "schemaType") X(timestamp, "timestamp") X(accountId, "accountId")                     \
+	X(region, "region") X(requestId, "requestId") X(operation, "operation") X(modelId, "modelId")       \
+	X(identity, "identity") X(input, "input") X(output, "output")                                       \
+	/* metric stream */                                                                                 \
+	X(metric_name, "metric_name") X(namespace_, "namespace") X(account_id, "account_id")                \
+	X(dimensions, "dimensions") X(value, "value")                                                       \
+	/* GetMetricData */                                                                                 \
+	X(MetricDataQueries, "MetricDataQueries") X(MetricDataResults, "MetricDataResults")                 \
+	X(Query, "Query") X(Request, "Request") X(Response, "Response") X(Answer, "Answer")                 \
+	X(Region, "Region") X(AccountId, "AccountId")
 
 #define TOP_ENUM(c, name) F_##c,
 enum top_field { TOP_FIELDS(TOP_ENUM) F_COUNT };
 #undef TOP_ENUM
 
-struct top {
+struct top_fields {
 	struct json whole;
 	struct json f[F_COUNT]; // absent where the object has no such key
 };
 
 enum verdict {
-	NOT_OURS, // recognised as none of our business
+	NOT_OURS, // a valid record that does not concern this program
 	OURS,     // *r is filled; its strings live in the parser and the arena
-	BROKEN,   // ours, and err says what is wrong with it
+	BROKEN,   // a record of ours, and err (ERR_SKIP) says what is wrong with it
 };
 
-// bedrock
-enum verdict cloudtrail_call(const struct top *t, struct arena *a, struct record *r, struct err *err);
-// bedrock-mantle
-enum verdict cloudtrail_mantle(const struct top *t, struct arena *a, struct record *r, struct err *err);
-// sts
-enum verdict cloudtrail_session(const struct top *t, struct arena *a, struct record *r, struct err *err);
-// iam
-enum verdict cloudtrail_principal(const struct top *t, struct arena *a, struct record *r, struct err *err);
-enum verdict invocation_log(const struct top *t, struct arena *a, struct record *r, struct err *err);
-enum verdict metric_stream(const struct top *t, struct arena *a, struct record *r, struct err *err);
+// A recogniser of one record. Each file names the page of AWS's documentation that it follows.
+typedef enum verdict recognise_fn(const struct top_fields *t, struct arena *a, struct record *r,
+                                  struct err *err);
+recognise_fn cloudtrail_call;      // eventSource bedrock: a call, or the completion of a stream
+recognise_fn cloudtrail_mantle;    // eventSource bedrock-mantle: a call
+recognise_fn cloudtrail_session;   // eventSource sts: the tags of a session
+recognise_fn cloudtrail_principal; // eventSource iam: the tags of a role or user
+recognise_fn invocation_log;       // Bedrock's model invocation log
+recognise_fn metric_stream;        // one data point of a metric stream in JSON
 
-// What a recogniser of many points tells, each once, in order.
+// Where a recogniser of many points hands each of them, once, in order.
 struct sink {
 	void *user;
-	void (*record)(void *user, struct record *r);             // sets its index
-	void (*ignored)(void *user, size_t n);                    // so many points that are none of our business
-	void (*fault)(void *user, struct json part, const struct err *err); // part absent: the message
+	void (*record)(void *user, struct record *r);         // sets the record's index
+	void (*ignored)(void *user, size_t n);                // n points that do not concern this program
+	void (*fault)(void *user, const struct err *err);     // a point or a part that cannot be read
 };
 
-// GetMetricData answers that hold their query; see metric_answer.c for the shapes.
-void metric_answer(const struct top *t, struct arena *a, const struct sink *sink);
+// Answers of GetMetricData that hold their query; see metric_answer.c for the shapes.
+void metric_answer(const struct top_fields *t, struct arena *a, const struct sink *sink);
 
 // OpenTelemetry metrics. otel_plausible is a cheap look at the framing; otel_decode reads all of it.
 bool otel_plausible(struct str s);
 void otel_decode(struct str s, struct arena *a, const struct sink *sink);
 
-// ---- shared by them ----
+// ---- shared by the recognisers ----
 
-// The model key of what was called: its last segment behind '/'. ERR_SKIP if that is empty or too long.
+// The model key of what was called: the last segment of `called`, after its last '/'. ERR_SKIP if it is
+// empty.
 bool model_key(struct str called, struct str *ret, struct err *err) NC_CHECK;
-// The mantle's: "bedrock-mantle/" before that.
+// The same for bedrock-mantle: with "bedrock-mantle/" in front, in the arena.
 bool model_key_mantle(struct arena *a, struct str called, struct str *ret, struct err *err) NC_CHECK;
 // The foundation model that an ARN names, or STR_NONE.
 struct str model_of_arn(struct str arn);
 
-// Which token type a metric counts: OURS and *kind, or NOT_OURS. *mantle as for AWS/BedrockMantle.
-enum verdict metric_kind(struct str namespace, struct str name, enum token_kind *kind, bool *mantle);
-// The dimensions of a data point, name by name: {0}, then add each, then read. OURS for two sets only: the
-// model alone, and the model with the service tiers asked for and served.
+// The dimensions of a data point: {0}, then add each, then read. OURS for two sets of dimensions only: the
+// model alone, and the model with the service tiers that were asked for and that served.
 struct metric_dims {
 	int n;
 	bool of_model;
@@ -104,12 +106,21 @@ struct metric_dims {
 };
 void metric_dims_add(struct metric_dims *d, bool mantle, struct str name, struct str value);
 enum verdict metric_dims_read(const struct metric_dims *d);
-// Fills the record and checks it; `ms` is the start of the minute.
-bool metric_fill(struct record *r, struct arena *a, bool mantle, enum token_kind kind, struct str account,
-                 struct str region, const struct metric_dims *dims, int64_t ms, double sum,
+
+// A series of data points: what they count, and where.
+struct metric_series {
+	enum token_kind token_kind;
+	bool mantle;                // of AWS/BedrockMantle
+	struct str account, region; // account: none if it is not known
+	struct metric_dims dims;
+};
+// Which tokens the metric `name` counts, and whether it is of the mantle: OURS, or NOT_OURS.
+enum verdict metric_kind(struct metric_series *s, struct str namespace, struct str name);
+// Fills the record with one point and checks it; `ms` is the start of its minute.
+bool metric_fill(struct record *r, struct arena *a, const struct metric_series *s, int64_t ms, double sum,
                  struct err *err) NC_CHECK;
 
-// A SampleCount as struct metric holds it: 0 where it makes no sense.
+// A SampleCount as struct metric holds it: 0 where it is not a whole number from 1 to 10^12.
 int64_t metric_samples(double count);
 
 #endif

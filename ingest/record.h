@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ingest hands on: the few facts nowcast uses, whatever wrapper they came in. One message may hold many
+// A record: the facts that nowcast uses, in the same form for every wrapper. One message may hold many
 // records.
 //
-// Strings are slices into the message or into the decoder's arena: they live until the handler returns. They
-// are raw bytes of somebody else's making (any length up to the decoder's limit, perhaps not UTF-8): whoever
-// prints escapes. An absent field is STR_NONE, an absent number is what its comment says.
+// Strings are slices of the message or of the decoder's arena; they live until the callback returns. They are
+// untrusted bytes of any length up to the decoder's limit, and may not be UTF-8: code that prints them
+// escapes them. An absent string is STR_NONE; the comment of a number says what an absent one is.
 #ifndef NOWCAST_INGEST_RECORD_H
 #define NOWCAST_INGEST_RECORD_H
 
@@ -17,31 +17,33 @@
 enum record_kind {
 	RECORD_CALL,           // a CloudTrail record of an inference call (AwsApiCall; its data-event copy too)
 	RECORD_CALL_TOKENS,    // tokens of one call: a stream-completion record, or an invocation log record
-	RECORD_AMENDMENT,      // a CloudTrail addendum (UPDATED_DATA): replaces what the original record said
+	RECORD_AMENDMENT,      // a CloudTrail addendum (UPDATED_DATA): replaces the original record
 	RECORD_METRIC,         // one CloudWatch token sum of one minute
 	RECORD_SESSION_TAGS,   // an STS record: the tags of the credentials it returned
 	RECORD_PRINCIPAL_TAGS, // an IAM record: tags set on or taken from a role or a user
 	RECORD_KINDS
 };
 
-// Token types as evidence knows them. The split of cache writes by TTL is known apart from their total, or
-// not at all: TOKENS_CACHE_WRITE is all of them, TOKENS_CACHE_WRITE_1H the part of it with the one-hour TTL.
+// Kinds of tokens as records count them; enum token_type (pricing/price.h) has them as they are priced.
+// TOKENS_CACHE_WRITE is all cache writes, TOKENS_CACHE_WRITE_1H the part of them with the one-hour TTL;
+// either may be known without the other.
 enum token_kind {
 	TOKENS_INPUT,
 	TOKENS_OUTPUT,
 	TOKENS_CACHE_READ,
 	TOKENS_CACHE_WRITE,
 	TOKENS_CACHE_WRITE_1H,
-	TOKENS_UNITS, // no tokens: images or search units, whatever the model is billed by
+	TOKENS_UNITS, // not tokens: images or search units, as the model is billed
 	TOKEN_KINDS
 };
 
-// What a record is worth as a witness; higher beats lower, equal is decided by the bytes.
+// Which kind of record says who made a call. A higher source wins over a lower one; of equal ones the bytes
+// decide.
 enum call_source {
 	// AwsServiceEvent of a stream: knows its end and input and output tokens, not the model as called
 	SOURCE_COMPLETION = 1,
 	SOURCE_LOG = 2,        // invocation log: knows all token types
-	SOURCE_SHARED = 3,     // a call as another account than the caller's recorded it: may not say who it was
+	SOURCE_SHARED = 3,     // a call as recorded in another account than the caller's: may not name the caller
 	SOURCE_DATA_EVENT = 4, // data-event copy of a call
 	SOURCE_API = 5,        // AwsApiCall: the call itself
 	SOURCE_AMENDED = 6,    // its correction
@@ -49,7 +51,7 @@ enum call_source {
 
 // Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see ingest/principal.h.
 struct caller {
-	struct str arn;           // never empty in a record handed on
+	struct str arn;           // never empty
 	// sessionIssuer.arn as recorded (with its path), or none. Of a federated user: the user's
 	struct str role_arn;
 	// of a session (ASIA...); none for long-term keys and where CloudTrail left it empty
@@ -69,14 +71,14 @@ struct call {
 	bool streaming;
 	bool failed;              // an errorCode: no tokens, no charge
 	bool mantle;              // bedrock-mantle
-	bool tier_known;          // the record tells the service tier:
+	bool tier_known;          // the record says the service tier:
 	enum price_tier tier;     // asked for, or (invocation log) that served; TIER_STANDARD if not known
-	// whose call it is, and who pays (12 digits): where it was recorded, or the caller's if shared
+	// that made the call and pays for it, 12 digits: the recording account, or the caller's if shared
 	struct str account;
 	struct str region;        // awsRegion: the source Region, which prices it
 	// the model key: last segment of what was called; mantle's is prefixed "bedrock-mantle/"
 	struct str model;
-	struct str model_called;  // modelId as it stands in the record
+	struct str model_called;  // modelId, as in the record
 	struct str foundation;    // foundation model named by resources[] or by an ARN; none if not known
 	struct caller caller;
 	bool known[TOKEN_KINDS];  // which of the tokens below are exact
@@ -89,10 +91,10 @@ struct metric {
 	int64_t minute;             // minutes since the epoch: start of the period
 	enum token_kind token_kind;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
 	int64_t sum;                // tokens, 0 to 2^40
-	int64_t samples;            // SampleCount: calls that used tokens of this kind; 0: not told
+	int64_t samples;            // SampleCount: calls that used tokens of this kind; 0: unknown
 	// only the tokens of calls that asked for a tier and were served by one (not both the standard):
 	bool of_tier;
-	enum price_tier asked;      // PRICE_TIERS: a word that is not known ("auto")
+	enum price_tier asked;      // PRICE_TIERS: not a known tier ("auto")
 	enum price_tier served;
 	// from GetMetricData, which sees later corrections; a streamed point is sent once
 	bool final;
@@ -106,7 +108,7 @@ enum { TAGS_MAX = 64 }; // AWS allows 50 a principal
 
 struct session_tags {
 	int64_t time_ms;          // the session's creation
-	struct str access_key;    // of the credentials handed out
+	struct str access_key;    // of the credentials that STS returned
 	struct str arn;           // of the session: assumedRoleUser.arn or federatedUser.arn, canonical
 	struct str role_arn;      // that was assumed, or none
 	int ntags;
@@ -133,7 +135,7 @@ struct principal_tags {
 
 struct record {
 	enum record_kind kind;
-	// position in its message, from 0: with topic, partition and offset it is where a fault is reported
+	// position in its message, from 0; with topic, partition and offset it locates a record or a fault
 	int index;
 	union {
 		struct call call; // CALL, CALL_TOKENS, AMENDMENT

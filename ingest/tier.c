@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// AWS writes the tier in as many ways as there are dialects: `service_tier` (bedrock-mantle, OpenAI's
-// bodies), `serviceTier` as a word (InvokeModel) or as {"type"} (Converse), and optimised latency, which is
-// priced like a tier, as performanceConfigLatency or performanceConfig.latency. That CloudTrail tells the
-// tier of a call to the runtime is documented, by which field is not: so the names of the API's own
-// parameters are looked for, in both cases of the first letter, and nothing is an error.
+// The service tier has a different name in each API ("Service tiers for optimizing performance and cost" and
+// "Optimize model inference for latency" in the Amazon Bedrock User Guide): `service_tier` (bedrock-mantle,
+// OpenAI's bodies), `serviceTier` as a word (InvokeModel) or as {"type"} (Converse). Optimised latency is
+// priced like a tier: performanceConfigLatency, or performanceConfig.latency.
+//
+// AWS documents that CloudTrail shows the tier of a call to bedrock-runtime, but not in which field. So the
+// names of the API's parameters are looked for, with the first letter in either case. A value that is not
+// known is passed over; it is no error.
 #include "ingest/tier.h"
 
 #include <strings.h>
@@ -11,7 +14,7 @@
 static const struct {
 	struct str word;
 	enum price_tier tier;
-} words[] = {
+} tier_words[] = {
 	{STR("default"), TIER_STANDARD},  {STR("standard"), TIER_STANDARD}, {STR("flex"), TIER_FLEX},
 	{STR("priority"), TIER_PRIORITY}, {STR("batch"), TIER_BATCH},       {STR("reserved"), TIER_RESERVED},
 	{STR("optimized"), TIER_LATENCY}, {STR("latency"), TIER_LATENCY},
@@ -19,9 +22,9 @@ static const struct {
 
 bool tier_of_word(struct str word, enum price_tier *ret)
 {
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (word.len == words[i].word.len && strncasecmp(word.p, words[i].word.p, word.len) == 0) {
-			*ret = words[i].tier;
+	for (size_t i = 0; i < sizeof tier_words / sizeof *tier_words; i++)
+		if (word.len == tier_words[i].word.len && strncasecmp(word.p, tier_words[i].word.p, word.len) == 0) {
+			*ret = tier_words[i].tier;
 			return true;
 		}
 	return false;
@@ -30,7 +33,7 @@ bool tier_of_word(struct str word, enum price_tier *ret)
 static const struct {
 	struct str name, inner; // a word, or an object with the word at `inner`
 	bool served;            // else asked for
-} places[] = {
+} tier_places[] = {
 	{STR("resolvedServiceTier"), STR("type"), true},
 	{STR("ResolvedServiceTier"), STR("type"), true},
 	{STR("service_tier"), STR("type"), false},
@@ -43,18 +46,18 @@ static const struct {
 static bool read_place(struct str key, struct json v, enum price_tier *ret, bool *ret_served)
 {
 	struct str word;
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		if (!str_eq(key, places[i].name))
+	for (size_t i = 0; i < sizeof tier_places / sizeof *tier_places; i++) {
+		if (!str_eq(key, tier_places[i].name))
 			continue;
-		*ret_served = places[i].served;
-		return json_str(json_type(v) == JSON_OBJECT ? json_get(v, places[i].inner) : v, &word) &&
+		*ret_served = tier_places[i].served;
+		return json_str(json_type(v) == JSON_OBJECT ? json_get(v, tier_places[i].inner) : v, &word) &&
 		       tier_of_word(word, ret);
 	}
 	return false;
 }
 
-// What served counts most; then what differs from the standard, for both a tier and a latency may stand
-// there: {"serviceTier": "default", "performanceConfig": {"latency": "optimized"}}.
+// The tier that served ranks highest. Next is a tier other than the standard, since an object may have both a
+// tier and a latency: {"serviceTier": "default", "performanceConfig": {"latency": "optimized"}}.
 bool tier_of_object(struct json object, enum price_tier *ret)
 {
 	enum { SHORTEST = 11, NONE = 0, STANDARD, OTHER, SERVED };
@@ -63,15 +66,15 @@ bool tier_of_object(struct json object, enum price_tier *ret)
 	int best = NONE;
 	if (json_type(object) != JSON_OBJECT)
 		return false;
-	// in one walk: every record comes by here
+	// one walk over the object: this runs for every record
 	for (struct json_iter it = json_begin(object); json_next(&it, &key, &v);) {
 		enum price_tier tier;
 		bool served;
 		if (key.len < SHORTEST || !read_place(key, v, &tier, &served))
 			continue;
-		int worth = served ? SERVED : tier == TIER_STANDARD ? STANDARD : OTHER;
-		if (worth > best) {
-			best = worth;
+		int rank = served ? SERVED : tier == TIER_STANDARD ? STANDARD : OTHER;
+		if (rank > best) {
+			best = rank;
 			*ret = tier;
 		}
 	}

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service tier of a call, wherever a record tells it.
+// Why a call got its service tier: reads the tier from the fields of a record.
 //
-// A request asks for a tier, the answer says which one served it: they may differ (reserved capacity
-// overflows to standard), and the one that served is billed. CloudTrail holds the request, an invocation log
-// the answer, so evidence ranks the log above it.
+// A request asks for a tier; the answer says which tier served it. They may differ (reserved capacity
+// overflows to standard), and the tier that served is billed. CloudTrail has the request, an invocation log
+// has the answer. cloudtrail.c (read_tier) and invocation_log.c (find_tier_in_body) call these functions; of
+// two records of one call the log's tier wins (store/evidence.h). A record without a tier: TIER_STANDARD, and
+// tier_known is false (struct call).
 #ifndef NOWCAST_INGEST_TIER_H
 #define NOWCAST_INGEST_TIER_H
 
@@ -13,13 +15,12 @@
 #include "ingest/json.h"
 #include "pricing/price.h"
 
-// "default", "flex", "PRIORITY", ... False: no tier that is known; "auto" is none, since it leaves the choice
-// to the service.
+// "default", "flex", "PRIORITY", ... in any case of letters. False: not a known tier. "auto" is none either:
+// it leaves the choice to the service.
 bool tier_of_word(struct str word, enum price_tier *ret);
 
-// Looks at every place of one object in which a tier or an optimised latency may stand: a record's
-// requestParameters, its additionalEventData, an answer's body. A value that is not understood is passed
-// over. False: it tells none.
+// Looks at every key of one object (requestParameters, additionalEventData, the body of an answer) that may
+// hold a tier or an optimised latency. False: it has none that is known.
 bool tier_of_object(struct json object, enum price_tier *ret);
 
 #endif

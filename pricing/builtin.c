@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in catalogue: pricing/builtin.csv as bytes of the program, read once by the code that reads
-// users' files. The assembler's .incbin needs no tool at build time that the compiler does not bring.
+// The built-in catalogue: pricing/builtin.csv, embedded in the program and read once by the code that reads
+// users' files.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ extern const char builtin_csv_end[] __asm__("nowcast_builtin_csv_end");
 static struct catalogue *builtin;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void load(void)
+static void load_builtin(void)
 {
 	struct err err = ERR_INIT;
 	struct str text = {builtin_csv, (size_t)(builtin_csv_end - builtin_csv)};
@@ -30,6 +30,6 @@ static void load(void)
 
 const struct catalogue *catalogue_builtin(void)
 {
-	pthread_once(&once, load);
+	pthread_once(&once, load_builtin);
 	return builtin;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looking up a rate. The rows of a price file are sorted, so those of one model lie together; a hash table
-// from the model's name to its first row finds them, and among the few rows of a model the right one is found
-// by walking.
+// Looks up a rate (catalogue_find). The rows of a price file are sorted, so those of one model are adjacent.
+// A hash table finds the first row of a model by its name; its few rows are then compared one by one.
 //
-// What does not match is unpriced, with a sentence that says why and what to do. A rate of another Region's
-// group, of another time or of a similar model would look like a figure and be a guess.
+// A query that no row matches is unpriced, with a sentence that says why and what to do. A rate of another
+// Region, of another time or of a similar model would look like a figure, but be a guess.
 #include "pricing/price.h"
 
 #include <assert.h>
@@ -26,7 +25,7 @@ struct catalogue {
 	size_t mask;     // number of slots - 1; a power of two at least twice the number of models
 };
 
-static const char *const misses[PRICE_MISSES] = {
+static const char *const miss_texts[PRICE_MISSES] = {
 	[MISS_NONE] = "priced",
 	[MISS_MODEL] =
 		"the model is not in the price catalogue; add a row for it to a price file, or update nowcast",
@@ -75,10 +74,10 @@ static const struct {
 const char *price_miss_text(enum price_miss miss)
 {
 	assert(miss >= 0 && miss < PRICE_MISSES);
-	return misses[miss];
+	return miss_texts[miss];
 }
 
-static uint32_t hash(struct str s)
+static uint32_t hash_name(struct str s)
 {
 	uint32_t h = 2166136261u; // FNV-1a: names are short and few
 	for (size_t i = 0; i < s.len; i++)
@@ -89,7 +88,7 @@ static uint32_t hash(struct str s)
 // The model's first row, or n.
 static size_t first_row(const struct catalogue *c, struct str model)
 {
-	for (size_t i = hash(model) & c->mask; c->slots[i]; i = (i + 1) & c->mask)
+	for (size_t i = hash_name(model) & c->mask; c->slots[i]; i = (i + 1) & c->mask)
 		if (str_eq(c->rows.v[c->slots[i] - 1].model, model))
 			return c->slots[i] - 1;
 	return c->rows.n;
@@ -107,7 +106,7 @@ static void index_rows(struct catalogue *c)
 	for (size_t i = 0; i < c->rows.n; i++) {
 		if (i && str_eq(c->rows.v[i].model, c->rows.v[i - 1].model))
 			continue;
-		size_t at = hash(c->rows.v[i].model) & c->mask;
+		size_t at = hash_name(c->rows.v[i].model) & c->mask;
 		while (c->slots[at])
 			at = (at + 1) & c->mask;
 		c->slots[at] = (uint32_t)i + 1;
@@ -142,8 +141,8 @@ const struct price_rows *catalogue_rows(const struct catalogue *c)
 	return &c->rows;
 }
 
-// How narrowly a row's region means `region`: 3 by name, 2 by geography, 1 as every commercial Region, 0 not
-// at all.
+// How specifically a row's region matches `region`: 3 by name, 2 by geography, 1 as every commercial Region,
+// 0 not at all.
 static int match_region(struct str row, struct str region, struct str geography)
 {
 	if (!row.len)
@@ -153,7 +152,7 @@ static int match_region(struct str row, struct str region, struct str geography)
 	return str_eq((struct str){row.p, row.len - 2}, geography) ? 2 : 0;
 }
 
-// The same of region and account together: an account of its own outweighs any region.
+// The same for region and account together: a row of one account is more specific than any region.
 static int match_place(const struct price_row *row, const struct price_query *q, struct str geography)
 {
 	if (row->account.len && !str_eq(row->account, q->account))
@@ -162,12 +161,7 @@ static int match_place(const struct price_row *row, const struct price_query *q,
 	return match && row->account.len ? match + 3 : match;
 }
 
-static bool in_force(const struct price_row *row, int64_t time_ms)
-{
-	return row->from_ms <= time_ms && time_ms < row->to_ms;
-}
-
-// Up to which length of prompt the row holds: up to the next band of the same place.
+// The longest prompt that the row applies to: up to the next band of the same place.
 static int64_t prompt_max(const struct catalogue *c, const struct price_row *row, int64_t time_ms)
 {
 	int64_t most = INT64_MAX;
@@ -175,18 +169,18 @@ static int64_t prompt_max(const struct catalogue *c, const struct price_row *row
 	     r < end && str_eq(r->model, row->model); r++)
 		if (r->scope == row->scope && r->tier == row->tier && str_eq(r->region, row->region) &&
 		    str_eq(r->account, row->account) && r->prompt_over > row->prompt_over && r->prompt_over < most &&
-		    in_force(r, time_ms))
+		    price_row_in_force(r, time_ms))
 			most = r->prompt_over;
 	return most;
 }
 
-// The narrowest row of the model in force, of the band of the prompt. *ret_miss says how far the search came
-// if there is none.
+// The most specific row of the model in force, in the band of the prompt. NULL: *ret_miss says how far the
+// search came.
 static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope,
                                         const struct price_query *q, enum price_miss *ret_miss)
 {
 	const struct price_row *best = NULL;
-	int narrowest = 0;
+	int best_match = 0;
 	struct str geography = region_geography(q->region);
 	enum price_miss miss = MISS_MODEL;
 	for (size_t i = first_row(c, model); i < c->rows.n && str_eq(c->rows.v[i].model, model); i++) {
@@ -197,11 +191,11 @@ static const struct price_row *find_row(const struct catalogue *c, struct str mo
 		int match = came == MISS_REGION ? match_place(row, q, geography) : 0;
 		came = match ? MISS_TIME : came;
 		miss = came > miss ? came : miss;
-		if (!match || !in_force(row, q->time_ms) ||
+		if (!match || !price_row_in_force(row, q->time_ms) ||
 		    (row->prompt_over && row->prompt_over >= q->prompt_tokens))
 			continue;
-		if (match > narrowest || (match == narrowest && row->prompt_over > best->prompt_over)) {
-			narrowest = match;
+		if (match > best_match || (match == best_match && row->prompt_over > best->prompt_over)) {
+			best_match = match;
 			best = row;
 		}
 	}
@@ -221,7 +215,7 @@ static enum price_miss miss_of_kind(enum model_id_kind kind)
 	case MODEL_ENDPOINT: return MISS_ENDPOINT;
 	case MODEL_OTHERS: return MISS_OTHERS;
 	}
-	assert(!"a kind of model id without a sentence");
+	assert(!"a kind of model id without a reason");
 	return MISS_MODEL;
 }
 
@@ -233,9 +227,9 @@ static enum price_miss miss_of_unit(struct str unit)
 	return unit.len ? MISS_UNIT : MISS_TYPE;
 }
 
-// The name to look an id up by. An endpoint, a router, or a custom model that is called like a foundation
+// The name by which an id is looked up. An endpoint, a router or a custom model with the name of a foundation
 // model is not that model.
-static struct str own_name(const struct model_id *id)
+static struct str lookup_name(const struct model_id *id)
 {
 	struct str name = model_id_name(id);
 	return id->kind != MODEL_NAMED && name.len && memchr(name.p, '.', name.len) ? STR_NONE : name;
@@ -247,9 +241,9 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	enum price_miss miss;
 	assert(q->type >= 0 && q->type < TOKEN_TYPES && q->tier >= 0 && q->tier < PRICE_TIERS);
 	model_id_read(&id, q->model);
-	const struct price_row *row = find_row(c, own_name(&id), id.scope, q, &miss);
+	const struct price_row *row = find_row(c, lookup_name(&id), id.scope, q, &miss);
 	if (!row && id.kind != MODEL_NAMED) {
-		// Provisioned throughput and custom models name a foundation too, but are not billed at its rate.
+		// Provisioned throughput and custom models have a foundation model too, but not its rate.
 		bool profile = id.kind == MODEL_APPLICATION || id.kind == MODEL_OPAQUE || id.kind == MODEL_INDIRECT;
 		miss = miss == MISS_MODEL ? miss_of_kind(id.kind) : miss;
 		if (profile && q->foundation.len) {
@@ -264,19 +258,9 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	int64_t rate = q->per_unit ? row->per_unit : row->rate[q->type];
 	if (rate == RATE_UNKNOWN)
 		return q->per_unit ? MISS_PER_UNIT : miss_of_unit(row->unit);
+	assert(rate >= 0);
 	*ret = (struct rate){rate,        row->unit,        row->from_ms,
 	                     row->to_ms,  row->prompt_over, prompt_max(c, row, q->time_ms),
 	                     row->source, c->name,          row->line};
 	return MISS_NONE;
-}
-
-bool catalogue_rate(const struct catalogue *c, struct str model, struct str foundation, struct str region,
-                    enum token_type type, int64_t time_ms, struct rate *ret, const char **ret_why)
-{
-	struct price_query q = {
-		.model = model, .foundation = foundation, .region = region, .type = type, .time_ms = time_ms};
-	enum price_miss miss = catalogue_find(c, &q, ret);
-	if (miss != MISS_NONE)
-		*ret_why = price_miss_text(miss);
-	return miss == MISS_NONE;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// An entry is a model as called somewhere: plain, through a profile, in a Region. All entries of a model
-// together give its rows: one that stands for every Region, and those that differ from it.
+// An entry is a model and how it is called: directly, through a profile, or in a Region. All entries of a
+// model together give its rows: one for every Region, and those that differ from it.
 //
-// The errors it is known for, and what becomes of them:
-//   plain ids and profiles of one geography stand at the global rate   Claude from 4.5 on: the regional rate is 1.1 x global
+// Known errors of the table, and how each is treated:
+//   plain ids and profiles of one geography have the global rate       Claude from 4.5: 1.1 x global
 //   rates of 1-hour cache writes are missing                           twice the input rate
 //   Nova's cache reads are missing, its cache writes too               a quarter of the input rate; free
-//   a surcharge on prompts over 200,000 tokens for models without it   taken for the two models that have it
-//   $0 where nobody knew                                               left out: unpriced is not free
-//   one price for images whose price goes by size and quality          left out: such images have none
-//   single slips                                                       left out, by name (table below)
+//   a surcharge on prompts over 200,000 tokens for models without it   used for the two models that have it
+//   $0 for an unknown price                                            left out: unpriced is not free
+//   one price for images that are priced by size and quality           left out: no price
+//   single mistakes                                                    left out, by name (table below)
 //
-// Its figures are JSON numbers such as 1.1e-06. They are put into quotes before the parser sees them, for a
-// parser makes them binary fractions, and a price is none.
+// Its rates are JSON numbers such as 1.1e-06. They are put into quotes before parsing: a parser would make
+// them binary fractions, which cannot hold a decimal price.
 #include "pricing/import_litellm.h"
 
 #include <jansson.h>
@@ -27,7 +27,7 @@ enum { LONG_PROMPT = 200000 };
 
 static const struct {
 	const char *key, *why;
-} wrong[] = {
+} wrong_entries[] = {
 	{"bedrock/moonshotai.kimi-k2-thinking", "a Region's rate without its Region"},
 	{"bedrock/moonshotai.kimi-k2.5", "disagrees with the model's own entry by a digit"},
 	{"bedrock/us-gov-east-1/amazon.titan-embed-text-v2:0", "ten times the commercial rate"},
@@ -40,22 +40,22 @@ static const struct {
 	{"eu.anthropic.claude-3-5-haiku-20241022-v1:0", "at the rate of Claude 3 Haiku"},
 };
 
-// Models whose rates here Bedrock's pricing page no longer has, or never had.
+// Models whose rates differ from Bedrock's pricing page.
 static const struct {
 	struct str model;
 	const char *why;
-} stale[] = {
+} stale_models[] = {
 	{STR("meta.llama3-1-405b-instruct"), "the pricing page has a lower rate"},
 	{STR("meta.llama3-1-70b-instruct"), "the pricing page has a lower rate"},
 	{STR("meta.llama3-2-11b-instruct"), "the pricing page has a lower rate"},
 	{STR("meta.llama3-2-90b-instruct"), "the pricing page has a lower rate"},
 	{STR("qwen.qwen3-coder-480b-a35b"), "the pricing page has another rate"},
 	{STR("openai.gpt-oss-20b"), "the pricing page has another rate"},
-	{STR("anthropic.claude-3-5-sonnet-v2"), "dearer since its extended access began"},
+	{STR("anthropic.claude-3-5-sonnet-v2"), "more expensive since its extended access began"},
 };
 
-// What one image costs goes by its size and quality there: the one figure of an entry would be a guess.
-static const struct str by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"),
+// Models whose images are priced by size and quality: the one price of an entry would be a guess.
+static const struct str priced_by_size[] = {STR("amazon.nova-canvas"), STR("amazon.titan-image-generator"),
                                      STR("stability.stable-diffusion-xl")};
 
 struct entry {
@@ -101,11 +101,11 @@ static void quote_numbers(struct str json, struct buf *out)
 	}
 }
 
-// An absurd figure stays absurd, so that whoever reads the price file refuses it, and what follows from it
-// still fits.
+// A rate is limited so that rates derived from it do not overflow; the reader of the price file refuses it
+// anyway.
 #define FIGURE_MAX (INT64_MAX / 4)
 
-static int64_t figure(const json_t *value, const char *field)
+static int64_t read_figure(const json_t *value, const char *field)
 {
 	int64_t pico;
 	const char *text = json_string_value(json_object_get(value, field));
@@ -125,16 +125,16 @@ static void read_unit(struct entry *e)
 	e->per_unit = RATE_UNKNOWN;
 	if (mode_is(e->value, "image_generation") || mode_is(e->value, "image_edit")) {
 		e->unit = STR("image");
-		e->per_unit = figure(e->value, "output_cost_per_image");
+		e->per_unit = read_figure(e->value, "output_cost_per_image");
 	} else if (mode_is(e->value, "rerank")) {
 		e->unit = STR("search unit");
-		e->per_unit = figure(e->value, "input_cost_per_query");
+		e->per_unit = read_figure(e->value, "input_cost_per_query");
 	} else if (str_starts(model_id_name(&e->id), STR("twelvelabs."))) {
 		e->unit = STR("second of video");
-		e->per_unit = figure(e->value, "input_cost_per_video_per_second");
+		e->per_unit = read_figure(e->value, "input_cost_per_video_per_second");
 	}
-	for (size_t i = 0; i < sizeof by_size / sizeof *by_size; i++)
-		if (str_starts(model_id_name(&e->id), by_size[i]))
+	for (size_t i = 0; i < sizeof priced_by_size / sizeof *priced_by_size; i++)
+		if (str_starts(model_id_name(&e->id), priced_by_size[i]))
 			e->per_unit = RATE_UNKNOWN;
 }
 
@@ -146,7 +146,7 @@ static void read_rates(struct entry *e, const char *suffix, int64_t *ret)
 	char name[96];
 	for (int t = 0; t < TOKEN_TYPES; t++) {
 		snprintf(name, sizeof name, "%s%s", fields[t], suffix);
-		ret[t] = figure(e->value, name);
+		ret[t] = read_figure(e->value, name);
 	}
 }
 
@@ -175,7 +175,7 @@ static void read_key(struct entry *e)
 	buf_release(&claude);
 }
 
-static bool any_rate(const int64_t *rate)
+static bool has_rate(const int64_t *rate)
 {
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (rate[t] > 0)
@@ -190,14 +190,14 @@ static void leave_out(struct table *t, const char *key, const char *why)
 		buf_addf(t->notes, "%s: %s\n", key, why);
 }
 
-static const char *known_wrong(const struct entry *e)
+static const char *why_left_out(const struct entry *e)
 {
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		if (strcmp(e->key, wrong[i].key) == 0)
-			return wrong[i].why;
-	for (size_t i = 0; i < sizeof stale / sizeof *stale; i++)
-		if (str_eq(model_id_name(&e->id), stale[i].model))
-			return stale[i].why;
+	for (size_t i = 0; i < sizeof wrong_entries / sizeof *wrong_entries; i++)
+		if (strcmp(e->key, wrong_entries[i].key) == 0)
+			return wrong_entries[i].why;
+	for (size_t i = 0; i < sizeof stale_models / sizeof *stale_models; i++)
+		if (str_eq(model_id_name(&e->id), stale_models[i].model))
+			return stale_models[i].why;
 	return NULL;
 }
 
@@ -216,9 +216,9 @@ static void add_entry(struct table *t, const char *key, const json_t *value)
 	if (e.unit.len && !mode_is(value, "chat"))
 		for (int k = 0; k < TOKEN_TYPES; k++)
 			e.rate[k] = RATE_UNKNOWN;
-	const char *why = known_wrong(&e);
+	const char *why = why_left_out(&e);
 	bool no_input = mode_is(value, "chat") && e.rate[TOKEN_INPUT] <= 0;
-	if (why || (!e.unit.len && (!any_rate(e.rate) || no_input)) || e.id.kind != MODEL_NAMED)
+	if (why || (!e.unit.len && (!has_rate(e.rate) || no_input)) || e.id.kind != MODEL_NAMED)
 		leave_out(t, key, why);
 	else
 		t->v[t->n++] = e;
@@ -226,7 +226,7 @@ static void add_entry(struct table *t, const char *key, const json_t *value)
 
 // ---- writing the rows of a model ----------------------------------------------------------------
 
-// Claude from 4.5 on costs a tenth more outside global profiles, and can keep a cache for an hour.
+// Claude from 4.5: costs a tenth more outside global profiles, and has one-hour cache writes.
 static bool has_premium(struct str model)
 {
 	struct str rest = model, prefix = STR("anthropic.claude-");
@@ -240,8 +240,8 @@ static bool has_premium(struct str model)
 	return (!rest.len || usd_parse_scaled(rest, 0, &minor)) && (major > 4 || (major == 4 && minor >= 5));
 }
 
-// Rates that follow from the others by a rule of the price list. From an unknown one nothing follows.
-static void complete(struct str model, int64_t *rate)
+// Adds rates that follow from known ones by a rule of the price list.
+static void add_derived_rates(struct str model, int64_t *rate)
 {
 	bool has_input = rate[TOKEN_INPUT] != RATE_UNKNOWN;
 	if (str_starts(model, STR("amazon.nova-")) && rate[TOKEN_OUTPUT] > 0) {
@@ -270,13 +270,12 @@ static void write_scope(struct table *t, const struct entry *e, enum price_scope
 	}
 	for (int k = 0; k < TOKEN_TYPES; k++)
 		row.rate[k] = rate[k];
-	complete(row.model, row.rate);
+	add_derived_rates(row.model, row.rate);
 	price_file_write_row(t->csv, &row);
 	t->counts.rows++;
 }
 
-// `percent` of what the entry says, and of its bands and batches. Which bands are true is known of two models
-// only.
+// Writes `percent` of the entry's rates, and of its bands and batches. Only two models really have bands.
 static void write_entry(struct table *t, struct entry *e, enum price_scope scope, struct str region,
                         int percent)
 {
@@ -291,7 +290,7 @@ static void write_entry(struct table *t, struct entry *e, enum price_scope scope
 			if (rate[k] != RATE_UNKNOWN)
 				rate[k] = (int64_t)usd_muldiv((struct usd){rate[k]}, percent, 100).pico;
 		}
-		if (i == 0 || (any_rate(rate) && (i == 2 || long_prompts)))
+		if (i == 0 || (has_rate(rate) && (i == 2 || long_prompts)))
 			write_scope(t, e, scope, region, rate,
 			            (struct price_row){.prompt_over = i == 1 ? LONG_PROMPT : 0,
 			                               .tier = i == 2 ? TIER_BATCH : TIER_STANDARD});
@@ -317,14 +316,13 @@ static bool same_rates(const struct entry *a, const struct entry *b)
 	return memcmp(a->rate, b->rate, sizeof a->rate) == 0 && a->per_unit == b->per_unit;
 }
 
-// The entry that stands for the model everywhere: sorted first of those without a place; else that of a
-// geography.
+// Whether an entry has no place, so that its rates apply everywhere.
 static bool is_everywhere(const struct entry *e)
 {
 	return !e->region.len && (!e->profile.len || str_is(e->profile, "global"));
 }
 
-// Whether an entry of the same place stands before it: the first counts.
+// Whether an entry of the same place comes before it: the first one is used.
 static bool is_repeated(const struct entry *first, const struct entry *e)
 {
 	for (; first < e; first++)
@@ -385,8 +383,8 @@ static void write_model(struct table *t, struct entry *first, struct entry *end)
 
 // ---- the table ----------------------------------------------------------------------------------
 
-// Models together; of a model, plain ids before others, so that the first that fits is the one to take.
-static int by_model(const void *pa, const void *pb)
+// Sorts by model; of one model, plain ids first, so that the first entry that fits is used.
+static int compare_entries(const void *pa, const void *pb)
 {
 	const struct entry *a = pa, *b = pb;
 	int c = str_cmp(model_id_name(&a->id), model_id_name(&b->id));
@@ -419,10 +417,11 @@ bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *r
 		add_entry(&t, key, value);
 	bool good =
 		t.n > 0 ||
-		err_set(err, ERR_CONFIG,
-	            "expected LiteLLM's table, an object with an entry a model; no entry of Bedrock has a price");
+		err_set(
+			err, ERR_CONFIG,
+			"expected LiteLLM's table, an object with one entry for each model; no entry of Bedrock has a price");
 	if (good) {
-		qsort(t.v, t.n, sizeof *t.v, by_model);
+		qsort(t.v, t.n, sizeof *t.v, compare_entries);
 		price_file_write_head(csv);
 		for (size_t i = 0, end; i < t.n; i = end) {
 			for (end = i + 1; end < t.n && str_eq(model_id_name(&t.v[end].id), model_id_name(&t.v[i].id));)

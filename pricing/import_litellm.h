@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// LiteLLM's table of model prices to a price file: wide, kept current by many hands, and wrong in known
-// places. What is known to be wrong is put right by a rule of AWS's price list, or left out; never is a
-// figure invented.
+// LiteLLM's table of model prices (model_prices_and_context_window.json) to a price file. The table is
+// complete and up to date, but some entries are wrong. Known errors are corrected by a rule of AWS's price
+// list, or left out; no rate is invented.
 #ifndef NOWCAST_PRICING_IMPORT_LITELLM_H
 #define NOWCAST_PRICING_IMPORT_LITELLM_H
 
@@ -20,9 +20,9 @@ struct litellm_counts {
 	size_t other;    // of other providers, and provisioned throughput
 };
 
-// Appends a price file (pricing/price_file.h) to `csv`. The table has no dates: its rates are in force from
-// `from_ms` (a whole hour) on. `source` is said with every rate. False (ERR_CONFIG): it is no such table;
-// nothing was appended.
+// Appends a price file (pricing/price_file.h) to `csv`, and to `notes` a line for each entry that is known to
+// be wrong. The table has no dates: its rates are in force from `from_ms` (a whole hour). `source` is written
+// with every rate. ERR_CONFIG: it is not such a table; nothing was appended.
 bool litellm_import(struct buf *csv, struct buf *notes, struct litellm_counts *ret_counts, struct str json,
                     int64_t from_ms, const char *source, struct err *err) NC_CHECK;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Importing AWS's price list. A product is one rate: its usage type says the token type, the scope and the
-// tier, its unit whether the price is for a thousand or a million tokens, and its model stands in the usage
-// type or, for what is sold through the Marketplace, only in the product's name.
+// A product of the list is one rate. Its usage type says the token type, the scope and the tier; its unit
+// says whether the price is for a thousand or a million tokens; its model is in the usage type or, for
+// products of the Marketplace, in the product's name only.
 //
-// The unit is a factor of 1000, so it is not believed alone: the unit and the grammar of the usage type must
-// agree. What is in doubt (a unit, a name, two rates for one thing) goes to the notes and not into the file.
+// A wrong unit is a factor of 1000, so the unit and the grammar of the usage type must agree. A product that
+// is not certain (its unit, its name, a second rate for the same tokens) goes to the notes and not into the
+// file.
 #include "pricing/import_pricelist.h"
 
 #include <jansson.h>
@@ -46,17 +47,13 @@ static const struct {
 	{STR("Claude Fable 5.1"), STR("anthropic.claude-fable-5-1")},
 };
 
-struct row {
-	struct str model, region;
-	enum price_scope scope;
-	enum price_tier tier;
-	int64_t prompt_over, from_ms;
-	int64_t rate[TOKEN_TYPES];
-	bool doubtful[TOKEN_TYPES]; // two rates were given
+struct listed_row {
+	struct price_row row;
+	bool conflict[TOKEN_TYPES]; // the list has two rates
 };
 
 struct import {
-	struct row *rows;
+	struct listed_row *rows;
 	size_t n, cap;
 	struct map index; // of the rows, by place and date: a list has tens of thousands of products
 	struct pricelist_counts counts;
@@ -66,7 +63,7 @@ struct import {
 	size_t ntexts;
 };
 
-static struct str text_of(const json_t *object, const char *key)
+static struct str get_text(const json_t *object, const char *key)
 {
 	const json_t *v = json_object_get(object, key);
 	return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR_NONE;
@@ -78,7 +75,7 @@ static void leave_out(struct import *im, struct str usage, struct str product, c
 	buf_addf(im->notes, "%.*s of \"%.*s\": %s\n", STR_ARG(usage), STR_ARG(product), why);
 }
 
-static struct str model_of(const struct import *im, const struct usage_type *u, struct str product)
+static struct str find_model(const struct import *im, const struct usage_type *u, struct str product)
 {
 	struct str name = u->model_written.len ? u->model_written : price_name_bare(product),
 			   said = price_names_find(im->names, name);
@@ -97,7 +94,7 @@ static int32_t tokens_of_unit(struct str unit)
 	return str_is(unit, "Units") || str_is(unit, "1M tokens") ? 1000000 : 0;
 }
 
-static struct row *row_for(struct import *im, const struct row *key)
+static struct listed_row *find_or_add_row(struct import *im, const struct price_row *key)
 {
 	const int64_t numbers[] = {key->scope, key->tier, key->prompt_over, key->from_ms};
 	uint64_t h = hash64_seeded(key->model.p, key->model.len, hash64(numbers, sizeof numbers));
@@ -110,10 +107,10 @@ static struct row *row_for(struct import *im, const struct row *key)
 		im->cap = im->cap ? im->cap * 2 : 64;
 		im->rows = xrealloc(im->rows, im->cap, sizeof(*im->rows));
 	}
-	struct row *r = &im->rows[im->n++];
-	*r = *key;
+	struct listed_row *r = &im->rows[im->n++];
+	*r = (struct listed_row){.row = *key};
 	for (int t = 0; t < TOKEN_TYPES; t++)
-		r->rate[t] = RATE_UNKNOWN;
+		r->row.rate[t] = RATE_UNKNOWN;
 	return r;
 }
 
@@ -124,9 +121,9 @@ static const json_t *only_child(const json_t *object)
 	return json_object_size(o) == 1 ? json_object_iter_value(json_object_iter(o)) : NULL;
 }
 
-// From which length of prompt on a model costs more: the list has the rates, the built-in catalogue the
-// length. 0: it has none.
-static int64_t long_prompt_of(const struct row *key)
+// The prompt length beyond which a model costs more, from the built-in catalogue: the list has only the
+// rates. 0: none.
+static int64_t find_prompt_limit(const struct price_row *key)
 {
 	char id[MODEL_NAME_MAX + 16];
 	int n =
@@ -139,12 +136,15 @@ static int64_t long_prompt_of(const struct row *key)
 	           : 0;
 }
 
-static void take(struct import *im, const json_t *attributes, const json_t *terms)
+static void read_product(struct import *im, const json_t *attributes, const json_t *terms)
 {
-	struct str usage = text_of(attributes, "usagetype"), product = text_of(attributes, "servicename");
+	struct str usage = get_text(attributes, "usagetype"), product = get_text(attributes, "servicename");
 	const json_t *term = only_child(terms), *price = only_child(json_object_get(term, "priceDimensions"));
 	struct usage_type u;
-	struct row key = {.region = text_of(attributes, "regionCode")};
+	struct price_row key = {.region = get_text(attributes, "regionCode"),
+	                        .to_ms = INT64_MAX,
+	                        .per_unit = RATE_UNKNOWN,
+	                        .source = "AWS price list"};
 	struct usd usd;
 	const char *why;
 	im->counts.products++;
@@ -156,40 +156,40 @@ static void take(struct import *im, const json_t *attributes, const json_t *term
 		im->counts.other++;
 		return;
 	}
-	key.model = model_of(im, &u, product);
+	key.model = find_model(im, &u, product);
 	key.scope = u.scope;
 	key.tier = u.tier;
 	if (!key.model.len)
 		leave_out(im, usage, product, PRICELIST_UNKNOWN_MODEL);
 	else if (!key.region.len || (u.region.len && !str_eq(u.region, key.region)))
 		leave_out(im, usage, product, "its regionCode is missing or contradicts the usage type");
-	else if (!price || !usd_parse(text_of(json_object_get(price, "pricePerUnit"), "USD"), &usd) ||
+	else if (!price || !usd_parse(get_text(json_object_get(price, "pricePerUnit"), "USD"), &usd) ||
 	         usd.pico < 0)
 		leave_out(im, usage, product, "it has no single price in USD");
-	else if (tokens_of_unit(text_of(price, "unit")) != u.tokens_per_unit)
+	else if (tokens_of_unit(get_text(price, "unit")) != u.tokens_per_unit)
 		leave_out(im, usage, product, "its unit contradicts the usage type");
-	else if (!when_parse(text_of(term, "effectiveDate"), &key.from_ms) || key.from_ms % MS_PER_HOUR)
+	else if (!when_parse(get_text(term, "effectiveDate"), &key.from_ms) || key.from_ms % MS_PER_HOUR)
 		leave_out(im, usage, product, "its effectiveDate is not a whole hour");
-	else if (u.long_prompt && !(key.prompt_over = long_prompt_of(&key)))
+	else if (u.long_prompt && !(key.prompt_over = find_prompt_limit(&key)))
 		leave_out(im, usage, product,
-		          "a rate of long prompts, and from which length on it holds is not known");
+		          "a rate of long prompts, but the prompt length from which it applies is not known");
 	else if (usd.pico % u.tokens_per_unit || usd.pico / u.tokens_per_unit > INT64_MAX)
-		leave_out(im, usage, product, "its price is not whole at a millionth of a dollar per million tokens");
+		leave_out(im, usage, product, "its price is not a multiple of $0.000001 per million tokens");
 	else {
-		struct row *r = row_for(im, &key);
+		struct listed_row *r = find_or_add_row(im, &key);
 		int64_t rate = (int64_t)(usd.pico / u.tokens_per_unit);
-		if (r->rate[u.type] != RATE_UNKNOWN && r->rate[u.type] != rate) {
-			r->doubtful[u.type] = true;
-			leave_out(im, usage, product, "a second rate for the same thing: neither is taken");
+		if (r->row.rate[u.type] != RATE_UNKNOWN && r->row.rate[u.type] != rate) {
+			r->conflict[u.type] = true;
+			leave_out(im, usage, product, "a second rate for the same tokens: neither is used");
 			return;
 		}
-		r->rate[u.type] = rate;
+		r->row.rate[u.type] = rate;
 		im->counts.rates++;
 	}
 }
 
-// {"PriceList": [...]}: each entry a product with its terms, mostly as text within the text.
-static bool read_answer(struct import *im, const json_t *list, struct err *err)
+// {"PriceList": [...]}: each entry is a product with its terms, usually as JSON in a string.
+static bool read_query_answer(struct import *im, const json_t *list, struct err *err)
 {
 	size_t n = json_array_size(list);
 	im->texts = xcalloc(n ? n : 1, sizeof(*im->texts));
@@ -201,9 +201,9 @@ static bool read_answer(struct import *im, const json_t *list, struct err *err)
 		im->texts[im->ntexts++] = entry;
 		const json_t *terms = only_child(json_object_get(entry, "terms"));
 		if (!json_is_object(entry))
-			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is no JSON object, or has a key twice",
+			return err_set(err, ERR_CONFIG, "entry %zu of PriceList is not a JSON object, or has a key twice",
 			               i);
-		take(im, json_object_get(json_object_get(entry, "product"), "attributes"), terms);
+		read_product(im, json_object_get(json_object_get(entry, "product"), "attributes"), terms);
 	}
 	return true;
 }
@@ -214,53 +214,34 @@ static void read_offer(struct import *im, const json_t *root)
 	const char *sku;
 	json_t *product;
 	json_object_foreach((json_t *)(uintptr_t)json_object_get(root, "products"), sku, product)
-		take(im, json_object_get(product, "attributes"), json_object_get(on_demand, sku));
+		read_product(im, json_object_get(product, "attributes"), json_object_get(on_demand, sku));
 }
 
 static int compare_rows(const void *pa, const void *pb)
 {
-	const struct row *a = pa, *b = pb;
-	int c = str_cmp(a->model, b->model);
-	if (!c)
-		c = (a->scope > b->scope) - (a->scope < b->scope);
-	if (!c)
-		c = (a->tier > b->tier) - (a->tier < b->tier);
-	if (!c)
-		c = str_cmp(a->region, b->region);
-	if (!c)
-		c = (a->prompt_over > b->prompt_over) - (a->prompt_over < b->prompt_over);
+	const struct price_row *a = &((const struct listed_row *)pa)->row;
+	const struct price_row *b = &((const struct listed_row *)pb)->row;
+	int c = price_row_compare_place(a, b);
 	return c ? c : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
 }
 
-static bool same_place(const struct row *a, const struct row *b)
-{
-	return str_eq(a->model, b->model) && a->scope == b->scope && a->tier == b->tier &&
-	       str_eq(a->region, b->region) && a->prompt_over == b->prompt_over;
-}
-
-// Of two effective dates the earlier rate ends where the later begins.
+// Writes the sorted rows. Of two effective dates the earlier rate ends where the later begins.
 static void write_rows(struct import *im, struct buf *csv)
 {
 	price_file_write_head(csv);
 	for (size_t i = 0; i < im->n; i++) {
-		const struct row *r = &im->rows[i], *next = i + 1 < im->n && same_place(r, r + 1) ? r + 1 : NULL;
-		struct price_row out = {.model = r->model,
-		                        .scope = r->scope,
-		                        .tier = r->tier,
-		                        .region = r->region,
-		                        .prompt_over = r->prompt_over,
-		                        .from_ms = r->from_ms,
-		                        .to_ms = INT64_MAX,
-		                        .per_unit = RATE_UNKNOWN,
-		                        .source = "AWS price list"};
+		struct listed_row *r = &im->rows[i];
+		struct price_row *next = i + 1 < im->n ? &im->rows[i + 1].row : NULL, out = r->row;
+		if (next && price_row_compare_place(next, &r->row) != 0)
+			next = NULL;
 		if (next)
 			out.to_ms = next->from_ms;
-		for (int t = 0; t < TOKEN_TYPES; t++)
-			out.rate[t] = r->doubtful[t] ? RATE_UNKNOWN : r->rate[t];
-		// Each rate has a date of its own: those that a later date does not change go on.
-		for (int t = 0; next && t < TOKEN_TYPES; t++)
-			if (next->rate[t] == RATE_UNKNOWN && !r->doubtful[t])
-				im->rows[i + 1].rate[t] = r->rate[t];
+		for (int t = 0; t < TOKEN_TYPES; t++) {
+			if (r->conflict[t])
+				out.rate[t] = RATE_UNKNOWN;
+			else if (next && next->rate[t] == RATE_UNKNOWN)
+				next->rate[t] = out.rate[t]; // each rate has its own date: this one does not change yet
+		}
 		price_file_write_row(csv, &out);
 	}
 }
@@ -277,7 +258,7 @@ bool pricelist_import(struct buf *csv, struct buf *notes, struct pricelist_count
 	if (!root)
 		good = err_set(err, ERR_CONFIG, "line %d: not JSON: %s", at.line, at.text);
 	else if (json_is_array(answer))
-		good = read_answer(&im, answer, err);
+		good = read_query_answer(&im, answer, err);
 	else if (json_is_object(json_object_get(root, "products")))
 		read_offer(&im, root);
 	else

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model ids come from CloudTrail, CloudWatch and invocation logs in different clothes: a full ARN in one, a
-// profile id in the next, its last segment in the third. All of them must meet in one row of the price
-// catalogue, so they are undressed here, in one pass and without allocation: this runs for every cell that is
-// priced.
+// CloudTrail, CloudWatch and invocation logs write the id of the same model in different forms: a full ARN, a
+// profile id, or its last segment. All forms must lead to one row of the price catalogue. They are read in
+// one pass without allocation, because this runs for every cell that is priced.
 //
-// Nothing is guessed. An id without a vendor ("k3v9q2m7x1tz") names no model, and says so in its kind.
+// Nothing is guessed. An id without a vendor ("k3v9q2m7x1tz") names no model: its kind is MODEL_OPAQUE.
 #include "pricing/model_id.h"
 
 static const struct {
@@ -16,7 +15,7 @@ static const struct {
 	{STR("ca."), SCOPE_REGIONAL},   {STR("us-gov."), SCOPE_REGIONAL}, {STR("amer."), SCOPE_REGIONAL},
 };
 
-// What an ARN's resource type, the segment before the id, says about the id.
+// The kind of an id by the resource type of its ARN, the segment before the id.
 static const struct {
 	struct str type;
 	enum model_id_kind kind;
@@ -74,7 +73,7 @@ static bool cut_revision(struct str *s)
 	return false;
 }
 
-// Takes "-v" and digits off the end; the part taken off, or none.
+// Cuts "-v" and digits off the end; returns them, or STR_NONE.
 static struct str cut_version(struct str *s)
 {
 	size_t i = s->len;
@@ -87,7 +86,7 @@ static struct str cut_version(struct str *s)
 	return version;
 }
 
-// Takes "-" and a date of eight digits off the end. Four digits ("mistral-large-2402") are part of a name.
+// Cuts "-" and a date of eight digits off the end. Four digits ("mistral-large-2402") are part of a name.
 static void cut_date(struct str *s)
 {
 	if (s->len < 9 || s->p[s->len - 9] != '-')
@@ -133,7 +132,7 @@ void model_id_read(struct model_id *ret, struct str id)
 			m->scope = profiles[i].scope;
 			break;
 		}
-	// Some clients leave the vendor away where there is only one that it can be.
+	// Some clients omit the vendor of Claude.
 	if (str_starts(id, STR("claude-"))) {
 		append(m, STR("anthropic."));
 	} else if (!memchr(id.len ? id.p : "", '.', id.len)) {
@@ -142,7 +141,7 @@ void model_id_read(struct model_id *ret, struct str id)
 		return;
 	}
 	bool revised = cut_revision(&id);
-	// gpt-oss is the one family that writes version 1 without a v: "openai.gpt-oss-120b-1:0".
+	// gpt-oss is the only family that writes version 1 without a v: "openai.gpt-oss-120b-1:0".
 	if (revised && str_starts(id, STR("openai.")) && str_ends(id, STR("-1")))
 		id.len -= 2;
 	struct str version = cut_version(&id);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model id says: which model, at which scope it is priced, and whether it says so at all.
+// Reads a model id: which model it names, if any, and at which scope that is priced. Ids are those of the
+// Bedrock runtime API (`modelId` of Converse, in the Amazon Bedrock API Reference).
 //
 //     arn:aws:bedrock:us-east-1::foundation-model/  us.   anthropic.claude-3-5-sonnet  -20241022  -v2  :0
 //     bedrock-mantle/                               |     |                            |          |    |
 //     `-- where it was called (cut off)             scope name ----------------------- date       version
 //
-// The name is what the catalogue is keyed by: without date, without version 0 or 1, with later versions kept
-// ("anthropic.claude-3-5-sonnet-v2"), because those are priced as models of their own.
+// The name is the key of the price catalogue: without date, and without version 0 or 1. Later versions are
+// kept ("anthropic.claude-3-5-sonnet-v2"): they are priced as models of their own.
 #ifndef NOWCAST_PRICING_MODEL_ID_H
 #define NOWCAST_PRICING_MODEL_ID_H
 
@@ -15,7 +16,7 @@
 #include "base/str.h"
 
 enum price_scope {
-	SCOPE_GLOBAL,   // a global. profile: may run anywhere, no premium
+	SCOPE_GLOBAL,   // a global. profile: the call may run in any Region
 	// a plain id, or a profile of one geography (us., eu., ...): the rate of the source Region
 	SCOPE_REGIONAL,
 	PRICE_SCOPES
@@ -24,16 +25,15 @@ enum price_scope {
 enum model_id_kind {
 	MODEL_NAMED,       // `name` is a foundation model
 	MODEL_APPLICATION, // an application inference profile, known by its ARN
-	MODEL_OPAQUE,      // an id that names no model: such a profile by its last segment, or something like it
+	MODEL_OPAQUE,      // an id that names no model, such as the last segment of such a profile
 	MODEL_PROVISIONED, // provisioned throughput: billed by the hour
 	MODEL_CUSTOM,      // custom or imported model: not the foundation model's rate
 	MODEL_INDIRECT,    // prompt or prompt router: the model is chosen behind it
 	MODEL_ENDPOINT,    // a SageMaker endpoint: not billed by Bedrock
-	MODEL_OTHERS,      // no id: many of them, summed up
+	MODEL_OTHERS,      // not an id: the sum of models beyond models.max
 };
 
-// The sum of models beyond the number that is told apart, as people read it and as Redis has it, whose names
-// hold no blanks.
+// The sum of models beyond models.max, as users read it, and as Redis has it, where names have no blanks.
 #define MODEL_OTHERS_SHOWN "(other models)"
 #define MODEL_OTHERS_STORED "*"
 
@@ -43,13 +43,13 @@ struct model_id {
 	enum model_id_kind kind;
 	enum price_scope scope;
 	bool mantle;
-	// of name; an id that is longer than the limit is MODEL_OPAQUE with an empty name
+	// of name; an id that is too long is MODEL_OPAQUE with an empty name
 	size_t len;
-	// not NUL-terminated; for all kinds but MODEL_NAMED the last segment as it stands
+	// not NUL-terminated; for all kinds but MODEL_NAMED the last segment, unchanged
 	char name[MODEL_NAME_MAX];
 };
 
-// Reads any text; there is no such thing as a wrong id, only one that names no model.
+// Reads any text: no id is wrong, but it may name no model.
 void model_id_read(struct model_id *ret, struct str id);
 
 static inline struct str model_id_name(const struct model_id *m)

@@ -5,8 +5,8 @@
 
 #include "base/when.h"
 
-// A Region to ask in for a row that means many.
-static struct str stand_in(struct str region)
+// A Region in which a row of many Regions is compared.
+static struct str sample_region(struct str region)
 {
 	static const struct {
 		struct str geography, region;
@@ -23,13 +23,13 @@ static struct str stand_in(struct str region)
 	return region;
 }
 
-// Now, or for a row that is not in force now, when it begins.
-static int64_t moment(const struct price_row *r, int64_t now_ms)
+// Now; for a row that is not in force now, its beginning.
+static int64_t time_to_compare(const struct price_row *r, int64_t now_ms)
 {
-	return r->from_ms <= now_ms && now_ms < r->to_ms ? now_ms : r->from_ms;
+	return price_row_in_force(r, now_ms) ? now_ms : r->from_ms;
 }
 
-static int64_t rate_now(const struct prices *old, const struct price_change *c, int64_t now_ms,
+static int64_t current_rate(const struct prices *old, const struct price_change *c, int64_t now_ms,
                         struct price_source *ret)
 {
 	const struct price_row *r = c->row;
@@ -38,13 +38,13 @@ static int64_t rate_now(const struct prices *old, const struct price_change *c, 
 	buf_addf(&id, "%s%.*s", r->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(r->model));
 	struct price_query q = {
 		.model = buf_str(&id),
-		.region = stand_in(r->region),
+		.region = sample_region(r->region),
 		.account = r->account,
 		.type = c->type,
 		.per_unit = c->per_unit,
 		.tier = r->tier,
 		.prompt_tokens = r->prompt_over ? r->prompt_over + 1 : 0,
-		.time_ms = moment(r, now_ms),
+		.time_ms = time_to_compare(r, now_ms),
 	};
 	enum price_miss miss = prices_find(old, &q, &rate, ret);
 	buf_release(&id);
@@ -59,7 +59,7 @@ struct price_change price_change_of(const struct price_row *r, int t)
 	return c;
 }
 
-// Two passes, so that what differs stands before what is new.
+// Two passes: first the rates that differ, then those that are new.
 void price_diff_init(struct price_diff *ret, const struct prices *old, const struct price_rows *rows)
 {
 	int64_t now_ms = when_now_ms();
@@ -70,7 +70,7 @@ void price_diff_init(struct price_diff *ret, const struct prices *old, const str
 				struct price_change c = price_change_of(&rows->v[i], t);
 				if (c.is == RATE_UNKNOWN)
 					continue;
-				c.was = rate_now(old, &c, now_ms, &c.source);
+				c.was = current_rate(old, &c, now_ms, &c.source);
 				bool fresh = c.was == RATE_UNKNOWN, same = c.was == c.is;
 				ret->same += pass == 0 && same;
 				if (!same && fresh == (pass == 1)) {

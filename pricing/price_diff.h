@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What would change if these rows were taken: each rate of a price file beside the rate that counts now in
-// the same place, at the same time. Shown to a person before an import, and the ground on which a wild one is
-// refused.
+// What an import would change: each rate of a price file beside the rate in force now for the same place and
+// time. `nowcast price import` shows it, and refuses a rate that changes too much.
 #ifndef NOWCAST_PRICING_PRICE_DIFF_H
 #define NOWCAST_PRICING_PRICE_DIFF_H
 
@@ -16,9 +15,9 @@
 struct price_change {
 	const struct price_row *row; // of the new file
 	enum token_type type;
-	bool per_unit;               // not of a token, of what the model is billed by instead
-	int64_t was, is;             // picodollars per token or unit; RATE_UNKNOWN: had no price
-	struct price_source source;  // of what it was
+	bool per_unit;               // the rate of the unit that the model is billed by, not of a token
+	int64_t was, is;             // picodollars per token or unit; RATE_UNKNOWN: no price
+	struct price_source source;  // of `was`
 };
 
 struct price_diff {
@@ -27,14 +26,14 @@ struct price_diff {
 	size_t differing, fresh, same; // differing + fresh == n
 };
 
-// `old` and `rows` outlive the result. A row for many Regions is compared in one that stands for them.
+// `old` and `rows` must outlive the result. A row of many Regions is compared in one of them.
 void price_diff_init(struct price_diff *ret, const struct prices *old, const struct price_rows *rows);
 void price_diff_release(struct price_diff *d);
 
-// The rate `t` of a row: a token type, or TOKEN_TYPES for that of a unit. `was` is left open.
+// The rate `t` of a row: of a token type, or of a unit if `t` is TOKEN_TYPES. `was` is not set.
 struct price_change price_change_of(const struct price_row *row, int t);
 
-// The rate rises or falls by more than `factor`, or to or from nothing: a slip of the unit looks like that.
+// Whether the rate rises or falls by more than `factor`, or to or from zero: a wrong unit looks like this.
 bool price_change_is_wild(const struct price_change *c, int64_t factor);
 
 // Appends "anthropic.claude-sonnet-4-6 regional us-east-1 input 3.3 -> 3 (builtin)".

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading a price file. A wrong price is worse than none: it looks like a figure. So every cell is checked,
-// what is not understood is refused with its line, and one bad line refuses the file: half a price list is a
-// wrong price list.
+// Reads a price file. A wrong price is worse than none, because it looks like a figure. So every cell is
+// checked, and one wrong line refuses the file: half a price list is a wrong price list.
 //
-// Rates are decimal text to integers; $10,000 per million tokens, a hundred times the dearest model, is taken
-// for a slip of the unit (per token, per thousand) and refused. Two rows that claim the same model, scope,
-// Region and hour are refused too, because which of them won would depend on their order.
+// Rates are parsed from decimal text to integers. A rate of more than $10,000 per million tokens, a hundred
+// times the most expensive model, is refused: its unit must be wrong. Two rows for the same place and hour
+// are refused too, because their order would decide which one counts.
 #include "pricing/price_file.h"
 
 #include <assert.h>
@@ -64,12 +63,12 @@ static bool refuse(struct reader *r, int line, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vaddf(&msg, fmt, ap);
 	va_end(ap);
-	err_set(r->err, ERR_CONFIG, "%s:%d: %s; nothing of this file is used", r->name, line, msg.data);
+	err_set(r->err, ERR_CONFIG, "%s:%d: %s; the file is not used", r->name, line, msg.data);
 	buf_release(&msg);
 	return false;
 }
 
-// One field, unquoted in place. Leaves the cursor on what ended it: ',', '\n' or the end.
+// Reads one field, unquoted in place. The cursor is then at what ended it: ',', '\n' or the end.
 static bool read_field(struct reader *r, struct str *ret)
 {
 	char *out = r->at;
@@ -103,7 +102,7 @@ static bool read_field(struct reader *r, struct str *ret)
 	return true;
 }
 
-// What a row says is printed to terminals and into messages, its source too.
+// All fields are printed to terminals and in messages.
 static bool is_plain_text(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -159,9 +158,9 @@ static bool read_header(struct reader *r)
 		while (c < COLUMNS && !str_is(fields[i], columns[c].name))
 			c++;
 		if (c == COLUMNS)
-			return refuse(r, r->record_line, "column \"%.*s\" is not known", STR_ARG(fields[i]));
+			return refuse(r, r->record_line, "unknown column \"%.*s\"", STR_ARG(fields[i]));
 		if (r->at_column[c] >= 0)
-			return refuse(r, r->record_line, "column \"%s\" comes twice", columns[c].name);
+			return refuse(r, r->record_line, "column \"%s\" is named twice", columns[c].name);
 		r->at_column[c] = i;
 	}
 	for (int c = 0; c < COLUMNS; c++)
@@ -219,7 +218,7 @@ static bool read_per_unit(struct reader *r, struct str s, struct str unit, int64
 	if (!s.len)
 		return true;
 	if (!unit.len)
-		return refuse(r, r->record_line, "per_unit: %.*s of what? unit is empty", STR_ARG(s));
+		return refuse(r, r->record_line, "per_unit is %.*s, but unit is empty", STR_ARG(s));
 	if (!usd_parse(s, &usd) || usd.pico < 0 || usd.pico > INT64_C(10000) * 1000000000000)
 		return refuse(r, r->record_line, "per_unit: expected USD, 0 to 10000, got \"%.*s\"", STR_ARG(s));
 	*ret = (int64_t)usd.pico;
@@ -247,15 +246,14 @@ static bool valid_account(struct str s)
 	return s.len == 0 || s.len == 12;
 }
 
-// "eu-*" or "us-gov-*", and not "eu-west-*", which is no geography of any Region.
+// "eu-*" or "us-gov-*", but not "eu-west-*", which is not a geography.
 static bool is_geography(struct str s)
 {
 	struct str name = {s.p, s.len - 2};
 	return str_ends(s, STR("-*")) && str_eq(region_geography((struct str){s.p, s.len - 1}), name);
 }
 
-// "eu-west-1", "us-gov-*", or nothing. A Region that looks like none would be a row that silently does
-// nothing.
+// "eu-west-1", "us-gov-*", or nothing. A row with a misspelt Region would never be used.
 static bool valid_region(struct str s)
 {
 	int words = 0;
@@ -275,7 +273,7 @@ static bool valid_region(struct str s)
 	return true;
 }
 
-// A name that look-ups would never ask for is a row that silently does nothing.
+// A row with a name that no query asks for would never be used.
 static bool check_model(struct reader *r, struct str s, bool *scopes)
 {
 	struct model_id id;
@@ -293,7 +291,7 @@ static bool check_model(struct reader *r, struct str s, bool *scopes)
 	if (!scopes[SCOPE_GLOBAL] && !scopes[SCOPE_REGIONAL])
 		return refuse(
 			r, r->record_line,
-			"scope: \"%.*s\" names no model, and such an id is asked for as regional: write regional or any",
+			"scope: \"%.*s\" names no model, and such an id is looked up as regional: write regional or any",
 			STR_ARG(s));
 	if (!str_eq(model_id_name(&id), s))
 		return refuse(r, r->record_line,
@@ -346,8 +344,8 @@ static bool read_row(struct reader *r, const struct str *fields)
 	row.unit = cell[COL_UNIT];
 	if (!read_per_unit(r, cell[COL_PER_UNIT], row.unit, &row.per_unit))
 		return false;
-	// Behind a field stands its comma, quote or newline, or the NUL of the copy: all read already, so its end
-	// may go there.
+	// After a field comes its comma, quote or newline, or the NUL of the copy. All of these are read already,
+	// so a NUL may replace them.
 	struct str source = cell[COL_SOURCE];
 	((char *)(uintptr_t)source.p)[source.len] = '\0';
 	row.source = source.p;
@@ -419,8 +417,9 @@ bool price_file_read(struct price_rows *ret, struct str text, const char *name, 
 		good = read_record(&r, fields, &n);
 		if (!good || !n)
 			break;
-		good = n == want ? read_row(&r, fields)
-		                 : refuse(&r, r.record_line, "%d fields, the first line names %d", n, want);
+		good = n == want
+		           ? read_row(&r, fields)
+		           : refuse(&r, r.record_line, "the line has %d fields, the first line names %d", n, want);
 	}
 	if (good && r.nrows)
 		qsort(r.rows, r.nrows, sizeof(*r.rows), compare_rows);

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A price file: CSV text to checked rows. The built-in catalogue and users' files are read by the same code.
-//
-// Columns are found by the names in the first line that is not a comment, in any order:
+// A price file: CSV text to checked rows, and back. The built-in catalogue and users' files are read by the
+// same code. The first line that is not a comment names the columns, in any order:
 //
 //   model               name without date and without version 0 or 1 (pricing/model_id.h)
 //   scope               global: called through a global. profile; regional: everything else; any: both
 //   region              a Region, a geography (eu-*, us-gov-*), or empty: every commercial Region
-//   account             optional: an account of 12 digits, or empty: every account
+//   account             optional: 12 digits, or empty: every account
 //   tier                optional: standard (or empty), batch, flex, priority, latency, reserved
-//   from, to            in force in [from, to), UTC, on whole hours; empty is open
-//   prompt_tokens_over  optional: the rate of a whole request whose prompt is longer
-//   input output cache_read cache_write_5m cache_write_1h   USD per million tokens; 0 is free, empty is not known
-//   unit                optional: what the model is billed by where it is not billed by token
+//   from, to            in force in [from, to), UTC, on whole hours; empty: no limit
+//   prompt_tokens_over  optional: the row is for requests whose prompt has more tokens than this
+//   input, output, cache_read, cache_write_5m, cache_write_1h   USD per million tokens; empty: unknown
+//   unit                optional: what the model is billed by, if not by token
 //   per_unit            optional: USD for one of them
-//   source              where the figures are from, with a date
+//   source              where the rates come from, with a date
 //
-// A file is taken whole or not at all.
+// A file with an error is refused as a whole.
 #ifndef NOWCAST_PRICING_PRICE_FILE_H
 #define NOWCAST_PRICING_PRICE_FILE_H
 
@@ -30,7 +29,7 @@
 #include "pricing/price.h"
 
 enum { RATE_UNKNOWN = -1 };
-// of a token: $10,000 per million; more is taken for a slip of the unit
+// of a token: $10,000 per million; more is refused as a wrong unit
 #define RATE_MAX (INT64_C(10000) * 1000000)
 
 struct price_row {
@@ -54,15 +53,20 @@ struct price_rows {
 	char *text;          // what the strings of the rows point into
 };
 
-// Reads `text`, which may go away afterwards. `name` is the file's name, for messages. On failure
-// (ERR_CONFIG, with file, line and reason) *ret is untouched. A row of scope "any" becomes two rows.
+// Reads `text`, which may be freed afterwards. `name` is the file's name, for messages. ERR_CONFIG has file,
+// line and reason; *ret is then unchanged. A row of scope "any" becomes two rows.
 bool price_file_read(struct price_rows *ret, struct str text, const char *name, struct err *err) NC_CHECK;
 void price_rows_release(struct price_rows *r);
 
-// The order of rows but for their time: model, scope, tier, region, account, prompt length.
+static inline bool price_row_in_force(const struct price_row *r, int64_t time_ms)
+{
+	return r->from_ms <= time_ms && time_ms < r->to_ms;
+}
+
+// Compares rows by place, not by time: model, scope, tier, region, account, prompt length.
 int price_row_compare_place(const struct price_row *a, const struct price_row *b);
 
-// Appends the first line of a price file with all columns, and the line of a row. `source` may be anybody's
+// Appends the first line of a price file, with all columns, and the line of a row. Its strings may be any
 // text.
 void price_file_write_head(struct buf *csv);
 void price_file_write_row(struct buf *csv, const struct price_row *row);

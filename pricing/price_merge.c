@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both lists are sorted by place (model, scope, tier, Region, account, band) and time, so one walk over both
-// does it.
+// Both lists are sorted by place (model, scope, tier, Region, account, band) and time: one walk merges them.
 #include "pricing/price_merge.h"
 
 #include <stdlib.h>
@@ -21,21 +20,16 @@ static void write_row(struct merge *m, const struct price_row *row)
 	m->out->rows++;
 }
 
-static bool in_force(const struct price_row *r, int64_t now_ms)
-{
-	return r->from_ms <= now_ms && now_ms < r->to_ms;
-}
-
-// What `old`, in force now, has and the rows [at, end) of the new list have not.
+// Adds the rates of `old`, if in force now, that the rows [at, end) of the new list do not have.
 static void find_gone(struct merge *m, const struct price_row *old, const struct price_row *at,
                       const struct price_row *end)
 {
-	if (!in_force(old, m->now_ms))
+	if (!price_row_in_force(old, m->now_ms))
 		return;
-	while (at < end && !in_force(at, m->now_ms) && at->from_ms <= m->now_ms)
+	while (at < end && !price_row_in_force(at, m->now_ms) && at->from_ms <= m->now_ms)
 		at++;
 	if (at < end && at->from_ms > m->now_ms)
-		return; // it begins later, and until then the old one goes on
+		return; // the new row begins later; until then the old one is in force
 	for (int t = 0; t <= TOKEN_TYPES; t++) {
 		struct price_change c = price_change_of(old, t), is = {.is = RATE_UNKNOWN};
 		if (at < end)
@@ -57,7 +51,7 @@ static bool same_rates(const struct price_row *a, const struct price_row *b)
 	return a->per_unit == b->per_unit && str_eq(a->unit, b->unit);
 }
 
-// Rows of one place: the old ones up to where the new ones begin, then those.
+// Writes the rows of one place: the old rows up to where the new ones begin, then the new ones.
 static void merge_place(struct merge *m, const struct price_row *old, const struct price_row *old_end,
                         const struct price_row *new, const struct price_row *new_end)
 {

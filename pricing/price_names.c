@@ -14,8 +14,8 @@ struct str price_name_bare(struct str product)
 	return product;
 }
 
-// Blanks and one pair of quotes around a field.
-static struct str trim(struct str s)
+// Removes the blanks, and one pair of quotes, around a field.
+static struct str trim_field(struct str s)
 {
 	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
 		s = (struct str){s.p + 1, s.len - 1};
@@ -26,7 +26,7 @@ static struct str trim(struct str s)
 	return s;
 }
 
-// A model has no comma; a name may.
+// The last comma ends the name: a name may have commas, a model has none.
 static bool read_line(struct price_names *n, struct str line, const char *file, int number, struct err *err)
 {
 	struct str model = str_after_last(line, ','), name = {line.p, line.len - model.len};
@@ -34,8 +34,8 @@ static bool read_line(struct price_names *n, struct str line, const char *file, 
 	if (!name.len)
 		return err_set(err, ERR_CONFIG, "%s:%d: expected name,model", file, number);
 	name.len--;
-	name = price_name_bare(trim(name));
-	model = trim(model);
+	name = price_name_bare(trim_field(name));
+	model = trim_field(model);
 	model_id_read(&id, model);
 	if (!name.len || id.kind != MODEL_NAMED || !str_eq(model_id_name(&id), model))
 		return err_set(
@@ -43,7 +43,7 @@ static bool read_line(struct price_names *n, struct str line, const char *file, 
 			"%s:%d: expected a name and a model such as anthropic.claude-sonnet-4-6, without profile, date, or version 0 or 1",
 			file, number);
 	if (price_names_find(n, name).len)
-		return err_set(err, ERR_CONFIG, "%s:%d: this name stands in an earlier line, too", file, number);
+		return err_set(err, ERR_CONFIG, "%s:%d: an earlier line has this name, too", file, number);
 	n->v = xrealloc(n->v, n->n + 1, sizeof *n->v);
 	n->v[n->n++] = (struct price_name){name, model};
 	return true;
@@ -55,7 +55,7 @@ bool price_names_read(struct price_names *ret, struct str text, const char *file
 	struct str rest = {n.text, text.len};
 	bool good = true, headed = false;
 	for (int number = 1; good && rest.len; number++) {
-		struct str line = trim(str_cut(&rest, '\n'));
+		struct str line = trim_field(str_cut(&rest, '\n'));
 		if (!line.len || line.p[0] == '#')
 			continue;
 		good = headed

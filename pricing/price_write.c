@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows back to the text of a price file. What is written here is read again by price_file.c to the same rows;
-// the importers write their files with it.
+// Writes rows as the text of a price file, for the importers. price_file.c reads the same rows from it again.
 #include "base/when.h"
 #include "pricing/price_file.h"
 
@@ -27,7 +26,7 @@ static void write_quoted(struct buf *csv, struct str text)
 	buf_addc(csv, '"');
 }
 
-// A decimal without the zeros at its end.
+// A decimal without trailing zeros.
 static void write_usd(struct buf *csv, struct usd usd, int places)
 {
 	char text[USD_SIZE];
@@ -45,7 +44,7 @@ void price_file_write_row(struct buf *csv, const struct price_row *r)
 		when_format(r->from_ms, from);
 	if (r->to_ms != INT64_MAX)
 		when_format(r->to_ms, to);
-	write_quoted(csv, r->model); // it may be anybody's text until it is read again
+	write_quoted(csv, r->model); // from an import: it may be any text
 	buf_addf(csv, ",%s,", r->scope == SCOPE_GLOBAL ? "global" : "regional");
 	write_quoted(csv, r->region);
 	buf_addf(csv, ",%.*s,%s,%s,%s,", STR_ARG(r->account), price_tier_names[r->tier], from, to);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sources in their order. Files are found when they are loaded and not looked at again until the next
-// load, so a file that is being replaced changes nothing under a worker's hands.
+// Files are read once, at loading: a file that is replaced later does not change the rates of a running
+// worker.
 #include "pricing/prices.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ struct prices {
 static const char *const names[] = {"user", "bill", "pricelist", "litellm", "builtin"};
 enum { NAMES = sizeof names / sizeof *names };
 
-static struct loaded *add(struct prices *p, const char *name, const char *file)
+static struct loaded *add_source(struct prices *p, const char *name, const char *file)
 {
 	p->v = xrealloc(p->v, p->n + 1, sizeof *p->v);
 	p->v[p->n] = (struct loaded){.name = name, .file = xstrdup(str_of(file))};
@@ -37,7 +37,7 @@ static bool load_file(struct prices *p, const char *name, const char *file, stru
 {
 	struct buf text = BUF_INIT;
 	bool good = file_read(file, FILE_MAX, &text, err) &&
-	            catalogue_parse(&add(p, name, file)->catalogue, buf_str(&text), file, err);
+	            catalogue_parse(&add_source(p, name, file)->catalogue, buf_str(&text), file, err);
 	buf_release(&text);
 	return good;
 }
@@ -58,12 +58,12 @@ static bool load_imported(struct prices *p, const char *name, const struct conf 
 {
 	struct buf path = BUF_INIT, pattern = BUF_INIT;
 	if (!*conf->prices_dir || (access(conf->prices_dir, F_OK) != 0 && errno == ENOENT))
-		return true; // nothing was imported yet
+		return true; // no prices were imported yet
 	if (access(conf->prices_dir, R_OK | X_OK) != 0)
 		return err_set(err, ERR_CONFIG, "prices.dir: cannot read %s: %s", conf->prices_dir, strerror(errno));
 	prices_path(conf, name, NULL, &path);
 	bool good = access(path.data, F_OK) != 0 || load_file(p, name, path.data, err);
-	for (const char *z = conf->prices_dir; *z; z++) // the folder's own name is no pattern
+	for (const char *z = conf->prices_dir; *z; z++) // the name of the folder is not a pattern
 		buf_addf(&pattern, "%s%c", strchr("*?[\\", *z) ? "\\" : "", *z);
 	buf_addf(&pattern, "/%s-*.csv", name);
 	good = good && load_pattern(p, name, pattern.data, err);
@@ -79,13 +79,13 @@ static bool load_source(struct prices *p, const char *word, const struct conf *c
 		k++;
 	if (k == NAMES)
 		return err_set(err, ERR_CONFIG,
-		               "prices: no source is called %s; there are user, bill, pricelist, litellm and builtin",
+		               "prices: unknown source %s; expected user, bill, pricelist, litellm or builtin",
 		               word);
 	for (size_t i = 0; i < p->n; i++)
 		if (p->v[i].name == names[k])
 			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
 	if (strcmp(word, "builtin") == 0) {
-		add(p, names[k], "built in");
+		add_source(p, names[k], "built in");
 		return true;
 	}
 	if (strcmp(word, "user") != 0)
@@ -151,9 +151,9 @@ static bool has_bands(const struct rate *r)
 	return r->prompt_over > 0 || r->prompt_max != INT64_MAX;
 }
 
-// `found` is the rate of an earlier source that has no bands: ends it where the bands of a later one begin,
-// or puts the later one's in its place.
-static bool take_band(const struct prices *p, size_t i, const struct price_query *q, struct rate *found,
+// `found` is the rate of an earlier source without bands. If a later source has bands, limits `found` to its
+// lowest band, or replaces `found` by the rate of a higher band. False: source `i` has no bands.
+static bool use_bands(const struct prices *p, size_t i, const struct price_query *q, struct rate *found,
                       struct price_source *ret_source)
 {
 	struct price_source source = prices_source(p, i);
@@ -183,7 +183,7 @@ enum price_miss prices_find(const struct prices *p, const struct price_query *q,
 	if (miss != MISS_NONE)
 		return nearest;
 	for (bool banded = has_bands(ret); i < n && !banded; i++)
-		banded = take_band(p, i, q, ret, &source);
+		banded = use_bands(p, i, q, ret, &source);
 	if (ret_source)
 		*ret_source = source;
 	return MISS_NONE;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where rates come from, in the order in which they are believed. The configuration names the order
-// (`prices`); a rate that the first source does not have is asked of the next, token type by token type.
+// Looks up prices in several sources, in the order of the key `prices` of the configuration. For each token
+// type the first source that has a rate is used.
 //
-//     user       the files of prices.file: rates you know better, private ones
-//     bill       prices.dir/bill.csv         learned from billed dollars over billed tokens
+//     user       the files of prices.file: rates of your own, private rates
+//     bill       prices.dir/bill.csv         billed dollars divided by billed tokens
 //     pricelist  prices.dir/pricelist*.csv   AWS's price list, as `nowcast price import` or `update` wrote it
 //     litellm    prices.dir/litellm*.csv     LiteLLM's table, likewise
-//     builtin    what this program was built with
+//     builtin    the catalogue that this program was built with
 //
-// All of them are price files (pricing/price_file.h). Loaded once, then read-only: any thread may ask.
+// Each is a price file (pricing/price_file.h), and one catalogue (pricing/price.h). They are loaded once and
+// then read-only: any thread may look up.
 #ifndef NOWCAST_PRICING_PRICES_H
 #define NOWCAST_PRICING_PRICES_H
 
@@ -28,22 +29,22 @@ struct price_source {
 	const struct catalogue *catalogue;
 };
 
-// Reads every file of every source. A file that is not there is an error for `user` only. ERR_CONFIG: a name
-// in `prices` that is no source, or a bad file, with its line and the reason; nothing is loaded then.
+// Reads every file of every source; the caller owns the result. A missing file is an error for `user` only.
+// ERR_CONFIG: `prices` names an unknown source, or a file is wrong (with its line and the reason).
 bool prices_load(struct prices **ret, const struct conf *conf, struct err *err) NC_CHECK;
 // One file alone, as the source `user`.
 bool prices_load_file(struct prices **ret, const char *file, struct err *err) NC_CHECK;
 void prices_free(struct prices *p);
 
-// The sources in order, a file each. NULL for `p`, here and below, means the built-in catalogue alone.
+// The files of all sources, in order. NULL for `p`, here and below, means the built-in catalogue alone.
 size_t prices_count(const struct prices *p);
 struct price_source prices_source(const struct prices *p, size_t i);
 
-// The rate that counts. *ret_source (may be NULL): which source it is from. Where there is none, the reason
-// of the catalogue that came nearest.
+// The rate of the first source that has one; *ret_source (may be NULL) is that source. If none has one: the
+// reason of the source whose search got furthest.
 //
-// A source that has no bands by the length of the prompt where a later one has them says nothing of long
-// prompts: for those the later one is asked. The bill's rates, for one, are learned from the short ones.
+// If the first source has no bands by prompt length and a later one has, the later one is asked for long
+// prompts. For example, the rates of the bill are measured on short prompts.
 enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret,
                             struct price_source *ret_source);
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading usage types: cut the Region's prefix, find the word that says what is counted, and take the words
-// behind it as modifiers. Tables hold all the words; a new one is a row here and a line in
-// tests/usage_type.txt.
+// The prefix of the Region is cut off, the word for what is counted is found, and the words after it are
+// modifiers. All words are in tables: a new word is a row here and a line in tests/usage_type.txt.
 //
-// The traps are in the words that contain each other. CacheWrite1hInputTokenCount ends in InputTokenCount, so
-// what is counted is looked for from the front; "batch" comes as a modifier and inside
-// MillionBatchInputTokens; modifiers come in any order, so each is matched whole, up to the next separator.
+// Some words contain others. CacheWrite1hInputTokenCount ends in InputTokenCount, so the search for what is
+// counted starts from the front. "batch" is a modifier, and also a part of MillionBatchInputTokens. Modifiers
+// come in any order, so each must match up to the next separator.
 #include "pricing/usage_type.h"
 
 const char *const usage_kind_names[USAGE_KINDS] = {"tokens",      "images",      "searches", "reserved",
@@ -35,8 +34,7 @@ static const struct {
 	{STR("AFS1"), STR("af-south-1")},
 };
 
-// Names as the camel grammar writes them. Names with a dot in front ("anthropic.claude-opus-4-8") need no
-// row.
+// Models as the camel grammar writes them. Names with a vendor ("anthropic.claude-opus-4-8") need no row.
 static const struct {
 	struct str written, model;
 } models[] = {
@@ -65,7 +63,7 @@ static const struct {
 	{STR("TitanEmbeddingsG1-Image"), STR("amazon.titan-embed-image")},
 };
 
-// What is counted. `opens`: any words may follow, they are not about tokens of a call.
+// What is counted. `opens`: any words may follow, because this is not usage of a call.
 struct counted {
 	struct str word;
 	enum usage_kind kind;
@@ -150,7 +148,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static struct str from(struct str s, size_t n)
+static struct str skip_bytes(struct str s, size_t n)
 {
 	return (struct str){s.p + n, s.len - n};
 }
@@ -160,35 +158,34 @@ static bool ends_word(struct str s, size_t at)
 	return at == s.len || s.p[at] == '-' || s.p[at] == '_';
 }
 
-// The first word of the table that stands in `s`; what stands before it goes to *ret_before, what behind to
-// *rest.
+// The first word of the table in *s. *ret_before is the text before it; *s is then the text after it.
 static const struct counted *find_counted(struct str *s, struct str *ret_before)
 {
 	for (size_t at = 0; at < s->len; at++)
 		for (size_t i = 0; i < COUNT(written_with_dashes); i++) {
-			struct str word = written_with_dashes[i].word, here = from(*s, at);
+			struct str word = written_with_dashes[i].word, here = skip_bytes(*s, at);
 			if (!str_starts(here, word) || !ends_word(here, word.len))
 				continue;
 			*ret_before = (struct str){s->p, at};
-			*s = from(here, word.len);
+			*s = skip_bytes(here, word.len);
 			return &written_with_dashes[i];
 		}
 	return NULL;
 }
 
-static const struct counted *start_counted(struct str *s)
+static const struct counted *find_marketplace_counted(struct str *s)
 {
 	for (size_t i = 0; i < COUNT(written_for_marketplace); i++) {
 		struct str word = written_for_marketplace[i].word;
 		if (str_starts(*s, word) && ends_word(*s, word.len)) {
-			*s = from(*s, word.len);
+			*s = skip_bytes(*s, word.len);
 			return &written_for_marketplace[i];
 		}
 	}
 	return NULL;
 }
 
-// What a word says, another must not unsay: "flex" and "priority" in one string is neither.
+// Whether a modifier contradicts an earlier one, such as "flex" and "priority".
 static bool contradicts(const struct usage_type *u, enum effect effect, int value, uint32_t *said)
 {
 	enum effect about = effect == SET_REGIONAL ? SET_GLOBAL : effect;
@@ -202,7 +199,7 @@ static bool contradicts(const struct usage_type *u, enum effect effect, int valu
 	}
 }
 
-static bool apply(struct usage_type *u, enum effect effect, int value)
+static bool apply_modifier(struct usage_type *u, enum effect effect, int value)
 {
 	switch (effect) {
 	case SET_TIER: u->tier = (enum price_tier)value; return true;
@@ -222,24 +219,24 @@ static bool apply(struct usage_type *u, enum effect effect, int value)
 
 static bool read_modifiers(struct usage_type *u, struct str rest)
 {
-	// What the counted word says by itself: MillionBatchInputTokens, CacheWrite1hInputTokenCount.
+	// Some counted words imply a modifier: MillionBatchInputTokens, CacheWrite1hInputTokenCount.
 	uint32_t said =
 		(u->tier != TIER_STANDARD ? 1u << SET_TIER : 0) | (u->ttl_minutes > 5 ? 1u << SET_TTL : 0);
 	while (rest.len) {
-		struct str word = from(rest, 1);
+		struct str word = skip_bytes(rest, 1);
 		size_t i = 0;
 		while (i < COUNT(modifiers) &&
 		       !(str_starts(word, modifiers[i].word) && ends_word(word, modifiers[i].word.len)))
 			i++;
 		if (i == COUNT(modifiers) || contradicts(u, modifiers[i].effect, modifiers[i].value, &said) ||
-		    !apply(u, modifiers[i].effect, modifiers[i].value))
+		    !apply_modifier(u, modifiers[i].effect, modifiers[i].value))
 			return false;
-		rest = from(word, modifiers[i].word.len);
+		rest = skip_bytes(word, modifiers[i].word.len);
 	}
 	return true;
 }
 
-static struct str region_of(struct str prefix)
+static struct str find_region(struct str prefix)
 {
 	for (size_t i = 0; i < COUNT(regions); i++)
 		if (str_eq(prefix, regions[i].prefix))
@@ -247,9 +244,9 @@ static struct str region_of(struct str prefix)
 	return STR_NONE;
 }
 
-// A written name in lower case with a dot is the API's own: good as it is, if it is as the catalogue would
-// have it.
-static struct str model_of(struct str written)
+// The model of a written name. A name in lower case is an API id: it is taken if it is already in the form of
+// the catalogue.
+static struct str find_model(struct str written)
 {
 	struct model_id id;
 	for (size_t i = 0; i < COUNT(models); i++)
@@ -268,7 +265,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	struct str rest = text;
 	const struct counted *counted;
 	u.prefix = str_cut(&rest, '-');
-	u.region = region_of(u.prefix);
+	u.region = find_region(u.prefix);
 	if (!rest.len) {
 		*ret_why = "usage type: no Region prefix, such as USE1-";
 		return false;
@@ -279,26 +276,26 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 		return true;
 	}
 	if (str_starts(rest, STR("MP:"))) {
-		struct str again = str_cut(&rest, '_'), prefix = from(again, 3);
-		// eu-west-1 has two
-		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(region_of(prefix), u.region))) {
+		struct str again = str_cut(&rest, '_'), prefix = skip_bytes(again, 3);
+		// eu-west-1 has two prefixes
+		if (!str_eq(prefix, u.prefix) && !(u.region.len && str_eq(find_region(prefix), u.region))) {
 			*ret_why = "usage type: it names two Regions";
 			return false;
 		}
 		if (str_ends(rest, STR("-Units")))
 			rest.len -= 6;
 		u.tokens_per_unit = 1000000;
-		counted = start_counted(&rest);
+		counted = find_marketplace_counted(&rest);
 	} else {
 		counted = find_counted(&rest, &u.model_written);
 		if (str_ends(u.model_written, STR("-mantle")))
 			u.model_written.len -= 7;
-		u.model = model_of(u.model_written);
+		u.model = find_model(u.model_written);
 		if (!u.model_written.len)
 			counted = NULL;
 	}
 	if (!counted) {
-		*ret_why = "usage type: it does not say what is counted in a way known here";
+		*ret_why = "usage type: no known word says what is counted";
 		return false;
 	}
 	u.kind = counted->kind;
@@ -308,7 +305,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 	u.modality = counted->modality;
 	if (!counted->opens && !read_modifiers(&u, rest)) {
 		*ret_why =
-			"usage type: it has a word that is not known here or contradicts another, and any word may change the rate";
+			"usage type: it has an unknown word, or one that contradicts another, and any word may change the rate";
 		return false;
 	}
 	*ret = u;

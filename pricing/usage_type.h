@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a usage type of the bill says. AWS writes the same thing in four grammars, often two of them on one
-// day:
+// Reads a usage type of the bill and of the price list (line_item_usage_type in "CUR 2.0 table dictionary").
+// AWS writes the same usage in four grammars, often in two of them on one day:
 //
-//     USE1-Claude4.6Sonnet-cache-write-input-token-count-1-hour-cross-region-global       camel, 1K tokens
-//     USE1-anthropic.claude-opus-4-8-mantle-cache-write-tokens-1h-global-standard         new, 1K tokens
-//     USE1-MP:USE1_CacheWrite1hInputTokenCount_Global-Units                               Marketplace, 1M tokens
-//     USE1-MP:USE1_cache_write_tokens_1h_global_standard-Units                            Marketplace, 1M tokens
+//     USE1-Claude4.6Sonnet-cache-write-input-token-count-1-hour-cross-region-global  camel, 1K tokens
+//     USE1-anthropic.claude-opus-4-8-mantle-cache-write-tokens-1h-global-standard    new, 1K tokens
+//     USE1-MP:USE1_CacheWrite1hInputTokenCount_Global-Units                          Marketplace, 1M tokens
+//     USE1-MP:USE1_cache_write_tokens_1h_global_standard-Units                       Marketplace, 1M tokens
 //     |    |                  |                     |
-//     |    model, if said     token type and TTL    scope, tier, long prompt, in any order
+//     |    model, if named    token type and TTL    scope, tier, long prompt, in any order
 //     Region
 //
-// Every word must be understood, or nothing is: a word that is skipped may be the one that doubles the rate.
+// Every word must be known, else the usage type is refused: an unknown word may be one that doubles the rate.
 #ifndef NOWCAST_PRICING_USAGE_TYPE_H
 #define NOWCAST_PRICING_USAGE_TYPE_H
 
@@ -40,22 +40,22 @@ extern const char *const usage_kind_names[USAGE_KINDS];
 // Slices point into the text that was read, or are static.
 struct usage_type {
 	enum usage_kind kind;
-	struct str region;           // "us-east-1"; none: the prefix is not known, take product_region_code
+	struct str region;           // "us-east-1"; none: unknown prefix, use product_region_code
 	struct str prefix;           // "USE1"
-	struct str model_written;    // "Claude4.6Sonnet"; none: Marketplace, where the product's name says it
-	struct str model;            // as the price catalogue names it; none: not known
+	struct str model_written;    // "Claude4.6Sonnet"; none: Marketplace, where the product names the model
+	struct str model;            // as the price catalogue names it; none: unknown
 	// Of USAGE_TOKENS only:
-	enum token_type type;        // a 30-minute cache write is priced in the place of the 5-minute one
+	enum token_type type;        // a 30-minute cache write is TOKEN_CACHE_WRITE_5M
 	int ttl_minutes;             // of a cache write: 5, 30 or 60; else 0
 	enum price_scope scope;
 	enum price_tier tier;
 	enum usage_modality modality;
 	bool long_prompt;            // the band above the model's prompt limit
 	bool custom;                 // a customised model
-	int32_t tokens_per_unit;     // 1,000 or 1,000,000: what this grammar means; check it against pricing_unit
+	int32_t tokens_per_unit;     // 1,000 or 1,000,000, by the grammar; to be checked against pricing_unit
 };
 
-// False, with a static sentence in *ret_why: not understood. Nothing is set then.
+// False: *ret_why is a static sentence, and *ret is unchanged.
 bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_why);
 
 #endif

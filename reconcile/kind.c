@@ -180,16 +180,15 @@ void kind_weigh(struct bill_kind *k, int64_t time_ms)
 	struct str key = k->model.len && k->usage.scope == SCOPE_GLOBAL ? k->shown : k->model;
 	struct usd dollars = k->list.pico > 0 ? k->list : k->cost;
 	struct rate rate;
-	const char *why;
 	char name[MODEL_NAME_MAX + 16];
 	k->tokens_per_unit = declared(k);
 	if (k->usage.scope == SCOPE_GLOBAL && k->model.len) {
 		int n = snprintf(name, sizeof name, "global.%.*s", STR_ARG(k->model));
 		key = (struct str){name, n < (int)sizeof name ? (size_t)n : 0};
 	}
+	struct price_query q = {.model = key, .region = k->region, .type = k->usage.type, .time_ms = time_ms};
 	if (k->class != BILL_TOKENS || k->amount <= 0 || dollars.pico <= 0 || !key.len ||
-	    !catalogue_rate(catalogue_builtin(), key, STR_NONE, k->region, k->usage.type, time_ms, &rate, &why) ||
-	    rate.pico_per_token <= 0)
+	    catalogue_find(catalogue_builtin(), &q, &rate) != MISS_NONE || rate.pico_per_token <= 0)
 		return; // nothing to check against
 	int64_t said = ratio_milli(k, dollars, k->tokens_per_unit, rate.pico_per_token);
 	if (said >= 990 && said <= 1010)

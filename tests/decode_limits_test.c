@@ -73,11 +73,11 @@ static void too_broken(void)
 	struct buf b = BUF_INIT;
 	fill(&b, "", "{bedrock}\n", 5000, "");
 	decode(&b, MB);
-	ok(faults == 1001 && says("too much before it was broken"),
-	   "of 5000 broken lines a thousand are told one by one");
+	ok(faults == 1001 && says("too many broken parts before it"),
+	   "of 5000 broken lines a thousand are reported one by one");
 	fill(&b, "{\"Records\":[{}", ",{bedrock}", 5000, "]}");
 	decode(&b, MB);
-	ok(faults == 1001 && says("too much before it was broken"), "the same in a list");
+	ok(faults == 1001 && says("too many broken parts before it"), "the same in a list");
 	fill(&b, "", "{\"bedrock\":\n", MB / 16, "");
 	decode(&b, MB);
 	ok(faults <= 1001, "a million brackets that do not close end soon");

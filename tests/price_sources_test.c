@@ -23,11 +23,9 @@ static const char *const fields[TOKEN_TYPES] = {
 static int64_t price(struct str model, struct str region, int type, int64_t time_ms)
 {
 	struct rate rate;
-	const char *why;
-	return catalogue_rate(catalogue_builtin(), model, STR_NONE, region, (enum token_type)type, time_ms, &rate,
-	                      &why)
-	           ? rate.pico_per_token
-	           : RATE_UNKNOWN;
+	struct price_query q = {
+		.model = model, .region = region, .type = (enum token_type)type, .time_ms = time_ms};
+	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE ? rate.pico_per_token : RATE_UNKNOWN;
 }
 
 // --- the first source: dated rows by canonical name

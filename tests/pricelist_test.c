@@ -76,8 +76,7 @@ static void check_small(void)
 		"anthropic.claude-sonnet-4-5,global,us-east-1,,standard,2026-05-01T00:00:00Z,,200000,,22.5,,,,,,AWS price list\n"
 		"anthropic.claude-sonnet-4-5,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,3.3,,,,,,,AWS price list\n"
 		"anthropic.claude-sonnet-4-5,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,200000,6.6,,,,,,,AWS price list\n",
-		"USE1-MP:USE1_InputTokenCount_LCtx-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a rate of long prompts, and from which "
-		"length on it holds is not known\n",
+		"USE1-MP:USE1_InputTokenCount_LCtx-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a rate of long prompts, but the prompt length from which it applies is not known\n",
 		"rates of long prompts, from the length that is known here");
 	add_entry(&list, "Amazon Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
 	add_entry(&list, "Amazon \xc2\x9b" "Bedrock", "USE1-NovaPro-input-tokens", "1M tokens", "0.8", may);
@@ -92,9 +91,9 @@ static void check_small(void)
 		"anthropic.claude-sonnet-4-6,regional,us-east-1,,standard,2026-05-01T00:00:00Z,,,,,,,,,,AWS price list\n",
 		"USE1-NovaPro-input-tokens of \"Amazon Bedrock\": its unit contradicts the usage type\n"
 		"USE1-NovaPro-input-tokens of \"Amazon ?\?Bedrock\": its unit contradicts the usage type\n"
-		"USE1-MP:USE1_InputTokenCount-Units of \"Claude Unheard (Amazon Bedrock Edition)\": which model this is, is not known\n"
+		"USE1-MP:USE1_InputTokenCount-Units of \"Claude Unheard (Amazon Bedrock Edition)\": the model is not known\n"
 		"USW2-MP:USW2_InputTokenCount-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": its regionCode is missing or contradicts the usage type\n"
-		"USE1-MP:USE1_input_tokens_standard-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a second rate for the same thing: neither is taken\n",
+		"USE1-MP:USE1_input_tokens_standard-Units of \"Claude Sonnet 4.6 (Amazon Bedrock Edition)\": a second rate for the same tokens: neither is used\n",
 		"what is in doubt is left out");
 }
 
@@ -139,7 +138,7 @@ static void check_names(void)
 		{"name,model\nClaude X,us.anthropic.x\n", "n.csv:2: expected a name and a model"},
 		{"name,model\nClaude X,claude\n", "n.csv:2: expected a name and a model"},
 		{"name,model\nX,anthropic.x\n# again\nX (Amazon Bedrock Edition),anthropic.y\n",
-	     "n.csv:4: this name stands in an earlier line"},
+	     "n.csv:4: an earlier line has this name"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct err why = ERR_INIT;
@@ -186,15 +185,14 @@ static void check_excerpt(const char *shared, const char *name, const char *mode
 	       "%s is imported %s", name, err.msg)) {
 		is_int((long long)counts.unknown, 0, "nothing in it is unknown");
 		for (int t = 0; t < TOKEN_TYPES * 2; t++) {
-			struct str id = str_of(t < TOKEN_TYPES ? model : global);
 			struct rate got, want;
-			const char *why;
-			enum token_type type = (enum token_type)(t % TOKEN_TYPES);
-			if (id.len &&
-			    catalogue_rate(c, id, STR_NONE, STR("us-east-1"), type, INT64_C(1780000000000), &got, &why)) {
-				bool known = catalogue_rate(catalogue_builtin(), id, STR_NONE, STR("us-east-1"), type,
-				                            INT64_C(1780000000000), &want, &why);
-				is_int(got.pico_per_token, known ? want.pico_per_token : -1, token_type_names[type]);
+			struct price_query q = {.model = str_of(t < TOKEN_TYPES ? model : global),
+			                        .region = STR("us-east-1"),
+			                        .type = (enum token_type)(t % TOKEN_TYPES),
+			                        .time_ms = INT64_C(1780000000000)};
+			if (q.model.len && catalogue_find(c, &q, &got) == MISS_NONE) {
+				bool known = catalogue_find(catalogue_builtin(), &q, &want) == MISS_NONE;
+				is_int(got.pico_per_token, known ? want.pico_per_token : -1, token_type_names[q.type]);
 			}
 		}
 		catalogue_free(c);

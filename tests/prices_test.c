@@ -119,7 +119,7 @@ static void must_refuse(const char *conf, const char *part)
 
 static void check_refusals(void)
 {
-	must_refuse("prices = user,bil\n", "no source is called bil");
+	must_refuse("prices = user,bil\n", "unknown source bil");
 	must_refuse("prices = builtin,user,builtin\n", "named twice");
 	must_refuse("prices.file = FOLDER/none.csv\n", "none.csv: No such file");
 	write_file("litellm.csv", HEAD "acme.m,any,,,,,,,-1,,,,,,,x\n");

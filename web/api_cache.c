@@ -37,12 +37,10 @@ static int type_of(struct str name)
 static int64_t input_rate(const struct cached *c, struct str region, int64_t time_ms)
 {
 	struct rate rate;
-	const char *why;
+	struct price_query q = {.model = c->model, .region = region, .type = TOKEN_INPUT, .time_ms = time_ms};
 	if (c->tokens[TOKEN_INPUT] && c->usd[TOKEN_INPUT].pico > 0)
 		return (int64_t)(c->usd[TOKEN_INPUT].pico / c->tokens[TOKEN_INPUT]);
-	return catalogue_rate(catalogue_builtin(), c->model, STR_NONE, region, TOKEN_INPUT, time_ms, &rate, &why)
-	           ? rate.pico_per_token
-	           : 0;
+	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE ? rate.pico_per_token : 0;
 }
 
 static void close_model(struct cached *c, struct str region, int64_t time_ms)

@@ -74,7 +74,7 @@ has "the old one stays" "$("$nowcast" price show anthropic.claude-sonnet-4-6 --t
 fails 0 "unless one insists" "$nowcast" price import pricelist --yes "$T/wild/list.json"
 sed 's/Claude Sonnet 4\.6/Claude Unheard/' "$T/list.json" >"$T/unheard.json"
 fails 2 "a model whose name is not known" "$nowcast" price import pricelist "$T/unheard.json"
-has "is asked for" "$(cat "$T/err")" 'Claude Unheard.*which model this is, is not known'
+has "is asked for" "$(cat "$T/err")" 'Claude Unheard.*the model is not known'
 has "and where to say it" "$(cat "$T/err")" "$T/prices/names\.csv"
 printf 'name,model\nClaude Unheard,anthropic.claude-unheard\n' >"$T/prices/names.csv"
 fails 0 "once it is said" "$nowcast" price import pricelist "$T/unheard.json"

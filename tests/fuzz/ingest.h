@@ -59,9 +59,9 @@ static void sink_ignored(void *user, size_t n)
 	(void)user, (void)n;
 }
 
-static void sink_fault(void *user, struct json part, const struct err *err)
+static void sink_fault(void *user, const struct err *err)
 {
-	(void)user, (void)part;
+	(void)user;
 	assert(err->kind == ERR_SKIP && err->msg[0]);
 }
 

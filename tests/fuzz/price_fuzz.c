@@ -41,10 +41,10 @@ static void try_file(struct str text)
 		return;
 	}
 	struct rate rate;
-	const char *why = NULL;
-	bool found = catalogue_rate(c, STR("acme.m"), STR_NONE, STR("eu-west-1"), TOKEN_INPUT,
-	                            INT64_C(1793577600000), &rate, &why);
-	assert(found ? rate.pico_per_token >= 0 && rate.from_ms < rate.to_ms : why != NULL);
+	struct price_query q = {
+		.model = STR("acme.m"), .region = STR("eu-west-1"), .time_ms = INT64_C(1793577600000)};
+	assert(catalogue_find(c, &q, &rate) != MISS_NONE ||
+	       (rate.pico_per_token >= 0 && rate.from_ms < rate.to_ms));
 	try_merge(catalogue_rows(c));
 	catalogue_free(c);
 }
@@ -53,12 +53,14 @@ static void try_model(struct str text)
 {
 	struct model_id id;
 	struct rate rate;
-	const char *why = NULL;
+	struct price_query q = {.model = text,
+	                        .region = text,
+	                        .foundation = text,
+	                        .type = TOKEN_OUTPUT,
+	                        .time_ms = INT64_C(1793577600000)};
 	model_id_read(&id, text);
 	assert(id.len <= MODEL_NAME_MAX);
-	bool found = catalogue_rate(catalogue_builtin(), text, text, text, TOKEN_OUTPUT, INT64_C(1793577600000),
-	                            &rate, &why);
-	assert(found || why);
+	assert(*price_miss_text(catalogue_find(catalogue_builtin(), &q, &rate)));
 }
 
 static void try_usage(struct str text)

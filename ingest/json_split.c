@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// See split.h. Inside strings only quotes and backslashes matter, and memchr finds the quotes; outside,
-// brackets are counted. That a ']' closes a '[' and not a '{' is left to the parser, which sees the piece
-// next.
-#include "ingest/split.h"
+// Inside strings only quotes and backslashes matter, and memchr finds the quotes. Outside, brackets are
+// counted; that a ']' closes a '[' and not a '{' is checked by the parser, which reads the piece next.
+#include "ingest/json_split.h"
 
-static bool space(char c)
+static bool is_space(char c)
 {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-struct str split_trim(struct str s)
+struct str json_split_trim(struct str s)
 {
 	if (str_starts(s, STR("\xef\xbb\xbf"))) {
 		s.p += 3;
 		s.len -= 3;
 	}
-	while (s.len && space(s.p[0]))
+	while (s.len && is_space(s.p[0]))
 		s.p++, s.len--;
-	while (s.len && space(s.p[s.len - 1]))
+	while (s.len && is_space(s.p[s.len - 1]))
 		s.len--;
 	return s;
 }
 
-// Index behind the string that opens at s.p[at], or s.len + 1 if it does not end.
+// The index after the string that opens at s.p[at]; s.len + 1 if the string does not end.
 static size_t skip_string(struct str s, size_t at)
 {
 	size_t from = at + 1;
@@ -40,7 +39,7 @@ static size_t skip_string(struct str s, size_t at)
 	return s.len + 1;
 }
 
-struct str split_value(struct str s)
+struct str json_split_value(struct str s)
 {
 	size_t at = 0, depth = 0;
 	while (at < s.len) {
@@ -78,14 +77,14 @@ struct str split_value(struct str s)
 	return depth == 0 ? s : STR_NONE;
 }
 
-struct str split_list(struct str s, bool *ret_in_object)
+struct str json_split_list(struct str s, bool *ret_in_object)
 {
 	static const char *const opening[] = {"{", "\"Records\"", ":", "["};
 	size_t at = 0;
 	*ret_in_object = s.len && s.p[0] == '{';
 	for (int i = *ret_in_object ? 0 : 3; i < 4; i++) {
 		struct str part = str_of(opening[i]);
-		while (at < s.len && space(s.p[at]))
+		while (at < s.len && is_space(s.p[at]))
 			at++;
 		if (!str_starts((struct str){s.p + at, s.len - at}, part))
 			return STR_NONE;

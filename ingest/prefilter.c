@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is looked for, and what it gives away:
+// The words that are looked for, and what has them:
 //
 //     edrock               bedrock and bedrock-mantle records, AWS/Bedrock metrics
 //     ModelInvocationLog   the invocation log, whose model ids need not say "bedrock"
@@ -8,10 +8,10 @@
 //     data" data\          base64 under the key "data", also inside an escaped string
 //     H4sI eyJ W3s         base64 that starts with gzip, {" or [{
 //
-// Each word is searched by one pair of neighbouring bytes that is rare in JSON ("zo" for both of amazonaws);
-// sixteen places are compared at once (vectors of the compiler, so the machine does not matter), and only
-// where a pair stands are the words compared.
-#include "ingest/sift.h"
+// Each word is searched by one pair of neighbouring bytes that is rare in JSON ("zo" for both of amazonaws).
+// Sixteen positions are compared at once, with the compiler's vectors, so this works on any machine. The
+// words are compared only where a pair is found.
+#include "ingest/prefilter.h"
 
 #include <stdint.h>
 
@@ -49,33 +49,33 @@ static bool word_at(struct str s, size_t pair)
 	return false;
 }
 
-static v16 load(const char *p)
+static v16 load16(const char *p)
 {
 	v16 v;
 	memcpy(&v, p, sizeof v);
 	return v;
 }
 
-static inline v16 pair(v16 a, v16 b, char first, char second)
+static inline v16 match_pair(v16 a, v16 b, char first, char second)
 {
 	return (v16)(a == (uint8_t)first) & (v16)(b == (uint8_t)second);
 }
 
-// Where a pair starts, of the sixteen places from p: the pairs of the words above.
-static inline v16 pairs(const char *p)
+// At which of the sixteen positions from p a pair of the words above starts.
+static inline v16 find_pairs(const char *p)
 {
-	v16 a = load(p), b = load(p + 1);
+	v16 a = load16(p), b = load16(p + 1);
 	v16 end = (v16)(b == (uint8_t)'"') | (v16)(b == (uint8_t)'\\');
-	return pair(a, b, 'c', 'k') | pair(a, b, 'z', 'o') | pair(a, b, 'n', 'L') | pair(a, b, 'c', 'D') |
-	       pair(a, b, 'H', '4') | pair(a, b, 'y', 'J') | pair(a, b, 'W', '3') |
-	       ((v16)(a == (uint8_t)'a') & end);
+	return match_pair(a, b, 'c', 'k') | match_pair(a, b, 'z', 'o') | match_pair(a, b, 'n', 'L') |
+	       match_pair(a, b, 'c', 'D') | match_pair(a, b, 'H', '4') | match_pair(a, b, 'y', 'J') |
+	       match_pair(a, b, 'W', '3') | ((v16)(a == (uint8_t)'a') & end);
 }
 
-bool sift_may_be_ours(struct str s)
+bool prefilter_may_be_ours(struct str s)
 {
 	size_t at = 0;
 	for (; at + 17 <= s.len; at += 16) {
-		v16 hit = pairs(s.p + at);
+		v16 hit = find_pairs(s.p + at);
 		v2 any = (v2)hit;
 		if (!(any[0] | any[1]))
 			continue;
