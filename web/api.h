@@ -9,6 +9,7 @@
 #define NOWCAST_WEB_API_H
 
 #include "base/conf.h"
+#include "base/json_writer.h"
 #include "query/rollups.h"
 #include "web/api_query.h"
 #include "web/http.h"
@@ -19,9 +20,9 @@ struct api {
 	int64_t fixed_now_ms;   // 0: the clock
 };
 
-// What an endpoint is given; its answer goes to `out`. ERR_SKIP: the question is at fault (400), anything
-// else: Redis is.
-typedef bool api_fn(struct api *a, const struct api_query *q, struct buf *out, struct err *err);
+// An endpoint: writes its answer, one object, to `j`. ERR_SKIP: the question is wrong (400); anything else:
+// Redis cannot answer it, and what was written is thrown away.
+typedef bool api_fn(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err);
 
 // api_spend.c, api_series.c, api_forecast.c
 api_fn api_summary, api_series, api_breakdown, api_movers, api_forecast;
@@ -29,8 +30,7 @@ api_fn api_cache, api_gaps;                                              // api_
 api_fn api_freshness, api_findings, api_alerts;                          // api_health.c
 api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
-// api_minutes.c
-bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, struct err *err) NC_CHECK;
+api_fn api_minutes;   // api_minutes.c: the series at step=minute
 
 // Whether there is such a path.
 bool api_knows(struct str path);
@@ -43,25 +43,10 @@ void api_error(struct http_answer *ret, int status, const char *fmt, ...) NC_PRI
 
 int64_t api_now_ms(const struct api *a);
 
-// ---- pieces of JSON -----------------------------------------------------------------------------
+// ---- until cli/ writes by struct json_writer ----------------------------------------------------
 
 void json_time(struct buf *b, int64_t ms);
-void json_usd(struct buf *b, struct usd usd);
 void json_figure(struct buf *b, const struct group *g);  // members, without the braces
-void json_keys(struct buf *b, const struct grouping *by, const struct str *keys); // {"model":"..."}
-void json_span(struct buf *b, int64_t from, int64_t to); // "from":...,"to":...
-
-// The parts of a group's dollars by how they are known; the names are those of `basis` everywhere. NULL
-// behind the last.
-struct basis_part {
-	const char *name;
-	size_t usd_at;          // of its struct usd in struct group
-};
-extern const struct basis_part basis_parts[];
-static inline struct usd basis_usd(const struct group *g, const struct basis_part *p)
-{
-	return *(const struct usd *)((const char *)g + p->usd_at);
-}
 
 // The sum of everything in a span, through the filter: zeroes where there is nothing.
 bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret,

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "alert/alert.h"
-#include "base/text.h"
 #include "base/when.h"
+#include "query/figure_json.h"
 #include "query/group_forecast.h"
 #include "web/api.h"
 
@@ -174,46 +174,45 @@ static int by_use(const void *x, const void *y)
 	return c ? c : str_cmp(a->spent.keys[0], b->spent.keys[0]);
 }
 
-static void write_budget(struct buf *out, const struct budget *b)
+static void write_budget(struct json_writer *j, const struct budget *b)
 {
 	const struct alert_rule *r = b->rule;
-	buf_adds(out, "{\"rule\":");
-	buf_add_json(out, r->name);
-	buf_adds(out, ",\"keys\":");
-	json_keys(out, &r->by, b->spent.keys);
-	buf_addf(out, ",\"period\":\"%s\",", alert_period_names[r->period]);
-	json_span(out, b->from, b->to);
-	buf_adds(out, ",\"amount\":");
-	json_usd(out, r->amount);
-	buf_addf(out, ",\"used_ppm\":%lld,\"levels\":[", (long long)used_ppm(b));
+	jw_line(j);
+	jw_object(j, NULL);
+	jw_str(j, "rule", r->name);
+	figure_json_keys(j, &r->by, b->spent.keys);
+	jw_strz(j, "period", alert_period_names[r->period]);
+	figure_json_span(j, b->from, b->to);
+	jw_usd(j, "amount", r->amount);
+	jw_int(j, "used_ppm", used_ppm(b));
+	jw_array(j, "levels");
 	for (int i = 0; i < r->nat; i++)
-		buf_addf(out, "%s%lld", i ? "," : "", (long long)r->at[i]);
-	buf_adds(out, "],");
-	json_figure(out, &b->spent);
-	buf_adds(out, ",\"expected\":");
-	json_usd(out, b->expected);
-	buf_addf(out, ",\"foretold_by\":\"%s\",\"passes\":", b->at_this_rate ? "rate" : "forecast");
+		jw_int(j, NULL, r->at[i]);
+	jw_end(j);
+	figure_json_members(j, &b->spent);
+	jw_usd(j, "expected", b->expected);
+	jw_strz(j, "foretold_by", b->at_this_rate ? "rate" : "forecast");
 	if (b->passes_ms)
-		json_time(out, b->passes_ms);
+		jw_time(j, "passes", b->passes_ms);
 	else
-		buf_adds(out, "null");
-	buf_addc(out, '}');
+		jw_null(j, "passes");
+	jw_end(j);
 }
 
-static void write_budgets(struct buf *out, struct budgets *all)
+static void write_budgets(struct json_writer *j, struct budgets *all)
 {
 	int shown = all->n < SHOWN_MAX ? all->n : SHOWN_MAX;
 	if (all->n > 1)
 		qsort(all->list, (size_t)all->n, sizeof *all->list, by_use);
-	buf_adds(out, ",\"budgets\":[");
-	for (int i = 0; i < shown; i++) {
-		buf_adds(out, i ? ",\n" : "\n");
-		write_budget(out, &all->list[i]);
-	}
-	buf_addf(out, "],\"shown\":%d,\"all\":%d}", shown, all->n);
+	jw_array(j, "budgets");
+	for (int i = 0; i < shown; i++)
+		write_budget(j, &all->list[i]);
+	jw_end(j);
+	jw_int(j, "shown", shown);
+	jw_int(j, "all", all->n);
 }
 
-bool api_budgets(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_budgets(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct budgets all = {.api = a, .q = q};
 	struct alert_rules rules = {0};
@@ -222,15 +221,13 @@ bool api_budgets(struct api *a, const struct api_query *q, struct buf *out, stru
 	for (int i = 0; readable && good && i < rules.nrules && i < RULES_MAX; i++)
 		if (is_budget(&rules.rules[i]) && is_new(&rules, i))
 			good = add_rule(&all, &rules.rules[i], err);
-	buf_adds(out, "{\"now\":");
-	json_time(out, q->now_ms);
-	buf_adds(out, ",\"rules_error\":");
-	if (readable)
-		buf_adds(out, "null");
-	else
-		buf_add_json(out, str_of(wrong.msg));
-	if (good)
-		write_budgets(out, &all);
+	if (good) {
+		jw_object(j, NULL);
+		jw_time(j, "now", q->now_ms);
+		jw_strz(j, "rules_error", readable ? NULL : wrong.msg);
+		write_budgets(j, &all);
+		jw_end(j);
+	}
 	free(all.list);
 	arena_release(&all.arena);
 	alert_rules_release(&rules);

@@ -7,8 +7,8 @@
 // plain input.
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "base/when.h"
+#include "query/figure_json.h"
 #include "store/redis.h"
 #include "web/api.h"
 
@@ -71,25 +71,47 @@ static void add_cached(struct cached *sum, const struct cached *c)
 	sum->plain = usd_add(sum->plain, c->plain);
 }
 
-static void write_cached(struct buf *out, const struct cached *c)
+static void write_cached(struct json_writer *j, const struct cached *c)
 {
 	int64_t cached =
 		c->tokens[TOKEN_CACHE_READ] + c->tokens[TOKEN_CACHE_WRITE_5M] + c->tokens[TOKEN_CACHE_WRITE_1H];
 	int64_t prompt = cached + c->tokens[TOKEN_INPUT];
 	for (int t = 0; t < TOKEN_TYPES; t++) {
-		buf_addf(out, "\"%s\":{\"tokens\":%lld,\"usd\":", token_type_names[t], (long long)c->tokens[t]);
-		json_usd(out, c->usd[t]);
-		buf_adds(out, "},");
+		jw_object(j, token_type_names[t]);
+		jw_int(j, "tokens", c->tokens[t]);
+		jw_usd(j, "usd", c->usd[t]);
+		jw_end(j);
 	}
-	buf_adds(out, "\"without_caching\":");
-	json_usd(out, c->plain);
-	buf_adds(out, ",\"saved\":");
-	json_usd(out, usd_sub(c->plain, cached_usd(c)));
-	if (prompt) // hit rate in parts of a million, so that no double is made here
-		buf_addf(out, ",\"hit_ppm\":%lld",
-		         (long long)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
+	jw_usd(j, "without_caching", c->plain);
+	jw_usd(j, "saved", usd_sub(c->plain, cached_usd(c)));
+	if (prompt) // in parts of a million, so that no double is made here
+		jw_int(j, "hit_ppm", (int64_t)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
 	else
-		buf_adds(out, ",\"hit_ppm\":null");
+		jw_null(j, "hit_ppm");
+}
+
+static void write_caching(struct json_writer *j, const struct api_query *q, const struct cached *models,
+                          int n)
+{
+	struct cached all = {0};
+	for (int i = 0; i < n; i++)
+		add_cached(&all, &models[i]);
+	jw_object(j, NULL);
+	figure_json_span(j, q->from, q->to);
+	jw_object(j, "total");
+	write_cached(j, &all);
+	jw_end(j);
+	jw_array(j, "models");
+	for (int i = 0; i < n; i++) {
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "model", models[i].model);
+		write_cached(j, &models[i]);
+		jw_bool(j, "priced", !models[i].unknown);
+		jw_end(j);
+	}
+	jw_end(j);
+	jw_end(j);
 }
 
 // Groups come sorted by model, region, token type.
@@ -116,34 +138,19 @@ static int collect(const struct groups *g, int64_t time_ms, struct cached *ret)
 	return n;
 }
 
-bool api_cache(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_cache(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	const struct grouping by = {.n = 3,
 	                            .by = {BY_MODEL, BY_REGION, BY_TOKEN_TYPE},
 	                            .name = {STR("model"), STR("region"), STR("token_type")}};
 	struct groups g;
-	struct cached all = {0};
 	groups_init(&g, &by);
 	bool good = rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err);
 	if (good) {
 		groups_sort_by_key(&g);
 		struct cached *models = xcalloc((size_t)g.n + 1, sizeof *models);
 		int n = collect(&g, q->to * MS_PER_HOUR - 1, models);
-		for (int i = 0; i < n; i++)
-			add_cached(&all, &models[i]);
-		buf_addc(out, '{');
-		json_span(out, q->from, q->to);
-		buf_adds(out, ",\"total\":{");
-		write_cached(out, &all);
-		buf_adds(out, "},\"models\":[");
-		for (int i = 0; i < n; i++) {
-			buf_adds(out, i ? ",\n{\"model\":" : "\n{\"model\":");
-			buf_add_json(out, models[i].model);
-			buf_addc(out, ',');
-			write_cached(out, &models[i]);
-			buf_addf(out, ",\"priced\":%s}", models[i].unknown ? "false" : "true");
-		}
-		buf_adds(out, "]}");
+		write_caching(j, q, models, n);
 		free(models);
 	}
 	groups_release(&g);
@@ -171,13 +178,43 @@ static struct str reason_of(struct api *a, struct str model)
 	return STR("no rate for some of its token types");
 }
 
+static void write_gaps(struct api *a, struct json_writer *j, const struct groups *priced,
+                       const struct groups *orphans)
+{
+	jw_array(j, "unpriced");
+	for (int32_t i = 0; i < priced->n; i++) {
+		const struct group *g = &priced->list[i];
+		if (!g->unpriced)
+			continue;
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "model", g->keys[0]);
+		jw_int(j, "tokens", g->unpriced);
+		jw_int(j, "calls", g->calls);
+		jw_str(j, "why", reason_of(a, g->keys[0]));
+		jw_end(j);
+	}
+	jw_end(j);
+	jw_array(j, "unattributed");
+	for (int32_t i = 0; i < orphans->n; i++) {
+		const struct group *g = &orphans->list[i];
+		if (!g->tokens)
+			continue;
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "model", g->keys[0]);
+		figure_json_members(j, g);
+		jw_end(j);
+	}
+	jw_end(j);
+}
+
 // Without a price: tokens by model, with the reason. Without a caller: a figure by model.
-bool api_gaps(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_gaps(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	const struct grouping by = {.n = 1, .by = {BY_MODEL}, .name = {STR("model")}};
 	struct api_query lost = *q;
 	struct groups priced, orphans;
-	int n = 0;
 	if (lost.only.by.n == GROUP_KEYS_MAX)
 		return err_set(err, ERR_SKIP, "at most %d filters here", GROUP_KEYS_MAX - 1);
 	lost.only.by.by[lost.only.by.n] = BY_PRINCIPAL;
@@ -190,30 +227,10 @@ bool api_gaps(struct api *a, const struct api_query *q, struct buf *out, struct 
 		rollups_sum(a->rollups, &by, &lost.only, q->from, q->to, q->now_ms / MS_PER_HOUR, &orphans, err) &&
 		read_reasons(a, err);
 	if (good) {
-		buf_addc(out, '{');
-		json_span(out, q->from, q->to);
-		buf_adds(out, ",\"unpriced\":[");
-		for (int32_t i = 0; i < priced.n; i++) {
-			if (!priced.list[i].unpriced)
-				continue;
-			buf_adds(out, n++ ? ",\n{\"model\":" : "\n{\"model\":");
-			buf_add_json(out, priced.list[i].keys[0]);
-			buf_addf(out, ",\"tokens\":%lld,\"calls\":%lld,\"why\":", (long long)priced.list[i].unpriced,
-			         (long long)priced.list[i].calls);
-			buf_add_json(out, reason_of(a, priced.list[i].keys[0]));
-			buf_addc(out, '}');
-		}
-		buf_adds(out, "],\"unattributed\":[");
-		for (int32_t i = n = 0; i < orphans.n; i++) {
-			if (!orphans.list[i].tokens)
-				continue;
-			buf_adds(out, n++ ? ",\n{\"model\":" : "\n{\"model\":");
-			buf_add_json(out, orphans.list[i].keys[0]);
-			buf_addc(out, ',');
-			json_figure(out, &orphans.list[i]);
-			buf_addc(out, '}');
-		}
-		buf_adds(out, "]}");
+		jw_object(j, NULL);
+		figure_json_span(j, q->from, q->to);
+		write_gaps(a, j, &priced, &orphans);
+		jw_end(j);
 	}
 	groups_release(&priced);
 	groups_release(&orphans);

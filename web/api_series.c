@@ -3,7 +3,6 @@
 // groups, and what is left of the others.
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "base/when.h"
 #include "web/api.h"
 #include "web/timeseries.h"
@@ -113,13 +112,13 @@ static bool fill_groups(struct api *a, struct timeseries *s, struct err *err)
 	return is_point_by_point(s) ? fill_groups_by_point(a, s, err) : fill_groups_by_hour(a, s, err);
 }
 
-bool api_series(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_series(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct api_query capped = *q;
 	if (capped.limit > LIMIT_MAX)
 		capped.limit = LIMIT_MAX;
 	if (q->step == STEP_MINUTE)
-		return api_minutes(a, &capped, out, err);
+		return api_minutes(a, &capped, j, err);
 	if (capped.by.n == GROUP_KEYS_MAX) // the hour takes a place
 		return err_set(err, ERR_SKIP, "by: at most %d groupings in a series", GROUP_KEYS_MAX - 1);
 	struct timeseries s = {.q = &capped,
@@ -134,7 +133,7 @@ bool api_series(struct api *a, const struct api_query *q, struct buf *out, struc
 	s.start_ms = s.start * MS_PER_HOUR;
 	s.step_ms = s.step * MS_PER_HOUR;
 	if (good)
-		timeseries_write(out, &s);
+		timeseries_write(j, &s);
 	groups_release(&s.groups);
 	free(s.total);
 	free(s.values);

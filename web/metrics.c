@@ -10,6 +10,7 @@
 #include "alert/alert.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "query/figure_json.h"
 #include "store/overflow.h"
 #include "store/redis.h"
 

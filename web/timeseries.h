@@ -26,6 +26,6 @@ bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_
 // The index of a group among those shown, or -1.
 int timeseries_row(const struct timeseries *s, const struct str *keys);
 
-void timeseries_write(struct buf *out, const struct timeseries *s);
+void timeseries_write(struct json_writer *j, const struct timeseries *s);
 
 #endif
