@@ -117,13 +117,21 @@ void json_figure(struct buf *b, const struct group *g)
 
 // ---- sums and spans -----------------------------------------------------------------------------
 
+bool api_sum_groups(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct groups *ret,
+                    struct err *err)
+{
+	const struct grouping by = ret->by;
+	const struct rollups_query query = {&by, &q->only, from, to, q->now_ms / MS_PER_HOUR};
+	return rollups_sum(a->rollups, &query, ret, err);
+}
+
 bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret,
              struct err *err)
 {
 	const struct grouping none = {0};
 	struct groups g;
 	groups_init(&g, &none);
-	bool good = rollups_sum(a->rollups, &none, &q->only, from, to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = api_sum_groups(a, q, from, to, &g, err);
 	*ret = g.n ? g.list[0] : (struct group){0};
 	groups_release(&g);
 	return good;

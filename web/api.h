@@ -48,7 +48,12 @@ int64_t api_now_ms(const struct api *a);
 void json_time(struct buf *b, int64_t ms);
 void json_figure(struct buf *b, const struct group *g);  // members, without the braces
 
-// The sum of everything in a span, through the filter: zeroes where there is nothing.
+// Adds to `ret` the sums of the hours [from, to), through the query's filter, by the grouping that groups_init
+// gave it.
+bool api_sum_groups(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct groups *ret,
+                    struct err *err) NC_CHECK;
+
+// The same as one group; zeroes where there is nothing.
 bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret,
              struct err *err) NC_CHECK;
 

@@ -120,7 +120,7 @@ static bool read_rate(struct standing *s, struct rollups *f, const struct alert_
 	if (first > from)
 		from = first < now ? first : now;
 	s->recent_ms = now_ms - from * MS_PER_HOUR + 1;
-	return rollups_sum(f, &rule->by, NULL, from, now + 1, now, &s->recent, err);
+	return rollups_sum(f, &(struct rollups_query){&rule->by, NULL, from, now + 1, now}, &s->recent, err);
 }
 
 // Of one group alone, if the rule is about one.
@@ -135,7 +135,8 @@ static bool read_standing(struct budgets *all, const struct alert_rule *rule, st
 	alert_period_of(rule->period, now, &s->from, &s->to, name);
 	groups_init(&s->spent, &rule->by);
 	groups_init(&s->recent, &rule->by);
-	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) &&
+	const struct rollups_query q = {&rule->by, only, s->from, now + 1, now};
+	return rollups_sum(f, &q, &s->spent, err) &&
 	       group_forecasts_read(&s->group_forecasts, f, &rule->by, only, now_ms, s->to, err) &&
 	       (!s->group_forecasts.too_many || read_rate(s, f, rule, now_ms, err));
 }

@@ -145,7 +145,7 @@ bool api_cache(struct api *a, const struct api_query *q, struct json_writer *j, 
 	                            .name = {STR("model"), STR("region"), STR("token_type")}};
 	struct groups g;
 	groups_init(&g, &by);
-	bool good = rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = api_sum_groups(a, q, q->from, q->to, &g, err);
 	if (good) {
 		groups_sort_by_key(&g);
 		struct cached *models = xcalloc((size_t)g.n + 1, sizeof *models);
@@ -222,10 +222,8 @@ bool api_gaps(struct api *a, const struct api_query *q, struct json_writer *j, s
 	lost.only.value[lost.only.by.n++] = STR(UNATTRIBUTED);
 	groups_init(&priced, &by);
 	groups_init(&orphans, &by);
-	bool good =
-		rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &priced, err) &&
-		rollups_sum(a->rollups, &by, &lost.only, q->from, q->to, q->now_ms / MS_PER_HOUR, &orphans, err) &&
-		read_reasons(a, err);
+	bool good = api_sum_groups(a, q, q->from, q->to, &priced, err) &&
+	            api_sum_groups(a, &lost, q->from, q->to, &orphans, err) && read_reasons(a, err);
 	if (good) {
 		jw_object(j, NULL);
 		figure_json_span(j, q->from, q->to);

@@ -23,13 +23,6 @@ static int64_t point_to(const struct timeseries *s, int64_t i)
 	return to < s->q->to ? to : s->q->to;
 }
 
-static bool sum_points(struct api *a, struct timeseries *s, const struct grouping *by, struct groups *ret,
-                       struct err *err)
-{
-	const struct api_query *q = s->q;
-	return rollups_sum(a->rollups, by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, ret, err);
-}
-
 static int point_of(const struct timeseries *s, struct str hour)
 {
 	int64_t ms = 0;
@@ -59,7 +52,7 @@ static bool fill_total(struct api *a, struct timeseries *s, struct err *err)
 	struct grouping hourly = {.n = 1, .by = {BY_HOUR}, .name = {STR("hour")}};
 	struct groups g;
 	groups_init(&g, &hourly);
-	bool good = sum_points(a, s, &hourly, &g, err);
+	bool good = api_sum_groups(a, s->q, s->q->from, s->q->to, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++)
 		s->total[point_of(s, g.list[i].keys[0])] = g.list[i];
 	groups_release(&g);
@@ -71,8 +64,7 @@ static bool fill_groups_by_point(struct api *a, struct timeseries *s, struct err
 	for (int k = 0; k < s->n; k++) {
 		struct groups g;
 		groups_init(&g, &s->q->by);
-		bool good = rollups_sum(a->rollups, &s->q->by, &s->q->only, point_from(s, k), point_to(s, k),
-		                        s->q->now_ms / MS_PER_HOUR, &g, err);
+		bool good = api_sum_groups(a, s->q, point_from(s, k), point_to(s, k), &g, err);
 		for (int32_t i = 0; good && i < g.n; i++) {
 			int row = timeseries_row(s, g.list[i].keys);
 			if (row >= 0)
@@ -95,7 +87,7 @@ static bool fill_groups_by_hour(struct api *a, struct timeseries *s, struct err 
 		by.tag[by.n] = s->q->by.tag[i];
 	}
 	groups_init(&g, &by);
-	bool good = sum_points(a, s, &by, &g, err);
+	bool good = api_sum_groups(a, s->q, s->q->from, s->q->to, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
 		int row = timeseries_row(s, g.list[i].keys + 1);
 		if (row >= 0)

@@ -111,7 +111,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 	struct group total, other = {0};
 	int64_t shown = 0, matching = 0, all = 0;
 	groups_init(&g, &q->by);
-	if (!rollups_sum(a->rollups, &q->by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err) ||
+	if (!api_sum_groups(a, q, q->from, q->to, &g, err) ||
 	    !api_sum(a, q, q->from, q->to, &total, err)) {
 		groups_release(&g);
 		return false;
@@ -221,8 +221,8 @@ bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j,
 	int64_t length = to - from;
 	groups_init(&now, &q->by);
 	groups_init(&then, &q->by);
-	bool good = rollups_sum(a->rollups, &q->by, &q->only, from, to, hour, &now, err) &&
-	            rollups_sum(a->rollups, &q->by, &q->only, from - length, from, hour, &then, err);
+	bool good = api_sum_groups(a, q, from, to, &now, err) &&
+	            api_sum_groups(a, q, from - length, from, &then, err);
 	if (good) {
 		groups_sort_by_key(&now);
 		groups_sort_by_key(&then);

@@ -55,7 +55,7 @@ static bool top_of(struct api *a, const struct api_query *q, enum group_by by, c
 	struct groups g;
 	struct group other = {0};
 	groups_init(&g, &grouping);
-	bool good = rollups_sum(a->rollups, &grouping, NULL, from, to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = api_sum_groups(a, q, from, to, &g, err);
 	if (good) {
 		groups_sort_by_usd(&g);
 		family(out, name, "gauge", help);

@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 
-#include "base/when.h"
 #include "query/figure_json.h"
 
 static void write_column(struct json_writer *j, const char *name, const struct timeseries *s, size_t usd_at)
@@ -65,7 +64,7 @@ static void write_groups(struct json_writer *j, const struct timeseries *s)
 bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_t to, struct err *err)
 {
 	const struct api_query *q = s->q;
-	if (!rollups_sum(a->rollups, &q->by, &q->only, from, to, q->now_ms / MS_PER_HOUR, &s->groups, err))
+	if (!api_sum_groups(a, q, from, to, &s->groups, err))
 		return false;
 	groups_sort_by_usd(&s->groups);
 	s->shown = s->groups.n < q->limit ? s->groups.n : (int)q->limit;
