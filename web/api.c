@@ -10,10 +10,10 @@
 struct endpoint {
 	const char *path;
 	api_fn *fn;
-	int words;          // of enum query_word
-	int64_t hours;      // span without from, to, hours
-	const char *by;     // grouping without by
-	int64_t limit;
+	int params;         // of enum query_param
+	int64_t hours;      // length of the span where the request names none
+	const char *by;     // grouping where it names none
+	int64_t limit;      // of groups, likewise
 };
 
 static const struct endpoint endpoints[] = {
@@ -42,7 +42,7 @@ static const struct endpoint *find_endpoint(struct str path)
 	return NULL;
 }
 
-bool api_knows(struct str path)
+bool api_has_path(struct str path)
 {
 	return find_endpoint(path) != NULL;
 }
@@ -77,8 +77,8 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 	struct str team = str_of(a->conf->team_tag);
 	struct api_query q = {.now_ms = api_now_ms(a), .step = STEP_HOUR, .limit = e->limit};
 	if (!grouping_parse(&q.by, str_of(e->by), team, &err) ||
-	    !api_query_parse(&q, r, e->words, e->hours, team, &err)) {
-		// "--by:" is "by:" here
+	    !api_query_parse(&q, r, e->params, e->hours, team, &err)) {
+		// grouping_parse speaks of the option --by; here it is a parameter
 		api_error(ret, 400, "%s", strncmp(err.msg, "--", 2) == 0 ? err.msg + 2 : err.msg);
 		return;
 	}
@@ -94,7 +94,7 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 		api_error(ret, 400, "%s", err.msg);
 		return;
 	}
-	// Whatever keeps Redis from answering, credentials included, is no fault of the client.
+	// What keeps Redis from answering, wrong credentials included, is not the client's fault.
 	api_error(ret, err.kind == ERR_FATAL ? 500 : 503, "%s", err.msg);
 	ret->retry_s = err.kind == ERR_FATAL ? 0 : 2;
 }

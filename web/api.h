@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API: a table of paths, each a function that writes JSON. web/openapi.json describes it to programs, and
-// a test holds that description against the running server.
+// The API: a table of paths, each with a function that writes JSON. web/openapi.json describes it to programs,
+// and a test compares that description with the running server.
 //
 // Dollars are strings of nine places, since a double would round them; counts are numbers; times are UTC. A
-// figure says how it is known ("basis": dollars by evidence) and between which bounds it lies. All of it runs
-// on one thread.
+// figure says how it is known ("basis": dollars by evidence) and its lower and upper bound
+// (query/figure_json.h). Everything here runs on one thread, the server's worker.
 #ifndef NOWCAST_WEB_API_H
 #define NOWCAST_WEB_API_H
 
@@ -17,7 +17,7 @@
 struct api {
 	const struct conf *conf;
 	struct rollups *rollups;
-	int64_t fixed_now_ms;   // 0: the clock
+	int64_t fixed_now_ms;   // the moment to take for now; 0: the clock tells
 };
 
 // An endpoint: writes its answer, one object, to `j`. ERR_SKIP: the question is wrong (400); anything else:
@@ -32,10 +32,9 @@ api_fn api_budgets;                                                      // api_
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
 api_fn api_minutes;   // api_minutes.c: the series at step=minute
 
-// Whether there is such a path.
-bool api_knows(struct str path);
+bool api_has_path(struct str path);
 
-// Answers a request for a path that api_knows, errors as JSON with their status.
+// Answers a request for a path that there is (api_has_path); an error becomes JSON with its status.
 void api_answer(struct api *a, const struct http_request *r, struct http_answer *ret);
 
 // {"error": "..."} with a newline.

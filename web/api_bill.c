@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the bill has caught up: the last run of the reconciliation, and by billing period what it found and
-// up to which hour each account's figures are the bill's (reconcile/run.h describes the hashes); and how good
-// the estimates were.
+// How far the bill is read: the last run of the reconciliation, and for each billing period what it found and up
+// to which hour each account's figures are the bill's (reconcile/run.h describes the hashes). And how good the
+// estimates were.
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -11,7 +11,7 @@
 
 enum { PERIODS_MAX = 24, SCORED_MAX = 2 };
 
-static int64_t integer(struct str s)
+static int64_t parse_integer(struct str s)
 {
 	char text[24] = "";
 	memcpy(text, s.len ? s.p : "", s.len < sizeof text - 1 ? s.len : sizeof text - 1);
@@ -19,7 +19,7 @@ static int64_t integer(struct str s)
 }
 
 // The value of a field in the hash that is reply i; STR_NONE without it.
-static struct str field_of(struct redis *r, size_t i, const char *name)
+static struct str find_field(struct redis *r, size_t i, const char *name)
 {
 	for (size_t k = 0; k + 1 < redis_len(r, i); k += 2)
 		if (str_is(redis_elem(r, i, k), name))
@@ -30,7 +30,7 @@ static struct str field_of(struct redis *r, size_t i, const char *name)
 static void write_ms(struct json_writer *j, const char *name, struct str value)
 {
 	if (value.p)
-		jw_time(j, name, integer(value));
+		jw_time(j, name, parse_integer(value));
 	else
 		jw_null(j, name);
 }
@@ -44,11 +44,11 @@ static void write_pico(struct json_writer *j, const char *name, struct str value
 		jw_null(j, name);
 }
 
-// An hour by its number, or as a time.
-static int64_t hour_ms(struct str s)
+// Milliseconds of an hour that is written as its number or as a time.
+static int64_t parse_hour_ms(struct str s)
 {
 	int64_t ms;
-	return s.len > 7 && when_parse(s, &ms) ? ms : integer(s) * MS_PER_HOUR;
+	return s.len > 7 && when_parse(s, &ms) ? ms : parse_integer(s) * MS_PER_HOUR;
 }
 
 static void write_watermarks(struct json_writer *j, struct redis *r, size_t i)
@@ -59,7 +59,7 @@ static void write_watermarks(struct json_writer *j, struct redis *r, size_t i)
 		if (!str_is(str_cut(&account, ' '), "watermark") || !account.len)
 			continue;
 		jw_key(j, account);
-		jw_time(j, NULL, hour_ms(redis_elem(r, i, k + 1)));
+		jw_time(j, NULL, parse_hour_ms(redis_elem(r, i, k + 1)));
 	}
 	jw_end(j);
 }
@@ -69,36 +69,36 @@ static void write_period(struct json_writer *j, struct redis *r, size_t i, struc
 	jw_line(j);
 	jw_object(j, NULL);
 	jw_str(j, "period", period);
-	write_ms(j, "delivered", field_of(r, i, "delivered_ms"));
-	jw_str(j, "granularity", field_of(r, i, "granularity"));
-	jw_str(j, "principals", field_of(r, i, "principals"));
-	jw_str(j, "invoiced", field_of(r, i, "invoiced"));
-	write_pico(j, "billed_by_tokens", field_of(r, i, "tokens"));
-	jw_str(j, "notes", field_of(r, i, "notes"));
+	write_ms(j, "delivered", find_field(r, i, "delivered_ms"));
+	jw_str(j, "granularity", find_field(r, i, "granularity"));
+	jw_str(j, "principals", find_field(r, i, "principals"));
+	jw_str(j, "invoiced", find_field(r, i, "invoiced"));
+	write_pico(j, "billed_by_tokens", find_field(r, i, "tokens"));
+	jw_str(j, "notes", find_field(r, i, "notes"));
 	write_watermarks(j, r, i);
 	jw_end(j);
 }
 
-static int by_text_down(const void *a, const void *b)
+static int compare_descending(const void *a, const void *b)
 {
 	return str_cmp(*(const struct str *)b, *(const struct str *)a);
 }
 
-// The newest periods that were reconciled: reply i. They live in `arena`.
-static size_t newest_periods(struct redis *r, size_t i, struct arena *arena, struct str *ret, size_t max)
+// The newest periods that were reconciled, at most `max`, from the set that is reply i. They live in `arena`.
+static size_t sort_newest_periods(struct redis *r, size_t i, struct arena *arena, struct str *ret, size_t max)
 {
 	size_t n = redis_len(r, i);
 	struct str *all = arena_alloc(arena, (n + 1) * sizeof *all);
 	for (size_t k = 0; k < n; k++)
 		all[k] = arena_str(arena, redis_elem(r, i, k));
 	if (n > 1)
-		qsort(all, n, sizeof *all, by_text_down);
+		qsort(all, n, sizeof *all, compare_descending);
 	n = n < max ? n : max;
 	memcpy(ret, all, n * sizeof *all);
 	return n;
 }
 
-// Writes the last run, and returns the newest periods.
+// Writes the last run and reads the names of the newest periods.
 static bool write_run(struct api *a, struct json_writer *j, struct arena *arena, struct str *periods,
                       size_t *ret_n, struct err *err)
 {
@@ -113,17 +113,17 @@ static bool write_run(struct api *a, struct json_writer *j, struct arena *arena,
 		return false;
 	if (redis_len(r, 0)) {
 		jw_object(j, "last_run");
-		jw_int(j, "number", integer(field_of(r, 0, "run")));
-		write_ms(j, "finished", field_of(r, 0, "finished_ms"));
-		write_pico(j, "billed", field_of(r, 0, "billed"));
-		jw_int(j, "files", integer(field_of(r, 0, "files")));
-		jw_int(j, "rows", integer(field_of(r, 0, "rows")));
-		jw_int(j, "every_s", integer(field_of(r, 0, "every_ms")) / 1000);
+		jw_int(j, "number", parse_integer(find_field(r, 0, "run")));
+		write_ms(j, "finished", find_field(r, 0, "finished_ms"));
+		write_pico(j, "billed", find_field(r, 0, "billed"));
+		jw_int(j, "files", parse_integer(find_field(r, 0, "files")));
+		jw_int(j, "rows", parse_integer(find_field(r, 0, "rows")));
+		jw_int(j, "every_s", parse_integer(find_field(r, 0, "every_ms")) / 1000);
 		jw_end(j);
 	} else {
 		jw_null(j, "last_run");
 	}
-	*ret_n = newest_periods(r, 1, arena, periods, PERIODS_MAX);
+	*ret_n = sort_newest_periods(r, 1, arena, periods, PERIODS_MAX);
 	return true;
 }
 
@@ -165,7 +165,7 @@ bool api_scoreboard(struct api *a, const struct api_query *q, struct json_writer
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
 	buf_release(&key);
 	bool good = redis_exec(r, err);
-	size_t n = good ? newest_periods(r, 0, &arena, periods, SCORED_MAX) : 0;
+	size_t n = good ? sort_newest_periods(r, 0, &arena, periods, SCORED_MAX) : 0;
 	for (size_t i = 0; good && i < n; i++)
 		good = scoreboard_read(&board, r, a->conf->redis_prefix, periods[i], err);
 	if (good)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What prompt caching does to the bill, and what the figures do not cover.
+// What prompt caching saves, and what the figures do not cover.
 //
-// Caching. Without it every token read from or written to the cache would have been an input token. So the
-// saving is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of
-// the figures themselves (dollars over tokens, by model and region), the catalogue's where a model had no
-// plain input.
+// Without caching every token read from or written to the cache would have been an input token. So the saving
+// is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of the
+// figures themselves (dollars over tokens, by model and Region), the catalogue's where a model had no input
+// tokens outside the cache.
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -12,12 +12,12 @@
 #include "store/redis.h"
 #include "web/api.h"
 
-struct cached { // of one model and region, or of all
+struct cache_use { // of one model and Region, or of all of them
 	struct str model;
 	int64_t tokens[TOKEN_TYPES];
 	struct usd usd[TOKEN_TYPES];
-	struct usd plain;    // what the cached tokens would have cost as input
-	bool unknown;        // no input rate: counted nowhere below
+	struct usd as_input; // what the cached tokens would have cost as input
+	bool unpriced;       // there is no input rate: left out of sums
 };
 
 static bool is_cached(int type)
@@ -25,7 +25,7 @@ static bool is_cached(int type)
 	return type == TOKEN_CACHE_READ || type == TOKEN_CACHE_WRITE_5M || type == TOKEN_CACHE_WRITE_1H;
 }
 
-static int type_of(struct str name)
+static int find_token_type(struct str name)
 {
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (str_is(name, token_type_names[t]))
@@ -33,7 +33,7 @@ static int type_of(struct str name)
 	return -1;
 }
 
-static int64_t input_rate(const struct cached *c, struct str region, int64_t time_ms)
+static int64_t find_input_rate(const struct cache_use *c, struct str region, int64_t time_ms)
 {
 	struct rate rate;
 	const char *why;
@@ -44,34 +44,34 @@ static int64_t input_rate(const struct cached *c, struct str region, int64_t tim
 	           : 0;
 }
 
-static void close_model(struct cached *c, struct str region, int64_t time_ms)
+static void price_as_input(struct cache_use *c, struct str region, int64_t time_ms)
 {
-	int64_t rate = input_rate(c, region, time_ms), tokens = 0;
+	int64_t rate = find_input_rate(c, region, time_ms), tokens = 0;
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (is_cached(t))
 			tokens += c->tokens[t];
-	c->plain = usd_price(tokens, rate);
-	c->unknown = tokens > 0 && rate == 0;
+	c->as_input = usd_price(tokens, rate);
+	c->unpriced = tokens > 0 && rate == 0;
 }
 
-static struct usd cached_usd(const struct cached *c)
+static struct usd cached_usd(const struct cache_use *c)
 {
 	return usd_add(c->usd[TOKEN_CACHE_READ],
 	               usd_add(c->usd[TOKEN_CACHE_WRITE_5M], c->usd[TOKEN_CACHE_WRITE_1H]));
 }
 
-static void add_cached(struct cached *sum, const struct cached *c)
+static void add_cache_use(struct cache_use *sum, const struct cache_use *c)
 {
-	if (c->unknown)
+	if (c->unpriced)
 		return;
 	for (int t = 0; t < TOKEN_TYPES; t++) {
 		sum->tokens[t] += c->tokens[t];
 		sum->usd[t] = usd_add(sum->usd[t], c->usd[t]);
 	}
-	sum->plain = usd_add(sum->plain, c->plain);
+	sum->as_input = usd_add(sum->as_input, c->as_input);
 }
 
-static void write_cached(struct json_writer *j, const struct cached *c)
+static void write_cache_use(struct json_writer *j, const struct cache_use *c)
 {
 	int64_t cached =
 		c->tokens[TOKEN_CACHE_READ] + c->tokens[TOKEN_CACHE_WRITE_5M] + c->tokens[TOKEN_CACHE_WRITE_1H];
@@ -82,56 +82,56 @@ static void write_cached(struct json_writer *j, const struct cached *c)
 		jw_usd(j, "usd", c->usd[t]);
 		jw_end(j);
 	}
-	jw_usd(j, "without_caching", c->plain);
-	jw_usd(j, "saved", usd_sub(c->plain, cached_usd(c)));
+	jw_usd(j, "without_caching", c->as_input);
+	jw_usd(j, "saved", usd_sub(c->as_input, cached_usd(c)));
 	if (prompt) // in parts of a million, so that no double is made here
 		jw_int(j, "hit_ppm", (int64_t)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
 	else
 		jw_null(j, "hit_ppm");
 }
 
-static void write_caching(struct json_writer *j, const struct api_query *q, const struct cached *models,
+static void write_caching(struct json_writer *j, const struct api_query *q, const struct cache_use *models,
                           int n)
 {
-	struct cached all = {0};
+	struct cache_use all = {0};
 	for (int i = 0; i < n; i++)
-		add_cached(&all, &models[i]);
+		add_cache_use(&all, &models[i]);
 	jw_object(j, NULL);
 	figure_json_span(j, q->from, q->to);
 	jw_object(j, "total");
-	write_cached(j, &all);
+	write_cache_use(j, &all);
 	jw_end(j);
 	jw_array(j, "models");
 	for (int i = 0; i < n; i++) {
 		jw_line(j);
 		jw_object(j, NULL);
 		jw_str(j, "model", models[i].model);
-		write_cached(j, &models[i]);
-		jw_bool(j, "priced", !models[i].unknown);
+		write_cache_use(j, &models[i]);
+		jw_bool(j, "priced", !models[i].unpriced);
 		jw_end(j);
 	}
 	jw_end(j);
 	jw_end(j);
 }
 
-// Groups come sorted by model, region, token type.
-static int collect(const struct groups *g, int64_t time_ms, struct cached *ret)
+// One entry a model, its Regions added up. Groups are sorted by model, Region, token type.
+static int collect_models(const struct groups *g, int64_t time_ms, struct cache_use *ret)
 {
 	int n = 0;
 	for (int32_t i = 0; i < g->n;) {
 		const struct str *keys = g->list[i].keys;
-		struct cached c = {.model = keys[0]};
+		struct cache_use c = {.model = keys[0]};
 		struct str region = keys[1];
 		for (; i < g->n && str_eq(g->list[i].keys[0], c.model) && str_eq(g->list[i].keys[1], region); i++) {
-			int t = type_of(g->list[i].keys[2]);
+			int t = find_token_type(g->list[i].keys[2]);
 			if (t < 0)
 				continue;
 			c.tokens[t] = g->list[i].tokens;
 			c.usd[t] = g->list[i].usd;
 		}
-		close_model(&c, region, time_ms);
-		if (n && str_eq(ret[n - 1].model, c.model) && !ret[n - 1].unknown)
-			add_cached(&ret[n - 1], &c);
+		price_as_input(&c, region, time_ms);
+		if (n && str_eq(ret[n - 1].model, c.model) && !ret[n - 1].unpriced)
+			add_cache_use(&ret[n - 1], &c);
 		else
 			ret[n++] = c;
 	}
@@ -148,8 +148,8 @@ bool api_cache(struct api *a, const struct api_query *q, struct json_writer *j, 
 	bool good = api_sum_groups(a, q, q->from, q->to, &g, err);
 	if (good) {
 		groups_sort_by_key(&g);
-		struct cached *models = xcalloc((size_t)g.n + 1, sizeof *models);
-		int n = collect(&g, q->to * MS_PER_HOUR - 1, models);
+		struct cache_use *models = xcalloc((size_t)g.n + 1, sizeof *models);
+		int n = collect_models(&g, q->to * MS_PER_HOUR - 1, models);
 		write_caching(j, q, models, n);
 		free(models);
 	}
@@ -169,7 +169,7 @@ static bool read_reasons(struct api *a, struct err *err)
 	return redis_exec(r, err);
 }
 
-static struct str reason_of(struct api *a, struct str model)
+static struct str find_reason(struct api *a, struct str model)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2)
@@ -191,7 +191,7 @@ static void write_gaps(struct api *a, struct json_writer *j, const struct groups
 		jw_str(j, "model", g->keys[0]);
 		jw_int(j, "tokens", g->unpriced);
 		jw_int(j, "calls", g->calls);
-		jw_str(j, "why", reason_of(a, g->keys[0]));
+		jw_str(j, "why", find_reason(a, g->keys[0]));
 		jw_end(j);
 	}
 	jw_end(j);
@@ -209,21 +209,21 @@ static void write_gaps(struct api *a, struct json_writer *j, const struct groups
 	jw_end(j);
 }
 
-// Without a price: tokens by model, with the reason. Without a caller: a figure by model.
+// Tokens without a price by model, with the reason; figures without a caller by model.
 bool api_gaps(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	const struct grouping by = {.n = 1, .by = {BY_MODEL}, .name = {STR("model")}};
-	struct api_query lost = *q;
+	struct api_query unattributed = *q;
 	struct groups priced, orphans;
-	if (lost.only.by.n == GROUP_KEYS_MAX)
+	if (unattributed.only.by.n == GROUP_KEYS_MAX)
 		return err_set(err, ERR_SKIP, "at most %d filters here", GROUP_KEYS_MAX - 1);
-	lost.only.by.by[lost.only.by.n] = BY_PRINCIPAL;
-	lost.only.by.name[lost.only.by.n] = STR("principal");
-	lost.only.value[lost.only.by.n++] = STR(UNATTRIBUTED);
+	unattributed.only.by.by[unattributed.only.by.n] = BY_PRINCIPAL;
+	unattributed.only.by.name[unattributed.only.by.n] = STR("principal");
+	unattributed.only.value[unattributed.only.by.n++] = STR(UNATTRIBUTED);
 	groups_init(&priced, &by);
 	groups_init(&orphans, &by);
 	bool good = api_sum_groups(a, q, q->from, q->to, &priced, err) &&
-	            api_sum_groups(a, &lost, q->from, q->to, &orphans, err) && read_reasons(a, err);
+	            api_sum_groups(a, &unattributed, q->from, q->to, &orphans, err) && read_reasons(a, err);
 	if (good) {
 		jw_object(j, NULL);
 		figure_json_span(j, q->from, q->to);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the day and the month will have cost when they are over (query/forecast.h says how), with the band,
-// and with how far off the same forecast was on the days before.
+// Forecasts of the day's and the month's spend at their end (query/forecast.h says how), with the band, and with
+// the error of the same forecast on past days.
 #include "base/when.h"
 #include "query/group_forecast.h"
 #include "web/api.h"
@@ -30,13 +30,13 @@ bool api_forecast(struct api *a, const struct api_query *q, struct json_writer *
 {
 	int64_t now = q->now_ms / MS_PER_HOUR, day = when_day_start(now), month = when_month_start(now),
 			next_month = when_month_start(month + 32 * DAY);
-	struct group_forecasts o;
+	struct group_forecasts forecasts;
 	struct group today, so_far;
-	if (!group_forecasts_read(&o, a->rollups, &(struct grouping){0}, &q->only, q->now_ms, next_month, err))
+	if (!group_forecasts_read(&forecasts, a->rollups, &(struct grouping){0}, &q->only, q->now_ms, next_month, err))
 		return false;
 	bool good = api_sum(a, q, day, now + 1, &today, err) && api_sum(a, q, month, now + 1, &so_far, err);
 	if (good) {
-		struct group_forecast *all = &o.list[0];
+		struct group_forecast *all = &forecasts.list[0];
 		group_forecasts_judge(all);
 		const struct forecast *f = &all->forecast;
 		struct usd half = group_forecasts_usd(f->half);
@@ -44,12 +44,12 @@ bool api_forecast(struct api *a, const struct api_query *q, struct json_writer *
 		jw_time(j, "now", q->now_ms);
 		jw_int(j, "days_of_history", f->days);
 		write_forecast(j, "day", day + DAY, today.usd,
-		               usd_add(today.usd, group_forecasts_more(&o, all, day + DAY)), half, &f->score);
+		               usd_add(today.usd, group_forecasts_more(&forecasts, all, day + DAY)), half, &f->score);
 		write_forecast(j, "month", next_month, so_far.usd,
-		               usd_add(so_far.usd, group_forecasts_more(&o, all, next_month)),
+		               usd_add(so_far.usd, group_forecasts_more(&forecasts, all, next_month)),
 		               usd_add(half, group_forecasts_usd(f->ahead_half)), &f->ahead_score);
 		jw_end(j);
 	}
-	group_forecasts_release(&o);
+	group_forecasts_release(&forecasts);
 	return good;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fresh the signals are, what the doctor finds, and which alerts are up.
+// When each signal last arrived, what the doctor finds, and which alerts are active.
 #include <assert.h>
 #include <jansson.h>
 
@@ -12,8 +12,8 @@
 
 static const struct {
 	const char *name, *label;
-	int64_t quiet_ms;   // silent for longer is worth a word; 0: it may be
-	bool needed;
+	int64_t quiet_ms;   // without a record for longer it is "silent"; 0: never
+	bool needed;        // "missing" while there is none; else "absent"
 } signals[] = {
 	{"call", "CloudTrail calls", MS_PER_HOUR, true},
 	{"metric", "CloudWatch metrics", 30 * MS_PER_MINUTE, true},
@@ -22,15 +22,14 @@ static const struct {
 	{"principal_tags", "Role and user tags (IAM)", 0, false},
 };
 
-// ok, silent (it came, and stopped), missing (needed and never came), absent (never came, and need not).
-static const char *state_of(size_t i, bool came, int64_t arrived_ms, int64_t now_ms)
+static const char *signal_state(size_t i, bool came, int64_t arrived_ms, int64_t now_ms)
 {
 	if (!came)
 		return signals[i].needed ? "missing" : "absent";
 	return signals[i].quiet_ms && now_ms - arrived_ms > signals[i].quiet_ms ? "silent" : "ok";
 }
 
-// Arrivals are real, whatever `now` the query pretends: they are compared with the clock.
+// Times of arrival are compared with the clock, whatever the query's `now` is.
 bool api_freshness(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
@@ -57,7 +56,7 @@ bool api_freshness(struct api *a, const struct api_query *q, struct json_writer 
 		jw_object(j, NULL);
 		jw_strz(j, "name", signals[i].name);
 		jw_strz(j, "label", signals[i].label);
-		jw_strz(j, "state", state_of(i, came, arrived, now));
+		jw_strz(j, "state", signal_state(i, came, arrived, now));
 		if (came) {
 			jw_time(j, "newest", redis_int(r, 2 * i));
 			jw_time(j, "arrived", arrived);
@@ -99,7 +98,7 @@ bool api_findings(struct api *a, const struct api_query *q, struct json_writer *
 
 // ---- alerts -------------------------------------------------------------------------------------
 
-// <prefix>:alerts is a hash of JSON objects, one an alert that is up; what is no JSON is passed over.
+// <prefix>:alerts is a hash of JSON objects, one for each active alert. Values that are no object are skipped.
 bool api_alerts(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums: how much (summary), on what (breakdown), and what changed (movers).
+// Sums: the present spans beside past ones (summary), a span by group (breakdown), what changed (movers).
 #include <assert.h>
 #include <stdlib.h>
 
@@ -20,7 +20,8 @@ static void write_span(struct json_writer *j, const char *name, int64_t from, in
 	jw_end(j);
 }
 
-// Dollars from `from` up to `hour` and `minutes` of it, as if an hour's spend were even: for a fair "so far".
+// Dollars from hour `from` until `minutes` after `hour`, as if an hour's spend were spread evenly: what the
+// present day or month so far is compared with.
 static bool sum_until(struct api *a, const struct api_query *q, int64_t from, int64_t hour, int64_t minutes,
                       struct usd *ret, struct err *err)
 {
@@ -43,7 +44,7 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 {
 	int64_t hour = q->now_ms / MS_PER_HOUR, minutes = q->now_ms / MS_PER_MINUTE % 60, first, last;
 	int64_t day = when_day_start(hour), month = when_month_start(hour), before = when_month_start(month - 1);
-	// the 31st has no like in April
+	// April has no 31st
 	int64_t same = before + (hour - month) < month ? before + (hour - month) : month;
 	struct {
 		const char *name;
@@ -81,8 +82,8 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 
 // ---- breakdown ----------------------------------------------------------------------------------
 
-// No case for ASCII letters, as is right for ARNs and tags.
-static bool holds(struct str s, struct str what)
+// ASCII letters match without case.
+static bool contains_text(struct str s, struct str what)
 {
 	for (size_t i = 0; i + what.len <= s.len; i++)
 		if (strncasecmp(s.p + i, what.p, what.len) == 0)
@@ -90,10 +91,10 @@ static bool holds(struct str s, struct str what)
 	return false;
 }
 
-static bool matches(const struct group *g, const struct api_query *q)
+static bool matches_search(const struct group *g, const struct api_query *q)
 {
 	for (int i = 0; q->search.len && i < q->by.n; i++)
-		if (holds(g->keys[i], q->search))
+		if (contains_text(g->keys[i], q->search))
 			return true;
 	return !q->search.len;
 }
@@ -123,7 +124,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 	for (int32_t i = 0; i < g.n; i++) {
 		if (group_is_empty(&g.list[i]))
 			continue;
-		bool fits = matches(&g.list[i], q);
+		bool fits = matches_search(&g.list[i], q);
 		all++;
 		matching += fits;
 		if (!fits || shown == q->limit) {
@@ -157,19 +158,18 @@ struct mover {
 	struct usd change;
 };
 
-static struct usd magnitude(struct usd u)
+static struct usd absolute(struct usd u)
 {
 	return u.pico < 0 ? usd_sub(USD_ZERO, u) : u;
 }
 
-static int by_change(const void *x, const void *y)
+static int compare_by_change(const void *x, const void *y)
 {
 	const struct mover *a = x, *b = y;
-	int c = usd_cmp(magnitude(b->change), magnitude(a->change));
+	int c = usd_cmp(absolute(b->change), absolute(a->change));
 	return c ? c : str_cmp(a->keys[0], b->keys[0]);
 }
 
-// Both lists are sorted by their keys.
 static int compare_keys(const struct group *x, const struct group *y)
 {
 	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
@@ -180,7 +180,8 @@ static int compare_keys(const struct group *x, const struct group *y)
 	return 0;
 }
 
-static int pair_up(const struct groups *now, const struct groups *then, struct mover *ret)
+// The groups of both lists, which are sorted by their keys, as pairs of one key. Returns their number.
+static int pair_groups(const struct groups *now, const struct groups *then, struct mover *ret)
 {
 	int n = 0;
 	for (int32_t i = 0, k = 0; i < now->n || k < then->n; n++) {
@@ -189,13 +190,13 @@ static int pair_up(const struct groups *now, const struct groups *then, struct m
 		ret[n] = (struct mover){x ? x->keys : y->keys, x, y,
 		                        usd_sub(x ? x->usd : USD_ZERO, y ? y->usd : USD_ZERO)};
 	}
-	qsort(ret, (size_t)n, sizeof *ret, by_change);
+	qsort(ret, (size_t)n, sizeof *ret, compare_by_change);
 	return n;
 }
 
 static void write_mover(struct json_writer *j, const struct grouping *by, const struct mover *m)
 {
-	// Sure: the bands of the two figures do not touch.
+	// the bands of the two figures do not overlap
 	bool sure = (m->now && usd_cmp(m->now->usd_low, m->then ? m->then->usd_high : USD_ZERO) > 0) ||
 	            (m->then && usd_cmp(m->now ? m->now->usd_high : USD_ZERO, m->then->usd_low) < 0);
 	jw_line(j);
@@ -213,7 +214,7 @@ bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j,
 {
 	struct groups now, then;
 	int64_t hour = q->now_ms / MS_PER_HOUR, from = q->from, to = q->to;
-	// the present hour is not over: comparing it with a whole one would be unfair
+	// the present hour is not over, so it is not compared with a whole one
 	if (to > hour && to - from > 1) {
 		from -= to - hour;
 		to = hour;
@@ -227,7 +228,7 @@ bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j,
 		groups_sort_by_key(&now);
 		groups_sort_by_key(&then);
 		struct mover *movers = xcalloc((size_t)(now.n + then.n) + 1, sizeof *movers);
-		int n = pair_up(&now, &then, movers);
+		int n = pair_groups(&now, &then, movers);
 		jw_object(j, NULL);
 		figure_json_span(j, from, to);
 		jw_object(j, "before");

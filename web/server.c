@@ -76,7 +76,7 @@ static bool is_loopback_name(struct str host)
 
 static bool is_work(struct str path)
 {
-	return str_is(path, "/metrics") || str_is(path, "/api/v1/events") || api_knows(path);
+	return str_is(path, "/metrics") || str_is(path, "/api/v1/events") || api_has_path(path);
 }
 
 // Whether this client may have what needs a token. False: the answer says why not.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/timeseries.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "query/figure_json.h"
@@ -67,6 +68,7 @@ bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_
 	if (!api_sum_groups(a, q, from, to, &s->groups, err))
 		return false;
 	groups_sort_by_usd(&s->groups);
+	assert(s->n > 0 && q->limit > 0);
 	s->shown = s->groups.n < q->limit ? s->groups.n : (int)q->limit;
 	s->values = xcalloc((size_t)(s->shown + 1) * (size_t)s->n, sizeof *s->values);
 	return true;
