@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums of any span of hours by any grouping, each read once and kept for a while.
 //
-// A span is cut into rollups: whole days where they are past, hours where they are recent. A rollup is kept by
-// the question it answers, and is read again when it is too old: that of the present hour after a second or
-// two, those of last month after minutes. Sums and bands add up, so an answer is a merge of rollups, and two
-// hundred viewers of one page cost one reading.
+// A span is cut into rollups: whole days where they are past, hours where they are recent. A rollup is kept
+// by the question it answers, and is read again when it is too old: that of the present hour after a second
+// or two, those of last month after minutes. Sums and bands add up, so an answer is a merge of rollups, and
+// two hundred viewers of one page cost one reading.
 //
 //     |  day  |  day  | h h h h h . now
 //

@@ -7,7 +7,7 @@
 #include "tests/support/random.h"
 #include "tests/tap.h"
 
-enum { KEYS = 300, STEPS = 20000 };
+enum { KEYS = 300, STEPS = 20000, MODEL_MAX = 2 * KEYS };
 
 static int nfreed;
 
@@ -19,8 +19,8 @@ static void free_counted(struct lru_entry *e)
 
 // The newest first.
 struct model {
-	uint64_t keys[KEYS];
-	size_t bytes[KEYS], total;
+	uint64_t keys[MODEL_MAX];
+	size_t bytes[MODEL_MAX], total;
 	int n, nfreed;
 };
 
@@ -94,7 +94,8 @@ static bool is_same(const struct lru *l, const struct model *m)
 	const struct lru_entry *e = l->newest;
 	int i = 0;
 	for (; e && i < m->n; e = e->older, i++)
-		if (e->key != m->keys[i] || e->bytes != m->bytes[i] || e->newer != (i ? lru_find(l, m->keys[i - 1]) : NULL))
+		if (e->key != m->keys[i] || e->bytes != m->bytes[i] ||
+		    e->newer != (i ? lru_find(l, m->keys[i - 1]) : NULL))
 			return false;
 	return !e && i == m->n && l->n == (size_t)m->n && l->bytes == m->total && nfreed == m->nfreed;
 }

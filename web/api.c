@@ -59,6 +59,7 @@ void api_error(struct http_answer *ret, int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vaddf(&text, fmt, ap);
 	va_end(ap);
+	assert(status >= 400);
 	ret->status = status;
 	ret->type = "application/json";
 	buf_clear(&ret->body);
@@ -73,6 +74,7 @@ void api_error(struct http_answer *ret, int status, const char *fmt, ...)
 void api_answer(struct api *a, const struct http_request *r, struct http_answer *ret)
 {
 	const struct endpoint *e = find_endpoint(r->path);
+	assert(e);
 	struct err err = ERR_INIT;
 	struct str team = str_of(a->conf->team_tag);
 	struct api_query q = {.now_ms = api_now_ms(a), .step = STEP_HOUR, .limit = e->limit};
@@ -132,6 +134,7 @@ bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to,
 	struct groups g;
 	groups_init(&g, &none);
 	bool good = api_sum_groups(a, q, from, to, &g, err);
+	assert(g.n <= 1);
 	*ret = g.n ? g.list[0] : (struct group){0};
 	groups_release(&g);
 	return good;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API: a table of paths, each with a function that writes JSON. web/openapi.json describes it to programs,
-// and a test compares that description with the running server.
+// The API: a table of paths, each with a function that writes JSON. web/openapi.json describes it to
+// programs, and a test compares that description with the running server.
 //
 // Dollars are strings of nine places, since a double would round them; counts are numbers; times are UTC. A
 // figure says how it is known ("basis": dollars by evidence) and its lower and upper bound
@@ -47,8 +47,8 @@ int64_t api_now_ms(const struct api *a);
 void json_time(struct buf *b, int64_t ms);
 void json_figure(struct buf *b, const struct group *g);  // members, without the braces
 
-// Adds to `ret` the sums of the hours [from, to), through the query's filter, by the grouping that groups_init
-// gave it.
+// Adds to `ret` the sums of the hours [from, to), through the query's filter, by the grouping that
+// groups_init gave it.
 bool api_sum_groups(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct groups *ret,
                     struct err *err) NC_CHECK;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the bill is read: the last run of the reconciliation, and for each billing period what it found and up
-// to which hour each account's figures are the bill's (reconcile/run.h describes the hashes). And how good the
-// estimates were.
+// How far the bill is read: the last run of the reconciliation, and for each billing period what it found
+// and up to which hour each account's figures are the bill's (reconcile/run.h describes the hashes). And
+// how good the estimates were.
 #include <stdlib.h>
 
 #include "base/when.h"

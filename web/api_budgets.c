@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Budgets: what was spent of each in its period, what is expected at the end, and when it will be passed.
 //
-// Budgets are the alert rules that have an amount (budget, forecast, burn). Several rules with one amount are
-// one budget. The forecast is that of the tiles (query/group_forecast.h). Where there are too many groups for
-// it, spending is taken to go on at the rate of the last three hours (for an hour or a day) or of the last day
-// (for longer periods), and the answer says so ("foretold_by"). The file of rules is read for each answer; what
-// is wrong with it is in "rules_error".
+// Budgets are the alert rules that have an amount (budget, forecast, burn). Several rules with one amount
+// are one budget. The forecast is that of the tiles (query/group_forecast.h). Where there are too many
+// groups for it, spending is taken to go on at the rate of the last three hours (for an hour or a day) or
+// of the last day (for longer periods), and the answer says so ("foretold_by"). The file of rules is read
+// for each answer; what is wrong with it is in "rules_error".
 #include <assert.h>
 #include <stdlib.h>
 
@@ -104,6 +104,7 @@ static void add_budget(struct budgets *all, const struct alert_rule *rule, const
 {
 	if (all->n == all->cap)
 		all->list = xrealloc(all->list, (size_t)(all->cap = all->cap ? all->cap * 2 : 32), sizeof *all->list);
+	assert(all->n < all->cap && s->from < s->to);
 	struct budget *b = &all->list[all->n++];
 	*b = (struct budget){.rule = rule, .spent = *g, .from = s->from, .to = s->to};
 	if (rule->by.n)
@@ -113,8 +114,8 @@ static void add_budget(struct budgets *all, const struct alert_rule *rule, const
 
 // What was spent in the last hours, or since the first hour there are figures of: a rate is not lower because
 // the time before is unknown.
-static bool read_rate(struct rule_figures *s, struct rollups *f, const struct alert_rule *rule, int64_t now_ms,
-                      struct err *err)
+static bool read_rate(struct rule_figures *s, struct rollups *f, const struct alert_rule *rule,
+                      int64_t now_ms, struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, from = now - (rule->period <= PERIOD_DAY ? 3 : 24), first, last;
 	if (!rollups_extent(f, &first, &last, err))

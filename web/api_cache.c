@@ -5,6 +5,7 @@
 // is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of the
 // figures themselves (dollars over tokens, by model and Region), the catalogue's where a model had no input
 // tokens outside the cache.
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -135,6 +136,7 @@ static int collect_models(const struct groups *g, int64_t time_ms, struct cache_
 		else
 			ret[n++] = c;
 	}
+	assert(n <= g->n);
 	return n;
 }
 

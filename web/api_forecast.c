@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Forecasts of the day's and the month's spend at their end (query/forecast.h says how), with the band, and with
-// the error of the same forecast on past days.
+// Forecasts of the day's and the month's spend at their end (query/forecast.h says how), with the band, and
+// with the error of the same forecast on past days.
 #include "base/when.h"
 #include "query/group_forecast.h"
 #include "web/api.h"
 
 enum { DAY = 24, OFF_PLACES = 4 };
 
-// A forecast until the hour `end`. `so_far`: what is spent already, below which the band cannot lie. `all`: the
-// middle of the band, which reaches `half` to either side.
+// A forecast until the hour `end`. `so_far`: what is spent already, below which the band cannot lie. `all`:
+// the middle of the band, which reaches `half` to either side.
 static void write_forecast(struct json_writer *j, const char *name, int64_t end, struct usd so_far,
                            struct usd all, struct usd half, const struct forecast_score *score)
 {
@@ -32,7 +32,8 @@ bool api_forecast(struct api *a, const struct api_query *q, struct json_writer *
 			next_month = when_month_start(month + 32 * DAY);
 	struct group_forecasts forecasts;
 	struct group today, so_far;
-	if (!group_forecasts_read(&forecasts, a->rollups, &(struct grouping){0}, &q->only, q->now_ms, next_month, err))
+	if (!group_forecasts_read(&forecasts, a->rollups, &(struct grouping){0}, &q->only, q->now_ms, next_month,
+	                          err))
 		return false;
 	bool good = api_sum(a, q, day, now + 1, &today, err) && api_sum(a, q, month, now + 1, &so_far, err);
 	if (good) {

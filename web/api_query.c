@@ -103,7 +103,8 @@ static bool set_step(struct api_query *q, struct str text, struct err *err)
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
-static bool set_span(struct api_query *q, const struct param_values *w, int params, int64_t hours, struct err *err)
+static bool set_span(struct api_query *q, const struct param_values *w, int params, int64_t hours,
+                     struct err *err)
 {
 	int64_t ms, max = QUERY_HOURS_MAX;
 	if (params & QUERY_STEP)
@@ -150,5 +151,9 @@ bool api_query_parse(struct api_query *q, const struct http_request *r, int para
 	if (w.step.p && !set_step(q, w.step, err))
 		return false;
 	q->search = w.search;
-	return set_span(q, &w, params, hours, err); // last: its limits depend on now and on the step
+	// last, since its limits depend on now and on the step
+	if (!set_span(q, &w, params, hours, err))
+		return false;
+	assert(q->from < q->to && q->to - q->from <= QUERY_HOURS_MAX);
+	return true;
 }

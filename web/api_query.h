@@ -6,8 +6,8 @@
 //     now=T                      pretend that it is T
 //     from=T&to=T, or hours=N    whole hours, `to` exclusive; hours=N: the last N, the present one included
 //     by=KEYS                    groupings as in `nowcast report`
-//     KEY=VALUE                  only where the grouping KEY has that value: model=..., role=..., tag:env=prod;
-//                                an empty value: where it has none
+//     KEY=VALUE                  only where the grouping KEY has that value: model=..., tag:env=prod;
+//                                empty: where it has none
 //     step=day|hour|minute  limit=N  search=TEXT
 #ifndef NOWCAST_WEB_API_QUERY_H
 #define NOWCAST_WEB_API_QUERY_H
@@ -45,8 +45,8 @@ struct api_query {
 };
 
 // `params`: of enum query_param, those the endpoint takes (all take now=). `ret` holds the defaults, now_ms
-// among them; `hours` is the length of the span where the request names none. ERR_CONFIG: the request is wrong;
-// the message says why.
+// among them; `hours` is the length of the span where the request names none. ERR_CONFIG: the request is
+// wrong; the message says why.
 bool api_query_parse(struct api_query *ret, const struct http_request *r, int params, int64_t hours,
                      struct str team_tag, struct err *err) NC_CHECK;
 

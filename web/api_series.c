@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spend over time, by day, hour or minute, in columns: the total with its band and its basis, the most expensive
-// groups, and the sum of the others.
+// Spend over time, by day, hour or minute, in columns: the total with its band and its basis, the most
+// expensive groups, and the sum of the others.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -10,8 +10,8 @@
 
 enum { HOURS_PER_DAY = 24, LIMIT_MAX = 50 };
 
-// The hours of a point. Of the first and the last day only the hours in the span count, so that all points add
-// up to it.
+// The hours of a point. Of the first and the last day only the hours in the span count, so that all points
+// add up to it.
 static int64_t point_from(const struct timeseries *s, int64_t i)
 {
 	int64_t from = s->start + i * s->step;

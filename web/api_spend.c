@@ -190,6 +190,7 @@ static int pair_groups(const struct groups *now, const struct groups *then, stru
 		ret[n] = (struct mover){x ? x->keys : y->keys, x, y,
 		                        usd_sub(x ? x->usd : USD_ZERO, y ? y->usd : USD_ZERO)};
 	}
+	assert(n <= now->n + then->n);
 	qsort(ret, (size_t)n, sizeof *ret, compare_by_change);
 	return n;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clients are kept in a table of fixed size. A new address replaces the one that was quiet longest among the few
-// places it may take. So a client with thousands of addresses escapes the rate, but not the limit of connections.
+// Clients are kept in a table of fixed size. A new address replaces the one that was quiet longest among
+// the few places it may take. So a client with thousands of addresses escapes the rate, but not the limit
+// of connections.
 #include "web/auth.h"
 
 #include <assert.h>

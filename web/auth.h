@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which clients may ask, and how often.
 //
-// Tokens are kept as SHA-256 digests, and each is compared in constant time, so neither the time of an answer nor
-// a memory dump reveals a token. Wrong tokens are counted by address and soon answered with 429. All but
-// auth_refresh runs on the HTTP thread.
+// Tokens are kept as SHA-256 digests, and each is compared in constant time, so neither the time of an
+// answer nor a memory dump reveals a token. Wrong tokens are counted by address and soon answered with 429.
+// All but auth_refresh runs on the HTTP thread.
 #ifndef NOWCAST_WEB_AUTH_H
 #define NOWCAST_WEB_AUTH_H
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's own timeout counts silence only, so a client that sends a byte now and then could stay for ever.
-// So there is a list of connections with the time at which each began its present phase, and http_tick shuts
-// down those that are overdue.
+// The library's own timeout counts silence only, so a client that sends a byte now and then could stay for
+// ever. So there is a list of connections with the time at which each began its present phase, and
+// http_tick shuts down those that are overdue.
 #include "web/http.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -79,6 +80,7 @@ void http_tick(struct http *h)
 bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route_fn, void *user,
                struct err *err)
 {
+	assert(o->connections_max > 0);
 	struct http *h = xcalloc(1, sizeof *h);
 	h->route = route_fn;
 	h->user = user;

@@ -6,9 +6,9 @@
 //                                           -> LATER: parked until any thread calls http_finish
 //                                           -> STREAM: gets what http_publish sends, until it leaves
 //
-// What a client may use is bounded: connections in all and from one address, bytes of headers and of a body, the
-// time to send a request, the time to receive an answer. A viewer that reads slowly gets the newest event, not
-// every one.
+// What a client may use is bounded: connections in all and from one address, bytes of headers and of a
+// body, the time to send a request, the time to receive an answer. A viewer that reads slowly gets the
+// newest event, not every one.
 #ifndef NOWCAST_WEB_HTTP_H
 #define NOWCAST_WEB_HTTP_H
 

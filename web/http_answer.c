@@ -8,8 +8,8 @@
 
 enum { GZIP_BYTES_MIN = 1400 }; // what fits into a packet gains nothing
 
-// The headers of every answer. The policy allows the page's own script and style only, so markup in data cannot
-// run.
+// The headers of every answer. The policy allows the page's own script and style only, so markup in data
+// cannot run.
 void http_add_headers(struct MHD_Response *r, const struct http_answer *a)
 {
 	static const char *const always[][2] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request comes in pieces (headers, body, end) and is routed once it is whole. One that is answered later is
-// parked: the library does not poll its socket until http_finish resumes it.
+// A request comes in pieces (headers, body, end) and is routed once it is whole. One that is answered later
+// is parked: the library does not poll its socket until http_finish resumes it.
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netdb.h>
@@ -136,9 +136,9 @@ static enum MHD_Result route_exchange(struct exchange *e)
 	return how == HTTP_LATER ? MHD_YES : how == HTTP_STREAM ? http_send_stream(e) : http_send(e);
 }
 
-// The library allocates each parameter of a query before it calls anybody, and closes the connection when its
-// memory runs out. It shows the request line first, which lies in its own buffer: a query of too many parameters
-// is cut there behind one more than are allowed.
+// The library allocates each parameter of a query before it calls anybody, and closes the connection when
+// its memory runs out. It shows the request line first, which lies in its own buffer: a query of too many
+// parameters is cut there behind one more than are allowed.
 void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd)
 {
 	int params = 0;
@@ -152,8 +152,8 @@ void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd)
 	return NULL;
 }
 
-// A NUL would end a path early where it is read as a C string. Text with one stays escaped, and no path is equal
-// to it.
+// A NUL would end a path early where it is read as a C string. Text with one stays escaped, and no path is
+// equal to it.
 size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text)
 {
 	(void)user;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A viewer is a connection whose answer never ends. It is suspended while there is nothing to send, and resumed
-// for an event or for a heartbeat: a comment that keeps proxies from closing the connection. One that reads
-// slowly skips to the newest event.
+// A viewer is a connection whose answer never ends. It is suspended while there is nothing to send, and
+// resumed for an event or for a heartbeat: a comment that keeps proxies from closing the connection. One
+// that reads slowly skips to the newest event.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -95,6 +95,7 @@ enum MHD_Result http_send_stream(struct exchange *e)
 
 void http_publish(struct http *h, struct str event)
 {
+	assert(str_ends(event, STR("\n\n")));
 	pthread_mutex_lock(&h->lock);
 	buf_clear(&h->event);
 	buf_addstr(&h->event, event);

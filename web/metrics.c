@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spend is restated (an estimate improves, a bill arrives), so it may fall: it is a gauge, not a counter, with the
-// span it sums as a label. Names end in the unit, as Prometheus expects. nowcast_tokens_total and
+// Spend is restated (an estimate improves, a bill arrives), so it may fall: it is a gauge, not a counter,
+// with the span it sums as a label. Names end in the unit, as Prometheus expects. nowcast_tokens_total and
 // nowcast_calls_total sum the day: counters that are reset at midnight UTC.
 #include "web/metrics.h"
 
-#include <stdio.h>
+#include <assert.h>
 
 #include "alert/alert.h"
 #include "base/text.h"
@@ -43,30 +43,42 @@ static void write_basis(struct buf *out, const char *name, const char *span, con
 			write_usd(out, name, span, key, value, p->name, basis_usd(g, p));
 }
 
+static const struct top_metric {
+	enum group_by by;
+	const char *label, *name, *help;
+} top_metrics[] = {
+	{BY_MODEL, "model", "nowcast_model_spend_usd",
+     "Spend of the day by model, the most expensive ones and other."},
+	{BY_TEAM, "team", "nowcast_team_spend_usd",
+     "Spend of the day by team, the most expensive ones and other."},
+	{BY_PRINCIPAL, "principal", "nowcast_principal_spend_usd",
+     "Spend of the day by principal, the most expensive ones and other."},
+};
+
 // The most expensive groups by name, the others as "(other)": no team has that name, since a tag cannot hold
 // parentheses.
-static bool write_top(struct api *a, const struct api_query *q, enum group_by by, const char *key,
-                   const char *name, const char *help, int64_t from, int64_t to, struct buf *out,
-                   struct err *err)
+static bool write_top(struct api *a, const struct api_query *q, const struct top_metric *m, int64_t from,
+                      int64_t to, struct buf *out, struct err *err)
 {
+	assert(from < to);
 	const struct grouping grouping = {
-		.n = 1, .by = {by}, .name = {str_of(key)}, .tag = {str_of(a->conf->team_tag)}};
+		.n = 1, .by = {m->by}, .name = {str_of(m->label)}, .tag = {str_of(a->conf->team_tag)}};
 	struct groups g;
 	struct group other = {0};
 	groups_init(&g, &grouping);
 	bool good = api_sum_groups(a, q, from, to, &g, err);
 	if (good) {
 		groups_sort_by_usd(&g);
-		write_family(out, name, "gauge", help);
+		write_family(out, m->name, "gauge", m->help);
 		for (int32_t i = 0; i < g.n; i++) {
 			if (i < a->conf->metrics_top) {
-				write_basis(out, name, "today", key, g.list[i].keys[0], &g.list[i]);
+				write_basis(out, m->name, "today", m->label, g.list[i].keys[0], &g.list[i]);
 				continue;
 			}
 			group_add(&other, &g.list[i]);
 		}
 		if (g.n > a->conf->metrics_top)
-			write_basis(out, name, "today", key, STR("(other)"), &other);
+			write_basis(out, m->name, "today", m->label, STR("(other)"), &other);
 	}
 	groups_release(&g);
 	return good;
@@ -95,15 +107,10 @@ static bool write_spend(struct api *a, const struct api_query *q, struct buf *ou
 	buf_addf(out, "nowcast_tokens_total %lld\n", (long long)today.tokens);
 	write_family(out, "nowcast_unpriced_tokens_total", "counter", "Tokens without a price, today.");
 	buf_addf(out, "nowcast_unpriced_tokens_total %lld\n", (long long)today.unpriced);
-	return write_top(a, q, BY_MODEL, "model", "nowcast_model_spend_usd",
-	                 "Spend of the day by model, the most expensive ones and other.", day, hour + 1, out,
-	                 err) &&
-	       write_top(a, q, BY_TEAM, "team", "nowcast_team_spend_usd",
-	                 "Spend of the day by team, the most expensive ones and other.", day, hour + 1, out,
-	                 err) &&
-	       write_top(a, q, BY_PRINCIPAL, "principal", "nowcast_principal_spend_usd",
-	                 "Spend of the day by principal, the most expensive ones and other.", day, hour + 1, out,
-	                 err);
+	for (size_t i = 0; i < sizeof top_metrics / sizeof *top_metrics; i++)
+		if (!write_top(a, q, &top_metrics[i], day, hour + 1, out, err))
+			return false;
+	return true;
 }
 
 // Members of <prefix>:signals: NAME is the time of the newest record, NAME:arrived when the last one came.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // /metrics for Prometheus: today's and this month's spend, and the state of the program.
 //
-// The number of series is bounded: of models, teams and principals the most expensive metrics.top of the day have
-// their own, and the others are summed as "(other)". The label `basis` says how dollars are known.
+// The number of series is bounded: of models, teams and principals the most expensive metrics.top of the
+// day have their own, and the others are summed as "(other)". The label `basis` says how dollars are known.
 #ifndef NOWCAST_WEB_METRICS_H
 #define NOWCAST_WEB_METRICS_H
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each file is compressed once, when the program starts. Browsers revalidate theirs each time (ETag), so a new
-// program shows its new page at once.
+// Each file is compressed once, when the program starts. Browsers revalidate theirs each time (ETag), so a
+// new program shows its new page at once.
 #include "web/page.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -69,6 +70,7 @@ void page_prepare(void)
 
 bool page_answer(const struct http_request *r, struct http_answer *ret)
 {
+	assert(*files[0].etag); // page_prepare was called
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		const struct page_file *f = &files[i];
 		if (!str_is(r->path, f->path))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dashboard's files, which are embedded in the program: web/page/, the chart library, and the description of
-// the API.
+// The dashboard's files, which are embedded in the program: web/page/, the chart library, and the
+// description of the API.
 #ifndef NOWCAST_WEB_PAGE_H
 #define NOWCAST_WEB_PAGE_H
 

@@ -3,6 +3,7 @@
 // stays until there is a newer one or its room is needed.
 #include "web/response_cache.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -70,6 +71,7 @@ void response_cache_keep(struct response_cache *c, const struct http_request *r,
                          int64_t cost_ms, const struct http_answer *answer)
 {
 	uint64_t key;
+	assert(answer->status);
 	if (answer->status != 200 || answer->body.len > ANSWER_BYTES_MAX || r->nargs > HTTP_ARGS_MAX)
 		return;
 	struct cached_answer *x = find_by_hash(c, r, &key);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two threads. The HTTP thread decides about each request: too many, not allowed, a file of the page, or one for
-// the worker. The worker owns the figures and answers one request after the other. Between requests it publishes
-// the live stream, ends overdue connections and reads changed tokens.
+// Two threads. The HTTP thread decides about each request: too many, not allowed, a file of the page, or
+// one for the worker. The worker owns the figures and answers one request after the other. Between requests
+// it publishes the live stream, ends overdue connections and reads changed tokens.
 //
 //     HTTP thread:  route_request -> queue (bounded) -> worker: answer_exchange -> http_finish
 //                                                       worker: publish_summary every 2 s while there are
 //                                                               viewers -> http_publish
 //
-// The page itself (it holds no figures), /healthz and /readyz need no token. On loopback without tokens the name
-// in Host is checked: else any web site could let its own name point here and read the figures (DNS rebinding).
+// The page itself (it holds no figures), /healthz and /readyz need no token. On loopback without tokens the
+// name in Host is checked: else any web site could let its own name point here and read the figures (DNS
+// rebinding).
 #include "web/server.h"
 
 #include <assert.h>
@@ -265,8 +266,8 @@ static void warm_rollups(struct server *s)
 		s->warming = false;
 }
 
-// The next exchange to answer. NULL after TICK_MS without one (at once if there is something to read ahead), and
-// at the end.
+// The next exchange to answer. NULL after TICK_MS without one (at once if there is something to read
+// ahead), and at the end.
 static struct http_exchange *dequeue_exchange(struct server *s, bool *ret_stop)
 {
 	struct timespec until;

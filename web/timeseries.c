@@ -88,6 +88,7 @@ int timeseries_row(const struct timeseries *s, const struct str *keys)
 
 void timeseries_write(struct json_writer *j, const struct timeseries *s)
 {
+	assert(s->n > 0 && s->step_ms > 0);
 	jw_object(j, NULL);
 	jw_time(j, "from", s->start_ms);
 	jw_time(j, "to", s->start_ms + s->n * s->step_ms);
