@@ -85,7 +85,8 @@ bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t fro
                struct groups *ret, struct err *err)
 {
 	groups_init(ret, &rule->by);
-	if (!rollups_sum(c->rollups, &rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR, ret, err))
+	const struct rollups_query q = {&rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR};
+	if (!rollups_sum(c->rollups, &q, ret, err))
 		return false;
 	groups_sort_by_key(ret);
 	return true;
@@ -241,8 +242,9 @@ bool alert_contributors(struct alert_check *c, const struct alert_finding *f, st
 	if (f->to <= f->from)
 		return true;
 	groups_init(&g, by);
-	bool good = rollups_sum(c->rollups, by, f->rule->by.n ? &only : NULL, f->from, f->to,
-	                        c->now_ms / MS_PER_HOUR, &g, err);
+	const struct rollups_query q = {by, f->rule->by.n ? &only : NULL, f->from, f->to,
+	                                c->now_ms / MS_PER_HOUR};
+	bool good = rollups_sum(c->rollups, &q, &g, err);
 	bool tokens = f->rule->kind == ALERT_UNPRICED;
 	groups_sort_by_usd(&g);
 	if (tokens && g.n)

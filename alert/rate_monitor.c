@@ -43,7 +43,7 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 	by.by[by.n] = BY_HOUR;
 	by.name[by.n++] = STR("hour");
 	groups_init(&p->hours, &by);
-	if (!rollups_sum(c->rollups, &by, NULL, first, now + 1, now, &p->hours, err))
+	if (!rollups_sum(c->rollups, &(struct rollups_query){&by, NULL, first, now + 1, now}, &p->hours, err))
 		return false;
 	groups_sort_by_key(&p->hours);
 	p->list = arena_alloc(c->arena, ((size_t)p->hours.n + 1) * sizeof *p->list);

@@ -53,7 +53,8 @@ static bool list_groups(struct group_forecasts *o, struct rollups *f, const stru
 {
 	struct groups g;
 	groups_init(&g, by);
-	bool good = by->n == 0 || rollups_sum(f, by, only, from, to, o->now_ms / MS_PER_HOUR, &g, err);
+	const struct rollups_query q = {by, only, from, to, o->now_ms / MS_PER_HOUR};
+	bool good = by->n == 0 || rollups_sum(f, &q, &g, err);
 	groups_sort_by_key(&g);
 	o->n = by->n == 0 ? 1 : g.n;
 	o->too_many = o->n > GROUP_FORECASTS_MAX;
@@ -95,8 +96,9 @@ bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const 
 	struct grouping hourly = by_the_hour(by);
 	*ret = (struct group_forecasts){.now_ms = now_ms};
 	int64_t from = first_hour(ret);
+	const struct rollups_query q = {&hourly, only, from, day + DAY, now};
 	if (!list_groups(ret, f, by, only, from, day + DAY, err) ||
-	    (ret->n && !rollups_each(f, &hourly, only, from, day + DAY, now, take_hours, ret, err))) {
+	    (ret->n && !rollups_each(f, &q, take_hours, ret, err))) {
 		group_forecasts_release(ret);
 		return false;
 	}

@@ -14,9 +14,9 @@
 #include "query/group.h"
 #include "store/cardinality.h"
 #include "store/keys.h"
-#include "store/schema.h"
 #include "store/overflow.h"
 #include "store/redis.h"
+#include "store/schema.h"
 #include "store/view.h"
 
 enum { KAFKA_TIMEOUT_MS = 5000, SKEW_MAX_MS = 5000, BEHIND_NOTE = 100000 };

@@ -1,53 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of a span of hours by a grouping and through a filter, kept under what was asked. The memory of all
-// rollups is bounded; the one that was not used for longest goes first. For one thread.
+// Rollups: sums of a span of hours by a grouping and through a filter, kept by the question they answer. The
+// memory of all of them is bounded; the least recently used ones are dropped first. For one thread.
+//
+//     rollup_cache_get -> empty -> rollup_open, groups_add ..., rollup_close -> read_ms set: readable
+//                                       ^                                          |
+//                                       +--------------- it is too old ------------+
 #ifndef NOWCAST_QUERY_ROLLUP_CACHE_H
 #define NOWCAST_QUERY_ROLLUP_CACHE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-#include "base/map.h"
+#include "base/lru.h"
 #include "query/group.h"
 
 enum rollup_kind {
-	ROLLUP_READ,   // summed out of model hours
-	ROLLUP_MERGED, // of rollups that were read
+	ROLLUP_READ,   // summed from model hours
+	ROLLUP_MERGED, // summed from rollups of the other kind
 };
 
 struct rollup {
-	uint64_t key;
+	struct lru_entry entry;      // first
 	enum rollup_kind kind;
-	int64_t from, hours;
+	int64_t from, hours;         // the hours from .. from + hours - 1
 	struct groups sums;
 	struct grouping by;          // sums.only and .by point into these
 	struct group_filter only;
 	struct buf text;             // that the slices of `by` and `only` point to
 	uint64_t mark;               // of the model hours it was made of (view_marks); 0: not known
-	int64_t read_ms, cost_ms, used_ms; // monotonic; read_ms 0: not read, or being read
-	int64_t made_ms;             // when its sums last became others
-	size_t bytes;
-	struct rollup *newer, *older; // by last use
+	int64_t read_ms;             // when it was last known to be right (monotonic); 0: not read, or being read
+	int64_t cost_ms, used_ms;    // of the last reading; when it was last asked for
+	int64_t made_ms;             // when its sums last changed
 };
 
 struct rollup_cache {
-	struct map index;            // key -> number in `list`
-	struct rollup **list;         // NULL: gone
-	int32_t n, cap;
-	struct rollup *newest, *oldest;
-	size_t bytes, bytes_max;
+	struct lru lru;
+	size_t bytes_max;
 };
 
-// The rollup of that question, made empty if there is none; it becomes the newest.
-struct rollup *rollup_cache_get(struct rollup_cache *b, enum rollup_kind kind, const struct grouping *by,
+void rollup_cache_init(struct rollup_cache *c);
+void rollup_cache_release(struct rollup_cache *c);
+
+// The rollup of that question, made empty if there is none. It becomes the newest. `only` may be NULL. Valid
+// until the next rollup_cache_trim.
+struct rollup *rollup_cache_get(struct rollup_cache *c, enum rollup_kind kind, const struct grouping *by,
                                 const struct group_filter *only, int64_t from, int64_t hours);
 
-void rollup_open(struct rollup_cache *b, struct rollup *x);  // empties it: sums may be added
-// gives back what only adding needs: from now on it is read from
-void rollup_close(struct rollup_cache *b, struct rollup *x);
+// All of them, the newest first; NULL behind the last.
+static inline struct rollup *rollup_newest(const struct rollup_cache *c)
+{
+	return (struct rollup *)c->lru.newest;
+}
+static inline struct rollup *rollup_older(const struct rollup *x)
+{
+	return (struct rollup *)x->entry.older;
+}
 
-void rollup_cache_trim(struct rollup_cache *b); // the oldest go until the rest fits
-void rollup_cache_release(struct rollup_cache *b);
+void rollup_open(struct rollup_cache *c, struct rollup *x);  // empties it: sums may be added
+void rollup_close(struct rollup_cache *c,
+                  struct rollup *x); // frees what only adding needs: it is only read from now on
+
+void rollup_cache_trim(struct rollup_cache *c); // the oldest are dropped until the rest fits
 
 #endif

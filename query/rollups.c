@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How old a rollup may be grows with its distance from now, and with what it cost to read. A rollup that is
-// too old is first compared with Redis by its mark: as long as its model hours stand, so does it. What is
-// left to read is seldom more than the present hour, and takes a few percent of a core at most.
+// too old is first compared with Redis by its mark: it is still right if its model hours have not changed. So
+// little more than the present hour is read again, which takes a few percent of a core at most.
 //
-// Of a span of many hours those that are over change seldom: their rollups are merged into one, which is
-// merged anew when one of them has become another.
+// In a long span most hours are past and seldom change: their rollups are merged into one, which is merged
+// again when one of them has changed.
 #include "query/rollups.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/when.h"
 #include "query/rollup_cache.h"
@@ -23,18 +24,18 @@ enum {
 	COST_FACTOR = 30,
 	WARM_STEP_HOURS = 3, WARM_HOURS_MAX = 62 * HOURS_PER_DAY, // this month and the last one
 	REWARM_MS = 60000,
-	PORTION_MAX = 64,           // rollups asked for that are looked at together ...
-	READ_MAX = 8 * PORTION_MAX, // ... and those read together
+	BATCH_MAX = 64,             // rollups of a span that are checked together ...
+	READ_MAX = 8 * BATCH_MAX,   // ... and those read together
 	MERGE_MIN = 4,              // fewer are not worth a rollup of their own
 	SIBLING_MS = 30000,
 };
 
 struct rollups {
 	struct view *view;
-	struct rollup_cache rollup_cache;
-	// hours from there on were read ahead, the last of them then (monotonic); 0: none yet
+	struct rollup_cache cache;
+	// The hours from there on were read ahead, the last of them at warmed_ms (monotonic); 0: none yet.
 	int64_t warm_from, warmed_ms;
-	bool again, is_warm;         // the second time, of the last day; as far back as it goes
+	bool second_pass, is_warm;   // over the last day; nothing is left to read ahead
 };
 
 struct view *rollups_view(struct rollups *f)
@@ -42,56 +43,59 @@ struct view *rollups_view(struct rollups *f)
 	return f->view;
 }
 
-static bool is_stale(const struct rollup *b, int64_t now_hour, int64_t ticks)
+static bool is_stale(const struct rollup *x, int64_t now_hour, int64_t ticks)
 {
-	int64_t age = now_hour - (b->from + b->hours - 1), keep = age < HOT_HOURS    ? HOT_MS
-	                                                          : age < WARM_HOURS ? WARM_MS
-	                                                                             : COLD_MS;
-	if (b->cost_ms * COST_FACTOR > keep)
-		keep = b->cost_ms * COST_FACTOR;
-	return !b->read_ms || ticks - b->read_ms > keep;
+	int64_t age = now_hour - (x->from + x->hours - 1);
+	int64_t keep = age < HOT_HOURS ? HOT_MS : age < WARM_HOURS ? WARM_MS : COLD_MS;
+	if (x->cost_ms * COST_FACTOR > keep)
+		keep = x->cost_ms * COST_FACTOR;
+	return !x->read_ms || ticks - x->read_ms > keep;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
 
-struct page { // stale rollups, read in one go; sorted by nothing, but few
-	struct rollup *rollup_cache[READ_MAX];
+// Stale rollups that are read together. They are in no order, but few.
+struct refresh {
+	struct rollup *list[READ_MAX];
 	int n;
-	int64_t from, to;
-	uint64_t *marks; // of the hours from..to - 1; 0: not known
+	int64_t from, to; // hours
+	uint64_t *marks;  // of the hours from .. to - 1; 0: not known
 };
 
 static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	const struct page *p = user;
-	for (int i = 0; i < p->n; i++) {
-		struct rollup *b = p->rollup_cache[i];
-		if (model_hour->hour >= b->from && model_hour->hour < b->from + b->hours &&
-		    !groups_add(&b->sums, v, model_hour))
+	const struct refresh *r = user;
+	for (int i = 0; i < r->n; i++) {
+		struct rollup *x = r->list[i];
+		if (model_hour->hour >= x->from && model_hour->hour < x->from + x->hours &&
+		    !groups_add(&x->sums, v, model_hour))
 			return false;
 	}
 	return true;
 }
 
-// Other sums of the same hours that are stale too: the model hours are at hand, so they are made new along
-// with those asked for. What nobody has asked for in a while is left alone.
-static void add_siblings(struct rollups *f, struct page *p, int64_t now_hour, int64_t ticks)
+static bool is_within(const struct rollup *x, const struct refresh *r)
 {
-	for (int32_t i = 0; i < f->rollup_cache.n && p->n < READ_MAX; i++) {
-		struct rollup *b = f->rollup_cache.list[i];
-		if (b && b->kind == ROLLUP_READ && b->read_ms && b->from >= p->from && b->from + b->hours <= p->to &&
-		    ticks - b->used_ms < SIBLING_MS && is_stale(b, now_hour, ticks)) {
-			b->read_ms = 0; // not twice
-			p->rollup_cache[p->n++] = b;
-		}
-	}
+	return x->kind == ROLLUP_READ && x->read_ms && x->from >= r->from && x->from + x->hours <= r->to;
 }
 
-static uint64_t mark_of(const struct page *p, const struct rollup *b)
+// Other sums of the same hours that are stale too: their model hours are at hand, so they are read along with
+// those asked for, but only if somebody asked for them lately.
+static void add_siblings(struct rollups *f, struct refresh *r, int64_t now_hour, int64_t ticks)
+{
+	for (struct rollup *x = rollup_newest(&f->cache); x && r->n < READ_MAX; x = rollup_older(x))
+		if (is_within(x, r) && ticks - x->used_ms < SIBLING_MS && is_stale(x, now_hour, ticks)) {
+			x->read_ms = 0; // not twice
+			r->list[r->n++] = x;
+		}
+}
+
+static uint64_t mark_of_rollup(const struct refresh *r, const struct rollup *x)
 {
 	uint64_t sum = 0;
-	for (int64_t h = b->from; h < b->from + b->hours; h++) {
-		uint64_t mark = p->marks[h - p->from];
+	assert(x->from >= r->from && x->from + x->hours <= r->to);
+	for (int64_t h = x->from; h < x->from + x->hours; h++) {
+		uint64_t mark = r->marks[h - r->from];
 		if (!mark)
 			return 0;
 		sum = sum * 0x9e3779b97f4a7c15u + mark;
@@ -99,113 +103,109 @@ static uint64_t mark_of(const struct page *p, const struct rollup *b)
 	return sum | 1;
 }
 
-// Other sums of the same hours that were made of other model hours are too old whatever their age: else a
+// Other sums of the same hours that were made of other model hours become stale whatever their age: else a
 // list and its total would differ for as long as one of them is kept.
-static void outdate_others(struct rollups *f, const struct page *p)
+static void outdate_others(struct rollups *f, const struct refresh *r)
 {
-	for (int32_t i = 0; i < f->rollup_cache.n; i++) {
-		struct rollup *b = f->rollup_cache.list[i];
-		if (!b || b->kind != ROLLUP_READ || !b->read_ms || !b->mark || b->from < p->from ||
-		    b->from + b->hours > p->to)
-			continue;
-		uint64_t mark = mark_of(p, b);
-		if (mark && mark != b->mark)
-			b->read_ms = 0;
+	for (struct rollup *x = rollup_newest(&f->cache); x; x = rollup_older(x)) {
+		uint64_t mark = is_within(x, r) && x->mark ? mark_of_rollup(r, x) : 0;
+		if (mark && mark != x->mark)
+			x->read_ms = 0;
 	}
 }
 
-// Rollups whose model hours are still the same leave the page as good as new.
-static void renew(struct page *p, int64_t now)
+// Takes those out whose model hours have not changed: they are right as of `now`.
+static void renew_unchanged(struct refresh *r, int64_t now)
 {
 	int n = 0;
-	for (int i = 0; i < p->n; i++) {
-		struct rollup *b = p->rollup_cache[i];
-		uint64_t mark = mark_of(p, b);
-		if (mark && mark == b->mark) {
-			b->read_ms = now;
+	for (int i = 0; i < r->n; i++) {
+		struct rollup *x = r->list[i];
+		uint64_t mark = mark_of_rollup(r, x);
+		if (mark && mark == x->mark) {
+			x->read_ms = now;
 			continue;
 		}
-		b->mark = mark;
-		p->rollup_cache[n++] = b;
+		x->mark = mark;
+		r->list[n++] = x;
 	}
-	p->n = n;
+	r->n = n;
 }
 
-// The hours that rollups of the page still want.
-static void narrow(struct page *p)
+// To the hours that the rollups left need.
+static void narrow_hours(struct refresh *r)
 {
-	p->from = p->rollup_cache[0]->from;
-	p->to = p->from;
-	for (int i = 0; i < p->n; i++) {
-		const struct rollup *b = p->rollup_cache[i];
-		p->from = b->from < p->from ? b->from : p->from;
-		p->to = b->from + b->hours > p->to ? b->from + b->hours : p->to;
+	r->from = r->to = r->list[0]->from;
+	for (int i = 0; i < r->n; i++) {
+		const struct rollup *x = r->list[i];
+		r->from = x->from < r->from ? x->from : r->from;
+		r->to = x->from + x->hours > r->to ? x->from + x->hours : r->to;
 	}
 }
 
-static bool sum_model_hours(struct rollups *f, struct page *p, struct err *err)
+static bool sum_model_hours(struct rollups *f, struct refresh *r, struct err *err)
 {
 	int64_t began = when_ticks_ms();
-	narrow(p);
-	for (int i = 0; i < p->n; i++)
-		rollup_open(&f->rollup_cache, p->rollup_cache[i]);
-	if (!view_each(f->view, p->from, p->to, add_model_hour, p, err)) {
-		for (int i = 0; i < p->n; i++)
-			p->rollup_cache[i]->mark = 0;
+	narrow_hours(r);
+	for (int i = 0; i < r->n; i++)
+		rollup_open(&f->cache, r->list[i]);
+	if (!view_each(f->view, r->from, r->to, add_model_hour, r, err)) {
+		for (int i = 0; i < r->n; i++)
+			r->list[i]->mark = 0;
 		return false;
 	}
 	int64_t now = when_ticks_ms();
-	for (int i = 0; i < p->n; i++) {
-		struct rollup *b = p->rollup_cache[i];
-		b->read_ms = b->made_ms = now;
-		b->cost_ms = (now - began) / p->n;
-		rollup_close(&f->rollup_cache, b);
+	for (int i = 0; i < r->n; i++) {
+		struct rollup *x = r->list[i];
+		x->read_ms = x->made_ms = now;
+		x->cost_ms = (now - began) / r->n;
+		rollup_close(&f->cache, x);
 	}
 	return true;
 }
 
-static bool read_page(struct rollups *f, struct rollup **rollup_cache, int n, int64_t now_hour,
-                      struct err *err)
+// `list`: stale rollups of hours that follow each other.
+static bool refresh_together(struct rollups *f, struct rollup **list, int n, int64_t now_hour,
+                             struct err *err)
 {
-	struct page p = {
-		.n = n, .from = rollup_cache[0]->from, .to = rollup_cache[n - 1]->from + rollup_cache[n - 1]->hours};
+	struct refresh r = {.n = n, .from = list[0]->from, .to = list[n - 1]->from + list[n - 1]->hours};
 	int64_t began = when_ticks_ms();
-	memcpy(p.rollup_cache, rollup_cache, (size_t)n * sizeof *rollup_cache);
+	assert(n > 0 && n <= BATCH_MAX && r.from < r.to);
+	memcpy(r.list, list, (size_t)n * sizeof(struct rollup *));
 	for (int i = 0; i < n; i++)
-		rollup_cache[i]->read_ms = 0;
-	add_siblings(f, &p, now_hour, began);
-	p.marks = xcalloc((size_t)(p.to - p.from), sizeof *p.marks);
-	bool good = view_marks(f->view, p.from, p.to, p.marks, err);
+		list[i]->read_ms = 0;
+	add_siblings(f, &r, now_hour, began);
+	r.marks = xcalloc((size_t)(r.to - r.from), sizeof *r.marks);
+	bool good = view_marks(f->view, r.from, r.to, r.marks, err);
 	if (good) {
-		outdate_others(f, &p);
-		renew(&p, began);
-		good = p.n == 0 || sum_model_hours(f, &p, err);
+		outdate_others(f, &r);
+		renew_unchanged(&r, began);
+		good = r.n == 0 || sum_model_hours(f, &r, err);
 	}
-	free(p.marks);
+	free(r.marks);
 	return good;
 }
 
 // ---- summing ------------------------------------------------------------------------------------
 
 // The length of the rollup that begins at `hour`.
-static int64_t rollup_hours(int64_t hour, int64_t to, int64_t now)
+static int64_t hours_of_rollup(int64_t hour, int64_t to, int64_t now)
 {
 	bool whole = hour % HOURS_PER_DAY == 0 && hour + HOURS_PER_DAY <= to &&
 	             hour + HOURS_PER_DAY <= now - ROLLUPS_RECENT_HOURS;
 	return whole ? HOURS_PER_DAY : 1;
 }
 
-// Makes those rollups new that are too old.
-static bool freshen(struct rollups *f, struct rollup **rollup_cache, int n, int64_t now, struct err *err)
+// Reads those again that are too old.
+static bool refresh_stale(struct rollups *f, struct rollup **list, int n, int64_t now, struct err *err)
 {
 	int64_t ticks = when_ticks_ms();
 	int nstale = 0;
 	for (int i = 0; i <= n; i++) {
-		if (i < n && is_stale(rollup_cache[i], now, ticks)) {
+		if (i < n && is_stale(list[i], now, ticks)) {
 			nstale++;
 			continue;
 		}
-		if (nstale && !read_page(f, rollup_cache + i - nstale, nstale, now, err))
+		if (nstale && !refresh_together(f, list + i - nstale, nstale, now, err))
 			return false;
 		nstale = 0;
 	}
@@ -213,78 +213,81 @@ static bool freshen(struct rollups *f, struct rollup **rollup_cache, int n, int6
 }
 
 // The sum of rollups that seldom change, kept as one.
-static void add_merged(struct rollups *f, struct rollup **rollup_cache, int n, struct groups *ret)
+static void add_merged(struct rollups *f, struct rollup **list, int n, struct groups *ret)
 {
-	const struct rollup *last = rollup_cache[n - 1];
+	const struct rollup *first = list[0], *last = list[n - 1];
 	int64_t made_ms = 0;
-	struct rollup *m =
-		rollup_cache_get(&f->rollup_cache, ROLLUP_MERGED, &rollup_cache[0]->by, &rollup_cache[0]->only,
-	                     rollup_cache[0]->from, last->from + last->hours - rollup_cache[0]->from);
+	struct rollup *m = rollup_cache_get(&f->cache, ROLLUP_MERGED, &first->by, &first->only, first->from,
+	                                    last->from + last->hours - first->from);
 	for (int i = 0; i < n; i++)
-		made_ms = rollup_cache[i]->made_ms > made_ms ? rollup_cache[i]->made_ms : made_ms;
+		made_ms = list[i]->made_ms > made_ms ? list[i]->made_ms : made_ms;
 	m->used_ms = when_ticks_ms();
 	if (!m->read_ms || made_ms >= m->made_ms) {
-		rollup_open(&f->rollup_cache, m);
+		rollup_open(&f->cache, m);
 		for (int i = 0; i < n; i++)
-			groups_merge(&m->sums, &rollup_cache[i]->sums);
-		rollup_close(&f->rollup_cache, m);
+			groups_merge(&m->sums, &list[i]->sums);
+		rollup_close(&f->cache, m);
 		m->read_ms = m->made_ms = when_ticks_ms();
 	}
 	groups_merge(ret, &m->sums);
 }
 
-static void add_rollups(struct rollups *f, struct rollup **rollup_cache, int n, int64_t now,
-                        struct groups *ret)
+static void add_rollups(struct rollups *f, struct rollup **list, int n, int64_t now, struct groups *ret)
 {
 	int old = 0;
-	while (old < n && now - (rollup_cache[old]->from + rollup_cache[old]->hours - 1) >= HOT_HOURS)
+	while (old < n && now - (list[old]->from + list[old]->hours - 1) >= HOT_HOURS)
 		old++;
 	if (old < MERGE_MIN)
 		old = 0;
 	if (old)
-		add_merged(f, rollup_cache, old, ret);
+		add_merged(f, list, old, ret);
 	for (int i = old; i < n; i++)
-		groups_merge(ret, &rollup_cache[i]->sums);
+		groups_merge(ret, &list[i]->sums);
 }
 
-// Makes the rollups of a span new where they are too old, and hands them on, some at a time: added to `ret`,
-// or to `use` if there is none.
-static bool go_through(struct rollups *f, const struct grouping *by, const struct group_filter *only,
-                       int64_t from, int64_t to, int64_t now, struct groups *ret, rollups_fn *use, void *user,
-                       struct err *err)
+// The rollups from hour *at on, at most BATCH_MAX, none of which is stale. Moves *at behind the last one.
+static bool next_batch(struct rollups *f, const struct rollups_query *q, int64_t *at, struct rollup **ret,
+                       int *ret_n, struct err *err)
 {
-	struct rollup *page[PORTION_MAX];
-	if (only && only->by.n == 0)
-		only = NULL;
-	for (int64_t at = from; at < to;) {
-		int n = 0;
-		int64_t ticks = when_ticks_ms(), hours;
-		for (; at < to && n < PORTION_MAX; at += hours) {
-			hours = rollup_hours(at, to, now);
-			page[n] = rollup_cache_get(&f->rollup_cache, ROLLUP_READ, by, only, at, hours);
-			page[n++]->used_ms = ticks;
-		}
-		if (!freshen(f, page, n, now, err))
+	int64_t ticks = when_ticks_ms(), hours;
+	const struct group_filter *only = q->only && q->only->by.n ? q->only : NULL;
+	int n = 0;
+	for (; *at < q->to && n < BATCH_MAX; *at += hours) {
+		hours = hours_of_rollup(*at, q->to, q->now);
+		ret[n] = rollup_cache_get(&f->cache, ROLLUP_READ, q->by, only, *at, hours);
+		ret[n++]->used_ms = ticks;
+	}
+	*ret_n = n;
+	return refresh_stale(f, ret, n, q->now, err);
+}
+
+bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups *ret, struct err *err)
+{
+	struct rollup *batch[BATCH_MAX];
+	int n;
+	assert(ret->by.n == q->by->n);
+	for (int64_t at = q->from; at < q->to;) {
+		if (!next_batch(f, q, &at, batch, &n, err))
 			return false;
-		if (ret)
-			add_rollups(f, page, n, now, ret);
-		for (int i = 0; !ret && i < n; i++)
-			use(user, &page[i]->sums);
-		rollup_cache_trim(&f->rollup_cache);
+		add_rollups(f, batch, n, q->now, ret);
+		rollup_cache_trim(&f->cache);
 	}
 	return true;
 }
 
-bool rollups_sum(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from,
-                 int64_t to, int64_t now, struct groups *ret, struct err *err)
+bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *use, void *user,
+                  struct err *err)
 {
-	return go_through(f, by, only, from, to, now, ret, NULL, NULL, err);
-}
-
-bool rollups_each(struct rollups *f, const struct grouping *by, const struct group_filter *only, int64_t from,
-                  int64_t to, int64_t now, rollups_fn *use, void *user, struct err *err)
-{
-	return go_through(f, by, only, from, to, now, NULL, use, user, err);
+	struct rollup *batch[BATCH_MAX];
+	int n;
+	for (int64_t at = q->from; at < q->to;) {
+		if (!next_batch(f, q, &at, batch, &n, err))
+			return false;
+		for (int i = 0; i < n; i++)
+			use(user, &batch[i]->sums);
+		rollup_cache_trim(&f->cache);
+	}
+	return true;
 }
 
 // ---- extent -------------------------------------------------------------------------------------
@@ -337,7 +340,7 @@ static bool sum_ahead(struct rollups *f, int64_t from, int64_t to, int64_t now, 
 	for (int i = 0; good && i < 2; i++) {
 		struct groups sums;
 		groups_init(&sums, &wanted[i]);
-		good = rollups_sum(f, &wanted[i], NULL, from, to, now, &sums, err);
+		good = rollups_sum(f, &(struct rollups_query){&wanted[i], NULL, from, to, now}, &sums, err);
 		groups_release(&sums);
 	}
 	return good;
@@ -352,8 +355,8 @@ static int64_t step_before(int64_t to, int64_t now)
 	return to - (of_day < WARM_STEP_HOURS ? of_day : WARM_STEP_HOURS);
 }
 
-// Backwards from the present, as far as a page looks; from then on what is new, once a minute. Where there is
-// no room for all model hours, the last day is read once more at the end, since that is what is asked most.
+// Backwards from the present, as far as a page looks; then the newest hours, once a minute. Where there is no
+// room for all model hours, the last day, which is asked for most, is read once more at the end.
 bool rollups_warm(struct rollups *f, int64_t now, bool *ret_more, struct err *err)
 {
 	int64_t ticks = when_ticks_ms(), first, last, to = f->is_warm || !f->warm_from ? now + 1 : f->warm_from,
@@ -367,9 +370,9 @@ bool rollups_warm(struct rollups *f, int64_t now, bool *ret_more, struct err *er
 	if (f->is_warm)
 		return true;
 	f->warm_from = from;
-	if (from <= first || from < now - (f->again ? HOURS_PER_DAY : WARM_HOURS_MAX)) {
-		f->is_warm = f->again || !view_is_full(f->view);
-		f->again = true;
+	if (from <= first || from < now - (f->second_pass ? HOURS_PER_DAY : WARM_HOURS_MAX)) {
+		f->is_warm = f->second_pass || !view_is_full(f->view);
+		f->second_pass = true;
 		f->warm_from = 0;
 	}
 	*ret_more = !f->is_warm;
@@ -378,7 +381,7 @@ bool rollups_warm(struct rollups *f, int64_t now, bool *ret_more, struct err *er
 
 void rollups_limit(struct rollups *f, size_t bytes_max)
 {
-	f->rollup_cache.bytes_max = bytes_max / 2;
+	f->cache.bytes_max = bytes_max / 2;
 	view_keep(f->view, bytes_max / 2);
 }
 
@@ -391,6 +394,7 @@ bool rollups_open(struct rollups **ret, struct redis_target target, struct err *
 		free(f);
 		return false;
 	}
+	rollup_cache_init(&f->cache);
 	rollups_limit(f, BYTES_MAX);
 	*ret = f;
 	return true;
@@ -400,7 +404,7 @@ void rollups_close(struct rollups *f)
 {
 	if (!f)
 		return;
-	rollup_cache_release(&f->rollup_cache);
+	rollup_cache_release(&f->cache);
 	view_close(f->view);
 	free(f);
 }

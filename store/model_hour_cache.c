@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A row is kept as the number of its caller, its type, a mask of the words of its struct figure that are not
-// zero, and these words: whatever a figure comes to hold is kept along. Model hours stand in a list by last
-// use. Names outlive their model hours; when they alone fill a quarter of the room, everything goes and is
-// read anew.
+// zero, and these words: a member that is added to a figure is kept without a change here. Names are not
+// dropped with their model hours; when they alone fill a quarter of the room, everything is dropped and read
+// again.
 #include "store/model_hour_cache.h"
 
 #include <assert.h>
@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/lru.h"
 #include "base/map.h"
 
 enum { WORDS = sizeof(struct figure) / sizeof(uint64_t), NAMES_PART = 4 };
@@ -19,7 +20,7 @@ _Static_assert(sizeof(struct figure) % sizeof(uint64_t) == 0 && WORDS <= 32,
 _Static_assert(sizeof(struct view_row) <= 3 * sizeof(struct str) + sizeof(struct figure) + 16,
                "a new member of a row is kept here as well");
 
-struct name {
+struct cached_caller {
 	struct str principal, role, tagset;
 };
 
@@ -30,95 +31,36 @@ struct kept_row {
 };
 
 struct cached_model_hour {
-	uint64_t key, mark;
+	struct lru_entry entry; // first
+	uint64_t mark;
 	struct str model, foundation; // slices of text
 	char *text;
 	struct kept_row *rows;
 	uint64_t *words;
 	int nrows;
-	size_t bytes;
-	struct cached_model_hour *newer, *older;
 };
 
 struct model_hour_cache {
-	size_t bytes_max, bytes;     // of the model hours, without the names
+	size_t bytes_max;
+	struct lru model_hours;
 	struct arena names;
-	struct map index;            // key -> number in `model hours`
-	struct cached_model_hour **model_hours;       // NULL: gone
-	int32_t nmodel_hours, capmodel_hours;
 	struct map callers_index;    // hash of names -> number in `callers`
-	struct name *callers;
+	struct cached_caller *callers;
 	int32_t ncallers, capcallers;
-	struct cached_model_hour *newest, *oldest;
 };
 
-// ---- the list by last use -----------------------------------------------------------------------
-
-static void unlink_model_hour(struct model_hour_cache *s, struct cached_model_hour *x)
+static struct cached_model_hour *find_model_hour(const struct model_hour_cache *s, uint64_t key)
 {
-	*(x->newer ? &x->newer->older : &s->newest) = x->older;
-	*(x->older ? &x->older->newer : &s->oldest) = x->newer;
-	x->newer = x->older = NULL;
+	return (struct cached_model_hour *)lru_find(&s->model_hours, key);
 }
 
-static void link_model_hour(struct model_hour_cache *s, struct cached_model_hour *x)
+static void free_model_hour(struct lru_entry *e)
 {
-	x->older = s->newest;
-	if (s->newest)
-		s->newest->newer = x;
-	s->newest = x;
-	if (!s->oldest)
-		s->oldest = x;
-}
-
-static struct cached_model_hour *find(const struct model_hour_cache *s, uint64_t key)
-{
-	const int32_t *at = map_find(&s->index, key);
-	return at ? s->model_hours[*at] : NULL;
-}
-
-static void drop(struct model_hour_cache *s, struct cached_model_hour *x)
-{
-	unlink_model_hour(s, x);
-	s->bytes -= x->bytes;
-	s->model_hours[*map_find(&s->index, x->key)] = NULL;
+	struct cached_model_hour *x = (struct cached_model_hour *)e;
 	free(x->rows);
 	free(x->words);
 	free(x->text);
 	free(x);
-}
-
-// Keys are never taken out of the map, so it is made anew when most of them have no model hour any more.
-static void sweep(struct model_hour_cache *s)
-{
-	int32_t n = 0;
-	bool added;
-	map_clear(&s->index);
-	for (int32_t i = 0; i < s->nmodel_hours; i++)
-		if (s->model_hours[i]) {
-			s->model_hours[n] = s->model_hours[i];
-			map_add(&s->index, s->model_hours[n]->key, n, &added);
-			n++;
-		}
-	s->nmodel_hours = n;
-}
-
-static void place(struct model_hour_cache *s, struct cached_model_hour *x)
-{
-	bool added;
-	if (s->nmodel_hours == s->capmodel_hours) {
-		sweep(s);
-		if (s->nmodel_hours * 2 >= s->capmodel_hours)
-			s->model_hours = xrealloc(
-				s->model_hours, (size_t)(s->capmodel_hours = s->capmodel_hours ? s->capmodel_hours * 2 : 256),
-				sizeof *s->model_hours);
-	}
-	int32_t *at = map_add(&s->index, x->key, s->nmodel_hours, &added);
-	if (added)
-		s->nmodel_hours++;
-	s->model_hours[*at] = x;
-	link_model_hour(s, x);
-	s->bytes += x->bytes;
 }
 
 // ---- names --------------------------------------------------------------------------------------
@@ -135,7 +77,7 @@ static struct str copy_text(char *to, struct str text)
 	return text.p ? (struct str){to, text.len} : STR_NONE;
 }
 
-static int32_t number_of(struct model_hour_cache *s, const struct view_row *row)
+static int32_t number_of_caller(struct model_hour_cache *s, const struct view_row *row)
 {
 	uint64_t h = hash64(row->principal.p, row->principal.len);
 	bool added;
@@ -146,14 +88,14 @@ static int32_t number_of(struct model_hour_cache *s, const struct view_row *row)
 	if (s->ncallers == s->capcallers)
 		s->callers = xrealloc(s->callers, (size_t)(s->capcallers = s->capcallers ? s->capcallers * 2 : 256),
 		                      sizeof *s->callers);
-	s->callers[s->ncallers] =
-		(struct name){copy_name(s, row->principal), copy_name(s, row->role), copy_name(s, row->tagset)};
+	s->callers[s->ncallers] = (struct cached_caller){copy_name(s, row->principal), copy_name(s, row->role),
+	                                                 copy_name(s, row->tagset)};
 	return s->ncallers++;
 }
 
 // ---- rows ---------------------------------------------------------------------------------------
 
-static uint32_t put_words(const struct figure *f, uint64_t *to, uint32_t *n)
+static uint32_t pack_figure(const struct figure *f, uint64_t *to, uint32_t *n)
 {
 	uint64_t words[WORDS];
 	uint32_t mask = 0;
@@ -166,7 +108,7 @@ static uint32_t put_words(const struct figure *f, uint64_t *to, uint32_t *n)
 	return mask;
 }
 
-static void get_words(uint32_t mask, const uint64_t *from, struct figure *ret)
+static void unpack_figure(uint32_t mask, const uint64_t *from, struct figure *ret)
 {
 	uint64_t words[WORDS] = {0};
 	for (; mask; mask &= mask - 1)
@@ -176,25 +118,25 @@ static void get_words(uint32_t mask, const uint64_t *from, struct figure *ret)
 
 bool model_hour_cache_has(const struct model_hour_cache *s, uint64_t key, uint64_t mark)
 {
-	const struct cached_model_hour *x = find(s, key);
+	const struct cached_model_hour *x = find_model_hour(s, key);
 	return x && x->mark == mark;
 }
 
 bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mark, struct arena *arena,
                           struct model_hour_rows *ret)
 {
-	struct cached_model_hour *x = find(s, key);
+	struct cached_model_hour *x = find_model_hour(s, key);
 	if (!x || x->mark != mark)
 		return false;
-	unlink_model_hour(s, x);
-	link_model_hour(s, x);
+	lru_use(&s->model_hours, &x->entry);
 	struct view_row *rows = arena_alloc(arena, (size_t)(x->nrows + 1) * sizeof *rows);
 	for (int i = 0; i < x->nrows; i++) {
 		const struct kept_row *k = &x->rows[i];
-		const struct name *c = &s->callers[k->caller];
+		assert(k->caller < s->ncallers);
+		const struct cached_caller *c = &s->callers[k->caller];
 		rows[i] = (struct view_row){
 			.principal = c->principal, .role = c->role, .tagset = c->tagset, .type = k->type};
-		get_words(k->mask, x->words + k->at, &rows[i].figure);
+		unpack_figure(k->mask, x->words + k->at, &rows[i].figure);
 	}
 	*ret = (struct model_hour_rows){x->model, x->foundation, rows, x->nrows};
 	return true;
@@ -203,13 +145,14 @@ bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mar
 void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mark,
                           const struct model_hour_rows *in)
 {
-	struct cached_model_hour *x = find(s, key);
+	struct cached_model_hour *x = find_model_hour(s, key);
 	if (x)
-		drop(s, x);
+		lru_remove(&s->model_hours, &x->entry);
+	assert(mark);
 	x = xcalloc(1, sizeof *x);
 	uint64_t *words = xmalloc((size_t)(in->nrows + 1) * WORDS * sizeof *words);
 	uint32_t nwords = 0;
-	*x = (struct cached_model_hour){.key = key,
+	*x = (struct cached_model_hour){.entry = {.key = key},
 	                                .mark = mark,
 	                                .nrows = in->nrows,
 	                                .text = xmalloc(in->model.len + in->foundation.len + 1)};
@@ -219,14 +162,14 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 	for (int i = 0; i < in->nrows; i++) {
 		const struct view_row *row = &in->rows[i];
 		uint32_t at = nwords;
-		x->rows[i] = (struct kept_row){.caller = number_of(s, row),
+		x->rows[i] = (struct kept_row){.caller = number_of_caller(s, row),
 		                               .type = row->type,
-		                               .mask = put_words(&row->figure, words, &nwords),
+		                               .mask = pack_figure(&row->figure, words, &nwords),
 		                               .at = at};
 	}
 	x->words = xrealloc(words, nwords + 1, sizeof *words);
-	x->bytes = sizeof *x + (size_t)x->nrows * sizeof *x->rows + nwords * sizeof *words;
-	place(s, x);
+	x->entry.bytes = sizeof *x + (size_t)x->nrows * sizeof *x->rows + nwords * sizeof *words;
+	lru_add(&s->model_hours, &x->entry);
 }
 
 int32_t model_hour_cache_callers(const struct model_hour_cache *s)
@@ -251,32 +194,31 @@ static size_t names_bytes(const struct model_hour_cache *s)
 
 size_t model_hour_cache_bytes(const struct model_hour_cache *s)
 {
-	return s->bytes + names_bytes(s);
+	return s->model_hours.bytes + names_bytes(s);
 }
 
 static void drop_all(struct model_hour_cache *s)
 {
-	while (s->oldest)
-		drop(s, s->oldest);
-	map_release(&s->index);
+	lru_release(&s->model_hours);
 	map_release(&s->callers_index);
 	arena_release(&s->names);
-	s->nmodel_hours = s->ncallers = 0;
+	s->ncallers = 0;
 }
 
 void model_hour_cache_trim(struct model_hour_cache *s)
 {
-	if (names_bytes(s) > s->bytes_max / NAMES_PART) {
+	size_t names = names_bytes(s);
+	if (names > s->bytes_max / NAMES_PART)
 		drop_all(s);
-		return;
-	}
-	while (s->oldest && model_hour_cache_bytes(s) > s->bytes_max)
-		drop(s, s->oldest);
+	else
+		lru_trim(&s->model_hours, s->bytes_max - names);
 }
 
 struct model_hour_cache *model_hour_cache_new(void)
 {
-	return xcalloc(1, sizeof(struct model_hour_cache));
+	struct model_hour_cache *s = xcalloc(1, sizeof *s);
+	s->model_hours = (struct lru)LRU_INIT(free_model_hour);
+	return s;
 }
 
 void model_hour_cache_limit(struct model_hour_cache *s, size_t bytes_max)
@@ -294,7 +236,6 @@ void model_hour_cache_free(struct model_hour_cache *s)
 	if (!s)
 		return;
 	drop_all(s);
-	free(s->model_hours);
 	free(s->callers);
 	free(s);
 }

@@ -155,7 +155,7 @@ async function phone(browser) {
 
 async function crowd(browser) {
 	const page = await open(browser, many + "/?by=principal");
-	ok(await rows(page) === 100, "of thousands the dearest hundred are listed", await rows(page));
+	ok(await rows(page) === 100, "of thousands the most expensive hundred are listed", await rows(page));
 	ok(/5,?000 rows/.test(await page.textContent("#groups-foot")), "and the rest is counted", await page.textContent("#groups-foot"));
 	await page.waitForSelector("#budgets li");
 	const u0 = await page.textContent("#budgets li:first-child"), rate = /u0.*at the rate of the last day (\$[\d,]+) for the month/.exec(u0);
@@ -203,7 +203,7 @@ async function nothing(browser) {
 	await page.waitForSelector("#signals li", { timeout: 20000 });
 	await page.waitForSelector("#findings li", { timeout: 20000 });
 	ok(await page.isVisible("#welcome") && !(await page.isVisible("#tiles")), "where nothing has come, the page says what to do instead of $0");
-	ok(/CloudTrail calls\s*missing\s*never came: nothing can be attributed/.test(await page.textContent("#signals")) && await page.isVisible("#findings"), "and what is missing");
+	ok(/CloudTrail calls\s*missing\s*no data: nothing can be attributed/.test(await page.textContent("#signals")) && await page.isVisible("#findings"), "and what is missing");
 	await page.screenshot({ path: out + "/empty.png", fullPage: true });
 	await accessible(page, "empty");
 	await page.evaluate(() => { window.loadedOnce = true; });
@@ -215,7 +215,7 @@ async function nothing(browser) {
 		ok(await figure() !== before && await page.isVisible("#tiles") && !(await page.isVisible("#welcome")), "figures that come are shown: " + before + ", then " + await figure());
 	}
 	await settled(page);
-	ok(await page.evaluate(() => window.loadedOnce), "and the page was never loaded anew");
+	ok(await page.evaluate(() => window.loadedOnce), "and the page was never reloaded");
 	await context.close();
 }
 
@@ -231,7 +231,7 @@ async function locked(browser) {
 		await page.fill("#token", token);
 		await page.keyboard.press("Enter");
 		await page.waitForTimeout(1000);
-		if (token === "wrong") ok(/not known here/.test(await said()) && await page.isVisible("#token-dialog"), "a wrong token is told", await said());
+		if (token === "wrong") ok(/not known here/.test(await said()) && await page.isVisible("#token-dialog"), "a wrong token is refused", await said());
 	}
 	await page.waitForSelector("#groups tbody tr");
 	ok(!(await page.isVisible("#token-dialog")) && !new URL(page.url()).search, "the right one shows the figures, and is not in the URL", page.url());
@@ -244,9 +244,9 @@ async function weeks(browser) {
 	await settled(page);
 	const text = id => page.textContent(id);
 	ok((await page.$$("#budgets li")).length === 7, "every budget is shown: one of all, and one a team", (await page.$$("#budgets li")).length);
-	ok(/over by \$[\d.]+; foretold \$/.test(await text("#budgets")) && /over from \d+ Nov \d\d:\d\d on; foretold \$[\d.,]+ for the month/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
-	const foretold = async () => /The month will end at(\$[\d,.]+)/.exec(await text("#tiles"))[1];
-	ok((await text("#budgets li:has-text('Everything')")).includes("foretold " + await foretold() + " for the month"), "the budget of all is foretold as the month is", await text("#budgets"));
+	ok(/over by \$[\d.]+; forecast \$/.test(await text("#budgets")) && /over from \d+ Nov \d\d:\d\d on; forecast \$[\d.,]+ for the month/.test(await text("#budgets")), "one is passed, others will be, and when", await text("#budgets"));
+	const forecast = async () => /The month will end at(\$[\d,.]+)/.exec(await text("#tiles"))[1];
+	ok((await text("#budgets li:has-text('Everything')")).includes("forecast " + await forecast() + " for the month"), "the budget of all has the forecast of the month", await text("#budgets"));
 	ok(/5 minutes after.*an hour after.*a day after.*when the bill came/.test(await text("#scores")), "the scoreboard tells how good the estimates were", await text("#scores"));
 	ok(/last month \$[\d,.]+, of which/.test(await text("#months-words")) && (await page.$$("#months canvas")).length === 1, "this month is drawn beside the last", await text("#months-words"));
 	ok(/off by [\d.]+% on the last 14 days/.test(await text("#tiles")), "the forecast says how far off it was", await text("#tiles"));
@@ -258,7 +258,7 @@ async function weeks(browser) {
 	ok((await page.$$("#alerts li")).length === 6 && /2 more/.test(await text("#alerts")), "a storm of them leaves room for the figures", await text("#alerts"));
 	await page.click("#alerts button:has-text('show them')");
 	ok((await page.$$("#alerts li")).length === 8, "all are a click away");
-	ok((await page.$$(".billed")).length > 0, "what is billed is told apart");
+	ok((await page.$$(".billed")).length > 0, "what is billed has a colour of its own");
 	await page.screenshot({ path: out + "/weeks-light.png", fullPage: true });
 	await accessible(page, "weeks");
 	const months = await open(browser, past + "/?span=month&mode=group", {}, 'hours=' + (18 * 24 + 15) + "&");
@@ -319,7 +319,7 @@ async function weeks(browser) {
 	await page.click("#budgets li:has-text('payments') .name");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "payments", "a click on a budget shows whose it is", page.url());
-	ok((await text("#budgets li:has-text('payments')")).includes("foretold " + await foretold() + " for the month"), "of which the tile foretells the same", await text("#budgets"));
+	ok((await text("#budgets li:has-text('payments')")).includes("forecast " + await forecast() + " for the month"), "whose forecast is that of the tile", await text("#budgets"));
 	await page.goBack();
 	const hung = await open(browser, past + "/?span=7d", { viewport: { width: 1920, height: 1080 }, colorScheme: "dark" });
 	await settled(hung);

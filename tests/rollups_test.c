@@ -152,7 +152,7 @@ static bool ask_once(struct rollups *f, struct view *v)
 	groups_init(&kept, &by);
 	groups_init(&fresh, &by);
 	fresh.only = only.by.n ? &only : NULL;
-	bool good = rollups_sum(f, &by, &only, from, to, now, &kept, &err) &&
+	bool good = rollups_sum(f, &(struct rollups_query){&by, &only, from, to, now}, &kept, &err) &&
 	            view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
 	if (!good)
 		diag("hours %lld to %lld, now %lld, %d keys, %d filters: %d groups kept, %d anew %s", (long long)from,
@@ -182,7 +182,7 @@ static void follow(struct rollups *f, struct view *v)
 		nanosleep(&pause, NULL);
 		groups_init(&kept, &by);
 		groups_init(&fresh, &by);
-		good += wrote && rollups_sum(f, &by, NULL, from, to, to - 1, &kept, &err) &&
+		good += wrote && rollups_sum(f, &(struct rollups_query){&by, NULL, from, to, to - 1}, &kept, &err) &&
 		        view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
 		groups_release(&kept);
 		groups_release(&fresh);
@@ -205,8 +205,8 @@ static bool ask_in_pieces(struct rollups *f)
 		return false;
 	groups_init(&whole, &by);
 	groups_init(&pieces, &by);
-	bool good = rollups_sum(f, &by, NULL, from, to, now, &whole, &err) &&
-	            rollups_each(f, &by, NULL, from, to, now, collect, &pieces, &err) &&
+	const struct rollups_query q = {&by, NULL, from, to, now};
+	bool good = rollups_sum(f, &q, &whole, &err) && rollups_each(f, &q, collect, &pieces, &err) &&
 	            same_groups(&whole, &pieces);
 	groups_release(&whole);
 	groups_release(&pieces);
@@ -220,7 +220,7 @@ static bool sum_of(struct rollups *f, const char *by, int64_t hour, struct usd *
 	if (!grouping_parse(&g, str_of(by), STR("team"), err))
 		return false;
 	groups_init(&sums, &g);
-	bool good = rollups_sum(f, &g, NULL, hour, hour + 1, FIRST + HOURS, &sums, err);
+	bool good = rollups_sum(f, &(struct rollups_query){&g, NULL, hour, hour + 1, FIRST + HOURS}, &sums, err);
 	*ret = USD_ZERO;
 	for (int32_t i = 0; i < sums.n; i++)
 		*ret = usd_add(*ret, sums.list[i].usd);

@@ -80,14 +80,14 @@ static void test_questions(void)
 	must_fail("by=who", ALL, "no grouping");
 	must_fail("by=team,model,team", ALL, "team is named twice");
 	must_fail("by=hour,account,region,model,principal,role,team,token_type,tag:a", ALL, "more than 8");
-	must_fail("colour=blue", ALL, "no word of this query");
-	must_fail("role,team=x", ALL, "no word of this query");
-	must_fail("=x", ALL, "no word of this query");
-	must_fail("tag:=x", ALL, "no word of this query");
-	must_fail("by=role", QUERY_SPAN, "no word of this query");
+	must_fail("colour=blue", ALL, "no parameter of this query");
+	must_fail("role,team=x", ALL, "no parameter of this query");
+	must_fail("=x", ALL, "no parameter of this query");
+	must_fail("tag:=x", ALL, "no parameter of this query");
+	must_fail("by=role", QUERY_SPAN, "no parameter of this query");
 	must_fail("role=a&role=b&role=c&role=d&role=e&role=f&role=g&role=h&role=i", ALL, "more than 8 filters");
 	must_fail("a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a", ALL,
-	          "more than 32 words");
+	          "more than 32 parameters");
 }
 
 static void write_file(const char *path, const char *text)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API: a table of paths, each a function that writes JSON. web/openapi.json describes it to programs, and
-// a test holds that description against the running server.
+// The API: a table of paths, each with a function that writes JSON. web/openapi.json describes it to
+// programs, and a test compares that description with the running server.
 //
 // Dollars are strings of nine places, since a double would round them; counts are numbers; times are UTC. A
-// figure says how it is known ("basis": dollars by evidence) and between which bounds it lies. All of it runs
-// on one thread.
+// figure says how it is known ("basis": dollars by evidence) and its lower and upper bound
+// (query/figure_json.h). Everything here runs on one thread, the server's worker.
 #ifndef NOWCAST_WEB_API_H
 #define NOWCAST_WEB_API_H
 
 #include "base/conf.h"
+#include "base/json_writer.h"
 #include "query/rollups.h"
 #include "web/api_query.h"
 #include "web/http.h"
@@ -16,12 +17,12 @@
 struct api {
 	const struct conf *conf;
 	struct rollups *rollups;
-	int64_t fixed_now_ms;   // 0: the clock
+	int64_t fixed_now_ms;   // the moment to take for now; 0: the clock tells
 };
 
-// What an endpoint is given; its answer goes to `out`. ERR_SKIP: the question is at fault (400), anything
-// else: Redis is.
-typedef bool api_fn(struct api *a, const struct api_query *q, struct buf *out, struct err *err);
+// An endpoint: writes its answer, one object, to `j`. ERR_SKIP: the question is wrong (400); anything else:
+// Redis cannot answer it, and what was written is thrown away.
+typedef bool api_fn(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err);
 
 // api_spend.c, api_series.c, api_forecast.c
 api_fn api_summary, api_series, api_breakdown, api_movers, api_forecast;
@@ -29,13 +30,11 @@ api_fn api_cache, api_gaps;                                              // api_
 api_fn api_freshness, api_findings, api_alerts;                          // api_health.c
 api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
-// api_minutes.c
-bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, struct err *err) NC_CHECK;
+api_fn api_minutes;   // api_minutes.c: the series at step=minute
 
-// Whether there is such a path.
-bool api_knows(struct str path);
+bool api_has_path(struct str path);
 
-// Answers a request for a path that api_knows, errors as JSON with their status.
+// Answers a request for a path that there is (api_has_path); an error becomes JSON with its status.
 void api_answer(struct api *a, const struct http_request *r, struct http_answer *ret);
 
 // {"error": "..."} with a newline.
@@ -43,27 +42,17 @@ void api_error(struct http_answer *ret, int status, const char *fmt, ...) NC_PRI
 
 int64_t api_now_ms(const struct api *a);
 
-// ---- pieces of JSON -----------------------------------------------------------------------------
+// ---- until cli/ writes by struct json_writer ----------------------------------------------------
 
 void json_time(struct buf *b, int64_t ms);
-void json_usd(struct buf *b, struct usd usd);
 void json_figure(struct buf *b, const struct group *g);  // members, without the braces
-void json_keys(struct buf *b, const struct grouping *by, const struct str *keys); // {"model":"..."}
-void json_span(struct buf *b, int64_t from, int64_t to); // "from":...,"to":...
 
-// The parts of a group's dollars by how they are known; the names are those of `basis` everywhere. NULL
-// behind the last.
-struct basis_part {
-	const char *name;
-	size_t usd_at;          // of its struct usd in struct group
-};
-extern const struct basis_part basis_parts[];
-static inline struct usd basis_usd(const struct group *g, const struct basis_part *p)
-{
-	return *(const struct usd *)((const char *)g + p->usd_at);
-}
+// Adds to `ret` the sums of the hours [from, to), through the query's filter, by the grouping that
+// groups_init gave it.
+bool api_sum_groups(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct groups *ret,
+                    struct err *err) NC_CHECK;
 
-// The sum of everything in a span, through the filter: zeroes where there is nothing.
+// The same as one group; zeroes where there is nothing.
 bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret,
              struct err *err) NC_CHECK;
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Budgets: what was spent of each in its period, and when it will be passed if things go on like this.
+// Budgets: what was spent of each in its period, what is expected at the end, and when it will be passed.
 //
-// They are the rules of the alerts that have an amount (budget, forecast, burn); several rules about one
-// amount are one budget. What is foretold of it is what the tiles foretell (query/group_forecast.h); where
-// there are too many groups for that, the last three hours go on for an hour or a day, the last day for more,
-// and the answer says so. The file of rules is read with each answer; one that is wrong is told as such.
+// Budgets are the alert rules that have an amount (budget, forecast, burn). Several rules with one amount
+// are one budget. The forecast is that of the tiles (query/group_forecast.h). Where there are too many
+// groups for it, spending is taken to go on at the rate of the last three hours (for an hour or a day) or
+// of the last day (for longer periods), and the answer says so ("foretold_by"). The file of rules is read
+// for each answer; what is wrong with it is in "rules_error".
+#include <assert.h>
 #include <stdlib.h>
 
 #include "alert/alert.h"
-#include "base/text.h"
 #include "base/when.h"
+#include "query/figure_json.h"
 #include "query/group_forecast.h"
 #include "web/api.h"
 
@@ -19,9 +21,9 @@ struct budget {
 	const struct alert_rule *rule;
 	struct group spent;      // its key, if it has one, in `arena`
 	struct usd expected;     // at the end of the period
-	int64_t passes_ms;       // 0: not in this period; else when, which may be past
+	int64_t passes_ms;       // when the amount is passed, which may be past; 0: not in this period
 	int64_t from, to;        // hours of the period
-	bool at_this_rate;       // else by the forecast
+	bool at_this_rate;       // expected and passes_ms are from the rate; else from the forecast
 };
 
 struct budgets {
@@ -54,16 +56,16 @@ static bool is_new(const struct alert_rules *rules, int i)
 
 // ---- one rule -----------------------------------------------------------------------------------
 
-// The figures of one rule, and what tells how they go on.
-struct standing {
+// The figures of one rule, and what its forecast is made of.
+struct rule_figures {
 	int64_t from, to;         // hours of the period
 	struct groups spent;      // in the period
 	struct group_forecasts group_forecasts;
-	struct groups recent;     // in `recent_ms`, where there are too many groups for an outlook
+	struct groups recent;     // in `recent_ms`, where there are too many groups for a forecast
 	int64_t recent_ms;
 };
 
-static struct usd recent_of(const struct standing *s, const struct group *g)
+static struct usd find_recent(const struct rule_figures *s, const struct group *g)
 {
 	for (int32_t i = 0; i < s->recent.n; i++)
 		if (s->recent.by.n == 0 || str_eq(s->recent.list[i].keys[0], g->keys[0]))
@@ -71,8 +73,8 @@ static struct usd recent_of(const struct standing *s, const struct group *g)
 	return USD_ZERO;
 }
 
-// Where `rate` dollars in `rate_ms` lead to.
-static void go_on(struct budget *b, int64_t now_ms, struct usd room, struct usd rate, int64_t rate_ms)
+// Expects that spending goes on at `rate` dollars in `rate_ms`. `room`: what is left of the amount.
+static void expect_rate(struct budget *b, int64_t now_ms, struct usd room, struct usd rate, int64_t rate_ms)
 {
 	int64_t left_ms = b->to * MS_PER_HOUR - now_ms;
 	b->at_this_rate = true;
@@ -81,14 +83,14 @@ static void go_on(struct budget *b, int64_t now_ms, struct usd room, struct usd 
 		b->passes_ms = now_ms + (int64_t)(room.pico * rate_ms / rate.pico);
 }
 
-static void look_ahead(struct budget *b, const struct standing *s, int64_t now_ms)
+static void expect_end(struct budget *b, const struct rule_figures *s, int64_t now_ms)
 {
 	struct usd room = usd_sub(b->rule->amount, b->spent.usd);
 	const struct group_forecast *g =
 		group_forecasts_of(&s->group_forecasts, b->rule->by.n ? b->spent.keys[0] : STR(""));
 	b->expected = b->spent.usd;
 	if (s->group_forecasts.too_many) {
-		go_on(b, now_ms, room, recent_of(s, &b->spent), s->recent_ms);
+		expect_rate(b, now_ms, room, find_recent(s, &b->spent), s->recent_ms);
 	} else if (g) {
 		b->expected = usd_add(b->spent.usd, group_forecasts_more(&s->group_forecasts, g, b->to));
 		b->passes_ms = group_forecasts_passes(&s->group_forecasts, g, room, b->to);
@@ -98,21 +100,22 @@ static void look_ahead(struct budget *b, const struct standing *s, int64_t now_m
 }
 
 static void add_budget(struct budgets *all, const struct alert_rule *rule, const struct group *g,
-                       const struct standing *s)
+                       const struct rule_figures *s)
 {
 	if (all->n == all->cap)
 		all->list = xrealloc(all->list, (size_t)(all->cap = all->cap ? all->cap * 2 : 32), sizeof *all->list);
+	assert(all->n < all->cap && s->from < s->to);
 	struct budget *b = &all->list[all->n++];
 	*b = (struct budget){.rule = rule, .spent = *g, .from = s->from, .to = s->to};
 	if (rule->by.n)
 		b->spent.keys[0] = arena_str(&all->arena, g->keys[0]);
-	look_ahead(b, s, all->q->now_ms);
+	expect_end(b, s, all->q->now_ms);
 }
 
-// The rate of the last hours, of which there may be fewer: a rate is not less because nothing is known of
-// before.
-static bool read_rate(struct standing *s, struct rollups *f, const struct alert_rule *rule, int64_t now_ms,
-                      struct err *err)
+// What was spent in the last hours, or since the first hour there are figures of: a rate is not lower because
+// the time before is unknown.
+static bool read_rate(struct rule_figures *s, struct rollups *f, const struct alert_rule *rule,
+                      int64_t now_ms, struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, from = now - (rule->period <= PERIOD_DAY ? 3 : 24), first, last;
 	if (!rollups_extent(f, &first, &last, err))
@@ -120,11 +123,11 @@ static bool read_rate(struct standing *s, struct rollups *f, const struct alert_
 	if (first > from)
 		from = first < now ? first : now;
 	s->recent_ms = now_ms - from * MS_PER_HOUR + 1;
-	return rollups_sum(f, &rule->by, NULL, from, now + 1, now, &s->recent, err);
+	return rollups_sum(f, &(struct rollups_query){&rule->by, NULL, from, now + 1, now}, &s->recent, err);
 }
 
-// Of one group alone, if the rule is about one.
-static bool read_standing(struct budgets *all, const struct alert_rule *rule, struct standing *s,
+// Reads one group alone if the rule names one.
+static bool read_figures(struct budgets *all, const struct alert_rule *rule, struct rule_figures *s,
                           struct err *err)
 {
 	char name[WHEN_SIZE];
@@ -135,18 +138,19 @@ static bool read_standing(struct budgets *all, const struct alert_rule *rule, st
 	alert_period_of(rule->period, now, &s->from, &s->to, name);
 	groups_init(&s->spent, &rule->by);
 	groups_init(&s->recent, &rule->by);
-	return rollups_sum(f, &rule->by, only, s->from, now + 1, now, &s->spent, err) &&
+	const struct rollups_query q = {&rule->by, only, s->from, now + 1, now};
+	return rollups_sum(f, &q, &s->spent, err) &&
 	       group_forecasts_read(&s->group_forecasts, f, &rule->by, only, now_ms, s->to, err) &&
 	       (!s->group_forecasts.too_many || read_rate(s, f, rule, now_ms, err));
 }
 
 static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct err *err)
 {
-	struct standing s = {0};
-	bool good = read_standing(all, rule, &s, err);
+	struct rule_figures s = {0};
+	bool good = read_figures(all, rule, &s, err);
 	for (int32_t i = 0; good && i < s.spent.n; i++)
 		add_budget(all, rule, &s.spent.list[i], &s);
-	// a budget that nothing was spent of is one, too
+	// a budget is shown before anything is spent of it
 	if (good && s.spent.n == 0 && (rule->only.len || rule->by.n == 0))
 		add_budget(all, rule, &(struct group){.keys = {rule->only}}, &s);
 	groups_release(&s.spent);
@@ -157,14 +161,15 @@ static bool add_rule(struct budgets *all, const struct alert_rule *rule, struct 
 
 // ---- the answer ---------------------------------------------------------------------------------
 
-// The part that is spent, in parts of a million.
+// The spent part of the amount, in parts of a million.
 static int64_t used_ppm(const struct budget *b)
 {
+	assert(b->rule->amount.pico > 0);
 	usd_pico ppm = b->spent.usd.pico * 1000000 / b->rule->amount.pico;
 	return ppm < INT64_MAX ? (int64_t)ppm : INT64_MAX;
 }
 
-static int by_use(const void *x, const void *y)
+static int compare_by_use(const void *x, const void *y)
 {
 	const struct budget *a = x, *b = y;
 	int64_t d = used_ppm(b) - used_ppm(a);
@@ -174,46 +179,45 @@ static int by_use(const void *x, const void *y)
 	return c ? c : str_cmp(a->spent.keys[0], b->spent.keys[0]);
 }
 
-static void write_budget(struct buf *out, const struct budget *b)
+static void write_budget(struct json_writer *j, const struct budget *b)
 {
 	const struct alert_rule *r = b->rule;
-	buf_adds(out, "{\"rule\":");
-	buf_add_json(out, r->name);
-	buf_adds(out, ",\"keys\":");
-	json_keys(out, &r->by, b->spent.keys);
-	buf_addf(out, ",\"period\":\"%s\",", alert_period_names[r->period]);
-	json_span(out, b->from, b->to);
-	buf_adds(out, ",\"amount\":");
-	json_usd(out, r->amount);
-	buf_addf(out, ",\"used_ppm\":%lld,\"levels\":[", (long long)used_ppm(b));
+	jw_line(j);
+	jw_object(j, NULL);
+	jw_str(j, "rule", r->name);
+	figure_json_keys(j, &r->by, b->spent.keys);
+	jw_strz(j, "period", alert_period_names[r->period]);
+	figure_json_span(j, b->from, b->to);
+	jw_usd(j, "amount", r->amount);
+	jw_int(j, "used_ppm", used_ppm(b));
+	jw_array(j, "levels");
 	for (int i = 0; i < r->nat; i++)
-		buf_addf(out, "%s%lld", i ? "," : "", (long long)r->at[i]);
-	buf_adds(out, "],");
-	json_figure(out, &b->spent);
-	buf_adds(out, ",\"expected\":");
-	json_usd(out, b->expected);
-	buf_addf(out, ",\"foretold_by\":\"%s\",\"passes\":", b->at_this_rate ? "rate" : "forecast");
+		jw_int(j, NULL, r->at[i]);
+	jw_end(j);
+	figure_json_members(j, &b->spent);
+	jw_usd(j, "expected", b->expected);
+	jw_strz(j, "foretold_by", b->at_this_rate ? "rate" : "forecast");
 	if (b->passes_ms)
-		json_time(out, b->passes_ms);
+		jw_time(j, "passes", b->passes_ms);
 	else
-		buf_adds(out, "null");
-	buf_addc(out, '}');
+		jw_null(j, "passes");
+	jw_end(j);
 }
 
-static void write_budgets(struct buf *out, struct budgets *all)
+static void write_budgets(struct json_writer *j, struct budgets *all)
 {
 	int shown = all->n < SHOWN_MAX ? all->n : SHOWN_MAX;
 	if (all->n > 1)
-		qsort(all->list, (size_t)all->n, sizeof *all->list, by_use);
-	buf_adds(out, ",\"budgets\":[");
-	for (int i = 0; i < shown; i++) {
-		buf_adds(out, i ? ",\n" : "\n");
-		write_budget(out, &all->list[i]);
-	}
-	buf_addf(out, "],\"shown\":%d,\"all\":%d}", shown, all->n);
+		qsort(all->list, (size_t)all->n, sizeof *all->list, compare_by_use);
+	jw_array(j, "budgets");
+	for (int i = 0; i < shown; i++)
+		write_budget(j, &all->list[i]);
+	jw_end(j);
+	jw_int(j, "shown", shown);
+	jw_int(j, "all", all->n);
 }
 
-bool api_budgets(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_budgets(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct budgets all = {.api = a, .q = q};
 	struct alert_rules rules = {0};
@@ -222,15 +226,13 @@ bool api_budgets(struct api *a, const struct api_query *q, struct buf *out, stru
 	for (int i = 0; readable && good && i < rules.nrules && i < RULES_MAX; i++)
 		if (is_budget(&rules.rules[i]) && is_new(&rules, i))
 			good = add_rule(&all, &rules.rules[i], err);
-	buf_adds(out, "{\"now\":");
-	json_time(out, q->now_ms);
-	buf_adds(out, ",\"rules_error\":");
-	if (readable)
-		buf_adds(out, "null");
-	else
-		buf_add_json(out, str_of(wrong.msg));
-	if (good)
-		write_budgets(out, &all);
+	if (good) {
+		jw_object(j, NULL);
+		jw_time(j, "now", q->now_ms);
+		jw_strz(j, "rules_error", readable ? NULL : wrong.msg);
+		write_budgets(j, &all);
+		jw_end(j);
+	}
 	free(all.list);
 	arena_release(&all.arena);
 	alert_rules_release(&rules);

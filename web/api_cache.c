@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// What prompt caching does to the bill, and what the figures do not cover.
+// What prompt caching saves, and what the figures do not cover.
 //
-// Caching. Without it every token read from or written to the cache would have been an input token. So the
-// saving is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of
-// the figures themselves (dollars over tokens, by model and region), the catalogue's where a model had no
-// plain input.
+// Without caching every token read from or written to the cache would have been an input token. So the saving
+// is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of the
+// figures themselves (dollars over tokens, by model and Region), the catalogue's where a model had no input
+// tokens outside the cache.
+#include <assert.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "base/when.h"
+#include "query/figure_json.h"
 #include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 
-struct cached { // of one model and region, or of all
+struct cache_use { // of one model and Region, or of all of them
 	struct str model;
 	int64_t tokens[TOKEN_TYPES];
 	struct usd usd[TOKEN_TYPES];
-	struct usd plain;    // what the cached tokens would have cost as input
-	bool unknown;        // no input rate: counted nowhere below
+	struct usd as_input; // what the cached tokens would have cost as input
+	bool unpriced;       // there is no input rate: left out of sums
 };
 
 static bool is_cached(int type)
@@ -26,7 +27,7 @@ static bool is_cached(int type)
 	return type == TOKEN_CACHE_READ || type == TOKEN_CACHE_WRITE_5M || type == TOKEN_CACHE_WRITE_1H;
 }
 
-static int type_of(struct str name)
+static int find_token_type(struct str name)
 {
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (str_is(name, token_type_names[t]))
@@ -34,7 +35,7 @@ static int type_of(struct str name)
 	return -1;
 }
 
-static int64_t input_rate(const struct cached *c, struct str region, int64_t time_ms)
+static int64_t find_input_rate(const struct cache_use *c, struct str region, int64_t time_ms)
 {
 	struct rate rate;
 	struct price_query q = {.model = c->model, .region = region, .type = TOKEN_INPUT, .time_ms = time_ms};
@@ -43,106 +44,114 @@ static int64_t input_rate(const struct cached *c, struct str region, int64_t tim
 	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE ? rate.pico_per_token : 0;
 }
 
-static void close_model(struct cached *c, struct str region, int64_t time_ms)
+static void price_as_input(struct cache_use *c, struct str region, int64_t time_ms)
 {
-	int64_t rate = input_rate(c, region, time_ms), tokens = 0;
+	int64_t rate = find_input_rate(c, region, time_ms), tokens = 0;
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (is_cached(t))
 			tokens += c->tokens[t];
-	c->plain = usd_price(tokens, rate);
-	c->unknown = tokens > 0 && rate == 0;
+	c->as_input = usd_price(tokens, rate);
+	c->unpriced = tokens > 0 && rate == 0;
 }
 
-static struct usd cached_usd(const struct cached *c)
+static struct usd cached_usd(const struct cache_use *c)
 {
 	return usd_add(c->usd[TOKEN_CACHE_READ],
 	               usd_add(c->usd[TOKEN_CACHE_WRITE_5M], c->usd[TOKEN_CACHE_WRITE_1H]));
 }
 
-static void add_cached(struct cached *sum, const struct cached *c)
+static void add_cache_use(struct cache_use *sum, const struct cache_use *c)
 {
-	if (c->unknown)
+	if (c->unpriced)
 		return;
 	for (int t = 0; t < TOKEN_TYPES; t++) {
 		sum->tokens[t] += c->tokens[t];
 		sum->usd[t] = usd_add(sum->usd[t], c->usd[t]);
 	}
-	sum->plain = usd_add(sum->plain, c->plain);
+	sum->as_input = usd_add(sum->as_input, c->as_input);
 }
 
-static void write_cached(struct buf *out, const struct cached *c)
+static void write_cache_use(struct json_writer *j, const struct cache_use *c)
 {
 	int64_t cached =
 		c->tokens[TOKEN_CACHE_READ] + c->tokens[TOKEN_CACHE_WRITE_5M] + c->tokens[TOKEN_CACHE_WRITE_1H];
 	int64_t prompt = cached + c->tokens[TOKEN_INPUT];
 	for (int t = 0; t < TOKEN_TYPES; t++) {
-		buf_addf(out, "\"%s\":{\"tokens\":%lld,\"usd\":", token_type_names[t], (long long)c->tokens[t]);
-		json_usd(out, c->usd[t]);
-		buf_adds(out, "},");
+		jw_object(j, token_type_names[t]);
+		jw_int(j, "tokens", c->tokens[t]);
+		jw_usd(j, "usd", c->usd[t]);
+		jw_end(j);
 	}
-	buf_adds(out, "\"without_caching\":");
-	json_usd(out, c->plain);
-	buf_adds(out, ",\"saved\":");
-	json_usd(out, usd_sub(c->plain, cached_usd(c)));
-	if (prompt) // hit rate in parts of a million, so that no double is made here
-		buf_addf(out, ",\"hit_ppm\":%lld",
-		         (long long)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
+	jw_usd(j, "without_caching", c->as_input);
+	jw_usd(j, "saved", usd_sub(c->as_input, cached_usd(c)));
+	if (prompt) // in parts of a million, so that no double is made here
+		jw_int(j, "hit_ppm", (int64_t)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
 	else
-		buf_adds(out, ",\"hit_ppm\":null");
+		jw_null(j, "hit_ppm");
 }
 
-// Groups come sorted by model, region, token type.
-static int collect(const struct groups *g, int64_t time_ms, struct cached *ret)
+static void write_caching(struct json_writer *j, const struct api_query *q, const struct cache_use *models,
+                          int n)
+{
+	struct cache_use all = {0};
+	for (int i = 0; i < n; i++)
+		add_cache_use(&all, &models[i]);
+	jw_object(j, NULL);
+	figure_json_span(j, q->from, q->to);
+	jw_object(j, "total");
+	write_cache_use(j, &all);
+	jw_end(j);
+	jw_array(j, "models");
+	for (int i = 0; i < n; i++) {
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "model", models[i].model);
+		write_cache_use(j, &models[i]);
+		jw_bool(j, "priced", !models[i].unpriced);
+		jw_end(j);
+	}
+	jw_end(j);
+	jw_end(j);
+}
+
+// One entry a model, its Regions added up. Groups are sorted by model, Region, token type.
+static int collect_models(const struct groups *g, int64_t time_ms, struct cache_use *ret)
 {
 	int n = 0;
 	for (int32_t i = 0; i < g->n;) {
 		const struct str *keys = g->list[i].keys;
-		struct cached c = {.model = keys[0]};
+		struct cache_use c = {.model = keys[0]};
 		struct str region = keys[1];
 		for (; i < g->n && str_eq(g->list[i].keys[0], c.model) && str_eq(g->list[i].keys[1], region); i++) {
-			int t = type_of(g->list[i].keys[2]);
+			int t = find_token_type(g->list[i].keys[2]);
 			if (t < 0)
 				continue;
 			c.tokens[t] = g->list[i].tokens;
 			c.usd[t] = g->list[i].usd;
 		}
-		close_model(&c, region, time_ms);
-		if (n && str_eq(ret[n - 1].model, c.model) && !ret[n - 1].unknown)
-			add_cached(&ret[n - 1], &c);
+		price_as_input(&c, region, time_ms);
+		if (n && str_eq(ret[n - 1].model, c.model) && !ret[n - 1].unpriced)
+			add_cache_use(&ret[n - 1], &c);
 		else
 			ret[n++] = c;
 	}
+	assert(n <= g->n);
 	return n;
 }
 
-bool api_cache(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_cache(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	const struct grouping by = {.n = 3,
 	                            .by = {BY_MODEL, BY_REGION, BY_TOKEN_TYPE},
 	                            .name = {STR("model"), STR("region"), STR("token_type")}};
 	struct groups g;
-	struct cached all = {0};
 	groups_init(&g, &by);
-	bool good = rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = api_sum_groups(a, q, q->from, q->to, &g, err);
 	if (good) {
 		groups_sort_by_key(&g);
-		struct cached *models = xcalloc((size_t)g.n + 1, sizeof *models);
-		int n = collect(&g, q->to * MS_PER_HOUR - 1, models);
-		for (int i = 0; i < n; i++)
-			add_cached(&all, &models[i]);
-		buf_addc(out, '{');
-		json_span(out, q->from, q->to);
-		buf_adds(out, ",\"total\":{");
-		write_cached(out, &all);
-		buf_adds(out, "},\"models\":[");
-		for (int i = 0; i < n; i++) {
-			buf_adds(out, i ? ",\n{\"model\":" : "\n{\"model\":");
-			buf_add_json(out, models[i].model);
-			buf_addc(out, ',');
-			write_cached(out, &models[i]);
-			buf_addf(out, ",\"priced\":%s}", models[i].unknown ? "false" : "true");
-		}
-		buf_adds(out, "]}");
+		struct cache_use *models = xcalloc((size_t)g.n + 1, sizeof *models);
+		int n = collect_models(&g, q->to * MS_PER_HOUR - 1, models);
+		write_caching(j, q, models, n);
 		free(models);
 	}
 	groups_release(&g);
@@ -161,7 +170,7 @@ static bool read_reasons(struct api *a, struct err *err)
 	return redis_exec(r, err);
 }
 
-static struct str reason_of(struct api *a, struct str model)
+static struct str find_reason(struct api *a, struct str model)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2)
@@ -170,49 +179,57 @@ static struct str reason_of(struct api *a, struct str model)
 	return STR("no rate for some of its token types");
 }
 
-// Without a price: tokens by model, with the reason. Without a caller: a figure by model.
-bool api_gaps(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+static void write_gaps(struct api *a, struct json_writer *j, const struct groups *priced,
+                       const struct groups *orphans)
+{
+	jw_array(j, "unpriced");
+	for (int32_t i = 0; i < priced->n; i++) {
+		const struct group *g = &priced->list[i];
+		if (!g->unpriced)
+			continue;
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "model", g->keys[0]);
+		jw_int(j, "tokens", g->unpriced);
+		jw_int(j, "calls", g->calls);
+		jw_str(j, "why", find_reason(a, g->keys[0]));
+		jw_end(j);
+	}
+	jw_end(j);
+	jw_array(j, "unattributed");
+	for (int32_t i = 0; i < orphans->n; i++) {
+		const struct group *g = &orphans->list[i];
+		if (!g->tokens)
+			continue;
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "model", g->keys[0]);
+		figure_json_members(j, g);
+		jw_end(j);
+	}
+	jw_end(j);
+}
+
+// Tokens without a price by model, with the reason; figures without a caller by model.
+bool api_gaps(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	const struct grouping by = {.n = 1, .by = {BY_MODEL}, .name = {STR("model")}};
-	struct api_query lost = *q;
+	struct api_query unattributed = *q;
 	struct groups priced, orphans;
-	int n = 0;
-	if (lost.only.by.n == GROUP_KEYS_MAX)
+	if (unattributed.only.by.n == GROUP_KEYS_MAX)
 		return err_set(err, ERR_SKIP, "at most %d filters here", GROUP_KEYS_MAX - 1);
-	lost.only.by.by[lost.only.by.n] = BY_PRINCIPAL;
-	lost.only.by.name[lost.only.by.n] = STR("principal");
-	lost.only.value[lost.only.by.n++] = STR(UNATTRIBUTED);
+	unattributed.only.by.by[unattributed.only.by.n] = BY_PRINCIPAL;
+	unattributed.only.by.name[unattributed.only.by.n] = STR("principal");
+	unattributed.only.value[unattributed.only.by.n++] = STR(UNATTRIBUTED);
 	groups_init(&priced, &by);
 	groups_init(&orphans, &by);
-	bool good =
-		rollups_sum(a->rollups, &by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &priced, err) &&
-		rollups_sum(a->rollups, &by, &lost.only, q->from, q->to, q->now_ms / MS_PER_HOUR, &orphans, err) &&
-		read_reasons(a, err);
+	bool good = api_sum_groups(a, q, q->from, q->to, &priced, err) &&
+	            api_sum_groups(a, &unattributed, q->from, q->to, &orphans, err) && read_reasons(a, err);
 	if (good) {
-		buf_addc(out, '{');
-		json_span(out, q->from, q->to);
-		buf_adds(out, ",\"unpriced\":[");
-		for (int32_t i = 0; i < priced.n; i++) {
-			if (!priced.list[i].unpriced)
-				continue;
-			buf_adds(out, n++ ? ",\n{\"model\":" : "\n{\"model\":");
-			buf_add_json(out, priced.list[i].keys[0]);
-			buf_addf(out, ",\"tokens\":%lld,\"calls\":%lld,\"why\":", (long long)priced.list[i].unpriced,
-			         (long long)priced.list[i].calls);
-			buf_add_json(out, reason_of(a, priced.list[i].keys[0]));
-			buf_addc(out, '}');
-		}
-		buf_adds(out, "],\"unattributed\":[");
-		for (int32_t i = n = 0; i < orphans.n; i++) {
-			if (!orphans.list[i].tokens)
-				continue;
-			buf_adds(out, n++ ? ",\n{\"model\":" : "\n{\"model\":");
-			buf_add_json(out, orphans.list[i].keys[0]);
-			buf_addc(out, ',');
-			json_figure(out, &orphans.list[i]);
-			buf_addc(out, '}');
-		}
-		buf_adds(out, "]}");
+		jw_object(j, NULL);
+		figure_json_span(j, q->from, q->to);
+		write_gaps(a, j, &priced, &orphans);
+		jw_end(j);
 	}
 	groups_release(&priced);
 	groups_release(&orphans);

@@ -9,6 +9,7 @@
 
 #include "base/when.h"
 #include "estimator/facts.h"
+#include "query/figure_json.h"
 #include "store/evidence.h"
 #include "store/keys.h"
 #include "store/redis.h"
@@ -196,7 +197,7 @@ static bool is_known_by_minute(const struct grouping *by)
 	return true;
 }
 
-bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_minutes(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	if (!is_known_by_minute(&q->by))
 		return err_set(
@@ -214,7 +215,7 @@ bool api_minutes(struct api *a, const struct api_query *q, struct buf *out, stru
 	            view_each(rollups_view(a->rollups), q->from, q->to, add_model_hour, &s, err) &&
 	            spread_all(a, q, &s, &c, err);
 	if (good)
-		timeseries_write(out, &c);
+		timeseries_write(j, &c);
 	groups_release(&c.groups);
 	free(c.total);
 	free(c.values);

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/api_query.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <assert.h>
 
 #include "base/when.h"
 
-struct words { // that were given; p is NULL where not
+struct param_values { // as they came; p is NULL where a parameter is absent
 	struct str from, to, hours, by, limit, search, step, now;
 };
 
-static bool take_integer(struct str text, const char *name, int64_t min, int64_t max, int64_t *ret,
+static bool parse_integer(struct str text, const char *name, int64_t min, int64_t max, int64_t *ret,
                          struct err *err)
 {
 	int64_t v = 0;
@@ -26,7 +25,7 @@ static bool take_integer(struct str text, const char *name, int64_t min, int64_t
 	return true;
 }
 
-static bool take_time(struct str text, const char *name, int64_t *ret_ms, struct err *err)
+static bool parse_time(struct str text, const char *name, int64_t *ret_ms, struct err *err)
 {
 	if (when_parse(text, ret_ms))
 		return true;
@@ -35,8 +34,9 @@ static bool take_time(struct str text, const char *name, int64_t *ret_ms, struct
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
-static bool take_filter(struct api_query *q, const struct http_arg *a, struct str team_tag, struct err *err)
+static bool add_filter(struct api_query *q, const struct http_arg *a, struct str team_tag, struct err *err)
 {
+	assert(q->only.by.n >= 0 && q->only.by.n <= GROUP_KEYS_MAX);
 	struct grouping one;
 	struct err ignored = ERR_INIT;
 	int i = q->only.by.n;
@@ -44,7 +44,7 @@ static bool take_filter(struct api_query *q, const struct http_arg *a, struct st
 	    one.n != 1)
 		return err_set(
 			err, ERR_CONFIG,
-			"\"%.*s\" is no word of this query; a filter is one of account, region, model, principal, role, team, token_type, tier, tag:KEY",
+			"\"%.*s\" is no parameter of this query; a filter is one of account, region, model, principal, role, team, token_type, tier, tag:KEY",
 			(int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
 	if (i == GROUP_KEYS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d filters", GROUP_KEYS_MAX);
@@ -56,8 +56,8 @@ static bool take_filter(struct api_query *q, const struct http_arg *a, struct st
 	return true;
 }
 
-static bool sort_words(struct api_query *q, const struct http_request *r, int words, struct str team_tag,
-                       struct words *w, struct err *err)
+static bool read_params(struct api_query *q, const struct http_request *r, int params, struct str team_tag,
+                       struct param_values *w, struct err *err)
 {
 	const struct {
 		const char *name;
@@ -70,22 +70,22 @@ static bool sort_words(struct api_query *q, const struct http_request *r, int wo
 		{"step", QUERY_STEP, &w->step},    {"now", 0, &w->now},
 	};
 	if (r->nargs > HTTP_ARGS_MAX)
-		return err_set(err, ERR_CONFIG, "more than %d words in the query", HTTP_ARGS_MAX);
+		return err_set(err, ERR_CONFIG, "more than %d parameters in the query", HTTP_ARGS_MAX);
 	for (int i = 0; i < r->nargs; i++) {
 		const struct http_arg *a = &r->args[i];
 		struct str *to = NULL;
 		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-			if (str_is(a->name, known[k].name) && (known[k].of & words) == known[k].of)
+			if (str_is(a->name, known[k].name) && (known[k].of & params) == known[k].of)
 				to = known[k].to;
 		if (to && to->p)
 			return err_set(err, ERR_CONFIG, "%.*s is given twice", STR_ARG(a->name));
 		if (to)
 			*to = a->value;
-		else if (!(words & QUERY_FILTER))
+		else if (!(params & QUERY_FILTER))
 			return err_set(err, ERR_CONFIG,
-			               "\"%.*s\" is no word of this query; /api/v1/openapi.json lists them",
+			               "\"%.*s\" is no parameter of this query; /api/v1/openapi.json lists them",
 			               (int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
-		else if (!take_filter(q, a, team_tag, err))
+		else if (!add_filter(q, a, team_tag, err))
 			return false;
 	}
 	return true;
@@ -103,26 +103,27 @@ static bool set_step(struct api_query *q, struct str text, struct err *err)
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
-static bool set_span(struct api_query *q, const struct words *w, int words, int64_t hours, struct err *err)
+static bool set_span(struct api_query *q, const struct param_values *w, int params, int64_t hours,
+                     struct err *err)
 {
 	int64_t ms, max = QUERY_HOURS_MAX;
-	if (words & QUERY_STEP)
+	if (params & QUERY_STEP)
 		max = q->step == STEP_MINUTE ? QUERY_STEP_MINUTES_MAX
 		      : q->step == STEP_HOUR ? QUERY_STEP_HOURS_MAX
 		                             : QUERY_HOURS_MAX;
 	if (w->hours.p && (w->from.p || w->to.p))
 		return err_set(err, ERR_CONFIG, "hours and from, to exclude each other");
-	if (w->hours.p && !take_integer(w->hours, "hours", 1, max, &hours, err))
+	if (w->hours.p && !parse_integer(w->hours, "hours", 1, max, &hours, err))
 		return false;
 	q->to = q->now_ms / MS_PER_HOUR + 1;
 	if (w->to.p) {
-		if (!take_time(w->to, "to", &ms, err))
+		if (!parse_time(w->to, "to", &ms, err))
 			return false;
 		q->to = (ms + MS_PER_HOUR - 1) / MS_PER_HOUR;
 	}
 	q->from = q->to - hours;
 	if (w->from.p) {
-		if (!take_time(w->from, "from", &ms, err))
+		if (!parse_time(w->from, "from", &ms, err))
 			return false;
 		q->from = ms / MS_PER_HOUR;
 	}
@@ -131,24 +132,28 @@ static bool set_span(struct api_query *q, const struct words *w, int words, int6
 	if (q->to - q->from > max)
 		return err_set(err, ERR_CONFIG, "the span is %lld hours; at most %lld are answered at once%s",
 		               (long long)(q->to - q->from), (long long)max,
-		               (words & QUERY_STEP) && q->step != STEP_DAY ? " at this step" : "");
+		               (params & QUERY_STEP) && q->step != STEP_DAY ? " at this step" : "");
 	return true;
 }
 
-bool api_query_parse(struct api_query *q, const struct http_request *r, int words, int64_t hours,
+bool api_query_parse(struct api_query *q, const struct http_request *r, int params, int64_t hours,
                      struct str team_tag, struct err *err)
 {
-	struct words w = {0};
-	if (!sort_words(q, r, words, team_tag, &w, err))
+	struct param_values w = {0};
+	if (!read_params(q, r, params, team_tag, &w, err))
 		return false;
-	if (w.now.p && !take_time(w.now, "now", &q->now_ms, err))
+	if (w.now.p && !parse_time(w.now, "now", &q->now_ms, err))
 		return false;
 	if (w.by.p && !grouping_parse(&q->by, w.by, team_tag, err))
 		return false;
-	if (w.limit.p && !take_integer(w.limit, "limit", 1, QUERY_LIMIT_MAX, &q->limit, err))
+	if (w.limit.p && !parse_integer(w.limit, "limit", 1, QUERY_LIMIT_MAX, &q->limit, err))
 		return false;
 	if (w.step.p && !set_step(q, w.step, err))
 		return false;
 	q->search = w.search;
-	return set_span(q, &w, words, hours, err);
+	// last, since its limits depend on now and on the step
+	if (!set_span(q, &w, params, hours, err))
+		return false;
+	assert(q->from < q->to && q->to - q->from <= QUERY_HOURS_MAX);
+	return true;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request of the API asks for: the words behind the ? as numbers that are known to be sane. Every
-// endpoint takes only the words it lists; anything else is an error that names the word, for a filter that is
-// silently ignored shows wrong sums.
+// What a request of the API asks for: the parameters behind the ? as numbers within their limits. An endpoint
+// takes only the parameters it lists. Any other is an error that names it, since a filter that is silently
+// ignored shows wrong sums.
 //
 //     now=T                      pretend that it is T
 //     from=T&to=T, or hours=N    whole hours, `to` exclusive; hours=N: the last N, the present one included
 //     by=KEYS                    groupings as in `nowcast report`
-//     KEY=VALUE                  only where the grouping KEY has that value: model=..., role=..., tag:env=prod; "" for none
+//     KEY=VALUE                  only where the grouping KEY has that value: model=..., tag:env=prod;
+//                                empty: where it has none
 //     step=day|hour|minute  limit=N  search=TEXT
 #ifndef NOWCAST_WEB_API_QUERY_H
 #define NOWCAST_WEB_API_QUERY_H
@@ -15,7 +16,7 @@
 #include "query/group.h"
 #include "web/http.h"
 
-enum query_word {
+enum query_param {
 	QUERY_SPAN = 1,    // from, to, hours
 	QUERY_BY = 2,
 	QUERY_FILTER = 4,
@@ -43,9 +44,10 @@ struct api_query {
 	struct str search;
 };
 
-// `words`: of enum query_word, what the endpoint takes (now= is taken by all). `ret` comes with the defaults,
-// now_ms among them; `hours` is the span without one. ERR_CONFIG: the client's fault, with the reason.
-bool api_query_parse(struct api_query *ret, const struct http_request *r, int words, int64_t hours,
+// `params`: of enum query_param, those the endpoint takes (all take now=). `ret` holds the defaults, now_ms
+// among them; `hours` is the length of the span where the request names none. ERR_CONFIG: the request is
+// wrong; the message says why.
+bool api_query_parse(struct api_query *ret, const struct http_request *r, int params, int64_t hours,
                      struct str team_tag, struct err *err) NC_CHECK;
 
 #endif

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spend over time, by day, hour or minute, in columns: the total with its band and its evidence, the dearest
-// groups, and what is left of the others.
+// Spend over time, by day, hour or minute, in columns: the total with its band and its basis, the most
+// expensive groups, and the sum of the others.
+#include <assert.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "base/when.h"
 #include "web/api.h"
 #include "web/timeseries.h"
 
 enum { HOURS_PER_DAY = 24, LIMIT_MAX = 50 };
 
-// The hours of a point: the first day and the last one are those hours of them that were asked for, so that
-// all points add up to the span.
+// The hours of a point. Of the first and the last day only the hours in the span count, so that all points
+// add up to it.
 static int64_t point_from(const struct timeseries *s, int64_t i)
 {
 	int64_t from = s->start + i * s->step;
@@ -24,14 +24,7 @@ static int64_t point_to(const struct timeseries *s, int64_t i)
 	return to < s->q->to ? to : s->q->to;
 }
 
-static bool sum_points(struct api *a, struct timeseries *s, const struct grouping *by, struct groups *ret,
-                       struct err *err)
-{
-	const struct api_query *q = s->q;
-	return rollups_sum(a->rollups, by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, ret, err);
-}
-
-static int point_of(const struct timeseries *s, struct str hour)
+static int find_point(const struct timeseries *s, struct str hour)
 {
 	int64_t ms = 0;
 	when_parse(hour, &ms);
@@ -39,8 +32,8 @@ static int point_of(const struct timeseries *s, struct str hour)
 	return at < 0 ? 0 : at >= s->n ? s->n - 1 : (int)at;
 }
 
-// Whether the sum of each point stands ready once the sum of all was made; else one sum by hour tells them.
-static bool is_point_by_point(const struct timeseries *s)
+// Whether the sum of the span leaves a rollup for each point; else one sum by hour yields all points.
+static bool has_rollup_per_point(const struct timeseries *s)
 {
 	return s->step > 1 || s->start >= s->q->now_ms / MS_PER_HOUR - ROLLUPS_RECENT_HOURS;
 }
@@ -49,7 +42,7 @@ static bool fill_total(struct api *a, struct timeseries *s, struct err *err)
 {
 	struct group whole;
 	s->total = xcalloc((size_t)s->n, sizeof *s->total);
-	if (is_point_by_point(s)) {
+	if (has_rollup_per_point(s)) {
 		if (!api_sum(a, s->q, s->q->from, s->q->to, &whole, err)) // reads all points at once
 			return false;
 		for (int i = 0; i < s->n; i++)
@@ -60,9 +53,9 @@ static bool fill_total(struct api *a, struct timeseries *s, struct err *err)
 	struct grouping hourly = {.n = 1, .by = {BY_HOUR}, .name = {STR("hour")}};
 	struct groups g;
 	groups_init(&g, &hourly);
-	bool good = sum_points(a, s, &hourly, &g, err);
+	bool good = api_sum_groups(a, s->q, s->q->from, s->q->to, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++)
-		s->total[point_of(s, g.list[i].keys[0])] = g.list[i];
+		s->total[find_point(s, g.list[i].keys[0])] = g.list[i];
 	groups_release(&g);
 	return good;
 }
@@ -72,8 +65,7 @@ static bool fill_groups_by_point(struct api *a, struct timeseries *s, struct err
 	for (int k = 0; k < s->n; k++) {
 		struct groups g;
 		groups_init(&g, &s->q->by);
-		bool good = rollups_sum(a->rollups, &s->q->by, &s->q->only, point_from(s, k), point_to(s, k),
-		                        s->q->now_ms / MS_PER_HOUR, &g, err);
+		bool good = api_sum_groups(a, s->q, point_from(s, k), point_to(s, k), &g, err);
 		for (int32_t i = 0; good && i < g.n; i++) {
 			int row = timeseries_row(s, g.list[i].keys);
 			if (row >= 0)
@@ -96,11 +88,11 @@ static bool fill_groups_by_hour(struct api *a, struct timeseries *s, struct err 
 		by.tag[by.n] = s->q->by.tag[i];
 	}
 	groups_init(&g, &by);
-	bool good = sum_points(a, s, &by, &g, err);
+	bool good = api_sum_groups(a, s->q, s->q->from, s->q->to, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
 		int row = timeseries_row(s, g.list[i].keys + 1);
 		if (row >= 0)
-			s->values[row * s->n + point_of(s, g.list[i].keys[0])] = g.list[i].usd;
+			s->values[row * s->n + find_point(s, g.list[i].keys[0])] = g.list[i].usd;
 	}
 	groups_release(&g);
 	return good;
@@ -110,16 +102,16 @@ static bool fill_groups(struct api *a, struct timeseries *s, struct err *err)
 {
 	if (!timeseries_choose(s, a, s->q->from, s->q->to, err))
 		return false;
-	return is_point_by_point(s) ? fill_groups_by_point(a, s, err) : fill_groups_by_hour(a, s, err);
+	return has_rollup_per_point(s) ? fill_groups_by_point(a, s, err) : fill_groups_by_hour(a, s, err);
 }
 
-bool api_series(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_series(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct api_query capped = *q;
 	if (capped.limit > LIMIT_MAX)
 		capped.limit = LIMIT_MAX;
 	if (q->step == STEP_MINUTE)
-		return api_minutes(a, &capped, out, err);
+		return api_minutes(a, &capped, j, err);
 	if (capped.by.n == GROUP_KEYS_MAX) // the hour takes a place
 		return err_set(err, ERR_SKIP, "by: at most %d groupings in a series", GROUP_KEYS_MAX - 1);
 	struct timeseries s = {.q = &capped,
@@ -129,12 +121,13 @@ bool api_series(struct api *a, const struct api_query *q, struct buf *out, struc
 	if (s.step > 1)
 		s.start = when_day_start(s.start);
 	s.n = (int)((q->to - s.start + s.step - 1) / s.step);
+	assert(s.n > 0);
 	groups_init(&s.groups, &capped.by);
 	bool good = fill_total(a, &s, err) && (capped.by.n == 0 || fill_groups(a, &s, err));
 	s.start_ms = s.start * MS_PER_HOUR;
 	s.step_ms = s.step * MS_PER_HOUR;
 	if (good)
-		timeseries_write(out, &s);
+		timeseries_write(j, &s);
 	groups_release(&s.groups);
 	free(s.total);
 	free(s.values);

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums: how much (summary), on what (breakdown), and what changed (movers).
+// Sums: the present spans beside past ones (summary), a span by group (breakdown), what changed (movers).
+#include <assert.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "base/when.h"
+#include "query/figure_json.h"
 #include "web/api.h"
 
 enum { HOURS_PER_DAY = 24 };
 
 // ---- summary ------------------------------------------------------------------------------------
 
-static void add_span(struct buf *out, const char *name, int64_t from, int64_t to, const struct group *g)
+static void write_span(struct json_writer *j, const char *name, int64_t from, int64_t to,
+                       const struct group *g)
 {
-	buf_addf(out, ",\"%s\":{", name);
-	json_span(out, from, to);
-	buf_addc(out, ',');
-	json_figure(out, g);
-	buf_addc(out, '}');
+	jw_object(j, name);
+	figure_json_span(j, from, to);
+	figure_json_members(j, g);
+	jw_end(j);
 }
 
-// Dollars from `from` up to `hour` and `minutes` of it, as if an hour's spend were even: for a fair "so far".
+// Dollars from hour `from` until `minutes` after `hour`, as if an hour's spend were spread evenly: what the
+// present day or month so far is compared with.
 static bool sum_until(struct api *a, const struct api_query *q, int64_t from, int64_t hour, int64_t minutes,
                       struct usd *ret, struct err *err)
 {
@@ -30,20 +32,19 @@ static bool sum_until(struct api *a, const struct api_query *q, int64_t from, in
 	return true;
 }
 
-static void add_so_far(struct buf *out, const char *name, int64_t from, struct usd usd)
+static void write_so_far(struct json_writer *j, const char *name, int64_t from, struct usd usd)
 {
-	buf_addf(out, ",\"%s\":{\"from\":", name);
-	json_time(out, from * MS_PER_HOUR);
-	buf_adds(out, ",\"usd\":");
-	json_usd(out, usd);
-	buf_addc(out, '}');
+	jw_object(j, name);
+	jw_time(j, "from", from * MS_PER_HOUR);
+	jw_usd(j, "usd", usd);
+	jw_end(j);
 }
 
-bool api_summary(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	int64_t hour = q->now_ms / MS_PER_HOUR, minutes = q->now_ms / MS_PER_MINUTE % 60, first, last;
 	int64_t day = when_day_start(hour), month = when_month_start(hour), before = when_month_start(month - 1);
-	// the 31st has no like in April
+	// April has no 31st
 	int64_t same = before + (hour - month) < month ? before + (hour - month) : month;
 	struct {
 		const char *name;
@@ -55,34 +56,34 @@ bool api_summary(struct api *a, const struct api_query *q, struct buf *out, stru
 	struct usd day_so_far, month_so_far;
 	if (!rollups_extent(a->rollups, &first, &last, err))
 		return false;
-	buf_adds(out, "{\"now\":");
-	json_time(out, q->now_ms);
+	jw_object(j, NULL);
+	jw_time(j, "now", q->now_ms);
 	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
 		struct group g;
 		if (!api_sum(a, q, spans[i].from, spans[i].to, &g, err))
 			return false;
-		add_span(out, spans[i].name, spans[i].from, spans[i].to, &g);
+		write_span(j, spans[i].name, spans[i].from, spans[i].to, &g);
 	}
 	if (!sum_until(a, q, day - HOURS_PER_DAY, hour - HOURS_PER_DAY, minutes, &day_so_far, err) ||
 	    !sum_until(a, q, before, same, same == month ? 0 : minutes, &month_so_far, err))
 		return false;
-	add_so_far(out, "yesterday_so_far", day - HOURS_PER_DAY, day_so_far);
-	add_so_far(out, "last_month_so_far", before, month_so_far);
-	buf_adds(out, ",\"extent\":");
+	write_so_far(j, "yesterday_so_far", day - HOURS_PER_DAY, day_so_far);
+	write_so_far(j, "last_month_so_far", before, month_so_far);
 	if (last) {
-		buf_addc(out, '{');
-		json_span(out, first, last + 1);
-		buf_adds(out, "}}");
+		jw_object(j, "extent");
+		figure_json_span(j, first, last + 1);
+		jw_end(j);
 	} else {
-		buf_adds(out, "null}");
+		jw_null(j, "extent");
 	}
+	jw_end(j);
 	return true;
 }
 
 // ---- breakdown ----------------------------------------------------------------------------------
 
-// No case for ASCII letters, as is right for ARNs and tags.
-static bool holds(struct str s, struct str what)
+// ASCII letters match without case.
+static bool contains_text(struct str s, struct str what)
 {
 	for (size_t i = 0; i + what.len <= s.len; i++)
 		if (strncasecmp(s.p + i, what.p, what.len) == 0)
@@ -90,51 +91,61 @@ static bool holds(struct str s, struct str what)
 	return false;
 }
 
-static bool matches(const struct group *g, const struct api_query *q)
+static bool matches_search(const struct group *g, const struct api_query *q)
 {
 	for (int i = 0; q->search.len && i < q->by.n; i++)
-		if (holds(g->keys[i], q->search))
+		if (contains_text(g->keys[i], q->search))
 			return true;
 	return !q->search.len;
 }
 
-bool api_breakdown(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+static void write_figure(struct json_writer *j, const char *name, const struct group *g)
+{
+	jw_object(j, name);
+	figure_json_members(j, g);
+	jw_end(j);
+}
+
+bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct groups g;
 	struct group total, other = {0};
 	int64_t shown = 0, matching = 0, all = 0;
 	groups_init(&g, &q->by);
-	if (!rollups_sum(a->rollups, &q->by, &q->only, q->from, q->to, q->now_ms / MS_PER_HOUR, &g, err) ||
+	if (!api_sum_groups(a, q, q->from, q->to, &g, err) ||
 	    !api_sum(a, q, q->from, q->to, &total, err)) {
 		groups_release(&g);
 		return false;
 	}
 	groups_sort_by_usd(&g);
-	buf_addc(out, '{');
-	json_span(out, q->from, q->to);
-	buf_adds(out, ",\"groups\":[");
+	jw_object(j, NULL);
+	figure_json_span(j, q->from, q->to);
+	jw_array(j, "groups");
 	for (int32_t i = 0; i < g.n; i++) {
 		if (group_is_empty(&g.list[i]))
 			continue;
-		bool fits = matches(&g.list[i], q);
+		bool fits = matches_search(&g.list[i], q);
 		all++;
 		matching += fits;
 		if (!fits || shown == q->limit) {
 			group_add(&other, &g.list[i]);
 			continue;
 		}
-		buf_adds(out, shown++ ? ",\n{\"keys\":" : "\n{\"keys\":");
-		json_keys(out, &q->by, g.list[i].keys);
-		buf_addc(out, ',');
-		json_figure(out, &g.list[i]);
-		buf_addc(out, '}');
+		shown++;
+		jw_line(j);
+		jw_object(j, NULL);
+		figure_json_keys(j, &q->by, g.list[i].keys);
+		figure_json_members(j, &g.list[i]);
+		jw_end(j);
 	}
-	buf_addf(out, "],\"shown\":%lld,\"matching\":%lld,\"all\":%lld,\"other\":{", (long long)shown,
-	         (long long)matching, (long long)all);
-	json_figure(out, &other);
-	buf_adds(out, "},\"total\":{");
-	json_figure(out, &total);
-	buf_adds(out, "}}");
+	jw_end(j);
+	assert(shown <= matching && matching <= all);
+	jw_int(j, "shown", shown);
+	jw_int(j, "matching", matching);
+	jw_int(j, "all", all);
+	write_figure(j, "other", &other);
+	write_figure(j, "total", &total);
+	jw_end(j);
 	groups_release(&g);
 	return true;
 }
@@ -147,19 +158,18 @@ struct mover {
 	struct usd change;
 };
 
-static struct usd magnitude(struct usd u)
+static struct usd absolute(struct usd u)
 {
 	return u.pico < 0 ? usd_sub(USD_ZERO, u) : u;
 }
 
-static int by_change(const void *x, const void *y)
+static int compare_by_change(const void *x, const void *y)
 {
 	const struct mover *a = x, *b = y;
-	int c = usd_cmp(magnitude(b->change), magnitude(a->change));
+	int c = usd_cmp(absolute(b->change), absolute(a->change));
 	return c ? c : str_cmp(a->keys[0], b->keys[0]);
 }
 
-// Both lists are sorted by their keys.
 static int compare_keys(const struct group *x, const struct group *y)
 {
 	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
@@ -170,7 +180,8 @@ static int compare_keys(const struct group *x, const struct group *y)
 	return 0;
 }
 
-static int pair_up(const struct groups *now, const struct groups *then, struct mover *ret)
+// The groups of both lists, which are sorted by their keys, as pairs of one key. Returns their number.
+static int pair_groups(const struct groups *now, const struct groups *then, struct mover *ret)
 {
 	int n = 0;
 	for (int32_t i = 0, k = 0; i < now->n || k < then->n; n++) {
@@ -179,31 +190,32 @@ static int pair_up(const struct groups *now, const struct groups *then, struct m
 		ret[n] = (struct mover){x ? x->keys : y->keys, x, y,
 		                        usd_sub(x ? x->usd : USD_ZERO, y ? y->usd : USD_ZERO)};
 	}
-	qsort(ret, (size_t)n, sizeof *ret, by_change);
+	assert(n <= now->n + then->n);
+	qsort(ret, (size_t)n, sizeof *ret, compare_by_change);
 	return n;
 }
 
-static void add_mover(struct buf *out, const struct grouping *by, const struct mover *m)
+static void write_mover(struct json_writer *j, const struct grouping *by, const struct mover *m)
 {
-	// Sure: the bands of the two figures do not touch.
+	// the bands of the two figures do not overlap
 	bool sure = (m->now && usd_cmp(m->now->usd_low, m->then ? m->then->usd_high : USD_ZERO) > 0) ||
 	            (m->then && usd_cmp(m->now ? m->now->usd_high : USD_ZERO, m->then->usd_low) < 0);
-	buf_adds(out, "{\"keys\":");
-	json_keys(out, by, m->keys);
-	buf_adds(out, ",\"usd\":");
-	json_usd(out, m->now ? m->now->usd : USD_ZERO);
-	buf_adds(out, ",\"usd_before\":");
-	json_usd(out, m->then ? m->then->usd : USD_ZERO);
-	buf_adds(out, ",\"change\":");
-	json_usd(out, m->change);
-	buf_addf(out, ",\"new\":%s,\"sure\":%s}", m->then ? "false" : "true", sure ? "true" : "false");
+	jw_line(j);
+	jw_object(j, NULL);
+	figure_json_keys(j, by, m->keys);
+	jw_usd(j, "usd", m->now ? m->now->usd : USD_ZERO);
+	jw_usd(j, "usd_before", m->then ? m->then->usd : USD_ZERO);
+	jw_usd(j, "change", m->change);
+	jw_bool(j, "new", !m->then);
+	jw_bool(j, "sure", sure);
+	jw_end(j);
 }
 
-bool api_movers(struct api *a, const struct api_query *q, struct buf *out, struct err *err)
+bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct groups now, then;
 	int64_t hour = q->now_ms / MS_PER_HOUR, from = q->from, to = q->to;
-	// the present hour is not over: comparing it with a whole one would be unfair
+	// the present hour is not over, so it is not compared with a whole one
 	if (to > hour && to - from > 1) {
 		from -= to - hour;
 		to = hour;
@@ -211,23 +223,23 @@ bool api_movers(struct api *a, const struct api_query *q, struct buf *out, struc
 	int64_t length = to - from;
 	groups_init(&now, &q->by);
 	groups_init(&then, &q->by);
-	bool good = rollups_sum(a->rollups, &q->by, &q->only, from, to, hour, &now, err) &&
-	            rollups_sum(a->rollups, &q->by, &q->only, from - length, from, hour, &then, err);
+	bool good = api_sum_groups(a, q, from, to, &now, err) &&
+	            api_sum_groups(a, q, from - length, from, &then, err);
 	if (good) {
 		groups_sort_by_key(&now);
 		groups_sort_by_key(&then);
 		struct mover *movers = xcalloc((size_t)(now.n + then.n) + 1, sizeof *movers);
-		int n = pair_up(&now, &then, movers), shown = 0;
-		buf_addc(out, '{');
-		json_span(out, from, to);
-		buf_adds(out, ",\"before\":{");
-		json_span(out, from - length, from);
-		buf_adds(out, "},\"movers\":[");
-		for (int i = 0; i < n && shown < q->limit && movers[i].change.pico != 0; i++) {
-			buf_adds(out, shown++ ? ",\n" : "\n");
-			add_mover(out, &q->by, &movers[i]);
-		}
-		buf_adds(out, "]}");
+		int n = pair_groups(&now, &then, movers);
+		jw_object(j, NULL);
+		figure_json_span(j, from, to);
+		jw_object(j, "before");
+		figure_json_span(j, from - length, from);
+		jw_end(j);
+		jw_array(j, "movers");
+		for (int i = 0; i < n && i < q->limit && movers[i].change.pico != 0; i++)
+			write_mover(j, &q->by, &movers[i]);
+		jw_end(j);
+		jw_end(j);
 		free(movers);
 	}
 	groups_release(&now);

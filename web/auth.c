@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The clients known are a table of fixed size; an address pushes out the one that was quiet longest among the
-// few places it may take. Somebody with thousands of addresses thereby escapes the rate, and still meets the
-// limit of connections.
+// Clients are kept in a table of fixed size. A new address replaces the one that was quiet longest among
+// the few places it may take. So a client with thousands of addresses escapes the rate, but not the limit
+// of connections.
 #include "web/auth.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -17,9 +18,9 @@
 
 enum {
 	CLIENTS = 4096, WAYS = 8,
-	BURST_S = 4,             // a client may spend so many seconds' worth at once
+	BURST_S = 4,             // seconds of the rate that a client may use at once
 	WRONG_MAX = 10,          // wrong tokens at once ...
-	WRONG_EVERY_MS = 6000,   // ... and one more each so often
+	WRONG_EVERY_MS = 6000,   // ... and then one in so many
 	TOKEN_LEN_MIN = 16,
 	FILE_BYTES_MAX = 1 << 20,
 };
@@ -52,7 +53,7 @@ static void digest_of(struct str token, unsigned char *ret)
 	SHA256((const unsigned char *)(token.p ? token.p : ""), token.len, ret);
 }
 
-static struct str word(struct str *rest)
+static struct str cut_word(struct str *rest)
 {
 	while (rest->len && (*rest->p == ' ' || *rest->p == '\t' || *rest->p == '\r'))
 		rest->p++, rest->len--;
@@ -70,7 +71,8 @@ static bool read_tokens(const char *file, struct str text, struct token **ret, s
 	struct token *list = NULL;
 	size_t n = 0;
 	for (int line = 1; text.len; line++) {
-		struct str rest = str_cut(&text, '\n'), name = word(&rest), token = word(&rest), more = word(&rest);
+		struct str rest = str_cut(&text, '\n'), name = cut_word(&rest), token = cut_word(&rest),
+				   more = cut_word(&rest);
 		if (!name.len || name.p[0] == '#')
 			continue;
 		if (token.len < TOKEN_LEN_MIN || more.len) {
@@ -85,7 +87,7 @@ static bool read_tokens(const char *file, struct str text, struct token **ret, s
 		digest_of(token, list[n++].digest);
 	}
 	if (n == 0)
-		return err_set(err, ERR_CONFIG, "auth.tokens.file %s holds no token: nobody could ask anything",
+		return err_set(err, ERR_CONFIG, "auth.tokens.file %s holds no token: every request would be refused",
 		               file);
 	*ret = list;
 	*ret_n = n;
@@ -103,7 +105,7 @@ bool auth_refresh(struct auth *a, struct err *err)
 		return err_set(err, ERR_CONFIG, "auth.tokens.file = %s: %s", a->file, strerror(errno));
 	if (a->tokens && st.st_mtim.tv_sec == a->changed.tv_sec && st.st_mtim.tv_nsec == a->changed.tv_nsec)
 		return true;
-	a->changed = st.st_mtim; // a bad file is complained of once, not each second
+	a->changed = st.st_mtim; // of a bad file too: its error is reported once, not each second
 	FILE *f = fopen(a->file, "re");
 	if (!f)
 		return err_set(err, ERR_CONFIG, "auth.tokens.file = %s: cannot be opened: %s", a->file,
@@ -125,13 +127,13 @@ bool auth_refresh(struct auth *a, struct err *err)
 	return true;
 }
 
-static bool knows(struct auth *a, struct str token)
+static bool knows_token(struct auth *a, struct str token)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	int found = 0;
 	digest_of(token, digest);
 	pthread_mutex_lock(&a->lock);
-	for (size_t i = 0; i < a->ntokens; i++) // all of them, whichever fits
+	for (size_t i = 0; i < a->ntokens; i++) // all of them, to take the same time
 		found |= CRYPTO_memcmp(digest, a->tokens[i].digest, sizeof digest) == 0;
 	pthread_mutex_unlock(&a->lock);
 	return found;
@@ -144,7 +146,7 @@ static int64_t at_most(int64_t v, int64_t max)
 	return v < max ? v : max;
 }
 
-static struct client *client_of(struct auth *a, struct str peer, int64_t now)
+static struct client *find_client(struct auth *a, struct str peer, int64_t now)
 {
 	uint64_t id = hash64(peer.p, peer.len) | 1;
 	struct client *row = &a->clients[id / 2 % (CLIENTS / WAYS) * WAYS], *oldest = row;
@@ -165,7 +167,8 @@ static struct client *client_of(struct auth *a, struct str peer, int64_t now)
 
 bool auth_rate(struct auth *a, struct str peer, int64_t ticks_ms)
 {
-	struct client *c = client_of(a, peer, ticks_ms);
+	struct client *c = find_client(a, peer, ticks_ms);
+	assert(c->credit >= 0 && c->wrong_credit >= 0);
 	if (c->credit < 1000)
 		return false;
 	c->credit -= 1000;
@@ -176,13 +179,13 @@ enum auth_verdict auth_check(struct auth *a, struct str peer, struct str authori
 {
 	if (!*a->file)
 		return AUTH_YES;
-	struct client *c = client_of(a, peer, ticks_ms);
-	struct str rest = authorization, scheme = word(&rest), token = word(&rest);
+	struct client *c = find_client(a, peer, ticks_ms);
+	struct str rest = authorization, scheme = cut_word(&rest), token = cut_word(&rest);
 	if (c->wrong_credit < WRONG_EVERY_MS)
 		return AUTH_SLOWER;
 	if (scheme.len != 6 || strncasecmp(scheme.p, "Bearer", 6) != 0 || !token.len)
 		return AUTH_MISSING;
-	if (knows(a, token))
+	if (knows_token(a, token))
 		return AUTH_YES;
 	c->wrong_credit -= WRONG_EVERY_MS;
 	return AUTH_WRONG;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/gzip.h"
 
+#include <assert.h>
 #include <zlib.h>
 
 enum { WINDOW_BITS = 15, GZIP_FORMAT = 16 };
@@ -8,6 +9,7 @@ enum { WINDOW_BITS = 15, GZIP_FORMAT = 16 };
 bool gzip_into(struct buf *out, struct str in, struct gzip_effort effort)
 {
 	z_stream z = {0};
+	assert(out->len == 0);
 	if (deflateInit2(&z, effort.level, Z_DEFLATED, WINDOW_BITS + GZIP_FORMAT, effort.memory,
 	                 Z_DEFAULT_STRATEGY) != Z_OK)
 		return false;

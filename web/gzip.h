@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes over the wire, smaller.
+// Bytes compressed in the format of gzip.
 #ifndef NOWCAST_WEB_GZIP_H
 #define NOWCAST_WEB_GZIP_H
 
@@ -7,13 +7,13 @@
 
 #include "base/buf.h"
 
-// What a smaller answer is worth: memory is zlib's memLevel.
+// zlib's level and memLevel: more time and memory for fewer bytes.
 struct gzip_effort {
 	int level, memory;
 };
 
-#define GZIP_ONCE ((struct gzip_effort){9, 9})     // packed once a start, sent often
-#define GZIP_ANSWER ((struct gzip_effort){4, 8})   // packed and sent once
+#define GZIP_ONCE ((struct gzip_effort){9, 9})     // compressed at the start, sent often
+#define GZIP_ANSWER ((struct gzip_effort){4, 8})   // compressed and sent once
 
 // Fills `out`, which is empty. False: it stays so, and the bytes are sent as they are.
 bool gzip_into(struct buf *out, struct str in, struct gzip_effort effort);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's own timeout counts silence only, so a client that drips a byte now and then would stay for
-// ever. Hence the list of connections with the moment each began its present phase, and http_tick, which
-// shuts down what is overdue.
+// The library's own timeout counts silence only, so a client that sends a byte now and then could stay for
+// ever. So there is a list of connections with the time at which each began its present phase, and
+// http_tick shuts down those that are overdue.
 #include "web/http.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -12,8 +13,8 @@
 
 enum {
 	REQUEST_MS = 20000,           // to send a request, and between two of one connection
-	ANSWER_MS = 120000,           // to compute and take an answer
-	KEEPALIVE_MS = 10000,         // what a viewer who went away costs is known after so long
+	ANSWER_MS = 120000,           // to compute and receive an answer
+	KEEPALIVE_MS = 10000,         // between heartbeats; a viewer that is gone is noticed at the second
 };
 
 void http_on_connection(void *user, struct MHD_Connection *mhd, void **context,
@@ -64,7 +65,7 @@ void http_tick(struct http *h)
 		int64_t limit = c->phase == RECEIVING ? REQUEST_MS : ANSWER_MS;
 		if (c->phase != STREAMING && c->fd >= 0 && now - c->since_ms > limit)
 			shutdown(c->fd,
-			         SHUT_RDWR); // the library sees the end and closes; the number stays ours until then
+			         SHUT_RDWR); // the library sees the end and closes; until then the number stays ours
 	}
 	if (now - h->event_ms > KEEPALIVE_MS) {
 		h->nbeat++;
@@ -79,6 +80,7 @@ void http_tick(struct http *h)
 bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route_fn, void *user,
                struct err *err)
 {
+	assert(o->connections_max > 0);
 	struct http *h = xcalloc(1, sizeof *h);
 	h->route = route_fn;
 	h->user = user;
@@ -104,7 +106,7 @@ void http_close(struct http *h)
 		return;
 	pthread_mutex_lock(&h->lock);
 	h->closing = true;
-	http_wake_viewers(h); // the library wants nothing suspended when it stops
+	http_wake_viewers(h); // nothing may be suspended when the library stops
 	while (h->parked) {
 		h->parked->x.answer.status = MHD_HTTP_SERVICE_UNAVAILABLE;
 		http_unpark(h->parked);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP in: requests as plain structs, answers as buffers, and one stream of events to any number of viewers.
-// What stands behind it (web/http_priv.h) is the only module that knows libmicrohttpd.
+// An HTTP server: requests as plain structs, answers as buffers, and one stream of events to any number of
+// viewers. Only the files of web/http_priv.h know libmicrohttpd.
 //
-//     socket -> [http thread: parse, route] -> DONE: answered at once
-//                                           -> LATER: parked, until somebody calls http_finish from any thread
-//                                           -> STREAM: gets what http_publish says, until it leaves
+//     socket -> [HTTP thread: parse, route] -> DONE: answered at once
+//                                           -> LATER: parked until any thread calls http_finish
+//                                           -> STREAM: gets what http_publish sends, until it leaves
 //
-// What a stranger may cost is bounded: connections in all and from one address, bytes of headers and of a
-// body, the time to send a request, the time to take an answer. A viewer who reads slowly gets the newest
-// event, not every one.
+// What a client may use is bounded: connections in all and from one address, bytes of headers and of a
+// body, the time to send a request, the time to receive an answer. A viewer that reads slowly gets the
+// newest event, not every one.
 #ifndef NOWCAST_WEB_HTTP_H
 #define NOWCAST_WEB_HTTP_H
 
@@ -32,7 +32,7 @@ struct http_request {
 	int nargs;               // HTTP_ARGS_MAX + 1: there were more
 	struct str body;
 	struct str authorization, host, content_type, fetch_site, if_none_match; // headers; STR_NONE if absent
-	bool gzip;               // the client takes it
+	bool gzip;               // the client accepts it
 	char peer[HTTP_PEER_SIZE];
 };
 
@@ -42,8 +42,7 @@ struct http_answer {
 	struct buf body;
 	struct str fixed;        // instead of body: bytes that live as long as the program
 	bool fixed_gzip;         // fixed is compressed
-	// static, or NULL; with one, the client may keep the answer and ask whether it still holds
-	const char *etag;
+	const char *etag;        // static, or NULL; with one, the client may keep the answer and revalidate it
 	int retry_s;             // Retry-After, or 0
 	const char *allow;       // with 405
 	bool challenge;          // with 401
@@ -53,7 +52,7 @@ struct http_exchange {
 	struct http_request request;
 	struct http_answer answer;
 	struct arena arena;      // strings of the request
-	struct http_exchange *next; // for whoever holds it while it is parked
+	struct http_exchange *next; // for the caller, while it is parked
 };
 
 enum http_route { HTTP_DONE, HTTP_LATER, HTTP_STREAM };
@@ -73,18 +72,15 @@ struct http;
 bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route, void *user,
                struct err *err) NC_CHECK;
 
-// Ends streams and answers what is still parked with 503 if the caller has not. No http_finish after it.
+// Ends streams, and answers with 503 what is still parked. No http_finish after it.
 void http_close(struct http *h);
 
 int http_port(const struct http *h);
 
-void http_finish(struct http_exchange *x);             // the answer of a parked exchange is ready; any thread
-// a whole event, "event: ...\ndata: ...\n\n"; any thread
-void http_publish(struct http *h, struct str event);
-int http_viewers(struct http *h);                      // of the stream, now; any thread
-
-// Ends connections that take too long, and keeps quiet streams alive; to be called each second or so, by any
-// thread.
-void http_tick(struct http *h);
+// Any thread may call these.
+void http_finish(struct http_exchange *x);           // the answer of a parked exchange is ready
+void http_publish(struct http *h, struct str event); // a whole one: "event: ...\ndata: ...\n\n"
+int http_viewers(struct http *h);                    // of the stream, now
+void http_tick(struct http *h); // each second or so: ends overdue connections, keeps quiet streams alive
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every answer says about itself, compression, and "you have that already".
+// The headers of an answer, its compression, and 304 for what the client has already.
+#include <assert.h>
 #include <stdio.h>
 
 #include "web/gzip.h"
@@ -7,8 +8,8 @@
 
 enum { GZIP_BYTES_MIN = 1400 }; // what fits into a packet gains nothing
 
-// What every answer says about itself. The page is one's own script and style and nothing else: what data
-// says cannot run.
+// The headers of every answer. The policy allows the page's own script and style only, so markup in data
+// cannot run.
 void http_add_headers(struct MHD_Response *r, const struct http_answer *a)
 {
 	static const char *const always[][2] = {
@@ -42,6 +43,7 @@ void http_add_headers(struct MHD_Response *r, const struct http_answer *a)
 enum MHD_Result http_send(struct exchange *e)
 {
 	struct http_answer *a = &e->x.answer;
+	assert(a->status && !e->parked);
 	struct str bytes = a->fixed.p ? a->fixed : buf_str(&a->body);
 	struct buf packed = BUF_INIT;
 	bool gzip = a->fixed.p ? a->fixed_gzip

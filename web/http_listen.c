@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where to listen, with which certificate, and within which limits: everything a stranger may use up has one.
-// What is wrong with the configuration is said by the name of its key.
+// The address, the certificate, and the limits: everything that a client may use up has one. An error in the
+// configuration names its key.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -16,7 +16,7 @@ enum {
 	FILE_BYTES_MAX = 1 << 20,
 };
 
-static bool read_file(const char *path, const char *key, char **ret, struct err *err)
+static bool read_pem(const char *path, const char *key, char **ret, struct err *err)
 {
 	FILE *f = fopen(path, "re");
 	if (!f)
@@ -34,7 +34,7 @@ static bool read_file(const char *path, const char *key, char **ret, struct err 
 }
 
 // "host:port", "[v6]:port", ":port".
-static bool resolve(const char *listen, struct addrinfo **ret, struct err *err)
+static bool resolve_address(const char *listen, struct addrinfo **ret, struct err *err)
 {
 	const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
 	char host[256];
@@ -55,7 +55,7 @@ static bool resolve(const char *listen, struct addrinfo **ret, struct err *err)
 	return true;
 }
 
-static bool start(struct http *h, const struct http_options *o, struct addrinfo *at, struct err *err)
+static bool start_daemon(struct http *h, const struct http_options *o, struct addrinfo *at, struct err *err)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	struct MHD_OptionItem tls[] = {
@@ -92,11 +92,11 @@ static bool start(struct http *h, const struct http_options *o, struct addrinfo 
 bool http_listen(struct http *h, const struct http_options *o, struct err *err)
 {
 	struct addrinfo *at = NULL;
-	bool good = resolve(o->listen, &at, err);
+	bool good = resolve_address(o->listen, &at, err);
 	if (good && *o->tls_cert)
-		good = read_file(o->tls_cert, "listen.tls.cert", &h->cert, err) &&
-		       read_file(o->tls_key, "listen.tls.key", &h->key, err);
-	good = good && start(h, o, at, err);
+		good = read_pem(o->tls_cert, "listen.tls.cert", &h->cert, err) &&
+		       read_pem(o->tls_key, "listen.tls.key", &h->key, err);
+	good = good && start_daemon(h, o, at, err);
 	if (at)
 		freeaddrinfo(at);
 	return good;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of the HTTP side share, beneath web/http.h:
 //
-//     http.c         opening and closing, connections and their time limits
-//     http_listen.c  the address, the certificate, the library's daemon
-//     http_request.c a request as plain structs, its way to whoever answers, and back
-//     http_answer.c  an answer as the library's, with the headers that every one has
-//     http_stream.c  the stream of events and its viewers
+//     http.c          opening and closing, connections and their time limits
+//     http_listen.c   the address, the certificate, the library's daemon
+//     http_request.c  a request as plain structs, routed, parked and brought back
+//     http_answer.c   an answer as the library's response, with the headers that every answer has
+//     http_stream.c   the stream of events and its viewers
 //
 // One thread of libmicrohttpd polls all sockets. It never computes and never waits: what takes time is parked
-// (suspended) and finished by another thread. `lock` guards what two threads see: the list of connections,
-// the newest event, the viewers.
+// (suspended) and finished by another thread. `lock` guards what two threads see: the connections, the parked
+// exchanges, the newest event, the viewers.
 #ifndef NOWCAST_WEB_HTTP_PRIV_H
 #define NOWCAST_WEB_HTTP_PRIV_H
 
@@ -32,13 +32,13 @@ struct viewer {
 	struct viewer *next, **where;
 	struct http *http;
 	struct MHD_Connection *mhd;
-	uint64_t seen, beat; // numbers of the event and of the heartbeat last taken
+	uint64_t seen, beat; // numbers of the event and of the heartbeat last sent to it
 	struct buf text;    // of the event being sent ...
 	size_t sent;        // ... and how much of it is
 	bool parked;
 };
 
-// An exchange as this file sees it: the public part comes first.
+// An exchange with its private part; the public part comes first.
 struct exchange {
 	struct http_exchange x;
 	struct http *http;
@@ -59,7 +59,7 @@ struct http {
 	int nviewers;
 	struct buf event;            // the newest
 	uint64_t nevent, nbeat;
-	int64_t event_ms;            // of the last of either
+	int64_t event_ms;            // when the last event or heartbeat was
 	bool closing;
 	char *cert, *key;
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request comes in pieces (headers, body, end) and is handed on once, whole. Who answers it later finds it
-// parked: the library has forgotten its socket until http_finish brings it back.
+// A request comes in pieces (headers, body, end) and is routed once it is whole. One that is answered later
+// is parked: the library does not poll its socket until http_finish resumes it.
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static enum MHD_Result add_arg(void *user, enum MHD_ValueKind kind, const char *
 	return MHD_YES;
 }
 
-static struct str header(struct exchange *e, const char *name)
+static struct str copy_header(struct exchange *e, const char *name)
 {
 	const char *value = MHD_lookup_connection_value(e->mhd, MHD_HEADER_KIND, name);
 	return value ? arena_str(&e->x.arena, str_of(value)) : STR_NONE;
@@ -45,7 +46,8 @@ static void name_peer(struct exchange *e)
 		            e->x.request.peer, sizeof e->x.request.peer, NULL, 0, NI_NUMERICHOST);
 }
 
-static struct exchange *begin(struct http *h, struct MHD_Connection *mhd, const char *url, const char *method)
+static struct exchange *begin_exchange(struct http *h, struct MHD_Connection *mhd, const char *url,
+                                       const char *method)
 {
 	struct exchange *e = xcalloc(1, sizeof *e);
 	struct http_request *r = &e->x.request;
@@ -54,11 +56,11 @@ static struct exchange *begin(struct http *h, struct MHD_Connection *mhd, const 
 	r->method = arena_str(&e->x.arena, str_of(method));
 	r->path = arena_str(&e->x.arena, str_of(url));
 	MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, add_arg, &e->x);
-	r->authorization = header(e, MHD_HTTP_HEADER_AUTHORIZATION);
-	r->host = header(e, MHD_HTTP_HEADER_HOST);
-	r->content_type = header(e, MHD_HTTP_HEADER_CONTENT_TYPE);
-	r->fetch_site = header(e, "Sec-Fetch-Site");
-	r->if_none_match = header(e, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	r->authorization = copy_header(e, MHD_HTTP_HEADER_AUTHORIZATION);
+	r->host = copy_header(e, MHD_HTTP_HEADER_HOST);
+	r->content_type = copy_header(e, MHD_HTTP_HEADER_CONTENT_TYPE);
+	r->fetch_site = copy_header(e, "Sec-Fetch-Site");
+	r->if_none_match = copy_header(e, MHD_HTTP_HEADER_IF_NONE_MATCH);
 	const char *encodings =
 		MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 	r->gzip = encodings && strstr(encodings, "gzip");
@@ -81,7 +83,7 @@ void http_on_completed(void *user, struct MHD_Connection *mhd, void **context,
 	*context = NULL;
 }
 
-static void park(struct exchange *e)
+static void park_exchange(struct exchange *e)
 {
 	struct http *h = e->http;
 	e->parked = true;
@@ -96,6 +98,7 @@ static void park(struct exchange *e)
 // Under the lock.
 void http_unpark(struct exchange *e)
 {
+	assert(e->parked);
 	*e->where = e->next_parked;
 	if (e->next_parked)
 		e->next_parked->where = e->where;
@@ -112,9 +115,10 @@ void http_finish(struct http_exchange *x)
 	pthread_mutex_unlock(&h->lock);
 }
 
-static enum MHD_Result route(struct exchange *e)
+static enum MHD_Result route_exchange(struct exchange *e)
 {
 	struct http *h = e->http;
+	assert(!e->routed);
 	e->routed = true;
 	e->x.request.body = buf_str(&e->body);
 	if (e->too_large) {
@@ -123,33 +127,33 @@ static enum MHD_Result route(struct exchange *e)
 		buf_addf(&e->x.answer.body, "the body is larger than %d bytes\n", BODY_BYTES_MAX);
 		return http_send(e);
 	}
-	// The lock is held so that nobody finishes what is not parked yet.
+	// Under the lock, so that no thread finishes an exchange before it is parked.
 	pthread_mutex_lock(&h->lock);
 	enum http_route how = h->route(h->user, &e->x);
 	if (how == HTTP_LATER)
-		park(e);
+		park_exchange(e);
 	pthread_mutex_unlock(&h->lock);
 	return how == HTTP_LATER ? MHD_YES : how == HTTP_STREAM ? http_send_stream(e) : http_send(e);
 }
 
-// The library gives each word of a query memory of its own before it asks anybody, and falls silent when that
-// runs out. It lets itself be told of the request line first, which lies in its buffer: a query of more words
-// than are answered ends one behind them.
+// The library allocates each parameter of a query before it calls anybody, and closes the connection when
+// its memory runs out. It shows the request line first, which lies in its own buffer: a query of too many
+// parameters is cut there behind one more than are allowed.
 void *http_on_line(void *user, const char *line, struct MHD_Connection *mhd)
 {
-	int words = 0;
+	int params = 0;
 	(void)user;
 	(void)mhd;
 	for (char *p = (char *)line; *p; p++)
-		if (*p == '&' && ++words > HTTP_ARGS_MAX) {
+		if (*p == '&' && ++params > HTTP_ARGS_MAX) {
 			*p = '\0';
 			break;
 		}
 	return NULL;
 }
 
-// A NUL would end a path early for whoever looks at it as a C string: text with one stays as it came, and is
-// found nowhere.
+// A NUL would end a path early where it is read as a C string. Text with one stays escaped, and no path is
+// equal to it.
 size_t http_unescape(void *user, struct MHD_Connection *mhd, char *text)
 {
 	(void)user;
@@ -164,7 +168,7 @@ enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const ch
 	struct exchange *e = *context;
 	(void)version;
 	if (!e) {
-		*context = begin(user, mhd, url, method);
+		*context = begin_exchange(user, mhd, url, method);
 		return MHD_YES;
 	}
 	if (*upload_n) {
@@ -178,5 +182,5 @@ enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const ch
 	if (e->routed)
 		return http_send(e);
 	http_set_phase(user, mhd, ANSWERING);
-	return route(e);
+	return route_exchange(e);
 }

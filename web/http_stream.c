@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A viewer is a connection whose answer never ends. It is suspended while there is nothing to say, and woken
-// by an event or, now and then, a comment that keeps proxies from hanging up. One who reads slowly skips to
-// the newest event.
+// A viewer is a connection whose answer never ends. It is suspended while there is nothing to send, and
+// resumed for an event or for a heartbeat: a comment that keeps proxies from closing the connection. One
+// that reads slowly skips to the newest event.
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -15,6 +16,7 @@ static ssize_t read_stream(void *user, uint64_t at, char *out, size_t max)
 	ssize_t n = 0;
 	(void)at;
 	pthread_mutex_lock(&h->lock);
+	assert(v->sent <= v->text.len);
 	if (v->sent == v->text.len && (v->seen != h->nevent || v->beat != h->nbeat)) {
 		buf_clear(&v->text);
 		buf_addstr(&v->text, v->seen != h->nevent ? buf_str(&h->event) : STR(": still here\n\n"));
@@ -36,7 +38,7 @@ static ssize_t read_stream(void *user, uint64_t at, char *out, size_t max)
 	return n;
 }
 
-static void free_stream(void *user)
+static void free_viewer(void *user)
 {
 	struct viewer *v = user;
 	pthread_mutex_lock(&v->http->lock);
@@ -44,17 +46,18 @@ static void free_stream(void *user)
 	if (v->next)
 		v->next->where = v->where;
 	v->http->nviewers--;
+	assert(v->http->nviewers >= 0);
 	pthread_mutex_unlock(&v->http->lock);
 	buf_release(&v->text);
 	free(v);
 }
 
-static struct MHD_Response *make_stream(struct http *h, struct MHD_Connection *mhd)
+static struct MHD_Response *new_viewer(struct http *h, struct MHD_Connection *mhd)
 {
 	struct viewer *v = xcalloc(1, sizeof *v);
 	*v = (struct viewer){.http = h, .mhd = mhd};
 	pthread_mutex_lock(&h->lock);
-	v->beat = h->nbeat; // but no event was seen: whoever comes gets the newest one at once
+	v->beat = h->nbeat; // but seen is 0: a new viewer gets the newest event at once
 	v->next = h->viewers;
 	v->where = &h->viewers;
 	if (v->next)
@@ -62,7 +65,7 @@ static struct MHD_Response *make_stream(struct http *h, struct MHD_Connection *m
 	h->viewers = v;
 	h->nviewers++;
 	pthread_mutex_unlock(&h->lock);
-	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, v, free_stream);
+	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, v, free_viewer);
 }
 
 // Under the lock.
@@ -78,7 +81,7 @@ void http_wake_viewers(struct http *h)
 
 enum MHD_Result http_send_stream(struct exchange *e)
 {
-	struct MHD_Response *r = make_stream(e->http, e->mhd);
+	struct MHD_Response *r = new_viewer(e->http, e->mhd);
 	if (!r)
 		return MHD_NO;
 	e->x.answer.type = "text/event-stream";
@@ -92,6 +95,7 @@ enum MHD_Result http_send_stream(struct exchange *e)
 
 void http_publish(struct http *h, struct str event)
 {
+	assert(str_ends(event, STR("\n\n")));
 	pthread_mutex_lock(&h->lock);
 	buf_clear(&h->event);
 	buf_addstr(&h->event, event);

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spend is restated (an estimate sharpens, a bill arrives), so it may fall and is no counter: gauges, named
-// by the span they sum, which begins anew with it. The names end in what Prometheus expects of units.
-// nowcast_tokens_total and nowcast_calls_total sum the day and behave as counters that are reset at midnight
-// UTC.
+// Spend is restated (an estimate improves, a bill arrives), so it may fall: it is a gauge, not a counter,
+// with the span it sums as a label. Names end in the unit, as Prometheus expects. nowcast_tokens_total and
+// nowcast_calls_total sum the day: counters that are reset at midnight UTC.
 #include "web/metrics.h"
 
-#include <stdio.h>
+#include <assert.h>
 
 #include "alert/alert.h"
 #include "alert/keys.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "query/figure_json.h"
 #include "store/keys.h"
 #include "store/overflow.h"
 #include "store/redis.h"
 
 enum { HOURS_PER_DAY = 24, USD_PLACES = 9 };
 
-static void family(struct buf *out, const char *name, const char *type, const char *help)
+static void write_family(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void sample_usd(struct buf *out, const char *name, const char *span, const char *key, struct str value,
+static void write_usd(struct buf *out, const char *name, const char *span, const char *key, struct str value,
                        const char *basis, struct usd usd)
 {
 	char text[USD_SIZE];
@@ -37,38 +37,50 @@ static void sample_usd(struct buf *out, const char *name, const char *span, cons
 	buf_addf(out, "} %s\n", usd_format(usd, USD_PLACES, text));
 }
 
-static void sample_basis(struct buf *out, const char *name, const char *span, const char *key,
+static void write_basis(struct buf *out, const char *name, const char *span, const char *key,
                          struct str value, const struct group *g)
 {
 	for (const struct basis_part *p = basis_parts; p->name; p++)
 		if (basis_usd(g, p).pico != 0 || (p == basis_parts && g->usd.pico == 0))
-			sample_usd(out, name, span, key, value, p->name, basis_usd(g, p));
+			write_usd(out, name, span, key, value, p->name, basis_usd(g, p));
 }
 
-// The dearest of a grouping by name, the rest as "(other)": a tag cannot hold parentheses, so no team is
-// called that.
-static bool top_of(struct api *a, const struct api_query *q, enum group_by by, const char *key,
-                   const char *name, const char *help, int64_t from, int64_t to, struct buf *out,
-                   struct err *err)
+static const struct top_metric {
+	enum group_by by;
+	const char *label, *name, *help;
+} top_metrics[] = {
+	{BY_MODEL, "model", "nowcast_model_spend_usd",
+     "Spend of the day by model, the most expensive ones and other."},
+	{BY_TEAM, "team", "nowcast_team_spend_usd",
+     "Spend of the day by team, the most expensive ones and other."},
+	{BY_PRINCIPAL, "principal", "nowcast_principal_spend_usd",
+     "Spend of the day by principal, the most expensive ones and other."},
+};
+
+// The most expensive groups by name, the others as "(other)": no team has that name, since a tag cannot hold
+// parentheses.
+static bool write_top(struct api *a, const struct api_query *q, const struct top_metric *m, int64_t from,
+                      int64_t to, struct buf *out, struct err *err)
 {
+	assert(from < to);
 	const struct grouping grouping = {
-		.n = 1, .by = {by}, .name = {str_of(key)}, .tag = {str_of(a->conf->team_tag)}};
+		.n = 1, .by = {m->by}, .name = {str_of(m->label)}, .tag = {str_of(a->conf->team_tag)}};
 	struct groups g;
 	struct group other = {0};
 	groups_init(&g, &grouping);
-	bool good = rollups_sum(a->rollups, &grouping, NULL, from, to, q->now_ms / MS_PER_HOUR, &g, err);
+	bool good = api_sum_groups(a, q, from, to, &g, err);
 	if (good) {
 		groups_sort_by_usd(&g);
-		family(out, name, "gauge", help);
+		write_family(out, m->name, "gauge", m->help);
 		for (int32_t i = 0; i < g.n; i++) {
 			if (i < a->conf->metrics_top) {
-				sample_basis(out, name, "today", key, g.list[i].keys[0], &g.list[i]);
+				write_basis(out, m->name, "today", m->label, g.list[i].keys[0], &g.list[i]);
 				continue;
 			}
 			group_add(&other, &g.list[i]);
 		}
 		if (g.n > a->conf->metrics_top)
-			sample_basis(out, name, "today", key, STR("(other)"), &other);
+			write_basis(out, m->name, "today", m->label, STR("(other)"), &other);
 	}
 	groups_release(&g);
 	return good;
@@ -80,29 +92,27 @@ static bool write_spend(struct api *a, const struct api_query *q, struct buf *ou
 	struct group today, this_month;
 	if (!api_sum(a, q, day, hour + 1, &today, err) || !api_sum(a, q, month, hour + 1, &this_month, err))
 		return false;
-	family(out, "nowcast_spend_usd", "gauge", "Spend of the span so far (UTC), by how it is known.");
-	sample_basis(out, "nowcast_spend_usd", "today", NULL, STR_NONE, &today);
-	sample_basis(out, "nowcast_spend_usd", "month", NULL, STR_NONE, &this_month);
-	family(out, "nowcast_spend_low_usd", "gauge", "Lower bound of the spend of the span.");
-	sample_usd(out, "nowcast_spend_low_usd", "today", NULL, STR_NONE, NULL, today.usd_low);
-	sample_usd(out, "nowcast_spend_low_usd", "month", NULL, STR_NONE, NULL, this_month.usd_low);
-	family(out, "nowcast_spend_high_usd", "gauge", "Upper bound of the spend of the span.");
-	sample_usd(out, "nowcast_spend_high_usd", "today", NULL, STR_NONE, NULL, today.usd_high);
-	sample_usd(out, "nowcast_spend_high_usd", "month", NULL, STR_NONE, NULL, this_month.usd_high);
-	family(out, "nowcast_calls_total", "counter", "Calls that were charged, today.");
+	write_family(out, "nowcast_spend_usd", "gauge", "Spend of the span so far (UTC), by how it is known.");
+	write_basis(out, "nowcast_spend_usd", "today", NULL, STR_NONE, &today);
+	write_basis(out, "nowcast_spend_usd", "month", NULL, STR_NONE, &this_month);
+	write_family(out, "nowcast_spend_low_usd", "gauge", "Lower bound of the spend of the span.");
+	write_usd(out, "nowcast_spend_low_usd", "today", NULL, STR_NONE, NULL, today.usd_low);
+	write_usd(out, "nowcast_spend_low_usd", "month", NULL, STR_NONE, NULL, this_month.usd_low);
+	write_family(out, "nowcast_spend_high_usd", "gauge", "Upper bound of the spend of the span.");
+	write_usd(out, "nowcast_spend_high_usd", "today", NULL, STR_NONE, NULL, today.usd_high);
+	write_usd(out, "nowcast_spend_high_usd", "month", NULL, STR_NONE, NULL, this_month.usd_high);
+	write_family(out, "nowcast_calls_total", "counter", "Calls that were charged, today.");
 	buf_addf(out, "nowcast_calls_total %lld\n", (long long)today.calls);
-	family(out, "nowcast_failed_calls_total", "counter", "Calls that failed, today.");
+	write_family(out, "nowcast_failed_calls_total", "counter", "Calls that failed, today.");
 	buf_addf(out, "nowcast_failed_calls_total %lld\n", (long long)today.failed);
-	family(out, "nowcast_tokens_total", "counter", "Tokens, today.");
+	write_family(out, "nowcast_tokens_total", "counter", "Tokens, today.");
 	buf_addf(out, "nowcast_tokens_total %lld\n", (long long)today.tokens);
-	family(out, "nowcast_unpriced_tokens_total", "counter", "Tokens without a price, today.");
+	write_family(out, "nowcast_unpriced_tokens_total", "counter", "Tokens without a price, today.");
 	buf_addf(out, "nowcast_unpriced_tokens_total %lld\n", (long long)today.unpriced);
-	return top_of(a, q, BY_MODEL, "model", "nowcast_model_spend_usd",
-	              "Spend of the day by model, the dearest ones and other.", day, hour + 1, out, err) &&
-	       top_of(a, q, BY_TEAM, "team", "nowcast_team_spend_usd",
-	              "Spend of the day by team, the dearest ones and other.", day, hour + 1, out, err) &&
-	       top_of(a, q, BY_PRINCIPAL, "principal", "nowcast_principal_spend_usd",
-	              "Spend of the day by principal, the dearest ones and other.", day, hour + 1, out, err);
+	for (size_t i = 0; i < sizeof top_metrics / sizeof *top_metrics; i++)
+		if (!write_top(a, q, &top_metrics[i], day, hour + 1, out, err))
+			return false;
+	return true;
 }
 
 // Members of <prefix>:signals: NAME is the time of the newest record, NAME:arrived when the last one came.
@@ -118,7 +128,7 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 	for (int arrived = 0; arrived < 2; arrived++) {
 		const char *name =
 			arrived ? "nowcast_signal_arrived_timestamp_seconds" : "nowcast_signal_newest_timestamp_seconds";
-		family(out, name, "gauge",
+		write_family(out, name, "gauge",
 		       arrived ? "When the last record of a kind came." : "Time of the newest record of a kind.");
 		for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2) {
 			struct str member = redis_elem(r, 0, i), score = redis_elem(r, 0, i + 1);
@@ -154,16 +164,16 @@ static bool write_overflow(struct api *a, struct buf *out, struct err *err)
 	if (!overflow_each(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, add_overflow, &s, err))
 		return false;
 	bool today = s.newest == api_now_ms(a) / MS_PER_HOUR / 24;
-	family(out, "nowcast_folded_sessions", "gauge",
+	write_family(out, "nowcast_folded_sessions", "gauge",
 	       "Sessions of the day without a row of their own (sessions.max), about.");
 	buf_addf(out, "nowcast_folded_sessions %lld\n", today ? (long long)s.names[OVERFLOW_SESSIONS] : 0);
-	family(out, "nowcast_folded_roles", "gauge",
+	write_family(out, "nowcast_folded_roles", "gauge",
 	       "Roles of the day, by account and region, that have such sessions.");
 	buf_addf(out, "nowcast_folded_roles %lld\n", today ? (long long)s.roles : 0);
-	family(out, "nowcast_folded_users", "gauge",
+	write_family(out, "nowcast_folded_users", "gauge",
 	       "Users of the day without a row of their own (users.max), about.");
 	buf_addf(out, "nowcast_folded_users %lld\n", today ? (long long)s.names[OVERFLOW_USERS] : 0);
-	family(
+	write_family(
 		out, "nowcast_folded_models", "gauge",
 		"Models of the day without a row of their own (models.max) unless there is a price for them, about.");
 	buf_addf(out, "nowcast_folded_models %lld\n", today ? (long long)s.names[OVERFLOW_MODELS] : 0);
@@ -176,7 +186,7 @@ static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 		enum alert_key key;
 		const char *command, *name, *help;
 	} counts[] = {
-		{ALERT_KEY_UP, "HLEN", "nowcast_alerts_up", "Alerts that are up, silenced ones too."},
+		{ALERT_KEY_UP, "HLEN", "nowcast_alerts_up", "Active alerts, silenced ones too."},
 		{ALERT_KEY_OUTBOX, "ZCARD", "nowcast_alert_messages_waiting",
 	     "Messages of alerts that their receivers have not taken yet."},
 		{ALERT_KEY_DEAD, "LLEN", "nowcast_alert_messages_given_up",
@@ -193,7 +203,7 @@ static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 	if (!redis_exec(r, err))
 		return false;
 	for (int i = 0; i < NCOUNTS; i++) {
-		family(out, counts[i].name, "gauge", counts[i].help);
+		write_family(out, counts[i].name, "gauge", counts[i].help);
 		buf_addf(out, "%s %lld\n", counts[i].name, (long long)redis_int(r, (size_t)i));
 	}
 	return true;
@@ -201,23 +211,23 @@ static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 
 void metrics_write(struct api *a, const struct metrics_server *s, struct buf *out)
 {
-	struct buf rollups = BUF_INIT;
+	struct buf figures = BUF_INIT;
 	struct err err = ERR_INIT;
 	struct api_query q = {.now_ms = api_now_ms(a)};
-	bool up = write_spend(a, &q, &rollups, &err) && write_signals(a, &rollups, &err) &&
-	          write_overflow(a, &rollups, &err) && write_alerts(a, &rollups, &err);
-	family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis is away.");
+	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
+	          write_overflow(a, &figures, &err) && write_alerts(a, &figures, &err);
+	write_family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis does not answer.");
 	buf_addf(out, "nowcast_up %d\n", up);
-	family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");
+	write_family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");
 	buf_addf(out, "nowcast_http_requests_total %llu\n", (unsigned long long)s->requests);
-	family(out, "nowcast_http_refused_total", "counter",
-	       "Requests answered with an error of the client's (4xx).");
+	write_family(out, "nowcast_http_refused_total", "counter",
+	       "Requests answered with 4xx.");
 	buf_addf(out, "nowcast_http_refused_total %llu\n", (unsigned long long)s->refused);
-	family(out, "nowcast_http_viewers", "gauge", "Viewers of the live stream.");
+	write_family(out, "nowcast_http_viewers", "gauge", "Viewers of the live stream.");
 	buf_addf(out, "nowcast_http_viewers %d\n", s->viewers);
-	family(out, "nowcast_start_time_seconds", "gauge", "When the server started.");
+	write_family(out, "nowcast_start_time_seconds", "gauge", "When the server started.");
 	buf_addf(out, "nowcast_start_time_seconds %lld\n", (long long)(s->started_ms / 1000));
 	if (up)
-		buf_addstr(out, buf_str(&rollups));
-	buf_release(&rollups);
+		buf_addstr(out, buf_str(&figures));
+	buf_release(&figures);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each file is compressed when the program starts, best and once, and kept for good. Browsers ask each time
-// whether theirs is still the one (ETag), so a new program shows its new page at once.
+// Each file is compressed once, when the program starts. Browsers revalidate theirs each time (ETag), so a
+// new program shows its new page at once.
 #include "web/page.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -10,7 +11,7 @@
 #include "base/hash.h"
 #include "web/gzip.h"
 
-// The build puts the chart library there (Makefile); a build without it has an empty one, and the page shows
+// The build puts the chart library there (Makefile). A build without it has an empty file, and the page shows
 // tables.
 #ifndef UPLOT_DIR
 #define UPLOT_DIR "build/web/vendor"
@@ -30,10 +31,10 @@ EMBED(page_openapi_json, "web/openapi.json")
 EMBED(page_uplot_js, UPLOT_DIR "/uPlot.js")
 EMBED(page_uplot_css, UPLOT_DIR "/uPlot.css")
 
-static struct file {
+static struct page_file {
 	const char *path, *type;
 	struct str (*bytes)(void);
-	struct buf packed;
+	struct buf gzip;
 	char etag[24];
 } files[] = {
 	{"/", "text/html; charset=utf-8", page_index_html, BUF_INIT, ""},
@@ -51,11 +52,11 @@ static struct file {
 	{"/api/v1/openapi.json", "application/json", page_openapi_json, BUF_INIT, ""},
 };
 
-static void prepare_all(void)
+static void compress_files(void)
 {
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		struct str bytes = files[i].bytes();
-		(void)gzip_into(&files[i].packed, bytes, GZIP_ONCE);
+		(void)gzip_into(&files[i].gzip, bytes, GZIP_ONCE);
 		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"",
 		         (unsigned long long)hash64(bytes.p, bytes.len));
 	}
@@ -64,18 +65,19 @@ static void prepare_all(void)
 void page_prepare(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, prepare_all);
+	pthread_once(&once, compress_files);
 }
 
 bool page_answer(const struct http_request *r, struct http_answer *ret)
 {
+	assert(*files[0].etag); // page_prepare was called
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		const struct file *f = &files[i];
+		const struct page_file *f = &files[i];
 		if (!str_is(r->path, f->path))
 			continue;
 		*ret = (struct http_answer){.status = 200, .type = f->type, .etag = f->etag};
-		ret->fixed_gzip = r->gzip && f->packed.len;
-		ret->fixed = ret->fixed_gzip ? buf_str(&f->packed) : f->bytes();
+		ret->fixed_gzip = r->gzip && f->gzip.len;
+		ret->fixed = ret->fixed_gzip ? buf_str(&f->gzip) : f->bytes();
 		return true;
 	}
 	return false;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two threads. The HTTP thread decides what a request is: too many, not allowed, a part of the page, or work;
-// work goes to the other, which owns the figures and answers one request after the other. Between requests it
-// looks after the rest: the live stream, overdue connections, changed tokens.
+// Two threads. The HTTP thread decides about each request: too many, not allowed, a file of the page, or
+// one for the worker. The worker owns the figures and answers one request after the other. Between requests
+// it publishes the live stream, ends overdue connections and reads changed tokens.
 //
-//     http thread:  route -> queue (bounded) --> worker: api_answer, metrics -> http_finish
-//                                                worker: every 2 s, if somebody looks: the summary -> http_publish
+//     HTTP thread:  route_request -> queue (bounded) -> worker: answer_exchange -> http_finish
+//                                                       worker: publish_summary every 2 s while there are
+//                                                               viewers -> http_publish
 //
-// What needs no token: the page itself (it holds no figures), /healthz and /readyz. On loopback without
-// tokens the name in Host is checked, or any web site could have its own name point here and read along (DNS
+// The page itself (it holds no figures), /healthz and /readyz need no token. On loopback without tokens the
+// name in Host is checked: else any web site could let its own name point here and read the figures (DNS
 // rebinding).
 #include "web/server.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -41,18 +43,18 @@ struct server {
 	struct http_exchange *queue, **tail;
 	int queued;
 	bool stop;
-	atomic_bool ready;              // Redis answered the last time it was asked
-	atomic_llong asked_ms;          // ... which was then (monotonic)
+	atomic_bool ready;              // Redis answered the last time
+	atomic_llong asked_ms;          // when that was (monotonic)
 	atomic_ullong requests, refused;
 	int64_t started_ms;
-	struct buf live;                // last summary published
-	int64_t live_ms;
-	bool warming;                   // there is more to read ahead
+	struct buf live;                // the summary published last
+	int64_t live_ms;                // when it was compared with a new one
+	bool warming;                   // there is more to read ahead now
 };
 
 // ---- routing: on the http thread ----------------------------------------------------------------
 
-static enum http_route plain(struct http_exchange *x, int status, const char *text)
+static enum http_route answer_plain(struct http_exchange *x, int status, const char *text)
 {
 	x->answer.status = status;
 	x->answer.type = "text/plain; charset=utf-8";
@@ -60,7 +62,7 @@ static enum http_route plain(struct http_exchange *x, int status, const char *te
 	return HTTP_DONE;
 }
 
-#define refuse(x, ...) (api_error(&(x)->answer, __VA_ARGS__), HTTP_DONE)
+#define refuse_request(x, ...) (api_error(&(x)->answer, __VA_ARGS__), HTTP_DONE)
 
 static bool is_loopback_name(struct str host)
 {
@@ -74,13 +76,13 @@ static bool is_loopback_name(struct str host)
 	return false;
 }
 
-static bool is_work(struct str path)
+static bool is_for_worker(struct str path)
 {
-	return str_is(path, "/metrics") || str_is(path, "/api/v1/events") || api_knows(path);
+	return str_is(path, "/metrics") || str_is(path, "/api/v1/events") || api_has_path(path);
 }
 
-// Whether this client may have what needs a token. False: the answer says why not.
-static bool may_ask(struct server *s, struct http_exchange *x)
+// Whether the client has a token, where one is needed. False: the answer says why not.
+static bool check_token(struct server *s, struct http_exchange *x)
 {
 	switch (auth_check(s->auth, str_of(x->request.peer), x->request.authorization, when_ticks_ms())) {
 	case AUTH_YES:
@@ -101,9 +103,10 @@ static bool may_ask(struct server *s, struct http_exchange *x)
 	return false;
 }
 
-static enum http_route enqueue(struct server *s, struct http_exchange *x)
+static enum http_route enqueue_exchange(struct server *s, struct http_exchange *x)
 {
 	pthread_mutex_lock(&s->lock);
+	assert(s->queued >= 0 && s->queued <= QUEUE_MAX);
 	bool full = s->queued >= QUEUE_MAX || s->stop;
 	if (!full) {
 		x->next = NULL;
@@ -116,52 +119,53 @@ static enum http_route enqueue(struct server *s, struct http_exchange *x)
 	if (!full)
 		return HTTP_LATER;
 	x->answer.retry_s = 2;
-	return refuse(x, 503, "too many requests are waiting: try again in a moment");
+	return refuse_request(x, 503, "too many requests are waiting: try again in a moment");
 }
 
 static enum http_route route_get(struct server *s, struct http_exchange *x)
 {
 	struct str path = x->request.path;
 	if (str_is(path, "/healthz"))
-		return plain(x, 200, "ok\n");
+		return answer_plain(x, 200, "ok\n");
 	if (str_is(path, "/readyz"))
-		return atomic_load(&s->ready) ? plain(x, 200, "ready\n") : plain(x, 503, "Redis does not answer\n");
+		return atomic_load(&s->ready) ? answer_plain(x, 200, "ready\n")
+		                              : answer_plain(x, 503, "Redis does not answer\n");
 	if (page_answer(&x->request, &x->answer))
 		return HTTP_DONE;
-	if (!is_work(path))
-		return refuse(x, 404, "there is nothing here; /api/v1/openapi.json lists what there is");
-	if (!may_ask(s, x))
+	if (!is_for_worker(path))
+		return refuse_request(x, 404, "there is nothing here; /api/v1/openapi.json lists what there is");
+	if (!check_token(s, x))
 		return HTTP_DONE;
-	return str_is(path, "/api/v1/events") ? HTTP_STREAM : enqueue(s, x);
+	return str_is(path, "/api/v1/events") ? HTTP_STREAM : enqueue_exchange(s, x);
 }
 
-static enum http_route decide(struct server *s, struct http_exchange *x)
+static enum http_route route_allowed(struct server *s, struct http_exchange *x)
 {
 	const struct http_request *r = &x->request;
 	bool reading = str_is(r->method, "GET") || str_is(r->method, "HEAD");
 	if (!auth_rate(s->auth, str_of(r->peer), when_ticks_ms())) {
 		x->answer.retry_s = 1;
-		return refuse(x, 429, "more than %lld requests a second from your address",
+		return refuse_request(x, 429, "more than %lld requests a second from your address",
 		              (long long)s->conf->listen_rate);
 	}
 	if (s->loopback && !auth_wants_tokens(s->auth) && !is_loopback_name(r->host))
-		return refuse(x, 403,
+		return refuse_request(x, 403,
 		              "without tokens this server answers to localhost only, not to the name in Host");
 	if (!reading) {
 		x->answer.allow = "GET, HEAD";
-		return refuse(x, 405,
+		return refuse_request(x, 405,
 		              s->conf->listen_read_only ? "this server is read-only (listen.read_only)"
 		                                        : "nothing here can be changed by HTTP");
 	}
 	if (r->body.len)
-		return refuse(x, 400, "a body makes no sense with GET");
+		return refuse_request(x, 400, "a body makes no sense with GET");
 	return route_get(s, x);
 }
 
-static enum http_route route(void *user, struct http_exchange *x)
+static enum http_route route_request(void *user, struct http_exchange *x)
 {
 	struct server *s = user;
-	enum http_route how = decide(s, x);
+	enum http_route how = route_allowed(s, x);
 	atomic_fetch_add(&s->requests, 1);
 	if (how == HTTP_DONE && x->answer.status >= 400 && x->answer.status < 500)
 		atomic_fetch_add(&s->refused, 1);
@@ -183,11 +187,11 @@ static void note_redis(struct server *s, bool good)
 	}
 }
 
-static void answer(struct server *s, struct http_exchange *x)
+static void answer_exchange(struct server *s, struct http_exchange *x)
 {
 	int64_t began = when_ticks_ms();
 	if (response_cache_find(s->response_cache, &x->request, began, &x->answer)) {
-		// somebody asked the same just now
+		// the same was asked a moment ago
 	} else if (str_is(x->request.path, "/metrics")) {
 		struct metrics_server m = {atomic_load(&s->requests), atomic_load(&s->refused), http_viewers(s->http),
 		                           s->started_ms};
@@ -206,8 +210,8 @@ static void answer(struct server *s, struct http_exchange *x)
 	http_finish(x);
 }
 
-// Tells viewers what has changed: the summary as an event, or that Redis is away.
-static void publish(struct server *s)
+// Sends viewers the summary if it has changed, or the error if Redis does not answer.
+static void publish_summary(struct server *s)
 {
 	struct http_request r = {.path = STR("/api/v1/summary")};
 	struct http_answer a = {0};
@@ -220,7 +224,7 @@ static void publish(struct server *s)
 	buf_addf(&event, "event: %s\ndata: ", a.status == 200 ? "summary" : "away");
 	buf_addstr(&event, buf_str(&a.body));
 	buf_adds(&event, "\n\n");
-	struct str news = buf_str(&event); // the time of now, which comes first, is none
+	struct str news = buf_str(&event); // without its first member, which is the time
 	str_cut(&news, ',');
 	if (!str_eq(news, buf_str(&s->live))) {
 		buf_clear(&s->live);
@@ -231,7 +235,7 @@ static void publish(struct server *s)
 	buf_release(&a.body);
 }
 
-static void ask_redis(struct server *s)
+static void ping_redis(struct server *s)
 {
 	struct redis *r = view_redis(rollups_view(s->api.rollups));
 	struct err err = ERR_INIT;
@@ -239,32 +243,32 @@ static void ask_redis(struct server *s)
 	note_redis(s, redis_exec(r, &err));
 }
 
-static void look_after(struct server *s)
+static void do_housekeeping(struct server *s)
 {
 	struct err err = ERR_INIT;
 	int64_t now = when_ticks_ms();
 	http_tick(s->http);
 	if (!auth_refresh(s->auth, &err))
-		log_error("the tokens in force stay", LOG_STR("why", err.msg));
+		log_error("the changed file of tokens is not used", LOG_STR("why", err.msg));
 	if (http_viewers(s->http) && now - s->live_ms >= LIVE_MS) {
-		publish(s);
+		publish_summary(s);
 		s->live_ms = when_ticks_ms();
 	} else if (now - atomic_load(&s->asked_ms) >= READY_MS) {
-		ask_redis(s);
+		ping_redis(s);
 	}
 }
 
-// Reads ahead while nobody waits. Redis away: the next question says so.
-static void warm(struct server *s)
+// Reads ahead while no request waits. An error is left to the next request.
+static void warm_rollups(struct server *s)
 {
 	struct err err = ERR_INIT;
 	if (!rollups_warm(s->api.rollups, api_now_ms(&s->api) / MS_PER_HOUR, &s->warming, &err))
 		s->warming = false;
 }
 
-// The next exchange to answer; NULL after a while without one (at once if there is something to read ahead),
-// and at the end.
-static struct http_exchange *next(struct server *s, bool *ret_stop)
+// The next exchange to answer. NULL after TICK_MS without one (at once if there is something to read
+// ahead), and at the end.
+static struct http_exchange *dequeue_exchange(struct server *s, bool *ret_stop)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -278,6 +282,7 @@ static struct http_exchange *next(struct server *s, bool *ret_stop)
 	if (x) {
 		s->queue = x->next;
 		s->queued--;
+		assert(s->queued >= 0);
 		if (!s->queue)
 			s->tail = &s->queue;
 	}
@@ -291,17 +296,17 @@ static void *worker_main(void *opaque)
 	struct server *s = opaque;
 	bool stop = false;
 	int64_t looked_ms = 0;
-	ask_redis(s);
+	ping_redis(s);
 	while (!stop) {
-		struct http_exchange *x = next(s, &stop);
+		struct http_exchange *x = dequeue_exchange(s, &stop);
 		if (x)
-			answer(s, x); // at the end too: what is parked is answered
+			answer_exchange(s, x); // at the end too: every parked request is answered
 		else if (!stop && atomic_load(&s->ready))
-			warm(s);
+			warm_rollups(s);
 		if (x && stop)
 			stop = false;
 		if (when_ticks_ms() - looked_ms >= TICK_MS) {
-			look_after(s);
+			do_housekeeping(s);
 			looked_ms = when_ticks_ms();
 		}
 	}
@@ -344,7 +349,7 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) &&
 	            check_exposure(s, listen, err) &&
 	            rollups_open(&s->api.rollups, redis_target_of(conf), err) &&
-	            http_open(&s->http, &o, route, s, err);
+	            http_open(&s->http, &o, route_request, s, err);
 	if (good)
 		rollups_limit(s->api.rollups, (size_t)conf->listen_memory);
 	if (good && pthread_create(&s->worker, NULL, worker_main, s) != 0)

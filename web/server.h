@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dashboard, the API and /metrics on one address, for `nowcast serve` and for a daemon with `listen` set.
-// It reads Redis through a view of its own and shares nothing with the workers.
+// The dashboard, the API and /metrics at one address, for `nowcast serve` and for a daemon with `listen` set.
+// The server has its own connection to Redis and shares nothing with the workers of the daemon.
 #ifndef NOWCAST_WEB_SERVER_H
 #define NOWCAST_WEB_SERVER_H
 
@@ -11,8 +11,8 @@
 
 struct server;
 
-// `listen`: the address; `fixed_now_ms`: 0, or the moment to take for now. `conf` outlives the server.
-// Listens when it returns; Redis need not be there yet. ERR_CONFIG names the key.
+// `listen`: the address. `fixed_now_ms`: the moment to take for now; 0: the clock tells. `conf` outlives the
+// server. It listens when this returns; Redis may come later. ERR_CONFIG names the key.
 bool server_start(struct server **ret, const struct conf *conf, const char *listen, int64_t fixed_now_ms,
                   struct err *err) NC_CHECK;
 void server_stop(struct server *s);

@@ -1,79 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/timeseries.h"
 
+#include <assert.h>
 #include <stddef.h>
 
-#include "base/when.h"
+#include "query/figure_json.h"
 
-static void add_column(struct buf *out, const char *name, const struct timeseries *s, size_t usd_at)
+static void write_column(struct json_writer *j, const char *name, const struct timeseries *s, size_t usd_at)
 {
-	buf_addf(out, "\"%s\":[", name);
-	for (int i = 0; i < s->n; i++) {
-		if (i)
-			buf_addc(out, ',');
-		json_usd(out, *(const struct usd *)((const char *)&s->total[i] + usd_at));
-	}
-	buf_addc(out, ']');
-}
-
-static void add_total(struct buf *out, const struct timeseries *s)
-{
-	buf_adds(out, ",\"total\":{");
-	add_column(out, "usd", s, offsetof(struct group, usd));
-	buf_addc(out, ',');
-	add_column(out, "usd_low", s, offsetof(struct group, usd_low));
-	buf_addc(out, ',');
-	add_column(out, "usd_high", s, offsetof(struct group, usd_high));
-	buf_adds(out, ",\"basis\":{");
-	for (const struct basis_part *p = basis_parts; p->name; p++) {
-		if (p != basis_parts)
-			buf_addc(out, ',');
-		add_column(out, p->name, s, p->usd_at);
-	}
-	buf_adds(out, "},\"tokens\":[");
+	jw_array(j, name);
 	for (int i = 0; i < s->n; i++)
-		buf_addf(out, "%s%lld", i ? "," : "", (long long)s->total[i].tokens);
-	buf_adds(out, "]}");
+		jw_usd(j, NULL, *(const struct usd *)((const char *)&s->total[i] + usd_at));
+	jw_end(j);
 }
 
-static void add_values(struct buf *out, const struct usd *values, int n)
+static void write_total(struct json_writer *j, const struct timeseries *s)
 {
-	buf_adds(out, "\"usd\":[");
-	for (int i = 0; i < n; i++) {
-		if (i)
-			buf_addc(out, ',');
-		json_usd(out, values[i]);
-	}
-	buf_addc(out, ']');
+	jw_object(j, "total");
+	write_column(j, "usd", s, offsetof(struct group, usd));
+	write_column(j, "usd_low", s, offsetof(struct group, usd_low));
+	write_column(j, "usd_high", s, offsetof(struct group, usd_high));
+	jw_object(j, "basis");
+	for (const struct basis_part *p = basis_parts; p->name; p++)
+		write_column(j, p->name, s, p->usd_at);
+	jw_end(j);
+	jw_array(j, "tokens");
+	for (int i = 0; i < s->n; i++)
+		jw_int(j, NULL, s->total[i].tokens);
+	jw_end(j);
+	jw_end(j);
 }
 
-static void add_groups(struct buf *out, const struct timeseries *s)
+static void write_values(struct json_writer *j, const struct usd *values, int n)
+{
+	jw_array(j, "usd");
+	for (int i = 0; i < n; i++)
+		jw_usd(j, NULL, values[i]);
+	jw_end(j);
+}
+
+static void write_groups(struct json_writer *j, const struct timeseries *s)
 {
 	struct usd *rest = s->values + (size_t)s->shown * (size_t)s->n;
-	buf_adds(out, ",\"groups\":[");
 	for (int k = 0; k < s->n; k++)
 		rest[k] = s->total[k].usd;
+	jw_array(j, "groups");
 	for (int i = 0; i < s->shown; i++) {
 		const struct usd *values = s->values + (size_t)i * (size_t)s->n;
 		for (int k = 0; k < s->n; k++)
 			rest[k] = usd_sub(rest[k], values[k]);
-		buf_adds(out, i ? ",\n{\"keys\":" : "\n{\"keys\":");
-		json_keys(out, &s->q->by, s->groups.list[i].keys);
-		buf_addc(out, ',');
-		add_values(out, values, s->n);
-		buf_addc(out, '}');
+		jw_line(j);
+		jw_object(j, NULL);
+		figure_json_keys(j, &s->q->by, s->groups.list[i].keys);
+		write_values(j, values, s->n);
+		jw_end(j);
 	}
-	buf_addf(out, "],\"others\":%d,\"other\":{", s->groups.n - s->shown);
-	add_values(out, rest, s->n);
-	buf_addc(out, '}');
+	jw_end(j);
+	jw_int(j, "others", s->groups.n - s->shown);
+	jw_object(j, "other");
+	write_values(j, rest, s->n);
+	jw_end(j);
 }
 
 bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_t to, struct err *err)
 {
 	const struct api_query *q = s->q;
-	if (!rollups_sum(a->rollups, &q->by, &q->only, from, to, q->now_ms / MS_PER_HOUR, &s->groups, err))
+	if (!api_sum_groups(a, q, from, to, &s->groups, err))
 		return false;
 	groups_sort_by_usd(&s->groups);
+	assert(s->n > 0 && q->limit > 0);
 	s->shown = s->groups.n < q->limit ? s->groups.n : (int)q->limit;
 	s->values = xcalloc((size_t)(s->shown + 1) * (size_t)s->n, sizeof *s->values);
 	return true;
@@ -91,21 +86,19 @@ int timeseries_row(const struct timeseries *s, const struct str *keys)
 	return -1;
 }
 
-void timeseries_write(struct buf *out, const struct timeseries *s)
+void timeseries_write(struct json_writer *j, const struct timeseries *s)
 {
-	buf_adds(out, "{\"from\":");
-	json_time(out, s->start_ms);
-	buf_adds(out, ",\"to\":");
-	json_time(out, s->start_ms + s->n * s->step_ms);
-	buf_addf(out, ",\"step\":\"%s\",\"times\":[", s->name);
-	for (int i = 0; i < s->n; i++) {
-		if (i)
-			buf_addc(out, ',');
-		json_time(out, s->start_ms + i * s->step_ms);
-	}
-	buf_addc(out, ']');
-	add_total(out, s);
+	assert(s->n > 0 && s->step_ms > 0);
+	jw_object(j, NULL);
+	jw_time(j, "from", s->start_ms);
+	jw_time(j, "to", s->start_ms + s->n * s->step_ms);
+	jw_strz(j, "step", s->name);
+	jw_array(j, "times");
+	for (int i = 0; i < s->n; i++)
+		jw_time(j, NULL, s->start_ms + i * s->step_ms);
+	jw_end(j);
+	write_total(j, s);
 	if (s->q->by.n)
-		add_groups(out, s);
-	buf_addc(out, '}');
+		write_groups(j, s);
+	jw_end(j);
 }

@@ -72,8 +72,8 @@ for query in hours=0 hours=-1 hours=1e3 limit=99999999999999999999 from=yesterda
 	is "?${query:0:40} is refused" "$(code "$url/api/v1/series?$query")" 400
 done
 for words in 33 100 1000 8000; do
-	is "a query of $words words is refused" "$(code "$url/api/v1/series?$(printf 'a&%.0s' $(seq $words))x=1")" 400
-	has "with the limit" "$(cat "$T/body")" 'more than 32 words'
+	is "a query of $words parameters is refused" "$(code "$url/api/v1/series?$(printf 'a&%.0s' $(seq $words))x=1")" 400
+	has "with the limit" "$(cat "$T/body")" 'more than 32 parameters'
 done
 for path in /../etc/passwd /..%2f..%2fetc/passwd //app.js /app.js%00.css /app.js/ /api/v1 /api/v1/summary/.. /%2e%2e/; do
 	is "$path is not there" "$(code "$url$path")" 404

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server, as the page sees it: answers as objects, errors as Errors with their status, and the live stream. The token
+// Questions to the server: answers as objects, errors as ApiError with their status, and the live stream. The token
 // travels in a header (never in a URL, never in a cookie) and is kept for the life of the tab.
 
 let token = sessionStorage.getItem("nowcast-token") || "";
@@ -16,7 +16,7 @@ function headers() {
 export class ApiError extends Error {
 	constructor(status, message) {
 		super(message);
-		this.status = status; // 0: the server itself is away
+		this.status = status; // 0: there was no answer
 	}
 }
 
@@ -40,7 +40,7 @@ export async function get(name, words, signal) {
 
 const pause = ms => new Promise(done => setTimeout(done, ms));
 
-// Calls on(event, data) for each event, and on("closed", ApiError) when the stream ends; then tries again, for ever.
+// Calls on(event, data) for each event, and on("closed", ApiError) when the stream ends; then connects again, for ever.
 export async function listen(on) {
 	for (let tries = 0; ; tries++) {
 		try {
@@ -52,7 +52,7 @@ export async function listen(on) {
 			throw new ApiError(0, "the stream ended");
 		} catch (e) {
 			on("closed", e);
-			if (e.status === 401) return; // asks for a token; whoever gets one listens again
+			if (e.status === 401) return; // the caller asks for a token, and listens again
 		}
 		await pause(Math.min(30000, 1000 * 2 ** Math.min(tries, 5)) * (0.5 + Math.random()));
 	}

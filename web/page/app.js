@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dashboard. The view is the query of the URL and nothing else (view.js). Panels are filled independently: one that fails
-// keeps what it showed.
+// The dashboard. The view is the query of the URL and nothing else (view.js). Panels are filled independently: one whose question
+// fails keeps what it showed.
 //
 //     URL -> view -> questions to the API -> panels
-//     live stream -> tiles at once; the other panels soon after, a few seconds apart at least
+//     live stream -> tiles at once; the other panels soon after, at most once in REFRESH_MS
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { csvOf, save } from "./csv.js";
@@ -18,17 +18,17 @@ const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 let view = readView(), limit = PAGE, now = new Date().toISOString(), round = null, lastSeries = null, lastGroups = null;
 
 function go(changes, replace) {
-	if ("now" in changes && changes.now !== view.now) summary = null; // today and this month are others then
+	if ("now" in changes && changes.now !== view.now) summary = null; // today and this month change with it
 	view = { ...view, ...changes };
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
 	limit = PAGE;
 	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
 	paintControls();
-	for (const id of ["tiles", "breakdown", "over-time"]) byId(id).setAttribute("aria-busy", "true"); // what stands there is of the view before
+	for (const id of ["tiles", "breakdown", "over-time"]) byId(id).setAttribute("aria-busy", "true"); // what they show is of the previous view
 	refresh();
 }
 
-// To the view that a link of an alert shows, which may name another host.
+// Shows the view of an alert's link, which may name another host.
 function follow(link) {
 	history.pushState(null, "", "/" + new URL(link, location).search);
 	go(readView(), true);
@@ -47,7 +47,7 @@ function pressed(label, on, act, title) {
 	return el("button", { type: "button", "aria-pressed": String(on), onclick: act, title }, label);
 }
 
-function stretch(from, to) {
+function spanText(from, to) {
 	const year = iso => (iso.slice(0, 4) === now.slice(0, 4) ? "" : " " + iso.slice(0, 4));
 	return day(from) + year(from) + " " + clock(from) + " to " + (from.slice(0, 10) === to.slice(0, 10) ? "" : day(to) + year(to) + " ") + clock(to);
 }
@@ -63,7 +63,7 @@ function paintControls() {
 	byId("filters").hidden = !view.filters.length && !view.from && !view.now;
 	document.body.classList.toggle("filtered", view.filters.length > 0);
 	const chip = (name, words, label, away) => el("span", { class: "chip" }, el("span", { class: "quiet" }, name), el("b", {}, words), el("button", { type: "button", "aria-label": label, onclick: () => go(away) }, "×"));
-	const fixed = view.from ? chip("span", stretch(view.from, view.to), "Back to the present", { from: "", to: "" }) : null;
+	const fixed = view.from ? chip("span", spanText(view.from, view.to), "Back to the present", { from: "", to: "" }) : null;
 	const then = view.now ? chip("as if it were", day(view.now) + " " + clock(view.now), "Back to now", { now: "" }) : null;
 	fill(byId("filters"), then, fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
@@ -80,7 +80,7 @@ function askDates() {
 		onkeydown: e => { if (e.key === "Escape") { paintControls(); byId("spans").lastElementChild.focus(); } },
 		onsubmit: e => {
 			e.preventDefault();
-			const [first, end] = [from.value, to.value].sort(); // whichever was named first
+			const [first, end] = [from.value, to.value].sort(); // in either order
 			go({ from: first + "T00:00:00Z", to: new Date(Date.parse(end) + 864e5).toISOString().slice(0, 10) + "T00:00:00Z" });
 		} }, from, " to ", to, el("button", { class: "plain" }, "show")));
 	from.focus();
@@ -101,7 +101,7 @@ function tile(title, figure, lines, barOf) {
 	return el("div", { class: "tile" }, el("h2", {}, title), el("div", { class: "figure" }, figure), barOf || null, ...lines.map(l => el("p", {}, ...[].concat(l))));
 }
 
-function versus(nowUsd, beforeUsd, words) {
+function comparedWith(nowUsd, beforeUsd, words) {
 	const c = change(Number(nowUsd), Number(beforeUsd));
 	if (!c) return ["nothing " + words];
 	return [el("b", { class: Number(nowUsd) > Number(beforeUsd) ? "up" : "down" }, c), " on " + usd(beforeUsd) + " " + words];
@@ -110,7 +110,7 @@ function versus(nowUsd, beforeUsd, words) {
 const between = f => "between " + usd(f.usd_low) + " and " + usd(f.usd_high);
 
 function range(f) {
-	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? between(f) : Number(f.usd) ? "known without doubt" : "";
+	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? between(f) : Number(f.usd) ? "known exactly" : "";
 }
 
 let summary = null, forecast = null, days = null;
@@ -119,9 +119,9 @@ function paintTiles() {
 	if (!summary) return;
 	const s = summary, f = forecast;
 	const tiles = [
-		tile("Today", usd(s.today.usd), [versus(s.today.usd, s.yesterday_so_far.usd, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
-		tile("This month", usd(s.month.usd), [versus(s.month.usd, s.last_month_so_far.usd, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
-		tile("This hour", usd(s.hour.usd), [(callsAreTold() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
+		tile("Today", usd(s.today.usd), [comparedWith(s.today.usd, s.yesterday_so_far.usd, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
+		tile("This month", usd(s.month.usd), [comparedWith(s.month.usd, s.last_month_so_far.usd, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
+		tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
@@ -159,9 +159,9 @@ function zoom(from, to) {
 	go({ from: iso(Math.floor(from / 3600) * 3600), to: iso(Math.ceil(to / 3600) * 3600) });
 }
 
-function curveOf(s) {
+function pointsOf(s) {
 	const end = Date.parse(s.to) / 1000, times = s.times.map(t => Date.parse(t) / 1000), upto = Date.parse(now) / 1000;
-	let n = times.length; // what is to come is not drawn, unless a clock ahead of ours put figures there: the list counts them, too
+	let n = times.length; // the future is not drawn, unless it has figures from a clock that is ahead: the list counts them, too
 	while (n > 1 && times[n - 1] > upto && !Number(s.total.usd_high[n - 1])) n--;
 	const numbers = a => a.slice(0, n).map(Number);
 	const d = { zoom, step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
@@ -177,17 +177,17 @@ function curveOf(s) {
 function paintChart() {
 	if (!lastSeries) return;
 	byId("over-time").removeAttribute("aria-busy");
-	const d = curveOf(lastSeries), sum = d.total.reduce((a, b) => a + b, 0);
+	const d = pointsOf(lastSeries), sum = d.total.reduce((a, b) => a + b, 0);
 	const known = d.stack.filter(s => s.values.some(v => v > 0));
 	fill(byId("legend"), ...known.map(s => {
 		const mark = el("i", { class: "mark" + (s.hatched ? " provisional" : "") });
 		if (!s.hatched) mark.style.background = s.colour;
 		return el("span", { title: s.title || s.label }, mark, el("span", { class: "words" }, s.label));
-	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The truth lies within, nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
+	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The true figure lies inside nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
 	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
 	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
 		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
-		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team"].includes(k) || k.startsWith("tag:")) ? " Minutes of one caller are not kept: within an hour, its spend has the shape of its models'." : "");
+		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team"].includes(k) || k.startsWith("tag:")) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
 	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
 	if (sum && arn && d.step !== "day") byId("chart-summary").append(" Where it comes from: ", el("code", {}, "nowcast explain '" + arn.replaceAll("'", "'\\''") + "' " + peak.slice(0, 13) + ":00:00Z"));
 	if (canDraw()) draw(byId("chart"), d);
@@ -217,8 +217,8 @@ function colourMark(value) {
 	return mark;
 }
 
-// A call is of no one token type.
-const callsAreTold = () => view.filters.every(([k]) => k !== "token_type");
+// A call has tokens of several types, so calls are not counted by type.
+const callsAreKnown = () => view.filters.every(([k]) => k !== "token_type");
 
 function groupRow(g, most, total) {
 	const value = g.keys[view.by], label = labelOf(view.by, value);
@@ -229,7 +229,7 @@ function groupRow(g, most, total) {
 		el("td", { class: "num c-usd" }, usd(g.usd)),
 		el("td", { class: "num c-band quiet" }, known && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : ""),
 		el("td", { class: "c-bar", title: basisText(g) }, bar(g, most), el("span", { class: "more" }, known ? percent(Number(g.usd), total) : "")),
-		el("td", { class: "num c-calls" }, view.by !== "token_type" && callsAreTold() ? count(g.calls) : "–"), el("td", { class: "num c-tokens" }, count(g.tokens)));
+		el("td", { class: "num c-calls" }, view.by !== "token_type" && callsAreKnown() ? count(g.calls) : "–"), el("td", { class: "num c-tokens" }, count(g.tokens)));
 }
 
 function paintBreakdown(b) {
@@ -245,13 +245,13 @@ function paintBreakdown(b) {
 		view.mode === "group" ? basisLegend(b.total.basis) : null);
 }
 
-// Of the bars in the list, where the chart's legend tells something else.
+// The legend of the bars in the list, where the chart's is of groups.
 const basisLegend = basis => el("span", { class: "legend" }, ...Object.keys(basisNames).filter(k => Number((basis || {})[k]) > 0).map(k =>
 	el("span", { title: basisTitles[k] }, el("i", { class: "mark " + k }), basisNames[k])));
 
 function saveGroups() {
 	const by = view.by, search = view.search ? [["search", view.search]] : [];
-	get("breakdown", question(["by", by], ["limit", 10000], ...search)).then(b => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), trouble);
+	get("breakdown", question(["by", by], ["limit", 10000], ...search)).then(b => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
 }
 
 const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
@@ -272,18 +272,18 @@ async function refresh() {
 	if (round) round.abort();
 	round = new AbortController();
 	const signal = round.signal, asked = panel(signal, "summary", [...pinned(), ...view.filters], s => { summary = s; now = s.now; paintTiles(); });
-	const refused = summary ? null : await asked.then(() => null, e => e); // today and this month are the server's, whatever this machine's clock says
+	const refused = summary ? null : await asked.then(() => null, e => e); // the server's clock decides what today and this month are
 	if (signal.aborted) return;
-	if (refused instanceof ApiError && refused.status !== 400) return trouble(refused); // nor would the others be answered
+	if (refused instanceof ApiError && refused.status !== 400) return showTrouble(refused); // the other questions would fail too
 	const step = stepOf(), by = view.by === "hour" ? "principal" : view.by;
 	clearTimeout(pending);
 	pending = 0;
 	refreshedAt = Date.now();
 	const search = view.search ? [["search", view.search]] : [];
-	const foretold = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
-	const tiles = Promise.all([asked, foretold]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
+	const forecastAsked = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
+	const tiles = Promise.all([asked, forecastAsked]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
 	const work = [
-		asked, foretold, tiles,
+		asked, forecastAsked, tiles,
 		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); if (lastGroups) paintBreakdown(lastGroups); }),
 		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
 		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill, since: summary?.extent?.from })),
@@ -299,14 +299,14 @@ async function refresh() {
 	const results = await Promise.allSettled(work);
 	if (signal.aborted) return;
 	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);
-	if (wrong) return trouble(wrong);
+	if (wrong) return showTrouble(wrong);
 	goodAt = new Date();
-	fresh();
+	showFresh();
 }
 
-function soon() {
+function refreshSoon() {
 	if (pending) return;
-	const wait = Math.max(0, REFRESH_MS - (Date.now() - refreshedAt)) + Math.random() * 1000; // many viewers do not ask in one breath
+	const wait = Math.max(0, REFRESH_MS - (Date.now() - refreshedAt)) + Math.random() * 1000; // so that viewers do not ask all at once
 	pending = setTimeout(refresh, wait);
 }
 
@@ -327,47 +327,47 @@ function paintBanner() {
 	if (first) fill(byId("banner"), ...first);
 }
 
-function live(on, text) {
-	const past = on && view.now; // nothing moves there
+function showLive(on, text) {
+	const past = on && view.now; // it does not change
 	byId("live").className = past ? "" : on ? "on" : "off";
 	byId("live-text").textContent = past ? "not live" : text;
 }
 
-function fresh() {
+function showFresh() {
 	document.body.classList.remove("stale");
 	hideBanner("trouble");
-	live(true, "live");
+	showLive(true, "live");
 }
 
-function trouble(e) {
+function showTrouble(e) {
 	if (e.status === 401) return askToken(e.message);
 	if (e.status === 400) return banner("trouble", "This view cannot be shown: " + e.message + ".", el("button", { type: "button", class: "plain", onclick: () => { hideBanner("trouble"); go({ ...blank }); } }, "Start over"));
-	if (e.status === 429) return soon();
+	if (e.status === 429) return refreshSoon();
 	document.body.classList.add("stale");
-	live(false, "stale");
-	banner("trouble", "Stale since " + (goodAt ? clock(goodAt.toISOString()) + " UTC" : "the start") + ": " + e.message + ". It goes on by itself when that is over.");
+	showLive(false, "stale");
+	banner("trouble", "Stale since " + (goodAt ? clock(goodAt.toISOString()) + " UTC" : "the start") + ": " + e.message + ". The page updates by itself when figures can be read again.");
 	pending = pending || setTimeout(refresh, REFRESH_MS);
 }
 
 function askToken(why) {
 	const dialog = byId("token-dialog");
 	if (dialog.open) return;
-	byId("token-why").textContent = why.includes("not known") ? "That token is not known here." : "This server shows its figures to those who have a token.";
-	live(false, "locked");
+	byId("token-why").textContent = why.includes("not known") ? "This token is not known here." : "This server asks for a token.";
+	showLive(false, "locked");
 	dialog.showModal();
 }
 
 function onEvent(event, data) {
-	if (event === "open") return live(true, "live");
-	if (event === "away") return trouble(new ApiError(503, data.error));
-	if (event === "closed") return data.status === 401 ? null : live(false, "reconnecting");
+	if (event === "open") return showLive(true, "live");
+	if (event === "away") return showTrouble(new ApiError(503, data.error));
+	if (event === "closed") return data.status === 401 ? null : showLive(false, "reconnecting");
 	if (event !== "summary") return;
 	if (!view.now && !view.filters.length) {
 		summary = data;
 		now = data.now;
 		paintTiles();
 	}
-	if (!document.hidden) soon();
+	if (!document.hidden) refreshSoon();
 }
 
 // ---- start
@@ -400,8 +400,8 @@ function start() {
 		if (e.key === "/") { e.preventDefault(); byId("search").focus(); }
 		if (e.key === "Escape" && view.filters.length) go({ filters: view.filters.slice(0, -1) });
 	});
-	document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
-	setInterval(() => { if (!document.hidden) soon(); }, SLOW_MS); // forecasts and ages move though no figure does
+	document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshSoon(); });
+	setInterval(() => { if (!document.hidden) refreshSoon(); }, SLOW_MS); // forecasts and ages change without an event
 	paintControls();
 	refresh();
 	listen(onEvent);

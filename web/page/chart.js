@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bars over time, stacked, with the error band of the sum. Stacking is done here: each series is drawn from zero up to the
-// sum of itself and those below it, the tallest first, so that the shorter ones stand in front.
+// sum of itself and those below it, the tallest first, so that the shorter ones are drawn over it.
 import { el, usd, clock, day } from "./parts.js";
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -31,7 +31,7 @@ function hatch(colour) {
 	return g.createPattern(c, "repeat");
 }
 
-// What the truth may lie in, over each bar that is not sure. The edges of thin ones would hide what they enclose: those are shaded only.
+// The band of each bar that is not known exactly. Bands of thin bars have no edges, which would hide what they enclose.
 function errorBand(d) {
 	const paint = u => {
 		const g = u.ctx, band = css("--band"), edges = css("--band-line"), line = isDense(u.root, d) ? 0 : Math.round(1.5 * devicePixelRatio), x = t => u.valToPos(t, "x", true), y = v => u.valToPos(v, "y", true);
@@ -79,12 +79,12 @@ function tooltip(host, d) {
 }
 
 const dollars = (u, ticks) => ticks.map(v => (ticks[1] - ticks[0] >= 1 ? "$" + v.toLocaleString("en-US") : usd(v)));
-// On a wall everything is larger, and so is what is drawn: lengths here are those of a desk, where a letter has 15 pixels.
+// On a wall screen everything is larger, the chart too: lengths here are for letters of 15 pixels.
 const scaled = px => Math.round(px * parseFloat(getComputedStyle(document.documentElement).fontSize) / 15);
 const axisStyle = () => ({ stroke: css("--quiet"), grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, font: scaled(12) + "px system-ui, sans-serif" });
 const heightOf = host => scaled(host.clientWidth < 500 ? 220 : 280);
 
-// Bars too thin for a gap between them run together, or rounding to pixels would comb them.
+// Thin bars have no gaps: rounding to pixels would make the gaps uneven.
 const isDense = (host, d) => host.clientWidth / d.times.length < 6;
 
 function options(host, d) {
@@ -139,8 +139,8 @@ function pad(list, n) {
 	return [...list, ...new Array(Math.max(0, n - list.length)).fill(null)];
 }
 
-// The way from today to the end foretold, as straight as anybody knows.
-function ahead(m, n, end) {
+// A straight line from today to the forecast end.
+function forecastLine(m, n, end) {
 	const from = m.current.length - 1, to = m.length - 1, line = new Array(n).fill(null);
 	for (let i = from; i <= to; i++) line[i] = to > from ? m.current[from] + (end - m.current[from]) * (i - from) / (to - from) : end;
 	return line;
@@ -150,11 +150,11 @@ function ahead(m, n, end) {
 export function drawMonths(host, m) {
 	if (!canDraw() || !m.current.length) return host.replaceChildren();
 	const n = Math.max(m.length, m.before.length), days = Array.from({ length: n }, (_, i) => i + 1);
-	const lines = m.end ? [2, 0, 1].map(i => ahead(m, n, m.end[i])) : [];
+	const lines = m.end ? [2, 0, 1].map(i => forecastLine(m, n, m.end[i])) : [];
 	const data = [days, pad(m.before, n), ...lines, pad(m.current, n)];
 	const axis = axisStyle();
 	const line = (label, colour, width, dash) => ({ label, stroke: colour, width, dash, points: { show: false } });
-	const series = [{}, line("last month", css("--other"), 2), ...(m.end ? [line("at most", "transparent", 0), line("at least", "transparent", 0), line("foretold", css("--exact"), 2, [5, 5])] : []),
+	const series = [{}, line("last month", css("--other"), 2), ...(m.end ? [line("at most", "transparent", 0), line("at least", "transparent", 0), line("forecast", css("--exact"), 2, [5, 5])] : []),
 		line("this month", css("--exact"), 3)];
 	if (months) months.destroy();
 	host.replaceChildren();

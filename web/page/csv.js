@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list as a file for a spreadsheet: every row, dollars to the last place. A name that a spreadsheet would run as a formula is
-// marked as text.
+// The list as a file for a spreadsheet: every row, dollars with all their places. A name that a spreadsheet would take for a formula
+// is marked as text.
 
 const bases = ["billed", "exact", "allocated", "provisional"];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The panels beside the chart and the list: each is given an answer of the API and fills its place. What a click leads to
-// comes with `view`: {key: the grouping in view, drill(key, value)}.
+// The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
+// does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
 import { age, byId, clock, count, day, el, fill, labelOf, nameOf, usd } from "./parts.js";
 
@@ -15,7 +15,7 @@ const share = (v, digits) => (100 * v).toFixed(digits === undefined ? (v < 0.099
 
 const periodNames = { hour: "this hour", day: "today", week: "this week", month: "this month" };
 
-// The spent part of the amount, the marks at which the rule rings, and where the period is foretold to end.
+// The spent part of the amount, the levels at which the rule alerts, and the forecast of the period's end.
 function budgetBar(b) {
 	const amount = Number(b.amount), most = Math.max(amount, Number(b.usd || 0), Math.min(Number(b.expected), 1.5 * amount)) || 1;
 	const place = v => Math.min(100, 100 * v / most) + "%";
@@ -36,15 +36,15 @@ function budgetBar(b) {
 	return e;
 }
 
-// Foretold as the tiles foretell; of budgets too many for that, as the last hours went.
+// The forecast is that of the tiles; where there are too many budgets for it, the rate of the last hours.
 function budgetWords(b) {
-	const by = b.foretold_by === "rate" ? "at the rate of the last " + (b.period === "hour" || b.period === "day" ? "hours" : "day") + " " : "foretold ";
+	const by = b.foretold_by === "rate" ? "at the rate of the last " + (b.period === "hour" || b.period === "day" ? "hours" : "day") + " " : "forecast ";
 	const end = by + usd(b.expected) + " for " + (b.period === "day" ? "today" : "the " + b.period);
 	if (b.used_ppm >= 1e6) return el("span", { class: "wrap up" }, "over by " + usd(Number(b.usd) - Number(b.amount)) + "; " + end);
 	return b.passes ? el("span", { class: "wrap up" }, "over from " + at(b.passes) + " on; " + end) : el("span", { class: "wrap" }, end);
 }
 
-const BUDGETS = 8; // shown unasked
+const BUDGETS = 8; // shown before a click
 let budgetsOpen = false;
 
 export function paintBudgets(a, view) {
@@ -69,13 +69,13 @@ export function paintMonths(days, f, now) {
 	const month = now.slice(0, 7), adding = list => { let sum = 0; return list.map(v => (sum += Number(v))); };
 	const part = own => days.times.map((t, i) => [t, days.total.usd[i]]).filter(([t]) => (t.slice(0, 7) === month) === own && t <= now).map(([, v]) => v);
 	const current = adding(part(true)), before = adding(part(false)), then = before[Math.min(current.length, before.length) - 1];
-	fill(byId("months-legend"), ...[["line", "--exact", "this month"], ["line", "--other", "last month"], ...(f ? [["dashed", "", "foretold"], ["band", "", "error band"]] : [])].map(([kind, colour, words]) => {
+	fill(byId("months-legend"), ...[["line", "--exact", "this month"], ["line", "--other", "last month"], ...(f ? [["dashed", "", "forecast"], ["band", "", "error band"]] : [])].map(([kind, colour, words]) => {
 		const mark = el("i", { class: "mark " + kind });
 		if (colour) mark.style.background = "var(" + colour + ")";
 		return el("span", {}, mark, words);
 	}));
 	byId("months-words").textContent = usd(current[current.length - 1] || 0) + " by day " + current.length + (before.some(v => v > 0) ?
-		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" : "; nothing last month") + (f ? "; foretold " + usd(f.month.usd) : "") + ".";
+		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" : "; nothing last month") + (f ? "; forecast " + usd(f.month.usd) : "") + ".";
 	const length = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).getUTCDate();
 	drawMonths(byId("months"), { current, before, length, end: f ? [f.month.usd_low, f.month.usd, f.month.usd_high].map(Number) : null });
 }
@@ -86,7 +86,7 @@ const horizons = [["5m", "5 minutes after"], ["1h", "an hour after"], ["24h", "a
 
 export function paintScores(s) {
 	const rows = horizons.filter(([k]) => s.total[k]).map(([k, words]) => [words, s.total[k], k]);
-	if (!rows.length) return fill(byId("scores"), el("p", { class: "quiet" }, "Not known yet: when a bill has come, each day's estimate is held against it."));
+	if (!rows.length) return fill(byId("scores"), el("p", { class: "quiet" }, "No data yet: each day's estimate is compared with the bill when it arrives."));
 	const number = v => (v === null ? "" : share(v));
 	const cells = (first, x) => el("tr", {}, el("th", { scope: "row" }, first), el("td", { class: "num" }, number(x.wape)),
 		el("td", { class: "num" }, x.bias === null ? "" : (x.bias > 0 ? "+" : x.bias < 0 ? "−" : "±") + share(Math.abs(x.bias))),
@@ -96,9 +96,9 @@ export function paintScores(s) {
 	const days = s.days.map(d => [d.day, d.as_of[rows[0][2]]]).filter(([, x]) => x && x.wape !== null).slice(0, 7);
 	fill(byId("scores"), el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, ...rows.map(([w, x]) => cells(w, x)),
 		days.length ? el("tr", { class: "days" }, el("th", { scope: "colgroup", colspan: 4 }, "Day by day, " + words)) : "", ...days.map(([d, x]) => cells(day(d), x)))),
-		el("p", { class: "quiet" }, "Off by: the mean miss of a caller's hour; in total: of all of them together, where too much and too little cancel out; band held: how much of the bill lay within the band. " +
+		el("p", { class: "quiet" }, "Off by: the mean error of a caller's hour. In total: the error of their sum, where too much and too little cancel out. Band held: the share of the bill inside the band. " +
 			usd(first.billed) + " billed in " + count(first.hours) + " hours." +
-			(cause ? " Most of what was missed " + words + ": " + cause.cause + "." : "")));
+			(cause ? " Main cause of the error " + words + ": " + cause.cause + "." : "")));
 }
 
 // ---- what moved, what caching does, what is not covered
@@ -111,7 +111,7 @@ export function paintMovers(m, view) {
 		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => view.drill(key, x.keys[key]) }, label.main),
 			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
 			el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
-	}), "Nothing moved."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", against as long before"),
+	}), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
 		since > Date.parse(m.before.from) ? el("p", { class: "quiet warn" }, "Not a fair comparison: figures begin " + at(view.since) + " only.") : null);
 }
 
@@ -133,22 +133,22 @@ export function paintGaps(g) {
 	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
 }
 
-// ---- what it stands on
+// ---- the bill, the signals, the doctor
 
 export function paintBill(b) {
 	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one."));
 	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
 		const until = Object.values(p.final_until).sort();
 		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
-			el("span", { class: "wrap" }, p.invoiced === "yes" ? "invoiced" : until.length ? "the bill's up to " + at(until[0]) + (until.length > 1 ? " in every account" : "") : "nothing is final yet",
+			el("span", { class: "wrap" }, p.invoiced === "yes" ? "invoiced" : until.length ? "billed up to " + at(until[0]) + (until.length > 1 ? " in every account" : "") : "nothing is final yet",
 				p.delivered ? "; delivered " + at(p.delivered) : "", p.principals === "no" ? "; without principals" : ""));
 	}), "No billing period yet."), el("p", { class: "quiet" }, "read " + (b.last_run.finished ? at(b.last_run.finished) : "") + ", " + count(b.last_run.rows) + " rows"));
 }
 
 export function paintSignals(f) {
 	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
-		el("span", { class: "wrap" }, s.newest ? "newest of " + at(s.newest) + ", heard " + age(s.arrived_age_s) + " ago" :
-			s.state !== "missing" ? "never came" : s.name === "metric" ? "never came: what calls do not tell themselves is guessed" : "never came: nothing can be attributed")))));
+		el("span", { class: "wrap" }, s.newest ? "newest of " + at(s.newest) + ", arrived " + age(s.arrived_age_s) + " ago" :
+			s.state !== "missing" ? "no data" : s.name === "metric" ? "no data: tokens that calls do not report are estimated without it" : "no data: nothing can be attributed")))));
 }
 
 export function paintFindings(f) {
@@ -156,23 +156,23 @@ export function paintFindings(f) {
 	fill(byId("findings"), listOf(bad.map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks."));
 }
 
-const severities = ["critical", "warning", "info"], alertsShown = () => (matchMedia("(max-width: 720px)").matches ? 3 : 6); // unasked
+const severities = ["critical", "warning", "info"], alertsShown = () => (matchMedia("(max-width: 720px)").matches ? 3 : 6); // before a click
 let alertsOpen = false;
 
 // "arn:aws:sts::111122223333:assumed-role/app/i-1 spends $3": as short as in the lists.
-const spoken = text => String(text || "").replace(/\barn:\S+/g, arn => nameOf("", arn).main);
+const shortText = text => String(text || "").replace(/\barn:\S+/g, arn => nameOf("", arn).main);
 
-// Worst first, then the newest. `follow` goes to the view that an alert links to.
+// The most severe first, then the newest. `follow` shows the view that an alert links to.
 export function paintAlerts(a, follow) {
 	const rank = x => (severities.indexOf(x.severity) + 3) % 3, all = [...a.alerts].sort((x, y) => rank(x) - rank(y) || (y.since || 0) - (x.since || 0));
 	const list = alertsOpen ? all : all.slice(0, alertsShown()), more = all.length - list.length;
 	byId("alerts-panel").hidden = !all.length;
 	byId("alerts-panel").classList.toggle("critical", all.some(x => x.severity === "critical"));
 	fill(byId("alerts"), listOf(list.map(x => {
-		const severity = String(x.severity || "warning"), text = spoken(x.text);
+		const severity = String(x.severity || "warning"), text = shortText(x.text);
 		return el("li", { title: String(x.group || "") }, el("span", { class: "state " + severity }, severity), el("span", { class: "name" }, String(x.rule || "alert")),
 			el("span", { class: "wrap" }, typeof x.link === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.link) }, text) : text,
 				x.since ? el("span", { class: "quiet" }, " since " + at(new Date(x.since).toISOString())) : null, x.silenced ? el("span", { class: "quiet" }, ", silenced") : null,
-				x.contributors ? el("span", { class: "quiet" }, "; most by " + spoken(x.contributors)) : null));
+				x.contributors ? el("span", { class: "quiet" }, "; most by " + shortText(x.contributors)) : null));
 	})), more > 0 ? el("p", { class: "foot" }, el("span", {}, count(more) + " more"), el("button", { type: "button", class: "plain", onclick: () => { alertsOpen = true; paintAlerts(a, follow); } }, "show them")) : null);
 }

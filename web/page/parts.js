@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small pieces: elements, numbers for people, names made short. Text from data goes in by textContent only, so a tag that
-// holds HTML is shown as the characters it is made of.
+// Small pieces: elements, numbers for people, short names. Text from data is set as textContent only, so a tag that holds HTML is
+// shown as its characters.
 
 // el("td", {class: "num", title: arn}, "text", child, ...)
 export function el(tag, attributes, ...children) {
@@ -16,15 +16,15 @@ export function el(tag, attributes, ...children) {
 
 export const byId = id => document.getElementById(id);
 
-const wayOf = e => e.textContent + "|" + (e.closest("tr, li")?.title || "");
+const focusKey = e => e.textContent + "|" + (e.closest("tr, li")?.title || "");
 
-// What takes a place anew takes nobody's focus away: it goes to the button that is called the same, or to the first one.
+// Replaces what is in `where`. The focus is kept: it moves to the new button with the same name, or to the first one.
 export function fill(where, ...children) {
-	const held = where.contains(document.activeElement) && document.activeElement !== where ? wayOf(document.activeElement) : null;
+	const held = where.contains(document.activeElement) && document.activeElement !== where ? focusKey(document.activeElement) : null;
 	where.replaceChildren(...children.filter(c => c !== null && c !== undefined));
 	if (held === null) return;
 	const buttons = [...where.querySelectorAll("button")];
-	(buttons.find(b => wayOf(b) === held) || buttons[0] || byId("breakdown")).focus({ preventScroll: true });
+	(buttons.find(b => focusKey(b) === held) || buttons[0] || byId("breakdown")).focus({ preventScroll: true });
 }
 
 // ---- numbers
@@ -82,7 +82,7 @@ export function age(seconds) {
 
 // ---- names
 
-// The part that tells it apart, and the rest that is nice to know: {main, more}.
+// The part that identifies it, and the rest in small print: {main, more}.
 export function nameOf(key, value) {
 	if (value === "") return { main: key === "role" ? "(no role)" : key === "team" ? "(no team)" : "(none)", more: "" };
 	const arn = /^arn:[^:]*:([^:]*):([^:]*):([^:]*):(.*)$/s.exec(value);
@@ -94,8 +94,8 @@ export function nameOf(key, value) {
 	return { main: arn[4], more: arn[3] };
 }
 
-// "global.anthropic.claude-haiku-4-5-20251001-v1:0": the model and the profile tell figures apart, the rest is small print. A name
-// that says little without its maker ("deepseek.r1") keeps him.
+// "global.anthropic.claude-haiku-4-5-20251001-v1:0": the model and the profile identify it, the rest is small print. A name that says
+// little without its maker ("deepseek.r1") keeps it.
 function modelOf(id) {
 	const m = /^(?:(global|us-gov|us|eu|apac|jp|au|ca)\.)?([a-z0-9]+)\.(.+?)(-\d{8})?(-v\d+)?(:\d+)?$/.exec(id);
 	if (!m) return { main: id, more: "" };
@@ -117,7 +117,7 @@ export function labelOf(key, value) {
 
 export const basisNames = { billed: "billed", exact: "exact", allocated: "allocated", provisional: "provisional" };
 export const basisTitles = {
-	billed: "On the bill", exact: "Tokens of the call are known", allocated: "A share of the metric's tokens", provisional: "No metric yet: what such calls usually take",
+	billed: "On the bill", exact: "Tokens of the call are known exactly", allocated: "Estimated: a share of the metric's tokens", provisional: "Estimated without a metric: what such calls usually use",
 };
 
 // A bar as long as the figure's part of `most`, divided by basis, with its error band as a whisker.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is looked at: a span, a grouping, filters, a search. It is the query of the URL and nothing else, so a link shows what its
-// sender saw and the back button goes back.
+// The view: a span, a grouping, filters, a search. It is the query of the URL and nothing else, so a link shows what its sender saw
+// and the back button shows the previous view.
 
 export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
 export const groupings = ["team", "role", "principal", "model", "token_type", "account", "region", "tier"];
@@ -32,7 +32,7 @@ export function urlOf(view) {
 	return text ? "/?" + text : "/";
 }
 
-// From a group to what is inside it: the next finer grouping that is not filtered already.
+// The view of one group: filtered by it, and by the next finer grouping that has no filter yet.
 export function inside(view, key, value) {
 	const filters = [...view.filters.filter(([k]) => k !== key), [key, value]];
 	const order = ["account", "region", "team", "role", "principal", "model", "token_type"], at = order.indexOf(key);
