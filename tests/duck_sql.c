@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs SQL statements in DuckDB, as nowcast loads it: tests make their Parquet files with it.
 //
-//     duck_sql 'COPY (SELECT ...) TO ''x.parquet'' (FORMAT parquet)'      exit status 2: there is no libduckdb.so
+//     duck_sql 'COPY (SELECT ...) TO ''x.parquet'' (FORMAT parquet)'
+//
+// Exit status 2: there is no libduckdb.so.
 #include <stdio.h>
 
 #include "reconcile/duckdb.h"

@@ -67,7 +67,7 @@ int main(void)
 	forecast_make(&past, 3, &f);
 	ok(f.days == 20 && is_near(f.rest, 24, .01) && is_near(f.ahead, 144, .01), "even days go on evenly");
 	ok(f.score.days == FORECAST_SCORED_MAX && f.score.off < 1e-9 && f.half < 1e-6,
-	   "and were foretold without a miss");
+	   "and the forecast is exact");
 
 	fill(28, 9, 20, 4, working);
 	forecast_make(&past, 3, &f);
@@ -86,7 +86,7 @@ int main(void)
 	fill(28, 12, 0, 2, restless);
 	forecast_make(&past, 1, &f);
 	ok(f.score.off > .02 && f.half > .05 * f.rest,
-	   "days that differ are foretold with a band, and with what it was off by");
+	   "days that differ have a forecast with a band, and its past error");
 
 	fill(1, 0, 0, 0, even);
 	forecast_make(&past, 27, &f);

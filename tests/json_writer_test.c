@@ -37,11 +37,12 @@ static const char *written(struct buf *out)
 int main(void)
 {
 	struct buf out = BUF_INIT;
-	is_str(written(&out),
-	       "{\"name\":\"a \\\"b\\\"\\n\",\"none\":null,\"list\":[\n-1,\n0,\n1],\"empty\":[],\"tag:\\\"x\\\"\":"
-	       "{\"yes\":true,\"null\":null,\"nan\":null,\"half\":0.50,\"usd\":\"1.500000000\","
-	       "\"at\":\"1970-01-01T00:00:00Z\",\"raw\":[1]}}",
-	       "members, arrays, lines, escapes and nulls");
+	is_str(
+		written(&out),
+		"{\"name\":\"a \\\"b\\\"\\n\",\"none\":null,\"list\":[\n-1,\n0,\n1],\"empty\":[],\"tag:\\\"x\\\"\":"
+		"{\"yes\":true,\"null\":null,\"nan\":null,\"half\":0.50,\"usd\":\"1.500000000\","
+		"\"at\":\"1970-01-01T00:00:00Z\",\"raw\":[1]}}",
+		"members, arrays, lines, escapes and nulls");
 	json_t *read = json_loads(out.data, 0, NULL);
 	ok(read != NULL, "another library reads it");
 	json_decref(read);

@@ -76,7 +76,7 @@ static void round_trip(struct arena *arena)
 	const int64_t means[] = {100, 2000, 30};
 	make_hour(&l, make_callers(arena, 3), means, 3, 4, arena);
 	struct str bytes = stats_of(&l, arena);
-	ok(hour_stats_read(bytes, arena, &read) && read.n == 3, "a lesson is read back");
+	ok(hour_stats_read(bytes, arena, &read) && read.n == 3, "hour statistics are read back");
 	ok(str_eq(read.names[1], l.span.callers[1].arn), "with its names");
 	ok(read.by_kind[TOKENS_INPUT].cells > 50 && read.by_kind[TOKENS_INPUT].tokens > 0, "and its sums");
 	bool refused = true;
@@ -151,7 +151,7 @@ static void many(struct arena *arena)
 	make_hour(&l, make_callers(arena, N), means, N, 2, arena);
 	for (int h = 0; h < 24; h++)
 		stats[h] = stats_of(&l, arena);
-	if (!ok(stats[0].len < 128 * 1024, "the lesson of %d principals is small", N))
+	if (!ok(stats[0].len < 128 * 1024, "the statistics of %d principals are small", N))
 		diag("%zu bytes", stats[0].len);
 	learn_weights(stats, 24, NULL, 0, &l.span, arena, &w);
 	int64_t spent = when_ticks_ms() - begun;

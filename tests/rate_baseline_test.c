@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pace knows a jump from its own ups and downs, survives being written down, and never rings while young.
+// A baseline distinguishes a jump from usual variation, is the same after it was stored, and reports nothing
+// while it is new.
 #include "alert/rate_baseline.h"
 #include "tests/tap.h"
 
@@ -44,7 +45,7 @@ static void test_jumps(void)
 	struct rate_spike j;
 	int64_t m = feed(&p, 1000, 60, 20, COST);
 	q = p;
-	ok(until_jump(&q, m, 10, 200, COST, &j) < 0, "a young pace never jumps");
+	ok(until_jump(&q, m, 10, 200, COST, &j) < 0, "a new baseline reports no jump");
 	m = feed(&p, m, 300, 20, COST);
 	ok(!jumps(&p, &j), "a steady one does not");
 	q = p;
@@ -127,7 +128,7 @@ static void test_begin(void)
 	struct rate_spike j;
 	const int64_t calls[] = {1200, 1200, 1200, 1200}, micro[] = {6000000, 6000000, 6000000, 6000000};
 	rate_baseline_begin(&p, 6030, calls, micro, 4);
-	ok(until_jump(&p, 6031, 10, 20, COST, &j) < 0, "begun with its hours, it knows its pace");
+	ok(until_jump(&p, 6031, 10, 20, COST, &j) < 0, "started with past hours, the baseline is known");
 	is_int(until_jump(&p, 6041, 10, 200, COST, &j), 3, "and a jump at once");
 	rate_baseline_begin(&p, 6030, calls, micro, 0);
 	ok(until_jump(&p, 6031, 10, 200, COST, &j) < 0, "begun with none, it is young");
@@ -144,7 +145,7 @@ static void test_text(void)
 	buf_adds(&b, " 1");
 	ok(!rate_baseline_read(&q, STR("1 2 three")) && !rate_baseline_read(&q, STR("")) &&
 	       !rate_baseline_read(&q, buf_str(&b)),
-	   "what is no pace is refused");
+	   "what is not a baseline is refused");
 	buf_release(&b);
 }
 

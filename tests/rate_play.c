@@ -3,7 +3,7 @@
 // MINUTE:CALLS:MICRO ...
 //
 // Minutes rise; what they hold is what arrived in them. Prints NAME and every minute at whose end the
-// caller's pace jumps, with c or d: by its calls or its dollars. Totals of hours, by arrival, stand for what
+// caller's rate jumps, with c or d: by its calls or its dollars. Totals of hours, by arrival, stand for what
 // the figures say of other days.
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums by blocks are the sums: whatever span, grouping and filter is asked for, in whatever order, the answer
-// out of kept blocks is that of reading everything anew. Prints its seed; NOWCAST_SEED repeats one.
+// out of cached blocks is that of reading everything again. Prints its seed; NOWCAST_SEED repeats one.
 #include "query/rollups.h"
 
 #include <time.h>
@@ -155,8 +155,8 @@ static bool ask_once(struct rollups *f, struct view *v)
 	bool good = rollups_sum(f, &(struct rollups_query){&by, &only, from, to, now}, &kept, &err) &&
 	            view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
 	if (!good)
-		diag("hours %lld to %lld, now %lld, %d keys, %d filters: %d groups kept, %d anew %s", (long long)from,
-		     (long long)to, (long long)now, by.n, only.by.n, kept.n, fresh.n, err.msg);
+		diag("hours %lld to %lld, now %lld, %d keys, %d filters: %d groups cached, %d read again %s",
+		     (long long)from, (long long)to, (long long)now, by.n, only.by.n, kept.n, fresh.n, err.msg);
 	groups_release(&kept);
 	groups_release(&fresh);
 	return good;
@@ -281,7 +281,7 @@ int main(void)
 	ok(warm && !more && steps > 10 && steps < HOURS, "they are read ahead, in %d steps %s", steps, err.msg);
 	for (int i = 0; i < QUESTIONS && good == i; i++)
 		good += ask_once(f, v);
-	is_int(good, QUESTIONS, "sums of kept blocks are the sums of everything read anew");
+	is_int(good, QUESTIONS, "sums of cached blocks are the sums of everything read again");
 	good = 0;
 	for (int i = 0; i < QUESTIONS / 10 && good == i; i++)
 		good += ask_in_pieces(f);

@@ -359,7 +359,8 @@ static void on_the_brink(int64_t hour)
 	engine_close(e);
 }
 
-// What is beside the accounts and Regions: tags of roles that are no more, guests, models that had no price.
+// What is beside the accounts and Regions: tags of deleted roles, callers of other accounts, models that had
+// no price.
 static void outside_of_acct_regions(int64_t hour)
 {
 	struct err err = ERR_INIT;
@@ -404,7 +405,8 @@ static void outside_of_acct_regions(int64_t hour)
 	redis_cmdz(test_redis, "ZADD", "beside:unpriced:seen", "1000", "vendor.old", NULL);
 	must(redis_exec(test_redis, &err), &err);
 	settle_all(e);
-	is_int(ask("ZCARD", "beside:cross_account", NULL, NULL), 1, "guests are known as long as their calls");
+	is_int(ask("ZCARD", "beside:cross_account", NULL, NULL), 1,
+	       "callers of other accounts are known as long as their calls");
 	is_int(keys("beside:unpriced*"), 0, "and models without a price as long as figures");
 	engine_close(e);
 }

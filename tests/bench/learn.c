@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 	}
 	getrusage(RUSAGE_SELF, &usage);
 	printf(
-		"%d principals on each of %d models: an hour of all takes %.2f s of a processor (%.2f %% of that hour), %ld MB at most, a lesson %zu KB, %lld input tokens given out\n",
+		"%d principals on each of %d models: an hour of all takes %.2f s of a processor (%.2f %% of that hour), %ld MB at most, hour statistics of %zu KB, %lld input tokens allocated\n",
 		principals, models, spent, 100 * spent / 3600, usage.ru_maxrss / 1024, stats[0].len / 1024,
 		(long long)tokens);
 	buf_release(&hour_stats);

@@ -91,7 +91,7 @@ sso = session("AWSReservedSSO_Dev_0123456789abcdef", "eve@example.com", "ASIAEVE
 assume("AssumeRoleWithSAML", sso, {"type": "SAMLUser", "userName": "eve"}, late, principalTags={"Team": "search"})
 call(6, sso)
 
-# --- a gateway that assumes its role anew for every user: one role, three teams
+# --- a gateway that assumes its role again for every user: one role, three teams
 tag("Role", "gateway", {"team": "platform", "env": "prod"})
 gateway = session("gateway-runtime", "pod-1", "ASIAPOD")
 for k, name, tags, to in ((7, "u-1", {"team": "search"}, calls), (8, "u-2", {"team": "ads", "email": "u2@example.com"}, late), (9, "u-3", None, calls)):

@@ -56,7 +56,7 @@ def tokens_of(model, size):
     return calls, out
 
 
-def sheet(t, model, age_h):
+def model_hour(t, model, age_h):
     key, estimate, bill = f"nowcast:{{{slot}}}:usage:{stamp(t)}:{model}", [], []
     whole = level(t)
     for i, (role, session, size) in enumerate(callers):
@@ -88,7 +88,7 @@ for role, team in roles.items():
 t = begin
 while t <= now:
     for model in rates:
-        sheet(t, model, int((now - t) / hour))
+        model_hour(t, model, int((now - t) / hour))
     t += hour
 t = now.replace(minute=0, second=0) - 3 * hour
 put("HSET", f"nowcast:{{{slot}}}:usage:{stamp(t)}:writer.palmyra-x9", f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com - input", "410000 - 0 410000 0 0 0 0 0",

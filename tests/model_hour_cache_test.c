@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A view that keeps model hours shows what one that reads everything anew shows: while hours are settled
-// again, priced anew, expire, are billed by one run after the other, and callers get other tags; with room
+// A view that keeps model hours shows what one that reads everything again shows: while hours are settled
+// again, priced again, expire, are billed by one run after the other, and callers get other tags; with room
 // for all, for some, and for next to nothing. Prints its seed; NOWCAST_SEED repeats one.
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,7 +149,7 @@ static void price_anew(const char *url)
 	if (!redis_open(&r, (struct redis_target){.url = url}, &err) || !prices_load_file(&prices, name, &err) ||
 	    !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) ||
 	    !counts.model_hours_changed)
-		ok(false, "hours are priced anew %s", err.msg);
+		ok(false, "hours are priced again %s", err.msg);
 	prices_free(prices);
 	redis_close(r);
 	unlink(name);
@@ -187,17 +187,17 @@ static void show_difference(struct str a, struct str b)
 		if (str_eq(x, y))
 			continue;
 		diag("kept: %.*s", STR_ARG(x));
-		diag("anew: %.*s", STR_ARG(y));
+		diag("read again: %.*s", STR_ARG(y));
 		return;
 	}
 }
 
-static bool same(struct view *kept, struct view *anew)
+static bool same(struct view *kept, struct view *fresh)
 {
 	struct buf a = BUF_INIT, b = BUF_INIT;
 	struct err err = ERR_INIT;
 	int64_t from = FIRST + below(HOURS), to = from + 1 + below(HOURS);
-	bool good = view_each(kept, from, to, tell, &a, &err) && view_each(anew, from, to, tell, &b, &err) &&
+	bool good = view_each(kept, from, to, tell, &a, &err) && view_each(fresh, from, to, tell, &b, &err) &&
 	            str_eq(buf_str(&a), buf_str(&b));
 	if (!good) {
 		diag("%s", err.msg);
@@ -223,12 +223,12 @@ static bool tell_hours(void *user, struct view *v, const struct model_hour *s)
 	return true;
 }
 
-static bool marks_hold(struct view *kept, struct view *anew, struct hours *last)
+static bool marks_hold(struct view *kept, struct view *fresh, struct hours *last)
 {
 	struct err err = ERR_INIT;
 	struct hours now = {0};
 	bool good = view_marks(kept, FIRST, FIRST + HOURS, now.marks, &err) &&
-	            view_each(anew, FIRST, FIRST + HOURS, tell_hours, &now, &err);
+	            view_each(fresh, FIRST, FIRST + HOURS, tell_hours, &now, &err);
 	for (int i = 0; i < HOURS; i++)
 		if (now.marks[i] && now.marks[i] == last->marks[i] && now.texts[i] != last->texts[i]) {
 			diag("hour %d changed and kept its mark", i);
@@ -261,27 +261,27 @@ static void one_round(struct redis *r, const char *url, int i)
 static void try_room(struct redis_server *server, size_t bytes, const char *what)
 {
 	struct err err = ERR_INIT;
-	struct view *kept = NULL, *anew = NULL;
+	struct view *kept = NULL, *fresh = NULL;
 	int good = 0;
 	struct hours hours = {0};
 	if (!ok(view_open(&kept, (struct redis_target){server->url, NULL, "nowcast"}, &err) &&
-	            view_open(&anew, (struct redis_target){server->url, NULL, "nowcast"}, &err),
+	            view_open(&fresh, (struct redis_target){server->url, NULL, "nowcast"}, &err),
 	        "they open %s", err.msg))
 		return;
 	view_keep(kept, bytes);
 	for (int i = 0; i < ROUNDS && good == i; i++) {
-		one_round(view_redis(anew), server->url, i);
-		// tags are read anew with a model hour that changed, for all that is looked at from then on
+		one_round(view_redis(fresh), server->url, i);
+		// tags are read again with a model hour that changed, for all that is looked at from then on
 		if (i % 5 == 0) {
 			struct buf unseen = BUF_INIT;
 			good -= !view_each(kept, FIRST, FIRST + HOURS, tell, &unseen, &err);
 			buf_release(&unseen);
 		}
-		good += same(kept, anew) && same(kept, anew) && marks_hold(kept, anew, &hours);
+		good += same(kept, fresh) && same(kept, fresh) && marks_hold(kept, fresh, &hours);
 	}
 	is_int(good, ROUNDS, what);
 	view_close(kept);
-	view_close(anew);
+	view_close(fresh);
 }
 
 // What is kept is not asked for again.
@@ -315,7 +315,7 @@ static void count_reads(struct redis_server *server)
 		return;
 	struct str text = redis_str(view_redis(v), 0);
 	const char *all = text.p ? memmem(text.p, text.len, "cmdstat_hgetall:calls=", 22) : NULL;
-	ok(!all || atoi(all + 22) <= 2 + ACCT_REGIONS, "no sheet is read twice (%.40s)",
+	ok(!all || atoi(all + 22) <= 2 + ACCT_REGIONS, "no model hour is read twice (%.40s)",
 	   all ? all : "no HGETALL");
 	buf_release(&b);
 	view_close(v);
