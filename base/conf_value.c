@@ -2,6 +2,7 @@
 // A number without its unit is refused, because "30" is ambiguous; the message says what is allowed.
 #include "base/conf_value.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct unit {
@@ -144,6 +145,7 @@ static void format_number(int64_t v, const struct unit *u, struct buf *b)
 void conf_value_format(const struct conf *c, const struct conf_key *key, struct buf *b)
 {
 	const void *at = field_of(c, key);
+	assert(key->offset < sizeof *c);
 	switch (key->type) {
 	case CONF_STRING:
 		buf_adds(b, *(char *const *)at);

@@ -4,6 +4,7 @@
 // (rate-limited, and never once a record).
 #include "base/log.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ static void format_line(struct buf *b, enum log_level level, const char *msg, co
                      uint32_t suppressed)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
+	assert(level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG);
 	char when[WHEN_SIZE];
 	if (format_now == LOG_FORMAT_JSON)
 		buf_addc(b, '{');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/when.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -146,6 +147,7 @@ int64_t when_month_start(int64_t hour)
 	int64_t ms = 0;
 	when_format(hour * MS_PER_HOUR, text);
 	memcpy(text + 8, "01", 3); // 2026-11-01
-	when_parse(str_of(text), &ms);
+	bool good = when_parse(str_of(text), &ms);
+	assert(good && ms % MS_PER_HOUR == 0);
 	return ms / MS_PER_HOUR;
 }

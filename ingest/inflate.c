@@ -4,6 +4,7 @@
 // their causes differ (an interrupted upload, a copy in text mode).
 #include "ingest/inflate.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <zlib.h>
 
@@ -62,6 +63,7 @@ bool inflate_gzip(struct str in, size_t max, struct buf *out, struct err *err)
 		inflateReset(&z);
 	}
 	inflateEnd(&z);
+	assert(!good || out->len <= limit);
 	while (good && in.len && in.p[0] == '\0')
 		in.p++, in.len--;
 	if (good && in.len)

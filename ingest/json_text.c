@@ -8,6 +8,7 @@
 // its length in memory. The search for the ends of broken values reads at most SCAN_FACTOR times the length
 // of the text; after that only whole lines are tried. One message reports at most FAULTS_MAX faults; its rest
 // is one more fault.
+#include <assert.h>
 #include <stdio.h>
 
 #include "ingest/decode_priv.h"
@@ -50,6 +51,7 @@ static bool decode_piece(struct decoder *d, struct str text, int depth, const ch
 static void report_fault_at(struct decoder *d, struct str whole, struct str part, const char *why)
 {
 	char z[200];
+	assert(part.p >= whole.p && part.p <= whole.p + whole.len);
 	snprintf(z, sizeof z, "JSON at byte %zu cannot be read: %s", (size_t)(part.p - whole.p), why);
 	part = json_split_trim(part);
 	report_fault(d, part.len ? part : whole, z);

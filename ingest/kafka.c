@@ -7,6 +7,7 @@
 // Positions are kept here and not in librdkafka's offset store. A position counts once its message was
 // delivered, and is deleted with the assignment, so no commit can name a message whose record was dropped
 // with its partition.
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -278,6 +279,7 @@ bool kafka_commit(struct kafka *k, bool wait, struct err *err)
 		struct position *p = &k->positions[i];
 		if (p->next == RD_KAFKA_OFFSET_INVALID || p->next == p->committed)
 			continue;
+		assert(p->next > 0);
 		rd_kafka_topic_partition_list_add(list, p->topic, p->partition)->offset = p->next;
 		p->committed = p->next;
 	}

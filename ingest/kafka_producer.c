@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The producer of dead letters. A send returns when the brokers have answered for each letter: only then may
 // the offset of the message be committed. The producer is idempotent, so its retries make no duplicates.
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -106,6 +107,7 @@ static bool check_answer(const char *topic, int answer, bool *ret_too_large, str
 bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters,
                          size_t n, bool *ret_too_large, struct err *err)
 {
+	assert(n > 0);
 	int *answers = xcalloc(n, sizeof *answers);
 	bool good = true;
 	for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/origin.h"
 
+#include <assert.h>
+
 #include "base/text.h"
 
 void origin_describe(const struct origin *o, struct buf *b)
@@ -17,6 +19,7 @@ void origin_describe(const struct origin *o, struct buf *b)
 
 void dead_letter_line(const struct dead_letter *d, struct buf *b)
 {
+	assert(d->reason && d->index >= -1);
 	buf_adds(b, "{\"reason\":");
 	buf_add_json(b, str_of(d->reason));
 	if (d->origin.topic.len) {

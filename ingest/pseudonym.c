@@ -3,6 +3,7 @@
 // kept; when the cache is full it is emptied.
 #include "ingest/pseudonym.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ static void write_hash(const struct pseudonyms *p, struct str name, char *ret)
 	ret[1] = '_';
 	for (int i = 0; i < HASH_DIGITS; i++)
 		ret[2 + i] = digits[i % 2 ? mac[i / 2] & 15 : mac[i / 2] >> 4];
+	assert(len * 2 >= HASH_DIGITS);
 	ret[HASH_LEN] = '\0';
 }
 
@@ -136,6 +138,7 @@ static const char *cached_hash(struct pseudonyms *p, struct str name)
 		map_clear(&p->index);
 		arena_reset(&p->names);
 	}
+	assert(p->ncached >= 0 && p->ncached < CACHED);
 	int32_t at = *map_add(&p->index, hash64(name.p, name.len), p->ncached, &added);
 	struct cached_name *m = &p->cache[at];
 	if (!added && str_eq(m->name, name))

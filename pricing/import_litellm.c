@@ -15,12 +15,14 @@
 // them binary fractions, which cannot hold a decimal price.
 #include "pricing/import_litellm.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/usd.h"
+#include "base/when.h"
 #include "pricing/price_file.h"
 
 enum { LONG_PROMPT = 200000 };
@@ -257,6 +259,7 @@ static void add_derived_rates(struct str model, int64_t *rate)
 static void write_scope(struct table *t, const struct entry *e, enum price_scope scope, struct str region,
                         const int64_t *rate, struct price_row row)
 {
+	assert(e->id.kind == MODEL_NAMED && t->from_ms % MS_PER_HOUR == 0);
 	row.model = model_id_name(&e->id);
 	row.scope = scope;
 	row.region = region;

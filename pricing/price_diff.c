@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pricing/price_diff.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -55,6 +56,7 @@ struct price_change price_change_of(const struct price_row *r, int t)
 {
 	struct price_change c = {
 		.row = r, .type = t < TOKEN_TYPES ? (enum token_type)t : TOKEN_INPUT, .per_unit = t == TOKEN_TYPES};
+	assert(t >= 0 && t <= TOKEN_TYPES);
 	c.is = c.per_unit ? r->per_unit : r->rate[t];
 	return c;
 }
@@ -78,6 +80,7 @@ void price_diff_init(struct price_diff *ret, const struct prices *old, const str
 					*(fresh ? &ret->fresh : &ret->differing) += 1;
 				}
 			}
+	assert(ret->differing + ret->fresh == ret->n);
 }
 
 void price_diff_release(struct price_diff *d)

@@ -302,6 +302,7 @@ static bool check_model(struct reader *r, struct str s, bool *scopes)
 
 static void add_row(struct reader *r, const struct price_row *row)
 {
+	assert(row->from_ms < row->to_ms && row->model.len);
 	if (r->nrows == r->cap) {
 		r->cap = r->cap ? r->cap * 2 : 256;
 		r->rows = xrealloc(r->rows, r->cap, sizeof(*r->rows));

@@ -2,6 +2,7 @@
 // Both lists are sorted by place (model, scope, tier, Region, account, band) and time: one walk merges them.
 #include "pricing/price_merge.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -16,6 +17,7 @@ static void write_row(struct merge *m, const struct price_row *row)
 {
 	if (row->from_ms >= row->to_ms)
 		return;
+	assert(row->from_ms % MS_PER_HOUR == 0);
 	price_file_write_row(&m->out->csv, row);
 	m->out->rows++;
 }
@@ -39,6 +41,7 @@ static void find_gone(struct merge *m, const struct price_row *old, const struct
 		c.was = c.is;
 		c.is = RATE_UNKNOWN;
 		c.source = (struct price_source){.name = m->name};
+		assert(c.was >= 0);
 		m->out->gone[m->out->ngone++] = c;
 	}
 }

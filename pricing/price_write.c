@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes rows as the text of a price file, for the importers. price_file.c reads the same rows from it again.
+#include <assert.h>
+
 #include "base/when.h"
 #include "pricing/price_file.h"
 
@@ -40,6 +42,7 @@ static void write_usd(struct buf *csv, struct usd usd, int places)
 void price_file_write_row(struct buf *csv, const struct price_row *r)
 {
 	char from[WHEN_SIZE] = "", to[WHEN_SIZE] = "";
+	assert(r->from_ms < r->to_ms && r->source);
 	if (r->from_ms > 0)
 		when_format(r->from_ms, from);
 	if (r->to_ms != INT64_MAX)

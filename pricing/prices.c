@@ -3,6 +3,7 @@
 // worker.
 #include "pricing/prices.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -142,6 +143,7 @@ struct price_source prices_source(const struct prices *p, size_t i)
 {
 	if (!p)
 		return (struct price_source){"builtin", "built in", catalogue_builtin()};
+	assert(i < p->n);
 	const struct loaded *l = &p->v[i];
 	return (struct price_source){l->name, l->file, l->catalogue ? l->catalogue : catalogue_builtin()};
 }

@@ -7,6 +7,8 @@
 // come in any order, so each must match up to the next separator.
 #include "pricing/usage_type.h"
 
+#include <assert.h>
+
 const char *const usage_kind_names[USAGE_KINDS] = {"tokens",      "images",      "searches", "reserved",
                                                    "provisioned", "customizing", "guardrail"};
 
@@ -298,6 +300,7 @@ bool usage_type_read(struct usage_type *ret, struct str text, const char **ret_w
 		*ret_why = "usage type: no known word says what is counted";
 		return false;
 	}
+	assert(counted->kind < USAGE_KINDS && counted->type < TOKEN_TYPES);
 	u.kind = counted->kind;
 	u.type = counted->type;
 	u.ttl_minutes = counted->ttl_minutes;
