@@ -21,7 +21,7 @@ struct arena {
 #define ARENA_INIT {0}
 
 void *arena_alloc(struct arena *a, size_t n);         // aligned to 16
-struct str arena_str(struct arena *a, struct str s);  // a copy, NUL-terminated behind its length
+struct str arena_str(struct arena *a, struct str s);  // a copy, NUL-terminated after its length
 struct str arena_text(struct arena *a, const char *fmt, ...) NC_PRINTF(2, 3);
 struct str arena_vtext(struct arena *a, const char *fmt, va_list ap) NC_PRINTF(2, 0);
 void arena_reset(struct arena *a);

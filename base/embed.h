@@ -9,7 +9,7 @@
 
 #define EMBED(name, path) EMBED_BYTES(name, EMBED_FILE(path))
 
-// Several files, one behind the other: EMBED_BYTES(name, EMBED_FILE("one") EMBED_FILE("two")).
+// Several files, joined: EMBED_BYTES(name, EMBED_FILE("one") EMBED_FILE("two")).
 #define EMBED_FILE(path) ".incbin \"" path "\"\n"
 #define EMBED_BYTES(name, files)                                                        \
 	__asm__(".pushsection .rodata\n"                                                    \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A record as one line of text, for tests and for people: its kind, then name=value for each field that is
-// known, in a fixed order. Bytes that are not printable ASCII, and spaces and backslashes, stand as \xNN.
+// known, in a fixed order. Spaces, backslashes and bytes that are not printable ASCII are written as \xNN.
 #ifndef NOWCAST_INGEST_DESCRIBE_H
 #define NOWCAST_INGEST_DESCRIBE_H
 

@@ -84,7 +84,7 @@ struct source {
 	unsigned char raw[64 * 1024];
 };
 
-// Reads more behind the first `keep` bytes of `raw`.
+// Reads more bytes into `raw`, after its first `keep` bytes.
 static bool source_fill(struct source *s, size_t keep, struct err *err)
 {
 	const volatile sig_atomic_t *stop = s->files->stop;

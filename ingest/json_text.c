@@ -57,7 +57,7 @@ static void report_fault_at(struct decoder *d, struct str whole, struct str part
 	report_fault(d, part.len ? part : whole, z);
 }
 
-// Whether the message has reported so many faults already that its rest is one fault; which is reported.
+// True once the message has reported FAULTS_MAX faults; its rest is then reported as one more.
 static bool stop_at_faults_max(struct decoder *d, struct str whole, struct str rest)
 {
 	if (d->counts.faults - d->faults_before < FAULTS_MAX)
@@ -67,7 +67,7 @@ static bool stop_at_faults_max(struct decoder *d, struct str whole, struct str r
 	return true;
 }
 
-static struct str advance(struct str s, size_t n)
+static struct str skip_bytes(struct str s, size_t n)
 {
 	return (struct str){s.p + n, s.len - n};
 }
@@ -75,7 +75,7 @@ static struct str advance(struct str s, size_t n)
 static struct str trim_start(struct str s)
 {
 	while (s.len && (s.p[0] == ' ' || s.p[0] == '\n' || s.p[0] == '\r' || s.p[0] == '\t'))
-		s = advance(s, 1);
+		s = skip_bytes(s, 1);
 	return s;
 }
 
@@ -85,16 +85,16 @@ static struct str skip_members(struct decoder *d, struct str whole, struct str s
 	struct str start = s;
 	for (s = trim_start(s); s.len && s.p[0] != '}'; s = trim_start(s)) {
 		if (s.p[0] == ',' || s.p[0] == ':') {
-			s = advance(s, 1);
+			s = skip_bytes(s, 1);
 			continue;
 		}
 		struct str value = json_split_value(s);
 		if (!value.len)
 			break;
-		s = advance(s, value.len);
+		s = skip_bytes(s, value.len);
 	}
 	if (s.len && s.p[0] == '}')
-		return advance(s, 1);
+		return skip_bytes(s, 1);
 	report_fault_at(d, whole, start, "the object does not end after its list of records");
 	return STR_NONE;
 }
@@ -107,11 +107,11 @@ static struct str decode_elements(struct decoder *d, struct str whole, struct st
 	for (;;) {
 		s = trim_start(s);
 		if (s.len && s.p[0] == ']') {
-			s = advance(s, 1);
+			s = skip_bytes(s, 1);
 			return in_object ? skip_members(d, whole, s) : s;
 		}
 		if (s.len && s.p[0] == ',') {
-			s = advance(s, 1);
+			s = skip_bytes(s, 1);
 			continue;
 		}
 		struct str value = json_split_value(s);
@@ -123,7 +123,7 @@ static struct str decode_elements(struct decoder *d, struct str whole, struct st
 			return STR_NONE;
 		if (!decode_piece(d, value, depth, &why))
 			report_fault_at(d, whole, value, why);
-		s = advance(s, value.len);
+		s = skip_bytes(s, value.len);
 	}
 }
 
@@ -187,9 +187,9 @@ void decode_json_pieces(struct decoder *d, struct str whole, int depth)
 		if (list.p)
 			s = decode_elements(d, whole, list, in_object, depth);
 		else if (s.p[0] == ',')
-			s = advance(s, 1);
+			s = skip_bytes(s, 1);
 		else
-			s = advance(s, decode_next_value(d, whole, s, depth, &scan_left));
+			s = skip_bytes(s, decode_next_value(d, whole, s, depth, &scan_left));
 	}
 }
 

@@ -159,7 +159,7 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
 
 // ---- life
 
-static bool subscribe(struct kafka *k, const struct conf *conf, struct err *err)
+static bool subscribe_topics(struct kafka *k, const struct conf *conf, struct err *err)
 {
 	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)conf->topics.n);
 	for (size_t i = 0; i < conf->topics.n; i++)
@@ -199,7 +199,7 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 	}
 	rd_kafka_poll_set_consumer(k->rk);
 	*ret = k;
-	if (subscribe(k, conf, err))
+	if (subscribe_topics(k, conf, err))
 		return true;
 	kafka_close(k);
 	return false;

@@ -13,7 +13,7 @@ struct kafka_topic {
 	const char *name;
 	int partitions;
 	int64_t messages;   // that the brokers still have
-	int64_t behind;     // of them, not yet committed by the group
+	int64_t behind;     // of these, not yet committed by the group
 	bool committed;     // the group has committed in this topic
 	const char *fault;  // why the topic could not be read, or NULL
 };

@@ -121,7 +121,7 @@ static bool unescape_unicode(struct str *s, struct buf *b)
 	return true;
 }
 
-static bool unescape(struct str s, struct buf *b)
+static bool unescape_string(struct str s, struct buf *b)
 {
 	buf_clear(b);
 	buf_reserve(b, s.len);
@@ -188,7 +188,7 @@ bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, 
 	if (s.p < s.end)
 		return false; // text follows the object: the decoder splits such a line
 	if (payload_quoted) {
-		if (!unescape(payload, scratch))
+		if (!unescape_string(payload, scratch))
 			return false;
 		payload = buf_str(scratch);
 	} else if (str_is(payload, "null")) {

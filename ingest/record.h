@@ -66,7 +66,7 @@ struct call {
 	struct str request_id;
 	enum call_source source;
 	int64_t time_ms;          // eventTime or the log's timestamp
-	// the call ended at time_ms, so its metric lies in that minute; false: a stream's start
+	// the call ended at time_ms, so its metric is of that minute; false: a stream's start
 	bool time_is_end;
 	bool streaming;
 	bool failed;              // an errorCode: no tokens, no charge

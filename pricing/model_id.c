@@ -97,7 +97,7 @@ static void cut_date(struct str *s)
 	s->len -= 9;
 }
 
-static bool append(struct model_id *m, struct str s)
+static bool append_name(struct model_id *m, struct str s)
 {
 	if (s.len > sizeof(m->name) - m->len) {
 		m->len = 0;
@@ -118,13 +118,13 @@ void model_id_read(struct model_id *ret, struct str id)
 	if (str_is(id, MODEL_OTHERS_STORED) || str_is(id, MODEL_OTHERS_SHOWN)) {
 		m->kind = MODEL_OTHERS;
 		m->mantle = false;
-		append(m, id);
+		append_name(m, id);
 		return;
 	}
 	m->mantle = cut_prefix(&id, STR("bedrock-mantle/"));
 	m->kind = cut_arn(&id);
 	if (m->kind != MODEL_NAMED) {
-		append(m, id);
+		append_name(m, id);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(profiles) / sizeof(*profiles); i++)
@@ -134,10 +134,10 @@ void model_id_read(struct model_id *ret, struct str id)
 		}
 	// Some clients omit the vendor of Claude.
 	if (str_starts(id, STR("claude-"))) {
-		append(m, STR("anthropic."));
+		append_name(m, STR("anthropic."));
 	} else if (!memchr(id.len ? id.p : "", '.', id.len)) {
 		m->kind = MODEL_OPAQUE;
-		append(m, id);
+		append_name(m, id);
 		return;
 	}
 	bool revised = cut_revision(&id);
@@ -148,6 +148,6 @@ void model_id_read(struct model_id *ret, struct str id)
 	cut_date(&id);
 	if (str_is(version, "-v0") || str_is(version, "-v1"))
 		version = STR_NONE;
-	if (append(m, id))
-		append(m, version);
+	if (append_name(m, id))
+		append_name(m, version);
 }

@@ -28,7 +28,7 @@ enum model_id_kind {
 	MODEL_OPAQUE,      // an id that names no model, such as the last segment of such a profile
 	MODEL_PROVISIONED, // provisioned throughput: billed by the hour
 	MODEL_CUSTOM,      // custom or imported model: not the foundation model's rate
-	MODEL_INDIRECT,    // prompt or prompt router: the model is chosen behind it
+	MODEL_INDIRECT,    // prompt or prompt router, which chooses the model
 	MODEL_ENDPOINT,    // a SageMaker endpoint: not billed by Bedrock
 	MODEL_OTHERS,      // not an id: the sum of models beyond models.max
 };

@@ -54,9 +54,9 @@ struct reader {
 	struct err *err;
 };
 
-static bool refuse(struct reader *r, int line, const char *fmt, ...) NC_PRINTF(3, 4);
+static bool refuse_line(struct reader *r, int line, const char *fmt, ...) NC_PRINTF(3, 4);
 
-static bool refuse(struct reader *r, int line, const char *fmt, ...)
+static bool refuse_line(struct reader *r, int line, const char *fmt, ...)
 {
 	struct buf msg = BUF_INIT;
 	va_list ap;
@@ -83,7 +83,7 @@ static bool read_field(struct reader *r, struct str *ret)
 	}
 	for (r->at++;; r->at++) {
 		if (r->at == r->end)
-			return refuse(r, r->record_line, "a quoted field is not closed");
+			return refuse_line(r, r->record_line, "a quoted field is not closed");
 		if (*r->at == '\n')
 			r->line++;
 		if (*r->at == '"') {
@@ -98,7 +98,7 @@ static bool read_field(struct reader *r, struct str *ret)
 	if (r->at < r->end && *r->at == '\r')
 		r->at++;
 	if (r->at < r->end && *r->at != ',' && *r->at != '\n')
-		return refuse(r, r->line, "text after a closing quote");
+		return refuse_line(r, r->line, "text after a closing quote");
 	return true;
 }
 
@@ -132,7 +132,7 @@ static bool read_record(struct reader *r, struct str *fields, int *ret_n)
 		if (!read_field(r, &fields[n++]))
 			return false;
 		if (!is_plain_text(fields[n - 1]))
-			return refuse(r, r->record_line, "field %d holds a control character", n);
+			return refuse_line(r, r->record_line, "field %d holds a control character", n);
 		if (r->at == r->end || *r->at == '\n') {
 			if (r->at < r->end) {
 				r->at++;
@@ -142,7 +142,7 @@ static bool read_record(struct reader *r, struct str *fields, int *ret_n)
 			return true;
 		}
 	}
-	return refuse(r, r->record_line, "more than %d fields", FIELDS_MAX);
+	return refuse_line(r, r->record_line, "more than %d fields", FIELDS_MAX);
 }
 
 static bool read_header(struct reader *r)
@@ -158,14 +158,14 @@ static bool read_header(struct reader *r)
 		while (c < COLUMNS && !str_is(fields[i], columns[c].name))
 			c++;
 		if (c == COLUMNS)
-			return refuse(r, r->record_line, "unknown column \"%.*s\"", STR_ARG(fields[i]));
+			return refuse_line(r, r->record_line, "unknown column \"%.*s\"", STR_ARG(fields[i]));
 		if (r->at_column[c] >= 0)
-			return refuse(r, r->record_line, "column \"%s\" is named twice", columns[c].name);
+			return refuse_line(r, r->record_line, "column \"%s\" is named twice", columns[c].name);
 		r->at_column[c] = i;
 	}
 	for (int c = 0; c < COLUMNS; c++)
 		if (columns[c].needed && r->at_column[c] < 0)
-			return refuse(r, n ? r->record_line : 1,
+			return refuse_line(r, n ? r->record_line : 1,
 			              "column \"%s\" is missing; the first line names the columns", columns[c].name);
 	return true;
 }
@@ -176,11 +176,11 @@ static bool read_hour(struct reader *r, struct str s, const char *column, int64_
 	if (!s.len)
 		return true;
 	if (!when_parse(s, ret))
-		return refuse(r, r->record_line,
+		return refuse_line(r, r->record_line,
 		              "%s: expected a time such as 2026-11-01 or 2026-11-01T05:00Z, got \"%.*s\"", column,
 		              STR_ARG(s));
 	if (*ret % MS_PER_HOUR)
-		return refuse(r, r->record_line, "%s: %.*s is not on a whole hour", column, STR_ARG(s));
+		return refuse_line(r, r->record_line, "%s: %.*s is not on a whole hour", column, STR_ARG(s));
 	return true;
 }
 
@@ -190,14 +190,15 @@ static bool read_rate(struct reader *r, struct str s, const char *column, int64_
 	if (!s.len)
 		return true;
 	if (!usd_parse_scaled(s, 6, ret))
-		return refuse(r, r->record_line,
+		return refuse_line(r, r->record_line,
 		              "%s: expected USD per million tokens with at most 6 decimals, got \"%.*s\"", column,
 		              STR_ARG(s));
 	if (*ret < 0)
-		return refuse(r, r->record_line, "%s: %.*s is negative", column, STR_ARG(s));
+		return refuse_line(r, r->record_line, "%s: %.*s is negative", column, STR_ARG(s));
 	if (*ret > RATE_MAX)
-		return refuse(r, r->record_line, "%s: %.*s is more than $10,000 per million tokens; check the unit",
-		              column, STR_ARG(s));
+		return refuse_line(r, r->record_line,
+		                   "%s: %.*s is more than $10,000 per million tokens; check the unit", column,
+		                   STR_ARG(s));
 	return true;
 }
 
@@ -207,7 +208,8 @@ static bool read_scope(struct reader *r, struct str s, bool *scopes)
 	scopes[SCOPE_GLOBAL] = any || str_is(s, "global");
 	scopes[SCOPE_REGIONAL] = any || str_is(s, "regional");
 	if (!scopes[SCOPE_GLOBAL] && !scopes[SCOPE_REGIONAL])
-		return refuse(r, r->record_line, "scope: expected global, regional or any, got \"%.*s\"", STR_ARG(s));
+		return refuse_line(r, r->record_line, "scope: expected global, regional or any, got \"%.*s\"",
+		                   STR_ARG(s));
 	return true;
 }
 
@@ -218,9 +220,9 @@ static bool read_per_unit(struct reader *r, struct str s, struct str unit, int64
 	if (!s.len)
 		return true;
 	if (!unit.len)
-		return refuse(r, r->record_line, "per_unit is %.*s, but unit is empty", STR_ARG(s));
+		return refuse_line(r, r->record_line, "per_unit is %.*s, but unit is empty", STR_ARG(s));
 	if (!usd_parse(s, &usd) || usd.pico < 0 || usd.pico > INT64_C(10000) * 1000000000000)
-		return refuse(r, r->record_line, "per_unit: expected USD, 0 to 10000, got \"%.*s\"", STR_ARG(s));
+		return refuse_line(r, r->record_line, "per_unit: expected USD, 0 to 10000, got \"%.*s\"", STR_ARG(s));
 	*ret = (int64_t)usd.pico;
 	return true;
 }
@@ -231,7 +233,7 @@ static bool read_tier(struct reader *r, struct str s, enum price_tier *ret)
 	while (s.len && t < PRICE_TIERS && !str_is(s, price_tier_names[t]))
 		t++;
 	if (t == PRICE_TIERS)
-		return refuse(r, r->record_line,
+		return refuse_line(r, r->record_line,
 		              "tier: expected standard, batch, flex, priority, latency or reserved, got \"%.*s\"",
 		              STR_ARG(s));
 	*ret = (enum price_tier)t;
@@ -281,7 +283,7 @@ static bool check_model(struct reader *r, struct str s, bool *scopes)
 	for (size_t i = 0; i < s.len; i++)
 		plain &= s.p[i] > ' ' && s.p[i] < 0x7f;
 	if (!plain)
-		return refuse(
+		return refuse_line(
 			r, r->record_line,
 			"model: expected a name of 1 to %d letters, digits and signs without blanks, got \"%.*s\"",
 			MODEL_NAME_MAX, STR_ARG(s));
@@ -289,12 +291,12 @@ static bool check_model(struct reader *r, struct str s, bool *scopes)
 	if (id.kind != MODEL_NAMED)
 		scopes[SCOPE_GLOBAL] = false;
 	if (!scopes[SCOPE_GLOBAL] && !scopes[SCOPE_REGIONAL])
-		return refuse(
+		return refuse_line(
 			r, r->record_line,
 			"scope: \"%.*s\" names no model, and such an id is looked up as regional: write regional or any",
 			STR_ARG(s));
 	if (!str_eq(model_id_name(&id), s))
-		return refuse(r, r->record_line,
+		return refuse_line(r, r->record_line,
 		              "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1",
 		              STR_ARG(s), STR_ARG(model_id_name(&id)));
 	return true;
@@ -322,22 +324,22 @@ static bool read_row(struct reader *r, const struct str *fields)
 		return false;
 	row.region = cell[COL_REGION];
 	if (!valid_region(row.region))
-		return refuse(
+		return refuse_line(
 			r, row.line,
 			"region: expected a Region such as eu-west-1, a geography such as eu-*, or nothing, got \"%.*s\"",
 			STR_ARG(row.region));
 	row.account = cell[COL_ACCOUNT];
 	if (!valid_account(row.account))
-		return refuse(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"",
+		return refuse_line(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"",
 		              STR_ARG(row.account));
 	if (!read_tier(r, cell[COL_TIER], &row.tier) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
 	    !read_hour(r, cell[COL_TO], "to", INT64_MAX, &row.to_ms))
 		return false;
 	if (row.to_ms <= row.from_ms)
-		return refuse(r, row.line, "to: %.*s is not after from", STR_ARG(cell[COL_TO]));
+		return refuse_line(r, row.line, "to: %.*s is not after from", STR_ARG(cell[COL_TO]));
 	if (cell[COL_PROMPT_OVER].len &&
 	    (!usd_parse_scaled(cell[COL_PROMPT_OVER], 0, &row.prompt_over) || row.prompt_over <= 0))
-		return refuse(r, row.line, "prompt_tokens_over: expected a number of tokens, got \"%.*s\"",
+		return refuse_line(r, row.line, "prompt_tokens_over: expected a number of tokens, got \"%.*s\"",
 		              STR_ARG(cell[COL_PROMPT_OVER]));
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (!read_rate(r, cell[COL_INPUT + t], columns[COL_INPUT + t].name, &row.rate[t]))
@@ -391,7 +393,7 @@ static bool check_overlaps(struct reader *r)
 			continue;
 		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
 		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;
-		return refuse(r, line,
+		return refuse_line(r, line,
 		              "%.*s: %s line %d (same model, scope, tier, region, account and prompt length)",
 		              STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
 	}
@@ -418,9 +420,9 @@ bool price_file_read(struct price_rows *ret, struct str text, const char *name, 
 		good = read_record(&r, fields, &n);
 		if (!good || !n)
 			break;
-		good = n == want
-		           ? read_row(&r, fields)
-		           : refuse(&r, r.record_line, "the line has %d fields, the first line names %d", n, want);
+		good = n == want ? read_row(&r, fields)
+		                 : refuse_line(&r, r.record_line, "the line has %d fields, the first line names %d",
+		                               n, want);
 	}
 	if (good && r.nrows)
 		qsort(r.rows, r.nrows, sizeof(*r.rows), compare_rows);

@@ -16,7 +16,7 @@
 enum { FILE_MAX = 16 << 20 };
 
 struct prices {
-	struct loaded {
+	struct source_file {
 		const char *name;
 		char *file;
 		struct catalogue *catalogue; // NULL: the built-in one
@@ -24,13 +24,13 @@ struct prices {
 	size_t n;
 };
 
-static const char *const names[] = {"user", "bill", "pricelist", "litellm", "builtin"};
-enum { NAMES = sizeof names / sizeof *names };
+static const char *const source_names[] = {"user", "bill", "pricelist", "litellm", "builtin"};
+enum { SOURCE_NAMES = sizeof source_names / sizeof *source_names };
 
-static struct loaded *add_source(struct prices *p, const char *name, const char *file)
+static struct source_file *add_source(struct prices *p, const char *name, const char *file)
 {
 	p->v = xrealloc(p->v, p->n + 1, sizeof *p->v);
-	p->v[p->n] = (struct loaded){.name = name, .file = xstrdup(str_of(file))};
+	p->v[p->n] = (struct source_file){.name = name, .file = xstrdup(str_of(file))};
 	return &p->v[p->n++];
 }
 
@@ -76,23 +76,23 @@ static bool load_imported(struct prices *p, const char *name, const struct conf 
 static bool load_source(struct prices *p, const char *word, const struct conf *conf, struct err *err)
 {
 	size_t k = 0;
-	while (k < NAMES && strcmp(word, names[k]) != 0)
+	while (k < SOURCE_NAMES && strcmp(word, source_names[k]) != 0)
 		k++;
-	if (k == NAMES)
+	if (k == SOURCE_NAMES)
 		return err_set(err, ERR_CONFIG,
 		               "prices: unknown source %s; expected user, bill, pricelist, litellm or builtin",
 		               word);
 	for (size_t i = 0; i < p->n; i++)
-		if (p->v[i].name == names[k])
+		if (p->v[i].name == source_names[k])
 			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
 	if (strcmp(word, "builtin") == 0) {
-		add_source(p, names[k], "built in");
+		add_source(p, source_names[k], "built in");
 		return true;
 	}
 	if (strcmp(word, "user") != 0)
-		return load_imported(p, names[k], conf, err);
+		return load_imported(p, source_names[k], conf, err);
 	for (size_t i = 0; i < conf->prices_file.n; i++)
-		if (!load_file(p, names[k], conf->prices_file.items[i], err))
+		if (!load_file(p, source_names[k], conf->prices_file.items[i], err))
 			return err_prefix(err, "prices.file");
 	return true;
 }
@@ -114,7 +114,7 @@ bool prices_load(struct prices **ret, const struct conf *conf, struct err *err)
 bool prices_load_file(struct prices **ret, const char *file, struct err *err)
 {
 	struct prices *p = xcalloc(1, sizeof *p);
-	if (!load_file(p, names[0], file, err)) {
+	if (!load_file(p, source_names[0], file, err)) {
 		prices_free(p);
 		return false;
 	}
@@ -144,7 +144,7 @@ struct price_source prices_source(const struct prices *p, size_t i)
 	if (!p)
 		return (struct price_source){"builtin", "built in", catalogue_builtin()};
 	assert(i < p->n);
-	const struct loaded *l = &p->v[i];
+	const struct source_file *l = &p->v[i];
 	return (struct price_source){l->name, l->file, l->catalogue ? l->catalogue : catalogue_builtin()};
 }
 

@@ -188,7 +188,7 @@ static const struct counted *find_marketplace_counted(struct str *s)
 }
 
 // Whether a modifier contradicts an earlier one, such as "flex" and "priority".
-static bool contradicts(const struct usage_type *u, enum effect effect, int value, uint32_t *said)
+static bool contradicts_earlier(const struct usage_type *u, enum effect effect, int value, uint32_t *said)
 {
 	enum effect about = effect == SET_REGIONAL ? SET_GLOBAL : effect;
 	bool before = *said >> about & 1;
@@ -230,7 +230,7 @@ static bool read_modifiers(struct usage_type *u, struct str rest)
 		while (i < COUNT(modifiers) &&
 		       !(str_starts(word, modifiers[i].word) && ends_word(word, modifiers[i].word.len)))
 			i++;
-		if (i == COUNT(modifiers) || contradicts(u, modifiers[i].effect, modifiers[i].value, &said) ||
+		if (i == COUNT(modifiers) || contradicts_earlier(u, modifiers[i].effect, modifiers[i].value, &said) ||
 		    !apply_modifier(u, modifiers[i].effect, modifiers[i].value))
 			return false;
 		rest = skip_bytes(word, modifiers[i].word.len);
