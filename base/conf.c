@@ -140,7 +140,7 @@ bool conf_read_text(struct conf *c, struct str text, const char *file, struct er
 	if (str_starts(text, STR("\xef\xbb\xbf"))) // some editors write a byte order mark
 		text = (struct str){text.p + 3, text.len - 3};
 	for (int line = 1; text.len; line++) {
-		struct str at = conf_trim(str_cut(&text, '\n'));
+		struct str at = str_trim(str_cut(&text, '\n'));
 		if (!at.len || at.p[0] == '#')
 			continue;
 		if (!memchr(at.p, '=', at.len)) {
@@ -150,8 +150,8 @@ bool conf_read_text(struct conf *c, struct str text, const char *file, struct er
 			buf_release(&found);
 			return err_prefix(err, "%s:%d", file, line);
 		}
-		struct str value = at, key = conf_trim(str_cut(&value, '='));
-		if (!conf_set(c, key, conf_trim(value), (struct conf_origin){CONF_FILE, line}, err))
+		struct str value = at, key = str_trim(str_cut(&value, '='));
+		if (!conf_set(c, key, str_trim(value), (struct conf_origin){CONF_FILE, line}, err))
 			return err_prefix(err, "%s:%d", file, line);
 	}
 	return true;

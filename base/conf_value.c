@@ -26,22 +26,6 @@ static void *field_of(const struct conf *c, const struct conf_key *key)
 	return (char *)c + key->offset;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-struct str conf_trim(struct str s)
-{
-	while (s.len && is_blank(s.p[0])) {
-		s.p++;
-		s.len--;
-	}
-	while (s.len && is_blank(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 static bool parse_number(struct str s, const struct unit *u, int64_t *ret)
 {
 	int64_t v = 0;
@@ -51,7 +35,7 @@ static bool parse_number(struct str s, const struct unit *u, int64_t *ret)
 			return false;
 	if (i == 0)
 		return false;
-	struct str unit = conf_trim((struct str){s.p + i, s.len - i});
+	struct str unit = str_trim((struct str){s.p + i, s.len - i});
 	for (; u->name; u++)
 		if (str_is(unit, u->name))
 			return !__builtin_mul_overflow(v, u->size, ret);
@@ -90,7 +74,7 @@ static void parse_list(struct str s, struct conf_list *list)
 {
 	list_free(list);
 	while (s.len) {
-		struct str item = conf_trim(str_cut(&s, ','));
+		struct str item = str_trim(str_cut(&s, ','));
 		if (!item.len)
 			continue;
 		list->items = xrealloc(list->items, list->n + 1, sizeof *list->items);

@@ -18,6 +18,6 @@ void conf_value_allowed(const struct conf_key *key, struct buf *b);
 
 void conf_value_free(struct conf *c, const struct conf_key *key);
 
-struct str conf_trim(struct str s); // without the blanks, tabs and line ends around it
+#define conf_trim(s) str_trim(s)
 
 #endif

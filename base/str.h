@@ -54,6 +54,27 @@ static inline int str_cmp(struct str a, struct str b)
 	return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
 }
 
+static inline bool str_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// Without the blanks, tabs and line ends at its start; and at both ends.
+static inline struct str str_trim_start(struct str a)
+{
+	while (a.len && str_is_space(a.p[0]))
+		a.p++, a.len--;
+	return a;
+}
+
+static inline struct str str_trim(struct str a)
+{
+	a = str_trim_start(a);
+	while (a.len && str_is_space(a.p[a.len - 1]))
+		a.len--;
+	return a;
+}
+
 // What follows the last `c` in `a`; all of `a` if there is none.
 static inline struct str str_after_last(struct str a, char c)
 {

@@ -3,22 +3,13 @@
 // counted; that a ']' closes a '[' and not a '{' is checked by the parser, which reads the piece next.
 #include "ingest/json_split.h"
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 struct str json_split_trim(struct str s)
 {
 	if (str_starts(s, STR("\xef\xbb\xbf"))) {
 		s.p += 3;
 		s.len -= 3;
 	}
-	while (s.len && is_space(s.p[0]))
-		s.p++, s.len--;
-	while (s.len && is_space(s.p[s.len - 1]))
-		s.len--;
-	return s;
+	return str_trim(s);
 }
 
 // The index after the string that opens at s.p[at]; s.len + 1 if the string does not end.
@@ -84,7 +75,7 @@ struct str json_split_list(struct str s, bool *ret_in_object)
 	*ret_in_object = s.len && s.p[0] == '{';
 	for (int i = *ret_in_object ? 0 : 3; i < 4; i++) {
 		struct str part = str_of(opening[i]);
-		while (at < s.len && is_space(s.p[at]))
+		while (at < s.len && str_is_space(s.p[at]))
 			at++;
 		if (!str_starts((struct str){s.p + at, s.len - at}, part))
 			return STR_NONE;

@@ -72,18 +72,11 @@ static struct str skip_bytes(struct str s, size_t n)
 	return (struct str){s.p + n, s.len - n};
 }
 
-static struct str trim_start(struct str s)
-{
-	while (s.len && (s.p[0] == ' ' || s.p[0] == '\n' || s.p[0] == '\r' || s.p[0] == '\t'))
-		s = skip_bytes(s, 1);
-	return s;
-}
-
 // Skips the members that follow a list within its object, up to the closing brace. CloudTrail writes none.
 static struct str skip_members(struct decoder *d, struct str whole, struct str s)
 {
 	struct str start = s;
-	for (s = trim_start(s); s.len && s.p[0] != '}'; s = trim_start(s)) {
+	for (s = str_trim_start(s); s.len && s.p[0] != '}'; s = str_trim_start(s)) {
 		if (s.p[0] == ',' || s.p[0] == ':') {
 			s = skip_bytes(s, 1);
 			continue;
@@ -105,7 +98,7 @@ static struct str decode_elements(struct decoder *d, struct str whole, struct st
 {
 	const char *why = "";
 	for (;;) {
-		s = trim_start(s);
+		s = str_trim_start(s);
 		if (s.len && s.p[0] == ']') {
 			s = skip_bytes(s, 1);
 			return in_object ? skip_members(d, whole, s) : s;
@@ -179,7 +172,7 @@ static size_t decode_next_value(struct decoder *d, struct str whole, struct str 
 void decode_json_pieces(struct decoder *d, struct str whole, int depth)
 {
 	size_t scan_left = whole.len < SIZE_MAX / SCAN_FACTOR ? whole.len * SCAN_FACTOR : whole.len;
-	for (struct str s = trim_start(whole); s.len; s = trim_start(s)) {
+	for (struct str s = str_trim_start(whole); s.len; s = str_trim_start(s)) {
 		bool in_object;
 		struct str list = json_split_list(s, &in_object);
 		if (stop_at_faults_max(d, whole, s))

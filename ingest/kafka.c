@@ -173,7 +173,6 @@ static bool subscribe_topics(struct kafka *k, const struct conf *conf, struct er
 
 bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_hooks *hooks, struct err *err)
 {
-	char why[256];
 	if (!*conf->brokers)
 		return err_set(err, ERR_CONFIG,
 		               "brokers is not set: expected host:port of a Kafka broker, such as 127.0.0.1:9092");
@@ -187,12 +186,8 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 	if (kc) {
 		rd_kafka_conf_set_rebalance_cb(kc, on_rebalance);
 		rd_kafka_conf_set_offset_commit_cb(kc, on_commit);
-		k->rk = rd_kafka_new(RD_KAFKA_CONSUMER, kc, why, sizeof why);
-		if (!k->rk) {
-			rd_kafka_conf_destroy(kc);
-			err_set(err, ERR_CONFIG, "cannot make the Kafka consumer: %s", why);
-		}
 	}
+	k->rk = kafka_client_new(RD_KAFKA_CONSUMER, kc, err);
 	if (!k->rk) {
 		free(k);
 		return false;

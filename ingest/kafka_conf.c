@@ -168,6 +168,18 @@ rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka
 	return build_conf(conf, hooks, fill_producer, err);
 }
 
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *k, struct err *err)
+{
+	char why[256];
+	rd_kafka_t *rk = k ? rd_kafka_new(type, k, why, sizeof why) : NULL;
+	if (k && !rk) {
+		rd_kafka_conf_destroy(k);
+		err_set(err, ERR_CONFIG, "cannot make the Kafka %s: %s",
+		        type == RD_KAFKA_CONSUMER ? "consumer" : "producer", why);
+	}
+	return rk;
+}
+
 bool kafka_check(const struct conf *conf, struct err *err)
 {
 	static const struct kafka_hooks none = {0};

@@ -14,4 +14,8 @@ rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka
 rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err);
 
+// A client with this configuration, which it owns from now on. NULL: `k` is NULL (err is set already), or
+// ERR_CONFIG.
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *k, struct err *err);
+
 #endif

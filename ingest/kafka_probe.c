@@ -18,19 +18,6 @@ static void ignore_log(void *user, int severity, const char *text)
 	(void)user, (void)severity, (void)text; // the result of the probe says it
 }
 
-static bool probe_open(struct probe *p, const struct conf *conf, struct kafka_hooks *hooks, struct err *err)
-{
-	char why[256];
-	rd_kafka_conf_t *kc = kafka_conf_consumer(conf, hooks, err);
-	if (!kc)
-		return false;
-	p->rk = rd_kafka_new(RD_KAFKA_CONSUMER, kc, why, sizeof why);
-	if (p->rk)
-		return true;
-	rd_kafka_conf_destroy(kc);
-	return err_set(err, ERR_CONFIG, "kafka: %s", why);
-}
-
 static bool is_wanted(const struct conf *conf, const char *topic)
 {
 	for (size_t i = 0; i < conf->topics.n; i++) {
@@ -93,7 +80,8 @@ bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_top
 	struct probe p = {.timeout_ms = timeout_ms};
 	struct kafka_hooks hooks = {.on_log = ignore_log};
 	const rd_kafka_metadata_t *md = NULL;
-	if (!probe_open(&p, conf, &hooks, err))
+	p.rk = kafka_client_new(RD_KAFKA_CONSUMER, kafka_conf_consumer(conf, &hooks, err), err);
+	if (!p.rk)
 		return false;
 	rd_kafka_resp_err_t rc = rd_kafka_metadata(p.rk, 1, NULL, &md, timeout_ms);
 	if (rc) {

@@ -24,18 +24,12 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 bool kafka_producer_open(struct kafka_producer **ret, const struct conf *conf,
                          const struct kafka_hooks *hooks, struct err *err)
 {
-	char why[256];
 	struct kafka_producer *p = xcalloc(1, sizeof *p);
 	p->hooks = *hooks;
 	rd_kafka_conf_t *k = kafka_conf_producer(conf, &p->hooks, err);
-	if (k) {
+	if (k)
 		rd_kafka_conf_set_dr_msg_cb(k, on_delivery);
-		p->rk = rd_kafka_new(RD_KAFKA_PRODUCER, k, why, sizeof why);
-		if (!p->rk) {
-			rd_kafka_conf_destroy(k);
-			err_set(err, ERR_CONFIG, "cannot make the producer of dead letters: %s", why);
-		}
-	}
+	p->rk = kafka_client_new(RD_KAFKA_PRODUCER, k, err);
 	if (!p->rk) {
 		free(p);
 		return false;

@@ -17,10 +17,7 @@ struct str price_name_bare(struct str product)
 // Removes the blanks, and one pair of quotes, around a field.
 static struct str trim_field(struct str s)
 {
-	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = (struct str){s.p + 1, s.len - 1};
-	while (s.len && memchr(" \t\r", s.p[s.len - 1], 3))
-		s.len--;
+	s = str_trim(s);
 	if (s.len >= 2 && s.p[0] == '"' && s.p[s.len - 1] == '"')
 		s = (struct str){s.p + 1, s.len - 2};
 	return s;
