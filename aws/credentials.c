@@ -71,15 +71,19 @@ static enum found web_identity(struct credentials *c, struct err *err)
 
 static bool ask(const char *method, const char *url, const char *header, struct buf *ret)
 {
-	struct http_request r = {.method = method, .url = url, .headers = {header}, .connect_ms = NEAR_MS};
-	struct http_answer a;
+	struct http_client_request r = {.method = method,
+	                                .url = url,
+	                                .headers = {header},
+	                                .ca_file = http_client_aws_ca(),
+	                                .connect_ms = NEAR_MS};
+	struct http_client_answer a;
 	struct err err = ERR_INIT;
-	if (!http_do(&r, &a, &err))
+	if (!http_client_do(&r, &a, &err))
 		return false;
 	bool good = a.status == 200;
 	if (good)
 		set(ret, buf_str(&a.body));
-	http_answer_release(&a);
+	http_client_answer_release(&a);
 	return good;
 }
 

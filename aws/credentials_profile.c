@@ -7,7 +7,6 @@
 //   aws_access_key_id, aws_secret_access_key, aws_session_token
 //   credential_process
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 
 #include "aws/credentials_priv.h"
 #include "base/conf_value.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/when.h"
 
@@ -77,15 +77,11 @@ static struct str get(const struct profiles *p, struct str profile, const char *
 // The file of the token: named by the SHA-1 of the session's name, or of the start URL.
 static bool read_token(struct str of, struct buf *ret_json, struct buf *ret_path)
 {
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	char name[SHA1_HEX_SIZE];
 	struct err none = ERR_INIT;
 	const char *home = credentials_env("HOME");
-	EVP_Digest(of.p, of.len, md, &n, EVP_sha1(), NULL);
-	buf_addf(ret_path, "%s/.aws/sso/cache/", home ? home : "");
-	for (unsigned i = 0; i < n; i++)
-		buf_addf(ret_path, "%02x", md[i]);
-	buf_adds(ret_path, ".json");
+	sha1_hex(of, name);
+	buf_addf(ret_path, "%s/.aws/sso/cache/%s.json", home ? home : "", name);
 	return file_read(ret_path->data, CREDENTIALS_FILE_MAX, ret_json, &none);
 }
 
@@ -106,7 +102,7 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 	static const char *const names[] = {"accessKeyId", "secretAccessKey", "sessionToken"};
 	const char *endpoint = credentials_env("AWS_ENDPOINT_URL_SSO");
 	struct buf url = BUF_INIT, header = BUF_INIT;
-	struct http_answer a;
+	struct http_client_answer a;
 	endpoint = endpoint ? endpoint : credentials_env("AWS_ENDPOINT_URL");
 	if (endpoint)
 		buf_adds(&url, endpoint);
@@ -117,8 +113,9 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 	buf_adds(&url, "&role_name=");
 	buf_add_url_part(&url, role, false);
 	buf_addf(&header, "x-amz-sso_bearer_token: %s", token);
-	bool answered = http_do(&(struct http_request){.url = url.data, .headers = {header.data}}, &a, err),
-		 good = false;
+	const struct http_client_request r = {
+		.url = url.data, .headers = {header.data}, .ca_file = http_client_aws_ca()};
+	bool answered = http_client_do(&r, &a, err), good = false;
 	explicit_bzero(header.data, header.len);
 	if (answered) {
 		good = a.status == 200 &&
@@ -133,7 +130,7 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 				err, a.status >= 500 ? ERR_RETRY : ERR_CONFIG,
 				"profile \"%.*s\": the sign-on portal does not give role %.*s of account %.*s (status %ld): is it assigned to you?",
 				STR_ARG(profile), STR_ARG(role), STR_ARG(account), a.status);
-		http_answer_release(&a);
+		http_client_answer_release(&a);
 	}
 	buf_release(&url);
 	buf_release(&header);

@@ -2,18 +2,9 @@
 // Credentials of a role, from STS: for a token that the cluster wrote into a file, or for the credentials of
 // somebody else.
 #include "aws/credentials_priv.h"
+#include "aws/xml.h"
 #include "base/conf_value.h"
 #include "base/file.h"
-
-static struct str between(struct str s, const char *open, const char *close)
-{
-	const char *from = memmem(s.p ? s.p : "", s.len, open, strlen(open));
-	if (!from)
-		return STR_NONE;
-	from += strlen(open);
-	const char *to = memmem(from, (size_t)(s.p + s.len - from), close, strlen(close));
-	return to ? (struct str){from, (size_t)(to - from)} : STR_NONE;
-}
 
 static const char *region_of(struct str region, struct buf *scratch)
 {
@@ -41,23 +32,23 @@ static void add_parameter(struct buf *url, const char *name, struct str value)
 	buf_add_url_part(url, value, false);
 }
 
-static enum found ask_sts(struct credentials *c, const struct http_request *r, struct str role_arn,
+static enum found ask_sts(struct credentials *c, const struct http_client_request *r, struct str role_arn,
                           const char *origin, struct err *err)
 {
-	struct http_answer a;
-	if (!http_do(r, &a, err))
+	struct http_client_answer a;
+	if (!http_client_do(r, &a, err))
 		return FOUND_BROKEN;
-	struct str xml = buf_str(&a.body), key = between(xml, "<AccessKeyId>", "</"),
-			   secret = between(xml, "<SecretAccessKey>", "</");
+	struct str xml = buf_str(&a.body), key = xml_element(xml, "AccessKeyId", NULL),
+			   secret = xml_element(xml, "SecretAccessKey", NULL);
 	bool good = a.status == 200 && key.len && secret.len;
 	if (good)
-		credentials_set(c, key, secret, between(xml, "<SessionToken>", "</"), origin);
+		credentials_set(c, key, secret, xml_element(xml, "SessionToken", NULL), origin);
 	else
 		err_set(err, ERR_CONFIG,
 		        "STS does not give the role %.*s (status %ld): %.*s %.*s; look at the role's trust policy",
-		        STR_ARG(role_arn), a.status, STR_ARG(between(xml, "<Code>", "</")),
-		        STR_ARG(between(xml, "<Message>", "</")));
-	http_answer_release(&a);
+		        STR_ARG(role_arn), a.status, STR_ARG(xml_element(xml, "Code", NULL)),
+		        STR_ARG(xml_element(xml, "Message", NULL)));
+	http_client_answer_release(&a);
 	return good ? FOUND : FOUND_BROKEN;
 }
 
@@ -73,7 +64,8 @@ enum found credentials_of_token(struct credentials *c, const char *token_file, s
 	add_parameter(&url, "RoleSessionName", STR("nowcast"));
 	add_parameter(&url, "Version", STR("2011-06-15"));
 	add_parameter(&url, "WebIdentityToken", conf_trim(buf_str(&token)));
-	enum found found = ask_sts(c, &(struct http_request){.url = url.data}, role_arn, "web identity", err);
+	const struct http_client_request r = {.url = url.data, .ca_file = http_client_aws_ca()};
+	enum found found = ask_sts(c, &r, role_arn, "web identity", err);
 	buf_release(&token);
 	buf_release(&url);
 	buf_release(&name);
@@ -93,9 +85,12 @@ enum found credentials_of_role(struct credentials *c, const struct credentials *
 	add_parameter(&url, "RoleArn", role_arn);
 	add_parameter(&url, "RoleSessionName", STR("nowcast"));
 	add_parameter(&url, "Version", STR("2011-06-15"));
-	enum found found =
-		ask_sts(c, &(struct http_request){.url = url.data, .sign = by, .service = "sts", .region = where},
-	            role_arn, "profile's role", err);
+	const struct http_client_request r = {.url = url.data,
+	                                      .sign = by,
+	                                      .service = "sts",
+	                                      .region = where,
+	                                      .ca_file = http_client_aws_ca()};
+	enum found found = ask_sts(c, &r, role_arn, "profile's role", err);
 	buf_release(&url);
 	buf_release(&name);
 	return found;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "aws/s3_cache.h"
+#include "aws/xml.h"
 #include "base/usd.h"
 #include "base/when.h"
 
@@ -33,26 +34,11 @@ static void add_url(const struct s3 *s, struct buf *b)
 		buf_addf(b, "https://%.*s.s3.%s.%s/", STR_ARG(s->bucket), s->region, domain);
 }
 
-static struct str between(struct str s, const char *open, const char *close, struct str *ret_rest)
-{
-	const char *from = memmem(s.p ? s.p : "", s.len, open, strlen(open));
-	const char *end = s.p + s.len;
-	if (!from)
-		return STR_NONE;
-	from += strlen(open);
-	const char *to = memmem(from, (size_t)(end - from), close, strlen(close));
-	if (!to)
-		return STR_NONE;
-	if (ret_rest)
-		*ret_rest = (struct str){to + strlen(close), (size_t)(end - to) - strlen(close)};
-	return (struct str){from, (size_t)(to - from)};
-}
-
 // What a status that is not success means, and what to do.
-static bool refused(const struct s3 *s, const struct http_answer *a, const char *what, struct err *err)
+static bool refused(const struct s3 *s, const struct http_client_answer *a, const char *what, struct err *err)
 {
-	struct str code = between(buf_str(&a->body), "<Code>", "</", NULL),
-			   words = between(buf_str(&a->body), "<Message>", "</", NULL);
+	struct str code = xml_element(buf_str(&a->body), "Code", NULL),
+			   words = xml_element(buf_str(&a->body), "Message", NULL);
 	struct str name = s->bucket;
 	if (a->status == 404 && !str_is(code, "NoSuchBucket"))
 		return err_set(err, ERR_SKIP, "s3://%.*s: %s is not there (NoSuchKey)", STR_ARG(name), what);
@@ -70,15 +56,28 @@ static bool refused(const struct s3 *s, const struct http_answer *a, const char 
 	               code.len ? ": " : "", STR_ARG(code), STR_ARG(words));
 }
 
-static void tell_bytes(void *s3, int64_t bytes)
+// A file that a body is appended to.
+struct file_writer {
+	const struct s3 *s3;
+	FILE *file;
+	bool failed;
+};
+
+static bool write_body(void *user, const struct http_client_answer *head, struct str piece)
 {
-	const struct s3 *s = s3;
-	s->tell(s->user, s->fetching->key, bytes, s->fetching->size);
+	struct file_writer *w = user;
+	const struct s3 *s = w->s3;
+	(void)head;
+	w->failed = fwrite(piece.p, 1, piece.len, w->file) != piece.len;
+	if (s->tell && s->fetching)
+		s->tell(s->user, s->fetching->key, ftello(w->file), s->fetching->size);
+	return !w->failed;
 }
 
 // Does a request until it has an answer that counts: again after 5xx and broken connections, and in the
-// Region that S3 says. `tail`: what follows the bucket, encoded. `file`: see http.h; it is continued.
-static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_answer *ret,
+// Region that S3 says. `tail`: what follows the bucket, encoded. `file`: the body is appended to it, from the
+// byte at which it ends; NULL: the body is in the answer.
+static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_client_answer *ret,
                     struct err *err)
 {
 	struct buf url = BUF_INIT;
@@ -91,14 +90,19 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 		buf_clear(&url);
 		add_url(s, &url);
 		buf_adds(&url, tail);
-		struct http_request r = {.url = url.data,
-		                         .sign = &s->credentials,
-		                         .region = s->region,
-		                         .file = file,
-		                         .from = file ? ftello(file) : 0,
-		                         .tell = s->tell && s->fetching ? tell_bytes : NULL,
-		                         .user = s};
-		if (!http_do(&r, ret, &last)) {
+		struct file_writer writer = {s, file, false};
+		struct http_client_request r = {.url = url.data,
+		                                .sign = &s->credentials,
+		                                .region = s->region,
+		                                .ca_file = http_client_aws_ca(),
+		                                .from = file ? ftello(file) : 0,
+		                                .on_body = file ? write_body : NULL,
+		                                .user = &writer};
+		if (!http_client_do(&r, ret, &last)) {
+			if (writer.failed) {
+				err_clear(&last);
+				err_set(&last, ERR_FATAL, "what was fetched cannot be written: is the disk full?");
+			}
 			again = last.kind == ERR_RETRY;
 			continue;
 		}
@@ -109,18 +113,19 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 			rewind(file);
 			if (ftruncate(fileno(file), 0) != 0)
 				break;
-			http_answer_release(ret);
+			http_client_answer_release(ret);
 			continue;
 		}
 		if (good)
 			break;
-		if (*ret->region && strcmp(ret->region, s->region) != 0) {
-			memcpy(s->region, ret->region, sizeof s->region);
+		struct str region = http_client_header(ret, "x-amz-bucket-region");
+		if (region.len && !str_is(region, s->region)) {
+			snprintf(s->region, sizeof s->region, "%.*s", STR_ARG(region));
 		} else {
 			refused(s, ret, what, &last);
 			again = last.kind == ERR_RETRY;
 		}
-		http_answer_release(ret);
+		http_client_answer_release(ret);
 	}
 	buf_release(&url);
 	return good || err_set(err, last.kind ? last.kind : ERR_RETRY, "%s",
@@ -158,10 +163,10 @@ static struct str decoded(struct arena *a, struct str s)
 static void take_listing(struct s3 *s, struct str xml)
 {
 	struct str one;
-	while ((one = between(xml, "<Contents>", "</Contents>", &xml)).p) {
-		struct s3_object o = {.key = decoded(&s->arena, between(one, "<Key>", "</Key>", NULL))};
-		if (!usd_parse_scaled(between(one, "<Size>", "</Size>", NULL), 0, &o.size) ||
-		    !when_parse(between(one, "<LastModified>", "</LastModified>", NULL), &o.modified_ms))
+	while ((one = xml_element(xml, "Contents", &xml)).p) {
+		struct s3_object o = {.key = decoded(&s->arena, xml_element(one, "Key", NULL))};
+		if (!usd_parse_scaled(xml_element(one, "Size", NULL), 0, &o.size) ||
+		    !when_parse(xml_element(one, "LastModified", NULL), &o.modified_ms))
 			continue;
 		if (s->n == s->cap)
 			s->objects = xrealloc(s->objects, s->cap = s->cap ? s->cap * 2 : 256, sizeof *s->objects);
@@ -180,7 +185,7 @@ static bool list(struct s3 *s, struct err *err)
 	struct buf tail = BUF_INIT, token = BUF_INIT;
 	bool good = true, more = true;
 	while (good && more) {
-		struct http_answer a;
+		struct http_client_answer a;
 		buf_clear(&tail);
 		buf_addc(&tail, '?');
 		if (token.len) {
@@ -197,11 +202,11 @@ static bool list(struct s3 *s, struct err *err)
 		good = s->n <= OBJECTS_MAX ||
 		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself",
 		               STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
-		struct str next = between(buf_str(&a.body), "<NextContinuationToken>", "</", NULL);
+		struct str next = xml_element(buf_str(&a.body), "NextContinuationToken", NULL);
 		more = next.len > 0 && !str_eq(next, buf_str(&token));
 		buf_clear(&token);
 		buf_addstr(&token, next);
-		http_answer_release(&a);
+		http_client_answer_release(&a);
 	}
 	if (s->n > 1)
 		qsort(s->objects, s->n, sizeof *s->objects, by_key);
@@ -228,7 +233,7 @@ static bool make_folders(const char *path)
 static bool download(struct s3 *s, const struct s3_object *o, const char *path, struct err *err)
 {
 	struct buf part = BUF_INIT, tail = BUF_INIT;
-	struct http_answer a;
+	struct http_client_answer a;
 	// The name of the part holds which version it is of, so that a continued one never mixes two.
 	buf_addf(&part, "%s.%lld-%lld.part", path, (long long)o->modified_ms, (long long)o->size);
 	buf_add_url_part(&tail, o->key, true);
@@ -239,7 +244,7 @@ static bool download(struct s3 *s, const struct s3_object *o, const char *path, 
 	                 part.data, strerror(errno));
 	bool whole = good && fseeko(f, 0, SEEK_END) == 0 && ftello(f) == o->size;
 	if (good && !whole && (good = request(s, tail.data, f, "a file", &a, err)))
-		http_answer_release(&a);
+		http_client_answer_release(&a);
 	if (f && (fflush(f) != 0 || fsync(fileno(f)) != 0) && good)
 		good = err_set(err, ERR_FATAL, "%s: cannot be written: %s", part.data, strerror(errno));
 	if (good && ftello(f) != o->size) {
