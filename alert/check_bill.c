@@ -5,10 +5,11 @@
 // A bill changes only when it is reconciled, so the sums are made once a run and remembered beside the
 // alerts, as JSON: {"run": "7", "from": hour, "to": hour, "groups": [[name, picodollars estimated, billed],
 // ...]}.
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/alert.h"
+#include "alert/check_priv.h"
 #include "alert/keys.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -159,17 +160,16 @@ static void judge(struct alert_check *c, const struct alert_rule *rule, int64_t 
 	struct group g = {.keys = {group}, .usd = estimated, .usd_low = estimated, .usd_high = estimated};
 	struct usd off = usd_cmp(estimated, billed) > 0 ? usd_sub(estimated, billed) : usd_sub(billed, estimated);
 	int64_t level = level_of(rule, off, billed);
-	if (!level || usd_cmp(off, rule->floor) < 0 || !alert_wanted(rule, &g))
+	if (!level || usd_cmp(off, rule->floor) < 0 || !alert_rule_covers(rule, &g))
 		return;
-	struct alert_finding *f = alert_check_add(c, rule, NULL);
+	struct alert_finding *f = alert_add_finding(c, rule, NULL);
 	f->group = arena_str(c->arena, group);
 	f->usd = f->low = f->high = estimated;
 	f->against = billed;
 	f->level = level;
 	f->from = from;
 	f->to = to;
-	f->text = alert_say(
-		c,
+	f->text = alert_format(c->arena,
 		"%.*s was estimated at %s and billed %s from %s to %s, more than %lld%% apart; `nowcast report --reconciliation` says why",
 		STR_ARG(f->group), alert_money(estimated).text, alert_money(billed).text,
 		when_format(from * MS_PER_HOUR, since), when_format(to * MS_PER_HOUR, until), (long long)level);

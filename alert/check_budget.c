@@ -3,7 +3,7 @@
 // band. A rate of the last hours, and not the forecast, because what has just run away is to ring before it
 // has made a day unlike others. How the budgets stand that do not ring is the dashboard's matter
 // (api_budgets.c), which foretells as its tiles do.
-#include "alert/alert.h"
+#include "alert/check_priv.h"
 #include "base/when.h"
 
 enum { DAY = 24, SHORT_BACK = 3, LONG_BACK = DAY, RATIO_MAX = 100000 };
@@ -25,8 +25,8 @@ static bool read_standing(struct alert_check *c, const struct alert_rule *rule, 
 	*ret = (struct standing){.recent_ms = back * MS_PER_HOUR + c->now_ms % MS_PER_HOUR};
 	alert_period_of(rule->period, now, &ret->from, &ret->to, ret->period);
 	groups_init(&ret->recent, &rule->by);
-	return alert_sum(c, rule, ret->from, now + 1, &ret->spent, err) &&
-	       alert_sum(c, rule, now - back, now + 1, &ret->recent, err);
+	return alert_sum_groups(c, rule, ret->from, now + 1, &ret->spent, err) &&
+	       alert_sum_groups(c, rule, now - back, now + 1, &ret->recent, err);
 }
 
 static void release_standing(struct standing *s)
@@ -39,7 +39,7 @@ static void release_standing(struct standing *s)
 static int64_t gone_at(const struct alert_check *c, const struct alert_rule *rule, const struct standing *s,
                        const struct group *g)
 {
-	const struct group *r = alert_same(&s->recent, g);
+	const struct group *r = alert_find_group(&s->recent, g);
 	struct usd left = usd_sub(rule->amount, g->usd_low);
 	if (!r || r->usd_low.pico <= 0 || left.pico <= 0 || left.pico / r->usd_low.pico > RATIO_MAX)
 		return 0;
@@ -59,9 +59,9 @@ bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, st
 		for (int k = 0; k < rule->nat; k++)
 			if (usd_cmp(usd_muldiv(rule->amount, rule->at[k], 100), g->usd_low) <= 0)
 				level = rule->at[k];
-		if (!level || !alert_wanted(rule, g))
+		if (!level || !alert_rule_covers(rule, g))
 			continue;
-		struct alert_finding *f = alert_check_add(c, rule, g);
+		struct alert_finding *f = alert_add_finding(c, rule, g);
 		f->period = arena_str(c->arena, str_of(s.period));
 		f->level = level;
 		f->latched = true;
@@ -69,7 +69,7 @@ bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, st
 		f->from = s.from;
 		f->to = c->now_ms / MS_PER_HOUR + 1;
 		f->text =
-			alert_say(c, "%.*s has spent %s, %lld%% of its budget of %s for the %s %s", STR_ARG(f->group),
+			alert_format(c->arena, "%.*s has spent %s, %lld%% of its budget of %s for the %s %s", STR_ARG(f->group),
 		              alert_money(f->usd).text, (long long)(f->usd.pico * 100 / rule->amount.pico),
 		              alert_money(rule->amount).text, alert_period_names[rule->period], s.period);
 	}
@@ -85,18 +85,17 @@ bool alert_check_forecast(struct alert_check *c, const struct alert_rule *rule, 
 	for (int32_t i = 0; good && i < s.spent.n; i++) {
 		const struct group *g = &s.spent.list[i];
 		int64_t gone = gone_at(c, rule, &s, g);
-		if (!gone || !alert_wanted(rule, g))
+		if (!gone || !alert_rule_covers(rule, g))
 			continue;
-		struct alert_finding *f = alert_check_add(c, rule, g);
+		struct alert_finding *f = alert_add_finding(c, rule, g);
 		f->period = arena_str(c->arena, str_of(s.period));
 		f->against = rule->amount;
 		f->from = s.from;
 		f->to = c->now_ms / MS_PER_HOUR + 1;
-		f->text = alert_say(
-			c, "at this rate %.*s passes %s for the %s at %s; so far it has spent %s, of late %s an hour",
+		f->text = alert_format(c->arena, "at this rate %.*s passes %s for the %s at %s; so far it has spent %s, of late %s an hour",
 			STR_ARG(f->group), alert_money(rule->amount).text, alert_period_names[rule->period],
 			when_format(gone, when), alert_money(f->usd).text,
-			alert_money(usd_muldiv(alert_same(&s.recent, g)->usd_low, MS_PER_HOUR, s.recent_ms)).text);
+			alert_money(usd_muldiv(alert_find_group(&s.recent, g)->usd_low, MS_PER_HOUR, s.recent_ms)).text);
 	}
 	release_standing(&s);
 	return good;

@@ -8,7 +8,8 @@
 //
 // Windows end now. Long ones are sums of hours, the oldest of them in part; minutes are what has arrived in
 // them (alert_pace.h). Over stored hours, whose minutes are not kept, a short window is the hour in hand.
-#include "alert/rate_monitor.h"
+#include "alert/check_priv.h"
+#include "alert/rate_monitor_priv.h"
 #include "base/when.h"
 
 enum { HOUR = 60 };
@@ -28,8 +29,8 @@ static bool read_rolling(struct alert_check *c, const struct alert_rule *rule, i
 {
 	int64_t now = c->now_ms / MS_PER_HOUR;
 	groups_init(&ret->oldest, &rule->by);
-	return alert_sum(c, rule, now - hours, now + 1, &ret->all, err) &&
-	       alert_sum(c, rule, now - hours, now - hours + 1, &ret->oldest, err);
+	return alert_sum_groups(c, rule, now - hours, now + 1, &ret->all, err) &&
+	       alert_sum_groups(c, rule, now - hours, now - hours + 1, &ret->oldest, err);
 }
 
 static void release_rolling(struct rolling *r)
@@ -40,7 +41,7 @@ static void release_rolling(struct rolling *r)
 
 static struct usd rolling_of(const struct alert_check *c, const struct rolling *r, const struct group *g)
 {
-	const struct group *all = alert_same(&r->all, g), *oldest = alert_same(&r->oldest, g);
+	const struct group *all = alert_find_group(&r->all, g), *oldest = alert_find_group(&r->oldest, g);
 	if (!all)
 		return USD_ZERO;
 	return oldest ? usd_sub(all->usd_low, usd_muldiv(oldest->usd_low, c->now_ms % MS_PER_HOUR, MS_PER_HOUR))
@@ -58,19 +59,18 @@ static void ring(struct alert_check *c, const struct alert_rule *rule, const str
                  const struct group *g, struct usd long_, struct usd short_, int64_t short_minutes,
                  int64_t period_hours)
 {
-	struct alert_finding *f = alert_check_add(c, rule, g);
+	struct alert_finding *f = alert_add_finding(c, rule, g);
 	int64_t now = c->now_ms / MS_PER_HOUR;
-	struct str lately = short_minutes < HOUR ? alert_say(c, "last %lld minutes", (long long)short_minutes)
+	struct str lately = short_minutes < HOUR ? alert_format(c->arena, "last %lld minutes", (long long)short_minutes)
 	                    : short_minutes == HOUR
 	                        ? STR("hour in hand")
-	                        : alert_say(c, "last %lld hours", (long long)short_minutes / HOUR);
+	                        : alert_format(c->arena, "last %lld hours", (long long)short_minutes / HOUR);
 	f->usd = f->low = f->high = long_;
-	f->period = alert_say(c, "%lldh", (long long)b->hours);
+	f->period = alert_format(c->arena, "%lldh", (long long)b->hours);
 	f->against = rule->amount;
 	f->from = now - b->hours;
 	f->to = now + 1;
-	f->text = alert_say(
-		c,
+	f->text = alert_format(c->arena,
 		"%.*s spends its %s for the %s at more than %lld.%lld times the even pace: %s in the last %s, evenly it would be %s; %s in the %.*s",
 		STR_ARG(f->group), alert_money(rule->amount).text, alert_period_names[rule->period],
 		(long long)b->tenths / 10, (long long)b->tenths % 10, alert_money(long_).text,
@@ -104,7 +104,7 @@ static bool check_one(struct alert_check *c, const struct alert_rule *rule, cons
 		} else if (x) {
 			lately = usd_of_micro(rate_baseline_micro(&x->rate_baseline, (int)minutes));
 		}
-		if (alert_wanted(rule, g) && usd_cmp(spent, rule->floor) >= 0 &&
+		if (alert_rule_covers(rule, g) && usd_cmp(spent, rule->floor) >= 0 &&
 		    too_fast(spent, rule, to - from, b->hours * HOUR, b->tenths) &&
 		    too_fast(lately, rule, to - from, minutes, b->tenths))
 			ring(c, rule, b, g, spent, lately, minutes, to - from);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alert/rate_monitor.h"
+#include "alert/check_priv.h"
+#include "alert/rate_monitor_priv.h"
 #include "base/arn.h"
 #include "base/when.h"
 
@@ -20,14 +21,14 @@ static bool read_day(const struct rate_monitor *p, int d, struct hour_days *list
 	struct alert_check *c = p->check;
 	int64_t hour = c->now_ms / MS_PER_HOUR - (d + 1) * DAY;
 	struct groups g;
-	bool good = alert_sum(c, p->rule, hour, hour + 1, &g, err);
+	bool good = alert_sum_groups(c, p->rule, hour, hour + 1, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
 		const struct monitored_group *x =
 			rate_monitor_find(p, p->rule->by.n ? g.list[i].keys[0] : STR("all"));
 		if (!x)
 			continue;
 		list[x - p->list].calls[d] = g.list[i].calls;
-		list[x - p->list].micro[d] = micro_of(g.list[i].usd_low);
+		list[x - p->list].micro[d] = micro_of_usd(g.list[i].usd_low);
 	}
 	groups_release(&g);
 	return good;
@@ -57,7 +58,7 @@ static void ring(struct rate_monitor *p, const struct monitored_group *x, const 
 {
 	struct alert_check *c = p->check;
 	char now[USD_SIZE], usual[USD_SIZE], basis[GROUP_BASIS_SIZE], calls[24] = "hardly any";
-	struct alert_finding *f = alert_check_add(c, p->rule, NULL);
+	struct alert_finding *f = alert_add_finding(c, p->rule, NULL);
 	f->group = arena_str(c->arena, x->group);
 	f->usd = f->low = f->high = usd_of_micro(j->micro);
 	f->against = usd_of_micro(j->usual_micro);
@@ -69,11 +70,10 @@ static void ring(struct rate_monitor *p, const struct monitored_group *x, const 
 	if (j->usual_calls)
 		snprintf(calls, sizeof calls, "%lld", (long long)j->usual_calls);
 	if (by_calls)
-		f->text = alert_say(
-			c, "%.*s makes %lld calls in %lld minutes, where %s are usual: about $%s in place of $%s",
+		f->text = alert_format(c->arena, "%.*s makes %lld calls in %lld minutes, where %s are usual: about $%s in place of $%s",
 			STR_ARG(f->group), (long long)j->calls, (long long)j->minutes, calls, now, usual);
 	else
-		f->text = alert_say(c, "%.*s spends $%s or more in %lld minutes, where $%s is usual",
+		f->text = alert_format(c->arena, "%.*s spends $%s or more in %lld minutes, where $%s is usual",
 		                    STR_ARG(f->group), now, (long long)j->minutes, usual);
 }
 
@@ -85,7 +85,7 @@ static struct rate_test ask_of(const struct rate_monitor *p, const struct monito
 		mid += x->hours[k].mid;
 	}
 	return (struct rate_test){.factor_tenths = p->rule->factor_tenths,
-	                          .floor_micro = micro_of(p->rule->floor),
+	                          .floor_micro = micro_of_usd(p->rule->floor),
 	                          .call_micro = calls ? mid / calls : 0,
 	                          .span = p->span,
 	                          .calls = x->calls,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people and programs are sent. One event tells its story; a storm is a list with what is left out
-// counted. Text of others (names of principals and tags) is escaped by the JSON writer, and for Slack's
-// markup and mail headers besides.
+// A message lists its events, up to LISTED_MAX, and counts the rest. Text from outside (names of principals and tags)
+// is escaped by the JSON writer, and also for Slack's markup and for mail headers.
+#include "alert/message_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "alert/alert.h"
+#include "alert/text_priv.h"
 #include "base/when.h"
 
 enum { LISTED_MAX = 20, FIRING_MS = 3600000, MAIL_DATE_SIZE = 40 };
@@ -67,7 +68,7 @@ static void add_event(struct buf *b, const json_t *e)
 		buf_addf(b, "  %s\n", text_at(e, "link"));
 }
 
-static void add_story(struct buf *b, const json_t *events)
+static void add_list(struct buf *b, const json_t *events)
 {
 	size_t n = json_array_size(events);
 	for (size_t i = 0; i < n && i < LISTED_MAX; i++)
@@ -86,11 +87,11 @@ static void add_json(struct buf *b, json_t *j) // takes j
 
 // ---- one language each --------------------------------------------------------------------------
 
-static void slack(struct buf *b, const struct buf *story)
+static void write_slack(struct buf *b, const struct buf *list)
 {
 	struct buf safe = BUF_INIT;
-	for (size_t i = 0; i < story->len; i++) { // & < > are Slack's markup
-		char c = story->data[i];
+	for (size_t i = 0; i < list->len; i++) { // & < > are Slack's markup
+		char c = list->data[i];
 		if (c == '&')
 			buf_adds(&safe, "&amp;");
 		else if (c == '<')
@@ -109,7 +110,7 @@ static void slack(struct buf *b, const struct buf *story)
 // Alertmanager ends alerts that it does not hear of. It is told every few minutes (alert_state.c), and the
 // end of a firing one is an hour away from when it was: a message that comes late, after that of its end,
 // holds no alert up.
-static void alertmanager(struct buf *b, const json_t *events)
+static void write_alertmanager(struct buf *b, const json_t *events)
 {
 	json_t *all = json_array(), *e;
 	size_t i;
@@ -134,8 +135,8 @@ static void alertmanager(struct buf *b, const json_t *events)
 	add_json(b, all);
 }
 
-static void email(struct buf *b, const struct alert_receiver *to, const char *id, const struct buf *title,
-                  const struct buf *story)
+static void write_email(struct buf *b, const struct alert_receiver *to, const char *id, const struct buf *title,
+                  const struct buf *list)
 {
 	char date[MAIL_DATE_SIZE];
 	time_t now = (time_t)(when_now_ms() / 1000);
@@ -150,27 +151,39 @@ static void email(struct buf *b, const struct alert_receiver *to, const char *id
 		b,
 		"\r\nMessage-ID: <%s@nowcast>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
 		id);
-	for (size_t i = 0; i < story->len; i++) {
-		if (story->data[i] == '\n')
+	for (size_t i = 0; i < list->len; i++) {
+		if (list->data[i] == '\n')
 			buf_addc(b, '\r');
-		buf_addc(b, story->data[i]);
+		buf_addc(b, list->data[i]);
 	}
 }
 
 void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,
-                   struct buf *ret_body, struct buf *ret_title)
+                   struct buf *ret_body)
 {
-	struct buf story = BUF_INIT;
-	add_title(ret_title, events);
-	add_story(&story, events);
+	struct buf list = BUF_INIT, title = BUF_INIT;
+	add_title(&title, events);
+	add_list(&list, events);
 	if (to->kind == TO_SLACK)
-		slack(ret_body, &story);
+		write_slack(ret_body, &list);
 	else if (to->kind == TO_ALERTMANAGER)
-		alertmanager(ret_body, events);
+		write_alertmanager(ret_body, events);
 	else if (to->kind == TO_EMAIL)
-		email(ret_body, to, id, ret_title, &story);
+		write_email(ret_body, to, id, &title, &list);
 	else
 		add_json(ret_body,
-		         json_pack("{s:s, s:s, s:O}", "id", id, "title", ret_title->data, "events", events));
-	buf_release(&story);
+		         json_pack("{s:s, s:s, s:O}", "id", id, "title", title.data, "events", events));
+	buf_release(&list);
+	buf_release(&title);
+}
+
+void alert_message_trial(const struct alert_receiver *to, int64_t now_ms, const char *id, struct buf *ret_body)
+{
+	json_t *events =
+		json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}]", "event", "firing", "rule", "trial", "kind",
+	              "test", "group", "all", "period", "", "severity", "info", "text",
+	              "a trial message of `nowcast alert test`; nothing is wrong", "since", (json_int_t)now_ms, "at",
+	              (json_int_t)now_ms);
+	alert_message(to, events, id, ret_body);
+	json_decref(events);
 }

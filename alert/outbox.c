@@ -8,11 +8,15 @@
 //
 // An id is "<milliseconds>-<receiver>", or "again-<receiver>": what an Alertmanager is told again goes before
 // what came after it.
+#include "alert/outbox.h"
+
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/alert.h"
+#include "alert/message_priv.h"
+#include "alert/send.h"
 #include "alert/keys.h"
 #include "base/log.h"
 #include "base/when.h"
@@ -44,14 +48,6 @@ static const char *receiver_of(const char *id)
 	return dash ? dash + 1 : id;
 }
 
-static const struct alert_receiver *find_receiver(const struct alert_rules *rules, const char *name)
-{
-	for (int i = 0; i < rules->nreceivers; i++)
-		if (str_is(rules->receivers[i].name, name))
-			return &rules->receivers[i];
-	return NULL;
-}
-
 static int64_t wait_ms(int64_t tries)
 {
 	int64_t ms = tries < 8 ? (int64_t)FIRST_WAIT_MS << tries : LAST_WAIT_MS;
@@ -60,7 +56,7 @@ static int64_t wait_ms(int64_t tries)
 
 // ---- what has ended -----------------------------------------------------------------------------
 
-static void fail(struct flight *f, const struct err *why, struct alert_sent *ret)
+static void note_failure(struct flight *f, const struct err *why, struct alert_sent *ret)
 {
 	int64_t tries = json_integer_value(json_object_get(f->message, "tries")) + 1;
 	int64_t age = when_now_ms() - json_integer_value(json_object_get(f->message, "created"));
@@ -90,7 +86,7 @@ static bool has_ended(struct flight *f, struct alert_sent *ret)
 	else if (!alert_sending_over(f->sending, &why))
 		return false;
 	if (why) {
-		fail(f, why, ret);
+		note_failure(f, why, ret);
 	} else {
 		f->end = TAKEN;
 		ret->sent++;
@@ -129,7 +125,7 @@ static void release_flight(struct flight *f)
 }
 
 // Writes what has ended, and forgets it once that is written.
-static bool settle(struct alert_outbox *o, struct alert_sent *ret, struct err *err)
+static bool settle_ended(struct alert_outbox *o, struct alert_sent *ret, struct err *err)
 {
 	int ended = 0, left = 0;
 	for (int i = 0; i < o->n; i++)
@@ -205,23 +201,22 @@ static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting
 	return true;
 }
 
-static void take_off(struct alert_outbox *o, const struct alert_rules *rules, const char *id, json_t *message)
+static void begin_sending(struct alert_outbox *o, const struct alert_rules *rules, const char *id, json_t *message)
 {
-	const struct alert_receiver *to = find_receiver(rules, receiver_of(id));
-	struct buf body = BUF_INIT, title = BUF_INIT;
+	const struct alert_receiver *to = alert_receiver_find(rules, str_of(receiver_of(id)));
+	struct buf body = BUF_INIT;
 	if (o->n == o->cap)
 		o->flights = xrealloc(o->flights, (size_t)(o->cap = o->cap ? o->cap * 2 : 8), sizeof *o->flights);
 	struct flight *f = &o->flights[o->n++];
 	*f = (struct flight){.id = xstrdup(str_of(id)), .message = message, .end = message ? FLYING : TAKEN};
 	if (to && message) {
-		alert_message(to, json_object_get(message, "events"), id, &body, &title);
+		alert_message(to, json_object_get(message, "events"), id, &body);
 		f->sending = alert_send(o->sender, to, str_of(id), &body);
 	}
 	buf_release(&body);
-	buf_release(&title);
 }
 
-static bool begin(struct alert_outbox *o, const struct alert_rules *rules, struct err *err)
+static bool begin_due(struct alert_outbox *o, const struct alert_rules *rules, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct waiting *list;
@@ -237,7 +232,7 @@ static bool begin(struct alert_outbox *o, const struct alert_rules *rules, struc
 	for (int i = 0; good && i < n; i++) {
 		struct str text = redis_str(o->redis, 2 * (size_t)i);
 		json_t *message = json_loadb(text.p ? text.p : "", text.len, 0, NULL);
-		take_off(o, rules, list[i].id, message);
+		begin_sending(o, rules, list[i].id, message);
 	}
 	arena_release(&arena);
 	return good;
@@ -273,7 +268,7 @@ void alert_outbox_free(struct alert_outbox *o)
 bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret,
                        struct err *err)
 {
-	return settle(o, ret, err) && (!rules || begin(o, rules, err));
+	return settle_ended(o, ret, err) && (!rules || begin_due(o, rules, err));
 }
 
 void alert_outbox_wait(struct alert_outbox *o, int64_t ms)
@@ -286,7 +281,7 @@ bool alert_outbox_busy(const struct alert_outbox *o)
 	return o->n > 0;
 }
 
-bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms,
+bool alert_outbox_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms,
                    struct alert_sent *ret, struct err *err)
 {
 	int64_t end = when_ticks_ms() + budget_ms;

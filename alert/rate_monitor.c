@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whoever looks next goes on where the last one stopped: paces and the rule's clock live in one hash a rule.
-#include "alert/rate_monitor.h"
+#include "alert/rate_monitor_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/check_priv.h"
 #include "alert/keys.h"
 #include "base/when.h"
 #include "store/keys.h"
@@ -21,7 +22,7 @@ struct clock {
 	int64_t looked[LOOKS], heard[LOOKS];
 };
 
-int64_t micro_of(struct usd u)
+int64_t micro_of_usd(struct usd u)
 {
 	usd_pico v = u.pico / PICO_PER_MICRO;
 	return v > INT64_MAX / 1000 ? INT64_MAX / 1000 : (int64_t)v;
@@ -57,7 +58,7 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 		int64_t k = ms / MS_PER_HOUR - first;
 		if (k < 0 || k >= RATE_MONITOR_HOURS)
 			continue;
-		p->list[p->n - 1].hours[k] = (struct hour_sum){g->calls, micro_of(g->usd_low), micro_of(g->usd)};
+		p->list[p->n - 1].hours[k] = (struct hour_sum){g->calls, micro_of_usd(g->usd_low), micro_of_usd(g->usd)};
 		p->list[p->n - 1].newest = g;
 	}
 	return true;

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alert/alert.h"
+#include "alert/watch.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/when.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/alert.h"
+#include "alert/check.h"
 #include "base/when.h"
 #include "pricing/prices.h"
 #include "run/intake.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The alerts file: what is taken, and that each mistake is told with its line and what is allowed.
-#include "alert/alert.h"
+#include "alert/rules.h"
 #include "tests/tap.h"
 
 static bool parse(struct alert_rules *r, const char *text, struct err *err)

@@ -19,14 +19,14 @@ bool alert_is_silenced(const struct alert_change *s, const json_t *alert)
 	json_t *x;
 	json_object_foreach(s->silences, id, x) {
 		if (alert_number(x, "until") > s->check->now_ms &&
-		    fnmatch(alert_text(x, "rule"), alert_text(alert, "rule"), 0) == 0 &&
-		    fnmatch(alert_text(x, "group"), alert_text(alert, "group"), 0) == 0)
+		    fnmatch(alert_string(x, "rule"), alert_string(alert, "rule"), 0) == 0 &&
+		    fnmatch(alert_string(x, "group"), alert_string(alert, "group"), 0) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool names(struct str list, struct str name)
+static bool list_has_name(struct str list, struct str name)
 {
 	if (list.len == 0)
 		return true; // all
@@ -36,7 +36,7 @@ static bool names(struct str list, struct str name)
 	return false;
 }
 
-static bool holds(const json_t *list, const json_t *text)
+static bool array_has(const json_t *list, const json_t *text)
 {
 	size_t i;
 	json_t *one;
@@ -48,7 +48,7 @@ static bool holds(const json_t *list, const json_t *text)
 }
 
 // Puts the event into the message of a receiver.
-static void address(struct alert_change *s, const struct alert_receiver *to, json_t *event, bool again)
+static void add_to_message(struct alert_change *s, const struct alert_receiver *to, json_t *event, bool again)
 {
 	struct buf id = BUF_INIT;
 	if (again)
@@ -67,18 +67,18 @@ static void address(struct alert_change *s, const struct alert_receiver *to, jso
 
 // Addresses an event to the receivers of the rule, and notes them; its end to those that were noted. `again`:
 // those that forget.
-static void address_all(struct alert_change *s, const struct alert_rule *rule, json_t *alert, json_t *event,
+static void add_to_messages(struct alert_change *s, const struct alert_rule *rule, json_t *alert, json_t *event,
                         bool again)
 {
 	const struct alert_rules *rules = s->check->rules;
-	bool over = strcmp(alert_text(event, "event"), "resolved") == 0;
+	bool over = strcmp(alert_string(event, "event"), "resolved") == 0;
 	json_t *told_to = json_object_get(alert, "told_to");
 	for (int i = 0; i < rules->nreceivers; i++) {
 		const struct alert_receiver *to = &rules->receivers[i];
 		json_t *name = alert_json(to->name);
-		bool noted = !told_to || holds(told_to, name);
-		if ((over ? noted : names(rule->receivers, to->name)) && (!again || to->kind == TO_ALERTMANAGER)) {
-			address(s, to, event, again);
+		bool noted = !told_to || array_has(told_to, name);
+		if ((over ? noted : list_has_name(rule->receivers, to->name)) && (!again || to->kind == TO_ALERTMANAGER)) {
+			add_to_message(s, to, event, again);
 			if (!noted)
 				json_array_append(told_to, name);
 		}
@@ -97,17 +97,17 @@ static json_t *event_of(const struct alert_change *s, const json_t *alert, const
 	return copy;
 }
 
-void alert_tell(struct alert_change *s, const struct alert_rule *rule, json_t *alert, const char *event)
+void alert_notify(struct alert_change *s, const struct alert_rule *rule, json_t *alert, const char *event)
 {
 	json_t *copy = event_of(s, alert, event);
 	json_array_append(s->events, copy);
 	json_array_append(s->history, copy);
-	address_all(s, rule, alert, copy, false);
+	add_to_messages(s, rule, alert, copy, false);
 	json_decref(copy);
 	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
 }
 
-void alert_tell_again(struct alert_change *s, const struct alert_rule *rule, json_t *alert)
+void alert_notify_again(struct alert_change *s, const struct alert_rule *rule, json_t *alert)
 {
 	int64_t ago = s->check->now_ms - alert_number(alert, "again"); // below 0: the clock was set back
 	if (!json_is_true(json_object_get(alert, "told")) || (ago >= 0 && ago < AGAIN_MS) ||
@@ -115,6 +115,6 @@ void alert_tell_again(struct alert_change *s, const struct alert_rule *rule, jso
 		return;
 	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
 	json_t *copy = event_of(s, alert, "firing");
-	address_all(s, rule, alert, copy, true);
+	add_to_messages(s, rule, alert, copy, true);
 	json_decref(copy);
 }
