@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each kind of rule is a function that sums the figures it needs and adds findings; the larger ones have files
-// of their own. Whether a finding is news is decided in alert/state.c.
+// Each kind of rule is a function that sums the figures it needs and adds findings; the larger ones have
+// files of their own. Whether a finding is news is decided in alert/state.c.
 #include "alert/check.h"
 
 #include <stdlib.h>
@@ -65,9 +65,10 @@ const struct group *alert_find_group(const struct groups *in, const struct group
 	return in->n ? bsearch(g, in->list, (size_t)in->n, sizeof *in->list, by_key) : NULL;
 }
 
-// ---- news ---------------------------------------------------------------------------------------
+// ---- new, unpriced, silent ----------------------------------------------------------------------
 
-// Spent in the last day and not in the month before it. Says nothing until there are two days to compare.
+// Groups that spent in the last day and not in the NEW_DAYS before. Finds nothing in the first two days of
+// figures.
 static bool check_new(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
 	int64_t now = c->now_ms / MS_PER_HOUR, first, last;
@@ -107,15 +108,16 @@ static bool check_unpriced(struct alert_check *c, const struct alert_rule *rule,
 		struct alert_finding *f = alert_add_finding(c, rule, &g.list[i]);
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_format(c->arena,
-			"%.*s: %lld tokens of the last day have no price and stand in no dollar figure; `nowcast price list` and `price import` help",
+		f->text = alert_format(
+			c->arena,
+			"%.*s: %lld tokens of the last day have no price and are in no dollar figure; `nowcast price list` and `price import` help",
 			STR_ARG(f->group), (long long)g.list[i].unpriced);
 	}
 	groups_release(&g);
 	return good;
 }
 
-// A signal that was heard once and then no more. One that never came is the doctor's matter.
+// A signal that arrived and then stopped. `nowcast doctor` reports one that never arrived.
 static bool check_silent(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
 	static const char *const signals[] = {"call", "metric"};
@@ -140,8 +142,9 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 			continue;
 		struct alert_finding *f = alert_add_finding(c, rule, NULL);
 		f->group = str_of(signals[i]);
-		f->text = alert_format(c->arena,
-			"no %s has arrived since %s, for %lld minutes: figures stand still until they do; `nowcast doctor` says more",
+		f->text = alert_format(
+			c->arena,
+			"no %s has arrived since %s, for %lld minutes: figures do not change until one does; `nowcast doctor` says more",
 			signals[i], when_format(arrived, when), (long long)(c->now_ms - arrived) / MS_PER_MINUTE);
 	}
 	return true;
@@ -149,11 +152,11 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 
 // ---- all ----------------------------------------------------------------------------------------
 
-static int dearest_first(const void *a, const void *b)
+static int most_expensive_first(const void *a, const void *b)
 {
 	const struct alert_finding *f = a, *g = b;
-	int dearer = usd_cmp(g->usd, f->usd), group = str_cmp(f->group, g->group);
-	return dearer ? dearer : group ? group : str_cmp(f->period, g->period);
+	int more = usd_cmp(g->usd, f->usd), group = str_cmp(f->group, g->group);
+	return more ? more : group ? group : str_cmp(f->period, g->period);
 }
 
 bool alert_check(struct alert_check *c, struct err *err)
@@ -171,7 +174,7 @@ bool alert_check(struct alert_check *c, struct err *err)
 		if (!checks[rule->kind](c, rule, err))
 			return err_prefix(err, "rule %.*s", STR_ARG(rule->name));
 		if (c->n > before)
-			qsort(c->findings + before, (size_t)(c->n - before), sizeof *c->findings, dearest_first);
+			qsort(c->findings + before, (size_t)(c->n - before), sizeof *c->findings, most_expensive_first);
 	}
 	return true;
 }

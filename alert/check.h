@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Findings: the conditions of rules that hold now.
 //
-//     rules + figures --check--> findings --state--> events --one script--> alerts, history, outbox --send--> receivers
+//     rules + figures --check--> findings --state--> events --commit.lua--> alerts, history, outbox
+//                                                                                  outbox --send--> receivers
 //
 // Rules about money ring on the lower end of the band (usd_low): an estimate that may still be too high wakes
 // nobody.
@@ -37,15 +38,16 @@ struct alert_check {
 	struct redis *redis;
 	const char *prefix;
 	int64_t now_ms;
-	bool hourly;               // over stored hours: baselines are neither read nor written, an hour counts as even
+	// over stored hours: baselines are neither read nor written, an hour counts as even
+	bool hourly;
 	const struct alert_rule *only_rule; // NULL: all
 	struct arena *arena;
 	struct alert_finding *findings; // in the arena
 	int n, cap;
 };
 
-// Evaluates every rule, or `only_rule`. The most expensive findings of each rule come first. The baselines of groups
-// (spikes, burn rates) are read from Redis and written back, unless `hourly`.
+// Evaluates every rule, or `only_rule`. The most expensive findings of each rule come first. The baselines of
+// groups (spikes, burn rates) are read from Redis and written back, unless `hourly`.
 bool alert_check(struct alert_check *c, struct err *err) NC_CHECK;
 
 #endif

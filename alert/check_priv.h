@@ -13,15 +13,15 @@ bool alert_check_burn(struct alert_check *c, const struct alert_rule *rule, stru
 bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, struct err *err) NC_CHECK;
 
-// Adds a finding with the group's name, figures and basis; `g` NULL: about everything, without figures. Valid until
-// the next one is added.
+// Adds a finding with the group's name, figures and basis; `g` NULL: about everything, without figures. Valid
+// until the next one is added.
 struct alert_finding *alert_add_finding(struct alert_check *c, const struct alert_rule *rule,
                                         const struct group *g);
 
 bool alert_rule_covers(const struct alert_rule *rule, const struct group *g); // by its `only`
 
-// The sums of the rule's groups over the hours [from, to), sorted by key. *ret is released by the caller, on failure
-// too.
+// The sums of the rule's groups over the hours [from, to), sorted by key. *ret is released by the caller, on
+// failure too.
 bool alert_sum_groups(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
                       struct groups *ret, struct err *err) NC_CHECK;
 

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 // A message that says that it is a trial (`nowcast alert test`).
-void alert_message_trial(const struct alert_receiver *to, int64_t now_ms, const char *id, struct buf *ret_body);
+void alert_message_trial(const struct alert_receiver *to, int64_t now_ms, const char *id,
+                         struct buf *ret_body);
 
 #endif

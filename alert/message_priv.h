@@ -7,6 +7,7 @@
 #include "alert/message.h"
 
 // One message about an array of events (alert/state_priv.h). `id`: of the message.
-void alert_message(const struct alert_receiver *to, const json_t *events, const char *id, struct buf *ret_body);
+void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,
+                   struct buf *ret_body);
 
 #endif

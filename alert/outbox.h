@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages that wait in Redis. Each receiver gets one at a time, in the order of their events; all receivers are
-// served at the same time. A message that failed too often goes to the list of dead ones.
+// The messages that wait in Redis. Each receiver gets one at a time, in the order of their events; all
+// receivers are served at the same time. A message that failed too often goes to the list of dead ones.
 //
-// A message is sent at least once: a process that dies after sending it and before noting so leaves it to be sent
-// again, under the same id.
+// A message is sent at least once: a process that dies after sending it and before noting so leaves it to be
+// sent again, under the same id.
 #ifndef NOWCAST_ALERT_OUTBOX_H
 #define NOWCAST_ALERT_OUTBOX_H
 

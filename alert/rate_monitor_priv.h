@@ -2,8 +2,8 @@
 // The rate baselines of a rule's groups: read from Redis, updated with what has arrived since the last
 // evaluation, and written back.
 //
-// Usage is stored by the hour, so a minute's amount is how much the two newest hours have grown since the last
-// evaluation: what *arrived* in that minute. Older hours that are filled in later are not seen here.
+// Usage is stored by the hour, so a minute's amount is how much the two newest hours have grown since the
+// last evaluation: what *arrived* in that minute. Older hours that are filled in later are not seen here.
 //
 //     last evaluation   [h-1 .......][h ..|            total
 //     this evaluation   [h-1 .......][h ..|###         total + ###     -> rate_baseline_add
@@ -11,8 +11,8 @@
 // Dollars are those of the lower end of the band. While the calls of a spike have not arrived, its tokens are
 // allocated to other callers, and only the band shows it.
 //
-// When a backlog is read, an hour of calls arrives in a minute. `span`, how far the calls' own times have advanced,
-// distinguishes that from a spike.
+// When a backlog is read, an hour of calls arrives in a minute. `span`, how far the calls' own times have
+// advanced, distinguishes that from a spike.
 #ifndef NOWCAST_ALERT_RATE_MONITOR_PRIV_H
 #define NOWCAST_ALERT_RATE_MONITOR_PRIV_H
 
@@ -45,8 +45,8 @@ struct rate_monitor {
 	int64_t span;        // minutes of calls that arrived in the last RATE_QUICK minutes
 };
 
-// Reads the hours and, unless the check is `hourly`, the baselines, and adds what has arrived. *ret is released by the
-// caller, on failure too.
+// Reads the hours and, unless the check is `hourly`, the baselines, and adds what has arrived. *ret is
+// released by the caller, on failure too.
 bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
                        struct err *err) NC_CHECK;
 bool rate_monitor_write(const struct rate_monitor *p, struct err *err) NC_CHECK;

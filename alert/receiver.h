@@ -18,7 +18,8 @@ struct alert_receiver {
 	struct str from, to;           // e-mail addresses; `to` may be several, comma-separated
 	struct str user, password;     // of the SMTP server
 	struct str command;            // for /bin/sh -c; the message is its standard input
-	struct str ca;                 // file of the authorities that its certificate may come from; STR_NONE: the system's
+	// file of the authorities that its certificate may come from; STR_NONE: the system's
+	struct str ca;
 };
 
 #endif

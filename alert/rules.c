@@ -53,8 +53,8 @@ static bool reject(const struct rules_reader *r, struct str key, struct str valu
 
 // ---- values -------------------------------------------------------------------------------------
 
-static bool read_word(const struct rules_reader *r, struct str key, struct str value, const char *const *words, int *ret,
-                 struct err *err)
+static bool read_word(const struct rules_reader *r, struct str key, struct str value,
+                      const char *const *words, int *ret, struct err *err)
 {
 	char allowed[160] = "one of";
 	for (int i = 0; words[i]; i++) {
@@ -90,7 +90,8 @@ static bool parse_whole(struct str value, int64_t min, int64_t max, int64_t *ret
 	return parse_scaled(value, 0, min, max, ret);
 }
 
-static bool read_duration(const struct rules_reader *r, struct str key, struct str value, int64_t *ret, struct err *err)
+static bool read_duration(const struct rules_reader *r, struct str key, struct str value, int64_t *ret,
+                          struct err *err)
 {
 	static const struct {
 		char unit;
@@ -107,8 +108,8 @@ static bool read_duration(const struct rules_reader *r, struct str key, struct s
 	return reject(r, key, value, "a duration such as 30s, 15m, 6h or 2d", err);
 }
 
-static bool read_levels(const struct rules_reader *r, struct str key, struct str value, struct alert_rule *rule,
-                   struct err *err)
+static bool read_levels(const struct rules_reader *r, struct str key, struct str value,
+                        struct alert_rule *rule, struct err *err)
 {
 	struct str rest = value;
 	rule->nat = 0;
@@ -163,7 +164,8 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 	if (str_is(key, "clear"))
 		return read_duration(r, key, value, &x->clear_ms, err);
 	if (str_is(key, "severity"))
-		return read_word(r, key, value, (const char *const[]){"info", "warning", "critical", NULL}, &n, err) &&
+		return read_word(r, key, value, (const char *const[]){"info", "warning", "critical", NULL}, &n,
+		                 err) &&
 		       (x->severity = value, true);
 	if (str_is(key, "receivers"))
 		return x->receivers = value, true;
@@ -197,7 +199,7 @@ static bool read_receiver_key(struct rules_reader *r, struct str key, struct str
 			return *(struct str *)((char *)r->receiver + texts[i].offset) = value, true;
 	return err_set(
 		err, ERR_CONFIG,
-		"%s:%d: %.*s is no key of a receiver; these there are: kind, url, secret, ca, from, to, user, password, command",
+		"%s:%d: %.*s is no key of a receiver; the keys are: kind, url, secret, ca, from, to, user, password, command",
 		r->file, r->line, STR_ARG(key));
 }
 
@@ -246,7 +248,7 @@ static bool begin_section(struct rules_reader *r, struct str head, struct err *e
 		return true;
 	}
 	if (alert_rule_find(out, name))
-		return err_set(err, ERR_CONFIG, "%s:%d: rule %.*s stands there twice", r->file, r->line,
+		return err_set(err, ERR_CONFIG, "%s:%d: rule %.*s is defined twice", r->file, r->line,
 		               STR_ARG(name));
 	r->rule = &out->rules[out->nrules++];
 	*r->rule = (struct alert_rule){.name = name,

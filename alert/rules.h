@@ -56,8 +56,8 @@ struct alert_rules {
 };
 
 // Reads `alerts.file`; without one, the built-in rules that need no figure of the user's: spike, new,
-// unpriced, silent, bill. ERR_CONFIG names file, line, key, value and what is allowed. *ret is released by the caller, on
-// failure too.
+// unpriced, silent, bill. ERR_CONFIG names file, line, key, value and what is allowed. *ret is released by
+// the caller, on failure too.
 bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err) NC_CHECK;
 bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct str team_tag,
                        struct err *err) NC_CHECK;

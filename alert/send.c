@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each message is handed over by HTTP, by SMTP, or to a command on its standard input. All messages on their way
-// advance at the same time, and each ends within SEND_MS. Redirects are not followed: a webhook that has moved
-// is an error to report.
+// Each message is handed over by HTTP, by SMTP, or to a command on its standard input. All messages on their
+// way advance at the same time, and each ends within SEND_MS. Redirects are not followed: a webhook that has
+// moved is an error to report.
 //
 // With a `secret`, X-Nowcast-Signature is "sha256=" and the HMAC-SHA256 of "<X-Nowcast-Timestamp>.<body>" in
 // hex. X-Nowcast-Id is the same each time a message is tried, so a receiver can recognise a repetition.
@@ -114,7 +114,7 @@ static void check_transfer(struct alert_sending *x)
 
 // ---- command ------------------------------------------------------------------------------------
 
-// Has the command ended? One that takes too long is killed, and its group.
+// Notes whether the command has ended. One that takes too long is killed with its process group.
 static void check_command(struct alert_sending *x)
 {
 	int status = 0;
@@ -145,7 +145,7 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	int in = memfd_create("alert", MFD_CLOEXEC);
 	if (in < 0 || write(in, x->body.data, x->body.len) != (ssize_t)x->body.len ||
 	    lseek(in, 0, SEEK_SET) != 0) {
-		err_set(&x->why, ERR_RETRY, "receiver %s: the message cannot be laid out: %s", x->name,
+		err_set(&x->why, ERR_RETRY, "receiver %s: the message cannot be kept for it: %s", x->name,
 		        strerror(errno));
 		x->over = true;
 		free(command);
@@ -156,7 +156,7 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-	// libcurl's sockets: it would hold them open
+	// sockets of other messages: the command would hold them open
 	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);

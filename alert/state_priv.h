@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one evaluation changes: collected while findings are compared with the alerts that are up (alert/state.c)
-// and while receivers are notified (alert/notify.c), written at once by alert/commit.lua.
+// What one evaluation changes: collected while findings are compared with the alerts that are up
+// (alert/state.c) and while receivers are notified (alert/notify.c), written at once by alert/commit.lua.
 //
 // An alert and an event are JSON objects, as Redis, webhooks and `nowcast alert list` have them.
 #ifndef NOWCAST_ALERT_STATE_PRIV_H
@@ -15,7 +15,8 @@ struct alert_change {
 	struct alert_check *check;
 	const struct conf *conf;
 	int64_t clock_ms;    // wall clock; check->now_ms may be another time
-	int64_t message_ms;  // of the ids of new messages: clock_ms, or later than all that wait if the clock was set back
+	// of the ids of new messages: clock_ms, or later than all that wait if the clock was set back
+	int64_t message_ms;
 	int explained;       // alerts whose contributors were summed, which is costly: EXPLAINED_MAX at most
 	json_t *up;          // "rule|group|period" -> alert, as they were before
 	json_t *silences;    // id -> silence
@@ -25,9 +26,9 @@ struct alert_change {
 	json_t *over;        // ids of silences that have ended
 };
 
-// Compares the findings of a check with the alerts that are up and writes what changed. *ret_events: an array of
-// events (firing, updated, resolved), which the caller releases. ERR_RETRY: Redis, or `token` has lost the lease; nothing is
-// written.
+// Compares the findings of a check with the alerts that are up and writes what changed. *ret_events: an array
+// of events (firing, updated, resolved), which the caller releases. ERR_RETRY: Redis, or `token` has lost the
+// lease; nothing is written.
 bool alert_state_update(struct alert_check *c, const struct conf *conf, const char *token,
                         json_t **ret_events, struct err *err) NC_CHECK;
 

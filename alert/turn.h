@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One evaluation: take the lease, check the rules, write what changed.
 //
-// One process at a time evaluates: it holds a lease in Redis, and the script that writes refuses a process that has lost
-// it. So an event is written exactly once, however many processes run and whenever one dies.
+// One process at a time evaluates: it holds a lease in Redis, and the script that writes refuses a process
+// that has lost it. So an event is written exactly once, however many processes run and whenever one dies.
 #ifndef NOWCAST_ALERT_TURN_H
 #define NOWCAST_ALERT_TURN_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every daemon runs this thread. The one that holds the lease evaluates and delivers; the others ask for the lease at
-// each turn and take over when it expires. No record waits for this thread, and messages are sent between two
-// turns, so that no receiver delays a turn.
+// Every daemon runs this thread. The one that holds the lease evaluates and delivers; the others ask for the
+// lease at each turn and take over when it expires. No record waits for this thread, and messages are sent
+// between two turns, so that no receiver delays a turn.
 #include "alert/watch.h"
 
 #include <assert.h>

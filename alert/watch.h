@@ -13,7 +13,8 @@ struct alert_watch;
 // `conf` outlives it.
 bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct err *err) NC_CHECK;
 
-// Reads alerts.file again at its next turn. A wrong file is logged, and the rules in force stay. NULL: nothing.
+// Reads alerts.file again at its next turn. A wrong file is logged, and the rules in force stay. NULL:
+// nothing.
 void alert_watch_reload(struct alert_watch *w);
 
 void alert_watch_quit(struct alert_watch *w); // asks it to end; returns at once. NULL: nothing

@@ -181,7 +181,8 @@ static void end_transfer(struct http_transfer *t, CURLcode code)
 	if (code != CURLE_OK) {
 		bool is_wrong =
 			code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
-		err_set(&t->why, is_wrong ? ERR_CONFIG : ERR_RETRY, "%s", *t->text ? t->text : curl_easy_strerror(code));
+		err_set(&t->why, is_wrong ? ERR_CONFIG : ERR_RETRY, "%s",
+		        *t->text ? t->text : curl_easy_strerror(code));
 	}
 	t->over = true;
 }
@@ -283,7 +284,8 @@ void http_transfers_wait(struct http_transfers *all, int64_t ms)
 
 static struct http_transfer *add_transfer(struct http_transfers *all, struct http_transfer *t)
 {
-	curl_easy_setopt(t->curl, CURLOPT_FRESH_CONNECT, 1L); // no message waits for the connection of another one
+	// no message waits for the connection of another one
+	curl_easy_setopt(t->curl, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_QUICK_EXIT, 1L);    // nor for a name server
 	t->multi = all->multi;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one HTTP client: requests to AWS, signed (Signature Version 4) or not, to web servers, and the messages of alerts.
-// Only this module includes curl.
+// The one HTTP client: requests to AWS, signed (Signature Version 4) or not, to web servers, and the messages
+// of alerts. Only this module includes curl.
 //
 //     http_client_do                                   one request; returns when its answer is complete
 //     http_transfers_new, http_transfer_begin, _wait   several at the same time; none waits for another one
@@ -44,13 +44,15 @@ struct http_client_request {
 	int redirects_max;               // how many redirects are followed; 0: none
 	int connect_ms;                  // 0: 10 seconds
 	int total_ms;                    // 0: as long as at least 1 KiB/s comes
-	struct str ca_file;              // authorities that the server's certificate may come from; STR_NONE: the system's
-	http_client_body_fn *on_body;    // takes the body if the status is 200 or 206; NULL: it goes into the answer
+	// authorities that the server's certificate may come from; STR_NONE: the system's
+	struct str ca_file;
+	// takes the body if the status is 200 or 206; NULL: it goes into the answer
+	http_client_body_fn *on_body;
 	void *user;
 };
 
-// False: there is no answer, or it is not complete. ERR_RETRY: the server or the network; ERR_CONFIG: the URL. Any
-// status is an answer. *ret is released by the caller if true is returned.
+// False: there is no answer, or it is not complete. ERR_RETRY: the server or the network; ERR_CONFIG: the
+// URL. Any status is an answer. *ret is released by the caller if true is returned.
 bool http_client_do(const struct http_client_request *r, struct http_client_answer *ret,
                     struct err *err) NC_CHECK;
 void http_client_answer_release(struct http_client_answer *a);
@@ -71,10 +73,11 @@ struct http_transfer;
 
 struct http_transfers *http_transfers_new(void);
 void http_transfers_free(struct http_transfers *all);             // after its transfers. NULL: nothing
-void http_transfers_wait(struct http_transfers *all, int64_t ms); // all go on until one ends, at most for so long
+// all go on until one ends, at most for so long
+void http_transfers_wait(struct http_transfers *all, int64_t ms);
 
-// Each has a connection of its own. What comes back is dropped, but for the status. The body of the request, or the
-// text of the mail, outlives the transfer.
+// Each has a connection of its own. What comes back is dropped, but for the status. The body of the request,
+// or the text of the mail, outlives the transfer.
 struct http_transfer *http_transfer_begin(struct http_transfers *all, const struct http_client_request *r);
 
 struct mail_request {
@@ -87,8 +90,8 @@ struct mail_request {
 };
 struct http_transfer *http_transfer_begin_mail(struct http_transfers *all, const struct mail_request *m);
 
-// Has it ended? *ret_why: NULL if there was an answer, of which *ret_status is the status. ERR_RETRY: try later;
-// ERR_CONFIG: the URL or the login is wrong. The message does not hold the URL, which may be a secret.
+// Has it ended? *ret_why: NULL if there was an answer, of which *ret_status is the status. ERR_RETRY: try
+// later; ERR_CONFIG: the URL or the login is wrong. The message does not hold the URL, which may be a secret.
 bool http_transfer_over(const struct http_transfer *t, long *ret_status, const struct err **ret_why);
 void http_transfer_free(struct http_transfer *t); // one that has not ended is broken off. NULL: nothing
 

@@ -77,8 +77,8 @@ static bool write_body(void *user, const struct http_client_answer *head, struct
 // Does a request until it has an answer that counts: again after 5xx and broken connections, and in the
 // Region that S3 says. `tail`: what follows the bucket, encoded. `file`: the body is appended to it, from the
 // byte at which it ends; NULL: the body is in the answer.
-static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_client_answer *ret,
-                    struct err *err)
+static bool request(struct s3 *s, const char *tail, FILE *file, const char *what,
+                    struct http_client_answer *ret, struct err *err)
 {
 	struct buf url = BUF_INIT;
 	struct err last = ERR_INIT;

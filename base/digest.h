@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cryptographic digests: SHA-1 where a protocol names it (Redis' EVALSHA, the token files of AWS single sign-on), SHA-256
-// for everything else. For hashes of tables see base/hash.h.
+// Cryptographic digests: SHA-1 where a protocol names it (Redis' EVALSHA, the token files of AWS single
+// sign-on), SHA-256 for everything else. For hashes of tables see base/hash.h.
 #ifndef NOWCAST_BASE_DIGEST_H
 #define NOWCAST_BASE_DIGEST_H
 
@@ -9,7 +9,12 @@
 
 #include "base/str.h"
 
-enum { SHA1_SIZE = 20, SHA1_HEX_SIZE = 2 * SHA1_SIZE + 1, SHA256_SIZE = 32, SHA256_HEX_SIZE = 2 * SHA256_SIZE + 1 };
+enum {
+	SHA1_SIZE = 20,
+	SHA1_HEX_SIZE = 2 * SHA1_SIZE + 1,
+	SHA256_SIZE = 32,
+	SHA256_HEX_SIZE = 2 * SHA256_SIZE + 1
+};
 
 // In lower-case hex, with a NUL.
 void sha1_hex(struct str s, char ret[SHA1_HEX_SIZE]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A broken connection leaves PATH.part with the validator of the version it is part of, and the next call asks
-// for the rest of that very version (If-Range): a server that has another by now sends all of it.
+// A broken connection leaves PATH.part with the validator of the version it is part of, and the next call
+// asks for the rest of that very version (If-Range): a server that has another by now sends all of it.
 #include "pricing/download.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ static bool is_intact(const char *path, struct str sum)
 	return good;
 }
 
-// ---- the body ---------------------------------------------------------------------------------------
+// ---- the body -----------------------------------------------------------------------------------
 
 // Before the first byte of a body is kept, it is noted whose it is.
 static bool begin_body(struct download *d, const struct http_client_answer *head)
@@ -143,7 +143,8 @@ static bool perform(struct download *d, const char *url, struct http_client_answ
 // The part is whole: checks it and puts it in its place.
 static bool finish(struct download *d, const struct http_client_answer *a, enum download_result *ret)
 {
-	struct str promised = http_client_header(a, "x-amz-checksum-sha256"), etag = http_client_header(a, "etag");
+	struct str promised = http_client_header(a, "x-amz-checksum-sha256"),
+			   etag = http_client_header(a, "etag");
 	struct buf sum = BUF_INIT;
 	bool good = (fflush(d->out) == 0 && fsync(fileno(d->out)) == 0 && add_checksum(d->part.data, &sum)) ||
 	            err_set(d->err, ERR_CONFIG, "cannot write %s", d->part.data);

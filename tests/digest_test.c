@@ -22,7 +22,8 @@ int main(void)
 	sha1_hex(STR_NONE, sha1);
 	is_str(sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", "SHA-1 of nothing");
 	hmac_sha256_hex(STR("Jefe"), STR("what do ya want for nothing?"), mac);
-	is_str(mac, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843", "HMAC-SHA256 of RFC 4231");
+	is_str(mac, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+	       "HMAC-SHA256 of RFC 4231");
 	sha256(STR("abc"), of_text);
 	ok(is_abc(of_text), "SHA-256 of abc");
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pace knows a jump from its own ups and downs, survives being written down, and never rings while young.
+// A baseline distinguishes a spike from usual ups and downs, survives being written and read, and never rings while young.
 #include "alert/rate_baseline.h"
 #include "tests/tap.h"
 
@@ -44,7 +44,7 @@ static void test_jumps(void)
 	struct rate_spike j;
 	int64_t m = feed(&p, 1000, 60, 20, COST);
 	q = p;
-	ok(until_jump(&q, m, 10, 200, COST, &j) < 0, "a young pace never jumps");
+	ok(until_jump(&q, m, 10, 200, COST, &j) < 0, "a young baseline never spikes");
 	m = feed(&p, m, 300, 20, COST);
 	ok(!jumps(&p, &j), "a steady one does not");
 	q = p;
