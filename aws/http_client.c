@@ -233,11 +233,6 @@ struct str http_client_header(const struct http_client_answer *a, const char *na
 	return STR_NONE;
 }
 
-struct str http_client_aws_ca(void)
-{
-	return str_of(getenv("AWS_CA_BUNDLE"));
-}
-
 void buf_add_url_part(struct buf *b, struct str s, bool keep_slash)
 {
 	for (size_t i = 0; i < s.len; i++) {

@@ -60,9 +60,6 @@ void http_client_answer_release(struct http_client_answer *a);
 // The value of a header, in any case of letters; STR_NONE if it is not there.
 struct str http_client_header(const struct http_client_answer *a, const char *name);
 
-// The file that AWS_CA_BUNDLE names, for requests to AWS; STR_NONE: not set.
-struct str http_client_aws_ca(void);
-
 // Appends `s` percent-encoded as AWS wants it: all but letters, digits and -._~ (and '/', if it is kept).
 void buf_add_url_part(struct buf *b, struct str s, bool keep_slash);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "aws/s3.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aws/endpoint.h"
 #include "aws/s3_cache.h"
 #include "aws/xml.h"
 #include "base/usd.h"
@@ -22,11 +24,8 @@ enum { TRIES = 5, OBJECTS_MAX = 1000000 };
 // dot in its name, whose certificate would not match.
 static void add_url(const struct s3 *s, struct buf *b)
 {
-	const char *endpoint = getenv("AWS_ENDPOINT_URL_S3");
-	const char *domain = strncmp(s->region, "cn-", 3) == 0 ? "amazonaws.com.cn" : "amazonaws.com";
-	if (!endpoint || !*endpoint)
-		endpoint = getenv("AWS_ENDPOINT_URL");
-	if (endpoint && *endpoint)
+	const char *endpoint = aws_endpoint("S3"), *domain = aws_domain(s->region);
+	if (endpoint)
 		buf_addf(b, "%s/%.*s/", endpoint, STR_ARG(s->bucket));
 	else if (memchr(s->bucket.p, '.', s->bucket.len))
 		buf_addf(b, "https://s3.%s.%s/%.*s/", s->region, domain, STR_ARG(s->bucket));
@@ -35,7 +34,8 @@ static void add_url(const struct s3 *s, struct buf *b)
 }
 
 // What a status that is not success means, and what to do.
-static bool refused(const struct s3 *s, const struct http_client_answer *a, const char *what, struct err *err)
+static bool set_refusal(const struct s3 *s, const struct http_client_answer *a, const char *what,
+                        struct err *err)
 {
 	struct str code = xml_element(buf_str(&a->body), "Code", NULL),
 			   words = xml_element(buf_str(&a->body), "Message", NULL);
@@ -69,15 +69,15 @@ static bool write_body(void *user, const struct http_client_answer *head, struct
 	const struct s3 *s = w->s3;
 	(void)head;
 	w->failed = fwrite(piece.p, 1, piece.len, w->file) != piece.len;
-	if (s->tell && s->fetching)
-		s->tell(s->user, s->fetching->key, ftello(w->file), s->fetching->size);
+	if (s->progress && s->fetching)
+		s->progress(s->user, s->fetching->key, ftello(w->file), s->fetching->size);
 	return !w->failed;
 }
 
-// Does a request until it has an answer that counts: again after 5xx and broken connections, and in the
-// Region that S3 says. `tail`: what follows the bucket, encoded. `file`: the body is appended to it, from the
-// byte at which it ends; NULL: the body is in the answer.
-static bool request(struct s3 *s, const char *tail, FILE *file, const char *what,
+// Repeats a request after 5xx and broken connections, and in the Region that S3 names. `tail`: what follows
+// the bucket, encoded. `file`: the body is appended to it, from the byte at which it ends; NULL: the body is
+// in the answer.
+static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *what,
                     struct http_client_answer *ret, struct err *err)
 {
 	struct buf url = BUF_INIT;
@@ -94,7 +94,7 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 		struct http_client_request r = {.url = url.data,
 		                                .sign = &s->credentials,
 		                                .region = s->region,
-		                                .ca_file = http_client_aws_ca(),
+		                                .ca_file = aws_ca_file(),
 		                                .from = file ? ftello(file) : 0,
 		                                .on_body = file ? write_body : NULL,
 		                                .user = &writer};
@@ -107,7 +107,7 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 			continue;
 		}
 		good = ret->status == 200 || ret->status == 206;
-		// it does not know ranges: all came again, behind what was there
+		// the server does not know ranges: the whole file came again, after what was there
 		if (good && r.from > 0 && ret->status == 200) {
 			good = false;
 			rewind(file);
@@ -122,19 +122,19 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 		if (region.len && !str_is(region, s->region)) {
 			snprintf(s->region, sizeof s->region, "%.*s", STR_ARG(region));
 		} else {
-			refused(s, ret, what, &last);
+			set_refusal(s, ret, what, &last);
 			again = last.kind == ERR_RETRY;
 		}
 		http_client_answer_release(ret);
 	}
 	buf_release(&url);
 	return good || err_set(err, last.kind ? last.kind : ERR_RETRY, "%s",
-	                       *last.msg ? last.msg : "S3 gives no answer that counts");
+	                       *last.msg ? last.msg : "S3 gives no usable answer");
 }
 
 // ---- the listing --------------------------------------------------------------------------------
 
-static int hex(char c)
+static int hex_digit(char c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
 	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -143,14 +143,14 @@ static int hex(char c)
 }
 
 // encoding-type=url: keys come percent-encoded, with + for a blank.
-static struct str decoded(struct arena *a, struct str s)
+static struct str decode_key(struct arena *a, struct str s)
 {
 	struct str copy = arena_str(a, s);
 	char *p = (char *)(uintptr_t)copy.p;
 	size_t n = 0;
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '%' && i + 2 < s.len && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
-			p[n++] = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
+		if (s.p[i] == '%' && i + 2 < s.len && hex_digit(s.p[i + 1]) >= 0 && hex_digit(s.p[i + 2]) >= 0) {
+			p[n++] = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
 			i += 2;
 		} else {
 			p[n++] = s.p[i] == '+' ? ' ' : s.p[i];
@@ -160,11 +160,11 @@ static struct str decoded(struct arena *a, struct str s)
 	return (struct str){p, n};
 }
 
-static void take_listing(struct s3 *s, struct str xml)
+static void add_objects(struct s3 *s, struct str xml)
 {
 	struct str one;
 	while ((one = xml_element(xml, "Contents", &xml)).p) {
-		struct s3_object o = {.key = decoded(&s->arena, xml_element(one, "Key", NULL))};
+		struct s3_object o = {.key = decode_key(&s->arena, xml_element(one, "Key", NULL))};
 		if (!usd_parse_scaled(xml_element(one, "Size", NULL), 0, &o.size) ||
 		    !when_parse(xml_element(one, "LastModified", NULL), &o.modified_ms))
 			continue;
@@ -179,8 +179,8 @@ static int by_key(const void *a, const void *b)
 	return str_cmp(((const struct s3_object *)a)->key, ((const struct s3_object *)b)->key);
 }
 
-// Parameters stand in the order of their names, as the signature wants them.
-static bool list(struct s3 *s, struct err *err)
+// Parameters are in the order of their names, as the signature requires.
+static bool list_objects(struct s3 *s, struct err *err)
 {
 	struct buf tail = BUF_INIT, token = BUF_INIT;
 	bool good = true, more = true;
@@ -195,10 +195,10 @@ static bool list(struct s3 *s, struct err *err)
 		}
 		buf_adds(&tail, "encoding-type=url&list-type=2&prefix=");
 		buf_add_url_part(&tail, s->prefix, false);
-		good = request(s, tail.data, NULL, "the listing", &a, err);
+		good = s3_request(s, tail.data, NULL, "the listing", &a, err);
 		if (!good)
 			break;
-		take_listing(s, buf_str(&a.body));
+		add_objects(s, buf_str(&a.body));
 		good = s->n <= OBJECTS_MAX ||
 		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself",
 		               STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
@@ -230,11 +230,11 @@ static bool make_folders(const char *path)
 	return good;
 }
 
-static bool download(struct s3 *s, const struct s3_object *o, const char *path, struct err *err)
+static bool download_object(struct s3 *s, const struct s3_object *o, const char *path, struct err *err)
 {
 	struct buf part = BUF_INIT, tail = BUF_INIT;
 	struct http_client_answer a;
-	// The name of the part holds which version it is of, so that a continued one never mixes two.
+	// The name of the part says which version it is of, so that two are never mixed.
 	buf_addf(&part, "%s.%lld-%lld.part", path, (long long)o->modified_ms, (long long)o->size);
 	buf_add_url_part(&tail, o->key, true);
 	FILE *f = make_folders(path) ? fopen(part.data, "ab") : NULL;
@@ -243,7 +243,7 @@ static bool download(struct s3 *s, const struct s3_object *o, const char *path, 
 	                 "%s: cannot be written (%s): set reconcile.cache to a folder that nowcast may write",
 	                 part.data, strerror(errno));
 	bool whole = good && fseeko(f, 0, SEEK_END) == 0 && ftello(f) == o->size;
-	if (good && !whole && (good = request(s, tail.data, f, "a file", &a, err)))
+	if (good && !whole && (good = s3_request(s, tail.data, f, "a file", &a, err)))
 		http_client_answer_release(&a);
 	if (f && (fflush(f) != 0 || fsync(fileno(f)) != 0) && good)
 		good = err_set(err, ERR_FATAL, "%s: cannot be written: %s", part.data, strerror(errno));
@@ -270,7 +270,7 @@ static bool is_fresh(const struct s3_object *o, const char *path)
 	return stat(path, &st) == 0 && st.st_size == o->size && st.st_mtim.tv_sec == o->modified_ms / 1000;
 }
 
-static const struct s3_object *find(const struct s3 *s, struct str key)
+static const struct s3_object *find_object(const struct s3 *s, struct str key)
 {
 	struct s3_object like = {.key = key};
 	return s->n ? bsearch(&like, s->objects, s->n, sizeof like, by_key) : NULL;
@@ -280,16 +280,16 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 {
 	struct s3 *s = s3;
 	struct str key = {path.p + s->folder.len + 1, path.len - s->folder.len - 1};
-	const struct s3_object *o = find(s, key);
+	const struct s3_object *o = find_object(s, key);
 	if (!o)
 		return err_set(err, ERR_SKIP,
 		               "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is",
 		               STR_ARG(s->bucket), STR_ARG(key));
 	s->fetching = o;
-	bool good = is_fresh(o, path.p) || download(s, o, path.p, err);
+	bool good = is_fresh(o, path.p) || download_object(s, o, path.p, err);
 	s->fetching = NULL;
 	if (good)
-		cache_used(path.p);
+		s3_cache_touch(path.p);
 	return good;
 }
 
@@ -324,7 +324,7 @@ static bool fetch_manifests(struct s3 *s, struct err *err)
 			continue;
 		struct buf path = BUF_INIT;
 		buf_addf(&path, "%.*s/%.*s", STR_ARG(s->folder), STR_ARG(key));
-		bool good = download(s, &s->objects[i], path.data, err);
+		bool good = download_object(s, &s->objects[i], path.data, err);
 		buf_release(&path);
 		if (!good)
 			return false;
@@ -352,35 +352,35 @@ static void choose_folders(struct s3 *s, const char *cache)
 	buf_release(&b);
 }
 
-bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_tell *tell, void *user, struct err *err)
+bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *progress, void *user,
+             struct err *err)
 {
 	struct str rest = str_of(uri);
-	const char *region = getenv("AWS_REGION");
-	rest.p += 5, rest.len -= 5; // "s3://"
+	struct buf region = BUF_INIT;
+	assert(str_starts(rest, STR("s3://")));
+	rest.p += 5, rest.len -= 5;
 	s->bucket = arena_str(&s->arena, str_cut(&rest, '/'));
 	while (rest.len && rest.p[rest.len - 1] == '/')
 		rest.len--;
 	s->prefix = arena_str(&s->arena, rest);
 	if (!s->bucket.len || !is_plain(s->prefix) || !is_plain(s->bucket))
 		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX/EXPORT", uri);
-	s->tell = tell;
+	s->progress = progress;
 	s->user = user;
 	choose_folders(s, cache);
 	s->opened_ms = when_now_ms();
 	if (!credentials_find(&s->credentials, err))
 		return false;
-	if (!region || !*region)
-		region = getenv("AWS_DEFAULT_REGION");
-	if (!region || !*region)
-		region = s->credentials.region.len ? s->credentials.region.data : "us-east-1";
-	snprintf(s->region, sizeof s->region, "%s", region);
-	return list(s, err) && fetch_manifests(s, err);
+	aws_add_region(&region, buf_str(&s->credentials.region));
+	snprintf(s->region, sizeof s->region, "%s", region.data);
+	buf_release(&region);
+	return list_objects(s, err) && fetch_manifests(s, err);
 }
 
 void s3_prune(const struct s3 *s, int64_t max)
 {
 	if (s->cache.len)
-		cache_prune(s->cache.p, max, s->opened_ms, when_now_ms());
+		s3_cache_prune(s->cache.p, max, s->opened_ms, when_now_ms());
 }
 
 void s3_close(struct s3 *s)
