@@ -3,6 +3,7 @@
 // files of their own. Whether a finding is news is decided in alert/state.c.
 #include "alert/check.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,8 @@ bool alert_check(struct alert_check *c, struct err *err)
 		int before = c->n;
 		if (!checks[rule->kind](c, rule, err))
 			return err_prefix(err, "rule %.*s", STR_ARG(rule->name));
+		for (int k = before; k < c->n; k++)
+			assert(c->findings[k].level > 0 && c->findings[k].text.len);
 		if (c->n > before)
 			qsort(c->findings + before, (size_t)(c->n - before), sizeof *c->findings, most_expensive_first);
 	}

@@ -10,6 +10,7 @@
 // is sent before any new message.
 #include "alert/outbox.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,7 @@ static void begin_sending(struct alert_outbox *o, const struct alert_rules *rule
 	if (o->n == o->cap)
 		o->deliveries =
 			xrealloc(o->deliveries, (size_t)(o->cap = o->cap ? o->cap * 2 : 8), sizeof *o->deliveries);
+	assert(o->n < DELIVERIES_MAX);
 	struct delivery *f = &o->deliveries[o->n++];
 	*f = (struct delivery){.id = xstrdup(str_of(id)), .message = message, .end = message ? UNDER_WAY : TAKEN};
 	if (to && message) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alert/period.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/when.h"
@@ -29,6 +30,7 @@ void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64
 		when_parse((struct str){next, 10}, &ms);
 		to = ms / MS_PER_HOUR;
 	}
+	assert(from <= hour && hour < to);
 	*ret_from = from;
 	*ret_to = to;
 	when_format(from * MS_PER_HOUR, buf);

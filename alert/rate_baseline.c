@@ -22,6 +22,7 @@
 // as well.
 #include "alert/rate_baseline.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,7 @@ void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t 
 
 void rate_baseline_add(struct rate_baseline *p, int64_t minute, int64_t calls, int64_t micro)
 {
+	assert(minute > 0 && calls >= 0);
 	if (p->at_minute == 0)
 		begin_baseline(p, minute);
 	if (minute - p->at_minute > RATE_TEN * RATE_TENS) { // longer than what is kept

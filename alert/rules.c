@@ -44,7 +44,7 @@ struct rules_reader {
 	struct alert_receiver *receiver;
 };
 
-static bool reject(const struct rules_reader *r, struct str key, struct str value, const char *allowed,
+static bool reject_value(const struct rules_reader *r, struct str key, struct str value, const char *allowed,
                   struct err *err)
 {
 	return err_set(err, ERR_CONFIG, "%s:%d: %.*s: expected %s, got \"%.*s\"", r->file, r->line, STR_ARG(key),
@@ -65,14 +65,14 @@ static bool read_word(const struct rules_reader *r, struct str key, struct str v
 		snprintf(allowed + strlen(allowed), sizeof allowed - strlen(allowed), "%s %s", i ? "," : "",
 		         words[i]);
 	}
-	return reject(r, key, value, allowed, err);
+	return reject_value(r, key, value, allowed, err);
 }
 
 static bool read_dollars(const struct rules_reader *r, struct str key, struct str value, struct usd *ret,
                     struct err *err)
 {
 	if (!usd_parse(value, ret) || ret->pico < 0)
-		return reject(r, key, value, "dollars such as 5000 or 0.25", err);
+		return reject_value(r, key, value, "dollars such as 5000 or 0.25", err);
 	return true;
 }
 
@@ -105,7 +105,7 @@ static bool read_duration(const struct rules_reader *r, struct str key, struct s
 			return true;
 		}
 	}
-	return reject(r, key, value, "a duration such as 30s, 15m, 6h or 2d", err);
+	return reject_value(r, key, value, "a duration such as 30s, 15m, 6h or 2d", err);
 }
 
 static bool read_levels(const struct rules_reader *r, struct str key, struct str value,
@@ -117,10 +117,10 @@ static bool read_levels(const struct rules_reader *r, struct str key, struct str
 		int64_t v, *last = rule->nat ? &rule->at[rule->nat - 1] : NULL;
 		if (rule->nat == ALERT_LEVELS_MAX || !parse_whole(conf_trim(str_cut(&rest, ',')), 1, 10000, &v) ||
 		    (last && v <= *last))
-			return reject(r, key, value, "up to 8 rising percentages, such as 50,80,100", err);
+			return reject_value(r, key, value, "up to 8 rising percentages, such as 50,80,100", err);
 		rule->at[rule->nat++] = v;
 	}
-	return rule->nat || reject(r, key, value, "percentages, such as 50,80,100", err);
+	return rule->nat || reject_value(r, key, value, "percentages, such as 50,80,100", err);
 }
 
 // ---- keys ---------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 		x->by.n = 0;
 		if (str_is(value, "all") || (grouping_parse(&x->by, value, r->team_tag, &why) && x->by.n == 1))
 			return true;
-		return reject(r, key, value,
+		return reject_value(r, key, value,
 		             "one of all, principal, role, team, model, account, region, token_type, tier, tag:KEY",
 		             err);
 	}
@@ -158,7 +158,7 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 		return read_levels(r, key, value, x, err);
 	if (str_is(key, "factor"))
 		return parse_scaled(value, 1, 15, 10000, &x->factor_tenths) ||
-		       reject(r, key, value, "a number from 1.5 to 1000 with one decimal", err);
+		       reject_value(r, key, value, "a number from 1.5 to 1000 with one decimal", err);
 	if (str_is(key, "quiet"))
 		return read_duration(r, key, value, &x->quiet_ms, err);
 	if (str_is(key, "clear"))
@@ -169,7 +169,7 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 		       (x->severity = value, true);
 	if (str_is(key, "receivers"))
 		return x->receivers = value, true;
-	return reject(
+	return reject_value(
 		r, key, value,
 		"a key of a rule (kind, by, only, period, amount, at, floor, factor, quiet, clear, severity, receivers)",
 		err);

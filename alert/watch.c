@@ -58,7 +58,7 @@ static void reload_rules(struct alert_watch *w)
 }
 
 // A turn if one is due, then the messages.
-static bool step(struct alert_watch *w, struct err *err)
+static bool run_step(struct alert_watch *w, struct err *err)
 {
 	struct alert_turn turn = {0};
 	struct alert_sent sent = {0};
@@ -86,7 +86,7 @@ static void *watch_main(void *user)
 		struct err err = ERR_INIT;
 		if (w->reload)
 			reload_rules(w);
-		good = step(w, &err);
+		good = run_step(w, &err);
 		if (!good)
 			log_warn("the alerts were not evaluated this time", LOG_STR("why", err.msg));
 	}

@@ -131,9 +131,10 @@ static struct curl_slist *headers_of(const struct http_client_request *r)
 	return list;
 }
 
-static void sign(CURL *curl, const struct http_client_request *r)
+static void sign_request(CURL *curl, const struct http_client_request *r)
 {
 	struct buf b = BUF_INIT;
+	assert(r->region);
 	buf_addf(&b, "aws:amz:%s:%s", r->region, r->service ? r->service : "s3");
 	curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, b.data);
 	curl_easy_setopt(curl, CURLOPT_USERNAME, r->sign->access_key.data);
@@ -170,7 +171,7 @@ static void make_request(struct http_transfer *t, const struct http_client_reque
 		curl_easy_setopt(c, CURLOPT_RANGE, range);
 	}
 	if (r->sign)
-		sign(c, r);
+		sign_request(c, r);
 }
 
 // ---- one request --------------------------------------------------------------------------------

@@ -279,6 +279,7 @@ static const struct s3_object *find_object(const struct s3 *s, struct str key)
 bool s3_fetch(void *s3, struct str path, struct err *err)
 {
 	struct s3 *s = s3;
+	assert(str_starts(path, s->folder) && path.len > s->folder.len && path.p[s->folder.len] == '/');
 	struct str key = {path.p + s->folder.len + 1, path.len - s->folder.len - 1};
 	const struct s3_object *o = find_object(s, key);
 	if (!o)

@@ -23,7 +23,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 	b->refused += m->err != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static rd_kafka_conf_t *settings(struct mock_broker *b)
+static rd_kafka_conf_t *make_settings(struct mock_broker *b)
 {
 	static const char *const pairs[][2] = {
 		{"test.mock.num.brokers", "1"},
@@ -45,7 +45,7 @@ bool mock_broker_start(struct mock_broker **ret, const char *const *topics, int 
 {
 	char why[256];
 	struct mock_broker *b = xcalloc(1, sizeof *b);
-	rd_kafka_conf_t *k = settings(b);
+	rd_kafka_conf_t *k = make_settings(b);
 	b->rk = rd_kafka_new(RD_KAFKA_PRODUCER, k, why, sizeof why);
 	if (!b->rk) {
 		rd_kafka_conf_destroy(k);

@@ -5,6 +5,7 @@
 // list.
 #include "demo/traffic.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,24 +245,24 @@ static uint64_t next_random(struct traffic_maker *m) // splitmix64
 	return z ^ z >> 31;
 }
 
-static double fraction(struct traffic_maker *m) // in (0, 1)
+static double random_fraction(struct traffic_maker *m) // in (0, 1)
 {
 	return ((double)(next_random(m) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-static bool chance(struct traffic_maker *m, int percent)
+static bool random_chance(struct traffic_maker *m, int percent)
 {
-	return fraction(m) * 100 < percent;
+	return random_fraction(m) * 100 < percent;
 }
 
-static int64_t between(struct traffic_maker *m, int64_t low, int64_t high)
+static int64_t random_between(struct traffic_maker *m, int64_t low, int64_t high)
 {
-	return low + (int64_t)(fraction(m) * (double)(high - low));
+	return low + (int64_t)(random_fraction(m) * (double)(high - low));
 }
 
-static int64_t log_normal(struct traffic_maker *m, double median, double sigma, int64_t most)
+static int64_t random_log_normal(struct traffic_maker *m, double median, double sigma, int64_t most)
 {
-	double normal = sqrt(-2 * log(fraction(m))) * cos(6.283185307179586 * fraction(m));
+	double normal = sqrt(-2 * log(random_fraction(m))) * cos(6.283185307179586 * random_fraction(m));
 	double v = median * exp(sigma * normal);
 	return v < 1 ? 1 : v > (double)most ? most : (int64_t)v;
 }
@@ -294,8 +295,8 @@ static void send_text(struct traffic_maker *m, int64_t arrives_ms, enum traffic_
 {
 	struct str text = arena_str(&m->t->arena, buf_str(&m->text));
 	add_message(m, arrives_ms, topic, text);
-	if (chance(m, 3))
-		add_message(m, arrives_ms + between(m, 1000, 90000), topic, text);
+	if (random_chance(m, 3))
+		add_message(m, arrives_ms + random_between(m, 1000, 90000), topic, text);
 	buf_clear(&m->text);
 }
 
@@ -323,7 +324,7 @@ static void close_wrapper(struct json_writer *j)
 
 static int64_t trail_delay(struct traffic_maker *m)
 {
-	return log_normal(m, 150000, 0.45, 420000);
+	return random_log_normal(m, 150000, 0.45, 420000);
 }
 
 // ---- calls
@@ -345,9 +346,11 @@ static void count_metric(struct traffic_maker *m, int habit, int64_t at_ms, cons
 {
 	const int64_t values[METRICS] = {tokens[TOKEN_INPUT], tokens[TOKEN_OUTPUT], tokens[TOKEN_CACHE_READ],
 	                                 tokens[TOKEN_CACHE_WRITE_5M] + tokens[TOKEN_CACHE_WRITE_1H]};
-	int64_t minute = at_ms / MS_PER_MINUTE, place = place_of(habit);
+	int64_t minute = at_ms / MS_PER_MINUTE, place = place_of(habit),
+			i = minute - m->t->from_ms / MS_PER_MINUTE;
+	assert(i >= 0 && i < MINUTES);
 	for (int k = 0; k < METRICS; k++) {
-		struct traffic_metric *s = &m->sums[place][minute - m->t->from_ms / MS_PER_MINUTE][k];
+		struct traffic_metric *s = &m->sums[place][i][k];
 		if (k >= 2 && !values[k])
 			continue; // CloudWatch has no cache metric of a call without cache
 		s->min = !s->count || values[k] < s->min ? values[k] : s->min;
@@ -361,12 +364,12 @@ static void count_metric(struct traffic_maker *m, int habit, int64_t at_ms, cons
 
 static void roll_tokens(struct traffic_maker *m, const struct habit *h, int64_t ret[TOKEN_TYPES])
 {
-	ret[TOKEN_INPUT] = log_normal(m, h->input, 0.7, 180000);
-	ret[TOKEN_OUTPUT] = log_normal(m, h->output, 0.6, 8000);
+	ret[TOKEN_INPUT] = random_log_normal(m, h->input, 0.7, 180000);
+	ret[TOKEN_OUTPUT] = random_log_normal(m, h->output, 0.6, 8000);
 	if (!h->cached)
 		return;
-	int64_t prefix = log_normal(m, h->cached, 0.3, 180000);
-	if (!chance(m, h->cache_miss))
+	int64_t prefix = random_log_normal(m, h->cached, 0.3, 180000);
+	if (!random_chance(m, h->cache_miss))
 		ret[TOKEN_CACHE_READ] = prefix;
 	else
 		ret[h->hour_ttl ? TOKEN_CACHE_WRITE_1H : TOKEN_CACHE_WRITE_5M] = prefix;
@@ -389,7 +392,7 @@ static void send_call(struct traffic_maker *m, const struct habit *h, const stru
 	write_completion_record(&j, &h->who, &done, m->t->from_ms - MS_PER_MINUTE);
 	close_wrapper(&j);
 	// mostly after its call; AWS does not promise the order
-	send_text(m, arrives_ms + between(m, -3000, 60000), TRAFFIC_CLOUDTRAIL);
+	send_text(m, arrives_ms + random_between(m, -3000, 60000), TRAFFIC_CLOUDTRAIL);
 }
 
 static void make_call(struct traffic_maker *m, int habit, int64_t start_ms)
@@ -400,11 +403,11 @@ static void make_call(struct traffic_maker *m, int habit, int64_t start_ms)
 	char request_id[ID_SIZE], event_id[ID_SIZE];
 	int64_t tokens[TOKEN_TYPES] = {0};
 	struct traffic_call call = {.start_ms = start_ms,
-	                            .streaming = chance(m, h->streaming),
-	                            .tokens_known = chance(m, h->tokens_known)};
+	                            .streaming = random_chance(m, h->streaming),
+	                            .tokens_known = random_chance(m, h->tokens_known)};
 	call.request_id = make_id(m, request_id);
 	call.event_id = make_id(m, event_id);
-	if (chance(m, 2))
+	if (random_chance(m, 2))
 		call.error = errors[next_random(m) % 3];
 	else
 		roll_tokens(m, h, tokens);
@@ -439,15 +442,15 @@ static void make_caller(struct traffic_maker *m, int habit)
 	open_wrapper(m, &j, &h->who, caller_has_session_tags(&h->who) ? "sts" : "iam", false);
 	write_tagging_record(&j, &h->who, t->from_ms - MS_PER_MINUTE, make_id(m, id));
 	close_wrapper(&j);
-	send_text(m, t->from_ms + between(m, 0, 2 * MS_PER_MINUTE), TRAFFIC_CLOUDTRAIL);
+	send_text(m, t->from_ms + random_between(m, 0, 2 * MS_PER_MINUTE), TRAFFIC_CLOUDTRAIL);
 
 	for (int minute = 0; minute < TRAFFIC_MINUTES; minute++) {
 		bool burst = minute >= h->burst_at && minute < h->burst_at + h->burst_minutes;
 		// calls of the minute: from half to one and a half times their mean
 		double mean = h->calls / 60.0 * (burst ? h->burst_factor : 1);
-		int n = (int)(mean * (0.5 + fraction(m)) + fraction(m));
+		int n = (int)(mean * (0.5 + random_fraction(m)) + random_fraction(m));
 		for (int i = 0; i < n; i++)
-			make_call(m, habit, t->from_ms + minute * MS_PER_MINUTE + between(m, 0, MS_PER_MINUTE));
+			make_call(m, habit, t->from_ms + minute * MS_PER_MINUTE + random_between(m, 0, MS_PER_MINUTE));
 	}
 }
 
@@ -460,7 +463,7 @@ static void send_metrics(struct traffic_maker *m)
 					add_metric_line(&m->text, &habits[habit].who, &m->sums[habit][minute][k]);
 			int64_t end_ms = (m->t->from_ms / MS_PER_MINUTE + minute + 1) * MS_PER_MINUTE;
 			if (m->text.len)
-				send_text(m, end_ms + between(m, 60000, 180000), TRAFFIC_CLOUDWATCH);
+				send_text(m, end_ms + random_between(m, 60000, 180000), TRAFFIC_CLOUDWATCH);
 		}
 }
 
@@ -480,6 +483,7 @@ void traffic_make(struct traffic *ret, int64_t from_ms, uint64_t seed)
 		make_caller(m, i);
 	send_metrics(m);
 	qsort(ret->messages, ret->n, sizeof *ret->messages, by_arrival);
+	assert(ret->n > 0);
 	ret->last_ms = ret->messages[ret->n - 1].arrives_ms;
 	buf_release(&m->text);
 	free(m);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "demo/traffic_record_priv.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -218,6 +219,7 @@ static void write_sts(struct json_writer *j, const struct traffic_caller *c)
 {
 	bool saml = c->kind == CALLER_SSO;
 	char id[NAME_SIZE];
+	assert(c->session);
 	jw_strz(j, "eventSource", "sts.amazonaws.com");
 	jw_strz(j, "eventName", saml ? "AssumeRoleWithSAML" : "AssumeRole");
 	jw_strz(j, "awsRegion", c->region);

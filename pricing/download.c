@@ -3,6 +3,7 @@
 // asks for the rest of that very version (If-Range): a server that has another by now sends all of it.
 #include "pricing/download.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -95,6 +96,7 @@ static bool write_body(void *user, const struct http_client_answer *head, struct
 	struct download *d = user;
 	if (!d->begun && !begin_body(d, head))
 		return false;
+	assert(d->have >= 0 && d->have <= d->max);
 	d->have += (int64_t)piece.len;
 	if (d->have > d->max)
 		return err_set(d->err, ERR_CONFIG, "more than %lld bytes came", (long long)d->max);
@@ -124,7 +126,7 @@ static void add_conditions(struct download *d, struct http_client_request *r, st
 	buf_release(&part);
 }
 
-static bool perform(struct download *d, const char *url, struct http_client_answer *ret)
+static bool request_file(struct download *d, const char *url, struct http_client_answer *ret)
 {
 	struct buf header = BUF_INIT;
 	struct err why = ERR_INIT;
@@ -141,7 +143,7 @@ static bool perform(struct download *d, const char *url, struct http_client_answ
 }
 
 // The part is whole: checks it and puts it in its place.
-static bool finish(struct download *d, const struct http_client_answer *a, enum download_result *ret)
+static bool place_file(struct download *d, const struct http_client_answer *a, enum download_result *ret)
 {
 	struct str promised = http_client_header(a, "x-amz-checksum-sha256"),
 			   etag = http_client_header(a, "etag");
@@ -166,7 +168,7 @@ static bool finish(struct download *d, const struct http_client_answer *a, enum 
 	return good;
 }
 
-static bool settle(struct download *d, const char *url, const struct http_client_answer *a,
+static bool take_answer(struct download *d, const char *url, const struct http_client_answer *a,
                    enum download_result *ret)
 {
 	if (a->status == 304) {
@@ -179,7 +181,8 @@ static bool settle(struct download *d, const char *url, const struct http_client
 	}
 	if (a->status != 200 && a->status != 206)
 		return err_set(d->err, ERR_RETRY, "%s: the server answers %ld", url, a->status);
-	return d->begun ? finish(d, a, ret) : err_set(d->err, ERR_RETRY, "%s: the server's answer is empty", url);
+	return d->begun ? place_file(d, a, ret)
+	                : err_set(d->err, ERR_RETRY, "%s: the server's answer is empty", url);
 }
 
 bool download_file(const char *url, const char *path, int64_t max, enum download_result *ret, struct err *err)
@@ -191,7 +194,7 @@ bool download_file(const char *url, const char *path, int64_t max, enum download
 	buf_addf(&d.state, "%s.state", path);
 	d.out = fopen(d.part.data, "abe");
 	bool good = d.out || err_set(err, ERR_CONFIG, "cannot write %s", d.part.data);
-	good = good && perform(&d, url, &a) && settle(&d, url, &a, ret);
+	good = good && request_file(&d, url, &a) && take_answer(&d, url, &a, ret);
 	if (d.out)
 		fclose(d.out);
 	struct stat st;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/schedule.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -40,6 +41,7 @@ static char **make_arguments(const struct command *c)
 static void start_run(struct schedule *s, const struct command *c)
 {
 	char **argv = make_arguments(c);
+	assert(!s->child);
 	pid_t parent = getpid(), child = fork();
 	if (child == 0) {
 		sigset_t none;

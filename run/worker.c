@@ -4,6 +4,7 @@
 // of them repeats work and loses none.
 #include "run/worker.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -168,6 +169,7 @@ static bool apply_batch(struct worker *w, struct err *err)
 			return false;
 		waited = true;
 	}
+	assert(intake_is_empty(&w->intake)); // else offsets would be committed whose records are not in Redis
 	backoff_reset(&w->backoff);
 	w->batches++;
 	if (waited) {
