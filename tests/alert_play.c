@@ -44,7 +44,7 @@ static void look(struct play *p, int64_t now_ms)
 {
 	struct err err = ERR_INIT;
 	struct arena arena = ARENA_INIT;
-	struct rollups *rollups; // made anew, since what it keeps ages by the clock of the wall
+	struct rollups *rollups; // opened again, since its cache ages by the wall clock
 	settle(p);
 	must(rollups_open(&rollups, redis_target_of(&p->conf), &err), &err);
 	struct alert_check c = {.rules = &p->rules,
