@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds now: each kind of rule is a function that sums the figures it needs and adds findings; those
-// about money over time have files of their own. What was already told is alert_state.c's business.
-//
-// Money rules ring on the lower end of the band (usd_low): an estimate that may still be too high wakes
-// nobody.
-#include "alert/alert.h"
+// Each kind of rule is a function that sums the figures it needs and adds findings; the larger ones have
+// files of their own. Whether a finding is news is decided in alert/state.c.
+#include "alert/check.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/check_priv.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "store/keys.h"
 
 enum { DAY = 24, NEW_DAYS = 30, CONTRIBUTORS = 3 };
 
-struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_rule *rule,
+struct alert_finding *alert_add_finding(struct alert_check *c, const struct alert_rule *rule,
                                       const struct group *g)
 {
 	if (c->n == c->cap) {
@@ -39,49 +38,12 @@ struct alert_finding *alert_check_add(struct alert_check *c, const struct alert_
 	return f;
 }
 
-struct str alert_say(struct alert_check *c, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	struct str s = arena_vtext(c->arena, fmt, ap);
-	va_end(ap);
-	// names that others gave are not to steer a terminal, nor to add lines to a mail
-	text_make_plain((char *)s.p, s.len);
-	return s;
-}
-
-void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64_t *ret_to, char *buf)
-{
-	int64_t day = hour / DAY, from = hour, to = hour + 1, ms;
-	char next[WHEN_SIZE];
-	when_format(hour * MS_PER_HOUR, buf);
-	if (p == PERIOD_DAY) {
-		from = day * DAY;
-		to = from + DAY;
-	} else if (p == PERIOD_WEEK) { // Monday to Sunday; day 0 was a Thursday
-		from = (day - (day + 3) % 7) * DAY;
-		to = from + 7 * DAY;
-	} else if (p == PERIOD_MONTH) {
-		memcpy(buf + 8, "01", 2);
-		when_parse((struct str){buf, 10}, &ms);
-		from = ms / MS_PER_HOUR;
-		when_format((from + 32 * DAY) * MS_PER_HOUR, next);
-		memcpy(next + 8, "01", 2);
-		when_parse((struct str){next, 10}, &ms);
-		to = ms / MS_PER_HOUR;
-	}
-	*ret_from = from;
-	*ret_to = to;
-	when_format(from * MS_PER_HOUR, buf);
-	buf[p == PERIOD_HOUR ? 13 : p == PERIOD_MONTH ? 7 : 10] = '\0';
-}
-
-bool alert_wanted(const struct alert_rule *rule, const struct group *g)
+bool alert_rule_covers(const struct alert_rule *rule, const struct group *g)
 {
 	return !rule->only.len || (rule->by.n && str_eq(rule->only, g->keys[0]));
 }
 
-bool alert_sum(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
+bool alert_sum_groups(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
                struct groups *ret, struct err *err)
 {
 	groups_init(ret, &rule->by);
@@ -97,24 +59,17 @@ static int by_key(const void *a, const void *b)
 	return str_cmp(((const struct group *)a)->keys[0], ((const struct group *)b)->keys[0]);
 }
 
-const struct group *alert_same(const struct groups *in, const struct group *g)
+const struct group *alert_find_group(const struct groups *in, const struct group *g)
 {
 	if (in->by.n == 0)
 		return in->n ? in->list : NULL;
 	return in->n ? bsearch(g, in->list, (size_t)in->n, sizeof *in->list, by_key) : NULL;
 }
 
-struct alert_money alert_money(struct usd u)
-{
-	static const usd_pico cent = 10000000000;
-	struct alert_money m = {"$"};
-	usd_format(u, u.pico > -cent && u.pico < cent && u.pico ? 6 : 2, m.text + 1);
-	return m;
-}
+// ---- new, unpriced, silent ----------------------------------------------------------------------
 
-// ---- news ---------------------------------------------------------------------------------------
-
-// Spent in the last day and not in the month before it. Says nothing until there are two days to compare.
+// Groups that spent in the last day and not in the NEW_DAYS before. Finds nothing in the first two days of
+// figures.
 static bool check_new(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
 	int64_t now = c->now_ms / MS_PER_HOUR, first, last;
@@ -124,18 +79,18 @@ static bool check_new(struct alert_check *c, const struct alert_rule *rule, stru
 	if (first == 0 || first > now - 2 * DAY)
 		return true;
 	groups_init(&before, &rule->by);
-	bool good = alert_sum(c, rule, now - DAY, now + 1, &today, err) &&
-	            alert_sum(c, rule, now - NEW_DAYS * DAY, now - DAY, &before, err);
+	bool good = alert_sum_groups(c, rule, now - DAY, now + 1, &today, err) &&
+	            alert_sum_groups(c, rule, now - NEW_DAYS * DAY, now - DAY, &before, err);
 	for (int32_t i = 0; good && i < today.n; i++) {
 		const struct group *g = &today.list[i];
-		if (!alert_wanted(rule, g) || g->keys[0].len == 0 || usd_cmp(g->usd_low, rule->floor) < 0 ||
-		    alert_same(&before, g))
+		if (!alert_rule_covers(rule, g) || g->keys[0].len == 0 || usd_cmp(g->usd_low, rule->floor) < 0 ||
+		    alert_find_group(&before, g))
 			continue;
-		struct alert_finding *f = alert_check_add(c, rule, g);
+		struct alert_finding *f = alert_add_finding(c, rule, g);
 		f->against = rule->floor;
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_say(c, "new %.*s %.*s: %s in the last day, nothing in the %d days before",
+		f->text = alert_format(c->arena, "new %.*s %.*s: %s in the last day, nothing in the %d days before",
 		                    STR_ARG(rule->by.name[0]), STR_ARG(f->group), alert_money(g->usd).text, NEW_DAYS);
 	}
 	groups_release(&today);
@@ -147,23 +102,23 @@ static bool check_unpriced(struct alert_check *c, const struct alert_rule *rule,
 {
 	int64_t now = c->now_ms / MS_PER_HOUR;
 	struct groups g;
-	bool good = alert_sum(c, rule, now - DAY, now + 1, &g, err);
+	bool good = alert_sum_groups(c, rule, now - DAY, now + 1, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
-		if (!alert_wanted(rule, &g.list[i]) || g.list[i].unpriced == 0)
+		if (!alert_rule_covers(rule, &g.list[i]) || g.list[i].unpriced == 0)
 			continue;
-		struct alert_finding *f = alert_check_add(c, rule, &g.list[i]);
+		struct alert_finding *f = alert_add_finding(c, rule, &g.list[i]);
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_say(
-			c,
-			"%.*s: %lld tokens of the last day have no price and stand in no dollar figure; `nowcast price list` and `price import` help",
+		f->text = alert_format(
+			c->arena,
+			"%.*s: %lld tokens of the last day have no price and are in no dollar figure; `nowcast price list` and `price import` help",
 			STR_ARG(f->group), (long long)g.list[i].unpriced);
 	}
 	groups_release(&g);
 	return good;
 }
 
-// A signal that was heard once and then no more. One that never came is the doctor's matter.
+// A signal that arrived and then stopped. `nowcast doctor` reports one that never arrived.
 static bool check_silent(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
 	static const char *const signals[] = {"call", "metric"};
@@ -186,11 +141,11 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 		if (!arrived || c->now_ms - arrived < rule->quiet_ms ||
 		    (rule->only.len && !str_is(rule->only, signals[i])))
 			continue;
-		struct alert_finding *f = alert_check_add(c, rule, NULL);
+		struct alert_finding *f = alert_add_finding(c, rule, NULL);
 		f->group = str_of(signals[i]);
-		f->text = alert_say(
-			c,
-			"no %s has arrived since %s, for %lld minutes: figures stand still until they do; `nowcast doctor` says more",
+		f->text = alert_format(
+			c->arena,
+			"no %s has arrived since %s, for %lld minutes: figures do not change until one does; `nowcast doctor` says more",
 			signals[i], when_format(arrived, when), (long long)(c->now_ms - arrived) / MS_PER_MINUTE);
 	}
 	return true;
@@ -198,11 +153,11 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 
 // ---- all ----------------------------------------------------------------------------------------
 
-static int dearest_first(const void *a, const void *b)
+static int most_expensive_first(const void *a, const void *b)
 {
 	const struct alert_finding *f = a, *g = b;
-	int dearer = usd_cmp(g->usd, f->usd), group = str_cmp(f->group, g->group);
-	return dearer ? dearer : group ? group : str_cmp(f->period, g->period);
+	int more = usd_cmp(g->usd, f->usd), group = str_cmp(f->group, g->group);
+	return more ? more : group ? group : str_cmp(f->period, g->period);
 }
 
 bool alert_check(struct alert_check *c, struct err *err)
@@ -219,8 +174,10 @@ bool alert_check(struct alert_check *c, struct err *err)
 		int before = c->n;
 		if (!checks[rule->kind](c, rule, err))
 			return err_prefix(err, "rule %.*s", STR_ARG(rule->name));
+		for (int k = before; k < c->n; k++)
+			assert(c->findings[k].level > 0 && c->findings[k].text.len);
 		if (c->n > before)
-			qsort(c->findings + before, (size_t)(c->n - before), sizeof *c->findings, dearest_first);
+			qsort(c->findings + before, (size_t)(c->n - before), sizeof *c->findings, most_expensive_first);
 	}
 	return true;
 }
@@ -231,7 +188,7 @@ static int by_unpriced(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-bool alert_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out,
+bool alert_add_contributors(struct alert_check *c, const struct alert_finding *f, struct buf *out,
                         struct err *err)
 {
 	const struct grouping by_caller = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The estimate against the bill: rings where, over the last period that the bill covers, the two differ by
-// more than so many per cent of what is billed, and by more than the floor.
+// more than the rule's per cent of what is billed, and by more than its floor.
 //
-// A bill changes only when it is reconciled, so the sums are made once a run and remembered beside the
-// alerts, as JSON: {"run": "7", "from": hour, "to": hour, "groups": [[name, picodollars estimated, billed],
-// ...]}.
+// A bill changes only when it is reconciled, so the sums are computed once a run and kept beside the alerts,
+// as JSON: {"run": "7", "from": hour, "to": hour, "groups": [[name, picodollars estimated, billed], ...]}.
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/alert.h"
+#include "alert/check_priv.h"
 #include "alert/keys.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -18,46 +18,46 @@
 
 enum { DAY = 24, SEARCH_HOURS = 14 * DAY, GROUPS_MAX = 2000 };
 
-struct pair {
+struct bill_group {
 	struct str group;
 	struct usd estimated, billed;
 };
 
-struct sums {
+struct bill_sums {
 	const struct alert_rule *rule;
 	struct arena names, scratch;
 	struct map index;
-	struct pair *list;
+	struct bill_group *list;
 	int32_t n, cap;
 	int64_t newest; // final hour; 0: none
 };
 
-static bool see_final(void *user, struct view *v, const struct model_hour *model_hour)
+static bool note_newest_final(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct sums *s = user;
+	struct bill_sums *s = user;
 	(void)v;
 	if (model_hour->is_final && model_hour->nactual && model_hour->hour > s->newest)
 		s->newest = model_hour->hour;
 	return true;
 }
 
-static void add_pair(struct sums *s, struct str group, const struct difference *d)
+static void add_to_group(struct bill_sums *s, struct str group, const struct difference *d)
 {
 	bool added;
 	int32_t *at = map_add(&s->index, hash64(group.p ? group.p : "", group.len), s->n, &added);
 	if (added) {
 		if (s->n == s->cap)
 			s->list = xrealloc(s->list, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->list);
-		s->list[s->n++] = (struct pair){.group = arena_str(&s->names, group)};
+		s->list[s->n++] = (struct bill_group){.group = arena_str(&s->names, group)};
 	}
-	struct pair *p = &s->list[*at];
+	struct bill_group *p = &s->list[*at];
 	p->estimated = usd_add(p->estimated, d->estimated);
 	p->billed = usd_add(p->billed, d->billed);
 }
 
 static bool sum_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct sums *s = user;
+	struct bill_sums *s = user;
 	struct compared *list;
 	char hour[WHEN_SIZE];
 	int n;
@@ -67,22 +67,23 @@ static bool sum_model_hour(void *user, struct view *v, const struct model_hour *
 	compare_model_hour(model_hour, &s->scratch, &list, &n);
 	when_format(model_hour->hour * MS_PER_HOUR, hour);
 	for (int i = 0; i < n; i++)
-		add_pair(
+		add_to_group(
 			s, s->rule->by.n ? grouping_key(&s->rule->by, 0, v, model_hour, &list[i].who, hour) : STR("all"),
 			&list[i].d);
 	return true;
 }
 
-// What the rule is about, summed anew; an object as above.
-static json_t *sum_up(struct alert_check *c, const struct alert_rule *rule, const char *run, struct err *err)
+// The sums of the rule's groups, as an object like that above; NULL: it failed.
+static json_t *compute_sums(struct alert_check *c, const struct alert_rule *rule, const char *run,
+                            struct err *err)
 {
 	static const int64_t period_hours[] = {
 		[PERIOD_HOUR] = 1, [PERIOD_DAY] = DAY, [PERIOD_WEEK] = 7 * DAY, [PERIOD_MONTH] = 30 * DAY};
-	struct sums s = {.rule = rule};
+	struct bill_sums s = {.rule = rule};
 	struct view *v = rollups_view(c->rollups);
 	int64_t now = c->now_ms / MS_PER_HOUR, from = 0, to = 0;
 	json_t *groups = json_array(), *all = NULL;
-	bool good = view_each(v, now - SEARCH_HOURS, now + 1, see_final, &s, err);
+	bool good = view_each(v, now - SEARCH_HOURS, now + 1, note_newest_final, &s, err);
 	if (good && s.newest) {
 		to = s.newest + 1;
 		from = to - period_hours[rule->period];
@@ -130,7 +131,7 @@ static bool read_sums(struct alert_check *c, const struct alert_rule *rule, json
 	}
 	if (good && *run && !known) {
 		json_decref(*ret);
-		*ret = sum_up(c, rule, run, err);
+		*ret = compute_sums(c, rule, run, err);
 		good = *ret != NULL;
 		char *text = good ? json_dumps(*ret, JSON_COMPACT) : NULL;
 		if (text) {
@@ -152,25 +153,25 @@ static int64_t level_of(const struct alert_rule *rule, struct usd off, struct us
 	return level;
 }
 
-static void judge(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
+static void check_group(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
                   struct str group, struct usd estimated, struct usd billed)
 {
 	char since[WHEN_SIZE], until[WHEN_SIZE];
 	struct group g = {.keys = {group}, .usd = estimated, .usd_low = estimated, .usd_high = estimated};
 	struct usd off = usd_cmp(estimated, billed) > 0 ? usd_sub(estimated, billed) : usd_sub(billed, estimated);
 	int64_t level = level_of(rule, off, billed);
-	if (!level || usd_cmp(off, rule->floor) < 0 || !alert_wanted(rule, &g))
+	if (!level || usd_cmp(off, rule->floor) < 0 || !alert_rule_covers(rule, &g))
 		return;
-	struct alert_finding *f = alert_check_add(c, rule, NULL);
+	struct alert_finding *f = alert_add_finding(c, rule, NULL);
 	f->group = arena_str(c->arena, group);
 	f->usd = f->low = f->high = estimated;
 	f->against = billed;
 	f->level = level;
 	f->from = from;
 	f->to = to;
-	f->text = alert_say(
-		c,
-		"%.*s was estimated at %s and billed %s from %s to %s, more than %lld%% apart; `nowcast report --reconciliation` says why",
+	f->text = alert_format(
+		c->arena,
+		"%.*s was estimated at %s and billed %s from %s to %s, a difference of more than %lld%%; `nowcast report --reconciliation` says why",
 		STR_ARG(f->group), alert_money(estimated).text, alert_money(billed).text,
 		when_format(from * MS_PER_HOUR, since), when_format(to * MS_PER_HOUR, until), (long long)level);
 }
@@ -180,7 +181,7 @@ bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, stru
 	json_t *all, *one;
 	size_t i;
 	if (c->hourly)
-		return true; // how the bill stood in the past is not kept
+		return true; // earlier states of the bill are not kept
 	if (!read_sums(c, rule, &all, err))
 		return false;
 	int64_t from = json_integer_value(json_object_get(all, "from")),
@@ -191,7 +192,7 @@ bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, stru
 				   *b = json_string_value(json_array_get(one, 2));
 		struct usd estimated, billed;
 		if (group && e && b && usd_parse_pico(str_of(e), &estimated) && usd_parse_pico(str_of(b), &billed))
-			judge(c, rule, from, to, arena_str(c->arena, str_of(group)), estimated, billed);
+			check_group(c, rule, from, to, arena_str(c->arena, str_of(group)), estimated, billed);
 	}
 	json_decref(all);
 	return true;

@@ -1,45 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Budgets: what is spent of them, and when they will be gone at this rate. Both ring on the lower end of the
-// band. A rate of the last hours, and not the forecast, because what has just run away is to ring before it
-// has made a day unlike others. How the budgets stand that do not ring is the dashboard's matter
-// (api_budgets.c), which foretells as its tiles do.
-#include "alert/alert.h"
+// Budgets: what is spent of them, and when they will be spent at this rate. Both use the lower end of the
+// band. The rate is that of the last hours, not the forecast of query/, so that a sudden rise rings before it
+// has changed the day's forecast. Budgets that do not ring are shown by web/api_budgets.c, with that
+// forecast.
+#include "alert/check_priv.h"
 #include "base/when.h"
 
 enum { DAY = 24, SHORT_BACK = 3, LONG_BACK = DAY, RATIO_MAX = 100000 };
 
-// One rule's figures of the period in hand, and of the hours by which the rate to go on with is told.
-struct standing {
+// One rule's sums: of the current period, and of the last hours, from which the rate is taken.
+struct budget_sums {
 	char period[WHEN_SIZE];
 	int64_t from, to;          // hours
 	struct groups spent, recent;
 	int64_t recent_ms;
 };
 
-// The rate to go on with: the last three whole hours for an hour or a day, the last day for more; and the
-// hour in hand.
-static bool read_standing(struct alert_check *c, const struct alert_rule *rule, struct standing *ret,
+// The rate is that of the last three whole hours for a budget of an hour or a day, of the last day for a
+// longer one; the current hour counts in both.
+static bool read_budget_sums(struct alert_check *c, const struct alert_rule *rule, struct budget_sums *ret,
                           struct err *err)
 {
 	int64_t now = c->now_ms / MS_PER_HOUR, back = rule->period <= PERIOD_DAY ? SHORT_BACK : LONG_BACK;
-	*ret = (struct standing){.recent_ms = back * MS_PER_HOUR + c->now_ms % MS_PER_HOUR};
+	*ret = (struct budget_sums){.recent_ms = back * MS_PER_HOUR + c->now_ms % MS_PER_HOUR};
 	alert_period_of(rule->period, now, &ret->from, &ret->to, ret->period);
 	groups_init(&ret->recent, &rule->by);
-	return alert_sum(c, rule, ret->from, now + 1, &ret->spent, err) &&
-	       alert_sum(c, rule, now - back, now + 1, &ret->recent, err);
+	return alert_sum_groups(c, rule, ret->from, now + 1, &ret->spent, err) &&
+	       alert_sum_groups(c, rule, now - back, now + 1, &ret->recent, err);
 }
 
-static void release_standing(struct standing *s)
+static void release_budget_sums(struct budget_sums *s)
 {
 	groups_release(&s->spent);
 	groups_release(&s->recent);
 }
 
-// When the budget will be gone at the present rate; 0: not before its period ends, or it is gone already.
-static int64_t gone_at(const struct alert_check *c, const struct alert_rule *rule, const struct standing *s,
-                       const struct group *g)
+// When the budget will be spent at the present rate (ms); 0: not before its period ends, or it is spent
+// already.
+static int64_t exhausted_at_ms(const struct alert_check *c, const struct alert_rule *rule,
+                               const struct budget_sums *s, const struct group *g)
 {
-	const struct group *r = alert_same(&s->recent, g);
+	const struct group *r = alert_find_group(&s->recent, g);
 	struct usd left = usd_sub(rule->amount, g->usd_low);
 	if (!r || r->usd_low.pico <= 0 || left.pico <= 0 || left.pico / r->usd_low.pico > RATIO_MAX)
 		return 0;
@@ -51,53 +52,54 @@ static int64_t gone_at(const struct alert_check *c, const struct alert_rule *rul
 
 bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
-	struct standing s;
-	bool good = read_standing(c, rule, &s, err);
+	struct budget_sums s;
+	bool good = read_budget_sums(c, rule, &s, err);
 	for (int32_t i = 0; good && i < s.spent.n; i++) {
 		const struct group *g = &s.spent.list[i];
 		int64_t level = 0;
 		for (int k = 0; k < rule->nat; k++)
 			if (usd_cmp(usd_muldiv(rule->amount, rule->at[k], 100), g->usd_low) <= 0)
 				level = rule->at[k];
-		if (!level || !alert_wanted(rule, g))
+		if (!level || !alert_rule_covers(rule, g))
 			continue;
-		struct alert_finding *f = alert_check_add(c, rule, g);
+		struct alert_finding *f = alert_add_finding(c, rule, g);
 		f->period = arena_str(c->arena, str_of(s.period));
 		f->level = level;
 		f->latched = true;
 		f->against = rule->amount;
 		f->from = s.from;
 		f->to = c->now_ms / MS_PER_HOUR + 1;
-		f->text =
-			alert_say(c, "%.*s has spent %s, %lld%% of its budget of %s for the %s %s", STR_ARG(f->group),
-		              alert_money(f->usd).text, (long long)(f->usd.pico * 100 / rule->amount.pico),
-		              alert_money(rule->amount).text, alert_period_names[rule->period], s.period);
+		f->text = alert_format(c->arena, "%.*s has spent %s, %lld%% of its budget of %s for the %s %s",
+		                       STR_ARG(f->group), alert_money(f->usd).text,
+		                       (long long)(f->usd.pico * 100 / rule->amount.pico),
+		                       alert_money(rule->amount).text, alert_period_names[rule->period], s.period);
 	}
-	release_standing(&s);
+	release_budget_sums(&s);
 	return good;
 }
 
 bool alert_check_forecast(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
-	struct standing s;
+	struct budget_sums s;
 	char when[WHEN_SIZE];
-	bool good = read_standing(c, rule, &s, err);
+	bool good = read_budget_sums(c, rule, &s, err);
 	for (int32_t i = 0; good && i < s.spent.n; i++) {
 		const struct group *g = &s.spent.list[i];
-		int64_t gone = gone_at(c, rule, &s, g);
-		if (!gone || !alert_wanted(rule, g))
+		int64_t spent_ms = exhausted_at_ms(c, rule, &s, g);
+		if (!spent_ms || !alert_rule_covers(rule, g))
 			continue;
-		struct alert_finding *f = alert_check_add(c, rule, g);
+		struct alert_finding *f = alert_add_finding(c, rule, g);
 		f->period = arena_str(c->arena, str_of(s.period));
 		f->against = rule->amount;
 		f->from = s.from;
 		f->to = c->now_ms / MS_PER_HOUR + 1;
-		f->text = alert_say(
-			c, "at this rate %.*s passes %s for the %s at %s; so far it has spent %s, of late %s an hour",
+		f->text = alert_format(
+			c->arena,
+			"at this rate %.*s passes %s for the %s at %s; so far it has spent %s, recently %s an hour",
 			STR_ARG(f->group), alert_money(rule->amount).text, alert_period_names[rule->period],
-			when_format(gone, when), alert_money(f->usd).text,
-			alert_money(usd_muldiv(alert_same(&s.recent, g)->usd_low, MS_PER_HOUR, s.recent_ms)).text);
+			when_format(spent_ms, when), alert_money(f->usd).text,
+			alert_money(usd_muldiv(alert_find_group(&s.recent, g)->usd_low, MS_PER_HOUR, s.recent_ms)).text);
 	}
-	release_standing(&s);
+	release_budget_sums(&s);
 	return good;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spikes: each group's pace (alert_pace.h) against this hour of other days, its own last hours, and its busy
-// times.
+// Spikes: each group's recent minutes (alert/rate_baseline.h) against this hour of other days, its own last
+// hours, and its busy times.
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alert/rate_monitor.h"
+#include "alert/check_priv.h"
+#include "alert/rate_monitor_priv.h"
 #include "base/arn.h"
 #include "base/when.h"
 
@@ -14,20 +15,20 @@ struct hour_days {
 	int64_t calls[RATE_DAYS], micro[RATE_DAYS];
 };
 
-// Adds what a group took in this hour of another day.
+// Reads what each group took in this hour, d + 1 days ago.
 static bool read_day(const struct rate_monitor *p, int d, struct hour_days *list, struct err *err)
 {
 	struct alert_check *c = p->check;
 	int64_t hour = c->now_ms / MS_PER_HOUR - (d + 1) * DAY;
 	struct groups g;
-	bool good = alert_sum(c, p->rule, hour, hour + 1, &g, err);
+	bool good = alert_sum_groups(c, p->rule, hour, hour + 1, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
 		const struct monitored_group *x =
 			rate_monitor_find(p, p->rule->by.n ? g.list[i].keys[0] : STR("all"));
 		if (!x)
 			continue;
 		list[x - p->list].calls[d] = g.list[i].calls;
-		list[x - p->list].micro[d] = micro_of(g.list[i].usd_low);
+		list[x - p->list].micro[d] = micro_of_usd(g.list[i].usd_low);
 	}
 	groups_release(&g);
 	return good;
@@ -41,7 +42,7 @@ static bool read_seasonal_baselines(struct rate_monitor *p, struct err *err)
 	struct hour_days *list = xcalloc((size_t)p->n + 1, sizeof *list);
 	int days = 0;
 	bool good = true;
-	// the first hour is hardly ever whole
+	// the first hour with figures is hardly ever complete
 	for (; good && days < RATE_DAYS && now - (days + 1) * DAY > first; days++)
 		good = read_day(p, days, list, err);
 	for (int32_t i = 0; good && i < p->n; i++) {
@@ -52,32 +53,32 @@ static bool read_seasonal_baselines(struct rate_monitor *p, struct err *err)
 	return good;
 }
 
-static void ring(struct rate_monitor *p, const struct monitored_group *x, const struct rate_spike *j,
+static void add_spike(struct rate_monitor *p, const struct monitored_group *x, const struct rate_spike *spike,
                  bool by_calls)
 {
 	struct alert_check *c = p->check;
 	char now[USD_SIZE], usual[USD_SIZE], basis[GROUP_BASIS_SIZE], calls[24] = "hardly any";
-	struct alert_finding *f = alert_check_add(c, p->rule, NULL);
+	struct alert_finding *f = alert_add_finding(c, p->rule, NULL);
 	f->group = arena_str(c->arena, x->group);
-	f->usd = f->low = f->high = usd_of_micro(j->micro);
-	f->against = usd_of_micro(j->usual_micro);
+	f->usd = f->low = f->high = usd_of_micro(spike->micro);
+	f->against = usd_of_micro(spike->usual_micro);
 	f->basis = x->newest ? arena_str(c->arena, str_of(group_basis(x->newest, basis))) : STR("");
 	f->from = c->now_ms / MS_PER_HOUR;
 	f->to = f->from + 1;
 	usd_format(f->usd, 2, now);
 	usd_format(f->against, 2, usual);
-	if (j->usual_calls)
-		snprintf(calls, sizeof calls, "%lld", (long long)j->usual_calls);
+	if (spike->usual_calls)
+		snprintf(calls, sizeof calls, "%lld", (long long)spike->usual_calls);
 	if (by_calls)
-		f->text = alert_say(
-			c, "%.*s makes %lld calls in %lld minutes, where %s are usual: about $%s in place of $%s",
-			STR_ARG(f->group), (long long)j->calls, (long long)j->minutes, calls, now, usual);
+		f->text = alert_format(
+			c->arena, "%.*s makes %lld calls in %lld minutes, where %s are usual: about $%s instead of $%s",
+			STR_ARG(f->group), (long long)spike->calls, (long long)spike->minutes, calls, now, usual);
 	else
-		f->text = alert_say(c, "%.*s spends $%s or more in %lld minutes, where $%s is usual",
-		                    STR_ARG(f->group), now, (long long)j->minutes, usual);
+		f->text = alert_format(c->arena, "%.*s spends $%s or more in %lld minutes, where $%s is usual",
+		                    STR_ARG(f->group), now, (long long)spike->minutes, usual);
 }
 
-static struct rate_test ask_of(const struct rate_monitor *p, const struct monitored_group *x)
+static struct rate_test rate_test_of(const struct rate_monitor *p, const struct monitored_group *x)
 {
 	int64_t calls = 0, mid = 0;
 	for (int k = 0; k < RATE_MONITOR_HOURS; k++) {
@@ -85,14 +86,14 @@ static struct rate_test ask_of(const struct rate_monitor *p, const struct monito
 		mid += x->hours[k].mid;
 	}
 	return (struct rate_test){.factor_tenths = p->rule->factor_tenths,
-	                          .floor_micro = micro_of(p->rule->floor),
+	                          .floor_micro = micro_of_usd(p->rule->floor),
 	                          .call_micro = calls ? mid / calls : 0,
 	                          .span = p->span,
 	                          .calls = x->calls,
 	                          .micro = x->micro};
 }
 
-static bool is_wanted(const struct rate_monitor *p, const struct monitored_group *x)
+static bool is_covered(const struct rate_monitor *p, const struct monitored_group *x)
 {
 	return !p->rule->only.len || str_eq(p->rule->only, x->group);
 }
@@ -105,8 +106,8 @@ static struct str account_of(struct str group)
 	return str_starts(group, STR("arn:")) ? arn_cut_account(&group) : STR_NONE;
 }
 
-// Has somebody's number of calls jumped of late whose tokens may have been split with this one? Until it is
-// known what those calls take, others seem to spend it.
+// Whether another group of the same account has had a spike in calls in the last hour. Until the tokens of
+// those calls are known, some of them may be allocated to this group.
 static bool is_doubtful(const struct rate_monitor *p, const struct monitored_group *x)
 {
 	struct str mine = account_of(x->group);
@@ -120,47 +121,47 @@ static bool is_doubtful(const struct rate_monitor *p, const struct monitored_gro
 	return false;
 }
 
-static void judge_live(struct rate_monitor *p)
+static void check_recent(struct rate_monitor *p)
 {
-	struct rate_spike jump;
-	bool doubt = false;
+	struct rate_spike spike;
+	bool any_spiked = false;
 	for (int32_t i = 0; i < p->n; i++) {
 		struct monitored_group *x = &p->list[i];
-		struct rate_test ask = ask_of(p, x);
-		if (rate_baseline_calls_spike(&x->rate_baseline, &ask, &jump)) {
+		struct rate_test ask = rate_test_of(p, x);
+		if (rate_baseline_calls_spike(&x->rate_baseline, &ask, &spike)) {
 			x->rate_baseline.spiked_at = x->rate_baseline.at_minute;
-			if (is_wanted(p, x))
-				ring(p, x, &jump, true);
+			if (is_covered(p, x))
+				add_spike(p, x, &spike, true);
 		}
-		doubt |= x->rate_baseline.spiked_at != 0;
+		any_spiked |= x->rate_baseline.spiked_at != 0;
 	}
 	for (int32_t i = 0; i < p->n; i++) {
 		const struct monitored_group *x = &p->list[i];
-		struct rate_test ask = ask_of(p, x);
-		if (is_wanted(p, x) && rate_baseline_usd_spike(&x->rate_baseline, &ask, &jump) &&
-		    !(doubt && is_doubtful(p, x)))
-			ring(p, x, &jump, false);
+		struct rate_test ask = rate_test_of(p, x);
+		if (is_covered(p, x) && rate_baseline_usd_spike(&x->rate_baseline, &ask, &spike) &&
+		    !(any_spiked && is_doubtful(p, x)))
+			add_spike(p, x, &spike, false);
 	}
 }
 
 // ---- stored hours -------------------------------------------------------------------------------
 
-// Each hour's amount spread evenly over its minutes, so a jump shows as its hour begins, if the whole hour
-// makes one.
-static void judge_hour(struct rate_monitor *p, const struct monitored_group *x)
+// Each hour's amount is spread evenly over its minutes, so a spike is found at the beginning of its hour, if
+// the whole hour amounts to one.
+static void check_stored_hour(struct rate_monitor *p, const struct monitored_group *x)
 {
 	int64_t first = (p->check->now_ms / MS_PER_HOUR - RATE_MONITOR_HOURS + 1) * 60;
-	const struct rate_test ask = ask_of(p, x);
-	struct rate_spike jump;
+	const struct rate_test ask = rate_test_of(p, x);
+	struct rate_spike spike;
 	struct rate_baseline rate_baseline = {0};
-	for (int m = 0; is_wanted(p, x) && m < (RATE_MONITOR_HOURS - 1) * 60 + RATE_MINUTES; m++) {
+	for (int m = 0; is_covered(p, x) && m < (RATE_MONITOR_HOURS - 1) * 60 + RATE_MINUTES; m++) {
 		rate_baseline_add(&rate_baseline, first + m, x->hours[m / 60].calls / 60,
 		                  x->hours[m / 60].micro / 60);
 		if (m < (RATE_MONITOR_HOURS - 1) * 60)
 			continue;
-		bool by_calls = rate_baseline_calls_spike(&rate_baseline, &ask, &jump);
-		if (by_calls || rate_baseline_usd_spike(&rate_baseline, &ask, &jump)) {
-			ring(p, x, &jump, by_calls);
+		bool by_calls = rate_baseline_calls_spike(&rate_baseline, &ask, &spike);
+		if (by_calls || rate_baseline_usd_spike(&rate_baseline, &ask, &spike)) {
+			add_spike(p, x, &spike, by_calls);
 			return;
 		}
 	}
@@ -173,9 +174,9 @@ bool alert_check_spikes(struct alert_check *c, const struct alert_rule *rule, st
 	struct rate_monitor p;
 	bool good = rate_monitor_read(&p, c, rule, err) && read_seasonal_baselines(&p, err);
 	for (int32_t i = 0; good && c->hourly && i < p.n; i++)
-		judge_hour(&p, &p.list[i]);
+		check_stored_hour(&p, &p.list[i]);
 	if (good && !c->hourly)
-		judge_live(&p);
+		check_recent(&p);
 	good = good && rate_monitor_write(&p, err);
 	rate_monitor_release(&p);
 	return good;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys of the alerts. But for the first they begin with the hash tag {nowcast:alerts}, so that one
+// The keys of the alerts. All but the first begin with the hash tag {nowcast:alerts}, so that one
 // script may write them all. store/keys.h says how keys are listed, and has all others.
 #ifndef NOWCAST_ALERT_KEYS_H
 #define NOWCAST_ALERT_KEYS_H
@@ -16,7 +16,7 @@ enum alert_key {
 	//     resolved.
 	ALERT_KEY_UP,
 	// {nowcast:alerts}:lease  string
-	//     token of the process that evaluates. Written by watch.c; kept for three times alerts.interval.
+	//     token of the process that evaluates. Written by turn.c; kept for three times alerts.interval.
 	ALERT_KEY_LEASE,
 	// {nowcast:alerts}:history  list
 	//     events, newest first. Written by commit.lua; kept: the last thousand.
@@ -42,8 +42,7 @@ enum { RULE_NAME_IN_KEY = 60 };
 
 // {nowcast:alerts}:bill:RULE  string
 //     estimate and bill of each group at the last reconciliation, as JSON. Written by check_bill.c; kept
-//     for two
-	//     days.
+//     for two days.
 struct str alert_key_bill(struct buf *b, const char *prefix, struct str rule);
 
 // {nowcast:alerts}:rate_monitor:RULE  hash

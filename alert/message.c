@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people and programs are sent. One event tells its story; a storm is a list with what is left out
-// counted. Text of others (names of principals and tags) is escaped by the JSON writer, and for Slack's
-// markup and mail headers besides.
+// A message lists its events, up to LISTED_MAX, and counts the rest. Text from outside (names of principals
+// and tags) is escaped by the JSON writer, and also for Slack's markup and for mail headers.
+#include "alert/message_priv.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "alert/alert.h"
+#include "alert/state_priv.h"
+#include "alert/text_priv.h"
 #include "base/when.h"
 
 enum { LISTED_MAX = 20, FIRING_MS = 3600000, MAIL_DATE_SIZE = 40 };
 
-static const char *text_at(const json_t *event, const char *key)
-{
-	const char *z = json_string_value(json_object_get(event, key));
-	return z ? z : "";
-}
-
 static const char *time_at(const json_t *event, const char *key, char *buf)
 {
-	return when_format(json_integer_value(json_object_get(event, key)), buf);
+	return when_format(alert_number(event, key), buf);
 }
 
 static void add_title(struct buf *b, const json_t *events)
@@ -27,21 +23,21 @@ static void add_title(struct buf *b, const json_t *events)
 	size_t n = json_array_size(events);
 	const json_t *first = json_array_get(events, 0);
 	if (n == 1)
-		buf_addf(b, "nowcast: %s %s: %s", text_at(first, "event"), text_at(first, "rule"),
-		         text_at(first, "text"));
+		buf_addf(b, "nowcast: %s %s: %s", alert_string(first, "event"), alert_string(first, "rule"),
+		         alert_string(first, "text"));
 	else
-		buf_addf(b, "nowcast: %zu alerts, the first: %s %s: %s", n, text_at(first, "event"),
-		         text_at(first, "rule"), text_at(first, "text"));
+		buf_addf(b, "nowcast: %zu alerts, the first: %s %s: %s", n, alert_string(first, "event"),
+		         alert_string(first, "rule"), alert_string(first, "text"));
 }
 
 static void add_band(struct buf *b, const json_t *e)
 {
 	struct usd low, high;
-	if (usd_parse(str_of(text_at(e, "usd_low")), &low) && usd_parse(str_of(text_at(e, "usd_high")), &high) &&
-	    usd_cmp(low, high) < 0)
+	if (usd_parse(str_of(alert_string(e, "usd_low")), &low) &&
+	    usd_parse(str_of(alert_string(e, "usd_high")), &high) && usd_cmp(low, high) < 0)
 		buf_addf(b, "; between %s and %s", alert_money(low).text, alert_money(high).text);
-	if (*text_at(e, "basis"))
-		buf_addf(b, "; evidence: %s", text_at(e, "basis"));
+	if (*alert_string(e, "basis"))
+		buf_addf(b, "; evidence: %s", alert_string(e, "basis"));
 }
 
 // Since when, how sure, who.
@@ -49,25 +45,25 @@ static void add_details(struct buf *b, const json_t *e, const char *margin)
 {
 	char when[WHEN_SIZE];
 	buf_addf(b, "%ssince %s", margin, time_at(e, "since", when));
-	if (*text_at(e, "ended"))
-		buf_addf(b, " until %s: %s", time_at(e, "at", when), text_at(e, "ended"));
+	if (*alert_string(e, "ended"))
+		buf_addf(b, " until %s: %s", time_at(e, "at", when), alert_string(e, "ended"));
 	else
 		add_band(b, e);
 	buf_addc(b, '\n');
-	if (*text_at(e, "contributors"))
-		buf_addf(b, "%smost by: %s\n", margin, text_at(e, "contributors"));
+	if (*alert_string(e, "contributors"))
+		buf_addf(b, "%smost by: %s\n", margin, alert_string(e, "contributors"));
 }
 
 static void add_event(struct buf *b, const json_t *e)
 {
-	buf_addf(b, "%s %s (%s): %s\n", text_at(e, "event"), text_at(e, "rule"), text_at(e, "severity"),
-	         text_at(e, "text"));
+	buf_addf(b, "%s %s (%s): %s\n", alert_string(e, "event"), alert_string(e, "rule"),
+	         alert_string(e, "severity"), alert_string(e, "text"));
 	add_details(b, e, "  ");
-	if (*text_at(e, "link"))
-		buf_addf(b, "  %s\n", text_at(e, "link"));
+	if (*alert_string(e, "link"))
+		buf_addf(b, "  %s\n", alert_string(e, "link"));
 }
 
-static void add_story(struct buf *b, const json_t *events)
+static void add_list(struct buf *b, const json_t *events)
 {
 	size_t n = json_array_size(events);
 	for (size_t i = 0; i < n && i < LISTED_MAX; i++)
@@ -86,11 +82,11 @@ static void add_json(struct buf *b, json_t *j) // takes j
 
 // ---- one language each --------------------------------------------------------------------------
 
-static void slack(struct buf *b, const struct buf *story)
+static void write_slack(struct buf *b, const struct buf *list)
 {
 	struct buf safe = BUF_INIT;
-	for (size_t i = 0; i < story->len; i++) { // & < > are Slack's markup
-		char c = story->data[i];
+	for (size_t i = 0; i < list->len; i++) { // & < > are Slack's markup
+		char c = list->data[i];
 		if (c == '&')
 			buf_adds(&safe, "&amp;");
 		else if (c == '<')
@@ -106,26 +102,27 @@ static void slack(struct buf *b, const struct buf *story)
 	buf_release(&safe);
 }
 
-// Alertmanager ends alerts that it does not hear of. It is told every few minutes (alert_state.c), and the
-// end of a firing one is an hour away from when it was: a message that comes late, after that of its end,
-// holds no alert up.
-static void alertmanager(struct buf *b, const json_t *events)
+// An Alertmanager ends alerts that it does not hear of. What is up is repeated to it every few minutes
+// (alert/notify.c). `endsAt` of a firing alert is an hour after its event, so that a message that arrives
+// late, after that of its end, does not keep the alert up.
+static void write_alertmanager(struct buf *b, const json_t *events)
 {
 	json_t *all = json_array(), *e;
 	size_t i;
 	json_array_foreach(events, i, e) {
 		char since[WHEN_SIZE], until[WHEN_SIZE];
-		int64_t at = json_integer_value(json_object_get(e, "at"));
-		bool over = strcmp(text_at(e, "event"), "resolved") == 0;
+		int64_t at = alert_number(e, "at");
+		bool over = strcmp(alert_string(e, "event"), "resolved") == 0;
 		struct buf details = BUF_INIT;
 		add_details(&details, e, "");
 		json_t *one =
 			json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:s}", "labels", "alertname",
-		              "nowcast", "rule", text_at(e, "rule"), "kind", text_at(e, "kind"), "group",
-		              text_at(e, "group"), "period", text_at(e, "period"), "severity", text_at(e, "severity"),
-		              "annotations", "summary", text_at(e, "text"), "description", details.data, "startsAt",
-		              time_at(e, "since", since), "endsAt", when_format(over ? at : at + FIRING_MS, until));
-		if (one && *text_at(e, "link"))
+		              "nowcast", "rule", alert_string(e, "rule"), "kind", alert_string(e, "kind"), "group",
+		              alert_string(e, "group"), "period", alert_string(e, "period"), "severity",
+		              alert_string(e, "severity"), "annotations", "summary", alert_string(e, "text"),
+		              "description", details.data, "startsAt", time_at(e, "since", since), "endsAt",
+		              when_format(over ? at : at + FIRING_MS, until));
+		if (one && *alert_string(e, "link"))
 			json_object_set(one, "generatorURL", json_object_get(e, "link"));
 		if (one)
 			json_array_append_new(all, one);
@@ -134,8 +131,8 @@ static void alertmanager(struct buf *b, const json_t *events)
 	add_json(b, all);
 }
 
-static void email(struct buf *b, const struct alert_receiver *to, const char *id, const struct buf *title,
-                  const struct buf *story)
+static void write_email(struct buf *b, const struct alert_receiver *to, const char *id,
+                        const struct buf *title, const struct buf *list)
 {
 	char date[MAIL_DATE_SIZE];
 	time_t now = (time_t)(when_now_ms() / 1000);
@@ -150,27 +147,39 @@ static void email(struct buf *b, const struct alert_receiver *to, const char *id
 		b,
 		"\r\nMessage-ID: <%s@nowcast>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
 		id);
-	for (size_t i = 0; i < story->len; i++) {
-		if (story->data[i] == '\n')
+	for (size_t i = 0; i < list->len; i++) {
+		if (list->data[i] == '\n')
 			buf_addc(b, '\r');
-		buf_addc(b, story->data[i]);
+		buf_addc(b, list->data[i]);
 	}
 }
 
 void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,
-                   struct buf *ret_body, struct buf *ret_title)
+                   struct buf *ret_body)
 {
-	struct buf story = BUF_INIT;
-	add_title(ret_title, events);
-	add_story(&story, events);
+	struct buf list = BUF_INIT, title = BUF_INIT;
+	add_title(&title, events);
+	add_list(&list, events);
 	if (to->kind == TO_SLACK)
-		slack(ret_body, &story);
+		write_slack(ret_body, &list);
 	else if (to->kind == TO_ALERTMANAGER)
-		alertmanager(ret_body, events);
+		write_alertmanager(ret_body, events);
 	else if (to->kind == TO_EMAIL)
-		email(ret_body, to, id, ret_title, &story);
+		write_email(ret_body, to, id, &title, &list);
 	else
 		add_json(ret_body,
-		         json_pack("{s:s, s:s, s:O}", "id", id, "title", ret_title->data, "events", events));
-	buf_release(&story);
+		         json_pack("{s:s, s:s, s:O}", "id", id, "title", title.data, "events", events));
+	buf_release(&list);
+	buf_release(&title);
+}
+
+void alert_message_trial(const struct alert_receiver *to, int64_t now_ms, const char *id,
+                         struct buf *ret_body)
+{
+	json_t *events = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}]", "event", "firing", "rule",
+	                           "trial", "kind", "test", "group", "all", "period", "", "severity", "info",
+	                           "text", "a trial message of `nowcast alert test`; nothing is wrong", "since",
+	                           (json_int_t)now_ms, "at", (json_int_t)now_ms);
+	alert_message(to, events, id, ret_body);
+	json_decref(events);
 }

@@ -1,40 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// The outbox: messages waiting in Redis. Each receiver has one message at a time on its way, the oldest that
-// waits for it, so that it hears of things in their order; a receiver that stalls or fails keeps nobody
-// waiting but itself. A message is put off before it is tried, so that whoever dies while sending leaves it
-// to be tried again, and it is taken out once its receiver has it: that is noted here until Redis knows it.
+// Each receiver gets one message at a time, the oldest that waits for it, so that it learns of events in
+// their order. A receiver that stalls or fails delays no other one. Before a message is tried its due time is
+// moved into the future, so that a process that dies while sending leaves it to be tried again. It is removed
+// once its receiver has taken it.
 //
 //     outbox (sorted set) id -> due      messages (hash) id -> JSON      dead (list) JSON with the last error
 //
-// An id is "<milliseconds>-<receiver>", or "again-<receiver>": what an Alertmanager is told again goes before
-// what came after it.
+// An id is "<milliseconds>-<receiver>", or "again-<receiver>" for what is repeated to an Alertmanager, which
+// is sent before any new message.
+#include "alert/outbox.h"
+
+#include <assert.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/alert.h"
+#include "alert/message_priv.h"
+#include "alert/send.h"
 #include "alert/keys.h"
 #include "base/log.h"
 #include "base/when.h"
 
-// Given up: what is so old and has been tried so often. Messages behind it are then tried, so that few of a
-// receiver can wait.
+// A message is given up when it is this old and was tried this often. Then those behind it are tried.
 enum { GIVE_UP_MS = 2 * MS_PER_HOUR, TRIES_MIN = 4 };
-enum { FIRST_WAIT_MS = 5000, LAST_WAIT_MS = 600000, CLAIM_MS = 60000, DRAIN_MS = 20, FLIGHTS_MAX = 64 };
+enum { FIRST_WAIT_MS = 5000, LAST_WAIT_MS = 600000, CLAIM_MS = 60000, DRAIN_MS = 20, DELIVERIES_MAX = 64 };
 #define DEAD_LAST "999" // the newest thousand are kept
 
-struct flight {
+struct delivery {
 	char *id;
 	json_t *message;               // NULL: lost, there is nothing to send
 	struct alert_sending *sending; // NULL: the receiver is gone
-	enum { FLYING, TAKEN, PUT_BACK, GIVEN_UP } end;
+	enum { UNDER_WAY, TAKEN, PUT_BACK, GIVEN_UP } end;
 };
 
 struct alert_outbox {
 	struct redis *redis;
 	struct buf due, messages, dead; // keys
 	struct alert_sender *sender;
-	struct flight *flights;
+	struct delivery *deliveries;
 	int n, cap;
 };
 
@@ -42,14 +46,6 @@ static const char *receiver_of(const char *id)
 {
 	const char *dash = strchr(id, '-');
 	return dash ? dash + 1 : id;
-}
-
-static const struct alert_receiver *find_receiver(const struct alert_rules *rules, const char *name)
-{
-	for (int i = 0; i < rules->nreceivers; i++)
-		if (str_is(rules->receivers[i].name, name))
-			return &rules->receivers[i];
-	return NULL;
 }
 
 static int64_t wait_ms(int64_t tries)
@@ -60,7 +56,7 @@ static int64_t wait_ms(int64_t tries)
 
 // ---- what has ended -----------------------------------------------------------------------------
 
-static void fail(struct flight *f, const struct err *why, struct alert_sent *ret)
+static void note_failure(struct delivery *f, const struct err *why, struct alert_sent *ret)
 {
 	int64_t tries = json_integer_value(json_object_get(f->message, "tries")) + 1;
 	int64_t age = when_now_ms() - json_integer_value(json_object_get(f->message, "created"));
@@ -79,18 +75,18 @@ static void fail(struct flight *f, const struct err *why, struct alert_sent *ret
 	}
 }
 
-static bool has_ended(struct flight *f, struct alert_sent *ret)
+static bool has_ended(struct delivery *f, struct alert_sent *ret)
 {
 	struct err gone = ERR_INIT;
 	const struct err *why = &gone;
-	if (f->end != FLYING)
+	if (f->end != UNDER_WAY)
 		return true;
 	if (!f->sending)
 		err_set(&gone, ERR_CONFIG, "the configuration has no receiver %s any more", receiver_of(f->id));
 	else if (!alert_sending_over(f->sending, &why))
 		return false;
 	if (why) {
-		fail(f, why, ret);
+		note_failure(f, why, ret);
 	} else {
 		f->end = TAKEN;
 		ret->sent++;
@@ -98,8 +94,8 @@ static bool has_ended(struct flight *f, struct alert_sent *ret)
 	return true;
 }
 
-// In such an order that no message is lost if Redis dies in between.
-static void note_end(struct alert_outbox *o, const struct flight *f)
+// Ordered so that no message is lost if Redis dies in between.
+static void note_end(struct alert_outbox *o, const struct delivery *f)
 {
 	char due[24];
 	char *text = json_dumps(f->message, JSON_COMPACT);
@@ -121,20 +117,20 @@ static void note_end(struct alert_outbox *o, const struct flight *f)
 	free(text);
 }
 
-static void release_flight(struct flight *f)
+static void release_delivery(struct delivery *f)
 {
 	alert_sending_free(f->sending);
 	json_decref(f->message);
 	free(f->id);
 }
 
-// Writes what has ended, and forgets it once that is written.
-static bool settle(struct alert_outbox *o, struct alert_sent *ret, struct err *err)
+// Writes the result of deliveries that have ended, and drops them once that is written.
+static bool finish_ended(struct alert_outbox *o, struct alert_sent *ret, struct err *err)
 {
 	int ended = 0, left = 0;
 	for (int i = 0; i < o->n; i++)
-		if (has_ended(&o->flights[i], ret)) {
-			note_end(o, &o->flights[i]);
+		if (has_ended(&o->deliveries[i], ret)) {
+			note_end(o, &o->deliveries[i]);
 			ended++;
 		}
 	if (ended == 0)
@@ -142,10 +138,10 @@ static bool settle(struct alert_outbox *o, struct alert_sent *ret, struct err *e
 	if (!redis_exec(o->redis, err))
 		return false;
 	for (int i = 0; i < o->n; i++) {
-		if (o->flights[i].end == FLYING)
-			o->flights[left++] = o->flights[i];
+		if (o->deliveries[i].end == UNDER_WAY)
+			o->deliveries[left++] = o->deliveries[i];
 		else
-			release_flight(&o->flights[i]);
+			release_delivery(&o->deliveries[i]);
 	}
 	o->n = left;
 	return true;
@@ -153,29 +149,29 @@ static bool settle(struct alert_outbox *o, struct alert_sent *ret, struct err *e
 
 // ---- what is due --------------------------------------------------------------------------------
 
-struct waiting {
+struct waiting_message {
 	char *id;
 	int64_t due;
 };
 
 static int by_receiver_and_time(const void *a, const void *b)
 {
-	const char *x = ((const struct waiting *)a)->id, *y = ((const struct waiting *)b)->id;
+	const char *x = ((const struct waiting_message *)a)->id, *y = ((const struct waiting_message *)b)->id;
 	int c = strcmp(receiver_of(x), receiver_of(y));
 	long long s = strtoll(x, NULL, 10), t = strtoll(y, NULL, 10); // of "again": 0
 	return c ? c : s < t ? -1 : s > t;
 }
 
-static bool is_flying(const struct alert_outbox *o, const char *receiver)
+static bool is_under_way(const struct alert_outbox *o, const char *receiver)
 {
 	for (int i = 0; i < o->n; i++)
-		if (strcmp(receiver_of(o->flights[i].id), receiver) == 0)
+		if (strcmp(receiver_of(o->deliveries[i].id), receiver) == 0)
 			return true;
 	return false;
 }
 
 // The first message of each receiver to whom nothing is on its way, if it is due. *ret: ids, in the arena.
-static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting **ret, int *ret_n,
+static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting_message **ret, int *ret_n,
                      struct err *err)
 {
 	int64_t now = when_now_ms();
@@ -183,7 +179,7 @@ static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting
 	if (!redis_exec(o->redis, err))
 		return false;
 	int n = (int)(redis_len(o->redis, 0) / 2), due = 0;
-	struct waiting *list = arena_alloc(arena, ((size_t)n + 1) * sizeof *list);
+	struct waiting_message *list = arena_alloc(arena, ((size_t)n + 1) * sizeof *list);
 	for (int i = 0; i < n; i++) {
 		struct str score = redis_elem(o->redis, 0, 2 * (size_t)i + 1);
 		list[i].id = (char *)arena_str(arena, redis_elem(o->redis, 0, 2 * (size_t)i)).p;
@@ -191,13 +187,13 @@ static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting
 	}
 	qsort(list, (size_t)n, sizeof *list, by_receiver_and_time);
 	const char *last = NULL;
-	for (int i = 0; i < n && o->n + due < FLIGHTS_MAX; i++) {
+	for (int i = 0; i < n && o->n + due < DELIVERIES_MAX; i++) {
 		const char *receiver = receiver_of(list[i].id);
-		// else the clock was set back
+		// a due time further away than any wait: the clock was set back
 		bool first = !last || strcmp(last, receiver) != 0,
 			 later = list[i].due > now && list[i].due <= now + LAST_WAIT_MS;
 		last = receiver;
-		if (first && !later && !is_flying(o, receiver))
+		if (first && !later && !is_under_way(o, receiver))
 			list[due++] = list[i];
 	}
 	*ret = list;
@@ -205,26 +201,28 @@ static bool read_due(struct alert_outbox *o, struct arena *arena, struct waiting
 	return true;
 }
 
-static void take_off(struct alert_outbox *o, const struct alert_rules *rules, const char *id, json_t *message)
+static void begin_sending(struct alert_outbox *o, const struct alert_rules *rules, const char *id,
+                          json_t *message)
 {
-	const struct alert_receiver *to = find_receiver(rules, receiver_of(id));
-	struct buf body = BUF_INIT, title = BUF_INIT;
+	const struct alert_receiver *to = alert_receiver_find(rules, str_of(receiver_of(id)));
+	struct buf body = BUF_INIT;
 	if (o->n == o->cap)
-		o->flights = xrealloc(o->flights, (size_t)(o->cap = o->cap ? o->cap * 2 : 8), sizeof *o->flights);
-	struct flight *f = &o->flights[o->n++];
-	*f = (struct flight){.id = xstrdup(str_of(id)), .message = message, .end = message ? FLYING : TAKEN};
+		o->deliveries =
+			xrealloc(o->deliveries, (size_t)(o->cap = o->cap ? o->cap * 2 : 8), sizeof *o->deliveries);
+	assert(o->n < DELIVERIES_MAX);
+	struct delivery *f = &o->deliveries[o->n++];
+	*f = (struct delivery){.id = xstrdup(str_of(id)), .message = message, .end = message ? UNDER_WAY : TAKEN};
 	if (to && message) {
-		alert_message(to, json_object_get(message, "events"), id, &body, &title);
+		alert_message(to, json_object_get(message, "events"), id, &body);
 		f->sending = alert_send(o->sender, to, str_of(id), &body);
 	}
 	buf_release(&body);
-	buf_release(&title);
 }
 
-static bool begin(struct alert_outbox *o, const struct alert_rules *rules, struct err *err)
+static bool begin_due(struct alert_outbox *o, const struct alert_rules *rules, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct waiting *list;
+	struct waiting_message *list;
 	char until[24];
 	int n = 0;
 	bool good = read_due(o, &arena, &list, &n, err);
@@ -237,7 +235,7 @@ static bool begin(struct alert_outbox *o, const struct alert_rules *rules, struc
 	for (int i = 0; good && i < n; i++) {
 		struct str text = redis_str(o->redis, 2 * (size_t)i);
 		json_t *message = json_loadb(text.p ? text.p : "", text.len, 0, NULL);
-		take_off(o, rules, list[i].id, message);
+		begin_sending(o, rules, list[i].id, message);
 	}
 	arena_release(&arena);
 	return good;
@@ -261,9 +259,9 @@ void alert_outbox_free(struct alert_outbox *o)
 	if (!o)
 		return;
 	for (int i = 0; i < o->n; i++)
-		release_flight(&o->flights[i]);
+		release_delivery(&o->deliveries[i]);
 	alert_sender_free(o->sender);
-	free(o->flights);
+	free(o->deliveries);
 	buf_release(&o->due);
 	buf_release(&o->messages);
 	buf_release(&o->dead);
@@ -273,7 +271,7 @@ void alert_outbox_free(struct alert_outbox *o)
 bool alert_outbox_step(struct alert_outbox *o, const struct alert_rules *rules, struct alert_sent *ret,
                        struct err *err)
 {
-	return settle(o, ret, err) && (!rules || begin(o, rules, err));
+	return finish_ended(o, ret, err) && (!rules || begin_due(o, rules, err));
 }
 
 void alert_outbox_wait(struct alert_outbox *o, int64_t ms)
@@ -286,7 +284,7 @@ bool alert_outbox_busy(const struct alert_outbox *o)
 	return o->n > 0;
 }
 
-bool alert_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms,
+bool alert_outbox_deliver(struct alert_outbox *o, const struct alert_rules *rules, int64_t budget_ms,
                    struct alert_sent *ret, struct err *err)
 {
 	int64_t end = when_ticks_ms() + budget_ms;

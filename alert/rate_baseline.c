@@ -1,51 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is usual, and how much more is a jump.
+// What is usual for a group, and how much more is a spike.
 //
-// A caller's hours differ threefold without anything being wrong, and single minutes far more. So five
-// minutes are compared to what this hour takes on most other days, which a busy hour or a jump of one day
-// does not move. The last hour keeps it near today: twice as much as on other days raises it, and as long as
-// few days are known, it is not believed far beyond. In a first day there is nothing but the last hour, and a
-// little more is asked for.
+// A caller's hours differ by a factor of three without anything being wrong, and single minutes by far more.
+// So five minutes are compared to what the same hour takes on most other days, which a busy hour or a spike
+// on one day does not change. The last hour corrects that for today: twice as much as on other days raises
+// it, and while few other days are known, it limits what they may add. In a group's first day there is only
+// the last hour, and the factor that is asked for is a little higher.
 //
-// Ten minutes that took far more than usual count for the last hour as little more than usual, or a jump
-// after a busy hour, or after another jump, would pass for usual; what lasts is usual after some hours. Who
-// comes back from a break is compared to a part of its own busy times, and nobody jumps by what this hour
-// took on some other day, be it once a week.
+// A span of ten minutes that took far more than usual counts for the last hour as little more than usual;
+// otherwise a spike after a busy hour, or after another spike, would count as usual. What lasts is usual
+// after some hours. A group that resumes after a break is compared to a part of its own busy times. What the
+// same hour took on any one other day, even once a week, is in part usual as well.
 //
-// Some callers come evenly, some in bursts: how far an hour's busy minutes are above its mean is learned of
-// each, and who comes evenly jumps with less. What came just before counts along with what is usual: out of a
-// lull, a jump is lower, but steep.
+// Some groups call evenly, others in bursts: how far an hour's busy spans are above its mean is learned for
+// each group, and an even one needs a smaller rise. The five minutes that ended eight minutes ago count too:
+// after a quiet spell a smaller but steeper rise is a spike.
 //
-// Calls are known within minutes and are never split among callers; a few more may come by chance. Dollars
-// are known later and are first split by what was usual, and a few dear calls make much of them: so a jump in
-// dollars alone must last, two spans of ten minutes, and be one against the last hour as well.
+// Calls are known within minutes and are never allocated to another caller; a few more may come by chance.
+// Dollars are known later and are first allocated by what was usual, and a few expensive calls amount to
+// much. So a spike in dollars alone must last for two spans of ten minutes, and be one against the last hour
+// as well.
 #include "alert/rate_baseline.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	BUSY_CAP = 3,     // times itself: more than one span may teach it
-	BREAK = 3,        // of busy times this part is usual at any time
+	BUSY_CAP = 3,     // times the mean: more of one span does not enter it
+	BREAK = 3,        // 1 / BREAK of a busy span is usual at any time
 	FEW_DAYS = 3,
 	TENS_AN_HOUR = 6, MINUTES_AN_HOUR = 60,
-	BEFORE_LAG = 8,   // minutes: a jump is mostly not in what came before them
+	BEFORE_LAG = 8,   // minutes before now, at which a spike has mostly not begun
 	PEAK_UNIT = 64,
-	PEAK_TYPICAL = 80, // 1.25: of callers of whom it is not known
+	PEAK_TYPICAL = 80, // 1.25: where it is unknown
 	NUMBERS = 6 + 2 * (RATE_MINUTES + RATE_TENS + RATE_PEAKS + 1),
 };
-static const double TEN_CAP = 1.6;    // times the usual, ten minutes count for no more
+static const double TEN_CAP = 1.6;    // a span counts for at most so many times the usual
 static const double CHANCE = 2.0;     // calls that may come at any time
-static const double FEW_CAP = 1.5;    // times the last hour, a few other days count for no more
-// of the last hour's calls is usual whatever other days took; of its dollars all
+static const double FEW_CAP = 1.5;    // a few other days count for at most so many times the last hour
+// this part of the last hour's calls is usual whatever other days took; of its dollars all
 static const double HOUR_PART = 0.5;
-// of what is usual stands for what came just before, where that was less
+// where less than this part of the usual came just before, this part is taken
 static const double BEFORE_PART = 0.7;
-static const double DOUBT = 1.15;     // times as much is asked for where there is only the last hour
-static const double DEAR = 1.4;       // and of dollars
-static const double ONE_DAY = 0.22;   // of the most this hour took on another day is usual as well
-static const double MOST_DAYS = 0.3;  // of other days may have taken less
+static const double DOUBT = 1.15;     // times the factor, where only the last hour is known
+static const double USD_DOUBT = 1.4;  // times the factor, for dollars
+// this part of the most that the hour took on another day is usual as well
+static const double ONE_DAY = 0.22;
+static const double MOST_DAYS = 0.3;  // this part of other days may have taken less than the usual
 
 // ---- counting -----------------------------------------------------------------------------------
 
@@ -57,8 +60,8 @@ static int64_t sum_of(const struct rate_counter *b, int64_t last, int minutes)
 	return sum;
 }
 
-// What the hour until a jump may have begun took, as far as it counts; false: before what is known.
-static bool last_hour(const struct rate_baseline *p, const struct rate_counter *b, double *ret)
+// What counts of the hour before a spike may have begun; false: it is not all known.
+static bool sum_last_hour(const struct rate_baseline *p, const struct rate_counter *b, double *ret)
 {
 	int64_t last = p->at_minute / RATE_TEN - 2, first = last - TENS_AN_HOUR + 1;
 	*ret = 0;
@@ -73,7 +76,7 @@ static void close_ten(const struct rate_baseline *p, struct rate_counter *b, int
 	int64_t sum = sum_of(b, ten * RATE_TEN + RATE_TEN - 1, RATE_TEN);
 	double hour;
 	b->ten_minutes[ten % RATE_TENS] = sum;
-	if (last_hour(p, b, &hour))
+	if (sum_last_hour(p, b, &hour))
 		b->ten_minutes[ten % RATE_TENS] = (int64_t)fmin((double)sum, TEN_CAP * hour / TENS_AN_HOUR + CHANCE);
 	if (sum == 0)
 		return;
@@ -81,7 +84,7 @@ static void close_ten(const struct rate_baseline *p, struct rate_counter *b, int
 	b->busy = b->busy ? b->busy - b->busy / RATE_BUSY + (sum < cap ? sum : cap) : sum * RATE_BUSY;
 }
 
-// How far the second busiest ten minutes of the hour are above its mean.
+// Notes how far the second busiest span of the hour is above its mean.
 static void close_hour(struct rate_counter *b, int64_t hour)
 {
 	int64_t most = 0, second = 0, sum = 0;
@@ -105,7 +108,7 @@ static void clear_counter(struct rate_counter *b)
 	memset(b->ten_minutes, 0, sizeof b->ten_minutes);
 }
 
-static void step(struct rate_baseline *p, int64_t minute)
+static void begin_minute(struct rate_baseline *p, int64_t minute)
 {
 	if (minute % RATE_TEN == 0) {
 		close_ten(p, &p->calls, minute / RATE_TEN - 1);
@@ -120,10 +123,10 @@ static void step(struct rate_baseline *p, int64_t minute)
 	p->at_minute = minute;
 }
 
-static void begin(struct rate_baseline *p, int64_t minute)
+static void begin_baseline(struct rate_baseline *p, int64_t minute)
 {
 	*p = (struct rate_baseline){.at_minute = minute, .first_ten_minutes = minute / RATE_TEN};
-	// hours spread evenly tell nothing of it
+	// hours that were spread evenly show no peak
 	for (int64_t h = minute / MINUTES_AN_HOUR - 2; h < minute / MINUTES_AN_HOUR; h++)
 		p->calls.peaks[h % RATE_PEAKS] = p->micro.peaks[h % RATE_PEAKS] = PEAK_TYPICAL;
 }
@@ -131,12 +134,12 @@ static void begin(struct rate_baseline *p, int64_t minute)
 void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t *hours_calls,
                          const int64_t *hours_micro, int nhours)
 {
-	// spans of the hour in hand: taken to be like the one before
+	// spans of the current hour: taken to be like those of the hour before
 	int64_t ten = minute / RATE_TEN, into = minute % MINUTES_AN_HOUR / RATE_TEN;
 	int known = nhours;
 	while (known > 0 && hours_calls[known - 1] == 0 && hours_micro[known - 1] == 0)
 		known--;
-	begin(p, minute);
+	begin_baseline(p, minute);
 	for (int64_t i = 1; i < RATE_TENS; i++) {
 		int64_t h = i <= into ? 0 : (i - 1 - into) / TENS_AN_HOUR;
 		if (h >= known)
@@ -145,7 +148,7 @@ void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t 
 		p->micro.ten_minutes[(ten - i) % RATE_TENS] = hours_micro[h] / TENS_AN_HOUR;
 		p->first_ten_minutes = ten - i;
 	}
-	for (int h = nhours - 1; h >= 0; h--) { // the newest hour with calls is how busy it gets
+	for (int h = nhours - 1; h >= 0; h--) { // the newest hour with calls sets `busy`
 		if (hours_calls[h] == 0)
 			continue;
 		p->calls.busy = hours_calls[h] / TENS_AN_HOUR * RATE_BUSY;
@@ -155,21 +158,22 @@ void rate_baseline_begin(struct rate_baseline *p, int64_t minute, const int64_t 
 
 void rate_baseline_add(struct rate_baseline *p, int64_t minute, int64_t calls, int64_t micro)
 {
+	assert(minute > 0 && calls >= 0);
 	if (p->at_minute == 0)
-		begin(p, minute);
-	if (minute - p->at_minute > RATE_TEN * RATE_TENS) { // nothing in between is remembered
+		begin_baseline(p, minute);
+	if (minute - p->at_minute > RATE_TEN * RATE_TENS) { // longer than what is kept
 		clear_counter(&p->calls);
 		clear_counter(&p->micro);
 		p->at_minute = minute;
 	}
 	for (int64_t m = p->at_minute + 1; m <= minute; m++)
-		step(p, m);
-	// a minute again, or one before it: more of the newest
+		begin_minute(p, m);
+	// the same minute again, or an older one: counts as the newest
 	p->calls.minutes[p->at_minute % RATE_MINUTES] += calls;
 	p->micro.minutes[p->at_minute % RATE_MINUTES] += micro;
 }
 
-// ---- asking -------------------------------------------------------------------------------------
+// ---- comparing ----------------------------------------------------------------------------------
 
 static void insert_sorted(int64_t *v, int n, int64_t x)
 {
@@ -178,7 +182,7 @@ static void insert_sorted(int64_t *v, int n, int64_t x)
 	v[n] = x;
 }
 
-// How much more than their mean the busy minutes of its hours usually take: the median of what is known.
+// How far busy spans usually are above the mean of their hour: the median of the known hours.
 static double peak_of(const struct rate_counter *b)
 {
 	int64_t v[RATE_PEAKS] = {0};
@@ -199,12 +203,12 @@ struct seasonal_baseline seasonal_baseline_of(const int64_t *amounts, int days)
 	         : (struct seasonal_baseline){0};
 }
 
-// What is usual in `minutes`, of the last hour at least this part; negative: not known.
-static double usual(const struct rate_baseline *p, const struct rate_counter *b, struct seasonal_baseline s,
-                    double hour_part, int minutes)
+// What is usual in `minutes`, at least `hour_part` of the last hour; negative: unknown.
+static double usual_amount(const struct rate_baseline *p, const struct rate_counter *b,
+                           struct seasonal_baseline s, double hour_part, int minutes)
 {
 	double hour, often = (double)s.usually;
-	if (!last_hour(p, b, &hour) || p->at_minute / RATE_TEN - p->first_ten_minutes < RATE_YOUNG)
+	if (!sum_last_hour(p, b, &hour) || p->at_minute / RATE_TEN - p->first_ten_minutes < RATE_YOUNG)
 		return -1;
 	if (s.days < FEW_DAYS)
 		often = fmin(often, FEW_CAP * hour);
@@ -212,8 +216,8 @@ static double usual(const struct rate_baseline *p, const struct rate_counter *b,
 	return fmax(often, ONE_DAY * (double)s.most) * minutes / MINUTES_AN_HOUR;
 }
 
-// When a backlog is read, more minutes of calls come than pass: what part of them counts.
-static double part_of(const struct rate_test *ask)
+// While a backlog is read, more minutes of calls arrive than pass: the part of them that counts.
+static double span_part(const struct rate_test *ask)
 {
 	return ask->span > RATE_QUICK ? (double)RATE_QUICK / (double)ask->span : 1;
 }
@@ -221,8 +225,9 @@ static double part_of(const struct rate_test *ask)
 bool rate_baseline_calls_spike(const struct rate_baseline *p, const struct rate_test *ask,
                                struct rate_spike *ret)
 {
-	double often = usual(p, &p->calls, ask->calls, HOUR_PART, RATE_QUICK), cost = (double)ask->call_micro;
-	double calls = (double)sum_of(&p->calls, p->at_minute, RATE_QUICK) * part_of(ask);
+	double often = usual_amount(p, &p->calls, ask->calls, HOUR_PART, RATE_QUICK),
+		   cost = (double)ask->call_micro;
+	double calls = (double)sum_of(&p->calls, p->at_minute, RATE_QUICK) * span_part(ask);
 	if (often < 0 || calls * cost < (double)(ask->floor_micro * RATE_QUICK))
 		return false;
 	double before = (double)sum_of(&p->calls, p->at_minute - BEFORE_LAG, RATE_QUICK);
@@ -230,7 +235,7 @@ bool rate_baseline_calls_spike(const struct rate_baseline *p, const struct rate_
 		calls * 10 / ((double)ask->factor_tenths * (ask->calls.usually > 0 ? 1 : DOUBT) * peak_of(&p->calls));
 	double of_usual = times / (often + CHANCE),
 		   of_before = times / (fmax(before, BEFORE_PART * often) + CHANCE);
-	if (pow(of_usual, 5) * of_before <= 1) // the mean of both, as factors, what is usual five times
+	if (pow(of_usual, 5) * of_before <= 1) // the geometric mean of both, of_usual with five times the weight
 		return false;
 	*ret = (struct rate_spike){.minutes = RATE_QUICK,
 	                           .calls = (int64_t)calls,
@@ -243,11 +248,11 @@ bool rate_baseline_calls_spike(const struct rate_baseline *p, const struct rate_
 bool rate_baseline_usd_spike(const struct rate_baseline *p, const struct rate_test *ask,
                              struct rate_spike *ret)
 {
-	double often = usual(p, &p->micro, ask->micro, 1, RATE_TEN);
-	double now = (double)sum_of(&p->micro, p->at_minute, RATE_TEN) * part_of(ask),
-		   before = (double)sum_of(&p->micro, p->at_minute - RATE_TEN, RATE_TEN) * part_of(ask);
+	double often = usual_amount(p, &p->micro, ask->micro, 1, RATE_TEN);
+	double now = (double)sum_of(&p->micro, p->at_minute, RATE_TEN) * span_part(ask),
+		   before = (double)sum_of(&p->micro, p->at_minute - RATE_TEN, RATE_TEN) * span_part(ask);
 	double least = fmin(now, before), peak = fmax(peak_of(&p->micro), (double)PEAK_TYPICAL / PEAK_UNIT);
-	if (often < 0 || least * 10 <= often * peak * DEAR * (double)ask->factor_tenths ||
+	if (often < 0 || least * 10 <= often * peak * USD_DOUBT * (double)ask->factor_tenths ||
 	    least < (double)(ask->floor_micro * RATE_TEN))
 		return false;
 	*ret = (struct rate_spike){.minutes = RATE_TEN,

@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whoever looks next goes on where the last one stopped: paces and the rule's clock live in one hash a rule.
-#include "alert/rate_monitor.h"
+// The baselines and the rule's clock are kept in one hash a rule, so that the next process that evaluates
+// continues where the last one stopped.
+#include "alert/rate_monitor_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/check_priv.h"
 #include "alert/keys.h"
 #include "base/when.h"
 #include "store/keys.h"
 
-enum { MONITORED_GROUPS_MAX = 20000, LOOKS = 10 };
+enum { MONITORED_GROUPS_MAX = 20000, CLOCK_ENTRIES = 10 };
 #define CLOCK_FIELD "\nclock" // no group has this name
-#define KEEP_SECONDS "172800"  // a rule that is gone leaves nothing behind
+#define KEEP_SECONDS "172800"  // after which nothing is left of a rule that was removed
 
 static const int64_t PICO_PER_MICRO = 1000000;
 
-// How far the calls' own times had come by the last looks; the newest look first. Minutes.
-struct clock {
-	int64_t looked[LOOKS], heard[LOOKS];
+// The newest time of a call, at each of the last evaluations, the newest first. Minutes since the epoch.
+struct rule_clock {
+	int64_t at_minute[CLOCK_ENTRIES], calls_minute[CLOCK_ENTRIES];
 };
 
-int64_t micro_of(struct usd u)
+int64_t micro_of_usd(struct usd u)
 {
 	usd_pico v = u.pico / PICO_PER_MICRO;
 	return v > INT64_MAX / 1000 ? INT64_MAX / 1000 : (int64_t)v;
@@ -34,7 +36,7 @@ struct usd usd_of_micro(int64_t micro)
 
 // ---- hours --------------------------------------------------------------------------------------
 
-// Sums by (group, hour) and lays each group's hours side by side; groups_sort_by_key has put them together.
+// Sums by (group, hour); after groups_sort_by_key the hours of a group follow one another.
 static bool read_hours(struct rate_monitor *p, struct err *err)
 {
 	struct alert_check *c = p->check;
@@ -57,7 +59,8 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 		int64_t k = ms / MS_PER_HOUR - first;
 		if (k < 0 || k >= RATE_MONITOR_HOURS)
 			continue;
-		p->list[p->n - 1].hours[k] = (struct hour_sum){g->calls, micro_of(g->usd_low), micro_of(g->usd)};
+		p->list[p->n - 1].hours[k] =
+			(struct hour_sum){g->calls, micro_of_usd(g->usd_low), micro_of_usd(g->usd)};
 		p->list[p->n - 1].newest = g;
 	}
 	return true;
@@ -65,7 +68,7 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 
 // ---- what has arrived ---------------------------------------------------------------------------
 
-static void begin(struct monitored_group *x, int64_t minute)
+static void begin_baseline(struct monitored_group *x, int64_t minute)
 {
 	int64_t calls[RATE_MONITOR_HOURS - 1], dollars[RATE_MONITOR_HOURS - 1];
 	for (int k = 0; k < RATE_MONITOR_HOURS - 1; k++) {
@@ -75,7 +78,7 @@ static void begin(struct monitored_group *x, int64_t minute)
 	rate_baseline_begin(&x->rate_baseline, minute, calls, dollars, RATE_MONITOR_HOURS - 1);
 }
 
-// What has come on top since the last look; the two newest hours are the base of the next one.
+// Adds the growth since the last evaluation; the totals of the two newest hours are the base of the next one.
 static void add_arrived(struct monitored_group *x, int64_t now_ms)
 {
 	int64_t now = now_ms / MS_PER_HOUR;
@@ -89,62 +92,63 @@ static void add_arrived(struct monitored_group *x, int64_t now_ms)
 	} else if (p->base_hour == now - 1) {
 		grown.calls += of[-2].calls - p->base_calls;
 		grown.micro += of[-2].micro - p->base_micro;
-	} else if (p->base_hour == 0) { // never looked at before: there is no telling when it came
+	} else if (p->base_hour == 0) { // seen for the first time: when its usage arrived is unknown
 		grown = (struct hour_sum){0};
 	}
 	p->base_hour = now;
 	p->base_calls = both.calls;
 	p->base_micro = both.micro;
-	// An estimate that was lowered is no spend.
+	// An estimate that was lowered is no negative spend.
 	rate_baseline_add(p, now_ms / MS_PER_MINUTE, grown.calls > 0 ? grown.calls : 0,
 	                  grown.micro > 0 ? grown.micro : 0);
 }
 
 // ---- the clock ----------------------------------------------------------------------------------
 
-static void read_clock(struct clock *k, struct str text)
+static void read_clock(struct rule_clock *k, struct str text)
 {
-	*k = (struct clock){{0}, {0}};
-	for (int i = 0; i < LOOKS; i++) {
+	*k = (struct rule_clock){{0}, {0}};
+	for (int i = 0; i < CLOCK_ENTRIES; i++) {
 		char z[64];
-		long long looked, heard;
+		long long at_minute, calls_minute;
 		struct str pair = str_cut(&text, ',');
 		if (pair.len == 0 || pair.len >= sizeof z)
 			return;
 		memcpy(z, pair.p, pair.len);
 		z[pair.len] = '\0';
-		if (sscanf(z, "%lld %lld", &looked, &heard) != 2)
+		if (sscanf(z, "%lld %lld", &at_minute, &calls_minute) != 2)
 			return;
-		k->looked[i] = looked;
-		k->heard[i] = heard;
+		k->at_minute[i] = at_minute;
+		k->calls_minute[i] = calls_minute;
 	}
 }
 
-static void write_clock(const struct clock *k, struct buf *out)
+static void write_clock(const struct rule_clock *k, struct buf *out)
 {
-	for (int i = 0; i < LOOKS && k->looked[i]; i++)
-		buf_addf(out, "%s%lld %lld", i ? "," : "", (long long)k->looked[i], (long long)k->heard[i]);
+	for (int i = 0; i < CLOCK_ENTRIES && k->at_minute[i]; i++)
+		buf_addf(out, "%s%lld %lld", i ? "," : "", (long long)k->at_minute[i], (long long)k->calls_minute[i]);
 }
 
-// Notes this look and tells how many minutes of calls have come since the one RATE_QUICK minutes ago, or the
-// oldest known.
-static int64_t advance(struct clock *k, int64_t minute, int64_t heard)
+// Adds this evaluation and returns how many minutes of calls have arrived since the one RATE_QUICK minutes
+// ago, or since the oldest one known.
+static int64_t advance_clock(struct rule_clock *k, int64_t minute, int64_t calls_minute)
 {
 	int oldest = 0;
-	if (k->looked[0] != minute) {
-		memmove(k->looked + 1, k->looked, (LOOKS - 1) * sizeof *k->looked);
-		memmove(k->heard + 1, k->heard, (LOOKS - 1) * sizeof *k->heard);
+	if (k->at_minute[0] != minute) {
+		memmove(k->at_minute + 1, k->at_minute, (CLOCK_ENTRIES - 1) * sizeof *k->at_minute);
+		memmove(k->calls_minute + 1, k->calls_minute, (CLOCK_ENTRIES - 1) * sizeof *k->calls_minute);
 	}
-	k->looked[0] = minute;
-	k->heard[0] = heard;
-	while (oldest + 1 < LOOKS && k->looked[oldest + 1] && minute - k->looked[oldest] < RATE_QUICK)
+	k->at_minute[0] = minute;
+	k->calls_minute[0] = calls_minute;
+	while (oldest + 1 < CLOCK_ENTRIES && k->at_minute[oldest + 1] &&
+	       minute - k->at_minute[oldest] < RATE_QUICK)
 		oldest++;
-	return heard - k->heard[oldest];
+	return calls_minute - k->calls_minute[oldest];
 }
 
 // ---- reading and writing ------------------------------------------------------------------------
 
-static bool read_baselines(struct rate_monitor *p, struct clock *clock, struct err *err)
+static bool read_baselines(struct rate_monitor *p, struct rule_clock *clock, struct err *err)
 {
 	struct redis *r = p->check->redis;
 	struct buf key = BUF_INIT, signals = BUF_INIT;
@@ -162,16 +166,16 @@ static bool read_baselines(struct rate_monitor *p, struct clock *clock, struct e
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (redis_nil(r, i) || !rate_baseline_read(&p->list[i].rate_baseline, redis_str(r, i)))
-			begin(&p->list[i], minute);
+			begin_baseline(&p->list[i], minute);
 	read_clock(clock, redis_nil(r, n) ? STR_NONE : redis_str(r, n));
-	p->span = advance(clock, minute, redis_nil(r, n + 1) ? 0 : redis_int(r, n + 1) / MS_PER_MINUTE);
+	p->span = advance_clock(clock, minute, redis_nil(r, n + 1) ? 0 : redis_int(r, n + 1) / MS_PER_MINUTE);
 	return true;
 }
 
 bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
                        struct err *err)
 {
-	struct clock clock;
+	struct rule_clock clock;
 	*ret = (struct rate_monitor){.check = c, .rule = rule, .span = RATE_QUICK};
 	if (!read_hours(ret, err) || c->hourly)
 		return err->kind == 0;
@@ -199,7 +203,7 @@ bool rate_monitor_write(const struct rate_monitor *p, struct err *err)
 	redis_cmdz(r, "EXPIRE", key.data, KEEP_SECONDS, NULL);
 	redis_cmdz(r, "HLEN", key.data, NULL);
 	bool good = redis_exec(r, err);
-	// callers that come and go: begin anew
+	// groups that are gone are never removed singly: begin again with those that spend now
 	if (good && redis_int(r, (size_t)p->n + 2) > MONITORED_GROUPS_MAX) {
 		redis_cmdz(r, "UNLINK", key.data, NULL);
 		good = redis_exec(r, err);

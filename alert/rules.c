@@ -9,8 +9,8 @@
 //     amount = 5000
 //     at = 50,80,100
 //
-// Keys are rows of a table; a wrong line is told with its number, the value and what is allowed.
-#include "alert/alert.h"
+// A wrong line is reported with its number, the value and what is allowed.
+#include "alert/rules.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -22,12 +22,11 @@
 
 const char *const alert_kind_names[] = {"budget",   "forecast", "spike", "burn", "new",
                                         "unpriced", "silent",   "bill",  NULL};
-const char *const alert_period_names[] = {"hour", "day", "week", "month", NULL};
 const char *const receiver_kind_names[] = {"slack", "webhook", "alertmanager", "email", "command", NULL};
 
 enum { RULES_MAX = 256, FILE_BYTES_MAX = 1 << 20 };
 
-// In force with no file: nothing here needs to know what you may spend.
+// In force without a file: nothing here needs a budget.
 static const char defaults[] =
 	"[rule spike]\nkind = spike\nby = principal\nfactor = 4.3\nfloor = 0.05\n"
 	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n"
@@ -36,7 +35,7 @@ static const char defaults[] =
 	"[rule silent]\nkind = silent\nquiet = 30m\nseverity = critical\n"
 	"[rule estimate-off]\nkind = bill\nby = account\nperiod = day\nat = 25,50\nfloor = 10\nseverity = info\n";
 
-struct reader {
+struct rules_reader {
 	struct alert_rules *out;
 	struct str team_tag;
 	const char *file;
@@ -45,7 +44,7 @@ struct reader {
 	struct alert_receiver *receiver;
 };
 
-static bool wrong(const struct reader *r, struct str key, struct str value, const char *allowed,
+static bool reject_value(const struct rules_reader *r, struct str key, struct str value, const char *allowed,
                   struct err *err)
 {
 	return err_set(err, ERR_CONFIG, "%s:%d: %.*s: expected %s, got \"%.*s\"", r->file, r->line, STR_ARG(key),
@@ -54,8 +53,8 @@ static bool wrong(const struct reader *r, struct str key, struct str value, cons
 
 // ---- values -------------------------------------------------------------------------------------
 
-static bool word(const struct reader *r, struct str key, struct str value, const char *const *words, int *ret,
-                 struct err *err)
+static bool read_word(const struct rules_reader *r, struct str key, struct str value,
+                      const char *const *words, int *ret, struct err *err)
 {
 	char allowed[160] = "one of";
 	for (int i = 0; words[i]; i++) {
@@ -66,18 +65,18 @@ static bool word(const struct reader *r, struct str key, struct str value, const
 		snprintf(allowed + strlen(allowed), sizeof allowed - strlen(allowed), "%s %s", i ? "," : "",
 		         words[i]);
 	}
-	return wrong(r, key, value, allowed, err);
+	return reject_value(r, key, value, allowed, err);
 }
 
-static bool dollars(const struct reader *r, struct str key, struct str value, struct usd *ret,
+static bool read_dollars(const struct rules_reader *r, struct str key, struct str value, struct usd *ret,
                     struct err *err)
 {
 	if (!usd_parse(value, ret) || ret->pico < 0)
-		return wrong(r, key, value, "dollars such as 5000 or 0.25", err);
+		return reject_value(r, key, value, "dollars such as 5000 or 0.25", err);
 	return true;
 }
 
-static bool scaled(struct str value, int decimals, int64_t min, int64_t max, int64_t *ret)
+static bool parse_scaled(struct str value, int decimals, int64_t min, int64_t max, int64_t *ret)
 {
 	int64_t v;
 	if (!usd_parse_scaled(value, decimals, &v) || v < min || v > max)
@@ -86,12 +85,13 @@ static bool scaled(struct str value, int decimals, int64_t min, int64_t max, int
 	return true;
 }
 
-static bool whole(struct str value, int64_t min, int64_t max, int64_t *ret)
+static bool parse_whole(struct str value, int64_t min, int64_t max, int64_t *ret)
 {
-	return scaled(value, 0, min, max, ret);
+	return parse_scaled(value, 0, min, max, ret);
 }
 
-static bool duration(const struct reader *r, struct str key, struct str value, int64_t *ret, struct err *err)
+static bool read_duration(const struct rules_reader *r, struct str key, struct str value, int64_t *ret,
+                          struct err *err)
 {
 	static const struct {
 		char unit;
@@ -100,37 +100,37 @@ static bool duration(const struct reader *r, struct str key, struct str value, i
 	for (size_t i = 0; value.len && i < sizeof units / sizeof *units; i++) {
 		int64_t n;
 		if (value.p[value.len - 1] == units[i].unit &&
-		    whole((struct str){value.p, value.len - 1}, 0, 100000, &n)) {
+		    parse_whole((struct str){value.p, value.len - 1}, 0, 100000, &n)) {
 			*ret = n * units[i].ms;
 			return true;
 		}
 	}
-	return wrong(r, key, value, "a duration such as 30s, 15m, 6h or 2d", err);
+	return reject_value(r, key, value, "a duration such as 30s, 15m, 6h or 2d", err);
 }
 
-static bool levels(const struct reader *r, struct str key, struct str value, struct alert_rule *rule,
-                   struct err *err)
+static bool read_levels(const struct rules_reader *r, struct str key, struct str value,
+                        struct alert_rule *rule, struct err *err)
 {
 	struct str rest = value;
 	rule->nat = 0;
 	while (rest.len) {
 		int64_t v, *last = rule->nat ? &rule->at[rule->nat - 1] : NULL;
-		if (rule->nat == ALERT_LEVELS_MAX || !whole(conf_trim(str_cut(&rest, ',')), 1, 10000, &v) ||
+		if (rule->nat == ALERT_LEVELS_MAX || !parse_whole(conf_trim(str_cut(&rest, ',')), 1, 10000, &v) ||
 		    (last && v <= *last))
-			return wrong(r, key, value, "up to 8 rising percentages, such as 50,80,100", err);
+			return reject_value(r, key, value, "up to 8 rising percentages, such as 50,80,100", err);
 		rule->at[rule->nat++] = v;
 	}
-	return rule->nat || wrong(r, key, value, "percentages, such as 50,80,100", err);
+	return rule->nat || reject_value(r, key, value, "percentages, such as 50,80,100", err);
 }
 
 // ---- keys ---------------------------------------------------------------------------------------
 
-static bool rule_key(struct reader *r, struct str key, struct str value, struct err *err)
+static bool read_rule_key(struct rules_reader *r, struct str key, struct str value, struct err *err)
 {
 	struct alert_rule *x = r->rule;
 	int n = 0;
 	if (str_is(key, "kind")) {
-		bool good = word(r, key, value, alert_kind_names, &n, err);
+		bool good = read_word(r, key, value, alert_kind_names, &n, err);
 		x->kind = (enum alert_kind)n;
 		return good;
 	}
@@ -139,42 +139,43 @@ static bool rule_key(struct reader *r, struct str key, struct str value, struct 
 		x->by.n = 0;
 		if (str_is(value, "all") || (grouping_parse(&x->by, value, r->team_tag, &why) && x->by.n == 1))
 			return true;
-		return wrong(r, key, value,
+		return reject_value(r, key, value,
 		             "one of all, principal, role, team, model, account, region, token_type, tier, tag:KEY",
 		             err);
 	}
 	if (str_is(key, "period")) {
-		bool good = word(r, key, value, alert_period_names, &n, err);
+		bool good = read_word(r, key, value, alert_period_names, &n, err);
 		x->period = (enum alert_period)n;
 		return good;
 	}
 	if (str_is(key, "only"))
 		return x->only = value, true;
 	if (str_is(key, "amount"))
-		return dollars(r, key, value, &x->amount, err);
+		return read_dollars(r, key, value, &x->amount, err);
 	if (str_is(key, "floor"))
-		return dollars(r, key, value, &x->floor, err);
+		return read_dollars(r, key, value, &x->floor, err);
 	if (str_is(key, "at"))
-		return levels(r, key, value, x, err);
+		return read_levels(r, key, value, x, err);
 	if (str_is(key, "factor"))
-		return scaled(value, 1, 15, 10000, &x->factor_tenths) ||
-		       wrong(r, key, value, "a number from 1.5 to 1000 with one decimal", err);
+		return parse_scaled(value, 1, 15, 10000, &x->factor_tenths) ||
+		       reject_value(r, key, value, "a number from 1.5 to 1000 with one decimal", err);
 	if (str_is(key, "quiet"))
-		return duration(r, key, value, &x->quiet_ms, err);
+		return read_duration(r, key, value, &x->quiet_ms, err);
 	if (str_is(key, "clear"))
-		return duration(r, key, value, &x->clear_ms, err);
+		return read_duration(r, key, value, &x->clear_ms, err);
 	if (str_is(key, "severity"))
-		return word(r, key, value, (const char *const[]){"info", "warning", "critical", NULL}, &n, err) &&
+		return read_word(r, key, value, (const char *const[]){"info", "warning", "critical", NULL}, &n,
+		                 err) &&
 		       (x->severity = value, true);
 	if (str_is(key, "receivers"))
 		return x->receivers = value, true;
-	return wrong(
+	return reject_value(
 		r, key, value,
 		"a key of a rule (kind, by, only, period, amount, at, floor, factor, quiet, clear, severity, receivers)",
 		err);
 }
 
-static bool receiver_key(struct reader *r, struct str key, struct str value, struct err *err)
+static bool read_receiver_key(struct rules_reader *r, struct str key, struct str value, struct err *err)
 {
 	static const struct { const char *name; size_t offset;
 	} texts[] = {
@@ -189,7 +190,7 @@ static bool receiver_key(struct reader *r, struct str key, struct str value, str
 	};
 	int n = 0;
 	if (str_is(key, "kind")) {
-		bool good = word(r, key, value, receiver_kind_names, &n, err);
+		bool good = read_word(r, key, value, receiver_kind_names, &n, err);
 		r->receiver->kind = (enum receiver_kind)n;
 		return good;
 	}
@@ -198,14 +199,14 @@ static bool receiver_key(struct reader *r, struct str key, struct str value, str
 			return *(struct str *)((char *)r->receiver + texts[i].offset) = value, true;
 	return err_set(
 		err, ERR_CONFIG,
-		"%s:%d: %.*s is no key of a receiver; these there are: kind, url, secret, ca, from, to, user, password, command",
+		"%s:%d: %.*s is no key of a receiver; the keys are: kind, url, secret, ca, from, to, user, password, command",
 		r->file, r->line, STR_ARG(key));
 }
 
 // ---- sections -----------------------------------------------------------------------------------
 
 // What a section must have, once all of its lines were read.
-static bool finish_section(const struct reader *r, struct err *err)
+static bool finish_section(const struct rules_reader *r, struct err *err)
 {
 	const struct alert_rule *x = r->rule;
 	const struct alert_receiver *to = r->receiver;
@@ -226,7 +227,7 @@ static bool finish_section(const struct reader *r, struct err *err)
 	return true;
 }
 
-static bool begin_section(struct reader *r, struct str head, struct err *err)
+static bool begin_section(struct rules_reader *r, struct str head, struct err *err)
 {
 	struct alert_rules *out = r->out;
 	struct str rest = head, what = str_cut(&rest, ' '), name = conf_trim(rest);
@@ -247,7 +248,7 @@ static bool begin_section(struct reader *r, struct str head, struct err *err)
 		return true;
 	}
 	if (alert_rule_find(out, name))
-		return err_set(err, ERR_CONFIG, "%s:%d: rule %.*s stands there twice", r->file, r->line,
+		return err_set(err, ERR_CONFIG, "%s:%d: rule %.*s is defined twice", r->file, r->line,
 		               STR_ARG(name));
 	r->rule = &out->rules[out->nrules++];
 	*r->rule = (struct alert_rule){.name = name,
@@ -269,10 +270,7 @@ static bool check_receivers(const struct alert_rules *out, const char *file, str
 		struct str rest = out->rules[i].receivers;
 		while (rest.len) {
 			struct str name = conf_trim(str_cut(&rest, ','));
-			bool there = false;
-			for (int k = 0; k < out->nreceivers; k++)
-				there |= str_eq(name, out->receivers[k].name);
-			if (!there)
+			if (!alert_receiver_find(out, name))
 				return err_set(err, ERR_CONFIG, "%s: rule %.*s: there is no [receiver %.*s]", file,
 				               STR_ARG(out->rules[i].name), STR_ARG(name));
 		}
@@ -286,7 +284,7 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 	*ret = (struct alert_rules){0};
 	ret->rules = xcalloc(RULES_MAX, sizeof *ret->rules);
 	ret->receivers = xcalloc(RULES_MAX, sizeof *ret->receivers);
-	struct reader r = {.out = ret, .team_tag = arena_str(&ret->arena, team_tag), .file = file};
+	struct rules_reader r = {.out = ret, .team_tag = arena_str(&ret->arena, team_tag), .file = file};
 	struct str rest = arena_str(&ret->arena, text);
 	while (rest.len) {
 		struct str line = conf_trim(str_cut(&rest, '\n'));
@@ -307,7 +305,7 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 			return err_set(err, ERR_CONFIG,
 			               "%s:%d: expected [rule NAME] or [receiver NAME] first, got \"%.*s\"", file, r.line,
 			               STR_ARG(line));
-		if (!(r.rule ? rule_key : receiver_key)(&r, key, value, err))
+		if (!(r.rule ? read_rule_key : read_receiver_key)(&r, key, value, err))
 			return false;
 	}
 	return finish_section(&r, err) && check_receivers(ret, file, err);
@@ -346,5 +344,13 @@ const struct alert_rule *alert_rule_find(const struct alert_rules *r, struct str
 	for (int i = 0; i < r->nrules; i++)
 		if (str_eq(r->rules[i].name, name))
 			return &r->rules[i];
+	return NULL;
+}
+
+const struct alert_receiver *alert_receiver_find(const struct alert_rules *r, struct str name)
+{
+	for (int i = 0; i < r->nreceivers; i++)
+		if (str_eq(r->receivers[i].name, name))
+			return &r->receivers[i];
 	return NULL;
 }

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// From findings to events. An alert is one rule, group and period; it is up from the first finding until none
-// has come for the rule's `clear` time (a figure that wavers around a limit does not flap it), or, for
-// budgets, until the period is over. When what its rule is about changes, it begins at the level that it has
-// now, and ends if it has none.
+// From findings to events. An alert is one rule, group and period. It is up from the first finding until
+// there was none for the rule's `clear` time (so that a figure around a limit does not flap), or, for
+// budgets, until the period is over. When the terms of its rule change, its level is taken from the new
+// finding; without one it ends.
 //
-//     no alert + finding -> firing      higher level, other terms -> updated      gone for `clear` -> resolved
-// Of a rule that finds more than a thousand groups the dearest are told apart, and how many there are
-// besides.
+//     no alert, a finding          -> firing
+//     a higher level, other terms  -> updated
+//     no finding for `clear`       -> resolved
+//
+// Of a rule that finds more than UP_MAX groups, the most expensive have an alert each, and one alert says how
+// many more there are.
+#include "alert/keys.h"
 #include "alert/state_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/keys.h"
+#include "alert/check_priv.h"
+#include "aws/http_client.h"
 #include "base/embed.h"
 #include "base/when.h"
 
@@ -22,8 +27,8 @@ EMBED(alert_commit_lua, "alert/commit.lua")
 enum { HISTORY_MAX = 1000, EXPLAINED_MAX = 50, UP_MAX = 1000 };
 #define MORE "(more)" // the group of what a rule finds beyond its limit
 
-// How a rule stands to its limit.
-struct share {
+// How many alerts a rule has, of UP_MAX.
+struct rule_count {
 	int up, more;
 	struct usd more_usd;
 	const struct alert_finding *last; // that was left out
@@ -46,7 +51,7 @@ static json_t *read_hash(struct redis *r, size_t reply)
 	return all;
 }
 
-static bool read_state(struct alert_change *s, struct err *err)
+static bool read_alerts(struct alert_change *s, struct err *err)
 {
 	struct buf alerts = BUF_INIT, silences = BUF_INIT, outbox = BUF_INIT;
 	struct redis *r = s->check->redis;
@@ -85,17 +90,6 @@ static void set_usd(json_t *j, const char *key, struct usd u)
 	json_object_set_new(j, key, json_string(usd_format(u, 6, text)));
 }
 
-static void add_percent_encoded(struct buf *b, struct str s)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] && strchr(plain, s.p[i]))
-			buf_addc(b, s.p[i]);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)s.p[i]);
-	}
-}
-
 static void set_link(const struct alert_change *s, const struct alert_finding *f, json_t *alert)
 {
 	char from[WHEN_SIZE], to[WHEN_SIZE];
@@ -108,14 +102,14 @@ static void set_link(const struct alert_change *s, const struct alert_finding *f
 		         when_format(f->to * MS_PER_HOUR, to));
 		if (f->rule->by.n) {
 			buf_addf(&b, "&%.*s=", STR_ARG(f->rule->by.name[0]));
-			add_percent_encoded(&b, f->group);
+			buf_add_url_part(&b, f->group, false);
 		}
 	}
 	json_object_set_new(alert, "link", alert_json(buf_str(&b)));
 	buf_release(&b);
 }
 
-// What a rule is about: an alert is held to its level only as long as this stays the same.
+// What a rule is about. An alert keeps its level only as long as this stays the same.
 static json_t *terms_of(const struct alert_rule *rule)
 {
 	char amount[USD_SIZE];
@@ -137,11 +131,11 @@ static bool has_terms(const json_t *alert, const struct alert_rule *rule)
 }
 
 // The figures of a finding over what the alert said before.
-static bool refresh(struct alert_change *s, const struct alert_finding *f, json_t *alert, bool full,
+static bool set_figures(struct alert_change *s, const struct alert_finding *f, json_t *alert, bool full,
                     struct err *err)
 {
 	struct buf who = BUF_INIT;
-	bool good = !full || s->explained++ >= EXPLAINED_MAX || alert_contributors(s->check, f, &who, err);
+	bool good = !full || s->explained++ >= EXPLAINED_MAX || alert_add_contributors(s->check, f, &who, err);
 	json_object_set_new(alert, "text", alert_json(f->text));
 	json_object_set_new(alert, "basis", alert_json(f->basis));
 	json_object_set_new(alert, "level", json_integer(f->level));
@@ -159,38 +153,39 @@ static bool refresh(struct alert_change *s, const struct alert_finding *f, json_
 	return good;
 }
 
-// ---- weighing -----------------------------------------------------------------------------------
+// ---- updating -----------------------------------------------------------------------------------
 
 static void add_field_of(struct buf *b, const struct alert_finding *f)
 {
 	buf_addf(b, "%.*s|%.*s|%.*s", STR_ARG(f->rule->name), STR_ARG(f->group), STR_ARG(f->period));
 }
 
-static bool weigh_finding(struct alert_change *s, const struct alert_finding *f, struct err *err)
+static bool update_alert(struct alert_change *s, const struct alert_finding *f, struct err *err)
 {
 	struct buf field = BUF_INIT;
 	add_field_of(&field, f);
 	json_t *alert = json_deep_copy(json_object_get(s->up, field.data));
 	int64_t level = alert && has_terms(alert, f->rule) ? alert_number(alert, "level") : 0;
-	bool told = alert && json_is_true(json_object_get(alert, "told")), louder = f->level > level;
+	bool notified = alert && json_is_true(json_object_get(alert, "told")), worse = f->level > level;
 	if (!alert)
 		alert = json_pack("{s:o, s:s, s:o, s:o, s:s, s:I, s:[]}", "rule", alert_json(f->rule->name), "kind",
 		                  alert_kind_names[f->rule->kind], "group", alert_json(f->group), "period",
 		                  alert_json(f->period), "state", "firing", "since", (json_int_t)s->check->now_ms,
 		                  "told_to");
-	bool good = alert && refresh(s, f, alert, louder || !told, err);
+	bool good = alert && set_figures(s, f, alert, worse || !notified, err);
 	bool silenced = good && alert_is_silenced(s, alert);
-	// a lower estimate does not take back what was told, nor a silence what is to be
-	if (good && (level > f->level || (silenced && told)))
+	// the level that receivers last heard of: a lower estimate does not lower it, and a rise during a
+	// silence is reported when the silence ends
+	if (good && (level > f->level || (silenced && notified)))
 		json_object_set_new(alert, "level", json_integer(level));
 	json_object_set_new(alert, "silenced", json_boolean(silenced));
-	if (good && !silenced && !told) {
+	if (good && !silenced && !notified) {
 		json_object_set_new(alert, "told", json_true());
-		alert_tell(s, f->rule, alert, "firing");
-	} else if (good && !silenced && louder) {
-		alert_tell(s, f->rule, alert, "updated");
+		alert_notify(s, f->rule, alert, "firing");
+	} else if (good && !silenced && worse) {
+		alert_notify(s, f->rule, alert, "updated");
 	} else if (good) {
-		alert_tell_again(s, f->rule, alert);
+		alert_notify_again(s, f->rule, alert);
 	}
 	if (good)
 		json_object_set(s->set, field.data, alert);
@@ -199,94 +194,94 @@ static bool weigh_finding(struct alert_change *s, const struct alert_finding *f,
 	return good;
 }
 
-// What a rule finds beyond its limit, in one alert.
-static bool weigh_more(struct alert_change *s, const struct share *share, struct err *err)
+// One alert for all groups beyond the limit of a rule.
+static bool update_overflow_alert(struct alert_change *s, const struct rule_count *count, struct err *err)
 {
-	const struct alert_rule *rule = share->last->rule;
+	const struct alert_rule *rule = count->last->rule;
 	struct alert_finding f = {.rule = rule,
 	                          .group = STR(MORE),
 	                          .period = STR(""),
 	                          .level = 1,
-	                          .usd = share->more_usd,
-	                          .low = share->more_usd,
-	                          .high = share->more_usd,
-	                          .against = share->last->against,
+	                          .usd = count->more_usd,
+	                          .low = count->more_usd,
+	                          .high = count->more_usd,
+	                          .against = count->last->against,
 	                          .basis = STR("")};
-	f.text = alert_say(
-		s->check,
-		"it holds for %d more than the %d that are told apart, together %s; a floor, `only` or a wider `by` makes them fewer",
-		share->more, UP_MAX, alert_money(f.usd).text);
-	return weigh_finding(s, &f, err);
+	f.text = alert_format(
+		s->check->arena,
+		"it holds for %d more groups than the %d that are listed, together %s; a floor, `only` or a wider `by` makes them fewer",
+		count->more, UP_MAX, alert_money(f.usd).text);
+	return update_alert(s, &f, err);
 }
 
-// What is up goes on; of what is new, as much as there is room for.
-static bool weigh_findings(struct alert_change *s, struct err *err)
+// Alerts that are up continue; new ones are added up to UP_MAX a rule, the most expensive first.
+static bool update_alerts(struct alert_change *s, struct err *err)
 {
 	const struct alert_check *c = s->check;
-	struct share *shares = xcalloc((size_t)c->rules->nrules + 1, sizeof *shares);
+	struct rule_count *counts = xcalloc((size_t)c->rules->nrules + 1, sizeof *counts);
 	bool good = true;
 	const char *field;
 	json_t *alert;
 	json_object_foreach(s->up, field, alert) {
-		const struct alert_rule *rule = alert_rule_find(c->rules, str_of(alert_text(alert, "rule")));
-		if (rule && strcmp(alert_text(alert, "group"), MORE) != 0)
-			shares[rule - c->rules->rules].up++;
+		const struct alert_rule *rule = alert_rule_find(c->rules, str_of(alert_string(alert, "rule")));
+		if (rule && strcmp(alert_string(alert, "group"), MORE) != 0)
+			counts[rule - c->rules->rules].up++;
 	}
 	for (int i = 0; good && i < c->n; i++) {
 		const struct alert_finding *f = &c->findings[i];
-		struct share *share = &shares[f->rule - c->rules->rules];
+		struct rule_count *count = &counts[f->rule - c->rules->rules];
 		struct buf b = BUF_INIT;
 		add_field_of(&b, f);
 		bool fresh = !json_object_get(s->up, b.data);
 		buf_release(&b);
-		if (fresh && share->up >= UP_MAX) {
-			share->more++;
-			share->more_usd = usd_add(share->more_usd, f->usd);
-			share->last = f;
+		if (fresh && count->up >= UP_MAX) {
+			count->more++;
+			count->more_usd = usd_add(count->more_usd, f->usd);
+			count->last = f;
 			continue;
 		}
-		share->up += fresh;
-		good = weigh_finding(s, f, err);
+		count->up += fresh;
+		good = update_alert(s, f, err);
 	}
 	for (int i = 0; good && i < c->rules->nrules; i++)
-		good = shares[i].more == 0 || weigh_more(s, &shares[i], err);
-	free(shares);
+		good = counts[i].more == 0 || update_overflow_alert(s, &counts[i], err);
+	free(counts);
 	return good;
 }
 
 // Why an alert is over that no finding is about any more, in `buf`; NULL: it is not.
-static const char *end_of(const struct alert_change *s, const struct alert_rule *rule, json_t *alert,
+static const char *end_reason(const struct alert_change *s, const struct alert_rule *rule, json_t *alert,
                           char *buf, size_t size)
 {
 	int64_t from, to, now = s->check->now_ms, seen = alert_number(alert, "seen");
 	char when[WHEN_SIZE];
 	if (!rule)
-		return "its rule is gone from the configuration";
-	if (rule->kind == ALERT_BUDGET && strcmp(alert_text(alert, "group"), MORE) != 0) { // latched
+		return "its rule is not in the configuration any more";
+	if (rule->kind == ALERT_BUDGET && strcmp(alert_string(alert, "group"), MORE) != 0) { // latched
 		if (!has_terms(alert, rule))
 			return "its rule was changed";
 		alert_period_of(rule->period, now / MS_PER_HOUR, &from, &to, when);
 		snprintf(buf, size, "the %s is over", alert_period_names[rule->period]);
-		return strcmp(when, alert_text(alert, "period")) == 0 ? NULL : buf;
+		return strcmp(when, alert_string(alert, "period")) == 0 ? NULL : buf;
 	}
 	if (seen > now) // the clock was set back: it counts from now
 		json_object_set_new(alert, "seen", json_integer(now));
-	snprintf(buf, size, "last so at %s", when_format(seen, when));
+	snprintf(buf, size, "it last held at %s", when_format(seen, when));
 	return seen > now || now - seen < rule->clear_ms ? NULL : buf;
 }
 
-static void weigh_missing(struct alert_change *s)
+static void end_missing_alerts(struct alert_change *s)
 {
 	const char *field;
 	json_t *alert;
 	json_object_foreach(s->up, field, alert) {
 		char why[64];
-		const struct alert_rule *rule = alert_rule_find(s->check->rules, str_of(alert_text(alert, "rule")));
+		const struct alert_rule *rule = alert_rule_find(s->check->rules, str_of(alert_string(alert, "rule")));
 		if (json_object_get(s->set, field) || (s->check->only_rule && rule != s->check->only_rule))
 			continue;
-		const char *ended = end_of(s, rule, alert, why, sizeof why);
+		const char *ended = end_reason(s, rule, alert, why, sizeof why);
 		if (!ended) {
-			alert_tell_again(s, rule, alert);
+			alert_notify_again(s, rule, alert);
 			json_object_set(s->set, field, alert);
 			continue;
 		}
@@ -294,7 +289,7 @@ static void weigh_missing(struct alert_change *s)
 		json_object_set_new(alert, "state", json_string("resolved"));
 		json_object_set_new(alert, "ended", json_string(ended));
 		if (json_is_true(json_object_get(alert, "told")))
-			alert_tell(s, rule, alert, "resolved");
+			alert_notify(s, rule, alert, "resolved");
 	}
 }
 
@@ -312,7 +307,7 @@ static void dump_values(json_t *object) // its values become JSON texts
 	}
 }
 
-static bool commit(struct alert_change *s, const char *token, struct err *err)
+static bool commit_change(struct alert_change *s, const char *token, struct err *err)
 {
 	enum { NKEYS = 6 };
 	static const enum alert_key keys[NKEYS] = {ALERT_KEY_UP,     ALERT_KEY_LEASE,    ALERT_KEY_HISTORY,
@@ -349,8 +344,8 @@ static bool commit(struct alert_change *s, const char *token, struct err *err)
 	       err_set(err, ERR_RETRY, "alerts: another process took over; nothing was written");
 }
 
-bool alert_state(struct alert_check *c, const struct conf *conf, const char *token, json_t **ret_events,
-                 struct err *err)
+bool alert_state_update(struct alert_check *c, const struct conf *conf, const char *token,
+                        json_t **ret_events, struct err *err)
 {
 	struct alert_change s = {.check = c,
 	                         .conf = conf,
@@ -361,11 +356,11 @@ bool alert_state(struct alert_check *c, const struct conf *conf, const char *tok
 	                         .messages = json_object(),
 	                         .events = json_array(),
 	                         .over = json_array()};
-	bool good = read_state(&s, err) && weigh_findings(&s, err);
+	bool good = read_alerts(&s, err) && update_alerts(&s, err);
 	if (good) {
-		weigh_missing(&s);
+		end_missing_alerts(&s);
 		if (json_object_size(s.set) || json_array_size(s.del) || json_array_size(s.over))
-			good = commit(&s, token, err);
+			good = commit_change(&s, token, err);
 	}
 	if (good)
 		*ret_events = json_incref(s.events);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "aws/credentials_priv.h"
+#include "aws/endpoint.h"
 #include "base/conf_value.h"
 #include "base/file.h"
 
@@ -12,13 +13,7 @@ enum { NEAR_MS = 1000 };
 
 static const char *const machine_names[] = {"AccessKeyId", "SecretAccessKey", "Token"};
 
-const char *credentials_env(const char *name)
-{
-	const char *v = getenv(name);
-	return v && *v ? v : NULL;
-}
-
-static void set(struct buf *b, struct str s)
+static void set_text(struct buf *b, struct str s)
 {
 	buf_clear(b);
 	buf_addstr(b, s);
@@ -27,9 +22,9 @@ static void set(struct buf *b, struct str s)
 void credentials_set(struct credentials *c, struct str key, struct str secret, struct str token,
                      const char *origin)
 {
-	set(&c->access_key, key);
-	set(&c->secret_key, secret);
-	set(&c->session_token, token);
+	set_text(&c->access_key, key);
+	set_text(&c->secret_key, secret);
+	set_text(&c->session_token, token);
 	c->origin = origin;
 }
 
@@ -50,45 +45,49 @@ bool credentials_take_json(struct credentials *c, struct str json, const char *o
 
 enum found credentials_environment(struct credentials *c, struct err *err)
 {
-	const char *key = credentials_env("AWS_ACCESS_KEY_ID"),
-			   *secret = credentials_env("AWS_SECRET_ACCESS_KEY");
+	const char *key = aws_env("AWS_ACCESS_KEY_ID"),
+			   *secret = aws_env("AWS_SECRET_ACCESS_KEY");
 	(void)err;
 	if (!key || !secret)
 		return FOUND_NOTHING;
-	credentials_set(c, str_of(key), str_of(secret), str_of(credentials_env("AWS_SESSION_TOKEN")),
+	credentials_set(c, str_of(key), str_of(secret), str_of(aws_env("AWS_SESSION_TOKEN")),
 	                "environment");
 	return FOUND;
 }
 
 static enum found web_identity(struct credentials *c, struct err *err)
 {
-	const char *file = credentials_env("AWS_WEB_IDENTITY_TOKEN_FILE"),
-			   *role = credentials_env("AWS_ROLE_ARN");
+	const char *file = aws_env("AWS_WEB_IDENTITY_TOKEN_FILE"),
+			   *role = aws_env("AWS_ROLE_ARN");
 	return file && role ? credentials_of_token(c, file, str_of(role), STR_NONE, err) : FOUND_NOTHING;
 }
 
-// ---- those nearby: a container, a machine -------------------------------------------------------
+// ---- a container, a machine ---------------------------------------------------------------------
 
-static bool ask(const char *method, const char *url, const char *header, struct buf *ret)
+static bool get_nearby(const char *method, const char *url, const char *header, struct buf *ret)
 {
-	struct http_request r = {.method = method, .url = url, .headers = {header}, .connect_ms = NEAR_MS};
-	struct http_answer a;
+	struct http_client_request r = {.method = method,
+	                                .url = url,
+	                                .headers = {header},
+	                                .ca_file = aws_ca_file(),
+	                                .connect_ms = NEAR_MS};
+	struct http_client_answer a;
 	struct err err = ERR_INIT;
-	if (!http_do(&r, &a, &err))
+	if (!http_client_do(&r, &a, &err))
 		return false;
 	bool good = a.status == 200;
 	if (good)
-		set(ret, buf_str(&a.body));
-	http_answer_release(&a);
+		set_text(ret, buf_str(&a.body));
+	http_client_answer_release(&a);
 	return good;
 }
 
 enum found credentials_container(struct credentials *c, struct err *err)
 {
-	const char *full = credentials_env("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-			   *relative = credentials_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	const char *file = credentials_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-			   *token = credentials_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+	const char *full = aws_env("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+			   *relative = aws_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	const char *file = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+			   *token = aws_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	struct buf url = BUF_INIT, text = BUF_INIT, header = BUF_INIT, answer = BUF_INIT;
 	if (!full && !relative)
 		return FOUND_NOTHING;
@@ -96,11 +95,11 @@ enum found credentials_container(struct credentials *c, struct err *err)
 	bool good = !file || file_read(file, CREDENTIALS_FILE_MAX, &text, err);
 	if (good && (file || token))
 		buf_addf(&header, "Authorization: %.*s", STR_ARG(file ? conf_trim(buf_str(&text)) : str_of(token)));
-	if (good && !(ask(NULL, url.data, header.data, &answer) &&
+	if (good && !(get_nearby(NULL, url.data, header.data, &answer) &&
 	              credentials_take_json(c, buf_str(&answer), NULL, machine_names, "container")))
 		good = err_set(
 			err, ERR_CONFIG,
-			"the container's credentials are to be had at %s (AWS_CONTAINER_CREDENTIALS_...), and it gives none: has the task or pod a role?",
+			"the container's credentials are at %s (AWS_CONTAINER_CREDENTIALS_...), and it gives none: has the task or pod a role?",
 			url.data);
 	buf_release(&url);
 	buf_release(&text);
@@ -111,25 +110,25 @@ enum found credentials_container(struct credentials *c, struct err *err)
 
 enum found credentials_machine(struct credentials *c, struct err *err)
 {
-	const char *base = credentials_env("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
-			   *disabled = credentials_env("AWS_EC2_METADATA_DISABLED");
+	const char *base = aws_env("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+			   *disabled = aws_env("AWS_EC2_METADATA_DISABLED");
 	struct buf url = BUF_INIT, header = BUF_INIT, token = BUF_INIT, role = BUF_INIT, answer = BUF_INIT;
 	(void)err;
 	if (disabled && strcmp(disabled, "true") == 0)
 		return FOUND_NOTHING;
 	base = base ? base : "http://169.254.169.254";
 	buf_addf(&url, "%s/latest/api/token", base);
-	bool good = ask("PUT", url.data, "X-aws-ec2-metadata-token-ttl-seconds: 300", &token);
+	bool good = get_nearby("PUT", url.data, "X-aws-ec2-metadata-token-ttl-seconds: 300", &token);
 	if (good) {
 		buf_addf(&header, "X-aws-ec2-metadata-token: %s", token.data);
 		buf_clear(&url);
 		buf_addf(&url, "%s/latest/meta-data/iam/security-credentials/", base);
-		good = ask(NULL, url.data, header.data, &role) && role.len;
+		good = get_nearby(NULL, url.data, header.data, &role) && role.len;
 	}
 	if (good) {
 		struct str rest = buf_str(&role), name = conf_trim(str_cut(&rest, '\n'));
 		buf_addstr(&url, name);
-		good = ask(NULL, url.data, header.data, &answer) &&
+		good = get_nearby(NULL, url.data, header.data, &answer) &&
 		       credentials_take_json(c, buf_str(&answer), NULL, machine_names, "machine");
 	}
 	buf_release(&url);
@@ -147,7 +146,7 @@ bool credentials_find(struct credentials *ret, struct err *err)
 	static enum found (*const chain[])(struct credentials *, struct err *) = {
 		credentials_environment, web_identity, credentials_profile, credentials_container,
 		credentials_machine};
-	const char *profile = credentials_env("AWS_PROFILE");
+	const char *profile = aws_env("AWS_PROFILE");
 	*ret = (struct credentials){0};
 	for (size_t i = 0; i < sizeof chain / sizeof *chain; i++) {
 		enum found found = chain[i](ret, err);

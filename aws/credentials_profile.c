@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// A profile of ~/.aws: the two files are one, the first that has a key is believed.
+// A profile of ~/.aws: of the two files, the first that has a key is used.
 //
 //   role_arn          a role, assumed by source_profile or credential_source, or by web_identity_token_file
 //   sso_session, sso_account_id, sso_role_name (or sso_start_url, sso_region)
-//                     single sign-on: `aws sso login` left a token below ~/.aws/sso/cache, which buys the role's credentials
+//                     single sign-on: `aws sso login` left a token below ~/.aws/sso/cache, for which the
+//                     portal gives the role's credentials
 //   aws_access_key_id, aws_secret_access_key, aws_session_token
 //   credential_process
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "aws/credentials_priv.h"
+#include "aws/endpoint.h"
 #include "base/conf_value.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/when.h"
 
-enum { ROLES_MAX = 4 }; // a role over a role over ...
+enum { ROLES_MAX = 4 }; // a role assumed by a role assumed by ...
 
 struct profiles {
 	struct buf credentials, config;
 };
 
-static void read_file(const char *variable, const char *name, struct buf *ret)
+static void read_profile_file(const char *variable, const char *name, struct buf *ret)
 {
 	struct buf path = BUF_INIT;
 	struct err none = ERR_INIT;
-	const char *set = credentials_env(variable), *home = credentials_env("HOME");
+	const char *set = aws_env(variable), *home = aws_env("HOME");
 	if (set)
 		buf_adds(&path, set);
 	else
@@ -66,7 +68,7 @@ static struct str ini_get(struct str text, const char *kind, struct str section,
 	return STR_NONE;
 }
 
-static struct str get(const struct profiles *p, struct str profile, const char *key)
+static struct str profile_get(const struct profiles *p, struct str profile, const char *key)
 {
 	struct str value = ini_get(buf_str(&p->credentials), "profile", profile, key);
 	return value.len ? value : ini_get(buf_str(&p->config), "profile", profile, key);
@@ -77,20 +79,16 @@ static struct str get(const struct profiles *p, struct str profile, const char *
 // The file of the token: named by the SHA-1 of the session's name, or of the start URL.
 static bool read_token(struct str of, struct buf *ret_json, struct buf *ret_path)
 {
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	char name[SHA1_HEX_SIZE];
 	struct err none = ERR_INIT;
-	const char *home = credentials_env("HOME");
-	EVP_Digest(of.p, of.len, md, &n, EVP_sha1(), NULL);
-	buf_addf(ret_path, "%s/.aws/sso/cache/", home ? home : "");
-	for (unsigned i = 0; i < n; i++)
-		buf_addf(ret_path, "%02x", md[i]);
-	buf_adds(ret_path, ".json");
+	const char *home = aws_env("HOME");
+	sha1_hex(of, name);
+	buf_addf(ret_path, "%s/.aws/sso/cache/%s.json", home ? home : "", name);
 	return file_read(ret_path->data, CREDENTIALS_FILE_MAX, ret_json, &none);
 }
 
 // "2026-11-22T10:00:00Z", or as older tools wrote it, "2026-11-22T10:00:00UTC". One that cannot be read
-// counts as good: the portal knows better.
+// counts as valid: the portal decides.
 static bool is_expired(const char *at)
 {
 	struct str s = str_of(at);
@@ -104,10 +102,9 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
                              struct str role, const char *token, struct err *err)
 {
 	static const char *const names[] = {"accessKeyId", "secretAccessKey", "sessionToken"};
-	const char *endpoint = credentials_env("AWS_ENDPOINT_URL_SSO");
+	const char *endpoint = aws_endpoint("SSO");
 	struct buf url = BUF_INIT, header = BUF_INIT;
-	struct http_answer a;
-	endpoint = endpoint ? endpoint : credentials_env("AWS_ENDPOINT_URL");
+	struct http_client_answer a;
 	if (endpoint)
 		buf_adds(&url, endpoint);
 	else
@@ -117,8 +114,9 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 	buf_adds(&url, "&role_name=");
 	buf_add_url_part(&url, role, false);
 	buf_addf(&header, "x-amz-sso_bearer_token: %s", token);
-	bool answered = http_do(&(struct http_request){.url = url.data, .headers = {header.data}}, &a, err),
-		 good = false;
+	const struct http_client_request r = {
+		.url = url.data, .headers = {header.data}, .ca_file = aws_ca_file()};
+	bool answered = http_client_do(&r, &a, err), good = false;
 	explicit_bzero(header.data, header.len);
 	if (answered) {
 		good = a.status == 200 &&
@@ -133,7 +131,7 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 				err, a.status >= 500 ? ERR_RETRY : ERR_CONFIG,
 				"profile \"%.*s\": the sign-on portal does not give role %.*s of account %.*s (status %ld): is it assigned to you?",
 				STR_ARG(profile), STR_ARG(role), STR_ARG(account), a.status);
-		http_answer_release(&a);
+		http_client_answer_release(&a);
 	}
 	buf_release(&url);
 	buf_release(&header);
@@ -143,9 +141,10 @@ static enum found ask_portal(struct credentials *c, struct str profile, struct s
 static enum found from_sso(struct credentials *c, const struct profiles *p, struct str profile,
                            struct err *err)
 {
-	struct str session = get(p, profile, "sso_session"), url = get(p, profile, "sso_start_url"),
-			   region = get(p, profile, "sso_region");
-	struct str account = get(p, profile, "sso_account_id"), role = get(p, profile, "sso_role_name");
+	struct str session = profile_get(p, profile, "sso_session"),
+			   url = profile_get(p, profile, "sso_start_url"), region = profile_get(p, profile, "sso_region");
+	struct str account = profile_get(p, profile, "sso_account_id"),
+			   role = profile_get(p, profile, "sso_role_name");
 	if (!account.len || !role.len || !(session.len || url.len))
 		return FOUND_NOTHING;
 	if (session.len)
@@ -199,7 +198,7 @@ static enum found from_process(struct credentials *c, const struct profiles *p, 
                                struct err *err)
 {
 	static const char *const names[] = {"AccessKeyId", "SecretAccessKey", "SessionToken"};
-	struct str command = get(p, profile, "credential_process");
+	struct str command = profile_get(p, profile, "credential_process");
 	struct buf line = BUF_INIT, out = BUF_INIT;
 	char piece[4096];
 	size_t n;
@@ -227,11 +226,12 @@ static enum found from_process(struct credentials *c, const struct profiles *p, 
 static enum found from_profile(struct credentials *c, const struct profiles *p, struct str profile, int depth,
                                struct err *err);
 
-// Who assumes the role.
+// The credentials that assume the role.
 static enum found role_source(struct credentials *by, const struct profiles *p, struct str profile, int depth,
                               struct err *err)
 {
-	struct str source = get(p, profile, "source_profile"), place = get(p, profile, "credential_source");
+	struct str source = profile_get(p, profile, "source_profile"),
+			   place = profile_get(p, profile, "credential_source");
 	if (source.len && str_eq(source, profile))
 		return from_keys(by, p, profile);
 	if (source.len)
@@ -246,8 +246,8 @@ static enum found role_source(struct credentials *by, const struct profiles *p, 
 static enum found from_role(struct credentials *c, const struct profiles *p, struct str profile, int depth,
                             struct err *err)
 {
-	struct str role = get(p, profile, "role_arn"), region = get(p, profile, "region"),
-			   token = get(p, profile, "web_identity_token_file");
+	struct str role = profile_get(p, profile, "role_arn"), region = profile_get(p, profile, "region"),
+			   token = profile_get(p, profile, "web_identity_token_file");
 	struct credentials by = {0};
 	struct buf file = BUF_INIT;
 	enum found found;
@@ -268,7 +268,7 @@ static enum found from_role(struct credentials *c, const struct profiles *p, str
 	}
 	found = role_source(&by, p, profile, depth, err);
 	if (found == FOUND)
-		found = credentials_of_role(c, &by, role, get(p, profile, "external_id"), region, err);
+		found = credentials_of_role(c, &by, role, profile_get(p, profile, "external_id"), region, err);
 	else if (found == FOUND_NOTHING)
 		err_set(
 			err, ERR_CONFIG,
@@ -292,13 +292,13 @@ static enum found from_profile(struct credentials *c, const struct profiles *p, 
 enum found credentials_profile(struct credentials *c, struct err *err)
 {
 	struct profiles p = {BUF_INIT, BUF_INIT};
-	const char *named = credentials_env("AWS_PROFILE");
+	const char *named = aws_env("AWS_PROFILE");
 	struct str profile = named ? str_of(named) : STR("default");
-	read_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", &p.credentials);
-	read_file("AWS_CONFIG_FILE", "config", &p.config);
+	read_profile_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", &p.credentials);
+	read_profile_file("AWS_CONFIG_FILE", "config", &p.config);
 	enum found found = FOUND_BROKEN;
-	buf_addstr(&c->region, get(&p, profile, "region"));
-	if (named && !get(&p, profile, NULL).len)
+	buf_addstr(&c->region, profile_get(&p, profile, "region"));
+	if (named && !profile_get(&p, profile, NULL).len)
 		err_set(
 			err, ERR_CONFIG,
 			"AWS_PROFILE is \"%s\", and neither ~/.aws/credentials nor ~/.aws/config has a profile of that name",

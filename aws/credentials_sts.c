@@ -1,38 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials of a role, from STS: for a token that the cluster wrote into a file, or for the credentials of
-// somebody else.
+// Credentials of a role, from STS: for a token that the cluster wrote into a file, or for other credentials
+// that may assume the role.
 #include "aws/credentials_priv.h"
+#include "aws/endpoint.h"
+#include "aws/xml.h"
 #include "base/conf_value.h"
 #include "base/file.h"
 
-static struct str between(struct str s, const char *open, const char *close)
-{
-	const char *from = memmem(s.p ? s.p : "", s.len, open, strlen(open));
-	if (!from)
-		return STR_NONE;
-	from += strlen(open);
-	const char *to = memmem(from, (size_t)(s.p + s.len - from), close, strlen(close));
-	return to ? (struct str){from, (size_t)(to - from)} : STR_NONE;
-}
-
-static const char *region_of(struct str region, struct buf *scratch)
-{
-	const char *set = credentials_env("AWS_REGION");
-	set = set ? set : credentials_env("AWS_DEFAULT_REGION");
-	buf_clear(scratch);
-	buf_addstr(scratch, set ? str_of(set) : region.len ? region : STR("us-east-1"));
-	return scratch->data;
-}
-
 static void begin_url(struct buf *url, const char *region)
 {
-	const char *endpoint = credentials_env("AWS_ENDPOINT_URL_STS");
-	endpoint = endpoint ? endpoint : credentials_env("AWS_ENDPOINT_URL");
+	const char *endpoint = aws_endpoint("STS");
 	if (endpoint)
 		buf_addf(url, "%s/?", endpoint);
 	else
-		buf_addf(url, "https://sts.%s.amazonaws.com%s/?", region,
-		         strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
+		buf_addf(url, "https://sts.%s.%s/?", region, aws_domain(region));
 }
 
 static void add_parameter(struct buf *url, const char *name, struct str value)
@@ -41,62 +22,67 @@ static void add_parameter(struct buf *url, const char *name, struct str value)
 	buf_add_url_part(url, value, false);
 }
 
-static enum found ask_sts(struct credentials *c, const struct http_request *r, struct str role_arn,
+static enum found ask_sts(struct credentials *c, const struct http_client_request *r, struct str role_arn,
                           const char *origin, struct err *err)
 {
-	struct http_answer a;
-	if (!http_do(r, &a, err))
+	struct http_client_answer a;
+	if (!http_client_do(r, &a, err))
 		return FOUND_BROKEN;
-	struct str xml = buf_str(&a.body), key = between(xml, "<AccessKeyId>", "</"),
-			   secret = between(xml, "<SecretAccessKey>", "</");
+	struct str xml = buf_str(&a.body), key = xml_element(xml, "AccessKeyId", NULL),
+			   secret = xml_element(xml, "SecretAccessKey", NULL);
 	bool good = a.status == 200 && key.len && secret.len;
 	if (good)
-		credentials_set(c, key, secret, between(xml, "<SessionToken>", "</"), origin);
+		credentials_set(c, key, secret, xml_element(xml, "SessionToken", NULL), origin);
 	else
 		err_set(err, ERR_CONFIG,
 		        "STS does not give the role %.*s (status %ld): %.*s %.*s; look at the role's trust policy",
-		        STR_ARG(role_arn), a.status, STR_ARG(between(xml, "<Code>", "</")),
-		        STR_ARG(between(xml, "<Message>", "</")));
-	http_answer_release(&a);
+		        STR_ARG(role_arn), a.status, STR_ARG(xml_element(xml, "Code", NULL)),
+		        STR_ARG(xml_element(xml, "Message", NULL)));
+	http_client_answer_release(&a);
 	return good ? FOUND : FOUND_BROKEN;
 }
 
 enum found credentials_of_token(struct credentials *c, const char *token_file, struct str role_arn,
                                 struct str region, struct err *err)
 {
-	struct buf token = BUF_INIT, url = BUF_INIT, name = BUF_INIT;
+	struct buf token = BUF_INIT, url = BUF_INIT, where = BUF_INIT;
 	if (!file_read(token_file, CREDENTIALS_FILE_MAX, &token, err))
 		return FOUND_BROKEN;
-	begin_url(&url, region_of(region, &name));
+	aws_add_region(&where, region);
+	begin_url(&url, where.data);
 	add_parameter(&url, "Action", STR("AssumeRoleWithWebIdentity"));
 	add_parameter(&url, "RoleArn", role_arn);
 	add_parameter(&url, "RoleSessionName", STR("nowcast"));
 	add_parameter(&url, "Version", STR("2011-06-15"));
 	add_parameter(&url, "WebIdentityToken", conf_trim(buf_str(&token)));
-	enum found found = ask_sts(c, &(struct http_request){.url = url.data}, role_arn, "web identity", err);
+	const struct http_client_request r = {.url = url.data, .ca_file = aws_ca_file()};
+	enum found found = ask_sts(c, &r, role_arn, "web identity", err);
 	buf_release(&token);
 	buf_release(&url);
-	buf_release(&name);
+	buf_release(&where);
 	return found;
 }
 
-// Parameters stand in the order of their names, as the signature wants them.
+// Parameters are in the order of their names, as the signature requires.
 enum found credentials_of_role(struct credentials *c, const struct credentials *by, struct str role_arn,
                                struct str external_id, struct str region, struct err *err)
 {
-	struct buf url = BUF_INIT, name = BUF_INIT;
-	const char *where = region_of(region, &name);
-	begin_url(&url, where);
+	struct buf url = BUF_INIT, where = BUF_INIT;
+	aws_add_region(&where, region);
+	begin_url(&url, where.data);
 	add_parameter(&url, "Action", STR("AssumeRole"));
 	if (external_id.len)
 		add_parameter(&url, "ExternalId", external_id);
 	add_parameter(&url, "RoleArn", role_arn);
 	add_parameter(&url, "RoleSessionName", STR("nowcast"));
 	add_parameter(&url, "Version", STR("2011-06-15"));
-	enum found found =
-		ask_sts(c, &(struct http_request){.url = url.data, .sign = by, .service = "sts", .region = where},
-	            role_arn, "profile's role", err);
+	const struct http_client_request r = {.url = url.data,
+	                                      .sign = by,
+	                                      .service = "sts",
+	                                      .region = where.data,
+	                                      .ca_file = aws_ca_file()};
+	enum found found = ask_sts(c, &r, role_arn, "profile's role", err);
 	buf_release(&url);
-	buf_release(&name);
+	buf_release(&where);
 	return found;
 }

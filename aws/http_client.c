@@ -1,63 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
 // One handle a request: there are dozens of them in a run, not thousands. A download that stalls (less than 1
-// KiB/s for half a minute) is given up; whoever asked goes on from where it stopped.
+// KiB/s for half a minute) is given up; the caller continues where it stopped.
 #include "aws/http_client.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
-enum { CONNECT_MS = 10000, STALLED_BYTES = 1024, STALLED_S = 30, BODY_MAX = 64 << 20 };
+enum { CONNECT_MS = 10000, STALLED_BYTES = 1024, STALLED_S = 30, HEAD_MAX = 1 << 20, BODY_MAX = 64 << 20 };
 
-struct transfer {
-	CURL *curl;
-	const struct http_request *request;
-	struct http_answer *answer;
-	bool cannot_write;
+struct http_transfers {
+	CURLM *multi;
 };
 
-static size_t on_body(char *data, size_t size, size_t n, void *user)
-{
-	struct transfer *t = user;
-	long status = 0;
-	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (t->request->file && (status == 200 || status == 206)) {
-		t->cannot_write = fwrite(data, size, n, t->request->file) != n;
-		if (t->request->tell)
-			t->request->tell(t->request->user, ftello(t->request->file));
-		return t->cannot_write ? 0 : size * n;
-	}
-	if (t->answer->body.len + size * n > BODY_MAX)
-		return 0;
-	buf_add(&t->answer->body, data, size * n);
-	return size * n;
-}
+struct http_transfer {
+	CURL *curl;
+	CURLM *multi;                      // NULL: http_client_do waits for it
+	struct curl_slist *list;           // headers, or the recipients of a mail
+	struct http_client_answer *answer; // NULL: what comes back is dropped
+	http_client_body_fn *on_body;
+	void *user;
+	struct str mail;                   // what is left to send of it
+	char text[CURL_ERROR_SIZE];        // curl's own words
+	bool over;
+	long status;
+	struct err why;
+};
 
-static size_t on_header(char *data, size_t size, size_t n, void *user)
+// ---- what curl calls ----------------------------------------------------------------------------
+
+static size_t take_body(char *data, size_t size, size_t n, void *user)
 {
-	static const char name[] = "x-amz-bucket-region:";
-	struct transfer *t = user;
-	size_t len = size * n, at = sizeof name - 1, k = 0;
-	if (len > at && strncasecmp(data, name, at) == 0) {
-		while (at < len && data[at] == ' ')
-			at++;
-		for (; at < len && data[at] > ' ' && k + 1 < sizeof t->answer->region; at++)
-			t->answer->region[k++] = data[at];
-		t->answer->region[k] = '\0';
-	}
+	struct http_transfer *t = user;
+	struct http_client_answer *a = t->answer;
+	size_t len = size * n;
+	if (!a)
+		return len;
+	if (t->on_body && (a->status == 200 || a->status == 206))
+		return t->on_body(t->user, a, (struct str){data, len}) ? len : 0;
+	if (a->body.len + len > BODY_MAX)
+		return 0;
+	buf_add(&a->body, data, len);
 	return len;
 }
 
-static void init(void)
+static size_t take_header(char *data, size_t size, size_t n, void *user)
+{
+	struct http_transfer *t = user;
+	struct http_client_answer *a = t->answer;
+	struct str line = {data, size * n}, rest = line;
+	if (!a)
+		return line.len;
+	if (str_starts(line, STR("HTTP/"))) { // also after a redirect
+		str_cut(&rest, ' ');
+		buf_clear(&a->head);
+		a->status = rest.len ? strtol(rest.p, NULL, 10) : 0;
+	} else if (a->head.len + line.len <= HEAD_MAX) {
+		buf_addstr(&a->head, line);
+	}
+	return line.len;
+}
+
+static size_t feed_mail(char *to, size_t size, size_t n, void *user)
+{
+	struct http_transfer *t = user;
+	size_t len = size * n < t->mail.len ? size * n : t->mail.len;
+	memcpy(to, t->mail.p, len);
+	t->mail.p += len;
+	t->mail.len -= len;
+	return len;
+}
+
+// ---- making a handle ----------------------------------------------------------------------------
+
+static void init_curl(void)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static struct curl_slist *headers_of(const struct http_request *r)
+static CURL *new_handle(struct http_transfer *t, const char *protocols, struct str ca_file)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, init_curl);
+	CURL *c = curl_easy_init();
+	assert(c); // no memory
+	t->curl = c;
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->text);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	if (ca_file.len) {
+		char *copy = xstrdup(ca_file); // curl makes one of its own
+		curl_easy_setopt(c, CURLOPT_CAINFO, copy);
+		free(copy);
+	}
+	return c;
+}
+
+static void set_times(CURL *c, int connect_ms, int total_ms)
+{
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_ms ? connect_ms : CONNECT_MS));
+	if (total_ms) {
+		curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)total_ms);
+	} else {
+		curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALLED_BYTES);
+		curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+	}
+}
+
+static struct curl_slist *headers_of(const struct http_client_request *r)
 {
 	struct curl_slist *list = NULL;
 	struct buf b = BUF_INIT;
-	for (int i = 0; i < 8 && r->headers[i]; i++)
+	for (int i = 0; i < HTTP_CLIENT_HEADERS_MAX && r->headers[i]; i++)
 		list = curl_slist_append(list, r->headers[i]);
 	if (r->sign) {
 		if (!r->service) // S3 alone knows it; the others want the hash, which curl makes
@@ -71,9 +131,10 @@ static struct curl_slist *headers_of(const struct http_request *r)
 	return list;
 }
 
-static void sign(CURL *curl, const struct http_request *r)
+static void sign_request(CURL *curl, const struct http_client_request *r)
 {
 	struct buf b = BUF_INIT;
+	assert(r->region);
 	buf_addf(&b, "aws:amz:%s:%s", r->region, r->service ? r->service : "s3");
 	curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, b.data);
 	curl_easy_setopt(curl, CURLOPT_USERNAME, r->sign->access_key.data);
@@ -81,65 +142,209 @@ static void sign(CURL *curl, const struct http_request *r)
 	buf_release(&b);
 }
 
-bool http_do(const struct http_request *r, struct http_answer *ret, struct err *err)
+static void make_request(struct http_transfer *t, const struct http_client_request *r)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	char why[CURL_ERROR_SIZE] = "", range[32];
-	pthread_once(&once, init);
-	*ret = (struct http_answer){0};
-	struct transfer t = {.curl = curl_easy_init(), .request = r, .answer = ret};
-	struct curl_slist *headers = headers_of(r);
-	curl_easy_setopt(t.curl, CURLOPT_URL, r->url);
-	curl_easy_setopt(t.curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(t.curl, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(t.curl, CURLOPT_WRITEDATA, &t);
-	curl_easy_setopt(t.curl, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(t.curl, CURLOPT_HEADERDATA, &t);
-	curl_easy_setopt(t.curl, CURLOPT_ERRORBUFFER, why);
-	curl_easy_setopt(t.curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(t.curl, CURLOPT_FILETIME, 1L);
-	curl_easy_setopt(t.curl, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(t.curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(r->connect_ms ? r->connect_ms : CONNECT_MS));
-	curl_easy_setopt(t.curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALLED_BYTES);
-	curl_easy_setopt(t.curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
-	if (getenv("AWS_CA_BUNDLE"))
-		curl_easy_setopt(t.curl, CURLOPT_CAINFO, getenv("AWS_CA_BUNDLE"));
+	char range[32];
+	CURL *c = new_handle(t, "http,https", r->ca_file);
+	t->on_body = r->on_body;
+	t->user = r->user;
+	t->list = headers_of(r);
+	curl_easy_setopt(c, CURLOPT_URL, r->url);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->list);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+	set_times(c, r->connect_ms, r->total_ms);
+	if (r->body.p) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body.p);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
+	}
+	if (r->redirects_max) {
+		curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+		curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+		curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)r->redirects_max);
+	}
 	if (r->method)
-		curl_easy_setopt(t.curl, CURLOPT_CUSTOMREQUEST, r->method);
+		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
 	if (r->from > 0) {
 		snprintf(range, sizeof range, "%lld-", (long long)r->from);
-		curl_easy_setopt(t.curl, CURLOPT_RANGE, range);
+		curl_easy_setopt(c, CURLOPT_RANGE, range);
 	}
 	if (r->sign)
-		sign(t.curl, r);
-	CURLcode code = curl_easy_perform(t.curl);
-	curl_off_t modified = -1;
-	curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &ret->status);
-	curl_easy_getinfo(t.curl, CURLINFO_FILETIME_T, &modified);
-	ret->modified_ms = modified > 0 ? (int64_t)modified * 1000 : 0;
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(t.curl);
-	if (code == CURLE_OK)
-		return true;
-	http_answer_release(ret);
-	if (t.cannot_write)
-		return err_set(err, ERR_FATAL, "what was fetched cannot be written: is the disk full?");
-	return err_set(err, ERR_RETRY, "%s: %s", r->url, *why ? why : curl_easy_strerror(code));
+		sign_request(c, r);
 }
 
-void http_answer_release(struct http_answer *a)
+// ---- one request --------------------------------------------------------------------------------
+
+static void end_transfer(struct http_transfer *t, CURLcode code)
 {
+	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &t->status);
+	if (code != CURLE_OK) {
+		bool is_wrong =
+			code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
+		err_set(&t->why, is_wrong ? ERR_CONFIG : ERR_RETRY, "%s",
+		        *t->text ? t->text : curl_easy_strerror(code));
+	}
+	t->over = true;
+}
+
+static void release_transfer(struct http_transfer *t)
+{
+	if (t->multi)
+		curl_multi_remove_handle(t->multi, t->curl);
+	curl_easy_cleanup(t->curl);
+	curl_slist_free_all(t->list);
+}
+
+bool http_client_do(const struct http_client_request *r, struct http_client_answer *ret, struct err *err)
+{
+	*ret = (struct http_client_answer){0};
+	struct http_transfer t = {.answer = ret};
+	make_request(&t, r);
+	end_transfer(&t, curl_easy_perform(t.curl));
+	ret->status = t.status;
+	release_transfer(&t);
+	if (!t.why.kind)
+		return true;
+	http_client_answer_release(ret);
+	return err_set(err, t.why.kind, "%s: %s", r->url, t.why.msg);
+}
+
+void http_client_answer_release(struct http_client_answer *a)
+{
+	buf_release(&a->head);
 	buf_release(&a->body);
+}
+
+struct str http_client_header(const struct http_client_answer *a, const char *name)
+{
+	struct str rest = buf_str(&a->head);
+	size_t n = strlen(name);
+	while (rest.len) {
+		struct str line = str_cut(&rest, '\n');
+		if (line.len <= n || strncasecmp(line.p, name, n) != 0 || line.p[n] != ':')
+			continue;
+		line = (struct str){line.p + n + 1, line.len - n - 1};
+		while (line.len && line.p[0] == ' ')
+			line = (struct str){line.p + 1, line.len - 1};
+		while (line.len && strchr(" \r", line.p[line.len - 1]))
+			line.len--;
+		return line;
+	}
+	return STR_NONE;
 }
 
 void buf_add_url_part(struct buf *b, struct str s, bool keep_slash)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) ||
-		    (c == '/' && keep_slash))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    (c && strchr("-._~", c)) || (c == '/' && keep_slash))
 			buf_addc(b, (char)c);
 		else
 			buf_addf(b, "%%%02X", c);
 	}
+}
+
+// ---- several at the same time -------------------------------------------------------------------
+
+struct http_transfers *http_transfers_new(void)
+{
+	struct http_transfers *all = xcalloc(1, sizeof *all);
+	all->multi = curl_multi_init();
+	assert(all->multi); // no memory
+	return all;
+}
+
+void http_transfers_free(struct http_transfers *all)
+{
+	if (!all)
+		return;
+	curl_multi_cleanup(all->multi);
+	free(all);
+}
+
+void http_transfers_wait(struct http_transfers *all, int64_t ms)
+{
+	int left, running;
+	CURLMsg *m;
+	curl_multi_perform(all->multi, &running);
+	curl_multi_poll(all->multi, NULL, 0, (int)ms, NULL);
+	curl_multi_perform(all->multi, &running);
+	while ((m = curl_multi_info_read(all->multi, &left))) {
+		char *t;
+		if (m->msg == CURLMSG_DONE && curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t) == CURLE_OK)
+			end_transfer((struct http_transfer *)(void *)t, m->data.result);
+	}
+}
+
+static struct http_transfer *add_transfer(struct http_transfers *all, struct http_transfer *t)
+{
+	// no message waits for the connection of another one
+	curl_easy_setopt(t->curl, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(t->curl, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(t->curl, CURLOPT_QUICK_EXIT, 1L);    // nor for a name server
+	t->multi = all->multi;
+	curl_multi_add_handle(t->multi, t->curl);
+	return t;
+}
+
+struct http_transfer *http_transfer_begin(struct http_transfers *all, const struct http_client_request *r)
+{
+	struct http_transfer *t = xcalloc(1, sizeof *t);
+	make_request(t, r);
+	return add_transfer(all, t);
+}
+
+static void set_text(CURL *c, CURLoption option, struct str value)
+{
+	char *copy = xstrdup(value); // curl makes one of its own
+	curl_easy_setopt(c, option, copy);
+	free(copy);
+}
+
+struct http_transfer *http_transfer_begin_mail(struct http_transfers *all, const struct mail_request *m)
+{
+	struct http_transfer *t = xcalloc(1, sizeof *t);
+	CURL *c = new_handle(t, "smtp,smtps", m->ca_file);
+	struct str rest = m->to;
+	while (rest.len) {
+		struct str one = str_cut(&rest, ',');
+		while (one.len && one.p[0] == ' ')
+			one.p++, one.len--;
+		char *address = xstrdup(one);
+		t->list = curl_slist_append(t->list, address);
+		free(address);
+	}
+	t->mail = m->text;
+	set_times(c, m->connect_ms, m->total_ms);
+	set_text(c, CURLOPT_URL, m->url);
+	set_text(c, CURLOPT_MAIL_FROM, m->from);
+	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, t->list);
+	curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+	if (m->user.len) {
+		// a password is never sent unencrypted
+		curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+		set_text(c, CURLOPT_USERNAME, m->user);
+		set_text(c, CURLOPT_PASSWORD, m->password);
+	}
+	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(c, CURLOPT_READFUNCTION, feed_mail);
+	curl_easy_setopt(c, CURLOPT_READDATA, t);
+	return add_transfer(all, t);
+}
+
+bool http_transfer_over(const struct http_transfer *t, long *ret_status, const struct err **ret_why)
+{
+	*ret_status = t->status;
+	*ret_why = t->why.kind ? &t->why : NULL;
+	return t->over;
+}
+
+void http_transfer_free(struct http_transfer *t)
+{
+	if (!t)
+		return;
+	release_transfer(t);
+	free(t);
 }

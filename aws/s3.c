@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "aws/s3.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -9,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aws/endpoint.h"
 #include "aws/s3_cache.h"
+#include "aws/xml.h"
 #include "base/usd.h"
 #include "base/when.h"
 
@@ -21,11 +24,8 @@ enum { TRIES = 5, OBJECTS_MAX = 1000000 };
 // dot in its name, whose certificate would not match.
 static void add_url(const struct s3 *s, struct buf *b)
 {
-	const char *endpoint = getenv("AWS_ENDPOINT_URL_S3");
-	const char *domain = strncmp(s->region, "cn-", 3) == 0 ? "amazonaws.com.cn" : "amazonaws.com";
-	if (!endpoint || !*endpoint)
-		endpoint = getenv("AWS_ENDPOINT_URL");
-	if (endpoint && *endpoint)
+	const char *endpoint = aws_endpoint("S3"), *domain = aws_domain(s->region);
+	if (endpoint)
 		buf_addf(b, "%s/%.*s/", endpoint, STR_ARG(s->bucket));
 	else if (memchr(s->bucket.p, '.', s->bucket.len))
 		buf_addf(b, "https://s3.%s.%s/%.*s/", s->region, domain, STR_ARG(s->bucket));
@@ -33,26 +33,12 @@ static void add_url(const struct s3 *s, struct buf *b)
 		buf_addf(b, "https://%.*s.s3.%s.%s/", STR_ARG(s->bucket), s->region, domain);
 }
 
-static struct str between(struct str s, const char *open, const char *close, struct str *ret_rest)
-{
-	const char *from = memmem(s.p ? s.p : "", s.len, open, strlen(open));
-	const char *end = s.p + s.len;
-	if (!from)
-		return STR_NONE;
-	from += strlen(open);
-	const char *to = memmem(from, (size_t)(end - from), close, strlen(close));
-	if (!to)
-		return STR_NONE;
-	if (ret_rest)
-		*ret_rest = (struct str){to + strlen(close), (size_t)(end - to) - strlen(close)};
-	return (struct str){from, (size_t)(to - from)};
-}
-
 // What a status that is not success means, and what to do.
-static bool refused(const struct s3 *s, const struct http_answer *a, const char *what, struct err *err)
+static bool set_refusal(const struct s3 *s, const struct http_client_answer *a, const char *what,
+                        struct err *err)
 {
-	struct str code = between(buf_str(&a->body), "<Code>", "</", NULL),
-			   words = between(buf_str(&a->body), "<Message>", "</", NULL);
+	struct str code = xml_element(buf_str(&a->body), "Code", NULL),
+			   words = xml_element(buf_str(&a->body), "Message", NULL);
 	struct str name = s->bucket;
 	if (a->status == 404 && !str_is(code, "NoSuchBucket"))
 		return err_set(err, ERR_SKIP, "s3://%.*s: %s is not there (NoSuchKey)", STR_ARG(name), what);
@@ -70,16 +56,29 @@ static bool refused(const struct s3 *s, const struct http_answer *a, const char 
 	               code.len ? ": " : "", STR_ARG(code), STR_ARG(words));
 }
 
-static void tell_bytes(void *s3, int64_t bytes)
+// A file that a body is appended to.
+struct file_writer {
+	const struct s3 *s3;
+	FILE *file;
+	bool failed;
+};
+
+static bool write_body(void *user, const struct http_client_answer *head, struct str piece)
 {
-	const struct s3 *s = s3;
-	s->tell(s->user, s->fetching->key, bytes, s->fetching->size);
+	struct file_writer *w = user;
+	const struct s3 *s = w->s3;
+	(void)head;
+	w->failed = fwrite(piece.p, 1, piece.len, w->file) != piece.len;
+	if (s->progress && s->fetching)
+		s->progress(s->user, s->fetching->key, ftello(w->file), s->fetching->size);
+	return !w->failed;
 }
 
-// Does a request until it has an answer that counts: again after 5xx and broken connections, and in the
-// Region that S3 says. `tail`: what follows the bucket, encoded. `file`: see http.h; it is continued.
-static bool request(struct s3 *s, const char *tail, FILE *file, const char *what, struct http_answer *ret,
-                    struct err *err)
+// Repeats a request after 5xx and broken connections, and in the Region that S3 names. `tail`: what follows
+// the bucket, encoded. `file`: the body is appended to it, from the byte at which it ends; NULL: the body is
+// in the answer.
+static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *what,
+                    struct http_client_answer *ret, struct err *err)
 {
 	struct buf url = BUF_INIT;
 	struct err last = ERR_INIT;
@@ -91,45 +90,51 @@ static bool request(struct s3 *s, const char *tail, FILE *file, const char *what
 		buf_clear(&url);
 		add_url(s, &url);
 		buf_adds(&url, tail);
-		struct http_request r = {.url = url.data,
-		                         .sign = &s->credentials,
-		                         .region = s->region,
-		                         .file = file,
-		                         .from = file ? ftello(file) : 0,
-		                         .tell = s->tell && s->fetching ? tell_bytes : NULL,
-		                         .user = s};
-		if (!http_do(&r, ret, &last)) {
+		struct file_writer writer = {s, file, false};
+		struct http_client_request r = {.url = url.data,
+		                                .sign = &s->credentials,
+		                                .region = s->region,
+		                                .ca_file = aws_ca_file(),
+		                                .from = file ? ftello(file) : 0,
+		                                .on_body = file ? write_body : NULL,
+		                                .user = &writer};
+		if (!http_client_do(&r, ret, &last)) {
+			if (writer.failed) {
+				err_clear(&last);
+				err_set(&last, ERR_FATAL, "what was fetched cannot be written: is the disk full?");
+			}
 			again = last.kind == ERR_RETRY;
 			continue;
 		}
 		good = ret->status == 200 || ret->status == 206;
-		// it does not know ranges: all came again, behind what was there
+		// the server does not know ranges: the whole file came again, after what was there
 		if (good && r.from > 0 && ret->status == 200) {
 			good = false;
 			rewind(file);
 			if (ftruncate(fileno(file), 0) != 0)
 				break;
-			http_answer_release(ret);
+			http_client_answer_release(ret);
 			continue;
 		}
 		if (good)
 			break;
-		if (*ret->region && strcmp(ret->region, s->region) != 0) {
-			memcpy(s->region, ret->region, sizeof s->region);
+		struct str region = http_client_header(ret, "x-amz-bucket-region");
+		if (region.len && !str_is(region, s->region)) {
+			snprintf(s->region, sizeof s->region, "%.*s", STR_ARG(region));
 		} else {
-			refused(s, ret, what, &last);
+			set_refusal(s, ret, what, &last);
 			again = last.kind == ERR_RETRY;
 		}
-		http_answer_release(ret);
+		http_client_answer_release(ret);
 	}
 	buf_release(&url);
 	return good || err_set(err, last.kind ? last.kind : ERR_RETRY, "%s",
-	                       *last.msg ? last.msg : "S3 gives no answer that counts");
+	                       *last.msg ? last.msg : "S3 gives no usable answer");
 }
 
 // ---- the listing --------------------------------------------------------------------------------
 
-static int hex(char c)
+static int hex_digit(char c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
 	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -138,14 +143,14 @@ static int hex(char c)
 }
 
 // encoding-type=url: keys come percent-encoded, with + for a blank.
-static struct str decoded(struct arena *a, struct str s)
+static struct str decode_key(struct arena *a, struct str s)
 {
 	struct str copy = arena_str(a, s);
 	char *p = (char *)(uintptr_t)copy.p;
 	size_t n = 0;
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '%' && i + 2 < s.len && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
-			p[n++] = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
+		if (s.p[i] == '%' && i + 2 < s.len && hex_digit(s.p[i + 1]) >= 0 && hex_digit(s.p[i + 2]) >= 0) {
+			p[n++] = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
 			i += 2;
 		} else {
 			p[n++] = s.p[i] == '+' ? ' ' : s.p[i];
@@ -155,13 +160,13 @@ static struct str decoded(struct arena *a, struct str s)
 	return (struct str){p, n};
 }
 
-static void take_listing(struct s3 *s, struct str xml)
+static void add_objects(struct s3 *s, struct str xml)
 {
 	struct str one;
-	while ((one = between(xml, "<Contents>", "</Contents>", &xml)).p) {
-		struct s3_object o = {.key = decoded(&s->arena, between(one, "<Key>", "</Key>", NULL))};
-		if (!usd_parse_scaled(between(one, "<Size>", "</Size>", NULL), 0, &o.size) ||
-		    !when_parse(between(one, "<LastModified>", "</LastModified>", NULL), &o.modified_ms))
+	while ((one = xml_element(xml, "Contents", &xml)).p) {
+		struct s3_object o = {.key = decode_key(&s->arena, xml_element(one, "Key", NULL))};
+		if (!usd_parse_scaled(xml_element(one, "Size", NULL), 0, &o.size) ||
+		    !when_parse(xml_element(one, "LastModified", NULL), &o.modified_ms))
 			continue;
 		if (s->n == s->cap)
 			s->objects = xrealloc(s->objects, s->cap = s->cap ? s->cap * 2 : 256, sizeof *s->objects);
@@ -174,13 +179,13 @@ static int by_key(const void *a, const void *b)
 	return str_cmp(((const struct s3_object *)a)->key, ((const struct s3_object *)b)->key);
 }
 
-// Parameters stand in the order of their names, as the signature wants them.
-static bool list(struct s3 *s, struct err *err)
+// Parameters are in the order of their names, as the signature requires.
+static bool list_objects(struct s3 *s, struct err *err)
 {
 	struct buf tail = BUF_INIT, token = BUF_INIT;
 	bool good = true, more = true;
 	while (good && more) {
-		struct http_answer a;
+		struct http_client_answer a;
 		buf_clear(&tail);
 		buf_addc(&tail, '?');
 		if (token.len) {
@@ -190,18 +195,18 @@ static bool list(struct s3 *s, struct err *err)
 		}
 		buf_adds(&tail, "encoding-type=url&list-type=2&prefix=");
 		buf_add_url_part(&tail, s->prefix, false);
-		good = request(s, tail.data, NULL, "the listing", &a, err);
+		good = s3_request(s, tail.data, NULL, "the listing", &a, err);
 		if (!good)
 			break;
-		take_listing(s, buf_str(&a.body));
+		add_objects(s, buf_str(&a.body));
 		good = s->n <= OBJECTS_MAX ||
 		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself",
 		               STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
-		struct str next = between(buf_str(&a.body), "<NextContinuationToken>", "</", NULL);
+		struct str next = xml_element(buf_str(&a.body), "NextContinuationToken", NULL);
 		more = next.len > 0 && !str_eq(next, buf_str(&token));
 		buf_clear(&token);
 		buf_addstr(&token, next);
-		http_answer_release(&a);
+		http_client_answer_release(&a);
 	}
 	if (s->n > 1)
 		qsort(s->objects, s->n, sizeof *s->objects, by_key);
@@ -225,11 +230,11 @@ static bool make_folders(const char *path)
 	return good;
 }
 
-static bool download(struct s3 *s, const struct s3_object *o, const char *path, struct err *err)
+static bool download_object(struct s3 *s, const struct s3_object *o, const char *path, struct err *err)
 {
 	struct buf part = BUF_INIT, tail = BUF_INIT;
-	struct http_answer a;
-	// The name of the part holds which version it is of, so that a continued one never mixes two.
+	struct http_client_answer a;
+	// The name of the part says which version it is of, so that two are never mixed.
 	buf_addf(&part, "%s.%lld-%lld.part", path, (long long)o->modified_ms, (long long)o->size);
 	buf_add_url_part(&tail, o->key, true);
 	FILE *f = make_folders(path) ? fopen(part.data, "ab") : NULL;
@@ -238,8 +243,8 @@ static bool download(struct s3 *s, const struct s3_object *o, const char *path, 
 	                 "%s: cannot be written (%s): set reconcile.cache to a folder that nowcast may write",
 	                 part.data, strerror(errno));
 	bool whole = good && fseeko(f, 0, SEEK_END) == 0 && ftello(f) == o->size;
-	if (good && !whole && (good = request(s, tail.data, f, "a file", &a, err)))
-		http_answer_release(&a);
+	if (good && !whole && (good = s3_request(s, tail.data, f, "a file", &a, err)))
+		http_client_answer_release(&a);
 	if (f && (fflush(f) != 0 || fsync(fileno(f)) != 0) && good)
 		good = err_set(err, ERR_FATAL, "%s: cannot be written: %s", part.data, strerror(errno));
 	if (good && ftello(f) != o->size) {
@@ -265,7 +270,7 @@ static bool is_fresh(const struct s3_object *o, const char *path)
 	return stat(path, &st) == 0 && st.st_size == o->size && st.st_mtim.tv_sec == o->modified_ms / 1000;
 }
 
-static const struct s3_object *find(const struct s3 *s, struct str key)
+static const struct s3_object *find_object(const struct s3 *s, struct str key)
 {
 	struct s3_object like = {.key = key};
 	return s->n ? bsearch(&like, s->objects, s->n, sizeof like, by_key) : NULL;
@@ -274,17 +279,18 @@ static const struct s3_object *find(const struct s3 *s, struct str key)
 bool s3_fetch(void *s3, struct str path, struct err *err)
 {
 	struct s3 *s = s3;
+	assert(str_starts(path, s->folder) && path.len > s->folder.len && path.p[s->folder.len] == '/');
 	struct str key = {path.p + s->folder.len + 1, path.len - s->folder.len - 1};
-	const struct s3_object *o = find(s, key);
+	const struct s3_object *o = find_object(s, key);
 	if (!o)
 		return err_set(err, ERR_SKIP,
 		               "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is",
 		               STR_ARG(s->bucket), STR_ARG(key));
 	s->fetching = o;
-	bool good = is_fresh(o, path.p) || download(s, o, path.p, err);
+	bool good = is_fresh(o, path.p) || download_object(s, o, path.p, err);
 	s->fetching = NULL;
 	if (good)
-		cache_used(path.p);
+		s3_cache_touch(path.p);
 	return good;
 }
 
@@ -319,7 +325,7 @@ static bool fetch_manifests(struct s3 *s, struct err *err)
 			continue;
 		struct buf path = BUF_INIT;
 		buf_addf(&path, "%.*s/%.*s", STR_ARG(s->folder), STR_ARG(key));
-		bool good = download(s, &s->objects[i], path.data, err);
+		bool good = download_object(s, &s->objects[i], path.data, err);
 		buf_release(&path);
 		if (!good)
 			return false;
@@ -347,35 +353,35 @@ static void choose_folders(struct s3 *s, const char *cache)
 	buf_release(&b);
 }
 
-bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_tell *tell, void *user, struct err *err)
+bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *progress, void *user,
+             struct err *err)
 {
 	struct str rest = str_of(uri);
-	const char *region = getenv("AWS_REGION");
-	rest.p += 5, rest.len -= 5; // "s3://"
+	struct buf region = BUF_INIT;
+	assert(str_starts(rest, STR("s3://")));
+	rest.p += 5, rest.len -= 5;
 	s->bucket = arena_str(&s->arena, str_cut(&rest, '/'));
 	while (rest.len && rest.p[rest.len - 1] == '/')
 		rest.len--;
 	s->prefix = arena_str(&s->arena, rest);
 	if (!s->bucket.len || !is_plain(s->prefix) || !is_plain(s->bucket))
 		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX/EXPORT", uri);
-	s->tell = tell;
+	s->progress = progress;
 	s->user = user;
 	choose_folders(s, cache);
 	s->opened_ms = when_now_ms();
 	if (!credentials_find(&s->credentials, err))
 		return false;
-	if (!region || !*region)
-		region = getenv("AWS_DEFAULT_REGION");
-	if (!region || !*region)
-		region = s->credentials.region.len ? s->credentials.region.data : "us-east-1";
-	snprintf(s->region, sizeof s->region, "%s", region);
-	return list(s, err) && fetch_manifests(s, err);
+	aws_add_region(&region, buf_str(&s->credentials.region));
+	snprintf(s->region, sizeof s->region, "%s", region.data);
+	buf_release(&region);
+	return list_objects(s, err) && fetch_manifests(s, err);
 }
 
 void s3_prune(const struct s3 *s, int64_t max)
 {
 	if (s->cache.len)
-		cache_prune(s->cache.p, max, s->opened_ms, when_now_ms());
+		s3_cache_prune(s->cache.p, max, s->opened_ms, when_now_ms());
 }
 
 void s3_close(struct s3 *s)

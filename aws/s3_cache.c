@@ -18,21 +18,21 @@ struct cached {
 	int64_t size, used_ms;
 };
 
-struct pruning {
+struct cache_listing {
 	struct arena arena;
 	struct cached *files;
 	size_t n, cap;
 	int64_t bytes;
 };
 
-void cache_used(const char *path)
+void s3_cache_touch(const char *path)
 {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
 	// without it, the file looks older than it is: it is fetched again some day
 	utimensat(AT_FDCWD, path, times, 0);
 }
 
-static void collect(struct pruning *p, const char *folder, int depth)
+static void list_files(struct cache_listing *p, const char *folder, int depth)
 {
 	DIR *dir = depth < DEPTH_MAX ? opendir(folder) : NULL;
 	struct dirent *e;
@@ -44,7 +44,7 @@ static void collect(struct pruning *p, const char *folder, int depth)
 		if (lstat(path, &st) != 0)
 			continue;
 		if (S_ISDIR(st.st_mode))
-			collect(p, path, depth + 1);
+			list_files(p, path, depth + 1);
 		if (!S_ISREG(st.st_mode) || !strstr(path, "/BILLING_PERIOD="))
 			continue;
 		if (p->n == p->cap)
@@ -77,11 +77,11 @@ static void remove_folders(const char *path, size_t root_length)
 	buf_release(&b);
 }
 
-int64_t cache_prune(const char *root, int64_t max, int64_t since_ms, int64_t now_ms)
+int64_t s3_cache_prune(const char *root, int64_t max, int64_t since_ms, int64_t now_ms)
 {
-	struct pruning p = {.arena = ARENA_INIT};
+	struct cache_listing p = {.arena = ARENA_INIT};
 	int64_t gone = 0;
-	collect(&p, root, 0);
+	list_files(&p, root, 0);
 	if (p.n > 1)
 		qsort(p.files, p.n, sizeof *p.files, oldest_first);
 	for (size_t i = 0; i < p.n && p.bytes - gone > max; i++) {

@@ -2,13 +2,18 @@
 // `nowcast alert ...`: for whoever is woken, and for whoever writes the rules. Each action is a row of a
 // table and a function.
 #include <fnmatch.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "alert/alert.h"
+#include "alert/check.h"
 #include "alert/keys.h"
+#include "alert/message.h"
+#include "alert/outbox.h"
+#include "alert/send.h"
+#include "alert/turn.h"
 #include "base/when.h"
 #include "cli/commands.h"
 
@@ -258,21 +263,16 @@ static bool test(struct alerting *a, struct err *err)
 	int tried = 0, failed = 0;
 	char id[40];
 	int64_t now = when_now_ms();
-	json_t *events = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}]", "event", "firing", "rule",
-	                           "trial", "kind", "test", "group", "all", "period", "", "severity", "info",
-	                           "text", "a trial message of `nowcast alert test`; nothing is wrong", "since",
-	                           (json_int_t)now, "at", (json_int_t)now);
 	struct alert_sender *sender = alert_sender_new();
 	struct alert_sending **sendings = xcalloc((size_t)a->rules.nreceivers + 1, sizeof *sendings);
 	snprintf(id, sizeof id, "%lld-test", (long long)now);
 	for (int i = 0; i < a->rules.nreceivers; i++) {
 		const struct alert_receiver *to = &a->rules.receivers[i];
-		struct buf body = BUF_INIT, title = BUF_INIT;
+		struct buf body = BUF_INIT;
 		if (only && !str_is(to->name, only))
 			continue;
-		alert_message(to, events, id, &body, &title);
+		alert_message_trial(to, now, id, &body);
 		sendings[i] = alert_send(sender, to, str_of(id), &body);
-		buf_release(&title);
 	}
 	for (int i = 0; i < a->rules.nreceivers; i++) {
 		const struct alert_receiver *to = &a->rules.receivers[i];
@@ -289,7 +289,6 @@ static bool test(struct alerting *a, struct err *err)
 	}
 	free(sendings);
 	alert_sender_free(sender);
-	json_decref(events);
 	if (tried == 0)
 		return err_set(err, ERR_CONFIG,
 		               only ? "alerts.file has no [receiver %s]"
@@ -315,7 +314,7 @@ static bool check(struct alerting *a, struct err *err)
 		return false;
 	struct alert_outbox *outbox = alert_outbox_new(a->redis, a->conf->redis_prefix);
 	struct alert_sent sent = {0};
-	bool good = !turn.mine || alert_deliver(outbox, &a->rules, DELIVER_MS, &sent, err);
+	bool good = !turn.mine || alert_outbox_deliver(outbox, &a->rules, DELIVER_MS, &sent, err);
 	alert_outbox_free(outbox);
 	alert_lease_end(a->redis, a->conf, token);
 	if (!good)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast demo`: everything on this machine with nothing configured. An hour of made-up calls, whose truth
-// is known, is played through what a real installation is made of:
+// `nowcast demo`: everything on this machine, without any configuration. An hour of made-up calls, whose
+// truth is known, goes through the parts of a real installation:
 //
-//     demo_traffic ──> producer ──> broker ──> workers ──────────────> Redis ──> top, report, and the truth beside it
-//                      demo_broker (in-process) run/worker.h, as in run  demo_redis (a private server)  and the dashboard
+//     traffic --> mock_broker --> workers --> private_redis --> top, report, truth; the dashboard
+//                 (in-process)    (run/)      (its own server)
 //
-// Nothing of the user's configuration is read into it: no figure made up here can get into a Redis that holds
-// real ones. It ends by itself, or where somebody looks on, when told to; on any way out the server, its
-// folder and the broker are gone.
+// The user's configuration is not read, so that no made-up figure can get into a Redis that holds real ones.
+// The demo ends by itself, or on a terminal with ^C. However it ends, the server, its folder and the broker
+// are removed.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,8 +20,8 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "cli/top.h"
-#include "demo/broker.h"
-#include "demo/compare.h"
+#include "demo/mock_broker.h"
+#include "demo/truth.h"
 #include "demo/demo.h"
 #include "demo/private_redis.h"
 #include "demo/traffic.h"
@@ -30,7 +30,7 @@
 #include "web/server.h"
 
 enum {
-	WORKERS = 1, // two that join in the same instant can be one and the same to the mock cluster
+	WORKERS = 1, // the mock cluster may take two that join at the same instant for one
 	PARTITIONS = 4,      // of each topic
 	TICK_MS = 40,
 	JOIN_MS = 30000,     // until the workers have their partitions
@@ -42,8 +42,8 @@ struct demo {
 	int64_t seconds, seed;
 	sigset_t signals;
 	int stopped;         // the signal that ended it
-	struct demo_redis redis;
-	struct demo_broker *broker;
+	struct private_redis redis;
+	struct mock_broker *broker;
 	struct conf conf;
 	struct traffic traffic;
 	size_t sent;         // of traffic.messages
@@ -76,9 +76,9 @@ static bool parse_arguments(struct demo *d, struct command *c, struct err *err)
 	       parse_number(seed, "--seed", 0, INT64_MAX, &d->seed, err);
 }
 
-// ---- what it stands on
+// ---- starting and stopping
 
-// Before anything is started, so that no thread and no child takes them.
+// Before anything is started, so that no thread and no child process receives them.
 static void block_signals(struct demo *d)
 {
 	sigemptyset(&d->signals);
@@ -89,8 +89,8 @@ static void block_signals(struct demo *d)
 	sigprocmask(SIG_BLOCK, &d->signals, NULL);
 }
 
-// Waits, and says whether to go on.
-static bool tick(struct demo *d)
+// Waits for a tick. False: a signal asked the demo to stop.
+static bool wait_tick(struct demo *d)
 {
 	const struct timespec wait = {0, TICK_MS * 1000000L};
 	int sig = sigtimedwait(&d->signals, NULL, &wait);
@@ -99,15 +99,15 @@ static bool tick(struct demo *d)
 	return !d->stopped;
 }
 
-static bool configure(struct demo *d, struct err *err)
+static bool set_configuration(struct demo *d, struct err *err)
 {
 	const struct {
 		const char *key, *value;
 	} keys[] = {
-		{"brokers", demo_broker_address(d->broker)},
+		{"brokers", mock_broker_address(d->broker)},
 		{"topics", "cloudtrail,cloudwatch"},
 		{"redis", d->redis.url},
-		{"batch.interval", "200ms"},   // an hour is played in a minute: so haste is in proportion
+		{"batch.interval", "200ms"},   // an hour is played in a minute: the intervals are shortened alike
 		{"settle.interval", "500ms"},
 	};
 	conf_init(&d->conf);
@@ -118,11 +118,11 @@ static bool configure(struct demo *d, struct err *err)
 	return true;
 }
 
-static bool start(struct demo *d, struct err *err)
+static bool start_parts(struct demo *d, struct err *err)
 {
-	if (!demo_redis_start(&d->redis, err) ||
-	    !demo_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
-	    !configure(d, err) || !server_start(&d->server, &d->conf, "127.0.0.1:0", 0, err))
+	if (!private_redis_start(&d->redis, err) ||
+	    !mock_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
+	    !set_configuration(d, err) || !server_start(&d->server, &d->conf, "127.0.0.1:0", 0, err))
 		return false;
 	snprintf(d->url, sizeof d->url, "http://127.0.0.1:%d/", server_port(d->server));
 	printf("nowcast demo: a private Redis, a broker in this process, made-up calls; the dashboard at %s\n",
@@ -147,35 +147,35 @@ static bool stop_workers(struct demo *d, struct err *err)
 	return good;
 }
 
-static void finish(struct demo *d)
+static void stop_parts(struct demo *d)
 {
 	struct err ignored = ERR_INIT;
 	(void)!stop_workers(d, &ignored);
 	server_stop(d->server);
 	view_close(d->view);
-	demo_broker_stop(d->broker);
-	demo_redis_stop(&d->redis);
+	mock_broker_stop(d->broker);
+	private_redis_stop(&d->redis);
 	traffic_release(&d->traffic);
 	conf_release(&d->conf);
 }
 
-// ---- the play
+// ---- playing the hour
 
-static bool look(struct demo *d, struct err *err)
+static bool read_stats(struct demo *d, struct err *err)
 {
 	struct worker_stats sum = {0}, one;
 	for (int i = 0; i < d->nworkers; i++) {
-		worker_look(d->workers[i], &one);
+		worker_read_stats(d->workers[i], &one);
 		sum.messages += one.messages;
 		sum.partitions += one.partitions;
 		if (one.ended)
-			return err_set(err, ERR_FATAL, "a worker ended before its time");
+			return err_set(err, ERR_FATAL, "a worker ended early");
 	}
 	d->stats = sum;
 	return true;
 }
 
-static bool draw(struct demo *d, int64_t clock_ms, bool final, struct err *err)
+static bool draw_table(struct demo *d, int64_t clock_ms, bool final, struct err *err)
 {
 	char when[WHEN_SIZE], sent[TABLE_COUNT_SIZE], read[TABLE_COUNT_SIZE], title[160];
 	when_format(clock_ms, when);
@@ -200,13 +200,13 @@ static bool draw(struct demo *d, int64_t clock_ms, bool final, struct err *err)
 
 static bool draw_if_due(struct demo *d, int64_t clock_ms, struct err *err)
 {
-	return when_ticks_ms() < d->draw_due_ms || draw(d, clock_ms, false, err);
+	return when_ticks_ms() < d->draw_due_ms || draw_table(d, clock_ms, false, err);
 }
 
 static bool wait_for_partitions(struct demo *d, struct err *err)
 {
 	int64_t until = when_ticks_ms() + JOIN_MS;
-	while (tick(d) && look(d, err) && d->stats.partitions < PARTITIONS * TRAFFIC_TOPICS)
+	while (wait_tick(d) && read_stats(d, err) && d->stats.partitions < PARTITIONS * TRAFFIC_TOPICS)
 		if (when_ticks_ms() > until)
 			return err_set(err, ERR_FATAL, "the workers got no partitions within %d s", JOIN_MS / 1000);
 	return !d->stopped && err->kind == ERR_NONE;
@@ -216,42 +216,42 @@ static bool send_until(struct demo *d, int64_t clock_ms, struct err *err)
 {
 	for (; d->sent < d->traffic.n && d->traffic.messages[d->sent].arrives_ms <= clock_ms; d->sent++) {
 		const struct traffic_message *m = &d->traffic.messages[d->sent];
-		if (!demo_broker_send(d->broker, traffic_topics[m->topic], m->text, err))
+		if (!mock_broker_send(d->broker, traffic_topics[m->topic], m->text, err))
 			return false;
 	}
 	return true;
 }
 
 // From the first message to the last, the simulated clock runs some seventy minutes in d->seconds.
-static bool play(struct demo *d, struct err *err)
+static bool play_traffic(struct demo *d, struct err *err)
 {
 	const struct traffic *t = &d->traffic;
 	int64_t began = when_ticks_ms(), spent = 0, all = d->seconds * 1000;
 	do {
 		spent = when_ticks_ms() - began < all ? when_ticks_ms() - began : all;
 		int64_t clock = t->from_ms + (t->last_ms - t->from_ms) * spent / all;
-		if (!send_until(d, clock, err) || !look(d, err) || !draw_if_due(d, clock, err))
+		if (!send_until(d, clock, err) || !read_stats(d, err) || !draw_if_due(d, clock, err))
 			return false;
-	} while (tick(d) && spent < all);
-	return !d->stopped && demo_broker_flush(d->broker, err);
+	} while (wait_tick(d) && spent < all);
+	return !d->stopped && mock_broker_flush(d->broker, err);
 }
 
-// Until all is read; what stopping the workers then computes are the final figures.
+// Waits until all messages are read. Stopping the workers then computes the final figures.
 static bool catch_up(struct demo *d, struct err *err)
 {
 	int64_t until = when_ticks_ms() + CATCH_UP_MS;
-	while (tick(d) && look(d, err) && d->stats.messages < d->sent)
+	while (wait_tick(d) && read_stats(d, err) && d->stats.messages < d->sent)
 		if (when_ticks_ms() > until)
 			return err_set(err, ERR_FATAL, "the workers have read %" PRIu64 " of %zu messages within %d s",
 			               d->stats.messages, d->sent, CATCH_UP_MS / 1000);
 	return !d->stopped && err->kind == ERR_NONE && stop_workers(d, err) &&
-	       draw(d, d->traffic.last_ms, true, err);
+	       draw_table(d, d->traffic.last_ms, true, err);
 }
 
-// ---- what to take home
+// ---- the results
 
 // Shows the command and what it prints.
-static bool report(struct demo *d, const char *by)
+static bool run_report(struct demo *d, const char *by)
 {
 	char *argv[] = {(char *)"--by", (char *)by, NULL};
 	struct command c = {.name = "report", .conf = d->conf, .argc = 2, .argv = argv};
@@ -260,52 +260,52 @@ static bool report(struct demo *d, const char *by)
 	return cmd_report(&c) == STATUS_OK;
 }
 
-static bool tell(struct demo *d, struct err *err)
+static bool print_results(struct demo *d, struct err *err)
 {
-	if (!report(d, "team") || !report(d, "principal,model"))
+	if (!run_report(d, "team") || !run_report(d, "principal,model"))
 		return err_set(err, ERR_FATAL, "the report failed");
 	printf("\nThe demo made these calls, so it knows what each caller truly spent (dollars):\n");
-	if (!demo_compare(d->view, &d->traffic, d->top.columns, err))
+	if (!truth_print(d->view, &d->traffic, d->top.columns, err))
 		return false;
 	puts("\n"
-	     "`exact` tokens stood in CloudTrail. `allocated` ones are shares of a CloudWatch\n"
-	     "sum; low and high say how far off they may be. `unpriced`: no price list has the\n"
-	     "model, so its tokens are counted, and not taken for $0.\n"
-	     "All of it was made up, and goes with the demo.\n"
+	     "`exact` tokens are from CloudTrail. `allocated` ones are shares of a CloudWatch\n"
+	     "sum; nine times in ten the truth is between low and high. `unpriced`: no price\n"
+	     "list has the model, so its tokens are counted, without dollars.\n"
+	     "All of it was made up, and is removed when the demo ends.\n"
 	     "\n"
 	     "For your own calls:\n"
 	     "  nowcast check-config --sample > F   F: set brokers, topics and redis in it\n"
 	     "  nowcast run --config F              the daemon\n"
 	     "  nowcast replay FILES|FOLDER         the same from CloudTrail files\n"
-	     "  nowcast top, report, doctor         who is spending, who did, is all well\n"
+	     "  nowcast top, report, doctor         who is spending, who spent, is all well\n"
 	     "docs/operations.md says how to get the records out of AWS.");
 	return true;
 }
 
-// The dashboard stays for who has a terminal to end it from.
-static void stay(struct demo *d)
+// On a terminal, from which it can be ended, the dashboard stays.
+static void keep_dashboard(struct demo *d)
 {
 	if (!d->top.terminal)
 		return;
 	printf("\nThe dashboard stays at %s until ^C.\n", d->url);
 	fflush(stdout);
-	while (tick(d))
+	while (wait_tick(d))
 		;
 	d->stopped = 0;
 }
 
-static bool run(struct demo *d, struct err *err)
+static bool run_demo(struct demo *d, struct err *err)
 {
-	if (!start(d, err) || !wait_for_partitions(d, err))
+	if (!start_parts(d, err) || !wait_for_partitions(d, err))
 		return false;
 	top_measure(&d->top);
 	d->draw_ms = d->top.terminal ? 1000 : d->seconds * 100 > 3000 ? d->seconds * 100 : 3000;
 	top_begin(&d->top);
-	bool good = play(d, err) && catch_up(d, err);
+	bool good = play_traffic(d, err) && catch_up(d, err);
 	top_end(&d->top);
-	good = good && tell(d, err);
+	good = good && print_results(d, err);
 	if (good)
-		stay(d);
+		keep_dashboard(d);
 	return good;
 }
 
@@ -315,11 +315,11 @@ int cmd_demo(struct command *c)
 	struct demo d = {.redis = {.pipe = -1}};
 	if (!parse_arguments(&d, c, &err))
 		return command_fail(c, &err);
-	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, false); // the screen is for the table
+	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, false); // the screen shows the table
 	block_signals(&d);
-	bool good = run(&d, &err);
-	finish(&d);
+	bool good = run_demo(&d, &err);
+	stop_parts(&d);
 	if (d.stopped && err.kind == ERR_NONE)
-		err_set(&err, ERR_FATAL, "stopped before its end; nothing is left behind");
+		err_set(&err, ERR_FATAL, "stopped before its end; all of it is removed");
 	return good ? STATUS_OK : command_fail(c, &err);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keeper's signals are blocked as the demo's are, so ^C, which goes to all of us, reaches the demo alone,
-// and the order of the ending is the demo's: workers first, then the server.
+// The keeper inherits the demo's blocked signals, so that ^C, which goes to the whole process group, ends the
+// demo alone. The demo then stops the workers first and the server last.
 #include "demo/private_redis.h"
 
 #include <errno.h>
@@ -34,13 +34,13 @@ static bool in_path(const char *program)
 	return found;
 }
 
-static void path_of(const struct demo_redis *r, const char *name, char ret[SOCKET_PATH_MAX])
+static void path_of(const struct private_redis *r, const char *name, char ret[SOCKET_PATH_MAX])
 {
 	snprintf(ret, SOCKET_PATH_MAX, "%s/%s", r->dir, name);
 }
 
-// Becomes the server.
-static void serve(const struct demo_redis *r, const char *program, pid_t keeper)
+// Replaces this process with the server.
+static void exec_server(const struct private_redis *r, const char *program, pid_t keeper)
 {
 	char socket[SOCKET_PATH_MAX], log[SOCKET_PATH_MAX];
 	path_of(r, "redis.sock", socket);
@@ -55,7 +55,7 @@ static void serve(const struct demo_redis *r, const char *program, pid_t keeper)
 	_exit(127);
 }
 
-static void remove_folder(const struct demo_redis *r)
+static void remove_folder(const struct private_redis *r)
 {
 	static const char *const files[] = {"redis.sock", "redis.log"};
 	char path[SOCKET_PATH_MAX];
@@ -66,12 +66,12 @@ static void remove_folder(const struct demo_redis *r)
 	rmdir(r->dir);
 }
 
-static void keep(const struct demo_redis *r, const char *program, int end)
+static void run_keeper(const struct private_redis *r, const char *program, int end)
 {
 	char byte;
 	pid_t me = getpid(), server = fork();
 	if (server == 0)
-		serve(r, program, me);
+		exec_server(r, program, me);
 	while (read(end, &byte, 1) < 0 && errno == EINTR)
 		;
 	if (server > 0) {
@@ -82,8 +82,8 @@ static void keep(const struct demo_redis *r, const char *program, int end)
 	_exit(0);
 }
 
-// What the server said last, for the error.
-static void last_words(const struct demo_redis *r, char *ret, size_t size)
+// The last line of the server's log, for the error.
+static void read_last_line(const struct private_redis *r, char *ret, size_t size)
 {
 	char path[SOCKET_PATH_MAX], line[256];
 	path_of(r, "redis.log", path);
@@ -98,7 +98,7 @@ static void last_words(const struct demo_redis *r, char *ret, size_t size)
 		fclose(f);
 }
 
-static bool wait_for_socket(const struct demo_redis *r, const char *program, struct err *err)
+static bool wait_for_socket(const struct private_redis *r, const char *program, struct err *err)
 {
 	char path[SOCKET_PATH_MAX], said[200];
 	struct stat st;
@@ -106,12 +106,12 @@ static bool wait_for_socket(const struct demo_redis *r, const char *program, str
 	for (int64_t until = when_ticks_ms() + START_MS; when_ticks_ms() < until; usleep(10000))
 		if (stat(path, &st) == 0)
 			return true;
-	last_words(r, said, sizeof said);
+	read_last_line(r, said, sizeof said);
 	return err_set(err, ERR_FATAL, "%s did not start within %d s; its last words: %s", program,
 	               START_MS / 1000, said);
 }
 
-static bool make_folder(struct demo_redis *r, struct err *err)
+static bool make_folder(struct private_redis *r, struct err *err)
 {
 	const char *tmp = getenv("TMPDIR");
 	if (!tmp || !*tmp || strlen(tmp) > 40)
@@ -123,13 +123,13 @@ static bool make_folder(struct demo_redis *r, struct err *err)
 	return true;
 }
 
-bool demo_redis_start(struct demo_redis *r, struct err *err)
+bool private_redis_start(struct private_redis *r, struct err *err)
 {
 	int ends[2];
 	const char *program = in_path("redis-server")    ? "redis-server"
 	                      : in_path("valkey-server") ? "valkey-server"
 	                                                 : NULL;
-	*r = (struct demo_redis){.pipe = -1};
+	*r = (struct private_redis){.pipe = -1};
 	if (!program)
 		return err_set(
 			err, ERR_FATAL,
@@ -152,17 +152,17 @@ bool demo_redis_start(struct demo_redis *r, struct err *err)
 	}
 	if (r->keeper == 0) {
 		close(ends[1]);
-		keep(r, program, ends[0]);
+		run_keeper(r, program, ends[0]);
 	}
 	close(ends[0]);
 	r->pipe = ends[1];
 	if (wait_for_socket(r, program, err))
 		return true;
-	demo_redis_stop(r);
+	private_redis_stop(r);
 	return false;
 }
 
-void demo_redis_stop(struct demo_redis *r)
+void private_redis_stop(struct private_redis *r)
 {
 	if (!r->keeper)
 		return;

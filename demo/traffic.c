@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of callers is the scenario; everything below it is dice. Sizes are log-normal and a little heavy,
-// as prompts are; a caller with a burst makes several times its calls for some minutes. All is made before
-// the first message is sent (some ten megabytes), so that playing it is no more than reading a sorted list.
+// The table of callers is the scenario; the rest is random numbers. Sizes are log-normal with a long tail, as
+// those of prompts are; a caller with a burst makes several times its calls for some minutes. All messages
+// are made before the first one is sent (some ten megabytes), so that playing them is only reading a sorted
+// list.
 #include "demo/traffic.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/when.h"
-#include "demo/record.h"
+#include "demo/traffic_record_priv.h"
 
 const char *const traffic_topics[TRAFFIC_TOPICS] = {"cloudtrail", "cloudwatch"};
 
@@ -23,20 +25,19 @@ const char *const traffic_topics[TRAFFIC_TOPICS] = {"cloudtrail", "cloudwatch"};
 #define DEVELOPER "AWSReservedSSO_Developer_0f1e2d3c4b5a6978"
 
 struct habit {
-	struct demo_caller who;
+	struct traffic_caller who;
 	int calls;             // an hour, without bursts
 	int input, output;     // median tokens
-	// tokens of the prompt that are read from the cache, or written if that has lapsed; 0: no cache
-	int cached;
+	int cached;            // tokens of the prompt read from the cache, or written if it expired; 0: no cache
 	int cache_miss;        // percent of its calls that write them
-	bool hour_ttl;         // writes live an hour, and cost more
-	int streaming;         // percent
-	int told;              // percent of its calls whose tokens CloudTrail tells
+	bool hour_ttl;         // the cache lives for an hour, and a write costs more
+	int streaming;         // percent of its calls
+	int tokens_known;      // percent of its calls whose tokens CloudTrail says
 	int burst_at, burst_minutes, burst_factor;
 };
 
 static const struct habit habits[] = {
-	{{DEMO_USER, A, "us-east-1", "alice", NULL, {{"team", "platform"}}, SONNET},
+	{{CALLER_USER, A, "us-east-1", "alice", NULL, {{"team", "platform"}}, SONNET},
      420,
      900,
      380,
@@ -48,7 +49,7 @@ static const struct habit habits[] = {
      22,
      8,
      4},
-	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "bob@example.com", {{"team", "search"}}, SONNET},
+	{{CALLER_SSO, A, "us-east-1", DEVELOPER, "bob@example.com", {{"team", "search"}}, SONNET},
      260,
      1500,
      450,
@@ -60,7 +61,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_SSO, A, "us-east-1", DEVELOPER, "carol@example.com", {{"team", "payments"}}, SONNET},
+	{{CALLER_SSO, A, "us-east-1", DEVELOPER, "carol@example.com", {{"team", "payments"}}, SONNET},
      180,
      1100,
      600,
@@ -72,7 +73,13 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "dave", {{"team", "payments"}, {"user", "dave"}}, SONNET},
+	{{CALLER_GATEWAY,
+      A,
+      "us-east-1",
+      "llm-gateway",
+      "dave",
+      {{"team", "payments"}, {"user", "dave"}},
+      SONNET},
      300,
      1300,
      300,
@@ -84,7 +91,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "erin", {{"team", "search"}, {"user", "erin"}}, SONNET},
+	{{CALLER_GATEWAY, A, "us-east-1", "llm-gateway", "erin", {{"team", "search"}, {"user", "erin"}}, SONNET},
      240,
      2600,
      420,
@@ -96,7 +103,7 @@ static const struct habit habits[] = {
      35,
      6,
      5},
-	{{DEMO_GATEWAY, A, "us-east-1", "llm-gateway", "frank", {{"team", "labs"}, {"user", "frank"}}, SONNET},
+	{{CALLER_GATEWAY, A, "us-east-1", "llm-gateway", "frank", {{"team", "labs"}, {"user", "frank"}}, SONNET},
      120,
      5200,
      700,
@@ -108,7 +115,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_ROLE,
+	{{CALLER_ROLE,
       A,
       "us-east-1",
       "app-backend-prod",
@@ -126,7 +133,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_ROLE,
+	{{CALLER_ROLE,
       A,
       "us-east-1",
       "app-backend-prod",
@@ -144,7 +151,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_ROLE,
+	{{CALLER_ROLE,
       A,
       "us-west-2",
       "batch-summarizer",
@@ -162,7 +169,7 @@ static const struct habit habits[] = {
      5,
      10,
      6},
-	{{DEMO_API_KEY, A, "us-west-2", "BedrockAPIKey-a1b2", NULL, {{"team", "labs"}}, NOVA},
+	{{CALLER_API_KEY, A, "us-west-2", "BedrockAPIKey-a1b2", NULL, {{"team", "labs"}}, NOVA},
      300,
      700,
      240,
@@ -174,7 +181,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_ROLE, A, "us-west-2", "data-science", "sagemaker", {{"team", "labs"}}, UNKNOWN},
+	{{CALLER_ROLE, A, "us-west-2", "data-science", "sagemaker", {{"team", "labs"}}, UNKNOWN},
      150,
      2200,
      500,
@@ -186,7 +193,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_ROLE, B, "us-east-1", "analytics", "athena-llm", {{"team", "analytics"}}, SONNET},
+	{{CALLER_ROLE, B, "us-east-1", "analytics", "athena-llm", {{"team", "analytics"}}, SONNET},
      220,
      2400,
      260,
@@ -198,7 +205,7 @@ static const struct habit habits[] = {
      0,
      0,
      0},
-	{{DEMO_ROLE, B, "us-east-1", "analytics", "etl-enrich", {{"team", "analytics"}}, SONNET},
+	{{CALLER_ROLE, B, "us-east-1", "analytics", "etl-enrich", {{"team", "analytics"}}, SONNET},
      380,
      1600,
      210,
@@ -220,17 +227,17 @@ enum { METRICS = 4, MINUTES = TRAFFIC_MINUTES + 2 }; // an hour touches 61 clock
 static const char *const metric_names[METRICS] = {"InputTokenCount", "OutputTokenCount",
                                                   "CacheReadInputTokenCount", "CacheWriteInputTokenCount"};
 
-struct maker {
+struct traffic_maker {
 	struct traffic *t;
-	uint64_t state;                                    // of the dice
+	uint64_t state;                                    // of next_random
 	struct buf text;
-	// at the first caller who shares account, region and model
-	struct demo_metric sums[HABITS][MINUTES][METRICS];
+	// at the first caller with this account, region and model
+	struct traffic_metric sums[HABITS][MINUTES][METRICS];
 };
 
-// ---- dice
+// ---- random numbers
 
-static uint64_t roll(struct maker *m) // splitmix64
+static uint64_t next_random(struct traffic_maker *m) // splitmix64
 {
 	uint64_t z = m->state += 0x9e3779b97f4a7c15u;
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -238,33 +245,33 @@ static uint64_t roll(struct maker *m) // splitmix64
 	return z ^ z >> 31;
 }
 
-static double fraction(struct maker *m) // in (0, 1)
+static double random_fraction(struct traffic_maker *m) // in (0, 1)
 {
-	return ((double)(roll(m) >> 11) + 0.5) / 9007199254740992.0;
+	return ((double)(next_random(m) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-static bool chance(struct maker *m, int percent)
+static bool random_chance(struct traffic_maker *m, int percent)
 {
-	return fraction(m) * 100 < percent;
+	return random_fraction(m) * 100 < percent;
 }
 
-static int64_t between(struct maker *m, int64_t low, int64_t high)
+static int64_t random_between(struct traffic_maker *m, int64_t low, int64_t high)
 {
-	return low + (int64_t)(fraction(m) * (double)(high - low));
+	return low + (int64_t)(random_fraction(m) * (double)(high - low));
 }
 
-static int64_t log_normal(struct maker *m, double median, double sigma, int64_t most)
+static int64_t random_log_normal(struct traffic_maker *m, double median, double sigma, int64_t most)
 {
-	double normal = sqrt(-2 * log(fraction(m))) * cos(6.283185307179586 * fraction(m));
+	double normal = sqrt(-2 * log(random_fraction(m))) * cos(6.283185307179586 * random_fraction(m));
 	double v = median * exp(sigma * normal);
 	return v < 1 ? 1 : v > (double)most ? most : (int64_t)v;
 }
 
 enum { ID_SIZE = 40 };
 
-static const char *make_id(struct maker *m, char *ret)
+static const char *make_id(struct traffic_maker *m, char *ret)
 {
-	uint64_t a = roll(m), b = roll(m);
+	uint64_t a = next_random(m), b = next_random(m);
 	snprintf(ret, ID_SIZE, "%08x-%04x-4%03x-a%03x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
 	         (unsigned)(a & 0xfff), (unsigned)(b >> 52), (unsigned long long)(b & 0xffffffffffff));
 	return ret;
@@ -272,7 +279,8 @@ static const char *make_id(struct maker *m, char *ret)
 
 // ---- messages
 
-static void put(struct maker *m, int64_t arrives_ms, enum traffic_topic topic, struct str text)
+static void add_message(struct traffic_maker *m, int64_t arrives_ms, enum traffic_topic topic,
+                        struct str text)
 {
 	struct traffic *t = m->t;
 	if (t->n == t->cap) {
@@ -282,65 +290,67 @@ static void put(struct maker *m, int64_t arrives_ms, enum traffic_topic topic, s
 	t->messages[t->n++] = (struct traffic_message){arrives_ms, topic, text};
 }
 
-// Sends what stands in m->text; three in a hundred are sent twice, as every pipeline does now and then.
-static void send_text(struct maker *m, int64_t arrives_ms, enum traffic_topic topic)
+// Makes a message of m->text; three in a hundred are sent twice, as every pipeline sometimes does.
+static void send_text(struct traffic_maker *m, int64_t arrives_ms, enum traffic_topic topic)
 {
 	struct str text = arena_str(&m->t->arena, buf_str(&m->text));
-	put(m, arrives_ms, topic, text);
-	if (chance(m, 3))
-		put(m, arrives_ms + between(m, 1000, 90000), topic, text);
+	add_message(m, arrives_ms, topic, text);
+	if (random_chance(m, 3))
+		add_message(m, arrives_ms + random_between(m, 1000, 90000), topic, text);
 	buf_clear(&m->text);
 }
 
-enum wrapper { BARE, TRAIL_FILE, EVENT, WRAPPERS };
-
-static enum wrapper open_wrapper(struct maker *m, const struct demo_caller *c, const char *service,
-                                 bool service_event)
+// What a CloudTrail record is inside of: nothing, a file of a trail, or an event of EventBridge.
+static void open_wrapper(struct traffic_maker *m, struct json_writer *j, const struct traffic_caller *c,
+                         const char *service, bool service_event)
 {
+	enum { BARE, TRAIL_FILE, EVENT, WRAPPERS };
 	char id[ID_SIZE];
-	enum wrapper w = (enum wrapper)(roll(m) % WRAPPERS);
-	if (w == TRAIL_FILE)
-		buf_adds(&m->text, "{\"Records\":[");
-	else if (w == EVENT)
-		demo_open_event(&m->text, c, service, service_event, make_id(m, id));
-	return w;
+	uint64_t wrapper = next_random(m) % WRAPPERS;
+	*j = JSON_WRITER(&m->text);
+	if (wrapper == TRAIL_FILE) {
+		jw_object(j, NULL);
+		jw_array(j, "Records");
+	} else if (wrapper == EVENT) {
+		open_eventbridge_event(j, c, service, service_event, make_id(m, id));
+	}
 }
 
-static void close_wrapper(struct maker *m, enum wrapper w)
+static void close_wrapper(struct json_writer *j)
 {
-	if (w == TRAIL_FILE)
-		buf_adds(&m->text, "]}");
-	else if (w == EVENT)
-		demo_close_event(&m->text);
+	while (j->depth)
+		jw_end(j);
 }
 
-static int64_t trail_delay(struct maker *m)
+static int64_t trail_delay(struct traffic_maker *m)
 {
-	return log_normal(m, 150000, 0.45, 420000);
+	return random_log_normal(m, 150000, 0.45, 420000);
 }
 
 // ---- calls
 
-// A metric is of an account, region and model, whoever called: the first caller of such a place holds its
-// sums.
+// A metric belongs to an account, region and model, whatever the caller: the first caller of these three
+// holds its sums.
 static int place_of(int habit)
 {
-	const struct demo_caller *c = &habits[habit].who;
+	const struct traffic_caller *c = &habits[habit].who;
 	for (int i = 0; i < habit; i++) {
-		const struct demo_caller *o = &habits[i].who;
+		const struct traffic_caller *o = &habits[i].who;
 		if (!strcmp(o->account, c->account) && !strcmp(o->region, c->region) && !strcmp(o->model, c->model))
 			return i;
 	}
 	return habit;
 }
 
-static void count_metric(struct maker *m, int habit, int64_t at_ms, const int64_t tokens[TOKEN_TYPES])
+static void count_metric(struct traffic_maker *m, int habit, int64_t at_ms, const int64_t tokens[TOKEN_TYPES])
 {
 	const int64_t values[METRICS] = {tokens[TOKEN_INPUT], tokens[TOKEN_OUTPUT], tokens[TOKEN_CACHE_READ],
 	                                 tokens[TOKEN_CACHE_WRITE_5M] + tokens[TOKEN_CACHE_WRITE_1H]};
-	int64_t minute = at_ms / MS_PER_MINUTE, place = place_of(habit);
+	int64_t minute = at_ms / MS_PER_MINUTE, place = place_of(habit),
+			i = minute - m->t->from_ms / MS_PER_MINUTE;
+	assert(i >= 0 && i < MINUTES);
 	for (int k = 0; k < METRICS; k++) {
-		struct demo_metric *s = &m->sums[place][minute - m->t->from_ms / MS_PER_MINUTE][k];
+		struct traffic_metric *s = &m->sums[place][i][k];
 		if (k >= 2 && !values[k])
 			continue; // CloudWatch has no cache metric of a call without cache
 		s->min = !s->count || values[k] < s->min ? values[k] : s->min;
@@ -352,51 +362,53 @@ static void count_metric(struct maker *m, int habit, int64_t at_ms, const int64_
 	}
 }
 
-static void roll_tokens(struct maker *m, const struct habit *h, int64_t ret[TOKEN_TYPES])
+static void roll_tokens(struct traffic_maker *m, const struct habit *h, int64_t ret[TOKEN_TYPES])
 {
-	ret[TOKEN_INPUT] = log_normal(m, h->input, 0.7, 180000);
-	ret[TOKEN_OUTPUT] = log_normal(m, h->output, 0.6, 8000);
+	ret[TOKEN_INPUT] = random_log_normal(m, h->input, 0.7, 180000);
+	ret[TOKEN_OUTPUT] = random_log_normal(m, h->output, 0.6, 8000);
 	if (!h->cached)
 		return;
-	int64_t prefix = log_normal(m, h->cached, 0.3, 180000);
-	if (!chance(m, h->cache_miss))
+	int64_t prefix = random_log_normal(m, h->cached, 0.3, 180000);
+	if (!random_chance(m, h->cache_miss))
 		ret[TOKEN_CACHE_READ] = prefix;
 	else
 		ret[h->hour_ttl ? TOKEN_CACHE_WRITE_1H : TOKEN_CACHE_WRITE_5M] = prefix;
 }
 
-static void send_call(struct maker *m, const struct habit *h, const struct demo_call *call)
+static void send_call(struct traffic_maker *m, const struct habit *h, const struct traffic_call *call)
 {
-	enum wrapper w = open_wrapper(m, &h->who, "bedrock", false);
-	demo_add_call(&m->text, &h->who, call, m->t->from_ms - MS_PER_MINUTE);
-	close_wrapper(m, w);
+	struct json_writer j;
+	open_wrapper(m, &j, &h->who, "bedrock", false);
+	write_call_record(&j, &h->who, call, m->t->from_ms - MS_PER_MINUTE);
+	close_wrapper(&j);
 	int64_t arrives_ms = call->end_ms + trail_delay(m);
 	send_text(m, arrives_ms, TRAFFIC_CLOUDTRAIL);
 	if (!call->streaming || !call->tokens_known || call->error)
 		return;
 	char id[ID_SIZE];
-	struct demo_call done = *call;
+	struct traffic_call done = *call;
 	done.event_id = make_id(m, id);
-	w = open_wrapper(m, &h->who, "bedrock", true);
-	demo_add_completion(&m->text, &h->who, &done, m->t->from_ms - MS_PER_MINUTE);
-	close_wrapper(m, w);
-	// mostly behind its call, but nobody promises it
-	send_text(m, arrives_ms + between(m, -3000, 60000), TRAFFIC_CLOUDTRAIL);
+	open_wrapper(m, &j, &h->who, "bedrock", true);
+	write_completion_record(&j, &h->who, &done, m->t->from_ms - MS_PER_MINUTE);
+	close_wrapper(&j);
+	// mostly after its call; AWS does not promise the order
+	send_text(m, arrives_ms + random_between(m, -3000, 60000), TRAFFIC_CLOUDTRAIL);
 }
 
-static void make_call(struct maker *m, int habit, int64_t start_ms)
+static void make_call(struct traffic_maker *m, int habit, int64_t start_ms)
 {
 	static const char *const errors[] = {"ThrottlingException", "ValidationException", "AccessDenied"};
 	const struct habit *h = &habits[habit];
 	struct traffic_truth *truth = &m->t->truth[habit];
 	char request_id[ID_SIZE], event_id[ID_SIZE];
 	int64_t tokens[TOKEN_TYPES] = {0};
-	struct demo_call call = {
-		.start_ms = start_ms, .streaming = chance(m, h->streaming), .tokens_known = chance(m, h->told)};
+	struct traffic_call call = {.start_ms = start_ms,
+	                            .streaming = random_chance(m, h->streaming),
+	                            .tokens_known = random_chance(m, h->tokens_known)};
 	call.request_id = make_id(m, request_id);
 	call.event_id = make_id(m, event_id);
-	if (chance(m, 2))
-		call.error = errors[roll(m) % 3];
+	if (random_chance(m, 2))
+		call.error = errors[next_random(m) % 3];
 	else
 		roll_tokens(m, h, tokens);
 	call.input = tokens[TOKEN_INPUT];
@@ -415,42 +427,43 @@ static void make_call(struct maker *m, int habit, int64_t start_ms)
 	count_metric(m, habit, call.end_ms, tokens);
 }
 
-static void make_caller(struct maker *m, int habit)
+static void make_caller(struct traffic_maker *m, int habit)
 {
 	const struct habit *h = &habits[habit];
 	struct traffic *t = m->t;
 	char id[ID_SIZE];
-	demo_add_arn(&m->text, &h->who);
+	caller_add_arn(&m->text, &h->who);
 	t->truth[habit] = (struct traffic_truth){.principal = arena_str(&t->arena, buf_str(&m->text)),
 	                                         .region = str_of(h->who.region),
 	                                         .model = str_of(h->who.model)};
 	buf_clear(&m->text);
 
-	enum wrapper w = open_wrapper(m, &h->who, demo_has_session_tags(&h->who) ? "sts" : "iam", false);
-	demo_add_tagging(&m->text, &h->who, t->from_ms - MS_PER_MINUTE, make_id(m, id));
-	close_wrapper(m, w);
-	send_text(m, t->from_ms + between(m, 0, 2 * MS_PER_MINUTE), TRAFFIC_CLOUDTRAIL);
+	struct json_writer j;
+	open_wrapper(m, &j, &h->who, caller_has_session_tags(&h->who) ? "sts" : "iam", false);
+	write_tagging_record(&j, &h->who, t->from_ms - MS_PER_MINUTE, make_id(m, id));
+	close_wrapper(&j);
+	send_text(m, t->from_ms + random_between(m, 0, 2 * MS_PER_MINUTE), TRAFFIC_CLOUDTRAIL);
 
 	for (int minute = 0; minute < TRAFFIC_MINUTES; minute++) {
 		bool burst = minute >= h->burst_at && minute < h->burst_at + h->burst_minutes;
-		// Calls of a minute: their mean, give or take half of it.
+		// calls of the minute: from half to one and a half times their mean
 		double mean = h->calls / 60.0 * (burst ? h->burst_factor : 1);
-		int n = (int)(mean * (0.5 + fraction(m)) + fraction(m));
+		int n = (int)(mean * (0.5 + random_fraction(m)) + random_fraction(m));
 		for (int i = 0; i < n; i++)
-			make_call(m, habit, t->from_ms + minute * MS_PER_MINUTE + between(m, 0, MS_PER_MINUTE));
+			make_call(m, habit, t->from_ms + minute * MS_PER_MINUTE + random_between(m, 0, MS_PER_MINUTE));
 	}
 }
 
-static void send_metrics(struct maker *m)
+static void send_metrics(struct traffic_maker *m)
 {
 	for (int habit = 0; habit < HABITS; habit++)
 		for (int minute = 0; minute < MINUTES; minute++) {
 			for (int k = 0; k < METRICS; k++)
 				if (m->sums[habit][minute][k].count)
-					demo_add_metric(&m->text, &habits[habit].who, &m->sums[habit][minute][k]); // a line each
+					add_metric_line(&m->text, &habits[habit].who, &m->sums[habit][minute][k]);
 			int64_t end_ms = (m->t->from_ms / MS_PER_MINUTE + minute + 1) * MS_PER_MINUTE;
 			if (m->text.len)
-				send_text(m, end_ms + between(m, 60000, 180000), TRAFFIC_CLOUDWATCH);
+				send_text(m, end_ms + random_between(m, 60000, 180000), TRAFFIC_CLOUDWATCH);
 		}
 }
 
@@ -462,7 +475,7 @@ static int by_arrival(const void *a, const void *b)
 
 void traffic_make(struct traffic *ret, int64_t from_ms, uint64_t seed)
 {
-	struct maker *m = xcalloc(1, sizeof *m);
+	struct traffic_maker *m = xcalloc(1, sizeof *m);
 	*ret = (struct traffic){.from_ms = from_ms, .to_ms = from_ms + MS_PER_HOUR, .ntruth = HABITS};
 	m->t = ret;
 	m->state = seed;
@@ -470,6 +483,7 @@ void traffic_make(struct traffic *ret, int64_t from_ms, uint64_t seed)
 		make_caller(m, i);
 	send_metrics(m);
 	qsort(ret->messages, ret->n, sizeof *ret->messages, by_arrival);
+	assert(ret->n > 0);
 	ret->last_ms = ret->messages[ret->n - 1].arrives_ms;
 	buf_release(&m->text);
 	free(m);

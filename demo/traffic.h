@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// An hour of made-up use of Bedrock whose truth is known: what the demo sends through Kafka, and what the
-// figures should be.
+// An hour of made-up use of Bedrock whose truth is known: the messages that the demo sends through Kafka, and
+// what each caller truly used.
 //
-// Callers of every kind, models with and without a price, log-normal sizes, bursts, prompt caches, streams
-// and failures. What is told of them is what AWS tells: CloudTrail records minutes late, in several wrappers
-// and some of them twice; CloudWatch sums a minute, one to three minutes late; the STS and IAM records that
-// carry the tags. The same seed and start make the same bytes.
+// There are callers of every kind, models with and without a price, log-normal sizes, bursts, prompt caches,
+// streams and failures. The messages are those of AWS: CloudTrail records, minutes late, in several wrappers
+// and some of them twice; CloudWatch sums of each minute, one to three minutes late; the STS and IAM records
+// that carry the tags. The same seed and start time make the same bytes.
 #ifndef NOWCAST_DEMO_TRAFFIC_H
 #define NOWCAST_DEMO_TRAFFIC_H
 

@@ -4,11 +4,10 @@
 #include "ingest/pseudonym.h"
 
 #include <assert.h>
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -82,7 +81,7 @@ void pseudonyms_close(struct pseudonyms *p)
 	if (!p)
 		return;
 	if (p->key.data)
-		OPENSSL_cleanse(p->key.data, p->key.len);
+		explicit_bzero(p->key.data, p->key.len);
 	buf_release(&p->key);
 	arena_release(&p->names);
 	map_release(&p->index);
@@ -97,15 +96,10 @@ void pseudonyms_close(struct pseudonyms *p)
 
 static void write_hash(const struct pseudonyms *p, struct str name, char *ret)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-	HMAC(EVP_sha256(), p->key.data, (int)p->key.len, (const unsigned char *)name.p, name.len, mac, &len);
-	ret[0] = 'h';
-	ret[1] = '_';
-	for (int i = 0; i < HASH_DIGITS; i++)
-		ret[2 + i] = digits[i % 2 ? mac[i / 2] & 15 : mac[i / 2] >> 4];
-	assert(len * 2 >= HASH_DIGITS);
+	char mac[SHA256_HEX_SIZE];
+	hmac_sha256_hex(buf_str(&p->key), name, mac);
+	memcpy(ret, "h_", 2);
+	memcpy(ret + 2, mac, HASH_DIGITS);
 	ret[HASH_LEN] = '\0';
 }
 

@@ -20,7 +20,7 @@ enum download_result {
 };
 
 // At most `max` bytes. A checksum that the server sends along (x-amz-checksum-sha256) must fit; a PATH that
-// no longer fits its own SHA-256 is downloaded anew. False: PATH is as it was. ERR_RETRY: the network or the
+// no longer fits its own SHA-256 is downloaded again. False: PATH is as it was. ERR_RETRY: the network or the
 // server; call again later. ERR_CONFIG: the address, the folder, or what came.
 bool download_file(const char *url, const char *path, int64_t max, enum download_result *ret,
                    struct err *err) NC_CHECK;

@@ -269,7 +269,7 @@ static void spill_folder(char *ret, size_t size)
 }
 
 bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
-                   s3_tell *tell, void *user, struct err *err)
+                   s3_progress *progress, void *user, struct err *err)
 {
 	struct reconciliation out = {0};
 	struct export x = {0};
@@ -283,7 +283,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	bool good = pseudonyms_open(&names, conf, err) &&
 	            duck_open(&duck, conf->reconcile_memory / 2, spill, err) &&
 	            (strncmp(source, "s3://", 5) != 0 ||
-	             s3_open(&s3, source, conf->reconcile_cache, tell, user, err)) &&
+	             s3_open(&s3, source, conf->reconcile_cache, progress, user, err)) &&
 	            find_export(&x, &s3, source, period, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));

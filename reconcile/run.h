@@ -35,10 +35,10 @@ struct reconciliation { // the result of a run
 	struct buf notes;     // findings, a line each
 };
 
-// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `tell`, which may be
+// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `progress`, which may be
 // NULL, is called with what is fetched.
 bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
-                   s3_tell *tell, void *user, struct err *err) NC_CHECK;
+                   s3_progress *progress, void *user, struct err *err) NC_CHECK;
 // Whether a run, of this process or another, has ended within the last `within_ms`.
 bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh,
                         struct err *err) NC_CHECK;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands that live in run/. Each is one file; what it promises stands in the table of nowcast.c.
+// The subcommands that live in run/. Each is one file; what it promises is in the table of nowcast.c.
 #ifndef NOWCAST_RUN_COMMANDS_H
 #define NOWCAST_RUN_COMMANDS_H
 

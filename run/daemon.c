@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast run`: starts the workers, then does what is left: signals, the stats line, and telling systemd.
-// The main thread touches no record; it sleeps in sigtimedwait, so signals are ordinary events here and there
-// are no handlers.
+// `nowcast run`: starts the workers, then handles signals, the stats line and systemd. The main thread
+// handles no record; it sleeps in sigtimedwait, so that signals are ordinary events and there are no
+// handlers.
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,14 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alert/alert.h"
+#include "alert/watch.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/when.h"
 #include "pricing/prices.h"
 #include "query/snapshot.h"
 #include "run/commands.h"
-#include "run/notify.h"
+#include "run/systemd.h"
 #include "run/schedule.h"
 #include "run/worker.h"
 #include "web/server.h"
@@ -65,19 +65,19 @@ static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
 	sum->ended |= s->ended;
 }
 
-static struct worker_stats look_at_all(const struct daemon *d)
+static struct worker_stats sum_stats(const struct daemon *d)
 {
 	struct worker_stats sum = {.turned_ms = INT64_MAX}, one;
 	for (int i = 0; i < d->nworkers; i++) {
-		worker_look(d->workers[i], &one);
+		worker_read_stats(d->workers[i], &one);
 		add_stats(&sum, &one);
 	}
 	return sum;
 }
 
-static void tell_stats(struct daemon *d)
+static void log_stats_line(struct daemon *d)
 {
-	struct worker_stats s = look_at_all(d);
+	struct worker_stats s = sum_stats(d);
 	int64_t now = when_ticks_ms(), spent = now > d->last_ms ? now - d->last_ms : 1;
 	int64_t rate = (int64_t)(s.records - d->last.records) * 1000 / spent;
 	log_stats("stats", LOG_INT("records_per_s", rate), LOG_INT("messages", s.messages),
@@ -88,7 +88,7 @@ static void tell_stats(struct daemon *d)
 	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
 	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
 	          LOG_INT("settle_left", s.settle_left));
-	notify("STATUS=%s%" PRId64 " records/s, lag %" PRId64 ", %" PRIu64 " faults",
+	systemd_notify("STATUS=%s%" PRId64 " records/s, lag %" PRId64 ", %" PRIu64 " faults",
 	       s.waiting ? "waiting for Redis, or for room for dead letters; " : "", rate, s.lag, s.faults);
 	d->last = s;
 	d->last_ms = now;
@@ -97,19 +97,19 @@ static void tell_stats(struct daemon *d)
 // ---- prices
 
 // Loaded here once, handed to every worker, read-only from then on.
-static void offer_prices(struct daemon *d, struct prices *fresh)
+static void set_prices(struct daemon *d, struct prices *fresh)
 {
 	d->old_prices = d->prices;
 	d->prices = fresh;
 	for (int i = 0; i < d->nworkers; i++)
-		worker_offer(d->workers[i], fresh);
+		worker_set_prices(d->workers[i], fresh);
 }
 
 static void free_old_prices(struct daemon *d)
 {
 	for (int i = 0; d->old_prices && i < d->nworkers; i++) {
 		struct worker_stats s;
-		worker_look(d->workers[i], &s);
+		worker_read_stats(d->workers[i], &s);
 		if (s.prices == d->old_prices && !s.ended)
 			return;
 	}
@@ -128,19 +128,19 @@ static void reload_prices(struct daemon *d)
 	} else if (!prices_load(&fresh, d->conf, &err)) {
 		log_error("the prices were not taken; those in force stay", LOG_STR("why", err.msg));
 	} else {
-		offer_prices(d, fresh);
+		set_prices(d, fresh);
 		log_info("prices read again; `nowcast reprice` brings them to the hours already computed");
 	}
 }
 
 // ---- signals
 
-static void reload(struct daemon *d)
+static void reload_conf(struct daemon *d)
 {
 	struct err err = ERR_INIT;
 	struct conf fresh;
 	const char *restart = NULL;
-	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, when_ticks_ms() * 1000);
+	systemd_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, when_ticks_ms() * 1000);
 	if (command_load(d->command, &fresh, &err)) {
 		conf_reload(d->conf, &fresh, &restart);
 		log_setup((enum log_level)d->conf->log_level, (enum log_format)d->conf->log_format,
@@ -154,18 +154,18 @@ static void reload(struct daemon *d)
 		log_error("the configuration was not taken; what was in force stays", LOG_STR("why", err.msg));
 	}
 	conf_release(&fresh);
-	notify("READY=1");
+	systemd_notify("READY=1");
 }
 
 static void begin_drain(struct daemon *d)
 {
-	if (d->draining) { // asked twice: somebody is in a hurry, and nothing uncommitted is lost
+	if (d->draining) { // asked twice: the user does not want to wait, and nothing uncommitted is lost
 		log_warn("stopped without draining; what was not committed is read again by the next worker");
 		_exit(STATUS_FAILED);
 	}
 	d->draining = true;
 	log_info("draining: finishing the batch, then leaving the group");
-	notify("STOPPING=1\nSTATUS=draining");
+	systemd_notify("STOPPING=1\nSTATUS=draining");
 	schedule_stop(&d->schedule);
 	alert_watch_quit(d->alerts);
 	snapshots_quit(d->snapshots);
@@ -176,15 +176,14 @@ static void begin_drain(struct daemon *d)
 static void on_signal(struct daemon *d, int sig)
 {
 	if (sig == SIGHUP)
-		reload(d);
+		reload_conf(d);
 	else if (sig == SIGUSR1)
-		tell_stats(d);
+		log_stats_line(d);
 	else
 		begin_drain(d);
 }
 
-// Blocked here, before any thread is made, so that every thread of ours and of the libraries leaves them to
-// us.
+// Blocked before any thread is made, so that no thread of ours or of a library receives them.
 static void block_signals(struct daemon *d)
 {
 	sigemptyset(&d->signals);
@@ -197,54 +196,54 @@ static void block_signals(struct daemon *d)
 
 // ---- the loop
 
-static void tick(struct daemon *d)
+static void run_tick(struct daemon *d)
 {
 	if (!d->draining)
 		schedule_tick(&d->schedule, d->command);
 	int64_t now = when_ticks_ms();
-	struct worker_stats s = look_at_all(d);
+	struct worker_stats s = sum_stats(d);
 	free_old_prices(d);
 	if (now - d->last_ms >= d->conf->stats_interval_ms)
-		tell_stats(d);
+		log_stats_line(d);
 	if (d->watchdog_ms && now >= d->watchdog_due_ms && now - s.turned_ms < STUCK_MS) {
-		notify("WATCHDOG=1");
+		systemd_notify("WATCHDOG=1");
 		d->watchdog_due_ms = now + d->watchdog_ms;
 	}
 }
 
 static bool any_ended(const struct daemon *d)
 {
-	return look_at_all(d).ended;
+	return sum_stats(d).ended;
 }
 
 static bool all_ended(const struct daemon *d)
 {
 	struct worker_stats s = {0};
 	for (int i = 0; i < d->nworkers; i++) {
-		worker_look(d->workers[i], &s);
+		worker_read_stats(d->workers[i], &s);
 		if (!s.ended)
 			return false;
 	}
 	return true;
 }
 
-static void loop(struct daemon *d)
+static void run_loop(struct daemon *d)
 {
 	const struct timespec wait = {0, TICK_MS * 1000000L};
 	while (!all_ended(d)) {
 		int sig = sigtimedwait(&d->signals, NULL, &wait);
 		if (sig > 0)
 			on_signal(d, sig);
-		tick(d);
+		run_tick(d);
 		if (!d->draining && any_ended(d)) {
 			log_error(
-				"a worker ended; stopping the others too, so that whoever watches starts all of them anew");
+				"a worker ended; stopping the others too, so that the supervisor starts all of them again");
 			begin_drain(d);
 		}
 	}
 }
 
-static bool start(struct daemon *d, struct err *err)
+static bool start_parts(struct daemon *d, struct err *err)
 {
 	int wanted = (int)d->conf->workers;
 	d->workers = xcalloc((size_t)wanted, sizeof *d->workers);
@@ -262,20 +261,20 @@ int cmd_run(struct command *c)
 {
 	struct err err = ERR_INIT;
 	struct daemon d = {
-		.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = notify_watchdog_ms()};
+		.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = systemd_watchdog_ms()};
 	if (!command_done(c, 0, 0, &err) || !prices_load(&d.prices, &c->conf, &err))
 		return command_fail(c, &err);
 	block_signals(&d);
-	bool started = start(&d, &err), good = started;
+	bool started = start_parts(&d, &err), good = started;
 	if (started) {
 		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers),
 		         LOG_STR("group", c->conf.group), LOG_STR("listen", c->conf.listen));
 		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
 			log_warn(
 				"neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
-		notify("READY=1\nSTATUS=started");
-		loop(&d);
-		tell_stats(&d);
+		systemd_notify("READY=1\nSTATUS=started");
+		run_loop(&d);
+		log_stats_line(&d);
 	} else {
 		for (int i = 0; i < d.nworkers; i++)
 			worker_stop(d.workers[i]);

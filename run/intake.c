@@ -12,12 +12,12 @@ static void on_fault(void *user, int index, struct str part, const char *reason)
 {
 	struct intake *in = user;
 	struct dead_letter letter = {.origin = in->origin, .index = index, .reason = reason, .data = part};
-	dead_add(&in->dead, &letter);
+	dead_letters_add(&in->dead, &letter);
 }
 
 // A record that was decoded and still makes no sense has no text of its own any more, so its message becomes
 // the dead letter: once, however many of its records are refused, for replaying it brings all of them.
-static void refuse(struct intake *in, int index, const char *reason)
+static void refuse_record(struct intake *in, int index, const char *reason)
 {
 	in->refused++;
 	if (!in->message_is_dead)
@@ -32,7 +32,7 @@ static void on_record(void *user, const struct record *record)
 	if (engine_add(in->engine, record, &err))
 		return;
 	if (err.kind == ERR_SKIP)
-		refuse(in, record->index, err.msg);
+		refuse_record(in, record->index, err.msg);
 	else if (in->failed.kind == ERR_NONE)
 		in->failed = err;
 }
@@ -50,7 +50,7 @@ static void on_forgotten(void *user)
 {
 	(void)user;
 	log_error(
-		"Redis has forgotten what was written to it: figures begin anew. Replay what is kept of the last `window`, or set "
+		"Redis has lost what was written to it: figures begin again at zero. Replay what is kept of the last `window`, or set "
 		"the group's offsets back; and give Redis persistence (appendonly yes)");
 }
 
@@ -79,7 +79,7 @@ bool intake_open(struct intake *in, const struct conf *conf, const struct prices
 	options.prices = prices;
 	struct decode_limits limits = {.message_bytes = limit_bytes, .nesting = NESTING_MAX};
 	*in = (struct intake){.conf = conf};
-	dead_init(&in->dead, conf, hooks != NULL, hooks);
+	dead_letters_init(&in->dead, conf, hooks != NULL, hooks);
 	if (!pseudonyms_open(&in->pseudonyms, conf, err))
 		return false;
 	options.pseudonyms = in->pseudonyms;
@@ -96,7 +96,7 @@ void intake_close(struct intake *in)
 	decoder_free(in->decoder);
 	engine_close(in->engine);
 	pseudonyms_close(in->pseudonyms);
-	dead_release(&in->dead);
+	dead_letters_release(&in->dead);
 	in->decoder = NULL;
 	in->engine = NULL;
 	in->pseudonyms = NULL;
@@ -127,7 +127,7 @@ bool intake_is_full(const struct intake *in)
 {
 	return in->failed.kind != ERR_NONE ||
 	       engine_pending_records(in->engine) >= (size_t)in->conf->batch_records ||
-	       engine_pending_bytes(in->engine) + dead_pending_bytes(&in->dead) >= (size_t)in->conf->batch_bytes;
+	       engine_pending_bytes(in->engine) + dead_letters_bytes(&in->dead) >= (size_t)in->conf->batch_bytes;
 }
 
 bool intake_apply(struct intake *in, struct err *err)
@@ -136,5 +136,5 @@ bool intake_apply(struct intake *in, struct err *err)
 		*err = in->failed;
 		return false;
 	}
-	return engine_apply(in->engine, err) && dead_flush(&in->dead, err);
+	return engine_apply(in->engine, err) && dead_letters_flush(&in->dead, err);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// From one message to the batch: decoder, engine and dead letters put together. The daemon and the replay
-// both feed it; they differ only in where messages come from and in how they wait.
+// From a message to Redis: decoder, engine and dead letters together. The worker and the replay use it; they
+// differ in where messages come from and in how they wait.
 #ifndef NOWCAST_RUN_INTAKE_H
 #define NOWCAST_RUN_INTAKE_H
 
 #include "ingest/decode.h"
-#include "run/dead.h"
+#include "run/dead_letters.h"
 #include "store/engine.h"
 
 struct intake {
@@ -13,7 +13,7 @@ struct intake {
 	struct engine *engine;
 	struct decoder *decoder;
 	struct pseudonyms *pseudonyms; // NULL: names are kept as they are
-	struct dead dead;
+	struct dead_letters dead;
 	uint64_t refused;            // records decoded, but with values that make no sense: dead letters too
 	// the message being decoded
 	struct origin origin;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast replay PATH...`: the daemon's work with files in place of Kafka. Records are joined in Redis, so
-// replaying what is there already changes nothing, and an interrupted replay is simply begun again.
+// `nowcast replay PATH...`: the daemon's work, with files instead of Kafka. Records are joined in Redis, so
+// replaying what is already there changes nothing, and an interrupted replay is simply started again.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,11 +47,11 @@ static bool check_interrupted(struct err *err)
 static void sleep_ms(int ms)
 {
 	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
-	nanosleep(&ts, NULL); // a signal cuts it short, which is what it is for
+	nanosleep(&ts, NULL); // a signal ends it early, as it should
 }
 
 // After a failure: waits and returns true when it is worth trying again.
-static bool retry(struct replay *r, struct err *err)
+static bool wait_to_retry(struct replay *r, struct err *err)
 {
 	if (err->kind != ERR_RETRY)
 		return false;
@@ -85,7 +85,7 @@ static void show_progress(struct replay *r)
 // Where no file takes them, the first dead letters are shown; the summary counts the rest.
 static void show_dead(struct replay *r)
 {
-	struct dead *d = &r->intake.dead;
+	struct dead_letters *d = &r->intake.dead;
 	for (size_t i = 0; i < d->n && r->dead_shown < DEAD_SHOWN; i++, r->dead_shown++) {
 		struct buf line = BUF_INIT;
 		buf_adds(&line, "cannot decode ");
@@ -99,15 +99,15 @@ static void show_dead(struct replay *r)
 		buf_release(&line);
 	}
 	d->logged += d->n;
-	dead_clear(d);
+	dead_letters_clear(d);
 }
 
-static bool apply(struct replay *r, struct err *err)
+static bool apply_batch(struct replay *r, struct err *err)
 {
 	if (!*r->conf->dead_letter_file)
 		show_dead(r);
 	while (!intake_apply(&r->intake, err))
-		if (!retry(r, err))
+		if (!wait_to_retry(r, err))
 			return false;
 	backoff_reset(&r->backoff);
 	show_progress(r);
@@ -127,15 +127,15 @@ static bool on_message(void *user, const struct files_message *m, struct err *er
 		if (!framed || payload.len)
 			intake_message(&r->intake, &origin, payload);
 	}
-	return !intake_is_full(&r->intake) || apply(r, err);
+	return !intake_is_full(&r->intake) || apply_batch(r, err);
 }
 
-static bool settle(struct replay *r, struct err *err)
+static bool settle_hours(struct replay *r, struct err *err)
 {
 	for (;;) {
 		size_t left = 0;
 		if (!engine_settle(r->intake.engine, true, &left, err)) {
-			if (!retry(r, err))
+			if (!wait_to_retry(r, err))
 				return false;
 			continue;
 		}
@@ -156,15 +156,15 @@ static bool replay_all(struct replay *r, struct err *err)
 	for (size_t i = 0; i < r->files.n; i++)
 		if (!files_read(&r->files, i, limit, on_message, r, err)) {
 			if (interrupted)
-				err_clear(err); // one word for it, wherever it came
+				err_clear(err); // the same message wherever it was interrupted
 			check_interrupted(err);
 			return false;
 		}
-	return apply(r, err) && settle(r, err);
+	return apply_batch(r, err) && settle_hours(r, err);
 }
 
-// What fails again is appended to the file of dead letters: were it read at the same time, the replay would
-// not end.
+// What fails again is appended to the file of dead letters. If that file is also read, the replay does not
+// end.
 static bool check_dead_letter_file(const struct files *f, const char *dead, struct err *err)
 {
 	struct stat its, st;
@@ -174,7 +174,7 @@ static bool check_dead_letter_file(const struct files *f, const char *dead, stru
 		if (stat(f->entries[i].path, &st) == 0 && st.st_dev == its.st_dev && st.st_ino == its.st_ino)
 			return err_set(
 				err, ERR_CONFIG,
-				"%s is dead_letter.file, to which is appended what fails again: rename it, then replay it by its new name",
+				"%s is dead_letter.file, to which what fails again is appended: rename it, then replay it by its new name",
 				f->entries[i].path);
 	return true;
 }
@@ -191,7 +191,7 @@ static void print_summary(const struct replay *r)
 	};
 	const struct decode_counts *d = decoder_counts(r->intake.decoder);
 	const struct engine_counts *e = engine_counts(r->intake.engine);
-	const struct dead *dead = &r->intake.dead;
+	const struct dead_letters *dead = &r->intake.dead;
 	int64_t spent = when_ticks_ms() - r->start_ms;
 	uint64_t records = 0;
 	clear_progress(r);
@@ -211,7 +211,7 @@ static void print_summary(const struct replay *r)
 
 static void catch_signals(void)
 {
-	// no SA_RESTART: a blocked read of standard input must end
+	// no SA_RESTART: a signal must end a blocked read of standard input
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);

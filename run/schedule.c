@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/schedule.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,9 +17,9 @@
 
 enum { FIRST_MS = 10000 }; // after the start: workers first
 
-// The same program with the same configuration. Everything is made before the fork: after it only the kernel
-// is asked.
-static char **arguments(const struct command *c)
+// The same program with the same configuration. Everything is made before the fork: after it only system
+// calls are allowed.
+static char **make_arguments(const struct command *c)
 {
 	char **argv = xcalloc(8 + c->nflags, sizeof *argv);
 	int n = 0;
@@ -37,9 +38,10 @@ static char **arguments(const struct command *c)
 	return argv;
 }
 
-static void start(struct schedule *s, const struct command *c)
+static void start_run(struct schedule *s, const struct command *c)
 {
-	char **argv = arguments(c);
+	char **argv = make_arguments(c);
+	assert(!s->child);
 	pid_t parent = getpid(), child = fork();
 	if (child == 0) {
 		sigset_t none;
@@ -61,23 +63,23 @@ static void start(struct schedule *s, const struct command *c)
 	free(argv);
 }
 
-static void reap(struct schedule *s)
+static void collect_run(struct schedule *s)
 {
 	int status;
 	if (!s->child || waitpid(s->child, &status, WNOHANG) != s->child)
 		return;
 	s->child = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		log_info("reconciled with the bill; nowcast report --reconciliation tells how it went");
+		log_info("reconciled with the bill; nowcast report --reconciliation shows the result");
 	else
-		log_warn("the reconciliation did not work; its own words stand above, and what stood before stays",
+		log_warn("the reconciliation failed; its message is above, and the earlier figures stay",
 		         LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
 }
 
 void schedule_tick(struct schedule *s, const struct command *c)
 {
 	int64_t now = when_ticks_ms();
-	reap(s);
+	collect_run(s);
 	if (s->child || !*c->conf.reconcile_source)
 		return;
 	if (!s->due_ms)
@@ -85,7 +87,7 @@ void schedule_tick(struct schedule *s, const struct command *c)
 	if (now < s->due_ms)
 		return;
 	s->due_ms = now + c->conf.reconcile_every_ms;
-	start(s, c);
+	start_run(s, c);
 }
 
 void schedule_stop(struct schedule *s)

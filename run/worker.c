@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything here runs on the worker's own thread, but for worker_stop, worker_offer and worker_look. The
-// order inside a turn is the whole point: facts, then dead letters, then offsets. A crash between any two of
-// them repeats work and loses none.
+// Everything here runs on the worker's own thread, but for worker_stop, worker_set_prices and worker_look.
+// The order inside a turn is the whole point: facts, then dead letters, then offsets. A crash between any two
+// of them repeats work and loses none.
 #include "run/worker.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ struct worker {
 
 // ---- what others see
 
-static void publish(struct worker *w)
+static void publish_stats(struct worker *w)
 {
 	const struct decode_counts *d = decoder_counts(w->intake.decoder);
 	const struct engine_counts *e = engine_counts(w->intake.engine);
@@ -73,7 +74,7 @@ static void publish(struct worker *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void worker_look(struct worker *w, struct worker_stats *ret)
+void worker_read_stats(struct worker *w, struct worker_stats *ret)
 {
 	pthread_mutex_lock(&w->lock);
 	*ret = w->shown;
@@ -117,21 +118,21 @@ static void on_log(void *user, int severity, const char *text)
 
 // ---- the turn
 
-static bool stopping(struct worker *w)
+static bool is_stopping(struct worker *w)
 {
 	return atomic_load_explicit(&w->stop_ms, memory_order_relaxed) != 0;
 }
 
-// A batch that is not safe so long after the stop stays uncommitted: whoever comes next reads it again.
-static bool out_of_time(struct worker *w)
+// A batch that is not safe by then stays uncommitted: the next owner of its partitions reads it again.
+static bool is_out_of_time(struct worker *w)
 {
-	return stopping(w) && when_ticks_ms() >= atomic_load(&w->stop_ms) + DRAIN_APPLY_MS;
+	return is_stopping(w) && when_ticks_ms() >= atomic_load(&w->stop_ms) + DRAIN_APPLY_MS;
 }
 
-static bool collect(struct worker *w, struct err *err)
+static bool collect_batch(struct worker *w, struct err *err)
 {
 	int64_t until = when_ticks_ms() + w->conf->batch_interval_ms;
-	for (int64_t now = when_ticks_ms(); now < until && !stopping(w) && !intake_is_full(&w->intake);
+	for (int64_t now = when_ticks_ms(); now < until && !is_stopping(w) && !intake_is_full(&w->intake);
 	     now = when_ticks_ms())
 		if (!kafka_poll(w->kafka, until - now < POLL_MS ? (int)(until - now) : POLL_MS, err))
 			return false;
@@ -145,20 +146,20 @@ static bool wait_in_group(struct worker *w, int ms, struct err *err)
 	bool good = true;
 	kafka_pause(w->kafka, true);
 	w->waiting = true;
-	publish(w);
+	publish_stats(w);
 	for (int64_t now = when_ticks_ms(); good && now < until; now = when_ticks_ms())
 		good = kafka_poll(w->kafka, until - now < POLL_MS ? (int)(until - now) : POLL_MS, err);
 	return good;
 }
 
 // Brings the batch to safety, for as long as it takes or there is time.
-static bool persist(struct worker *w, struct err *err)
+static bool apply_batch(struct worker *w, struct err *err)
 {
 	bool waited = false;
 	if (intake_is_empty(&w->intake))
 		return true;
 	while (!intake_apply(&w->intake, err)) {
-		if (err->kind != ERR_RETRY || out_of_time(w))
+		if (err->kind != ERR_RETRY || is_out_of_time(w))
 			return false;
 		int ms = backoff_next_ms(&w->backoff);
 		log_warn("the batch is kept and tried again", LOG_INT("worker", w->number), LOG_STR("why", err->msg),
@@ -168,6 +169,7 @@ static bool persist(struct worker *w, struct err *err)
 			return false;
 		waited = true;
 	}
+	assert(intake_is_empty(&w->intake)); // else offsets would be committed whose records are not in Redis
 	backoff_reset(&w->backoff);
 	w->batches++;
 	if (waited) {
@@ -178,7 +180,7 @@ static bool persist(struct worker *w, struct err *err)
 	return true;
 }
 
-static bool settle(struct worker *w, bool all, struct err *err)
+static bool settle_hours(struct worker *w, bool all, struct err *err)
 {
 	size_t left = 0;
 	if (engine_settle(w->intake.engine, all, &left, err)) {
@@ -197,14 +199,14 @@ static bool settle(struct worker *w, bool all, struct err *err)
 	return true;
 }
 
-static void commit(struct worker *w, bool wait)
+static void commit_offsets(struct worker *w, bool wait)
 {
 	struct err err = ERR_INIT;
 	if (!kafka_commit(w->kafka, wait, &err))
 		log_warn("the next commit covers this one", LOG_INT("worker", w->number), LOG_STR("why", err.msg));
 }
 
-static void take_prices(struct worker *w)
+static void adopt_prices(struct worker *w)
 {
 	const struct prices *p = atomic_load(&w->offered);
 	if (p == w->prices)
@@ -213,28 +215,28 @@ static void take_prices(struct worker *w)
 	w->prices = p;
 }
 
-static bool turn(struct worker *w, struct err *err)
+static bool run_turn(struct worker *w, struct err *err)
 {
-	take_prices(w);
-	if (!collect(w, err) || !persist(w, err))
+	adopt_prices(w);
+	if (!collect_batch(w, err) || !apply_batch(w, err))
 		return false;
-	commit(w, false);
-	if (when_ticks_ms() >= w->settle_due_ms && !settle(w, false, err))
+	commit_offsets(w, false);
+	if (when_ticks_ms() >= w->settle_due_ms && !settle_hours(w, false, err))
 		return false;
-	publish(w);
+	publish_stats(w);
 	return true;
 }
 
-static bool drain(struct worker *w, struct err *err)
+static bool drain_worker(struct worker *w, struct err *err)
 {
-	if (!persist(w, err))
+	if (!apply_batch(w, err))
 		return false;
-	commit(w, true);
-	if (out_of_time(w))
+	commit_offsets(w, true);
+	if (is_out_of_time(w))
 		return true;
 	int64_t until = when_ticks_ms() + DRAIN_SETTLE_MS;
 	do {
-		if (!settle(w, true, err))
+		if (!settle_hours(w, true, err))
 			return false;
 	} while (w->settle_left > 0 && when_ticks_ms() < until && w->settle_due_ms <= when_ticks_ms());
 	return true;
@@ -244,11 +246,11 @@ static void *worker_main(void *opaque)
 {
 	struct worker *w = opaque;
 	bool good = true;
-	while (good && !stopping(w))
-		good = turn(w, &w->err);
+	while (good && !is_stopping(w))
+		good = run_turn(w, &w->err);
 	if (good)
-		drain(w, &w->err);
-	publish(w);
+		drain_worker(w, &w->err);
+	publish_stats(w);
 	kafka_close(w->kafka); // on_revoke runs
 	w->kafka = NULL;
 	pthread_mutex_lock(&w->lock);
@@ -292,7 +294,7 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	return true;
 }
 
-void worker_offer(struct worker *w, const struct prices *p)
+void worker_set_prices(struct worker *w, const struct prices *p)
 {
 	atomic_store(&w->offered, p);
 }

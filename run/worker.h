@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker: one thread, one consumer, one engine. Workers share nothing but Redis and the consumer group.
+// A worker: one thread, one consumer, one engine. Workers share only Redis and the consumer group.
 //
-//     poll up to N records or T ms -> apply to Redis -> dead letters safe -> commit offsets -> settle when due -> again
+//     poll up to N records or T ms -> apply to Redis -> store dead letters -> commit offsets
+//       ^                                                                       |
+//       +---------------------- settle hours, when it is time <-----------------+
 //
-// Redis away: it keeps the batch, keeps its place in the group by polling (paused), and tries again. What was
-// not committed when it dies is read again by another; joining it twice changes nothing.
+// While Redis does not answer, it keeps the batch, keeps its place in the group by polling (paused), and
+// tries again. If it dies, another worker reads what was not committed; applying a record twice changes
+// nothing.
 #ifndef NOWCAST_RUN_WORKER_H
 #define NOWCAST_RUN_WORKER_H
 
@@ -14,13 +17,13 @@
 #include "base/conf.h"
 #include "base/err.h"
 
-struct worker_stats { // since the start of the worker, but for the last six
+struct worker_stats { // counts since the start of the worker; the others are as of now
 	uint64_t messages, records, calls, ignored, faults, late, future, settled, batches, round_trips;
 	uint64_t dead_sent, dead_filed, dead_logged;
 	int64_t lag;         // messages behind the end of its partitions
 	int64_t settle_left; // hours waiting to be computed
 	int64_t partitions;
-	int64_t turned_ms;   // monotonic clock: when its loop last came round
+	int64_t turned_ms;   // monotonic clock: end of the last turn of its loop
 	bool waiting;        // for Redis, or for a place for dead letters
 	bool ended;
 	const struct prices *prices; // that it uses
@@ -29,15 +32,15 @@ struct worker_stats { // since the start of the worker, but for the last six
 struct worker;
 struct prices;
 
-// Validates and connects nothing yet. `conf` outlives the worker and is not changed under it, reloadable keys
+// Validates; connects nothing yet. `conf` outlives the worker and is not changed under it, reloadable keys
 // excepted. `prices` lives until the worker uses others, or has ended.
 bool worker_start(struct worker **ret, const struct conf *conf, const struct prices *prices, int number,
                   struct err *err) NC_CHECK;
 
-// asks it to drain; returns at once; any thread
-void worker_stop(struct worker *w);
-void worker_offer(struct worker *w, const struct prices *p);   // to be used from its next turn on; any thread
-void worker_look(struct worker *w, struct worker_stats *ret);  // a consistent copy; any thread
+// From any thread:
+void worker_stop(struct worker *w); // asks it to drain; returns at once
+void worker_set_prices(struct worker *w, const struct prices *p); // used from its next turn on
+void worker_read_stats(struct worker *w, struct worker_stats *ret); // a consistent copy
 
 // Waits for the end of its thread and frees it. False: it ended by an error, or could not bring its last
 // batch to Redis.

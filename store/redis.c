@@ -6,16 +6,16 @@
 
 #include <assert.h>
 #include <hiredis/hiredis.h>
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "store/redis_wire.h"
 
-enum { SCRIPTS_MAX = 10, SHA_LEN = 40 };
+enum { SCRIPTS_MAX = 10 };
 
 struct redis {
 	struct wire wire;
@@ -25,7 +25,7 @@ struct redis {
 	redisReply **replies;
 	size_t nreplies, capreplies;
 	struct str scripts[SCRIPTS_MAX];
-	char sha[SCRIPTS_MAX][SHA_LEN + 1];
+	char sha[SCRIPTS_MAX][SHA1_HEX_SIZE];
 	int nscripts;
 	redis_connect_fn *on_connect; // may be NULL
 	const char *prefix;           // for on_connect
@@ -243,15 +243,6 @@ bool redis_send(struct redis *r, struct err *err)
 }
 
 // ---- commands -----------------------------------------------------------------------------------
-
-static void sha1_hex(struct str s, char *ret)
-{
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
-	EVP_Digest(s.p, s.len, md, &n, EVP_sha1(), NULL);
-	for (unsigned int i = 0; i < n; i++)
-		snprintf(ret + 2 * i, 3, "%02x", md[i]);
-}
 
 int redis_script(struct redis *r, struct str source)
 {

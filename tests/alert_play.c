@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/alert.h"
+#include "alert/check.h"
 #include "base/when.h"
 #include "pricing/prices.h"
 #include "run/intake.h"
@@ -44,7 +44,7 @@ static void look(struct play *p, int64_t now_ms)
 {
 	struct err err = ERR_INIT;
 	struct arena arena = ARENA_INIT;
-	struct rollups *rollups; // made again for each step, because its cache expires by the wall clock
+	struct rollups *rollups; // opened again, since its cache ages by the wall clock
 	settle(p);
 	must(rollups_open(&rollups, redis_target_of(&p->conf), &err), &err);
 	struct alert_check c = {.rules = &p->rules,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The alerts file: what is taken, and that each mistake is told with its line and what is allowed.
-#include "alert/alert.h"
+#include "alert/rules.h"
 #include "tests/tap.h"
 
 static bool parse(struct alert_rules *r, const char *text, struct err *err)
@@ -25,7 +25,7 @@ static void test_wrong(void)
 		{"[rule x]\nquiet = 5\n", "f:2: quiet: expected a duration"},
 		{"[rule x]\nfactor = 1\n", "f:2: factor: expected a number from 1.5 to 1000"},
 		{"[rule x]\ncolour = red\n", "f:2: colour: expected a key of a rule"},
-		{"[rule x]\nkind = silent\n[rule x]\n", "f:3: rule x stands there twice"},
+		{"[rule x]\nkind = silent\n[rule x]\n", "f:3: rule x is defined twice"},
 		{"[rule x]\nkind = silent\nreceivers = a\n", "rule x: there is no [receiver a]"},
 		{"[receiver a]\nkind = slack\n", "receiver a: a slack needs `url`"},
 		{"[receiver a]\nkind = email\nurl = smtp://h\n", "receiver a: email needs `from` and `to`"},

@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "alert/alert.h"
+#include "alert/rules.h"
 #include "base/when.h"
 #include "query/figure_json.h"
 #include "query/group_forecast.h"

@@ -6,14 +6,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/hash.h"
 
 enum {
@@ -33,7 +32,7 @@ struct client {
 };
 
 struct token {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
+	unsigned char digest[SHA256_SIZE];
 };
 
 struct auth {
@@ -47,11 +46,6 @@ struct auth {
 };
 
 // ---- tokens -------------------------------------------------------------------------------------
-
-static void digest_of(struct str token, unsigned char *ret)
-{
-	SHA256((const unsigned char *)(token.p ? token.p : ""), token.len, ret);
-}
 
 static struct str cut_word(struct str *rest)
 {
@@ -84,7 +78,7 @@ static bool read_tokens(const char *file, struct str text, struct token **ret, s
 				file, line, TOKEN_LEN_MIN);
 		}
 		list = xrealloc(list, n + 1, sizeof *list);
-		digest_of(token, list[n++].digest);
+		sha256(token, list[n++].digest);
 	}
 	if (n == 0)
 		return err_set(err, ERR_CONFIG, "auth.tokens.file %s holds no token: every request would be refused",
@@ -129,12 +123,12 @@ bool auth_refresh(struct auth *a, struct err *err)
 
 static bool knows_token(struct auth *a, struct str token)
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
+	unsigned char digest[SHA256_SIZE];
 	int found = 0;
-	digest_of(token, digest);
+	sha256(token, digest);
 	pthread_mutex_lock(&a->lock);
 	for (size_t i = 0; i < a->ntokens; i++) // all of them, to take the same time
-		found |= CRYPTO_memcmp(digest, a->tokens[i].digest, sizeof digest) == 0;
+		found |= sha256_equal(digest, a->tokens[i].digest);
 	pthread_mutex_unlock(&a->lock);
 	return found;
 }

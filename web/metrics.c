@@ -6,7 +6,6 @@
 
 #include <assert.h>
 
-#include "alert/alert.h"
 #include "alert/keys.h"
 #include "base/text.h"
 #include "base/when.h"

@@ -43,7 +43,7 @@ period = day
 amount = $(part 3)
 END
 check
-has "a forecast says when the budget will be passed" "$(up)" "soon: at this rate all passes .* for the day at 2026-11-02T1[01].*; so far it has spent .*, of late .* an hour"
+has "a forecast says when the budget will be passed" "$(up)" "soon: at this rate all passes .* for the day at 2026-11-02T1[01].*; so far it has spent .*, recently .* an hour"
 forget
 rules <<END
 [rule later]
@@ -76,14 +76,14 @@ for minute in 54 55 56 57 58; do check 2026-11-02T02:$minute:00Z; done
 has "a fast one of which nothing has arrived lately rings by hours only" "$(up | grep -c 'burn: ') $(up)" "^1 .*in the last 72h, .* in the last 6 hours"
 spend "$(part 0.2)" 2026-11-02T02:58:30Z burn-1 $sonnet app-backend-prod
 check
-has "it rings by minutes once it goes on" "$(up)" "burn: all spends its .* for the day at more than 14.4 times the even pace: .* in the last hour, evenly it would be .*; .* in the last 5 minutes"
+has "it rings by minutes once it goes on" "$(up)" "burn: all spends its .* for the day at more than 14.4 times the even pace: .* in the last hour, the even pace would be .*; .* in the last 5 minutes"
 has "by half an hour as well" "$(up)" "at more than 6.0 times the even pace: .* in the last 6h, .* in the last 30 minutes"
 check 2026-11-02T03:05:00Z
 is "the five minutes are over, but not for long" "$(up | grep -c 'last 5 minutes')" 1
 check 2026-11-02T03:21:00Z
 is "it ends when it has stopped for a while" "$(up | grep -c 'last 5 minutes')" 0
 
-has "over stored hours it is said that the short window is the hour" "$(alert backtest --rule burn --from 2026-11-02T02:00:00Z)" "burn: .* in the last hour, evenly it would be .*; .* in the hour in hand"
+has "over stored hours it is said that the short window is the hour" "$(alert backtest --rule burn --from 2026-11-02T02:00:00Z)" "burn: .* in the last hour, the even pace would be .*; .* in the current hour"
 
 # --- what is new, and what has no price
 
@@ -164,11 +164,11 @@ if "$top/$B/tests/duck_sql" "SELECT 1" >/dev/null 2>&1; then
 	ok "the bill is reconciled" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
 	check 2026-11-06T00:00:00Z
 	is "an estimate that was nearly right does not ring" "$(up | grep -c 'off: 444455556666')" 0
-	has "one of somebody who was never billed does" "$(up)" "off: 111122223333 was estimated at .* more than 30% apart"
+	has "one of somebody who was never billed does" "$(up)" "off: 111122223333 was estimated at .* a difference of more than 30%"
 	python3 tests/support/cur.py "$world/cur2" "$T/cur" halve >/dev/null
 	ok "a restated bill is reconciled" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
 	check 2026-11-06T00:01:00Z
-	has "half the bill does" "$(up)" "off: 444455556666 was estimated at .* and billed .* from 2026-11-0.* to 2026-11-02T03:00:00Z, more than 60% apart"
+	has "half the bill does" "$(up)" "off: 444455556666 was estimated at .* and billed .* from 2026-11-0.* to 2026-11-02T03:00:00Z, a difference of more than 60%"
 fi
 
 # --- more than can be told
@@ -195,18 +195,18 @@ END
 check 2026-10-29T00:59:00Z
 has "a rule that finds very much does not silence the next one" "$(up)" "whole: 111122223333 has spent"
 is "and is itself told of a thousand" "$(up | grep -c ' each: arn:')" 1000
-has "and of how many there are besides" "$(up)" " each: it holds for 100 more than the 1000 that are told apart, together .[0-9.]+;"
+has "and of how many there are besides" "$(up)" " each: it holds for 100 more groups than the 1000 that are listed, together .[0-9.]+;"
 many() { python3 - "$T/many" "$1" <<-'END'
 	import json, sys
 	events = json.loads(open(sys.argv[1]).readline())["events"]
 	each = [float(e["usd"]) for e in events if e["rule"] == "each" and e["group"] != "(more)"]
-	print({"who": sum(e["contributors"] != "" for e in events), "dearest": each == sorted(each, reverse=True), "all": len(events)}[sys.argv[2]])
+	print({"who": sum(e["contributors"] != "" for e in events), "most_expensive": each == sorted(each, reverse=True), "all": len(events)}[sys.argv[2]])
 	END
 }
 is "who contributes is summed up for fifty of them, no more" "$(many all) $(many who)" "1002 50"
-is "and the dearest come first" "$(many dearest)" True
-dearer=$(up | grep ' each: arn:' | tail -n 1 | sed 's/.* each: \([^ ]*\) .*/\1/')
-redis hdel nowcast:alerts "each|$dearer|2026-10-29" >/dev/null # as if it had ended
+is "and the most expensive come first" "$(many most_expensive)" True
+cheapest=$(up | grep ' each: arn:' | tail -n 1 | sed 's/.* each: \([^ ]*\) .*/\1/')
+redis hdel nowcast:alerts "each|$cheapest|2026-10-29" >/dev/null # as if it had ended
 check 2026-10-29T00:59:30Z
 is "what was left out takes the room of what has ended" "$(up | grep -c ' each: arn:') $(up | grep -c ' each: it holds for 100 more')" "1000 1"
 

@@ -155,7 +155,7 @@ alert check --now "$now" >/dev/null 2>&1
 has "a rule that names a receiver tells that one" "$(tail -n 1 "$T/sink/hook")" "firing day"
 sed -i 's/^receivers = hook/receivers = chat/; s/^\[rule day\]/[rule renamed]/' "$T/alerts.conf"
 alert check --now "$now" >/dev/null 2>&1
-has "whoever was told hears of the end, when the rule has another name" "$(tail -n 1 "$T/sink/hook")" "resolved day.*its rule is gone from the configuration"
+has "receivers that were notified learn of the end, when the rule has another name" "$(tail -n 1 "$T/sink/hook")" "resolved day.*its rule is not in the configuration any more"
 has "and the new rule's receiver of the new one only" "$(tail -n 1 "$T/sink/slack")" 'nowcast.*firing renamed|"text[^,]*firing renamed'
 is "not of an alert it never heard of" "$(tail -n 1 "$T/sink/slack" | grep -c 'resolved day')" 0
 

@@ -42,7 +42,7 @@ has "the status says how it went, and how often it will" "$(redis hmget nowcast:
 daemon two
 two=$pid
 rm "$T"/cur/test/data/*/*.gz
-ok "a bill that is not whole is told in the log" wait_for 120 grep -q 'the reconciliation did not work' "$T/one.log" "$T/two.log"
+ok "a bill that is not complete is reported in the log" wait_for 120 grep -q 'the reconciliation failed' "$T/one.log" "$T/two.log"
 has "with its own words" "$(cat "$T/one.log" "$T/two.log")" "nowcast reconcile: .*csv.gz, which is not there"
 is "and what stood stays" "$(total)" "$dollars billed"
 is "the second daemon did none while the first was fresh" "$(runs)" 1

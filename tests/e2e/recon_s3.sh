@@ -129,7 +129,7 @@ AWS_WEB_IDENTITY_TOKEN_FILE=$T/token AWS_ROLE_ARN=arn:aws:iam::111122223333:role
 has "is told, and no other credentials are tried" "$(cat "$T/err")" 'STS does not give the role arn:aws:iam::111122223333:role/pod .*InvalidIdentityToken'
 rm -r "$HOME/.aws/config" "$HOME/.aws/sso"
 AWS_CONTAINER_CREDENTIALS_FULL_URI=$AWS_ENDPOINT_URL_S3/container AWS_CONTAINER_AUTHORIZATION_TOKEN=wrong fails 2 "a container that gives none" reconcile
-has "is told" "$(cat "$T/err")" "the container's credentials are to be had at .*gives none"
+has "is told" "$(cat "$T/err")" "the container's credentials are at .*gives none"
 AWS_CONTAINER_CREDENTIALS_FULL_URI=$AWS_ENDPOINT_URL_S3/container AWS_CONTAINER_AUTHORIZATION_TOKEN=container-token ok "the container's role" reconcile
 AWS_EC2_METADATA_DISABLED=false AWS_EC2_METADATA_SERVICE_ENDPOINT=$AWS_ENDPOINT_URL_S3 ok "the machine's role, by IMDSv2" reconcile
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client made with test.mock.num.brokers brings the mock cluster with it and is its first client.
-#include "demo/broker.h"
+#include "demo/mock_broker.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -10,7 +10,7 @@
 
 enum { FLUSH_MS = 10000 };
 
-struct demo_broker {
+struct mock_broker {
 	rd_kafka_t *rk;
 	rd_kafka_mock_cluster_t *cluster;
 	int64_t refused; // messages that the broker did not take
@@ -18,12 +18,12 @@ struct demo_broker {
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
-	struct demo_broker *b = opaque;
+	struct mock_broker *b = opaque;
 	(void)rk;
 	b->refused += m->err != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static rd_kafka_conf_t *settings(struct demo_broker *b)
+static rd_kafka_conf_t *make_settings(struct mock_broker *b)
 {
 	static const char *const pairs[][2] = {
 		{"test.mock.num.brokers", "1"},
@@ -40,12 +40,12 @@ static rd_kafka_conf_t *settings(struct demo_broker *b)
 	return k;
 }
 
-bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int ntopics, int partitions,
+bool mock_broker_start(struct mock_broker **ret, const char *const *topics, int ntopics, int partitions,
                        struct err *err)
 {
 	char why[256];
-	struct demo_broker *b = xcalloc(1, sizeof *b);
-	rd_kafka_conf_t *k = settings(b);
+	struct mock_broker *b = xcalloc(1, sizeof *b);
+	rd_kafka_conf_t *k = make_settings(b);
 	b->rk = rd_kafka_new(RD_KAFKA_PRODUCER, k, why, sizeof why);
 	if (!b->rk) {
 		rd_kafka_conf_destroy(k);
@@ -54,7 +54,7 @@ bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int 
 	}
 	b->cluster = rd_kafka_handle_mock_cluster(b->rk);
 	if (!b->cluster) {
-		demo_broker_stop(b);
+		mock_broker_stop(b);
 		return err_set(err, ERR_FATAL,
 		               "librdkafka %s was built without its mock cluster, which the demo needs",
 		               rd_kafka_version_str());
@@ -65,12 +65,12 @@ bool demo_broker_start(struct demo_broker **ret, const char *const *topics, int 
 	return true;
 }
 
-const char *demo_broker_address(const struct demo_broker *b)
+const char *mock_broker_address(const struct mock_broker *b)
 {
 	return rd_kafka_mock_cluster_bootstraps(b->cluster);
 }
 
-bool demo_broker_send(struct demo_broker *b, const char *topic, struct str text, struct err *err)
+bool mock_broker_send(struct mock_broker *b, const char *topic, struct str text, struct err *err)
 {
 	rd_kafka_resp_err_t code =
 		rd_kafka_producev(b->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
@@ -80,7 +80,7 @@ bool demo_broker_send(struct demo_broker *b, const char *topic, struct str text,
 	       err_set(err, ERR_FATAL, "the demo's broker does not take a message: %s", rd_kafka_err2str(code));
 }
 
-bool demo_broker_flush(struct demo_broker *b, struct err *err)
+bool mock_broker_flush(struct mock_broker *b, struct err *err)
 {
 	if (rd_kafka_flush(b->rk, FLUSH_MS) != RD_KAFKA_RESP_ERR_NO_ERROR || b->refused)
 		return err_set(err, ERR_FATAL, "the demo's broker did not take %lld messages",
@@ -88,7 +88,7 @@ bool demo_broker_flush(struct demo_broker *b, struct err *err)
 	return true;
 }
 
-void demo_broker_stop(struct demo_broker *b)
+void mock_broker_stop(struct mock_broker *b)
 {
 	if (!b)
 		return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Truth is priced with the catalogue that priced the estimate, at the time of the hour, so what differs is
-// whose tokens they were taken to be, and not what a token costs.
-#include "demo/compare.h"
+// The truth is priced with the same catalogue as the estimate, at the time of the hour. So a difference comes
+// from tokens allocated to another caller, not from what a token costs.
+#include "demo/truth.h"
 
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 #include "cli/table.h"
 #include "query/group.h"
 
-struct rollups {
+struct caller_spend {
 	bool priced;
 	struct usd estimated, low, high, truth;
 };
@@ -39,7 +39,7 @@ static void add_usd(struct table *table, struct usd usd, bool known)
 	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("unpriced"));
 }
 
-static void add_share(struct table *table, const struct rollups *f)
+static void add_share(struct table *table, const struct caller_spend *f)
 {
 	char text[32];
 	struct usd off = usd_sub(f->estimated, f->truth);
@@ -56,7 +56,7 @@ static void add_share(struct table *table, const struct rollups *f)
 	table_cell(table, str_of(text));
 }
 
-static void add_row(struct table *table, struct str name, int64_t calls, const struct rollups *f)
+static void add_row(struct table *table, struct str name, int64_t calls, const struct caller_spend *f)
 {
 	char count[TABLE_COUNT_SIZE];
 	table_cell(table, name);
@@ -69,7 +69,7 @@ static void add_row(struct table *table, struct str name, int64_t calls, const s
 	table_cell(table, !f->priced ? STR("-") : inside ? STR("yes") : STR("no"));
 }
 
-static const struct group *group_of(const struct groups *g, struct str principal)
+static const struct group *find_group(const struct groups *g, struct str principal)
 {
 	for (int32_t i = 0; i < g->n; i++)
 		if (str_eq(g->list[i].keys[0], principal))
@@ -77,9 +77,9 @@ static const struct group *group_of(const struct groups *g, struct str principal
 	return NULL;
 }
 
-static struct rollups rollups_of(const struct group *g)
+static struct caller_spend spend_of(const struct group *g)
 {
-	struct rollups f = {.priced = true};
+	struct caller_spend f = {.priced = true};
 	if (g) {
 		f.estimated = g->usd;
 		f.low = g->usd_low;
@@ -88,7 +88,7 @@ static struct rollups rollups_of(const struct group *g)
 	return f;
 }
 
-static void add_to(struct rollups *sum, const struct rollups *f)
+static void add_spend(struct caller_spend *sum, const struct caller_spend *f)
 {
 	sum->estimated = usd_add(sum->estimated, f->estimated);
 	sum->low = usd_add(sum->low, f->low);
@@ -96,30 +96,30 @@ static void add_to(struct rollups *sum, const struct rollups *f)
 	sum->truth = usd_add(sum->truth, f->truth);
 }
 
-static void fill(struct table *table, const struct groups *g, const struct traffic *t)
+static void add_rows(struct table *table, const struct groups *g, const struct traffic *t)
 {
-	struct rollups total = {.priced = true};
+	struct caller_spend total = {.priced = true};
 	int64_t calls = 0;
 	for (int i = 0; i < t->ntruth; i++) {
 		const struct traffic_truth *truth = &t->truth[i];
-		struct rollups f = rollups_of(group_of(g, truth->principal));
+		struct caller_spend f = spend_of(find_group(g, truth->principal));
 		f.priced = true_usd(t, truth, &f.truth);
 		add_row(table, truth->principal, truth->calls + truth->failed, &f);
 		if (f.priced)
-			add_to(&total, &f);
+			add_spend(&total, &f);
 		calls += truth->calls + truth->failed;
 	}
 	for (int32_t i = 0; i < g->n; i++) {
 		if (g->list[i].keys[0].p[0] != '(')
-			continue; // "(unattributed)": nobody's truth
-		struct rollups f = rollups_of(&g->list[i]);
+			continue; // "(unattributed)": no caller of the demo
+		struct caller_spend f = spend_of(&g->list[i]);
 		add_row(table, g->list[i].keys[0], g->list[i].calls, &f);
-		add_to(&total, &f);
+		add_spend(&total, &f);
 	}
 	add_row(table, STR("total"), calls, &total);
 }
 
-bool demo_compare(struct view *v, const struct traffic *t, int columns, struct err *err)
+bool truth_print(struct view *v, const struct traffic *t, int columns, struct err *err)
 {
 	struct groups g;
 	struct grouping by;
@@ -136,7 +136,7 @@ bool demo_compare(struct view *v, const struct traffic *t, int columns, struct e
 		table_column(&table, STR("difference"), TABLE_NUMBER, 1);
 		table_column(&table, STR(""), TABLE_NUMBER, 0);
 		table_column(&table, STR("in its band"), TABLE_TEXT, 2);
-		fill(&table, &g, t);
+		add_rows(&table, &g, t);
 		table_print(&table, stdout, columns, -1, "\n");
 	}
 	table_release(&table);

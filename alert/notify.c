@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who hears of an alert. All events of one evaluation that a receiver is to hear of are one message: a storm
-// is one line longer, not one page more. An end is told to whom the alert was told, whatever the rule says by
-// then. Silenced alerts are up like others and told when the silence ends. An Alertmanager keeps what it was
-// told in memory only, and ends what it does not hear of: it is told again and again what is up, in one
-// message that takes the place of the last.
+// Which receivers are notified of an event. All events of one evaluation that concern a receiver are one
+// message, so that many alerts at once are one message. The end of an alert is sent to the receivers that
+// were notified of it, whatever the rule says by then. Silenced alerts are up like others; receivers are
+// notified when the silence ends. An Alertmanager keeps alerts in memory only and ends those it does not hear
+// of: what is up is repeated to it, in one message that replaces the one before.
 #include "alert/state_priv.h"
 
 #include <fnmatch.h>
@@ -19,14 +19,14 @@ bool alert_is_silenced(const struct alert_change *s, const json_t *alert)
 	json_t *x;
 	json_object_foreach(s->silences, id, x) {
 		if (alert_number(x, "until") > s->check->now_ms &&
-		    fnmatch(alert_text(x, "rule"), alert_text(alert, "rule"), 0) == 0 &&
-		    fnmatch(alert_text(x, "group"), alert_text(alert, "group"), 0) == 0)
+		    fnmatch(alert_string(x, "rule"), alert_string(alert, "rule"), 0) == 0 &&
+		    fnmatch(alert_string(x, "group"), alert_string(alert, "group"), 0) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool names(struct str list, struct str name)
+static bool list_has_name(struct str list, struct str name)
 {
 	if (list.len == 0)
 		return true; // all
@@ -36,7 +36,7 @@ static bool names(struct str list, struct str name)
 	return false;
 }
 
-static bool holds(const json_t *list, const json_t *text)
+static bool array_has(const json_t *list, const json_t *text)
 {
 	size_t i;
 	json_t *one;
@@ -48,7 +48,7 @@ static bool holds(const json_t *list, const json_t *text)
 }
 
 // Puts the event into the message of a receiver.
-static void address(struct alert_change *s, const struct alert_receiver *to, json_t *event, bool again)
+static void add_to_message(struct alert_change *s, const struct alert_receiver *to, json_t *event, bool again)
 {
 	struct buf id = BUF_INIT;
 	if (again)
@@ -65,28 +65,29 @@ static void address(struct alert_change *s, const struct alert_receiver *to, jso
 	buf_release(&id);
 }
 
-// Addresses an event to the receivers of the rule, and notes them; its end to those that were noted. `again`:
-// those that forget.
-static void address_all(struct alert_change *s, const struct alert_rule *rule, json_t *alert, json_t *event,
-                        bool again)
+// Adds an event to the messages of the rule's receivers and notes these in the alert; its end to those noted.
+// `again`: to Alertmanagers only.
+static void add_to_messages(struct alert_change *s, const struct alert_rule *rule, json_t *alert,
+                            json_t *event, bool again)
 {
 	const struct alert_rules *rules = s->check->rules;
-	bool over = strcmp(alert_text(event, "event"), "resolved") == 0;
-	json_t *told_to = json_object_get(alert, "told_to");
+	bool over = strcmp(alert_string(event, "event"), "resolved") == 0;
+	json_t *notified = json_object_get(alert, "told_to");
 	for (int i = 0; i < rules->nreceivers; i++) {
 		const struct alert_receiver *to = &rules->receivers[i];
 		json_t *name = alert_json(to->name);
-		bool noted = !told_to || holds(told_to, name);
-		if ((over ? noted : names(rule->receivers, to->name)) && (!again || to->kind == TO_ALERTMANAGER)) {
-			address(s, to, event, again);
+		bool noted = !notified || array_has(notified, name);
+		if ((over ? noted : list_has_name(rule->receivers, to->name)) &&
+		    (!again || to->kind == TO_ALERTMANAGER)) {
+			add_to_message(s, to, event, again);
 			if (!noted)
-				json_array_append(told_to, name);
+				json_array_append(notified, name);
 		}
 		json_decref(name);
 	}
 }
 
-// What is told of an alert: all but what is between it and us.
+// An alert as receivers see it: without the fields that only the evaluation uses.
 static json_t *event_of(const struct alert_change *s, const json_t *alert, const char *event)
 {
 	json_t *copy = json_deep_copy(alert);
@@ -97,17 +98,17 @@ static json_t *event_of(const struct alert_change *s, const json_t *alert, const
 	return copy;
 }
 
-void alert_tell(struct alert_change *s, const struct alert_rule *rule, json_t *alert, const char *event)
+void alert_notify(struct alert_change *s, const struct alert_rule *rule, json_t *alert, const char *event)
 {
 	json_t *copy = event_of(s, alert, event);
 	json_array_append(s->events, copy);
 	json_array_append(s->history, copy);
-	address_all(s, rule, alert, copy, false);
+	add_to_messages(s, rule, alert, copy, false);
 	json_decref(copy);
 	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
 }
 
-void alert_tell_again(struct alert_change *s, const struct alert_rule *rule, json_t *alert)
+void alert_notify_again(struct alert_change *s, const struct alert_rule *rule, json_t *alert)
 {
 	int64_t ago = s->check->now_ms - alert_number(alert, "again"); // below 0: the clock was set back
 	if (!json_is_true(json_object_get(alert, "told")) || (ago >= 0 && ago < AGAIN_MS) ||
@@ -115,6 +116,6 @@ void alert_tell_again(struct alert_change *s, const struct alert_rule *rule, jso
 		return;
 	json_object_set_new(alert, "again", json_integer(s->check->now_ms));
 	json_t *copy = event_of(s, alert, "firing");
-	address_all(s, rule, alert, copy, true);
+	add_to_messages(s, rule, alert, copy, true);
 	json_decref(copy);
 }

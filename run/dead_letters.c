@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/dead.h"
+#include "run/dead_letters.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,15 +12,16 @@
 
 enum { NOTICE_BYTES = 64 * 1024 }; // of a letter that fits nowhere whole
 
-void dead_init(struct dead *d, const struct conf *conf, bool with_topic, const struct kafka_hooks *hooks)
+void dead_letters_init(struct dead_letters *d, const struct conf *conf, bool with_topic,
+                       const struct kafka_hooks *hooks)
 {
-	*d = (struct dead){
+	*d = (struct dead_letters){
 		.topic = with_topic ? conf->dead_letter_topic : "", .file = conf->dead_letter_file, .conf = conf};
 	if (hooks)
 		d->hooks = *hooks;
 }
 
-void dead_release(struct dead *d)
+void dead_letters_release(struct dead_letters *d)
 {
 	kafka_producer_close(d->producer);
 	arena_release(&d->arena);
@@ -30,7 +31,7 @@ void dead_release(struct dead *d)
 	d->n = d->cap = 0;
 }
 
-void dead_add(struct dead *d, const struct dead_letter *letter)
+void dead_letters_add(struct dead_letters *d, const struct dead_letter *letter)
 {
 	if (d->n == d->cap) {
 		d->cap = d->cap ? d->cap * 2 : 16;
@@ -44,12 +45,12 @@ void dead_add(struct dead *d, const struct dead_letter *letter)
 	to->data = arena_str(&d->arena, letter->data);
 }
 
-size_t dead_pending_bytes(const struct dead *d)
+size_t dead_letters_bytes(const struct dead_letters *d)
 {
 	return d->arena.used;
 }
 
-void dead_clear(struct dead *d)
+void dead_letters_clear(struct dead_letters *d)
 {
 	d->n = 0;
 	arena_reset(&d->arena);
@@ -57,23 +58,24 @@ void dead_clear(struct dead *d)
 
 // ---- the file
 
-// A write that failed half-way may have left a line without its end; the next one then begins with a newline.
-static bool ends_in_a_line(int fd)
+// A write that failed half-way may have left a line without its end. The next write then begins with a
+// newline.
+static bool lacks_line_end(int fd)
 {
 	struct stat st;
 	char last = '\n';
 	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 }
 
-static bool to_file(struct dead *d, const struct dead_letter *letters, const bool *wanted, size_t n,
-                    struct err *err)
+static bool write_to_file(struct dead_letters *d, const struct dead_letter *letters, const bool *wanted,
+                          size_t n, struct err *err)
 {
 	struct buf lines = BUF_INIT;
 	uint64_t filed = 0;
 	int fd = open(d->file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(err, ERR_RETRY, "dead_letter.file %s: cannot open: %s", d->file, strerror(errno));
-	if (ends_in_a_line(fd))
+	if (lacks_line_end(fd))
 		buf_addc(&lines, '\n');
 	for (size_t i = 0; i < n; i++)
 		if (!wanted || wanted[i]) {
@@ -94,15 +96,15 @@ static bool to_file(struct dead *d, const struct dead_letter *letters, const boo
 
 // ---- the topic
 
-// A letter that neither the topic nor a file takes whole: its beginning goes to the topic, and the origin
-// says where it is.
-static bool send_notice(struct dead *d, const struct dead_letter *letter, struct err *err)
+// For a letter that is too large for the topic, without a file: its beginning goes to the topic, with its
+// origin, where the original is.
+static bool send_notice(struct dead_letters *d, const struct dead_letter *letter, struct err *err)
 {
 	struct dead_letter notice = *letter;
 	struct buf reason = BUF_INIT, where = BUF_INIT;
 	bool too_large = false;
 	buf_addf(&reason,
-	         "%s (too large for this topic: only its beginning is here; the original stands at its origin)",
+	         "%s (too large for this topic: only its beginning is here; the original is at its origin)",
 	         letter->reason);
 	notice.reason = reason.data;
 	if (notice.data.len > NOTICE_BYTES)
@@ -120,19 +122,19 @@ static bool send_notice(struct dead *d, const struct dead_letter *letter, struct
 	return good;
 }
 
-static bool rescue_large(struct dead *d, const bool *too_large, size_t large, struct err *err)
+static bool store_large(struct dead_letters *d, const bool *too_large, size_t large, struct err *err)
 {
 	if (large == 0)
 		return true;
 	if (*d->file)
-		return to_file(d, d->letters, too_large, d->n, err);
+		return write_to_file(d, d->letters, too_large, d->n, err);
 	for (size_t i = 0; i < d->n; i++)
 		if (too_large[i] && !send_notice(d, &d->letters[i], err))
 			return false;
 	return true;
 }
 
-static bool to_topic(struct dead *d, struct err *err)
+static bool send_to_topic(struct dead_letters *d, struct err *err)
 {
 	bool *too_large = xcalloc(d->n, sizeof *too_large);
 	size_t large = 0;
@@ -140,7 +142,7 @@ static bool to_topic(struct dead *d, struct err *err)
 	good = good && kafka_producer_send(d->producer, d->topic, d->letters, d->n, too_large, err);
 	for (size_t i = 0; good && i < d->n; i++)
 		large += too_large[i];
-	good = good && rescue_large(d, too_large, large, err);
+	good = good && store_large(d, too_large, large, err);
 	if (good) {
 		d->sent += d->n - large;
 	} else {
@@ -151,7 +153,7 @@ static bool to_topic(struct dead *d, struct err *err)
 	return good;
 }
 
-static void to_log(struct dead *d)
+static void write_to_log(struct dead_letters *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		struct buf where = BUF_INIT;
@@ -165,19 +167,19 @@ static void to_log(struct dead *d)
 	d->logged += d->n;
 }
 
-bool dead_flush(struct dead *d, struct err *err)
+bool dead_letters_flush(struct dead_letters *d, struct err *err)
 {
 	if (d->n == 0)
 		return true;
 	if (*d->topic) {
-		if (!to_topic(d, err))
+		if (!send_to_topic(d, err))
 			return false;
 	} else if (*d->file) {
-		if (!to_file(d, d->letters, NULL, d->n, err))
+		if (!write_to_file(d, d->letters, NULL, d->n, err))
 			return false;
 	} else {
-		to_log(d);
+		write_to_log(d);
 	}
-	dead_clear(d);
+	dead_letters_clear(d);
 	return true;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written by hand, as the protocol's manual invites to: one datagram, no library, no state. A message that
-// cannot be delivered at once is dropped: the daemon works without systemd too, and must not wait for it.
-#include "run/notify.h"
+// One datagram, without libsystemd, as sd_notify(3) suggests. A message that cannot be delivered at once is
+// dropped: the daemon works without systemd too, and must not wait for it.
+#include "run/systemd.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify(const char *fmt, ...)
+void systemd_notify(const char *fmt, ...)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -35,7 +35,7 @@ void notify(const char *fmt, ...)
 	close(fd);
 }
 
-int64_t notify_watchdog_ms(void)
+int64_t systemd_watchdog_ms(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 	if (!usec || (pid && strtoll(pid, NULL, 10) != (long long)getpid()))

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text of findings and messages.
+#ifndef NOWCAST_ALERT_TEXT_PRIV_H
+#define NOWCAST_ALERT_TEXT_PRIV_H
+
+#include "base/arena.h"
+#include "base/usd.h"
+
+// Formats into the arena. Control characters become '?': names come from outside and must not steer a
+// terminal nor add lines to a mail.
+struct str alert_format(struct arena *arena, const char *fmt, ...) NC_PRINTF(2, 3);
+
+// "$12.34", "$0.001234".
+struct alert_money {
+	char text[USD_SIZE + 1];
+} alert_money(struct usd u);
+
+#endif

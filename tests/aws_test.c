@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every call to AWS needs: its environment, its URL, and reading what was answered.
+#include <stdlib.h>
+
+#include "aws/endpoint.h"
+#include "aws/http_client.h"
+#include "aws/xml.h"
+#include "tests/tap.h"
+
+static void test_xml(void)
+{
+	struct str rest = STR("<r><Key>a</Key><Size>1</Size><Key>b</Key><Open>"), one;
+	one = xml_element(rest, "Key", &rest);
+	ok(str_is(one, "a"), "the first element of a name");
+	one = xml_element(rest, "Key", &rest);
+	ok(str_is(one, "b"), "then the next one");
+	ok(!xml_element(rest, "Key", &rest).p, "and no more");
+	ok(str_is(rest, "<Open>"), "the rest stays");
+	ok(!xml_element(rest, "Open", NULL).p, "an element that is not closed is none");
+	ok(!xml_element(STR_NONE, "Key", NULL).p, "nothing has no elements");
+}
+
+static void test_headers(void)
+{
+	struct http_client_answer a = {0};
+	buf_adds(&a.head, "ETag: \"x\" \r\ncontent-length:5\r\nX-Etag: no\r\n");
+	ok(str_is(http_client_header(&a, "etag"), "\"x\""), "a header in any case, without blanks around");
+	ok(str_is(http_client_header(&a, "Content-Length"), "5"), "without a blank");
+	ok(!http_client_header(&a, "content").p, "the whole name counts");
+	http_client_answer_release(&a);
+}
+
+static void test_url(void)
+{
+	struct buf b = BUF_INIT;
+	buf_add_url_part(&b, (struct str){"a/b c=\0\xc3", 8}, true);
+	is_str(b.data, "a/b%20c%3D%00%C3", "percent-encoded, the slash kept");
+	buf_clear(&b);
+	buf_add_url_part(&b, STR("a/b"), false);
+	is_str(b.data, "a%2Fb", "or not");
+	buf_release(&b);
+}
+
+static const char *region(struct buf *b, struct str profile)
+{
+	buf_clear(b);
+	aws_add_region(b, profile);
+	return b->data;
+}
+
+static void test_environment(void)
+{
+	struct buf b = BUF_INIT;
+	unsetenv("AWS_REGION");
+	unsetenv("AWS_DEFAULT_REGION");
+	unsetenv("AWS_ENDPOINT_URL_STS");
+	unsetenv("AWS_ENDPOINT_URL");
+	is_str(region(&b, STR_NONE), "us-east-1", "a Region of last resort");
+	is_str(region(&b, STR("eu-west-1")), "eu-west-1", "the profile's");
+	setenv("AWS_DEFAULT_REGION", "eu-west-2", 1);
+	is_str(region(&b, STR("eu-west-1")), "eu-west-2", "AWS_DEFAULT_REGION before it");
+	setenv("AWS_REGION", "", 1);
+	is_str(region(&b, STR("eu-west-1")), "eu-west-2", "an empty variable is not set");
+	setenv("AWS_REGION", "eu-west-3", 1);
+	is_str(region(&b, STR("eu-west-1")), "eu-west-3", "AWS_REGION before that");
+	buf_release(&b);
+
+	ok(!aws_endpoint("STS"), "AWS' own servers");
+	setenv("AWS_ENDPOINT_URL", "http://all", 1);
+	is_str(aws_endpoint("STS"), "http://all", "another server for all services");
+	setenv("AWS_ENDPOINT_URL_STS", "http://sts", 1);
+	is_str(aws_endpoint("STS"), "http://sts", "or for one");
+	is_str(aws_endpoint("S3"), "http://all", "and not for others");
+	is_str(aws_domain("cn-north-1"), "amazonaws.com.cn", "China has a domain of its own");
+	is_str(aws_domain("eu-west-1"), "amazonaws.com", "all others have one");
+}
+
+static void test_bad_url(void)
+{
+	struct http_client_answer a;
+	struct err err = ERR_INIT;
+	ok(!http_client_do(&(struct http_client_request){.url = "ftp://x/"}, &a, &err) && err.kind == ERR_CONFIG,
+	   "only http and https");
+	err_clear(&err);
+	ok(!http_client_do(&(struct http_client_request){.url = "http://127.0.0.1:1/"}, &a, &err) &&
+	       err.kind == ERR_RETRY && strstr(err.msg, "http://127.0.0.1:1/"),
+	   "no server: to be tried again, and the URL is named");
+}
+
+int main(void)
+{
+	test_xml();
+	test_headers();
+	test_url();
+	test_environment();
+	test_bad_url();
+	return done();
+}
