@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "cli/commands.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "ingest/pseudonym.h"
 #include "query/group.h"
 #include "store/keys.h"

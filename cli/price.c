@@ -2,7 +2,7 @@
 // `nowcast price VERB`: looking after the prices. This file has the table of verbs and those that look at
 // files and words; what looks at rates is in price_list.c and price_explain.c, what brings new ones in
 // price_import.c and price_update.c.
-#include "cli/price.h"
+#include "cli/price_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>

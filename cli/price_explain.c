@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/when.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "estimator/tariff.h"
 #include "ingest/pseudonym.h"
 #include "store/view.h"

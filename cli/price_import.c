@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/when.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
 #include "pricing/price_merge.h"

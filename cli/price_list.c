@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/when.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 
 struct filter {
 	const char *word;   // part of the model's name; NULL: every model

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "pricing/download.h"
 
 enum { OFFER_MAX = 256 << 20 };

@@ -4,7 +4,7 @@
 
 #include "base/when.h"
 #include "cli/commands.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "store/reprice.h"
 #include "store/schema.h"
 

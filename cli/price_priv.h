@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verbs of `nowcast price`, each given the arguments behind its name, and what they share.
-#ifndef NOWCAST_CLI_PRICE_H
-#define NOWCAST_CLI_PRICE_H
+#ifndef NOWCAST_CLI_PRICE_PRIV_H
+#define NOWCAST_CLI_PRICE_PRIV_H
 
 #include <stdbool.h>
 #include <stdint.h>
