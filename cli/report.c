@@ -244,7 +244,7 @@ int cmd_report(struct command *c)
 	else if (good && r.format == FORMAT_JSON)
 		print_json(&r, &groups);
 	else if (good && groups.n == 0)
-		fprintf(stderr, "nowcast report: no figures in that span (nowcast doctor tells what has arrived)\n");
+		fprintf(stderr, "nowcast report: no figures in that span (nowcast doctor shows what has arrived)\n");
 	else if (good)
 		print_table(&r, &groups, &total);
 	groups_release(&groups);
