@@ -229,7 +229,7 @@ int cmd_explain(struct command *c)
 	            print_explanation(c, principal.p, ms / MS_PER_HOUR, &err);
 	if (good)
 		printf("\nthe rates\n");
-	good = good && price_explain_hour(c, principal.p, ms / MS_PER_HOUR, &status, &err);
+	good = good && price_explain_principal(c, principal.p, ms / MS_PER_HOUR, &status, &err);
 	arena_release(&arena);
 	return good ? status : command_fail(c, &err);
 }

@@ -17,7 +17,7 @@ int cmd_reprice(struct command *c)
 	struct reprice_counts n = {0};
 	char before[USD_SIZE], after[USD_SIZE];
 	bool dry = command_switch(c, "--dry-run");
-	bool good = price_time_option(c, "--from", &from, &err) && price_time_option(c, "--to", &to, &err) &&
+	bool good = command_time(c, "--from", &from, &err) && command_time(c, "--to", &to, &err) &&
 	            command_done(c, 0, 0, &err);
 	if (good && from < 0)
 		good = err_set(&err, ERR_CONFIG,

@@ -26,8 +26,8 @@ has "with what to do" "$(cat "$T/err")" '^nowcast profiles: 3 unresolved: `aws b
 has "so does doctor" "$(cat "$T/doctor")" '^warn +prices +aaaa1111bbbb is unpriced: .*nowcast profiles import'
 
 ok "list-inference-profiles" profiles import "$T/profiles.json"
-is "says what it took" "$(head -n 2 "$T/ok.out")" "2 application inference profiles, 1 of them made of global ones
-1 of AWS's own were passed over: they name their model"
+is "says what it took" "$(head -n 2 "$T/ok.out")" "2 application inference profiles, 1 of them made from global ones
+1 of AWS's own were left out: they name their model"
 redis --raw hgetall nowcast:profile:aaaa1111bbbb >"$T/before"
 ok "imported again" profiles import "$T/profiles.json"
 redis --raw hgetall nowcast:profile:aaaa1111bbbb >"$T/after"
