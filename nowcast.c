@@ -117,7 +117,7 @@ static const struct subcommand subcommands[] = {
      "tokens; empty is unknown, 0 is free), unit, per_unit, source. account, tier, prompt_tokens_over and the units may be left\n"
      "out. `nowcast price list --source builtin --format csv` is an example. A bad file is refused whole, with line and reason.\n",
      cmd_price},
-	{"reprice", "--from T [--to T] [--dry-run]", "bring corrected prices to the hours already computed",
+	{"reprice", "--from T [--to T] [--dry-run]", "apply corrected prices to hours already computed",
      "Computes the dollars of these hours again from their tokens in Redis, at the prices of now. No replay is needed. The\n"
      "daemon may keep running. A second run changes nothing.\n",
      cmd_reprice},

@@ -4,6 +4,7 @@
 // subcommand.
 #include "base/command.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -112,6 +113,7 @@ void command_release(struct command *c)
 
 static void remove_arguments(struct command *c, int at, int n)
 {
+	assert(at >= 0 && n > 0 && at + n <= c->argc);
 	memmove(c->argv + at, c->argv + at + n, (size_t)(c->argc - at - n + 1) * sizeof *c->argv);
 	c->argc -= n;
 }
@@ -170,6 +172,7 @@ bool command_switch(struct command *c, const char *name)
 
 bool command_done(struct command *c, int min, int max, struct err *err)
 {
+	assert(min >= 0 && (max < 0 || min <= max));
 	for (int i = 0; i < c->argc; i++) {
 		if (strcmp(c->argv[i], "--") == 0) {
 			remove_arguments(c, i, 1);

@@ -22,9 +22,9 @@ enum { MODEL_HOURS_MAX = 64 };
 struct explanation {
 	struct str principal;
 	struct groups groups; // by principal, of that hour
-	int model_hours;      // that have rows of the principal
+	int model_hours; // that have rows of the principal
 	struct model_hour where[MODEL_HOURS_MAX]; // account, region, model key and hour of each
-	struct arena arena;   // holds their strings
+	struct arena arena; // holds their strings
 };
 
 // What the rows that follow have in common.
@@ -50,7 +50,9 @@ static void print_row(const struct view_row *row)
 	}
 	bool units = f->rate_class & RATE_CLASS_UNITS;
 	printf("  %-15s %14lld %s: ", units ? "units" : token_type_names[row->type], (long long)f->tokens,
-	       !units ? "tokens" : f->rate_class & RATE_CLASS_AT_LEAST ? "calls" : "units");
+	       !units                                ? "tokens"
+	       : f->rate_class & RATE_CLASS_AT_LEAST ? "calls"
+	                                             : "units");
 	if (f->billed)
 		printf("billed");
 	else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast report --reconciliation`: the estimate beside the bill, as table, CSV or JSON. Its HTML page is
 // report_html.c.
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/csv.h"
@@ -236,6 +237,7 @@ static bool print_report(const struct recon_report *r, const char *format, struc
 {
 	struct buf b = BUF_INIT;
 	const struct recon_table *t = &r->tables[0];
+	assert(r->ntables > 0);
 	bool table = strcmp(format, "table") == 0, page = strcmp(format, "html") == 0;
 	for (int i = 0; i < r->ntables; i++) {
 		if ((table || page) && !grouping_in_time(&r->tables[i].by))

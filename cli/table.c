@@ -2,6 +2,7 @@
 // Widths are counted in code points. Scripts with characters of double width would not line up.
 #include "cli/table.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -33,12 +34,13 @@ static int width_of(struct str s)
 
 void table_column(struct table *t, struct str head, enum table_kind kind, int rank)
 {
-	if (t->ncolumns < TABLE_COLUMNS_MAX)
-		t->columns[t->ncolumns++] = (struct table_column){head, kind, rank, width_of(head)};
+	assert(t->n == 0 && t->ncolumns < TABLE_COLUMNS_MAX);
+	t->columns[t->ncolumns++] = (struct table_column){head, kind, rank, width_of(head)};
 }
 
 void table_cell(struct table *t, struct str text)
 {
+	assert(t->ncolumns > 0);
 	struct str copy = arena_str(&t->arena, text.len ? text : STR("-"));
 	text_make_plain((char *)copy.p, copy.len); // names from outside must not control the terminal
 	if (t->n == t->cap) {
@@ -145,6 +147,7 @@ static void print_line(const struct table *t, FILE *f, const struct str *cells, 
 
 void table_print(struct table *t, FILE *f, int width, int rows, const char *eol)
 {
+	assert(t->ncolumns > 0 && t->n % (size_t)t->ncolumns == 0);
 	if (width > 0)
 		fit_columns(t, width);
 	print_line(t, f, NULL, eol);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/health.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static void add_finding(struct health *h, enum health_level level, const char *w
 {
 	struct buf text = BUF_INIT;
 	va_list ap;
+	assert(level >= HEALTH_OK && level < HEALTH_LEVELS);
 	va_start(ap, fmt);
 	buf_vaddf(&text, fmt, ap);
 	va_end(ap);
@@ -91,7 +93,7 @@ static void check_version(struct health *h, struct str info)
 		            STR_ARG(version), redis_where(h->redis));
 	else
 		add_finding(h, HEALTH_OK, "redis", "%s %.*s at %s", valkey.len ? "Valkey" : "Redis", STR_ARG(shown),
-		    redis_where(h->redis));
+		            redis_where(h->redis));
 }
 
 static void check_memory(struct health *h, struct str info)
@@ -100,14 +102,15 @@ static void check_memory(struct health *h, struct str info)
 	int64_t used = info_number(info, "used_memory"), max = info_number(info, "maxmemory");
 	if (max && !str_is(policy, "noeviction"))
 		add_finding(h, HEALTH_WARN, "redis",
-		    "maxmemory-policy is %.*s: Redis may evict figures; set it to noeviction", STR_ARG(policy));
+		            "maxmemory-policy is %.*s: Redis may evict figures; set it to noeviction",
+		            STR_ARG(policy));
 	if (max && used > max / 10 * 9)
 		add_finding(h, HEALTH_WARN, "redis",
-		    "%lld of %lld MB are used: raise maxmemory, or shorten window or retention",
-		    (long long)(used >> 20), (long long)(max >> 20));
+		            "%lld of %lld MB are used: raise maxmemory, or shorten window or retention",
+		            (long long)(used >> 20), (long long)(max >> 20));
 	else
 		add_finding(h, HEALTH_OK, "redis", "%lld MB used%s", (long long)(used >> 20),
-		    max ? "" : ", no maxmemory set");
+		            max ? "" : ", no maxmemory set");
 	if (info_number(info, "aof_enabled") == 0 && info_number(info, "rdb_last_save_time") == 0)
 		add_finding(h, HEALTH_NOTE, "redis",
 		            "no persistence: after a restart of Redis everything must be replayed");
@@ -167,14 +170,15 @@ static void check_topic(void *user, const struct kafka_topic *t)
 	else if (t->messages == 0)
 		add_finding(h, HEALTH_WARN, "kafka", "topic %s is empty: is anything written to it?", t->name);
 	else if (!t->committed)
-		add_finding(h, HEALTH_NOTE, "kafka",
-		    "topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)",
-		    t->name, (long long)t->messages, t->partitions, h->conf->group);
+		add_finding(
+			h, HEALTH_NOTE, "kafka",
+			"topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)",
+			t->name, (long long)t->messages, t->partitions, h->conf->group);
 	else
 		add_finding(h, t->behind > BEHIND_NOTE ? HEALTH_NOTE : HEALTH_OK, "kafka",
-		    "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, h->conf->group,
-		    (long long)t->behind, t->partitions,
-		    t->behind > BEHIND_NOTE ? " (more workers read more partitions)" : "");
+		            "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, h->conf->group,
+		            (long long)t->behind, t->partitions,
+		            t->behind > BEHIND_NOTE ? " (more workers read more partitions)" : "");
 }
 
 void health_check_kafka(const struct conf *conf, health_fn *report, void *user)
@@ -193,10 +197,10 @@ void health_check_kafka(const struct conf *conf, health_fn *report, void *user)
 
 struct signal {
 	const char *name, *label;
-	int64_t quiet_ms;      // being silent for longer is a finding; 0: only never having come is
+	int64_t quiet_ms; // being silent for longer is a finding; 0: only never having come is
 	enum health_level when_silent;
-	const char *missing;   // the effect if it never came
-	const char *silent;    // the effect since it is silent; NULL: not reported
+	const char *missing; // the effect if it never came
+	const char *silent; // the effect since it is silent; NULL: not reported
 };
 
 static const struct signal signals[] = {
@@ -260,13 +264,13 @@ static void check_prices(struct health *h)
 	struct prices *p;
 	if (!prices_load(&p, h->conf, &err)) {
 		add_finding(h, HEALTH_FAIL, "prices",
-		    "%s; a running daemon keeps its prices, and cannot start again with these", err.msg);
+		            "%s; a running daemon keeps its prices, and cannot start again with these", err.msg);
 		return;
 	}
 	size_t n = prices_count(p);
 	if (n == 1 && strcmp(prices_source(p, 0).name, "builtin") == 0)
 		add_finding(h, HEALTH_OK, "prices",
-		    "only the built-in ones; `nowcast price update` downloads AWS's current list");
+		            "only the built-in ones; `nowcast price update` downloads AWS's current list");
 	else
 		add_finding(h, HEALTH_OK, "prices", "%zu price files; `nowcast price check` lists them", n);
 	prices_free(p);
@@ -316,9 +320,10 @@ static bool check_bands(struct health *h, struct err *err)
 		         scale / BAND_SCALE_ONE, scale % BAND_SCALE_ONE / 10);
 	bool uncertain = 4 * all.usd_provisional.pico > all.usd.pico;
 	add_finding(h, uncertain ? HEALTH_WARN : HEALTH_OK, "bands",
-	    "the last 24 hours: $%s, %s; the band of a caller's hour is %d %% wide in the mean%s%s",
-	    usd_format(all.usd, 2, usd), group_basis(&all, basis), (int)(100 * width.pico / all.usd.pico), scaled,
-	    uncertain ? ": much is provisional; see which signal above is missing or silent" : "");
+	            "the last 24 hours: $%s, %s; the band of a caller's hour is %d %% wide in the mean%s%s",
+	            usd_format(all.usd, 2, usd), group_basis(&all, basis), (int)(100 * width.pico / all.usd.pico),
+	            scaled,
+	            uncertain ? ": much is provisional; see which signal above is missing or silent" : "");
 	return true;
 }
 
@@ -353,7 +358,7 @@ static bool check_backlog(struct health *h, struct err *err)
 			late += strtoll(redis_elem(h->redis, 2 * i + 1, k).p, NULL, 10);
 	}
 	add_finding(h, HEALTH_OK, "figures", "%zu account/region pairs; %lld model-hours wait to be computed", n,
-	    (long long)due);
+	            (long long)due);
 	if (late)
 		add_finding(
 			h, HEALTH_NOTE, "late",
@@ -398,6 +403,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 
 const char *health_word(enum health_level level)
 {
-	static const char *const words[] = {"ok", "note", "warn", "FAIL"};
+	static const char *const words[HEALTH_LEVELS] = {"ok", "note", "warn", "FAIL"};
+	assert(level >= HEALTH_OK && level < HEALTH_LEVELS);
 	return words[level];
 }

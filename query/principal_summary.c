@@ -68,6 +68,7 @@ static struct summary_seen *record_seen(struct principal_summary *s, struct str 
 		s->seen[s->nseen++] = (struct summary_seen){.arn = arena_str(&s->arena, arn), .first = hour};
 	}
 	extend_span(&s->seen[at].first, &s->seen[at].last, hour);
+	assert(at < s->nseen && s->seen[at].first <= s->seen[at].last);
 	return &s->seen[at];
 }
 
@@ -228,6 +229,7 @@ static bool gather_tags(struct principal_summary *s, struct view *v, struct err 
 
 bool principal_summary_gather(struct principal_summary *s, struct view *v, struct str arn, struct err *err)
 {
+	assert(s->nseen == 0 && !s->arn.p); // fresh from principal_summary_init
 	choose_principal(s, arn);
 	return view_each(v, s->from, s->now_ms / MS_PER_HOUR + 1, gather_model_hour, s, err) &&
 	       gather_tags(s, v, err);
@@ -336,6 +338,7 @@ static bool search_model_hour(void *user, struct view *v, const struct model_hou
 bool principal_summary_find(struct principal_summary *s, struct view *v, struct str name, struct str hash,
                             struct err *err)
 {
+	assert(name.len > 0 && s->nseen == 0);
 	struct name_search n = {.summary = s, .name = name, .hash = hash};
 	return view_each(v, s->from, s->now_ms / MS_PER_HOUR + 1, search_model_hour, &n, err);
 }

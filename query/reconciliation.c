@@ -203,6 +203,7 @@ static void share_charge(struct recon_table *t, int32_t account, enum bill_class
 			t->list[t->parts[i].group].shared[class].pico += usd.pico - given;
 			given = usd.pico;
 		}
+	assert(all <= 0 || given == usd.pico);
 }
 
 static void share_charges(struct recon_report *r)
@@ -213,6 +214,13 @@ static void share_charges(struct recon_report *r)
 			if (account)
 				share_charge(&r->tables[k], *account, r->charges[i].class, r->charges[i].usd);
 		}
+}
+
+// billed - estimated = volume + price + attribution + unmetered + unbilled (reconcile/compare.h)
+static void assert_parts_add_up(const struct difference *d)
+{
+	struct usd parts = usd_add(usd_add(d->volume, d->price), usd_add(d->unmetered, d->unbilled));
+	assert(usd_cmp(usd_add(parts, d->attribution), difference_of(d)) == 0);
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -294,11 +302,13 @@ bool recon_report_read(struct recon_report *ret, const struct conf *conf, const 
 {
 	struct recon_report r = {.ntables = ntables, .tables = xcalloc((size_t)ntables, sizeof *r.tables)};
 	struct view *v = NULL;
+	assert(ntables > 0);
 	for (int i = 0; i < ntables; i++)
 		r.tables[i].by = by[i];
 	bool good = view_open(&v, redis_target_of(conf), err) &&
 	            choose_period(&r, v, period, err) && view_each(v, r.first, r.end, add_model_hour, &r, err);
 	view_close(v);
+	assert_parts_add_up(&r.total);
 	if (good)
 		share_charges(&r);
 	*ret = r;

@@ -31,6 +31,7 @@ static void read_field(struct scoreboard *s, struct str field, struct str value)
 		struct scoreboard_day *d = find_or_add_day(s, day);
 		if (!score_read(arena_str(&s->arena, value), &d->at[k], d->worst[k], &d->nworst[k]))
 			d->at[k] = (struct score){0};
+		assert(d->nworst[k] >= 0 && d->nworst[k] <= SCORE_WORST_MAX);
 	}
 }
 
@@ -109,6 +110,7 @@ int scoreboard_causes(const struct score *s, enum score_cause ret[SCORE_CAUSES])
 			ret[at] = ret[at - 1];
 		ret[at] = (enum score_cause)i;
 	}
+	assert(n <= SCORE_CAUSES);
 	return n;
 }
 
