@@ -19,7 +19,7 @@
 
 struct subcommand {
 	const char *name;
-	const char *synopsis;  // what stands behind the name
+	const char *synopsis;  // the arguments behind the name
 	const char *sentence;  // one line for the list
 	const char *help;      // the rest
 	int (*run)(struct command *c);
@@ -38,9 +38,9 @@ static int cmd_version(struct command *c)
 
 static const struct subcommand subcommands[] = {
 	{"run", "[--workers N]", "read Kafka and keep the figures in Redis current (the daemon)",
-     "Needs `brokers` and `topics`. SIGTERM and SIGINT finish the batch, commit and leave the group; SIGHUP reads the\n"
-     "configuration and the prices again; SIGUSR1 logs a stats line. Speaks sd_notify when systemd started it. Kafka or Redis away:\n"
-     "it waits and says so. Offsets are committed only after what came before them is in Redis.\n",
+     "Needs `brokers` and `topics`. SIGTERM and SIGINT finish the batch, commit and leave the group. SIGHUP reads the\n"
+     "configuration and the prices again. SIGUSR1 logs a stats line. If systemd started it, it reports its state by sd_notify.\n"
+     "While Kafka or Redis is away, it waits and logs that. An offset is committed only after the records before it are in Redis.\n",
      cmd_run},
 	{"replay", "PATH...", "the same work from files, folders or standard input (-)",
      "Reads text a line at a time (kcat -J dumps, NDJSON, CloudTrail files), files that begin with indented JSON or binary data\n"
@@ -52,74 +52,74 @@ static const struct subcommand subcommands[] = {
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,account,region,model,scope,principal,role,team,token_type,tier,tag:KEY (default: principal).\n"
      "T is a time like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,\n"
-     "usd_high,basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV, a row an hour, principal, model and token type.\n"
+     "usd_high,basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and token type.\n"
      "\n"
      "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
-     "sets the estimate beside the bill, of hours that are final, and explains the difference; html is one page to mail. The\n"
+     "compares the estimate with the bill, for hours that are final, and explains the difference. html is one page to mail. The\n"
      "exit status is 3 if the whole difference is larger than the threshold.\n"
      "\n"
-     "report --scoreboard [--period YYYY-MM|all] [--format table|csv|json] tells how good the estimate of each billed day was, as\n"
-     "it stood 5 minutes, 1 hour and 24 hours after each hour, and why it missed. `nowcast run` keeps what was said then.\n",
+     "report --scoreboard [--period YYYY-MM|all] [--format table|csv|json] shows how good the estimate of each billed day was, as\n"
+     "it was 5 minutes, 1 hour and 24 hours after each hour, and why it missed. `nowcast run` stores the estimates of those times.\n",
      cmd_report},
 	{"reconcile", "[--period YYYY-MM] [--unless-fresh] [FOLDER|s3://BUCKET/PREFIX]",
      "read a CUR 2.0 export; billed figures replace the estimate where they are final",
      "Without an argument it reads reconcile.source. Reads the files that the newest complete delivery's manifest names,\n"
      "Parquet or CSV. Running again on the same export changes nothing; a restated one replaces. Hours count as final once\n"
      "they are older than `watermark`; a half-delivered day stays with the estimate. Needs libduckdb.so (deploy/install-deps\n"
-     "--duckdb). --unless-fresh does nothing if a run has ended within reconcile.every. What is found is printed; `nowcast report --reconciliation` explains the difference.\n",
+     "--duckdb). --unless-fresh does nothing if a run has ended within reconcile.every. It prints a summary;\n"
+     "`nowcast report --reconciliation` explains the difference.\n",
      cmd_reconcile},
 	{"explain", "PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
-     "For each model: its calls, how its tokens are known, what a call was taken to use and what taught that, the band, and\n"
-     "every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
+     "For each model: its calls, how its tokens are known, how many tokens a call was assumed to use and from what that was\n"
+     "learned, the band, and every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
      cmd_explain},
 	{"who", "[--now T] [--from T] [--sessions N] [--format table|json] ARN|ACCESS-KEY|NAME",
-     "what is known of a principal: spend, models, tags and whence, when seen",
-     "An ARN is a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...) is known\n"
-     "as long as its calls are. Any other word is a name, of a session, a user or a role, or the value of a tag (an e-mail\n"
-     "address); a name that several bear lists them. Looks back to the month before, or to --from T, and pretends that it is\n"
-     "--now T. Exit status 1 if nothing is known.\n",
+     "what is known of a principal: spend, models, when it was seen, tags and where each comes from",
+     "An ARN is that of a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...)\n"
+     "is known as long as its calls are. Any other word is the name of a session, a user or a role, or the value of a tag (an e-mail\n"
+     "address). If several principals have the name, they are listed. It searches this month and the one before, or from --from T on.\n"
+     "--now T answers as if it were T. Exit status 1 if nothing is known.\n",
      cmd_who},
 	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]",
-     "who is spending now: a table that renews itself",
+     "who is spending now: a table that is redrawn",
      "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",
      cmd_top},
 	{"serve", "[--listen HOST:PORT] [--now T]", "the dashboard, the API and /metrics, out of Redis",
      "Listens on `listen` (127.0.0.1:8321): the page at /, the API at /api/v1/ (described by /api/v1/openapi.json), Prometheus'\n"
-     "/metrics, /healthz and /readyz. An address that others can reach wants auth.tokens.file. --now T pretends that it is T,\n"
-     "to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
+     "/metrics, /healthz and /readyz. An address that other machines can reach needs auth.tokens.file. --now T answers as if it were\n"
+     "T, to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
      cmd_serve},
 	{"alert", "list|silence|test|check|backtest ...",
-     "the alerts: what is up, silence it, try the receivers, try a rule on the past",
-     "list [--history N] [--dead]           alerts that are up, silences; the last N events; messages that were given up\n"
+     "the alerts: list or silence them, test the receivers, test a rule on the past",
+     "list [--history N] [--dead]           active alerts and silences; the last N events; messages that could not be delivered\n"
      "silence RULE [--only GROUP] [--for 2h] [--why TEXT]   both may be patterns such as 'spike*'; silence --end ID\n"
-     "test [RECEIVER]                       send a trial message now and say what came of it\n"
+     "test [RECEIVER]                       send a test message now and print whether it was delivered\n"
      "check [--now T]                       evaluate and deliver once, as `run` does every alerts.interval\n"
-     "backtest [--rule R] [--from T] [--to T]   what would have rung, hour by hour, over the figures in Redis\n"
-     "Rules and receivers stand in alerts.file; without one the built-in rules hold.\n",
+     "backtest [--rule R] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures in Redis\n"
+     "Rules and receivers are in alerts.file. Without that file the built-in rules apply.\n",
      cmd_alert},
-	{"doctor", "", "is everything alive that the figures need: Redis, topics, each signal, prices, clocks",
-     "A line a finding, with what to do. Exit status 0: all is well (notes aside), 3: warnings, 1: something does not work.\n",
+	{"doctor", "", "check what the figures need: Redis, topics, each signal, prices, clocks",
+     "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does not work.\n",
      cmd_doctor},
-	{"price", "VERB ...",
-     "look after the prices: list, show, check, diff, import, update, explain, usage-type",
+	{"price", "VERB ...", "manage the prices: list, show, check, diff, import, update, explain, usage-type",
      "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
-     "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that count, and who says so\n"
-     "check [FILE...]   are these price files (or those in force) good? Line and reason if not\n"
+     "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that apply, and their source\n"
+     "check [FILE...]   are these price files (or those in force) valid? Line and reason if not\n"
      "diff [OLD] NEW    what the rates of NEW would change, against OLD or what is in force; exit status 3 if anything\n"
      "import pricelist|litellm FILE... [--from T] [--dry-run] [--yes]   AWS price lists (offers, or answers of the query API), LiteLLM's table\n"
      "update [--offers A,B] [--url BASE] [--dry-run] [--yes]   downloads AWS's price lists and imports them\n"
      "explain --model M --region R --tokens TYPE=N,... [--time T] [--tier T] [--account A]   every term of a call's cost\n"
      "explain --principal ARN --hour T [--model M] [--region R]   the same for a principal's hour out of Redis\n"
-     "usage-type STRING... | -   what a usage type of the bill says, as JSON; exit status 3 if one is not understood\n\n"
+     "usage-type STRING... | -   what a usage type of the bill means, as JSON; exit status 3 if one is unknown\n\n"
      "Rates come from the sources of `prices`, in that order: your files (prices.file), rates learned from the bill, imported\n"
-     "lists (prices.dir), what was built in. A price file is CSV with the columns model, scope (global, regional, any), region,\n"
+     "lists (prices.dir), the built-in list. A price file is CSV with the columns model, scope (global, regional, any), region,\n"
      "account, tier, from, to, prompt_tokens_over, input, output, cache_read, cache_write_5m, cache_write_1h (USD per million\n"
      "tokens; empty is unknown, 0 is free), unit, per_unit, source. account, tier, prompt_tokens_over and the units may be left\n"
      "out. `nowcast price list --source builtin --format csv` is an example. A bad file is refused whole, with line and reason.\n",
      cmd_price},
-	{"reprice", "--from T [--to T] [--dry-run]", "bring corrected prices to the hours already computed",
-     "Derives the dollars of these hours from the tokens beside them, in Redis, at the prices as they are now. No replay is\n"
-     "needed, the daemon may run meanwhile, and a second time changes nothing.\n",
+	{"reprice", "--from T [--to T] [--dry-run]", "apply corrected prices to hours already computed",
+     "Computes the dollars of these hours again from their tokens in Redis, at the prices of now. No replay is needed. The\n"
+     "daemon may keep running. A second run changes nothing.\n",
      cmd_reprice},
 	{"migrate", "", "rewrite a Redis that an older nowcast has filled in the form that this one reads",
      "Stop every nowcast that uses this Redis before, and start the new ones after. Renames keys, prints how far it is, and sets the\n"
@@ -127,32 +127,32 @@ static const struct subcommand subcommands[] = {
      "Where there is nothing to do, it says so and does nothing.\n",
      cmd_migrate},
 	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN",
-     "the tags of roles and users: bring in what there is, look at what is known",
-     "CloudTrail tells changes of tags only; import brings in what was there before, from T on (default: now), as the AWS command\n"
-     "line lists it: `aws iam get-account-authorization-details`, get-role, get-user, `aws resourcegroupstaggingapi get-resources`,\n"
+     "the tags of roles and users: import the existing ones, show what is known",
+     "CloudTrail records changes of tags only. import adds the tags that existed before, from T on (default: now), as the AWS\n"
+     "command line lists them: `aws iam get-account-authorization-details`, get-role, get-user, `aws resourcegroupstaggingapi get-resources`,\n"
      "list-role-tags and list-user-tags with --principal, or any JSON with \"Arn\" and \"Tags\", a value or many. Each role and user\n"
-     "listed has exactly these tags from then on, until CloudTrail tells of a change. A file is taken whole or refused whole;\n"
-     "importing it again with the same T changes nothing. Nothing is computed anew: tags are looked up when a report is made.\n\n"
-     "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when; of a\n"
-     "session, those of all sessions by that name which called in the 24 hours up to T.\n",
+     "listed has exactly these tags from then on, until CloudTrail records a change. A file is imported whole or not at all.\n"
+     "Importing it again with the same T changes nothing. No figure is computed again: tags are looked up when a report is made.\n\n"
+     "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when. For a\n"
+     "session name it shows the tags of all sessions of that name that called in the 24 hours up to T.\n",
      cmd_tags},
 	{"profiles", "import [--from T] FILE... | list [--from T]",
-     "the models behind application inference profiles: bring them in, look at what is known",
-     "The id of an application inference profile names no model. import takes what `aws bedrock list-inference-profiles --type-equals\n"
+     "the models behind application inference profiles: import them, list what is known",
+     "The id of an application inference profile names no model. import reads what `aws bedrock list-inference-profiles --type-equals\n"
      "APPLICATION` or get-inference-profile prints, or a map: the line profile,model, then ARN or id, and the model as called\n"
-     "(global.NAME if the profile was made of a global one). It holds from the profile's creation on, or from T; importing it again\n"
-     "changes nothing. A file is taken whole or refused whole. `nowcast reprice --from T` brings it to the hours already computed.\n\n"
-     "list shows what is known and who says so: import, or the records of calls, which do not tell global profiles. Exit status 3 if\n"
-     "a profile was called in the last 31 days, or since --from, whose model nobody knows.\n",
+     "(global.NAME if the profile was made from a global one). It applies from the creation of the profile on, or from T. Importing it\n"
+     "again changes nothing. A file is imported whole or not at all. `nowcast reprice --from T` applies it to hours already computed.\n\n"
+     "list shows what is known and its source: import, or the records of calls, which do not show whether a profile is global. Exit\n"
+     "status 3 if a profile was called in the last 31 days, or since --from, whose model is unknown.\n",
      cmd_profiles},
 	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
      "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
-     "redis-server; then prints the reports and, as it made the calls itself, the true dollars beside the estimated ones. The\n"
-     "dashboard is up meanwhile, on a terminal until ^C. Nothing of the configuration is used, and nothing stays behind. The same\n"
-     "seed makes the same calls.\n",
+     "redis-server. Then it prints the reports and, since it made the calls itself, the true dollars beside the estimated ones. The\n"
+     "dashboard runs at the same time, on a terminal until ^C. No configuration is used, and nothing is left behind. The same seed\n"
+     "makes the same calls.\n",
      cmd_demo},
 	{"check-config", "[--sample | --man]", "validate the configuration and print what is in force",
-     "Each value is shown with its origin, secrets blotted out. --sample prints a commented sample file instead,\n"
+     "Each value is shown with its origin, secrets masked. --sample prints a commented sample file instead,\n"
      "--man the manual page nowcast.conf(5).\n",
      cmd_check_config},
 	{"help", "[SUBCOMMAND]", "this list, or more about one of them", "", cmd_help},
@@ -161,7 +161,7 @@ static const struct subcommand subcommands[] = {
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
-static const struct subcommand *find(const char *name)
+static const struct subcommand *find_subcommand(const char *name)
 {
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		if (strcmp(subcommands[i].name, name) == 0)
@@ -169,7 +169,7 @@ static const struct subcommand *find(const char *name)
 	return NULL;
 }
 
-static void print_list(FILE *f)
+static void print_subcommands(FILE *f)
 {
 	fputs("usage: nowcast [--config FILE] [--redis URL] [--KEY VALUE]... SUBCOMMAND [ARGUMENT...]\n\n", f);
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
@@ -186,10 +186,10 @@ static void print_help(const struct subcommand *s)
 	       s->help);
 }
 
-static int no_such(const char *name)
+static int fail_unknown(const char *name)
 {
-	fprintf(stderr, "nowcast: no subcommand %s; these there are:\n\n", name);
-	print_list(stderr);
+	fprintf(stderr, "nowcast: unknown subcommand %s\n\n", name);
+	print_subcommands(stderr);
 	return STATUS_USAGE;
 }
 
@@ -199,27 +199,27 @@ static int cmd_help(struct command *c)
 	if (!command_done(c, 0, 1, &err))
 		return command_fail(c, &err);
 	if (c->argc == 0) {
-		print_list(stdout);
+		print_subcommands(stdout);
 		return STATUS_OK;
 	}
-	const struct subcommand *s = find(c->argv[0]);
+	const struct subcommand *s = find_subcommand(c->argv[0]);
 	if (!s)
-		return no_such(c->argv[0]);
+		return fail_unknown(c->argv[0]);
 	print_help(s);
 	return STATUS_OK;
 }
 
-static int dispatch(struct command *c)
+static int run_subcommand(struct command *c)
 {
 	if (c->version)
 		return cmd_version(c);
 	if (!c->name) {
-		print_list(c->help ? stdout : stderr);
+		print_subcommands(c->help ? stdout : stderr);
 		return c->help ? STATUS_OK : STATUS_USAGE;
 	}
-	const struct subcommand *s = find(c->name);
+	const struct subcommand *s = find_subcommand(c->name);
 	if (!s)
-		return no_such(c->name);
+		return fail_unknown(c->name);
 	if (c->help) {
 		print_help(s);
 		return STATUS_OK;
@@ -227,9 +227,9 @@ static int dispatch(struct command *c)
 	return s->run(c);
 }
 
-// Output that was not written is no success. A full disk is told; that a reader has seen enough (`| head`) is
-// not.
-static int end_output(int status)
+// Output that was not written is no success. A full disk is reported; a reader that stopped reading (`|
+// head`) is not.
+static int finish_output(int status)
 {
 	bool written = !ferror(stdout);
 	if (fflush(stdout) != 0) {
@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	struct command c;
 	signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error to handle, not the end
-	int status = command_init(&c, argc, argv, &err) ? dispatch(&c) : command_fail(&c, &err);
+	int status = command_init(&c, argc, argv, &err) ? run_subcommand(&c) : command_fail(&c, &err);
 	command_release(&c);
-	return end_output(status);
+	return finish_output(status);
 }

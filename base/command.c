@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flags of the configuration are recognised by the table of keys wherever they stand; what is not a key is
-// left for the subcommand. Before the name of the subcommand nothing else is allowed, or "nowcast --by hour
-// report" would have to guess whether `hour` is the subcommand.
+// Flags of the configuration are recognised anywhere, by the table of keys. Other flags are left for the
+// subcommand. Those must not come before its name: in "nowcast --by hour report", `hour` could be the
+// subcommand.
 #include "base/command.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ static void add_flag(struct command *c, struct str key, const char *value)
 	c->flags[c->nflags++] = (struct command_flag){key, value};
 }
 
-// Takes argv[*i], and argv[*i + 1] where the value stands apart. *ret_taken: it was a flag of everybody's.
+// Takes argv[*i], and its value from argv[*i + 1] if there is no "=". *ret_taken: it is a flag of all
+// subcommands.
 static bool take_shared_flag(struct command *c, char **argv, int *i, bool *ret_taken, struct err *err)
 {
 	struct str rest = str_of(argv[*i] + 2), flag = str_cut(&rest, '='), key;
@@ -41,7 +43,7 @@ static bool take_shared_flag(struct command *c, char **argv, int *i, bool *ret_t
 	return true;
 }
 
-static bool sort_arguments(struct command *c, int argc, char **argv, struct err *err)
+static bool parse_arguments(struct command *c, int argc, char **argv, struct err *err)
 {
 	bool plain = false; // behind "--" nothing is a flag
 	c->argv = xcalloc((size_t)argc + 1, sizeof *c->argv);
@@ -92,7 +94,7 @@ bool command_init(struct command *c, int argc, char **argv, struct err *err)
 	*c = (struct command){.config = getenv("NOWCAST_CONFIG")};
 	if (c->config && !*c->config)
 		c->config = NULL;
-	if (!sort_arguments(c, argc, argv, err))
+	if (!parse_arguments(c, argc, argv, err))
 		return false;
 	if (c->help || c->version)
 		return true;
@@ -111,6 +113,7 @@ void command_release(struct command *c)
 
 static void remove_arguments(struct command *c, int at, int n)
 {
+	assert(at >= 0 && n > 0 && at + n <= c->argc);
 	memmove(c->argv + at, c->argv + at + n, (size_t)(c->argc - at - n + 1) * sizeof *c->argv);
 	c->argc -= n;
 }
@@ -169,6 +172,7 @@ bool command_switch(struct command *c, const char *name)
 
 bool command_done(struct command *c, int min, int max, struct err *err)
 {
+	assert(min >= 0 && (max < 0 || min <= max));
 	for (int i = 0; i < c->argc; i++) {
 		if (strcmp(c->argv[i], "--") == 0) {
 			remove_arguments(c, i, 1);

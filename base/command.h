@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a subcommand is given: the configuration in force and the arguments that are its own.
+// What a subcommand gets: the configuration in force and its own arguments.
 //
 //     nowcast --redis URL report --by hour --config F
 //             ^^^^^^^^^^^ flags of the configuration, anywhere     `report` keeps: --by hour
 //
-// A subcommand takes its own arguments out with command_option and command_switch, then says with
-// command_done how many are to be left. Its return value is the exit status.
+// A subcommand takes out its flags with command_option and command_switch. Then it checks with command_done
+// how many arguments are left. Its return value is the exit status.
 #ifndef NOWCAST_BASE_COMMAND_H
 #define NOWCAST_BASE_COMMAND_H
 
@@ -31,20 +31,19 @@ struct command {
 	bool help, version;    // --help, --version were given
 	int argc;              // arguments of the subcommand itself, without its name
 	char **argv;           // NULL-terminated
-	struct command_flag *flags; // of the configuration, kept so that a reload weighs them again
+	struct command_flag *flags; // of the configuration, kept for command_load
 	size_t nflags;
 };
 
-// Sorts the arguments, then loads the configuration unless help or version is asked for. ERR_CONFIG on wrong
+// Parses the arguments, then loads the configuration unless help or version is asked for. ERR_CONFIG on wrong
 // ones.
 bool command_init(struct command *c, int argc, char **argv, struct err *err) NC_CHECK;
 void command_release(struct command *c);
 
-// Reads file, environment and flags anew into *ret, which the caller releases (also on failure).
+// Reads file, environment and flags again into *ret, which the caller releases (also on failure).
 bool command_load(const struct command *c, struct conf *ret, struct err *err) NC_CHECK;
 
-// Takes "--name VALUE" or "--name=VALUE" out; *ret_value stays as it was when it is not there. The last one
-// wins.
+// Takes out "--name VALUE" or "--name=VALUE". Without it *ret_value keeps its value. The last one wins.
 bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err) NC_CHECK;
 // the same, for a moment
 bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK;
@@ -52,11 +51,11 @@ bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct e
 const char *command_verb(struct command *c);
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
 
-// Fails on flags that nobody took, and unless min to max arguments are left (max -1: any number).
+// Fails if an unknown flag is left, and unless min to max arguments are left (max -1: any number).
 bool command_done(struct command *c, int min, int max, struct err *err) NC_CHECK;
 
-// Prints "nowcast NAME: message" on stderr, without what terminals obey; returns the exit status that goes
-// with the kind of error.
+// Prints "nowcast NAME: message" on stderr, without control characters. Returns the exit status for the kind
+// of error.
 int command_fail(const struct command *c, const struct err *err);
 
 #endif

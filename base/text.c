@@ -163,36 +163,6 @@ void buf_add_url_masked(struct buf *b, struct str url)
 	buf_add(b, url.p + at, url.len - at);
 }
 
-// Whether a spreadsheet would run the text as a formula. A number is none.
-static bool is_formula(struct str s)
-{
-	size_t i = 1;
-	if (!s.len || !memchr("=@+-\t\r", s.p[0], 6))
-		return false;
-	while (i < s.len && (s.p[0] == '+' || s.p[0] == '-') &&
-	       ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'))
-		i++;
-	return i < s.len || (s.len == 1 && s.p[0] != '-');
-}
-
-void buf_add_csv(struct buf *b, struct str s)
-{
-	bool quote = false, formula = is_formula(s);
-	for (size_t i = 0; i < s.len; i++)
-		quote |= s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-	if (quote)
-		buf_addc(b, '"');
-	if (formula)
-		buf_addc(b, '\'');
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '"')
-			buf_addc(b, '"');
-		buf_addc(b, s.p[i]);
-	}
-	if (quote)
-		buf_addc(b, '"');
-}
-
 void buf_add_html(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.len; i++) {

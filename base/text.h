@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Untrusted bytes, made safe to print: as JSON strings, CSV fields, labels of Prometheus, HTML and base64,
-// and with secrets masked.
+// Untrusted bytes, made safe to print: as JSON strings, labels of Prometheus, HTML and base64, and with
+// secrets masked.
 #ifndef NOWCAST_BASE_TEXT_H
 #define NOWCAST_BASE_TEXT_H
 
@@ -25,12 +25,6 @@ bool text_print(FILE *f, struct buf *b) NC_CHECK;
 // Appends a JSON string with its quotes. Control characters (text_control) are escaped; bytes that are not
 // UTF-8 become U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
-
-// Appends a field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break. Text that
-// a spreadsheet would run as a formula (it begins with = @ + - or a tab, and is not a number) gets an
-// apostrophe in front, which spreadsheets read as "text". Everything else is unchanged, control characters
-// too: print a CSV by text_print.
-void buf_add_csv(struct buf *b, struct str s);
 
 // Appends the value of a label in Prometheus' text format, without its quotes. Bytes that are not UTF-8 would
 // make the whole scrape fail: they become U+FFFD. A control character becomes one blank.

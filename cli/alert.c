@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast alert ...`: for whoever is woken, and for whoever writes the rules. Each action is a row of a
+// `nowcast alert ...`: for people who are woken, and for those who write the rules. Each action is a row of a
 // table and a function.
 #include <fnmatch.h>
 #include <jansson.h>
@@ -19,8 +19,8 @@
 
 enum { DAY_MS = 24 * MS_PER_HOUR, HISTORY_SHOWN_MAX = 1000, DELIVER_MS = 20000, WAIT_MS = 20 };
 
-struct alerting {
-	struct command *command;
+struct alert_command {
+	struct command *args;
 	const struct conf *conf;
 	struct alert_rules rules;
 	struct rollups *rollups;
@@ -38,7 +38,7 @@ static const char *time_at(const json_t *j, const char *key, char *buf)
 	return when_format(json_integer_value(json_object_get(j, key)), buf);
 }
 
-static int severity_of(const json_t *j)
+static int severity_rank(const json_t *j)
 {
 	const char *z = text_at(j, "severity");
 	return strcmp(z, "critical") == 0 ? 0 : strcmp(z, "warning") == 0 ? 1 : 2;
@@ -57,17 +57,17 @@ struct entry {
 };
 
 // The worst first, then the newest.
-static int by_urgency(const void *a, const void *b)
+static int compare_urgency(const void *a, const void *b)
 {
 	const json_t *x = ((const struct entry *)a)->value, *y = ((const struct entry *)b)->value;
-	int worse = severity_of(x) - severity_of(y);
+	int worse = severity_rank(x) - severity_rank(y);
 	json_int_t s = json_integer_value(json_object_get(x, "since")),
 			   t = json_integer_value(json_object_get(y, "since"));
 	return worse ? worse : s > t ? -1 : s < t ? 1 : strcmp(text_at(x, "text"), text_at(y, "text"));
 }
 
 // Reads a hash or a list of JSON objects and hands each to `print`; those of a hash by urgency.
-static bool each_json(struct alerting *a, enum alert_key which, const char *verb, const char *from,
+static bool each_json(struct alert_command *a, enum alert_key which, const char *verb, const char *from,
                       const char *to, const char *none, void (*print)(struct str name, const json_t *j),
                       struct err *err)
 {
@@ -90,7 +90,7 @@ static bool each_json(struct alerting *a, enum alert_key which, const char *verb
 		found += list[found].value != NULL;
 	}
 	if (hash)
-		qsort(list, found, sizeof *list, by_urgency);
+		qsort(list, found, sizeof *list, compare_urgency);
 	for (size_t i = 0; i < found; i++) {
 		print(list[i].name, list[i].value);
 		json_decref(list[i].value);
@@ -143,7 +143,7 @@ static void print_dead(struct str name, const json_t *j)
 	       json_array_size(events) > 1 ? ", and more" : "");
 }
 
-static bool print_undelivered(struct alerting *a, struct err *err)
+static bool print_undelivered(struct alert_command *a, struct err *err)
 {
 	struct buf outbox = BUF_INIT, dead = BUF_INIT;
 	alert_key(&outbox, a->conf->redis_prefix, ALERT_KEY_OUTBOX);
@@ -160,22 +160,23 @@ static bool print_undelivered(struct alerting *a, struct err *err)
 	return true;
 }
 
-static bool list(struct alerting *a, struct err *err)
+static bool list_alerts(struct alert_command *a, struct err *err)
 {
 	const char *history = NULL;
 	char last[24];
-	bool dead = command_switch(a->command, "--dead");
-	if (!command_option(a->command, "--history", &history, err) || !command_done(a->command, 1, 1, err))
+	bool dead = command_switch(a->args, "--dead");
+	if (!command_option(a->args, "--history", &history, err) || !command_done(a->args, 1, 1, err))
 		return false;
 	if (dead)
-		return each_json(a, ALERT_KEY_DEAD, "LRANGE", "0", "-1", "no message was given up", print_dead, err);
+		return each_json(a, ALERT_KEY_DEAD, "LRANGE", "0", "-1",
+		                 "every message was delivered, or will be tried again", print_dead, err);
 	if (history) {
 		int n = atoi(history);
 		if (n < 1 || n > HISTORY_SHOWN_MAX)
 			return err_set(err, ERR_CONFIG, "--history: expected a number from 1 to %d, got \"%s\"",
 			               HISTORY_SHOWN_MAX, history);
 		snprintf(last, sizeof last, "%d", n - 1);
-		return each_json(a, ALERT_KEY_HISTORY, "LRANGE", "0", last, "nothing has rung yet", print_event, err);
+		return each_json(a, ALERT_KEY_HISTORY, "LRANGE", "0", last, "no events yet", print_event, err);
 	}
 	return each_json(a, ALERT_KEY_UP, "HGETALL", NULL, NULL, "no alert is up", print_alert, err) &&
 	       each_json(a, ALERT_KEY_SILENCES, "HGETALL", NULL, NULL, "no silences", print_silence, err) &&
@@ -184,7 +185,7 @@ static bool list(struct alerting *a, struct err *err)
 
 // ---- silence ------------------------------------------------------------------------------------
 
-static bool parse_for(const char *text, int64_t *ret_ms, struct err *err)
+static bool parse_duration(const char *text, int64_t *ret_ms, struct err *err)
 {
 	char *end;
 	long long n = strtoll(text, &end, 10);
@@ -195,8 +196,8 @@ static bool parse_for(const char *text, int64_t *ret_ms, struct err *err)
 	return true;
 }
 
-// The daemon may have other rules than are known here, so one that matches none is only remarked on.
-static void remark_on_rule(const struct alerting *a, const char *pattern)
+// The daemon may have other rules than this command, so a pattern that matches none is only noted.
+static void note_unknown_rule(const struct alert_command *a, const char *pattern)
 {
 	char name[256];
 	for (int i = 0; i < a->rules.nrules; i++) {
@@ -208,16 +209,16 @@ static void remark_on_rule(const struct alerting *a, const char *pattern)
 	        *a->conf->alerts_file ? a->conf->alerts_file : "the built-in set", pattern);
 }
 
-static bool silence(struct alerting *a, struct err *err)
+static bool silence_rule(struct alert_command *a, struct err *err)
 {
 	const char *group = "*", *span = "2h", *why = "", *end = NULL;
-	struct command *c = a->command;
+	struct command *c = a->args;
 	struct buf key = BUF_INIT;
 	int64_t ms = 0, now = when_now_ms();
 	char id[24], until[WHEN_SIZE];
 	if (!command_option(c, "--only", &group, err) || !command_option(c, "--for", &span, err) ||
 	    !command_option(c, "--why", &why, err) || !command_option(c, "--end", &end, err) ||
-	    !command_done(c, end ? 1 : 2, end ? 1 : 2, err) || !parse_for(span, &ms, err))
+	    !command_done(c, end ? 1 : 2, end ? 1 : 2, err) || !parse_duration(span, &ms, err))
 		return false;
 	for (size_t i = 0; i < c->nflags; i++) // it would silence all groups
 		if (str_is(c->flags[i].key, "group"))
@@ -249,17 +250,17 @@ static bool silence(struct alerting *a, struct err *err)
 	if (!redis_exec(a->redis, err))
 		return false;
 	printf("silence %s: rule %s, group %s, until %s\n", id, c->argv[1], group, when_format(now + ms, until));
-	remark_on_rule(a, c->argv[1]);
+	note_unknown_rule(a, c->argv[1]);
 	return true;
 }
 
 // ---- test ---------------------------------------------------------------------------------------
 
-static bool test(struct alerting *a, struct err *err)
+static bool test_receivers(struct alert_command *a, struct err *err)
 {
-	if (!command_done(a->command, 1, 2, err))
+	if (!command_done(a->args, 1, 2, err))
 		return false;
-	const char *only = a->command->argc > 1 ? a->command->argv[1] : NULL;
+	const char *only = a->args->argc > 1 ? a->args->argv[1] : NULL;
 	int tried = 0, failed = 0;
 	char id[40];
 	int64_t now = when_now_ms();
@@ -300,13 +301,13 @@ static bool test(struct alerting *a, struct err *err)
 
 // ---- check --------------------------------------------------------------------------------------
 
-static bool check(struct alerting *a, struct err *err)
+static bool check_once(struct alert_command *a, struct err *err)
 {
 	const char *now = NULL;
 	int64_t now_ms = when_now_ms();
 	struct alert_turn turn;
 	char token[48];
-	if (!command_option(a->command, "--now", &now, err) || !command_done(a->command, 1, 1, err) ||
+	if (!command_option(a->args, "--now", &now, err) || !command_done(a->args, 1, 1, err) ||
 	    (now && !parse_time(now, "--now", &now_ms, err)))
 		return false;
 	snprintf(token, sizeof token, "check-%d-%lld", (int)getpid(), (long long)when_now_ms());
@@ -320,7 +321,7 @@ static bool check(struct alerting *a, struct err *err)
 	if (!good)
 		return false;
 	if (!turn.mine)
-		puts("another process looks after the alerts; it keeps doing so");
+		puts("another process evaluates the alerts; nothing was done");
 	else
 		printf("%d conditions hold, %d events; messages: %d sent, %d to be tried again, %d given up\n",
 		       turn.findings, turn.events, sent.sent, sent.failed, sent.dead);
@@ -329,8 +330,8 @@ static bool check(struct alerting *a, struct err *err)
 
 // ---- backtest -----------------------------------------------------------------------------------
 
-// One hour, seen from its end. What held in the hour before is no news.
-static bool backtest_hour(struct alerting *a, const struct alert_rule *only, int64_t hour, json_t **held,
+// One hour, evaluated at its end. A finding that held in the hour before is not counted again.
+static bool backtest_hour(struct alert_command *a, const struct alert_rule *only, int64_t hour, json_t **held,
                           int64_t *rings, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
@@ -363,11 +364,11 @@ static bool backtest_hour(struct alerting *a, const struct alert_rule *only, int
 	return good;
 }
 
-static bool backtest(struct alerting *a, struct err *err)
+static bool backtest_rules(struct alert_command *a, struct err *err)
 {
 	const char *name = NULL, *from = NULL, *to = NULL;
 	int64_t first, last, ms, rings = 0, hours = 0;
-	struct command *c = a->command;
+	struct command *c = a->args;
 	if (!command_option(c, "--rule", &name, err) || !command_option(c, "--from", &from, err) ||
 	    !command_option(c, "--to", &to, err) || !command_done(c, 1, 1, err))
 		return false;
@@ -398,11 +399,15 @@ static bool backtest(struct alerting *a, struct err *err)
 
 int cmd_alert(struct command *c)
 {
-	static const struct { const char *name; bool (*run)(struct alerting *a, struct err *err); } actions[] = {
-		{"list", list}, {"silence", silence}, {"test", test}, {"check", check}, {"backtest", backtest},
+	static const struct {
+		const char *name;
+		bool (*run)(struct alert_command *a, struct err *err);
+	} actions[] = {
+		{"list", list_alerts}, {"silence", silence_rule},    {"test", test_receivers},
+		{"check", check_once}, {"backtest", backtest_rules},
 	};
 	struct err err = ERR_INIT;
-	struct alerting a = {.command = c, .conf = &c->conf};
+	struct alert_command a = {.args = c, .conf = &c->conf};
 	bool good = false, known = false;
 	if (alert_rules_load(&a.rules, &c->conf, &err) &&
 	    rollups_open(&a.rollups, redis_target_of(&c->conf), &err)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands that print: each is one file, and its answer is text, CSV, JSON or HTML.
-// what it promises stands in the table of nowcast.c.
+// The subcommands that print text, CSV, JSON or HTML. The table in nowcast.c says what each one does. The
+// files of a subcommand begin with its name.
 #ifndef NOWCAST_CLI_COMMANDS_H
 #define NOWCAST_CLI_COMMANDS_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast doctor`: is everything alive that the figures need? A line a finding: ok, note (look at it when
-// you have time), warn (figures suffer), FAIL (nothing works), each with what to do.
+// `nowcast doctor`: checks what the figures need, and prints a line for each finding, with what to do: ok,
+// note (worth a look), warn (figures are less exact, or missing), FAIL (something does not work).
 #include <stdio.h>
 
 #include "cli/commands.h"
@@ -17,7 +17,7 @@ int cmd_doctor(struct command *c)
 {
 	struct err err = ERR_INIT;
 	struct view *view = NULL;
-	int found[HEALTH_FAIL + 1] = {0};
+	int found[HEALTH_LEVELS] = {0};
 	if (!command_done(c, 0, 0, &err) ||
 	    !view_open(&view, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast explain PRINCIPAL HOUR`: why is this number what it is? For each model that a principal called in
-// an hour: its calls, how its tokens are known, what a call was taken to use and what taught that, then every
-// term of the sum with its rate.
+// `nowcast explain PRINCIPAL HOUR`: why a figure is what it is. For each model that a principal called in an
+// hour: its calls, how its tokens are known, how many tokens a call was assumed to use and from what that was
+// learned, then every term of the sum with its rate.
 //
-// It reads what stood by when the figure was computed, and computes nothing anew.
+// The weights are those that Redis holds with the figure. They are not computed again.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +11,20 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "cli/commands.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "ingest/pseudonym.h"
 #include "query/group.h"
 #include "store/keys.h"
 #include "store/view.h"
 
-struct explained {
+enum { MODEL_HOURS_MAX = 64 };
+
+struct explanation {
 	struct str principal;
-	struct groups groups;       // by principal, of that hour
-	int model_hours;                 // in which the principal stands
-	struct model_hour where[64]; // which: account, region, model key and hour
-	struct arena arena;
+	struct groups groups; // by principal, of that hour
+	int model_hours; // that have rows of the principal
+	struct model_hour where[MODEL_HOURS_MAX]; // account, region, model key and hour of each
+	struct arena arena; // holds their strings
 };
 
 // What the rows that follow have in common.
@@ -48,43 +50,45 @@ static void print_row(const struct view_row *row)
 	}
 	bool units = f->rate_class & RATE_CLASS_UNITS;
 	printf("  %-15s %14lld %s: ", units ? "units" : token_type_names[row->type], (long long)f->tokens,
-	       !units ? "tokens" : f->rate_class & RATE_CLASS_AT_LEAST ? "calls" : "units");
+	       !units                                ? "tokens"
+	       : f->rate_class & RATE_CLASS_AT_LEAST ? "calls"
+	                                             : "units");
 	if (f->billed)
 		printf("billed");
 	else
-		printf("%lld exact, %lld allocated (give or take %lld), %lld provisional", (long long)f->exact,
+		printf("%lld exact, %lld allocated (+/- %lld), %lld provisional", (long long)f->exact,
 		       (long long)f->allocated, (long long)f->spread, (long long)f->provisional);
 	printf("; %s%s\n", f->priced ? "$" : "", f->priced ? usd_format(f->usd, 6, usd) : "unpriced");
 	if (f->band_estimated)
 		printf(
-			"  %-15s the rate goes by the length of the prompt, which is an estimate: the mean of these calls\n",
+			"  %-15s the rate depends on the length of the prompt, which is estimated as the mean of these calls\n",
 			"");
 	if (f->assumed && !f->billed)
-		printf("  %-15s of them %lld are taken for this type without anybody saying so\n", "",
+		printf("  %-15s %lld of them are assumed to be of this type: no record says it\n", "",
 		       (long long)f->assumed);
 }
 
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct explained *x = user;
-	bool here = false;
+	struct explanation *x = user;
+	bool found = false;
 	int rate_class = 0;
 	groups_add(&x->groups, v, model_hour);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		if (!str_eq(model_hour->rows[i].principal, x->principal))
 			continue;
-		if (!here)
+		if (!found)
 			printf("\n%.*s%s%.*s in %.*s, account %.*s%s\n", STR_ARG(model_hour->model),
 			       model_hour->foundation.len ? ", which is " : "", STR_ARG(model_hour->foundation),
 			       STR_ARG(model_hour->region), STR_ARG(model_hour->account),
 			       model_hour->billed ? ": as billed" : "");
-		here = true;
+		found = true;
 		if (model_hour->rows[i].figure.rate_class != rate_class &&
 		    !(model_hour->rows[i].figure.rate_class & RATE_CLASS_UNITS))
 			print_rate_class(rate_class = model_hour->rows[i].figure.rate_class);
 		print_row(&model_hour->rows[i]);
 	}
-	if (here && x->model_hours < 64) {
+	if (found && x->model_hours < MODEL_HOURS_MAX) {
 		x->where[x->model_hours] =
 			(struct model_hour){.hour = model_hour->hour,
 		                        .account = arena_str(&x->arena, model_hour->account),
@@ -98,7 +102,7 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 	return true;
 }
 
-static const char *source_sentence(struct str source)
+static const char *describe_source(struct str source)
 {
 	static const struct {
 		const char *name, *sentence;
@@ -117,7 +121,7 @@ static const char *source_sentence(struct str source)
 	return "?";
 }
 
-static int64_t take_number(struct str *rest)
+static int64_t cut_number(struct str *rest)
 {
 	struct str word = str_cut(rest, ' ');
 	int64_t v = 0;
@@ -128,24 +132,24 @@ static int64_t take_number(struct str *rest)
 static void print_weights(const struct model_hour *model_hour, struct str tagset, struct str value)
 {
 	static const char *const names[] = {"input", "output", "cache read", "cache write"};
-	printf("  %.*s, %.*s%s%.*s: what a call was taken to use\n", STR_ARG(model_hour->model),
+	printf("  %.*s, %.*s%s%.*s: tokens that a call was assumed to use\n", STR_ARG(model_hour->model),
 	       STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
 	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
 	for (int kind = 0; kind < 4 && value.len; kind++) {
-		int64_t milli = take_number(&value), sd = take_number(&value);
+		int64_t milli = cut_number(&value), sd = cut_number(&value);
 		struct str source = str_cut(&value, ' ');
 		if (milli)
-			printf("    %-13s %10lld.%03lld tokens, give or take %lld %%, learned from %s\n", names[kind],
+			printf("    %-13s %10lld.%03lld tokens, +/- %lld %%, learned from %s\n", names[kind],
 			       (long long)(milli / 1000), (long long)(milli % 1000), (long long)(sd / 10),
-			       source_sentence(source));
+			       describe_source(source));
 	}
 }
 
-static bool explain_weights(struct explained *x, struct view *v, struct err *err)
+static bool explain_weights(struct explanation *x, struct view *v, struct err *err)
 {
 	struct buf key = BUF_INIT, acct_region = BUF_INIT, member = BUF_INIT;
 	struct redis *r = view_redis(v);
-	int asked = 0;
+	int printed = 0;
 	for (int i = 0; i < x->model_hours; i++) {
 		const struct model_hour *s = &x->where[i];
 		buf_clear(&acct_region);
@@ -165,15 +169,15 @@ static bool explain_weights(struct explained *x, struct view *v, struct err *err
 					   tagset = str_cut(&field, ' ');
 			if (!str_eq(arn, x->principal) || !str_is(field, "weights"))
 				continue;
-			if (!asked++)
-				printf("\nthe split\n");
+			if (!printed++)
+				printf("\nhow tokens were allocated\n");
 			print_weights(&x->where[i], tagset, redis_elem(r, (size_t)i, k + 1));
 		}
 	}
 	return true;
 }
 
-static void print_total(const struct explained *x, const char *hour)
+static void print_total(const struct explanation *x, const char *hour)
 {
 	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
 	for (int32_t i = 0; i < x->groups.n; i++) {
@@ -185,9 +189,9 @@ static void print_total(const struct explained *x, const char *hour)
 	}
 }
 
-static bool explain(struct command *c, const char *principal, int64_t hour, struct err *err)
+static bool print_explanation(struct command *c, const char *principal, int64_t hour, struct err *err)
 {
-	struct explained x = {.principal = str_of(principal)};
+	struct explanation x = {.principal = str_of(principal)};
 	struct view *v = NULL;
 	struct grouping by;
 	char when[WHEN_SIZE];
@@ -199,7 +203,7 @@ static bool explain(struct command *c, const char *principal, int64_t hour, stru
 	if (good && x.model_hours == 0)
 		good = err_set(
 			err, ERR_CONFIG,
-			"no figures of %s in the hour of %s; `nowcast report --by hour,principal` lists those there are",
+			"no figures of %s in the hour of %s; `nowcast report --by hour,principal` lists the existing ones",
 			principal, when_format(hour * MS_PER_HOUR, when));
 	good = good && explain_weights(&x, v, err);
 	if (good)
@@ -224,10 +228,10 @@ int cmd_explain(struct command *c)
 	struct arena arena = ARENA_INIT;
 	struct str principal;
 	bool good = pseudonym_ask(&c->conf, &arena, str_of(c->argv[0]), &principal, &err) &&
-	            explain(c, principal.p, ms / MS_PER_HOUR, &err);
+	            print_explanation(c, principal.p, ms / MS_PER_HOUR, &err);
 	if (good)
 		printf("\nthe rates\n");
-	good = good && price_explain_hour(c, principal.p, ms / MS_PER_HOUR, &status, &err);
+	good = good && price_explain_principal(c, principal.p, ms / MS_PER_HOUR, &status, &err);
 	arena_release(&arena);
 	return good ? status : command_fail(c, &err);
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast price VERB`: looking after the prices. This file has the table of verbs and those that look at
-// files and words; what looks at rates is in price_list.c and price_explain.c, what brings new ones in
-// price_import.c and price_update.c.
-#include "cli/price.h"
+// `nowcast price VERB`: manages the prices. This file has the table of verbs, and the verbs check, diff and
+// usage-type. price_list.c and price_explain.c show rates. price_import.c and price_update.c add new ones.
+#include "cli/price_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
@@ -21,10 +21,10 @@ static const struct {
 	const char *name;
 	bool (*run)(struct command *c, int *ret_status, struct err *err);
 } verbs[] = {
-	{"list", price_list},       {"show", price_show},
-	{"check", price_check},     {"diff", price_diff_files},
-	{"import", price_import},   {"update", price_update},
-	{"explain", price_explain}, {"usage-type", price_usage_type},
+	{"list", price_verb_list},       {"show", price_verb_show},
+	{"check", price_verb_check},     {"diff", price_verb_diff},
+	{"import", price_verb_import},   {"update", price_verb_update},
+	{"explain", price_verb_explain}, {"usage-type", price_verb_usage_type},
 };
 
 int cmd_price(struct command *c)
@@ -46,7 +46,7 @@ int cmd_price(struct command *c)
 
 // ---- what the verbs share -----------------------------------------------------------------------
 
-char *price_per_million(int64_t rate, char *buf)
+char *price_format_rate(int64_t rate, char *buf)
 {
 	if (rate == RATE_UNKNOWN)
 		return strcpy(buf, "-");
@@ -58,18 +58,7 @@ char *price_per_million(int64_t rate, char *buf)
 	return buf;
 }
 
-bool price_time_option(struct command *c, const char *flag, int64_t *ret_ms, struct err *err)
-{
-	const char *text = NULL;
-	if (!command_option(c, flag, &text, err))
-		return false;
-	if (text && !when_parse(str_of(text), ret_ms))
-		return err_set(err, ERR_CONFIG,
-		               "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"", flag, text);
-	return true;
-}
-
-bool price_tier_option(struct command *c, enum price_tier *ret, struct err *err)
+bool price_parse_tier(struct command *c, enum price_tier *ret, struct err *err)
 {
 	const char *text = NULL;
 	if (!command_option(c, "--tier", &text, err))
@@ -106,8 +95,8 @@ static bool check_files(char **paths, struct err *err)
 	return true;
 }
 
-// Without arguments: what the daemon would load.
-bool price_check(struct command *c, int *ret_status, struct err *err)
+// Without arguments it checks what the daemon would load.
+bool price_verb_check(struct command *c, int *ret_status, struct err *err)
 {
 	struct prices *p;
 	(void)ret_status;
@@ -137,7 +126,7 @@ static void print_diff(const struct price_diff *d)
 }
 
 // What the old file has and the new one has not: the difference the other way round.
-static bool print_gone(const char *old_path, const char *new_path, size_t *ret_gone, struct err *err)
+static bool print_removed(const char *old_path, const char *new_path, size_t *ret_gone, struct err *err)
 {
 	struct prices *new = NULL;
 	struct price_rows old;
@@ -168,7 +157,7 @@ static bool print_gone(const char *old_path, const char *new_path, size_t *ret_g
 }
 
 // Like diff(1) it ends with 0 where nothing differs; 3 where something does.
-bool price_diff_files(struct command *c, int *ret_status, struct err *err)
+bool price_verb_diff(struct command *c, int *ret_status, struct err *err)
 {
 	struct prices *old = NULL;
 	struct price_rows rows;
@@ -180,7 +169,7 @@ bool price_diff_files(struct command *c, int *ret_status, struct err *err)
 		struct price_diff d;
 		price_diff_init(&d, old, &rows);
 		print_diff(&d);
-		good = c->argc < 2 || print_gone(c->argv[0], c->argv[1], &gone, err);
+		good = c->argc < 2 || print_removed(c->argv[0], c->argv[1], &gone, err);
 		fprintf(stderr, "%zu rates differ, %zu are new, %zu are the same", d.differing, d.fresh, d.same);
 		if (c->argc == 2)
 			fprintf(stderr, ", %zu are gone", gone);
@@ -195,74 +184,70 @@ bool price_diff_files(struct command *c, int *ret_status, struct err *err)
 
 // ---- usage types --------------------------------------------------------------------------------
 
-static void add_word(struct buf *b, const char *key, struct str value)
+static void write_word(struct json_writer *j, const char *key, struct str value)
 {
-	buf_addf(b, ",\"%s\":", key);
-	if (value.len)
-		buf_add_json(b, value);
-	else
-		buf_adds(b, "null");
+	jw_str(j, key, value.len ? value : STR_NONE);
 }
 
-static void add_token_words(struct buf *b, const struct usage_type *u)
+static void write_token_words(struct json_writer *j, const struct usage_type *u)
 {
 	static const char *const modalities[USAGE_MODALITIES] = {"text", "speech", "image"};
-	add_word(b, "token_type", str_of(token_type_names[u->type]));
+	jw_strz(j, "token_type", token_type_names[u->type]);
 	if (u->ttl_minutes)
-		buf_addf(b, ",\"ttl\":\"%s\"", u->ttl_minutes == 60 ? "1h" : u->ttl_minutes == 30 ? "30m" : "5m");
+		jw_strz(j, "ttl", u->ttl_minutes == 60 ? "1h" : u->ttl_minutes == 30 ? "30m" : "5m");
 	else
-		buf_adds(b, ",\"ttl\":null");
-	add_word(b, "tier", str_of(price_tier_names[u->tier]));
-	add_word(b, "scope", str_of(u->scope == SCOPE_GLOBAL ? "global" : "regional"));
-	add_word(b, "unit", str_of(u->tokens_per_unit == 1000000 ? "1M tokens" : "1K tokens"));
-	add_word(b, "modality", str_of(modalities[u->modality]));
-	buf_addf(b, ",\"long_prompt\":%s,\"custom_model\":%s", u->long_prompt ? "true" : "false",
-	         u->custom ? "true" : "false");
+		jw_null(j, "ttl");
+	jw_strz(j, "tier", price_tier_names[u->tier]);
+	jw_strz(j, "scope", u->scope == SCOPE_GLOBAL ? "global" : "regional");
+	jw_strz(j, "unit", u->tokens_per_unit == 1000000 ? "1M tokens" : "1K tokens");
+	jw_strz(j, "modality", modalities[u->modality]);
+	jw_bool(j, "long_prompt", u->long_prompt);
+	jw_bool(j, "custom_model", u->custom);
 }
 
-static void describe_usage_type(struct buf *b, struct str text, bool *ret_known)
+static void describe_usage_type(struct buf *b, struct str text, int *ret_status)
 {
+	struct json_writer j = JSON_WRITER(b);
 	struct usage_type u;
 	const char *why;
-	buf_adds(b, "{\"usage_type\":");
-	buf_add_json(b, text);
-	*ret_known = usage_type_read(&u, text, &why);
-	buf_addf(b, ",\"known\":%s", *ret_known ? "true" : "false");
-	if (!*ret_known) {
-		add_word(b, "why", str_of(why));
-	} else {
-		add_word(b, "kind", str_of(usage_kind_names[u.kind]));
-		add_word(b, "region", u.region);
-		add_word(b, "model", u.model);
-		add_word(b, "model_written", u.model_written);
+	bool known = usage_type_read(&u, text, &why);
+	jw_object(&j, NULL);
+	jw_str(&j, "usage_type", text);
+	jw_bool(&j, "known", known);
+	if (known) {
+		jw_strz(&j, "kind", usage_kind_names[u.kind]);
+		write_word(&j, "region", u.region);
+		write_word(&j, "model", u.model);
+		write_word(&j, "model_written", u.model_written);
 		if (u.kind == USAGE_TOKENS)
-			add_token_words(b, &u);
+			write_token_words(&j, &u);
+	} else {
+		jw_strz(&j, "why", why);
+		*ret_status = STATUS_THRESHOLD;
 	}
-	buf_adds(b, "}\n");
+	jw_end(&j);
+	buf_addc(b, '\n');
 }
 
-// A line of JSON each; "-" reads them from standard input, a line each. 3: one was not understood.
-bool price_usage_type(struct command *c, int *ret_status, struct err *err)
+// Prints a line of JSON for each; "-" reads them from standard input, one a line. Status 3: one is unknown.
+bool price_verb_usage_type(struct command *c, int *ret_status, struct err *err)
 {
 	struct buf b = BUF_INIT;
 	char *line = NULL;
 	size_t size = 0;
-	bool known;
 	if (!command_done(c, 1, -1, err))
 		return false;
 	for (int i = 0; i < c->argc; i++) {
-		if (strcmp(c->argv[i], "-") == 0) {
-			while (getline(&line, &size, stdin) >= 0) {
-				line[strcspn(line, "\r\n")] = '\0';
-				describe_usage_type(&b, str_of(line), &known);
-				*ret_status = known ? *ret_status : STATUS_THRESHOLD;
-			}
-		} else {
-			describe_usage_type(&b, str_of(c->argv[i]), &known);
-			*ret_status = known ? *ret_status : STATUS_THRESHOLD;
+		if (strcmp(c->argv[i], "-") != 0) {
+			describe_usage_type(&b, str_of(c->argv[i]), ret_status);
+			continue;
+		}
+		while (getline(&line, &size, stdin) >= 0) {
+			line[strcspn(line, "\r\n")] = '\0';
+			describe_usage_type(&b, str_of(line), ret_status);
 		}
 	}
-	fwrite(b.data, 1, b.len, stdout);
+	(void)!text_print(stdout, &b); // main looks whether all was written
 	buf_release(&b);
 	free(line);
 	return true;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// `price explain`: every term of a sum, with its rate, whose rate that is, and since when. Of one call whose
-// tokens are given, at the band of its own prompt; or of one principal's hour as it stands in Redis.
+// `price explain`: every term of a sum, with its rate, the source of the rate and its date. The sum is that
+// of one call whose tokens are given, at the band of its own prompt; or that of one principal's hour in
+// Redis.
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/when.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "estimator/tariff.h"
 #include "ingest/pseudonym.h"
 #include "store/view.h"
 
-struct explain {
+struct price_explanation {
 	struct price_query q;
 	int64_t tokens[TOKEN_TYPES];
 	const char *principal;
@@ -21,21 +22,21 @@ struct explain {
 	size_t terms, unpriced;
 };
 
-static void print_term(struct explain *e, enum token_type type, int64_t tokens, const struct rate *rate,
-                       const struct price_source *s)
+static void print_term(struct price_explanation *e, enum token_type type, int64_t tokens,
+                       const struct rate *rate, const struct price_source *s)
 {
 	char per_million[USD_SIZE], usd[USD_SIZE], from[WHEN_SIZE] = "always";
 	struct usd cost = usd_price(tokens, rate->pico_per_token);
 	if (rate->from_ms > 0)
 		when_format(rate->from_ms, from);
 	printf("  %-15s %14lld x %10s / 1M = %18s USD   %s; %s (%s:%d), from %.10s\n", token_type_names[type],
-	       (long long)tokens, price_per_million(rate->pico_per_token, per_million), usd_format(cost, 12, usd),
+	       (long long)tokens, price_format_rate(rate->pico_per_token, per_million), usd_format(cost, 12, usd),
 	       s->name, rate->source, rate->file, rate->line, from);
 	e->total = usd_add(e->total, cost);
 	e->terms++;
 }
 
-static void print_units(struct explain *e, int64_t units, const struct rate *rate,
+static void print_units(struct price_explanation *e, int64_t units, const struct rate *rate,
                         const struct price_source *s)
 {
 	char each[USD_SIZE], usd[USD_SIZE], from[WHEN_SIZE] = "always";
@@ -49,13 +50,14 @@ static void print_units(struct explain *e, int64_t units, const struct rate *rat
 	e->terms++;
 }
 
-static void print_unpriced(struct explain *e, const char *type, int64_t tokens, enum price_miss miss)
+static void print_unpriced(struct price_explanation *e, const char *type, int64_t tokens,
+                           enum price_miss miss)
 {
 	printf("  %-15s %14lld   unpriced: %s\n", type, (long long)tokens, price_miss_text(miss));
 	e->unpriced++;
 }
 
-static void print_total(const struct explain *e)
+static void print_total(const struct price_explanation *e)
 {
 	char usd[USD_SIZE];
 	printf("  %-15s %14s   %10s        %18s USD%s\n", "sum", "", "", usd_format(e->total, 12, usd),
@@ -65,7 +67,7 @@ static void print_total(const struct explain *e)
 // ---- one call -----------------------------------------------------------------------------------
 
 // "type=n", as often as wanted: --tokens input=1200 --tokens output=80, or all in one, comma-separated.
-static bool take_tokens(struct explain *e, struct str list, struct err *err)
+static bool parse_tokens(struct price_explanation *e, struct str list, struct err *err)
 {
 	while (list.len) {
 		struct str number = str_cut(&list, ','), name = str_cut(&number, '=');
@@ -81,7 +83,7 @@ static bool take_tokens(struct explain *e, struct str list, struct err *err)
 	return true;
 }
 
-static void explain_call(struct explain *e)
+static void explain_call(struct price_explanation *e)
 {
 	char when[WHEN_SIZE];
 	for (int t = 0; t < TOKEN_TYPES; t++)
@@ -110,10 +112,10 @@ static void print_doubts(const struct priced_usage *b, const struct tariff *t, c
 	char usd[USD_SIZE];
 	bool estimated;
 	const struct band *band = tariff_band(t, b, &estimated);
-	const char *how = estimated ? "an estimate by the mean of the caller's calls, for only their sum is known"
-	                            : "as each call's own prompt was";
+	const char *how = estimated ? "estimated by the mean of the caller's calls, since only their sum is known"
+	                            : "by the prompt of each call";
 	if (b->assumed)
-		printf("  of the 5-minute cache writes, %lld are taken to be such without anybody saying so\n",
+		printf("  %lld of the 5-minute cache writes are assumed to be such: no record says their lifetime\n",
 		       (long long)b->assumed);
 	if (t->nbands > 1 && band->prompt_max == INT64_MAX)
 		printf("  the rates are those of long prompts: %s\n", how);
@@ -125,7 +127,7 @@ static void print_doubts(const struct priced_usage *b, const struct tariff *t, c
 			       usd_format(rows[i].figure.more, 12, usd));
 }
 
-static void explain_rows(struct explain *e, struct view *v, const struct model_hour *model_hour,
+static void explain_rows(struct price_explanation *e, struct view *v, const struct model_hour *model_hour,
                          const struct view_row *rows, int n)
 {
 	struct priced_usage b = {.rate_class = rows->figure.rate_class};
@@ -173,14 +175,14 @@ static void explain_rows(struct explain *e, struct view *v, const struct model_h
 		printf("  the bill says %s USD for these tokens, and that is what counts\n",
 		       usd_format(stored, 12, usd));
 	else if (usd_cmp(stored, e->total) != 0)
-		printf("  Redis holds %s USD: it was computed at other prices; `nowcast reprice` brings these\n",
+		printf("  Redis holds %s USD: it was computed at other prices; `nowcast reprice` applies these\n",
 		       usd_format(stored, 12, usd));
 	e->total = usd_add(billed ? stored : e->total, before);
 }
 
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct explain *e = user;
+	struct price_explanation *e = user;
 	for (int i = 0, end; i < model_hour->nrows; i = end) {
 		const struct view_row *row = &model_hour->rows[i];
 		for (end = i + 1; end < model_hour->nrows; end++)
@@ -197,7 +199,7 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 	return true;
 }
 
-static bool explain_hour(struct explain *e, const struct conf *conf, struct err *err)
+static bool explain_hour(struct price_explanation *e, const struct conf *conf, struct err *err)
 {
 	struct view *v = NULL;
 	char usd[USD_SIZE];
@@ -207,7 +209,7 @@ static bool explain_hour(struct explain *e, const struct conf *conf, struct err 
 	if (good && e->terms + e->unpriced == 0)
 		good = err_set(
 			err, ERR_SKIP,
-			"no figures of %s in that hour; `nowcast report --by hour,principal` lists those there are",
+			"no figures of %s in that hour; `nowcast report --by hour,principal` lists the existing ones",
 			e->principal);
 	else if (good)
 		printf("all together %s USD\n", usd_format(e->total, 12, usd));
@@ -217,15 +219,15 @@ static bool explain_hour(struct explain *e, const struct conf *conf, struct err 
 
 // ---- the verb -----------------------------------------------------------------------------------
 
-bool price_explain(struct command *c, int *ret_status, struct err *err)
+bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 {
-	struct explain e = {.q.time_ms = when_now_ms()};
+	struct price_explanation e = {.q.time_ms = when_now_ms()};
 	const char *model = NULL, *region = NULL, *account = NULL, *foundation = NULL, *tokens = NULL;
 	struct prices *prices = NULL;
 	int64_t hour_ms = -1;
 	if (!command_option(c, "--principal", &e.principal, err) ||
-	    !price_time_option(c, "--hour", &hour_ms, err) ||
-	    !price_time_option(c, "--time", &e.q.time_ms, err) || !price_tier_option(c, &e.q.tier, err) ||
+	    !command_time(c, "--hour", &hour_ms, err) ||
+	    !command_time(c, "--time", &e.q.time_ms, err) || !price_parse_tier(c, &e.q.tier, err) ||
 	    !command_option(c, "--model", &model, err) || !command_option(c, "--region", &region, err) ||
 	    !command_option(c, "--account", &account, err) ||
 	    !command_option(c, "--foundation", &foundation, err) ||
@@ -237,7 +239,7 @@ bool price_explain(struct command *c, int *ret_status, struct err *err)
 			"expected --model M --region R --tokens TYPE=N,... for a call, or --principal ARN --hour T for an hour");
 	struct arena arena = ARENA_INIT;
 	struct str principal = STR_NONE;
-	if (!take_tokens(&e, str_of(tokens), err) ||
+	if (!parse_tokens(&e, str_of(tokens), err) ||
 	    (e.principal && !pseudonym_ask(&c->conf, &arena, str_of(e.principal), &principal, err)) ||
 	    !prices_load(&prices, &c->conf, err)) {
 		arena_release(&arena);
@@ -261,10 +263,10 @@ bool price_explain(struct command *c, int *ret_status, struct err *err)
 	return good;
 }
 
-bool price_explain_hour(struct command *c, const char *principal, int64_t hour, int *ret_status,
+bool price_explain_principal(struct command *c, const char *principal, int64_t hour, int *ret_status,
                         struct err *err)
 {
-	struct explain e = {.principal = principal, .hour = hour};
+	struct price_explanation e = {.principal = principal, .hour = hour};
 	struct prices *prices = NULL;
 	if (!prices_load(&prices, &c->conf, err))
 		return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `price import`: somebody else's price list to a price file of ours. It becomes the source only after a
-// person could see what it changes, and never if a rate jumps further than prices.change_max allows: a wrong
-// price is worse than an old one.
+// `price import`: converts the price list of AWS or LiteLLM to a price file. It shows every change before it
+// writes the file. It refuses a rate that changes by more than prices.change_max: a wrong price is worse than
+// an old one.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +12,15 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/when.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
 #include "pricing/price_merge.h"
 
-// of rates that are new, or gone; those that differ are all shown
+// NEW_SHOWN: of rates that are new, or removed. Those that differ are all shown.
 enum { LIST_MAX = 256 << 20, CSV_MAX = 16 << 20, NEW_SHOWN = 40 };
 
-bool price_make_folder(const struct conf *conf, const char *inside, struct err *err)
+bool price_import_make_folder(const struct conf *conf, const char *inside, struct err *err)
 {
 	struct buf path = BUF_INIT;
 	if (!*conf->prices_dir)
@@ -35,20 +35,20 @@ bool price_make_folder(const struct conf *conf, const char *inside, struct err *
 	return good;
 }
 
-// What the change is measured by: the prices in force, or, if those cannot be read, the built-in ones.
-static bool show_changes(const struct conf *conf, const struct price_rows *rows, bool yes, struct err *err)
+// Compares with the prices in force, or with the built-in ones if those cannot be read.
+static bool show_changes(const struct price_import_options *o, const struct price_rows *rows, struct err *err)
 {
 	struct prices *old = NULL;
 	struct err bad = ERR_INIT;
 	struct price_diff d;
 	struct buf line = BUF_INIT;
 	size_t wild = 0, hidden = 0;
-	if (!prices_load(&old, conf, &bad))
+	if (!prices_load(&old, o->conf, &bad))
 		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n",
 		        bad.msg);
 	price_diff_init(&d, old, rows);
 	for (size_t i = 0; i < d.n; i++) {
-		bool too_far = price_change_is_wild(&d.changes[i], conf->prices_change_max);
+		bool too_far = price_change_is_wild(&d.changes[i], o->conf->prices_change_max);
 		wild += too_far;
 		if (i >= d.differing + NEW_SHOWN && !too_far) { // they come behind those that differ
 			hidden++;
@@ -59,30 +59,30 @@ static bool show_changes(const struct conf *conf, const struct price_rows *rows,
 		printf("%s%s\n", line.data, too_far ? "   <-- more than prices.change_max" : "");
 	}
 	if (hidden)
-		printf("... and %zu more that are new; `nowcast price list` shows them once they are taken\n",
+		printf("... and %zu more that are new; `nowcast price list` shows them once they are imported\n",
 		       hidden);
 	printf("%zu rates differ, %zu are new, %zu are the same\n", d.differing, d.fresh, d.same);
 	price_diff_release(&d);
 	prices_free(old);
 	buf_release(&line);
-	return wild == 0 || yes ||
+	return wild == 0 || o->yes ||
 	       err_set(err, ERR_CONFIG,
-	               "%zu rates change by more than a factor of %lld (prices.change_max); nothing is taken. "
+	               "%zu rates change by more than a factor of %lld (prices.change_max); nothing is imported. "
 	               "If they are right, say --yes",
-	               wild, (long long)conf->prices_change_max);
+	               wild, (long long)o->conf->prices_change_max);
 }
 
-// What the file at `path` says so far: nothing, if it is not there or is none.
-static void read_so_far(const char *path, struct price_rows *ret, struct buf *ret_text)
+// Reads the present file at `path`: no rows, if there is none or it is no price file.
+static void read_old_file(const char *path, struct price_rows *ret, struct buf *ret_text)
 {
 	struct err ignored = ERR_INIT;
 	*ret = (struct price_rows){0};
 	if (file_read(path, CSV_MAX, ret_text, &ignored) &&
 	    !price_file_read(ret, buf_str(ret_text), path, &ignored))
-		fprintf(stderr, "%s is replaced whole: %s\n", path, ignored.msg);
+		fprintf(stderr, "%s is replaced as a whole: %s\n", path, ignored.msg);
 }
 
-static void show_gone(const struct price_merge *m)
+static void show_removed(const struct price_merge *m)
 {
 	struct buf line = BUF_INIT;
 	for (size_t i = 0; i < m->ngone && i < NEW_SHOWN; i++) {
@@ -91,11 +91,11 @@ static void show_gone(const struct price_merge *m)
 		puts(line.data);
 	}
 	if (m->ngone)
-		printf("%zu rates are no longer listed: from now on they are asked of the next source\n", m->ngone);
+		printf("%zu rates are no longer listed: from now on the next source is used for them\n", m->ngone);
 	buf_release(&line);
 }
 
-static bool put_in_place(const char *path, const struct price_merge *m, struct str so_far, struct err *err)
+static bool replace_file(const char *path, const struct price_merge *m, struct str so_far, struct err *err)
 {
 	if (str_eq(buf_str(&m->csv), so_far)) {
 		printf("%s: the prices in use are these\n", path);
@@ -108,26 +108,26 @@ static bool put_in_place(const char *path, const struct price_merge *m, struct s
 	if (!file_replace(path, buf_str(&m->csv), err))
 		return false;
 	printf(
-		"%s: %zu rows. A running daemon takes them with SIGHUP; `nowcast reprice --from T` brings them to hours already computed\n",
+		"%s: %zu rows. A running daemon loads them on SIGHUP; `nowcast reprice --from T` applies them to hours already computed\n",
 		path, m->rows);
 	return true;
 }
 
-bool price_take(const struct conf *conf, const char *source, const char *path, struct str csv, bool yes,
-                bool dry, struct err *err)
+bool price_import_merge(const struct price_import_options *o, const char *path, struct str csv,
+                        struct err *err)
 {
 	struct price_rows rows, old;
 	struct price_merge merge;
 	struct buf so_far = BUF_INIT;
 	if (!price_file_read(&rows, csv, path, err))
 		return false;
-	read_so_far(path, &old, &so_far);
-	price_merge_init(&merge, &old, &rows, source, when_now_ms());
-	bool good = rows.n > 0 || err_set(err, ERR_CONFIG, "no rate was found; nothing is taken");
-	good = good && show_changes(conf, &rows, yes, err);
+	read_old_file(path, &old, &so_far);
+	price_merge_init(&merge, &old, &rows, o->source, when_now_ms());
+	bool good = rows.n > 0 || err_set(err, ERR_CONFIG, "no rate was found; nothing is imported");
+	good = good && show_changes(o, &rows, err);
 	if (good)
-		show_gone(&merge);
-	good = good && (dry || put_in_place(path, &merge, buf_str(&so_far), err));
+		show_removed(&merge);
+	good = good && (o->dry || replace_file(path, &merge, buf_str(&so_far), err));
 	price_merge_release(&merge);
 	price_rows_release(&rows);
 	price_rows_release(&old);
@@ -161,7 +161,7 @@ static bool convert_pricelist(const struct conf *conf, const char *path, struct 
 		return false;
 	fprintf(
 		stderr,
-		"%s: %zu products, %zu rates taken, %zu of other kinds (reserved, custom models, images, ...), %zu in doubt\n",
+		"%s: %zu products, %zu rates imported, %zu of other kinds (reserved, custom models, images, ...), %zu unclear\n",
 		path, n.products, n.rates, n.other, n.unknown);
 	if (memmem(notes->data ? notes->data : "", notes->len, PRICELIST_UNKNOWN_MODEL,
 	           strlen(PRICELIST_UNKNOWN_MODEL)))
@@ -183,13 +183,13 @@ static bool convert_litellm(const char *path, struct str json, int64_t from_ms, 
 	return true;
 }
 
-bool price_convert(const struct conf *conf, const char *source, const char *path, int64_t from_ms,
-                   struct buf *csv, struct err *err)
+bool price_import_convert(const struct price_import_options *o, const char *path, int64_t from_ms,
+                          struct buf *csv, struct err *err)
 {
 	struct buf text = BUF_INIT, notes = BUF_INIT;
 	bool good = file_read(path, LIST_MAX, &text, err);
-	if (good && strcmp(source, "pricelist") == 0)
-		good = convert_pricelist(conf, path, buf_str(&text), csv, &notes, err);
+	if (good && strcmp(o->source, "pricelist") == 0)
+		good = convert_pricelist(o->conf, path, buf_str(&text), csv, &notes, err);
 	else if (good)
 		good = convert_litellm(path, buf_str(&text), from_ms, csv, &notes, err);
 	if (good && notes.len)
@@ -199,9 +199,8 @@ bool price_convert(const struct conf *conf, const char *source, const char *path
 	return good;
 }
 
-// "x/AmazonBedrock.json" -> "AmazonBedrock": lists of the same name replace each other, others stand beside
-// each other.
-static char *part_of(const char *path)
+// "x/AmazonBedrock.json" -> "AmazonBedrock": a list replaces an earlier one of the same name.
+static char *list_name(const char *path)
 {
 	struct str name = str_after_last(str_of(path), '/'), stem = str_cut(&name, '.');
 	char *part = xstrdup(stem);
@@ -211,27 +210,30 @@ static char *part_of(const char *path)
 	return part;
 }
 
-bool price_import(struct command *c, int *ret_status, struct err *err)
+bool price_verb_import(struct command *c, int *ret_status, struct err *err)
 {
-	bool yes = command_switch(c, "--yes"), dry = command_switch(c, "--dry-run"), good = true;
+	struct price_import_options o = {
+		.conf = &c->conf, .yes = command_switch(c, "--yes"), .dry = command_switch(c, "--dry-run")};
+	bool good = true;
 	const int64_t day = 24 * (int64_t)MS_PER_HOUR;
-	int64_t from_ms = when_now_ms() / day * day; // LiteLLM's table has no dates: it speaks from today on
+	int64_t from_ms = when_now_ms() / day * day; // LiteLLM's table has no dates: it applies from today on
 	(void)ret_status;
-	if (!price_time_option(c, "--from", &from_ms, err) || !command_done(c, 2, -1, err))
+	if (!command_time(c, "--from", &from_ms, err) || !command_done(c, 2, -1, err))
 		return false;
 	const char *source = c->argv[0];
 	if (strcmp(source, "pricelist") != 0 && strcmp(source, "litellm") != 0)
 		return err_set(err, ERR_CONFIG, "import %s: expected pricelist or litellm, then files", source);
 	if (from_ms % MS_PER_HOUR)
 		return err_set(err, ERR_CONFIG, "--from: expected a whole hour");
-	if (!dry && !price_make_folder(&c->conf, NULL, err))
+	o.source = source;
+	if (!o.dry && !price_import_make_folder(&c->conf, NULL, err))
 		return false;
 	for (int i = 1; good && i < c->argc; i++) {
 		struct buf csv = BUF_INIT, path = BUF_INIT;
-		char *part = strcmp(source, "pricelist") == 0 ? part_of(c->argv[i]) : NULL; // there is one LiteLLM
+		char *part = strcmp(source, "pricelist") == 0 ? list_name(c->argv[i]) : NULL; // there is one LiteLLM
 		prices_path(&c->conf, source, part, &path);
-		good = price_convert(&c->conf, source, c->argv[i], from_ms, &csv, err) &&
-		       price_take(&c->conf, source, path.data, buf_str(&csv), yes, dry, err);
+		good = price_import_convert(&o, c->argv[i], from_ms, &csv, err) &&
+		       price_import_merge(&o, path.data, buf_str(&csv), err);
 		free(part);
 		buf_release(&csv);
 		buf_release(&path);

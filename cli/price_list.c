@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// `price list`: what each source holds. `price show MODEL`: what counts for a model, and which source said
-// so.
+// `price list`: the rows of each source. `price show MODEL`: the rates that apply to a model, and their
+// source.
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/when.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 
-struct filter {
+struct row_filter {
 	const char *word;   // part of the model's name; NULL: every model
 	const char *source; // NULL: every source
 	bool all;           // also what is not in force at `time_ms`
 	int64_t time_ms;
 };
 
-static bool wanted(const struct filter *f, const struct price_row *r)
+static bool is_wanted(const struct row_filter *f, const struct price_row *r)
 {
 	return (f->all || (r->from_ms <= f->time_ms && f->time_ms < r->to_ms)) &&
 	       (!f->word || memmem(r->model.p, r->model.len, f->word, strlen(f->word)));
@@ -35,7 +35,7 @@ static void print_row(const struct price_source *s, const struct price_row *r)
 	       r->scope == SCOPE_GLOBAL ? "global" : "regional", STR_ARG(r->region.len ? r->region : STR("*")),
 	       STR_ARG(r->account.len ? r->account : STR("*")), price_tier_names[r->tier], band, from, to);
 	for (int t = 0; t < TOKEN_TYPES; t++)
-		printf(" %9s", price_per_million(r->rate[t], rate));
+		printf(" %9s", price_format_rate(r->rate[t], rate));
 	printf("  %s", r->source);
 	if (r->unit.len && r->per_unit != RATE_UNKNOWN)
 		printf("; %s USD per %.*s", usd_format((struct usd){r->per_unit}, 6, rate), STR_ARG(r->unit));
@@ -44,22 +44,22 @@ static void print_row(const struct price_source *s, const struct price_row *r)
 	putchar('\n');
 }
 
-static void list_table(const struct prices *p, const struct filter *f)
+static void list_table(const struct prices *p, const struct row_filter *f)
 {
 	printf("%-9s %-40s %-8s %-15s %-12s %-8s %-8s %-10s %-10s %9s %9s %9s %9s %9s  %s\n", "source", "model",
 	       "scope", "region", "account", "tier", "prompt", "from", "to", "input", "output", "read",
-	       "write 5m", "write 1h", "from where; USD per million tokens");
+	       "write 5m", "write 1h", "source of the rates; USD per million tokens");
 	for (size_t i = 0; i < prices_count(p); i++) {
 		struct price_source s = prices_source(p, i);
 		const struct price_rows *rows = catalogue_rows(s.catalogue);
 		for (size_t k = 0; k < rows->n; k++)
-			if ((!f->source || strcmp(f->source, s.name) == 0) && wanted(f, &rows->v[k]))
+			if ((!f->source || strcmp(f->source, s.name) == 0) && is_wanted(f, &rows->v[k]))
 				print_row(&s, &rows->v[k]);
 	}
 }
 
-// A price file again: of one source, it may be edited and used as one's own.
-static void list_csv(const struct prices *p, const struct filter *f)
+// The output is a price file. That of one source may be edited and used as one's own.
+static void list_csv(const struct prices *p, const struct row_filter *f)
 {
 	struct buf csv = BUF_INIT;
 	price_file_write_head(&csv);
@@ -67,20 +67,20 @@ static void list_csv(const struct prices *p, const struct filter *f)
 		struct price_source s = prices_source(p, i);
 		const struct price_rows *rows = catalogue_rows(s.catalogue);
 		for (size_t k = 0; k < rows->n; k++)
-			if ((!f->source || strcmp(f->source, s.name) == 0) && wanted(f, &rows->v[k]))
+			if ((!f->source || strcmp(f->source, s.name) == 0) && is_wanted(f, &rows->v[k]))
 				price_file_write_row(&csv, &rows->v[k]);
 	}
 	fwrite(csv.data, 1, csv.len, stdout);
 	buf_release(&csv);
 }
 
-bool price_list(struct command *c, int *ret_status, struct err *err)
+bool price_verb_list(struct command *c, int *ret_status, struct err *err)
 {
-	struct filter f = {.all = command_switch(c, "--all"), .time_ms = when_now_ms()};
+	struct row_filter f = {.all = command_switch(c, "--all"), .time_ms = when_now_ms()};
 	const char *format = "table";
 	struct prices *p;
 	(void)ret_status;
-	if (!price_time_option(c, "--time", &f.time_ms, err) || !command_option(c, "--source", &f.source, err) ||
+	if (!command_time(c, "--time", &f.time_ms, err) || !command_option(c, "--source", &f.source, err) ||
 	    !command_option(c, "--format", &format, err) || !command_done(c, 0, 1, err))
 		return false;
 	f.word = c->argc ? c->argv[0] : NULL;
@@ -114,11 +114,11 @@ static void show_type(const struct prices *p, struct price_query *q, bool *ret_a
 	if (rate.to_ms != INT64_MAX)
 		when_format(rate.to_ms, to);
 	printf("  %-15s %10s  %s; %s (%s:%d) from %.10s%s%.10s\n", token_type_names[q->type],
-	       price_per_million(rate.pico_per_token, text), s.name, rate.source, rate.file, rate.line, from,
+	       price_format_rate(rate.pico_per_token, text), s.name, rate.source, rate.file, rate.line, from,
 	       *to ? " to " : "", to);
 }
 
-// One band; returns up to which length of prompt it goes.
+// Prints one band. Returns the longest prompt of the band.
 static int64_t show_band(const struct prices *p, struct price_query *q, bool *ret_any)
 {
 	struct rate rate;
@@ -143,13 +143,13 @@ static int64_t show_band(const struct prices *p, struct price_query *q, bool *re
 }
 
 // Ends with 3 if nothing of the model has a price.
-bool price_show(struct command *c, int *ret_status, struct err *err)
+bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 {
 	struct price_query q = {.time_ms = when_now_ms()};
 	const char *region = "us-east-1", *account = NULL, *foundation = NULL;
 	struct prices *p;
 	bool any = false;
-	if (!price_time_option(c, "--time", &q.time_ms, err) || !price_tier_option(c, &q.tier, err) ||
+	if (!command_time(c, "--time", &q.time_ms, err) || !price_parse_tier(c, &q.tier, err) ||
 	    !command_option(c, "--region", &region, err) || !command_option(c, "--account", &account, err) ||
 	    !command_option(c, "--foundation", &foundation, err) || !command_done(c, 1, 1, err) ||
 	    !prices_load(&p, &c->conf, err))

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// `price update`: AWS's price list, downloaded and imported, an offer after the other. The downloads lie in
-// prices.dir/download; without a network, or with an offer that does not come, what was imported earlier
-// stays.
+// `price update`: downloads AWS's price list and imports it, one offer after the other. The downloads are in
+// prices.dir/download. If a download fails, what was imported earlier stays.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "pricing/download.h"
 
 enum { OFFER_MAX = 256 << 20 };
@@ -15,13 +14,12 @@ enum { OFFER_MAX = 256 << 20 };
 static const char default_offers[] = "AmazonBedrock,AmazonBedrockFoundationModels,AmazonBedrockService";
 static const char default_url[] = "https://pricing.us-east-1.amazonaws.com";
 
-struct update {
-	const struct conf *conf;
+struct price_update {
+	struct price_import_options options;
 	const char *url;
-	bool yes, dry;
 };
 
-static bool update_offer(const struct update *u, const char *offer, struct err *err)
+static bool update_offer(const struct price_update *u, const char *offer, struct err *err)
 {
 	static const char *const results[] = {[DOWNLOAD_SAME] = "has not changed",
 	                                      [DOWNLOAD_FRESH] = "downloaded",
@@ -29,13 +27,13 @@ static bool update_offer(const struct update *u, const char *offer, struct err *
 	struct buf url = BUF_INIT, json = BUF_INIT, path = BUF_INIT, csv = BUF_INIT;
 	enum download_result result;
 	buf_addf(&url, "%s/offers/v1.0/aws/%s/current/index.json", u->url, offer);
-	buf_addf(&json, "%s/download/%s.json", u->conf->prices_dir, offer);
-	prices_path(u->conf, "pricelist", offer, &path);
+	buf_addf(&json, "%s/download/%s.json", u->options.conf->prices_dir, offer);
+	prices_path(u->options.conf, "pricelist", offer, &path);
 	bool good = download_file(url.data, json.data, OFFER_MAX, &result, err);
 	if (good)
 		fprintf(stderr, "%s: %s\n", offer, results[result]);
-	good = good && price_convert(u->conf, "pricelist", json.data, 0, &csv, err) &&
-	       price_take(u->conf, "pricelist", path.data, buf_str(&csv), u->yes, u->dry, err);
+	good = good && price_import_convert(&u->options, json.data, 0, &csv, err) &&
+	       price_import_merge(&u->options, path.data, buf_str(&csv), err);
 	buf_release(&url);
 	buf_release(&json);
 	buf_release(&path);
@@ -51,8 +49,8 @@ static bool is_offer(struct str name)
 	return name.len > 0;
 }
 
-// An offer that fails does not stop the others; the first failure is what is told at the end.
-static bool update_all(const struct update *u, struct str offers, struct err *err)
+// An offer that fails does not stop the others. The error is that of the first one that failed.
+static bool update_all(const struct price_update *u, struct str offers, struct err *err)
 {
 	size_t failed = 0;
 	while (offers.len) {
@@ -73,16 +71,17 @@ static bool update_all(const struct update *u, struct str offers, struct err *er
 	return failed == 0;
 }
 
-bool price_update(struct command *c, int *ret_status, struct err *err)
+bool price_verb_update(struct command *c, int *ret_status, struct err *err)
 {
 	const char *offers = default_offers;
-	struct update u = {.conf = &c->conf,
-	                   .url = default_url,
-	                   .yes = command_switch(c, "--yes"),
-	                   .dry = command_switch(c, "--dry-run")};
+	struct price_update u = {.options = {.conf = &c->conf,
+	                                     .source = "pricelist",
+	                                     .yes = command_switch(c, "--yes"),
+	                                     .dry = command_switch(c, "--dry-run")},
+	                         .url = default_url};
 	(void)ret_status;
 	if (!command_option(c, "--offers", &offers, err) || !command_option(c, "--url", &u.url, err) ||
-	    !command_done(c, 0, 0, err) || !price_make_folder(&c->conf, NULL, err))
+	    !command_done(c, 0, 0, err) || !price_import_make_folder(&c->conf, NULL, err))
 		return false;
-	return price_make_folder(&c->conf, "download", err) && update_all(&u, str_of(offers), err);
+	return price_import_make_folder(&c->conf, "download", err) && update_all(&u, str_of(offers), err);
 }

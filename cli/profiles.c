@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast profiles`: the models behind application inference profiles, whose ids name none. Records name the
-// model now and then (resources[]), never whether the profile was made of a global one; `import` brings both
-// in, `list` shows what is known, and which profiles were called that nobody tells of.
+// `nowcast profiles`: the models behind application inference profiles, whose ids name no model. Some records
+// name the model (resources[]). None says whether the profile was made from a global one. `import` adds both.
+// `list` shows what is known, and the profiles that were called and whose model is unknown.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ enum { LIST_MAX = 64 << 20, AT_ONCE = 1000, LOOK_BACK_HOURS = 31 * 24 };
 
 // ---- import -------------------------------------------------------------------------------------
 
-static bool write_list(const struct conf *conf, const struct profile_import *l, int64_t from_ms,
+static bool store_profiles(const struct conf *conf, const struct profile_import *l, int64_t from_ms,
                        struct err *err)
 {
 	struct redis *r;
@@ -45,7 +45,7 @@ static bool write_list(const struct conf *conf, const struct profile_import *l, 
 	return good;
 }
 
-static bool import(struct command *c, struct err *err)
+static bool import_profiles(struct command *c, struct err *err)
 {
 	struct profile_import l = PROFILE_LIST_INIT;
 	struct buf text = BUF_INIT;
@@ -59,13 +59,13 @@ static bool import(struct command *c, struct err *err)
 		good = file_read(strcmp(c->argv[i], "-") == 0 ? "/dev/stdin" : c->argv[i], LIST_MAX, &text, err) &&
 		       profile_import_read(&l, buf_str(&text), c->argv[i], err);
 	}
-	good = good && write_list(&c->conf, &l, from_ms, err);
+	good = good && store_profiles(&c->conf, &l, from_ms, err);
 	for (size_t i = 0; i < l.n; i++)
 		global += str_starts(str_of(l.items[i].model), STR("global."));
 	if (good) {
-		printf("%zu application inference profiles, %zu of them made of global ones\n", l.n, global);
+		printf("%zu application inference profiles, %zu of them made from global ones\n", l.n, global);
 		if (l.own)
-			printf("%zu of AWS's own were passed over: they name their model\n", l.own);
+			printf("%zu of AWS's own were left out: they name their model\n", l.own);
 		printf("hours already computed keep their dollars until `nowcast reprice --from T`\n");
 	}
 	buf_release(&text);
@@ -75,52 +75,52 @@ static bool import(struct command *c, struct err *err)
 
 // ---- list ---------------------------------------------------------------------------------------
 
-// A profile that was called or brought in.
-struct known {
-	struct str id, arn, told; // told: the model that records named; none
+// A profile that was called or imported.
+struct listed_profile {
+	struct str id, arn, recorded; // recorded: the model that records named; none
 	int64_t calls;
 	struct profile profile;
 };
 
-struct listing {
+struct profile_list {
 	struct arena arena;
-	struct known *list;
+	struct listed_profile *list;
 	size_t n, cap;
 	int64_t from; // hour; figures before it are not looked at
 };
 
-static struct known *know(struct listing *x, struct str id)
+static struct listed_profile *find_or_add_profile(struct profile_list *x, struct str id)
 {
 	for (size_t i = 0; i < x->n; i++)
 		if (str_eq(x->list[i].id, id))
 			return &x->list[i];
 	if (x->n == x->cap)
 		x->list = xrealloc(x->list, x->cap = x->cap ? x->cap * 2 : 64, sizeof *x->list);
-	x->list[x->n++] = (struct known){.id = arena_str(&x->arena, id)};
+	x->list[x->n++] = (struct listed_profile){.id = arena_str(&x->arena, id)};
 	return &x->list[x->n - 1];
 }
 
-static bool note_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct listing *x = user;
+	struct profile_list *x = user;
 	(void)v;
 	if (!profile_is_opaque(model_hour->model))
 		return true;
-	struct known *k = know(x, str_after_last(model_hour->model, '/'));
+	struct listed_profile *k = find_or_add_profile(x, str_after_last(model_hour->model, '/'));
 	if (!k->arn.len && str_starts(model_hour->model, STR("arn:")))
 		k->arn = arena_str(&x->arena, model_hour->model);
 	if (model_hour->foundation.len)
-		k->told = arena_str(&x->arena, model_hour->foundation);
+		k->recorded = arena_str(&x->arena, model_hour->foundation);
 	for (int i = 0; i < model_hour->nrows; i++)
 		k->calls += model_hour->rows[i].type == TOKEN_TYPES ? model_hour->rows[i].figure.tokens : 0;
 	return true;
 }
 
-static bool gather(struct listing *x, struct view *v, struct err *err)
+static bool read_profiles(struct profile_list *x, struct view *v, struct err *err)
 {
 	struct redis *r = view_redis(v);
 	struct buf key = BUF_INIT;
-	if (!view_each(v, x->from, INT32_MAX, note_model_hour, x, err))
+	if (!view_each(v, x->from, INT32_MAX, add_model_hour, x, err))
 		return false;
 	key_profiles(&key, view_prefix(v));
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), buf_str(&key)});
@@ -128,7 +128,7 @@ static bool gather(struct listing *x, struct view *v, struct err *err)
 	if (!redis_exec(r, err))
 		return false;
 	for (size_t i = 0; i < redis_len(r, 0); i++)
-		know(x, redis_elem(r, 0, i));
+		find_or_add_profile(x, redis_elem(r, 0, i));
 	for (size_t i = 0; i < x->n; i++)
 		profile_ask(r, view_prefix(v), x->list[i].id);
 	if (!redis_exec(r, err))
@@ -138,42 +138,42 @@ static bool gather(struct listing *x, struct view *v, struct err *err)
 	return true;
 }
 
-static void add_row(struct table *t, const struct known *k, const struct profile_since *p)
+static void add_row(struct table *t, const struct listed_profile *k, const struct profile_since *p)
 {
 	char from[WHEN_SIZE], calls[TABLE_COUNT_SIZE];
 	table_cell(t, k->arn.len ? k->arn : p && p->arn.len ? p->arn : k->id);
-	table_cell(t, p ? p->model : k->told.len ? k->told : STR("unresolved"));
+	table_cell(t, p ? p->model : k->recorded.len ? k->recorded : STR("unresolved"));
 	table_cell(t, p ? p->name : STR(""));
-	table_cell(t, p ? STR("import") : k->told.len ? STR("records") : STR("nobody"));
+	table_cell(t, p ? STR("import") : k->recorded.len ? STR("records") : STR("unknown"));
 	table_cell(t, p && p->from_ms ? str_of(when_format(p->from_ms, from)) : STR(""));
 	table_cell(t, str_of(table_count(k->calls, calls)));
 }
 
-static int by_id(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
-	return str_cmp(((const struct known *)a)->id, ((const struct known *)b)->id);
+	return str_cmp(((const struct listed_profile *)a)->id, ((const struct listed_profile *)b)->id);
 }
 
-static bool list(struct command *c, size_t *ret_open, struct err *err)
+static bool list_profiles(struct command *c, size_t *ret_unresolved, struct err *err)
 {
-	static const char *const heads[] = {"profile", "model", "name", "says", "from", "calls"};
+	static const char *const heads[] = {"profile", "model", "name", "source", "from", "calls"};
 	int64_t from_ms = when_now_ms() - (int64_t)LOOK_BACK_HOURS * MS_PER_HOUR;
 	struct table t = TABLE_INIT;
 	struct view *v = NULL;
-	*ret_open = 0;
+	*ret_unresolved = 0;
 	if (!command_time(c, "--from", &from_ms, err))
 		return false;
-	struct listing x = {.from = from_ms / MS_PER_HOUR};
+	struct profile_list x = {.from = from_ms / MS_PER_HOUR};
 	bool good = command_done(c, 0, 0, err) &&
 	            view_open(&v, redis_target_of(&c->conf), err) &&
-	            gather(&x, v, err);
+	            read_profiles(&x, v, err);
 	for (int i = 0; i < 6; i++)
 		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i == 5 ? TABLE_NUMBER : TABLE_TEXT, 0);
 	if (x.n > 1)
-		qsort(x.list, x.n, sizeof *x.list, by_id);
+		qsort(x.list, x.n, sizeof *x.list, compare_ids);
 	for (size_t i = 0; good && i < x.n; i++) {
-		struct known *k = &x.list[i];
-		*ret_open += !k->profile.n && !k->told.len;
+		struct listed_profile *k = &x.list[i];
+		*ret_unresolved += !k->profile.n && !k->recorded.len;
 		if (!k->profile.n)
 			add_row(&t, k, NULL);
 		for (int j = 0; j < k->profile.n; j++)
@@ -184,13 +184,13 @@ static bool list(struct command *c, size_t *ret_open, struct err *err)
 	else if (good)
 		fprintf(
 			stderr,
-			"nowcast profiles: none was called (in the last 31 days, or since --from), and none brought in\n");
-	if (*ret_open)
+			"nowcast profiles: none was called (in the last 31 days, or since --from), and none was imported\n");
+	if (*ret_unresolved)
 		fprintf(
 			stderr,
 			"nowcast profiles: %zu unresolved: `aws bedrock list-inference-profiles --type-equals APPLICATION >profiles.json`, "
 			"then `nowcast profiles import profiles.json`\n",
-			*ret_open);
+			*ret_unresolved);
 	table_release(&t);
 	free(x.list);
 	arena_release(&x.arena);
@@ -206,9 +206,9 @@ int cmd_profiles(struct command *c)
 	const char *verb = command_verb(c);
 	size_t unresolved = 0;
 	if (verb && strcmp(verb, "import") == 0)
-		return import(c, &err) ? STATUS_OK : command_fail(c, &err);
+		return import_profiles(c, &err) ? STATUS_OK : command_fail(c, &err);
 	if (verb && strcmp(verb, "list") == 0)
-		return !list(c, &unresolved, &err) ? command_fail(c, &err)
+		return !list_profiles(c, &unresolved, &err) ? command_fail(c, &err)
 		       : unresolved                ? STATUS_THRESHOLD
 		                                   : STATUS_OK;
 	err_set(&err, ERR_CONFIG, "expected import or list, got %s; `nowcast help profiles` says more",

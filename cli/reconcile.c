@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast reconcile`: one run, told on standard output.
+// `nowcast reconcile`: one run, with a summary on standard output.
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ static void print_summary(const struct reconciliation *r)
 	printf("%-16s %" PRId64 "\n", "bedrock_rows", r->rows);
 	printf("%-16s %s USD\n", "billed", usd_format(r->billed, 6, usd));
 	printf("%-16s %s USD by tokens\n", "", usd_format(r->tokens, 6, usd));
-	printf("%-16s %s USD apart (tax, credits, reserved capacity and the rest)\n", "",
+	printf("%-16s %s USD of other charges (tax, credits, reserved capacity and others)\n", "",
 	       usd_format(r->apart, 6, usd));
 	printf("%-16s %s\n", "final_up_to",
 	       r->watermark ? when_format(r->watermark * MS_PER_HOUR, when)
@@ -28,13 +28,13 @@ static void print_summary(const struct reconciliation *r)
 	printf("%-16s %d\n", "rates_learned", r->rates);
 	printf("%-16s %" PRId64 ".%03d\n", "seconds", r->duration_ms / 1000, (int)(r->duration_ms % 1000));
 	if (r->overtaken)
-		puts("A later run was faster for some accounts: its figures stand.");
+		puts("A later run was faster for some accounts: its figures are kept.");
 	if (r->notes.len)
 		printf("\n%s", r->notes.data);
 }
 
-// A line on the terminal that renews itself, and is gone once the file is there.
-static void show_fetching(void *last_ms, struct str key, int64_t done, int64_t size)
+// Redraws one line on the terminal, and erases it once the file is complete.
+static void show_progress(void *last_ms, struct str key, int64_t done, int64_t size)
 {
 	int64_t *last = last_ms, now = when_ticks_ms();
 	if (now - *last >= SHOWN_MS) {
@@ -67,7 +67,7 @@ int cmd_reconcile(struct command *c)
 	}
 	if (!command_done(c, *c->conf.reconcile_source ? 0 : 1, 1, &err) ||
 	    !reconcile_run(&r, &c->conf, c->argc ? c->argv[0] : c->conf.reconcile_source, str_of(period),
-	                   isatty(STDERR_FILENO) ? show_fetching : NULL, &shown_ms, &err))
+	                   isatty(STDERR_FILENO) ? show_progress : NULL, &shown_ms, &err))
 		return command_fail(c, &err);
 	print_summary(&r);
 	reconciliation_release(&r);

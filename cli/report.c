@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/csv.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
-#include "cli/focus.h"
+#include "cli/report_priv.h"
 #include "cli/table.h"
 #include "query/group.h"
-#include "query/reconciliation.h"
 #include "store/view.h"
 
 enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
@@ -72,30 +72,31 @@ static bool is_unpriced(const struct group *g)
 
 static void print_csv(const struct report *r, const struct groups *g)
 {
+	static const char *const figures[] = {"tokens", "usd", "usd_low", "usd_high", "basis"};
 	struct buf b = BUF_INIT;
-	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
-	for (int i = 0; i < r->by.n; i++) {
-		buf_add_csv(&b, r->by.name[i]);
-		buf_addc(&b, ',');
-	}
-	buf_adds(&b, "tokens,usd,usd_low,usd_high,basis\n");
+	struct csv_writer w = CSV_WRITER(&b);
+	char basis[GROUP_BASIS_SIZE];
+	for (int i = 0; i < r->by.n; i++)
+		csv_str(&w, r->by.name[i]);
+	for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+		csv_strz(&w, figures[i]);
+	csv_end_row(&w);
 	for (int32_t k = 0; k < g->n; k++) {
 		const struct group *x = &g->list[k];
-		if (x->tokens == 0 && x->usd.pico == 0) // dollars may be billed whose tokens nobody can tell
+		if (x->tokens == 0 && x->usd.pico == 0) // the bill may have dollars for which no tokens are known
 			continue;
-		for (int i = 0; i < r->by.n; i++) {
-			buf_add_csv(&b, x->keys[i]);
-			buf_addc(&b, ',');
+		for (int i = 0; i < r->by.n; i++)
+			csv_str(&w, x->keys[i]);
+		csv_int(&w, x->tokens);
+		const struct usd usd[] = {x->usd, x->usd_low, x->usd_high};
+		for (int i = 0; i < 3; i++) {
+			if (is_unpriced(x))
+				csv_empty(&w);
+			else
+				csv_usd(&w, usd[i], USD_PLACES);
 		}
-		buf_addf(&b, "%lld,", (long long)x->tokens);
-		if (is_unpriced(x))
-			buf_adds(&b, ",,");
-		else
-			buf_addf(&b, "%s,%s,%s", usd_format(x->usd, USD_PLACES, usd),
-			         usd_format(x->usd_low, USD_PLACES, low), usd_format(x->usd_high, USD_PLACES, high));
-		buf_addc(&b, ',');
-		buf_add_csv(&b, str_of(group_basis(x, basis)));
-		buf_addc(&b, '\n');
+		csv_strz(&w, group_basis(x, basis));
+		csv_end_row(&w);
 	}
 	(void)!text_print(stdout, &b); // main looks whether all was written
 	buf_release(&b);
@@ -219,14 +220,14 @@ int cmd_report(struct command *c)
 	struct view *v = NULL;
 	struct groups groups, total;
 	if (command_switch(c, "--reconciliation"))
-		return cmd_report_reconciliation(c);
+		return report_reconciliation(c);
 	if (command_switch(c, "--scoreboard"))
-		return cmd_report_scoreboard(c);
+		return report_scoreboard(c);
 	if (!parse_arguments(c, &r, &err) ||
 	    !view_open(&v, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
 	if (r.format == FORMAT_FOCUS) {
-		bool wrote = focus_print(v, r.from, r.to, stdout, &err);
+		bool wrote = report_focus(v, r.from, r.to, stdout, &err);
 		view_close(v);
 		return wrote ? STATUS_OK : command_fail(c, &err);
 	}
@@ -243,7 +244,7 @@ int cmd_report(struct command *c)
 	else if (good && r.format == FORMAT_JSON)
 		print_json(&r, &groups);
 	else if (good && groups.n == 0)
-		fprintf(stderr, "nowcast report: no figures in that span (nowcast doctor tells what has arrived)\n");
+		fprintf(stderr, "nowcast report: no figures in that span (nowcast doctor shows what has arrived)\n");
 	else if (good)
 		print_table(&r, &groups, &total);
 	groups_release(&groups);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast reprice`: brings corrected prices to the hours already computed.
+// `nowcast reprice`: applies corrected prices to hours already computed.
 #include <stdio.h>
 
 #include "base/when.h"
 #include "cli/commands.h"
-#include "cli/price.h"
+#include "cli/price_priv.h"
 #include "store/reprice.h"
 #include "store/schema.h"
 
@@ -17,10 +17,11 @@ int cmd_reprice(struct command *c)
 	struct reprice_counts n = {0};
 	char before[USD_SIZE], after[USD_SIZE];
 	bool dry = command_switch(c, "--dry-run");
-	bool good = price_time_option(c, "--from", &from, &err) && price_time_option(c, "--to", &to, &err) &&
+	bool good = command_time(c, "--from", &from, &err) && command_time(c, "--to", &to, &err) &&
 	            command_done(c, 0, 0, &err);
 	if (good && from < 0)
-		good = err_set(&err, ERR_CONFIG, "--from is missing: since when are the prices to be applied anew?");
+		good = err_set(&err, ERR_CONFIG,
+		               "--from is missing: the first hour whose dollars are to be computed again");
 	if (good && from >= to)
 		good = err_set(&err, ERR_CONFIG, "--to: the span ends before it begins");
 	good = good && prices_load(&prices, &c->conf, &err) &&
@@ -34,7 +35,7 @@ int cmd_reprice(struct command *c)
 		printf("%-16s %s\n%-16s %s\n", "usd_before", usd_format(n.before, 9, before), "usd_after",
 		       usd_format(n.after, 9, after));
 		if (n.kept)
-			printf("%-16s %zu rows of inference profiles whose model is not known any more\n", "kept",
+			printf("%-16s %zu rows of inference profiles whose model is no longer known\n", "kept",
 			       n.kept);
 	}
 	prices_free(prices);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Widths are counted in code points, which is right for all names met so far; double-width scripts would come
-// out ragged.
+// Widths are counted in code points. Scripts with characters of double width would not line up.
 #include "cli/table.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -34,14 +34,15 @@ static int width_of(struct str s)
 
 void table_column(struct table *t, struct str head, enum table_kind kind, int rank)
 {
-	if (t->ncolumns < TABLE_COLUMNS_MAX)
-		t->columns[t->ncolumns++] = (struct table_column){head, kind, rank, width_of(head)};
+	assert(t->n == 0 && t->ncolumns < TABLE_COLUMNS_MAX);
+	t->columns[t->ncolumns++] = (struct table_column){head, kind, rank, width_of(head)};
 }
 
 void table_cell(struct table *t, struct str text)
 {
+	assert(t->ncolumns > 0);
 	struct str copy = arena_str(&t->arena, text.len ? text : STR("-"));
-	text_make_plain((char *)copy.p, copy.len); // what somebody else wrote is not to steer the terminal
+	text_make_plain((char *)copy.p, copy.len); // names from outside must not control the terminal
 	if (t->n == t->cap) {
 		t->cap = t->cap ? 2 * t->cap : 256;
 		t->cells = xrealloc(t->cells, t->cap, sizeof *t->cells);
@@ -98,7 +99,7 @@ static struct table_column *widest_name(struct table *t)
 	return found;
 }
 
-static void fit(struct table *t, int width)
+static void fit_columns(struct table *t, int width)
 {
 	struct table_column *c;
 	while (total_width(t, NAME_COMFORT) > width && drop_least_needed(t, TABLE_EXTRA))
@@ -146,8 +147,9 @@ static void print_line(const struct table *t, FILE *f, const struct str *cells, 
 
 void table_print(struct table *t, FILE *f, int width, int rows, const char *eol)
 {
+	assert(t->ncolumns > 0 && t->n % (size_t)t->ncolumns == 0);
 	if (width > 0)
-		fit(t, width);
+		fit_columns(t, width);
 	print_line(t, f, NULL, eol);
 	for (int i = 0; i < table_rows(t) && (rows < 0 || i < rows); i++)
 		print_line(t, f, t->cells + (size_t)i * (size_t)t->ncolumns, eol);

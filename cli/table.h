@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of text that fits where it is shown. Columns that do not fit leave, the least needed first; then
-// the columns of names are cut at their heads, for what tells ARNs apart stands at their ends:
+// A table of text that fits the width where it is shown. Columns that do not fit are left out, the least
+// needed first. Then the columns of names are cut at their beginnings, since ARNs differ at their ends:
 //
-//     principal                          tokens       usd  basis           rank 0: always shown
-//     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact           rank 1, 2, ...: the greatest leaves first,
-//                                                                          all of a rank together
+//     principal                          tokens       usd  basis    rank 0: always shown
+//     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact    rank 1, 2, ...: the greatest is left out first,
+//                                                                   all of a rank together
 #ifndef NOWCAST_CLI_TABLE_H
 #define NOWCAST_CLI_TABLE_H
 
@@ -14,8 +14,8 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-// Columns of rank TABLE_EXTRA and above are nice to have: they leave as soon as names would be cut to less
-// than 34 characters, others stay down to 22.
+// Columns of rank TABLE_EXTRA and above are left out as soon as names would be cut to less than 34
+// characters. The others stay until names would be cut to less than 22.
 enum { TABLE_COLUMNS_MAX = 16, TABLE_EXTRA = 4 };
 
 enum table_kind {
@@ -28,7 +28,7 @@ struct table_column {
 	struct str head;
 	enum table_kind kind;
 	int rank;
-	int width; // of its widest cell, in characters; while printing: as shown, 0 if it left
+	int width; // of its widest cell, in characters; while printing: as shown, 0 if left out
 };
 
 struct table {

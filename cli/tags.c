@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast tags`: the tags of roles and users as nowcast knows them. CloudTrail tells changes only; what was
-// so before the first record of it is brought in once, by `import`, dated, so that it counts from then on and
-// not before.
+// `nowcast tags`: the tags of roles and users that are known. CloudTrail records changes only. `import` adds
+// the tags that existed before the first record, with a date: they count from then on, and not before.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@ enum { LIST_MAX = 256 << 20, SESSIONS_MAX = 1000, LOOK_BACK_HOURS = 24 };
 
 // ---- import -------------------------------------------------------------------------------------
 
-static bool write_list(const struct conf *conf, const struct tag_import *l, int64_t from_ms,
+static bool store_tags(const struct conf *conf, const struct tag_import *l, int64_t from_ms,
                        struct pseudonyms *p, struct err *err)
 {
 	struct redis *r;
@@ -49,7 +48,7 @@ static bool write_list(const struct conf *conf, const struct tag_import *l, int6
 	return good;
 }
 
-static bool import(struct command *c, struct err *err)
+static bool import_tags(struct command *c, struct err *err)
 {
 	struct tag_import l = TAG_LIST_INIT;
 	struct buf text = BUF_INIT;
@@ -67,7 +66,7 @@ static bool import(struct command *c, struct err *err)
 		good = file_read(strcmp(c->argv[i], "-") == 0 ? "/dev/stdin" : c->argv[i], LIST_MAX, &text, err) &&
 		       tag_import_read(&l, buf_str(&text), c->argv[i], str_of(principal), p, err);
 	}
-	good = good && write_list(&c->conf, &l, from_ms, p, err);
+	good = good && store_tags(&c->conf, &l, from_ms, p, err);
 	for (size_t i = 0; i < l.n; i++)
 		tags += l.items[i].tags;
 	if (good) {
@@ -85,7 +84,7 @@ static bool import(struct command *c, struct err *err)
 
 // ---- show ---------------------------------------------------------------------------------------
 
-struct show {
+struct tag_view {
 	struct str arn;
 	bool json;
 	char *tagsets[SESSIONS_MAX]; // of sessions of that name, each once, the newest last
@@ -95,9 +94,9 @@ struct show {
 	struct str tagset;           // in hand
 };
 
-static bool note_tagset(void *user, struct view *v, const struct model_hour *model_hour)
+static bool add_tagsets(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct show *s = user;
+	struct tag_view *s = user;
 	(void)v;
 	for (int i = 0; i < model_hour->nrows && s->n < SESSIONS_MAX; i++) {
 		if (!str_eq(model_hour->rows[i].principal, s->arn) || str_is(model_hour->rows[i].tagset, "-"))
@@ -111,7 +110,7 @@ static bool note_tagset(void *user, struct view *v, const struct model_hour *mod
 	return s->n < SESSIONS_MAX;
 }
 
-static void show_json(struct show *s, const struct tag_held *t, const char *from, const char *since)
+static void show_json(struct tag_view *s, const struct tag_held *t, const char *from, const char *since)
 {
 	buf_adds(&s->out, s->out.len ? ",\n {\"key\":" : "[\n {\"key\":");
 	buf_add_json(&s->out, t->key);
@@ -125,9 +124,9 @@ static void show_json(struct show *s, const struct tag_held *t, const char *from
 	buf_addc(&s->out, '}');
 }
 
-static void show_tag(void *user, const struct tag_held *t)
+static void add_tag(void *user, const struct tag_held *t)
 {
-	struct show *s = user;
+	struct tag_view *s = user;
 	char since[WHEN_SIZE] = "";
 	const char *from = t->of_session ? "session" : memmem(s->arn.p, s->arn.len, "role/", 5) ? "role" : "user";
 	if (!t->of_session)
@@ -143,11 +142,11 @@ static void show_tag(void *user, const struct tag_held *t)
 	table_cell(&s->table, t->event);
 }
 
-static bool show_all(struct show *s, struct view *v, int64_t at_ms, struct err *err)
+static bool gather_tags(struct tag_view *s, struct view *v, int64_t at_ms, struct err *err)
 {
 	int64_t hour = at_ms / MS_PER_HOUR;
 	struct tag_history *b = view_tags(v);
-	if (!view_each(v, hour - LOOK_BACK_HOURS + 1, hour + 1, note_tagset, s, err) ||
+	if (!view_each(v, hour - LOOK_BACK_HOURS + 1, hour + 1, add_tagsets, s, err) ||
 	    !tag_history_read_sessions(b, view_redis(v), view_prefix(v), err))
 		return false;
 	if (s->n == 0)
@@ -160,12 +159,12 @@ static bool show_all(struct show *s, struct view *v, int64_t at_ms, struct err *
 	for (int i = 0; i < s->n; i++) {
 		s->tagset = str_of(s->tagsets[i]);
 		// what changed at that very moment counts
-		tag_history_each(b, s->arn, s->tagset, at_ms + 1, show_tag, s);
+		tag_history_each(b, s->arn, s->tagset, at_ms + 1, add_tag, s);
 	}
 	return true;
 }
 
-static void print_shown(struct show *s)
+static void print_tags(struct tag_view *s)
 {
 	if (s->json)
 		printf("%s\n]\n", s->out.len ? s->out.data : "[");
@@ -175,10 +174,10 @@ static void print_shown(struct show *s)
 		fprintf(stderr, "nowcast tags: no tags of %.*s are known at that time\n", STR_ARG(s->arn));
 }
 
-static bool show(struct command *c, struct err *err)
+static bool show_tags(struct command *c, struct err *err)
 {
 	static const char *const heads[] = {"tag", "value", "of", "since, or session tags", "event"};
-	struct show s = {.json = false};
+	struct tag_view s = {.json = false};
 	struct arena arena = ARENA_INIT;
 	struct view *v = NULL;
 	const char *format = "table";
@@ -202,9 +201,9 @@ static bool show(struct command *c, struct err *err)
 	for (int i = 0; i < 5; i++)
 		table_column(&s.table, str_of(heads[i]), TABLE_TEXT, 0);
 	bool good = view_open(&v, redis_target_of(&c->conf), err) &&
-	            show_all(&s, v, at_ms, err);
+	            gather_tags(&s, v, at_ms, err);
 	if (good)
-		print_shown(&s);
+		print_tags(&s);
 	for (int i = 0; i < s.n; i++)
 		free(s.tagsets[i]);
 	table_release(&s.table);
@@ -221,9 +220,9 @@ int cmd_tags(struct command *c)
 	struct err err = ERR_INIT;
 	const char *verb = command_verb(c);
 	if (verb && strcmp(verb, "import") == 0)
-		return import(c, &err) ? STATUS_OK : command_fail(c, &err);
+		return import_tags(c, &err) ? STATUS_OK : command_fail(c, &err);
 	if (verb && strcmp(verb, "show") == 0)
-		return show(c, &err) ? STATUS_OK : command_fail(c, &err);
+		return show_tags(c, &err) ? STATUS_OK : command_fail(c, &err);
 	err_set(&err, ERR_CONFIG, "expected import or show, got %s; `nowcast help tags` says more",
 	        verb      ? verb
 	        : c->argc ? c->argv[0]

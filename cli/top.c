@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast top`: who is spending now, as a table that renews itself. On a terminal it redraws in place;
-// elsewhere it prints one plain table a turn, so that it can be piped and logged.
+// `nowcast top`: who is spending now. On a terminal the table is redrawn in place. Elsewhere one plain table
+// is printed each turn, so that it can be piped and logged.
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 
 enum { FRAME_BYTES = 1 << 16 }; // a whole screen leaves in one write, or it flickers
 
-struct sums {
+struct top_sums {
 	struct groups *span, *hour, *total; // of the span; of its newest hour; of everything in the span
 	int64_t newest;
 };
@@ -67,7 +67,7 @@ static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 	return true;
 }
 
-static bool find_newest(void *user, struct view *v, const struct model_hour *model_hour)
+static bool find_newest_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	int64_t *newest = user;
 	(void)v;
@@ -78,7 +78,7 @@ static bool find_newest(void *user, struct view *v, const struct model_hour *mod
 
 static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct sums *s = user;
+	struct top_sums *s = user;
 	groups_add(s->span, v, model_hour);
 	groups_add(s->total, v, model_hour);
 	if (model_hour->hour == s->newest)
@@ -87,7 +87,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 }
 
 // "arn:aws:sts::111122223333:assumed-role/ROLE/SESSION" is long and begins with what all have.
-static struct str short_name(struct str s)
+static struct str shorten_name(struct str s)
 {
 	static const struct str starts[] = {{"arn:aws:sts::", 13}, {"arn:aws:iam::", 13}};
 	for (size_t i = 0; i < 2; i++)
@@ -96,7 +96,7 @@ static struct str short_name(struct str s)
 	return s;
 }
 
-static const struct group *same_group(const struct groups *in, const struct group *x)
+static const struct group *find_same_group(const struct groups *in, const struct group *x)
 {
 	for (int32_t i = 0; i < in->n; i++) {
 		bool same = true;
@@ -133,7 +133,7 @@ static void add_group(struct table *table, const struct grouping *by, const stru
 	char count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	bool priced = !x->tokens || x->unpriced < x->tokens;
 	for (int i = 0; i < by->n; i++)
-		table_cell(table, short_name(x->keys[i]));
+		table_cell(table, shorten_name(x->keys[i]));
 	table_cell(table, str_of(table_count(x->calls, count)));
 	table_cell(table, str_of(table_count(x->tokens, count)));
 	add_usd(table, x->usd, priced);
@@ -143,7 +143,7 @@ static void add_group(struct table *table, const struct grouping *by, const stru
 	table_cell(table, str_of(group_basis(x, basis)));
 }
 
-static void print_summary(const struct top *t, const struct sums *s, const char *eol)
+static void print_summary(const struct top *t, const struct top_sums *s, const char *eol)
 {
 	char when[WHEN_SIZE], usd[USD_SIZE];
 	struct buf b = BUF_INIT;
@@ -157,7 +157,7 @@ static void print_summary(const struct top *t, const struct sums *s, const char 
 	buf_release(&b);
 }
 
-static void print_screen(const struct top *t, const struct sums *s)
+static void print_screen(const struct top *t, const struct top_sums *s)
 {
 	const char *eol = t->terminal ? "\033[K\n" : "\n";
 	struct table table = TABLE_INIT;
@@ -168,7 +168,7 @@ static void print_screen(const struct top *t, const struct sums *s)
 	print_summary(t, s, eol);
 	add_columns(&table, &t->by);
 	for (int32_t i = 0; i < shown; i++)
-		add_group(&table, &t->by, &s->span->list[i], same_group(s->hour, &s->span->list[i]));
+		add_group(&table, &t->by, &s->span->list[i], find_same_group(s->hour, &s->span->list[i]));
 	table_print(&table, stdout, t->columns, -1, eol);
 	if (shown < s->span->n)
 		printf("... and %d more%s", s->span->n - shown, eol);
@@ -181,22 +181,22 @@ static void print_screen(const struct top *t, const struct sums *s)
 bool top_draw(const struct top *t, struct view *v, struct err *err)
 {
 	struct groups span, hour, total;
-	struct sums s = {&span, &hour, &total, 0};
+	struct top_sums s = {&span, &hour, &total, 0};
 	int64_t now = when_now_ms() / MS_PER_HOUR;
 	groups_init(&span, &t->by);
 	groups_init(&hour, &t->by);
 	groups_init(&total, &(struct grouping){0});
-	// Replayed figures may be old: the span ends with the newest hour there is.
-	bool good = view_each(v, now - t->hours + 1, INT64_MAX / MS_PER_HOUR, find_newest, &s.newest, err);
+	// Replayed figures may be old: the span ends with the newest hour that has figures.
+	bool good = view_each(v, now - t->hours + 1, INT64_MAX / MS_PER_HOUR, find_newest_hour, &s.newest, err);
 	if (good && !s.newest)
-		good = view_each(v, 0, INT64_MAX / MS_PER_HOUR, find_newest, &s.newest, err);
+		good = view_each(v, 0, INT64_MAX / MS_PER_HOUR, find_newest_hour, &s.newest, err);
 	good = good && view_each(v, s.newest - t->hours + 1, s.newest + 1, add_model_hour, &s, err);
 	if (good) {
 		groups_sort_by_usd(&span);
 		print_screen(t, &s);
 		if (ferror(stdout)) // or `nowcast top | head` would go on for ever
 			good = err_set(err, ERR_FATAL,
-			               "cannot write the table: nobody reads it any more, or the disk is full");
+			               "cannot write the table: the reader has ended, or the disk is full");
 	}
 	groups_release(&span);
 	groups_release(&hour);
@@ -231,7 +231,7 @@ void top_end(const struct top *t)
 	fflush(stdout);
 }
 
-static void watch(struct watch *w, struct view *v, struct err *err)
+static void redraw_until_stopped(struct watch *w, struct view *v, struct err *err)
 {
 	top_measure(&w->top);
 	top_begin(&w->top);
@@ -265,7 +265,7 @@ int cmd_top(struct command *c)
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	watch(&w, v, &err);
+	redraw_until_stopped(&w, v, &err);
 	view_close(v);
 	return err.kind == ERR_NONE || stopped ? STATUS_OK : command_fail(c, &err);
 }

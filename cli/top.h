@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One look at who is spending: the table of `nowcast top`, for whoever wants to draw it.
+// The table of `nowcast top`: who is spending. `nowcast demo` draws it, too.
 #ifndef NOWCAST_CLI_TOP_H
 #define NOWCAST_CLI_TOP_H
 
@@ -12,14 +12,14 @@
 
 struct top {
 	struct grouping by;
-	int64_t hours;      // how far back from the newest hour there is
-	const char *title;  // a line of the caller's own above the table; NULL: none
+	int64_t hours;      // how many, up to the newest hour that has figures
+	const char *title;  // a line above the table; NULL: none
 	bool terminal;      // redraw in place
 	int rows, columns;  // of the screen; columns 0: any width
 };
 
-// Looks where standard output goes and sets terminal, rows and columns. To be called before each look: people
-// resize.
+// Sets terminal, rows and columns by where standard output goes. Call it before each drawing: windows are
+// resized.
 void top_measure(struct top *t);
 
 void top_begin(const struct top *t); // clears the screen, hides the cursor

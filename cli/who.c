@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast who ARN|ACCESS-KEY|NAME`: what is known of a principal. An ARN is taken as it is, in any of its
-// forms; the key of a session is asked whose it is; anything else is a name: of a session, a user, a role, or
-// the value of a tag (an e-mail address). A name that several bear lists them.
+// `nowcast who ARN|ACCESS-KEY|NAME`: what is known of a principal. An ARN may have any of its forms. For the
+// access key of a session, its session is looked up. Anything else is the name of a session, a user or a
+// role, or the value of a tag, such as an e-mail address. If several principals have the name, they are
+// listed.
 #include <stdio.h>
 #include <string.h>
 
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/who_priv.h"
 #include "ingest/principal.h"
 #include "ingest/pseudonym.h"
-#include "query/principal_summary.h"
 #include "store/cardinality.h"
-#include "web/api.h"
 
 enum { SESSIONS_SHOWN = 20 };
 
@@ -21,7 +21,7 @@ struct question {
 	int64_t now_ms, from; // from: hour
 	int64_t sessions;
 	struct arena arena;
-	struct str arn, hash; // what was asked for, where names are hashed
+	struct str arn, hash; // what was asked for, as Redis has it where names are hashed
 };
 
 static bool parse_arguments(struct command *c, struct question *q, struct err *err)
@@ -55,15 +55,15 @@ static bool is_access_key(struct str s)
 	return str_starts(s, STR("ASIA")) || str_starts(s, STR("AKIA"));
 }
 
-static bool unknown(const struct question *q, const struct principal_summary *d, struct err *err)
+static bool fail_unknown(const struct question *q, const struct principal_summary *s, struct err *err)
 {
 	char from[WHEN_SIZE];
 	return err_set(
 		err, ERR_SKIP,
-		"nothing is known of %.*s: it has no figures since %s (--from T looks further back), and no tags%s",
+		"nothing is known of %.*s: it has no figures since %s (--from T searches earlier hours), and no tags%s",
 		STR_ARG(q->text), when_format(q->from * MS_PER_HOUR, from),
-		!d->maybe_other ? ""
-		: cardinality_is_of_sessions(cardinality_group(d->arn))
+		!s->maybe_other ? ""
+		: cardinality_is_of_sessions(cardinality_group(s->arn))
 			? "; a session may be among the " OTHER_SESSIONS
 			  " of its role, of which sessions.max keep their names each day"
 			: "; a user may be among the " OTHER_USERS
@@ -73,19 +73,19 @@ static bool unknown(const struct question *q, const struct principal_summary *d,
 static bool answer_arn(const struct question *q, struct view *v, struct str arn,
                        const struct session *session, struct err *err)
 {
-	struct principal_summary d;
-	principal_summary_init(&d, q->now_ms, q->from);
+	struct principal_summary s;
+	principal_summary_init(&s, q->now_ms, q->from);
 	if (session) {
-		d.session = *session;
-		d.key = q->text;
+		s.session = *session;
+		s.key = q->text;
 	}
-	bool good = principal_summary_gather(&d, v, arn, err) &&
-	            (session || principal_summary_is_known(&d, v) || unknown(q, &d, err));
+	bool good = principal_summary_gather(&s, v, arn, err) &&
+	            (session || principal_summary_is_known(&s) || fail_unknown(q, &s, err));
 	if (good && q->json)
-		who_print_json(&d, v);
+		who_print_json(&s);
 	else if (good)
-		who_print_text(&d, v, (int)q->sessions);
-	principal_summary_release(&d);
+		who_print_text(&s, (int)q->sessions);
+	principal_summary_release(&s);
 	return good;
 }
 
@@ -96,14 +96,14 @@ static bool answer_key(const struct question *q, struct view *v, struct err *err
 	if (str_starts(q->text, STR("AKIA")))
 		return err_set(
 			err, ERR_SKIP,
-			"%.*s is a long-term key, and those are not kept: `aws iam get-access-key-last-used --access-key-id %.*s` names its user, "
+			"%.*s is a long-term key, and those are not stored: `aws iam get-access-key-last-used --access-key-id %.*s` names its user, "
 			"`nowcast who USER` says more",
 			STR_ARG(q->text), STR_ARG(q->text));
 	bool good = session_find(view_redis(v), view_prefix(v), q->text, &arena, &session, err);
 	if (good && !session.arn.len)
 		good = err_set(
 			err, ERR_SKIP,
-			"nobody is known by the access key %.*s: keys of sessions are kept as long as their calls, for `window` and the hours that learn "
+			"no session is known by the access key %.*s: keys of sessions are stored as long as their calls, for `window` and the hours that learn "
 			"from them",
 			STR_ARG(q->text));
 	good = good && answer_arn(q, v, session.arn, &session, err);
@@ -113,19 +113,21 @@ static bool answer_key(const struct question *q, struct view *v, struct err *err
 
 static bool answer_name(const struct question *q, struct view *v, struct err *err)
 {
-	struct principal_summary d;
-	principal_summary_init(&d, q->now_ms, q->from);
-	bool good = principal_summary_find(&d, v, q->text, q->hash, err) && (d.nseen || unknown(q, &d, err));
-	if (good && d.nseen == 1)
-		good = answer_arn(q, v, d.seen[0].arn, NULL, err);
+	struct principal_summary s;
+	principal_summary_init(&s, q->now_ms, q->from);
+	bool good = principal_summary_find(&s, v, q->text, q->hash, err) && (s.nseen || fail_unknown(q, &s, err));
+	if (good && s.nseen == 1)
+		good = answer_arn(q, v, s.seen[0].arn, NULL, err);
+	else if (good && q->json)
+		who_print_list_json(&s, q->text);
 	else if (good)
-		who_print_list(&d, q->text, q->json);
-	principal_summary_release(&d);
+		who_print_list(&s);
+	principal_summary_release(&s);
 	return good;
 }
 
-// Names are asked for as people know them, and looked for as Redis has them.
-static bool hide(struct command *c, struct question *q, struct err *err)
+// People ask by the real name. Redis may hold its hash.
+static bool hash_names(struct command *c, struct question *q, struct err *err)
 {
 	struct pseudonyms *p;
 	if (!pseudonyms_open(&p, &c->conf, err))
@@ -145,7 +147,7 @@ int cmd_who(struct command *c)
 	    !view_open(&v, redis_target_of(&c->conf),
 	               &err))
 		return command_fail(c, &err);
-	bool good = !hide(c, &q, &err)                ? false
+	bool good = !hash_names(c, &q, &err)                ? false
 	            : str_starts(q.text, STR("arn:")) ? answer_arn(&q, v, q.arn, NULL, &err)
 	            : is_access_key(q.text)           ? answer_key(&q, v, &err)
 	                                              : answer_name(&q, v, &err);

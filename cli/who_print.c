@@ -1,32 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answer of `nowcast who`, for people and for programs.
 #include <stdio.h>
-#include <stdlib.h>
-#include <strings.h>
 
-#include "base/buf.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/table.h"
-#include "query/principal_summary.h"
-#include "web/api.h"
+#include "cli/who_priv.h"
+#include "query/figure_json.h"
 
 enum { USD_SHOWN = 4 };
 
 static const char *const span_names[SUMMARY_SPANS] = {"today", "month"};
 
-static const char *usd_text(const struct group *g, struct usd usd, char *buf)
+static const char *format_usd(const struct group *g, struct usd usd, char *buf)
 {
 	return g->tokens && g->unpriced == g->tokens ? "unpriced" : usd_format(usd, USD_SHOWN, buf);
 }
 
-static struct group total_of(const struct principal_summary *d, enum summary_span span)
-{
-	const struct groups *all = &d->sums[span][SUMMARY_ALL];
-	return all->n ? all->list[0] : (struct group){0};
-}
-
-static const struct group *same_key(const struct groups *g, struct str key)
+static const struct group *find_group(const struct groups *g, struct str key)
 {
 	for (int32_t i = 0; i < g->n; i++)
 		if (str_eq(g->list[i].keys[0], key))
@@ -34,323 +25,270 @@ static const struct group *same_key(const struct groups *g, struct str key)
 	return NULL;
 }
 
-// ---- tags ---------------------------------------------------------------------------------------
-
-struct tags {
-	struct principal_summary *principal_summary;
-	struct buf *json;      // NULL: to the table
-	struct table table;
-	const struct summary_tagset *set; // of a session; NULL: of the role or user
-	struct str mine[256];  // keys of session tags
-	int nmine;
-	int n;
-};
-
-static bool is_overridden(const struct tags *t, struct str key)
+static void add_columns(struct table *t, const char *const *heads, int n, int texts)
 {
-	for (int i = 0; i < t->nmine; i++)
-		if (t->mine[i].len == key.len && strncasecmp(t->mine[i].p, key.p, key.len) == 0)
-			return true;
-	return false;
+	for (int i = 0; i < n; i++)
+		table_column(t, str_of(heads[i]), i == 0 ? TABLE_NAME : i < texts ? TABLE_TEXT : TABLE_NUMBER, 0);
 }
 
-static void tag_json(struct tags *t, const struct tag_held *held, const char *of, int64_t since_ms,
-                     int64_t until_ms)
+static void print_table(struct table *t)
 {
-	buf_adds(t->json, t->n++ ? ",\n  {\"key\":" : "\n  {\"key\":");
-	buf_add_json(t->json, held->key);
-	buf_adds(t->json, ",\"value\":");
-	buf_add_json(t->json, held->value);
-	buf_addf(t->json, ",\"of\":\"%s\",\"overridden\":%s,\"from\":", of,
-	         !t->set && is_overridden(t, held->key) ? "true" : "false");
-	json_time(t->json, since_ms);
-	buf_adds(t->json, ",\"until\":");
-	if (until_ms == INT64_MAX)
-		buf_adds(t->json, "null");
-	else
-		json_time(t->json, until_ms);
-	buf_adds(t->json, ",\"event\":");
-	buf_add_json(t->json, held->event);
-	buf_addc(t->json, '}');
-}
-
-static void add_tag(void *user, const struct tag_held *held)
-{
-	struct tags *t = user;
-	if (t->set && !held->of_session)
-		return;
-	char since[WHEN_SIZE], until[WHEN_SIZE];
-	const char *of = t->set ? str_starts(held->key, STR("aws:")) ? "call" : "session"
-	                 : memmem(t->principal_summary->arn.p, t->principal_summary->arn.len, "role/", 5)
-	                     ? "role"
-	                     : "user";
-	int64_t since_ms = t->set ? t->set->first * MS_PER_HOUR : held->since_ms,
-			until_ms = t->set ? (t->set->last + 1) * MS_PER_HOUR : held->until_ms;
-	if (t->json) {
-		tag_json(t, held, of, since_ms, until_ms);
-	} else {
-		table_cell(&t->table, held->key);
-		table_cell(&t->table, held->value);
-		table_cell(&t->table, !t->set && is_overridden(t, held->key)
-		                          ? arena_text(&t->principal_summary->arena, "%s, overridden", of)
-		                          : str_of(of));
-		table_cell(&t->table, str_of(when_format(since_ms, since)));
-		table_cell(&t->table, until_ms == INT64_MAX ? STR("") : str_of(when_format(until_ms, until)));
-		table_cell(&t->table, t->set ? STR("seen with it") : held->event);
-	}
-	if (t->set && t->nmine < 256)
-		t->mine[t->nmine++] = held->key;
-}
-
-static void each_tag(struct tags *t, struct view *v)
-{
-	struct principal_summary *d = t->principal_summary;
-	for (int32_t i = 0; i < d->ntagsets; i++) {
-		t->set = &d->tagsets[i];
-		tag_history_each(view_tags(v), d->arn, t->set->id, INT64_MAX, add_tag, t);
-	}
-	t->set = NULL;
-	tag_history_changes(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), add_tag, t);
+	putchar('\n');
+	table_print(t, stdout, 0, -1, "\n");
+	table_release(t);
 }
 
 // ---- text ---------------------------------------------------------------------------------------
 
-static void print_head(const struct principal_summary *d)
+static void print_identity(const struct principal_summary *s)
 {
 	char first[WHEN_SIZE], last[WHEN_SIZE], from[WHEN_SIZE];
-	int64_t a = INT64_MAX, b = 0;
-	for (int32_t i = 0; i < d->nseen; i++) {
-		a = d->seen[i].first < a ? d->seen[i].first : a;
-		b = d->seen[i].last > b ? d->seen[i].last : b;
+	int64_t first_hour = INT64_MAX, last_hour = 0;
+	for (int32_t i = 0; i < s->nseen; i++) {
+		first_hour = s->seen[i].first < first_hour ? s->seen[i].first : first_hour;
+		last_hour = s->seen[i].last > last_hour ? s->seen[i].last : last_hour;
 	}
-	printf("%.*s\n", STR_ARG(d->arn));
-	if (d->key.len)
-		printf("access key  %.*s%s\n", STR_ARG(d->key),
-		       d->session.tagged ? ", handed out by STS" : ", no STS record of it");
-	if (d->role.len && !d->is_role)
-		printf("role        %.*s\n", STR_ARG(d->session.role_arn.len ? d->session.role_arn : d->role));
-	printf("account     %.*s\n", STR_ARG(d->only.value[1]));
-	when_format(d->from * MS_PER_HOUR, from);
-	if (!d->nseen) {
+	printf("%.*s\n", STR_ARG(s->arn));
+	if (s->key.len)
+		printf("access key  %.*s%s\n", STR_ARG(s->key),
+		       s->session.tagged ? ", handed out by STS" : ", no STS record of it");
+	if (s->role.len && !s->is_role)
+		printf("role        %.*s\n", STR_ARG(s->session.role_arn.len ? s->session.role_arn : s->role));
+	printf("account     %.*s\n", STR_ARG(s->account));
+	when_format(s->from * MS_PER_HOUR, from);
+	if (!s->nseen) {
 		printf("seen        in no hour since %s\n", from);
 		return;
 	}
-	printf("first seen  in the hour of %s%s\n", when_format(a * MS_PER_HOUR, first),
-	       a == d->from ? ", the first that was looked at (--from)" : "");
-	printf("last seen   in the hour of %s\n", when_format(b * MS_PER_HOUR, last));
-	if (d->is_role)
-		printf("sessions    %d since %s\n", d->nseen, from);
+	printf("first seen  in the hour of %s%s\n", when_format(first_hour * MS_PER_HOUR, first),
+	       first_hour == s->from ? ", the first hour that was searched (--from)" : "");
+	printf("last seen   in the hour of %s\n", when_format(last_hour * MS_PER_HOUR, last));
+	if (s->is_role)
+		printf("sessions    %d since %s\n", s->nseen, from);
 }
 
-static void print_spend(const struct principal_summary *d)
+static void print_spend(const struct principal_summary *s)
 {
 	struct table t = TABLE_INIT;
-	char a[USD_SIZE], b[USD_SIZE], c[USD_SIZE], n[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE],
-		basis[GROUP_BASIS_SIZE];
+	char text[USD_SIZE], count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	static const char *const labels[SUMMARY_SPANS] = {"today", "this month"};
-	static const char *const heads[] = {"spend", "usd", "low", "high", "calls", "tokens", "basis"};
-	for (int i = 0; i < 7; i++)
-		table_column(&t, str_of(heads[i]), i == 0 || i == 6 ? TABLE_TEXT : TABLE_NUMBER, 0);
+	static const char *const heads[] = {"spend", "usd", "low", "high", "calls", "tokens"};
+	add_columns(&t, heads, 6, 1);
+	table_column(&t, STR("basis"), TABLE_TEXT, 0);
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
-		struct group g = total_of(d, (enum summary_span)span);
+		struct group g = principal_summary_total(s, (enum summary_span)span);
+		const struct usd usd[] = {g.usd, g.usd_low, g.usd_high};
 		table_cell(&t, str_of(labels[span]));
-		table_cell(&t, str_of(usd_text(&g, g.usd, a)));
-		table_cell(&t, str_of(usd_text(&g, g.usd_low, b)));
-		table_cell(&t, str_of(usd_text(&g, g.usd_high, c)));
-		table_cell(&t, str_of(table_count(g.calls, calls)));
-		table_cell(&t, str_of(table_count(g.tokens, n)));
+		for (int i = 0; i < 3; i++)
+			table_cell(&t, str_of(format_usd(&g, usd[i], text)));
+		table_cell(&t, str_of(table_count(g.calls, count)));
+		table_cell(&t, str_of(table_count(g.tokens, count)));
 		table_cell(&t, str_of(group_basis(&g, basis)));
 	}
-	putchar('\n');
-	table_print(&t, stdout, 0, -1, "\n");
-	table_release(&t);
+	print_table(&t);
 }
 
-// Of this month, the dearest first; returns how many did not fit.
-static int32_t print_cut(struct principal_summary *d, enum summary_cut cut, const char *head, int most)
+// Of this month, the most expensive first. Returns how many were left out.
+static int32_t print_groups(struct principal_summary *s, enum summary_cut cut, const char *head, int most)
 {
-	struct groups *month = &d->sums[SUMMARY_MONTH][cut];
+	struct groups *month = &s->sums[SUMMARY_MONTH][cut];
 	struct table t = TABLE_INIT;
-	char a[USD_SIZE], b[USD_SIZE], calls[TABLE_COUNT_SIZE], tokens[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
-	const char *const heads[] = {head, "today", "month", "calls", "tokens", "basis"};
+	char text[USD_SIZE], count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	const char *const heads[] = {head, "today", "month", "calls", "tokens"};
 	if (month->n == 0)
 		return 0;
 	groups_sort_by_usd(month);
-	for (int i = 0; i < 6; i++)
-		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i == 5 ? TABLE_TEXT : TABLE_NUMBER, 0);
+	add_columns(&t, heads, 5, 1);
+	table_column(&t, STR("basis"), TABLE_TEXT, 0);
 	for (int32_t i = 0; i < month->n && i < most; i++) {
-		const struct group *g = &month->list[i], *today = same_key(&d->sums[SUMMARY_TODAY][cut], g->keys[0]);
+		const struct group *g = &month->list[i],
+						   *today = find_group(&s->sums[SUMMARY_TODAY][cut], g->keys[0]);
 		table_cell(&t, g->keys[0]);
-		table_cell(&t, today ? str_of(usd_text(today, today->usd, a)) : STR("0.0000"));
-		table_cell(&t, str_of(usd_text(g, g->usd, b)));
-		table_cell(&t, str_of(table_count(g->calls, calls)));
-		table_cell(&t, str_of(table_count(g->tokens, tokens)));
+		table_cell(&t, today ? str_of(format_usd(today, today->usd, text)) : STR("0.0000"));
+		table_cell(&t, str_of(format_usd(g, g->usd, text)));
+		table_cell(&t, str_of(table_count(g->calls, count)));
+		table_cell(&t, str_of(table_count(g->tokens, count)));
 		table_cell(&t, str_of(group_basis(g, basis)));
 	}
-	putchar('\n');
-	table_print(&t, stdout, 0, -1, "\n");
-	table_release(&t);
+	print_table(&t);
 	return month->n > most ? month->n - most : 0;
 }
 
-void who_print_text(struct principal_summary *d, struct view *v, int sessions)
+static void print_tags(struct principal_summary *s)
 {
 	static const char *const heads[] = {"tag", "value", "of", "from", "until", "event"};
-	struct tags tags = {.principal_summary = d};
-	print_head(d);
-	if (d->nseen)
-		print_spend(d);
-	print_cut(d, SUMMARY_BY_MODEL, "model", INT32_MAX);
-	for (int i = 0; i < 6; i++)
-		table_column(&tags.table, str_of(heads[i]), TABLE_TEXT, 0);
-	each_tag(&tags, v);
-	if (table_rows(&tags.table)) {
-		putchar('\n');
-		table_print(&tags.table, stdout, 0, -1, "\n");
-	} else {
+	struct table t = TABLE_INIT;
+	char since[WHEN_SIZE], until[WHEN_SIZE];
+	if (s->ntags == 0) {
 		printf("\nno tags are known\n");
-	}
-	table_release(&tags.table);
-	if (!d->is_role)
 		return;
-	int32_t more = print_cut(d, SUMMARY_BY_PRINCIPAL, "session", sessions);
+	}
+	for (int i = 0; i < 6; i++)
+		table_column(&t, str_of(heads[i]), TABLE_TEXT, 0);
+	for (int32_t i = 0; i < s->ntags; i++) {
+		const struct summary_tag *tag = &s->tags[i];
+		table_cell(&t, tag->key);
+		table_cell(&t, tag->value);
+		table_cell(&t, tag->overridden ? arena_text(&s->arena, "%s, overridden", tag->of) : str_of(tag->of));
+		table_cell(&t, str_of(when_format(tag->since_ms, since)));
+		table_cell(&t, tag->until_ms == INT64_MAX ? STR("") : str_of(when_format(tag->until_ms, until)));
+		table_cell(&t, tag->of_session ? STR("seen with it") : tag->event);
+	}
+	print_table(&t);
+}
+
+void who_print_text(struct principal_summary *s, int sessions)
+{
+	print_identity(s);
+	if (s->nseen)
+		print_spend(s);
+	print_groups(s, SUMMARY_BY_MODEL, "model", INT32_MAX);
+	print_tags(s);
+	if (!s->is_role)
+		return;
+	int32_t more = print_groups(s, SUMMARY_BY_PRINCIPAL, "session", sessions);
 	if (more)
 		printf("and %d more (--sessions N shows more)\n", more);
 }
 
-// ---- json ---------------------------------------------------------------------------------------
-
-static void figure_json(struct buf *b, const char *name, const struct group *g)
-{
-	static const struct group nothing = {0};
-	buf_addf(b, "\"%s\":{", name);
-	json_figure(b, g ? g : &nothing);
-	buf_addc(b, '}');
-}
-
-static void cut_json(struct principal_summary *d, enum summary_cut cut, const char *list, const char *key,
-                     struct buf *b)
-{
-	struct groups *month = &d->sums[SUMMARY_MONTH][cut];
-	groups_sort_by_usd(month);
-	buf_addf(b, ",\n \"%s\":[", list);
-	for (int32_t i = 0; i < month->n; i++) {
-		buf_addf(b, "%s\n  {\"%s\":", i ? "," : "", key);
-		buf_add_json(b, month->list[i].keys[0]);
-		buf_addc(b, ',');
-		figure_json(b, "today", same_key(&d->sums[SUMMARY_TODAY][cut], month->list[i].keys[0]));
-		buf_addc(b, ',');
-		figure_json(b, "month", &month->list[i]);
-		buf_addc(b, '}');
-	}
-	buf_addc(b, ']');
-}
-
-// What of a sum is the principal's; a role's is all of its sessions'.
-static struct group spent(const struct principal_summary *d, enum summary_span span, struct str arn)
-{
-	struct group sum = {0};
-	const struct groups *g = &d->sums[span][SUMMARY_BY_PRINCIPAL];
-	struct str role = memmem(arn.p, arn.len, ":role/", 6) ? str_after_last(arn, '/') : STR_NONE;
-	for (int32_t i = 0; i < g->n; i++) {
-		struct str at = g->list[i].keys[0], rest = at;
-		const char *session = role.len ? memmem(at.p, at.len, ":assumed-role/", 14) : NULL;
-		if (session)
-			rest = (struct str){session + 14, at.len - (size_t)(session + 14 - at.p)};
-		if (str_eq(at, arn) || (session && str_eq(str_cut(&rest, '/'), role)))
-			group_add(&sum, &g->list[i]);
-	}
-	return sum;
-}
-
-static void spent_json(const struct principal_summary *d, struct str arn, struct buf *b)
-{
-	for (int span = 0; span < SUMMARY_SPANS; span++) {
-		struct group g = spent(d, (enum summary_span)span, arn);
-		buf_addc(b, ',');
-		figure_json(b, span_names[span], &g);
-	}
-}
-
-static void seen_json(const struct principal_summary *d, struct buf *b)
-{
-	buf_adds(b, ",\n \"looked_at_from\":");
-	json_time(b, d->from * MS_PER_HOUR);
-	buf_adds(b, ",\"seen\":[");
-	for (int32_t i = 0; i < d->nseen; i++) {
-		buf_adds(b, i ? ",\n  {\"principal\":" : "\n  {\"principal\":");
-		buf_add_json(b, d->seen[i].arn);
-		buf_adds(b, ",\"first\":");
-		json_time(b, d->seen[i].first * MS_PER_HOUR);
-		buf_adds(b, ",\"last\":");
-		json_time(b, d->seen[i].last * MS_PER_HOUR);
-		if (d->seen[i].why.len) {
-			buf_adds(b, ",\"why\":");
-			buf_add_json(b, d->seen[i].why);
-			spent_json(d, d->seen[i].arn, b);
-		}
-		buf_addc(b, '}');
-	}
-	buf_addc(b, ']');
-}
-
-void who_print_json(struct principal_summary *d, struct view *v)
-{
-	struct buf b = BUF_INIT;
-	struct tags tags = {.principal_summary = d, .json = &b};
-	buf_adds(&b, "{\"principal\":");
-	buf_add_json(&b, d->arn);
-	buf_adds(&b, ",\"role\":");
-	buf_add_json(&b, d->session.role_arn.len ? d->session.role_arn : d->role);
-	buf_adds(&b, ",\"account\":");
-	buf_add_json(&b, d->only.value[1]);
-	seen_json(d, &b);
-	for (int span = 0; span < SUMMARY_SPANS; span++) {
-		struct group g = total_of(d, (enum summary_span)span);
-		buf_adds(&b, ",\n ");
-		figure_json(&b, span_names[span], &g);
-	}
-	cut_json(d, SUMMARY_BY_MODEL, "models", "model", &b);
-	buf_adds(&b, ",\n \"tags\":[");
-	each_tag(&tags, v);
-	buf_addc(&b, ']');
-	if (d->is_role)
-		cut_json(d, SUMMARY_BY_PRINCIPAL, "sessions", "principal", &b);
-	buf_adds(&b, "}\n");
-	fwrite(b.data, 1, b.len, stdout);
-	buf_release(&b);
-}
-
-// ---- those of a name ----------------------------------------------------------------------------
-
-void who_print_list(struct principal_summary *d, struct str name, bool json)
+void who_print_list(const struct principal_summary *s)
 {
 	static const char *const heads[] = {"principal", "by its", "first seen", "last seen", "today", "month"};
 	struct table t = TABLE_INIT;
-	struct buf b = BUF_INIT;
-	char first[WHEN_SIZE], last[WHEN_SIZE], a[USD_SIZE], m[USD_SIZE];
-	for (int i = 0; i < 6; i++)
-		table_column(&t, str_of(heads[i]), i == 0 ? TABLE_NAME : i < 4 ? TABLE_TEXT : TABLE_NUMBER, 0);
-	for (int32_t i = 0; i < d->nseen && !json; i++) {
-		const struct summary_seen *s = &d->seen[i];
-		struct group today = spent(d, SUMMARY_TODAY, s->arn), month = spent(d, SUMMARY_MONTH, s->arn);
-		table_cell(&t, s->arn);
-		table_cell(&t, s->why);
-		table_cell(&t, str_of(when_format(s->first * MS_PER_HOUR, first)));
-		table_cell(&t, str_of(when_format(s->last * MS_PER_HOUR, last)));
-		table_cell(&t, str_of(usd_text(&today, today.usd, a)));
-		table_cell(&t, str_of(usd_text(&month, month.usd, m)));
+	char text[WHEN_SIZE], usd[USD_SIZE];
+	add_columns(&t, heads, 6, 4);
+	for (int32_t i = 0; i < s->nseen; i++) {
+		const struct summary_seen *seen = &s->seen[i];
+		table_cell(&t, seen->arn);
+		table_cell(&t, seen->why);
+		table_cell(&t, str_of(when_format(seen->first * MS_PER_HOUR, text)));
+		table_cell(&t, str_of(when_format(seen->last * MS_PER_HOUR, text)));
+		for (int span = 0; span < SUMMARY_SPANS; span++) {
+			struct group g = principal_summary_spend(s, (enum summary_span)span, seen->arn);
+			table_cell(&t, str_of(format_usd(&g, g.usd, usd)));
+		}
 	}
-	if (json) {
-		buf_adds(&b, "{\"name\":");
-		buf_add_json(&b, name);
-		seen_json(d, &b);
-		buf_adds(&b, "}\n");
-		fwrite(b.data, 1, b.len, stdout);
-	} else {
-		table_print(&t, stdout, 0, -1, "\n");
-		printf("\n`nowcast who ARN` says more of each\n");
-	}
-	buf_release(&b);
+	table_print(&t, stdout, 0, -1, "\n");
 	table_release(&t);
+	printf("\n`nowcast who ARN` says more about each\n");
+}
+
+// ---- JSON ---------------------------------------------------------------------------------------
+
+static void write_text(struct json_writer *j, const char *key, struct str s)
+{
+	jw_str(j, key, s.p ? s : STR(""));
+}
+
+static void write_figure(struct json_writer *j, const char *key, const struct group *g)
+{
+	static const struct group nothing = {0};
+	jw_object(j, key);
+	figure_json_members(j, g ? g : &nothing);
+	jw_end(j);
+}
+
+static void write_groups(struct json_writer *j, struct principal_summary *s, enum summary_cut cut,
+                         const char *list, const char *key)
+{
+	struct groups *month = &s->sums[SUMMARY_MONTH][cut];
+	groups_sort_by_usd(month);
+	jw_line(j);
+	jw_array(j, list);
+	for (int32_t i = 0; i < month->n; i++) {
+		struct str name = month->list[i].keys[0];
+		jw_line(j);
+		jw_object(j, NULL);
+		write_text(j, key, name);
+		write_figure(j, "today", find_group(&s->sums[SUMMARY_TODAY][cut], name));
+		write_figure(j, "month", &month->list[i]);
+		jw_end(j);
+	}
+	jw_end(j);
+}
+
+static void write_seen(struct json_writer *j, const struct principal_summary *s)
+{
+	jw_line(j);
+	jw_time(j, "looked_at_from", s->from * MS_PER_HOUR);
+	jw_array(j, "seen");
+	for (int32_t i = 0; i < s->nseen; i++) {
+		const struct summary_seen *seen = &s->seen[i];
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "principal", seen->arn);
+		jw_time(j, "first", seen->first * MS_PER_HOUR);
+		jw_time(j, "last", seen->last * MS_PER_HOUR);
+		if (seen->why.len)
+			jw_str(j, "why", seen->why);
+		for (int span = 0; seen->why.len && span < SUMMARY_SPANS; span++) {
+			struct group g = principal_summary_spend(s, (enum summary_span)span, seen->arn);
+			write_figure(j, span_names[span], &g);
+		}
+		jw_end(j);
+	}
+	jw_end(j);
+}
+
+static void write_tags(struct json_writer *j, const struct principal_summary *s)
+{
+	jw_line(j);
+	jw_array(j, "tags");
+	for (int32_t i = 0; i < s->ntags; i++) {
+		const struct summary_tag *tag = &s->tags[i];
+		jw_line(j);
+		jw_object(j, NULL);
+		write_text(j, "key", tag->key);
+		write_text(j, "value", tag->value);
+		jw_strz(j, "of", tag->of);
+		jw_bool(j, "overridden", tag->overridden);
+		jw_time(j, "from", tag->since_ms);
+		if (tag->until_ms == INT64_MAX)
+			jw_null(j, "until");
+		else
+			jw_time(j, "until", tag->until_ms);
+		write_text(j, "event", tag->event);
+		jw_end(j);
+	}
+	jw_end(j);
+}
+
+static void print_json(struct buf *b)
+{
+	buf_addc(b, '\n');
+	(void)!text_print(stdout, b); // main looks whether all was written
+	buf_release(b);
+}
+
+void who_print_json(struct principal_summary *s)
+{
+	struct buf b = BUF_INIT;
+	struct json_writer j = JSON_WRITER(&b);
+	jw_object(&j, NULL);
+	jw_str(&j, "principal", s->arn);
+	write_text(&j, "role", s->session.role_arn.len ? s->session.role_arn : s->role);
+	write_text(&j, "account", s->account);
+	write_seen(&j, s);
+	for (int span = 0; span < SUMMARY_SPANS; span++) {
+		struct group g = principal_summary_total(s, (enum summary_span)span);
+		jw_line(&j);
+		write_figure(&j, span_names[span], &g);
+	}
+	write_groups(&j, s, SUMMARY_BY_MODEL, "models", "model");
+	write_tags(&j, s);
+	if (s->is_role)
+		write_groups(&j, s, SUMMARY_BY_PRINCIPAL, "sessions", "principal");
+	jw_end(&j);
+	print_json(&b);
+}
+
+void who_print_list_json(const struct principal_summary *s, struct str name)
+{
+	struct buf b = BUF_INIT;
+	struct json_writer j = JSON_WRITER(&b);
+	jw_object(&j, NULL);
+	jw_str(&j, "name", name);
+	write_seen(&j, s);
+	jw_end(&j);
+	print_json(&b);
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a day and the days after it will have cost, from the hours before; and how good such a forecast was.
+// Forecasts what a day and the days after it will cost, from the hours before, and scores such forecasts.
 // Pure.
 //
 //     hours[0]                    first                         day              now
 //     |  days without a figure     |  days that are known       | today so far . |
 //
-// The rest of today is what the same hours cost on the days before, the nearer and the more alike ones
-// counting more (the same day of the week, then others of its kind: working days, week-ends), times the level
-// of today: how its hours so far compare with theirs. A day to come is the mean of days like it at a level
-// half-way back to theirs, since a busy morning seldom makes a busy week. With less than a day of history,
-// the mean of the hours there are is all there is to go by.
+// The rest of today is the weighted mean of the same hours of the days before, times the level of today.
+// Recent days weigh more. So do days of the same name, then days of the same kind (working days, week-ends).
+// The level compares the hours of today so far with the same hours of those days. A day to come is the
+// weighted mean of the days before, at a level half-way between today's and 1, since a busy morning seldom
+// makes a busy week. With less than a day of history, every hour is the mean of the known hours.
 //
-// Whoever says this says how often he was wrong: the same is foretold for each of the last days from what was
-// known by this hour then, and compared. The band is made of these misses.
+// The band is made from past misses: the same forecast is computed for each of the last days, from what was
+// known by the same hour of that day, and compared with what was spent.
 #ifndef NOWCAST_QUERY_FORECAST_H
 #define NOWCAST_QUERY_FORECAST_H
 
@@ -23,14 +23,14 @@ enum { FORECAST_DAYS_MAX = 36, FORECAST_SCORED_MAX = 14, FORECAST_AHEAD_MAX = 31
 
 struct forecast_past {
 	double hours[(FORECAST_DAYS_MAX + 1) * 24]; // dollars; from the start of a day
-	int day;             // of `hours`, today's
-	int hour, minute;    // of today, now. What hours[] has of this hour is of the minutes gone by
+	int day;             // the index of today in `hours`, in days
+	int hour, minute;    // of now. The entry of the present hour holds the minutes gone by
 	int weekday;         // of today; 0: Monday
 };
 
-// How far off earlier forecasts were, on average, as a part of what was then spent.
+// The mean miss of earlier forecasts, as a part of what was then spent.
 struct forecast_score {
-	int days;            // that were looked at; 0: not known
+	int days;            // that were scored; 0: unknown
 	double off;
 };
 
@@ -42,14 +42,14 @@ struct forecast {
 	double ahead_half;
 	struct forecast_score score, ahead_score; // of the whole of a day; of so many days ahead
 	int hours;           // in `course`
-	// hour by hour what `rest` and `ahead` are the sums of; the first is the present hour, whole
+	// dollars of each hour from the present one on, which is whole: `rest` and `ahead` are their sums
 	double course[(FORECAST_AHEAD_MAX + 1) * 24];
 };
 
-// At most FORECAST_AHEAD_MAX days ahead.
-void forecast_make(const struct forecast_past *p, int ahead_days, struct forecast *ret);
+// With 0 to FORECAST_AHEAD_MAX days after today.
+void forecast_compute(const struct forecast_past *p, int ahead_days, struct forecast *ret);
 
-// The same without the band and the scores, which are most of the work.
-void forecast_go_on(const struct forecast_past *p, int ahead_days, struct forecast *ret);
+// The same without the bands and the scores, which are most of the work.
+void forecast_compute_course(const struct forecast_past *p, int ahead_days, struct forecast *ret);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/group_forecast.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,7 +9,7 @@
 
 enum { DAY = 24, MICRO = 1000000 };
 
-static double dollars(struct usd u)
+static double to_dollars(struct usd u)
 {
 	return (double)u.pico / 1e12;
 }
@@ -21,7 +22,7 @@ struct usd group_forecasts_usd(double dollars)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static struct grouping by_the_hour(const struct grouping *by)
+static struct grouping add_hour_key(const struct grouping *by)
 {
 	struct grouping g = {.n = 1 + by->n, .by = {BY_HOUR}, .name = {STR("hour")}};
 	for (int i = 0; i < by->n; i++) {
@@ -32,22 +33,22 @@ static struct grouping by_the_hour(const struct grouping *by)
 	return g;
 }
 
-static int by_key(const void *key, const void *g)
+static int compare_key(const void *key, const void *g)
 {
 	return str_cmp(*(const struct str *)key, ((const struct group_forecast *)g)->key);
 }
 
-static struct group_forecast *find(const struct group_forecasts *o, struct str key)
+static struct group_forecast *find_group(const struct group_forecasts *o, struct str key)
 {
-	return o->n ? bsearch(&key, o->list, (size_t)o->n, sizeof *o->list, by_key) : NULL;
+	return o->n ? bsearch(&key, o->list, (size_t)o->n, sizeof *o->list, compare_key) : NULL;
 }
 
 const struct group_forecast *group_forecasts_of(const struct group_forecasts *o, struct str key)
 {
-	return find(o, key);
+	return find_group(o, key);
 }
 
-// An entry for each group of those days.
+// Makes an entry for each group that has figures in those hours.
 static bool list_groups(struct group_forecasts *o, struct rollups *f, const struct grouping *by,
                         const struct group_filter *only, int64_t from, int64_t to, struct err *err)
 {
@@ -67,23 +68,23 @@ static bool list_groups(struct group_forecasts *o, struct rollups *f, const stru
 	return good;
 }
 
-// The first day there is room for.
+// The first hour of the history that a forecast uses.
 static int64_t first_hour(const struct group_forecasts *o)
 {
 	return (o->now_ms / MS_PER_HOUR / DAY - FORECAST_DAYS_MAX) * DAY;
 }
 
-static void take_hours(void *user, const struct groups *g)
+static void add_hours(void *user, const struct groups *g)
 {
 	struct group_forecasts *o = user;
 	for (int32_t i = 0; i < g->n; i++) {
 		int64_t ms = 0;
-		struct group_forecast *x = find(o, g->by.n > 1 ? g->list[i].keys[1] : STR(""));
+		struct group_forecast *x = find_group(o, g->by.n > 1 ? g->list[i].keys[1] : STR(""));
 		when_parse(g->list[i].keys[0], &ms);
 		int64_t at = ms / MS_PER_HOUR - first_hour(o);
 		if (!x || at < 0 || at >= (FORECAST_DAYS_MAX + 1) * DAY)
 			continue;
-		x->past.hours[at] = dollars(g->list[i].usd);
+		x->past.hours[at] = to_dollars(g->list[i].usd);
 		if (ms / MS_PER_HOUR == o->now_ms / MS_PER_HOUR)
 			x->this_hour = g->list[i].usd;
 	}
@@ -93,12 +94,13 @@ bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const 
                           const struct group_filter *only, int64_t now_ms, int64_t to, struct err *err)
 {
 	int64_t now = now_ms / MS_PER_HOUR, day = now / DAY * DAY, ahead_days = (to - day + DAY - 1) / DAY - 1;
-	struct grouping hourly = by_the_hour(by);
+	struct grouping hourly = add_hour_key(by);
+	assert(by->n <= 1);
 	*ret = (struct group_forecasts){.now_ms = now_ms};
 	int64_t from = first_hour(ret);
 	const struct rollups_query q = {&hourly, only, from, day + DAY, now};
 	if (!list_groups(ret, f, by, only, from, day + DAY, err) ||
-	    (ret->n && !rollups_each(f, &q, take_hours, ret, err))) {
+	    (ret->n && !rollups_each(f, &q, add_hours, ret, err))) {
 		group_forecasts_release(ret);
 		return false;
 	}
@@ -108,14 +110,14 @@ bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const 
 		p->hour = (int)(now - day);
 		p->minute = (int)(now_ms / MS_PER_MINUTE % 60);
 		p->weekday = (int)((day / DAY + 3) % 7); // day 0 was a Thursday
-		forecast_go_on(p, ahead_days > 0 ? (int)ahead_days : 0, &ret->list[i].forecast);
+		forecast_compute_course(p, ahead_days > 0 ? (int)ahead_days : 0, &ret->list[i].forecast);
 	}
 	return true;
 }
 
-void group_forecasts_judge(struct group_forecast *g)
+void group_forecasts_score(struct group_forecast *g)
 {
-	forecast_make(&g->past, (g->forecast.hours + g->past.hour) / DAY - 1, &g->forecast);
+	forecast_compute(&g->past, (g->forecast.hours + g->past.hour) / DAY - 1, &g->forecast);
 }
 
 void group_forecasts_release(struct group_forecasts *o)
@@ -132,7 +134,7 @@ struct usd group_forecasts_more(const struct group_forecasts *o, const struct gr
 	double all = 0;
 	for (int64_t h = o->now_ms / MS_PER_HOUR, i = 0; h < to && i < g->forecast.hours; h++, i++)
 		all += g->forecast.course[i];
-	// of which the present hour is spent in part
+	// a part of the present hour is spent already
 	struct usd more = usd_sub(group_forecasts_usd(all), g->this_hour);
 	return more.pico > 0 ? more : USD_ZERO;
 }
@@ -141,11 +143,11 @@ int64_t group_forecasts_passes(const struct group_forecasts *o, const struct gro
                                struct usd room, int64_t to)
 {
 	const struct forecast *f = &g->forecast;
-	double left = dollars(room);
+	double left = to_dollars(room);
 	int64_t at = o->now_ms;
 	for (int i = 0; i < f->hours && at < to * MS_PER_HOUR; i++) {
 		int64_t end = (at / MS_PER_HOUR + 1) * MS_PER_HOUR;
-		double spend = fmax(0, f->course[i] - (i == 0 ? dollars(g->this_hour) : 0));
+		double spend = fmax(0, f->course[i] - (i == 0 ? to_dollars(g->this_hour) : 0));
 		if (left < spend)
 			return at + (left > 0 ? (int64_t)((double)(end - at) * left / spend) : 0);
 		left -= spend;

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong, and what to do about it: for `nowcast doctor` and for the dashboard.
+// Checks everything that the figures need, and reports what is wrong and what to do: for `nowcast doctor` and
+// for the dashboard.
 #ifndef NOWCAST_QUERY_HEALTH_H
 #define NOWCAST_QUERY_HEALTH_H
 
 #include "base/conf.h"
 #include "store/view.h"
 
-enum health_level { HEALTH_OK, HEALTH_NOTE, HEALTH_WARN, HEALTH_FAIL };
+// note: worth a look; warn: figures are less exact, or missing; fail: something does not work.
+enum health_level { HEALTH_OK, HEALTH_NOTE, HEALTH_WARN, HEALTH_FAIL, HEALTH_LEVELS };
 
-// A finding: `what` it is about in a word, `text` a sentence for people. Both die with the call.
+// A finding. `what`: its subject in one word. `text`: a sentence for people. Both strings are valid during
+// the call.
 typedef void health_fn(void *user, enum health_level level, const char *what, const char *text);
 
-// Looks at Redis and at all that is kept there. Redis being away is a finding too.
-void health_check(const struct conf *conf, struct view *view, health_fn *tell, void *user);
+// Checks Redis and what is stored there, and the prices. If Redis does not answer, that is a finding.
+void health_check(const struct conf *conf, struct view *view, health_fn *report, void *user);
 
-// Looks at the topics and at how far the consumer group has read them.
-void health_check_kafka(const struct conf *conf, health_fn *tell, void *user);
+// Checks the topics, and how far the consumer group has read them.
+void health_check_kafka(const struct conf *conf, health_fn *report, void *user);
 
 const char *health_word(enum health_level level); // "ok", "note", "warn", "FAIL"
 

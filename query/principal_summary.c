@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass over the model hours sums what the subject spent and notes when it was seen and with which session
-// tags. Sums go through groups.c, so that dollars, bands and basis are those of every report.
+// One pass over the model hours adds up what the principal spent, and records when it was seen and with which
+// session tags. The sums are made by query/group.h, so that dollars, bands and basis are those of every
+// report.
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -10,42 +12,44 @@
 #include "query/principal_summary.h"
 #include "store/cardinality.h"
 
-static const char *const cuts[SUMMARY_CUTS] = {"", "model", "principal"};
+static const char *const cut_names[SUMMARY_CUTS] = {"", "model", "principal"};
 
-void principal_summary_init(struct principal_summary *d, int64_t now_ms, int64_t from)
+void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t from)
 {
-	struct err never = ERR_INIT;
+	struct err unused = ERR_INIT;
 	int64_t hour = now_ms / MS_PER_HOUR;
-	*d = (struct principal_summary){
+	*s = (struct principal_summary){
 		.now_ms = now_ms, .from = from, .day = when_day_start(hour), .month = when_month_start(hour)};
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++) {
 			struct grouping by;
-			if (grouping_parse(&by, str_of(cuts[cut]), STR_NONE, &never))
-				groups_init(&d->sums[span][cut], &by);
+			bool good = grouping_parse(&by, str_of(cut_names[cut]), STR_NONE, &unused);
+			assert(good);
+			groups_init(&s->sums[span][cut], &by);
 		}
 	}
 }
 
-void principal_summary_release(struct principal_summary *d)
+void principal_summary_release(struct principal_summary *s)
 {
 	for (int span = 0; span < SUMMARY_SPANS; span++)
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++)
-			groups_release(&d->sums[span][cut]);
-	free(d->seen);
-	free(d->tagsets);
-	map_release(&d->index);
-	arena_release(&d->arena);
+			groups_release(&s->sums[span][cut]);
+	free(s->seen);
+	free(s->tagsets);
+	free(s->tags);
+	map_release(&s->index);
+	arena_release(&s->arena);
 }
 
-static uint64_t key_of(struct str a, struct str b, uint64_t seed)
+static uint64_t index_key(struct str a, struct str b, uint64_t seed)
 {
 	return hash64_seeded(b.p ? b.p : "", b.len, hash64_seeded(a.p, a.len, seed));
 }
 
-enum { SEEN = 1, TAGSET, LOOKED_AT }; // what a key of the index is of
+enum { KEY_SEEN = 1, KEY_TAGSET, KEY_SEARCHED }; // the seed of an index key: what the key is of
 
-static void stretch(int64_t *first, int64_t *last, int64_t hour)
+static void extend_span(int64_t *first, int64_t *last, int64_t hour)
 {
 	if (hour > *last)
 		*last = hour;
@@ -53,66 +57,67 @@ static void stretch(int64_t *first, int64_t *last, int64_t hour)
 		*first = hour;
 }
 
-static struct summary_seen *see(struct principal_summary *d, struct str arn, int64_t hour)
+static struct summary_seen *record_seen(struct principal_summary *s, struct str arn, int64_t hour)
 {
 	bool added;
-	int32_t at = *map_add(&d->index, key_of(arn, STR_NONE, SEEN), d->nseen, &added);
+	int32_t at = *map_add(&s->index, index_key(arn, STR_NONE, KEY_SEEN), s->nseen, &added);
 	if (added) {
-		if (d->nseen == d->capseen)
-			d->seen =
-				xrealloc(d->seen, (size_t)(d->capseen = d->capseen ? d->capseen * 2 : 64), sizeof *d->seen);
-		d->seen[d->nseen++] = (struct summary_seen){.arn = arena_str(&d->arena, arn), .first = hour};
+		if (s->nseen == s->capseen)
+			s->seen =
+				xrealloc(s->seen, (size_t)(s->capseen = s->capseen ? s->capseen * 2 : 64), sizeof *s->seen);
+		s->seen[s->nseen++] = (struct summary_seen){.arn = arena_str(&s->arena, arn), .first = hour};
 	}
-	stretch(&d->seen[at].first, &d->seen[at].last, hour);
-	return &d->seen[at];
+	extend_span(&s->seen[at].first, &s->seen[at].last, hour);
+	assert(at < s->nseen && s->seen[at].first <= s->seen[at].last);
+	return &s->seen[at];
 }
 
-static void see_tagset(struct principal_summary *d, struct str id, int64_t hour)
+static void record_tagset(struct principal_summary *s, struct str id, int64_t hour)
 {
 	bool added;
-	int32_t at = *map_add(&d->index, key_of(id, STR_NONE, TAGSET), d->ntagsets, &added);
+	int32_t at = *map_add(&s->index, index_key(id, STR_NONE, KEY_TAGSET), s->ntagsets, &added);
 	if (added) {
-		if (d->ntagsets == d->captagsets)
-			d->tagsets =
-				xrealloc(d->tagsets, (size_t)(d->captagsets = d->captagsets ? d->captagsets * 2 : 16),
-			             sizeof *d->tagsets);
-		d->tagsets[d->ntagsets++] = (struct summary_tagset){.id = arena_str(&d->arena, id), .first = hour};
+		if (s->ntagsets == s->captagsets)
+			s->tagsets =
+				xrealloc(s->tagsets, (size_t)(s->captagsets = s->captagsets ? s->captagsets * 2 : 16),
+			             sizeof *s->tagsets);
+		s->tagsets[s->ntagsets++] = (struct summary_tagset){.id = arena_str(&s->arena, id), .first = hour};
 	}
-	stretch(&d->tagsets[at].first, &d->tagsets[at].last, hour);
+	extend_span(&s->tagsets[at].first, &s->tagsets[at].last, hour);
 }
 
-static bool add_sums(struct principal_summary *d, struct view *v, const struct model_hour *model_hour)
+static bool add_sums(struct principal_summary *s, struct view *v, const struct model_hour *model_hour)
 {
 	for (int cut = 0; cut < SUMMARY_CUTS; cut++)
-		if ((model_hour->hour >= d->month && !groups_add(&d->sums[SUMMARY_MONTH][cut], v, model_hour)) ||
-		    (model_hour->hour >= d->day && !groups_add(&d->sums[SUMMARY_TODAY][cut], v, model_hour)))
+		if ((model_hour->hour >= s->month && !groups_add(&s->sums[SUMMARY_MONTH][cut], v, model_hour)) ||
+		    (model_hour->hour >= s->day && !groups_add(&s->sums[SUMMARY_TODAY][cut], v, model_hour)))
 			return false;
 	return true;
 }
 
-// ---- one of them --------------------------------------------------------------------------------
+// ---- one principal ------------------------------------------------------------------------------
 
-static bool is_meant(const struct principal_summary *d, const struct model_hour *model_hour,
+static bool is_wanted(const struct principal_summary *s, const struct model_hour *model_hour,
                      const struct view_row *row)
 {
-	return d->is_role ? str_eq(row->role, d->only.value[0]) && str_eq(model_hour->account, d->only.value[1])
-	                  : str_eq(row->principal, d->arn);
+	return s->is_role ? str_eq(row->role, s->only.value[0]) && str_eq(model_hour->account, s->account)
+	                  : str_eq(row->principal, s->arn);
 }
 
 static bool gather_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct principal_summary *d = user;
+	struct principal_summary *s = user;
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
-		d->maybe_other |= is_overflow_name(row->principal) &&
-		                  str_eq(cardinality_group(row->principal), cardinality_group(d->arn));
-		if (!is_meant(d, model_hour, row))
+		s->maybe_other |= is_overflow_name(row->principal) &&
+		                  str_eq(cardinality_group(row->principal), cardinality_group(s->arn));
+		if (!is_wanted(s, model_hour, row))
 			continue;
-		see(d, row->principal, model_hour->hour);
-		if (!d->is_role && !str_is(row->tagset, "-"))
-			see_tagset(d, row->tagset, model_hour->hour);
+		record_seen(s, row->principal, model_hour->hour);
+		if (!s->is_role && !str_is(row->tagset, "-"))
+			record_tagset(s, row->tagset, model_hour->hour);
 	}
-	return add_sums(d, v, model_hour);
+	return add_sums(s, v, model_hour);
 }
 
 // "arn:P:iam::A:role/NAME" for a session of that role.
@@ -128,126 +133,212 @@ static struct str role_arn(struct arena *arena, struct str arn)
 	                  STR_ARG(name));
 }
 
-static void choose_subject(struct principal_summary *d, struct str arn)
+static void choose_principal(struct principal_summary *s, struct str arn)
 {
-	struct err never = ERR_INIT;
-	d->arn = principal_canonical(&d->arena, arn);
-	d->role = role_arn(&d->arena, d->arn);
-	struct str rest = d->arn, part[5];
+	struct err unused = ERR_INIT;
+	s->arn = principal_canonical(&s->arena, arn);
+	s->role = role_arn(&s->arena, s->arn);
+	struct str rest = s->arn, part[5];
 	for (int i = 0; i < 5; i++)
 		part[i] = str_cut(&rest, ':');
 	struct str kind = str_cut(&rest, '/');
-	d->is_role = str_is(kind, "role") ||
+	s->is_role = str_is(kind, "role") ||
 	             (str_is(kind, "assumed-role") && !memchr(rest.p ? rest.p : "", '/', rest.len));
-	if (d->is_role && d->role.len)
-		d->arn = d->role;
-	d->only = (struct group_filter){.value = {d->is_role ? rest : d->arn, part[4]}};
-	if (!grouping_parse(&d->only.by, d->is_role ? STR("role,account") : STR("principal"), STR_NONE, &never))
-		return;
+	if (s->is_role && s->role.len)
+		s->arn = s->role;
+	s->account = part[4];
+	s->only = (struct group_filter){.value = {s->is_role ? rest : s->arn, part[4]}};
+	bool good =
+		grouping_parse(&s->only.by, s->is_role ? STR("role,account") : STR("principal"), STR_NONE, &unused);
+	assert(good);
 	for (int span = 0; span < SUMMARY_SPANS; span++)
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++)
-			d->sums[span][cut].only = &d->only;
+			s->sums[span][cut].only = &s->only;
 }
 
-bool principal_summary_gather(struct principal_summary *d, struct view *v, struct str arn, struct err *err)
+// ---- tags ---------------------------------------------------------------------------------------
+
+static bool is_overridden(const struct principal_summary *s, struct str key)
 {
-	choose_subject(d, arn);
-	if (!view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, gather_model_hour, d, err))
-		return false;
-	// One without figures has tags all the same.
-	tag_history_ask(view_tags(v), view_redis(v), view_prefix(v), d->arn,
-	                d->ntagsets ? d->tagsets[0].id : STR("-"));
+	for (int32_t i = 0; i < s->ntags; i++) {
+		const struct summary_tag *tag = &s->tags[i];
+		if (tag->of_session && tag->key.len == key.len && strncasecmp(tag->key.p, key.p, key.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_tag(struct principal_summary *s, const struct summary_tag *tag)
+{
+	if (s->ntags == s->captags)
+		s->tags = xrealloc(s->tags, (size_t)(s->captags = s->captags ? s->captags * 2 : 16), sizeof *s->tags);
+	struct summary_tag *t = &s->tags[s->ntags++];
+	*t = *tag;
+	t->key = arena_str(&s->arena, tag->key);
+	t->value = arena_str(&s->arena, tag->value);
+	t->event = arena_str(&s->arena, tag->event);
+}
+
+struct session_tag_adder {
+	struct principal_summary *summary;
+	const struct summary_tagset *tagset;
+};
+
+static void add_session_tag(void *user, const struct tag_held *held)
+{
+	const struct session_tag_adder *t = user;
+	if (held->of_session)
+		add_tag(t->summary,
+		        &(struct summary_tag){.key = held->key,
+		                              .value = held->value,
+		                              .of = str_starts(held->key, STR("aws:")) ? "call" : "session",
+		                              .of_session = true,
+		                              .since_ms = t->tagset->first * MS_PER_HOUR,
+		                              .until_ms = (t->tagset->last + 1) * MS_PER_HOUR,
+		                              .event = held->event});
+}
+
+static void add_own_tag(void *user, const struct tag_held *held)
+{
+	struct principal_summary *s = user;
+	add_tag(s, &(struct summary_tag){.key = held->key,
+	                                 .value = held->value,
+	                                 .of = memmem(s->arn.p, s->arn.len, "role/", 5) ? "role" : "user",
+	                                 .overridden = is_overridden(s, held->key),
+	                                 .since_ms = held->since_ms,
+	                                 .until_ms = held->until_ms,
+	                                 .event = held->event});
+}
+
+// A principal without figures has tags all the same.
+static bool gather_tags(struct principal_summary *s, struct view *v, struct err *err)
+{
+	struct str tagset = s->ntagsets ? s->tagsets[0].id : STR("-");
+	tag_history_ask(view_tags(v), view_redis(v), view_prefix(v), s->arn, tagset);
 	if (!redis_exec(view_redis(v), err))
 		return false;
 	tag_history_take(view_tags(v), view_redis(v));
+	for (int32_t i = 0; i < s->ntagsets; i++)
+		tag_history_each(view_tags(v), s->arn, s->tagsets[i].id, INT64_MAX, add_session_tag,
+		                 &(struct session_tag_adder){s, &s->tagsets[i]});
+	tag_history_changes(view_tags(v), s->arn, tagset, add_own_tag, s);
 	return true;
 }
 
-static void count_tag(void *user, const struct tag_held *t)
+// ---- what the caller asks -----------------------------------------------------------------------
+
+bool principal_summary_gather(struct principal_summary *s, struct view *v, struct str arn, struct err *err)
 {
-	(void)t;
-	++*(int *)user;
+	assert(s->nseen == 0 && !s->arn.p); // fresh from principal_summary_init
+	choose_principal(s, arn);
+	return view_each(v, s->from, s->now_ms / MS_PER_HOUR + 1, gather_model_hour, s, err) &&
+	       gather_tags(s, v, err);
 }
 
-bool principal_summary_is_known(const struct principal_summary *d, struct view *v)
+bool principal_summary_is_known(const struct principal_summary *s)
 {
-	int tags = 0;
-	tag_history_changes(view_tags(v), d->arn, d->ntagsets ? d->tagsets[0].id : STR("-"), count_tag, &tags);
-	return d->nseen || (tags && (d->is_role || !d->role.len)); // the tags of its role do not make a session
+	bool has_own_tags = s->ntags && !s->tags[s->ntags - 1].of_session; // they come last
+	// the tags of its role do not make a session
+	return s->nseen || (has_own_tags && (s->is_role || !s->role.len));
+}
+
+struct group principal_summary_total(const struct principal_summary *s, enum summary_span span)
+{
+	const struct groups *all = &s->sums[span][SUMMARY_ALL];
+	return all->n ? all->list[0] : (struct group){0};
+}
+
+struct group principal_summary_spend(const struct principal_summary *s, enum summary_span span,
+                                     struct str arn)
+{
+	struct group sum = {0};
+	const struct groups *g = &s->sums[span][SUMMARY_BY_PRINCIPAL];
+	struct str role = memmem(arn.p, arn.len, ":role/", 6) ? str_after_last(arn, '/') : STR_NONE;
+	for (int32_t i = 0; i < g->n; i++) {
+		struct str at = g->list[i].keys[0], rest = at;
+		const char *session = role.len ? memmem(at.p, at.len, ":assumed-role/", 14) : NULL;
+		if (session)
+			rest = (struct str){session + 14, at.len - (size_t)(session + 14 - at.p)};
+		if (str_eq(at, arn) || (session && str_eq(str_cut(&rest, '/'), role)))
+			group_add(&sum, &g->list[i]);
+	}
+	return sum;
 }
 
 // ---- by name ------------------------------------------------------------------------------------
 
-struct search {
-	struct principal_summary *principal_summary;
-	struct str name, hash; // hash: what it may be kept as; none
-	struct str tag; // in hand: the key of a tag that has the name for its value
+struct name_search {
+	struct principal_summary *summary;
+	struct str name, hash; // hash: what the name may be stored as; none
+	struct str tag;        // of the row in hand: the key of a tag whose value is the name
 };
 
-static bool same_word(const struct search *s, struct str a)
+static bool is_name(const struct name_search *n, struct str word)
 {
-	return a.len && ((a.len == s->name.len && strncasecmp(a.p, s->name.p, a.len) == 0) || str_eq(a, s->hash));
+	return word.len && ((word.len == n->name.len && strncasecmp(word.p, n->name.p, word.len) == 0) ||
+	                    str_eq(word, n->hash));
 }
 
-static void look_at_tag(void *user, const struct tag_held *t)
+static void check_tag(void *user, const struct tag_held *t)
 {
-	struct search *s = user;
-	if (!s->tag.len && same_word(s, t->value))
-		s->tag = t->key;
+	struct name_search *n = user;
+	if (!n->tag.len && is_name(n, t->value))
+		n->tag = t->key;
 }
 
-// What of the row bears the name; none.
-static struct str reason(struct search *s, struct view *v, const struct model_hour *model_hour,
-                         const struct view_row *row)
+// What of the row has the name; none.
+static struct str find_reason(struct name_search *n, struct view *v, const struct model_hour *model_hour,
+                              const struct view_row *row)
 {
 	struct str path = row->principal;
 	for (int i = 0; i < 5; i++)
 		str_cut(&path, ':');
 	struct str kind = str_cut(&path, '/');
-	if (same_word(s, row->role))
+	if (is_name(n, row->role))
 		return STR("role");
-	if (same_word(s, str_after_last(path, '/')))
+	if (is_name(n, str_after_last(path, '/')))
 		return str_is(kind, "assumed-role") ? STR("session")
 		       : str_is(kind, "user")       ? STR("user")
 		                                    : STR("name");
-	s->tag = STR_NONE;
+	n->tag = STR_NONE;
 	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR,
-	                 look_at_tag, s);
-	return s->tag.len ? arena_text(&s->principal_summary->arena, "tag %.*s", STR_ARG(s->tag)) : STR_NONE;
+	                 check_tag, n);
+	return n->tag.len ? arena_text(&n->summary->arena, "tag %.*s", STR_ARG(n->tag)) : STR_NONE;
 }
 
-static bool find_in_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+static bool search_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct search *s = user;
-	struct principal_summary *d = s->principal_summary;
+	struct name_search *n = user;
+	struct principal_summary *s = n->summary;
 	bool added;
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
-		d->maybe_other |= is_overflow_name(row->principal);
-		// Tags hold for a while: a caller is looked at once a day.
+		s->maybe_other |= is_overflow_name(row->principal);
+		// Tags hold for a while: a caller is searched once a day.
 		int32_t *known = map_add(
-			&d->index,
-			key_of(row->principal, row->tagset, LOOKED_AT + (uint64_t)when_day_start(model_hour->hour)), -1,
-			&added);
+			&s->index,
+			index_key(row->principal, row->tagset, KEY_SEARCHED + (uint64_t)when_day_start(model_hour->hour)),
+			-1, &added);
 		if (!added && *known < 0)
 			continue;
-		struct str why = added ? reason(s, v, model_hour, row) : STR_NONE;
+		struct str why = added ? find_reason(n, v, model_hour, row) : STR_NONE;
 		if (added && !why.len)
 			continue;
 		*known = 1;
-		struct str arn = str_is(why, "role") || (!added && same_word(s, row->role))
-		                     ? role_arn(&d->arena, row->principal)
+		struct str arn = str_is(why, "role") || (!added && is_name(n, row->role))
+		                     ? role_arn(&s->arena, row->principal)
 		                     : row->principal;
-		struct summary_seen *seen = see(d, arn.len ? arn : row->principal, model_hour->hour);
+		struct summary_seen *seen = record_seen(s, arn.len ? arn : row->principal, model_hour->hour);
 		if (!seen->why.len)
 			seen->why = why;
 	}
-	return add_sums(d, v, model_hour);
+	return add_sums(s, v, model_hour);
 }
 
-bool principal_summary_find(struct principal_summary *d, struct view *v, struct str name, struct str hash,
+bool principal_summary_find(struct principal_summary *s, struct view *v, struct str name, struct str hash,
                             struct err *err)
 {
-	struct search s = {.principal_summary = d, .name = name, .hash = hash};
-	return view_each(v, d->from, d->now_ms / MS_PER_HOUR + 1, find_in_model_hour, &s, err);
+	assert(name.len > 0 && s->nseen == 0);
+	struct name_search n = {.summary = s, .name = name, .hash = hash};
+	return view_each(v, s->from, s->now_ms / MS_PER_HOUR + 1, search_model_hour, &n, err);
 }

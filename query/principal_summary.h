@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of a principal: a session, a user, or a role with all its sessions. Gathered in one reading
-// of the figures (principal_summary_gather), or two where the name has to be found first
-// (principal_summary_find); who_print.c tells it.
+// What is known of a principal: a session, a user, or a role with all its sessions. One reading of the
+// figures gathers it (principal_summary_gather). A name is looked for by principal_summary_find.
 #ifndef NOWCAST_QUERY_PRINCIPAL_SUMMARY_H
 #define NOWCAST_QUERY_PRINCIPAL_SUMMARY_H
 
@@ -9,7 +8,6 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/conf.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "query/group.h"
@@ -23,7 +21,7 @@ enum summary_cut { SUMMARY_ALL, SUMMARY_BY_MODEL, SUMMARY_BY_PRINCIPAL, SUMMARY_
 struct summary_seen {
 	struct str arn;
 	int64_t first, last;  // hours
-	struct str why;       // principal_summary_find: what of it bears the name; "session", "tag email"
+	struct str why;       // principal_summary_find: what of it has the name: "session", "tag email"
 };
 
 // Session tags that it called with.
@@ -32,16 +30,26 @@ struct summary_tagset {
 	int64_t first, last;  // hours
 };
 
+struct summary_tag {
+	struct str key, value;
+	const char *of;       // "call", "session", "role" or "user"
+	bool of_session;      // of a session, or of a call: seen with its calls
+	bool overridden;      // a session tag with the same key takes its place
+	int64_t since_ms, until_ms; // until_ms INT64_MAX: it still holds
+	struct str event;     // of CloudTrail, that set it
+};
+
 struct principal_summary {
-	struct arena arena;
+	struct arena arena;   // holds all strings
 	struct str arn;       // canonical
+	struct str account;
 	bool is_role;         // arn is a role's: all its sessions are meant
 	struct str role;      // ARN of the role of a session; none
 	struct session session; // if an access key was asked for
 	struct str key;       // that access key; none
 
 	int64_t now_ms;
-	int64_t from, day, month; // hours: looked at since; today and this month begin
+	int64_t from, day, month; // hours: the first one that is searched; today and this month begin
 
 	struct groups sums[SUMMARY_SPANS][SUMMARY_CUTS];
 	struct group_filter only;
@@ -49,29 +57,34 @@ struct principal_summary {
 	int32_t nseen, capseen;
 	struct summary_tagset *tagsets;
 	int32_t ntagsets, captagsets;
+	struct summary_tag *tags;  // those of sessions, then those of the role or user, by key and time
+	int32_t ntags, captags;
 	bool maybe_other;     // it may be among the (other sessions) of a role (store/cardinality.h)
 	struct map index;     // of seen and tagsets, and of what was looked at before
 };
 
-void principal_summary_init(struct principal_summary *d, int64_t now_ms, int64_t from);
-void principal_summary_release(struct principal_summary *d);
+// `from`: the first hour to search.
+void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t from);
+void principal_summary_release(struct principal_summary *s);
 
-// All that is known of `arn` (any form of it), into a summary fresh from principal_summary_init that stays
-// where it is. The tags are then in view_tags. False: Redis.
-bool principal_summary_gather(struct principal_summary *d, struct view *v, struct str arn,
+// Gathers what is known of `arn`, in any form of it, into a summary fresh from principal_summary_init that is
+// not moved afterwards. False: Redis.
+bool principal_summary_gather(struct principal_summary *s, struct view *v, struct str arn,
                               struct err *err) NC_CHECK;
 
-// Likewise principals of that name, or of its hash if there is one (ingest/pseudonym.h): a session, user or
-// role so called, or the value of a tag; case does not count. They are in `seen` with why, their spend in
-// sums[][SUMMARY_BY_PRINCIPAL]; a role so called stands for its sessions.
-bool principal_summary_find(struct principal_summary *d, struct view *v, struct str name, struct str hash,
+// Gathers the principals that have a name, or its hash if `hash` is not empty (ingest/pseudonym.h): sessions,
+// users and roles of that name, and those that have it as the value of a tag. Case does not count. They are
+// in `seen`, each with the reason. A role stands for its sessions.
+bool principal_summary_find(struct principal_summary *s, struct view *v, struct str name, struct str hash,
                             struct err *err) NC_CHECK;
 
-// Whether anything is known: figures or tags of a role, user or session.
-bool principal_summary_is_known(const struct principal_summary *d, struct view *v);
+// Whether anything is known after principal_summary_gather: figures, or tags of a role, user or session.
+bool principal_summary_is_known(const struct principal_summary *s);
 
-void who_print_text(struct principal_summary *d, struct view *v, int sessions);
-void who_print_json(struct principal_summary *d, struct view *v);
-void who_print_list(struct principal_summary *d, struct str name, bool json);
+// The sum over everything that was gathered, and the part of one principal in it. A role's part is that of
+// all its sessions.
+struct group principal_summary_total(const struct principal_summary *s, enum summary_span span);
+struct group principal_summary_spend(const struct principal_summary *s, enum summary_span span,
+                                     struct str arn);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and adding up; how it is printed stands in reconciliation_print.c and reconciliation_page.c.
 #include "query/reconciliation.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -16,7 +16,7 @@ struct usd difference_of(const struct difference *d)
 	return usd_sub(d->billed, d->estimated);
 }
 
-static uint64_t hash(struct str s, uint64_t seed)
+static uint64_t hash_name(struct str s, uint64_t seed)
 {
 	return hash64_seeded(s.p ? s.p : "", s.len, seed + s.len * 0x9e3779b97f4a7c15u);
 }
@@ -28,7 +28,7 @@ static int32_t find_group(struct recon_report *r, struct recon_table *t, const s
 	uint64_t h = 0;
 	bool added;
 	for (int i = 0; i < t->by.n; i++)
-		h = hash(keys[i], h);
+		h = hash_name(keys[i], h);
 	int32_t *at = map_add(&t->index, h, t->n, &added);
 	if (!added)
 		return *at;
@@ -43,7 +43,7 @@ static int32_t find_group(struct recon_report *r, struct recon_table *t, const s
 static int32_t account_number(struct recon_report *r, struct str account)
 {
 	bool added;
-	return *map_add(&r->accounts, hash(account, 0), (int32_t)r->accounts.count, &added);
+	return *map_add(&r->accounts, hash_name(account, 0), (int32_t)r->accounts.count, &added);
 }
 
 static void add_part(struct recon_table *t, int32_t group, int32_t account, struct usd billed)
@@ -60,7 +60,7 @@ static void add_part(struct recon_table *t, int32_t group, int32_t account, stru
 	t->parts[*at].billed = usd_add(t->parts[*at].billed, billed);
 }
 
-static bool take_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct recon_report *r = user;
 	struct compared *list;
@@ -91,7 +91,39 @@ static bool take_model_hour(void *user, struct view *v, const struct model_hour 
 	return true;
 }
 
-// ---- what stands apart --------------------------------------------------------------------------
+static int compare_keys(const void *a, const void *b)
+{
+	const struct recon_group *x = a, *y = b;
+	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
+		int c = str_cmp(x->keys[i], y->keys[i]);
+		if (c)
+			return c;
+	}
+	return 0;
+}
+
+static int compare_differences(const void *a, const void *b)
+{
+	const struct recon_group *x = a, *y = b;
+	usd_pico dx = difference_of(&x->d).pico, dy = difference_of(&y->d).pico;
+	dx = dx < 0 ? -dx : dx;
+	dy = dy < 0 ? -dy : dy;
+	return dx != dy ? (dx < dy ? 1 : -1) : compare_keys(a, b);
+}
+
+void recon_table_sort_by_key(struct recon_table *t)
+{
+	if (t->n > 1)
+		qsort(t->list, (size_t)t->n, sizeof *t->list, compare_keys);
+}
+
+void recon_table_sort_by_difference(struct recon_table *t)
+{
+	if (t->n > 1)
+		qsort(t->list, (size_t)t->n, sizeof *t->list, compare_differences);
+}
+
+// ---- other charges ------------------------------------------------------------------------------
 
 static bool find_class(struct str name, enum bill_class *ret)
 {
@@ -103,7 +135,23 @@ static bool find_class(struct str name, enum bill_class *ret)
 	return false;
 }
 
-static void take_field(struct recon_report *r, struct str field, struct str value)
+// `field` is "CLASS ACCOUNT WHAT", `value` begins with picodollars.
+static void read_charge(struct recon_report *r, struct str field, struct str value)
+{
+	struct recon_charge c;
+	if (!find_class(str_cut(&field, ' '), &c.class))
+		return;
+	c.account = arena_str(&r->arena, str_cut(&field, ' '));
+	c.what = arena_str(&r->arena, field);
+	if (!usd_parse_pico(str_cut(&value, ' '), &c.usd))
+		return;
+	if (r->ncharges == r->capcharges)
+		r->charges = xrealloc(r->charges, (size_t)(r->capcharges = r->capcharges ? r->capcharges * 2 : 16),
+		                      sizeof *r->charges);
+	r->charges[r->ncharges++] = c;
+}
+
+static void read_status_field(struct recon_report *r, struct str field, struct str value)
 {
 	static const char *const shown[] = {"source",   "export",      "delivered_ms", "finished_ms",
 	                                    "files",    "rows",        "granularity",  "principals",
@@ -114,17 +162,7 @@ static void take_field(struct recon_report *r, struct str field, struct str valu
 		return;
 	}
 	if (str_is(str_cut(&rest, ' '), "apart")) {
-		struct recon_apart a;
-		if (!find_class(str_cut(&rest, ' '), &a.class))
-			return;
-		a.account = arena_str(&r->arena, str_cut(&rest, ' '));
-		a.what = arena_str(&r->arena, rest);
-		if (!usd_parse_pico(str_cut(&value, ' '), &a.usd))
-			return;
-		if (r->napart == r->capapart)
-			r->apart = xrealloc(r->apart, (size_t)(r->capapart = r->capapart ? r->capapart * 2 : 16),
-			                    sizeof *r->apart);
-		r->apart[r->napart++] = a;
+		read_charge(r, rest, value);
 		return;
 	}
 	struct usd usd;
@@ -141,9 +179,9 @@ static void take_field(struct recon_report *r, struct str field, struct str valu
 	}
 }
 
-// Shares one sum out over the parts of an account by their billed dollars; each takes what the running sum
-// gives it, so that nothing is lost to rounding.
-static void share_one(struct recon_table *t, int32_t account, enum bill_class class, struct usd usd)
+// Shares one charge out over the parts of an account by their billed dollars. Each part gets what the running
+// sum gives it, so nothing is lost to rounding.
+static void share_charge(struct recon_table *t, int32_t account, enum bill_class class, struct usd usd)
 {
 	usd_pico all = 0, run = 0, given = 0;
 	for (int32_t i = 0; i < t->nparts; i++)
@@ -165,21 +203,29 @@ static void share_one(struct recon_table *t, int32_t account, enum bill_class cl
 			t->list[t->parts[i].group].shared[class].pico += usd.pico - given;
 			given = usd.pico;
 		}
+	assert(all <= 0 || given == usd.pico);
 }
 
-static void share_out(struct recon_report *r)
+static void share_charges(struct recon_report *r)
 {
-	for (int i = 0; i < r->napart; i++)
+	for (int i = 0; i < r->ncharges; i++)
 		for (int k = 0; k < r->ntables; k++) {
-			int32_t *account = map_find(&r->accounts, hash(r->apart[i].account, 0));
+			int32_t *account = map_find(&r->accounts, hash_name(r->charges[i].account, 0));
 			if (account)
-				share_one(&r->tables[k], *account, r->apart[i].class, r->apart[i].usd);
+				share_charge(&r->tables[k], *account, r->charges[i].class, r->charges[i].usd);
 		}
+}
+
+// billed - estimated = volume + price + attribution + unmetered + unbilled (reconcile/compare.h)
+static void assert_parts_add_up(const struct difference *d)
+{
+	struct usd parts = usd_add(usd_add(d->volume, d->price), usd_add(d->unmetered, d->unbilled));
+	assert(usd_cmp(usd_add(parts, d->attribution), difference_of(d)) == 0);
 }
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static int by_str(const void *a, const void *b)
+static int compare_str(const void *a, const void *b)
 {
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
@@ -199,7 +245,7 @@ static bool read_periods(struct recon_report *r, struct view *v, struct str **re
 	for (size_t i = 0; i < n; i++)
 		list[i] = arena_str(&r->arena, redis_elem(view_redis(v), 0, i));
 	if (n > 1)
-		qsort(list, n, sizeof *list, by_str);
+		qsort(list, n, sizeof *list, compare_str);
 	*ret = list;
 	*ret_n = n;
 	return true;
@@ -214,7 +260,7 @@ static bool read_status(struct recon_report *r, struct view *v, struct str perio
 	if (!redis_exec(view_redis(v), err))
 		return false;
 	for (size_t i = 0; i + 1 < redis_len(view_redis(v), 0); i += 2)
-		take_field(r, redis_elem(view_redis(v), 0, i), redis_elem(view_redis(v), 0, i + 1));
+		read_status_field(r, redis_elem(view_redis(v), 0, i), redis_elem(view_redis(v), 0, i + 1));
 	return true;
 }
 
@@ -256,13 +302,15 @@ bool recon_report_read(struct recon_report *ret, const struct conf *conf, const 
 {
 	struct recon_report r = {.ntables = ntables, .tables = xcalloc((size_t)ntables, sizeof *r.tables)};
 	struct view *v = NULL;
+	assert(ntables > 0);
 	for (int i = 0; i < ntables; i++)
 		r.tables[i].by = by[i];
 	bool good = view_open(&v, redis_target_of(conf), err) &&
-	            choose_period(&r, v, period, err) && view_each(v, r.first, r.end, take_model_hour, &r, err);
+	            choose_period(&r, v, period, err) && view_each(v, r.first, r.end, add_model_hour, &r, err);
 	view_close(v);
+	assert_parts_add_up(&r.total);
 	if (good)
-		share_out(&r);
+		share_charges(&r);
 	*ret = r;
 	if (!good)
 		recon_report_release(ret);
@@ -278,7 +326,7 @@ void recon_report_release(struct recon_report *r)
 		free(r->tables[i].parts);
 	}
 	free(r->tables);
-	free(r->apart);
+	free(r->charges);
 	map_release(&r->accounts);
 	scoreboard_release(&r->board);
 	arena_release(&r->arena);

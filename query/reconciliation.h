@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast report --reconciliation`: the estimate beside the bill, by any grouping, with the causes of each
-// difference.
+// The estimate beside the bill, by any grouping, with the causes of each difference (reconcile/compare.h).
 //
-// Only final hours are compared (reconcile/watermark.h). What is billed without tokens (tax, credits,
-// reserved capacity ...) stands apart, and is shared out over the groups of its account in proportion to
-// their billed dollars, in columns of its own.
+// Only final hours are compared (reconcile/watermark.h). Charges without tokens (tax, credits, reserved
+// capacity and others) are listed by themselves. They are also shared out over the groups of their account,
+// in proportion to the billed dollars of each group, in columns of their own.
 #ifndef NOWCAST_QUERY_RECONCILIATION_H
 #define NOWCAST_QUERY_RECONCILIATION_H
 
 #include "base/arena.h"
-#include "base/buf.h"
-#include "base/command.h"
+#include "base/conf.h"
 #include "base/map.h"
 #include "query/group.h"
 #include "query/scoreboard.h"
@@ -20,10 +18,10 @@
 struct recon_group {
 	struct str keys[GROUP_KEYS_MAX];
 	struct difference d;
-	struct usd shared[BILL_CLASSES]; // its part of what stands apart, by class
+	struct usd shared[BILL_CLASSES]; // its part of the other charges, by class
 };
 
-struct recon_part { // billed dollars of a group in one account: what shares out is weighed by
+struct recon_part { // billed dollars of a group in one account: the weight by which charges are shared out
 	int32_t group, account;
 	struct usd billed;
 };
@@ -37,7 +35,7 @@ struct recon_table {
 	int32_t nparts, capparts;
 };
 
-struct recon_apart {
+struct recon_charge { // a charge without tokens
 	enum bill_class class;
 	struct str account, what;
 	struct usd usd;
@@ -51,11 +49,11 @@ struct recon_report {
 	struct recon_table *tables;
 	int ntables;
 	struct difference total;
-	// billed for inference by tokens, final or not; and outside of the period's hours
-	struct usd tokens, outside;
+	struct usd tokens;            // billed for inference by tokens, final or not
+	struct usd outside;           // billed for hours outside of the period
 	struct usd waiting;           // estimated dollars of hours that are not final
-	struct recon_apart *apart;
-	int napart, capapart;
+	struct recon_charge *charges;
+	int ncharges, capcharges;
 	struct str status[16][2];     // fields of the period's status hash that are shown
 	int nstatus;
 	struct str notes;
@@ -69,10 +67,9 @@ bool recon_report_read(struct recon_report *ret, const struct conf *conf, const 
                        const struct grouping *by, int ntables, struct err *err) NC_CHECK;
 void recon_report_release(struct recon_report *r);
 
+void recon_table_sort_by_key(struct recon_table *t);
+void recon_table_sort_by_difference(struct recon_table *t); // the largest first, above or below zero
+
 struct usd difference_of(const struct difference *d); // billed - estimated
-
-void recon_print_html(const struct recon_report *r, struct buf *b); // tables: team, principal, model, hour
-
-int cmd_report_reconciliation(struct command *c);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the scores, and the command; how they are told stands in scoreboard_print.c.
 #include "query/scoreboard.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/when.h"
@@ -12,7 +11,7 @@
 
 enum { DAY_LENGTH = 10 }; // 2026-11-02
 
-static struct scoreboard_day *day_of(struct scoreboard *s, struct str day)
+static struct scoreboard_day *find_or_add_day(struct scoreboard *s, struct str day)
 {
 	for (int i = 0; i < s->n; i++)
 		if (str_eq(s->days[i].day, day))
@@ -23,19 +22,20 @@ static struct scoreboard_day *day_of(struct scoreboard *s, struct str day)
 	return &s->days[s->n++];
 }
 
-static void take_field(struct scoreboard *s, struct str field, struct str value)
+static void read_field(struct scoreboard *s, struct str field, struct str value)
 {
 	struct str day = str_cut(&field, ' ');
 	for (int k = 0; day.len == DAY_LENGTH && k < SCORE_HORIZONS; k++) {
 		if (!str_is(field, score_horizon_names[k]))
 			continue;
-		struct scoreboard_day *d = day_of(s, day);
+		struct scoreboard_day *d = find_or_add_day(s, day);
 		if (!score_read(arena_str(&s->arena, value), &d->at[k], d->worst[k], &d->nworst[k]))
 			d->at[k] = (struct score){0};
+		assert(d->nworst[k] >= 0 && d->nworst[k] <= SCORE_WORST_MAX);
 	}
 }
 
-static int newest_first(const void *a, const void *b)
+static int compare_newest_first(const void *a, const void *b)
 {
 	return str_cmp(((const struct scoreboard_day *)b)->day, ((const struct scoreboard_day *)a)->day);
 }
@@ -50,9 +50,9 @@ bool scoreboard_read(struct scoreboard *s, struct redis *r, const char *prefix, 
 	if (!redis_exec(r, err))
 		return false;
 	for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2)
-		take_field(s, redis_elem(r, 0, i), redis_elem(r, 0, i + 1));
+		read_field(s, redis_elem(r, 0, i), redis_elem(r, 0, i + 1));
 	if (s->n > 1)
-		qsort(s->days, (size_t)s->n, sizeof *s->days, newest_first);
+		qsort(s->days, (size_t)s->n, sizeof *s->days, compare_newest_first);
 	s->total = (struct scoreboard_day){.day = STR("all")};
 	for (int i = 0; i < s->n; i++)
 		for (int k = 0; k < SCORE_HORIZONS; k++)
@@ -60,42 +60,7 @@ bool scoreboard_read(struct scoreboard *s, struct redis *r, const char *prefix, 
 	return true;
 }
 
-void scoreboard_release(struct scoreboard *s)
-{
-	arena_release(&s->arena);
-	free(s->days);
-	*s = (struct scoreboard){0};
-}
-
-int scoreboard_causes(const struct score *s, enum score_cause ret[SCORE_CAUSES])
-{
-	int n = 0;
-	for (int i = 0; i < SCORE_CAUSES; i++) {
-		if (s->cause[i].pico <= 0)
-			continue;
-		int at = n++;
-		for (; at > 0 && usd_cmp(s->cause[ret[at - 1]], s->cause[i]) < 0; at--)
-			ret[at] = ret[at - 1];
-		ret[at] = (enum score_cause)i;
-	}
-	return n;
-}
-
-int64_t scoreboard_ratio(struct usd part, struct usd whole)
-{
-	usd_pico p = part.pico < 0 ? -part.pico : part.pico, w = whole.pico;
-	for (; w > (usd_pico)1 << 100; w >>= 1) // far beyond any bill; the product must fit
-		p >>= 1;
-	if (w <= 0)
-		return 0;
-	int64_t ratio = (int64_t)((p * 10000 + w / 2) / w);
-	return part.pico < 0 ? -ratio : ratio;
-}
-
-// ---- the command --------------------------------------------------------------------------------
-
-// One period, or all that were reconciled.
-static bool read_board(struct scoreboard *s, const struct conf *conf, const char *period, struct err *err)
+bool scoreboard_load(struct scoreboard *s, const struct conf *conf, const char *period, struct err *err)
 {
 	struct redis *r;
 	struct arena arena = ARENA_INIT;
@@ -122,38 +87,40 @@ static bool read_board(struct scoreboard *s, const struct conf *conf, const char
 	return good;
 }
 
-int cmd_report_scoreboard(struct command *c)
+void scoreboard_release(struct scoreboard *s)
 {
-	static const struct {
-		const char *name;
-		void (*print)(const struct scoreboard *, struct buf *);
-	} formats[] = {{"table", scoreboard_table}, {"csv", scoreboard_csv}, {"json", scoreboard_json}};
-	struct err err = ERR_INIT;
-	struct scoreboard s = {0};
-	struct buf b = BUF_INIT;
-	const char *period = NULL, *format = "table";
-	size_t k = 0;
-	bool good = command_option(c, "--period", &period, &err) &&
-	            command_option(c, "--format", &format, &err) && command_done(c, 0, 0, &err);
-	while (good && k < sizeof formats / sizeof *formats && strcmp(formats[k].name, format) != 0)
-		k++;
-	if (good && k == sizeof formats / sizeof *formats)
-		good = err_set(&err, ERR_CONFIG, "--format: expected table, csv or json, got \"%s\"", format);
-	if (good && read_board(&s, &c->conf, period, &err)) {
-		formats[k].print(&s, &b);
-		if (k == 2)
-			buf_addc(&b, '\n');
-		good = fwrite(b.data ? b.data : "", 1, b.len, stdout) == b.len && fflush(stdout) == 0;
-		if (!good)
-			err_set(&err, ERR_FATAL, "cannot write the report");
-	} else {
-		good = false;
+	arena_release(&s->arena);
+	free(s->days);
+	*s = (struct scoreboard){0};
+}
+
+struct usd scoreboard_bias(const struct score *s)
+{
+	return usd_sub(s->estimated, s->billed);
+}
+
+int scoreboard_causes(const struct score *s, enum score_cause ret[SCORE_CAUSES])
+{
+	int n = 0;
+	for (int i = 0; i < SCORE_CAUSES; i++) {
+		if (s->cause[i].pico <= 0)
+			continue;
+		int at = n++;
+		for (; at > 0 && usd_cmp(s->cause[ret[at - 1]], s->cause[i]) < 0; at--)
+			ret[at] = ret[at - 1];
+		ret[at] = (enum score_cause)i;
 	}
-	if (good && s.n == 0)
-		fprintf(
-			stderr,
-			"nowcast report: no day was scored yet: `nowcast reconcile` does it, for hours that are final\n");
-	buf_release(&b);
-	scoreboard_release(&s);
-	return good ? STATUS_OK : command_fail(c, &err);
+	assert(n <= SCORE_CAUSES);
+	return n;
+}
+
+int64_t scoreboard_ratio(struct usd part, struct usd whole)
+{
+	usd_pico p = part.pico < 0 ? -part.pico : part.pico, w = whole.pico;
+	for (; w > (usd_pico)1 << 100; w >>= 1) // far beyond any bill; the product must fit
+		p >>= 1;
+	if (w <= 0)
+		return 0;
+	int64_t ratio = (int64_t)((p * 10000 + w / 2) / w);
+	return part.pico < 0 ? -ratio : ratio;
 }

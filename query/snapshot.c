@@ -14,29 +14,30 @@
 #include "store/keys.h"
 #include "store/redis.h"
 
-enum { TICK_MS = 200, LOOK_MS = 10000, MOMENTS_MAX = 8 };
+enum { TICK_MS = 200, LOOK_MS = 10000, DUE_SNAPSHOTS_MAX = 8 };
 
-struct moment {
+struct due_snapshot {
 	int64_t hour;
 	enum asof horizon;
 };
 
-// Hours whose snapshot may be taken now: a grace of two hours makes that three hours at most, of each
-// horizon.
-static int list_due(int64_t now_ms, struct moment *ret)
+// Lists the hours whose snapshot may be stored now: at most three of each horizon, since the grace is two
+// hours.
+static int list_due(int64_t now_ms, struct due_snapshot *ret)
 {
 	int n = 0;
 	for (int k = 0; k < ASOF_HORIZONS; k++) {
 		const struct asof_horizon *z = &asof_horizons[k];
 		int64_t newest = (now_ms - z->after_ms) / MS_PER_HOUR - 1;
 		for (int64_t hour = newest;
-		     n < MOMENTS_MAX && now_ms - ((hour + 1) * MS_PER_HOUR + z->after_ms) <= z->grace_ms; hour--)
-			ret[n++] = (struct moment){hour, (enum asof)k};
+		     n < DUE_SNAPSHOTS_MAX && now_ms - ((hour + 1) * MS_PER_HOUR + z->after_ms) <= z->grace_ms; hour--)
+			ret[n++] = (struct due_snapshot){hour, (enum asof)k};
 	}
 	return n;
 }
 
-static bool leave_untaken(struct redis *r, const char *prefix, struct moment *due, int *n, struct err *err)
+static bool drop_stored(struct redis *r, const char *prefix, struct due_snapshot *due, int *n,
+                        struct err *err)
 {
 	struct buf key = BUF_INIT;
 	int kept = 0;
@@ -63,9 +64,9 @@ static void queue_field(struct redis *r, const char *key, const char *horizon, s
 	redis_cmdz(r, "PEXPIRE", key, ms, NULL);
 }
 
-// Groups by account, Region and caller, sorted: a account and Region's stand together.
+// The groups are by account, Region and caller, and sorted, so those of an account and Region are neighbours.
 static void queue_acct_regions(struct redis *r, const struct conf *conf, const struct groups *g,
-                               const struct moment *due)
+                               const struct due_snapshot *due)
 {
 	struct buf key = BUF_INIT, acct_region = BUF_INIT, packed = BUF_INIT;
 	for (int32_t i = 0, end; i < g->n; i = end) {
@@ -91,9 +92,9 @@ static void queue_acct_regions(struct redis *r, const struct conf *conf, const s
 	buf_release(&packed);
 }
 
-// The note that it was taken comes last: a daemon that dies before it leaves the work to the next one.
-static bool take_one(struct view *v, const struct conf *conf, const struct grouping *by,
-                     const struct moment *due, int64_t now_ms, struct err *err)
+// The note that it is stored comes last: if a daemon dies before, the next one does the work again.
+static bool store_snapshot(struct view *v, const struct conf *conf, const struct grouping *by,
+                     const struct due_snapshot *due, int64_t now_ms, struct err *err)
 {
 	struct groups g;
 	struct buf key = BUF_INIT, note = BUF_INIT;
@@ -116,14 +117,14 @@ static bool take_one(struct view *v, const struct conf *conf, const struct group
 
 bool snapshot_take(struct view *v, const struct conf *conf, int64_t now_ms, int *ret_taken, struct err *err)
 {
-	struct moment due[MOMENTS_MAX];
+	struct due_snapshot due[DUE_SNAPSHOTS_MAX];
 	struct grouping by;
 	int n = list_due(now_ms, due), taken = 0;
 	view_choose(v, VIEW_ESTIMATE);
 	bool good = grouping_parse(&by, STR("account,region,principal"), STR_NONE, err) &&
-	            leave_untaken(view_redis(v), conf->redis_prefix, due, &n, err);
+	            drop_stored(view_redis(v), conf->redis_prefix, due, &n, err);
 	for (; good && taken < n; taken++)
-		good = take_one(v, conf, &by, &due[taken], now_ms, err);
+		good = store_snapshot(v, conf, &by, &due[taken], now_ms, err);
 	*ret_taken = taken;
 	return good;
 }
@@ -137,7 +138,7 @@ struct snapshots {
 	struct view *view;
 };
 
-static void *watch(void *user)
+static void *run_snapshots(void *user)
 {
 	struct snapshots *s = user;
 	const struct timespec tick = {0, TICK_MS * 1000000L};
@@ -149,7 +150,7 @@ static void *watch(void *user)
 			continue;
 		due_ms = when_ticks_ms() + LOOK_MS;
 		if (!snapshot_take(s->view, s->conf, when_now_ms(), &taken, &err))
-			log_warn("what the estimate says now could not be kept for the scoreboard; trying again",
+			log_warn("the snapshot of the estimate for the scoreboard could not be stored; trying again",
 			         LOG_STR("why", err.msg));
 	}
 	return NULL;
@@ -163,7 +164,7 @@ bool snapshots_start(struct snapshots **ret, const struct conf *conf, struct err
 	struct snapshots *s = xcalloc(1, sizeof *s);
 	s->conf = conf;
 	bool good = view_open(&s->view, redis_target_of(conf), err);
-	if (good && pthread_create(&s->thread, NULL, watch, s) != 0)
+	if (good && pthread_create(&s->thread, NULL, run_snapshots, s) != 0)
 		good = err_set(err, ERR_FATAL, "no thread for the scoreboard's snapshots");
 	if (!good) {
 		view_close(s->view);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes the snapshots that the scoreboard compares with the bill (reconcile/asof.h): what the estimate of
-// each hour says five minutes, one hour and one day after it has ended.
+// Stores the snapshots that the scoreboard compares with the bill (reconcile/asof.h): the estimate of each
+// hour, five minutes, one hour and one day after the hour has ended.
 //
-// `nowcast run` does it, in a thread of its own; of several daemons the first one does. A daemon that is not
-// running when a snapshot is due leaves a gap, which the scoreboard shows as an hour fewer.
+// `nowcast run` does it in a thread of its own. Of several daemons, the first one stores a snapshot. If none
+// runs when a snapshot is due, there is a gap, and the scoreboard shows one hour fewer.
 #ifndef NOWCAST_QUERY_SNAPSHOT_H
 #define NOWCAST_QUERY_SNAPSHOT_H
 
@@ -14,14 +14,15 @@
 #include "base/err.h"
 #include "store/view.h"
 
-// Takes those that are due at `now_ms` and not taken yet. *ret_taken: how many hours and horizons.
+// Stores the snapshots that are due at `now_ms` and not stored yet. *ret_taken: how many, of all hours and
+// horizons.
 bool snapshot_take(struct view *v, const struct conf *conf, int64_t now_ms, int *ret_taken,
                    struct err *err) NC_CHECK;
 
 // The thread; *ret is NULL if scoreboard.keep is 0. `conf` outlives it.
 struct snapshots;
 bool snapshots_start(struct snapshots **ret, const struct conf *conf, struct err *err) NC_CHECK;
-void snapshots_quit(struct snapshots *s); // asks it to end; returns at once. NULL: nothing
+void snapshots_quit(struct snapshots *s); // asks it to end; returns at once. NULL is ignored
 void snapshots_stop(struct snapshots *s); // waits until it has ended, and frees it
 
 #endif

@@ -58,19 +58,19 @@ int main(void)
 {
 	struct forecast f;
 	fill(0, 4, 30, 0, even);
-	forecast_make(&past, 10, &f);
+	forecast_compute(&past, 10, &f);
 	ok(f.days == 0 && is_near(f.rest, 40, .01) && is_near(f.ahead, 480, .01),
 	   "without a day before: as the hours so far");
 	ok(is_near(f.half, 20, .01) && f.score.days == 0, "and nobody knows how sure that is");
 
 	fill(20, 12, 0, 2, even);
-	forecast_make(&past, 3, &f);
+	forecast_compute(&past, 3, &f);
 	ok(f.days == 20 && is_near(f.rest, 24, .01) && is_near(f.ahead, 144, .01), "even days go on evenly");
 	ok(f.score.days == FORECAST_SCORED_MAX && f.score.off < 1e-9 && f.half < 1e-6,
 	   "and the forecast is exact");
 
 	fill(28, 9, 20, 4, working);
-	forecast_make(&past, 3, &f);
+	forecast_compute(&past, 3, &f);
 	ok(is_near(f.rest, 9 * 5 + 6, 2), "on a Friday, the rest of a working day");
 	ok(is_near(f.ahead, 2 * 64 * .2 + 64, 8), "then a week-end, and a Monday");
 
@@ -79,22 +79,22 @@ int main(void)
 	   "hour by hour: the working day, the night, a week-end's noon, Monday's");
 
 	fill(28, 12, 0, 2, busier);
-	forecast_make(&past, 1, &f);
+	forecast_compute(&past, 1, &f);
 	ok(f.rest > 1.5 * 36 && f.rest < 2 * 36 + 1, "a busy morning makes a busy afternoon, nearly as busy");
 	ok(f.ahead > 64 && f.ahead < 2 * 64, "and a day to come is half-way back to the others");
 
 	fill(28, 12, 0, 2, restless);
-	forecast_make(&past, 1, &f);
+	forecast_compute(&past, 1, &f);
 	ok(f.score.off > .02 && f.half > .05 * f.rest,
 	   "days that differ have a forecast with a band, and its past error");
 
 	fill(1, 0, 0, 0, even);
-	forecast_make(&past, 27, &f);
+	forecast_compute(&past, 27, &f);
 	ok(f.days == 1 && is_near(f.rest, 48, .01) && is_near(f.half, 24, .01),
 	   "one day before: the same again, hardly sure");
 
 	fill(20, 23, 59, 0, even);
-	forecast_make(&past, 0, &f);
+	forecast_compute(&past, 0, &f);
 	ok(is_near(f.rest, 2, .1) && f.ahead == 0, "the last minute of a month");
 	return done();
 }

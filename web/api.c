@@ -5,7 +5,6 @@
 #include <stdarg.h>
 
 #include "base/when.h"
-#include "query/figure_json.h"
 
 struct endpoint {
 	const char *path;
@@ -99,22 +98,6 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 	// What keeps Redis from answering, wrong credentials included, is not the client's fault.
 	api_error(ret, err.kind == ERR_FATAL ? 500 : 503, "%s", err.msg);
 	ret->retry_s = err.kind == ERR_FATAL ? 0 : 2;
-}
-
-// ---- until cli/ writes by struct json_writer ----------------------------------------------------
-
-void json_time(struct buf *b, int64_t ms)
-{
-	char text[WHEN_SIZE];
-	buf_addf(b, "\"%s\"", when_format(ms, text));
-}
-
-void json_figure(struct buf *b, const struct group *g)
-{
-	struct json_writer j = JSON_WRITER(b);
-	j.depth = 1;
-	j.close[1] = '}';
-	figure_json_members(&j, g);
 }
 
 // ---- sums and spans -----------------------------------------------------------------------------

@@ -42,11 +42,6 @@ void api_error(struct http_answer *ret, int status, const char *fmt, ...) NC_PRI
 
 int64_t api_now_ms(const struct api *a);
 
-// ---- until cli/ writes by struct json_writer ----------------------------------------------------
-
-void json_time(struct buf *b, int64_t ms);
-void json_figure(struct buf *b, const struct group *g);  // members, without the braces
-
 // Adds to `ret` the sums of the hours [from, to), through the query's filter, by the grouping that
 // groups_init gave it.
 bool api_sum_groups(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct groups *ret,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/when.h"
-#include "query/scoreboard.h"
+#include "query/scoreboard_json.h"
 #include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
@@ -169,8 +169,10 @@ bool api_scoreboard(struct api *a, const struct api_query *q, struct json_writer
 	size_t n = good ? sort_newest_periods(r, 0, &arena, periods, SCORED_MAX) : 0;
 	for (size_t i = 0; good && i < n; i++)
 		good = scoreboard_read(&board, r, a->conf->redis_prefix, periods[i], err);
+	jw_object(j, NULL);
 	if (good)
-		scoreboard_json(&board, j->out);
+		scoreboard_json(j, &board);
+	jw_end(j);
 	scoreboard_release(&board);
 	arena_release(&arena);
 	return good;

@@ -38,7 +38,7 @@ bool api_forecast(struct api *a, const struct api_query *q, struct json_writer *
 	bool good = api_sum(a, q, day, now + 1, &today, err) && api_sum(a, q, month, now + 1, &so_far, err);
 	if (good) {
 		struct group_forecast *all = &forecasts.list[0];
-		group_forecasts_judge(all);
+		group_forecasts_score(all);
 		const struct forecast *f = &all->forecast;
 		struct usd half = group_forecasts_usd(f->half);
 		jw_object(j, NULL);

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Completion of nowcast for bash. It asks the program itself what there is (`nowcast help`, `nowcast help SUBCOMMAND`,
-# `nowcast check-config --sample`), which takes some milliseconds, so it never tells of another version than the one at hand.
+# `nowcast check-config --sample`), which takes some milliseconds, so it always fits the installed version.
 #
 # `make install` puts it where bash-completion finds it; to try it: . deploy/completion/nowcast.bash
 

@@ -170,5 +170,5 @@ is "with nothing configured there are rules" "$("$nowcast" alert list --redis "$
 
 # Someone else's lease: nothing is written.
 redis set "{nowcast:alerts}:lease" other px 60000 >/dev/null
-has "who does not hold the lease does nothing" "$(alert check --now "$now")" "another process looks after the alerts"
+has "who does not hold the lease does nothing" "$(alert check --now "$now")" "another process evaluates the alerts"
 finish

@@ -23,7 +23,7 @@ mb=$(($(wc -c <"$T/AmazonBedrock.json") >> 20))
 ok "the list is of tens of megabytes ($mb MB, $products products)" test "$mb" -ge 25
 measure "$nowcast" price import pricelist "$T/AmazonBedrock.json"
 is "it is taken" "$status" 0
-is "with every product accounted for" "$(said | sed 's/^[^:]*: //')" "$products products, $taken rates taken, $other of other kinds (reserved, custom models, images, ...), $doubt in doubt"
+is "with every product accounted for" "$(said | sed 's/^[^:]*: //')" "$products products, $taken rates imported, $other of other kinds (reserved, custom models, images, ...), $doubt unclear"
 is "what is in doubt has its reason" "$(grep -c ' of "Amazon Bedrock": ' "$T/err")" "$doubt"
 is "rates nobody had are not all listed" "$(wc -l <"$T/out" | awk '{ print ($1 < 100) }')" 1
 python3 - "$T/prices/pricelist-AmazonBedrock.csv" >"$T/got.csv" <<'END'

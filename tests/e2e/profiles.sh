@@ -17,17 +17,17 @@ is "those that nobody tells of are unpriced" "$(usd)" "03:00:00Z,999900001111,10
 03:00:00Z,cccc2222dddd,1000000,
 03:00:00Z,eeee3333ffff,1000000,3.300000000"
 fails 3 "list asks for them" profiles list --from 2026-11-01
-is "and says who tells of which" "$(tail -n +2 "$T/out" | tr -s ' ' | sed 's/.*profile.//' | cut -d' ' -f 1-4)" "999900001111 unresolved - nobody
-aaaa1111bbbb unresolved - nobody
-cccc2222dddd unresolved - nobody
+is "and says who tells of which" "$(tail -n +2 "$T/out" | tr -s ' ' | sed 's/.*profile.//' | cut -d' ' -f 1-4)" "999900001111 unresolved - unknown
+aaaa1111bbbb unresolved - unknown
+cccc2222dddd unresolved - unknown
 eeee3333ffff anthropic.claude-sonnet-4-6 - records"
 has "with what to do" "$(cat "$T/err")" '^nowcast profiles: 3 unresolved: `aws bedrock list-inference-profiles'
 "$nowcast" doctor --redis "$REDIS_URL" >"$T/doctor"
 has "so does doctor" "$(cat "$T/doctor")" '^warn +prices +aaaa1111bbbb is unpriced: .*nowcast profiles import'
 
 ok "list-inference-profiles" profiles import "$T/profiles.json"
-is "says what it took" "$(head -n 2 "$T/ok.out")" "2 application inference profiles, 1 of them made of global ones
-1 of AWS's own were passed over: they name their model"
+is "says what it took" "$(head -n 2 "$T/ok.out")" "2 application inference profiles, 1 of them made from global ones
+1 of AWS's own were left out: they name their model"
 redis --raw hgetall nowcast:profile:aaaa1111bbbb >"$T/before"
 ok "imported again" profiles import "$T/profiles.json"
 redis --raw hgetall nowcast:profile:aaaa1111bbbb >"$T/after"

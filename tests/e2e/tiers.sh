@@ -56,10 +56,10 @@ is "a prompt that is long without its cache is long" "$(by principal /bob, 3,6)"
 is "what only the mean tells is marked" "$(by principal /eve, 3,6)" "0.012100000,exact; prompt band estimated"
 has "in JSON" "$("$nowcast" report --redis "$REDIS_URL" --format json)" 'user/eve".*"usd_band_estimated":"0.012100000"'
 "$nowcast" explain --redis "$REDIS_URL" --prices builtin "$(user eve)" $hour >"$T/out" 2>&1
-has "in explain" "$(cat "$T/out")" 'goes by the length of the prompt, which is an estimate'
-has "in price explain" "$(cat "$T/out")" 'rates are those of prompts up to 100000 tokens: an estimate'
+has "in explain" "$(cat "$T/out")" 'depends on the length of the prompt, which is estimated'
+has "in price explain" "$(cat "$T/out")" 'rates are those of prompts up to 100000 tokens: estimated by the mean'
 "$nowcast" explain --redis "$REDIS_URL" --prices builtin "$(user ann)" $hour >"$T/out" 2>&1
-has "and what is known is said to be known" "$(cat "$T/out")" "rates are those of long prompts: as each call's own prompt was"
+has "and what is known is said to be known" "$(cat "$T/out")" "rates are those of long prompts: by the prompt of each call"
 free_port
 start serve "$nowcast" serve --redis "$REDIS_URL" --prices builtin --listen "127.0.0.1:$port" --now 2026-11-02T06:00:00Z
 wait_for 10 listens "$port" || bail "serve does not listen"

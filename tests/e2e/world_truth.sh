@@ -9,7 +9,7 @@
 states_the_ttl() { # ARGUMENT... of explain
 	local hour principal tokens
 	while IFS=, read -r hour principal tokens; do
-		has "  of $principal at $hour it is stated" "$("$nowcast" explain --redis "$REDIS_URL" "$@" "$principal" "$hour")" "of them $tokens are taken for this type without anybody saying so"
+		has "  of $principal at $hour it is stated" "$("$nowcast" explain --redis "$REDIS_URL" "$@" "$principal" "$hour")" "$tokens of them are assumed to be of this type"
 	done < <(python3 - "$world/truth.csv" <<'END'
 import collections, csv, sys
 sums = collections.Counter()

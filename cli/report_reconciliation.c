@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reconciliation as table, CSV and JSON, and the command that prints it.
+// `nowcast report --reconciliation`: the estimate beside the bill, as table, CSV or JSON. Its HTML page is
+// report_html.c.
+#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/csv.h"
 #include "base/text.h"
-#include "query/reconciliation.h"
+#include "cli/report_priv.h"
+#include "query/scoreboard_json.h"
 
-enum { PLACES = 12, PLACES_TABLE = 2, USD_FIELDS = 9, CLASSES_SHARED = BILL_CLASSES - 1 };
+enum { PLACES = 12, PLACES_TABLE = 2, USD_FIELDS = 9, PAGE_TABLES = 4 };
 
 static const char *const usd_names[USD_FIELDS] = {"estimated_usd",   "billed_usd",    "list_usd",
                                                   "difference_usd",  "volume_usd",    "price_usd",
@@ -19,125 +22,130 @@ static void usd_fields(const struct difference *d, struct usd *ret)
 	memcpy(ret, list, sizeof list);
 }
 
-static int by_size(const void *a, const void *b)
-{
-	const struct recon_group *x = a, *y = b;
-	usd_pico dx = difference_of(&x->d).pico, dy = difference_of(&y->d).pico;
-	dx = dx < 0 ? -dx : dx;
-	dy = dy < 0 ? -dy : dy;
-	if (dx != dy)
-		return dx < dy ? 1 : -1;
-	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
-		int c = str_cmp(x->keys[i], y->keys[i]);
-		if (c)
-			return c;
-	}
-	return 0;
-}
-
-static int by_keys(const void *a, const void *b)
-{
-	const struct recon_group *x = a, *y = b;
-	for (int i = 0; i < GROUP_KEYS_MAX; i++) {
-		int c = str_cmp(x->keys[i], y->keys[i]);
-		if (c)
-			return c;
-	}
-	return 0;
-}
-
 // ---- csv ----------------------------------------------------------------------------------------
 
-static void print_csv(const struct recon_table *t, struct buf *b)
+static void add_class_name(struct csv_writer *w, enum bill_class class)
 {
+	struct buf name = BUF_INIT;
+	buf_addf(&name, "shared_%s_usd", bill_class_names[class]);
+	csv_str(w, buf_str(&name));
+	buf_release(&name);
+}
+
+static void write_csv(const struct recon_table *t, struct buf *b)
+{
+	struct csv_writer w = CSV_WRITER(b);
 	struct usd usd[USD_FIELDS];
-	char text[USD_SIZE];
-	for (int i = 0; i < t->by.n; i++) {
-		buf_add_csv(b, t->by.name[i]);
-		buf_addc(b, ',');
-	}
-	buf_adds(b, "estimated_tokens,billed_tokens");
+	for (int i = 0; i < t->by.n; i++)
+		csv_str(&w, t->by.name[i]);
+	csv_strz(&w, "estimated_tokens");
+	csv_strz(&w, "billed_tokens");
 	for (int i = 0; i < USD_FIELDS; i++)
-		buf_addf(b, ",%s", usd_names[i]);
+		csv_strz(&w, usd_names[i]);
 	for (int i = 1; i < BILL_CLASSES; i++)
-		buf_addf(b, ",shared_%s_usd", bill_class_names[i]);
-	buf_addc(b, '\n');
+		add_class_name(&w, (enum bill_class)i);
+	csv_end_row(&w);
 	for (int32_t k = 0; k < t->n; k++) {
 		const struct recon_group *g = &t->list[k];
 		usd_fields(&g->d, usd);
-		for (int i = 0; i < t->by.n; i++) {
-			buf_add_csv(b, g->keys[i]);
-			buf_addc(b, ',');
-		}
-		buf_addf(b, "%lld,%lld", (long long)g->d.estimated_tokens, (long long)g->d.billed_tokens);
+		for (int i = 0; i < t->by.n; i++)
+			csv_str(&w, g->keys[i]);
+		csv_int(&w, g->d.estimated_tokens);
+		csv_int(&w, g->d.billed_tokens);
 		for (int i = 0; i < USD_FIELDS; i++)
-			buf_addf(b, ",%s", usd_format(usd[i], PLACES, text));
+			csv_usd(&w, usd[i], PLACES);
 		for (int i = 1; i < BILL_CLASSES; i++)
-			buf_addf(b, ",%s", usd_format(g->shared[i], PLACES, text));
-		buf_addc(b, '\n');
+			csv_usd(&w, g->shared[i], PLACES);
+		csv_end_row(&w);
 	}
 }
 
 // ---- json ---------------------------------------------------------------------------------------
 
-static void add_json_difference(struct buf *b, const struct difference *d)
+// Dollars of all twelve places, as a string: a double would round them.
+static void write_usd(struct json_writer *j, const char *key, struct usd usd)
 {
-	struct usd usd[USD_FIELDS];
 	char text[USD_SIZE];
-	usd_fields(d, usd);
-	buf_addf(b, "\"estimated_tokens\":%lld,\"billed_tokens\":%lld", (long long)d->estimated_tokens,
-	         (long long)d->billed_tokens);
-	for (int i = 0; i < USD_FIELDS; i++)
-		buf_addf(b, ",\"%s\":\"%s\"", usd_names[i],
-		         usd_format(usd[i], PLACES, text)); // strings: doubles would round them
+	jw_strz(j, key, usd_format(usd, PLACES, text));
 }
 
-static void print_json(const struct recon_report *r, const struct recon_table *t, struct buf *b)
+static void write_difference(struct json_writer *j, const struct difference *d)
 {
-	char text[USD_SIZE];
-	buf_adds(b, "{\"period\":");
-	buf_add_json(b, r->period);
+	struct usd usd[USD_FIELDS];
+	usd_fields(d, usd);
+	jw_int(j, "estimated_tokens", d->estimated_tokens);
+	jw_int(j, "billed_tokens", d->billed_tokens);
+	for (int i = 0; i < USD_FIELDS; i++)
+		write_usd(j, usd_names[i], usd[i]);
+}
+
+static void write_group(struct json_writer *j, const struct grouping *by, const struct recon_group *g)
+{
+	struct buf key = BUF_INIT;
+	jw_line(j);
+	jw_object(j, NULL);
+	for (int i = 0; i < by->n; i++) {
+		jw_key(j, by->name[i]);
+		jw_str(j, NULL, g->keys[i].p ? g->keys[i] : STR(""));
+	}
+	write_difference(j, &g->d);
+	for (int i = 1; i < BILL_CLASSES; i++) {
+		buf_clear(&key);
+		buf_addf(&key, "shared_%s_usd", bill_class_names[i]);
+		write_usd(j, key.data, g->shared[i]);
+	}
+	jw_end(j);
+	buf_release(&key);
+}
+
+static void write_other_charge(struct json_writer *j, const struct recon_charge *c)
+{
+	jw_line(j);
+	jw_object(j, NULL);
+	jw_strz(j, "class", bill_class_names[c->class]);
+	jw_str(j, "account", c->account);
+	jw_str(j, "what", c->what);
+	write_usd(j, "usd", c->usd);
+	jw_end(j);
+}
+
+static void write_json(const struct recon_report *r, const struct recon_table *t, struct buf *b)
+{
+	struct json_writer j = JSON_WRITER(b);
+	jw_object(&j, NULL);
+	jw_str(&j, "period", r->period);
 	for (int i = 0; i < r->nstatus; i++) {
-		buf_addc(b, ',');
-		buf_add_json(b, r->status[i][0]);
-		buf_addc(b, ':');
-		buf_add_json(b, r->status[i][1]);
+		jw_key(&j, r->status[i][0]);
+		jw_str(&j, NULL, r->status[i][1]);
 	}
-	buf_addf(b, ",\"not_final_usd\":\"%s\",\n\"total\":{", usd_format(r->waiting, PLACES, text));
-	add_json_difference(b, &r->total);
-	buf_adds(b, "},\n\"rows\":[");
-	for (int32_t k = 0; k < t->n; k++) {
-		buf_adds(b, k ? ",\n {" : "\n {");
-		for (int i = 0; i < t->by.n; i++) {
-			buf_add_json(b, t->by.name[i]);
-			buf_addc(b, ':');
-			buf_add_json(b, t->list[k].keys[i]);
-			buf_addc(b, ',');
-		}
-		add_json_difference(b, &t->list[k].d);
-		for (int i = 1; i < BILL_CLASSES; i++)
-			buf_addf(b, ",\"shared_%s_usd\":\"%s\"", bill_class_names[i],
-			         usd_format(t->list[k].shared[i], PLACES, text));
-		buf_addc(b, '}');
-	}
-	buf_adds(b, "\n],\n\"apart\":[");
-	for (int i = 0; i < r->napart; i++) {
-		buf_addf(b, "%s\n {\"class\":\"%s\",\"account\":", i ? "," : "", bill_class_names[r->apart[i].class]);
-		buf_add_json(b, r->apart[i].account);
-		buf_adds(b, ",\"what\":");
-		buf_add_json(b, r->apart[i].what);
-		buf_addf(b, ",\"usd\":\"%s\"}", usd_format(r->apart[i].usd, PLACES, text));
-	}
-	buf_adds(b, "\n],\n\"scoreboard\":");
-	scoreboard_json(&r->board, b);
-	buf_adds(b, ",\n\"notes\":");
-	buf_add_json(b, r->notes);
-	buf_adds(b, "}\n");
+	write_usd(&j, "not_final_usd", r->waiting);
+	jw_line(&j);
+	jw_object(&j, "total");
+	write_difference(&j, &r->total);
+	jw_end(&j);
+	jw_line(&j);
+	jw_array(&j, "rows");
+	for (int32_t k = 0; k < t->n; k++)
+		write_group(&j, &t->by, &t->list[k]);
+	jw_end(&j);
+	jw_line(&j);
+	jw_array(&j, "apart");
+	for (int i = 0; i < r->ncharges; i++)
+		write_other_charge(&j, &r->charges[i]);
+	jw_end(&j);
+	jw_line(&j);
+	jw_object(&j, "scoreboard");
+	scoreboard_json(&j, &r->board);
+	jw_end(&j);
+	jw_line(&j);
+	jw_str(&j, "notes", r->notes.p ? r->notes : STR(""));
+	jw_end(&j);
+	buf_addc(b, '\n');
 }
 
 // ---- table --------------------------------------------------------------------------------------
 
-static void add_cell(struct buf *b, struct str s, int width)
+static void add_name_cell(struct buf *b, struct str s, int width)
 {
 	size_t at = b->len;
 	buf_addf(b, "%-*.*s  ", width, STR_ARG(s));
@@ -155,7 +163,7 @@ static void add_figures(struct buf *b, const struct difference *d)
 	buf_addc(b, '\n');
 }
 
-static void print_table(const struct recon_report *r, const struct recon_table *t, struct buf *b)
+static void write_table(const struct recon_report *r, const struct recon_table *t, struct buf *b)
 {
 	int widths[GROUP_KEYS_MAX];
 	char text[USD_SIZE];
@@ -168,30 +176,31 @@ static void print_table(const struct recon_report *r, const struct recon_table *
 		for (int32_t k = 0; k < t->n; k++)
 			if ((int)t->list[k].keys[i].len > widths[i])
 				widths[i] = (int)t->list[k].keys[i].len;
-		add_cell(b, t->by.name[i], widths[i]);
+		add_name_cell(b, t->by.name[i], widths[i]);
 	}
 	buf_addf(b, "%12s%12s%12s%12s%12s%12s%12s%12s\n", "estimated", "billed", "difference", "volume", "price",
 	         "attribution", "unmetered", "unbilled");
 	for (int32_t k = 0; k < t->n; k++) {
 		for (int i = 0; i < t->by.n; i++)
-			add_cell(b, t->list[k].keys[i].len ? t->list[k].keys[i] : STR("-"), widths[i]);
+			add_name_cell(b, t->list[k].keys[i].len ? t->list[k].keys[i] : STR("-"), widths[i]);
 		add_figures(b, &t->list[k].d);
 	}
 	for (int i = 0; i < t->by.n; i++)
-		add_cell(b, i ? STR("") : STR("total"), widths[i]);
+		add_name_cell(b, i ? STR("") : STR("total"), widths[i]);
 	add_figures(b, &r->total);
 	if (r->waiting.pico)
 		buf_addf(b, "\n%s USD of estimates are in hours that are not final yet.\n",
 		         usd_format(r->waiting, PLACES_TABLE, text));
-	if (r->napart)
-		buf_adds(b, "\nBilled apart:\n");
-	for (int i = 0; i < r->napart; i++)
-		buf_addf(b, "  %-12s %-14.*s %14s  %.*s\n", bill_class_names[r->apart[i].class],
-		         STR_ARG(r->apart[i].account), usd_format(r->apart[i].usd, PLACES_TABLE, text),
-		         STR_ARG(r->apart[i].what));
+	if (r->ncharges)
+		buf_adds(b, "\nOther charges on the bill:\n");
+	for (int i = 0; i < r->ncharges; i++) {
+		const struct recon_charge *c = &r->charges[i];
+		buf_addf(b, "  %-12s %-14.*s %14s  %.*s\n", bill_class_names[c->class], STR_ARG(c->account),
+		         usd_format(c->usd, PLACES_TABLE, text), STR_ARG(c->what));
+	}
 	if (r->board.n)
 		buf_addc(b, '\n');
-	scoreboard_table(&r->board, b);
+	scoreboard_write_table(&r->board, b);
 	buf_addc(b, '\n');
 	for (int i = 0; i < r->nstatus; i++)
 		if (str_starts(r->status[i][0], STR("watermark ")) || str_is(r->status[i][0], "export") ||
@@ -203,8 +212,9 @@ static void print_table(const struct recon_report *r, const struct recon_table *
 
 // ---- the command --------------------------------------------------------------------------------
 
-// "5%" of what is billed, or "12.50" dollars.
-static bool passes(const struct recon_report *r, const char *threshold, bool *ret, struct err *err)
+// Whether the whole difference is above the threshold: "5%" of what is billed, or "12.50" dollars.
+static bool check_threshold(const struct recon_report *r, const char *threshold, bool *ret_above,
+                            struct err *err)
 {
 	struct str s = str_of(threshold);
 	int64_t micro;
@@ -219,53 +229,54 @@ static bool passes(const struct recon_report *r, const char *threshold, bool *re
 	difference = difference < 0 ? -difference : difference;
 	struct usd limit =
 		percent ? usd_muldiv(r->total.billed, micro, 100000000) : (struct usd){(usd_pico)micro * 1000000};
-	*ret = difference > limit.pico;
+	*ret_above = difference > limit.pico;
 	return true;
 }
 
-static bool print(const struct recon_report *r, const char *format, struct err *err)
+static bool print_report(const struct recon_report *r, const char *format, struct err *err)
 {
 	struct buf b = BUF_INIT;
 	const struct recon_table *t = &r->tables[0];
+	assert(r->ntables > 0);
 	bool table = strcmp(format, "table") == 0, page = strcmp(format, "html") == 0;
 	for (int i = 0; i < r->ntables; i++) {
-		struct recon_table *x = &r->tables[i];
-		bool in_time = grouping_in_time(&x->by);
-		if (x->n > 1)
-			qsort(x->list, (size_t)x->n, sizeof *x->list, (table || page) && !in_time ? by_size : by_keys);
+		if ((table || page) && !grouping_in_time(&r->tables[i].by))
+			recon_table_sort_by_difference(&r->tables[i]);
+		else
+			recon_table_sort_by_key(&r->tables[i]);
 	}
 	if (table)
-		print_table(r, t, &b);
+		write_table(r, t, &b);
 	else if (strcmp(format, "csv") == 0)
-		print_csv(t, &b);
+		write_csv(t, &b);
 	else if (strcmp(format, "json") == 0)
-		print_json(r, t, &b);
+		write_json(r, t, &b);
 	else
-		recon_print_html(r, &b);
+		report_write_html(r, &b);
 	bool good = text_print(stdout, &b) && fflush(stdout) == 0;
 	buf_release(&b);
 	return good || err_set(err, ERR_FATAL, "cannot write the report");
 }
 
-static bool parse_groupings(const char *by, bool html, struct str team_tag, struct grouping *ret,
+static bool parse_groupings(const char *by, bool html, struct str team_tag, struct grouping ret[PAGE_TABLES],
                             struct err *err)
 {
-	static const char *const pages[] = {"team", "principal", "model", "hour"};
+	static const char *const pages[PAGE_TABLES] = {"team", "principal", "model", "hour"};
 	if (!html)
 		return grouping_parse(ret, str_of(by), team_tag, err);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < PAGE_TABLES; i++)
 		if (!grouping_parse(&ret[i], str_of(pages[i]), team_tag, err))
 			return false;
 	return true;
 }
 
-int cmd_report_reconciliation(struct command *c)
+int report_reconciliation(struct command *c)
 {
 	struct err err = ERR_INIT;
 	const char *by = "principal", *period = NULL, *format = "table", *threshold = NULL;
-	struct grouping groupings[4];
+	struct grouping groupings[PAGE_TABLES];
 	struct recon_report r;
-	bool passed = false;
+	bool above = false;
 	bool good = command_option(c, "--by", &by, &err) && command_option(c, "--period", &period, &err) &&
 	            command_option(c, "--format", &format, &err) &&
 	            command_option(c, "--threshold", &threshold, &err) && command_done(c, 0, 0, &err);
@@ -273,7 +284,7 @@ int cmd_report_reconciliation(struct command *c)
 	if (good && !html && strcmp(format, "table") && strcmp(format, "csv") && strcmp(format, "json"))
 		good = err_set(&err, ERR_CONFIG, "--format: expected table, csv, json or html, got \"%s\"", format);
 	good = good && parse_groupings(by, html, str_of(c->conf.team_tag), groupings, &err);
-	if (!good || !recon_report_read(&r, &c->conf, period, groupings, html ? 4 : 1, &err))
+	if (!good || !recon_report_read(&r, &c->conf, period, groupings, html ? PAGE_TABLES : 1, &err))
 		return command_fail(c, &err);
 	static const char nothing[] =
 		"nothing has been reconciled yet: nowcast reconcile FOLDER|s3://BUCKET/PREFIX reads a bill";
@@ -281,7 +292,8 @@ int cmd_report_reconciliation(struct command *c)
 		good = err_set(&err, ERR_FATAL, "--threshold: %s", nothing);
 	else if (!r.nperiods)
 		fprintf(stderr, "nowcast report: %s\n", nothing);
-	good = good && print(&r, format, &err) && (!threshold || passes(&r, threshold, &passed, &err));
+	good = good && print_report(&r, format, &err) &&
+	       (!threshold || check_threshold(&r, threshold, &above, &err));
 	recon_report_release(&r);
-	return !good ? command_fail(c, &err) : passed ? STATUS_THRESHOLD : STATUS_OK;
+	return !good ? command_fail(c, &err) : above ? STATUS_THRESHOLD : STATUS_OK;
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of `nowcast report`. report.c has the command and sums by any grouping; the rest is a file each:
+//
+//     report_focus.c            --format focus
+//     report_reconciliation.c   --reconciliation       report_html.c, report_chart.c: its page to mail
+//     report_scoreboard.c       --scoreboard
+#ifndef NOWCAST_CLI_REPORT_PRIV_H
+#define NOWCAST_CLI_REPORT_PRIV_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/command.h"
+#include "cli/template.h"
+#include "query/reconciliation.h"
+#include "query/scoreboard.h"
+#include "store/view.h"
+
+// The subcommand behind its --reconciliation or --scoreboard. They return the exit status.
+int report_reconciliation(struct command *c);
+int report_scoreboard(struct command *c);
+
+// ---- FOCUS --------------------------------------------------------------------------------------
+
+// Prints the hours from..to - 1 as FOCUS 1.2 (the FinOps Open Cost and Usage Specification), in CSV: a row
+// for each hour, account, Region, model, principal and token type. What FOCUS has no column for is in columns
+// that begin with x_: the principal, its role, the token type, and how the figure is known. Estimated rows
+// and billed ones have the same form; x_Basis says which a row is.
+bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err) NC_CHECK;
+
+// ---- the scoreboard -----------------------------------------------------------------------------
+
+// Appends the scoreboard as text: nothing if no day has a score.
+void scoreboard_write_table(const struct scoreboard *s, struct buf *b);
+
+// Parts of its rows, for people: "5 minutes", "12.3%", "price 78%, volume 5%".
+extern const char *const scoreboard_horizon_labels[SCORE_HORIZONS];
+void scoreboard_add_percent(struct buf *b, int64_t ratio, bool sign); // ratio: ten-thousandths
+void scoreboard_add_causes(struct buf *b, const struct score *s);
+
+// ---- the page -----------------------------------------------------------------------------------
+
+// Appends the reconciliation as one HTML page. It needs tables by team, principal, model and hour, in this
+// order.
+void report_write_html(const struct recon_report *r, struct buf *b);
+
+// What follows makes parts of the page; results live in `arena`.
+
+// Fills a block of cli/report.html: REPORT_FILL(&arena, "row", {"name", name}, {"cells", cells}).
+struct str report_fill(struct arena *arena, const char *block, const struct template_value *values);
+#define REPORT_FILL(arena, block, ...)                                                                       \
+	report_fill(arena, block, (const struct template_value[]){__VA_ARGS__, {NULL, STR_NONE}})
+
+// Moves what was gathered in `b` to the arena, and releases `b`.
+struct str report_take(struct arena *arena, struct buf *b);
+
+// Dollars for people: "1,234.50", with a minus sign (U+2212) in front if they are below zero.
+struct str report_usd(struct arena *arena, struct usd usd);
+
+// The causes of a difference, in the order of the members of struct difference.
+enum { DIFFERENCE_CAUSES = 5 };
+extern const char *const difference_causes[DIFFERENCE_CAUSES];
+
+// Charts as SVG. The waterfall goes from the estimate to the bill, a bar a cause. The other one shows the
+// hours of a table that is sorted by hour. It is empty for a single hour, and for more hours than fit.
+struct str chart_waterfall(struct arena *arena, const struct difference *d);
+struct str chart_hours(struct arena *arena, const struct recon_table *t);
+
+#endif

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every CSV that the program writes, read back by another reader: a field for each name, in every row, whatever the names and tags
+# hold, and whether there is a price or not.
+. "$(dirname "$0")/../lib.sh"
+
+A=111122223333
+call() { # ID USER MODEL
+	printf '{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/%s","accountId":"%s"},"eventTime":"2026-10-05T03:30:00Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"%s"},"additionalEventData":{"inputTokens":1000,"outputTokens":10},"requestID":"%s","eventID":"e","eventType":"AwsApiCall","recipientAccountId":"%s","eventCategory":"Management"}\n' $A "$2" $A "$3" "$1" $A
+}
+rows() { # NAME FILE: prints the number of rows if all of them have the fields of the first
+	python3 - "$1" <<'END'
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1], newline="")))
+wrong = [r for r in rows if len(r) != len(rows[0])]
+print(len(rows) - 1 if not wrong else f"{len(wrong[0])} fields under {len(rows[0])} names: {wrong[0]}")
+END
+}
+whole() { # NAME ROWS COMMAND...: it prints a CSV of so many rows (+: of any number above 0), each with all fields
+	local name=$1 want=$2 got
+	shift 2
+	"$nowcast" "$@" --redis "$REDIS_URL" >"$T/out.csv" 2>"$T/err" || diag "$(cat "$T/err")"
+	got=$(rows "$T/out.csv")
+	[ "$want" != + ] || ! [[ $got =~ ^[1-9][0-9]*$ ]] || want=$got
+	is "$name" "$got" "$want"
+}
+
+start_redis
+{
+	call c-1 ann amazon.nova-pro-v1:0
+	call c-2 ann acme.orbit-v1:0
+	call c-3 bob acme.orbit-v1:0
+} >"$T/calls.ndjson"
+cat >"$T/tags.json" <<'END'
+[{"Arn": "arn:aws:iam::111122223333:user/ann", "Tags": {"team": "=SUM(A1), \"the\" team", "env": "two\nlines, and a comma"}},
+ {"Arn": "arn:aws:iam::111122223333:user/bob", "Tags": {"team": "-2+3"}}]
+END
+ok "tags that are no easy text" "$nowcast" tags import --redis "$REDIS_URL" --from 2026-10-01 "$T/tags.json"
+ok "calls, with a price and without one" "$nowcast" replay --redis "$REDIS_URL" "$T/calls.ndjson"
+
+whole "a report by caller" 2 report --format csv
+whole "by tags that hold commas, quotes and line breaks" 2 report --by tag:team,tag:env --format csv
+whole "by everything" 6 report --by hour,day,account,region,model,principal,token_type,tier --format csv
+whole "of no hour" 0 report --from 2026-01-01 --to 2026-01-02 --format csv
+whole "FOCUS, usage without a price too" 6 report --format focus
+is "which says what it is" "$(python3 -c '
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+print(*sorted({(r["x_Model"], r["x_Basis"], bool(r["BilledCost"])) for r in rows}), sep="; ")
+print(*sorted({r["ChargeDescription"] for r in rows if r["x_Model"] == "acme.orbit-v1:0"}), sep="; ")' "$T/out.csv")" \
+	"('acme.orbit-v1:0', 'estimated, unpriced', False); ('amazon.nova-pro-v1:0', 'estimated', True)
+input tokens of acme.orbit-v1:0; output tokens of acme.orbit-v1:0"
+whole "the price list" + price list --format csv
+whole "the scoreboard, before a bill" 0 report --scoreboard --format csv
+whole "the reconciliation, before a bill" 0 report --reconciliation --format csv
+
+duck=$top/$B/tests/duck_sql
+"$duck" "SELECT 1" >/dev/null 2>&1 || { diag "no libduckdb.so: the rest needs a bill"; finish; }
+folder=$T/cur/x/data/BILLING_PERIOD=2026-10
+mkdir -p "$folder" "$T/cur/x/metadata/BILLING_PERIOD=2026-10"
+"$duck" "COPY (SELECT type AS line_item_line_item_type, 'AmazonBedrock' AS line_item_product_code, usage AS line_item_usage_type, '1K tokens' AS pricing_unit,
+	'$A' AS line_item_usage_account_id, 'arn:aws:iam::$A:user/ann' AS line_item_iam_principal, '1' AS line_item_usage_amount, '0.8' AS line_item_unblended_cost,
+	'2026-10-05T03:00:00Z' AS line_item_usage_start_date, '2026-10-05T04:00:00Z' AS line_item_usage_end_date
+	FROM (VALUES ('Usage', 'USE1-NovaPro-input-tokens'), ('Tax', 'Tax, \"VAT\"')) v(type, usage)) TO '$folder/x-00001.csv.gz' (FORMAT csv, HEADER, COMPRESSION gzip)" ||
+	bail "the bill could not be made"
+echo '{"dataFiles": ["s3://b/x/data/BILLING_PERIOD=2026-10/x-00001.csv.gz"]}' >"$T/cur/x/metadata/BILLING_PERIOD=2026-10/x-Manifest.json"
+ok "a bill" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
+whole "the reconciliation" + report --reconciliation --format csv
+whole "by several groups" + report --reconciliation --by tag:team,model,hour --format csv
+whole "the scoreboard" + report --scoreboard --format csv
+whole "FOCUS of a bill" + report --format focus
+whole "a report of a bill" + report --by tag:team,model --format csv
+finish
