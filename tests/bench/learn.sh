@@ -7,7 +7,8 @@
 #     make bench-learn            HOURS=12 SCALE=0.3 of a world
 . "$(dirname "$0")/../lib.sh"
 
-learning=(lesson_write learn_weights allocate_hour)
+learning=(hour_stats_write learn_weights allocate_hour)
+need_functions "${learning[@]}"
 
 command -v callgrind_annotate >/dev/null || bail "valgrind is not installed"
 for principals in 500 5000; do
