@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls and metrics, each put where it belongs. What a record brings along is noted once a section: the names
-// of its model and caller, its session, its seat.
+// Puts calls and metrics into the sections they belong to. The names of a record's model and caller, its
+// session and its candidates for a kept name are added once a section.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,8 +116,8 @@ static bool is_section(const struct section *s, int64_t bucket, int other, int t
 	return s->bucket == bucket && s->other == other && s->turn == turn;
 }
 
-// Mostly the one used last. A batch may hold very many: each repetition of a call, each bucket of a backfill
-// has its own.
+// In most cases it is the section used last. A batch may have very many: each repetition of a call and each
+// bucket of a backfill has its own.
 static struct section *find_section(struct batch *b, struct batch_acct_region *s, int64_t bucket, int other,
                                     int turn)
 {
@@ -134,7 +134,8 @@ static struct section *find_section(struct batch *b, struct batch_acct_region *s
 }
 
 // How many records of the call the batch holds already; counts this one.
-static int turn_of(struct batch *b, const struct batch_acct_region *acct_region, const struct evidence *e)
+static int count_repetition(struct batch *b, const struct batch_acct_region *acct_region,
+                            const struct evidence *e)
 {
 	bool added;
 	int32_t *times = map_add(&b->call_index,
@@ -142,9 +143,9 @@ static int turn_of(struct batch *b, const struct batch_acct_region *acct_region,
 	return added ? 0 : ++*times;
 }
 
-// A number kept with a name of the section, -1 at first. *ret_new: the section did not have the name yet, and
-// now has its id.
-static int32_t *name_note(struct batch *b, const struct batch_acct_region *acct_region,
+// The number of the candidate that a name of the section has, -1 at first. *ret_new: the section did not have
+// the name yet, and has its id now.
+static int32_t *candidate_of_name(struct batch *b, const struct batch_acct_region *acct_region,
                           const struct section *s, uint64_t id, bool *ret_new)
 {
 	uint64_t place = (uint64_t)(acct_region - b->acct_regions) << 40 ^ (uint64_t)(s - acct_region->sections);
@@ -155,7 +156,7 @@ static bool name_is_new(struct batch *b, const struct batch_acct_region *acct_re
                         uint64_t id)
 {
 	bool new;
-	name_note(b, acct_region, s, id, &new);
+	candidate_of_name(b, acct_region, s, id, &new);
 	return new;
 }
 
@@ -165,7 +166,7 @@ static void add_name(struct batch *b, struct section *s, uint64_t id, struct str
 	s->names[s->nnames++] = (struct batch_name){id, text};
 }
 
-static struct str prefixed(struct batch *b, char kind, struct str text)
+static struct str with_kind(struct batch *b, char kind, struct str text)
 {
 	char *p = arena_alloc(&b->arena, text.len + 1);
 	p[0] = kind;
@@ -173,9 +174,9 @@ static struct str prefixed(struct batch *b, char kind, struct str text)
 	return (struct str){p, text.len + 1};
 }
 
-// A session of another account, in a record that only the account of the resource has: its tags are to be
-// looked for here too.
-static void note_guest(struct batch *b, struct batch_acct_region *acct_region, struct str arn)
+// A session of another account: when its tags arrive, its hours in this account and Region are computed
+// again.
+static void add_cross_account(struct batch *b, struct batch_acct_region *acct_region, struct str arn)
 {
 	struct str account = arn_cut_account(&arn);
 	if (!batch_is_made_of(account, 12, "0123456789") || str_starts(acct_region->name, account))
@@ -189,7 +190,7 @@ static void note_guest(struct batch *b, struct batch_acct_region *acct_region, s
 	acct_region->cross_account[acct_region->ncross_account++] = arena_str(&b->arena, account);
 }
 
-// The number of its seat; -1: there is no group.
+// Returns the number of the candidate; -1: it has no group.
 static int32_t add_candidate(struct batch *b, struct section *s, struct str group, struct str name,
                              int64_t minute)
 {
@@ -207,10 +208,10 @@ static int32_t add_caller_candidate(struct batch *b, struct section *s, struct s
 	return add_candidate(b, s, group, (struct str){arn.p + group.len, arn.len - group.len}, minute);
 }
 
-static void sit_earlier(struct section *s, int32_t seat, int64_t minute)
+static void move_candidate_earlier(struct section *s, int32_t candidate, int64_t minute)
 {
-	if (seat >= 0 && minute < s->candidates[seat].minute)
-		s->candidates[seat].minute = minute;
+	if (candidate >= 0 && minute < s->candidates[candidate].minute)
+		s->candidates[candidate].minute = minute;
 }
 
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
@@ -233,12 +234,12 @@ static void note_model(struct batch *b, const struct batch_acct_region *acct_reg
                        uint64_t id, struct str model, int64_t minute)
 {
 	bool new;
-	int32_t *seat = name_note(b, acct_region, s, id, &new);
+	int32_t *candidate = candidate_of_name(b, acct_region, s, id, &new);
 	if (new) {
-		add_name(b, s, id, prefixed(b, 'm', model));
-		*seat = add_candidate(b, s, STR(CARDINALITY_MODELS), model, minute);
+		add_name(b, s, id, with_kind(b, 'm', model));
+		*candidate = add_candidate(b, s, STR(CARDINALITY_MODELS), model, minute);
 	} else {
-		sit_earlier(s, *seat, minute);
+		move_candidate_earlier(s, *candidate, minute);
 	}
 }
 
@@ -270,14 +271,14 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 	return true;
 }
 
-static int edge(int64_t hour)
+static int other_bucket(int64_t hour)
 {
 	int64_t in_bucket = hour % BUCKET_HOURS;
 	return in_bucket < CALL_HOURS_MAX ? -1 : in_bucket >= BUCKET_HOURS - CALL_HOURS_MAX ? 1 : 0;
 }
 
-// An application inference profile has an id that tells nothing: its ARN says which it is, the foundation
-// model what it costs.
+// The id of an application inference profile names no model: its ARN identifies it, its foundation model has
+// the price.
 static bool is_opaque(struct str called)
 {
 	return called.len && (memmem(called.p, called.len, ":application-inference-profile/", 31) ||
@@ -290,9 +291,9 @@ static void add_profile_names(struct batch *b, const struct batch_acct_region *a
 	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
 	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called) &&
 	    name_is_new(b, acct_region, s, called))
-		add_name(b, s, called, prefixed(b, 'a', c->model_called));
+		add_name(b, s, called, with_kind(b, 'a', c->model_called));
 	if (c->foundation.len && batch_is_clean(c->foundation) && name_is_new(b, acct_region, s, foundation))
-		add_name(b, s, foundation, prefixed(b, 'f', c->foundation));
+		add_name(b, s, foundation, with_kind(b, 'f', c->foundation));
 }
 
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
@@ -304,19 +305,19 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
 	struct evidence e;
 	evidence_pack(&e, c, model, caller);
-	struct section *s =
-		find_section(b, acct_region, hour / BUCKET_HOURS, edge(hour), turn_of(b, acct_region, &e));
+	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
+	                                 count_repetition(b, acct_region, &e));
 	note_model(b, acct_region, s, model, c->model, minute);
 	if (is_opaque(c->model_called))
 		add_profile_names(b, acct_region, s, c, model);
 	bool new;
-	int32_t *seat = name_note(b, acct_region, s, caller, &new);
+	int32_t *candidate = candidate_of_name(b, acct_region, s, caller, &new);
 	if (new) {
 		add_caller_name(b, s, caller, &c->caller);
-		note_guest(b, acct_region, c->caller.arn);
-		*seat = add_caller_candidate(b, s, c->caller.arn, minute);
+		add_cross_account(b, acct_region, c->caller.arn);
+		*candidate = add_caller_candidate(b, s, c->caller.arn, minute);
 	} else {
-		sit_earlier(s, *seat, minute);
+		move_candidate_earlier(s, *candidate, minute);
 	}
 	s->calls = batch_grown(b, s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
 	s->calls[s->ncalls++] = e;

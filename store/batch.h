@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records folded in memory, sorted by where in Redis they belong, until one round trip writes them all.
+// Records collected in memory, sorted by where in Redis they belong, until one round trip writes them all.
 //
-//     record -> account and Region (account/region) -> section (bucket of six hours, and the bucket across
-//     the edge it may have to look in)
-//                                           -> evidence, metrics, names, sessions, seats
+//     record -> account and Region
+//            -> section: a bucket, and the bucket beyond its edge in which records of its calls may be
+//            -> evidence, metrics, names, sessions, candidates for a kept name
 #ifndef NOWCAST_STORE_BATCH_H
 #define NOWCAST_STORE_BATCH_H
 
@@ -30,7 +30,7 @@ struct batch_name {
 	struct str text;
 };
 
-// Under which ids more about a model stands beside its name.
+// Ids of further names of a model: its foundation model, its ARN.
 static inline uint64_t batch_foundation_id(uint64_t model_id) { return ~model_id; }
 static inline uint64_t batch_called_id(uint64_t model_id) { return model_id ^ 0x6172636e00000000u; }
 
@@ -41,7 +41,7 @@ struct batch_metric {
 	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
 };
 
-// A caller or a model, and when it was first told of: on it hangs whether it keeps its name
+// A caller or a model, and the minute of its first record: they decide whether its name is kept
 // (store/cardinality.h).
 struct batch_candidate {
 	struct str group, name; // what follows the group's name, or the model's
@@ -50,8 +50,8 @@ struct batch_candidate {
 
 struct section {
 	int64_t bucket;
-	int other; // -1, 0 or 1: the bucket next to it in which a record of the same call may stand
-	// how many records of the same call the batch held before: within a section, no call stands twice
+	int other; // -1, 0 or 1: the neighbouring bucket that may hold a record of the same call
+	// how many records of the same call the batch held before: no call occurs twice in a section
 	int turn;
 	struct evidence *calls;
 	struct batch_metric *metrics;
@@ -67,11 +67,11 @@ struct batch_acct_region {
 	struct section *sections;
 	int32_t nsections, capsections;
 	int32_t recent; // the section last used
-	struct str *cross_account; // accounts of callers that are not the account and Region's own, each once
+	struct str *cross_account; // accounts of callers from other accounts, each once
 	int32_t ncross_account, capcross_account;
 };
 
-// Tags of a session, as they are kept: see docs/redis-keys.md.
+// Tags of a session, in the form of key_session (docs/redis-keys.md).
 struct batch_session {
 	struct str account;
 	struct str access_key, arn_at_start;
@@ -95,15 +95,14 @@ struct batch {
 	int64_t newest_ms[RECORD_KINDS]; // event time of the newest record of each kind, 0: none
 	size_t records;
 	size_t list_bytes; // that all lists have grown by
-	uint64_t future; // records refused because their time lies ahead, ever
+	uint64_t future; // records refused because their time is ahead of the clock; never cleared
 };
 
 void batch_init(struct batch *b);
 void batch_release(struct batch *b);
 void batch_clear(struct batch *b); // empties, keeps some of the memory
 
-// Folds a record, copying what it needs. `latest_ms`: nothing may lie after it. ERR_SKIP: its values make no
-// sense.
+// Adds a record; copies what it needs. ERR_SKIP: its values make no sense, or its time is after `latest_ms`.
 bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struct err *err) NC_CHECK;
 
 // Sorts the calls of every section by their evidence, so that equal evidence is sent once.

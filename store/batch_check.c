@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may stand in a key or a field of Redis, and what times and places a record may have.
+// Which strings may be part of a key or field in Redis, and which times, accounts and Regions a record may
+// have.
 #include "base/text.h"
 #include "base/when.h"
 #include "pricing/model_id.h"
 #include "store/batch_priv.h"
 
-// Eight bytes at once, as nearly all are: none is a blank or below, DEL, or beyond ASCII. Borrows between
-// bytes can only make it say no, and then each is looked at.
+// Whether none of eight bytes is a blank or below, DEL, or beyond ASCII. A borrow between bytes may give
+// false for good bytes; then each byte is looked at.
 static bool are_plain(const char *p)
 {
 	const uint64_t ones = 0x0101010101010101, high = ones << 7;

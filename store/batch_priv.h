@@ -8,14 +8,14 @@
 
 enum { BATCH_TEXT_MAX = 2048 };
 
-// Printable, without spaces: such a string can stand in a key or between blanks as it is.
+// Printable, without spaces: such a string can be part of a key, or a word of a value.
 bool batch_is_clean(struct str s);
-bool batch_is_model(struct str s); // likewise, and none of ours
+bool batch_is_model(struct str s); // likewise, and not the name of all other models
 bool batch_is_made_of(struct str s, size_t max, const char *set);
 bool batch_check_place(struct str account, struct str region, struct err *err) NC_CHECK;
 bool batch_check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err) NC_CHECK;
 
-// Room for one more element behind `n`. Lists begin small: a batch may have one or two a record.
+// Makes room for one more element after `n`. Lists begin small: a batch may have one or two a record.
 void *batch_grown(struct batch *b, void *p, int32_t n, int32_t *cap, size_t size);
 
 // The key of a session whose access key is not known.

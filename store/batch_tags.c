@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tags as they are kept: JSON objects with sorted keys, so that equal tags are equal bytes.
+// Tags in the form in which Redis keeps them: JSON objects with sorted keys, so that equal tags are equal
+// bytes.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,7 @@ struct str batch_arn_at_start(struct batch *b, struct str arn, int64_t start_ms)
 	return (struct str){p, (size_t)n};
 }
 
-// Readers of JSON refuse a NUL in a key, and with it all the tags: U+2400, the symbol for it, stands there
-// instead.
+// JSON parsers refuse a NUL in a key, and with it all the tags: it is replaced by U+2400, its symbol.
 static char *key_without_nul(struct str key)
 {
 	struct buf b = BUF_INIT;
@@ -34,8 +34,8 @@ static struct str text_of(const json_t *s)
 	return (struct str){json_string_value(s), json_string_length(s)};
 }
 
-// Tags as a JSON object with sorted keys; of a key given twice the larger value stands, whatever the order.
-// What is not UTF-8 cannot stand in JSON: ERR_SKIP.
+// Tags as a JSON object with sorted keys. Of a key that occurs twice the larger value is kept, in any order.
+// ERR_SKIP: a tag is not UTF-8, so JSON cannot hold it.
 static bool tags_object(const struct tag *tags, int n, json_t **ret, struct err *err)
 {
 	json_t *o = json_object();
@@ -57,7 +57,7 @@ static bool tags_object(const struct tag *tags, int n, json_t **ret, struct err 
 	return true;
 }
 
-static struct str dumped(struct batch *b, json_t *o)
+static struct str dump_json(struct batch *b, json_t *o)
 {
 	char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(o);
@@ -66,8 +66,8 @@ static struct str dumped(struct batch *b, json_t *o)
 	return s;
 }
 
-// Takes the tags over. Who it is stands by, for those who ask whose an access key is; what is not UTF-8 is
-// left out.
+// Owns `tags` from now on. The ARN and the role are added for session_find; they are left out where they are
+// not UTF-8.
 static json_t *session_object(const struct session_tags *t, json_t *tags)
 {
 	json_t *o = json_object();
@@ -98,7 +98,7 @@ bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64
 		.account = arena_str(&b->arena, arn_cut_account(&rest)),
 		.access_key = arena_str(&b->arena, t->access_key),
 		.arn_at_start = t->arn.len ? batch_arn_at_start(b, t->arn, t->time_ms) : STR_NONE,
-		.json = dumped(b, session_object(t, tags)),
+		.json = dump_json(b, session_object(t, tags)),
 	};
 	return true;
 }
@@ -126,7 +126,7 @@ bool batch_add_principal_tags(struct batch *b, const struct principal_tags *t, i
 	b->tag_changes[b->ntag_changes++] = (struct batch_tag_change){
 		.key = arena_str(&b->arena, buf_str(&key)),
 		.field = arena_str(&b->arena, (struct str){field, (size_t)n}),
-		.json = dumped(b, json_pack("{s:s,s:o}", "op", ops[t->change], "tags", tags)),
+		.json = dump_json(b, json_pack("{s:s,s:o}", "op", ops[t->change], "tags", tags)),
 	};
 	buf_release(&key);
 	return true;

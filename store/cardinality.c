@@ -113,7 +113,7 @@ void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply,
 
 // ---- asking -------------------------------------------------------------------------------------
 
-static const struct kept_names *find(const struct cardinality *x, int64_t day, struct str group)
+static const struct kept_names *find_group(const struct cardinality *x, int64_t day, struct str group)
 {
 	for (int i = 0; i < x->n; i++)
 		if (x->list[i].day == day && str_eq(x->list[i].group, group))
@@ -123,13 +123,13 @@ static const struct kept_names *find(const struct cardinality *x, int64_t day, s
 
 bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct str group, struct str arn)
 {
-	const struct kept_names *o = find(x, day, group);
+	const struct kept_names *o = find_group(x, day, group);
 	struct str name = {arn.p + group.len, arn.len - group.len};
 	return !o || (o->n && bsearch(&name, o->names, o->n, sizeof *o->names, by_name));
 }
 
 bool cardinality_keeps_model(const struct cardinality *x, int64_t day)
 {
-	const struct kept_names *o = find(x, day, STR(CARDINALITY_MODELS));
+	const struct kept_names *o = find_group(x, day, STR(CARDINALITY_MODELS));
 	return !o || o->n;
 }

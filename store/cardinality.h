@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who keeps a name of its own. Names have no bound: a role may have any number of sessions, and records may
-// name users and models that there are not. In each account and region as many of a group as the
-// configuration says have a seat on a day (UTC), those that called first, and the others are counted
-// together, as
+// Which names of callers and models have a row of their own. Names have no bound: a role may have any
+// number of sessions, and records may contain names of users and models that do not exist. In each account
+// and Region only so many names of a group are kept on a day (UTC) as the configuration says, those that
+// called first. All other members of the group are counted together under one name:
 //
-//     sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)    in Redis ".../ROLE/*":
-//     names there hold no blanks users of an account   arn:aws:iam::A:user/(other users)                  
-//      in Redis ".../user/*"
-//                           (so with federated users, services, and what else has a kind and a name)
-//     models                (other models)                                       in Redis "*"
-//     (pricing/model_id.h)
+//     group                 shown                                               in Redis (names there have
+//     no blanks) sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)   .../ROLE/*
+//     users of an account   arn:aws:iam::A:user/(other users)                   .../user/*
+//     models                (other models)                                      * (pricing/model_id.h)
 //
-// apply.lua gives the seats, and takes one away when a record comes late of somebody who called earlier.
-// Groups that never had too many have nothing to look up. A model that a price is known for needs no seat: of
-// those there are only so many.
+// Federated users, services and whatever else has a kind and a name are grouped as users are. apply.lua
+// decides which names are kept. It gives one up again when a record arrives late of a caller that called
+// earlier. A group that never had too many members needs no look-up. A model with a known price is not
+// counted in the group of models: their number is bounded by the price catalogue.
 #ifndef NOWCAST_STORE_CARDINALITY_H
 #define NOWCAST_STORE_CARDINALITY_H
 
@@ -27,28 +26,28 @@
 #define OTHER_SESSIONS "(other sessions)"
 #define OTHER_USERS "(other users)"
 
-// The group that a caller belongs to: "arn:aws:sts::A:assumed-role/ROLE/" of a session,
-// "arn:aws:iam::A:user/" of a user; none of who is alone in the account. And that of all models.
+// The group of a caller: "arn:aws:sts::A:assumed-role/ROLE/" of a session, "arn:aws:iam::A:user/" of a user;
+// STR_NONE of a caller that is the only one of its kind, such as the root user. And the group of all models.
 struct str cardinality_group(struct str arn);
 #define CARDINALITY_MODELS "models"
 #define CARDINALITY_SESSIONS ":assumed-role/" // in the groups of sessions
 
 bool cardinality_is_of_sessions(struct str group);
 
-// The name of those of a group who have no seat, as people read it.
+// The name under which the other members of a group are counted, as it is shown.
 struct str overflow_name(struct arena *arena, struct str group);
 bool is_overflow_name(struct str shown);
 
-// The name of a row as people read it, and as Redis has it; in `arena` where the two differ.
+// The name of a row as it is shown, and as Redis has it; in `arena` where the two differ.
 struct str cardinality_shown(struct arena *arena, struct str stored);
 struct str cardinality_stored(struct arena *arena, struct str shown);
 
-// Who of one group has a seat on a day.
+// The names of one group that are kept on a day.
 struct kept_names {
 	int64_t day;         // since the epoch
 	struct str group;
-	struct str *names;   // what follows the group in their names, sorted; NULL: models
-	size_t n;            // of models: whether the one asked for has one
+	struct str *names;   // what follows the group in their names, sorted; NULL: the group of models
+	size_t n;            // of models: 1 if the model that was asked for is kept, else 0
 };
 
 struct cardinality {
@@ -67,7 +66,7 @@ void cardinality_ask_kept(const struct cardinality *x, struct redis *r, const ch
                           struct str acct_region, struct str model);
 void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply, struct arena *arena);
 
-// Whether it keeps its name on that day.
+// Whether its name is kept on that day.
 bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct str group, struct str arn);
 bool cardinality_keeps_model(const struct cardinality *x, int64_t day); // the one asked for
 

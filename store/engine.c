@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Glue: the batch, the store, and the settling of hours: read facts, teach, learn, allocate, price, write if
-// the facts and statistics still stand.
+// Connects the batch, the store and the estimator. Settling an hour: read facts, write statistics, learn
+// weights, allocate, price, and write the figures if facts and statistics have not changed meanwhile.
 #include "store/engine.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@
 
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
-	WARNED_MAX = 10000, // models that are remembered to have been told of
+	WARNED_MAX = 10000, // models that are remembered as reported
 	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
 };
 
@@ -26,7 +27,7 @@ struct engine {
 	struct batch batch;
 	struct arena arena; // of one run of settling
 	struct arena hidden; // names of the record in hand, hashed
-	struct map warned;  // models that were said to be unpriced
+	struct map warned;  // models that were reported as unpriced
 	struct engine_counts counts;
 	int64_t settle_not_before; // ticks
 };
@@ -84,7 +85,7 @@ size_t engine_pending_records(const struct engine *e)
 void engine_set_prices(struct engine *e, const struct prices *p)
 {
 	e->options.prices = p;
-	map_clear(&e->warned); // what is unpriced now is worth saying once more
+	map_clear(&e->warned); // what is unpriced now is reported again
 }
 
 bool engine_apply(struct engine *e, struct err *err)
@@ -106,7 +107,7 @@ const struct engine_counts *engine_counts(const struct engine *e)
 
 // ---- settling -----------------------------------------------------------------------------------
 
-static void say_unpriced(struct engine *e, struct str model, const char *why)
+static void report_unpriced(struct engine *e, struct str model, const char *why)
 {
 	bool added;
 	store_queue_unpriced(&e->store, model, why);
@@ -117,7 +118,7 @@ static void say_unpriced(struct engine *e, struct str model, const char *why)
 		e->options.on_unpriced(e->options.user, model, why);
 }
 
-static struct str version(const struct hour *h)
+static struct str version_of(const struct hour *h)
 {
 	return h ? h->version : STR("");
 }
@@ -125,18 +126,19 @@ static struct str version(const struct hour *h)
 static struct span span_of(const struct series *s, int64_t hour)
 {
 	int at = (int)(hour - s->first);
+	assert(at >= 1 && at + 1 < s->nhours); // an hour is read with its neighbours
 	return (struct span){s->hours[at - 1], s->hours[at], s->hours[at + 1], s->callers, s->ncallers};
 }
 
-// What an hour teaches, and the versions of the facts that it is computed from.
-static void begin_hour(struct engine *e, const struct series *s, int64_t hour, struct settled *ret)
+// The statistics of an hour, and the versions of the facts that they are computed from.
+static void compute_hour_stats(struct engine *e, const struct series *s, int64_t hour, struct settled *ret)
 {
 	struct span span = span_of(s, hour);
 	struct buf hour_stats = BUF_INIT;
 	hour_stats_write(&span, e->options.lookback_minutes, &e->arena, &hour_stats);
 	*ret = (struct settled){
 		.hour = hour,
-		.versions = {version(span.before), version(span.hour), version(span.after)},
+		.versions = {version_of(span.before), version_of(span.hour), version_of(span.after)},
 		.hour_stats = arena_str(&e->arena, buf_str(&hour_stats)),
 	};
 	buf_release(&hour_stats);
@@ -156,7 +158,7 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
 	store_queue_settled(&e->store, s, x);
 	if (unpriced)
-		say_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, unpriced);
+		report_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, unpriced);
 	e->counts.settled++;
 }
 
@@ -169,7 +171,7 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 	                       &e->arena, &s, err))
 		return false;
 	for (int i = 0; i < n; i++)
-		begin_hour(e, &s, due[i].hour, &hours[i]);
+		compute_hour_stats(e, &s, due[i].hour, &hours[i]);
 	if (!store_exchange_hour_stats(&e->store, &s, hours, n, &e->arena, err))
 		return false;
 	store_queue_tagsets(&e->store, &s);

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The estimator as its users see it: records in, figures in Redis out.
 //
-//     record -> engine_add (folds in memory) -> engine_apply (one atomic round trip an account and region:
-//     facts in Redis)
-//                                                   -> engine_settle (facts + weights -> tokens and
-//                                                   dollars by hour)
+//     record -> engine_add     collected in memory
+//            -> engine_apply   facts in Redis: one round trip, atomic in each account and Region
+//            -> engine_settle  facts + weights -> tokens and dollars by hour
 //
 // Facts are joined, never added, so applying the same record twice, in any order, from any worker, changes
-// nothing. Once engine_apply has returned true the facts are in Redis, and so is the note of which hours are
-// to be computed anew: the offsets of the batch may be committed. Whoever calls engine_settle does that work,
-// whichever worker applied the facts.
+// nothing. Once engine_apply has returned true the facts are in Redis, and the hours that are to be computed
+// again are marked due: the offsets of the batch may be committed. Any engine that calls engine_settle
+// computes them, whichever applied the facts.
 //
 // One engine belongs to one thread; engines share nothing but Redis.
 #ifndef NOWCAST_STORE_ENGINE_H
@@ -34,8 +33,8 @@ struct engine_options {
 	int64_t settle_ms;       // least time between two computations of the same hour
 	int64_t future_ms;       // a record further ahead of the clock than this is refused
 	int lookback_minutes;    // how long a call waits for its metric
-	int learn_hours;         // how many hours before an hour teach its weights
-	// How many keep their names on a day (store/cardinality.h):
+	int learn_hours;         // how many hours before an hour its weights are learned from
+	// How many names are kept on a day (store/cardinality.h):
 	int sessions_max;        // sessions of a role
 	int users_max;           // users of an account
 	int models_max;          // models, beside those that a price is known for
@@ -64,7 +63,7 @@ struct engine_counts {
 bool engine_open(struct engine **ret, const struct engine_options *o, struct err *err) NC_CHECK;
 void engine_close(struct engine *e);
 
-// Folds a record into the batch; copies what it needs. False, with ERR_SKIP, if its values make no sense
+// Adds a record to the batch; copies what it needs. False, with ERR_SKIP, if its values make no sense
 // (say, an account that is no account): the caller dead-letters it.
 bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CHECK;
 

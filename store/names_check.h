@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whoever writes names to a Redis hashes them as all the others do (ingest/pseudonym.h), or does not write:
-// one that was started without the key would put in clear what the rest keeps hidden, and count the same
-// caller twice.
+// All writers of a Redis hash names in the same way (ingest/pseudonym.h). One that was started without the
+// key would write in clear the names that the others hide, and count the same caller twice: it is refused.
 #ifndef NOWCAST_STORE_NAMES_CHECK_H
 #define NOWCAST_STORE_NAMES_CHECK_H
 
@@ -9,7 +8,7 @@
 #include "ingest/pseudonym.h"
 #include "store/redis.h"
 
-// Leaves the mark of the hashes in <prefix>:names if there is none. ERR_CONFIG: there is another.
+// Sets the mark of the hash (key_names_mark) if there is none. ERR_CONFIG: there is another.
 bool names_check(struct redis *r, const char *prefix, struct pseudonyms *p, struct err *err) NC_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Four round trips, however many accounts and regions there are: these, their newest days, the groups of
-// each, their counts.
+// Four round trips, however many accounts and Regions there are: the list of these, their newest days, the
+// groups of each day, the counts.
 #include "store/overflow.h"
 
 #include <assert.h>
@@ -13,22 +13,22 @@
 
 enum { DAYS = 2 };
 
-// One account, region and day.
-struct place {
+// One account, Region and day.
+struct acct_region_day {
 	struct str acct_region;
 	int64_t day;
 };
 
-struct looking {
+struct overflow_reader {
 	struct redis *redis;
 	struct arena arena;
 	struct buf key; // of the command being queued
 	const char *prefix;
-	struct place *places;
-	size_t n;
+	struct acct_region_day *days;
+	size_t n; // of days
 };
 
-static bool find_acct_regions(struct looking *x, struct str **ret, size_t *ret_n, struct err *err)
+static bool find_acct_regions(struct overflow_reader *x, struct str **ret, size_t *ret_n, struct err *err)
 {
 	redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&x->key, x->prefix)});
 	if (!redis_exec(x->redis, err))
@@ -40,8 +40,8 @@ static bool find_acct_regions(struct looking *x, struct str **ret, size_t *ret_n
 	return true;
 }
 
-// Of the two days whose eight buckets were opened last, in each account and region.
-static bool find_days(struct looking *x, struct err *err)
+// The newest two days of each account and Region, from the eight buckets that were opened last.
+static bool find_days(struct overflow_reader *x, struct err *err)
 {
 	struct str *acct_regions;
 	size_t n;
@@ -53,7 +53,7 @@ static bool find_days(struct looking *x, struct err *err)
 		                         STR("7")});
 	if (!redis_exec(x->redis, err))
 		return false;
-	x->places = arena_alloc(&x->arena, (n * DAYS + 1) * sizeof *x->places);
+	x->days = arena_alloc(&x->arena, (n * DAYS + 1) * sizeof *x->days);
 	for (size_t i = 0; i < n; i++) {
 		int64_t newest = -1;
 		for (size_t k = 0; k < redis_len(x->redis, i); k++) {
@@ -61,19 +61,19 @@ static bool find_days(struct looking *x, struct err *err)
 			newest = day > newest ? day : newest;
 		}
 		for (int d = 0; d < DAYS && newest - d >= 0; d++)
-			x->places[x->n++] = (struct place){acct_regions[i], newest - d};
+			x->days[x->n++] = (struct acct_region_day){acct_regions[i], newest - d};
 	}
 	return true;
 }
 
-// The groups of all places, each as the role.
-static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n, struct err *err)
+// The groups of all days; `role` is the whole group for now.
+static bool find_groups(struct overflow_reader *x, struct overflow **ret, size_t *ret_n, struct err *err)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < x->n; i++)
 		redis_cmd(x->redis, 2,
-		          (struct str[]){STR("SMEMBERS"), key_overflowed(&x->key, x->prefix, x->places[i].acct_region,
-		                                                         x->places[i].day)});
+		          (struct str[]){STR("SMEMBERS"), key_overflowed(&x->key, x->prefix, x->days[i].acct_region,
+		                                                         x->days[i].day)});
 	if (!redis_exec(x->redis, err))
 		return false;
 	for (size_t i = 0; i < x->n; i++)
@@ -81,12 +81,12 @@ static bool find_groups(struct looking *x, struct overflow **ret, size_t *ret_n,
 	struct overflow *all = arena_alloc(&x->arena, (n + 1) * sizeof *all);
 	n = 0;
 	for (size_t i = 0; i < x->n; i++) {
-		struct str region = x->places[i].acct_region, account = str_cut(&region, '/');
+		struct str region = x->days[i].acct_region, account = str_cut(&region, '/');
 		for (size_t k = 0; k < redis_len(x->redis, i); k++)
 			all[n++] = (struct overflow){.account = account,
 			                             .region = region,
 			                             .role = arena_str(&x->arena, redis_elem(x->redis, i, k)),
-			                             .day = x->places[i].day};
+			                             .day = x->days[i].day};
 	}
 	*ret = all;
 	*ret_n = n;
@@ -110,7 +110,7 @@ static enum overflow_kind kind_of(struct str group)
 bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f),
                    void *user, struct err *err)
 {
-	struct looking x = {.redis = r, .prefix = prefix};
+	struct overflow_reader x = {.redis = r, .prefix = prefix};
 	struct overflow *all = NULL;
 	size_t n = 0;
 	bool good = find_days(&x, err) && find_groups(&x, &all, &n, err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many sessions, users and models have no row of their own (store/cardinality.h), for those who look
-// after the whole: no figure hangs on it.
+// How many sessions, users and models have no row of their own (store/cardinality.h). It is shown to
+// operators; no figure depends on it.
 #ifndef NOWCAST_STORE_OVERFLOW_H
 #define NOWCAST_STORE_OVERFLOW_H
 
@@ -17,10 +17,10 @@ struct overflow {
 	enum overflow_kind kind;
 	struct str account, region, role; // die with the call; role: of sessions
 	int64_t day;                      // since the epoch
-	int64_t names;                    // give or take a hundredth
+	int64_t names;                    // an estimate, off by about 1 %
 };
 
-// Every group that had too many on one of the two newest days, in each account and region.
+// Calls `fn` for every group that had too many members on one of the two newest days.
 bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f),
                    void *user, struct err *err) NC_CHECK;
 

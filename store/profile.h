@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Application inference profiles: ids that name no model. Which one is behind them was brought in by `nowcast
-// profiles import` and is kept with the date from which it holds (docs/redis-keys.md); it goes before what
-// records say, for they do not tell a profile made of a global one.
+// Application inference profiles: ids that name no model. `nowcast profiles import` stores the model
+// behind an id, with the date from which it holds (docs/redis-keys.md). It takes precedence over records,
+// which do not show whether a profile was made of a global one.
 #ifndef NOWCAST_STORE_PROFILE_H
 #define NOWCAST_STORE_PROFILE_H
 
@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "store/redis.h"
 
-// What is behind one id, by time.
+// The models behind one id, by time.
 struct profile {
 	struct profile_since {
 		int64_t from_ms;
@@ -26,12 +26,11 @@ struct profile {
 // Whether a model key is of such a kind that a profile may be behind it.
 bool profile_is_opaque(struct str model);
 
-// Asks for a model key's: adds a command to the pipeline, whose reply profile_take reads after redis_exec. In
-// `arena`.
+// Queues the reading of a model key's profile; profile_take reads the reply after redis_exec, into `arena`.
 void profile_ask(struct redis *r, const char *prefix, struct str model);
 void profile_take(struct redis *r, size_t reply, struct arena *arena, struct profile *ret);
 
-// The one that holds before moment `ms`; NULL: none was brought in.
+// The one that holds before moment `ms`; NULL: none was imported.
 const struct profile_since *profile_at(const struct profile *p, int64_t ms);
 
 #endif

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AWS command line lists of inference profiles, or a map of one's own, as the models behind
-// application inference profiles. Any of these, as many JSON values in a text as there are:
+// Reads what the AWS command line prints of inference profiles, or a map of one's own, as the models behind
+// application inference profiles. A text may hold many JSON values, each in one of these forms:
 //
-//     aws bedrock list-inference-profiles --type-equals APPLICATION    {"inferenceProfileSummaries": [{...}, ...]}
-//     aws bedrock get-inference-profile                                {"inferenceProfileArn": ..., "models": [{"modelArn": ...}]}
-//     a map, a line a profile behind the line of heads                 profile,model
-//                                                                      arn:aws:bedrock:...:application-inference-profile/ID,MODEL
+//     aws bedrock list-inference-profiles --type-equals APPLICATION
+//         {"inferenceProfileSummaries": [{...}, ...]}
+//     aws bedrock get-inference-profile
+//         {"inferenceProfileArn": ..., "models": [{"modelArn": ...}]}
+//
+// or a map: the line profile,model, then a line a profile: ARN or id, and the model.
 //
 // A profile of which one model has an ARN without a Region was made of a global profile. AWS's own profiles
-// (SYSTEM_DEFINED) name their model and are passed over. A text is taken whole or refused whole.
+// (SYSTEM_DEFINED) name their model and are skipped. A text is taken whole or refused whole.
 #ifndef NOWCAST_STORE_PROFILE_IMPORT_H
 #define NOWCAST_STORE_PROFILE_IMPORT_H
 
@@ -22,7 +24,7 @@ struct profile_import {
 	struct imported_profile {
 		char *id;        // last segment of its ARN
 		char *json;      // {"arn":...,"model":...,"name":...}, as it is kept
-		int64_t from_ms; // when it was created; 0: not told
+		int64_t from_ms; // when it was created; 0: unknown
 		char *model;
 	} *items;
 	size_t n, cap;

@@ -22,6 +22,7 @@ struct redis {
 	redisReader *reader; // NULL: not connected
 	struct buf out;
 	size_t commands;     // in `out`, or sent and not answered
+	size_t missing;      // arguments that the last command still lacks
 	redisReply **replies;
 	size_t nreplies, capreplies;
 	struct str scripts[SCRIPTS_MAX];
@@ -106,7 +107,7 @@ static bool read_reply(struct redis *r, redisReply **ret, struct err *err)
 	}
 }
 
-static bool refused(struct redis *r, struct str said, struct err *err)
+static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 {
 	static const struct {
 		struct str prefix;
@@ -132,10 +133,10 @@ static bool refused(struct redis *r, struct str said, struct err *err)
 	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time)"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (str_starts(said, known[i].prefix))
-			return err_set(err, known[i].kind, "redis %s: %.*s%s", r->wire.where, STR_ARG(said),
+		if (str_starts(reply, known[i].prefix))
+			return err_set(err, known[i].kind, "redis %s: %.*s%s", r->wire.where, STR_ARG(reply),
 			               known[i].hint);
-	return err_set(err, ERR_FATAL, "redis %s: %.*s", r->wire.where, STR_ARG(said));
+	return err_set(err, ERR_FATAL, "redis %s: %.*s", r->wire.where, STR_ARG(reply));
 }
 
 static struct str reply_str(const redisReply *p)
@@ -143,7 +144,7 @@ static struct str reply_str(const redisReply *p)
 	return p->str ? (struct str){p->str, (size_t)p->len} : STR_NONE;
 }
 
-// Sends what stands in `out` and hands every reply to r->replies.
+// Sends `out` and puts every reply into r->replies.
 static bool round_trip(struct redis *r, struct err *err)
 {
 	drop_replies(r);
@@ -161,7 +162,7 @@ static bool round_trip(struct redis *r, struct err *err)
 	}
 	for (size_t i = 0; i < r->nreplies; i++)
 		if (r->replies[i]->type == REDIS_REPLY_ERROR)
-			return refused(r, reply_str(r->replies[i]), err);
+			return fail_by_reply(r, reply_str(r->replies[i]), err);
 	return true;
 }
 
@@ -171,8 +172,8 @@ static void clear_pipeline(struct redis *r)
 	r->commands = 0;
 }
 
-// Connects, says who we are, and loads the scripts.
-static bool greet(struct redis *r, struct err *err)
+// Logs in, selects the database and loads the scripts.
+static bool set_up_connection(struct redis *r, struct err *err)
 {
 	clear_pipeline(r);
 	if (r->wire.password && r->wire.user)
@@ -203,7 +204,7 @@ static bool connect_now(struct redis *r, struct err *err)
 	struct buf pipeline = r->out;
 	size_t commands = r->commands;
 	r->out = (struct buf)BUF_INIT;
-	bool good = wire_connect(&r->wire, err) && greet(r, err);
+	bool good = wire_connect(&r->wire, err) && set_up_connection(r, err);
 	clear_pipeline(r);
 	good = good && (!r->on_connect || r->on_connect(r, r->prefix, err));
 	buf_release(&r->out);
@@ -212,7 +213,7 @@ static bool connect_now(struct redis *r, struct err *err)
 	return good;
 }
 
-static bool give_up(struct redis *r)
+static bool drop_connection(struct redis *r)
 {
 	clear_pipeline(r);
 	drop_replies(r);
@@ -222,22 +223,24 @@ static bool give_up(struct redis *r)
 
 bool redis_exec(struct redis *r, struct err *err)
 {
+	assert(r->missing == 0); // else Redis would wait for the rest of the last command
 	if (r->commands == 0) {
 		drop_replies(r);
 		return true;
 	}
 	if ((!r->reader && !connect_now(r, err)) || !round_trip(r, err))
-		return give_up(r);
+		return drop_connection(r);
 	clear_pipeline(r);
 	return true;
 }
 
 bool redis_send(struct redis *r, struct err *err)
 {
+	assert(r->missing == 0);
 	if (r->commands == 0)
 		return true;
 	if ((!r->reader && !connect_now(r, err)) || !wire_send(&r->wire, r->out.data, r->out.len, err))
-		return give_up(r);
+		return drop_connection(r);
 	buf_clear(&r->out);
 	return true;
 }
@@ -266,12 +269,15 @@ static void add_number(struct buf *b, char mark, uint64_t v)
 
 void redis_begin(struct redis *r, int argc)
 {
+	assert(argc > 0 && r->missing == 0);
 	add_number(&r->out, '*', (uint64_t)argc);
 	r->commands++;
+	r->missing = (size_t)argc;
 }
 
 void redis_arg(struct redis *r, struct str arg)
 {
+	r->missing--;
 	add_number(&r->out, '$', arg.len);
 	buf_add(&r->out, arg.p, arg.len);
 	buf_add(&r->out, "\r\n", 2);
@@ -333,7 +339,7 @@ size_t redis_count(const struct redis *r)
 	return r->nreplies;
 }
 
-static const redisReply *reply(const struct redis *r, size_t i)
+static const redisReply *reply_at(const struct redis *r, size_t i)
 {
 	assert(i < r->nreplies);
 	return r->replies[i];
@@ -341,29 +347,29 @@ static const redisReply *reply(const struct redis *r, size_t i)
 
 struct str redis_str(const struct redis *r, size_t i)
 {
-	return reply_str(reply(r, i));
+	return reply_str(reply_at(r, i));
 }
 
 int64_t redis_int(const struct redis *r, size_t i)
 {
-	const redisReply *p = reply(r, i);
+	const redisReply *p = reply_at(r, i);
 	return p->type == REDIS_REPLY_INTEGER ? p->integer : p->str ? strtoll(p->str, NULL, 10) : 0;
 }
 
 bool redis_nil(const struct redis *r, size_t i)
 {
-	return reply(r, i)->type == REDIS_REPLY_NIL;
+	return reply_at(r, i)->type == REDIS_REPLY_NIL;
 }
 
 size_t redis_len(const struct redis *r, size_t i)
 {
-	const redisReply *p = reply(r, i);
+	const redisReply *p = reply_at(r, i);
 	return p->type == REDIS_REPLY_ARRAY ? p->elements : 0;
 }
 
 struct str redis_elem(const struct redis *r, size_t i, size_t k)
 {
-	const redisReply *p = reply(r, i);
+	const redisReply *p = reply_at(r, i);
 	assert(p->type == REDIS_REPLY_ARRAY && k < p->elements);
 	return reply_str(p->element[k]);
 }

@@ -3,8 +3,9 @@
 // only file that includes it); the transport is ours, so that rediss:// works with the hiredis of every
 // distribution.
 //
-//     redis_cmd(...) x n  ->  redis_exec: one write, n replies  ->  redis_get(i) ...  ->  next redis_cmd
-//     clears them
+//     redis_cmd(...) x n -> redis_exec: one write, n replies -> redis_str(i), redis_int(i), ...
+//
+// The next redis_cmd clears the replies.
 //
 // A connection that broke is opened again by the next redis_exec. Not for use by two threads.
 #ifndef NOWCAST_STORE_REDIS_H

@@ -26,7 +26,7 @@ static int hex_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
-static char *percent_decoded(struct str s)
+static char *decode_percent(struct str s)
 {
 	char *z = xstrdup(s), *w = z;
 	for (const char *p = z; *p; p++) {
@@ -41,7 +41,7 @@ static char *percent_decoded(struct str s)
 	return z;
 }
 
-static bool all_digits(struct str s)
+static bool has_only_digits(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if (s.p[i] < '0' || s.p[i] > '9')
@@ -53,10 +53,10 @@ static void parse_userinfo(struct wire *w, struct str info)
 {
 	struct str user = str_cut(&info, ':');
 	if (info.p) {
-		w->user = user.len ? percent_decoded(user) : NULL;
-		w->password = percent_decoded(info);
+		w->user = user.len ? decode_percent(user) : NULL;
+		w->password = decode_percent(info);
 	} else {
-		w->password = percent_decoded(user);
+		w->password = decode_percent(user);
 	}
 }
 
@@ -84,9 +84,9 @@ static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 	}
 	if (!host.len)
 		host = STR("127.0.0.1");
-	if (port.p && !all_digits(port))
+	if (port.p && !has_only_digits(port))
 		return err_set(err, ERR_CONFIG, "redis: \"%.*s\" is no port number", STR_ARG(port));
-	if (rest.len && !all_digits(rest))
+	if (rest.len && !has_only_digits(rest))
 		return err_set(err, ERR_CONFIG, "redis: \"%.*s\" is no database number", STR_ARG(rest));
 	w->host = xstrdup(host);
 	w->port = xstrdup(port.len ? port : STR("6379"));
@@ -103,7 +103,7 @@ static bool parse_url(struct wire *w, struct str url, struct err *err)
 		while (rest.len > 1 && rest.p[0] == '/' && rest.p[1] == '/')
 			rest.p++, rest.len--;
 		struct str path = str_cut(&rest, '?');
-		if (str_starts(rest, STR("db=")) && all_digits((struct str){rest.p + 3, rest.len - 3}))
+		if (str_starts(rest, STR("db=")) && has_only_digits((struct str){rest.p + 3, rest.len - 3}))
 			w->db = xstrdup((struct str){rest.p + 3, rest.len - 3});
 		if (!path.len || path.len >= sizeof ((struct sockaddr_un *)0)->sun_path)
 			return err_set(err, ERR_CONFIG, "redis: unix: needs a path of at most 107 bytes");
@@ -215,7 +215,7 @@ static bool connect_socket(struct wire *w, struct err *err)
 	return true;
 }
 
-static bool tls_fault(struct wire *w, const char *what, struct err *err)
+static bool fail_tls(struct wire *w, const char *what, struct err *err)
 {
 	char text[160] = "";
 	unsigned long code = ERR_get_error();
@@ -233,7 +233,7 @@ static bool start_tls(struct wire *w, struct err *err)
 	if (!w->ssl_ctx) {
 		w->ssl_ctx = SSL_CTX_new(TLS_client_method());
 		if (!w->ssl_ctx)
-			return tls_fault(w, "cannot start", err);
+			return fail_tls(w, "cannot start", err);
 		SSL_CTX_set_min_proto_version(w->ssl_ctx, TLS1_2_VERSION);
 		SSL_CTX_set_verify(w->ssl_ctx, SSL_VERIFY_PEER, NULL);
 		int good = w->ca ? SSL_CTX_load_verify_locations(w->ssl_ctx, w->ca, NULL)
@@ -248,7 +248,7 @@ static bool start_tls(struct wire *w, struct err *err)
 	}
 	w->ssl = SSL_new(w->ssl_ctx);
 	if (!w->ssl || SSL_set_fd(w->ssl, w->fd) != 1)
-		return tls_fault(w, "cannot start", err);
+		return fail_tls(w, "cannot start", err);
 	unsigned char literal[16];
 	if (inet_pton(AF_INET, w->host, literal) == 1 || inet_pton(AF_INET6, w->host, literal) == 1) {
 		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(w->ssl), w->host);
@@ -257,7 +257,7 @@ static bool start_tls(struct wire *w, struct err *err)
 		SSL_set1_host(w->ssl, w->host);
 	}
 	if (SSL_connect(w->ssl) != 1)
-		return tls_fault(w, "handshake failed", err);
+		return fail_tls(w, "handshake failed", err);
 	return true;
 }
 
@@ -276,7 +276,7 @@ bool wire_send(struct wire *w, const char *p, size_t n, struct err *err)
 		if (sent <= 0) {
 			if (!w->ssl && sent < 0 && errno == EINTR)
 				continue;
-			return w->ssl ? tls_fault(w, "cannot send", err)
+			return w->ssl ? fail_tls(w, "cannot send", err)
 			              : err_set(err, ERR_RETRY, "redis %s: cannot send: %s", w->where, strerror(errno));
 		}
 		p += sent;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way to Redis: a URL, and a connection over TCP or a unix socket, with TLS or without. For redis.c only,
-// which speaks the protocol over it.
+// The transport to Redis: a URL, and a connection over TCP or a unix socket, with TLS or without. For
+// redis.c only, which speaks the protocol.
 #ifndef NOWCAST_STORE_REDIS_WIRE_H
 #define NOWCAST_STORE_REDIS_WIRE_H
 
@@ -23,11 +23,11 @@ struct wire {
 	struct ssl_st *ssl;
 };
 
-// Takes the URL apart (redis_open in redis.h says which there are). ERR_CONFIG says what is wrong with it.
+// Parses the URL (redis_open in redis.h lists the forms). ERR_CONFIG says what is wrong with it.
 bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err) NC_CHECK;
 void wire_release(struct wire *w);
 
-// ERR_RETRY: nobody answers, or the TLS handshake failed; ERR_CONFIG: the CA certificates cannot be read.
+// ERR_RETRY: no answer, or the TLS handshake failed; ERR_CONFIG: the CA certificates cannot be read.
 bool wire_connect(struct wire *w, struct err *err) NC_CHECK;
 void wire_disconnect(struct wire *w);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Derives the dollars of hours already computed once more, from the quantities that stand beside them, at the
-// prices as they are now: after a correction of a rate, without a replay. Doing it twice changes nothing the
-// second time.
+// Computes the dollars of hours again, from the quantities in Redis, at the present prices: after a
+// correction of a rate, without a replay. A second time changes nothing.
 //
 // A hash is changed whole or not at all, and only while its quantities are the ones that were priced: if a
 // worker computes the hour in between, it is read and priced again.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// First the record of STS, under the key itself; then the names of callers in the buckets that are kept, one
-// bucket at a time, for sessions that a service handed out (EC2, Lambda, ECS) have no such record.
+// Looks first for the record of STS, then through the names of callers, one bucket at a time: sessions that a
+// service issued (EC2, Lambda, ECS) have no such record.
 #include "store/session.h"
 
 #include <jansson.h>
@@ -10,7 +10,7 @@
 #include "base/usd.h"
 #include "store/keys.h"
 
-static struct str copied(struct arena *arena, const json_t *s)
+static struct str copy_json_text(struct arena *arena, const json_t *s)
 {
 	return json_is_string(s) ? arena_str(arena, (struct str){json_string_value(s), json_string_length(s)})
 	                         : STR_NONE;
@@ -27,14 +27,14 @@ static bool find_record(struct redis *r, const char *prefix, struct str key, str
 	struct str text = redis_nil(r, 0) ? STR_NONE : redis_str(r, 0);
 	json_t *o = text.len ? json_loadb(text.p, text.len, JSON_ALLOW_NUL, NULL) : NULL;
 	ret->tagged = o;
-	ret->arn = copied(arena, json_object_get(o, "arn"));
-	ret->role_arn = copied(arena, json_object_get(o, "role"));
+	ret->arn = copy_json_text(arena, json_object_get(o, "arn"));
+	ret->role_arn = copy_json_text(arena, json_object_get(o, "role"));
 	json_decref(o);
 	return true;
 }
 
 // A caller's name: 'c' arn TAB access key TAB start TAB role arn TAB project (batch.h).
-static bool is_of_key(struct str text, struct str key, struct arena *arena, struct session *ret)
+static bool read_if_key(struct str text, struct str key, struct arena *arena, struct session *ret)
 {
 	if (!text.len || text.p[0] != 'c')
 		return false;
@@ -55,7 +55,7 @@ static bool find_names(struct redis *r, struct str names_key, struct str key, st
 	if (!redis_exec(r, err))
 		return false;
 	for (size_t i = 0; i < redis_len(r, 0); i++)
-		if (is_of_key(redis_elem(r, 0, i), key, arena, ret))
+		if (read_if_key(redis_elem(r, 0, i), key, arena, ret))
 			break;
 	return true;
 }

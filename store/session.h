@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose an access key is. Keys of sessions (ASIA...) are known for as long as the facts of their calls are
-// kept, from the STS record that handed them out or from the calls made with them; long-term keys (AKIA...)
-// are not kept at all.
+// Finds the principal of an access key. Keys of sessions (ASIA...) are known as long as the facts of their
+// calls are kept, from the STS record that issued them or from the calls made with them. Long-term keys
+// (AKIA...) are not kept at all.
 #ifndef NOWCAST_STORE_SESSION_H
 #define NOWCAST_STORE_SESSION_H
 
@@ -17,7 +17,7 @@ struct session {
 	struct str arn;      // canonical, as reports show it; none: the key is not known
 	struct str role_arn; // with its path, as recorded; none
 	int64_t start_ms;    // of the session; 0: not known
-	bool tagged;         // its STS record has come
+	bool tagged;         // its STS record has arrived
 };
 
 // Strings live in `arena`. False: Redis.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing: facts are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis never
-// stands still for long; all invocations of a batch go out in one pipeline. Reading is store_read.c, the
-// settling of hours store_settle.c.
+// Writes facts: they are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis
+// never blocks for long. All invocations of a batch go out in one pipeline. store_read.c reads facts,
+// store_settle.c writes figures.
 #include "store/store.h"
 
 #include <errno.h>
@@ -56,10 +56,10 @@ int64_t store_keep_ms(const struct store *s)
 }
 
 // What of a section goes into one invocation.
-struct part {
+struct eval_part {
 	const struct section *section;
 	int32_t first, ncalls;
-	bool rest; // metrics, names, sessions and seats too
+	bool rest; // metrics, names, sessions and candidates too
 };
 
 static bool same_evidence(const struct evidence *a, const struct evidence *b)
@@ -67,7 +67,7 @@ static bool same_evidence(const struct evidence *a, const struct evidence *b)
 	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-// Calls of equal evidence stand together (batch_sort): how many from `i` on, up to `end`.
+// How many calls from `i` on, up to `end`, have equal evidence; batch_sort has put them side by side.
 static int32_t run_length(const struct section *s, int32_t i, int32_t end)
 {
 	int32_t n = 1;
@@ -76,7 +76,7 @@ static int32_t run_length(const struct section *s, int32_t i, int32_t end)
 	return n;
 }
 
-static int32_t count_runs(const struct part *p)
+static int32_t count_runs(const struct eval_part *p)
 {
 	int32_t n = 0, end = p->first + p->ncalls;
 	for (int32_t i = p->first; i < end; i += run_length(p->section, i, end))
@@ -84,14 +84,14 @@ static int32_t count_runs(const struct part *p)
 	return n;
 }
 
-static int part_args(const struct part *p)
+static int count_args(const struct eval_part *p)
 {
 	const struct section *s = p->section;
 	return 8 + p->ncalls + 2 * count_runs(p) +
 	       (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
 }
 
-static void send_part(struct redis *r, const struct part *p)
+static void send_part(struct redis *r, const struct eval_part *p)
 {
 	const struct section *s = p->section;
 	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0,
@@ -138,12 +138,12 @@ static void send_part(struct redis *r, const struct part *p)
 	}
 }
 
-static void send_parts(struct store *s, struct str acct_region, const struct part *parts, int n)
+static void send_parts(struct store *s, struct str acct_region, const struct eval_part *parts, int n)
 {
 	const struct engine_options *o = s->options;
 	int argc = 1 + 7;
 	for (int i = 0; i < n; i++)
-		argc += part_args(&parts[i]);
+		argc += count_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
 	redis_arg(s->redis, key_acct_region(&s->key, o->redis.prefix, acct_region));
 	redis_argi(s->redis, o->window_ms);
@@ -161,7 +161,7 @@ static void send_parts(struct store *s, struct str acct_region, const struct par
 // are.
 static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region)
 {
-	struct part parts[64];
+	struct eval_part parts[64];
 	int n = 0;
 	int32_t calls = 0;
 	size_t evals = 0;
@@ -171,7 +171,7 @@ static size_t send_acct_region(struct store *s, const struct batch_acct_region *
 		do {
 			int32_t take = x->ncalls - first, room = CALLS_PER_EVAL - calls;
 			take = take > room ? room : take;
-			parts[n++] = (struct part){x, first, take, first == 0};
+			parts[n++] = (struct eval_part){x, first, take, first == 0};
 			first += take;
 			calls += take;
 			if (calls == CALLS_PER_EVAL || n == 64) {
@@ -234,32 +234,32 @@ static void send_signals(struct store *s, const struct batch *b)
 	buf_release(&member);
 }
 
-// Where calls may have been counted before the tags of their sessions were known: the accounts and Regions of
+// Where calls may have been counted before the tags of their sessions arrived: the accounts and Regions of
 // the session's account, and those of other accounts where sessions of that account were seen.
-struct places {
+struct relabel_scope {
 	struct str *acct_regions;
 	size_t nacct_regions;
-	struct map cross_account; // accounts and accounts and Regions, by guest_key
+	struct map cross_account; // account, and the account and Region where it called, by cross_account_key
 };
 
-static uint64_t guest_key(struct str account, struct str acct_region)
+static uint64_t cross_account_key(struct str account, struct str acct_region)
 {
 	return hash64_seeded(acct_region.p, acct_region.len, hash64(account.p, account.len));
 }
 
-static bool concerns(const struct places *p, struct str acct_region, const struct batch_session *t)
+static bool is_in_scope(const struct relabel_scope *p, struct str acct_region, const struct batch_session *t)
 {
 	struct str rest = acct_region, account = str_cut(&rest, '/');
 	return !t->account.len || str_eq(t->account, account) ||
-	       map_find(&p->cross_account, guest_key(t->account, acct_region));
+	       map_find(&p->cross_account, cross_account_key(t->account, acct_region));
 }
 
-static bool relabel(struct store *s, const struct batch *b, const struct places *p, struct err *err)
+static bool relabel(struct store *s, const struct batch *b, const struct relabel_scope *p, struct err *err)
 {
 	for (size_t i = 0; i < p->nacct_regions; i++) {
 		int n = 0;
 		for (int32_t k = 0; k < b->nsession_tags; k++)
-			if (concerns(p, p->acct_regions[i], &b->session_tags[k]))
+			if (is_in_scope(p, p->acct_regions[i], &b->session_tags[k]))
 				n += 1 + (b->session_tags[k].arn_at_start.len > 0);
 		if (n == 0)
 			continue;
@@ -268,7 +268,7 @@ static bool relabel(struct store *s, const struct batch *b, const struct places 
 		redis_argi(s->redis, s->options->settle_ms);
 		for (int32_t k = 0; k < b->nsession_tags; k++) {
 			const struct batch_session *t = &b->session_tags[k];
-			if (!concerns(p, p->acct_regions[i], t))
+			if (!is_in_scope(p, p->acct_regions[i], t))
 				continue;
 			redis_arg(s->redis, t->access_key);
 			if (t->arn_at_start.len)
@@ -278,22 +278,23 @@ static bool relabel(struct store *s, const struct batch *b, const struct places 
 	return redis_exec(s->redis, err);
 }
 
-// Replies: the accounts and Regions, and guests as "ACCOUNT SLOT".
-static void read_places(struct redis *r, size_t acct_regions, size_t cross_account, struct arena *arena,
-                        struct places *ret)
+// Replies: the accounts and Regions, and the members of key_cross_account, "ACCOUNT A/R".
+static void read_relabel_scope(struct redis *r, size_t acct_regions, size_t cross_account,
+                               struct arena *arena, struct relabel_scope *ret)
 {
 	bool added;
-	*ret = (struct places){.nacct_regions = redis_len(r, acct_regions)};
+	*ret = (struct relabel_scope){.nacct_regions = redis_len(r, acct_regions)};
 	ret->acct_regions = arena_alloc(arena, (ret->nacct_regions + 1) * sizeof *ret->acct_regions);
 	for (size_t i = 0; i < ret->nacct_regions; i++)
 		ret->acct_regions[i] = arena_str(arena, redis_elem(r, acct_regions, i));
 	for (size_t i = 0; i < redis_len(r, cross_account); i++) {
 		struct str acct_region = redis_elem(r, cross_account, i), account = str_cut(&acct_region, ' ');
-		map_add(&ret->cross_account, guest_key(account, acct_region), 0, &added);
+		map_add(&ret->cross_account, cross_account_key(account, acct_region), 0, &added);
 	}
 }
 
-// Whoever finds no epoch offers one. Another than there was means that Redis has forgotten everything since.
+// A writer that finds no epoch offers one. An epoch other than the one known means that Redis has lost
+// what was written before.
 static bool send_epoch(struct store *s, struct arena *arena, struct err *err)
 {
 	if (getrandom(&s->offered, sizeof s->offered, 0) != sizeof s->offered)
@@ -306,7 +307,7 @@ static bool send_epoch(struct store *s, struct arena *arena, struct err *err)
 }
 
 // The first reply is the epoch, none if it is the one offered.
-static void look_for_loss(struct store *s)
+static void detect_loss(struct store *s)
 {
 	uint64_t epoch = redis_nil(s->redis, 0) ? s->offered : strtoull(redis_str(s->redis, 0).p, NULL, 16);
 	bool forgotten = s->epoch && s->epoch != epoch;
@@ -334,7 +335,7 @@ static void send_cross_account(struct store *s, const struct batch *b)
 	buf_release(&member);
 }
 
-// What became of each invocation, replies first..first + n - 1.
+// Replies first..first + n - 1 count what became of the records of each invocation.
 static void add_counts(struct redis *r, size_t first, size_t n, struct engine_counts *counts)
 {
 	for (size_t i = first; i < first + n; i++) {
@@ -370,7 +371,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	send_cross_account(s, b);
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		evals += send_acct_region(s, &b->acct_regions[i]);
-	// After the facts: forget_silent (store_settle.c) relies on it.
+	// After the facts: drop_silent (store_settle.c) relies on it.
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		redis_cmd(s->redis, 3,
 		          (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), b->acct_regions[i].name});
@@ -383,12 +384,12 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	if (good) {
 		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nacct_regions;
 		add_counts(s->redis, end - evals, evals, counts);
-		look_for_loss(s);
+		detect_loss(s);
 	}
 	if (good && tagged) {
-		struct places p;
+		struct relabel_scope p;
 		size_t last = redis_count(s->redis);
-		read_places(s->redis, last - 2, last - 1, &arena, &p);
+		read_relabel_scope(s->redis, last - 2, last - 1, &arena, &p);
 		good = relabel(s, b, &p, err);
 		map_release(&p.cross_account);
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nowcast keeps in Redis, and how it gets there. docs/redis-keys.md describes every key.
+// Writes facts to Redis, reads them back, and writes the figures computed from them. docs/redis-keys.md
+// describes every key.
 //
-// All keys of one account and region share a hash tag, {account/region}, so a script may touch all of them
-// and Redis Cluster spreads accounts and regions over its nodes.
+// All keys of one account and Region share a hash tag, {account/region}, so one script may change all of
+// them.
 #ifndef NOWCAST_STORE_STORE_H
 #define NOWCAST_STORE_STORE_H
 
@@ -27,14 +28,15 @@ struct store {
 	int apply, hour_stats, settle, claim, relabel, keep_longest, tags; // scripts
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
-	// by which Redis was known when this store wrote last, 0: never; what it would be known by from now on
+	// the epoch of Redis when this store wrote last, 0: never; the one it offers to a Redis that has none
 	uint64_t epoch, offered;
 };
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
 void store_close(struct store *s);
 
-// Writes a batch: one round trip, and a second if it brought session tags. Counts what became of it.
+// Writes a batch: one round trip, and a second if it has session tags. Adds to `counts` what became of the
+// records.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
 
 // An hour of one model in one account and region that is to be computed.
@@ -47,7 +49,7 @@ struct due {
 enum { DUE_MAX = 256 }; // hours taken at once from each account and Region
 enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Redis need not agree
 
-// Takes hours that are due (with `all`: also those not due yet) for this process alone, until a lease has
+// Takes hours that are due (with `all`: also those not due yet); no other process gets them until a lease has
 // passed. Results live in `arena`, sorted by account and Region, model and hour. *ret_left: hours due or
 // waiting, the claimed ones included.
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
@@ -58,15 +60,15 @@ struct tagset {
 	struct str id, json;
 };
 
-// What stands among the tags without being one; AWS keeps "aws:" for itself, so no tag can be meant.
+// Entries among the tags that are no tags. AWS reserves "aws:", so no tag has these names.
 #define TAG_PROJECT "aws:project" // of bedrock-mantle
-#define TAG_ISSUER "aws:issuer"   // ARN of the user whose tags a federated user has beneath its own
+#define TAG_ISSUER "aws:issuer"   // ARN of the user that a federated user inherits tags from
 
 // The hours and statistics around hours of one model of one account and Region, and the names in them.
 struct series {
 	struct str acct_region, model_hex;
 	struct str model, foundation;  // foundation: STR_NONE if not known
-	struct profile profile;        // what is behind an id that names no model, as it was brought in
+	struct profile profile;        // the model behind an id that names none, as imported
 	struct str called;             // ARN of an application inference profile, else STR_NONE
 	int64_t first;                 // number of hours[0]
 	struct hour **hours;           // NULL where there are no facts
@@ -74,11 +76,11 @@ struct series {
 	int64_t first_stats;          // number of statistics[0]; store_exchange_hour_stats fills these
 	struct str *stats;
 	int nstats;
-	struct billed_means *billed_means;         // what the bill taught about the model
+	struct billed_means *billed_means;         // of the model, by ARN
 	int nbilled_means;
 	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
 	int32_t ncallers;
-	struct cardinality cardinality;        // of groups with more names than are told apart
+	struct cardinality cardinality;        // of groups with more names than are kept
 	struct tagset *tagsets;        // that occur among the callers
 	int ntagsets;
 };
@@ -95,29 +97,28 @@ struct row {
 struct settled {
 	int64_t hour;
 	struct str versions[3]; // of the hour before, the hour, the hour after
-	struct str hour_stats;      // what it teaches
-	struct str stats_version; // version of what it learns from; store_exchange_hour_stats fills it
+	struct str hour_stats;      // its statistics
+	struct str stats_version; // of the statistics that it uses; store_exchange_hour_stats fills it
 	struct row *rows;
 	int nrows;
 	bool overflow;            // they are to be counted with those of other models
 };
 
-// Stores the statistics of `n` hours (ascending, n > 0) whose facts still stand, then reads all statistics
-// that these hours learn from.
+// Stores the statistics of `n` hours (ascending, n > 0) whose facts have not changed since they were read,
+// then reads all statistics that these hours use.
 bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n,
                                struct arena *arena, struct err *err) NC_CHECK;
 
-// Puts the writing of the tags that occur in a series into the pipeline, and of why its model has no price.
-// Those that no hour has shown for longer than figures are kept are dropped by store_claim.
+// Queue the tags that occur in a series, and why its model has no price. store_claim drops those that no hour
+// has used for longer than figures are kept.
 void store_queue_tagsets(struct store *s, const struct series *series);
 void store_queue_unpriced(struct store *s, struct str model, const char *why);
 
-// Puts the writing of a settled hour into the pipeline; redis_exec sends it, reply "1" says that it was
-// taken.
+// Queues a settled hour; redis_exec sends it, reply "1" says that it was written.
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x);
 
-// How much longer than its calls the cells of an hour are kept: its neighbours and those who learn from it
-// need them.
+// How much longer than its calls the cells of an hour are kept: its neighbours, and the hours that use its
+// statistics, need them.
 int64_t store_keep_ms(const struct store *s);
 
 #endif

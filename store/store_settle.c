@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settling of hours as Redis sees it: which are due, what they teach, what they came to. Teaching comes
-// before settling: an hour that teaches something new makes the hours that learn from it due, so were it to
-// teach only when it is settled itself, every hour of a backfill would be computed once for each hour before
-// it.
+// The settling of hours in Redis: which are due, their statistics, their figures. The statistics of an
+// hour are written before its figures. New statistics make the hours due that use them; were they written
+// with the figures only, every hour of a backfill would be computed once for each hour before it.
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -13,66 +13,66 @@
 
 enum { LEASE_MS = 15000 };
 
-// ---- what hours show ----------------------------------------------------------------------------
+// ---- tagsets and models without a price ----------------------------------------------------------
 
-// Two hashes hold what hours show and what stands in none of their rows; beside each, when an hour last
-// showed it.
-enum { TAGSETS, UNPRICED, SHOWN };
+// Two hashes hold what the rows of hours refer to. Beside each, a sorted set says when an hour used an
+// entry last.
+enum used { TAGSETS, UNPRICED, USED };
 
-static struct str shown_key(struct store *s, struct buf *b, int what)
+static struct str used_key(struct store *s, struct buf *b, enum used what)
 {
 	const char *prefix = s->options->redis.prefix;
 	return what == TAGSETS ? key_tagsets(b, prefix) : key_unpriced(b, prefix);
 }
 
-static struct str seen_key(struct store *s, struct buf *b, int what)
+static struct str seen_key(struct store *s, struct buf *b, enum used what)
 {
 	const char *prefix = s->options->redis.prefix;
 	return what == TAGSETS ? key_tagsets_seen(b, prefix) : key_unpriced_seen(b, prefix);
 }
 
-static void queue_shown(struct store *s, int what, const char *set, struct str id, struct str text)
+static void queue_used(struct store *s, enum used what, const char *set, struct str id, struct str text)
 {
 	struct buf now = BUF_INIT;
 	buf_addf(&now, "%lld", (long long)when_now_ms());
 	redis_cmd(s->redis, 5,
 	          (struct str[]){STR("ZADD"), seen_key(s, &s->key, what), STR("GT"), buf_str(&now), id});
-	redis_cmd(s->redis, 4, (struct str[]){str_of(set), shown_key(s, &s->key, what), id, text});
+	redis_cmd(s->redis, 4, (struct str[]){str_of(set), used_key(s, &s->key, what), id, text});
 	buf_release(&now);
 }
 
 void store_queue_tagsets(struct store *s, const struct series *series)
 {
 	for (int i = 0; i < series->ntagsets; i++)
-		queue_shown(s, TAGSETS, "HSETNX", series->tagsets[i].id, series->tagsets[i].json);
+		queue_used(s, TAGSETS, "HSETNX", series->tagsets[i].id, series->tagsets[i].json);
 }
 
 void store_queue_unpriced(struct store *s, struct str model, const char *why)
 {
-	queue_shown(s, UNPRICED, "HSET", model, str_of(why));
+	queue_used(s, UNPRICED, "HSET", model, str_of(why));
 }
 
-static void queue_old(struct store *s)
+static void queue_unused(struct store *s)
 {
 	struct buf before = BUF_INIT;
 	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->retention_ms - STORE_GRACE_MS));
-	for (int what = 0; what < SHOWN; what++)
+	for (enum used what = 0; what < USED; what++)
 		redis_cmdz(s->redis, "ZRANGEBYSCORE", seen_key(s, &s->key, what).p, "-inf", before.data, "LIMIT", "0",
 		           "256", NULL);
 	buf_release(&before);
 }
 
-static void queue_dropping(struct store *s, int what, const struct str *ids, size_t n)
+static void queue_drop(struct store *s, enum used what, const struct str *ids, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), shown_key(s, &s->key, what), ids[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("HDEL"), used_key(s, &s->key, what), ids[i]});
 		redis_cmd(s->redis, 3, (struct str[]){STR("ZREM"), seen_key(s, &s->key, what), ids[i]});
 	}
 }
 
-// ---- who is silent ------------------------------------------------------------------------------
+// ---- accounts and Regions of which nothing is left -------------------------------------------------
 
-// Sessions of another account are looked for as long as a call of theirs may be known.
+// An entry is kept as long as a call of such a session may be known.
 static void queue_old_cross_account(struct store *s)
 {
 	struct buf before = BUF_INIT;
@@ -82,10 +82,10 @@ static void queue_old_cross_account(struct store *s)
 	buf_release(&before);
 }
 
-// Takes accounts and regions of which nothing is left off the list. One may begin to speak at this very
-// moment: whoever writes facts lists it afterwards, so either that comes later than this, or the facts are
-// seen here. (Should this process die in between, the next record lists it.)
-static bool forget_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena,
+// Takes accounts and Regions of which nothing is left off the list. Facts may be written at this very moment.
+// A writer adds the account and Region to the list after the facts, so either that comes later than the
+// removal, or the facts are seen here. (If this process dies in between, the next record adds it.)
+static bool drop_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena,
                           struct err *err)
 {
 	const char *prefix = s->options->redis.prefix;
@@ -109,7 +109,7 @@ static bool forget_silent(struct store *s, const struct str *silent, size_t n, s
 	return redis_exec(s->redis, err);
 }
 
-// ---- which are due ------------------------------------------------------------------------------
+// ---- hours that are due ---------------------------------------------------------------------------
 
 static int by_series(const void *a, const void *b)
 {
@@ -120,8 +120,8 @@ static int by_series(const void *a, const void *b)
 	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
 }
 
-// The elements of a reply, so that they outlive it.
-static struct str *copied(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
+// The elements of a reply, in a list that outlives it.
+static struct str *copy_elements(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
 {
 	*ret_n = redis_len(r, reply);
 	struct str *list = arena_alloc(arena, (*ret_n + 1) * sizeof *list);
@@ -135,14 +135,14 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 {
 	const char *prefix = s->options->redis.prefix;
 	redis_cmd(s->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&s->key, prefix)});
-	queue_old(s);
+	queue_unused(s);
 	queue_old_cross_account(s);
 	if (!redis_exec(s->redis, err))
 		return false;
-	size_t nacct_regions, nold[SHOWN];
-	struct str *names = copied(s->redis, 0, arena, &nacct_regions), *old[SHOWN];
-	for (int what = 0; what < SHOWN; what++)
-		old[what] = copied(s->redis, 1 + (size_t)what, arena, &nold[what]);
+	size_t nacct_regions, nold[USED];
+	struct str *names = copy_elements(s->redis, 0, arena, &nacct_regions), *old[USED];
+	for (enum used what = 0; what < USED; what++)
+		old[what] = copy_elements(s->redis, 1 + (size_t)what, arena, &nold[what]);
 	for (size_t i = 0; i < nacct_regions; i++) {
 		redis_begin_eval(s->redis, s->claim, 1, 5);
 		redis_arg(s->redis, key_acct_region(&s->key, prefix, names[i]));
@@ -151,8 +151,8 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 		redis_argi(s->redis, DUE_MAX);
 		redis_argi(s->redis, s->options->retention_ms);
 	}
-	for (int what = 0; what < SHOWN; what++)
-		queue_dropping(s, what, old[what], nold[what]);
+	for (enum used what = 0; what < USED; what++)
+		queue_drop(s, what, old[what], nold[what]);
 	if (!redis_exec(s->redis, err))
 		return false;
 	int n = 0;
@@ -178,10 +178,10 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	*ret_due = due;
 	*ret_n = n;
 	*ret_left = left;
-	return forget_silent(s, silent, nsilent, arena, err);
+	return drop_silent(s, silent, nsilent, arena, err);
 }
 
-// ---- what they teach ----------------------------------------------------------------------------
+// ---- statistics of hours ------------------------------------------------------------------------
 
 static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x)
 {
@@ -202,13 +202,14 @@ bool store_exchange_hour_stats(struct store *s, struct series *series, struct se
 {
 	struct redis *r = s->redis;
 	const char *prefix = s->options->redis.prefix;
+	assert(n > 0 && hours[n - 1].hour >= hours[0].hour);
 	series->first_stats = hours[0].hour - s->options->learn_hours;
 	series->nstats = (int)(hours[n - 1].hour - series->first_stats + 1);
 	series->stats = arena_alloc(arena, (size_t)series->nstats * sizeof *series->stats);
 	for (int i = 0; i < n; i++)
 		queue_hour_stats(s, series, &hours[i]);
-	// The versions before the statistics: a statistics that changes in between is found out when the hour is
-	// settled.
+	// The versions are read before the statistics: if these change in between, settle.lua sees another
+	// version.
 	for (int i = 0; i < n; i++)
 		redis_cmd(r, 3,
 		          (struct str[]){STR("HGET"),
@@ -228,7 +229,7 @@ bool store_exchange_hour_stats(struct store *s, struct series *series, struct se
 	return true;
 }
 
-// ---- what they came to --------------------------------------------------------------------------
+// ---- figures ------------------------------------------------------------------------------------
 
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/tag_history.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -19,7 +20,7 @@ struct change {
 	json_t *json;    // {"op":...,"tags":{...}}
 };
 
-// Tags of one role or user, as its changes made them; sorted by when they count.
+// The changes of the tags of one role or user, sorted by when they count.
 struct history {
 	struct change *changes;
 	size_t n;
@@ -27,7 +28,7 @@ struct history {
 	int64_t as_of;
 };
 
-// What was answered: a caller's tag in a span of time without a change.
+// The result of a look-up: a caller's tag, and the span of time without a change around it.
 struct answer {
 	int64_t after, until; // for moments in (after, until]
 	struct str value;
@@ -94,7 +95,7 @@ static struct str text_of(const json_t *s)
 	return json_is_string(s) ? (struct str){json_string_value(s), json_string_length(s)} : STR_NONE;
 }
 
-// The key under which the tag stands, whatever its case; NULL if it does not.
+// The key of the tag, in the case in which it is stored; NULL if there is none.
 static const char *find_key(json_t *tags, const char *key)
 {
 	const char *other;
@@ -107,7 +108,7 @@ static const char *find_key(json_t *tags, const char *key)
 	return NULL;
 }
 
-static void drop(json_t *tags, const char *key)
+static void drop_tag(json_t *tags, const char *key)
 {
 	for (const char *found; (found = find_key(tags, key));) {
 		char *copy = xstrdup(str_of(found)); // it goes with the tag
@@ -122,14 +123,14 @@ static const char *op_of(const json_t *change)
 	return op ? op : "";
 }
 
-static void fold(json_t *tags, const json_t *change)
+static void apply_change(json_t *tags, const json_t *change)
 {
 	const char *op = op_of(change), *key;
 	json_t *with = json_object_get(change, "tags"), *value;
 	if (strcmp(op, "create") == 0 || strcmp(op, "delete") == 0)
 		json_object_clear(tags);
 	json_object_foreach(with, key, value)
-		drop(tags, key);
+		drop_tag(tags, key);
 	if (strcmp(op, "create") == 0 || strcmp(op, "set") == 0)
 		json_object_update(tags, with);
 }
@@ -158,7 +159,7 @@ static json_t *session_tags(struct tag_history *b, struct str tagset)
 	return tagset.len > 1 ? json_object_getn(b->sessions, tagset.p, tagset.len) : NULL;
 }
 
-// A federated user stands on the tags of the user who asked for its credentials.
+// A federated user inherits the tags of the user who asked for its credentials.
 static struct str owner_of(struct tag_history *b, struct str arn, struct str tagset, struct buf *buf)
 {
 	struct str issuer = text_of(json_object_get(session_tags(b, tagset), TAG_ISSUER));
@@ -248,6 +249,7 @@ static uint64_t read_history(struct redis *r, size_t reply, struct history *h)
 void tag_history_take(struct tag_history *b, struct redis *r)
 {
 	int32_t first = b->n;
+	assert(redis_count(r) == (size_t)(b->asked - b->n));
 	if (b->asked > b->n) { // what was answered before they were known may be wrong
 		map_clear(&b->answered);
 		b->nanswers = 0;
@@ -273,7 +275,7 @@ static json_t *tags_at(struct history *h, int64_t ms)
 	h->now = json_object();
 	h->as_of = ms;
 	for (size_t i = 0; i < h->n && h->changes[i].time_ms < ms; i++)
-		fold(h->now, h->changes[i].json);
+		apply_change(h->now, h->changes[i].json);
 	return h->now;
 }
 
@@ -290,7 +292,7 @@ static void span_at(const struct history *h, int64_t ms, struct answer *a)
 	}
 }
 
-static struct str look_up(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+static struct str look_up_tag(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
                           struct str key, struct answer *ret)
 {
 	json_t *session = session_tags(b, tagset);
@@ -321,7 +323,7 @@ struct str tag_history_value(struct tag_history *b, struct str arn, struct str t
 	if (!added && ms > a->after && ms <= a->until)
 		return a->value;
 	b->nanswers += added;
-	struct str value = look_up(b, arn, tagset, ms, key, a);
+	struct str value = look_up_tag(b, arn, tagset, ms, key, a);
 	a->value = value.p ? arena_str(&b->values, value) : STR_NONE;
 	return a->value;
 }
@@ -372,12 +374,12 @@ void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, 
 
 // ---- from when to when --------------------------------------------------------------------------
 
-struct spells {
+struct spell_list {
 	struct tag_held *list; // until_ms INT64_MAX: it holds so far
 	size_t n, cap;
 };
 
-static void begin_spell(struct spells *s, const struct change *c, const char *key, struct str value)
+static void start_spell(struct spell_list *s, const struct change *c, const char *key, struct str value)
 {
 	struct str event = str_of(c->field);
 	for (size_t i = 0; i < s->n; i++)
@@ -390,18 +392,18 @@ static void begin_spell(struct spells *s, const struct change *c, const char *ke
 		.key = str_of(key), .value = value, .since_ms = c->time_ms, .event = event, .until_ms = INT64_MAX};
 }
 
-static void take_change(struct spells *s, json_t *now, const struct change *c)
+static void add_change(struct spell_list *s, json_t *now, const struct change *c)
 {
 	json_t *with = json_object_get(c->json, "tags"), *value;
 	const char *key;
-	fold(now, c->json);
+	apply_change(now, c->json);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->list[i].until_ms == INT64_MAX &&
 		    !str_eq(text_of(json_object_get(now, s->list[i].key.p)), s->list[i].value))
 			s->list[i].until_ms = c->time_ms;
 	json_object_foreach(with, key, value)
 		if (c->rank % 2 && json_object_get(now, key))
-			begin_spell(s, c, key, text_of(value));
+			start_spell(s, c, key, text_of(value));
 }
 
 static int by_key_and_time(const void *a, const void *b)
@@ -415,10 +417,10 @@ void tag_history_changes(struct tag_history *b, struct str arn, struct str tagse
                          void (*fn)(void *user, const struct tag_held *t), void *user)
 {
 	struct history *h = history_of(b, arn, tagset);
-	struct spells s = {0};
+	struct spell_list s = {0};
 	json_t *now = json_object();
 	for (size_t i = 0; h && i < h->n; i++)
-		take_change(&s, now, &h->changes[i]);
+		add_change(&s, now, &h->changes[i]);
 	if (s.n > 1)
 		qsort(s.list, s.n, sizeof *s.list, by_key_and_time);
 	for (size_t i = 0; i < s.n; i++)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose tags were which, and when: the tags of sessions, and the changes of the tags of roles and users, as
-// they stand in Redis (docs/redis-keys.md), read once and asked often.
+// The tags of callers at a moment: the tags of sessions, and the changes of the tags of roles and users,
+// read from Redis once (docs/redis-keys.md) and looked up often.
 //
 //     the tags of a session  >  the tags that its role or user had at that moment
 //
-// IAM keeps the case of a tag's key but does not tell Team from team: a caller has one of them, and asking
-// for either finds it. Changes of the same moment (CloudTrail tells whole seconds) count in the order delete,
+// IAM keeps the case of a tag's key but treats Team and team as one: a caller has one of them, and either
+// word finds it. Changes of the same moment (CloudTrail has whole seconds) count in the order delete,
 // create, untag, tag.
 #ifndef NOWCAST_STORE_TAG_HISTORY_H
 #define NOWCAST_STORE_TAG_HISTORY_H
@@ -34,7 +34,7 @@ void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix,
                      struct str tagset);
 void tag_history_take(struct tag_history *b, struct redis *r);
 
-// Another one if a tag of a role or user that was asked for is another. The tags of a session never change.
+// Changes when a tag changes of a role or user that was asked for. The tags of a session never change.
 uint64_t tag_history_digest(const struct tag_history *b);
 
 // The value of a tag before moment `ms`, STR_NONE if the caller had none. `tagset`: id of the session's tags,

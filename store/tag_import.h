@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AWS command line lists of roles and users and their tags, as changes of tags: each principal
-// listed has exactly the tags listed, from one moment on. Any of these, as many JSON values in a text as
-// there are:
+// Reads what the AWS command line prints of roles and users and their tags, as changes of tags: each
+// principal in the list has exactly these tags from one moment on. A text may hold many JSON values, each
+// in one of these forms:
 //
-//     aws iam get-account-authorization-details     {"RoleDetailList": [{"Arn": ..., "Tags": [...]}], "UserDetailList": [...]}
-//     aws iam get-role, get-user                    {"Role": {"Arn": ..., "Tags": [...]}}, {"User": {...}}
-//     aws resourcegroupstaggingapi get-resources    {"ResourceTagMappingList": [{"ResourceARN": ..., "Tags": [...]}]}
-//     aws iam list-role-tags, list-user-tags        {"Tags": [...]}: says not whose; the caller must
-//     anything else that has both                   {"Arn": ..., "Tags": ...}, or a list of such
+//     aws iam get-account-authorization-details
+//         {"RoleDetailList": [{"Arn": ..., "Tags": [...]}], "UserDetailList": [...]}
+//     aws iam get-role, get-user
+//         {"Role": {"Arn": ..., "Tags": [...]}}, {"User": {...}}
+//     aws resourcegroupstaggingapi get-resources
+//         {"ResourceTagMappingList": [{"ResourceARN": ..., "Tags": [...]}]}
+//     aws iam list-role-tags, list-user-tags
+//         {"Tags": [...]}: names no principal; the caller must
+//     anything else that has both
+//         {"Arn": ..., "Tags": ...}, or a list of such
 //
-// Tags are [{"Key": ..., "Value": ...}], in lower case too, or {"key": "value"}. What has an ARN and no Tags
-// (list-roles and list-users leave them out) tells nothing and changes nothing. A text is taken whole or
-// refused whole.
+// Tags are [{"Key": ..., "Value": ...}], in lower case too, or {"key": "value"}. An entry with an ARN and no
+// Tags (list-roles and list-users leave them out) changes nothing. A text is taken whole or refused whole.
 #ifndef NOWCAST_STORE_TAG_IMPORT_H
 #define NOWCAST_STORE_TAG_IMPORT_H
 

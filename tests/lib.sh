@@ -244,6 +244,14 @@ restart_redis() { run_redis "${redis_arguments[@]}"; } # the one start_redis mad
 
 # --- Kafka -----------------------------------------------------------------------------------------------------------
 
+# A function that was renamed would be counted as free.
+need_functions() { # NAME...: they are in the sources
+	local name
+	for name; do
+		grep -rqE "^[a-z].*[ *]$name\(" --include='*.c' --include='*.cc' . || bail "no function $name: has it another name now?"
+	done
+}
+
 instructions() { # INCLUSIVE-LISTING FUNCTION...: what they and all they call took, as callgrind_annotate lists it
 	local file=$1 sum=0 name n
 	shift

@@ -8,6 +8,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 learning=(hour_stats_write learn_weights allocate_hour)
+need_functions "${learning[@]}"
 
 command -v callgrind_annotate >/dev/null || bail "valgrind is not installed"
 for principals in 500 5000; do

@@ -34,7 +34,7 @@ other=$redis_cluster_port
 REDIS_CLUSTER=1 start_redis
 redis cluster delslotsrange 0 8191 >/dev/null
 redis cluster meet 127.0.0.1 "$first" "$other" >/dev/null
-is_moved() { redis-cli -p "$first" smembers nowcast:acct_regions | grep MOVED; }
+is_moved() { redis-cli -p "$first" zcard nowcast:signals | grep MOVED; }
 ok "a second node takes half of the slots" wait_for 20 is_moved
 "$nowcast" report --redis "$first_url" >"$T/half.txt" 2>&1
 has "which nowcast says it needs on one" "$(cat "$T/half.txt")" "nowcast talks to one node that has all slots"

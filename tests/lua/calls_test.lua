@@ -42,8 +42,8 @@ local function random_evidence()
   end
   local who = string.rep(char(random(3)), 8) .. string.rep(char(random(3)), 8)
   local timing = random(4) * TIER_RANK + random(4) * TIER + random(5)
-  return evidence {who = who, minute = random(3), flags = random(4) * 16 + random(2),
-                   timing = timing, tokens = tokens}
+  local flags = random(4) * 16 + random(2)
+  return evidence {who = who, minute = random(3), flags = flags, timing = timing, tokens = tokens}
 end
 
 -- ---- the prelude ----
@@ -51,7 +51,7 @@ end
 is('four bytes are a number', uint32('x' .. char(1, 2, 3, 4), 2), 16909060)
 is('the highest is no negative one', uint32(char(255, 255, 255, 255), 1), 4294967295)
 result(less('a', 'b') and less('a', 'ab') and less('', 'a') and less('a', '\200'),
-       'less compares bytes, a prefix first')
+       'less compares bytes, shorter first')
 result(not (less('b', 'a') or less('a', 'a') or less('ab', 'a')), 'and not the other way')
 
 -- ---- joining ----
