@@ -41,15 +41,15 @@ struct str alert_key_rate_monitor(struct buf *b, const char *prefix, struct str 
 
 // ---- schema 1 -----------------------------------------------------------------------------------
 
-// Context of renaming: the names of rules follow `start`.
-struct renaming {
+// Keys that begin with `start`, behind which is the name of a rule.
+struct key_rename {
 	const char *prefix;
 	struct buf start, to;
 };
 
 static bool rename_page(struct redis *r, const struct str *keys, size_t n, void *user, struct err *err)
 {
-	struct renaming *x = user;
+	struct key_rename *x = user;
 	for (size_t i = 0; i < n; i++) {
 		struct str rule = {keys[i].p + x->start.len, keys[i].len - x->start.len};
 		migrate_queue_rename(r, keys[i], alert_key_rate_monitor(&x->to, x->prefix, rule));
@@ -59,7 +59,7 @@ static bool rename_page(struct redis *r, const struct str *keys, size_t n, void 
 
 bool alert_keys_migrate(struct redis *r, const char *prefix, struct err *err)
 {
-	struct renaming x = {.prefix = prefix};
+	struct key_rename x = {.prefix = prefix};
 	rule_key(&x.start, prefix, "pace", STR_NONE);
 	bool good = migrate_each_page(r, buf_str(&x.start), rename_page, &x, err);
 	buf_release(&x.start);
