@@ -9,7 +9,6 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "base/conf_value.h"
 
 enum { AGAIN_MS = 5 * 60000 };
 
@@ -31,7 +30,7 @@ static bool list_has_name(struct str list, struct str name)
 	if (list.len == 0)
 		return true; // all
 	while (list.len)
-		if (str_eq(conf_trim(str_cut(&list, ',')), name))
+		if (str_eq(str_trim(str_cut(&list, ',')), name))
 			return true;
 	return false;
 }

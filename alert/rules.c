@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/conf_value.h"
 #include "base/when.h"
 
 const char *const alert_kind_names[] = {"budget",   "forecast", "spike", "burn", "new",
@@ -115,7 +114,7 @@ static bool read_levels(const struct rules_reader *r, struct str key, struct str
 	rule->nat = 0;
 	while (rest.len) {
 		int64_t v, *last = rule->nat ? &rule->at[rule->nat - 1] : NULL;
-		if (rule->nat == ALERT_LEVELS_MAX || !parse_whole(conf_trim(str_cut(&rest, ',')), 1, 10000, &v) ||
+		if (rule->nat == ALERT_LEVELS_MAX || !parse_whole(str_trim(str_cut(&rest, ',')), 1, 10000, &v) ||
 		    (last && v <= *last))
 			return reject_value(r, key, value, "up to 8 rising percentages, such as 50,80,100", err);
 		rule->at[rule->nat++] = v;
@@ -230,7 +229,7 @@ static bool finish_section(const struct rules_reader *r, struct err *err)
 static bool begin_section(struct rules_reader *r, struct str head, struct err *err)
 {
 	struct alert_rules *out = r->out;
-	struct str rest = head, what = str_cut(&rest, ' '), name = conf_trim(rest);
+	struct str rest = head, what = str_cut(&rest, ' '), name = str_trim(rest);
 	if (!finish_section(r, err))
 		return false;
 	r->rule = NULL;
@@ -269,7 +268,7 @@ static bool check_receivers(const struct alert_rules *out, const char *file, str
 	for (int i = 0; i < out->nrules; i++) {
 		struct str rest = out->rules[i].receivers;
 		while (rest.len) {
-			struct str name = conf_trim(str_cut(&rest, ','));
+			struct str name = str_trim(str_cut(&rest, ','));
 			if (!alert_receiver_find(out, name))
 				return err_set(err, ERR_CONFIG, "%s: rule %.*s: there is no [receiver %.*s]", file,
 				               STR_ARG(out->rules[i].name), STR_ARG(name));
@@ -287,7 +286,7 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 	struct rules_reader r = {.out = ret, .team_tag = arena_str(&ret->arena, team_tag), .file = file};
 	struct str rest = arena_str(&ret->arena, text);
 	while (rest.len) {
-		struct str line = conf_trim(str_cut(&rest, '\n'));
+		struct str line = str_trim(str_cut(&rest, '\n'));
 		r.line++;
 		if (line.len == 0 || line.p[0] == '#')
 			continue;
@@ -299,8 +298,8 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 				return false;
 			continue;
 		}
-		struct str value = line, key = conf_trim(str_cut(&value, '='));
-		value = conf_trim(value);
+		struct str value = line, key = str_trim(str_cut(&value, '='));
+		value = str_trim(value);
 		if (!r.rule && !r.receiver)
 			return err_set(err, ERR_CONFIG,
 			               "%s:%d: expected [rule NAME] or [receiver NAME] first, got \"%.*s\"", file, r.line,

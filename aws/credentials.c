@@ -6,7 +6,6 @@
 
 #include "aws/credentials_priv.h"
 #include "aws/endpoint.h"
-#include "base/conf_value.h"
 #include "base/file.h"
 
 enum { NEAR_MS = 1000 };
@@ -94,7 +93,7 @@ enum found credentials_container(struct credentials *c, struct err *err)
 	buf_addf(&url, "%s%s", full ? "" : "http://169.254.170.2", full ? full : relative);
 	bool good = !file || file_read(file, CREDENTIALS_FILE_MAX, &text, err);
 	if (good && (file || token))
-		buf_addf(&header, "Authorization: %.*s", STR_ARG(file ? conf_trim(buf_str(&text)) : str_of(token)));
+		buf_addf(&header, "Authorization: %.*s", STR_ARG(file ? str_trim(buf_str(&text)) : str_of(token)));
 	if (good && !(get_nearby(NULL, url.data, header.data, &answer) &&
 	              credentials_take_json(c, buf_str(&answer), NULL, machine_names, "container")))
 		good = err_set(
@@ -126,7 +125,7 @@ enum found credentials_machine(struct credentials *c, struct err *err)
 		good = get_nearby(NULL, url.data, header.data, &role) && role.len;
 	}
 	if (good) {
-		struct str rest = buf_str(&role), name = conf_trim(str_cut(&rest, '\n'));
+		struct str rest = buf_str(&role), name = str_trim(str_cut(&rest, '\n'));
 		buf_addstr(&url, name);
 		good = get_nearby(NULL, url.data, header.data, &answer) &&
 		       credentials_take_json(c, buf_str(&answer), NULL, machine_names, "machine");

@@ -15,7 +15,6 @@
 
 #include "aws/credentials_priv.h"
 #include "aws/endpoint.h"
-#include "base/conf_value.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/when.h"
@@ -46,14 +45,14 @@ static struct str ini_get(struct str text, const char *kind, struct str section,
 {
 	bool inside = false;
 	while (text.len) {
-		struct str line = conf_trim(str_cut(&text, '\n'));
+		struct str line = str_trim(str_cut(&text, '\n'));
 		if (!line.len || line.p[0] == '#' || line.p[0] == ';')
 			continue;
 		if (line.p[0] == '[') {
 			struct str name = {line.p + 1, line.len - 1}, first;
-			first = name = conf_trim(str_cut(&name, ']'));
+			first = name = str_trim(str_cut(&name, ']'));
 			if (str_is(str_cut(&first, ' '), kind) && first.len)
-				name = conf_trim(first);
+				name = str_trim(first);
 			else if (strcmp(kind, "profile") != 0)
 				name = STR_NONE;
 			inside = str_eq(name, section);
@@ -61,9 +60,9 @@ static struct str ini_get(struct str text, const char *kind, struct str section,
 				return section;
 			continue;
 		}
-		struct str value = line, name = conf_trim(str_cut(&value, '='));
+		struct str value = line, name = str_trim(str_cut(&value, '='));
 		if (inside && key && str_is(name, key))
-			return conf_trim(value);
+			return str_trim(value);
 	}
 	return STR_NONE;
 }

@@ -4,7 +4,6 @@
 #include "aws/credentials_priv.h"
 #include "aws/endpoint.h"
 #include "aws/xml.h"
-#include "base/conf_value.h"
 #include "base/file.h"
 
 static void begin_url(struct buf *url, const char *region)
@@ -54,7 +53,7 @@ enum found credentials_of_token(struct credentials *c, const char *token_file, s
 	add_parameter(&url, "RoleArn", role_arn);
 	add_parameter(&url, "RoleSessionName", STR("nowcast"));
 	add_parameter(&url, "Version", STR("2011-06-15"));
-	add_parameter(&url, "WebIdentityToken", conf_trim(buf_str(&token)));
+	add_parameter(&url, "WebIdentityToken", str_trim(buf_str(&token)));
 	const struct http_client_request r = {.url = url.data, .ca_file = aws_ca_file()};
 	enum found found = ask_sts(c, &r, role_arn, "web identity", err);
 	buf_release(&token);

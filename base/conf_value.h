@@ -18,6 +18,4 @@ void conf_value_allowed(const struct conf_key *key, struct buf *b);
 
 void conf_value_free(struct conf *c, const struct conf_key *key);
 
-#define conf_trim(s) str_trim(s)
-
 #endif
