@@ -125,7 +125,17 @@ ORDERLESS = [(re.compile(": " + p), by) for p, by in (
 )]
 
 
+def json_spread(text):
+    """JSON with each member on a line of its own: blanks between its parts are no difference."""
+    try:
+        return json.dumps(json.loads(text, parse_float=str), indent=1, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
 def ordered(question, text):
+    if question.endswith("--format json") or "--format json " in question:
+        text = json_spread(text)
     for pattern, by in ORDERLESS:
         if pattern.search(question):
             return by(text)
