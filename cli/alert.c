@@ -66,18 +66,24 @@ static int compare_urgency(const void *a, const void *b)
 	return worse ? worse : s > t ? -1 : s < t ? 1 : strcmp(text_at(x, "text"), text_at(y, "text"));
 }
 
-// Reads a hash or a list of JSON objects and hands each to `print`; those of a hash by urgency.
-static bool each_json(struct alert_command *a, enum alert_key which, const char *verb, const char *from,
-                      const char *to, const char *none, void (*print)(struct str name, const json_t *j),
-                      struct err *err)
+// JSON objects in Redis: the values of a hash, or the first ones of a list.
+struct stored_objects {
+	enum alert_key key;
+	const char *last; // index in the list; NULL: it is a hash
+	const char *none; // what is printed if there is none
+	void (*print)(struct str name, const json_t *j);
+};
+
+// Prints each object; those of a hash by urgency.
+static bool print_objects(struct alert_command *a, const struct stored_objects *o, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	bool hash = strcmp(verb, "HGETALL") == 0;
-	alert_key(&key, a->conf->redis_prefix, which);
+	bool hash = !o->last;
+	alert_key(&key, a->conf->redis_prefix, o->key);
 	if (hash)
-		redis_cmdz(a->redis, verb, key.data, NULL);
+		redis_cmdz(a->redis, "HGETALL", key.data, NULL);
 	else
-		redis_cmdz(a->redis, verb, key.data, from, to, NULL);
+		redis_cmdz(a->redis, "LRANGE", key.data, "0", o->last, NULL);
 	buf_release(&key);
 	if (!redis_exec(a->redis, err))
 		return false;
@@ -92,12 +98,12 @@ static bool each_json(struct alert_command *a, enum alert_key which, const char 
 	if (hash)
 		qsort(list, found, sizeof *list, compare_urgency);
 	for (size_t i = 0; i < found; i++) {
-		print(list[i].name, list[i].value);
+		o->print(list[i].name, list[i].value);
 		json_decref(list[i].value);
 	}
 	free(list);
 	if (n == 0)
-		puts(none);
+		puts(o->none);
 	return true;
 }
 
@@ -163,24 +169,26 @@ static bool print_undelivered(struct alert_command *a, struct err *err)
 static bool list_alerts(struct alert_command *a, struct err *err)
 {
 	const char *history = NULL;
+	static const struct stored_objects up = {ALERT_KEY_UP, NULL, "no alert is up", print_alert},
+									   silences = {ALERT_KEY_SILENCES, NULL, "no silences", print_silence},
+									   given_up = {ALERT_KEY_DEAD, "-1", "no message was given up",
+												   print_dead};
 	char last[24];
 	bool dead = command_switch(a->args, "--dead");
 	if (!command_option(a->args, "--history", &history, err) || !command_done(a->args, 1, 1, err))
 		return false;
 	if (dead)
-		return each_json(a, ALERT_KEY_DEAD, "LRANGE", "0", "-1",
-		                 "every message was delivered, or will be tried again", print_dead, err);
+		return print_objects(a, &given_up, err);
 	if (history) {
 		int n = atoi(history);
 		if (n < 1 || n > HISTORY_SHOWN_MAX)
 			return err_set(err, ERR_CONFIG, "--history: expected a number from 1 to %d, got \"%s\"",
 			               HISTORY_SHOWN_MAX, history);
 		snprintf(last, sizeof last, "%d", n - 1);
-		return each_json(a, ALERT_KEY_HISTORY, "LRANGE", "0", last, "no events yet", print_event, err);
+		struct stored_objects events = {ALERT_KEY_HISTORY, last, "no events yet", print_event};
+		return print_objects(a, &events, err);
 	}
-	return each_json(a, ALERT_KEY_UP, "HGETALL", NULL, NULL, "no alert is up", print_alert, err) &&
-	       each_json(a, ALERT_KEY_SILENCES, "HGETALL", NULL, NULL, "no silences", print_silence, err) &&
-	       print_undelivered(a, err);
+	return print_objects(a, &up, err) && print_objects(a, &silences, err) && print_undelivered(a, err);
 }
 
 // ---- silence ------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ static bool explain_weights(struct explanation *x, struct view *v, struct err *e
 			if (!str_eq(arn, x->principal) || !str_is(field, "weights"))
 				continue;
 			if (!printed++)
-				printf("\nhow tokens were allocated\n");
+				printf("\nthe weights\n");
 			print_weights(&x->where[i], tagset, redis_elem(r, (size_t)i, k + 1));
 		}
 	}

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/csv.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
@@ -104,48 +105,53 @@ static void print_csv(const struct report *r, const struct groups *g)
 
 // ---- json ---------------------------------------------------------------------------------------
 
-static void add_json_usd(struct buf *b, const char *name, struct usd usd, bool unpriced)
+static void write_usd(struct json_writer *j, const char *key, struct usd usd, bool priced)
 {
-	char text[USD_SIZE];
-	if (unpriced)
-		buf_addf(b, ",\"%s\":null", name);
+	if (priced)
+		jw_usd(j, key, usd);
 	else
-		buf_addf(b, ",\"%s\":\"%s\"", name,
-		         usd_format(usd, USD_PLACES, text)); // a string: a double would round it
+		jw_null(j, key);
+}
+
+static void write_group(struct json_writer *j, const struct grouping *by, const struct group *g)
+{
+	char basis[GROUP_BASIS_SIZE];
+	bool priced = !is_unpriced(g);
+	jw_line(j);
+	jw_object(j, NULL);
+	for (int i = 0; i < by->n; i++) {
+		jw_key(j, by->name[i]);
+		jw_str(j, NULL, g->keys[i].p ? g->keys[i] : STR(""));
+	}
+	jw_int(j, "calls", g->calls);
+	jw_int(j, "failed", g->failed);
+	jw_int(j, "tokens", g->tokens);
+	jw_int(j, "units", g->units);
+	jw_int(j, "tokens_billed", g->billed);
+	jw_int(j, "tokens_exact", g->exact);
+	jw_int(j, "tokens_allocated", g->allocated);
+	jw_int(j, "tokens_provisional", g->provisional);
+	jw_int(j, "tokens_unpriced", g->unpriced);
+	write_usd(j, "usd", g->usd, priced);
+	write_usd(j, "usd_low", g->usd_low, priced);
+	write_usd(j, "usd_high", g->usd_high, priced);
+	write_usd(j, "usd_band_estimated", g->usd_band_estimated, priced);
+	jw_strz(j, "basis", group_basis(g, basis));
+	jw_end(j);
 }
 
 static void print_json(const struct report *r, const struct groups *g)
 {
 	struct buf b = BUF_INIT;
-	char basis[GROUP_BASIS_SIZE];
-	bool first = true;
-	buf_addc(&b, '[');
-	for (int32_t k = 0; k < g->n; k++) {
-		const struct group *x = &g->list[k];
-		if (group_is_empty(x))
-			continue;
-		buf_adds(&b, first ? "\n {" : ",\n {");
-		first = false;
-		for (int i = 0; i < r->by.n; i++) {
-			buf_add_json(&b, r->by.name[i]);
-			buf_addc(&b, ':');
-			buf_add_json(&b, x->keys[i]);
-			buf_addc(&b, ',');
-		}
-		buf_addf(
-			&b,
-			"\"calls\":%lld,\"failed\":%lld,\"tokens\":%lld,\"units\":%lld,\"tokens_billed\":%lld,\"tokens_exact\":%lld,\"tokens_allocated\":%lld,\"tokens_provisional\":%lld,\"tokens_unpriced\":%lld",
-			(long long)x->calls, (long long)x->failed, (long long)x->tokens, (long long)x->units,
-			(long long)x->billed, (long long)x->exact, (long long)x->allocated, (long long)x->provisional,
-			(long long)x->unpriced);
-		add_json_usd(&b, "usd", x->usd, is_unpriced(x));
-		add_json_usd(&b, "usd_low", x->usd_low, is_unpriced(x));
-		add_json_usd(&b, "usd_high", x->usd_high, is_unpriced(x));
-		add_json_usd(&b, "usd_band_estimated", x->usd_band_estimated, is_unpriced(x));
-		buf_addf(&b, ",\"basis\":\"%s\"}", group_basis(x, basis));
-	}
-	buf_adds(&b, "\n]\n");
-	fwrite(b.data, 1, b.len, stdout);
+	struct json_writer j = JSON_WRITER(&b);
+	jw_array(&j, NULL);
+	for (int32_t k = 0; k < g->n; k++)
+		if (!group_is_empty(&g->list[k]))
+			write_group(&j, &r->by, &g->list[k]);
+	jw_line(&j);
+	jw_end(&j);
+	buf_addc(&b, '\n');
+	(void)!text_print(stdout, &b); // main looks whether all was written
 	buf_release(&b);
 }
 
@@ -203,13 +209,13 @@ static void print_table(const struct report *r, const struct groups *g, struct g
 
 // ---- the command --------------------------------------------------------------------------------
 
-struct sums {
+struct report_sums {
 	struct groups *groups, *total;
 };
 
 static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	struct sums *s = user;
+	struct report_sums *s = user;
 	return groups_add(s->groups, v, model_hour) && groups_add(s->total, v, model_hour);
 }
 
@@ -233,7 +239,7 @@ int cmd_report(struct command *c)
 	}
 	groups_init(&groups, &r.by);
 	groups_init(&total, &(struct grouping){0});
-	bool good = view_each(v, r.from, r.to, add_model_hour, &(struct sums){&groups, &total}, &err);
+	bool good = view_each(v, r.from, r.to, add_model_hour, &(struct report_sums){&groups, &total}, &err);
 	bool in_time = grouping_in_time(&r.by);
 	if (good && r.format == FORMAT_TABLE && !in_time)
 		groups_sort_by_usd(&groups);

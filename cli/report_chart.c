@@ -23,7 +23,7 @@ const char *const difference_causes[DIFFERENCE_CAUSES] = {"volume", "price", "at
 static const char billed_colour[] = "#4a6fa5", estimated_colour[] = "#d9902f", up_colour[] = "#c4554d",
 				  down_colour[] = "#3f8f6b", zero_colour[] = "#8a94a6";
 
-static struct str number(struct arena *arena, int n)
+static struct str format_number(struct arena *arena, int n)
 {
 	return arena_text(arena, "%d", n);
 }
@@ -55,11 +55,12 @@ static void add_bar(struct buf *b, struct arena *arena, const struct bar *bar, i
 	struct str value = report_usd(arena, is_step ? size : bar->to);
 	if (is_step && size.pico > 0)
 		value = arena_text(arena, "+%.*s", STR_ARG(value));
-	buf_addstr(b, REPORT_FILL(arena, "bar", {"name", str_of(bar->name)}, {"text_y", number(arena, y + 16)},
-	                          {"x", number(arena, LABEL_WIDTH + x0)}, {"y", number(arena, y)},
-	                          {"width", number(arena, x1 > x0 ? x1 - x0 : 1)},
-	                          {"height", number(arena, BAR_HEIGHT)}, {"colour", str_of(colour)},
-	                          {"value_x", number(arena, LABEL_WIDTH + x1 + 6)}, {"value", value}));
+	buf_addstr(b, REPORT_FILL(arena, "bar", {"name", str_of(bar->name)},
+	                          {"text_y", format_number(arena, y + 16)},
+	                          {"x", format_number(arena, LABEL_WIDTH + x0)}, {"y", format_number(arena, y)},
+	                          {"width", format_number(arena, x1 > x0 ? x1 - x0 : 1)},
+	                          {"height", format_number(arena, BAR_HEIGHT)}, {"colour", str_of(colour)},
+	                          {"value_x", format_number(arena, LABEL_WIDTH + x1 + 6)}, {"value", value}));
 }
 
 struct str chart_waterfall(struct arena *arena, const struct difference *d)
@@ -79,8 +80,9 @@ struct str chart_waterfall(struct arena *arena, const struct difference *d)
 	bars[BARS - 1] = (struct bar){"billed", billed_colour, USD_ZERO, d->billed};
 	for (int i = 0; i < BARS; i++)
 		add_bar(&rows, arena, &bars[i], i, most);
-	return REPORT_FILL(arena, "waterfall", {"width", number(arena, WIDTH)},
-	                   {"height", number(arena, BARS * BAR_STEP)}, {"bars", report_take(arena, &rows)});
+	return REPORT_FILL(arena, "waterfall", {"width", format_number(arena, WIDTH)},
+	                   {"height", format_number(arena, BARS * BAR_STEP)},
+	                   {"bars", report_take(arena, &rows)});
 }
 
 // ---- by hour ------------------------------------------------------------------------------------
@@ -103,11 +105,11 @@ static struct str draw_grid(struct arena *arena, usd_pico most)
 	struct buf lines = BUF_INIT;
 	for (int i = 0; i < 3; i++) {
 		int y = PLOT_HEIGHT + PLOT_TOP - i * PLOT_HEIGHT / 2;
-		buf_addstr(&lines,
-		           REPORT_FILL(arena, "grid line", {"left", number(arena, PLOT_LEFT)},
-		                       {"right", number(arena, WIDTH)}, {"y", number(arena, y)},
-		                       {"text_x", number(arena, PLOT_LEFT - 8)}, {"text_y", number(arena, y + 4)},
-		                       {"value", report_usd(arena, (struct usd){most * i / 2})}));
+		buf_addstr(&lines, REPORT_FILL(arena, "grid line", {"left", format_number(arena, PLOT_LEFT)},
+		                               {"right", format_number(arena, WIDTH)}, {"y", format_number(arena, y)},
+		                               {"text_x", format_number(arena, PLOT_LEFT - 8)},
+		                               {"text_y", format_number(arena, y + 4)},
+		                               {"value", report_usd(arena, (struct usd){most * i / 2})}));
 	}
 	return report_take(arena, &lines);
 }
@@ -128,11 +130,12 @@ struct str chart_hours(struct arena *arena, const struct recon_table *t)
 	if (t->n < 2 || t->n > HOURS_MAX)
 		return STR("");
 	return REPORT_FILL(
-		arena, "hours", {"width", number(arena, WIDTH)}, {"height", number(arena, PLOT_HEIGHT + 34)},
-		{"grid", draw_grid(arena, most)}, {"billed", draw_curve(arena, t, true, most)},
-		{"estimated", draw_curve(arena, t, false, most)}, {"left", number(arena, PLOT_LEFT)},
-		{"text_y", number(arena, PLOT_HEIGHT + 28)}, {"first", format_hour(arena, t->list[0].keys[0])},
+		arena, "hours", {"width", format_number(arena, WIDTH)},
+		{"height", format_number(arena, PLOT_HEIGHT + 34)}, {"grid", draw_grid(arena, most)},
+		{"billed", draw_curve(arena, t, true, most)}, {"estimated", draw_curve(arena, t, false, most)},
+		{"left", format_number(arena, PLOT_LEFT)}, {"text_y", format_number(arena, PLOT_HEIGHT + 28)},
+		{"first", format_hour(arena, t->list[0].keys[0])},
 		{"last", format_hour(arena, t->list[t->n - 1].keys[0])},
-		{"middle", number(arena, (PLOT_LEFT + WIDTH) / 2)}, {"billed_colour", str_of(billed_colour)},
+		{"middle", format_number(arena, (PLOT_LEFT + WIDTH) / 2)}, {"billed_colour", str_of(billed_colour)},
 		{"estimated_colour", str_of(estimated_colour)});
 }

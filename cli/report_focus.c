@@ -4,6 +4,7 @@
 // others are what was charged.
 #include "base/arena.h"
 #include "base/csv.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/report_priv.h"
@@ -56,26 +57,25 @@ static struct str format_count(struct arena *arena, int64_t n)
 	return arena_text(arena, "%lld", (long long)n);
 }
 
-static void add_tag(void *user, const struct tag_held *t)
+static void write_tag(void *user, const struct tag_held *t)
 {
-	struct buf *b = user;
+	struct json_writer *j = user;
 	struct buf key = BUF_INIT;
 	buf_addf(&key, "iamPrincipal/%.*s", STR_ARG(t->key)); // as AWS names them
-	buf_adds(b, b->len > 1 ? "," : "");
-	buf_add_json(b, buf_str(&key));
-	buf_addc(b, ':');
-	buf_add_json(b, t->value);
+	jw_key(j, buf_str(&key));
+	jw_str(j, NULL, t->value.p ? t->value : STR(""));
 	buf_release(&key);
 }
 
 static struct str tags_of(struct focus_writer *w, struct view *v, const struct model_hour *model_hour,
                           const struct view_row *row)
 {
+	struct json_writer j = JSON_WRITER(&w->tags);
 	buf_clear(&w->tags);
-	buf_addc(&w->tags, '{');
-	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, add_tag,
-	                 &w->tags);
-	buf_addc(&w->tags, '}');
+	jw_object(&j, NULL);
+	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR,
+	                 write_tag, &j);
+	jw_end(&j);
 	return buf_str(&w->tags);
 }
 

@@ -31,7 +31,7 @@ int cmd_reprice(struct command *c)
 	if (good) {
 		printf("%-16s %zu\n%-16s %zu%s\n", "rows", n.rows, "rows_changed", n.rows_changed,
 		       dry ? " (not written)" : "");
-		printf("%-16s %zu of %zu\n", "sheets_changed", n.model_hours_changed, n.model_hours);
+		printf("%-16s %zu of %zu changed\n", "model_hours", n.model_hours_changed, n.model_hours);
 		printf("%-16s %s\n%-16s %s\n", "usd_before", usd_format(n.before, 9, before), "usd_after",
 		       usd_format(n.after, 9, after));
 		if (n.kept)

@@ -2,9 +2,11 @@
 // A table of text that fits the width where it is shown. Columns that do not fit are left out, the least
 // needed first. Then the columns of names are cut at their beginnings, since ARNs differ at their ends:
 //
-//     principal                          tokens       usd  basis    rank 0: always shown
-//     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact    rank 1, 2, ...: the greatest is left out first,
-//                                                                   all of a rank together
+//     principal                          tokens       usd  basis
+//     ~ole/app-backend-prod/i-0a1b2c  1,204,118    1.9041  exact
+//
+// A column of rank 0 is always shown. Of the others those of the greatest rank are left out first, all
+// together.
 #ifndef NOWCAST_CLI_TABLE_H
 #define NOWCAST_CLI_TABLE_H
 

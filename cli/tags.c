@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
@@ -90,7 +91,8 @@ struct tag_view {
 	char *tagsets[SESSIONS_MAX]; // of sessions of that name, each once, the newest last
 	int n;
 	struct table table;
-	struct buf out;
+	struct buf out;              // JSON, by `writer`
+	struct json_writer writer;
 	struct str tagset;           // in hand
 };
 
@@ -110,18 +112,20 @@ static bool add_tagsets(void *user, struct view *v, const struct model_hour *mod
 	return s->n < SESSIONS_MAX;
 }
 
-static void show_json(struct tag_view *s, const struct tag_held *t, const char *from, const char *since)
+static void write_tag(struct json_writer *j, const struct tag_held *t, const char *of, struct str tagset)
 {
-	buf_adds(&s->out, s->out.len ? ",\n {\"key\":" : "[\n {\"key\":");
-	buf_add_json(&s->out, t->key);
-	buf_adds(&s->out, ",\"value\":");
-	buf_add_json(&s->out, t->value);
-	buf_addf(&s->out, ",\"of\":\"%s\",\"tagset\":", from);
-	buf_add_json(&s->out, s->tagset);
-	buf_addf(&s->out, ",\"since\":%s%s%s,\"event\":", *since ? "\"" : "", *since ? since : "null",
-	         *since ? "\"" : "");
-	buf_add_json(&s->out, t->event);
-	buf_addc(&s->out, '}');
+	jw_line(j);
+	jw_object(j, NULL);
+	jw_str(j, "key", t->key);
+	jw_str(j, "value", t->value.p ? t->value : STR(""));
+	jw_strz(j, "of", of);
+	jw_str(j, "tagset", tagset);
+	if (t->of_session)
+		jw_null(j, "since");
+	else
+		jw_time(j, "since", t->since_ms);
+	jw_str(j, "event", t->event.p ? t->event : STR(""));
+	jw_end(j);
 }
 
 static void add_tag(void *user, const struct tag_held *t)
@@ -132,7 +136,7 @@ static void add_tag(void *user, const struct tag_held *t)
 	if (!t->of_session)
 		when_format(t->since_ms, since);
 	if (s->json) {
-		show_json(s, t, from, since);
+		write_tag(&s->writer, t, from, s->tagset);
 		return;
 	}
 	table_cell(&s->table, t->key);
@@ -164,10 +168,18 @@ static bool gather_tags(struct tag_view *s, struct view *v, int64_t at_ms, struc
 	return true;
 }
 
+static void print_json(struct tag_view *s)
+{
+	jw_line(&s->writer);
+	jw_end(&s->writer);
+	buf_addc(&s->out, '\n');
+	(void)!text_print(stdout, &s->out); // main looks whether all was written
+}
+
 static void print_tags(struct tag_view *s)
 {
 	if (s->json)
-		printf("%s\n]\n", s->out.len ? s->out.data : "[");
+		print_json(s);
 	else if (table_rows(&s->table))
 		table_print(&s->table, stdout, 0, -1, "\n");
 	else
@@ -198,6 +210,8 @@ static bool show_tags(struct command *c, struct err *err)
 		               "expected the ARN of a role, a user or a session, as reports show it, got \"%s\"",
 		               c->argv[0]);
 	}
+	s.writer = JSON_WRITER(&s.out);
+	jw_array(&s.writer, NULL);
 	for (int i = 0; i < 5; i++)
 		table_column(&s.table, str_of(heads[i]), TABLE_TEXT, 0);
 	bool good = view_open(&v, redis_target_of(&c->conf), err) &&

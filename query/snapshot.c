@@ -29,9 +29,11 @@ static int list_due(int64_t now_ms, struct due_snapshot *ret)
 	for (int k = 0; k < ASOF_HORIZONS; k++) {
 		const struct asof_horizon *z = &asof_horizons[k];
 		int64_t newest = (now_ms - z->after_ms) / MS_PER_HOUR - 1;
-		for (int64_t hour = newest;
-		     n < DUE_SNAPSHOTS_MAX && now_ms - ((hour + 1) * MS_PER_HOUR + z->after_ms) <= z->grace_ms; hour--)
+		for (int64_t hour = newest; n < DUE_SNAPSHOTS_MAX; hour--) {
+			if (now_ms - ((hour + 1) * MS_PER_HOUR + z->after_ms) > z->grace_ms)
+				break;
 			ret[n++] = (struct due_snapshot){hour, (enum asof)k};
+		}
 	}
 	return n;
 }

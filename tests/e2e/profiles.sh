@@ -43,7 +43,7 @@ want="03:00:00Z,999900001111,1000000,
 03:00:00Z,eeee3333ffff,1000000,3.300000000
 04:00:00Z,aaaa1111bbbb,1000000,3.300000000"
 is "at the regional rate, and at the global one where it was made of that" "$(usd)" "$want"
-has "again there is nothing to do" "$("$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-01)" '^sheets_changed +0 of 5$'
+has "again there is nothing to do" "$("$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-01)" '^model_hours +0 of 5 changed$'
 is "doctor no longer lists them" "$("$nowcast" doctor --redis "$REDIS_URL" | grep -c 'is unpriced')" 1
 has "explain names the model" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::$A:user/ann 2026-11-02T03:00:00Z)" 'cccc2222dddd, which is global\.anthropic\.claude-sonnet-4-6 in us-east-1'
 

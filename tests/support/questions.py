@@ -59,7 +59,7 @@ OF_THE_RUN = [(re.compile(p, re.M), by) for p, by in (
     (r"\bMade \d+ \w+ 20\d\d, \d\d:\d\d UTC", "Made NOW"),
     (r"(?<![\d.])1[789]\d{8}(\d{3})?(?![\d.])", epoch),
     (r"^((seconds|duration_ms|records_per_s) +)[\d.]+$", r"\1N"),
-    (r"\b(last heard )\d+ \S+( ago)", r"\1N\2"),
+    (r"\b(last (?:heard|received) )\d+ \S+( ago)", r"\1N\2"),
     (r"\(\d+ (\S+) old\)", r"(N \1 old)"),
     (r'("arrived_age_s":)\d+', r"\1N"),
     (r"\b\d+ MB used\b", "N MB used"),
@@ -125,7 +125,17 @@ ORDERLESS = [(re.compile(": " + p), by) for p, by in (
 )]
 
 
+def json_spread(text):
+    """JSON with each member on a line of its own: blanks between its parts are no difference."""
+    try:
+        return json.dumps(json.loads(text, parse_float=str), indent=1, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
 def ordered(question, text):
+    if question.endswith("--format json") or "--format json " in question:
+        text = json_spread(text)
     for pattern, by in ORDERLESS:
         if pattern.search(question):
             return by(text)
