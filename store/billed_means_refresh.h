@@ -4,8 +4,8 @@
 //
 //     ARN -> CALLS INPUT OUTPUT READ WRITE WRITE1H
 //
-// of the BILLED_MEANS_HOURS before the watermark. WRITE holds all cache writes, WRITE1H those of them with the
-// one-hour TTL.
+// of the BILLED_MEANS_HOURS before the watermark. WRITE holds all cache writes, WRITE1H those of them with
+// the one-hour TTL.
 #ifndef NOWCAST_STORE_BILLED_MEANS_REFRESH_H
 #define NOWCAST_STORE_BILLED_MEANS_REFRESH_H
 
