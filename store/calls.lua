@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Evidence of calls (store/evidence.h): joining what is known of one call, and the sums of many. Nothing
--- here looks at Redis; tests/lua/calls_test.lua runs it alone. It stands before store/apply.lua.
+-- here looks at Redis; tests/lua/calls_test.lua runs it alone. It is put before store/apply.lua.
 
 local AT_FLAGS, AT_TIMING = EVIDENCE_AT_FLAGS + 1, EVIDENCE_AT_FLAGS + 2 -- Lua counts from 1
 local WHO, MINUTE = EVIDENCE_AT_MINUTE, EVIDENCE_AT_MINUTE + 1           -- model and caller: bytes 1 to WHO

@@ -38,9 +38,9 @@ prune(p .. KEY_USAGE)
 prune(p .. KEY_ACTUAL)
 
 local waiting = call('ZCARD', due)
-local silent = waiting == 0 and call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
-if silent then call('DEL', p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS) end -- the bill has no figures any more
+local empty = waiting == 0 and call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
+if empty then call('DEL', p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS) end -- the bill has no figures any more
 
 table.insert(members, 1, tostring(waiting))
-table.insert(members, 2, silent and '1' or '0')
+table.insert(members, 2, empty and '1' or '0')
 return members

@@ -1,5 +1,5 @@
-
--- What the scripts of all rooms share. It stands before each of them (store/script.h), behind the
+-- SPDX-License-Identifier: Apache-2.0
+-- What the scripts of all rooms share. It is put before each of them (store/script.h), after the
 -- constants that store/prelude_constants.c prints out of the C headers. `p` is the start of all keys of an
 -- account and Region.
 

@@ -67,7 +67,7 @@ void redis_arg64(struct redis *r, uint64_t arg); // as eight bytes, the highest 
 // we need).
 bool redis_exec(struct redis *r, struct err *err) NC_CHECK;
 
-// Sends what stands in the pipeline and does not wait: Redis works on it while more is made. The replies are
+// Sends the pipeline and does not wait: Redis works on it while more is queued. The replies are
 // those of the next redis_exec, before its own. On false as redis_exec.
 bool redis_send(struct redis *r, struct err *err) NC_CHECK;
 

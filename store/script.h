@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lua scripts in the program. Before each stands the prelude: constants out of the C headers
+// Lua scripts in the program. Each follows the prelude: constants out of the C headers
 // (store/prelude_constants.c), then store/prelude.lua. Lines in Redis' error messages count from there.
 #ifndef NOWCAST_STORE_SCRIPT_H
 #define NOWCAST_STORE_SCRIPT_H

@@ -371,7 +371,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	send_cross_account(s, b);
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		evals += send_acct_region(s, &b->acct_regions[i]);
-	// After the facts: drop_silent (store_settle.c) relies on it.
+	// After the facts: drop_empty (store_settle.c) relies on it.
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		redis_cmd(s->redis, 3,
 		          (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), b->acct_regions[i].name});

@@ -55,7 +55,7 @@ enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Red
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err) NC_CHECK;
 
-// Tags as a JSON object, and the name under which they are kept in <prefix>:tagsets.
+// Tags as a JSON object, and the field under which key_tagsets has them.
 struct tagset {
 	struct str id, json;
 };

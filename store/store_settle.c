@@ -85,27 +85,27 @@ static void queue_old_cross_account(struct store *s)
 // Takes accounts and Regions of which nothing is left off the list. Facts may be written at this very moment.
 // A writer adds the account and Region to the list after the facts, so either that comes later than the
 // removal, or the facts are seen here. (If this process dies in between, the next record adds it.)
-static bool drop_silent(struct store *s, const struct str *silent, size_t n, struct arena *arena,
+static bool drop_empty(struct store *s, const struct str *empty, size_t n, struct arena *arena,
                           struct err *err)
 {
 	const char *prefix = s->options->redis.prefix;
 	if (n == 0)
 		return true;
 	for (size_t i = 0; i < n; i++)
-		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), key_acct_regions(&s->key, prefix), silent[i]});
+		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), key_acct_regions(&s->key, prefix), empty[i]});
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(s->redis, 4,
-		          (struct str[]){STR("EXISTS"), arena_str(arena, key_due(&s->key, prefix, silent[i])),
-		                         arena_str(arena, key_open(&s->key, prefix, silent[i])),
-		                         key_actual_index(&s->key, prefix, silent[i])});
+		          (struct str[]){STR("EXISTS"), arena_str(arena, key_due(&s->key, prefix, empty[i])),
+		                         arena_str(arena, key_open(&s->key, prefix, empty[i])),
+		                         key_actual_index(&s->key, prefix, empty[i])});
 	if (!redis_exec(s->redis, err))
 		return false;
-	bool *speaks = arena_alloc(arena, n * sizeof *speaks);
+	bool *in_use = arena_alloc(arena, n * sizeof *in_use);
 	for (size_t i = 0; i < n; i++)
-		speaks[i] = redis_int(s->redis, n + i) > 0;
+		in_use[i] = redis_int(s->redis, n + i) > 0;
 	for (size_t i = 0; i < n; i++)
-		if (speaks[i])
-			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), silent[i]});
+		if (in_use[i])
+			redis_cmd(s->redis, 3, (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), empty[i]});
 	return redis_exec(s->redis, err);
 }
 
@@ -156,8 +156,8 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	if (!redis_exec(s->redis, err))
 		return false;
 	int n = 0;
-	size_t left = 0, claimed = 0, nsilent = 0;
-	struct str *silent = arena_alloc(arena, (nacct_regions + 1) * sizeof *silent);
+	size_t left = 0, claimed = 0, nempty = 0;
+	struct str *empty = arena_alloc(arena, (nacct_regions + 1) * sizeof *empty);
 	for (size_t i = 0; i < nacct_regions; i++)
 		claimed += redis_len(s->redis, i);
 	struct due *due = arena_alloc(arena, (claimed + 1) * sizeof *due);
@@ -166,7 +166,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 			continue;
 		left += strtoull(redis_elem(s->redis, i, 0).p, NULL, 10);
 		if (str_is(redis_elem(s->redis, i, 1), "1"))
-			silent[nsilent++] = names[i];
+			empty[nempty++] = names[i];
 		for (size_t k = 2; k < redis_len(s->redis, i); k++) {
 			struct str member = redis_elem(s->redis, i, k), hour = str_cut(&member, ':');
 			due[n++] =
@@ -178,7 +178,7 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	*ret_due = due;
 	*ret_n = n;
 	*ret_left = left;
-	return drop_silent(s, silent, nsilent, arena, err);
+	return drop_empty(s, empty, nempty, arena, err);
 }
 
 // ---- statistics of hours ------------------------------------------------------------------------

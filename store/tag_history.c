@@ -24,7 +24,7 @@ struct change {
 struct history {
 	struct change *changes;
 	size_t n;
-	json_t *now;     // tags before `as_of`, folded from the changes; NULL: not folded yet
+	json_t *now;     // tags before `as_of`, made from the changes; NULL: not made yet
 	int64_t as_of;
 };
 

@@ -658,6 +658,13 @@ static int64_t peak_kb(void)
 	return u.ru_maxrss;
 }
 
+// Freed memory that AddressSanitizer holds back would count as memory in use.
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=8";
+}
+
 static void many_acct_regions(int64_t hour)
 {
 	enum { ACCT_REGIONS = 4000, KB_MAX = 32 * 1024 };
