@@ -43,7 +43,8 @@ enum {
 	CELL_FIRST_TIER = 'a',
 };
 
-_Static_assert(CELL_AT_RATE_CLASS == CELL_AT_CALLER + sizeof(uint64_t), "the rate class follows the caller id");
+_Static_assert(CELL_AT_RATE_CLASS == CELL_AT_CALLER + sizeof(uint64_t),
+               "the rate class follows the caller id");
 _Static_assert(CELL_TIER_METRIC_SIZE < CELL_CALLS_SIZE, "the length of a field says its form");
 _Static_assert(TOKEN_KINDS <= 10, "a token kind is one digit");
 
@@ -54,7 +55,7 @@ struct cell_field {
 	int minute;             // of the hour, 0 to 59
 	uint64_t caller_id;     // CELL_CALLS
 	uint8_t rate_class;     // CELL_CALLS
-	enum token_kind kind;   // CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; CELL_TIER_METRIC: the latter
+	enum token_kind kind; // CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; CELL_TIER_METRIC: the latter
 	enum price_tier served; // CELL_TIER_METRIC
 };
 

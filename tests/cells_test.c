@@ -141,9 +141,19 @@ static void test_fields(void)
 
 static void test_foreign_fields(void)
 {
-	static const struct str foreign[] = {STR(""),        STR("x"),       STR("\x05"),        STR("\x05m"),
-	                                     STR("\x05x0"),  STR("\x05m9"),  STR("\x05m4"),      STR("\x3cm0"),
-	                                     STR("\x05m0a"), STR("\x05m0az"), STR("\x05m5aa"),   STR("\xff" "12345678"),
+	static const struct str foreign[] = {STR(""),
+	                                     STR("x"),
+	                                     STR("\x05"),
+	                                     STR("\x05m"),
+	                                     STR("\x05x0"),
+	                                     STR("\x05m9"),
+	                                     STR("\x05m4"),
+	                                     STR("\x3cm0"),
+	                                     STR("\x05m0a"),
+	                                     STR("\x05m0az"),
+	                                     STR("\x05m5aa"),
+	                                     STR("\xff"
+	                                         "12345678"),
 	                                     STR("\x05m0aaaaaaaaaa")};
 	int other = 0;
 	for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
