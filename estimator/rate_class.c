@@ -207,7 +207,7 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 	if (tiers) {
 		struct caller_usage *nobody = &out[ret->n].usage;
 		out[ret->n++] = (struct rate_class_usage){.caller = s->ncallers,
-		                                          .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
+		                                          .usage = {.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true}};
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			nobody->by_kind[kind].allocated = u->unattributed[kind];
 	}

@@ -181,12 +181,6 @@ static struct doubt *enter_model_hour(struct groups *g, struct group *x)
 	return x->model_hour;
 }
 
-// Both TTLs of cache writes are split as one.
-static int kind_of_type(int type)
-{
-	return type < METRIC_KINDS ? type : METRIC_KINDS - 1;
-}
-
 static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
 {
 	double usd = (double)rate / 1e12;
@@ -237,8 +231,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
 	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
-	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, rate);
-	add_doubt(&whole[kind_of_type(row->type)], f, rate);
+	add_doubt(&enter_model_hour(g, x)[kind_of_type((enum token_type)row->type)], f, rate);
+	add_doubt(&whole[kind_of_type((enum token_type)row->type)], f, rate);
 }
 
 static void set_band(struct group *x)
@@ -292,7 +286,7 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
 	if (row->type != TOKEN_TYPES && f->priced && f->tokens && f->allocated)
-		add_doubt(&whole[kind_of_type(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
+		add_doubt(&whole[kind_of_type((enum token_type)row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
 bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour)

@@ -66,8 +66,6 @@ static struct billed_means *sums_of(struct gathering *g, const struct model_hour
 
 static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ,
-	                                              TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct gathering *g = user;
 	// An application inference profile is shown by its ARN; its key is the last segment.
 	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/')
@@ -82,7 +80,7 @@ static bool gather(void *user, struct view *v, const struct model_hour *model_ho
 			t->calls += row->figure.tokens;
 			continue;
 		}
-		t->tokens[kind_of_type[row->type]] += row->figure.tokens;
+		t->tokens[kind_of_type((enum token_type)row->type)] += row->figure.tokens;
 		if (row->type == TOKEN_CACHE_WRITE_1H)
 			t->tokens[TOKENS_CACHE_WRITE_1H] += row->figure.tokens;
 	}

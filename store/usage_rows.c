@@ -101,8 +101,8 @@ static int64_t split_writes(const struct caller_usage *u, struct part *writes, s
 {
 	int64_t known_1h = u->exact_1h < writes->shares.exact ? u->exact_1h : writes->shares.exact;
 	int64_t known = u->exact_ttl > known_1h ? u->exact_ttl : known_1h;
-	int64_t told_5m = known - known_1h, open = writes->shares.exact - known;
-	int32_t permille = u->ttl_permille > 0 ? u->ttl_permille : 0;
+	int64_t known_5m = known - known_1h, open = writes->shares.exact - known;
+	int32_t permille = ttl_is_known(u->ttl_permille) ? u->ttl_permille : 0;
 	*ret_1h = (struct part){
 		.shares = {known_1h + part_of(open, permille), part_of(writes->shares.allocated, permille),
 	               part_of(writes->shares.provisional, permille)},
@@ -114,7 +114,7 @@ static int64_t split_writes(const struct caller_usage *u, struct part *writes, s
 	writes->shares.provisional -= ret_1h->shares.provisional;
 	writes->spread -= ret_1h->spread;
 	writes->noise -= ret_1h->noise;
-	return u->ttl_permille < 0 ? sum(writes->shares) - told_5m : 0;
+	return ttl_is_known(u->ttl_permille) ? 0 : sum(writes->shares) - known_5m;
 }
 
 static const char *const weight_source_names[] = {"none",    "model", "tags", "role",
@@ -142,14 +142,13 @@ static bool is_split(const struct caller_usage *u)
 static void add_usage(struct writing *w, struct str arn, struct str tagset, int rate_class,
                       const struct caller_usage *u)
 {
-	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ,
-	                                              TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct part parts[TOKEN_TYPES];
 	struct priced_usage b = {.rate_class = rate_class, .calls = u->calls};
 	char text[RATE_CLASS_TEXT_SIZE];
-	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++)
-		parts[type] = (struct part){u->by_kind[kind_of_type[type]], u->spread[kind_of_type[type]],
-		                            u->noise[kind_of_type[type]], false};
+	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++) {
+		int kind = (int)kind_of_type((enum token_type)type);
+		parts[type] = (struct part){u->by_kind[kind], u->spread[kind], u->noise[kind], false};
+	}
 	parts[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
 	b.assumed = split_writes(u, &parts[TOKEN_CACHE_WRITE_5M], &parts[TOKEN_CACHE_WRITE_1H]);
 	for (int type = 0; type < TOKEN_TYPES; type++)
@@ -226,7 +225,7 @@ static void usage_by_rate_add(struct writing *w, struct usage_by_rate *p, int ra
 static void usage_by_rate_add_units(struct writing *w, struct usage_by_rate *p, int32_t caller)
 {
 	const struct units *x = w->units;
-	struct caller_usage known = {.ttl_permille = -1}, unknown = known;
+	struct caller_usage known = {.ttl_permille = TTL_UNKNOWN}, unknown = known;
 	if (!x->exact)
 		return;
 	known.by_kind[TOKENS_OUTPUT] =
@@ -311,7 +310,7 @@ static void add_overflow(struct writing *w, struct folding *f)
 		for (; k < f->n && (!keep || str_eq(tagset_of(f, k), tagset)); k++)
 			usage_by_rate_add_caller(w, &all, f->callers[k], &f->usage->callers[f->callers[k]]);
 		for (int32_t i = 0; i < all.n; i++)
-			all.v[i].usage.ttl_permille = -1;
+			all.v[i].usage.ttl_permille = TTL_UNKNOWN;
 		add_usage_by_rate(w, name, tagset, &all);
 	}
 }
@@ -373,7 +372,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	                !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
 	for (int32_t i = 0; i < span->ncallers;)
 		i = add_group(&w, s, span, u, hour, i, o);
-	struct caller_usage nobody = {.ttl_permille = -1, .ttl_may_be_1h = true};
+	struct caller_usage nobody = {.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true};
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		nobody.by_kind[kind].allocated = u->unattributed[kind];
 		if (u->metered[kind] || u->excess[kind])
@@ -390,7 +389,7 @@ void rows_write(const struct series *s, const struct span *span, int64_t hour, c
 	struct usage_by_rate nobodys = {0};
 	usage_by_rate_add_caller(&w, &nobodys, span->ncallers, &nobody);
 	add_usage_by_rate(&w, STR(UNATTRIBUTED), STR("-"), &nobodys);
-	struct caller_usage lost = {.ttl_permille = -1};
+	struct caller_usage lost = {.ttl_permille = TTL_UNKNOWN};
 	lost.by_kind[TOKENS_OUTPUT].allocated = units.unattributed;
 	add_usage(&w, STR(UNATTRIBUTED), STR("-"), RATE_CLASS_UNITS, &lost);
 	*ret_unpriced = w.unpriced;

@@ -293,8 +293,6 @@ static int by_line(const void *a, const void *b)
 
 static void add_row(struct sums *sums, struct str field, struct str value)
 {
-	static const int kind_of_type[] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE,
-	                                   TOKENS_CACHE_WRITE};
 	static const char *const names[] = {"# input", "# output", "# cache_read", "# cache_write"};
 	struct str arn, tagset;
 	struct figure f;
@@ -309,8 +307,8 @@ static void add_row(struct sums *sums, struct str field, struct str value)
 	if (!row_read(field, value, &arn, &tagset, &type, &f) || type >= TOKEN_TYPES ||
 	    f.rate_class & RATE_CLASS_UNITS)
 		return;
-	sums->given[kind_of_type[type]] += f.exact + f.allocated;
-	sums->provisional[kind_of_type[type]] += f.provisional;
+	sums->given[kind_of_type((enum token_type)type)] += f.exact + f.allocated;
+	sums->provisional[kind_of_type((enum token_type)type)] += f.provisional;
 	sums->negative += f.exact < 0 || f.allocated < 0 || f.provisional < 0 ||
 	                  f.tokens != f.exact + f.allocated + f.provisional;
 }

@@ -37,11 +37,6 @@ struct spreads {
 	int n, cap;
 };
 
-static int kind_of_type(int type)
-{
-	return type >= TOKEN_CACHE_WRITE_5M ? (int)TOKENS_CACHE_WRITE : type;
-}
-
 static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct spreads *s = user;
@@ -76,8 +71,8 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 		const struct view_row *row = &model_hour->rows[i];
 		if (row->type == TOKEN_TYPES || !row->figure.priced)
 			continue;
-		usd[kind_of_type(row->type)] += row->figure.usd.pico;
-		tokens[kind_of_type(row->type)] += row->figure.tokens;
+		usd[kind_of_type((enum token_type)row->type)] += row->figure.usd.pico;
+		tokens[kind_of_type((enum token_type)row->type)] += row->figure.tokens;
 	}
 	for (int k = 0; k < METRIC_KINDS; k++)
 		x->rate[k] = tokens[k] ? (int64_t)(usd[k] / tokens[k]) : 0;
