@@ -20,7 +20,9 @@ struct shares {
 
 struct weight;
 
-enum { TTL_UNKNOWN = -1 }; // of ttl_permille: no record and no bill names the TTL of the caller's cache writes
+enum {
+	TTL_UNKNOWN = -1
+}; // of ttl_permille: no record and no bill names the TTL of the caller's cache writes
 static inline bool ttl_is_known(int32_t ttl_permille) { return ttl_permille != TTL_UNKNOWN; }
 
 struct caller_usage {
@@ -53,7 +55,8 @@ enum weight_source {
 	WEIGHT_ROLE,
 	WEIGHT_MINUTES,
 	WEIGHT_EXACT,
-	WEIGHT_BILL
+	WEIGHT_BILL,
+	WEIGHT_SOURCES
 };
 
 // How many tokens a call of one caller usually uses, by kind.

@@ -21,14 +21,14 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "base/usd.h"
-#include "store/view.h"
+#include "store/view_row.h"
 
 // A field and value of an actual hash. False: not such a row. Slices point into `field`.
 bool actual_read(struct str field, struct str value, struct view_row *ret);
 
-// What readers see of a billed hour: the actual rows, each caller's shared out over the tags under which the
-// estimate saw it (in proportion to its tokens, to the token and the picodollar), and the estimate's calls
-// and units, which the bill does not count, or not among the tokens.
+// What readers see of a billed hour: the actual rows, those of each caller split over the tags under which the
+// estimate has it (in proportion to its tokens, to the token and the picodollar), and the estimate's calls
+// and units, which the bill's rows do not have.
 void actual_over(const struct view_row *actual, int nactual, const struct view_row *estimate, int nestimate,
                  struct arena *arena, const struct view_row **ret_rows, int *ret_nrows);
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/bytes.h"
+#include "estimator/rate_class.h"
 
 static void read_metric_field(struct str field, struct cell_field *ret)
 {
@@ -32,9 +33,9 @@ void cell_field_read(struct str field, struct cell_field *ret)
 		return;
 	ret->minute = field.p[CELL_AT_MINUTE];
 	if (field.len == CELL_CALLS_SIZE || field.len == CELL_RATED_CALLS_SIZE) {
-		ret->form = CELL_CALLS;
 		ret->caller_id = bytes_get64(field.p + CELL_AT_CALLER);
 		ret->rate_class = field.len == CELL_RATED_CALLS_SIZE ? (uint8_t)field.p[CELL_AT_RATE_CLASS] : 0;
+		ret->form = ret->rate_class < RATE_CLASSES ? CELL_CALLS : CELL_OTHER;
 	} else if (field.len == CELL_METRIC_SIZE || field.len == CELL_TIER_METRIC_SIZE) {
 		read_metric_field(field, ret);
 	}

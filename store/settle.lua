@@ -76,7 +76,7 @@ end
 
 local before = call('HGETALL', part)
 if overflow or #before > 0 then
-  digest = tonumber(call('HGET', sums, ROW_DIGEST) or '0', 16)
+  digest = tonumber(call('HGET', sums, META_DIGEST) or '0', 16)
   for i = 1, #before, 2 do add_to_others(before[i], before[i + 1], -1) end
   call('DEL', part)
   if overflow then
@@ -84,7 +84,7 @@ if overflow or #before > 0 then
     set_fields(part, ARGV, FIRST)
     call('PEXPIRE', part, call('PTTL', cells(hour)))
   end
-  call('HSET', sums, '# model', MODEL_OTHERS_SHOWN, ROW_DIGEST, format('%016x', digest))
+  call('HSET', sums, META_MODEL, MODEL_OTHERS_SHOWN, META_DIGEST, format('%016x', digest))
   if call('HLEN', sums) == 2 then call('DEL', sums) end
   update_index(others)
 end

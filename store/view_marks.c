@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "store/usage_rows.h"
 #include "store/view_priv.h"
 
 enum { MARKS_AT_ONCE = 1024 };
@@ -40,7 +41,7 @@ static bool mark_acct_region(struct view *v, struct acct_region_index *x, int64_
 		n = x->n - i < MARKS_AT_ONCE ? x->n - i : MARKS_AT_ONCE;
 		for (size_t k = 0; k < n; k++) {
 			struct str name = view_key(v, x, x->members[i + k], SIDE_ESTIMATE, &key);
-			redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), name, STR(ROW_DIGEST)});
+			redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), name, STR(META_DIGEST)});
 			redis_cmd(v->redis, 2, (struct str[]){STR("EXISTS"), name});
 		}
 		good = redis_exec(v->redis, err);

@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "store/actual.h"
 #include "store/cardinality.h"
+#include "store/usage_rows.h"
 #include "store/view_priv.h"
 
 // ---- model hours --------------------------------------------------------------------------------
@@ -24,13 +25,7 @@ static struct str role_name(struct str arn)
 
 static int by_row(const void *a, const void *b)
 {
-	const struct view_row *x = a, *y = b;
-	int c = str_cmp(x->principal, y->principal);
-	if (!c)
-		c = str_cmp(x->tagset, y->tagset);
-	if (!c)
-		c = x->figure.rate_class - y->figure.rate_class;
-	return c ? c : x->type - y->type;
+	return row_cmp(a, b);
 }
 
 static void sort_rows(struct view_row *rows, int n)
@@ -50,14 +45,13 @@ static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *m
 		struct view_row *row = &rows[model_hour->nestimate];
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
 				   value = redis_elem(v->redis, reply, 2 * i + 1);
-		*row = (struct view_row){0};
-		if (str_is(field, "# model"))
+		if (str_is(field, META_MODEL))
 			*ret_model = arena_str(&v->arena, value);
-		if (str_is(field, "# foundation"))
+		if (str_is(field, META_FOUNDATION))
 			model_hour->foundation = arena_str(&v->arena, value);
-		if (str_is(field, ROW_DIGEST))
+		if (str_is(field, META_DIGEST))
 			digest = row_digest_parse(value);
-		if (!row_read(field, value, &row->principal, &row->tagset, &row->type, &row->figure))
+		if (!row_read(field, value, row))
 			continue;
 		row->principal = cardinality_shown(&v->arena, row->principal);
 		row->role = role_name(row->principal);
@@ -75,7 +69,7 @@ static void read_actual(struct view *v, size_t reply, struct model_hour *model_h
 	for (size_t i = 0; i < n; i++) {
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
 				   value = redis_elem(v->redis, reply, 2 * i + 1);
-		if (str_is(field, "# model"))
+		if (str_is(field, META_MODEL))
 			*ret_model = arena_str(&v->arena, value);
 		if (!actual_read(field, value, &rows[model_hour->nactual]))
 			continue;
@@ -149,7 +143,7 @@ static bool find_kept(struct view *v, const struct acct_region_index *x, struct 
 	for (int i = 0; i < n; i++)
 		redis_cmd(v->redis, 3,
 		          (struct str[]){STR("HGET"), view_key(v, x, items[i].member, SIDE_ESTIMATE, &key),
-		                         STR(ROW_DIGEST)});
+		                         STR(META_DIGEST)});
 	bool good = redis_exec(v->redis, err);
 	for (int i = 0; good && i < n; i++) {
 		struct item *it = &items[i];

@@ -7,6 +7,7 @@
 
 #include "base/when.h"
 #include "store/redis.h"
+#include "store/usage_rows.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -72,9 +73,9 @@ static void put_model_hour(struct redis *r, int64_t hour, const char *acct_regio
 	for (int n = (int)below(8); n >= 0; n--)
 		put_row(r, key, (int)below(PRINCIPALS), token_type_names[below(TOKEN_TYPES)], &digest);
 	if (below(8))
-		redis_cmdz(r, "HSET", key, ROW_DIGEST, row_digest_format(digest, text), NULL);
+		redis_cmdz(r, "HSET", key, META_DIGEST, row_digest_format(digest, text), NULL);
 	else
-		redis_cmdz(r, "HDEL", key, ROW_DIGEST, NULL);
+		redis_cmdz(r, "HDEL", key, META_DIGEST, NULL);
 }
 
 static void make_world(struct redis *r)
@@ -242,7 +243,7 @@ static void agree(struct rollups *f, struct view *v)
 	for (int i = 0; i < 2; i++) {
 		put_model_hour(r, LONG_AGO, acct_regions[0], models[0]);
 		redis_cmdz(r, "HSET", key, "arn:aws:iam::111122223333:user/late - input",
-		           i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", ROW_DIGEST,
+		           i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", META_DIGEST,
 		           row_digest_format(rng(), text), NULL);
 		if (!ok(redis_exec(r, &err) && (i || sum_of(f, "", LONG_AGO, &before, &err)), "an hour is read %s",
 		        err.msg))

@@ -531,23 +531,23 @@ static void garbage_folds(int64_t hour)
 	char when[WHEN_SIZE], others[160];
 	snprintf(others, sizeof others, "garbage:" TEST_ACCT_REGION ":usage:%.13s:*",
 	         when_format(hour * MS_PER_HOUR, when));
-	ask("HGET", others, "# input", NULL);
+	ask("HGET", others, "metric input", NULL);
 	is_str(redis_str(test_redis, 0).p, "41180 0", "no token of the others' metrics is lost or made");
 	ask("HGET", others, "arn:aws:iam::" TEST_ACCOUNT ":user/* - input", NULL);
 	ok(str_starts(redis_str(test_redis, 0), STR("20580 - 0 20580 0 ")), "nor of what they were split into");
 
-	ask("HGET", others, "# digest", NULL);
+	ask("HGET", others, "digest", NULL);
 	char *digest = xstrdup(redis_str(test_redis, 0));
 
 	add_garbage(e, hour - 1, 45, 9);
 	apply(e);
 	settle_all(e);
-	ask("HGET", others, "# input", NULL);
+	ask("HGET", others, "metric input", NULL);
 	is_str(redis_str(test_redis, 0).p, "41144 0",
 	       "a late record of an earlier call gives its model a name, and takes that of another");
 	is_int(ask("ZCARD", "garbage:" TEST_ACCT_REGION ":usage", NULL, NULL), NAMED + 3,
 	       "in hours computed before, too");
-	ask("HGET", others, "# digest", NULL);
+	ask("HGET", others, "digest", NULL);
 	ok(row_digest_parse(redis_str(test_redis, 0)) && strcmp(redis_str(test_redis, 0).p, digest) != 0,
 	   "whoever keeps what was read can tell");
 	free(digest);

@@ -69,10 +69,10 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	buf_release(&acct_region);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
-		if (row->type == TOKEN_TYPES || !row->figure.priced)
+		if (row->kind != ROW_TOKENS || !row->figure.priced)
 			continue;
-		usd[kind_of_type((enum token_type)row->type)] += row->figure.usd.pico;
-		tokens[kind_of_type((enum token_type)row->type)] += row->figure.tokens;
+		usd[kind_of_type(row->type)] += row->figure.usd.pico;
+		tokens[kind_of_type(row->type)] += row->figure.tokens;
 	}
 	for (int k = 0; k < METRIC_KINDS; k++)
 		x->rate[k] = tokens[k] ? (int64_t)(usd[k] / tokens[k]) : 0;
