@@ -148,7 +148,7 @@ static bool explain_weights(struct explanation *x, struct view *v, struct err *e
 		buf_clear(&acct_region);
 		buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(s->account), STR_ARG(s->region));
 		key_member(&member, s->hour, s->model);
-		key_usage(&key, view_prefix(v), buf_str(&acct_region), buf_str(&member));
+		key_usage_meta(&key, view_prefix(v), buf_str(&acct_region), buf_str(&member));
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A figure: how many tokens of one type one caller used of one model in one hour, what they cost, and how that
-// is known. What a model bills by the unit (images, search units) has figures as well; their tokens are units.
+// A figure: how many tokens of one type one caller used of one model in one hour, what they cost, and how
+// that is known. What a model bills by the unit (images, search units) has figures as well; their tokens are
+// units.
 //
 // An estimate has three parts:
 //

@@ -6,6 +6,25 @@
 
 enum { TAGSETS_MAX = 64 }; // of one caller in one hour; further ones go without a share
 
+void actual_format_field(const struct actual_row *r, struct buf *ret)
+{
+	char rate_class[RATE_CLASS_TEXT_SIZE];
+	buf_addstr(ret, r->principal);
+	buf_addc(ret, ' ');
+	buf_adds(ret, token_type_names[r->type]);
+	buf_adds(ret, rate_class_format(r->rate_class, rate_class));
+}
+
+void actual_format_value(const struct actual_row *r, struct buf *ret)
+{
+	char text[USD_SIZE];
+	buf_adds(ret, usd_format_pico((struct usd){r->tokens}, text));
+	buf_addc(ret, ' ');
+	buf_adds(ret, usd_format_pico(r->usd, text));
+	buf_addc(ret, ' ');
+	buf_adds(ret, usd_format_pico(r->list, text));
+}
+
 bool actual_read(struct str field, struct str value, struct view_row *ret)
 {
 	struct view_row row = {.principal = str_cut(&field, ' '), .tagset = STR("-"), .figure = {.priced = true}};
@@ -27,8 +46,8 @@ bool actual_read(struct str field, struct str value, struct view_row *ret)
 	return true;
 }
 
-// The tags under which the estimate has tokens of one caller, and how many: of `type`, or, if there are none, of
-// any type.
+// The tags under which the estimate has tokens of one caller, and how many: of `type`, or, if there are none,
+// of any type.
 static int shares_of(const struct view_row *estimate, int n, struct str principal, enum token_type type,
                      struct str *ret_tagsets, int64_t *ret_weights)
 {

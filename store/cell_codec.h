@@ -2,17 +2,17 @@
 // The fields and values of a hash of cells: the facts of one hour of one model in one account and Region.
 // apply.lua writes them; every reader in C reads them by this module.
 //
-//     form         field                                     value
-//     calls        offset  0  1  minute of the hour          N FAILED STARTED, then EXACT_N EXACT of each token kind
-//                          1  8  caller id (big-endian)      (struct calls; zeros at the end are left out)
-//                          9  1  rate class; absent: 0
-//     metric       offset  0  1  minute of the hour          RANK SUM SAMPLES
-//                          1  1  'm'                         (rank: how good the source is; larger wins)
+//     form         field                              value
+//     calls        offset  0  1  minute of the hour   N FAILED STARTED, then EXACT_N EXACT of each token
+//                          1  8  caller id            kind (struct calls; zeros at the end are left out).
+//                          9  1  rate class           The id is big-endian; rate class 0 has no byte
+//     metric       offset  0  1  minute of the hour   RANK SUM SAMPLES
+//                          1  1  'm'                  (rank: how good the source is; larger wins)
 //                          2  1  '0' + token kind
-//     tier metric          3  1  'a' + tier asked for        the same, of the calls of these tiers only: a part of
-//                          4  1  'a' + tier that served      the metric of that minute and token kind
-//     version      "v"                                       changes with the facts
-//     version      "w"                                       changes with the hour statistics that the hour uses
+//     tier metric          3  1  'a' + tier asked     the same, of the calls of these tiers only: a part
+//                          4  1  'a' + tier served    of the metric of that minute and token kind
+//     version      "v"                                changes with the facts
+//     version      "w"                                changes with the statistics that the hour uses
 //
 // The length says which form a field has. A field that has none of them is CELL_OTHER, and is passed over.
 #ifndef NOWCAST_STORE_CELL_CODEC_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quantities first, dollars beside them: the dollars follow from the quantities in the hash and from the prices
-// alone, so `nowcast reprice` can derive them again.
+// Quantities first, dollars beside them: the dollars follow from the quantities in the hash and from the
+// prices alone, so `nowcast reprice` can derive them again.
 #include "store/hour_rows.h"
 
 #include <stdlib.h>
@@ -163,8 +163,8 @@ static void add_rate_class(struct row_writer *w, const struct who *who, const st
 
 // ---- sums of one row of callers -----------------------------------------------------------------
 
-// What one caller used, or several that are written as one. The length of prompts makes rate classes of its own
-// only where it decides a rate.
+// What one caller used, or several that are written as one. The length of prompts makes rate classes of its
+// own only where it decides a rate.
 struct caller_sums {
 	struct rate_class_usage *v; // by rate class
 	int32_t n, cap;
@@ -320,8 +320,8 @@ static void find_overflow(struct caller_group *g, bool all, struct arena *arena)
 		g->tagsets += k == 0 || !str_eq(tagset_of(g, k), tagset_of(g, k - 1));
 }
 
-// Sessions beyond the limit lose their names and keep their tags, so that the sum of a team stays right. Where
-// there are as many sets of tags (an e-mail address among them), they lose these as well.
+// Sessions beyond the limit lose their names and keep their tags, so that the sum of a team stays right.
+// Where there are as many sets of tags (an e-mail address among them), they lose these as well.
 static void add_overflow(struct row_writer *w, const struct caller_group *g)
 {
 	struct who who = {.arn = arena_text(w->arena, "%.*s*", STR_ARG(g->group))};
@@ -337,9 +337,9 @@ static void add_overflow(struct row_writer *w, const struct caller_group *g)
 	}
 }
 
-// Writes the group of the caller at g->first; callers are sorted by ARN, so its others follow. Returns the position
-// after the group. A session is a caller for each set of tags that it had: where these are too many, none of the
-// group keeps its name, for its names alone would not bound the number of rows.
+// Writes the group of the caller at g->first; callers are sorted by ARN, so its others follow. Returns the
+// position after the group. A session is a caller for each set of tags that it had: where these are too many,
+// none of the group keeps its name, for its names alone would not bound the number of rows.
 static int32_t add_group(struct row_writer *w, struct caller_group *g, const struct engine_options *o)
 {
 	const struct span *span = g->span;

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The form of the estimate's figures in Redis: two hashes of an hour, account, Region and model. All that can be
-// added up is in the first one.
+// The form of the estimate's figures in Redis: two hashes of an hour, account, Region and model. All that can
+// be added up is in the first one.
 //
 // The usage hash: tokens and dollars. The second number of every field is its dollars ("-": no price).
 //
-//     field  ARN TAGSET TYPE          TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
-//                                     [ttl] [band]
-//     field  ARN TAGSET TYPE@CLASS    the same, of calls at other rates (estimator/rate_class.h)
-//     field  ARN TAGSET units         the same, of units: images, search units
-//     field  ARN TAGSET uncounted     the same, of calls whose units nothing counts; never has a price
+//     ARN TAGSET TYPE          TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
+//                              [ttl] [band]
+//     ARN TAGSET TYPE@CLASS    the same, of calls at other rates (estimator/rate_class.h)
+//     ARN TAGSET units         the same, of units: images, search units
+//     ARN TAGSET uncounted     the same, of calls whose units nothing counts; never has a price
 //
 // The meta hash: what is no usage.
 //
-//     field  ARN TAGSET calls[@CLASS] CHARGED FAILED
-//     field  ARN TAGSET weights       MILLITOKENS SD SOURCE of input, output, cache reads and cache writes: how many
-//                                     tokens a call was estimated to use, the standard deviation of that
-//                                     (permille), and where the weight comes from
-//     field  metric KIND              METERED EXCESS: what the metrics say; exact tokens beyond them
-//     field  model                    the ARN by which an application inference profile was called
-//     field  foundation               the foundation model that records name behind an id
-//     field  digest                   16 hex digits: the sum of row_digest over all other fields of both hashes.
-//                                     A reader that caches what it read knows by it whether that is still
-//                                     current. Where models are summed up, settle.lua computes a sum of its own
+//     ARN TAGSET calls[@CLASS] CHARGED FAILED
+//     ARN TAGSET weights       MILLITOKENS SD SOURCE of input, output, cache reads and cache writes: how
+//                              many tokens a call was estimated to use, the standard deviation of that
+//                              (permille), and where the weight comes from
+//     metric KIND              METERED EXCESS: what the metrics say; exact tokens beyond them
+//     model                    the ARN by which an application inference profile was called
+//     foundation               the foundation model that records name behind an id
+//     digest                   16 hex digits: the sum of row_digest over all other fields of both hashes. By
+//                              it a reader that caches what it read knows whether that is still current.
+//                              Where models are summed up, settle.lua computes a sum of its own
 //
-// estimator/figure.h defines the numbers of a figure; the words at its end are flags of struct figure: "ttl" is
-// ttl_may_be_1h, "band" is band_estimated. Names hold no blanks. A reader skips fields that it does not know, and
-// rows whose figure is not valid.
+// estimator/figure.h defines the numbers of a figure; the words at its end are flags of struct figure: "ttl"
+// is ttl_may_be_1h, "band" is band_estimated. Names hold no blanks. A reader skips fields that it does not
+// know, and rows whose figure is not valid.
 #ifndef NOWCAST_STORE_USAGE_ROWS_H
 #define NOWCAST_STORE_USAGE_ROWS_H
 
@@ -37,8 +37,8 @@
 void row_format_field(const struct view_row *r, struct buf *ret);
 void row_format_value(const struct view_row *r, struct buf *ret);
 
-// Reads a field of either hash; the strings are slices of `field`, the role is left empty. False: it is no row,
-// or its figure is not valid.
+// Reads a field of either hash; the strings are slices of `field`, the role is left empty. False: it is no
+// row, or its figure is not valid.
 bool row_read(struct str field, struct str value, struct view_row *ret);
 
 // ---- other fields of the meta hash --------------------------------------------------------------

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One row of a model hour: what one caller used, of one kind. usage_rows.c reads it out of the estimate's hashes,
-// actual.c out of the bill's.
+// One row of a model hour: what one caller used, of one kind. usage_rows.c reads it out of the estimate's
+// hashes, actual.c out of the bill's.
 #ifndef NOWCAST_STORE_VIEW_ROW_H
 #define NOWCAST_STORE_VIEW_ROW_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cells of every form, as apply.lua writes them, before every reader of cells: the codec knows each field, the
-// facts that are read back are those that were fed, and the minutes of the API show usage in the minutes that
-// had some. Each case has an hour of its own and facts in three of its minutes. A new form of a cell is a new
-// case here; a new reader of cells is a new check in main.
+// Cells of every form, as apply.lua writes them, before every reader of cells: the codec knows each field,
+// the facts that are read back are those that were fed, and the minutes of the API show usage in the minutes
+// that had some. Each case has an hour of its own and facts in three of its minutes. A new form of a cell is
+// a new case here; a new reader of cells is a new check in main.
 #include <jansson.h>
 
 #include "base/conf.h"
@@ -164,7 +164,7 @@ static void test_foreign_fields(void)
 	is_int(other, sizeof foreign / sizeof *foreign, "what is no field of a cell is read as none");
 }
 
-// ---- the facts that are read back ----------------------------------------------------------------
+// ---- the facts that are read back ---------------------------------------------------------------
 
 static bool has_calls(const struct minute *at, const struct cell_case *x, bool wanted)
 {

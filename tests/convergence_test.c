@@ -334,12 +334,17 @@ static char *dump(const char *prefix, struct sums *ret)
 		for (size_t i = 0; i < members; i++)
 			names[i] = xstrdup(redis_elem(r, 0, i));
 		for (size_t i = 0; i < members; i++) {
-			buf_clear(&key);
-			buf_addf(&key, "%s:{111122223333/%s}:usage:%s", prefix, regions[region], names[i]);
-			redis_cmdz(r, "HGETALL", key.data, NULL);
+			static const char *const hashes[] = {"usage", "usage_meta"};
+			for (int hash = 0; hash < 2; hash++) {
+				buf_clear(&key);
+				buf_addf(&key, "%s:{111122223333/%s}:%s:%s", prefix, regions[region], hashes[hash], names[i]);
+				redis_cmdz(r, "HGETALL", key.data, NULL);
+			}
 			must(redis_exec(r, &err), &err);
-			for (size_t k = 0; k + 1 < redis_len(r, 0); k += 2) {
-				struct str field = redis_elem(r, 0, k), value = redis_elem(r, 0, k + 1);
+			size_t nusage = redis_len(r, 0), nmeta = redis_len(r, 1);
+			for (size_t k = 0; k + 1 < nusage + nmeta; k += 2) {
+				size_t hash = k >= nusage, at = hash ? k - nusage : k;
+				struct str field = redis_elem(r, hash, at), value = redis_elem(r, hash, at + 1);
 				struct buf line = BUF_INIT;
 				add_row(ret, field, value);
 				buf_addf(&line, "%s %s %.*s = %.*s\n", regions[region], names[i], STR_ARG(field),
