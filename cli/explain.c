@@ -13,8 +13,10 @@
 #include "cli/commands.h"
 #include "cli/price_priv.h"
 #include "ingest/pseudonym.h"
+#include "estimator/rate_class.h"
 #include "query/group.h"
 #include "store/keys.h"
+#include "store/usage_rows.h"
 #include "store/view.h"
 
 enum { MODEL_HOURS_MAX = 64 };
@@ -44,15 +46,15 @@ static void print_row(const struct view_row *row)
 {
 	const struct figure *f = &row->figure;
 	char usd[USD_SIZE];
-	if (row->type == TOKEN_TYPES) {
-		printf("  calls           %lld charged, %lld refused\n", (long long)f->tokens, (long long)f->exact);
+	if (row->kind == ROW_CALLS) {
+		printf("  calls           %lld charged, %lld refused\n", (long long)row->calls.charged,
+		       (long long)row->calls.failed);
 		return;
 	}
-	bool units = f->rate_class & RATE_CLASS_UNITS;
-	printf("  %-15s %14lld %s: ", units ? "units" : token_type_names[row->type], (long long)f->tokens,
-	       !units                                ? "tokens"
-	       : f->rate_class & RATE_CLASS_AT_LEAST ? "calls"
-	                                             : "units");
+	printf("  %-15s %14lld %s: ", row_name(row), (long long)f->tokens,
+	       row->kind == ROW_TOKENS      ? "tokens"
+	       : row->kind == ROW_UNCOUNTED ? "calls"
+	                                    : "units");
 	if (f->billed)
 		printf("billed");
 	else
@@ -83,9 +85,8 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 			       STR_ARG(model_hour->region), STR_ARG(model_hour->account),
 			       model_hour->billed ? ": as billed" : "");
 		found = true;
-		if (model_hour->rows[i].figure.rate_class != rate_class &&
-		    !(model_hour->rows[i].figure.rate_class & RATE_CLASS_UNITS))
-			print_rate_class(rate_class = model_hour->rows[i].figure.rate_class);
+		if (model_hour->rows[i].rate_class != rate_class && !row_has_units(&model_hour->rows[i]))
+			print_rate_class(rate_class = model_hour->rows[i].rate_class);
 		print_row(&model_hour->rows[i]);
 	}
 	if (found && x->model_hours < MODEL_HOURS_MAX) {
@@ -121,27 +122,19 @@ static const char *describe_source(struct str source)
 	return "?";
 }
 
-static int64_t cut_number(struct str *rest)
+static void print_weights(const struct model_hour *model_hour, struct str tagset,
+                          const struct weight_row *weights)
 {
-	struct str word = str_cut(rest, ' ');
-	int64_t v = 0;
-	return usd_parse_scaled(word, 0, &v) ? v : 0;
-}
-
-// "MILLITOKENS SD SOURCE" for each kind (store/usage_rows.h).
-static void print_weights(const struct model_hour *model_hour, struct str tagset, struct str value)
-{
-	static const char *const names[] = {"input", "output", "cache read", "cache write"};
+	static const char *const names[METRIC_KINDS] = {"input", "output", "cache read", "cache write"};
 	printf("  %.*s, %.*s%s%.*s: tokens that a call was assumed to use\n", STR_ARG(model_hour->model),
 	       STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
 	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
-	for (int kind = 0; kind < 4 && value.len; kind++) {
-		int64_t milli = cut_number(&value), sd = cut_number(&value);
-		struct str source = str_cut(&value, ' ');
-		if (milli)
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		const struct weight_row *w = &weights[kind];
+		if (w->milli)
 			printf("    %-13s %10lld.%03lld tokens, +/- %lld %%, learned from %s\n", names[kind],
-			       (long long)(milli / 1000), (long long)(milli % 1000), (long long)(sd / 10),
-			       describe_source(source));
+			       (long long)(w->milli / 1000), (long long)(w->milli % 1000),
+			       (long long)(w->sd_permille / 10), describe_source(w->source));
 	}
 }
 
@@ -155,7 +148,7 @@ static bool explain_weights(struct explanation *x, struct view *v, struct err *e
 		buf_clear(&acct_region);
 		buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(s->account), STR_ARG(s->region));
 		key_member(&member, s->hour, s->model);
-		key_usage(&key, view_prefix(v), buf_str(&acct_region), buf_str(&member));
+		key_usage_meta(&key, view_prefix(v), buf_str(&acct_region), buf_str(&member));
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}
 	buf_release(&key);
@@ -165,13 +158,15 @@ static bool explain_weights(struct explanation *x, struct view *v, struct err *e
 		return false;
 	for (int i = 0; i < x->model_hours; i++) {
 		for (size_t k = 0; k + 1 < redis_len(r, (size_t)i); k += 2) {
-			struct str field = redis_elem(r, (size_t)i, k), arn = str_cut(&field, ' '),
-					   tagset = str_cut(&field, ' ');
-			if (!str_eq(arn, x->principal) || !str_is(field, "weights"))
+			struct weight_row weights[METRIC_KINDS];
+			struct str principal, tagset;
+			if (!weights_read(redis_elem(r, (size_t)i, k), redis_elem(r, (size_t)i, k + 1), &principal,
+			                  &tagset, weights) ||
+			    !str_eq(principal, x->principal))
 				continue;
 			if (!printed++)
 				printf("\nthe weights\n");
-			print_weights(&x->where[i], tagset, redis_elem(r, (size_t)i, k + 1));
+			print_weights(&x->where[i], tagset, weights);
 		}
 	}
 	return true;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "store/migrate.h"
 #include "store/schema.h"
+#include "store/schema_values.h"
 
 enum { PROGRESS_MS = 1000 };
 
@@ -26,7 +27,8 @@ static bool migrate(struct redis *r, const char *prefix, struct err *err)
 {
 	int64_t last_ms = 0;
 	struct migrate_counts n = {0};
-	struct migrate_options o = {.on_progress = print_progress, .user = &last_ms};
+	struct migrate_options o = {
+		.convert = schema_values_convert, .on_progress = print_progress, .user = &last_ms};
 	printf("redis %s: from schema %d to schema %d\n", redis_where(r), SCHEMA_UNVERSIONED, SCHEMA_VERSION);
 	fflush(stdout);
 	if (!migrate_keys(r, prefix, &o, &n, err) || !alert_keys_migrate(r, prefix, err) ||

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "cli/price_priv.h"
+#include "estimator/rate_class.h"
 #include "estimator/tariff.h"
 #include "ingest/pseudonym.h"
 #include "store/view.h"
@@ -122,27 +123,46 @@ static void print_doubts(const struct priced_usage *b, const struct tariff *t, c
 	else if (t->nbands > 1)
 		printf("  the rates are those of prompts up to %lld tokens: %s\n", (long long)band->prompt_max, how);
 	for (int i = 0; i < n; i++)
-		if (rows[i].type < TOKEN_TYPES && usd_cmp(rows[i].figure.more, USD_ZERO) > 0)
-			printf("  %s may cost %s USD more\n", token_type_names[rows[i].type],
+		if (usd_cmp(rows[i].figure.more, USD_ZERO) > 0)
+			printf("  %s may cost %s USD more\n", row_name(&rows[i]),
 			       usd_format(rows[i].figure.more, 12, usd));
 }
 
-static void explain_rows(struct price_explanation *e, struct view *v, const struct model_hour *model_hour,
-                         const struct view_row *rows, int n)
+static void print_tokens(struct price_explanation *e, const struct tariff *t, const struct priced_usage *b)
 {
-	struct priced_usage b = {.rate_class = rows->figure.rate_class};
+	const struct band *band = tariff_band(t, b, NULL);
+	for (int i = 0; i < TOKEN_TYPES; i++) {
+		enum token_type type = (enum token_type)i;
+		if (b->tokens[i] && band->rate[i] != RATE_UNKNOWN)
+			print_term(e, type, b->tokens[i], &band->found[i], &band->source[i]);
+		else if (b->tokens[i])
+			print_unpriced(e, token_type_names[i], b->tokens[i], tariff_miss(t, type));
+	}
+}
+
+static void print_row_of_units(struct price_explanation *e, const struct tariff *t, const struct view_row *row)
+{
+	struct usd usd;
+	if (row->kind == ROW_UNITS && tariff_price_units(t, row->figure.tokens, &usd))
+		print_units(e, row->figure.tokens, &t->unit, &t->unit_source);
+	else
+		print_unpriced(e, row_name(row), row->figure.tokens, tariff_unit_miss(t));
+}
+
+// Rows that are priced together.
+static void explain_rows(struct price_explanation *e, const struct model_hour *model_hour, const struct view_row *rows,
+                         int n)
+{
+	struct priced_usage b = {.rate_class = rows->rate_class};
 	struct buf where = BUF_INIT;
 	struct tariffs tariffs;
-	struct usd stored = USD_ZERO, before = e->total, usd_of, more;
+	struct usd stored = USD_ZERO, before = e->total;
 	char when[WHEN_SIZE], usd[USD_SIZE];
 	bool billed = false;
-	(void)v;
 	for (int i = 0; i < n; i++) {
-		*(rows[i].type == TOKEN_TYPES ? &b.calls : &b.tokens[rows[i].type]) = rows[i].figure.tokens;
-		if (rows[i].type == TOKEN_CACHE_WRITE_5M)
-			b.assumed = rows[i].figure.assumed;
-		billed |= rows[i].type != TOKEN_TYPES && rows[i].figure.billed;
-		if (rows[i].type != TOKEN_TYPES && rows[i].figure.priced)
+		priced_usage_add_row(&b, &rows[i]);
+		billed |= rows[i].figure.billed != 0;
+		if (rows[i].figure.priced)
 			stored = usd_add(stored, rows[i].figure.usd);
 	}
 	buf_addf(&where, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
@@ -150,27 +170,19 @@ static void explain_rows(struct price_explanation *e, struct view *v, const stru
 	             model_hour->hour * MS_PER_HOUR);
 	const struct tariff *t = tariffs_at(&tariffs, rate_class_tier(b.rate_class));
 	buf_release(&where);
-	const struct band *band = tariff_band(t, &b, NULL);
 	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %s tier, %lld calls\n",
 	       STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(model_hour->model),
 	       STR_ARG(model_hour->region), STR_ARG(model_hour->account),
 	       when_format(model_hour->hour * MS_PER_HOUR, when), price_tier_names[rate_class_tier(b.rate_class)],
 	       (long long)b.calls);
 	e->total = USD_ZERO;
-	for (int type = 0; type < TOKEN_TYPES; type++) {
-		if (b.tokens[type] && b.rate_class & RATE_CLASS_UNITS &&
-		    tariff_price(t, &b, (enum token_type)type, &usd_of, &more))
-			print_units(e, b.tokens[type], &t->unit, &t->unit_source);
-		else if (b.tokens[type] && b.rate_class & RATE_CLASS_UNITS)
-			print_unpriced(e, "units", b.tokens[type], tariff_miss(t, &b, (enum token_type)type));
-		else if (b.tokens[type] && band->rate[type] != RATE_UNKNOWN)
-			print_term(e, (enum token_type)type, b.tokens[type], &band->found[type], &band->source[type]);
-		else if (b.tokens[type])
-			print_unpriced(e, token_type_names[type], b.tokens[type],
-			               tariff_miss(t, &b, (enum token_type)type));
-	}
+	if (row_has_units(rows))
+		print_row_of_units(e, t, rows);
+	else
+		print_tokens(e, t, &b);
 	print_total(e);
-	print_doubts(&b, t, rows, n);
+	if (!row_has_units(rows))
+		print_doubts(&b, t, rows, n);
 	if (billed)
 		printf("  the bill says %s USD for these tokens, and that is what counts\n",
 		       usd_format(stored, 12, usd));
@@ -183,18 +195,16 @@ static void explain_rows(struct price_explanation *e, struct view *v, const stru
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct price_explanation *e = user;
+	(void)v;
 	for (int i = 0, end; i < model_hour->nrows; i = end) {
 		const struct view_row *row = &model_hour->rows[i];
-		for (end = i + 1; end < model_hour->nrows; end++)
-			if (model_hour->rows[end].figure.rate_class != row->figure.rate_class ||
-			    !str_eq(model_hour->rows[end].principal, row->principal) ||
-			    !str_eq(model_hour->rows[end].tagset, row->tagset))
-				break;
+		for (end = i + 1; end < model_hour->nrows && row_shares_price(row, &model_hour->rows[end]);)
+			end++;
 		bool wanted = str_is(row->principal, e->principal) &&
 		              (!e->q.model.len || str_eq(e->q.model, model_hour->model)) &&
 		              (!e->q.region.len || str_eq(e->q.region, model_hour->region));
 		if (wanted)
-			explain_rows(e, v, model_hour, row, end - i);
+			explain_rows(e, model_hour, row, end - i);
 	}
 	return true;
 }

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "store/keys.h"
+#include "store/profile.h"
 #include "store/profile_import.h"
 #include "store/schema.h"
 #include "store/view.h"
@@ -112,7 +113,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	if (model_hour->foundation.len)
 		k->recorded = arena_str(&x->arena, model_hour->foundation);
 	for (int i = 0; i < model_hour->nrows; i++)
-		k->calls += model_hour->rows[i].type == TOKEN_TYPES ? model_hour->rows[i].figure.tokens : 0;
+		k->calls += model_hour->rows[i].calls.charged;
 	return true;
 }
 

@@ -84,8 +84,8 @@ static void write_row(struct focus_writer *w, struct view *v, const struct model
 {
 	const struct figure *f = &row->figure;
 	struct arena *a = &w->arena;
-	bool units = f->rate_class & RATE_CLASS_UNITS;
-	struct str type = units ? STR("units") : str_of(token_type_names[row->type]);
+	bool units = row_has_units(row);
+	struct str type = str_of(row_name(row));
 	struct usd millions = {(usd_pico)f->tokens *
 	                       (units ? (usd_pico)PICO_PER_MILLIONTH * 1000000 : PICO_PER_MILLIONTH)};
 	struct str cost = f->priced ? format_usd(a, f->usd, PLACES) : STR("");
@@ -127,7 +127,7 @@ static void write_row(struct focus_writer *w, struct view *v, const struct model
 		[x_Principal] = row->principal,
 		[x_Role] = row->role,
 		[x_TokenType] = type,
-		[x_ServiceTier] = str_of(price_tier_names[rate_class_tier(f->rate_class)]),
+		[x_ServiceTier] = str_of(price_tier_names[rate_class_tier(row->rate_class)]),
 		[x_Model] = model_hour->model,
 		[x_Basis] = model_hour->billed ? STR("billed")
 	                : f->priced        ? STR("estimated")
@@ -145,7 +145,7 @@ static bool write_model_hour(void *user, struct view *v, const struct model_hour
 {
 	struct focus_writer *w = user;
 	for (int i = 0; i < model_hour->nrows; i++)
-		if (model_hour->rows[i].type != TOKEN_TYPES)
+		if (model_hour->rows[i].kind != ROW_CALLS)
 			write_row(w, v, model_hour, &model_hour->rows[i]);
 	bool good = text_print(w->f, &w->text);
 	buf_clear(&w->text);

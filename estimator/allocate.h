@@ -20,14 +20,19 @@ struct shares {
 
 struct weight;
 
+enum {
+	TTL_UNKNOWN = -1
+}; // of ttl_permille: no record and no bill names the TTL of the caller's cache writes
+static inline bool ttl_is_known(int32_t ttl_permille) { return ttl_permille != TTL_UNKNOWN; }
+
 struct caller_usage {
 	int64_t calls, failed;
 	struct shares by_kind[METRIC_KINDS];
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
-	// of the other cache writes, the part with the one-hour TTL; -1: nobody tells
+	// of the other cache writes, the thousandths with the one-hour TTL; TTL_UNKNOWN
 	int32_t ttl_permille;
-	bool ttl_may_be_1h;             // nobody tells, and it may pay (struct weight)
+	bool ttl_may_be_1h;             // the TTL is unknown, and the longer one may pay (struct weight)
 	// standard deviation of the allocated tokens because the weights are uncertain, in tokens
 	int64_t spread[METRIC_KINDS];
 	// variance of the allocated tokens by chance, in tokens squared, as if the caller were alone in its cells
@@ -50,7 +55,8 @@ enum weight_source {
 	WEIGHT_ROLE,
 	WEIGHT_MINUTES,
 	WEIGHT_EXACT,
-	WEIGHT_BILL
+	WEIGHT_BILL,
+	WEIGHT_SOURCES
 };
 
 // How many tokens a call of one caller usually uses, by kind.
@@ -60,9 +66,9 @@ struct weight {
 	int32_t sd_permille[METRIC_KINDS]; // standard deviation of that, in thousandths of it
 	// variance of a sum of its calls by chance, in thousandths of a token per token
 	int64_t noise_milli[METRIC_KINDS];
-	// of the cache writes, the thousandths that have the one-hour TTL; -1: not known
+	// of the cache writes, the thousandths that have the one-hour TTL; TTL_UNKNOWN
 	int32_t ttl_permille;
-	// of them: who reads so much of what it writes may pay for the longer one
+	// the TTL is unknown, and the caller reads so much of what it writes that the longer one may pay
 	bool ttl_may_be_1h;
 	enum weight_source source[METRIC_KINDS];
 };

@@ -14,6 +14,19 @@
 
 enum { METRIC_KINDS = TOKENS_CACHE_WRITE + 1 }; // metrics know input, output, cache read and all cache writes
 
+// The kind of a type, below METRIC_KINDS: cache writes of both TTLs are one kind.
+static inline enum token_kind kind_of_type(enum token_type type)
+{
+	static const uint8_t kinds[TOKEN_TYPES] = {
+		[TOKEN_INPUT] = TOKENS_INPUT,
+		[TOKEN_OUTPUT] = TOKENS_OUTPUT,
+		[TOKEN_CACHE_READ] = TOKENS_CACHE_READ,
+		[TOKEN_CACHE_WRITE_5M] = TOKENS_CACHE_WRITE,
+		[TOKEN_CACHE_WRITE_1H] = TOKENS_CACHE_WRITE,
+	};
+	return (enum token_kind)kinds[type];
+}
+
 // The calls of one caller, in one rate class, in one minute.
 struct calls {
 	uint64_t caller_id;

@@ -1,27 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-// A figure: the tokens and dollars of one caller, model, hour and token type, and how they are known.
+// A figure: how many tokens of one type one caller used of one model in one hour, what they cost, and how
+// that is known. What a model bills by the unit (images, search units) has figures as well; their tokens are
+// units.
+//
+// An estimate has three parts:
+//
+//     tokens = exact        records of the calls name them
+//            + allocated    a metric names their sum; weights split it among the callers
+//            + provisional  no metric has arrived yet; weights estimate them
+//
+// A billed figure has none of these parts: tokens = billed.
+//
+// figure_is_valid tests the invariants:
+//
+//     estimate   the parts are not negative and add up to tokens; assumed is a part of tokens;
+//                dollars, `more`, spread and noise are not negative; billed and list are 0
+//     billed     exact, allocated, provisional, assumed, more, spread and noise are 0; tokens and dollars are
+//                negative where AWS takes back more than it charges
+//     both       no price: no dollars, and no prompt band; ttl_may_be_1h: some tokens are assumed
+//
+// A reader of Redis rejects a row whose figure is not valid. Those who make figures call figure_check.
 #ifndef NOWCAST_ESTIMATOR_FIGURE_H
 #define NOWCAST_ESTIMATOR_FIGURE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/usd.h"
 
-#define UNATTRIBUTED "(unattributed)"
+#define UNATTRIBUTED "(unattributed)" // the caller of tokens that no call accounts for
 
-// Tokens and dollars of one caller and token type.
 struct figure {
-	int64_t tokens, exact, allocated, provisional, assumed;
-	int64_t spread, noise; // of allocated: tokens; tokens squared
-	struct usd usd;  // of all tokens
-	struct usd more; // what they may cost on top
-	bool ttl_may_be_1h;    // of the assumed tokens: it may pay
-	bool priced;
-	bool band_estimated; // the dollars go by the mean length of prompts
-	uint8_t rate_class;        // of the calls (estimator/rate_class.h)
-	int64_t billed;  // of tokens, those that stand in the bill (store/actual.h): all or none
-	struct usd list; // of billed tokens: at public rates
+	int64_t tokens, exact, allocated, provisional;
+	int64_t billed;      // tokens of the bill: all or none
+	int64_t assumed;     // of tokens: 5-minute cache writes whose TTL no record names
+	int64_t spread;      // standard deviation of allocated for want of better weights, in tokens
+	int64_t noise;       // variance of allocated by chance, in tokens squared
+	struct usd usd;      // of all tokens
+	struct usd more;     // what they may cost on top: as one-hour cache writes, or in the next prompt band
+	struct usd list;     // of billed tokens: at public rates
+	bool ttl_may_be_1h;  // the assumed tokens may well be one-hour cache writes, for that may pay
+	bool priced;         // false: there is no price, and usd is 0
+	bool band_estimated; // the rate depends on the length of the prompt, of which only the mean is known
 };
+
+bool figure_is_valid(const struct figure *f);
+
+static inline void figure_check(const struct figure *f) { assert(figure_is_valid(f)); }
 
 #endif

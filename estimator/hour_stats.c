@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "estimator/hour_stats.h"
+#include "estimator/hour_stats_priv.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,27 +9,20 @@
 #include "estimator/lag.h"
 #include "estimator/solve.h"
 
-enum { MAGIC = 0x6c73336e };
-
-static size_t triangle(int n)
+void hour_stats_init(struct hour_stats *ret, int n, struct arena *arena)
 {
-	return (size_t)n * (size_t)(n + 1) / 2;
-}
-
-static void hour_stats_init(struct hour_stats *l, int n, struct arena *arena)
-{
-	l->n = n;
-	l->ttl_known = solve_zeros(arena, (size_t)n);
-	l->ttl_1h = solve_zeros(arena, (size_t)n);
+	ret->n = n;
+	ret->ttl_known = solve_zeros(arena, (size_t)n);
+	ret->ttl_1h = solve_zeros(arena, (size_t)n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		struct kind_stats *x = &l->by_kind[kind];
+		struct kind_stats *x = &ret->by_kind[kind];
 		*x = (struct kind_stats){.b = solve_zeros(arena, (size_t)n),
 		                         .c = solve_zeros(arena, (size_t)n),
 		                         .exact_calls = solve_zeros(arena, (size_t)n),
 		                         .exact_tokens = solve_zeros(arena, (size_t)n),
 		                         .n = solve_zeros(arena, (size_t)n),
-		                         .a = solve_zeros(arena, triangle(n)),
-		                         .s = solve_zeros(arena, triangle(n))};
+		                         .a = solve_zeros(arena, hour_stats_triangle(n)),
+		                         .s = solve_zeros(arena, hour_stats_triangle(n))};
 	}
 }
 
@@ -167,7 +160,7 @@ static void add_products(double *to, const struct counted *c, double weight)
 		double share = c->counts[p] * weight;
 		for (int k = 0; k < c->n; k++)
 			if (c->listed[k] <= p)
-				to[triangle(p) + (size_t)c->listed[k]] += share * c->counts[c->listed[k]];
+				to[hour_stats_triangle(p) + (size_t)c->listed[k]] += share * c->counts[c->listed[k]];
 	}
 }
 
@@ -234,112 +227,6 @@ static void add_exact(const struct span *s, const int32_t *index, struct hour_st
 	}
 }
 
-// ---- as bytes -----------------------------------------------------------------------------------
-
-static void write_doubles(struct buf *b, const double *p, size_t n)
-{
-	buf_add(b, p, n * sizeof *p);
-}
-
-// Kinds mostly share their cells, and A and S share their calls. A triangle equal to its `twin` is stored
-// once.
-static void write_triangle(struct buf *b, const double *p, const double *twin, int n)
-{
-	double same = twin && memcmp(p, twin, triangle(n) * sizeof *p) == 0;
-	write_doubles(b, &same, 1);
-	if (same == 0)
-		write_doubles(b, p, triangle(n));
-}
-
-static void write_stats(const struct hour_stats *l, struct buf *b)
-{
-	uint32_t head[2] = {MAGIC, (uint32_t)l->n};
-	buf_add(b, head, sizeof head);
-	write_doubles(b, l->ttl_known, (size_t)l->n);
-	write_doubles(b, l->ttl_1h, (size_t)l->n);
-	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		const struct kind_stats *x = &l->by_kind[kind];
-		const double totals[] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
-		write_doubles(b, totals, 6);
-		write_doubles(b, x->b, (size_t)l->n);
-		write_doubles(b, x->c, (size_t)l->n);
-		write_doubles(b, x->exact_calls, (size_t)l->n);
-		write_doubles(b, x->exact_tokens, (size_t)l->n);
-		write_doubles(b, x->n, (size_t)l->n);
-		write_triangle(b, x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n);
-		write_triangle(b, x->s, x->a, l->n);
-	}
-	for (int i = 0; i < l->n; i++) {
-		buf_addstr(b, l->names[i]);
-		buf_addc(b, '\n');
-	}
-}
-
-static bool read_doubles(struct str *bytes, double *p, size_t n)
-{
-	size_t size = n * sizeof *p;
-	if (bytes->len < size)
-		return false;
-	memcpy(p, bytes->p, size);
-	bytes->p += size;
-	bytes->len -= size;
-	return true;
-}
-
-static bool read_triangle(struct str *bytes, double **p, double *twin, int n)
-{
-	double same;
-	if (!read_doubles(bytes, &same, 1))
-		return false;
-	if (same != 0 && twin) {
-		*p = twin;
-		return true;
-	}
-	return read_doubles(bytes, *p, triangle(n));
-}
-
-static bool read_kind(struct str *bytes, struct hour_stats *l, int kind)
-{
-	struct kind_stats *x = &l->by_kind[kind];
-	double totals[6];
-	size_t n = (size_t)l->n;
-	if (!read_doubles(bytes, totals, 6) || !read_doubles(bytes, x->b, n) || !read_doubles(bytes, x->c, n) ||
-	    !read_doubles(bytes, x->exact_calls, n) || !read_doubles(bytes, x->exact_tokens, n) ||
-	    !read_doubles(bytes, x->n, n))
-		return false;
-	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
-	x->sampled_calls = totals[4], x->samples = totals[5];
-	return read_triangle(bytes, &x->a, kind ? l->by_kind[kind - 1].a : NULL, l->n) &&
-	       read_triangle(bytes, &x->s, x->a, l->n);
-}
-
-bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret)
-{
-	uint32_t head[2];
-	if (bytes.len < sizeof head)
-		return false;
-	memcpy(head, bytes.p, sizeof head);
-	if (head[0] != MAGIC || head[1] == 0 || head[1] > HOUR_STATS_PRINCIPALS)
-		return false;
-	bytes.p += sizeof head;
-	bytes.len -= sizeof head;
-	hour_stats_init(ret, (int)head[1], arena);
-	if (!read_doubles(&bytes, ret->ttl_known, head[1]) || !read_doubles(&bytes, ret->ttl_1h, head[1]))
-		return false;
-	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		if (!read_kind(&bytes, ret, kind))
-			return false;
-	if (!str_ends(bytes, STR("\n")))
-		return false;
-	ret->names = arena_alloc(arena, head[1] * sizeof *ret->names);
-	for (uint32_t i = 0; i < head[1]; i++) {
-		ret->names[i] = str_cut(&bytes, '\n');
-		if (!ret->names[i].len)
-			return false;
-	}
-	return bytes.len == 0;
-}
-
 void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
 {
 	struct hour_stats l = {0};
@@ -356,5 +243,5 @@ void hour_stats_write(const struct span *s, int lookback, struct arena *arena, s
 	for (int m = 0; m < 60; m++)
 		add_minute(&l, &reader, m, &adding);
 	add_exact(s, index, &l);
-	write_stats(&l, ret);
+	hour_stats_encode(&l, ret);
 }

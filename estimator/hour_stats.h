@@ -13,8 +13,8 @@
 //
 // U is the number of calls of unknown tokens that used some: their part of s, or all of them where there is
 // no SampleCount. Beside these are the sums of exact calls. At most HOUR_STATS_PRINCIPALS are distinguished,
-// those with the most calls; the others are summed as one, named "~". The bytes are in this machine's order;
-// the reader skips bytes of another form.
+// those with the most calls; the others are summed as one, named "~". Redis holds them
+// as bytes (hour_stats_codec.c); readers skip bytes of another form.
 #ifndef NOWCAST_ESTIMATOR_HOUR_STATS_H
 #define NOWCAST_ESTIMATOR_HOUR_STATS_H
 

@@ -295,7 +295,7 @@ static void assign_weights(const struct training_set *c, const struct fit *fits,
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		struct weight *w = &ret->callers[i];
 		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
-		*w = (struct weight){.ttl_permille = -1};
+		*w = (struct weight){.ttl_permille = TTL_UNKNOWN};
 		if (at && c->ttl_known[*at] > 0)
 			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at],
 			                                           1)); // an amendment may lower the writes alone
@@ -316,7 +316,7 @@ static void assign_weights(const struct training_set *c, const struct fit *fits,
 				source = WEIGHT_TAGS;
 			set_weight(w, kind, mean, unknown * mean, r->noise_typical, source);
 		}
-		w->ttl_may_be_1h = w->ttl_permille < 0 && may_pay_for_1h(w);
+		w->ttl_may_be_1h = !ttl_is_known(w->ttl_permille) && may_pay_for_1h(w);
 	}
 	map_release(&cohort_sums.index);
 }

@@ -18,9 +18,11 @@ static const int64_t limits[] = {RATE_CLASS_LIMITS};
 
 enum { LIMITS = sizeof limits / sizeof *limits };
 
+_Static_assert(LIMITS + 1 <= RATE_CLASS_BAND_MASK, "a band fits into its bits");
+
 void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to)
 {
-	int band = rate_class >> RATE_CLASS_BAND_SHIFT & 7;
+	int band = rate_class_band(rate_class);
 	*ret_from = band < 2 ? 0 : limits[band - 2 < LIMITS ? band - 2 : LIMITS - 1] + 1;
 	*ret_to = band == 0 || band > LIMITS || rate_class & RATE_CLASS_AT_LEAST ? INT64_MAX : limits[band - 1];
 }
@@ -30,9 +32,7 @@ char *rate_class_format(int rate_class, char *buf)
 	int64_t from, to;
 	const char *tier = price_tier_names[rate_class_tier(rate_class)];
 	rate_class_prompt(rate_class, &from, &to);
-	if (rate_class & RATE_CLASS_UNITS)
-		snprintf(buf, RATE_CLASS_TEXT_SIZE, "@units%s", rate_class & RATE_CLASS_AT_LEAST ? "+" : "");
-	else if (!rate_class_prompt_known(rate_class))
+	if (!rate_class_prompt_known(rate_class))
 		snprintf(buf, RATE_CLASS_TEXT_SIZE, "%s%s", rate_class_tier(rate_class) ? "@" : "",
 		         rate_class_tier(rate_class) ? tier : "");
 	else if (from == 0)
@@ -52,10 +52,6 @@ bool rate_class_parse(struct str text, int *ret)
 		*ret = 0;
 		return true;
 	}
-	if (str_is(text, "units") || str_is(text, "units+")) {
-		*ret = RATE_CLASS_UNITS | (text.len > 5 ? RATE_CLASS_AT_LEAST : 0);
-		return true;
-	}
 	for (word.len = 0; word.len < text.len && text.p[word.len] >= 'a' && text.p[word.len] <= 'z';)
 		word.len++;
 	while (tier < PRICE_TIERS && !str_is(word, price_tier_names[tier]))
@@ -72,7 +68,7 @@ bool rate_class_parse(struct str text, int *ret)
 		while (band > 1 && band <= LIMITS && limits[band - 2] != limit)
 			band++;
 	}
-	int rate_class = tier | band << 3 | open;
+	int rate_class = tier | band << RATE_CLASS_BAND_SHIFT | open;
 	if (!str_is(text, rate_class_format(rate_class, buf) + 1)) // nothing but what is written here is read
 		return false;
 	*ret = rate_class;
@@ -206,8 +202,8 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 	}
 	if (tiers) {
 		struct caller_usage *nobody = &out[ret->n].usage;
-		out[ret->n++] = (struct rate_class_usage){.caller = s->ncallers,
-		                                          .usage = {.ttl_permille = -1, .ttl_may_be_1h = true}};
+		out[ret->n++] = (struct rate_class_usage){
+			.caller = s->ncallers, .usage = {.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true}};
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			nobody->by_kind[kind].allocated = u->unattributed[kind];
 	}

@@ -8,8 +8,6 @@
 //     bits 3-5   0: the prompt length is unknown; n: more than limit n-1 tokens, at most limit n (there is no
 //                limit 0, and none after the last)
 //     bit  6     at least so many: the input is known, what of the prompt came from the cache is not
-//     bit  7     no tokens: units that the model is billed by (images, search units), as figures of the type
-//                `output`; with bit 6 they are the calls, since nothing says how many units those used
 //
 // Rate class 0, the standard tier and a prompt that is not known, is that of most calls, and leaves no trace
 // in keys and fields. The limits are those of every price list there is; at others, of a user's own, the band
@@ -25,29 +23,36 @@
 #include "estimator/allocate.h"
 #include "pricing/price.h"
 
-// RATE_CLASSES: of tokens
 enum {
 	RATE_CLASSES = 128,
+	RATE_CLASS_TIER_MASK = 7,
 	RATE_CLASS_BAND_SHIFT = 3,
+	RATE_CLASS_BAND_MASK = 7, // after the shift
 	RATE_CLASS_AT_LEAST = 64,
-	RATE_CLASS_UNITS = 128,
-	RATE_CLASS_TEXT_SIZE = 40
+	RATE_CLASS_TEXT_SIZE = 40,
 };
 
-// The limits of prompts, in tokens: band n is above limit n - 1 (bits 3-5).
+_Static_assert(PRICE_TIERS <= RATE_CLASS_TIER_MASK + 1, "a tier fits into its bits");
+
+// The limits of prompts, in tokens: band n is above limit n - 1.
 #define RATE_CLASS_LIMITS 100000, 128000, 200000, 256000, 272000
 
 static inline enum price_tier rate_class_tier(int rate_class)
 {
-	return (rate_class & 7) < PRICE_TIERS ? (enum price_tier)(rate_class & 7) : TIER_STANDARD;
+	int tier = rate_class & RATE_CLASS_TIER_MASK;
+	return tier < PRICE_TIERS ? (enum price_tier)tier : TIER_STANDARD;
 }
-static inline bool rate_class_prompt_known(int rate_class) { return rate_class >> RATE_CLASS_BAND_SHIFT & 7; }
+static inline int rate_class_band(int rate_class)
+{
+	return rate_class >> RATE_CLASS_BAND_SHIFT & RATE_CLASS_BAND_MASK;
+}
+static inline bool rate_class_prompt_known(int rate_class) { return rate_class_band(rate_class) > 0; }
 
 // The prompts of the rate class have from..to tokens; 0 and INT64_MAX where that is not known.
 void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to);
 
 // As it stands behind the name of a token type: "", "@flex", "@standard<=100000", "@priority>200000",
-// "@standard>100000+" (at least), "@units", "@units+". Returns buf, of RATE_CLASS_TEXT_SIZE. rate_class_parse
+// "@standard>100000+" (at least). Returns buf, of RATE_CLASS_TEXT_SIZE. rate_class_parse
 // takes what stands behind the "@", or nothing.
 char *rate_class_format(int rate_class, char *buf);
 bool rate_class_parse(struct str text, int *ret);

@@ -85,7 +85,7 @@ const struct band *tariff_band(const struct tariff *t, const struct priced_usage
 	rate_class_prompt(b->rate_class, &from, &to);
 	int low = band_at(t, from), high = band_at(t, to), at = b->calls > 0 ? band_at(t, mean_prompt(b)) : 0;
 	if (ret_estimated)
-		*ret_estimated = low != high && !(b->rate_class & RATE_CLASS_UNITS);
+		*ret_estimated = low != high;
 	return &t->bands[at < low ? low : at > high ? high : at];
 }
 
@@ -108,21 +108,21 @@ bool tariff_knows(const struct tariff *t)
 	return known;
 }
 
-enum price_miss tariff_miss(const struct tariff *t, const struct priced_usage *b, enum token_type type)
+enum price_miss tariff_miss(const struct tariff *t, enum token_type type)
 {
-	if (b->rate_class & RATE_CLASS_UNITS)
-		return t->unit_miss ? t->unit_miss : MISS_UNCOUNTED;
 	return t->miss[type] ? t->miss[type] : MISS_TYPE;
 }
 
-// Calls of which nobody counted the units have no price, whatever a unit costs.
-static bool price_units(const struct tariff *t, const struct priced_usage *b, enum token_type type,
-                        struct usd *ret, struct usd *ret_more)
+enum price_miss tariff_unit_miss(const struct tariff *t)
 {
-	if (t->unit_miss != MISS_NONE || b->rate_class & RATE_CLASS_AT_LEAST)
+	return t->unit_miss ? t->unit_miss : MISS_UNCOUNTED;
+}
+
+bool tariff_price_units(const struct tariff *t, int64_t units, struct usd *ret)
+{
+	if (t->unit_miss != MISS_NONE)
 		return false;
-	*ret = usd_price(b->tokens[type], t->unit.pico_per_token);
-	*ret_more = USD_ZERO;
+	*ret = usd_price(units, t->unit.pico_per_token);
 	return true;
 }
 
@@ -130,8 +130,6 @@ bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum tok
                   struct usd *ret_more)
 {
 	bool estimated;
-	if (b->rate_class & RATE_CLASS_UNITS)
-		return price_units(t, b, type, ret, ret_more);
 	const struct band *band = tariff_band(t, b, &estimated);
 	int at = (int)(band - t->bands);
 	int64_t rate = band->rate[type];

@@ -63,10 +63,14 @@ const struct band *tariff_band(const struct tariff *t, const struct priced_usage
 // Whether any source of prices knows the model.
 bool tariff_knows(const struct tariff *t);
 
-// Why there is no price.
-enum price_miss tariff_miss(const struct tariff *t, const struct priced_usage *b, enum token_type type);
+// Why there is no price for tokens, or for units.
+enum price_miss tariff_miss(const struct tariff *t, enum token_type type);
+enum price_miss tariff_unit_miss(const struct tariff *t);
 
-// False: unpriced. *ret_more: what these tokens may cost on top.
+// What units cost. False: unpriced.
+bool tariff_price_units(const struct tariff *t, int64_t units, struct usd *ret);
+
+// What tokens cost. False: unpriced. *ret_more: what these tokens may cost on top.
 bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret,
                   struct usd *ret_more);
 

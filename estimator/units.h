@@ -15,7 +15,7 @@
 #include "estimator/facts.h"
 
 struct units {
-	int64_t *exact, *allocated; // by the span's callers; NULL: there are no units
+	int64_t *exact, *allocated; // by the span's callers, and 0 behind the last; NULL: there are no units
 	int64_t *unknown;            // calls of which nothing tells how many units they took
 	int64_t metered, excess;    // what the metric says; exact ones beyond it
 	int64_t unattributed;

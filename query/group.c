@@ -7,6 +7,8 @@
 
 #include "base/hash.h"
 #include "base/when.h"
+#include "estimator/facts.h"
+#include "estimator/rate_class.h"
 #include "pricing/model_id.h"
 
 // See group.h. `make accuracy` measures how often the band holds the truth.
@@ -132,11 +134,9 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_ROLE:
 		return row->role;
 	case BY_TOKEN_TYPE:
-		return row->type == TOKEN_TYPES                    ? STR("")
-		       : row->figure.rate_class & RATE_CLASS_UNITS ? STR("units")
-		                                                   : str_of(token_type_names[row->type]);
+		return row->kind == ROW_CALLS ? STR("") : str_of(row_name(row));
 	case BY_TIER:
-		return str_of(price_tier_names[rate_class_tier(row->figure.rate_class)]);
+		return str_of(price_tier_names[rate_class_tier(row->rate_class)]);
 	case BY_TEAM:
 		return view_tag(v, model_hour, row, by->tag[i]);
 	case BY_TAG:
@@ -181,12 +181,6 @@ static struct doubt *enter_model_hour(struct groups *g, struct group *x)
 	return x->model_hour;
 }
 
-// Both TTLs of cache writes are split as one.
-static int kind_of_type(int type)
-{
-	return type < METRIC_KINDS ? type : METRIC_KINDS - 1;
-}
-
 static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
 {
 	double usd = (double)rate / 1e12;
@@ -203,13 +197,13 @@ static struct usd likely_more(const struct figure *f)
 static void add_row(struct groups *g, struct group *x, const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
-	if (row->type == TOKEN_TYPES) {
-		x->calls += f->tokens;
-		x->failed += f->exact;
+	if (row->kind == ROW_CALLS) {
+		x->calls += row->calls.charged;
+		x->failed += row->calls.failed;
 		return;
 	}
 	x->tokens += f->tokens;
-	x->units += f->rate_class & RATE_CLASS_UNITS ? f->tokens : 0;
+	x->units += row_has_units(row) ? f->tokens : 0;
 	x->billed += f->billed;
 	x->exact += f->exact;
 	x->allocated += f->allocated;
@@ -291,7 +285,7 @@ static bool passes(const struct group_filter *only, struct view *v, const struct
 static void add_others(const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
-	if (row->type != TOKEN_TYPES && f->priced && f->tokens && f->allocated)
+	if (f->priced && f->tokens && f->allocated)
 		add_doubt(&whole[kind_of_type(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
@@ -310,7 +304,7 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 		}
 		for (int i = 0; i < g->by.n; i++) {
 			at[i] = grouping_key(&g->by, i, v, model_hour, row, hour);
-			if (row->type == TOKEN_TYPES && g->by.by[i] == BY_TOKEN_TYPE)
+			if (row->kind == ROW_CALLS && g->by.by[i] == BY_TOKEN_TYPE)
 				goto next; // calls have no token type
 		}
 		add_row(g, find_group(g, at), row, whole);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "estimator/apportion.h"
+#include "estimator/rate_class.h"
 #include "store/actual.h"
 
 void difference_add(struct difference *to, const struct difference *d)
@@ -26,31 +27,33 @@ void difference_add(struct difference *to, const struct difference *d)
 static int by_type_then_who(const void *a, const void *b)
 {
 	const struct compared *x = a, *y = b;
-	int c = x->who.type - y->who.type;
+	int c = (int)x->who.type - (int)y->who.type;
 	if (!c)
 		c = str_cmp(x->who.principal, y->who.principal);
 	if (!c)
 		c = str_cmp(x->who.tagset, y->who.tagset);
-	return c ? c : x->who.figure.rate_class - y->who.figure.rate_class;
+	return c ? c : x->who.rate_class - y->who.rate_class;
 }
 
 static int by_type_then_tier(const void *a, const void *b)
 {
 	const struct compared *x = a, *y = b;
-	int c = x->who.type - y->who.type;
+	int c = (int)x->who.type - (int)y->who.type;
 	if (!c)
-		c = x->who.figure.rate_class - y->who.figure.rate_class;
+		c = x->who.rate_class - y->who.rate_class;
 	return c ? c : by_type_then_who(a, b);
 }
 
-static int take(struct compared *out, int n, const struct view_row *rows, int nrows, bool billed)
+// Appends the rows of tokens to out[n..]. Returns how many there are then.
+static int add_side(struct compared *out, int n, const struct view_row *rows, int nrows, bool billed)
 {
 	for (int i = 0; i < nrows; i++) {
 		const struct figure *f = &rows[i].figure;
-		if (rows[i].type == TOKEN_TYPES || f->rate_class & RATE_CLASS_UNITS)
+		if (rows[i].kind != ROW_TOKENS)
 			continue;
 		out[n] = (struct compared){.who = rows[i]};
-		out[n].who.figure = (struct figure){.rate_class = (uint8_t)rate_class_tier(f->rate_class)};
+		out[n].who.figure = (struct figure){0};
+		out[n].who.rate_class = (uint8_t)rate_class_tier(rows[i].rate_class);
 		if (billed) {
 			out[n].d.billed_tokens = f->tokens;
 			out[n].d.billed = f->usd;
@@ -100,7 +103,8 @@ static void relabel(struct difference *from, struct difference *to)
 	to->estimated = usd_add(to->estimated, usd);
 }
 
-static struct compared *find(struct compared *list, int n, const struct compared *like, int type)
+static struct compared *find_type(struct compared *list, int n, const struct compared *like,
+                                  enum token_type type)
 {
 	struct compared key = *like;
 	key.who.type = type;
@@ -110,8 +114,9 @@ static struct compared *find(struct compared *list, int n, const struct compared
 static void relabel_writes(struct compared *list, int n)
 {
 	for (int i = 0; i < n; i++) {
-		struct compared *other =
-			list[i].who.type == TOKEN_CACHE_WRITE_1H ? find(list, n, &list[i], TOKEN_CACHE_WRITE_5M) : NULL;
+		struct compared *other = list[i].who.type == TOKEN_CACHE_WRITE_1H
+		                             ? find_type(list, n, &list[i], TOKEN_CACHE_WRITE_5M)
+		                             : NULL;
 		if (!other)
 			continue;
 		relabel(&other->d, &list[i].d);
@@ -171,8 +176,8 @@ void compare_rows(const struct view_row *estimate, int nestimate, const struct v
                   struct arena *arena, struct compared **ret, int *ret_n)
 {
 	struct compared *list = arena_alloc(arena, ((size_t)nbilled + (size_t)nestimate + 1) * sizeof *list);
-	int n = take(list, 0, estimate, nestimate, false);
-	n = merge(list, take(list, n, billed, nbilled, true));
+	int n = add_side(list, 0, estimate, nestimate, false);
+	n = merge(list, add_side(list, n, billed, nbilled, true));
 	// A caller's one-hour writes may be billed, and estimated under the other TTL only: both rows are there,
 	// since the bill's is.
 	relabel_writes(list, n);
@@ -181,7 +186,7 @@ void compare_rows(const struct view_row *estimate, int nestimate, const struct v
 		qsort(list, (size_t)n, sizeof *list, by_type_then_tier);
 	for (int i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && list[end].who.type == list[i].who.type &&
-		                  list[end].who.figure.rate_class == list[i].who.figure.rate_class;)
+		                  list[end].who.rate_class == list[i].who.rate_class;)
 			end++;
 		explain(list + i, end - i, arena);
 	}

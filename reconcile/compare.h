@@ -32,7 +32,7 @@ struct difference {
 void difference_add(struct difference *to, const struct difference *d);
 
 struct compared {
-	struct view_row who;   // principal, role, tagset and type; its figure is empty
+	struct view_row who;   // principal, role, tagset, type and tier; its figure is empty
 	struct difference d;
 };
 

@@ -244,7 +244,7 @@ static void share_out(struct joining *x, const struct ledger_row *line, int hour
 
 // ---- lines --------------------------------------------------------------------------------------
 
-static int32_t kind_of_type(struct joining *x, const struct bill_line *line)
+static int32_t acct_region_of(struct joining *x, const struct bill_line *line)
 {
 	bool added;
 	int32_t *at = map_add(&x->acct_regions, (uint64_t)line->account << 32 | (uint32_t)line->kind, 0, &added);
@@ -296,7 +296,7 @@ static void take_line(struct joining *x, const struct bill_line *line, int32_t n
 		j->outside_usd = usd_add(j->outside_usd, line->cost);
 		return;
 	}
-	int32_t acct_region = kind_of_type(x, line);
+	int32_t acct_region = acct_region_of(x, line);
 	struct ledger_row row = {.acct_region = acct_region,
 	                         .type = (int32_t)k->usage.type,
 	                         .tier = (int32_t)k->usage.tier,

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 #include "base/when.h"
-#include "estimator/rate_class.h"
-#include "pricing/price.h"
+#include "store/actual.h"
 #include "store/cardinality.h"
 #include "store/keys.h"
 #include "store/schema.h"
@@ -53,8 +52,12 @@ struct staging {
 	const struct str *called;
 	int32_t ncalled;
 	struct arena arena;
-	// by number of a name: as it stands in Redis; empty: not asked for yet
+	// by number of a name: as Redis has it; empty: not looked up yet
 	struct str *stored;
+	// of models that occur and were called by the ARN of a profile: numbers of their names, each once
+	int32_t *profiles;
+	int32_t nprofiles;
+	bool *is_listed; // by number of a name: it is among them
 	struct buf index, key, member, text; // keys of the staged sorted set and hash; scratch
 	int64_t pending, unsent;             // fields that are not answered; of them, not sent
 };
@@ -74,21 +77,26 @@ static struct str stored_name(struct staging *s, int32_t name)
 
 static void add_row(struct staging *s, const struct ledger_row *row)
 {
-	char tokens[USD_SIZE], usd[USD_SIZE], list[USD_SIZE], rate_class[RATE_CLASS_TEXT_SIZE];
+	const struct actual_row actual = {.principal = stored_name(s, row->principal),
+	                                  .type = (enum token_type)row->type,
+	                                  .rate_class = row->tier,
+	                                  .tokens = row->tokens,
+	                                  .usd = row->usd,
+	                                  .list = row->list};
 	buf_clear(&s->text);
-	buf_addstr(&s->text, stored_name(s, row->principal));
-	buf_addc(&s->text, ' ');
-	buf_adds(&s->text, token_type_names[row->type]);
-	buf_adds(&s->text, rate_class_format(row->tier, rate_class));
+	actual_format_field(&actual, &s->text);
 	redis_arg(s->p->redis, buf_str(&s->text));
-	const char *const rollups[] = {usd_format_pico((struct usd){row->tokens}, tokens),
-	                               usd_format_pico(row->usd, usd), usd_format_pico(row->list, list)};
 	buf_clear(&s->text);
-	for (int i = 0; i < 3; i++) {
-		buf_adds(&s->text, i ? " " : "");
-		buf_adds(&s->text, rollups[i]);
-	}
+	actual_format_value(&actual, &s->text);
 	redis_arg(s->p->redis, buf_str(&s->text));
+}
+
+static void note_profile(struct staging *s, int32_t model)
+{
+	if (model >= s->ncalled || !s->called[model].len || s->is_listed[model])
+		return;
+	s->is_listed[model] = true;
+	s->profiles[s->nprofiles++] = model;
 }
 
 // One hash: the rows of one hour and model.
@@ -96,16 +104,12 @@ static void stage_model_hour(struct staging *s, const struct ledger_row *const *
 {
 	struct redis *r = s->p->redis;
 	int32_t model = rows[0]->model;
-	bool called = model < s->ncalled && s->called[model].len;
+	note_profile(s, model);
 	key_member(&s->member, rows[0]->hour, s->names->list[model]);
 	key_staged(&s->key, s->p->prefix, s->acct_region, s->p->run, buf_str(&s->member));
-	redis_begin(r, 2 + 2 * (int)n + (called ? 2 : 0));
+	redis_begin(r, 2 + 2 * (int)n);
 	redis_argz(r, "HSET");
 	redis_arg(r, buf_str(&s->key));
-	if (called) {
-		redis_argz(r, "# model");
-		redis_arg(r, s->called[model]);
-	}
 	for (int64_t i = 0; i < n; i++)
 		add_row(s, rows[i]);
 	char number[24];
@@ -144,11 +148,12 @@ static bool stage(struct staging *s, const struct ledger_row *const *rows, int64
 	return flush(s, err);
 }
 
-static bool swap(struct publish *p, const struct publish_acct_region *acct_region, bool *ret_taken,
+static bool swap(struct staging *s, const struct publish_acct_region *acct_region, bool *ret_taken,
                  struct err *err)
 {
 	struct buf key = BUF_INIT;
-	redis_begin_eval(p->redis, p->swap, 1, 8);
+	struct publish *p = s->p;
+	redis_begin_eval(p->redis, p->swap, 1, 8 + 2 * s->nprofiles);
 	redis_arg(p->redis, key_acct_region(&key, p->prefix, acct_region->acct_region));
 	redis_argi(p->redis, p->run);
 	redis_arg(p->redis, acct_region->period);
@@ -157,6 +162,10 @@ static bool swap(struct publish *p, const struct publish_acct_region *acct_regio
 	redis_argi(p->redis, p->retention_ms);
 	redis_argi(p->redis, acct_region->since);
 	redis_argi(p->redis, acct_region->watermark);
+	for (int32_t i = 0; i < s->nprofiles; i++) {
+		redis_arg(p->redis, s->names->list[s->profiles[i]]);
+		redis_arg(p->redis, s->called[s->profiles[i]]);
+	}
 	// after the figures: store/store_settle.c
 	redis_cmd(p->redis, 3,
 	          (struct str[]){STR("SADD"), key_acct_regions(&key, p->prefix), acct_region->acct_region});
@@ -177,11 +186,15 @@ bool publish_acct_region(struct publish *p, const struct publish_acct_region *ac
 	                    .called = called,
 	                    .ncalled = ncalled,
 	                    .arena = ARENA_INIT,
-	                    .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored)};
+	                    .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored),
+	                    .profiles = xcalloc((size_t)ncalled + 1, sizeof *s.profiles),
+	                    .is_listed = xcalloc((size_t)ncalled + 1, sizeof *s.is_listed)};
 	key_staged_index(&s.index, p->prefix, acct_region->acct_region, p->run);
-	bool good = stage(&s, rows, n, err) && swap(p, acct_region, ret_taken, err);
+	bool good = stage(&s, rows, n, err) && swap(&s, acct_region, ret_taken, err);
 	arena_release(&s.arena);
 	free(s.stored);
+	free(s.profiles);
+	free(s.is_listed);
 	buf_release(&s.index);
 	buf_release(&s.key);
 	buf_release(&s.member);

@@ -14,6 +14,7 @@
 #include "reconcile/duckdb.h"
 #include "reconcile/rates.h"
 #include "reconcile/run_priv.h"
+#include "estimator/rate_class.h"
 #include "store/billed_means_refresh.h"
 #include "store/keys.h"
 #include "store/names_check.h"
@@ -62,13 +63,13 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	note_foundation(w, row.model, model_hour->foundation);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *r = &model_hour->rows[i];
-		if (r->type == TOKEN_TYPES || r->figure.rate_class & RATE_CLASS_UNITS)
+		if (r->kind != ROW_TOKENS)
 			continue; // images are among the bill's other usage
 		w->tagged =
 			w->tagged || !str_is(r->tagset, "-") || view_tag(v, model_hour, r, str_of(w->conf->team_tag)).len;
 		row.principal = names_add(&w->names, r->principal);
-		row.type = r->type;
-		row.tier = rate_class_tier(r->figure.rate_class);
+		row.type = (int32_t)r->type;
+		row.tier = rate_class_tier(r->rate_class);
 		row.tokens = r->figure.tokens;
 		row.usd = r->figure.usd;
 		ledger_add(&w->estimate, &row);

@@ -129,13 +129,13 @@ static struct view_row row_of(const struct reconcile_run *w, const struct ledger
 {
 	return (struct view_row){.principal = w->names.list[r->principal],
 	                         .tagset = STR("-"),
-	                         .type = r->type,
+	                         .type = (enum token_type)r->type,
+	                         .rate_class = (uint8_t)r->tier,
 	                         .figure = {.tokens = r->tokens,
 	                                    .billed = billed ? r->tokens : 0,
 	                                    .usd = r->usd,
 	                                    .list = r->list,
-	                                    .priced = true,
-	                                    .rate_class = (uint8_t)r->tier}};
+	                                    .priced = true}};
 }
 
 // The next rows of one side that have the account, Region, hour and model of `like`; *at moves behind them.

@@ -4,7 +4,7 @@
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    run, period, first hour, end hour (exclusive), retention (ms), since, watermark (hours; 0: leave
---         it)
+--         it), then models that are application inference profiles, each with the ARN by which it was called
 -- returns 1 done, 0 a later run was faster
 
 local p = KEYS[1]
@@ -33,6 +33,7 @@ for i = 1, #members, 2 do
   call('ZADD', actual, members[i + 1], member)
   call('SADD', p .. KEY_ACTUAL_MODELS, sub(member, MEMBER_MODEL + 1))
 end
+set_fields(p .. KEY_ACTUAL_CALLED, ARGV, 8)
 call('DEL', staged)
 call('HSET', billed, period, run)
 local since, watermark = call('HGET', billed, 'since'), call('HGET', billed, 'watermark')

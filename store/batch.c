@@ -343,17 +343,13 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	uint64_t model = evidence_model_id(m->model);
 	note_model(b, acct_region, s, model, m->model, m->minute);
 	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
-	s->metrics[s->nmetrics++] = (struct batch_metric){.model_id = model,
-	                                                  .minute = m->minute,
-	                                                  .sum = m->sum,
-	                                                  .samples = m->samples,
-	                                                  .kind = m->token_kind,
-	                                                  .rank = m->final ? 2 : 1};
-	if (m->of_tier) {
-		struct batch_metric *last = &s->metrics[s->nmetrics - 1];
-		last->tiers[0] = (char)('a' + m->asked);
-		last->tiers[1] = (char)('a' + m->served);
-	}
+	struct batch_metric *to = &s->metrics[s->nmetrics++];
+	*to = (struct batch_metric){.model_id = model,
+	                            .minute = m->minute,
+	                            .sum = m->sum,
+	                            .samples = m->samples,
+	                            .rank = m->final ? 2 : 1};
+	cell_metric_name(m->token_kind, m->of_tier, (int)m->asked, m->served, to->name);
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "ingest/record.h"
+#include "store/cell_codec.h"
 #include "store/evidence.h"
 
 enum {
@@ -37,8 +38,8 @@ static inline uint64_t batch_called_id(uint64_t model_id) { return model_id ^ 0x
 struct batch_metric {
 	uint64_t model_id;
 	int64_t minute, sum, samples;
-	int kind, rank;
-	char tiers[3]; // asked and served, 'a' for the first; empty: all tiers
+	int rank;
+	char name[CELL_METRIC_NAME_SIZE]; // of the token kind, and of tiers (store/cell_codec.h)
 };
 
 // A caller or a model, and the minute of its first record: they decide whether its name is kept

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/usd.h"
 #include "base/when.h"
+#include "estimator/facts.h"
 #include "store/evidence.h"
 #include "store/keys.h"
 #include "store/redis.h"
@@ -66,8 +67,6 @@ static struct billed_means *sums_of(struct gathering *g, const struct model_hour
 
 static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	static const int kind_of_type[TOKEN_TYPES] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ,
-	                                              TOKENS_CACHE_WRITE, TOKENS_CACHE_WRITE};
 	struct gathering *g = user;
 	// An application inference profile is shown by its ARN; its key is the last segment.
 	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/')
@@ -75,14 +74,14 @@ static bool gather(void *user, struct view *v, const struct model_hour *model_ho
 	(void)v;
 	for (int i = 0; model_hour->billed && i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
-		if (row->principal.p[0] == '(' || row->figure.tokens < 0)
+		if (row->principal.p[0] == '(' || row->figure.tokens < 0 || row_has_units(row))
 			continue;
 		struct billed_means *t = sums_of(g, model_hour, model, row->principal);
-		if (row->type == TOKEN_TYPES) {
-			t->calls += row->figure.tokens;
+		if (row->kind == ROW_CALLS) {
+			t->calls += row->calls.charged;
 			continue;
 		}
-		t->tokens[kind_of_type[row->type]] += row->figure.tokens;
+		t->tokens[kind_of_type(row->type)] += row->figure.tokens;
 		if (row->type == TOKEN_CACHE_WRITE_1H)
 			t->tokens[TOKENS_CACHE_WRITE_1H] += row->figure.tokens;
 	}

@@ -23,23 +23,32 @@ if #gone > 0 then
   call('HDEL', late, unpack(gone))
 end
 
+local function has_figures(hashes, member)
+  for _, hash in ipairs(hashes) do
+    if call('EXISTS', hash .. member) == 1 then return true end
+  end
+  return false
+end
+
 -- Hours leave an index when their figures have expired. Old hours whose records were read recently still
 -- have figures, so another part of the index is looked at each time.
-local function prune(index)
+local function prune(index, hashes)
   local old = floor((now - retention) / 3600000)
   local n = call('ZCOUNT', index, '-inf', old)
   if n == 0 then return end
   local first = n > LOOKED_AT and now % n or 0
   for _, m in ipairs(call('ZRANGEBYSCORE', index, '-inf', old, 'LIMIT', first, LOOKED_AT)) do
-    if call('EXISTS', index .. ':' .. m) == 0 then call('ZREM', index, m) end
+    if not has_figures(hashes, m) then call('ZREM', index, m) end
   end
 end
-prune(p .. KEY_USAGE)
-prune(p .. KEY_ACTUAL)
+prune(p .. KEY_USAGE, {p .. KEY_USAGE .. ':', p .. KEY_USAGE_META})
+prune(p .. KEY_ACTUAL, {p .. KEY_ACTUAL .. ':'})
 
 local waiting = call('ZCARD', due)
 local empty = waiting == 0 and call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
-if empty then call('DEL', p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS) end -- the bill has no figures any more
+if empty then -- the bill has no figures any more
+  call('DEL', p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
+end
 
 table.insert(members, 1, tostring(waiting))
 table.insert(members, 2, empty and '1' or '0')

@@ -12,8 +12,8 @@
 #include "base/when.h"
 #include "estimator/learn.h"
 #include "pricing/model_id.h"
+#include "store/hour_rows.h"
 #include "store/store.h"
-#include "store/usage_rows.h"
 
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
@@ -150,15 +150,14 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	struct hour_usage usage;
 	struct weights weights;
 	int learn = e->options.learn_hours;
-	const char *unpriced;
 
 	learn_weights(&s->stats[x->hour - learn - s->first_stats], learn + 1, s->billed_means, s->nbilled_means,
 	              &span, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
-	rows_write(s, &span, x->hour, &usage, &e->options, &e->arena, x, &unpriced);
+	hour_rows_write(s, &span, &usage, &e->options, &e->arena, x);
 	store_queue_settled(&e->store, s, x);
-	if (unpriced)
-		report_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, unpriced);
+	if (x->unpriced)
+		report_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, x->unpriced);
 	e->counts.settled++;
 }
 

@@ -88,7 +88,8 @@ static bool is_known(const struct call *c, int kind)
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id)
 {
-	int tier = c->tier_known ? (int)c->tier << EVIDENCE_TIER_SHIFT | rank_of(c) << EVIDENCE_TIER_RANK_SHIFT : 0;
+	int tier =
+		c->tier_known ? (int)c->tier << EVIDENCE_TIER_SHIFT | rank_of(c) << EVIDENCE_TIER_RANK_SHIFT : 0;
 	write_id(e->id, c->request_id);
 	bytes_put64(e->bytes + EVIDENCE_AT_MODEL, model_id);
 	bytes_put64(e->bytes + EVIDENCE_AT_CALLER, caller_id);

@@ -7,15 +7,17 @@
 //             8   8   caller id   (hash of who called)
 //            16   4   minute      (since the epoch)
 //            20   1   flags       bits 4-7 source, bit 1 streaming, bit 0 failed
-//            21   1   timing      bits 6-7 rank of the tier, bits 3-5 tier, bits 0-2 how well the minute is known
+//            21   1   timing      bits 6-7 rank of the tier, bits 3-5 tier, bits 0-2 how well the minute is
+//                                 known
 //            22  5n   tokens      of each kind that is known, ascending:
 //                                 0  1  bits 4-7 token kind, bits 0-3 rank
 //                                 1  4  count
 //
 // Four parts are joined, each on its own: who called (flags, then model and caller id), when (how well the
-// minute is known, then the minute), the service tier (with its rank), and each token kind (rank, then count).
-// Of two values of a part the larger one stays, compared as bytes. So the join is commutative, associative
-// and idempotent. A tier of rank 0 means that no record names the tier: the standard one is assumed.
+// minute is known, then the minute), the service tier (with its rank), and each token kind (rank, then
+// count). Of two values of a part the larger one stays, compared as bytes. So the join is commutative,
+// associative and idempotent. A tier of rank 0 means that no record names the tier: the standard one is
+// assumed.
 #ifndef NOWCAST_STORE_EVIDENCE_H
 #define NOWCAST_STORE_EVIDENCE_H
 

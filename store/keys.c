@@ -204,6 +204,11 @@ struct str key_usage(struct buf *b, const char *prefix, struct str acct_region, 
 	return entry_key(b, prefix, acct_region, KEY_USAGE, member);
 }
 
+struct str key_usage_meta(struct buf *b, const char *prefix, struct str acct_region, struct str member)
+{
+	return local_key(b, prefix, acct_region, KEY_USAGE_META, member);
+}
+
 struct str key_actual_index(struct buf *b, const char *prefix, struct str acct_region)
 {
 	return local_key(b, prefix, acct_region, KEY_ACTUAL, STR_NONE);
@@ -217,6 +222,11 @@ struct str key_actual(struct buf *b, const char *prefix, struct str acct_region,
 struct str key_actual_models(struct buf *b, const char *prefix, struct str acct_region)
 {
 	return local_key(b, prefix, acct_region, KEY_ACTUAL_MODELS, STR_NONE);
+}
+
+struct str key_actual_called(struct buf *b, const char *prefix, struct str acct_region)
+{
+	return local_key(b, prefix, acct_region, KEY_ACTUAL_CALLED, STR_NONE);
 }
 
 struct str key_billed(struct buf *b, const char *prefix, struct str acct_region)
@@ -300,4 +310,9 @@ struct str key_hour_stats(struct buf *b, const char *prefix, struct str acct_reg
 struct str key_billed_means(struct buf *b, const char *prefix, struct str acct_region, struct str model_hex)
 {
 	return local_key(b, prefix, acct_region, KEY_BILLED_MEANS, model_hex);
+}
+
+struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_region, struct str model_hour)
+{
+	return local_key(b, prefix, acct_region, KEY_PART_META, model_hour);
 }

@@ -127,9 +127,13 @@ struct str key_acct_region(struct buf *b, const char *prefix, struct str acct_re
 //     HOUR:MODEL, by hours since 1970, the index of the next. Written by settle.lua; kept as long as its
 //     entries.
 // nowcast:{A/R}:usage:HOUR:MODEL  hash
-//     the estimated figures. Written by settle.lua, reprice.c; kept for `retention`.
+//     the estimated figures (store/usage_rows.h). Written by settle.lua, reprice.c; kept for `retention`.
+// nowcast:{A/R}:usage_meta:HOUR:MODEL  hash
+//     what of that hour and model is no usage: calls, weights, metrics, names, the digest. Written by
+//     settle.lua, reprice.c; kept for `retention`.
 struct str key_usage_index(struct buf *b, const char *prefix, struct str acct_region);
 struct str key_usage(struct buf *b, const char *prefix, struct str acct_region, struct str member);
+struct str key_usage_meta(struct buf *b, const char *prefix, struct str acct_region, struct str member);
 
 // nowcast:{A/R}:actual  sorted set
 //     HOUR:MODEL, by hours since 1970, the index of the next. Written by swap.lua; kept as long as its
@@ -138,9 +142,13 @@ struct str key_usage(struct buf *b, const char *prefix, struct str acct_region, 
 //     the billed figures. Written by publish.c, swap.lua; kept for `retention`.
 // nowcast:{A/R}:actual:models  set
 //     models that were ever billed there. Written by swap.lua; kept until nothing else is left of A/R.
+// nowcast:{A/R}:actual:called  hash
+//     MODEL -> the ARN by which an application inference profile was called. Written by swap.lua; kept as
+//     the models.
 struct str key_actual_index(struct buf *b, const char *prefix, struct str acct_region);
 struct str key_actual(struct buf *b, const char *prefix, struct str acct_region, struct str member);
 struct str key_actual_models(struct buf *b, const char *prefix, struct str acct_region);
+struct str key_actual_called(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:billed  hash
 //     since, watermark, PERIOD -> run. Written by swap.lua; kept until nothing else is left of A/R.
@@ -204,6 +212,11 @@ struct str key_hour_stats(struct buf *b, const char *prefix, struct str acct_reg
 //     `retention`.
 struct str key_billed_means(struct buf *b, const char *prefix, struct str acct_region, struct str model_hex);
 
+// nowcast:{A/R}:part_meta:HOUR:MODELID  hash
+//     what this model added to the meta hash of `(other models)`. Written by settle.lua; kept as long as the
+//     cells.
+struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_region, struct str model_hour);
+
 // Lua scripts alone use these:
 // nowcast:{A/R}:calls:BUCKET  hash
 //     request id -> what is known of the call (store/evidence.h). Written by apply.lua; kept for `window`.
@@ -212,7 +225,7 @@ struct str key_billed_means(struct buf *b, const char *prefix, struct str acct_r
 // nowcast:{A/R}:model_hours:BUCKET  set
 //     "HOUR:MODELID" that have cells. Written by apply.lua; kept for `window`.
 // nowcast:{A/R}:part:HOUR:MODELID  hash
-//     what this model added to the figures of `(other models)`. Written by settle.lua; kept as long as the
+//     what this model added to the usage hash of `(other models)`. Written by settle.lua; kept as long as the
 //     cells.
 
 #endif

@@ -9,6 +9,7 @@
 
 #define ACCT_REGION_KEYS(X)             \
 	X(ACTUAL, ":actual")                \
+	X(ACTUAL_CALLED, ":actual:called")  \
 	X(ACTUAL_MODELS, ":actual:models")  \
 	X(ASOF, ":asof:")                   \
 	X(BILLED, ":billed")                \
@@ -25,9 +26,11 @@
 	X(OVERFLOW, ":overflow:")           \
 	X(OVERFLOWED, ":overflowed:")       \
 	X(PART, ":part:")                   \
+	X(PART_META, ":part_meta:")         \
 	X(SESSIONS, ":sessions:")           \
 	X(STAGED, ":staged:")               \
-	X(USAGE, ":usage")
+	X(USAGE, ":usage")                  \
+	X(USAGE_META, ":usage_meta:")
 
 // What schema 1 called some of them (store/migrate.c).
 #define SCHEMA1_KEYS(X)                 \

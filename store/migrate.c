@@ -75,6 +75,7 @@ bool migrate_each_page(struct redis *r, struct str start, migrate_page_fn *fn, v
 struct key_migration {
 	const struct migrate_options *options;
 	struct migrate_counts counts;
+	const char *prefix;
 	struct str start; // "nowcast:{"
 };
 
@@ -138,7 +139,7 @@ static bool find_model_hour(const struct key_migration *m, struct str key, struc
 		struct str model = {rest.p + name, rest.len - name}, hour = str_cut(&model, ':');
 		if (!model.len || (kinds[k].hour && hour.len != kinds[k].hour))
 			continue; // an index, or the list of billed models
-		*ret = (struct migrate_model_hour){k, acct_region, hour, model, key};
+		*ret = (struct migrate_model_hour){k, m->prefix, acct_region, hour, model, key};
 		return true;
 	}
 	return false;
@@ -229,7 +230,7 @@ bool migrate_keys(struct redis *r, const char *prefix, const struct migrate_opti
                   struct migrate_counts *ret, struct err *err)
 {
 	struct buf start = BUF_INIT;
-	struct key_migration m = {.options = o, .start = key_acct_region_start(&start, prefix)};
+	struct key_migration m = {.options = o, .prefix = prefix, .start = key_acct_region_start(&start, prefix)};
 	bool good = migrate_each_page(r, m.start, migrate_page, &m, err) && copy_lists(r, prefix, err);
 	*ret = m.counts;
 	buf_release(&start);

@@ -32,6 +32,7 @@ enum migrate_kind {
 };
 struct migrate_model_hour {
 	enum migrate_kind kind;
+	const char *prefix;
 	struct str acct_region;
 	struct str hour, model; // as in the key: 2026-11-02T05 and a model key, or numbers (store/keys.h)
 	struct str key;         // in its new form

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A row is kept as the number of its caller, its type, a mask of the words of its struct figure that are not
-// zero, and these words: a member that is added to a figure is kept without a change here. Names are not
-// dropped with their model hours; when they alone fill a quarter of the room, everything is dropped and read
-// again.
+// A row is kept as the number of its caller, its kind, type and rate class, a mask of the words of its figure
+// and call count that are not zero, and these words: a member that is added to a figure is kept without a
+// change here. Names are not dropped with their model hours; when they alone fill a quarter of the room,
+// everything is dropped and read again.
 #include "store/model_hour_cache.h"
 
 #include <assert.h>
@@ -13,11 +13,17 @@
 #include "base/lru.h"
 #include "base/map.h"
 
-enum { WORDS = sizeof(struct figure) / sizeof(uint64_t), NAMES_PART = 4 };
+enum {
+	FIGURE_WORDS = sizeof(struct figure) / sizeof(uint64_t),
+	WORDS = FIGURE_WORDS + sizeof(struct call_count) / sizeof(uint64_t),
+	NAMES_PART = 4,
+};
 
-_Static_assert(sizeof(struct figure) % sizeof(uint64_t) == 0 && WORDS <= 32,
-               "a mask of 32 bits names the words of a figure");
-_Static_assert(sizeof(struct view_row) <= 3 * sizeof(struct str) + sizeof(struct figure) + 16,
+_Static_assert(sizeof(struct figure) % sizeof(uint64_t) == 0 &&
+                   sizeof(struct call_count) % sizeof(uint64_t) == 0 && WORDS <= 32,
+               "a mask of 32 bits names the words of a figure and of a call count");
+_Static_assert(sizeof(struct view_row) <=
+                   3 * sizeof(struct str) + sizeof(struct figure) + sizeof(struct call_count) + 16,
                "a new member of a row is kept here as well");
 
 struct cached_caller {
@@ -25,7 +31,8 @@ struct cached_caller {
 };
 
 struct kept_row {
-	int32_t caller, type;
+	int32_t caller;
+	uint8_t kind, type, rate_class;
 	uint32_t mask;
 	uint32_t at; // of its first word
 };
@@ -95,11 +102,12 @@ static int32_t number_of_caller(struct model_hour_cache *s, const struct view_ro
 
 // ---- rows ---------------------------------------------------------------------------------------
 
-static uint32_t pack_figure(const struct figure *f, uint64_t *to, uint32_t *n)
+static uint32_t pack_amounts(const struct view_row *row, uint64_t *to, uint32_t *n)
 {
 	uint64_t words[WORDS];
 	uint32_t mask = 0;
-	memcpy(words, f, sizeof words);
+	memcpy(words, &row->figure, sizeof row->figure);
+	memcpy(words + FIGURE_WORDS, &row->calls, sizeof row->calls);
 	for (int i = 0; i < WORDS; i++)
 		if (words[i]) {
 			mask |= 1u << i;
@@ -108,12 +116,13 @@ static uint32_t pack_figure(const struct figure *f, uint64_t *to, uint32_t *n)
 	return mask;
 }
 
-static void unpack_figure(uint32_t mask, const uint64_t *from, struct figure *ret)
+static void unpack_amounts(uint32_t mask, const uint64_t *from, struct view_row *ret)
 {
 	uint64_t words[WORDS] = {0};
 	for (; mask; mask &= mask - 1)
 		words[__builtin_ctz(mask)] = *from++;
-	memcpy(ret, words, sizeof words);
+	memcpy(&ret->figure, words, sizeof ret->figure);
+	memcpy(&ret->calls, words + FIGURE_WORDS, sizeof ret->calls);
 }
 
 bool model_hour_cache_has(const struct model_hour_cache *s, uint64_t key, uint64_t mark)
@@ -134,9 +143,14 @@ bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mar
 		const struct kept_row *k = &x->rows[i];
 		assert(k->caller < s->ncallers);
 		const struct cached_caller *c = &s->callers[k->caller];
-		rows[i] = (struct view_row){
-			.principal = c->principal, .role = c->role, .tagset = c->tagset, .type = k->type};
-		unpack_figure(k->mask, x->words + k->at, &rows[i].figure);
+		struct view_row *row = &rows[i];
+		row->principal = c->principal;
+		row->role = c->role;
+		row->tagset = c->tagset;
+		row->kind = (enum row_kind)k->kind;
+		row->type = (enum token_type)k->type;
+		row->rate_class = k->rate_class;
+		unpack_amounts(k->mask, x->words + k->at, row);
 	}
 	*ret = (struct model_hour_rows){x->model, x->foundation, rows, x->nrows};
 	return true;
@@ -163,8 +177,10 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 		const struct view_row *row = &in->rows[i];
 		uint32_t at = nwords;
 		x->rows[i] = (struct kept_row){.caller = number_of_caller(s, row),
-		                               .type = row->type,
-		                               .mask = pack_figure(&row->figure, words, &nwords),
+		                               .kind = (uint8_t)row->kind,
+		                               .type = (uint8_t)row->type,
+		                               .rate_class = row->rate_class,
+		                               .mask = pack_amounts(row, words, &nwords),
 		                               .at = at};
 	}
 	x->words = xrealloc(words, nwords + 1, sizeof *words);

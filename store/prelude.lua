@@ -28,10 +28,11 @@ local function uint32(s, at)
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
--- HSET, however many fields and values there are from `first` on.
-local function set_fields(key, list, first)
-  for i = first, #list, 2 * CHUNK do
-    call('HSET', key, unpack(list, i, math.min(i + 2 * CHUNK - 1, #list)))
+-- HSET of the fields and values list[first..last], however many there are; without `last`, of all from `first`.
+local function set_fields(key, list, first, last)
+  last = last or #list
+  for i = first, last, 2 * CHUNK do
+    call('HSET', key, unpack(list, i, math.min(i + 2 * CHUNK - 1, last)))
   end
 end
 

@@ -7,16 +7,21 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/when.h"
+#include "estimator/rate_class.h"
 #include "estimator/tariff.h"
 #include "store/keys.h"
+#include "store/profile.h"
 #include "store/usage_rows.h"
 
 enum { SHEETS_AT_ONCE = 64, TRIES = 10 };
 
-// Sets fields to new values if all of them still have the old ones ("": none).
+// Sets fields of two hashes to new values if all of them still have the old ones ("": none). Arguments:
+// number of the hash, field, old value, new value; ...
 static const struct str swap_all = STR(
-	"for i = 1, #ARGV, 3 do if (redis.call('HGET', KEYS[1], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end end "
-	"for i = 1, #ARGV, 3 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2]) end return 1");
+	"for i = 1, #ARGV, 4 do "
+	"if (redis.call('HGET', KEYS[tonumber(ARGV[i])], ARGV[i + 1]) or '') ~= ARGV[i + 2] then return 0 end end "
+	"for i = 1, #ARGV, 4 do redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 3]) end return 1");
+enum { USAGE_HASH = 1, META_HASH = 2 };
 
 struct job {
 	struct redis *redis;
@@ -35,100 +40,101 @@ struct job {
 };
 
 struct line {
-	struct str field, value; // as they stand
-	struct str arn, tagset;
-	int type;                // TOKEN_TYPES: calls
-	struct figure figure;
-	struct str fresh;        // the new value; none: stays
+	struct str field, value; // as Redis holds them
+	struct view_row row;
+	struct str fresh;        // the new value; none: it stays
 };
 
 struct model_hour {
-	struct str key, model, foundation;
-	struct str told;         // foundation as it stands
-	struct str digest;       // as it stands; none
+	struct str key, meta_key, model, foundation;
+	struct str stored_foundation; // as Redis has it; none
+	struct str digest;       // as Redis has it; none
 	struct profile profile;
 	int64_t hour;
 	struct line *lines;      // sorted by caller
 	size_t n, changed;
 };
 
-static int by_caller(const void *a, const void *b)
+static int by_row(const void *a, const void *b)
 {
-	const struct line *x = a, *y = b;
-	int c = str_cmp(x->arn, y->arn);
-	if (!c)
-		c = str_cmp(x->tagset, y->tagset);
-	if (!c)
-		c = x->figure.rate_class - y->figure.rate_class;
-	return c ? c : x->type - y->type;
+	return row_cmp(&((const struct line *)a)->row, &((const struct line *)b)->row);
 }
 
+// Replies: the meta hash, and after it the usage hash.
 static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 {
-	size_t n = redis_len(j->redis, reply) / 2;
-	s->lines = arena_alloc(&j->arena, (n + 1) * sizeof *s->lines);
-	s->foundation = s->told = STR_NONE;
-	for (size_t i = 0; i < n; i++) {
+	size_t nmeta = redis_len(j->redis, reply) / 2, nusage = redis_len(j->redis, reply + 1) / 2;
+	s->lines = arena_alloc(&j->arena, (nmeta + nusage + 1) * sizeof *s->lines);
+	s->n = 0;
+	s->foundation = s->stored_foundation = s->digest = STR_NONE;
+	for (size_t i = 0; i < nmeta + nusage; i++) {
 		struct line *l = &s->lines[s->n];
-		*l = (struct line){.field = arena_str(&j->arena, redis_elem(j->redis, reply, 2 * i)),
-		                   .value = arena_str(&j->arena, redis_elem(j->redis, reply, 2 * i + 1))};
-		if (str_is(l->field, "# foundation"))
-			s->foundation = s->told = l->value;
-		if (str_is(l->field, ROW_DIGEST))
+		size_t hash = reply + (i >= nmeta), at = i < nmeta ? i : i - nmeta;
+		*l = (struct line){.field = arena_str(&j->arena, redis_elem(j->redis, hash, 2 * at)),
+		                   .value = arena_str(&j->arena, redis_elem(j->redis, hash, 2 * at + 1))};
+		if (str_is(l->field, META_FOUNDATION))
+			s->foundation = s->stored_foundation = l->value;
+		if (str_is(l->field, META_DIGEST))
 			s->digest = l->value;
-		s->n += row_read(l->field, l->value, &l->arn, &l->tagset, &l->type, &l->figure);
+		s->n += row_read(l->field, l->value, &l->row);
 	}
 	if (s->n > 1)
-		qsort(s->lines, s->n, sizeof *s->lines, by_caller);
+		qsort(s->lines, s->n, sizeof *s->lines, by_row);
 	const struct profile_since *behind = profile_at(&s->profile, (s->hour + 1) * MS_PER_HOUR);
 	if (behind)
 		s->foundation = behind->model;
 }
 
+// Sets the price of a figure. *ret_miss: why it has none.
+static void price_figure(const struct tariff *t, const struct priced_usage *b, const struct view_row *r,
+                         struct figure *f, enum price_miss *ret_miss)
+{
+	f->usd = f->more = USD_ZERO;
+	f->band_estimated = false;
+	if (row_has_units(r)) {
+		f->priced = r->kind == ROW_UNITS && tariff_price_units(t, f->tokens, &f->usd);
+		*ret_miss = f->priced ? MISS_NONE : tariff_unit_miss(t);
+		return;
+	}
+	f->priced = tariff_price(t, b, r->type, &f->usd, &f->more);
+	if (f->priced)
+		tariff_band(t, b, &f->band_estimated);
+	*ret_miss = f->priced ? MISS_NONE : tariff_miss(t, r->type);
+}
+
 static void price_line(struct job *j, const struct model_hour *s, const struct tariff *t,
                        const struct priced_usage *b, struct line *l)
 {
-	struct figure f = l->figure;
+	const struct figure *old = &l->row.figure;
+	struct view_row row = l->row;
 	struct buf value = BUF_INIT;
-	f.usd = f.more = USD_ZERO;
-	f.priced = tariff_price(t, b, (enum token_type)l->type, &f.usd, &f.more);
-	tariff_band(t, b, &f.band_estimated);
+	enum price_miss miss;
+	price_figure(t, b, &l->row, &row.figure, &miss);
 	j->page.rows++;
-	j->page.before = usd_add(j->page.before, l->figure.priced ? l->figure.usd : USD_ZERO);
-	if (!f.priced && l->figure.priced && !s->foundation.len && t->miss[l->type] == MISS_OPAQUE) {
+	j->page.before = usd_add(j->page.before, old->usd);
+	if (old->priced && !s->foundation.len && miss == MISS_OPAQUE) {
 		j->page.kept++;
-		j->page.after = usd_add(j->page.after, l->figure.usd);
+		j->page.after = usd_add(j->page.after, old->usd);
 		return;
 	}
-	j->page.after = usd_add(j->page.after, f.usd);
-	row_format_value(&f, &value);
+	j->page.after = usd_add(j->page.after, row.figure.usd);
+	row_format_value(&row, &value);
 	l->fresh = str_eq(buf_str(&value), l->value) ? STR_NONE : arena_str(&j->arena, buf_str(&value));
 	j->page.rows_changed += l->fresh.len > 0;
 	buf_release(&value);
-}
-
-// Rows of one caller and rate class share a prompt.
-static bool same_priced_usage(const struct line *a, const struct line *b)
-{
-	return a->figure.rate_class == b->figure.rate_class && str_eq(a->arn, b->arn) &&
-	       str_eq(a->tagset, b->tagset);
 }
 
 static void price_model_hour(struct job *j, struct str acct_region, struct model_hour *s)
 {
 	struct tariffs tariffs;
 	tariffs_init(&tariffs, j->prices, acct_region, s->model, s->foundation, s->hour * MS_PER_HOUR);
-	s->changed = !str_eq(s->told, s->foundation);
+	s->changed = !str_eq(s->stored_foundation, s->foundation);
 	for (size_t i = 0, end; i < s->n; i = end) {
-		struct priced_usage b = {.rate_class = s->lines[i].figure.rate_class};
-		for (end = i; end < s->n && same_priced_usage(&s->lines[i], &s->lines[end]); end++) {
-			const struct line *l = &s->lines[end];
-			*(l->type == TOKEN_TYPES ? &b.calls : &b.tokens[l->type]) = l->figure.tokens;
-			if (l->type == TOKEN_CACHE_WRITE_5M)
-				b.assumed = l->figure.assumed;
-		}
+		struct priced_usage b = {.rate_class = s->lines[i].row.rate_class};
+		for (end = i; end < s->n && row_shares_price(&s->lines[i].row, &s->lines[end].row); end++)
+			priced_usage_add_row(&b, &s->lines[end].row);
 		for (size_t k = i; k < end; k++) {
-			if (s->lines[k].type != TOKEN_TYPES)
+			if (s->lines[k].row.kind != ROW_CALLS)
 				price_line(j, s, tariffs_at(&tariffs, rate_class_tier(b.rate_class)), &b, &s->lines[k]);
 			s->changed += s->lines[k].fresh.len > 0;
 		}
@@ -152,7 +158,7 @@ static void note_model(struct job *j, const struct model_hour *s)
 		const struct line *l = &s->lines[i];
 		struct str value = l->fresh.len ? l->fresh : l->value;
 		str_cut(&value, ' ');
-		at->unpriced |= l->type != TOKEN_TYPES && l->figure.tokens && str_is(str_cut(&value, ' '), "-");
+		at->unpriced |= l->row.figure.tokens && str_is(str_cut(&value, ' '), "-");
 	}
 }
 
@@ -168,8 +174,9 @@ static bool forget_unpriced(struct job *j, struct err *err)
 	return redis_exec(j->redis, err);
 }
 
-static void queue_change(struct job *j, struct str field, struct str value, struct str fresh)
+static void queue_change(struct job *j, int hash, struct str field, struct str value, struct str fresh)
 {
+	redis_argi(j->redis, hash);
 	redis_arg(j->redis, field);
 	redis_arg(j->redis, value);
 	redis_arg(j->redis, fresh);
@@ -178,23 +185,25 @@ static void queue_change(struct job *j, struct str field, struct str value, stru
 static void queue_changes(struct job *j, const struct model_hour *s)
 {
 	uint64_t digest = row_digest_parse(s->digest);
+	bool has_digest = digest != 0;
 	char text[ROW_DIGEST_SIZE];
-	redis_begin_eval(j->redis, j->script, 1, 1 + 3 * ((int)s->changed + (digest != 0)));
+	redis_begin_eval(j->redis, j->script, 2, 2 + 4 * ((int)s->changed + has_digest));
 	redis_arg(j->redis, s->key);
-	if (!str_eq(s->told, s->foundation)) {
-		queue_change(j, STR("# foundation"), s->told, s->foundation);
-		digest += row_digest(STR("# foundation"), s->foundation) -
-		          (s->told.len ? row_digest(STR("# foundation"), s->told) : 0);
+	redis_arg(j->redis, s->meta_key);
+	if (!str_eq(s->stored_foundation, s->foundation)) {
+		queue_change(j, META_HASH, STR(META_FOUNDATION), s->stored_foundation, s->foundation);
+		digest += row_digest(STR(META_FOUNDATION), s->foundation) -
+		          (s->stored_foundation.len ? row_digest(STR(META_FOUNDATION), s->stored_foundation) : 0);
 	}
 	for (size_t i = 0; i < s->n; i++) {
 		const struct line *l = &s->lines[i];
 		if (!l->fresh.len)
 			continue;
-		queue_change(j, l->field, l->value, l->fresh);
+		queue_change(j, USAGE_HASH, l->field, l->value, l->fresh);
 		digest += row_digest(l->field, l->fresh) - row_digest(l->field, l->value);
 	}
-	if (row_digest_parse(s->digest))
-		queue_change(j, STR(ROW_DIGEST), s->digest, str_of(row_digest_format(digest, text)));
+	if (has_digest)
+		queue_change(j, META_HASH, STR(META_DIGEST), s->digest, str_of(row_digest_format(digest, text)));
 }
 
 static void count(struct reprice_counts *to, const struct reprice_counts *x)
@@ -216,8 +225,7 @@ static bool try_model_hours(struct job *j, struct str acct_region, struct model_
 	j->page = (struct reprice_counts){0};
 	*ret_done = true;
 	for (int i = 0; i < n; i++) {
-		model_hours[i].n = 0;
-		model_hours[i].digest = STR_NONE;
+		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), model_hours[i].meta_key});
 		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), model_hours[i].key});
 	}
 	for (int i = 0; i < n; i++)
@@ -225,12 +233,12 @@ static bool try_model_hours(struct job *j, struct str acct_region, struct model_
 			profile_ask(j->redis, j->prefix, model_hours[i].model);
 	if (!redis_exec(j->redis, err))
 		return false;
-	size_t reply = (size_t)n;
+	size_t reply = 2 * (size_t)n;
 	for (int i = 0; i < n; i++)
 		if (profile_is_opaque(model_hours[i].model))
 			profile_take(j->redis, reply++, &j->arena, &model_hours[i].profile);
 	for (int i = 0; i < n; i++)
-		read_model_hour(j, (size_t)i, &model_hours[i]);
+		read_model_hour(j, 2 * (size_t)i, &model_hours[i]);
 	for (int i = 0; i < n; i++) {
 		price_model_hour(j, acct_region, &model_hours[i]);
 		note_model(j, &model_hours[i]);
@@ -290,6 +298,8 @@ static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, 
 		when_parse(when, &ms);
 		model_hours[i] =
 			(struct model_hour){.key = arena_str(&names, key_usage(&key, j->prefix, acct_region, member)),
+		                        .meta_key = arena_str(
+									&names, key_usage_meta(&key, j->prefix, acct_region, member)),
 		                        .model = model,
 		                        .hour = ms / MS_PER_HOUR};
 	}

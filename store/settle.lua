@@ -5,15 +5,16 @@
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    hour, model's hex name, versions of the hour before, the hour, and the hour after ("" where
 --         there is none), version of the statistics ("" if there never was one), delay (ms), retention
---         (ms), member of the usage index, "1": the figures are to be counted with those of other models,
---         then fields and values
+--         (ms), member of the usage index, "1": the figures are to be summed up with those of other models,
+--         the number of arguments of the usage hash, then its fields and values, then those of the meta hash
 -- returns  1 written, 0 the facts had changed
 
 local p = KEYS[1]
 local hour, name, stats = tonumber(ARGV[1]), ARGV[2], ARGV[6]
 local delay, retention, member = tonumber(ARGV[7]), ARGV[8], ARGV[9]
 local overflow = ARGV[10] == '1'
-local FIRST = 11 -- argument that is a field
+local FIRST = 12 -- argument that is a field
+local LAST_OF_USAGE = FIRST + tonumber(ARGV[11]) - 1
 
 local function model_hour(h) return h .. ':' .. name end
 local function cells(h) return p .. KEY_CELLS .. model_hour(h) end
@@ -34,28 +35,31 @@ end
 call('ZREM', p .. KEY_DUE, model_hour(hour))
 if ARGV[4] == '' then return '1' end -- its facts have expired since: the figures computed from them stay
 
+-- The two hashes of an hour and model (store/usage_rows.h).
 local index = p .. KEY_USAGE
+local usage, meta = index .. ':', p .. KEY_USAGE_META
 
 local function update_index(m)
-  if call('EXISTS', index .. ':' .. m) == 1 then
-    call('PEXPIRE', index .. ':' .. m, retention)
+  if call('EXISTS', usage .. m, meta .. m) > 0 then
+    call('PEXPIRE', usage .. m, retention)
+    call('PEXPIRE', meta .. m, retention)
     call('ZADD', index, hour, m)
   else
     call('ZREM', index, m)
   end
 end
 
--- Models without a name of their own are summed up in one hash. What each has added there is kept as long
--- as the model may be computed again, to be taken off then.
+-- Models without a name of their own are summed up as one. What each has added there is kept as long as the
+-- model may be computed again, to be taken off then.
 local others = sub(member, 1, MEMBER_MODEL) .. MODEL_OTHERS_STORED
-local sums, part = index .. ':' .. others, p .. KEY_PART .. model_hour(hour)
+local part, part_meta = p .. KEY_PART .. model_hour(hour), p .. KEY_PART_META .. model_hour(hour)
 local digest = 0
 
 local function count_in_digest(field, value, sign)
   digest = (digest + sign * tonumber(sub(redis.sha1hex(field .. ' ' .. value), 1, 12), 16)) % 2^48
 end
 
-local function add_to_others(field, value, sign)
+local function add_to_sums(sums, field, value, sign)
   local old, new, zero = call('HGET', sums, field), {}, true
   local words = string.gmatch(old or '', '%S+')
   for word in string.gmatch(value, '%S+') do
@@ -74,22 +78,33 @@ local function add_to_others(field, value, sign)
   count_in_digest(field, new, 1)
 end
 
-local before = call('HGETALL', part)
-if overflow or #before > 0 then
-  digest = tonumber(call('HGET', sums, ROW_DIGEST) or '0', 16)
-  for i = 1, #before, 2 do add_to_others(before[i], before[i + 1], -1) end
-  call('DEL', part)
+-- Takes what `added` says off the sums, and adds the fields and values ARGV[first..last] instead, unless the
+-- model has a name of its own now.
+local function replace_part(added, sums, first, last)
+  local before = call('HGETALL', added)
+  for i = 1, #before, 2 do add_to_sums(sums, before[i], before[i + 1], -1) end
+  call('DEL', added)
   if overflow then
-    for i = FIRST, #ARGV, 2 do add_to_others(ARGV[i], ARGV[i + 1], 1) end
-    set_fields(part, ARGV, FIRST)
-    call('PEXPIRE', part, call('PTTL', cells(hour)))
+    for i = first, last, 2 do add_to_sums(sums, ARGV[i], ARGV[i + 1], 1) end
+    set_fields(added, ARGV, first, last)
+    call('PEXPIRE', added, call('PTTL', cells(hour)))
   end
-  call('HSET', sums, '# model', MODEL_OTHERS_SHOWN, ROW_DIGEST, format('%016x', digest))
-  if call('HLEN', sums) == 2 then call('DEL', sums) end
+end
+
+if overflow or call('EXISTS', part, part_meta) > 0 then
+  local sums, sums_meta = usage .. others, meta .. others
+  digest = tonumber(call('HGET', sums_meta, META_DIGEST) or '0', 16)
+  replace_part(part, sums, FIRST, LAST_OF_USAGE)
+  replace_part(part_meta, sums_meta, LAST_OF_USAGE + 1, #ARGV)
+  call('HSET', sums_meta, META_MODEL, MODEL_OTHERS_SHOWN, META_DIGEST, format('%016x', digest))
+  if call('EXISTS', sums) == 0 and call('HLEN', sums_meta) == 2 then call('DEL', sums_meta) end
   update_index(others)
 end
 
-call('DEL', index .. ':' .. member)
-if not overflow then set_fields(index .. ':' .. member, ARGV, FIRST) end
+call('DEL', usage .. member, meta .. member)
+if not overflow then
+  set_fields(usage .. member, ARGV, FIRST, LAST_OF_USAGE)
+  set_fields(meta .. member, ARGV, LAST_OF_USAGE + 1, #ARGV)
+end
 update_index(member)
 return '1'

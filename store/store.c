@@ -116,11 +116,9 @@ static void send_part(struct redis *r, const struct eval_part *p)
 	}
 	for (int32_t i = 0; i < nmetrics; i++) {
 		const struct batch_metric *m = &s->metrics[i];
-		char token_kind[8];
 		redis_arg64(r, m->model_id);
 		redis_argi(r, m->minute);
-		snprintf(token_kind, sizeof token_kind, "%d%s", m->kind, m->tiers);
-		redis_arg(r, str_of(token_kind));
+		redis_argz(r, m->name);
 		redis_argi(r, m->rank);
 		redis_argi(r, m->sum);
 		redis_argi(r, m->samples);

@@ -89,9 +89,13 @@ struct series {
 bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from,
                        int64_t to, struct arena *arena, struct series *ret, struct err *err) NC_CHECK;
 
-// A row of an hour's figures: a field and a value of the usage hash.
+// A field and a value of a hash (store/usage_rows.h).
 struct row {
 	struct str field, value;
+};
+struct row_list {
+	struct row *v;
+	int n, cap;
 };
 
 struct settled {
@@ -99,9 +103,10 @@ struct settled {
 	struct str versions[3]; // of the hour before, the hour, the hour after
 	struct str hour_stats;      // its statistics
 	struct str stats_version; // of the statistics that it uses; store_exchange_hour_stats fills it
-	struct row *rows;
-	int nrows;
-	bool overflow;            // they are to be counted with those of other models
+	// store/hour_rows.h fills these
+	struct row_list usage, meta; // of the two hashes of the hour
+	bool overflow;            // they are to be summed up with those of other models
+	const char *unpriced;     // why some of it has no price (static), or NULL
 };
 
 // Stores the statistics of `n` hours (ascending, n > 0) whose facts have not changed since they were read,

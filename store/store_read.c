@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "store/cell_codec.h"
 #include "store/keys.h"
 #include "store/store.h"
 
@@ -23,7 +23,7 @@ struct named_caller {
 	struct tagset tags;
 };
 
-struct reading {
+struct hour_reader {
 	struct store *store;
 	struct arena *arena;
 	struct series *out;
@@ -32,61 +32,66 @@ struct reading {
 	struct map by_id; // caller id -> index into callers
 };
 
-static const char *prefix_of(const struct reading *r)
+static const char *prefix_of(const struct hour_reader *r)
 {
 	return r->store->options->redis.prefix;
 }
 
 // ---- cells --------------------------------------------------------------------------------------
 
-static void read_calls(struct str field, struct str value, struct calls *ret)
+static void read_metric(struct minute *m, enum token_kind kind, struct str value)
 {
-	*ret = (struct calls){.caller_id = bytes_get64(field.p + 1),
-	                      .rate_class = field.len > 9 ? (uint8_t)field.p[9] : 0};
-	ret->n = str_cut_count(&value);
-	ret->failed = str_cut_count(&value);
-	ret->started = str_cut_count(&value);
-	for (int kind = 0; kind < TOKEN_KINDS && value.len; kind++) {
-		ret->exact_n[kind] = str_cut_count(&value);
-		ret->exact[kind] = str_cut_count(&value);
-	}
-}
-
-static void read_metric(struct minute *m, int kind, struct str value)
-{
-	str_cut_count(&value); // rank
+	struct cell_metric metric;
+	cell_metric_read(value, &metric);
 	if (kind == TOKENS_UNITS) {
 		m->has_units = true;
-		m->units = str_cut_count(&value);
-	}
-	if (kind < 0 || kind >= METRIC_KINDS)
+		m->units = metric.sum;
 		return;
+	}
 	m->metered = m->has[kind] = true;
-	m->metric[kind] = str_cut_count(&value);
-	m->samples[kind] = str_cut_count(&value);
-}
-
-static bool is_calls(struct str field)
-{
-	return (field.len == 9 || field.len == 10) && (unsigned char)field.p[0] < 60;
+	m->metric[kind] = metric.sum;
+	m->samples[kind] = metric.samples;
 }
 
 // Several tiers that were asked for may have been served by one.
-static void read_tier_metric(struct arena *arena, struct minute *m, int kind, int served, struct str value)
+static void read_tier_metric(struct arena *arena, struct minute *m, const struct cell_field *f,
+                             struct str value)
 {
-	str_cut_count(&value); // rank
-	if (kind < 0 || kind >= METRIC_KINDS || served < 0 || served >= PRICE_TIERS)
-		return;
+	struct cell_metric metric;
+	cell_metric_read(value, &metric);
 	if (!m->of_tier) {
 		m->of_tier = arena_alloc(arena, PRICE_TIERS * sizeof *m->of_tier);
 		memset(m->of_tier, 0, PRICE_TIERS * sizeof *m->of_tier);
 	}
-	m->of_tier[served][kind] += str_cut_count(&value);
+	m->of_tier[f->served][f->kind] += metric.sum;
 }
 
-// Reply i is the HGETALL of an hour's cells: "v" and "w", minute + caller id [+ rate class], or minute + 'm'
-// + account and Region [+ tiers asked and served] (apply.lua).
-static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hour)
+static void read_cell(struct hour_reader *r, struct hour *h, struct str field, struct str value)
+{
+	struct cell_field f;
+	cell_field_read(field, &f);
+	struct minute *m = &h->minutes[f.minute];
+	switch (f.form) {
+	case CELL_VERSION:
+		if (str_is(field, "v"))
+			h->version = arena_str(r->arena, value);
+		break;
+	case CELL_CALLS:
+		cell_calls_read(&f, value, &m->calls[m->ncalls++]);
+		break;
+	case CELL_METRIC:
+		read_metric(m, f.kind, value);
+		break;
+	case CELL_TIER_METRIC:
+		read_tier_metric(r->arena, m, &f, value);
+		break;
+	case CELL_OTHER:
+		break;
+	}
+}
+
+// Reply i is the HGETALL of an hour's cells (store/cell_codec.h).
+static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of_hour)
 {
 	size_t n = redis_len(r->store->redis, i);
 	if (n == 0)
@@ -94,39 +99,28 @@ static struct hour *read_hour(struct reading *r, size_t i, int64_t number_of_hou
 	struct hour *h = arena_alloc(r->arena, sizeof *h);
 	*h = (struct hour){.number = number_of_hour};
 	for (size_t k = 0; k + 1 < n; k += 2) {
-		struct str field = redis_elem(r->store->redis, i, k);
-		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
-		if (is_calls(field))
-			h->minutes[minute].ncalls++;
+		struct cell_field f;
+		cell_field_read(redis_elem(r->store->redis, i, k), &f);
+		h->minutes[f.minute].ncalls += f.form == CELL_CALLS;
 	}
-	for (int m = 0; m < 60; m++) {
+	for (int m = 0; m < CELL_MINUTES; m++) {
 		h->minutes[m].calls = arena_alloc(r->arena, (size_t)h->minutes[m].ncalls * sizeof(struct calls));
 		h->minutes[m].ncalls = 0;
 	}
-	for (size_t k = 0; k + 1 < n; k += 2) {
-		struct str field = redis_elem(r->store->redis, i, k), value = redis_elem(r->store->redis, i, k + 1);
-		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
-		if (str_is(field, "v"))
-			h->version = arena_str(r->arena, value);
-		else if (is_calls(field))
-			read_calls(field, value, &h->minutes[minute].calls[h->minutes[minute].ncalls++]);
-		else if (field.len == 3 && minute < 60)
-			read_metric(&h->minutes[minute], field.p[2] - '0', value);
-		else if (field.len == 5 && minute < 60)
-			read_tier_metric(r->arena, &h->minutes[minute], field.p[2] - '0', field.p[4] - 'a', value);
-	}
+	for (size_t k = 0; k + 1 < n; k += 2)
+		read_cell(r, h, redis_elem(r->store->redis, i, k), redis_elem(r->store->redis, i, k + 1));
 	return h;
 }
 
 // ---- names --------------------------------------------------------------------------------------
 
-static struct str names_key(struct reading *r, int64_t bucket)
+static struct str names_key(struct hour_reader *r, int64_t bucket)
 {
 	return key_names(&r->store->key, prefix_of(r), r->out->acct_region, bucket);
 }
 
 // `text` is as batch.h tells, and lives as long as the series. The first name of a caller counts.
-static void add_caller(struct reading *r, uint64_t id, struct str text)
+static void add_caller(struct hour_reader *r, uint64_t id, struct str text)
 {
 	bool added;
 	map_add(&r->by_id, id, r->ncallers, &added);
@@ -149,13 +143,13 @@ static void add_caller(struct reading *r, uint64_t id, struct str text)
 	};
 }
 
-static struct str kept(struct reading *r, struct str text)
+static struct str kept(struct hour_reader *r, struct str text)
 {
 	return arena_str(r->arena, (struct str){text.p + 1, text.len - 1});
 }
 
 // Reply i is what one bucket has under the ids of queue_model_names.
-static void read_model_names(struct reading *r, size_t i)
+static void read_model_names(struct hour_reader *r, size_t i)
 {
 	struct str *into[] = {&r->out->model, &r->out->called, &r->out->foundation};
 	for (size_t k = 0; k < sizeof into / sizeof *into && k < redis_len(r->store->redis, i); k++) {
@@ -165,7 +159,7 @@ static void read_model_names(struct reading *r, size_t i)
 	}
 }
 
-static void queue_model_names(struct reading *r, int64_t bucket, uint64_t model_id)
+static void queue_model_names(struct hour_reader *r, int64_t bucket, uint64_t model_id)
 {
 	redis_begin(r->store->redis, 2 + 3);
 	redis_argz(r->store->redis, "HMGET");
@@ -202,7 +196,7 @@ static uint64_t *ids_of_callers(const struct series *s, int32_t *ret_n)
 
 // Asked for after the cells, and written with them, so whoever occurs in those has a name; somebody who had
 // none would still get the calls.
-static bool read_callers(struct reading *r, int64_t first_bucket, int64_t last_bucket, struct err *err)
+static bool read_callers(struct hour_reader *r, int64_t first_bucket, int64_t last_bucket, struct err *err)
 {
 	struct redis *redis = r->store->redis;
 	int32_t n;
@@ -237,7 +231,7 @@ static bool is_federated(const struct named_caller *c)
 
 // The caller's tags out of {"tags":{...}, ...} as the key of its session holds it (STR_NONE: there is none),
 // and what its records say of it that no tag does.
-static void read_tagset(struct reading *r, struct named_caller *c, struct str json)
+static void read_tagset(struct hour_reader *r, struct named_caller *c, struct str json)
 {
 	json_t *root = json.len ? json_loadb(json.p, json.len, JSON_ALLOW_NUL, NULL) : NULL;
 	json_t *held = json_object_get(root, "tags"),
@@ -256,7 +250,7 @@ static void read_tagset(struct reading *r, struct named_caller *c, struct str js
 	json_decref(root);
 }
 
-static void queue_session(struct reading *r, const struct named_caller *c)
+static void queue_session(struct hour_reader *r, const struct named_caller *c)
 {
 	struct str session =
 		c->access_key.len
@@ -266,7 +260,7 @@ static void queue_session(struct reading *r, const struct named_caller *c)
 	          (struct str[]){STR("GET"), key_session(&r->store->key, prefix_of(r), session)});
 }
 
-static bool read_sessions(struct reading *r, struct err *err)
+static bool read_sessions(struct hour_reader *r, struct err *err)
 {
 	struct named_caller **asked = arena_alloc(r->arena, ((size_t)r->ncallers + 1) * sizeof *asked);
 	size_t n = 0;
@@ -307,7 +301,7 @@ static int by_tagset(const void *a, const void *b)
 }
 
 // Sorts the callers, makes one of those with the same arn and tags, and points the calls at them.
-static void resolve_callers(struct reading *r)
+static void resolve_callers(struct hour_reader *r)
 {
 	struct series *out = r->out;
 	struct map index = MAP_INIT;
@@ -348,7 +342,7 @@ static int by_billed_arn(const void *a, const void *b)
 	return str_cmp(((const struct billed_means *)a)->arn, ((const struct billed_means *)b)->arn);
 }
 
-static void read_billed_means(struct reading *r, size_t i)
+static void read_billed_means(struct hour_reader *r, size_t i)
 {
 	size_t n = redis_len(r->store->redis, i) / 2;
 	r->out->billed_means = arena_alloc(r->arena, (n + 1) * sizeof *r->out->billed_means);
@@ -377,7 +371,7 @@ static int64_t day_of(int64_t hour)
 	return hour / 24;
 }
 
-static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bucket)
+static void queue_reads(struct hour_reader *r, int64_t first_bucket, int64_t last_bucket)
 {
 	struct redis *redis = r->store->redis;
 	struct series *out = r->out;
@@ -397,7 +391,7 @@ static void queue_reads(struct reading *r, int64_t first_bucket, int64_t last_bu
 
 // A further round trip, where a group of somebody who called has more than keep their names, or that of the
 // models.
-static bool read_rosters(struct reading *r, struct err *err)
+static bool read_rosters(struct hour_reader *r, struct err *err)
 {
 	struct cardinality *x = &r->out->cardinality;
 	int kept = 0;
@@ -420,7 +414,7 @@ static bool read_rosters(struct reading *r, struct err *err)
 }
 
 // A further round trip for the few models whose id names none.
-static bool read_profile(struct reading *r, struct err *err)
+static bool read_profile(struct hour_reader *r, struct err *err)
 {
 	if (!profile_is_opaque(r->out->model))
 		return true;
@@ -434,7 +428,7 @@ static bool read_profile(struct reading *r, struct err *err)
 bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from,
                        int64_t to, struct arena *arena, struct series *ret, struct err *err)
 {
-	struct reading r = {.store = s, .arena = arena, .out = ret};
+	struct hour_reader r = {.store = s, .arena = arena, .out = ret};
 	*ret = (struct series){
 		.acct_region = acct_region,
 		.model_hex = model_hex,

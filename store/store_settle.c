@@ -231,14 +231,25 @@ bool store_exchange_hour_stats(struct store *s, struct series *series, struct se
 
 // ---- figures ------------------------------------------------------------------------------------
 
+static uint64_t queue_rows(struct redis *r, const struct row_list *rows)
+{
+	uint64_t digest = 0;
+	for (int i = 0; i < rows->n; i++) {
+		redis_arg(r, rows->v[i].field);
+		redis_arg(r, rows->v[i].value);
+		digest += row_digest(rows->v[i].field, rows->v[i].value);
+	}
+	return digest;
+}
+
 void store_queue_settled(struct store *s, const struct series *series, const struct settled *x)
 {
 	const struct engine_options *o = s->options;
 	char digest[ROW_DIGEST_SIZE];
 	struct buf member = BUF_INIT;
-	uint64_t sum = 0;
-	bool digest_too = x->nrows > 0 && !x->overflow;
-	redis_begin_eval(s->redis, s->settle, 1, 1 + 10 + 2 * (x->nrows + digest_too));
+	int nrows = x->usage.n + x->meta.n;
+	bool has_digest = nrows > 0 && !x->overflow;
+	redis_begin_eval(s->redis, s->settle, 1, 1 + 11 + 2 * (nrows + has_digest));
 	redis_arg(s->redis, key_acct_region(&s->key, o->redis.prefix, series->acct_region));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
@@ -249,13 +260,11 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	redis_argi(s->redis, o->retention_ms);
 	redis_arg(s->redis, key_member(&member, x->hour, series->model));
 	redis_argz(s->redis, x->overflow ? "1" : "0");
-	for (int i = 0; i < x->nrows; i++) {
-		redis_arg(s->redis, x->rows[i].field);
-		redis_arg(s->redis, x->rows[i].value);
-		sum += row_digest(x->rows[i].field, x->rows[i].value);
-	}
-	if (digest_too) {
-		redis_argz(s->redis, ROW_DIGEST);
+	redis_argi(s->redis, 2 * x->usage.n);
+	uint64_t sum = queue_rows(s->redis, &x->usage);
+	sum += queue_rows(s->redis, &x->meta);
+	if (has_digest) {
+		redis_argz(s->redis, META_DIGEST);
 		redis_argz(s->redis, row_digest_format(sum, digest));
 	}
 	buf_release(&member);

@@ -1,61 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures of an hour as they stand in Redis: one hash an hour, account, region and model.
-// docs/redis-keys.md shows them to people who read them from elsewhere.
+// The form of the estimate's figures in Redis: two hashes of an hour, account, Region and model. All that can
+// be added up is in the first one.
 //
-//   field  ARN TAGSET TYPE           value  TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE [ttl] [band]
-//   field  ARN TAGSET calls          value  CHARGED FAILED
-//   field  ARN TAGSET TYPE@LANE, calls@LANE: the same, of calls at other rates (estimator/rate_class.h)
-//   field  ARN TAGSET weights        value  MILLITOKENS SD SOURCE, for input, output, cache reads and cache writes: what a call
-//                                           was taken to use, how far off that may be (permille), and what taught it
-//   field  # SLOT                    value  METERED EXCESS       (what the metrics say; exact tokens beyond them)
+// The usage hash: tokens and dollars. The second number of every field is its dollars ("-": no price).
 //
-//   field  # model                   value  the ARN by which an application inference profile was called
-//   field  # foundation              value  the foundation model that records named behind an id
-//   field  # digest                  value  16 hex digits: the sum of row_digest over all other fields, so that a reader who
-//                                           keeps what it read knows whether it still stands. Where models are summed up,
-//                                           settle.lua has a sum of its own
+//     ARN TAGSET TYPE          TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
+//                              [ttl] [band]
+//     ARN TAGSET TYPE@CLASS    the same, of calls at other rates (estimator/rate_class.h)
+//     ARN TAGSET units         the same, of units: images, search units
+//     ARN TAGSET uncounted     the same, of calls whose units nothing counts; never has a price
 //
-// TOKENS is the sum of the three that say how it is known. ASSUMED: how many of them were taken to be of this
-// type without anybody saying so (cache writes whose TTL is unknown stand under cache_write_5m), and MORE the
-// picodollars that the tokens may cost on top: the assumed ones were they of the dearer type, all of them in
-// the next band of a model that charges by the length of the prompt. SPREAD and NOISE say how far off
-// ALLOCATED may be: the standard deviation (tokens) that the weights leave, and the variance (tokens squared)
-// of chance. "ttl": the assumed tokens may well be of the dearer type. "band": the model charges by the
-// length of the prompt, and the band is an estimate, for only sums are known. "-" for picodollars: no price.
-// Names hold no blanks. A reader passes over fields it does not know.
+// The meta hash: what is no usage.
+//
+//     ARN TAGSET calls[@CLASS] CHARGED FAILED
+//     ARN TAGSET weights       MILLITOKENS SD SOURCE of input, output, cache reads and cache writes: how
+//                              many tokens a call was estimated to use, the standard deviation of that
+//                              (permille), and where the weight comes from
+//     metric KIND              METERED EXCESS: what the metrics say; exact tokens beyond them
+//     model                    the ARN by which an application inference profile was called
+//     foundation               the foundation model that records name behind an id
+//     digest                   16 hex digits: the sum of row_digest over all other fields of both hashes. By
+//                              it a reader that caches what it read knows whether that is still current.
+//                              Where models are summed up, settle.lua computes a sum of its own
+//
+// estimator/figure.h defines the numbers of a figure; the words at its end are flags of struct figure: "ttl"
+// is ttl_may_be_1h, "band" is band_estimated. Names hold no blanks. A reader skips fields that it does not
+// know, and rows whose figure is not valid.
 #ifndef NOWCAST_STORE_USAGE_ROWS_H
 #define NOWCAST_STORE_USAGE_ROWS_H
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "estimator/allocate.h"
-#include "estimator/figure.h"
-#include "estimator/rate_class.h"
-#include "pricing/prices.h"
-#include "store/store.h"
+#include "store/view_row.h"
 
-// The words of a value, for those who write one: what follows from its prices, and what does not.
-void row_format_value(const struct figure *f, struct buf *ret);
+// Appends the field and the value of a row. Its names are those that Redis holds, without blanks.
+void row_format_field(const struct view_row *r, struct buf *ret);
+void row_format_value(const struct view_row *r, struct buf *ret);
 
-// The rows of an hour. Those of a group without a seat (store/cardinality.h) are one, ".../ROLE/*", by their
-// tags, or without them if those are more than there are seats. Rows of a model without a seat are told to be
-// folded: they are nothing but sums then, which settle.lua adds to those of the others. *ret_unpriced: why
-// the model has no price (static), or NULL.
-void rows_write(const struct series *s, const struct span *span, int64_t hour, const struct hour_usage *u,
-                const struct engine_options *o, struct arena *arena, struct settled *ret,
-                const char **ret_unpriced);
+// Reads a field of either hash; the strings are slices of `field`, the role is left empty. False: it is no
+// row, or its figure is not valid.
+bool row_read(struct str field, struct str value, struct view_row *ret);
 
-// What a field and its value add to the digest of their hash; the sum wraps around, so the order is nothing.
-// Writers keep it true, and readers take a hash without one as always new.
-#define ROW_DIGEST "# digest"
-enum { ROW_DIGEST_SIZE = 17 };
+// ---- other fields of the meta hash --------------------------------------------------------------
+
+#define META_MODEL "model"
+#define META_FOUNDATION "foundation"
+#define META_DIGEST "digest"
+#define META_WEIGHTS "weights"
+#define META_METRIC "metric"
+
+// KIND of META_METRIC; NULL for a kind that has no metric.
+const char *meta_metric_name(enum token_kind kind);
+
+void weights_format(const struct weight *w, struct buf *ret);
+
+struct weight_row {
+	int64_t milli, sd_permille;
+	struct str source; // one of weight_source_names
+};
+extern const char *const weight_source_names[WEIGHT_SOURCES];
+
+// False: not the weights of a caller. Slices of `field` and `value`.
+bool weights_read(struct str field, struct str value, struct str *ret_principal, struct str *ret_tagset,
+                  struct weight_row ret[METRIC_KINDS]);
+
+// ---- the digest ---------------------------------------------------------------------------------
+
+// What a field and its value add to the digest of their hashes. The sum wraps around, so the order does not
+// matter. Every writer keeps it up to date; readers never cache hashes without one.
 uint64_t row_digest(struct str field, struct str value);
-char *row_digest_format(uint64_t digest, char *buf);      // buf holds ROW_DIGEST_SIZE; returns buf
-uint64_t row_digest_parse(struct str text);               // 0: it is none
-
-// What a row says. `type` is TOKEN_TYPES for calls, whose charged and failed calls are then figure.tokens and
-// .exact. False: not such a row.
-bool row_read(struct str field, struct str value, struct str *ret_arn, struct str *ret_tagset, int *ret_type,
-              struct figure *ret);
+enum { ROW_DIGEST_SIZE = 17 };
+char *row_digest_format(uint64_t digest, char *buf); // buf holds ROW_DIGEST_SIZE; returns buf
+uint64_t row_digest_parse(struct str text);          // 0: it is none
 
 #endif

@@ -11,19 +11,9 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "store/tag_history.h"
-#include "store/usage_rows.h"
+#include "store/view_row.h"
 
 struct view;
-
-struct view_row {
-	// ARN, "arn:...:assumed-role/ROLE/(other sessions)" (store/cardinality.h), or UNATTRIBUTED
-	struct str principal;
-	struct str role;        // name of the role, or of the role of a session; empty for others
-	struct str tagset;      // id of the session's tags, "-"
-	// enum token_type; TOKEN_TYPES: calls, charged in figure.tokens and failed in figure.exact
-	int type;
-	struct figure figure;   // also says in which rate class the calls went: rows differ in one of all these
-};
 
 // One hour of one model in one account and region.
 struct model_hour {

@@ -7,12 +7,33 @@
 #include "store/keys.h"
 #include "store/view_priv.h"
 
+// The value of a field in a hash that was read: field, value, field, ...
+static struct str value_of(const struct str *hash, size_t n, struct str field)
+{
+	for (size_t i = 0; i + 1 < n; i += 2)
+		if (str_eq(hash[i], field))
+			return hash[i + 1];
+	return STR_NONE;
+}
+
 static struct str billed_field(const struct acct_region_index *x, struct str name)
 {
-	for (size_t i = 0; i + 1 < x->nbilled; i += 2)
-		if (str_eq(x->billed[i], name))
-			return x->billed[i + 1];
-	return STR_NONE;
+	return value_of(x->billed, x->nbilled, name);
+}
+
+struct str view_index_called(const struct acct_region_index *x, struct str model)
+{
+	return value_of(x->called, x->ncalled, model);
+}
+
+static struct str *read_hash(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
+{
+	size_t n = redis_len(r, reply);
+	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
+	for (size_t i = 0; i < n; i++)
+		list[i] = arena_str(arena, redis_elem(r, reply, i));
+	*ret_n = n;
+	return list;
 }
 
 uint64_t view_index_run(const struct acct_region_index *x, struct str member)
@@ -69,6 +90,8 @@ bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, 
 		redis_cmd(v->redis, 2,
 		          (struct str[]){STR("SMEMBERS"), key_actual_models(&key, v->prefix, x->acct_region)});
 		redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), key_billed(&key, v->prefix, x->acct_region)});
+		redis_cmd(v->redis, 2,
+		          (struct str[]){STR("HGETALL"), key_actual_called(&key, v->prefix, x->acct_region)});
 	}
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
@@ -76,10 +99,8 @@ bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, 
 	x->members = view_sorted(v->redis, 0, (size_t)nkinds, &x->arena, &x->n);
 	if (nkinds == 2) {
 		x->models = view_sorted(v->redis, 2, 1, &x->arena, &x->nmodels);
-		x->nbilled = redis_len(v->redis, 3);
-		x->billed = arena_alloc(&x->arena, (x->nbilled + 1) * sizeof *x->billed);
-		for (size_t i = 0; i < x->nbilled; i++)
-			x->billed[i] = arena_str(&x->arena, redis_elem(v->redis, 3, i));
+		x->billed = read_hash(v->redis, 3, &x->arena, &x->nbilled);
+		x->called = read_hash(v->redis, 4, &x->arena, &x->ncalled);
 		if (!usd_parse_scaled(billed_field(x, STR("since")), 0, &x->since) ||
 		    !usd_parse_scaled(billed_field(x, STR("watermark")), 0, &x->watermark))
 			x->watermark = 0;
@@ -92,4 +113,10 @@ struct str view_key(struct view *v, const struct acct_region_index *x, struct st
 {
 	return side == SIDE_ESTIMATE ? key_usage(key, v->prefix, x->acct_region, member)
 	                             : key_actual(key, v->prefix, x->acct_region, member);
+}
+
+struct str view_meta_key(struct view *v, const struct acct_region_index *x, struct str member,
+                         struct buf *key)
+{
+	return key_usage_meta(key, v->prefix, x->acct_region, member);
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "store/usage_rows.h"
 #include "store/view_priv.h"
 
 enum { MARKS_AT_ONCE = 1024 };
@@ -39,9 +40,11 @@ static bool mark_acct_region(struct view *v, struct acct_region_index *x, int64_
 	for (size_t i = 0, n; good && i < x->n; i += n) {
 		n = x->n - i < MARKS_AT_ONCE ? x->n - i : MARKS_AT_ONCE;
 		for (size_t k = 0; k < n; k++) {
-			struct str name = view_key(v, x, x->members[i + k], SIDE_ESTIMATE, &key);
-			redis_cmd(v->redis, 3, (struct str[]){STR("HGET"), name, STR(ROW_DIGEST)});
-			redis_cmd(v->redis, 2, (struct str[]){STR("EXISTS"), name});
+			struct str member = x->members[i + k];
+			redis_cmd(v->redis, 3,
+			          (struct str[]){STR("HGET"), view_meta_key(v, x, member, &key), STR(META_DIGEST)});
+			redis_cmd(v->redis, 2,
+			          (struct str[]){STR("EXISTS"), view_key(v, x, member, SIDE_ESTIMATE, &key)});
 		}
 		good = redis_exec(v->redis, err);
 		for (size_t k = 0; good && k < n; k++) {

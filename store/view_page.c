@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "store/actual.h"
 #include "store/cardinality.h"
+#include "store/usage_rows.h"
 #include "store/view_priv.h"
 
 // ---- model hours --------------------------------------------------------------------------------
@@ -24,13 +25,7 @@ static struct str role_name(struct str arn)
 
 static int by_row(const void *a, const void *b)
 {
-	const struct view_row *x = a, *y = b;
-	int c = str_cmp(x->principal, y->principal);
-	if (!c)
-		c = str_cmp(x->tagset, y->tagset);
-	if (!c)
-		c = x->figure.rate_class - y->figure.rate_class;
-	return c ? c : x->type - y->type;
+	return row_cmp(a, b);
 }
 
 static void sort_rows(struct view_row *rows, int n)
@@ -39,49 +34,58 @@ static void sort_rows(struct view_row *rows, int n)
 		qsort(rows, (size_t)n, sizeof *rows, by_row);
 }
 
-// *ret_model: the name by which the rows go, or none. Returns the digest that they came with, or 0.
+static void add_estimate_row(struct view *v, struct str field, struct str value, struct view_row *rows,
+                             struct model_hour *model_hour)
+{
+	struct view_row *row = &rows[model_hour->nestimate];
+	if (!row_read(field, value, row))
+		return;
+	row->principal = cardinality_shown(&v->arena, row->principal);
+	row->role = role_name(row->principal);
+	model_hour->nestimate++;
+}
+
+// Replies: the meta hash, and after it the usage hash, so that the digest is never newer than the rows: rows
+// that were settled in between are read again by whoever caches them. *ret_model: the name to show, or none.
+// Returns the digest, or 0.
 static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour,
                               struct str *ret_model)
 {
 	uint64_t digest = 0;
-	size_t n = redis_len(v->redis, reply) / 2;
-	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
-	for (size_t i = 0; i < n; i++) {
-		struct view_row *row = &rows[model_hour->nestimate];
+	size_t nmeta = redis_len(v->redis, reply) / 2, nusage = redis_len(v->redis, reply + 1) / 2;
+	struct view_row *rows = arena_alloc(&v->arena, (nmeta + nusage + 1) * sizeof *rows);
+	for (size_t i = 0; i < nmeta; i++) {
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
 				   value = redis_elem(v->redis, reply, 2 * i + 1);
-		*row = (struct view_row){0};
-		if (str_is(field, "# model"))
+		if (str_is(field, META_MODEL))
 			*ret_model = arena_str(&v->arena, value);
-		if (str_is(field, "# foundation"))
+		else if (str_is(field, META_FOUNDATION))
 			model_hour->foundation = arena_str(&v->arena, value);
-		if (str_is(field, ROW_DIGEST))
+		else if (str_is(field, META_DIGEST))
 			digest = row_digest_parse(value);
-		if (!row_read(field, value, &row->principal, &row->tagset, &row->type, &row->figure))
-			continue;
-		row->principal = cardinality_shown(&v->arena, row->principal);
-		row->role = role_name(row->principal);
-		model_hour->nestimate++;
+		else
+			add_estimate_row(v, field, value, rows, model_hour);
 	}
+	for (size_t i = 0; i < nusage; i++)
+		add_estimate_row(v, arena_str(&v->arena, redis_elem(v->redis, reply + 1, 2 * i)),
+		                 redis_elem(v->redis, reply + 1, 2 * i + 1), rows, model_hour);
 	sort_rows(rows, model_hour->nestimate);
 	model_hour->estimate = rows;
 	return digest;
 }
 
-static void read_actual(struct view *v, size_t reply, struct model_hour *model_hour, struct str *ret_model)
+static void read_actual(struct view *v, size_t reply, struct model_hour *model_hour)
 {
 	size_t n = redis_len(v->redis, reply) / 2;
 	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
 	for (size_t i = 0; i < n; i++) {
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
 				   value = redis_elem(v->redis, reply, 2 * i + 1);
-		if (str_is(field, "# model"))
-			*ret_model = arena_str(&v->arena, value);
-		if (!actual_read(field, value, &rows[model_hour->nactual]))
+		struct view_row *row = &rows[model_hour->nactual];
+		if (!actual_read(field, value, row))
 			continue;
-		rows[model_hour->nactual].principal =
-			cardinality_shown(&v->arena, rows[model_hour->nactual].principal);
-		rows[model_hour->nactual].role = role_name(rows[model_hour->nactual].principal);
+		row->principal = cardinality_shown(&v->arena, row->principal);
+		row->role = role_name(row->principal);
 		model_hour->nactual++;
 	}
 	sort_rows(rows, model_hour->nactual);
@@ -103,14 +107,13 @@ static void choose_rows(struct view *v, struct model_hour *model_hour, bool ever
 	}
 }
 
-// ---- portions -----------------------------------------------------------------------------------
+// ---- pages --------------------------------------------------------------------------------------
 
 // One side of a model hour, the estimate's or the bill's, on its way from Redis or from the cache.
 struct side {
 	uint64_t key, mark; // of the cache; mark 0: not kept
-	size_t reply;       // of HGETALL
+	size_t reply;       // of HGETALL; of the estimate the first of two
 	bool kept;          // on the cache already
-	struct str model;   // the name by which its rows go; none
 };
 
 // A model hour of a page.
@@ -118,6 +121,7 @@ struct item {
 	struct model_hour model_hour;
 	struct str member;
 	bool ever_billed;
+	struct str estimated_as, billed_as; // the name to show, as either side has it; none
 	struct side sides[2]; // estimate, actual
 };
 
@@ -132,6 +136,7 @@ static struct item item_of(const struct acct_region_index *x, struct str member)
 		.member = member};
 	it.model_hour.is_final = it.model_hour.hour >= x->since && it.model_hour.hour < x->watermark;
 	it.ever_billed = view_index_billed(x, rest);
+	it.billed_as = view_index_called(x, rest);
 	return it;
 }
 
@@ -148,8 +153,7 @@ static bool find_kept(struct view *v, const struct acct_region_index *x, struct 
 		v->nasked = 0;
 	for (int i = 0; i < n; i++)
 		redis_cmd(v->redis, 3,
-		          (struct str[]){STR("HGET"), view_key(v, x, items[i].member, SIDE_ESTIMATE, &key),
-		                         STR(ROW_DIGEST)});
+		          (struct str[]){STR("HGET"), view_meta_key(v, x, items[i].member, &key), STR(META_DIGEST)});
 	bool good = redis_exec(v->redis, err);
 	for (int i = 0; good && i < n; i++) {
 		struct item *it = &items[i];
@@ -166,20 +170,31 @@ static bool find_kept(struct view *v, const struct acct_region_index *x, struct 
 	return good;
 }
 
-// Reads the others, and keeps them. *ret_rows: how many there were.
-static bool read_others(struct view *v, const struct acct_region_index *x, struct item *items, int n,
-                        int *ret_rows, struct err *err)
+// Asks for the hashes of the sides that are not on the cache.
+static void queue_others(struct view *v, const struct acct_region_index *x, struct item *items, int n)
 {
 	struct buf key = BUF_INIT;
 	size_t asked = 0;
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < (items[i].ever_billed ? 2 : 1); k++) {
+			struct str member = items[i].member;
 			if (items[i].sides[k].kept)
 				continue;
-			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_key(v, x, items[i].member, k, &key)});
 			items[i].sides[k].reply = asked++;
+			if (k == SIDE_ESTIMATE) {
+				redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_meta_key(v, x, member, &key)});
+				asked++;
+			}
+			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_key(v, x, member, k, &key)});
 		}
 	buf_release(&key);
+}
+
+// Reads these sides, and keeps them. *ret_rows: how many rows they had.
+static bool read_others(struct view *v, const struct acct_region_index *x, struct item *items, int n,
+                        int *ret_rows, struct err *err)
+{
+	queue_others(v, x, items, n);
 	*ret_rows = 0;
 	if (!redis_exec(v->redis, err))
 		return false;
@@ -187,17 +202,17 @@ static bool read_others(struct view *v, const struct acct_region_index *x, struc
 		struct model_hour *s = &items[i].model_hour;
 		struct side *e = &items[i].sides[SIDE_ESTIMATE], *a = &items[i].sides[SIDE_ACTUAL];
 		if (!e->kept) {
-			e->mark = read_estimate(v, e->reply, s, &e->model); // of these very rows
+			e->mark = read_estimate(v, e->reply, s, &items[i].estimated_as);
 			if (v->model_hour_cache && e->mark)
-				model_hour_cache_put(
-					v->model_hour_cache, e->key, e->mark,
-					&(struct model_hour_rows){e->model, s->foundation, s->estimate, s->nestimate});
+				model_hour_cache_put(v->model_hour_cache, e->key, e->mark,
+				                     &(struct model_hour_rows){items[i].estimated_as, s->foundation,
+				                                               s->estimate, s->nestimate});
 		}
 		if (items[i].ever_billed && !a->kept) {
-			read_actual(v, a->reply, s, &a->model);
+			read_actual(v, a->reply, s);
 			if (v->model_hour_cache && a->mark)
 				model_hour_cache_put(v->model_hour_cache, a->key, a->mark,
-				                     &(struct model_hour_rows){a->model, STR_NONE, s->actual, s->nactual});
+				                     &(struct model_hour_rows){.rows = s->actual, .nrows = s->nactual});
 		}
 		*ret_rows += s->nestimate + s->nactual;
 	}
@@ -212,19 +227,20 @@ static void take_kept(struct view *v, struct item *it)
 	struct model_hour_rows rows;
 	arena_reset(&v->model_hour);
 	if (e->kept && model_hour_cache_get(v->model_hour_cache, e->key, e->mark, &v->model_hour, &rows)) {
-		e->model = rows.model;
+		it->estimated_as = rows.model;
 		s->foundation = rows.foundation;
 		s->estimate = rows.rows;
 		s->nestimate = rows.nrows;
 	}
 	if (it->ever_billed && a->kept &&
 	    model_hour_cache_get(v->model_hour_cache, a->key, a->mark, &v->model_hour, &rows)) {
-		a->model = rows.model;
 		s->actual = rows.rows;
 		s->nactual = rows.nrows;
 	}
-	if (e->model.p || a->model.p)
-		s->model = a->model.p ? a->model : e->model;
+	if (s->nactual && it->billed_as.p)
+		s->model = it->billed_as;
+	else if (it->estimated_as.p)
+		s->model = it->estimated_as;
 	choose_rows(v, s, it->ever_billed, &v->model_hour);
 }
 

@@ -32,6 +32,8 @@ struct acct_region_index {
 	size_t n;
 	struct str *models;    // that were ever billed, sorted
 	size_t nmodels;
+	struct str *called;    // model, ARN, model, ...: of billed application inference profiles
+	size_t ncalled;
 	int64_t since, watermark; // hours: [since, watermark) is final
 	struct str *billed;    // what the hash of that name holds: "2026-11", run, ...
 	size_t nbilled;
@@ -44,8 +46,9 @@ bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, 
 // The strings of some replies, sorted, each once.
 struct str *view_sorted(struct redis *r, size_t first, size_t replies, struct arena *arena, size_t *ret_n);
 
-// Whether the model was ever billed there; the run that wrote the bill of a model hour's month, 0 if none
-// did.
+// Whether the model was ever billed there; the ARN by which it was called then, STR_NONE unless it is an
+// application inference profile; the run that wrote the bill of a model hour's month, 0 if none did.
+struct str view_index_called(const struct acct_region_index *x, struct str model);
 bool view_index_billed(const struct acct_region_index *x, struct str model);
 uint64_t view_index_run(const struct acct_region_index *x, struct str member);
 
@@ -54,10 +57,12 @@ uint64_t view_index_run(const struct acct_region_index *x, struct str member);
 bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
                     void *user, bool *ret_stopped, int *ret_rows, struct err *err) NC_CHECK;
 
-// The keys of a model hour's sides, "usage" and "actual".
+// The keys of a model hour's sides, "usage" and "actual", and of what is no usage of the first.
+enum { SIDE_ESTIMATE, SIDE_ACTUAL };
 struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side,
                     struct buf *key);
-enum { SIDE_ESTIMATE, SIDE_ACTUAL };
+struct str view_meta_key(struct view *v, const struct acct_region_index *x, struct str member,
+                         struct buf *key);
 
 // Fetches the tags of those on the cache who were not met before, and of those tag_history_ask was called
 // for.

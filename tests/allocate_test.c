@@ -61,7 +61,7 @@ static struct calls *calls_of(struct facts *f, int m, int who)
 	return &at->calls[at->ncalls++];
 }
 
-static int kind_of_type(const char *name)
+static int kind_named(const char *name)
 {
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		if (strcmp(kind_names[kind], name) == 0)
@@ -91,12 +91,12 @@ static bool read_fact(struct facts *f, const char *line)
 		calls_of(f, m, caller(f, who))->n = n;
 	} else if (sscanf(line, "exact %d %31s %31s %lld %lld", &m, who, kind, &n, &x) == 5) {
 		struct calls *c = calls_of(f, m, caller(f, who));
-		c->exact_n[kind_of_type(kind)] = n;
-		c->exact[kind_of_type(kind)] = x;
+		c->exact_n[kind_named(kind)] = n;
+		c->exact[kind_named(kind)] = x;
 	} else if (sscanf(line, "metric %d %31s %lld", &m, kind, &n) == 3) {
-		set_metric(f, m, kind_of_type(kind), n);
+		set_metric(f, m, kind_named(kind), n);
 	} else if (sscanf(line, "weight %31s %31s %lld", who, kind, &n) == 3) {
-		f->weights[caller(f, who)].milli[kind_of_type(kind)] = n;
+		f->weights[caller(f, who)].milli[kind_named(kind)] = n;
 	} else if (sscanf(line, "lookback %d", &f->lookback) != 1) {
 		return false;
 	}

@@ -3,6 +3,7 @@
 // alone, as much for one side as for the other, and up to the dearer TTL only where a row says that it may
 // be.
 #include "query/group.h"
+#include "store/usage_rows.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -19,10 +20,7 @@ struct line {
 static void read_rows(const struct line *lines, int n, struct view_row *rows)
 {
 	for (int i = 0; i < n; i++) {
-		struct str tagset;
-		rows[i] = (struct view_row){.tagset = STR("-")};
-		if (!row_read(str_of(lines[i].field), str_of(lines[i].value), &rows[i].principal, &tagset,
-		              &rows[i].type, &rows[i].figure))
+		if (!row_read(str_of(lines[i].field), str_of(lines[i].value), &rows[i]))
 			ok(false, "\"%s %s\" is a row", lines[i].field, lines[i].value);
 	}
 }
@@ -89,16 +87,24 @@ static void ttl(struct view *v)
 
 static void round_trip(void)
 {
-	const struct figure f = {
-		.tokens = 5, .exact = 5, .assumed = 5, .priced = true, .ttl_may_be_1h = true, .band_estimated = true};
-	struct figure read;
-	struct str arn, tagset;
-	struct buf value = BUF_INIT;
-	int type;
-	row_format_value(&f, &value);
-	ok(row_read(STR(ANN " - cache_write_5m"), buf_str(&value), &arn, &tagset, &type, &read) &&
-	       read.ttl_may_be_1h && read.band_estimated,
+	const struct view_row row = {.principal = STR(ANN),
+	                             .tagset = STR("-"),
+	                             .kind = ROW_TOKENS,
+	                             .type = TOKEN_CACHE_WRITE_5M,
+	                             .figure = {.tokens = 5,
+	                                        .exact = 5,
+	                                        .assumed = 5,
+	                                        .priced = true,
+	                                        .ttl_may_be_1h = true,
+	                                        .band_estimated = true}};
+	struct view_row read;
+	struct buf field = BUF_INIT, value = BUF_INIT;
+	row_format_field(&row, &field);
+	row_format_value(&row, &value);
+	ok(row_read(buf_str(&field), buf_str(&value), &read) && read.figure.ttl_may_be_1h &&
+	       read.figure.band_estimated,
 	   "what a row says of them is read back");
+	buf_release(&field);
 	buf_release(&value);
 }
 

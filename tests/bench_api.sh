@@ -17,7 +17,7 @@ python3 tests/many_principals.py "$principals" "$hours" >"$T/many.ndjson"
 free_port
 start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --listen-rate 100000 --now "2026-11-02T$(printf %02d $((hours - 1))):40:00Z"
 wait_for 10 listens "$port" || bail "nowcast serve does not listen"
-redis --scan --pattern '*usage:2026*' | sed 's/^/HGETALL /' >"$T/keys"
+redis --scan --pattern '*usage*:2026*' | sed 's/^/HGETALL /' >"$T/keys"
 
 python3 - "$port" "$hours" "$redis_port" "$T/keys" "$pid" <<'END'
 import concurrent.futures, http.client, random, socket, subprocess, sys, threading, time
@@ -90,9 +90,11 @@ time.sleep(10)
 print(f"{'processor time of 200 viewers, nothing changing':<52} {100 * (cpu() - began) / 10:9.1f} % of a core")
 done = threading.Event()
 def change(): # the present hour, as a worker would: another digest, one more row
-    sheet = next(k.split()[1] for k in open(keys) if f"T{int(hours) - 1:02}:" in k)
+    sheet = next(k.split()[1] for k in open(keys) if f"usage:" in k and f"T{int(hours) - 1:02}:" in k)
     while not done.is_set():
-        subprocess.run(["redis-cli", "-p", redis_port, "HSET", sheet, "arn:aws:iam::1:user/new - input", f"9 {random.randrange(10**12)} 9 0 0 0 0 0 0", "# digest", f"{random.getrandbits(64):016x}"],
+        subprocess.run(["redis-cli", "-p", redis_port, "HSET", sheet, "arn:aws:iam::1:user/new - input", f"9 {random.randrange(10**12)} 9 0 0 0 0 0 0"],
+                       stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(["redis-cli", "-p", redis_port, "HSET", sheet.replace(":usage:", ":usage_meta:"), "digest", f"{random.getrandbits(64):016x}"],
                        stdout=subprocess.DEVNULL, check=True)
         done.wait(1)
 changes = threading.Thread(target=change)

@@ -9,6 +9,7 @@
 #include "base/when.h"
 #include "store/redis.h"
 #include "store/reprice.h"
+#include "store/usage_rows.h"
 #include "store/view.h"
 #include "tests/redis_server.h"
 #include "tests/support/random.h"
@@ -35,7 +36,7 @@ static void put(struct redis *r, const char *key, const char *field, const char 
 	*digest += row_digest(str_of(field), str_of(value));
 }
 
-static void put_caller(struct redis *r, const char *key, int i, uint64_t *digest)
+static void put_caller(struct redis *r, const char *key, const char *meta, int i, uint64_t *digest)
 {
 	char field[160], value[160];
 	const char *tagset = below(2) ? "-" : below(2) ? "t1" : "t2";
@@ -45,27 +46,30 @@ static void put_caller(struct redis *r, const char *key, int i, uint64_t *digest
 			continue;
 		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s %s", i % 3, i,
 		         tagset, token_type_names[type]);
-		snprintf(value, sizeof value, "%lld %s%lld %lld %lld 0 %lld 0 %lld %lld",
-		         (long long)(exact + allocated), below(9) ? "" : "-", (long long)below(1ll << 40),
-		         (long long)exact, (long long)allocated, (long long)(below(3) ? 0 : 7), (long long)below(900),
-		         (long long)below(1ll << 50));
+		char pico[24] = "-";
+		if (below(9))
+			snprintf(pico, sizeof pico, "%lld", (long long)below(1ll << 40));
+		snprintf(value, sizeof value, "%lld %s %lld %lld 0 %lld 0 %lld %lld", (long long)(exact + allocated),
+		         pico, (long long)exact, (long long)allocated, (long long)(below(3) ? 0 : exact / 2),
+		         (long long)below(900), (long long)below(1ll << 50));
 		put(r, key, field, value, digest);
 	}
 	snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d %s calls", i % 3, i,
 	         tagset);
-	put(r, key, field, below(2) ? "7 1" : "3 0", digest);
+	put(r, meta, field, below(2) ? "7 1" : "3 0", digest);
 }
 
 // A model hour as settle.lua writes it; now and then without its digest, or gone.
 static void settle(struct redis *r, int64_t hour, int k)
 {
-	char member[120], index[160], key[300], score[24], text[ROW_DIGEST_SIZE];
+	char member[120], index[160], key[300], meta[300], score[24], text[ROW_DIGEST_SIZE];
 	uint64_t digest = 0;
 	name_model_hour(hour, k, member, sizeof member);
 	snprintf(score, sizeof score, "%lld", (long long)hour);
 	snprintf(index, sizeof index, "nowcast:{%s}:usage", acct_regions[k % ACCT_REGIONS]);
 	snprintf(key, sizeof key, "%s:%s", index, member);
-	redis_cmdz(r, "DEL", key, NULL);
+	snprintf(meta, sizeof meta, "%s_meta:%s", index, member);
+	redis_cmdz(r, "DEL", key, meta, NULL);
 	if (below(8) == 0) {
 		if (below(2))
 			redis_cmdz(r, "ZREM", index, member, NULL);
@@ -75,13 +79,13 @@ static void settle(struct redis *r, int64_t hour, int k)
 	redis_cmdz(r, "ZADD", index, score, member, NULL);
 	for (int i = 0; i < PRINCIPALS; i++)
 		if (below(2))
-			put_caller(r, key, i, &digest);
+			put_caller(r, key, meta, i, &digest);
 	if (below(4) == 0)
-		put(r, key, "# foundation", "amazon.nova-lite-v1:0", &digest);
+		put(r, meta, META_FOUNDATION, "amazon.nova-lite-v1:0", &digest);
 	if (below(4) == 0)
-		put(r, key, "# model", "arn:aws:bedrock:us-east-1:1:application-inference-profile/x", &digest);
+		put(r, meta, META_MODEL, "arn:aws:bedrock:us-east-1:1:application-inference-profile/x", &digest);
 	if (below(6))
-		redis_cmdz(r, "HSET", key, ROW_DIGEST, row_digest_format(digest, text), NULL);
+		redis_cmdz(r, "HSET", meta, META_DIGEST, row_digest_format(digest, text), NULL);
 }
 
 // Some hours of the bill, and the run that wrote them, over some of what an earlier run had.
@@ -106,6 +110,11 @@ static void bill(struct redis *r, int run)
 		name_model_hour(hour, k, member, sizeof member);
 		snprintf(key, sizeof key, "nowcast:{%s}:actual:models", acct_regions[k % ACCT_REGIONS]);
 		redis_cmdz(r, "SADD", key, models[k / ACCT_REGIONS], NULL);
+		if (below(8) == 0) {
+			snprintf(key, sizeof key, "nowcast:{%s}:actual:called", acct_regions[k % ACCT_REGIONS]);
+			redis_cmdz(r, "HSET", key, models[k / ACCT_REGIONS],
+			           below(2) ? "arn:called:a/x" : "arn:called:b/x", NULL);
+		}
 		snprintf(key, sizeof key, "nowcast:{%s}:actual", acct_regions[k % ACCT_REGIONS]);
 		snprintf(score, sizeof score, "%lld", (long long)hour);
 		redis_cmdz(r, "ZADD", key, score, member, NULL);
@@ -169,12 +178,13 @@ static bool tell(void *user, struct view *v, const struct model_hour *s)
 		const struct figure *f = &row->figure;
 		struct str team = view_tag(v, s, row, STR("team")), env = view_tag(v, s, row, STR("ENV"));
 		buf_addf(
-			b, "%.*s %.*s %.*s %d team=%.*s env=%.*s: %lld %lld %lld %lld %lld %lld %lld %lld %d %s %s %s\n",
-			STR_ARG(row->principal), STR_ARG(row->role), STR_ARG(row->tagset), row->type, STR_ARG(team),
-			STR_ARG(env), (long long)f->tokens, (long long)f->exact, (long long)f->allocated,
+			b,
+			"%.*s %.*s %.*s %s %d team=%.*s env=%.*s: %lld %lld %lld %lld %lld %lld %lld %lld %d %s %s %s %lld %lld\n",
+			STR_ARG(row->principal), STR_ARG(row->role), STR_ARG(row->tagset), row_name(row), row->rate_class,
+			STR_ARG(team), STR_ARG(env), (long long)f->tokens, (long long)f->exact, (long long)f->allocated,
 			(long long)f->provisional, (long long)f->assumed, (long long)f->spread, (long long)f->noise,
 			(long long)f->billed, f->priced, usd_format_pico(f->usd, usd), usd_format_pico(f->more, more),
-			usd_format_pico(f->list, list));
+			usd_format_pico(f->list, list), (long long)row->calls.charged, (long long)row->calls.failed);
 	}
 	return true;
 }
@@ -297,12 +307,13 @@ static void count_reads(struct redis_server *server)
 	redis_cmdz(view_redis(v), "FLUSHALL", NULL);
 	redis_cmdz(view_redis(v), "SADD", "nowcast:acct_regions", acct_regions[0], NULL);
 	for (int64_t hour = FIRST; hour < FIRST + HOURS; hour++) {
-		char key[200], member[120], score[24];
+		char key[200], meta[200], member[120], score[24];
 		name_model_hour(hour, 0, member, sizeof member);
 		snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", acct_regions[0], member);
+		snprintf(meta, sizeof meta, "nowcast:{%s}:usage_meta:%s", acct_regions[0], member);
 		snprintf(score, sizeof score, "%lld", (long long)hour);
-		redis_cmdz(view_redis(v), "HSET", key, "arn:aws:iam::1:user/u - input", "5 5 5 0 0 0 0 0 0",
-		           ROW_DIGEST, "00000000000000aa", NULL);
+		redis_cmdz(view_redis(v), "HSET", key, "arn:aws:iam::1:user/u - input", "5 5 5 0 0 0 0 0 0", NULL);
+		redis_cmdz(view_redis(v), "HSET", meta, META_DIGEST, "00000000000000aa", NULL);
 		redis_cmdz(view_redis(v), "ZADD", "nowcast:{111122223333/us-east-1}:usage", score, member, NULL);
 	}
 	ok(redis_exec(view_redis(v), &err) && view_each(v, FIRST, FIRST + HOURS, tell, &b, &err), "it reads %s",

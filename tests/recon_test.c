@@ -90,7 +90,7 @@ static struct view_row row(const char *who, int type, int64_t tokens, int64_t ra
 {
 	return (struct view_row){.principal = str_of(who),
 	                         .tagset = STR("-"),
-	                         .type = type,
+	                         .type = (enum token_type)type,
 	                         .figure = {.tokens = tokens,
 	                                    .billed = billed ? tokens : 0,
 	                                    .usd = usd_price(tokens, rate),
@@ -100,7 +100,7 @@ static struct view_row row(const char *who, int type, int64_t tokens, int64_t ra
 
 static struct view_row in_tier(struct view_row r, enum price_tier tier)
 {
-	r.figure.rate_class = (uint8_t)tier;
+	r.rate_class = (uint8_t)tier;
 	return r;
 }
 

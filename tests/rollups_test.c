@@ -7,6 +7,7 @@
 
 #include "base/when.h"
 #include "store/redis.h"
+#include "store/usage_rows.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -32,7 +33,8 @@ static int64_t below(int64_t n)
 static const char *const acct_regions[] = {"111122223333/us-east-1", "444455556666/eu-west-1"};
 static const char *const models[] = {"amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6", "odd:model"};
 
-static void put_row(struct redis *r, const char *key, int principal, const char *type, uint64_t *digest)
+static void put_row(struct redis *r, const char *key, const char *meta, int principal, const char *type,
+                    uint64_t *digest)
 {
 	char field[200], value[200];
 	int64_t exact = below(3) ? below(5000) : 0, allocated = below(3) ? below(90000) : 0,
@@ -52,13 +54,13 @@ static void put_row(struct redis *r, const char *key, int principal, const char 
 	if (below(2)) {
 		snprintf(field, sizeof field, "arn:aws:sts::111122223333:assumed-role/role-%d/s%d - calls",
 		         principal % 3, principal);
-		redis_cmdz(r, "HSET", key, field, "7 1", NULL);
+		redis_cmdz(r, "HSET", meta, field, "7 1", NULL);
 	}
 }
 
 static void put_model_hour(struct redis *r, int64_t hour, const char *acct_region, const char *model)
 {
-	char when[WHEN_SIZE], member[120], key[200], score[24];
+	char when[WHEN_SIZE], member[120], key[200], meta[200], score[24];
 	when_format(hour * MS_PER_HOUR, when);
 	when[13] = '\0'; // 2026-11-02T05
 	snprintf(member, sizeof member, "%s:%s", when, model);
@@ -67,14 +69,15 @@ static void put_model_hour(struct redis *r, int64_t hour, const char *acct_regio
 	redis_cmdz(r, "ZADD", key, score, member, NULL);
 	redis_cmdz(r, "SADD", "nowcast:acct_regions", acct_region, NULL);
 	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s", acct_region, member);
+	snprintf(meta, sizeof meta, "nowcast:{%s}:usage_meta:%s", acct_region, member);
 	uint64_t digest = 0;
 	char text[ROW_DIGEST_SIZE];
 	for (int n = (int)below(8); n >= 0; n--)
-		put_row(r, key, (int)below(PRINCIPALS), token_type_names[below(TOKEN_TYPES)], &digest);
+		put_row(r, key, meta, (int)below(PRINCIPALS), token_type_names[below(TOKEN_TYPES)], &digest);
 	if (below(8))
-		redis_cmdz(r, "HSET", key, ROW_DIGEST, row_digest_format(digest, text), NULL);
+		redis_cmdz(r, "HSET", meta, META_DIGEST, row_digest_format(digest, text), NULL);
 	else
-		redis_cmdz(r, "HDEL", key, ROW_DIGEST, NULL);
+		redis_cmdz(r, "HDEL", meta, META_DIGEST, NULL);
 }
 
 static void make_world(struct redis *r)
@@ -232,18 +235,19 @@ static bool sum_of(struct rollups *f, const char *by, int64_t hour, struct usd *
 static void agree(struct rollups *f, struct view *v)
 {
 	enum { LONG_AGO = FIRST - 3 }; // before the others, of which some have no digest
-	char when[WHEN_SIZE], key[120], text[ROW_DIGEST_SIZE];
+	char when[WHEN_SIZE], key[120], meta[120], text[ROW_DIGEST_SIZE];
 	struct err err = ERR_INIT;
 	struct usd before, whole, parts;
 	struct redis *r = view_redis(v);
 	when_format((int64_t)LONG_AGO * MS_PER_HOUR, when);
 	when[13] = '\0';
 	snprintf(key, sizeof key, "nowcast:{%s}:usage:%s:%s", acct_regions[0], when, models[0]);
+	snprintf(meta, sizeof meta, "nowcast:{%s}:usage_meta:%s:%s", acct_regions[0], when, models[0]);
 	for (int i = 0; i < 2; i++) {
 		put_model_hour(r, LONG_AGO, acct_regions[0], models[0]);
 		redis_cmdz(r, "HSET", key, "arn:aws:iam::111122223333:user/late - input",
-		           i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", ROW_DIGEST,
-		           row_digest_format(rng(), text), NULL);
+		           i ? "900 7000000000000 900 0 0 0 0 0 0" : "800 6000000000000 800 0 0 0 0 0 0", NULL);
+		redis_cmdz(r, "HSET", meta, META_DIGEST, row_digest_format(rng(), text), NULL);
 		if (!ok(redis_exec(r, &err) && (i || sum_of(f, "", LONG_AGO, &before, &err)), "an hour is read %s",
 		        err.msg))
 			return;

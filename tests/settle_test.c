@@ -48,14 +48,15 @@ static int differences(const char *one, const char *other, int *ret_fields)
 	char key[128], when[WHEN_SIZE];
 	int differ = 0;
 	*ret_fields = 0;
-	for (int h = 0; h < HOURS; h++) {
-		when_format((first + h) * MS_PER_HOUR, when);
-		snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, one, when);
+	for (int h = 0; h < 2 * HOURS; h++) {
+		const char *hash = h % 2 ? "usage_meta" : "usage";
+		when_format((first + h / 2) * MS_PER_HOUR, when);
+		snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":%s:%.13s:" TEST_MODEL, one, hash, when);
 		int64_t n = ask("HGETALL", key, NULL, NULL);
 		struct str *all = arena_alloc(&arena, (size_t)(n + 1) * sizeof *all);
 		for (int64_t i = 0; i < n; i++)
 			all[i] = arena_str(&arena, redis_elem(test_redis, 0, (size_t)i));
-		snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, other, when);
+		snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":%s:%.13s:" TEST_MODEL, other, hash, when);
 		differ += n != ask("HGETALL", key, NULL, NULL);
 		for (int64_t i = 0; i + 1 < n; i += 2) {
 			redis_cmd(test_redis, 3, (struct str[]){STR("HGET"), str_of(key), all[i]});

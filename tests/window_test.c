@@ -33,16 +33,31 @@ static int64_t used_memory(void)
 	return bytes;
 }
 
-// The hash of an hour's figures, fields and values in the order of Redis.
+// The meta hash beside a usage hash.
+static void meta_key(char *ret, size_t size, const char *usage)
+{
+	const char *rest = strstr(usage, ":usage:") + strlen(":usage:");
+	snprintf(ret, size, "%.*s_meta:%s", (int)(rest - usage - 1), usage, rest);
+}
+
+static void add_hash(struct buf *b, const char *key)
+{
+	int64_t n = ask("HGETALL", key, NULL, NULL);
+	for (int64_t i = 0; i < n; i++) {
+		buf_addstr(b, redis_elem(test_redis, 0, (size_t)i));
+		buf_addc(b, '\n');
+	}
+	buf_addc(b, '.');
+}
+
+// The two hashes of an hour's figures, fields and values in the order of Redis.
 static char *rollups(const char *key)
 {
 	struct buf b = BUF_INIT;
-	int64_t n = ask("HGETALL", key, NULL, NULL);
-	for (int64_t i = 0; i < n; i++) {
-		buf_addstr(&b, redis_elem(test_redis, 0, (size_t)i));
-		buf_addc(&b, '\n');
-	}
-	buf_addc(&b, '.');
+	char meta[200];
+	meta_key(meta, sizeof meta, key);
+	add_hash(&b, key);
+	add_hash(&b, meta);
 	return b.data;
 }
 
@@ -414,9 +429,10 @@ static void outside_of_acct_regions(int64_t hour)
 // Calls and input tokens of a row.
 static int64_t calls_of(const char *key, const char *row)
 {
-	char field[160];
+	char field[160], meta[200];
 	snprintf(field, sizeof field, "%s calls", row);
-	ask("HGET", key, field, NULL);
+	meta_key(meta, sizeof meta, key);
+	ask("HGET", meta, field, NULL);
 	return redis_nil(test_redis, 0) ? 0 : strtoll(redis_str(test_redis, 0).p, NULL, 10);
 }
 
@@ -528,26 +544,27 @@ static void garbage_folds(int64_t hour)
 	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/* -"), MODELS - NAMED,
 	       "users without a name are one row");
 	is_int(calls_of(key, "arn:aws:iam::" TEST_ACCOUNT ":user/user-9 -"), 1, "the others have theirs");
-	char when[WHEN_SIZE], others[160];
+	char when[WHEN_SIZE], others[160], meta[200];
 	snprintf(others, sizeof others, "garbage:" TEST_ACCT_REGION ":usage:%.13s:*",
 	         when_format(hour * MS_PER_HOUR, when));
-	ask("HGET", others, "# input", NULL);
+	meta_key(meta, sizeof meta, others);
+	ask("HGET", meta, "metric input", NULL);
 	is_str(redis_str(test_redis, 0).p, "41180 0", "no token of the others' metrics is lost or made");
 	ask("HGET", others, "arn:aws:iam::" TEST_ACCOUNT ":user/* - input", NULL);
 	ok(str_starts(redis_str(test_redis, 0), STR("20580 - 0 20580 0 ")), "nor of what they were split into");
 
-	ask("HGET", others, "# digest", NULL);
+	ask("HGET", meta, "digest", NULL);
 	char *digest = xstrdup(redis_str(test_redis, 0));
 
 	add_garbage(e, hour - 1, 45, 9);
 	apply(e);
 	settle_all(e);
-	ask("HGET", others, "# input", NULL);
+	ask("HGET", meta, "metric input", NULL);
 	is_str(redis_str(test_redis, 0).p, "41144 0",
 	       "a late record of an earlier call gives its model a name, and takes that of another");
 	is_int(ask("ZCARD", "garbage:" TEST_ACCT_REGION ":usage", NULL, NULL), NAMED + 3,
 	       "in hours computed before, too");
-	ask("HGET", others, "# digest", NULL);
+	ask("HGET", meta, "digest", NULL);
 	ok(row_digest_parse(redis_str(test_redis, 0)) && strcmp(redis_str(test_redis, 0).p, digest) != 0,
 	   "whoever keeps what was read can tell");
 	free(digest);

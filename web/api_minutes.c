@@ -10,13 +10,14 @@
 #include "base/when.h"
 #include "estimator/facts.h"
 #include "query/figure_json.h"
+#include "store/cell_codec.h"
 #include "store/evidence.h"
 #include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 #include "web/timeseries.h"
 
-enum { MINUTES = 60, SHEETS_MAX = 4096 };
+enum { MINUTES = CELL_MINUTES, SHEETS_MAX = 4096 };
 
 // One hour of one model, and what is needed to spread it.
 struct spread {
@@ -35,11 +36,6 @@ struct spreads {
 	struct spread *list;
 	int n, cap;
 };
-
-static int kind_of_type(int type)
-{
-	return type >= TOKEN_CACHE_WRITE_5M ? (int)TOKENS_CACHE_WRITE : type;
-}
 
 static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
@@ -73,7 +69,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	buf_release(&acct_region);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
-		if (row->type == TOKEN_TYPES || !row->figure.priced)
+		if (row->kind != ROW_TOKENS || !row->figure.priced)
 			continue;
 		usd[kind_of_type(row->type)] += row->figure.usd.pico;
 		tokens[kind_of_type(row->type)] += row->figure.tokens;
@@ -91,25 +87,24 @@ struct minute_weights {
 	bool has_metric[MINUTES];
 };
 
-// Fields of the cells of an hour: minute, 'm', account and Region -> "rank tokens"; minute, caller's id ->
-// "calls ...".
+// Of the cells of an hour (store/cell_codec.h): the metrics of all tiers, and the charged calls of every
+// caller and rate class.
 static void read_weights(struct redis *r, size_t reply, const struct spread *x, struct minute_weights *w)
 {
 	*w = (struct minute_weights){0};
 	for (size_t k = 0; k + 1 < redis_len(r, reply); k += 2) {
-		struct str field = redis_elem(r, reply, k), value = redis_elem(r, reply, k + 1);
-		unsigned minute = field.len ? (unsigned char)field.p[0] : 255;
-		if (minute >= MINUTES)
-			continue;
-		if (field.len == 3 && field.p[1] == 'm') {
-			int kind = field.p[2] - '0';
-			str_cut_count(&value);
-			if (kind < 0 || kind >= METRIC_KINDS)
-				continue;
-			w->metered[minute] += (int64_t)(usd_price(str_cut_count(&value), x->rate[kind]).pico / 1000000);
-			w->has_metric[minute] = true;
-		} else if (field.len == 9) {
-			w->calls[minute] += str_cut_count(&value);
+		struct str value = redis_elem(r, reply, k + 1);
+		struct cell_field f;
+		cell_field_read(redis_elem(r, reply, k), &f);
+		if (f.form == CELL_METRIC && f.kind != TOKENS_UNITS) {
+			struct cell_metric m;
+			cell_metric_read(value, &m);
+			w->metered[f.minute] += (int64_t)(usd_price(m.sum, x->rate[f.kind]).pico / 1000000);
+			w->has_metric[f.minute] = true;
+		} else if (f.form == CELL_CALLS) {
+			struct calls calls;
+			cell_calls_read(&f, value, &calls);
+			w->calls[f.minute] += calls.n;
 		}
 	}
 }

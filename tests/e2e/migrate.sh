@@ -16,6 +16,10 @@ load() { # the fixture, into an empty Redis
 everything() { # every key, and a digest of what it holds
 	redis --scan | sort | while read -r key; do echo "$key $(redis --no-raw dump "$key" | md5sum)"; done
 }
+dollars() { # FIELDS: of all usage hashes, of fields that match
+	redis --scan --pattern '*:usage:20*' | sed 's/.*/HGETALL "&"/' | redis |
+		awk -v fields="$1" 'NR % 2 { field = $0; next } field ~ fields && $2 != "-" { sum += $2 } END { print sum > 0, sum }'
+}
 is_migrated() { # WHAT
 	is "$1: no old name is left" "$(old_keys)" 0
 	is "$1: the version is set" "$(redis get nowcast:schema)" 2
@@ -26,6 +30,7 @@ is_migrated() { # WHAT
 start_redis
 ok "a Redis of schema 1" load
 keys=$(redis dbsize)
+before=$(dollars '^[^#].* (input|output|cache)')
 lesson=$(redis --scan --pattern '*:lesson:*' | head -n 1)
 everything >"$T/before"
 python3 tests/support/identity.py "$T" || bail "no records"
@@ -52,7 +57,8 @@ same_file "none of them has changed anything" "$T/after" "$T/before"
 ok "it is migrated" migrate
 has "which says how far it is" "$(cat "$T/ok.out")" '^[0-9]+ keys looked at, [1-9][0-9]* renamed: schema 2$'
 is_migrated "migrated"
-is "no key was lost" "$(redis dbsize)" $((keys + 1))
+is "no key was lost, and what was split is in keys of its own" "$(redis dbsize)" $((keys + 1 + $(redis --scan | grep -cE ':(usage_meta|part_meta):|:actual:called$')))
+is "the second numbers of all fields of usage hashes are the dollars that were there" "$(dollars .)" "$before"
 ok "keys expire when they would have" test "$(redis pttl "${lesson/:lesson:/:hour_stats:}")" -gt 0
 has "doctor says so" "$("$nowcast" doctor --redis "$REDIS_URL")" '^ok +schema +keys and values have schema 2'
 ok "a second time" migrate

@@ -67,4 +67,17 @@ has "in the API" "$(curl -s "http://127.0.0.1:$port/api/v1/breakdown?by=principa
 has "which groups by tier, and filters" "$(curl -s "http://127.0.0.1:$port/api/v1/breakdown?by=tier&tier=standard&hours=24")" '"tier":"standard"'
 ok "repriced at the same rates" "$nowcast" reprice --redis "$REDIS_URL" --prices builtin --from 2026-11-01
 has "nothing changes" "$(cat "$T/ok.out")" 'rows_changed +0$'
+
+# --- by minute: calls from logs are shown in the minutes in which they were
+start_redis
+for minute in 3 4 5; do
+	for i in 0 1 2 3 4 5 6 7 8 9; do log "m-$minute-$i" ann $M 1000 200 '{}' | sed "s/T05:30/T05:0$minute/"; done
+done >"$T/minutes.ndjson"
+apply "$T/minutes.ndjson"
+free_port
+start serve-minutes "$nowcast" serve --redis "$REDIS_URL" --prices builtin --listen "127.0.0.1:$port" --now 2026-11-02T05:50:00Z
+wait_for 10 listens "$port" || bail "serve does not listen"
+curl -s "http://127.0.0.1:$port/api/v1/series?step=minute&hours=1" >"$T/minutes"
+is "30 calls of 1,200 tokens in three minutes" "$(python3 -c 'import json, sys; print([(m, n) for m, n in enumerate(json.load(open(sys.argv[1]))["total"]["tokens"]) if n])' "$T/minutes")" \
+	"[(3, 12000), (4, 12000), (5, 12000)]"
 finish

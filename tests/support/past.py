@@ -57,14 +57,14 @@ def tokens_of(model, size):
 
 
 def model_hour(t, model, age_h):
-    key, estimate, bill = f"nowcast:{{{slot}}}:usage:{stamp(t)}:{model}", [], []
+    key, estimate, meta, bill = f"nowcast:{{{slot}}}:usage:{stamp(t)}:{model}", [], [], []
     whole = level(t)
     for i, (role, session, size) in enumerate(callers):
         if (i + list(rates).index(model)) % 3 == 2 or (role == "indexer" and not 1 <= t.hour <= 5):
             continue
         arn = f"arn:aws:sts::{account}:assumed-role/{role}/{session}"
         calls, tokens = tokens_of(model, size * whole * (3 if (role, t.date(), t.hour // 3) == ("etl-enrich", now.date(), 3) else 1))
-        estimate += [f"{arn} - calls", f"{calls} {calls // 50}"]
+        meta += [f"{arn} - calls", f"{calls} {calls // 50}"]
         for k, n in enumerate(tokens):
             if not n:
                 continue
@@ -75,6 +75,7 @@ def model_hour(t, model, age_h):
     if age_h < 30 and "nova" in model:
         estimate += ["(unattributed) - input", f"9000 {9000 * rates[model][0]} 0 9000 0 0 0 0 0"]
     put("HSET", key, *estimate)
+    put("HSET", key.replace(":usage:", ":usage_meta:"), *meta)
     put("ZADD", f"nowcast:{{{slot}}}:usage", int(t.timestamp() // 3600), f"{stamp(t)}:{model}")
     if age_h >= 72:
         put("HSET", key.replace(":usage:", ":actual:"), *bill)
@@ -91,8 +92,8 @@ while t <= now:
         model_hour(t, model, int((now - t) / hour))
     t += hour
 t = now.replace(minute=0, second=0) - 3 * hour
-put("HSET", f"nowcast:{{{slot}}}:usage:{stamp(t)}:writer.palmyra-x9", f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com - input", "410000 - 0 410000 0 0 0 0 0",
-    f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com - calls", "37 0")
+put("HSET", f"nowcast:{{{slot}}}:usage:{stamp(t)}:writer.palmyra-x9", f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com - input", "410000 - 0 410000 0 0 0 0 0")
+put("HSET", f"nowcast:{{{slot}}}:usage_meta:{stamp(t)}:writer.palmyra-x9", f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com - calls", "37 0")
 put("ZADD", f"nowcast:{{{slot}}}:usage", int(t.timestamp() // 3600), f"{stamp(t)}:writer.palmyra-x9")
 put("HSET", "nowcast:unpriced", "writer.palmyra-x9", "no source knows the model")
 put("SADD", f"nowcast:{{{slot}}}:actual:models", *rates)

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/figure.h"
+
+static bool is_estimate(const struct figure *f)
+{
+	int64_t sum;
+	return f->exact >= 0 && f->allocated >= 0 && f->provisional >= 0 &&
+	       !__builtin_add_overflow(f->exact, f->allocated, &sum) &&
+	       !__builtin_add_overflow(sum, f->provisional, &sum) && sum == f->tokens && f->assumed >= 0 &&
+	       f->assumed <= f->tokens && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
+	       f->more.pico >= 0 && f->billed == 0 && f->list.pico == 0;
+}
+
+static bool is_billed(const struct figure *f)
+{
+	return f->tokens == f->billed && !f->exact && !f->allocated && !f->provisional && !f->assumed &&
+	       !f->spread && !f->noise && f->more.pico == 0;
+}
+
+bool figure_is_valid(const struct figure *f)
+{
+	if (!f->priced && (f->usd.pico != 0 || f->more.pico != 0 || f->band_estimated))
+		return false;
+	if (f->ttl_may_be_1h && !f->assumed)
+		return false;
+	return is_estimate(f) || is_billed(f);
+}

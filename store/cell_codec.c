@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/cell_codec.h"
+
+#include <assert.h>
+
+#include "base/bytes.h"
+#include "estimator/rate_class.h"
+
+static void read_metric_field(struct str field, struct cell_field *ret)
+{
+	int kind = field.p[CELL_AT_KIND] - CELL_FIRST_KIND;
+	bool of_tier = field.len == CELL_TIER_METRIC_SIZE;
+	if (field.p[CELL_AT_MARK] != CELL_METRIC_MARK || kind < 0)
+		return;
+	ret->kind = (enum token_kind)kind;
+	if (!of_tier && (kind < METRIC_KINDS || kind == TOKENS_UNITS))
+		ret->form = CELL_METRIC;
+	int served = of_tier ? field.p[CELL_AT_SERVED] - CELL_FIRST_TIER : 0;
+	if (of_tier && kind < METRIC_KINDS && served >= 0 && served < PRICE_TIERS) {
+		ret->served = (enum price_tier)served;
+		ret->form = CELL_TIER_METRIC;
+	}
+}
+
+void cell_field_read(struct str field, struct cell_field *ret)
+{
+	*ret = (struct cell_field){0};
+	if (str_is(field, "v") || str_is(field, "w")) {
+		ret->form = CELL_VERSION;
+		return;
+	}
+	if (!field.len || (unsigned char)field.p[CELL_AT_MINUTE] >= CELL_MINUTES)
+		return;
+	ret->minute = field.p[CELL_AT_MINUTE];
+	if (field.len == CELL_CALLS_SIZE || field.len == CELL_RATED_CALLS_SIZE) {
+		ret->caller_id = bytes_get64(field.p + CELL_AT_CALLER);
+		ret->rate_class = field.len == CELL_RATED_CALLS_SIZE ? (uint8_t)field.p[CELL_AT_RATE_CLASS] : 0;
+		ret->form = ret->rate_class < RATE_CLASSES ? CELL_CALLS : CELL_OTHER;
+	} else if (field.len == CELL_METRIC_SIZE || field.len == CELL_TIER_METRIC_SIZE) {
+		read_metric_field(field, ret);
+	}
+}
+
+void cell_calls_read(const struct cell_field *field, struct str value, struct calls *ret)
+{
+	*ret = (struct calls){.caller_id = field->caller_id, .rate_class = field->rate_class};
+	ret->n = str_cut_count(&value);
+	ret->failed = str_cut_count(&value);
+	ret->started = str_cut_count(&value);
+	for (int kind = 0; kind < TOKEN_KINDS && value.len; kind++) {
+		ret->exact_n[kind] = str_cut_count(&value);
+		ret->exact[kind] = str_cut_count(&value);
+	}
+}
+
+void cell_metric_read(struct str value, struct cell_metric *ret)
+{
+	ret->rank = str_cut_count(&value);
+	ret->sum = str_cut_count(&value);
+	ret->samples = str_cut_count(&value);
+}
+
+char *cell_metric_name(enum token_kind kind, bool of_tier, int asked, enum price_tier served, char *buf)
+{
+	assert(asked >= 0 && asked <= PRICE_TIERS);
+	char *p = buf;
+	*p++ = (char)(CELL_FIRST_KIND + (int)kind);
+	if (of_tier) {
+		*p++ = (char)(CELL_FIRST_TIER + asked);
+		*p++ = (char)(CELL_FIRST_TIER + (int)served);
+	}
+	*p = '\0';
+	return buf;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fields and values of a hash of cells: the facts of one hour of one model in one account and Region.
+// apply.lua writes them; every reader in C reads them by this module.
+//
+//     form         field                              value
+//     calls        offset  0  1  minute of the hour   N FAILED STARTED, then EXACT_N EXACT of each token
+//                          1  8  caller id            kind (struct calls; zeros at the end are left out).
+//                          9  1  rate class           The id is big-endian; rate class 0 has no byte
+//     metric       offset  0  1  minute of the hour   RANK SUM SAMPLES
+//                          1  1  'm'                  (rank: how good the source is; larger wins)
+//                          2  1  '0' + token kind
+//     tier metric          3  1  'a' + tier asked     the same, of the calls of these tiers only: a part
+//                          4  1  'a' + tier served    of the metric of that minute and token kind
+//     version      "v"                                changes with the facts
+//     version      "w"                                changes with the statistics that the hour uses
+//
+// The length says which form a field has. A field that has none of them is CELL_OTHER, and is passed over.
+#ifndef NOWCAST_STORE_CELL_CODEC_H
+#define NOWCAST_STORE_CELL_CODEC_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+#include "estimator/facts.h"
+
+enum {
+	CELL_MINUTES = 60,
+
+	CELL_AT_MINUTE = 0,
+	CELL_AT_CALLER = 1,
+	CELL_AT_RATE_CLASS = 9,
+	CELL_AT_MARK = 1, // 'm'
+	CELL_AT_KIND = 2,
+	CELL_AT_ASKED = 3,
+	CELL_AT_SERVED = 4,
+
+	CELL_CALLS_SIZE = CELL_AT_RATE_CLASS,
+	CELL_RATED_CALLS_SIZE = CELL_AT_RATE_CLASS + 1,
+	CELL_METRIC_SIZE = CELL_AT_KIND + 1,
+	CELL_TIER_METRIC_SIZE = CELL_AT_SERVED + 1,
+	CELL_METRIC_MARK = 'm',
+	CELL_FIRST_KIND = '0',
+	CELL_FIRST_TIER = 'a',
+};
+
+_Static_assert(CELL_AT_RATE_CLASS == CELL_AT_CALLER + sizeof(uint64_t),
+               "the rate class follows the caller id");
+_Static_assert(CELL_TIER_METRIC_SIZE < CELL_CALLS_SIZE, "the length of a field says its form");
+_Static_assert(TOKEN_KINDS <= 10, "a token kind is one digit");
+
+enum cell_form { CELL_OTHER, CELL_VERSION, CELL_CALLS, CELL_METRIC, CELL_TIER_METRIC };
+
+struct cell_field {
+	enum cell_form form;
+	int minute;             // of the hour, 0 to 59
+	uint64_t caller_id;     // CELL_CALLS
+	uint8_t rate_class;     // CELL_CALLS
+	enum token_kind kind; // CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; CELL_TIER_METRIC: the latter
+	enum price_tier served; // CELL_TIER_METRIC
+};
+
+void cell_field_read(struct str field, struct cell_field *ret);
+
+// The value of a CELL_CALLS; the caller's index is left at 0.
+void cell_calls_read(const struct cell_field *field, struct str value, struct calls *ret);
+
+// The value of a CELL_METRIC or CELL_TIER_METRIC.
+struct cell_metric {
+	int64_t rank, sum, samples;
+};
+void cell_metric_read(struct str value, struct cell_metric *ret);
+
+// What follows the mark in the field of a metric, as apply.lua is given it. Returns buf. `asked` may be
+// PRICE_TIERS, a tier that is not known. `of_tier` false: the metric of all tiers.
+enum { CELL_METRIC_NAME_SIZE = CELL_TIER_METRIC_SIZE - CELL_AT_KIND + 1 };
+char *cell_metric_name(enum token_kind kind, bool of_tier, int asked, enum price_tier served, char *buf);
+
+#endif

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quantities first, dollars beside them: the dollars follow from the quantities in the hash and from the
+// prices alone, so `nowcast reprice` can derive them again.
+#include "store/hour_rows.h"
+
+#include <stdlib.h>
+
+#include "base/when.h"
+#include "estimator/rate_class.h"
+#include "estimator/tariff.h"
+#include "estimator/units.h"
+#include "store/usage_rows.h"
+
+enum { TAGSETS_EACH = 4 }; // sets of tags a name, on average, before a group is written without names
+
+struct row_writer {
+	struct tariffs *tariffs;
+	const struct rate_classes *rate_classes;
+	const struct units *units;
+	struct arena *arena;
+	struct settled *out;
+};
+
+// ---- rows ---------------------------------------------------------------------------------------
+
+static void add_field(struct row_writer *w, struct row_list *to, struct str field, struct str value)
+{
+	if (to->n == to->cap) {
+		struct row *more =
+			arena_alloc(w->arena, (size_t)(to->cap = to->cap ? to->cap * 2 : 64) * sizeof *more);
+		if (to->n)
+			memcpy(more, to->v, (size_t)to->n * sizeof *more);
+		to->v = more;
+	}
+	to->v[to->n++] = (struct row){field, value};
+}
+
+static void add_row(struct row_writer *w, const struct view_row *r)
+{
+	struct buf field = BUF_INIT, value = BUF_INIT;
+	row_format_field(r, &field);
+	row_format_value(r, &value);
+	add_field(w, r->kind == ROW_CALLS ? &w->out->meta : &w->out->usage, arena_str(w->arena, buf_str(&field)),
+	          arena_str(w->arena, buf_str(&value)));
+	buf_release(&field);
+	buf_release(&value);
+}
+
+// ---- tokens and units of one caller -------------------------------------------------------------
+
+// Tokens of one type, and how far off the allocated ones may be.
+struct type_usage {
+	struct shares shares;
+	int64_t spread, noise;
+	bool ttl_may_be_1h;
+};
+
+static int64_t sum_of(const struct shares *x)
+{
+	return x->exact + x->allocated + x->provisional;
+}
+
+static void add_tokens(struct row_writer *w, const struct who *who, enum token_type type,
+                       const struct type_usage *x, const struct priced_usage *b)
+{
+	const struct tariff *t = tariffs_at(w->tariffs, rate_class_tier(b->rate_class));
+	struct view_row row = {.principal = who->arn,
+	                       .tagset = who->tagset,
+	                       .kind = ROW_TOKENS,
+	                       .type = type,
+	                       .rate_class = (uint8_t)b->rate_class,
+	                       .figure = {.tokens = b->tokens[type],
+	                                  .exact = x->shares.exact,
+	                                  .allocated = x->shares.allocated,
+	                                  .provisional = x->shares.provisional,
+	                                  .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0}};
+	struct figure *f = &row.figure;
+	if (f->tokens == 0)
+		return;
+	if (!w->out->overflow) { // rows of models without a price are summed up: nobody needs their error bands
+		f->spread = x->spread;
+		f->noise = x->noise;
+		f->ttl_may_be_1h = f->assumed && x->ttl_may_be_1h;
+	}
+	f->priced = tariff_price(t, b, type, &f->usd, &f->more);
+	if (f->priced)
+		tariff_band(t, b, &f->band_estimated);
+	else
+		w->out->unpriced = price_miss_text(tariff_miss(t, type));
+	add_row(w, &row);
+}
+
+static void add_units(struct row_writer *w, const struct who *who, enum row_kind kind,
+                      const struct shares *shares)
+{
+	const struct tariff *t = tariffs_at(w->tariffs, TIER_STANDARD);
+	struct view_row row = {.principal = who->arn,
+	                       .tagset = who->tagset,
+	                       .kind = kind,
+	                       .figure = {.tokens = sum_of(shares),
+	                                  .exact = shares->exact,
+	                                  .allocated = shares->allocated,
+	                                  .provisional = shares->provisional}};
+	struct figure *f = &row.figure;
+	if (f->tokens == 0)
+		return;
+	f->priced = kind == ROW_UNITS && tariff_price_units(t, f->tokens, &f->usd);
+	if (!f->priced)
+		w->out->unpriced = price_miss_text(tariff_unit_miss(t));
+	add_row(w, &row);
+}
+
+static int64_t part_of(int64_t tokens, int32_t permille)
+{
+	return tokens / 1000 * permille + tokens % 1000 * permille / 1000;
+}
+
+// Takes the one-hour writes out of all cache writes: those that are known, and of the others the part that
+// was learned. Without anything learned the others are taken as 5-minute ones. Returns how many were.
+static int64_t split_writes(const struct caller_usage *u, struct type_usage *writes,
+                            struct type_usage *ret_1h)
+{
+	int64_t known_1h = u->exact_1h < writes->shares.exact ? u->exact_1h : writes->shares.exact;
+	int64_t known = u->exact_ttl > known_1h ? u->exact_ttl : known_1h;
+	int64_t known_5m = known - known_1h, open = writes->shares.exact - known;
+	int32_t permille = ttl_is_known(u->ttl_permille) ? u->ttl_permille : 0;
+	*ret_1h = (struct type_usage){
+		.shares = {known_1h + part_of(open, permille), part_of(writes->shares.allocated, permille),
+	               part_of(writes->shares.provisional, permille)},
+		.spread = part_of(writes->spread, permille),
+		.noise = part_of(writes->noise, permille),
+	};
+	writes->shares.exact -= ret_1h->shares.exact;
+	writes->shares.allocated -= ret_1h->shares.allocated;
+	writes->shares.provisional -= ret_1h->shares.provisional;
+	writes->spread -= ret_1h->spread;
+	writes->noise -= ret_1h->noise;
+	return ttl_is_known(u->ttl_permille) ? 0 : sum_of(&writes->shares) - known_5m;
+}
+
+static void add_rate_class(struct row_writer *w, const struct who *who, const struct rate_class_usage *x)
+{
+	const struct caller_usage *u = &x->usage;
+	struct type_usage types[TOKEN_TYPES];
+	struct priced_usage b = {.rate_class = x->rate_class, .calls = u->calls};
+	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++) {
+		int kind = (int)kind_of_type((enum token_type)type);
+		types[type] = (struct type_usage){u->by_kind[kind], u->spread[kind], u->noise[kind], false};
+	}
+	types[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
+	b.assumed = split_writes(u, &types[TOKEN_CACHE_WRITE_5M], &types[TOKEN_CACHE_WRITE_1H]);
+	for (int type = 0; type < TOKEN_TYPES; type++)
+		b.tokens[type] = sum_of(&types[type].shares);
+	if (u->calls || u->failed)
+		add_row(w, &(struct view_row){.principal = who->arn,
+		                              .tagset = who->tagset,
+		                              .kind = ROW_CALLS,
+		                              .rate_class = x->rate_class,
+		                              .calls = {u->calls, u->failed}});
+	for (int type = 0; type < TOKEN_TYPES; type++)
+		add_tokens(w, who, (enum token_type)type, &types[type], &b);
+}
+
+// ---- sums of one row of callers -----------------------------------------------------------------
+
+// What one caller used, or several that are written as one. The length of prompts makes rate classes of its
+// own only where it decides a rate.
+struct caller_sums {
+	struct rate_class_usage *v; // by rate class
+	int32_t n, cap;
+	struct shares units;
+	int64_t uncounted; // calls
+};
+
+static void add_saturating(int64_t *to, int64_t more)
+{
+	if (__builtin_add_overflow(*to, more, to))
+		*to = INT64_MAX;
+}
+
+static void add_caller_usage(struct caller_usage *to, const struct caller_usage *u)
+{
+	to->calls += u->calls;
+	to->failed += u->failed;
+	to->exact_1h += u->exact_1h;
+	to->exact_ttl += u->exact_ttl;
+	to->ttl_may_be_1h |= u->ttl_may_be_1h || u->ttl_permille > 0;
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		to->by_kind[kind].exact += u->by_kind[kind].exact;
+		to->by_kind[kind].allocated += u->by_kind[kind].allocated;
+		to->by_kind[kind].provisional += u->by_kind[kind].provisional;
+		add_saturating(&to->spread[kind], u->spread[kind]);
+		add_saturating(&to->noise[kind], u->noise[kind]);
+	}
+}
+
+static void sums_add_class(struct row_writer *w, struct caller_sums *p, int rate_class,
+                           const struct caller_usage *u)
+{
+	int32_t i = 0;
+	if (tariffs_at(w->tariffs, rate_class_tier(rate_class))->nbands == 1)
+		rate_class = rate_class_tier(rate_class);
+	while (i < p->n && p->v[i].rate_class != rate_class)
+		i++;
+	if (i == p->cap) {
+		struct rate_class_usage *more =
+			arena_alloc(w->arena, (size_t)(p->cap = p->cap ? 2 * p->cap : 4) * sizeof *more);
+		if (p->n)
+			memcpy(more, p->v, (size_t)p->n * sizeof *more);
+		p->v = more;
+	}
+	if (i == p->n) {
+		p->v[p->n++] = (struct rate_class_usage){.rate_class = (uint8_t)rate_class, .usage = *u};
+		return;
+	}
+	add_caller_usage(&p->v[i].usage, u);
+}
+
+static void sums_add(struct row_writer *w, struct caller_sums *p, int32_t caller,
+                     const struct caller_usage *u)
+{
+	int32_t n;
+	const struct rate_class_usage *rate_classes = rate_classes_of(w->rate_classes, caller, &n);
+	if (n == 0)
+		sums_add_class(w, p, 0, u);
+	for (int32_t i = 0; i < n; i++)
+		sums_add_class(w, p, rate_classes[i].rate_class, &rate_classes[i].usage);
+	if (w->units->exact) {
+		p->units.exact += w->units->exact[caller];
+		p->units.allocated += w->units->allocated[caller];
+		p->uncounted += w->units->unknown[caller];
+	}
+}
+
+static void add_sums(struct row_writer *w, const struct who *who, const struct caller_sums *p)
+{
+	for (int32_t i = 0; i < p->n; i++)
+		add_rate_class(w, who, &p->v[i]);
+	add_units(w, who, ROW_UNITS, &p->units);
+	add_units(w, who, ROW_UNCOUNTED, &(struct shares){.provisional = p->uncounted});
+}
+
+// ---- callers ------------------------------------------------------------------------------------
+
+static bool is_split(const struct caller_usage *u)
+{
+	bool split = false;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		split |= u->by_kind[kind].allocated || u->by_kind[kind].provisional;
+	return split;
+}
+
+static bool is_used(const struct caller_usage *u)
+{
+	bool used = u->calls || u->failed;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		used |= sum_of(&u->by_kind[kind]) != 0;
+	return used;
+}
+
+static void add_weights(struct row_writer *w, const struct who *who, const struct weight *x)
+{
+	struct buf b = BUF_INIT;
+	weights_format(x, &b);
+	add_field(w, &w->out->meta,
+	          arena_text(w->arena, "%.*s %.*s " META_WEIGHTS, STR_ARG(who->arn), STR_ARG(who->tagset)),
+	          arena_str(w->arena, buf_str(&b)));
+	buf_release(&b);
+}
+
+static void add_caller(struct row_writer *w, const struct who *who, int32_t caller,
+                       const struct caller_usage *u)
+{
+	struct caller_sums p = {0};
+	sums_add(w, &p, caller, u);
+	add_sums(w, who, &p);
+	if (u->weight && is_split(u) && !w->out->overflow)
+		add_weights(w, who, u->weight);
+}
+
+// The callers of one group in the hour.
+struct caller_group {
+	const struct span *span;
+	const struct hour_usage *usage;
+	const struct cardinality *cardinality;
+	int64_t day;
+	struct str group;
+	int names_max;
+	int32_t first, end;  // positions of its callers
+	int32_t *overflow;   // of them, those that are written together, sorted by tagset
+	int32_t n, tagsets;  // of overflow
+};
+
+static struct str tagset_of(const struct caller_group *g, int32_t k)
+{
+	return g->span->callers[g->overflow[k]].tagset;
+}
+
+static int by_tagset(const void *a, const void *b, void *callers)
+{
+	const struct who *all = callers;
+	return str_cmp(all[*(const int32_t *)a].tagset, all[*(const int32_t *)b].tagset);
+}
+
+static bool keeps_name(const struct caller_group *g, int32_t i)
+{
+	return cardinality_keeps_caller(g->cardinality, g->day, g->group, g->span->callers[i].arn);
+}
+
+// `all`: no caller of the group keeps its name.
+static void find_overflow(struct caller_group *g, bool all, struct arena *arena)
+{
+	g->overflow = arena_alloc(arena, (size_t)(g->end - g->first + 1) * sizeof *g->overflow);
+	for (int32_t i = g->first; i < g->end; i++)
+		if (is_used(&g->usage->callers[i]) && (all || !keeps_name(g, i)))
+			g->overflow[g->n++] = i;
+	if (g->n > 1)
+		qsort_r(g->overflow, (size_t)g->n, sizeof *g->overflow, by_tagset, (void *)g->span->callers);
+	for (int32_t k = 0; k < g->n; k++)
+		g->tagsets += k == 0 || !str_eq(tagset_of(g, k), tagset_of(g, k - 1));
+}
+
+// Sessions beyond the limit lose their names and keep their tags, so that the sum of a team stays right.
+// Where there are as many sets of tags (an e-mail address among them), they lose these as well.
+static void add_overflow(struct row_writer *w, const struct caller_group *g)
+{
+	struct who who = {.arn = arena_text(w->arena, "%.*s*", STR_ARG(g->group))};
+	bool keep = g->tagsets <= g->names_max;
+	for (int32_t k = 0; k < g->n;) {
+		struct caller_sums all = {0};
+		who.tagset = keep ? tagset_of(g, k) : STR("-");
+		for (; k < g->n && (!keep || str_eq(tagset_of(g, k), who.tagset)); k++)
+			sums_add(w, &all, g->overflow[k], &g->usage->callers[g->overflow[k]]);
+		for (int32_t i = 0; i < all.n; i++)
+			all.v[i].usage.ttl_permille = TTL_UNKNOWN;
+		add_sums(w, &who, &all);
+	}
+}
+
+// Writes the group of the caller at g->first; callers are sorted by ARN, so its others follow. Returns the
+// position after the group. A session is a caller for each set of tags that it had: where these are too many,
+// none of the group keeps its name, for its names alone would not bound the number of rows.
+static int32_t add_group(struct row_writer *w, struct caller_group *g, const struct engine_options *o)
+{
+	const struct span *span = g->span;
+	int64_t named = 0;
+	g->group = cardinality_group(span->callers[g->first].arn);
+	g->end = g->first + 1;
+	g->names_max = cardinality_is_of_sessions(g->group) ? o->sessions_max : o->users_max;
+	while (g->group.len && g->end < span->ncallers && str_starts(span->callers[g->end].arn, g->group))
+		g->end++;
+	for (int32_t k = g->first; k < g->end; k++)
+		named += is_used(&g->usage->callers[k]) && keeps_name(g, k);
+	bool all = g->group.len && named > (int64_t)TAGSETS_EACH * g->names_max;
+	for (int32_t k = g->first; k < g->end && !all; k++)
+		if (is_used(&g->usage->callers[k]) && keeps_name(g, k))
+			add_caller(w, &span->callers[k], k, &g->usage->callers[k]);
+	find_overflow(g, all, w->arena);
+	add_overflow(w, g);
+	return g->end;
+}
+
+// ---- the hour -----------------------------------------------------------------------------------
+
+static void add_metric(struct row_writer *w, enum token_kind kind, int64_t metered, int64_t excess)
+{
+	if (metered || excess)
+		add_field(w, &w->out->meta, arena_text(w->arena, META_METRIC " %s", meta_metric_name(kind)),
+		          arena_text(w->arena, "%lld %lld", (long long)metered, (long long)excess));
+}
+
+// Tokens and units of the metrics that no call accounts for.
+static void add_unattributed(struct row_writer *w, const struct span *span, const struct hour_usage *u)
+{
+	const struct who nobody = {STR(UNATTRIBUTED), STR("-")};
+	struct caller_usage usage = {.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true};
+	struct caller_sums sums = {0};
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		usage.by_kind[kind].allocated = u->unattributed[kind];
+	sums_add(w, &sums, span->ncallers, &usage);
+	sums.units.allocated += w->units->unattributed;
+	add_sums(w, &nobody, &sums);
+}
+
+void hour_rows_write(const struct series *s, const struct span *span, const struct hour_usage *u,
+                     const struct engine_options *o, struct arena *arena, struct settled *ret)
+{
+	int64_t hour = ret->hour;
+	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
+	struct str foundation = behind ? behind->model : s->foundation;
+	struct tariffs tariffs;
+	struct rate_classes rate_classes;
+	struct units units;
+	tariffs_init(&tariffs, o->prices, s->acct_region, s->model, foundation, hour * MS_PER_HOUR);
+	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
+	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
+	struct row_writer w = {
+		.tariffs = &tariffs, .rate_classes = &rate_classes, .units = &units, .arena = arena, .out = ret};
+	ret->usage = ret->meta = (struct row_list){0};
+	ret->unpriced = NULL;
+	ret->overflow = !cardinality_keeps_model(&s->cardinality, hour / 24) &&
+	                !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
+	for (int32_t i = 0; i < span->ncallers;) {
+		struct caller_group g = {
+			.span = span, .usage = u, .cardinality = &s->cardinality, .day = hour / 24, .first = i};
+		i = add_group(&w, &g, o);
+	}
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		add_metric(&w, (enum token_kind)kind, u->metered[kind], u->excess[kind]);
+	add_metric(&w, TOKENS_UNITS, units.metered, units.excess);
+	if (s->called.len && !ret->overflow)
+		add_field(&w, &ret->meta, STR(META_MODEL), s->called);
+	if (foundation.len && !ret->overflow)
+		add_field(&w, &ret->meta, STR(META_FOUNDATION), foundation);
+	add_unattributed(&w, span, u);
+}
