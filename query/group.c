@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/group.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +250,8 @@ static void set_band(struct group *x)
 	struct usd sure = usd_add(x->usd_billed, x->usd_exact);
 	if (usd_cmp(x->usd_low, sure) < 0)
 		x->usd_low = sure;
+	assert(x->tokens == x->billed + x->exact + x->allocated + x->provisional);
+	assert(usd_cmp(x->usd_low, x->usd) <= 0 && usd_cmp(x->usd, x->usd_high) <= 0);
 }
 
 // The split's part of the band, once it is known who else was in the model hour.

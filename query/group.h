@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures summed by any grouping, each with how it is known and its error band.
 //
-// The band is meant to hold the truth nine times in ten, and is scaled as a whole by how often it did
-// (reconcile/band.h). What is billed or exact has none. Of allocated tokens only the split is uncertain, not
-// the sum, so a group's doubt depends on who else was there: in an hour, account, region, model and token
-// type,
+// The band is meant to hold the true value nine times in ten, and is scaled as a whole by how often it did
+// (reconcile/band.h). Billed and exact dollars have no band. Of allocated tokens only the split among callers
+// is uncertain, not the sum, so the uncertainty of a group depends on who else used the model in that hour.
+// In each hour, account, Region, model and token kind it has two parts:
 //
-//     weights   the smaller of the variance of its own and of the others'      the same way every hour: added
-//     chance    own x others' / all of the variance by chance                  anew every hour: added as squares
+//     weights   the smaller of the group's own variance and that of the others
+//     chance    own x others' / all of the variance by chance
 //
-// which is nothing for the whole, and for a caller who was alone. Weights were learned from sums: what one
-// has too much of, the others lack, so neither side is further off than the other, and the two do not cancel
-// out. Provisional tokens may be none, or twice as many. Cache writes whose TTL nobody tells widen the upper
-// end by what they would cost on top as one-hour ones, if their caller reads so much of what it writes that
+// Both are 0 for all callers together, and for a caller that was alone. Weights err the same way every hour,
+// so their standard deviations are added; chance differs every hour, so its variances are added. The weights
+// are fitted to sums: what one side has too much of, the other lacks, so neither is further off than the
+// other.
+//
+// Provisional tokens may be none, or twice as many. Cache writes whose TTL is unknown raise the upper end by
+// what they would cost in addition as one-hour ones, if their caller reads so much of what it writes that
 // these may pay.
+//
+// Invariants of a group: tokens = billed + exact + allocated + provisional; usd_low <= usd <= usd_high.
 #ifndef NOWCAST_QUERY_GROUP_H
 #define NOWCAST_QUERY_GROUP_H
 
@@ -70,12 +75,13 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;
-	int64_t units;                   // of the tokens: no tokens, but images and the like
+	int64_t units;                   // of tokens: these are images, search units, or uncounted calls
 	// unpriced: of the tokens, those without a price
 	int64_t tokens, billed, exact, allocated, provisional, unpriced;
 	struct usd usd, usd_low, usd_high;
 	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
-	struct usd usd_band_estimated;    // of usd: at rates that go by the length of the prompt, by its mean
+	// of usd: at rates that depend on the prompt, of which the mean is known
+	struct usd usd_band_estimated;
 
 	struct usd floor, ceiling;        // usd_low and usd_high but for the split
 	double weights_sd, chance_variance; // of the split, in USD and USD squared
@@ -114,7 +120,7 @@ void group_add(struct group *to, const struct group *from);
 void groups_merge(struct groups *g, const struct groups *from);
 
 void groups_sort_by_key(struct groups *g);
-void groups_sort_by_usd(struct groups *g); // dearest first
+void groups_sort_by_usd(struct groups *g); // the most expensive first
 
 // Whether there is nothing to show: neither tokens, nor calls, nor dollars.
 bool group_is_empty(const struct group *g);

@@ -100,9 +100,10 @@ void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply,
 {
 	for (int i = 0; i < x->n; i++, reply++) {
 		struct kept_names *o = &x->list[i];
-		o->n = is_models(o) ? !redis_nil(r, reply) : redis_len(r, reply);
+		o->keeps_model = is_models(o) && !redis_nil(r, reply);
 		if (is_models(o))
 			continue;
+		o->n = redis_len(r, reply);
 		o->names = arena_alloc(arena, (o->n + 1) * sizeof *o->names);
 		for (size_t k = 0; k < o->n; k++)
 			o->names[k] = arena_str(arena, redis_elem(r, reply, k));
@@ -131,5 +132,5 @@ bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct s
 bool cardinality_keeps_model(const struct cardinality *x, int64_t day)
 {
 	const struct kept_names *o = find_group(x, day, STR(CARDINALITY_MODELS));
-	return !o || o->n;
+	return !o || o->keeps_model;
 }

@@ -46,8 +46,9 @@ struct str cardinality_stored(struct arena *arena, struct str shown);
 struct kept_names {
 	int64_t day;         // since the epoch
 	struct str group;
-	struct str *names;   // what follows the group in their names, sorted; NULL: the group of models
-	size_t n;            // of models: 1 if the model that was asked for is kept, else 0
+	struct str *names;   // what follows the group in their names, sorted; none of the group of models
+	size_t n;
+	bool keeps_model;    // of the group of models: whether it keeps the one that was asked for
 };
 
 struct cardinality {

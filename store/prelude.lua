@@ -28,7 +28,7 @@ local function uint32(s, at)
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
--- HSET of the fields and values list[first..last], however many there are; without `last`, of all from `first`.
+-- HSET of the fields and values list[first..last], however many there are. Without `last`: to the end.
 local function set_fields(key, list, first, last)
   last = last or #list
   for i = first, last, 2 * CHUNK do

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/conf.h"
+#include "base/json_writer.h"
 #include "estimator/rate_class.h"
 #include "store/cell_codec.h"
 #include "store/store.h"
@@ -230,7 +231,8 @@ static void test_api_minutes(void)
 	conf.redis_prefix = xstrdup(STR("c"));
 	struct api api = {.conf = &conf};
 	must(rollups_open(&api.rollups, (struct redis_target){.url = server.url, .prefix = "c"}, &err), &err);
-	must(api_minutes(&api, &q, &out, &err), &err);
+	struct json_writer j = JSON_WRITER(&out);
+	must(api_minutes(&api, &q, &j, &err), &err);
 	json_t *root = json_loadb(out.data, out.len, 0, NULL);
 	json_t *tokens = json_object_get(json_object_get(root, "total"), "tokens");
 	is_int((long long)json_array_size(tokens), (long long)ncases * 60, "the API has every minute");

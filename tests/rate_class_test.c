@@ -43,24 +43,6 @@ static void test_limits(void)
 	ok(from == 0 && to == INT64_MAX, "a prompt that is not known may be of any length");
 	rate_class_prompt(3 << 3 | RATE_CLASS_AT_LEAST, &from, &to);
 	ok(from == 128001 && to == INT64_MAX, "and one of at least so many of any beyond");
-
-	// apply.lua puts calls into the bands: its list is the same.
-	FILE *f = fopen("store/apply.lua", "r");
-	char line[256];
-	long long lua[5] = {0};
-	int found = 0;
-	while (f && fgets(line, sizeof line, f))
-		if (!found)
-			found = sscanf(line, "local LIMITS = {%lld, %lld, %lld, %lld, %lld}", &lua[0], &lua[1], &lua[2],
-			               &lua[3], &lua[4]);
-	if (f)
-		fclose(f);
-	bool same = found == 5;
-	for (int i = 0; i < found; i++) {
-		rate_class_prompt((i + 1) << 3, &from, &to);
-		same &= to == lua[i];
-	}
-	ok(same, "apply.lua has the same limits");
 }
 
 // ---- dividing -----------------------------------------------------------------------------------
