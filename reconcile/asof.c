@@ -36,7 +36,7 @@ bool asof_note_read(struct str note, int *ret_band_scale)
 }
 
 // ---- the packed form ----------------------------------------------------------------------------
-// The caller (8 bytes, little endian), then usd, usd - low and high - usd: seven bits a byte, the lowest first.
+// The caller (8 bytes, little endian), then usd, usd - low and high - usd: seven bits a byte, lowest first.
 
 static void add_number(struct buf *b, usd_pico pico)
 {

@@ -89,7 +89,8 @@ enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES])
 }
 
 // ---- the text form ------------------------------------------------------------------------------
-// HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses; below, MISSED CAUSE ARN.
+// HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses. Below it, a line
+// MISSED CAUSE ARN for each caller.
 
 static const size_t sums[] = {offsetof(struct score, billed), offsetof(struct score, estimated),
                               offsetof(struct score, missed), offsetof(struct score, covered),
