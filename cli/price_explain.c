@@ -140,7 +140,8 @@ static void print_tokens(struct price_explanation *e, const struct tariff *t, co
 	}
 }
 
-static void print_row_of_units(struct price_explanation *e, const struct tariff *t, const struct view_row *row)
+static void print_row_of_units(struct price_explanation *e, const struct tariff *t,
+                               const struct view_row *row)
 {
 	struct usd usd;
 	if (row->kind == ROW_UNITS && tariff_price_units(t, row->figure.tokens, &usd))
@@ -150,8 +151,8 @@ static void print_row_of_units(struct price_explanation *e, const struct tariff 
 }
 
 // Rows that are priced together.
-static void explain_rows(struct price_explanation *e, const struct model_hour *model_hour, const struct view_row *rows,
-                         int n)
+static void explain_rows(struct price_explanation *e, const struct model_hour *model_hour,
+                         const struct view_row *rows, int n)
 {
 	struct priced_usage b = {.rate_class = rows->rate_class};
 	struct buf where = BUF_INIT;
