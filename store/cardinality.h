@@ -4,15 +4,15 @@
 // and Region only so many names of a group are kept on a day (UTC) as the configuration says, those that
 // called first. All other members of the group are counted together under one name:
 //
-//     group                 shown                                               in Redis (names there have
-//     no blanks) sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)   .../ROLE/*
-//     users of an account   arn:aws:iam::A:user/(other users)                   .../user/*
-//     models                (other models)                                      * (pricing/model_id.h)
+//     group                 shown                                                 in Redis
+//     sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)     .../ROLE/*
+//     users of an account   arn:aws:iam::A:user/(other users)                     .../user/*
+//     models                (other models)                                        * (pricing/model_id.h)
 //
-// Federated users, services and whatever else has a kind and a name are grouped as users are. apply.lua
-// decides which names are kept. It gives one up again when a record arrives late of a caller that called
-// earlier. A group that never had too many members needs no look-up. A model with a known price is not
-// counted in the group of models: their number is bounded by the price catalogue.
+// Names in Redis contain no blanks. Federated users, services and whatever else has a kind and a name are
+// grouped as users are. apply.lua decides which names are kept. It gives one up again when a record arrives
+// late of a caller that called earlier. A group that never had too many members needs no look-up. A model
+// with a known price is not counted in the group of models: their number is bounded by the price catalogue.
 #ifndef NOWCAST_STORE_CARDINALITY_H
 #define NOWCAST_STORE_CARDINALITY_H
 
