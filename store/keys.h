@@ -169,8 +169,9 @@ struct str key_staged(struct buf *b, const char *prefix, struct str acct_region,
 struct str key_open(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:due  sorted set
-//     "HOUR:MODELID" to be computed, by when (ms). Written by every script that changes facts; kept until
-//     computed.
+//     "HOUR:MODELID" to be computed, by when (ms). Written by apply.lua, hour_stats.lua, billed_means.lua,
+//     relabel.lua and settle.lua (mark_due of prelude.lua), and by claim.lua (its lease); kept until
+//     settle.lua takes the hour out.
 struct str key_due(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:late  hash
