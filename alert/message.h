@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text of messages, in the format of each kind of receiver.
+// Messages in the format of each kind of receiver. The sentence of an alert is in its finding; the check of
+// its kind wrote it (alert/check*.c).
 #ifndef NOWCAST_ALERT_MESSAGE_H
 #define NOWCAST_ALERT_MESSAGE_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text of findings and messages.
+// Formats the text of findings and messages. The checks (alert/check*.c) write the sentences, alert/message.c
+// puts them into the form of each receiver.
 #ifndef NOWCAST_ALERT_TEXT_PRIV_H
 #define NOWCAST_ALERT_TEXT_PRIV_H
 
