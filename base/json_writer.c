@@ -17,7 +17,7 @@ static void separate(struct json_writer *j)
 	j->started[j->depth] = true;
 }
 
-// What stands before a value: a comma, a line, its key.
+// What precedes a value: a comma, a line, its key.
 static void begin_value(struct json_writer *j, const char *key)
 {
 	if (j->key_written) {

@@ -29,7 +29,7 @@ struct json_writer {
 	int depth;                     // objects and arrays that are open
 	bool key_written;              // by jw_key: the next value belongs to it
 	bool new_line;                 // by jw_line: the next value begins one
-	bool started[JSON_DEPTH_MAX + 1]; // something stands already at this depth
+	bool started[JSON_DEPTH_MAX + 1]; // this depth has a value already
 	char close[JSON_DEPTH_MAX + 1];   // what ends it
 };
 
@@ -42,7 +42,7 @@ void jw_end(struct json_writer *j); // of the innermost object or array
 // The name of the next value, whose own key is then NULL.
 void jw_key(struct json_writer *j, struct str name);
 
-// The next value stands on a line of its own: for arrays that people read.
+// The next value begins a line: for arrays that people read.
 void jw_line(struct json_writer *j);
 
 void jw_str(struct json_writer *j, const char *key, struct str value); // STR_NONE is null

@@ -5,8 +5,8 @@
 //     newest <-> ... <-> oldest       lru_use moves an object to the left, lru_trim drops from the right
 //
 // A struct lru_entry is the first member of the caller's object. The list owns the object from lru_add on and
-// frees it by `free_entry`. Keys are hashes already; two objects with one key are a bug of the caller, who
-// tells apart what may collide. For one thread.
+// frees it by `free_entry`. Keys are hashes already; two objects with one key are a bug of the caller.
+// Where two hashes may be equal by chance, the caller compares the object that it found. For one thread.
 #ifndef NOWCAST_BASE_LRU_H
 #define NOWCAST_BASE_LRU_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills places in a file of HTML. The file is cut into blocks by lines that begin with %%; what stands before
+// Fills places in a file of HTML. The file is cut into blocks by lines that begin with %%; what is before
 // the first one is a comment:
 //
 //     %% row

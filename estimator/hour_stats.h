@@ -29,7 +29,7 @@ enum { HOUR_STATS_PRINCIPALS = 64 };
 // Sums of one kind. Arrays by principal; `a` and `s` are the lower triangles of A and S, row by row.
 struct kind_stats {
 	double cells, calls, tokens, squares; // cells; calls that lack tokens; R; sum of R^2/U
-	double sampled_calls, samples;        // of the cells whose metric told s: all calls and s
+	double sampled_calls, samples;        // of the cells whose metric has s: all calls and s
 	double *b, *c, *exact_calls, *exact_tokens, *n;
 	double *a, *s;
 };

@@ -51,9 +51,9 @@ static inline bool rate_class_prompt_known(int rate_class) { return rate_class_b
 // The prompts of the rate class have from..to tokens; 0 and INT64_MAX where that is not known.
 void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to);
 
-// As it stands behind the name of a token type: "", "@flex", "@standard<=100000", "@priority>200000",
+// As it follows the name of a token type in a field: "", "@flex", "@standard<=100000", "@priority>200000",
 // "@standard>100000+" (at least). Returns buf, of RATE_CLASS_TEXT_SIZE. rate_class_parse
-// takes what stands behind the "@", or nothing.
+// takes what follows the "@", or nothing.
 char *rate_class_format(int rate_class, char *buf);
 bool rate_class_parse(struct str text, int *ret);
 
@@ -67,7 +67,7 @@ struct rate_class_usage {
 };
 
 struct rate_classes {
-	// sorted by caller and rate class; callers who have nothing but rate class 0 do not stand here
+	// sorted by caller and rate class; callers that have nothing but rate class 0 are not listed
 	const struct rate_class_usage *v;
 	int32_t n;
 };

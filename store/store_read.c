@@ -194,8 +194,8 @@ static uint64_t *ids_of_callers(const struct series *s, int32_t *ret_n)
 	return ids;
 }
 
-// Asked for after the cells, and written with them, so whoever occurs in those has a name; somebody who had
-// none would still get the calls.
+// Asked for after the cells, and written with them, so every caller of a cell has a name. A caller without
+// one would still get its calls.
 static bool read_callers(struct hour_reader *r, int64_t first_bucket, int64_t last_bucket, struct err *err)
 {
 	struct redis *redis = r->store->redis;

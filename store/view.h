@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The figures as readers see them: hour by hour out of Redis, with the tags that held in that hour. Reports,
 // tables, pages and alerts all read through this one view: billed figures up to the watermark of the account,
-// the nowcast from there on.
+// the estimate after it.
 #ifndef NOWCAST_STORE_VIEW_H
 #define NOWCAST_STORE_VIEW_H
 
@@ -24,7 +24,7 @@ struct model_hour {
 	int nrows;
 	bool billed;            // rows are the bill's
 	bool is_final;          // the hour lies before the watermark
-	// both sides as they stand, for those who compare; sorted by principal
+	// both sides, to compare them; sorted by principal
 	const struct view_row *estimate, *actual;
 	int nestimate, nactual;
 };
@@ -33,22 +33,22 @@ struct model_hour {
 typedef bool view_fn(void *user, struct view *v, const struct model_hour *model_hour);
 
 enum view_basis {
-	VIEW_BEST,     // the bill before the watermark, the nowcast after it
-	VIEW_ESTIMATE, // the nowcast everywhere, as if no bill had come
+	VIEW_BEST,     // the bill before the watermark, the estimate after it
+	VIEW_ESTIMATE, // the estimate everywhere, as if no bill had come
 };
 
 bool view_open(struct view **ret, struct redis_target target, struct err *err) NC_CHECK;
 void view_close(struct view *v);
-void view_choose(struct view *v, enum view_basis basis); // VIEW_BEST, unless told
+void view_choose(struct view *v, enum view_basis basis); // the default is VIEW_BEST
 
 // From now on keeps model hours in up to so many bytes of memory (store/model_hour_cache.h): what has not
-// changed in Redis is not read again. For those who look more than once; tags are then read anew every few
-// seconds.
+// changed in Redis is not read again. For a program that reads more than once. Tags are then read again every
+// few seconds.
 void view_keep(struct view *v, size_t bytes_max);
 bool view_is_full(const struct view *v); // there is hardly room for more model hours, or none are kept
 
 // Calls `fn` for every model hour of the hours from..to - 1, sorted by account/region, hour and model, until
-// it says stop. Strings die with the call. Tags are read anew, unless model hours are kept.
+// it says stop. Strings die with the call. Tags are read again, unless model hours are kept.
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err) NC_CHECK;
 
 // What view_each would show of the hours from..to - 1, as a number an hour: as long as it is the same, so are
@@ -61,7 +61,7 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                     struct str key);
 
-// The tags that the last view_each met, for those who ask for more than one value.
+// The tags that the last view_each met, for a caller that needs more than one value.
 struct tag_history *view_tags(struct view *v);
 
 // By how much error bands are to be wider, in parts of BAND_SCALE_ONE, as the bill has shown
@@ -69,7 +69,7 @@ struct tag_history *view_tags(struct view *v);
 enum { BAND_SCALE_ONE = 1000 };
 int view_band_scale(const struct view *v);
 
-// Replies of other keys, for those who look after the whole: `<prefix>:<what>`.
+// The connection and the prefix, to read other keys: those of signals, health and the bill.
 struct redis *view_redis(struct view *v);
 const char *view_prefix(const struct view *v);
 

@@ -45,9 +45,9 @@ static void add_estimate_row(struct view *v, struct str field, struct str value,
 	model_hour->nestimate++;
 }
 
-// Replies: the meta hash, and after it the usage hash, so that the digest is never newer than the rows: rows
-// that were settled in between are read again by whoever caches them. *ret_model: the name to show, or none.
-// Returns the digest, or 0.
+// Replies: the meta hash, and after it the usage hash, so that the digest is never newer than the rows: a
+// reader that caches rows reads those again that were settled in between. *ret_model: the name to show, or
+// none. Returns the digest, or 0.
 static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour,
                               struct str *ret_model)
 {
@@ -140,7 +140,7 @@ static struct item item_of(const struct acct_region_index *x, struct str member)
 	return it;
 }
 
-// Which sides are on the cache as they stand in Redis. Those of the bill change only by a run, which leaves
+// Which sides are in the cache as Redis has them. Those of the bill change only by a run, which leaves
 // its number.
 static bool find_kept(struct view *v, const struct acct_region_index *x, struct item *items, int n,
                       struct err *err)
@@ -264,8 +264,8 @@ bool view_read_principals(struct view *v, struct err *err)
 	return true;
 }
 
-// Asks for the tags of whoever the page brought. Model hours that are kept change seldom, and so do tags:
-// these are read anew with a model hour that changed, and every few seconds.
+// Asks for the tags of the principals of the page. Model hours that are kept change seldom, and so do tags:
+// these are read again with a model hour that changed, and every few seconds.
 static bool read_page_tags(struct view *v, const struct item *items, int n, bool any_read, struct err *err)
 {
 	if (v->model_hour_cache && any_read && !v->tags_are_new) {

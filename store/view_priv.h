@@ -73,7 +73,7 @@ bool view_read_principals(struct view *v, struct err *err) NC_CHECK;
 struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n, struct err *err);
 
 bool view_tags_are_old(const struct view *v);
-// anew, those of sessions; of principals as they come
+// Reads the tags of sessions again; those of principals are read again when a page has them.
 bool view_read_tags(struct view *v, struct err *err) NC_CHECK;
 
 #endif

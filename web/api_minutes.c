@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last hours to the minute. Dollars are kept by the hour; what happened within it stands in the facts of
+// The last hours to the minute. Dollars are kept by the hour; what happened within it is in the facts of
 // each minute: what the metrics say, and who called how often. So an hour's dollars are spread over its
 // minutes by what each minute's tokens cost at the hour's own rates, and the minutes add up to the hour
 // exactly. A minute that has no metric yet counts by its calls. Where the facts are gone (past the window),
-// an hour is spread evenly. Groups can be told apart by what an hour of a model has one of, its account,
-// region and model; the tokens of a caller's minute nobody knows.
+// an hour is spread evenly. Groups can be by what an hour of a model has one of: its account,
+// Region and model. The tokens of one caller in one minute are not known.
 #include <stdlib.h>
 
 #include "base/when.h"
