@@ -44,15 +44,17 @@ static const struct subcommand subcommands[] = {
      cmd_run},
 	{"replay", "PATH...", "the same work from files, folders or standard input (-)",
      "Reads text a line at a time (kcat -J dumps, NDJSON, CloudTrail files), files that begin with indented JSON or binary data\n"
-     "whole, folders with all below them in order of name; gzip is recognised. Replaying the same files again changes nothing. Dead letters go to dead_letter.file,\n"
-     "or else the first ten are listed; the exit status is 0 even so, and the summary counts them.\n",
+     "whole, folders with all below them in order of name; gzip is recognised. Replaying the same files again changes nothing.\n"
+     "What cannot be decoded goes to dead_letter.file, or else the first ten are listed; the summary counts it, and the exit\n"
+     "status is 0 even so.\n",
      cmd_replay},
 	{"report",
      "[--by KEYS] [--from T] [--to T] [--format table|csv|json|focus] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,account,region,model,scope,principal,role,team,token_type,tier,tag:KEY (default: principal).\n"
      "T is a time like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,\n"
-     "usd_high,basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and token type.\n"
+     "usd_high,basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and\n"
+     "token type.\n"
      "\n"
      "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
      "compares the estimate with the bill, for hours that are final, and explains the difference. html is one page to mail. The\n"
@@ -99,7 +101,8 @@ static const struct subcommand subcommands[] = {
      "Rules and receivers are in alerts.file. Without that file the built-in rules apply.\n",
      cmd_alert},
 	{"doctor", "", "check what the figures need: Redis, topics, each signal, prices, clocks",
-     "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does not work.\n",
+     "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does\n"
+     "not work.\n",
      cmd_doctor},
 	{"price", "VERB ...", "manage the prices: list, show, check, diff, import, update, explain, usage-type",
      "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"

@@ -79,7 +79,7 @@ void scoreboard_write_table(const struct scoreboard *s, struct buf *b)
 	if (s->n == 0)
 		return;
 	buf_adds(b,
-	         "How good the estimates were, by hour and caller, as they were so long after each hour:\n\n");
+	         "How good the estimates were, by hour and caller; `after` is how old the hour was then:\n\n");
 	buf_addf(b, "%-10s  %-9s %5s %14s %9s %9s %9s %9s  %s\n", "day", "after", "hours", "billed", "off by",
 	         "bias", "in band", "width", "because of");
 	for (int i = s->n > 1 ? -1 : 0; i < s->n; i++) {
