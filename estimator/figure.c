@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estimator/figure.h"
 
+static bool is_in_range(struct usd u)
+{
+	return u.pico <= FIGURE_USD_MAX && u.pico >= -FIGURE_USD_MAX;
+}
+
 static bool is_estimate(const struct figure *f)
 {
 	int64_t sum;
@@ -8,7 +13,7 @@ static bool is_estimate(const struct figure *f)
 	       !__builtin_add_overflow(f->exact, f->allocated, &sum) &&
 	       !__builtin_add_overflow(sum, f->provisional, &sum) && sum == f->tokens && f->assumed >= 0 &&
 	       f->assumed <= f->tokens && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
-	       f->more.pico >= 0 && f->billed == 0 && f->list.pico == 0;
+	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->billed == 0 && f->list.pico == 0;
 }
 
 static bool is_billed(const struct figure *f)
@@ -22,6 +27,8 @@ bool figure_is_valid(const struct figure *f)
 	if (!f->priced && (f->usd.pico != 0 || f->more.pico != 0 || f->band_estimated))
 		return false;
 	if (f->ttl_may_be_1h && !f->assumed)
+		return false;
+	if (!is_in_range(f->usd) || !is_in_range(f->more) || !is_in_range(f->list))
 		return false;
 	return is_estimate(f) || is_billed(f);
 }

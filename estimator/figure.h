@@ -17,7 +17,9 @@
 //                dollars, `more`, spread and noise are not negative; billed and list are 0
 //     billed     exact, allocated, provisional, assumed, more, spread and noise are 0; tokens and dollars are
 //                negative where AWS takes back more than it charges
-//     both       no price: no dollars, and no prompt band; ttl_may_be_1h: some tokens are assumed
+//     both       no price: no dollars, and no prompt band; ttl_may_be_1h: some tokens are assumed;
+//                dollars are within FIGURE_USD_MAX, so that no sum of figures overflows, and those of an
+//                estimate are at most INT64_MAX picodollars a token, which is what a rate holds
 //
 // A reader of Redis rejects a row whose figure is not valid. Those who make figures call figure_check.
 #ifndef NOWCAST_ESTIMATOR_FIGURE_H
@@ -44,6 +46,8 @@ struct figure {
 	bool priced;         // false: there is no price, and usd is 0
 	bool band_estimated; // the rate depends on the length of the prompt, of which only the mean is known
 };
+
+#define FIGURE_USD_MAX ((usd_pico)1 << 100) // 1.2e18 dollars
 
 bool figure_is_valid(const struct figure *f);
 

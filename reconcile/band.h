@@ -15,7 +15,6 @@
 
 enum {
 	BAND_BINS = 15,
-	BAND_SCALE_MIN = 500, BAND_SCALE_MAX = 3000, // in parts of BAND_SCALE_ONE (store/view.h)
 	BAND_DAYS = 30,        // the newest days that are used
 };
 
@@ -33,7 +32,8 @@ void band_add(struct band_misses *m, struct usd said, struct usd low, struct usd
 
 void band_merge(struct band_misses *to, const struct band_misses *m);
 
-// The factor for these misses of `days` days, in thousandths; BAND_SCALE_ONE without misses.
+// The factor for these misses of `days` days, from BAND_SCALE_MIN to BAND_SCALE_MAX (store/view.h);
+// BAND_SCALE_ONE without misses.
 int band_scale(const struct band_misses *m, int days);
 
 #endif

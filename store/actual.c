@@ -42,6 +42,8 @@ bool actual_read(struct str field, struct str value, struct view_row *ret)
 	row.type = (enum token_type)type;
 	row.rate_class = (uint8_t)rate_class;
 	f->billed = f->tokens;
+	if (!figure_is_valid(f))
+		return false;
 	*ret = row;
 	return true;
 }

@@ -2,7 +2,6 @@
 // Keys are made one at a time into a buffer that the caller reuses: the view makes one a model hour.
 #include "store/keys.h"
 
-#include <assert.h>
 #include <inttypes.h>
 
 #include "base/when.h"
@@ -156,7 +155,6 @@ struct str key_acct_region_start(struct buf *b, const char *prefix)
 
 struct str key_acct_region(struct buf *b, const char *prefix, struct str acct_region)
 {
-	assert(acct_region.len);
 	key_acct_region_start(b, prefix);
 	buf_addstr(b, acct_region);
 	buf_addc(b, '}');

@@ -64,6 +64,11 @@ static bool read_figure(struct str value, struct figure *f)
 	return figure_is_valid(f);
 }
 
+static bool read_calls(struct str value, struct call_count *c)
+{
+	return read_int(&value, &c->charged) && read_int(&value, &c->failed) && c->charged >= 0 && c->failed >= 0;
+}
+
 static bool read_kind(struct str word, struct view_row *ret)
 {
 	for (int type = 0; type < TOKEN_TYPES; type++)
@@ -89,8 +94,7 @@ bool row_read(struct str field, struct str value, struct view_row *ret)
 	    !rate_class_parse(field, &rate_class))
 		return false;
 	row.rate_class = (uint8_t)rate_class;
-	if (row.kind == ROW_CALLS ? !read_int(&value, &row.calls.charged) || !read_int(&value, &row.calls.failed)
-	                          : !read_figure(value, &row.figure))
+	if (row.kind == ROW_CALLS ? !read_calls(value, &row.calls) : !read_figure(value, &row.figure))
 		return false;
 	*ret = row;
 	return true;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/usd.h"
 #include "base/when.h"
 #include "store/keys.h"
 #include "store/schema.h"
@@ -118,6 +119,15 @@ static bool read_acct_region(struct view *v, struct str acct_region, int64_t fro
 	return good;
 }
 
+// What is no scale counts as none.
+static int read_band_scale(struct redis *r, size_t reply)
+{
+	int64_t scale;
+	bool good = usd_parse_scaled(redis_str(r, reply), 0, &scale) && scale >= BAND_SCALE_MIN &&
+	            scale <= BAND_SCALE_MAX;
+	return good ? (int)scale : BAND_SCALE_ONE;
+}
+
 struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n, struct err *err)
 {
 	struct buf key = BUF_INIT;
@@ -126,7 +136,7 @@ struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n
 	buf_release(&key);
 	if (!redis_exec(v->redis, err))
 		return NULL;
-	v->band_scale = redis_nil(v->redis, 1) ? BAND_SCALE_ONE : (int)redis_int(v->redis, 1);
+	v->band_scale = read_band_scale(v->redis, 1);
 	return view_sorted(v->redis, 0, 1, arena, ret_n);
 }
 

@@ -66,7 +66,7 @@ struct tag_history *view_tags(struct view *v);
 
 // By how much error bands are to be wider, in parts of BAND_SCALE_ONE, as the bill has shown
 // (reconcile/band.h); as of the last view_each.
-enum { BAND_SCALE_ONE = 1000 };
+enum { BAND_SCALE_ONE = 1000, BAND_SCALE_MIN = 500, BAND_SCALE_MAX = 3000 };
 int view_band_scale(const struct view *v);
 
 // The connection and the prefix, to read other keys: those of signals, health and the bill.

@@ -30,6 +30,10 @@ static const struct {
 	  {ANN "cache_write_5m", "7 70 7 0 0 8 30 0 0", "more assumed than there are"},
 	  {ANN "cache_write_5m", "7 70 7 0 0 -1 30 0 0", "a negative number of assumed tokens"},
 	  {ANN "input", "7 -70 7 0 0 0 0 0 0", "an estimate of less than nothing"},
+	  {ANN "input", "7 64563604257983430656 7 0 0 0 0 0 0", "more dollars a token than a rate holds"},
+	  {ANN "input", "9223372036854775807 1267650600228229401496703205377 9223372036854775807 0 0 0 0 0 0",
+       "dollars beyond all bounds"},
+	  {ANN "input", "7 70 7 0 0 0 1267650600228229401496703205377 0 0", "as many on top"},
 	  {ANN "input", "7 70 7 0 0 0 -30 0 0", "less than nothing on top"},
 	  {ANN "input", "7 - 7 0 0 0 30 0 0", "dollars on top of no price"},
 	  {ANN "input", "7 - 7 0 0 0 0 0 0 band", "a prompt band without a price"},
@@ -41,6 +45,7 @@ static const struct {
 	  {ANN "input@units", "7 70 7 0 0 0 0 0 0", "units of schema 1"},
 	  {ANN "thoughts", "7 70 7 0 0 0 0 0 0", "a type that there is not"},
 	  {ANN "calls", "9", "calls without the failed ones"},
+	  {ANN "calls", "-9 1", "less than no calls"},
 	  {"# input", "7 0", "a sum of schema 1"},
 	  {"digest", "00000000000000aa", "no row"},
 	  {"metric input", "7 0", "no row either"},
@@ -85,6 +90,8 @@ static void test_billed(void)
 	is_str(value.data, "-5 -50 -60", "and value");
 	buf_release(&field);
 	buf_release(&value);
+	ok(!actual_read(STR("arn:x input"), STR("5 1267650600228229401496703205377 0"), &row),
+	   "a bill beyond all bounds is not read");
 	row.figure.exact = 1;
 	ok(!figure_is_valid(&row.figure), "a billed figure has no parts of an estimate");
 }
