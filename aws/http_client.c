@@ -81,10 +81,16 @@ static void init_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static CURL *new_handle(struct http_transfer *t, const char *protocols, struct str ca_file)
+// Before any other function of curl.
+static void init_curl_once(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, init_curl);
+}
+
+static CURL *new_handle(struct http_transfer *t, const char *protocols, struct str ca_file)
+{
+	init_curl_once();
 	CURL *c = curl_easy_init();
 	assert(c); // no memory
 	t->curl = c;
@@ -207,7 +213,8 @@ bool http_client_do(const struct http_client_request *r, struct http_client_answ
 	if (!t.why.kind)
 		return true;
 	http_client_answer_release(ret);
-	return err_set(err, t.why.kind, "%s: %s", r->url, t.why.msg);
+	struct str rest = str_of(r->url), place = str_cut(&rest, '?'); // its parameters may hold a token
+	return err_set(err, t.why.kind, "%.*s: %s", STR_ARG(place), t.why.msg);
 }
 
 void http_client_answer_release(struct http_client_answer *a)
@@ -251,6 +258,7 @@ void buf_add_url_part(struct buf *b, struct str s, bool keep_slash)
 struct http_transfers *http_transfers_new(void)
 {
 	struct http_transfers *all = xcalloc(1, sizeof *all);
+	init_curl_once();
 	all->multi = curl_multi_init();
 	assert(all->multi); // no memory
 	return all;

@@ -85,6 +85,10 @@ static void test_bad_url(void)
 	ok(!http_client_do(&(struct http_client_request){.url = "http://127.0.0.1:1/"}, &a, &err) &&
 	       err.kind == ERR_RETRY && strstr(err.msg, "http://127.0.0.1:1/"),
 	   "no server: to be tried again, and the URL is named");
+	err_clear(&err);
+	ok(!http_client_do(&(struct http_client_request){.url = "http://127.0.0.1:1/?Token=abc"}, &a, &err) &&
+	       strstr(err.msg, "http://127.0.0.1:1/: ") && !strstr(err.msg, "abc"),
+	   "without its parameters, which may be a secret");
 }
 
 int main(void)
