@@ -52,7 +52,8 @@ struct http_client_request {
 };
 
 // False: there is no answer, or it is not complete. ERR_RETRY: the server or the network; ERR_CONFIG: the
-// URL, of which the message has what stands before the "?". Any status is an answer. *ret is released by the caller if true is returned.
+// URL. The message names the URL without its parameters. Any status is an answer. *ret is released by the
+// caller if true is returned.
 bool http_client_do(const struct http_client_request *r, struct http_client_answer *ret,
                     struct err *err) NC_CHECK;
 void http_client_answer_release(struct http_client_answer *a);

@@ -13,7 +13,8 @@ static bool is_estimate(const struct figure *f)
 	       !__builtin_add_overflow(f->exact, f->allocated, &sum) &&
 	       !__builtin_add_overflow(sum, f->provisional, &sum) && sum == f->tokens && f->assumed >= 0 &&
 	       f->assumed <= f->tokens && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
-	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->billed == 0 && f->list.pico == 0;
+	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->billed == 0 &&
+	       f->list.pico == 0;
 }
 
 static bool is_billed(const struct figure *f)

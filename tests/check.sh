@@ -43,7 +43,7 @@ layers() {
 	while read -r from to; do
 		[ -n "$from" ] || continue
 		[ -d "$from" ] || continue
-		grep -rnE '^#[[:space:]]*include[[:space:]]+"[a-z]+/' --include='*.[ch]' --include='*.cc' "$from" |
+		grep -rnE '^#[[:space:]]*include[[:space:]]+"' --include='*.[ch]' --include='*.cc' "$from" |
 			grep -vE "include[[:space:]]+\"(${to// /|}${to:+|}$from)/" | sed "s|\$|   ($from may include: ${to:-nothing but itself})|"
 	done <<<"$may"
 }
@@ -53,9 +53,9 @@ layers() {
 owners='
 (librdkafka/)?rdkafka.h       ingest/kafka.c ingest/kafka_conf.c ingest/kafka_priv.h ingest/kafka_producer.c demo/mock_broker.c
 (librdkafka/)?rdkafka_mock.h  demo/mock_broker.c
-(hiredis/)?hiredis.h          store/redis.c
+(hiredis/.*|hiredis.h)        store/redis.c
 simdjson.h                    ingest/json.cc
-(curl/)?curl.h                aws/http_client.c
+(curl/.*|curl.h)              aws/http_client.c
 microhttpd.h                  web/http_priv.h
 xxhash.h                      base/hash.c
 zlib.h                        web/gzip.c ingest/files.c ingest/inflate.c
@@ -76,9 +76,9 @@ foreign() {
 keys() {
 	local names
 	names=$(grep -ohE '":[a-z_]+' store/keys.c store/keys_priv.h | sed 's/":/ /' | sort -u | tr -d ' ' | paste -sd '|')
-	names=$names'|alerts'
+	names=$names'|alerts|'$(grep -oE '\] = "[a-z]+"' alert/keys.c | grep -oE '[a-z]+' | paste -sd '|')
 	git ls-files '*.c' '*.h' '*.cc' '*.lua' | grep -vE '^(tests/|store/keys|alert/keys)' |
-		xargs grep -nE "[\"'](:|[^\"']*(%s|%\.\*s|\}):)($names)[\"':%]|\{%(\.\*)?s(/%(\.\*)?s|:[a-z]+)?\}"
+		xargs grep -nE "[\"'](:|[^\"']*(%s|%\.\*s|\}|nowcast):)($names)[\"':%]|\{%(\.\*)?s(/%(\.\*)?s|:[a-z]+)?\}"
 }
 
 # docs/redis-keys.md lists the keys of these headers, each with its type, and no others.
