@@ -7,13 +7,17 @@
 #include "store/keys.h"
 #include "store/view_priv.h"
 
-// The value of a field in a hash that was read: field, value, field, ...
+enum { PAIR = 2 }; // a hash that was read: field, value, field, ..., sorted by field
+
+static int by_str(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
 static struct str value_of(const struct str *hash, size_t n, struct str field)
 {
-	for (size_t i = 0; i + 1 < n; i += 2)
-		if (str_eq(hash[i], field))
-			return hash[i + 1];
-	return STR_NONE;
+	const struct str *pair = n ? bsearch(&field, hash, n / PAIR, PAIR * sizeof *hash, by_str) : NULL;
+	return pair ? pair[1] : STR_NONE;
 }
 
 static struct str billed_field(const struct acct_region_index *x, struct str name)
@@ -32,6 +36,8 @@ static struct str *read_hash(struct redis *r, size_t reply, struct arena *arena,
 	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++)
 		list[i] = arena_str(arena, redis_elem(r, reply, i));
+	if (n > PAIR)
+		qsort(list, n / PAIR, PAIR * sizeof *list, by_str);
 	*ret_n = n;
 	return list;
 }
@@ -43,11 +49,6 @@ uint64_t view_index_run(const struct acct_region_index *x, struct str member)
 	return member.len > MONTH && usd_parse_scaled(billed_field(x, (struct str){member.p, MONTH}), 0, &run)
 	           ? (uint64_t)run
 	           : 0;
-}
-
-static int by_str(const void *a, const void *b)
-{
-	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
 bool view_index_billed(const struct acct_region_index *x, struct str model)
