@@ -57,7 +57,7 @@ void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, s
                   struct str foundation, int64_t hour_ms);
 const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier);
 
-// The band of the priced usage's prompts. *ret_estimated (may be NULL): it goes by their mean.
+// The band of the priced usage's prompts. *ret_estimated (may be NULL): it depends on their mean.
 const struct band *tariff_band(const struct tariff *t, const struct priced_usage *b, bool *ret_estimated);
 
 // Whether any source of prices knows the model.

@@ -19,7 +19,7 @@ bool names_check(struct redis *r, const char *prefix, struct pseudonyms *p, stru
 		good = err_set(
 			err, ERR_CONFIG,
 			"the names in %s are hashed %s: give names.hash and names.hash.key as the other programs have them "
-			"(or, to begin anew with other hashes, delete the key %s)",
+			"(or, to start again with other hashes, delete the key %s)",
 			redis_where(r), p ? "with another key, or others of them are" : "and here names.hash is not set",
 			key.data);
 	buf_release(&key);

@@ -13,7 +13,7 @@
 #include "store/profile.h"
 #include "store/usage_rows.h"
 
-enum { SHEETS_AT_ONCE = 64, TRIES = 10 };
+enum { MODEL_HOURS_AT_ONCE = 64, TRIES = 10 };
 
 // Sets fields of two hashes to new values if all of them still have the old ones ("": none). Arguments:
 // number of the hash, field, old value, new value; ...
@@ -303,10 +303,10 @@ static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, 
 		                        .model = model,
 		                        .hour = ms / MS_PER_HOUR};
 	}
-	for (size_t i = 0; good && i < n; i += SHEETS_AT_ONCE) {
+	for (size_t i = 0; good && i < n; i += MODEL_HOURS_AT_ONCE) {
 		arena_reset(&j->arena);
 		good = do_model_hours(j, acct_region, model_hours + i,
-		                      (int)(n - i < SHEETS_AT_ONCE ? n - i : SHEETS_AT_ONCE), err);
+		                      (int)(n - i < MODEL_HOURS_AT_ONCE ? n - i : MODEL_HOURS_AT_ONCE), err);
 	}
 	arena_release(&names);
 	buf_release(&key);

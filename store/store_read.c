@@ -391,7 +391,7 @@ static void queue_reads(struct hour_reader *r, int64_t first_bucket, int64_t las
 
 // A further round trip, where a group of somebody who called has more than keep their names, or that of the
 // models.
-static bool read_rosters(struct hour_reader *r, struct err *err)
+static bool read_kept_names(struct hour_reader *r, struct err *err)
 {
 	struct cardinality *x = &r->out->cardinality;
 	int kept = 0;
@@ -449,7 +449,7 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 		read_model_names(&r, at++);
 	cardinality_take(&ret->cardinality, s->redis, at, day_of(from), day_of(to), arena);
 	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) &&
-	            read_profile(&r, err) && read_rosters(&r, err);
+	            read_profile(&r, err) && read_kept_names(&r, err);
 	if (good)
 		resolve_callers(&r);
 	free(r.callers);

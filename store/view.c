@@ -12,7 +12,7 @@
 #include "store/keys.h"
 #include "store/schema.h"
 
-enum { SHEETS_FIRST = 8, ROWS_AT_ONCE = 40000, TAGS_MS = 5000 };
+enum { MODEL_HOURS_FIRST = 8, ROWS_AT_ONCE = 40000, TAGS_MS = 5000 };
 
 bool view_open(struct view **ret, struct redis_target target, struct err *err)
 {
@@ -105,12 +105,12 @@ static bool read_acct_region(struct view *v, struct str acct_region, int64_t fro
 {
 	struct acct_region_index x = {.arena = ARENA_INIT, .acct_region = acct_region};
 	bool good = view_index_read(v, &x, from, to, err);
-	int at_once = SHEETS_FIRST, rows = 0;
+	int at_once = MODEL_HOURS_FIRST, rows = 0;
 	for (size_t i = 0, n; good && i < x.n && !*ret_stopped; i += n) {
 		n = x.n - i < (size_t)at_once ? x.n - i : (size_t)at_once;
 		arena_reset(&v->arena);
 		good = view_page_read(v, &x, i, (int)n, fn, user, ret_stopped, &rows, err);
-		if (rows < ROWS_AT_ONCE && at_once < VIEW_SHEETS_AT_ONCE) // few large ones, or many small ones
+		if (rows < ROWS_AT_ONCE && at_once < VIEW_MODEL_HOURS_AT_ONCE) // few large ones, or many small ones
 			at_once *= 2;
 		else if (rows > 2 * ROWS_AT_ONCE && at_once > 1)
 			at_once /= 2;

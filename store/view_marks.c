@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether anything has changed, without reading it: the digests of the model hours of an hour, the run that
-// wrote its bill, whether the bill counts, the scale of bands, and the tags of everybody known, in one
-// number. Digests are asked for in one round trip a account and Region.
+// A mark is one number an hour. It is made from the digests of the hour's model hours, the run that wrote its
+// bill, whether the bill counts, the scale of bands, and the tags of all known callers: as long as none of
+// these changes, the mark stays the same. The digests of an account and Region come in one round trip.
 #include <stdlib.h>
 
 #include "base/buf.h"

@@ -286,7 +286,7 @@ static bool read_page_tags(struct view *v, const struct item *items, int n, bool
 bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
                     void *user, bool *ret_stopped, int *ret_rows, struct err *err)
 {
-	struct item items[VIEW_SHEETS_AT_ONCE];
+	struct item items[VIEW_MODEL_HOURS_AT_ONCE];
 	for (int i = 0; i < n; i++)
 		items[i] = item_of(x, x->members[first + (size_t)i]);
 	if (!find_kept(v, x, items, n, err) || !read_others(v, x, items, n, ret_rows, err) ||

@@ -8,7 +8,7 @@
 #include "store/redis.h"
 #include "store/view.h"
 
-enum { VIEW_SHEETS_AT_ONCE = 64 };
+enum { VIEW_MODEL_HOURS_AT_ONCE = 64 };
 
 struct view {
 	struct redis *redis;
@@ -24,7 +24,7 @@ struct view {
 	int32_t nasked;      // callers of the cache whose tags were asked for since
 };
 
-// What the indices of a account and Region say of a span of hours.
+// The indices of one account and Region for a span of hours.
 struct acct_region_index {
 	struct arena arena;
 	struct str acct_region;
@@ -32,14 +32,14 @@ struct acct_region_index {
 	size_t n;
 	struct str *models;    // that were ever billed, sorted
 	size_t nmodels;
-	struct str *called;    // model, ARN, model, ...: of billed application inference profiles
+	struct str *called;    // of billed application inference profiles: model, ARN, ..., sorted by model
 	size_t ncalled;
 	int64_t since, watermark; // hours: [since, watermark) is final
-	struct str *billed;    // what the hash of that name holds: "2026-11", run, ...
+	struct str *billed;    // the hash of that name: field, value, ..., sorted by field
 	size_t nbilled;
 };
 
-// Reads x->account and Region's indices for the hours from..to - 1.
+// Reads the indices of x->acct_region for the hours from..to - 1.
 bool view_index_read(struct view *v, struct acct_region_index *x, int64_t from, int64_t to,
                      struct err *err) NC_CHECK;
 
@@ -52,7 +52,7 @@ struct str view_index_called(const struct acct_region_index *x, struct str model
 bool view_index_billed(const struct acct_region_index *x, struct str model);
 uint64_t view_index_run(const struct acct_region_index *x, struct str member);
 
-// Reads `n` model hours, from the `first` of the index on, at most VIEW_SHEETS_AT_ONCE, and hands them to
+// Reads `n` model hours, from the `first` of the index on, at most VIEW_MODEL_HOURS_AT_ONCE, and hands them to
 // `fn`. *ret_rows: how many rows had to be read from Redis.
 bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
                     void *user, bool *ret_stopped, int *ret_rows, struct err *err) NC_CHECK;

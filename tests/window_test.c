@@ -178,7 +178,7 @@ static void late_across_the_edge(int64_t hour)
 	engine_close(e);
 }
 
-// Keys that may stay: one a program, or one a account and Region, or pruned by rules of their own.
+// Keys that may stay: one a program, or one an account and Region, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
 	static const char *const ends[] = {":schema",        ":acct_regions", ":signals",       ":epoch",
