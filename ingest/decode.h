@@ -2,7 +2,7 @@
 // Bytes of a message, in any wrapper, to records.
 //
 //     message --unwrap--> JSON values, protobuf --recognise--> record --> on_record(...)
-//        gzip, base64, arrays,                        \--> does not concern this program: counted
+//        gzip, base64, arrays,                         \--> does not concern this program: counted
 //        envelopes, strings in strings                 \--> cannot be decoded: on_fault(...), counted
 //
 // The format of a message is read from its content only. Pure: no I/O, no clock, no global state. One decoder

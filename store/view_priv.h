@@ -52,8 +52,8 @@ struct str view_index_called(const struct acct_region_index *x, struct str model
 bool view_index_billed(const struct acct_region_index *x, struct str model);
 uint64_t view_index_run(const struct acct_region_index *x, struct str member);
 
-// Reads `n` model hours, from the `first` of the index on, at most VIEW_MODEL_HOURS_AT_ONCE, and hands them to
-// `fn`. *ret_rows: how many rows had to be read from Redis.
+// Reads `n` (at most VIEW_MODEL_HOURS_AT_ONCE) model hours, from the `first` of the index on, and hands them
+// to `fn`. *ret_rows: how many rows had to be read from Redis.
 bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
                     void *user, bool *ret_stopped, int *ret_rows, struct err *err) NC_CHECK;
 
