@@ -18,7 +18,7 @@ everything() { # every key, and a digest of what it holds
 }
 dollars() { # FIELDS: of all usage hashes, of fields that match
 	redis --scan --pattern '*:usage:20*' | sed 's/.*/HGETALL "&"/' | redis |
-		awk -v fields="$1" 'NR % 2 { field = $0; next } field ~ fields && $2 != "-" { sum += $2 } END { print sum > 0, sum }'
+		awk -v fields="$1" 'NR % 2 { field = $0; next } field ~ fields && $2 != "-" { sum += $2 } END { printf "%d %.0f\n", (sum > 0), sum }'
 }
 is_migrated() { # WHAT
 	is "$1: no old name is left" "$(old_keys)" 0
@@ -58,6 +58,7 @@ ok "it is migrated" migrate
 has "which says how far it is" "$(cat "$T/ok.out")" '^[0-9]+ keys looked at, [1-9][0-9]* renamed: schema 2$'
 is_migrated "migrated"
 is "no key was lost, and what was split is in keys of its own" "$(redis dbsize)" $((keys + 1 + $(redis --scan | grep -cE ':(usage_meta|part_meta):|:actual:called$')))
+has "there are dollars" "$before" "^1 [1-9]"
 is "the second numbers of all fields of usage hashes are the dollars that were there" "$(dollars .)" "$before"
 ok "keys expire when they would have" test "$(redis pttl "${lesson/:lesson:/:hour_stats:}")" -gt 0
 has "doctor says so" "$("$nowcast" doctor --redis "$REDIS_URL")" '^ok +schema +keys and values have schema 2'
