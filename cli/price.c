@@ -63,14 +63,12 @@ bool price_parse_tier(struct command *c, enum price_tier *ret, struct err *err)
 	const char *text = NULL;
 	if (!command_option(c, "--tier", &text, err))
 		return false;
-	for (int t = 0; text && t < PRICE_TIERS; t++)
+	for (int t = 0; text && t < TIER_UNKNOWN; t++)
 		if (strcmp(text, price_tier_names[t]) == 0) {
 			*ret = (enum price_tier)t;
 			return true;
 		}
-	return !text ||
-	       err_set(err, ERR_CONFIG,
-	               "--tier: expected standard, batch, flex, priority, latency or reserved, got \"%s\"", text);
+	return !text || err_set(err, ERR_CONFIG, "--tier: expected " PRICE_TIER_WORDS ", got \"%s\"", text);
 }
 
 // ---- check and diff -----------------------------------------------------------------------------

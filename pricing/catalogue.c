@@ -15,8 +15,8 @@
 const char *const token_type_names[TOKEN_TYPES] = {"input", "output", "cache_read", "cache_write_5m",
                                                    "cache_write_1h"};
 
-const char *const price_tier_names[PRICE_TIERS] = {"standard", "batch",   "flex",
-                                                   "priority", "latency", "reserved"};
+const char *const price_tier_names[PRICE_TIERS] = {"standard", "batch",    "flex",      "priority",
+                                                   "latency",  "reserved", "ultrafast", "unknown"};
 
 struct catalogue {
 	struct price_rows rows;
@@ -44,6 +44,8 @@ static const char *const miss_texts[PRICE_MISSES] = {
 		"add a row to a price file",
 	[MISS_TIER] =
 		"the price catalogue has this model, but no rate for this service tier; add a row to a price file",
+	[MISS_TIER_UNKNOWN] =
+		"the record names a service tier that nowcast does not know, so its rate is not known either",
 	[MISS_RESERVED] = "reserved capacity is billed by the hour and belongs to no call",
 	[MISS_REGION] =
 		"the price catalogue has this model, but no rate for this Region; add a row to a price file",
@@ -55,6 +57,7 @@ static const char *const miss_texts[PRICE_MISSES] = {
 	[MISS_IMAGE] = "priced per image, not by token",
 	[MISS_SEARCH] = "priced per search unit, not by token",
 	[MISS_VIDEO] = "priced per second of video, not by token",
+	[MISS_SPEECH] = "priced by the token of text or of speech, and no record says how many are of which",
 	[MISS_UNIT] = "not priced by token",
 	[MISS_UNCOUNTED] = "billed by the unit, and no record tells how many: these are the calls",
 	[MISS_PER_UNIT] =
@@ -69,6 +72,7 @@ static const struct {
 	{STR("image"), MISS_IMAGE},
 	{STR("search unit"), MISS_SEARCH},
 	{STR("second of video"), MISS_VIDEO},
+	{STR("token of text or speech"), MISS_SPEECH},
 };
 
 const char *price_miss_text(enum price_miss miss)
@@ -152,13 +156,18 @@ static int match_region(struct str row, struct str region, struct str geography)
 	return str_eq((struct str){row.p, row.len - 2}, geography) ? 2 : 0;
 }
 
-// The same for region and account together: a row of one account is more specific than any region.
-static int match_place(const struct price_row *row, const struct price_query *q, struct str geography)
+// The same for region, profile and account together: a row of one account is more specific than one of a
+// profile, and that more than one of a region.
+static int match_place(const struct price_row *row, const struct price_query *q, struct str profile,
+                       struct str geography)
 {
+	enum { PROFILE = 4, ACCOUNT = 8 };
 	if (row->account.len && !str_eq(row->account, q->account))
 		return 0;
+	if (row->profile.len && !str_eq(row->profile, profile))
+		return 0;
 	int match = match_region(row->region, q->region, geography);
-	return match && row->account.len ? match + 3 : match;
+	return match ? match + (row->profile.len ? PROFILE : 0) + (row->account.len ? ACCOUNT : 0) : 0;
 }
 
 // The longest prompt that the row applies to: up to the next band of the same place.
@@ -167,28 +176,41 @@ static int64_t prompt_max(const struct catalogue *c, const struct price_row *row
 	int64_t most = INT64_MAX;
 	for (const struct price_row *r = row + 1, *end = c->rows.v + c->rows.n;
 	     r < end && str_eq(r->model, row->model); r++)
-		if (r->scope == row->scope && r->tier == row->tier && str_eq(r->region, row->region) &&
-		    str_eq(r->account, row->account) && r->prompt_over > row->prompt_over && r->prompt_over < most &&
+		if (price_row_same_place(r, row) && r->prompt_over > row->prompt_over && r->prompt_over < most &&
 		    price_row_in_force(r, time_ms))
 			most = r->prompt_over;
 	return most;
 }
 
+// The name by which an id is looked up. An endpoint, a router or a custom model with the name of a foundation
+// model is not that model.
+static struct str lookup_name(const struct model_id *id)
+{
+	struct str name = model_id_name(id);
+	return id->kind != MODEL_NAMED && name.len && memchr(name.p, '.', name.len) ? STR_NONE : name;
+}
+
+static enum price_miss miss_of_tier(enum price_tier tier)
+{
+	return tier == TIER_RESERVED ? MISS_RESERVED : tier == TIER_UNKNOWN ? MISS_TIER_UNKNOWN : MISS_TIER;
+}
+
 // The most specific row of the model in force, in the band of the prompt. NULL: *ret_miss says how far the
 // search came.
-static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope,
+static const struct price_row *find_row(const struct catalogue *c, const struct model_id *id,
                                         const struct price_query *q, enum price_miss *ret_miss)
 {
+	struct str model = lookup_name(id);
 	const struct price_row *best = NULL;
 	int best_match = 0;
 	struct str geography = region_geography(q->region);
 	enum price_miss miss = MISS_MODEL;
 	for (size_t i = first_row(c, model); i < c->rows.n && str_eq(c->rows.v[i].model, model); i++) {
 		const struct price_row *row = &c->rows.v[i];
-		enum price_miss came = row->scope != scope    ? MISS_SCOPE
-		                       : row->tier != q->tier ? (q->tier == TIER_RESERVED ? MISS_RESERVED : MISS_TIER)
-		                                              : MISS_REGION;
-		int match = came == MISS_REGION ? match_place(row, q, geography) : 0;
+		enum price_miss came = row->scope != id->scope ? MISS_SCOPE
+		                       : row->tier != q->tier  ? miss_of_tier(q->tier)
+		                                               : MISS_REGION;
+		int match = came == MISS_REGION ? match_place(row, q, model_id_profile(id), geography) : 0;
 		came = match ? MISS_TIME : came;
 		miss = came > miss ? came : miss;
 		if (!match || !price_row_in_force(row, q->time_ms) ||
@@ -227,28 +249,20 @@ static enum price_miss miss_of_unit(struct str unit)
 	return unit.len ? MISS_UNIT : MISS_TYPE;
 }
 
-// The name by which an id is looked up. An endpoint, a router or a custom model with the name of a foundation
-// model is not that model.
-static struct str lookup_name(const struct model_id *id)
-{
-	struct str name = model_id_name(id);
-	return id->kind != MODEL_NAMED && name.len && memchr(name.p, '.', name.len) ? STR_NONE : name;
-}
-
 enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret)
 {
 	struct model_id id;
 	enum price_miss miss;
 	assert(q->type >= 0 && q->type < TOKEN_TYPES && q->tier >= 0 && q->tier < PRICE_TIERS);
 	model_id_read(&id, q->model);
-	const struct price_row *row = find_row(c, lookup_name(&id), id.scope, q, &miss);
+	const struct price_row *row = find_row(c, &id, q, &miss);
 	if (!row && id.kind != MODEL_NAMED) {
 		// Provisioned throughput and custom models have a foundation model too, but not its rate.
 		bool profile = id.kind == MODEL_APPLICATION || id.kind == MODEL_OPAQUE || id.kind == MODEL_INDIRECT;
 		miss = miss == MISS_MODEL ? miss_of_kind(id.kind) : miss;
 		if (profile && q->foundation.len) {
 			model_id_read(&id, q->foundation);
-			row = find_row(c, model_id_name(&id), id.scope, q, &miss);
+			row = find_row(c, &id, q, &miss);
 			if (!row && id.kind != MODEL_NAMED)
 				miss = miss_of_kind(id.kind);
 		}

@@ -35,11 +35,16 @@ enum price_tier {
 	TIER_PRIORITY,
 	TIER_LATENCY,
 	TIER_RESERVED,
+	TIER_ULTRAFAST,
+	TIER_UNKNOWN,  // a record names a tier that is none of these: no source has a rate for it
 	PRICE_TIERS
 };
 
-// "standard", "batch", "flex", "priority", "latency", "reserved"
+// "standard", "batch", "flex", "priority", "latency", "reserved", "ultrafast", "unknown"
 extern const char *const price_tier_names[PRICE_TIERS];
+
+// those that a price file or a user may name, for messages
+#define PRICE_TIER_WORDS "standard, batch, flex, priority, latency, reserved or ultrafast"
 
 struct catalogue;
 struct price_rows;
@@ -89,9 +94,9 @@ enum price_miss {
 	MISS_NONE,
 	// the id is in no catalogue
 	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_OTHERS, MISS_ENDPOINT,
-	MISS_SCOPE, MISS_TIER, MISS_RESERVED, MISS_REGION, MISS_TIME, MISS_TYPE,
+	MISS_SCOPE, MISS_TIER, MISS_TIER_UNKNOWN, MISS_RESERVED, MISS_REGION, MISS_TIME, MISS_TYPE,
 	// not priced by token
-	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,
+	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_SPEECH, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,
 	PRICE_MISSES
 };
 
@@ -105,7 +110,7 @@ const char *price_miss_text(enum price_miss miss);
 // global rate. Every other id, and every other profile ("us.", "eu.", ...), has the regional rate of
 // `region`: where the call was made, not where it ran.
 //
-// A row of one Region is chosen before a row of its geography ("eu-*"), and that before a row of every
+// A row of one profile is chosen before a row of no particular one. A row of one Region is chosen before a row of its geography ("eu-*"), and that before a row of every
 // Region. GovCloud and China have only rows that name them. A row of one account is chosen before a row of
 // every account.
 //
