@@ -110,9 +110,9 @@ const char *price_miss_text(enum price_miss miss);
 // global rate. Every other id, and every other profile ("us.", "eu.", ...), has the regional rate of
 // `region`: where the call was made, not where it ran.
 //
-// A row of one profile is chosen before a row of no particular one. A row of one Region is chosen before a row of its geography ("eu-*"), and that before a row of every
-// Region. GovCloud and China have only rows that name them. A row of one account is chosen before a row of
-// every account.
+// A row of one Region is chosen before a row of its geography ("eu-*"), and that before a row of every
+// Region. A row of one profile is chosen before these, and a row of one account before all others. GovCloud
+// and China have only rows that name them.
 //
 // `foundation` is used if the model key is an opaque id, such as an application inference profile. The
 // profile is then taken to be regional: CloudTrail does not say whether it was made of a global profile.

@@ -233,7 +233,8 @@ static bool read_tier(struct reader *r, struct str s, enum price_tier *ret)
 	while (s.len && t < TIER_UNKNOWN && !str_is(s, price_tier_names[t]))
 		t++;
 	if (t == TIER_UNKNOWN)
-		return refuse_line(r, r->record_line, "tier: expected " PRICE_TIER_WORDS ", got \"%.*s\"", STR_ARG(s));
+		return refuse_line(r, r->record_line, "tier: expected " PRICE_TIER_WORDS ", got \"%.*s\"",
+		                   STR_ARG(s));
 	*ret = (enum price_tier)t;
 	return true;
 }

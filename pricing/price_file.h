@@ -2,8 +2,8 @@
 // A price file: CSV text to checked rows, and back. The built-in catalogue and users' files are read by the
 // same code. The first line that is not a comment names the columns, in any order:
 //
-//   model               name without date and without version 0 or 1 (pricing/model_id.h); with a profile before
-//                       it ("in.anthropic.claude-haiku-4-5"), only calls through that profile
+//   model               name without date and without version 0 or 1 (pricing/model_id.h); with a profile
+//                       before it ("in.anthropic.claude-haiku-4-5"), only calls through that profile
 //   scope               global: called through a global. profile; regional: everything else; any: both
 //   region              a Region, a geography (eu-*, us-gov-*), or empty: every commercial Region
 //   account             optional: 12 digits, or empty: every account
