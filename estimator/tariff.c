@@ -9,9 +9,6 @@
 #include "estimator/rate_class.h"
 #include "pricing/price_file.h"
 
-// a mean prompt below this share of the limit leaves no longer ones worth a warning
-enum { LIKELY_SHARE = 4 };
-
 static void read_band(struct band *b, struct tariff *t, const struct prices *p, struct price_query *q)
 {
 	b->prompt_max = INT64_MAX;
@@ -62,13 +59,25 @@ const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier)
 	return &t->tariff[tier];
 }
 
-static int64_t mean_prompt(const struct priced_usage *b)
+static usd_pico prompt_sum(const struct priced_usage *b)
 {
 	usd_pico sum = 0; // wide enough for any five counts
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		if (type != TOKEN_OUTPUT)
 			sum += b->tokens[type];
-	return (int64_t)(sum / (b->calls > 0 ? b->calls : 1));
+	return sum;
+}
+
+static int64_t mean_prompt(const struct priced_usage *b)
+{
+	return (int64_t)(prompt_sum(b) / (b->calls > 0 ? b->calls : 1));
+}
+
+// The longest prompt that one of the calls can have had, if every other one had a single token.
+static int64_t longest_prompt(const struct priced_usage *b)
+{
+	usd_pico longest = prompt_sum(b) - (b->calls > 1 ? b->calls - 1 : 0);
+	return longest < INT64_MAX ? (int64_t)longest : INT64_MAX;
 }
 
 static int band_at(const struct tariff *t, int64_t prompt)
@@ -89,9 +98,13 @@ const struct band *tariff_band(const struct tariff *t, const struct priced_usage
 	return &t->bands[at < low ? low : at > high ? high : at];
 }
 
-static bool may_be_longer(const struct tariff *t, const struct priced_usage *b, int at)
+// The highest rate of a band that a prompt may have been in, of those above `at`.
+static int64_t highest_rate(const struct tariff *t, const struct priced_usage *b, int at, enum token_type type)
 {
-	return at + 1 < t->nbands && mean_prompt(b) > t->bands[at].prompt_max / LIKELY_SHARE;
+	int64_t highest = t->bands[at].rate[type];
+	for (int i = at + 1; i < t->nbands && longest_prompt(b) > t->bands[i - 1].prompt_max; i++)
+		highest = t->bands[i].rate[type] > highest ? t->bands[i].rate[type] : highest;
+	return highest;
 }
 
 static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t dearer)
@@ -139,7 +152,7 @@ bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum tok
 	*ret_more = USD_ZERO;
 	if (type == TOKEN_CACHE_WRITE_5M && b->assumed)
 		add_more(ret_more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
-	if (estimated && may_be_longer(t, b, at))
-		add_more(ret_more, b->tokens[type], rate, t->bands[at + 1].rate[type]);
+	if (estimated)
+		add_more(ret_more, b->tokens[type], rate, highest_rate(t, b, at, type));
 	return true;
 }

@@ -5,8 +5,8 @@
 // Calls come by rate class (estimator/rate_class.h), so that the service tier is that of each call. Some
 // models charge by the length of a request's prompt, all of the request at the higher rate: where the rate
 // class knows it, the band is that of each call too. Where only sums are known, it is the band of the
-// caller's mean prompt, and the figure is marked; where longer prompts may well be among them (the mean is
-// above a quarter of the limit) `more` says what the tokens would cost on top in the next band.
+// caller's mean prompt, and the figure is marked; where one of the calls can have had a longer prompt, `more`
+// says what the tokens would cost on top in the band of that.
 #ifndef NOWCAST_ESTIMATOR_TARIFF_H
 #define NOWCAST_ESTIMATOR_TARIFF_H
 

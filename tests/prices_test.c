@@ -171,10 +171,18 @@ static void check_dimensions(void)
 	   "short prompts: the lowest band, nothing on top");
 	tariff_band(t, &b, &estimated);
 	ok(estimated, "which is an estimate, for the sum is all that is known");
-	b.calls = 2;
-	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) &&
-	       more.pico == 100000 * DOLLARS(40),
-	   "a mean of half the limit: the lowest band, and it is said what more it may cost");
+	b.tokens[TOKEN_INPUT] = 100009;
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && more.pico == 0,
+	   "no call of ten can have had more than 100000 tokens of 100009");
+	b.tokens[TOKEN_INPUT] = 100010;
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100010 * DOLLARS(10) &&
+	       more.pico == 100010 * DOLLARS(40),
+	   "of one more, one can: the lowest band, and it is said what more it may cost");
+	b.tokens[TOKEN_INPUT] = 300000;
+	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 300000 * DOLLARS(10) &&
+	       more.pico == 300000 * DOLLARS(60),
+	   "up to the highest band that one can have been in");
+	b = (struct priced_usage){.calls = 2, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
 	b.tokens[TOKEN_INPUT] = 300000;
 	ok(tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100),
 	   "a mean above the limit: the second band, for output too");
