@@ -73,11 +73,13 @@ static int64_t mean_prompt(const struct priced_usage *b)
 	return (int64_t)(prompt_sum(b) / (b->calls > 0 ? b->calls : 1));
 }
 
-// The longest prompt that one of the calls can have had, if every other one had a single token.
+// The longest prompt that one of the calls can have had: every other one had a token at least.
 static int64_t longest_prompt(const struct priced_usage *b)
 {
+	int64_t from, to;
 	usd_pico longest = prompt_sum(b) - (b->calls > 1 ? b->calls - 1 : 0);
-	return longest < INT64_MAX ? (int64_t)longest : INT64_MAX;
+	rate_class_prompt(b->rate_class, &from, &to);
+	return longest < to ? (int64_t)longest : to;
 }
 
 static int band_at(const struct tariff *t, int64_t prompt)
@@ -94,7 +96,7 @@ const struct band *tariff_band(const struct tariff *t, const struct priced_usage
 	rate_class_prompt(b->rate_class, &from, &to);
 	int low = band_at(t, from), high = band_at(t, to), at = b->calls > 0 ? band_at(t, mean_prompt(b)) : 0;
 	if (ret_estimated)
-		*ret_estimated = low != high;
+		*ret_estimated = low != high && band_at(t, longest_prompt(b)) > low;
 	return &t->bands[at < low ? low : at > high ? high : at];
 }
 
