@@ -67,6 +67,12 @@ const struct conf_key conf_keys[] = {
      "Folder of the price files that `nowcast price import` and `update` write, and of the rates measured from the bill."},
 	{"prices.change_max", CONF_INTEGER, AT(prices_change_max), 1, 1000, "3", true, NULL,
      "An imported rate that rises or falls by more than this factor is refused without --yes."},
+	{"prices.update", CONF_ENUM, AT(prices_update), 0, 0, "off", true, "off|daily",
+     "Whether `run` does once a day what `nowcast price update` does: download AWS's price lists and import them. A change beyond prices.change_max is refused and logged."},
+	{"prices.url", CONF_STRING, AT(prices_url), 0, 0, "https://pricing.us-east-1.amazonaws.com", true, NULL,
+     "Where AWS's price lists are downloaded from; a mirror of them, where the internet cannot be reached."},
+	{"discounts.file", CONF_STRING, AT(discounts_file), 0, 0, "", true, NULL,
+     "File of discounts in percent, by account or for the whole organisation (CSV: account,model,from,to,percent,note). They are taken off the rates of every source but the bill."},
 
 	{"watermark", CONF_DURATION, AT(watermark_ms), 0, MS(60), "72h", false, NULL,
      "How old an hour must be, when a bill is delivered, for the bill to replace the estimate."},

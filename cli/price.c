@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
+#include "pricing/discounts.h"
 #include "pricing/usage_type.h"
 
 enum { FILE_MAX = 16 << 20 };
@@ -56,6 +57,16 @@ char *price_format_rate(int64_t rate, char *buf)
 	n -= buf[n - 1] == '.';
 	buf[n] = '\0';
 	return buf;
+}
+
+void price_print_discount(const struct rate *rate)
+{
+	char list[USD_SIZE], percent[USD_SIZE];
+	const struct discount *d = rate->discount;
+	if (d)
+		printf("  %-15s %9s%%  off %s%s%.*s (discounts.file:%d)\n", "",
+		       price_format_rate(d->ppm * 100, percent), price_format_rate(rate->list_pico, list),
+		       d->note.len ? "; " : "", STR_ARG(d->note), d->line);
 }
 
 bool price_parse_tier(struct command *c, enum price_tier *ret, struct err *err)

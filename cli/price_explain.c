@@ -33,6 +33,7 @@ static void print_term(struct price_explanation *e, enum token_type type, int64_
 	printf("  %-15s %14lld x %10s / 1M = %18s USD   %s; %s (%s:%d), from %.10s\n", token_type_names[type],
 	       (long long)tokens, price_format_rate(rate->pico_per_token, per_million), usd_format(cost, 12, usd),
 	       s->name, rate->source, rate->file, rate->line, from);
+	price_print_discount(rate);
 	e->total = usd_add(e->total, cost);
 	e->terms++;
 }
@@ -47,6 +48,7 @@ static void print_units(struct price_explanation *e, int64_t units, const struct
 	printf("  %-15s %14lld x %10s / %.*s = %18s USD   %s; %s (%s:%d), from %.10s\n", "units",
 	       (long long)units, usd_format((struct usd){rate->pico_per_token}, 6, each), STR_ARG(rate->unit),
 	       usd_format(cost, 12, usd), s->name, rate->source, rate->file, rate->line, from);
+	price_print_discount(rate);
 	e->total = usd_add(e->total, cost);
 	e->terms++;
 }

@@ -273,8 +273,15 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	if (rate == RATE_UNKNOWN)
 		return q->per_unit ? MISS_PER_UNIT : miss_of_unit(row->unit);
 	assert(rate >= 0);
-	*ret = (struct rate){rate,        row->unit,        row->from_ms,
-	                     row->to_ms,  row->prompt_over, prompt_max(c, row, q->time_ms),
-	                     row->source, c->name,          row->line};
+	*ret = (struct rate){.pico_per_token = rate,
+	                     .unit = row->unit,
+	                     .from_ms = row->from_ms,
+	                     .to_ms = row->to_ms,
+	                     .prompt_over = row->prompt_over,
+	                     .prompt_max = prompt_max(c, row, q->time_ms),
+	                     .source = row->source,
+	                     .file = c->name,
+	                     .line = row->line,
+	                     .list_pico = rate};
 	return MISS_NONE;
 }

@@ -47,6 +47,7 @@ extern const char *const price_tier_names[PRICE_TIERS];
 #define PRICE_TIER_WORDS "standard, batch, flex, priority, latency, reserved or ultrafast"
 
 struct catalogue;
+struct discount;
 struct price_rows;
 
 // The catalogue of a price file (pricing/price_file.h). `text` may be freed afterwards; `name` is the file's,
@@ -86,6 +87,9 @@ struct rate {
 	const char *source;        // where the rate comes from, with its date; lives as long as the catalogue
 	const char *file;          // of the catalogue; "built in" for ours
 	int line;                  // in that file, from 1
+	int64_t list_pico;         // before the discount; without one: pico_per_token
+	const struct discount
+		*discount; // that was applied (pricing/discounts.h), or NULL; lives as long as struct prices
 };
 
 // Why there is no rate, in the order in which a search gets further: the greatest of several catalogues says

@@ -51,7 +51,7 @@ static int64_t current_rate(const struct prices *old, const struct price_change 
 	};
 	enum price_miss miss = prices_find(old, &q, &rate, ret);
 	buf_release(&id);
-	return miss == MISS_NONE ? rate.pico_per_token : RATE_UNKNOWN;
+	return miss == MISS_NONE ? rate.list_pico : RATE_UNKNOWN;
 }
 
 struct price_change price_change_of(const struct price_row *r, int t)

@@ -8,10 +8,15 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/when.h"
+#include "pricing/discounts.h"
+#include "pricing/model_id.h"
+#include "pricing/price_file.h"
 
 enum { FILE_MAX = 16 << 20 };
 
@@ -22,6 +27,7 @@ struct prices {
 		struct catalogue *catalogue; // NULL: the built-in one
 	} *v;
 	size_t n;
+	struct discounts *discounts; // NULL: none
 };
 
 static const char *const source_names[] = {"user", "bill", "pricelist", "litellm", "builtin"};
@@ -97,10 +103,22 @@ static bool load_source(struct prices *p, const char *word, const struct conf *c
 	return true;
 }
 
+static bool load_discounts(struct prices *p, const char *file, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	if (!*file)
+		return true;
+	bool good = (file_read(file, FILE_MAX, &text, err) &&
+	             discounts_read(&p->discounts, buf_str(&text), file, err)) ||
+	            err_prefix(err, "discounts.file");
+	buf_release(&text);
+	return good;
+}
+
 bool prices_load(struct prices **ret, const struct conf *conf, struct err *err)
 {
 	struct prices *p = xcalloc(1, sizeof *p);
-	bool good = true;
+	bool good = load_discounts(p, conf->discounts_file, err);
 	for (size_t i = 0; good && i < conf->prices.n; i++)
 		good = load_source(p, conf->prices.items[i], conf, err);
 	if (!good) {
@@ -130,6 +148,7 @@ void prices_free(struct prices *p)
 		catalogue_free(p->v[i].catalogue);
 		free(p->v[i].file);
 	}
+	discounts_free(p->discounts);
 	free(p->v);
 	free(p);
 }
@@ -171,6 +190,19 @@ static bool use_bands(const struct prices *p, size_t i, const struct price_query
 	return true;
 }
 
+static void take_discount(const struct discounts *d, const struct price_query *q, struct rate *rate)
+{
+	struct model_id id;
+	model_id_read(&id, q->model);
+	if (id.kind != MODEL_NAMED && q->foundation.len)
+		model_id_read(&id, q->foundation);
+	rate->discount = discounts_find(d, q->account, model_id_name(&id), q->time_ms);
+	if (rate->discount)
+		rate->pico_per_token = (int64_t)usd_muldiv((struct usd){rate->list_pico},
+		                                           DISCOUNT_WHOLE - rate->discount->ppm, DISCOUNT_WHOLE)
+		                           .pico;
+}
+
 enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret,
                             struct price_source *ret_source)
 {
@@ -186,9 +218,52 @@ enum price_miss prices_find(const struct prices *p, const struct price_query *q,
 		return nearest;
 	for (bool banded = has_bands(ret); i < n && !banded; i++)
 		banded = use_bands(p, i, q, ret, &source);
+	if (p && p->discounts && strcmp(source.name, "bill") != 0)
+		take_discount(p->discounts, q, ret);
 	if (ret_source)
 		*ret_source = source;
 	return MISS_NONE;
+}
+
+// The latest date such as 2026-11-29 in the text; 0: none.
+static int64_t latest_date(const char *text)
+{
+	enum { DATE = 10 };
+	int64_t latest = 0, ms;
+	for (size_t i = 0, len = strlen(text); i + DATE <= len; i++)
+		if (text[i] == '2' && text[i + 4] == '-' && text[i + 7] == '-' &&
+		    when_parse((struct str){text + i, DATE}, &ms) && ms > latest)
+			latest = ms;
+	return latest;
+}
+
+static int64_t source_time(const struct price_source *s)
+{
+	struct stat st;
+	int64_t latest = 0;
+	if (strcmp(s->name, "builtin") != 0)
+		return stat(s->file, &st) == 0 ? (int64_t)st.st_mtime * 1000 : 0;
+	const struct price_rows *rows = catalogue_rows(s->catalogue);
+	for (size_t i = 0; i < rows->n; i++) {
+		int64_t ms = latest_date(rows->v[i].source);
+		latest = ms > latest ? ms : latest;
+	}
+	return latest;
+}
+
+bool prices_newest(const struct prices *p, struct price_source *ret, int64_t *ret_ms)
+{
+	*ret_ms = 0;
+	for (size_t i = 0; i < prices_count(p); i++) {
+		struct price_source s = prices_source(p, i);
+		bool list = strcmp(s.name, "user") != 0 && strcmp(s.name, "bill") != 0;
+		int64_t ms = list ? source_time(&s) : 0;
+		if (ms > *ret_ms) {
+			*ret_ms = ms;
+			*ret = s;
+		}
+	}
+	return *ret_ms > 0;
 }
 
 void prices_path(const struct conf *conf, const char *source, const char *part, struct buf *ret)
