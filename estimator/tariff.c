@@ -101,7 +101,8 @@ const struct band *tariff_band(const struct tariff *t, const struct priced_usage
 }
 
 // The highest rate of a band that a prompt may have been in, of those above `at`.
-static int64_t highest_rate(const struct tariff *t, const struct priced_usage *b, int at, enum token_type type)
+static int64_t highest_rate(const struct tariff *t, const struct priced_usage *b, int at,
+                            enum token_type type)
 {
 	int64_t highest = t->bands[at].rate[type];
 	for (int i = at + 1; i < t->nbands && longest_prompt(b) > t->bands[i - 1].prompt_max; i++)
