@@ -67,6 +67,8 @@ const struct conf_key conf_keys[] = {
      "Folder of the price files that `nowcast price import` and `update` write, and of the rates measured from the bill."},
 	{"prices.change_max", CONF_INTEGER, AT(prices_change_max), 1, 1000, "3", true, NULL,
      "An imported rate that rises or falls by more than this factor is refused without --yes."},
+	{"prices.nearest_region", CONF_BOOL, AT(prices_nearest_region), 0, 0, "false", true, NULL,
+     "Where no source has a rate for a Region: take the nearest Region's, marked, with a band from the lowest to the highest rate of all. Else such use is unpriced."},
 	{"prices.update", CONF_ENUM, AT(prices_update), 0, 0, "off", true, "off|daily",
      "Whether `run` does once a day what `nowcast price update` does: download AWS's price lists and import them. A change beyond prices.change_max is refused and logged."},
 	{"prices.url", CONF_STRING, AT(prices_url), 0, 0, "https://pricing.us-east-1.amazonaws.com", true, NULL,

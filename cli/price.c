@@ -59,10 +59,14 @@ char *price_format_rate(int64_t rate, char *buf)
 	return buf;
 }
 
-void price_print_discount(const struct rate *rate)
+void price_print_remarks(const struct rate *rate)
 {
-	char list[USD_SIZE], percent[USD_SIZE];
+	char list[USD_SIZE], percent[USD_SIZE], low[USD_SIZE], high[USD_SIZE];
 	const struct discount *d = rate->discount;
+	if (rate->borrowed_from.len)
+		printf("  %-15s %10s  the rate of %.*s, the nearest Region that has one; those of all are %s to %s\n",
+		       "", "", STR_ARG(rate->borrowed_from), price_format_rate(rate->lowest_pico, low),
+		       price_format_rate(rate->highest_pico, high));
 	if (d)
 		printf("  %-15s %9s%%  off %s%s%.*s (discounts.file:%d)\n", "",
 		       price_format_rate(d->ppm * 100, percent), price_format_rate(rate->list_pico, list),

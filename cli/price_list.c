@@ -119,7 +119,7 @@ static void show_type(const struct prices *p, struct price_query *q, bool *ret_a
 	printf("  %-15s %10s  %s; %s (%s:%d) from %.10s%s%.10s\n", token_type_names[q->type],
 	       price_format_rate(rate.pico_per_token, text), s.name, rate.source, rate.file, rate.line, from,
 	       *to ? " to " : "", to);
-	price_print_discount(&rate);
+	price_print_remarks(&rate);
 }
 
 // Prints one band. Returns the longest prompt of the band.

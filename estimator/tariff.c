@@ -110,10 +110,10 @@ static int64_t highest_rate(const struct tariff *t, const struct priced_usage *b
 	return highest;
 }
 
-static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t dearer)
+static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t higher)
 {
-	if (dearer > rate)
-		*more = usd_add(*more, usd_price(tokens, dearer - rate));
+	if (higher > rate)
+		*more = usd_add(*more, usd_price(tokens, higher - rate));
 }
 
 bool tariff_knows(const struct tariff *t)
@@ -134,16 +134,36 @@ enum price_miss tariff_unit_miss(const struct tariff *t)
 	return t->unit_miss ? t->unit_miss : MISS_UNCOUNTED;
 }
 
-bool tariff_price_units(const struct tariff *t, int64_t units, struct usd *ret)
+void figure_set_cost(struct figure *f, const struct cost *c)
+{
+	static const struct cost none;
+	c = f->priced ? c : &none;
+	f->usd = c->usd;
+	f->more = c->more;
+	f->less = c->less;
+	f->rate_borrowed = c->rate_borrowed;
+}
+
+// At the rate; it may be the lowest or the highest of all Regions instead, if it is borrowed.
+static struct cost cost_at(const struct rate *r, int64_t quantity)
+{
+	struct cost c = {.usd = usd_price(quantity, r->pico_per_token),
+	                 .rate_borrowed = r->borrowed_from.len > 0};
+	add_more(&c.more, quantity, r->pico_per_token, r->highest_pico);
+	add_more(&c.less, quantity, r->lowest_pico, r->pico_per_token);
+	return c;
+}
+
+bool tariff_price_units(const struct tariff *t, int64_t units, struct cost *ret)
 {
 	if (t->unit_miss != MISS_NONE)
 		return false;
-	*ret = usd_price(units, t->unit.pico_per_token);
+	*ret = cost_at(&t->unit, units);
 	return true;
 }
 
-bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret,
-                  struct usd *ret_more)
+bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type,
+                  struct cost *ret)
 {
 	bool estimated;
 	const struct band *band = tariff_band(t, b, &estimated);
@@ -151,11 +171,10 @@ bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum tok
 	int64_t rate = band->rate[type];
 	if (rate == RATE_UNKNOWN)
 		return false;
-	*ret = usd_price(b->tokens[type], rate);
-	*ret_more = USD_ZERO;
+	*ret = cost_at(&band->found[type], b->tokens[type]);
 	if (type == TOKEN_CACHE_WRITE_5M && b->assumed)
-		add_more(ret_more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
+		add_more(&ret->more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
 	if (estimated)
-		add_more(ret_more, b->tokens[type], rate, highest_rate(t, b, at, type));
+		add_more(&ret->more, b->tokens[type], rate, highest_rate(t, b, at, type));
 	return true;
 }

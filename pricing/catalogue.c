@@ -150,7 +150,7 @@ const struct price_rows *catalogue_rows(const struct catalogue *c)
 static int match_region(struct str row, struct str region, struct str geography)
 {
 	if (!row.len)
-		return !str_is(geography, "us-gov") && !str_is(geography, "us-iso") && !str_is(geography, "cn");
+		return region_is_commercial(region);
 	if (row.p[row.len - 1] != '*')
 		return str_eq(row, region) ? 3 : 0;
 	return str_eq((struct str){row.p, row.len - 2}, geography) ? 2 : 0;
@@ -282,6 +282,8 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	                     .source = row->source,
 	                     .file = c->name,
 	                     .line = row->line,
+	                     .lowest_pico = rate,
+	                     .highest_pico = rate,
 	                     .list_pico = rate};
 	return MISS_NONE;
 }

@@ -26,8 +26,8 @@ struct line_reader {
 
 static bool refuse_line(struct line_reader *r, const char *what, struct str got)
 {
-	return err_set(r->err, ERR_CONFIG, "%s:%d: %s, got \"%.*s\"; the file is not used", r->file, r->line, what,
-	               STR_ARG(got));
+	return err_set(r->err, ERR_CONFIG, "%s:%d: %s, got \"%.*s\"; the file is not used", r->file, r->line,
+	               what, STR_ARG(got));
 }
 
 static bool is_account(struct str s)
@@ -79,8 +79,11 @@ static bool read_line(struct line_reader *r, struct str line)
 	if (!is_account(n.account))
 		return refuse_line(r, "account: expected 12 digits or nothing", n.account);
 	if (!is_model(n.model))
-		return refuse_line(r, "model: expected a model without profile, date, or version 0 or 1, a vendor such as "
-		                      "anthropic.*, or nothing", n.model);
+		return refuse_line(
+			r,
+			"model: expected a model without profile, date, or version 0 or 1, a vendor such as "
+			"anthropic.*, or nothing",
+			n.model);
 	if (!read_hour(r, from, 0, &n.from_ms) || !read_hour(r, to, INT64_MAX, &n.to_ms))
 		return false;
 	if (n.to_ms <= n.from_ms)
@@ -107,9 +110,10 @@ bool discounts_read(struct discounts **ret, struct str text, const char *file, s
 		r.line++;
 		if (!line.len || line.p[0] == '#')
 			continue;
-		good = headed ? read_line(&r, line)
-		              : str_is(line, "account,model,from,to,percent,note") ||
-		                    refuse_line(&r, "expected the line account,model,from,to,percent,note first", line);
+		good = headed
+		           ? read_line(&r, line)
+		           : str_is(line, "account,model,from,to,percent,note") ||
+		                 refuse_line(&r, "expected the line account,model,from,to,percent,note first", line);
 		headed = true;
 	}
 	if (!good) {

@@ -7,7 +7,8 @@
 //     ,,2026-07-01,,4,EDP of the organisation
 //
 //   account   12 digits; empty: every account of the organisation
-//   model     a model's name without profile, date, and version 0 or 1; a vendor's models (anthropic.*); empty: all
+//   model     a model's name without profile, date, and version 0 or 1; a vendor's models (anthropic.*);
+//             empty: all
 //   from, to  in force in [from, to), whole hours; empty: no limit
 //   percent   off the rate, 0 to 100, at most four decimals
 //   note      what it is; shown with every rate it is applied to
@@ -35,8 +36,8 @@ struct discount {
 
 struct discounts;
 
-// `text` may be freed afterwards; `file` is for messages. The caller owns the result. ERR_CONFIG: with the line and
-// the reason; the file is not used.
+// `text` may be freed afterwards; `file` is for messages. The caller owns the result. ERR_CONFIG: with the
+// line and the reason; the file is not used.
 bool discounts_read(struct discounts **ret, struct str text, const char *file, struct err *err) NC_CHECK;
 void discounts_free(struct discounts *d);
 

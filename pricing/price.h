@@ -87,9 +87,10 @@ struct rate {
 	const char *source;        // where the rate comes from, with its date; lives as long as the catalogue
 	const char *file;          // of the catalogue; "built in" for ours
 	int line;                  // in that file, from 1
+	struct str borrowed_from;  // the Region that it is of, if the query's has none (prices.nearest_region)
+	int64_t lowest_pico, highest_pico; // of all Regions, if it is borrowed; else both are pico_per_token
 	int64_t list_pico;         // before the discount; without one: pico_per_token
-	const struct discount
-		*discount; // that was applied (pricing/discounts.h), or NULL; lives as long as struct prices
+	const struct discount *discount; // that was applied (pricing/discounts.h), or NULL
 };
 
 // Why there is no rate, in the order in which a search gets further: the greatest of several catalogues says

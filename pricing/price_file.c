@@ -469,6 +469,12 @@ void price_rows_release(struct price_rows *r)
 	*r = (struct price_rows){0};
 }
 
+bool region_is_commercial(struct str region)
+{
+	struct str geography = region_geography(region);
+	return !str_is(geography, "us-gov") && !str_is(geography, "us-iso") && !str_is(geography, "cn");
+}
+
 struct str region_geography(struct str region)
 {
 	if (str_starts(region, STR("us-gov-")))

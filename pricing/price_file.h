@@ -80,6 +80,9 @@ void price_file_write_row(struct buf *csv, const struct price_row *row);
 // Appends the model as price files name it, with the row's profile: "in.anthropic.claude-haiku-4-5".
 void price_row_add_model(struct buf *ret, const struct price_row *row);
 
+// Not GovCloud, China, or an isolated Region: those have only rates that name them.
+bool region_is_commercial(struct str region);
+
 // The geography of a region as price files write it: "eu-west-1" -> "eu", "us-gov-east-1" -> "us-gov".
 struct str region_geography(struct str region);
 

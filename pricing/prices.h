@@ -47,6 +47,8 @@ struct price_source prices_source(const struct prices *p, size_t i);
 // If the first source has no bands by prompt length and a later one has, the later one is asked for long
 // prompts. For example, the rates of the bill are measured on short prompts.
 //
+// With prices.nearest_region, a query whose Region has no rate gets that of the nearest Region that has one.
+//
 // A discount of discounts.file is taken off the rates of every source but the bill, whose rates have it
 // already.
 enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret,
