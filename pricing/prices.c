@@ -95,6 +95,7 @@ static bool load_source(struct prices *p, const char *word, const struct conf *c
 			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
 	if (strcmp(word, "builtin") == 0) {
 		add_source(p, source_names[k], "built in");
+		(void)catalogue_builtin(); // it is read at the start, not by the first look-up
 		return true;
 	}
 	if (strcmp(word, "user") != 0)
