@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks up a rate (catalogue_find). The rows of a price file are sorted, so those of one model, scope and tier
-// are adjacent. A hash table finds the first of them; these few are then compared one by one.
+// Looks up a rate (catalogue_find). The rows of a price file are sorted, so those of one model, scope and
+// tier are adjacent. A hash table finds the first of them; these few are then compared one by one.
 //
 // A query that no row matches is unpriced, with a sentence that says why and what to do. A rate of another
 // Region, of another time or of a similar model would look like a figure, but be a guess.
