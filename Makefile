@@ -216,7 +216,7 @@ $(B)/cli/report_html.o: cli/report.html cli/report.css
 SHARED   ?= ../shared
 .PHONY: builtin-prices
 builtin-prices:  ## write pricing/builtin.csv out of the collected price sources (for developers; commit the result)
-	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices/prices_in_force.csv $(SHARED)/prices/litellm_bedrock_2026-08-01.json > pricing/builtin.csv.new
+	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices > pricing/builtin.csv.new
 	$(Q)mv pricing/builtin.csv.new pricing/builtin.csv
 
 price-check: $(B)/tests/price_sources_test $(B)/tests/pricelist_test $(B)/tests/litellm_test  ## compare all price sources, two by two; what is in SHARED

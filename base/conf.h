@@ -79,6 +79,10 @@ struct conf {
 	struct conf_list prices_file; // of the source `user`
 	char *prices_dir;             // of the imported sources; "": none
 	int64_t prices_change_max;    // factor
+	bool prices_nearest_region;
+	int64_t prices_update;        // 0 off, 1 daily
+	char *prices_url;             // of AWS's price lists
+	char *discounts_file;         // pricing/discounts.h; "": none
 
 	// the bill
 	int64_t watermark_ms;

@@ -65,6 +65,8 @@ static void print_row(const struct view_row *row)
 		printf(
 			"  %-15s the rate depends on the length of the prompt, which is estimated as the mean of these calls\n",
 			"");
+	if (f->rate_borrowed)
+		printf("  %-15s the Region has no rate: that of the nearest one is used\n", "");
 	if (f->assumed && !f->billed)
 		printf("  %-15s %lld of them are assumed to be of this type: no record says it\n", "",
 		       (long long)f->assumed);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
+#include "pricing/discounts.h"
 #include "pricing/usage_type.h"
 
 enum { FILE_MAX = 16 << 20 };
@@ -58,19 +59,31 @@ char *price_format_rate(int64_t rate, char *buf)
 	return buf;
 }
 
+void price_print_remarks(const struct rate *rate)
+{
+	char list[USD_SIZE], percent[USD_SIZE], low[USD_SIZE], high[USD_SIZE];
+	const struct discount *d = rate->discount;
+	if (rate->borrowed_from.len)
+		printf("  %-15s %10s  the rate of %.*s, the nearest Region that has one; those of all are %s to %s\n",
+		       "", "", STR_ARG(rate->borrowed_from), price_format_rate(rate->lowest_pico, low),
+		       price_format_rate(rate->highest_pico, high));
+	if (d)
+		printf("  %-15s %9s%%  off %s%s%.*s (discounts.file:%d)\n", "",
+		       price_format_rate(d->ppm * 100, percent), price_format_rate(rate->list_pico, list),
+		       d->note.len ? "; " : "", STR_ARG(d->note), d->line);
+}
+
 bool price_parse_tier(struct command *c, enum price_tier *ret, struct err *err)
 {
 	const char *text = NULL;
 	if (!command_option(c, "--tier", &text, err))
 		return false;
-	for (int t = 0; text && t < PRICE_TIERS; t++)
+	for (int t = 0; text && t < TIER_UNKNOWN; t++)
 		if (strcmp(text, price_tier_names[t]) == 0) {
 			*ret = (enum price_tier)t;
 			return true;
 		}
-	return !text ||
-	       err_set(err, ERR_CONFIG,
-	               "--tier: expected standard, batch, flex, priority, latency or reserved, got \"%s\"", text);
+	return !text || err_set(err, ERR_CONFIG, "--tier: expected " PRICE_TIER_WORDS ", got \"%s\"", text);
 }
 
 // ---- check and diff -----------------------------------------------------------------------------

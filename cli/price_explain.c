@@ -33,6 +33,7 @@ static void print_term(struct price_explanation *e, enum token_type type, int64_
 	printf("  %-15s %14lld x %10s / 1M = %18s USD   %s; %s (%s:%d), from %.10s\n", token_type_names[type],
 	       (long long)tokens, price_format_rate(rate->pico_per_token, per_million), usd_format(cost, 12, usd),
 	       s->name, rate->source, rate->file, rate->line, from);
+	price_print_remarks(rate);
 	e->total = usd_add(e->total, cost);
 	e->terms++;
 }
@@ -47,6 +48,7 @@ static void print_units(struct price_explanation *e, int64_t units, const struct
 	printf("  %-15s %14lld x %10s / %.*s = %18s USD   %s; %s (%s:%d), from %.10s\n", "units",
 	       (long long)units, usd_format((struct usd){rate->pico_per_token}, 6, each), STR_ARG(rate->unit),
 	       usd_format(cost, 12, usd), s->name, rate->source, rate->file, rate->line, from);
+	price_print_remarks(rate);
 	e->total = usd_add(e->total, cost);
 	e->terms++;
 }
@@ -126,6 +128,10 @@ static void print_doubts(const struct priced_usage *b, const struct tariff *t, c
 		if (usd_cmp(rows[i].figure.more, USD_ZERO) > 0)
 			printf("  %s may cost %s USD more\n", row_name(&rows[i]),
 			       usd_format(rows[i].figure.more, 12, usd));
+	for (int i = 0; i < n; i++)
+		if (usd_cmp(rows[i].figure.less, USD_ZERO) > 0)
+			printf("  %s may cost %s USD less\n", row_name(&rows[i]),
+			       usd_format(rows[i].figure.less, 12, usd));
 }
 
 static void print_tokens(struct price_explanation *e, const struct tariff *t, const struct priced_usage *b)
@@ -143,8 +149,8 @@ static void print_tokens(struct price_explanation *e, const struct tariff *t, co
 static void print_row_of_units(struct price_explanation *e, const struct tariff *t,
                                const struct view_row *row)
 {
-	struct usd usd;
-	if (row->kind == ROW_UNITS && tariff_price_units(t, row->figure.tokens, &usd))
+	struct cost cost;
+	if (row->kind == ROW_UNITS && tariff_price_units(t, row->figure.tokens, &cost))
 		print_units(e, row->figure.tokens, &t->unit, &t->unit_source);
 	else
 		print_unpriced(e, row_name(row), row->figure.tokens, tariff_unit_miss(t));

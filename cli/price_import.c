@@ -3,6 +3,7 @@
 // writes the file. It refuses a rate that changes by more than prices.change_max: a wrong price is worse than
 // an old one.
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,8 @@ static bool replace_file(const char *path, const struct price_merge *m, struct s
 {
 	if (str_eq(buf_str(&m->csv), so_far)) {
 		printf("%s: the prices in use are these\n", path);
-		return true;
+		return utimensat(AT_FDCWD, path, NULL, 0) == 0 || // its age is since it was last found current
+		       err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
 	}
 	struct price_rows whole;
 	if (!price_file_read(&whole, buf_str(&m->csv), path, err)) // it may have grown too large

@@ -25,13 +25,15 @@ static void print_row(const struct price_source *s, const struct price_row *r)
 {
 	char from[WHEN_SIZE] = "-", to[WHEN_SIZE] = "-", rate[USD_SIZE];
 	char band[24] = "";
+	struct buf model = BUF_INIT;
+	price_row_add_model(&model, r);
 	if (r->from_ms > 0)
 		when_format(r->from_ms, from);
 	if (r->to_ms != INT64_MAX)
 		when_format(r->to_ms, to);
 	if (r->prompt_over)
 		snprintf(band, sizeof band, ">%lld", (long long)r->prompt_over);
-	printf("%-9s %-40.*s %-8s %-15.*s %-12.*s %-8s %-8s %-10.10s %-10.10s", s->name, STR_ARG(r->model),
+	printf("%-9s %-40s %-8s %-15.*s %-12.*s %-8s %-8s %-10.10s %-10.10s", s->name, model.data,
 	       r->scope == SCOPE_GLOBAL ? "global" : "regional", STR_ARG(r->region.len ? r->region : STR("*")),
 	       STR_ARG(r->account.len ? r->account : STR("*")), price_tier_names[r->tier], band, from, to);
 	for (int t = 0; t < TOKEN_TYPES; t++)
@@ -42,6 +44,7 @@ static void print_row(const struct price_source *s, const struct price_row *r)
 	else if (r->unit.len)
 		printf("; per %.*s", STR_ARG(r->unit));
 	putchar('\n');
+	buf_release(&model);
 }
 
 static void list_table(const struct prices *p, const struct row_filter *f)
@@ -116,6 +119,7 @@ static void show_type(const struct prices *p, struct price_query *q, bool *ret_a
 	printf("  %-15s %10s  %s; %s (%s:%d) from %.10s%s%.10s\n", token_type_names[q->type],
 	       price_format_rate(rate.pico_per_token, text), s.name, rate.source, rate.file, rate.line, from,
 	       *to ? " to " : "", to);
+	price_print_remarks(&rate);
 }
 
 // Prints one band. Returns the longest prompt of the band.

@@ -47,6 +47,9 @@ bool price_import_make_folder(const struct conf *conf, const char *inside, struc
 bool price_import_convert(const struct price_import_options *o, const char *path, int64_t from_ms,
                           struct buf *csv, struct err *err) NC_CHECK;
 
+// Prints a line on the Region that a rate is borrowed from, and one on its discount, if it has these.
+void price_print_remarks(const struct rate *rate);
+
 // "3.3": USD per million tokens, without zeros at its end; "-" for RATE_UNKNOWN. Returns buf, of USD_SIZE.
 char *price_format_rate(int64_t rate, char *buf);
 

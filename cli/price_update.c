@@ -12,7 +12,6 @@
 enum { OFFER_MAX = 256 << 20 };
 
 static const char default_offers[] = "AmazonBedrock,AmazonBedrockFoundationModels,AmazonBedrockService";
-static const char default_url[] = "https://pricing.us-east-1.amazonaws.com";
 
 struct price_update {
 	struct price_import_options options;
@@ -78,7 +77,7 @@ bool price_verb_update(struct command *c, int *ret_status, struct err *err)
 	                                     .source = "pricelist",
 	                                     .yes = command_switch(c, "--yes"),
 	                                     .dry = command_switch(c, "--dry-run")},
-	                         .url = default_url};
+	                         .url = c->conf.prices_url};
 	(void)ret_status;
 	if (!command_option(c, "--offers", &offers, err) || !command_option(c, "--url", &u.url, err) ||
 	    !command_done(c, 0, 0, err) || !price_import_make_folder(&c->conf, NULL, err))

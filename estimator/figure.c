@@ -13,19 +13,21 @@ static bool is_estimate(const struct figure *f)
 	       !__builtin_add_overflow(f->exact, f->allocated, &sum) &&
 	       !__builtin_add_overflow(sum, f->provisional, &sum) && sum == f->tokens && f->assumed >= 0 &&
 	       f->assumed <= f->tokens && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
-	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->billed == 0 &&
+	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->less.pico >= 0 &&
+	       f->less.pico <= f->usd.pico && (f->rate_borrowed || f->less.pico == 0) && f->billed == 0 &&
 	       f->list.pico == 0;
 }
 
 static bool is_billed(const struct figure *f)
 {
 	return f->tokens == f->billed && !f->exact && !f->allocated && !f->provisional && !f->assumed &&
-	       !f->spread && !f->noise && f->more.pico == 0;
+	       !f->spread && !f->noise && f->more.pico == 0 && f->less.pico == 0 && !f->rate_borrowed;
 }
 
 bool figure_is_valid(const struct figure *f)
 {
-	if (!f->priced && (f->usd.pico != 0 || f->more.pico != 0 || f->band_estimated))
+	if (!f->priced &&
+	    (f->usd.pico != 0 || f->more.pico != 0 || f->less.pico != 0 || f->band_estimated || f->rate_borrowed))
 		return false;
 	if (f->ttl_may_be_1h && !f->assumed)
 		return false;

@@ -14,12 +14,13 @@
 // figure_is_valid tests the invariants:
 //
 //     estimate   the parts are not negative and add up to tokens; assumed is a part of tokens;
-//                dollars, `more`, spread and noise are not negative; billed and list are 0
-//     billed     exact, allocated, provisional, assumed, more, spread and noise are 0; tokens and dollars are
-//                negative where AWS takes back more than it charges
-//     both       no price: no dollars, and no prompt band; ttl_may_be_1h: some tokens are assumed;
-//                dollars are within FIGURE_USD_MAX, so that no sum of figures overflows, and those of an
-//                estimate are at most INT64_MAX picodollars a token, which is what a rate holds
+//                dollars, `more`, `less`, spread and noise are not negative; billed and list are 0;
+//                `less` is at most the dollars, and 0 unless the rate is borrowed
+//     billed     exact, allocated, provisional, assumed, more, less, spread and noise are 0; tokens and
+//                dollars are negative where AWS takes back more than it charges
+//     both       no price: no dollars, no prompt band, and no rate of another Region; ttl_may_be_1h: some
+//                tokens are assumed; dollars are within FIGURE_USD_MAX, so that no sum of figures overflows,
+//                and those of an estimate are at most INT64_MAX picodollars a token, which is what a rate holds
 //
 // A reader of Redis rejects a row whose figure is not valid. Those who make figures call figure_check.
 #ifndef NOWCAST_ESTIMATOR_FIGURE_H
@@ -41,9 +42,11 @@ struct figure {
 	int64_t noise;       // variance of allocated by chance, in tokens squared
 	struct usd usd;      // of all tokens
 	struct usd more;     // what they may cost on top: as one-hour cache writes, or in the next prompt band
+	struct usd less;     // how much less they may cost: at the lowest rate of all Regions
 	struct usd list;     // of billed tokens: at public rates
 	bool ttl_may_be_1h;  // the assumed tokens may well be one-hour cache writes, for that may pay
 	bool priced;         // false: there is no price, and usd is 0
+	bool rate_borrowed;  // the rate is that of the nearest Region, for the call's own has none
 	bool band_estimated; // the rate depends on the length of the prompt, of which only the mean is known
 };
 

@@ -9,9 +9,6 @@
 #include "estimator/rate_class.h"
 #include "pricing/price_file.h"
 
-// a mean prompt below this share of the limit leaves no longer ones worth a warning
-enum { LIKELY_SHARE = 4 };
-
 static void read_band(struct band *b, struct tariff *t, const struct prices *p, struct price_query *q)
 {
 	b->prompt_max = INT64_MAX;
@@ -62,13 +59,27 @@ const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier)
 	return &t->tariff[tier];
 }
 
-static int64_t mean_prompt(const struct priced_usage *b)
+static usd_pico prompt_sum(const struct priced_usage *b)
 {
 	usd_pico sum = 0; // wide enough for any five counts
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		if (type != TOKEN_OUTPUT)
 			sum += b->tokens[type];
-	return (int64_t)(sum / (b->calls > 0 ? b->calls : 1));
+	return sum;
+}
+
+static int64_t mean_prompt(const struct priced_usage *b)
+{
+	return (int64_t)(prompt_sum(b) / (b->calls > 0 ? b->calls : 1));
+}
+
+// The longest prompt that one of the calls can have had: every other one had a token at least.
+static int64_t longest_prompt(const struct priced_usage *b)
+{
+	int64_t from, to;
+	usd_pico longest = prompt_sum(b) - (b->calls > 1 ? b->calls - 1 : 0);
+	rate_class_prompt(b->rate_class, &from, &to);
+	return longest < to ? (int64_t)longest : to;
 }
 
 static int band_at(const struct tariff *t, int64_t prompt)
@@ -85,19 +96,24 @@ const struct band *tariff_band(const struct tariff *t, const struct priced_usage
 	rate_class_prompt(b->rate_class, &from, &to);
 	int low = band_at(t, from), high = band_at(t, to), at = b->calls > 0 ? band_at(t, mean_prompt(b)) : 0;
 	if (ret_estimated)
-		*ret_estimated = low != high;
+		*ret_estimated = low != high && band_at(t, longest_prompt(b)) > low;
 	return &t->bands[at < low ? low : at > high ? high : at];
 }
 
-static bool may_be_longer(const struct tariff *t, const struct priced_usage *b, int at)
+// The highest rate of a band that a prompt may have been in, of those above `at`.
+static int64_t highest_rate(const struct tariff *t, const struct priced_usage *b, int at,
+                            enum token_type type)
 {
-	return at + 1 < t->nbands && mean_prompt(b) > t->bands[at].prompt_max / LIKELY_SHARE;
+	int64_t highest = t->bands[at].rate[type];
+	for (int i = at + 1; i < t->nbands && longest_prompt(b) > t->bands[i - 1].prompt_max; i++)
+		highest = t->bands[i].rate[type] > highest ? t->bands[i].rate[type] : highest;
+	return highest;
 }
 
-static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t dearer)
+static void add_more(struct usd *more, int64_t tokens, int64_t rate, int64_t higher)
 {
-	if (dearer > rate)
-		*more = usd_add(*more, usd_price(tokens, dearer - rate));
+	if (higher > rate)
+		*more = usd_add(*more, usd_price(tokens, higher - rate));
 }
 
 bool tariff_knows(const struct tariff *t)
@@ -118,16 +134,36 @@ enum price_miss tariff_unit_miss(const struct tariff *t)
 	return t->unit_miss ? t->unit_miss : MISS_UNCOUNTED;
 }
 
-bool tariff_price_units(const struct tariff *t, int64_t units, struct usd *ret)
+void figure_set_cost(struct figure *f, const struct cost *c)
+{
+	static const struct cost none;
+	c = f->priced ? c : &none;
+	f->usd = c->usd;
+	f->more = c->more;
+	f->less = c->less;
+	f->rate_borrowed = c->rate_borrowed;
+}
+
+// At the rate; it may be the lowest or the highest of all Regions instead, if it is borrowed.
+static struct cost cost_at(const struct rate *r, int64_t quantity)
+{
+	struct cost c = {.usd = usd_price(quantity, r->pico_per_token),
+	                 .rate_borrowed = r->borrowed_from.len > 0};
+	add_more(&c.more, quantity, r->pico_per_token, r->highest_pico);
+	add_more(&c.less, quantity, r->lowest_pico, r->pico_per_token);
+	return c;
+}
+
+bool tariff_price_units(const struct tariff *t, int64_t units, struct cost *ret)
 {
 	if (t->unit_miss != MISS_NONE)
 		return false;
-	*ret = usd_price(units, t->unit.pico_per_token);
+	*ret = cost_at(&t->unit, units);
 	return true;
 }
 
-bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret,
-                  struct usd *ret_more)
+bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type,
+                  struct cost *ret)
 {
 	bool estimated;
 	const struct band *band = tariff_band(t, b, &estimated);
@@ -135,11 +171,10 @@ bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum tok
 	int64_t rate = band->rate[type];
 	if (rate == RATE_UNKNOWN)
 		return false;
-	*ret = usd_price(b->tokens[type], rate);
-	*ret_more = USD_ZERO;
+	*ret = cost_at(&band->found[type], b->tokens[type]);
 	if (type == TOKEN_CACHE_WRITE_5M && b->assumed)
-		add_more(ret_more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
-	if (estimated && may_be_longer(t, b, at))
-		add_more(ret_more, b->tokens[type], rate, t->bands[at + 1].rate[type]);
+		add_more(&ret->more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
+	if (estimated)
+		add_more(&ret->more, b->tokens[type], rate, highest_rate(t, b, at, type));
 	return true;
 }

@@ -5,8 +5,8 @@
 // Calls come by rate class (estimator/rate_class.h), so that the service tier is that of each call. Some
 // models charge by the length of a request's prompt, all of the request at the higher rate: where the rate
 // class knows it, the band is that of each call too. Where only sums are known, it is the band of the
-// caller's mean prompt, and the figure is marked; where longer prompts may well be among them (the mean is
-// above a quarter of the limit) `more` says what the tokens would cost on top in the next band.
+// caller's mean prompt, and the figure is marked; where one of the calls can have had a longer prompt, `more`
+// says what the tokens would cost on top in the band of that.
 #ifndef NOWCAST_ESTIMATOR_TARIFF_H
 #define NOWCAST_ESTIMATOR_TARIFF_H
 
@@ -15,6 +15,7 @@
 
 #include "base/str.h"
 #include "base/usd.h"
+#include "estimator/figure.h"
 #include "pricing/prices.h"
 
 enum { BANDS_MAX = 4 }; // two is the most that any price list has
@@ -67,11 +68,20 @@ bool tariff_knows(const struct tariff *t);
 enum price_miss tariff_miss(const struct tariff *t, enum token_type type);
 enum price_miss tariff_unit_miss(const struct tariff *t);
 
-// What units cost. False: unpriced.
-bool tariff_price_units(const struct tariff *t, int64_t units, struct usd *ret);
+// What usage costs, and what it may cost on top, or less.
+struct cost {
+	struct usd usd, more, less;
+	bool rate_borrowed; // the rate is that of another Region (pricing/price.h)
+};
 
-// What tokens cost. False: unpriced. *ret_more: what these tokens may cost on top.
-bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type, struct usd *ret,
-                  struct usd *ret_more);
+// Sets the dollars of a figure that is priced; of one that is not, `c` is not read.
+void figure_set_cost(struct figure *f, const struct cost *c);
+
+// What units cost. False: unpriced.
+bool tariff_price_units(const struct tariff *t, int64_t units, struct cost *ret);
+
+// What tokens cost. False: unpriced.
+bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type,
+                  struct cost *ret);
 
 #endif

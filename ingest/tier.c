@@ -5,8 +5,9 @@
 // priced like a tier: performanceConfigLatency, or performanceConfig.latency.
 //
 // AWS documents that CloudTrail shows the tier of a call to bedrock-runtime, but not in which field. So the
-// names of the API's parameters are looked for, with the first letter in either case. A value that is not
-// known is passed over; it is no error.
+// names of the API's parameters are looked for, with the first letter in either case.
+//
+// AWS adds tiers. A word that is not known is TIER_UNKNOWN, which has no rate: it is not the standard tier.
 #include "ingest/tier.h"
 
 #include <strings.h>
@@ -17,7 +18,8 @@ static const struct {
 } tier_words[] = {
 	{STR("default"), TIER_STANDARD},  {STR("standard"), TIER_STANDARD}, {STR("flex"), TIER_FLEX},
 	{STR("priority"), TIER_PRIORITY}, {STR("batch"), TIER_BATCH},       {STR("reserved"), TIER_RESERVED},
-	{STR("optimized"), TIER_LATENCY}, {STR("latency"), TIER_LATENCY},
+	{STR("optimized"), TIER_LATENCY}, {STR("latency"), TIER_LATENCY},   {STR("ultrafast"), TIER_ULTRAFAST},
+	{STR("standard_only"), TIER_STANDARD}, // Anthropic's bodies: as little as that, never priority
 };
 
 bool tier_of_word(struct str word, enum price_tier *ret)
@@ -27,7 +29,8 @@ bool tier_of_word(struct str word, enum price_tier *ret)
 			*ret = tier_words[i].tier;
 			return true;
 		}
-	return false;
+	*ret = TIER_UNKNOWN;
+	return word.len > 0 && !(word.len == 4 && strncasecmp(word.p, "auto", 4) == 0);
 }
 
 static const struct {

@@ -15,12 +15,12 @@
 #include "ingest/json.h"
 #include "pricing/price.h"
 
-// "default", "flex", "PRIORITY", ... in any case of letters. False: not a known tier. "auto" is none either:
-// it leaves the choice to the service.
+// "default", "flex", "PRIORITY", ... in any case of letters; a word that is not known is TIER_UNKNOWN. False:
+// it names no tier. So does "auto", which leaves the choice to the service.
 bool tier_of_word(struct str word, enum price_tier *ret);
 
 // Looks at every key of one object (requestParameters, additionalEventData, the body of an answer) that may
-// hold a tier or an optimised latency. False: it has none that is known.
+// hold a tier or an optimised latency. False: it has none.
 bool tier_of_object(struct json object, enum price_tier *ret);
 
 #endif

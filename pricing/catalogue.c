@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks up a rate (catalogue_find). The rows of a price file are sorted, so those of one model are adjacent.
-// A hash table finds the first row of a model by its name; its few rows are then compared one by one.
+// Looks up a rate (catalogue_find). The rows of a price file are sorted, so those of one model, scope and
+// tier are adjacent. A hash table finds the first of them; these few are then compared one by one.
 //
 // A query that no row matches is unpriced, with a sentence that says why and what to do. A rate of another
 // Region, of another time or of a similar model would look like a figure, but be a guess.
@@ -15,14 +15,16 @@
 const char *const token_type_names[TOKEN_TYPES] = {"input", "output", "cache_read", "cache_write_5m",
                                                    "cache_write_1h"};
 
-const char *const price_tier_names[PRICE_TIERS] = {"standard", "batch",   "flex",
-                                                   "priority", "latency", "reserved"};
+const char *const price_tier_names[PRICE_TIERS] = {"standard", "batch",    "flex",      "priority",
+                                                   "latency",  "reserved", "ultrafast", "unknown"};
 
 struct catalogue {
 	struct price_rows rows;
 	char *name;      // of the file
-	uint32_t *slots; // index of a model's first row + 1; 0: free
-	size_t mask;     // number of slots - 1; a power of two at least twice the number of models
+	struct span {
+		uint32_t first, end; // the rows of one model, scope and tier; end 0: free
+	} *slots;
+	size_t mask;             // number of slots - 1; a power of two at least twice the number of spans
 };
 
 static const char *const miss_texts[PRICE_MISSES] = {
@@ -44,6 +46,8 @@ static const char *const miss_texts[PRICE_MISSES] = {
 		"add a row to a price file",
 	[MISS_TIER] =
 		"the price catalogue has this model, but no rate for this service tier; add a row to a price file",
+	[MISS_TIER_UNKNOWN] =
+		"the record names a service tier that nowcast does not know, so its rate is not known either",
 	[MISS_RESERVED] = "reserved capacity is billed by the hour and belongs to no call",
 	[MISS_REGION] =
 		"the price catalogue has this model, but no rate for this Region; add a row to a price file",
@@ -55,6 +59,7 @@ static const char *const miss_texts[PRICE_MISSES] = {
 	[MISS_IMAGE] = "priced per image, not by token",
 	[MISS_SEARCH] = "priced per search unit, not by token",
 	[MISS_VIDEO] = "priced per second of video, not by token",
+	[MISS_SPEECH] = "priced by the token of text or of speech, and no record says how many are of which",
 	[MISS_UNIT] = "not priced by token",
 	[MISS_UNCOUNTED] = "billed by the unit, and no record tells how many: these are the calls",
 	[MISS_PER_UNIT] =
@@ -69,6 +74,7 @@ static const struct {
 	{STR("image"), MISS_IMAGE},
 	{STR("search unit"), MISS_SEARCH},
 	{STR("second of video"), MISS_VIDEO},
+	{STR("token of text or speech"), MISS_SPEECH},
 };
 
 const char *price_miss_text(enum price_miss miss)
@@ -85,31 +91,51 @@ static uint32_t hash_name(struct str s)
 	return h ^ h >> 15;
 }
 
-// The model's first row, or n.
-static size_t first_row(const struct catalogue *c, struct str model)
+static uint32_t hash_place(struct str model, enum price_scope scope, enum price_tier tier)
 {
-	for (size_t i = hash_name(model) & c->mask; c->slots[i]; i = (i + 1) & c->mask)
-		if (str_eq(c->rows.v[c->slots[i] - 1].model, model))
-			return c->slots[i] - 1;
-	return c->rows.n;
+	return hash_name(model) + (uint32_t)scope * 0x9e3779b1u + (uint32_t)tier * 0x85ebca6bu;
+}
+
+static bool is_of(const struct price_row *r, struct str model, enum price_scope scope, enum price_tier tier)
+{
+	return r->scope == scope && r->tier == tier && str_eq(r->model, model);
+}
+
+static struct span find_span(const struct catalogue *c, struct str model, enum price_scope scope,
+                             enum price_tier tier)
+{
+	size_t i = hash_place(model, scope, tier) & c->mask;
+	for (; c->slots[i].end; i = (i + 1) & c->mask)
+		if (is_of(&c->rows.v[c->slots[i].first], model, scope, tier))
+			return c->slots[i];
+	return (struct span){0, 0};
+}
+
+static size_t span_end(const struct price_rows *rows, size_t first)
+{
+	const struct price_row *r = &rows->v[first];
+	size_t end = first + 1;
+	while (end < rows->n && is_of(&rows->v[end], r->model, r->scope, r->tier))
+		end++;
+	return end;
 }
 
 static void index_rows(struct catalogue *c)
 {
-	size_t models = 0, size = 16;
-	for (size_t i = 0; i < c->rows.n; i++)
-		models += i == 0 || !str_eq(c->rows.v[i].model, c->rows.v[i - 1].model);
-	while (size < models * 2)
+	size_t spans = 0, size = 16;
+	for (size_t i = 0; i < c->rows.n; i = span_end(&c->rows, i))
+		spans++;
+	while (size < spans * 2)
 		size *= 2;
 	c->slots = xcalloc(size, sizeof(*c->slots));
 	c->mask = size - 1;
-	for (size_t i = 0; i < c->rows.n; i++) {
-		if (i && str_eq(c->rows.v[i].model, c->rows.v[i - 1].model))
-			continue;
-		size_t at = hash_name(c->rows.v[i].model) & c->mask;
-		while (c->slots[at])
+	for (size_t i = 0, end; i < c->rows.n; i = end) {
+		const struct price_row *r = &c->rows.v[i];
+		size_t at = hash_place(r->model, r->scope, r->tier) & c->mask;
+		end = span_end(&c->rows, i);
+		while (c->slots[at].end)
 			at = (at + 1) & c->mask;
-		c->slots[at] = (uint32_t)i + 1;
+		c->slots[at] = (struct span){(uint32_t)i, (uint32_t)end};
 	}
 }
 
@@ -146,51 +172,79 @@ const struct price_rows *catalogue_rows(const struct catalogue *c)
 static int match_region(struct str row, struct str region, struct str geography)
 {
 	if (!row.len)
-		return !str_is(geography, "us-gov") && !str_is(geography, "us-iso") && !str_is(geography, "cn");
+		return region_is_commercial(region);
 	if (row.p[row.len - 1] != '*')
 		return str_eq(row, region) ? 3 : 0;
 	return str_eq((struct str){row.p, row.len - 2}, geography) ? 2 : 0;
 }
 
-// The same for region and account together: a row of one account is more specific than any region.
-static int match_place(const struct price_row *row, const struct price_query *q, struct str geography)
+// The same for region, profile and account together: a row of one account is more specific than one of a
+// profile, and that more than one of a region.
+static int match_place(const struct price_row *row, const struct price_query *q, struct str profile,
+                       struct str geography)
 {
+	enum { PROFILE = 4, ACCOUNT = 8 };
 	if (row->account.len && !str_eq(row->account, q->account))
 		return 0;
+	if (row->profile.len && !str_eq(row->profile, profile))
+		return 0;
 	int match = match_region(row->region, q->region, geography);
-	return match && row->account.len ? match + 3 : match;
+	return match ? match + (row->profile.len ? PROFILE : 0) + (row->account.len ? ACCOUNT : 0) : 0;
 }
 
 // The longest prompt that the row applies to: up to the next band of the same place.
 static int64_t prompt_max(const struct catalogue *c, const struct price_row *row, int64_t time_ms)
 {
-	int64_t most = INT64_MAX;
+	// of one place the rows are adjacent, short prompts first
 	for (const struct price_row *r = row + 1, *end = c->rows.v + c->rows.n;
-	     r < end && str_eq(r->model, row->model); r++)
-		if (r->scope == row->scope && r->tier == row->tier && str_eq(r->region, row->region) &&
-		    str_eq(r->account, row->account) && r->prompt_over > row->prompt_over && r->prompt_over < most &&
-		    price_row_in_force(r, time_ms))
-			most = r->prompt_over;
-	return most;
+	     r < end && price_row_same_place(r, row); r++)
+		if (r->prompt_over > row->prompt_over && price_row_in_force(r, time_ms))
+			return r->prompt_over;
+	return INT64_MAX;
+}
+
+// The name by which an id is looked up. An endpoint, a router or a custom model with the name of a foundation
+// model is not that model.
+static struct str lookup_name(const struct model_id *id)
+{
+	struct str name = model_id_name(id);
+	return id->kind != MODEL_NAMED && name.len && memchr(name.p, '.', name.len) ? STR_NONE : name;
+}
+
+static enum price_miss miss_of_tier(enum price_tier tier)
+{
+	return tier == TIER_RESERVED ? MISS_RESERVED : tier == TIER_UNKNOWN ? MISS_TIER_UNKNOWN : MISS_TIER;
+}
+
+// How far a search came for a model of which no row has the scope and the tier.
+static enum price_miss miss_of_place(const struct catalogue *c, struct str model, enum price_scope scope,
+                                     enum price_tier tier)
+{
+	enum price_miss miss = MISS_MODEL;
+	for (int s = 0; s < PRICE_SCOPES; s++)
+		for (int t = 0; t < PRICE_TIERS; t++)
+			if (find_span(c, model, (enum price_scope)s, (enum price_tier)t).end) {
+				enum price_miss came = s == (int)scope ? miss_of_tier(tier) : MISS_SCOPE;
+				miss = came > miss ? came : miss;
+			}
+	return miss;
 }
 
 // The most specific row of the model in force, in the band of the prompt. NULL: *ret_miss says how far the
 // search came.
-static const struct price_row *find_row(const struct catalogue *c, struct str model, enum price_scope scope,
+static const struct price_row *find_row(const struct catalogue *c, const struct model_id *id,
                                         const struct price_query *q, enum price_miss *ret_miss)
 {
+	struct str model = lookup_name(id), geography = region_geography(q->region);
+	struct span span = find_span(c, model, id->scope, q->tier);
 	const struct price_row *best = NULL;
 	int best_match = 0;
-	struct str geography = region_geography(q->region);
-	enum price_miss miss = MISS_MODEL;
-	for (size_t i = first_row(c, model); i < c->rows.n && str_eq(c->rows.v[i].model, model); i++) {
+	*ret_miss = span.end ? MISS_REGION : miss_of_place(c, model, id->scope, q->tier);
+	for (size_t i = span.first; i < span.end; i++) {
 		const struct price_row *row = &c->rows.v[i];
-		enum price_miss came = row->scope != scope    ? MISS_SCOPE
-		                       : row->tier != q->tier ? (q->tier == TIER_RESERVED ? MISS_RESERVED : MISS_TIER)
-		                                              : MISS_REGION;
-		int match = came == MISS_REGION ? match_place(row, q, geography) : 0;
-		came = match ? MISS_TIME : came;
-		miss = came > miss ? came : miss;
+		int match = match_place(row, q, model_id_profile(id), geography);
+		if (match)
+			*ret_miss = MISS_TIME;
 		if (!match || !price_row_in_force(row, q->time_ms) ||
 		    (row->prompt_over && row->prompt_over >= q->prompt_tokens))
 			continue;
@@ -199,7 +253,6 @@ static const struct price_row *find_row(const struct catalogue *c, struct str mo
 			best = row;
 		}
 	}
-	*ret_miss = miss;
 	return best;
 }
 
@@ -227,28 +280,20 @@ static enum price_miss miss_of_unit(struct str unit)
 	return unit.len ? MISS_UNIT : MISS_TYPE;
 }
 
-// The name by which an id is looked up. An endpoint, a router or a custom model with the name of a foundation
-// model is not that model.
-static struct str lookup_name(const struct model_id *id)
-{
-	struct str name = model_id_name(id);
-	return id->kind != MODEL_NAMED && name.len && memchr(name.p, '.', name.len) ? STR_NONE : name;
-}
-
 enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret)
 {
 	struct model_id id;
 	enum price_miss miss;
 	assert(q->type >= 0 && q->type < TOKEN_TYPES && q->tier >= 0 && q->tier < PRICE_TIERS);
 	model_id_read(&id, q->model);
-	const struct price_row *row = find_row(c, lookup_name(&id), id.scope, q, &miss);
+	const struct price_row *row = find_row(c, &id, q, &miss);
 	if (!row && id.kind != MODEL_NAMED) {
 		// Provisioned throughput and custom models have a foundation model too, but not its rate.
 		bool profile = id.kind == MODEL_APPLICATION || id.kind == MODEL_OPAQUE || id.kind == MODEL_INDIRECT;
 		miss = miss == MISS_MODEL ? miss_of_kind(id.kind) : miss;
 		if (profile && q->foundation.len) {
 			model_id_read(&id, q->foundation);
-			row = find_row(c, model_id_name(&id), id.scope, q, &miss);
+			row = find_row(c, &id, q, &miss);
 			if (!row && id.kind != MODEL_NAMED)
 				miss = miss_of_kind(id.kind);
 		}
@@ -259,8 +304,17 @@ enum price_miss catalogue_find(const struct catalogue *c, const struct price_que
 	if (rate == RATE_UNKNOWN)
 		return q->per_unit ? MISS_PER_UNIT : miss_of_unit(row->unit);
 	assert(rate >= 0);
-	*ret = (struct rate){rate,        row->unit,        row->from_ms,
-	                     row->to_ms,  row->prompt_over, prompt_max(c, row, q->time_ms),
-	                     row->source, c->name,          row->line};
+	*ret = (struct rate){.pico_per_token = rate,
+	                     .unit = row->unit,
+	                     .from_ms = row->from_ms,
+	                     .to_ms = row->to_ms,
+	                     .prompt_over = row->prompt_over,
+	                     .prompt_max = prompt_max(c, row, q->time_ms),
+	                     .source = row->source,
+	                     .file = c->name,
+	                     .line = row->line,
+	                     .lowest_pico = rate,
+	                     .highest_pico = rate,
+	                     .list_pico = rate};
 	return MISS_NONE;
 }

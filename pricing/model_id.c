@@ -6,13 +6,16 @@
 // Nothing is guessed. An id without a vendor ("k3v9q2m7x1tz") names no model: its kind is MODEL_OPAQUE.
 #include "pricing/model_id.h"
 
-static const struct {
-	struct str prefix;
-	enum price_scope scope;
-} profiles[] = {
-	{STR("global."), SCOPE_GLOBAL}, {STR("us."), SCOPE_REGIONAL},     {STR("eu."), SCOPE_REGIONAL},
-	{STR("apac."), SCOPE_REGIONAL}, {STR("jp."), SCOPE_REGIONAL},     {STR("au."), SCOPE_REGIONAL},
-	{STR("ca."), SCOPE_REGIONAL},   {STR("us-gov."), SCOPE_REGIONAL}, {STR("amer."), SCOPE_REGIONAL},
+// Geographies of profiles that are known: any name may follow them.
+static const struct str geographies[] = {STR("global"), STR("us"), STR("eu"),     STR("apac"), STR("jp"),
+                                         STR("au"),     STR("ca"), STR("us-gov"), STR("amer"), STR("in")};
+
+// Vendors of the models on Bedrock (its user guide, "Supported foundation models").
+static const struct str vendors[] = {
+	STR("ai21"),     STR("amazon"),     STR("anthropic"), STR("cohere"), STR("deepseek"),  STR("google"),
+	STR("luma"),     STR("meta"),       STR("minimax"),   STR("mistral"), STR("moonshot"), STR("moonshotai"),
+	STR("nvidia"),   STR("openai"),     STR("qwen"),      STR("stability"), STR("twelvelabs"), STR("writer"),
+	STR("xai"),      STR("zai"),
 };
 
 // The kind of an id by the resource type of its ARN, the segment before the id.
@@ -45,6 +48,41 @@ static bool cut_prefix(struct str *s, struct str prefix)
 	s->p += prefix.len;
 	s->len -= prefix.len;
 	return true;
+}
+
+static bool is_in(const struct str *list, size_t n, struct str word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i], word))
+			return true;
+	return false;
+}
+
+// "in", "us-gov": two to six letters, and perhaps a dash and three.
+static bool looks_like_geography(struct str word)
+{
+	struct str rest = word, first = str_cut(&rest, '-');
+	if (first.len < 2 || first.len > 6 || (word.len > first.len && rest.len != 3))
+		return false;
+	for (size_t i = 0; i < word.len; i++)
+		if ((word.p[i] < 'a' || word.p[i] > 'z') && i != first.len)
+			return false;
+	return true;
+}
+
+struct str model_id_cut_profile(struct str *id)
+{
+	struct str rest = *id, word = str_cut(&rest, '.'), after = rest;
+	if (word.len == id->len || !rest.len || word.len > MODEL_PROFILE_MAX)
+		return STR_NONE;
+	if (!is_in(geographies, sizeof geographies / sizeof *geographies, word)) {
+		struct str vendor = str_cut(&after, '.');
+		if (!after.len || !looks_like_geography(word) ||
+		    !is_in(vendors, sizeof vendors / sizeof *vendors, vendor))
+			return STR_NONE;
+	}
+	*id = rest;
+	return word;
 }
 
 // "arn:partition:service:region:account:type/..." leaves "..." with the kind that `type` means.
@@ -114,6 +152,7 @@ void model_id_read(struct model_id *ret, struct str id)
 {
 	struct model_id *m = ret;
 	m->scope = SCOPE_REGIONAL;
+	m->profile_len = 0;
 	m->len = 0;
 	if (str_is(id, MODEL_OTHERS_STORED) || str_is(id, MODEL_OTHERS_SHOWN)) {
 		m->kind = MODEL_OTHERS;
@@ -127,11 +166,11 @@ void model_id_read(struct model_id *ret, struct str id)
 		append_name(m, id);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(profiles) / sizeof(*profiles); i++)
-		if (cut_prefix(&id, profiles[i].prefix)) {
-			m->scope = profiles[i].scope;
-			break;
-		}
+	struct str profile = model_id_cut_profile(&id);
+	m->scope = str_is(profile, "global") ? SCOPE_GLOBAL : SCOPE_REGIONAL;
+	m->profile_len = (uint8_t)profile.len;
+	if (profile.len)
+		memcpy(m->profile, profile.p, profile.len);
 	// Some clients omit the vendor of Claude.
 	if (str_starts(id, STR("claude-"))) {
 		append_name(m, STR("anthropic."));

@@ -8,10 +8,14 @@
 //
 // The name is the key of the price catalogue: without date, and without version 0 or 1. Later versions are
 // kept ("anthropic.claude-3-5-sonnet-v2"): they are priced as models of their own.
+//
+// A profile is a short geography before the vendor ("us.", "in.", "us-gov."). AWS adds geographies: before a
+// vendor that is known, one that is not known is a profile too, regional like every one but "global.".
 #ifndef NOWCAST_PRICING_MODEL_ID_H
 #define NOWCAST_PRICING_MODEL_ID_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -38,11 +42,14 @@ enum model_id_kind {
 #define MODEL_OTHERS_STORED "*"
 
 enum { MODEL_NAME_MAX = 128 }; // the longest id known has 50 bytes
+enum { MODEL_PROFILE_MAX = 10 }; // "us-gov" has 6
 
 struct model_id {
 	enum model_id_kind kind;
 	enum price_scope scope;
 	bool mantle;
+	uint8_t profile_len;             // 0: a plain id
+	char profile[MODEL_PROFILE_MAX]; // "global", "us", "in", ...; not NUL-terminated
 	// of name; an id that is too long is MODEL_OPAQUE with an empty name
 	size_t len;
 	// not NUL-terminated; for all kinds but MODEL_NAMED the last segment, unchanged
@@ -56,5 +63,14 @@ static inline struct str model_id_name(const struct model_id *m)
 {
 	return (struct str){m->name, m->len};
 }
+
+static inline struct str model_id_profile(const struct model_id *m)
+{
+	return (struct str){m->profile, m->profile_len};
+}
+
+// Takes the geography and its dot off an id that has one: "in.anthropic.claude-haiku-4-5" leaves
+// "anthropic.claude-haiku-4-5" and returns "in". STR_NONE: it has none.
+struct str model_id_cut_profile(struct str *id);
 
 #endif

@@ -35,13 +35,19 @@ enum price_tier {
 	TIER_PRIORITY,
 	TIER_LATENCY,
 	TIER_RESERVED,
+	TIER_ULTRAFAST,
+	TIER_UNKNOWN,  // a record names a tier that is none of these: no source has a rate for it
 	PRICE_TIERS
 };
 
-// "standard", "batch", "flex", "priority", "latency", "reserved"
+// "standard", "batch", "flex", "priority", "latency", "reserved", "ultrafast", "unknown"
 extern const char *const price_tier_names[PRICE_TIERS];
 
+// those that a price file or a user may name, for messages
+#define PRICE_TIER_WORDS "standard, batch, flex, priority, latency, reserved or ultrafast"
+
 struct catalogue;
+struct discount;
 struct price_rows;
 
 // The catalogue of a price file (pricing/price_file.h). `text` may be freed afterwards; `name` is the file's,
@@ -81,6 +87,10 @@ struct rate {
 	const char *source;        // where the rate comes from, with its date; lives as long as the catalogue
 	const char *file;          // of the catalogue; "built in" for ours
 	int line;                  // in that file, from 1
+	struct str borrowed_from;  // the Region that it is of, if the query's has none (prices.nearest_region)
+	int64_t lowest_pico, highest_pico; // of all Regions, if it is borrowed; else both are pico_per_token
+	int64_t list_pico;         // before the discount; without one: pico_per_token
+	const struct discount *discount; // that was applied (pricing/discounts.h), or NULL
 };
 
 // Why there is no rate, in the order in which a search gets further: the greatest of several catalogues says
@@ -89,9 +99,9 @@ enum price_miss {
 	MISS_NONE,
 	// the id is in no catalogue
 	MISS_MODEL, MISS_OPAQUE, MISS_PROVISIONED, MISS_CUSTOM, MISS_INDIRECT, MISS_OTHERS, MISS_ENDPOINT,
-	MISS_SCOPE, MISS_TIER, MISS_RESERVED, MISS_REGION, MISS_TIME, MISS_TYPE,
+	MISS_SCOPE, MISS_TIER, MISS_TIER_UNKNOWN, MISS_RESERVED, MISS_REGION, MISS_TIME, MISS_TYPE,
 	// not priced by token
-	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,
+	MISS_IMAGE, MISS_SEARCH, MISS_VIDEO, MISS_SPEECH, MISS_UNIT, MISS_PER_UNIT, MISS_UNCOUNTED,
 	PRICE_MISSES
 };
 
@@ -106,8 +116,8 @@ const char *price_miss_text(enum price_miss miss);
 // `region`: where the call was made, not where it ran.
 //
 // A row of one Region is chosen before a row of its geography ("eu-*"), and that before a row of every
-// Region. GovCloud and China have only rows that name them. A row of one account is chosen before a row of
-// every account.
+// Region. A row of one profile is chosen before these, and a row of one account before all others. GovCloud
+// and China have only rows that name them.
 //
 // `foundation` is used if the model key is an opaque id, such as an application inference profile. The
 // profile is then taken to be regional: CloudTrail does not say whether it was made of a global profile.

@@ -36,7 +36,9 @@ static int64_t current_rate(const struct prices *old, const struct price_change 
 	const struct price_row *r = c->row;
 	struct buf id = BUF_INIT;
 	struct rate rate;
-	buf_addf(&id, "%s%.*s", r->scope == SCOPE_GLOBAL ? "global." : "", STR_ARG(r->model));
+	if (!r->profile.len && r->scope == SCOPE_GLOBAL)
+		buf_adds(&id, "global.");
+	price_row_add_model(&id, r);
 	struct price_query q = {
 		.model = buf_str(&id),
 		.region = sample_region(r->region),
@@ -49,7 +51,7 @@ static int64_t current_rate(const struct prices *old, const struct price_change 
 	};
 	enum price_miss miss = prices_find(old, &q, &rate, ret);
 	buf_release(&id);
-	return miss == MISS_NONE ? rate.pico_per_token : RATE_UNKNOWN;
+	return miss == MISS_NONE ? rate.list_pico : RATE_UNKNOWN;
 }
 
 struct price_change price_change_of(const struct price_row *r, int t)
@@ -110,7 +112,8 @@ void price_change_describe(const struct price_change *c, struct buf *ret)
 {
 	const struct price_row *r = c->row;
 	char when[WHEN_SIZE];
-	buf_addf(ret, "%.*s %s %.*s %s", STR_ARG(r->model), r->scope == SCOPE_GLOBAL ? "global" : "regional",
+	price_row_add_model(ret, r);
+	buf_addf(ret, " %s %.*s %s", r->scope == SCOPE_GLOBAL ? "global" : "regional",
 	         r->region.len ? (int)r->region.len : 1, r->region.len ? r->region.p : "*",
 	         price_tier_names[r->tier]);
 	if (r->account.len)

@@ -230,12 +230,11 @@ static bool read_per_unit(struct reader *r, struct str s, struct str unit, int64
 static bool read_tier(struct reader *r, struct str s, enum price_tier *ret)
 {
 	int t = 0;
-	while (s.len && t < PRICE_TIERS && !str_is(s, price_tier_names[t]))
+	while (s.len && t < TIER_UNKNOWN && !str_is(s, price_tier_names[t]))
 		t++;
-	if (t == PRICE_TIERS)
-		return refuse_line(r, r->record_line,
-		              "tier: expected standard, batch, flex, priority, latency or reserved, got \"%.*s\"",
-		              STR_ARG(s));
+	if (t == TIER_UNKNOWN)
+		return refuse_line(r, r->record_line, "tier: expected " PRICE_TIER_WORDS ", got \"%.*s\"",
+		                   STR_ARG(s));
 	*ret = (enum price_tier)t;
 	return true;
 }
@@ -275,6 +274,23 @@ static bool valid_region(struct str s)
 	return true;
 }
 
+// "in.anthropic.claude-haiku-4-5": the row is for calls through that profile, at its scope.
+static bool read_profile(struct reader *r, struct price_row *row, bool *scopes)
+{
+	struct str rest = row->model, profile = model_id_cut_profile(&rest);
+	enum price_scope scope = str_is(profile, "global") ? SCOPE_GLOBAL : SCOPE_REGIONAL;
+	if (!profile.len)
+		return true;
+	if (!scopes[scope])
+		return refuse_line(r, r->record_line,
+		              "scope: a call through the profile \"%.*s.\" is %s, write that or any",
+		              STR_ARG(profile), scope == SCOPE_GLOBAL ? "global" : "regional");
+	row->model = rest;
+	row->profile = profile;
+	scopes[scope == SCOPE_GLOBAL ? SCOPE_REGIONAL : SCOPE_GLOBAL] = false;
+	return true;
+}
+
 // A row with a name that no query asks for would never be used.
 static bool check_model(struct reader *r, struct str s, bool *scopes)
 {
@@ -297,7 +313,7 @@ static bool check_model(struct reader *r, struct str s, bool *scopes)
 			STR_ARG(s));
 	if (!str_eq(model_id_name(&id), s))
 		return refuse_line(r, r->record_line,
-		              "model: write \"%.*s\" as \"%.*s\": no ARN, profile, date, or version 0 or 1",
+		              "model: write \"%.*s\" as \"%.*s\": no ARN, date, or version 0 or 1",
 		              STR_ARG(s), STR_ARG(model_id_name(&id)));
 	return true;
 }
@@ -320,7 +336,8 @@ static bool read_row(struct reader *r, const struct str *fields)
 	for (int c = 0; c < COLUMNS; c++)
 		cell[c] = r->at_column[c] < 0 ? STR_NONE : fields[r->at_column[c]];
 	row.model = cell[COL_MODEL];
-	if (!read_scope(r, cell[COL_SCOPE], scopes) || !check_model(r, row.model, scopes))
+	if (!read_scope(r, cell[COL_SCOPE], scopes) || !read_profile(r, &row, scopes) ||
+	    !check_model(r, row.model, scopes))
 		return false;
 	row.region = cell[COL_REGION];
 	if (!valid_region(row.region))
@@ -370,10 +387,18 @@ int price_row_compare_place(const struct price_row *a, const struct price_row *b
 	if (!c)
 		c = str_cmp(a->region, b->region);
 	if (!c)
+		c = str_cmp(a->profile, b->profile);
+	if (!c)
 		c = str_cmp(a->account, b->account);
 	if (!c)
 		c = (a->prompt_over > b->prompt_over) - (a->prompt_over < b->prompt_over);
 	return c;
+}
+
+bool price_row_same_place(const struct price_row *a, const struct price_row *b)
+{
+	return str_eq(a->model, b->model) && a->scope == b->scope && a->tier == b->tier &&
+	       str_eq(a->region, b->region) && str_eq(a->profile, b->profile) && str_eq(a->account, b->account);
 }
 
 static int compare_rows(const void *pa, const void *pb)
@@ -393,9 +418,9 @@ static bool check_overlaps(struct reader *r)
 			continue;
 		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
 		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;
-		return refuse_line(r, line,
-		              "%.*s: %s line %d (same model, scope, tier, region, account and prompt length)",
-		              STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
+		return refuse_line(
+			r, line, "%.*s: %s line %d (same model, scope, tier, region, profile, account and prompt length)",
+			STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
 	}
 	return true;
 }
@@ -442,6 +467,12 @@ void price_rows_release(struct price_rows *r)
 	free(r->v);
 	free(r->text);
 	*r = (struct price_rows){0};
+}
+
+bool region_is_commercial(struct str region)
+{
+	struct str geography = region_geography(region);
+	return !str_is(geography, "us-gov") && !str_is(geography, "us-iso") && !str_is(geography, "cn");
 }
 
 struct str region_geography(struct str region)

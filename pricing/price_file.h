@@ -2,11 +2,13 @@
 // A price file: CSV text to checked rows, and back. The built-in catalogue and users' files are read by the
 // same code. The first line that is not a comment names the columns, in any order:
 //
-//   model               name without date and without version 0 or 1 (pricing/model_id.h)
+//   model               name without date and without version 0 or 1 (pricing/model_id.h); with a profile
+//                       before it ("in.anthropic.claude-haiku-4-5"), only calls through that profile
 //   scope               global: called through a global. profile; regional: everything else; any: both
 //   region              a Region, a geography (eu-*, us-gov-*), or empty: every commercial Region
 //   account             optional: 12 digits, or empty: every account
-//   tier                optional: standard (or empty), batch, flex, priority, latency, reserved
+//   tier                optional: standard (or empty), batch, flex, priority, latency, reserved,
+//                       ultrafast
 //   from, to            in force in [from, to), UTC, on whole hours; empty: no limit
 //   prompt_tokens_over  optional: the row is for requests whose prompt has more tokens than this
 //   input, output, cache_read, cache_write_5m, cache_write_1h   USD per million tokens; empty: unknown
@@ -35,6 +37,7 @@ enum { RATE_UNKNOWN = -1 };
 struct price_row {
 	struct str model;           // canonical name (pricing/model_id.h)
 	enum price_scope scope;
+	struct str profile;         // "in": only calls through this profile; empty: through any, and plain ids
 	struct str region;          // "eu-west-1", "eu-*", or empty: every commercial Region
 	struct str account;         // 12 digits, or empty: every account
 	enum price_tier tier;
@@ -63,13 +66,22 @@ static inline bool price_row_in_force(const struct price_row *r, int64_t time_ms
 	return r->from_ms <= time_ms && time_ms < r->to_ms;
 }
 
-// Compares rows by place, not by time: model, scope, tier, region, account, prompt length.
+// Compares rows by place, not by time: model, scope, tier, region, profile, account, prompt length.
 int price_row_compare_place(const struct price_row *a, const struct price_row *b);
+
+// Same model, scope, tier, region, profile and account; the prompt lengths may differ.
+bool price_row_same_place(const struct price_row *a, const struct price_row *b);
 
 // Appends the first line of a price file, with all columns, and the line of a row. Its strings may be any
 // text.
 void price_file_write_head(struct buf *csv);
 void price_file_write_row(struct buf *csv, const struct price_row *row);
+
+// Appends the model as price files name it, with the row's profile: "in.anthropic.claude-haiku-4-5".
+void price_row_add_model(struct buf *ret, const struct price_row *row);
+
+// Not GovCloud, China, or an isolated Region: those have only rates that name them.
+bool region_is_commercial(struct str region);
 
 // The geography of a region as price files write it: "eu-west-1" -> "eu", "us-gov-east-1" -> "us-gov".
 struct str region_geography(struct str region);

@@ -32,16 +32,26 @@ static void write_usd(struct csv_writer *w, struct usd usd, int places)
 	csv_verbatim(w, (struct str){text, n});
 }
 
+void price_row_add_model(struct buf *ret, const struct price_row *r)
+{
+	if (r->profile.len)
+		buf_addf(ret, "%.*s.", STR_ARG(r->profile));
+	buf_addstr(ret, r->model);
+}
+
 void price_file_write_row(struct buf *csv, const struct price_row *r)
 {
 	struct csv_writer w = {.out = csv, .fields = COLUMNS};
+	struct buf model = BUF_INIT;
 	char from[WHEN_SIZE] = "", to[WHEN_SIZE] = "";
 	assert(r->from_ms < r->to_ms && r->source);
 	if (r->from_ms > 0)
 		when_format(r->from_ms, from);
 	if (r->to_ms != INT64_MAX)
 		when_format(r->to_ms, to);
-	csv_verbatim(&w, r->model); // from an import: it may be any text
+	price_row_add_model(&model, r);
+	csv_verbatim(&w, buf_str(&model)); // from an import: it may be any text
+	buf_release(&model);
 	csv_strz(&w, r->scope == SCOPE_GLOBAL ? "global" : "regional");
 	csv_verbatim(&w, r->region);
 	csv_verbatim(&w, r->account);

@@ -8,10 +8,16 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/when.h"
+#include "pricing/discounts.h"
+#include "pricing/model_id.h"
+#include "pricing/nearest_region.h"
+#include "pricing/price_file.h"
 
 enum { FILE_MAX = 16 << 20 };
 
@@ -22,6 +28,8 @@ struct prices {
 		struct catalogue *catalogue; // NULL: the built-in one
 	} *v;
 	size_t n;
+	struct discounts *discounts; // NULL: none
+	bool nearest_region;
 };
 
 static const char *const source_names[] = {"user", "bill", "pricelist", "litellm", "builtin"};
@@ -87,6 +95,7 @@ static bool load_source(struct prices *p, const char *word, const struct conf *c
 			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
 	if (strcmp(word, "builtin") == 0) {
 		add_source(p, source_names[k], "built in");
+		(void)catalogue_builtin(); // it is read at the start, not by the first look-up
 		return true;
 	}
 	if (strcmp(word, "user") != 0)
@@ -97,10 +106,23 @@ static bool load_source(struct prices *p, const char *word, const struct conf *c
 	return true;
 }
 
+static bool load_discounts(struct prices *p, const char *file, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	if (!*file)
+		return true;
+	bool good = (file_read(file, FILE_MAX, &text, err) &&
+	             discounts_read(&p->discounts, buf_str(&text), file, err)) ||
+	            err_prefix(err, "discounts.file");
+	buf_release(&text);
+	return good;
+}
+
 bool prices_load(struct prices **ret, const struct conf *conf, struct err *err)
 {
 	struct prices *p = xcalloc(1, sizeof *p);
-	bool good = true;
+	bool good = load_discounts(p, conf->discounts_file, err);
+	p->nearest_region = conf->prices_nearest_region;
 	for (size_t i = 0; good && i < conf->prices.n; i++)
 		good = load_source(p, conf->prices.items[i], conf, err);
 	if (!good) {
@@ -130,6 +152,7 @@ void prices_free(struct prices *p)
 		catalogue_free(p->v[i].catalogue);
 		free(p->v[i].file);
 	}
+	discounts_free(p->discounts);
 	free(p->v);
 	free(p);
 }
@@ -171,24 +194,153 @@ static bool use_bands(const struct prices *p, size_t i, const struct price_query
 	return true;
 }
 
-enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret,
-                            struct price_source *ret_source)
+// Of the sources in their order, without a nearest Region.
+static enum price_miss find_in_sources(const struct prices *p, const struct price_query *q, struct rate *ret,
+                                       struct price_source *ret_source)
 {
 	enum price_miss nearest = MISS_MODEL, miss = MISS_MODEL;
-	struct price_source source;
 	size_t i = 0, n = prices_count(p);
 	for (; i < n && miss != MISS_NONE; i++) {
-		source = prices_source(p, i);
-		miss = catalogue_find(source.catalogue, q, ret);
+		*ret_source = prices_source(p, i);
+		miss = catalogue_find(ret_source->catalogue, q, ret);
 		nearest = miss > nearest ? miss : nearest;
 	}
 	if (miss != MISS_NONE)
 		return nearest;
 	for (bool banded = has_bands(ret); i < n && !banded; i++)
-		banded = use_bands(p, i, q, ret, &source);
+		banded = use_bands(p, i, q, ret, ret_source);
+	return MISS_NONE;
+}
+
+static void read_model(const struct price_query *q, struct model_id *ret)
+{
+	model_id_read(ret, q->model);
+	if (ret->kind != MODEL_NAMED && q->foundation.len)
+		model_id_read(ret, q->foundation);
+}
+
+// The Regions by name for which any source has a row of the model, at its scope and tier.
+static size_t list_regions(const struct prices *p, const struct price_query *q, struct str *ret, size_t room)
+{
+	struct model_id id;
+	size_t n = 0;
+	read_model(q, &id);
+	for (size_t i = 0; i < prices_count(p); i++) {
+		const struct price_rows *rows = catalogue_rows(prices_source(p, i).catalogue);
+		for (size_t k = 0; k < rows->n && n < room; k++) {
+			const struct price_row *r = &rows->v[k];
+			size_t known = 0;
+			if (!str_eq(r->model, model_id_name(&id)) || r->scope != id.scope || r->tier != q->tier ||
+			    !r->region.len)
+				continue;
+			while (known < n && !str_eq(ret[known], r->region))
+				known++;
+			if (known == n)
+				ret[n++] = r->region;
+		}
+	}
+	return n;
+}
+
+// The rate of the nearest Region that has one, and the bounds of those of all.
+static bool find_nearest(const struct prices *p, const struct price_query *q, struct rate *ret,
+                         struct price_source *ret_source)
+{
+	enum { REGIONS_MAX = 64 };
+	struct str regions[REGIONS_MAX];
+	struct price_query there = *q;
+	int64_t lowest = INT64_MAX, highest = 0;
+	size_t n = list_regions(p, q, regions, REGIONS_MAX), have = 0;
+	for (size_t i = 0; i < n; i++) {
+		there.region = regions[i];
+		if (region_is_commercial(regions[i]) && find_in_sources(p, &there, ret, ret_source) == MISS_NONE) {
+			lowest = ret->pico_per_token < lowest ? ret->pico_per_token : lowest;
+			highest = ret->pico_per_token > highest ? ret->pico_per_token : highest;
+			regions[have++] = regions[i];
+		}
+	}
+	there.region = region_is_commercial(q->region) ? nearest_region(q->region, regions, have) : STR_NONE;
+	if (!there.region.len || find_in_sources(p, &there, ret, ret_source) != MISS_NONE)
+		return false;
+	ret->borrowed_from = there.region;
+	ret->lowest_pico = lowest;
+	ret->highest_pico = highest;
+	return true;
+}
+
+static int64_t discounted(int64_t pico, const struct discount *d)
+{
+	return (int64_t)usd_muldiv((struct usd){pico}, DISCOUNT_WHOLE - d->ppm, DISCOUNT_WHOLE).pico;
+}
+
+static void take_discount(const struct discounts *d, const struct price_query *q, struct rate *rate)
+{
+	struct model_id id;
+	read_model(q, &id);
+	rate->discount = discounts_find(d, q->account, model_id_name(&id), q->time_ms);
+	if (!rate->discount)
+		return;
+	rate->pico_per_token = discounted(rate->list_pico, rate->discount);
+	rate->lowest_pico = discounted(rate->lowest_pico, rate->discount);
+	rate->highest_pico = discounted(rate->highest_pico, rate->discount);
+}
+
+enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret,
+                            struct price_source *ret_source)
+{
+	struct price_source source;
+	enum price_miss miss = find_in_sources(p, q, ret, &source);
+	if (miss == MISS_REGION && p && p->nearest_region && find_nearest(p, q, ret, &source))
+		miss = MISS_NONE;
+	if (miss != MISS_NONE)
+		return miss;
+	if (p && p->discounts && strcmp(source.name, "bill") != 0)
+		take_discount(p->discounts, q, ret);
+	assert(ret->lowest_pico <= ret->pico_per_token && ret->pico_per_token <= ret->highest_pico);
 	if (ret_source)
 		*ret_source = source;
 	return MISS_NONE;
+}
+
+// The latest date such as 2026-11-29 in the text; 0: none.
+static int64_t latest_date(const char *text)
+{
+	enum { DATE = 10 };
+	int64_t latest = 0, ms;
+	for (size_t i = 0, len = strlen(text); i + DATE <= len; i++)
+		if (text[i] == '2' && text[i + 4] == '-' && text[i + 7] == '-' &&
+		    when_parse((struct str){text + i, DATE}, &ms) && ms > latest)
+			latest = ms;
+	return latest;
+}
+
+static int64_t source_time(const struct price_source *s)
+{
+	struct stat st;
+	int64_t latest = 0;
+	if (strcmp(s->name, "builtin") != 0)
+		return stat(s->file, &st) == 0 ? (int64_t)st.st_mtime * 1000 : 0;
+	const struct price_rows *rows = catalogue_rows(s->catalogue);
+	for (size_t i = 0; i < rows->n; i++) {
+		int64_t ms = latest_date(rows->v[i].source);
+		latest = ms > latest ? ms : latest;
+	}
+	return latest;
+}
+
+bool prices_newest(const struct prices *p, struct price_source *ret, int64_t *ret_ms)
+{
+	*ret_ms = 0;
+	for (size_t i = 0; i < prices_count(p); i++) {
+		struct price_source s = prices_source(p, i);
+		bool list = strcmp(s.name, "user") != 0 && strcmp(s.name, "bill") != 0;
+		int64_t ms = list ? source_time(&s) : 0;
+		if (ms > *ret_ms) {
+			*ret_ms = ms;
+			*ret = s;
+		}
+	}
+	return *ret_ms > 0;
 }
 
 void prices_path(const struct conf *conf, const char *source, const char *part, struct buf *ret)

@@ -29,7 +29,8 @@ struct price_source {
 	const struct catalogue *catalogue;
 };
 
-// Reads every file of every source; the caller owns the result. A missing file is an error for `user` only.
+// Reads every file of every source, and the discounts; the caller owns the result. A missing file is an error
+// for `user` and the discounts only.
 // ERR_CONFIG: `prices` names an unknown source, or a file is wrong (with its line and the reason).
 bool prices_load(struct prices **ret, const struct conf *conf, struct err *err) NC_CHECK;
 // One file alone, as the source `user`.
@@ -45,8 +46,18 @@ struct price_source prices_source(const struct prices *p, size_t i);
 //
 // If the first source has no bands by prompt length and a later one has, the later one is asked for long
 // prompts. For example, the rates of the bill are measured on short prompts.
+//
+// With prices.nearest_region, a query whose Region has no rate gets that of the nearest Region that has one.
+//
+// A discount of discounts.file is taken off the rates of every source but the bill, whose rates have it
+// already.
 enum price_miss prices_find(const struct prices *p, const struct price_query *q, struct rate *ret,
                             struct price_source *ret_source);
+
+// The newest of the lists (pricelist, litellm, builtin), and when it is from: an imported one since it was
+// last found to be current, the built-in catalogue since the newest date in its sources. False: there is no
+// list.
+bool prices_newest(const struct prices *p, struct price_source *ret, int64_t *ret_ms);
 
 // The path of the file in prices.dir that an importer writes: "pricelist" and "AmazonBedrock" ->
 // DIR/pricelist-AmazonBedrock.csv; no `part`: DIR/pricelist.csv.

@@ -130,6 +130,7 @@ static const struct {
 	{STR("Batch"), SET_TIER, TIER_BATCH},
 	{STR("flex"), SET_TIER, TIER_FLEX},
 	{STR("priority"), SET_TIER, TIER_PRIORITY},
+	{STR("ultrafast"), SET_TIER, TIER_ULTRAFAST},
 	{STR("latency-optimized"), SET_TIER, TIER_LATENCY},
 	{STR("LatencyOptimized"), SET_TIER, TIER_LATENCY},
 	{STR("5m"), SET_TTL, 5},

@@ -3,7 +3,7 @@
 //
 //     "calls", "failed", "tokens", "tokens_unpriced"   numbers
 //     "usd", "usd_low", "usd_high"                     strings of nine places; null if no token has a price
-//     "units", "usd_band_estimated"                    absent where there are none
+//     "units", "usd_band_estimated", "usd_borrowed"    absent where there are none
 //     "basis"                                          dollars by how they are known; parts of 0 are absent
 #ifndef NOWCAST_QUERY_FIGURE_JSON_H
 #define NOWCAST_QUERY_FIGURE_JSON_H

@@ -227,10 +227,13 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd = usd_add(x->usd, f->usd);
 	if (f->band_estimated)
 		x->usd_band_estimated = usd_add(x->usd_band_estimated, f->usd);
+	if (f->rate_borrowed)
+		x->usd_borrowed = usd_add(x->usd_borrowed, f->usd);
+	x->less = usd_add(x->less, f->less);
 	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact, rate));
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
-	x->floor = usd_add(x->floor, usd_sub(f->usd, provisional));
+	x->floor = usd_add(x->floor, usd_sub(usd_sub(f->usd, provisional), f->less));
 	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
 	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, rate);
 	add_doubt(&whole[kind_of_type(row->type)], f, rate);
@@ -247,7 +250,7 @@ static void set_band(struct group *x)
 		x->usd_high =
 			usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, BAND_SCALE_ONE));
 	}
-	struct usd sure = usd_add(x->usd_billed, x->usd_exact);
+	struct usd sure = usd_sub(usd_add(x->usd_billed, x->usd_exact), x->less);
 	if (usd_cmp(x->usd_low, sure) < 0)
 		x->usd_low = sure;
 	assert(x->tokens == x->billed + x->exact + x->allocated + x->provisional);
@@ -334,6 +337,8 @@ void group_add(struct group *to, const struct group *from)
 	to->usd_allocated = usd_add(to->usd_allocated, from->usd_allocated);
 	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
 	to->usd_band_estimated = usd_add(to->usd_band_estimated, from->usd_band_estimated);
+	to->usd_borrowed = usd_add(to->usd_borrowed, from->usd_borrowed);
+	to->less = usd_add(to->less, from->less);
 	to->floor = usd_add(to->floor, from->floor);
 	to->ceiling = usd_add(to->ceiling, from->ceiling);
 	to->weights_sd += from->weights_sd;
@@ -421,6 +426,8 @@ char *group_basis(const struct group *g, char *buf)
 		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "",
 		              (long long)g->unpriced);
 	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0)
-		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sprompt band estimated", n ? "; " : "");
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sprompt band estimated", n ? "; " : "");
+	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
+		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%srate of another Region", n ? "; " : "");
 	return buf;
 }

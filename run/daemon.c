@@ -37,7 +37,7 @@ struct daemon {
 	struct worker_stats last; // of the last stats line
 	int64_t last_ms;
 	int64_t watchdog_ms, watchdog_due_ms;
-	struct schedule schedule; // of reconciliation
+	struct schedule schedule; // of reconciliation, and of the update of prices
 	bool draining;
 };
 
@@ -198,8 +198,8 @@ static void block_signals(struct daemon *d)
 
 static void run_tick(struct daemon *d)
 {
-	if (!d->draining)
-		schedule_tick(&d->schedule, d->command);
+	if (!d->draining && schedule_tick(&d->schedule, d->command))
+		reload_prices(d);
 	int64_t now = when_ticks_ms();
 	struct worker_stats s = sum_stats(d);
 	free_old_prices(d);

@@ -16,16 +16,36 @@
 #include "base/when.h"
 
 enum { FIRST_MS = 10000 }; // after the start: workers first
+enum { DAY_MS = 86400000 };
+
+static const struct {
+	const char *words[3];
+	const char *cannot_start, *done, *failed;
+} runs[SCHEDULES] = {
+	[SCHEDULE_RECONCILE] = {{"reconcile", "--unless-fresh"},
+                            "the reconciliation cannot be started",
+                            "reconciled with the bill; nowcast report --reconciliation shows the result",
+                            "the reconciliation failed; its message is above, and the earlier figures stay"},
+	[SCHEDULE_PRICES] = {{"price", "update"},
+                         "the update of the prices cannot be started",
+                         "AWS's price lists were looked up, what changed is above",
+                         "the prices were not all updated; the reason is above, and those in force stay"},
+};
+
+static bool is_wanted(const struct conf *conf, int run)
+{
+	return run == SCHEDULE_RECONCILE ? *conf->reconcile_source != '\0' : conf->prices_update != 0;
+}
 
 // The same program with the same configuration. Everything is made before the fork: after it only system
 // calls are allowed.
-static char **make_arguments(const struct command *c)
+static char **make_arguments(const struct command *c, int run)
 {
 	char **argv = xcalloc(8 + c->nflags, sizeof *argv);
 	int n = 0;
 	argv[n++] = xstrdup(STR("nowcast"));
-	argv[n++] = xstrdup(STR("reconcile"));
-	argv[n++] = xstrdup(STR("--unless-fresh"));
+	for (const char *const *word = runs[run].words; *word; word++)
+		argv[n++] = xstrdup(str_of(*word));
 	if (c->config) {
 		argv[n++] = xstrdup(STR("--config"));
 		argv[n++] = xstrdup(str_of(c->config));
@@ -38,10 +58,10 @@ static char **make_arguments(const struct command *c)
 	return argv;
 }
 
-static void start_run(struct schedule *s, const struct command *c)
+static void start_run(struct schedule *s, const struct command *c, int run)
 {
-	char **argv = make_arguments(c);
-	assert(!s->child);
+	char **argv = make_arguments(c, run);
+	assert(!s->runs[run].child);
 	pid_t parent = getpid(), child = fork();
 	if (child == 0) {
 		sigset_t none;
@@ -49,52 +69,65 @@ static void start_run(struct schedule *s, const struct command *c)
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		int null = open("/dev/null", O_RDWR);
-		if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		// the changes of prices, on standard output, belong to the log; a bill's summary does not
+		int out = run == SCHEDULE_PRICES ? 2 : null;
+		if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0)
 			_exit(1);
 		execv("/proc/self/exe", argv);
 		_exit(127);
 	}
 	if (child < 0)
-		log_error("the reconciliation cannot be started", LOG_STR("why", strerror(errno)));
+		log_error(runs[run].cannot_start, LOG_STR("why", strerror(errno)));
 	else
-		s->child = child;
+		s->runs[run].child = child;
 	for (char **p = argv; *p; p++)
 		free(*p);
 	free(argv);
 }
 
-static void collect_run(struct schedule *s)
+// True: a run has ended well.
+static bool collect_run(struct schedule *s, int run)
 {
 	int status;
-	if (!s->child || waitpid(s->child, &status, WNOHANG) != s->child)
-		return;
-	s->child = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		log_info("reconciled with the bill; nowcast report --reconciliation shows the result");
+	if (!s->runs[run].child || waitpid(s->runs[run].child, &status, WNOHANG) != s->runs[run].child)
+		return false;
+	s->runs[run].child = 0;
+	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (good)
+		log_info(runs[run].done);
 	else
-		log_warn("the reconciliation failed; its message is above, and the earlier figures stay",
+		log_warn(runs[run].failed,
 		         LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
+	return good;
 }
 
-void schedule_tick(struct schedule *s, const struct command *c)
+bool schedule_tick(struct schedule *s, const struct command *c)
 {
 	int64_t now = when_ticks_ms();
-	collect_run(s);
-	if (s->child || !*c->conf.reconcile_source)
-		return;
-	if (!s->due_ms)
-		s->due_ms = now + FIRST_MS;
-	if (now < s->due_ms)
-		return;
-	s->due_ms = now + c->conf.reconcile_every_ms;
-	start_run(s, c);
+	bool updated = false;
+	for (int run = 0; run < SCHEDULES; run++) {
+		int64_t *due = &s->runs[run].due_ms;
+		bool good = collect_run(s, run);
+		updated |= good && run == SCHEDULE_PRICES;
+		if (s->runs[run].child || !is_wanted(&c->conf, run))
+			continue;
+		if (!*due)
+			*due = now + FIRST_MS;
+		if (now < *due)
+			continue;
+		*due = now + (run == SCHEDULE_RECONCILE ? c->conf.reconcile_every_ms : DAY_MS);
+		start_run(s, c, run);
+	}
+	return updated;
 }
 
 void schedule_stop(struct schedule *s)
 {
-	if (!s->child)
-		return;
-	kill(s->child, SIGTERM);
-	waitpid(s->child, NULL, 0);
-	s->child = 0;
+	for (int run = 0; run < SCHEDULES; run++) {
+		if (!s->runs[run].child)
+			continue;
+		kill(s->runs[run].child, SIGTERM);
+		waitpid(s->runs[run].child, NULL, 0);
+		s->runs[run].child = 0;
+	}
 }

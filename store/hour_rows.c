@@ -75,6 +75,7 @@ static void add_tokens(struct row_writer *w, const struct who *who, enum token_t
 	                                  .provisional = x->shares.provisional,
 	                                  .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0}};
 	struct figure *f = &row.figure;
+	struct cost cost;
 	if (f->tokens == 0)
 		return;
 	if (!w->out->overflow) { // rows of models without a price are summed up: nobody needs their error bands
@@ -82,7 +83,8 @@ static void add_tokens(struct row_writer *w, const struct who *who, enum token_t
 		f->noise = x->noise;
 		f->ttl_may_be_1h = f->assumed && x->ttl_may_be_1h;
 	}
-	f->priced = tariff_price(t, b, type, &f->usd, &f->more);
+	f->priced = tariff_price(t, b, type, &cost);
+	figure_set_cost(f, &cost);
 	if (f->priced)
 		tariff_band(t, b, &f->band_estimated);
 	else
@@ -102,9 +104,11 @@ static void add_units(struct row_writer *w, const struct who *who, enum row_kind
 	                                  .allocated = shares->allocated,
 	                                  .provisional = shares->provisional}};
 	struct figure *f = &row.figure;
+	struct cost cost;
 	if (f->tokens == 0)
 		return;
-	f->priced = kind == ROW_UNITS && tariff_price_units(t, f->tokens, &f->usd);
+	f->priced = kind == ROW_UNITS && tariff_price_units(t, f->tokens, &cost);
+	figure_set_cost(f, &cost);
 	if (!f->priced)
 		w->out->unpriced = price_miss_text(tariff_unit_miss(t));
 	add_row(w, &row);

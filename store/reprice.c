@@ -89,14 +89,16 @@ static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 static void price_figure(const struct tariff *t, const struct priced_usage *b, const struct view_row *r,
                          struct figure *f, enum price_miss *ret_miss)
 {
-	f->usd = f->more = USD_ZERO;
+	struct cost cost;
 	f->band_estimated = false;
 	if (row_has_units(r)) {
-		f->priced = r->kind == ROW_UNITS && tariff_price_units(t, f->tokens, &f->usd);
+		f->priced = r->kind == ROW_UNITS && tariff_price_units(t, f->tokens, &cost);
+		figure_set_cost(f, &cost);
 		*ret_miss = f->priced ? MISS_NONE : tariff_unit_miss(t);
 		return;
 	}
-	f->priced = tariff_price(t, b, r->type, &f->usd, &f->more);
+	f->priced = tariff_price(t, b, r->type, &cost);
+	figure_set_cost(f, &cost);
 	if (f->priced)
 		tariff_band(t, b, &f->band_estimated);
 	*ret_miss = f->priced ? MISS_NONE : tariff_miss(t, r->type);

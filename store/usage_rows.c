@@ -38,6 +38,8 @@ void row_format_value(const struct view_row *r, struct buf *ret)
 	         (long long)f->exact, (long long)f->allocated, (long long)f->provisional, (long long)f->assumed,
 	         more, (long long)f->spread, (long long)f->noise, f->ttl_may_be_1h ? " ttl" : "",
 	         f->band_estimated ? " band" : "");
+	if (f->rate_borrowed)
+		buf_addf(ret, " borrowed:%s", usd_format_pico(f->less, more));
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -60,6 +62,12 @@ static bool read_figure(struct str value, struct figure *f)
 	for (struct str word; (word = str_cut(&value, ' ')).len;) {
 		f->ttl_may_be_1h |= str_is(word, "ttl");
 		f->band_estimated |= str_is(word, "band");
+		if (str_starts(word, STR("borrowed:"))) {
+			(void)str_cut(&word, ':');
+			f->rate_borrowed = true;
+			if (!usd_parse_pico(word, &f->less))
+				return false;
+		}
 	}
 	return figure_is_valid(f);
 }

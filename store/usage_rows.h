@@ -5,7 +5,7 @@
 // The usage hash: tokens and dollars. The second number of every field is its dollars ("-": no price).
 //
 //     ARN TAGSET TYPE          TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
-//                              [ttl] [band]
+//                              [ttl] [band] [borrowed:LESS]
 //     ARN TAGSET TYPE@CLASS    the same, of calls at other rates (estimator/rate_class.h)
 //     ARN TAGSET units         the same, of units: images, search units
 //     ARN TAGSET uncounted     the same, of calls whose units nothing counts; never has a price
@@ -24,8 +24,8 @@
 //                              Where models are summed up, settle.lua computes a sum of its own
 //
 // estimator/figure.h defines the numbers of a figure; the words at its end are flags of struct figure: "ttl"
-// is ttl_may_be_1h, "band" is band_estimated. Names hold no blanks. A reader skips fields that it does not
-// know, and rows whose figure is not valid.
+// is ttl_may_be_1h, "band" is band_estimated, "borrowed" is rate_borrowed with `less`. Names hold no blanks.
+// A reader skips fields and words that it does not know, and rows whose figure is not valid.
 #ifndef NOWCAST_STORE_USAGE_ROWS_H
 #define NOWCAST_STORE_USAGE_ROWS_H
 

@@ -94,15 +94,18 @@ static void round_trip(void)
 	                             .figure = {.tokens = 5,
 	                                        .exact = 5,
 	                                        .assumed = 5,
+	                                        .usd = {50},
+	                                        .less = {20},
 	                                        .priced = true,
 	                                        .ttl_may_be_1h = true,
+	                                        .rate_borrowed = true,
 	                                        .band_estimated = true}};
 	struct view_row read;
 	struct buf field = BUF_INIT, value = BUF_INIT;
 	row_format_field(&row, &field);
 	row_format_value(&row, &value);
 	ok(row_read(buf_str(&field), buf_str(&value), &read) && read.figure.ttl_may_be_1h &&
-	       read.figure.band_estimated,
+	       read.figure.band_estimated && read.figure.rate_borrowed && read.figure.less.pico == 20,
 	   "what a row says of them is read back");
 	buf_release(&field);
 	buf_release(&value);

@@ -48,21 +48,28 @@ static void check_case(struct str line)
 {
 	struct str rest = line, names = trim(str_cut(&rest, '|'));
 	struct str model = trim(str_cut(&names, '=')), foundation = trim(names);
-	struct str region = trim(str_cut(&rest, '|')), when = trim(str_cut(&rest, '|')), want = trim(rest);
-	int64_t time_ms = 0;
+	struct str place = trim(str_cut(&rest, '|')), when = trim(str_cut(&rest, '|')), want = trim(rest);
+	struct str region = str_cut(&place, ' '), tier = str_cut(&place, ' ');
+	int64_t time_ms = 0, prompt = 0;
+	int t = 0;
 	bool good = when_parse(when, &time_ms), reason = want.len && want.p[0] == '!';
+	while (tier.len && t < PRICE_TIERS && !str_is(tier, price_tier_names[t]))
+		t++;
+	good = good && t < PRICE_TIERS && (!place.len || usd_parse_scaled(place, 0, &prompt));
 	if (reason)
 		want = trim((struct str){want.p + 1, want.len - 1});
-	for (int t = 0; t < TOKEN_TYPES; t++) {
+	for (int type = 0; type < TOKEN_TYPES; type++) {
 		struct price_query q = {.model = model,
 		                        .foundation = foundation,
 		                        .region = region,
-		                        .type = (enum token_type)t,
+		                        .tier = good ? (enum price_tier)t : TIER_STANDARD,
+		                        .prompt_tokens = prompt,
+		                        .type = (enum token_type)type,
 		                        .time_ms = time_ms};
 		good = check_type(&q, reason ? want : str_cut(&want, ' '), reason) && good;
 	}
-	ok(good, "%.*s %.*s in %.*s at %.*s", STR_ARG(model), STR_ARG(foundation), STR_ARG(region),
-	   STR_ARG(when));
+	ok(good, "%.*s %.*s in %.*s at %.*s, %s, prompt %lld", STR_ARG(model), STR_ARG(foundation),
+	   STR_ARG(region), STR_ARG(when), price_tier_names[t % PRICE_TIERS], (long long)prompt);
 }
 
 static void check_rates(void)

@@ -13,6 +13,8 @@
 #include "base/when.h"
 #include "estimator/rate_class.h"
 #include "estimator/tariff.h"
+#include "pricing/discounts.h"
+#include "pricing/nearest_region.h"
 #include "pricing/price_diff.h"
 #include "pricing/price_file.h"
 #include "tests/tap.h"
@@ -161,39 +163,49 @@ static void check_dimensions(void)
 	is_int(prices_find(p, &q, &rate, NULL), MISS_IMAGE, "priced per image");
 
 	struct tariffs tariffs;
-	struct usd usd, more;
+	struct cost c;
 	bool estimated;
 	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
 	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
 	is_int(t->nbands, 3, "three bands");
 	struct priced_usage b = {.calls = 10, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
-	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) && more.pico == 0,
+	ok(tariff_price(t, &b, TOKEN_INPUT, &c) && c.usd.pico == 100000 * DOLLARS(10) && c.more.pico == 0,
 	   "short prompts: the lowest band, nothing on top");
 	tariff_band(t, &b, &estimated);
+	ok(!estimated, "which is no estimate, for no call can have had a longer one");
+	b.tokens[TOKEN_INPUT] = 100009;
+	ok(tariff_price(t, &b, TOKEN_INPUT, &c) && c.more.pico == 0,
+	   "no call of ten can have had more than 100000 tokens of 100009");
+	b.tokens[TOKEN_INPUT] = 100010;
+	ok(tariff_price(t, &b, TOKEN_INPUT, &c) && c.usd.pico == 100010 * DOLLARS(10) &&
+	       c.more.pico == 100010 * DOLLARS(40),
+	   "of one more, one can: the lowest band, and it is said what more it may cost");
+	tariff_band(t, &b, &estimated);
 	ok(estimated, "which is an estimate, for the sum is all that is known");
-	b.calls = 2;
-	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 100000 * DOLLARS(10) &&
-	       more.pico == 100000 * DOLLARS(40),
-	   "a mean of half the limit: the lowest band, and it is said what more it may cost");
 	b.tokens[TOKEN_INPUT] = 300000;
-	ok(tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100),
+	ok(tariff_price(t, &b, TOKEN_INPUT, &c) && c.usd.pico == 300000 * DOLLARS(10) &&
+	       c.more.pico == 300000 * DOLLARS(60),
+	   "up to the highest band that one can have been in");
+	b = (struct priced_usage){.calls = 2, .tokens = {[TOKEN_INPUT] = 100000, [TOKEN_OUTPUT] = 100}};
+	b.tokens[TOKEN_INPUT] = 300000;
+	ok(tariff_price(t, &b, TOKEN_OUTPUT, &c) && c.usd.pico == 100 * DOLLARS(100),
 	   "a mean above the limit: the second band, for output too");
 	ok(rate_class_parse(STR("standard<=100000"), &b.rate_class) &&
-	       tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(20) && more.pico == 0,
+	       tariff_price(t, &b, TOKEN_OUTPUT, &c) && c.usd.pico == 100 * DOLLARS(20) && c.more.pico == 0,
 	   "calls whose prompts are known to be short: the lowest band, whatever the mean");
 	tariff_band(t, &b, &estimated);
 	ok(!estimated, "and that is no estimate");
 	ok(rate_class_parse(STR("standard>100000"), &b.rate_class) &&
-	       tariff_price(t, &b, TOKEN_OUTPUT, &usd, &more) && usd.pico == 100 * DOLLARS(100),
+	       tariff_price(t, &b, TOKEN_OUTPUT, &c) && c.usd.pico == 100 * DOLLARS(100),
 	   "known to be long: the second");
 	ok(rate_class_parse(STR("standard>100000+"), &b.rate_class), "known to be at least so long");
 	tariff_band(t, &b, &estimated);
 	ok(estimated, "is an estimate again");
 	b.rate_class = TIER_BATCH;
 	t = tariffs_at(&tariffs, TIER_BATCH);
-	ok(tariff_price(t, &b, TOKEN_INPUT, &usd, &more) && usd.pico == 300000 * DOLLARS(5),
+	ok(tariff_price(t, &b, TOKEN_INPUT, &c) && c.usd.pico == 300000 * DOLLARS(5),
 	   "a batch at the rate of batches");
-	ok(!tariff_price(tariffs_at(&tariffs, TIER_FLEX), &b, TOKEN_INPUT, &usd, &more),
+	ok(!tariff_price(tariffs_at(&tariffs, TIER_FLEX), &b, TOKEN_INPUT, &c),
 	   "a tier without a rate has no price");
 	prices_free(p);
 }
@@ -328,6 +340,75 @@ static void check_round_trip(void)
 	buf_release(&csv);
 }
 
+static void must_discount(const struct discounts *d, const char *account, const char *model, int64_t time_ms,
+                          int line)
+{
+	const struct discount *found = discounts_find(d, str_of(account), str_of(model), time_ms);
+	is_int(found ? found->line : 0, line, model);
+}
+
+static void check_discounts(void)
+{
+	static const struct {
+		const char *line, *part;
+	} bad[] = {
+		{"1234,,,,1,", "d.csv:2: account: expected 12 digits"},
+		{",us.anthropic.claude-opus-5,,,1,", "d.csv:2: model: expected a model without profile"},
+		{",,2026-01-01T00:30Z,,1,", "d.csv:2: expected a whole hour"},
+		{",,2026-02-01,2026-01-01,1,", "d.csv:2: to: expected a time after from"},
+		{",,,,101,", "d.csv:2: percent: expected 0 to 100"},
+		{",,,,-1,", "d.csv:2: percent: expected 0 to 100"},
+		{",,,,,", "d.csv:2: percent: expected 0 to 100"},
+		{",,,2027-01-01,1,\n,,2026-01-01,,2,", "d.csv:3: expected one discount at a time"},
+	};
+	const int64_t now = INT64_C(1793577600000); // 2026-11-02
+	struct discounts *d;
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct buf text = BUF_INIT;
+		struct err why = ERR_INIT;
+		buf_addf(&text, "account,model,from,to,percent,note\n%s\n", bad[i].line);
+		ok(!discounts_read(&d, buf_str(&text), "d.csv", &why) && why.kind == ERR_CONFIG &&
+		       strstr(why.msg, bad[i].part),
+		   "refused: %s", why.msg);
+		buf_release(&text);
+	}
+	if (!ok(discounts_read(
+				&d,
+				STR("# ours\naccount,model,from,to,percent,note\n,,,,4,all\n,anthropic.*,,,5,a vendor\n"
+	                ",anthropic.claude-opus-5,,,6,a model\n111122223333,,,,7,an account\n"
+	                "111122223333,anthropic.*,,2026-11-01,8,over\n111122223333,anthropic.*,2027-01-01,,9,to come\n"),
+				"d.csv", &err),
+	        "discounts are read %s", err.msg))
+		return;
+	must_discount(d, "444455556666", "openai.gpt-5.5", now, 3);
+	must_discount(d, "444455556666", "anthropic.claude-sonnet-5", now, 4);
+	must_discount(d, "444455556666", "anthropic.claude-opus-5", now, 5);
+	must_discount(d, "111122223333", "anthropic.claude-opus-5", now, 6);
+	must_discount(d, "111122223333", "anthropic.claude-opus-5", INT64_C(1790000000000), 7);
+	must_discount(NULL, "111122223333", "anthropic.claude-opus-5", now, 0);
+	discounts_free(d);
+}
+
+static void check_nearest(void)
+{
+	static const struct str some[] = {STR("us-east-1"), STR("ap-northeast-1"), STR("eu-west-3"),
+	                                  STR("us-gov-west-1")};
+	static const struct {
+		const char *from, *nearest;
+	} cases[] = {{"eu-central-1", "eu-west-3"},
+	             {"sa-east-1", "us-east-1"},
+	             {"ap-southeast-6", "ap-northeast-1"},
+	             {"us-west-2", "us-east-1"},
+	             {"af-south-1", "eu-west-3"},
+	             {"us-gov-east-1", ""},
+	             {"xx-north-9", ""}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct str got = nearest_region(str_of(cases[i].from), some, sizeof some / sizeof *some);
+		ok(str_eq(got, str_of(cases[i].nearest)), "nearest to %s: %.*s", cases[i].from, STR_ARG(got));
+	}
+}
+
 int main(void)
 {
 	snprintf(folder, sizeof folder, "%s/nowcast-prices.XXXXXX", "/tmp");
@@ -336,6 +417,8 @@ int main(void)
 	check_order();
 	check_refusals();
 	check_dimensions();
+	check_discounts();
+	check_nearest();
 	check_bands_of_sources();
 	check_builtin();
 	check_diff();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Price files, price lists, model ids and usage types from anybody: the first byte chooses, the rest is the
 // text.
+#include "pricing/discounts.h"
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"
 #include "pricing/price_file.h"
@@ -76,6 +77,20 @@ static void try_usage(struct str text)
 		assert(err.kind == ERR_CONFIG && err.msg[0]);
 }
 
+static void try_discounts(struct str text)
+{
+	struct discounts *d;
+	struct err err = ERR_INIT;
+	if (!discounts_read(&d, text, "discounts.csv", &err)) {
+		assert(err.kind == ERR_CONFIG && err.msg[0]);
+		return;
+	}
+	const struct discount *found =
+		discounts_find(d, STR("111122223333"), STR("anthropic.claude-opus-5"), INT64_C(1793577600000));
+	assert(!found || (found->ppm >= 0 && found->ppm <= DISCOUNT_WHOLE && found->from_ms < found->to_ms));
+	discounts_free(d);
+}
+
 // What an importer writes is a price file that is read or refused like any other.
 static void try_import(struct str text, bool litellm)
 {
@@ -100,12 +115,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	struct str text = {(const char *)data + 1, size - 1};
-	switch (data[0] % 5) {
+	switch (data[0] % 6) {
 	case 0: try_file(text); break;
 	case 1: try_model(text); break;
 	case 2: try_usage(text); break;
 	case 3: try_import(text, true); break;
 	case 4: try_import(text, false); break;
+	case 5: try_discounts(text); break;
 	}
 	return 0;
 }

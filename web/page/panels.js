@@ -152,8 +152,8 @@ export function paintSignals(f) {
 }
 
 export function paintFindings(f) {
-	const bad = f.findings.filter(x => x.level !== "ok");
-	fill(byId("findings"), listOf(bad.map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks."));
+	const bad = f.findings.filter(x => x.level !== "ok"), age = f.findings.filter(x => x.level === "ok" && x.about === "price age");
+	fill(byId("findings"), listOf((bad.length ? bad.concat(age) : bad).map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks." + age.map(x => " As to prices, " + x.text + ".").join("")));
 }
 
 const severities = ["critical", "warning", "info"], alertsShown = () => (matchMedia("(max-width: 720px)").matches ? 3 : 6); // before a click
