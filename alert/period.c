@@ -28,7 +28,7 @@ void alert_period_of(enum alert_period p, int64_t hour, int64_t *ret_from, int64
 		when_format((from + 32 * DAY) * MS_PER_HOUR, next);
 		memcpy(next + 8, "01", 2);
 		when_parse((struct str){next, 10}, &ms);
-		to = ms / MS_PER_HOUR;
+		to = ms > from * MS_PER_HOUR ? ms / MS_PER_HOUR : from + 31 * DAY; // December 9999, the last month
 	}
 	assert(from <= hour && hour < to);
 	*ret_from = from;

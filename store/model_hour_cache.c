@@ -184,7 +184,8 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 		                               .at = at};
 	}
 	x->words = xrealloc(words, nwords + 1, sizeof *words);
-	x->entry.bytes = sizeof *x + (size_t)x->nrows * sizeof *x->rows + nwords * sizeof *words;
+	x->entry.bytes = sizeof *x + in->model.len + in->foundation.len +
+	                 (size_t)x->nrows * sizeof *x->rows + nwords * sizeof *words;
 	lru_add(&s->model_hours, &x->entry);
 }
 

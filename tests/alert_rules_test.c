@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The alerts file: what is taken, and that each mistake is told with its line and what is allowed.
 #include "alert/rules.h"
+#include "base/when.h"
 #include "tests/tap.h"
 
 static bool parse(struct alert_rules *r, const char *text, struct err *err)
@@ -68,6 +69,11 @@ static void test_periods(void)
 	alert_period_of(PERIOD_MONTH, hour, &from, &to, name);
 	is_str(name, "2026-11", "a month has its name");
 	is_int(to - from, 720, "November has 720 hours");
+	int64_t last = 0;
+	when_parse(STR("9999-12-31T23:00:00Z"), &last);
+	last /= MS_PER_HOUR;
+	alert_period_of(PERIOD_MONTH, last, &from, &to, name);
+	ok(to == last + 1 && to - from == 31 * 24, "the last month that has a name has an end");
 	alert_period_of(PERIOD_HOUR, hour, &from, &to, name);
 	is_str(name, "2026-11-03T08", "an hour too");
 	is_int(from, hour, "and is itself");
