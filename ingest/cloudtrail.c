@@ -9,43 +9,16 @@
 // and output only) are optional everywhere; they are numbers or strings, in a map or in a list of {key,
 // value}.
 //
-// The names of operations are not a closed list. An unknown one is a call if it names a model and does not
-// begin with a verb of administration (Get..., Create..., CountTokens...): a new way to spend money must not
-// go unnoticed.
+// ingest/operation.h says which operations are calls. The model is under modelId or under model: not every
+// operation of bedrock-runtime has the first name.
 //
 // A failed call is reported as failed, without tokens. A completion that has both tokens and an error is a
 // stream that broke: its tokens count, and it is not marked as failed.
 #include "ingest/field.h"
+#include "ingest/operation.h"
 #include "ingest/principal.h"
 #include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
-
-static bool is_administration(struct str name)
-{
-	static const char *const verbs[] = {
-		"Accept",  "Apply",      "Associate", "Batch",   "Cancel",       "Copy",     "Count",  "Create",
-		"Delete",  "Deregister", "Describe",  "Disable", "Disassociate", "Enable",   "Export", "Get",
-		"Import",  "List",       "Prepare",   "Publish", "Put",          "Register", "Reject", "Render",
-		"Request", "Retry",      "Search",    "Stop",    "Tag",          "Untag",    "Update", "Validate",
-	};
-	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-		if (str_starts(name, str_of(verbs[i])))
-			return true;
-	return false;
-}
-
-// The known operations that run a model: a record of one without a model is an error.
-static bool is_inference(struct str name)
-{
-	return str_is(name, "Converse") || str_is(name, "ConverseStream") || str_is(name, "InvokeModel") ||
-	       str_is(name, "InvokeModelWithResponseStream") ||
-	       str_is(name, "InvokeModelWithBidirectionalStream");
-}
-
-static bool is_streaming(struct str name)
-{
-	return name.len >= 6 && memmem(name.p, name.len, "Stream", 6);
-}
 
 bool model_key(struct str called, struct str *ret, struct err *err)
 {
@@ -181,18 +154,14 @@ static bool read_source(const struct top_fields *t, struct record *r, struct err
 {
 	struct call *c = &r->call;
 	struct json addendum = t->f[F_addendum];
-	struct str category, reason, original = STR_NONE;
-	bool management = true;
-	json_bool(t->f[F_managementEvent], &management);
-	if (!field_opt_str(t->f[F_eventCategory], "eventCategory", &category, err) ||
-	    !field_opt_str(json_get(addendum, STR("reason")), "addendum.reason", &reason, err) ||
+	struct str reason, original = STR_NONE;
+	if (!field_opt_str(json_get(addendum, STR("reason")), "addendum.reason", &reason, err) ||
 	    !field_opt_str(json_get(addendum, STR("originalRequestID")), "addendum.originalRequestID", &original,
 	                   err))
 		return false;
 	r->kind = RECORD_CALL;
 	if (c->source != SOURCE_SHARED)
-		c->source =
-			str_is(category, "Data") || (!category.len && !management) ? SOURCE_DATA_EVENT : SOURCE_API;
+		c->source = operation_is_data_event(t) ? SOURCE_DATA_EVENT : SOURCE_API;
 	bool amends = str_is(reason, "UPDATED_DATA");
 	if (amends) {
 		r->kind = RECORD_AMENDMENT;
@@ -202,27 +171,41 @@ static bool read_source(const struct top_fields *t, struct record *r, struct err
 	return (amends && original.len) || field_str(t->f[F_requestID], "requestID", &c->request_id, err);
 }
 
+// What was called: modelId; model, as OpenAI's and Anthropic's APIs name it; or the modelArn of Rerank
+// ("Rerank" in the Amazon Bedrock API Reference).
+static struct json called_of(const struct top_fields *t)
+{
+	static const struct str rerank[] = {STR("rerankingConfiguration"), STR("bedrockRerankingConfiguration"),
+	                                    STR("modelConfiguration"), STR("modelArn")};
+	struct json params = t->f[F_requestParameters], deep = params;
+	struct json called = json_present(json_get(params, STR("modelId")), json_get(params, STR("model")));
+	for (size_t i = 0; json_missing(called) && i < sizeof rerank / sizeof *rerank; i++)
+		deep = json_get(deep, rerank[i]);
+	return json_missing(called) ? deep : called;
+}
+
 // Reads the model key. A failed call without a model does not concern this program.
-static enum verdict read_model_key(struct call *c, struct err *err)
+static enum verdict read_model_key(struct arena *a, struct call *c, struct err *err)
 {
 	struct str named = c->model_called.len ? c->model_called : c->foundation;
 	if (!named.len && c->failed)
 		return NOT_OURS;
 	if (!named.len) {
-		err_set(err, ERR_SKIP, "neither requestParameters.modelId nor resources[] names a model");
+		err_set(err, ERR_SKIP, "neither requestParameters nor resources[] names a model");
 		return BROKEN;
 	}
-	return model_key(named, &c->model, err) ? OURS : BROKEN;
+	bool good = c->mantle ? model_key_mantle(a, named, &c->model, err) : model_key(named, &c->model, err);
+	return good ? OURS : BROKEN;
 }
 
-static enum verdict read_completion(const struct top_fields *t, struct arena *a, struct str name,
+static enum verdict read_completion(const struct top_fields *t, struct arena *a, enum operation operation,
                                     struct record *r, struct err *err)
 {
 	struct call *c = &r->call;
 	struct json details = t->f[F_serviceEventDetails], parent = json_get(details, STR("parentRequestId"));
 	struct json data = json_present(json_get(details, STR("AdditionalEventData")),
 	                                json_get(details, STR("additionalEventData")));
-	if (json_missing(parent) && !is_inference(name))
+	if (json_missing(parent) && operation != OPERATION_INFERENCE)
 		return NOT_OURS; // the state of a job
 	r->kind = RECORD_CALL_TOKENS;
 	c->source = SOURCE_COMPLETION;
@@ -233,72 +216,60 @@ static enum verdict read_completion(const struct top_fields *t, struct arena *a,
 	    !read_tokens(data, c, err) ||
 	    !read_tokens(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err) ||
 	    !find_in_resources(t->f[F_resources], model_of_arn, &c->foundation, err) ||
-	    !field_opt_str(json_get(t->f[F_requestParameters], STR("modelId")), "requestParameters.modelId",
-	                   &c->model_called, err))
+	    !field_opt_str(called_of(t), "requestParameters.modelId", &c->model_called, err))
 		return BROKEN;
 	if (c->known[TOKENS_INPUT] || c->known[TOKENS_OUTPUT])
 		c->failed = false;
 	c->tier_known = tier_of_object(json_present(json_get(data, STR("additionalEntries")), data), &c->tier);
-	return read_model_key(c, err);
+	return read_model_key(a, c, err);
+}
+
+static void read_timing(const struct top_fields *t, struct str name, struct call *c)
+{
+	bool known;
+	operation_streams(t, name, &c->streaming, &known);
+	c->time_is_end = known && !c->streaming;
+}
+
+// A call by a record of its own, of either endpoint.
+static enum verdict read_call(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
+{
+	struct call *c = &r->call;
+	struct str name, type;
+	if (!field_str(t->f[F_eventName], "eventName", &name, err) ||
+	    !field_opt_str(t->f[F_eventType], "eventType", &type, err))
+		return BROKEN;
+	enum operation operation = operation_of(t, name);
+	struct json called = called_of(t);
+	if (operation == OPERATION_OTHER)
+		return NOT_OURS;
+	if (str_is(type, "AwsServiceEvent"))
+		return read_completion(t, a, operation, r, err);
+	if (operation != OPERATION_INFERENCE && json_type(called) != JSON_STRING)
+		return NOT_OURS;
+	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) ||
+	    !read_common(t, a, c, err) || !read_source(t, r, err) ||
+	    !find_in_resources(t->f[F_resources], model_of_arn, &c->foundation, err) ||
+	    !find_in_resources(t->f[F_resources], project_of_arn, &c->caller.project, err))
+		return BROKEN;
+	if (!c->failed &&
+	    !read_tokens(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
+		return BROKEN;
+	read_tier(t, c);
+	read_timing(t, name, c);
+	if (!c->foundation.len)
+		c->foundation = model_of_arn(c->model_called);
+	return read_model_key(a, c, err);
 }
 
 enum verdict cloudtrail_call(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
-	struct call *c = &r->call;
-	struct str name, type;
-	*c = (struct call){.time_ms = 0};
-	if (!field_str(t->f[F_eventName], "eventName", &name, err) ||
-	    !field_opt_str(t->f[F_eventType], "eventType", &type, err))
-		return BROKEN;
-	if (!is_inference(name) && is_administration(name))
-		return NOT_OURS;
-	if (str_is(type, "AwsServiceEvent"))
-		return read_completion(t, a, name, r, err);
-	struct json called = json_get(t->f[F_requestParameters], STR("modelId"));
-	if (!is_inference(name) && json_missing(called))
-		return NOT_OURS; // an agent, a flow, a knowledge base: its calls of models have their own records
-	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) ||
-	    !read_common(t, a, c, err) || !read_source(t, r, err) ||
-	    !find_in_resources(t->f[F_resources], model_of_arn, &c->foundation, err))
-		return BROKEN;
-	if (!c->failed &&
-	    !read_tokens(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
-		return BROKEN;
-	read_tier(t, c);
-	c->streaming = is_streaming(name);
-	c->time_is_end = !c->streaming && !str_starts(name, STR("Start"));
-	if (!c->foundation.len)
-		c->foundation = model_of_arn(c->model_called);
-	return read_model_key(c, err);
+	r->call = (struct call){.mantle = false};
+	return read_call(t, a, r, err);
 }
 
 enum verdict cloudtrail_mantle(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
 {
-	struct call *c = &r->call;
-	struct str name;
-	*c = (struct call){.mantle = true};
-	if (!field_str(t->f[F_eventName], "eventName", &name, err))
-		return BROKEN;
-	if (!str_is(name, "CreateInference"))
-		return NOT_OURS;
-	struct json params = t->f[F_requestParameters], stream = json_get(params, STR("stream"));
-	if (!read_common(t, a, c, err) || !read_source(t, r, err) ||
-	    !find_in_resources(t->f[F_resources], project_of_arn, &c->caller.project, err) ||
-	    !field_opt_str(json_get(params, STR("model")), "requestParameters.model", &c->model_called, err))
-		return BROKEN;
-	if (!field_opt_type(stream, JSON_BOOL, "requestParameters.stream", err))
-		return BROKEN;
-	json_bool(stream, &c->streaming);
-	c->time_is_end = !c->streaming;
-	read_tier(t, c);
-	if (!c->failed &&
-	    !read_tokens(json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]), c, err))
-		return BROKEN;
-	if (!c->model_called.len && c->failed)
-		return NOT_OURS;
-	if (!c->model_called.len) {
-		err_set(err, ERR_SKIP, "requestParameters.model is missing");
-		return BROKEN;
-	}
-	return model_key_mantle(a, c->model_called, &c->model, err) ? OURS : BROKEN;
+	r->call = (struct call){.mantle = true};
+	return read_call(t, a, r, err);
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "ingest/decode_priv.h"
+#include "ingest/operation.h"
 
 // An object that is being unwrapped: its fields, its own text (or STR_NONE), the wrappers around it.
 struct object {
@@ -50,7 +51,9 @@ static void decode_record(struct decoder *d, const struct object *o, recognise_f
 
 static void decode_cloudtrail(struct decoder *d, const struct object *o, struct str source)
 {
-	if (str_is(source, "bedrock.amazonaws.com") || str_is(source, "bedrock-runtime.amazonaws.com"))
+	if (operation_is_network_activity(&o->t))
+		report_ignored(d, 1);
+	else if (str_is(source, "bedrock.amazonaws.com") || str_is(source, "bedrock-runtime.amazonaws.com"))
 		decode_record(d, o, cloudtrail_call);
 	else if (str_is(source, "sts.amazonaws.com"))
 		decode_record(d, o, cloudtrail_session);
