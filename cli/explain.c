@@ -14,6 +14,7 @@
 #include "cli/price_priv.h"
 #include "ingest/pseudonym.h"
 #include "estimator/rate_class.h"
+#include "pricing/model_id.h"
 #include "query/group.h"
 #include "store/keys.h"
 #include "store/usage_rows.h"
@@ -97,9 +98,7 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 		                        .account = arena_str(&x->arena, model_hour->account),
 		                        .region = arena_str(&x->arena, model_hour->region),
 		                        .billed = model_hour->billed,
-		                        .model = arena_str(&x->arena, str_starts(model_hour->model, STR("arn:"))
-		                                                          ? str_after_last(model_hour->model, '/')
-		                                                          : model_hour->model)};
+		                        .model = arena_str(&x->arena, model_id_key(model_hour->model))};
 		x->model_hours++;
 	}
 	return true;

@@ -19,10 +19,11 @@
 #include "ingest/principal.h"
 #include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
+#include "pricing/model_id.h"
 
 bool model_key(struct str called, struct str *ret, struct err *err)
 {
-	struct str key = str_after_last(called, '/');
+	struct str key = model_id_key(called);
 	if (!key.len)
 		return err_set(err, ERR_SKIP, "the model id names no model: %s", field_show(called).z);
 	*ret = key;

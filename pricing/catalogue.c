@@ -39,6 +39,8 @@ static const char *const miss_texts[PRICE_MISSES] = {
 		"custom and imported models have no list price by token; add a row for this id to a price file",
 	[MISS_INDIRECT] =
 		"the call named a prompt or a prompt router, and the record does not say which model it chose",
+	[MISS_AGENT] =
+		"an agent or a flow chose the models: what it spent is counted at the calls that it made of them under its own role",
 	[MISS_OTHERS] = "models beyond models.max, and no price was known for any of them",
 	[MISS_ENDPOINT] = "the call went to a SageMaker endpoint, which SageMaker bills by the hour",
 	[MISS_SCOPE] =
@@ -266,6 +268,7 @@ static enum price_miss miss_of_kind(enum model_id_kind kind)
 	case MODEL_CUSTOM: return MISS_CUSTOM;
 	case MODEL_INDIRECT: return MISS_INDIRECT;
 	case MODEL_ENDPOINT: return MISS_ENDPOINT;
+	case MODEL_AGENT: return MISS_AGENT;
 	case MODEL_OTHERS: return MISS_OTHERS;
 	}
 	assert(!"a kind of model id without a reason");

@@ -34,6 +34,9 @@ static const struct {
 	{STR("prompt-router"), MODEL_INDIRECT},
 	{STR("default-prompt-router"), MODEL_INDIRECT},
 	{STR("endpoint"), MODEL_ENDPOINT},
+	{STR("agent-alias"), MODEL_AGENT},
+	{STR("inline-agent"), MODEL_AGENT},
+	{STR("flow"), MODEL_AGENT},
 };
 
 static bool is_digit(char c)
@@ -85,19 +88,53 @@ struct str model_id_cut_profile(struct str *id)
 	return word;
 }
 
-// "arn:partition:service:region:account:type/..." leaves "..." with the kind that `type` means.
-static enum model_id_kind cut_arn(struct str *s)
+static bool kind_of_type(struct str type, enum model_id_kind *ret)
+{
+	for (size_t i = 0; i < sizeof(arn_types) / sizeof(*arn_types); i++)
+		if (str_eq(type, arn_types[i].type)) {
+			*ret = arn_types[i].kind;
+			return true;
+		}
+	return false;
+}
+
+// "arn:partition:service:region:account:type/..." leaves "type/...".
+static bool cut_arn_head(struct str *s)
 {
 	if (!str_starts(*s, STR("arn:")))
-		return MODEL_NAMED;
+		return false;
 	for (int i = 0; i < 5; i++)
 		(void)str_cut(s, ':');
-	struct str type = str_cut(s, '/');
+	return true;
+}
+
+// An ARN, or a key with its type, leaves the last segment with the kind that the type means.
+static enum model_id_kind cut_type(struct str *s)
+{
+	enum model_id_kind kind = MODEL_OPAQUE;
+	bool arn = cut_arn_head(s);
+	struct str last = *s, type = str_cut(&last, '/');
+	if (!arn && type.len == s->len)
+		return MODEL_NAMED;
+	kind_of_type(type, &kind);
 	*s = str_after_last(*s, '/');
-	for (size_t i = 0; i < sizeof(arn_types) / sizeof(*arn_types); i++)
-		if (str_eq(type, arn_types[i].type))
-			return arn_types[i].kind;
-	return MODEL_OPAQUE;
+	return kind;
+}
+
+static bool reads_as_named(struct str id)
+{
+	return str_starts(id, STR("claude-")) || memchr(id.len ? id.p : "", '.', id.len);
+}
+
+struct str model_id_key(struct str called)
+{
+	struct str typed = called, last = str_after_last(called, '/');
+	enum model_id_kind kind = MODEL_OPAQUE;
+	bool arn = cut_arn_head(&typed);
+	struct str rest = typed;
+	if (!kind_of_type(str_cut(&rest, '/'), &kind) && !arn)
+		return called;
+	return kind == MODEL_NAMED || !reads_as_named(last) ? last : typed;
 }
 
 // Drops what follows the first ':' or '@': ":0", ":0:28k", "@20251001".
@@ -161,7 +198,7 @@ void model_id_read(struct model_id *ret, struct str id)
 		return;
 	}
 	m->mantle = cut_prefix(&id, STR("bedrock-mantle/"));
-	m->kind = cut_arn(&id);
+	m->kind = cut_type(&id);
 	if (m->kind != MODEL_NAMED) {
 		append_name(m, id);
 		return;
@@ -174,7 +211,7 @@ void model_id_read(struct model_id *ret, struct str id)
 	// Some clients omit the vendor of Claude.
 	if (str_starts(id, STR("claude-"))) {
 		append_name(m, STR("anthropic."));
-	} else if (!memchr(id.len ? id.p : "", '.', id.len)) {
+	} else if (!reads_as_named(id)) {
 		m->kind = MODEL_OPAQUE;
 		append_name(m, id);
 		return;

@@ -34,6 +34,7 @@ enum model_id_kind {
 	MODEL_CUSTOM,      // custom or imported model: not the foundation model's rate
 	MODEL_INDIRECT,    // prompt or prompt router, which chooses the model
 	MODEL_ENDPOINT,    // a SageMaker endpoint: not billed by Bedrock
+	MODEL_AGENT,       // an agent or a flow, which calls models under a role of its own
 	MODEL_OTHERS,      // not an id: the sum of models beyond models.max
 };
 
@@ -58,6 +59,18 @@ struct model_id {
 
 // Reads any text: no id is wrong, but it may name no model.
 void model_id_read(struct model_id *ret, struct str id);
+
+// The model key of what was called, an id or an ARN: its calls, metrics and figures are kept under it. It is
+// the last segment, which is all that metrics have of an ARN. Where that alone would read as a foundation
+// model and the ARN's type says that it is none, the type stays in front:
+//
+//     arn:...::foundation-model/amazon.nova-pro-v1:0                amazon.nova-pro-v1:0
+//     arn:...:inference-profile/us.anthropic.claude-sonnet-4-6      us.anthropic.claude-sonnet-4-6
+//     arn:...:application-inference-profile/k3v9q2m7x1tz            k3v9q2m7x1tz
+//     arn:...:default-prompt-router/anthropic.claude:1              default-prompt-router/anthropic.claude:1
+//
+// The key of a key is the key itself. Empty: what was called names nothing.
+struct str model_id_key(struct str called);
 
 static inline struct str model_id_name(const struct model_id *m)
 {

@@ -113,7 +113,7 @@ static void read_model(struct bill_kind *k, struct arena *arena)
 	           : u->model_written.len ? STR_NONE
 	                                  : model_of_product(arena, k->product);
 	if (names_model(k->resource))
-		k->model_key = str_after_last(k->resource, '/');
+		k->model_key = model_id_key(k->resource);
 	if (k->model.len)
 		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(k->model));
 	else if (u->model_written.len || k->product.len)

@@ -9,6 +9,7 @@
 #include "aws/s3.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "pricing/model_id.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
 #include "reconcile/duckdb.h"
@@ -27,12 +28,6 @@ enum {
 };
 
 // ---- the estimate -------------------------------------------------------------------------------
-
-// The model key of a model hour, which shows an application profile by its ARN.
-static struct str model_key(struct str model)
-{
-	return str_starts(model, STR("arn:")) ? str_after_last(model, '/') : model;
-}
 
 static void note_foundation(struct reconcile_run *w, int32_t model, struct str foundation)
 {
@@ -57,7 +52,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	struct buf acct_region = BUF_INIT;
 	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
 	struct ledger_row row = {.acct_region = names_add(&w->names, buf_str(&acct_region)),
-	                         .model = names_add(&w->names, model_key(model_hour->model)),
+	                         .model = names_add(&w->names, model_id_key(model_hour->model)),
 	                         .hour = model_hour->hour};
 	buf_release(&acct_region);
 	note_foundation(w, row.model, model_hour->foundation);

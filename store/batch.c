@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "pricing/model_id.h"
 #include "store/batch_priv.h"
 #include "store/cardinality.h"
 
@@ -278,11 +279,14 @@ static int other_bucket(int64_t hour)
 }
 
 // The id of an application inference profile names no model: its ARN identifies it, its foundation model has
-// the price.
-static bool is_opaque(struct str called)
+// the price. The ARN also says of what type a thing is whose id does not (a custom model, a prompt router).
+static bool is_no_model(struct str called)
 {
-	return called.len && (memmem(called.p, called.len, ":application-inference-profile/", 31) ||
-	                      !memchr(called.p, '.', called.len));
+	struct model_id id;
+	if (!str_starts(called, STR("arn:")))
+		return called.len && !memchr(called.p, '.', called.len);
+	model_id_read(&id, called);
+	return id.kind != MODEL_NAMED;
 }
 
 static void add_profile_names(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
@@ -308,7 +312,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
 	                                 count_repetition(b, acct_region, &e));
 	note_model(b, acct_region, s, model, c->model, minute);
-	if (is_opaque(c->model_called))
+	if (is_no_model(c->model_called))
 		add_profile_names(b, acct_region, s, c, model);
 	bool new;
 	int32_t *candidate = candidate_of_name(b, acct_region, s, caller, &new);

@@ -10,6 +10,7 @@
 #include "base/usd.h"
 #include "base/when.h"
 #include "estimator/facts.h"
+#include "pricing/model_id.h"
 #include "store/evidence.h"
 #include "store/keys.h"
 #include "store/redis.h"
@@ -68,9 +69,7 @@ static struct billed_means *sums_of(struct gathering *g, const struct model_hour
 static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct gathering *g = user;
-	// An application inference profile is shown by its ARN; its key is the last segment.
-	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/')
-	                                                              : model_hour->model;
+	struct str model = model_id_key(model_hour->model);
 	(void)v;
 	for (int i = 0; model_hour->billed && i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];

@@ -395,7 +395,8 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 	struct tariffs tariffs;
 	struct rate_classes rate_classes;
 	struct units units;
-	tariffs_init(&tariffs, o->prices, s->acct_region, s->model, foundation, hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, o->prices, s->acct_region, s->called.len ? s->called : s->model, foundation,
+	             hour * MS_PER_HOUR);
 	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
 	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
 	struct row_writer w = {

@@ -47,6 +47,7 @@ struct line {
 
 struct model_hour {
 	struct str key, meta_key, model, foundation;
+	struct str called;            // the ARN it was called by; none
 	struct str stored_foundation; // as Redis has it; none
 	struct str digest;       // as Redis has it; none
 	struct profile profile;
@@ -66,7 +67,7 @@ static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 	size_t nmeta = redis_len(j->redis, reply) / 2, nusage = redis_len(j->redis, reply + 1) / 2;
 	s->lines = arena_alloc(&j->arena, (nmeta + nusage + 1) * sizeof *s->lines);
 	s->n = 0;
-	s->foundation = s->stored_foundation = s->digest = STR_NONE;
+	s->called = s->foundation = s->stored_foundation = s->digest = STR_NONE;
 	for (size_t i = 0; i < nmeta + nusage; i++) {
 		struct line *l = &s->lines[s->n];
 		size_t hash = reply + (i >= nmeta), at = i < nmeta ? i : i - nmeta;
@@ -74,6 +75,8 @@ static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 		                   .value = arena_str(&j->arena, redis_elem(j->redis, hash, 2 * at + 1))};
 		if (str_is(l->field, META_FOUNDATION))
 			s->foundation = s->stored_foundation = l->value;
+		if (str_is(l->field, META_MODEL))
+			s->called = l->value;
 		if (str_is(l->field, META_DIGEST))
 			s->digest = l->value;
 		s->n += row_read(l->field, l->value, &l->row);
@@ -129,7 +132,8 @@ static void price_line(struct job *j, const struct model_hour *s, const struct t
 static void price_model_hour(struct job *j, struct str acct_region, struct model_hour *s)
 {
 	struct tariffs tariffs;
-	tariffs_init(&tariffs, j->prices, acct_region, s->model, s->foundation, s->hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, j->prices, acct_region, s->called.len ? s->called : s->model, s->foundation,
+	             s->hour * MS_PER_HOUR);
 	s->changed = !str_eq(s->stored_foundation, s->foundation);
 	for (size_t i = 0, end; i < s->n; i = end) {
 		struct priced_usage b = {.rate_class = s->lines[i].row.rate_class};

@@ -9,6 +9,7 @@
 
 #include "base/when.h"
 #include "estimator/facts.h"
+#include "pricing/model_id.h"
 #include "query/figure_json.h"
 #include "store/cell_codec.h"
 #include "store/evidence.h"
@@ -56,9 +57,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 		return true;
 	if (s->n == s->cap)
 		s->list = xrealloc(s->list, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->list);
-	// An opaque profile shows the ARN it was called by; facts are kept under its last part.
-	struct str model = str_starts(model_hour->model, STR("arn:")) ? str_after_last(model_hour->model, '/')
-	                                                              : model_hour->model;
+	struct str model = model_id_key(model_hour->model);
 	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
 	struct spread *x = &s->list[s->n++];
 	*x = (struct spread){.hour = model_hour->hour,
