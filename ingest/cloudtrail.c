@@ -43,6 +43,20 @@ bool model_key_mantle(struct arena *a, struct str called, struct str *ret, struc
 	return true;
 }
 
+struct str model_served(struct str called)
+{
+	struct model_id id;
+	model_id_read(&id, called);
+	return id.kind == MODEL_NAMED && model_id_key(called).len ? called : STR_NONE;
+}
+
+bool model_is_indirect(struct str called)
+{
+	struct model_id id;
+	model_id_read(&id, called);
+	return id.kind == MODEL_INDIRECT;
+}
+
 struct str model_of_arn(struct str arn)
 {
 	static const struct str mark = {":foundation-model/", sizeof ":foundation-model/" - 1};
@@ -206,7 +220,7 @@ static enum verdict read_completion(const struct top_fields *t, struct arena *a,
 	struct json details = t->f[F_serviceEventDetails], parent = json_get(details, STR("parentRequestId"));
 	struct json data = json_present(json_get(details, STR("AdditionalEventData")),
 	                                json_get(details, STR("additionalEventData")));
-	if (json_missing(parent) && operation != OPERATION_INFERENCE)
+	if (operation == OPERATION_AGENT || (json_missing(parent) && operation != OPERATION_INFERENCE))
 		return NOT_OURS; // the state of a job
 	r->kind = RECORD_CALL_TOKENS;
 	c->source = SOURCE_COMPLETION;
@@ -225,11 +239,102 @@ static enum verdict read_completion(const struct top_fields *t, struct arena *a,
 	return read_model_key(a, c, err);
 }
 
+// The only model that resources[] names, by its profile if that is there too. STR_NONE if there are several:
+// those among which a router chose.
+static struct str only_model(struct json resources)
+{
+	struct json item;
+	struct str found = STR_NONE, arn;
+	struct model_id id, other;
+	for (struct json_iter it = json_begin(resources); json_next(&it, NULL, &item);) {
+		if (!json_str(json_present(json_get(item, STR("ARN")), json_get(item, STR("arn"))), &arn) ||
+		    !str_starts(arn, STR("arn:")) || !model_served(arn).len)
+			continue;
+		model_id_read(&id, found);
+		model_id_read(&other, arn);
+		if (found.len && !str_eq(model_id_name(&id), model_id_name(&other)))
+			return STR_NONE;
+		if (!found.len || !model_of_arn(arn).len)
+			found = arn;
+	}
+	return found;
+}
+
+// A prompt or a prompt router was called: looks for the model that served.
+static bool read_served(const struct top_fields *t, struct call *c, struct err *err)
+{
+	struct json data = json_present(t->f[F_additionalEventData], t->f[F_AdditionalEventData]);
+	struct str invoked;
+	if (!model_is_indirect(c->model_called))
+		return true;
+	if (!field_opt_str(json_get(data, STR("invokedModelId")), "additionalEventData.invokedModelId", &invoked,
+	                   err))
+		return false;
+	c->served = model_served(invoked).len ? SERVED_CALLED : SERVED_RESOURCES;
+	if (c->served == SERVED_RESOURCES)
+		invoked = only_model(t->f[F_resources]);
+	if (invoked.len)
+		c->model_called = invoked;
+	else
+		c->served = SERVED_UNKNOWN;
+	c->foundation = STR_NONE;
+	return true;
+}
+
 static void read_timing(const struct top_fields *t, struct str name, struct call *c)
 {
 	bool known;
 	operation_streams(t, name, &c->streaming, &known);
 	c->time_is_end = known && !c->streaming;
+}
+
+// The agent or flow that an ARN names, without the execution of a flow; or STR_NONE.
+static struct str agent_of_arn(struct str arn)
+{
+	struct model_id id;
+	model_id_read(&id, arn);
+	const char *execution = arn.len ? memmem(arn.p, arn.len, "/execution/", 11) : NULL;
+	if (execution)
+		arn.len = (size_t)(execution - arn.p);
+	return id.kind == MODEL_AGENT ? arn : STR_NONE;
+}
+
+// The ARN of an agent or a flow from the parameters of the call, which have ids, or ARNs already.
+static struct str agent_of_params(struct arena *a, struct json params, const struct call *c)
+{
+	struct str agent = STR_NONE, alias = STR_NONE, rest = c->caller.arn;
+	const char *type = "agent-alias", *between = "";
+	json_str(json_get(params, STR("agentId")), &agent);
+	json_str(json_get(params, STR("agentAliasId")), &alias);
+	if (!agent.len && json_str(json_get(params, STR("flowIdentifier")), &agent)) {
+		json_str(json_get(params, STR("flowAliasIdentifier")), &alias);
+		type = "flow";
+		between = "alias/";
+	}
+	if (agent_of_arn(alias).len)
+		return alias;
+	str_cut(&rest, ':');
+	struct str partition = str_cut(&rest, ':');
+	if (!agent.len || !alias.len)
+		return arena_text(a, "arn:%.*s:bedrock:%.*s:%.*s:inline-agent/inline", STR_ARG(partition),
+		                  STR_ARG(c->region), STR_ARG(c->account));
+	agent = str_after_last(agent, '/');
+	return arena_text(a, "arn:%.*s:bedrock:%.*s:%.*s:%s/%.*s/%s%.*s", STR_ARG(partition), STR_ARG(c->region),
+	                  STR_ARG(c->account), type, STR_ARG(agent), between, STR_ARG(alias));
+}
+
+// A call of an agent or a flow: who called it, and no tokens. Its calls of models have records of their own.
+static enum verdict read_agent(const struct top_fields *t, struct arena *a, struct record *r, struct err *err)
+{
+	struct call *c = &r->call;
+	struct str arn;
+	if (!read_common(t, a, c, err) || !read_source(t, r, err) ||
+	    !find_in_resources(t->f[F_resources], agent_of_arn, &arn, err))
+		return BROKEN;
+	if (c->failed)
+		return NOT_OURS;
+	c->model_called = arn.len ? arn : agent_of_params(a, t->f[F_requestParameters], c);
+	return read_model_key(a, c, err);
 }
 
 // A call by a record of its own, of either endpoint.
@@ -246,6 +351,8 @@ static enum verdict read_call(const struct top_fields *t, struct arena *a, struc
 		return NOT_OURS;
 	if (str_is(type, "AwsServiceEvent"))
 		return read_completion(t, a, operation, r, err);
+	if (operation == OPERATION_AGENT)
+		return read_agent(t, a, r, err);
 	if (operation != OPERATION_INFERENCE && json_type(called) != JSON_STRING)
 		return NOT_OURS;
 	if (!field_opt_str(called, "requestParameters.modelId", &c->model_called, err) ||
@@ -258,6 +365,8 @@ static enum verdict read_call(const struct top_fields *t, struct arena *a, struc
 		return BROKEN;
 	read_tier(t, c);
 	read_timing(t, name, c);
+	if (!read_served(t, c, err))
+		return BROKEN;
 	if (!c->foundation.len)
 		c->foundation = model_of_arn(c->model_called);
 	return read_model_key(a, c, err);

@@ -51,6 +51,8 @@ static void add_call(struct buf *out, const struct call *c)
 	add_text(out, "model", c->model);
 	if (!str_eq(c->model, c->model_called))
 		add_text(out, "called", c->model_called);
+	if (c->served != SERVED_CALLED)
+		buf_adds(out, c->served == SERVED_RESOURCES ? " served=resources" : " served=unknown");
 	add_text(out, "foundation", c->foundation);
 	add_text(out, "arn", c->caller.arn);
 	add_text(out, "role", c->caller.role_arn);

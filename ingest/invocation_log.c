@@ -68,6 +68,43 @@ static bool find_tier_in_body(struct json body, enum price_tier *ret)
 	return false;
 }
 
+// invokedModelId of the trace of an answer ("PromptRouterTrace" in the Amazon Bedrock API Reference).
+static struct str invoked_of(struct json answer)
+{
+	struct str invoked = STR_NONE;
+	struct json trace = json_get(answer, STR("trace"));
+	if (json_missing(trace))
+		trace = json_get(answer, STR("amazon-bedrock-trace"));
+	json_str(json_get(json_get(trace, STR("promptRouter")), STR("invokedModelId")), &invoked);
+	return model_served(invoked);
+}
+
+// The model that a prompt or a prompt router chose: beside the body, in the body, or in a chunk of a stream.
+// Of other models the body is not asked: some answer what their caller likes.
+static void read_served(const struct top_fields *t, struct call *c)
+{
+	struct json out = t->f[F_output], body = json_get(out, STR("outputBodyJson")), chunk;
+	struct json beside =
+		json_present(json_get(t->whole, STR("invokedModelId")), json_get(out, STR("invokedModelId")));
+	struct json_iter chunks = json_begin(body);
+	struct str invoked = STR_NONE;
+	if (!model_is_indirect(c->model_called))
+		return;
+	if (json_str(beside, &invoked))
+		invoked = model_served(invoked);
+	if (!invoked.len)
+		invoked = invoked_of(body);
+	while (!chunks.object && !invoked.len && json_next(&chunks, NULL, &chunk)) {
+		invoked = invoked_of(chunk);
+		if (!invoked.len)
+			invoked = invoked_of(json_get(chunk, STR("metadata")));
+	}
+	if (invoked.len)
+		c->model_called = invoked;
+	else
+		c->served = SERVED_UNKNOWN;
+}
+
 static bool read_count(struct json side, const char *name, enum token_kind token_kind, struct call *c,
                   struct err *err)
 {
@@ -144,8 +181,10 @@ enum verdict invocation_log(const struct top_fields *t, struct arena *a, struct 
 	if (c->failed && !c->model_called.len)
 		return NOT_OURS;
 	if (!field_str(json_get(t->f[F_identity], STR("arn")), "identity.arn", &arn, err) ||
-	    !field_str(t->f[F_modelId], "modelId", &c->model_called, err) ||
-	    !model_key(c->model_called, &c->model, err) || (!c->failed && !read_tokens(t, c, err)))
+	    !field_str(t->f[F_modelId], "modelId", &c->model_called, err))
+		return BROKEN;
+	read_served(t, c);
+	if (!model_key(c->model_called, &c->model, err) || (!c->failed && !read_tokens(t, c, err)))
 		return BROKEN;
 	c->tier_known = find_tier_in_body(json_get(t->f[F_output], STR("outputBodyJson")), &c->tier) ||
 	                tier_of_object(t->whole, &c->tier);

@@ -7,7 +7,8 @@
 //     known to run a model                            a call; a record of one without a model is a fault
 //     CountTokens, Get..., List..., Delete..., ...    no call: it reads, or manages something
 //     Create..., Start...                             no call, but for three marks of a call (below)
-//     InvokeAgent, InvokeFlow, ...                    a call of an agent or a flow, which chooses the models
+//     InvokeAgent, InvokeFlow, ...                    a call without tokens: the models that the agent or the
+//                                                     flow calls have records of their own, under its role
 //     anything else                                   a call if it names a model
 //
 // An operation that begins with Create or Start makes a resource or a job, as a rule. It is a call if it says

@@ -94,6 +94,10 @@ void otel_decode(struct str s, struct arena *a, const struct sink *sink);
 bool model_key(struct str called, struct str *ret, struct err *err) NC_CHECK;
 // The same for bedrock-mantle: with "bedrock-mantle/" in front, in the arena.
 bool model_key_mantle(struct arena *a, struct str called, struct str *ret, struct err *err) NC_CHECK;
+// What was called, if that names a model (a foundation model, or a profile of a geography); else STR_NONE.
+struct str model_served(struct str called);
+// Whether a prompt or a prompt router was called, which chooses the model.
+bool model_is_indirect(struct str called);
 // The foundation model that an ARN names, or STR_NONE.
 struct str model_of_arn(struct str arn);
 

@@ -49,6 +49,13 @@ enum call_source {
 	SOURCE_AMENDED = 6,    // its correction
 };
 
+// Whether the model of a call is what was called. A prompt or a prompt router is called, and another serves.
+enum served {
+	SERVED_CALLED,    // it is, or the record names what served: as certain as its source
+	SERVED_RESOURCES, // the only model among the resources of a call of a prompt or router
+	SERVED_UNKNOWN,   // the model is the prompt or the router: the record does not say what served
+};
+
 // Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see ingest/principal.h.
 struct caller {
 	struct str arn;           // never empty
@@ -78,7 +85,8 @@ struct call {
 	struct str region;        // awsRegion: the source Region, which prices it
 	// the model key: last segment of what was called; mantle's is prefixed "bedrock-mantle/"
 	struct str model;
-	struct str model_called;  // modelId, as in the record
+	struct str model_called;  // modelId, as in the record; of a prompt or router what served, if known
+	enum served served;
 	struct str foundation;    // foundation model named by resources[] or by an ARN; none if not known
 	struct caller caller;
 	bool known[TOKEN_KINDS];  // which of the tokens below are exact

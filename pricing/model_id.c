@@ -134,7 +134,7 @@ struct str model_id_key(struct str called)
 	struct str rest = typed;
 	if (!kind_of_type(str_cut(&rest, '/'), &kind) && !arn)
 		return called;
-	return kind == MODEL_NAMED || !reads_as_named(last) ? last : typed;
+	return kind == MODEL_NAMED || (kind != MODEL_AGENT && !reads_as_named(last)) ? last : typed;
 }
 
 // Drops what follows the first ':' or '@': ":0", ":0:28k", "@20251001".

@@ -61,13 +61,15 @@ struct model_id {
 void model_id_read(struct model_id *ret, struct str id);
 
 // The model key of what was called, an id or an ARN: its calls, metrics and figures are kept under it. It is
-// the last segment, which is all that metrics have of an ARN. Where that alone would read as a foundation
-// model and the ARN's type says that it is none, the type stays in front:
+// the last segment, which is all that metrics have of an ARN. The type stays in front where the last segment
+// alone would read as a foundation model and the ARN's type says that it is none, and of agents and flows, of
+// which many have an alias of the same id:
 //
 //     arn:...::foundation-model/amazon.nova-pro-v1:0                amazon.nova-pro-v1:0
 //     arn:...:inference-profile/us.anthropic.claude-sonnet-4-6      us.anthropic.claude-sonnet-4-6
 //     arn:...:application-inference-profile/k3v9q2m7x1tz            k3v9q2m7x1tz
 //     arn:...:default-prompt-router/anthropic.claude:1              default-prompt-router/anthropic.claude:1
+//     arn:...:agent-alias/AGENT12345/TSTALIASID                     agent-alias/AGENT12345/TSTALIASID
 //
 // The key of a key is the key itself. Empty: what was called names nothing.
 struct str model_id_key(struct str called);

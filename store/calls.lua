@@ -4,6 +4,8 @@
 
 local AT_FLAGS, AT_TIMING = EVIDENCE_AT_FLAGS + 1, EVIDENCE_AT_FLAGS + 2 -- Lua counts from 1
 local WHO, MINUTE = EVIDENCE_AT_MINUTE, EVIDENCE_AT_MINUTE + 1           -- model and caller: bytes 1 to WHO
+local MODEL = EVIDENCE_AT_CALLER                                         -- the model: bytes 1 to MODEL
+local SOURCE, NAMED = 2 ^ EVIDENCE_SOURCE_SHIFT, 2 ^ EVIDENCE_NAMED_SHIFT
 local TIER, TIER_RANK = 2 ^ EVIDENCE_TIER_SHIFT, 2 ^ EVIDENCE_TIER_RANK_SHIFT
 local KIND, BAND = 2 ^ EVIDENCE_KIND_SHIFT, 2 ^ RATE_CLASS_BAND_SHIFT
 local FIRST = EVIDENCE_HEAD + 1 -- byte of the tokens
@@ -101,16 +103,32 @@ local function better(mark_a, a, mark_b, b)
   return a
 end
 
+-- The weight of the model's name, and the flags without it.
+local function name_of_model(flags)
+  local source = floor(flags / SOURCE)
+  local named = floor(flags / NAMED) % (SOURCE / NAMED)
+  return named >= EVIDENCE_NAMED and named - EVIDENCE_NAMED or source, source * SOURCE + flags % NAMED
+end
+
+local function flags_with(weight, flags)
+  if weight == floor(flags / SOURCE) then return flags end
+  return flags + NAMED * (EVIDENCE_NAMED + weight)
+end
+
 -- All that two pieces of evidence of one call say.
 local function join_evidence(a, b)
   local flags_a, timing_a = byte(a, AT_FLAGS, AT_TIMING)
   local flags_b, timing_b = byte(b, AT_FLAGS, AT_TIMING)
   local well_a, well_b = timing_a % TIER, timing_b % TIER
   local tokens_a, tokens_b = tokens_of(a), tokens_of(b)
+  local weight_a, weight_b
+  weight_a, flags_a = name_of_model(flags_a)
+  weight_b, flags_b = name_of_model(flags_b)
   local out = {
-    better(flags_a, sub(a, 1, WHO), flags_b, sub(b, 1, WHO)),
+    better(weight_a, sub(a, 1, MODEL), weight_b, sub(b, 1, MODEL)),
+    better(flags_a, sub(a, MODEL + 1, WHO), flags_b, sub(b, MODEL + 1, WHO)),
     better(well_a, sub(a, MINUTE, EVIDENCE_AT_FLAGS), well_b, sub(b, MINUTE, EVIDENCE_AT_FLAGS)),
-    char(math.max(flags_a, flags_b)),
+    char(flags_with(math.max(weight_a, weight_b), math.max(flags_a, flags_b))),
     char(math.max(well_a, well_b) + math.max(timing_a - well_a, timing_b - well_b)),
   }
   for kind = 0, TOKEN_KINDS - 1 do

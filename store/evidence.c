@@ -75,6 +75,17 @@ static int rank_of(const struct call *c)
 	                                   : EVIDENCE_TRAIL;
 }
 
+// The weight of the model's name where it is not that of the source.
+static int named_by(const struct call *c)
+{
+	switch (c->served) {
+	case SERVED_CALLED: return 0;
+	case SERVED_RESOURCES: return EVIDENCE_NAMED + SOURCE_COMPLETION;
+	case SERVED_UNKNOWN: return EVIDENCE_NAMED;
+	}
+	return 0;
+}
+
 // A log that names the input tokens names the whole usage: a kind that it leaves out was zero.
 static bool is_known(const struct call *c, int kind)
 {
@@ -95,7 +106,7 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 	bytes_put64(e->bytes + EVIDENCE_AT_CALLER, caller_id);
 	bytes_put32(e->bytes + EVIDENCE_AT_MINUTE, (uint32_t)(c->time_ms / MS_PER_MINUTE));
 	e->bytes[EVIDENCE_AT_FLAGS] =
-		(uint8_t)(c->source << EVIDENCE_SOURCE_SHIFT | (c->streaming ? EVIDENCE_STREAMING : 0) |
+		(uint8_t)(c->source << EVIDENCE_SOURCE_SHIFT | named_by(c) << EVIDENCE_NAMED_SHIFT |
 	              (c->failed ? EVIDENCE_FAILED : 0));
 	e->bytes[EVIDENCE_AT_TIMING] = (uint8_t)(timing_of(c) | tier);
 	uint8_t *p = e->bytes + EVIDENCE_HEAD;

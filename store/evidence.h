@@ -6,18 +6,23 @@
 //     offset  0   8   model id    (hash of the model key)
 //             8   8   caller id   (hash of who called)
 //            16   4   minute      (since the epoch)
-//            20   1   flags       bits 4-7 source, bit 1 streaming, bit 0 failed
+//            20   1   flags       bits 4-7 source, bits 1-3 who names the model, bit 0 failed
 //            21   1   timing      bits 6-7 rank of the tier, bits 3-5 tier, bits 0-2 how well the minute is
 //                                 known
 //            22  5n   tokens      of each kind that is known, ascending:
 //                                 0  1  bits 4-7 token kind, bits 0-3 rank
 //                                 1  4  count
 //
-// Four parts are joined, each on its own: who called (flags, then model and caller id), when (how well the
-// minute is known, then the minute), the service tier (with its rank), and each token kind (rank, then
-// count). Of two values of a part the larger one stays, compared as bytes. So the join is commutative,
-// associative and idempotent. A tier of rank 0 means that no record names the tier: the standard one is
-// assumed.
+// Five parts are joined, each on its own: who called (source and failed, then caller id), the model (who
+// names it, then model id), when (how well the minute is known, then the minute), the service tier (with its
+// rank), and each token kind (rank, then count). Of two values of a part the larger one stays, compared as
+// bytes. So the join is commutative, associative and idempotent. A tier of rank 0 means that no record names
+// the tier: the standard one is assumed.
+//
+// A call of a prompt or of a prompt router names no model; a record of less weight otherwise, its log or the
+// end of its stream, may. So the name of a model has a weight of its own: that of the source which named it,
+// and none if the name is a prompt or a router. Bits 1-3 of the flags hold it where it is not that of the
+// source in bits 4-7: EVIDENCE_NAMED and the weight, else 0 (or 1: earlier programs marked streams so).
 #ifndef NOWCAST_STORE_EVIDENCE_H
 #define NOWCAST_STORE_EVIDENCE_H
 
@@ -41,7 +46,8 @@ enum {
 	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * TOKEN_KINDS,
 
 	EVIDENCE_FAILED = 1,  // flags
-	EVIDENCE_STREAMING = 2,
+	EVIDENCE_NAMED_SHIFT = 1,
+	EVIDENCE_NAMED = 2, // after the shift
 	EVIDENCE_SOURCE_SHIFT = 4,
 
 	// how well the minute is known
@@ -65,7 +71,9 @@ _Static_assert(EVIDENCE_AT_CALLER == EVIDENCE_AT_MODEL + sizeof(uint64_t) &&
                    EVIDENCE_AT_FLAGS == EVIDENCE_AT_MINUTE + sizeof(uint32_t) &&
                    EVIDENCE_AT_TIMING == EVIDENCE_AT_FLAGS + 1 && EVIDENCE_HEAD == EVIDENCE_AT_TIMING + 1,
                "the parts of the head follow each other");
-_Static_assert(SOURCE_AMENDED < 1 << (8 - EVIDENCE_SOURCE_SHIFT), "a source fits into the flags");
+_Static_assert(SOURCE_AMENDED < 1 << (8 - EVIDENCE_SOURCE_SHIFT) &&
+                   EVIDENCE_NAMED + SOURCE_AMENDED <= 1 << (EVIDENCE_SOURCE_SHIFT - EVIDENCE_NAMED_SHIFT),
+               "a source, and the weight of a name that is not the highest source's, fit into the flags");
 _Static_assert(EVIDENCE_TIMING_AMENDED < 1 << EVIDENCE_TIER_SHIFT &&
                    PRICE_TIERS <= 1 << (EVIDENCE_TIER_RANK_SHIFT - EVIDENCE_TIER_SHIFT) &&
                    EVIDENCE_AMENDED < 1 << (8 - EVIDENCE_TIER_RANK_SHIFT),

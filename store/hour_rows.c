@@ -4,6 +4,7 @@
 #include "store/hour_rows.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/when.h"
 #include "estimator/rate_class.h"
@@ -17,6 +18,7 @@ struct row_writer {
 	struct tariffs *tariffs;
 	const struct rate_classes *rate_classes;
 	const struct units *units;
+	const int64_t *silent; // by the span's callers, and 0 behind the last; NULL: the model has a price
 	struct arena *arena;
 	struct settled *out;
 };
@@ -229,6 +231,8 @@ static void sums_add(struct row_writer *w, struct caller_sums *p, int32_t caller
 		sums_add_class(w, p, 0, u);
 	for (int32_t i = 0; i < n; i++)
 		sums_add_class(w, p, rate_classes[i].rate_class, &rate_classes[i].usage);
+	if (w->silent)
+		p->uncounted += w->silent[caller];
 	if (w->units->exact) {
 		p->units.exact += w->units->exact[caller];
 		p->units.allocated += w->units->allocated[caller];
@@ -386,6 +390,29 @@ static void add_unattributed(struct row_writer *w, const struct span *span, cons
 	add_sums(w, &nobody, &sums);
 }
 
+// Calls of a model without a price by token, of callers of whom no tokens are known either: they are shown,
+// and as having no price, where there would be nothing to show but a number of calls.
+static const int64_t *count_silent(const struct span *span, const struct hour_usage *u,
+                                   const struct tariff *t, const struct units *units, struct arena *arena)
+{
+	if (units->exact || t->by_unit || t->miss[TOKEN_INPUT] == MISS_NONE || t->miss[TOKEN_OUTPUT] == MISS_NONE)
+		return NULL;
+	int64_t *silent = arena_alloc(arena, ((size_t)span->ncallers + 1) * sizeof *silent);
+	memset(silent, 0, ((size_t)span->ncallers + 1) * sizeof *silent);
+	for (int m = 0; m < 60; m++) {
+		const struct minute *at = span_minute(span, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++) {
+			const struct calls *c = &at->calls[i];
+			silent[c->caller] += c->n > c->exact_n[TOKENS_INPUT] ? c->n - c->exact_n[TOKENS_INPUT] : 0;
+		}
+	}
+	for (int32_t i = 0; i < span->ncallers; i++)
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			if (sum_of(&u->callers[i].by_kind[kind]))
+				silent[i] = 0;
+	return silent;
+}
+
 void hour_rows_write(const struct series *s, const struct span *span, const struct hour_usage *u,
                      const struct engine_options *o, struct arena *arena, struct settled *ret)
 {
@@ -397,14 +424,19 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 	struct units units;
 	tariffs_init(&tariffs, o->prices, s->acct_region, s->called.len ? s->called : s->model, foundation,
 	             hour * MS_PER_HOUR);
+	const struct tariff *standard = tariffs_at(&tariffs, TIER_STANDARD);
 	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
-	units_split(span, tariffs_at(&tariffs, TIER_STANDARD)->by_unit, arena, &units);
-	struct row_writer w = {
-		.tariffs = &tariffs, .rate_classes = &rate_classes, .units = &units, .arena = arena, .out = ret};
+	units_split(span, standard->by_unit, arena, &units);
+	struct row_writer w = {.tariffs = &tariffs,
+	                       .rate_classes = &rate_classes,
+	                       .units = &units,
+	                       .silent = count_silent(span, u, standard, &units, arena),
+	                       .arena = arena,
+	                       .out = ret};
 	ret->usage = ret->meta = (struct row_list){0};
 	ret->unpriced = NULL;
 	ret->overflow = !cardinality_keeps_model(&s->cardinality, hour / 24) &&
-	                !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD));
+	                !tariff_knows(standard);
 	for (int32_t i = 0; i < span->ncallers;) {
 		struct caller_group g = {
 			.span = span, .usage = u, .cardinality = &s->cardinality, .day = hour / 24, .first = i};

@@ -8,7 +8,7 @@
 //                              [ttl] [band] [borrowed:LESS]
 //     ARN TAGSET TYPE@CLASS    the same, of calls at other rates (estimator/rate_class.h)
 //     ARN TAGSET units         the same, of units: images, search units
-//     ARN TAGSET uncounted     the same, of calls whose units nothing counts; never has a price
+//     ARN TAGSET uncounted     the same, of calls whose usage nothing counts; never has a price
 //
 // The meta hash: what is no usage.
 //

@@ -16,7 +16,9 @@ enum row_kind {
 	ROW_TOKENS,    // tokens of one type
 	ROW_CALLS,     // how many calls there were: no usage, and no dollars
 	ROW_UNITS,     // images or search units, of a model that is billed by them
-	ROW_UNCOUNTED, // calls of such a model whose units no record and no metric counts; never priced
+	// calls whose usage no record and no metric counts, of a model that is billed by units or has no price;
+	// never priced
+	ROW_UNCOUNTED,
 };
 
 struct call_count {

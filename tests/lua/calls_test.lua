@@ -42,7 +42,9 @@ local function random_evidence()
   end
   local who = string.rep(char(random(3)), 8) .. string.rep(char(random(3)), 8)
   local timing = random(4) * TIER_RANK + random(4) * TIER + random(5)
-  local flags = random(4) * 16 + random(2)
+  local flags = (3 + random(4)) * 16 + random(2) -- of a call's own record
+  if random(3) == 0 then flags = flags + NAMED * (EVIDENCE_NAMED + random(2)) end
+  if random(3) == 0 then flags = (1 + random(2)) * 16 + random(2) end
   return evidence {who = who, minute = random(3), flags = flags, timing = timing, tokens = tokens}
 end
 
@@ -70,6 +72,22 @@ is('each part is taken from the evidence that knows it better',
    join_evidence(evidence {minute = 7, flags = 16, timing = 1, tokens = {[0] = {1, 5}}},
                  evidence {minute = 9, flags = 0, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}}),
    evidence {minute = 9, flags = 16, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}})
+
+local function named(model, flags)
+  return evidence {who = string.rep(model, 8) .. string.rep('c', 8), flags = flags}
+end
+local API, LOG, COMPLETION = 5 * SOURCE, 2 * SOURCE, 1 * SOURCE
+local ROUTER = NAMED * EVIDENCE_NAMED
+is('the log names what a router chose', join_evidence(named('r', API + ROUTER), named('m', LOG)),
+   named('m', API + NAMED * (EVIDENCE_NAMED + 2)))
+is('else the end of the stream', join_evidence(named('m', COMPLETION), named('r', API + ROUTER)),
+   named('m', API + NAMED * (EVIDENCE_NAMED + 1)))
+is('a log that names the router too says nothing',
+   join_evidence(named('r', API + ROUTER), named('r', LOG + ROUTER)), named('r', API + ROUTER))
+is('the name of a call that names its model stays', join_evidence(named('p', API), named('m', COMPLETION)),
+   named('p', API))
+is('what earlier programs marked as a stream too',
+   join_evidence(named('p', API + NAMED), named('m', COMPLETION)), named('p', API))
 
 -- ---- rate classes ----
 
