@@ -445,9 +445,11 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		add_metric(&w, (enum token_kind)kind, u->metered[kind], u->excess[kind]);
 	add_metric(&w, TOKENS_UNITS, units.metered, units.excess);
-	if (s->called.len && !ret->overflow)
-		add_field(&w, &ret->meta, STR(META_MODEL), s->called);
-	if (foundation.len && !ret->overflow)
-		add_field(&w, &ret->meta, STR(META_FOUNDATION), foundation);
 	add_unattributed(&w, span, u);
+	if (ret->overflow || ret->usage.n + ret->meta.n == 0)
+		return; // of calls that turned out to be of another model or hour nothing is left
+	if (s->called.len)
+		add_field(&w, &ret->meta, STR(META_MODEL), s->called);
+	if (foundation.len)
+		add_field(&w, &ret->meta, STR(META_FOUNDATION), foundation);
 }

@@ -67,6 +67,25 @@ static void fill_call(struct call *c, int64_t start, int who, int model, int reg
 	c->caller.session_start_ms = start / MS_PER_HOUR * MS_PER_HOUR;
 }
 
+// The log of a call. That of a routed one may name what served.
+static void make_log(const struct call *c, int64_t end, const uint32_t tokens[TOKEN_KINDS], struct str served)
+{
+	struct record *log = more(RECORD_CALL_TOKENS);
+	log->call = *c;
+	log->call.source = SOURCE_LOG;
+	log->call.time_ms = end;
+	log->call.time_is_end = true;
+	log->call.caller.access_key = STR_NONE;
+	if (c->served == SERVED_UNKNOWN && below(2)) {
+		log->call.model = log->call.model_called = served;
+		log->call.served = SERVED_CALLED;
+	}
+	if ((log->call.tier_known = below(2))) // what served need not be what was asked for
+		log->call.tier = (enum price_tier)below(PRICE_TIERS);
+	for (int s = 0; s < TOKEN_KINDS; s++)
+		log->call.known[s] = s < TOKENS_CACHE_WRITE_1H || below(2), log->call.tokens[s] = tokens[s];
+}
+
 // One call: its record, sometimes with tokens, sometimes followed by a completion, a data-event copy, a log,
 // an amendment that moves it to another caller, minute or model. Some last so long that they end in the next
 // bucket.
@@ -88,6 +107,13 @@ static void make_call(int64_t base, int hours, int i)
 	fill_call(&c, start, who, model, region, streaming);
 	c.time_ms = streaming ? start : end;
 	c.time_is_end = !streaming;
+	struct str served = c.model;
+	bool routed = below(8) == 0;
+	if (routed) {
+		c.model = STR("default-prompt-router/anthropic.claude:1");
+		c.model_called = STR("arn:aws:bedrock:us-east-1:111122223333:default-prompt-router/anthropic.claude:1");
+		c.served = SERVED_UNKNOWN;
+	}
 	if (!streaming && (!failed || below(2)) && below(3) == 0)
 		for (int s = TOKENS_INPUT; s <= TOKENS_OUTPUT; s++)
 			c.known[s] = true, c.tokens[s] = tokens[s];
@@ -96,6 +122,10 @@ static void make_call(int64_t base, int hours, int i)
 		struct record *copy = more(RECORD_CALL);
 		copy->call = c;
 		copy->call.source = SOURCE_DATA_EVENT;
+		if (routed && below(2)) {
+			copy->call.model = copy->call.model_called = str_of(models[below(MODELS)]);
+			copy->call.served = SERVED_RESOURCES;
+		}
 	}
 	if (streaming && !failed && below(2)) {
 		struct record *done = more(RECORD_CALL_TOKENS);
@@ -104,21 +134,13 @@ static void make_call(int64_t base, int hours, int i)
 		done->call.time_ms = end;
 		done->call.time_is_end = true;
 		done->call.model = STR("anthropic.claude-sonnet-4-6");
+		done->call.model_called = STR_NONE;
+		done->call.served = SERVED_CALLED;
 		for (int s = TOKENS_INPUT; s <= TOKENS_OUTPUT; s++)
 			done->call.known[s] = true, done->call.tokens[s] = tokens[s];
 	}
-	if (!failed && below(5) == 0) {
-		struct record *log = more(RECORD_CALL_TOKENS);
-		log->call = c;
-		log->call.source = SOURCE_LOG;
-		log->call.time_ms = end;
-		log->call.time_is_end = true;
-		log->call.caller.access_key = STR_NONE;
-		if ((log->call.tier_known = below(2))) // what served need not be what was asked for
-			log->call.tier = (enum price_tier)below(PRICE_TIERS);
-		for (int s = 0; s < TOKEN_KINDS; s++)
-			log->call.known[s] = s < TOKENS_CACHE_WRITE_1H || below(2), log->call.tokens[s] = tokens[s];
-	}
+	if (!failed && below(5) == 0)
+		make_log(&c, end, tokens, served);
 	if (below(30) == 0) {
 		struct record *amended = more(RECORD_AMENDMENT);
 		amended->call = c;
@@ -128,6 +150,7 @@ static void make_call(int64_t base, int hours, int i)
 			amended->call.time_is_end = true;
 			amended->call.time_ms = start + below(end - start + 1);
 			amended->call.model = amended->call.model_called = str_of(models[below(MODELS)]);
+			amended->call.served = SERVED_CALLED;
 			for (int s = 0; s < TOKEN_KINDS; s++)
 				if ((amended->call.known[s] = below(2)))
 					amended->call.tokens[s] = (uint32_t)below(7000);
