@@ -21,12 +21,11 @@ static int64_t bounded_weight(int64_t weight, int64_t calls, int32_t n)
 	return product;
 }
 
-static void allocate_cell(struct allocation *a, int m, int kind)
+static void allocate_cell(struct allocation *a, int m, int part, int kind)
 {
 	struct cell c;
-	if (!cell_read(&a->reader, m, kind, &c))
-		return;
-	a->out->metered[kind] += span_minute(a->reader.span, m)->metric[kind];
+	cell_read(&a->reader, m, part, kind, &c);
+	a->out->metered[kind] += c.metric;
 	a->out->excess[kind] += c.excess;
 	if (c.ncallers == 0) {
 		a->out->unattributed[kind] += c.residual;
@@ -43,10 +42,10 @@ static void allocate_cell(struct allocation *a, int m, int kind)
 static void add_calls_of_minute(struct allocation *a, int m)
 {
 	const struct minute *at = span_minute(a->reader.span, m);
-	bool covered = cell_is_covered(&a->reader, m);
 	for (int32_t i = 0; at && i < at->ncalls; i++) {
 		const struct calls *c = &at->calls[i];
 		struct caller_usage *u = &a->out->callers[c->caller];
+		bool covered = cell_is_covered(&a->reader, m, &a->reader.span->callers[c->caller]);
 		u->calls += c->n;
 		u->failed += c->failed;
 		u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
@@ -98,8 +97,9 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 	cell_reader_init(&a.reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++) {
 		add_calls_of_minute(&a, m);
-		for (int kind = 0; kind < METRIC_KINDS; kind++)
-			allocate_cell(&a, m, kind);
+		for (int part = 0, parts = cell_parts(&a.reader, m); part < parts; part++)
+			for (int kind = 0; kind < METRIC_KINDS; kind++)
+				allocate_cell(&a, m, part, kind);
 	}
 	for (int32_t i = 0; i < s->ncallers; i++)
 		set_uncertainty(&w->callers[i], &ret->callers[i]);

@@ -18,29 +18,65 @@ void cell_reader_init(struct cell_reader *r, const struct span *span, int lookba
 	memset(r->lacking, 0, n * sizeof(int64_t));
 }
 
-static int first_minute(const struct cell_reader *r, int m)
+// Whether the minute's metric ends the wait of the calls that `c` takes.
+static bool ends_wait(const struct minute *m, uint64_t project)
+{
+	if (!m || !m->metered)
+		return false;
+	return project ? minute_has_project(m, project) || m->nprojects == 0 : !m->partial;
+}
+
+static int first_minute(const struct cell_reader *r, int m, uint64_t project)
 {
 	int first = m;
-	while (m - (first - 1) <= r->lookback) {
-		const struct minute *before = span_minute(r->span, first - 1);
-		if (before && before->metered)
-			break;
+	while (m - (first - 1) <= r->lookback && !ends_wait(span_minute(r->span, first - 1), project))
 		first--;
-	}
 	return first;
 }
 
-static void add_lacking_calls(struct cell_reader *r, const struct minute *m, int kind)
+bool cell_takes(const struct cell *c, const struct who *who)
 {
+	if (c->project)
+		return c->strangers ? who->project == 0 : who->project == c->project;
+	return !who->project || !minute_has_project(c->minute, who->project);
+}
+
+// Adds the calls of a minute that belong to the cell and lack tokens of the kind. Returns the exact tokens of
+// the others.
+static int64_t add_calls(struct cell_reader *r, const struct cell *c, const struct minute *m, int kind)
+{
+	int64_t exact = 0;
 	for (int32_t i = 0; m && i < m->ncalls; i++) {
 		int64_t n = m->calls[i].n - m->calls[i].exact_n[kind];
 		int32_t who = m->calls[i].caller;
+		if (c->minute->nprojects && !cell_takes(c, &r->span->callers[who]))
+			continue;
+		exact += m->calls[i].exact[kind];
 		if (n <= 0)
 			continue;
 		if (r->lacking[who] == 0)
 			r->listed[r->nlisted++] = who;
 		r->lacking[who] += n;
 	}
+	return exact;
+}
+
+// Whether somebody called within the project in the minutes whose calls may have waited for minute m.
+static bool is_called(const struct cell_reader *r, int m, uint64_t project)
+{
+	for (int i = m - r->lookback; i <= m; i++) {
+		const struct minute *at = span_minute(r->span, i);
+		for (int32_t k = 0; at && k < at->ncalls; k++)
+			if (at->calls[k].n > 0 && r->span->callers[at->calls[k].caller].project == project)
+				return true;
+	}
+	return false;
+}
+
+int cell_parts(const struct cell_reader *r, int m)
+{
+	const struct minute *at = span_minute(r->span, m);
+	return at && at->metered ? at->nprojects + !at->partial : 0;
 }
 
 static int compare_int32(const void *a, const void *b)
@@ -49,46 +85,55 @@ static int compare_int32(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-bool cell_read(struct cell_reader *r, int m, int kind, struct cell *ret)
+// What the metric shows for the part.
+static void read_metric(const struct minute *at, int part, int kind, struct cell *ret)
 {
-	const struct minute *metered = span_minute(r->span, m);
+	const struct project_metric *p = &at->projects[part];
+	ret->minute = at;
+	ret->metric = part < at->nprojects ? p->metric[kind] : at->metric[kind];
+	ret->samples = part < at->nprojects ? p->samples[kind] : at->samples[kind];
+	ret->project = part < at->nprojects ? p->project : 0;
+	for (int32_t i = 0; part == at->nprojects && i < at->nprojects; i++) {
+		ret->metric -= at->projects[i].metric[kind];
+		ret->samples = 0; // not known of what is left
+	}
+	assert(ret->metric >= 0);
+}
+
+void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *ret)
+{
+	struct cell c = {.residual = 0};
 	int64_t exact = 0;
-	if (!metered || !metered->metered)
-		return false;
 	for (int32_t i = 0; i < r->nlisted; i++)
 		r->lacking[r->listed[i]] = 0;
 	r->nlisted = 0;
-	int first = first_minute(r, m);
-	for (int i = first; i <= m; i++) {
-		const struct minute *at = span_minute(r->span, i);
-		for (int32_t k = 0; at && k < at->ncalls; k++)
-			exact += at->calls[k].exact[kind];
-		add_lacking_calls(r, at, kind);
-	}
-	int64_t beyond = metered->metric[kind] - exact;
-	for (int i = first - 1; beyond > 0 && r->nlisted == 0 && m - i <= r->lookback; i--)
-		add_lacking_calls(r, span_minute(r->span, i), kind);
+	read_metric(span_minute(r->span, m), part, kind, &c);
+	c.first = first_minute(r, m, c.project);
+	c.strangers = c.project && !is_called(r, m, c.project);
+	for (int i = c.first; i <= m; i++)
+		exact += add_calls(r, &c, span_minute(r->span, i), kind);
+	if (c.strangers)
+		exact = 0; // it counts in the cell of the rest
+	int64_t beyond = c.metric - exact;
+	for (int i = c.first - 1; beyond > 0 && r->nlisted == 0 && m - i <= r->lookback; i--)
+		add_calls(r, &c, span_minute(r->span, i), kind);
 	qsort(r->listed, (size_t)r->nlisted, sizeof *r->listed, compare_int32);
-	*ret = (struct cell){
-		.residual = beyond > 0 ? beyond : 0,
-		.excess = beyond < 0 ? -beyond : 0,
-		.samples = metered->samples[kind],
-		.first = first,
-		.callers = r->listed,
-		.lacking = r->lacking,
-		.ncallers = r->nlisted,
-	};
+	c.residual = beyond > 0 ? beyond : 0;
+	c.excess = beyond < 0 ? -beyond : 0;
+	c.callers = r->listed;
+	c.lacking = r->lacking;
+	c.ncallers = r->nlisted;
 	for (int32_t i = 0; i < r->nlisted; i++)
-		ret->calls += r->lacking[r->listed[i]];
-	assert(ret->residual == 0 || ret->excess == 0);
-	return true;
+		c.calls += r->lacking[r->listed[i]];
+	assert(c.residual == 0 || c.excess == 0);
+	*ret = c;
 }
 
-bool cell_is_covered(const struct cell_reader *r, int m)
+bool cell_is_covered(const struct cell_reader *r, int m, const struct who *who)
 {
 	for (int i = m; i - m <= r->lookback && i < 120; i++) {
 		const struct minute *at = span_minute(r->span, i);
-		if (at && at->metered)
+		if (at && at->metered && (!at->partial || !who->project || minute_has_project(at, who->project)))
 			return true;
 	}
 	return false;

@@ -6,6 +6,11 @@
 //     metered      x     -     -     x
 //     cell                \_________/
 //
+// Where metrics of projects of bedrock-mantle have come, a minute has a cell for each of them, and one for
+// what the model's metric shows beyond them: its parts. The cell of a project has the calls within the
+// project. If there are none, it has the calls whose project is not known. The cell of the rest has the calls
+// of all who are in no metered project.
+//
 // The residual of a cell is what its metric counts beyond the exact tokens of its calls. It belongs to those
 // calls of the cell whose tokens are unknown. Where the cell has no such call, the nearest earlier minute
 // within `lookback` that has some is used. Allocation and learning use the same cells.
@@ -24,6 +29,11 @@ struct cell {
 	const int64_t *lacking; // by position in the span's callers: the number of those calls
 	int32_t ncallers;
 	int64_t calls;      // the sum of `lacking`
+	int64_t metric;     // what the metric shows for this part of the minute
+	// which calls belong to it (cell_takes)
+	const struct minute *minute;
+	uint64_t project;   // of this project; 0: of the rest
+	bool strangers;     // instead, those whose project is not known
 };
 
 struct cell_reader {
@@ -37,11 +47,17 @@ struct cell_reader {
 // `lookback` is 0 to 60 minutes. The arrays live in `arena`.
 void cell_reader_init(struct cell_reader *r, const struct span *span, int lookback, struct arena *arena);
 
-// The cell of minute m (0 to 59) of the span's hour for a kind. False: that minute is not metered. *ret is
-// valid until the next call.
-bool cell_read(struct cell_reader *r, int m, int kind, struct cell *ret);
+// Into how many cells the minute m (0 to 59) of the span's hour falls: 0 if it is not metered, else 1 but for
+// projects.
+int cell_parts(const struct cell_reader *r, int m);
 
-// Whether a metric that covers the calls of minute m has arrived.
-bool cell_is_covered(const struct cell_reader *r, int m);
+// One of them, for a kind. *ret is valid until the next call.
+void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *ret);
+
+// Whether calls of `who` belong to the cell.
+bool cell_takes(const struct cell *c, const struct who *who);
+
+// Whether a metric that covers the calls of `who` in minute m has arrived.
+bool cell_is_covered(const struct cell_reader *r, int m, const struct who *who);
 
 #endif

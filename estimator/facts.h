@@ -38,11 +38,22 @@ struct calls {
 	int64_t exact[TOKEN_KINDS];   // ... and their sum
 };
 
+// The metrics of one project of bedrock-mantle: a part of those of the model, and exact for the project.
+struct project_metric {
+	uint64_t project;              // as in struct who
+	int64_t metric[METRIC_KINDS];
+	int64_t samples[METRIC_KINDS]; // as in struct minute
+};
+
 struct minute {
 	bool metered;                // a token metric of this minute has arrived
+	bool partial;                // ... but only of projects, none of the model
 	bool has[METRIC_KINDS];
+	// of the model, or the sum of its projects where that is more
 	int64_t metric[METRIC_KINDS];
 	int64_t samples[METRIC_KINDS]; // SampleCount: calls that used such tokens; 0: unknown
+	struct project_metric *projects; // sorted by project
+	int32_t nprojects;
 	// by enum price_tier: the tokens of the metric that the tier served; NULL: unknown. The standard tier has
 	// none
 	int64_t (*of_tier)[METRIC_KINDS];
@@ -62,6 +73,7 @@ struct hour {
 struct who {
 	struct str arn;
 	struct str tagset; // id of the session's tags, "-" without any
+	uint64_t project;  // of bedrock-mantle, within which it called: a hash of its id; 0: not known
 };
 
 // What one hour is computed from: itself and its two neighbours, minutes -60 to 119 from its start.
@@ -70,6 +82,32 @@ struct span {
 	const struct who *callers;
 	int32_t ncallers;
 };
+
+// Once all metrics of a minute with projects are in: where these have more than the model's metric shows, or
+// that has not come, their sum counts.
+static inline void minute_add_projects(struct minute *m)
+{
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		int64_t sum = 0, samples = 0;
+		for (int32_t i = 0; i < m->nprojects; i++) {
+			sum += m->projects[i].metric[kind];
+			samples += m->projects[i].samples[kind];
+		}
+		m->has[kind] |= sum > 0;
+		m->samples[kind] = sum > m->metric[kind] ? samples : m->samples[kind];
+		m->metric[kind] = sum > m->metric[kind] ? sum : m->metric[kind];
+	}
+	m->partial |= !m->metered;
+	m->metered = true;
+}
+
+static inline bool minute_has_project(const struct minute *m, uint64_t project)
+{
+	for (int32_t i = 0; i < m->nprojects; i++)
+		if (m->projects[i].project == project)
+			return true;
+	return false;
+}
 
 // minute m (-60 to 119) from the start of the span's hour; NULL where there are no facts.
 static inline const struct minute *span_minute(const struct span *s, int m)

@@ -137,10 +137,12 @@ static void add_calls(struct counted *to, int32_t p, const struct calls *c, int 
 	to->calls += count;
 }
 
-// The calls that are estimated to have ended in a cell: all of them, or those whose tokens of a kind are
-// unknown.
-static void count_calls(const struct stats_builder *a, int first, int last, int kind, struct counted *to)
+// The calls that are estimated to have ended in a cell, whose last minute is `last`: all of them, or those
+// whose tokens of a kind are unknown.
+static void count_calls(const struct stats_builder *a, const struct cell *cell, int last, int kind,
+                        struct counted *to)
 {
+	int first = cell->first;
 	for (int i = 0; i < to->n; i++)
 		to->counts[to->listed[i]] = 0;
 	*to = (struct counted){.counts = to->counts};
@@ -148,7 +150,8 @@ static void count_calls(const struct stats_builder *a, int first, int last, int 
 		const struct minute *at = span_minute(a->span, m);
 		double part = lag_part(&a->lag, m, first, last);
 		for (int32_t i = 0; at && i < at->ncalls; i++)
-			if (m >= first || (part > 0 && at->calls[i].started))
+			if ((m >= first || (part > 0 && at->calls[i].started)) &&
+			    cell_takes(cell, &a->span->callers[at->calls[i].caller]))
 				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], kind, m >= first, part);
 	}
 }
@@ -190,15 +193,17 @@ static void add_tokens(struct kind_stats *x, const struct cell *cell, const stru
 	x->squares += tokens * tokens * weight;
 }
 
-static void add_minute(struct hour_stats *l, struct cell_reader *reader, int m, struct stats_builder *a)
+static void add_cell(struct hour_stats *l, struct cell_reader *reader, int m, int part,
+                     struct stats_builder *a)
 {
 	struct cell c;
-	for (int kind = 0; kind < METRIC_KINDS && cell_read(reader, m, kind, &c); kind++) {
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct counted *lacking = &a->all;
+		cell_read(reader, m, part, kind, &c);
 		if (kind == 0)
-			count_calls(a, c.first, m, ALL_CALLS, &a->all);
+			count_calls(a, &c, m, ALL_CALLS, &a->all);
 		if (a->all.exact[kind]) {
-			count_calls(a, c.first, m, kind, &a->lacking);
+			count_calls(a, &c, m, kind, &a->lacking);
 			lacking = &a->lacking;
 		}
 		if (c.samples && a->all.calls > 0)
@@ -241,7 +246,8 @@ void hour_stats_write(const struct span *s, int lookback, struct arena *arena, s
 	lag_learn(s, lookback, &adding.lag);
 	cell_reader_init(&reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++)
-		add_minute(&l, &reader, m, &adding);
+		for (int part = 0, parts = cell_parts(&reader, m); part < parts; part++)
+			add_cell(&l, &reader, m, part, &adding);
 	add_exact(s, index, &l);
 	hour_stats_encode(&l, ret);
 }

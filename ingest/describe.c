@@ -109,6 +109,7 @@ void record_describe(const struct record *r, struct buf *out)
 			buf_addf(out, " asked=%s tier=%s",
 			         r->metric.asked < PRICE_TIERS ? price_tier_names[r->metric.asked] : "?",
 			         price_tier_names[r->metric.served]);
+		add_text(out, "project", r->metric.project);
 		buf_addf(out, " %s=%" PRId64 "%s", kind_names[r->metric.token_kind], r->metric.sum,
 		         r->metric.final ? " final" : "");
 		if (r->metric.samples)

@@ -6,8 +6,10 @@
 // CloudWatch publishes the same tokens under several sets of dimensions (by model, by model and tier, by
 // project, ...), so adding two sets would count them twice. The points by model alone are what is allocated
 // to the calls. Of the points by model and tiers, those that the standard tier did not serve are read as
-// well: they say how many of these tokens have another rate. AWS has renamed the cache metrics once; the
-// table has both names.
+// well: they say how many of these tokens have another rate. So are the points of bedrock-mantle by model and
+// project ("Monitor bedrock-mantle inference using CloudWatch metrics"): they say how many are those of a
+// project. AWS has renamed the cache metrics once, and bedrock-mantle counts the same tokens under two names;
+// the table has all of them, and of two points of the same minute and dimensions the larger one counts.
 #include <assert.h>
 #include <math.h>
 
@@ -30,6 +32,8 @@ static const struct {
 	{"OutputImageCount", TOKENS_UNITS, false},
 	{"TotalInputTokens", TOKENS_INPUT, true},
 	{"TotalOutputTokens", TOKENS_OUTPUT, true},
+	{"InputTokens", TOKENS_INPUT, true},
+	{"OutputTokens", TOKENS_OUTPUT, true},
 };
 
 enum verdict metric_kind(struct metric_series *s, struct str namespace, struct str name)
@@ -53,6 +57,8 @@ void metric_dims_add(struct metric_dims *d, bool mantle, struct str name, struct
 	if (str_is(name, mantle ? "Model" : "ModelId")) {
 		d->of_model = true;
 		d->model = value;
+	} else if (mantle && str_is(name, "Project")) {
+		d->project = str_after_last(value, '/');
 	} else if (!mantle && str_is(name, "ServiceTier")) {
 		d->asked = value;
 	} else if (!mantle && str_is(name, "ResolvedServiceTier")) {
@@ -65,7 +71,7 @@ enum verdict metric_dims_read(const struct metric_dims *d)
 	enum price_tier served;
 	if (!d->of_model)
 		return NOT_OURS;
-	if (d->n == 1)
+	if (d->n == 1 || (d->n == 2 && d->project.len))
 		return OURS;
 	return d->n == 3 && d->model.len && d->asked.len && tier_of_word(d->served, &served) &&
 	               served != TIER_STANDARD
@@ -85,7 +91,8 @@ bool metric_fill(struct record *r, struct arena *a, const struct metric_series *
 	                     .region = s->region,
 	                     .minute = ms / MS_PER_MINUTE,
 	                     .token_kind = s->token_kind,
-	                     .of_tier = dims->n > 1};
+	                     .project = dims->project,
+	                     .of_tier = dims->n > 2};
 	if (m->of_tier && (!tier_of_word(dims->served, &m->served) || !tier_of_word(dims->asked, &m->asked)))
 		m->asked = PRICE_TIERS; // the tier that served is known: metric_dims_read has checked it
 	if (ms < 0 || ms > last_ms || ms % MS_PER_MINUTE)

@@ -101,12 +101,13 @@ bool model_is_indirect(struct str called);
 // The foundation model that an ARN names, or STR_NONE.
 struct str model_of_arn(struct str arn);
 
-// The dimensions of a data point: {0}, then add each, then read. OURS for two sets of dimensions only: the
-// model alone, and the model with the service tiers that were asked for and that served.
+// The dimensions of a data point: {0}, then add each, then read. OURS for three sets of dimensions only: the
+// model alone, the model with the service tiers that were asked for and that served, and, of bedrock-mantle,
+// the model with the project.
 struct metric_dims {
 	int n;
 	bool of_model;
-	struct str model, asked, served;
+	struct str model, asked, served, project;
 };
 void metric_dims_add(struct metric_dims *d, bool mantle, struct str name, struct str value);
 enum verdict metric_dims_read(const struct metric_dims *d);

@@ -104,6 +104,7 @@ struct metric {
 	bool of_tier;
 	enum price_tier asked;      // PRICE_TIERS: not a known tier ("auto")
 	enum price_tier served;
+	struct str project;         // only those of the calls within this project of bedrock-mantle; none: all
 	// from GetMetricData, which sees later corrections; a streamed point is sent once
 	bool final;
 };

@@ -335,12 +335,14 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	if (!batch_check_place(m->account, m->region, err) ||
 	    !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
+	if (m->project.len && !batch_is_clean(m->project))
+		return err_set(err, ERR_SKIP, "Project: too long, or with blanks or control characters in it");
 	if (!batch_is_model(m->model))
 		return err_set(err, ERR_SKIP,
 		               "ModelId: missing, too long, or with blanks or control characters in it");
 	if (m->sum < 0 || m->sum > (int64_t)1 << 53 ||
 	    (m->token_kind > TOKENS_CACHE_WRITE && m->token_kind != TOKENS_UNITS) || m->asked > PRICE_TIERS ||
-	    m->served >= PRICE_TIERS)
+	    m->served >= PRICE_TIERS || (m->project.len && m->token_kind > TOKENS_CACHE_WRITE))
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
 	struct batch_acct_region *acct_region = find_acct_region(b, m->account, m->region);
 	struct section *s = find_section(b, acct_region, m->minute / 60 / BUCKET_HOURS, 0, 0);
@@ -353,7 +355,10 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	                            .sum = m->sum,
 	                            .samples = m->samples,
 	                            .rank = m->final ? 2 : 1};
-	cell_metric_name(m->token_kind, m->of_tier, (int)m->asked, m->served, to->name);
+	if (m->project.len)
+		cell_project_metric_name(m->token_kind, evidence_project_id(m->project), to->name);
+	else
+		cell_metric_name(m->token_kind, m->of_tier, (int)m->asked, m->served, to->name);
 	return true;
 }
 

@@ -2,9 +2,33 @@
 #include "store/cell_codec.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/bytes.h"
 #include "estimator/rate_class.h"
+
+static bool read_project(struct str digits, uint64_t *ret)
+{
+	*ret = 0;
+	for (size_t i = 0; i < digits.len; i++) {
+		char c = digits.p[i];
+		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+		if (digit < 0)
+			return false;
+		*ret = *ret << 4 | (uint64_t)digit;
+	}
+	return true;
+}
+
+static void read_project_field(struct str field, struct cell_field *ret)
+{
+	int kind = field.p[CELL_AT_KIND] - CELL_FIRST_KIND;
+	if (field.p[CELL_AT_MARK] != CELL_METRIC_MARK || kind < 0 || kind >= METRIC_KINDS ||
+	    !read_project((struct str){field.p + CELL_AT_PROJECT, CELL_PROJECT_DIGITS}, &ret->project))
+		return;
+	ret->kind = (enum token_kind)kind;
+	ret->form = CELL_PROJECT_METRIC;
+}
 
 static void read_metric_field(struct str field, struct cell_field *ret)
 {
@@ -38,6 +62,8 @@ void cell_field_read(struct str field, struct cell_field *ret)
 		ret->form = ret->rate_class < RATE_CLASSES ? CELL_CALLS : CELL_OTHER;
 	} else if (field.len == CELL_METRIC_SIZE || field.len == CELL_TIER_METRIC_SIZE) {
 		read_metric_field(field, ret);
+	} else if (field.len == CELL_PROJECT_METRIC_SIZE) {
+		read_project_field(field, ret);
 	}
 }
 
@@ -70,5 +96,13 @@ char *cell_metric_name(enum token_kind kind, bool of_tier, int asked, enum price
 		*p++ = (char)(CELL_FIRST_TIER + (int)served);
 	}
 	*p = '\0';
+	return buf;
+}
+
+char *cell_project_metric_name(enum token_kind kind, uint64_t project, char *buf)
+{
+	assert(kind <= TOKENS_CACHE_WRITE);
+	snprintf(buf, CELL_METRIC_NAME_SIZE, "%c%016llx", CELL_FIRST_KIND + (int)kind,
+	         (unsigned long long)project);
 	return buf;
 }

@@ -11,6 +11,8 @@
 //                          2  1  '0' + token kind
 //     tier metric          3  1  'a' + tier asked     the same, of the calls of these tiers only: a part
 //                          4  1  'a' + tier served    of the metric of that minute and token kind
+//     project metric       3 16  hash of the project  the same, of the calls within this project of
+//                                in hex digits        bedrock-mantle: a part likewise
 //     version      "v"                                changes with the facts
 //     version      "w"                                changes with the statistics that the hour uses
 //
@@ -33,11 +35,14 @@ enum {
 	CELL_AT_KIND = 2,
 	CELL_AT_ASKED = 3,
 	CELL_AT_SERVED = 4,
+	CELL_AT_PROJECT = 3,
+	CELL_PROJECT_DIGITS = 16,
 
 	CELL_CALLS_SIZE = CELL_AT_RATE_CLASS,
 	CELL_RATED_CALLS_SIZE = CELL_AT_RATE_CLASS + 1,
 	CELL_METRIC_SIZE = CELL_AT_KIND + 1,
 	CELL_TIER_METRIC_SIZE = CELL_AT_SERVED + 1,
+	CELL_PROJECT_METRIC_SIZE = CELL_AT_PROJECT + CELL_PROJECT_DIGITS,
 	CELL_METRIC_MARK = 'm',
 	CELL_FIRST_KIND = '0',
 	CELL_FIRST_TIER = 'a',
@@ -45,18 +50,21 @@ enum {
 
 _Static_assert(CELL_AT_RATE_CLASS == CELL_AT_CALLER + sizeof(uint64_t),
                "the rate class follows the caller id");
-_Static_assert(CELL_TIER_METRIC_SIZE < CELL_CALLS_SIZE, "the length of a field says its form");
+_Static_assert(CELL_TIER_METRIC_SIZE < CELL_CALLS_SIZE && CELL_PROJECT_METRIC_SIZE > CELL_RATED_CALLS_SIZE,
+               "the length of a field says its form");
 _Static_assert(TOKEN_KINDS <= 10, "a token kind is one digit");
 
-enum cell_form { CELL_OTHER, CELL_VERSION, CELL_CALLS, CELL_METRIC, CELL_TIER_METRIC };
+enum cell_form { CELL_OTHER, CELL_VERSION, CELL_CALLS, CELL_METRIC, CELL_TIER_METRIC, CELL_PROJECT_METRIC };
 
 struct cell_field {
 	enum cell_form form;
 	int minute;             // of the hour, 0 to 59
 	uint64_t caller_id;     // CELL_CALLS
 	uint8_t rate_class;     // CELL_CALLS
-	enum token_kind kind; // CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; CELL_TIER_METRIC: the latter
+	// CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; of a tier or a project: the latter
+	enum token_kind kind;
 	enum price_tier served; // CELL_TIER_METRIC
+	uint64_t project;       // CELL_PROJECT_METRIC
 };
 
 void cell_field_read(struct str field, struct cell_field *ret);
@@ -64,7 +72,7 @@ void cell_field_read(struct str field, struct cell_field *ret);
 // The value of a CELL_CALLS; the caller's index is left at 0.
 void cell_calls_read(const struct cell_field *field, struct str value, struct calls *ret);
 
-// The value of a CELL_METRIC or CELL_TIER_METRIC.
+// The value of a metric of any form.
 struct cell_metric {
 	int64_t rank, sum, samples;
 };
@@ -72,7 +80,9 @@ void cell_metric_read(struct str value, struct cell_metric *ret);
 
 // What follows the mark in the field of a metric, as apply.lua is given it. Returns buf. `asked` may be
 // PRICE_TIERS, a tier that is not known. `of_tier` false: the metric of all tiers.
-enum { CELL_METRIC_NAME_SIZE = CELL_TIER_METRIC_SIZE - CELL_AT_KIND + 1 };
+enum { CELL_METRIC_NAME_SIZE = CELL_PROJECT_METRIC_SIZE - CELL_AT_KIND + 1 };
 char *cell_metric_name(enum token_kind kind, bool of_tier, int asked, enum price_tier served, char *buf);
+// The same of one project.
+char *cell_project_metric_name(enum token_kind kind, uint64_t project, char *buf);
 
 #endif

@@ -59,6 +59,11 @@ uint64_t evidence_caller_id(const struct caller *c)
 	return hash64_seeded(&c->session_start_ms, sizeof c->session_start_ms, h);
 }
 
+uint64_t evidence_project_id(struct str project)
+{
+	return project.len ? hash64_seeded(project.p, project.len, 'p') | 1 : 0;
+}
+
 static int timing_of(const struct call *c)
 {
 	if (!c->time_is_end)

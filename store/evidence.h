@@ -90,6 +90,7 @@ struct evidence {
 
 uint64_t evidence_model_id(struct str model);
 uint64_t evidence_caller_id(const struct caller *c);
+uint64_t evidence_project_id(struct str project); // 0: none
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id);
 

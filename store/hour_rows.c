@@ -380,7 +380,7 @@ static void add_metric(struct row_writer *w, enum token_kind kind, int64_t meter
 // Tokens and units of the metrics that no call accounts for.
 static void add_unattributed(struct row_writer *w, const struct span *span, const struct hour_usage *u)
 {
-	const struct who nobody = {STR(UNATTRIBUTED), STR("-")};
+	const struct who nobody = {.arn = STR(UNATTRIBUTED), .tagset = STR("-")};
 	struct caller_usage usage = {.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true};
 	struct caller_sums sums = {0};
 	for (int kind = 0; kind < METRIC_KINDS; kind++)

@@ -66,6 +66,32 @@ static void read_tier_metric(struct arena *arena, struct minute *m, const struct
 	m->of_tier[f->served][f->kind] += metric.sum;
 }
 
+static void read_project_metric(struct arena *arena, struct minute *m, const struct cell_field *f,
+                                struct str value)
+{
+	struct cell_metric metric;
+	int32_t i = 0;
+	cell_metric_read(value, &metric);
+	while (i < m->nprojects && m->projects[i].project != f->project)
+		i++;
+	if (i == m->nprojects) {
+		struct project_metric *more = arena_alloc(arena, ((size_t)i + 1) * sizeof *more);
+		if (i)
+			memcpy(more, m->projects, (size_t)i * sizeof *more);
+		more[i] = (struct project_metric){.project = f->project};
+		m->projects = more;
+		m->nprojects++;
+	}
+	m->projects[i].metric[f->kind] = metric.sum;
+	m->projects[i].samples[f->kind] = metric.samples;
+}
+
+static int by_project(const void *a, const void *b)
+{
+	const struct project_metric *x = a, *y = b;
+	return (x->project > y->project) - (x->project < y->project);
+}
+
 static void read_cell(struct hour_reader *r, struct hour *h, struct str field, struct str value)
 {
 	struct cell_field f;
@@ -84,6 +110,9 @@ static void read_cell(struct hour_reader *r, struct hour *h, struct str field, s
 		break;
 	case CELL_TIER_METRIC:
 		read_tier_metric(r->arena, m, &f, value);
+		break;
+	case CELL_PROJECT_METRIC:
+		read_project_metric(r->arena, m, &f, value);
 		break;
 	case CELL_OTHER:
 		break;
@@ -109,6 +138,13 @@ static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of
 	}
 	for (size_t k = 0; k + 1 < n; k += 2)
 		read_cell(r, h, redis_elem(r->store->redis, i, k), redis_elem(r->store->redis, i, k + 1));
+	for (int m = 0; m < CELL_MINUTES; m++) {
+		struct minute *at = &h->minutes[m];
+		if (at->nprojects > 1)
+			qsort(at->projects, (size_t)at->nprojects, sizeof *at->projects, by_project);
+		if (at->nprojects)
+			minute_add_projects(at);
+	}
 	return h;
 }
 
@@ -314,7 +350,8 @@ static void resolve_callers(struct hour_reader *r)
 		const struct named_caller *c = &r->callers[i];
 		const struct who *last = out->ncallers ? &out->callers[out->ncallers - 1] : NULL;
 		if (!last || compare_who(last->arn, last->tagset, c->arn, c->tags.id) != 0) {
-			out->callers[out->ncallers++] = (struct who){c->arn, c->tags.id};
+			out->callers[out->ncallers++] =
+				(struct who){c->arn, c->tags.id, evidence_project_id(c->project)};
 			if (!str_is(c->tags.id, "-"))
 				out->tagsets[out->ntagsets++] = c->tags;
 		}

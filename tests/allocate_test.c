@@ -16,6 +16,7 @@ static const char *const kind_names[METRIC_KINDS] = {"input", "output", "cache_r
 struct facts {
 	struct hour hours[3];
 	struct calls calls[SPAN_MINUTES][WHO_MAX];
+	struct project_metric projects[SPAN_MINUTES][WHO_MAX];
 	struct who callers[WHO_MAX];
 	char names[WHO_MAX][32];
 	struct weight weights[WHO_MAX];
@@ -42,7 +43,7 @@ static int caller(struct facts *f, const char *name)
 			return i;
 	char *kept = f->names[f->span.ncallers];
 	snprintf(kept, sizeof f->names[0], "%s", name);
-	f->callers[f->span.ncallers] = (struct who){str_of(kept), STR("-")};
+	f->callers[f->span.ncallers] = (struct who){str_of(kept), STR("-"), 0};
 	return f->span.ncallers++;
 }
 
@@ -77,6 +78,20 @@ static void set_metric(struct facts *f, int m, int kind, int64_t sum)
 	at->metric[kind] = sum;
 }
 
+// Of a project; its callers are those whose names begin with it.
+static void set_project_metric(struct facts *f, int m, const char *project, int kind, int64_t sum)
+{
+	struct minute *at = minute(f, m);
+	int32_t i = 0;
+	if (!at->projects)
+		at->projects = f->projects[m + 60];
+	while (i < at->nprojects && at->projects[i].project != (uint64_t)project[0])
+		i++;
+	if (i == at->nprojects)
+		at->projects[at->nprojects++] = (struct project_metric){.project = (uint64_t)project[0]};
+	at->projects[i].metric[kind] = sum;
+}
+
 // A line of facts. False: it is none.
 static bool read_fact(struct facts *f, const char *line)
 {
@@ -95,6 +110,10 @@ static bool read_fact(struct facts *f, const char *line)
 		c->exact[kind_named(kind)] = x;
 	} else if (sscanf(line, "metric %d %31s %lld", &m, kind, &n) == 3) {
 		set_metric(f, m, kind_named(kind), n);
+	} else if (sscanf(line, "project %d %31s %31s %lld", &m, who, kind, &n) == 4) {
+		set_project_metric(f, m, who, kind_named(kind), n);
+	} else if (sscanf(line, "within %31s %31s", who, kind) == 2) {
+		f->callers[caller(f, who)].project = (uint64_t)kind[0];
 	} else if (sscanf(line, "weight %31s %31s %lld", who, kind, &n) == 3) {
 		f->weights[caller(f, who)].milli[kind_named(kind)] = n;
 	} else if (sscanf(line, "lookback %d", &f->lookback) != 1) {
@@ -106,6 +125,9 @@ static bool read_fact(struct facts *f, const char *line)
 static void allocate(struct facts *f, struct arena *arena, struct hour_usage *ret)
 {
 	struct weights w = {.callers = f->weights};
+	for (int m = -60; m < 120; m++)
+		if (minute(f, m)->nprojects)
+			minute_add_projects(minute(f, m));
 	allocate_hour(&f->span, &w, f->lookback, arena, ret);
 }
 
@@ -189,7 +211,7 @@ static void random_facts(struct facts *f)
 	facts_init(f);
 	f->lookback = (int)below(61);
 	for (int i = 0, n = (int)below(WHO_MAX + 1); i < n; i++) {
-		f->callers[f->span.ncallers++] = (struct who){STR("somebody"), STR("-")};
+		f->callers[f->span.ncallers++] = (struct who){STR("somebody"), STR("-"), below(2) ? below(4) : 0};
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			f->weights[i].milli[kind] = below(4) ? some_size() : (int64_t)1e18;
 	}
@@ -207,6 +229,9 @@ static void random_facts(struct facts *f)
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			if (below(5) == 0)
 				set_metric(f, m, kind, some_size());
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			if (below(10) == 0)
+				set_project_metric(f, m, (char[]){(char)(1 + below(4)), '\0'}, kind, some_size() / 8);
 	}
 }
 
@@ -218,8 +243,10 @@ static int64_t residuals(const struct facts *f, int kind, struct arena *arena)
 	int64_t sum = 0;
 	cell_reader_init(&r, &f->span, f->lookback, arena);
 	for (int m = 0; m < 60; m++)
-		if (cell_read(&r, m, kind, &c))
+		for (int part = 0; part < cell_parts(&r, m); part++) {
+			cell_read(&r, m, part, kind, &c);
 			sum += c.residual;
+		}
 	return sum;
 }
 

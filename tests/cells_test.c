@@ -25,6 +25,7 @@ struct cell_case {
 	bool started;   // the calls are streams whose start is known, and not their end
 	bool metric;    // of all tiers
 	bool tier_metric;
+	bool projects;  // two, besides
 	bool units;
 };
 
@@ -53,6 +54,7 @@ static void make_cases(void)
 	add_case((struct cell_case){.name = "streams known by their start", .started = true});
 	add_case((struct cell_case){.name = "a metric of all tiers", .metric = true});
 	add_case((struct cell_case){.name = "a metric of tiers", .metric = true, .tier_metric = true});
+	add_case((struct cell_case){.name = "metrics of projects", .metric = true, .projects = true});
 	add_case((struct cell_case){.name = "units", .units = true});
 }
 
@@ -93,8 +95,13 @@ static void feed_minute(struct engine *e, const struct cell_case *x, int64_t min
 	for (int kind = 0; x->metric && kind < METRIC_KINDS; kind++) {
 		struct record r = test_metric(minute, (enum token_kind)kind, 70000);
 		add(e, &r);
-		r.metric.of_tier = true;
 		r.metric.sum = 1000;
+		for (int project = 0; x->projects && project < 2; project++) {
+			r.metric.project = project ? STR("proj_b") : STR("proj_a");
+			add(e, &r);
+		}
+		r.metric.project = STR_NONE;
+		r.metric.of_tier = true;
 		for (int served = 0; x->tier_metric && served < PRICE_TIERS; served++) {
 			r.metric.served = (enum price_tier)served;
 			r.metric.asked = served ? TIER_STANDARD : PRICE_TIERS;
@@ -116,7 +123,7 @@ static void feed(struct engine *e)
 
 static void test_fields(void)
 {
-	int seen[CELL_TIER_METRIC + 1] = {0};
+	int seen[CELL_PROJECT_METRIC + 1] = {0};
 	bool rate_classes[256] = {false};
 	for (int i = 0; i < ncases; i++) {
 		char key[160];
@@ -132,7 +139,8 @@ static void test_fields(void)
 		}
 	}
 	is_int(seen[CELL_OTHER], 0, "every field that apply.lua writes has a form");
-	ok(seen[CELL_VERSION] && seen[CELL_CALLS] && seen[CELL_METRIC] && seen[CELL_TIER_METRIC],
+	ok(seen[CELL_VERSION] && seen[CELL_CALLS] && seen[CELL_METRIC] && seen[CELL_TIER_METRIC] &&
+	       seen[CELL_PROJECT_METRIC],
 	   "and every form is there");
 	bool all = true;
 	for (int i = 0; i < ncases; i++)
@@ -187,6 +195,10 @@ static bool has_metrics(const struct minute *at, const struct cell_case *x, bool
 	            at->has_units == (wanted && x->units) && at->units == (at->has_units ? 4 * CALLS : 0);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		good &= at->metric[kind] == (at->metered ? 70000 : 0);
+	good &= at->nprojects == (wanted && x->projects ? 2 : 0);
+	for (int32_t i = 0; i < at->nprojects; i++)
+		good &= at->projects[i].metric[TOKENS_OUTPUT] == 1000 && !at->partial &&
+		        (i == 0 || at->projects[i].project > at->projects[i - 1].project);
 	for (int tier = 0; at->of_tier && tier < PRICE_TIERS; tier++)
 		good &= at->of_tier[tier][TOKENS_INPUT] == 1000;
 	return good;

@@ -50,6 +50,8 @@ static const char *const models[] = {
 enum { MODELS = sizeof models / sizeof *models };
 static const char *const regions[] = {"us-east-1", "eu-west-1"};
 
+static const char *const projects[] = {"proj_a", "proj_b"};
+
 static void fill_call(struct call *c, int64_t start, int who, int model, int region, bool streaming)
 {
 	c->source = SOURCE_API;
@@ -64,6 +66,8 @@ static void fill_call(struct call *c, int64_t start, int who, int model, int reg
 		c->caller.role_arn = STR_NONE;
 	}
 	c->caller.access_key = say("ASIA%04d", who);
+	if (who % 4 < 2)
+		c->caller.project = str_of(projects[who % 4]);
 	c->caller.session_start_ms = start / MS_PER_HOUR * MS_PER_HOUR;
 }
 
@@ -187,6 +191,12 @@ static void make_world(int64_t base, int hours)
 					tier->metric.asked = (enum price_tier)below(PRICE_TIERS + 1);
 					tier->metric.served = (enum price_tier)(1 + below(PRICE_TIERS - 1));
 					tier->metric.sum = below(r->metric.sum + 1);
+				}
+				if (below(6) == 0 && token_kind < METRIC_KINDS) { // what of it is of a project
+					struct record *part = more(RECORD_METRIC);
+					part->metric = r->metric;
+					part->metric.project = str_of(projects[below(2)]);
+					part->metric.sum = below(r->metric.sum + 1);
 				}
 				if (below(10) == 0) { // a better value of the same point, the final one perhaps lower
 					struct record *again = more(RECORD_METRIC);

@@ -52,8 +52,8 @@ static void make_hours(struct hour hours[HOURS], int late, int later, bool tell_
 static struct span span_of(const struct hour hours[HOURS], int h)
 {
 	static struct who callers[CALLERS];
-	callers[0] = (struct who){STR("arn:aws:iam::111122223333:user/a-small-one"), STR("-")};
-	callers[1] = (struct who){STR("arn:aws:iam::111122223333:user/large"), STR("-")};
+	callers[0] = (struct who){STR("arn:aws:iam::111122223333:user/a-small-one"), STR("-"), 0};
+	callers[1] = (struct who){STR("arn:aws:iam::111122223333:user/large"), STR("-"), 0};
 	return (struct span){
 		.before = h ? &hours[h - 1] : NULL, .hour = &hours[h], .callers = callers, .ncallers = CALLERS};
 }

@@ -25,7 +25,7 @@ static struct who *make_callers(struct arena *arena, int n)
 		char arn[96];
 		snprintf(arn, sizeof arn, "arn:aws:sts::111122223333:assumed-role/role-%d/session-%05d", i / 100000,
 		         i);
-		callers[i] = (struct who){arena_str(arena, str_of(arn)), STR("-")};
+		callers[i] = (struct who){arena_str(arena, str_of(arn)), STR("-"), 0};
 	}
 	return callers;
 }
@@ -176,11 +176,11 @@ static void newcomers(struct arena *arena)
 	static struct lecture l;
 	static const int64_t means[] = {400, 8000};
 	struct who callers[] = {
-		{STR("arn:aws:sts::111122223333:assumed-role/chat/ann"), STR("-")},
-		{STR("arn:aws:sts::111122223333:assumed-role/code/bea"), STR("tags-of-search")},
-		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search")},
-		{STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search")},
-		{STR("arn:aws:sts::111122223333:assumed-role/unlike/new"), STR("-")},
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/ann"), STR("-"), 0},
+		{STR("arn:aws:sts::111122223333:assumed-role/code/bea"), STR("tags-of-search"), 0},
+		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search"), 0},
+		{STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search"), 0},
+		{STR("arn:aws:sts::111122223333:assumed-role/unlike/new"), STR("-"), 0},
 	};
 	struct str stats[HOURS];
 	struct weights w;

@@ -26,7 +26,7 @@ static struct who *make_callers(struct arena *arena, int n)
 	for (int i = 0; i < n; i++)
 		callers[i] = (struct who){
 			arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%03d/session-%05d", i / 100, i),
-			STR("-")};
+			STR("-"), 0};
 	return callers;
 }
 
