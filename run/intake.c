@@ -14,6 +14,7 @@ static void on_fault(void *user, enum fault_kind kind, int index, struct str par
 	struct dead_letter letter = {
 		.origin = in->origin, .kind = kind, .index = index, .reason = reason, .data = part};
 	dead_letters_add(&in->dead, &letter);
+	engine_count_fault(in->engine, kind);
 }
 
 // A record that was decoded and still makes no sense has no text of its own any more, so its message becomes
