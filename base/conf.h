@@ -59,6 +59,8 @@ struct conf {
 	int64_t batch_interval_ms;
 	int64_t batch_bytes;
 	int64_t message_bytes;
+	int64_t unwrap_depth;
+	int64_t unwrap_work;         // bytes
 
 	// the estimate
 	int64_t window_ms;

@@ -33,6 +33,10 @@ const struct conf_key conf_keys[] = {
      "Largest memory of a batch. A batch that reaches it is applied early."},
 	{"message.bytes", CONF_BYTES, AT(message_bytes), 1 << 10, 512 << 20, "64MiB", false, NULL,
      "Largest message, before and after it is inflated. A larger message is a dead letter."},
+	{"unwrap.depth", CONF_INTEGER, AT(unwrap_depth), 8, 200, "64", false, NULL,
+     "How deep a record may be wrapped: objects, lists, strings of JSON, gzip and base64 count one each. What is deeper is a dead letter."},
+	{"unwrap.work", CONF_BYTES, AT(unwrap_work), 1 << 20, (int64_t)64 << 30, "512MiB", false, NULL,
+     "Bytes that are parsed, inflated and decoded for one message, in wrappers within wrappers. At least three times `message.bytes`. A message that needs more is a dead letter."},
 
 	{"window", CONF_DURATION, AT(window_ms), 3600000, MS(31), "24h", false, NULL,
      "How long the calls of an hour are kept, to be joined with late records. It determines the memory of Redis."},

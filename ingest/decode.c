@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The decoder's top layer: which format a run of bytes has. The formats are tried from the most certain to
 // the least: gzip has a magic number, JSON starts with a bracket, OpenTelemetry has its framing, base64 has
-// its alphabet. Everything else is plain text, which is read if lines of it start like JSON.
+// its alphabet. What else is text is read line by line; in other bytes JSON is looked for whose length stands
+// in front of it (embedded.h).
 //
-// Work is bounded: bytes by limits.message_bytes, depth by limits.nesting, broken JSON by json_text.c.
+// Work is bounded: bytes by limits.message_bytes, depth by limits.depth, all that is read again and again, in
+// wrappers within wrappers, by limits.work_bytes, broken JSON by json_text.c.
 #include "ingest/decode.h"
 
 #include <assert.h>
@@ -12,49 +14,91 @@
 
 #include "ingest/base64.h"
 #include "ingest/decode_priv.h"
+#include "ingest/embedded.h"
 #include "ingest/inflate.h"
 #include "ingest/json_split.h"
+#include "ingest/otlp.h"
 #include "ingest/prefilter.h"
+#include "ingest/signs.h"
 
-enum { KEEP_BYTES = 1024 * 1024 }; // larger buffers are freed after the message
+enum {
+	KEEP_BYTES = 1024 * 1024, // larger buffers are freed after the message
+	WORK_FACTOR = 8,          // limits.work_bytes, if it is 0, in message_bytes
+};
 
 static void decode_bytes(struct decoder *d, struct str raw, int depth);
+
+bool decode_may_read(struct decoder *d, size_t n)
+{
+	char z[160];
+	if (d->exhausted)
+		return false;
+	if (n <= d->work_left) {
+		d->work_left -= n;
+		return true;
+	}
+	snprintf(z, sizeof z,
+	         "its wrappers hold more than %zu bytes to be read (unwrap.work), so its rest was not searched",
+	         d->limits.work_bytes);
+	d->exhausted = true;
+	report_fault(d, FAULT_LIMIT, d->message, z);
+	return false;
+}
+
+// Decodes what was unpacked into the buffer of the text in hand, as a text within it.
+static void decode_unpacked(struct decoder *d, struct str bytes, int depth)
+{
+	if (!decode_may_read(d, bytes.len))
+		return;
+	d->level++;
+	decode_bytes(d, bytes, depth + 1);
+	d->level--;
+}
 
 static void decode_otel(struct decoder *d, struct str in)
 {
 	struct sink sink = report_sink(d, JSON_ABSENT, in);
+	d->counts.recognised++;
+	d->explained++;
 	otel_decode(in, &d->arena, &sink);
 }
 
 static void decode_gzip(struct decoder *d, struct str in, int depth)
 {
 	struct err err = ERR_INIT;
-	struct buf *out = &d->levels[depth].bytes;
+	struct buf *out = &d->levels[d->level].bytes;
 	buf_clear(out);
 	if (!inflate_gzip(in, d->bytes_left, out, &err)) {
-		report_fault(d, in, err.msg);
+		report_fault(d, out->len > d->bytes_left ? FAULT_LIMIT : FAULT_BROKEN, in, err.msg);
 		return;
 	}
 	assert(out->len <= d->bytes_left);
 	d->bytes_left -= out->len;
-	decode_bytes(d, buf_str(out), depth + 1);
+	decode_unpacked(d, buf_str(out), depth);
 }
 
 static void decode_base64(struct decoder *d, struct str text, int depth)
 {
 	struct err err = ERR_INIT;
-	struct buf *out = &d->levels[depth].bytes;
+	struct buf *out = &d->levels[d->level].bytes;
 	if (text.len / 4 * 3 > d->bytes_left) {
-		report_fault(d, text, "message too large: its base64 text holds more than is left of message.bytes");
+		report_fault(d, FAULT_LIMIT, text,
+		             "message too large: its base64 text holds more than is left of message.bytes");
 		return;
 	}
 	buf_clear(out);
 	if (!base64_decode(text, out, &err)) {
-		report_fault(d, text, err.msg);
+		if (inflate_is_gzip(buf_str(out)) || prefilter_may_be_ours(buf_str(out)))
+			report_fault(d, FAULT_BROKEN, text, err.msg);
 		return;
 	}
 	d->bytes_left -= out->len < d->bytes_left ? out->len : d->bytes_left;
-	decode_bytes(d, buf_str(out), depth + 1);
+	decode_unpacked(d, buf_str(out), depth);
+}
+
+static bool starts_like_json(struct str s)
+{
+	return s.len && (s.p[0] == '{' || s.p[0] == '[' || s.p[0] == '"');
 }
 
 static bool is_known_format(struct str s)
@@ -64,16 +108,16 @@ static bool is_known_format(struct str s)
 }
 
 // Whether the text is base64 of a format that is decoded here.
-static bool is_base64_of_known_format(struct decoder *d, struct str text, int depth)
+static bool is_base64_of_known_format(struct decoder *d, struct str text)
 {
 	struct err err = ERR_INIT;
-	struct buf *out = &d->levels[depth].bytes;
+	struct buf *out = &d->levels[d->level].bytes;
 	if (text.len < 8 || !base64_plausible(text))
 		return false;
 	buf_clear(out);
 	struct str head = {text.p, text.len < 256 ? text.len : 256};
 	bool good = base64_decode(head, out, &err);
-	return (good || out->len) && is_known_format(buf_str(out));
+	return ((good || out->len) && is_known_format(buf_str(out))) || prefilter_may_be_ours(text);
 }
 
 static bool is_text(struct str s)
@@ -91,66 +135,116 @@ static void report_unknown_format(struct decoder *d, struct str bytes)
 	char z[160], hex[3 * 8 + 1] = "";
 	for (size_t i = 0; i < bytes.len && i < 8; i++)
 		snprintf(hex + 3 * i, 4, " %02x", (unsigned char)bytes.p[i]);
-	snprintf(z, sizeof z,
-	         "not recognised: neither JSON, gzip, base64 nor OpenTelemetry metrics; starts with%s", hex);
-	report_fault(d, bytes, z);
+	snprintf(z, sizeof z, "not recognised: neither JSON, gzip, base64 nor OpenTelemetry; starts with%s", hex);
+	report_fault(d, FAULT_FORMAT, bytes, z);
 }
 
-static void decode_other_text(struct decoder *d, struct str text, int depth)
+// Bytes that are no text: JSON may be in them. Of a message (and not of bytes in a string, which may be
+// anything) it is a fault if nothing was.
+static void decode_binary(struct decoder *d, struct str raw, int depth)
 {
-	if (is_text(text) && !prefilter_may_be_ours(text))
-		report_dropped(d);
-	else if (memmem(text.p, text.len, "\n{", 2) || memmem(text.p, text.len, "\n[", 2))
-		decode_json_pieces(d, text, depth);
-	else if (is_text(text))
-		report_ignored(d, 1); // a line of prose that happens to hold one of our words
-	else
-		report_unknown_format(d, text);
+	struct embedded in = embedded_begin(raw);
+	struct str json;
+	uint64_t explained = d->explained;
+	bool may_be_ours = prefilter_may_be_ours(raw);
+	while (may_be_ours && embedded_next(&in, &json))
+		d->search_contents(d, json, depth + 1);
+	if (d->explained != explained)
+		return;
+	if (may_be_ours)
+		d->signs |= signs_of_text(raw);
+	enum fault_kind kind;
+	const char *reason;
+	if (!d->strings && !signs_are_complete(d->signs, &kind, &reason))
+		report_unknown_format(d, raw);
 }
 
-static void decode_bracketed(struct decoder *d, struct str raw, struct str text, int depth)
+static void decode_other(struct decoder *d, struct str raw, int depth)
 {
-	if (!prefilter_may_be_ours(raw))
+	if (!is_text(raw))
+		decode_binary(d, raw, depth);
+	else if (prefilter_may_be_ours(raw))
+		decode_pieces(d, raw, depth);
+	else if (!d->strings)
 		report_dropped(d);
-	else if (decode_json(d, text, depth))
+}
+
+static void decode_like_json(struct decoder *d, struct str raw, struct str text, int depth)
+{
+	if (!prefilter_may_be_ours(raw)) {
+		if (!d->strings)
+			report_dropped(d);
+	} else if (decode_json(d, text, depth)) {
 		;
-	else if (otel_plausible(raw)) // its first byte, a length, looks like a bracket
+	} else if (otel_plausible(raw)) { // its first byte, a length, looks like a bracket
 		decode_otel(d, raw);
-	else
-		decode_json_pieces(d, text, depth);
+	} else {
+		decode_pieces(d, text, depth);
+	}
+}
+
+static void decode_otlp_logs(struct decoder *d, struct str raw, int depth)
+{
+	struct otlp_logs logs = otlp_logs_begin(raw);
+	struct buf *json = &d->levels[d->level].bytes;
+	struct err err = ERR_INIT;
+	while (otlp_logs_next(&logs, json, &err)) {
+		struct unit u = unit_begin(d);
+		if (prefilter_may_be_ours(buf_str(json)))
+			decode_unpacked(d, buf_str(json), depth);
+		unit_end(d, &u, JSON_ABSENT, buf_str(json), true);
+	}
+	if (err.kind)
+		report_fault(d, FAULT_BROKEN, raw, err.msg);
+}
+
+static bool is_too_deep(struct decoder *d, struct str raw, int depth)
+{
+	char z[100];
+	if (depth <= d->limits.depth)
+		return false;
+	snprintf(z, sizeof z, "wrappers are nested more than %d deep (unwrap.depth)", d->limits.depth);
+	report_fault(d, FAULT_LIMIT, raw, z);
+	return true;
 }
 
 static void decode_bytes(struct decoder *d, struct str raw, int depth)
 {
-	if (depth > d->limits.nesting) {
-		char z[100];
-		snprintf(z, sizeof z, "wrappers are nested more than %d deep", d->limits.nesting);
-		report_fault(d, raw, z);
-		return;
-	}
 	struct str text = json_split_trim(raw);
-	if (inflate_is_gzip(raw)) {
+	if (!text.len || is_too_deep(d, raw, depth)) // empty: a tombstone
+		return;
+	if (inflate_is_gzip(raw))
 		decode_gzip(d, raw, depth);
-	} else if (!text.len) {
-		report_ignored(d, 1); // a tombstone
-	} else if (text.p[0] == '{' || text.p[0] == '[' || text.p[0] == '"') {
-		decode_bracketed(d, raw, text, depth);
-	} else if (otel_plausible(raw)) {
+	else if (starts_like_json(text))
+		decode_like_json(d, raw, text, depth);
+	else if (otlp_logs_plausible(raw))
+		decode_otlp_logs(d, raw, depth);
+	else if (otel_plausible(raw))
 		decode_otel(d, raw);
-	} else if (is_base64_of_known_format(d, text, depth)) {
+	else if (is_base64_of_known_format(d, text))
 		decode_base64(d, text, depth);
-	} else {
-		decode_other_text(d, raw, depth);
-	}
+	else
+		decode_other(d, raw, depth);
 }
 
-static void decode_contents(struct decoder *d, struct str contents, bool base64, int depth)
+// What a string holds that has one of our words: text, or base64.
+static void search_contents(struct decoder *d, struct str contents, int depth)
 {
-	assert(depth > 0);
-	if (base64 && depth <= d->limits.nesting)
-		decode_base64(d, contents, depth);
-	else
-		decode_bytes(d, contents, depth);
+	struct str text = json_split_trim(contents);
+	if (d->exhausted || is_too_deep(d, contents, depth))
+		return;
+	d->level++;
+	d->strings++;
+	if (starts_like_json(text)) {
+		if (!decode_json(d, text, depth))
+			decode_pieces(d, text, depth);
+	} else if (is_base64_of_known_format(d, text)) {
+		decode_base64(d, text, depth);
+	} else {
+		decode_pieces(d, text, depth);
+	}
+	d->level--;
+	d->strings--;
 }
 
 // ---- the decoder ----
@@ -165,13 +259,16 @@ struct decoder *decoder_new(struct decode_limits limits, decode_record_fn *on_re
 	struct decoder *d = xcalloc(1, sizeof *d);
 	assert(on_record && on_fault);
 	d->limits = limits;
-	if (d->limits.nesting < 1)
-		d->limits.nesting = 1;
+	if (d->limits.depth < 1)
+		d->limits.depth = 1;
+	if (!d->limits.work_bytes)
+		d->limits.work_bytes =
+			limits.message_bytes < SIZE_MAX / WORK_FACTOR ? limits.message_bytes * WORK_FACTOR : SIZE_MAX;
 	d->on_record = on_record;
 	d->on_fault = on_fault;
 	d->user = user;
-	d->decode_contents = decode_contents;
-	d->levels = xcalloc((size_t)d->limits.nesting + 1, sizeof *d->levels);
+	d->search_contents = search_contents;
+	d->levels = xcalloc((size_t)d->limits.depth + 2, sizeof *d->levels);
 	json_keys_init(&d->top_keys, top_names, F_COUNT);
 	return d;
 }
@@ -180,7 +277,7 @@ void decoder_free(struct decoder *d)
 {
 	if (!d)
 		return;
-	for (int i = 0; i <= d->limits.nesting; i++) {
+	for (int i = 0; i <= d->limits.depth + 1; i++) {
 		json_parser_free(d->levels[i].json);
 		buf_release(&d->levels[i].bytes);
 	}
@@ -192,7 +289,7 @@ void decoder_free(struct decoder *d)
 
 static void free_large_buffers(struct decoder *d)
 {
-	for (int i = 0; i <= d->limits.nesting; i++) {
+	for (int i = 0; i <= d->limits.depth + 1; i++) {
 		struct level *l = &d->levels[i];
 		if (l->json)
 			json_parser_shrink(l->json, KEEP_BYTES);
@@ -206,19 +303,25 @@ static void free_large_buffers(struct decoder *d)
 void decoder_message(struct decoder *d, const void *data, size_t len)
 {
 	assert(data || !len);
+	assert(d->level == 0 && d->strings == 0);
 	d->counts.messages++;
 	d->message = (struct str){data, len};
 	d->next_index = 0;
 	d->faults_before = d->counts.faults;
 	d->bytes_left = d->limits.message_bytes;
+	d->work_left = d->limits.work_bytes;
+	d->exhausted = false;
+	d->signs = 0;
 	if (len > d->limits.message_bytes) {
 		char z[160];
 		snprintf(z, sizeof z, "message too large: %zu bytes, of at most %zu (message.bytes)", len,
 		         d->limits.message_bytes);
-		report_fault(d, d->message, z);
+		report_fault(d, FAULT_LIMIT, d->message, z);
 		return;
 	}
+	struct unit u = unit_begin(d);
 	decode_bytes(d, d->message, 0);
+	unit_end(d, &u, JSON_ABSENT, d->message, true);
 	free_large_buffers(d);
 	arena_reset(&d->arena);
 }

@@ -208,6 +208,8 @@ static bool window_more(struct window *w, struct err *err)
 	return true;
 }
 
+static const char too_large[] = "larger than message.bytes";
+
 static bool deliver_message(struct window *w, struct str data, int64_t line, const char *broken,
                             struct err *err)
 {
@@ -215,7 +217,8 @@ static bool deliver_message(struct window *w, struct str data, int64_t line, con
 		data.len--;
 	if (!data.len && !broken)
 		return true;
-	return w->fn(w->user, &(struct files_message){w->source.path, line, data, broken}, err);
+	struct files_message m = {w->source.path, line, data, broken, broken == too_large};
+	return w->fn(w->user, &m, err);
 }
 
 // The first line, or the part of it within the limit.
@@ -289,7 +292,7 @@ static bool read_lines(struct window *w, struct err *err)
 		const char *nl = rest.len > looked ? memchr(rest.p + looked, '\n', rest.len - looked) : NULL;
 		if (nl) {
 			rest.len = (size_t)(nl - rest.p);
-			if (!deliver_message(w, rest, ++w->line, rest.len > w->limit ? "larger than message.bytes" : NULL,
+			if (!deliver_message(w, rest, ++w->line, rest.len > w->limit ? too_large : NULL,
 			                     err))
 				return false;
 			w->start = (size_t)(nl + 1 - w->buf.data);
@@ -297,7 +300,7 @@ static bool read_lines(struct window *w, struct err *err)
 		} else if (w->end) {
 			return deliver_message(w, rest, ++w->line, w->source.damage, err);
 		} else if (rest.len > w->limit) {
-			if (!deliver_message(w, (struct str){rest.p, w->limit}, ++w->line, "larger than message.bytes",
+			if (!deliver_message(w, (struct str){rest.p, w->limit}, ++w->line, too_large,
 			                     err) ||
 			    !skip_line(w, err))
 				return false;

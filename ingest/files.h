@@ -17,6 +17,7 @@ struct files_message {
 	int64_t line;        // from 1; 0: the file as a whole
 	struct str data;     // lives until the callback returns
 	const char *broken;  // NULL, or why `data` is not the whole message (too large, gzip damaged): a fault
+	bool too_large;
 };
 
 // Returning false ends the walk with the callback's error.

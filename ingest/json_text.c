@@ -1,51 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON text to JSON values. Text is first parsed as one document, which it mostly is. If that fails, or if
-// the text is large, it is split into pieces: a list of records into its elements, other text into values
-// back to back or one on each line. So a broken line costs that line only, a broken record costs that record
-// only, and parsing takes the memory of one record, not of the whole file.
+// Text to JSON values. Text is first parsed as one document, which it mostly is. If that fails, or if the
+// text is large, it is split into pieces: a list of records into its elements, other text into values back
+// to back or one on each line, log lines that end in a value among them (log_line.h). So a broken line
+// costs that line only, a broken record costs that record only, and parsing takes the memory of one record,
+// not of the whole file.
 //
-// Work is bounded in three ways. One value has at most VALUE_MAX bytes: parsing takes up to fourteen times
-// its length in memory. The search for the ends of broken values reads at most SCAN_FACTOR times the length
-// of the text; after that only whole lines are tried. One message reports at most FAULTS_MAX faults; its rest
-// is one more fault.
+// Work is bounded in three ways. One value has at most VALUE_MAX bytes, and all that are parsed within each
+// other LIVE_MAX: parsing takes up to fourteen times their length in memory. The search for the ends of
+// broken values reads at most SCAN_FACTOR times the length of the text; after that only whole lines are
+// tried. One message reports at most FAULTS_MAX faults; its rest is one more fault.
+//
+// Broken JSON in a message is a fault. In a string it is one only if it has a sign of a record (signs.h):
+// an application may write anything into a string.
 #include <assert.h>
 #include <stdio.h>
 
 #include "ingest/decode_priv.h"
 #include "ingest/json_split.h"
+#include "ingest/log_line.h"
 #include "ingest/prefilter.h"
+#include "ingest/signs.h"
 
 enum {
 	WHOLE_MAX = 64 * 1024,        // text up to this is parsed as one document first
 	VALUE_MAX = 12 * 1024 * 1024, // bytes of a value that is parsed as one
+	LIVE_MAX = 2 * VALUE_MAX,     // bytes of a value and of those that it stands in, as strings
+	KEEP_MAX = 1024 * 1024,       // the parser of a larger value is freed with it
 	FAULTS_MAX = 1000,            // faults of one message that are reported one by one
 	SCAN_FACTOR = 4,              // bytes read in search of the ends of values, by bytes of the text
 };
 
-static bool parse_value(struct decoder *d, struct str text, int depth, struct json *ret, const char **ret_why)
+// Parses the text at the current level, and searches its value, as a unit if it is a piece. False: it
+// cannot be parsed.
+static bool parse_and_search(struct decoder *d, struct str text, int depth, bool piece, const char **ret_why)
 {
-	struct level *l = &d->levels[depth];
-	if (text.len > VALUE_MAX) {
+	struct level *l = &d->levels[d->level];
+	struct json root;
+	if (!decode_may_read(d, text.len))
+		return true;
+	if (text.len > VALUE_MAX || d->live + text.len > LIVE_MAX) {
 		*ret_why = "one value of more than 12 MB: send its records as separate messages, or one on each line";
 		return false;
 	}
 	if (!l->json)
 		l->json = json_parser_new();
-	return json_parse(l->json, text, ret, ret_why);
+	if (!json_parse(l->json, text, &root, ret_why))
+		return false;
+	d->live += text.len;
+	struct unit u = piece ? unit_begin(d) : (struct unit){0};
+	search_value(d, root, text, depth);
+	if (piece)
+		unit_end(d, &u, root, text, true);
+	d->live -= text.len;
+	if (text.len > KEEP_MAX)
+		json_parser_shrink(l->json, KEEP_MAX);
+	return true;
 }
 
-// Decodes one value, unless the prefilter drops it. False: it cannot be parsed.
+// Decodes one value as a unit, unless the prefilter drops it. False: it cannot be parsed.
 static bool decode_piece(struct decoder *d, struct str text, int depth, const char **ret_why)
 {
-	struct json root;
 	if (!prefilter_may_be_ours(text)) {
 		report_dropped(d);
 		return true;
 	}
-	if (!parse_value(d, text, depth, &root, ret_why))
-		return false;
-	decode_value(d, root, text, depth);
-	return true;
+	return parse_and_search(d, text, depth, true, ret_why);
 }
 
 static void report_fault_at(struct decoder *d, struct str whole, struct str part, const char *why)
@@ -54,7 +73,10 @@ static void report_fault_at(struct decoder *d, struct str whole, struct str part
 	assert(part.p >= whole.p && part.p <= whole.p + whole.len);
 	snprintf(z, sizeof z, "JSON at byte %zu cannot be read: %s", (size_t)(part.p - whole.p), why);
 	part = json_split_trim(part);
-	report_fault(d, part.len ? part : whole, z);
+	if (!part.len)
+		part = whole;
+	if (!d->strings || signs_of_text(part) & (SIGN_SOURCE | SIGN_LOG | SIGN_NAMESPACE))
+		report_fault(d, part.len > VALUE_MAX ? FAULT_LIMIT : FAULT_BROKEN, part, z);
 }
 
 // True once the message has reported FAULTS_MAX faults; its rest is then reported as one more.
@@ -146,8 +168,8 @@ static bool looks_whole(struct str line)
 	                         (line.p[0] == '[' && line.p[line.len - 1] == ']'));
 }
 
-// Decodes the value that `s` starts with, or reports why it cannot; returns how many bytes of `s` that took.
-// *scan_left: bytes that may still be read in search of the ends of values.
+// Decodes the value that `s` starts with, or reports why it cannot; returns how many bytes of `s` that
+// took. *scan_left: bytes that may still be read in search of the ends of values.
 static size_t decode_next_value(struct decoder *d, struct str whole, struct str s, int depth,
                                 size_t *scan_left)
 {
@@ -169,7 +191,41 @@ static size_t decode_next_value(struct decoder *d, struct str whole, struct str 
 	return lost.len;
 }
 
-void decode_json_pieces(struct decoder *d, struct str whole, int depth)
+// Whether the text begins as a value of JSON does that may be a record or hold one, or with what is left of
+// one. "[2026-11-02] x" does not.
+static bool looks_like_json(struct str s)
+{
+	if (s.p[0] == '"' || s.p[0] == '}' || s.p[0] == ']')
+		return true;
+	if (s.p[0] != '{' && s.p[0] != '[')
+		return false;
+	struct str inside = str_trim_start(skip_bytes(s, 1));
+	return !inside.len || strchr(s.p[0] == '{' ? "\"}" : "{[\"]", inside.p[0]);
+}
+
+// Decodes the value at the end of a log line. In all other lines only the signs of a record are looked for.
+// Returns how many bytes of `s` that took.
+static size_t decode_line(struct decoder *d, struct str whole, struct str s, int depth, size_t *scan_left)
+{
+	struct str line = first_line(s), value = log_line_value(s, scan_left);
+	const char *why = "";
+	if (value.len) {
+		if (!decode_piece(d, value, depth, &why))
+			report_fault_at(d, whole, value, why);
+		return (size_t)(value.p + value.len - s.p);
+	}
+	if (line.len == s.len && json_split_trim(whole).len == s.len) { // all of the text: no unit of its own
+		d->signs |= signs_of_text(line);
+		return line.len;
+	}
+	struct unit u = unit_begin(d);
+	if (prefilter_may_be_ours(line))
+		d->signs |= signs_of_text(line);
+	unit_end(d, &u, JSON_ABSENT, line, true);
+	return line.len;
+}
+
+void decode_pieces(struct decoder *d, struct str whole, int depth)
 {
 	size_t scan_left = whole.len < SIZE_MAX / SCAN_FACTOR ? whole.len * SCAN_FACTOR : whole.len;
 	for (struct str s = str_trim_start(whole); s.len; s = str_trim_start(s)) {
@@ -177,24 +233,22 @@ void decode_json_pieces(struct decoder *d, struct str whole, int depth)
 		struct str list = json_split_list(s, &in_object);
 		if (stop_at_faults_max(d, whole, s))
 			return;
-		if (list.p)
+		if (list.p && looks_like_json(s))
 			s = decode_elements(d, whole, list, in_object, depth);
 		else if (s.p[0] == ',')
 			s = skip_bytes(s, 1);
-		else
+		else if (looks_like_json(s))
 			s = skip_bytes(s, decode_next_value(d, whole, s, depth, &scan_left));
+		else
+			s = skip_bytes(s, decode_line(d, whole, s, depth, &scan_left));
 	}
 }
 
 bool decode_json(struct decoder *d, struct str text, int depth)
 {
-	struct json root;
 	const char *why;
 	bool in_object;
 	if (text.len > WHOLE_MAX && (json_split_list(text, &in_object).p || memchr(text.p, '\n', text.len)))
 		return false; // many records: by pieces
-	if (!parse_value(d, text, depth, &root, &why))
-		return false;
-	decode_value(d, root, text, depth);
-	return true;
+	return parse_and_search(d, text, depth, false, &why);
 }

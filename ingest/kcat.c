@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of `kcat -C -J`: {"topic":T,"partition":P,"offset":O,...,"payload":"..."}. A dump has such a frame
-// around each message. It is removed before the decoder, so that faults report the message's own origin. A
-// scan of the top level is enough: the payload is one string.
+// Lines of `kcat -C -J`, {"topic":T,"partition":P,"offset":O,...,"payload":"..."}, and of the file of dead
+// letters (origin.h). Such a line is a frame around a message. It is removed before the decoder, so that
+// faults report the message's own origin, and so that the decoder sees a dead letter as it came. A scan of
+// the top level is enough: the message is one string.
 #include "ingest/origin.h"
 
 #include <stdlib.h>
+
+#include "ingest/base64.h"
 
 struct scan {
 	const char *p, *end;
@@ -196,5 +199,50 @@ bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, 
 	}
 	*ret_origin = origin;
 	*ret_payload = payload;
+	return true;
+}
+
+// [{"data":"..."}]
+static bool read_data(struct str records, struct buf *scratch)
+{
+	struct scan s = {records.p, records.p + records.len};
+	struct str key, data;
+	struct err err = ERR_INIT;
+	buf_clear(scratch);
+	return expect_char(&s, '[') && expect_char(&s, '{') && scan_string(&s, &key) && str_is(key, "data") &&
+	       expect_char(&s, ':') && scan_string(&s, &data) && expect_char(&s, '}') && expect_char(&s, ']') &&
+	       base64_decode(data, scratch, &err);
+}
+
+bool dead_letter_read(struct str line, struct buf *scratch, struct origin *ret_origin, struct str *ret_data)
+{
+	struct scan s = {line.p, line.p + line.len};
+	struct str key, value, records = STR_NONE;
+	struct origin origin = *ret_origin;
+	bool quoted, reason = false, index = false;
+	if (line.len < 2 || !expect_char(&s, '{'))
+		return false;
+	do {
+		if (!scan_string(&s, &key) || !expect_char(&s, ':') || !scan_value(&s, &value, &quoted))
+			return false;
+		if (str_is(key, "reason"))
+			reason = quoted;
+		else if (!reason && !str_is(key, "kind"))
+			return false; // these come first
+		else if (str_is(key, "topic") && quoted)
+			origin.topic = value;
+		else if (str_is(key, "partition"))
+			origin.partition = (int32_t)parse_number(value);
+		else if (str_is(key, "offset"))
+			origin.offset = parse_number(value);
+		else if (str_is(key, "index"))
+			index = !quoted;
+		else if (str_is(key, "records") && !quoted)
+			records = value;
+	} while (expect_char(&s, ','));
+	if (!reason || !index || !records.len || !expect_char(&s, '}') || !read_data(records, scratch))
+		return false;
+	*ret_origin = origin;
+	*ret_data = buf_str(scratch);
 	return true;
 }

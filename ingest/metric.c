@@ -51,6 +51,14 @@ enum verdict metric_kind(struct metric_series *s, struct str namespace, struct s
 	return NOT_OURS;
 }
 
+bool metric_counts_tokens(struct str name)
+{
+	for (size_t i = 0; i < sizeof token_metrics / sizeof *token_metrics; i++)
+		if (str_is(name, token_metrics[i].name))
+			return true;
+	return false;
+}
+
 void metric_dims_add(struct metric_dims *d, bool mantle, struct str name, struct str value)
 {
 	d->n++;

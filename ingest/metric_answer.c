@@ -1,32 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers of GetMetricData (Amazon CloudWatch API Reference), together with their query.
+// Answers of GetMetricData and GetMetricStatistics (Amazon CloudWatch API Reference), together with their
+// query.
 //
-// An answer names its series by the ids of the query only. So an answer without its query is a fault. A
+// An answer does not say which metric it is of, or where. So an answer without its query is a fault. A
 // program that polls CloudWatch writes one object with both, in either shape:
 //
 //     {"MetricDataQueries": [...], "MetricDataResults": [...], "Region": "us-east-1", "AccountId": "1111..."}
-//     {"Query" or "Request":   {"MetricDataQueries": [...], ...},
-//      "Response" or "Answer": {"MetricDataResults": [...], ...}, "Region": ..., "AccountId": ...}
+//     {"Namespace": ..., "MetricName": ..., "Dimensions": [...], "Period": 60, "Statistics": ["Sum"],
+//      "Label": ..., "Datapoints": [...], "Region": ..., "AccountId": ...}
+//     {"Query" or "Request":   {"MetricDataQueries": [...]} or {"Namespace": ...},
+//      "Response" or "Answer": {"MetricDataResults": [...]} or {"Datapoints": [...]}, "Region": ...}
 //
 // Region (or region) is required. The account is AccountId in the query, else AccountId (or account_id)
 // beside it, else unknown. A series is read if its query is the Sum over 60 s of a token metric by model; all
-// others are ignored. Timestamps are seconds since 1970 or ISO 8601.
+// others are ignored. A query may be a SEARCH (metric_search.h). Timestamps are seconds since 1970 or ISO
+// 8601.
+//
+// SampleCount is the number of calls that used such tokens. GetMetricStatistics has it in the data point;
+// GetMetricData in a series of its own, of the same metric with the Stat SampleCount, which is joined to the
+// sums by its times. Without it a point has no samples; docs/accuracy.md says what that costs.
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/when.h"
 #include "ingest/field.h"
+#include "ingest/metric_search.h"
 #include "ingest/recognise_priv.h"
 
-static struct json find_query(struct json queries, struct str id)
+enum { RESULTS_MAX = 100000 }; // of one answer; CloudWatch returns 500 a page
+
+enum statistic { STATISTIC_SUM, STATISTIC_SAMPLES };
+
+// What reading one answer needs.
+struct reader {
+	struct metric_series place; // account and region, unless the query says another account
+	struct json *queries;       // by number, which `query_numbers` has by the hash of their ids
+	int32_t nqueries;
+	struct map query_numbers;
+	struct json *samples; // results of SampleCount, which `sample_numbers` has by the hash of their series
+	int32_t nsamples;
+	struct map sample_numbers;
+	struct arena *arena;
+	const struct sink *sink;
+};
+
+static void put_fault(struct reader *r, const struct err *err)
 {
-	struct json q;
-	struct str id_of_query;
-	for (struct json_iter it = json_begin(queries); json_next(&it, NULL, &q);)
-		if (json_str(json_get(q, STR("Id")), &id_of_query) &&
-		    str_eq(id_of_query, id))
-			return q;
-	return JSON_ABSENT;
+	r->sink->fault(r->sink->user, err);
 }
+
+// ---- queries
 
 // [{"Name": "ModelId", "Value": model}], or with the two tiers as well
 static enum verdict read_query_dimensions(struct json dimensions, bool mantle, struct metric_dims *ret,
@@ -47,30 +72,61 @@ static enum verdict read_query_dimensions(struct json dimensions, bool mantle, s
 	return metric_dims_read(ret);
 }
 
-static enum verdict read_series(struct json query, struct metric_series *s, struct err *err)
+static enum verdict refuse_period(struct err *err)
+{
+	err_set(err, ERR_SKIP, "the query's period is not 60 s: ask for Period 60");
+	return BROKEN;
+}
+
+static enum verdict read_statistic(struct str name, enum statistic *ret)
+{
+	*ret = str_is(name, "SampleCount") ? STATISTIC_SAMPLES : STATISTIC_SUM;
+	return str_is(name, "Sum") || str_is(name, "SampleCount") ? OURS : NOT_OURS;
+}
+
+static enum verdict read_metric_stat(struct json query, struct metric_series *s, enum statistic *ret,
+                                     struct err *err)
 {
 	struct json stat = json_get(query, STR("MetricStat")), metric = json_get(stat, STR("Metric"));
 	struct str namespace, name, kind;
 	int64_t period;
 	if (!json_str(json_get(metric, STR("Namespace")), &namespace) ||
 	    !json_str(json_get(metric, STR("MetricName")), &name) ||
-	    metric_kind(s, namespace, name) == NOT_OURS ||
-	    !json_str(json_get(stat, STR("Stat")), &kind) || !str_is(kind, "Sum"))
+	    metric_kind(s, namespace, name) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind) ||
+	    read_statistic(kind, ret) == NOT_OURS)
 		return NOT_OURS;
 	enum verdict v = read_query_dimensions(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
 	if (v != OURS)
 		return v;
-	if (!json_int(json_get(stat, STR("Period")), &period) || period != 60) {
-		err_set(err, ERR_SKIP, "the query's period is not 60 s: ask for Period 60");
-		return BROKEN;
-	}
-	struct str account;
-	if (!field_opt_str(json_get(query, STR("AccountId")), "the query's AccountId", &account, err))
-		return BROKEN;
-	if (account.len)
-		s->account = account;
-	return OURS;
+	return json_int(json_get(stat, STR("Period")), &period) && period == 60 ? OURS : refuse_period(err);
 }
+
+static enum verdict read_search(struct json query, struct json result, struct metric_series *s,
+                                enum statistic *ret, struct err *err)
+{
+	struct metric_search search;
+	struct str expression, label = STR_NONE, custom = STR_NONE;
+	int64_t period;
+	if (!json_str(json_get(query, STR("Expression")), &expression))
+		return NOT_OURS;
+	if (!metric_search_parse(&search, expression, err))
+		return err->kind ? BROKEN : NOT_OURS;
+	if (read_statistic(search.statistic, ret) == NOT_OURS)
+		return NOT_OURS;
+	json_str(json_get(result, STR("Label")), &label);
+	json_str(json_get(query, STR("Label")), &custom);
+	if (!metric_search_read_label(&search, label, custom, err))
+		return BROKEN;
+	if (metric_kind(s, search.namespace, search.metric) == NOT_OURS)
+		return NOT_OURS;
+	s->dims = (struct metric_dims){0};
+	metric_dims_add(&s->dims, s->mantle, s->mantle ? STR("Model") : STR("ModelId"), search.model);
+	if (json_int(json_get(query, STR("Period")), &period))
+		search.period = period == 60 ? 60 : -1;
+	return search.period == 60 ? OURS : refuse_period(err);
+}
+
+// ---- points
 
 static bool read_timestamp(struct json v, int64_t *ret_ms, struct err *err)
 {
@@ -84,88 +140,283 @@ static bool read_timestamp(struct json v, int64_t *ret_ms, struct err *err)
 	return true;
 }
 
-static void decode_points(struct json result, const struct metric_series *s, struct arena *a,
-                          const struct sink *sink)
+// The points of a series of SampleCount, in their order.
+struct samples {
+	struct json_iter times, values;
+	bool more;
+	int64_t ms;
+	double n;
+};
+
+static void next_sample(struct samples *s)
 {
-	struct json when, value;
-	struct json_iter times = json_begin(json_get(result, STR("Timestamps"))),
-					 values = json_begin(json_get(result, STR("Values")));
+	struct json when, n;
+	struct err err = ERR_INIT;
+	s->more = json_next(&s->times, NULL, &when) && json_next(&s->values, NULL, &n) &&
+	          read_timestamp(when, &s->ms, &err) && json_double(n, &s->n);
+}
+
+static struct samples samples_begin(struct json result)
+{
+	struct samples s = {.times = json_begin(json_get(result, STR("Timestamps"))),
+	                    .values = json_begin(json_get(result, STR("Values")))};
+	next_sample(&s);
+	return s;
+}
+
+// The samples of that time, or 0. Both series have the order that the query asked for.
+static int64_t samples_at(struct samples *s, int64_t ms, bool descending)
+{
+	while (s->more && (descending ? s->ms > ms : s->ms < ms))
+		next_sample(s);
+	return s->more && s->ms == ms ? metric_samples(s->n) : 0;
+}
+
+// Whether the times go back, as they do unless the query says otherwise.
+static bool is_descending(struct json times)
+{
+	struct json_iter it = json_begin(times);
+	struct json first, second;
+	struct err err = ERR_INIT;
+	int64_t a, b;
+	return json_next(&it, NULL, &first) && json_next(&it, NULL, &second) &&
+	       read_timestamp(first, &a, &err) && read_timestamp(second, &b, &err) && a > b;
+}
+
+static void put_point(struct reader *r, const struct metric_series *s, struct record *record, int64_t ms,
+                      struct json value, struct err *err)
+{
+	double sum;
+	int64_t samples = record->metric.samples;
+	if (!err->kind && !json_double(value, &sum))
+		err_set(err, ERR_SKIP, "a value should be a number, and is %s", json_type_name(json_type(value)));
+	if (err->kind || !metric_fill(record, r->arena, s, ms, sum, err)) {
+		put_fault(r, err);
+		return;
+	}
+	record->metric.final = true;
+	record->metric.samples = samples;
+	r->sink->record(r->sink->user, record);
+}
+
+static void decode_points(struct reader *r, struct json result, const struct metric_series *s,
+                          struct json sample_result)
+{
+	struct json when, value, all_times = json_get(result, STR("Timestamps"));
+	struct json_iter times = json_begin(all_times), values = json_begin(json_get(result, STR("Values")));
+	struct samples samples = samples_begin(sample_result);
+	bool descending = is_descending(all_times);
 	for (;;) {
 		struct err err = ERR_INIT;
-		struct record r;
-		int64_t ms;
-		double sum;
+		struct record record = {.kind = RECORD_METRIC};
+		int64_t ms = 0;
 		bool more = json_next(&times, NULL, &when), more_values = json_next(&values, NULL, &value);
 		if (!more && !more_values)
 			return;
 		if (more != more_values) {
 			err_set(&err, ERR_SKIP, "a series has more Timestamps than Values, or fewer");
-			sink->fault(sink->user, &err);
+			put_fault(r, &err);
 			return;
 		}
-		bool good = read_timestamp(when, &ms, &err);
-		if (good && !json_double(value, &sum))
-			good = err_set(&err, ERR_SKIP, "a value should be a number, and is %s",
-			               json_type_name(json_type(value)));
-		if (good && metric_fill(&r, a, s, ms, sum, &err)) {
-			r.metric.final = true;
-			sink->record(sink->user, &r);
-		} else {
-			sink->fault(sink->user, &err);
-		}
+		if (read_timestamp(when, &ms, &err))
+			record.metric.samples = samples_at(&samples, ms, descending);
+		put_point(r, s, &record, ms, value, &err);
 	}
 }
 
-static void decode_result(struct json result, struct json queries, struct metric_series s, struct arena *a,
-                       const struct sink *sink)
+// ---- GetMetricData
+
+static uint64_t hash_of_series(const struct metric_series *s)
 {
-	struct err err = ERR_INIT;
-	struct str id, status = STR_NONE;
-	enum verdict v = BROKEN;
-	if (field_str(json_get(result, STR("Id")), "the Id of a MetricDataResult", &id, &err)) {
-		struct json query = find_query(queries, id);
-		if (json_missing(query))
-			err_set(&err, ERR_SKIP, "the answer's series %s is not among the MetricDataQueries beside it",
-			        field_show(id).z);
-		else
-			v = read_series(query, &s, &err);
-	}
-	json_str(json_get(result, STR("StatusCode")), &status);
-	if (v == OURS && (str_is(status, "Forbidden") || str_is(status, "InternalError"))) {
-		err_set(&err, ERR_SKIP, "CloudWatch answered %s for the series %s: ask again", field_show(status).z,
+	const struct str parts[] = {s->account, s->dims.model, s->dims.asked, s->dims.served};
+	uint64_t h = (uint64_t)s->token_kind * 2 + s->mantle;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		h = hash64_seeded(parts[i].len ? parts[i].p : "", parts[i].len, h + parts[i].len);
+	return h;
+}
+
+static void index_queries(struct reader *r, struct json queries)
+{
+	struct json q;
+	struct str id;
+	size_t n = 0;
+	bool added;
+	for (struct json_iter it = json_begin(queries); json_next(&it, NULL, &q);)
+		n++;
+	r->queries = xcalloc(n + 1, sizeof *r->queries);
+	for (struct json_iter it = json_begin(queries); json_next(&it, NULL, &q);)
+		if (json_str(json_get(q, STR("Id")), &id) && r->nqueries < INT32_MAX) {
+			r->queries[r->nqueries] = q;
+			map_add(&r->query_numbers, hash64(id.len ? id.p : "", id.len), r->nqueries++, &added);
+		}
+}
+
+// What a result is a series of. An error says what is wrong with it.
+static enum verdict read_result(struct reader *r, struct json result, struct metric_series *s,
+                                enum statistic *ret, struct err *err)
+{
+	struct str id, status = STR_NONE, account;
+	*s = r->place;
+	if (!field_str(json_get(result, STR("Id")), "the Id of a MetricDataResult", &id, err))
+		return BROKEN;
+	int32_t *number = map_find(&r->query_numbers, hash64(id.p, id.len));
+	if (!number) {
+		err_set(err, ERR_SKIP, "the answer's series %s is not among the MetricDataQueries beside it",
 		        field_show(id).z);
-		v = BROKEN;
+		return BROKEN;
 	}
-	if (v == BROKEN)
-		sink->fault(sink->user, &err);
-	else if (v == NOT_OURS)
-		sink->ignored(sink->user, 1);
-	else
-		decode_points(result, &s, a, sink);
+	struct json query = r->queries[*number];
+	enum verdict v = json_missing(json_get(query, STR("MetricStat")))
+	                     ? read_search(query, result, s, ret, err)
+	                     : read_metric_stat(query, s, ret, err);
+	if (v != OURS)
+		return v;
+	if (!field_opt_str(json_get(query, STR("AccountId")), "the query's AccountId", &account, err))
+		return BROKEN;
+	if (account.len)
+		s->account = account;
+	json_str(json_get(result, STR("StatusCode")), &status);
+	if (!str_is(status, "Forbidden") && !str_is(status, "InternalError"))
+		return OURS;
+	err_set(err, ERR_SKIP, "CloudWatch answered %s for the series %s: ask again", field_show(status).z,
+	        field_show(id).z);
+	return BROKEN;
+}
+
+static void index_samples(struct reader *r, struct json results)
+{
+	struct json one;
+	for (struct json_iter it = json_begin(results); json_next(&it, NULL, &one);) {
+		struct metric_series s;
+		struct err err = ERR_INIT;
+		enum statistic statistic;
+		bool added;
+		if (read_result(r, one, &s, &statistic, &err) != OURS || statistic != STATISTIC_SAMPLES ||
+		    r->nsamples == RESULTS_MAX)
+			continue;
+		map_add(&r->sample_numbers, hash_of_series(&s), r->nsamples, &added);
+		r->samples = xrealloc(r->samples, (size_t)r->nsamples + 1, sizeof *r->samples);
+		r->samples[r->nsamples++] = one;
+	}
+}
+
+static void decode_result(struct reader *r, struct json result)
+{
+	struct metric_series s;
+	struct err err = ERR_INIT;
+	enum statistic statistic;
+	enum verdict v = read_result(r, result, &s, &statistic, &err);
+	if (v == BROKEN) {
+		put_fault(r, &err);
+	} else if (v == NOT_OURS || statistic == STATISTIC_SAMPLES) {
+		r->sink->ignored(r->sink->user, 1);
+	} else {
+		int32_t *number = map_find(&r->sample_numbers, hash_of_series(&s));
+		decode_points(r, result, &s, number ? r->samples[*number] : JSON_ABSENT);
+	}
+}
+
+// Region and account beside an answer.
+static bool read_place(const struct top_fields *t, struct reader *r, struct err *err)
+{
+	return field_str(json_present(t->f[F_Region], t->f[F_region]), "Region, beside an answer of CloudWatch,",
+	                 &r->place.region, err) &&
+	       field_opt_str(json_present(t->f[F_AccountId], t->f[F_account_id]), "AccountId", &r->place.account,
+	                     err);
+}
+
+static struct json query_part(const struct top_fields *t)
+{
+	return json_present(t->f[F_Query], t->f[F_Request]);
+}
+
+static struct json answer_part(const struct top_fields *t)
+{
+	return json_present(t->f[F_Response], t->f[F_Answer]);
 }
 
 void metric_answer(const struct top_fields *t, struct arena *a, const struct sink *sink)
 {
-	struct json query = json_present(t->f[F_Query], t->f[F_Request]),
-				answer = json_present(t->f[F_Response], t->f[F_Answer]);
-	struct json queries = json_present(t->f[F_MetricDataQueries], json_get(query, STR("MetricDataQueries")));
-	struct json results = json_present(t->f[F_MetricDataResults], json_get(answer, STR("MetricDataResults"))),
+	struct json queries =
+		json_present(t->f[F_MetricDataQueries], json_get(query_part(t), STR("MetricDataQueries")));
+	struct json results = json_present(t->f[F_MetricDataResults],
+	                                   json_get(answer_part(t), STR("MetricDataResults"))),
 				one;
-	struct metric_series s = {.region = STR_NONE};
+	struct reader r = {.arena = a, .sink = sink};
 	struct err err = ERR_INIT;
-	if (json_type(queries) != JSON_ARRAY || json_type(results) != JSON_ARRAY) {
+	if (json_type(queries) != JSON_ARRAY || json_type(results) != JSON_ARRAY)
 		err_set(
 			&err, ERR_SKIP,
 			"a GetMetricData answer without its query: put MetricDataQueries and Region beside MetricDataResults");
-		sink->fault(sink->user, &err);
+	if (err.kind || !read_place(t, &r, &err)) {
+		put_fault(&r, &err);
 		return;
 	}
-	if (!field_str(json_present(t->f[F_Region], t->f[F_region]), "Region, beside a GetMetricData answer,",
-	               &s.region, &err) ||
-	    !field_opt_str(json_present(t->f[F_AccountId], t->f[F_account_id]), "AccountId", &s.account, &err)) {
-		sink->fault(sink->user, &err);
-		return;
-	}
+	index_queries(&r, queries);
+	index_samples(&r, results);
 	for (struct json_iter it = json_begin(results); json_next(&it, NULL, &one);)
-		decode_result(one, queries, s, a, sink);
+		decode_result(&r, one);
+	free(r.queries);
+	free(r.samples);
+	map_release(&r.query_numbers);
+	map_release(&r.sample_numbers);
+}
+
+// ---- GetMetricStatistics
+
+static struct json query_field(const struct top_fields *t, enum top_field f, const char *name)
+{
+	return json_present(t->f[f], json_get(query_part(t), str_of(name)));
+}
+
+static enum verdict read_statistics_query(const struct top_fields *t, struct reader *r, struct err *err)
+{
+	struct metric_series *s = &r->place;
+	struct str namespace = STR_NONE, name = STR_NONE, label = STR_NONE;
+	int64_t period;
+	json_str(json_present(t->f[F_Label], json_get(answer_part(t), STR("Label"))), &label);
+	if (!json_str(query_field(t, F_Namespace, "Namespace"), &namespace) ||
+	    !json_str(query_field(t, F_MetricName, "MetricName"), &name)) {
+		if (!metric_counts_tokens(label))
+			return NOT_OURS;
+		err_set(
+			err, ERR_SKIP,
+			"a GetMetricStatistics answer without its query: put Namespace, MetricName, Dimensions, Period and Region beside Datapoints");
+		return BROKEN;
+	}
+	if (metric_kind(s, namespace, name) == NOT_OURS)
+		return NOT_OURS;
+	enum verdict v =
+		read_query_dimensions(query_field(t, F_Dimensions, "Dimensions"), s->mantle, &s->dims, err);
+	if (v != OURS)
+		return v;
+	if (!json_int(query_field(t, F_Period, "Period"), &period) || period != 60)
+		return refuse_period(err);
+	return read_place(t, r, err) ? OURS : BROKEN;
+}
+
+void metric_statistics(const struct top_fields *t, struct arena *a, const struct sink *sink)
+{
+	struct json points = json_present(t->f[F_Datapoints], json_get(answer_part(t), STR("Datapoints"))), one;
+	struct reader r = {.arena = a, .sink = sink};
+	struct err err = ERR_INIT;
+	enum verdict v = read_statistics_query(t, &r, &err);
+	if (v == OURS && json_type(points) != JSON_ARRAY) {
+		err_set(&err, ERR_SKIP, "Datapoints should be a list, and is %s", json_type_name(json_type(points)));
+		v = BROKEN;
+	}
+	if (v == BROKEN)
+		put_fault(&r, &err);
+	else if (v == NOT_OURS)
+		sink->ignored(sink->user, 1);
+	for (struct json_iter it = json_begin(points); v == OURS && json_next(&it, NULL, &one);) {
+		struct record record = {.kind = RECORD_METRIC};
+		int64_t ms = 0;
+		double samples = 0;
+		err_clear(&err);
+		if (read_timestamp(json_get(one, STR("Timestamp")), &ms, &err) &&
+		    json_double(json_get(one, STR("SampleCount")), &samples))
+			record.metric.samples = metric_samples(samples);
+		put_point(&r, &r.place, &record, ms, json_get(one, STR("Sum")), &err);
+	}
 }

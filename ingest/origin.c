@@ -20,7 +20,7 @@ void origin_describe(const struct origin *o, struct buf *b)
 void dead_letter_line(const struct dead_letter *d, struct buf *b)
 {
 	assert(d->reason && d->index >= -1);
-	buf_adds(b, "{\"reason\":");
+	buf_addf(b, "{\"kind\":\"%s\",\"reason\":", fault_word(d->kind));
 	buf_add_json(b, str_of(d->reason));
 	if (d->origin.topic.len) {
 		buf_adds(b, ",\"topic\":");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The origin of a message, and the dead letter that a message becomes if it cannot be decoded.
 //
-// In a file, a dead letter is a line of JSON. Its `records` is a wrapper that the decoder knows, so the file
-// can be replayed as it is:
-// {"reason":...,"topic":...,"partition":...,"offset":...,"index":...,"records":[{"data":"<base64>"}]}
+// In a file, a dead letter is a line of JSON, and the file can be replayed as it is:
+//     {"kind":...,"reason":...,"topic":...,"partition":...,"offset":...,"index":...,
+//      "records":[{"data":"<base64>"}]}
+// `kind` is a word of fault_word.
 #ifndef NOWCAST_INGEST_ORIGIN_H
 #define NOWCAST_INGEST_ORIGIN_H
 
@@ -11,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "ingest/decode.h"
 
 struct origin {
 	struct str topic;   // STR_NONE: not from Kafka
@@ -22,6 +24,7 @@ struct origin {
 
 struct dead_letter {
 	struct origin origin;
+	enum fault_kind kind;
 	int index;          // of the record in its message; -1: the message as a whole
 	const char *reason;
 	struct str data;    // the smallest part that can be replayed alone
@@ -32,6 +35,10 @@ void origin_describe(const struct origin *o, struct buf *b);
 
 // Appends the JSON line, with its newline.
 void dead_letter_line(const struct dead_letter *d, struct buf *b);
+
+// Reads such a line: its origin, and the data, which are decoded into `scratch` and live until that changes.
+// False: not such a line.
+bool dead_letter_read(struct str line, struct buf *scratch, struct origin *ret_origin, struct str *ret_data);
 
 // Reads a line of `kcat -C -J` (kcat.c): its origin and its payload. The payload is unescaped into `scratch`
 // and lives until `scratch` changes; empty: a tombstone. False: not such a line.

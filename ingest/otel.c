@@ -2,10 +2,9 @@
 // CloudWatch metric streams in OpenTelemetry format, versions 1.0.0 and 0.7.0 ("CloudWatch metric stream
 // output in OpenTelemetry format" in the Amazon CloudWatch User Guide; opentelemetry-proto, metrics.proto).
 //
-// A message is a sequence of (varint length, ExportMetricsServiceRequest). The reader knows only as much of
-// protobuf's wire format as these need: a protobuf message is a slice, next_field walks it, and every read is
-// bounded by its slice. What matters here differs between the versions in one place: how a data point names
-// its dimensions.
+// A message is a sequence of (varint length, ExportMetricsServiceRequest), or one such request without its
+// length, as collectors write it. What matters here differs between the versions in one place: how a data
+// point names its dimensions.
 //
 //     request.resource_metrics(1) . resource(1) . attributes(1)      cloud.account.id, cloud.region
 //                                 . scope metrics(2) . metrics(2)    name(1) = amazonaws.com/NAMESPACE/METRIC
@@ -14,84 +13,9 @@
 //     0.7.0   point . labels(1)        StringKeyValue: Namespace, MetricName, and one for each dimension
 //     both    point . start(2) and time(3) fixed64 ns, count(4) fixed64, sum(5) double
 #include "ingest/field.h"
+#include "ingest/otlp.h"
+#include "ingest/proto.h"
 #include "ingest/recognise_priv.h"
-
-enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
-
-struct proto_field {
-	uint32_t number;
-	enum wire wire;
-	uint64_t word;    // VARINT, FIXED64, FIXED32
-	struct str bytes; // BYTES
-};
-
-static bool read_varint(struct str *in, uint64_t *ret)
-{
-	uint64_t v = 0;
-	for (unsigned i = 0; i < 10 && i < in->len; i++) {
-		unsigned char c = (unsigned char)in->p[i];
-		v |= (uint64_t)(c & 0x7f) << (7 * i);
-		if (!(c & 0x80)) {
-			in->p += i + 1;
-			in->len -= i + 1;
-			*ret = v;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool read_fixed(struct str *in, size_t n, uint64_t *ret)
-{
-	uint64_t v = 0;
-	if (in->len < n)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		v |= (uint64_t)(unsigned char)in->p[i] << (8 * i);
-	in->p += n;
-	in->len -= n;
-	*ret = v;
-	return true;
-}
-
-static bool read_bytes(struct str *in, struct str *ret)
-{
-	uint64_t n;
-	if (!read_varint(in, &n) || n > in->len)
-		return false;
-	*ret = (struct str){in->p, (size_t)n};
-	in->p += n;
-	in->len -= (size_t)n;
-	return true;
-}
-
-// 1: a field; 0: the message is at its end; -1: it is broken.
-static int next_field(struct str *in, struct proto_field *f)
-{
-	uint64_t tag;
-	if (!in->len)
-		return 0;
-	if (!read_varint(in, &tag) || tag >> 3 == 0 || tag >> 32)
-		return -1;
-	f->number = (uint32_t)(tag >> 3);
-	f->wire = (enum wire)(tag & 7);
-	switch (f->wire) {
-	case VARINT:
-		return read_varint(in, &f->word) ? 1 : -1;
-	case FIXED64:
-		return read_fixed(in, 8, &f->word) ? 1 : -1;
-	case FIXED32:
-		return read_fixed(in, 4, &f->word) ? 1 : -1;
-	case BYTES:
-		return read_bytes(in, &f->bytes) ? 1 : -1;
-	}
-	return -1; // groups: these messages have none
-}
-
-static bool is_bytes(const struct proto_field *f, uint32_t number)
-{
-	return f->number == number && f->wire == BYTES;
-}
 
 static bool set_broken(struct err *err, const char *what)
 {
@@ -107,10 +31,10 @@ static bool read_key_value(struct str in, bool any, struct str *key, struct str 
 	int more;
 	struct str value = STR_NONE;
 	*key = *text = *list = STR_NONE;
-	while ((more = next_field(&in, &f)) > 0) {
-		if (is_bytes(&f, 1))
+	while ((more = proto_next(&in, &f)) > 0) {
+		if (proto_is_bytes(&f, 1))
 			*key = f.bytes;
-		else if (is_bytes(&f, 2))
+		else if (proto_is_bytes(&f, 2))
 			value = f.bytes;
 	}
 	if (more < 0)
@@ -119,10 +43,10 @@ static bool read_key_value(struct str in, bool any, struct str *key, struct str 
 		*text = value;
 		return true;
 	}
-	while ((more = next_field(&value, &f)) > 0) {
-		if (is_bytes(&f, 1))
+	while ((more = proto_next(&value, &f)) > 0) {
+		if (proto_is_bytes(&f, 1))
 			*text = f.bytes;
-		else if (is_bytes(&f, 6))
+		else if (proto_is_bytes(&f, 6))
 			*list = f.bytes;
 	}
 	return more == 0 || set_broken(err, "value");
@@ -139,8 +63,8 @@ static bool read_dimension_list(struct str list, struct point *p, struct err *er
 	struct proto_field f;
 	int more;
 	struct str name, value, unused;
-	while ((more = next_field(&list, &f)) > 0) {
-		if (!is_bytes(&f, 1))
+	while ((more = proto_next(&list, &f)) > 0) {
+		if (!proto_is_bytes(&f, 1))
 			continue;
 		if (!read_key_value(f.bytes, true, &name, &value, &unused, err))
 			return false;
@@ -168,8 +92,8 @@ static bool read_point(struct str in, struct metric_series *series, struct point
 	int more;
 	*p = (struct point){.series = series};
 	series->dims = (struct metric_dims){0};
-	while ((more = next_field(&in, &f)) > 0) {
-		if (is_bytes(&f, 1) || is_bytes(&f, 7)) {
+	while ((more = proto_next(&in, &f)) > 0) {
+		if (proto_is_bytes(&f, 1) || proto_is_bytes(&f, 7)) {
 			if (!read_attribute(&f, p, err))
 				return false;
 		} else if (f.wire == FIXED64 && f.number == 2) {
@@ -241,8 +165,8 @@ static bool decode_metric(struct otel_reader *w, struct str in, struct err *err)
 	struct proto_field f;
 	int more;
 	struct str name = STR_NONE, rest = in;
-	while ((more = next_field(&rest, &f)) > 0)
-		if (is_bytes(&f, 1))
+	while ((more = proto_next(&rest, &f)) > 0)
+		if (proto_is_bytes(&f, 1))
 			name = f.bytes;
 	if (more < 0)
 		return set_broken(err, "metric");
@@ -250,12 +174,12 @@ static bool decode_metric(struct otel_reader *w, struct str in, struct err *err)
 		w->sink->ignored(w->sink->user, 1);
 		return true;
 	}
-	for (rest = in; next_field(&rest, &f) > 0;) {
-		if (!is_bytes(&f, 11))
+	for (rest = in; proto_next(&rest, &f) > 0;) {
+		if (!proto_is_bytes(&f, 11))
 			continue;
 		struct str summary = f.bytes;
-		while ((more = next_field(&summary, &f)) > 0)
-			if (is_bytes(&f, 1))
+		while ((more = proto_next(&summary, &f)) > 0)
+			if (proto_is_bytes(&f, 1))
 				decode_point(w, f.bytes);
 		if (more < 0)
 			return set_broken(err, "summary");
@@ -267,8 +191,8 @@ static bool decode_scope_metrics(struct otel_reader *w, struct str in, struct er
 {
 	struct proto_field f;
 	int more;
-	while ((more = next_field(&in, &f)) > 0)
-		if (is_bytes(&f, 2) && !decode_metric(w, f.bytes, err))
+	while ((more = proto_next(&in, &f)) > 0)
+		if (proto_is_bytes(&f, 2) && !decode_metric(w, f.bytes, err))
 			return false;
 	return more == 0 || set_broken(err, "scope's metrics");
 }
@@ -278,8 +202,8 @@ static bool read_resource(struct otel_reader *w, struct str in, struct err *err)
 	struct proto_field f;
 	int more;
 	struct str key, text, list;
-	while ((more = next_field(&in, &f)) > 0) {
-		if (!is_bytes(&f, 1))
+	while ((more = proto_next(&in, &f)) > 0) {
+		if (!proto_is_bytes(&f, 1))
 			continue;
 		if (!read_key_value(f.bytes, true, &key, &text, &list, err))
 			return false;
@@ -297,13 +221,13 @@ static bool decode_resource_metrics(struct otel_reader *w, struct str in, struct
 	int more;
 	struct str rest = in;
 	w->series.account = w->series.region = STR_NONE;
-	while ((more = next_field(&rest, &f)) > 0) // the resource may come after its metrics
-		if (is_bytes(&f, 1) && !read_resource(w, f.bytes, err))
+	while ((more = proto_next(&rest, &f)) > 0) // the resource may come after its metrics
+		if (proto_is_bytes(&f, 1) && !read_resource(w, f.bytes, err))
 			return false;
 	if (more < 0)
 		return set_broken(err, "resource's metrics");
-	for (rest = in; next_field(&rest, &f) > 0;)
-		if (is_bytes(&f, 2) && !decode_scope_metrics(w, f.bytes, err))
+	for (rest = in; proto_next(&rest, &f) > 0;)
+		if (proto_is_bytes(&f, 2) && !decode_scope_metrics(w, f.bytes, err))
 			return false;
 	return true;
 }
@@ -312,24 +236,43 @@ bool otel_plausible(struct str s)
 {
 	struct str request;
 	struct proto_field f;
+	if (otlp_metrics_plausible(s))
+		return true;
 	// '\n' is the tag of resource_metrics
-	if (!read_varint(&s, &(uint64_t){0}) || s.len < 2 || s.p[0] != '\n')
+	if (!proto_varint(&s, &(uint64_t){0}) || s.len < 2 || s.p[0] != '\n')
 		return false;
 	request = s;
-	return next_field(&request, &f) > 0 ? f.bytes.len == 0 || f.bytes.p[0] == '\n' || f.bytes.p[0] == 0x12
+	return proto_next(&request, &f) > 0 ? f.bytes.len == 0 || f.bytes.p[0] == '\n' || f.bytes.p[0] == 0x12
 	                                    : s.len > 2; // it may be truncated: otel_decode reports that
+}
+
+static void decode_request(struct otel_reader *w, struct str request)
+{
+	struct err err = ERR_INIT;
+	struct proto_field f;
+	int more = 0;
+	bool good = true;
+	while (good && (more = proto_next(&request, &f)) > 0)
+		if (proto_is_bytes(&f, 1))
+			good = decode_resource_metrics(w, f.bytes, &err);
+	if (good && more < 0)
+		good = set_broken(&err, "request");
+	if (!good)
+		w->sink->fault(w->sink->user, &err);
 }
 
 void otel_decode(struct str s, struct arena *a, const struct sink *sink)
 {
 	struct otel_reader w = {.arena = a, .sink = sink};
+	if (otlp_metrics_plausible(s)) {
+		decode_request(&w, s);
+		return;
+	}
 	while (s.len) {
 		struct err err = ERR_INIT;
 		struct str request;
-		struct proto_field f;
-		int more;
 		size_t left = s.len;
-		if (!read_bytes(&s, &request)) {
+		if (!proto_bytes(&s, &request)) {
 			err_set(
 				&err, ERR_SKIP,
 				"OpenTelemetry data is truncated: the record that starts %zu bytes before the end says it is longer",
@@ -337,13 +280,6 @@ void otel_decode(struct str s, struct arena *a, const struct sink *sink)
 			sink->fault(sink->user, &err);
 			return;
 		}
-		bool good = true;
-		while (good && (more = next_field(&request, &f)) > 0)
-			if (is_bytes(&f, 1))
-				good = decode_resource_metrics(&w, f.bytes, &err);
-		if (good && more < 0)
-			good = set_broken(&err, "request");
-		if (!good)
-			sink->fault(sink->user, &err);
+		decode_request(&w, request);
 	}
 }

@@ -4,9 +4,19 @@
 //     edrock               bedrock and bedrock-mantle records, AWS/Bedrock metrics
 //     ModelInvocationLog   the invocation log, whose model ids need not say "bedrock"
 //     sts.amazonaws / iam.amazonaws    session and principal tags
-//     MetricDataResults    answers of GetMetricData
-//     data" data\          base64 under the key "data", also inside an escaped string
-//     H4sI eyJ W3s         base64 that starts with gzip, {" or [{
+//     MetricDataResults, "Datapoints   answers of GetMetricData and GetMetricStatistics
+//
+// JSON does not escape their characters, so they look the same in a string within a string. In base64 they do
+// not: there, each of them has one of three forms, by its place among the groups of three bytes. And what
+// gzip hides begins with gzip's own bytes. So a text that has a long run of base64 is searched once more, for
+//
+//     the three forms each of edrock, .amazonaws and ModelInvocationLog
+//     eyJ ewo W3s ...      base64 that starts with a brace or bracket: it may hold base64 again
+//     H4sI                 base64 that starts with gzip
+//     ZXlK SDRzS           base64 of these two
+//
+// A run is long from RUN bytes on: less than a line of MIME (76), more than a SHA-256 in hexadecimal digits.
+// It has to have capital letters, for paths and names have long runs as well.
 //
 // Each word is searched by one pair of neighbouring bytes that is rare in JSON ("zo" for both of amazonaws).
 // Sixteen positions are compared at once, with the compiler's vectors, so this works on any machine. The
@@ -14,6 +24,8 @@
 #include "ingest/prefilter.h"
 
 #include <stdint.h>
+
+enum { RUN = 70, RUN_CAPITALS = 8 };
 
 typedef uint8_t v16 __attribute__((vector_size(16)));
 typedef uint64_t v2 __attribute__((vector_size(16)));
@@ -23,25 +35,48 @@ struct word {
 	uint8_t len, at; // the pair is text[at], text[at + 1]
 };
 
-static const struct word words[] = {
-	{"edrock", 6, 4},
-	{"sts.amazonaws", 13, 7},
-	{"iam.amazonaws", 13, 7},
-	{"ModelInvocationLog", 18, 14},
-	{"MetricDataResults", 17, 5},
-	{"data\"", 5, 3},
-	{"data\\", 5, 3},
-	{"H4sI", 4, 0},
-	{"eyJ", 3, 1},
-	{"W3s", 3, 0},
+#define WORD(text, at) {text, sizeof text - 1, at}
+static const struct word plain_words[] = {
+	WORD("edrock", 4),
+	WORD("sts.amazonaws", 7),
+	WORD("iam.amazonaws", 7),
+	WORD("ModelInvocationLog", 14),
+	WORD("MetricDataResults", 5),
+	WORD("\"Datapoints", 0),
+	{NULL, 0, 0},
 };
+static const struct word base64_words[] = {
+	WORD("ZWRyb2Nr", 4),
+	WORD("Vkcm9ja", 3),
+	WORD("lZHJvY2", 5),
+	WORD("LmFtYXpvbmF3c", 5),
+	WORD("5hbWF6b25hd3", 6),
+	WORD("uYW1hem9uYXdz", 6),
+	WORD("TW9kZWxJbnZvY2F0aW9uTG9n", 12),
+	WORD("1vZGVsSW52b2NhdGlvbkxvZ", 10),
+	WORD("Nb2RlbEludm9jYXRpb25Mb2", 10),
+	WORD("eyJ", 0),
+	WORD("eyI", 0),
+	WORD("eyA", 0),
+	WORD("ewo", 0),
+	WORD("ew0", 0),
+	WORD("W3s", 0),
+	WORD("W1s", 0),
+	WORD("WyJ", 0),
+	WORD("WyI", 0),
+	WORD("WyB", 0),
+	WORD("Wwo", 0),
+	WORD("Ww0", 0),
+	WORD("H4sI", 0),
+	WORD("ZXlK", 0),
+	WORD("SDRzS", 0),
+	{NULL, 0, 0},
+};
+#undef WORD
 
-enum { WORDS = sizeof words / sizeof *words };
-
-static bool word_at(struct str s, size_t pair)
+static bool word_at(struct str s, size_t pair, const struct word *words)
 {
-	for (int i = 0; i < WORDS; i++) {
-		const struct word *w = &words[i];
+	for (const struct word *w = words; w->text; w++) {
 		if (s.p[pair] == w->text[w->at] && pair >= w->at && pair - w->at + w->len <= s.len &&
 		    memcmp(s.p + pair - w->at, w->text, w->len) == 0)
 			return true;
@@ -62,29 +97,81 @@ static inline v16 match_pair(v16 a, v16 b, char first, char second)
 }
 
 // At which of the sixteen positions from p a pair of the words above starts.
-static inline v16 find_pairs(const char *p)
+static inline v16 find_plain_pairs(const char *p)
 {
 	v16 a = load16(p), b = load16(p + 1);
-	v16 end = (v16)(b == (uint8_t)'"') | (v16)(b == (uint8_t)'\\');
 	return match_pair(a, b, 'c', 'k') | match_pair(a, b, 'z', 'o') | match_pair(a, b, 'n', 'L') |
-	       match_pair(a, b, 'c', 'D') | match_pair(a, b, 'H', '4') | match_pair(a, b, 'y', 'J') |
-	       match_pair(a, b, 'W', '3') | ((v16)(a == (uint8_t)'a') & end);
+	       match_pair(a, b, 'c', 'D') | match_pair(a, b, '"', 'D');
+}
+
+static inline v16 find_base64_pairs(const char *p)
+{
+	v16 a = load16(p), b = load16(p + 1);
+	return match_pair(a, b, 'b', '2') | match_pair(a, b, 'Y', '2') | match_pair(a, b, 'm', '9') |
+	       match_pair(a, b, 'X', 'p') | match_pair(a, b, 'e', 'y') | match_pair(a, b, 'e', 'w') |
+	       match_pair(a, b, 'W', '3') | match_pair(a, b, 'W', '1') | match_pair(a, b, 'W', 'y') |
+	       match_pair(a, b, 'W', 'w') | match_pair(a, b, 'H', '4') | match_pair(a, b, 'Z', 'X') |
+	       match_pair(a, b, 'S', 'D');
+}
+
+// Whether a word lies at one of the pairs that `hit` marks, of those that start from s.p[at].
+static inline bool has_word_at_pairs(struct str s, size_t at, v16 hit, const struct word *words)
+{
+	v2 any = (v2)hit;
+	if (!(any[0] | any[1]))
+		return false;
+	for (size_t i = 0; i < 16; i++)
+		if (hit[i] && word_at(s, at + i, words))
+			return true;
+	return false;
+}
+
+static inline bool has_word(struct str s, v16 (*find_pairs)(const char *p), const struct word *words)
+{
+	if (s.len < 17) { // shorter than the pairs that are compared at once
+		for (size_t at = 0; at < s.len; at++)
+			if (word_at(s, at, words))
+				return true;
+		return false;
+	}
+	for (size_t at = 0; at + 17 <= s.len; at += 16)
+		if (has_word_at_pairs(s, at, find_pairs(s.p + at), words))
+			return true;
+	return has_word_at_pairs(s, s.len - 17, find_pairs(s.p + s.len - 17), words);
+}
+
+// 1: a digit of base64, in either alphabet; 2: one that is a capital letter.
+static const uint8_t base64_digits[256] = {
+	['+'] = 1, ['-'] = 1, ['_'] = 1, ['/' ... '9'] = 1, ['a' ... 'z'] = 1, ['A' ... 'Z'] = 2,
+};
+
+static uint8_t base64_digit(char c)
+{
+	return base64_digits[(unsigned char)c];
+}
+
+// Whether there are RUN digits of base64 in a row, some of them capitals. Each run that is as long has a
+// digit at one of the places looked at; from there it is followed back.
+static bool has_base64_run(struct str s)
+{
+	for (size_t at = RUN - 1; at < s.len; at += RUN) {
+		size_t n = 0, capitals = 0;
+		while (n < RUN && base64_digit(s.p[at - n]))
+			n++;
+		if (n < RUN) {
+			at -= n; // to the end of the first run that may begin behind this gap
+			continue;
+		}
+		for (size_t i = 0; i < RUN; i++)
+			capitals += base64_digit(s.p[at - i]) == 2;
+		if (capitals >= RUN_CAPITALS)
+			return true;
+	}
+	return false;
 }
 
 bool prefilter_may_be_ours(struct str s)
 {
-	size_t at = 0;
-	for (; at + 17 <= s.len; at += 16) {
-		v16 hit = find_pairs(s.p + at);
-		v2 any = (v2)hit;
-		if (!(any[0] | any[1]))
-			continue;
-		for (size_t i = 0; i < 16; i++)
-			if (hit[i] && word_at(s, at + i))
-				return true;
-	}
-	for (; at < s.len; at++)
-		if (word_at(s, at))
-			return true;
-	return false;
+	return has_word(s, find_plain_pairs, plain_words) ||
+	       (has_base64_run(s) && has_word(s, find_base64_pairs, base64_words));
 }

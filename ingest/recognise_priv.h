@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private to ingest: what the decoder asks of the file that knows a kind of record.
 //
-// unwrap.c picks the top-level fields of each object once (struct top_fields); the recogniser of its kind
-// reads them into a record. A recogniser of an object with many data points (metrics) hands each point to a
-// sink.
+// decode_object (unwrap.c) picks the top-level fields of each object once (struct top_fields); the
+// recogniser of its kind reads them into a record. A recogniser of an object with many data points
+// (metrics) hands each point to a sink.
 //
 // To add a field of CloudTrail: its key to TOP_FIELDS if it is a top-level key; a member of struct call
 // (record.h); the line that reads it in cloudtrail.c (read_common, or the function of one event); a line in
@@ -16,7 +16,7 @@
 #include "ingest/json.h"
 #include "ingest/record.h"
 
-// Every top-level key by which a wrapper or a record is recognised, or from which it is read.
+// Every top-level key by which a record is recognised, or from which it is read.
 // X(name in C, name in JSON)
 #define TOP_FIELDS(X)                                                                                   \
 	/* CloudTrail */                                                                                    \
@@ -29,12 +29,6 @@
 	X(AdditionalEventData, "AdditionalEventData") X(serviceEventDetails, "serviceEventDetails")         \
 	X(resources, "resources") X(errorCode, "errorCode") X(addendum, "addendum")                         \
 	X(sharedEventID, "sharedEventID")                                                                   \
-	/* wrappers */                                                                                      \
-	X(Records, "Records") X(detail, "detail") X(detail_type, "detail-type")                             \
-	X(messageType, "messageType") X(logEvents, "logEvents") X(awslogs, "awslogs")                       \
-	X(records, "records") X(Events, "Events") X(CloudTrailEvent, "CloudTrailEvent")                     \
-	X(topic, "topic") X(payload, "payload") X(message, "message") X(Message, "Message")                 \
-	X(data, "data") X(kinesis, "kinesis") X(Sns, "Sns")                                                 \
 	/* invocation log */                                                                                \
 	X(schemaType, "schemaType") X(timestamp, "timestamp") X(accountId, "accountId")                     \
 	X(region, "region") X(requestId, "requestId") X(operation, "operation") X(modelId, "modelId")       \
@@ -45,7 +39,12 @@
 	/* GetMetricData */                                                                                 \
 	X(MetricDataQueries, "MetricDataQueries") X(MetricDataResults, "MetricDataResults")                 \
 	X(Query, "Query") X(Request, "Request") X(Response, "Response") X(Answer, "Answer")                 \
-	X(Region, "Region") X(AccountId, "AccountId")
+	X(Region, "Region") X(AccountId, "AccountId")                                                       \
+	/* GetMetricStatistics */                                                                           \
+	X(Namespace, "Namespace") X(MetricName, "MetricName") X(Dimensions, "Dimensions")                   \
+	X(Period, "Period") X(Label, "Label") X(Datapoints, "Datapoints")                                   \
+	/* what is about calls and metrics, and is none */                                                  \
+	X(insightDetails, "insightDetails") X(AlarmName, "AlarmName") X(alarmName, "alarmName")
 
 #define TOP_ENUM(c, name) F_##c,
 enum top_field { TOP_FIELDS(TOP_ENUM) F_COUNT };
@@ -80,8 +79,11 @@ struct sink {
 	void (*fault)(void *user, const struct err *err);     // a point or a part that cannot be read
 };
 
-// Answers of GetMetricData that hold their query; see metric_answer.c for the shapes.
-void metric_answer(const struct top_fields *t, struct arena *a, const struct sink *sink);
+// Answers of GetMetricData and of GetMetricStatistics that hold their query; see metric_answer.c for the
+// shapes.
+typedef void metric_points_fn(const struct top_fields *t, struct arena *a, const struct sink *sink);
+metric_points_fn metric_answer;
+metric_points_fn metric_statistics;
 
 // OpenTelemetry metrics. otel_plausible is a cheap look at the framing; otel_decode reads all of it.
 bool otel_plausible(struct str s);
@@ -119,6 +121,8 @@ struct metric_series {
 	struct str account, region; // account: none if it is not known
 	struct metric_dims dims;
 };
+// Whether a metric of this name counts tokens, in either namespace.
+bool metric_counts_tokens(struct str name);
 // Which tokens the metric `name` counts, and whether it is of the mantle: OURS, or NOT_OURS.
 enum verdict metric_kind(struct metric_series *s, struct str namespace, struct str name);
 // Fills the record with one point and checks it; `ms` is the start of its minute.

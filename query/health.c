@@ -15,6 +15,7 @@
 #include "pricing/prices.h"
 #include "query/group.h"
 #include "store/cardinality.h"
+#include "store/dead_letter_counts.h"
 #include "store/keys.h"
 #include "store/overflow.h"
 #include "store/redis.h"
@@ -407,6 +408,31 @@ static bool check_backlog(struct health *h, struct err *err)
 	return true;
 }
 
+// Those of the last month. A quotation costs nobody anything, and what stopped to come is only worth a note.
+static bool check_dead_letters(struct health *h, struct err *err)
+{
+	struct dead_letter_count counts[FAULT_KINDS];
+	const int64_t day = 24 * MS_PER_HOUR;
+	char ago[24];
+	int shown = 0;
+	if (!dead_letter_counts_read(h->redis, view_prefix(h->view), counts, err))
+		return false;
+	for (int kind = 0; kind < FAULT_KINDS; kind++) {
+		int64_t age = h->now_ms - counts[kind].last_ms;
+		if (!counts[kind].n || age > 30 * day)
+			continue;
+		bool lost = kind != FAULT_QUOTED && age < day;
+		add_finding(h, lost ? HEALTH_WARN : HEALTH_NOTE, "dead",
+		            "%lld dead letters `%s`, the last %s ago: %s", (long long)counts[kind].n,
+		            fault_word((enum fault_kind)kind), format_age(age, ago, sizeof ago),
+		            fault_advice((enum fault_kind)kind));
+		shown++;
+	}
+	if (!shown)
+		add_finding(h, HEALTH_OK, "dead", "no dead letters in the last 30 days");
+	return true;
+}
+
 static void check_overflow(void *user, const struct overflow *f)
 {
 	static const struct {
@@ -436,7 +462,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	                   .user = user};
 	check_prices(&h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_bands(&h, &err) ||
+	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_bands(&h, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);
 }

@@ -6,13 +6,15 @@
 #include "base/buf.h"
 #include "base/log.h"
 
-enum { NESTING_MAX = 16 };
+enum { WORK_FACTOR_MIN = 3 }; // to inflate and to parse a message of the largest size, and a part of it again
 
-static void on_fault(void *user, int index, struct str part, const char *reason)
+static void on_fault(void *user, enum fault_kind kind, int index, struct str part, const char *reason)
 {
 	struct intake *in = user;
-	struct dead_letter letter = {.origin = in->origin, .index = index, .reason = reason, .data = part};
+	struct dead_letter letter = {
+		.origin = in->origin, .kind = kind, .index = index, .reason = reason, .data = part};
 	dead_letters_add(&in->dead, &letter);
+	engine_count_fault(in->engine, kind);
 }
 
 // A record that was decoded and still makes no sense has no text of its own any more, so its message becomes
@@ -21,7 +23,7 @@ static void refuse_record(struct intake *in, int index, const char *reason)
 {
 	in->refused++;
 	if (!in->message_is_dead)
-		on_fault(in, index, in->message, reason);
+		on_fault(in, FAULT_REFUSED, index, in->message, reason);
 	in->message_is_dead = true;
 }
 
@@ -77,7 +79,11 @@ bool intake_open(struct intake *in, const struct conf *conf, const struct prices
 {
 	struct engine_options options = options_of(conf);
 	options.prices = prices;
-	struct decode_limits limits = {.message_bytes = limit_bytes, .nesting = NESTING_MAX};
+	struct decode_limits limits = {.message_bytes = limit_bytes,
+	                               .depth = (int)conf->unwrap_depth,
+	                               .work_bytes = (size_t)conf->unwrap_work};
+	if (limits.work_bytes < WORK_FACTOR_MIN * limit_bytes)
+		limits.work_bytes = WORK_FACTOR_MIN * limit_bytes;
 	*in = (struct intake){.conf = conf};
 	dead_letters_init(&in->dead, conf, hooks != NULL, hooks);
 	if (!pseudonyms_open(&in->pseudonyms, conf, err))
@@ -111,11 +117,12 @@ void intake_message(struct intake *in, const struct origin *origin, struct str d
 	in->message = STR_NONE;
 }
 
-void intake_fault(struct intake *in, const struct origin *origin, struct str data, const char *reason)
+void intake_fault(struct intake *in, const struct origin *origin, enum fault_kind kind, struct str data,
+                  const char *reason)
 {
 	in->origin = *origin;
 	in->refused++;
-	on_fault(in, -1, data, reason);
+	on_fault(in, kind, -1, data, reason);
 }
 
 bool intake_is_empty(const struct intake *in)

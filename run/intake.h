@@ -31,7 +31,8 @@ void intake_close(struct intake *in);
 void intake_message(struct intake *in, const struct origin *origin, struct str data);
 
 // A message known to be broken before it was decoded.
-void intake_fault(struct intake *in, const struct origin *origin, struct str data, const char *reason);
+void intake_fault(struct intake *in, const struct origin *origin, enum fault_kind kind, struct str data,
+                  const char *reason);
 
 bool intake_is_empty(const struct intake *in);
 bool intake_is_full(const struct intake *in);

@@ -24,7 +24,7 @@ struct replay {
 	struct files files;
 	struct intake intake;
 	struct backoff backoff;
-	struct buf scratch;       // of kcat_line
+	struct buf scratch;       // of kcat_line and dead_letter_read
 	uint64_t messages;
 	uint64_t dead_shown;
 	int64_t start_ms, progress_ms; // monotonic
@@ -121,9 +121,10 @@ static bool on_message(void *user, const struct files_message *m, struct err *er
 	struct str payload = m->data;
 	r->messages++;
 	if (m->broken) {
-		intake_fault(&r->intake, &origin, m->data, m->broken);
+		intake_fault(&r->intake, &origin, m->too_large ? FAULT_LIMIT : FAULT_BROKEN, m->data, m->broken);
 	} else {
-		bool framed = m->line > 0 && kcat_line(m->data, &r->scratch, &origin, &payload);
+		bool framed = m->line > 0 && (kcat_line(m->data, &r->scratch, &origin, &payload) ||
+		                              dead_letter_read(m->data, &r->scratch, &origin, &payload));
 		if (!framed || payload.len)
 			intake_message(&r->intake, &origin, payload);
 	}
@@ -179,6 +180,15 @@ static bool check_dead_letter_file(const struct files *f, const char *dead, stru
 	return true;
 }
 
+static uint64_t count_records(const struct replay *r)
+{
+	const struct decode_counts *d = decoder_counts(r->intake.decoder);
+	uint64_t n = 0;
+	for (int k = 0; k < RECORD_KINDS; k++)
+		n += d->records[k];
+	return n;
+}
+
 static void print_summary(const struct replay *r)
 {
 	static const char *const kinds[RECORD_KINDS] = {
@@ -193,13 +203,11 @@ static void print_summary(const struct replay *r)
 	const struct engine_counts *e = engine_counts(r->intake.engine);
 	const struct dead_letters *dead = &r->intake.dead;
 	int64_t spent = when_ticks_ms() - r->start_ms;
-	uint64_t records = 0;
+	uint64_t records = count_records(r);
 	clear_progress(r);
 	printf("%-16s %zu\n%-16s %" PRIu64 "\n", "files", r->files.n, "messages", r->messages);
-	for (int k = 0; k < RECORD_KINDS; k++) {
+	for (int k = 0; k < RECORD_KINDS; k++)
 		printf("%-16s %" PRIu64 "\n", kinds[k], d->records[k]);
-		records += d->records[k];
-	}
 	printf("%-16s %" PRIu64 "\n%-16s %" PRIu64 "\n", "records", records, "ignored", d->ignored);
 	printf("%-16s %" PRIu64 "\n%-16s %" PRIu64 "\n", "late", e->late, "future", e->future);
 	printf("%-16s %" PRIu64 "\n", "faults", d->faults + r->intake.refused);
@@ -207,6 +215,26 @@ static void print_summary(const struct replay *r)
 	       dead->filed ? dead->file : dead->logged ? " (set dead_letter.file to keep them)" : "");
 	printf("%-16s %.3f\n", "seconds", (double)spent / 1000);
 	printf("%-16s %" PRIu64 "\n", "records_per_s", records * 1000 / (uint64_t)(spent > 0 ? spent : 1));
+}
+
+// Whether the input had something that is known here. Nothing at all on standard input is no failure: it is
+// how what is due is computed.
+static bool check_recognised(const struct replay *r, struct err *err)
+{
+	const struct decode_counts *d = decoder_counts(r->intake.decoder);
+	bool silent = r->messages == 0 && r->files.n > 0;
+	for (size_t i = 0; i < r->files.n; i++)
+		silent &= strcmp(r->files.entries[i].path, "-") == 0;
+	if (silent || count_records(r) > 0 || (d->recognised > 0 && d->faults + r->intake.refused == 0))
+		return true;
+	return err_set(
+		err, ERR_FATAL,
+		"no record was recognised in %" PRIu64
+		" messages of %zu files. Looked for, in any wrapper: CloudTrail records of "
+		"bedrock, bedrock-mantle, sts and iam.amazonaws.com; invocation logs of Bedrock; token metrics of AWS/Bedrock and "
+		"AWS/BedrockMantle, as metric streams (JSON, OpenTelemetry) or as answers of GetMetricData or GetMetricStatistics "
+		"beside their query",
+		r->messages, r->files.n);
 }
 
 static void catch_signals(void)
@@ -231,8 +259,10 @@ int cmd_replay(struct command *c)
 		r.files.stop = &interrupted;
 		catch_signals();
 		good = replay_all(&r, &err);
-		if (good)
+		if (good) {
 			print_summary(&r);
+			good = check_recognised(&r, &err);
+		}
 	}
 	if (!good)
 		clear_progress(&r);

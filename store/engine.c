@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "estimator/learn.h"
 #include "pricing/model_id.h"
+#include "store/dead_letter_counts.h"
 #include "store/hour_rows.h"
 #include "store/store.h"
 
@@ -29,6 +30,7 @@ struct engine {
 	struct arena hidden; // names of the record in hand, hashed
 	struct map warned;  // models that were reported as unpriced
 	struct engine_counts counts;
+	uint64_t faults[FAULT_KINDS], nfaults; // dead letters of the batch
 	int64_t settle_not_before; // ticks
 };
 
@@ -90,14 +92,27 @@ void engine_set_prices(struct engine *e, const struct prices *p)
 
 bool engine_apply(struct engine *e, struct err *err)
 {
-	if (e->batch.records == 0)
-		return true;
-	if (!store_apply(&e->store, &e->batch, &e->counts, err))
-		return false;
-	e->counts.records += e->batch.records;
+	if (e->batch.records > 0) {
+		if (!store_apply(&e->store, &e->batch, &e->counts, err))
+			return false;
+		e->counts.records += e->batch.records;
+		batch_clear(&e->batch);
+	}
+	if (e->nfaults > 0) {
+		if (!dead_letter_counts_add(e->store.redis, e->options.redis.prefix, e->faults, when_now_ms(), err))
+			return false;
+		memset(e->faults, 0, sizeof e->faults);
+		e->nfaults = 0;
+	}
 	e->counts.round_trips = redis_round_trips(e->store.redis);
-	batch_clear(&e->batch);
 	return true;
+}
+
+void engine_count_fault(struct engine *e, enum fault_kind kind)
+{
+	assert(kind < FAULT_KINDS);
+	e->faults[kind]++;
+	e->nfaults++;
 }
 
 const struct engine_counts *engine_counts(const struct engine *e)

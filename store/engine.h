@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "ingest/decode.h"
 #include "ingest/pseudonym.h"
 #include "ingest/record.h"
 #include "pricing/prices.h"
@@ -66,6 +67,9 @@ void engine_close(struct engine *e);
 // Adds a record to the batch; copies what it needs. False, with ERR_SKIP, if its values make no sense
 // (say, an account that is no account): the caller dead-letters it.
 bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CHECK;
+
+// Counts a dead letter of the batch, for doctor and /metrics.
+void engine_count_fault(struct engine *e, enum fault_kind kind);
 
 // Bytes of memory the batch takes, to bound it.
 size_t engine_pending_bytes(const struct engine *e);

@@ -74,6 +74,16 @@ struct str key_unpriced_seen(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":unpriced:seen", STR_NONE);
 }
 
+struct str key_dead_letters(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":dead_letters", STR_NONE);
+}
+
+struct str key_dead_letters_seen(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":dead_letters:seen", STR_NONE);
+}
+
 struct str key_tags(struct buf *b, const char *prefix, struct str owner)
 {
 	return global_key(b, prefix, ":tags:", owner);

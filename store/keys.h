@@ -72,6 +72,13 @@ struct str key_tagsets_seen(struct buf *b, const char *prefix);
 struct str key_unpriced(struct buf *b, const char *prefix);
 struct str key_unpriced_seen(struct buf *b, const char *prefix);
 
+// nowcast:dead_letters  hash
+//     kind of fault -> dead letters of that kind so far. Written by dead_letter_counts.c; kept for ever.
+// nowcast:dead_letters:seen  sorted set
+//     kind of fault, by when the last one came (ms). Written by dead_letter_counts.c; kept for ever.
+struct str key_dead_letters(struct buf *b, const char *prefix);
+struct str key_dead_letters_seen(struct buf *b, const char *prefix);
+
 // nowcast:tags:OWNER  hash
 //     "MS EVENT" -> change of a role's or user's tags, OWNER is ACCOUNT:role/NAME. Written by tags.lua;
 //     kept for `retention` and a day after its deletion.

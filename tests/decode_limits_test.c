@@ -15,16 +15,16 @@ static void on_record(void *user, const struct record *r)
 	records++;
 }
 
-static void on_fault(void *user, int index, struct str part, const char *why)
+static void on_fault(void *user, enum fault_kind kind, int index, struct str part, const char *why)
 {
-	(void)user, (void)index, (void)part;
+	(void)user, (void)kind, (void)index, (void)part;
 	faults++;
 	snprintf(reason, sizeof reason, "%s", why);
 }
 
 static struct decode_counts decode(struct buf *message, size_t limit)
 {
-	struct decoder *d = decoder_new((struct decode_limits){limit, 8}, on_record, on_fault, NULL);
+	struct decoder *d = decoder_new((struct decode_limits){limit, 32, 0}, on_record, on_fault, NULL);
 	records = faults = 0;
 	reason[0] = '\0';
 	decoder_message(d, message->data, message->len);
@@ -71,7 +71,7 @@ static void too_large(void)
 static void too_broken(void)
 {
 	struct buf b = BUF_INIT;
-	fill(&b, "", "{bedrock}\n", 5000, "");
+	fill(&b, "", "{\"bedrock\"}\n", 5000, "");
 	decode(&b, MB);
 	ok(faults == 1001 && says("too many broken parts before it"),
 	   "of 5000 broken lines a thousand are reported one by one");

@@ -94,7 +94,7 @@ static void group(struct buf *bare, struct buf *out)
 
 static uint64_t faults(struct str message, struct buf *out)
 {
-	struct decoder *d = decoder_new((struct decode_limits){4 << 20, 20}, collect, collect_fault, out);
+	struct decoder *d = decoder_new((struct decode_limits){4 << 20, 64, 0}, collect, collect_fault, out);
 	decoder_message(d, message.p, message.len);
 	uint64_t n = decoder_counts(d)->faults;
 	decoder_free(d);

@@ -27,10 +27,10 @@ static void on_record(void *user, const struct record *r)
 	}
 }
 
-static void on_fault(void *user, int index, struct str part, const char *reason)
+static void on_fault(void *user, enum fault_kind kind, int index, struct str part, const char *reason)
 {
 	struct seen *s = user;
-	(void)index;
+	(void)kind, (void)index;
 	if (s->faults++ == 0)
 		diag("%s: %.*s", reason, STR_ARG(part));
 }
@@ -53,7 +53,7 @@ int main(void)
 	bool same = t.n == twin.n, sorted = true;
 	size_t again = 0;
 	struct seen seen = {.traffic = &t};
-	struct decoder *d = decoder_new((struct decode_limits){1 << 20, 4}, on_record, on_fault, &seen);
+	struct decoder *d = decoder_new((struct decode_limits){1 << 20, 16, 0}, on_record, on_fault, &seen);
 	for (size_t i = 0; i < t.n; i++) {
 		same = same && str_eq(t.messages[i].text, twin.messages[i].text) &&
 		       t.messages[i].arrives_ms == twin.messages[i].arrives_ms;

@@ -174,18 +174,46 @@ static void kcat_cases(void)
 	is_framed("", "no");
 }
 
+// What is read from a line: its data, printable, and its origin.
+static void reads_dead_letter(const char *line, const char *want)
+{
+	struct buf scratch = BUF_INIT, got = BUF_INIT;
+	struct origin o = {.partition = 0};
+	struct str data;
+	if (dead_letter_read(str_of(line), &scratch, &o, &data)) {
+		for (size_t i = 0; i < data.len; i++)
+			buf_addf(&got, data.p[i] >= ' ' && data.p[i] <= '~' ? "%c" : "\\x%02x", (unsigned char)data.p[i]);
+		buf_addf(&got, ", of %.*s/%d/%lld", STR_ARG(o.topic), o.partition, (long long)o.offset);
+	} else {
+		buf_adds(&got, "no");
+	}
+	is_str(got.data, want, line);
+	buf_release(&scratch);
+	buf_release(&got);
+}
+
 static void dead_letters(void)
 {
 	struct buf b = BUF_INIT;
 	struct dead_letter d = {.origin = {.topic = STR("t\"x"), .partition = 2, .offset = 9},
+	                        .kind = FAULT_RECORD,
 	                        .index = 4,
 	                        .reason = "bad\n\xff",
 	                        .data = STR("any carnal pleas")};
 	dead_letter_line(&d, &b);
 	is_str(
 		b.data,
-		"{\"reason\":\"bad\\n\xef\xbf\xbd\",\"topic\":\"t\\\"x\",\"partition\":2,\"offset\":9,\"index\":4,\"records\":[{\"data\":\"YW55IGNhcm5hbCBwbGVhcw==\"}]}\n",
+		"{\"kind\":\"record\",\"reason\":\"bad\\n\xef\xbf\xbd\",\"topic\":\"t\\\"x\",\"partition\":2,\"offset\":9,\"index\":4,\"records\":[{\"data\":\"YW55IGNhcm5hbCBwbGVhcw==\"}]}\n",
 		"a dead letter is one line of JSON, its data in base64");
+	reads_dead_letter(b.data, "any carnal pleas, of t\\\"x/2/9");
+	reads_dead_letter(
+		"{\"reason\": \"r\", \"file\": \"f\", \"line\": 7, \"index\": -1, \"records\": [{\"data\": \"AP8=\"}]}",
+		"\\x00\\xff, of /0/0");
+	reads_dead_letter("{\"reason\":\"r\",\"index\":0,\"records\":[{\"data\":\"*\"}]}", "no");
+	reads_dead_letter("{\"reason\":\"r\",\"index\":0,\"records\":[{\"data\":\"AA==\"},{\"data\":\"AA==\"}]}", "no");
+	reads_dead_letter("{\"reason\":\"r\",\"records\":[{\"data\":\"AA==\"}]}", "no");
+	reads_dead_letter("{\"requestId\":\"q\",\"index\":0,\"records\":[{\"data\":\"AA==\"}]}", "no");
+	reads_dead_letter("", "no");
 	buf_release(&b);
 }
 

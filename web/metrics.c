@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "query/figure_json.h"
+#include "store/dead_letter_counts.h"
 #include "store/keys.h"
 #include "store/overflow.h"
 #include "store/redis.h"
@@ -179,6 +180,19 @@ static bool write_overflow(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+static bool write_dead_letters(struct api *a, struct buf *out, struct err *err)
+{
+	struct dead_letter_count counts[FAULT_KINDS];
+	if (!dead_letter_counts_read(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, counts, err))
+		return false;
+	write_family(out, "nowcast_dead_letters_total", "counter",
+	       "What could not be read, by reason: the kinds of nowcast doctor.");
+	for (int kind = 0; kind < FAULT_KINDS; kind++)
+		buf_addf(out, "nowcast_dead_letters_total{reason=\"%s\"} %lld\n", fault_word((enum fault_kind)kind),
+		         (long long)counts[kind].n);
+	return true;
+}
+
 static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 {
 	static const struct {
@@ -214,7 +228,8 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	struct err err = ERR_INIT;
 	struct api_query q = {.now_ms = api_now_ms(a)};
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
-	          write_overflow(a, &figures, &err) && write_alerts(a, &figures, &err);
+	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
+	          write_alerts(a, &figures, &err);
 	write_family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis does not answer.");
 	buf_addf(out, "nowcast_up %d\n", up);
 	write_family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");

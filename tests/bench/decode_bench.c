@@ -32,9 +32,9 @@ static void on_record(void *user, const struct record *r)
 	seen += r->kind == RECORD_CALL;
 }
 
-static void on_fault(void *user, int index, struct str part, const char *reason)
+static void on_fault(void *user, enum fault_kind kind, int index, struct str part, const char *reason)
 {
-	(void)user, (void)index, (void)part;
+	(void)user, (void)kind, (void)index, (void)part;
 	printf("fault: %s\n", reason);
 }
 
@@ -47,7 +47,7 @@ static double now(void)
 
 static void measure(const char *what, const struct buf *message, int records)
 {
-	struct decoder *d = decoder_new((struct decode_limits){64 << 20, 8}, on_record, on_fault, NULL);
+	struct decoder *d = decoder_new((struct decode_limits){64 << 20, 64, 0}, on_record, on_fault, NULL);
 	double start = now(), took;
 	long n = 0;
 	do {

@@ -34,6 +34,7 @@ has "the whole messages count" "$(grep user/ann "$T/csv" | grep ',input,')" ',in
 # A file of dead letters is a source like any other: here the fault is mended by hand, as a fix of the decoder would.
 : >"$T/replay.ndjson"
 echo "$broken" >"$T/bad.ndjson"
+call r-2 >>"$T/bad.ndjson"
 fails 0 "replay goes on behind a broken line" "$nowcast" replay --redis "$REDIS_URL" --dead-letter-file "$T/dead.ndjson" "$T/bad.ndjson"
 is "and files it" "$(wc -l <"$T/dead.ndjson")" 1
 is "what is filed holds the bytes that came" "$(python3 -c 'import base64, json, sys; print(base64.b64decode(json.load(open(sys.argv[1]))["records"][0]["data"]).decode())' "$T/dead.ndjson")" "$broken"

@@ -41,11 +41,11 @@ static void on_record(void *user, const struct record *r)
 	record_describe(r, &told);
 }
 
-static void on_fault(void *user, int index, struct str part, const char *reason)
+static void on_fault(void *user, enum fault_kind kind, int index, struct str part, const char *reason)
 {
 	(void)user;
-	assert(index >= -1 && reason && *reason && (part.len == 0 || part.p));
-	buf_addf(&told, "%d %s\n", index, reason);
+	assert(kind < FAULT_KINDS && index >= -1 && reason && *reason && (part.len == 0 || part.p));
+	buf_addf(&told, "%d %s %s\n", index, fault_word(kind), reason);
 }
 
 static void sink_record(void *user, struct record *r)
@@ -70,7 +70,7 @@ __attribute__((unused)) static void whole(struct str in)
 	static struct decoder *d;
 	static struct buf first;
 	if (!d)
-		d = decoder_new((struct decode_limits){1 << 20, 6}, on_record, on_fault, NULL);
+		d = decoder_new((struct decode_limits){1 << 20, 24, 0}, on_record, on_fault, NULL);
 	for (int i = 0; i < 2; i++) {
 		buf_clear(&told);
 		decoder_message(d, in.p, in.len);
