@@ -13,7 +13,7 @@
 #include "tests/support/engine.h"
 #include "web/api.h"
 
-enum { FIRST_HOUR = 494000, FIRST_MINUTE = 3, MINUTES = 3, CALLS = 10, CASES_MAX = 100 };
+enum { FIRST_HOUR = 494000, FIRST_MINUTE = 3, MINUTES = 3, CALLS = 10, CASES_MAX = 128 };
 
 static const int64_t limits[] = {100000, 128000, 200000, 256000, 272000};
 
