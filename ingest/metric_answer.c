@@ -18,7 +18,7 @@
 //
 // SampleCount is the number of calls that used such tokens. GetMetricStatistics has it in the data point;
 // GetMetricData in a series of its own, of the same metric with the Stat SampleCount, which is joined to the
-// sums by its times. Without it a point has no samples; docs/accuracy.md says what that costs.
+// sums by its times. Without it a point has no samples; docs/operations.md says what that costs.
 #include <math.h>
 #include <stdlib.h>
 
