@@ -61,6 +61,12 @@ static void wrap(struct buf *b)
 		"wrap {\"topic\":\"t\",\"partition\":0,\"offset\":1,\"payload\":\"<>\"}",
 		"wrap {\"EventId\":\"e\",\"CloudTrailEvent\":\"<>\"}",
 		"wrap {\"Message\":\"<>\"}",
+		"wrap {\"log\":\"<>\",\"stream\":\"stdout\"}",
+		"wrap {\"schema\":{\"type\":\"string\"},\"payload\":\"<>\"}",
+		"wrap {\"Records\":[{\"body\":\"<>\",\"eventSource\":\"aws:sqs\"}]}",
+		"wrap {\"streams\":[{\"values\":[[\"1\",\"<>\"]]}]}",
+		"wrap {\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\"<>\"}}]}]}]}",
+		"base64\nwrap {\"a\":{\"b\":[\"<>\"]}}",
 	};
 	bool text = b->len && (b->data[0] == '{' || b->data[0] == '[');
 	uint32_t n = sizeof wrappers / sizeof *wrappers;

@@ -81,6 +81,33 @@ static void measure_parser(const struct buf *message)
 	json_parser_free(p);
 }
 
+// Messages of others as shippers write them: a log line of a container with Kubernetes around it, syslog,
+// OpenTelemetry, a stream's record in base64.
+static void measure_others(void)
+{
+	static const char *const messages[][2] = {
+		{"not ours, Kubernetes log",
+	     "{\"@timestamp\":\"2026-11-02T05:06:07.123Z\",\"log\":\"{\\\"level\\\":\\\"info\\\",\\\"msg\\\":\\\"order placed\\\",\\\"data\\\":{\\\"id\\\":17,"
+	     "\\\"user\\\":\\\"5b1d5fd2-6a1f-4f3e-9a53-0123456789ab\\\"}}\\n\",\"stream\":\"stdout\",\"kubernetes\":{\"pod_name\":\"shop-7c9d\",\"namespace_name\":"
+	     "\"shop\",\"container_hash\":\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\",\"labels\":{\"app\":\"shop\"}}}"},
+		{"not ours, syslog",
+	     "<134>1 2026-11-02T05:06:07Z host sshd 17 - - Accepted publickey for ann from 192.0.2.7 port 40000 ssh2: ED25519 SHA256:x"},
+		{"not ours, OpenTelemetry",
+	     "{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"shop\"}}]},\"scopeLogs\":[{\"scope\":"
+	     "{\"name\":\"x\"},\"logRecords\":[{\"timeUnixNano\":\"1793595967000000000\",\"severityText\":\"INFO\",\"body\":{\"stringValue\":\"order placed\"},"
+	     "\"attributes\":[{\"key\":\"order\",\"value\":{\"intValue\":\"17\"}}],\"traceId\":\"5b8efff798038103d269b633813fc60c\"}]}]}]}"},
+		{"not ours, base64 of text",
+	     "{\"Records\":[{\"kinesis\":{\"partitionKey\":\"1\",\"data\":\"PDEzND4xIDIwMjYtMTEtMDJUMDU6MDY6MDdaIGhvc3Qgc3NoZCAxNyAtIC0gQWNjZXB0ZWQgcHVibGlja2V5IGZvciBh"
+	     "bm4gZnJvbSAxOTIuMC4yLjcgcG9ydCA0MDAwMCBzc2gy\"},\"eventSource\":\"aws:kinesis\"}]}"},
+	};
+	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+		struct buf one = BUF_INIT;
+		buf_adds(&one, messages[i][1]);
+		measure(messages[i][0], &one, 1);
+		buf_release(&one);
+	}
+}
+
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 int main(void)
 {
@@ -98,5 +125,6 @@ int main(void)
 	measure("calls in a list of 1000", &list, 1000);
 	measure("calls, 1000 lines", &lines, 1000);
 	measure("not ours, bare", &other, 1);
+	measure_others();
 	return 0;
 }
