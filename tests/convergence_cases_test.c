@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cases in which figures once depended on the order of the records, each as small as it gets. The records of a
+// case are applied at once; one by one, with all hours settled after each; and one by one backwards. The figures
+// must be the same. tests/convergence_test.c tries the same with random input.
+#include "ingest/record.h"
+#include "tests/support/engine.h"
+
+enum { RECORDS_MAX = 40 };
+
+static const int64_t MIDNIGHT = 496800 * 60; // a minute: 2026-09-04T00:00Z
+
+static struct arena arena;
+static struct record records[RECORDS_MAX];
+static int nrecords;
+static int names_max; // of each group
+
+// ---- records ------------------------------------------------------------------------------------
+
+static struct record *put(struct record r)
+{
+	if (nrecords == RECORDS_MAX)
+		abort();
+	records[nrecords] = r;
+	return &records[nrecords++];
+}
+
+static struct call *put_call(int64_t minute, int who)
+{
+	return &put(test_call(&arena, minute, who, nrecords))->call;
+}
+
+static void set_tokens(struct call *c, uint32_t tokens)
+{
+	c->known[TOKENS_INPUT] = true;
+	c->tokens[TOKENS_INPUT] = tokens;
+}
+
+static void put_tags(const char *access_key, const char *team)
+{
+	struct session_tags *t = &put((struct record){.kind = RECORD_SESSION_TAGS})->session_tags;
+	*t = (struct session_tags){
+		.time_ms = MIDNIGHT * MS_PER_MINUTE, .access_key = str_of(access_key), .ntags = 1};
+	t->tags[0] = (struct tag){STR("team"), str_of(team)};
+}
+
+// ---- running ------------------------------------------------------------------------------------
+
+static struct engine *open_engine(const char *prefix)
+{
+	struct engine_options o = test_options(prefix);
+	o.window_ms = o.retention_ms;
+	o.sessions_max = o.users_max = o.models_max = names_max;
+	return open_with(&o);
+}
+
+static void run_at_once(const char *prefix)
+{
+	struct engine *e = open_engine(prefix);
+	for (int i = 0; i < nrecords; i++)
+		add(e, &records[i]);
+	apply(e);
+	settle_all(e);
+	engine_close(e);
+}
+
+static void run_one_by_one(const char *prefix, bool backwards)
+{
+	struct engine *e = open_engine(prefix);
+	for (int i = 0; i < nrecords; i++) {
+		add(e, &records[backwards ? nrecords - 1 - i : i]);
+		apply(e);
+		settle_all(e);
+	}
+	engine_close(e);
+}
+
+// The figures, and the statistics that weights are learned from, as sorted lines.
+static const char *figures(const char *prefix)
+{
+	static const char script[] =
+		"local lines, start = {}, ARGV[1] .. ':{" TEST_ACCOUNT "/" TEST_REGION "}:' "
+		"for _, kind in ipairs({'usage', 'usage_meta'}) do "
+		"  for _, key in ipairs(redis.call('KEYS', start .. kind .. ':*')) do "
+		"    local held = redis.call('HGETALL', key) "
+		"    for i = 1, #held, 2 do "
+		"      lines[#lines + 1] = string.sub(key, #start + 1) .. ' ' .. held[i] .. ' = ' .. held[i + 1] "
+		"    end "
+		"  end "
+		"end "
+		"for _, key in ipairs(redis.call('KEYS', start .. 'hour_stats:*')) do "
+		"  lines[#lines + 1] = string.sub(key, #start + 1) .. ' ' .. redis.sha1hex(redis.call('GET', key)) "
+		"end "
+		"table.sort(lines) "
+		"return table.concat(lines, '\\n')";
+	struct err err = ERR_INIT;
+	redis_cmdz(test_redis, "EVAL", script, "0", prefix, NULL);
+	must(redis_exec(test_redis, &err), &err);
+	return arena_str(&arena, redis_str(test_redis, 0)).p;
+}
+
+static void show_difference(const char *a, const char *b)
+{
+	const char *line_a = a, *line_b = b;
+	for (; *a && *a == *b; a++, b++)
+		if (*a == '\n')
+			line_a = a + 1, line_b = b + 1;
+	diag("at once: %.200s\n# one by one: %.200s", line_a, line_b);
+}
+
+static void check(const char *what)
+{
+	static int number;
+	char prefix[3][16];
+	for (int i = 0; i < 3; i++)
+		snprintf(prefix[i], sizeof prefix[i], "c%d-%d", number, i);
+	number++;
+	run_at_once(prefix[0]);
+	run_one_by_one(prefix[1], false);
+	run_one_by_one(prefix[2], true);
+	const char *once = figures(prefix[0]), *forwards = figures(prefix[1]), *backwards = figures(prefix[2]);
+	if (!ok(*once && strcmp(once, forwards) == 0 && strcmp(once, backwards) == 0, "%s", what))
+		show_difference(once, strcmp(once, forwards) ? forwards : backwards);
+	nrecords = 0;
+	names_max = 1000;
+	arena_reset(&arena);
+}
+
+// ---- cases --------------------------------------------------------------------------------------
+
+// A caller without evidence takes the mean of callers with its tags, if these call in the same hour. Others
+// are not to be asked, though the same run may have read their hours.
+static void hours_together(void)
+{
+	static const char *const roles[] = {"one", "two", "three"};
+	for (int i = 0; i < 3; i++) {
+		struct call *c = put_call(MIDNIGHT + (i == 2 ? 180 : 30), i);
+		c->caller.arn = arena_text(&arena, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/%s/session", roles[i]);
+		c->caller.access_key = i == 1 ? STR("ASIA1") : STR("ASIA0");
+		if (i < 2)
+			set_tokens(c, i ? 90000 : 1000);
+	}
+	put_tags("ASIA0", "team-0");
+	check("hours that are settled together give what each gives alone");
+}
+
+int main(void)
+{
+	static void (*const cases[])(void) = {hours_together};
+	start_test_redis();
+	names_max = 1000;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		cases[i]();
+	stop_test_redis();
+	arena_release(&arena);
+	return done();
+}
