@@ -35,12 +35,26 @@ static void set_tokens(struct call *c, uint32_t tokens)
 	c->tokens[TOKENS_INPUT] = tokens;
 }
 
+static struct metric *put_metric(int64_t minute, int64_t sum)
+{
+	return &put(test_metric(minute, TOKENS_INPUT, sum))->metric;
+}
+
 static void put_tags(const char *access_key, const char *team)
 {
 	struct session_tags *t = &put((struct record){.kind = RECORD_SESSION_TAGS})->session_tags;
 	*t = (struct session_tags){
 		.time_ms = MIDNIGHT * MS_PER_MINUTE, .access_key = str_of(access_key), .ntags = 1};
 	t->tags[0] = (struct tag){STR("team"), str_of(team)};
+}
+
+// Another record of a call, of another source and time.
+static struct call *put_record_of(const struct call *c, enum call_source source, int64_t minute)
+{
+	struct record r = {.kind = source == SOURCE_LOG ? RECORD_CALL_TOKENS : RECORD_CALL, .call = *c};
+	r.call.source = source;
+	r.call.time_ms = minute * MS_PER_MINUTE;
+	return &put(r)->call;
 }
 
 // ---- running ------------------------------------------------------------------------------------
@@ -143,9 +157,26 @@ static void hours_together(void)
 	check("hours that are settled together give what each gives alone");
 }
 
+static void streams_before_the_edge(void)
+{
+	for (int i = 0; i < 5; i++) { // every stream takes three minutes
+		struct call *c = put_call(MIDNIGHT + 10 * i, i % 2);
+		c->streaming = true;
+		c->time_is_end = false;
+		put_metric(MIDNIGHT + 10 * i + 3, 1000 + i)->samples = 1;
+	}
+	put_call(MIDNIGHT, 2);
+	put_metric(MIDNIGHT, 70000)->samples = 2;
+	struct call *c = put_call(MIDNIGHT - 8, 3);
+	c->streaming = true;
+	c->time_is_end = false;
+	put_record_of(c, SOURCE_COMPLETION, MIDNIGHT - 8)->time_is_end = true; // changes nothing in its own hour
+	check("an hour learns from no minute before those that make it due");
+}
+
 int main(void)
 {
-	static void (*const cases[])(void) = {hours_together};
+	static void (*const cases[])(void) = {hours_together, streams_before_the_edge};
 	start_test_redis();
 	names_max = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
