@@ -174,9 +174,26 @@ static void streams_before_the_edge(void)
 	check("an hour learns from no minute before those that make it due");
 }
 
+// Parts of streams are no whole numbers, and the sum of such depends on their order.
+static void sums_of_parts(void)
+{
+	for (int key = 0, i = 0; key < 7; key++) {
+		for (int k = 0; k <= key; k++, i++) {
+			struct call *c = put_call(MIDNIGHT + 10, 0);
+			c->request_id = arena_text(&arena, "stream-%d", i);
+			c->caller.access_key = arena_text(&arena, "ASIA%d", key);
+			c->streaming = true;
+			c->time_is_end = false;
+		}
+	}
+	for (int i = 0; i < 5; i++)
+		put_metric(MIDNIGHT + 10 + i, 9000 - 1000 * i)->samples = 11 - 2 * i;
+	check("statistics do not depend on the order in which Redis has the calls");
+}
+
 int main(void)
 {
-	static void (*const cases[])(void) = {hours_together, streams_before_the_edge};
+	static void (*const cases[])(void) = {hours_together, streams_before_the_edge, sums_of_parts};
 	start_test_redis();
 	names_max = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
