@@ -191,9 +191,32 @@ static void sums_of_parts(void)
 	check("statistics do not depend on the order in which Redis has the calls");
 }
 
+static void late_tags(void)
+{
+	struct call *c = put_call(MIDNIGHT - 2, 0);
+	c->caller.access_key = STR("ASIA0");
+	put_metric(MIDNIGHT + 1, 5000);
+	put_tags("ASIA0", "team-0");
+	check("late tags reach the hour that shows a call of the bucket before");
+}
+
+static void late_tags_of_moved_call(void)
+{
+	struct call *c = put_call(MIDNIGHT - 20, 0);
+	c->caller.access_key = STR("ASIA0");
+	c->streaming = true;
+	c->time_is_end = false;
+	struct call *log = put_record_of(c, SOURCE_LOG, MIDNIGHT + 5);
+	log->time_is_end = true;
+	log->caller.access_key = STR("ASIA1");
+	put_tags("ASIA0", "team-0");
+	check("late tags reach a call that another record has moved to the next bucket");
+}
+
 int main(void)
 {
-	static void (*const cases[])(void) = {hours_together, streams_before_the_edge, sums_of_parts};
+	static void (*const cases[])(void) = {hours_together, streams_before_the_edge, sums_of_parts, late_tags,
+	                                      late_tags_of_moved_call};
 	start_test_redis();
 	names_max = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
