@@ -190,6 +190,8 @@ end
 -- equal minutes the bytewise smaller name. So which they are depends on what was recorded and not on when
 -- it came. A member that loses its name has figures under it, in the hours from its first record on or,
 -- should another record have moved that call, an hour before: `displaced` holds the earliest of them by day.
+-- The first hours of a day may also show callers whose record is of the day before. As a group exceeds its
+-- limit, these lose their names without having been members.
 local displaced, prolonged = {}, {}
 
 -- Every record of a day makes its group's keys last longer.
@@ -201,12 +203,14 @@ local function prolong(day, key, group)
   if call('SISMEMBER', overflowed, group) == 1 then keep_and_expire(overflowed) end
 end
 
+-- Returns whether it is the first of its group.
 local function note_overflow(day, group, name)
   local overflowed, overflow = p .. KEY_OVERFLOWED .. day, p .. KEY_OVERFLOW .. day .. ':' .. group
-  call('SADD', overflowed, group)
+  local first = call('SADD', overflowed, group) == 1
   keep_and_expire(overflowed)
   call('PFADD', overflow, name)
   keep_and_expire(overflow)
+  return first
 end
 
 local function keep_name(day, group, name, minute)
@@ -216,17 +220,19 @@ local function keep_name(day, group, name, minute)
   if changed == 0 then return end
   while call('ZCARD', key) > names_max(group) do
     local last = call('ZPOPMAX', key)[1]
-    note_overflow(day, group, last)
-    local hour = floor(minute / 60) - 1
-    if last ~= name and hour < (displaced[day] or hour + 1) then displaced[day] = hour end
+    local first = note_overflow(day, group, last)
+    local hour = floor(minute / 60) - CALL_HOURS_MAX
+    if (first or last ~= name) and hour < (displaced[day] or hour + 1) then displaced[day] = hour end
   end
 end
 
 local function mark_displaced(day, from)
+  local early = day * BUCKETS_A_DAY * BUCKET_HOURS + CALL_HOURS_MAX -- with the hour that looks back at them
   for bucket = day * BUCKETS_A_DAY, (day + 1) * BUCKETS_A_DAY - 1 do
     for _, member in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
       local hour, name = string.match(member, '^(%d+):(.*)$')
-      if tonumber(hour) >= from then touch_neighbour(tonumber(hour), name) end
+      hour = tonumber(hour)
+      if hour >= from or hour <= early then touch_neighbour(hour, name) end
     end
   end
 end

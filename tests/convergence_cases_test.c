@@ -213,10 +213,31 @@ static void late_tags_of_moved_call(void)
 	check("late tags reach a call that another record has moved to the next bucket");
 }
 
+static void displaced_by_a_later_call(void)
+{
+	names_max = 1;
+	put_call(MIDNIGHT - 2, 0);
+	put_metric(MIDNIGHT + 1, 5000);
+	put_call(MIDNIGHT + 15 * 60, 0);
+	put_call(MIDNIGHT + 14 * 60, 1);
+	check("a name that is lost in the afternoon is lost at midnight, too");
+}
+
+static void first_overflow(void)
+{
+	names_max = 1;
+	put_call(MIDNIGHT - 2, 0);
+	put_metric(MIDNIGHT + 1, 5000);
+	put_call(MIDNIGHT + 14 * 60, 1);
+	put_call(MIDNIGHT + 15 * 60, 2);
+	check("as a group exceeds its limit, callers of the day before lose their names");
+}
+
 int main(void)
 {
-	static void (*const cases[])(void) = {hours_together, streams_before_the_edge, sums_of_parts, late_tags,
-	                                      late_tags_of_moved_call};
+	static void (*const cases[])(void) = {hours_together, streams_before_the_edge, sums_of_parts,
+	                                      late_tags,      late_tags_of_moved_call, displaced_by_a_later_call,
+	                                      first_overflow};
 	start_test_redis();
 	names_max = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
