@@ -14,7 +14,8 @@
 --         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, candidates;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, token kind or token kind with tiers, rank, sum, samples); names (id,
---         text); sessions; candidates for a name of their own (group, name, minute)
+--         text, the model whose figures contain it or ""); sessions; candidates for a name of their own
+--         (group, name, minute)
 -- returns  calls new, calls known, metrics, records late
 
 local p = KEYS[1]
@@ -160,21 +161,31 @@ local function apply_metric(i)
   touch(g, minute)
 end
 
-local function set_names(key, at, n, expire)
-  for i = at, at + 2 * n - 1, 2 do
-    local id, text = ARGV[i], ARGV[i + 1]
-    if call('HSETNX', key, id, text) == 0 then
-      local old = call('HGET', key, id)
-      if less(old, text) then call('HSET', key, id, text) end
+-- An hour is to be computed again without a change of its own: one next to it changed, and it uses the
+-- edge of that; or a name in its figures did.
+local function touch_hour(hour, name)
+  touch_cells(p, hour .. ':' .. name, 'v', now + delay)
+end
+
+-- Of two texts under one id the bytewise larger one stays. Returns whether it changed.
+local function set_name(key, id, text)
+  if call('HSETNX', key, id, text) == 1 then return true end
+  local larger = less(call('HGET', key, id), text)
+  if larger then call('HSET', key, id, text) end
+  return larger
+end
+
+-- The ids of most names are made of their texts. Those of a model's further names are not: as they change, so
+-- do its figures.
+local function set_names(bucket, at, n, expire)
+  local key = p .. KEY_NAMES .. bucket
+  local first, last = hours_around(bucket)
+  for i = at, at + 3 * (n - 1), 3 do
+    if set_name(key, ARGV[i], ARGV[i + 1]) and ARGV[i + 2] ~= '' then
+      for hour = first, last do touch_hour(hour, hex(ARGV[i + 2])) end
     end
   end
   if n > 0 then call('PEXPIREAT', key, expire) end
-end
-
--- An hour is to be computed again without a change of its own: one next to it changed, and it uses the
--- edge of that.
-local function touch_neighbour(hour, name)
-  touch_cells(p, hour .. ':' .. name, 'v', now + delay)
 end
 
 local function names_max(group)
@@ -232,7 +243,7 @@ local function mark_displaced(day, from)
     for _, member in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
       local hour, name = string.match(member, '^(%d+):(.*)$')
       hour = tonumber(hour)
-      if hour >= from or hour <= early then touch_neighbour(hour, name) end
+      if hour >= from or hour <= early then touch_hour(hour, name) end
     end
   end
 end
@@ -279,8 +290,8 @@ end
 -- Names, sessions and candidates of a section, from ARGV[at] on.
 local function apply_names(bucket, at, nnames, nsessions, ncandidates)
   local expire = expiry(bucket)
-  set_names(p .. KEY_NAMES .. bucket, at, nnames, expire + keep)
-  local first = at + 2 * nnames
+  set_names(tonumber(bucket), at, nnames, expire + keep)
+  local first = at + 3 * nnames
   local sessions = p .. KEY_SESSIONS .. bucket
   for i = first, first + nsessions - 1 do call('SADD', sessions, ARGV[i]) end
   if nsessions > 0 then call('PEXPIREAT', sessions, expire) end
@@ -306,7 +317,7 @@ local function apply_section(at)
   else
     count_late(bucket, ncalls + nmetrics)
   end
-  return names + 2 * nnames + nsessions + 3 * ncandidates
+  return names + 3 * nnames + nsessions + 3 * ncandidates
 end
 
 -- Sorts the sums by hour and model.
@@ -333,8 +344,8 @@ local function write_group(g)
   call('SADD', p .. KEY_MODEL_HOURS .. bucket, g.hour .. ':' .. g.name)
   call('PEXPIREAT', p .. KEY_MODEL_HOURS .. bucket, expire)
   mark_due(p, g.hour .. ':' .. g.name, now + delay)
-  if g.first < lookback then touch_neighbour(g.hour - 1, g.name) end
-  if g.last >= 60 - lookback then touch_neighbour(g.hour + 1, g.name) end
+  if g.first < lookback then touch_hour(g.hour - 1, g.name) end
+  if g.last >= 60 - lookback then touch_hour(g.hour + 1, g.name) end
 end
 
 local at = 8

@@ -4,6 +4,7 @@
 // model whose id names none, and where groups of callers, or the models, have too many names. Only what
 // occurs is asked for: a bucket may hold the names of very many models and callers, and were each model to
 // read them all, work would grow with their product.
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,14 +195,34 @@ static struct str kept(struct hour_reader *r, struct str text)
 }
 
 // Reply i is what one bucket has under the ids of queue_model_names.
-static void read_model_names(struct hour_reader *r, size_t i)
+static void read_model_names(struct hour_reader *r, size_t i, struct further_names *ret)
 {
-	struct str *into[] = {&r->out->model, &r->out->called, &r->out->foundation};
+	struct str *into[] = {&r->out->model, &ret->called, &ret->foundation};
+	*ret = (struct further_names){0};
 	for (size_t k = 0; k < sizeof into / sizeof *into && k < redis_len(r->store->redis, i); k++) {
 		struct str text = redis_elem(r->store->redis, i, k);
 		if (text.len && text.p[0] == "maf"[k])
 			*into[k] = kept(r, text);
 	}
+}
+
+static void take_larger(struct str *to, struct str from)
+{
+	if (str_cmp(*to, from) < 0)
+		*to = from;
+}
+
+// apply.lua (hours_around) knows these buckets too.
+struct further_names series_further_names(const struct series *s, int64_t hour)
+{
+	struct further_names names = {0};
+	int64_t first = (hour - 1 - CALL_HOURS_MAX) / BUCKET_HOURS, last = (hour + CALL_HOURS_MAX) / BUCKET_HOURS;
+	assert(first >= s->first_bucket && last < s->first_bucket + s->nbuckets);
+	for (int64_t b = first; b <= last; b++) {
+		take_larger(&names.called, s->further[b - s->first_bucket].called);
+		take_larger(&names.foundation, s->further[b - s->first_bucket].foundation);
+	}
+	return names;
 }
 
 static void queue_model_names(struct hour_reader *r, int64_t bucket, uint64_t model_id)
@@ -484,6 +505,9 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	ret->hours = arena_alloc(arena, (size_t)ret->nhours * sizeof *ret->hours);
 	int64_t first_bucket = (from - 1 - CALL_HOURS_MAX) / BUCKET_HOURS,
 			last_bucket = (to + 1 + CALL_HOURS_MAX) / BUCKET_HOURS;
+	ret->first_bucket = first_bucket;
+	ret->nbuckets = (int)(last_bucket - first_bucket + 1);
+	ret->further = arena_alloc(arena, (size_t)ret->nbuckets * sizeof *ret->further);
 	queue_reads(&r, first_bucket, last_bucket);
 	if (!redis_exec(s->redis, err))
 		return false;
@@ -491,8 +515,8 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	for (int i = 0; i < ret->nhours; i++)
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
 	read_billed_means(&r, at++);
-	for (int64_t b = first_bucket; b <= last_bucket; b++)
-		read_model_names(&r, at++);
+	for (int b = 0; b < ret->nbuckets; b++)
+		read_model_names(&r, at++, &ret->further[b]);
 	cardinality_take(&ret->cardinality, s->redis, at, day_of(from), day_of(to), arena);
 	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) &&
 	            read_profile(&r, err) && read_kept_names(&r, err);

@@ -9,6 +9,9 @@ enum { RECORDS_MAX = 40 };
 
 static const int64_t MIDNIGHT = 496800 * 60; // a minute: 2026-09-04T00:00Z
 
+#define PROFILE "a1b2c3d4e5f6"
+#define PROFILE_ARN "arn:aws:bedrock:us-east-1:" TEST_ACCOUNT ":application-inference-profile/" PROFILE
+
 static struct arena arena;
 static struct record records[RECORDS_MAX];
 static int nrecords;
@@ -191,6 +194,41 @@ static void sums_of_parts(void)
 	check("statistics do not depend on the order in which Redis has the calls");
 }
 
+static void late_foundation(void)
+{
+	struct call *c = put_call(MIDNIGHT + 1, 0);
+	c->model = STR(PROFILE);
+	c->model_called = STR(PROFILE_ARN);
+	set_tokens(c, 1000);
+	put_record_of(c, SOURCE_API, MIDNIGHT + 1)->foundation = STR("amazon.nova-pro-v1:0");
+	check("a record that says nothing but the model behind a profile changes the price");
+}
+
+static void two_foundations(void)
+{
+	static const char *const behind[] = {"amazon.nova-lite-v1:0", "amazon.nova-pro-v1:0"};
+	for (int i = 0; i < 2; i++) {
+		struct call *c = put_call(MIDNIGHT + 1, i);
+		c->model = STR(PROFILE);
+		c->model_called = STR(PROFILE_ARN);
+		c->foundation = str_of(behind[i]);
+		set_tokens(c, 1000);
+	}
+	check("of two models behind a profile the same one counts, in a batch and one by one");
+}
+
+static void foundation_of_another_bucket(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct call *c = put_call(MIDNIGHT + (i ? 10 * 60 : 60), i);
+		c->model = STR(PROFILE);
+		c->model_called = STR(PROFILE_ARN);
+		c->foundation = i ? STR("amazon.nova-pro-v1:0") : STR_NONE;
+		set_tokens(c, 1000);
+	}
+	check("what is behind a profile does not depend on which hours are read together");
+}
+
 static void late_tags(void)
 {
 	struct call *c = put_call(MIDNIGHT - 2, 0);
@@ -235,9 +273,11 @@ static void first_overflow(void)
 
 int main(void)
 {
-	static void (*const cases[])(void) = {hours_together, streams_before_the_edge, sums_of_parts,
-	                                      late_tags,      late_tags_of_moved_call, displaced_by_a_later_call,
-	                                      first_overflow};
+	static void (*const cases[])(void) = {
+		hours_together,  streams_before_the_edge, sums_of_parts,
+		late_foundation, two_foundations,         foundation_of_another_bucket,
+		late_tags,       late_tags_of_moved_call, displaced_by_a_later_call,
+		first_overflow};
 	start_test_redis();
 	names_max = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
