@@ -271,13 +271,24 @@ static void first_overflow(void)
 	check("as a group exceeds its limit, callers of the day before lose their names");
 }
 
+static void hour_left_empty(void)
+{
+	struct call *c = put_call(MIDNIGHT - 20, 0);
+	c->model = STR(PROFILE);
+	c->model_called = STR(PROFILE_ARN);
+	c->streaming = true;
+	c->time_is_end = false;
+	put_record_of(c, SOURCE_API, MIDNIGHT + 5)->time_is_end = true;
+	check("an hour whose calls have moved to another leaves nothing behind");
+}
+
 int main(void)
 {
 	static void (*const cases[])(void) = {
 		hours_together,  streams_before_the_edge, sums_of_parts,
 		late_foundation, two_foundations,         foundation_of_another_bucket,
 		late_tags,       late_tags_of_moved_call, displaced_by_a_later_call,
-		first_overflow};
+		first_overflow,  hour_left_empty};
 	start_test_redis();
 	names_max = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
