@@ -234,10 +234,23 @@ static void add_exact(const struct span *s, const int32_t *index, struct hour_st
 	}
 }
 
+// Whether the hour has facts of its own. It may have had some: calls that another record has moved since.
+static bool has_facts(const struct hour *h)
+{
+	bool any = false;
+	for (int m = 0; h && m < 60; m++) {
+		const struct minute *at = &h->minutes[m];
+		any |= at->ncalls > 0 || at->metered || at->has_units || at->of_tier;
+	}
+	return any;
+}
+
 void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
 {
 	struct hour_stats l = {0};
 	struct cell_reader reader;
+	if (!has_facts(s->hour))
+		return;
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;

@@ -282,13 +282,23 @@ static void hour_left_empty(void)
 	check("an hour whose calls have moved to another leaves nothing behind");
 }
 
+static void hour_left_empty_after_another(void)
+{
+	set_tokens(put_call(MIDNIGHT - 2, 0), 1000);
+	struct call *c = put_call(MIDNIGHT + 8, 1);
+	c->streaming = true;
+	c->time_is_end = false;
+	put_record_of(c, SOURCE_COMPLETION, MIDNIGHT + 60)->time_is_end = true;
+	check("nor does it teach anything, though it looks back at calls");
+}
+
 int main(void)
 {
 	static void (*const cases[])(void) = {
 		hours_together,  streams_before_the_edge, sums_of_parts,
 		late_foundation, two_foundations,         foundation_of_another_bucket,
 		late_tags,       late_tags_of_moved_call, displaced_by_a_later_call,
-		first_overflow,  hour_left_empty};
+		first_overflow,  hour_left_empty, hour_left_empty_after_another};
 	start_test_redis();
 	names_max = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
