@@ -59,7 +59,7 @@ struct minute {
 	int64_t (*of_tier)[METRIC_KINDS];
 	bool has_units;
 	int64_t units;               // images, from their metric
-	struct calls *calls;         // in any order
+	struct calls *calls;         // sorted by caller_id and rate class
 	int32_t ncalls;
 };
 

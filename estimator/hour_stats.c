@@ -116,6 +116,7 @@ struct counted {
 struct stats_builder {
 	const struct span *span;
 	const int32_t *index;       // principal of a caller
+	int lookback;               // minutes before the hour that its statistics are computed from
 	struct lag lag;
 	struct counted all, lacking;
 };
@@ -146,7 +147,8 @@ static void count_calls(const struct stats_builder *a, const struct cell *cell, 
 	for (int i = 0; i < to->n; i++)
 		to->counts[to->listed[i]] = 0;
 	*to = (struct counted){.counts = to->counts};
-	for (int m = first - a->lag.minutes; m <= last; m++) {
+	int earliest = first - a->lag.minutes < -a->lookback ? -a->lookback : first - a->lag.minutes;
+	for (int m = earliest; m <= last; m++) {
 		const struct minute *at = span_minute(a->span, m);
 		double part = lag_part(&a->lag, m, first, last);
 		for (int32_t i = 0; at && i < at->ncalls; i++)
@@ -232,15 +234,29 @@ static void add_exact(const struct span *s, const int32_t *index, struct hour_st
 	}
 }
 
+// Whether the hour has facts of its own. It may have had some: calls that another record has moved since.
+static bool has_facts(const struct hour *h)
+{
+	bool any = false;
+	for (int m = 0; h && m < 60; m++) {
+		const struct minute *at = &h->minutes[m];
+		any |= at->ncalls > 0 || at->metered || at->has_units || at->of_tier;
+	}
+	return any;
+}
+
 void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret)
 {
 	struct hour_stats l = {0};
 	struct cell_reader reader;
+	if (!has_facts(s->hour))
+		return;
 	int32_t *index = choose_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;
 	struct stats_builder adding = {.span = s,
 	                        .index = index,
+	                        .lookback = lookback,
 	                        .all.counts = solve_zeros(arena, (size_t)l.n),
 	                        .lacking.counts = solve_zeros(arena, (size_t)l.n)};
 	lag_learn(s, lookback, &adding.lag);

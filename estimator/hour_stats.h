@@ -44,7 +44,7 @@ struct hour_stats {
 // The degrees of freedom: cells minus the `n` unknowns, but at least half of the cells.
 double kind_stats_freedom(const struct kind_stats *sums, int n);
 
-// Appends the statistics of the span's hour; nothing if the hour has no calls.
+// Appends the statistics of the span's hour; nothing if it has no facts, or no calls that may count in it.
 void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);
 
 // Reads what hour_stats_write wrote; arrays live in `arena`, names in `bytes`. False: `bytes` has another

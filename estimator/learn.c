@@ -32,6 +32,25 @@ struct training_set {
 	int nhours;
 };
 
+// A span lists the callers of all hours that were read together. Weights must not depend on which these are,
+// so only the callers of the hour count.
+struct hour_callers {
+	const struct span *span;
+	const bool *called; // by position in the span's callers
+};
+
+static struct hour_callers find_callers(const struct span *s, int lookback, struct arena *arena)
+{
+	bool *called = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *called);
+	memset(called, 0, ((size_t)s->ncallers + 1) * sizeof *called);
+	for (int m = -lookback; m < 60; m++) {
+		const struct minute *at = span_minute(s, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			called[at->calls[i].caller] = true;
+	}
+	return (struct hour_callers){s, called};
+}
+
 static uint64_t name_key(struct str name)
 {
 	return hash64(name.p, name.len);
@@ -49,8 +68,9 @@ static void add_principal(struct training_set *c, struct str name)
 		c->names[c->n++] = name;
 }
 
-static bool calls_in_span(const struct span *s, struct str arn)
+static bool calls_in_hour(const struct hour_callers *h, struct str arn)
 {
+	const struct span *s = h->span;
 	int32_t low = 0, high = s->ncallers;
 	while (low < high) {
 		int32_t middle = low + (high - low) / 2;
@@ -59,20 +79,23 @@ static bool calls_in_span(const struct span *s, struct str arn)
 		else
 			high = middle;
 	}
-	return low < s->ncallers && str_eq(s->callers[low].arn, arn);
+	bool called = false; // by a session with any tags
+	for (; low < s->ncallers && str_eq(s->callers[low].arn, arn); low++)
+		called |= h->called[low];
+	return called;
 }
 
 // Collects the callers of this hour that the bill knows, then the principals of all statistics, newest first.
 // Beyond LEARN_PRINCIPALS they are summed as others.
 static void collect_principals(struct training_set *c, const struct hour_stats *stats, int n,
-                               const struct billed_means *billed_means, int nbilled_means,
-                               const struct span *s, struct arena *arena)
+                               const struct evidence_of_hours *from, const struct hour_callers *h,
+                               struct arena *arena)
 {
 	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
 	add_principal(c, STR(HOUR_STATS_OTHERS));
-	for (int i = 0; i < nbilled_means; i++)
-		if (calls_in_span(s, billed_means[i].arn))
-			add_principal(c, billed_means[i].arn);
+	for (int i = 0; i < from->nbilled_means; i++)
+		if (calls_in_hour(h, from->billed_means[i].arn))
+			add_principal(c, from->billed_means[i].arn);
 	for (int i = n - 1; i >= 0; i--)
 		for (int k = 0; k < stats[i].n; k++)
 			add_principal(c, stats[i].names[k]);
@@ -231,14 +254,15 @@ static bool has_tags(const struct who *who)
 }
 
 static void find_cohorts(struct cohorts *f, const struct training_set *c, const struct fit *fits,
-                         const struct span *s, struct arena *arena)
+                         const struct hour_callers *h, struct arena *arena)
 {
+	const struct span *s = h->span;
 	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
 	for (int32_t i = 1; i < c->n; i++)
 		add_to_cohort(f, role_part(c->names[i]), c, fits, i);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		const int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
-		if (at && *at && has_tags(&s->callers[i]))
+		if (h->called[i] && at && *at && has_tags(&s->callers[i]))
 			add_to_cohort(f, s->callers[i].tagset, c, fits, *at);
 	}
 }
@@ -285,55 +309,70 @@ static bool may_pay_for_1h(const struct weight *w)
 	return read > HIT_PAYS_1H * (read + written);
 }
 
-static void assign_weights(const struct training_set *c, const struct fit *fits, const struct span *s,
-                     struct arena *arena, struct weights *ret)
+// A caller without evidence of a kind takes the mean of others that are like it.
+static void assign_like_others(const struct cohorts *cohorts, const struct who *who, const struct fit *fit,
+                               int kind, struct weight *ret)
 {
 	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // relative deviation of a caller without evidence
-	struct cohorts cohort_sums = {0};
-	find_cohorts(&cohort_sums, c, fits, s, arena);
-	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
-	for (int32_t i = 0; i < s->ncallers; i++) {
-		struct weight *w = &ret->callers[i];
-		int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
-		*w = (struct weight){.ttl_permille = TTL_UNKNOWN};
-		if (at && c->ttl_known[*at] > 0)
-			w->ttl_permille = (int)llround(1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at],
-			                                           1)); // an amendment may lower the writes alone
-		for (int kind = 0; kind < METRIC_KINDS; kind++) {
-			const struct fit *r = &fits[kind];
-			if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0) {
-				set_weight(w, kind, r->mean[*at], r->sd[*at], r->noise[*at],
-				      c->billed[*at] > 0                      ? WEIGHT_BILL
-				      : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT
-				                                              : WEIGHT_MINUTES);
-				continue;
-			}
-			double mean = r->model;
-			enum weight_source source = WEIGHT_MODEL;
-			if (cohort_mean(&cohort_sums, role_part(s->callers[i].arn), kind, &mean))
-				source = WEIGHT_ROLE;
-			else if (has_tags(&s->callers[i]) && cohort_mean(&cohort_sums, s->callers[i].tagset, kind, &mean))
-				source = WEIGHT_TAGS;
-			set_weight(w, kind, mean, unknown * mean, r->noise_typical, source);
-		}
-		w->ttl_may_be_1h = !ttl_is_known(w->ttl_permille) && may_pay_for_1h(w);
-	}
-	map_release(&cohort_sums.index);
+	double mean = fit->model;
+	enum weight_source source = WEIGHT_MODEL;
+	if (cohort_mean(cohorts, role_part(who->arn), kind, &mean))
+		source = WEIGHT_ROLE;
+	else if (has_tags(who) && cohort_mean(cohorts, who->tagset, kind, &mean))
+		source = WEIGHT_TAGS;
+	set_weight(ret, kind, mean, unknown * mean, fit->noise_typical, source);
 }
 
-void learn_weights(const struct str *stats, int n, const struct billed_means *billed_means, int nbilled_means,
-                   const struct span *s, struct arena *arena, struct weights *ret)
+static void assign_weight(const struct training_set *c, const struct fit *fits, const struct cohorts *cohorts,
+                          const struct who *who, struct weight *ret)
 {
+	const int32_t *at = map_find(&c->index, name_key(who->arn));
+	if (at && c->ttl_known[*at] > 0)
+		ret->ttl_permille = (int)llround(
+			1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at], 1)); // an amendment may lower the writes alone
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		const struct fit *r = &fits[kind];
+		if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0)
+			set_weight(ret, kind, r->mean[*at], r->sd[*at], r->noise[*at],
+			           c->billed[*at] > 0                      ? WEIGHT_BILL
+			           : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT
+			                                                   : WEIGHT_MINUTES);
+		else
+			assign_like_others(cohorts, who, r, kind, ret);
+	}
+	ret->ttl_may_be_1h = !ttl_is_known(ret->ttl_permille) && may_pay_for_1h(ret);
+}
+
+static void assign_weights(const struct training_set *c, const struct fit *fits, const struct hour_callers *h,
+                           struct arena *arena, struct weights *ret)
+{
+	const struct span *s = h->span;
+	struct cohorts cohorts = {0};
+	find_cohorts(&cohorts, c, fits, h, arena);
+	ret->callers = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *ret->callers);
+	for (int32_t i = 0; i < s->ncallers; i++) {
+		ret->callers[i] = (struct weight){.ttl_permille = TTL_UNKNOWN};
+		if (h->called[i])
+			assign_weight(c, fits, &cohorts, &s->callers[i], &ret->callers[i]);
+	}
+	map_release(&cohorts.index);
+}
+
+void learn_weights(const struct evidence_of_hours *from, const struct span *s, int lookback,
+                   struct arena *arena, struct weights *ret)
+{
+	int n = from->nstats, good = 0;
 	struct hour_stats *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
 	struct training_set c = {0};
 	struct fit fits[METRIC_KINDS];
-	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour), good = 0;
+	struct hour_callers callers = find_callers(s, lookback, arena);
+	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour);
 	for (int i = 0; i < n; i++) {
-		if (!hour_stats_read(stats[i], arena, &read[good]))
+		if (!hour_stats_read(from->stats[i], arena, &read[good]))
 			continue;
 		hour[good++] = i;
 	}
-	collect_principals(&c, read, good, billed_means, nbilled_means, s, arena);
+	collect_principals(&c, read, good, from, &callers, arena);
 	double usual[METRIC_KINDS];
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		usual[kind] = usual_hour_weight(read, good, kind, arena);
@@ -341,10 +380,10 @@ void learn_weights(const struct str *stats, int n, const struct billed_means *bi
 		add_hour(&c, &read[i],
 		         hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual,
 		         arena);
-	for (int i = 0; i < nbilled_means; i++)
-		add_bill(&c, &billed_means[i]);
+	for (int i = 0; i < from->nbilled_means; i++)
+		add_bill(&c, &from->billed_means[i]);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		fit_kind(&c.by_kind[kind], c.n, c.hours[kind], c.nhours, arena, &fits[kind]);
-	assign_weights(&c, fits, s, arena, ret);
+	assign_weights(&c, fits, &callers, arena, ret);
 	map_release(&c.index);
 }

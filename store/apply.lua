@@ -14,7 +14,8 @@
 --         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, candidates;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, token kind or token kind with tiers, rank, sum, samples); names (id,
---         text); sessions; candidates for a name of their own (group, name, minute)
+--         text, the model whose figures contain it or ""); sessions; candidates for a name of their own
+--         (group, name, minute)
 -- returns  calls new, calls known, metrics, records late
 
 local p = KEYS[1]
@@ -160,21 +161,31 @@ local function apply_metric(i)
   touch(g, minute)
 end
 
-local function set_names(key, at, n, expire)
-  for i = at, at + 2 * n - 1, 2 do
-    local id, text = ARGV[i], ARGV[i + 1]
-    if call('HSETNX', key, id, text) == 0 then
-      local old = call('HGET', key, id)
-      if less(old, text) then call('HSET', key, id, text) end
+-- An hour is to be computed again without a change of its own: one next to it changed, and it uses the
+-- edge of that; or a name in its figures did.
+local function touch_hour(hour, name)
+  touch_cells(p, hour .. ':' .. name, 'v', now + delay)
+end
+
+-- Of two texts under one id the bytewise larger one stays. Returns whether it changed.
+local function set_name(key, id, text)
+  if call('HSETNX', key, id, text) == 1 then return true end
+  local larger = less(call('HGET', key, id), text)
+  if larger then call('HSET', key, id, text) end
+  return larger
+end
+
+-- The ids of most names are made of their texts. Those of a model's further names are not: as they change, so
+-- do its figures.
+local function set_names(bucket, at, n, expire)
+  local key = p .. KEY_NAMES .. bucket
+  local first, last = hours_around(bucket)
+  for i = at, at + 3 * (n - 1), 3 do
+    if set_name(key, ARGV[i], ARGV[i + 1]) and ARGV[i + 2] ~= '' then
+      for hour = first, last do touch_hour(hour, hex(ARGV[i + 2])) end
     end
   end
   if n > 0 then call('PEXPIREAT', key, expire) end
-end
-
--- An hour is to be computed again without a change of its own: one next to it changed, and it uses the
--- edge of that.
-local function touch_neighbour(hour, name)
-  touch_cells(p, hour .. ':' .. name, 'v', now + delay)
 end
 
 local function names_max(group)
@@ -190,6 +201,8 @@ end
 -- equal minutes the bytewise smaller name. So which they are depends on what was recorded and not on when
 -- it came. A member that loses its name has figures under it, in the hours from its first record on or,
 -- should another record have moved that call, an hour before: `displaced` holds the earliest of them by day.
+-- The first hours of a day may also show callers whose record is of the day before. As a group exceeds its
+-- limit, these lose their names without having been members.
 local displaced, prolonged = {}, {}
 
 -- Every record of a day makes its group's keys last longer.
@@ -201,12 +214,14 @@ local function prolong(day, key, group)
   if call('SISMEMBER', overflowed, group) == 1 then keep_and_expire(overflowed) end
 end
 
+-- Returns whether it is the first of its group.
 local function note_overflow(day, group, name)
   local overflowed, overflow = p .. KEY_OVERFLOWED .. day, p .. KEY_OVERFLOW .. day .. ':' .. group
-  call('SADD', overflowed, group)
+  local first = call('SADD', overflowed, group) == 1
   keep_and_expire(overflowed)
   call('PFADD', overflow, name)
   keep_and_expire(overflow)
+  return first
 end
 
 local function keep_name(day, group, name, minute)
@@ -216,17 +231,19 @@ local function keep_name(day, group, name, minute)
   if changed == 0 then return end
   while call('ZCARD', key) > names_max(group) do
     local last = call('ZPOPMAX', key)[1]
-    note_overflow(day, group, last)
-    local hour = floor(minute / 60) - 1
-    if last ~= name and hour < (displaced[day] or hour + 1) then displaced[day] = hour end
+    local first = note_overflow(day, group, last)
+    local hour = floor(minute / 60) - CALL_HOURS_MAX
+    if (first or last ~= name) and hour < (displaced[day] or hour + 1) then displaced[day] = hour end
   end
 end
 
 local function mark_displaced(day, from)
+  local early = day * BUCKETS_A_DAY * BUCKET_HOURS + CALL_HOURS_MAX -- with the hour that looks back at them
   for bucket = day * BUCKETS_A_DAY, (day + 1) * BUCKETS_A_DAY - 1 do
     for _, member in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
       local hour, name = string.match(member, '^(%d+):(.*)$')
-      if tonumber(hour) >= from then touch_neighbour(tonumber(hour), name) end
+      hour = tonumber(hour)
+      if hour >= from or hour <= early then touch_hour(hour, name) end
     end
   end
 end
@@ -273,8 +290,8 @@ end
 -- Names, sessions and candidates of a section, from ARGV[at] on.
 local function apply_names(bucket, at, nnames, nsessions, ncandidates)
   local expire = expiry(bucket)
-  set_names(p .. KEY_NAMES .. bucket, at, nnames, expire + keep)
-  local first = at + 2 * nnames
+  set_names(tonumber(bucket), at, nnames, expire + keep)
+  local first = at + 3 * nnames
   local sessions = p .. KEY_SESSIONS .. bucket
   for i = first, first + nsessions - 1 do call('SADD', sessions, ARGV[i]) end
   if nsessions > 0 then call('PEXPIREAT', sessions, expire) end
@@ -300,7 +317,7 @@ local function apply_section(at)
   else
     count_late(bucket, ncalls + nmetrics)
   end
-  return names + 2 * nnames + nsessions + 3 * ncandidates
+  return names + 3 * nnames + nsessions + 3 * ncandidates
 end
 
 -- Sorts the sums by hour and model.
@@ -327,8 +344,8 @@ local function write_group(g)
   call('SADD', p .. KEY_MODEL_HOURS .. bucket, g.hour .. ':' .. g.name)
   call('PEXPIREAT', p .. KEY_MODEL_HOURS .. bucket, expire)
   mark_due(p, g.hour .. ':' .. g.name, now + delay)
-  if g.first < lookback then touch_neighbour(g.hour - 1, g.name) end
-  if g.last >= 60 - lookback then touch_neighbour(g.hour + 1, g.name) end
+  if g.first < lookback then touch_hour(g.hour - 1, g.name) end
+  if g.last >= 60 - lookback then touch_hour(g.hour + 1, g.name) end
 end
 
 local at = 8

@@ -144,27 +144,19 @@ static int count_repetition(struct batch *b, const struct batch_acct_region *acc
 	return added ? 0 : ++*times;
 }
 
-// The number of the candidate that a name of the section has, -1 at first. *ret_new: the section did not have
-// the name yet, and has its id now.
-static int32_t *candidate_of_name(struct batch *b, const struct batch_acct_region *acct_region,
-                          const struct section *s, uint64_t id, bool *ret_new)
+// What is noted of a name of the section, -1 at first: the number of its candidate; of a further name of a
+// model its place among the names. *ret_new: the section did not have the name yet, and has its id now.
+static int32_t *note_of_name(struct batch *b, const struct batch_acct_region *acct_region,
+                             const struct section *s, uint64_t id, bool *ret_new)
 {
 	uint64_t place = (uint64_t)(acct_region - b->acct_regions) << 40 ^ (uint64_t)(s - acct_region->sections);
 	return map_add(&b->name_index, id ^ place * 0x9e3779b97f4a7c15u, -1, ret_new);
 }
 
-static bool name_is_new(struct batch *b, const struct batch_acct_region *acct_region, const struct section *s,
-                        uint64_t id)
-{
-	bool new;
-	candidate_of_name(b, acct_region, s, id, &new);
-	return new;
-}
-
 static void add_name(struct batch *b, struct section *s, uint64_t id, struct str text)
 {
 	s->names = batch_grown(b, s->names, s->nnames, &s->capnames, sizeof *s->names);
-	s->names[s->nnames++] = (struct batch_name){id, text};
+	s->names[s->nnames++] = (struct batch_name){.id = id, .text = text};
 }
 
 static struct str with_kind(struct batch *b, char kind, struct str text)
@@ -235,7 +227,7 @@ static void note_model(struct batch *b, const struct batch_acct_region *acct_reg
                        uint64_t id, struct str model, int64_t minute)
 {
 	bool new;
-	int32_t *candidate = candidate_of_name(b, acct_region, s, id, &new);
+	int32_t *candidate = note_of_name(b, acct_region, s, id, &new);
 	if (new) {
 		add_name(b, s, id, with_kind(b, 'm', model));
 		*candidate = add_candidate(b, s, STR(CARDINALITY_MODELS), model, minute);
@@ -289,15 +281,33 @@ static bool is_no_model(struct str called)
 	return id.kind != MODEL_NAMED;
 }
 
+// Records of one model may name it differently, or not all of them: the bytewise larger name counts, as in
+// apply.lua.
+static void add_further_name(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
+                             const struct batch_name *name)
+{
+	bool new;
+	int32_t *at = note_of_name(b, acct_region, s, name->id, &new);
+	if (new) {
+		*at = s->nnames;
+		add_name(b, s, name->id, name->text);
+		s->names[*at].model = name->model;
+	} else if (str_cmp(s->names[*at].text, name->text) < 0) {
+		s->names[*at].text = name->text;
+	}
+}
+
 static void add_profile_names(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
                               const struct call *c, uint64_t model)
 {
-	uint64_t called = batch_called_id(model), foundation = batch_foundation_id(model);
-	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called) &&
-	    name_is_new(b, acct_region, s, called))
-		add_name(b, s, called, with_kind(b, 'a', c->model_called));
-	if (c->foundation.len && batch_is_clean(c->foundation) && name_is_new(b, acct_region, s, foundation))
-		add_name(b, s, foundation, with_kind(b, 'f', c->foundation));
+	if (!str_eq(c->model_called, c->model) && batch_is_clean(c->model_called))
+		add_further_name(
+			b, acct_region, s,
+			&(struct batch_name){batch_called_id(model), model, with_kind(b, 'a', c->model_called)});
+	if (c->foundation.len && batch_is_clean(c->foundation))
+		add_further_name(
+			b, acct_region, s,
+			&(struct batch_name){batch_foundation_id(model), model, with_kind(b, 'f', c->foundation)});
 }
 
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
@@ -315,7 +325,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	if (is_no_model(c->model_called))
 		add_profile_names(b, acct_region, s, c, model);
 	bool new;
-	int32_t *candidate = candidate_of_name(b, acct_region, s, caller, &new);
+	int32_t *candidate = note_of_name(b, acct_region, s, caller, &new);
 	if (new) {
 		add_caller_name(b, s, caller, &c->caller);
 		add_cross_account(b, acct_region, c->caller.arn);

@@ -26,6 +26,7 @@ enum {
 
 struct batch_name {
 	uint64_t id;
+	uint64_t model; // of 'f' and 'a': the model whose figures contain the name; else 0
 	// 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role
 	// arn TAB project
 	struct str text;

@@ -165,9 +165,10 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	struct hour_usage usage;
 	struct weights weights;
 	int learn = e->options.learn_hours;
+	struct evidence_of_hours from = {&s->stats[x->hour - learn - s->first_stats], learn + 1, s->billed_means,
+	                                 s->nbilled_means};
 
-	learn_weights(&s->stats[x->hour - learn - s->first_stats], learn + 1, s->billed_means, s->nbilled_means,
-	              &span, &e->arena, &weights);
+	learn_weights(&from, &span, e->options.lookback_minutes, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
 	hour_rows_write(s, &span, &usage, &e->options, &e->arena, x);
 	store_queue_settled(&e->store, s, x);

@@ -418,11 +418,12 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 {
 	int64_t hour = ret->hour;
 	const struct profile_since *behind = profile_at(&s->profile, (hour + 1) * MS_PER_HOUR);
-	struct str foundation = behind ? behind->model : s->foundation;
+	struct further_names names = series_further_names(s, hour);
+	struct str foundation = behind ? behind->model : names.foundation;
 	struct tariffs tariffs;
 	struct rate_classes rate_classes;
 	struct units units;
-	tariffs_init(&tariffs, o->prices, s->acct_region, s->called.len ? s->called : s->model, foundation,
+	tariffs_init(&tariffs, o->prices, s->acct_region, names.called.len ? names.called : s->model, foundation,
 	             hour * MS_PER_HOUR);
 	const struct tariff *standard = tariffs_at(&tariffs, TIER_STANDARD);
 	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
@@ -448,8 +449,8 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 	add_unattributed(&w, span, u);
 	if (ret->overflow || ret->usage.n + ret->meta.n == 0)
 		return; // of calls that turned out to be of another model or hour nothing is left
-	if (s->called.len)
-		add_field(&w, &ret->meta, STR(META_MODEL), s->called);
+	if (names.called.len)
+		add_field(&w, &ret->meta, STR(META_MODEL), names.called);
 	if (foundation.len)
 		add_field(&w, &ret->meta, STR(META_FOUNDATION), foundation);
 }

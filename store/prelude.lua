@@ -50,3 +50,23 @@ local function touch_cells(p, model_hour, version, at)
     mark_due(p, model_hour, at)
   end
 end
+
+-- The first and the last hour that records of a bucket may count in: a call counts up to CALL_HOURS_MAX from
+-- its record, and the hour after it may show its caller (the lookback).
+local function hours_around(bucket)
+  return bucket * BUCKET_HOURS - CALL_HOURS_MAX, (bucket + 1) * BUCKET_HOURS + CALL_HOURS_MAX
+end
+
+-- Touches each of these hours, of every model, that is not in `touched` yet.
+local function touch_around(p, bucket, at, touched)
+  local first, last = hours_around(bucket)
+  for b = bucket - 1, bucket + 1 do
+    for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. b)) do
+      local hour = tonumber(string.match(model_hour, '^%d+'))
+      if hour >= first and hour <= last and not touched[model_hour] then
+        touched[model_hour] = true
+        touch_cells(p, model_hour, 'v', at)
+      end
+    end
+  end
+end

@@ -17,12 +17,10 @@ local function has_called(bucket)
   return false
 end
 
--- Of buckets that are closed no session is known any more.
+-- Of buckets that are closed no session is known any more. A bucket names the sessions of its records;
+-- another record may have moved the call beyond its edge.
+local touched = {}
 for _, bucket in ipairs(call('ZRANGEBYSCORE', p .. KEY_OPEN, now, '+inf')) do
-  if has_called(bucket) then
-    for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
-      touch_cells(p, model_hour, 'v', soon)
-    end
-  end
+  if has_called(bucket) then touch_around(p, tonumber(bucket), soon, touched) end
 end
 return 'OK'

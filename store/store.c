@@ -88,7 +88,7 @@ static int count_args(const struct eval_part *p)
 {
 	const struct section *s = p->section;
 	return 8 + p->ncalls + 2 * count_runs(p) +
-	       (p->rest ? 6 * s->nmetrics + 2 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
+	       (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
 }
 
 static void send_part(struct redis *r, const struct eval_part *p)
@@ -126,6 +126,10 @@ static void send_part(struct redis *r, const struct eval_part *p)
 	for (int32_t i = 0; i < nnames; i++) {
 		redis_arg64(r, s->names[i].id);
 		redis_arg(r, s->names[i].text);
+		if (s->names[i].model)
+			redis_arg64(r, s->names[i].model);
+		else
+			redis_arg(r, STR(""));
 	}
 	for (int32_t i = 0; i < nsessions; i++)
 		redis_arg(r, s->sessions[i]);

@@ -64,12 +64,20 @@ struct tagset {
 #define TAG_PROJECT "aws:project" // of bedrock-mantle
 #define TAG_ISSUER "aws:issuer"   // ARN of the user that a federated user inherits tags from
 
+// Further names of a model, as records of a bucket have them.
+struct further_names {
+	struct str foundation; // STR_NONE if not known
+	struct str called;     // ARN of an application inference profile, else STR_NONE
+};
+
 // The hours and statistics around hours of one model of one account and Region, and the names in them.
 struct series {
 	struct str acct_region, model_hex;
-	struct str model, foundation;  // foundation: STR_NONE if not known
+	struct str model;
 	struct profile profile;        // the model behind an id that names none, as imported
-	struct str called;             // ARN of an application inference profile, else STR_NONE
+	struct further_names *further; // by bucket, from first_bucket on
+	int64_t first_bucket;
+	int nbuckets;
 	int64_t first;                 // number of hours[0]
 	struct hour **hours;           // NULL where there are no facts
 	int nhours;
@@ -88,6 +96,9 @@ struct series {
 // Reads hours from..to (inclusive) and their two neighbours. Everything lives in `arena`.
 bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from,
                        int64_t to, struct arena *arena, struct series *ret, struct err *err) NC_CHECK;
+
+// The further names of the model in an hour: those of the buckets whose records may count in it.
+struct further_names series_further_names(const struct series *s, int64_t hour);
 
 // A field and a value of a hash (store/usage_rows.h).
 struct row {

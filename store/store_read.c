@@ -4,6 +4,7 @@
 // model whose id names none, and where groups of callers, or the models, have too many names. Only what
 // occurs is asked for: a bucket may hold the names of very many models and callers, and were each model to
 // read them all, work would grow with their product.
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,13 @@ static void read_cell(struct hour_reader *r, struct hour *h, struct str field, s
 	}
 }
 
+static int by_caller_and_class(const void *a, const void *b)
+{
+	const struct calls *x = a, *y = b;
+	return x->caller_id != y->caller_id ? (x->caller_id > y->caller_id) - (x->caller_id < y->caller_id)
+	                                    : x->rate_class - y->rate_class;
+}
+
 // Reply i is the HGETALL of an hour's cells (store/cell_codec.h).
 static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of_hour)
 {
@@ -140,6 +148,8 @@ static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of
 		read_cell(r, h, redis_elem(r->store->redis, i, k), redis_elem(r->store->redis, i, k + 1));
 	for (int m = 0; m < CELL_MINUTES; m++) {
 		struct minute *at = &h->minutes[m];
+		if (at->ncalls > 1) // Redis lists fields in no order, and sums of floats depend on one
+			qsort(at->calls, (size_t)at->ncalls, sizeof *at->calls, by_caller_and_class);
 		if (at->nprojects > 1)
 			qsort(at->projects, (size_t)at->nprojects, sizeof *at->projects, by_project);
 		if (at->nprojects)
@@ -185,14 +195,34 @@ static struct str kept(struct hour_reader *r, struct str text)
 }
 
 // Reply i is what one bucket has under the ids of queue_model_names.
-static void read_model_names(struct hour_reader *r, size_t i)
+static void read_model_names(struct hour_reader *r, size_t i, struct further_names *ret)
 {
-	struct str *into[] = {&r->out->model, &r->out->called, &r->out->foundation};
+	struct str *into[] = {&r->out->model, &ret->called, &ret->foundation};
+	*ret = (struct further_names){0};
 	for (size_t k = 0; k < sizeof into / sizeof *into && k < redis_len(r->store->redis, i); k++) {
 		struct str text = redis_elem(r->store->redis, i, k);
 		if (text.len && text.p[0] == "maf"[k])
 			*into[k] = kept(r, text);
 	}
+}
+
+static void take_larger(struct str *to, struct str from)
+{
+	if (str_cmp(*to, from) < 0)
+		*to = from;
+}
+
+// apply.lua (hours_around) knows these buckets too.
+struct further_names series_further_names(const struct series *s, int64_t hour)
+{
+	struct further_names names = {0};
+	int64_t first = (hour - 1 - CALL_HOURS_MAX) / BUCKET_HOURS, last = (hour + CALL_HOURS_MAX) / BUCKET_HOURS;
+	assert(first >= s->first_bucket && last < s->first_bucket + s->nbuckets);
+	for (int64_t b = first; b <= last; b++) {
+		take_larger(&names.called, s->further[b - s->first_bucket].called);
+		take_larger(&names.foundation, s->further[b - s->first_bucket].foundation);
+	}
+	return names;
 }
 
 static void queue_model_names(struct hour_reader *r, int64_t bucket, uint64_t model_id)
@@ -475,6 +505,9 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	ret->hours = arena_alloc(arena, (size_t)ret->nhours * sizeof *ret->hours);
 	int64_t first_bucket = (from - 1 - CALL_HOURS_MAX) / BUCKET_HOURS,
 			last_bucket = (to + 1 + CALL_HOURS_MAX) / BUCKET_HOURS;
+	ret->first_bucket = first_bucket;
+	ret->nbuckets = (int)(last_bucket - first_bucket + 1);
+	ret->further = arena_alloc(arena, (size_t)ret->nbuckets * sizeof *ret->further);
 	queue_reads(&r, first_bucket, last_bucket);
 	if (!redis_exec(s->redis, err))
 		return false;
@@ -482,8 +515,8 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	for (int i = 0; i < ret->nhours; i++)
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
 	read_billed_means(&r, at++);
-	for (int64_t b = first_bucket; b <= last_bucket; b++)
-		read_model_names(&r, at++);
+	for (int b = 0; b < ret->nbuckets; b++)
+		read_model_names(&r, at++, &ret->further[b]);
 	cardinality_take(&ret->cardinality, s->redis, at, day_of(from), day_of(to), arena);
 	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) &&
 	            read_profile(&r, err) && read_kept_names(&r, err);

@@ -52,6 +52,11 @@ static const char *const regions[] = {"us-east-1", "eu-west-1"};
 
 static const char *const projects[] = {"proj_a", "proj_b"};
 
+// An application inference profile: its key names no model, and not every record says what is behind it.
+#define PROFILE "a1b2c3d4e5f6"
+#define PROFILE_ARN "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/" PROFILE
+static const char *const behind[] = {"", "amazon.nova-pro-v1:0", "amazon.nova-lite-v1:0"};
+
 static void fill_call(struct call *c, int64_t start, int who, int model, int region, bool streaming)
 {
 	c->source = SOURCE_API;
@@ -95,7 +100,7 @@ static void make_log(const struct call *c, int64_t end, const uint32_t tokens[TO
 // bucket.
 static void make_call(int64_t base, int hours, int i)
 {
-	int64_t start = base + below((int64_t)hours * MS_PER_HOUR),
+	int64_t start = base + below((int64_t)hours * MS_PER_HOUR + 1),
 			end = start + below((below(10) ? 3 : 55) * MS_PER_MINUTE);
 	int who = (int)below(12), model = (int)below(MODELS), region = (int)below(2);
 	bool streaming = below(2), failed = below(20) == 0;
@@ -256,13 +261,21 @@ static void must(bool good, const struct err *err)
 	}
 }
 
-static void shuffle(int *order, int n)
+// Any order of the records, some of them twice. Returns how many there are.
+static int scramble(int *order)
 {
+	int n = 0;
+	for (int i = 0; i < nworld; i++) {
+		order[n++] = i;
+		if (below(8) == 0)
+			order[n++] = i;
+	}
 	for (int i = n - 1; i > 0; i--) {
 		int k = (int)below(i + 1), t = order[i];
 		order[i] = order[k];
 		order[k] = t;
 	}
+	return n;
 }
 
 // Any order, some records twice, batches of any size, over three engines that settle when they like, and that
@@ -271,16 +284,10 @@ static void run_scrambled(const char *prefix)
 {
 	struct engine *e[3];
 	struct err err = ERR_INIT;
-	int order[2 * RECORDS_MAX], n = 0;
+	int order[2 * RECORDS_MAX], n = scramble(order);
 	size_t left;
 	for (int i = 0; i < 3; i++)
 		e[i] = open_engine(prefix);
-	for (int i = 0; i < nworld; i++) {
-		order[n++] = i;
-		if (below(8) == 0)
-			order[n++] = i;
-	}
-	shuffle(order, n);
 	for (int i = 0; i < n;) {
 		int size = 1 + (int)below(200), who = (int)below(3), again = below(5) == 0 ? (int)below(3) : -1;
 		for (int k = i; k < n && k < i + size; k++) {
@@ -309,6 +316,23 @@ static void run_plain(const char *prefix)
 		must(engine_add(e, &world[i], &err), &err);
 	must(engine_apply(e, &err), &err);
 	must(engine_settle(e, true, &left, &err), &err);
+	engine_close(e);
+}
+
+// Any order, some records twice, each or a few of them applied and settled before the next: nothing that is
+// computed in the end hides an hour that was left as it was.
+static void run_step_by_step(const char *prefix)
+{
+	struct engine *e = open_engine(prefix);
+	struct err err = ERR_INIT;
+	int order[2 * RECORDS_MAX], n = scramble(order);
+	size_t left;
+	for (int i = 0; i < n;) {
+		for (int size = below(3) ? 1 : 1 + (int)below(5); i < n && size > 0; size--)
+			must(engine_add(e, &world[order[i++]], &err), &err);
+		must(engine_apply(e, &err), &err);
+		must(engine_settle(e, true, &left, &err), &err);
+	}
 	engine_close(e);
 }
 
@@ -446,6 +470,107 @@ static void one_round(int round)
 	free(c);
 }
 
+// Minutes from an edge: mostly so few that hours look back over it.
+static int64_t near_edge(void)
+{
+	return below(3) ? below(24) - 12 : below(120) - 60;
+}
+
+// A few records of a call near the edge, of a model without a price or of a profile; now and then of a caller
+// of another account.
+static void make_call_near(int64_t edge, int i)
+{
+	int first = nworld, model = 2 + (int)below(3), who = (int)below(12);
+	bool opaque = below(3) == 0, cross_account = below(8) == 0;
+	make_call(edge + near_edge() * MS_PER_MINUTE, 0, i);
+	for (int k = first; k < nworld; k++) {
+		struct call *c = &world[k].call;
+		c->region = str_of(regions[0]);
+		if (world[k].kind != RECORD_AMENDMENT)
+			c->model = c->model_called = str_of(models[model]);
+		if (cross_account) {
+			c->caller.arn = say("arn:aws:sts::444455556666:assumed-role/role/session-%d", who);
+			c->caller.role_arn = STR("arn:aws:iam::444455556666:role/role");
+			if (c->caller.access_key.len)
+				c->caller.access_key = say("ASIB%04d", who);
+		}
+		if (opaque) {
+			c->model = STR(PROFILE);
+			c->model_called = below(2) ? STR(PROFILE_ARN) : STR(PROFILE);
+			c->foundation = str_of(behind[below(3)]);
+		}
+	}
+}
+
+static void make_metric_near(int64_t edge)
+{
+	struct record *r = more(RECORD_METRIC);
+	r->metric = (struct metric){.account = STR("111122223333"),
+	                            .region = str_of(regions[0]),
+	                            .model = below(3) ? str_of(models[2 + below(3)]) : STR(PROFILE),
+	                            .minute = edge / MS_PER_MINUTE + near_edge(),
+	                            .token_kind = (int)below(METRIC_KINDS),
+	                            .samples = below(4),
+	                            .sum = below(60000)};
+	if (below(4) == 0) {
+		struct record *again = more(RECORD_METRIC);
+		again->metric = r->metric;
+		again->metric.final = true;
+		again->metric.sum = below(60000);
+	}
+	if (below(6) == 0) {
+		struct record *tier = more(RECORD_METRIC);
+		tier->metric = r->metric;
+		tier->metric.of_tier = true;
+		tier->metric.served = (enum price_tier)(1 + below(PRICE_TIERS - 1));
+		tier->metric.sum = below(r->metric.sum + 1);
+	}
+}
+
+static void make_tags_near(int64_t edge, int who, bool cross_account)
+{
+	struct record *r = more(RECORD_SESSION_TAGS);
+	struct session_tags *t = &r->session_tags;
+	*t = (struct session_tags){.time_ms = edge - below(2) * MS_PER_HOUR, .ntags = 1};
+	t->access_key = say("%s%04d", cross_account ? "ASIB" : "ASIA", who);
+	t->arn = cross_account ? say("arn:aws:sts::444455556666:assumed-role/role/session-%d", who)
+	                       : say("arn:aws:sts::111122223333:assumed-role/role-%d/session-%d", who % 3, who);
+	t->tags[0] = (struct tag){STR("team"), say("team-%d", (int)below(2))};
+}
+
+// A few calls around the edge of a bucket and, now and then, of a day.
+static void make_small_world(int64_t edge)
+{
+	nworld = 0;
+	arena_reset(&world_arena);
+	for (int i = 0, n = 2 + (int)below(7); i < n; i++)
+		make_call_near(edge, i);
+	for (int i = 0, n = (int)below(9); i < n; i++)
+		make_metric_near(edge);
+	for (int who = 0; who < 12; who++)
+		if (below(2))
+			make_tags_near(edge, who, below(6) == 0);
+}
+
+static void small_round(int round)
+{
+	char one[32], other[32];
+	struct sums sums;
+	snprintf(one, sizeof one, "q%d", round);
+	snprintf(other, sizeof other, "t%d", round);
+	int64_t bucket = 6 * MS_PER_HOUR;
+	make_small_world((when_now_ms() / bucket - below(3)) * bucket);
+	sessions_max = round % 2 ? 1 : 1000;
+	run_plain(one);
+	run_step_by_step(other);
+	char *a = dump(one, &sums), *b = dump(other, &sums);
+	if (!ok(strcmp(a, b) == 0, "small round %d: %d records, one by one in any order, give the same figures",
+	        round, nworld))
+		show_difference(a, b);
+	free(a);
+	free(b);
+}
+
 int main(void)
 {
 	const char *rounds = getenv("NOWCAST_ROUNDS");
@@ -455,6 +580,8 @@ int main(void)
 	diag("NOWCAST_SEED=%llu", (unsigned long long)seed);
 	for (int i = 0; i < (rounds ? atoi(rounds) : 12); i++)
 		one_round(i);
+	for (int i = 0; i < 10 * (rounds ? atoi(rounds) : 12); i++)
+		small_round(i);
 	redis_server_stop(&server);
 	arena_release(&world_arena);
 	return done();

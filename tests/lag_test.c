@@ -104,7 +104,7 @@ static double error_of_small(bool tell_starts, struct arena *arena)
 		buf_release(&b);
 	}
 	struct span s = span_of(hours, HOURS - 1);
-	learn_weights(stats, HOURS, NULL, 0, &s, arena, &w);
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &s, 5, arena, &w);
 	return fabs((double)w.callers[0].milli[TOKENS_INPUT] / 1000 - SMALL) / SMALL;
 }
 

@@ -119,7 +119,7 @@ static void recovers(struct arena *arena)
 		make_hour(&l, callers, means, N, 3, arena);
 		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
 	for (int i = 0; i < N; i++) {
 		off += fabs((double)w.callers[i].milli[TOKENS_INPUT] / 1000 - (double)means[i]);
 		all += (double)means[i];
@@ -132,7 +132,7 @@ static void recovers(struct arena *arena)
 		make_hour(&l, callers, means, N, 3, arena);
 		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
 	int64_t after = w.callers[0].milli[TOKENS_INPUT];
 	if (!ok(after > 50 * before && after < 150 * before, "a mean that jumps a hundredfold is followed"))
 		diag("from %lld to %lld thousandths", (long long)before, (long long)after);
@@ -153,7 +153,7 @@ static void many(struct arena *arena)
 		stats[h] = stats_of(&l, arena);
 	if (!ok(stats[0].len < 128 * 1024, "the statistics of %d principals are small", N))
 		diag("%zu bytes", stats[0].len);
-	learn_weights(stats, 24, NULL, 0, &l.span, arena, &w);
+	learn_weights(&(struct evidence_of_hours){stats, 24, NULL, 0}, &l.span, 5, arena, &w);
 	int64_t spent = when_ticks_ms() - begun;
 	if (!ok(spent < 20000, "and learned from in bounded time"))
 		diag("%lld ms", (long long)spent);
@@ -169,8 +169,8 @@ static double off_by(const struct weights *w, int caller, double want)
 	return fabs((double)w->callers[caller].milli[TOKENS_INPUT] / 1000 - want) / want;
 }
 
-// Three who have never called, beside two who have: one of the same role as the first, one with the tags of
-// the second, one of neither.
+// Three who call for the first time, beside two who have called before: one of the same role as the first,
+// one with the tags of the second, one of neither. A sixth calls in another hour that was read with this one.
 static void newcomers(struct arena *arena)
 {
 	static struct lecture l;
@@ -181,17 +181,25 @@ static void newcomers(struct arena *arena)
 		{STR("arn:aws:sts::111122223333:assumed-role/chat/new"), STR("tags-of-search"), 0},
 		{STR("arn:aws:sts::111122223333:assumed-role/other/new"), STR("tags-of-search"), 0},
 		{STR("arn:aws:sts::111122223333:assumed-role/unlike/new"), STR("-"), 0},
+		{STR("arn:aws:sts::111122223333:assumed-role/zzz/away"), STR("-"), 0},
 	};
+	struct calls first[5];
 	struct str stats[HOURS];
 	struct weights w;
 	for (int h = 0; h < HOURS; h++) {
 		make_hour(&l, callers, means, 2, 4, arena);
 		stats[h] = stats_of(&l, arena);
 	}
-	l.span.ncallers = 5;
-	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
+	l.span.ncallers = 6;
+	for (int i = 0; i < 5; i++)
+		first[i] = (struct calls){.caller = i, .n = 1};
+	l.hour.minutes[0].calls = first;
+	l.hour.minutes[0].ncalls = 5;
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
 	ok(off_by(&w, 2, 400) < 0.1 && w.callers[2].source[TOKENS_INPUT] == WEIGHT_ROLE,
 	   "a new session takes the mean of its role");
+	ok(w.callers[5].milli[TOKENS_INPUT] == 0 && w.callers[5].source[TOKENS_INPUT] == WEIGHT_NONE,
+	   "who does not call in the hour has no weight");
 	ok(off_by(&w, 3, 8000) < 0.1 && w.callers[3].source[TOKENS_INPUT] == WEIGHT_TAGS,
 	   "a new role that of the callers with its tags");
 	ok(off_by(&w, 4, 4200) < 0.1 && w.callers[4].source[TOKENS_INPUT] == WEIGHT_MODEL,
@@ -232,12 +240,12 @@ static void unlike(struct arena *arena)
 		stats[h] = stats_of(&l, arena);
 	}
 	for (int h = 0; h < HOURS; h++) {
-		learn_weights(&stats[h], 1, NULL, 0, &l.span, arena, &w);
+		learn_weights(&(struct evidence_of_hours){&stats[h], 1, NULL, 0}, &l.span, 5, arena, &w);
 		doubt += w.callers[0].sd_permille[TOKENS_CACHE_WRITE];
 	}
 	if (!ok(doubt / HOURS > 500, "one hour does not tell for sure who uses the cache"))
 		diag("%lld permille in the mean", (long long)doubt / HOURS);
-	learn_weights(stats, HOURS, bill, 2, &l.span, arena, &w);
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, bill, 2}, &l.span, 5, arena, &w);
 	if (!ok(w.callers[0].milli[TOKENS_CACHE_WRITE] < 20 * 1000,
 	        "who was never billed such tokens is given hardly any"))
 		diag("%lld thousandths", (long long)w.callers[0].milli[TOKENS_CACHE_WRITE]);
@@ -256,7 +264,7 @@ static int32_t doubt_of(const struct who *callers, int64_t permille, struct aren
 		make_hour(&l, callers, means, 2, 6, arena);
 		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
 	return w.callers[0].sd_permille[TOKENS_INPUT];
 }
 
@@ -284,7 +292,7 @@ static bool may_pay(int64_t read, struct arena *arena)
 		}
 		stats[h] = stats_of(&l, arena);
 	}
-	learn_weights(stats, HOURS, NULL, 0, &l.span, arena, &w);
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
 	return w.callers[0].ttl_may_be_1h;
 }
 
@@ -326,7 +334,7 @@ static void extremes(struct arena *arena)
 			}
 			stats[h] = stats_of(&l, arena);
 		}
-		learn_weights(stats, 4, NULL, 0, &l.span, arena, &w);
+		learn_weights(&(struct evidence_of_hours){stats, 4, NULL, 0}, &l.span, 5, arena, &w);
 		good = are_weights(&w, n);
 		arena_reset(arena);
 	}

@@ -84,7 +84,8 @@ int main(int argc, char **argv)
 		make_hour(&x, callers, principals, &facts);
 		double begun = processor_seconds();
 		hour_stats_write(&x.span, LOOKBACK, &work, &hour_stats);
-		learn_weights(stats, HOUR_STATS, NULL, 0, &x.span, &work, &weights);
+		learn_weights(&(struct evidence_of_hours){stats, HOUR_STATS, NULL, 0}, &x.span, LOOKBACK, &work,
+		              &weights);
 		allocate_hour(&x.span, &weights, LOOKBACK, &work, &u);
 		spent += processor_seconds() - begun;
 		for (int k = 0; k < principals; k++)
