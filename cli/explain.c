@@ -73,6 +73,18 @@ static void print_row(const struct view_row *row)
 		       (long long)f->assumed);
 }
 
+// Of the principal, what was estimated in the model hour and is not on its bill.
+static void print_unbilled(const struct explanation *x, const struct model_hour *model_hour)
+{
+	for (int i = 0; i < model_hour->nunbilled; i++) {
+		const struct view_row *row = &model_hour->unbilled[i];
+		char usd[USD_SIZE];
+		if (str_eq(row->principal, x->principal))
+			printf("  %-15s %14lld not on the bill, in no sum; estimated at $%s\n", row_name(row),
+			       (long long)row->figure.tokens, usd_format(row->figure.usd, 6, usd));
+	}
+}
+
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct explanation *x = user;
@@ -92,6 +104,8 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 			print_rate_class(rate_class = model_hour->rows[i].rate_class);
 		print_row(&model_hour->rows[i]);
 	}
+	if (found)
+		print_unbilled(x, model_hour);
 	if (found && x->model_hours < MODEL_HOURS_MAX) {
 		x->where[x->model_hours] =
 			(struct model_hour){.hour = model_hour->hour,

@@ -204,7 +204,7 @@ static void write_word(struct json_writer *j, const char *key, struct str value)
 
 static void write_token_words(struct json_writer *j, const struct usage_type *u)
 {
-	static const char *const modalities[USAGE_MODALITIES] = {"text", "speech", "image"};
+	static const char *const modalities[USAGE_MODALITIES] = {"text", "speech", "image", "video"};
 	jw_strz(j, "token_type", token_type_names[u->type]);
 	if (u->ttl_minutes)
 		jw_strz(j, "ttl", u->ttl_minutes == 60 ? "1h" : u->ttl_minutes == 30 ? "30m" : "5m");

@@ -165,10 +165,9 @@ static void explain_rows(struct price_explanation *e, const struct model_hour *m
 	struct tariffs tariffs;
 	struct usd stored = USD_ZERO, before = e->total;
 	char when[WHEN_SIZE], usd[USD_SIZE];
-	bool billed = false;
+	bool billed = model_hour->billed;
 	for (int i = 0; i < n; i++) {
 		priced_usage_add_row(&b, &rows[i]);
-		billed |= rows[i].figure.billed != 0;
 		if (rows[i].figure.priced)
 			stored = usd_add(stored, rows[i].figure.usd);
 	}
@@ -207,7 +206,8 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 		const struct view_row *row = &model_hour->rows[i];
 		for (end = i + 1; end < model_hour->nrows && row_shares_price(row, &model_hour->rows[end]);)
 			end++;
-		bool wanted = str_is(row->principal, e->principal) &&
+		bool calls_only = model_hour->billed && row->kind == ROW_CALLS; // the bill's rows have none
+		bool wanted = str_is(row->principal, e->principal) && !calls_only &&
 		              (!e->q.model.len || str_eq(e->q.model, model_hour->model)) &&
 		              (!e->q.region.len || str_eq(e->q.region, model_hour->region));
 		if (wanted)

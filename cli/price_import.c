@@ -137,25 +137,12 @@ bool price_import_merge(const struct price_import_options *o, const char *path, 
 	return good;
 }
 
-// prices.dir/names.csv; it need not be there.
-static bool read_names(const struct conf *conf, struct price_names *ret, struct err *err)
-{
-	struct buf path = BUF_INIT, text = BUF_INIT;
-	buf_addf(&path, "%s/names.csv", conf->prices_dir);
-	*ret = (struct price_names){0};
-	bool good = access(path.data, F_OK) != 0 || (file_read(path.data, CSV_MAX, &text, err) &&
-	                                             price_names_read(ret, buf_str(&text), path.data, err));
-	buf_release(&path);
-	buf_release(&text);
-	return good;
-}
-
 static bool convert_pricelist(const struct conf *conf, const char *path, struct str json, struct buf *csv,
                               struct buf *notes, struct err *err)
 {
 	struct pricelist_counts n;
 	struct price_names names;
-	if (!read_names(conf, &names, err))
+	if (!price_names_load(&names, conf, err))
 		return false;
 	bool good = pricelist_import(csv, notes, &n, json, &names, err) || err_prefix(err, "%s", path);
 	price_names_release(&names);

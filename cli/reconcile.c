@@ -19,7 +19,7 @@ static void print_summary(const struct reconciliation *r)
 	printf("%-16s %" PRId64 " (%" PRId64 " KiB)\n", "files", r->files, r->bytes / 1024);
 	printf("%-16s %" PRId64 "\n", "bedrock_rows", r->rows);
 	printf("%-16s %s USD\n", "billed", usd_format(r->billed, 6, usd));
-	printf("%-16s %s USD by tokens\n", "", usd_format(r->tokens, 6, usd));
+	printf("%-16s %s USD of inference\n", "", usd_format(r->inference, 6, usd));
 	printf("%-16s %s USD of other charges (tax, credits, reserved capacity and others)\n", "",
 	       usd_format(r->apart, 6, usd));
 	printf("%-16s %s\n", "final_up_to",

@@ -84,7 +84,8 @@ static void print_csv(const struct report *r, const struct groups *g)
 	csv_end_row(&w);
 	for (int32_t k = 0; k < g->n; k++) {
 		const struct group *x = &g->list[k];
-		if (x->tokens == 0 && x->usd.pico == 0) // the bill may have dollars for which no tokens are known
+		// the bill may have dollars for which no tokens are known
+		if (x->tokens == 0 && x->usd.pico == 0 && x->unbilled == 0)
 			continue;
 		for (int i = 0; i < r->by.n; i++)
 			csv_str(&w, x->keys[i]);
@@ -132,6 +133,8 @@ static void write_group(struct json_writer *j, const struct grouping *by, const 
 	jw_int(j, "tokens_allocated", g->allocated);
 	jw_int(j, "tokens_provisional", g->provisional);
 	jw_int(j, "tokens_unpriced", g->unpriced);
+	jw_int(j, "tokens_unbilled", g->unbilled);
+	jw_usd(j, "usd_unbilled", g->usd_unbilled);
 	write_usd(j, "usd", g->usd, priced);
 	write_usd(j, "usd_low", g->usd_low, priced);
 	write_usd(j, "usd_high", g->usd_high, priced);
@@ -196,7 +199,7 @@ static void print_table(const struct report *r, const struct groups *g, struct g
 	table_column(&table, STR("high"), TABLE_NUMBER, 3);
 	table_column(&table, STR("basis"), TABLE_TEXT, 2);
 	for (int32_t k = 0; k < g->n; k++)
-		if (g->list[k].tokens)
+		if (g->list[k].tokens || g->list[k].usd.pico || g->list[k].unbilled)
 			add_row(r, &g->list[k], &table);
 	if (r->by.n && g->n > 1 && total->n == 1) {
 		struct group sum = total->list[0];

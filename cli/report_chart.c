@@ -10,15 +10,12 @@ enum {
 	VALUE_WIDTH = 100,
 	BAR_HEIGHT = 22,
 	BAR_STEP = 28,
-	BARS = DIFFERENCE_CAUSES + 2,
+	BARS = DIFFERENCE_PARTS + 2,
 	HOURS_MAX = 800,
 	PLOT_LEFT = 60,
 	PLOT_TOP = 8,
 	PLOT_HEIGHT = 140
 };
-
-const char *const difference_causes[DIFFERENCE_CAUSES] = {"volume", "price", "attribution", "unmetered",
-                                                          "unbilled"};
 
 static const char billed_colour[] = "#4a6fa5", estimated_colour[] = "#d9902f", up_colour[] = "#c4554d",
 				  down_colour[] = "#3f8f6b", zero_colour[] = "#8a94a6";
@@ -65,14 +62,14 @@ static void add_bar(struct buf *b, struct arena *arena, const struct bar *bar, i
 
 struct str chart_waterfall(struct arena *arena, const struct difference *d)
 {
-	const struct usd steps[DIFFERENCE_CAUSES] = {d->volume, d->price, d->attribution, d->unmetered,
-	                                             d->unbilled};
+	struct usd steps[DIFFERENCE_PARTS];
 	struct usd at = d->estimated;
 	usd_pico most = at.pico > d->billed.pico ? at.pico : d->billed.pico;
 	struct bar bars[BARS] = {{"estimated", estimated_colour, USD_ZERO, at}};
 	struct buf rows = BUF_INIT;
-	for (int i = 0; i < DIFFERENCE_CAUSES; i++) {
-		bars[i + 1] = (struct bar){difference_causes[i], NULL, at, usd_add(at, steps[i])};
+	difference_parts(d, steps);
+	for (int i = 0; i < DIFFERENCE_PARTS; i++) {
+		bars[i + 1] = (struct bar){difference_part_names[i], NULL, at, usd_add(at, steps[i])};
 		at = usd_add(at, steps[i]);
 		most = at.pico > most ? at.pico : most;
 	}

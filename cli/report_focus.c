@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // FOCUS has columns that nowcast cannot know (invoice, contract, commitment). They are there and empty. The
 // four costs of an estimate are the same, at list price. Of a bill, ListCost is at public rates, and the
-// others are what was charged.
+// others are what was charged. What was estimated and not billed costs nothing, and its tokens are in a
+// column of their own: no sum has them.
 #include "base/arena.h"
 #include "base/csv.h"
 #include "base/json_writer.h"
@@ -25,7 +26,7 @@ enum { PLACES = 12, PICO_PER_MILLIONTH = 1000000 };
 						X(ResourceType) X(ServiceCategory) X(ServiceName) X(ServiceSubcategory) X(SkuMeter)  \
 							X(SubAccountId) X(SubAccountName) X(Tags) X(x_Principal) X(x_Role)               \
 								X(x_TokenType) X(x_ServiceTier) X(x_Model) X(x_Basis) X(x_TokensExact)       \
-									X(x_TokensAllocated) X(x_TokensProvisional)
+									X(x_TokensAllocated) X(x_TokensProvisional) X(x_TokensUnbilled)
 
 #define COLUMN_INDEX(name) name,
 #define COLUMN_NAME(name) #name,
@@ -79,10 +80,13 @@ static struct str tags_of(struct focus_writer *w, struct view *v, const struct m
 	return buf_str(&w->tags);
 }
 
+// What the columns of a row that is not billed are made of.
+static const struct figure nothing = {.priced = true};
+
 static void write_row(struct focus_writer *w, struct view *v, const struct model_hour *model_hour,
-                      const struct view_row *row)
+                      const struct view_row *row, bool unbilled)
 {
-	const struct figure *f = &row->figure;
+	const struct figure *f = unbilled ? &nothing : &row->figure;
 	struct arena *a = &w->arena;
 	bool units = row_has_units(row);
 	struct str type = str_of(row_name(row));
@@ -129,12 +133,14 @@ static void write_row(struct focus_writer *w, struct view *v, const struct model
 		[x_TokenType] = type,
 		[x_ServiceTier] = str_of(price_tier_names[rate_class_tier(row->rate_class)]),
 		[x_Model] = model_hour->model,
-		[x_Basis] = model_hour->billed ? STR("billed")
+		[x_Basis] = unbilled             ? STR("unbilled")
+	                : model_hour->billed ? STR("billed")
 	                : f->priced        ? STR("estimated")
 	                                   : STR("estimated, unpriced"),
 		[x_TokensExact] = format_count(a, f->exact),
 		[x_TokensAllocated] = format_count(a, f->allocated),
 		[x_TokensProvisional] = format_count(a, f->provisional),
+		[x_TokensUnbilled] = format_count(a, unbilled ? row->figure.tokens : 0),
 	};
 	for (int i = 0; i < FOCUS_COLUMNS; i++)
 		csv_str(&w->csv, row_values[i]);
@@ -146,7 +152,9 @@ static bool write_model_hour(void *user, struct view *v, const struct model_hour
 	struct focus_writer *w = user;
 	for (int i = 0; i < model_hour->nrows; i++)
 		if (model_hour->rows[i].kind != ROW_CALLS)
-			write_row(w, v, model_hour, &model_hour->rows[i]);
+			write_row(w, v, model_hour, &model_hour->rows[i], false);
+	for (int i = 0; i < model_hour->nunbilled; i++)
+		write_row(w, v, model_hour, &model_hour->unbilled[i], true);
 	bool good = text_print(w->f, &w->text);
 	buf_clear(&w->text);
 	arena_reset(&w->arena);

@@ -127,11 +127,11 @@ static struct str format_cell(struct page *p, struct usd usd, bool coloured)
 // The cause that pulls most in the direction of the difference.
 static int main_cause(const struct difference *d)
 {
-	const struct usd parts[DIFFERENCE_CAUSES] = {d->volume, d->price, d->attribution, d->unmetered,
-	                                             d->unbilled};
+	struct usd parts[DIFFERENCE_PARTS];
 	bool up = difference_of(d).pico > 0;
 	int best = 0;
-	for (int i = 1; i < DIFFERENCE_CAUSES; i++)
+	difference_parts(d, parts);
+	for (int i = 1; i < DIFFERENCE_PARTS; i++)
 		if (up ? parts[i].pico > parts[best].pico : parts[i].pico < parts[best].pico)
 			best = i;
 	return best;
@@ -139,10 +139,13 @@ static int main_cause(const struct difference *d)
 
 static struct str fill_lead(struct page *p)
 {
-	static const char *const because[DIFFERENCE_CAUSES] = {
+	static const char *const because[DIFFERENCE_PARTS] = {
 		"other tokens than were seen",
-		"other rates (private pricing, service tiers, the lifetime of cache writes)", "the wrong callers",
-		"use that was billed and never seen", "use that was seen and not billed"};
+		"other rates (private pricing, service tiers)",
+		"another lifetime of cache writes",
+		"the wrong callers",
+		"use that was billed and never seen",
+		"use that was seen and not billed"};
 	const struct difference *d = &p->r->total;
 	struct usd off = difference_of(d), size = {off.pico < 0 ? -off.pico : off.pico};
 	if (d->billed.pico == 0 && d->estimated.pico == 0)
@@ -152,7 +155,7 @@ static struct str fill_lead(struct page *p)
 	int cause = main_cause(d);
 	return REPORT_FILL(&p->arena, "main cause", {"difference", report_usd(&p->arena, size)},
 	                   {"direction", off.pico > 0 ? STR("above") : STR("below")},
-	                   {"cause", str_of(difference_causes[cause])}, {"because", str_of(because[cause])});
+	                   {"cause", str_of(difference_part_names[cause])}, {"because", str_of(because[cause])});
 }
 
 // ---- to the invoice -----------------------------------------------------------------------------
@@ -167,7 +170,7 @@ static struct str fill_invoice(struct page *p)
 {
 	static const char *const names[BILL_CLASSES] = {
 		"",
-		"Other usage of Bedrock (images, searches, guardrails, agents)",
+		"Other usage of Bedrock (customising and storing models, agents)",
 		"Provisioned throughput",
 		"Reserved capacity",
 		"Tax",
@@ -177,20 +180,20 @@ static struct str fill_invoice(struct page *p)
 		"Fees",
 		"Other"};
 	const struct recon_report *r = p->r;
-	struct usd charged[BILL_CLASSES] = {{0}}, all = usd_add(r->tokens, r->outside);
-	struct usd later = usd_sub(r->tokens, r->total.billed);
+	struct usd charged[BILL_CLASSES] = {{0}}, all = usd_add(r->inference, r->outside);
+	struct usd later = usd_sub(r->inference, r->total.billed);
 	struct buf rows = BUF_INIT;
 	for (int i = 0; i < r->ncharges; i++) {
 		charged[r->charges[i].class] = usd_add(charged[r->charges[i].class], r->charges[i].usd);
 		all = usd_add(all, r->charges[i].usd);
 	}
 	buf_addstr(&rows,
-	           fill_invoice_row(p, "Inference by tokens, final hours: compared here", r->total.billed));
+	           fill_invoice_row(p, "Inference, final hours: compared here", r->total.billed));
 	if (later.pico)
-		buf_addstr(&rows, fill_invoice_row(p, "Inference by tokens, hours that are not final yet", later));
+		buf_addstr(&rows, fill_invoice_row(p, "Inference, hours that are not final yet", later));
 	if (r->outside.pico)
 		buf_addstr(&rows,
-		           fill_invoice_row(p, "Inference by tokens, outside of the period's hours", r->outside));
+		           fill_invoice_row(p, "Inference, outside of the period's hours", r->outside));
 	for (int i = 1; i < BILL_CLASSES; i++)
 		if (charged[i].pico)
 			buf_addstr(&rows, fill_invoice_row(p, names[i] ? names[i] : bill_class_names[i], charged[i]));
@@ -202,9 +205,9 @@ static struct str fill_invoice(struct page *p)
 
 static struct str fill_row(struct page *p, struct str name, const struct difference *d)
 {
-	const struct usd usd[] = {d->estimated, d->billed,      difference_of(d), d->volume,
-	                          d->price,     d->attribution, d->unmetered,     d->unbilled};
+	struct usd usd[3 + DIFFERENCE_PARTS] = {d->estimated, d->billed, difference_of(d)};
 	struct buf cells = BUF_INIT;
+	difference_parts(d, usd + 3);
 	for (size_t i = 0; i < sizeof usd / sizeof *usd; i++)
 		buf_addstr(&cells, format_cell(p, usd[i], i == 2));
 	return REPORT_FILL(&p->arena, "row", {"name", format_name(p, name)},

@@ -26,7 +26,8 @@ int report_scoreboard(struct command *c);
 // Prints the hours from..to - 1 as FOCUS 1.2 (the FinOps Open Cost and Usage Specification), in CSV: a row
 // for each hour, account, Region, model, principal and token type. What FOCUS has no column for is in columns
 // that begin with x_: the principal, its role, the token type, and how the figure is known. Estimated rows
-// and billed ones have the same form; x_Basis says which a row is.
+// and billed ones have the same form; x_Basis says which a row is: billed, estimated, or unbilled (estimated
+// in a final hour, and not on the bill).
 bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err) NC_CHECK;
 
 // ---- the scoreboard -----------------------------------------------------------------------------
@@ -58,11 +59,7 @@ struct str report_take(struct arena *arena, struct buf *b);
 // Dollars for people: "1,234.50", with a minus sign (U+2212) in front if they are below zero.
 struct str report_usd(struct arena *arena, struct usd usd);
 
-// The causes of a difference, in the order of the members of struct difference.
-enum { DIFFERENCE_CAUSES = 5 };
-extern const char *const difference_causes[DIFFERENCE_CAUSES];
-
-// Charts as SVG. The waterfall goes from the estimate to the bill, a bar a cause. The other one shows the
+// Charts as SVG. The waterfall goes from the estimate to the bill, a bar a part. The other one shows the
 // hours of a table that is sorted by hour. It is empty for a single hour, and for more hours than fit.
 struct str chart_waterfall(struct arena *arena, const struct difference *d);
 struct str chart_hours(struct arena *arena, const struct recon_table *t);

@@ -9,17 +9,17 @@
 #include "cli/report_priv.h"
 #include "query/scoreboard_json.h"
 
-enum { PLACES = 12, PLACES_TABLE = 2, USD_FIELDS = 9, PAGE_TABLES = 4 };
+enum { PLACES = 12, PLACES_TABLE = 2, USD_FIELDS = 4 + DIFFERENCE_PARTS, PAGE_TABLES = 4 };
 
-static const char *const usd_names[USD_FIELDS] = {"estimated_usd",   "billed_usd",    "list_usd",
-                                                  "difference_usd",  "volume_usd",    "price_usd",
-                                                  "attribution_usd", "unmetered_usd", "unbilled_usd"};
+static const char *const usd_names[USD_FIELDS] = {
+	"estimated_usd", "billed_usd", "list_usd",        "difference_usd", "volume_usd",
+	"price_usd",     "ttl_usd",    "attribution_usd", "unmetered_usd",  "unbilled_usd"};
 
 static void usd_fields(const struct difference *d, struct usd *ret)
 {
-	struct usd list[USD_FIELDS] = {d->estimated, d->billed,      d->list,      difference_of(d), d->volume,
-	                               d->price,     d->attribution, d->unmetered, d->unbilled};
-	memcpy(ret, list, sizeof list);
+	const struct usd sides[] = {d->estimated, d->billed, d->list, difference_of(d)};
+	memcpy(ret, sides, sizeof sides);
+	difference_parts(d, ret + 4);
 }
 
 // ---- csv ----------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ static void add_name_cell(struct buf *b, struct str s, int width)
 
 static void add_figures(struct buf *b, const struct difference *d)
 {
-	static const int shown[] = {0, 1, 3, 4, 5, 6, 7, 8};
+	static const int shown[] = {0, 1, 3, 4, 5, 6, 7, 8, 9};
 	struct usd usd[USD_FIELDS];
 	char text[USD_SIZE];
 	usd_fields(d, usd);
@@ -169,7 +169,7 @@ static void write_table(const struct recon_report *r, const struct recon_table *
 	char text[USD_SIZE];
 	buf_addf(
 		b,
-		"Billing period %.*s, in USD. Billed less estimated = volume + price + attribution + unmetered + unbilled.\n\n",
+		"Billing period %.*s, in USD. Billed less estimated = volume + price + ttl + attribution + unmetered + unbilled.\n\n",
 		STR_ARG(r->period));
 	for (int i = 0; i < t->by.n; i++) {
 		widths[i] = (int)t->by.name[i].len < 5 ? 5 : (int)t->by.name[i].len;
@@ -178,8 +178,10 @@ static void write_table(const struct recon_report *r, const struct recon_table *
 				widths[i] = (int)t->list[k].keys[i].len;
 		add_name_cell(b, t->by.name[i], widths[i]);
 	}
-	buf_addf(b, "%12s%12s%12s%12s%12s%12s%12s%12s\n", "estimated", "billed", "difference", "volume", "price",
-	         "attribution", "unmetered", "unbilled");
+	buf_addf(b, "%12s%12s%12s", "estimated", "billed", "difference");
+	for (int i = 0; i < DIFFERENCE_PARTS; i++)
+		buf_addf(b, "%12s", difference_part_names[i]);
+	buf_addc(b, '\n');
 	for (int32_t k = 0; k < t->n; k++) {
 		for (int i = 0; i < t->by.n; i++)
 			add_name_cell(b, t->list[k].keys[i].len ? t->list[k].keys[i] : STR("-"), widths[i]);

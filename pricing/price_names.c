@@ -2,8 +2,10 @@
 #include "pricing/price_names.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "pricing/model_id.h"
 
 struct str price_name_bare(struct str product)
@@ -67,6 +69,21 @@ bool price_names_read(struct price_names *ret, struct str text, const char *file
 	}
 	*ret = n;
 	return true;
+}
+
+bool price_names_load(struct price_names *ret, const struct conf *conf, struct err *err)
+{
+	enum { BYTES_MAX = 16 << 20 };
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	*ret = (struct price_names){0};
+	if (!*conf->prices_dir)
+		return true;
+	buf_addf(&path, "%s/names.csv", conf->prices_dir);
+	bool good = access(path.data, F_OK) != 0 || (file_read(path.data, BYTES_MAX, &text, err) &&
+	                                             price_names_read(ret, buf_str(&text), path.data, err));
+	buf_release(&path);
+	buf_release(&text);
+	return good;
 }
 
 void price_names_release(struct price_names *n)

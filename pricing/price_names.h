@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The user's names file: which model a name in AWS's price list means. Its first line is `name,model`; each
-// other line is one name. A name is a product's ("Claude Sonnet 4.6", with or without " (Amazon Bedrock
-// Edition)") or the model in a usage type ("NovaPro"); a model is written as in price files. A line overrides
-// the built-in names (pricing/import_pricelist.c, pricing/usage_type.c).
+// The user's names file, names.csv in prices.dir: which model a name in AWS's price list or bill means. Its
+// first line is `name,model`; each other line is one name. A name is a product's ("Claude Sonnet 4.6", with
+// or without " (Amazon Bedrock Edition)") or the model in a usage type ("NovaPro"); a model is written as in
+// price files. A line overrides the built-in names (pricing/import_pricelist.c, pricing/usage_type.c,
+// pricing/model_name.h).
 #ifndef NOWCAST_PRICING_PRICE_NAMES_H
 #define NOWCAST_PRICING_PRICE_NAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -22,6 +24,8 @@ struct price_names {
 
 // `file` is for messages. ERR_CONFIG has file, line and reason; the file is refused as a whole.
 bool price_names_read(struct price_names *ret, struct str text, const char *file, struct err *err) NC_CHECK;
+// Reads names.csv of prices.dir; it need not be there.
+bool price_names_load(struct price_names *ret, const struct conf *conf, struct err *err) NC_CHECK;
 void price_names_release(struct price_names *n);
 
 // The model; STR_NONE if the file does not have the name. `n` may be NULL.

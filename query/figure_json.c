@@ -29,6 +29,10 @@ void figure_json_members(struct json_writer *j, const struct group *g)
 	jw_int(j, "failed", g->failed);
 	jw_int(j, "tokens", g->tokens);
 	jw_int(j, "tokens_unpriced", g->unpriced);
+	if (g->unbilled) {
+		jw_int(j, "tokens_unbilled", g->unbilled);
+		jw_usd(j, "usd_unbilled", g->usd_unbilled);
+	}
 	if (g->tokens && g->unpriced == g->tokens) {
 		write_unpriced(j);
 		return;

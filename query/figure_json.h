@@ -4,6 +4,7 @@
 //     "calls", "failed", "tokens", "tokens_unpriced"   numbers
 //     "usd", "usd_low", "usd_high"                     strings of nine places; null if no token has a price
 //     "units", "usd_band_estimated", "usd_borrowed"    absent where there are none
+//     "tokens_unbilled", "usd_unbilled"                not on the bill: beside the sums; likewise
 //     "basis"                                          dollars by how they are known; parts of 0 are absent
 #ifndef NOWCAST_QUERY_FIGURE_JSON_H
 #define NOWCAST_QUERY_FIGURE_JSON_H

@@ -295,6 +295,26 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 		add_doubt(&whole[kind_of_type(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
 }
 
+// The group of a row that passes; NULL: the grouping has none for it, since calls have no token type.
+static struct group *group_of(struct groups *g, struct view *v, const struct model_hour *model_hour,
+                              const struct view_row *row, const char *hour)
+{
+	struct str at[GROUP_KEYS_MAX];
+	for (int i = 0; i < g->by.n; i++) {
+		at[i] = grouping_key(&g->by, i, v, model_hour, row, hour);
+		if (row->kind == ROW_CALLS && g->by.by[i] == BY_TOKEN_TYPE)
+			return NULL;
+	}
+	return find_group(g, at);
+}
+
+// What the bill does not have stands beside the sums.
+static void add_unbilled(struct group *x, const struct view_row *row)
+{
+	x->unbilled += row->figure.tokens;
+	x->usd_unbilled = usd_add(x->usd_unbilled, row->figure.usd);
+}
+
 bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour)
 {
 	struct groups *g = groups;
@@ -303,19 +323,18 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 	when_format(model_hour->hour * MS_PER_HOUR, hour);
 	for (int k = 0; k < model_hour->nrows; k++) {
 		const struct view_row *row = &model_hour->rows[k];
-		struct str at[GROUP_KEYS_MAX];
 		if (!passes(g->only, v, model_hour, row, hour)) {
 			add_others(row, whole);
 			continue;
 		}
-		for (int i = 0; i < g->by.n; i++) {
-			at[i] = grouping_key(&g->by, i, v, model_hour, row, hour);
-			if (row->kind == ROW_CALLS && g->by.by[i] == BY_TOKEN_TYPE)
-				goto next; // calls have no token type
-		}
-		add_row(g, find_group(g, at), row, whole);
-	next:;
+		struct group *x = group_of(g, v, model_hour, row, hour);
+		if (x)
+			add_row(g, x, row, whole);
 	}
+	for (int k = 0; k < model_hour->nunbilled; k++)
+		if (passes(g->only, v, model_hour, &model_hour->unbilled[k], hour))
+			add_unbilled(group_of(g, v, model_hour, &model_hour->unbilled[k], hour),
+			             &model_hour->unbilled[k]);
 	close_model_hour(g, whole, view_band_scale(v));
 	return true;
 }
@@ -331,6 +350,8 @@ void group_add(struct group *to, const struct group *from)
 	to->allocated += from->allocated;
 	to->provisional += from->provisional;
 	to->unpriced += from->unpriced;
+	to->unbilled += from->unbilled;
+	to->usd_unbilled = usd_add(to->usd_unbilled, from->usd_unbilled);
 	to->usd = usd_add(to->usd, from->usd);
 	to->usd_billed = usd_add(to->usd_billed, from->usd_billed);
 	to->usd_exact = usd_add(to->usd_exact, from->usd_exact);
@@ -391,7 +412,7 @@ void groups_sort_by_usd(struct groups *g)
 
 bool group_is_empty(const struct group *g)
 {
-	return g->tokens == 0 && g->usd.pico == 0 && g->calls == 0 && g->failed == 0;
+	return g->tokens == 0 && g->usd.pico == 0 && g->calls == 0 && g->failed == 0 && g->unbilled == 0;
 }
 
 char *group_basis(const struct group *g, char *buf)
@@ -410,7 +431,7 @@ char *group_basis(const struct group *g, char *buf)
 	whole = whole < 0 ? -whole : whole;
 	int n = 0, kinds = 0;
 	buf[0] = '\0';
-	if (g->tokens && g->unpriced == g->tokens)
+	if (g->tokens && g->unpriced == g->tokens && !g->unbilled)
 		return strcpy(buf, "unpriced");
 	for (int i = 0; i < PARTS; i++)
 		kinds += part[i] > 0;
@@ -425,6 +446,9 @@ char *group_basis(const struct group *g, char *buf)
 	if (g->unpriced)
 		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunpriced %lld tokens", n ? " " : "",
 		              (long long)g->unpriced);
+	if (g->unbilled)
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sunbilled %lld tokens", n ? "; " : "",
+		              (long long)g->unbilled);
 	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0)
 		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sprompt band estimated", n ? "; " : "");
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)

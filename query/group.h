@@ -78,6 +78,9 @@ struct group {
 	int64_t units;                   // of tokens: these are images, search units, or uncounted calls
 	// unpriced: of the tokens, those without a price
 	int64_t tokens, billed, exact, allocated, provisional, unpriced;
+	// beside them: estimated in hours that are final, and not on the bill. No part of tokens and usd.
+	int64_t unbilled;
+	struct usd usd_unbilled;         // what they were estimated at
 	struct usd usd, usd_low, usd_high;
 	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
 	// of usd: at rates that depend on the prompt, of which the mean is known
@@ -123,13 +126,14 @@ void groups_merge(struct groups *g, const struct groups *from);
 void groups_sort_by_key(struct groups *g);
 void groups_sort_by_usd(struct groups *g); // the most expensive first
 
-// Whether there is nothing to show: neither tokens, nor calls, nor dollars.
+// Whether there is nothing to show: neither tokens, on the bill or not, nor calls, nor dollars.
 bool group_is_empty(const struct group *g);
 
 // How the group is known: "billed", "exact", "allocated", "provisional", "unpriced", or their shares of the
-// dollars (of the tokens where there are no dollars), "exact 31% allocated 69%", and whether a prompt band is
-// an estimate. Returns buf, of GROUP_BASIS_SIZE.
-enum { GROUP_BASIS_SIZE = 128 };
+// dollars (of the tokens where there are no dollars), "exact 31% allocated 69%"; how many tokens beside them
+// are not on the bill, "unbilled 1200 tokens"; and whether a prompt band is an estimate. Returns buf, of
+// GROUP_BASIS_SIZE.
+enum { GROUP_BASIS_SIZE = 192 };
 char *group_basis(const struct group *g, char *buf);
 
 #endif

@@ -368,6 +368,44 @@ static bool check_bands(struct health *h, struct err *err)
 	return true;
 }
 
+// Whether the newest bill has names that match no model that was called.
+static bool check_bill(struct health *h, struct err *err)
+{
+	struct buf key = BUF_INIT, newest = BUF_INIT;
+	char text[USD_SIZE];
+	struct usd usd = USD_ZERO;
+	int64_t names = 0;
+	bool known = false; // no: it was reconciled by an earlier version
+	key_reconcile_periods(&key, view_prefix(h->view));
+	redis_cmdz(h->redis, "SMEMBERS", key.data, NULL);
+	bool good = redis_exec(h->redis, err);
+	for (size_t i = 0; good && i < redis_len(h->redis, 0); i++)
+		if (str_cmp(redis_elem(h->redis, 0, i), buf_str(&newest)) > 0) {
+			buf_clear(&newest);
+			buf_addstr(&newest, redis_elem(h->redis, 0, i));
+		}
+	if (good && newest.len) {
+		buf_clear(&key);
+		key_reconcile_period(&key, view_prefix(h->view), buf_str(&newest));
+		redis_cmdz(h->redis, "HMGET", key.data, "unmatched", "unmatched_usd", NULL);
+		good = redis_exec(h->redis, err);
+		known = good && usd_parse_scaled(redis_elem(h->redis, 0, 0), 0, &names) &&
+		        usd_parse_pico(redis_elem(h->redis, 0, 1), &usd);
+	}
+	if (known && names)
+		add_finding(
+			h, HEALTH_NOTE, "bill",
+			"%lld names in the bill of %s, for $%s, match no model that was called: `nowcast reconcile` lists them; "
+			"a line name,model in names.csv of prices.dir says which model a name means",
+			(long long)names, newest.data, usd_format(usd, 2, text));
+	else if (known)
+		add_finding(h, HEALTH_OK, "bill", "every name in the bill of %s matches a model that was called",
+		            newest.data);
+	buf_release(&key);
+	buf_release(&newest);
+	return good;
+}
+
 static bool check_backlog(struct health *h, struct err *err)
 {
 	struct buf key = BUF_INIT;
@@ -462,7 +500,8 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	                   .user = user};
 	check_prices(&h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_bands(&h, &err) ||
+	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_bill(&h, &err) ||
+	    !check_bands(&h, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);
 }

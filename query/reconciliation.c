@@ -166,8 +166,8 @@ static void read_status_field(struct recon_report *r, struct str field, struct s
 		return;
 	}
 	struct usd usd;
-	if (str_is(field, "tokens") && usd_parse_pico(value, &usd))
-		r->tokens = usd_add(r->tokens, usd);
+	if (str_is(field, "inference") && usd_parse_pico(value, &usd))
+		r->inference = usd_add(r->inference, usd);
 	if (str_is(field, "outside") && usd_parse_pico(value, &usd))
 		r->outside = usd_add(r->outside, usd);
 	bool show = str_starts(field, STR("watermark "));
@@ -216,11 +216,13 @@ static void share_charges(struct recon_report *r)
 		}
 }
 
-// billed - estimated = volume + price + attribution + unmetered + unbilled (reconcile/compare.h)
 static void assert_parts_add_up(const struct difference *d)
 {
-	struct usd parts = usd_add(usd_add(d->volume, d->price), usd_add(d->unmetered, d->unbilled));
-	assert(usd_cmp(usd_add(parts, d->attribution), difference_of(d)) == 0);
+	struct usd parts[DIFFERENCE_PARTS], sum = USD_ZERO;
+	difference_parts(d, parts);
+	for (int i = 0; i < DIFFERENCE_PARTS; i++)
+		sum = usd_add(sum, parts[i]);
+	assert(usd_cmp(sum, difference_of(d)) == 0); // reconcile/compare.h
 }
 
 // ---- reading ------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The estimate beside the bill, by any grouping, with the causes of each difference (reconcile/compare.h).
 //
-// Only final hours are compared (reconcile/watermark.h). Charges without tokens (tax, credits, reserved
-// capacity and others) are listed by themselves. They are also shared out over the groups of their account,
-// in proportion to the billed dollars of each group, in columns of their own.
+// Only final hours are compared (reconcile/watermark.h). Charges that are no inference (tax, credits,
+// reserved capacity and others) are listed by themselves. They are also shared out over the groups of their
+// account, in proportion to the billed dollars of each group, in columns of their own.
 #ifndef NOWCAST_QUERY_RECONCILIATION_H
 #define NOWCAST_QUERY_RECONCILIATION_H
 
@@ -35,7 +35,7 @@ struct recon_table {
 	int32_t nparts, capparts;
 };
 
-struct recon_charge { // a charge without tokens
+struct recon_charge { // a charge that is no inference
 	enum bill_class class;
 	struct str account, what;
 	struct usd usd;
@@ -49,7 +49,7 @@ struct recon_report {
 	struct recon_table *tables;
 	int ntables;
 	struct difference total;
-	struct usd tokens;            // billed for inference by tokens, final or not
+	struct usd inference;         // billed for inference, final or not
 	struct usd outside;           // billed for hours outside of the period
 	struct usd waiting;           // estimated dollars of hours that are not final
 	struct recon_charge *charges;

@@ -12,7 +12,7 @@
 // Columns of the result, in order.
 enum {
 	// the kind
-	C_USAGE_TYPE, C_UNIT, C_MILLION, C_PRODUCT, C_RESOURCE, C_REGION, C_LINE_TYPE, C_OPERATION, C_MARKETPLACE,
+	C_USAGE_TYPE, C_UNIT, C_MILLION, C_PRODUCT, C_RESOURCE, C_REGION, C_LINE_TYPE, C_OPERATION, C_SELLER,
 	C_ACCOUNT, C_PRINCIPAL, C_CURRENCY, C_HOUR, C_HOURS, C_AMOUNT, C_COST, C_LIST, C_ROWS, C_BAD, C_INVOICED
 };
 enum { KIND_TEXTS = C_OPERATION + 1 };
@@ -48,12 +48,12 @@ static int32_t caller_index(struct bill *b, struct str arn, struct pseudonyms *p
 	return *at;
 }
 
-static int32_t kind_index(struct bill *b, struct duck_rows *r)
+static int32_t kind_index(struct bill *b, struct duck_rows *r, const struct kind_names *names)
 {
-	struct str text[C_MARKETPLACE + 1];
+	struct str text[C_SELLER + 1];
 	uint64_t h = 0;
 	bool added;
-	for (int i = 0; i <= C_MARKETPLACE; i++) {
+	for (int i = 0; i <= C_SELLER; i++) {
 		text[i] = duck_text(r, i);
 		h = hash64_seeded(text[i].p ? text[i].p : "", text[i].len, h + text[i].len);
 	}
@@ -74,22 +74,23 @@ static int32_t kind_index(struct bill *b, struct duck_rows *r)
 	                        .line_type = text[C_LINE_TYPE],
 	                        .operation = text[C_OPERATION],
 	                        .million = text[C_MILLION].len > 0,
-	                        .marketplace = text[C_MARKETPLACE].len > 0};
-	kind_read(k, &b->arena);
+	                        .marketplace = str_is(text[C_SELLER], "m"),
+	                        .agents = str_is(text[C_SELLER], "a")};
+	kind_read(k, names, &b->arena);
 	return b->nkinds++;
 }
 
 static bool take_row(struct bill *b, struct duck_rows *r, const struct export_period *p,
-                     struct pseudonyms *names, struct err *err)
+                     const struct bill_names *names, struct err *err)
 {
 	struct str currency = duck_text(r, C_CURRENCY);
 	if (currency.len && !str_is(currency, "USD"))
 		return err_set(err, ERR_CONFIG, "the bill is in %.*s; nowcast counts in USD only", STR_ARG(currency));
-	int32_t kind = kind_index(b, r);
+	int32_t kind = kind_index(b, r, &names->models);
 	struct bill_kind *k = &b->kinds[kind];
 	struct bill_line line = {.kind = kind,
 	                         .account = name_index(b, duck_text(r, C_ACCOUNT)),
-	                         .principal = caller_index(b, duck_text(r, C_PRINCIPAL), names),
+	                         .principal = caller_index(b, duck_text(r, C_PRINCIPAL), names->callers),
 	                         .hour = duck_int(r, C_HOUR),
 	                         .hours = (int32_t)duck_int(r, C_HOURS),
 	                         .amount = duck_wide(r, C_AMOUNT),
@@ -101,7 +102,7 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 		b->bad_rows += rows;
 	}
 	// others say nothing of how far the bill goes
-	bool timely = k->class == BILL_TOKENS && line.hour >= p->first && line.hour < p->end;
+	bool counts = bill_line_counts(b, &line), timely = counts && line.hour >= p->first && line.hour < p->end;
 	if (timely && line.hours > 25)
 		return err_set(
 			err, ERR_CONFIG,
@@ -116,7 +117,7 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 	k->amount += line.amount;
 	k->cost = usd_add(k->cost, line.cost);
 	k->list = usd_add(k->list, line.list);
-	if (k->class == BILL_TOKENS) {
+	if (counts) {
 		b->invoiced &= duck_int(r, C_INVOICED) == rows;
 		if (b->names[line.principal].len)
 			b->with_principal += rows;
@@ -130,6 +131,32 @@ static bool take_row(struct bill *b, struct duck_rows *r, const struct export_pe
 	return true;
 }
 
+static bool has_same_doubt(const struct bill_kind *x, const struct bill_kind *y)
+{
+	return x->why == y->why && str_eq(x->usage_type, y->usage_type) && str_eq(x->line_type, y->line_type);
+}
+
+// Once for all kinds that share it: they may differ in the product and the resource.
+static void tell_doubt(struct bill *b, int32_t kind)
+{
+	const struct bill_kind *k = &b->kinds[kind];
+	bool is_usage = k->usage_type.len && (!k->line_type.len || str_is(k->line_type, "Usage"));
+	struct usd cost = USD_ZERO;
+	int64_t rows = 0;
+	char usd[USD_SIZE];
+	for (int32_t i = 0; i < b->nkinds; i++) {
+		if (!has_same_doubt(&b->kinds[i], k))
+			continue;
+		if (i < kind)
+			return;
+		cost = usd_add(cost, b->kinds[i].cost);
+		rows += b->kinds[i].rows;
+	}
+	buf_addf(&b->notes, "%.*s%s%.*s (%lld rows, %s USD): %s\n", STR_ARG(is_usage ? STR_NONE : k->line_type),
+	         is_usage || !k->usage_type.len ? "" : " ", STR_ARG(k->usage_type), (long long)rows,
+	         usd_format(cost, 2, usd), k->why);
+}
+
 static void tell_doubts(struct bill *b)
 {
 	if (b->bad_rows)
@@ -140,19 +167,13 @@ static void tell_doubts(struct bill *b)
 		buf_adds(
 			&b->notes,
 			"line_item_iam_principal is empty in every row: it is filled for usage from 2026-04-08 on, once INCLUDE_IAM_PRINCIPAL_DATA is set\n");
-	for (int32_t i = 0; i < b->nkinds; i++) {
-		const struct bill_kind *k = &b->kinds[i];
-		char usd[USD_SIZE];
-		bool is_usage = k->usage_type.len && (!k->line_type.len || str_is(k->line_type, "Usage"));
-		if (k->why && k->rows)
-			buf_addf(&b->notes, "%.*s%s%.*s (%lld rows, %s USD): %s\n",
-			         STR_ARG(is_usage ? STR_NONE : k->line_type), is_usage || !k->usage_type.len ? "" : " ",
-			         STR_ARG(k->usage_type), (long long)k->rows, usd_format(k->cost, 2, usd), k->why);
-	}
+	for (int32_t i = 0; i < b->nkinds; i++)
+		if (b->kinds[i].why && b->kinds[i].rows)
+			tell_doubt(b, i);
 }
 
-bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names,
-               int64_t lines_max, struct err *err)
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p,
+               const struct bill_names *names, int64_t lines_max, struct err *err)
 {
 	struct bill b = {.invoiced = true};
 	struct buf sql = BUF_INIT;
@@ -191,9 +212,16 @@ void bill_release(struct bill *b)
 	*b = (struct bill){0};
 }
 
-int64_t bill_tokens(const struct bill *b, const struct bill_line *line)
+bool bill_line_counts(const struct bill *b, const struct bill_line *line)
+{
+	enum bill_class class = b->kinds[line->kind].class;
+	bool usage = class == BILL_USAGE || class == BILL_PROVISIONED || class == BILL_RESERVED;
+	return class == BILL_INFERENCE || (usage && b->names[line->principal].len);
+}
+
+int64_t bill_quantity(const struct bill *b, const struct bill_line *line)
 {
 	const int64_t tera = 1000000000000;
-	struct usd tokens = usd_muldiv((struct usd){line->amount}, b->kinds[line->kind].tokens_per_unit, tera);
-	return (int64_t)tokens.pico;
+	struct usd quantity = usd_muldiv((struct usd){line->amount}, b->kinds[line->kind].per_unit, tera);
+	return (int64_t)quantity.pico;
 }

@@ -45,19 +45,27 @@ struct bill {
 	bool has_principal, has_resource, has_type; // which columns the export has
 	bool daily;                       // some lines cover a day
 	bool invoiced;                    // every usage row has an invoice: the bill is final
-	int64_t with_principal;           // usage rows that name their caller
+	int64_t with_principal;           // rows that name their caller
 	struct buf notes;                 // findings, a line each
 };
 
-// Reads the period's files. `names` hashes the names of callers (NULL: they stay). ERR_CONFIG: a needed
-// column is missing, another currency than USD, more lines than `lines_max`; ERR_FATAL: a file cannot be
-// read. On failure *ret is empty.
-bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p, struct pseudonyms *names,
-               int64_t lines_max, struct err *err) NC_CHECK;
+// How names are to be read.
+struct bill_names {
+	struct pseudonyms *callers; // hashes them; NULL: they stay
+	struct kind_names models;
+};
+
+// Reads the period's files. ERR_CONFIG: a needed column is missing, another currency than USD, more lines
+// than `lines_max`; ERR_FATAL: a file cannot be read. On failure *ret is empty.
+bool bill_read(struct bill *ret, struct duck *duck, const struct export_period *p,
+               const struct bill_names *names, int64_t lines_max, struct err *err) NC_CHECK;
 void bill_release(struct bill *b);
 
-// Tokens of a line of class BILL_TOKENS, rounded half to even.
-int64_t bill_tokens(const struct bill *b, const struct bill_line *line);
+// Whether a line is among the figures: inference, and other usage whose caller the bill names.
+bool bill_line_counts(const struct bill *b, const struct bill_line *line);
+
+// Tokens, or other units, of a line, rounded half to even.
+int64_t bill_quantity(const struct bill *b, const struct bill_line *line);
 
 // Whether the export has the tags column, and whether any row of Bedrock in it has a tag of its caller
 // ("iamPrincipal/...").

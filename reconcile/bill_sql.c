@@ -153,6 +153,15 @@ static void add_product(struct statement *s)
 	buf_adds(&s->sql, "'')");
 }
 
+// Where the product has no name, its code is what the user can match.
+static void add_product_or_code(struct statement *s)
+{
+	bool code = column(s, "line_item_product_code");
+	buf_adds(&s->sql, code ? "coalesce(nullif(" : "");
+	add_product(s);
+	buf_adds(&s->sql, code ? ", ''), line_item_product_code, '')" : "");
+}
+
 // ---- which rows ---------------------------------------------------------------------------------
 
 // Bedrock by product code (AmazonBedrock, AmazonBedrockService, ...FoundationModels, ...AgentCore), family or
@@ -255,6 +264,22 @@ static bool check_columns(struct statement *s, struct bill *b, const struct expo
 
 enum rows { OF_AWS, OF_MARKETPLACE, OF_BOTH };
 
+// Who sold it: 'm' the Marketplace, 'a' AWS, for AgentCore, '' AWS, for models.
+static void add_seller(struct statement *s, enum rows rows)
+{
+	struct buf *q = &s->sql;
+	bool code = column(s, "line_item_product_code");
+	if (rows == OF_MARKETPLACE) {
+		buf_adds(q, "'m'");
+		return;
+	}
+	if (rows == OF_BOTH)
+		buf_addf(q, "CASE WHEN %s THEN 'm' ELSE ", of_marketplace);
+	buf_adds(q, code ? "CASE WHEN line_item_product_code = 'AmazonBedrockAgentCore' THEN 'a' ELSE '' END"
+	                 : "''");
+	buf_adds(q, rows == OF_BOTH ? " END" : "");
+}
+
 // The columns as they are, and the sums. GROUP BY ALL leaves out what is the same in every row, like the
 // columns that are not there.
 static void add_columns(struct statement *s, enum rows rows)
@@ -275,16 +300,12 @@ static void add_columns(struct statement *s, enum rows rows)
 	if (rows == OF_AWS)
 		buf_adds(q, "''");
 	else
-		add_product(s);
+		add_product_or_code(s);
 	buf_addf(q, "%s AS product_title, ", rows == OF_BOTH ? " ELSE '' END" : "");
 	add_text(s, "line_item_resource_id"), buf_adds(q, " AS resource, ");
 	add_text(s, "product_region_code"), buf_adds(q, " AS region, ");
 	add_text(s, "line_item_line_item_type"), buf_adds(q, " AS line_type, ");
-	if (rows == OF_BOTH)
-		buf_addf(q, "CASE WHEN %s THEN 'm' ELSE '' END", of_marketplace);
-	else
-		buf_adds(q, rows == OF_MARKETPLACE ? "'m'" : "''");
-	buf_adds(q, " AS marketplace, ");
+	add_seller(s, rows), buf_adds(q, " AS seller, ");
 	add_text(s, "line_item_usage_account_id"), buf_adds(q, " AS account, ");
 	add_text(s, "line_item_iam_principal"), buf_adds(q, " AS principal, ");
 	add_text(s, "line_item_currency_code"), buf_adds(q, " AS currency, ");
@@ -359,7 +380,7 @@ static void add_converted(struct statement *s)
 {
 	static const char *const texts[] = {"usage_type",  "unit",    "million",   "product_title",
 	                                    "resource",    "region",  "line_type", NULL,
-	                                    "marketplace", "account", "principal", "currency"};
+	                                    "seller", "account", "principal", "currency"};
 	buf_adds(&s->sql, "SELECT ");
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		buf_addf(&s->sql, "%s%s::VARCHAR, ", texts[i] ? "" : "''", texts[i] ? texts[i] : "");

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/hash.h"
+// Lines into rows. reconcile/join_model.c says of which model.
 #include "reconcile/join.h"
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "estimator/apportion.h"
-#include "pricing/model_id.h"
+#include "estimator/figure.h"
+#include "reconcile/join_priv.h"
 #include "store/cardinality.h"
-#include "store/usage_rows.h"
 
+enum { DAY_HOURS = 24 };
 enum { PRINCIPALS_SINCE = 1775606400 / 3600 }; // 2026-04-08: usage before it has no line_item_iam_principal
-
-// Tokens that the estimate has under a model key, by account and Region, and by account and Region and
-// principal.
-struct use {
-	int32_t acct_region, model, principal; // principal -1: all
-	int64_t tokens;
-};
 
 // What a name of the bill is among the estimate's.
 struct billed_name {
@@ -28,110 +23,15 @@ struct joining {
 	struct join *j;
 	const struct bill *bill;
 	const struct ledger_row **by_principal, **by_type;
-	struct use *uses;
-	int32_t nuses, capuses;
-	// days: of account and Region, day and principal, that the estimate has
-	struct map use_index, choices, days;
+	struct join_models models;
+	struct map days;                // of account and Region, day and principal, that the estimate has
+	struct map unmatched_index;     // of account and Region, and of a kind
 	struct map acct_regions;          // number of an account and of a kind -> account and Region
 	struct billed_name *callers;    // by number of the bill's name
 	int64_t *weights, *shares;
 	const struct ledger_row **found;
 	int64_t nfound, capfound;
 };
-
-// ---- the model ----------------------------------------------------------------------------------
-
-static void add_use(struct joining *x, int32_t acct_region, int32_t model, int32_t principal, int64_t tokens)
-{
-	int32_t key[] = {acct_region, model, principal};
-	bool added;
-	int32_t *at = map_add(&x->use_index, hash64(key, sizeof key), x->nuses, &added);
-	if (!added) {
-		x->uses[*at].tokens += tokens;
-		return;
-	}
-	if (x->nuses == x->capuses)
-		x->uses =
-			xrealloc(x->uses, (size_t)(x->capuses = x->capuses ? x->capuses * 2 : 256), sizeof *x->uses);
-	x->uses[x->nuses++] = (struct use){acct_region, model, principal, tokens};
-}
-
-static bool is_used(const struct joining *x, int32_t acct_region, int32_t model)
-{
-	int32_t key[] = {acct_region, model, -1};
-	return map_find(&x->use_index, hash64(key, sizeof key));
-}
-
-// Whether calls under a model key are billed as that model at that scope.
-static bool is_billed_as(const struct joining *x, int32_t model, const struct bill_kind *k)
-{
-	struct model_id id;
-	struct str key = x->j->names->list[model];
-	if (model < x->j->nfoundation && x->j->foundation[model].len)
-		key = x->j->foundation[model];
-	model_id_read(&id, key);
-	return id.kind == MODEL_NAMED && id.scope == k->usage.scope && str_eq(model_id_name(&id), k->model);
-}
-
-// The estimate's key of that model and scope that the principal, or else anybody there, used most; -1: none.
-static int32_t most_used(const struct joining *x, int32_t acct_region, int32_t principal,
-                         const struct bill_kind *k)
-{
-	int32_t best = -1;
-	int64_t most = -1;
-	for (int32_t i = 0; i < x->nuses; i++) {
-		const struct use *u = &x->uses[i];
-		if (u->acct_region != acct_region || u->principal != principal || !is_billed_as(x, u->model, k))
-			continue;
-		if (u->tokens > most ||
-		    (u->tokens == most && str_cmp(x->j->names->list[u->model], x->j->names->list[best]) < 0)) {
-			most = u->tokens;
-			best = u->model;
-		}
-	}
-	return best;
-}
-
-static void note_called(struct join *j, int32_t model, struct str resource)
-{
-	if (!memmem(resource.p, resource.len, ":application-inference-profile/", 31))
-		return;
-	if (model >= j->ncalled) {
-		j->called = xrealloc(j->called, (size_t)model + 64, sizeof *j->called);
-		for (; j->ncalled < model + 64; j->ncalled++)
-			j->called[j->ncalled] = STR_NONE;
-	}
-	j->called[model] = resource;
-}
-
-static int32_t choose_model(struct joining *x, int32_t acct_region, int32_t principal,
-                            const struct bill_kind *k)
-{
-	struct names *names = x->j->names;
-	bool foundation = k->resource.len && memmem(k->resource.p, k->resource.len, ":foundation-model/", 18);
-	if (k->model_key.len) {
-		int32_t own = names_add(names, k->model_key);
-		if (!foundation || is_used(x, acct_region, own)) {
-			note_called(x->j, own, k->resource);
-			return own;
-		}
-	}
-	int32_t found = k->model.len ? most_used(x, acct_region, principal, k) : -1;
-	if (found < 0 && k->model.len)
-		found = most_used(x, acct_region, -1, k);
-	return found >= 0 ? found : names_add(names, k->shown);
-}
-
-static int32_t model_of(struct joining *x, int32_t acct_region, int32_t principal, int32_t kind)
-{
-	int32_t key[] = {acct_region, principal, kind};
-	uint64_t h = hash64(key, sizeof key);
-	int32_t *at = map_find(&x->choices, h);
-	if (at)
-		return *at;
-	bool added;
-	return *map_add(&x->choices, h, choose_model(x, acct_region, principal, &x->bill->kinds[kind]), &added);
-}
 
 // ---- sharing out --------------------------------------------------------------------------------
 
@@ -165,36 +65,46 @@ static void keep_tier(struct joining *x, int32_t tier)
 	x->nfound = n;
 }
 
-// The estimate's rows of a model, type and span of hours; of one principal, or (-1) of all.
+// Adds the estimate's rows of a model, type and span of hours; of one principal, or of all.
 static void look(struct joining *x, const struct ledger_row *key, int32_t principal, int hours)
 {
 	int64_t n = x->j->estimate->n;
-	enum ledger_order order = principal < 0 ? LEDGER_BY_TYPE : LEDGER_BY_PRINCIPAL;
-	const struct ledger_row **sorted = principal < 0 ? x->by_type : x->by_principal;
+	enum ledger_order order = principal == EVERYBODY ? LEDGER_BY_TYPE : LEDGER_BY_PRINCIPAL;
+	const struct ledger_row **sorted = principal == EVERYBODY ? x->by_type : x->by_principal;
 	struct ledger_row from = *key;
-	from.principal = principal < 0 ? 0 : principal;
+	from.principal = principal == EVERYBODY ? 0 : principal;
 	from.tier = 0;
-	x->nfound = 0;
 	for (int64_t i = ledger_seek(sorted, n, order, &from); i < n; i++) {
 		const struct ledger_row *r = sorted[i];
 		if (r->acct_region != key->acct_region || r->model != key->model || r->type != key->type ||
-		    (principal >= 0 && r->principal != principal) || r->hour >= key->hour + hours)
+		    (principal != EVERYBODY && r->principal != principal) || r->hour >= key->hour + hours)
 			break;
 		found(x, r);
 	}
-	keep_tier(x, key->tier);
+}
+
+static void look_at_models(struct joining *x, struct ledger_row key, const struct choice *c,
+                           int32_t principal, int hours)
+{
+	x->nfound = 0;
+	for (int i = 0; i < c->n; i++) {
+		key.model = c->models[i];
+		look(x, &key, principal, hours);
+	}
+	keep_tier(x, key.tier);
 }
 
 // What the line resembles most: its own type; the other TTL of cache writes; then any type of its caller.
-static void find_like(struct joining *x, struct ledger_row key, int32_t principal, int hours)
+static void find_like(struct joining *x, struct ledger_row key, const struct choice *c, int32_t principal,
+                      int hours)
 {
-	look(x, &key, principal, hours);
+	look_at_models(x, key, c, principal, hours);
 	if (!x->nfound && (key.type == TOKEN_CACHE_WRITE_1H || key.type == TOKEN_CACHE_WRITE_5M)) {
 		key.type = key.type == TOKEN_CACHE_WRITE_1H ? TOKEN_CACHE_WRITE_5M : TOKEN_CACHE_WRITE_1H;
-		look(x, &key, principal, hours);
+		look_at_models(x, key, c, principal, hours);
 	}
-	for (key.type = 0; !x->nfound && key.type < TOKEN_TYPES; key.type++)
-		look(x, &key, principal, hours);
+	for (key.type = 0; !x->nfound && key.type < LEDGER_TYPES; key.type++)
+		look_at_models(x, key, c, principal, hours);
 }
 
 static void book_shares(struct joining *x, const struct ledger_row *line, bool caller_known)
@@ -206,6 +116,7 @@ static void book_shares(struct joining *x, const struct ledger_row *line, bool c
 		bool last = i == x->nfound - 1;
 		struct ledger_row row = *line;
 		row.hour = x->found[i]->hour;
+		row.model = x->found[i]->model;
 		if (!caller_known)
 			row.principal = x->found[i]->principal;
 		row.tokens = sign * x->shares[i];
@@ -222,17 +133,19 @@ static void book_shares(struct joining *x, const struct ledger_row *line, bool c
 	}
 }
 
-static void share_out(struct joining *x, const struct ledger_row *line, int hours, bool caller_known)
+// `line` has the first of the models.
+static void share_out(struct joining *x, const struct ledger_row *line, const struct choice *c, int hours,
+                      bool caller_known)
 {
-	struct ledger_row even[24];
-	find_like(x, *line, caller_known ? line->principal : -1, hours);
-	if (!x->nfound && caller_known) { // an unknown caller: the hours of everybody
-		find_like(x, *line, -1, hours);
+	struct ledger_row even[DAY_HOURS];
+	find_like(x, *line, c, caller_known ? line->principal : EVERYBODY, hours);
+	if (!x->nfound && caller_known && hours > 1) { // an unknown caller: the hours of everybody
+		find_like(x, *line, c, EVERYBODY, hours);
 	} else if (!x->nfound) {
 		caller_known = true; // nobody is: the line keeps (unattributed)
 	}
 	bool nothing = !x->nfound;
-	for (int i = 0; nothing && i < hours && i < 24; i++) {
+	for (int i = 0; nothing && i < hours; i++) {
 		even[i] = *line;
 		even[i].hour = line->hour + i;
 		even[i].tokens = 1;
@@ -242,7 +155,7 @@ static void share_out(struct joining *x, const struct ledger_row *line, int hour
 	x->j->shared_out++;
 }
 
-// ---- lines --------------------------------------------------------------------------------------
+// ---- the account and Region ---------------------------------------------------------------------
 
 static int32_t acct_region_of(struct joining *x, const struct bill_line *line)
 {
@@ -286,6 +199,29 @@ static int32_t caller_of(struct joining *x, int32_t acct_region, int32_t who, in
 	return map_find(&x->days, day_key(acct_region, hour, c->others)) ? c->others : c->own;
 }
 
+// ---- what is not matched ------------------------------------------------------------------------
+
+static void note_unmatched(struct joining *x, const struct ledger_row *row, int32_t kind)
+{
+	struct join *j = x->j;
+	const struct bill_kind *k = &x->bill->kinds[kind];
+	struct str name = k->named.len ? price_name_bare(k->named) : k->usage_type;
+	uint64_t key = hash64_seeded(name.p, name.len, (uint64_t)row->acct_region);
+	bool added;
+	int32_t at = *map_add(&x->unmatched_index, key, j->nunmatched, &added);
+	if (added && j->nunmatched == j->capunmatched)
+		j->unmatched =
+			xrealloc(j->unmatched, (size_t)(j->capunmatched = j->capunmatched ? j->capunmatched * 2 : 16),
+		             sizeof *j->unmatched);
+	if (added)
+		j->unmatched[j->nunmatched++] =
+			(struct unmatched){.name = name, .acct_region = row->acct_region, .model = row->model};
+	j->unmatched[at].tokens += row->tokens;
+	j->unmatched[at].usd = usd_add(j->unmatched[at].usd, row->usd);
+}
+
+// ---- lines --------------------------------------------------------------------------------------
+
 static void take_line(struct joining *x, const struct bill_line *line, int32_t nobody)
 {
 	struct join *j = x->j;
@@ -296,26 +232,31 @@ static void take_line(struct joining *x, const struct bill_line *line, int32_t n
 		j->outside_usd = usd_add(j->outside_usd, line->cost);
 		return;
 	}
+	int64_t left = j->end - line->hour;
+	int hours = line->hours < left ? line->hours : (int)left;
 	int32_t acct_region = acct_region_of(x, line);
 	struct ledger_row row = {.acct_region = acct_region,
-	                         .type = (int32_t)k->usage.type,
-	                         .tier = (int32_t)k->usage.tier,
+	                         .type = kind_has_tokens(k) ? (int32_t)k->usage.type : LEDGER_UNITS,
+	                         .tier = kind_has_tokens(k) ? (int32_t)k->usage.tier : 0,
 	                         .hour = line->hour,
 	                         .principal =
 	                             who.len ? caller_of(x, acct_region, line->principal, line->hour) : nobody,
-	                         .tokens = bill_tokens(x->bill, line),
+	                         .tokens = bill_quantity(x->bill, line),
 	                         .usd = line->cost,
 	                         .list = line->list};
-	row.model = model_of(x, row.acct_region, row.principal, line->kind);
-	j->tokens_usd = usd_add(j->tokens_usd, line->cost);
+	struct choice c = join_choose(&x->models, j, x->bill, line->kind, &row);
+	row.model = c.models[0];
+	if (!c.matched && kind_has_tokens(k))
+		note_unmatched(x, &row, line->kind);
+	j->usd = usd_add(j->usd, line->cost);
 	if (k->marketplace)
 		j->marketplace = usd_add(j->marketplace, line->cost);
 	bool ask =
 		!who.len && (!x->bill->has_principal || !x->bill->with_principal || line->hour < PRINCIPALS_SINCE);
-	if (line->hours == 1 && !ask)
+	if (hours == 1 && !ask && c.n == 1)
 		ledger_add(j->actual, &row);
 	else
-		share_out(x, &row, line->hours, !ask);
+		share_out(x, &row, &c, hours, !ask);
 }
 
 void join_bill(struct join *j, const struct bill *b)
@@ -325,8 +266,7 @@ void join_bill(struct join *j, const struct bill *b)
 	bool added;
 	for (int64_t i = 0; i < j->estimate->n; i++) {
 		const struct ledger_row *r = &j->estimate->rows[i];
-		add_use(&x, r->acct_region, r->model, -1, r->tokens);
-		add_use(&x, r->acct_region, r->model, r->principal, r->tokens);
+		join_models_add(&x.models, r);
 		map_add(&x.days, day_key(r->acct_region, r->hour, r->principal), 0, &added);
 	}
 	x.callers = xcalloc((size_t)b->nnames + 1, sizeof *x.callers);
@@ -335,24 +275,25 @@ void join_bill(struct join *j, const struct bill *b)
 	x.by_principal = ledger_sort(j->estimate, LEDGER_BY_PRINCIPAL);
 	x.by_type = ledger_sort(j->estimate, LEDGER_BY_TYPE);
 	for (int64_t i = 0; i < b->nlines; i++)
-		if (b->kinds[b->lines[i].kind].class == BILL_TOKENS)
+		if (bill_line_counts(b, &b->lines[i]))
 			take_line(&x, &b->lines[i], nobody);
 	free(x.by_principal);
 	free(x.by_type);
-	free(x.uses);
 	free(x.callers);
 	free(x.weights);
 	free(x.shares);
 	free(x.found);
-	map_release(&x.use_index);
+	join_models_release(&x.models);
 	map_release(&x.acct_regions);
-	map_release(&x.choices);
+	map_release(&x.unmatched_index);
 	map_release(&x.days);
 }
 
 void join_release(struct join *j)
 {
 	free(j->called);
+	free(j->unmatched);
 	j->called = NULL;
-	j->ncalled = 0;
+	j->unmatched = NULL;
+	j->ncalled = j->nunmatched = j->capunmatched = 0;
 }

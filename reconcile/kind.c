@@ -6,17 +6,17 @@
 #include "base/buf.h"
 #include "pricing/model_id.h"
 
-const char *const bill_class_names[BILL_CLASSES] = {"tokens", "usage",  "provisioned", "reserved", "tax",
-                                                    "credit", "refund", "discount",    "fee",      "other"};
+const char *const bill_class_names[BILL_CLASSES] = {
+	"inference", "usage", "provisioned", "reserved", "tax", "credit", "refund", "discount", "fee", "other"};
 
 static const struct {
 	struct str line_type;
 	enum bill_class class;
 } line_types[] = {
-	{STR("Usage"), BILL_TOKENS},
-	{STR("DiscountedUsage"), BILL_TOKENS},
-	{STR("SavingsPlanCoveredUsage"), BILL_TOKENS},
-	{STR(""), BILL_TOKENS}, // an export without the column: the usage type decides
+	{STR("Usage"), BILL_INFERENCE},
+	{STR("DiscountedUsage"), BILL_INFERENCE},
+	{STR("SavingsPlanCoveredUsage"), BILL_INFERENCE},
+	{STR(""), BILL_INFERENCE}, // an export without the column: the usage type decides
 	{STR("Tax"), BILL_TAX},
 	{STR("Credit"), BILL_CREDIT},
 	{STR("Refund"), BILL_REFUND},
@@ -42,12 +42,14 @@ static enum bill_class class_of_line(struct str type)
 	return BILL_OTHER;
 }
 
-static enum bill_class class_of_usage(enum usage_kind kind)
+static enum bill_class class_of_usage(const struct bill_kind *k)
 {
-	return kind == USAGE_TOKENS        ? BILL_TOKENS
-	       : kind == USAGE_RESERVED    ? BILL_RESERVED
-	       : kind == USAGE_PROVISIONED ? BILL_PROVISIONED
-	                                   : BILL_USAGE;
+	switch (k->usage.kind) {
+	case USAGE_RESERVED: return BILL_RESERVED;
+	case USAGE_PROVISIONED: return BILL_PROVISIONED;
+	case USAGE_CUSTOMIZING: return BILL_USAGE;
+	default: return k->agents ? BILL_USAGE : BILL_INFERENCE;
+	}
 }
 
 // ---- the model ----------------------------------------------------------------------------------
@@ -69,18 +71,6 @@ static struct str as_id(struct arena *arena, struct str s)
 	return id;
 }
 
-// "Claude Sonnet 4.6 (Amazon Bedrock Edition)" -> "anthropic.claude-sonnet-4-6"; none for products named by
-// other rules.
-static struct str model_of_product(struct arena *arena, struct str product)
-{
-	struct str name = str_cut(&product, '(');
-	while (name.len && name.p[name.len - 1] == ' ')
-		name.len--;
-	if (!str_starts(name, STR("Claude ")))
-		return STR_NONE;
-	return arena_text(arena, "anthropic.%.*s", STR_ARG(as_id(arena, name)));
-}
-
 static struct str region_of_arn(struct str arn)
 {
 	if (!str_starts(arn, STR("arn:")))
@@ -90,77 +80,144 @@ static struct str region_of_arn(struct str arn)
 	return str_cut(&arn, ':');
 }
 
-// A resource that says which model was called; a project of bedrock-mantle, say, does not.
-static bool names_model(struct str arn)
+// ---- the resource -------------------------------------------------------------------------------
+
+// Types of resources that say which model was called; a project of bedrock-mantle, say, does not.
+static bool names_model(struct str type)
 {
-	static const char *const types[] = {
-		"foundation-model", "inference-profile",       "application-inference-profile",
-		"custom-model",     "custom-model-deployment", "imported-model"};
-	for (int i = 0; i < 5; i++)
-		str_cut(&arn, ':');
-	struct str type = str_cut(&arn, '/');
-	for (size_t i = 0; arn.len && i < sizeof types / sizeof *types; i++)
+	static const char *const types[] = {"foundation-model",
+	                                    "inference-profile",
+	                                    "application-inference-profile",
+	                                    "custom-model",
+	                                    "custom-model-deployment",
+	                                    "imported-model",
+	                                    "model"};
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (str_is(type, types[i]))
 			return true;
 	return false;
 }
 
-static void read_model(struct bill_kind *k, struct arena *arena)
+// The key of an ARN's model, or of an id without an ARN. The estimate knows calls of bedrock-mantle as
+// "bedrock-mantle/MODEL".
+static void read_resource(struct bill_kind *k, struct arena *arena)
+{
+	struct str rest = k->resource, id = str_after_last(k->resource, '/');
+	struct model_id m;
+	if (!str_starts(rest, STR("arn:"))) {
+		model_id_read(&m, id);
+		if (m.kind == MODEL_NAMED && id.len)
+			k->model_key = k->resource;
+		return;
+	}
+	str_cut(&rest, ':'), str_cut(&rest, ':');
+	k->mantle = str_is(str_cut(&rest, ':'), "bedrock-mantle");
+	str_cut(&rest, ':'), str_cut(&rest, ':');
+	if (names_model(str_cut(&rest, '/')) && rest.len)
+		k->model_key =
+			k->mantle ? arena_text(arena, "bedrock-mantle/%.*s", STR_ARG(id)) : model_id_key(k->resource);
+}
+
+// ---- the model ----------------------------------------------------------------------------------
+
+// "Guardrail-ContentPolicyUnitsConsumed" of "USE1-Guardrail-ContentPolicyUnitsConsumed".
+static struct str without_prefix(const struct bill_kind *k)
+{
+	size_t n = k->usage.prefix.len ? k->usage.prefix.len + 1 : 0;
+	return (struct str){k->usage_type.p + n, k->usage_type.len - n};
+}
+
+// By the user's names first: of the product or model in the usage type, and of the usage type itself.
+static struct str find_model(const struct bill_kind *k, const struct kind_names *names)
+{
+	struct str user = price_names_find(names->user, price_name_bare(k->named));
+	if (!user.len)
+		user = price_names_find(names->user, k->usage_type);
+	if (user.len)
+		return user;
+	return k->usage.model.len ? k->usage.model : model_names_find(names->known, k->named);
+}
+
+static struct str model_of_resource(const struct bill_kind *k, struct arena *arena)
+{
+	struct model_id id;
+	model_id_read(&id, k->model_key);
+	return k->model_key.len && id.kind == MODEL_NAMED ? arena_str(arena, model_id_name(&id)) : STR_NONE;
+}
+
+static void read_model(struct bill_kind *k, const struct kind_names *names, struct arena *arena)
 {
 	const struct usage_type *u = &k->usage;
 	struct str global = u->scope == SCOPE_GLOBAL ? STR("global.") : STR("");
-	k->model = u->model.len           ? u->model
-	           : u->model_written.len ? STR_NONE
-	                                  : model_of_product(arena, k->product);
-	if (names_model(k->resource))
-		k->model_key = model_id_key(k->resource);
-	if (k->model.len)
-		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(k->model));
-	else if (u->model_written.len || k->product.len)
-		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global),
-		                      STR_ARG(as_id(arena, u->model_written.len ? u->model_written : k->product)));
-	else
-		k->shown = as_id(arena, k->usage_type);
+	struct buf key = BUF_INIT;
+	k->named = u->model_written.len ? u->model_written : k->product;
+	k->model = find_model(k, names);
+	if (!k->model.len)
+		k->model = model_of_resource(k, arena);
+	model_name_key(&key, k->model.len ? k->model : k->named);
+	k->name_key = arena_str(arena, buf_str(&key));
+	buf_release(&key);
 	if (k->model_key.len)
 		k->shown = k->model_key;
+	else if (k->model.len)
+		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global), STR_ARG(k->model));
+	else if (k->named.len && kind_has_tokens(k))
+		k->shown = arena_text(arena, "%.*s%.*s", STR_ARG(global),
+		                      STR_ARG(as_id(arena, price_name_bare(k->named))));
+	else
+		k->shown = as_id(arena, k->named.len && !u->model_written.len ? price_name_bare(k->named)
+		                                                              : without_prefix(k));
+	if (!k->shown.len)
+		k->shown = STR("-");
 }
 
-void kind_read(struct bill_kind *k, struct arena *arena)
+void kind_read(struct bill_kind *k, const struct kind_names *names, struct arena *arena)
 {
 	k->class = class_of_line(k->line_type);
 	if (k->class == BILL_OTHER)
 		k->why = "a type of row that is not known here: its dollars are kept as other";
 	k->region = k->region_code;
 	k->shown = STR("-");
-	if (k->class == BILL_TOKENS) {
-		const char *why = NULL;
-		if (usage_type_read(&k->usage, k->usage_type, &why)) {
-			k->class = class_of_usage(k->usage.kind);
-			if (k->usage.region.len)
-				k->region = k->usage.region;
-		} else {
-			k->class = BILL_USAGE;
-			k->why = why;
-		}
+	if (k->class == BILL_INFERENCE) {
+		usage_type_read_billed(&k->usage, k->usage_type, k->unit, &k->why);
+		k->class = class_of_usage(k);
+		if (k->usage.region.len)
+			k->region = k->usage.region;
+		read_resource(k, arena);
+		read_model(k, names, arena);
 	}
 	if (!k->region.len)
 		k->region = region_of_arn(k->resource);
 	if (!k->region.len)
 		k->region = STR("unknown");
-	if (k->class == BILL_TOKENS)
-		read_model(k, arena);
 }
 
 // ---- the unit -----------------------------------------------------------------------------------
 
+// "1K tokens", "1000 tokens", "1M text units": how many a unit is. 0: its words do not say.
+static int64_t multiple_of(struct str unit)
+{
+	struct str number = str_cut(&unit, ' ');
+	static const struct {
+		const char *word;
+		int64_t n;
+	} multiples[] = {{"1K", 1000},    {"1k", 1000},    {"1000", 1000},
+	                 {"1M", 1000000}, {"1m", 1000000}, {"1000000", 1000000}};
+	for (size_t i = 0; unit.len && i < sizeof multiples / sizeof *multiples; i++)
+		if (str_is(number, multiples[i].word))
+			return multiples[i].n;
+	return 0;
+}
+
 static int64_t declared(const struct bill_kind *k)
 {
-	if (str_is(k->unit, "1K tokens"))
-		return 1000;
-	if (str_is(k->unit, "1M tokens") || str_is(k->unit, "Units"))
-		return 1000000;
-	if (str_is(k->unit, "Tokens") || str_is(k->unit, "tokens"))
+	int64_t multiple = multiple_of(k->unit);
+	if (multiple)
+		return multiple;
+	if (!kind_has_tokens(k) || str_is(k->unit, "Tokens") || str_is(k->unit, "tokens"))
 		return 1;
+	if (str_is(k->unit, "Units"))
+		return 1000000;
 	return k->million ? 1000000 : k->usage.tokens_per_unit;
 }
 
@@ -177,26 +234,29 @@ static int64_t ratio_milli(const struct bill_kind *k, struct usd dollars, int64_
 void kind_weigh(struct bill_kind *k, int64_t time_ms)
 {
 	static const int64_t units[] = {1, 1000, 1000000};
-	struct str key = k->model.len && k->usage.scope == SCOPE_GLOBAL ? k->shown : k->model;
+	struct str key = k->model;
 	struct usd dollars = k->list.pico > 0 ? k->list : k->cost;
 	struct rate rate;
 	char name[MODEL_NAME_MAX + 16];
-	k->tokens_per_unit = declared(k);
+	k->per_unit = declared(k);
 	if (k->usage.scope == SCOPE_GLOBAL && k->model.len) {
 		int n = snprintf(name, sizeof name, "global.%.*s", STR_ARG(k->model));
 		key = (struct str){name, n < (int)sizeof name ? (size_t)n : 0};
 	}
 	struct price_query q = {.model = key, .region = k->region, .type = k->usage.type, .time_ms = time_ms};
-	if (k->class != BILL_TOKENS || k->amount <= 0 || dollars.pico <= 0 || !key.len ||
+	// other words may mean another rate: of speech, of a customised model
+	bool listed = k->class == BILL_INFERENCE && kind_has_tokens(k) && k->usage.modality == MODALITY_TEXT &&
+	              !k->usage.custom && !k->usage.unsure;
+	if (!listed || k->amount <= 0 || dollars.pico <= 0 || !key.len ||
 	    catalogue_find(catalogue_builtin(), &q, &rate) != MISS_NONE || rate.pico_per_token <= 0)
 		return; // nothing to check against
-	int64_t said = ratio_milli(k, dollars, k->tokens_per_unit, rate.pico_per_token);
+	int64_t said = ratio_milli(k, dollars, k->per_unit, rate.pico_per_token);
 	if (said >= 990 && said <= 1010)
 		return;
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
 		int64_t other = ratio_milli(k, dollars, units[i], rate.pico_per_token);
-		if (other >= 990 && other <= 1010 && units[i] != k->tokens_per_unit) {
-			k->tokens_per_unit = units[i];
+		if (other >= 990 && other <= 1010 && units[i] != k->per_unit) {
+			k->per_unit = units[i];
 			k->why =
 				"the unit it names and its dollars differ by a factor of 1,000: the dollars were believed";
 			return;
@@ -204,7 +264,7 @@ void kind_weigh(struct bill_kind *k, int64_t time_ms)
 	}
 	// Tiers, private prices and dated rates stay within a factor of 30; a wrong unit does not.
 	if (said < 33 || said > 30000) {
-		k->tokens_per_unit = 0;
+		k->per_unit = 0;
 		k->why =
 			"its unit is not known: dollars and list rate fit neither thousands nor millions of tokens; its tokens are not counted";
 	}

@@ -2,6 +2,9 @@
 // Billed or estimated figures by (account and Region, hour, model key, principal, token type, service tier).
 // Rows of the same key are summed.
 //
+// Beside token types there are other units, and calls. The latter are of the estimate: they say that a caller
+// called a model of which no tokens are known, and how often.
+//
 // Names are numbers in a table that both ledgers of a run share, so that they compare by number. The name of
 // an account and Region is "account/region".
 #ifndef NOWCAST_RECONCILE_LEDGER_H
@@ -14,6 +17,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "base/usd.h"
+#include "pricing/price.h"
 
 struct names {
 	struct arena arena;
@@ -25,8 +29,11 @@ struct names {
 int32_t names_add(struct names *t, struct str name); // its number, the same each time
 void names_release(struct names *t);
 
+enum { LEDGER_UNITS = TOKEN_TYPES, LEDGER_CALLS, LEDGER_TYPES }; // types behind those of tokens
+
 struct ledger_row {
 	int32_t acct_region, model, principal, type, tier;
+	int32_t tagset; // of a billed row: a name, the session tags of its caller in that hour; 0: none
 	int64_t hour, tokens;
 	struct usd usd, list;
 };

@@ -78,11 +78,13 @@ static struct str stored_name(struct staging *s, int32_t name)
 static void add_row(struct staging *s, const struct ledger_row *row)
 {
 	const struct actual_row actual = {.principal = stored_name(s, row->principal),
-	                                  .type = (enum token_type)row->type,
+	                                  .kind = row->type == LEDGER_UNITS ? ROW_UNITS : ROW_TOKENS,
+	                                  .type = row->type == LEDGER_UNITS ? 0 : (enum token_type)row->type,
 	                                  .rate_class = row->tier,
 	                                  .tokens = row->tokens,
 	                                  .usd = row->usd,
-	                                  .list = row->list};
+	                                  .list = row->list,
+	                                  .tagset = row->tagset ? s->names->list[row->tagset] : STR_NONE};
 	buf_clear(&s->text);
 	actual_format_field(&actual, &s->text);
 	redis_arg(s->p->redis, buf_str(&s->text));

@@ -32,8 +32,9 @@ struct days {
 static bool is_text_tokens(const struct bill_kind *k)
 {
 	const struct usage_type *u = &k->usage;
-	return k->class == BILL_TOKENS && k->model.len && !str_is(k->region, "unknown") && k->tokens_per_unit &&
-	       !u->long_prompt && !u->custom && u->modality == MODALITY_TEXT;
+	return k->class == BILL_INFERENCE && kind_has_tokens(k) && k->model.len &&
+	       !str_is(k->region, "unknown") && k->per_unit && !u->long_prompt && !u->custom && !u->unsure &&
+	       u->modality == MODALITY_TEXT;
 }
 
 static void add_line(struct days *d, const struct bill *b, const struct bill_line *line)
@@ -58,7 +59,7 @@ static void add_line(struct days *d, const struct bill *b, const struct bill_lin
 			d->list = xrealloc(d->list, (size_t)(d->cap = d->cap ? d->cap * 2 : 256), sizeof *d->list);
 		d->list[d->n++] = r;
 	}
-	d->list[*at].tokens += bill_tokens(b, line);
+	d->list[*at].tokens += bill_quantity(b, line);
 	d->list[*at].usd = usd_add(d->list[*at].usd, line->cost);
 }
 

@@ -9,84 +9,17 @@
 #include "aws/s3.h"
 #include "base/text.h"
 #include "base/when.h"
-#include "pricing/model_id.h"
 #include "pricing/price_file.h"
 #include "pricing/prices.h"
 #include "reconcile/duckdb.h"
 #include "reconcile/rates.h"
 #include "reconcile/run_priv.h"
-#include "estimator/rate_class.h"
 #include "store/billed_means_refresh.h"
 #include "store/keys.h"
 #include "store/names_check.h"
 #include "store/schema.h"
-#include "store/view.h"
 
-enum {
-	STALE_HOURS = 48,
-	FIGURE_BYTES = 192, // memory of a sum of the bill, or of a figure of the estimate, measured
-};
-
-// ---- the estimate -------------------------------------------------------------------------------
-
-static void note_foundation(struct reconcile_run *w, int32_t model, struct str foundation)
-{
-	if (!foundation.len)
-		return;
-	if (model >= w->nfoundation) {
-		w->foundation = xrealloc(w->foundation, (size_t)model + 64, sizeof *w->foundation);
-		for (; w->nfoundation < model + 64; w->nfoundation++)
-			w->foundation[w->nfoundation] = STR_NONE;
-	}
-	w->foundation[model] = w->names.list[names_add(&w->names, foundation)];
-}
-
-static int64_t figures_max(const struct reconcile_run *w)
-{
-	return w->conf->reconcile_memory / 2 / FIGURE_BYTES;
-}
-
-static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
-{
-	struct reconcile_run *w = user;
-	struct buf acct_region = BUF_INIT;
-	buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(model_hour->account), STR_ARG(model_hour->region));
-	struct ledger_row row = {.acct_region = names_add(&w->names, buf_str(&acct_region)),
-	                         .model = names_add(&w->names, model_id_key(model_hour->model)),
-	                         .hour = model_hour->hour};
-	buf_release(&acct_region);
-	note_foundation(w, row.model, model_hour->foundation);
-	for (int i = 0; i < model_hour->nrows; i++) {
-		const struct view_row *r = &model_hour->rows[i];
-		if (r->kind != ROW_TOKENS)
-			continue; // images are among the bill's other usage
-		w->tagged =
-			w->tagged || !str_is(r->tagset, "-") || view_tag(v, model_hour, r, str_of(w->conf->team_tag)).len;
-		row.principal = names_add(&w->names, r->principal);
-		row.type = (int32_t)r->type;
-		row.tier = rate_class_tier(r->rate_class);
-		row.tokens = r->figure.tokens;
-		row.usd = r->figure.usd;
-		ledger_add(&w->estimate, &row);
-	}
-	return w->estimate.n + w->bill.nlines <= figures_max(w);
-}
-
-static bool read_estimate(struct reconcile_run *w, struct err *err)
-{
-	struct view *v;
-	if (!view_open(&v, redis_target_of(w->conf), err))
-		return false;
-	view_choose(v, VIEW_ESTIMATE);
-	bool good = view_each(v, w->period->first, w->period->end, add_model_hour, w, err);
-	view_close(v);
-	if (good && w->estimate.n + w->bill.nlines > figures_max(w))
-		good = err_set(err, ERR_CONFIG,
-		               "%.*s: the bill and the estimate come to more than %" PRId64
-		               " figures, which do not fit: raise reconcile.memory",
-		               STR_ARG(w->period->name), figures_max(w));
-	return good;
-}
+enum { STALE_HOURS = 48 };
 
 // ---- a period, and a run ------------------------------------------------------------------------
 
@@ -119,10 +52,11 @@ static bool note_missing_tags(struct reconcile_run *w, struct duck *duck, struct
 
 static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *err)
 {
-	if (!bill_read(&w->bill, duck, w->period, w->pseudonyms, figures_max(w), err))
+	names_add(&w->names, STR_NONE); // number 0 is none
+	if (!bill_read(&w->bill, duck, w->period, w->bill_names, reconcile_run_figures_max(w), err))
 		return false;
 	note_stale_export(w);
-	bool good = read_estimate(w, err) && note_missing_tags(w, duck, err);
+	bool good = reconcile_run_read_estimate(w, err) && note_missing_tags(w, duck, err);
 	w->join = (struct join){.names = &w->names,
 	                        .estimate = &w->estimate,
 	                        .actual = &w->actual,
@@ -130,15 +64,20 @@ static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *e
 	                        .nfoundation = w->nfoundation,
 	                        .first = w->period->first,
 	                        .end = w->period->end};
-	if (good)
+	if (good) {
 		join_bill(&w->join, &w->bill);
+		reconcile_run_give_tags(w);
+	}
 	if (w->join.outside)
 		buf_addf(&w->bill.notes,
 		         "%" PRId64
 		         " lines are for hours outside of the billing period: their dollars are listed separately\n",
 		         w->join.outside);
-	good = good && reconcile_run_publish_acct_regions(w, err) && reconcile_run_publish_scores(w, err) &&
-	       reconcile_run_publish_band(w, err) && reconcile_run_publish_status(w, err);
+	good = good && reconcile_run_publish_acct_regions(w, err);
+	if (good)
+		reconcile_run_note_unmatched(w);
+	good = good && reconcile_run_publish_scores(w, err) && reconcile_run_publish_band(w, err) &&
+	       reconcile_run_publish_status(w, err);
 	struct buf rates = BUF_INIT;
 	int nrates = 0;
 	if (good && w->out->watermark)
@@ -152,7 +91,7 @@ static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *e
 	w->out->files += w->period->nfiles;
 	w->out->bytes += w->period->bytes;
 	w->out->rows += w->bill.rows;
-	w->out->tokens = usd_add(w->out->tokens, w->join.tokens_usd);
+	w->out->inference = usd_add(w->out->inference, w->join.usd);
 	buf_addstr(&w->out->notes, buf_str(&w->bill.notes));
 	return good;
 }
@@ -166,6 +105,8 @@ static void release_run(struct reconcile_run *w)
 	names_release(&w->names);
 	status_release(&w->status);
 	free(w->foundation);
+	free(w->tagsets);
+	map_release(&w->tagset_index);
 	free(w->final_until);
 }
 
@@ -271,12 +212,14 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	struct export x = {0};
 	struct publish p = {0};
 	struct duck *duck = NULL;
-	struct pseudonyms *names = NULL;
+	struct pseudonyms *callers = NULL;
+	struct price_names models = {0};
+	struct model_names *known = model_names_new();
 	struct s3 s3 = {0};
 	char spill[400];
 	int64_t start = when_ticks_ms();
 	spill_folder(spill, sizeof spill);
-	bool good = pseudonyms_open(&names, conf, err) &&
+	bool good = pseudonyms_open(&callers, conf, err) && price_names_load(&models, conf, err) &&
 	            duck_open(&duck, conf->reconcile_memory / 2, spill, err) &&
 	            (strncmp(source, "s3://", 5) != 0 ||
 	             s3_open(&s3, source, conf->reconcile_cache, progress, user, err)) &&
@@ -288,12 +231,13 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 		good && publish_begin(&p, redis_target_of(conf), conf->retention_ms, err);
 	out.run = p.run;
 	struct buf rates = BUF_INIT;
-	good = good && names_check(p.redis, conf->redis_prefix, names, err) &&
+	const struct bill_names names = {callers, {&models, known}};
+	good = good && names_check(p.redis, conf->redis_prefix, callers, err) &&
 	       run_periods(&(struct reconcile_run){.conf = conf,
 	                                           .source = source,
 	                                           .export = &x,
 	                                           .publish = &p,
-	                                           .pseudonyms = names,
+	                                           .bill_names = &names,
 	                                           .out = &out,
 	                                           .rates = &rates},
 	                   duck, err);
@@ -309,7 +253,9 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	s3_prune(&s3, conf->reconcile_cache_max);
 	s3_close(&s3);
 	duck_close(duck);
-	pseudonyms_close(names);
+	pseudonyms_close(callers);
+	price_names_release(&models);
+	model_names_free(known);
 	rmdir(spill);
 	if (good)
 		*ret = out;

@@ -10,7 +10,8 @@
 //
 //   the last run     run, source, finished_ms, duration_ms, periods, files, bytes, rows, billed, every_ms
 //   of a period      the same, and: delivered_ms, execution, granularity (hourly, daily),
-//                    principals (yes, no), invoiced, tokens (their dollars), marketplace, outside, notes,
+//                    principals (yes, no), invoiced, inference (its dollars), marketplace, outside, notes,
+//                    unmatched (names of the bill that match no model that was called), unmatched_usd,
 //                    watermark ACCOUNT -> hour, apart CLASS ACCOUNT WHAT -> PICODOLLARS ROWS
 #ifndef NOWCAST_RECONCILE_RUN_H
 #define NOWCAST_RECONCILE_RUN_H
@@ -27,7 +28,7 @@
 struct reconciliation { // the result of a run
 	int64_t run, periods, files, bytes, rows, duration_ms;
 	struct usd billed;    // all dollars of Bedrock rows
-	struct usd tokens;    // of them, inference by tokens: comparable with the estimate
+	struct usd inference; // of them, what callers used: it takes the place of the estimate
 	struct usd apart;     // tax, credits, provisioned hours and the rest
 	int64_t watermark;    // the earliest of the accounts', hours; 0: nothing is final yet
 	int rates;            // learned, that differ from the list (reconcile/rates.h)

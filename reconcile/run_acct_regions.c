@@ -112,11 +112,14 @@ static void read_accounts(struct accounts *x, struct reconcile_run *w)
 	for (int64_t i = 0; i < w->actual.n; i++) {
 		const struct ledger_row *r = &w->actual.rows[i];
 		map_add(&x->models, (uint64_t)r->acct_region << 32 | (uint32_t)r->model, 0, &added);
+		if (r->type >= TOKEN_TYPES)
+			continue;
 		account_of_acct_region(x, w, r->acct_region)->billed[r->hour - w->period->first] += r->tokens;
 	}
 	for (int64_t i = 0; i < w->estimate.n; i++) {
 		const struct ledger_row *r = &w->estimate.rows[i];
-		if (map_find(&x->models, (uint64_t)r->acct_region << 32 | (uint32_t)r->model))
+		if (r->type < TOKEN_TYPES &&
+		    map_find(&x->models, (uint64_t)r->acct_region << 32 | (uint32_t)r->model))
 			account_of_acct_region(x, w, r->acct_region)->estimated[r->hour - w->period->first] += r->tokens;
 	}
 	bool *seen = xcalloc((size_t)w->bill.nnames + 1, sizeof *seen);

@@ -11,19 +11,28 @@
 #include "reconcile/publish.h"
 #include "reconcile/run.h"
 
+// Under which session tags the estimate has most tokens of a caller in an hour, account and Region.
+struct tagset_use {
+	int32_t tagset; // number of its name; 0: none
+	int64_t tokens;
+};
+
 struct reconcile_run {
 	const struct conf *conf;
 	const char *source;
 	const struct export *export;
 	const struct export_period *period;
 	struct publish *publish;
-	struct pseudonyms *pseudonyms; // NULL: names are as they are
+	const struct bill_names *bill_names;
 	struct reconciliation *out;
 	struct names names;
 	struct ledger estimate, actual;
 	bool tagged;            // some caller has a tag in the estimate
 	struct str *foundation; // see join.h
 	int32_t nfoundation;
+	struct tagset_use *tagsets;
+	int32_t ntagsets, captagsets;
+	struct map tagset_index; // of account and Region, principal and hour
 	struct bill bill;
 	struct join join;
 	struct status status;
@@ -33,6 +42,19 @@ struct reconcile_run {
 	int64_t start_ms;
 	struct buf *rates; // rows of a price file: those of the newest period that has any
 };
+
+// How many figures of the bill and the estimate fit into reconcile.memory.
+int64_t reconcile_run_figures_max(const struct reconcile_run *w);
+
+// Reads the estimate of the period into its ledger. ERR_CONFIG: it does not fit.
+bool reconcile_run_read_estimate(struct reconcile_run *w, struct err *err) NC_CHECK;
+
+// Gives each billed row the session tags that the estimate has for its caller in that hour.
+void reconcile_run_give_tags(struct reconcile_run *w);
+
+// Notes which names of the bill match no model of the estimate, and what was estimated and not billed, and
+// counts the former in the period's status.
+void reconcile_run_note_unmatched(struct reconcile_run *w);
 
 // Writes the billed figures of every account and Region to Redis, with the watermark of its account. The
 // period's figures of those that the bill does not have are deleted.

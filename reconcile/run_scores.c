@@ -127,15 +127,22 @@ static void add_compared(struct scorer *x, const struct compared *list, int n)
 
 static struct view_row row_of(const struct reconcile_run *w, const struct ledger_row *r, bool billed)
 {
+	bool tokens = r->type < TOKEN_TYPES;
 	return (struct view_row){.principal = w->names.list[r->principal],
 	                         .tagset = STR("-"),
-	                         .type = (enum token_type)r->type,
+	                         .kind = tokens ? ROW_TOKENS : ROW_UNITS,
+	                         .type = tokens ? (enum token_type)r->type : 0,
 	                         .rate_class = (uint8_t)r->tier,
 	                         .figure = {.tokens = r->tokens,
 	                                    .billed = billed ? r->tokens : 0,
 	                                    .usd = r->usd,
 	                                    .list = r->list,
 	                                    .priced = true}};
+}
+
+static int by_row(const void *a, const void *b)
+{
+	return row_cmp(a, b);
 }
 
 // The next rows of one side that have the account, Region, hour and model of `like`; *at moves behind them.
@@ -148,11 +155,13 @@ static int take_rows(struct scorer *x, bool billed, const struct ledger_row *lik
 	       sorted[end]->model == like->model)
 		end++;
 	struct view_row *rows = arena_alloc(&x->arena, (size_t)(end - *at + 1) * sizeof *rows);
-	for (int64_t i = *at; i < end; i++)
-		rows[i - *at] = row_of(w, sorted[i], billed);
+	int taken = 0;
+	for (; *at < end; ++*at)
+		if (sorted[*at]->type != LEDGER_CALLS)
+			rows[taken++] = row_of(w, sorted[*at], billed);
+	if (taken > 1)
+		qsort(rows, (size_t)taken, sizeof *rows, by_row);
 	*ret = rows;
-	int taken = (int)(end - *at);
-	*at = end;
 	return taken;
 }
 
@@ -182,7 +191,7 @@ static void compare_hour(struct scorer *x, int32_t acct_region, int64_t hour)
 		arena_reset(&x->arena);
 		int ne = take_rows(x, false, &like, &e);
 		int na = take_rows(x, true, &like, &a);
-		compare_rows(e, ne, a, na, &x->arena, &list, &n);
+		compare_rows(&(struct actual_sides){a, e, na, ne}, &x->arena, &list, &n);
 		add_compared(x, list, n);
 	}
 }

@@ -26,7 +26,7 @@ static void add_other_charges(struct reconcile_run *w)
 		const struct bill_kind *k = &w->bill.kinds[line->kind];
 		bool added;
 		w->out->billed = usd_add(w->out->billed, line->cost);
-		if (k->class == BILL_TOKENS)
+		if (bill_line_counts(&w->bill, line))
 			continue;
 		w->out->apart = usd_add(w->out->apart, line->cost);
 		struct str what = k->usage_type.len ? k->usage_type : k->line_type;
@@ -73,7 +73,7 @@ static void add_period_fields(struct reconcile_run *w)
 	status_add(s, "granularity", "%s", w->bill.daily ? "daily" : "hourly");
 	status_add(s, "principals", "%s", w->bill.with_principal ? "yes" : "no");
 	status_add(s, "invoiced", "%s", w->bill.invoiced && w->bill.last_hour ? "yes" : "no");
-	status_add(s, "tokens", "%s", usd_format_pico(w->join.tokens_usd, usd));
+	status_add(s, "inference", "%s", usd_format_pico(w->join.usd, usd));
 	status_add(s, "marketplace", "%s", usd_format_pico(w->join.marketplace, usd));
 	status_add(s, "outside", "%s", usd_format_pico(w->join.outside_usd, usd));
 	status_add(s, "notes", "%.*s", STR_ARG(buf_str(&w->bill.notes)));

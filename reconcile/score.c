@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 const char *const score_cause_names[SCORE_CAUSES] = {"late",        "volume",    "price",
-                                                     "attribution", "unmetered", "unbilled"};
+                                                     "attribution", "unmetered", "unbilled", "ttl"};
 const char *const score_horizon_names[SCORE_HORIZONS] = {"5m", "1h", "24h", "last"};
 
 static struct usd distance(struct usd a, struct usd b)
@@ -35,8 +35,13 @@ static usd_pico share(usd_pico amount, usd_pico part, usd_pico whole)
 void score_explain(const struct score_cell *c, struct usd ret_cause[SCORE_CAUSES])
 {
 	const struct difference *d = &c->d;
-	const struct usd parts[SCORE_CAUSES] = {
-		usd_sub(d->estimated, c->said), d->volume, d->price, d->attribution, d->unmetered, d->unbilled};
+	const struct usd parts[SCORE_CAUSES] = {usd_sub(d->estimated, c->said),
+	                                        d->volume,
+	                                        d->price,
+	                                        d->attribution,
+	                                        d->unmetered,
+	                                        d->unbilled,
+	                                        d->ttl};
 	bool up = usd_cmp(d->billed, c->said) > 0;
 	usd_pico miss = distance(d->billed, c->said).pico, all = 0, run = 0, given = 0;
 	for (int i = 0; i < SCORE_CAUSES; i++)
@@ -89,8 +94,8 @@ enum score_cause score_main_cause(const struct usd cause[SCORE_CAUSES])
 }
 
 // ---- the text form ------------------------------------------------------------------------------
-// HOURS CELLS, the sums in the order of struct score, the causes, the bins of the misses. Below it, a line
-// MISSED CAUSE ARN for each caller.
+// HOURS CELLS, the sums in the order of struct score, the causes up to the TTL, the bins of the misses, the
+// TTL. Below it, a line MISSED CAUSE ARN for each caller. Scores of earlier versions have no TTL.
 
 static const size_t sums[] = {offsetof(struct score, billed), offsetof(struct score, estimated),
                               offsetof(struct score, missed), offsetof(struct score, covered),
@@ -103,10 +108,11 @@ void score_write(struct buf *b, const struct score *s, const struct score_worst 
 	buf_addf(b, "%lld %lld", (long long)s->hours, (long long)s->cells);
 	for (int i = 0; i < SUMS; i++)
 		buf_addf(b, " %s", usd_format_pico(*(const struct usd *)((const char *)s + sums[i]), text));
-	for (int i = 0; i < SCORE_CAUSES; i++)
+	for (int i = 0; i < CAUSE_TTL; i++)
 		buf_addf(b, " %s", usd_format_pico(s->cause[i], text));
 	for (int i = 0; i < BAND_BINS; i++)
 		buf_addf(b, " %s", usd_format_pico(s->misses.bins[i], text));
+	buf_addf(b, " %s", usd_format_pico(s->cause[CAUSE_TTL], text));
 	for (int i = 0; i < n; i++)
 		buf_addf(b, "\n%s %s %.*s", usd_format_pico(worst[i].missed, text), score_cause_names[worst[i].cause],
 		         STR_ARG(worst[i].principal));
@@ -137,12 +143,14 @@ bool score_read(struct str text, struct score *ret, struct score_worst ret_worst
 	for (int i = 0; i < SUMS; i++)
 		if (!usd_parse_pico(str_cut(&line, ' '), (struct usd *)((char *)&s + sums[i])))
 			return false;
-	for (int i = 0; i < SCORE_CAUSES; i++)
+	for (int i = 0; i < CAUSE_TTL; i++)
 		if (!usd_parse_pico(str_cut(&line, ' '), &s.cause[i]))
 			return false;
 	for (int i = 0; i < BAND_BINS; i++)
 		if (!usd_parse_pico(str_cut(&line, ' '), &s.misses.bins[i]))
 			return false;
+	if (line.len && !usd_parse_pico(str_cut(&line, ' '), &s.cause[CAUSE_TTL]))
+		return false;
 	while (text.len && n < SCORE_WORST_MAX && read_worst(str_cut(&text, '\n'), &ret_worst[n]))
 		n++;
 	*ret = s;

@@ -5,7 +5,7 @@
 // A cell is an hour, account, Region and caller. Its miss is the distance between estimate ("said") and bill.
 // The miss is divided among its causes in proportion to their parts, so that the causes add up to it exactly:
 //
-//     billed - said  =  late + volume + price + attribution + unmetered + unbilled
+//     billed - said  =  late + volume + price + ttl + attribution + unmetered + unbilled
 //                       |      `-- why the present estimate differs from the bill (reconcile/compare.h)
 //                       `-- records that arrived after the estimate was made
 //
@@ -32,6 +32,7 @@ enum score_cause {
 	CAUSE_ATTRIBUTION,
 	CAUSE_UNMETERED,
 	CAUSE_UNBILLED,
+	CAUSE_TTL, // the last: see the text form
 	SCORE_CAUSES
 };
 extern const char *const score_cause_names[SCORE_CAUSES];

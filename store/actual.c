@@ -11,6 +11,10 @@ void actual_format_field(const struct actual_row *r, struct buf *ret)
 	char rate_class[RATE_CLASS_TEXT_SIZE];
 	buf_addstr(ret, r->principal);
 	buf_addc(ret, ' ');
+	if (r->kind == ROW_UNITS) {
+		buf_adds(ret, "units");
+		return;
+	}
 	buf_adds(ret, token_type_names[r->type]);
 	buf_adds(ret, rate_class_format(r->rate_class, rate_class));
 }
@@ -23,6 +27,8 @@ void actual_format_value(const struct actual_row *r, struct buf *ret)
 	buf_adds(ret, usd_format_pico(r->usd, text));
 	buf_addc(ret, ' ');
 	buf_adds(ret, usd_format_pico(r->list, text));
+	if (r->tagset.len)
+		buf_addf(ret, " %.*s", STR_ARG(r->tagset));
 }
 
 bool actual_read(struct str field, struct str value, struct view_row *ret)
@@ -33,14 +39,19 @@ bool actual_read(struct str field, struct str value, struct view_row *ret)
 	int rate_class, type = 0;
 	while (type < TOKEN_TYPES && !str_is(name, token_type_names[type]))
 		type++;
-	if (!row.principal.len || type == TOKEN_TYPES || !rate_class_parse(field, &rate_class) ||
-	    !usd_parse_scaled(str_cut(&value, ' '), 0, &f->tokens) ||
+	row.kind = type < TOKEN_TYPES ? ROW_TOKENS : ROW_UNITS;
+	if (!row.principal.len || (row.kind == ROW_UNITS && !str_is(name, "units")) ||
+	    !rate_class_parse(field, &rate_class) || !usd_parse_scaled(str_cut(&value, ' '), 0, &f->tokens) ||
 	    !usd_parse_pico(str_cut(&value, ' '), &f->usd))
 		return false;
 	if (!usd_parse_pico(str_cut(&value, ' '), &f->list))
 		f->list = f->usd;
-	row.type = (enum token_type)type;
-	row.rate_class = (uint8_t)rate_class;
+	if (value.len)
+		row.tagset = value;
+	if (row.kind == ROW_TOKENS) {
+		row.type = (enum token_type)type;
+		row.rate_class = (uint8_t)rate_class;
+	}
 	f->billed = f->tokens;
 	if (!figure_is_valid(f))
 		return false;
@@ -48,23 +59,52 @@ bool actual_read(struct str field, struct str value, struct view_row *ret)
 	return true;
 }
 
-// The tags under which the estimate has tokens of one caller, and how many: of `type`, or, if there are none,
-// of any type.
-static int shares_of(const struct view_row *estimate, int n, struct str principal, enum token_type type,
-                     struct str *ret_tagsets, int64_t *ret_weights)
+// ---- tags ---------------------------------------------------------------------------------------
+
+// The rows of one caller, which stand together: *ret_n of them, from the one that is returned.
+static const struct view_row *rows_of(const struct view_row *rows, int n, struct str principal, int *ret_n)
+{
+	int lo = 0, hi = n;
+	while (lo < hi) {
+		int mid = lo + (hi - lo) / 2;
+		if (str_cmp(rows[mid].principal, principal) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (hi = lo; hi < n && str_eq(rows[hi].principal, principal);)
+		hi++;
+	*ret_n = hi - lo;
+	return rows + lo;
+}
+
+// How much a row of the estimate says of where a billed row of its caller belongs: as much as it has of the
+// same kind and type, of any, or calls at the least.
+static int64_t weight_of(const struct view_row *e, const struct view_row *a, int look)
+{
+	switch (look) {
+	case 0: return e->kind == a->kind && e->type == a->type ? e->figure.tokens : 0;
+	case 1: return e->kind == ROW_CALLS ? 0 : e->figure.tokens;
+	default: return e->calls.charged;
+	}
+}
+
+// The tags under which the estimate has a caller, `e` being its rows, and how much of each.
+static int shares_of(const struct view_row *e, int n, const struct view_row *a, struct str *ret_tagsets,
+                     int64_t *ret_weights)
 {
 	int found = 0;
-	for (int any = 0; any < 2 && !found; any++)
+	for (int look = 0; look < 3 && !found; look++)
 		for (int i = 0; i < n && found < TAGSETS_MAX; i++) {
-			const struct view_row *e = &estimate[i];
-			if (e->kind != ROW_TOKENS || (!any && e->type != type) || !str_eq(e->principal, principal))
+			int64_t weight = weight_of(&e[i], a, look);
+			if (weight <= 0)
 				continue;
-			if (found && str_eq(ret_tagsets[found - 1], e->tagset)) {
-				ret_weights[found - 1] += e->figure.tokens;
+			if (found && str_eq(ret_tagsets[found - 1], e[i].tagset)) {
+				ret_weights[found - 1] += weight;
 				continue;
 			}
-			ret_tagsets[found] = e->tagset;
-			ret_weights[found++] = e->figure.tokens;
+			ret_tagsets[found] = e[i].tagset;
+			ret_weights[found++] = weight;
 		}
 	return found;
 }
@@ -76,12 +116,13 @@ static struct usd part_of(struct usd whole, int64_t tokens, int64_t all)
 }
 
 // Writes a billed row, or one for each set of tags of its caller. Returns how many, at most TAGSETS_MAX.
-static int split_by_tags(const struct view_row *a, const struct view_row *estimate, int nestimate,
-                         struct view_row *out)
+static int split_by_tags(const struct view_row *a, const struct actual_sides *s, struct view_row *out)
 {
 	struct str tagsets[TAGSETS_MAX];
 	int64_t weights[TAGSETS_MAX], tokens[TAGSETS_MAX];
-	int n = shares_of(estimate, nestimate, a->principal, a->type, tagsets, weights);
+	int nown;
+	const struct view_row *own = rows_of(s->estimate, s->nestimate, a->principal, &nown);
+	int n = shares_of(own, nown, a, tagsets, weights);
 	if (n < 2 || a->figure.tokens < 0) {
 		*out = *a;
 		if (n)
@@ -117,19 +158,82 @@ static struct view_row *reserve(struct view_row *rows, int n, int more, int *cap
 	return new;
 }
 
-void actual_over(const struct view_row *actual, int nactual, const struct view_row *estimate, int nestimate,
-                 struct arena *arena, const struct view_row **ret_rows, int *ret_nrows)
+// ---- what was not billed ------------------------------------------------------------------------
+
+static bool is_billed(const struct view_row *e, const struct actual_sides *s)
 {
-	int cap = nactual + nestimate + 1, n = 0;
-	struct view_row *rows = arena_alloc(arena, (size_t)cap * sizeof *rows);
-	for (int i = 0; i < nactual; i++) {
-		rows = reserve(rows, n, TAGSETS_MAX, &cap, arena);
-		n += split_by_tags(&actual[i], estimate, nestimate, rows + n);
+	int n;
+	rows_of(s->actual, s->nactual, e->principal, &n);
+	return n > 0;
+}
+
+// How much the estimate of the model has beyond the bill, of a kind of rows. Uncounted calls are no units:
+// they can be compared with nothing.
+static int64_t excess_of(const struct actual_sides *s, enum row_kind kind)
+{
+	int64_t excess = 0;
+	for (int i = 0; i < s->nestimate; i++)
+		excess += s->estimate[i].kind == kind ? s->estimate[i].figure.tokens : 0;
+	for (int i = 0; i < s->nactual; i++)
+		excess -= s->actual[i].kind == kind ? s->actual[i].figure.tokens : 0;
+	return kind == ROW_UNCOUNTED && s->nactual ? 0 : excess > 0 ? excess : 0;
+}
+
+// Cuts rows down to `all` tokens, in proportion. What is known of their tokens' evidence is lost with it.
+static void cut_down(struct view_row *rows, int n, int64_t all, struct arena *arena)
+{
+	int64_t *weights = arena_alloc(arena, (size_t)n * sizeof *weights),
+			*tokens = arena_alloc(arena, (size_t)n * sizeof *tokens);
+	for (int i = 0; i < n; i++)
+		weights[i] = rows[i].figure.tokens;
+	apportion(all, weights, n, tokens);
+	for (int i = 0; i < n; i++) {
+		struct figure *f = &rows[i].figure;
+		*f = (struct figure){.tokens = tokens[i],
+		                     .allocated = tokens[i],
+		                     .usd = part_of(f->usd, tokens[i], weights[i]),
+		                     .priced = f->priced};
+		figure_check(f);
 	}
-	rows = reserve(rows, n, nestimate, &cap, arena);
-	for (int i = 0; i < nestimate; i++)
-		if (estimate[i].kind != ROW_TOKENS)
-			rows[n++] = estimate[i];
-	*ret_rows = rows;
-	*ret_nrows = n;
+}
+
+// Appends the unbilled rows of a kind to out[n..]. Returns how many there are then.
+static int add_unbilled(const struct actual_sides *s, enum row_kind kind, struct arena *arena,
+                        struct view_row *out, int n)
+{
+	int64_t excess = excess_of(s, kind), all = 0;
+	int first = n, kept = n;
+	for (int i = 0; excess && i < s->nestimate; i++)
+		if (s->estimate[i].kind == kind && s->estimate[i].figure.tokens > 0 &&
+		    !is_billed(&s->estimate[i], s)) {
+			all += s->estimate[i].figure.tokens;
+			out[n++] = s->estimate[i];
+		}
+	if (all > excess)
+		cut_down(out + first, n - first, excess, arena);
+	for (int i = first; i < n; i++)
+		if (out[i].figure.tokens)
+			out[kept++] = out[i];
+	return kept;
+}
+
+// ---- both ---------------------------------------------------------------------------------------
+
+void actual_over(const struct actual_sides *s, struct arena *arena, struct actual_rows *ret)
+{
+	int cap = s->nactual + s->nestimate + 1, n = 0, nunbilled = 0;
+	struct view_row *rows = arena_alloc(arena, (size_t)cap * sizeof *rows),
+					*unbilled = arena_alloc(arena, ((size_t)s->nestimate + 1) * sizeof *unbilled);
+	for (int i = 0; i < s->nactual; i++) {
+		rows = reserve(rows, n, TAGSETS_MAX, &cap, arena);
+		n += split_by_tags(&s->actual[i], s, rows + n);
+	}
+	rows = reserve(rows, n, s->nestimate, &cap, arena);
+	for (int i = 0; i < s->nestimate; i++)
+		if (s->estimate[i].kind == ROW_CALLS)
+			rows[n++] = s->estimate[i];
+	for (enum row_kind kind = ROW_TOKENS; kind <= ROW_UNCOUNTED; kind++)
+		if (kind != ROW_CALLS)
+			nunbilled = add_unbilled(s, kind, arena, unbilled, nunbilled);
+	*ret = (struct actual_rows){.rows = rows, .unbilled = unbilled, .nrows = n, .nunbilled = nunbilled};
 }

@@ -66,6 +66,15 @@ static struct billed_means *sums_of(struct gathering *g, const struct model_hour
 	return &g->list[*at].sums;
 }
 
+// Calls that the bill does not have teach nothing: their model or their caller has another name there.
+static bool is_unbilled(const struct model_hour *model_hour, struct str principal)
+{
+	for (int i = 0; i < model_hour->nunbilled; i++)
+		if (str_eq(model_hour->unbilled[i].principal, principal))
+			return true;
+	return model_hour->nactual == 0;
+}
+
 static bool gather(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct gathering *g = user;
@@ -73,7 +82,8 @@ static bool gather(void *user, struct view *v, const struct model_hour *model_ho
 	(void)v;
 	for (int i = 0; model_hour->billed && i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
-		if (row->principal.p[0] == '(' || row->figure.tokens < 0 || row_has_units(row))
+		if (row->principal.p[0] == '(' || row->figure.tokens < 0 || row_has_units(row) ||
+		    (row->kind == ROW_CALLS && is_unbilled(model_hour, row->principal)))
 			continue;
 		struct billed_means *t = sums_of(g, model_hour, model, row->principal);
 		if (row->kind == ROW_CALLS) {

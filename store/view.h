@@ -2,6 +2,10 @@
 // The figures as readers see them: hour by hour out of Redis, with the tags that held in that hour. Reports,
 // tables, pages and alerts all read through this one view: billed figures up to the watermark of the account,
 // the estimate after it.
+//
+// In an account, Region and hour before the watermark all usage is the bill's, whether or not its models and
+// callers are those of the estimate. So the sums of `rows` are the bill's, to the picodollar. What was
+// estimated there and not billed is in `unbilled`: to be shown, never to be added to a sum.
 #ifndef NOWCAST_STORE_VIEW_H
 #define NOWCAST_STORE_VIEW_H
 
@@ -22,8 +26,10 @@ struct model_hour {
 	struct str foundation;  // the model that records named behind an opaque id; none
 	const struct view_row *rows; // what counts: the bill's before the watermark, else the estimate's
 	int nrows;
+	const struct view_row *unbilled; // of the estimate: what the bill does not have (store/actual.h)
+	int nunbilled;
 	bool billed;            // rows are the bill's
-	bool is_final;          // the hour lies before the watermark
+	bool is_final;          // the hour lies before the watermark, and the bill of its month was read
 	// both sides, to compare them; sorted by principal
 	const struct view_row *estimate, *actual;
 	int nestimate, nactual;

@@ -51,6 +51,11 @@ uint64_t view_index_run(const struct acct_region_index *x, struct str member)
 	           : 0;
 }
 
+bool view_index_is_final(const struct acct_region_index *x, struct str member, int64_t hour)
+{
+	return hour >= x->since && hour < x->watermark && view_index_run(x, member);
+}
+
 bool view_index_billed(const struct acct_region_index *x, struct str model)
 {
 	return x->nmodels && bsearch(&model, x->models, x->nmodels, sizeof model, by_str);

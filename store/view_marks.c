@@ -27,7 +27,7 @@ static uint64_t mark_of(struct view *v, const struct acct_region_index *x, struc
 	str_cut(&rest, ':');
 	struct str name = view_key(v, x, member, SIDE_ESTIMATE, &key);
 	uint64_t words[] = {hash64(name.p, name.len), digest, view_index_run(x, member),
-	                    view_index_billed(x, rest), hour >= x->since && hour < x->watermark};
+	                    view_index_billed(x, rest), view_index_is_final(x, member, hour)};
 	buf_release(&key);
 	return hash64(words, sizeof words);
 }

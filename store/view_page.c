@@ -92,19 +92,23 @@ static void read_actual(struct view *v, size_t reply, struct model_hour *model_h
 	model_hour->actual = rows;
 }
 
-// Which of the two sides counts. A model that was never billed there keeps its estimate: more likely the bill
-// names it in a way not understood, or does not cover it, than that it was free.
-static void choose_rows(struct view *v, struct model_hour *model_hour, bool ever_billed, struct arena *arena)
+// Which of the two sides counts: of a final hour the bill's, also of a model that it does not have.
+static void choose_rows(struct view *v, struct model_hour *model_hour, struct arena *arena)
 {
-	model_hour->billed =
-		v->basis == VIEW_BEST && model_hour->is_final && (model_hour->nactual || ever_billed);
-	if (model_hour->billed) {
-		actual_over(model_hour->actual, model_hour->nactual, model_hour->estimate, model_hour->nestimate,
-		            arena, &model_hour->rows, &model_hour->nrows);
-	} else {
+	const struct actual_sides sides = {model_hour->actual, model_hour->estimate, model_hour->nactual,
+	                                   model_hour->nestimate};
+	struct actual_rows over;
+	model_hour->billed = v->basis == VIEW_BEST && model_hour->is_final;
+	if (!model_hour->billed) {
 		model_hour->rows = model_hour->estimate;
 		model_hour->nrows = model_hour->nestimate;
+		return;
 	}
+	actual_over(&sides, arena, &over);
+	model_hour->rows = over.rows;
+	model_hour->nrows = over.nrows;
+	model_hour->unbilled = over.unbilled;
+	model_hour->nunbilled = over.nunbilled;
 }
 
 // ---- pages --------------------------------------------------------------------------------------
@@ -134,7 +138,7 @@ static struct item item_of(const struct acct_region_index *x, struct str member)
 	struct item it = {
 		.model_hour = {.hour = ms / MS_PER_HOUR, .account = account, .region = region, .model = rest},
 		.member = member};
-	it.model_hour.is_final = it.model_hour.hour >= x->since && it.model_hour.hour < x->watermark;
+	it.model_hour.is_final = view_index_is_final(x, member, it.model_hour.hour);
 	it.ever_billed = view_index_billed(x, rest);
 	it.billed_as = view_index_called(x, rest);
 	return it;
@@ -241,7 +245,7 @@ static void take_kept(struct view *v, struct item *it)
 		s->model = it->billed_as;
 	else if (it->estimated_as.p)
 		s->model = it->estimated_as;
-	choose_rows(v, s, it->ever_billed, &v->model_hour);
+	choose_rows(v, s, &v->model_hour);
 }
 
 static void ask_tags(struct view *v, const struct view_row *rows, int n)

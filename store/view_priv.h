@@ -52,6 +52,10 @@ struct str view_index_called(const struct acct_region_index *x, struct str model
 bool view_index_billed(const struct acct_region_index *x, struct str model);
 uint64_t view_index_run(const struct acct_region_index *x, struct str member);
 
+// Whether the bill counts in the hour of a model hour: it lies before the watermark, and its month was
+// reconciled. A month between two that were may not have been.
+bool view_index_is_final(const struct acct_region_index *x, struct str member, int64_t hour);
+
 // Reads `n` (at most VIEW_MODEL_HOURS_AT_ONCE) model hours, from the `first` of the index on, and hands them
 // to `fn`. *ret_rows: how many rows had to be read from Redis.
 bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,

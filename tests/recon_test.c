@@ -13,6 +13,8 @@
 
 // ---- kinds --------------------------------------------------------------------------------------
 
+static struct kind_names kind_names; // without the user's own
+
 static struct bill_kind kind(struct arena *a, const char *usage_type, const char *unit, const char *product,
                              const char *resource, const char *amount, const char *list)
 {
@@ -26,7 +28,7 @@ static struct bill_kind kind(struct arena *a, const char *usage_type, const char
 	k.amount = usd_parse(str_of(amount), &v) ? v.pico : 0;
 	k.list = usd_parse(str_of(list), &v) ? v : USD_ZERO;
 	k.cost = k.list;
-	kind_read(&k, a);
+	kind_read(&k, &kind_names, a);
 	kind_weigh(&k, (int64_t)1793577600000); // 2026-11-02
 	return k;
 }
@@ -36,49 +38,116 @@ static void is_kind(struct bill_kind k, enum bill_class class, const char *shown
 {
 	char got[400], want[400];
 	snprintf(got, sizeof got, "%s %.*s %.*s %lld", bill_class_names[k.class], STR_ARG(k.shown),
-	         STR_ARG(k.region), (long long)k.tokens_per_unit);
+	         STR_ARG(k.region), (long long)k.per_unit);
 	snprintf(want, sizeof want, "%s %s %s %lld", bill_class_names[class], shown, region, (long long)per_unit);
 	is_str(got, want, what);
+}
+
+// Images, speech, guardrails: inference like tokens, whatever the unit.
+static void test_units(struct arena *a)
+{
+	is_kind(kind(a, "USE1-MP:USE1_created_image-Units", "Units",
+	             "Stable Diffusion 3.5 Large v1.0 (Amazon Bedrock Edition)", "", "10", "0.8"),
+	        BILL_INFERENCE, "stability.sd3-5-large", "us-east-1", 1,
+	        "images of the Marketplace: a unit is one");
+	is_kind(kind(a, "USE1-NovaCanvas-T2I-1024-Premium", "image", "", "", "50", "3"), BILL_INFERENCE,
+	        "amazon.nova-canvas", "us-east-1", 1, "images");
+	is_kind(kind(a, "USE1-NovaReel-T2V-Medfps-HDRes", "video", "", "", "6", "0.48"), BILL_INFERENCE,
+	        "novareel-t2v-medfps-hdres", "us-east-1", 1, "video");
+	is_kind(kind(a, "USE1-NovaSonic-speech-understanding-input-token", "1K tokens", "", "", "3000", "10.2"),
+	        BILL_INFERENCE, "novasonic", "us-east-1", 1000, "speech is counted in tokens");
+	is_kind(kind(a, "USE1-MP:USE1_search_units-Units", "Units", "Cohere Rerank v3.5 (Amazon Bedrock Edition)",
+	             "", "7", "0.014"),
+	        BILL_INFERENCE, "cohere.rerank-v3-5", "us-east-1", 1, "searches");
+	is_kind(kind(a, "USE1-Guardrail-ContentPolicyUnitsConsumed", "1K TextUnits", "", "", "2", "0.3"),
+	        BILL_INFERENCE, "guardrail-contentpolicyunitsconsumed", "us-east-1", 1000,
+	        "text units of a guardrail, by the thousand");
+	is_kind(kind(a, "USE1-OSS-CustomModelImport-Inference-v1:0", "Custom Model Unit per Min", "", "", "60",
+	             "4.71"),
+	        BILL_INFERENCE, "oss-custommodelimport-inference-v1-0", "us-east-1", 1,
+	        "minutes of an imported model");
+	is_kind(kind(a, "USE1-Unheard-Of-Thing", "Flurbs", "", "", "60", "4.71"), BILL_INFERENCE,
+	        "unheard-of-thing", "us-east-1", 1, "what no word says");
+	is_kind(kind(a, "USE1-NovaMicro-Customization-Training", "1K tokens", "", "", "60", "4.71"), BILL_USAGE,
+	        "amazon.nova-micro", "us-east-1", 1000, "training is no inference");
+	is_kind(kind(a, "USE1-OSS-CustomModelImport-Storage-v1:0", "Model/month", "", "", "1", "1.95"),
+	        BILL_USAGE, "oss-custommodelimport-storage-v1-0", "us-east-1", 1, "nor is storage");
+}
+
+static void test_names(struct arena *a)
+{
+	is_kind(kind(a, "USE1-MP:USE1_cache_write_tokens_30m_standard-Units", "Units",
+	             "OpenAI GPT-5.6 Sol (Amazon Bedrock Edition)", "", "0.264", ""),
+	        BILL_INFERENCE, "openai.gpt-5.6-sol", "us-east-1", 1000000, "a product of any vendor");
+	is_kind(kind(a, "USE1-Llama3-3-70B-input-tokens", "1K tokens", "", "", "1", ""), BILL_INFERENCE,
+	        "meta.llama3-3-70b-instruct", "us-east-1", 1000, "a spelling of a vendor's own");
+	is_kind(kind(a, "USE1-MP:USE1_input_tokens_hyperspeed-Units", "Units",
+	             "Claude Opus 5 (Amazon Bedrock Edition)", "", "1", "77"),
+	        BILL_INFERENCE, "anthropic.claude-opus-5", "us-east-1", 1000000,
+	        "an unknown word may change the rate, and not what is counted");
+	is_kind(kind(a, "USE1-moonshotai.kimi-k2.5-input", "1K tokens", "", "", "1", ""), BILL_INFERENCE,
+	        "moonshotai.kimi-k2.5", "us-east-1", 1000, "tokens by the unit");
+	is_kind(kind(a, "USE1-openai.gpt-5.6-sol-mantle-input-tokens-standard", "1K tokens", "",
+	             "arn:aws:bedrock-mantle:us-east-1::model/openai.gpt-5.6-sol", "1", ""),
+	        BILL_INFERENCE, "bedrock-mantle/openai.gpt-5.6-sol", "us-east-1", 1000,
+	        "a model of bedrock-mantle");
+	is_kind(kind(a, "APS3-Claude4.5Haiku-input-tokens", "1K tokens", "",
+	             "apac.anthropic.claude-haiku-4-5-20251001-v1:0", "1", ""),
+	        BILL_INFERENCE, "apac.anthropic.claude-haiku-4-5-20251001-v1:0", "ap-south-1", 1000,
+	        "an id in place of an ARN");
+	struct err err = ERR_INIT;
+	struct price_names own;
+	ok(price_names_read(&own, STR("name,model\nAcme Saga 9 (Amazon Bedrock Edition),acme.saga-9\n"),
+	                    "names.csv", &err),
+	   "names of the user");
+	kind_names.user = &own;
+	is_kind(kind(a, "USE1-MP:USE1_input_tokens_standard-Units", "Units",
+	             "Acme Saga 9 (Amazon Bedrock Edition)", "", "1", ""),
+	        BILL_INFERENCE, "acme.saga-9", "us-east-1", 1000000, "say what a name means");
+	kind_names.user = NULL;
+	price_names_release(&own);
 }
 
 static void test_kinds(void)
 {
 	struct arena a = ARENA_INIT;
 	is_kind(kind(&a, "USW2-Claude4.6Sonnet-output-tokens", "1K tokens", "", "", "68.579", "1.1315535"),
-	        BILL_TOKENS, "anthropic.claude-sonnet-4-6", "us-west-2", 1000, "first party");
+	        BILL_INFERENCE, "anthropic.claude-sonnet-4-6", "us-west-2", 1000, "first party");
 	is_kind(
 		kind(&a, "USE1-Claude4.5Haiku-input-tokens-cross-region-global", "1K tokens", "", "", "1000", "1"),
-		BILL_TOKENS, "global.anthropic.claude-haiku-4-5", "us-east-1", 1000, "global scope");
+		BILL_INFERENCE, "global.anthropic.claude-haiku-4-5", "us-east-1", 1000, "global scope");
 	is_kind(kind(&a, "USE1-MP:USE1_OutputTokenCount-Units", "Units",
 	             "Claude Sonnet 4.6 (Amazon Bedrock Edition)", "", "0.068579", "1.1315535"),
-	        BILL_TOKENS, "anthropic.claude-sonnet-4-6", "us-east-1", 1000000,
+	        BILL_INFERENCE, "anthropic.claude-sonnet-4-6", "us-east-1", 1000000,
 	        "Marketplace: units are millions");
 	is_kind(kind(&a, "USE1-MP:USE1_OutputTokenCount-Units", "Units",
 	             "Claude Sonnet 4.6 (Amazon Bedrock Edition)", "", "68.579", "1.1315535"),
-	        BILL_TOKENS, "anthropic.claude-sonnet-4-6", "us-east-1", 1000,
+	        BILL_INFERENCE, "anthropic.claude-sonnet-4-6", "us-east-1", 1000,
 	        "a unit that its dollars contradict");
 	is_kind(kind(&a, "USW2-Claude4.6Sonnet-output-tokens", "1K tokens", "", "", "68.579", "0.9957671"),
-	        BILL_TOKENS, "anthropic.claude-sonnet-4-6", "us-west-2", 1000,
+	        BILL_INFERENCE, "anthropic.claude-sonnet-4-6", "us-west-2", 1000,
 	        "a private price leaves the unit alone");
 	is_kind(kind(&a, "USW2-Claude4.6Sonnet-output-tokens", "1K tokens", "", "", "68.579", "1131.55"),
-	        BILL_TOKENS, "anthropic.claude-sonnet-4-6", "us-west-2", 1000000,
+	        BILL_INFERENCE, "anthropic.claude-sonnet-4-6", "us-west-2", 1000000,
 	        "a unit that is 1,000 times larger than it says");
-	is_kind(kind(&a, "USW2-Claude4.6Sonnet-output-tokens", "1K tokens", "", "", "68.579", "77"), BILL_TOKENS,
-	        "anthropic.claude-sonnet-4-6", "us-west-2", 0, "a unit that fits nothing");
+	is_kind(kind(&a, "USW2-Claude4.6Sonnet-output-tokens", "1K tokens", "", "", "68.579", "77"),
+	        BILL_INFERENCE, "anthropic.claude-sonnet-4-6", "us-west-2", 0, "a unit that fits nothing");
 	is_kind(kind(&a, "USE1-Claude4.6Sonnet-input-tokens", "1K tokens", "",
 	             "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-sonnet-4-6",
 	             "1", "0.0033"),
-	        BILL_TOKENS, "us.anthropic.claude-sonnet-4-6", "us-east-1", 1000,
+	        BILL_INFERENCE, "us.anthropic.claude-sonnet-4-6", "us-east-1", 1000,
 	        "the resource is the model key");
 	is_kind(kind(&a, "USE1-openai.gpt-oss-120b-mantle-input-tokens-standard", "1K tokens", "",
 	             "arn:aws:bedrock-mantle:us-east-1:111122223333:project/proj_1", "1", ""),
-	        BILL_TOKENS, "openai.gpt-oss-120b", "us-east-1", 1000, "a project is no model");
-	is_kind(kind(&a, "USE1-Claude9Saga-input-tokens", "1K tokens", "", "", "1", "1"), BILL_TOKENS,
+	        BILL_INFERENCE, "openai.gpt-oss-120b", "us-east-1", 1000, "a project is no model");
+	is_kind(kind(&a, "USE1-Claude9Saga-input-tokens", "1K tokens", "", "", "1", "1"), BILL_INFERENCE,
 	        "claude9saga", "us-east-1", 1000, "a model not known here");
+	test_units(&a);
+	test_names(&a);
 	struct bill_kind tax = {.line_type = STR("Tax"), .usage_type = STR("")},
 					 odd = {.line_type = STR("Tribute")};
-	kind_read(&tax, &a);
-	kind_read(&odd, &a);
+	kind_read(&tax, &kind_names, &a);
+	kind_read(&odd, &kind_names, &a);
 	is_int(tax.class, BILL_TAX, "tax");
 	ok(odd.class == BILL_OTHER && odd.why, "a type of row not known here is other, and said to be");
 	arena_release(&a);
@@ -120,14 +189,17 @@ static struct difference compare(const struct view_row *e, int ne, const struct 
 	return sum;
 }
 
-static void is_parts(struct difference d, int64_t volume, int64_t price, int64_t attribution,
-                     int64_t unmetered, int64_t unbilled, const char *what)
+// `want`: the parts that are not 0, as "volume 1000 price -200".
+static void is_parts(struct difference d, const char *want, const char *what)
 {
-	char got[200], want[200];
-	snprintf(got, sizeof got, "%lld %lld %lld %lld %lld", (long long)d.volume.pico, (long long)d.price.pico,
-	         (long long)d.attribution.pico, (long long)d.unmetered.pico, (long long)d.unbilled.pico);
-	snprintf(want, sizeof want, "%lld %lld %lld %lld %lld", (long long)volume, (long long)price,
-	         (long long)attribution, (long long)unmetered, (long long)unbilled);
+	char got[300] = "";
+	size_t n = 0;
+	struct usd parts[DIFFERENCE_PARTS];
+	difference_parts(&d, parts);
+	for (int i = 0; i < DIFFERENCE_PARTS; i++)
+		if (parts[i].pico)
+			n += (size_t)snprintf(got + n, sizeof got - n, "%s%s %lld", n ? " " : "",
+			                      difference_part_names[i], (long long)parts[i].pico);
 	is_str(got, want, what);
 }
 
@@ -137,26 +209,51 @@ static void test_compare(void)
 	struct view_row swapped[] = {row("a", TOKEN_INPUT, 150, 10, true), row("b", TOKEN_INPUT, 50, 10, true)};
 	struct view_row more[] = {row("a", TOKEN_INPUT, 200, 10, true), row("b", TOKEN_INPUT, 200, 10, true)};
 	struct view_row cheap[] = {row("a", TOKEN_INPUT, 100, 9, true), row("b", TOKEN_INPUT, 100, 9, true)};
-	is_parts(compare(e, 2, e, 0, NULL), 0, 0, 0, 0, -2000, "seen and not billed");
-	is_parts(compare(e, 0, swapped, 2, NULL), 0, 0, 0, 2000, 0, "billed and not seen");
-	is_parts(compare(e, 2, swapped, 2, "a"), 0, 0, 500, 0, 0, "the wrong caller");
-	is_parts(compare(e, 2, swapped, 2, NULL), 0, 0, 0, 0, 0, "which sums to nothing");
-	is_parts(compare(e, 2, more, 2, "b"), 1000, 0, 0, 0, 0, "more tokens");
-	is_parts(compare(e, 2, cheap, 2, NULL), 0, -200, 0, 0, 0, "a lower rate");
+	is_parts(compare(e, 2, e, 0, NULL), "unbilled -2000", "seen and not billed");
+	is_parts(compare(e, 0, swapped, 2, NULL), "unmetered 2000", "billed and not seen");
+	is_parts(compare(e, 2, swapped, 2, "a"), "attribution 500", "the wrong caller");
+	is_parts(compare(e, 2, swapped, 2, NULL), "", "which sums to nothing");
+	is_parts(compare(e, 2, more, 2, "b"), "volume 1000", "more tokens");
+	is_parts(compare(e, 2, cheap, 2, NULL), "price -200", "a lower rate");
 	struct view_row five[] = {row("a", TOKEN_CACHE_WRITE_5M, 100, 10, false)},
-					hour[] = {row("a", TOKEN_CACHE_WRITE_1H, 100, 16, true)};
-	is_parts(compare(five, 1, hour, 1, NULL), 0, 600, 0, 0, 0,
-	         "the TTL of cache writes is a matter of price");
+					hour[] = {row("a", TOKEN_CACHE_WRITE_1H, 100, 16, true)},
+					five_billed[] = {row("a", TOKEN_CACHE_WRITE_5M, 100, 10, true)},
+					hour_estimated[] = {row("a", TOKEN_CACHE_WRITE_1H, 100, 16, false)},
+					cheap_hour[] = {row("a", TOKEN_CACHE_WRITE_1H, 100, 14, true)},
+					more_hour[] = {row("a", TOKEN_CACHE_WRITE_1H, 150, 16, true)},
+					fives[] = {row("a", TOKEN_CACHE_WRITE_5M, 110, 10, false),
+	                           row("b", TOKEN_CACHE_WRITE_5M, 90, 10, false)},
+					hours[] = {row("a", TOKEN_CACHE_WRITE_1H, 100, 16, true),
+	                           row("b", TOKEN_CACHE_WRITE_1H, 100, 16, true)};
+	is_parts(compare(five, 1, hour, 1, NULL), "ttl 600", "the TTL of cache writes is a part of its own");
+	is_parts(compare(hour_estimated, 1, five_billed, 1, NULL), "ttl -600", "in both directions");
+	is_parts(compare(five, 1, cheap_hour, 1, NULL), "price -200 ttl 600",
+	         "and price is what the rates differ by");
+	is_parts(compare(fives, 2, hours, 2, NULL), "ttl 1200",
+	         "also where callers were given too much and too little");
+	is_parts(compare(fives, 2, hours, 2, "a"), "ttl 660 attribution -160", "of which one has less then");
+	is_parts(compare(five, 1, more_hour, 1, NULL), "volume 800 ttl 600",
+	         "more tokens are volume, at the rate of the TTL");
+	struct view_row only_a[] = {row("a", TOKEN_INPUT, 100, 10, true)},
+					all_of_a[] = {row("a", TOKEN_INPUT, 200, 10, true)};
+	is_parts(compare(e, 2, only_a, 1, NULL), "unbilled -1000", "a caller of whom the bill has nothing");
+	is_parts(compare(e, 2, all_of_a, 1, "b"), "attribution -1000",
+	         "unless the bill has it all under another");
 	struct view_row told[] = {row("a", TOKEN_INPUT, 100, 10, false),
 	                          in_tier(row("a", TOKEN_INPUT, 100, 5, false), TIER_FLEX)};
 	struct view_row tiers[] = {row("a", TOKEN_INPUT, 100, 10, true),
 	                           in_tier(row("a", TOKEN_INPUT, 150, 5, true), TIER_FLEX)};
 	struct view_row standard[] = {row("a", TOKEN_INPUT, 200, 10, false)},
 					flex[] = {in_tier(row("a", TOKEN_INPUT, 200, 5, true), TIER_FLEX)};
-	is_parts(compare(told, 2, tiers, 2, NULL), 250, 0, 0, 0, 0,
+	is_parts(compare(told, 2, tiers, 2, NULL), "volume 250",
 	         "each tier beside its own: more tokens in flex, at the rate of flex");
-	is_parts(compare(standard, 1, flex, 1, NULL), 0, -1000, 0, 0, 0,
+	is_parts(compare(standard, 1, flex, 1, NULL), "price -1000",
 	         "a tier that no record told is a matter of price");
+}
+
+static int by_row(const void *a, const void *b)
+{
+	return row_cmp(a, b);
 }
 
 // Random model hours: the parts add up, the sums are those of the two sides, attribution sums to nothing at
@@ -186,10 +283,14 @@ static void test_compare_random(void)
 			es = usd_add(es, e[i].figure.usd);
 		for (int i = 0; i < nb; i++)
 			bs = usd_add(bs, b[i].figure.usd);
+		qsort(e, (size_t)ne, sizeof *e, by_row);
+		qsort(b, (size_t)nb, sizeof *b, by_row);
 		struct difference d = compare(e, ne, b, nb, NULL);
-		struct usd parts =
-			usd_add(usd_add(usd_add(d.volume, d.price), usd_add(d.attribution, d.unmetered)), d.unbilled);
-		adds &= parts.pico == d.billed.pico - d.estimated.pico;
+		struct usd parts[DIFFERENCE_PARTS], all = USD_ZERO;
+		difference_parts(&d, parts);
+		for (int i = 0; i < DIFFERENCE_PARTS; i++)
+			all = usd_add(all, parts[i]);
+		adds &= all.pico == d.billed.pico - d.estimated.pico;
 		sums &= d.billed.pico == bs.pico && d.estimated.pico == es.pico;
 	}
 	ok(adds, "the parts add up to the difference, to the picodollar");
@@ -294,11 +395,14 @@ static void test_period(void)
 
 int main(void)
 {
+	struct model_names *known = model_names_new();
+	kind_names.known = known;
 	test_kinds();
 	test_compare();
 	test_compare_random();
 	test_watermark();
 	test_rates();
 	test_period();
+	model_names_free(known);
 	return done();
 }

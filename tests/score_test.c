@@ -78,14 +78,19 @@ static void is_explained(struct score_cell c, const char *want, const char *what
 
 static void test_causes(void)
 {
-	is_explained(cell(100, 0, 0, 0, 0, 0, 0), "0 0 0 0 0 0", "nothing missed");
-	is_explained(cell(100, 30, 0, 0, 0, 0, 0), "30 0 0 0 0 0", "what came later");
-	is_explained(cell(100, 0, 0, 20, -10, 0, 0), "0 0 10 0 0 0", "what pulled the other way gets none of it");
-	is_explained(cell(100, 0, -30, 0, -10, 20, 0), "0 15 0 5 0 0", "causes share the miss in proportion");
-	is_explained(cell(0, 0, 0, 0, 0, 50, 0), "0 0 0 0 50 0", "billed and never seen");
-	is_explained(cell(100, 0, 0, 0, 0, 0, -100), "0 0 0 0 0 100", "seen and never billed");
+	is_explained(cell(100, 0, 0, 0, 0, 0, 0), "0 0 0 0 0 0 0", "nothing missed");
+	is_explained(cell(100, 30, 0, 0, 0, 0, 0), "30 0 0 0 0 0 0", "what came later");
+	is_explained(cell(100, 0, 0, 20, -10, 0, 0), "0 0 10 0 0 0 0",
+	             "what pulled the other way gets none of it");
+	is_explained(cell(100, 0, -30, 0, -10, 20, 0), "0 15 0 5 0 0 0", "causes share the miss in proportion");
+	is_explained(cell(0, 0, 0, 0, 0, 50, 0), "0 0 0 0 50 0 0", "billed and never seen");
+	is_explained(cell(100, 0, 0, 0, 0, 0, -100), "0 0 0 0 0 100 0", "seen and never billed");
+	struct score_cell longer = cell(100, 0, 20, 0, 0, 0, 0);
+	longer.d.ttl = nano(60);
+	longer.d.billed = nano(180);
+	is_explained(longer, "0 20 0 0 0 0 60", "written for longer");
 	const int64_t huge = INT64_C(300000000000000000);
-	is_explained(cell(0, 0, huge, 2 * huge, 0, 0, 0), "0 300000000000000000 600000000000000000 0 0 0",
+	is_explained(cell(0, 0, huge, 2 * huge, 0, 0, 0), "0 300000000000000000 600000000000000000 0 0 0 0",
 	             "hundreds of millions of dollars");
 }
 
@@ -104,6 +109,8 @@ static void test_sums(unsigned seed)
 				rand_r(&seed) % 3 ? ((int64_t)rand_r(&seed) - RAND_MAX / 2) * (1 << (rand_r(&seed) % 28)) : 0;
 		struct score_cell c =
 			cell((int64_t)rand_r(&seed) << (rand_r(&seed) % 28), v[0], v[1], v[2], v[3], v[4], v[5]);
+		c.d.ttl = nano(rand_r(&seed) % 1000);
+		c.d.billed = usd_add(c.d.billed, c.d.ttl);
 		score_explain(&c, cause);
 		for (int k = 0; k < SCORE_CAUSES; k++) {
 			exact &= cause[k].pico >= 0;
@@ -126,6 +133,10 @@ static void test_sums(unsigned seed)
 	ok(n == 1 && str_eq(read[0].principal, worst[0].principal) && same(read[0].missed, worst[0].missed) &&
 	       read[0].cause == CAUSE_PRICE,
 	   "with who was missed");
+	struct str line = buf_str(&b), without = {line.p, line.len - str_after_last(line, '\n').len - 1};
+	without.len -= str_after_last(without, ' ').len + 1;
+	ok(score_read(without, &back, read, &n) && back.cause[CAUSE_TTL].pico == 0 && n == 0,
+	   "a score of a version that knew no TTL is read");
 	ok(!score_read(STR("24 3 1 2"), &back, read, &n), "half a text is refused");
 	buf_release(&b);
 }

@@ -24,6 +24,7 @@ static void describe(struct buf *b, const struct usage_type *u)
 	buf_addf(b, "%s",
 	         u->modality == MODALITY_SPEECH  ? " speech"
 	         : u->modality == MODALITY_IMAGE ? " image"
+	         : u->modality == MODALITY_VIDEO ? " video"
 	                                         : "");
 }
 

@@ -74,7 +74,7 @@ static void write_period(struct json_writer *j, struct redis *r, size_t i, struc
 	jw_str(j, "granularity", find_field(r, i, "granularity"));
 	jw_str(j, "principals", find_field(r, i, "principals"));
 	jw_str(j, "invoiced", find_field(r, i, "invoiced"));
-	write_pico(j, "billed_by_tokens", find_field(r, i, "tokens"));
+	write_pico(j, "billed_by_tokens", find_field(r, i, "inference"));
 	jw_str(j, "notes", find_field(r, i, "notes"));
 	write_watermarks(j, r, i);
 	jw_end(j);

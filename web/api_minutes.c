@@ -53,7 +53,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	struct group sum = g.n ? g.list[0] : (struct group){0}; // one at the most: is_known_by_minute
 	int at = s->q->by.n && g.n ? timeseries_row(s->timeseries, sum.keys) : -1;
 	groups_release(&g);
-	if (sum.tokens == 0)
+	if (sum.tokens == 0 && sum.usd.pico == 0) // the bill may have dollars for which no tokens are known
 		return true;
 	if (s->n == s->cap)
 		s->list = xrealloc(s->list, (size_t)(s->cap = s->cap ? s->cap * 2 : 64), sizeof *s->list);
@@ -74,7 +74,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 		tokens[kind_of_type(row->type)] += row->figure.tokens;
 	}
 	for (int k = 0; k < METRIC_KINDS; k++)
-		x->rate[k] = tokens[k] ? (int64_t)(usd[k] / tokens[k]) : 0;
+		x->rate[k] = tokens[k] > 0 && usd[k] > 0 ? (int64_t)(usd[k] / tokens[k]) : 0; // a bill may take back
 	return true;
 }
 

@@ -109,6 +109,11 @@ static bool write_spend(struct api *a, const struct api_query *q, struct buf *ou
 	buf_addf(out, "nowcast_tokens_total %lld\n", (long long)today.tokens);
 	write_family(out, "nowcast_unpriced_tokens_total", "counter", "Tokens without a price, today.");
 	buf_addf(out, "nowcast_unpriced_tokens_total %lld\n", (long long)today.unpriced);
+	write_family(
+		out, "nowcast_unbilled_tokens", "gauge",
+		"Tokens that were estimated in hours that are final, and are not on the bill: not in the spend.");
+	buf_addf(out, "nowcast_unbilled_tokens{span=\"today\"} %lld\n", (long long)today.unbilled);
+	buf_addf(out, "nowcast_unbilled_tokens{span=\"month\"} %lld\n", (long long)this_month.unbilled);
 	for (size_t i = 0; i < sizeof top_metrics / sizeof *top_metrics; i++)
 		if (!write_top(a, q, &top_metrics[i], day, hour + 1, out, err))
 			return false;

@@ -133,7 +133,7 @@ is "the parts add up, and the bill is the export's" "$(python3 - "$T/explained.c
 import csv, decimal, sys
 D = decimal.Decimal
 rows = list(csv.DictReader(open(sys.argv[1])))
-parts = ("volume_usd", "price_usd", "attribution_usd", "unmetered_usd", "unbilled_usd")
+parts = ("volume_usd", "price_usd", "ttl_usd", "attribution_usd", "unmetered_usd", "unbilled_usd")
 off = max(abs(D(r["difference_usd"]) - sum(D(r[p]) for p in parts)) for r in rows)
 total = {k: sum((D(r[k]) for r in rows), D(0)) for k in rows[0] if k.endswith("_usd")}
 print(off == 0, total["billed_usd"].quantize(D("1e-9")), abs(total["attribution_usd"]) < D("1e-6"), total["shared_tax_usd"].normalize(),

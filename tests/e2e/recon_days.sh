@@ -20,7 +20,7 @@ import collections, csv, decimal, sys
 D = decimal.Decimal
 rows = list(csv.DictReader(open(sys.argv[1])))
 report = sum((D(r["usd"] or 0) for r in csv.DictReader(open(sys.argv[2]))), D(0))
-parts = ("volume", "price", "attribution", "unmetered", "unbilled")
+parts = ("volume", "price", "ttl", "attribution", "unmetered", "unbilled")
 total = {k: sum((D(r[k]) for r in rows), D(0)) for k in rows[0] if k.endswith("_usd")}
 exact = all(D(r["difference_usd"]) == sum(D(r[p + "_usd"]) for p in parts) == D(r["billed_usd"]) - D(r["estimated_usd"]) for r in rows)
 moved = collections.Counter()

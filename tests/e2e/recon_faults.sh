@@ -72,7 +72,7 @@ is "are taken back" "$(explain --by region --format csv | column billed_usd)" "$
 is "and the parts of the difference add up" "$(explain --by principal,token_type --format csv | python3 -c '
 import csv, decimal, sys
 D = decimal.Decimal
-print(max(abs(D(r["difference_usd"]) - sum(D(r[p]) for p in ("volume_usd", "price_usd", "attribution_usd", "unmetered_usd", "unbilled_usd"))) for r in csv.DictReader(sys.stdin)) == 0)')" True
+print(max(abs(D(r["difference_usd"]) - sum(D(r[p]) for p in ("volume_usd", "price_usd", "ttl_usd", "attribution_usd", "unmetered_usd", "unbilled_usd"))) for r in csv.DictReader(sys.stdin)) == 0)')" True
 change tribute
 ok "a type of line that nobody knows" reconcile "$T/cur"
 has "is kept apart with its dollars" "$(explain)" "other .* 7\.50"

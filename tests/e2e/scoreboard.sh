@@ -84,7 +84,7 @@ then, board, text, explained = sys.argv[1:]
 rows = {r["as_of"]: r for r in csv.DictReader(open(board))}
 print("horizons", *rows)
 print("hours", *(r["hours"] for r in rows.values()))
-causes = ("late_usd", "volume_usd", "price_usd", "attribution_usd", "unmetered_usd", "unbilled_usd")
+causes = ("late_usd", "volume_usd", "price_usd", "ttl_usd", "attribution_usd", "unmetered_usd", "unbilled_usd")
 print("causes add up", all(abs(D(r["missed_usd"]) - sum(D(r[c]) for c in causes)) < D("1e-7") for r in rows.values()))
 said, first, last, final = (collections.Counter() for _ in range(4))
 for r in csv.DictReader(open(then)):

@@ -102,7 +102,7 @@ put("HSET", f"nowcast:{{{slot}}}:billed", "since", int(begin.timestamp() // 3600
 ms = int((now - dt.timedelta(hours=5)).timestamp() * 1000)
 put("HSET", "nowcast:reconcile", "run", 4, "finished_ms", ms, "billed", 10**15, "files", 6, "rows", 184220)
 put("SADD", "nowcast:reconcile:periods", "2026-11")
-put("HSET", "nowcast:reconcile:2026-11", "run", 4, "finished_ms", ms, "tokens", 10**15, "delivered_ms", ms - 3600000, "principals", "yes", f"watermark {account}", final)
+put("HSET", "nowcast:reconcile:2026-11", "run", 4, "finished_ms", ms, "inference", 10**15, "delivered_ms", ms - 3600000, "principals", "yes", f"watermark {account}", final)
 day = now.replace(hour=0, minute=0, second=0) - dt.timedelta(days=4)
 for back in range(9):
     for horizon, off in (("5m", .11), ("1h", .08), ("24h", .07), ("last", .06)):

@@ -225,7 +225,8 @@ function groupRow(g, most, total) {
 	const open = view.by === "hour" ? null : () => drill(view.by, value), known = g.usd !== null;
 	return el("tr", { class: open ? "drill" : "", onclick: open, title: value },
 		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, colourMark(value), label.main), label.more ? el("span", { class: "more" }, label.more) : null,
-			g.tokens_unpriced ? el("span", { class: "more warn" }, count(g.tokens_unpriced) + " tokens without a price") : null),
+			g.tokens_unpriced ? el("span", { class: "more warn" }, count(g.tokens_unpriced) + " tokens without a price") : null,
+			g.tokens_unbilled ? el("span", { class: "more warn", title: "Estimated at " + usd(g.usd_unbilled) + ", in hours that are final: not in the spend" }, count(g.tokens_unbilled) + " tokens not on the bill") : null),
 		el("td", { class: "num c-usd" }, usd(g.usd)),
 		el("td", { class: "num c-band quiet" }, known && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : ""),
 		el("td", { class: "c-bar", title: basisText(g) }, bar(g, most), el("span", { class: "more" }, known ? percent(Number(g.usd), total) : "")),

@@ -11,8 +11,8 @@ function cell(value) {
 
 // `b`: the answer of breakdown by `key`.
 export function csvOf(key, b) {
-	const head = [key, "usd", "usd_low", "usd_high", "calls", "tokens", "tokens_unpriced", ...bases.map(k => "usd_" + k)];
-	const rows = b.groups.map(g => [g.keys[key], g.usd, g.usd_low, g.usd_high, g.calls, g.tokens, g.tokens_unpriced, ...bases.map(k => (g.basis || {})[k])]);
+	const head = [key, "usd", "usd_low", "usd_high", "calls", "tokens", "tokens_unpriced", ...bases.map(k => "usd_" + k), "tokens_unbilled", "usd_unbilled"];
+	const rows = b.groups.map(g => [g.keys[key], g.usd, g.usd_low, g.usd_high, g.calls, g.tokens, g.tokens_unpriced, ...bases.map(k => (g.basis || {})[k]), g.tokens_unbilled, g.usd_unbilled]);
 	return [head, ...rows].map(r => r.map(cell).join(",") + "\r\n").join("");
 }
 
