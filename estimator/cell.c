@@ -18,12 +18,11 @@ void cell_reader_init(struct cell_reader *r, const struct span *span, int lookba
 	memset(r->lacking, 0, n * sizeof(int64_t));
 }
 
-// Whether the minute's metric ends the wait of the calls that `c` takes.
+// Whether the minute's metrics end the wait of calls within the project (0: of the rest). The model's metric
+// does: its cell of the rest has taken the calls of every project without a metric of its own.
 static bool ends_wait(const struct minute *m, uint64_t project)
 {
-	if (!m || !m->metered)
-		return false;
-	return project ? minute_has_project(m, project) || m->nprojects == 0 : !m->partial;
+	return m && m->metered && (!m->partial || (project && minute_has_project(m, project)));
 }
 
 static int first_minute(const struct cell_reader *r, int m, uint64_t project)
@@ -34,24 +33,30 @@ static int first_minute(const struct cell_reader *r, int m, uint64_t project)
 	return first;
 }
 
-bool cell_takes(const struct cell *c, const struct who *who)
+bool cell_takes(const struct cell *c, const struct span *s, int m, const struct who *who)
 {
 	if (c->project)
 		return c->strangers ? who->project == 0 : who->project == c->project;
-	return !who->project || !minute_has_project(c->minute, who->project);
+	for (int i = m; who->project && i <= c->last; i++) {
+		const struct minute *at = span_minute(s, i);
+		if (at && minute_has_project(at, who->project))
+			return false;
+	}
+	return true;
 }
 
-// Adds the calls of a minute that belong to the cell and lack tokens of the kind. Returns the exact tokens of
+// Adds the calls of minute m that belong to the cell and lack tokens of the kind. Returns the exact tokens of
 // the others.
-static int64_t add_calls(struct cell_reader *r, const struct cell *c, const struct minute *m, int kind)
+static int64_t add_calls(struct cell_reader *r, const struct cell *c, int m, int kind)
 {
 	int64_t exact = 0;
-	for (int32_t i = 0; m && i < m->ncalls; i++) {
-		int64_t n = m->calls[i].n - m->calls[i].exact_n[kind];
-		int32_t who = m->calls[i].caller;
-		if (c->minute->nprojects && !cell_takes(c, &r->span->callers[who]))
+	const struct minute *at = span_minute(r->span, m);
+	for (int32_t i = 0; at && i < at->ncalls; i++) {
+		int64_t n = at->calls[i].n - at->calls[i].exact_n[kind];
+		int32_t who = at->calls[i].caller;
+		if (!cell_takes(c, r->span, m, &r->span->callers[who]))
 			continue;
-		exact += m->calls[i].exact[kind];
+		exact += at->calls[i].exact[kind];
 		if (n <= 0)
 			continue;
 		if (r->lacking[who] == 0)
@@ -89,7 +94,6 @@ static int compare_int32(const void *a, const void *b)
 static void read_metric(const struct minute *at, int part, int kind, struct cell *ret)
 {
 	const struct project_metric *p = &at->projects[part];
-	ret->minute = at;
 	ret->metric = part < at->nprojects ? p->metric[kind] : at->metric[kind];
 	ret->samples = part < at->nprojects ? p->samples[kind] : at->samples[kind];
 	ret->project = part < at->nprojects ? p->project : 0;
@@ -108,15 +112,16 @@ void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *re
 		r->lacking[r->listed[i]] = 0;
 	r->nlisted = 0;
 	read_metric(span_minute(r->span, m), part, kind, &c);
+	c.last = m;
 	c.first = first_minute(r, m, c.project);
 	c.strangers = c.project && !is_called(r, m, c.project);
 	for (int i = c.first; i <= m; i++)
-		exact += add_calls(r, &c, span_minute(r->span, i), kind);
+		exact += add_calls(r, &c, i, kind);
 	if (c.strangers)
 		exact = 0; // it counts in the cell of the rest
 	int64_t beyond = c.metric - exact;
 	for (int i = c.first - 1; beyond > 0 && r->nlisted == 0 && m - i <= r->lookback; i--)
-		add_calls(r, &c, span_minute(r->span, i), kind);
+		add_calls(r, &c, i, kind);
 	qsort(r->listed, (size_t)r->nlisted, sizeof *r->listed, compare_int32);
 	c.residual = beyond > 0 ? beyond : 0;
 	c.excess = beyond < 0 ? -beyond : 0;

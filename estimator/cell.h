@@ -8,8 +8,8 @@
 //
 // Where metrics of projects of bedrock-mantle have come, a minute has a cell for each of them, and one for
 // what the model's metric shows beyond them: its parts. The cell of a project has the calls within the
-// project. If there are none, it has the calls whose project is not known. The cell of the rest has the calls
-// of all who are in no metered project.
+// project. If there are none, it has the calls whose project is not known. The cell of the rest has all calls
+// that wait for it and are in no cell of a project.
 //
 // The residual of a cell is what its metric counts beyond the exact tokens of its calls. It belongs to those
 // calls of the cell whose tokens are unknown. Where the cell has no such call, the nearest earlier minute
@@ -31,7 +31,7 @@ struct cell {
 	int64_t calls;      // the sum of `lacking`
 	int64_t metric;     // what the metric shows for this part of the minute
 	// which calls belong to it (cell_takes)
-	const struct minute *minute;
+	int last;           // the metered minute
 	uint64_t project;   // of this project; 0: of the rest
 	bool strangers;     // instead, those whose project is not known
 };
@@ -54,8 +54,10 @@ int cell_parts(const struct cell_reader *r, int m);
 // One of them, for a kind. *ret is valid until the next call.
 void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *ret);
 
-// Whether calls of `who` belong to the cell.
-bool cell_takes(const struct cell *c, const struct who *who);
+// Whether calls of `who` in minute m of the span belong to the cell. Every call belongs to one cell of a
+// kind, so that its exact tokens are subtracted once: calls within a project wait for the next minute with a
+// metric of the project or of the model, all others for the next one with a metric of the model.
+bool cell_takes(const struct cell *c, const struct span *s, int m, const struct who *who);
 
 // Whether a metric that covers the calls of `who` in minute m has arrived.
 bool cell_is_covered(const struct cell_reader *r, int m, const struct who *who);

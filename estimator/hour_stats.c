@@ -153,7 +153,7 @@ static void count_calls(const struct stats_builder *a, const struct cell *cell, 
 		double part = lag_part(&a->lag, m, first, last);
 		for (int32_t i = 0; at && i < at->ncalls; i++)
 			if ((m >= first || (part > 0 && at->calls[i].started)) &&
-			    cell_takes(cell, &a->span->callers[at->calls[i].caller]))
+			    cell_takes(cell, a->span, m, &a->span->callers[at->calls[i].caller]))
 				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], kind, m >= first, part);
 	}
 }
