@@ -193,7 +193,66 @@ class FieldsOfOneHash:
             yield ["state", name, self.redis("GET", f"{p}:{name}") or "-"]
 
 
-LAYOUTS = (FieldsOfOneHash,)
+class UsageAndMeta(FieldsOfOneHash):
+    """Schema 2: a usage hash, of which every field is added up, and beside it a meta hash of what is no usage."""
+
+    @staticmethod
+    def stands(redis, prefix):
+        return redis("GET", prefix + ":schema") == "2"
+
+    def slots(self):
+        return sorted(self.redis("SMEMBERS", self.prefix + ":acct_regions"))
+
+    def usage(self):
+        for slot in self.slots():
+            head = f"{self.prefix}:{{{slot}}}:usage"
+            index = set(self.redis("ZRANGE", head, 0, -1))
+            pattern = head.replace("{", "\\{")
+            there = {k[len(head) + 1:] for k in self.redis.keys(pattern + ":20*")} | {k[len(head) + 6:] for k in self.redis.keys(pattern + "_meta:20*")}
+            for name in sorted(index | there):
+                row = ["usage", slot, name[:13], name[14:]]
+                if name not in index or name not in there:
+                    yield row + ["unknown", "the index and the hashes do not agree"]
+                for field, value in self.redis.hash(f"{head}:{name}").items():
+                    yield from (row + r for r in self.usage_field(field, value))
+                for field, value in self.redis.hash(f"{head}_meta:{name}").items():
+                    yield from (row + r for r in self.meta_field(field, value))
+
+    def caller(self, arn, tagset, lane):
+        return [arn, "{}" if tagset == "-" else compact(self.tagsets.get(tagset, "no tagset " + tagset)), lane or "standard"]
+
+    def usage_field(self, field, value):
+        if len(field.split(" ")) != 3 or field.split(" ")[2].partition("@")[0] in ("calls", "weights"):
+            yield ["unknown", field, value]
+            return
+        arn, tagset, name = field.split(" ")
+        kind, _, lane = name.partition("@")
+        uncounted = ["of calls: nothing counts them"] if kind == "uncounted" else []
+        yield [*self.caller(arn, tagset, lane), "units" if uncounted else kind, *numbers(FIGURE, value.split(" ")), *uncounted]
+
+    def meta_field(self, field, value):
+        words, parts = value.split(" "), field.split(" ")
+        if field in ("model", "foundation"):
+            yield ["-", "-", "-", {"model": "called"}.get(field, field), value]
+        elif parts[0] == "metric" and len(parts) == 2:
+            yield ["-", "-", "-", "metered " + parts[1], *numbers(("metered", "excess"), words)]
+        elif len(parts) == 3 and parts[2].partition("@")[0] in ("calls", "weights"):
+            yield from self.field(field, value)
+        elif field != "digest":
+            yield ["unknown", field, value]
+
+    def actual(self):
+        called = {slot: self.redis.hash(f"{self.prefix}:{{{slot}}}:actual:called") for slot in self.slots()}
+        models = set()
+        for row in super().actual():
+            place = tuple(row[1:4])
+            if place not in models and row[3] in called[row[1]]:
+                yield row[:4] + ["-", "-", "called", called[row[1]][row[3]]]
+            models.add(place)
+            yield row
+
+
+LAYOUTS = (FieldsOfOneHash, UsageAndMeta)
 KINDS = ("usage", "actual", "asof", "scores", "state")
 
 
