@@ -66,6 +66,7 @@ static bool read_alerts(struct alert_change *s, struct err *err)
 	buf_release(&outbox);
 	if (!redis_exec(r, err))
 		return false;
+	redis_sort_fields(r, 0); // events are written in this order
 	s->up = read_hash(r, 0);
 	s->silences = read_hash(r, 1);
 	s->message_ms = s->clock_ms;

@@ -172,6 +172,7 @@ static bool explain_weights(struct explanation *x, struct view *v, struct err *e
 	if (!redis_exec(r, err))
 		return false;
 	for (int i = 0; i < x->model_hours; i++) {
+		redis_sort_fields(r, (size_t)i);
 		for (size_t k = 0; k + 1 < redis_len(r, (size_t)i); k += 2) {
 			struct weight_row weights[METRIC_KINDS];
 			struct str principal, tagset;

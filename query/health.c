@@ -320,6 +320,7 @@ static bool check_unpriced(struct health *h, struct err *err)
 	buf_release(&key);
 	if (!redis_exec(h->redis, err))
 		return false;
+	redis_sort_fields(h->redis, 0);
 	for (size_t i = 0; i + 1 < redis_len(h->redis, 0); i += 2) {
 		struct str model = redis_elem(h->redis, 0, i), why = redis_elem(h->redis, 0, i + 1);
 		add_finding(h, HEALTH_WARN, "prices", "%.*s is unpriced: %.*s", STR_ARG(model), STR_ARG(why));

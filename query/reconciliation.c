@@ -261,6 +261,7 @@ static bool read_status(struct recon_report *r, struct view *v, struct str perio
 	buf_release(&key);
 	if (!redis_exec(view_redis(v), err))
 		return false;
+	redis_sort_fields(view_redis(v), 0);
 	for (size_t i = 0; i + 1 < redis_len(view_redis(v), 0); i += 2)
 		read_status_field(r, redis_elem(view_redis(v), 0, i), redis_elem(view_redis(v), 0, i + 1));
 	return true;

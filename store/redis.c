@@ -374,6 +374,18 @@ struct str redis_elem(const struct redis *r, size_t i, size_t k)
 	return reply_str(p->element[k]);
 }
 
+static int compare_fields(const void *a, const void *b)
+{
+	return str_cmp(reply_str(*(redisReply *const *)a), reply_str(*(redisReply *const *)b));
+}
+
+void redis_sort_fields(struct redis *r, size_t i)
+{
+	const redisReply *p = reply_at(r, i);
+	if (p->type == REDIS_REPLY_ARRAY && p->elements > 2) // element: field, value, field, value, ...
+		qsort(p->element, p->elements / 2, 2 * sizeof *p->element, compare_fields);
+}
+
 uint64_t redis_round_trips(const struct redis *r)
 {
 	return r->round_trips;

@@ -54,6 +54,7 @@ static int64_t parse_hour_ms(struct str s)
 
 static void write_watermarks(struct json_writer *j, struct redis *r, size_t i)
 {
+	redis_sort_fields(r, i);
 	jw_object(j, "final_until");
 	for (size_t k = 0; k + 1 < redis_len(r, i); k += 2) {
 		struct str account = redis_elem(r, i, k);

@@ -101,8 +101,8 @@ bool api_findings(struct api *a, const struct api_query *q, struct json_writer *
 
 // ---- alerts -------------------------------------------------------------------------------------
 
-// <prefix>:alerts is a hash of JSON objects, one for each active alert. Values that are no object are
-// skipped.
+// <prefix>:alerts is a hash of JSON objects, one for each active alert. They are written in the order of
+// rule, group and period. Values that are no object are skipped.
 bool api_alerts(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct redis *r = view_redis(rollups_view(a->rollups));
@@ -113,6 +113,7 @@ bool api_alerts(struct api *a, const struct api_query *q, struct json_writer *j,
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
+	redis_sort_fields(r, 0);
 	jw_object(j, NULL);
 	jw_array(j, "alerts");
 	for (size_t i = 1; i < redis_len(r, 0); i += 2) {

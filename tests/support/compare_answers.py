@@ -8,10 +8,16 @@
 BASE and PRESENT are files of tests/support/questions.py. FILE has a row a line, three words between tabs:
 
     PATTERN     a regular expression, found in the question
-    RULE        `ignore`, or whose answer is to be rewritten and how: `base s/lane/rate class/g`, `present /^note /d` (sed -E)
+    RULE        base SED       the answer of the base is rewritten by sed -E: `base s/lane/rate class/g`
+                present SED    that of the present build: `present /^note /d`
+                only REGEX     nothing is compared but what fits, in its order: `only --[a-z]+`
+                order WHAT     the order does not count: of `lines`; of `blocks`, lines with the deeper ones below them; of the
+                               members and lists of each line of `json`; of the `members` and charges of a reconciliation
+                ignore         nothing is compared
     REASON      what was mended or renamed, in words
 
-All rows that fit a question are applied in their order, to answers that differ. A row that made no difference is reported as stale.
+All rows that fit a question are applied in their order, to answers that differ; each makes them the same or leaves the rest to
+the next. A row that made no difference is reported as stale.
 
 So that nothing passes by being silent, it fails as well when a question fails in both builds, when a state was not asked, when
 fewer than N answers say something, and when too many say the same.
@@ -27,25 +33,78 @@ import sys
 SHOWN = 12  # lines of a difference
 
 
+# --- answers in the order of a hash of Redis, which is another one in each server ---------------------------------------
+
+def lines_sorted(text):
+    return "\n".join(sorted(re.sub(r"[,\]}]+$", "", line) for line in text.split("\n")))
+
+
+def blocks_sorted(text):
+    """Lines that are deeper stay with the line above them."""
+    blocks = []
+    for line in text.split("\n"):
+        depth = len(line) - len(line.lstrip())
+        if blocks and depth > blocks[-1][0]:
+            blocks[-1][1].append(line)
+        else:
+            blocks.append((depth, [line]))
+    return "\n".join(sorted("\n".join([b[0], blocks_sorted("\n".join(b[1:]))] if len(b) > 1 else b) for _, b in blocks))
+
+
+def sorted_json(value):
+    if isinstance(value, list):
+        return sorted(map(sorted_json, value), key=lambda v: json.dumps(v, sort_keys=True))
+    return {k: sorted_json(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def json_sorted(text):
+    def one(line):
+        try:
+            return json.dumps(sorted_json(json.loads(line)), sort_keys=True)
+        except ValueError:
+            return line
+    return "\n".join(map(one, text.split("\n")))
+
+
+def members_sorted(text):
+    """A reconciliation as JSON, behind the line of its status: rows and all else keep their order."""
+    status, _, rest = text.partition("\n")
+    try:
+        report = json.loads(rest)
+    except ValueError:
+        return text
+    if isinstance(report, dict):
+        report["apart"] = sorted(report.get("apart", []), key=json.dumps)
+        report = dict(sorted(report.items()))
+    return status + "\n" + json.dumps(report, indent=1, ensure_ascii=False)
+
+
+ORDERS = {"lines": lines_sorted, "blocks": blocks_sorted, "json": json_sorted, "members": members_sorted}
+
+
 class Row:
     def __init__(self, line, number):
         parts = [p for p in line.rstrip("\n").split("\t") if p]
         if len(parts) != 3:
             sys.exit(f"compare_builds.allowed:{number}: expected PATTERN, RULE and REASON between tabs")
         self.pattern, self.rule, self.reason, self.number, self.used = re.compile(parts[0]), parts[1], parts[2], number, 0
-        self.side, _, self.script = self.rule.partition(" ")
-        if self.rule != "ignore" and (self.side not in ("base", "present") or not self.script):
-            sys.exit(f"compare_builds.allowed:{number}: RULE: expected `ignore`, `base SED` or `present SED`, got {self.rule!r}")
+        self.verb, _, self.what = self.rule.partition(" ")
+        if self.rule != "ignore" and not (self.what and self.verb in ("base", "present", "only") or self.verb == "order" and self.what in ORDERS):
+            sys.exit(f"compare_builds.allowed:{number}: RULE: expected base SED, present SED, only REGEX, order {'|'.join(ORDERS)} or ignore, got {self.rule!r}")
 
     def apply(self, base, present):
         if self.rule == "ignore":
             return base, base
-        text = base if self.side == "base" else present
-        sed = subprocess.run(["sed", "-E", "-e", self.script], input=text + "\n", capture_output=True, text=True)
+        if self.verb == "only":
+            return tuple("\n".join(m[0] for m in re.finditer(self.what, text, re.M)) for text in (base, present))
+        if self.verb == "order":
+            return ORDERS[self.what](base), ORDERS[self.what](present)
+        text = base if self.verb == "base" else present
+        sed = subprocess.run(["sed", "-E", "-e", self.what], input=text + "\n", capture_output=True, text=True)
         if sed.returncode:
             sys.exit(f"compare_builds.allowed:{self.number}: {sed.stderr.strip()}")
         text = sed.stdout.removesuffix("\n")
-        return (text, present) if self.side == "base" else (base, text)
+        return (text, present) if self.verb == "base" else (base, text)
 
 
 def read_allowed(path):
@@ -201,6 +260,11 @@ def self_test(base, present):
     ok(verdicts(base, altered(some, mark), [(pattern, "ignore", "x")])[:2] == ([], [some]), "what is listed is no fault")
     ok(verdicts(base, altered(some, mark), [(pattern, "present $d", "x")])[:2] == ([], [some]), "nor what a rule makes the same")
     ok(verdicts(base, altered(some, mark), [(pattern, "present s/new/old/", "x")])[0] == [some], "but what a rule leaves different is")
+    turned = lambda t: "\n".join(reversed(t.split("\n")))
+    ok(verdicts(base, altered(some, turned), [(pattern, "order lines", "x")])[:2] == ([], [some]), "another order of lines is none where a rule says so")
+    ok(verdicts(base, altered(some, mark), [(pattern, "order lines", "x")])[0] == [some], "but another line is")
+    ok(verdicts(base, altered(some, mark), [(pattern, "only [0-9]+", "x")])[:2] == ([], [some]), "nor are words where numbers only are compared")
+    ok(verdicts(base, altered(some, last_digit), [(pattern, "only [0-9]+", "x")])[0] == [some], "but a digit is")
     ok(verdicts(base, altered(other, mark), [(pattern, "ignore", "x")])[0] == [other], "a rule holds for its questions only")
     ok(not verdicts(base, present, [(pattern, "ignore", "x")])[3][0].used, "a row that nothing needs is stale")
     broken = lambda side: {q: dict(a, status=9) if q == some else a for q, a in side.items()}

@@ -275,6 +275,13 @@ def snapshot(packed):
         packed = packed[at:]
 
 
+def line_of(row):
+    line = "\t".join(map(str, row)).encode("utf-8", "backslashreplace").decode()
+    if line.count("\t") == len(row) - 1 and "\n" not in line and "\r" not in line:
+        return line
+    return "\t".join(re.sub(r"[\t\n\r]", " ", str(w)) for w in row).encode("utf-8", "backslashreplace").decode()
+
+
 def rows(port, kinds=KINDS, prefix="nowcast"):
     """The rows of each kind, as text, sorted: {kind: [row...]}."""
     redis = Redis(port)
@@ -282,10 +289,9 @@ def rows(port, kinds=KINDS, prefix="nowcast"):
     if len(layout) != 1:
         raise RuntimeError(f"{len(layout)} layouts of tests/support/redis_figures.py fit what stands in this Redis")
     layout = layout[0](redis, prefix)
-    clean = lambda w: re.sub(r"[\t\n\r]", " ", str(w).encode("utf-8", "backslashreplace").decode())
     found = collections.defaultdict(list)
     for kind in kinds:
-        found[kind] = sorted("\t".join(map(clean, row)) for row in getattr(layout, kind)())
+        found[kind] = sorted(map(line_of, getattr(layout, kind)()))
     return found
 
 

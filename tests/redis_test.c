@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replies of Redis: the fields of a hash in an order that does not depend on the server.
+#include "store/redis.h"
+
+#include <stdio.h>
+
+#include "tests/redis_server.h"
+#include "tests/tap.h"
+
+enum { MANY = 1000 }; // fields: Redis keeps a hash of so many as a table, in an order of its own
+
+static void test_fields_of_many(struct redis *r)
+{
+	struct err err = ERR_INIT;
+	char name[16];
+	for (int i = MANY; i-- > 0;) {
+		snprintf(name, sizeof name, "%04d", i);
+		redis_cmdz(r, "HSET", "many", name, name + 1, NULL);
+	}
+	redis_cmdz(r, "HGETALL", "many", NULL);
+	if (!ok(redis_exec(r, &err), "a hash of many fields %s", err.msg))
+		return;
+	redis_sort_fields(r, MANY);
+	int wrong = 0;
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "%04zu", i);
+		wrong += !str_is(redis_elem(r, MANY, 2 * i), name) ||
+		         !str_is(redis_elem(r, MANY, 2 * i + 1), name + 1);
+	}
+	is_int(redis_len(r, MANY), 2 * MANY, "keeps its fields and values");
+	is_int(wrong, 0, "and every value stays with its field, in their order");
+}
+
+static void test_fields_of_few(struct redis *r)
+{
+	struct err err = ERR_INIT;
+	redis_cmdz(r, "HSET", "few", "b", "2", "ab", "1", "a", "", NULL);
+	redis_cmdz(r, "HGETALL", "few", NULL);
+	redis_cmdz(r, "HGETALL", "none", NULL);
+	redis_cmdz(r, "GET", "none", NULL);
+	if (!ok(redis_exec(r, &err), "a small hash, and none %s", err.msg))
+		return;
+	for (size_t i = 1; i < 4; i++)
+		redis_sort_fields(r, i);
+	is_str(redis_elem(r, 1, 0).p, "a", "the shorter field is first");
+	is_str(redis_elem(r, 1, 2).p, "ab", "of those that begin alike");
+	is_str(redis_elem(r, 1, 5).p, "2", "the last one keeps its value");
+	is_int(redis_len(r, 2) + redis_len(r, 3), 0, "nothing is sorted to nothing");
+}
+
+int main(void)
+{
+	struct redis_server server;
+	struct redis *r;
+	struct err err = ERR_INIT;
+	if (!redis_server_start(&server))
+		skip_all("no redis-server here");
+	if (ok(redis_open(&r, (struct redis_target){.url = server.url}, &err), "Redis %s", err.msg)) {
+		test_fields_of_many(r);
+		test_fields_of_few(r);
+		redis_close(r);
+	}
+	redis_server_stop(&server);
+	return done();
+}
