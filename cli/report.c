@@ -66,14 +66,35 @@ static bool parse_arguments(struct command *c, struct report *ret, struct err *e
 
 // ---- csv ----------------------------------------------------------------------------------------
 
+// Without a price, or calls of which no tokens are known: the dollars are unknown, and not 0.
 static bool is_unpriced(const struct group *g)
 {
-	return g->tokens > 0 && g->unpriced == g->tokens;
+	return g->tokens > 0 ? g->unpriced == g->tokens : g->tokens == 0 && g->calls > 0 && g->usd.pico == 0;
+}
+
+// Calls have no token type: a group of a token type has no number of calls.
+static bool has_calls(const struct grouping *by)
+{
+	for (int i = 0; i < by->n; i++)
+		if (by->by[i] == BY_TOKEN_TYPE)
+			return false;
+	return true;
+}
+
+static void write_calls(struct csv_writer *w, const struct group *g, bool known)
+{
+	if (known) {
+		csv_int(w, g->calls);
+		csv_int(w, g->failed);
+	} else {
+		csv_empty(w);
+		csv_empty(w);
+	}
 }
 
 static void print_csv(const struct report *r, const struct groups *g)
 {
-	static const char *const figures[] = {"tokens", "usd", "usd_low", "usd_high", "basis"};
+	static const char *const figures[] = {"tokens", "usd", "usd_low", "usd_high", "basis", "calls", "failed"};
 	struct buf b = BUF_INIT;
 	struct csv_writer w = CSV_WRITER(&b);
 	char basis[GROUP_BASIS_SIZE];
@@ -84,8 +105,7 @@ static void print_csv(const struct report *r, const struct groups *g)
 	csv_end_row(&w);
 	for (int32_t k = 0; k < g->n; k++) {
 		const struct group *x = &g->list[k];
-		// the bill may have dollars for which no tokens are known
-		if (x->tokens == 0 && x->usd.pico == 0 && x->unbilled == 0)
+		if (group_is_empty(x)) // the bill may have dollars for which no tokens are known, the trail calls
 			continue;
 		for (int i = 0; i < r->by.n; i++)
 			csv_str(&w, x->keys[i]);
@@ -98,6 +118,7 @@ static void print_csv(const struct report *r, const struct groups *g)
 				csv_usd(&w, usd[i], USD_PLACES);
 		}
 		csv_strz(&w, group_basis(x, basis));
+		write_calls(&w, x, has_calls(&r->by));
 		csv_end_row(&w);
 	}
 	(void)!text_print(stdout, &b); // main looks whether all was written
@@ -170,7 +191,7 @@ static void add_usd(struct table *table, struct usd usd, bool known)
 
 static void add_row(const struct report *r, const struct group *x, struct table *table)
 {
-	char tokens[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	char tokens[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	bool priced = !is_unpriced(x);
 	for (int i = 0; i < r->by.n; i++)
 		table_cell(table, x->keys[i]);
@@ -179,6 +200,7 @@ static void add_row(const struct report *r, const struct group *x, struct table 
 	add_usd(table, x->usd_low, priced);
 	add_usd(table, x->usd_high, priced);
 	table_cell(table, str_of(group_basis(x, basis)));
+	table_cell(table, has_calls(&r->by) ? str_of(table_count(x->calls, calls)) : STR("-"));
 }
 
 static int terminal_width(void)
@@ -198,8 +220,9 @@ static void print_table(const struct report *r, const struct groups *g, struct g
 	table_column(&table, STR("low"), TABLE_NUMBER, 3);
 	table_column(&table, STR("high"), TABLE_NUMBER, 3);
 	table_column(&table, STR("basis"), TABLE_TEXT, 2);
+	table_column(&table, STR("calls"), TABLE_NUMBER, 4);
 	for (int32_t k = 0; k < g->n; k++)
-		if (g->list[k].tokens || g->list[k].usd.pico || g->list[k].unbilled)
+		if (!group_is_empty(&g->list[k]))
 			add_row(r, &g->list[k], &table);
 	if (r->by.n && g->n > 1 && total->n == 1) {
 		struct group sum = total->list[0];

@@ -25,9 +25,9 @@ int report_scoreboard(struct command *c);
 
 // Prints the hours from..to - 1 as FOCUS 1.2 (the FinOps Open Cost and Usage Specification), in CSV: a row
 // for each hour, account, Region, model, principal and token type. What FOCUS has no column for is in columns
-// that begin with x_: the principal, its role, the token type, and how the figure is known. Estimated rows
-// and billed ones have the same form; x_Basis says which a row is: billed, estimated, or unbilled (estimated
-// in a final hour, and not on the bill).
+// that begin with x_: the principal, its role, the token type, how the figure is known, and the estimated
+// cost of what no bill has yet. Tax, credits and other charges of the bill have rows, too. x_Basis says
+// whether a row is billed, estimated, or unbilled (estimated in a final hour, and not on the bill).
 bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err) NC_CHECK;
 
 // ---- the scoreboard -----------------------------------------------------------------------------

@@ -339,6 +339,17 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 	return true;
 }
 
+void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *model_hour)
+{
+	struct doubt whole[METRIC_KINDS] = {{0}};
+	assert(g->n == 0);
+	g->n = g->cap = model_hour->nrows;
+	g->list = xcalloc((size_t)g->n + 1, sizeof *g->list);
+	for (int32_t k = 0; k < g->n; k++)
+		add_row(g, &g->list[k], &model_hour->rows[k], whole);
+	close_model_hour(g, whole, view_band_scale(v));
+}
+
 void group_add(struct group *to, const struct group *from)
 {
 	to->calls += from->calls;

@@ -123,6 +123,10 @@ void group_add(struct group *to, const struct group *from);
 // hour.
 void groups_merge(struct groups *g, const struct groups *from);
 
+// Sums each row of a model hour for itself: list[k] becomes the group of row k, with its own band. Into
+// groups fresh from groups_init.
+void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *model_hour);
+
 void groups_sort_by_key(struct groups *g);
 void groups_sort_by_usd(struct groups *g); // the most expensive first
 

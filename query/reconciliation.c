@@ -135,20 +135,22 @@ static bool find_class(struct str name, enum bill_class *ret)
 	return false;
 }
 
-// `field` is "CLASS ACCOUNT WHAT", `value` begins with picodollars.
-static void read_charge(struct recon_report *r, struct str field, struct str value)
+bool recon_charge_read(struct str field, struct str value, struct arena *arena, struct recon_charge *ret)
 {
-	struct recon_charge c;
-	if (!find_class(str_cut(&field, ' '), &c.class))
-		return;
-	c.account = arena_str(&r->arena, str_cut(&field, ' '));
-	c.what = arena_str(&r->arena, field);
-	if (!usd_parse_pico(str_cut(&value, ' '), &c.usd))
-		return;
+	if (!str_is(str_cut(&field, ' '), "apart") || !find_class(str_cut(&field, ' '), &ret->class) ||
+	    !usd_parse_pico(str_cut(&value, ' '), &ret->usd))
+		return false;
+	ret->account = arena_str(arena, str_cut(&field, ' '));
+	ret->what = arena_str(arena, field);
+	return true;
+}
+
+static void add_charge(struct recon_report *r, const struct recon_charge *c)
+{
 	if (r->ncharges == r->capcharges)
 		r->charges = xrealloc(r->charges, (size_t)(r->capcharges = r->capcharges ? r->capcharges * 2 : 16),
 		                      sizeof *r->charges);
-	r->charges[r->ncharges++] = c;
+	r->charges[r->ncharges++] = *c;
 }
 
 static void read_status_field(struct recon_report *r, struct str field, struct str value)
@@ -156,13 +158,13 @@ static void read_status_field(struct recon_report *r, struct str field, struct s
 	static const char *const shown[] = {"source",   "export",      "delivered_ms", "finished_ms",
 	                                    "files",    "rows",        "granularity",  "principals",
 	                                    "invoiced", "marketplace", "outside"};
-	struct str rest = field;
+	struct recon_charge charge;
 	if (str_is(field, "notes")) {
 		r->notes = arena_str(&r->arena, value);
 		return;
 	}
-	if (str_is(str_cut(&rest, ' '), "apart")) {
-		read_charge(r, rest, value);
+	if (recon_charge_read(field, value, &r->arena, &charge)) {
+		add_charge(r, &charge);
 		return;
 	}
 	struct usd usd;
@@ -232,9 +234,7 @@ static int compare_str(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-// The periods that were ever reconciled, sorted.
-static bool read_periods(struct recon_report *r, struct view *v, struct str **ret, size_t *ret_n,
-                         struct err *err)
+bool recon_periods_read(struct view *v, struct arena *arena, struct str **ret, size_t *ret_n, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	key_reconcile_periods(&key, view_prefix(v));
@@ -243,9 +243,9 @@ static bool read_periods(struct recon_report *r, struct view *v, struct str **re
 	if (!redis_exec(view_redis(v), err))
 		return false;
 	size_t n = redis_len(view_redis(v), 0);
-	struct str *list = arena_alloc(&r->arena, (n + 1) * sizeof *list);
+	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++)
-		list[i] = arena_str(&r->arena, redis_elem(view_redis(v), 0, i));
+		list[i] = arena_str(arena, redis_elem(view_redis(v), 0, i));
 	if (n > 1)
 		qsort(list, n, sizeof *list, compare_str);
 	*ret = list;
@@ -272,7 +272,7 @@ static bool choose_period(struct recon_report *r, struct view *v, const char *pe
 	struct str *known;
 	size_t n;
 	int64_t first, end;
-	if (!read_periods(r, v, &known, &n, err))
+	if (!recon_periods_read(v, &r->arena, &known, &n, err))
 		return false;
 	bool all = period && strcmp(period, "all") == 0;
 	r->period = all      ? STR("all")

@@ -41,6 +41,14 @@ struct recon_charge { // a charge that is no inference
 	struct usd usd;
 };
 
+// The billing periods that were ever reconciled, sorted: "2026-11". Strings go to the arena. False: Redis.
+bool recon_periods_read(struct view *v, struct arena *arena, struct str **ret, size_t *ret_n,
+                        struct err *err) NC_CHECK;
+
+// Reads a field "apart CLASS ACCOUNT WHAT" of the status hash of a period (reconcile/run.h); strings go to
+// the arena. False: it is another field.
+bool recon_charge_read(struct str field, struct str value, struct arena *arena, struct recon_charge *ret);
+
 struct recon_report {
 	struct arena arena, scratch;
 	struct str period;            // "2026-11", "all", or "none"

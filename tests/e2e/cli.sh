@@ -61,7 +61,7 @@ fails 2 "a span that ends before it begins is a mistake" "$nowcast" report --red
 has "which is said" "$(cat "$T/err")" "ends before it begins"
 fails 2 "so it is of reprice" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-03 --to 2026-11-02
 fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
-is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis"
+is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis,calls,failed"
 fails 0 "so is a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv
 has "its header" "$(cat "$T/out")" "^principal,estimated_tokens,"
 has "and a word what to do" "$(cat "$T/err")" "nowcast reconcile"

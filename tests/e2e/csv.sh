@@ -46,10 +46,25 @@ whole "FOCUS, usage without a price too" 6 report --format focus
 is "which says what it is" "$(python3 -c '
 import csv, sys
 rows = list(csv.DictReader(open(sys.argv[1])))
-print(*sorted({(r["x_Model"], r["x_Basis"], bool(r["BilledCost"])) for r in rows}), sep="; ")
+print(*sorted({(r["x_Model"], r["x_Basis"], bool(r["x_EstimatedCost"])) for r in rows}), sep="; ")
 print(*sorted({r["ChargeDescription"] for r in rows if r["x_Model"] == "acme.orbit-v1:0"}), sep="; ")' "$T/out.csv")" \
 	"('acme.orbit-v1:0', 'estimated, unpriced', False); ('amazon.nova-pro-v1:0', 'estimated', True)
 input tokens of acme.orbit-v1:0; output tokens of acme.orbit-v1:0"
+is "an estimate is no cost, and has its band" "$(python3 -c '
+import csv, decimal, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+print(sorted({r[c] for r in rows for c in ("BilledCost", "EffectiveCost", "ContractedCost", "ListCost")}))
+D = decimal.Decimal
+print(*sorted({(r["x_EstimateBasis"], not r["x_EstimatedCost"] or D(r["x_EstimatedCostLow"]) <= D(r["x_EstimatedCost"]) <= D(r["x_EstimatedCostHigh"])) for r in rows}))' "$T/out.csv")" \
+	"['']
+('exact', True) ('unpriced', True)"
+is "calls are columns" "$("$nowcast" report --redis "$REDIS_URL" --by principal --format csv | python3 -c '
+import csv, sys
+print(*((r["principal"].split("/")[1], r["calls"], r["failed"]) for r in csv.DictReader(sys.stdin)))')" "('ann', '2', '0') ('bob', '1', '0')"
+is "but not of a token type, which has none" "$("$nowcast" report --redis "$REDIS_URL" --by token_type --format csv | python3 -c '
+import csv, sys
+print({(r["calls"], r["failed"]) for r in csv.DictReader(sys.stdin)})')" "{('', '')}"
+has "and in the table" "$("$nowcast" report --redis "$REDIS_URL" --by principal)" 'user/ann .* 2$'
 whole "the price list" + price list --format csv
 whole "the scoreboard, before a bill" 0 report --scoreboard --format csv
 whole "the reconciliation, before a bill" 0 report --reconciliation --format csv
@@ -61,7 +76,7 @@ mkdir -p "$folder" "$T/cur/x/metadata/BILLING_PERIOD=2026-10"
 "$duck" "COPY (SELECT type AS line_item_line_item_type, 'AmazonBedrock' AS line_item_product_code, usage AS line_item_usage_type, '1K tokens' AS pricing_unit,
 	'$A' AS line_item_usage_account_id, 'arn:aws:iam::$A:user/ann' AS line_item_iam_principal, '1' AS line_item_usage_amount, '0.8' AS line_item_unblended_cost,
 	'2026-10-05T03:00:00Z' AS line_item_usage_start_date, '2026-10-05T04:00:00Z' AS line_item_usage_end_date
-	FROM (VALUES ('Usage', 'USE1-NovaPro-input-tokens'), ('Tax', 'Tax, \"VAT\"')) v(type, usage)) TO '$folder/x-00001.csv.gz' (FORMAT csv, HEADER, COMPRESSION gzip)" ||
+	FROM (VALUES ('Usage', 'USE1-NovaPro-input-tokens'), ('Tax', 'Tax, \"VAT\"'), ('Credit', 'Credit')) v(type, usage)) TO '$folder/x-00001.csv.gz' (FORMAT csv, HEADER, COMPRESSION gzip)" ||
 	bail "the bill could not be made"
 echo '{"dataFiles": ["s3://b/x/data/BILLING_PERIOD=2026-10/x-00001.csv.gz"]}' >"$T/cur/x/metadata/BILLING_PERIOD=2026-10/x-Manifest.json"
 ok "a bill" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
@@ -69,5 +84,13 @@ whole "the reconciliation" + report --reconciliation --format csv
 whole "by several groups" + report --reconciliation --by tag:team,model,hour --format csv
 whole "the scoreboard" + report --scoreboard --format csv
 whole "FOCUS of a bill" + report --format focus
+is "has its costs, and the estimates of what it has not" "$(python3 -c '
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+print(*sorted({(r["ChargeCategory"], r["x_Basis"], bool(r["BilledCost"]), bool(r["x_EstimatedCost"])) for r in rows}), sep="\n")' "$T/out.csv")" \
+	"('Credit', 'billed', True, False)
+('Tax', 'billed', True, False)
+('Usage', 'billed', True, False)
+('Usage', 'estimated, unpriced', False, False)"
 whole "a report of a bill" + report --by tag:team,model --format csv
 finish

@@ -12,7 +12,7 @@ python3 tests/support/identity.py "$T" || bail "no records"
 by() { # KEYS [ARGUMENT...]: the keys, tokens and dollars
 	local keys=$1
 	shift
-	"$nowcast" report --redis "$REDIS_URL" --by "$keys" --format csv "$@" | sed -E 's/(,[^,]*){3}$//'
+	"$nowcast" report --redis "$REDIS_URL" --by "$keys" --format csv "$@" | sed -E 's/(,[^,]*){5}$//'
 }
 line() { grep "$1" "$T/early.csv" | cut -d, -f 4,8; } # PATTERN: team and tokens
 

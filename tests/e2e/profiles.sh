@@ -8,7 +8,7 @@
 . tests/support/profiles.sh
 profile_records "$T"
 profiles() { "$nowcast" profiles --redis "$REDIS_URL" "$@"; }
-usd() { "$nowcast" report --redis "$REDIS_URL" --by hour,model --format csv | tail -n +2 | sed -E 's/(,[^,]*){3}$//; s/^2026-11-02T//; s/[^,]*application-inference-profile.//'; }
+usd() { "$nowcast" report --redis "$REDIS_URL" --by hour,model --format csv | tail -n +2 | sed -E 's/(,[^,]*){5}$//; s/^2026-11-02T//; s/[^,]*application-inference-profile.//'; }
 
 start_redis
 ok "calls through profiles" "$nowcast" replay --redis "$REDIS_URL" "$T/calls.ndjson"

@@ -8,7 +8,7 @@ make_world --hours 2 --scale 0.05
 start_redis
 ok "replay takes the whole stream" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
 ok "report prints it" report "$T/first.csv"
-is "with the columns promised" "$(head -n 1 "$T/first.csv")" "$all_keys,tokens,usd,usd_low,usd_high,basis"
+is "with the columns promised" "$(head -n 1 "$T/first.csv")" "$all_keys,tokens,usd,usd_low,usd_high,basis,calls,failed"
 ok "tokens and dollars are conserved" python3 tests/conserve.py "$world/truth.csv" "$T/first.csv"
 
 python3 "$shared/world/score.py" "$world/truth.csv" "$T/first.csv" >"$T/score.json"

@@ -10,7 +10,7 @@ call() { # ID HOUR ARN KEY
 	printf '{"userIdentity":{"type":"AssumedRole","arn":"%s","accountId":"%s","accessKeyId":"%s"},"eventTime":"2026-11-02T%02d:30:00Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"%s","eventID":"e","eventType":"AwsApiCall","recipientAccountId":"%s","eventCategory":"Management"}\n' "$3" $A "$4" "$2" "$1" $A
 }
 tags() { "$nowcast" tags --redis "$REDIS_URL" "$@"; }
-teams() { "$nowcast" report --redis "$REDIS_URL" --by "${1:-hour,principal,team}" --format csv | tail -n +2 | sed -E 's/(,[^,]*){5}$//'; }
+teams() { "$nowcast" report --redis "$REDIS_URL" --by "${1:-hour,principal,team}" --format csv | tail -n +2 | sed -E 's/(,[^,]*){7}$//'; }
 
 start_redis
 for hour in 3 5; do

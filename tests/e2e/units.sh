@@ -21,7 +21,7 @@ is "and the sum of the second numbers of all usage hashes in Redis" \
 	"$(redis --scan --pattern '*:usage:2026*' | sed 's/^/HVALS /' | redis | awk '$2 != "-" { sum += $2 } END { printf "%.9f", sum / 1e12 }')" 0.206000000
 is "which count calls that nothing counts" "$(redis hget "nowcast:{$A/us-east-1}:usage:2026-11-02T05:stability.sd3-5-large-v1:0" "arn:aws:iam::$A:user/eve - uncounted")" "1 - 0 0 1 0 0 0 0"
 is "calls are beside them" "$(redis hget "nowcast:{$A/us-east-1}:usage_meta:2026-11-02T05:stability.sd3-5-large-v1:0" "arn:aws:iam::$A:user/eve - calls")" "1 0"
-has "what has no price is shown as such" "$("$nowcast" report --redis "$REDIS_URL" --by model --format csv)" '^stability.sd3-5-large-v1:0,1,,,,unpriced$'
+has "what has no price is shown as such" "$("$nowcast" report --redis "$REDIS_URL" --by model --format csv)" '^stability.sd3-5-large-v1:0,1,,,,unpriced,1,0$'
 has "JSON says that they are no tokens" "$("$nowcast" report --redis "$REDIS_URL" --by model --format json)" '"model":"amazon.nova-canvas-v1:0".*"tokens":5,"units":5'
 has "and they are listed" "$(redis hget nowcast:unpriced stability.sd3-5-large-v1:0)" 'billed by the unit'
 fails 0 "explained" "$nowcast" price explain --redis "$REDIS_URL" --prices-file "$T/ours.csv" --principal arn:aws:iam::$A:user/bob --hour $hour
