@@ -15,6 +15,7 @@
 // A failed call is reported as failed, without tokens. A completion that has both tokens and an error is a
 // stream that broke: its tokens count, and it is not marked as failed.
 #include "ingest/field.h"
+#include "ingest/labels.h"
 #include "ingest/operation.h"
 #include "ingest/principal.h"
 #include "ingest/recognise_priv.h"
@@ -147,6 +148,14 @@ static bool read_shared(const struct top_fields *t, struct call *c, struct err *
 	return field_account(owner, "userIdentity.accountId", err);
 }
 
+// bedrock-mantle records the metadata of a request as the caller sent it; of bedrock-runtime only the
+// invocation log is known to have it.
+static struct labels read_metadata(struct json params, struct arena *a)
+{
+	return labels_read(
+		json_present(json_get(params, STR("metadata")), json_get(params, STR("requestMetadata"))), a);
+}
+
 // What all records of calls and completions have: time, place, caller, and whether the call failed.
 static bool read_common(const struct top_fields *t, struct arena *a, struct call *c, struct err *err)
 {
@@ -161,6 +170,7 @@ static bool read_common(const struct top_fields *t, struct arena *a, struct call
 	    !principal_from_identity(a, t->f[F_userIdentity], c->account, c->region, &c->caller, err))
 		return false;
 	c->failed = code.len > 0;
+	c->meta = read_metadata(t->f[F_requestParameters], a);
 	return read_shared(t, c, err);
 }
 

@@ -40,6 +40,16 @@ static void add_time(struct buf *out, const char *name, int64_t ms)
 		buf_addf(out, " %s=%s", name, when_format(ms, z));
 }
 
+static void add_pairs(struct buf *out, const char *what, const struct tag *pairs, int n)
+{
+	for (int i = 0; i < n; i++) {
+		buf_addf(out, " %s:", what);
+		add_escaped(out, pairs[i].key);
+		buf_addc(out, '=');
+		add_escaped(out, pairs[i].value);
+	}
+}
+
 static void add_call(struct buf *out, const struct call *c)
 {
 	static const char *const sources[] = {"?", "completion", "log", "shared", "data_event", "api", "amended"};
@@ -60,6 +70,8 @@ static void add_call(struct buf *out, const struct call *c)
 	if (c->caller.session_start_ms)
 		add_time(out, "session", c->caller.session_start_ms);
 	add_text(out, "project", c->caller.project);
+	add_pairs(out, "identity", c->caller.identity.v, c->caller.identity.n);
+	add_pairs(out, "meta", c->meta.v, c->meta.n);
 	for (int i = 0; i < TOKEN_KINDS; i++)
 		if (c->known[i])
 			buf_addf(out, " %s=%" PRIu32, kind_names[i], c->tokens[i]);
@@ -70,16 +82,6 @@ static void add_call(struct buf *out, const struct call *c)
 	buf_adds(out, c->failed ? " failed" : "");
 }
 
-static void add_tags(struct buf *out, const struct tag *tags, int n)
-{
-	for (int i = 0; i < n; i++) {
-		buf_adds(out, " tag:");
-		add_escaped(out, tags[i].key);
-		buf_addc(out, '=');
-		add_escaped(out, tags[i].value);
-	}
-}
-
 static void add_principal_tags(struct buf *out, const struct principal_tags *p)
 {
 	static const char *const changes[] = {"set", "unset", "created", "deleted"};
@@ -88,7 +90,7 @@ static void add_principal_tags(struct buf *out, const struct principal_tags *p)
 	add_text(out, "event", p->event_id);
 	add_text(out, "account", p->account);
 	add_text(out, p->is_role ? "role" : "user", p->name);
-	add_tags(out, p->tags, p->ntags);
+	add_pairs(out, "tag", p->tags, p->ntags);
 }
 
 void record_describe(const struct record *r, struct buf *out)
@@ -120,7 +122,7 @@ void record_describe(const struct record *r, struct buf *out)
 		add_text(out, "key", r->session_tags.access_key);
 		add_text(out, "arn", r->session_tags.arn);
 		add_text(out, "role", r->session_tags.role_arn);
-		add_tags(out, r->session_tags.tags, r->session_tags.ntags);
+		add_pairs(out, "tag", r->session_tags.tags, r->session_tags.ntags);
 		break;
 	case RECORD_PRINCIPAL_TAGS:
 		add_principal_tags(out, &r->principal_tags);

@@ -8,6 +8,7 @@
 // with the one-hour TTL are read from the usage in the model's answer, if the body is there, and only if they
 // do not exceed the total of the record.
 #include "ingest/field.h"
+#include "ingest/labels.h"
 #include "ingest/principal.h"
 #include "ingest/recognise_priv.h"
 #include "ingest/tier.h"
@@ -191,5 +192,6 @@ enum verdict invocation_log(const struct top_fields *t, struct arena *a, struct 
 	c->streaming = operation.len >= 6 && memmem(operation.p, operation.len, "Stream", 6);
 	c->foundation = model_of_arn(c->model_called);
 	c->caller = (struct caller){.arn = principal_canonical(a, arn)};
+	c->meta = labels_read(t->f[F_requestMetadata], a);
 	return OURS;
 }

@@ -8,6 +8,7 @@
 
 #include "base/when.h"
 #include "ingest/field.h"
+#include "ingest/labels.h"
 
 // Where the last `n` segments of a path begin; 0 if it has no more than `n`.
 static size_t last_segments_at(struct str path, int n)
@@ -120,6 +121,7 @@ bool principal_from_identity(struct arena *a, struct json id, struct str account
 	if (!json_missing(created) &&
 	    !field_time(created, "userIdentity.sessionContext.attributes.creationDate", &c.session_start_ms, err))
 		return false;
+	c.identity = labels_of_identity(id, a);
 	*ret = c;
 	return true;
 }

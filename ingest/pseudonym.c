@@ -21,7 +21,7 @@ struct cached_name {
 
 struct pseudonyms {
 	bool sessions, users;
-	char **words;                  // of names.hash, "tag:KEY" among them
+	char **words;                  // of names.hash, "tag:KEY" and "meta:KEY" among them
 	size_t nwords;
 	struct buf key;
 	struct arena names;            // strings of the cache
@@ -49,6 +49,13 @@ static bool read_key(struct pseudonyms *p, const char *path, struct err *err)
 	               p->key.len, KEY_MIN);
 }
 
+// tag:KEY, meta:KEY, identity:KEY
+static bool names_key(struct str word)
+{
+	struct str kind = str_cut(&word, ':');
+	return word.len && (str_is(kind, "tag") || str_is(kind, "meta") || str_is(kind, "identity"));
+}
+
 bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct err *err)
 {
 	*ret = NULL;
@@ -62,10 +69,11 @@ bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct er
 		p->words[p->nwords++] = xstrdup(word);
 		p->sessions |= str_is(word, "sessions");
 		p->users |= str_is(word, "users");
-		good = str_is(word, "sessions") || str_is(word, "users") ||
-		       (str_starts(word, STR("tag:")) && word.len > 4) ||
-		       err_set(err, ERR_CONFIG, "names.hash: expected sessions, users or tag:KEY, got \"%.*s\"",
-		               STR_ARG(word));
+		good =
+			str_is(word, "sessions") || str_is(word, "users") || names_key(word) ||
+			err_set(err, ERR_CONFIG,
+		            "names.hash: expected sessions, users, tag:KEY, meta:KEY or identity:KEY, got \"%.*s\"",
+		            STR_ARG(word));
 	}
 	if (!good || !read_key(p, conf->names_hash_key, err)) {
 		pseudonyms_close(p);
@@ -205,15 +213,28 @@ bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn,
 	return true;
 }
 
+// Whether names.hash has the word KIND:KEY.
+static bool is_hashed(const struct pseudonyms *p, const char *kind, struct str key)
+{
+	for (size_t i = 0; p && i < p->nwords; i++) {
+		struct str word = str_of(p->words[i]);
+		if (str_is(str_cut(&word, ':'), kind) && word.len == key.len &&
+		    strncasecmp(word.p, key.p, key.len) == 0)
+			return true;
+	}
+	return false;
+}
+
 struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value)
 {
-	for (size_t i = 0; p && value.len && i < p->nwords; i++) {
-		struct str word = str_of(p->words[i]);
-		if (str_starts(word, STR("tag:")) && word.len - 4 == key.len &&
-		    strncasecmp(word.p + 4, key.p, key.len) == 0)
-			return pseudonym_of(p, arena, value);
-	}
-	return value;
+	return value.len && is_hashed(p, "tag", key) ? pseudonym_of(p, arena, value) : value;
+}
+
+bool pseudonym_hashes_label(const struct pseudonyms *p, const char *kind, struct str key)
+{
+	// These two are names of whoever is behind a session, as its own name is.
+	bool of_session = strcmp(kind, "identity") == 0 && (str_is(key, "source") || str_is(key, "subject"));
+	return p && ((p->sessions && of_session) || is_hashed(p, kind, key));
 }
 
 struct str pseudonym_user(struct pseudonyms *p, struct arena *arena, struct str name)
@@ -229,6 +250,17 @@ static void hide_tags(struct pseudonyms *p, struct arena *arena, struct tag *tag
 		tags[i].value = pseudonym_tag(p, arena, tags[i].key, tags[i].value);
 }
 
+static struct labels hide_labels(struct pseudonyms *p, struct arena *arena, const char *kind, struct labels l)
+{
+	struct tag *v = l.n ? arena_alloc(arena, (size_t)l.n * sizeof *v) : NULL;
+	for (int i = 0; i < l.n; i++) {
+		v[i] = l.v[i];
+		if (pseudonym_hashes_label(p, kind, v[i].key))
+			v[i].value = pseudonym_of(p, arena, v[i].value);
+	}
+	return (struct labels){v, l.n};
+}
+
 void pseudonym_record(struct pseudonyms *p, struct arena *arena, struct record *r)
 {
 	switch (r->kind) {
@@ -237,6 +269,8 @@ void pseudonym_record(struct pseudonyms *p, struct arena *arena, struct record *
 	case RECORD_AMENDMENT:
 		r->call.caller.arn = pseudonym_arn(p, arena, r->call.caller.arn);
 		r->call.caller.role_arn = pseudonym_arn(p, arena, r->call.caller.role_arn);
+		r->call.caller.identity = hide_labels(p, arena, "identity", r->call.caller.identity);
+		r->call.meta = hide_labels(p, arena, "meta", r->call.meta);
 		break;
 	case RECORD_SESSION_TAGS:
 		r->session_tags.arn = pseudonym_arn(p, arena, r->session_tags.arn);

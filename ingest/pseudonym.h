@@ -46,6 +46,10 @@ bool pseudonym_ask(const struct conf *conf, struct arena *arena, struct str arn,
 struct str pseudonym_tag(struct pseudonyms *p, struct arena *arena, struct str key, struct str value);
 struct str pseudonym_user(struct pseudonyms *p, struct arena *arena, struct str name);
 
+// Whether the value of a label is hashed (ingest/labels.h): `kind` is "meta" or "identity". Sessions' names
+// include identity:source and identity:subject.
+bool pseudonym_hashes_label(const struct pseudonyms *p, const char *kind, struct str key);
+
 // All of these in a record, in place. Strings that change live in `arena`.
 void pseudonym_record(struct pseudonyms *p, struct arena *arena, struct record *r);
 

@@ -33,6 +33,7 @@
 	X(schemaType, "schemaType") X(timestamp, "timestamp") X(accountId, "accountId")                     \
 	X(region, "region") X(requestId, "requestId") X(operation, "operation") X(modelId, "modelId")       \
 	X(identity, "identity") X(input, "input") X(output, "output")                                       \
+	X(requestMetadata, "requestMetadata")                                                               \
 	/* metric stream */                                                                                 \
 	X(metric_name, "metric_name") X(namespace_, "namespace") X(account_id, "account_id")                \
 	X(dimensions, "dimensions") X(value, "value")                                                       \

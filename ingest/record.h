@@ -56,6 +56,17 @@ enum served {
 	SERVED_UNKNOWN,   // the model is the prompt or the router: the record does not say what served
 };
 
+struct tag {
+	struct str key, value;
+};
+
+// Pairs beside a principal or a call (ingest/labels.h), sorted by key, each key once.
+struct labels {
+	const struct tag *v;
+	int n;
+};
+#define LABELS_NONE ((struct labels){NULL, 0})
+
 // Who called. `arn` is canonical, as the bill's line_item_iam_principal shows it; see ingest/principal.h.
 struct caller {
 	struct str arn;           // never empty
@@ -66,6 +77,7 @@ struct caller {
 	// sessionContext.attributes.creationDate; 0: unknown. With `arn` the fallback key of a session
 	int64_t session_start_ms;
 	struct str project;       // of bedrock-mantle, within which the call was made, or none
+	struct labels identity;   // source, workload, provider, subject, on_behalf_of: those that are recorded
 };
 
 struct call {
@@ -89,6 +101,7 @@ struct call {
 	enum served served;
 	struct str foundation;    // foundation model named by resources[] or by an ARN; none if not known
 	struct caller caller;
+	struct labels meta;       // request metadata
 	bool known[TOKEN_KINDS];  // which of the tokens below are exact
 	uint32_t tokens[TOKEN_KINDS];
 };
@@ -107,10 +120,6 @@ struct metric {
 	struct str project;         // only those of the calls within this project of bedrock-mantle; none: all
 	// from GetMetricData, which sees later corrections; a streamed point is sent once
 	bool final;
-};
-
-struct tag {
-	struct str key, value;
 };
 
 enum { TAGS_MAX = 64 }; // AWS allows 50 a principal

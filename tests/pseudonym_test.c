@@ -109,6 +109,36 @@ static void test_tags_and_records(const char *key)
 	pseudonyms_close(p);
 }
 
+static void test_labels(const char *key)
+{
+	struct pseudonyms *p = open_with("sessions, meta:User, identity:workload", key);
+	const struct tag meta[] = {{STR("team"), STR("ann")}, {STR("user"), STR("ann")}};
+	const struct tag identity[] = {{STR("on_behalf_of"), STR("ann")},
+	                               {STR("source"), STR("ann")},
+	                               {STR("subject"), STR("ann")},
+	                               {STR("workload"), STR("ann")}};
+	struct record r = {.kind = RECORD_CALL};
+	r.call.caller.arn = STR("arn:aws:iam::111122223333:user/ann");
+	r.call.meta = (struct labels){meta, 2};
+	r.call.caller.identity = (struct labels){identity, 4};
+	struct record hidden = r;
+	pseudonym_record(p, &arena, &hidden);
+	ok(str_is(hidden.call.meta.v[0].value, "ann") && str_is(hidden.call.meta.v[1].value, ANN),
+	   "of metadata the keys that are named, in any case");
+	const struct tag *v = hidden.call.caller.identity.v;
+	ok(str_is(v[0].value, "ann") && str_is(v[1].value, ANN) && str_is(v[2].value, ANN) &&
+	       str_is(v[3].value, ANN),
+	   "who is behind a session is hashed with the sessions; other labels where they are named");
+	ok(str_is(meta[1].value, "ann"), "the record that was read stays as it was");
+	pseudonyms_close(p);
+	p = open_with("users", key);
+	pseudonym_record(p, &arena, &r);
+	ok(str_is(r.call.caller.identity.v[1].value, "ann"), "without sessions they stay");
+	pseudonyms_close(p);
+	ok(!open_with("meta:", key) && !open_with("meta", key) && !open_with("label:x", key),
+	   "a word without a key, or of another kind, is refused");
+}
+
 int main(void)
 {
 	char path[] = "/tmp/nowcast-key.XXXXXX", mark[PSEUDONYM_MARK], other[PSEUDONYM_MARK];
@@ -120,6 +150,7 @@ int main(void)
 	close(fd);
 	test_arns(path);
 	test_tags_and_records(path);
+	test_labels(path);
 	struct pseudonyms *p = open_with("sessions,tag:a,tag:b", path),
 					  *q = open_with("tag:b,sessions,tag:a", path);
 	pseudonyms_mark(p, mark);
