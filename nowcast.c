@@ -51,7 +51,8 @@ static const struct subcommand subcommands[] = {
 	{"report",
      "[--by KEYS] [--from T] [--to T] [--format table|csv|json|focus] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
-     "KEYS are any of hour,day,account,region,model,scope,principal,role,team,token_type,tier,tag:KEY (default: principal).\n"
+     "KEYS are any of hour,day,account,region,model,scope,principal,role,team,token_type,tier,tag:KEY (default: principal),\n"
+     "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of).\n"
      "T is a time like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,\n"
      "usd_high,basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and\n"
      "token type.\n"

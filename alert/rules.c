@@ -315,7 +315,7 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	struct buf text = BUF_INIT;
 	*ret = (struct alert_rules){0};
 	if (!*conf->alerts_file)
-		return alert_rules_parse(ret, str_of(defaults), "(built-in rules)", str_of(conf->team_tag), err);
+		return alert_rules_parse(ret, str_of(defaults), "(built-in rules)", conf_team(conf), err);
 	FILE *f = fopen(conf->alerts_file, "r");
 	if (!f)
 		return err_set(err, ERR_CONFIG, "alerts.file: %s cannot be read: %m", conf->alerts_file);
@@ -325,7 +325,7 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	fclose(f);
 	bool good = text.len < FILE_BYTES_MAX ||
 	            err_set(err, ERR_CONFIG, "alerts.file: %s is larger than 1 MiB", conf->alerts_file);
-	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, str_of(conf->team_tag), err);
+	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, conf_team(conf), err);
 	buf_release(&text);
 	return good;
 }

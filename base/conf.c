@@ -238,6 +238,23 @@ bool conf_flag_key(struct str flag, struct str *ret_key)
 	return false;
 }
 
+struct str conf_team(const struct conf *c)
+{
+	return str_of(*c->team_from ? c->team_from : c->team_tag);
+}
+
+static bool check_team(const struct conf *c, struct err *err)
+{
+	for (struct str rest = str_of(c->team_from); rest.len;) {
+		struct str source = str_trim(str_cut(&rest, ',')), key = source, kind = str_cut(&key, ':');
+		if (!key.len || (!str_is(kind, "tag") && !str_is(kind, "meta") && !str_is(kind, "identity")))
+			return err_set(err, ERR_CONFIG,
+			               "team.from: expected tag:KEY, meta:KEY or identity:KEY, got \"%.*s\"",
+			               STR_ARG(source));
+	}
+	return true;
+}
+
 bool conf_check(const struct conf *c, struct err *err)
 {
 	if (c->retention_ms < c->window_ms)
@@ -258,7 +275,7 @@ bool conf_check(const struct conf *c, struct err *err)
 		return err_set(err, ERR_CONFIG, "redis.prefix is empty: expected a word, such as nowcast");
 	if (!*c->listen_tls_cert != !*c->listen_tls_key)
 		return err_set(err, ERR_CONFIG, "listen.tls.cert and listen.tls.key: expected both or neither");
-	return true;
+	return check_team(c, err);
 }
 
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart)

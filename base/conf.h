@@ -35,7 +35,7 @@ struct conf_pair {
 	struct conf_origin origin;
 };
 
-enum { CONF_KEYS_MAX = 64 };
+enum { CONF_KEYS_MAX = 96 };
 
 struct conf {
 	char *file; // that was read, or NULL
@@ -72,9 +72,14 @@ struct conf {
 	int64_t sessions_max;
 	int64_t users_max;
 	int64_t models_max;
-	struct conf_list names_hash; // sessions, users, tag:KEY: kept as keyed hashes (ingest/pseudonym.h)
+	struct conf_list meta_keys; // patterns (ingest/labels.h); none: all
+	int64_t meta_keys_max;
+	int64_t meta_values_max;
+	// sessions, users, tag:KEY, meta:KEY, identity:KEY: kept as keyed hashes (ingest/pseudonym.h)
+	struct conf_list names_hash;
 	char *names_hash_key;     // file
 	char *team_tag;           // key of the tag that names the team
+	char *team_from;          // "tag:KEY, meta:KEY, identity:KEY": the first that a caller has; "": team_tag
 
 	// prices (pricing/prices.h)
 	struct conf_list prices;      // sources, in the order in which they are asked
@@ -157,6 +162,9 @@ bool conf_flag_key(struct str flag, struct str *ret_key);
 
 // Checks the keys that depend on each other. ERR_CONFIG.
 bool conf_check(const struct conf *c, struct err *err) NC_CHECK;
+
+// Where the team of a caller comes from: team.from, or the tag of team.tag.
+struct str conf_team(const struct conf *c);
 
 // Copies the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or NULL.
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);

@@ -45,7 +45,7 @@ static bool parse_arguments(struct command *c, struct report *ret, struct err *e
 	    !command_option(c, "--to", &to, err) || !command_option(c, "--format", &format, err) ||
 	    !command_done(c, 0, 0, err))
 		return false;
-	if (!grouping_parse(&ret->by, str_of(by), str_of(c->conf.team_tag), err))
+	if (!grouping_parse(&ret->by, str_of(by), conf_team(&c->conf), err))
 		return false;
 	if (!parse_hour(from, "--from", false, &ret->from, err) || !parse_hour(to, "--to", true, &ret->to, err))
 		return false;

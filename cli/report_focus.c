@@ -18,23 +18,24 @@
 #include "pricing/price.h"
 #include "store/keys.h"
 #include "store/tag_history.h"
+#include "store/tagset.h"
 
 enum { PLACES = 12, PICO_PER_MILLIONTH = 1000000 };
 
 // In the order in which they are written.
 #define COLUMNS(X)                                                                                           \
 	X(BilledCost)                                                                                            \
-	X(BillingAccountId) X(BillingAccountName) X(BillingCurrency) X(BillingPeriodEnd) X(BillingPeriodStart)   \
-		X(ChargeCategory) X(ChargeClass) X(ChargeDescription) X(ChargeFrequency) X(ChargePeriodEnd)          \
-			X(ChargePeriodStart) X(ConsumedQuantity) X(ConsumedUnit) X(ContractedCost) X(EffectiveCost)      \
-				X(InvoiceIssuerName) X(ListCost) X(PricingCategory) X(PricingQuantity) X(PricingUnit)        \
-					X(ProviderName) X(PublisherName) X(RegionId) X(RegionName) X(ResourceId) X(ResourceName) \
-						X(ResourceType) X(ServiceCategory) X(ServiceName) X(ServiceSubcategory) X(SkuMeter)  \
-							X(SubAccountId) X(SubAccountName) X(Tags) X(x_Principal) X(x_Role)               \
-								X(x_TokenType) X(x_ServiceTier) X(x_Model) X(x_Basis) X(x_TokensExact)       \
-									X(x_TokensAllocated) X(x_TokensProvisional) X(x_TokensUnbilled)          \
-										X(x_EstimatedCost) X(x_EstimatedCostLow) X(x_EstimatedCostHigh)             \
-											X(x_EstimateBasis)
+	X(BillingAccountId)                                                                                      \
+	X(BillingAccountName) X(BillingCurrency) X(BillingPeriodEnd) X(BillingPeriodStart) X(ChargeCategory)     \
+		X(ChargeClass) X(ChargeDescription) X(ChargeFrequency) X(ChargePeriodEnd) X(ChargePeriodStart)       \
+			X(ConsumedQuantity) X(ConsumedUnit) X(ContractedCost) X(EffectiveCost) X(InvoiceIssuerName)      \
+				X(ListCost) X(PricingCategory) X(PricingQuantity) X(PricingUnit) X(ProviderName)             \
+					X(PublisherName) X(RegionId) X(RegionName) X(ResourceId) X(ResourceName) X(ResourceType) \
+						X(ServiceCategory) X(ServiceName) X(ServiceSubcategory) X(SkuMeter) X(SubAccountId)  \
+							X(SubAccountName) X(Tags) X(x_Principal) X(x_Role) X(x_TokenType)                \
+								X(x_ServiceTier) X(x_Model) X(x_Basis) X(x_TokensExact) X(x_TokensAllocated) \
+									X(x_TokensProvisional) X(x_TokensUnbilled) X(x_EstimatedCost)            \
+										X(x_EstimatedCostLow) X(x_EstimatedCostHigh) X(x_EstimateBasis)
 
 #define COLUMN_INDEX(name) name,
 #define COLUMN_NAME(name) #name,
@@ -70,7 +71,9 @@ static void write_tag(void *user, const struct tag_held *t)
 {
 	struct json_writer *j = user;
 	struct buf key = BUF_INIT;
-	buf_addf(&key, "iamPrincipal/%.*s", STR_ARG(t->key)); // as AWS names them
+	struct str shown = tagset_shown_key(t->key);
+	buf_addf(&key, "%s%.*s", shown.len < t->key.len ? "" : "iamPrincipal/",
+	         STR_ARG(shown)); // as AWS names them
 	jw_key(j, buf_str(&key));
 	jw_str(j, NULL, t->value.p ? t->value : STR(""));
 	buf_release(&key);
@@ -205,7 +208,7 @@ static bool write_model_hour(void *user, struct view *v, const struct model_hour
 static void write_charge(struct focus_writer *w, int64_t month, const struct recon_charge *c)
 {
 	static const char *const categories[BILL_CLASSES] = {
-		[BILL_TOKENS] = "Usage",        [BILL_USAGE] = "Usage",        [BILL_PROVISIONED] = "Usage",
+		[BILL_INFERENCE] = "Usage",       [BILL_USAGE] = "Usage",        [BILL_PROVISIONED] = "Usage",
 		[BILL_RESERVED] = "Purchase",   [BILL_TAX] = "Tax",            [BILL_CREDIT] = "Credit",
 		[BILL_REFUND] = "Credit",       [BILL_DISCOUNT] = "Adjustment", [BILL_FEE] = "Purchase",
 		[BILL_OTHER] = "Adjustment",

@@ -285,7 +285,7 @@ int report_reconciliation(struct command *c)
 	bool html = strcmp(format, "html") == 0;
 	if (good && !html && strcmp(format, "table") && strcmp(format, "csv") && strcmp(format, "json"))
 		good = err_set(&err, ERR_CONFIG, "--format: expected table, csv, json or html, got \"%s\"", format);
-	good = good && parse_groupings(by, html, str_of(c->conf.team_tag), groupings, &err);
+	good = good && parse_groupings(by, html, conf_team(&c->conf), groupings, &err);
 	if (!good || !recon_report_read(&r, &c->conf, period, groupings, html ? PAGE_TABLES : 1, &err))
 		return command_fail(c, &err);
 	static const char nothing[] =

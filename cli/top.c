@@ -58,7 +58,7 @@ static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 	    !command_option(c, "--every", &every, err) || !command_option(c, "--turns", &turns, err) ||
 	    !command_done(c, 0, 0, err))
 		return false;
-	if (!grouping_parse(&w->top.by, str_of(by), str_of(c->conf.team_tag), err) ||
+	if (!grouping_parse(&w->top.by, str_of(by), conf_team(&c->conf), err) ||
 	    !parse_count(hours, "--hours", 1, 24 * 400, &w->top.hours, err) ||
 	    !parse_count(every, "--every", 1, 3600, &seconds, err) ||
 	    !parse_count(turns, "--turns", 0, 1000000, &w->turns, err))

@@ -27,9 +27,9 @@ static inline enum token_kind kind_of_type(enum token_type type)
 	return (enum token_kind)kinds[type];
 }
 
-// The calls of one caller, in one rate class, in one minute.
+// The calls of one caller, with the same metadata, in one rate class, in one minute.
 struct calls {
-	uint64_t caller_id;
+	uint64_t caller_id, meta_id;  // meta_id 0: without metadata
 	int32_t caller;               // index into the span's callers
 	uint8_t rate_class;           // estimator/rate_class.h
 	int64_t n, failed;            // charged calls; refused calls, which get no tokens

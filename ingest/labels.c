@@ -115,10 +115,8 @@ struct labels labels_of_identity(struct json identity, struct arena *a)
 	return copy_labels(a, room, n);
 }
 
-bool labels_keep_key(const struct conf_list *patterns, struct str key)
+static bool keeps_key(const struct conf_list *patterns, struct str key)
 {
-	if (!patterns || patterns->n == 0)
-		return true;
 	for (size_t i = 0; i < patterns->n; i++) {
 		struct str pattern = str_of(patterns->items[i]);
 		bool keep = !str_starts(pattern, STR("!"));
@@ -128,4 +126,16 @@ bool labels_keep_key(const struct conf_list *patterns, struct str key)
 			return keep;
 	}
 	return false;
+}
+
+struct labels labels_kept(struct labels labels, const struct conf_list *patterns, struct arena *a)
+{
+	struct tag room[LABELS_MAX];
+	int n = 0;
+	if (patterns->n == 0)
+		return labels;
+	for (int i = 0; i < labels.n && n < LABELS_MAX; i++)
+		if (keeps_key(patterns, labels.v[i].key))
+			room[n++] = labels.v[i];
+	return copy_labels(a, room, n);
 }

@@ -2,8 +2,8 @@
 // Labels: what records say of who caused a call, beside its principal. Behind a gateway one role calls for
 // everybody, and only these tell its users apart.
 //
-//     of the call     request metadata: `requestMetadata` of the invocation log ("Per-request metadata tagging"
-//                     in the Amazon Bedrock User Guide), `metadata` of a request to bedrock-mantle
+//     of the call     request metadata: `requestMetadata` of the invocation log ("Per-request metadata
+//                     tagging" in the Bedrock User Guide), `metadata` of a request to bedrock-mantle
 //     of the caller   of its userIdentity ("CloudTrail userIdentity element"):
 //                     source         sourceIdentity of the session
 //                     workload       inScopeOf: the Lambda function, ECS task or other resource that has the
@@ -37,8 +37,9 @@ struct labels labels_of_identity(struct json identity, struct arena *a);
 // come.
 void labels_add(struct tag *room, int *n, struct str key, struct str value);
 
-// Whether a key is to be kept, by patterns in which * stands for any text and ! in front means that it is
-// not: the first that matches decides, letters in either case. None: every key. No match: it is not.
-bool labels_keep_key(const struct conf_list *patterns, struct str key);
+// Those whose keys are to be kept, in the arena. In the patterns * stands for any text, and ! in front means
+// that the key is not: the first that matches decides, letters in either case. Without any match the key is
+// not kept, without any pattern it is.
+struct labels labels_kept(struct labels labels, const struct conf_list *patterns, struct arena *a);
 
 #endif

@@ -35,6 +35,12 @@ static bool parse_key(struct grouping *g, struct str word, struct str team_tag, 
 		g->tag[g->n++] = (struct str){word.p + 4, word.len - 4};
 		return true;
 	}
+	struct str key = word, kind = str_cut(&key, ':');
+	if (key.len && (str_is(kind, "meta") || str_is(kind, "identity"))) {
+		g->by[g->n] = BY_LABEL;
+		g->tag[g->n++] = word;
+		return true;
+	}
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		if (!str_is(word, keys[i].name))
 			continue;
@@ -44,7 +50,7 @@ static bool parse_key(struct grouping *g, struct str word, struct str team_tag, 
 	}
 	return err_set(
 		err, ERR_CONFIG,
-		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, token_type, tier and tag:KEY",
+		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, token_type, tier, tag:KEY, meta:KEY and identity:KEY",
 		STR_ARG(word));
 }
 
@@ -106,6 +112,29 @@ static struct str tag_of(struct view *v, const struct model_hour *model_hour, co
 	return view_tag(v, model_hour, row, (struct str){plain, n});
 }
 
+// `word`: meta:KEY or identity:KEY.
+static struct str label_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                           struct str word)
+{
+	char key[512];
+	int n = snprintf(key, sizeof key, "aws:%.*s", STR_ARG(word));
+	return n > 0 && n < (int)sizeof key ? tag_of(v, model_hour, row, (struct str){key, (size_t)n}) : STR_NONE;
+}
+
+// `from`: sources in the order of preference.
+static struct str team_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                          struct str from)
+{
+	struct str value = STR_NONE;
+	while (!value.len && from.len) {
+		struct str source = str_trim(str_cut(&from, ',')), key = source, kind = str_cut(&key, ':');
+		value = str_is(kind, "meta") || str_is(kind, "identity")
+		            ? label_of(v, model_hour, row, source)
+		            : view_tag(v, model_hour, row, str_is(kind, "tag") ? key : source);
+	}
+	return value;
+}
+
 // The scope of the rate that a row goes at, as the bill has it.
 static struct str scope_of(const struct model_hour *model_hour)
 {
@@ -139,9 +168,11 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_TIER:
 		return str_of(price_tier_names[rate_class_tier(row->rate_class)]);
 	case BY_TEAM:
-		return view_tag(v, model_hour, row, by->tag[i]);
+		return team_of(v, model_hour, row, by->tag[i]);
 	case BY_TAG:
 		return tag_of(v, model_hour, row, by->tag[i]);
+	case BY_LABEL:
+		return label_of(v, model_hour, row, by->tag[i]);
 	}
 	return STR_NONE;
 }

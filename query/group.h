@@ -44,19 +44,22 @@ enum group_by {
 	BY_TIER,
 	BY_TAG,
 	BY_DAY,
-	BY_SCOPE
+	BY_SCOPE,
+	BY_LABEL // meta:KEY, identity:KEY (ingest/labels.h)
 };
 
 struct grouping {
 	int n;
 	enum group_by by[GROUP_KEYS_MAX];
 	struct str name[GROUP_KEYS_MAX]; // as given: "hour", "tag:env"; slices of the text that was parsed
-	struct str tag[GROUP_KEYS_MAX];  // of BY_TAG and BY_TEAM: the key of the tag
+	// of BY_TAG and BY_LABEL: the key; of BY_TEAM: where the team comes from, "tag:team, meta:team", the
+	// first that a caller has
+	struct str tag[GROUP_KEYS_MAX];
 };
 
-// "hour,principal,tag:env"; scope is that of the rate, global or regional. `team_tag` is the key of the tag
-// that names the team. ERR_CONFIG names what is allowed.
-bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err) NC_CHECK;
+// "hour,principal,tag:env"; scope is that of the rate, global or regional. `team` says where the team comes
+// from (conf_team in base/conf.h). ERR_CONFIG names what is allowed.
+bool grouping_parse(struct grouping *ret, struct str text, struct str team, struct err *err) NC_CHECK;
 
 // Whether it begins with a time, in the order of which it is shown.
 bool grouping_in_time(const struct grouping *g);

@@ -472,16 +472,40 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	return true;
 }
 
+static void note_label_overflow(struct health *h, const struct overflow *f)
+{
+	char when[WHEN_SIZE];
+	when_format(f->day * 24 * MS_PER_HOUR, when);
+	if (f->kind == OVERFLOW_LABEL_KEYS)
+		add_finding(
+			h, HEALTH_NOTE, "metadata",
+			"about %lld keys of request metadata of %.*s %.*s in %.*s were left out on %.10s, beyond meta.keys.max (%lld): name in meta.keys those you need",
+			(long long)f->names, STR_ARG(f->account), STR_ARG(f->role), STR_ARG(f->region), when,
+			(long long)h->conf->meta_keys_max);
+	else
+		add_finding(
+			h, HEALTH_NOTE, "metadata",
+			"about %lld values of %.*s of %.*s %.*s in %.*s have no row of their own on %.10s; they are in " OTHER_VALUES
+			": raise meta.values.max (%lld) to see them, or leave the key out by meta.keys if each call has another",
+			(long long)f->names, STR_ARG(f->label), STR_ARG(f->account), STR_ARG(f->role), STR_ARG(f->region),
+			when, (long long)h->conf->meta_values_max);
+}
+
 static void check_overflow(void *user, const struct overflow *f)
 {
 	static const struct {
 		const char *names, *others;
-	} kinds[OVERFLOW_KINDS] = {
+	} kinds[OVERFLOW_LABEL_KEYS] = {
 		{"sessions", OTHER_SESSIONS}, {"users", OTHER_USERS}, {"models", MODEL_OTHERS_SHOWN}};
 	struct health *h = user;
-	const int64_t most[OVERFLOW_KINDS] = {h->conf->sessions_max, h->conf->users_max, h->conf->models_max};
-	const char *names = kinds[f->kind].names;
+	const int64_t most[OVERFLOW_LABEL_KEYS] = {h->conf->sessions_max, h->conf->users_max,
+	                                           h->conf->models_max};
 	char when[WHEN_SIZE];
+	if (f->kind >= OVERFLOW_LABEL_KEYS) {
+		note_label_overflow(h, f);
+		return;
+	}
+	const char *names = kinds[f->kind].names;
 	add_finding(
 		h, HEALTH_NOTE, names,
 		"about %lld %s of %.*s%s%.*s in %.*s have no row of their own on %.10s; they are in %s: raise %s.max (%lld) to see their names",

@@ -11,6 +11,7 @@
 #include "ingest/principal.h"
 #include "query/principal_summary.h"
 #include "store/cardinality.h"
+#include "store/tagset.h"
 
 static const char *const cut_names[SUMMARY_CUTS] = {"", "model", "principal"};
 
@@ -189,7 +190,7 @@ static void add_session_tag(void *user, const struct tag_held *held)
 	const struct session_tag_adder *t = user;
 	if (held->of_session)
 		add_tag(t->summary,
-		        &(struct summary_tag){.key = held->key,
+		        &(struct summary_tag){.key = tagset_shown_key(held->key),
 		                              .value = held->value,
 		                              .of = str_starts(held->key, STR("aws:")) ? "call" : "session",
 		                              .of_session = true,
@@ -303,7 +304,8 @@ static struct str find_reason(struct name_search *n, struct view *v, const struc
 	n->tag = STR_NONE;
 	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR,
 	                 check_tag, n);
-	return n->tag.len ? arena_text(&n->summary->arena, "tag %.*s", STR_ARG(n->tag)) : STR_NONE;
+	return n->tag.len ? arena_text(&n->summary->arena, "tag %.*s", STR_ARG(tagset_shown_key(n->tag)))
+	                  : STR_NONE;
 }
 
 static bool search_model_hour(void *user, struct view *v, const struct model_hour *model_hour)

@@ -4,7 +4,7 @@
 #include "estimator/apportion.h"
 #include "estimator/rate_class.h"
 
-enum { TAGSETS_MAX = 64 }; // of one caller in one hour; further ones go without a share
+enum { TAGSETS_MAX = 4096 }; // of one caller in one hour; further ones go without a share
 
 void actual_format_field(const struct actual_row *r, struct buf *ret)
 {

@@ -10,7 +10,7 @@
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a
---         role, users of an account, models), then sections:
+--         role, users of an account, models, keys and values of labels), then sections:
 --         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, candidates;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, token kind or token kind with tiers, rank, sum, samples); names (id,
@@ -22,6 +22,7 @@ local p = KEYS[1]
 local window, keep, delay = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local lookback = tonumber(ARGV[4])
 local sessions_max, users_max, models_max = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local label_keys_max, label_values_max = tonumber(ARGV[8]), tonumber(ARGV[9])
 local now = now_ms()
 
 -- When the calls of a bucket are forgotten; opens the bucket if it is new. A bucket is closed for good
@@ -190,6 +191,10 @@ end
 
 local function names_max(group)
   if group == CARDINALITY_MODELS then return models_max end
+  local blank = string.find(group, ' ', 1, true) -- names have none
+  if blank then
+    return sub(group, blank) == CARDINALITY_LABEL_KEYS and label_keys_max or label_values_max
+  end
   return string.find(group, CARDINALITY_SESSIONS, 1, true) and sessions_max or users_max
 end
 
@@ -237,13 +242,19 @@ local function keep_name(day, group, name, minute)
   end
 end
 
+-- The hours before and after the day use the calls at its edges, under the labels that they keep on it.
 local function mark_displaced(day, from)
   local early = day * BUCKETS_A_DAY * BUCKET_HOURS + CALL_HOURS_MAX -- with the hour that looks back at them
+  local first, last = day * 24, day * 24 + 23
   for bucket = day * BUCKETS_A_DAY, (day + 1) * BUCKETS_A_DAY - 1 do
     for _, member in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
       local hour, name = string.match(member, '^(%d+):(.*)$')
       hour = tonumber(hour)
-      if hour >= from or hour <= early then touch_hour(hour, name) end
+      if hour >= from or hour <= early then
+        touch_hour(hour, name)
+        if hour == first then touch_hour(hour - 1, name) end
+        if hour == last then touch_hour(hour + 1, name) end
+      end
     end
   end
 end
@@ -348,7 +359,7 @@ local function write_group(g)
   if g.last >= 60 - lookback then touch_hour(g.hour + 1, g.name) end
 end
 
-local at = 8
+local at = 10
 while at <= #ARGV do at = apply_section(at) end
 group_sums()
 for _, g in pairs(groups) do

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "pricing/model_id.h"
 #include "store/batch_priv.h"
@@ -207,12 +208,53 @@ static void move_candidate_earlier(struct section *s, int32_t candidate, int64_t
 		s->candidates[candidate].minute = minute;
 }
 
+// A JSON object, in the arena.
+static struct str labels_text(struct batch *b, const char *before, struct labels labels)
+{
+	struct buf text = BUF_INIT;
+	buf_adds(&text, before);
+	for (int i = 0; i < labels.n; i++) {
+		buf_addc(&text, i ? ',' : '{');
+		buf_add_json(&text, labels.v[i].key);
+		buf_addc(&text, ':');
+		buf_add_json(&text, labels.v[i].value);
+	}
+	buf_addc(&text, '}');
+	struct str s = arena_str(&b->arena, buf_str(&text));
+	buf_release(&text);
+	return s;
+}
+
+// Labels are candidates for a name of their own, and so are their keys: two a label. `kind`: "meta",
+// "identity". `id` is that of the labels.
+static void note_labels(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
+                        struct str owner, const char *kind, struct labels labels, int64_t minute)
+{
+	bool new;
+	uint64_t id = hash64_seeded(owner.p, owner.len, evidence_labels_id(labels) ^ (uint64_t)*kind);
+	int32_t *first = note_of_name(b, acct_region, s, id, &new);
+	if (!new) {
+		for (int i = 0; i < 2 * labels.n; i++)
+			move_candidate_earlier(s, *first + i, minute);
+		return;
+	}
+	*first = s->ncandidates;
+	for (int i = 0; i < labels.n; i++) {
+		struct str key = arena_text(&b->arena, "%s:%.*s", kind, STR_ARG(labels.v[i].key));
+		add_candidate(b, s, cardinality_label_keys(&b->arena, owner), key, minute);
+		add_candidate(b, s, cardinality_label_values(&b->arena, owner, key), labels.v[i].value, minute);
+	}
+}
+
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
 {
-	size_t room = c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + 32;
+	struct str identity = c->identity.n ? labels_text(b, "\t", c->identity) : STR("");
+	size_t room =
+		c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + identity.len + 32;
 	char *p = arena_alloc(&b->arena, room);
-	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s", STR_ARG(c->arn), STR_ARG(c->access_key),
-	                 (long long)c->session_start_ms, STR_ARG(c->role_arn), STR_ARG(c->project));
+	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s%.*s", STR_ARG(c->arn), STR_ARG(c->access_key),
+	                 (long long)c->session_start_ms, STR_ARG(c->role_arn), STR_ARG(c->project),
+	                 STR_ARG(identity));
 	add_name(b, s, id, (struct str){p, (size_t)n});
 	struct str session = c->access_key.len     ? arena_str(&b->arena, c->access_key)
 	                     : c->session_start_ms ? batch_arn_at_start(b, c->arn, c->session_start_ms)
@@ -310,6 +352,22 @@ static void add_profile_names(struct batch *b, const struct batch_acct_region *a
 			&(struct batch_name){batch_foundation_id(model), model, with_kind(b, 'f', c->foundation)});
 }
 
+static void add_labels(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
+                       const struct call *c, uint64_t meta)
+{
+	int64_t minute = c->time_ms / MS_PER_MINUTE;
+	struct str owner = cardinality_label_owner(c->caller.arn);
+	if (c->caller.identity.n)
+		note_labels(b, acct_region, s, owner, "identity", c->caller.identity, minute);
+	if (!meta)
+		return;
+	note_labels(b, acct_region, s, owner, "meta", c->meta, minute);
+	bool new;
+	note_of_name(b, acct_region, s, meta, &new);
+	if (new)
+		add_name(b, s, meta, labels_text(b, "t", c->meta));
+}
+
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
 	if (!check_call(b, c, latest_ms, err))
@@ -317,8 +375,9 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	int64_t minute = c->time_ms / MS_PER_MINUTE, hour = minute / 60;
 	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
 	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
+	uint64_t meta = c->meta.n ? evidence_labels_id(c->meta) : 0;
 	struct evidence e;
-	evidence_pack(&e, c, model, caller);
+	evidence_pack(&e, c, model, caller, meta);
 	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
 	                                 count_repetition(b, acct_region, &e));
 	note_model(b, acct_region, s, model, c->model, minute);
@@ -333,6 +392,8 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	} else {
 		move_candidate_earlier(s, *candidate, minute);
 	}
+	if (c->caller.identity.n || meta)
+		add_labels(b, acct_region, s, c, meta);
 	s->calls = batch_grown(b, s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
 	s->calls[s->ncalls++] = e;
 	return true;

@@ -28,7 +28,7 @@ struct batch_name {
 	uint64_t id;
 	uint64_t model; // of 'f' and 'a': the model whose figures contain the name; else 0
 	// 'm' model key, 'f' its foundation model, 'a' its ARN, 'c' caller: arn TAB access key TAB start TAB role
-	// arn TAB project
+	// arn TAB project [TAB identity], 't' metadata. Identity and metadata: {"key":"value",...}, keys sorted
 	struct str text;
 };
 
@@ -43,8 +43,8 @@ struct batch_metric {
 	char name[CELL_METRIC_NAME_SIZE]; // of the token kind, and of tiers (store/cell_codec.h)
 };
 
-// A caller or a model, and the minute of its first record: they decide whether its name is kept
-// (store/cardinality.h).
+// A caller, a model, a label or its key, and the minute of its first record: they decide whether its name is
+// kept (store/cardinality.h).
 struct batch_candidate {
 	struct str group, name; // what follows the group's name, or the model's
 	int64_t minute;

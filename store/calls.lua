@@ -10,14 +10,20 @@ local TIER, TIER_RANK = 2 ^ EVIDENCE_TIER_SHIFT, 2 ^ EVIDENCE_TIER_RANK_SHIFT
 local KIND, BAND = 2 ^ EVIDENCE_KIND_SHIFT, 2 ^ RATE_CLASS_BAND_SHIFT
 local FIRST = EVIDENCE_HEAD + 1 -- byte of the tokens
 
+-- The last byte of the tokens: metadata may follow them.
+local function end_of_tokens(ev)
+  local n = #ev
+  return (n - EVIDENCE_HEAD) % EVIDENCE_TOKENS == 0 and n or n - EVIDENCE_META
+end
+
 local function is_prompt(kind)
   return kind == TOKENS_INPUT or kind == TOKENS_CACHE_READ or kind == TOKENS_CACHE_WRITE
 end
 
 -- Tokens of the call's prompt, as far as they are known, and whether all of them are.
-local function prompt_of(ev)
+local function prompt_of(ev, last)
   local prompt, known = 0, 0
-  for i = FIRST, #ev, EVIDENCE_TOKENS do
+  for i = FIRST, last, EVIDENCE_TOKENS do
     if is_prompt(floor(byte(ev, i) / KIND)) then
       prompt = prompt + uint32(ev, i + 1)
       known = known + 1
@@ -29,9 +35,9 @@ end
 -- The rate class of a call (estimator/rate_class.h): its tier, and how long its prompt was, as far as its
 -- tokens say.
 local function rate_class_of(ev, timing, failed)
-  local class = floor(timing / TIER) % (TIER_RANK / TIER)
-  if #ev == EVIDENCE_HEAD then return class end
-  local prompt, complete = prompt_of(ev)
+  local class, last = floor(timing / TIER) % (TIER_RANK / TIER), end_of_tokens(ev)
+  if last == EVIDENCE_HEAD then return class end
+  local prompt, complete = prompt_of(ev, last)
   complete = complete or failed
   if not complete and prompt <= RATE_CLASS_LIMITS[1] then return class end
   local band = 1
@@ -39,8 +45,8 @@ local function rate_class_of(ev, timing, failed)
   return class + BAND * band + (complete and 0 or RATE_CLASS_AT_LEAST)
 end
 
--- The sums of one minute, caller and rate class: calls, failed calls, calls of which only the start is
--- known, then for each token kind the calls whose tokens are exact, and those tokens.
+-- The sums of one minute, caller, rate class and metadata: calls, failed calls, calls of which only the
+-- start is known, then for each token kind the calls whose tokens are exact, and those tokens.
 local CALLS, FAILED, STARTED, EXACT = 1, 2, 3, 4
 local SUMS = STARTED + 2 * TOKEN_KINDS
 
@@ -52,7 +58,8 @@ end
 
 -- Adds a call `times` times; a negative number takes it off. A failed call that has tokens used no others.
 local function add_call(d, ev, times, failed, well)
-  if failed and #ev == EVIDENCE_HEAD then
+  local last = end_of_tokens(ev)
+  if failed and last == EVIDENCE_HEAD then
     d[FAILED] = d[FAILED] + times
     return
   end
@@ -61,7 +68,7 @@ local function add_call(d, ev, times, failed, well)
   if failed then
     for k = EXACT, SUMS, 2 do d[k] = d[k] + times end
   end
-  for i = FIRST, #ev, EVIDENCE_TOKENS do
+  for i = FIRST, last, EVIDENCE_TOKENS do
     local k = EXACT + 2 * floor(byte(ev, i) / KIND)
     if not failed then d[k] = d[k] + times end
     d[k + 1] = d[k + 1] + times * uint32(ev, i + 1)
@@ -69,11 +76,12 @@ local function add_call(d, ev, times, failed, well)
 end
 
 -- The key of a call's sums: model, caller and minute as in its evidence, then the rate class, unless that
--- is 0.
+-- is 0, and the id of its metadata, with the rate class before it, if it has some.
 local function sums_key(ev, timing, failed)
   local key = sub(ev, 1, EVIDENCE_AT_FLAGS)
   if timing < TIER and #ev == EVIDENCE_HEAD then return key end
-  local class = rate_class_of(ev, timing, failed)
+  local class, last = rate_class_of(ev, timing, failed), end_of_tokens(ev)
+  if last < #ev then return key .. char(class) .. sub(ev, last + 2) end
   return class ~= 0 and key .. char(class) or key
 end
 
@@ -89,12 +97,13 @@ local function count_call(sums, ev, times)
   add_call(d, ev, times, failed, timing % TIER)
 end
 
+-- The tokens by kind, and the metadata: '' if there is none.
 local function tokens_of(ev)
-  local t = {}
-  for i = FIRST, #ev, EVIDENCE_TOKENS do
+  local t, last = {}, end_of_tokens(ev)
+  for i = FIRST, last, EVIDENCE_TOKENS do
     t[floor(byte(ev, i) / KIND)] = sub(ev, i, i + EVIDENCE_TOKENS - 1)
   end
-  return t
+  return t, sub(ev, last + 1)
 end
 
 -- Which of two parts wins: the larger mark, of equal marks the larger bytes.
@@ -120,7 +129,8 @@ local function join_evidence(a, b)
   local flags_a, timing_a = byte(a, AT_FLAGS, AT_TIMING)
   local flags_b, timing_b = byte(b, AT_FLAGS, AT_TIMING)
   local well_a, well_b = timing_a % TIER, timing_b % TIER
-  local tokens_a, tokens_b = tokens_of(a), tokens_of(b)
+  local tokens_a, meta_a = tokens_of(a)
+  local tokens_b, meta_b = tokens_of(b)
   local weight_a, weight_b
   weight_a, flags_a = name_of_model(flags_a)
   weight_b, flags_b = name_of_model(flags_b)
@@ -136,5 +146,6 @@ local function join_evidence(a, b)
     if x and y and less(x, y) then x = y end
     out[#out + 1] = x or y
   end
+  out[#out + 1] = less(meta_a, meta_b) and meta_b or meta_a
   return table.concat(out)
 end

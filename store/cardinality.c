@@ -25,6 +25,22 @@ bool cardinality_is_of_sessions(struct str group)
 	return group.len && memmem(group.p, group.len, sessions.p, sessions.len);
 }
 
+struct str cardinality_label_owner(struct str arn)
+{
+	struct str group = cardinality_group(arn);
+	return cardinality_is_of_sessions(group) ? group : arn;
+}
+
+struct str cardinality_label_keys(struct arena *arena, struct str owner)
+{
+	return arena_text(arena, "%.*s" CARDINALITY_LABEL_KEYS, STR_ARG(owner));
+}
+
+struct str cardinality_label_values(struct arena *arena, struct str owner, struct str key)
+{
+	return arena_text(arena, "%.*s %.*s", STR_ARG(owner), STR_ARG(key));
+}
+
 struct str overflow_name(struct arena *arena, struct str group)
 {
 	return arena_text(arena, "%.*s%s", STR_ARG(group),
@@ -122,11 +138,15 @@ static const struct kept_names *find_group(const struct cardinality *x, int64_t 
 	return NULL;
 }
 
-bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct str group, struct str arn)
+bool cardinality_keeps_label(const struct cardinality *x, int64_t day, struct str group, struct str name)
 {
 	const struct kept_names *o = find_group(x, day, group);
-	struct str name = {arn.p + group.len, arn.len - group.len};
 	return !o || (o->n && bsearch(&name, o->names, o->n, sizeof *o->names, by_name));
+}
+
+bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct str group, struct str arn)
+{
+	return cardinality_keeps_label(x, day, group, (struct str){arn.p + group.len, arn.len - group.len});
 }
 
 bool cardinality_keeps_model(const struct cardinality *x, int64_t day)

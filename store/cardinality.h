@@ -34,6 +34,16 @@ struct str cardinality_group(struct str arn);
 
 bool cardinality_is_of_sessions(struct str group);
 
+// Labels (ingest/labels.h) are bounded for each owner: the role of a session, else the caller itself, so that
+// nobody can push out the values of others. Two kinds of groups: the keys of an owner, "OWNER labels", and
+// the values of one key, "OWNER meta:KEY". An owner holds no blank. What is beyond the limit is
+// OTHER_VALUES.
+#define CARDINALITY_LABEL_KEYS " labels"
+#define OTHER_VALUES "(other values)"
+struct str cardinality_label_owner(struct str arn);
+struct str cardinality_label_keys(struct arena *arena, struct str owner);
+struct str cardinality_label_values(struct arena *arena, struct str owner, struct str key);
+
 // The name under which the other members of a group are counted, as it is shown.
 struct str overflow_name(struct arena *arena, struct str group);
 bool is_overflow_name(struct str shown);
@@ -68,6 +78,7 @@ void cardinality_ask_kept(const struct cardinality *x, struct redis *r, const ch
 void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply, struct arena *arena);
 
 // Whether its name is kept on that day.
+bool cardinality_keeps_label(const struct cardinality *x, int64_t day, struct str group, struct str name);
 bool cardinality_keeps_caller(const struct cardinality *x, int64_t day, struct str group, struct str arn);
 bool cardinality_keeps_model(const struct cardinality *x, int64_t day); // the one asked for
 

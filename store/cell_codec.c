@@ -56,9 +56,11 @@ void cell_field_read(struct str field, struct cell_field *ret)
 	if (!field.len || (unsigned char)field.p[CELL_AT_MINUTE] >= CELL_MINUTES)
 		return;
 	ret->minute = field.p[CELL_AT_MINUTE];
-	if (field.len == CELL_CALLS_SIZE || field.len == CELL_RATED_CALLS_SIZE) {
+	bool has_meta = field.len == CELL_META_CALLS_SIZE;
+	if (field.len == CELL_CALLS_SIZE || field.len == CELL_RATED_CALLS_SIZE || has_meta) {
 		ret->caller_id = bytes_get64(field.p + CELL_AT_CALLER);
-		ret->rate_class = field.len == CELL_RATED_CALLS_SIZE ? (uint8_t)field.p[CELL_AT_RATE_CLASS] : 0;
+		ret->rate_class = field.len > CELL_AT_RATE_CLASS ? (uint8_t)field.p[CELL_AT_RATE_CLASS] : 0;
+		ret->meta_id = has_meta ? bytes_get64(field.p + CELL_AT_META) : 0;
 		ret->form = ret->rate_class < RATE_CLASSES ? CELL_CALLS : CELL_OTHER;
 	} else if (field.len == CELL_METRIC_SIZE || field.len == CELL_TIER_METRIC_SIZE) {
 		read_metric_field(field, ret);
@@ -69,7 +71,8 @@ void cell_field_read(struct str field, struct cell_field *ret)
 
 void cell_calls_read(const struct cell_field *field, struct str value, struct calls *ret)
 {
-	*ret = (struct calls){.caller_id = field->caller_id, .rate_class = field->rate_class};
+	*ret = (struct calls){
+		.caller_id = field->caller_id, .meta_id = field->meta_id, .rate_class = field->rate_class};
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
 	ret->started = str_cut_count(&value);

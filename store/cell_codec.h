@@ -5,7 +5,8 @@
 //     form         field                              value
 //     calls        offset  0  1  minute of the hour   N FAILED STARTED, then EXACT_N EXACT of each token
 //                          1  8  caller id            kind (struct calls; zeros at the end are left out).
-//                          9  1  rate class           The id is big-endian; rate class 0 has no byte
+//                          9  1  rate class           The id is big-endian; rate class 0 has no byte,
+//                         10  8  metadata             unless metadata follows, the id of that of the calls
 //     metric       offset  0  1  minute of the hour   RANK SUM SAMPLES
 //                          1  1  'm'                  (rank: how good the source is; larger wins)
 //                          2  1  '0' + token kind
@@ -31,6 +32,7 @@ enum {
 	CELL_AT_MINUTE = 0,
 	CELL_AT_CALLER = 1,
 	CELL_AT_RATE_CLASS = 9,
+	CELL_AT_META = 10,
 	CELL_AT_MARK = 1, // 'm'
 	CELL_AT_KIND = 2,
 	CELL_AT_ASKED = 3,
@@ -40,6 +42,7 @@ enum {
 
 	CELL_CALLS_SIZE = CELL_AT_RATE_CLASS,
 	CELL_RATED_CALLS_SIZE = CELL_AT_RATE_CLASS + 1,
+	CELL_META_CALLS_SIZE = CELL_AT_META + 8,
 	CELL_METRIC_SIZE = CELL_AT_KIND + 1,
 	CELL_TIER_METRIC_SIZE = CELL_AT_SERVED + 1,
 	CELL_PROJECT_METRIC_SIZE = CELL_AT_PROJECT + CELL_PROJECT_DIGITS,
@@ -52,6 +55,7 @@ _Static_assert(CELL_AT_RATE_CLASS == CELL_AT_CALLER + sizeof(uint64_t),
                "the rate class follows the caller id");
 _Static_assert(CELL_TIER_METRIC_SIZE < CELL_CALLS_SIZE && CELL_PROJECT_METRIC_SIZE > CELL_RATED_CALLS_SIZE,
                "the length of a field says its form");
+_Static_assert(CELL_AT_META == CELL_RATED_CALLS_SIZE, "the metadata follows the rate class");
 _Static_assert(TOKEN_KINDS <= 10, "a token kind is one digit");
 
 enum cell_form { CELL_OTHER, CELL_VERSION, CELL_CALLS, CELL_METRIC, CELL_TIER_METRIC, CELL_PROJECT_METRIC };
@@ -61,6 +65,7 @@ struct cell_field {
 	int minute;             // of the hour, 0 to 59
 	uint64_t caller_id;     // CELL_CALLS
 	uint8_t rate_class;     // CELL_CALLS
+	uint64_t meta_id;       // CELL_CALLS; 0: calls without metadata
 	// CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; of a tier or a project: the latter
 	enum token_kind kind;
 	enum price_tier served; // CELL_TIER_METRIC

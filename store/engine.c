@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "ingest/labels.h"
 #include "estimator/learn.h"
 #include "pricing/model_id.h"
 #include "store/dead_letter_counts.h"
@@ -27,7 +28,7 @@ struct engine {
 	struct store store;
 	struct batch batch;
 	struct arena arena; // of one run of settling
-	struct arena hidden; // names of the record in hand, hashed
+	struct arena hidden; // of the record in hand: names that are hashed, labels that are kept
 	struct map warned;  // models that were reported as unpriced
 	struct engine_counts counts;
 	uint64_t faults[FAULT_KINDS], nfaults; // dead letters of the batch
@@ -59,15 +60,26 @@ void engine_close(struct engine *e)
 	free(e);
 }
 
+static bool has_metadata(const struct record *r)
+{
+	return (r->kind == RECORD_CALL || r->kind == RECORD_CALL_TOKENS || r->kind == RECORD_AMENDMENT) &&
+	       r->call.meta.n > 0;
+}
+
 bool engine_add(struct engine *e, const struct record *r, struct err *err)
 {
 	int64_t latest = when_now_ms() + e->options.future_ms;
-	struct record hidden;
+	struct record changed;
+	arena_reset(&e->hidden);
+	if (has_metadata(r) && e->options.meta_keys) {
+		changed = *r;
+		changed.call.meta = labels_kept(r->call.meta, e->options.meta_keys, &e->hidden);
+		r = &changed;
+	}
 	if (e->options.pseudonyms) {
-		hidden = *r;
-		arena_reset(&e->hidden);
-		pseudonym_record(e->options.pseudonyms, &e->hidden, &hidden);
-		r = &hidden;
+		changed = *r;
+		pseudonym_record(e->options.pseudonyms, &e->hidden, &changed);
+		r = &changed;
 	}
 	bool good = batch_add(&e->batch, r, latest, err);
 	e->counts.future = e->batch.future;
@@ -171,7 +183,6 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	learn_weights(&from, &span, e->options.lookback_minutes, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
 	hour_rows_write(s, &span, &usage, &e->options, &e->arena, x);
-	store_queue_settled(&e->store, s, x);
 	if (x->unpriced)
 		report_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, x->unpriced);
 	e->counts.settled++;
@@ -189,9 +200,11 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 		compute_hour_stats(e, &s, due[i].hour, &hours[i]);
 	if (!store_exchange_hour_stats(&e->store, &s, hours, n, &e->arena, err))
 		return false;
-	store_queue_tagsets(&e->store, &s);
 	for (int i = 0; i < n; i++)
 		settle_hour(e, &s, &hours[i]);
+	store_queue_tagsets(&e->store, &s, hours, n); // before the rows that name them
+	for (int i = 0; i < n; i++)
+		store_queue_settled(&e->store, &s, &hours[i]);
 	return redis_exec(e->store.redis, err);
 }
 

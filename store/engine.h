@@ -39,6 +39,11 @@ struct engine_options {
 	int sessions_max;        // sessions of a role
 	int users_max;           // users of an account
 	int models_max;          // models, beside those that a price is known for
+	int label_keys_max;      // keys of labels (ingest/labels.h), of one owner
+	int label_values_max;    // values of one of them
+	// Which keys of request metadata are kept: patterns (ingest/labels.h), which outlive the engine; NULL:
+	// all
+	const struct conf_list *meta_keys;
 	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
 	// outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
 	const struct prices *prices;

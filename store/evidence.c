@@ -56,12 +56,24 @@ uint64_t evidence_caller_id(const struct caller *c)
 	h = hash64_seeded(c->role_arn.p, c->role_arn.len, h);
 	if (c->project.len)
 		h = hash64_seeded(c->project.p, c->project.len, ~h);
+	if (c->identity.n)
+		h ^= evidence_labels_id(c->identity);
 	return hash64_seeded(&c->session_start_ms, sizeof c->session_start_ms, h);
 }
 
 uint64_t evidence_project_id(struct str project)
 {
 	return project.len ? hash64_seeded(project.p, project.len, 'p') | 1 : 0;
+}
+
+uint64_t evidence_labels_id(struct labels labels)
+{
+	uint64_t h = 'l';
+	for (int i = 0; i < labels.n; i++) {
+		h = hash64_seeded(labels.v[i].key.p, labels.v[i].key.len, h);
+		h = hash64_seeded(labels.v[i].value.p, labels.v[i].value.len, ~h);
+	}
+	return h ? h : 1;
 }
 
 static int timing_of(const struct call *c)
@@ -102,7 +114,8 @@ static bool is_known(const struct call *c, int kind)
 	       (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);
 }
 
-void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id)
+void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id,
+                   uint64_t meta_id)
 {
 	int tier =
 		c->tier_known ? (int)c->tier << EVIDENCE_TIER_SHIFT | rank_of(c) << EVIDENCE_TIER_RANK_SHIFT : 0;
@@ -121,6 +134,11 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 		p[0] = (uint8_t)(kind << EVIDENCE_KIND_SHIFT | rank_of(c));
 		bytes_put32(p + 1, c->known[kind] ? c->tokens[kind] : 0);
 		p += EVIDENCE_TOKENS;
+	}
+	if (meta_id) {
+		p[0] = (uint8_t)rank_of(c);
+		bytes_put64(p + 1, meta_id);
+		p += EVIDENCE_META;
 	}
 	assert(p <= e->bytes + EVIDENCE_MAX);
 	e->len = (uint8_t)(p - e->bytes);

@@ -12,12 +12,16 @@
 //            22  5n   tokens      of each kind that is known, ascending:
 //                                 0  1  bits 4-7 token kind, bits 0-3 rank
 //                                 1  4  count
+//         22+5n   9   metadata    of a request that has some, as the length of the whole tells:
+//                                 0  1  rank
+//                                 1  8  id      (hash of its pairs)
 //
-// Five parts are joined, each on its own: who called (source and failed, then caller id), the model (who
-// names it, then model id), when (how well the minute is known, then the minute), the service tier (with its
-// rank), and each token kind (rank, then count). Of two values of a part the larger one stays, compared as
-// bytes. So the join is commutative, associative and idempotent. A tier of rank 0 means that no record names
-// the tier: the standard one is assumed.
+// Six parts are joined, each on its own: who called (source and failed, then caller id), the model (who
+// names it, then model id), when (how well the minute is known, then the minute), the service tier (with
+// its rank), each token kind (rank, then count), and the metadata of the request (rank, then id). So a log
+// that comes after the record of its call adds its metadata to what that said of the caller. Of two values
+// of a part the larger one stays, compared as bytes. So the join is commutative, associative and
+// idempotent. A tier of rank 0 means that no record names the tier: the standard one is assumed.
 //
 // A call of a prompt or of a prompt router names no model; a record of less weight otherwise, its log or the
 // end of its stream, may. So the name of a model has a weight of its own: that of the source which named it,
@@ -43,7 +47,8 @@ enum {
 	EVIDENCE_AT_TIMING = 21,
 	EVIDENCE_HEAD = 22,   // bytes before the tokens
 	EVIDENCE_TOKENS = 5,  // bytes of one token kind
-	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * TOKEN_KINDS,
+	EVIDENCE_META = 9,    // bytes of the metadata
+	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * TOKEN_KINDS + EVIDENCE_META,
 
 	EVIDENCE_FAILED = 1,  // flags
 	EVIDENCE_NAMED_SHIFT = 1,
@@ -60,7 +65,8 @@ enum {
 
 	EVIDENCE_KIND_SHIFT = 4, // of the first byte of a token kind
 
-	// rank of tokens, and of the tier: CloudTrail knows less than the log, but a correction knows more
+	// rank of tokens, of the tier, and of metadata: CloudTrail knows less than the log, but a correction
+	// knows more
 	EVIDENCE_TRAIL = 1,
 	EVIDENCE_LOG = 2,
 	EVIDENCE_AMENDED = 3,
@@ -80,6 +86,7 @@ _Static_assert(EVIDENCE_TIMING_AMENDED < 1 << EVIDENCE_TIER_SHIFT &&
                "how well the minute is known, a tier and a rank fit into one byte");
 _Static_assert(TOKEN_KINDS <= 1 << (8 - EVIDENCE_KIND_SHIFT) && EVIDENCE_AMENDED < 1 << EVIDENCE_KIND_SHIFT,
                "a token kind and a rank fit into one byte");
+_Static_assert(EVIDENCE_META % EVIDENCE_TOKENS != 0, "the length tells whether there is metadata");
 _Static_assert(EVIDENCE_MAX <= UINT8_MAX, "the length fits into one byte");
 
 struct evidence {
@@ -91,7 +98,9 @@ struct evidence {
 uint64_t evidence_model_id(struct str model);
 uint64_t evidence_caller_id(const struct caller *c);
 uint64_t evidence_project_id(struct str project); // 0: none
+uint64_t evidence_labels_id(struct labels labels); // never 0, the id of no metadata
 
-void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id);
+void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id,
+                   uint64_t meta_id);
 
 #endif

@@ -276,38 +276,47 @@ static void add_weights(struct row_writer *w, const struct who *who, const struc
 	buf_release(&b);
 }
 
-static void add_caller(struct row_writer *w, const struct who *who, int32_t caller,
-                       const struct caller_usage *u)
-{
-	struct caller_sums p = {0};
-	sums_add(w, &p, caller, u);
-	add_sums(w, who, &p);
-	if (u->weight && is_split(u) && !w->out->overflow)
-		add_weights(w, who, u->weight);
-}
-
 // The callers of one group in the hour.
 struct caller_group {
 	const struct span *span;
 	const struct hour_usage *usage;
 	const struct cardinality *cardinality;
+	const struct str *folded; // by caller: id of its tags without labels; NULL: nobody has labels
 	int64_t day;
 	struct str group;
 	int names_max;
 	int32_t first, end;  // positions of its callers
-	int32_t *overflow;   // of them, those that are written together, sorted by tagset
-	int32_t n, tagsets;  // of overflow
 };
 
-static struct str tagset_of(const struct caller_group *g, int32_t k)
+// Callers that are written together where they have the same name and the same tags.
+enum tags_shown { TAGS_ALL, TAGS_WITHOUT_LABELS, TAGS_NONE };
+struct caller_list {
+	const struct caller_group *group;
+	enum tags_shown tags;
+	bool one_name;       // the group's, not their own
+	int32_t *v, n;       // positions
+};
+
+static struct str tagset_shown(const struct caller_list *l, int32_t i)
 {
-	return g->span->callers[g->overflow[k]].tagset;
+	return l->tags == TAGS_NONE ? STR("-")
+	       : l->tags == TAGS_WITHOUT_LABELS && l->group->folded
+	           ? l->group->folded[i]
+	           : l->group->span->callers[i].tagset;
 }
 
-static int by_tagset(const void *a, const void *b, void *callers)
+static int compare_shown(const struct caller_list *l, int32_t a, int32_t b)
 {
-	const struct who *all = callers;
-	return str_cmp(all[*(const int32_t *)a].tagset, all[*(const int32_t *)b].tagset);
+	const struct who *all = l->group->span->callers;
+	int c = l->one_name ? 0 : str_cmp(all[a].arn, all[b].arn);
+	return c ? c : str_cmp(tagset_shown(l, a), tagset_shown(l, b));
+}
+
+static int by_shown(const void *a, const void *b, void *list)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+	int c = compare_shown(list, x, y);
+	return c ? c : (x > y) - (x < y);
 }
 
 static bool keeps_name(const struct caller_group *g, int32_t i)
@@ -315,56 +324,77 @@ static bool keeps_name(const struct caller_group *g, int32_t i)
 	return cardinality_keeps_caller(g->cardinality, g->day, g->group, g->span->callers[i].arn);
 }
 
-// `all`: no caller of the group keeps its name.
-static void find_overflow(struct caller_group *g, bool all, struct arena *arena)
+// Sorts the list, and shows as many of the tags as make at most `rows_max` rows. Returns how many there are.
+static int64_t bound_rows(struct caller_list *l, int64_t rows_max)
 {
-	g->overflow = arena_alloc(arena, (size_t)(g->end - g->first + 1) * sizeof *g->overflow);
-	for (int32_t i = g->first; i < g->end; i++)
-		if (is_used(&g->usage->callers[i]) && (all || !keeps_name(g, i)))
-			g->overflow[g->n++] = i;
-	if (g->n > 1)
-		qsort_r(g->overflow, (size_t)g->n, sizeof *g->overflow, by_tagset, (void *)g->span->callers);
-	for (int32_t k = 0; k < g->n; k++)
-		g->tagsets += k == 0 || !str_eq(tagset_of(g, k), tagset_of(g, k - 1));
-}
-
-// Sessions beyond the limit lose their names and keep their tags, so that the sum of a team stays right.
-// Where there are as many sets of tags (an e-mail address among them), they lose these as well.
-static void add_overflow(struct row_writer *w, const struct caller_group *g)
-{
-	struct who who = {.arn = arena_text(w->arena, "%.*s*", STR_ARG(g->group))};
-	bool keep = g->tagsets <= g->names_max;
-	for (int32_t k = 0; k < g->n;) {
-		struct caller_sums all = {0};
-		who.tagset = keep ? tagset_of(g, k) : STR("-");
-		for (; k < g->n && (!keep || str_eq(tagset_of(g, k), who.tagset)); k++)
-			sums_add(w, &all, g->overflow[k], &g->usage->callers[g->overflow[k]]);
-		for (int32_t i = 0; i < all.n; i++)
-			all.v[i].usage.ttl_permille = TTL_UNKNOWN;
-		add_sums(w, &who, &all);
+	enum tags_shown most = l->one_name ? TAGS_NONE : TAGS_WITHOUT_LABELS;
+	for (;; l->tags++) {
+		int64_t rows = 0;
+		if (l->n > 1)
+			qsort_r(l->v, (size_t)l->n, sizeof *l->v, by_shown, l);
+		for (int32_t k = 0; k < l->n; k++)
+			rows += k == 0 || compare_shown(l, l->v[k], l->v[k - 1]) != 0;
+		if (rows <= rows_max || l->tags == most)
+			return rows;
 	}
 }
 
+static void add_list(struct row_writer *w, const struct caller_list *l)
+{
+	const struct caller_group *g = l->group;
+	struct str one = l->one_name ? arena_text(w->arena, "%.*s*", STR_ARG(g->group)) : STR_NONE;
+	for (int32_t k = 0, first; k < l->n;) {
+		struct caller_sums all = {0};
+		const struct weight *weight = NULL;
+		for (first = k; k < l->n && compare_shown(l, l->v[k], l->v[first]) == 0; k++) {
+			const struct caller_usage *u = &g->usage->callers[l->v[k]];
+			sums_add(w, &all, l->v[k], u);
+			weight = !l->one_name && is_split(u) ? u->weight : weight;
+		}
+		for (int32_t i = 0; l->one_name && i < all.n; i++)
+			all.v[i].usage.ttl_permille = TTL_UNKNOWN;
+		const struct who who = {.arn = l->one_name ? one : g->span->callers[l->v[first]].arn,
+		                        .tagset = tagset_shown(l, l->v[first])};
+		add_sums(w, &who, &all);
+		if (weight && !w->out->overflow)
+			add_weights(w, &who, weight);
+	}
+}
+
+// `named`: those that keep their names; else the others. `all`: nobody does.
+static struct caller_list list_callers(const struct caller_group *g, bool named, bool all,
+                                       struct arena *arena)
+{
+	struct caller_list l = {.group = g, .one_name = !named};
+	l.v = arena_alloc(arena, (size_t)(g->end - g->first + 1) * sizeof *l.v);
+	for (int32_t i = g->first; i < g->end; i++)
+		if (is_used(&g->usage->callers[i]) && (!all && keeps_name(g, i)) == named)
+			l.v[l.n++] = i;
+	return l;
+}
+
 // Writes the group of the caller at g->first; callers are sorted by ARN, so its others follow. Returns the
-// position after the group. A session is a caller for each set of tags that it had: where these are too many,
-// none of the group keeps its name, for its names alone would not bound the number of rows.
+// position after the group. A session is a caller for each set of tags that it had. Where these are too many,
+// labels go first: their names alone would not bound the number of rows. If the tags alone are too many, none
+// of the group keeps its name. Callers beyond the limit keep their tags, so that the sum of a team stays
+// right; where there are as many sets of tags (an e-mail address among them), they lose their labels, and
+// then their tags.
 static int32_t add_group(struct row_writer *w, struct caller_group *g, const struct engine_options *o)
 {
 	const struct span *span = g->span;
-	int64_t named = 0;
 	g->group = cardinality_group(span->callers[g->first].arn);
 	g->end = g->first + 1;
 	g->names_max = cardinality_is_of_sessions(g->group) ? o->sessions_max : o->users_max;
 	while (g->group.len && g->end < span->ncallers && str_starts(span->callers[g->end].arn, g->group))
 		g->end++;
-	for (int32_t k = g->first; k < g->end; k++)
-		named += is_used(&g->usage->callers[k]) && keeps_name(g, k);
-	bool all = g->group.len && named > (int64_t)TAGSETS_EACH * g->names_max;
-	for (int32_t k = g->first; k < g->end && !all; k++)
-		if (is_used(&g->usage->callers[k]) && keeps_name(g, k))
-			add_caller(w, &span->callers[k], k, &g->usage->callers[k]);
-	find_overflow(g, all, w->arena);
-	add_overflow(w, g);
+	int64_t rows_max = (int64_t)TAGSETS_EACH * g->names_max;
+	struct caller_list named = list_callers(g, true, false, w->arena);
+	bool all = bound_rows(&named, rows_max) > rows_max && g->group.len;
+	if (!all)
+		add_list(w, &named);
+	struct caller_list others = list_callers(g, false, all, w->arena);
+	bound_rows(&others, g->names_max);
+	add_list(w, &others);
 	return g->end;
 }
 
@@ -439,8 +469,12 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 	ret->overflow = !cardinality_keeps_model(&s->cardinality, hour / 24) &&
 	                !tariff_knows(standard);
 	for (int32_t i = 0; i < span->ncallers;) {
-		struct caller_group g = {
-			.span = span, .usage = u, .cardinality = &s->cardinality, .day = hour / 24, .first = i};
+		struct caller_group g = {.span = span,
+		                         .usage = u,
+		                         .cardinality = &s->cardinality,
+		                         .folded = s->folded,
+		                         .day = hour / 24,
+		                         .first = i};
 		i = add_group(&w, &g, o);
 	}
 	for (int kind = 0; kind < METRIC_KINDS; kind++)

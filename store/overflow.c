@@ -100,9 +100,11 @@ static struct str acct_region_of(const struct overflow *f)
 	return (struct str){f->account.p, f->account.len + 1 + f->region.len};
 }
 
-static enum overflow_kind kind_of(struct str group)
+static enum overflow_kind kind_of(struct str group, struct str after)
 {
-	return cardinality_is_of_sessions(group)   ? OVERFLOW_SESSIONS
+	return str_is(after, CARDINALITY_LABEL_KEYS + 1) ? OVERFLOW_LABEL_KEYS
+	       : after.len                              ? OVERFLOW_LABEL_VALUES
+	       : cardinality_is_of_sessions(group)   ? OVERFLOW_SESSIONS
 	       : str_is(group, CARDINALITY_MODELS) ? OVERFLOW_MODELS
 	                                           : OVERFLOW_USERS;
 }
@@ -121,9 +123,12 @@ bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, c
 	good = good && redis_exec(r, err);
 	for (size_t i = 0; good && i < n; i++) {
 		struct overflow f = all[i];
-		f.kind = kind_of(f.role);
-		f.role.len -= f.role.len > 0; // the slash at its end
-		f.role = f.kind == OVERFLOW_SESSIONS ? str_after_last(f.role, '/') : STR_NONE;
+		struct str label = f.role, group = str_cut(&label, ' ');
+		f.kind = kind_of(group, label);
+		f.label = f.kind == OVERFLOW_LABEL_VALUES ? label : STR_NONE;
+		f.role = cardinality_is_of_sessions(group)
+		             ? str_after_last((struct str){group.p, group.len - 1}, '/') // it ends in a slash
+		             : STR_NONE;
 		f.names = redis_int(r, i);
 		fn(user, &f);
 	}

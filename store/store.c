@@ -143,7 +143,7 @@ static void send_part(struct redis *r, const struct eval_part *p)
 static void send_parts(struct store *s, struct str acct_region, const struct eval_part *parts, int n)
 {
 	const struct engine_options *o = s->options;
-	int argc = 1 + 7;
+	int argc = 1 + 9;
 	for (int i = 0; i < n; i++)
 		argc += count_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
@@ -155,6 +155,8 @@ static void send_parts(struct store *s, struct str acct_region, const struct eva
 	redis_argi(s->redis, o->sessions_max);
 	redis_argi(s->redis, o->users_max);
 	redis_argi(s->redis, o->models_max);
+	redis_argi(s->redis, o->label_keys_max);
+	redis_argi(s->redis, o->label_values_max);
 	for (int i = 0; i < n; i++)
 		send_part(s->redis, &parts[i]);
 }

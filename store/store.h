@@ -55,7 +55,7 @@ enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Red
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err) NC_CHECK;
 
-// Tags as a JSON object, and the field under which key_tagsets has them.
+// Tags as a JSON object, and the field under which key_tagsets has them; no tags are "-" and "{}".
 struct tagset {
 	struct str id, json;
 };
@@ -63,6 +63,9 @@ struct tagset {
 // Entries among the tags that are no tags. AWS reserves "aws:", so no tag has these names.
 #define TAG_PROJECT "aws:project" // of bedrock-mantle
 #define TAG_ISSUER "aws:issuer"   // ARN of the user that a federated user inherits tags from
+#define TAG_META "aws:meta:"         // before a key of request metadata
+#define TAG_IDENTITY "aws:identity:" // before what userIdentity says beside the principal
+#define TAG_LABELS "aws:labels"      // value of all labels that are not listed: some were left out
 
 // Further names of a model, as records of a bucket have them.
 struct further_names {
@@ -88,6 +91,7 @@ struct series {
 	int nbilled_means;
 	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
 	int32_t ncallers;
+	struct str *folded;            // by caller: id of its tags without labels; NULL: nobody has labels
 	struct cardinality cardinality;        // of groups with more names than are kept
 	struct tagset *tagsets;        // that occur among the callers
 	int ntagsets;
@@ -125,9 +129,9 @@ struct settled {
 bool store_exchange_hour_stats(struct store *s, struct series *series, struct settled *hours, int n,
                                struct arena *arena, struct err *err) NC_CHECK;
 
-// Queue the tags that occur in a series, and why its model has no price. store_claim drops those that no hour
-// has used for longer than figures are kept.
-void store_queue_tagsets(struct store *s, const struct series *series);
+// Queue the tags that occur in the rows of `n` hours of a series, and why its model has no price. store_claim
+// drops those that no hour has used for longer than figures are kept.
+void store_queue_tagsets(struct store *s, const struct series *series, const struct settled *hours, int n);
 void store_queue_unpriced(struct store *s, struct str model, const char *why);
 
 // Queues a settled hour; redis_exec sends it, reply "1" says that it was written.

@@ -41,10 +41,38 @@ static void queue_used(struct store *s, enum used what, const char *set, struct 
 	buf_release(&now);
 }
 
-void store_queue_tagsets(struct store *s, const struct series *series)
+static int by_tagset(const void *a, const void *b)
 {
+	return str_cmp(((const struct tagset *)a)->id, ((const struct tagset *)b)->id);
+}
+
+static void mark_used(const struct series *series, const struct row_list *rows, bool *used)
+{
+	for (int i = 0; i < rows->n; i++) {
+		struct str field = rows->v[i].field;
+		str_cut(&field, ' ');
+		const struct tagset key = {.id = str_cut(&field, ' ')};
+		const struct tagset *found =
+			key.id.len ? bsearch(&key, series->tagsets, (size_t)series->ntagsets, sizeof key, by_tagset)
+					   : NULL;
+		if (found)
+			used[found - series->tagsets] = true;
+	}
+}
+
+void store_queue_tagsets(struct store *s, const struct series *series, const struct settled *hours, int n)
+{
+	if (!series->ntagsets)
+		return;
+	bool *used = xcalloc((size_t)series->ntagsets, sizeof *used);
+	for (int i = 0; i < n; i++) {
+		mark_used(series, &hours[i].usage, used);
+		mark_used(series, &hours[i].meta, used);
+	}
 	for (int i = 0; i < series->ntagsets; i++)
-		queue_used(s, TAGSETS, "HSETNX", series->tagsets[i].id, series->tagsets[i].json);
+		if (used[i])
+			queue_used(s, TAGSETS, "HSETNX", series->tagsets[i].id, series->tagsets[i].json);
+	free(used);
 }
 
 void store_queue_unpriced(struct store *s, struct str model, const char *why)

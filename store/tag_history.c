@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "store/keys.h"
 #include "store/store.h"
+#include "store/tagset.h"
 
 struct change {
 	char *field;     // "MS EVENT-ID"
@@ -298,6 +299,9 @@ static struct str look_up_tag(struct tag_history *b, struct str arn, struct str 
 	json_t *session = session_tags(b, tagset);
 	char *z = xstrdup(key);
 	const char *found = session ? find_key(session, z) : NULL;
+	// Of labels that are not listed it may be known that some were left out.
+	if (!found && session && tagset_is_label(z))
+		found = find_key(session, TAG_LABELS);
 	struct history *h = found ? NULL : history_of(b, arn, tagset);
 	struct str value = found ? text_of(json_object_get(session, found)) : STR_NONE;
 	if (!found && h && h->n) {

@@ -57,6 +57,36 @@ static const char *const projects[] = {"proj_a", "proj_b"};
 #define PROFILE_ARN "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/" PROFILE
 static const char *const behind[] = {"", "amazon.nova-pro-v1:0", "amazon.nova-lite-v1:0"};
 
+static struct labels label(const char *const *keys, const struct str *values, int n)
+{
+	struct tag *v = arena_alloc(&world_arena, (size_t)n * sizeof *v);
+	for (int i = 0; i < n; i++)
+		v[i] = (struct tag){str_of(keys[i]), values[i]};
+	return (struct labels){v, n};
+}
+
+// What a gateway says of a request: few teams, some users, now and then a key or an id that no other has.
+static struct labels some_metadata(void)
+{
+	static const char *const keys[] = {"app", "request", "team", "user"};
+	const struct str values[] = {below(3) ? say("app-%d", (int)below(2)) : STR("\"\xc3\xa4\" \xff"),
+	                             say("%llx", (unsigned long long)rng()), say("team-%d", (int)below(3)),
+	                             say("user-%d", (int)below(9))};
+	int first = (int)below(4);
+	if (below(5) == 0) {
+		const char *const odd[] = {say("key-%d", (int)below(9)).p};
+		return label(odd, values, 1);
+	}
+	return label(keys + first, values + first, 1 + (int)below(4 - first));
+}
+
+static struct labels some_identity(int who)
+{
+	static const char *const keys[] = {"source", "workload"};
+	const struct str values[] = {say("person-%d", who), say("arn:aws:ecs:task/%d", (int)below(4))};
+	return label(keys, values, 1 + who % 2);
+}
+
 static void fill_call(struct call *c, int64_t start, int who, int model, int region, bool streaming)
 {
 	c->source = SOURCE_API;
@@ -74,6 +104,10 @@ static void fill_call(struct call *c, int64_t start, int who, int model, int reg
 	if (who % 4 < 2)
 		c->caller.project = str_of(projects[who % 4]);
 	c->caller.session_start_ms = start / MS_PER_HOUR * MS_PER_HOUR;
+	if (who % 3 == 0)
+		c->caller.identity = some_identity(who);
+	if (below(8) == 0) // bedrock-mantle records it, and the log of bedrock-runtime
+		c->meta = some_metadata();
 }
 
 // The log of a call. That of a routed one may name what served.
@@ -85,6 +119,8 @@ static void make_log(const struct call *c, int64_t end, const uint32_t tokens[TO
 	log->call.time_ms = end;
 	log->call.time_is_end = true;
 	log->call.caller.access_key = STR_NONE;
+	log->call.caller.identity = LABELS_NONE;
+	log->call.meta = below(3) ? some_metadata() : LABELS_NONE;
 	if (c->served == SERVED_UNKNOWN && below(2)) {
 		log->call.model = log->call.model_called = served;
 		log->call.served = SERVED_CALLED;
@@ -120,7 +156,8 @@ static void make_call(int64_t base, int hours, int i)
 	bool routed = below(8) == 0;
 	if (routed) {
 		c.model = STR("default-prompt-router/anthropic.claude:1");
-		c.model_called = STR("arn:aws:bedrock:us-east-1:111122223333:default-prompt-router/anthropic.claude:1");
+		c.model_called =
+			STR("arn:aws:bedrock:us-east-1:111122223333:default-prompt-router/anthropic.claude:1");
 		c.served = SERVED_UNKNOWN;
 	}
 	if (!streaming && (!failed || below(2)) && below(3) == 0)
@@ -155,6 +192,7 @@ static void make_call(int64_t base, int hours, int i)
 		amended->call = c;
 		amended->call.source = SOURCE_AMENDED;
 		amended->call.caller.arn = STR("arn:aws:iam::111122223333:user/corrected");
+		amended->call.meta = below(2) ? some_metadata() : LABELS_NONE;
 		if (below(2)) {
 			amended->call.time_is_end = true;
 			amended->call.time_ms = start + below(end - start + 1);
@@ -244,7 +282,9 @@ static struct engine *open_engine(const char *prefix)
 	                           .learn_hours = 24,
 	                           .sessions_max = sessions_max,
 	                           .users_max = sessions_max,
-	                           .models_max = sessions_max};
+	                           .models_max = sessions_max,
+	                           .label_keys_max = sessions_max + 2,
+	                           .label_values_max = sessions_max};
 	if (!engine_open(&e, &o, &err)) {
 		diag("%s", err.msg);
 		exit(1);
@@ -426,6 +466,35 @@ static char *dump(const char *prefix, struct sums *ret)
 	return out.data;
 }
 
+// Whether each set of tags that a row names is stored. *ret_others: some values of labels were left out.
+static bool tags_are_stored(const char *prefix, const char *rows, bool *ret_others)
+{
+	struct redis *r;
+	struct err err = ERR_INIT;
+	struct buf key = BUF_INIT;
+	bool stored = true;
+	*ret_others = false;
+	must(redis_open(&r, (struct redis_target){.url = server.url}, &err), &err);
+	buf_addf(&key, "%s:tagsets", prefix);
+	for (struct str rest = str_of(rows), line; (line = str_cut(&rest, '\n')).len;) {
+		struct str member, principal, tagset;
+		str_cut(&line, ' ');
+		member = str_cut(&line, ' ');
+		principal = str_cut(&line, ' ');
+		tagset = str_cut(&line, ' ');
+		if (!member.len || !str_starts(principal, STR("arn:")) || str_is(tagset, "-") || str_is(tagset, "="))
+			continue;
+		redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), tagset});
+		must(redis_exec(r, &err), &err);
+		struct str json = redis_nil(r, 0) ? STR_NONE : redis_str(r, 0);
+		stored &= json.len > 0;
+		*ret_others |= json.len && memmem(json.p, json.len, "(other values)", 14);
+	}
+	redis_close(r);
+	buf_release(&key);
+	return stored;
+}
+
 static void show_difference(const char *a, const char *b)
 {
 	while (*a && *a == *b)
@@ -454,6 +523,9 @@ static void one_round(int round)
 	       (strstr(a, ":user/* ") != NULL) == folds,
 	   "round %d: sessions and users beyond the number that is told apart are counted together", round);
 	ok((strstr(a, ":* ") != NULL) == folds, "round %d: so are models that have no price", round);
+	bool others, others2;
+	ok(tags_are_stored(one, a, &others) && tags_are_stored(other, b, &others2) && others == folds,
+	   "round %d: rows name tags that are stored; of too many labels some are left out", round);
 	run_scrambled(other);
 	char *c = dump(other, &sums2);
 	ok(strcmp(a, c) == 0, "round %d: and all of it once more changes nothing", round);

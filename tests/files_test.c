@@ -210,7 +210,8 @@ static void dead_letters(void)
 		"{\"reason\": \"r\", \"file\": \"f\", \"line\": 7, \"index\": -1, \"records\": [{\"data\": \"AP8=\"}]}",
 		"\\x00\\xff, of /0/0");
 	reads_dead_letter("{\"reason\":\"r\",\"index\":0,\"records\":[{\"data\":\"*\"}]}", "no");
-	reads_dead_letter("{\"reason\":\"r\",\"index\":0,\"records\":[{\"data\":\"AA==\"},{\"data\":\"AA==\"}]}", "no");
+	reads_dead_letter("{\"reason\":\"r\",\"index\":0,\"records\":[{\"data\":\"AA==\"},{\"data\":\"AA==\"}]}",
+	                  "no");
 	reads_dead_letter("{\"reason\":\"r\",\"records\":[{\"data\":\"AA==\"}]}", "no");
 	reads_dead_letter("{\"requestId\":\"q\",\"index\":0,\"records\":[{\"data\":\"AA==\"}]}", "no");
 	reads_dead_letter("", "no");

@@ -44,8 +44,8 @@ int main(void)
 	       MODEL_INDIRECT);
 	key_is(ACCOUNT "default-prompt-router/meta.llama:1", "default-prompt-router/meta.llama:1",
 	       MODEL_INDIRECT);
-	key_is("arn:aws:sagemaker:us-east-1:111122223333:endpoint/claude-sonnet-4-6", "endpoint/claude-sonnet-4-6",
-	       MODEL_ENDPOINT);
+	key_is("arn:aws:sagemaker:us-east-1:111122223333:endpoint/claude-sonnet-4-6",
+	       "endpoint/claude-sonnet-4-6", MODEL_ENDPOINT);
 	key_is(ACCOUNT "agent-alias/AGENT12345/TSTALIASID", "agent-alias/AGENT12345/TSTALIASID", MODEL_AGENT);
 	key_is(ACCOUNT "flow/FLOW123456/alias/ALIAS12345", "flow/FLOW123456/alias/ALIAS12345", MODEL_AGENT);
 	// types that AWS may add

@@ -75,7 +75,7 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 	const struct endpoint *e = find_endpoint(r->path);
 	assert(e);
 	struct err err = ERR_INIT;
-	struct str team = str_of(a->conf->team_tag);
+	struct str team = conf_team(a->conf);
 	struct api_query q = {.now_ms = api_now_ms(a), .step = STEP_HOUR, .limit = e->limit};
 	if (!grouping_parse(&q.by, str_of(e->by), team, &err) ||
 	    !api_query_parse(&q, r, e->params, e->hours, team, &err)) {

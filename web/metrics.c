@@ -64,7 +64,7 @@ static bool write_top(struct api *a, const struct api_query *q, const struct top
 {
 	assert(from < to);
 	const struct grouping grouping = {
-		.n = 1, .by = {m->by}, .name = {str_of(m->label)}, .tag = {str_of(a->conf->team_tag)}};
+		.n = 1, .by = {m->by}, .name = {str_of(m->label)}, .tag = {conf_team(a->conf)}};
 	struct groups g;
 	struct group other = {0};
 	groups_init(&g, &grouping);

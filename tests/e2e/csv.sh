@@ -91,6 +91,6 @@ print(*sorted({(r["ChargeCategory"], r["x_Basis"], bool(r["BilledCost"]), bool(r
 	"('Credit', 'billed', True, False)
 ('Tax', 'billed', True, False)
 ('Usage', 'billed', True, False)
-('Usage', 'estimated, unpriced', False, False)"
+('Usage', 'unbilled', True, False)"
 whole "a report of a bill" + report --by tag:team,model --format csv
 finish

@@ -55,7 +55,9 @@ static inline struct engine_options test_options(const char *prefix)
 	                               .learn_hours = 24,
 	                               .sessions_max = 1000,
 	                               .users_max = 5000,
-	                               .models_max = 5000};
+	                               .models_max = 5000,
+	                               .label_keys_max = 32,
+	                               .label_values_max = 1000};
 }
 
 static inline struct engine *open_with(const struct engine_options *o)
