@@ -102,7 +102,7 @@ static struct str acct_region_of(const struct overflow *f)
 
 static enum overflow_kind kind_of(struct str group, struct str after)
 {
-	return str_is(after, CARDINALITY_LABEL_KEYS + 1) ? OVERFLOW_LABEL_KEYS
+	return str_is(after, &CARDINALITY_LABEL_KEYS[1]) ? OVERFLOW_LABEL_KEYS
 	       : after.len                              ? OVERFLOW_LABEL_VALUES
 	       : cardinality_is_of_sessions(group)   ? OVERFLOW_SESSIONS
 	       : str_is(group, CARDINALITY_MODELS) ? OVERFLOW_MODELS
