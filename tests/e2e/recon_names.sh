@@ -36,7 +36,7 @@ bill() { # [RECONCILE-ARGUMENT...] <SCRIPT
 	[ ! -s "$T/tags.json" ] || "$nowcast" tags import --redis "$REDIS_URL" --from 2026-10-01 "$T/tags.json" >/dev/null
 	"$nowcast" reconcile --redis "$REDIS_URL" --prices-dir "$T/prices" "$@" "$T/cur" >"$T/said" 2>&1 || diag "$(cat "$T/said")"
 }
-by() { "$nowcast" report --redis "$REDIS_URL" --by "$1" --format csv | sed 1d | cut -d, -f"$2"; }
+by() { "$nowcast" report --redis "$REDIS_URL" --by "$1" --format csv | sed "1d; s/,[^,]*,[^,]*$//" | cut -d, -f"$2"; }
 lines() { paste -sd' '; }
 
 # --- products of any vendor, profiles of any geography
@@ -95,7 +95,7 @@ saga() {
 }
 saga
 is "what was billed counts, what was estimated beside it does not" "$(by hour 2-)" "61000,0.600800000,0.600800000,0.600800000,billed; unbilled 60000 tokens"
-is "both are shown" "$(by model 1-3,6 | lines)" "acme-saga-the-ninth,60000,0.600000000,billed acme.saga-9,0,0.000000000,unbilled 60000 tokens amazon.nova-pro-v1:0,1000,0.000800000,billed"
+is "both are shown" "$(by model 1-3,6 | lines)" "acme-saga-the-ninth,60000,0.600000000,billed acme.saga-9,0,,unbilled 60000 tokens amazon.nova-pro-v1:0,1000,0.000800000,billed"
 has "reconcile tells the name" "$(cat "$T/said")" '^billed, matches no model that was called: "Acme Saga the Ninth" .*60000 tokens, 0.60 USD$'
 has "and what may be meant" "$(cat "$T/said")" '^called, and not billed by any name that matches: acme.saga-9 in 111122223333/us-east-1, 60000 tokens'
 has "and what to do" "$(cat "$T/said")" 'names\.csv'

@@ -86,7 +86,7 @@ def compare(reader, rows, tokens=True):
     got = collections.defaultdict(lambda: [0, D(0)])
     for hour, account, region, n, usd in rows:
         sum_ = got[(step(hour, account, region), account, region)]
-        sum_[0] += int(n)
+        sum_[0] += int(n or 0)
         sum_[1] += D(usd or 0)
     for key in sorted(set(got) | set(want)):
         if abs(got[key][1] - want[key][1]) > MICRO or (tokens and got[key][0] != want[key][0]):
@@ -109,7 +109,8 @@ for more in ("principal", "team", "model,token_type", "tag:env,role"):
                                   for g in json.loads(run("report", "--by", by + "," + more, "--format", "json"))])
 focus = list(csv.DictReader(io.StringIO(run("report", "--format", "focus"))))
 compare("focus", [(r["ChargePeriodStart"], r["SubAccountId"], r["RegionId"], r["ConsumedQuantity"],
-                   r["BilledCost"] if is_final(r["ChargePeriodStart"], r["SubAccountId"], r["RegionId"]) else r["ListCost"]) for r in focus])
+                   r["BilledCost"] if is_final(r["ChargePeriodStart"], r["SubAccountId"], r["RegionId"]) else r["x_EstimatedCost"])
+                  for r in focus if r["ChargeCategory"] == "Usage"])
 shown = api("breakdown", **{"from": FROM, "to": TO, "by": by, "limit": 2000})
 compare("api breakdown", [(*(g["keys"][k] for k in by.split(",")), g["tokens"], g["usd"]) for g in shown["groups"]])
 rows = []
