@@ -15,4 +15,13 @@ static inline struct str arn_cut_account(struct str *arn)
 	return str_cut(arn, ':');
 }
 
+// "arn:aws:sts::ACCOUNT:assumed-role/ROLE" of a session; the ARN itself of others.
+static inline struct str arn_without_session(struct str arn)
+{
+	for (size_t i = 0, slashes = 0; i < arn.len; i++)
+		if (arn.p[i] == '/' && ++slashes == 2)
+			return (struct str){arn.p, i};
+	return arn;
+}
+
 #endif

@@ -21,22 +21,59 @@ static int64_t bounded_weight(int64_t weight, int64_t calls, int32_t n)
 	return product;
 }
 
+// The longest prompt of the calls whose sum the metric of a cell shows: every other one had a token at least.
+static int64_t longest_prompt(const struct cell *c)
+{
+	int64_t others = c->samples > 1 ? c->samples - 1 : 0;
+	return c->metric > others ? c->metric - others : c->metric;
+}
+
+static void note_longest(int64_t *to, int64_t tokens)
+{
+	if (*to < tokens)
+		*to = tokens;
+}
+
 static void allocate_cell(struct allocation *a, int m, int part, int kind)
 {
 	struct cell c;
 	cell_read(&a->reader, m, part, kind, &c);
 	a->out->metered[kind] += c.metric;
 	a->out->excess[kind] += c.excess;
+	bool prompts = kind == TOKENS_INPUT && a->reader.span->whole_prompt;
 	if (c.ncallers == 0) {
 		a->out->unattributed[kind] += c.residual;
+		if (prompts)
+			note_longest(&a->out->prompt_max, longest_prompt(&c));
 		return;
 	}
+	for (int32_t i = 0; prompts && i < c.ncallers; i++)
+		note_longest(&a->out->callers[c.callers[i]].prompt_max, longest_prompt(&c));
 	for (int32_t i = 0; i < c.ncallers; i++)
 		a->parts[i] = bounded_weight(a->weights->callers[c.callers[i]].milli[kind], c.lacking[c.callers[i]],
 		                             c.ncallers);
 	apportion(c.residual, a->parts, c.ncallers, a->split);
 	for (int32_t i = 0; i < c.ncallers; i++)
 		a->out->callers[c.callers[i]].by_kind[kind].allocated += a->split[i];
+	if (c.project && !c.strangers && c.ncallers == 1)
+		a->out->callers[c.callers[0]].unsplit[kind] += c.residual;
+}
+
+static int64_t product(int64_t a, int64_t b)
+{
+	int64_t ret;
+	return __builtin_mul_overflow(a, b, &ret) ? INT64_MAX : ret;
+}
+
+// Thousandths of a token: what calls are taken to put out, at most what their requests allow. Of calls
+// without a limit the mean counts.
+static int64_t within_limits(const struct calls *c, int64_t waiting, int64_t each, int64_t milli)
+{
+	int64_t limited = c->exact_n[TOKENS_OUTPUT_MAX] < waiting ? c->exact_n[TOKENS_OUTPUT_MAX] : waiting, most;
+	if (limited <= 0 || __builtin_add_overflow(product(c->exact[TOKENS_OUTPUT_MAX], 1000),
+	                                           product(waiting - limited, each), &most))
+		return milli;
+	return milli < most ? milli : most;
 }
 
 static void add_calls_of_minute(struct allocation *a, int m)
@@ -57,8 +94,9 @@ static void add_calls_of_minute(struct allocation *a, int m)
 			u->by_kind[kind].exact += c->exact[kind];
 			if (covered || waiting <= 0)
 				continue;
-			if (__builtin_mul_overflow(waiting, each, &milli))
-				milli = INT64_MAX;
+			milli = product(waiting, each);
+			if (kind == TOKENS_OUTPUT)
+				milli = within_limits(c, waiting, each, milli);
 			u->by_kind[kind].provisional += milli / 1000 + (milli % 1000 >= 500);
 		}
 	}
@@ -70,8 +108,10 @@ static void set_uncertainty(const struct weight *w, struct caller_usage *u)
 	u->ttl_permille = w->ttl_permille;
 	u->ttl_may_be_1h = w->ttl_may_be_1h;
 	u->weight = w;
+	if (u->by_kind[TOKENS_INPUT].exact || u->by_kind[TOKENS_INPUT].provisional)
+		u->prompt_max = 0;
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		int64_t tokens = u->by_kind[kind].allocated;
+		int64_t tokens = u->by_kind[kind].allocated - u->unsplit[kind];
 		if (__builtin_mul_overflow(tokens, w->sd_permille[kind], &u->spread[kind]))
 			u->spread[kind] = INT64_MAX;
 		if (__builtin_mul_overflow(tokens, w->noise_milli[kind], &u->noise[kind]))

@@ -30,11 +30,18 @@ struct caller_usage {
 	struct shares by_kind[METRIC_KINDS];
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
+	// of the tokens: those that may be input, read from the cache or written to it (estimator/cache_shares.h)
+	int64_t cache_unknown[METRIC_KINDS];
+	// no prompt of its calls had more tokens, since the metric that covers it counts whole prompts and has no
+	// more; 0: not known
+	int64_t prompt_max;
 	// of the other cache writes, the thousandths with the one-hour TTL; TTL_UNKNOWN
 	int32_t ttl_permille;
 	bool ttl_may_be_1h;             // the TTL is unknown, and the longer one may pay (struct weight)
 	// standard deviation of the allocated tokens because the weights are uncertain, in tokens
 	int64_t spread[METRIC_KINDS];
+	// of the allocated tokens: those of a project's metric, within which nobody else called
+	int64_t unsplit[METRIC_KINDS];
 	// variance of the allocated tokens by chance, in tokens squared, as if the caller were alone in its cells
 	int64_t noise[METRIC_KINDS];
 	const struct weight *weight;    // used for the split; NULL: none
@@ -43,6 +50,8 @@ struct caller_usage {
 struct hour_usage {
 	struct caller_usage *callers;        // as the span's callers
 	int64_t unattributed[METRIC_KINDS];
+	int64_t cache_unknown[METRIC_KINDS]; // of those
+	int64_t prompt_max;                  // among those, likewise
 	int64_t excess[METRIC_KINDS];        // exact tokens beyond the metric
 	int64_t metered[METRIC_KINDS];       // the sum of the hour's metrics
 };

@@ -10,11 +10,14 @@
 #include "base/str.h"
 #include "ingest/record.h"
 
-enum { BILLED_MEANS_HOURS = 72 }; // before the watermark
+enum {
+	BILLED_MEANS_HOURS = 72, // before the watermark
+	BILLED_KINDS = TOKENS_UNITS + 1,
+};
 
 struct billed_means {
 	struct str arn;
-	int64_t calls, tokens[TOKEN_KINDS]; // tokens[TOKENS_CACHE_WRITE] includes [TOKENS_CACHE_WRITE_1H]
+	int64_t calls, tokens[BILLED_KINDS]; // tokens[TOKENS_CACHE_WRITE] includes [TOKENS_CACHE_WRITE_1H]
 };
 
 #endif

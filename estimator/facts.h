@@ -36,6 +36,7 @@ struct calls {
 	int64_t started;              // of n: streams of which only the start is known
 	int64_t exact_n[TOKEN_KINDS]; // of n: calls whose tokens of that kind are known ...
 	int64_t exact[TOKEN_KINDS];   // ... and their sum
+	// TOKENS_OUTPUT_MAX: of the calls whose output is not known, those with a limit, and the limits' sum
 };
 
 // The metrics of one project of bedrock-mantle: a part of those of the model, and exact for the project.
@@ -81,6 +82,7 @@ struct span {
 	const struct hour *before, *hour, *after; // before and after: NULL if there are no facts
 	const struct who *callers;
 	int32_t ncallers;
+	bool whole_prompt; // the metric of input tokens counts those of the cache too (estimator/cache_shares.h)
 };
 
 // Once all metrics of a minute with projects are in: where these have more than the model's metric shows, or

@@ -12,16 +12,18 @@ static bool is_estimate(const struct figure *f)
 	return f->exact >= 0 && f->allocated >= 0 && f->provisional >= 0 &&
 	       !__builtin_add_overflow(f->exact, f->allocated, &sum) &&
 	       !__builtin_add_overflow(sum, f->provisional, &sum) && sum == f->tokens && f->assumed >= 0 &&
-	       f->assumed <= f->tokens && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
+	       f->assumed <= f->tokens && f->cache_unknown >= 0 && f->cache_unknown <= f->tokens &&
+	       f->prompt_max >= 0 && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
 	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->less.pico >= 0 &&
-	       f->less.pico <= f->usd.pico && (f->rate_borrowed || f->less.pico == 0) && f->billed == 0 &&
-	       f->list.pico == 0;
+	       f->less.pico <= f->usd.pico && (f->rate_borrowed || f->cache_unknown || f->less.pico == 0) &&
+	       f->billed == 0 && f->list.pico == 0;
 }
 
 static bool is_billed(const struct figure *f)
 {
 	return f->tokens == f->billed && !f->exact && !f->allocated && !f->provisional && !f->assumed &&
-	       !f->spread && !f->noise && f->more.pico == 0 && f->less.pico == 0 && !f->rate_borrowed;
+	       !f->cache_unknown && !f->prompt_max && !f->spread && !f->noise && f->more.pico == 0 &&
+	       f->less.pico == 0 && !f->rate_borrowed;
 }
 
 bool figure_is_valid(const struct figure *f)

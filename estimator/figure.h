@@ -13,11 +13,12 @@
 //
 // figure_is_valid tests the invariants:
 //
-//     estimate   the parts are not negative and add up to tokens; assumed is a part of tokens;
+//     estimate   the parts are not negative and add up to tokens; assumed and cache_unknown are parts of
+//                tokens; prompt_max is not negative;
 //                dollars, `more`, `less`, spread and noise are not negative; billed and list are 0;
-//                `less` is at most the dollars, and 0 unless the rate is borrowed
-//     billed     exact, allocated, provisional, assumed, more, less, spread and noise are 0; tokens and
-//                dollars are negative where AWS takes back more than it charges
+//                `less` is at most the dollars, and 0 unless the rate is borrowed or cache_unknown is not 0
+//     billed     exact, allocated, provisional, assumed, cache_unknown, prompt_max, more, less, spread and
+//                noise are 0; tokens and dollars are negative where AWS takes back more than it charges
 //     both       no price: no dollars, no prompt band, and no rate of another Region; ttl_may_be_1h: some
 //                tokens are assumed; dollars are within FIGURE_USD_MAX, so that no sum of figures overflows;
 //                those of an estimate are at most INT64_MAX picodollars a token, which is what a rate holds
@@ -38,11 +39,15 @@ struct figure {
 	int64_t tokens, exact, allocated, provisional;
 	int64_t billed;      // tokens of the bill: all or none
 	int64_t assumed;     // of tokens: 5-minute cache writes whose TTL no record names
+	// of tokens: those of prompts that may be input, read from the cache or written to it
+	int64_t cache_unknown;
+	int64_t prompt_max;  // no prompt of these calls had more tokens; 0: not known
 	int64_t spread;      // standard deviation of allocated for want of better weights, in tokens
 	int64_t noise;       // variance of allocated by chance, in tokens squared
 	struct usd usd;      // of all tokens
-	struct usd more;     // what they may cost on top: as one-hour cache writes, or in the next prompt band
-	struct usd less;     // how much less they may cost: at the lowest rate of all Regions
+	// what they may cost on top: as cache writes, as one-hour ones, or in the next prompt band
+	struct usd more;
+	struct usd less;     // how much less they may cost: at the lowest rate of all Regions, or as cache reads
 	struct usd list;     // of billed tokens: at public rates
 	bool ttl_may_be_1h;  // the assumed tokens may well be one-hour cache writes, for that may pay
 	bool priced;         // false: there is no price, and usd is 0

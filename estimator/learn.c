@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -198,14 +199,17 @@ static void add_hour(struct training_set *c, const struct hour_stats *l, double 
 	c->nhours++;
 }
 
-static void add_bill(struct training_set *c, const struct billed_means *t)
+// `whole_prompt`: the metric counts reads and writes of the cache as input, so their mean is learned as that.
+static void add_bill(struct training_set *c, const struct billed_means *t, bool whole_prompt)
 {
 	int32_t *at = map_find(&c->index, name_key(t->arn));
 	if (!at)
 		return;
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		bool cached = kind == TOKENS_CACHE_READ || kind == TOKENS_CACHE_WRITE;
+		int to = cached && whole_prompt ? TOKENS_INPUT : kind;
 		c->by_kind[kind].exact_calls[*at] += (double)t->calls;
-		c->by_kind[kind].exact_tokens[*at] += (double)t->tokens[kind];
+		c->by_kind[to].exact_tokens[*at] += (double)t->tokens[kind];
 	}
 	c->billed[*at] += (double)t->calls;
 	c->ttl_known[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
@@ -213,15 +217,6 @@ static void add_bill(struct training_set *c, const struct billed_means *t)
 }
 
 // ---- for the callers of the hour ----------------------------------------------------------------
-
-// "arn:aws:sts::A:assumed-role/ROLE" of a session; the ARN itself for others.
-static struct str role_part(struct str arn)
-{
-	for (size_t i = 0, slashes = 0; i < arn.len; i++)
-		if (arn.p[i] == '/' && ++slashes == 2)
-			return (struct str){arn.p, i};
-	return arn;
-}
 
 // Calls and tokens of principals with evidence, summed over a role or over a set of session tags.
 struct cohort_sums {
@@ -259,7 +254,7 @@ static void find_cohorts(struct cohorts *f, const struct training_set *c, const 
 	const struct span *s = h->span;
 	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
 	for (int32_t i = 1; i < c->n; i++)
-		add_to_cohort(f, role_part(c->names[i]), c, fits, i);
+		add_to_cohort(f, arn_without_session(c->names[i]), c, fits, i);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		const int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
 		if (h->called[i] && at && *at && has_tags(&s->callers[i]))
@@ -316,7 +311,7 @@ static void assign_like_others(const struct cohorts *cohorts, const struct who *
 	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // relative deviation of a caller without evidence
 	double mean = fit->model;
 	enum weight_source source = WEIGHT_MODEL;
-	if (cohort_mean(cohorts, role_part(who->arn), kind, &mean))
+	if (cohort_mean(cohorts, arn_without_session(who->arn), kind, &mean))
 		source = WEIGHT_ROLE;
 	else if (has_tags(who) && cohort_mean(cohorts, who->tagset, kind, &mean))
 		source = WEIGHT_TAGS;
@@ -381,7 +376,7 @@ void learn_weights(const struct evidence_of_hours *from, const struct span *s, i
 		         hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual,
 		         arena);
 	for (int i = 0; i < from->nbilled_means; i++)
-		add_bill(&c, &from->billed_means[i]);
+		add_bill(&c, &from->billed_means[i], s->whole_prompt);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		fit_kind(&c.by_kind[kind], c.n, c.hours[kind], c.nhours, arena, &fits[kind]);
 	assign_weights(&c, fits, &callers, arena, ret);

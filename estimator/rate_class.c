@@ -158,6 +158,8 @@ static int64_t part_of(int64_t whole, int64_t tokens, int64_t all)
 static void split_kind(struct rate_class_calls *v, int32_t n, int kind, const struct caller_usage *u)
 {
 	int64_t weights[RATE_CLASSES] = {0}, allocated[RATE_CLASSES], provisional[RATE_CLASSES], calls = 0;
+	const struct shares *all = &u->by_kind[kind];
+	int64_t whole = all->allocated + all->provisional;
 	for (int32_t i = 0; i < n; i++)
 		calls += v[i].lacking[kind];
 	for (int32_t i = 0; i < n; i++) // if none: the metric came for the calls of the minutes before
@@ -168,6 +170,7 @@ static void split_kind(struct rate_class_calls *v, int32_t n, int kind, const st
 		struct caller_usage *to = &v[i].out.usage;
 		to->by_kind[kind].allocated = allocated[i];
 		to->by_kind[kind].provisional = provisional[i];
+		to->cache_unknown[kind] = part_of(u->cache_unknown[kind], allocated[i] + provisional[i], whole);
 		to->spread[kind] = part_of(u->spread[kind], allocated[i], u->by_kind[kind].allocated);
 		to->noise[kind] = part_of(u->noise[kind], allocated[i], u->by_kind[kind].allocated);
 	}
@@ -197,15 +200,20 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 		for (int32_t k = i; k < end; k++) {
 			x.v[k].out.usage.ttl_permille = whole->ttl_permille;
 			x.v[k].out.usage.ttl_may_be_1h = whole->ttl_may_be_1h;
+			x.v[k].out.usage.prompt_max = whole->prompt_max;
 			out[ret->n++] = x.v[k].out;
 		}
 	}
 	if (tiers) {
 		struct caller_usage *nobody = &out[ret->n].usage;
 		out[ret->n++] = (struct rate_class_usage){
-			.caller = s->ncallers, .usage = {.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true}};
-		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			.caller = s->ncallers,
+			.usage = {
+				.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true, .prompt_max = u->prompt_max}};
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			nobody->by_kind[kind].allocated = u->unattributed[kind];
+			nobody->cache_unknown[kind] = u->cache_unknown[kind];
+		}
 	}
 	ret->v = tiers ? tier_metric_shift(s, out, &ret->n, arena) : out;
 }

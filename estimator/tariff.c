@@ -79,6 +79,8 @@ static int64_t longest_prompt(const struct priced_usage *b)
 	int64_t from, to;
 	usd_pico longest = prompt_sum(b) - (b->calls > 1 ? b->calls - 1 : 0);
 	rate_class_prompt(b->rate_class, &from, &to);
+	if (b->prompt_max && longest > b->prompt_max)
+		longest = b->prompt_max;
 	return longest < to ? (int64_t)longest : to;
 }
 
@@ -162,6 +164,29 @@ bool tariff_price_units(const struct tariff *t, int64_t units, struct cost *ret)
 	return true;
 }
 
+// Tokens that may be input, cache reads or cache writes cost as little as the cheapest of these, or as much
+// as the most expensive one, in a band that the prompt may have been in.
+static void add_cache_doubt(const struct tariff *t, const struct priced_usage *b, int at,
+                            enum token_type type, bool estimated, struct cost *ret)
+{
+	static const enum token_type of_prompt[] = {TOKEN_INPUT, TOKEN_CACHE_READ, TOKEN_CACHE_WRITE_5M};
+	const int64_t *rates = t->bands[at].rate;
+	int64_t counted = estimated ? highest_rate(t, b, at, type) : rates[type];
+	int64_t lowest = rates[type], highest = counted;
+	for (size_t i = 0; i < sizeof of_prompt / sizeof *of_prompt; i++) {
+		enum token_type other = of_prompt[i];
+		if (rates[other] == RATE_UNKNOWN)
+			continue;
+		int64_t high = estimated ? highest_rate(t, b, at, other) : rates[other];
+		lowest = rates[other] < lowest ? rates[other] : lowest;
+		highest = high > highest ? high : highest;
+	}
+	add_more(&ret->more, b->cache_unknown[type], counted, highest);
+	add_more(&ret->less, b->cache_unknown[type], lowest, rates[type]);
+	if (usd_cmp(ret->less, ret->usd) > 0) // at a rate that is borrowed, too
+		ret->less = ret->usd;
+}
+
 bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type,
                   struct cost *ret)
 {
@@ -176,5 +201,7 @@ bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum tok
 		add_more(&ret->more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
 	if (estimated)
 		add_more(&ret->more, b->tokens[type], rate, highest_rate(t, b, at, type));
+	if (b->cache_unknown[type])
+		add_cache_doubt(t, b, at, type, estimated, ret);
 	return true;
 }

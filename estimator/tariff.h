@@ -43,6 +43,8 @@ struct priced_usage {
 	int64_t calls;
 	int64_t tokens[TOKEN_TYPES];
 	int64_t assumed;                 // of the 5-minute cache writes: how many may be 1-hour ones
+	int64_t cache_unknown[TOKEN_TYPES]; // of the tokens: as in struct figure
+	int64_t prompt_max;              // likewise; 0: not known
 };
 
 // The tariffs of every tier, each looked up when it is asked for.

@@ -52,6 +52,9 @@ static void move_tokens(struct caller_usage *from, struct caller_usage *to, int 
 	int64_t allocated = tokens < f->allocated ? tokens : f->allocated, exact = tokens - allocated;
 	to->spread[kind] +=
 		subtract_part(&from->spread[kind], part_of(from->spread[kind], allocated, f->allocated));
+	to->cache_unknown[kind] +=
+		subtract_part(&from->cache_unknown[kind],
+	                  part_of(from->cache_unknown[kind], allocated, f->allocated + f->provisional));
 	to->noise[kind] += subtract_part(&from->noise[kind], part_of(from->noise[kind], allocated, f->allocated));
 	if (kind == TOKENS_CACHE_WRITE) {
 		to->exact_1h += subtract_part(&from->exact_1h, part_of(from->exact_1h, exact, f->exact));
@@ -90,7 +93,9 @@ static struct rate_class_usage *find_row_in_tier(struct tier_shift *x, int32_t i
 		x->v[*at] = (struct rate_class_usage){
 			.caller = l.caller,
 			.rate_class = rate_class,
-			.usage = {.ttl_permille = l.usage.ttl_permille, .ttl_may_be_1h = l.usage.ttl_may_be_1h}};
+			.usage = {.ttl_permille = l.usage.ttl_permille,
+		              .ttl_may_be_1h = l.usage.ttl_may_be_1h,
+		              .prompt_max = l.usage.prompt_max}};
 	}
 	return &x->v[*at];
 }

@@ -291,6 +291,22 @@ static bool read_served(const struct top_fields *t, struct call *c, struct err *
 	return true;
 }
 
+// The limit that the request set to its output, by its name in each API: Messages and Chat Completions,
+// Responses, Converse. What is no count is passed over.
+static void read_output_limit(const struct top_fields *t, struct call *c)
+{
+	static const struct str names[] = {STR("max_tokens"), STR("max_output_tokens"),
+	                                   STR("max_completion_tokens"), STR("maxTokens")};
+	struct json params = t->f[F_requestParameters], config = json_get(params, STR("inferenceConfig"));
+	struct json limit = json_get(config, STR("maxTokens"));
+	struct err ignored = ERR_INIT;
+	for (size_t i = 0; json_missing(limit) && i < sizeof names / sizeof *names; i++)
+		limit = json_get(params, names[i]);
+	if (!c->failed && !field_tokens(limit, "", &c->known[TOKENS_OUTPUT_MAX], &c->tokens[TOKENS_OUTPUT_MAX],
+	                                &ignored))
+		c->known[TOKENS_OUTPUT_MAX] = false;
+}
+
 static void read_timing(const struct top_fields *t, struct str name, struct call *c)
 {
 	bool known;
@@ -375,6 +391,7 @@ static enum verdict read_call(const struct top_fields *t, struct arena *a, struc
 		return BROKEN;
 	read_tier(t, c);
 	read_timing(t, name, c);
+	read_output_limit(t, c);
 	if (!read_served(t, c, err))
 		return BROKEN;
 	if (!c->foundation.len)

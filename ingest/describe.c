@@ -10,8 +10,8 @@
 static const char *const record_kind_names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
                                                             "metric", "session_tags", "principal_tags"};
 
-static const char *const kind_names[TOKEN_KINDS] = {"input",       "output",         "cache_read",
-                                                    "cache_write", "cache_write_1h", "units"};
+static const char *const kind_names[TOKEN_KINDS] = {
+	"input", "output", "cache_read", "cache_write", "cache_write_1h", "units", "output_max"};
 
 static void add_escaped(struct buf *out, struct str s)
 {

@@ -34,6 +34,7 @@ enum token_kind {
 	TOKENS_CACHE_WRITE,
 	TOKENS_CACHE_WRITE_1H,
 	TOKENS_UNITS, // not tokens: images or search units, as the model is billed
+	TOKENS_OUTPUT_MAX, // nothing that was used: the most output tokens that the request allowed
 	TOKEN_KINDS
 };
 

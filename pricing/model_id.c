@@ -197,7 +197,7 @@ void model_id_read(struct model_id *ret, struct str id)
 		append_name(m, id);
 		return;
 	}
-	m->mantle = cut_prefix(&id, STR("bedrock-mantle/"));
+	m->mantle = cut_prefix(&id, STR(MODEL_MANTLE));
 	m->kind = cut_type(&id);
 	if (m->kind != MODEL_NAMED) {
 		append_name(m, id);

@@ -42,6 +42,9 @@ enum model_id_kind {
 #define MODEL_OTHERS_SHOWN "(other models)"
 #define MODEL_OTHERS_STORED "*"
 
+// What model keys of calls of bedrock-mantle begin with.
+#define MODEL_MANTLE "bedrock-mantle/"
+
 enum { MODEL_NAME_MAX = 128 }; // the longest id known has 50 bytes
 enum { MODEL_PROFILE_MAX = 10 }; // "us-gov" has 6
 

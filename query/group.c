@@ -226,6 +226,12 @@ static struct usd likely_more(const struct figure *f)
 	return f->assumed && !f->ttl_may_be_1h ? USD_ZERO : f->more;
 }
 
+// How much less so many of its tokens may cost.
+static struct usd less_of(const struct figure *f, int64_t tokens)
+{
+	return f->tokens ? usd_muldiv(f->less, tokens, f->tokens) : USD_ZERO;
+}
+
 static void add_row(struct groups *g, struct group *x, const struct view_row *row, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
@@ -260,11 +266,13 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		x->usd_band_estimated = usd_add(x->usd_band_estimated, f->usd);
 	if (f->rate_borrowed)
 		x->usd_borrowed = usd_add(x->usd_borrowed, f->usd);
-	x->less = usd_add(x->less, f->less);
+	// provisional tokens may cost nothing at all
+	struct usd less = less_of(f, f->tokens - f->provisional);
+	x->less = usd_add(x->less, less_of(f, f->exact));
 	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact, rate));
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
-	x->floor = usd_add(x->floor, usd_sub(usd_sub(f->usd, provisional), f->less));
+	x->floor = usd_add(x->floor, usd_sub(usd_sub(f->usd, provisional), less));
 	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
 	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, rate);
 	add_doubt(&whole[kind_of_type(row->type)], f, rate);

@@ -24,7 +24,7 @@ bool billed_means_read(struct str field, struct str value, struct billed_means *
 	struct billed_means t = {.arn = field};
 	if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.calls) || t.calls <= 0)
 		return false;
-	for (int kind = 0; kind < TOKEN_KINDS; kind++)
+	for (int kind = 0; kind < BILLED_KINDS; kind++)
 		if (!usd_parse_scaled(str_cut(&value, ' '), 0, &t.tokens[kind]) || t.tokens[kind] < 0)
 			return false;
 	*ret = t;
@@ -130,7 +130,7 @@ static void queue_model(struct redis *r, int script, const char *prefix, int64_t
 			continue; // billed, never seen: no mean
 		buf_clear(&text);
 		buf_addf(&text, "%lld", (long long)t->calls);
-		for (int kind = 0; kind < TOKEN_KINDS; kind++)
+		for (int kind = 0; kind < BILLED_KINDS; kind++)
 			buf_addf(&text, " %lld", (long long)t->tokens[kind]);
 		redis_arg(r, t->arn);
 		redis_arg(r, buf_str(&text));

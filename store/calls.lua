@@ -32,11 +32,16 @@ local function prompt_of(ev, last)
   return prompt, known == 3
 end
 
+-- Whether any usage is known; a limit of the output is none.
+local function has_tokens(ev, last)
+  return last > EVIDENCE_HEAD and floor(byte(ev, FIRST) / KIND) < TOKENS_OUTPUT_MAX
+end
+
 -- The rate class of a call (estimator/rate_class.h): its tier, and how long its prompt was, as far as its
 -- tokens say.
 local function rate_class_of(ev, timing, failed)
   local class, last = floor(timing / TIER) % (TIER_RANK / TIER), end_of_tokens(ev)
-  if last == EVIDENCE_HEAD then return class end
+  if not has_tokens(ev, last) then return class end
   local prompt, complete = prompt_of(ev, last)
   complete = complete or failed
   if not complete and prompt <= RATE_CLASS_LIMITS[1] then return class end
@@ -46,9 +51,11 @@ local function rate_class_of(ev, timing, failed)
 end
 
 -- The sums of one minute, caller, rate class and metadata: calls, failed calls, calls of which only the
--- start is known, then for each token kind the calls whose tokens are exact, and those tokens.
+-- start is known, then for each token kind the calls whose tokens are exact, and those tokens; of the limits
+-- of the output only those of calls whose output is not known.
 local CALLS, FAILED, STARTED, EXACT = 1, 2, 3, 4
 local SUMS = STARTED + 2 * TOKEN_KINDS
+local USED = STARTED + 2 * TOKENS_OUTPUT_MAX
 
 local function zero_sums()
   local d = {}
@@ -59,19 +66,24 @@ end
 -- Adds a call `times` times; a negative number takes it off. A failed call that has tokens used no others.
 local function add_call(d, ev, times, failed, well)
   local last = end_of_tokens(ev)
-  if failed and last == EVIDENCE_HEAD then
+  if failed and not has_tokens(ev, last) then
     d[FAILED] = d[FAILED] + times
     return
   end
   d[CALLS] = d[CALLS] + times
   if well == EVIDENCE_TIMING_START then d[STARTED] = d[STARTED] + times end
   if failed then
-    for k = EXACT, SUMS, 2 do d[k] = d[k] + times end
+    for k = EXACT, USED, 2 do d[k] = d[k] + times end
   end
+  local ended = failed
   for i = FIRST, last, EVIDENCE_TOKENS do
-    local k = EXACT + 2 * floor(byte(ev, i) / KIND)
-    if not failed then d[k] = d[k] + times end
-    d[k + 1] = d[k + 1] + times * uint32(ev, i + 1)
+    local kind = floor(byte(ev, i) / KIND)
+    local k = EXACT + 2 * kind
+    ended = ended or kind == TOKENS_OUTPUT
+    if kind < TOKENS_OUTPUT_MAX or not ended then
+      if not failed then d[k] = d[k] + times end
+      d[k + 1] = d[k + 1] + times * uint32(ev, i + 1)
+    end
   end
 end
 

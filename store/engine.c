@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/when.h"
+#include "estimator/cache_shares.h"
 #include "ingest/labels.h"
 #include "estimator/learn.h"
 #include "pricing/model_id.h"
@@ -154,7 +155,12 @@ static struct span span_of(const struct series *s, int64_t hour)
 {
 	int at = (int)(hour - s->first);
 	assert(at >= 1 && at + 1 < s->nhours); // an hour is read with its neighbours
-	return (struct span){s->hours[at - 1], s->hours[at], s->hours[at + 1], s->callers, s->ncallers};
+	return (struct span){s->hours[at - 1],
+	                     s->hours[at],
+	                     s->hours[at + 1],
+	                     s->callers,
+	                     s->ncallers,
+	                     str_starts(s->model, STR(MODEL_MANTLE))};
 }
 
 // The statistics of an hour, and the versions of the facts that they are computed from.
@@ -182,6 +188,8 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 
 	learn_weights(&from, &span, e->options.lookback_minutes, &e->arena, &weights);
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
+	if (span.whole_prompt)
+		cache_shares_apply(&span, s->billed_means, s->nbilled_means, &usage);
 	hour_rows_write(s, &span, &usage, &e->options, &e->arena, x);
 	if (x->unpriced)
 		report_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, x->unpriced);

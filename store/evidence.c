@@ -108,7 +108,7 @@ static bool is_known(const struct call *c, int kind)
 {
 	if (c->known[kind])
 		return true;
-	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT] || kind == TOKENS_UNITS)
+	if (c->source != SOURCE_LOG || !c->known[TOKENS_INPUT] || kind >= TOKENS_UNITS)
 		return false;
 	return kind != TOKENS_CACHE_WRITE_1H ||
 	       (!c->known[TOKENS_CACHE_WRITE] || c->tokens[TOKENS_CACHE_WRITE] == 0);

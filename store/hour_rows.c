@@ -53,7 +53,7 @@ static void add_row(struct row_writer *w, const struct view_row *r)
 // Tokens of one type, and how far off the allocated ones may be.
 struct type_usage {
 	struct shares shares;
-	int64_t spread, noise;
+	int64_t cache_unknown, spread, noise;
 	bool ttl_may_be_1h;
 };
 
@@ -75,7 +75,9 @@ static void add_tokens(struct row_writer *w, const struct who *who, enum token_t
 	                                  .exact = x->shares.exact,
 	                                  .allocated = x->shares.allocated,
 	                                  .provisional = x->shares.provisional,
-	                                  .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0}};
+	                                  .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0,
+	                                  .cache_unknown = b->cache_unknown[type],
+	                                  .prompt_max = t->nbands > 1 ? b->prompt_max : 0}};
 	struct figure *f = &row.figure;
 	struct cost cost;
 	if (f->tokens == 0)
@@ -121,6 +123,11 @@ static int64_t part_of(int64_t tokens, int32_t permille)
 	return tokens / 1000 * permille + tokens % 1000 * permille / 1000;
 }
 
+static int64_t at_most(int64_t x, int64_t most)
+{
+	return x < most ? x : most;
+}
+
 // Takes the one-hour writes out of all cache writes: those that are known, and of the others the part that
 // was learned. Without anything learned the others are taken as 5-minute ones. Returns how many were.
 static int64_t split_writes(const struct caller_usage *u, struct type_usage *writes,
@@ -141,6 +148,9 @@ static int64_t split_writes(const struct caller_usage *u, struct type_usage *wri
 	writes->shares.provisional -= ret_1h->shares.provisional;
 	writes->spread -= ret_1h->spread;
 	writes->noise -= ret_1h->noise;
+	ret_1h->cache_unknown = at_most(part_of(writes->cache_unknown, permille), sum_of(&ret_1h->shares));
+	writes->cache_unknown =
+		at_most(writes->cache_unknown - ret_1h->cache_unknown, sum_of(&writes->shares));
 	return ttl_is_known(u->ttl_permille) ? 0 : sum_of(&writes->shares) - known_5m;
 }
 
@@ -148,15 +158,20 @@ static void add_rate_class(struct row_writer *w, const struct who *who, const st
 {
 	const struct caller_usage *u = &x->usage;
 	struct type_usage types[TOKEN_TYPES];
-	struct priced_usage b = {.rate_class = x->rate_class, .calls = u->calls};
+	struct priced_usage b = {.rate_class = x->rate_class, .calls = u->calls, .prompt_max = u->prompt_max};
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++) {
 		int kind = (int)kind_of_type((enum token_type)type);
-		types[type] = (struct type_usage){u->by_kind[kind], u->spread[kind], u->noise[kind], false};
+		types[type] = (struct type_usage){.shares = u->by_kind[kind],
+		                                  .cache_unknown = u->cache_unknown[kind],
+		                                  .spread = u->spread[kind],
+		                                  .noise = u->noise[kind]};
 	}
 	types[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
 	b.assumed = split_writes(u, &types[TOKEN_CACHE_WRITE_5M], &types[TOKEN_CACHE_WRITE_1H]);
-	for (int type = 0; type < TOKEN_TYPES; type++)
+	for (int type = 0; type < TOKEN_TYPES; type++) {
 		b.tokens[type] = sum_of(&types[type].shares);
+		b.cache_unknown[type] = types[type].cache_unknown;
+	}
 	if (u->calls || u->failed)
 		add_row(w, &(struct view_row){.principal = who->arn,
 		                              .tagset = who->tagset,
@@ -190,11 +205,16 @@ static void add_caller_usage(struct caller_usage *to, const struct caller_usage 
 	to->failed += u->failed;
 	to->exact_1h += u->exact_1h;
 	to->exact_ttl += u->exact_ttl;
+	if (to->prompt_max == 0 || u->prompt_max == 0)
+		to->prompt_max = 0;
+	else if (to->prompt_max < u->prompt_max)
+		to->prompt_max = u->prompt_max;
 	to->ttl_may_be_1h |= u->ttl_may_be_1h || u->ttl_permille > 0;
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		to->by_kind[kind].exact += u->by_kind[kind].exact;
 		to->by_kind[kind].allocated += u->by_kind[kind].allocated;
 		to->by_kind[kind].provisional += u->by_kind[kind].provisional;
+		to->cache_unknown[kind] += u->cache_unknown[kind];
 		add_saturating(&to->spread[kind], u->spread[kind]);
 		add_saturating(&to->noise[kind], u->noise[kind]);
 	}
@@ -411,10 +431,13 @@ static void add_metric(struct row_writer *w, enum token_kind kind, int64_t meter
 static void add_unattributed(struct row_writer *w, const struct span *span, const struct hour_usage *u)
 {
 	const struct who nobody = {.arn = STR(UNATTRIBUTED), .tagset = STR("-")};
-	struct caller_usage usage = {.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true};
+	struct caller_usage usage = {
+		.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true, .prompt_max = u->prompt_max};
 	struct caller_sums sums = {0};
-	for (int kind = 0; kind < METRIC_KINDS; kind++)
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		usage.by_kind[kind].allocated = u->unattributed[kind];
+		usage.cache_unknown[kind] = u->cache_unknown[kind];
+	}
 	sums_add(w, &sums, span->ncallers, &usage);
 	sums.units.allocated += w->units->unattributed;
 	add_sums(w, &nobody, &sums);

@@ -38,8 +38,12 @@ void row_format_value(const struct view_row *r, struct buf *ret)
 	         (long long)f->exact, (long long)f->allocated, (long long)f->provisional, (long long)f->assumed,
 	         more, (long long)f->spread, (long long)f->noise, f->ttl_may_be_1h ? " ttl" : "",
 	         f->band_estimated ? " band" : "");
-	if (f->rate_borrowed)
-		buf_addf(ret, " borrowed:%s", usd_format_pico(f->less, more));
+	if (f->cache_unknown)
+		buf_addf(ret, " cache:%lld", (long long)f->cache_unknown);
+	if (f->prompt_max)
+		buf_addf(ret, " longest:%lld", (long long)f->prompt_max);
+	if (f->rate_borrowed || f->less.pico)
+		buf_addf(ret, " %s:%s", f->rate_borrowed ? "borrowed" : "less", usd_format_pico(f->less, more));
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -47,6 +51,20 @@ void row_format_value(const struct view_row *r, struct buf *ret)
 static bool read_int(struct str *rest, int64_t *ret)
 {
 	return usd_parse_scaled(str_cut(rest, ' '), 0, ret);
+}
+
+// One of the words behind the numbers; others are passed over.
+static bool read_word(struct str word, struct figure *f)
+{
+	struct str number = word, name = str_cut(&number, ':');
+	f->ttl_may_be_1h |= str_is(word, "ttl");
+	f->band_estimated |= str_is(word, "band");
+	f->rate_borrowed |= str_is(name, "borrowed");
+	if (str_is(name, "borrowed") || str_is(name, "less"))
+		return usd_parse_pico(number, &f->less);
+	if (str_is(name, "longest"))
+		return usd_parse_scaled(number, 0, &f->prompt_max);
+	return !str_is(name, "cache") || usd_parse_scaled(number, 0, &f->cache_unknown);
 }
 
 static bool read_figure(struct str value, struct figure *f)
@@ -59,16 +77,9 @@ static bool read_figure(struct str value, struct figure *f)
 	    !usd_parse_pico(str_cut(&value, ' '), &f->more) || !read_int(&value, &f->spread) ||
 	    !read_int(&value, &f->noise))
 		return false;
-	for (struct str word; (word = str_cut(&value, ' ')).len;) {
-		f->ttl_may_be_1h |= str_is(word, "ttl");
-		f->band_estimated |= str_is(word, "band");
-		if (str_starts(word, STR("borrowed:"))) {
-			(void)str_cut(&word, ':');
-			f->rate_borrowed = true;
-			if (!usd_parse_pico(word, &f->less))
-				return false;
-		}
-	}
+	for (struct str word; (word = str_cut(&value, ' ')).len;)
+		if (!read_word(word, f))
+			return false;
 	return figure_is_valid(f);
 }
 

@@ -23,9 +23,17 @@
 //                              it a reader that caches what it read knows whether that is still current.
 //                              Where models are summed up, settle.lua computes a sum of its own
 //
-// estimator/figure.h defines the numbers of a figure; the words at its end are flags of struct figure: "ttl"
-// is ttl_may_be_1h, "band" is band_estimated, "borrowed" is rate_borrowed with `less`. Names hold no blanks.
-// A reader skips fields and words that it does not know, and rows whose figure is not valid.
+// estimator/figure.h defines the numbers of a figure. The words at its end are further members of it:
+//
+//     ttl              ttl_may_be_1h
+//     band             band_estimated
+//     cache:N          cache_unknown
+//     longest:N        prompt_max
+//     borrowed:LESS    rate_borrowed, and less
+//     less:LESS        less, of a rate that is not borrowed
+//
+// Names hold no blanks. A reader skips fields and words that it does not know, and rows whose figure is not
+// valid.
 #ifndef NOWCAST_STORE_USAGE_ROWS_H
 #define NOWCAST_STORE_USAGE_ROWS_H
 

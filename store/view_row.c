@@ -39,4 +39,6 @@ void priced_usage_add_row(struct priced_usage *to, const struct view_row *r)
 		return;
 	to->tokens[r->type] += r->figure.tokens;
 	to->assumed += r->figure.assumed;
+	to->cache_unknown[r->type] += r->figure.cache_unknown;
+	to->prompt_max = r->figure.prompt_max > to->prompt_max ? r->figure.prompt_max : to->prompt_max;
 }

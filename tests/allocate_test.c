@@ -28,7 +28,7 @@ static void facts_init(struct facts *f)
 {
 	memset(f, 0, sizeof *f);
 	f->lookback = 5;
-	f->span = (struct span){&f->hours[0], &f->hours[1], &f->hours[2], f->callers, 0};
+	f->span = (struct span){&f->hours[0], &f->hours[1], &f->hours[2], f->callers, 0, false};
 	for (int m = 0; m < SPAN_MINUTES; m++)
 		f->hours[m / 60].minutes[m % 60].calls = f->calls[m];
 	for (int i = 0; i < WHO_MAX; i++)
@@ -108,6 +108,10 @@ static bool read_fact(struct facts *f, const char *line)
 		struct calls *c = calls_of(f, m, caller(f, who));
 		c->exact_n[kind_named(kind)] = n;
 		c->exact[kind_named(kind)] = x;
+	} else if (sscanf(line, "limit %d %31s %lld %lld", &m, who, &n, &x) == 4) {
+		struct calls *c = calls_of(f, m, caller(f, who));
+		c->exact_n[TOKENS_OUTPUT_MAX] = n;
+		c->exact[TOKENS_OUTPUT_MAX] = x;
 	} else if (sscanf(line, "metric %d %31s %lld", &m, kind, &n) == 3) {
 		set_metric(f, m, kind_named(kind), n);
 	} else if (sscanf(line, "project %d %31s %31s %lld", &m, who, kind, &n) == 4) {
@@ -250,6 +254,18 @@ static int64_t residuals(const struct facts *f, int kind, struct arena *arena)
 	return sum;
 }
 
+// Exact tokens of a kind of all calls of the span.
+static __int128 exact_of(const struct facts *f, int kind)
+{
+	__int128 sum = 0;
+	for (int m = -60; m < 120; m++) {
+		const struct minute *at = span_minute(&f->span, m);
+		for (int32_t i = 0; at && i < at->ncalls; i++)
+			sum += at->calls[i].exact[kind];
+	}
+	return sum;
+}
+
 static bool hour_holds(struct facts *f, struct arena *arena)
 {
 	struct hour_usage u;
@@ -263,6 +279,8 @@ static bool hour_holds(struct facts *f, struct arena *arena)
 			good &= x->exact >= 0 && x->allocated >= 0 && x->provisional >= 0;
 			good &= u.callers[i].spread[kind] >= 0 && u.callers[i].noise[kind] >= 0;
 		}
+		// what the metrics show and nobody was given is exact; of what is exact no token counts in two cells
+		good &= (__int128)u.metered[kind] + u.excess[kind] - given <= exact_of(f, kind);
 		good &= given == residuals(f, kind, arena) && u.unattributed[kind] >= 0 && u.excess[kind] >= 0;
 	}
 	return good;

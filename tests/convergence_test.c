@@ -43,10 +43,14 @@ static struct record *more(enum record_kind kind)
 	return r;
 }
 
-// Flat rates; tiers; bands by the length of the prompt; no price at all.
-static const char *const models[] = {
-	"us.anthropic.claude-sonnet-4-6", "amazon.nova-pro-v1:0", "us.anthropic.claude-haiku-5-5",
-	"acme.unheard-of-v1:0",           "acme.never-heard-of",  "acme.not-heard-of-either"};
+// Flat rates; tiers; bands by the length of the prompt; metrics of whole prompts; no price at all.
+static const char *const models[] = {"us.anthropic.claude-sonnet-4-6",
+                                     "amazon.nova-pro-v1:0",
+                                     "us.anthropic.claude-haiku-5-5",
+                                     "bedrock-mantle/openai.gpt-5.6-terra",
+                                     "acme.unheard-of-v1:0",
+                                     "acme.never-heard-of",
+                                     "acme.not-heard-of-either"};
 enum { MODELS = sizeof models / sizeof *models };
 static const char *const regions[] = {"us-east-1", "eu-west-1"};
 
@@ -148,6 +152,8 @@ static void make_call(int64_t base, int hours, int i)
 	if (c.tier_known)
 		c.tier = (enum price_tier)below(PRICE_TIERS);
 	tokens[TOKENS_UNITS] = (uint32_t)below(5);
+	c.tokens[TOKENS_OUTPUT_MAX] = tokens[TOKENS_OUTPUT_MAX] = (uint32_t)below(900);
+	c.known[TOKENS_OUTPUT_MAX] = below(2);
 	tokens[TOKENS_CACHE_WRITE_1H] = (uint32_t)below(1 + tokens[TOKENS_CACHE_WRITE]);
 	fill_call(&c, start, who, model, region, streaming);
 	c.time_ms = streaming ? start : end;

@@ -210,6 +210,57 @@ static void check_dimensions(void)
 	prices_free(p);
 }
 
+// Tokens of a prompt of which nobody says whether the cache was read or written (struct figure).
+static void check_cache_doubt(void)
+{
+	struct err err = ERR_INIT;
+	struct prices *p;
+	struct cost c;
+	struct tariffs tariffs;
+	write_file("d.csv", HEAD "acme.m,any,,,,,,,10,20,1,12.5,,,,s\n"
+	                         "acme.m,any,,,,,,100000,20,40,2,25,,,,s\n"
+	                         "acme.read,any,,,,,,,10,20,1,,,,,s\n"
+	                         "acme.none,any,,,,,,,10,20,,,,,,s\n");
+	if (!ok(load(&p, "prices = user\nprices.file = FOLDER/d.csv\n", &err), "cached prompts load %s",
+	        err.msg))
+		return;
+	struct priced_usage b = {.calls = 10,
+	                         .tokens[TOKEN_INPUT] = 200000,
+	                         .cache_unknown[TOKEN_INPUT] = 150000,
+	                         .prompt_max = 90000};
+	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
+	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
+	ok(tariff_price(t, &b, TOKEN_INPUT, &c) && c.usd.pico == 200000 * DOLLARS(10) &&
+	       c.more.pico == 150000 * INT64_C(2500000) && c.less.pico == 150000 * DOLLARS(9),
+	   "input that may have been read or written: down to the price of reads, up to that of writes");
+	b.prompt_max = 0;
+	ok(tariff_price(t, &b, TOKEN_INPUT, &c) &&
+	       c.more.pico == 200000 * DOLLARS(10) + 150000 * DOLLARS(5) && c.less.pico == 150000 * DOLLARS(9),
+	   "of long prompts, where one of the calls can have had one");
+	b = (struct priced_usage){.calls = 10,
+	                          .tokens = {[TOKEN_CACHE_READ] = 100, [TOKEN_CACHE_WRITE_5M] = 100},
+	                          .cache_unknown = {[TOKEN_CACHE_READ] = 10, [TOKEN_CACHE_WRITE_5M] = 10}};
+	ok(tariff_price(t, &b, TOKEN_CACHE_READ, &c) && c.less.pico == 0 &&
+	       c.more.pico == 10 * INT64_C(11500000),
+	   "reads may be writes");
+	ok(tariff_price(t, &b, TOKEN_CACHE_WRITE_5M, &c) && c.more.pico == 0 &&
+	       c.less.pico == 10 * INT64_C(11500000),
+	   "and writes reads");
+	b = (struct priced_usage){
+		.calls = 10, .tokens[TOKEN_INPUT] = 100, .cache_unknown[TOKEN_INPUT] = 100};
+	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.read"), STR_NONE,
+	             INT64_C(1793577600000));
+	ok(tariff_price(tariffs_at(&tariffs, TIER_STANDARD), &b, TOKEN_INPUT, &c) && c.more.pico == 0 &&
+	       c.less.pico == 100 * DOLLARS(9),
+	   "a model whose writes have no price of their own");
+	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.none"), STR_NONE,
+	             INT64_C(1793577600000));
+	ok(tariff_price(tariffs_at(&tariffs, TIER_STANDARD), &b, TOKEN_INPUT, &c) && c.more.pico == 0 &&
+	       c.less.pico == 0,
+	   "and one without a cache");
+	prices_free(p);
+}
+
 // A source without bands by the length of the prompt does not speak of long ones where a later source has
 // bands.
 static void check_bands_of_sources(void)
@@ -419,6 +470,7 @@ int main(void)
 	check_dimensions();
 	check_discounts();
 	check_nearest();
+	check_cache_doubt();
 	check_bands_of_sources();
 	check_builtin();
 	check_diff();

@@ -8,8 +8,11 @@ python3 tests/support/calls.py "$T"
 cases=$top/../shared/cases
 A=111122223333
 apply() { "$nowcast" replay --redis "$REDIS_URL" --prices builtin "$@" >"$T/replay.out" 2>&1 || bail "replay failed: $(tail -n 2 "$T/replay.out")"; }
-rows() { "$nowcast" report --redis "$REDIS_URL" --prices builtin --by "$1" --format csv | sed 1d; }
-by() { rows "$1" | cut -d, -f"$2" | paste -sd' '; }
+of() { # BY COLUMN...
+	local by=$1
+	shift
+	"$nowcast" report --redis "$REDIS_URL" --prices builtin --by "$by" --format csv | python3 tests/support/columns.py . "$@"
+}
 calls() { redis --scan --pattern '*:usage_meta:2026*' | grep "$1" | sed 's/^/HGETALL /' | redis | awk '/ calls/ { getline n; split(n, part, " "); sum += part[1] } END { print sum + 0 }'; }
 faults() { sed -n 's/^faults *//p' "$T/replay.out"; }
 
@@ -17,24 +20,24 @@ faults() { sed -n 's/^faults *//p' "$T/replay.out"; }
 start_redis
 apply "$T/network.ndjson"
 is "three calls" "$(calls sonnet)" 3
-is "at their price" "$(by principal 2,3,6)" "3600,0.018000000,exact"
+is "at their price" "$(of principal tokens usd basis)" "3600,0.018000000,exact"
 is "copies, refusals and other services are no fault" "$(faults)" 0
 tac "$T/network.ndjson" >"$T/backwards.ndjson"
 start_redis
 apply "$T/backwards.ndjson" "$T/network.ndjson"
-is "copies first, and twice: the same" "$(calls sonnet) $(by principal 2,3,6)" "3 3600,0.018000000,exact"
+is "copies first, and twice: the same" "$(calls sonnet) $(of principal tokens usd basis)" "3 3600,0.018000000,exact"
 
 # --- operations with new names, the model under either key; counting tokens and administration are no calls
 start_redis
 apply "$T/operations.ndjson"
 is "four calls" "$(calls sonnet)" 4
-is "at the rate of their model" "$(by model 1,2,3)" "us.anthropic.claude-sonnet-4-6,4800,0.026400000"
+is "at the rate of their model" "$(of model model tokens usd)" "us.anthropic.claude-sonnet-4-6,4800,0.026400000"
 
 # --- a prompt router: what served, where a record names it
 start_redis
 apply "$T/routed.ndjson"
-is "the log, or the end of the stream, names the model" "$(by principal 2,3,6)" "1500,0.000675000,exact 1500,0.000675000,exact"
-is "nothing is left under the router" "$(rows model | grep -c router)" 0
+is "the log, or the end of the stream, names the model" "$(of principal tokens usd basis)" "1500,0.000675000,exact 1500,0.000675000,exact"
+is "nothing is left under the router" "$(of model model | grep -c router)" 0
 is "two calls" "$(calls haiku) $(calls router)" "2 0"
 report "$T/forwards.csv"
 tac "$T/routed.ndjson" >"$T/backwards.ndjson"
@@ -46,10 +49,10 @@ same_file "in any order, and twice" "$T/backwards.csv" "$T/forwards.csv"
 # --- what nobody names, and what only looks like a foundation model
 start_redis
 apply "$T/unpriced.ndjson"
-is "nothing has a price" "$(rows principal | cut -d, -f3 | tr -d '\n')" ""
-is "nothing hides, tokens or none" "$(rows principal | sed 's/.*user.//' | cut -d, -f1,2,6 | paste -sd' ')" \
+is "nothing has a price" "$(of principal usd | tr -d ' ')" ""
+is "nothing hides, tokens or none" "$(of principal principal tokens basis)" \
 	"p1,15,unpriced p2,15,unpriced p3,15,unpriced p4,1,unpriced p5,15,unpriced p6,15,unpriced p7,15,unpriced p8,15,unpriced p9,1,unpriced q1,1,unpriced"
-is "a model is shown as it was called" "$(rows model | cut -d, -f1 | sort | sed "s/.*:$A://" | paste -sd' ')" \
+is "a model is shown as it was called" "$(of model model | tr ' ' '\n' | sort | sed "s/.*:$A://" | paste -sd' ')" \
 	"agent-alias/AGENT12345/TSTALIASID custom-model-deployment/abc123def456 custom-model/amazon.nova-pro-v1:0 default-prompt-router/anthropic.claude:1 flow/FLOW123456/alias/ALIAS12345 prompt-router/anthropic.claude-3-haiku-20240307-v1:0 prompt/ABCDEFGHIJ:3 provisioned-model/0123456789ab endpoint/claude-sonnet-4-6"
 why() { redis hget nowcast:unpriced "$1"; }
 has "with the reason: a router" "$(why default-prompt-router/anthropic.claude:1)" 'prompt router'
@@ -69,14 +72,14 @@ if [ -d "$cases" ]; then
 	start_redis
 	apply "$cases"/05-*/trail.ndjson
 	is "case 05: three calls and one of mantle" "$(calls sonnet) $(calls mantle) $(faults)" "3 1 0"
-	is "case 05: dollars" "$(by model 3 | tr -d ' ')" 0.018000000
+	is "case 05: dollars" "$(of model usd | tr -d ' ')" 0.018000000
 	start_redis
 	apply "$cases"/16-*/trail.ndjson
-	is "case 16, CloudTrail: unpriced" "$(by model 2,3,6)" "1500,,unpriced"
+	is "case 16, CloudTrail: unpriced" "$(of model tokens usd basis)" "1500,,unpriced"
 	has "case 16: the reason" "$(redis hvals nowcast:unpriced)" 'prompt router'
 	start_redis
 	apply "$cases"/16-*/invocation-log.ndjson
-	is "case 16, log: Claude 3 Haiku" "$(by model 1,2,3,6)" "us.anthropic.claude-3-haiku-20240307-v1:0,1500,0.000675000,exact"
+	is "case 16, log: Claude 3 Haiku" "$(of model model tokens usd basis)" "us.anthropic.claude-3-haiku-20240307-v1:0,1500,0.000675000,exact"
 else
 	diag "no $cases: the collected cases are left out"
 fi

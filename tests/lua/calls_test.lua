@@ -125,12 +125,23 @@ local function sums_of(x, times)
   return text(sums)
 end
 is('a call of which only the start is known', sums_of {timing = EVIDENCE_TIMING_START},
-   '20:1 0 1 0 0 0 0 0 0 0 0 0 0 0 0')
+   '20:1 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
 is('three calls with output', sums_of({timing = 3, tokens = {[1] = {1, 7}}}, 3),
-   '20:3 0 0 0 0 3 21 0 0 0 0 0 0 0 0')
-is('a failed call', sums_of {flags = EVIDENCE_FAILED}, '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0')
+   '20:3 0 0 0 0 3 21 0 0 0 0 0 0 0 0 0 0')
+is('a failed call', sums_of {flags = EVIDENCE_FAILED}, '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
 is('a failed call with tokens has no others', sums_of {flags = EVIDENCE_FAILED, tokens = {[1] = {1, 7}}},
-   '21:1 0 0 1 0 1 7 1 0 1 0 1 0 1 0')
+   '21:1 0 0 1 0 1 7 1 0 1 0 1 0 1 0 0 0')
+local function limited(x)
+  x.tokens = x.tokens or {}
+  x.tokens[TOKENS_OUTPUT_MAX] = {1, 400}
+  return sums_of(x)
+end
+is('a limit of the output, while that is not known', limited {},
+   '20:1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 400')
+is('is none of the tokens, and no limit once they are', limited {tokens = {[TOKENS_OUTPUT] = {1, 7}}},
+   '20:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
+is('a failed call used nothing up to its limit', limited {flags = EVIDENCE_FAILED},
+   '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
 
 local left = {}
 for _ = 1, 500 do
