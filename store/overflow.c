@@ -33,6 +33,7 @@ static bool find_acct_regions(struct overflow_reader *x, struct str **ret, size_
 	redis_cmd(x->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&x->key, x->prefix)});
 	if (!redis_exec(x->redis, err))
 		return false;
+	redis_sort_members(x->redis, 0);
 	*ret_n = redis_len(x->redis, 0);
 	*ret = arena_alloc(&x->arena, (*ret_n + 1) * sizeof **ret);
 	for (size_t i = 0; i < *ret_n; i++)
@@ -76,8 +77,10 @@ static bool find_groups(struct overflow_reader *x, struct overflow **ret, size_t
 		                                                         x->days[i].day)});
 	if (!redis_exec(x->redis, err))
 		return false;
-	for (size_t i = 0; i < x->n; i++)
+	for (size_t i = 0; i < x->n; i++) {
+		redis_sort_members(x->redis, i);
 		n += redis_len(x->redis, i);
+	}
 	struct overflow *all = arena_alloc(&x->arena, (n + 1) * sizeof *all);
 	n = 0;
 	for (size_t i = 0; i < x->n; i++) {

@@ -29,7 +29,8 @@ struct overflow {
 	int64_t names;                    // an estimate, off by about 1 %
 };
 
-// Calls `fn` for every group that had too many members on one of the two newest days.
+// Calls `fn` for every group that had too many members on one of the two newest days: by account and
+// Region, the newer day first, by group.
 bool overflow_each(struct redis *r, const char *prefix, void (*fn)(void *user, const struct overflow *f),
                    void *user, struct err *err) NC_CHECK;
 

@@ -374,16 +374,27 @@ struct str redis_elem(const struct redis *r, size_t i, size_t k)
 	return reply_str(p->element[k]);
 }
 
-static int compare_fields(const void *a, const void *b)
+static int compare_elements(const void *a, const void *b)
 {
 	return str_cmp(reply_str(*(redisReply *const *)a), reply_str(*(redisReply *const *)b));
 }
 
-void redis_sort_fields(struct redis *r, size_t i)
+// Sorts the elements of a reply by the first of each `width`.
+static void sort_elements(struct redis *r, size_t i, size_t width)
 {
 	const redisReply *p = reply_at(r, i);
-	if (p->type == REDIS_REPLY_ARRAY && p->elements > 2) // element: field, value, field, value, ...
-		qsort(p->element, p->elements / 2, 2 * sizeof *p->element, compare_fields);
+	if (p->type == REDIS_REPLY_ARRAY && p->elements > width)
+		qsort(p->element, p->elements / width, width * sizeof *p->element, compare_elements);
+}
+
+void redis_sort_fields(struct redis *r, size_t i)
+{
+	sort_elements(r, i, 2);
+}
+
+void redis_sort_members(struct redis *r, size_t i)
+{
+	sort_elements(r, i, 1);
 }
 
 uint64_t redis_round_trips(const struct redis *r)

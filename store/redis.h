@@ -81,9 +81,11 @@ size_t redis_len(const struct redis *r, size_t i);                     // of an 
 // element k of the array that is reply i
 struct str redis_elem(const struct redis *r, size_t i, size_t k);
 
-// Sorts reply i, of a HGETALL, by the bytes of its fields. Redis returns the fields of a large hash in an
-// order that differs from server to server: what is printed or written in that order is sorted first.
+// Sorts reply i: the fields of a HGETALL, with their values, or the members of a SMEMBERS. Redis returns
+// those of a large hash or set in an order that differs from server to server: what is printed or written
+// in that order is sorted first.
 void redis_sort_fields(struct redis *r, size_t i);
+void redis_sort_members(struct redis *r, size_t i);
 
 uint64_t redis_round_trips(const struct redis *r);
 const char *redis_where(const struct redis *r); // "host:port", for messages: never holds a password

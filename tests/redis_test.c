@@ -38,6 +38,8 @@ static void test_fields_of_few(struct redis *r)
 	redis_cmdz(r, "HGETALL", "few", NULL);
 	redis_cmdz(r, "HGETALL", "none", NULL);
 	redis_cmdz(r, "GET", "none", NULL);
+	redis_cmdz(r, "SADD", "set", "c", "a", "b", NULL);
+	redis_cmdz(r, "SMEMBERS", "set", NULL);
 	if (!ok(redis_exec(r, &err), "a small hash, and none %s", err.msg))
 		return;
 	for (size_t i = 1; i < 4; i++)
@@ -46,6 +48,10 @@ static void test_fields_of_few(struct redis *r)
 	is_str(redis_elem(r, 1, 2).p, "ab", "of those that begin alike");
 	is_str(redis_elem(r, 1, 5).p, "2", "the last one keeps its value");
 	is_int(redis_len(r, 2) + redis_len(r, 3), 0, "nothing is sorted to nothing");
+	redis_sort_members(r, 5);
+	is_str(redis_elem(r, 5, 0).p, "a", "members of a set");
+	is_str(redis_elem(r, 5, 1).p, "b", "are sorted");
+	is_str(redis_elem(r, 5, 2).p, "c", "one by one");
 }
 
 int main(void)
