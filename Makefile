@@ -36,9 +36,9 @@ unit     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*_test.c))
 
 helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tests/bench/*.c)))
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
-e2e      := $(sort $(wildcard tests/e2e/*.sh))
+e2e      := $(sort $(wildcard tests/e2e/*.sh) $(shell grep -ls '^\# In: make test' tests/disasters/*.sh))
 
-.PHONY: all unit format clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
+.PHONY: all unit disasters format clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
 all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
@@ -111,6 +111,9 @@ e2e: all helpers  ## end-to-end tests only, on a private Redis and Kafka
 
 test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partitions, 3 workers, one killed every few seconds
 	$(Q)FULL=1 tests/run.sh tests/e2e/convergence.sh
+
+disasters: all helpers  ## what is done to the system, and that nothing is lost: all of tests/disasters, as a table (under an hour)
+	$(Q)tests/disasters.sh
 
 format:  ## wrap lines of C beyond 110 columns (clang-format)
 	$(Q)for f in $$(git ls-files '*.c' '*.h' '*.cc'); do \

@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign keys key_table money width spdx documents executable)
+rules=(headers layers foreign keys key_table money width spdx documents disasters executable)
 
 # Each header compiles alone.
 headers() {
@@ -119,6 +119,14 @@ spdx() {
 documents() {
 	python3 tests/documents.py --self-test 2>&1
 	python3 tests/documents.py 2>&1
+}
+
+# Every disaster says what it does and with what it compares the result: `make disasters` prints both.
+disasters() {
+	git ls-files 'tests/disasters/*.sh' | while read -r file; do
+		grep -q '^# Done: .' "$file" || echo "$file: no line '# Done: ...'"
+		grep -q '^# Compared: .' "$file" || echo "$file: no line '# Compared: ...'"
+	done
 }
 
 # What prove runs can be run.
