@@ -49,13 +49,19 @@ static const struct subcommand subcommands[] = {
      "status is 0 even so.\n",
      cmd_replay},
 	{"report",
-     "[--by KEYS] [--from T] [--to T] [--format table|csv|json|focus] | --reconciliation | --scoreboard [...]",
+     "[SPAN] [--since SPAN] [--from T] [--to T] [--by KEYS] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] "
+     "[--where KEY=VALUE] [--sort usd|tokens|calls|name] [--top N] [--compare previous] [--format table|csv|json|focus] [--json] "
+     "[--now T] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,account,region,model,scope,principal,role,team,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of).\n"
-     "T is a time like 2026-11-02T00:00:00Z or 2026-11-02; whole hours are counted. CSV has the keys, then tokens,usd,usd_low,\n"
-     "usd_high,basis; usd is empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and\n"
-     "token type.\n"
+     "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all\n"
+     "(the default). --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z or 2026-11-02, a whole\n"
+     "hour. --compare previous puts the span before beside it: of this-week the same part of last week.\n"
+     "\n"
+     "--principal, --role and --model take a part of the name (opus), --team the whole of it; --where takes any of the KEYS, and may\n"
+     "be given more than once. * stands for any text. CSV has the keys, then tokens,usd,usd_low,usd_high,basis,calls,failed; usd is\n"
+     "empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and token type.\n"
      "\n"
      "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
      "compares the estimate with the bill, for hours that are final, and explains the difference. html is one page to mail. The\n"

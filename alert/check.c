@@ -50,7 +50,7 @@ bool alert_sum_groups(struct alert_check *c, const struct alert_rule *rule, int6
 	const struct rollups_query q = {&rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR};
 	if (!rollups_sum(c->rollups, &q, ret, err))
 		return false;
-	groups_sort_by_key(ret);
+	groups_sort(ret, ORDER_NAME);
 	return true;
 }
 
@@ -203,7 +203,7 @@ bool alert_add_contributors(struct alert_check *c, const struct alert_finding *f
 	                                c->now_ms / MS_PER_HOUR};
 	bool good = rollups_sum(c->rollups, &q, &g, err);
 	bool tokens = f->rule->kind == ALERT_UNPRICED;
-	groups_sort_by_usd(&g);
+	groups_sort(&g, ORDER_USD);
 	if (tokens && g.n)
 		qsort(g.list, (size_t)g.n, sizeof *g.list, by_unpriced);
 	for (int32_t i = 0; good && i < g.n && i < CONTRIBUTORS; i++) {

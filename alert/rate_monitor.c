@@ -36,7 +36,7 @@ struct usd usd_of_micro(int64_t micro)
 
 // ---- hours --------------------------------------------------------------------------------------
 
-// Sums by (group, hour); after groups_sort_by_key the hours of a group follow one another.
+// Sums by (group, hour); after groups_sort by name the hours of a group follow one another.
 static bool read_hours(struct rate_monitor *p, struct err *err)
 {
 	struct alert_check *c = p->check;
@@ -47,7 +47,7 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 	groups_init(&p->hours, &by);
 	if (!rollups_sum(c->rollups, &(struct rollups_query){&by, NULL, first, now + 1, now}, &p->hours, err))
 		return false;
-	groups_sort_by_key(&p->hours);
+	groups_sort(&p->hours, ORDER_NAME);
 	p->list = arena_alloc(c->arena, ((size_t)p->hours.n + 1) * sizeof *p->list);
 	for (int32_t i = 0; i < p->hours.n; i++) {
 		const struct group *g = &p->hours.list[i];

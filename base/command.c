@@ -118,23 +118,29 @@ static void remove_arguments(struct command *c, int at, int n)
 	c->argc -= n;
 }
 
-bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err)
+bool command_option_next(struct command *c, const char *name, const char **ret_value, struct err *err)
 {
-	for (int i = 0; i < c->argc && strcmp(c->argv[i], "--") != 0;) {
+	for (int i = 0; i < c->argc && strcmp(c->argv[i], "--") != 0; i++) {
 		struct str rest = str_of(c->argv[i]), flag = str_cut(&rest, '=');
-		if (!str_is(flag, name)) {
-			i++;
-		} else if (rest.p) {
-			*ret_value = rest.p;
-			remove_arguments(c, i, 1);
-		} else if (i + 1 < c->argc) {
-			*ret_value = c->argv[i + 1];
-			remove_arguments(c, i, 2);
-		} else {
+		if (!str_is(flag, name))
+			continue;
+		if (!rest.p && i + 1 == c->argc)
 			return err_set(err, ERR_CONFIG, "%s: its value is missing", name);
-		}
+		*ret_value = rest.p ? rest.p : c->argv[i + 1];
+		remove_arguments(c, i, rest.p ? 1 : 2);
+		return true;
 	}
 	return true;
+}
+
+bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err)
+{
+	for (const char *value = NULL; command_option_next(c, name, &value, err); value = NULL) {
+		if (!value)
+			return true;
+		*ret_value = value;
+	}
+	return false;
 }
 
 bool command_time(struct command *c, const char *flag, int64_t *ret_ms, struct err *err)

@@ -45,7 +45,10 @@ bool command_load(const struct command *c, struct conf *ret, struct err *err) NC
 
 // Takes out "--name VALUE" or "--name=VALUE". Without it *ret_value keeps its value. The last one wins.
 bool command_option(struct command *c, const char *name, const char **ret_value, struct err *err) NC_CHECK;
-// the same, for a moment
+// the same, but takes out only the first one: for a flag that may be given more than once
+bool command_option_next(struct command *c, const char *name, const char **ret_value,
+                         struct err *err) NC_CHECK;
+// as command_option, for a moment
 bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK;
 // takes the first argument out; NULL: there is none, or it is a flag
 const char *command_verb(struct command *c);

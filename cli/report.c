@@ -4,247 +4,179 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include "base/buf.h"
-#include "base/csv.h"
-#include "base/json_writer.h"
-#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/report_priv.h"
-#include "cli/table.h"
-#include "query/group.h"
-#include "store/view.h"
 
-enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
+enum { TOP_MAX = 1000000 };
 
-enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_FOCUS };
-
-struct report {
-	struct grouping by;
-	enum format format;
-	int64_t from, to; // hours
-};
-
-static bool parse_hour(const char *text, const char *flag, bool up, int64_t *ret, struct err *err)
+static bool parse_top(const char *text, int32_t *ret, struct err *err)
 {
-	int64_t ms;
-	if (!when_parse(str_of(text), &ms))
-		return err_set(err, ERR_CONFIG,
-		               "%s: expected a time like 2026-11-02T00:00:00Z or 2026-11-02, got \"%s\"", flag, text);
-	*ret = (ms + (up ? MS_PER_HOUR - 1 : 0)) / MS_PER_HOUR;
+	char *end;
+	long n = text ? strtol(text, &end, 10) : 0;
+	if (text && (*text < '0' || *text > '9' || *end || n < 1 || n > TOP_MAX))
+		return err_set(err, ERR_CONFIG, "--top: expected a number from 1 to %d, got \"%s\"", TOP_MAX, text);
+	*ret = (int32_t)n;
 	return true;
 }
 
-static bool parse_arguments(struct command *c, struct report *ret, struct err *err)
+// The index of a word in a list that ends with NULL.
+static bool parse_choice(const char *text, const char *const *words, const char *flag, int *ret,
+                         struct err *err)
 {
-	const char *by = "principal", *from = "1970-01-01", *to = "9999-01-01", *format = "table";
-	if (!command_option(c, "--by", &by, err) || !command_option(c, "--from", &from, err) ||
-	    !command_option(c, "--to", &to, err) || !command_option(c, "--format", &format, err) ||
-	    !command_done(c, 0, 0, err))
-		return false;
-	if (!grouping_parse(&ret->by, str_of(by), conf_team(&c->conf), err))
-		return false;
-	if (!parse_hour(from, "--from", false, &ret->from, err) || !parse_hour(to, "--to", true, &ret->to, err))
-		return false;
-	if (ret->from >= ret->to)
-		return err_set(err, ERR_CONFIG, "--from %s --to %s: the span ends before it begins", from, to);
-	if (strcmp(format, "table") == 0)
-		ret->format = FORMAT_TABLE;
-	else if (strcmp(format, "csv") == 0)
-		ret->format = FORMAT_CSV;
-	else if (strcmp(format, "json") == 0)
-		ret->format = FORMAT_JSON;
-	else if (strcmp(format, "focus") == 0)
-		ret->format = FORMAT_FOCUS;
-	else
-		return err_set(err, ERR_CONFIG, "--format: expected table, csv, json or focus, got \"%s\"", format);
-	return true;
-}
-
-// ---- csv ----------------------------------------------------------------------------------------
-
-// Without a price, or calls of which no tokens are known: the dollars are unknown, and not 0.
-static bool is_unpriced(const struct group *g)
-{
-	return g->tokens > 0 ? g->unpriced == g->tokens : g->tokens == 0 && g->calls > 0 && g->usd.pico == 0;
-}
-
-// Calls have no token type: a group of a token type has no number of calls.
-static bool has_calls(const struct grouping *by)
-{
-	for (int i = 0; i < by->n; i++)
-		if (by->by[i] == BY_TOKEN_TYPE)
-			return false;
-	return true;
-}
-
-static void write_calls(struct csv_writer *w, const struct group *g, bool known)
-{
-	if (known) {
-		csv_int(w, g->calls);
-		csv_int(w, g->failed);
-	} else {
-		csv_empty(w);
-		csv_empty(w);
-	}
-}
-
-static void print_csv(const struct report *r, const struct groups *g)
-{
-	static const char *const figures[] = {"tokens", "usd", "usd_low", "usd_high", "basis", "calls", "failed"};
-	struct buf b = BUF_INIT;
-	struct csv_writer w = CSV_WRITER(&b);
-	char basis[GROUP_BASIS_SIZE];
-	for (int i = 0; i < r->by.n; i++)
-		csv_str(&w, r->by.name[i]);
-	for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-		csv_strz(&w, figures[i]);
-	csv_end_row(&w);
-	for (int32_t k = 0; k < g->n; k++) {
-		const struct group *x = &g->list[k];
-		if (group_is_empty(x)) // the bill may have dollars for which no tokens are known, the trail calls
-			continue;
-		for (int i = 0; i < r->by.n; i++)
-			csv_str(&w, x->keys[i]);
-		csv_int(&w, x->tokens);
-		const struct usd usd[] = {x->usd, x->usd_low, x->usd_high};
-		for (int i = 0; i < 3; i++) {
-			if (is_unpriced(x))
-				csv_empty(&w);
-			else
-				csv_usd(&w, usd[i], USD_PLACES);
+	char list[128] = "";
+	for (int i = 0; words[i]; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret = i;
+			return true;
 		}
-		csv_strz(&w, group_basis(x, basis));
-		write_calls(&w, x, has_calls(&r->by));
-		csv_end_row(&w);
+		size_t at = strlen(list);
+		snprintf(list + at, sizeof list - at, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
 	}
-	(void)!text_print(stdout, &b); // main looks whether all was written
-	buf_release(&b);
+	return err_set(err, ERR_CONFIG, "%s: expected %s, got \"%s\"", flag, list, text);
 }
 
-// ---- json ---------------------------------------------------------------------------------------
-
-static void write_usd(struct json_writer *j, const char *key, struct usd usd, bool priced)
+static bool parse_order(struct command *c, struct report *r, struct err *err)
 {
-	if (priced)
-		jw_usd(j, key, usd);
-	else
-		jw_null(j, key);
-}
-
-static void write_group(struct json_writer *j, const struct grouping *by, const struct group *g)
-{
-	char basis[GROUP_BASIS_SIZE];
-	bool priced = !is_unpriced(g);
-	jw_line(j);
-	jw_object(j, NULL);
-	for (int i = 0; i < by->n; i++) {
-		jw_key(j, by->name[i]);
-		jw_str(j, NULL, g->keys[i].p ? g->keys[i] : STR(""));
+	static const char *const formats[] = {"table", "csv", "json", "focus", NULL};
+	static const char *const orders[] = {"name", "usd", "tokens", "calls", NULL};
+	const char *format = "table", *sort = NULL, *top = NULL, *compare = NULL;
+	int choice = 0;
+	if (command_switch(c, "--json"))
+		format = "json";
+	if (!command_option(c, "--format", &format, err) || !command_option(c, "--sort", &sort, err) ||
+	    !command_option(c, "--top", &top, err) || !command_option(c, "--compare", &compare, err) ||
+	    !parse_choice(format, formats, "--format", &choice, err) || !parse_top(top, &r->top, err))
+		return false;
+	r->format = (enum report_format)choice;
+	// A table that is no course of time begins with the most expensive, and so does a list of the first N.
+	bool usd = !grouping_in_time(&r->by) && (r->format == FORMAT_TABLE || r->top || compare);
+	r->order = usd ? ORDER_USD : ORDER_NAME;
+	if (sort) {
+		if (!parse_choice(sort, orders, "--sort", &choice, err))
+			return false;
+		r->order = (enum group_order)choice;
 	}
-	jw_int(j, "calls", g->calls);
-	jw_int(j, "failed", g->failed);
-	jw_int(j, "tokens", g->tokens);
-	jw_int(j, "units", g->units);
-	jw_int(j, "tokens_billed", g->billed);
-	jw_int(j, "tokens_exact", g->exact);
-	jw_int(j, "tokens_allocated", g->allocated);
-	jw_int(j, "tokens_provisional", g->provisional);
-	jw_int(j, "tokens_unpriced", g->unpriced);
-	jw_int(j, "tokens_unbilled", g->unbilled);
-	jw_usd(j, "usd_unbilled", g->usd_unbilled);
-	write_usd(j, "usd", g->usd, priced);
-	write_usd(j, "usd_low", g->usd_low, priced);
-	write_usd(j, "usd_high", g->usd_high, priced);
-	write_usd(j, "usd_band_estimated", g->usd_band_estimated, priced);
-	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
-		write_usd(j, "usd_borrowed", g->usd_borrowed, priced);
-	jw_strz(j, "basis", group_basis(g, basis));
-	jw_end(j);
+	r->compare = compare != NULL;
+	if (compare && strcmp(compare, "previous") != 0)
+		return err_set(err, ERR_CONFIG, "--compare: expected previous, got \"%s\"", compare);
+	if (compare && grouping_in_time(&r->by))
+		return err_set(err, ERR_CONFIG, "--compare previous: a report by hour or day has no span to compare with");
+	if (r->format == FORMAT_FOCUS && (sort || top || compare))
+		return err_set(err, ERR_CONFIG, "--format focus takes no --sort, --top or --compare");
+	return true;
 }
 
-static void print_json(const struct report *r, const struct groups *g)
+static bool parse_arguments(struct command *c, struct report *r, struct err *err)
 {
-	struct buf b = BUF_INIT;
-	struct json_writer j = JSON_WRITER(&b);
-	jw_array(&j, NULL);
-	for (int32_t k = 0; k < g->n; k++)
-		if (!group_is_empty(&g->list[k]))
-			write_group(&j, &r->by, &g->list[k]);
-	jw_line(&j);
-	jw_end(&j);
-	buf_addc(&b, '\n');
-	(void)!text_print(stdout, &b); // main looks whether all was written
-	buf_release(&b);
+	const char *by = "principal";
+	if (!command_option(c, "--by", &by, err) ||
+	    !grouping_parse(&r->by, str_of(by), conf_team(&c->conf), err) || !parse_order(c, r, err) ||
+	    !selection_take(&r->of, c, err) || !command_done(c, 0, 0, err))
+		return false;
+	if (r->compare && !r->of.has_span)
+		return err_set(err, ERR_CONFIG, "--compare previous needs a span, such as 7d or this-week");
+	return r->format != FORMAT_FOCUS || !r->of.only.by.n ||
+	       err_set(err, ERR_CONFIG, "--format focus takes no conditions: it has every row of its span");
 }
 
-// ---- table --------------------------------------------------------------------------------------
-
-static void add_usd(struct table *table, struct usd usd, bool known)
-{
-	char text[USD_SIZE];
-	table_cell(table, known ? str_of(usd_format(usd, USD_PLACES_TABLE, text)) : STR("-"));
-}
-
-static void add_row(const struct report *r, const struct group *x, struct table *table)
-{
-	char tokens[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
-	bool priced = !is_unpriced(x);
-	for (int i = 0; i < r->by.n; i++)
-		table_cell(table, x->keys[i]);
-	table_cell(table, str_of(table_count(x->tokens, tokens)));
-	add_usd(table, x->usd, priced);
-	add_usd(table, x->usd_low, priced);
-	add_usd(table, x->usd_high, priced);
-	table_cell(table, str_of(group_basis(x, basis)));
-	table_cell(table, has_calls(&r->by) ? str_of(table_count(x->calls, calls)) : STR("-"));
-}
-
-static int terminal_width(void)
-{
-	struct winsize w;
-	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
-}
-
-// On a terminal it fits the terminal; elsewhere nothing is cut.
-static void print_table(const struct report *r, const struct groups *g, struct groups *total)
-{
-	struct table table = TABLE_INIT;
-	for (int i = 0; i < r->by.n; i++)
-		table_column(&table, r->by.name[i], TABLE_NAME, 0);
-	table_column(&table, STR("tokens"), TABLE_NUMBER, 1);
-	table_column(&table, STR("usd"), TABLE_NUMBER, 0);
-	table_column(&table, STR("low"), TABLE_NUMBER, 3);
-	table_column(&table, STR("high"), TABLE_NUMBER, 3);
-	table_column(&table, STR("basis"), TABLE_TEXT, 2);
-	table_column(&table, STR("calls"), TABLE_NUMBER, 4);
-	for (int32_t k = 0; k < g->n; k++)
-		if (!group_is_empty(&g->list[k]))
-			add_row(r, &g->list[k], &table);
-	if (r->by.n && g->n > 1 && total->n == 1) {
-		struct group sum = total->list[0];
-		sum.keys[0] = STR("total");
-		for (int i = 1; i < r->by.n; i++)
-			sum.keys[i] = STR(" ");
-		add_row(r, &sum, &table);
-	}
-	table_print(&table, stdout, terminal_width(), -1, "\n");
-	table_release(&table);
-}
-
-// ---- the command --------------------------------------------------------------------------------
+// ---- sums ---------------------------------------------------------------------------------------
 
 struct report_sums {
 	struct groups *groups, *total;
+	struct time_span seen; // from the first hour with figures to the last
 };
 
 static bool add_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct report_sums *s = user;
+	if (!s->seen.to || model_hour->hour < s->seen.from)
+		s->seen.from = model_hour->hour;
+	if (model_hour->hour >= s->seen.to)
+		s->seen.to = model_hour->hour + 1;
 	return groups_add(s->groups, v, model_hour) && groups_add(s->total, v, model_hour);
+}
+
+static void init_sums(struct report_sums *s, const struct report *r)
+{
+	groups_init(s->groups, &r->by);
+	groups_init(s->total, &(struct grouping){0});
+	s->groups->only = s->total->only = r->of.only.by.n ? &r->of.only : NULL;
+}
+
+static bool read_span(struct view *v, struct time_span span, struct report_sums *s, struct err *err)
+{
+	return view_each(v, span.from, span.to, add_model_hour, s, err);
+}
+
+// Leaves the first N of those that are shown; what the rest comes to is in r->others.
+static void cut_to_top(struct report *r, struct groups *g)
+{
+	int32_t n = 0;
+	for (int32_t k = 0; k < g->n; k++) {
+		struct group *x = &g->list[k];
+		if (!report_shows(r, x))
+			continue;
+		if (!r->top || n < r->top) {
+			g->list[n++] = *x;
+			continue;
+		}
+		const struct group *before = r->before ? groups_find(r->before, x->keys) : NULL;
+		group_add(&r->others, x);
+		if (before)
+			r->others_before = usd_add(r->others_before, before->usd);
+		r->nothers++;
+	}
+	g->n = n;
+}
+
+// Groups that only the span before has are shown, too: what they cost is no longer spent.
+static void add_vanished(const struct report *r, struct groups *g)
+{
+	for (int32_t k = 0; k < r->before->n; k++)
+		if (!group_is_empty(&r->before->list[k]))
+			groups_touch(g, r->before->list[k].keys);
+}
+
+static void print_sums(struct report *r, struct groups *groups, struct groups *total)
+{
+	groups_sort(groups, r->order);
+	cut_to_top(r, groups);
+	if (r->format == FORMAT_CSV)
+		report_print_csv(r, groups);
+	else if (r->format == FORMAT_JSON)
+		report_print_json(r, groups);
+	else if (groups->n == 0)
+		fprintf(stderr, "nowcast report: no figures%s in that span (nowcast doctor shows what has arrived)\n",
+		        r->of.only.by.n ? " under these conditions" : "");
+	else
+		report_print_table(r, groups, total);
+}
+
+static bool report_sums(struct report *r, struct view *v, struct err *err)
+{
+	struct groups groups, total, groups_before, total_before;
+	struct report_sums now = {.groups = &groups, .total = &total};
+	struct report_sums before = {.groups = &groups_before, .total = &total_before};
+	init_sums(&now, r);
+	init_sums(&before, r);
+	bool good = read_span(v, r->of.span, &now, err) &&
+	            (!r->compare || read_span(v, r->of.before, &before, err));
+	if (good && r->compare) {
+		r->before = &groups_before;
+		r->total_before = total_before.n ? total_before.list[0].usd : USD_ZERO;
+		add_vanished(r, &groups);
+	}
+	if (good && !r->of.has_span)
+		r->of.span = now.seen;
+	if (good)
+		print_sums(r, &groups, &total);
+	groups_release(&groups);
+	groups_release(&total);
+	groups_release(&groups_before);
+	groups_release(&total_before);
+	return good;
 }
 
 int cmd_report(struct command *c)
@@ -252,37 +184,16 @@ int cmd_report(struct command *c)
 	struct err err = ERR_INIT;
 	struct report r = {.format = FORMAT_TABLE};
 	struct view *v = NULL;
-	struct groups groups, total;
 	if (command_switch(c, "--reconciliation"))
 		return report_reconciliation(c);
 	if (command_switch(c, "--scoreboard"))
 		return report_scoreboard(c);
-	if (!parse_arguments(c, &r, &err) ||
-	    !view_open(&v, redis_target_of(&c->conf), &err))
-		return command_fail(c, &err);
-	if (r.format == FORMAT_FOCUS) {
-		bool wrote = report_focus(v, r.from, r.to, stdout, &err);
-		view_close(v);
-		return wrote ? STATUS_OK : command_fail(c, &err);
-	}
-	groups_init(&groups, &r.by);
-	groups_init(&total, &(struct grouping){0});
-	bool good = view_each(v, r.from, r.to, add_model_hour, &(struct report_sums){&groups, &total}, &err);
-	bool in_time = grouping_in_time(&r.by);
-	if (good && r.format == FORMAT_TABLE && !in_time)
-		groups_sort_by_usd(&groups);
-	else
-		groups_sort_by_key(&groups);
-	if (good && r.format == FORMAT_CSV)
-		print_csv(&r, &groups);
-	else if (good && r.format == FORMAT_JSON)
-		print_json(&r, &groups);
-	else if (good && groups.n == 0)
-		fprintf(stderr, "nowcast report: no figures in that span (nowcast doctor shows what has arrived)\n");
+	bool good = parse_arguments(c, &r, &err) && view_open(&v, redis_target_of(&c->conf), &err);
+	if (good && r.format == FORMAT_FOCUS)
+		good = report_focus(v, r.of.span.from, r.of.span.to, stdout, &err);
 	else if (good)
-		print_table(&r, &groups, &total);
-	groups_release(&groups);
-	groups_release(&total);
+		good = report_sums(&r, v, &err);
+	selection_release(&r.of);
 	view_close(v);
 	if (good && fflush(stdout) != 0)
 		good = err_set(&err, ERR_FATAL, "cannot write the report");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of `nowcast report`. report.c has the command and sums by any grouping; the rest is a file each:
 //
+//     report_print.c            sums as a table, CSV and JSON
 //     report_focus.c            --format focus
 //     report_reconciliation.c   --reconciliation       report_html.c, report_chart.c: its page to mail
 //     report_scoreboard.c       --scoreboard
@@ -12,7 +13,9 @@
 
 #include "base/arena.h"
 #include "base/command.h"
+#include "cli/selection.h"
 #include "cli/template.h"
+#include "query/group.h"
 #include "query/reconciliation.h"
 #include "query/scoreboard.h"
 #include "store/view.h"
@@ -20,6 +23,33 @@
 // The subcommand behind its --reconciliation or --scoreboard. They return the exit status.
 int report_reconciliation(struct command *c);
 int report_scoreboard(struct command *c);
+
+// ---- sums ----------------------------------------------------------------------------------------
+
+enum report_format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_FOCUS };
+
+struct report {
+	struct selection of;
+	struct grouping by;
+	enum report_format format;
+	enum group_order order;
+	int32_t top;     // only the first so many groups; 0: all
+	bool compare;    // with the span before
+	const struct groups *before; // of the span before, unsorted; NULL: not compared
+	struct usd total_before;
+	struct group others;         // what the groups beyond `top` come to
+	int32_t nothers;
+	struct usd others_before;
+};
+
+// Whether there is anything to show of a group: in the span or, if it is compared, in the one before.
+bool report_shows(const struct report *r, const struct group *g);
+
+// Print to stdout; main looks whether all was written. `total`: all groups together. The table fits a
+// terminal; elsewhere nothing is cut.
+void report_print_csv(const struct report *r, const struct groups *g);
+void report_print_json(const struct report *r, const struct groups *g);
+void report_print_table(const struct report *r, const struct groups *g, const struct groups *total);
 
 // ---- FOCUS --------------------------------------------------------------------------------------
 

@@ -192,7 +192,7 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 		good = view_each(v, 0, INT64_MAX / MS_PER_HOUR, find_newest_hour, &s.newest, err);
 	good = good && view_each(v, s.newest - t->hours + 1, s.newest + 1, add_model_hour, &s, err);
 	if (good) {
-		groups_sort_by_usd(&span);
+		groups_sort(&span, ORDER_USD);
 		print_screen(t, &s);
 		if (ferror(stdout)) // or `nowcast top | head` would go on for ever
 			good = err_set(err, ERR_FATAL,

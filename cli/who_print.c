@@ -97,7 +97,7 @@ static int32_t print_groups(struct principal_summary *s, enum summary_cut cut, c
 	const char *const heads[] = {head, "today", "month", "calls", "tokens"};
 	if (month->n == 0)
 		return 0;
-	groups_sort_by_usd(month);
+	groups_sort(month, ORDER_USD);
 	add_columns(&t, heads, 5, 1);
 	table_column(&t, STR("basis"), TABLE_TEXT, 0);
 	for (int32_t i = 0; i < month->n && i < most; i++) {
@@ -192,7 +192,7 @@ static void write_groups(struct json_writer *j, struct principal_summary *s, enu
                          const char *list, const char *key)
 {
 	struct groups *month = &s->sums[SUMMARY_MONTH][cut];
-	groups_sort_by_usd(month);
+	groups_sort(month, ORDER_USD);
 	jw_line(j);
 	jw_array(j, list);
 	for (int32_t i = 0; i < month->n; i++) {

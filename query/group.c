@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/pattern.h"
 #include "base/when.h"
 #include "estimator/facts.h"
 #include "estimator/rate_class.h"
@@ -177,15 +178,26 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	return STR_NONE;
 }
 
-static struct group *find_group(struct groups *g, const struct str *at)
+static uint64_t hash_keys(const struct groups *g, const struct str *at)
 {
 	uint64_t h = 0;
-	bool added;
 	for (int i = 0; i < g->by.n; i++) {
 		h = hash64_seeded(at[i].p ? at[i].p : "", at[i].len, h);
 		h ^= at[i].len * 0x9e3779b97f4a7c15u;
 	}
-	int32_t *where = map_add(&g->index, h, g->n, &added);
+	return h;
+}
+
+const struct group *groups_find(const struct groups *g, const struct str *at)
+{
+	const int32_t *i = map_find(&g->index, hash_keys(g, at));
+	return i ? &g->list[*i] : NULL;
+}
+
+static struct group *find_group(struct groups *g, const struct str *at)
+{
+	bool added;
+	int32_t *where = map_add(&g->index, hash_keys(g, at), g->n, &added);
 	if (!added)
 		return &g->list[*where];
 	if (g->n == g->cap) {
@@ -197,6 +209,11 @@ static struct group *find_group(struct groups *g, const struct str *at)
 	for (int i = 0; i < g->by.n; i++)
 		new->keys[i] = arena_str(&g->arena, at[i]);
 	return new;
+}
+
+void groups_touch(struct groups *g, const struct str *at)
+{
+	(void)find_group(g, at);
 }
 
 static struct doubt *enter_model_hour(struct groups *g, struct group *x)
@@ -320,9 +337,11 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
                    const struct view_row *row, char *hour)
 {
-	for (int i = 0; only && i < only->by.n; i++)
-		if (!str_eq(grouping_key(&only->by, i, v, model_hour, row, hour), only->value[i]))
+	for (int i = 0; only && i < only->by.n; i++) {
+		struct str key = grouping_key(&only->by, i, v, model_hour, row, hour);
+		if (!(only->is_pattern[i] ? pattern_matches(only->value[i], key) : str_eq(key, only->value[i])))
 			return false;
+	}
 	return true;
 }
 
@@ -446,17 +465,30 @@ static int by_usd(const void *a, const void *b)
 	return c ? c : by_keys(a, b);
 }
 
-void groups_sort_by_key(struct groups *g)
+static int by_tokens(const void *a, const void *b)
 {
-	if (g->n > 1)
-		qsort(g->list, (size_t)g->n, sizeof *g->list, by_keys);
-	map_clear(&g->index);
+	const struct group *x = a, *y = b;
+	int c = (y->tokens > x->tokens) - (y->tokens < x->tokens);
+	return c ? c : by_keys(a, b);
 }
 
-void groups_sort_by_usd(struct groups *g)
+static int by_calls(const void *a, const void *b)
 {
+	const struct group *x = a, *y = b;
+	int c = (y->calls > x->calls) - (y->calls < x->calls);
+	return c ? c : by_keys(a, b);
+}
+
+void groups_sort(struct groups *g, enum group_order order)
+{
+	static int (*const compare[])(const void *, const void *) = {
+		[ORDER_NAME] = by_keys,
+		[ORDER_USD] = by_usd,
+		[ORDER_TOKENS] = by_tokens,
+		[ORDER_CALLS] = by_calls,
+	};
 	if (g->n > 1)
-		qsort(g->list, (size_t)g->n, sizeof *g->list, by_usd);
+		qsort(g->list, (size_t)g->n, sizeof *g->list, compare[order]);
 	map_clear(&g->index);
 }
 

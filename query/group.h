@@ -68,6 +68,7 @@ bool grouping_in_time(const struct grouping *g);
 struct group_filter {
 	struct grouping by;
 	struct str value[GROUP_KEYS_MAX];
+	bool is_pattern[GROUP_KEYS_MAX]; // the value is one of base/pattern.h; else it is the whole name
 };
 
 // The key of a row in one of the groupings. `hour`: the model hour's, as 2026-11-02T00:00:00Z. Lives as long
@@ -130,8 +131,15 @@ void groups_merge(struct groups *g, const struct groups *from);
 // groups fresh from groups_init.
 void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *model_hour);
 
-void groups_sort_by_key(struct groups *g);
-void groups_sort_by_usd(struct groups *g); // the most expensive first
+// The group with these keys, or NULL. Valid until another one is added.
+const struct group *groups_find(const struct groups *g, const struct str *keys);
+
+// Makes sure that there is a group with these keys, which may be empty.
+void groups_touch(struct groups *g, const struct str *keys);
+
+// By name, or the largest first; equal ones by name. groups_find no longer works afterwards.
+enum group_order { ORDER_NAME, ORDER_USD, ORDER_TOKENS, ORDER_CALLS };
+void groups_sort(struct groups *g, enum group_order order);
 
 // Whether there is nothing to show: neither tokens, on the bill or not, nor calls, nor dollars.
 bool group_is_empty(const struct group *g);

@@ -56,7 +56,7 @@ static bool list_groups(struct group_forecasts *o, struct rollups *f, const stru
 	groups_init(&g, by);
 	const struct rollups_query q = {by, only, from, to, o->now_ms / MS_PER_HOUR};
 	bool good = by->n == 0 || rollups_sum(f, &q, &g, err);
-	groups_sort_by_key(&g);
+	groups_sort(&g, ORDER_NAME);
 	o->n = by->n == 0 ? 1 : g.n;
 	o->too_many = o->n > GROUP_FORECASTS_MAX;
 	if (o->too_many)

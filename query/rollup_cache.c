@@ -57,8 +57,8 @@ static void describe_question(struct buf *b, enum rollup_kind kind, const struct
 	for (int i = 0; i < by->n; i++)
 		buf_addf(b, " %d:%zu:%.*s", by->by[i], by->tag[i].len, STR_ARG(by->tag[i]));
 	for (int i = 0; only && i < only->by.n; i++) {
-		buf_addf(b, "|%d:%zu:%.*s=%zu:", only->by.by[i], only->by.tag[i].len, STR_ARG(only->by.tag[i]),
-		         only->value[i].len);
+		buf_addf(b, "|%d:%zu:%.*s%c%zu:", only->by.by[i], only->by.tag[i].len, STR_ARG(only->by.tag[i]),
+		         only->is_pattern[i] ? '~' : '=', only->value[i].len);
 		buf_addstr(b, only->value[i]);
 	}
 }
@@ -76,8 +76,10 @@ static struct rollup *new_rollup(const struct grouping *by, const struct group_f
 	copy_grouping(x, &x->by, by);
 	if (only) {
 		copy_grouping(x, &x->only.by, &only->by);
-		for (int i = 0; i < only->by.n; i++)
+		for (int i = 0; i < only->by.n; i++) {
 			x->only.value[i] = copy_text(x, only->value[i]);
+			x->only.is_pattern[i] = only->is_pattern[i];
+		}
 	}
 	assert(x->text.data == text);
 	return x;

@@ -104,7 +104,7 @@ static bool store_snapshot(struct view *v, const struct conf *conf, const struct
 	groups_init(&g, by);
 	bool good = view_each(v, due->hour, due->hour + 1, groups_add, &g, err);
 	if (good) {
-		groups_sort_by_key(&g);
+		groups_sort(&g, ORDER_NAME);
 		queue_acct_regions(r, conf, &g, due);
 		key_asof(&key, conf->redis_prefix, due->hour);
 		asof_note(&note, now_ms, view_band_scale(v));

@@ -41,7 +41,7 @@ static void sum(struct view *v, const char *by, const struct line *lines, int n,
 	                                .model = STR("m"),
 	                                .rows = rows,
 	                                .nrows = n});
-	groups_sort_by_key(ret);
+	groups_sort(ret, ORDER_NAME);
 }
 
 static double width(const struct group *x)

@@ -112,8 +112,8 @@ static bool same_group(const struct group *a, const struct group *b)
 
 static bool same_groups(struct groups *a, struct groups *b)
 {
-	groups_sort_by_key(a);
-	groups_sort_by_key(b);
+	groups_sort(a, ORDER_NAME);
+	groups_sort(b, ORDER_NAME);
 	for (int32_t i = 0; i < a->n && i < b->n; i++)
 		if (!same_group(&a->list[i], &b->list[i]))
 			return false;

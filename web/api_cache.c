@@ -148,7 +148,7 @@ bool api_cache(struct api *a, const struct api_query *q, struct json_writer *j, 
 	groups_init(&g, &by);
 	bool good = api_sum_groups(a, q, q->from, q->to, &g, err);
 	if (good) {
-		groups_sort_by_key(&g);
+		groups_sort(&g, ORDER_NAME);
 		struct cache_use *models = xcalloc((size_t)g.n + 1, sizeof *models);
 		int n = collect_models(&g, q->to * MS_PER_HOUR - 1, models);
 		write_caching(j, q, models, n);

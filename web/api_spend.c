@@ -117,7 +117,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 		groups_release(&g);
 		return false;
 	}
-	groups_sort_by_usd(&g);
+	groups_sort(&g, ORDER_USD);
 	jw_object(j, NULL);
 	figure_json_span(j, q->from, q->to);
 	jw_array(j, "groups");
@@ -226,8 +226,8 @@ bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j,
 	bool good = api_sum_groups(a, q, from, to, &now, err) &&
 	            api_sum_groups(a, q, from - length, from, &then, err);
 	if (good) {
-		groups_sort_by_key(&now);
-		groups_sort_by_key(&then);
+		groups_sort(&now, ORDER_NAME);
+		groups_sort(&then, ORDER_NAME);
 		struct mover *movers = xcalloc((size_t)(now.n + then.n) + 1, sizeof *movers);
 		int n = pair_groups(&now, &then, movers);
 		jw_object(j, NULL);

@@ -70,7 +70,7 @@ static bool write_top(struct api *a, const struct api_query *q, const struct top
 	groups_init(&g, &grouping);
 	bool good = api_sum_groups(a, q, from, to, &g, err);
 	if (good) {
-		groups_sort_by_usd(&g);
+		groups_sort(&g, ORDER_USD);
 		write_family(out, m->name, "gauge", m->help);
 		for (int32_t i = 0; i < g.n; i++) {
 			if (i < a->conf->metrics_top) {

@@ -67,7 +67,7 @@ bool timeseries_choose(struct timeseries *s, struct api *a, int64_t from, int64_
 	const struct api_query *q = s->q;
 	if (!api_sum_groups(a, q, from, to, &s->groups, err))
 		return false;
-	groups_sort_by_usd(&s->groups);
+	groups_sort(&s->groups, ORDER_USD);
 	assert(s->n > 0 && q->limit > 0);
 	s->shown = s->groups.n < q->limit ? s->groups.n : (int)q->limit;
 	s->values = xcalloc((size_t)(s->shown + 1) * (size_t)s->n, sizeof *s->values);

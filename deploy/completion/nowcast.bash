@@ -45,6 +45,7 @@ _nowcast() { # COMMAND WORD PREVIOUS
 	case $3 in
 	--by) _nowcast_keys "$1" "$word"; return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W "$(_nowcast_formats "$1" "$(_nowcast_subcommand "$1")")" -- "$word"); return ;;
+	--sort | --compare) mapfile -t COMPREPLY < <(compgen -W "$("$1" help report 2>/dev/null | sed -nE "1s/.*$3 ([a-z|]+).*/\\1/p" | tr '|' ' ')" -- "$word"); return ;;
 	--log-level) mapfile -t COMPREPLY < <(compgen -W 'error warn info debug' -- "$word"); return ;;
 	--log-format) mapfile -t COMPREPLY < <(compgen -W 'logfmt json' -- "$word"); return ;;
 	--config | --dead-letter-file | --redis-ca) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -55,6 +56,8 @@ _nowcast() { # COMMAND WORD PREVIOUS
 	*)
 		if [ -z "$subcommand" ] || [ "$subcommand" = help ]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_nowcast_subcommands "$1")" -- "$word")
+		elif [ "$subcommand" = report ]; then
+			mapfile -t COMPREPLY < <(compgen -W "$("$1" help report 2>/dev/null | sed -n 's/^SPAN is one of [0-9hdw, ]*\(today.*-month\), a day.*/\1/p' | tr -d ,)" -- "$word")
 		elif [ "$subcommand" = replay ] || [ "$subcommand" = tags ] || [ "$subcommand" = profiles ]; then
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")

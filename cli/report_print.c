@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints the sums of `nowcast report` for spreadsheets (csv), programs (json) and people (table).
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/csv.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "cli/report_priv.h"
+#include "cli/table.h"
+
+enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
+
+// ---- csv ----------------------------------------------------------------------------------------
+
+// Without a price, or calls of which no tokens are known: the dollars are unknown, and not 0.
+static bool is_unpriced(const struct group *g)
+{
+	return g->tokens > 0 ? g->unpriced == g->tokens : g->tokens == 0 && g->calls > 0 && g->usd.pico == 0;
+}
+
+// Calls have no token type: a group of a token type has no number of calls.
+static bool has_calls(const struct grouping *by)
+{
+	for (int i = 0; i < by->n; i++)
+		if (by->by[i] == BY_TOKEN_TYPE)
+			return false;
+	return true;
+}
+
+// What the same group came to in the span before; NULL: nothing.
+static const struct group *group_before(const struct report *r, const struct group *g)
+{
+	return r->before ? groups_find(r->before, g->keys) : NULL;
+}
+
+static struct usd usd_before(const struct report *r, const struct group *g)
+{
+	const struct group *before = group_before(r, g);
+	return before ? before->usd : USD_ZERO;
+}
+
+bool report_shows(const struct report *r, const struct group *g)
+{
+	const struct group *before = group_before(r, g);
+	return !group_is_empty(g) || (before && !group_is_empty(before));
+}
+
+static void write_calls(struct csv_writer *w, const struct group *g, bool known)
+{
+	if (known) {
+		csv_int(w, g->calls);
+		csv_int(w, g->failed);
+	} else {
+		csv_empty(w);
+		csv_empty(w);
+	}
+}
+
+// The bill may have dollars for which no tokens are known, the trail calls: these are unknown, and empty.
+void report_print_csv(const struct report *r, const struct groups *g)
+{
+	static const char *const figures[] = {"tokens", "usd", "usd_low", "usd_high", "basis", "calls", "failed"};
+	struct buf b = BUF_INIT;
+	struct csv_writer w = CSV_WRITER(&b);
+	char basis[GROUP_BASIS_SIZE];
+	for (int i = 0; i < r->by.n; i++)
+		csv_str(&w, r->by.name[i]);
+	for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+		csv_strz(&w, figures[i]);
+	if (r->before) {
+		csv_strz(&w, "usd_previous");
+		csv_strz(&w, "usd_change");
+	}
+	csv_end_row(&w);
+	for (int32_t k = 0; k < g->n; k++) {
+		const struct group *x = &g->list[k];
+		for (int i = 0; i < r->by.n; i++)
+			csv_str(&w, x->keys[i]);
+		csv_int(&w, x->tokens);
+		const struct usd usd[] = {x->usd, x->usd_low, x->usd_high};
+		for (int i = 0; i < 3; i++) {
+			if (is_unpriced(x))
+				csv_empty(&w);
+			else
+				csv_usd(&w, usd[i], USD_PLACES);
+		}
+		csv_strz(&w, group_basis(x, basis));
+		write_calls(&w, x, has_calls(&r->by));
+		if (r->before) {
+			csv_usd(&w, usd_before(r, x), USD_PLACES);
+			csv_usd(&w, usd_sub(x->usd, usd_before(r, x)), USD_PLACES);
+		}
+		csv_end_row(&w);
+	}
+	(void)!text_print(stdout, &b); // main looks whether all was written
+	buf_release(&b);
+}
+
+// ---- json ---------------------------------------------------------------------------------------
+
+static void write_usd(struct json_writer *j, const char *key, struct usd usd, bool priced)
+{
+	if (priced)
+		jw_usd(j, key, usd);
+	else
+		jw_null(j, key);
+}
+
+static void write_group(struct json_writer *j, const struct report *r, const struct group *g)
+{
+	const struct grouping *by = &r->by;
+	char basis[GROUP_BASIS_SIZE];
+	bool priced = !is_unpriced(g);
+	jw_line(j);
+	jw_object(j, NULL);
+	for (int i = 0; i < by->n; i++) {
+		jw_key(j, by->name[i]);
+		jw_str(j, NULL, g->keys[i].p ? g->keys[i] : STR(""));
+	}
+	jw_int(j, "calls", g->calls);
+	jw_int(j, "failed", g->failed);
+	jw_int(j, "tokens", g->tokens);
+	jw_int(j, "units", g->units);
+	jw_int(j, "tokens_billed", g->billed);
+	jw_int(j, "tokens_exact", g->exact);
+	jw_int(j, "tokens_allocated", g->allocated);
+	jw_int(j, "tokens_provisional", g->provisional);
+	jw_int(j, "tokens_unpriced", g->unpriced);
+	jw_int(j, "tokens_unbilled", g->unbilled);
+	jw_usd(j, "usd_unbilled", g->usd_unbilled);
+	write_usd(j, "usd", g->usd, priced);
+	write_usd(j, "usd_low", g->usd_low, priced);
+	write_usd(j, "usd_high", g->usd_high, priced);
+	write_usd(j, "usd_band_estimated", g->usd_band_estimated, priced);
+	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
+		write_usd(j, "usd_borrowed", g->usd_borrowed, priced);
+	jw_strz(j, "basis", group_basis(g, basis));
+	if (r->before) {
+		jw_usd(j, "usd_previous", usd_before(r, g));
+		jw_usd(j, "usd_change", usd_sub(g->usd, usd_before(r, g)));
+	}
+	jw_end(j);
+}
+
+void report_print_json(const struct report *r, const struct groups *g)
+{
+	struct buf b = BUF_INIT;
+	struct json_writer j = JSON_WRITER(&b);
+	jw_array(&j, NULL);
+	for (int32_t k = 0; k < g->n; k++)
+		write_group(&j, r, &g->list[k]);
+	jw_line(&j);
+	jw_end(&j);
+	buf_addc(&b, '\n');
+	(void)!text_print(stdout, &b); // main looks whether all was written
+	buf_release(&b);
+}
+
+// ---- table --------------------------------------------------------------------------------------
+
+static void add_usd(struct table *table, struct usd usd, bool known)
+{
+	char text[USD_SIZE];
+	table_cell(table, known ? str_of(usd_format(usd, USD_PLACES_TABLE, text)) : STR("-"));
+}
+
+static void add_change(struct table *table, struct usd before, struct usd now)
+{
+	char text[USD_SIZE + 1] = "+";
+	struct usd change = usd_sub(now, before);
+	bool up = usd_cmp(change, USD_ZERO) > 0;
+	add_usd(table, before, true);
+	usd_format(change, USD_PLACES_TABLE, text + up);
+	table_cell(table, str_of(text));
+}
+
+static void add_row(const struct report *r, const struct group *x, struct usd before, struct table *table)
+{
+	char tokens[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
+	bool priced = !is_unpriced(x);
+	for (int i = 0; i < r->by.n; i++)
+		table_cell(table, x->keys[i]);
+	table_cell(table, str_of(table_count(x->tokens, tokens)));
+	add_usd(table, x->usd, priced);
+	if (r->before)
+		add_change(table, before, x->usd);
+	add_usd(table, x->usd_low, priced);
+	add_usd(table, x->usd_high, priced);
+	table_cell(table, str_of(group_basis(x, basis)));
+	table_cell(table, has_calls(&r->by) ? str_of(table_count(x->calls, calls)) : STR("-"));
+}
+
+// A row of several groups.
+static void add_sum(const struct report *r, const struct group *of, struct str name, struct usd before,
+                    struct table *table)
+{
+	struct group sum = *of;
+	sum.keys[0] = name;
+	for (int i = 1; i < r->by.n; i++)
+		sum.keys[i] = STR(" ");
+	add_row(r, &sum, before, table);
+}
+
+static int terminal_width(void)
+{
+	struct winsize w;
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+}
+
+// On a terminal it fits the terminal; elsewhere nothing is cut.
+// "2026-11-16 00:00 to 2026-11-18 15:00 UTC"
+static void print_span(struct time_span s, const char *before)
+{
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	when_format(s.from * MS_PER_HOUR, from);
+	when_format(s.to * MS_PER_HOUR, to);
+	printf("%s%.10s %.5s to %.10s %.5s UTC", before, from, from + 11, to, to + 11);
+}
+
+void report_print_table(const struct report *r, const struct groups *g, const struct groups *total)
+{
+	struct table table = TABLE_INIT;
+	struct arena names = ARENA_INIT;
+	for (int i = 0; i < r->by.n; i++)
+		table_column(&table, r->by.name[i], TABLE_NAME, 0);
+	table_column(&table, STR("tokens"), TABLE_NUMBER, 1);
+	table_column(&table, STR("usd"), TABLE_NUMBER, 0);
+	if (r->before) {
+		table_column(&table, STR("previous"), TABLE_NUMBER, 0);
+		table_column(&table, STR("change"), TABLE_NUMBER, 0);
+	}
+	table_column(&table, STR("low"), TABLE_NUMBER, 3);
+	table_column(&table, STR("high"), TABLE_NUMBER, 3);
+	table_column(&table, STR("basis"), TABLE_TEXT, 2);
+	table_column(&table, STR("calls"), TABLE_NUMBER, 4);
+	for (int32_t k = 0; k < g->n; k++)
+		add_row(r, &g->list[k], usd_before(r, &g->list[k]), &table);
+	if (r->nothers)
+		add_sum(r, &r->others, arena_text(&names, "(%d others)", (int)r->nothers), r->others_before, &table);
+	if (r->by.n && g->n + r->nothers > 1 && total->n == 1)
+		add_sum(r, &total->list[0], STR("total"), r->total_before, &table);
+	table_print(&table, stdout, terminal_width(), -1, "\n");
+	print_span(r->of.span, "");
+	if (r->before)
+		print_span(r->of.before, ", compared with ");
+	putchar('\n');
+	table_release(&table);
+	arena_release(&names);
+}

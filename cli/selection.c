@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/selection.h"
+
+#include "base/when.h"
+
+static bool add_condition(struct selection *s, struct command *c, struct str key, struct str value,
+                          struct err *err)
+{
+	struct grouping one;
+	struct group_filter *f = &s->only;
+	if (!grouping_parse(&one, key, conf_team(&c->conf), err))
+		return false;
+	if (one.n != 1)
+		return err_set(err, ERR_CONFIG, "--where: expected one KEY=VALUE, got \"%.*s=%.*s\"", STR_ARG(key),
+		               STR_ARG(value));
+	if (f->by.n == GROUP_KEYS_MAX)
+		return err_set(err, ERR_CONFIG, "more than %d conditions", GROUP_KEYS_MAX);
+	int i = f->by.n++;
+	f->by.by[i] = one.by[0];
+	f->by.name[i] = one.name[0];
+	f->by.tag[i] = one.tag[0];
+	f->value[i] = value;
+	f->is_pattern[i] = true;
+	return true;
+}
+
+static bool take_conditions(struct selection *s, struct command *c, struct err *err)
+{
+	static const struct {
+		const char *flag, *key;
+		bool part; // of the name
+	} flags[] = {
+		{"--principal", "principal", true},
+		{"--role", "role", true},
+		{"--model", "model", true},
+		{"--team", "team", false},
+	};
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		const char *text = NULL;
+		if (!command_option(c, flags[i].flag, &text, err))
+			return false;
+		if (!text)
+			continue;
+		struct str value = flags[i].part ? arena_text(&s->texts, "*%s*", text) : str_of(text);
+		if (!add_condition(s, c, str_of(flags[i].key), value, err))
+			return false;
+	}
+	for (;;) {
+		const char *text = NULL;
+		if (!command_option_next(c, "--where", &text, err))
+			return false;
+		if (!text)
+			return true;
+		struct str value = str_of(text), key = str_cut(&value, '=');
+		if (!value.p)
+			return err_set(err, ERR_CONFIG, "--where: expected KEY=VALUE, got \"%s\"", text);
+		if (!add_condition(s, c, key, value, err))
+			return false;
+	}
+}
+
+static bool take_span(struct selection *s, struct command *c, struct err *err)
+{
+	const char *from = NULL, *to = NULL, *since = NULL;
+	if (!command_option(c, "--from", &from, err) || !command_option(c, "--to", &to, err) ||
+	    !command_option(c, "--since", &since, err))
+		return false;
+	const char *word = command_verb(c);
+	if ((word && since) || ((word || since) && (from || to)))
+		return err_set(err, ERR_CONFIG, "a span is given once: as SPAN, by --since, or by --from and --to");
+	s->has_span = word || since || from || to;
+	if (word)
+		return span_parse(&s->span, &s->before, str_of(word), s->now_ms, err);
+	if (since) {
+		bool good = span_parse(&s->span, NULL, str_of(since), s->now_ms, err);
+		s->span.to = s->now_ms / MS_PER_HOUR + 1;
+		s->before = span_before(s->span);
+		return good;
+	}
+	if ((from && !span_parse_bound(&s->span.from, str_of(from), "--from", err)) ||
+	    (to && !span_parse_bound(&s->span.to, str_of(to), "--to", err)))
+		return false;
+	if (s->span.from >= s->span.to)
+		return err_set(err, ERR_CONFIG, "--from %s --to %s: the span ends before it begins",
+		               from ? from : "(the beginning)", to ? to : "(now)");
+	s->before = span_before(s->span);
+	return true;
+}
+
+bool selection_take(struct selection *ret, struct command *c, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	*ret = (struct selection){.now_ms = when_now_ms()};
+	return command_time(c, "--now", &ret->now_ms, err) &&
+	       span_parse(&ret->span, NULL, STR("all"), ret->now_ms, &ignored) && take_conditions(ret, c, err) &&
+	       take_span(ret, c, err);
+}
+
+void selection_release(struct selection *s)
+{
+	arena_release(&s->texts);
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What a report is of: spans in words, conditions, the first N, and the span before beside it.
+. "$(dirname "$0")/../lib.sh"
+
+A=111122223333
+call() { # ID USER MODEL TIME INPUT
+	printf '{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/%s","accountId":"%s"},"eventTime":"%s","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"%s"},"additionalEventData":{"inputTokens":%d,"outputTokens":0},"requestID":"%s","eventID":"e","eventType":"AwsApiCall","recipientAccountId":"%s","eventCategory":"Management"}\n' \
+		$A "$2" $A "$4" "$3" "$5" "$1" $A
+}
+opus=anthropic.claude-opus-4-6-v1 # 5.50 USD a million, in its Region and through us.
+nova=amazon.nova-pro-v1:0         # 0.80
+start_redis
+{
+	call w-1 ann $opus 2026-11-10T10:30:00Z 1000000
+	call w-2 bob $nova 2026-11-11T10:30:00Z 1000000
+	call n-1 ann $opus 2026-11-17T10:30:00Z 1000000
+	call n-2 ann us.$opus 2026-11-17T11:30:00Z 1000000
+	call n-3 cid $nova 2026-11-18T14:30:00Z 3000000
+	call n-4 dot $nova 2026-11-18T14:40:00Z 100000
+} >"$T/calls.ndjson"
+echo '[{"Arn": "arn:aws:iam::111122223333:user/ann", "Tags": {"team": "Search"}}]' >"$T/tags.json"
+ok "a team" "$nowcast" tags import --redis "$REDIS_URL" --from 2026-10-01 "$T/tags.json"
+ok "calls of two weeks" "$nowcast" replay --redis "$REDIS_URL" "$T/calls.ndjson"
+
+now=2026-11-18T14:50:00Z # a Wednesday
+rows() { # ARGUMENT...: the first column and tokens, a word a row
+	"$nowcast" report --redis "$REDIS_URL" --now $now --prices builtin --format csv "$@" 2>"$T/err" |
+		sed -E '1d; s/^[^,]*user\///' | cut -d, -f1,2 | paste -sd' '
+}
+all="ann,3000000 bob,1000000 cid,3000000 dot,100000"
+is "without a span: all there is" "$(rows)" "$all"
+is "all" "$(rows all)" "$all"
+is "today" "$(rows today)" "cid,3000000 dot,100000"
+is "yesterday" "$(rows yesterday)" "ann,2000000"
+is "this week" "$(rows this-week)" "ann,2000000 cid,3000000 dot,100000"
+is "last week" "$(rows last-week)" "ann,1000000 bob,1000000"
+is "a day" "$(rows 2026-11-11)" "bob,1000000"
+is "a month" "$(rows 2026-11)" "$all"
+is "another month" "$(rows 2026-10)" ""
+is "the hour in hand" "$(rows 1h)" "cid,3000000 dot,100000"
+is "since a day: up to now" "$(rows --since 2026-11-11)" "ann,2000000 bob,1000000 cid,3000000 dot,100000"
+is "bounds" "$(rows --from 2026-11-10T10:00:00Z --to 2026-11-10T10:59:59Z)" "ann,1000000"
+
+is "a model by a part of its name: all profiles" "$(rows --model OPUS)" "ann,3000000"
+is "by its whole name: one of them" "$(rows --where model=$opus)" "ann,2000000"
+is "a principal" "$(rows --principal user/b)" "bob,1000000"
+is "a team, in either case" "$(rows --team search)" "ann,3000000"
+is "a team is no part of a name" "$(rows --team sea)" ""
+is "those without a team" "$(rows --where team=)" "bob,1000000 cid,3000000 dot,100000"
+is "several conditions" "$(rows last-week --where account=$A --where 'tag:team=s*' --by model)" "$opus,1000000"
+
+is "the first two, the most expensive" "$(rows --top 2)" "ann,3000000 cid,3000000"
+is "sorted by calls" "$(rows --sort calls)" "ann,3000000 bob,1000000 cid,3000000 dot,100000"
+is "sorted by tokens, by model" "$(rows --sort tokens --by model)" "$nova,4100000 $opus,2000000 us.$opus,1000000"
+"$nowcast" report --redis "$REDIS_URL" --now $now --prices builtin this-week --top 1 --compare previous >"$T/table"
+has "the table says what the others come to" "$(cat "$T/table")" '^\(3 others\) +3,100,000 +2\.4800 +0\.8000 +\+1\.6800'
+has "and the sum, with that of the same part of last week" "$(cat "$T/table")" '^total +5,100,000 +13\.4800 +6\.3000 +\+7\.1800 '
+has "and which spans these are" "$(cat "$T/table")" '^2026-11-16 00:00 to 2026-11-18 15:00 UTC, compared with 2026-11-09 00:00 to 2026-11-11 15:00 UTC$'
+"$nowcast" report --redis "$REDIS_URL" --prices builtin --from 2026-11-16 --to 2026-11-23 --compare previous --format csv >"$T/csv"
+is "a week against the week before, those who stopped too" \
+	"$(python3 -c '
+import csv, sys
+print(*((r["principal"].split("/")[1], float(r["usd"]), float(r["usd_previous"]), float(r["usd_change"])) for r in csv.DictReader(open(sys.argv[1]))))' "$T/csv")" \
+	"('ann', 11.0, 5.5, 5.5) ('cid', 2.4, 0.0, 2.4) ('dot', 0.08, 0.0, 0.08) ('bob', 0.0, 0.8, -0.8)"
+has "JSON has both" "$("$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now last-week --compare previous --json)" \
+	'"usd_previous":"0.000000000","usd_change":"5.500000000"'
+
+refuses() { # WHAT PATTERN ARGUMENT...
+	local what=$1 pattern=$2
+	shift 2
+	fails 2 "$what is refused" "$nowcast" report --redis "$REDIS_URL" "$@"
+	has "with a word why" "$(cat "$T/err")" "$pattern"
+}
+refuses "a time within an hour" '2026-11-02T14:30.*by the hour' --from 2026-11-02T14:30
+refuses "a span that is none" 'last-week.*got "lastweek"' lastweek
+refuses "two spans" 'given once' today --since 7d
+refuses "a condition without =" 'KEY=VALUE' --where team
+refuses "a condition on what is no grouping" '"colour"' --where colour=red
+refuses "top nothing" '1 to' --top 0
+refuses "another order" 'name, usd, tokens or calls' --sort size
+refuses "a comparison of all time" 'needs a span' --compare previous
+refuses "one by hour" 'by hour or day' last-week --by hour --compare previous
+refuses "conditions in FOCUS" 'takes no conditions' --format focus --team search
+finish
