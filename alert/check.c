@@ -10,7 +10,7 @@
 #include "alert/check_priv.h"
 #include "base/text.h"
 #include "base/when.h"
-#include "store/keys.h"
+#include "query/freshness.h"
 
 enum { DAY = 24, NEW_DAYS = 30, CONTRIBUTORS = 3 };
 
@@ -118,35 +118,28 @@ static bool check_unpriced(struct alert_check *c, const struct alert_rule *rule,
 	return good;
 }
 
-// A signal that arrived and then stopped. `nowcast doctor` reports one that never arrived.
+// A signal whose newest event grows old: nothing arrives, or what arrives is old. `nowcast doctor` reports
+// one that never came.
 static bool check_silent(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
-	static const char *const signals[] = {"call", "metric"};
-	struct buf key = BUF_INIT, member = BUF_INIT;
-	char when[WHEN_SIZE];
+	struct freshness fresh;
+	char event[WHEN_SIZE], arrived[WHEN_SIZE];
 	if (c->hourly)
 		return true; // arrivals are not kept
-	key_signals(&key, c->prefix);
-	for (int i = 0; i < 2; i++) {
-		buf_clear(&member);
-		buf_addf(&member, "%s:arrived", signals[i]);
-		redis_cmdz(c->redis, "ZSCORE", key.data, member.data, NULL);
-	}
-	buf_release(&key);
-	buf_release(&member);
-	if (!redis_exec(c->redis, err))
+	if (!freshness_read(&fresh, c->redis, c->prefix, c->now_ms, err))
 		return false;
-	for (size_t i = 0; i < 2; i++) {
-		int64_t arrived = redis_nil(c->redis, i) ? 0 : redis_int(c->redis, i);
-		if (!arrived || c->now_ms - arrived < rule->quiet_ms ||
-		    (rule->only.len && !str_is(rule->only, signals[i])))
+	for (int i = SIGNAL_CALL; i <= SIGNAL_METRIC; i++) {
+		const struct signal *s = &fresh.signals[i];
+		if (!s->event_ms || c->now_ms - s->event_ms < rule->quiet_ms ||
+		    (rule->only.len && !str_is(rule->only, s->name)))
 			continue;
 		struct alert_finding *f = alert_add_finding(c, rule, NULL);
-		f->group = str_of(signals[i]);
+		f->group = str_of(s->name);
 		f->text = alert_format(
 			c->arena,
-			"no %s has arrived since %s, for %lld minutes: figures do not change until one does; `nowcast doctor` says more",
-			signals[i], when_format(arrived, when), (long long)(c->now_ms - arrived) / MS_PER_MINUTE);
+			"no %s is newer than %s, for %lld minutes (the last one arrived at %s): figures do not change until one comes; `nowcast doctor` says more",
+			s->name, when_format(s->event_ms, event), (long long)(c->now_ms - s->event_ms) / MS_PER_MINUTE,
+			when_format(s->arrived_ms, arrived));
 	}
 	return true;
 }

@@ -13,6 +13,7 @@
 #include "ingest/kafka_probe.h"
 #include "pricing/model_id.h"
 #include "pricing/prices.h"
+#include "query/freshness.h"
 #include "query/group.h"
 #include "store/cardinality.h"
 #include "store/dead_letter_counts.h"
@@ -197,63 +198,62 @@ void health_check_kafka(const struct conf *conf, health_fn *report, void *user)
 
 // ---- signals ------------------------------------------------------------------------------------
 
-struct signal {
-	const char *name, *label;
-	int64_t quiet_ms; // being silent for longer is a finding; 0: only never having come is
+static const struct {
+	const char *what;
 	enum health_level when_silent;
 	const char *missing; // the effect if it never came
-	const char *silent; // the effect since it is silent; NULL: not reported
+	const char *silent;  // the effect since it is silent
+} effects[SIGNALS] = {
+	[SIGNAL_CALL] =
+		{"calls", HEALTH_WARN,
+         "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)",
+         "what the metrics show since then is (unattributed)"},
+	[SIGNAL_METRIC] =
+		{"metrics", HEALTH_WARN,
+         "no CloudWatch token metric: tokens that CloudTrail does not record are provisional, with bands from nothing to twice the figure",
+         "calls since then are provisional: what such calls usually use, with bands from nothing to twice that"},
+	[SIGNAL_CALL_TOKENS] =
+		{"tokens", HEALTH_NOTE,
+         "no stream-completion records and no invocation logs: tokens of streams are allocated from the metrics, and bands are as wide as that",
+         NULL},
+	[SIGNAL_SESSION_TAGS] =
+		{"sessions", HEALTH_NOTE,
+         "no STS records: session tags (teams and users behind a shared role) are unknown", NULL},
+	[SIGNAL_PRINCIPAL_TAGS] =
+		{"tags", HEALTH_NOTE, "no IAM tag records: tags of roles and users are unknown", NULL},
 };
 
-static const struct signal signals[] = {
-	{"call", "calls", MS_PER_HOUR, HEALTH_WARN,
-     "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)",
-     "what the metrics show since then is (unattributed)"},
-	{"metric", "metrics", 30 * MS_PER_MINUTE, HEALTH_WARN,
-     "no CloudWatch token metric: tokens that CloudTrail does not record are provisional, with bands from nothing to twice the figure",
-     "calls since then are provisional: what such calls usually use, with bands from nothing to twice that"},
-	{"call_tokens", "tokens", 0, HEALTH_NOTE,
-     "no stream-completion records and no invocation logs: tokens of streams are allocated from the metrics, and bands are as wide as that",
-     NULL},
-	{"session_tags", "sessions", 0, HEALTH_NOTE,
-     "no STS records: session tags (teams and users behind a shared role) are unknown", NULL},
-	{"principal_tags", "tags", 0, HEALTH_NOTE, "no IAM tag records: tags of roles and users are unknown",
-     NULL},
-};
-
-static void check_signal(struct health *h, const struct signal *s, size_t reply)
+static void check_signal(struct health *h, const struct signal *s, enum signal_kind kind)
 {
 	char old[24], ago[24], when[WHEN_SIZE];
-	if (redis_nil(h->redis, reply)) {
-		add_finding(h, s->when_silent, s->label, "%s", s->missing);
+	bool late = s->state == SIGNAL_STALE || s->state == SIGNAL_SILENT;
+	if (!s->event_ms) {
+		add_finding(h, effects[kind].when_silent, effects[kind].what, "%s", effects[kind].missing);
 		return;
 	}
-	int64_t event = redis_int(h->redis, reply), arrived = redis_int(h->redis, reply + 1);
-	format_age(h->now_ms - event, old, sizeof old);
-	format_age(h->now_ms - arrived, ago, sizeof ago);
-	bool silent = s->quiet_ms && h->now_ms - arrived > s->quiet_ms;
-	add_finding(h, silent ? s->when_silent : HEALTH_OK, s->label,
-	            "newest of %s (%s old), last received %s ago%s%s", when_format(event, when), old, ago,
-	            silent ? ": silent; " : "", silent ? s->silent : "");
+	format_age(h->now_ms - s->event_ms, old, sizeof old);
+	format_age(h->now_ms - s->arrived_ms, ago, sizeof ago);
+	when_format(s->event_ms, when);
+	add_finding(h, late ? effects[kind].when_silent : HEALTH_OK, effects[kind].what,
+	            "newest of %s (%s old), last received %s ago%s%s", when, old, ago,
+	            s->state == SIGNAL_SILENT  ? ": silent; "
+	            : s->state == SIGNAL_STALE ? ": stale, since what arrives is old (a backlog or a backfill); "
+	                                       : "",
+	            late ? effects[kind].silent : "");
 }
 
 static bool check_signals(struct health *h, struct err *err)
 {
-	struct buf key = BUF_INIT, member = BUF_INIT;
-	size_t n = sizeof signals / sizeof *signals;
-	key_signals(&key, view_prefix(h->view));
-	for (size_t i = 0; i < n; i++) {
-		buf_clear(&member);
-		buf_addf(&member, "%s:arrived", signals[i].name);
-		redis_cmdz(h->redis, "ZSCORE", key.data, signals[i].name, NULL);
-		redis_cmdz(h->redis, "ZSCORE", key.data, member.data, NULL);
-	}
-	buf_release(&key);
-	buf_release(&member);
-	if (!redis_exec(h->redis, err))
+	struct freshness f;
+	char when[WHEN_SIZE];
+	if (!freshness_read(&f, h->redis, view_prefix(h->view), h->now_ms, err))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		check_signal(h, &signals[i], 2 * i);
+	if (f.stale_since_ms)
+		add_finding(h, HEALTH_WARN, "stale",
+		            "figures end at %s: no call and no metric is newer, so later hours are not known to be free",
+		            when_format(f.stale_since_ms, when));
+	for (int i = 0; i < SIGNALS; i++)
+		check_signal(h, &f.signals[i], (enum signal_kind)i);
 	return true;
 }
 

@@ -348,6 +348,21 @@ async function weeks(browser) {
 	await page.context().close();
 }
 
+// Five hours after the last record.
+async function late(browser) {
+	const page = await open(browser, process.env.LATE + "/");
+	await settled(page);
+	const text = q => page.textContent(q);
+	ok(/^stale since (2 Nov )?0[12]:\d\d/.test((await text("#live")).trim()) && !(await page.$("#live.on")), "old figures are not live", await text("#live"));
+	ok(/figures end at (2 Nov )?0[12]:\d\d: not compared/.test(await text("#tiles")) && !/yesterday/.test(await text("#tiles")), "nor are they compared with a day that was whole", await text("#tiles"));
+	ok(/This hour–not known/.test(await text("#tiles")), "an hour of which nothing is known is not free", await text("#tiles"));
+	ok((await page.$$("#signals .state.stale")).length >= 2, "the signals are stale, though they arrived a moment ago", await text("#signals"));
+	ok(/figures end at/.test(await text("#findings")), "and the doctor says so", await text("#findings"));
+	await page.screenshot({ path: out + "/late.png" });
+	await accessible(page, "late");
+	await page.context().close();
+}
+
 async function main() {
 	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: flags });
 	try {
@@ -355,6 +370,7 @@ async function main() {
 		await phone(browser);
 		await crowd(browser);
 		await nothing(browser);
+		await late(browser);
 		await locked(browser);
 		await weeks(browser);
 		ok(errors.length === 0, "no error was said in the console", errors.join("\n"));

@@ -68,9 +68,11 @@ int main(void)
 	says("2026-11-30T00:00:00Z", "this-week", "2026-11-30", "2026-11-30T01:00:00Z"); // a Monday
 	says("2027-01-01T00:00:00Z", "last-month", "2026-12-01", "2027-01-01");
 	says("2027-01-01T00:00:00Z", "yesterday", "2026-12-31", "2027-01-01");
-	static const char *const wrong[] = {"",        "h",       "0h",      "24",       "24m",        "-1h",
-	                                    "2026-13", "2026-1x", "Today",   "2026-2-2", "2026-11-31", "999999999h",
-	                                    "1h2",     "today ",  "last-day"};
+	static const char *const wrong[] = {
+		"",        "h",       "0h",    "24",       "24m",        "-1h",        "last-day",
+		"2026-13", "2026-1x", "Today", "2026-2-2", "2026-11-31", "999999999h", "1h2",
+		"today ",
+	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		says(now, wrong[i], NULL, NULL);
 

@@ -6,64 +6,39 @@
 #include "alert/keys.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "query/freshness.h"
 #include "query/health.h"
-#include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 
 // ---- freshness ----------------------------------------------------------------------------------
 
-static const struct {
-	const char *name, *label;
-	int64_t quiet_ms;   // without a record for longer it is "silent"; 0: never
-	bool needed;        // "missing" while there is none; else "absent"
-} signals[] = {
-	{"call", "CloudTrail calls", MS_PER_HOUR, true},
-	{"metric", "CloudWatch metrics", 30 * MS_PER_MINUTE, true},
-	{"call_tokens", "Tokens of calls", 0, false},
-	{"session_tags", "Session tags (STS)", 0, false},
-	{"principal_tags", "Role and user tags (IAM)", 0, false},
-};
-
-static const char *signal_state(size_t i, bool came, int64_t arrived_ms, int64_t now_ms)
-{
-	if (!came)
-		return signals[i].needed ? "missing" : "absent";
-	return signals[i].quiet_ms && now_ms - arrived_ms > signals[i].quiet_ms ? "silent" : "ok";
-}
-
-// Times of arrival are compared with the clock, whatever the query's `now` is.
+// Times of arrival are compared with the clock, those of events with the query's `now`.
 bool api_freshness(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
-	struct redis *r = view_redis(rollups_view(a->rollups));
-	struct buf key = BUF_INIT, member = BUF_INIT;
+	struct freshness f;
 	int64_t now = when_now_ms();
 	(void)q;
-	key_signals(&key, a->conf->redis_prefix);
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-		buf_clear(&member);
-		buf_addf(&member, "%s:arrived", signals[i].name);
-		redis_cmdz(r, "ZSCORE", key.data, signals[i].name, NULL);
-		redis_cmdz(r, "ZSCORE", key.data, member.data, NULL);
-	}
-	buf_release(&key);
-	buf_release(&member);
-	if (!redis_exec(r, err))
+	if (!freshness_read(&f, view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, api_now_ms(a), err))
 		return false;
 	jw_object(j, NULL);
+	if (f.stale_since_ms)
+		jw_time(j, "stale_since", f.stale_since_ms);
+	else
+		jw_null(j, "stale_since");
 	jw_array(j, "signals");
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-		bool came = !redis_nil(r, 2 * i);
-		int64_t arrived = redis_int(r, 2 * i + 1);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		const struct signal *s = &f.signals[i];
 		jw_line(j);
 		jw_object(j, NULL);
-		jw_strz(j, "name", signals[i].name);
-		jw_strz(j, "label", signals[i].label);
-		jw_strz(j, "state", signal_state(i, came, arrived, now));
-		if (came) {
-			jw_time(j, "newest", redis_int(r, 2 * i));
-			jw_time(j, "arrived", arrived);
-			jw_int(j, "arrived_age_s", (now - arrived) / 1000);
+		jw_strz(j, "name", s->name);
+		jw_strz(j, "label", s->label);
+		jw_strz(j, "state", signal_state_name(s->state));
+		if (s->event_ms) {
+			jw_time(j, "newest", s->event_ms);
+			jw_int(j, "newest_age_s", (api_now_ms(a) - s->event_ms) / 1000);
+			jw_time(j, "arrived", s->arrived_ms);
+			jw_int(j, "arrived_age_s", (now - s->arrived_ms) / 1000);
 		}
 		jw_end(j);
 	}

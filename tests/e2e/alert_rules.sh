@@ -132,7 +132,7 @@ spend 30 2026-10-31T10:20:00Z steady-10 $sonnet steady
 has "a backtest tells when one would have rung, and against what" "$(past)" "^2026-10-31T10:59:59Z  spike: .*steady/i-1 spends .* or more in 10 minutes, where .0.17 is usual"
 is "once" "$(past | tail -n 1)" "1 rings in 7 hours"
 
-# --- a signal gone silent: arrivals are by the clock of the wall
+# --- a signal gone silent: it is the newest event that counts, though records arrived a moment ago
 
 forget
 rules <<-END
@@ -140,11 +140,15 @@ rules <<-END
 	kind = silent
 	quiet = 30m
 END
-check "$(date -u -d '+29 minutes' +%Y-%m-%dT%H:%M:%SZ)"
-quiet "a signal that came half an hour ago is not silent"
-check "$(date -u -d '+32 minutes' +%Y-%m-%dT%H:%M:%SZ)"
-has "calls that stopped are" "$(up)" "silent: no call has arrived since"
-has "metrics too" "$(up)" "silent: no metric has arrived since"
+newest() { redis zscore nowcast:signals "$1"; } # in ms
+after() { date -u -d "@$(($1 / 1000 + $2 * 60))" +%Y-%m-%dT%H:%M:%SZ; }
+latest=$(printf '%s\n' "$(newest call)" "$(newest metric)" | sort -n | tail -n 1)
+redis zadd nowcast:signals "$latest" call "$latest" metric >/dev/null
+check "$(after "$latest" 29)"
+quiet "a signal whose newest event is half an hour old is not silent"
+check "$(after "$latest" 31)"
+has "calls that stopped are" "$(up)" "silent: no call is newer than"
+has "metrics too" "$(up)" "silent: no metric is newer than"
 
 # --- the estimate and the bill
 

@@ -10,6 +10,10 @@ without() { grep -v "\"topic\":\"$1\"" "$world/stream.ndjson"; }
 doctor() { "$nowcast" doctor --redis "$REDIS_URL"; }
 
 "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null
+has "records that came just now and tell of an hour ago are stale" "$(doctor)" '^warn +calls +.*last received [0-9]+ s ago: stale, since what arrives is old'
+has "and so are the figures" "$(doctor)" "^warn +stale +figures end at .*no call and no metric is newer"
+redis zadd nowcast:signals "$(date +%s000)" metric >/dev/null
+is "but not while one of the two is fresh" "$(doctor | grep -c '^warn  *stale')" 0
 has "how wide bands are is told" "$(doctor)" '^ok +bands +the last 24 hours: \$[0-9.]+, .*allocated.*; the band of a caller.s hour is [1-9][0-9]* % wide in the mean$'
 redis set nowcast:band 1250 >/dev/null
 has "and how the bill has changed that" "$(doctor)" 'bands are 1\.25 times what the method says'

@@ -20,6 +20,8 @@ start_redis
 "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null 2>&1
 serve 2026-11-02T01:40:00Z
 few=$url
+serve 2026-11-02T07:00:00Z
+export LATE=$url
 (umask 077 && echo "ops $(printf '0123456789abcdef%.0s' 1 2)" >"$T/tokens")
 serve 2026-11-02T01:40:00Z --auth-tokens-file "$T/tokens"
 export LOCKED=$url

@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { csvOf, save } from "./csv.js";
 import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
-import { bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
+import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
@@ -113,15 +113,23 @@ function range(f) {
 	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? between(f) : Number(f.usd) ? "known exactly" : "";
 }
 
-let summary = null, forecast = null, days = null;
+let summary = null, forecast = null, days = null, freshness = null;
+
+// Since when nothing newer is known; null: figures are up to date, or the page shows a moment of the past.
+const staleSince = () => view.now ? null : freshness?.stale_since || null;
+
+// A sum that ends early is not less spend: it is compared with nothing.
+function soFar(now, before, words) {
+	return staleSince() ? "figures end at " + at(staleSince()) + ": not compared" : comparedWith(now.usd, before.usd, words);
+}
 
 function paintTiles() {
 	if (!summary) return;
 	const s = summary, f = forecast;
 	const tiles = [
-		tile("Today", usd(s.today.usd), [comparedWith(s.today.usd, s.yesterday_so_far.usd, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
-		tile("This month", usd(s.month.usd), [comparedWith(s.month.usd, s.last_month_so_far.usd, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
-		tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
+		tile("Today", usd(s.today.usd), [soFar(s.today, s.yesterday_so_far, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
+		tile("This month", usd(s.month.usd), [soFar(s.month, s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
+		staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
@@ -142,7 +150,7 @@ function paintEmpty(s) {
 	if (!s.extent) return hideBanner("empty");
 	if (Date.parse(s.extent.to) > Date.parse(s.now) - 864e5) return hideBanner("empty");
 	const last = new Date(Date.parse(s.extent.to) - 60000).toISOString().slice(0, 16) + ":00Z";
-	banner("empty", "Nothing was spent in the last day; the newest figures are of " + day(last) + ".",
+	banner("empty", "Nothing is known of the last day; the newest figures are of " + day(last) + ".",
 		el("button", { type: "button", class: "plain", onclick: () => go({ now: last }) }, "Show that day"));
 }
 
@@ -291,7 +299,7 @@ async function refresh() {
 		panel(signal, "cache", question(), paintCache),
 		panel(signal, "gaps", question(), paintGaps),
 		panel(signal, "series", [["step", "day"], ["from", lastMonth()], ["to", now], ...pinned(), ...view.filters], s => { days = s; paintTwoMonths(); }),
-		panel(signal, "freshness", [], paintSignals),
+		panel(signal, "freshness", [], f => { freshness = f; paintSignals(f); paintTiles(); }),
 		panel(signal, "alerts", [], a => paintAlerts(a, follow)),
 		panel(signal, "reconciliation", [], paintBill),
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
@@ -337,7 +345,7 @@ function showLive(on, text) {
 function showFresh() {
 	document.body.classList.remove("stale");
 	hideBanner("trouble");
-	showLive(true, "live");
+	showLive(!staleSince(), staleSince() ? "stale since " + at(staleSince()) : "live");
 }
 
 function showTrouble(e) {
@@ -359,7 +367,7 @@ function askToken(why) {
 }
 
 function onEvent(event, data) {
-	if (event === "open") return showLive(true, "live");
+	if (event === "open") return goodAt ? showFresh() : showLive(true, "live");
 	if (event === "away") return showTrouble(new ApiError(503, data.error));
 	if (event === "closed") return data.status === 401 ? null : showLive(false, "reconnecting");
 	if (event !== "summary") return;

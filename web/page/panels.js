@@ -2,13 +2,12 @@
 // The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
 // does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, byId, clock, count, day, el, fill, labelOf, nameOf, usd } from "./parts.js";
+import { age, at, byId, clock, count, day, el, fill, labelOf, nameOf, usd } from "./parts.js";
 
 function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
 }
 
-const at = iso => day(iso) + " " + clock(iso);
 const share = (v, digits) => (100 * v).toFixed(digits === undefined ? (v < 0.0995 ? 1 : 0) : digits) + "%";
 
 // ---- budgets

@@ -73,6 +73,8 @@ export function day(iso) {
 	return d.getUTCDate() + " " + months[d.getUTCMonth()];
 }
 
+export const at = iso => day(iso) + " " + clock(iso);
+
 export function age(seconds) {
 	if (seconds < 120) return Math.max(0, Math.round(seconds)) + " s";
 	if (seconds < 7200) return Math.round(seconds / 60) + " min";
