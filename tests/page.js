@@ -43,7 +43,7 @@ async function listed(page, n) {
 }
 async function settled(page) {
 	await page.waitForTimeout(300);
-	for (let i = 0; i < 100 && await page.$("[aria-busy]"); i++) await page.waitForTimeout(100);
+	for (let i = 0; i < 300 && await page.$("[aria-busy]"); i++) await page.waitForTimeout(100);
 	await page.waitForTimeout(200);
 }
 
@@ -268,6 +268,10 @@ async function weeks(browser) {
 	const over = await (await months.$("#chart .u-over")).boundingBox(), y = over.y + over.height / 2;
 	await months.mouse.move(over.x + over.width * .5, y);
 	await months.mouse.down();
+	await months.mouse.move(over.x + over.width * .55, y, { steps: 5 });
+	await months.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))); // which asks for everything again
+	await months.waitForResponse(r => r.url().includes("/api/v1/series"));
+	await settled(months);
 	await months.mouse.move(over.x + over.width * .6, y, { steps: 5 });
 	await months.mouse.up();
 	await settled(months);

@@ -57,7 +57,10 @@ function tooltip(host, d) {
 				u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
 				d.zoom(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
 			},
-			init: u => u.over.append(tip),
+			init: u => {
+				u.over.append(tip);
+				u.over.addEventListener("mousedown", beginChoosing);
+			},
 			setCursor: u => {
 				const i = u.posToVal(u.cursor.left, "x");
 				const k = d.times.findIndex((t, n) => i >= t && i < (d.times[n + 1] ?? d.end));
@@ -117,9 +120,22 @@ function columns(host, d) {
 }
 
 // d: {times (s), end, step, total, low, high, stack: [{label, colour, hatched, values}]}
+// While a stretch of the chart is being chosen, a live update waits: a new plot would drop what was chosen.
+let choosing = false, waiting = null;
+
+function beginChoosing() {
+	choosing = true;
+	addEventListener("mouseup", () => setTimeout(() => {
+		choosing = false;
+		waiting?.();
+	}), { once: true });
+}
+
 export function draw(host, d) {
 	shown = d;
 	if (!canDraw()) return;
+	waiting = choosing ? () => draw(host, d) : null;
+	if (choosing) return;
 	if (plot) plot.destroy();
 	host.replaceChildren();
 	plot = d.times.length ? new uPlot(options(host, d), columns(host, d), host) : null;
