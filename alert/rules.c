@@ -36,7 +36,7 @@ static const char defaults[] =
 
 struct rules_reader {
 	struct alert_rules *out;
-	struct str team_tag;
+	struct caller_sources from;
 	const char *file;
 	int line;
 	struct alert_rule *rule;         // the section in hand, or NULL
@@ -136,10 +136,10 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 	if (str_is(key, "by")) {
 		struct err why = ERR_INIT;
 		x->by.n = 0;
-		if (str_is(value, "all") || (grouping_parse(&x->by, value, r->team_tag, &why) && x->by.n == 1))
+		if (str_is(value, "all") || (grouping_parse(&x->by, value, r->from, &why) && x->by.n == 1))
 			return true;
 		return reject_value(r, key, value,
-		             "one of all, principal, role, team, model, account, region, token_type, tier, tag:KEY",
+		             "one of all, principal, role, team, user, model, account, region, token_type, tier, tag:KEY, meta:KEY, map:KEY",
 		             err);
 	}
 	if (str_is(key, "period")) {
@@ -277,13 +277,16 @@ static bool check_receivers(const struct alert_rules *out, const char *file, str
 	return true;
 }
 
-bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct str team_tag,
+bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct caller_sources from,
                        struct err *err)
 {
 	*ret = (struct alert_rules){0};
 	ret->rules = xcalloc(RULES_MAX, sizeof *ret->rules);
 	ret->receivers = xcalloc(RULES_MAX, sizeof *ret->receivers);
-	struct rules_reader r = {.out = ret, .team_tag = arena_str(&ret->arena, team_tag), .file = file};
+	struct rules_reader r = {.out = ret,
+	                         .from = {arena_str(&ret->arena, from.team_tag), arena_str(&ret->arena, from.team),
+	                                  arena_str(&ret->arena, from.user), from.mapped},
+	                         .file = file};
 	struct str rest = arena_str(&ret->arena, text);
 	while (rest.len) {
 		struct str line = str_trim(str_cut(&rest, '\n'));
@@ -315,7 +318,7 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	struct buf text = BUF_INIT;
 	*ret = (struct alert_rules){0};
 	if (!*conf->alerts_file)
-		return alert_rules_parse(ret, str_of(defaults), "(built-in rules)", conf_team(conf), err);
+		return alert_rules_parse(ret, str_of(defaults), "(built-in rules)", conf_sources(conf), err);
 	FILE *f = fopen(conf->alerts_file, "r");
 	if (!f)
 		return err_set(err, ERR_CONFIG, "alerts.file: %s cannot be read: %m", conf->alerts_file);
@@ -325,7 +328,7 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	fclose(f);
 	bool good = text.len < FILE_BYTES_MAX ||
 	            err_set(err, ERR_CONFIG, "alerts.file: %s is larger than 1 MiB", conf->alerts_file);
-	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, conf_team(conf), err);
+	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, conf_sources(conf), err);
 	buf_release(&text);
 	return good;
 }

@@ -59,7 +59,7 @@ struct alert_rules {
 // unpriced, silent, bill. ERR_CONFIG names file, line, key, value and what is allowed. *ret is released by
 // the caller, on failure too.
 bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err) NC_CHECK;
-bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct str team_tag,
+bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct caller_sources from,
                        struct err *err) NC_CHECK;
 void alert_rules_release(struct alert_rules *r);
 

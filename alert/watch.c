@@ -108,7 +108,8 @@ bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct
 	w->conf = conf;
 	new_token(w->token);
 	bool good = alert_rules_load(&w->rules, conf, err) &&
-	            rollups_open(&w->rollups, redis_target_of(conf), err);
+	            rollups_open(&w->rollups, redis_target_of(conf), err) &&
+	            view_map(rollups_view(w->rollups), conf, err);
 	if (good)
 		w->outbox = alert_outbox_new(view_redis(rollups_view(w->rollups)), conf->redis_prefix);
 	if (good && pthread_create(&w->thread, NULL, watch_main, w) != 0)

@@ -238,19 +238,29 @@ bool conf_flag_key(struct str flag, struct str *ret_key)
 	return false;
 }
 
-struct str conf_team(const struct conf *c)
+struct caller_sources conf_sources(const struct conf *c)
 {
-	return str_of(*c->team_from ? c->team_from : c->team_tag);
+	return (struct caller_sources){.team_tag = str_of(c->team_tag),
+	                               .team = str_of(c->team_from),
+	                               .user = str_of(c->user_from),
+	                               .mapped = *c->map_file != '\0'};
 }
 
-static bool check_team(const struct conf *c, struct err *err)
+static bool check_sources(const struct conf *c, const char *name, struct str sources, struct err *err)
 {
-	for (struct str rest = str_of(c->team_from); rest.len;) {
-		struct str source = str_trim(str_cut(&rest, ',')), key = source, kind = str_cut(&key, ':');
-		if (!key.len || (!str_is(kind, "tag") && !str_is(kind, "meta") && !str_is(kind, "identity")))
-			return err_set(err, ERR_CONFIG,
-			               "team.from: expected tag:KEY, meta:KEY or identity:KEY, got \"%.*s\"",
-			               STR_ARG(source));
+	static const char *const kinds[] = {"tag", "meta", "identity", "map"};
+	while (sources.len) {
+		struct str source = str_trim(str_cut(&sources, ',')), key = source, kind = str_cut(&key, ':');
+		bool good = str_is(source, "map") || str_is(source, "session");
+		for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+			good |= key.len && str_is(kind, kinds[i]);
+		if (!good)
+			return err_set(
+				err, ERR_CONFIG,
+				"%s: expected tag:KEY, meta:KEY, identity:KEY, map:KEY, map or session, got \"%.*s\"", name,
+				STR_ARG(source));
+		if (str_is(kind, "map") && !*c->map_file)
+			return err_set(err, ERR_CONFIG, "%s names \"%.*s\", and map.file is not set", name, STR_ARG(source));
 	}
 	return true;
 }
@@ -275,7 +285,8 @@ bool conf_check(const struct conf *c, struct err *err)
 		return err_set(err, ERR_CONFIG, "redis.prefix is empty: expected a word, such as nowcast");
 	if (!*c->listen_tls_cert != !*c->listen_tls_key)
 		return err_set(err, ERR_CONFIG, "listen.tls.cert and listen.tls.key: expected both or neither");
-	return check_team(c, err);
+	return check_sources(c, "team.from", str_of(c->team_from), err) &&
+	       check_sources(c, "user.from", str_of(c->user_from), err);
 }
 
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart)

@@ -79,7 +79,9 @@ struct conf {
 	struct conf_list names_hash;
 	char *names_hash_key;     // file
 	char *team_tag;           // key of the tag that names the team
-	char *team_from;          // "tag:KEY, meta:KEY, identity:KEY": the first that a caller has; "": team_tag
+	// sources of a caller's team and user, the first that says something; "": team_tag, and none
+	char *team_from, *user_from;
+	char *map_file;           // store/mapping.h; "": none
 
 	// prices (pricing/prices.h)
 	struct conf_list prices;      // sources, in the order in which they are asked
@@ -163,8 +165,15 @@ bool conf_flag_key(struct str flag, struct str *ret_key);
 // Checks the keys that depend on each other. ERR_CONFIG.
 bool conf_check(const struct conf *c, struct err *err) NC_CHECK;
 
-// Where the team of a caller comes from: team.from, or the tag of team.tag.
-struct str conf_team(const struct conf *c);
+// Where the team and the user of a caller come from: team.from (else the tag of team.tag) and user.from. A
+// source is tag:KEY, meta:KEY, identity:KEY, map:KEY, `map` (map:team or map:user), or `session`: the name of
+// the session or user. Slices of the configuration.
+struct caller_sources {
+	struct str team_tag;   // the tag that names the team where `team` is empty
+	struct str team, user;
+	bool mapped;           // there is a mapping file
+};
+struct caller_sources conf_sources(const struct conf *c);
 
 // Copies the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or NULL.
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);

@@ -69,7 +69,12 @@ const struct conf_key conf_keys[] = {
 	{"team.tag", CONF_STRING, AT(team_tag), 0, 0, "team", true, NULL,
      "The tag that names a caller's team, for reports by team."},
 	{"team.from", CONF_STRING, AT(team_from), 0, 0, "", true, NULL,
-     "Where a caller's team comes from, in the order of preference: `tag:KEY`, `meta:KEY` (request metadata), `identity:KEY`, comma-separated. Empty: the tag of team.tag."},
+     "Where a caller's team comes from, in the order of preference: `tag:KEY`, `meta:KEY` (request metadata), `identity:KEY`, `map:KEY` (map.file), `map` (its column team), `session` (the name of the session or user), comma-separated. Empty: the tag of team.tag."},
+	{"user.from", CONF_STRING, AT(user_from), 0, 0, "identity:source, identity:subject, identity:on_behalf_of", true,
+     NULL,
+     "Where the user behind a caller comes from, for reports by user: as team.from; `map` is the column user. Empty: nowhere."},
+	{"map.file", CONF_STRING, AT(map_file), 0, 0, "", false, NULL,
+     "Mapping file (CSV: kind,name,account,from and a column a key): which team, environment and cost centre roles, accounts, users, sessions and inference profiles belong to, for `map:KEY`. It is applied when figures are read, to the past as well; a change is noticed within seconds."},
 
 	{"prices", CONF_LIST, AT(prices), 0, 0, "user,bill,pricelist,litellm,builtin", true, NULL,
      "Sources of prices, in order: the first one that has a rate is used. `nowcast price list` shows the rates of each."},

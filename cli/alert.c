@@ -418,7 +418,8 @@ int cmd_alert(struct command *c)
 	struct alert_command a = {.args = c, .conf = &c->conf};
 	bool good = false, known = false;
 	if (alert_rules_load(&a.rules, &c->conf, &err) &&
-	    rollups_open(&a.rollups, redis_target_of(&c->conf), &err)) {
+	    rollups_open(&a.rollups, redis_target_of(&c->conf), &err) &&
+	    view_map(rollups_view(a.rollups), &c->conf, &err)) {
 		a.redis = view_redis(rollups_view(a.rollups));
 		for (size_t i = 0; c->argc && i < sizeof actions / sizeof *actions; i++)
 			if (strcmp(c->argv[0], actions[i].name) == 0) {

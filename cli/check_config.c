@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "ingest/kafka.h"
+#include "store/mapping.h"
 
 int cmd_check_config(struct command *c)
 {
@@ -17,7 +18,14 @@ int cmd_check_config(struct command *c)
 	}
 	if (!kafka_check(&c->conf, &err))
 		return command_fail(c, &err);
+	struct mapping *mapping;
+	if (!mapping_load(&mapping, &c->conf, &err))
+		return command_fail(c, &err);
 	conf_print_effective(&c->conf, stdout);
+	if (mapping)
+		fprintf(stderr, "nowcast check-config: %s has %d lines and %d keys\n", c->conf.map_file,
+		        mapping_nlines(mapping), mapping_nkeys(mapping));
+	mapping_free(mapping);
 	if (!*c->conf.brokers || !c->conf.topics.n)
 		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",
 		      stderr);

@@ -206,7 +206,7 @@ static bool print_explanation(struct command *c, const char *principal, int64_t 
 	struct view *v = NULL;
 	struct grouping by;
 	char when[WHEN_SIZE];
-	if (!grouping_parse(&by, STR("principal"), STR("team"), err) ||
+	if (!grouping_parse(&by, STR("principal"), (struct caller_sources){0}, err) ||
 	    !view_open(&v, redis_target_of(&c->conf), err))
 		return false;
 	groups_init(&x.groups, &by);

@@ -72,7 +72,7 @@ static bool parse_arguments(struct command *c, struct report *r, struct err *err
 {
 	const char *by = "principal";
 	if (!command_option(c, "--by", &by, err) ||
-	    !grouping_parse(&r->by, str_of(by), conf_team(&c->conf), err) || !parse_order(c, r, err) ||
+	    !grouping_parse(&r->by, str_of(by), conf_sources(&c->conf), err) || !parse_order(c, r, err) ||
 	    !selection_take(&r->of, c, err) || !command_done(c, 0, 0, err))
 		return false;
 	if (r->compare && !r->of.has_span)
@@ -188,7 +188,9 @@ int cmd_report(struct command *c)
 		return report_reconciliation(c);
 	if (command_switch(c, "--scoreboard"))
 		return report_scoreboard(c);
-	bool good = parse_arguments(c, &r, &err) && view_open(&v, redis_target_of(&c->conf), &err);
+	bool good = parse_arguments(c, &r, &err) && view_open(&v, redis_target_of(&c->conf), &err) &&
+	            view_map(v, &c->conf, &err) && grouping_check_keys(&r.by, v, &err) &&
+	            grouping_check_keys(&r.of.only.by, v, &err);
 	if (good && r.format == FORMAT_FOCUS)
 		good = report_focus(v, r.of.span.from, r.of.span.to, stdout, &err);
 	else if (good)

@@ -79,6 +79,17 @@ static void write_tag(void *user, const struct tag_held *t)
 	buf_release(&key);
 }
 
+static void write_mapped(struct json_writer *j, struct str key, struct str value)
+{
+	struct buf name = BUF_INIT;
+	buf_addf(&name, "map:%.*s", STR_ARG(key));
+	if (value.len) {
+		jw_key(j, buf_str(&name));
+		jw_str(j, NULL, value);
+	}
+	buf_release(&name);
+}
+
 static struct str tags_of(struct focus_writer *w, struct view *v, const struct model_hour *model_hour,
                           const struct view_row *row)
 {
@@ -87,6 +98,8 @@ static struct str tags_of(struct focus_writer *w, struct view *v, const struct m
 	jw_object(&j, NULL);
 	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR,
 	                 write_tag, &j);
+	for (int key = 0; key < mapping_nkeys(view_mapping(v)); key++)
+		write_mapped(&j, mapping_key(view_mapping(v), key), view_mapped(v, model_hour, row, key).value);
 	jw_end(&j);
 	return buf_str(&w->tags);
 }

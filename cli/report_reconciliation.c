@@ -260,14 +260,14 @@ static bool print_report(const struct recon_report *r, const char *format, struc
 	return good || err_set(err, ERR_FATAL, "cannot write the report");
 }
 
-static bool parse_groupings(const char *by, bool html, struct str team_tag, struct grouping ret[PAGE_TABLES],
+static bool parse_groupings(const char *by, bool html, struct caller_sources from, struct grouping ret[PAGE_TABLES],
                             struct err *err)
 {
 	static const char *const pages[PAGE_TABLES] = {"team", "principal", "model", "hour"};
 	if (!html)
-		return grouping_parse(ret, str_of(by), team_tag, err);
+		return grouping_parse(ret, str_of(by), from, err);
 	for (int i = 0; i < PAGE_TABLES; i++)
-		if (!grouping_parse(&ret[i], str_of(pages[i]), team_tag, err))
+		if (!grouping_parse(&ret[i], str_of(pages[i]), from, err))
 			return false;
 	return true;
 }
@@ -285,7 +285,7 @@ int report_reconciliation(struct command *c)
 	bool html = strcmp(format, "html") == 0;
 	if (good && !html && strcmp(format, "table") && strcmp(format, "csv") && strcmp(format, "json"))
 		good = err_set(&err, ERR_CONFIG, "--format: expected table, csv, json or html, got \"%s\"", format);
-	good = good && parse_groupings(by, html, conf_team(&c->conf), groupings, &err);
+	good = good && parse_groupings(by, html, conf_sources(&c->conf), groupings, &err);
 	if (!good || !recon_report_read(&r, &c->conf, period, groupings, html ? PAGE_TABLES : 1, &err))
 		return command_fail(c, &err);
 	static const char nothing[] =

@@ -8,7 +8,7 @@ static bool add_condition(struct selection *s, struct command *c, struct str key
 {
 	struct grouping one;
 	struct group_filter *f = &s->only;
-	if (!grouping_parse(&one, key, conf_team(&c->conf), err))
+	if (!grouping_parse(&one, key, conf_sources(&c->conf), err))
 		return false;
 	if (one.n != 1)
 		return err_set(err, ERR_CONFIG, "--where: expected one KEY=VALUE, got \"%.*s=%.*s\"", STR_ARG(key),

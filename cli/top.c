@@ -58,7 +58,7 @@ static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 	    !command_option(c, "--every", &every, err) || !command_option(c, "--turns", &turns, err) ||
 	    !command_done(c, 0, 0, err))
 		return false;
-	if (!grouping_parse(&w->top.by, str_of(by), conf_team(&c->conf), err) ||
+	if (!grouping_parse(&w->top.by, str_of(by), conf_sources(&c->conf), err) ||
 	    !parse_count(hours, "--hours", 1, 24 * 400, &w->top.hours, err) ||
 	    !parse_count(every, "--every", 1, 3600, &seconds, err) ||
 	    !parse_count(turns, "--turns", 0, 1000000, &w->turns, err))
@@ -262,6 +262,10 @@ int cmd_top(struct command *c)
 	if (!parse_arguments(c, &w, &err) ||
 	    !view_open(&v, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
+	if (!view_map(v, &c->conf, &err) || !grouping_check_keys(&w.top.by, v, &err)) {
+		view_close(v);
+		return command_fail(c, &err);
+	}
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);

@@ -147,7 +147,7 @@ int cmd_who(struct command *c)
 	    !view_open(&v, redis_target_of(&c->conf),
 	               &err))
 		return command_fail(c, &err);
-	bool good = !hash_names(c, &q, &err)                ? false
+	bool good = !view_map(v, &c->conf, &err) || !hash_names(c, &q, &err) ? false
 	            : str_starts(q.text, STR("arn:")) ? answer_arn(&q, v, q.arn, NULL, &err)
 	            : is_access_key(q.text)           ? answer_key(&q, v, &err)
 	                                              : answer_name(&q, v, &err);

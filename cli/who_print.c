@@ -132,7 +132,7 @@ static void print_tags(struct principal_summary *s)
 		table_cell(&t, tag->overridden ? arena_text(&s->arena, "%s, overridden", tag->of) : str_of(tag->of));
 		table_cell(&t, str_of(when_format(tag->since_ms, since)));
 		table_cell(&t, tag->until_ms == INT64_MAX ? STR("") : str_of(when_format(tag->until_ms, until)));
-		table_cell(&t, tag->of_session ? STR("seen with it") : tag->event);
+		table_cell(&t, tag->of_session && !tag->event.len ? STR("seen with it") : tag->event);
 	}
 	print_table(&t);
 }

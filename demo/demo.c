@@ -133,7 +133,7 @@ static bool start_parts(struct demo *d, struct err *err)
 			return false;
 	traffic_make(&d->traffic, when_now_ms() - MS_PER_HOUR, (uint64_t)d->seed);
 	return view_open(&d->view, redis_target_of(&d->conf), err) &&
-	       grouping_parse(&d->top.by, STR("principal,model"), str_of(d->conf.team_tag), err);
+	       grouping_parse(&d->top.by, STR("principal,model"), conf_sources(&d->conf), err);
 }
 
 static bool stop_workers(struct demo *d, struct err *err)

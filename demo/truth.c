@@ -124,7 +124,7 @@ bool truth_print(struct view *v, const struct traffic *t, int columns, struct er
 	struct groups g;
 	struct grouping by;
 	struct table table = TABLE_INIT;
-	if (!grouping_parse(&by, STR("principal"), STR_NONE, err))
+	if (!grouping_parse(&by, STR("principal"), (struct caller_sources){0}, err))
 		return false;
 	groups_init(&g, &by);
 	bool good = view_each(v, t->from_ms / MS_PER_HOUR, t->to_ms / MS_PER_HOUR + 1, groups_add, &g, err);

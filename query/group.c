@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/hash.h"
 #include "base/pattern.h"
 #include "base/when.h"
@@ -22,10 +23,10 @@ static const struct {
 } keys[] = {
 	{"hour", BY_HOUR}, {"account", BY_ACCOUNT}, {"region", BY_REGION}, {"model", BY_MODEL},
 	{"principal", BY_PRINCIPAL}, {"role", BY_ROLE}, {"team", BY_TEAM}, {"token_type", BY_TOKEN_TYPE},
-	{"tier", BY_TIER}, {"day", BY_DAY}, {"scope", BY_SCOPE},
+	{"tier", BY_TIER}, {"day", BY_DAY}, {"scope", BY_SCOPE}, {"user", BY_USER},
 };
 
-static bool parse_key(struct grouping *g, struct str word, struct str team_tag, struct err *err)
+static bool parse_key(struct grouping *g, struct str word, struct caller_sources from, struct err *err)
 {
 	for (int i = 0; i < g->n; i++)
 		if (str_eq(g->name[i], word))
@@ -42,16 +43,24 @@ static bool parse_key(struct grouping *g, struct str word, struct str team_tag, 
 		g->tag[g->n++] = word;
 		return true;
 	}
+	if (key.len && str_is(kind, "map")) {
+		if (!from.mapped)
+			return err_set(err, ERR_CONFIG, "--by: %.*s needs a mapping file, and map.file is not set",
+			               STR_ARG(word));
+		g->by[g->n] = BY_MAP;
+		g->tag[g->n++] = key;
+		return true;
+	}
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		if (!str_is(word, keys[i].name))
 			continue;
-		g->by[g->n] = keys[i].by;
-		g->tag[g->n++] = team_tag;
+		g->by[g->n] = keys[i].by == BY_TEAM && !from.team.len ? BY_TAG : keys[i].by;
+		g->tag[g->n++] = keys[i].by == BY_USER ? from.user : from.team.len ? from.team : from.team_tag;
 		return true;
 	}
 	return err_set(
 		err, ERR_CONFIG,
-		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, token_type, tier, tag:KEY, meta:KEY and identity:KEY",
+		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, identity:KEY and map:KEY",
 		STR_ARG(word));
 }
 
@@ -67,16 +76,31 @@ static struct str cut_word(struct str *text)
 	return word;
 }
 
-bool grouping_parse(struct grouping *ret, struct str text, struct str team_tag, struct err *err)
+bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources from, struct err *err)
 {
 	*ret = (struct grouping){0};
 	while (text.len) {
 		if (ret->n == GROUP_KEYS_MAX)
 			return err_set(err, ERR_CONFIG, "--by: more than %d groupings", GROUP_KEYS_MAX);
-		if (!parse_key(ret, cut_word(&text), team_tag, err))
+		if (!parse_key(ret, cut_word(&text), from, err))
 			return false;
 	}
 	return true;
+}
+
+bool grouping_check_keys(const struct grouping *g, const struct view *v, struct err *err)
+{
+	const struct mapping *m = view_mapping(v);
+	struct buf all = BUF_INIT;
+	bool good = true;
+	for (int i = 0; i < mapping_nkeys(m); i++)
+		buf_addf(&all, "%s%.*s", i ? ", " : "", STR_ARG(mapping_key(m, i)));
+	for (int i = 0; i < g->n && m && good; i++)
+		good = g->by[i] != BY_MAP || mapping_find_key(m, g->tag[i]) >= 0 ||
+		       err_set(err, ERR_CONFIG, "--by: map.file has no column %.*s; there are %s", STR_ARG(g->tag[i]),
+		               all.len ? all.data : "none");
+	buf_release(&all);
+	return good;
 }
 
 bool grouping_in_time(const struct grouping *g)
@@ -122,16 +146,38 @@ static struct str label_of(struct view *v, const struct model_hour *model_hour, 
 	return n > 0 && n < (int)sizeof key ? tag_of(v, model_hour, row, (struct str){key, (size_t)n}) : STR_NONE;
 }
 
-// `from`: sources in the order of preference.
-static struct str team_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
-                          struct str from)
+static struct str mapped_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                            struct str name)
+{
+	int key = mapping_find_key(view_mapping(v), name);
+	return key < 0 ? STR_NONE : view_mapped(v, model_hour, row, key).value;
+}
+
+// The name of the session, of the user of IAM, or of the federated user.
+static struct str session_of(const struct view_row *row)
+{
+	struct str rest = row->principal;
+	arn_cut_account(&rest);
+	struct str kind = str_cut(&rest, '/');
+	bool has = str_is(kind, "assumed-role") || str_is(kind, "user") || str_is(kind, "federated-user");
+	return has ? str_after_last(rest, '/') : STR_NONE;
+}
+
+// `from`: sources in the order of preference (base/conf.h). `name`: the column that `map` alone means.
+static struct str source_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                            struct str from, const char *name)
 {
 	struct str value = STR_NONE;
 	while (!value.len && from.len) {
 		struct str source = str_trim(str_cut(&from, ',')), key = source, kind = str_cut(&key, ':');
-		value = str_is(kind, "meta") || str_is(kind, "identity")
-		            ? label_of(v, model_hour, row, source)
-		            : view_tag(v, model_hour, row, str_is(kind, "tag") ? key : source);
+		if (str_is(kind, "meta") || str_is(kind, "identity"))
+			value = label_of(v, model_hour, row, source);
+		else if (str_is(kind, "map") && view_mapping(v))
+			value = mapped_of(v, model_hour, row, key.len ? key : str_of(name));
+		else if (str_is(source, "session"))
+			value = session_of(row);
+		else
+			value = view_tag(v, model_hour, row, key); // tag:KEY
 	}
 	return value;
 }
@@ -169,7 +215,11 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_TIER:
 		return str_of(price_tier_names[rate_class_tier(row->rate_class)]);
 	case BY_TEAM:
-		return team_of(v, model_hour, row, by->tag[i]);
+		return source_of(v, model_hour, row, by->tag[i], "team");
+	case BY_USER:
+		return source_of(v, model_hour, row, by->tag[i], "user");
+	case BY_MAP:
+		return mapped_of(v, model_hour, row, by->tag[i]);
 	case BY_TAG:
 		return tag_of(v, model_hour, row, by->tag[i]);
 	case BY_LABEL:

@@ -45,21 +45,26 @@ enum group_by {
 	BY_TAG,
 	BY_DAY,
 	BY_SCOPE,
-	BY_LABEL // meta:KEY, identity:KEY (ingest/labels.h)
+	BY_LABEL, // meta:KEY, identity:KEY (ingest/labels.h)
+	BY_USER,
+	BY_MAP    // map:KEY (store/mapping.h)
 };
 
 struct grouping {
 	int n;
 	enum group_by by[GROUP_KEYS_MAX];
 	struct str name[GROUP_KEYS_MAX]; // as given: "hour", "tag:env"; slices of the text that was parsed
-	// of BY_TAG and BY_LABEL: the key; of BY_TEAM: where the team comes from, "tag:team, meta:team", the
-	// first that a caller has
+	// of BY_TAG, BY_LABEL and BY_MAP: the key; of BY_TEAM and BY_USER: where it comes from, "tag:team,
+	// meta:team", the first that a caller has. A team that is one tag only is BY_TAG
 	struct str tag[GROUP_KEYS_MAX];
 };
 
-// "hour,principal,tag:env"; scope is that of the rate, global or regional. `team` says where the team comes
-// from (conf_team in base/conf.h). ERR_CONFIG names what is allowed.
-bool grouping_parse(struct grouping *ret, struct str text, struct str team, struct err *err) NC_CHECK;
+// "hour,principal,tag:env"; scope is that of the rate, global or regional. `from` says where team and user come
+// from (conf_sources in base/conf.h). ERR_CONFIG names what is allowed.
+bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources from, struct err *err) NC_CHECK;
+
+// Whether the mapping file has a column for each map:KEY; any has if there is no file in force. ERR_CONFIG.
+bool grouping_check_keys(const struct grouping *g, const struct view *v, struct err *err) NC_CHECK;
 
 // Whether it begins with a time, in the order of which it is shown.
 bool grouping_in_time(const struct grouping *g);

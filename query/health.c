@@ -344,7 +344,7 @@ static bool check_bands(struct health *h, struct err *err)
 	struct usd width = USD_ZERO;
 	char basis[GROUP_BASIS_SIZE], usd[USD_SIZE], scaled[96] = "";
 	int64_t now = h->now_ms / MS_PER_HOUR;
-	if (!grouping_parse(&by, STR("hour,principal"), STR_NONE, err))
+	if (!grouping_parse(&by, STR("hour,principal"), (struct caller_sources){0}, err))
 		return false;
 	groups_init(&g, &by);
 	bool good = view_each(h->view, now - 23, now + 1, groups_add, &g, err);
@@ -405,6 +405,18 @@ static bool check_bill(struct health *h, struct err *err)
 	buf_release(&key);
 	buf_release(&newest);
 	return good;
+}
+
+// The file as it is now. A program that runs keeps the former one while this one is not good.
+static void check_mapping(struct health *h)
+{
+	struct mapping *m;
+	struct err err = ERR_INIT;
+	if (!mapping_load(&m, h->conf, &err))
+		add_finding(h, HEALTH_FAIL, "map", "%s; a program that runs keeps what the file said before", err.msg);
+	else if (m)
+		add_finding(h, HEALTH_OK, "map", "%s has %d lines", h->conf->map_file, mapping_nlines(m));
+	mapping_free(m);
 }
 
 static bool check_backlog(struct health *h, struct err *err)
@@ -524,6 +536,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	                   .report = report,
 	                   .user = user};
 	check_prices(&h);
+	check_mapping(&h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
 	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_bill(&h, &err) ||
 	    !check_bands(&h, &err) ||

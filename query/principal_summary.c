@@ -24,7 +24,7 @@ void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++) {
 			struct grouping by;
-			bool good = grouping_parse(&by, str_of(cut_names[cut]), STR_NONE, &unused);
+			bool good = grouping_parse(&by, str_of(cut_names[cut]), (struct caller_sources){0}, &unused);
 			assert(good);
 			groups_init(&s->sums[span][cut], &by);
 		}
@@ -38,6 +38,7 @@ void principal_summary_release(struct principal_summary *s)
 			groups_release(&s->sums[span][cut]);
 	free(s->seen);
 	free(s->tagsets);
+	free(s->mapped);
 	free(s->tags);
 	map_release(&s->index);
 	arena_release(&s->arena);
@@ -48,7 +49,7 @@ static uint64_t index_key(struct str a, struct str b, uint64_t seed)
 	return hash64_seeded(b.p ? b.p : "", b.len, hash64_seeded(a.p, a.len, seed));
 }
 
-enum { KEY_SEEN = 1, KEY_TAGSET, KEY_SEARCHED }; // the seed of an index key: what the key is of
+enum { KEY_SEEN = 1, KEY_TAGSET, KEY_MAPPED, KEY_SEARCHED }; // the seed of an index key: what the key is of
 
 static void extend_span(int64_t *first, int64_t *last, int64_t hour)
 {
@@ -87,6 +88,37 @@ static void record_tagset(struct principal_summary *s, struct str id, int64_t ho
 	extend_span(&s->tagsets[at].first, &s->tagsets[at].last, hour);
 }
 
+// "map.csv:3, session gateway/batch-*"
+static struct str line_text(struct principal_summary *s, const char *file, const struct mapping_line *l)
+{
+	return arena_text(&s->arena, "%s:%d, %s %.*s%s%.*s", file, l->number, mapping_kind_names[l->kind],
+	                  STR_ARG(l->role), l->role.len ? "/" : "", STR_ARG(l->name));
+}
+
+static void record_mapped(struct principal_summary *s, struct view *v, const struct model_hour *model_hour,
+                          const struct view_row *row)
+{
+	for (int key = 0; key < mapping_nkeys(view_mapping(v)); key++) {
+		struct mapped m = view_mapped(v, model_hour, row, key);
+		bool added;
+		if (!m.line)
+			continue;
+		const int64_t which[] = {key, m.line->number};
+		int32_t at = *map_add(&s->index, hash64_seeded(which, sizeof which, KEY_MAPPED), s->nmapped, &added);
+		if (added) {
+			if (s->nmapped == s->capmapped)
+				s->mapped =
+					xrealloc(s->mapped, (size_t)(s->capmapped = s->capmapped ? s->capmapped * 2 : 16),
+				             sizeof *s->mapped);
+			s->mapped[s->nmapped++] = (struct summary_mapped){.key = key,
+			                                                  .value = arena_str(&s->arena, m.value),
+			                                                  .line = line_text(s, view_mapping_file(v), m.line),
+			                                                  .first = model_hour->hour};
+		}
+		extend_span(&s->mapped[at].first, &s->mapped[at].last, model_hour->hour);
+	}
+}
+
 static bool add_sums(struct principal_summary *s, struct view *v, const struct model_hour *model_hour)
 {
 	for (int cut = 0; cut < SUMMARY_CUTS; cut++)
@@ -115,6 +147,7 @@ static bool gather_model_hour(void *user, struct view *v, const struct model_hou
 		if (!is_wanted(s, model_hour, row))
 			continue;
 		record_seen(s, row->principal, model_hour->hour);
+		record_mapped(s, v, model_hour, row);
 		if (!s->is_role && !str_is(row->tagset, "-"))
 			record_tagset(s, row->tagset, model_hour->hour);
 	}
@@ -150,7 +183,7 @@ static void choose_principal(struct principal_summary *s, struct str arn)
 	s->account = part[4];
 	s->only = (struct group_filter){.value = {s->is_role ? rest : s->arn, part[4]}};
 	bool good =
-		grouping_parse(&s->only.by, s->is_role ? STR("role,account") : STR("principal"), STR_NONE, &unused);
+		grouping_parse(&s->only.by, s->is_role ? STR("role,account") : STR("principal"), (struct caller_sources){0}, &unused);
 	assert(good);
 	for (int span = 0; span < SUMMARY_SPANS; span++)
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++)
@@ -211,6 +244,21 @@ static void add_own_tag(void *user, const struct tag_held *held)
 	                                 .event = held->event});
 }
 
+static void add_mapped_tags(struct principal_summary *s, struct view *v)
+{
+	for (int32_t i = 0; i < s->nmapped; i++) {
+		const struct summary_mapped *m = &s->mapped[i];
+		add_tag(s, &(struct summary_tag){
+					   .key = arena_text(&s->arena, "map:%.*s", STR_ARG(mapping_key(view_mapping(v), m->key))),
+					   .value = m->value,
+					   .of = "map",
+					   .of_session = true,
+					   .since_ms = m->first * MS_PER_HOUR,
+					   .until_ms = (m->last + 1) * MS_PER_HOUR,
+					   .event = m->line});
+	}
+}
+
 // A principal without figures has tags all the same.
 static bool gather_tags(struct principal_summary *s, struct view *v, struct err *err)
 {
@@ -223,6 +271,8 @@ static bool gather_tags(struct principal_summary *s, struct view *v, struct err 
 		tag_history_each(view_tags(v), s->arn, s->tagsets[i].id, INT64_MAX, add_session_tag,
 		                 &(struct session_tag_adder){s, &s->tagsets[i]});
 	tag_history_changes(view_tags(v), s->arn, tagset, add_own_tag, s);
+	s->has_own_tags = s->ntags && !s->tags[s->ntags - 1].of_session;
+	add_mapped_tags(s, v);
 	return true;
 }
 
@@ -238,9 +288,8 @@ bool principal_summary_gather(struct principal_summary *s, struct view *v, struc
 
 bool principal_summary_is_known(const struct principal_summary *s)
 {
-	bool has_own_tags = s->ntags && !s->tags[s->ntags - 1].of_session; // they come last
 	// the tags of its role do not make a session
-	return s->nseen || (has_own_tags && (s->is_role || !s->role.len));
+	return s->nseen || (s->has_own_tags && (s->is_role || !s->role.len));
 }
 
 struct group principal_summary_total(const struct principal_summary *s, enum summary_span span)
@@ -304,8 +353,12 @@ static struct str find_reason(struct name_search *n, struct view *v, const struc
 	n->tag = STR_NONE;
 	tag_history_each(view_tags(v), row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR,
 	                 check_tag, n);
-	return n->tag.len ? arena_text(&n->summary->arena, "tag %.*s", STR_ARG(tagset_shown_key(n->tag)))
-	                  : STR_NONE;
+	if (n->tag.len)
+		return arena_text(&n->summary->arena, "tag %.*s", STR_ARG(tagset_shown_key(n->tag)));
+	for (int key = 0; key < mapping_nkeys(view_mapping(v)); key++)
+		if (is_name(n, view_mapped(v, model_hour, row, key).value))
+			return arena_text(&n->summary->arena, "map:%.*s", STR_ARG(mapping_key(view_mapping(v), key)));
+	return STR_NONE;
 }
 
 static bool search_model_hour(void *user, struct view *v, const struct model_hour *model_hour)

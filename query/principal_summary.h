@@ -32,11 +32,18 @@ struct summary_tagset {
 
 struct summary_tag {
 	struct str key, value;
-	const char *of;       // "call", "session", "role" or "user"
-	bool of_session;      // of a session, or of a call: seen with its calls
+	const char *of;       // "call", "session", "role" or "user"; "map" of the mapping file
+	bool of_session;      // of a session, of a call, or mapped: seen with its calls
 	bool overridden;      // a session tag with the same key takes its place
 	int64_t since_ms, until_ms; // until_ms INT64_MAX: it still holds
-	struct str event;     // of CloudTrail, that set it
+	struct str event;     // of CloudTrail, that set it; of a mapping its line: "map.csv:3, role gateway-*"
+};
+
+// A line of the mapping file that said something of its calls.
+struct summary_mapped {
+	int key;
+	struct str value, line;
+	int64_t first, last;  // hours
 };
 
 struct principal_summary {
@@ -57,7 +64,11 @@ struct principal_summary {
 	int32_t nseen, capseen;
 	struct summary_tagset *tagsets;
 	int32_t ntagsets, captagsets;
-	struct summary_tag *tags;  // those of sessions, then those of the role or user, by key and time
+	struct summary_mapped *mapped;
+	int32_t nmapped, capmapped;
+	// those of sessions, then those of the role or user, by key and time, then what is mapped
+	struct summary_tag *tags;
+	bool has_own_tags;    // some are of the role or user
 	int32_t ntags, captags;
 	bool maybe_other;     // it may be among the (other sessions) of a role (store/cardinality.h)
 	struct map index;     // of seen and tagsets, and of what was looked at before

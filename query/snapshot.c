@@ -123,7 +123,7 @@ bool snapshot_take(struct view *v, const struct conf *conf, int64_t now_ms, int 
 	struct grouping by;
 	int n = list_due(now_ms, due), taken = 0;
 	view_choose(v, VIEW_ESTIMATE);
-	bool good = grouping_parse(&by, STR("account,region,principal"), STR_NONE, err) &&
+	bool good = grouping_parse(&by, STR("account,region,principal"), (struct caller_sources){0}, err) &&
 	            drop_stored(view_redis(v), conf->redis_prefix, due, &n, err);
 	for (; good && taken < n; taken++)
 		good = store_snapshot(v, conf, &by, &due[taken], now_ms, err);

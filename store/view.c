@@ -32,6 +32,7 @@ void view_close(struct view *v)
 	if (!v)
 		return;
 	tag_history_free(v->tags);
+	mapping_free(v->mapping);
 	model_hour_cache_free(v->model_hour_cache);
 	arena_release(&v->arena);
 	arena_release(&v->model_hour);
@@ -80,6 +81,29 @@ struct str view_tag(struct view *v, const struct model_hour *model_hour, const s
 	return tag_history_value(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
 }
 
+bool view_map(struct view *v, const struct conf *conf, struct err *err)
+{
+	v->conf = conf;
+	return mapping_load(&v->mapping, conf, err);
+}
+
+const struct mapping *view_mapping(const struct view *v)
+{
+	return v->mapping;
+}
+
+const char *view_mapping_file(const struct view *v)
+{
+	return v->conf ? v->conf->map_file : "";
+}
+
+struct mapped view_mapped(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                          int key)
+{
+	const struct mapping_caller c = {model_hour->account, row->principal, model_hour->model};
+	return mapping_value(v->mapping, &c, model_hour->hour, key);
+}
+
 struct tag_history *view_tags(struct view *v)
 {
 	return v->tags;
@@ -93,6 +117,8 @@ bool view_tags_are_old(const struct view *v)
 bool view_read_tags(struct view *v, struct err *err)
 {
 	tag_history_clear(v->tags);
+	if (v->mapping)
+		mapping_refresh(&v->mapping, v->conf);
 	v->tags_ms = when_ticks_ms();
 	v->nasked = 0;
 	return tag_history_read_sessions(v->tags, v->redis, v->prefix, err);

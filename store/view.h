@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "store/mapping.h"
 #include "store/tag_history.h"
 #include "store/view_row.h"
 
@@ -66,6 +68,17 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 // had at the end of that hour; STR_NONE if it has none. Lives as long as the model hour.
 struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                     struct str key);
+
+// From now on knows what map.file says (store/mapping.h); without one, nothing. A change of the file is noticed
+// when tags are read again; until the file is good, the former one holds. `conf` outlives the view. ERR_CONFIG:
+// the file is not good.
+bool view_map(struct view *v, const struct conf *conf, struct err *err) NC_CHECK;
+const struct mapping *view_mapping(const struct view *v); // NULL: none
+const char *view_mapping_file(const struct view *v);      // its path
+
+// The value of a key of the mapping file for a row of the model hour in hand. Lives as long as the model hour.
+struct mapped view_mapped(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
+                          int key);
 
 // The tags that the last view_each met, for a caller that needs more than one value.
 struct tag_history *view_tags(struct view *v);

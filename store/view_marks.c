@@ -82,7 +82,8 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 		good = mark_acct_region(v, &x, from, to, ret_marks, unknown, err);
 		arena_release(&x.arena);
 	}
-	const uint64_t words[] = {tag_history_digest(v->tags), (uint64_t)v->band_scale};
+	const uint64_t words[] = {tag_history_digest(v->tags), mapping_digest(v->mapping),
+	                          (uint64_t)v->band_scale};
 	uint64_t common = hash64(words, sizeof words);
 	for (size_t h = 0; h < hours; h++)
 		ret_marks[h] = unknown[h] ? 0 : (ret_marks[h] ^ common) | 1;

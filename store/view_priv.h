@@ -16,6 +16,8 @@ struct view {
 	enum view_basis basis;
 	int band_scale;      // thousandths
 	struct tag_history *tags;
+	struct mapping *mapping;  // NULL: none
+	const struct conf *conf;  // of view_map; NULL: it was not called
 	struct arena arena;  // of a page
 	struct model_hour_cache *model_hour_cache; // NULL: nothing is kept
 	struct arena model_hour;  // of a model hour from the cache

@@ -7,7 +7,7 @@
 static bool parse(struct alert_rules *r, const char *text, struct err *err)
 {
 	err_clear(err);
-	return alert_rules_parse(r, str_of(text), "f", STR("team"), err);
+	return alert_rules_parse(r, str_of(text), "f", (struct caller_sources){.team_tag = STR("team")}, err);
 }
 
 static void test_wrong(void)

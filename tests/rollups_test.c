@@ -135,8 +135,8 @@ static void random_question(struct grouping *by, struct group_filter *only, int6
 	struct err err = ERR_INIT;
 	int f = (int)below(6);
 	*only = (struct group_filter){0};
-	if (!grouping_parse(by, str_of(bys[below(10)]), STR("team"), &err) ||
-	    !grouping_parse(&only->by, str_of(filters[f][0]), STR("team"), &err))
+	if (!grouping_parse(by, str_of(bys[below(10)]), (struct caller_sources){.team_tag = STR("team")}, &err) ||
+	    !grouping_parse(&only->by, str_of(filters[f][0]), (struct caller_sources){.team_tag = STR("team")}, &err))
 		abort();
 	only->value[0] = str_of(filters[f][1]);
 	*from = FIRST - 5 + below(HOURS);
@@ -175,7 +175,7 @@ static void follow(struct rollups *f, struct view *v)
 	struct err err = ERR_INIT;
 	int good = 0;
 	int64_t to = FIRST + HOURS, from = to - 2;
-	if (!grouping_parse(&by, STR("hour,principal"), STR("team"), &err))
+	if (!grouping_parse(&by, STR("hour,principal"), (struct caller_sources){.team_tag = STR("team")}, &err))
 		abort();
 	for (int i = 0; i < ROUNDS && good == i; i++) {
 		struct groups kept, fresh;
@@ -204,7 +204,7 @@ static bool ask_in_pieces(struct rollups *f)
 	struct grouping by;
 	struct groups whole, pieces;
 	int64_t from = FIRST - 5 + below(HOURS), to = from + 1 + below(HOURS), now = FIRST + HOURS - below(60);
-	if (!grouping_parse(&by, STR("hour,role"), STR("team"), &err))
+	if (!grouping_parse(&by, STR("hour,role"), (struct caller_sources){.team_tag = STR("team")}, &err))
 		return false;
 	groups_init(&whole, &by);
 	groups_init(&pieces, &by);
@@ -220,7 +220,7 @@ static bool sum_of(struct rollups *f, const char *by, int64_t hour, struct usd *
 {
 	struct grouping g;
 	struct groups sums;
-	if (!grouping_parse(&g, str_of(by), STR("team"), err))
+	if (!grouping_parse(&g, str_of(by), (struct caller_sources){.team_tag = STR("team")}, err))
 		return false;
 	groups_init(&sums, &g);
 	bool good = rollups_sum(f, &(struct rollups_query){&g, NULL, hour, hour + 1, FIRST + HOURS}, &sums, err);

@@ -34,17 +34,17 @@ static bool parse_time(struct str text, const char *name, int64_t *ret_ms, struc
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
-static bool add_filter(struct api_query *q, const struct http_arg *a, struct str team_tag, struct err *err)
+static bool add_filter(struct api_query *q, const struct http_arg *a, struct caller_sources from, struct err *err)
 {
 	assert(q->only.by.n >= 0 && q->only.by.n <= GROUP_KEYS_MAX);
 	struct grouping one;
 	struct err ignored = ERR_INIT;
 	int i = q->only.by.n;
-	if (memchr(a->name.p, ',', a->name.len) || !grouping_parse(&one, a->name, team_tag, &ignored) ||
+	if (memchr(a->name.p, ',', a->name.len) || !grouping_parse(&one, a->name, from, &ignored) ||
 	    one.n != 1)
 		return err_set(
 			err, ERR_CONFIG,
-			"\"%.*s\" is no parameter of this query; a filter is one of account, region, model, principal, role, team, token_type, tier, tag:KEY",
+			"\"%.*s\" is no parameter of this query; a filter is one of account, region, model, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, map:KEY",
 			(int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
 	if (i == GROUP_KEYS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d filters", GROUP_KEYS_MAX);
@@ -56,7 +56,7 @@ static bool add_filter(struct api_query *q, const struct http_arg *a, struct str
 	return true;
 }
 
-static bool read_params(struct api_query *q, const struct http_request *r, int params, struct str team_tag,
+static bool read_params(struct api_query *q, const struct http_request *r, int params, struct caller_sources from,
                        struct param_values *w, struct err *err)
 {
 	const struct {
@@ -85,7 +85,7 @@ static bool read_params(struct api_query *q, const struct http_request *r, int p
 			return err_set(err, ERR_CONFIG,
 			               "\"%.*s\" is no parameter of this query; /api/v1/openapi.json lists them",
 			               (int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
-		else if (!add_filter(q, a, team_tag, err))
+		else if (!add_filter(q, a, from, err))
 			return false;
 	}
 	return true;
@@ -137,14 +137,14 @@ static bool set_span(struct api_query *q, const struct param_values *w, int para
 }
 
 bool api_query_parse(struct api_query *q, const struct http_request *r, int params, int64_t hours,
-                     struct str team_tag, struct err *err)
+                     struct caller_sources from, struct err *err)
 {
 	struct param_values w = {0};
-	if (!read_params(q, r, params, team_tag, &w, err))
+	if (!read_params(q, r, params, from, &w, err))
 		return false;
 	if (w.now.p && !parse_time(w.now, "now", &q->now_ms, err))
 		return false;
-	if (w.by.p && !grouping_parse(&q->by, w.by, team_tag, err))
+	if (w.by.p && !grouping_parse(&q->by, w.by, from, err))
 		return false;
 	if (w.limit.p && !parse_integer(w.limit, "limit", 1, QUERY_LIMIT_MAX, &q->limit, err))
 		return false;

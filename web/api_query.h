@@ -48,6 +48,6 @@ struct api_query {
 // among them; `hours` is the length of the span where the request names none. ERR_CONFIG: the request is
 // wrong; the message says why.
 bool api_query_parse(struct api_query *ret, const struct http_request *r, int params, int64_t hours,
-                     struct str team_tag, struct err *err) NC_CHECK;
+                     struct caller_sources from, struct err *err) NC_CHECK;
 
 #endif

@@ -46,14 +46,13 @@ static void write_basis(struct buf *out, const char *name, const char *span, con
 }
 
 static const struct top_metric {
-	enum group_by by;
-	const char *label, *name, *help;
+	const char *label, *name, *help; // label: the grouping
 } top_metrics[] = {
-	{BY_MODEL, "model", "nowcast_model_spend_usd",
+	{"model", "nowcast_model_spend_usd",
      "Spend of the day by model, the most expensive ones and other."},
-	{BY_TEAM, "team", "nowcast_team_spend_usd",
+	{"team", "nowcast_team_spend_usd",
      "Spend of the day by team, the most expensive ones and other."},
-	{BY_PRINCIPAL, "principal", "nowcast_principal_spend_usd",
+	{"principal", "nowcast_principal_spend_usd",
      "Spend of the day by principal, the most expensive ones and other."},
 };
 
@@ -63,10 +62,11 @@ static bool write_top(struct api *a, const struct api_query *q, const struct top
                       int64_t to, struct buf *out, struct err *err)
 {
 	assert(from < to);
-	const struct grouping grouping = {
-		.n = 1, .by = {m->by}, .name = {str_of(m->label)}, .tag = {conf_team(a->conf)}};
+	struct grouping grouping;
 	struct groups g;
 	struct group other = {0};
+	if (!grouping_parse(&grouping, str_of(m->label), conf_sources(a->conf), err))
+		return false;
 	groups_init(&g, &grouping);
 	bool good = api_sum_groups(a, q, from, to, &g, err);
 	if (good) {

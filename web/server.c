@@ -349,6 +349,7 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) &&
 	            check_exposure(s, listen, err) &&
 	            rollups_open(&s->api.rollups, redis_target_of(conf), err) &&
+	            view_map(rollups_view(s->api.rollups), conf, err) &&
 	            http_open(&s->http, &o, route_request, s, err);
 	if (good)
 		rollups_limit(s->api.rollups, (size_t)conf->listen_memory);
