@@ -138,9 +138,10 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 		x->by.n = 0;
 		if (str_is(value, "all") || (grouping_parse(&x->by, value, r->from, &why) && x->by.n == 1))
 			return true;
-		return reject_value(r, key, value,
-		             "one of all, principal, role, team, user, model, account, region, token_type, tier, tag:KEY, meta:KEY, map:KEY",
-		             err);
+		return reject_value(
+			r, key, value,
+			"one of all, principal, role, team, user, model, account, region, token_type, tier, tag:KEY, meta:KEY, map:KEY",
+			err);
 	}
 	if (str_is(key, "period")) {
 		bool good = read_word(r, key, value, alert_period_names, &n, err);
@@ -284,8 +285,9 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 	ret->rules = xcalloc(RULES_MAX, sizeof *ret->rules);
 	ret->receivers = xcalloc(RULES_MAX, sizeof *ret->receivers);
 	struct rules_reader r = {.out = ret,
-	                         .from = {arena_str(&ret->arena, from.team_tag), arena_str(&ret->arena, from.team),
-	                                  arena_str(&ret->arena, from.user), from.mapped},
+	                         .from = {arena_str(&ret->arena, from.team_tag),
+	                                  arena_str(&ret->arena, from.team), arena_str(&ret->arena, from.user),
+	                                  from.mapped},
 	                         .file = file};
 	struct str rest = arena_str(&ret->arena, text);
 	while (rest.len) {

@@ -260,7 +260,8 @@ static bool check_sources(const struct conf *c, const char *name, struct str sou
 				"%s: expected tag:KEY, meta:KEY, identity:KEY, map:KEY, map or session, got \"%.*s\"", name,
 				STR_ARG(source));
 		if (str_is(kind, "map") && !*c->map_file)
-			return err_set(err, ERR_CONFIG, "%s names \"%.*s\", and map.file is not set", name, STR_ARG(source));
+			return err_set(err, ERR_CONFIG, "%s names \"%.*s\", and map.file is not set", name,
+			               STR_ARG(source));
 	}
 	return true;
 }

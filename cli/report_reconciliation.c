@@ -260,8 +260,8 @@ static bool print_report(const struct recon_report *r, const char *format, struc
 	return good || err_set(err, ERR_FATAL, "cannot write the report");
 }
 
-static bool parse_groupings(const char *by, bool html, struct caller_sources from, struct grouping ret[PAGE_TABLES],
-                            struct err *err)
+static bool parse_groupings(const char *by, bool html, struct caller_sources from,
+                            struct grouping ret[PAGE_TABLES], struct err *err)
 {
 	static const char *const pages[PAGE_TABLES] = {"team", "principal", "model", "hour"};
 	if (!html)

@@ -61,7 +61,8 @@ struct grouping {
 
 // "hour,principal,tag:env"; scope is that of the rate, global or regional. `from` says where team and user come
 // from (conf_sources in base/conf.h). ERR_CONFIG names what is allowed.
-bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources from, struct err *err) NC_CHECK;
+bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources from,
+                    struct err *err) NC_CHECK;
 
 // Whether the mapping file has a column for each map:KEY; any has if there is no file in force. ERR_CONFIG.
 bool grouping_check_keys(const struct grouping *g, const struct view *v, struct err *err) NC_CHECK;

@@ -413,7 +413,8 @@ static void check_mapping(struct health *h)
 	struct mapping *m;
 	struct err err = ERR_INIT;
 	if (!mapping_load(&m, h->conf, &err))
-		add_finding(h, HEALTH_FAIL, "map", "%s; a program that runs keeps what the file said before", err.msg);
+		add_finding(h, HEALTH_FAIL, "map", "%s; a program that runs keeps what the file said before",
+		            err.msg);
 	else if (m)
 		add_finding(h, HEALTH_OK, "map", "%s has %d lines", h->conf->map_file, mapping_nlines(m));
 	mapping_free(m);

@@ -110,10 +110,11 @@ static void record_mapped(struct principal_summary *s, struct view *v, const str
 				s->mapped =
 					xrealloc(s->mapped, (size_t)(s->capmapped = s->capmapped ? s->capmapped * 2 : 16),
 				             sizeof *s->mapped);
-			s->mapped[s->nmapped++] = (struct summary_mapped){.key = key,
-			                                                  .value = arena_str(&s->arena, m.value),
-			                                                  .line = line_text(s, view_mapping_file(v), m.line),
-			                                                  .first = model_hour->hour};
+			s->mapped[s->nmapped++] =
+				(struct summary_mapped){.key = key,
+			                            .value = arena_str(&s->arena, m.value),
+			                            .line = line_text(s, view_mapping_file(v), m.line),
+			                            .first = model_hour->hour};
 		}
 		extend_span(&s->mapped[at].first, &s->mapped[at].last, model_hour->hour);
 	}
@@ -182,8 +183,8 @@ static void choose_principal(struct principal_summary *s, struct str arn)
 		s->arn = s->role;
 	s->account = part[4];
 	s->only = (struct group_filter){.value = {s->is_role ? rest : s->arn, part[4]}};
-	bool good =
-		grouping_parse(&s->only.by, s->is_role ? STR("role,account") : STR("principal"), (struct caller_sources){0}, &unused);
+	bool good = grouping_parse(&s->only.by, s->is_role ? STR("role,account") : STR("principal"),
+	                           (struct caller_sources){0}, &unused);
 	assert(good);
 	for (int span = 0; span < SUMMARY_SPANS; span++)
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++)
@@ -248,14 +249,14 @@ static void add_mapped_tags(struct principal_summary *s, struct view *v)
 {
 	for (int32_t i = 0; i < s->nmapped; i++) {
 		const struct summary_mapped *m = &s->mapped[i];
-		add_tag(s, &(struct summary_tag){
-					   .key = arena_text(&s->arena, "map:%.*s", STR_ARG(mapping_key(view_mapping(v), m->key))),
-					   .value = m->value,
-					   .of = "map",
-					   .of_session = true,
-					   .since_ms = m->first * MS_PER_HOUR,
-					   .until_ms = (m->last + 1) * MS_PER_HOUR,
-					   .event = m->line});
+		add_tag(s, &(struct summary_tag){.key = arena_text(&s->arena, "map:%.*s",
+		                                                   STR_ARG(mapping_key(view_mapping(v), m->key))),
+		                                 .value = m->value,
+		                                 .of = "map",
+		                                 .of_session = true,
+		                                 .since_ms = m->first * MS_PER_HOUR,
+		                                 .until_ms = (m->last + 1) * MS_PER_HOUR,
+		                                 .event = m->line});
 	}
 }
 

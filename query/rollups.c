@@ -36,6 +36,7 @@ struct rollups {
 	// The hours from there on were read ahead, the last of them at warmed_ms (monotonic); 0: none yet.
 	int64_t warm_from, warmed_ms;
 	bool second_pass, is_warm;   // over the last day; nothing is left to read ahead
+	uint64_t mapping;            // digest of the mapping file that the sums were made with
 };
 
 struct view *rollups_view(struct rollups *f)
@@ -114,6 +115,15 @@ static void outdate_others(struct rollups *f, const struct refresh *r)
 	}
 }
 
+// Another mapping file changes sums of all hours.
+static void outdate_mapped(struct rollups *f)
+{
+	uint64_t digest = mapping_digest(view_mapping(f->view));
+	for (struct rollup *x = rollup_newest(&f->cache); x && digest != f->mapping; x = rollup_older(x))
+		x->read_ms = 0;
+	f->mapping = digest;
+}
+
 // Takes those out whose model hours have not changed: they are right as of `now`.
 static void renew_unchanged(struct refresh *r, int64_t now)
 {
@@ -177,6 +187,7 @@ static bool refresh_together(struct rollups *f, struct rollup **list, int n, int
 	r.marks = xcalloc((size_t)(r.to - r.from), sizeof *r.marks);
 	bool good = view_marks(f->view, r.from, r.to, r.marks, err);
 	if (good) {
+		outdate_mapped(f);
 		outdate_others(f, &r);
 		renew_unchanged(&r, began);
 		good = r.n == 0 || sum_model_hours(f, &r, err);

@@ -250,8 +250,9 @@ static struct mapping_matches find_matches(struct mapping *m, const struct mappi
 	for (int kind = 0; !folded && kind < MAPPING_KINDS; kind++)
 		for (int any = 0; any < 2 && n.name[kind].p; any++) {
 			struct str role = kind == MAPPING_SESSION ? n.role : STR_NONE;
-			const int32_t *at = map_find(&m->plain, mapping_hash((enum mapping_kind)kind,
-			                                                     any ? STR_NONE : n.account, role, n.name[kind]));
+			const int32_t *at =
+				map_find(&m->plain, mapping_hash((enum mapping_kind)kind, any ? STR_NONE : n.account, role,
+			                                     n.name[kind]));
 			if (at)
 				found.n = add_match(m, &n, *at, list, found.n);
 		}

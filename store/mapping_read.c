@@ -31,8 +31,8 @@ struct file_reader {
 static bool refuse(struct file_reader *r, int at, const char *what, struct str got)
 {
 	int shown = (int)(got.len < 80 ? got.len : 80);
-	return err_set(r->err, ERR_CONFIG, "%s:%d:%d: %s, got \"%.*s\"; the file is not used", r->file, r->number, at,
-	               what, shown, got.p ? got.p : "");
+	return err_set(r->err, ERR_CONFIG, "%s:%d:%d: %s, got \"%.*s\"; the file is not used", r->file, r->number,
+	               at, what, shown, got.p ? got.p : "");
 }
 
 // ---- fields -------------------------------------------------------------------------------------
@@ -107,7 +107,8 @@ static int place_of(const struct file_reader *r, const char *name)
 
 // Cuts the next field off `rest`, which begins after a comma, and takes its quotes off. *ret_more: another
 // one follows.
-static bool cut_field(struct file_reader *r, const char *start, struct str *rest, struct str *ret, bool *ret_more)
+static bool cut_field(struct file_reader *r, const char *start, struct str *rest, struct str *ret,
+                      bool *ret_more)
 {
 	struct buf text = BUF_INIT;
 	int at = (int)(rest->p - start) + 1;
@@ -119,7 +120,8 @@ static bool cut_field(struct file_reader *r, const char *start, struct str *rest
 		return true;
 	}
 	size_t i = 1;
-	for (; i < trimmed.len && (trimmed.p[i] != '"' || (i + 1 < trimmed.len && trimmed.p[i + 1] == '"')); i++) {
+	for (; i < trimmed.len && (trimmed.p[i] != '"' || (i + 1 < trimmed.len && trimmed.p[i + 1] == '"'));
+	     i++) {
 		i += trimmed.p[i] == '"';
 		buf_addc(&text, trimmed.p[i]);
 	}
@@ -160,8 +162,8 @@ static bool is_key(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-		      c == '.'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		      c == '-' || c == '.'))
 			return false;
 	}
 	return s.len > 0 && s.len <= KEY_MAX;
@@ -237,14 +239,15 @@ static bool hash_name(struct file_reader *r, int at)
 	struct arena *a = &r->m->arena;
 	if (l->kind != MAPPING_SESSION && l->kind != MAPPING_USER)
 		return true;
-	struct str arn = l->kind == MAPPING_USER ? arena_text(a, "arn:aws:iam::000000000000:user/%.*s", STR_ARG(l->name))
-	                                         : arena_text(a, "arn:aws:sts::000000000000:assumed-role/r/%.*s",
-	                                                      STR_ARG(l->name));
+	struct str arn = l->kind == MAPPING_USER
+	                     ? arena_text(a, "arn:aws:iam::000000000000:user/%.*s", STR_ARG(l->name))
+	                     : arena_text(a, "arn:aws:sts::000000000000:assumed-role/r/%.*s", STR_ARG(l->name));
 	struct str hashed = pseudonym_asked(r->pseudonyms, a, arn);
 	if (str_eq(hashed, arn) || str_is(l->name, "*"))
 		return true;
 	if (!pattern_is_plain(l->name))
-		return refuse(r, at, "name: expected no pattern, for names.hash keeps these names as hashes", l->name);
+		return refuse(r, at, "name: expected no pattern, for names.hash keeps these names as hashes",
+		              l->name);
 	l->name = str_after_last(hashed, '/');
 	return true;
 }
@@ -256,8 +259,8 @@ static bool finish_name(struct file_reader *r)
 	if (l->kind == MAPPING_ACCOUNT) {
 		if (!is_account(l->name) && !str_is(l->name, "*"))
 			return refuse(r, at, "name: expected an account of 12 digits, or *", l->name);
-		return !l->account.len ||
-		       refuse(r, place_of(r, "account"), "account: expected nothing, the name is the account", l->account);
+		return !l->account.len || refuse(r, place_of(r, "account"),
+		                                 "account: expected nothing, the name is the account", l->account);
 	}
 	if (str_starts(l->name, STR("arn:")) && !read_arn(r, at))
 		return false;
@@ -279,7 +282,8 @@ static bool add_line(struct file_reader *r, struct str whole)
 	const struct mapping_line *l = &r->line;
 	char what[64];
 	bool added;
-	uint64_t h = mapping_hash(l->kind, l->account, l->role, l->name) ^ ((uint64_t)l->from + 1) * 0x9e3779b97f4a7c15u;
+	uint64_t h =
+		mapping_hash(l->kind, l->account, l->role, l->name) ^ ((uint64_t)l->from + 1) * 0x9e3779b97f4a7c15u;
 	int32_t first = *map_add(&r->seen, h, r->number, &added);
 	snprintf(what, sizeof what, "expected a line once, and line %d says the same", first);
 	if (!added)

@@ -32,7 +32,8 @@ static void sum(struct view *v, const char *by, const struct line *lines, int n,
 	struct err err = ERR_INIT;
 	struct grouping grouping;
 	read_rows(lines, n, rows);
-	ok(grouping_parse(&grouping, str_of(by), (struct caller_sources){.team_tag = STR("team")}, &err), "by %s %s", by, err.msg);
+	ok(grouping_parse(&grouping, str_of(by), (struct caller_sources){.team_tag = STR("team")}, &err),
+	   "by %s %s", by, err.msg);
 	groups_init(ret, &grouping);
 	groups_add(ret, v,
 	           &(struct model_hour){.hour = HOUR,

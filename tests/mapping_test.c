@@ -35,7 +35,8 @@ static struct mapping *must_read(const char *text)
 }
 
 // "VALUE:LINE" of the first key.
-static void must_map(struct mapping *m, const char *principal, const char *model, const char *when, const char *want)
+static void must_map(struct mapping *m, const char *principal, const char *model, const char *when,
+                     const char *want)
 {
 	struct mapping_caller c = {STR(A), str_of(principal), str_of(model)};
 	struct mapped got = mapping_value(m, &c, hour_of(when), 0);
@@ -69,15 +70,19 @@ static void check_bad_lines(void)
 		{"kind,name,team\nsession,gateway,y\n", "m.csv:2:9: name: expected ROLE/SESSION"},
 		{"kind,name,team\nsession,a/b/c,y\n", "m.csv:2:9: name: expected ROLE/SESSION"},
 		{"kind,name,team\nrole,path/x,y\n", "m.csv:2:6: name: expected a name without its path, or an ARN"},
-		{"kind,name,team\nrole,arn:aws:iam::" A ":user/ann,y\n", "m.csv:2:6: name: expected the ARN of what the kind"},
-		{"kind,account,name\nrole," B ",arn:aws:iam::" A ":role/x\n", "m.csv:2:6: account: expected that of the ARN"},
+		{"kind,name,team\nrole,arn:aws:iam::" A ":user/ann,y\n",
+	     "m.csv:2:6: name: expected the ARN of what the kind"},
+		{"kind,account,name\nrole," B ",arn:aws:iam::" A ":role/x\n",
+	     "m.csv:2:6: account: expected that of the ARN"},
 		{"kind,name,team\nrole,\"x,y\n", "m.csv:2:6: expected a quote at the end of the field"},
 		{"kind,name,team\nrole,\"x\"y,z\n", "m.csv:2:9: expected a comma after the quote"},
 		{"kind,name,team\nrole,x\x1b[2J,z\n", "m.csv:2:7: expected no control characters"},
 		{"kind,name,team\n\nrole,x,y\n#\nROLE,x,z\n", "m.csv:5:1: kind: expected"},
 		{"kind,name,team\nrole,x,y\nrole,X,z\n", "m.csv:3:6: expected a line once, and line 2 says the same"},
-		{"kind,name,from,team\nrole,x,2026-11-01,y\nrole,x,2026-11-01T00:00:00Z,z\n", "m.csv:3:6: expected a line once"},
-		{"kind,name,team\nrole,arn:aws:iam::" A ":role/x,y\nrole,arn:aws:iam::" A ":role/p/x,y\n", "m.csv:3:6: expected a line once"},
+		{"kind,name,from,team\nrole,x,2026-11-01,y\nrole,x,2026-11-01T00:00:00Z,z\n",
+	     "m.csv:3:6: expected a line once"},
+		{"kind,name,team\nrole,arn:aws:iam::" A ":role/x,y\nrole,arn:aws:iam::" A ":role/p/x,y\n",
+	     "m.csv:3:6: expected a line once"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct mapping *m = NULL;
@@ -92,16 +97,18 @@ static void check_bad_lines(void)
 	buf_adds(&text, "kind,name,team\nrole,x,");
 	for (int i = 0; i < 257; i++)
 		buf_addc(&text, 'x');
-	ok(!mapping_read(&m, buf_str(&text), "m.csv", NULL, &err) && strstr(err.msg, "m.csv:2:8: expected a value of up to 256"),
+	ok(!mapping_read(&m, buf_str(&text), "m.csv", NULL, &err) &&
+	       strstr(err.msg, "m.csv:2:8: expected a value of up to 256"),
 	   "refused: a long value");
 	buf_release(&text);
 }
 
 static void check_form(void)
 {
-	struct mapping *m = must_read("\xef\xbb\xbfname,team,kind,note,cost_centre\r\n"
-	                              "# ours\r\n\r\n"
-	                              "\"llm-gateway\" , \"Search, \"\"and\"\" more\",role,\"a note, long\",cc-1\r\n");
+	struct mapping *m =
+		must_read("\xef\xbb\xbfname,team,kind,note,cost_centre\r\n"
+	              "# ours\r\n\r\n"
+	              "\"llm-gateway\" , \"Search, \"\"and\"\" more\",role,\"a note, long\",cc-1\r\n");
 	is_int(mapping_nkeys(m), 2, "keys are the columns without a meaning");
 	is_int(mapping_find_key(m, STR("COST_CENTRE")), 1, "which are found in either case");
 	is_int(mapping_find_key(m, STR("note")), -1, "a note is no key");
@@ -142,11 +149,13 @@ static void check_precedence(void)
 	must_map(m, SESSION("gateway", "pod-7"), "m", "2026-11-02", "seven:10");
 	must_map(m, SESSION("gateway", "pod-8"), "m", "2026-11-02", "pods:9");
 	must_map(m, SESSION("gateway", "job-7"), "m", "2026-11-02", "sevens:8");
-	must_map(m, SESSION("gateway", "qz"), "m", "2026-11-02", "az:15"); // as many other characters: the upper line
+	must_map(m, SESSION("gateway", "qz"), "m", "2026-11-02",
+	         "az:15"); // as many other characters: the upper line
 	must_map(m, SESSION("other", "pod-7"), "m", "2026-11-02", "anyrole:4");
 	must_map(m, SESSION("gateway", "pod-7"), "k3v9q2m7x1tz", "2026-11-02", "mobile:12");
 	must_map(m, SESSION("gateway", "pod-7"),
-	         "arn:aws:bedrock:us-east-1:" A ":application-inference-profile/k3v9q2m7x1tz", "2026-11-02", "mobile:12");
+	         "arn:aws:bedrock:us-east-1:" A ":application-inference-profile/k3v9q2m7x1tz", "2026-11-02",
+	         "mobile:12");
 	must_map(m, SESSION("silent", "s"), "m", "2026-11-02", "anyrole:4");
 	must_map(m, SESSION("none", "s"), "m", "2026-11-02", ":14");
 	mapping_free(m);
@@ -156,7 +165,8 @@ static void check_precedence(void)
 	struct mapping_caller c = {STR(B), STR("arn:aws:iam::" B ":user/ann"), STR("m")};
 	ok(!mapping_value(m, &c, 0, 0).line, "an ARN means its account only");
 	mapping_free(m);
-	ok(!mapping_value(NULL, &c, 0, 0).value.p && mapping_digest(NULL) == 0, "without a file nothing is mapped");
+	ok(!mapping_value(NULL, &c, 0, 0).value.p && mapping_digest(NULL) == 0,
+	   "without a file nothing is mapped");
 }
 
 static void check_dates(void)
@@ -194,7 +204,8 @@ static void check_counted_together(void)
 	must_map(m, SESSION("other", "s"), "(other models)", "2026-11-02", "ours:6");
 	must_map(m, UNATTRIBUTED, "m", "2026-11-02", ":0");
 	mapping_free(m);
-	m = must_read("kind,name,account,team\naccount," A ",,ours\nrole,gateway," B ",theirs\nprofile,k3v9q2m7x1tz,,mobile\n");
+	m = must_read("kind,name,account,team\naccount," A ",,ours\nrole,gateway," B
+	              ",theirs\nprofile,k3v9q2m7x1tz,,mobile\n");
 	must_map(m, UNATTRIBUTED, "m", "2026-11-02", "ours:2");
 	must_map(m, UNATTRIBUTED, "k3v9q2m7x1tz", "2026-11-02", "mobile:4");
 	must_map(m, SESSION("other", "s"), "(other models)", "2026-11-02", OTHER_VALUES ":0");

@@ -136,7 +136,8 @@ static void random_question(struct grouping *by, struct group_filter *only, int6
 	int f = (int)below(6);
 	*only = (struct group_filter){0};
 	if (!grouping_parse(by, str_of(bys[below(10)]), (struct caller_sources){.team_tag = STR("team")}, &err) ||
-	    !grouping_parse(&only->by, str_of(filters[f][0]), (struct caller_sources){.team_tag = STR("team")}, &err))
+	    !grouping_parse(&only->by, str_of(filters[f][0]), (struct caller_sources){.team_tag = STR("team")},
+	                    &err))
 		abort();
 	only->value[0] = str_of(filters[f][1]);
 	*from = FIRST - 5 + below(HOURS);

@@ -34,7 +34,8 @@ static bool parse_time(struct str text, const char *name, int64_t *ret_ms, struc
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 
-static bool add_filter(struct api_query *q, const struct http_arg *a, struct caller_sources from, struct err *err)
+static bool add_filter(struct api_query *q, const struct http_arg *a, struct caller_sources from,
+                       struct err *err)
 {
 	assert(q->only.by.n >= 0 && q->only.by.n <= GROUP_KEYS_MAX);
 	struct grouping one;
@@ -56,8 +57,8 @@ static bool add_filter(struct api_query *q, const struct http_arg *a, struct cal
 	return true;
 }
 
-static bool read_params(struct api_query *q, const struct http_request *r, int params, struct caller_sources from,
-                       struct param_values *w, struct err *err)
+static bool read_params(struct api_query *q, const struct http_request *r, int params,
+                        struct caller_sources from, struct param_values *w, struct err *err)
 {
 	const struct {
 		const char *name;

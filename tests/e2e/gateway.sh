@@ -55,7 +55,7 @@ is "by several keys, with an empty value where there is none" "$(by meta:user_ap
 is "a team may come from metadata" "$(by team --team-from tag:team,$team)" "$want"
 is "and is a tag by default" "$(by team)" "-|4800|4"
 fails 2 "a source that is none is refused" "$nowcast" check-config --team-from metadata
-has "which says what there is" "$(cat "$T/err")" 'team.from: expected tag:KEY, meta:KEY or identity:KEY'
+has "which says what there is" "$(cat "$T/err")" 'team.from: expected tag:KEY, meta:KEY, identity:KEY, map:KEY, map or session'
 is "which workload has the credentials" "$(by identity:workload)" "-|3600|3 arn:aws:lambda:us-east-1:$A:function:sum|1200|1"
 has "who shows the metadata" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z "$GW")" "$team +search +call"
 has "and finds a user by it" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T06:00:00Z cia)" "llm-gateway/pod-1"
