@@ -231,7 +231,7 @@ class Asker:
         span = f"from={self.now[:10]}T00:00:00Z&to={self.now[:13]}:00:00Z"
         examples = {"from": span, "to": span, "hours": "hours=3", "by": "by=model,tag:team", "now": "now=" + hour_ago, "account": "account=111122223333",
                     "region": "region=us-east-1", "model": "model=" + first(self.models, "x"), "principal": "principal=" + first(self.principals, "x"),
-                    "role": "role=" + first(self.roles, "x"), "team": "team=" + first(self.teams, ""), "token_type": "token_type=output", "tier": "tier=standard",
+                    "role": "role=" + first(self.roles, "x"), "team": "team=" + first(self.teams, ""), "user": "user=", "token_type": "token_type=output", "tier": "tier=standard",
                     "tag:KEY": "tag:env=prod", "limit": "limit=2", "step": "step=hour", "search": "search=NOVA"}
         for path, item in sorted(described["paths"].items()):
             get = item["get"]

@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { csvOf, save } from "./csv.js";
 import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
-import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, keyName, labelOf, percent, usd } from "./parts.js";
+import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, usd } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
@@ -57,7 +57,7 @@ function paintControls() {
 		h === 1 ? "This hour" : h ? "This hour and the " + (h - 1) + " before it" : null)), pressed("dates …", Boolean(view.from), askDates, "Any days"));
 	fill(byId("chart-mode"), pressed("how it is known", view.mode === "basis", () => go({ mode: "basis" })),
 		pressed("by " + keyName(view.by), view.mode === "group", () => go({ mode: "group" })));
-	const tags = view.by.startsWith("tag:") ? [view.by] : [];
+	const tags = hasKey(view.by) ? [view.by] : [];
 	fill(byId("groupings"), ...[...groupings, ...tags].map(g => pressed(keyName(g), g === view.by, () => go({ by: g }))),
 		pressed("tag …", false, askTag, "Group by any tag"));
 	byId("filters").hidden = !view.filters.length && !view.from && !view.now;
@@ -87,8 +87,8 @@ function askDates() {
 }
 
 function askTag() {
-	const input = el("input", { id: "tag", "aria-label": "Key of the tag", placeholder: "key of the tag", onkeydown: e => {
-		if (e.key === "Enter" && input.value.trim()) go({ by: "tag:" + input.value.trim() });
+	const input = el("input", { id: "tag", "aria-label": "Key of the tag", placeholder: "key of the tag, or map:KEY", title: "The key of a tag; or meta:KEY, identity:KEY, map:KEY", onkeydown: e => {
+		if (e.key === "Enter" && input.value.trim()) go({ by: hasKey(input.value.trim()) ? input.value.trim() : "tag:" + input.value.trim() });
 		if (e.key === "Escape") paintControls();
 	} });
 	byId("groupings").lastElementChild.replaceWith(input);
@@ -195,7 +195,7 @@ function paintChart() {
 	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
 	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
 		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
-		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team"].includes(k) || k.startsWith("tag:")) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
+		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team", "user"].includes(k) || hasKey(k)) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
 	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
 	if (sum && arn && d.step !== "day") byId("chart-summary").append(" Where it comes from: ", el("code", {}, "nowcast explain '" + arn.replaceAll("'", "'\\''") + "' " + peak.slice(0, 13) + ":00:00Z"));
 	if (canDraw()) draw(byId("chart"), d);

@@ -86,7 +86,7 @@ export function age(seconds) {
 
 // The part that identifies it, and the rest in small print: {main, more}.
 export function nameOf(key, value) {
-	if (value === "") return { main: key === "role" ? "(no role)" : key === "team" ? "(no team)" : "(none)", more: "" };
+	if (value === "") return { main: key === "role" ? "(no role)" : key === "team" ? "(no team)" : key === "user" ? "(no user)" : "(none)", more: "" };
 	const arn = /^arn:[^:]*:([^:]*):([^:]*):([^:]*):(.*)$/s.exec(value);
 	if (!arn) return { main: value, more: "" };
 	const parts = arn[4].split("/");
@@ -107,7 +107,9 @@ function modelOf(id) {
 }
 
 const keyNames = { token_type: "token type" };
-export const keyName = key => key.startsWith("tag:") ? "tag " + key.slice(4) : keyNames[key] || key;
+// Groupings with a key of their own: tags, request metadata, who is behind a session, columns of the mapping file.
+export const hasKey = grouping => /^(tag|meta|identity|map):./.test(grouping);
+export const keyName = key => hasKey(key) ? key.replace(":", " ") : keyNames[key] || key;
 
 const typeNames = { input: "Input", output: "Output", cache_read: "Cache read", cache_write_5m: "Cache write, 5 min", cache_write_1h: "Cache write, 1 h" };
 export function labelOf(key, value) {

@@ -2,8 +2,10 @@
 // The view: a span, a grouping, filters, a search. It is the query of the URL and nothing else, so a link shows what its sender saw
 // and the back button shows the previous view.
 
+import { hasKey } from "./parts.js";
+
 export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
-export const groupings = ["team", "role", "principal", "model", "token_type", "account", "region", "tier"];
+export const groupings = ["team", "user", "role", "principal", "model", "token_type", "account", "region", "tier"];
 const filterKeys = [...groupings, "hour"];
 export const blank = { span: "24h", by: "team", mode: "basis", search: "", now: "", from: "", to: "", filters: [] };
 
@@ -13,7 +15,7 @@ export function readView() {
 		if (key === "span" && value in spans) view.span = value;
 		else if (["by", "search", "now", "from", "to"].includes(key)) view[key] = value;
 		else if (key === "mode" && value === "group") view.mode = value;
-		else if (filterKeys.includes(key) || key.startsWith("tag:")) view.filters.push([key, value]);
+		else if (filterKeys.includes(key) || hasKey(key)) view.filters.push([key, value]);
 	}
 	if (!view.from || !view.to || !(Date.parse(view.to) > Date.parse(view.from))) view.from = view.to = ""; // a span has two ends
 	if (!Date.parse(view.now)) view.now = "";
