@@ -315,6 +315,20 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 	return finish_section(&r, err) && check_receivers(ret, file, err);
 }
 
+// A rule by a column that the mapping file does not have would never ring.
+static bool check_mapping(const struct alert_rules *rules, const struct conf *conf, struct err *err)
+{
+	struct mapping *m;
+	if (!mapping_load(&m, conf, err))
+		return false;
+	bool good = true;
+	for (int i = 0; i < rules->nrules && good; i++)
+		good = grouping_check_keys(&rules->rules[i].by, m, err) ||
+		       err_prefix(err, "%s: rule %.*s", conf->alerts_file, STR_ARG(rules->rules[i].name));
+	mapping_free(m);
+	return good;
+}
+
 bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err)
 {
 	struct buf text = BUF_INIT;
@@ -330,7 +344,8 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	fclose(f);
 	bool good = text.len < FILE_BYTES_MAX ||
 	            err_set(err, ERR_CONFIG, "alerts.file: %s is larger than 1 MiB", conf->alerts_file);
-	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, conf_sources(conf), err);
+	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, conf_sources(conf), err) &&
+	       check_mapping(ret, conf, err);
 	buf_release(&text);
 	return good;
 }

@@ -62,7 +62,8 @@ static bool parse_order(struct command *c, struct report *r, struct err *err)
 	if (compare && strcmp(compare, "previous") != 0)
 		return err_set(err, ERR_CONFIG, "--compare: expected previous, got \"%s\"", compare);
 	if (compare && grouping_in_time(&r->by))
-		return err_set(err, ERR_CONFIG, "--compare previous: a report by hour or day has no span to compare with");
+		return err_set(err, ERR_CONFIG,
+		               "--compare previous: a report by hour or day has no span to compare with");
 	if (r->format == FORMAT_FOCUS && (sort || top || compare))
 		return err_set(err, ERR_CONFIG, "--format focus takes no --sort, --top or --compare");
 	return true;
@@ -189,8 +190,8 @@ int cmd_report(struct command *c)
 	if (command_switch(c, "--scoreboard"))
 		return report_scoreboard(c);
 	bool good = parse_arguments(c, &r, &err) && view_open(&v, redis_target_of(&c->conf), &err) &&
-	            view_map(v, &c->conf, &err) && grouping_check_keys(&r.by, v, &err) &&
-	            grouping_check_keys(&r.of.only.by, v, &err);
+	            view_map(v, &c->conf, &err) && grouping_check_keys(&r.by, view_mapping(v), &err) &&
+	            grouping_check_keys(&r.of.only.by, view_mapping(v), &err);
 	if (good && r.format == FORMAT_FOCUS)
 		good = report_focus(v, r.of.span.from, r.of.span.to, stdout, &err);
 	else if (good)

@@ -262,7 +262,7 @@ int cmd_top(struct command *c)
 	if (!parse_arguments(c, &w, &err) ||
 	    !view_open(&v, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
-	if (!view_map(v, &c->conf, &err) || !grouping_check_keys(&w.top.by, v, &err)) {
+	if (!view_map(v, &c->conf, &err) || !grouping_check_keys(&w.top.by, view_mapping(v), &err)) {
 		view_close(v);
 		return command_fail(c, &err);
 	}

@@ -88,9 +88,8 @@ bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources
 	return true;
 }
 
-bool grouping_check_keys(const struct grouping *g, const struct view *v, struct err *err)
+bool grouping_check_keys(const struct grouping *g, const struct mapping *m, struct err *err)
 {
-	const struct mapping *m = view_mapping(v);
 	struct buf all = BUF_INIT;
 	bool good = true;
 	for (int i = 0; i < mapping_nkeys(m); i++)

@@ -65,7 +65,7 @@ bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources
                     struct err *err) NC_CHECK;
 
 // Whether the mapping file has a column for each map:KEY; any has if there is no file in force. ERR_CONFIG.
-bool grouping_check_keys(const struct grouping *g, const struct view *v, struct err *err) NC_CHECK;
+bool grouping_check_keys(const struct grouping *g, const struct mapping *m, struct err *err) NC_CHECK;
 
 // Whether it begins with a time, in the order of which it is shown.
 bool grouping_in_time(const struct grouping *g);

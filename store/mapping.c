@@ -121,6 +121,7 @@ void mapping_index(struct mapping *m)
 	for (int i = 0; i < m->nsubjects; i++) {
 		const struct mapping_line *l = m->subjects[i].lines;
 		bool added;
+		m->has[l->kind] = true;
 		if (is_plain(l))
 			map_add(&m->plain, mapping_hash(l->kind, l->account, l->role, l->name), i, &added);
 		else
@@ -176,7 +177,7 @@ int mapping_find_key(const struct mapping *m, struct str name)
 
 // What of a caller each kind of line is compared with.
 struct caller_names {
-	struct str account;
+	struct str account[MAPPING_KINDS]; // of what the kind is about: the caller's own, or where it called
 	struct str name[MAPPING_KINDS]; // p is NULL: the caller has none
 	struct str role;                // of the session
 	bool folded[MAPPING_KINDS];     // several were counted together: the name is not known
@@ -185,11 +186,12 @@ struct caller_names {
 
 static struct caller_names names_of(const struct mapping_caller *c)
 {
-	struct caller_names n = {.account = c->account};
-	struct str rest = c->principal;
-	arn_cut_account(&rest);
+	struct caller_names n = {0};
+	struct str rest = c->principal, own = arn_cut_account(&rest);
 	struct str kind = str_cut(&rest, '/');
 	bool folded = is_overflow_name(c->principal);
+	for (int i = 0; i < MAPPING_KINDS; i++)
+		n.account[i] = own.len && i != MAPPING_ACCOUNT && i != MAPPING_PROFILE ? own : c->account;
 	n.name[MAPPING_ACCOUNT] = c->account;
 	n.unknown = str_is(c->principal, UNATTRIBUTED);
 	if (str_is(kind, "assumed-role")) {
@@ -212,10 +214,10 @@ static struct caller_names names_of(const struct mapping_caller *c)
 static bool line_matches(const struct mapping_line *l, const struct caller_names *n, bool *ret_maybe)
 {
 	bool of_caller = l->kind != MAPPING_ACCOUNT && l->kind != MAPPING_PROFILE;
-	*ret_maybe = n->unknown && of_caller && (!l->account.len || str_eq(l->account, n->account));
+	*ret_maybe = n->unknown && of_caller && (!l->account.len || str_eq(l->account, n->account[l->kind]));
 	if (*ret_maybe)
 		return true;
-	if (!n->name[l->kind].p || (l->account.len && !str_eq(l->account, n->account)) ||
+	if (!n->name[l->kind].p || (l->account.len && !str_eq(l->account, n->account[l->kind])) ||
 	    (l->kind == MAPPING_SESSION && !pattern_matches(l->role, n->role)))
 		return false;
 	*ret_maybe = n->folded[l->kind] && !str_is(l->name, "*");
@@ -251,8 +253,8 @@ static struct mapping_matches find_matches(struct mapping *m, const struct mappi
 		for (int any = 0; any < 2 && n.name[kind].p; any++) {
 			struct str role = kind == MAPPING_SESSION ? n.role : STR_NONE;
 			const int32_t *at =
-				map_find(&m->plain, mapping_hash((enum mapping_kind)kind, any ? STR_NONE : n.account, role,
-			                                     n.name[kind]));
+				map_find(&m->plain, mapping_hash((enum mapping_kind)kind, any ? STR_NONE : n.account[kind],
+			                                     role, n.name[kind]));
 			if (at)
 				found.n = add_match(m, &n, *at, list, found.n);
 		}
@@ -270,10 +272,10 @@ static struct mapping_matches find_matches(struct mapping *m, const struct mappi
 
 static const struct mapping_matches *matches_of(struct mapping *m, const struct mapping_caller *c)
 {
-	const struct str parts[] = {c->account, c->principal, profile_is_opaque(c->model) ||
-	                                                              str_is(c->model, MODEL_OTHERS_SHOWN)
-	                                                          ? c->model
-	                                                          : STR_NONE};
+	// Only a profile says more than the caller, and to see that it is one takes time.
+	bool by_model =
+		m->has[MAPPING_PROFILE] && (profile_is_opaque(c->model) || str_is(c->model, MODEL_OTHERS_SHOWN));
+	const struct str parts[] = {c->account, c->principal, by_model ? c->model : STR_NONE};
 	uint64_t h = 0;
 	bool added;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -13,7 +13,8 @@
 //   name      of it; a * stands for any text, letters count in either case. An account has 12 digits, a
 //             session is ROLE/SESSION, a profile is the id of an application inference profile. An ARN is
 //             taken apart: it names the account, too
-//   account   of the caller, 12 digits; empty: any
+//   account   of the role, user, session or profile, 12 digits; empty: any. An account as the name is the one
+//             that is billed
 //   from      the whole hour from which the line holds, until the next line of the same kind, name and
 //             account; empty: since ever
 //   note      for readers of the file

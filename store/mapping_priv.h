@@ -37,6 +37,7 @@ struct mapping {
 	int nsubjects;
 	struct map plain;                // of subjects without *, by mapping_hash, -> the subject
 	int *patterns, npatterns;        // the others
+	bool has[MAPPING_KINDS];         // lines of that kind
 
 	struct arena found;              // the matches of the callers that were asked for
 	struct map callers;              // hash of a caller -> matches

@@ -164,6 +164,8 @@ static void check_precedence(void)
 	must_map(m, "arn:aws:sts::" A ":federated-user/bob", "m", "2026-11-02", "y:3");
 	struct mapping_caller c = {STR(B), STR("arn:aws:iam::" B ":user/ann"), STR("m")};
 	ok(!mapping_value(m, &c, 0, 0).line, "an ARN means its account only");
+	c.principal = STR(USER("ann"));
+	is_int(mapping_value(m, &c, 0, 0).line ? 1 : 0, 1, "also where that account calls in another one");
 	mapping_free(m);
 	ok(!mapping_value(NULL, &c, 0, 0).value.p && mapping_digest(NULL) == 0,
 	   "without a file nothing is mapped");

@@ -76,11 +76,11 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 	assert(e);
 	struct err err = ERR_INIT;
 	const struct caller_sources from = conf_sources(a->conf);
-	const struct view *v = rollups_view(a->rollups);
+	const struct mapping *m = view_mapping(rollups_view(a->rollups));
 	struct api_query q = {.now_ms = api_now_ms(a), .step = STEP_HOUR, .limit = e->limit};
 	if (!grouping_parse(&q.by, str_of(e->by), from, &err) ||
 	    !api_query_parse(&q, r, e->params, e->hours, from, &err) ||
-	    !grouping_check_keys(&q.by, v, &err) || !grouping_check_keys(&q.only.by, v, &err)) {
+	    !grouping_check_keys(&q.by, m, &err) || !grouping_check_keys(&q.only.by, m, &err)) {
 		// grouping_parse speaks of the option --by; here it is a parameter
 		api_error(ret, 400, "%s", strncmp(err.msg, "--", 2) == 0 ? err.msg + 2 : err.msg);
 		return;

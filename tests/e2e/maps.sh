@@ -61,6 +61,10 @@ has "and finds a caller by a value" "$("$nowcast" who "${now[@]}" reports)" 'gat
 printf '[rule shop]\nkind = budget\nby = map:team\nonly = shop\nperiod = month\namount = 0.001\nat = 100\n' >"$T/alerts.conf"
 has "a budget may be that of a team" "$("$nowcast" alert check --redis "$REDIS_URL" --now 2026-11-03T06:00:00Z --alerts.file "$T/alerts.conf" "${map[@]}" 2>&1)" 'shop'
 
+sed -i.was 's/map:team/map:crew/' "$T/alerts.conf"
+fails 2 "but not of a column that does not exist" "$nowcast" alert check --redis "$REDIS_URL" --alerts.file "$T/alerts.conf" "${map[@]}"
+has "which is named" "$(cat "$T/err")" 'rule shop: .*no column crew'
+
 # What is wrong is refused, with the place.
 fails 0 "check-config reads it" "$nowcast" check-config "${map[@]}"
 has "and says how much it has" "$(cat "$T/err")" 'map\.csv has 6 lines and 4 keys'
