@@ -124,9 +124,8 @@ static void print_doubts(const struct priced_usage *b, const struct tariff *t, c
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		cache_unknown += b->cache_unknown[type];
 	if (cache_unknown)
-		printf(
-			"  %lld tokens of the prompts may be input, cache reads or cache writes: the metric counts them as one\n",
-			(long long)cache_unknown);
+		printf("  %lld tokens of the prompts may be input, cache reads or cache writes: the metric counts them as one\n",
+		       (long long)cache_unknown);
 	if (t->nbands > 1 && band->prompt_max == INT64_MAX)
 		printf("  the rates are those of long prompts: %s\n", how);
 	else if (t->nbands > 1)

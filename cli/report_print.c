@@ -16,12 +16,6 @@ enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
 
 // ---- csv ----------------------------------------------------------------------------------------
 
-// Without a price, or calls of which no tokens are known: the dollars are unknown, and not 0.
-static bool is_unpriced(const struct group *g)
-{
-	return g->tokens > 0 ? g->unpriced == g->tokens : g->tokens == 0 && g->calls > 0 && g->usd.pico == 0;
-}
-
 // Calls have no token type: a group of a token type has no number of calls.
 static bool has_calls(const struct grouping *by)
 {
@@ -83,7 +77,7 @@ void report_print_csv(const struct report *r, const struct groups *g)
 		csv_int(&w, x->tokens);
 		const struct usd usd[] = {x->usd, x->usd_low, x->usd_high};
 		for (int i = 0; i < 3; i++) {
-			if (is_unpriced(x))
+			if (group_is_unpriced(x))
 				csv_empty(&w);
 			else
 				csv_usd(&w, usd[i], USD_PLACES);
@@ -114,7 +108,7 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 {
 	const struct grouping *by = &r->by;
 	char basis[GROUP_BASIS_SIZE];
-	bool priced = !is_unpriced(g);
+	bool priced = !group_is_unpriced(g);
 	jw_line(j);
 	jw_object(j, NULL);
 	for (int i = 0; i < by->n; i++) {
@@ -181,7 +175,7 @@ static void add_change(struct table *table, struct usd before, struct usd now)
 static void add_row(const struct report *r, const struct group *x, struct usd before, struct table *table)
 {
 	char tokens[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
-	bool priced = !is_unpriced(x);
+	bool priced = !group_is_unpriced(x);
 	for (int i = 0; i < r->by.n; i++)
 		table_cell(table, x->keys[i]);
 	table_cell(table, str_of(table_count(x->tokens, tokens)));

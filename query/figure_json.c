@@ -33,7 +33,7 @@ void figure_json_members(struct json_writer *j, const struct group *g)
 		jw_int(j, "tokens_unbilled", g->unbilled);
 		jw_usd(j, "usd_unbilled", g->usd_unbilled);
 	}
-	if (g->tokens && g->unpriced == g->tokens) {
+	if (group_is_unpriced(g)) {
 		write_unpriced(j);
 		return;
 	}

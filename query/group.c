@@ -437,6 +437,8 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 		struct group *x = group_of(g, v, model_hour, row, hour);
 		if (x)
 			add_row(g, x, row, whole);
+		if (x && model_hour->billed)
+			x->calls_final += row->calls.charged;
 	}
 	for (int k = 0; k < model_hour->nunbilled; k++)
 		if (passes(g->only, v, model_hour, &model_hour->unbilled[k], hour))
@@ -461,6 +463,7 @@ void group_add(struct group *to, const struct group *from)
 {
 	to->calls += from->calls;
 	to->failed += from->failed;
+	to->calls_final += from->calls_final;
 	to->tokens += from->tokens;
 	to->units += from->units;
 	to->billed += from->billed;
@@ -539,6 +542,12 @@ void groups_sort(struct groups *g, enum group_order order)
 	if (g->n > 1)
 		qsort(g->list, (size_t)g->n, sizeof *g->list, compare[order]);
 	map_clear(&g->index);
+}
+
+bool group_is_unpriced(const struct group *g)
+{
+	return g->tokens > 0 ? g->unpriced == g->tokens
+	                     : g->tokens == 0 && g->calls > g->calls_final && g->usd.pico == 0;
 }
 
 bool group_is_empty(const struct group *g)

@@ -85,6 +85,7 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;
+	int64_t calls_final;             // of calls: in hours that are final, where the bill says what they cost
 	int64_t units;                   // of tokens: these are images, search units, or uncounted calls
 	// unpriced: of the tokens, those without a price
 	int64_t tokens, billed, exact, allocated, provisional, unpriced;
@@ -146,6 +147,10 @@ void groups_touch(struct groups *g, const struct str *keys);
 // By name, or the largest first; equal ones by name. groups_find no longer works afterwards.
 enum group_order { ORDER_NAME, ORDER_USD, ORDER_TOKENS, ORDER_CALLS };
 void groups_sort(struct groups *g, enum group_order order);
+
+// Whether its dollars are unknown: no token has a price, or there are calls of which no tokens are known. Calls
+// that are not on a final bill cost nothing, and that is known.
+bool group_is_unpriced(const struct group *g);
 
 // Whether there is nothing to show: neither tokens, on the bill or not, nor calls, nor dollars.
 bool group_is_empty(const struct group *g);

@@ -109,10 +109,9 @@ bool span_parse_bound(int64_t *ret_hour, struct str text, const char *flag, stru
 		rest = 0;
 	}
 	if (rest)
-		return err_set(
-			err, ERR_CONFIG,
-			"%s %.*s: figures are kept by the hour, and this time lies within one; give a whole hour", flag,
-			STR_ARG(text));
+		return err_set(err, ERR_CONFIG,
+		               "%s %.*s: figures are kept by the hour, and this time lies within one; give a whole hour",
+		               flag, STR_ARG(text));
 	*ret_hour = ms / MS_PER_HOUR;
 	return true;
 }

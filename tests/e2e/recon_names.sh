@@ -95,7 +95,7 @@ saga() {
 }
 saga
 is "what was billed counts, what was estimated beside it does not" "$(by hour 2-)" "61000,0.600800000,0.600800000,0.600800000,billed; unbilled 60000 tokens"
-is "both are shown" "$(by model 1-3,6 | lines)" "acme-saga-the-ninth,60000,0.600000000,billed acme.saga-9,0,,unbilled 60000 tokens amazon.nova-pro-v1:0,1000,0.000800000,billed"
+is "both are shown" "$(by model 1-3,6 | lines)" "acme-saga-the-ninth,60000,0.600000000,billed acme.saga-9,0,0.000000000,unbilled 60000 tokens amazon.nova-pro-v1:0,1000,0.000800000,billed"
 has "reconcile tells the name" "$(cat "$T/said")" '^billed, matches no model that was called: "Acme Saga the Ninth" .*60000 tokens, 0.60 USD$'
 has "and what may be meant" "$(cat "$T/said")" '^called, and not billed by any name that matches: acme.saga-9 in 111122223333/us-east-1, 60000 tokens'
 has "and what to do" "$(cat "$T/said")" 'names\.csv'
