@@ -59,8 +59,8 @@ struct grouping {
 	struct str tag[GROUP_KEYS_MAX];
 };
 
-// "hour,principal,tag:env"; scope is that of the rate, global or regional. `from` says where team and user come
-// from (conf_sources in base/conf.h). ERR_CONFIG names what is allowed.
+// "hour,principal,tag:env"; scope is that of the rate, global or regional. `from` says where team and user
+// come from (conf_sources in base/conf.h). ERR_CONFIG names what is allowed.
 bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources from,
                     struct err *err) NC_CHECK;
 
@@ -148,8 +148,8 @@ void groups_touch(struct groups *g, const struct str *keys);
 enum group_order { ORDER_NAME, ORDER_USD, ORDER_TOKENS, ORDER_CALLS };
 void groups_sort(struct groups *g, enum group_order order);
 
-// Whether its dollars are unknown: no token has a price, or there are calls of which no tokens are known. Calls
-// that are not on a final bill cost nothing, and that is known.
+// Whether its dollars are unknown: no token has a price, or there are calls of which no tokens are known.
+// Calls that are not on a final bill cost nothing, and that is known.
 bool group_is_unpriced(const struct group *g);
 
 // Whether there is nothing to show: neither tokens, on the bill or not, nor calls, nor dollars.

@@ -10,9 +10,9 @@
 //     profile,k3v9q2m7x1tz,,,mobile,,cc-7,
 //
 //   kind      what is mapped: account, role, user, session or profile
-//   name      of it; a * stands for any text, letters count in either case. An account has 12 digits, a
-//             session is ROLE/SESSION, a profile is the id of an application inference profile. An ARN is
-//             taken apart: it names the account, too
+//   name      of it; a * stands for any text, letters match in either case. An account has 12 digits, a
+//             session is ROLE/SESSION, a profile is the id of an application inference profile. An ARN
+//             is taken apart: it names the account, too
 //   account   of the role, user, session or profile, 12 digits; empty: any. An account as the name is the one
 //             that is billed
 //   from      the whole hour from which the line holds, until the next line of the same kind, name and
@@ -24,10 +24,10 @@
 // and user before account; then a line with an account, then a name without *, then the pattern with more
 // other characters, then the upper line.
 //
-// A mapping is applied when figures are read. So it holds for past hours as well, and nothing in Redis depends
-// on it. Where rows were counted together (store/cardinality.h) and one of them may be mapped by its name, the
-// value is OTHER_VALUES. Tokens of which nobody knows the caller have the value of their account, unless a line
-// of a role, user or session might say something else: then they have none.
+// A mapping is applied when figures are read. So it holds for past hours as well, and nothing in Redis
+// depends on it. Where callers were counted together (store/cardinality.h) and a line may map some of them by
+// name, the value is OTHER_VALUES. Tokens without a caller have the value of their account, unless a line of
+// a role, user or session might say something else: then they have none.
 //
 // A new column is a row of the table in mapping_read.c.
 #ifndef NOWCAST_STORE_MAPPING_H
@@ -66,8 +66,8 @@ struct mapping_line {
 
 struct mapping;
 
-// `text` may be freed afterwards; `file` is for messages. Names of `pseudonyms` (may be NULL) are looked up by
-// their hashes. The caller owns the result. ERR_CONFIG: with line, column and reason.
+// `text` may be freed afterwards; `file` is for messages. Names that `pseudonyms` (may be NULL) hashes are
+// found by their hashes. The caller owns the result. ERR_CONFIG: with line, column and reason.
 bool mapping_read(struct mapping **ret, struct str text, const char *file, struct pseudonyms *pseudonyms,
                   struct err *err) NC_CHECK;
 
@@ -75,8 +75,8 @@ bool mapping_read(struct mapping **ret, struct str text, const char *file, struc
 // column that the file does not have.
 bool mapping_load(struct mapping **ret, const struct conf *conf, struct err *err) NC_CHECK;
 
-// Replaces *m by what map.file holds now, if that differs and is good. A bad file changes nothing: mapping_load
-// says why.
+// Replaces *m by what map.file holds now, if that differs and is good. A bad file changes nothing;
+// mapping_load says why.
 void mapping_refresh(struct mapping **m, const struct conf *conf);
 
 void mapping_free(struct mapping *m);

@@ -69,14 +69,14 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                     struct str key);
 
-// From now on knows what map.file says (store/mapping.h); without one, nothing. A change of the file is noticed
-// when tags are read again; until the file is good, the former one holds. `conf` outlives the view. ERR_CONFIG:
-// the file is not good.
+// From now on knows what map.file says (store/mapping.h); without one, nothing. A change of the file is
+// noticed when tags are read again; until the file is good, the former one holds. `conf` outlives the view.
+// ERR_CONFIG: the file is not good.
 bool view_map(struct view *v, const struct conf *conf, struct err *err) NC_CHECK;
 const struct mapping *view_mapping(const struct view *v); // NULL: none
 const char *view_mapping_file(const struct view *v);      // its path
 
-// The value of a key of the mapping file for a row of the model hour in hand. Lives as long as the model hour.
+// The value of a key of the mapping file for a row of the model hour in hand. Lives as long as it.
 struct mapped view_mapped(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                           int key);
 
