@@ -25,15 +25,19 @@ local sessions_max, users_max, models_max = tonumber(ARGV[5]), tonumber(ARGV[6])
 local label_keys_max, label_values_max = tonumber(ARGV[8]), tonumber(ARGV[9])
 local now = now_ms()
 
--- When the calls of a bucket are forgotten; opens the bucket if it is new. A bucket is closed for good
--- once that passed.
+-- The moment (ms) until which records that end by then are waited for: the window begins when what it is
+-- for has ended. Of what has ended before it was first seen, a backfill, it begins then.
+local function end_of_window(ends) return math.max(now, ends) + window end
+
+-- When a bucket closes; opens the bucket if it is new. What it is for ends with the last record of its calls,
+-- which may lie beyond its edge: records there are joined only as long as it is open (apply_calls).
 local expiries = {}
 local function expiry(bucket)
   local at = expiries[bucket]
   if not at then
     at = tonumber(call('ZSCORE', p .. KEY_OPEN, bucket))
     if not at then
-      at = now + window
+      at = end_of_window(((bucket + 1) * BUCKET_HOURS + CALL_HOURS_MAX) * MS_PER_HOUR)
       call('ZADD', p .. KEY_OPEN, at, bucket)
     end
     expiries[bucket] = at
@@ -198,8 +202,8 @@ local function names_max(group)
   return string.find(group, CARDINALITY_SESSIONS, 1, true) and sessions_max or users_max
 end
 
-local function keep_and_expire(key)
-  call('PEXPIRE', key, window + keep)
+local function keep_and_expire(day, key)
+  call('PEXPIREAT', key, end_of_window((day + 1) * 24 * MS_PER_HOUR) + keep)
 end
 
 -- The members of a group that keep their names are those that called first on that day, as many as may; of
@@ -214,18 +218,18 @@ local displaced, prolonged = {}, {}
 local function prolong(day, key, group)
   if prolonged[key] then return end
   prolonged[key] = true
-  keep_and_expire(key)
+  keep_and_expire(day, key)
   local overflowed = p .. KEY_OVERFLOWED .. day
-  if call('SISMEMBER', overflowed, group) == 1 then keep_and_expire(overflowed) end
+  if call('SISMEMBER', overflowed, group) == 1 then keep_and_expire(day, overflowed) end
 end
 
 -- Returns whether it is the first of its group.
 local function note_overflow(day, group, name)
   local overflowed, overflow = p .. KEY_OVERFLOWED .. day, p .. KEY_OVERFLOW .. day .. ':' .. group
   local first = call('SADD', overflowed, group) == 1
-  keep_and_expire(overflowed)
+  keep_and_expire(day, overflowed)
   call('PFADD', overflow, name)
-  keep_and_expire(overflow)
+  keep_and_expire(day, overflow)
   return first
 end
 

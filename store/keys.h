@@ -172,7 +172,7 @@ struct str key_staged(struct buf *b, const char *prefix, struct str acct_region,
 // ---- facts of one account and Region ------------------------------------------------------------
 
 // nowcast:{A/R}:open  sorted set
-//     BUCKET, by when its calls are forgotten (ms). Written by apply.lua; kept for `retention` after that.
+//     BUCKET, by when it closes (ms). Written by apply.lua; kept for `retention` after that.
 struct str key_open(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:due  sorted set

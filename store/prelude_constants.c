@@ -3,6 +3,7 @@
 // part of their prelude (store/script.h).
 #include <stdio.h>
 
+#include "base/when.h"
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
 #include "store/batch.h"
@@ -55,6 +56,7 @@ int main(void)
 	printf("-- Made from the C headers by store/prelude_constants.c.\n");
 #define KEY(name, text) printf("local KEY_%s = '%s'\n", #name, text);
 	ACCT_REGION_KEYS(KEY)
+	NUMBER(MS_PER_HOUR);
 	NUMBER(MEMBER_MODEL);
 	NUMBER(BUCKET_HOURS);
 	NUMBER(BUCKETS_A_DAY);
