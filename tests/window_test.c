@@ -178,12 +178,13 @@ static void late_across_the_edge(int64_t hour)
 	engine_close(e);
 }
 
-// The window of a bucket begins when the bucket has ended, not when its first record came: neither a record of
-// the future nor the first of a bucket under way closes it to those that come after.
+// The window of a bucket begins when the bucket has ended, not when its first record came: neither a record
+// of the future nor the first of a bucket under way closes it to those that come after.
 static void live_records(void)
 {
 	struct engine_options o = test_options("live");
-	int64_t now = when_now_ms() / MS_PER_HOUR, bucket = now / BUCKET_HOURS, ahead = (bucket + 1) * BUCKET_HOURS;
+	int64_t now = when_now_ms() / MS_PER_HOUR, bucket = now / BUCKET_HOURS;
+	int64_t ahead = (bucket + 1) * BUCKET_HOURS;
 	char name[24];
 	o.window_ms = 300;
 	struct engine *e = open_with(&o);
@@ -200,8 +201,9 @@ static void live_records(void)
 	for (int i = 0; i < 2; i++) {
 		snprintf(name, sizeof name, "%lld", (long long)bucket + i);
 		ask("ZSCORE", "live:" TEST_ACCT_REGION ":open", name, NULL);
-		is_int(strtoll(redis_str(test_redis, 0).p, NULL, 10),
-		       ((bucket + i + 1) * BUCKET_HOURS + CALL_HOURS_MAX) * MS_PER_HOUR + o.window_ms, "it closes then, to the millisecond");
+		int64_t end = ((bucket + i + 1) * BUCKET_HOURS + CALL_HOURS_MAX) * MS_PER_HOUR;
+		is_int(strtoll(redis_str(test_redis, 0).p, NULL, 10), end + o.window_ms,
+		       "it closes then, to the millisecond");
 	}
 	engine_close(e);
 }
