@@ -78,10 +78,11 @@ static struct engine_options options_of(const struct conf *c)
 }
 
 bool intake_open(struct intake *in, const struct conf *conf, const struct prices *prices, size_t limit_bytes,
-                 const struct kafka_hooks *hooks, struct err *err)
+                 const struct kafka_hooks *hooks, const volatile sig_atomic_t *stop, struct err *err)
 {
 	struct engine_options options = options_of(conf);
 	options.prices = prices;
+	options.stop = stop;
 	struct decode_limits limits = {.message_bytes = limit_bytes,
 	                               .depth = (int)conf->unwrap_depth,
 	                               .work_bytes = (size_t)conf->unwrap_work};

@@ -17,7 +17,11 @@
 #include "run/commands.h"
 #include "run/intake.h"
 
-enum { DEAD_SHOWN = 10, PROGRESS_MS = 500 };
+enum {
+	DEAD_SHOWN = 10,
+	PROGRESS_MS = 500,
+	STOP_S = 3, // how long after a signal whatever is under way may take
+};
 
 struct replay {
 	const struct conf *conf;
@@ -33,15 +37,30 @@ struct replay {
 
 static volatile sig_atomic_t interrupted;
 
+#define INTERRUPTED "interrupted; run it again to finish, nothing is counted twice"
+
+// The end for what does not look at `interrupted`, such as a wait for a Redis that hangs. As with kill -9,
+// what was not applied is applied when it is run again.
+static void on_alarm(int sig)
+{
+	static const char text[] = "nowcast replay: " INTERRUPTED "\n";
+	(void)sig;
+	ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+	(void)written;
+	_exit(STATUS_FAILED);
+}
+
 static void on_signal(int sig)
 {
+	if (interrupted) // asked twice: the user does not want to wait
+		on_alarm(sig);
 	interrupted = sig;
+	alarm(STOP_S);
 }
 
 static bool check_interrupted(struct err *err)
 {
-	return !interrupted ||
-	       err_set(err, ERR_FATAL, "interrupted; run it again to finish, nothing is counted twice");
+	return !interrupted || err_set(err, ERR_FATAL, INTERRUPTED);
 }
 
 static void sleep_ms(int ms)
@@ -140,13 +159,13 @@ static bool settle_hours(struct replay *r, struct err *err)
 				return false;
 			continue;
 		}
+		if (!check_interrupted(err))
+			return false;
 		if (left == 0)
 			return true;
 		backoff_reset(&r->backoff);
 		if (r->progress)
 			fprintf(stderr, "\r\033[Kcomputing, %zu hours left", left);
-		if (!check_interrupted(err))
-			return false;
 	}
 }
 
@@ -243,6 +262,8 @@ static void catch_signals(void)
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	act.sa_handler = on_alarm;
+	sigaction(SIGALRM, &act, NULL);
 }
 
 int cmd_replay(struct command *c)
@@ -254,7 +275,8 @@ int cmd_replay(struct command *c)
 	bool good = command_done(c, 1, -1, &err) && files_list(&r.files, c->argv, &err) &&
 	            check_dead_letter_file(&r.files, c->conf.dead_letter_file, &err) &&
 	            prices_load(&prices, &c->conf, &err) &&
-	            intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL, &err);
+	            intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL,
+	                        &interrupted, &err);
 	if (good) {
 		r.files.stop = &interrupted;
 		catch_signals();

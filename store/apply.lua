@@ -57,9 +57,10 @@ end
 local function join_call(id, old, ev, out)
   known = known + 1
   if old == ev then return end
-  local joined = join_evidence(old, ev)
+  local damaged = not is_evidence(old)
+  local joined = damaged and ev or join_evidence(old, ev)
   if joined == old then return end
-  count_call(sums, old, -1)
+  if not damaged then count_call(sums, old, -1) end
   count_call(sums, joined, 1)
   out[#out + 1] = id
   out[#out + 1] = joined
@@ -74,7 +75,7 @@ end
 
 local function count_late(bucket, n)
   late = late + n
-  call('HINCRBY', p .. KEY_LATE, bucket, n)
+  add_to(p .. KEY_LATE, bucket, n)
 end
 
 -- Calls whose ids are ARGV[at ..] and whose runs follow them.
@@ -160,7 +161,7 @@ local function apply_metric(i)
   if old then
     local r, s, n = string.match(old, '^(%d+) (%d+) (%d+)$')
     r, s, n = tonumber(r), tonumber(s), tonumber(n)
-    if r > rank or (r == rank and (s > sum or (s == sum and n >= samples))) then return end
+    if r and (r > rank or (r == rank and (s > sum or (s == sum and n >= samples)))) then return end
   end
   call('HSET', g.cells, field, rank .. ' ' .. ARGV[i + 4] .. ' ' .. ARGV[i + 5])
   touch(g, minute)
@@ -252,9 +253,8 @@ local function mark_displaced(day, from)
   local first, last = day * 24, day * 24 + 23
   for bucket = day * BUCKETS_A_DAY, (day + 1) * BUCKETS_A_DAY - 1 do
     for _, member in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
-      local hour, name = string.match(member, '^(%d+):(.*)$')
-      hour = tonumber(hour)
-      if hour >= from or hour <= early then
+      local hour, name = parse_model_hour(member)
+      if hour and (hour >= from or hour <= early) then
         touch_hour(hour, name)
         if hour == first then touch_hour(hour - 1, name) end
         if hour == last then touch_hour(hour + 1, name) end
@@ -267,7 +267,7 @@ end
 local function add_old(d, old)
   local k, width = 1, 0
   for digits in string.gmatch(old or '', '%d+') do
-    d[k] = d[k] + tonumber(digits)
+    if k <= SUMS then d[k] = d[k] + tonumber(digits) end
     k = k + 1
   end
   for i = 1, SUMS do
@@ -352,7 +352,7 @@ end
 
 local function write_group(g)
   add_sums(g)
-  call('HINCRBY', g.cells, 'v', 1)
+  add_to(g.cells, 'v', 1)
   local bucket = floor(g.hour / BUCKET_HOURS)
   local expire = expiry(bucket)
   call('PEXPIREAT', g.cells, expire + keep)

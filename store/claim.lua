@@ -13,8 +13,17 @@ local retention = tonumber(ARGV[4])
 local now = now_ms()
 local LOOKED_AT = 100
 
-local members = call('ZRANGEBYSCORE', due, '-inf', ARGV[1] == '1' and '+inf' or now, 'LIMIT', 0, ARGV[3])
-for _, m in ipairs(members) do call('ZADD', due, now + ARGV[2], m) end
+-- What is no hour of a model would be claimed for ever: nothing that is computed takes it out.
+local members = {}
+local till = ARGV[1] == '1' and '+inf' or now
+for _, m in ipairs(call('ZRANGEBYSCORE', due, '-inf', till, 'LIMIT', 0, ARGV[3])) do
+  if parse_model_hour(m) then
+    members[#members + 1] = m
+    call('ZADD', due, now + ARGV[2], m)
+  else
+    call('ZREM', due, m)
+  end
+end
 
 -- Buckets past the retention, and the count of what came too late for them.
 local gone = call('ZRANGEBYSCORE', open, '-inf', now - retention, 'LIMIT', 0, LOOKED_AT)

@@ -14,6 +14,7 @@
 #ifndef NOWCAST_STORE_ENGINE_H
 #define NOWCAST_STORE_ENGINE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,7 @@ struct engine_options {
 	// Which keys of request metadata are kept: patterns (ingest/labels.h), which outlive the engine; NULL:
 	// all
 	const struct conf_list *meta_keys;
+	const volatile sig_atomic_t *stop; // once it is not 0, settling ends soon; NULL: nobody stops it
 	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
 	// outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
 	const struct prices *prices;
@@ -84,7 +86,8 @@ size_t engine_pending_records(const struct engine *e);
 // again is safe even if Redis had taken part of it.
 bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 
-// Computes the hours that are due. With `all`, also those that are not due yet, until none is left.
+// Computes the hours that are due. With `all`, also those that are not due yet, until none is left or
+// options.stop says so.
 // *ret_left: how many are known to be left.
 bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err) NC_CHECK;
 

@@ -21,6 +21,7 @@
 
 // The member of an index of figures, "2026-11-02T05:MODEL". Its first MEMBER_HOUR bytes are the hour.
 enum { MEMBER_HOUR = 13, MEMBER_MODEL = MEMBER_HOUR + 1 };
+enum { MODELID_DIGITS = 16 };
 struct str key_member(struct buf *b, int64_t hour, struct str model);
 
 // ---- of the whole Redis -------------------------------------------------------------------------

@@ -1,5 +1,5 @@
+#!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
 # Calls of one user and model, for tests that count them.
 
 call() { # REQUEST-ID TIME: a record of CloudTrail, of 10 input and 10 output tokens
