@@ -40,6 +40,8 @@ const struct conf_key conf_keys[] = {
 
 	{"window", CONF_DURATION, AT(window_ms), 3600000, MS(31), "24h", false, NULL,
      "How late a record may come and still count: calls are kept for so long after the end of their span of six hours, or, in a backfill, after they were first seen. It determines the memory of Redis."},
+	{"reopen.keep", CONF_DURATION, AT(reopen_ms), 0, MS(31), "7d", false, NULL,
+     "How long the calls of an hour are kept after `window`, packed, for records that are replayed: dead letters, and all with `nowcast replay --reopen`. `0s`: they are not."},
 	{"retention", CONF_DURATION, AT(retention_ms), MS(1), MS(3650), "400d", false, NULL,
      "How long the figures of an hour are kept."},
 	{"settle.interval", CONF_DURATION, AT(settle_interval_ms), 100, 3600000, "1s", false, NULL,

@@ -33,6 +33,7 @@ struct replay {
 	uint64_t dead_shown;
 	int64_t start_ms, progress_ms; // monotonic
 	bool progress;            // stderr is a terminal
+	bool reopen;              // records count although their hours have left the window
 };
 
 static volatile sig_atomic_t interrupted;
@@ -133,6 +134,12 @@ static bool apply_batch(struct replay *r, struct err *err)
 	return check_interrupted(err);
 }
 
+// A dead letter counts whenever it is replayed.
+static bool is_dead_letter_topic(const struct replay *r, struct str topic)
+{
+	return *r->conf->dead_letter_topic && str_is(topic, r->conf->dead_letter_topic);
+}
+
 static bool on_message(void *user, const struct files_message *m, struct err *err)
 {
 	struct replay *r = user;
@@ -142,9 +149,11 @@ static bool on_message(void *user, const struct files_message *m, struct err *er
 	if (m->broken) {
 		intake_fault(&r->intake, &origin, m->too_large ? FAULT_LIMIT : FAULT_BROKEN, m->data, m->broken);
 	} else {
-		bool framed = m->line > 0 && (kcat_line(m->data, &r->scratch, &origin, &payload) ||
-		                              dead_letter_read(m->data, &r->scratch, &origin, &payload));
-		if (!framed || payload.len)
+		bool framed = m->line > 0 && kcat_line(m->data, &r->scratch, &origin, &payload),
+			 dead = framed ? is_dead_letter_topic(r, origin.topic)
+		                   : m->line > 0 && dead_letter_read(m->data, &r->scratch, &origin, &payload);
+		engine_set_reopening(r->intake.engine, r->reopen || dead);
+		if (!(framed || dead) || payload.len)
 			intake_message(&r->intake, &origin, payload);
 	}
 	return !intake_is_full(&r->intake) || apply_batch(r, err);
@@ -206,6 +215,17 @@ static uint64_t count_records(const struct replay *r)
 	for (int k = 0; k < RECORD_KINDS; k++)
 		n += d->records[k];
 	return n;
+}
+
+static void tell_of_late(const struct replay *r)
+{
+	uint64_t late = engine_counts(r->intake.engine)->late;
+	if (late > 0 && r->reopen)
+		log_warn("records were not counted: what is known of their hours is no longer kept (reopen.keep)",
+		         LOG_INT("late", late));
+	else if (late > 0)
+		log_warn("records were not counted: their hours have left window; run it again with --reopen to count them",
+		         LOG_INT("late", late));
 }
 
 static void print_summary(const struct replay *r)
@@ -272,6 +292,7 @@ int cmd_replay(struct command *c)
 	struct prices *prices = NULL;
 	struct replay r = {.conf = &c->conf, .progress = isatty(STDERR_FILENO), .start_ms = when_ticks_ms()};
 	r.backoff.seed = (unsigned)getpid();
+	r.reopen = command_switch(c, "--reopen");
 	bool good = command_done(c, 1, -1, &err) && files_list(&r.files, c->argv, &err) &&
 	            check_dead_letter_file(&r.files, c->conf.dead_letter_file, &err) &&
 	            prices_load(&prices, &c->conf, &err) &&
@@ -283,6 +304,7 @@ int cmd_replay(struct command *c)
 		good = replay_all(&r, &err);
 		if (good) {
 			print_summary(&r);
+			tell_of_late(&r);
 			good = check_recognised(&r, &err);
 		}
 	}

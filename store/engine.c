@@ -87,6 +87,11 @@ bool engine_add(struct engine *e, const struct record *r, struct err *err)
 	return good;
 }
 
+void engine_set_reopening(struct engine *e, bool reopening)
+{
+	e->batch.reopening = reopening;
+}
+
 size_t engine_pending_bytes(const struct engine *e)
 {
 	return batch_bytes(&e->batch);

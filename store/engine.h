@@ -31,6 +31,7 @@ struct engine;
 struct engine_options {
 	struct redis_target redis;
 	int64_t window_ms;       // how long the calls and cells of an hour are kept for late records
+	int64_t reopen_ms;       // how long they are kept, packed, after that
 	int64_t retention_ms;    // how long the figures of an hour are kept
 	int64_t settle_ms;       // least time between two computations of the same hour
 	int64_t future_ms;       // a record further ahead of the clock than this is refused
@@ -74,6 +75,10 @@ void engine_close(struct engine *e);
 // Adds a record to the batch; copies what it needs. False, with ERR_SKIP, if its values make no sense
 // (say, an account that is no account): the caller dead-letters it.
 bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CHECK;
+
+// Whether the records added from now on count although their hours have left the window, as long as the facts
+// of these are kept (reopen_ms). At first they do not: they are late.
+void engine_set_reopening(struct engine *e, bool reopening);
 
 // Counts a dead letter of the batch, for doctor and /metrics.
 void engine_count_fault(struct engine *e, enum fault_kind kind);

@@ -176,6 +176,12 @@ struct str key_staged(struct buf *b, const char *prefix, struct str acct_region,
 //     BUCKET, by when it closes (ms). Written by apply.lua; kept for `retention` after that.
 struct str key_open(struct buf *b, const char *prefix, struct str acct_region);
 
+// nowcast:{A/R}:reopen  sorted set
+//     BUCKET, by until when its facts are kept (ms). Written by apply.lua; kept until then.
+// nowcast:{A/R}:pack  sorted set
+//     BUCKET, by when its calls are to be packed (ms). Written by apply.lua, unpack.lua; kept until
+//     claim.lua has packed them.
+
 // nowcast:{A/R}:due  sorted set
 //     "HOUR:MODELID" to be computed, by when (ms). Written by apply.lua, hour_stats.lua, billed_means.lua,
 //     relabel.lua and settle.lua (mark_due of prelude.lua), and by claim.lua (its lease); kept until
@@ -187,8 +193,8 @@ struct str key_due(struct buf *b, const char *prefix, struct str acct_region);
 struct str key_late(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:cells:HOUR:MODELID  hash
-//     calls and metrics by minute, versions v and w. Written by apply.lua; kept for `window` and what
-//     store_keep_ms adds.
+//     calls and metrics by minute, versions v and w. Written by apply.lua; kept for `window`, `reopen.keep`
+//     and what store_keep_ms adds.
 struct str key_cells(struct buf *b, const char *prefix, struct str acct_region, int64_t hour,
                      struct str model_hex);
 
@@ -228,11 +234,14 @@ struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_regi
 
 // Lua scripts alone use these:
 // nowcast:{A/R}:calls:BUCKET  hash
-//     request id -> what is known of the call (store/evidence.h). Written by apply.lua; kept for `window`.
+//     request id -> what is known of the call (store/evidence.h). Written by apply.lua; kept for `window`,
+//     then packed.
+// nowcast:{A/R}:packed:BUCKET  list
+//     the same of many calls in a text (store/pack.lua). Written by claim.lua; kept for `reopen.keep`.
 // nowcast:{A/R}:sessions:BUCKET  set
-//     sessions that called. Written by apply.lua; kept for `window`.
+//     sessions that called. Written by apply.lua; kept for `window` and `reopen.keep`.
 // nowcast:{A/R}:model_hours:BUCKET  set
-//     "HOUR:MODELID" that have cells. Written by apply.lua; kept for `window`.
+//     "HOUR:MODELID" that have cells. Written by apply.lua; kept for `window` and `reopen.keep`.
 // nowcast:{A/R}:part:HOUR:MODELID  hash
 //     what this model added to the usage hash of `(other models)`. Written by settle.lua; kept as long as the
 //     cells.
