@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The calls of a closed bucket, packed: a list of texts of up to CHUNK calls each, in a fraction of the memory
--- of the hash. A call is in the one or the other, so packing may stop at any call. It is put before
+-- The calls of a closed bucket, packed: a list of texts of up to CHUNK calls each, in a fraction of the
+-- memory of the hash. A call is in the one or the other, so packing may stop at any call. It is put before
 -- store/claim.lua, which packs, and store/unpack.lua.
 --
 --     of each model and caller that occur: their ids, as evidence begins; 2 bytes: how many rests follow

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls of closed buckets are packed by claim.lua, a thousand at a time, and unpacked here likewise, so that
-// Redis never blocks for long. Which buckets are closed Redis knows: it is asked for each bucket of the batch.
+// Redis never blocks for long. Which buckets are closed Redis knows: it is asked for each of the batch.
 #include "base/hash.h"
 #include "store/keys.h"
 #include "store/store.h"

@@ -47,8 +47,8 @@ static void add_estimate_row(struct view *v, struct str field, struct str value,
 	model_hour->nestimate++;
 }
 
-// Replies: the meta hash, the usage hash, then the digest once more (is_torn). *ret_model: the name to show, or
-// none. Returns the digest, or 0.
+// Replies: the meta hash, the usage hash, then the digest once more (is_torn). *ret_model: the name to show,
+// or none. Returns the digest, or 0.
 static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour,
                               struct str *ret_model)
 {
