@@ -66,6 +66,7 @@ struct conf {
 	int64_t window_ms;
 	int64_t retention_ms;
 	int64_t settle_interval_ms;
+	int64_t reopen_ms;
 	int64_t future_ms;
 	int64_t lookback_ms;
 	int64_t learn_hours;

@@ -56,11 +56,19 @@ static void on_forgotten(void *user)
 		"the group's offsets back; and give Redis persistence (appendonly yes)");
 }
 
+// What is known of an hour is not kept longer than its figures.
+static int64_t reopen_ms(const struct conf *c)
+{
+	int64_t most = c->retention_ms - c->window_ms;
+	return c->reopen_ms < most ? c->reopen_ms : most;
+}
+
 static struct engine_options options_of(const struct conf *c)
 {
 	return (struct engine_options){
 		.redis = redis_target_of(c),
 		.window_ms = c->window_ms,
+		.reopen_ms = reopen_ms(c),
 		.retention_ms = c->retention_ms,
 		.settle_ms = c->settle_interval_ms,
 		.future_ms = c->future_ms,
@@ -78,10 +86,11 @@ static struct engine_options options_of(const struct conf *c)
 }
 
 bool intake_open(struct intake *in, const struct conf *conf, const struct prices *prices, size_t limit_bytes,
-                 const struct kafka_hooks *hooks, struct err *err)
+                 const struct kafka_hooks *hooks, const volatile sig_atomic_t *stop, struct err *err)
 {
 	struct engine_options options = options_of(conf);
 	options.prices = prices;
+	options.stop = stop;
 	struct decode_limits limits = {.message_bytes = limit_bytes,
 	                               .depth = (int)conf->unwrap_depth,
 	                               .work_bytes = (size_t)conf->unwrap_work};

@@ -23,9 +23,10 @@ struct intake {
 };
 
 // `prices` outlives the intake (or engine_set_prices replaces them). `limit_bytes`: the decoder's limit of a
-// message. `hooks`: for the dead-letter topic; NULL: file only.
+// message. `hooks`: for the dead-letter topic; NULL: file only. `stop`: as in engine_options.
 bool intake_open(struct intake *in, const struct conf *conf, const struct prices *prices, size_t limit_bytes,
-                 const struct kafka_hooks *hooks, struct err *err) NC_CHECK;
+                 const struct kafka_hooks *hooks, const volatile sig_atomic_t *stop,
+                 struct err *err) NC_CHECK;
 void intake_close(struct intake *in);
 
 void intake_message(struct intake *in, const struct origin *origin, struct str data);

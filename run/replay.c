@@ -17,7 +17,11 @@
 #include "run/commands.h"
 #include "run/intake.h"
 
-enum { DEAD_SHOWN = 10, PROGRESS_MS = 500 };
+enum {
+	DEAD_SHOWN = 10,
+	PROGRESS_MS = 500,
+	STOP_S = 3, // how long after a signal whatever is under way may take
+};
 
 struct replay {
 	const struct conf *conf;
@@ -29,19 +33,35 @@ struct replay {
 	uint64_t dead_shown;
 	int64_t start_ms, progress_ms; // monotonic
 	bool progress;            // stderr is a terminal
+	bool reopen;              // records count although their hours have left the window
 };
 
 static volatile sig_atomic_t interrupted;
 
+#define INTERRUPTED "interrupted; run it again to finish, nothing is counted twice"
+
+// The end for what does not look at `interrupted`, such as a wait for a Redis that hangs. As with kill -9,
+// what was not applied is applied when it is run again.
+static void on_alarm(int sig)
+{
+	static const char text[] = "nowcast replay: " INTERRUPTED "\n";
+	(void)sig;
+	ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+	(void)written;
+	_exit(STATUS_FAILED);
+}
+
 static void on_signal(int sig)
 {
+	if (interrupted) // asked twice: the user does not want to wait
+		on_alarm(sig);
 	interrupted = sig;
+	alarm(STOP_S);
 }
 
 static bool check_interrupted(struct err *err)
 {
-	return !interrupted ||
-	       err_set(err, ERR_FATAL, "interrupted; run it again to finish, nothing is counted twice");
+	return !interrupted || err_set(err, ERR_FATAL, INTERRUPTED);
 }
 
 static void sleep_ms(int ms)
@@ -114,6 +134,12 @@ static bool apply_batch(struct replay *r, struct err *err)
 	return check_interrupted(err);
 }
 
+// A dead letter counts whenever it is replayed.
+static bool is_dead_letter_topic(const struct replay *r, struct str topic)
+{
+	return *r->conf->dead_letter_topic && str_is(topic, r->conf->dead_letter_topic);
+}
+
 static bool on_message(void *user, const struct files_message *m, struct err *err)
 {
 	struct replay *r = user;
@@ -123,9 +149,11 @@ static bool on_message(void *user, const struct files_message *m, struct err *er
 	if (m->broken) {
 		intake_fault(&r->intake, &origin, m->too_large ? FAULT_LIMIT : FAULT_BROKEN, m->data, m->broken);
 	} else {
-		bool framed = m->line > 0 && (kcat_line(m->data, &r->scratch, &origin, &payload) ||
-		                              dead_letter_read(m->data, &r->scratch, &origin, &payload));
-		if (!framed || payload.len)
+		bool framed = m->line > 0 && kcat_line(m->data, &r->scratch, &origin, &payload),
+			 dead = framed ? is_dead_letter_topic(r, origin.topic)
+		                   : m->line > 0 && dead_letter_read(m->data, &r->scratch, &origin, &payload);
+		engine_set_reopening(r->intake.engine, r->reopen || dead);
+		if (!(framed || dead) || payload.len)
 			intake_message(&r->intake, &origin, payload);
 	}
 	return !intake_is_full(&r->intake) || apply_batch(r, err);
@@ -140,13 +168,13 @@ static bool settle_hours(struct replay *r, struct err *err)
 				return false;
 			continue;
 		}
+		if (!check_interrupted(err))
+			return false;
 		if (left == 0)
 			return true;
 		backoff_reset(&r->backoff);
 		if (r->progress)
 			fprintf(stderr, "\r\033[Kcomputing, %zu hours left", left);
-		if (!check_interrupted(err))
-			return false;
 	}
 }
 
@@ -187,6 +215,17 @@ static uint64_t count_records(const struct replay *r)
 	for (int k = 0; k < RECORD_KINDS; k++)
 		n += d->records[k];
 	return n;
+}
+
+static void tell_of_late(const struct replay *r)
+{
+	uint64_t late = engine_counts(r->intake.engine)->late;
+	if (late > 0 && r->reopen)
+		log_warn("records were not counted: what is known of their hours is no longer kept (reopen.keep)",
+		         LOG_INT("late", late));
+	else if (late > 0)
+		log_warn("records were not counted: their hours have left window; run it again with --reopen to count them",
+		         LOG_INT("late", late));
 }
 
 static void print_summary(const struct replay *r)
@@ -243,6 +282,8 @@ static void catch_signals(void)
 	struct sigaction act = {.sa_handler = on_signal};
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	act.sa_handler = on_alarm;
+	sigaction(SIGALRM, &act, NULL);
 }
 
 int cmd_replay(struct command *c)
@@ -251,16 +292,19 @@ int cmd_replay(struct command *c)
 	struct prices *prices = NULL;
 	struct replay r = {.conf = &c->conf, .progress = isatty(STDERR_FILENO), .start_ms = when_ticks_ms()};
 	r.backoff.seed = (unsigned)getpid();
+	r.reopen = command_switch(c, "--reopen");
 	bool good = command_done(c, 1, -1, &err) && files_list(&r.files, c->argv, &err) &&
 	            check_dead_letter_file(&r.files, c->conf.dead_letter_file, &err) &&
 	            prices_load(&prices, &c->conf, &err) &&
-	            intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL, &err);
+	            intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL,
+	                        &interrupted, &err);
 	if (good) {
 		r.files.stop = &interrupted;
 		catch_signals();
 		good = replay_all(&r, &err);
 		if (good) {
 			print_summary(&r);
+			tell_of_late(&r);
 			good = check_recognised(&r, &err);
 		}
 	}

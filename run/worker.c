@@ -282,7 +282,7 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
 	w->shown.turned_ms = when_ticks_ms();
 	pthread_mutex_init(&w->lock, NULL);
-	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, err) &&
+	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, NULL, err) &&
 	            kafka_open(&w->kafka, conf, &w->hooks, err);
 	if (good && pthread_create(&w->thread, NULL, worker_main, w) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for worker %d", number);

@@ -10,35 +10,62 @@
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a
---         role, users of an account, models, keys and values of labels), then sections:
---         bucket, other bucket or "", counts of calls, runs, metrics, names, sessions, candidates;
+--         role, users of an account, models, keys and values of labels), reopen (ms), then sections:
+--         bucket, other bucket or "", "1": it may be reopened, counts of calls, runs, metrics, names,
+--         sessions, candidates;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, token kind or token kind with tiers, rank, sum, samples); names (id,
 --         text, the model whose figures contain it or ""); sessions; candidates for a name of their own
 --         (group, name, minute)
--- returns  calls new, calls known, metrics, records late
+-- returns  calls new, calls known, metrics, records late; BUSY: a bucket to be reopened is packed
 
 local p = KEYS[1]
 local window, keep, delay = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local lookback = tonumber(ARGV[4])
 local sessions_max, users_max, models_max = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local label_keys_max, label_values_max = tonumber(ARGV[8]), tonumber(ARGV[9])
+local reopen = tonumber(ARGV[10])
+local FIRST_SECTION = 11 -- argument
 local now = now_ms()
 
--- When the calls of a bucket are forgotten; opens the bucket if it is new. A bucket is closed for good
--- once that passed.
+-- The moment (ms) until which records that end by then are waited for: the window begins when what it is
+-- for has ended. Of what has ended before it was first seen, a backfill, it begins then.
+local function end_of_window(ends) return math.max(now, ends) + window end
+
+-- When a bucket closes; opens the bucket if it is new. What it is for ends with the last record of its calls,
+-- which may lie beyond its edge: records there are joined only as long as it is open (apply_calls).
 local expiries = {}
 local function expiry(bucket)
   local at = expiries[bucket]
   if not at then
     at = tonumber(call('ZSCORE', p .. KEY_OPEN, bucket))
     if not at then
-      at = now + window
+      at = end_of_window(((bucket + 1) * BUCKET_HOURS + CALL_HOURS_MAX) * MS_PER_HOUR)
       call('ZADD', p .. KEY_OPEN, at, bucket)
+      if reopen > 0 then
+        call('ZADD', p .. KEY_REOPEN, at + reopen, bucket)
+        call('ZADD', p .. KEY_PACK, at, bucket)
+      end
     end
     expiries[bucket] = at
   end
   return at
+end
+
+-- Until when the facts of a bucket are kept. That it was noted when the bucket was opened says that they are:
+-- earlier programs let the calls go when it closed.
+local lifetimes = {}
+local function lifetime(bucket)
+  local till = lifetimes[bucket]
+  if not till then
+    till = math.max(expiry(bucket), tonumber(call('ZSCORE', p .. KEY_REOPEN, bucket)) or 0)
+    lifetimes[bucket] = till
+  end
+  return till
+end
+
+local function takes_records(bucket, reopening)
+  return now < (reopening and lifetime(bucket) or expiry(bucket))
 end
 
 local sums = {} -- what this batch changes (count_call)
@@ -53,38 +80,38 @@ end
 local function join_call(id, old, ev, out)
   known = known + 1
   if old == ev then return end
-  local joined = join_evidence(old, ev)
+  local damaged = not is_evidence(old)
+  local joined = damaged and ev or join_evidence(old, ev)
   if joined == old then return end
-  count_call(sums, old, -1)
+  if not damaged then count_call(sums, old, -1) end
   count_call(sums, joined, 1)
   out[#out + 1] = id
   out[#out + 1] = joined
 end
 
 -- Records of one call may lie on both sides of a bucket's edge. Once the bucket beyond it is closed its
--- calls are forgotten, so a call that is not known here may have been counted there.
-local function is_closed(bucket)
-  local at = tonumber(call('ZSCORE', p .. KEY_OPEN, bucket))
-  return at and now >= at
+-- calls are packed or forgotten, so a call that is not known here may have been counted there.
+local function is_closed(bucket, reopening)
+  return call('ZSCORE', p .. KEY_OPEN, bucket) and not takes_records(bucket, reopening)
 end
 
 local function count_late(bucket, n)
   late = late + n
-  call('HINCRBY', p .. KEY_LATE, bucket, n)
+  add_to(p .. KEY_LATE, bucket, n)
 end
 
 -- Calls whose ids are ARGV[at ..] and whose runs follow them.
-local function apply_calls(bucket, other, at, n)
+local function apply_calls(bucket, other, reopening, at, n)
   local here = p .. KEY_CALLS .. bucket
   local there = other ~= '' and p .. KEY_CALLS .. other
-  local shut, missed = there and is_closed(other), 0
+  local shut, missed = there and is_closed(other, reopening), 0
   local mine, theirs, width = {}, {}, 0
   local run, left, fresh = at + n - 2, 0, 0
   local ev
   for first = at, at + n - 1, CHUNK do
     local last = math.min(first + CHUNK - 1, at + n - 1)
     local held = call('HMGET', here, unpack(ARGV, first, last))
-    local far = there and call('HMGET', there, unpack(ARGV, first, last))
+    local far = there and not shut and call('HMGET', there, unpack(ARGV, first, last))
     for i = first, last do
       if left == 0 then
         if fresh > 0 then count_call(sums, ev, fresh) end
@@ -110,8 +137,8 @@ local function apply_calls(bucket, other, at, n)
     end
   end
   if fresh > 0 then count_call(sums, ev, fresh) end
-  write_calls(here, mine, expiry(bucket))
-  if #theirs > 0 then write_calls(there, theirs, expiry(other)) end
+  write_calls(here, mine, lifetime(bucket))
+  if #theirs > 0 then write_calls(there, theirs, lifetime(other)) end
   if missed > 0 then count_late(bucket, missed) end
 end
 
@@ -156,7 +183,7 @@ local function apply_metric(i)
   if old then
     local r, s, n = string.match(old, '^(%d+) (%d+) (%d+)$')
     r, s, n = tonumber(r), tonumber(s), tonumber(n)
-    if r > rank or (r == rank and (s > sum or (s == sum and n >= samples))) then return end
+    if r and (r > rank or (r == rank and (s > sum or (s == sum and n >= samples)))) then return end
   end
   call('HSET', g.cells, field, rank .. ' ' .. ARGV[i + 4] .. ' ' .. ARGV[i + 5])
   touch(g, minute)
@@ -198,8 +225,8 @@ local function names_max(group)
   return string.find(group, CARDINALITY_SESSIONS, 1, true) and sessions_max or users_max
 end
 
-local function keep_and_expire(key)
-  call('PEXPIRE', key, window + keep)
+local function keep_and_expire(day, key)
+  call('PEXPIREAT', key, end_of_window((day + 1) * 24 * MS_PER_HOUR) + keep + reopen)
 end
 
 -- The members of a group that keep their names are those that called first on that day, as many as may; of
@@ -214,18 +241,18 @@ local displaced, prolonged = {}, {}
 local function prolong(day, key, group)
   if prolonged[key] then return end
   prolonged[key] = true
-  keep_and_expire(key)
+  keep_and_expire(day, key)
   local overflowed = p .. KEY_OVERFLOWED .. day
-  if call('SISMEMBER', overflowed, group) == 1 then keep_and_expire(overflowed) end
+  if call('SISMEMBER', overflowed, group) == 1 then keep_and_expire(day, overflowed) end
 end
 
 -- Returns whether it is the first of its group.
 local function note_overflow(day, group, name)
   local overflowed, overflow = p .. KEY_OVERFLOWED .. day, p .. KEY_OVERFLOW .. day .. ':' .. group
   local first = call('SADD', overflowed, group) == 1
-  keep_and_expire(overflowed)
+  keep_and_expire(day, overflowed)
   call('PFADD', overflow, name)
-  keep_and_expire(overflow)
+  keep_and_expire(day, overflow)
   return first
 end
 
@@ -248,9 +275,8 @@ local function mark_displaced(day, from)
   local first, last = day * 24, day * 24 + 23
   for bucket = day * BUCKETS_A_DAY, (day + 1) * BUCKETS_A_DAY - 1 do
     for _, member in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
-      local hour, name = string.match(member, '^(%d+):(.*)$')
-      hour = tonumber(hour)
-      if hour >= from or hour <= early then
+      local hour, name = parse_model_hour(member)
+      if hour and (hour >= from or hour <= early) then
         touch_hour(hour, name)
         if hour == first then touch_hour(hour - 1, name) end
         if hour == last then touch_hour(hour + 1, name) end
@@ -263,7 +289,7 @@ end
 local function add_old(d, old)
   local k, width = 1, 0
   for digits in string.gmatch(old or '', '%d+') do
-    d[k] = d[k] + tonumber(digits)
+    if k <= SUMS then d[k] = d[k] + tonumber(digits) end
     k = k + 1
   end
   for i = 1, SUMS do
@@ -300,7 +326,7 @@ end
 
 -- Names, sessions and candidates of a section, from ARGV[at] on.
 local function apply_names(bucket, at, nnames, nsessions, ncandidates)
-  local expire = expiry(bucket)
+  local expire = lifetime(bucket)
   set_names(tonumber(bucket), at, nnames, expire + keep)
   local first = at + 3 * nnames
   local sessions = p .. KEY_SESSIONS .. bucket
@@ -312,23 +338,35 @@ local function apply_names(bucket, at, nnames, nsessions, ncandidates)
   end
 end
 
--- The section at ARGV[at]; returns where the next one begins.
+local function is_packed(bucket)
+  return bucket ~= '' and call('EXISTS', p .. KEY_PACKED .. bucket) == 1
+end
+
+-- The section at ARGV[at]: whether its calls cannot be joined yet; and where the next one begins.
+local function look_at_section(at)
+  local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
+  local ncandidates = tonumber(ARGV[at + 8])
+  local busy = ARGV[at + 2] == '1' and (is_packed(ARGV[at]) or is_packed(ARGV[at + 1]))
+  return busy, at + 9 + ncalls + 2 * nruns + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates
+end
+
+-- The section at ARGV[at].
 local function apply_section(at)
-  local bucket, other = ARGV[at], ARGV[at + 1]
-  local ncalls, nruns, nmetrics = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-  local nnames, nsessions = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
-  local ncandidates = tonumber(ARGV[at + 7])
-  local calls = at + 8
+  local bucket, other, reopening = ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1'
+  local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
+  local ncandidates = tonumber(ARGV[at + 8])
+  local calls = at + 9
   local first_metric = calls + ncalls + 2 * nruns
   local names = first_metric + 6 * nmetrics
-  if now < expiry(bucket) then
-    if ncalls > 0 then apply_calls(bucket, other, calls, ncalls) end
+  if takes_records(bucket, reopening) then
+    if ncalls > 0 then apply_calls(bucket, other, reopening, calls, ncalls) end
     for i = first_metric, names - 6, 6 do apply_metric(i) end
     apply_names(bucket, names, nnames, nsessions, ncandidates)
   else
     count_late(bucket, ncalls + nmetrics)
   end
-  return names + 3 * nnames + nsessions + 3 * ncandidates
 end
 
 -- Sorts the sums by hour and model.
@@ -348,9 +386,9 @@ end
 
 local function write_group(g)
   add_sums(g)
-  call('HINCRBY', g.cells, 'v', 1)
+  add_to(g.cells, 'v', 1)
   local bucket = floor(g.hour / BUCKET_HOURS)
-  local expire = expiry(bucket)
+  local expire = lifetime(bucket)
   call('PEXPIREAT', g.cells, expire + keep)
   call('SADD', p .. KEY_MODEL_HOURS .. bucket, g.hour .. ':' .. g.name)
   call('PEXPIREAT', p .. KEY_MODEL_HOURS .. bucket, expire)
@@ -359,8 +397,13 @@ local function write_group(g)
   if g.last >= 60 - lookback then touch_hour(g.hour + 1, g.name) end
 end
 
-local at = 10
-while at <= #ARGV do at = apply_section(at) end
+local sections, at, busy = {}, FIRST_SECTION, false
+while at <= #ARGV do
+  sections[#sections + 1] = at
+  busy, at = look_at_section(at)
+  if busy then return redis.error_reply('BUSY calls of a bucket to be reopened are packed') end
+end
+for _, first in ipairs(sections) do apply_section(first) end
 group_sums()
 for _, g in pairs(groups) do
   if g.last >= 0 then write_group(g) end

@@ -55,6 +55,7 @@ void batch_clear(struct batch *b)
 	map_clear(&b->call_index);
 	b->nsession_tags = b->ntag_changes = 0;
 	b->records = 0;
+	b->reopens = false;
 	b->list_bytes = 0;
 	memset(b->newest_ms, 0, sizeof b->newest_ms);
 	arena_reset(&b->arena);
@@ -113,9 +114,9 @@ static struct batch_acct_region *find_acct_region(struct batch *b, struct str ac
 	return &b->acct_regions[*at];
 }
 
-static bool is_section(const struct section *s, int64_t bucket, int other, int turn)
+static bool is_section(const struct section *s, int64_t bucket, int other, int turn, bool reopens)
 {
-	return s->bucket == bucket && s->other == other && s->turn == turn;
+	return s->bucket == bucket && s->other == other && s->turn == turn && s->reopens == reopens;
 }
 
 // In most cases it is the section used last. A batch may have very many: each repetition of a call and each
@@ -123,14 +124,15 @@ static bool is_section(const struct section *s, int64_t bucket, int other, int t
 static struct section *find_section(struct batch *b, struct batch_acct_region *s, int64_t bucket, int other,
                                     int turn)
 {
-	if (s->nsections && is_section(&s->sections[s->recent], bucket, other, turn))
+	if (s->nsections && is_section(&s->sections[s->recent], bucket, other, turn, b->reopening))
 		return &s->sections[s->recent];
 	bool added;
-	int64_t place[] = {s - b->acct_regions, bucket, other, turn};
+	int64_t place[] = {s - b->acct_regions, bucket, other, turn, b->reopening};
 	s->recent = *map_add(&b->section_index, hash64(place, sizeof place), s->nsections, &added);
 	if (added) {
 		s->sections = batch_grown(b, s->sections, s->nsections, &s->capsections, sizeof *s->sections);
-		s->sections[s->nsections++] = (struct section){.bucket = bucket, .other = other, .turn = turn};
+		s->sections[s->nsections++] = (struct section){
+			.bucket = bucket, .other = other, .turn = turn, .reopens = b->reopening};
 	}
 	return &s->sections[s->recent];
 }
@@ -471,6 +473,7 @@ bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struc
 	if (!good)
 		return false;
 	b->records++;
+	b->reopens |= b->reopening;
 	if (record_time(r) > b->newest_ms[r->kind])
 		b->newest_ms[r->kind] = record_time(r);
 	return true;

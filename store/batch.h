@@ -55,6 +55,7 @@ struct section {
 	int other; // -1, 0 or 1: the neighbouring bucket that may hold a record of the same call
 	// how many records of the same call the batch held before: no call occurs twice in a section
 	int turn;
+	bool reopens; // its records count although their bucket has closed, as long as its facts are kept
 	struct evidence *calls;
 	struct batch_metric *metrics;
 	struct batch_name *names;
@@ -97,6 +98,8 @@ struct batch {
 	int64_t newest_ms[RECORD_KINDS]; // event time of the newest record of each kind, 0: none
 	size_t records;
 	size_t list_bytes; // that all lists have grown by
+	bool reopening; // the records added from now on are of sections that reopen; never cleared
+	bool reopens;   // some record of the batch is
 	uint64_t future; // records refused because their time is ahead of the clock; never cleared
 };
 

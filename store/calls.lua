@@ -16,6 +16,16 @@ local function end_of_tokens(ev)
   return (n - EVIDENCE_HEAD) % EVIDENCE_TOKENS == 0 and n or n - EVIDENCE_META
 end
 
+-- Whether a value has the length and the kinds of tokens of evidence: what nowcast has written has.
+local function is_evidence(ev)
+  local last = end_of_tokens(ev)
+  if last < EVIDENCE_HEAD or (last - EVIDENCE_HEAD) % EVIDENCE_TOKENS ~= 0 then return false end
+  for i = FIRST, last, EVIDENCE_TOKENS do
+    if floor(byte(ev, i) / KIND) >= TOKEN_KINDS then return false end
+  end
+  return true
+end
+
 local function is_prompt(kind)
   return kind == TOKENS_INPUT or kind == TOKENS_CACHE_READ or kind == TOKENS_CACHE_WRITE
 end

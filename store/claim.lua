@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Takes hours to compute. They are due again after the lease, should the process that took them die. Every
--- worker calls this for every account and Region, so it also drops entries of indexes that have expired, a
--- few each time.
+-- worker calls this for every account and Region, so it also drops entries of indexes that have expired, and
+-- packs the calls of closed buckets, a few each time.
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    "1": also hours not due yet; lease (ms); the most to take; retention (ms)
@@ -12,9 +12,19 @@ local due, open, late = p .. KEY_DUE, p .. KEY_OPEN, p .. KEY_LATE
 local retention = tonumber(ARGV[4])
 local now = now_ms()
 local LOOKED_AT = 100
+local PACKED_AT_ONCE = 4 -- times CHUNK calls
 
-local members = call('ZRANGEBYSCORE', due, '-inf', ARGV[1] == '1' and '+inf' or now, 'LIMIT', 0, ARGV[3])
-for _, m in ipairs(members) do call('ZADD', due, now + ARGV[2], m) end
+-- What is no hour of a model would be claimed for ever: nothing that is computed takes it out.
+local members = {}
+local till = ARGV[1] == '1' and '+inf' or now
+for _, m in ipairs(call('ZRANGEBYSCORE', due, '-inf', till, 'LIMIT', 0, ARGV[3])) do
+  if parse_model_hour(m) then
+    members[#members + 1] = m
+    call('ZADD', due, now + ARGV[2], m)
+  else
+    call('ZREM', due, m)
+  end
+end
 
 -- Buckets past the retention, and the count of what came too late for them.
 local gone = call('ZRANGEBYSCORE', open, '-inf', now - retention, 'LIMIT', 0, LOOKED_AT)
@@ -44,10 +54,21 @@ end
 prune(p .. KEY_USAGE, {p .. KEY_USAGE .. ':', p .. KEY_USAGE_META})
 prune(p .. KEY_ACTUAL, {p .. KEY_ACTUAL .. ':'})
 
+-- A bucket that has closed is packed, a few calls each time.
+local reopen, pack = p .. KEY_REOPEN, p .. KEY_PACK
+call('ZREMRANGEBYSCORE', reopen, '-inf', now)
+local closed = call('ZRANGEBYSCORE', pack, '-inf', now, 'LIMIT', 0, 1)[1]
+for _ = 1, closed and PACKED_AT_ONCE or 0 do
+  if pack_calls(p, closed) == 0 then
+    call('ZREM', pack, closed)
+    break
+  end
+end
+
 local waiting = call('ZCARD', due)
 local empty = waiting == 0 and call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
 if empty then -- the bill has no figures any more
-  call('DEL', p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
+  call('DEL', reopen, pack, p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
 end
 
 table.insert(members, 1, tostring(waiting))

@@ -87,6 +87,11 @@ bool engine_add(struct engine *e, const struct record *r, struct err *err)
 	return good;
 }
 
+void engine_set_reopening(struct engine *e, bool reopening)
+{
+	e->batch.reopening = reopening;
+}
+
 size_t engine_pending_bytes(const struct engine *e)
 {
 	return batch_bytes(&e->batch);
@@ -216,9 +221,14 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 	return redis_exec(e->store.redis, err);
 }
 
+static bool is_stopped(const struct engine *e)
+{
+	return e->options.stop && *e->options.stop;
+}
+
 static bool settle_claimed(struct engine *e, const struct due *due, int n, struct err *err)
 {
-	for (int i = 0, end; i < n; i = end) {
+	for (int i = 0, end; i < n && !is_stopped(e); i = end) {
 		for (end = i + 1; end < n; end++)
 			if (!str_eq(due[end].acct_region, due[i].acct_region) ||
 			    !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
@@ -244,7 +254,7 @@ bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err
 	do {
 		arena_reset(&claims);
 		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) && settle_claimed(e, due, n, err);
-	} while (good && all && n > 0);
+	} while (good && all && n > 0 && !is_stopped(e));
 	arena_release(&claims);
 	e->settle_not_before = when_ticks_ms() + (when_ticks_ms() - begun) * (SETTLE_SHARE - 1);
 	e->counts.round_trips = redis_round_trips(e->store.redis);

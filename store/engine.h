@@ -14,6 +14,7 @@
 #ifndef NOWCAST_STORE_ENGINE_H
 #define NOWCAST_STORE_ENGINE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct engine;
 struct engine_options {
 	struct redis_target redis;
 	int64_t window_ms;       // how long the calls and cells of an hour are kept for late records
+	int64_t reopen_ms;       // how long they are kept, packed, after that
 	int64_t retention_ms;    // how long the figures of an hour are kept
 	int64_t settle_ms;       // least time between two computations of the same hour
 	int64_t future_ms;       // a record further ahead of the clock than this is refused
@@ -44,6 +46,7 @@ struct engine_options {
 	// Which keys of request metadata are kept: patterns (ingest/labels.h), which outlive the engine; NULL:
 	// all
 	const struct conf_list *meta_keys;
+	const volatile sig_atomic_t *stop; // once it is not 0, settling ends soon; NULL: nobody stops it
 	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
 	// outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
 	const struct prices *prices;
@@ -73,6 +76,10 @@ void engine_close(struct engine *e);
 // (say, an account that is no account): the caller dead-letters it.
 bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CHECK;
 
+// Whether the records added from now on count although their hours have left the window, as long as the facts
+// of these are kept (reopen_ms). At first they do not: they are late.
+void engine_set_reopening(struct engine *e, bool reopening);
+
 // Counts a dead letter of the batch, for doctor and /metrics.
 void engine_count_fault(struct engine *e, enum fault_kind kind);
 
@@ -84,7 +91,8 @@ size_t engine_pending_records(const struct engine *e);
 // again is safe even if Redis had taken part of it.
 bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 
-// Computes the hours that are due. With `all`, also those that are not due yet, until none is left.
+// Computes the hours that are due. With `all`, also those that are not due yet, until none is left or
+// options.stop says so.
 // *ret_left: how many are known to be left.
 bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err) NC_CHECK;
 

@@ -21,6 +21,7 @@
 
 // The member of an index of figures, "2026-11-02T05:MODEL". Its first MEMBER_HOUR bytes are the hour.
 enum { MEMBER_HOUR = 13, MEMBER_MODEL = MEMBER_HOUR + 1 };
+enum { MODELID_DIGITS = 16 };
 struct str key_member(struct buf *b, int64_t hour, struct str model);
 
 // ---- of the whole Redis -------------------------------------------------------------------------
@@ -172,8 +173,14 @@ struct str key_staged(struct buf *b, const char *prefix, struct str acct_region,
 // ---- facts of one account and Region ------------------------------------------------------------
 
 // nowcast:{A/R}:open  sorted set
-//     BUCKET, by when its calls are forgotten (ms). Written by apply.lua; kept for `retention` after that.
+//     BUCKET, by when it closes (ms). Written by apply.lua; kept for `retention` after that.
 struct str key_open(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:reopen  sorted set
+//     BUCKET, by until when its facts are kept (ms). Written by apply.lua; kept until then.
+// nowcast:{A/R}:pack  sorted set
+//     BUCKET, by when its calls are to be packed (ms). Written by apply.lua, unpack.lua; kept until
+//     claim.lua has packed them.
 
 // nowcast:{A/R}:due  sorted set
 //     "HOUR:MODELID" to be computed, by when (ms). Written by apply.lua, hour_stats.lua, billed_means.lua,
@@ -186,8 +193,8 @@ struct str key_due(struct buf *b, const char *prefix, struct str acct_region);
 struct str key_late(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:cells:HOUR:MODELID  hash
-//     calls and metrics by minute, versions v and w. Written by apply.lua; kept for `window` and what
-//     store_keep_ms adds.
+//     calls and metrics by minute, versions v and w. Written by apply.lua; kept for `window`, `reopen.keep`
+//     and what store_keep_ms adds.
 struct str key_cells(struct buf *b, const char *prefix, struct str acct_region, int64_t hour,
                      struct str model_hex);
 
@@ -227,11 +234,14 @@ struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_regi
 
 // Lua scripts alone use these:
 // nowcast:{A/R}:calls:BUCKET  hash
-//     request id -> what is known of the call (store/evidence.h). Written by apply.lua; kept for `window`.
+//     request id -> what is known of the call (store/evidence.h). Written by apply.lua; kept for `window`,
+//     then packed.
+// nowcast:{A/R}:packed:BUCKET  list
+//     the same of many calls in a text (store/pack.lua). Written by claim.lua; kept for `reopen.keep`.
 // nowcast:{A/R}:sessions:BUCKET  set
-//     sessions that called. Written by apply.lua; kept for `window`.
+//     sessions that called. Written by apply.lua; kept for `window` and `reopen.keep`.
 // nowcast:{A/R}:model_hours:BUCKET  set
-//     "HOUR:MODELID" that have cells. Written by apply.lua; kept for `window`.
+//     "HOUR:MODELID" that have cells. Written by apply.lua; kept for `window` and `reopen.keep`.
 // nowcast:{A/R}:part:HOUR:MODELID  hash
 //     what this model added to the usage hash of `(other models)`. Written by settle.lua; kept as long as the
 //     cells.

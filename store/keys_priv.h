@@ -25,8 +25,11 @@
 	X(OPEN, ":open")                    \
 	X(OVERFLOW, ":overflow:")           \
 	X(OVERFLOWED, ":overflowed:")       \
+	X(PACK, ":pack")                    \
+	X(PACKED, ":packed:")               \
 	X(PART, ":part:")                   \
 	X(PART_META, ":part_meta:")         \
+	X(REOPEN, ":reopen")                \
 	X(SESSIONS, ":sessions:")           \
 	X(STAGED, ":staged:")               \
 	X(USAGE, ":usage")                  \

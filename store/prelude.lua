@@ -6,6 +6,7 @@
 local call = redis.call
 local byte, char, sub, format, floor = string.byte, string.char, string.sub, string.format, math.floor
 
+local HOURS_END = 70000000 -- hours since 1970: the year 9955
 local CHUNK = 1000 -- arguments of one command; Lua's stack bounds it
 
 local function now_ms()
@@ -22,6 +23,12 @@ local function less(a, b)
   return #a < #b
 end
 
+-- Adds to a number of a hash; what is none, which no nowcast has written, is replaced.
+local function add_to(key, field, n)
+  local added = redis.pcall('HINCRBY', key, field, n)
+  if type(added) == 'table' then call('HSET', key, field, n) end
+end
+
 -- The four bytes of `s` from `at` on as a number, the highest first.
 local function uint32(s, at)
   local a, b, c, d = byte(s, at, at + 3)
@@ -36,6 +43,14 @@ local function set_fields(key, list, first, last)
   end
 end
 
+-- The hour and the hex name of a member "HOUR:MODELID"; nil if it is none, which no nowcast has written.
+local function parse_model_hour(member)
+  local hour, name = string.match(member, '^(%d+):(%x+)$')
+  hour = tonumber(hour)
+  local known = hour and hour < HOURS_END and #name == MODELID_DIGITS
+  if known and member == format('%d:%s', hour, string.lower(name)) then return hour, name end
+end
+
 -- An hour of a model, "HOUR:MODELID", is to be computed at `at` (ms), or before if it was due already.
 local function mark_due(p, model_hour, at)
   call('ZADD', p .. KEY_DUE, 'LT', at, model_hour)
@@ -46,7 +61,7 @@ end
 local function touch_cells(p, model_hour, version, at)
   local cells = p .. KEY_CELLS .. model_hour
   if call('EXISTS', cells) == 1 then
-    call('HINCRBY', cells, version, 1)
+    add_to(cells, version, 1)
     mark_due(p, model_hour, at)
   end
 end
@@ -62,8 +77,8 @@ local function touch_around(p, bucket, at, touched)
   local first, last = hours_around(bucket)
   for b = bucket - 1, bucket + 1 do
     for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. b)) do
-      local hour = tonumber(string.match(model_hour, '^%d+'))
-      if hour >= first and hour <= last and not touched[model_hour] then
+      local hour = parse_model_hour(model_hour)
+      if hour and hour >= first and hour <= last and not touched[model_hour] then
         touched[model_hour] = true
         touch_cells(p, model_hour, 'v', at)
       end

@@ -3,6 +3,7 @@
 // part of their prelude (store/script.h).
 #include <stdio.h>
 
+#include "base/when.h"
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
 #include "store/batch.h"
@@ -17,6 +18,7 @@
 
 static void print_evidence(void)
 {
+	NUMBER(EVIDENCE_ID);
 	NUMBER(EVIDENCE_AT_CALLER);
 	NUMBER(EVIDENCE_AT_MINUTE);
 	NUMBER(EVIDENCE_AT_FLAGS);
@@ -55,7 +57,9 @@ int main(void)
 	printf("-- Made from the C headers by store/prelude_constants.c.\n");
 #define KEY(name, text) printf("local KEY_%s = '%s'\n", #name, text);
 	ACCT_REGION_KEYS(KEY)
+	NUMBER(MS_PER_HOUR);
 	NUMBER(MEMBER_MODEL);
+	NUMBER(MODELID_DIGITS);
 	NUMBER(BUCKET_HOURS);
 	NUMBER(BUCKETS_A_DAY);
 	NUMBER(CALL_HOURS_MAX);

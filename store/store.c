@@ -21,7 +21,8 @@
 EMBED_SCRIPTS(apply_lua, "store/calls.lua", "store/apply.lua")
 EMBED_SCRIPT(hour_stats_lua, "store/hour_stats.lua")
 EMBED_SCRIPT(settle_lua, "store/settle.lua")
-EMBED_SCRIPT(claim_lua, "store/claim.lua")
+EMBED_SCRIPTS(claim_lua, "store/pack.lua", "store/claim.lua")
+EMBED_SCRIPTS(unpack_lua, "store/pack.lua", "store/unpack.lua")
 EMBED_SCRIPT(relabel_lua, "store/relabel.lua")
 EMBED_SCRIPT(keep_longest_lua, "store/keep_longest.lua")
 EMBED_SCRIPT(tags_lua, "store/tags.lua")
@@ -37,6 +38,7 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 	s->hour_stats = redis_script(s->redis, hour_stats_lua());
 	s->settle = redis_script(s->redis, settle_lua());
 	s->claim = redis_script(s->redis, claim_lua());
+	s->unpack = redis_script(s->redis, unpack_lua());
 	s->relabel = redis_script(s->redis, relabel_lua());
 	s->keep_longest = redis_script(s->redis, keep_longest_lua());
 	s->tags = redis_script(s->redis, tags_lua());
@@ -87,7 +89,7 @@ static int32_t count_runs(const struct eval_part *p)
 static int count_args(const struct eval_part *p)
 {
 	const struct section *s = p->section;
-	return 8 + p->ncalls + 2 * count_runs(p) +
+	return 9 + p->ncalls + 2 * count_runs(p) +
 	       (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
 }
 
@@ -101,6 +103,7 @@ static void send_part(struct redis *r, const struct eval_part *p)
 		redis_argi(r, s->bucket + s->other);
 	else
 		redis_arg(r, STR(""));
+	redis_argz(r, s->reopens ? "1" : "0");
 	redis_argi(r, p->ncalls);
 	redis_argi(r, count_runs(p));
 	redis_argi(r, nmetrics);
@@ -143,7 +146,7 @@ static void send_part(struct redis *r, const struct eval_part *p)
 static void send_parts(struct store *s, struct str acct_region, const struct eval_part *parts, int n)
 {
 	const struct engine_options *o = s->options;
-	int argc = 1 + 9;
+	int argc = 1 + 10;
 	for (int i = 0; i < n; i++)
 		argc += count_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
@@ -157,6 +160,7 @@ static void send_parts(struct store *s, struct str acct_region, const struct eva
 	redis_argi(s->redis, o->models_max);
 	redis_argi(s->redis, o->label_keys_max);
 	redis_argi(s->redis, o->label_values_max);
+	redis_argi(s->redis, o->reopen_ms);
 	for (int i = 0; i < n; i++)
 		send_part(s->redis, &parts[i]);
 }
@@ -198,7 +202,7 @@ static void send_session(struct store *s, struct str key, struct str json)
 	redis_begin_eval(s->redis, s->keep_longest, 1, 3);
 	redis_arg(s->redis, key_session(&s->key, s->options->redis.prefix, key));
 	redis_arg(s->redis, json);
-	redis_argi(s->redis, s->options->window_ms + store_keep_ms(s));
+	redis_argi(s->redis, s->options->window_ms + s->options->reopen_ms + store_keep_ms(s));
 }
 
 static void send_tags(struct store *s, const struct batch *b)
@@ -267,9 +271,10 @@ static bool relabel(struct store *s, const struct batch *b, const struct relabel
 				n += 1 + (b->session_tags[k].arn_at_start.len > 0);
 		if (n == 0)
 			continue;
-		redis_begin_eval(s->redis, s->relabel, 1, 2 + n);
+		redis_begin_eval(s->redis, s->relabel, 1, 3 + n);
 		redis_arg(s->redis, key_acct_region(&s->key, s->options->redis.prefix, p->acct_regions[i]));
 		redis_argi(s->redis, s->options->settle_ms);
+		redis_argz(s->redis, b->reopens ? "1" : "0");
 		for (int32_t k = 0; k < b->nsession_tags; k++) {
 			const struct batch_session *t = &b->session_tags[k];
 			if (!is_in_scope(p, p->acct_regions[i], t))
@@ -365,7 +370,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	const char *prefix = s->options->redis.prefix;
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0;
-	if (!check_marks(s, err) || !send_epoch(s, &arena, err)) {
+	if (!check_marks(s, err) || (b->reopens && !store_unpack(s, b, err)) || !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;
 	}

@@ -25,7 +25,7 @@
 struct store {
 	struct redis *redis;
 	const struct engine_options *options;
-	int apply, hour_stats, settle, claim, relabel, keep_longest, tags; // scripts
+	int apply, hour_stats, settle, claim, unpack, relabel, keep_longest, tags; // scripts
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
 	// the epoch of Redis when this store wrote last, 0: never; the one it offers to a Redis that has none
@@ -38,6 +38,10 @@ void store_close(struct store *s);
 // Writes a batch: one round trip, and a second if it has session tags. Adds to `counts` what became of the
 // records.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
+
+// Unpacks the calls of closed buckets that records of the batch are to be joined with. What is unpacked stays
+// so for some minutes, and apply.lua refuses what is packed (ERR_RETRY).
+bool store_unpack(struct store *s, const struct batch *b, struct err *err) NC_CHECK;
 
 // An hour of one model in one account and region that is to be computed.
 struct due {

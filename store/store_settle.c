@@ -104,7 +104,8 @@ static void queue_drop(struct store *s, enum used what, const struct str *ids, s
 static void queue_old_cross_account(struct store *s)
 {
 	struct buf before = BUF_INIT;
-	buf_addf(&before, "%lld", (long long)(when_now_ms() - s->options->window_ms - STORE_GRACE_MS));
+	int64_t kept_ms = s->options->window_ms + s->options->reopen_ms + STORE_GRACE_MS;
+	buf_addf(&before, "%lld", (long long)(when_now_ms() - kept_ms));
 	redis_cmdz(s->redis, "ZREMRANGEBYSCORE", key_cross_account(&s->key, s->options->redis.prefix).p, "-inf",
 	           before.data, NULL);
 	buf_release(&before);
@@ -221,7 +222,7 @@ static void queue_hour_stats(struct store *s, const struct series *series, const
 		redis_arg(s->redis, x->versions[i]);
 	redis_arg(s->redis, x->hour_stats);
 	redis_argi(s->redis, s->options->learn_hours);
-	redis_argi(s->redis, s->options->window_ms + 2 * store_keep_ms(s));
+	redis_argi(s->redis, s->options->window_ms + s->options->reopen_ms + 2 * store_keep_ms(s));
 	redis_argi(s->redis, s->options->settle_ms);
 }
 

@@ -13,6 +13,8 @@
 #include "store/usage_rows.h"
 #include "store/view_priv.h"
 
+enum { TORN_TRIES = 20 };
+
 // ---- model hours --------------------------------------------------------------------------------
 
 static struct str role_name(struct str arn)
@@ -45,9 +47,8 @@ static void add_estimate_row(struct view *v, struct str field, struct str value,
 	model_hour->nestimate++;
 }
 
-// Replies: the meta hash, and after it the usage hash, so that the digest is never newer than the rows: a
-// reader that caches rows reads those again that were settled in between. *ret_model: the name to show, or
-// none. Returns the digest, or 0.
+// Replies: the meta hash, the usage hash, then the digest once more (is_torn). *ret_model: the name to show,
+// or none. Returns the digest, or 0.
 static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour,
                               struct str *ret_model)
 {
@@ -116,7 +117,7 @@ static void choose_rows(struct view *v, struct model_hour *model_hour, struct ar
 // One side of a model hour, the estimate's or the bill's, on its way from Redis or from the cache.
 struct side {
 	uint64_t key, mark; // of the cache; mark 0: not kept
-	size_t reply;       // of HGETALL; of the estimate the first of two
+	size_t reply;       // of HGETALL; of the estimate the first of three
 	bool kept;          // on the cache already
 };
 
@@ -187,20 +188,51 @@ static void queue_others(struct view *v, const struct acct_region_index *x, stru
 			items[i].sides[k].reply = asked++;
 			if (k == SIDE_ESTIMATE) {
 				redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_meta_key(v, x, member, &key)});
-				asked++;
+				asked += 2;
 			}
 			redis_cmd(v->redis, 2, (struct str[]){STR("HGETALL"), view_key(v, x, member, k, &key)});
+			if (k == SIDE_ESTIMATE)
+				redis_cmd(v->redis, 3,
+				          (struct str[]){STR("HGET"), view_meta_key(v, x, member, &key), STR(META_DIGEST)});
 		}
 	buf_release(&key);
+}
+
+// Whether an hour was settled while its two hashes were read, so that they do not belong together: Redis does
+// not answer a long pipeline all at once.
+static bool is_torn(struct view *v, size_t reply)
+{
+	struct str before = STR_NONE, after = redis_str(v->redis, reply + 2);
+	for (size_t k = 0; k + 1 < redis_len(v->redis, reply); k += 2)
+		if (str_is(redis_elem(v->redis, reply, k), META_DIGEST))
+			before = redis_elem(v->redis, reply, k + 1);
+	return !str_eq(before, after);
+}
+
+// Asks again while some hour is torn. An hour is settled once in settle.interval at most, so it is next to
+// impossible that one is torn each time; then an error is better than such figures.
+static bool ask_others(struct view *v, const struct acct_region_index *x, struct item *items, int n,
+                       struct err *err)
+{
+	for (int tries = 0; tries < TORN_TRIES; tries++) {
+		bool torn = false;
+		queue_others(v, x, items, n);
+		if (!redis_exec(v->redis, err))
+			return false;
+		for (int i = 0; i < n; i++)
+			torn |= !items[i].sides[SIDE_ESTIMATE].kept && is_torn(v, items[i].sides[SIDE_ESTIMATE].reply);
+		if (!torn)
+			return true;
+	}
+	return err_set(err, ERR_RETRY, "figures change faster than they can be read: try again");
 }
 
 // Reads these sides, and keeps them. *ret_rows: how many rows they had.
 static bool read_others(struct view *v, const struct acct_region_index *x, struct item *items, int n,
                         int *ret_rows, struct err *err)
 {
-	queue_others(v, x, items, n);
 	*ret_rows = 0;
-	if (!redis_exec(v->redis, err))
+	if (!ask_others(v, x, items, n, err))
 		return false;
 	for (int i = 0; i < n; i++) {
 		struct model_hour *s = &items[i].model_hour;

@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 	must(conf_set(&p.conf, STR("redis"), str_of(argv[1]), (struct conf_origin){.source = CONF_FLAG}, &err),
 	     &err);
 	must(prices_load(&p.prices, &p.conf, &err) && alert_rules_load(&p.rules, &p.conf, &err) &&
-	     intake_open(&p.intake, &p.conf, p.prices, (size_t)p.conf.message_bytes, NULL, &err), &err);
+	     intake_open(&p.intake, &p.conf, p.prices, (size_t)p.conf.message_bytes, NULL, NULL, &err), &err);
 	play(&p, f);
 	fclose(f);
 	intake_close(&p.intake);

@@ -274,6 +274,7 @@ static void make_world(int64_t base, int hours)
 
 static struct redis_server server;
 static int sessions_max; // of a role and day, and users and models as well; small: some fold
+static bool late; // each bucket closes at once, and is reopened for every record
 
 static struct engine *open_engine(const char *prefix)
 {
@@ -281,6 +282,7 @@ static struct engine *open_engine(const char *prefix)
 	struct err err = ERR_INIT;
 	struct engine_options o = {.redis = {server.url, NULL, prefix},
 	                           .window_ms = 24LL * MS_PER_HOUR,
+	                           .reopen_ms = late ? 24LL * MS_PER_HOUR : 0,
 	                           .retention_ms = 400LL * 24 * MS_PER_HOUR,
 	                           .settle_ms = 0,
 	                           .future_ms = 24LL * MS_PER_HOUR,
@@ -291,10 +293,13 @@ static struct engine *open_engine(const char *prefix)
 	                           .models_max = sessions_max,
 	                           .label_keys_max = sessions_max + 2,
 	                           .label_values_max = sessions_max};
+	if (late)
+		o.window_ms = 1;
 	if (!engine_open(&e, &o, &err)) {
 		diag("%s", err.msg);
 		exit(1);
 	}
+	engine_set_reopening(e, late);
 	return e;
 }
 
@@ -649,6 +654,43 @@ static void small_round(int round)
 	free(b);
 }
 
+// Records of hours that have left the window, whose calls are packed again and again, are joined as in time.
+static void late_round(int round)
+{
+	char one[32], other[32];
+	struct sums sums;
+	snprintf(one, sizeof one, "u%d", round);
+	snprintf(other, sizeof other, "v%d", round);
+	make_world((when_now_ms() / MS_PER_HOUR - 40 + below(24)) * MS_PER_HOUR, 1 + (int)below(4));
+	sessions_max = round % 2 ? 1 + (int)below(2) : 1000;
+	run_plain(one);
+	late = true;
+	if (round % 3)
+		run_scrambled(other);
+	else
+		run_step_by_step(other);
+	run_scrambled(other);
+	late = false;
+	char *a = dump(one, &sums), *b = dump(other, &sums);
+	if (!ok(strcmp(a, b) == 0, "late round %d: %d records, all of closed hours, give the same figures", round,
+	        nworld))
+		show_difference(a, b);
+	free(a);
+	free(b);
+}
+
+static void calls_were_packed(void)
+{
+	struct redis *r;
+	struct err err = ERR_INIT;
+	must(redis_open(&r, (struct redis_target){.url = server.url}, &err), &err);
+	redis_cmdz(r, "INFO", "commandstats", NULL);
+	must(redis_exec(r, &err), &err);
+	ok(strstr(redis_str(r, 0).p, "cmdstat_rpush:calls=") && strstr(redis_str(r, 0).p, "cmdstat_lpop:calls="),
+	   "calls were packed, and unpacked again");
+	redis_close(r);
+}
+
 int main(void)
 {
 	const char *rounds = getenv("NOWCAST_ROUNDS");
@@ -660,6 +702,9 @@ int main(void)
 		one_round(i);
 	for (int i = 0; i < 10 * (rounds ? atoi(rounds) : 12); i++)
 		small_round(i);
+	for (int i = 0; i < (rounds ? atoi(rounds) : 6); i++)
+		late_round(i);
+	calls_were_packed();
 	redis_server_stop(&server);
 	arena_release(&world_arena);
 	return done();

@@ -239,6 +239,22 @@ make_certificates() {
 			-extfile <(echo subjectAltName=DNS:localhost,IP:127.0.0.1)
 } >/dev/null 2>&1
 
+# From now on start_redis and $nowcast see the time that set_clock sets.
+use_clock() { # TIME
+	cc -O1 -shared -fPIC -o "$T/clock.so" tests/support/clock.c || bail "no compiler for tests/support/clock.c"
+	set_clock "$1"
+	at_clock "$(command -v "$(redis_binary)")" "$T/redis-server"
+	at_clock "$nowcast" "$T/nowcast"
+	REDIS_SERVER=$T/redis-server nowcast=$T/nowcast
+}
+at_clock() { # PROGRAM SCRIPT: writes a script that runs it
+	printf '#!/bin/sh\nLD_PRELOAD=%s TEST_CLOCK=%s exec %s "$@"\n' "$T/clock.so" "$T/clock" "$1" >"$2"
+	chmod +x "$2"
+}
+set_clock() { # TIME: 2026-11-02T05:30:00Z; it goes on from there
+	printf '%+015d\n' $(($(date -u -d "$1" +%s) - $(date +%s))) 1<>"$T/clock"
+}
+
 kill_redis() { stop "$redis_pid" "${1:-KILL}"; }
 restart_redis() { run_redis "${redis_arguments[@]}"; } # the one start_redis made last, on its old port
 

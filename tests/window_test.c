@@ -178,6 +178,36 @@ static void late_across_the_edge(int64_t hour)
 	engine_close(e);
 }
 
+// The window of a bucket begins when the bucket has ended, not when its first record came: neither a record
+// of the future nor the first of a bucket under way closes it to those that come after.
+static void live_records(void)
+{
+	struct engine_options o = test_options("live");
+	int64_t now = when_now_ms() / MS_PER_HOUR, bucket = now / BUCKET_HOURS;
+	int64_t ahead = (bucket + 1) * BUCKET_HOURS;
+	char name[24];
+	o.window_ms = 300;
+	struct engine *e = open_with(&o);
+	add_call(e, ahead * 60, 1, 1);
+	add_call(e, now * 60, 1, 1);
+	apply(e);
+	usleep(400 * 1000);
+	add_call(e, ahead * 60, 1, 2);
+	add_call(e, now * 60, 1, 2);
+	apply(e);
+	is_int((long long)engine_counts(e)->late, 0,
+	       "a bucket takes records for as long as the window after its end, whatever came first");
+	is_int((long long)engine_counts(e)->calls_new, 4, "and they count");
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof name, "%lld", (long long)bucket + i);
+		ask("ZSCORE", "live:" TEST_ACCT_REGION ":open", name, NULL);
+		int64_t end = ((bucket + i + 1) * BUCKET_HOURS + CALL_HOURS_MAX) * MS_PER_HOUR;
+		is_int(strtoll(redis_str(test_redis, 0).p, NULL, 10), end + o.window_ms,
+		       "it closes then, to the millisecond");
+	}
+	engine_close(e);
+}
+
 // Keys that may stay: one a program, or one an account and Region, or pruned by rules of their own.
 static bool may_stay(const char *key)
 {
@@ -291,8 +321,7 @@ static void silence(int64_t hour)
 	redis_cmdz(test_redis, "SADD", "quiet:" TEST_ACCT_REGION ":actual:models", TEST_MODEL, NULL);
 	redis_cmdz(test_redis, "ZADD", "quiet:" TEST_ACCT_REGION ":actual", "1", "1970-01-01T01:" TEST_MODEL,
 	           NULL);
-	redis_cmdz(test_redis, "SET", "quiet:" TEST_ACCT_REGION ":actual:1970-01-01T01:" TEST_MODEL, "", "PX",
-	           "1800", NULL);
+	redis_cmdz(test_redis, "SET", "quiet:" TEST_ACCT_REGION ":actual:1970-01-01T01:" TEST_MODEL, "", NULL);
 	must(redis_exec(test_redis, &err), &err);
 	usleep(400 * 1000);
 	add_call(e[0], hour * 60, 1, 2);
@@ -307,7 +336,7 @@ static void silence(int64_t hour)
 	       "is listed, as is how far that goes");
 	is_int(keys("quiet:*:usage*") + keys("quiet:*:open") + keys("quiet:*:late") + keys("quiet:*:due"), 0,
 	       "though of its estimate nothing is left");
-	usleep(600 * 1000);
+	ask("DEL", "quiet:" TEST_ACCT_REGION ":actual:1970-01-01T01:" TEST_MODEL, NULL, NULL); // as it expires
 	settle_all(e[0]);
 	is_int(ask("SCARD", "quiet:acct_regions", NULL, NULL), 0, "then it is no longer listed");
 	is_int(keys("quiet:*:billed") + keys("quiet:*:actual*"), 0, "and nothing is left of its bill");
@@ -774,6 +803,7 @@ int main(void)
 	start_test_redis();
 	late_records(hour);
 	late_across_the_edge(hour);
+	live_records();
 	every_key_expires(hour);
 	retention(hour);
 	silence(hour);
