@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
+#define RESET "auto.offset.reset"
+
 struct property {
 	const char *name, *value;
 };
 
 static const struct property consumer_defaults[] = {
-	// a new group begins with the oldest message
-	{"auto.offset.reset", "earliest"},
 	// spreads the partitions of several small topics, unlike range
 	{"partition.assignment.strategy", "roundrobin"},
 	{"enable.partition.eof", "false"},
@@ -36,6 +36,9 @@ static const struct property consumer_fixed[] = {
 	{"enable.auto.commit", "false"},
 	{"enable.auto.offset.store", "false"},
 	{"isolation.level", "read_committed"},
+	// Of an offset that Kafka no longer has: else what it still has would be skipped. A group without offsets
+	// begins where the user wants it to (kafka_conf_from_end).
+	{RESET, "earliest"},
 	{0},
 };
 
@@ -78,9 +81,19 @@ static bool set_properties(rd_kafka_conf_t *k, const struct property *p, struct 
 static bool is_fixed(const char *name)
 {
 	for (const struct property *p = consumer_fixed; p->name; p++)
-		if (strcmp(p->name, name) == 0)
+		if (strcmp(p->name, name) == 0 && strcmp(name, RESET) != 0)
 			return true;
 	return strcmp(name, "enable.idempotence") == 0;
+}
+
+bool kafka_conf_from_end(const struct conf *conf)
+{
+	bool end = false; // the last one counts, as in librdkafka
+	for (size_t i = 0; i < conf->nkafka; i++)
+		if (strcmp(conf->kafka[i].key, RESET) == 0)
+			end = strcmp(conf->kafka[i].value, "latest") == 0 || strcmp(conf->kafka[i].value, "end") == 0 ||
+			      strcmp(conf->kafka[i].value, "largest") == 0;
+	return end;
 }
 
 static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)

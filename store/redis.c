@@ -15,7 +15,7 @@
 #include "base/digest.h"
 #include "store/redis_wire.h"
 
-enum { SCRIPTS_MAX = 10 };
+enum { SCRIPTS_MAX = 16 };
 
 struct redis {
 	struct wire wire;
