@@ -3,7 +3,8 @@
 // delivered, and is deleted with the assignment, so no commit can name a message whose record was dropped
 // with its partition. It is committed once Redis has it (struct position, `stored`).
 //
-// The metadata of a committed offset is "nowcast START READING", the latter in 16 hex digits.
+// The metadata of a committed offset is "nowcast START READING MS": the members of struct position, the
+// reading in 16 hex digits.
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -98,22 +99,24 @@ static void begin_reading(struct position *p, int64_t start)
 // Takes over what the group has committed for a partition, as the answer has it.
 static void resolve_position(struct position *p, const rd_kafka_topic_partition_t *answer)
 {
-	char text[64] = "";
+	char text[96] = "";
 	unsigned long long reading = 0;
-	long long start = 0;
+	long long start = 0, ms = 0;
 	if (answer->metadata && answer->metadata_size < sizeof text)
 		memcpy(text, answer->metadata, answer->metadata_size);
 	if (answer->offset < 0) { // the group is new here
 		begin_reading(p, p->start);
-	} else if (sscanf(text, "nowcast %lld %16llx", &start, &reading) == 2 && reading && start >= 0) {
+	} else if (sscanf(text, "nowcast %lld %16llx %lld", &start, &reading, &ms) == 3 && reading && start >= 0) {
 		p->reading = reading;
 		p->start = start;
 		p->stored = p->committed = answer->offset;
 	} else { // set by hand, or committed by a version that kept no positions in Redis
 		begin_reading(p, 0);
 	}
-	if (p->next == POSITION_NONE && answer->offset >= 0)
+	if (p->next == POSITION_NONE && answer->offset >= 0) {
 		p->next = answer->offset;
+		p->time_ms = ms > 0 ? ms : 0;
+	}
 }
 
 // Asks for what the group has committed in the partitions of the list, and for the id of the cluster.
@@ -306,8 +309,9 @@ void kafka_seek_positions(struct kafka *k)
 static void add_to_commit(rd_kafka_topic_partition_list_t *list, const struct position *p)
 {
 	rd_kafka_topic_partition_t *e = rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
-	char text[64];
-	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64, p->start, p->reading);
+	char text[96];
+	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64 " %" PRId64, p->start, p->reading,
+	                 p->time_ms);
 	assert(n > 0 && (size_t)n < sizeof text && p->next >= 0 && p->start >= 0);
 	e->offset = p->next;
 	e->metadata = xstrdup((struct str){text, (size_t)n}); // freed with the list
