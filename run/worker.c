@@ -18,8 +18,9 @@
 enum {
 	POLL_MS = 100,          // how soon a worker notices that it should stop
 	CHECK_MS = 5000,        // how often Redis is asked whether it still has what was read
-	// how long after worker_stop the last batch is tried again; one try waits for Redis up to a minute
-	DRAIN_APPLY_MS = 20000,
+	// how long after worker_stop the last batch is tried again; one try may wait for a
+	// Redis that hangs for longer (run/daemon.c then ends the process)
+	DRAIN_APPLY_MS = 12000,
 	DRAIN_SETTLE_MS = 5000,
 };
 
@@ -51,6 +52,7 @@ static void publish_stats(struct worker *w)
 	const struct decode_counts *d = decoder_counts(w->intake.decoder);
 	const struct engine_counts *e = engine_counts(w->intake.engine);
 	struct worker_stats s = {
+		.safe = w->shown.safe, // written by this thread only
 		.messages = d->messages,
 		.calls = e->calls_new,
 		.ignored = d->ignored,
@@ -259,6 +261,9 @@ static bool drain_worker(struct worker *w, struct err *err)
 	if (!apply_batch(w, err))
 		return false;
 	commit_offsets(w, true);
+	pthread_mutex_lock(&w->lock);
+	w->shown.safe = true;
+	pthread_mutex_unlock(&w->lock);
 	if (is_out_of_time(w))
 		return true;
 	int64_t until = when_ticks_ms() + DRAIN_SETTLE_MS;

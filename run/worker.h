@@ -26,6 +26,7 @@ struct worker_stats { // counts since the start of the worker; the others are as
 	int64_t partitions;
 	int64_t turned_ms;   // monotonic clock: end of the last turn of its loop
 	bool waiting;        // for Redis, or for a place for dead letters
+	bool safe;           // all that it has read is committed, and it reads no more
 	bool ended;
 	const struct prices *prices; // that it uses
 };
