@@ -111,7 +111,7 @@ const struct conf_key conf_keys[] = {
      "How long the estimates made 5 minutes, 1 hour and 24 hours after each hour are kept, to be compared with the bill. 0s: not at all."},
 
 	{"dead_letter.topic", CONF_STRING, AT(dead_letter_topic), 0, 0, "", false, NULL,
-     "Topic for records that cannot be decoded; headers have the reason and the origin. It must not be one of `topics`."},
+     "Topic for records that cannot be decoded; headers have the reason and the origin. It must not be one of `topics`; a regular expression there does not match it."},
 	{"dead_letter.file", CONF_STRING, AT(dead_letter_file), 0, 0, "", false, NULL,
      "File for such records if there is no topic, or if the topic refuses their size. `nowcast replay` reads this file, once it is renamed."},
 

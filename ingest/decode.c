@@ -308,6 +308,8 @@ void decoder_message(struct decoder *d, const void *data, size_t len)
 	d->message = (struct str){data, len};
 	d->next_index = 0;
 	d->faults_before = d->counts.faults;
+	d->fault_bytes = 0;
+	d->faults_ended = false;
 	d->bytes_left = d->limits.message_bytes;
 	d->work_left = d->limits.work_bytes;
 	d->exhausted = false;

@@ -57,7 +57,7 @@ typedef void decode_record_fn(void *user, const struct record *record);
 
 // Called for each broken record or wrapper. `index` is as in struct record; -1: the message as a whole.
 // `part` is the smallest piece of the message that can be replayed alone: the record's own text if it can be
-// split off, else the whole message.
+// split off, else the whole message. The parts of one message hold five times its bytes and 16 KiB at most.
 typedef void decode_fault_fn(void *user, enum fault_kind kind, int index, struct str part,
                              const char *reason);
 

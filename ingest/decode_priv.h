@@ -57,6 +57,8 @@ struct decoder {
 	struct str message;      // all of it, as it came
 	int next_index;          // of the next record or fault in the message
 	uint64_t faults_before;  // counts.faults when the message began
+	size_t fault_bytes;      // of the parts that the faults of this message hold
+	bool faults_ended;       // a fault holds all of the message: no part of it is reported any more
 	size_t bytes_left;       // that wrappers may still yield in this message
 	size_t work_left;        // that may still be parsed or decoded in it
 	bool exhausted;          // it wanted more: nothing further is searched

@@ -2,15 +2,22 @@
 // What the decoder found in a message: counts it, numbers it (struct record, index) and calls back.
 //
 // One message causes at most FAULTS_MAX faults by parts of it, and one value at most SAME_MAX: each holds a
-// copy of the part, so hostile input must not choose how many there are. One fault more says that there were
-// more, and holds the whole message.
+// copy of the part, so hostile input must not choose how many there are. Together the parts hold no more than
+// FAULT_FACTOR times the message and FAULT_BYTES: parts of a message that was inflated, or that lie in each
+// other, are larger than it. One fault more says that there were more, and holds the whole message.
 #include <assert.h>
 #include <stdio.h>
 
 #include "ingest/decode_priv.h"
 #include "ingest/signs.h"
 
-enum { FAULTS_MAX = 1100, SAME_MAX = 10 };
+enum {
+	FAULTS_MAX = 1100,
+	SAME_MAX = 10,
+	FAULT_FACTOR = 4,
+	FAULT_BYTES = 16 * 1024,
+	FAULT_HEAD = 150, // about what a dead letter has beside its part: its origin, its reason
+};
 
 const char *fault_word(enum fault_kind kind)
 {
@@ -96,15 +103,17 @@ void report_dropped(struct decoder *d)
 	report_ignored(d, 1);
 }
 
-// Whether the fault is one too many; the first such is told of.
-static bool is_beyond_max(struct decoder *d)
+// Whether the fault is one too many; for the first such, the whole message is reported.
+static bool is_beyond_max(struct decoder *d, struct str part)
 {
-	uint64_t n = d->counts.faults - d->faults_before;
-	if (n < FAULTS_MAX)
+	d->fault_bytes += part.len + FAULT_HEAD;
+	if (!d->faults_ended && d->counts.faults - d->faults_before < FAULTS_MAX &&
+	    d->fault_bytes <= FAULT_FACTOR * d->message.len + FAULT_BYTES)
 		return false;
-	if (n == FAULTS_MAX)
+	if (!d->faults_ended)
 		d->on_fault(d->user, FAULT_LIMIT, -1, d->message,
 		            "the message has too many parts that cannot be read; here is all of it");
+	d->faults_ended = true;
 	d->counts.faults++;
 	return true;
 }
@@ -112,7 +121,7 @@ static bool is_beyond_max(struct decoder *d)
 static void put_fault(struct decoder *d, enum fault_kind kind, int index, struct str part, const char *reason)
 {
 	d->explained++;
-	if (is_beyond_max(d))
+	if (is_beyond_max(d, part))
 		return;
 	d->counts.faults++;
 	d->on_fault(d->user, kind, index, part, reason);

@@ -2,11 +2,11 @@
 // Kafka as the worker needs it: a consumer that delivers messages and commits on demand, and a producer of
 // dead letters. Only kafka*.c of this folder use librdkafka.
 //
-// The consumer never commits by itself. Its owner calls kafka_commit once the messages that kafka_poll
-// delivered are stored; this commits, for each partition still assigned, the position after the last message
-// delivered. Before partitions are revoked, on_revoke runs, which may store the batch and commit. The next
-// owner of a partition reads again what was not committed; that does no harm, since records are joined, not
-// added.
+// The consumer never commits by itself. Its owner stores the messages that kafka_poll delivered, with their
+// positions (kafka_positions), and calls kafka_commit; this commits, for each partition still assigned, the
+// position that is stored. Before partitions are revoked, on_revoke runs, which may store the batch and
+// commit. The next owner of a partition reads again what was not committed; that does no harm, since records
+// are joined, not added.
 #ifndef NOWCAST_INGEST_KAFKA_H
 #define NOWCAST_INGEST_KAFKA_H
 
@@ -17,6 +17,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "ingest/origin.h"
+#include "ingest/position.h"
 
 struct kafka;
 struct kafka_producer;
@@ -26,6 +27,8 @@ struct kafka_hooks {
 	bool (*on_message)(void *user, const struct origin *origin, struct str data);
 	// Partitions are about to be taken away, within kafka_poll or kafka_close.
 	void (*on_revoke)(void *user);
+	// Kafka no longer has messages that were to be read. Within kafka_poll, kafka_look_for_gaps.
+	void (*on_gap)(void *user, const struct gap *gap);
 	// A log line for the operator. Also called from threads of librdkafka. `severity` as in syslog: 0 to 7.
 	void (*on_log)(void *user, int severity, const char *text);
 	void *user;
@@ -45,15 +48,30 @@ void kafka_close(struct kafka *k);
 // first one up to wait_ms. ERR_FATAL: the consumer cannot go on.
 bool kafka_poll(struct kafka *k, int wait_ms, struct err *err) NC_CHECK;
 
-// Commits. Without `wait`, a later kafka_poll reads the answer, and a failure is only logged: the next commit
+// The positions of the partitions that are assigned now. The list changes within kafka_poll; its owner keeps
+// what Redis has answered in it.
+struct positions *kafka_positions(struct kafka *k);
+
+// Finds out what the group has committed in partitions whose `reading` is not known yet: those are not stored
+// and not committed. ERR_RETRY.
+bool kafka_resolve(struct kafka *k, struct err *err) NC_CHECK;
+
+void kafka_check_positions(struct kafka *k); // Redis is asked for all of them with the next batch
+
+// Goes back where Redis has less than was read (`behind`). Returns whether it did.
+bool kafka_go_back(struct kafka *k);
+
+// Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.
+void kafka_look_for_gaps(struct kafka *k);
+
+// Commits what is stored. Without `wait`, a later kafka_poll reads the answer, and a failure is only logged: the next commit
 // includes this one. With `wait`: ERR_RETRY.
 bool kafka_commit(struct kafka *k, bool wait, struct err *err) NC_CHECK;
 
 // While paused no messages are fetched; kafka_poll still keeps the membership of the group.
 void kafka_pause(struct kafka *k, bool paused);
 
-int kafka_partitions(const struct kafka *k);   // assigned now
-int64_t kafka_lag(struct kafka *k);            // messages to the end of those partitions, as last known
+int64_t kafka_lag(struct kafka *k); // messages to the end of those partitions, as last known
 
 // The producer of dead letters.
 bool kafka_producer_open(struct kafka_producer **ret, const struct conf *conf,

@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
+#define RESET "auto.offset.reset"
+
 struct property {
 	const char *name, *value;
 };
 
 static const struct property consumer_defaults[] = {
-	// a new group begins with the oldest message
-	{"auto.offset.reset", "earliest"},
 	// spreads the partitions of several small topics, unlike range
 	{"partition.assignment.strategy", "roundrobin"},
 	{"enable.partition.eof", "false"},
@@ -36,6 +36,9 @@ static const struct property consumer_fixed[] = {
 	{"enable.auto.commit", "false"},
 	{"enable.auto.offset.store", "false"},
 	{"isolation.level", "read_committed"},
+	// Of an offset that Kafka no longer has: else what it still has would be skipped. A group without offsets
+	// begins where the user wants it to (kafka_conf_from_end).
+	{RESET, "earliest"},
 	{0},
 };
 
@@ -78,9 +81,19 @@ static bool set_properties(rd_kafka_conf_t *k, const struct property *p, struct 
 static bool is_fixed(const char *name)
 {
 	for (const struct property *p = consumer_fixed; p->name; p++)
-		if (strcmp(p->name, name) == 0)
+		if (strcmp(p->name, name) == 0 && strcmp(name, RESET) != 0)
 			return true;
 	return strcmp(name, "enable.idempotence") == 0;
+}
+
+bool kafka_conf_from_end(const struct conf *conf)
+{
+	bool end = false; // the last one counts, as in librdkafka
+	for (size_t i = 0; i < conf->nkafka; i++)
+		if (strcmp(conf->kafka[i].key, RESET) == 0)
+			end = strcmp(conf->kafka[i].value, "latest") == 0 || strcmp(conf->kafka[i].value, "end") == 0 ||
+			      strcmp(conf->kafka[i].value, "largest") == 0;
+	return end;
 }
 
 static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
@@ -125,6 +138,26 @@ static rd_kafka_conf_t *new_base_conf(const struct kafka_hooks *hooks)
 	return k;
 }
 
+// A regular expression in `topics` must not match the topic of dead letters: they would be read, fail again,
+// and become dead letters again, for ever. librdkafka ignores the topics of this list of expressions.
+static bool ignore_dead_letters(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
+{
+	struct buf list = BUF_INIT;
+	char users[512];
+	size_t size = sizeof users;
+	if (!*conf->dead_letter_topic)
+		return true;
+	if (rd_kafka_conf_get(k, "topic.blacklist", users, &size) == RD_KAFKA_CONF_OK && *users)
+		buf_addf(&list, "%s,", users);
+	buf_addc(&list, '^');
+	for (const char *p = conf->dead_letter_topic; *p; p++)
+		buf_addf(&list, *p == '.' ? "\\%c" : "%c", *p);
+	buf_addc(&list, '$');
+	bool good = set_property(k, "topic.blacklist", list.data, err);
+	buf_release(&list);
+	return good;
+}
+
 static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
 	// fetch.max.bytes and its framing; a single larger message comes alone
@@ -133,7 +166,7 @@ static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct er
 	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
 	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) &&
 	       set_from_user(k, conf, err) && set_property(k, "group.id", conf->group, err) &&
-	       set_properties(k, consumer_fixed, err);
+	       set_properties(k, consumer_fixed, err) && ignore_dead_letters(k, conf, err);
 }
 
 static bool fill_producer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)

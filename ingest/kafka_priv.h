@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to kafka*.c: our configuration as librdkafka's.
+// Private to kafka*.c: our configuration as librdkafka's, and what the files of the consumer share: kafka.c
+// (polling, rebalancing), kafka_positions.c (where it reads and commits).
 #ifndef NOWCAST_INGEST_KAFKA_PRIV_H
 #define NOWCAST_INGEST_KAFKA_PRIV_H
 
@@ -7,12 +8,47 @@
 
 #include "ingest/kafka.h"
 
+struct kafka {
+	struct kafka_hooks hooks;    // first: its address is librdkafka's opaque, and ours
+	const struct conf *conf;
+	rd_kafka_t *rk;
+	struct positions positions;  // of the assigned partitions; few, so a list
+	size_t last;                 // index of the position used last: messages come in runs
+	bool from_end;               // a group without offsets begins at the end of the topics
+	int64_t resolve_due_ms;      // monotonic: when to ask again what the group has committed
+	bool paused;
+	struct err fatal;
+};
+
+void kafka_say(struct kafka *k, int severity, const char *what, const char *more);
+
+struct position *kafka_find_position(struct kafka *k, const char *topic, int32_t partition);
+void kafka_remove_all_positions(struct kafka *k);
+void kafka_remove_positions(struct kafka *k, const rd_kafka_topic_partition_list_t *list);
+
+// Takes the partitions of the list over, and writes into it where to begin with them: at what the group has
+// committed. Where that cannot be found out now, librdkafka begins at the same place, and kafka_resolve asks
+// again.
+void kafka_add_positions(struct kafka *k, rd_kafka_topic_partition_list_t *list);
+
+// A message was delivered. Reports a gap before it.
+void kafka_advance(struct kafka *k, struct position *p, const rd_kafka_message_t *m);
+
+// Goes on at an offset further on: what is before it is not read.
+void kafka_skip_to(struct kafka *k, struct position *p, int64_t next);
+
+// Carries out what kafka_go_back and kafka_skip_to want.
+void kafka_seek_positions(struct kafka *k);
+
 // The caller owns the result. NULL (ERR_CONFIG): a property is unknown, has a wrong value, or may not be set
 // by the user. `hooks` becomes librdkafka's opaque and must outlive the client.
 rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err);
 rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err);
+
+// Whether the user wants a group without offsets to begin at the end (kafka.auto.offset.reset).
+bool kafka_conf_from_end(const struct conf *conf);
 
 // A client with this configuration, which it owns from now on. NULL: `k` is NULL (err is set already), or
 // ERR_CONFIG.

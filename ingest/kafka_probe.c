@@ -20,6 +20,8 @@ static void ignore_log(void *user, int severity, const char *text)
 
 static bool is_wanted(const struct conf *conf, const char *topic)
 {
+	if (strcmp(topic, conf->dead_letter_topic) == 0)
+		return false;
 	for (size_t i = 0; i < conf->topics.n; i++) {
 		const char *want = conf->topics.items[i];
 		regex_t re;
@@ -66,7 +68,8 @@ static void report_missing(const struct conf *conf, const rd_kafka_metadata_t *m
 		const char *want = conf->topics.items[i];
 		bool found = false;
 		for (int k = 0; k < md->topic_cnt && !found; k++)
-			found = is_wanted(&(struct conf){.topics = {(char *[]){conf->topics.items[i]}, 1}},
+			found = is_wanted(&(struct conf){.topics = {(char *[]){conf->topics.items[i]}, 1},
+			                                  .dead_letter_topic = conf->dead_letter_topic},
 			                  md->topics[k].topic);
 		if (!found)
 			on_topic(user, &(struct kafka_topic){

@@ -19,6 +19,7 @@
 #include "store/dead_letter_counts.h"
 #include "store/keys.h"
 #include "store/overflow.h"
+#include "store/positions.h"
 #include "store/redis.h"
 #include "store/schema.h"
 #include "store/view.h"
@@ -485,6 +486,35 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	return true;
 }
 
+// Messages that Kafka no longer had: the newest ones each, those of the last month.
+static bool check_gaps(struct health *h, struct err *err)
+{
+	enum { SHOWN_MAX = 20 };
+	struct arena arena = ARENA_INIT;
+	struct gap_seen *gaps;
+	size_t n, recent = 0;
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	bool good = gaps_read(h->redis, view_prefix(h->view), &arena, &gaps, &n, err);
+	for (; good && recent < n && h->now_ms - gaps[recent].seen_ms < 30 * 24LL * MS_PER_HOUR; recent++) {
+		const struct gap *g = &gaps[recent].gap;
+		if (recent >= SHOWN_MAX)
+			continue;
+		add_finding(
+			h, HEALTH_WARN, "gap",
+			"topic %s, partition %d: %lld messages (offsets %lld to %lld) from %s to %s are missing: %s. Bring them in with "
+			"`nowcast replay` of the files of that time (the bucket of the trail has them); this line stays for 30 days",
+			g->topic, g->partition, (long long)(g->to - g->from), (long long)g->from, (long long)(g->to - 1),
+			g->from_ms ? when_format(g->from_ms, from) : "the beginning",
+			g->to_ms ? when_format(g->to_ms, to) : when_format(gaps[recent].seen_ms, to),
+			g->cause == GAP_RETENTION ? "Kafka deleted them before they were read"
+									  : "Redis has lost them, and Kafka no longer has them");
+	}
+	if (recent > SHOWN_MAX)
+		add_finding(h, HEALTH_WARN, "gap", "and %zu more of such gaps", recent - SHOWN_MAX);
+	arena_release(&arena);
+	return good;
+}
+
 static void note_label_overflow(struct health *h, const struct overflow *f)
 {
 	char when[WHEN_SIZE];
@@ -539,7 +569,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	check_prices(&h);
 	check_mapping(&h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_bill(&h, &err) ||
+	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) || !check_bill(&h, &err) ||
 	    !check_bands(&h, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);

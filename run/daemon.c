@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,7 +23,12 @@
 #include "run/worker.h"
 #include "web/server.h"
 
-enum { TICK_MS = 200, STUCK_MS = 120000 };
+enum {
+	TICK_MS = 200,
+	STUCK_MS = 120000,
+	STOP_MS = 18000, // how long the end may take, after a signal
+	CLOSE_MS = 5000, // of that, once everything is committed
+};
 
 struct daemon {
 	struct command *command;
@@ -39,6 +45,10 @@ struct daemon {
 	int64_t watchdog_ms, watchdog_due_ms;
 	struct schedule schedule; // of reconciliation, and of the update of prices
 	bool draining;
+	pthread_t last_resort;    // runs while draining, if has_last_resort
+	bool has_last_resort;
+	atomic_bool safe;         // all that the workers have read is committed
+	atomic_bool ended;        // the last resort is not needed
 };
 
 static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
@@ -56,6 +66,7 @@ static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
 	sum->dead_sent += s->dead_sent;
 	sum->dead_filed += s->dead_filed;
 	sum->dead_logged += s->dead_logged;
+	sum->gap_messages += s->gap_messages;
 	sum->lag += s->lag;
 	// all see the same backlog
 	sum->settle_left = s->settle_left > sum->settle_left ? s->settle_left : sum->settle_left;
@@ -84,7 +95,7 @@ static void log_stats_line(struct daemon *d)
 	          LOG_INT("records", s.records), LOG_INT("calls", s.calls), LOG_INT("ignored", s.ignored),
 	          LOG_INT("faults", s.faults), LOG_INT("late", s.late), LOG_INT("future", s.future),
 	          LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
-	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("lag", s.lag),
+	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("gap_messages", s.gap_messages), LOG_INT("lag", s.lag),
 	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
 	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
 	          LOG_INT("settle_left", s.settle_left));
@@ -157,6 +168,42 @@ static void reload_conf(struct daemon *d)
 	systemd_notify("READY=1");
 }
 
+static bool all_safe(const struct daemon *d)
+{
+	struct worker_stats s;
+	for (int i = 0; i < d->nworkers; i++) {
+		worker_read_stats(d->workers[i], &s);
+		if (!s.safe)
+			return false;
+	}
+	return true;
+}
+
+// Ends the process if its parts do not end: librdkafka may wait for ever for a topic that was deleted, and a
+// Redis that hangs is waited for by whoever has asked it. What was not committed is read again.
+static void *end_at_last(void *opaque)
+{
+	struct daemon *d = opaque;
+	const struct timespec tick = {0, 50 * 1000000L};
+	int64_t began = when_ticks_ms(), safe_since = 0;
+	while (!atomic_load(&d->ended)) {
+		int64_t now = when_ticks_ms();
+		bool safe = atomic_load(&d->safe);
+		if (safe && !safe_since)
+			safe_since = now;
+		if (safe && now - safe_since >= CLOSE_MS) {
+			log_warn("ended without waiting for all parts to close; everything read is committed");
+			_exit(STATUS_OK);
+		}
+		if (now - began >= STOP_MS) {
+			log_error("ended before everything read was committed; the next worker reads the rest again");
+			_exit(STATUS_FAILED);
+		}
+		nanosleep(&tick, NULL);
+	}
+	return NULL;
+}
+
 static void begin_drain(struct daemon *d)
 {
 	if (d->draining) { // asked twice: the user does not want to wait, and nothing uncommitted is lost
@@ -171,6 +218,9 @@ static void begin_drain(struct daemon *d)
 	snapshots_quit(d->snapshots);
 	for (int i = 0; i < d->nworkers; i++)
 		worker_stop(d->workers[i]);
+	d->has_last_resort = pthread_create(&d->last_resort, NULL, end_at_last, d) == 0;
+	if (!d->has_last_resort)
+		log_warn("cannot start a thread: the end may take longer than it should");
 }
 
 static void on_signal(struct daemon *d, int sig)
@@ -202,6 +252,7 @@ static void run_tick(struct daemon *d)
 		reload_prices(d);
 	int64_t now = when_ticks_ms();
 	struct worker_stats s = sum_stats(d);
+	atomic_store(&d->safe, all_safe(d));
 	free_old_prices(d);
 	if (now - d->last_ms >= d->conf->stats_interval_ms)
 		log_stats_line(d);
@@ -284,6 +335,9 @@ int cmd_run(struct command *c)
 	alert_watch_stop(d.alerts);
 	snapshots_stop(d.snapshots);
 	server_stop(d.server);
+	atomic_store(&d.ended, true);
+	if (d.has_last_resort)
+		pthread_join(d.last_resort, NULL);
 	free(d.workers);
 	prices_free(d.old_prices);
 	prices_free(d.prices);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/when.h"
 
 enum { WORK_FACTOR_MIN = 3 }; // to inflate and to parse a message of the largest size, and a part of it again
 
@@ -52,8 +53,8 @@ static void on_forgotten(void *user)
 {
 	(void)user;
 	log_error(
-		"Redis has lost what was written to it: figures begin again at zero. Replay what is kept of the last `window`, or set "
-		"the group's offsets back; and give Redis persistence (appendonly yes)");
+		"Redis has lost what was written to it. Workers read again from Kafka what it still has; what `nowcast replay` brought "
+		"must be replayed. Give Redis persistence (appendonly yes)");
 }
 
 // What is known of an hour is not kept longer than its figures.
@@ -135,6 +136,26 @@ void intake_fault(struct intake *in, const struct origin *origin, enum fault_kin
 	in->origin = *origin;
 	in->refused++;
 	on_fault(in, kind, -1, data, reason);
+}
+
+void intake_track(struct intake *in, struct positions *p)
+{
+	engine_track(in->engine, p);
+}
+
+void intake_gap(struct intake *in, const struct gap *gap)
+{
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	in->gap_messages += (uint64_t)(gap->to - gap->from);
+	engine_add_gap(in->engine, gap);
+	log_error(
+		gap->cause == GAP_RETENTION
+			? "Kafka deleted messages before they were read: replay the files of that time (nowcast replay)"
+			: "Redis has lost messages that Kafka no longer has: replay the files of that time (nowcast replay)",
+		LOG_STR("topic", gap->topic), LOG_INT("partition", gap->partition), LOG_INT("offset", gap->from),
+		LOG_INT("messages", gap->to - gap->from),
+		LOG_STR("since", gap->from_ms ? when_format(gap->from_ms, from) : "the beginning"),
+		LOG_STR("until", gap->to_ms ? when_format(gap->to_ms, to) : "now"));
 }
 
 bool intake_is_empty(const struct intake *in)

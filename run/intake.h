@@ -15,6 +15,7 @@ struct intake {
 	struct pseudonyms *pseudonyms; // NULL: names are kept as they are
 	struct dead_letters dead;
 	uint64_t refused;            // records decoded, but with values that make no sense: dead letters too
+	uint64_t gap_messages;       // messages that Kafka no longer had
 	// the message being decoded
 	struct origin origin;
 	struct str message;
@@ -34,6 +35,12 @@ void intake_message(struct intake *in, const struct origin *origin, struct str d
 // A message known to be broken before it was decoded.
 void intake_fault(struct intake *in, const struct origin *origin, enum fault_kind kind, struct str data,
                   const char *reason);
+
+// Positions of what the messages are read from, in Kafka: stored with each batch. They outlive the intake.
+void intake_track(struct intake *in, struct positions *p);
+
+// Messages that Kafka no longer has: logged, counted, and remembered with the next batch.
+void intake_gap(struct intake *in, const struct gap *gap);
 
 bool intake_is_empty(const struct intake *in);
 bool intake_is_full(const struct intake *in);

@@ -13,11 +13,14 @@
 #include "base/when.h"
 #include "run/backoff.h"
 #include "run/intake.h"
+#include "store/positions.h"
 
 enum {
 	POLL_MS = 100,          // how soon a worker notices that it should stop
-	// how long after worker_stop the last batch is tried again; one try waits for Redis up to a minute
-	DRAIN_APPLY_MS = 20000,
+	CHECK_MS = 5000,        // how often Redis is asked whether it still has what was read
+	// how long after worker_stop the last batch is tried again; one try may wait for a
+	// Redis that hangs for longer (run/daemon.c then ends the process)
+	DRAIN_APPLY_MS = 12000,
 	DRAIN_SETTLE_MS = 5000,
 };
 
@@ -34,6 +37,7 @@ struct worker {
 	struct backoff backoff;
 	uint64_t batches;
 	int64_t settle_due_ms;  // monotonic
+	int64_t check_due_ms;   // monotonic
 	size_t settle_left;
 	bool waiting;
 	struct err err;         // why it ended
@@ -48,6 +52,7 @@ static void publish_stats(struct worker *w)
 	const struct decode_counts *d = decoder_counts(w->intake.decoder);
 	const struct engine_counts *e = engine_counts(w->intake.engine);
 	struct worker_stats s = {
+		.safe = w->shown.safe, // written by this thread only
 		.messages = d->messages,
 		.calls = e->calls_new,
 		.ignored = d->ignored,
@@ -60,9 +65,10 @@ static void publish_stats(struct worker *w)
 		.dead_sent = w->intake.dead.sent,
 		.dead_filed = w->intake.dead.filed,
 		.dead_logged = w->intake.dead.logged,
+		.gap_messages = w->intake.gap_messages,
 		.lag = kafka_lag(w->kafka),
 		.settle_left = (int64_t)w->settle_left,
-		.partitions = kafka_partitions(w->kafka),
+		.partitions = (int64_t)kafka_positions(w->kafka)->n,
 		.turned_ms = when_ticks_ms(),
 		.waiting = w->waiting,
 		.prices = w->prices,
@@ -98,9 +104,15 @@ static void on_revoke(void *user)
 	struct worker *w = user;
 	struct err err = w->err;
 	if (err.kind == ERR_NONE && intake_apply(&w->intake, &err) && kafka_commit(w->kafka, true, &err))
-		return;
+		return; // what Redis has lost is not committed: the next owner goes back
 	log_warn("partitions given up before their last batch was safe; their next owner reads it again",
 	         LOG_INT("worker", w->number), LOG_STR("why", err.msg));
+}
+
+static void on_gap(void *user, const struct gap *gap)
+{
+	struct worker *w = user;
+	intake_gap(&w->intake, gap);
 }
 
 static void on_log(void *user, int severity, const char *text)
@@ -156,7 +168,7 @@ static bool wait_in_group(struct worker *w, int ms, struct err *err)
 static bool apply_batch(struct worker *w, struct err *err)
 {
 	bool waited = false;
-	if (intake_is_empty(&w->intake))
+	if (intake_is_empty(&w->intake) && !positions_are_due(kafka_positions(w->kafka)))
 		return true;
 	while (!intake_apply(&w->intake, err)) {
 		if (err->kind != ERR_RETRY || is_out_of_time(w))
@@ -215,11 +227,28 @@ static void adopt_prices(struct worker *w)
 	w->prices = p;
 }
 
+// Now and then Redis is asked even if nothing is read: it may have lost what it had.
+static void check_positions(struct worker *w)
+{
+	struct err err = ERR_INIT;
+	if (!kafka_resolve(w->kafka, &err))
+		log_warn("nothing can be committed yet", LOG_INT("worker", w->number), LOG_STR("why", err.msg));
+	if (when_ticks_ms() < w->check_due_ms)
+		return;
+	kafka_look_for_gaps(w->kafka);
+	kafka_check_positions(w->kafka);
+	w->check_due_ms = when_ticks_ms() + CHECK_MS;
+}
+
 static bool run_turn(struct worker *w, struct err *err)
 {
 	adopt_prices(w);
-	if (!collect_batch(w, err) || !apply_batch(w, err))
+	if (!collect_batch(w, err))
 		return false;
+	check_positions(w);
+	if (!apply_batch(w, err))
+		return false;
+	kafka_go_back(w->kafka);
 	commit_offsets(w, false);
 	if (when_ticks_ms() >= w->settle_due_ms && !settle_hours(w, false, err))
 		return false;
@@ -232,6 +261,9 @@ static bool drain_worker(struct worker *w, struct err *err)
 	if (!apply_batch(w, err))
 		return false;
 	commit_offsets(w, true);
+	pthread_mutex_lock(&w->lock);
+	w->shown.safe = true;
+	pthread_mutex_unlock(&w->lock);
 	if (is_out_of_time(w))
 		return true;
 	int64_t until = when_ticks_ms() + DRAIN_SETTLE_MS;
@@ -278,12 +310,14 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	w->prices = prices;
 	w->shown.prices = prices;
 	atomic_init(&w->offered, prices);
-	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_log, w};
+	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_log, w};
 	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
 	w->shown.turned_ms = when_ticks_ms();
 	pthread_mutex_init(&w->lock, NULL);
 	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, NULL, err) &&
 	            kafka_open(&w->kafka, conf, &w->hooks, err);
+	if (good)
+		intake_track(&w->intake, kafka_positions(w->kafka));
 	if (good && pthread_create(&w->thread, NULL, worker_main, w) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for worker %d", number);
 	if (!good) {

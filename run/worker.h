@@ -20,11 +20,13 @@
 struct worker_stats { // counts since the start of the worker; the others are as of now
 	uint64_t messages, records, calls, ignored, faults, late, future, settled, batches, round_trips;
 	uint64_t dead_sent, dead_filed, dead_logged;
+	uint64_t gap_messages; // that Kafka no longer had
 	int64_t lag;         // messages behind the end of its partitions
 	int64_t settle_left; // hours waiting to be computed
 	int64_t partitions;
 	int64_t turned_ms;   // monotonic clock: end of the last turn of its loop
 	bool waiting;        // for Redis, or for a place for dead letters
+	bool safe;           // all that it has read is committed, and it reads no more
 	bool ended;
 	const struct prices *prices; // that it uses
 };

@@ -110,7 +110,7 @@ void engine_set_prices(struct engine *e, const struct prices *p)
 
 bool engine_apply(struct engine *e, struct err *err)
 {
-	if (e->batch.records > 0) {
+	if (e->batch.records > 0 || store_has_more(&e->store)) {
 		if (!store_apply(&e->store, &e->batch, &e->counts, err))
 			return false;
 		e->counts.records += e->batch.records;
@@ -124,6 +124,16 @@ bool engine_apply(struct engine *e, struct err *err)
 	}
 	e->counts.round_trips = redis_round_trips(e->store.redis);
 	return true;
+}
+
+void engine_track(struct engine *e, struct positions *p)
+{
+	e->store.positions = p;
+}
+
+void engine_add_gap(struct engine *e, const struct gap *gap)
+{
+	store_add_gap(&e->store, gap);
 }
 
 void engine_count_fault(struct engine *e, enum fault_kind kind)

@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "ingest/decode.h"
+#include "ingest/position.h"
 #include "ingest/pseudonym.h"
 #include "ingest/record.h"
 #include "pricing/prices.h"
@@ -80,6 +81,11 @@ bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CH
 // of these are kept (reopen_ms). At first they do not: they are late.
 void engine_set_reopening(struct engine *e, bool reopening);
 
+// Positions of what the batches contain: they are written with each, and what Redis has answered is in them
+// after engine_apply (ingest/position.h). They outlive the engine.
+void engine_track(struct engine *e, struct positions *p);
+void engine_add_gap(struct engine *e, const struct gap *gap); // of those positions; copied
+
 // Counts a dead letter of the batch, for doctor and /metrics.
 void engine_count_fault(struct engine *e, enum fault_kind kind);
 
@@ -88,7 +94,7 @@ size_t engine_pending_bytes(const struct engine *e);
 size_t engine_pending_records(const struct engine *e);
 
 // Writes the batch. On false (ERR_RETRY: Redis is away; ERR_FATAL: it refuses) the batch is kept, and calling
-// again is safe even if Redis had taken part of it.
+// again is safe even if Redis had taken part of it. An empty batch writes positions and gaps, if there are any.
 bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 
 // Computes the hours that are due. With `all`, also those that are not due yet, until none is left or

@@ -84,6 +84,20 @@ struct str key_dead_letters_seen(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":dead_letters:seen", STR_NONE);
 }
 
+// Neither the id of a cluster nor the name of a topic can contain a colon.
+struct str key_positions(struct buf *b, const char *prefix, const char *cluster, const char *group,
+                         const char *topic)
+{
+	global_key(b, prefix, ":positions:", str_of(cluster));
+	buf_addf(b, ":%s:%s", group, topic);
+	return buf_str(b);
+}
+
+struct str key_gaps(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":gaps", STR_NONE);
+}
+
 struct str key_tags(struct buf *b, const char *prefix, struct str owner)
 {
 	return global_key(b, prefix, ":tags:", owner);

@@ -15,7 +15,7 @@
 #include "base/digest.h"
 #include "store/redis_wire.h"
 
-enum { SCRIPTS_MAX = 10 };
+enum { SCRIPTS_MAX = 16, SILENT_MS = 60000 };
 
 struct redis {
 	struct wire wire;
@@ -31,6 +31,7 @@ struct redis {
 	redis_connect_fn *on_connect; // may be NULL
 	const char *prefix;           // for on_connect
 	uint64_t round_trips;
+	int silent_ms;                // that are waited for an answer
 };
 
 bool redis_open(struct redis **ret, struct redis_target target, struct err *err)
@@ -41,8 +42,15 @@ bool redis_open(struct redis **ret, struct redis_target target, struct err *err)
 		return false;
 	}
 	r->prefix = target.prefix;
+	r->silent_ms = SILENT_MS;
 	*ret = r;
 	return true;
+}
+
+void redis_limit(struct redis *r, int ms)
+{
+	assert(ms > 0);
+	r->silent_ms = ms;
 }
 
 void redis_on_connect(struct redis *r, redis_connect_fn *fn)
@@ -204,9 +212,14 @@ static bool connect_now(struct redis *r, struct err *err)
 	struct buf pipeline = r->out;
 	size_t commands = r->commands;
 	r->out = (struct buf)BUF_INIT;
-	bool good = wire_connect(&r->wire, err) && set_up_connection(r, err);
+	bool good = wire_connect(&r->wire, err);
+	if (good && r->silent_ms < WIRE_HANDSHAKE_MS)
+		wire_limit(&r->wire, r->silent_ms);
+	good = good && set_up_connection(r, err);
 	clear_pipeline(r);
 	good = good && (!r->on_connect || r->on_connect(r, r->prefix, err));
+	if (good)
+		wire_limit(&r->wire, r->silent_ms);
 	buf_release(&r->out);
 	r->out = pipeline;
 	r->commands = commands;

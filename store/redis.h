@@ -40,6 +40,9 @@ static inline struct redis_target redis_target_of(const struct conf *c)
 bool redis_open(struct redis **ret, struct redis_target target, struct err *err) NC_CHECK;
 void redis_close(struct redis *r);
 
+// How long Redis may be silent before a redis_exec gives up; a minute without this. For new connections.
+void redis_limit(struct redis *r, int ms);
+
 // Has `fn` called on every new connection before the first pipeline goes out; what it returns is what the
 // connecting returns. It may send commands of its own. `target.prefix` must live as long as `r`.
 typedef bool redis_connect_fn(struct redis *r, const char *prefix, struct err *err);

@@ -17,8 +17,6 @@
 
 #include "base/buf.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, REPLY_TIMEOUT_S = 60 };
-
 // ---- URL ----------------------------------------------------------------------------------------
 
 static int hex_digit(char c)
@@ -162,6 +160,13 @@ void wire_release(struct wire *w)
 
 // ---- connecting ---------------------------------------------------------------------------------
 
+void wire_limit(struct wire *w, int ms)
+{
+	struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L};
+	setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
 static bool connect_to(struct wire *w, const struct sockaddr *addr, socklen_t len, int family)
 {
 	w->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -171,7 +176,7 @@ static bool connect_to(struct wire *w, const struct sockaddr *addr, socklen_t le
 	if (fault == EINPROGRESS) {
 		struct pollfd p = {.fd = w->fd, .events = POLLOUT};
 		socklen_t flen = sizeof fault;
-		if (poll(&p, 1, CONNECT_TIMEOUT_MS) != 1)
+		if (poll(&p, 1, WIRE_HANDSHAKE_MS) != 1)
 			fault = ETIMEDOUT;
 		else
 			getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &fault, &flen);
@@ -183,11 +188,9 @@ static bool connect_to(struct wire *w, const struct sockaddr *addr, socklen_t le
 		return false;
 	}
 	// From here on plain blocking calls with a limit on how long they wait.
-	struct timeval limit = {.tv_sec = REPLY_TIMEOUT_S};
 	int one = 1;
 	fcntl(w->fd, F_SETFL, fcntl(w->fd, F_GETFL) & ~O_NONBLOCK);
-	setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	wire_limit(w, WIRE_HANDSHAKE_MS);
 	if (family != AF_UNIX)
 		setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	return true;

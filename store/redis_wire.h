@@ -27,14 +27,19 @@ struct wire {
 bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err) NC_CHECK;
 void wire_release(struct wire *w);
 
-// ERR_RETRY: no answer, or the TLS handshake failed; ERR_CONFIG: the CA certificates cannot be read.
+// ERR_RETRY: no answer, or the TLS handshake failed; ERR_CONFIG: the CA certificates cannot be read. Until
+// wire_limit, it waits for the other side WIRE_HANDSHAKE_MS at most.
+enum { WIRE_HANDSHAKE_MS = 5000 };
 bool wire_connect(struct wire *w, struct err *err) NC_CHECK;
 void wire_disconnect(struct wire *w);
+
+// How long the other side may be silent from now on.
+void wire_limit(struct wire *w, int ms);
 
 // All of it, or ERR_RETRY.
 bool wire_send(struct wire *w, const char *p, size_t n, struct err *err) NC_CHECK;
 
-// Waits for at least one byte. ERR_RETRY: closed, or silent for a minute.
+// Waits for at least one byte. ERR_RETRY: closed, or silent for too long.
 bool wire_read(struct wire *w, char *buf, size_t size, size_t *ret_got, struct err *err) NC_CHECK;
 
 #endif

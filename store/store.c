@@ -42,6 +42,7 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 	s->relabel = redis_script(s->redis, relabel_lua());
 	s->keep_longest = redis_script(s->redis, keep_longest_lua());
 	s->tags = redis_script(s->redis, tags_lua());
+	s->at = positions_scripts_of(s->redis);
 	return true;
 }
 
@@ -49,6 +50,11 @@ void store_close(struct store *s)
 {
 	redis_close(s->redis);
 	buf_release(&s->key);
+	for (size_t i = 0; i < s->ngaps; i++)
+		free((char *)s->gaps[i].topic);
+	free(s->gaps);
+	s->gaps = NULL;
+	s->ngaps = 0;
 	s->redis = NULL;
 }
 
@@ -262,7 +268,7 @@ static bool is_in_scope(const struct relabel_scope *p, struct str acct_region, c
 	       map_find(&p->cross_account, cross_account_key(t->account, acct_region));
 }
 
-static bool relabel(struct store *s, const struct batch *b, const struct relabel_scope *p, struct err *err)
+static void queue_relabel(struct store *s, const struct batch *b, const struct relabel_scope *p)
 {
 	for (size_t i = 0; i < p->nacct_regions; i++) {
 		int n = 0;
@@ -284,7 +290,6 @@ static bool relabel(struct store *s, const struct batch *b, const struct relabel
 				redis_arg(s->redis, t->arn_at_start);
 		}
 	}
-	return redis_exec(s->redis, err);
 }
 
 // Replies: the accounts and Regions, and the members of key_cross_account, "ACCOUNT A/R".
@@ -364,12 +369,51 @@ static bool check_marks(struct store *s, struct err *err)
 	return s->marks_checked;
 }
 
+// ---- positions
+
+void store_add_gap(struct store *s, const struct gap *gap)
+{
+	if (s->ngaps == GAPS_MAX)
+		return;
+	s->gaps = xrealloc(s->gaps, s->ngaps + 1, sizeof *s->gaps);
+	s->gaps[s->ngaps] = *gap;
+	s->gaps[s->ngaps++].topic = xstrdup(str_of(gap->topic));
+}
+
+bool store_has_more(const struct store *s)
+{
+	return s->positions && (s->ngaps > 0 || positions_are_due(s->positions));
+}
+
+// The last commands of a batch. Returns how many replies they will have.
+static size_t send_positions(struct store *s)
+{
+	const char *prefix = s->options->redis.prefix;
+	if (!s->positions)
+		return 0;
+	for (size_t i = 0; i < s->ngaps; i++)
+		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
+	return s->ngaps +
+	       positions_queue(s->redis, s->at, &s->key, prefix, s->options->retention_ms, s->positions);
+}
+
+// `n` replies at the end are those of send_positions.
+static void read_positions(struct store *s, size_t n)
+{
+	if (!s->positions)
+		return;
+	positions_read(s->redis, redis_count(s->redis) - n + s->ngaps, s->positions);
+	for (size_t i = 0; i < s->ngaps; i++)
+		free((char *)s->gaps[i].topic);
+	s->ngaps = 0;
+}
+
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
 	const char *prefix = s->options->redis.prefix;
 	bool tagged = b->nsession_tags > 0;
-	size_t evals = 0;
+	size_t evals = 0, more = 0;
 	if (!check_marks(s, err) || (b->reopens && !store_unpack(s, b, err)) || !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;
@@ -389,9 +433,11 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		redis_cmd(s->redis, 4,
 		          (struct str[]){STR("ZRANGE"), key_cross_account(&s->key, prefix), STR("0"), STR("-1")});
 	}
+	if (!tagged)
+		more = send_positions(s);
 	bool good = redis_exec(s->redis, err);
 	if (good) {
-		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nacct_regions;
+		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nacct_regions - more;
 		add_counts(s->redis, end - evals, evals, counts);
 		detect_loss(s);
 	}
@@ -399,9 +445,13 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		struct relabel_scope p;
 		size_t last = redis_count(s->redis);
 		read_relabel_scope(s->redis, last - 2, last - 1, &arena, &p);
-		good = relabel(s, b, &p, err);
+		queue_relabel(s, b, &p);
+		more = send_positions(s); // Redis has the batch once this is done, too
+		good = redis_exec(s->redis, err);
 		map_release(&p.cross_account);
 	}
+	if (good)
+		read_positions(s, more);
 	if (good)
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;
 	arena_release(&arena);

@@ -19,6 +19,7 @@
 #include "store/billed_means_refresh.h"
 #include "store/cardinality.h"
 #include "store/engine.h"
+#include "store/positions.h"
 #include "store/profile.h"
 #include "store/redis.h"
 
@@ -26,6 +27,10 @@ struct store {
 	struct redis *redis;
 	const struct engine_options *options;
 	int apply, hour_stats, settle, claim, unpack, relabel, keep_longest, tags; // scripts
+	struct positions_scripts at;
+	struct positions *positions; // of what the batches contain; NULL: not from Kafka
+	struct gap *gaps;            // found since the last batch
+	size_t ngaps;
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
 	// the epoch of Redis when this store wrote last, 0: never; the one it offers to a Redis that has none
@@ -35,7 +40,13 @@ struct store {
 bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
 void store_close(struct store *s);
 
-// Writes a batch: one round trip, and a second if it has session tags. Adds to `counts` what became of the
+// Remembers a gap with the next batch.
+void store_add_gap(struct store *s, const struct gap *gap);
+
+// Whether there is something to write beside a batch.
+bool store_has_more(const struct store *s);
+
+// Writes a batch, with the positions: one round trip, and a second if it has session tags. Adds to `counts` what became of the
 // records.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
 

@@ -387,6 +387,7 @@ broker_ready() {
 		grep -q ' 1 brokers' <<<"$said" && ! grep -q 'leader -1' <<<"$said"
 }
 
+kafka_admin() { "$top/$B/tests/kafka_admin" -b "$BOOTSTRAP" "$@"; }
 produce() { "$top/$B/tests/produce" -b "$BOOTSTRAP" "$@"; }
 
 # --- S3 --------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #include "store/dead_letter_counts.h"
 #include "store/keys.h"
 #include "store/overflow.h"
+#include "store/positions.h"
 #include "store/redis.h"
 
 enum { HOURS_PER_DAY = 24, USD_PLACES = 9 };
@@ -198,6 +199,27 @@ static bool write_dead_letters(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+// Messages of Kafka that were not read, and cannot be any more (store/positions.h).
+static bool write_gaps(struct api *a, struct buf *out, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct gap_seen *gaps;
+	size_t n;
+	int64_t messages[GAP_CAUSES] = {0};
+	bool good = gaps_read(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, &arena, &gaps, &n, err);
+	for (size_t i = 0; good && i < n; i++)
+		messages[gaps[i].gap.cause] += gaps[i].gap.to - gaps[i].gap.from;
+	arena_release(&arena);
+	if (!good)
+		return false;
+	write_family(out, "nowcast_gap_messages", "gauge",
+	       "Messages that Kafka no longer had when they were to be read: see nowcast doctor.");
+	for (int cause = 0; cause < GAP_CAUSES; cause++)
+		buf_addf(out, "nowcast_gap_messages{cause=\"%s\"} %lld\n", gap_cause_word((enum gap_cause)cause),
+		         (long long)messages[cause]);
+	return true;
+}
+
 static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 {
 	static const struct {
@@ -234,6 +256,7 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	struct api_query q = {.now_ms = api_now_ms(a)};
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
+	          write_gaps(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);
 	write_family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis does not answer.");
 	buf_addf(out, "nowcast_up %d\n", up);

@@ -27,7 +27,10 @@
 #include "web/page.h"
 #include "web/response_cache.h"
 
-enum { QUEUE_MAX = 256, TICK_MS = 500, LIVE_MS = 2000, READY_MS = 5000 };
+enum { QUEUE_MAX = 256, TICK_MS = 500, LIVE_MS = 2000, READY_MS = 1000 };
+
+// A Redis that hangs is noticed within READY_MS, TICK_MS and this.
+enum { SILENT_MS = 3000, HUNG_MS = 1000 };
 
 struct server {
 	const struct conf *conf;
@@ -46,6 +49,7 @@ struct server {
 	atomic_bool ready;              // Redis answered the last time
 	atomic_llong asked_ms;          // when that was (monotonic)
 	atomic_ullong requests, refused;
+	int64_t hung_ms;                // until when a Redis that hangs is not asked again (monotonic)
 	int64_t started_ms;
 	struct buf live;                // the summary published last
 	int64_t live_ms;                // when it was compared with a new one
@@ -187,10 +191,21 @@ static void note_redis(struct server *s, bool good)
 	}
 }
 
+// Requests that waited while Redis hung are not tried each: that would take SILENT_MS each.
+static void note_hang(struct server *s, int64_t began)
+{
+	int64_t now = when_ticks_ms();
+	if (!atomic_load(&s->ready) && now - began >= SILENT_MS / 2)
+		s->hung_ms = now + HUNG_MS;
+}
+
 static void answer_exchange(struct server *s, struct http_exchange *x)
 {
 	int64_t began = when_ticks_ms();
-	if (response_cache_find(s->response_cache, &x->request, began, &x->answer)) {
+	if (began < s->hung_ms && !str_is(x->request.path, "/metrics")) {
+		x->answer.retry_s = 2;
+		api_error(&x->answer, 503, "Redis does not answer");
+	} else if (response_cache_find(s->response_cache, &x->request, began, &x->answer)) {
 		// the same was asked a moment ago
 	} else if (str_is(x->request.path, "/metrics")) {
 		struct metrics_server m = {atomic_load(&s->requests), atomic_load(&s->refused), http_viewers(s->http),
@@ -204,6 +219,7 @@ static void answer_exchange(struct server *s, struct http_exchange *x)
 			atomic_fetch_add(&s->refused, 1);
 		else if (x->answer.status == 503 || x->answer.status == 200)
 			note_redis(s, x->answer.status == 200);
+		note_hang(s, began);
 		response_cache_keep(s->response_cache, &x->request, when_ticks_ms(), when_ticks_ms() - began,
 		                    &x->answer);
 	}
@@ -351,8 +367,10 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	            rollups_open(&s->api.rollups, redis_target_of(conf), err) &&
 	            view_map(rollups_view(s->api.rollups), conf, err) &&
 	            http_open(&s->http, &o, route_request, s, err);
-	if (good)
+	if (good) {
 		rollups_limit(s->api.rollups, (size_t)conf->listen_memory);
+		redis_limit(view_redis(rollups_view(s->api.rollups)), SILENT_MS);
+	}
 	if (good && pthread_create(&s->worker, NULL, worker_main, s) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for the API");
 	s->running = good;

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// Positions are kept here and not in librdkafka's offset store. A position counts once its message was
+// delivered, and is deleted with the assignment, so no commit can name a message whose record was dropped
+// with its partition. It is committed once Redis has it (struct position, `stored`).
+//
+// The metadata of a committed offset is "nowcast START READING MS": the members of struct position, the
+// reading in 16 hex digits.
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/when.h"
+#include "ingest/kafka_priv.h"
+
+enum {
+	ASK_MS = 5000,        // how long the broker may take for an answer
+	RESOLVE_AGAIN_MS = 5000,
+	LOOKS_MAX = 32,       // partitions whose oldest message is asked for at once
+	SEEK_MS = 2000,
+};
+
+// ---- the list
+
+struct position *kafka_find_position(struct kafka *k, const char *topic, int32_t partition)
+{
+	struct positions *all = &k->positions;
+	if (k->last < all->n) {
+		struct position *p = &all->v[k->last];
+		if (p->partition == partition && strcmp(p->topic, topic) == 0)
+			return p;
+	}
+	for (size_t i = 0; i < all->n; i++) {
+		struct position *p = &all->v[i];
+		if (p->partition == partition && strcmp(p->topic, topic) == 0) {
+			k->last = i;
+			return p;
+		}
+	}
+	return NULL;
+}
+
+void kafka_remove_positions(struct kafka *k, const rd_kafka_topic_partition_list_t *list)
+{
+	for (int i = 0; i < list->cnt; i++) {
+		struct position *p = kafka_find_position(k, list->elems[i].topic, list->elems[i].partition);
+		if (!p)
+			continue;
+		free(p->topic);
+		*p = k->positions.v[--k->positions.n];
+	}
+	k->last = 0;
+}
+
+void kafka_remove_all_positions(struct kafka *k)
+{
+	for (size_t i = 0; i < k->positions.n; i++)
+		free(k->positions.v[i].topic);
+	k->positions.n = 0;
+	k->last = 0;
+}
+
+static struct position *add_position(struct kafka *k, const char *topic, int32_t partition)
+{
+	struct positions *all = &k->positions;
+	struct position *p = kafka_find_position(k, topic, partition);
+	if (p)
+		return p;
+	all->v = xrealloc(all->v, all->n + 1, sizeof *all->v);
+	p = &all->v[all->n++];
+	*p = (struct position){.topic = xstrdup(str_of(topic)),
+	                       .partition = partition,
+	                       .next = POSITION_NONE,
+	                       .start = POSITION_NONE,
+	                       .stored = POSITION_NONE,
+	                       .committed = POSITION_NONE,
+	                       .held = POSITION_NONE,
+	                       .check = true};
+	return p;
+}
+
+// ---- where to begin
+
+static void begin_reading(struct position *p, int64_t start)
+{
+	ssize_t n;
+	do
+		n = getrandom(&p->reading, sizeof p->reading, 0);
+	while (n < 0 && errno == EINTR);
+	assert(n == sizeof p->reading);
+	p->reading |= 1; // 0 is none
+	p->start = start;
+	p->fresh = true;
+	p->stored = p->committed = POSITION_NONE;
+}
+
+// Takes over what the group has committed for a partition, as the answer has it.
+static void resolve_position(struct position *p, const rd_kafka_topic_partition_t *answer)
+{
+	char text[96] = "";
+	unsigned long long reading = 0;
+	long long start = 0, ms = 0;
+	if (answer->metadata && answer->metadata_size < sizeof text)
+		memcpy(text, answer->metadata, answer->metadata_size);
+	if (answer->offset < 0) { // the group is new here
+		begin_reading(p, p->start);
+	} else if (sscanf(text, "nowcast %lld %16llx %lld", &start, &reading, &ms) == 3 && reading && start >= 0) {
+		p->reading = reading;
+		p->start = start;
+		p->stored = p->committed = answer->offset;
+	} else { // set by hand, or committed by a version that kept no positions in Redis
+		begin_reading(p, 0);
+	}
+	if (p->next == POSITION_NONE && answer->offset >= 0) {
+		p->next = answer->offset;
+		p->time_ms = ms > 0 ? ms : 0;
+	}
+}
+
+// Asks for what the group has committed in the partitions of the list, and for the id of the cluster.
+static bool read_committed(struct kafka *k, rd_kafka_topic_partition_list_t *list, struct err *err)
+{
+	if (!k->positions.cluster) {
+		char *id = rd_kafka_clusterid(k->rk, ASK_MS);
+		k->positions.cluster = id ? xstrdup(str_of(id)) : NULL;
+		rd_kafka_mem_free(k->rk, id);
+	}
+	rd_kafka_resp_err_t code =
+		k->positions.cluster ? rd_kafka_committed(k->rk, list, ASK_MS) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+	for (int i = 0; !code && i < list->cnt; i++)
+		code = list->elems[i].err;
+	if (code)
+		return err_set(err, ERR_RETRY, "kafka: the committed offsets are not known: %s",
+		               rd_kafka_err2str(code));
+	for (int i = 0; i < list->cnt; i++) {
+		struct position *p = kafka_find_position(k, list->elems[i].topic, list->elems[i].partition);
+		if (p && !p->reading)
+			resolve_position(p, &list->elems[i]);
+	}
+	return true;
+}
+
+void kafka_add_positions(struct kafka *k, rd_kafka_topic_partition_list_t *list)
+{
+	struct err err = ERR_INIT;
+	for (int i = 0; i < list->cnt; i++)
+		add_position(k, list->elems[i].topic, list->elems[i].partition);
+	bool known = read_committed(k, list, &err);
+	if (!known)
+		kafka_say(k, 4, err.msg, "");
+	for (int i = 0; i < list->cnt; i++) {
+		rd_kafka_topic_partition_t *e = &list->elems[i];
+		if (!known)
+			e->offset = RD_KAFKA_OFFSET_STORED;
+		else if (e->offset < 0)
+			e->offset = k->from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+		e->err = RD_KAFKA_RESP_ERR_NO_ERROR;
+	}
+	k->resolve_due_ms = when_ticks_ms() + RESOLVE_AGAIN_MS;
+}
+
+bool kafka_resolve(struct kafka *k, struct err *err)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	bool good = true;
+	for (size_t i = 0; i < k->positions.n; i++)
+		if (!k->positions.v[i].reading)
+			rd_kafka_topic_partition_list_add(list, k->positions.v[i].topic, k->positions.v[i].partition);
+	if (list->cnt > 0 && when_ticks_ms() >= k->resolve_due_ms) {
+		good = read_committed(k, list, err);
+		k->resolve_due_ms = when_ticks_ms() + RESOLVE_AGAIN_MS;
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	return good;
+}
+
+// ---- gaps
+
+static void report_gap(struct kafka *k, struct position *p, int64_t to, int64_t to_ms)
+{
+	struct gap gap = {.topic = p->topic,
+	                  .partition = p->partition,
+	                  .from = p->next,
+	                  .to = to,
+	                  .from_ms = p->time_ms,
+	                  .to_ms = to_ms,
+	                  .cause = p->next < p->read_to ? GAP_REDIS : GAP_RETENTION};
+	k->hooks.on_gap(k->hooks.user, &gap);
+}
+
+// The oldest offset that Kafka has of a partition; -1: not known.
+static int64_t oldest_offset(struct kafka *k, const struct position *p, bool ask)
+{
+	int64_t low = -1, high = -1;
+	if (ask)
+		return rd_kafka_query_watermark_offsets(k->rk, p->topic, p->partition, &low, &high, ASK_MS) ? -1
+		                                                                                           : low;
+	return rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) ? -1 : low;
+}
+
+void kafka_advance(struct kafka *k, struct position *p, const rd_kafka_message_t *m)
+{
+	rd_kafka_timestamp_type_t type;
+	int64_t time_ms = rd_kafka_message_timestamp(m, &type);
+	if (p->next != POSITION_NONE && m->offset < p->next) {
+		// Kafka has fewer messages than were committed: another topic of that name, or one cut short.
+		begin_reading(p, m->offset);
+	} else if (p->next != POSITION_NONE && m->offset > p->next) {
+		// Offsets of transactions and of compacted messages are missing, too: only what is before the
+		// oldest one that Kafka has was deleted.
+		int64_t low = oldest_offset(k, p, !p->looked);
+		if (low > p->next)
+			report_gap(k, p, low < m->offset ? low : m->offset, time_ms);
+	}
+	p->looked = true;
+	if (p->start == POSITION_NONE)
+		p->start = m->offset;
+	p->next = m->offset + 1;
+	p->time_ms = time_ms > 0 ? time_ms : 0;
+}
+
+void kafka_look_for_gaps(struct kafka *k)
+{
+	int asked = 0;
+	for (size_t i = 0; i < k->positions.n && asked < LOOKS_MAX; i++) {
+		struct position *p = &k->positions.v[i];
+		if (p->looked || p->next == POSITION_NONE || !p->reading || p->check || p->seeking)
+			continue;
+		int64_t low = oldest_offset(k, p, true);
+		asked++;
+		p->looked = low >= 0;
+		if (low <= p->next)
+			continue;
+		report_gap(k, p, low, 0);
+		p->next = low;
+	}
+}
+
+// ---- going back
+
+void kafka_check_positions(struct kafka *k)
+{
+	for (size_t i = 0; i < k->positions.n; i++)
+		k->positions.v[i].check = true;
+}
+
+static void go_back(struct kafka *k, struct position *p)
+{
+	char text[320], when[WHEN_SIZE];
+	int64_t from = p->held != POSITION_NONE ? p->held : p->start != POSITION_NONE ? p->start : 0;
+	assert(p->behind);
+	snprintf(text, sizeof text,
+	         "Redis has lost what was written to it: of topic %s, partition %d, it has the messages up to offset %" PRId64
+	         " (%s), of %" PRId64 " that were read. Reading again from there; nothing is counted twice",
+	         p->topic, p->partition, from, p->held_ms ? when_format(p->held_ms, when) : "its beginning",
+	         p->next);
+	kafka_say(k, 3, text, "");
+	p->read_to = p->next > p->read_to ? p->next : p->read_to;
+	p->next = from;
+	p->stored = p->held;
+	p->fresh = p->held == POSITION_NONE;
+	p->time_ms = p->held_ms;
+	p->seeking = true;
+	p->looked = false;
+}
+
+bool kafka_go_back(struct kafka *k)
+{
+	bool any = false;
+	for (size_t i = 0; i < k->positions.n; i++)
+		if (k->positions.v[i].behind) {
+			go_back(k, &k->positions.v[i]);
+			k->positions.v[i].behind = false;
+			any = true;
+		}
+	kafka_seek_positions(k);
+	return any;
+}
+
+void kafka_skip_to(struct kafka *k, struct position *p, int64_t next)
+{
+	assert(next > p->next);
+	p->next = next;
+	p->seeking = true;
+	kafka_seek_positions(k);
+}
+
+void kafka_seek_positions(struct kafka *k)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	for (size_t i = 0; i < k->positions.n; i++)
+		if (k->positions.v[i].seeking)
+			rd_kafka_topic_partition_list_add(list, k->positions.v[i].topic, k->positions.v[i].partition)
+				->offset = k->positions.v[i].next;
+	rd_kafka_error_t *e = list->cnt ? rd_kafka_seek_partitions(k->rk, list, SEEK_MS) : NULL;
+	for (int i = 0; i < list->cnt; i++) { // those that failed are tried again by the next kafka_poll
+		struct position *p = kafka_find_position(k, list->elems[i].topic, list->elems[i].partition);
+		p->seeking = list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR;
+	}
+	if (e)
+		rd_kafka_error_destroy(e);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+// ---- committing
+
+static void add_to_commit(rd_kafka_topic_partition_list_t *list, const struct position *p)
+{
+	rd_kafka_topic_partition_t *e = rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
+	char text[96];
+	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64 " %" PRId64, p->start, p->reading,
+	                 p->time_ms);
+	assert(n > 0 && (size_t)n < sizeof text && p->next >= 0 && p->start >= 0);
+	e->offset = p->next;
+	e->metadata = xstrdup((struct str){text, (size_t)n}); // freed with the list
+	e->metadata_size = (size_t)n;
+}
+
+bool kafka_commit(struct kafka *k, bool wait, struct err *err)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)k->positions.n);
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		if (p->next == POSITION_NONE || p->stored < p->next || p->fresh || p->behind ||
+		    p->next == p->committed)
+			continue;
+		add_to_commit(list, p);
+		p->committed = p->next;
+	}
+	rd_kafka_resp_err_t code = list->cnt ? rd_kafka_commit(k->rk, list, !wait) : RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (code) {
+		for (size_t i = 0; i < k->positions.n; i++)
+			k->positions.v[i].committed = POSITION_NONE;
+		return err_set(err, ERR_RETRY, "kafka: the commit failed: %s", rd_kafka_err2str(code));
+	}
+	return true;
+}

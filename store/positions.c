@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/positions.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/keys.h"
+#include "store/script.h"
+
+EMBED_SCRIPT(position_lua, "store/position.lua")
+EMBED_SCRIPT(gap_lua, "store/gap.lua")
+
+struct positions_scripts positions_scripts_of(struct redis *r)
+{
+	return (struct positions_scripts){redis_script(r, position_lua()), redis_script(r, gap_lua())};
+}
+
+// ---- positions
+
+static bool is_due(const struct position *p)
+{
+	return p->reading && p->next != POSITION_NONE && !p->seeking &&
+	       (p->check || p->fresh || p->next > p->stored);
+}
+
+bool positions_are_due(const struct positions *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (is_due(&p->v[i]))
+			return true;
+	return false;
+}
+
+// A topic's partitions lie side by side, or else are sent by several commands.
+static size_t count_of_topic(const struct positions *p, size_t first)
+{
+	size_t n = 1;
+	while (first + n < p->n && is_due(&p->v[first + n]) &&
+	       strcmp(p->v[first + n].topic, p->v[first].topic) == 0)
+		n++;
+	return n;
+}
+
+static void send_position(struct redis *r, const struct position *p)
+{
+	char reading[24];
+	snprintf(reading, sizeof reading, "%016" PRIx64, p->reading);
+	redis_argi(r, p->partition);
+	redis_argi(r, p->stored != POSITION_NONE ? p->stored : 0);
+	redis_argi(r, p->next);
+	redis_argz(r, reading);
+	redis_argi(r, p->time_ms);
+	redis_argi(r, p->fresh);
+}
+
+size_t positions_queue(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
+                       int64_t keep_ms, const struct positions *p)
+{
+	size_t replies = 0;
+	for (size_t i = 0, n; i < p->n; i += n) {
+		n = 1;
+		if (!is_due(&p->v[i]))
+			continue;
+		n = count_of_topic(p, i);
+		redis_begin_eval(r, s.position, 1, 2 + 6 * (int)n);
+		redis_arg(r, key_positions(key, prefix, p->cluster, p->group, p->v[i].topic));
+		redis_argi(r, keep_ms);
+		for (size_t k = i; k < i + n; k++)
+			send_position(r, &p->v[k]);
+		replies++;
+	}
+	return replies;
+}
+
+static void read_answer(struct str held, struct position *p)
+{
+	int64_t next = 0, ms = 0;
+	char reading[24];
+	bool known = false;
+	snprintf(reading, sizeof reading, "%016" PRIx64, p->reading);
+	if (held.len) {
+		next = str_cut_count(&held);
+		known = str_is(str_cut(&held, ' '), reading);
+		ms = str_cut_count(&held);
+	}
+	p->held = known ? next : POSITION_NONE;
+	p->held_ms = known ? ms : 0;
+	p->behind = !known || next < p->next;
+	p->check = false;
+	p->fresh = false;
+	if (!p->behind)
+		p->stored = p->next;
+}
+
+void positions_read(struct redis *r, size_t first, struct positions *p)
+{
+	for (size_t i = 0, n; i < p->n; i += n) {
+		n = 1;
+		if (!is_due(&p->v[i]))
+			continue;
+		n = count_of_topic(p, i); // before an answer changes what is due
+		for (size_t k = 0; k < n; k++)
+			read_answer(k < redis_len(r, first) ? redis_elem(r, first, k) : STR_NONE, &p->v[i + k]);
+		first++;
+	}
+}
+
+// ---- gaps
+
+static const char *const cause_words[GAP_CAUSES] = {[GAP_RETENTION] = "retention", [GAP_REDIS] = "redis"};
+
+const char *gap_cause_word(enum gap_cause cause)
+{
+	assert(cause < GAP_CAUSES);
+	return cause_words[cause];
+}
+
+// Field: "TOPIC PARTITION FROM CLUSTER GROUP"; value: "SEEN TO FROM_MS TO_MS CAUSE".
+void positions_queue_gap(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
+                         const struct positions *p, const struct gap *gap, int64_t now_ms)
+{
+	struct buf field = BUF_INIT, value = BUF_INIT;
+	buf_addf(&field, "%s %d %" PRId64 " %s %s", gap->topic, gap->partition, gap->from,
+	         p->cluster ? p->cluster : "-", p->group);
+	buf_addf(&value, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %s", now_ms, gap->to, gap->from_ms,
+	         gap->to_ms, gap_cause_word(gap->cause));
+	redis_begin_eval(r, s.gap, 1, 4);
+	redis_arg(r, key_gaps(key, prefix));
+	redis_arg(r, buf_str(&field));
+	redis_arg(r, buf_str(&value));
+	redis_argi(r, GAPS_MAX);
+	buf_release(&field);
+	buf_release(&value);
+}
+
+static bool parse_gap(struct str field, struct str value, struct arena *arena, struct gap_seen *ret)
+{
+	*ret = (struct gap_seen){.gap.topic = arena_str(arena, str_cut(&field, ' ')).p};
+	ret->gap.partition = (int32_t)str_cut_count(&field);
+	ret->gap.from = str_cut_count(&field);
+	ret->cluster = arena_str(arena, str_cut(&field, ' ')).p;
+	ret->group = arena_str(arena, field).p;
+	ret->seen_ms = str_cut_count(&value);
+	ret->gap.to = str_cut_count(&value);
+	ret->gap.from_ms = str_cut_count(&value);
+	ret->gap.to_ms = str_cut_count(&value);
+	for (int i = 0; i < GAP_CAUSES; i++)
+		if (str_is(value, cause_words[i])) {
+			ret->gap.cause = (enum gap_cause)i;
+			return ret->gap.to > ret->gap.from;
+		}
+	return false;
+}
+
+static int by_seen(const void *a, const void *b)
+{
+	const struct gap_seen *x = a, *y = b;
+	if (x->seen_ms != y->seen_ms)
+		return x->seen_ms > y->seen_ms ? -1 : 1;
+	int c = strcmp(x->gap.topic, y->gap.topic);
+	return c ? c : (x->gap.partition > y->gap.partition) - (x->gap.partition < y->gap.partition);
+}
+
+bool gaps_read(struct redis *r, const char *prefix, struct arena *arena, struct gap_seen **ret, size_t *ret_n,
+               struct err *err)
+{
+	struct buf key = BUF_INIT;
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_gaps(&key, prefix)});
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	size_t n = 0, pairs = redis_len(r, 0) / 2;
+	struct gap_seen *v = arena_alloc(arena, (pairs + 1) * sizeof *v);
+	for (size_t i = 0; i < pairs; i++)
+		n += parse_gap(redis_elem(r, 0, 2 * i), redis_elem(r, 0, 2 * i + 1), arena, &v[n]);
+	qsort(v, n, sizeof *v, by_seen);
+	*ret = v;
+	*ret_n = n;
+	return true;
+}

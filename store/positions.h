@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far each partition of Kafka was read, kept beside the facts of what was read (ingest/position.h).
+//
+// Positions go out in the last pipeline of a batch, after its facts. Redis carries commands out in their
+// order, and a snapshot, an append-only file and a replica hold all commands up to one of them. So whatever
+// Redis has after a failure, it has all facts before the positions that it has.
+#ifndef NOWCAST_STORE_POSITIONS_H
+#define NOWCAST_STORE_POSITIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "ingest/position.h"
+#include "store/redis.h"
+
+enum { GAPS_MAX = 1000 }; // that are remembered
+
+struct positions_scripts {
+	int position, gap; // numbers of the scripts
+};
+struct positions_scripts positions_scripts_of(struct redis *r); // registers them
+
+// Whether some position is to be written, or to be asked for.
+bool positions_are_due(const struct positions *p);
+
+// Queues them; returns how many replies there will be. `key` is for the keys.
+size_t positions_queue(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
+                       int64_t keep_ms, const struct positions *p);
+
+// Reads the answers, replies first..., into the positions that were queued.
+void positions_read(struct redis *r, size_t first, struct positions *p);
+
+// Queues a gap, in one reply. The same gap again replaces the first.
+void positions_queue_gap(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
+                         const struct positions *p, const struct gap *gap, int64_t now_ms);
+
+// A gap as it is remembered.
+struct gap_seen {
+	struct gap gap;
+	const char *cluster, *group;
+	int64_t seen_ms; // when it was found
+};
+
+const char *gap_cause_word(enum gap_cause cause); // "retention", "redis"
+
+// All that are remembered, the newest first. Texts live in `arena`.
+bool gaps_read(struct redis *r, const char *prefix, struct arena *arena, struct gap_seen **ret, size_t *ret_n,
+               struct err *err) NC_CHECK;
+
+#endif

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Kafka deletes messages that nobody has read: while no worker runs, and under one that waits. The worker counts them, says
+# of which time they are, and a replay of that time mends the figures.
+# Done: Kafka deletes messages before they are read
+# Compared: the gap with what was deleted; figures after a replay of the gap with one undisturbed replay
+# In: make test
+. "$(dirname "$0")/../lib.sh"
+topics=raw
+
+call() { # NUMBER
+	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:%02d:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"r-%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1" "$1"
+}
+delete_before() { kafka_admin delete-records raw 0 "$1"; } # OFFSET
+for i in $(seq 0 49); do call "$i"; done >"$T/all"
+
+start_redis
+ok "the reference: one replay" "$nowcast" replay --redis "$REDIS_URL" "$T/all"
+report "$T/want.csv"
+kill_redis
+
+start_redis
+start_broker 1
+[ "$broker_kind" = kafka ] || skip_all "librdkafka's mock cluster deletes nothing"
+write_config "$T/nowcast.conf"
+is "ten messages are there" "$(head -n 10 "$T/all" | produce -t raw -)" 10
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "a worker reads them" wait_for 30 caught_up
+ok "and ends" stop "$worker"
+is "twenty more come" "$(sed -n 11,30p "$T/all" | produce -t raw -)" 20
+ok "fifteen of them are deleted" delete_before 25
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "the worker reads the others" wait_for 30 caught_up
+doctor() { "$nowcast" doctor --config "$T/nowcast.conf" >"$T/doctor" 2>&1; grep -q "$1" "$T/doctor"; }
+ok "doctor says which are missing" wait_for 10 doctor 'topic raw, partition 0: 15 messages (offsets 10 to 24)'
+has "and of which time they are" "$(cat "$T/doctor")" '15 messages .* from 20[0-9-]+T[0-9:]+Z to 20[0-9-]+T[0-9:]+Z.*nowcast replay'
+has "the log says so" "$(cat "$T/worker.log")" 'deleted messages before they were read.*topic=raw.*messages=15'
+has "and the stats line" "$(tail -n 1 "$T/worker.log")" 'gap_messages=15'
+
+# All that a stopped worker had not read is deleted, and nothing comes after it.
+ok "the worker ends" stop "$worker"
+is "twenty more come" "$(sed -n 31,50p "$T/all" | produce -t raw -)" 20
+ok "all of them are deleted" delete_before 50
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "doctor says so, though nothing comes" wait_for 30 doctor '20 messages (offsets 30 to 49)'
+free_port
+start serve "$nowcast" serve --config "$T/nowcast.conf" --listen "127.0.0.1:$port"
+ok "/metrics is there" wait_for 10 listens "$port"
+has "/metrics counts both" "$(curl -s "http://127.0.0.1:$port/metrics")" '^nowcast_gap_messages\{cause="retention"\} 35$'
+ok "the worker ends on SIGTERM" stop "$worker"
+ok "the gap is replayed" "$nowcast" replay --redis "$REDIS_URL" <(sed -n '11,25p;31,50p' "$T/all")
+report "$T/got.csv"
+same_file "and nothing is missing" "$T/got.csv" "$T/want.csv"
+finish

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A topic is deleted while a worker reads it. The others go on, SIGTERM ends the worker in time and after its commit, and a
+# topic made anew under the same name is read from its beginning.
+# Done: a topic is deleted under a running worker, and made again
+# Compared: figures with one undisturbed replay
+# In: make test
+. "$(dirname "$0")/../lib.sh"
+topics="raw doomed"
+
+call() { # NUMBER
+	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:%02d:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"r-%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1" "$1"
+}
+for i in $(seq 0 29); do call "$i"; done >"$T/all"
+start_redis
+ok "the reference: one replay" "$nowcast" replay --redis "$REDIS_URL" "$T/all"
+report "$T/want.csv"
+kill_redis
+
+start_redis
+start_broker 1
+[ "$broker_kind" = kafka ] || skip_all "librdkafka's mock cluster deletes no topics"
+write_config "$T/nowcast.conf"
+head -n 5 "$T/all" | produce -t raw - >/dev/null
+sed -n 6,15p "$T/all" | produce -t doomed - >/dev/null
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "a worker reads both topics" wait_for 30 caught_up
+ok "one of them is deleted" kafka_admin delete-topic doomed
+sleep 3
+sed -n 16,20p "$T/all" | produce -t raw - >/dev/null
+topics=raw
+ok "the worker goes on with the other" wait_for 30 caught_up
+began=$SECONDS
+ok "it ends on SIGTERM" stop "$worker"
+ok "within twenty seconds" test $((SECONDS - began)) -lt 20
+has "and says that everything is committed" "$(tail -n 2 "$T/worker.log")" 'everything read is committed'
+is "which is so" "$(lag)" 0
+topics="raw doomed"
+ok "the topic is made again, shorter than it was" kafka_admin create-topic doomed 1
+sed -n 21,25p "$T/all" | produce -t doomed - >/dev/null
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "it is read" wait_for 30 caught_up
+redis FLUSHALL >/dev/null # what is lost now is found again: the old positions of the topic do not hide it
+ok "Redis is found empty" wait_for 30 grep -q 'Reading again.*' "$T/worker.log"
+sed -n 26,30p "$T/all" | produce -t doomed - >/dev/null
+ok "all is read again" wait_for 30 caught_up
+ok "the worker ends on SIGTERM" stop "$worker"
+ok "what the deleted topic had is replayed" "$nowcast" replay --redis "$REDIS_URL" <(sed -n 6,15p "$T/all")
+report "$T/got.csv"
+same_file "and nothing is missing" "$T/got.csv" "$T/want.csv"
+finish
