@@ -5,8 +5,9 @@
 //
 // The key `batch.records` is the flag --batch-records and the variable NOWCAST_BATCH_RECORDS. Keys `kafka.*`
 // are passed to librdkafka unchanged (--kafka.client.id X, NOWCAST_KAFKA_CLIENT_ID);
-// `kafka.bootstrap.servers` is the same as `brokers`, and `kafka.group.id` the same as `group`. Units are
-// required: durations end in ms, s, m, h or d, sizes in B, KiB, MiB or GiB.
+// `kafka.bootstrap.servers` is the same as `brokers`, and `kafka.group.id` the same as `group`. Keys
+// `trust.*` are rules of who may say what (ingest/trust.h); the environment cannot spell their names. Units
+// are required: durations end in ms, s, m, h or d, sizes in B, KiB, MiB or GiB.
 #ifndef NOWCAST_BASE_CONF_H
 #define NOWCAST_BASE_CONF_H
 
@@ -31,7 +32,7 @@ struct conf_list {
 };
 
 struct conf_pair {
-	char *key, *value; // without the "kafka." in front
+	char *key, *value; // without the "kafka." or "trust." in front
 	struct conf_origin origin;
 };
 
@@ -46,6 +47,10 @@ struct conf {
 	char *group;
 	struct conf_pair *kafka;  // passed to librdkafka, in the order given
 	size_t nkafka;
+	struct conf_pair *trust;  // rules of who may say what (ingest/trust.h), in the order given
+	size_t ntrust;
+	struct conf_list accounts_allowed;
+	char *accounts_file;      // "" : none
 	int64_t queue_bytes;      // fetched ahead, a worker
 
 	// Redis
@@ -157,7 +162,8 @@ bool conf_read_text(struct conf *c, struct str text, const char *file, struct er
 bool conf_read_file(struct conf *c, const char *file, struct err *err) NC_CHECK;
 bool conf_read_env(struct conf *c, char *const *env, struct err *err) NC_CHECK;
 
-// The key of a flag ("batch-records", "batch.records", "kafka.client.id"); false: the flag is not a key.
+// The key of a flag ("batch-records", "batch.records", "kafka.client.id", "trust.raw"); false: the flag is not
+// a key.
 bool conf_flag_key(struct str flag, struct str *ret_key);
 
 // Checks the keys that depend on each other. ERR_CONFIG.

@@ -4,10 +4,12 @@
 
 #include "cli/commands.h"
 #include "ingest/kafka.h"
+#include "ingest/trust.h"
 
 int cmd_check_config(struct command *c)
 {
 	struct err err = ERR_INIT;
+	struct trust *trust = NULL;
 	bool sample = command_switch(c, "--sample"), man = command_switch(c, "--man");
 	if (!command_done(c, 0, 0, &err))
 		return command_fail(c, &err);
@@ -15,8 +17,9 @@ int cmd_check_config(struct command *c)
 		(sample ? conf_print_sample : conf_print_man)(stdout);
 		return STATUS_OK;
 	}
-	if (!kafka_check(&c->conf, &err))
+	if (!kafka_check(&c->conf, &err) || !trust_open(&trust, &c->conf, &err))
 		return command_fail(c, &err);
+	trust_close(trust);
 	conf_print_effective(&c->conf, stdout);
 	if (!*c->conf.brokers || !c->conf.topics.n)
 		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",

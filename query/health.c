@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "ingest/kafka_probe.h"
+#include "ingest/trust.h"
 #include "pricing/model_id.h"
 #include "pricing/prices.h"
 #include "query/group.h"
@@ -472,6 +473,27 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	return true;
 }
 
+// A rule that is none, and that there is no rule.
+static void check_trust(struct health *h)
+{
+	struct err err = ERR_INIT;
+	struct trust *trust;
+	if (!trust_open(&trust, h->conf, &err)) {
+		add_finding(h, HEALTH_FAIL, "trust", "%s", err.msg);
+		return;
+	}
+	trust_close(trust);
+	if (trust_has_rules(h->conf))
+		add_finding(h, HEALTH_OK, "trust", "%zu rules of sources; accounts are %s", h->conf->ntrust,
+		            h->conf->accounts_allowed.n || *h->conf->accounts_file ? "named"
+		                                                                   : "not named: all count");
+	else
+		add_finding(
+			h, HEALTH_NOTE, "trust",
+			"every topic and file may carry everything, of every account: whoever can write to one is believed; "
+			"trust.TOPIC and accounts.allowed say who may say what");
+}
+
 static void note_label_overflow(struct health *h, const struct overflow *f)
 {
 	char when[WHEN_SIZE];
@@ -524,6 +546,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	                   .report = report,
 	                   .user = user};
 	check_prices(&h);
+	check_trust(&h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
 	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_bill(&h, &err) ||
 	    !check_bands(&h, &err) ||
