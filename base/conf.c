@@ -85,6 +85,11 @@ static bool refuse_unknown_key(struct str key, struct err *err)
 	               key.p);
 }
 
+static bool is_set_twice(enum conf_source was, enum conf_source is)
+{
+	return was == is && (is == CONF_FILE || is == CONF_SECRETS);
+}
+
 // The pair of the key within its family ("kafka.", "trust."), made if it is not there.
 static bool set_pair(struct conf_pair **pairs, size_t *n, struct str name, size_t family, struct str value,
                      struct conf_origin origin, struct err *err)
@@ -97,7 +102,7 @@ static bool set_pair(struct conf_pair **pairs, size_t *n, struct str name, size_
 	for (size_t i = 0; i < *n; i++)
 		if (str_is(key, (*pairs)[i].key))
 			at = &(*pairs)[i];
-	if (at && at->origin.source == CONF_FILE && origin.source == CONF_FILE)
+	if (at && is_set_twice(at->origin.source, origin.source))
 		return err_set(err, ERR_CONFIG, "%.*s is set twice, first in line %d", STR_ARG(name),
 		               at->origin.line);
 	if (at && at->origin.source > origin.source)
@@ -134,7 +139,7 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 		if (!str_is(key, conf_keys[i].name))
 			continue;
 		struct conf_origin *was = &c->origin[i];
-		if (was->source == CONF_FILE && origin.source == CONF_FILE)
+		if (is_set_twice(was->source, origin.source))
 			return err_set(err, ERR_CONFIG, "%s is set twice, first in line %d", conf_keys[i].name,
 			               was->line);
 		if (was->source > origin.source)
@@ -147,7 +152,23 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 	return refuse_unknown_key(key, err);
 }
 
-bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
+// A line without "=" may hold a password: its first word is shown, if there are more.
+static void refuse_line(struct str line, struct err *err)
+{
+	struct buf found = BUF_INIT;
+	size_t n = 0;
+	while (n < line.len && !str_is_space(line.p[n]))
+		n++;
+	buf_add_json(&found, (struct str){line.p, n < 80 ? n : 80});
+	if (n < line.len && !memmem(line.p, n, "://", 3))
+		err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found %s and no =", found.data);
+	else
+		err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found a word and no =");
+	buf_release(&found);
+}
+
+static bool read_text(struct conf *c, struct str text, enum conf_source source, const char *file,
+                      struct err *err)
 {
 	if (str_starts(text, STR("\xef\xbb\xbf"))) // some editors write a byte order mark
 		text = (struct str){text.p + 3, text.len - 3};
@@ -156,17 +177,32 @@ bool conf_read_text(struct conf *c, struct str text, const char *file, struct er
 		if (!at.len || at.p[0] == '#')
 			continue;
 		if (!memchr(at.p, '=', at.len)) {
-			struct buf found = BUF_INIT;
-			buf_add_json(&found, (struct str){at.p, at.len < 80 ? at.len : 80});
-			err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found: %s", found.data);
-			buf_release(&found);
+			refuse_line(at, err);
 			return err_prefix(err, "%s:%d", file, line);
 		}
 		struct str value = at, key = str_trim(str_cut(&value, '='));
-		if (!conf_set(c, key, str_trim(value), (struct conf_origin){CONF_FILE, line}, err))
+		if (!conf_set(c, key, str_trim(value), (struct conf_origin){source, line}, err))
 			return err_prefix(err, "%s:%d", file, line);
 	}
 	return true;
+}
+
+bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
+{
+	return read_text(c, text, CONF_FILE, file, err);
+}
+
+bool conf_read_secrets(struct conf *c, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	char *file = xstrdup(str_of(c->secrets_file)); // the key itself may be in it, and changes nothing then
+	bool good = !*file || ((file_read(file, FILE_BYTES_MAX, &text, err) || err_prefix(err, "secrets.file")) &&
+	                       read_text(c, buf_str(&text), CONF_SECRETS, file, err));
+	if (text.data)
+		explicit_bzero(text.data, text.len);
+	buf_release(&text);
+	free(file);
+	return good;
 }
 
 bool conf_read_file(struct conf *c, const char *file, struct err *err)

@@ -7,6 +7,9 @@
 #define MS(days) ((int64_t)(days)*86400000)
 
 const struct conf_key conf_keys[] = {
+	{"secrets.file", CONF_STRING, AT(secrets_file), 0, 0, "", false, NULL,
+     "File of more lines of this form, which override this file: for passwords, readable by nobody else. A credential of systemd, say."},
+
 	{"brokers", CONF_STRING, AT(brokers), 0, 0, "", false, NULL,
      "Kafka brokers to start from, host:port, comma-separated."},
 	{"topics", CONF_LIST, AT(topics), 0, 0, "", false, NULL,

@@ -100,7 +100,9 @@ static const char man_tail[] =
 	"kafka.sasl.username = nowcast\n"
 	".Ed\n"
 	".Pp\n"
-	"Set the password in the environment, as\n"
+	"Set the password in\n"
+	".Ic secrets.file ,\n"
+	"or in the environment, as\n"
 	".Ev NOWCAST_KAFKA_SASL_PASSWORD .\n"
 	".Sh SEE ALSO\n"
 	".Xr nowcast 1\n";

@@ -80,11 +80,13 @@ bool conf_is_secret(struct str key)
 static void print_line(FILE *f, const char *name, const char *value, struct conf_origin origin,
                        const char *file)
 {
-	static const char *const sources[] = {"default", "file", "environment", "flag"};
+	static const char *const sources[] = {"default", "file", "secrets.file", "environment", "flag"};
 	int n = fprintf(f, "%s =%s%s", name, *value ? " " : "", value);
 	fprintf(f, "%*s# ", n < 47 ? 48 - n : 1, "");
 	if (origin.source == CONF_FILE)
 		fprintf(f, "%s:%d\n", file ? file : "file", origin.line);
+	else if (origin.source == CONF_SECRETS)
+		fprintf(f, "%s:%d\n", sources[origin.source], origin.line);
 	else
 		fprintf(f, "%s\n", sources[origin.source]);
 }

@@ -2,9 +2,19 @@
 // `nowcast check-config`: is the configuration valid, and what is in force? Connects to nothing.
 #include <stdio.h>
 
+#include "base/secret_files.h"
 #include "cli/commands.h"
 #include "ingest/kafka.h"
 #include "ingest/trust.h"
+
+static void print_open_file(void *user, const char *key, const char *path)
+{
+	(void)user;
+	fprintf(
+		stderr,
+		"nowcast check-config: %s %s holds secrets, and every user of this machine can read it: chmod o-r\n",
+		key, path);
+}
 
 int cmd_check_config(struct command *c)
 {
@@ -21,6 +31,7 @@ int cmd_check_config(struct command *c)
 		return command_fail(c, &err);
 	trust_close(trust);
 	conf_print_effective(&c->conf, stdout);
+	secret_files_each_open(&c->conf, print_open_file, NULL);
 	if (!*c->conf.brokers || !c->conf.topics.n)
 		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",
 		      stderr);

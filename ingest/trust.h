@@ -5,28 +5,28 @@
 //
 //     trust.SOURCE = WORD, ... [ACCOUNT, ...]
 //
-//     SOURCE   TOPIC                     a Kafka topic
-//              file:PATH                 a file of `replay`, as it was named on the command line; - is standard input
-//              log_group:OWNER:NAME      a CloudWatch Logs log group of the account OWNER, where a subscription names both
-//     WORD     cloudtrail                calls, sessions and tags
-//              metrics                   token metrics of CloudWatch
-//              logs                      invocation logs
-//              telemetry                 what applications say of themselves: nothing that is counted
-//              none                      nothing
-//     ACCOUNT  12 digits                 the only accounts of which it may speak; none: all that are allowed
+//     SOURCE   TOPIC                  a Kafka topic
+//              file:PATH              a file of `replay`, as the command line names it; - is standard input
+//              log_group:OWNER:NAME   a CloudWatch Logs log group, with the account that it is of
+//     WORD     cloudtrail             calls, sessions and tags
+//              metrics                token metrics of CloudWatch
+//              logs                   invocation logs
+//              telemetry              what applications say of themselves: nothing that is counted
+//              none                   nothing
+//     ACCOUNT  12 digits              the only accounts of which it may speak; none: all that are allowed
 //
-// A SOURCE may be a pattern (base/pattern.h). An exact name comes before all patterns; of several patterns the
-// first in the configuration decides. A line of a file that says of which topic it was (kcat, a dead letter)
-// must be allowed by both.
+// A SOURCE may be a pattern (base/pattern.h). An exact name comes before all patterns; of several patterns
+// the first in the configuration decides. A line of a file that says of which topic it was (kcat, a dead
+// letter) must be allowed by both.
 //
-// Without a rule: where no rule is of its class (topic, file, log group), a source carries everything, but for
-// log groups. A log group speaks of its owner only, and not at all if its name says that an application writes
-// it (/aws/lambda/...). Where there are rules of its class and none matches, it carries nothing.
+// Without a rule: where no rule is of its class (topic, file, log group), a source carries everything, but
+// for log groups. A log group speaks of its owner only, and not at all if its name says that an application
+// writes it (/aws/lambda/...). Where there are rules of its class and none matches, it carries nothing.
 //
-// Three things hold without any rule: a log group's word on another account is refused, so is what is in an
-// EventBridge event whose source does not begin with "aws." (PutEvents cannot use that prefix: "PutEvents" in
-// the Amazon EventBridge API Reference), and, with accounts.allowed or accounts.file, so is every record of
-// another account.
+// Three things hold in any case. What is in an EventBridge event whose source does not begin with "aws." is
+// refused: PutEvents cannot use that prefix ("PutEvents" in the Amazon EventBridge API Reference). The
+// outermost wrapper decides: what is within it may imitate another. And with accounts.allowed or
+// accounts.file, every record of another account is refused.
 //
 // An instance belongs to one thread.
 #ifndef NOWCAST_INGEST_TRUST_H

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/secret_files.h"
 #include "base/when.h"
 #include "ingest/kafka_probe.h"
 #include "ingest/trust.h"
@@ -473,6 +474,12 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	return true;
 }
 
+static void warn_of_file(void *user, const char *key, const char *path)
+{
+	add_finding(user, HEALTH_WARN, "secrets",
+	            "%s %s holds secrets, and every user of this machine can read it: chmod o-r", key, path);
+}
+
 // A rule that is none, and that there is no rule.
 static void check_trust(struct health *h)
 {
@@ -547,6 +554,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	                   .user = user};
 	check_prices(&h);
 	check_trust(&h);
+	secret_files_each_open(conf, warn_of_file, &h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
 	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_bill(&h, &err) ||
 	    !check_bands(&h, &err) ||

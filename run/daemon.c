@@ -13,6 +13,7 @@
 #include "alert/watch.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/secret_files.h"
 #include "base/when.h"
 #include "pricing/prices.h"
 #include "query/snapshot.h"
@@ -269,6 +270,7 @@ int cmd_run(struct command *c)
 		.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = systemd_watchdog_ms()};
 	if (!command_done(c, 0, 0, &err) || !prices_load(&d.prices, &c->conf, &err))
 		return command_fail(c, &err);
+	secret_files_log_open(&c->conf);
 	block_signals(&d);
 	bool started = start_parts(&d, &err), good = started;
 	if (started) {

@@ -10,31 +10,29 @@
 
 #define OURS "111122223333"
 #define THEIRS "444455556666"
-#define RECORD(recorder, caller, more)                                                                                  \
-	"{\"userIdentity\":{\"type\":\"IAMUser\",\"arn\":\"arn:aws:iam::" caller                                            \
-	":user/ann\",\"accountId\":\"" caller                                                                               \
-	"\"},\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"bedrock.amazonaws.com\",\"awsRegion\":\"us-east-1\"," \
-	"\"recipientAccountId\":\"" recorder "\"," more                                                                     \
-	"\"eventName\":\"Converse\",\"requestParameters\":{\"modelId\":\"m\"},"                                             \
-	"\"requestID\":\"r-1\"}"
+#define RECORD(recorder, caller, more)                                                                       \
+	"{\"userIdentity\":{\"type\":\"IAMUser\",\"arn\":\"arn:aws:iam::" caller ":user/ann\",\"accountId\":\""  \
+	caller "\"},\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"bedrock.amazonaws.com\","           \
+	"\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"" recorder "\"," more "\"eventName\":\"Converse\"," \
+	"\"requestParameters\":{\"modelId\":\"m\"},\"requestID\":\"r-1\"}"
 #define CALL RECORD(OURS, OURS, "")
 #define LOG                                                                                                  \
 	"{\"schemaType\":\"ModelInvocationLog\",\"timestamp\":\"2026-11-02T05:06:07Z\",\"accountId\":\"" OURS    \
 	"\",\"region\":\"us-east-1\",\"requestId\":\"r-1\",\"operation\":\"Converse\",\"modelId\":\"m\","        \
-	"\"identity\":{\"arn\":\"arn:aws:iam::" OURS                                                             \
-	":user/ann\"},\"input\":{\"inputTokenCount\":1},\"output\":{"                                            \
-	"\"outputTokenCount\":1}}"
+	"\"identity\":{\"arn\":\"arn:aws:iam::" OURS ":user/ann\"},\"input\":{\"inputTokenCount\":1},"           \
+	"\"output\":{\"outputTokenCount\":1}}"
 #define METRIC                                                                                               \
 	"{\"namespace\":\"AWS/Bedrock\",\"metric_name\":\"InputTokenCount\",\"account_id\":\"" OURS              \
-	"\",\"region\":\"us-east-1\",\"dimensions\":{\"ModelId\":\"m\"},\"timestamp\":1793595960000,\"value\":{\"sum\":1,\"count\":1}}"
-#define SESSION(account)                                                                                                            \
-	"{\"userIdentity\":{\"type\":\"IAMUser\",\"accountId\":\"" THEIRS                                                               \
-	"\"},\"eventTime\":\"2026-11-02T05:06:07Z\","                                                                                   \
-	"\"eventSource\":\"sts.amazonaws.com\",\"eventName\":\"AssumeRole\",\"awsRegion\":\"us-east-1\","                               \
-	"\"recipientAccountId\":\"" THEIRS "\",\"requestParameters\":{\"roleArn\":\"arn:aws:iam::" account                              \
-	":role/app\",\"tags\":[{\"key\":\"team\",\"value\":\"x\"}]},\"responseElements\":{\"credentials\":{\"accessKeyId\":\"ASIAX\"}," \
-	"\"assumedRoleUser\":{\"arn\":\"arn:aws:sts::" account ":assumed-role/app/s\"}}}"
-// Records have no quotes in strings here, so their text is a string by escaping every quote: done in wrap().
+	"\",\"region\":\"us-east-1\",\"dimensions\":{\"ModelId\":\"m\"},\"timestamp\":1793595960000,"            \
+	"\"value\":{\"sum\":1,\"count\":1}}"
+#define SESSION(account)                                                                                     \
+	"{\"userIdentity\":{\"type\":\"IAMUser\",\"accountId\":\"" THEIRS                                        \
+	"\"},\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"sts.amazonaws.com\","                      \
+	"\"eventName\":\"AssumeRole\",\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"" THEIRS              \
+	"\",\"requestParameters\":{\"roleArn\":\"arn:aws:iam::" account                                          \
+	":role/app\",\"tags\":[{\"key\":\"team\",\"value\":\"x\"}]},\"responseElements\":{"                      \
+	"\"credentials\":{\"accessKeyId\":\"ASIAX\"},\"assumedRoleUser\":{\"arn\":\"arn:aws:sts::" account       \
+	":assumed-role/app/s\"}}}"
 #define GROUP(owner, name)                                                                                   \
 	"{\"owner\":\"" owner "\",\"logGroup\":\"" name "\",\"logEvents\":[{\"message\":<>}]}"
 #define EVENT(source) "{\"detail-type\":\"x\",\"source\":\"" source "\",\"detail\":<>}"
