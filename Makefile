@@ -16,6 +16,16 @@ comma   := ,
 PACKAGES := rdkafka jansson hiredis libcurl openssl zlib libmicrohttpd
 DIRS     := base aws pricing ingest estimator store reconcile query alert web cli run demo
 
+# What the compiler and the linker can do against faults of memory. Not in builds with sanitizers, which look closer; the
+# compiler's own checks need optimisation. `make check` (rule hardening) looks at the program that was built.
+takes     = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
+ifeq ($(SAN)$(filter -O0,$(CFLAGS)),)
+fortify  := $(lastword -D_FORTIFY_SOURCE=2 $(filter -D%,$(call takes,-O2 -D_FORTIFY_SOURCE=3 -include features.h)))
+hard     := -fstack-protector-strong -U_FORTIFY_SOURCE $(fortify) $(call takes,-fstack-clash-protection) $(call takes,-fcf-protection)
+endif
+hard     += -fPIE
+hardlink := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
 warn     := -Wall -Wextra -Wshadow -Wpointer-arith -Wformat=2 -Wwrite-strings -Wundef -Wvla \
             $(if $(DEVELOPER),-Werror)
 cwarn    := -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
@@ -43,15 +53,15 @@ all: $(B)/nowcast  ## build the program (the default)
 
 $(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(san) $(LDFLAGS) -o $@ $^ $(ldlibs)
+	$(Q)$(CC) $(CFLAGS) $(san) $(hardlink) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
 $(B)/libnowcast.a: $(objs)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar qcs $@ $^
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c Makefile
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CFLAGS) $(warn) $(cwarn) $(san) $(cppflags) -MMD -MP -c -o $@ $<
+	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CFLAGS) $(warn) $(cwarn) $(san) $(cppflags) $(hard) -MMD -MP -c -o $@ $<
 
 # The chart library of the dashboard, pinned. deploy/install-deps fetches it by npm, once, to where it outlives the tree.
 uplot_cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/uplot-1.6.32
@@ -65,9 +75,9 @@ $(B)/web/vendor/uPlot.css: $(uplot_css)
 $(B)/web/page.o: cppflags += -DUPLOT_DIR='"$(B)/web/vendor"'
 $(B)/web/page.o: $(wildcard web/page/*) web/openapi.json $(B)/web/vendor/uPlot.js $(B)/web/vendor/uPlot.css
 
-$(B)/%.o: %.cc
+$(B)/%.o: %.cc Makefile
 	$(call say,CXX,$<)
-	$(Q)mkdir -p $(@D); $(CXX) -std=c++17 -fno-exceptions -fno-rtti $(CFLAGS) $(warn) $(san) $(cppflags) -MMD -MP -c -o $@ $<
+	$(Q)mkdir -p $(@D); $(CXX) -std=c++17 -fno-exceptions -fno-rtti $(CFLAGS) $(warn) $(san) $(cppflags) $(hard) -MMD -MP -c -o $@ $<
 
 $(B)/tests/%: tests/%.c $(B)/libnowcast.a
 	$(call say,TEST,$@)
@@ -120,8 +130,8 @@ format:  ## wrap lines of C beyond 110 columns (clang-format)
 		lines=$$(expand -t 4 $$f | awk 'length > 110 && !/^ *\/\// { printf " --lines=%d:%d", NR, NR }'); \
 		[ -z "$$lines" ] || clang-format -i $$lines $$f || exit 1; done
 
-check:  ## rules of the source: headers, layers, floats, licence lines, what the documents name
-	$(Q)tests/check.sh
+check:  ## rules of the source: headers, layers, floats, licence lines, what the documents name; hardening of what was built
+	$(Q)B=$(B) tests/check.sh
 
 sanitize:  ## unit tests and a replay under the address and undefined-behaviour sanitizers
 	@$(many) SAN=address,undefined all helpers $(sanunit)

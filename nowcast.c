@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/command.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "demo/demo.h"
 #include "run/commands.h"
@@ -200,7 +203,11 @@ static void print_help(const struct subcommand *s)
 
 static int fail_unknown(const char *name)
 {
-	fprintf(stderr, "nowcast: unknown subcommand %s\n\n", name);
+	char *shown = xstrdup(str_of(name));
+	text_mask_urls(shown);
+	text_make_plain(shown, strlen(shown));
+	fprintf(stderr, "nowcast: unknown subcommand %s\n\n", shown);
+	free(shown);
 	print_subcommands(stderr);
 	return STATUS_USAGE;
 }

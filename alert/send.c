@@ -28,14 +28,14 @@ struct alert_sender {
 };
 
 struct alert_sending {
-	char *name;              // of the receiver
+	char *name; // of the receiver
 	bool is_http;
 	struct buf body;
 	struct http_transfer *transfer; // NULL: a command
-	pid_t pid;               // of a command that runs; 0: none
-	int64_t killed_ms;       // when it will be (when_ticks_ms)
+	pid_t pid; // of a command that runs; 0: none
+	int64_t killed_ms; // when it will be (when_ticks_ms)
 	bool over;
-	struct err why;          // not taken, because
+	struct err why; // not taken, because
 };
 
 // ---- http and mail ------------------------------------------------------------------------------
@@ -134,9 +134,32 @@ static void check_command(struct alert_sending *x)
 	x->over = true;
 }
 
+// What a command gets of our environment: nothing that is a secret, of Redis, Kafka or AWS.
+struct clean_environment {
+	char *words[16];
+};
+
+static char **make_environment(struct clean_environment *env)
+{
+	static const char *const kept[] = {"PATH", "HOME",   "USER", "LOGNAME", "SHELL",
+	                                   "LANG", "LC_ALL", "TZ",   "TMPDIR"};
+	extern char **environ;
+	size_t n = 0;
+	_Static_assert(sizeof kept / sizeof *kept < sizeof env->words / sizeof *env->words,
+	               "room for all and NULL");
+	for (char **word = environ; *word; word++)
+		for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+			size_t len = strlen(kept[i]);
+			if (n < sizeof kept / sizeof *kept && strncmp(*word, kept[i], len) == 0 && (*word)[len] == '=')
+				env->words[n++] = *word;
+		}
+	env->words[n] = NULL;
+	return env->words;
+}
+
 static void run_command(struct alert_sending *x, const struct alert_receiver *to)
 {
-	extern char **environ;
+	struct clean_environment env;
 	char *command = xstrdup(to->command);
 	char sh[] = "sh", dash_c[] = "-c", *argv[] = {sh, dash_c, command, NULL};
 	posix_spawn_file_actions_t files;
@@ -162,7 +185,7 @@ static void run_command(struct alert_sending *x, const struct alert_receiver *to
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	int failed = posix_spawn(&x->pid, "/bin/sh", &files, &attributes, argv, environ);
+	int failed = posix_spawn(&x->pid, "/bin/sh", &files, &attributes, argv, make_environment(&env));
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
 	close(in);

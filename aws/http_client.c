@@ -165,11 +165,6 @@ static void make_request(struct http_transfer *t, const struct http_client_reque
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body.p);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
 	}
-	if (r->redirects_max) {
-		curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-		curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-		curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)r->redirects_max);
-	}
 	if (r->method)
 		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
 	if (r->from > 0) {
@@ -202,19 +197,85 @@ static void release_transfer(struct http_transfer *t)
 	curl_slist_free_all(t->list);
 }
 
-bool http_client_do(const struct http_client_request *r, struct http_client_answer *ret, struct err *err)
+// "https" and "host:port" of a URL.
+static void cut_place(const char *url, struct str *ret_scheme, struct str *ret_host)
 {
+	struct str rest = str_of(url);
+	*ret_scheme = str_cut(&rest, ':');
+	while (rest.len && rest.p[0] == '/')
+		rest.p++, rest.len--;
+	*ret_host = (struct str){rest.p, 0};
+	while (ret_host->len < rest.len && !strchr("/?#", rest.p[ret_host->len]))
+		ret_host->len++;
+	*ret_host = str_after_last(*ret_host, '@');
+}
+
+static bool is_same(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || strncasecmp(a.p, b.p, a.len) == 0);
+}
+
+// Whether a redirect stays where the user has sent us: on the host that was named, and on https.
+static bool stays(const char *from, const char *to)
+{
+	struct str scheme, host, new_scheme, new_host;
+	cut_place(from, &scheme, &host);
+	cut_place(to, &new_scheme, &new_host);
+	return is_same(scheme, new_scheme) && is_same(host, new_host);
+}
+
+static bool fail_request(const struct http_client_request *r, enum err_kind kind, const char *why,
+                         struct http_client_answer *a, struct err *err)
+{
+	http_client_answer_release(a);
+	struct str rest = str_of(r->url), place = str_cut(&rest, '?'); // its parameters may hold a token
+	return err_set(err, kind, "%.*s: %s", STR_ARG(place), why);
+}
+
+// One answer. *ret_next: where it redirects to, or NULL; freed by the caller.
+static bool ask_once(const struct http_client_request *r, struct http_client_answer *ret, char **ret_next,
+                     struct err *err)
+{
+	char *next = NULL;
 	*ret = (struct http_client_answer){0};
 	struct http_transfer t = {.answer = ret};
 	make_request(&t, r);
 	end_transfer(&t, curl_easy_perform(t.curl));
 	ret->status = t.status;
+	curl_easy_getinfo(t.curl, CURLINFO_REDIRECT_URL, &next);
+	*ret_next = next ? xstrdup(str_of(next)) : NULL;
 	release_transfer(&t);
 	if (!t.why.kind)
 		return true;
-	http_client_answer_release(ret);
-	struct str rest = str_of(r->url), place = str_cut(&rest, '?'); // its parameters may hold a token
-	return err_set(err, t.why.kind, "%.*s: %s", STR_ARG(place), t.why.msg);
+	free(*ret_next);
+	return fail_request(r, t.why.kind, t.why.msg, ret, err);
+}
+
+bool http_client_do(const struct http_client_request *r, struct http_client_answer *ret, struct err *err)
+{
+	struct http_client_request one = *r;
+	char *url = NULL, *next;
+	int left = r->redirects_max;
+	bool good = ask_once(&one, ret, &next, err);
+	while (good && next && r->redirects_max) {
+		if (!stays(r->url, next)) {
+			good = fail_request(r, ERR_CONFIG, "it redirects to another host or away from https, and is not followed there: "
+			                                   "name the other place if it is meant", ret, err);
+			break;
+		}
+		if (left-- == 0) {
+			good = fail_request(r, ERR_RETRY, "it redirects too often", ret, err);
+			break;
+		}
+		http_client_answer_release(ret);
+		free(url);
+		one.url = url = next;
+		good = ask_once(&one, ret, &next, err);
+	}
+	if (good)
+		free(next);
+	free(url);
+	return good;
 }
 
 void http_client_answer_release(struct http_client_answer *a)

@@ -41,7 +41,7 @@ struct http_client_request {
 	const struct credentials *sign;  // NULL: not signed
 	const char *service, *region;    // of the signature; service NULL: S3
 	int64_t from;                    // first byte wanted
-	int redirects_max;               // how many redirects are followed; 0: none
+	int redirects_max;               // how many redirects are followed, on the same host and scheme; 0: none
 	int connect_ms;                  // 0: 10 seconds
 	int total_ms;                    // 0: as long as at least 1 KiB/s comes
 	// authorities that the server's certificate may come from; STR_NONE: the system's

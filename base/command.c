@@ -14,6 +14,35 @@
 #include "base/text.h"
 #include "base/when.h"
 
+bool command_flag_is_secret(struct command_flag f)
+{
+	return (str_starts(f.key, STR("kafka.")) && conf_is_secret(f.key)) || url_secret(str_of(f.value)).len;
+}
+
+static void overwrite(char *text, size_t n)
+{
+	memset(text, '*', n);
+}
+
+// Copies the arguments, and overwrites the secrets in the original.
+static void take_arguments(struct command *c, int argc, char **argv)
+{
+	bool next_is_secret = false; // the value of --kafka.sasl.password
+	c->words = xcalloc((size_t)argc + 1, sizeof *c->words);
+	for (int i = 0; i < argc; i++) {
+		c->words[i] = xstrdup(str_of(argv[i]));
+		struct str rest = str_of(argv[i]), secret = url_secret(rest), name = str_cut(&rest, '=');
+		bool secret_flag = str_starts(name, STR("--kafka.")) && conf_is_secret(name);
+		if (next_is_secret)
+			overwrite(argv[i], strlen(argv[i]));
+		else if (secret_flag && rest.len)
+			overwrite(argv[i] + name.len + 1, rest.len);
+		else if (secret.len)
+			overwrite(argv[i] + (secret.p - argv[i]), secret.len);
+		next_is_secret = secret_flag && !rest.p && !next_is_secret;
+	}
+}
+
 static void add_flag(struct command *c, struct str key, const char *value)
 {
 	c->flags = xrealloc(c->flags, c->nflags + 1, sizeof *c->flags);
@@ -67,7 +96,8 @@ static bool parse_arguments(struct command *c, int argc, char **argv, struct err
 			c->argv[c->argc++] = argv[i];
 		else if (argv[i][0] == '-')
 			return err_set(err, ERR_CONFIG,
-			               "unknown flag %s before the subcommand; `nowcast help` lists both", argv[i]);
+			               "unknown flag %.*s before the subcommand; `nowcast help` lists both",
+			               (int)strcspn(argv[i], "="), argv[i]);
 		else
 			c->name = argv[i];
 	}
@@ -84,7 +114,7 @@ bool command_load(const struct command *c, struct conf *ret, struct err *err)
 	}
 	if (!conf_read_env(ret, environ, err))
 		return false;
-	if (c->config && !conf_read_file(ret, c->config, err))
+	if ((c->config && !conf_read_file(ret, c->config, err)) || !conf_read_secrets(ret, err))
 		return false;
 	return conf_check(ret, err);
 }
@@ -94,7 +124,8 @@ bool command_init(struct command *c, int argc, char **argv, struct err *err)
 	*c = (struct command){.config = getenv("NOWCAST_CONFIG")};
 	if (c->config && !*c->config)
 		c->config = NULL;
-	if (!parse_arguments(c, argc, argv, err))
+	take_arguments(c, argc, argv);
+	if (!parse_arguments(c, argc, c->words, err))
 		return false;
 	if (c->help || c->version)
 		return true;
@@ -109,6 +140,11 @@ void command_release(struct command *c)
 	conf_release(&c->conf);
 	free(c->flags);
 	free(c->argv);
+	for (char **word = c->words; word && *word; word++) {
+		explicit_bzero(*word, strlen(*word));
+		free(*word);
+	}
+	free(c->words);
 }
 
 static void remove_arguments(struct command *c, int at, int n)
@@ -185,8 +221,8 @@ bool command_done(struct command *c, int min, int max, struct err *err)
 			break;
 		}
 		if (c->argv[i][0] == '-' && c->argv[i][1])
-			return err_set(err, ERR_CONFIG, "unknown flag %s; `nowcast help %s` lists them", c->argv[i],
-			               c->name);
+			return err_set(err, ERR_CONFIG, "unknown flag %.*s; `nowcast help %s` lists them",
+			               (int)strcspn(c->argv[i], "="), c->argv[i], c->name); // its value may be a secret
 	}
 	if (c->argc < min)
 		return err_set(err, ERR_CONFIG, "an argument is missing; `nowcast help %s` says which", c->name);

@@ -21,7 +21,7 @@ enum exit_status {
 
 struct command_flag {
 	struct str key;
-	const char *value; // from argv
+	const char *value;
 };
 
 struct command {
@@ -31,12 +31,13 @@ struct command {
 	bool help, version;    // --help, --version were given
 	int argc;              // arguments of the subcommand itself, without its name
 	char **argv;           // NULL-terminated
+	char **words;          // a copy of the arguments; the pointers above and below are into it
 	struct command_flag *flags; // of the configuration, kept for command_load
 	size_t nflags;
 };
 
 // Parses the arguments, then loads the configuration unless help or version is asked for. ERR_CONFIG on wrong
-// ones.
+// ones. Passwords are overwritten in `argv`: every user of the machine can read it in the list of processes.
 bool command_init(struct command *c, int argc, char **argv, struct err *err) NC_CHECK;
 void command_release(struct command *c);
 
@@ -53,6 +54,9 @@ bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct e
 // takes the first argument out; NULL: there is none, or it is a flag
 const char *command_verb(struct command *c);
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
+
+// Whether a flag of the configuration holds a secret: by its name, or as the password of a URL.
+bool command_flag_is_secret(struct command_flag f);
 
 // Fails if an unknown flag is left, and unless min to max arguments are left (max -1: any number).
 bool command_done(struct command *c, int min, int max, struct err *err) NC_CHECK;

@@ -24,15 +24,21 @@ void conf_init(struct conf *c)
 		}
 }
 
+static void free_pairs(struct conf_pair *pairs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(pairs[i].key);
+		free(pairs[i].value);
+	}
+	free(pairs);
+}
+
 void conf_release(struct conf *c)
 {
 	for (size_t i = 0; i < conf_nkeys; i++)
 		conf_value_free(c, &conf_keys[i]);
-	for (size_t i = 0; i < c->nkafka; i++) {
-		free(c->kafka[i].key);
-		free(c->kafka[i].value);
-	}
-	free(c->kafka);
+	free_pairs(c->kafka, c->nkafka);
+	free_pairs(c->trust, c->ntrust);
 	free(c->file);
 	*c = (struct conf){0};
 }
@@ -79,22 +85,31 @@ static bool refuse_unknown_key(struct str key, struct err *err)
 	               key.p);
 }
 
-static bool set_kafka(struct conf *c, struct str key, struct str value, struct conf_origin origin,
-                      struct err *err)
+static bool is_set_twice(enum conf_source was, enum conf_source is)
+{
+	return was == is && (is == CONF_FILE || is == CONF_SECRETS);
+}
+
+// The pair of the key within its family ("kafka.", "trust."), made if it is not there.
+static bool set_pair(struct conf_pair **pairs, size_t *n, struct str name, size_t family, struct str value,
+                     struct conf_origin origin, struct err *err)
 {
 	struct conf_pair *at = NULL;
+	struct str key = {name.p + family, name.len - family};
 	if (!key.len)
-		return err_set(err, ERR_CONFIG, "kafka.: expected the name of a librdkafka property after it");
-	for (size_t i = 0; i < c->nkafka; i++)
-		if (str_is(key, c->kafka[i].key))
-			at = &c->kafka[i];
-	if (at && at->origin.source == CONF_FILE && origin.source == CONF_FILE)
-		return err_set(err, ERR_CONFIG, "kafka.%s is set twice, first in line %d", at->key, at->origin.line);
+		return err_set(err, ERR_CONFIG, "%.*s: expected the name of a %s after it", STR_ARG(name),
+		               str_is(name, "trust.") ? "topic" : "librdkafka property");
+	for (size_t i = 0; i < *n; i++)
+		if (str_is(key, (*pairs)[i].key))
+			at = &(*pairs)[i];
+	if (at && is_set_twice(at->origin.source, origin.source))
+		return err_set(err, ERR_CONFIG, "%.*s is set twice, first in line %d", STR_ARG(name),
+		               at->origin.line);
 	if (at && at->origin.source > origin.source)
 		return true;
 	if (!at) {
-		c->kafka = xrealloc(c->kafka, c->nkafka + 1, sizeof *c->kafka);
-		at = &c->kafka[c->nkafka++];
+		*pairs = xrealloc(*pairs, *n + 1, sizeof **pairs);
+		at = &(*pairs)[(*n)++];
 		*at = (struct conf_pair){.key = xstrdup(key)};
 	}
 	free(at->value);
@@ -117,12 +132,14 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 {
 	key = canonical_key(key);
 	if (str_starts(key, STR("kafka.")))
-		return set_kafka(c, (struct str){key.p + 6, key.len - 6}, value, origin, err);
+		return set_pair(&c->kafka, &c->nkafka, key, 6, value, origin, err);
+	if (str_starts(key, STR("trust.")))
+		return set_pair(&c->trust, &c->ntrust, key, 6, value, origin, err);
 	for (size_t i = 0; i < conf_nkeys; i++) {
 		if (!str_is(key, conf_keys[i].name))
 			continue;
 		struct conf_origin *was = &c->origin[i];
-		if (was->source == CONF_FILE && origin.source == CONF_FILE)
+		if (is_set_twice(was->source, origin.source))
 			return err_set(err, ERR_CONFIG, "%s is set twice, first in line %d", conf_keys[i].name,
 			               was->line);
 		if (was->source > origin.source)
@@ -135,7 +152,23 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 	return refuse_unknown_key(key, err);
 }
 
-bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
+// A line without "=" may hold a password: its first word is shown, if there are more.
+static void refuse_line(struct str line, struct err *err)
+{
+	struct buf found = BUF_INIT;
+	size_t n = 0;
+	while (n < line.len && !str_is_space(line.p[n]))
+		n++;
+	buf_add_json(&found, (struct str){line.p, n < 80 ? n : 80});
+	if (n < line.len && !memmem(line.p, n, "://", 3))
+		err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found %s and no =", found.data);
+	else
+		err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found a word and no =");
+	buf_release(&found);
+}
+
+static bool read_text(struct conf *c, struct str text, enum conf_source source, const char *file,
+                      struct err *err)
 {
 	if (str_starts(text, STR("\xef\xbb\xbf"))) // some editors write a byte order mark
 		text = (struct str){text.p + 3, text.len - 3};
@@ -144,17 +177,32 @@ bool conf_read_text(struct conf *c, struct str text, const char *file, struct er
 		if (!at.len || at.p[0] == '#')
 			continue;
 		if (!memchr(at.p, '=', at.len)) {
-			struct buf found = BUF_INIT;
-			buf_add_json(&found, (struct str){at.p, at.len < 80 ? at.len : 80});
-			err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found: %s", found.data);
-			buf_release(&found);
+			refuse_line(at, err);
 			return err_prefix(err, "%s:%d", file, line);
 		}
 		struct str value = at, key = str_trim(str_cut(&value, '='));
-		if (!conf_set(c, key, str_trim(value), (struct conf_origin){CONF_FILE, line}, err))
+		if (!conf_set(c, key, str_trim(value), (struct conf_origin){source, line}, err))
 			return err_prefix(err, "%s:%d", file, line);
 	}
 	return true;
+}
+
+bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
+{
+	return read_text(c, text, CONF_FILE, file, err);
+}
+
+bool conf_read_secrets(struct conf *c, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	char *file = xstrdup(str_of(c->secrets_file)); // the key itself may be in it, and changes nothing then
+	bool good = !*file || ((file_read(file, FILE_BYTES_MAX, &text, err) || err_prefix(err, "secrets.file")) &&
+	                       read_text(c, buf_str(&text), CONF_SECRETS, file, err));
+	if (text.data)
+		explicit_bzero(text.data, text.len);
+	buf_release(&text);
+	free(file);
+	return good;
 }
 
 bool conf_read_file(struct conf *c, const char *file, struct err *err)
@@ -196,6 +244,9 @@ static bool read_env_variable(struct conf *c, struct str name, struct str value,
 	for (size_t i = 0; i < conf_nkeys; i++)
 		if (env_names_key(name, conf_keys[i].name))
 			return conf_set(c, str_of(conf_keys[i].name), value, origin, err);
+	if (str_starts(name, STR("TRUST_"))) // a rule that is silently passed over would be believed to hold
+		return err_set(err, ERR_CONFIG,
+		               "the environment cannot spell the names of topics: put trust.TOPIC into the file, or give it as a flag");
 	if (!str_starts(name, STR("KAFKA_")))
 		return true; // not a key: another program's variable
 	char *key = xstrdup(name);
@@ -220,7 +271,7 @@ bool conf_read_env(struct conf *c, char *const *env, struct err *err)
 
 bool conf_flag_key(struct str flag, struct str *ret_key)
 {
-	if (str_starts(flag, STR("kafka."))) {
+	if (str_starts(flag, STR("kafka.")) || str_starts(flag, STR("trust."))) {
 		*ret_key = flag;
 		return true;
 	}
@@ -290,6 +341,14 @@ bool conf_check(const struct conf *c, struct err *err)
 	       check_sources(c, "user.from", str_of(c->user_from), err);
 }
 
+static bool are_same(const struct conf_pair *a, size_t na, const struct conf_pair *b, size_t nb)
+{
+	bool same = na == nb;
+	for (size_t i = 0; same && i < na; i++)
+		same = strcmp(a[i].key, b[i].key) == 0 && strcmp(a[i].value, b[i].value) == 0;
+	return same;
+}
+
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart)
 {
 	struct err ignored = ERR_INIT;
@@ -308,10 +367,8 @@ void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_rest
 		buf_release(&was);
 		buf_release(&is);
 	}
-	bool same = c->nkafka == fresh->nkafka;
-	for (size_t i = 0; same && i < c->nkafka; i++)
-		same = strcmp(c->kafka[i].key, fresh->kafka[i].key) == 0 &&
-		       strcmp(c->kafka[i].value, fresh->kafka[i].value) == 0;
-	if (!same && !*ret_restart)
+	if (!*ret_restart && !are_same(c->kafka, c->nkafka, fresh->kafka, fresh->nkafka))
 		*ret_restart = "kafka.*";
+	if (!*ret_restart && !are_same(c->trust, c->ntrust, fresh->trust, fresh->ntrust))
+		*ret_restart = "trust.*";
 }

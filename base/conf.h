@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration: one struct, one table of keys (conf_keys.c), four sources.
+// The configuration: one struct, one table of keys (conf_keys.c), five sources.
 //
-//     --flag  >  NOWCAST_ENVIRONMENT  >  file (key = value)  >  default
+//     --flag  >  NOWCAST_ENVIRONMENT  >  secrets.file  >  file (key = value)  >  default
 //
 // The key `batch.records` is the flag --batch-records and the variable NOWCAST_BATCH_RECORDS. Keys `kafka.*`
 // are passed to librdkafka unchanged (--kafka.client.id X, NOWCAST_KAFKA_CLIENT_ID);
-// `kafka.bootstrap.servers` is the same as `brokers`, and `kafka.group.id` the same as `group`. Units are
-// required: durations end in ms, s, m, h or d, sizes in B, KiB, MiB or GiB.
+// `kafka.bootstrap.servers` is the same as `brokers`, and `kafka.group.id` the same as `group`. Keys
+// `trust.*` are rules of who may say what (ingest/trust.h); the environment cannot spell their names. Units
+// are required: durations end in ms, s, m, h or d, sizes in B, KiB, MiB or GiB.
 #ifndef NOWCAST_BASE_CONF_H
 #define NOWCAST_BASE_CONF_H
 
@@ -18,7 +19,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENV, CONF_FLAG }; // in the order of precedence
+// in the order of precedence; CONF_SECRETS: secrets.file
+enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_SECRETS, CONF_ENV, CONF_FLAG };
 
 struct conf_origin {
 	enum conf_source source;
@@ -31,7 +33,7 @@ struct conf_list {
 };
 
 struct conf_pair {
-	char *key, *value; // without the "kafka." in front
+	char *key, *value; // without the "kafka." or "trust." in front
 	struct conf_origin origin;
 };
 
@@ -39,6 +41,7 @@ enum { CONF_KEYS_MAX = 96 };
 
 struct conf {
 	char *file; // that was read, or NULL
+	char *secrets_file;       // "" : none
 
 	// Kafka
 	char *brokers;            // "" : not set
@@ -46,6 +49,10 @@ struct conf {
 	char *group;
 	struct conf_pair *kafka;  // passed to librdkafka, in the order given
 	size_t nkafka;
+	struct conf_pair *trust;  // rules of who may say what (ingest/trust.h), in the order given
+	size_t ntrust;
+	struct conf_list accounts_allowed;
+	char *accounts_file;      // "" : none
 	int64_t queue_bytes;      // fetched ahead, a worker
 
 	// Redis
@@ -158,9 +165,12 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
               struct err *err) NC_CHECK;
 bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err) NC_CHECK;
 bool conf_read_file(struct conf *c, const char *file, struct err *err) NC_CHECK;
+// The file that secrets.file names: the same form, stronger than the file of the configuration. "": nothing.
+bool conf_read_secrets(struct conf *c, struct err *err) NC_CHECK;
 bool conf_read_env(struct conf *c, char *const *env, struct err *err) NC_CHECK;
 
-// The key of a flag ("batch-records", "batch.records", "kafka.client.id"); false: the flag is not a key.
+// The key of a flag ("batch-records", "batch.records", "kafka.client.id", "trust.raw"); false: the flag is
+// no key.
 bool conf_flag_key(struct str flag, struct str *ret_key);
 
 // Checks the keys that depend on each other. ERR_CONFIG.

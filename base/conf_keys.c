@@ -7,12 +7,19 @@
 #define MS(days) ((int64_t)(days)*86400000)
 
 const struct conf_key conf_keys[] = {
+	{"secrets.file", CONF_STRING, AT(secrets_file), 0, 0, "", false, NULL,
+     "File of more lines of this form, which override this file: for passwords, readable by nobody else. A credential of systemd, say."},
+
 	{"brokers", CONF_STRING, AT(brokers), 0, 0, "", false, NULL,
      "Kafka brokers to start from, host:port, comma-separated."},
 	{"topics", CONF_LIST, AT(topics), 0, 0, "", false, NULL,
      "Topics to read, comma-separated. A name that begins with ^ is a regular expression. Any kind of record may be on any topic."},
 	{"group", CONF_STRING, AT(group), 0, 0, "nowcast", false, NULL,
      "Consumer group. All workers of one installation share it."},
+	{"accounts.allowed", CONF_LIST, AT(accounts_allowed), 0, 0, "", false, NULL,
+     "The accounts whose records count, of 12 digits, comma-separated. Records of others are dead letters. Empty: all accounts, or those of accounts.file."},
+	{"accounts.file", CONF_STRING, AT(accounts_file), 0, 0, "", false, NULL,
+     "File of more such accounts: the answer of `aws organizations list-accounts`, or an account a line. It is read again when it changes."},
 	{"queue.bytes", CONF_BYTES, AT(queue_bytes), 1 << 20, 1 << 30, "32MiB", false, NULL,
      "Bytes of messages that a worker fetches ahead. With batch.bytes, it bounds the memory of the worker."},
 

@@ -59,6 +59,22 @@ static const char man_head[] =
 	".Bl -tag -width Ds\n";
 
 static const char man_tail[] =
+	".It Ic trust . Ns Ar source\n"
+	"What a source may carry: a list of\n"
+	".Cm cloudtrail ,\n"
+	".Cm metrics ,\n"
+	".Cm logs ,\n"
+	".Cm telemetry ,\n"
+	"and of accounts, if it may speak of these only; or\n"
+	".Cm none .\n"
+	"A source is a topic,\n"
+	".Cm file : Ns Ar path\n"
+	"or\n"
+	".Cm log_group : Ns Ar owner : Ns Ar name ;\n"
+	"a * in it stands for any text.\n"
+	"An exact name comes before all patterns, of which the first decides.\n"
+	"Where there is no rule for topics, every topic may carry everything;\n"
+	"where there is one, a topic without a rule carries nothing.\n"
 	".It Ic kafka . Ns Ar property\n"
 	"Any property of librdkafka, passed on unchanged.\n"
 	"Properties that nowcast sets so that no message is lost, such as\n"
@@ -84,7 +100,9 @@ static const char man_tail[] =
 	"kafka.sasl.username = nowcast\n"
 	".Ed\n"
 	".Pp\n"
-	"Set the password in the environment, as\n"
+	"Set the password in\n"
+	".Ic secrets.file ,\n"
+	"or in the environment, as\n"
 	".Ev NOWCAST_KAFKA_SASL_PASSWORD .\n"
 	".Sh SEE ALSO\n"
 	".Xr nowcast 1\n";

@@ -51,6 +51,13 @@ void conf_print_sample(FILE *f)
 	for (size_t i = 0; i < conf_nkeys; i++)
 		print_sample_key(f, &conf_keys[i]);
 	fputs(
+		"# Keys that begin with trust. say what a source may carry: trust.TOPIC, trust.file:PATH or\n"
+		"# trust.log_group:OWNER:NAME, which may be patterns with *. The value is a list of cloudtrail, metrics, logs,\n"
+		"# telemetry, and of accounts, if it may speak of these only; or none. Where there is no rule for topics, every topic\n"
+		"# may carry everything; where there is one, a topic without a rule carries nothing.\n"
+		"#trust.cloudtrail = cloudtrail\n"
+		"#trust.cloudwatch = metrics\n"
+		"#trust.team-* = logs, 111122223333\n\n"
 		"# Keys that begin with kafka. are passed to librdkafka unchanged; its CONFIGURATION.md lists them. For TLS and SASL:\n"
 		"#kafka.security.protocol = SASL_SSL\n"
 		"#kafka.sasl.mechanisms = SCRAM-SHA-512\n"
@@ -73,11 +80,13 @@ bool conf_is_secret(struct str key)
 static void print_line(FILE *f, const char *name, const char *value, struct conf_origin origin,
                        const char *file)
 {
-	static const char *const sources[] = {"default", "file", "environment", "flag"};
+	static const char *const sources[] = {"default", "file", "secrets.file", "environment", "flag"};
 	int n = fprintf(f, "%s =%s%s", name, *value ? " " : "", value);
 	fprintf(f, "%*s# ", n < 47 ? 48 - n : 1, "");
 	if (origin.source == CONF_FILE)
 		fprintf(f, "%s:%d\n", file ? file : "file", origin.line);
+	else if (origin.source == CONF_SECRETS)
+		fprintf(f, "%s:%d\n", sources[origin.source], origin.line);
 	else
 		fprintf(f, "%s\n", sources[origin.source]);
 }
@@ -91,6 +100,12 @@ void conf_print_effective(const struct conf *c, FILE *f)
 		print_line(f, conf_keys[i].name, shown.len ? shown.data : "", c->origin[i], c->file);
 		buf_release(&value);
 		buf_release(&shown);
+	}
+	for (size_t i = 0; i < c->ntrust; i++) {
+		struct buf name = BUF_INIT;
+		buf_addf(&name, "trust.%s", c->trust[i].key);
+		print_line(f, name.data, c->trust[i].value, c->trust[i].origin, c->file);
+		buf_release(&name);
 	}
 	for (size_t i = 0; i < c->nkafka; i++) {
 		struct buf name = BUF_INIT, shown = BUF_INIT;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 // in brackets: not the macro of err.h
 bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
@@ -17,6 +19,7 @@ bool (err_set)(struct err *err, enum err_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
+	text_mask_urls(err->msg);
 	return false;
 }
 
@@ -31,6 +34,7 @@ bool err_prefix(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof err->msg)
 		snprintf(err->msg + n, sizeof err->msg - (size_t)n, ": %s", was);
+	text_mask_urls(err->msg);
 	return false;
 }
 

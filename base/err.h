@@ -22,7 +22,7 @@ enum err_kind {
 
 struct err {
 	enum err_kind kind;
-	char msg[480]; // one line, no newline at its end
+	char msg[480]; // one line, no newline at its end, without the passwords of URLs
 };
 
 #define ERR_INIT {0}

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -54,6 +55,23 @@ static bool is_plain(const char *z)
 	return true;
 }
 
+static void add_text(struct buf *b, bool json, const char *text)
+{
+	if (!json && is_plain(text))
+		buf_adds(b, text);
+	else
+		buf_add_json(b, str_of(text));
+}
+
+// Whoever logs a URL need not think of its password.
+static void add_masked(struct buf *b, bool json, const char *text)
+{
+	char *copy = xstrdup(str_of(text));
+	text_mask_urls(copy);
+	add_text(b, json, copy);
+	free(copy);
+}
+
 static void add_field(struct buf *b, enum log_format format, const struct log_field *f)
 {
 	bool json = format == LOG_FORMAT_JSON;
@@ -66,14 +84,14 @@ static void add_field(struct buf *b, enum log_format format, const struct log_fi
 	}
 	if (!f->text)
 		buf_addf(b, "%lld", (long long)f->number);
-	else if (!json && is_plain(f->text))
-		buf_adds(b, f->text);
+	else if (strstr(f->text, "://"))
+		add_masked(b, json, f->text);
 	else
-		buf_add_json(b, str_of(f->text));
+		add_text(b, json, f->text);
 }
 
 static void format_line(struct buf *b, enum log_level level, const char *msg, const struct log_field *fields,
-                     uint32_t suppressed)
+                        uint32_t suppressed)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
 	assert(level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <ctype.h>
+
 #include <stdint.h>
 #include <unistd.h>
 
@@ -143,24 +145,62 @@ void buf_add_base64(struct buf *b, struct str s)
 	}
 }
 
-void buf_add_url_masked(struct buf *b, struct str url)
+// "redis://:sesame": somebody has forgotten the host. No port has other characters than digits.
+static struct str find_bad_port(struct str url, struct str rest)
+{
+	const char *colon = rest.len && rest.p[0] != '[' ? memchr(rest.p, ':', rest.len) : NULL;
+	if (!colon || !(str_starts(url, STR("redis://")) || str_starts(url, STR("rediss://"))))
+		return STR_NONE;
+	struct str port = {colon + 1, (size_t)(rest.p + rest.len - colon) - 1};
+	for (size_t i = 0; i < port.len && port.p[i] != '/'; i++)
+		if (port.p[i] < '0' || port.p[i] > '9')
+			return port;
+	return STR_NONE;
+}
+
+struct str url_secret(struct str url)
 {
 	const char *scheme = url.len ? memmem(url.p, url.len, "://", 3) : NULL;
-	size_t start = scheme ? (size_t)(scheme - url.p) + 3 : url.len;
-	size_t end = start, at = 0, colon = 0;
-	for (; end < url.len && url.p[end] != '/'; end++) {
-		if (url.p[end] == '@')
-			at = end; // the last one: a password may contain an @
-		if (url.p[end] == ':' && !colon)
-			colon = end;
-	}
-	if (!at || !colon || colon > at) {
+	if (!scheme || str_starts(url, STR("s3://")))
+		return STR_NONE;
+	struct str rest = {scheme + 3, (size_t)(url.p + url.len - scheme) - 3}, info = rest;
+	while (info.len && info.p[info.len - 1] != '@')
+		info.len--;
+	if (info.len < 2)
+		return info.len ? STR_NONE : find_bad_port(url, rest);
+	info.len--;
+	const char *colon = memchr(info.p, ':', info.len);
+	return colon ? (struct str){colon + 1, (size_t)(info.p + info.len - colon) - 1} : info;
+}
+
+void buf_add_url_masked(struct buf *b, struct str url)
+{
+	struct str secret = url_secret(url);
+	if (!secret.len) {
 		buf_addstr(b, url);
 		return;
 	}
-	buf_add(b, url.p, colon + 1);
+	buf_add(b, url.p, (size_t)(secret.p - url.p));
 	buf_adds(b, "****");
-	buf_add(b, url.p + at, url.len - at);
+	buf_add(b, secret.p + secret.len, (size_t)(url.p + url.len - secret.p) - secret.len);
+}
+
+void text_mask_urls(char *text)
+{
+	enum { STARS = 4 };
+	for (char *at = text; (at = strstr(at, "://")); at += 3) {
+		char *scheme = at;
+		while (scheme > text && isalnum((unsigned char)scheme[-1]))
+			scheme--;
+		struct str secret =
+			url_secret((struct str){scheme, (size_t)(at - scheme) + strcspn(at, " \t\r\n\"")});
+		if (!secret.len)
+			continue;
+		char *to = text + (secret.p - text);
+		size_t stars = secret.len < STARS ? secret.len : STARS;
+		memset(to, '*', stars);
+		memmove(to + stars, to + secret.len, strlen(to + secret.len) + 1);
+	}
 }
 
 void buf_add_html(struct buf *b, struct str s)
@@ -168,11 +208,20 @@ void buf_add_html(struct buf *b, struct str s)
 	for (size_t i = 0; i < s.len; i++) {
 		size_t n = s.p[i] == '\n' ? 0 : text_control(s, i);
 		switch (s.p[i]) {
-		case '&': buf_adds(b, "&amp;"); break;
-		case '<': buf_adds(b, "&lt;"); break;
-		case '>': buf_adds(b, "&gt;"); break;
-		case '"': buf_adds(b, "&quot;"); break;
-		default: buf_addc(b, n ? '?' : s.p[i]);
+		case '&':
+			buf_adds(b, "&amp;");
+			break;
+		case '<':
+			buf_adds(b, "&lt;");
+			break;
+		case '>':
+			buf_adds(b, "&gt;");
+			break;
+		case '"':
+			buf_adds(b, "&quot;");
+			break;
+		default:
+			buf_addc(b, n ? '?' : s.p[i]);
 		}
 		i += n ? n - 1 : 0;
 	}

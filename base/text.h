@@ -37,7 +37,16 @@ void buf_add_html(struct buf *b, struct str s);
 // Appends standard base64 with padding, on one line.
 void buf_add_base64(struct buf *b, struct str s);
 
-// Appends a URL with the password of its user part replaced by "****"; other text is unchanged.
+// The secret in the user part of a URL: its password; all of it where there is no colon, for Redis takes that
+// as a password too. The user part ends at the last @, wherever that is: a password may hold what would have
+// to be percent-encoded, a / or an @. So sometimes too much of a path is taken, and never too little of a
+// password. STR_NONE: there is none, or the URL is s3://.
+struct str url_secret(struct str url);
+
+// Appends a URL with its secret replaced by "****"; other text is unchanged.
 void buf_add_url_masked(struct buf *b, struct str url);
+
+// Masks the secrets of all URLs in a text, in place. A URL ends at a blank or a double quote.
+void text_mask_urls(char *text);
 
 #endif

@@ -2,13 +2,25 @@
 // `nowcast check-config`: is the configuration valid, and what is in force? Connects to nothing.
 #include <stdio.h>
 
+#include "base/secret_files.h"
 #include "cli/commands.h"
 #include "ingest/kafka.h"
+#include "ingest/trust.h"
 #include "store/mapping.h"
+
+static void print_open_file(void *user, const char *key, const char *path)
+{
+	(void)user;
+	fprintf(
+		stderr,
+		"nowcast check-config: %s %s holds secrets, and every user of this machine can read it: chmod o-r\n",
+		key, path);
+}
 
 int cmd_check_config(struct command *c)
 {
 	struct err err = ERR_INIT;
+	struct trust *trust = NULL;
 	bool sample = command_switch(c, "--sample"), man = command_switch(c, "--man");
 	if (!command_done(c, 0, 0, &err))
 		return command_fail(c, &err);
@@ -16,8 +28,9 @@ int cmd_check_config(struct command *c)
 		(sample ? conf_print_sample : conf_print_man)(stdout);
 		return STATUS_OK;
 	}
-	if (!kafka_check(&c->conf, &err))
+	if (!kafka_check(&c->conf, &err) || !trust_open(&trust, &c->conf, &err))
 		return command_fail(c, &err);
+	trust_close(trust);
 	struct mapping *mapping;
 	if (!mapping_load(&mapping, &c->conf, &err))
 		return command_fail(c, &err);
@@ -26,6 +39,7 @@ int cmd_check_config(struct command *c)
 		fprintf(stderr, "nowcast check-config: %s has %d lines and %d keys\n", c->conf.map_file,
 		        mapping_nlines(mapping), mapping_nkeys(mapping));
 	mapping_free(mapping);
+	secret_files_each_open(&c->conf, print_open_file, NULL);
 	if (!*c->conf.brokers || !c->conf.topics.n)
 		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",
 		      stderr);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/secret_files.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "web/server.h"
@@ -27,6 +28,7 @@ int cmd_serve(struct command *c)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); // before the threads, which inherit it
+	secret_files_log_open(&c->conf);
 	if (!server_start(&server, &c->conf, listen, now_ms, &err))
 		return command_fail(c, &err);
 	log_info("serving", LOG_STR("listen", listen), LOG_INT("port", server_port(server)),

@@ -58,6 +58,7 @@ static void decode_unpacked(struct decoder *d, struct str bytes, int depth)
 static void decode_otel(struct decoder *d, struct str in)
 {
 	struct sink sink = report_sink(d, JSON_ABSENT, in);
+	d->recorder = STR_NONE;
 	d->counts.recognised++;
 	d->explained++;
 	otel_decode(in, &d->arena, &sink);
@@ -314,6 +315,7 @@ void decoder_message(struct decoder *d, const void *data, size_t len)
 	d->work_left = d->limits.work_bytes;
 	d->exhausted = false;
 	d->signs = 0;
+	d->carrier = (struct carrier){STR_NONE, STR_NONE, STR_NONE};
 	if (len > d->limits.message_bytes) {
 		char z[160];
 		snprintf(z, sizeof z, "message too large: %zu bytes, of at most %zu (message.bytes)", len,

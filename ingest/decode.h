@@ -46,6 +46,9 @@ enum fault_kind {
 	FAULT_UNREAD_METRIC, // signs of a token metric of Bedrock, likewise
 	FAULT_QUOTED,        // a record within a text that callers write: not counted
 	FAULT_REFUSED,       // a record with values that make no sense (store/engine.h)
+	FAULT_UNTRUSTED,     // a record from a source that may not carry such (ingest/trust.h)
+	FAULT_CUSTOM_EVENT,  // a record in an EventBridge event that is not AWS's, likewise
+	FAULT_FOREIGN_ACCOUNT, // a record of an account that is not allowed, likewise
 	FAULT_KINDS
 };
 

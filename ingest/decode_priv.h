@@ -66,6 +66,8 @@ struct decoder {
 	struct str current_text; // its text, or STR_NONE if it was not split off as text
 	int current_faults;      // of these points
 	struct record record;
+	struct carrier carrier;  // what the wrappers around the value in hand say
+	struct str recorder;     // of the record in hand
 };
 
 // decode.c: whether `n` more bytes may be read for this message. Once they may not, that is a fault, and the

@@ -31,6 +31,9 @@ const char *fault_word(enum fault_kind kind)
 		[FAULT_UNREAD_METRIC] = "unread_metric",
 		[FAULT_QUOTED] = "quoted",
 		[FAULT_REFUSED] = "refused",
+		[FAULT_UNTRUSTED] = "untrusted",
+		[FAULT_CUSTOM_EVENT] = "custom_event",
+		[FAULT_FOREIGN_ACCOUNT] = "foreign_account",
 	};
 	assert(kind < FAULT_KINDS);
 	return words[kind];
@@ -53,6 +56,12 @@ const char *fault_advice(enum fault_kind kind)
 		[FAULT_QUOTED] =
 			"records quoted in prompts, parameters or other texts that callers write; they are not counted",
 		[FAULT_REFUSED] = "records with values that make no sense",
+		[FAULT_UNTRUSTED] =
+			"records from a topic, file or log group that may not carry them; if it may, a trust rule says so, and then replay them",
+		[FAULT_CUSTOM_EVENT] =
+			"records in EventBridge events that AWS did not send (their source does not begin with aws.); find out who sends them",
+		[FAULT_FOREIGN_ACCOUNT] =
+			"records of accounts that are not yours to count, or that a log group of another account tells; if they are, add the account to accounts.allowed, or a trust rule, and replay them",
 	};
 	assert(kind < FAULT_KINDS);
 	return advice[kind];
@@ -84,6 +93,8 @@ void unit_end(struct decoder *d, const struct unit *u, struct json v, struct str
 void report_record(struct decoder *d, struct record *r)
 {
 	r->index = d->next_index++;
+	r->recorder = d->recorder;
+	r->carrier = d->carrier;
 	d->counts.records[r->kind]++;
 	d->explained++;
 	d->on_record(d->user, r);

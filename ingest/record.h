@@ -152,10 +152,20 @@ struct principal_tags {
 	struct tag tags[TAGS_MAX];
 };
 
+// What the wrappers around a record say of who wrote it (ingest/trust.h). AWS writes them, if they are what
+// they seem to be; each may be none.
+struct carrier {
+	struct str custom_source; // of an EventBridge event that is not AWS's own
+	// of a CloudWatch Logs subscription: the account of the log group, and its name
+	struct str log_owner, log_group;
+};
+
 struct record {
 	enum record_kind kind;
 	// position in its message, from 0; with topic, partition and offset it locates a record or a fault
 	int index;
+	struct str recorder;    // account whose trail or log it is of: recipientAccountId, accountId; or none
+	struct carrier carrier;
 	union {
 		struct call call; // CALL, CALL_TOKENS, AMENDMENT
 		struct metric metric;

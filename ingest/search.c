@@ -103,11 +103,28 @@ static struct str name_of_pair(struct json object)
 	                                                                                           : STR_NONE;
 }
 
+// An event of EventBridge, and a message of a CloudWatch Logs subscription, say who wrote what is in them.
+// The outermost wrapper has the word: what is within it may be anybody's imitation.
+static void note_carrier(struct decoder *d, struct json object)
+{
+	struct str source;
+	struct carrier *c = &d->carrier;
+	if (!c->custom_source.len && json_get(object, STR("detail-type")).doc &&
+	    json_str(json_get(object, STR("source")), &source) && !str_starts(source, STR("aws.")))
+		c->custom_source = source.len ? source : STR("(none)");
+	if (!c->log_owner.len && !c->log_group.len && json_get(object, STR("logEvents")).doc) {
+		json_str(json_get(object, STR("owner")), &c->log_owner);
+		json_str(json_get(object, STR("logGroup")), &c->log_group);
+	}
+}
+
 static void search_members(struct decoder *d, struct json object, struct place at)
 {
 	struct quotation q;
 	struct str key, name = name_of_pair(object);
 	struct json v;
+	const struct carrier around = d->carrier;
+	note_carrier(d, object);
 	quotation_look(object, &q);
 	for (struct json_iter it = json_begin(object); json_next(&it, &key, &v);) {
 		if (is_type_name(key) && at.key.len)
@@ -119,6 +136,7 @@ static void search_members(struct decoder *d, struct json object, struct place a
 		else
 			search_at(d, v, STR_NONE, (struct place){key, is_list_of_messages(key), at.depth + 1});
 	}
+	d->carrier = around;
 }
 
 static void search_at(struct decoder *d, struct json v, struct str text, struct place at)

@@ -22,9 +22,19 @@ static bool has_field(const struct object *o, enum top_field f)
 	return o->t.f[f].doc != NULL;
 }
 
+// The account that recorded it: of a trail, else of a log, else of the caller.
+static struct str recorder_of(const struct object *o)
+{
+	struct str account = STR_NONE;
+	if (!json_str(o->t.f[F_recipientAccountId], &account) && !json_str(o->t.f[F_accountId], &account))
+		json_str(json_get(o->t.f[F_userIdentity], STR("accountId")), &account);
+	return account;
+}
+
 static void decode_record(struct decoder *d, const struct object *o, recognise_fn *recognise)
 {
 	struct err err = ERR_INIT;
+	d->recorder = recorder_of(o);
 	enum verdict v = recognise(&o->t, &d->arena, &d->record, &err);
 	if (v == OURS) {
 		report_record(d, &d->record);
@@ -78,6 +88,7 @@ static void decode_points(struct decoder *d, const struct object *o, metric_poin
 {
 	struct sink sink = report_sink(d, o->t.whole, o->text);
 	d->explained++;
+	d->recorder = STR_NONE;
 	read(&o->t, &d->arena, &sink);
 }
 

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/secret_files.h"
 #include "base/when.h"
 #include "ingest/kafka_probe.h"
+#include "ingest/trust.h"
 #include "pricing/model_id.h"
 #include "pricing/prices.h"
 #include "query/freshness.h"
@@ -515,6 +517,33 @@ static bool check_gaps(struct health *h, struct err *err)
 	return good;
 }
 
+static void warn_of_file(void *user, const char *key, const char *path)
+{
+	add_finding(user, HEALTH_WARN, "secrets",
+	            "%s %s holds secrets, and every user of this machine can read it: chmod o-r", key, path);
+}
+
+// A rule that is none, and that there is no rule.
+static void check_trust(struct health *h)
+{
+	struct err err = ERR_INIT;
+	struct trust *trust;
+	if (!trust_open(&trust, h->conf, &err)) {
+		add_finding(h, HEALTH_FAIL, "trust", "%s", err.msg);
+		return;
+	}
+	trust_close(trust);
+	if (trust_has_rules(h->conf))
+		add_finding(h, HEALTH_OK, "trust", "%zu rules of sources; accounts are %s", h->conf->ntrust,
+		            h->conf->accounts_allowed.n || *h->conf->accounts_file ? "named"
+		                                                                   : "not named: all count");
+	else
+		add_finding(
+			h, HEALTH_NOTE, "trust",
+			"every topic and file may carry everything, of every account: whoever can write to one is believed; "
+			"trust.TOPIC and accounts.allowed say who may say what");
+}
+
 static void note_label_overflow(struct health *h, const struct overflow *f)
 {
 	char when[WHEN_SIZE];
@@ -568,6 +597,8 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	                   .user = user};
 	check_prices(&h);
 	check_mapping(&h);
+	check_trust(&h);
+	secret_files_each_open(conf, warn_of_file, &h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
 	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) || !check_bill(&h, &err) ||
 	    !check_bands(&h, &err) ||

@@ -14,6 +14,7 @@
 #include "alert/watch.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/secret_files.h"
 #include "base/when.h"
 #include "pricing/prices.h"
 #include "query/snapshot.h"
@@ -67,6 +68,9 @@ static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
 	sum->dead_filed += s->dead_filed;
 	sum->dead_logged += s->dead_logged;
 	sum->gap_messages += s->gap_messages;
+	sum->untrusted += s->untrusted;
+	sum->custom_events += s->custom_events;
+	sum->foreign_accounts += s->foreign_accounts;
 	sum->lag += s->lag;
 	// all see the same backlog
 	sum->settle_left = s->settle_left > sum->settle_left ? s->settle_left : sum->settle_left;
@@ -95,7 +99,9 @@ static void log_stats_line(struct daemon *d)
 	          LOG_INT("records", s.records), LOG_INT("calls", s.calls), LOG_INT("ignored", s.ignored),
 	          LOG_INT("faults", s.faults), LOG_INT("late", s.late), LOG_INT("future", s.future),
 	          LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
-	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("gap_messages", s.gap_messages), LOG_INT("lag", s.lag),
+	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("untrusted", s.untrusted),
+	          LOG_INT("custom_events", s.custom_events), LOG_INT("foreign_accounts", s.foreign_accounts),
+	          LOG_INT("gap_messages", s.gap_messages), LOG_INT("lag", s.lag),
 	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
 	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
 	          LOG_INT("settle_left", s.settle_left));
@@ -315,6 +321,7 @@ int cmd_run(struct command *c)
 		.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = systemd_watchdog_ms()};
 	if (!command_done(c, 0, 0, &err) || !prices_load(&d.prices, &c->conf, &err))
 		return command_fail(c, &err);
+	secret_files_log_open(&c->conf);
 	block_signals(&d);
 	bool started = start_parts(&d, &err), good = started;
 	if (started) {

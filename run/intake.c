@@ -6,25 +6,35 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "ingest/trust.h"
 
 enum { WORK_FACTOR_MIN = 3 }; // to inflate and to parse a message of the largest size, and a part of it again
 
-static void on_fault(void *user, enum fault_kind kind, int index, struct str part, const char *reason)
+static void add_letter(struct intake *in, enum fault_kind kind, int index, struct str part,
+                       const char *reason)
 {
-	struct intake *in = user;
 	struct dead_letter letter = {
 		.origin = in->origin, .kind = kind, .index = index, .reason = reason, .data = part};
 	dead_letters_add(&in->dead, &letter);
+}
+
+static void on_decode_fault(void *user, enum fault_kind kind, int index, struct str part, const char *reason)
+{
+	struct intake *in = user;
+	add_letter(in, kind, index, part, reason);
 	engine_count_fault(in->engine, kind);
 }
 
-// A record that was decoded and still makes no sense has no text of its own any more, so its message becomes
-// the dead letter: once, however many of its records are refused, for replaying it brings all of them.
-static void refuse_record(struct intake *in, int index, const char *reason)
+// A record that was decoded and still does not count has no text of its own any more, so its message becomes
+// the dead letter: once, however many of its records are refused, for replaying it brings all of them. The
+// message also has the wrappers that say who wrote it. Each record is counted.
+static void refuse_record(struct intake *in, enum fault_kind kind, int index, const char *reason)
 {
 	in->refused++;
+	in->refused_for[kind]++;
+	engine_count_fault(in->engine, kind);
 	if (!in->message_is_dead)
-		on_fault(in, FAULT_REFUSED, index, in->message, reason);
+		add_letter(in, kind, index, in->message, reason);
 	in->message_is_dead = true;
 }
 
@@ -32,10 +42,13 @@ static void on_record(void *user, const struct record *record)
 {
 	struct intake *in = user;
 	struct err err = ERR_INIT;
-	if (engine_add(in->engine, record, &err))
+	enum fault_kind kind;
+	if (!trust_allows(in->trust, &in->origin, record, &kind, &err))
+		refuse_record(in, kind, record->index, err.msg);
+	else if (engine_add(in->engine, record, &err))
 		return;
-	if (err.kind == ERR_SKIP)
-		refuse_record(in, record->index, err.msg);
+	else if (err.kind == ERR_SKIP)
+		refuse_record(in, FAULT_REFUSED, record->index, err.msg);
 	else if (in->failed.kind == ERR_NONE)
 		in->failed = err;
 }
@@ -99,14 +112,13 @@ bool intake_open(struct intake *in, const struct conf *conf, const struct prices
 		limits.work_bytes = WORK_FACTOR_MIN * limit_bytes;
 	*in = (struct intake){.conf = conf};
 	dead_letters_init(&in->dead, conf, hooks != NULL, hooks);
-	if (!pseudonyms_open(&in->pseudonyms, conf, err))
-		return false;
+	bool good = trust_open(&in->trust, conf, err) && pseudonyms_open(&in->pseudonyms, conf, err);
 	options.pseudonyms = in->pseudonyms;
-	if (!engine_open(&in->engine, &options, err)) {
-		pseudonyms_close(in->pseudonyms);
+	if (!good || !engine_open(&in->engine, &options, err)) {
+		intake_close(in);
 		return false;
 	}
-	in->decoder = decoder_new(limits, on_record, on_fault, in);
+	in->decoder = decoder_new(limits, on_record, on_decode_fault, in);
 	return true;
 }
 
@@ -115,7 +127,9 @@ void intake_close(struct intake *in)
 	decoder_free(in->decoder);
 	engine_close(in->engine);
 	pseudonyms_close(in->pseudonyms);
+	trust_close(in->trust);
 	dead_letters_release(&in->dead);
+	in->trust = NULL;
 	in->decoder = NULL;
 	in->engine = NULL;
 	in->pseudonyms = NULL;
@@ -135,7 +149,7 @@ void intake_fault(struct intake *in, const struct origin *origin, enum fault_kin
 {
 	in->origin = *origin;
 	in->refused++;
-	on_fault(in, kind, -1, data, reason);
+	on_decode_fault(in, kind, -1, data, reason);
 }
 
 void intake_track(struct intake *in, struct positions *p)
@@ -170,8 +184,16 @@ bool intake_is_full(const struct intake *in)
 	       engine_pending_bytes(in->engine) + dead_letters_bytes(&in->dead) >= (size_t)in->conf->batch_bytes;
 }
 
+static void refresh_trust(struct intake *in)
+{
+	struct err err = ERR_INIT;
+	if (!trust_refresh(in->trust, &err))
+		log_error("the accounts that were read before stay in force", LOG_STR("why", err.msg));
+}
+
 bool intake_apply(struct intake *in, struct err *err)
 {
+	refresh_trust(in);
 	if (in->failed.kind != ERR_NONE) {
 		*err = in->failed;
 		return false;

@@ -13,9 +13,13 @@ struct intake {
 	struct engine *engine;
 	struct decoder *decoder;
 	struct pseudonyms *pseudonyms; // NULL: names are kept as they are
+	struct trust *trust;
 	struct dead_letters dead;
-	uint64_t refused;            // records decoded, but with values that make no sense: dead letters too
-	uint64_t gap_messages;       // messages that Kafka no longer had
+	// records decoded that do not count: their values make no sense, or their source may not say so. Dead
+	// letters too
+	uint64_t refused;
+	uint64_t refused_for[FAULT_KINDS]; // the same, by the reason
+	uint64_t gap_messages;              // messages that Kafka no longer had
 	// the message being decoded
 	struct origin origin;
 	struct str message;

@@ -2,6 +2,7 @@
 #include "run/schedule.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -37,6 +38,47 @@ static bool is_wanted(const struct conf *conf, int run)
 	return run == SCHEDULE_RECONCILE ? *conf->reconcile_source != '\0' : conf->prices_update != 0;
 }
 
+// The variable of a key, as base/conf.h names it.
+static void add_variable_name(struct buf *b, struct str key)
+{
+	buf_adds(b, "NOWCAST_");
+	for (size_t i = 0; i < key.len; i++)
+		buf_addc(b, isalnum((unsigned char)key.p[i]) ? (char)toupper((unsigned char)key.p[i]) : '_');
+}
+
+// The environment, and the flags that hold secrets: everybody can read the arguments of a process.
+static char **make_environment(const struct command *c)
+{
+	size_t n = 0, have = 0;
+	while (environ[have])
+		have++;
+	char **env = xcalloc(have + c->nflags + 1, sizeof *env);
+	for (size_t i = 0; i < c->nflags; i++) {
+		struct buf b = BUF_INIT;
+		if (!command_flag_is_secret(c->flags[i]))
+			continue;
+		add_variable_name(&b, c->flags[i].key);
+		buf_addf(&b, "=%s", c->flags[i].value);
+		env[n++] = b.data;
+	}
+	size_t secrets = n;
+	for (size_t i = 0; i < have; i++) {
+		bool replaced = false;
+		for (size_t k = 0; k < secrets; k++)
+			replaced |= strncmp(environ[i], env[k], strcspn(env[k], "=") + 1) == 0;
+		if (!replaced)
+			env[n++] = xstrdup(str_of(environ[i]));
+	}
+	return env;
+}
+
+static void free_words(char **words)
+{
+	for (char **p = words; *p; p++)
+		free(*p);
+	free(words);
+}
+
 // The same program with the same configuration. Everything is made before the fork: after it only system
 // calls are allowed.
 static char **make_arguments(const struct command *c, int run)
@@ -52,6 +94,8 @@ static char **make_arguments(const struct command *c, int run)
 	}
 	for (size_t i = 0; i < c->nflags; i++) {
 		struct buf b = BUF_INIT;
+		if (command_flag_is_secret(c->flags[i]))
+			continue;
 		buf_addf(&b, "--%.*s=%s", STR_ARG(c->flags[i].key), c->flags[i].value);
 		argv[n++] = b.data;
 	}
@@ -60,7 +104,7 @@ static char **make_arguments(const struct command *c, int run)
 
 static void start_run(struct schedule *s, const struct command *c, int run)
 {
-	char **argv = make_arguments(c, run);
+	char **argv = make_arguments(c, run), **env = make_environment(c);
 	assert(!s->runs[run].child);
 	pid_t parent = getpid(), child = fork();
 	if (child == 0) {
@@ -73,16 +117,15 @@ static void start_run(struct schedule *s, const struct command *c, int run)
 		int out = run == SCHEDULE_PRICES ? 2 : null;
 		if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0)
 			_exit(1);
-		execv("/proc/self/exe", argv);
+		execve("/proc/self/exe", argv, env);
 		_exit(127);
 	}
 	if (child < 0)
 		log_error(runs[run].cannot_start, LOG_STR("why", strerror(errno)));
 	else
 		s->runs[run].child = child;
-	for (char **p = argv; *p; p++)
-		free(*p);
-	free(argv);
+	free_words(argv);
+	free_words(env);
 }
 
 // True: a run has ended well.

@@ -58,18 +58,21 @@ static void parse_userinfo(struct wire *w, struct str info)
 	}
 }
 
+// Up to the last @: a password may hold a / or an @ (base/text.h, url_secret). Returns what follows.
+static struct str take_userinfo(struct wire *w, struct str s)
+{
+	size_t at = s.len;
+	while (at > 0 && s.p[at - 1] != '@')
+		at--;
+	if (at > 0)
+		parse_userinfo(w, (struct str){s.p, at - 1});
+	return (struct str){s.p + at, s.len - at};
+}
+
 static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 {
-	struct str authority = str_cut(&rest, '/');
-	size_t at = authority.len;
-	while (at > 0 && authority.p[at - 1] != '@')
-		at--;
-	if (at > 0) {
-		parse_userinfo(w, (struct str){authority.p, at - 1});
-		authority.p += at;
-		authority.len -= at;
-	}
-	struct str host, port;
+	rest = take_userinfo(w, rest);
+	struct str authority = str_cut(&rest, '/'), host, port;
 	if (authority.len && authority.p[0] == '[') { // [::1]:6379
 		authority.p++;
 		authority.len--;
@@ -83,9 +86,9 @@ static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 	if (!host.len)
 		host = STR("127.0.0.1");
 	if (port.p && !has_only_digits(port))
-		return err_set(err, ERR_CONFIG, "redis: \"%.*s\" is no port number", STR_ARG(port));
+		return err_set(err, ERR_CONFIG, "redis: what is behind the host and a colon is no port number");
 	if (rest.len && !has_only_digits(rest))
-		return err_set(err, ERR_CONFIG, "redis: \"%.*s\" is no database number", STR_ARG(rest));
+		return err_set(err, ERR_CONFIG, "redis: what is behind the / is no database number");
 	w->host = xstrdup(host);
 	w->port = xstrdup(port.len ? port : STR("6379"));
 	w->db = rest.len ? xstrdup(rest) : NULL;
@@ -98,12 +101,14 @@ static bool parse_url(struct wire *w, struct str url, struct err *err)
 	if (str_starts(url, STR("unix:"))) {
 		rest.p += 5;
 		rest.len -= 5;
+		if (str_starts(rest, STR("//")))
+			rest = take_userinfo(w, (struct str){rest.p + 2, rest.len - 2});
 		while (rest.len > 1 && rest.p[0] == '/' && rest.p[1] == '/')
 			rest.p++, rest.len--;
 		struct str path = str_cut(&rest, '?');
 		if (str_starts(rest, STR("db=")) && has_only_digits((struct str){rest.p + 3, rest.len - 3}))
 			w->db = xstrdup((struct str){rest.p + 3, rest.len - 3});
-		if (!path.len || path.len >= sizeof ((struct sockaddr_un *)0)->sun_path)
+		if (!path.len || path.len >= sizeof((struct sockaddr_un *)0)->sun_path)
 			return err_set(err, ERR_CONFIG, "redis: unix: needs a path of at most 107 bytes");
 		w->path = xstrdup(path);
 		return true;

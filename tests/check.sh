@@ -10,7 +10,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign keys key_table money width spdx documents disasters executable)
+rules=(headers layers foreign keys key_table money width spdx documents disasters executable hardening)
+: "${B:=build}"
 
 # Each header compiles alone.
 headers() {
@@ -132,6 +133,28 @@ disasters() {
 # What prove runs can be run.
 executable() {
 	git ls-files -s 'tests/*.sh' | awk '$1 == 100644 && $4 != "tests/lib.sh" { print $4 " is not executable: chmod +x" }'
+}
+
+# The program that was built, if one was: position-independent, with nothing to write to in what the linker fills in, guards on the
+# stack, checked copies, and landing pads for jumps where the compiler makes them. (Builds with sanitizers have other checks.)
+hardening() {
+	local p=$B/nowcast said
+	[ -x "$p" ] && command -v readelf >/dev/null || return
+	said=$(readelf -W -h -l -d -n -s --dyn-syms "$p" 2>/dev/null)
+	grep -q '__asan_init' <<<"$said" && return
+	hard() { grep -Eq "$2" <<<"$said" || echo "$p: $1"; } # WHAT-IS-MISSING PATTERN
+	hard "not position-independent (-fPIE -pie)" '^ *Type: +DYN'
+	hard "no GNU_RELRO segment (-z relro)" '^ *GNU_RELRO'
+	hard "not bound at start (-z now)" 'BIND_NOW|Flags:.* NOW'
+	hard "no guards on the stack (-fstack-protector-strong)" '__stack_chk_fail'
+	hard "no checked copies (-D_FORTIFY_SOURCE)" '__(memcpy|memmove|snprintf|vsnprintf|fprintf)_chk'
+	grep -Eq 'GNU_STACK.* RWE' <<<"$said" && echo "$p: its stack can be executed"
+	grep -Eq '^ *(RPATH|RUNPATH)|\((RPATH|RUNPATH)\)' <<<"$said" && echo "$p: it looks for libraries in a folder of its own"
+	if grep -q 'Machine:.*X86-64' <<<"$said" && echo | $CC -fcf-protection -x c -c -o /dev/null - 2>/dev/null; then
+		# the linker notes them only if the C library's own start files have them, too
+		[ "$(objdump -d --no-show-raw-insn "$p" 2>/dev/null | grep -m 100 -c 'endbr64')" = 100 ] ||
+			echo "$p: no landing pads (-fcf-protection)"
+	fi
 }
 
 [ $# = 0 ] || rules=("$@")

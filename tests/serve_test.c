@@ -171,13 +171,21 @@ static void test_tokens(void)
 	   "after ten wrong ones: slower");
 	ok(auth_check(a, STR("q"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES,
 	   "which is no matter of another address");
+	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES,
+	   "nor of a token that is right");
+	ok(auth_check(a, STR("p"), STR_NONE, 0) == AUTH_SLOWER, "but of none");
 	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef"), 7000) == AUTH_YES, "and passes");
 
 	int passed = 0;
 	for (int i = 0; i < 100; i++)
-		passed += auth_rate(a, STR("r"), 0);
+		passed += auth_rate(a, STR("r"), i % 2 ? STR_NONE : STR("Bearer xxxxxxxxxxxxxxxxx"), 0);
 	is_int(passed, 40, "a burst of four seconds' worth");
-	ok(!auth_rate(a, STR("r"), 99) && auth_rate(a, STR("r"), 200), "then as many as the rate says");
+	passed = 0;
+	for (int i = 0; i < 100; i++)
+		passed += auth_rate(a, STR("r"), STR("Bearer 0123456789abcdef"), 0);
+	is_int(passed, 40, "a token has a rate of its own, whatever comes from its address");
+	ok(!auth_rate(a, STR("r"), STR_NONE, 99) && auth_rate(a, STR("r"), STR_NONE, 200),
+	   "then as many as the rate says");
 
 	write_file(path, "wall short\n");
 	ok(!auth_refresh(a, &err) && strstr(err.msg, ":1: expected `NAME TOKEN`"), "a bad file is refused: %s",

@@ -23,8 +23,40 @@ static void is_plain(const char *text, const char *want)
 	free(copy);
 }
 
+// The secret of a URL is shown neither whole nor in part, whatever is in it.
+static void masks(const char *url, const char *want, const char *in_text)
+{
+	struct buf b = BUF_INIT;
+	char text[200];
+	buf_add_url_masked(&b, str_of(url));
+	is_str(b.data, want, "a URL");
+	snprintf(text, sizeof text, "before %s: after \"%s\"", url, url);
+	text_mask_urls(text);
+	is_str(text, in_text, "the same in a text");
+	buf_release(&b);
+}
+
+static void test_masks(void)
+{
+	masks("redis://h:6379/2", "redis://h:6379/2", "before redis://h:6379/2: after \"redis://h:6379/2\"");
+	masks("redis://u:hunter2@h", "redis://u:****@h", "before redis://u:****@h: after \"redis://u:****@h\"");
+	masks("rediss://:a/b/c@h:1/2", "rediss://:****@h:1/2",
+	      "before rediss://:****@h:1/2: after \"rediss://:****@h:1/2\"");
+	masks("redis://:a@b/c?d#e:f@h", "redis://:****@h", "before redis://:****@h: after \"redis://:****@h\"");
+	masks("redis://hunter2@h", "redis://****@h", "before redis://****@h: after \"redis://****@h\"");
+	masks("redis://hun/ter2@h", "redis://****@h", "before redis://****@h: after \"redis://****@h\"");
+	masks("redis://:hunter2", "redis://:****", "before redis://:**** after \"redis://:****\"");
+	masks("redis://:x@h", "redis://:****@h", "before redis://:*@h: after \"redis://:*@h\"");
+	masks("https://u:p/w@h/x?y", "https://u:****@h/x?y", "before https://u:***@h/x?y: after \"https://u:***@h/x?y\"");
+	masks("s3://bucket/a:b@c", "s3://bucket/a:b@c", "before s3://bucket/a:b@c: after \"s3://bucket/a:b@c\"");
+	masks("unix:/run/redis.sock", "unix:/run/redis.sock",
+	      "before unix:/run/redis.sock: after \"unix:/run/redis.sock\"");
+	masks("", "", "before : after \"\"");
+}
+
 int main(void)
 {
+	test_masks();
 	says(buf_add_html, "<img src=x onerror='a' title=\"b\">&",
 	     "&lt;img src=x onerror='a' title=&quot;b&quot;&gt;&amp;");
 	says(buf_add_html, "two\nlines\x1b\xe2\x80\xae.", "two\nlines??.");

@@ -16,10 +16,11 @@
 #include "base/hash.h"
 
 enum {
-	CLIENTS = 4096, WAYS = 8,
-	BURST_S = 4,             // seconds of the rate that a client may use at once
-	WRONG_MAX = 10,          // wrong tokens at once ...
-	WRONG_EVERY_MS = 6000,   // ... and then one in so many
+	CLIENTS = 4096,
+	WAYS = 8,
+	BURST_S = 4, // seconds of the rate that a client may use at once
+	WRONG_MAX = 10, // wrong tokens at once ...
+	WRONG_EVERY_MS = 6000, // ... and then one in so many
 	TOKEN_LEN_MIN = 16,
 	FILE_BYTES_MAX = 1 << 20,
 };
@@ -27,8 +28,8 @@ enum {
 struct client {
 	uint64_t id;
 	int64_t seen_ms;
-	int64_t credit;          // thousandths of a request
-	int64_t wrong_credit;    // ms; a wrong token costs WRONG_EVERY_MS
+	int64_t credit; // thousandths of a request
+	int64_t wrong_credit; // ms; a wrong token costs WRONG_EVERY_MS
 };
 
 struct token {
@@ -38,7 +39,7 @@ struct token {
 struct auth {
 	char *file;
 	int64_t rate;
-	pthread_mutex_t lock;    // guards tokens
+	pthread_mutex_t lock; // guards tokens
 	struct token *tokens;
 	size_t ntokens;
 	struct timespec changed; // of the file that was read
@@ -159,9 +160,17 @@ static struct client *find_client(struct auth *a, struct str peer, int64_t now)
 	return oldest;
 }
 
-bool auth_rate(struct auth *a, struct str peer, int64_t ticks_ms)
+// The bearer token of the header, or STR_NONE.
+static struct str bearer_token(struct str authorization)
 {
-	struct client *c = find_client(a, peer, ticks_ms);
+	struct str rest = authorization, scheme = cut_word(&rest), token = cut_word(&rest);
+	return scheme.len == 6 && strncasecmp(scheme.p, "Bearer", 6) == 0 && token.len ? token : STR_NONE;
+}
+
+bool auth_rate(struct auth *a, struct str peer, struct str authorization, int64_t ticks_ms)
+{
+	struct str token = *a->file ? bearer_token(authorization) : STR_NONE;
+	struct client *c = find_client(a, token.len && knows_token(a, token) ? token : peer, ticks_ms);
 	assert(c->credit >= 0 && c->wrong_credit >= 0);
 	if (c->credit < 1000)
 		return false;
@@ -173,14 +182,14 @@ enum auth_verdict auth_check(struct auth *a, struct str peer, struct str authori
 {
 	if (!*a->file)
 		return AUTH_YES;
+	struct str token = bearer_token(authorization);
+	if (token.len && knows_token(a, token))
+		return AUTH_YES; // whatever others at this address have tried
 	struct client *c = find_client(a, peer, ticks_ms);
-	struct str rest = authorization, scheme = cut_word(&rest), token = cut_word(&rest);
 	if (c->wrong_credit < WRONG_EVERY_MS)
 		return AUTH_SLOWER;
-	if (scheme.len != 6 || strncasecmp(scheme.p, "Bearer", 6) != 0 || !token.len)
+	if (!token.len)
 		return AUTH_MISSING;
-	if (knows_token(a, token))
-		return AUTH_YES;
 	c->wrong_credit -= WRONG_EVERY_MS;
 	return AUTH_WRONG;
 }

@@ -2,7 +2,8 @@
 // Which clients may ask, and how often.
 //
 // Tokens are kept as SHA-256 digests, and each is compared in constant time, so neither the time of an
-// answer nor a memory dump reveals a token. Wrong tokens are counted by address and soon answered with 429.
+// answer nor a memory dump reveals a token. Wrong tokens are counted by address and soon answered with 429; a
+// known token is never refused for them.
 // All but auth_refresh runs on the HTTP thread.
 #ifndef NOWCAST_WEB_AUTH_H
 #define NOWCAST_WEB_AUTH_H
@@ -26,8 +27,9 @@ enum auth_verdict {
 bool auth_open(struct auth **ret, const char *tokens_file, int64_t requests_per_s, struct err *err) NC_CHECK;
 void auth_close(struct auth *a);
 
-// Counts a request of `peer`. False: it is over its rate.
-bool auth_rate(struct auth *a, struct str peer, int64_t ticks_ms);
+// Counts a request: of its token if that is known, else of the address `peer`, so that nobody at the same
+// address can use up what a token may ask. False: it is over its rate.
+bool auth_rate(struct auth *a, struct str peer, struct str authorization, int64_t ticks_ms);
 
 // `authorization`: the value of that header.
 enum auth_verdict auth_check(struct auth *a, struct str peer, struct str authorization, int64_t ticks_ms);

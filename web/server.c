@@ -147,9 +147,9 @@ static enum http_route route_allowed(struct server *s, struct http_exchange *x)
 {
 	const struct http_request *r = &x->request;
 	bool reading = str_is(r->method, "GET") || str_is(r->method, "HEAD");
-	if (!auth_rate(s->auth, str_of(r->peer), when_ticks_ms())) {
+	if (!auth_rate(s->auth, str_of(r->peer), r->authorization, when_ticks_ms())) {
 		x->answer.retry_s = 1;
-		return refuse_request(x, 429, "more than %lld requests a second from your address",
+		return refuse_request(x, 429, "more than %lld requests a second from your address, or with your token",
 		              (long long)s->conf->listen_rate);
 	}
 	if (s->loopback && !auth_wants_tokens(s->auth) && !is_loopback_name(r->host))
