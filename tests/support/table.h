@@ -16,6 +16,7 @@
 //     lines N      with a line end after every N bytes
 //     avro         as a string of Avro, behind the head of a schema registry's serialiser
 //     registry     behind that head, as it is
+//     str16        as a string of MessagePack, with its length in two bytes
 #ifndef NOWCAST_TESTS_SUPPORT_TABLE_H
 #define NOWCAST_TESTS_SUPPORT_TABLE_H
 
@@ -231,6 +232,8 @@ static inline bool step(struct buf *b, struct str line)
 		step_prefix(b, &(char){(char)(n << 3 | 2)}, 1, b->len);
 	else if (str_is(name, "avro"))
 		step_prefix(b, "\0\0\0\0\7", 5, 2 * b->len);
+	else if (str_is(name, "str16"))
+		step_prefix(b, (char[]){(char)0xda, (char)(b->len >> 8), (char)b->len}, 3, 0);
 	else if (str_is(name, "registry"))
 		step_prefix(b, "\0\0\0\0\7", 5, 0);
 	else if (str_is(name, "otel"))
