@@ -35,6 +35,7 @@ enum {
 	BEFORE_LAG = 8,   // minutes before now, at which a spike has mostly not begun
 	PEAK_UNIT = 64,
 	PEAK_TYPICAL = 80, // 1.25: where it is unknown
+	NUMBER_BITS = 50, // of what is read: amounts and minutes with more would overflow a sum
 	NUMBERS = 6 + 2 * (RATE_MINUTES + RATE_TENS + RATE_PEAKS + 1),
 };
 static const double TEN_CAP = 1.6;    // a span counts for at most so many times the usual
@@ -310,7 +311,7 @@ bool rate_baseline_read(struct rate_baseline *p, struct str text)
 		memcpy(z, word.p, word.len);
 		z[word.len] = '\0';
 		v[n++] = strtoll(z, &end, 10);
-		if (*end || v[n - 1] < 0)
+		if (*end || v[n - 1] < 0 || v[n - 1] >> NUMBER_BITS)
 			return false;
 	}
 	if (n != NUMBERS)

@@ -31,6 +31,10 @@ enum found credentials_of_role(struct credentials *c, const struct credentials *
 void credentials_set(struct credentials *c, struct str key, struct str secret, struct str token,
                      const char *origin);
 
+// The value of a key in a section of an INI file, whose header is "[NAME]" or "[KIND NAME]"; STR_NONE if it
+// is not there. Without a key: the section itself, if there is one.
+struct str aws_ini_get(struct str text, const char *kind, struct str section, const char *key);
+
 // Takes a JSON object with members of these names (access key, secret key, session token), as processes,
 // containers, machines and single sign-on answer. `object`: its name inside the answer, or NULL. False: a key
 // is missing.

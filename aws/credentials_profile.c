@@ -39,9 +39,7 @@ static void read_profile_file(const char *variable, const char *name, struct buf
 	buf_release(&path);
 }
 
-// The value of a key in a section of an INI file, whose header is "[NAME]" or "[KIND NAME]"; STR_NONE if it
-// is not there. Without a key: the section itself, if there is one.
-static struct str ini_get(struct str text, const char *kind, struct str section, const char *key)
+struct str aws_ini_get(struct str text, const char *kind, struct str section, const char *key)
 {
 	bool inside = false;
 	while (text.len) {
@@ -69,8 +67,8 @@ static struct str ini_get(struct str text, const char *kind, struct str section,
 
 static struct str profile_get(const struct profiles *p, struct str profile, const char *key)
 {
-	struct str value = ini_get(buf_str(&p->credentials), "profile", profile, key);
-	return value.len ? value : ini_get(buf_str(&p->config), "profile", profile, key);
+	struct str value = aws_ini_get(buf_str(&p->credentials), "profile", profile, key);
+	return value.len ? value : aws_ini_get(buf_str(&p->config), "profile", profile, key);
 }
 
 // ---- single sign-on -----------------------------------------------------------------------------
@@ -147,7 +145,7 @@ static enum found from_sso(struct credentials *c, const struct profiles *p, stru
 	if (!account.len || !role.len || !(session.len || url.len))
 		return FOUND_NOTHING;
 	if (session.len)
-		region = ini_get(buf_str(&p->config), "sso-session", session, "sso_region");
+		region = aws_ini_get(buf_str(&p->config), "sso-session", session, "sso_region");
 	if (!region.len) {
 		err_set(err, ERR_CONFIG, "profile \"%.*s\": no sso_region%s%.*s in ~/.aws/config", STR_ARG(profile),
 		        session.len ? " in sso-session " : "", STR_ARG(session));
@@ -183,11 +181,11 @@ static enum found from_keys(struct credentials *c, const struct profiles *p, str
 {
 	const struct buf *files[] = {&p->credentials, &p->config};
 	for (int i = 0; i < 2; i++) {
-		struct str text = buf_str(files[i]), key = ini_get(text, "profile", profile, "aws_access_key_id"),
-				   secret = ini_get(text, "profile", profile, "aws_secret_access_key");
+		struct str text = buf_str(files[i]), key = aws_ini_get(text, "profile", profile, "aws_access_key_id"),
+				   secret = aws_ini_get(text, "profile", profile, "aws_secret_access_key");
 		if (!key.len || !secret.len)
 			continue;
-		credentials_set(c, key, secret, ini_get(text, "profile", profile, "aws_session_token"), "profile");
+		credentials_set(c, key, secret, aws_ini_get(text, "profile", profile, "aws_session_token"), "profile");
 		return FOUND;
 	}
 	return FOUND_NOTHING;

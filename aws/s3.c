@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "aws/s3.h"
+#include "aws/s3_priv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -160,7 +160,7 @@ static struct str decode_key(struct arena *a, struct str s)
 	return (struct str){p, n};
 }
 
-static void add_objects(struct s3 *s, struct str xml)
+void s3_add_objects(struct s3 *s, struct str xml)
 {
 	struct str one;
 	while ((one = xml_element(xml, "Contents", &xml)).p) {
@@ -198,7 +198,7 @@ static bool list_objects(struct s3 *s, struct err *err)
 		good = s3_request(s, tail.data, NULL, "the listing", &a, err);
 		if (!good)
 			break;
-		add_objects(s, buf_str(&a.body));
+		s3_add_objects(s, buf_str(&a.body));
 		good = s->n <= OBJECTS_MAX ||
 		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself",
 		               STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
@@ -304,8 +304,10 @@ static int forget_manifest(const char *path, const struct stat *st, int flag, st
 	return 0;
 }
 
-static bool is_plain(struct str key)
+bool s3_key_is_plain(struct str key)
 {
+	if (key.len && memchr(key.p, '\0', key.len))
+		return false;
 	while (key.len) {
 		struct str part = str_cut(&key, '/');
 		if (str_is(part, "..") || str_is(part, "."))
@@ -321,7 +323,7 @@ static bool fetch_manifests(struct s3 *s, struct err *err)
 	nftw(s->folder.p, forget_manifest, 16, FTW_PHYS);
 	for (size_t i = 0; i < s->n; i++) {
 		struct str key = s->objects[i].key;
-		if (!str_ends(key, STR("-Manifest.json")) || !is_plain(key))
+		if (!str_ends(key, STR("-Manifest.json")) || !s3_key_is_plain(key))
 			continue;
 		struct buf path = BUF_INIT;
 		buf_addf(&path, "%.*s/%.*s", STR_ARG(s->folder), STR_ARG(key));
@@ -364,7 +366,7 @@ bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *prog
 	while (rest.len && rest.p[rest.len - 1] == '/')
 		rest.len--;
 	s->prefix = arena_str(&s->arena, rest);
-	if (!s->bucket.len || !is_plain(s->prefix) || !is_plain(s->bucket))
+	if (!s->bucket.len || !s3_key_is_plain(s->prefix) || !s3_key_is_plain(s->bucket))
 		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX/EXPORT", uri);
 	s->progress = progress;
 	s->user = user;

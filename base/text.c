@@ -43,7 +43,7 @@ size_t text_control(struct str s, size_t i)
 	if (p[0] < ' ' || p[0] == 0x7f)
 		return 1;
 	if (left >= 2 && p[0] == 0xc2)
-		return p[1] < 0xa0 ? 2 : 0;
+		return p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
 	bool directional =
 		left >= 3 && p[0] == 0xe2 &&
 		((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));

@@ -3,9 +3,19 @@
 #ifndef NOWCAST_INGEST_BASE64_H
 #define NOWCAST_INGEST_BASE64_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+
+extern const uint8_t base64_values[256]; // of a digit, plus one; 0: it is none
+
+// The value of a digit, 0 to 63; 255: it is none.
+static inline uint8_t base64_digit(char c)
+{
+	return (uint8_t)(base64_values[(unsigned char)c] - 1);
+}
 
 // Whether every byte may be part of base64 text, and there are at least four digits. Prose of letters is,
 // too.

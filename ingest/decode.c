@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The decoder's top layer: which format a run of bytes has. The formats are tried from the most certain to
 // the least: gzip has a magic number, JSON starts with a bracket, OpenTelemetry has its framing, base64 has
-// its alphabet. What else is text is read line by line; in other bytes JSON is looked for whose length stands
-// in front of it (embedded.h).
+// its alphabet. What else is text is read line by line; in other bytes JSON, base64 and gzip are looked for
+// whose length stands in front of them (embedded.h).
 //
 // Work is bounded: bytes by limits.message_bytes, depth by limits.depth, all that is read again and again, in
 // wrappers within wrappers, by limits.work_bytes, broken JSON by json_text.c.
@@ -131,6 +131,17 @@ static bool is_text(struct str s)
 	return true;
 }
 
+// Whether a length may stand at the start of what looks like text: a byte that is not ASCII between two that
+// are is no UTF-8.
+static bool may_start_with_length(struct str s)
+{
+	for (size_t i = 0; i + 1 < s.len && i < 8; i++)
+		if ((unsigned char)s.p[i] >= 0x80 && (i == 0 || (unsigned char)s.p[i - 1] < 0x80) &&
+		    (unsigned char)s.p[i + 1] < 0x80)
+			return true;
+	return false;
+}
+
 static void report_unknown_format(struct decoder *d, struct str bytes)
 {
 	char z[160], hex[3 * 8 + 1] = "";
@@ -140,34 +151,64 @@ static void report_unknown_format(struct decoder *d, struct str bytes)
 	report_fault(d, FAULT_FORMAT, bytes, z);
 }
 
-// Bytes that are no text: JSON may be in them. Of a message (and not of bytes in a string, which may be
-// anything) it is a fault if nothing was.
-static void decode_binary(struct decoder *d, struct str raw, int depth)
+// Digits of base64 without their length: where they begin is not known, so only signs are looked for.
+static void look_at_loose_base64(struct decoder *d, struct str digits)
+{
+	struct buf *out = &d->levels[d->level].bytes;
+	for (size_t skip = 0; skip < 4 && skip < digits.len; skip++) {
+		struct err err = ERR_INIT;
+		struct str text = {digits.p + skip, digits.len - skip};
+		if (!decode_may_read(d, text.len))
+			return;
+		buf_clear(out);
+		if (base64_decode(text, out, &err) || out->len)
+			d->signs |= signs_of_text(buf_str(out));
+	}
+}
+
+// Searches what binary bytes hold. False: there is nothing that could be searched.
+static bool search_embedded(struct decoder *d, struct str raw, int depth)
 {
 	struct embedded in = embedded_begin(raw);
-	struct str json;
+	struct str contents;
 	uint64_t explained = d->explained;
-	bool may_be_ours = prefilter_may_be_ours(raw);
-	while (may_be_ours && embedded_next(&in, &json))
-		d->search_contents(d, json, depth + 1);
+	bool found = false;
+	for (; embedded_next(&in, &contents); found = true)
+		d->search_contents(d, contents, depth + 1);
+	if (in.unended.len && signs_of_text(in.unended) & (SIGN_SOURCE | SIGN_LOG | SIGN_NAMESPACE))
+		report_fault(d, FAULT_BROKEN, raw, "a value of JSON behind others, in a binary message, does not end");
+	if (d->explained == explained && in.loose.len && prefilter_may_be_ours(in.loose))
+		look_at_loose_base64(d, in.loose);
+	return found || d->explained != explained;
+}
+
+// Bytes that are no text. Of a message (and not of bytes in a string, which may be anything) it is a fault if
+// nothing was in them that is known.
+static void decode_binary(struct decoder *d, struct str raw, int depth)
+{
+	enum fault_kind kind;
+	const char *reason;
+	uint64_t explained = d->explained;
+	bool may_be_ours = prefilter_may_be_ours(raw) || memmem(raw.p, raw.len, "\x1f\x8b\x08", 3);
+	bool found = may_be_ours && search_embedded(d, raw, depth);
 	if (d->explained != explained)
 		return;
 	if (may_be_ours)
 		d->signs |= signs_of_text(raw);
-	enum fault_kind kind;
-	const char *reason;
-	if (!d->strings && !signs_are_complete(d->signs, &kind, &reason))
+	if (!found && !d->strings && !signs_are_complete(d->signs, &kind, &reason))
 		report_unknown_format(d, raw);
 }
 
 static void decode_other(struct decoder *d, struct str raw, int depth)
 {
-	if (!is_text(raw))
+	if (!is_text(raw)) {
 		decode_binary(d, raw, depth);
-	else if (prefilter_may_be_ours(raw))
-		decode_pieces(d, raw, depth);
-	else if (!d->strings)
+	} else if (prefilter_may_be_ours(raw)) {
+		if (!may_start_with_length(raw) || !search_embedded(d, raw, depth))
+			decode_pieces(d, raw, depth);
+	} else if (!d->strings) {
 		report_dropped(d);
+	}
 }
 
 static void decode_like_json(struct decoder *d, struct str raw, struct str text, int depth)
@@ -236,7 +277,9 @@ static void search_contents(struct decoder *d, struct str contents, int depth)
 		return;
 	d->level++;
 	d->strings++;
-	if (starts_like_json(text)) {
+	if (inflate_is_gzip(contents)) {
+		decode_gzip(d, contents, depth);
+	} else if (starts_like_json(text)) {
 		if (!decode_json(d, text, depth))
 			decode_pieces(d, text, depth);
 	} else if (is_base64_of_known_format(d, text)) {

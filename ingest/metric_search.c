@@ -135,7 +135,7 @@ static struct str next_property(struct str *rest, struct str *ret_before)
 static bool read_by_template(struct metric_search *s, struct str label, struct str custom)
 {
 	struct str before, name = next_property(&custom, &before), following;
-	if (!name.len || !str_starts(label, before))
+	if (!name.len || !label.len || !str_starts(label, before))
 		return false;
 	label = (struct str){label.p + before.len, label.len - before.len};
 	while (name.len) {

@@ -14,6 +14,8 @@
 //     eyJ ewo W3s ...      base64 that starts with a brace or bracket: it may hold base64 again
 //     H4sI                 base64 that starts with gzip
 //     ZXlK SDRzS           base64 of these two
+//     +LCA -LCA fiwg       gzip behind the head of a binary message
+//     base64 of base64     at any place: a text of base64 behind such a head
 //
 // A run is long from RUN bytes on: less than a line of MIME (76), more than a SHA-256 in hexadecimal digits.
 // It has to have capital letters, for paths and names have long runs as well.
@@ -24,6 +26,8 @@
 #include "ingest/prefilter.h"
 
 #include <stdint.h>
+
+#include "ingest/base64.h"
 
 enum { RUN = 70, RUN_CAPITALS = 8 };
 
@@ -70,6 +74,9 @@ static const struct word base64_words[] = {
 	WORD("H4sI", 0),
 	WORD("ZXlK", 0),
 	WORD("SDRzS", 0),
+	WORD("+LCA", 1),
+	WORD("-LCA", 1),
+	WORD("fiwg", 1),
 	{NULL, 0, 0},
 };
 #undef WORD
@@ -111,7 +118,7 @@ static inline v16 find_base64_pairs(const char *p)
 	       match_pair(a, b, 'X', 'p') | match_pair(a, b, 'e', 'y') | match_pair(a, b, 'e', 'w') |
 	       match_pair(a, b, 'W', '3') | match_pair(a, b, 'W', '1') | match_pair(a, b, 'W', 'y') |
 	       match_pair(a, b, 'W', 'w') | match_pair(a, b, 'H', '4') | match_pair(a, b, 'Z', 'X') |
-	       match_pair(a, b, 'S', 'D');
+	       match_pair(a, b, 'S', 'D') | match_pair(a, b, 'L', 'C') | match_pair(a, b, 'i', 'w');
 }
 
 // Whether a word lies at one of the pairs that `hit` marks, of those that start from s.p[at].
@@ -145,33 +152,66 @@ static const uint8_t base64_digits[256] = {
 	['+'] = 1, ['-'] = 1, ['_'] = 1, ['/' ... '9'] = 1, ['a' ... 'z'] = 1, ['A' ... 'Z'] = 2,
 };
 
-static uint8_t base64_digit(char c)
+static uint8_t digit_class(char c)
 {
 	return base64_digits[(unsigned char)c];
 }
 
-// Whether there are RUN digits of base64 in a row, some of them capitals. Each run that is as long has a
-// digit at one of the places looked at; from there it is followed back.
-static bool has_base64_run(struct str s)
+// The end of the next RUN digits of base64 in a row, from *at on; some of them capitals. Each run that is as
+// long has a digit at one of the places looked at; from there it is followed back. False: there are none.
+static bool next_base64_run(struct str s, size_t *at)
 {
-	for (size_t at = RUN - 1; at < s.len; at += RUN) {
+	for (; *at < s.len; *at += RUN) {
 		size_t n = 0, capitals = 0;
-		while (n < RUN && base64_digit(s.p[at - n]))
+		while (n < RUN && digit_class(s.p[*at - n]))
 			n++;
 		if (n < RUN) {
-			at -= n; // to the end of the first run that may begin behind this gap
+			*at -= n; // to the end of the first run that may begin behind this gap
 			continue;
 		}
 		for (size_t i = 0; i < RUN; i++)
-			capitals += base64_digit(s.p[at - i]) == 2;
+			capitals += digit_class(s.p[*at - i]) == 2;
 		if (capitals >= RUN_CAPITALS)
 			return true;
 	}
 	return false;
 }
 
+// Whether these digits of base64, a multiple of four, decode to digits again, some of them capitals.
+static bool is_base64_of_base64(const char *p, size_t n)
+{
+	size_t capitals = 0;
+	for (size_t i = 0; i + 4 <= n; i += 4) {
+		uint32_t v = 0;
+		for (size_t k = 0; k < 4; k++)
+			v = v << 6 | base64_digit(p[i + k]);
+		for (int shift = 16; shift >= 0; shift -= 8) {
+			uint8_t class = digit_class((char)(v >> shift));
+			if (!class)
+				return false;
+			capitals += class == 2;
+		}
+	}
+	return capitals >= RUN_CAPITALS;
+}
+
+// From the run on that ends at `at`.
+static bool has_base64_of_base64(struct str s, size_t at)
+{
+	enum { GROUPS = (RUN - 3) / 4 * 4 };
+	do {
+		for (size_t shift = 0; shift < 4; shift++)
+			if (is_base64_of_base64(s.p + at - (RUN - 1) + shift, GROUPS))
+				return true;
+		at += RUN;
+	} while (next_base64_run(s, &at));
+	return false;
+}
+
 bool prefilter_may_be_ours(struct str s)
 {
+	size_t at = RUN - 1;
 	return has_word(s, find_plain_pairs, plain_words) ||
-	       (has_base64_run(s) && has_word(s, find_base64_pairs, base64_words));
+	       (next_base64_run(s, &at) &&
+	        (has_word(s, find_base64_pairs, base64_words) || has_base64_of_base64(s, at)));
 }

@@ -118,8 +118,10 @@ static bool cut_vendor(struct str *name, const char **ret_family)
 static void cut_double(struct buf *letters, size_t start)
 {
 	enum { SHORTEST = 4 };
+	if (!letters->len)
+		return;
 	char *p = letters->data + start;
-	for (size_t n = SHORTEST; letters->data && 2 * n <= letters->len - start; n++)
+	for (size_t n = SHORTEST; 2 * n <= letters->len - start; n++)
 		if (memcmp(p, p + n, n) == 0) {
 			memmove(p, p + n, letters->len - start - n + 1);
 			letters->len -= n;

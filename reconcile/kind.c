@@ -120,10 +120,13 @@ static void read_resource(struct bill_kind *k, struct arena *arena)
 
 // ---- the model ----------------------------------------------------------------------------------
 
-// "Guardrail-ContentPolicyUnitsConsumed" of "USE1-Guardrail-ContentPolicyUnitsConsumed".
+// "Guardrail-ContentPolicyUnitsConsumed" of "USE1-Guardrail-ContentPolicyUnitsConsumed". The prefix may be all
+// that there is.
 static struct str without_prefix(const struct bill_kind *k)
 {
 	size_t n = k->usage.prefix.len ? k->usage.prefix.len + 1 : 0;
+	if (n > k->usage_type.len)
+		n = k->usage_type.len;
 	return (struct str){k->usage_type.p + n, k->usage_type.len - n};
 }
 

@@ -75,7 +75,7 @@ static const struct view_row *rows_of(const struct view_row *rows, int n, struct
 	for (hi = lo; hi < n && str_eq(rows[hi].principal, principal);)
 		hi++;
 	*ret_n = hi - lo;
-	return rows + lo;
+	return lo ? rows + lo : rows; // there may be none
 }
 
 // How much a row of the estimate says of where a billed row of its caller belongs: as much as it has of the

@@ -151,6 +151,8 @@ bool weights_read(struct str field, struct str value, struct str *ret_principal,
 		if (!read_int(&value, &ret[kind].milli) || !read_int(&value, &ret[kind].sd_permille))
 			return false;
 		ret[kind].source = str_cut(&value, ' ');
+		if (ret[kind].milli < 0 || ret[kind].sd_permille < 0 || !ret[kind].source.len)
+			return false;
 	}
 	*ret_principal = principal;
 	*ret_tagset = tagset;

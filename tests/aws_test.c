@@ -4,6 +4,7 @@
 
 #include "aws/endpoint.h"
 #include "aws/http_client.h"
+#include "aws/s3_priv.h"
 #include "aws/xml.h"
 #include "tests/tap.h"
 
@@ -18,6 +19,18 @@ static void test_xml(void)
 	ok(str_is(rest, "<Open>"), "the rest stays");
 	ok(!xml_element(rest, "Open", NULL).p, "an element that is not closed is none");
 	ok(!xml_element(STR_NONE, "Key", NULL).p, "nothing has no elements");
+}
+
+static void test_listing(void)
+{
+	struct s3 s = {.arena = ARENA_INIT};
+	s3_add_objects(&s, STR("<Contents><Key>a%2Fb+c</Key><LastModified>2026-11-02T05:06:07Z</LastModified><Size>5</Size></Contents>"
+	                       "<Contents><Key>no-size</Key><LastModified>2026-11-02T05:06:07Z</LastModified></Contents>"));
+	ok(s.n == 1 && str_is(s.objects[0].key, "a/b c") && s.objects[0].size == 5, "an object of a listing");
+	ok(s3_key_is_plain(STR("a/b..c/d")) && !s3_key_is_plain(STR("a/../b")), "a key that leads upwards is not plain");
+	ok(!s3_key_is_plain(STR("a/..\0/x-Manifest.json")), "nor is one whose path would end early");
+	free(s.objects);
+	arena_release(&s.arena);
 }
 
 static void test_headers(void)
@@ -94,6 +107,7 @@ static void test_bad_url(void)
 int main(void)
 {
 	test_xml();
+	test_listing();
 	test_headers();
 	test_url();
 	test_environment();

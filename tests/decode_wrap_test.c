@@ -67,6 +67,10 @@ static void wrap(struct buf *b)
 		"wrap {\"streams\":[{\"values\":[[\"1\",\"<>\"]]}]}",
 		"wrap {\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\"<>\"}}]}]}]}",
 		"base64\nwrap {\"a\":{\"b\":[\"<>\"]}}",
+		"avro\nbase64\nwrap {\"data\":\"<>\"}",
+		"field 3\nbase64",
+		"base64\navro\nbase64\nwrap {\"data\":\"<>\"}",
+		"gzip\nfield 2\nbase64\nwrap {\"data\":\"<>\"}",
 	};
 	bool text = b->len && (b->data[0] == '{' || b->data[0] == '[');
 	uint32_t n = sizeof wrappers / sizeof *wrappers;

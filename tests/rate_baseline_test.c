@@ -143,6 +143,11 @@ static void test_text(void)
 	ok(rate_baseline_read(&q, buf_str(&b)) && memcmp(&p, &q, sizeof p) == 0,
 	   "written and read again it is the same");
 	buf_adds(&b, " 1");
+	p.calls.minutes[3] = INT64_MAX;
+	struct buf huge = BUF_INIT;
+	rate_baseline_write(&p, &huge);
+	ok(!rate_baseline_read(&q, buf_str(&huge)), "amounts that would overflow a sum are refused");
+	buf_release(&huge);
 	ok(!rate_baseline_read(&q, STR("1 2 three")) && !rate_baseline_read(&q, STR("")) &&
 	       !rate_baseline_read(&q, buf_str(&b)),
 	   "what is not a baseline is refused");

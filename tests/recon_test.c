@@ -150,6 +150,8 @@ static void test_kinds(void)
 	kind_read(&odd, &kind_names, &a);
 	is_int(tax.class, BILL_TAX, "tax");
 	ok(odd.class == BILL_OTHER && odd.why, "a type of row not known here is other, and said to be");
+	struct bill_kind bare = kind(&a, "USE1", "", "", "", "1", "1");
+	ok(str_is(bare.shown, "-") && str_is(bare.region, "us-east-1"), "a usage type that is only a Region's prefix");
 	arena_release(&a);
 }
 

@@ -68,7 +68,9 @@ int main(void)
 	says(buf_add_label, "\xc3\xa9quipe \xe5\xbd\xb1", "\xc3\xa9quipe \xe5\xbd\xb1");
 	says(buf_add_label, "a\xc2\x9b" "b\xe2\x80\xae" "c", "a b c");
 	says(buf_add_label, "cut \xc3", "cut \xef\xbf\xbd");
+	says(buf_add_label, "cut \xc2" "A", "cut \xef\xbf\xbd" "A");
 	is_plain("\x1b[31mred\n", "?[31mred?");
+	is_plain("\xc2" "A \xc2\xc2\x9b", "\xc2" "A \xc2??");
 	is_plain("a\xc2\x9b" "31m \xc2\xa0 \xc3\xa9", "a??31m \xc2\xa0 \xc3\xa9");
 	is_plain("invoice\xe2\x80\xae" "fdp.exe \xe2\x80\xa6 \xe2\x81\xa6", "invoice???fdp.exe \xe2\x80\xa6 ???");
 	is_plain("cut \xe2\x80", "cut \xe2\x80");

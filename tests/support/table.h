@@ -16,6 +16,7 @@
 //     lines N      with a line end after every N bytes
 //     avro         as a string of Avro, behind the head of a schema registry's serialiser
 //     registry     behind that head, as it is
+//     str16        as a string of MessagePack, with its length in two bytes
 #ifndef NOWCAST_TESTS_SUPPORT_TABLE_H
 #define NOWCAST_TESTS_SUPPORT_TABLE_H
 
@@ -76,13 +77,15 @@ static inline void step_base64(struct buf *b)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct buf out = BUF_INIT;
+	buf_reserve(&out, b->len / 3 * 4 + 4);
 	for (size_t i = 0; i < b->len; i += 3) {
 		unsigned v = 0, n = b->len - i < 3 ? (unsigned)(b->len - i) : 3;
 		for (unsigned k = 0; k < 3; k++)
 			v = v << 8 | (k < n ? (unsigned char)b->data[i + k] : 0);
 		for (unsigned k = 0; k < 4; k++)
-			buf_addc(&out, k <= n ? digits[v >> (18 - 6 * k) & 63] : '=');
+			out.data[out.len++] = k <= n ? digits[v >> (18 - 6 * k) & 63] : '=';
 	}
+	out.data[out.len] = '\0';
 	buf_release(b);
 	*b = out;
 }
@@ -93,14 +96,17 @@ static inline void step_wrap(struct buf *b, struct str shape, bool escape)
 	struct str head = str_cut(&shape, '<');
 	buf_addstr(&out, head);
 	str_cut(&shape, '>');
-	for (size_t i = 0; i < b->len; i++) {
-		unsigned char c = (unsigned char)b->data[i];
-		if (escape && (c == '"' || c == '\\'))
-			buf_addc(&out, '\\');
-		if (escape && c < ' ')
-			buf_addf(&out, "\\u%04x", c);
-		else
-			buf_addc(&out, (char)c);
+	for (size_t i = 0, plain; i < b->len; i += plain) {
+		for (plain = 0; i + plain < b->len; plain++) {
+			unsigned char c = (unsigned char)b->data[i + plain];
+			if (escape && (c < ' ' || c == '"' || c == '\\'))
+				break;
+		}
+		buf_add(&out, b->data + i, plain);
+		if (i + plain < b->len) {
+			unsigned char c = (unsigned char)b->data[i + plain++];
+			buf_addf(&out, c < ' ' ? "\\u%04x" : "\\%c", c);
+		}
 	}
 	buf_addstr(&out, shape);
 	buf_release(b);
@@ -231,6 +237,8 @@ static inline bool step(struct buf *b, struct str line)
 		step_prefix(b, &(char){(char)(n << 3 | 2)}, 1, b->len);
 	else if (str_is(name, "avro"))
 		step_prefix(b, "\0\0\0\0\7", 5, 2 * b->len);
+	else if (str_is(name, "str16"))
+		step_prefix(b, (char[]){(char)0xda, (char)(b->len >> 8), (char)b->len}, 3, 0);
 	else if (str_is(name, "registry"))
 		step_prefix(b, "\0\0\0\0\7", 5, 0);
 	else if (str_is(name, "otel"))
