@@ -28,6 +28,8 @@ struct store {
 	int apply, hour_stats, settle, claim, unpack, relabel, keep_longest, tags; // scripts
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
+	struct siphash_key name_key; // of the ids of names, once name_key_known
+	bool name_key_known;
 	// the epoch of Redis when this store wrote last, 0: never; the one it offers to a Redis that has none
 	uint64_t epoch, offered;
 };
@@ -35,7 +37,10 @@ struct store {
 bool store_open(struct store *s, const struct engine_options *o, struct err *err) NC_CHECK;
 void store_close(struct store *s);
 
-// Writes a batch: one round trip, and a second if it has session tags. Adds to `counts` what became of the
+// Learns from Redis with which key the ids of names are made. Once true it costs nothing.
+bool store_learn_name_key(struct store *s, struct err *err) NC_CHECK;
+
+// Writes a batch: two round trips, and a third if it has session tags. Adds to `counts` what became of the
 // records.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
 
