@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes of bytes (XXH3): fast, the same on every machine. Not for security: chosen bytes can be made to
-// collide.
+// Hashes of bytes. hash64 is for tables in memory, which take equal values for equal things (base/map.h):
+// it is keyed by a secret of this process, so nobody can choose names that collide. digest64 and digest128
+// (XXH3) are the same on every machine: marks of what has changed, never names of callers, for chosen bytes
+// can be made to collide. Names in Redis have ids of their own (store/name_id.h).
 #ifndef NOWCAST_BASE_HASH_H
 #define NOWCAST_BASE_HASH_H
 
@@ -11,8 +13,11 @@ uint64_t hash64(const void *p, size_t n);
 // Of several things: the seed is the hash of those before.
 uint64_t hash64_seeded(const void *p, size_t n, uint64_t seed);
 
-struct hash128 {
+uint64_t digest64(const void *p, size_t n);
+uint64_t digest64_seeded(const void *p, size_t n, uint64_t seed);
+
+struct digest128 {
 	uint64_t low, high;
-} hash128(const void *p, size_t n);
+} digest128(const void *p, size_t n);
 
 #endif

@@ -60,7 +60,7 @@ struct minute {
 	int64_t (*of_tier)[METRIC_KINDS];
 	bool has_units;
 	int64_t units;               // images, from their metric
-	struct calls *calls;         // sorted by caller_id and rate class
+	struct calls *calls;         // sorted by caller, rate class and counts
 	int32_t ncalls;
 };
 
@@ -74,7 +74,7 @@ struct hour {
 struct who {
 	struct str arn;
 	struct str tagset; // id of the session's tags, "-" without any
-	uint64_t project;  // of bedrock-mantle, within which it called: a hash of its id; 0: not known
+	uint64_t project;  // of bedrock-mantle, within which it called: a digest of its id; 0: not known
 };
 
 // What one hour is computed from: itself and its two neighbours, minutes -60 to 119 from its start.

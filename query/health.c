@@ -138,13 +138,12 @@ static void check_clock(struct health *h)
 
 static bool check_schema(struct health *h, struct err *err)
 {
-	int64_t version;
-	bool old_keys;
-	if (!schema_read(h->redis, view_prefix(h->view), &version, &old_keys, err))
+	struct schema_state state;
+	if (!schema_read(h->redis, view_prefix(h->view), &state, err))
 		return false;
-	if (version == SCHEMA_NONE)
+	if (state.version == SCHEMA_NONE)
 		add_finding(h, HEALTH_NOTE, "schema", "no figures yet; they will have schema %d", SCHEMA_VERSION);
-	else if (old_keys)
+	else if (state.old_keys)
 		add_finding(
 			h, HEALTH_WARN, "schema",
 			"a nowcast of schema %d has written since `nowcast migrate`: stop it, and run `nowcast migrate` again",

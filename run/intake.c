@@ -135,6 +135,11 @@ void intake_close(struct intake *in)
 	in->pseudonyms = NULL;
 }
 
+bool intake_prepare(struct intake *in, struct err *err)
+{
+	return engine_prepare(in->engine, err);
+}
+
 void intake_message(struct intake *in, const struct origin *origin, struct str data)
 {
 	in->origin = *origin;

@@ -34,6 +34,9 @@ bool intake_open(struct intake *in, const struct conf *conf, const struct prices
                  struct err *err) NC_CHECK;
 void intake_close(struct intake *in);
 
+// What Redis must say before the first message (engine_prepare). Once true it costs nothing.
+bool intake_prepare(struct intake *in, struct err *err) NC_CHECK;
+
 void intake_message(struct intake *in, const struct origin *origin, struct str data);
 
 // A message known to be broken before it was decoded.

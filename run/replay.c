@@ -182,6 +182,10 @@ static bool replay_all(struct replay *r, struct err *err)
 {
 	// A line of the dead-letter file holds a whole message in base64, so lines may be half as long again.
 	size_t limit = (size_t)r->conf->message_bytes / 2 * 3;
+	while (!intake_prepare(&r->intake, err))
+		if (!wait_to_retry(r, err))
+			return false;
+	backoff_reset(&r->backoff);
 	for (size_t i = 0; i < r->files.n; i++)
 		if (!files_read(&r->files, i, limit, on_message, r, err)) {
 			if (interrupted)

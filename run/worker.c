@@ -167,6 +167,39 @@ static bool wait_in_group(struct worker *w, int ms, struct err *err)
 	return good;
 }
 
+// Waits after a try that Redis did not answer. False: there is no use in another, or no time.
+static bool wait_to_retry(struct worker *w, const char *what, struct err *err)
+{
+	if (err->kind != ERR_RETRY || is_out_of_time(w))
+		return false;
+	int ms = backoff_next_ms(&w->backoff);
+	log_warn(what, LOG_INT("worker", w->number), LOG_STR("why", err->msg), LOG_INT("wait_ms", ms));
+	err_clear(err);
+	return wait_in_group(w, ms, err);
+}
+
+static void end_waiting(struct worker *w)
+{
+	log_info("it works again", LOG_INT("worker", w->number));
+	kafka_pause(w->kafka, false);
+	w->waiting = false;
+}
+
+// Before the first message: what Redis must say.
+static bool prepare(struct worker *w, struct err *err)
+{
+	bool waited = false;
+	while (!is_stopping(w) && !intake_prepare(&w->intake, err)) {
+		if (!wait_to_retry(w, "no message is read before Redis answers", err))
+			return false;
+		waited = true;
+	}
+	backoff_reset(&w->backoff);
+	if (waited)
+		end_waiting(w);
+	return true;
+}
+
 // Brings the batch to safety, for as long as it takes or there is time.
 static bool apply_batch(struct worker *w, struct err *err)
 {
@@ -174,24 +207,15 @@ static bool apply_batch(struct worker *w, struct err *err)
 	if (intake_is_empty(&w->intake) && !positions_are_due(kafka_positions(w->kafka)))
 		return true;
 	while (!intake_apply(&w->intake, err)) {
-		if (err->kind != ERR_RETRY || is_out_of_time(w))
-			return false;
-		int ms = backoff_next_ms(&w->backoff);
-		log_warn("the batch is kept and tried again", LOG_INT("worker", w->number), LOG_STR("why", err->msg),
-		         LOG_INT("wait_ms", ms));
-		err_clear(err);
-		if (!wait_in_group(w, ms, err))
+		if (!wait_to_retry(w, "the batch is kept and tried again", err))
 			return false;
 		waited = true;
 	}
 	assert(intake_is_empty(&w->intake)); // else offsets would be committed whose records are not in Redis
 	backoff_reset(&w->backoff);
 	w->batches++;
-	if (waited) {
-		log_info("it works again", LOG_INT("worker", w->number));
-		kafka_pause(w->kafka, false);
-		w->waiting = false;
-	}
+	if (waited)
+		end_waiting(w);
 	return true;
 }
 
@@ -280,7 +304,7 @@ static bool drain_worker(struct worker *w, struct err *err)
 static void *worker_main(void *opaque)
 {
 	struct worker *w = opaque;
-	bool good = true;
+	bool good = prepare(w, &w->err);
 	while (good && !is_stopping(w))
 		good = run_turn(w, &w->err);
 	if (good)

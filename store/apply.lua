@@ -195,24 +195,24 @@ local function touch_hour(hour, name)
   touch_cells(p, hour .. ':' .. name, 'v', now + delay)
 end
 
--- Of two texts under one id the bytewise larger one stays. Returns whether it changed.
-local function set_name(key, id, text)
-  if call('HSETNX', key, id, text) == 1 then return true end
-  local larger = less(call('HGET', key, id), text)
-  if larger then call('HSET', key, id, text) end
-  return larger
+-- Of two texts under one id the bytewise larger one stays if they are a model's further names. Any other id
+-- is made of its text (store/name_id.h), so these would be two callers or two models: neither name stays.
+local function set_name(bucket, key, id, text, model)
+  local further = model ~= ''
+  if call('HSETNX', key, id, text) == 0 then
+    local old = call('HGET', key, id)
+    if old == text or old == NAME_AMBIGUOUS or (further and not less(old, text)) then return end
+    call('HSET', key, id, further and text or NAME_AMBIGUOUS)
+    if not further then return touch_around(p, bucket, now + delay, {}) end
+  end
+  if not further then return end
+  local first, last = hours_around(bucket)
+  for hour = first, last do touch_hour(hour, hex(model)) end -- figures contain the name
 end
 
--- The ids of most names are made of their texts. Those of a model's further names are not: as they change, so
--- do its figures.
 local function set_names(bucket, at, n, expire)
   local key = p .. KEY_NAMES .. bucket
-  local first, last = hours_around(bucket)
-  for i = at, at + 3 * (n - 1), 3 do
-    if set_name(key, ARGV[i], ARGV[i + 1]) and ARGV[i + 2] ~= '' then
-      for hour = first, last do touch_hour(hour, hex(ARGV[i + 2])) end
-    end
-  end
+  for i = at, at + 3 * (n - 1), 3 do set_name(bucket, key, ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
   if n > 0 then call('PEXPIREAT', key, expire) end
 end
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts calls and metrics into the sections they belong to. The names of a record's model and caller, its
 // session and its candidates for a kept name are added once a section.
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -72,6 +73,8 @@ void batch_release(struct batch *b)
 	map_release(&b->name_index);
 	map_release(&b->call_index);
 	arena_release(&b->arena);
+	buf_release(&b->identity);
+	buf_release(&b->meta);
 	*b = (struct batch){0};
 }
 
@@ -89,6 +92,57 @@ void batch_sort(struct batch *b)
 			if (b->acct_regions[i].sections[k].ncalls > 1)
 				qsort(b->acct_regions[i].sections[k].calls, (size_t)b->acct_regions[i].sections[k].ncalls,
 				      sizeof(struct evidence), by_evidence);
+}
+
+static void rekey_bytes(const struct map *index, const struct batch_name *names, uint8_t *p)
+{
+	const int32_t *at = map_find(index, bytes_get64(p));
+	assert(at); // a section names whatever occurs in it
+	bytes_put64(p, names[*at].id);
+}
+
+static void rekey_call(const struct map *index, const struct batch_name *names, struct evidence *e)
+{
+	rekey_bytes(index, names, e->bytes + EVIDENCE_AT_MODEL);
+	rekey_bytes(index, names, e->bytes + EVIDENCE_AT_CALLER);
+	if ((e->len - EVIDENCE_HEAD) % EVIDENCE_TOKENS != 0)
+		rekey_bytes(index, names, e->bytes + e->len - sizeof(uint64_t));
+}
+
+static void rekey_section(struct section *s, const struct siphash_key *key)
+{
+	struct map index = MAP_INIT; // old id -> its place among the names
+	bool added;
+	for (int32_t i = 0; i < s->nnames; i++) {
+		struct batch_name *name = &s->names[i];
+		map_add(&index, name->id, i, &added);
+		if (!name->model) // further names follow their model's
+			name->id = name_id(key, name->text);
+	}
+	for (int32_t i = 0; i < s->nnames; i++) {
+		struct batch_name *name = &s->names[i];
+		if (!name->model)
+			continue;
+		bool called = name->text.p[0] == 'a';
+		name->model = s->names[*map_find(&index, name->model)].id;
+		name->id = called ? batch_called_id(name->model) : batch_foundation_id(name->model);
+	}
+	for (int32_t i = 0; i < s->ncalls; i++)
+		rekey_call(&index, s->names, &s->calls[i]);
+	for (int32_t i = 0; i < s->nmetrics; i++)
+		s->metrics[i].model_id = s->names[*map_find(&index, s->metrics[i].model_id)].id;
+	map_release(&index);
+}
+
+void batch_rekey(struct batch *b, const struct siphash_key *key)
+{
+	if (b->name_key.k0 == key->k0 && b->name_key.k1 == key->k1)
+		return;
+	for (int32_t i = 0; i < b->nacct_regions; i++)
+		for (int32_t k = 0; k < b->acct_regions[i].nsections; k++)
+			rekey_section(&b->acct_regions[i].sections[k], key);
+	map_clear(&b->name_index); // of the old ids: names that come again are listed again
+	b->name_key = *key;
 }
 
 size_t batch_bytes(const struct batch *b)
@@ -210,30 +264,31 @@ static void move_candidate_earlier(struct section *s, int32_t candidate, int64_t
 		s->candidates[candidate].minute = minute;
 }
 
-// A JSON object, in the arena.
-static struct str labels_text(struct batch *b, const char *before, struct labels labels)
+// A JSON object behind `before`, in `text`; of no labels nothing.
+static struct str write_labels(struct buf *text, char before, struct labels labels)
 {
-	struct buf text = BUF_INIT;
-	buf_adds(&text, before);
+	buf_clear(text);
+	if (!labels.n)
+		return STR("");
+	buf_addc(text, before);
 	for (int i = 0; i < labels.n; i++) {
-		buf_addc(&text, i ? ',' : '{');
-		buf_add_json(&text, labels.v[i].key);
-		buf_addc(&text, ':');
-		buf_add_json(&text, labels.v[i].value);
+		buf_addc(text, i ? ',' : '{');
+		buf_add_json(text, labels.v[i].key);
+		buf_addc(text, ':');
+		buf_add_json(text, labels.v[i].value);
 	}
-	buf_addc(&text, '}');
-	struct str s = arena_str(&b->arena, buf_str(&text));
-	buf_release(&text);
-	return s;
+	buf_addc(text, '}');
+	return buf_str(text);
 }
 
 // Labels are candidates for a name of their own, and so are their keys: two a label. `kind`: "meta",
-// "identity". `id` is that of the labels.
+// "identity".
 static void note_labels(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
                         struct str owner, const char *kind, struct labels labels, int64_t minute)
 {
 	bool new;
-	uint64_t id = hash64_seeded(owner.p, owner.len, evidence_labels_id(labels) ^ (uint64_t)*kind);
+	struct str text = buf_str(*kind == 'm' ? &b->meta : &b->identity);
+	uint64_t id = hash64_seeded(owner.p, owner.len, hash64_seeded(text.p, text.len, (uint64_t)*kind));
 	int32_t *first = note_of_name(b, acct_region, s, id, &new);
 	if (!new) {
 		for (int i = 0; i < 2 * labels.n; i++)
@@ -250,7 +305,7 @@ static void note_labels(struct batch *b, const struct batch_acct_region *acct_re
 
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
 {
-	struct str identity = c->identity.n ? labels_text(b, "\t", c->identity) : STR("");
+	struct str identity = buf_str(&b->identity);
 	size_t room =
 		c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + identity.len + 32;
 	char *p = arena_alloc(&b->arena, room);
@@ -367,7 +422,7 @@ static void add_labels(struct batch *b, const struct batch_acct_region *acct_reg
 	bool new;
 	note_of_name(b, acct_region, s, meta, &new);
 	if (new)
-		add_name(b, s, meta, labels_text(b, "t", c->meta));
+		add_name(b, s, meta, arena_str(&b->arena, buf_str(&b->meta)));
 }
 
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
@@ -376,8 +431,11 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 		return false;
 	int64_t minute = c->time_ms / MS_PER_MINUTE, hour = minute / 60;
 	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
-	uint64_t model = evidence_model_id(c->model), caller = evidence_caller_id(&c->caller);
-	uint64_t meta = c->meta.n ? evidence_labels_id(c->meta) : 0;
+	struct str labels = write_labels(&b->meta, 't', c->meta);
+	uint64_t model = name_id_of_model(&b->name_key, c->model),
+			 meta = labels.len ? name_id(&b->name_key, labels) : 0;
+	uint64_t caller =
+		name_id_of_caller(&b->name_key, &c->caller, write_labels(&b->identity, '\t', c->caller.identity));
 	struct evidence e;
 	evidence_pack(&e, c, model, caller, meta);
 	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
@@ -419,7 +477,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
 	struct batch_acct_region *acct_region = find_acct_region(b, m->account, m->region);
 	struct section *s = find_section(b, acct_region, m->minute / 60 / BUCKET_HOURS, 0, 0);
-	uint64_t model = evidence_model_id(m->model);
+	uint64_t model = name_id_of_model(&b->name_key, m->model);
 	note_model(b, acct_region, s, model, m->model, m->minute);
 	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
 	struct batch_metric *to = &s->metrics[s->nmetrics++];
@@ -429,7 +487,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	                            .samples = m->samples,
 	                            .rank = m->final ? 2 : 1};
 	if (m->project.len)
-		cell_project_metric_name(m->token_kind, evidence_project_id(m->project), to->name);
+		cell_project_metric_name(m->token_kind, name_id_of_project(m->project), to->name);
 	else
 		cell_metric_name(m->token_kind, m->of_tier, (int)m->asked, m->served, to->name);
 	return true;

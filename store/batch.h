@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "ingest/record.h"
 #include "store/cell_codec.h"
 #include "store/evidence.h"
+#include "store/name_id.h"
 
 enum {
 	BUCKET_HOURS = 6,
@@ -88,7 +90,9 @@ struct batch_tag_change {
 };
 
 struct batch {
+	struct siphash_key name_key; // of the ids of names; the same as long as the batch is not empty
 	struct arena arena;
+	struct buf identity, meta;   // text of the labels of the record in hand
 	struct batch_acct_region *acct_regions;
 	int32_t nacct_regions, capacct_regions;
 	struct map acct_region_index, section_index, name_index, call_index;
@@ -103,12 +107,15 @@ struct batch {
 	uint64_t future; // records refused because their time is ahead of the clock; never cleared
 };
 
-void batch_init(struct batch *b);
+void batch_init(struct batch *b); // name_key: all zero
 void batch_release(struct batch *b);
 void batch_clear(struct batch *b); // empties, keeps some of the memory
 
 // Adds a record; copies what it needs. ERR_SKIP: its values make no sense, or its time is after `latest_ms`.
 bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struct err *err) NC_CHECK;
+
+// Gives all names the ids of another key.
+void batch_rekey(struct batch *b, const struct siphash_key *key);
 
 // Sorts the calls of every section by their evidence, so that equal evidence is sent once.
 void batch_sort(struct batch *b);

@@ -11,7 +11,7 @@
 #include "base/when.h"
 #include "estimator/facts.h"
 #include "pricing/model_id.h"
-#include "store/evidence.h"
+#include "store/name_id.h"
 #include "store/keys.h"
 #include "store/redis.h"
 #include "store/script.h"
@@ -108,21 +108,28 @@ static int by_place(const void *a, const void *b)
 	return c ? c : str_cmp(x->sums.arn, y->sums.arn);
 }
 
-static void queue_model(struct redis *r, int script, const char *prefix, int64_t settle_ms,
-                        int64_t retention_ms, const struct gathered *list, int32_t n)
+struct writing_means {
+	struct redis *redis;
+	int script;
+	const char *prefix;
+	struct siphash_key name_key;
+	int64_t settle_ms, retention_ms;
+};
+
+static void queue_model(const struct writing_means *w, const struct gathered *list, int32_t n)
 {
 	struct buf text = BUF_INIT;
 	int32_t useful = 0;
 	for (int32_t i = 0; i < n; i++)
 		useful += list[i].sums.calls > 0;
 	if (useful) {
-		redis_begin_eval(r, script, 1, 4 + 2 * useful);
-		redis_arg(r, key_acct_region(&text, prefix, list[0].acct_region));
+		redis_begin_eval(w->redis, w->script, 1, 4 + 2 * useful);
+		redis_arg(w->redis, key_acct_region(&text, w->prefix, list[0].acct_region));
 		buf_clear(&text);
-		buf_addf(&text, "%016llx", (unsigned long long)evidence_model_id(list[0].model));
-		redis_arg(r, buf_str(&text));
-		redis_argi(r, settle_ms);
-		redis_argi(r, retention_ms);
+		buf_addf(&text, "%016llx", (unsigned long long)name_id_of_model(&w->name_key, list[0].model));
+		redis_arg(w->redis, buf_str(&text));
+		redis_argi(w->redis, w->settle_ms);
+		redis_argi(w->redis, w->retention_ms);
 	}
 	for (int32_t i = 0; i < n; i++) {
 		const struct billed_means *t = &list[i].sums;
@@ -132,14 +139,13 @@ static void queue_model(struct redis *r, int script, const char *prefix, int64_t
 		buf_addf(&text, "%lld", (long long)t->calls);
 		for (int kind = 0; kind < BILLED_KINDS; kind++)
 			buf_addf(&text, " %lld", (long long)t->tokens[kind]);
-		redis_arg(r, t->arn);
-		redis_arg(r, buf_str(&text));
+		redis_arg(w->redis, t->arn);
+		redis_arg(w->redis, buf_str(&text));
 	}
 	buf_release(&text);
 }
 
-static void queue_all(struct redis *r, int script, const char *prefix, int64_t settle_ms,
-                      int64_t retention_ms, struct gathering *g)
+static void queue_all(const struct writing_means *w, struct gathering *g)
 {
 	if (g->n > 1)
 		qsort(g->list, (size_t)g->n, sizeof *g->list, by_place);
@@ -147,7 +153,7 @@ static void queue_all(struct redis *r, int script, const char *prefix, int64_t s
 		for (end = i + 1; end < g->n && str_eq(g->list[end].acct_region, g->list[i].acct_region) &&
 		                  str_eq(g->list[end].model, g->list[i].model);)
 			end++;
-		queue_model(r, script, prefix, settle_ms, retention_ms, g->list + i, end - i);
+		queue_model(w, g->list + i, end - i);
 	}
 }
 
@@ -184,12 +190,17 @@ bool billed_means_refresh(struct redis_target target, int64_t settle_ms,
 	if (!view_open(&v, target, err))
 		return false;
 	struct redis *r = view_redis(v);
-	int script = redis_script(r, billed_means_lua());
+	struct writing_means w = {.redis = r,
+	                          .script = redis_script(r, billed_means_lua()),
+	                          .prefix = target.prefix,
+	                          .settle_ms = settle_ms,
+	                          .retention_ms = retention_ms};
 	bool good = latest_watermark(r, target.prefix, &watermark, err);
 	if (good && watermark)
 		good = view_each(v, watermark - BILLED_MEANS_HOURS, watermark, gather, &g, err);
+	good = good && name_key_read(r, target.prefix, &w.name_key, err);
 	if (good)
-		queue_all(r, script, target.prefix, settle_ms, retention_ms, &g);
+		queue_all(&w, &g);
 	good = good && redis_exec(r, err);
 	free(g.list);
 	map_release(&g.index);

@@ -67,6 +67,14 @@ static bool has_metadata(const struct record *r)
 	       r->call.meta.n > 0;
 }
 
+bool engine_prepare(struct engine *e, struct err *err)
+{
+	if (!store_learn_name_key(&e->store, err))
+		return false;
+	e->batch.name_key = e->store.name_key;
+	return true;
+}
+
 bool engine_add(struct engine *e, const struct record *r, struct err *err)
 {
 	int64_t latest = when_now_ms() + e->options.future_ms;
@@ -82,6 +90,8 @@ bool engine_add(struct engine *e, const struct record *r, struct err *err)
 		pseudonym_record(e->options.pseudonyms, &e->hidden, &changed);
 		r = &changed;
 	}
+	if (!engine_prepare(e, err))
+		return false;
 	bool good = batch_add(&e->batch, r, latest, err);
 	e->counts.future = e->batch.future;
 	return good;

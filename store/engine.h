@@ -73,8 +73,13 @@ struct engine_counts {
 bool engine_open(struct engine **ret, const struct engine_options *o, struct err *err) NC_CHECK;
 void engine_close(struct engine *e);
 
+// Learns from Redis the key of the ids of names (store/name_id.h), without which no record can be added.
+// ERR_RETRY: Redis is away; call again. Once true it costs nothing.
+bool engine_prepare(struct engine *e, struct err *err) NC_CHECK;
+
 // Adds a record to the batch; copies what it needs. False, with ERR_SKIP, if its values make no sense
-// (say, an account that is no account): the caller dead-letters it.
+// (say, an account that is no account): the caller dead-letters it. Prepares the engine if that has not been
+// done, so the first record may meet the errors of that.
 bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CHECK;
 
 // Whether the records added from now on count although their hours have left the window, as long as the facts

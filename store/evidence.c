@@ -16,7 +16,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// A UUID in its usual form gives its own bytes, any other id the bytes of a hash. The first EVIDENCE_ID of
+// A UUID in its usual form gives its own bytes, any other id the bytes of a digest. The first EVIDENCE_ID of
 // them are kept.
 static void write_id(uint8_t *ret, struct str s)
 {
@@ -37,43 +37,11 @@ static void write_id(uint8_t *ret, struct str s)
 		}
 	}
 	if (digits != 32) {
-		struct hash128 h = hash128(s.p, s.len);
+		struct digest128 h = digest128(s.p, s.len);
 		bytes_put64(id, h.high);
 		bytes_put64(id + 8, h.low);
 	}
 	memcpy(ret, id, EVIDENCE_ID);
-}
-
-uint64_t evidence_model_id(struct str model)
-{
-	return hash64_seeded(model.p, model.len, 'm');
-}
-
-uint64_t evidence_caller_id(const struct caller *c)
-{
-	uint64_t h = hash64_seeded(c->arn.p, c->arn.len, 'c');
-	h = hash64_seeded(c->access_key.p, c->access_key.len, h);
-	h = hash64_seeded(c->role_arn.p, c->role_arn.len, h);
-	if (c->project.len)
-		h = hash64_seeded(c->project.p, c->project.len, ~h);
-	if (c->identity.n)
-		h ^= evidence_labels_id(c->identity);
-	return hash64_seeded(&c->session_start_ms, sizeof c->session_start_ms, h);
-}
-
-uint64_t evidence_project_id(struct str project)
-{
-	return project.len ? hash64_seeded(project.p, project.len, 'p') | 1 : 0;
-}
-
-uint64_t evidence_labels_id(struct labels labels)
-{
-	uint64_t h = 'l';
-	for (int i = 0; i < labels.n; i++) {
-		h = hash64_seeded(labels.v[i].key.p, labels.v[i].key.len, h);
-		h = hash64_seeded(labels.v[i].value.p, labels.v[i].value.len, ~h);
-	}
-	return h ? h : 1;
 }
 
 static int timing_of(const struct call *c)

@@ -3,8 +3,8 @@
 // Redis. evidence.c writes it; apply.lua joins it with what Redis holds, and sums it up. All numbers are
 // big-endian.
 //
-//     offset  0   8   model id    (hash of the model key)
-//             8   8   caller id   (hash of who called)
+//     offset  0   8   model id    (store/name_id.h)
+//             8   8   caller id   (likewise)
 //            16   4   minute      (since the epoch)
 //            20   1   flags       bits 4-7 source, bits 1-3 who names the model, bit 0 failed
 //            21   1   timing      bits 6-7 rank of the tier, bits 3-5 tier, bits 0-2 how well the minute is
@@ -14,7 +14,7 @@
 //                                 1  4  count
 //         22+5n   9   metadata    of a request that has some, as the length of the whole tells:
 //                                 0  1  rank
-//                                 1  8  id      (hash of its pairs)
+//                                 1  8  id      (likewise, of its pairs)
 //
 // Six parts are joined, each on its own: who called (source and failed, then caller id), the model (who
 // names it, then model id), when (how well the minute is known, then the minute), the service tier (with
@@ -37,7 +37,8 @@
 #include "ingest/record.h"
 
 enum {
-	// 90 random bits of a UUID, or as much of a hash: two calls of one bucket will not share them
+	// 90 random bits of a UUID, or as much of a digest: two calls of one bucket will not share them. AWS
+	// makes these ids; who could forge a record of a chosen id could take that of another call at once
 	EVIDENCE_ID = 12,
 
 	EVIDENCE_AT_MODEL = 0,
@@ -90,15 +91,11 @@ _Static_assert(EVIDENCE_META % EVIDENCE_TOKENS != 0, "the length tells whether t
 _Static_assert(EVIDENCE_MAX <= UINT8_MAX, "the length fits into one byte");
 
 struct evidence {
-	uint8_t id[EVIDENCE_ID]; // of the request: the start of its UUID, or of the hash of an id of another form
+	uint8_t
+		id[EVIDENCE_ID]; // of the request: the start of its UUID, or of the digest of an id of another form
 	uint8_t len;
 	uint8_t bytes[EVIDENCE_MAX];
 };
-
-uint64_t evidence_model_id(struct str model);
-uint64_t evidence_caller_id(const struct caller *c);
-uint64_t evidence_project_id(struct str project); // 0: none
-uint64_t evidence_labels_id(struct labels labels); // never 0, the id of no metadata
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id,
                    uint64_t meta_id);

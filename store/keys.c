@@ -24,6 +24,11 @@ struct str key_schema(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":schema", STR_NONE);
 }
 
+struct str key_migrating(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":migrating", STR_NONE);
+}
+
 struct str key_acct_regions(struct buf *b, const char *prefix)
 {
 	return global_key(b, prefix, ":acct_regions", STR_NONE);
@@ -37,6 +42,11 @@ struct str key_epoch(struct buf *b, const char *prefix)
 struct str key_names_mark(struct buf *b, const char *prefix)
 {
 	return global_key(b, prefix, ":names", STR_NONE);
+}
+
+struct str key_name_key(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":name_key", STR_NONE);
 }
 
 struct str key_signals(struct buf *b, const char *prefix)

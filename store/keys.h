@@ -6,8 +6,8 @@
 // `prefix` is redis.prefix ("nowcast" below). A/R is "account/region": its braces make it the hash tag of a
 // Redis Cluster, so a script may touch all keys of one A/R at once. HOUR is 2026-11-02T05 in the keys of
 // figures, and the number of the hour since 1970 in the keys of facts; BUCKET is the number of a span of
-// BUCKET_HOURS hours, DAY that of a day. MODEL is a model key (pricing/model_id.h), MODELID its hash in 16
-// hex digits (store/evidence.h).
+// BUCKET_HOURS hours, DAY that of a day. MODEL is a model key (pricing/model_id.h), MODELID its id in 16
+// hex digits (store/name_id.h).
 //
 // Above each constructor: the key and its type, what it holds, who writes it, how long it is kept.
 // docs/redis-keys.md says what the fields hold; `make check` compares the two lists.
@@ -30,6 +30,10 @@ struct str key_member(struct buf *b, int64_t hour, struct str model);
 //     version of the form of keys and values. Written by schema.c; kept for ever.
 struct str key_schema(struct buf *b, const char *prefix);
 
+// nowcast:migrating  string
+//     the version that a migration goes to. Written by migrate.c; kept until it has ended.
+struct str key_migrating(struct buf *b, const char *prefix);
+
 // nowcast:acct_regions  set
 //     each A/R that has facts, figures or a bill. Written by store.c, publish.c; kept until nothing of it
 //     is left.
@@ -42,6 +46,10 @@ struct str key_epoch(struct buf *b, const char *prefix);
 // nowcast:names  string
 //     mark of the hash that names go through. Written by names_check.c; kept for ever.
 struct str key_names_mark(struct buf *b, const char *prefix);
+
+// nowcast:name_key  string
+//     secret key of the ids of names (store/name_id.h), 32 hex digits. Written by name_id.c; kept for ever.
+struct str key_name_key(struct buf *b, const char *prefix);
 
 // nowcast:signals  sorted set
 //     kind of record -> newest event time (ms), KIND:arrived -> last arrival. Written by store.c; kept for

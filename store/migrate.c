@@ -4,7 +4,10 @@
 #include "store/migrate.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <sys/random.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -214,15 +217,16 @@ static bool copy_lists(struct redis *r, const char *prefix, struct err *err)
 	return good;
 }
 
-bool migrate_begin(struct redis *r, const char *prefix, bool *ret_needed, struct err *err)
+bool migrate_begin(struct redis *r, const char *prefix, struct migrate_steps *ret, struct err *err)
 {
-	int64_t version;
-	bool old_keys;
-	if (!schema_read(r, prefix, &version, &old_keys, err))
+	struct schema_state state;
+	if (!schema_read(r, prefix, &state, err))
 		return false;
-	if (version > SCHEMA_VERSION)
+	if (state.version > SCHEMA_VERSION)
 		return schema_check(r, prefix, SCHEMA_READ, err);
-	*ret_needed = old_keys;
+	*ret = (struct migrate_steps){.from = state.old_keys ? SCHEMA_UNVERSIONED : state.version,
+	                              .keys = state.old_keys};
+	ret->ids = state.old_keys || state.migrating || state.version == SCHEMA_UNKEYED;
 	return true;
 }
 
@@ -237,13 +241,27 @@ bool migrate_keys(struct redis *r, const char *prefix, const struct migrate_opti
 	return good;
 }
 
+bool migrate_fence(struct redis *r, const char *prefix, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	uint64_t epoch;
+	char version[24], other[24];
+	if (getrandom(&epoch, sizeof epoch, 0) != sizeof epoch)
+		return err_set(err, ERR_RETRY, "getrandom: %s", strerror(errno));
+	snprintf(version, sizeof version, "%d", SCHEMA_VERSION);
+	snprintf(other, sizeof other, "%016" PRIx64, epoch | 1);
+	redis_cmd(r, 3, (struct str[]){STR("SET"), key_migrating(&key, prefix), str_of(version)});
+	redis_cmd(r, 3, (struct str[]){STR("SET"), key_schema(&key, prefix), str_of(version)});
+	redis_cmd(r, 4, (struct str[]){STR("SET"), key_epoch(&key, prefix), str_of(other), STR("XX")});
+	redis_cmd(r, 2, (struct str[]){STR("DEL"), key_schema1_acct_regions(&key, prefix)});
+	buf_release(&key);
+	return redis_exec(r, err);
+}
+
 bool migrate_end(struct redis *r, const char *prefix, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	char version[24];
-	snprintf(version, sizeof version, "%d", SCHEMA_VERSION);
-	redis_cmd(r, 2, (struct str[]){STR("DEL"), key_schema1_acct_regions(&key, prefix)});
-	redis_cmd(r, 3, (struct str[]){STR("SET"), key_schema(&key, prefix), str_of(version)});
+	redis_cmd(r, 2, (struct str[]){STR("DEL"), key_migrating(&key, prefix)});
 	buf_release(&key);
 	return redis_exec(r, err);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rewrites a Redis of schema 1 in the form of schema 2 (store/schema.h): `nowcast migrate`.
+// Rewrites a Redis of an older schema in the present form (store/schema.h): `nowcast migrate`.
 //
-//     migrate_begin -> migrate_keys -> (the alerts' own: alert/keys.h) -> migrate_end sets the version
+//     migrate_begin -> of schema 1: migrate_keys -> (the alerts' own: alert/keys.h)
+//                   -> migrate_fence sets the version -> migrate_ids (store/migrate_ids.h) -> migrate_end
 //
 // Every step may be repeated: a run that was killed is run again, and goes on where it was. No program may
-// use Redis meanwhile; those of schema 2 refuse to until the version is set.
+// use Redis meanwhile; those of this schema refuse to until migrate_end.
 #ifndef NOWCAST_STORE_MIGRATE_H
 #define NOWCAST_STORE_MIGRATE_H
 
@@ -48,14 +49,23 @@ struct migrate_options {
 	void *user;
 };
 
-// *ret_needed: false if the form is the present one, or Redis is empty. ERR_CONFIG: a newer one.
-bool migrate_begin(struct redis *r, const char *prefix, bool *ret_needed, struct err *err) NC_CHECK;
+// What there is to do. ERR_CONFIG: a newer form.
+struct migrate_steps {
+	int64_t from; // the version that Redis has
+	bool keys;    // schema 1: migrate_keys, and the alerts' own
+	bool ids;     // migrate_ids
+};
+bool migrate_begin(struct redis *r, const char *prefix, struct migrate_steps *ret, struct err *err) NC_CHECK;
 
 // Renames the keys of accounts and Regions, and converts their values.
 bool migrate_keys(struct redis *r, const char *prefix, const struct migrate_options *o,
                   struct migrate_counts *ret, struct err *err) NC_CHECK;
 
-// Drops the list of schema 1, by which it is known, and sets the version.
+// Drops the list of schema 1, by which it is known, sets the version, and marks that values are still being
+// rewritten. A program of schema 2 that was not stopped finds another epoch, looks at the version, and ends.
+bool migrate_fence(struct redis *r, const char *prefix, struct err *err) NC_CHECK;
+
+// Drops that mark: programs may use Redis.
 bool migrate_end(struct redis *r, const char *prefix, struct err *err) NC_CHECK;
 
 // ---- for other owners of keys ----

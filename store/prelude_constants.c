@@ -11,6 +11,7 @@
 #include "store/evidence.h"
 #include "store/keys.h"
 #include "store/keys_priv.h"
+#include "store/name_id.h"
 #include "store/usage_rows.h"
 
 #define NUMBER(name) printf("local %s = %lld\n", #name, (long long)(name))
@@ -70,6 +71,7 @@ int main(void)
 	TEXT(META_MODEL);
 	TEXT(MODEL_OTHERS_SHOWN);
 	TEXT(MODEL_OTHERS_STORED);
+	TEXT(NAME_AMBIGUOUS);
 	print_evidence();
 	print_rate_classes();
 	return 0;

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/when.h"
 #include "store/keys.h"
+#include "store/name_id.h"
 #include "store/names_check.h"
 #include "store/schema.h"
 #include "store/script.h"
@@ -408,13 +409,34 @@ static void read_positions(struct store *s, size_t n)
 	s->ngaps = 0;
 }
 
+bool store_learn_name_key(struct store *s, struct err *err)
+{
+	if (s->name_key_known)
+		return true;
+	s->name_key_known =
+		check_marks(s, err) && name_key_take(s->redis, s->options->redis.prefix, &s->name_key, err);
+	return s->name_key_known;
+}
+
+// Redis may have been emptied since the last batch. Then it is given the key again, unless another program
+// has begun to fill it: then the batch gets that program's.
+static bool agree_on_name_key(struct store *s, struct batch *b, struct err *err)
+{
+	if (!store_learn_name_key(s, err) ||
+	    !name_key_take(s->redis, s->options->redis.prefix, &s->name_key, err))
+		return false;
+	batch_rekey(b, &s->name_key);
+	return true;
+}
+
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
 	const char *prefix = s->options->redis.prefix;
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0, more = 0;
-	if (!check_marks(s, err) || (b->reopens && !store_unpack(s, b, err)) || !send_epoch(s, &arena, err)) {
+	if (!check_marks(s, err) || !agree_on_name_key(s, b, err) || (b->reopens && !store_unpack(s, b, err)) ||
+	    !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;
 	}

@@ -33,6 +33,8 @@ struct store {
 	size_t ngaps;
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
+	struct siphash_key name_key; // of the ids of names, once name_key_known
+	bool name_key_known;
 	// the epoch of Redis when this store wrote last, 0: never; the one it offers to a Redis that has none
 	uint64_t epoch, offered;
 };
@@ -46,8 +48,11 @@ void store_add_gap(struct store *s, const struct gap *gap);
 // Whether there is something to write beside a batch.
 bool store_has_more(const struct store *s);
 
-// Writes a batch, with the positions: one round trip, and a second if it has session tags. Adds to `counts` what became of the
-// records.
+// Learns from Redis with which key the ids of names are made. Once true it costs nothing.
+bool store_learn_name_key(struct store *s, struct err *err) NC_CHECK;
+
+// Writes a batch, with the positions: two round trips, and a third if it has session tags. Adds to `counts`
+// what became of the records.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
 
 // Unpacks the calls of closed buckets that records of the batch are to be joined with. What is unpacked stays

@@ -70,6 +70,8 @@ void read_model_names(struct hour_reader *r, size_t i, struct further_names *ret
 		struct str text = redis_elem(r->store->redis, i, k);
 		if (text.len && text.p[0] == "maf"[k])
 			*into[k] = kept(r, text);
+		else if (str_is(text, NAME_AMBIGUOUS))
+			*into[k] = STR("(ambiguous)");
 	}
 }
 
@@ -315,6 +317,23 @@ static void list_tagsets(struct hour_reader *r)
 			all[out->ntagsets++] = all[i];
 }
 
+// Redis lists fields in no order, and sums of floats depend on one. It may not be that of the ids, for
+// their key is another in every Redis.
+static int by_caller_and_class(const void *a, const void *b)
+{
+	const struct calls *x = a, *y = b;
+	if (x->caller != y->caller)
+		return (x->caller > y->caller) - (x->caller < y->caller);
+	if (x->rate_class != y->rate_class)
+		return x->rate_class - y->rate_class;
+	const int64_t left[] = {x->n, x->failed, x->started}, right[] = {y->n, y->failed, y->started};
+	for (int i = 0; i < 3; i++)
+		if (left[i] != right[i])
+			return left[i] < right[i] ? -1 : 1;
+	int c = memcmp(x->exact, y->exact, sizeof x->exact);
+	return c ? c : memcmp(x->exact_n, y->exact_n, sizeof x->exact_n);
+}
+
 // Sorts the callers, makes one of those with the same arn and tags, and points the calls at them.
 void resolve_callers(struct hour_reader *r)
 {
@@ -334,16 +353,21 @@ void resolve_callers(struct hour_reader *r)
 		const struct who *last = out->ncallers ? &out->callers[out->ncallers - 1] : NULL;
 		if (!last || compare_who(last->arn, last->tagset, x->caller->arn, x->tags.id) != 0) {
 			out->callers[out->ncallers++] =
-				(struct who){x->caller->arn, x->tags.id, evidence_project_id(x->caller->project)};
+				(struct who){x->caller->arn, x->tags.id, name_id_of_project(x->caller->project)};
 			if (!str_is(x->tags.id, "-"))
 				out->tagsets[out->ntagsets++] = x->tags;
 		}
 		at[x->number] = out->ncallers - 1;
 	}
-	for (int i = 0; i < out->nhours; i++)
-		for (int m = 0; out->hours[i] && m < CELL_MINUTES; m++)
-			for (int32_t k = 0; k < out->hours[i]->minutes[m].ncalls; k++)
-				out->hours[i]->minutes[m].calls[k].caller = at[out->hours[i]->minutes[m].calls[k].caller];
+	for (int i = 0; i < out->nhours; i++) {
+		for (int m = 0; out->hours[i] && m < CELL_MINUTES; m++) {
+			struct minute *minute = &out->hours[i]->minutes[m];
+			for (int32_t k = 0; k < minute->ncalls; k++)
+				minute->calls[k].caller = at[minute->calls[k].caller];
+			if (minute->ncalls > 1)
+				qsort(minute->calls, (size_t)minute->ncalls, sizeof *minute->calls, by_caller_and_class);
+		}
+	}
 	list_tagsets(r);
 }
 

@@ -94,13 +94,6 @@ static void read_cell(struct hour_reader *r, struct hour *h, struct str field, s
 	}
 }
 
-static int by_caller_and_class(const void *a, const void *b)
-{
-	const struct calls *x = a, *y = b;
-	return x->caller_id != y->caller_id ? (x->caller_id > y->caller_id) - (x->caller_id < y->caller_id)
-	                                    : x->rate_class - y->rate_class;
-}
-
 // Reply i is the HGETALL of an hour's cells (store/cell_codec.h).
 static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of_hour)
 {
@@ -122,8 +115,6 @@ static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of
 		read_cell(r, h, redis_elem(r->store->redis, i, k), redis_elem(r->store->redis, i, k + 1));
 	for (int m = 0; m < CELL_MINUTES; m++) {
 		struct minute *at = &h->minutes[m];
-		if (at->ncalls > 1) // Redis lists fields in no order, and sums of floats depend on one
-			qsort(at->calls, (size_t)at->ncalls, sizeof *at->calls, by_caller_and_class);
 		if (at->nprojects > 1)
 			qsort(at->projects, (size_t)at->nprojects, sizeof *at->projects, by_project);
 		if (at->nprojects)

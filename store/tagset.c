@@ -6,20 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/digest.h"
 
 struct tagset tagset_none(void)
 {
 	return (struct tagset){STR("-"), STR("{}")};
 }
 
+enum { ID_BYTES = 12, ID_SIZE = ID_BYTES / 3 * 4 };
+
+// 96 bits of SHA-256 in base64url. Callers choose the tags of their sessions, so nobody may be able to find
+// tags with the id of others; and ids are parts of figures, so they may not depend on the Redis.
 struct tagset tagset_of(struct str json, struct arena *arena)
 {
-	char id[17];
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char sum[SHA256_SIZE];
+	char id[ID_SIZE], *to = id;
 	if (!json.len || str_is(json, "{}"))
 		return tagset_none();
-	snprintf(id, sizeof id, "%016llx", (unsigned long long)hash64(json.p, json.len));
-	return (struct tagset){arena_str(arena, str_of(id)), arena_str(arena, json)};
+	sha256(json, sum);
+	for (int i = 0; i < ID_BYTES; i += 3)
+		for (int bits = 18; bits >= 0; bits -= 6)
+			*to++ = digits[(sum[i] << 16 | sum[i + 1] << 8 | sum[i + 2]) >> bits & 63];
+	return (struct tagset){arena_str(arena, (struct str){id, sizeof id}), arena_str(arena, json)};
 }
 
 static struct tagset of_object(json_t *tags, struct arena *arena)

@@ -163,7 +163,7 @@ bool weights_read(struct str field, struct str value, struct str *ret_principal,
 
 uint64_t row_digest(struct str field, struct str value)
 {
-	return hash64_seeded(value.p ? value.p : "", value.len, hash64(field.p, field.len));
+	return digest64_seeded(value.p ? value.p : "", value.len, digest64(field.p, field.len));
 }
 
 char *row_digest_format(uint64_t digest, char *buf)

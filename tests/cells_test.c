@@ -128,7 +128,7 @@ static void test_fields(void)
 	for (int i = 0; i < ncases; i++) {
 		char key[160];
 		snprintf(key, sizeof key, "c:" TEST_ACCT_REGION ":cells:%d:%016llx", FIRST_HOUR + i,
-		         (unsigned long long)evidence_model_id(STR(TEST_MODEL)));
+		         (unsigned long long)name_id_of_model(&test_name_key, STR(TEST_MODEL)));
 		int64_t n = ask("HGETALL", key, NULL, NULL);
 		for (int64_t k = 0; k + 1 < n; k += 2) {
 			struct cell_field f;
@@ -210,7 +210,8 @@ static void test_facts(const struct engine_options *o)
 	struct series series;
 	struct err err = ERR_INIT;
 	char hex[17];
-	snprintf(hex, sizeof hex, "%016llx", (unsigned long long)evidence_model_id(STR(TEST_MODEL)));
+	snprintf(hex, sizeof hex, "%016llx",
+	         (unsigned long long)name_id_of_model(&test_name_key, STR(TEST_MODEL)));
 	must(store_open(&store, o, &err), &err);
 	must(store_read_series(&store, STR(TEST_ACCOUNT "/" TEST_REGION), str_of(hex), FIRST_HOUR,
 	                       FIRST_HOUR + ncases - 1, &arena, &series, &err),

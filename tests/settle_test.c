@@ -27,12 +27,10 @@ static void fill(struct engine *e, struct arena *arena)
 }
 
 // Applies everything and settles it, while others do the same.
-static void *one_of_many(void *unused)
+static void *one_of_many(void *options)
 {
 	struct arena arena = ARENA_INIT;
-	struct engine_options o = test_options("many");
-	struct engine *e = open_with(&o);
-	(void)unused;
+	struct engine *e = open_with(options);
 	fill(e, &arena);
 	settle_all(e);
 	engine_close(e);
@@ -72,9 +70,10 @@ static int differences(const char *one, const char *other, int *ret_fields)
 static void many_at_once(void)
 {
 	pthread_t threads[3];
+	struct engine_options o = test_options("many");
 	int fields;
 	for (int i = 0; i < 3; i++)
-		pthread_create(&threads[i], NULL, one_of_many, NULL);
+		pthread_create(&threads[i], NULL, one_of_many, &o);
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	is_int(differences("t", "many", &fields), 0,

@@ -214,6 +214,7 @@ static bool may_stay(const char *key)
 	static const char *const ends[] = {":schema",        ":acct_regions", ":signals",       ":epoch",
 	                                   ":unpriced",      ":tagsets",      ":unpriced:seen", ":tagsets:seen",
 	                                   ":cross_account", "}:open",        "}:due",          "}:late",
+	                                   ":name_key",
 	                                   "}:usage"};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (str_ends(str_of(key), str_of(ends[i])))

@@ -12,8 +12,8 @@
 #include "pricing/model_id.h"
 #include "query/figure_json.h"
 #include "store/cell_codec.h"
-#include "store/evidence.h"
 #include "store/keys.h"
+#include "store/name_id.h"
 #include "store/redis.h"
 #include "web/api.h"
 #include "web/timeseries.h"
@@ -23,8 +23,7 @@ enum { MINUTES = CELL_MINUTES, SHEETS_MAX = 4096 };
 // One hour of one model, and what is needed to spread it.
 struct spread {
 	int64_t hour;
-	struct str acct_region;
-	uint64_t model;
+	struct str acct_region, model;    // model key
 	struct group sum;                 // through the filter
 	int row;                          // of the group it belongs to, or -1
 	int64_t rate[METRIC_KINDS];       // picodollars a token
@@ -62,7 +61,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	struct spread *x = &s->list[s->n++];
 	*x = (struct spread){.hour = model_hour->hour,
 	                     .acct_region = arena_str(&s->arena, buf_str(&acct_region)),
-	                     .model = evidence_model_id(model),
+	                     .model = arena_str(&s->arena, model),
 	                     .sum = sum,
 	                     .row = at};
 	buf_release(&acct_region);
@@ -160,12 +159,16 @@ static bool spread_all(struct api *a, const struct api_query *q, const struct sp
 	struct redis *r = view_redis(rollups_view(a->rollups));
 	struct buf key = BUF_INIT;
 	struct minute_weights w;
+	struct siphash_key name_key;
 	if (s->n == 0)
 		return true;
+	if (!name_key_read(r, a->conf->redis_prefix, &name_key, err))
+		return false;
 	for (int i = 0; i < s->n; i++) {
 		const struct spread *x = &s->list[i];
 		char model_hex[17];
-		snprintf(model_hex, sizeof model_hex, "%016llx", (unsigned long long)x->model);
+		snprintf(model_hex, sizeof model_hex, "%016llx", 
+		         (unsigned long long)name_id_of_model(&name_key, x->model));
 		key_cells(&key, a->conf->redis_prefix, x->acct_region, x->hour, str_of(model_hex));
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
 	}

@@ -58,7 +58,7 @@ static void compress_files(void)
 		struct str bytes = files[i].bytes();
 		(void)gzip_into(&files[i].gzip, bytes, GZIP_ONCE);
 		snprintf(files[i].etag, sizeof files[i].etag, "\"%016llx\"",
-		         (unsigned long long)hash64(bytes.p, bytes.len));
+		         (unsigned long long)digest64(bytes.p, bytes.len));
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "store/engine.h"
+#include "store/name_id.h"
 #include "store/redis.h"
 #include "store/usage_rows.h"
 #include "tests/redis_server.h"
@@ -45,8 +46,13 @@ static inline void stop_test_redis(void)
 	redis_server_stop(&server);
 }
 
+// Of the ids of names: of all prefixes alike, so that what is kept under them can be compared.
+static struct siphash_key test_name_key = {1, 2};
+
 static inline struct engine_options test_options(const char *prefix)
 {
+	struct err err = ERR_INIT;
+	must(name_key_take(test_redis, prefix, &test_name_key, &err), &err);
 	return (struct engine_options){.redis = {server.url, NULL, prefix},
 	                               .window_ms = 24LL * MS_PER_HOUR,
 	                               .retention_ms = 400LL * 24 * MS_PER_HOUR,

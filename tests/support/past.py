@@ -82,7 +82,7 @@ def model_hour(t, model, age_h):
         put("ZADD", f"nowcast:{{{slot}}}:actual", int(t.timestamp() // 3600), f"{stamp(t)}:{model}")
 
 
-put("SET", "nowcast:schema", 2)
+put("SET", "nowcast:schema", 3)
 put("SADD", "nowcast:acct_regions", slot)
 begin = now.replace(minute=0, second=0) - dt.timedelta(days=a.days)
 for role, team in roles.items():

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nobody is framed: a caller whose unkeyed id is that of somebody else keeps figures of its own, and two names
+// of one id are shown as neither. And the ids of a batch follow the key of its Redis.
+#include "store/name_id.h"
+
+#include "base/hash.h"
+#include "store/batch.h"
+#include "tests/support/engine.h"
+
+static struct arena arena;
+
+// ---- a caller made to collide -------------------------------------------------------------------
+
+// What a caller's id was before there was a key.
+static uint64_t unkeyed_id(const struct caller *c, uint64_t *ret_before_start)
+{
+	uint64_t h = digest64_seeded(c->arn.p, c->arn.len, 'c');
+	h = digest64_seeded(c->access_key.p, c->access_key.len, h);
+	*ret_before_start = digest64_seeded(c->role_arn.p, c->role_arn.len, h);
+	return digest64_seeded(&c->session_start_ms, sizeof c->session_start_ms, *ret_before_start);
+}
+
+static uint64_t rotate(uint64_t x, int bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static uint64_t inverse(uint64_t odd)
+{
+	uint64_t x = odd;
+	for (int i = 0; i < 6; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
+// XXH3 of eight bytes has an inverse for every seed, so some start of a session gives any id that is wanted.
+static int64_t start_of(uint64_t id, uint64_t seed)
+{
+	const uint64_t mx2 = 0x9fb21c651e98df25u;
+	uint64_t x = id ^ id >> 28 ^ id >> 56, s = seed ^ (uint64_t)__builtin_bswap32((uint32_t)seed) << 32;
+	x *= inverse(mx2);
+	x ^= (x >> 35) + 8;
+	x *= inverse(mx2);
+	for (int i = 0; i < 63; i++) // T = 1 + R^24 + R^49 is linear, and T^64 = 1
+		x ^= rotate(x, 49) ^ rotate(x, 24);
+	x ^= (0x1cad21f72c81017cu ^ 0xdb979083e96dd4deu) - s;
+	return (int64_t)(x << 32 | x >> 32);
+}
+
+static struct record call_of(int who, int64_t minute, int number, uint32_t tokens)
+{
+	struct record r = test_call(&arena, minute, who, number);
+	r.call.known[TOKENS_INPUT] = r.call.known[TOKENS_OUTPUT] = true;
+	r.call.tokens[TOKENS_INPUT] = tokens;
+	return r;
+}
+
+static const char *figure_of(const char *prefix, int64_t hour, int who)
+{
+	char key[160], field[160], when[WHEN_SIZE];
+	when_format(hour * MS_PER_HOUR, when);
+	snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, prefix, when);
+	snprintf(field, sizeof field, "arn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-%d - input", who);
+	struct err err = ERR_INIT;
+	redis_cmdz(test_redis, "HGET", key, field, NULL);
+	must(redis_exec(test_redis, &err), &err);
+	struct str value = redis_str(test_redis, 0), tokens = str_cut(&value, ' ');
+	return arena_text(&arena, "%.*s", STR_ARG(tokens)).p;
+}
+
+static void collision(int64_t hour)
+{
+	struct engine_options o = test_options("framed");
+	struct engine *e = open_with(&o);
+	struct record victim = call_of(1, hour * 60, 1, 1000), other = call_of(2, hour * 60 + 1, 2, 9000);
+	uint64_t id, seed;
+	victim.call.caller.session_start_ms = hour * MS_PER_HOUR;
+	id = unkeyed_id(&victim.call.caller, &seed);
+	unkeyed_id(&other.call.caller, &seed);
+	other.call.caller.session_start_ms = start_of(id, seed);
+	ok(unkeyed_id(&other.call.caller, &seed) == id, "two callers of one unkeyed id");
+	add(e, &victim);
+	add(e, &other);
+	apply(e);
+	settle_all(e);
+	is_str(figure_of("framed", hour, 1), "1000", "the one has what it used");
+	is_str(figure_of("framed", hour, 2), "9000", "and the other what it used");
+	engine_close(e);
+}
+
+// ---- two names of one id all the same -----------------------------------------------------------
+
+static void ambiguity(int64_t hour)
+{
+	struct engine_options o = test_options("two");
+	struct err err = ERR_INIT;
+	struct engine *e = open_with(&o);
+	struct record one = call_of(1, hour * 60, 1, 1000), other = call_of(2, hour * 60 + 1, 2, 9000);
+	const char *c = "carn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/session-1\t\t0\t"
+					"arn:aws:iam::" TEST_ACCOUNT ":role/role\t";
+	uint64_t id = name_id_of_caller(&test_name_key, &one.call.caller, STR_NONE);
+	ok(id == name_id(&test_name_key, str_of(c)), "the id of a caller is that of its text");
+	add(e, &one);
+	add(e, &other);
+	apply(e);
+	settle_all(e);
+	char names[96];
+	snprintf(names, sizeof names, "two:" TEST_ACCT_REGION ":names:%lld", (long long)(hour / BUCKET_HOURS));
+	redis_begin(test_redis, 4);
+	redis_argz(test_redis, "HSET");
+	redis_argz(test_redis, names);
+	redis_arg64(test_redis, id);
+	redis_argz(test_redis, "carn:aws:sts::" TEST_ACCOUNT ":assumed-role/role/somebody-else\t\t0\t\t");
+	must(redis_exec(test_redis, &err), &err);
+	struct record again = call_of(1, hour * 60 + 2, 3, 10);
+	add(e, &again);
+	apply(e);
+	settle_all(e);
+	is_str(figure_of("two", hour, 1), "", "of two names of one id neither has the figures");
+	is_str(figure_of("two", hour, 2), "9000", "nobody else loses any");
+	char key[160], when[WHEN_SIZE];
+	when_format(hour * MS_PER_HOUR, when);
+	snprintf(key, sizeof key, "two:" TEST_ACCT_REGION ":usage:%.13s:" TEST_MODEL, when);
+	is_int(ask("HGET", key, "(unknown) - input", NULL), 1010, "they are those of a caller who is not known");
+	engine_close(e);
+}
+
+// ---- another key --------------------------------------------------------------------------------
+
+static void another_key(int64_t hour)
+{
+	struct engine_options o = test_options("rekeyed");
+	struct engine *e = open_with(&o);
+	struct record calls[] = {call_of(1, hour * 60, 1, 1000), call_of(2, hour * 60, 2, 200)};
+	struct record metric = test_metric(hour * 60, TOKENS_INPUT, 1500);
+	const struct tag team = {STR("team"), STR("a")};
+	calls[0].call.meta = (struct labels){&team, 1};
+	calls[1].call.model_called = STR("arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/x");
+	add(e, &calls[0]);
+	add(e, &calls[1]);
+	add(e, &metric);
+	ask("SET", "rekeyed:name_key", "000000000000000a000000000000000b", NULL);
+	apply(e);
+	settle_all(e);
+	engine_close(e);
+	e = open_with(&o);
+	for (int i = 0; i < 2; i++)
+		add(e, &calls[i]);
+	add(e, &metric);
+	apply(e);
+	is_int((long long)engine_counts(e)->calls_known, 2, "a batch that was collected under another key is known");
+	settle_all(e);
+	is_int(ask("KEYS", "rekeyed:*:cells:*", NULL, NULL), 1, "its model has one id");
+	is_str(figure_of("rekeyed", hour, 2), "200", "and its callers theirs");
+	engine_close(e);
+}
+
+int main(void)
+{
+	start_test_redis();
+	int64_t hour = when_now_ms() / MS_PER_HOUR - 2;
+	collision(hour);
+	ambiguity(hour);
+	another_key(hour);
+	arena_release(&arena);
+	stop_test_redis();
+	return done();
+}
