@@ -30,7 +30,7 @@ static bool parse(const char *text, int words, struct api_query *q, struct err *
 	*q = (struct api_query){.now_ms = now, .step = STEP_HOUR, .limit = 8};
 	*err = (struct err)ERR_INIT;
 	split(str_of(text), &r);
-	return api_query_parse(q, &r, words, 24, STR("team"), err);
+	return api_query_parse(q, &r, words, 24, (struct caller_sources){.team = STR("tag:team")}, err);
 }
 
 static void must_parse(const char *text, const char *from, const char *to)

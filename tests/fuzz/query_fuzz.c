@@ -45,7 +45,7 @@ static void try_request(struct input *in)
 	}
 	if (in->n)
 		r.nargs = HTTP_ARGS_MAX + 1;
-	if (!api_query_parse(&q, &r, params, 24, STR("tag:team"), &err)) {
+	if (!api_query_parse(&q, &r, params, 24, (struct caller_sources){.team = STR("tag:team")}, &err)) {
 		check_refusal(&err);
 		assert(err.kind == ERR_CONFIG);
 		return;
