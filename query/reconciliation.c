@@ -308,8 +308,10 @@ bool recon_report_read(struct recon_report *ret, const struct conf *conf, const 
 	assert(ntables > 0);
 	for (int i = 0; i < ntables; i++)
 		r.tables[i].by = by[i];
-	bool good = view_open(&v, redis_target_of(conf), err) && view_map(v, conf, err) &&
-	            choose_period(&r, v, period, err) && view_each(v, r.first, r.end, add_model_hour, &r, err);
+	bool good = view_open(&v, redis_target_of(conf), err) && view_map(v, conf, err);
+	for (int i = 0; i < ntables && good; i++)
+		good = grouping_check_keys(&by[i], view_mapping(v), err);
+	good = good && choose_period(&r, v, period, err) && view_each(v, r.first, r.end, add_model_hour, &r, err);
 	view_close(v);
 	assert_parts_add_up(&r.total);
 	if (good)

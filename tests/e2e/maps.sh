@@ -70,6 +70,8 @@ fails 0 "check-config reads it" "$nowcast" check-config "${map[@]}"
 has "and says how much it has" "$(cat "$T/err")" 'map\.csv has 6 lines and 4 keys'
 fails 2 "a column that does not exist" "$nowcast" report --redis "$REDIS_URL" --by map:cost_center "${map[@]}"
 has "is named, with those that do" "$(cat "$T/err")" 'no column cost_center; there are team, environment, cost_centre, user'
+fails 2 "in the reconciliation, too" "$nowcast" report --reconciliation --redis "$REDIS_URL" --by map:cost_center "${map[@]}"
+has "it is named" "$(cat "$T/err")" 'no column cost_center'
 fails 2 "nor can a team come from it" "$nowcast" check-config "${map[@]}" --team-from map:squad
 has "which says why" "$(cat "$T/err")" 'team\.from: .*map\.csv has no column squad'
 fails 2 "a grouping without a file" "$nowcast" report --redis "$REDIS_URL" --by map:team
