@@ -64,6 +64,10 @@ bool kafka_go_back(struct kafka *k);
 // Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.
 void kafka_look_for_gaps(struct kafka *k);
 
+// No offset beyond this message is committed until kafka_release: it is not safe yet.
+void kafka_hold(struct kafka *k, const struct origin *at);
+void kafka_release(struct kafka *k); // all of them
+
 // Commits what is stored. Without `wait`, a later kafka_poll reads the answer, and a failure is only logged: the next commit
 // includes this one. With `wait`: ERR_RETRY.
 bool kafka_commit(struct kafka *k, bool wait, struct err *err) NC_CHECK;

@@ -77,6 +77,7 @@ static struct position *add_position(struct kafka *k, const char *topic, int32_t
 	                       .stored = POSITION_NONE,
 	                       .committed = POSITION_NONE,
 	                       .held = POSITION_NONE,
+	                       .hold = POSITION_NONE,
 	                       .check = true};
 	return p;
 }
@@ -306,6 +307,27 @@ void kafka_seek_positions(struct kafka *k)
 
 // ---- committing
 
+void kafka_release(struct kafka *k)
+{
+	for (size_t i = 0; i < k->positions.n; i++)
+		k->positions.v[i].hold = POSITION_NONE;
+}
+
+void kafka_hold(struct kafka *k, const struct origin *at)
+{
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		if (p->partition == at->partition && str_is(at->topic, p->topic) &&
+		    (p->hold == POSITION_NONE || at->offset < p->hold))
+			p->hold = at->offset;
+	}
+}
+
+static int64_t safe_offset(const struct position *p)
+{
+	return p->hold != POSITION_NONE && p->hold < p->next ? p->hold : p->next;
+}
+
 static void add_to_commit(rd_kafka_topic_partition_list_t *list, const struct position *p)
 {
 	rd_kafka_topic_partition_t *e = rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
@@ -313,7 +335,7 @@ static void add_to_commit(rd_kafka_topic_partition_list_t *list, const struct po
 	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64 " %" PRId64, p->start, p->reading,
 	                 p->time_ms);
 	assert(n > 0 && (size_t)n < sizeof text && p->next >= 0 && p->start >= 0);
-	e->offset = p->next;
+	e->offset = safe_offset(p);
 	e->metadata = xstrdup((struct str){text, (size_t)n}); // freed with the list
 	e->metadata_size = (size_t)n;
 }
@@ -324,10 +346,10 @@ bool kafka_commit(struct kafka *k, bool wait, struct err *err)
 	for (size_t i = 0; i < k->positions.n; i++) {
 		struct position *p = &k->positions.v[i];
 		if (p->next == POSITION_NONE || p->stored < p->next || p->fresh || p->behind ||
-		    p->next == p->committed)
+		    safe_offset(p) == p->committed)
 			continue;
 		add_to_commit(list, p);
-		p->committed = p->next;
+		p->committed = safe_offset(p);
 	}
 	rd_kafka_resp_err_t code = list->cnt ? rd_kafka_commit(k->rk, list, !wait) : RD_KAFKA_RESP_ERR_NO_ERROR;
 	rd_kafka_topic_partition_list_destroy(list);

@@ -32,6 +32,7 @@ struct position {
 	int64_t read_to;   // was read once, before Redis lost it; 0: nothing was lost
 	bool check;        // ask Redis, even if nothing was read
 	int64_t committed; // in Kafka, by us; POSITION_NONE: nothing
+	int64_t hold;      // no offset beyond it is committed: it is not safe; POSITION_NONE: all are
 	bool seeking;      // `next` is not where the consumer reads yet
 	bool looked;       // whether Kafka still has `next`
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/secret_files.h"
 #include "base/when.h"
+#include "ingest/dead_letter_file.h"
 #include "ingest/kafka_probe.h"
 #include "ingest/trust.h"
 #include "pricing/model_id.h"
@@ -170,7 +171,10 @@ static bool check_redis(struct health *h, struct err *err)
 static void check_topic(void *user, const struct kafka_topic *t)
 {
 	struct health *h = user;
-	if (t->fault)
+	if (t->dead_letters)
+		add_finding(h, t->fault ? HEALTH_WARN : HEALTH_OK, "dead", "dead_letter.topic %s %s", t->name,
+		            t->fault ? t->fault : "is there");
+	else if (t->fault)
 		add_finding(h, HEALTH_WARN, "kafka", "topic %s: %s", t->name, t->fault);
 	else if (t->messages == 0)
 		add_finding(h, HEALTH_WARN, "kafka", "topic %s is empty: is anything written to it?", t->name);
@@ -465,10 +469,14 @@ static bool check_backlog(struct health *h, struct err *err)
 // Those of the last month. A quotation costs nobody anything, and what stopped to come is only worth a note.
 static bool check_dead_letters(struct health *h, struct err *err)
 {
+	struct err place = ERR_INIT;
 	struct dead_letter_count counts[FAULT_KINDS];
 	const int64_t day = 24 * MS_PER_HOUR;
 	char ago[24];
 	int shown = 0;
+	if (*h->conf->dead_letter_file &&
+	    !dead_letter_file_check(h->conf->dead_letter_file, h->conf->dead_letter_file_max, &place))
+		add_finding(h, HEALTH_FAIL, "dead", "%s", place.msg);
 	if (!dead_letter_counts_read(h->redis, view_prefix(h->view), counts, err))
 		return false;
 	for (int kind = 0; kind < FAULT_KINDS; kind++) {
