@@ -29,6 +29,8 @@ struct kafka_hooks {
 	void (*on_revoke)(void *user);
 	// Kafka no longer has messages that were to be read. Within kafka_poll, kafka_look_for_gaps.
 	void (*on_gap)(void *user, const struct gap *gap);
+	// `n` messages from this one on cannot be fetched, and are skipped. Within kafka_poll.
+	void (*on_unreadable)(void *user, const struct origin *origin, int64_t n);
 	// A log line for the operator. Also called from threads of librdkafka. `severity` as in syslog: 0 to 7.
 	void (*on_log)(void *user, int severity, const char *text);
 	void *user;

@@ -133,6 +133,18 @@ static void on_gap(void *user, const struct gap *gap)
 	intake_gap(&w->intake, gap);
 }
 
+static void on_unreadable(void *user, const struct origin *origin, int64_t n)
+{
+	struct worker *w = user;
+	struct buf reason = BUF_INIT;
+	buf_addf(&reason,
+	         "%lld messages from this offset on cannot be fetched: larger than message.bytes allows, or damaged. Raise "
+	         "message.bytes, then bring them in: kcat -C -J -t %.*s -p %d -o %lld -c %lld | nowcast replay -",
+	         (long long)n, STR_ARG(origin->topic), origin->partition, (long long)origin->offset, (long long)n);
+	intake_fault(&w->intake, origin, FAULT_LIMIT, STR(""), reason.data);
+	buf_release(&reason);
+}
+
 static void on_log(void *user, int severity, const char *text)
 {
 	const struct worker *w = user;
@@ -384,7 +396,7 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	w->prices = prices;
 	w->shown.prices = prices;
 	atomic_init(&w->offered, prices);
-	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_log, w};
+	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_unreadable, on_log, w};
 	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
 	w->letters_backoff.seed = w->backoff.seed;
 	w->shown.turned_ms = when_ticks_ms();

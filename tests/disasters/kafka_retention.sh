@@ -4,7 +4,6 @@
 # of which time they are, and a replay of that time mends the figures.
 # Done: Kafka deletes messages before they are read
 # Compared: the gap with what was deleted; figures after a replay of the gap with one undisturbed replay
-# In: make test
 . "$(dirname "$0")/../lib.sh"
 topics=raw
 
