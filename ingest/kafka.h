@@ -66,6 +66,10 @@ bool kafka_go_back(struct kafka *k);
 // Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.
 void kafka_look_for_gaps(struct kafka *k);
 
+// How many messages of partitions that lag are soon deleted by the retention of their topics, as of the last
+// minute. May wait for an answer; logs it.
+int64_t kafka_endangered(struct kafka *k);
+
 // No offset beyond this message is committed until kafka_release: it is not safe yet.
 void kafka_hold(struct kafka *k, const struct origin *at);
 void kafka_release(struct kafka *k); // all of them

@@ -19,6 +19,7 @@ struct kafka {
 	int64_t resolve_due_ms;      // monotonic: when to ask again what the group has committed
 	bool paused;
 	bool unreadable;             // some message could not be fetched
+	int64_t endangered, endangered_due_ms; // kafka_endangered as of the last look; monotonic
 	int64_t unreadable_due_ms;   // monotonic: when to look for it
 	struct err fatal;
 };

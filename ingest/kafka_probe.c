@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "ingest/kafka_priv.h"
+#include "ingest/kafka_retention.h"
 
 struct probe {
 	rd_kafka_t *rk;
@@ -57,7 +58,11 @@ static void measure_topic(struct probe *p, const rd_kafka_metadata_topic_t *t, s
 		ret->committed |= at >= 0;
 		ret->messages += high - low;
 		ret->behind += high - (at > low ? at : low);
+		list->elems[i].offset = at > low ? at : low;
 	}
+	ret->retention_ms = -1;
+	if (ret->behind > 0 && ret->committed && !ret->fault)
+		ret->endangered = kafka_count_endangered(p->rk, list, p->timeout_ms, &ret->retention_ms);
 	rd_kafka_topic_partition_list_destroy(list);
 }
 

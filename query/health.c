@@ -171,6 +171,7 @@ static bool check_redis(struct health *h, struct err *err)
 static void check_topic(void *user, const struct kafka_topic *t)
 {
 	struct health *h = user;
+	char age[24];
 	if (t->dead_letters)
 		add_finding(h, t->fault ? HEALTH_WARN : HEALTH_OK, "dead", "dead_letter.topic %s %s", t->name,
 		            t->fault ? t->fault : "is there");
@@ -183,6 +184,13 @@ static void check_topic(void *user, const struct kafka_topic *t)
 			h, HEALTH_NOTE, "kafka",
 			"topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)",
 			t->name, (long long)t->messages, t->partitions, h->conf->group);
+	else if (t->endangered)
+		add_finding(
+			h, HEALTH_WARN, "kafka",
+			"topic %s: Kafka soon deletes %lld of %lld messages that group %s has not read (the topic keeps them for %s): start "
+			"more workers, or lengthen its retention.ms now",
+			t->name, (long long)t->endangered, (long long)t->behind, h->conf->group,
+			t->retention_ms > 0 ? format_age(t->retention_ms, age, sizeof age) : "so many bytes");
 	else
 		add_finding(h, t->behind > BEHIND_NOTE ? HEALTH_NOTE : HEALTH_OK, "kafka",
 		            "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, h->conf->group,

@@ -72,6 +72,7 @@ static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
 	sum->untrusted += s->untrusted;
 	sum->custom_events += s->custom_events;
 	sum->foreign_accounts += s->foreign_accounts;
+	sum->endangered += s->endangered;
 	sum->dead_waiting += s->dead_waiting;
 	sum->lag += s->lag;
 	// all see the same backlog
@@ -102,9 +103,9 @@ static void log_stats_line(struct daemon *d)
 	          LOG_INT("faults", s.faults), LOG_INT("late", s.late), LOG_INT("future", s.future),
 	          LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
 	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("dead_waiting", s.dead_waiting),
-	          LOG_INT("untrusted", s.untrusted),
-	          LOG_INT("custom_events", s.custom_events), LOG_INT("foreign_accounts", s.foreign_accounts),
-	          LOG_INT("gap_messages", s.gap_messages), LOG_INT("lag", s.lag),
+	          LOG_INT("untrusted", s.untrusted), LOG_INT("custom_events", s.custom_events),
+	          LOG_INT("foreign_accounts", s.foreign_accounts), LOG_INT("gap_messages", s.gap_messages),
+	          LOG_INT("endangered", s.endangered), LOG_INT("lag", s.lag),
 	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
 	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
 	          LOG_INT("settle_left", s.settle_left));

@@ -37,6 +37,7 @@ struct worker {
 	struct backoff backoff, letters_backoff;
 	int64_t letters_due_ms; // monotonic: when dead letters without a place are tried again
 	bool letters_wait;
+	int64_t endangered;
 	uint64_t batches;
 	int64_t settle_due_ms;  // monotonic
 	int64_t check_due_ms;   // monotonic
@@ -71,6 +72,7 @@ static void publish_stats(struct worker *w)
 		.untrusted = w->intake.refused_for[FAULT_UNTRUSTED],
 		.custom_events = w->intake.refused_for[FAULT_CUSTOM_EVENT],
 		.foreign_accounts = w->intake.refused_for[FAULT_FOREIGN_ACCOUNT],
+		.endangered = w->endangered,
 		.dead_waiting = (int64_t)w->intake.dead.n,
 		.lag = kafka_lag(w->kafka),
 		.settle_left = (int64_t)w->settle_left,
@@ -322,6 +324,7 @@ static void check_positions(struct worker *w)
 	if (when_ticks_ms() < w->check_due_ms)
 		return;
 	kafka_look_for_gaps(w->kafka);
+	w->endangered = kafka_endangered(w->kafka);
 	kafka_check_positions(w->kafka);
 	w->check_due_ms = when_ticks_ms() + CHECK_MS;
 }
