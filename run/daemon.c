@@ -206,7 +206,7 @@ static void *end_at_last(void *opaque)
 			_exit(STATUS_OK);
 		}
 		if (now - began >= STOP_MS) {
-			log_error("ended before everything read was committed; the next worker reads the rest again");
+			log_error("ended in the middle of a batch; what was not committed will be read again");
 			_exit(STATUS_FAILED);
 		}
 		nanosleep(&tick, NULL);
