@@ -74,8 +74,8 @@ int64_t kafka_endangered(struct kafka *k);
 void kafka_hold(struct kafka *k, const struct origin *at);
 void kafka_release(struct kafka *k); // all of them
 
-// Commits what is stored. Without `wait`, a later kafka_poll reads the answer, and a failure is only logged: the next commit
-// includes this one. With `wait`: ERR_RETRY.
+// Commits what is stored. Without `wait`, a later kafka_poll reads the answer, and a failure is only logged:
+// the next commit includes this one. With `wait`: ERR_RETRY.
 bool kafka_commit(struct kafka *k, bool wait, struct err *err) NC_CHECK;
 
 // While paused no messages are fetched; kafka_poll still keeps the membership of the group.

@@ -109,7 +109,8 @@ static void resolve_position(struct position *p, const rd_kafka_topic_partition_
 		memcpy(text, answer->metadata, answer->metadata_size);
 	if (answer->offset < 0) { // the group is new here
 		begin_reading(p, p->start);
-	} else if (sscanf(text, "nowcast %lld %16llx %lld", &start, &reading, &ms) == 3 && reading && start >= 0) {
+	} else if (sscanf(text, "nowcast %lld %16llx %lld", &start, &reading, &ms) == 3 && reading &&
+	           start >= 0) {
 		p->reading = reading;
 		p->start = start;
 		p->stored = p->committed = answer->offset;

@@ -23,8 +23,8 @@ struct kafka_topic {
 
 typedef void kafka_topic_fn(void *user, const struct kafka_topic *topic);
 
-// Calls `on_topic` for every topic that `topics` names or matches, and for dead_letter.topic; a name without a
-// topic has a fault.
+// Calls `on_topic` for every topic that `topics` names or matches, and for dead_letter.topic; a name without
+// a topic has a fault.
 // ERR_RETRY: no broker answered within `timeout_ms`; ERR_CONFIG: a kafka.* property is wrong.
 bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user,
                  struct err *err) NC_CHECK;

@@ -13,9 +13,11 @@ static int64_t read_config(const rd_kafka_event_t *e, const char *name)
 		result ? rd_kafka_DescribeConfigs_result_resources(result, &n) : NULL;
 	const rd_kafka_ConfigEntry_t **entries =
 		n ? rd_kafka_ConfigResource_configs(resources[0], &nentries) : NULL;
-	for (size_t i = 0; i < nentries; i++)
-		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0 && rd_kafka_ConfigEntry_value(entries[i]))
-			return strtoll(rd_kafka_ConfigEntry_value(entries[i]), NULL, 10);
+	for (size_t i = 0; i < nentries; i++) {
+		const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+		if (value && strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+			return strtoll(value, NULL, 10);
+	}
 	return -1;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages that the client cannot fetch: larger than the largest answer it takes, or in a batch that is
-// damaged. It asks for them again and again, and the partition stands still; of an answer that is too large it
-// does not even say to which partition it belongs. So each partition that has more messages is tried alone, by
-// a client of its own with the same limits, and then the next offsets, until one can be read.
+// damaged. It asks for them again and again, and the partition stands still; of an answer that is too large
+// it does not even say to which partition it belongs. So each partition that has more messages is tried
+// alone, by a client of its own with the same limits, and then the next offsets, until one can be read.
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,8 +90,8 @@ static int64_t newest_offset(struct kafka *k, const struct position *p)
 	return high;
 }
 
-// The first offset after `bad` that can be read, up to the end of the partition. Offsets of one batch lie side
-// by side, and are all readable or none is: the step doubles, then the edge is found by halving.
+// The first offset after `bad` that can be read, up to the end of the partition. Offsets of one batch lie
+// side by side, and are all readable or none is: the step doubles, then the edge is found by halving.
 static int64_t next_readable(struct kafka *k, const struct position *p, int64_t bad, int64_t end)
 {
 	int64_t good = end, step = 1;

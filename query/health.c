@@ -517,7 +517,7 @@ static bool check_gaps(struct health *h, struct err *err)
 		if (recent >= SHOWN_MAX)
 			continue;
 		add_finding(
-			h, HEALTH_WARN, "gap",
+			h, HEALTH_WARN, "missing",
 			"topic %s, partition %d: %lld messages (offsets %lld to %lld) from %s to %s are missing: %s. Bring them in with "
 			"`nowcast replay` of the files of that time (the bucket of the trail has them); this line stays for 30 days",
 			g->topic, g->partition, (long long)(g->to - g->from), (long long)g->from, (long long)(g->to - 1),
@@ -527,7 +527,7 @@ static bool check_gaps(struct health *h, struct err *err)
 									  : "Redis has lost them, and Kafka no longer has them");
 	}
 	if (recent > SHOWN_MAX)
-		add_finding(h, HEALTH_WARN, "gap", "and %zu more of such gaps", recent - SHOWN_MAX);
+		add_finding(h, HEALTH_WARN, "missing", "and %zu more of such gaps", recent - SHOWN_MAX);
 	arena_release(&arena);
 	return good;
 }
@@ -615,8 +615,8 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	check_trust(&h);
 	secret_files_each_open(conf, warn_of_file, &h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) || !check_bill(&h, &err) ||
-	    !check_bands(&h, &err) ||
+	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) ||
+	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);
 }

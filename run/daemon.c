@@ -104,7 +104,7 @@ static void log_stats_line(struct daemon *d)
 	          LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
 	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("dead_waiting", s.dead_waiting),
 	          LOG_INT("untrusted", s.untrusted), LOG_INT("custom_events", s.custom_events),
-	          LOG_INT("foreign_accounts", s.foreign_accounts), LOG_INT("gap_messages", s.gap_messages),
+	          LOG_INT("foreign_accounts", s.foreign_accounts), LOG_INT("missing_messages", s.gap_messages),
 	          LOG_INT("endangered", s.endangered), LOG_INT("lag", s.lag),
 	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
 	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),

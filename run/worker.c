@@ -142,7 +142,8 @@ static void on_unreadable(void *user, const struct origin *origin, int64_t n)
 	buf_addf(&reason,
 	         "%lld messages from this offset on cannot be fetched: larger than message.bytes allows, or damaged. Raise "
 	         "message.bytes, then bring them in: kcat -C -J -t %.*s -p %d -o %lld -c %lld | nowcast replay -",
-	         (long long)n, STR_ARG(origin->topic), origin->partition, (long long)origin->offset, (long long)n);
+	         (long long)n, STR_ARG(origin->topic), origin->partition, (long long)origin->offset,
+	         (long long)n);
 	intake_fault(&w->intake, origin, FAULT_LIMIT, STR(""), reason.data);
 	buf_release(&reason);
 }

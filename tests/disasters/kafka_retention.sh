@@ -36,7 +36,7 @@ doctor() { "$nowcast" doctor --config "$T/nowcast.conf" >"$T/doctor" 2>&1; grep 
 ok "doctor says which are missing" wait_for 10 doctor 'topic raw, partition 0: 15 messages (offsets 10 to 24)'
 has "and of which time they are" "$(cat "$T/doctor")" '15 messages .* from 20[0-9-]+T[0-9:]+Z to 20[0-9-]+T[0-9:]+Z.*nowcast replay'
 has "the log says so" "$(cat "$T/worker.log")" 'deleted messages before they were read.*topic=raw.*messages=15'
-ok "and the stats line" wait_for 5 grep -q 'msg=stats.*gap_messages=15' "$T/worker.log"
+ok "and the stats line" wait_for 5 grep -q 'msg=stats.*missing_messages=15' "$T/worker.log"
 
 # All that a stopped worker had not read is deleted, and nothing comes after it.
 ok "the worker ends" stop "$worker"
@@ -48,7 +48,7 @@ ok "doctor says so, though nothing comes" wait_for 30 doctor '20 messages (offse
 free_port
 start serve "$nowcast" serve --config "$T/nowcast.conf" --listen "127.0.0.1:$port"
 ok "/metrics is there" wait_for 10 listens "$port"
-has "/metrics counts both" "$(curl -s "http://127.0.0.1:$port/metrics")" '^nowcast_gap_messages\{cause="retention"\} 35$'
+has "/metrics counts both" "$(curl -s "http://127.0.0.1:$port/metrics")" '^nowcast_missing_messages\{cause="retention"\} 35$'
 ok "the worker ends on SIGTERM" stop "$worker"
 
 # Messages that are older than three quarters of what their topic keeps: said before they go.

@@ -50,7 +50,7 @@ ok "a fresh group reads all of it" wait_for 30 grep -q 'msg=stats.* messages=30'
 ok "it ends on SIGTERM" stop "$worker"
 figures
 same_file "nothing counts twice" "$T/got.csv" "$T/want.csv"
-is "no gap, no loss" "$(cat "$T"/*.log | grep -cE 'Reading again|gap_messages=[1-9]')" 0
+is "no gap, no loss" "$(cat "$T"/*.log | grep -cE 'Reading again|missing_messages=[1-9]')" 0
 redis FLUSHALL >/dev/null
 run lost "$T/nowcast.conf"
 is "a real loss is found" "$(grep -c 'Reading again' "$T/lost.log")" 1
