@@ -186,7 +186,8 @@ static bool deliver_message(struct kafka *k, const rd_kafka_message_t *m)
 		return false; // of a partition that was revoked since (its next owner reads it), or goes elsewhere
 	struct origin origin = {.topic = str_of(topic), .partition = m->partition, .offset = m->offset};
 	kafka_advance(k, p, m);
-	return k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len});
+	return k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len},
+	                           m->offset < p->read_to);
 }
 
 bool kafka_poll(struct kafka *k, int wait_ms, struct err *err)

@@ -23,8 +23,9 @@ struct kafka;
 struct kafka_producer;
 
 struct kafka_hooks {
-	// A message; `data` lives until the hook returns. True: the batch is full, stop polling.
-	bool (*on_message)(void *user, const struct origin *origin, struct str data);
+	// A message; `data` lives until the hook returns. `again`: it was read before, and Redis has lost it.
+	// True: the batch is full, stop polling.
+	bool (*on_message)(void *user, const struct origin *origin, struct str data, bool again);
 	// Partitions are about to be taken away, within kafka_poll or kafka_close.
 	void (*on_revoke)(void *user);
 	// Kafka no longer has messages that were to be read. Within kafka_poll, kafka_look_for_gaps.

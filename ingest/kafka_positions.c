@@ -3,8 +3,8 @@
 // delivered, and is deleted with the assignment, so no commit can name a message whose record was dropped
 // with its partition. It is committed once Redis has it (struct position, `stored`).
 //
-// The metadata of a committed offset is "nowcast START READING MS": the members of struct position, the
-// reading in 16 hex digits.
+// The metadata of a committed offset is "nowcast START READING MS READ_TO": the members of struct position,
+// the reading in 16 hex digits.
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -94,6 +94,7 @@ static void begin_reading(struct position *p, int64_t start)
 	while (n < 0 && errno == EINTR);
 	assert(n == sizeof p->reading);
 	p->reading |= 1; // 0 is none
+	p->read_to = 0;
 	p->start = start;
 	p->fresh = true;
 	p->stored = p->committed = POSITION_NONE;
@@ -104,13 +105,14 @@ static void resolve_position(struct position *p, const rd_kafka_topic_partition_
 {
 	char text[96] = "";
 	unsigned long long reading = 0;
-	long long start = 0, ms = 0;
+	long long start = 0, ms = 0, read_to = 0;
 	if (answer->metadata && answer->metadata_size < sizeof text)
 		memcpy(text, answer->metadata, answer->metadata_size);
 	if (answer->offset < 0) { // the group is new here
 		begin_reading(p, p->start);
-	} else if (sscanf(text, "nowcast %lld %16llx %lld", &start, &reading, &ms) == 3 && reading &&
-	           start >= 0) {
+	} else if (sscanf(text, "nowcast %lld %16llx %lld %lld", &start, &reading, &ms, &read_to) == 4 &&
+	           reading && start >= 0) {
+		p->read_to = read_to;
 		p->reading = reading;
 		p->start = start;
 		p->stored = p->committed = answer->offset;
@@ -390,8 +392,8 @@ static void add_to_commit(rd_kafka_topic_partition_list_t *list, const struct po
 {
 	rd_kafka_topic_partition_t *e = rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
 	char text[96];
-	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64 " %" PRId64, p->start, p->reading,
-	                 p->time_ms);
+	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64 " %" PRId64 " %" PRId64, p->start,
+	                 p->reading, p->time_ms, p->read_to);
 	assert(n > 0 && (size_t)n < sizeof text && p->next >= 0 && p->start >= 0);
 	e->offset = safe_offset(p);
 	e->metadata = xstrdup((struct str){text, (size_t)n}); // freed with the list

@@ -97,9 +97,11 @@ void worker_read_stats(struct worker *w, struct worker_stats *ret)
 
 // ---- hooks of the consumer
 
-static bool on_message(void *user, const struct origin *origin, struct str data)
+// What was in time when it was read first is not late now.
+static bool on_message(void *user, const struct origin *origin, struct str data, bool again)
 {
 	struct worker *w = user;
+	engine_set_reopening(w->intake.engine, again);
 	intake_message(&w->intake, origin, data);
 	return intake_is_full(&w->intake);
 }
