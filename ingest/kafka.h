@@ -28,7 +28,8 @@ struct kafka_hooks {
 	bool (*on_message)(void *user, const struct origin *origin, struct str data, bool again);
 	// Partitions are about to be taken away, within kafka_poll or kafka_close.
 	void (*on_revoke)(void *user);
-	// Kafka no longer has messages that were to be read. Within kafka_poll, kafka_look_for_gaps.
+	// Kafka no longer has messages that were to be read. Within kafka_poll, kafka_look_for_gaps,
+	// kafka_go_back.
 	void (*on_gap)(void *user, const struct gap *gap);
 	// `n` messages from this one on cannot be fetched, and are skipped. Within kafka_poll.
 	void (*on_unreadable)(void *user, const struct origin *origin, int64_t n);
@@ -61,7 +62,8 @@ bool kafka_resolve(struct kafka *k, struct err *err) NC_CHECK;
 
 void kafka_check_positions(struct kafka *k); // Redis is asked for all of them with the next batch
 
-// Goes back where Redis has less than was read (`behind`). Returns whether it did.
+// Acts upon what Redis has answered: goes back where it has less than was read (`behind`), and reports what
+// is missing after the reading before. Returns whether it went back.
 bool kafka_go_back(struct kafka *k);
 
 // Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.

@@ -80,6 +80,7 @@ static struct position *add_position(struct kafka *k, const char *topic, int32_t
 	                       .committed = POSITION_NONE,
 	                       .held = POSITION_NONE,
 	                       .hold = POSITION_NONE,
+	                       .previous = POSITION_NONE,
 	                       .check = true};
 	return p;
 }
@@ -95,6 +96,7 @@ static void begin_reading(struct position *p, int64_t start)
 	assert(n == sizeof p->reading);
 	p->reading |= 1; // 0 is none
 	p->read_to = 0;
+	p->unknown = false;
 	p->start = start;
 	p->fresh = true;
 	p->stored = p->committed = POSITION_NONE;
@@ -110,6 +112,7 @@ static void resolve_position(struct position *p, const rd_kafka_topic_partition_
 		memcpy(text, answer->metadata, answer->metadata_size);
 	if (answer->offset < 0) { // the group is new here
 		begin_reading(p, p->start);
+		p->unknown = true;
 	} else if (sscanf(text, "nowcast %lld %16llx %lld %lld", &start, &reading, &ms, &read_to) == 4 &&
 	           reading && start >= 0) {
 		p->read_to = read_to;
@@ -184,7 +187,7 @@ bool kafka_resolve(struct kafka *k, struct err *err)
 
 // ---- gaps
 
-static void report_gap(struct kafka *k, struct position *p, int64_t to, int64_t to_ms)
+static void report_gap(struct kafka *k, const struct position *p, int64_t to, int64_t to_ms)
 {
 	struct gap gap = {.topic = p->topic,
 	                  .partition = p->partition,
@@ -221,10 +224,39 @@ void kafka_advance(struct kafka *k, struct position *p, const rd_kafka_message_t
 			report_gap(k, p, low < m->offset ? low : m->offset, time_ms);
 	}
 	p->looked = true;
-	if (p->start == POSITION_NONE)
+	time_ms = time_ms > 0 ? time_ms : 0;
+	if (p->start == POSITION_NONE) {
 		p->start = m->offset;
+		p->start_ms = time_ms;
+	}
 	p->next = m->offset + 1;
-	p->time_ms = time_ms > 0 ? time_ms : 0;
+	p->time_ms = time_ms;
+}
+
+// Kafka forgets the offsets of a group that was away for long (offsets.retention.minutes). Redis does not.
+static void compare_with_previous(struct kafka *k, struct position *p)
+{
+	struct gap gap = {.topic = p->topic,
+	                  .partition = p->partition,
+	                  .from = p->previous,
+	                  .to = p->start,
+	                  .from_ms = p->previous_ms,
+	                  .to_ms = p->start_ms,
+	                  .cause = GAP_RETENTION};
+	if (p->unknown && !k->from_end && p->start > p->previous)
+		k->hooks.on_gap(k->hooks.user, &gap);
+	p->previous = POSITION_NONE;
+}
+
+// All that a group without offsets could have read is gone.
+static void look_at_empty(struct kafka *k, struct position *p)
+{
+	int64_t low = -1, high = -1;
+	if (rd_kafka_query_watermark_offsets(k->rk, p->topic, p->partition, &low, &high, ASK_MS))
+		return;
+	p->looked = true;
+	if (low > 0 && low == high)
+		p->next = p->start = low;
 }
 
 void kafka_look_for_gaps(struct kafka *k)
@@ -232,7 +264,13 @@ void kafka_look_for_gaps(struct kafka *k)
 	int asked = 0;
 	for (size_t i = 0; i < k->positions.n && asked < LOOKS_MAX; i++) {
 		struct position *p = &k->positions.v[i];
-		if (p->looked || p->next == POSITION_NONE || !p->reading || p->check || p->seeking)
+		if (p->looked || !p->reading || p->seeking)
+			continue;
+		if (p->next == POSITION_NONE && p->unknown && !k->from_end) {
+			look_at_empty(k, p);
+			asked++;
+		}
+		if (p->looked || p->next == POSITION_NONE || p->check)
 			continue;
 		int64_t low = oldest_offset(k, p, true);
 		asked++;
@@ -331,6 +369,9 @@ bool kafka_go_back(struct kafka *k)
 {
 	bool any = false;
 	for (size_t i = 0; i < k->positions.n; i++)
+		if (k->positions.v[i].previous != POSITION_NONE)
+			compare_with_previous(k, &k->positions.v[i]);
+	for (size_t i = 0; i < k->positions.n; i++)
 		if (k->positions.v[i].behind) {
 			go_back(k, &k->positions.v[i]);
 			k->positions.v[i].behind = false;
@@ -409,6 +450,7 @@ bool kafka_commit(struct kafka *k, bool wait, struct err *err)
 		    safe_offset(p) == p->committed)
 			continue;
 		add_to_commit(list, p);
+		p->unknown = false;
 		p->committed = safe_offset(p);
 	}
 	rd_kafka_resp_err_t code = list->cnt ? rd_kafka_commit(k->rk, list, !wait) : RD_KAFKA_RESP_ERR_NO_ERROR;

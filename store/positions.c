@@ -85,6 +85,11 @@ static void read_answer(struct str held, struct position *p)
 		known = str_is(str_cut(&held, ' '), reading);
 		ms = str_cut_count(&held);
 	}
+	if (known && held.len) {
+		p->previous = str_cut_count(&held);
+		str_cut(&held, ' '); // its reading
+		p->previous_ms = str_cut_count(&held);
+	}
 	p->held = known ? next : POSITION_NONE;
 	p->held_ms = known ? ms : 0;
 	p->behind = !known || next < p->next;

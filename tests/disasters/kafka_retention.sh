@@ -51,6 +51,16 @@ ok "/metrics is there" wait_for 10 listens "$port"
 has "/metrics counts both" "$(curl -s "http://127.0.0.1:$port/metrics")" '^nowcast_missing_messages\{cause="retention"\} 35$'
 ok "the worker ends on SIGTERM" stop "$worker"
 
+# A group that was away for so long that Kafka has forgotten its offsets, too.
+ok "Kafka forgets the group" kafka_admin delete-group test
+echo '{}' | produce -t raw - >/dev/null # offset 50
+ok "and deletes one more message" kafka_admin delete-records raw 0 51
+echo '{}' | produce -t raw - >/dev/null
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "doctor says so, as Redis knows how far it had read" wait_for 30 doctor '1 messages (offsets 50 to 50)'
+ok "the worker ends" stop "$worker"
+
 # Messages that are older than three quarters of what their topic keeps: said before they go.
 topics="raw old"
 write_config "$T/old.conf"
