@@ -113,6 +113,7 @@ struct conf {
 	// records that cannot be decoded
 	char *dead_letter_topic;  // "" : none
 	char *dead_letter_file;   // "" : none
+	int64_t dead_letter_file_max; // bytes
 
 	// the dashboard, the API, /metrics
 	char *listen;             // "" : none (serve: SERVE_LISTEN)

@@ -121,6 +121,8 @@ const struct conf_key conf_keys[] = {
      "Topic for records that cannot be decoded; headers have the reason and the origin. It must not be one of `topics`; a regular expression there does not match it."},
 	{"dead_letter.file", CONF_STRING, AT(dead_letter_file), 0, 0, "", false, NULL,
      "File for such records if there is no topic, or if the topic refuses their size. `nowcast replay` reads this file, once it is renamed."},
+	{"dead_letter.file.max", CONF_BYTES, AT(dead_letter_file_max), 1 << 20, (int64_t)1 << 40, "1GiB", false, NULL,
+     "Largest size of that file. Letters beyond it are logged and counted; their messages stay in Kafka, where the log says."},
 
 	{"listen", CONF_STRING, AT(listen), 0, 0, "", false, NULL,
      "Address of the dashboard, the API and /metrics: host:port. Empty: `run` does not listen, `serve` uses 127.0.0.1:8321."},

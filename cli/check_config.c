@@ -4,6 +4,7 @@
 
 #include "base/secret_files.h"
 #include "cli/commands.h"
+#include "ingest/dead_letter_file.h"
 #include "ingest/kafka.h"
 #include "ingest/trust.h"
 #include "store/mapping.h"
@@ -48,5 +49,8 @@ int cmd_check_config(struct command *c)
 			"nowcast check-config: neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be "
 			"logged\n",
 			stderr);
+	if (*c->conf.dead_letter_file &&
+	    !dead_letter_file_check(c->conf.dead_letter_file, c->conf.dead_letter_file_max, &err))
+		fprintf(stderr, "nowcast check-config: %s\n", err.msg);
 	return STATUS_OK;
 }

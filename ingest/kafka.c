@@ -85,6 +85,13 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_p
 	}
 }
 
+static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
+{
+	struct kafka *k = opaque;
+	k->unreadable |= kafka_is_unreadable(code);
+	kafka_conf_on_error(rk, code, text, opaque);
+}
+
 // ---- life
 
 static bool subscribe_topics(struct kafka *k, const struct conf *conf, struct err *err)
@@ -116,6 +123,7 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 	rd_kafka_conf_t *kc = kafka_conf_consumer(conf, &k->hooks, err);
 	if (kc) {
 		rd_kafka_conf_set_rebalance_cb(kc, on_rebalance);
+		rd_kafka_conf_set_error_cb(kc, on_error);
 		rd_kafka_conf_set_offset_commit_cb(kc, on_commit);
 	}
 	k->rk = kafka_client_new(RD_KAFKA_CONSUMER, kc, err);
@@ -149,6 +157,7 @@ static void on_consumer_error(struct kafka *k, const rd_kafka_message_t *m)
 {
 	const char *topic = m->rkt ? rd_kafka_topic_name(m->rkt) : "";
 	char why[256];
+	k->unreadable |= kafka_is_unreadable(m->err);
 	if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
 		rd_kafka_fatal_error(k->rk, why, sizeof why);
 		err_set(&k->fatal, ERR_FATAL, "kafka: %s", why);
@@ -177,13 +186,15 @@ static bool deliver_message(struct kafka *k, const rd_kafka_message_t *m)
 		return false; // of a partition that was revoked since (its next owner reads it), or goes elsewhere
 	struct origin origin = {.topic = str_of(topic), .partition = m->partition, .offset = m->offset};
 	kafka_advance(k, p, m);
-	return k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len});
+	return k->hooks.on_message(k->hooks.user, &origin, (struct str){m->payload, m->len},
+	                           m->offset < p->read_to);
 }
 
 bool kafka_poll(struct kafka *k, int wait_ms, struct err *err)
 {
 	int64_t until = when_ticks_ms() + wait_ms;
 	int n = 0;
+	kafka_skip_unreadable(k);
 	kafka_seek_positions(k);
 	rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, wait_ms);
 	while (m) {

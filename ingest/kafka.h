@@ -23,12 +23,16 @@ struct kafka;
 struct kafka_producer;
 
 struct kafka_hooks {
-	// A message; `data` lives until the hook returns. True: the batch is full, stop polling.
-	bool (*on_message)(void *user, const struct origin *origin, struct str data);
+	// A message; `data` lives until the hook returns. `again`: it was read before, and Redis has lost it.
+	// True: the batch is full, stop polling.
+	bool (*on_message)(void *user, const struct origin *origin, struct str data, bool again);
 	// Partitions are about to be taken away, within kafka_poll or kafka_close.
 	void (*on_revoke)(void *user);
-	// Kafka no longer has messages that were to be read. Within kafka_poll, kafka_look_for_gaps.
+	// Kafka no longer has messages that were to be read. Within kafka_poll, kafka_look_for_gaps,
+	// kafka_go_back.
 	void (*on_gap)(void *user, const struct gap *gap);
+	// `n` messages from this one on cannot be fetched, and are skipped. Within kafka_poll.
+	void (*on_unreadable)(void *user, const struct origin *origin, int64_t n);
 	// A log line for the operator. Also called from threads of librdkafka. `severity` as in syslog: 0 to 7.
 	void (*on_log)(void *user, int severity, const char *text);
 	void *user;
@@ -58,14 +62,23 @@ bool kafka_resolve(struct kafka *k, struct err *err) NC_CHECK;
 
 void kafka_check_positions(struct kafka *k); // Redis is asked for all of them with the next batch
 
-// Goes back where Redis has less than was read (`behind`). Returns whether it did.
+// Acts upon what Redis has answered: goes back where it has less than was read (`behind`), and reports what
+// is missing after the reading before. Returns whether it went back.
 bool kafka_go_back(struct kafka *k);
 
 // Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.
 void kafka_look_for_gaps(struct kafka *k);
 
-// Commits what is stored. Without `wait`, a later kafka_poll reads the answer, and a failure is only logged: the next commit
-// includes this one. With `wait`: ERR_RETRY.
+// How many messages of partitions that lag are soon deleted by the retention of their topics, as of the last
+// minute. May wait for an answer; logs it.
+int64_t kafka_endangered(struct kafka *k);
+
+// No offset beyond this message is committed until kafka_release: it is not safe yet.
+void kafka_hold(struct kafka *k, const struct origin *at);
+void kafka_release(struct kafka *k); // all of them
+
+// Commits what is stored. Without `wait`, a later kafka_poll reads the answer, and a failure is only logged:
+// the next commit includes this one. With `wait`: ERR_RETRY.
 bool kafka_commit(struct kafka *k, bool wait, struct err *err) NC_CHECK;
 
 // While paused no messages are fetched; kafka_poll still keeps the membership of the group.

@@ -119,7 +119,7 @@ static void on_log(const rd_kafka_t *rk, int severity, const char *facility, con
 }
 
 // A broken connection is in the log already (on_log); here is what it means for nowcast.
-static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
+void kafka_conf_on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
 {
 	const struct kafka_hooks *hooks = opaque;
 	(void)rk;
@@ -134,7 +134,7 @@ static rd_kafka_conf_t *new_base_conf(const struct kafka_hooks *hooks)
 	rd_kafka_conf_t *k = rd_kafka_conf_new();
 	rd_kafka_conf_set_opaque(k, (void *)hooks);
 	rd_kafka_conf_set_log_cb(k, on_log);
-	rd_kafka_conf_set_error_cb(k, on_error);
+	rd_kafka_conf_set_error_cb(k, kafka_conf_on_error);
 	return k;
 }
 

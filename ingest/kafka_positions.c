@@ -3,8 +3,8 @@
 // delivered, and is deleted with the assignment, so no commit can name a message whose record was dropped
 // with its partition. It is committed once Redis has it (struct position, `stored`).
 //
-// The metadata of a committed offset is "nowcast START READING MS": the members of struct position, the
-// reading in 16 hex digits.
+// The metadata of a committed offset is "nowcast START READING MS READ_TO": the members of struct position,
+// the reading in 16 hex digits.
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -13,13 +13,15 @@
 #include <sys/random.h>
 
 #include "base/when.h"
-#include "ingest/kafka_priv.h"
+#include "ingest/kafka_retention.h"
 
 enum {
 	ASK_MS = 5000,        // how long the broker may take for an answer
 	RESOLVE_AGAIN_MS = 5000,
 	LOOKS_MAX = 32,       // partitions whose oldest message is asked for at once
 	SEEK_MS = 2000,
+	LAG_OLD_MS = 60000,    // a message read longer ago than this, with more behind it
+	ENDANGERED_MS = 60000, // how often retention is looked at
 };
 
 // ---- the list
@@ -77,6 +79,8 @@ static struct position *add_position(struct kafka *k, const char *topic, int32_t
 	                       .stored = POSITION_NONE,
 	                       .committed = POSITION_NONE,
 	                       .held = POSITION_NONE,
+	                       .hold = POSITION_NONE,
+	                       .previous = POSITION_NONE,
 	                       .check = true};
 	return p;
 }
@@ -91,6 +95,8 @@ static void begin_reading(struct position *p, int64_t start)
 	while (n < 0 && errno == EINTR);
 	assert(n == sizeof p->reading);
 	p->reading |= 1; // 0 is none
+	p->read_to = 0;
+	p->unknown = false;
 	p->start = start;
 	p->fresh = true;
 	p->stored = p->committed = POSITION_NONE;
@@ -101,12 +107,15 @@ static void resolve_position(struct position *p, const rd_kafka_topic_partition_
 {
 	char text[96] = "";
 	unsigned long long reading = 0;
-	long long start = 0, ms = 0;
+	long long start = 0, ms = 0, read_to = 0;
 	if (answer->metadata && answer->metadata_size < sizeof text)
 		memcpy(text, answer->metadata, answer->metadata_size);
 	if (answer->offset < 0) { // the group is new here
 		begin_reading(p, p->start);
-	} else if (sscanf(text, "nowcast %lld %16llx %lld", &start, &reading, &ms) == 3 && reading && start >= 0) {
+		p->unknown = true;
+	} else if (sscanf(text, "nowcast %lld %16llx %lld %lld", &start, &reading, &ms, &read_to) == 4 &&
+	           reading && start >= 0) {
+		p->read_to = read_to;
 		p->reading = reading;
 		p->start = start;
 		p->stored = p->committed = answer->offset;
@@ -178,7 +187,7 @@ bool kafka_resolve(struct kafka *k, struct err *err)
 
 // ---- gaps
 
-static void report_gap(struct kafka *k, struct position *p, int64_t to, int64_t to_ms)
+static void report_gap(struct kafka *k, const struct position *p, int64_t to, int64_t to_ms)
 {
 	struct gap gap = {.topic = p->topic,
 	                  .partition = p->partition,
@@ -215,10 +224,39 @@ void kafka_advance(struct kafka *k, struct position *p, const rd_kafka_message_t
 			report_gap(k, p, low < m->offset ? low : m->offset, time_ms);
 	}
 	p->looked = true;
-	if (p->start == POSITION_NONE)
+	time_ms = time_ms > 0 ? time_ms : 0;
+	if (p->start == POSITION_NONE) {
 		p->start = m->offset;
+		p->start_ms = time_ms;
+	}
 	p->next = m->offset + 1;
-	p->time_ms = time_ms > 0 ? time_ms : 0;
+	p->time_ms = time_ms;
+}
+
+// Kafka forgets the offsets of a group that was away for long (offsets.retention.minutes). Redis does not.
+static void compare_with_previous(struct kafka *k, struct position *p)
+{
+	struct gap gap = {.topic = p->topic,
+	                  .partition = p->partition,
+	                  .from = p->previous,
+	                  .to = p->start,
+	                  .from_ms = p->previous_ms,
+	                  .to_ms = p->start_ms,
+	                  .cause = GAP_RETENTION};
+	if (p->unknown && !k->from_end && p->start > p->previous)
+		k->hooks.on_gap(k->hooks.user, &gap);
+	p->previous = POSITION_NONE;
+}
+
+// All that a group without offsets could have read is gone.
+static void look_at_empty(struct kafka *k, struct position *p)
+{
+	int64_t low = -1, high = -1;
+	if (rd_kafka_query_watermark_offsets(k->rk, p->topic, p->partition, &low, &high, ASK_MS))
+		return;
+	p->looked = true;
+	if (low > 0 && low == high)
+		p->next = p->start = low;
 }
 
 void kafka_look_for_gaps(struct kafka *k)
@@ -226,7 +264,13 @@ void kafka_look_for_gaps(struct kafka *k)
 	int asked = 0;
 	for (size_t i = 0; i < k->positions.n && asked < LOOKS_MAX; i++) {
 		struct position *p = &k->positions.v[i];
-		if (p->looked || p->next == POSITION_NONE || !p->reading || p->check || p->seeking)
+		if (p->looked || !p->reading || p->seeking)
+			continue;
+		if (p->next == POSITION_NONE && p->unknown && !k->from_end) {
+			look_at_empty(k, p);
+			asked++;
+		}
+		if (p->looked || p->next == POSITION_NONE || p->check)
 			continue;
 		int64_t low = oldest_offset(k, p, true);
 		asked++;
@@ -236,6 +280,61 @@ void kafka_look_for_gaps(struct kafka *k)
 		report_gap(k, p, low, 0);
 		p->next = low;
 	}
+}
+
+// Whether messages after the position were there a while ago, and are old: then it lags.
+static bool is_lagging(struct kafka *k, const struct position *p)
+{
+	int64_t low, high;
+	return p->next != POSITION_NONE && when_now_ms() - p->time_ms > LAG_OLD_MS &&
+	       rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) == 0 && high > p->next;
+}
+
+// The first topic in alphabetical order after `after` (NULL: the first of all) with partitions that lag.
+static const char *next_lagging_topic(struct kafka *k, const char *after)
+{
+	const char *found = NULL;
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		if ((!after || strcmp(p->topic, after) > 0) && (!found || strcmp(p->topic, found) < 0) &&
+		    is_lagging(k, p))
+			found = p->topic;
+	}
+	return found;
+}
+
+static int64_t count_endangered_in(struct kafka *k, const char *topic)
+{
+	char text[320];
+	int64_t retention;
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		if (strcmp(p->topic, topic) == 0 && is_lagging(k, p))
+			rd_kafka_topic_partition_list_add(list, topic, p->partition)->offset = p->next;
+	}
+	int64_t n = kafka_count_endangered(k->rk, list, SEEK_MS, &retention);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (n > 0) {
+		snprintf(text, sizeof text,
+		         "Kafka soon deletes %" PRId64
+		         " messages of topic %s that are not read yet: start more workers, or lengthen its retention.ms now",
+		         n, topic);
+		kafka_say(k, 3, text, "");
+	}
+	return n;
+}
+
+int64_t kafka_endangered(struct kafka *k)
+{
+	int64_t now = when_ticks_ms();
+	if (now < k->endangered_due_ms)
+		return k->endangered;
+	k->endangered = 0;
+	for (const char *topic = NULL; (topic = next_lagging_topic(k, topic));)
+		k->endangered += count_endangered_in(k, topic);
+	k->endangered_due_ms = when_ticks_ms() + ENDANGERED_MS;
+	return k->endangered;
 }
 
 // ---- going back
@@ -269,6 +368,9 @@ static void go_back(struct kafka *k, struct position *p)
 bool kafka_go_back(struct kafka *k)
 {
 	bool any = false;
+	for (size_t i = 0; i < k->positions.n; i++)
+		if (k->positions.v[i].previous != POSITION_NONE)
+			compare_with_previous(k, &k->positions.v[i]);
 	for (size_t i = 0; i < k->positions.n; i++)
 		if (k->positions.v[i].behind) {
 			go_back(k, &k->positions.v[i]);
@@ -306,14 +408,35 @@ void kafka_seek_positions(struct kafka *k)
 
 // ---- committing
 
+void kafka_release(struct kafka *k)
+{
+	for (size_t i = 0; i < k->positions.n; i++)
+		k->positions.v[i].hold = POSITION_NONE;
+}
+
+void kafka_hold(struct kafka *k, const struct origin *at)
+{
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		if (p->partition == at->partition && str_is(at->topic, p->topic) &&
+		    (p->hold == POSITION_NONE || at->offset < p->hold))
+			p->hold = at->offset;
+	}
+}
+
+static int64_t safe_offset(const struct position *p)
+{
+	return p->hold != POSITION_NONE && p->hold < p->next ? p->hold : p->next;
+}
+
 static void add_to_commit(rd_kafka_topic_partition_list_t *list, const struct position *p)
 {
 	rd_kafka_topic_partition_t *e = rd_kafka_topic_partition_list_add(list, p->topic, p->partition);
 	char text[96];
-	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64 " %" PRId64, p->start, p->reading,
-	                 p->time_ms);
+	int n = snprintf(text, sizeof text, "nowcast %" PRId64 " %016" PRIx64 " %" PRId64 " %" PRId64, p->start,
+	                 p->reading, p->time_ms, p->read_to);
 	assert(n > 0 && (size_t)n < sizeof text && p->next >= 0 && p->start >= 0);
-	e->offset = p->next;
+	e->offset = safe_offset(p);
 	e->metadata = xstrdup((struct str){text, (size_t)n}); // freed with the list
 	e->metadata_size = (size_t)n;
 }
@@ -324,10 +447,11 @@ bool kafka_commit(struct kafka *k, bool wait, struct err *err)
 	for (size_t i = 0; i < k->positions.n; i++) {
 		struct position *p = &k->positions.v[i];
 		if (p->next == POSITION_NONE || p->stored < p->next || p->fresh || p->behind ||
-		    p->next == p->committed)
+		    safe_offset(p) == p->committed)
 			continue;
 		add_to_commit(list, p);
-		p->committed = p->next;
+		p->unknown = false;
+		p->committed = safe_offset(p);
 	}
 	rd_kafka_resp_err_t code = list->cnt ? rd_kafka_commit(k->rk, list, !wait) : RD_KAFKA_RESP_ERR_NO_ERROR;
 	rd_kafka_topic_partition_list_destroy(list);

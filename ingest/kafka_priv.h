@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private to kafka*.c: our configuration as librdkafka's, and what the files of the consumer share: kafka.c
-// (polling, rebalancing), kafka_positions.c (where it reads and commits).
+// (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_unreadable.c (what it cannot
+// fetch).
 #ifndef NOWCAST_INGEST_KAFKA_PRIV_H
 #define NOWCAST_INGEST_KAFKA_PRIV_H
 
@@ -17,6 +18,9 @@ struct kafka {
 	bool from_end;               // a group without offsets begins at the end of the topics
 	int64_t resolve_due_ms;      // monotonic: when to ask again what the group has committed
 	bool paused;
+	bool unreadable;             // some message could not be fetched
+	int64_t endangered, endangered_due_ms; // kafka_endangered as of the last look; monotonic
+	int64_t unreadable_due_ms;   // monotonic: when to look for it
 	struct err fatal;
 };
 
@@ -39,6 +43,15 @@ void kafka_skip_to(struct kafka *k, struct position *p, int64_t next);
 
 // Carries out what kafka_go_back and kafka_skip_to want.
 void kafka_seek_positions(struct kafka *k);
+
+// Whether an error of librdkafka says that a message cannot be fetched.
+bool kafka_is_unreadable(int code);
+
+// Goes on behind messages that cannot be fetched, if there are any; reports them. May take some seconds.
+void kafka_skip_unreadable(struct kafka *k);
+
+// What librdkafka reports of the whole client: logs it. `opaque` is the hooks.
+void kafka_conf_on_error(rd_kafka_t *rk, int code, const char *text, void *opaque);
 
 // The caller owns the result. NULL (ERR_CONFIG): a property is unknown, has a wrong value, or may not be set
 // by the user. `hooks` becomes librdkafka's opaque and must outlive the client.

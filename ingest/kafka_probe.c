@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "ingest/kafka_priv.h"
+#include "ingest/kafka_retention.h"
 
 struct probe {
 	rd_kafka_t *rk;
@@ -57,7 +58,11 @@ static void measure_topic(struct probe *p, const rd_kafka_metadata_topic_t *t, s
 		ret->committed |= at >= 0;
 		ret->messages += high - low;
 		ret->behind += high - (at > low ? at : low);
+		list->elems[i].offset = at > low ? at : low;
 	}
+	ret->retention_ms = -1;
+	if (ret->behind > 0 && ret->committed && !ret->fault)
+		ret->endangered = kafka_count_endangered(p->rk, list, p->timeout_ms, &ret->retention_ms);
 	rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -77,13 +82,32 @@ static void report_missing(const struct conf *conf, const rd_kafka_metadata_t *m
 	}
 }
 
+static void report_dead_letters(const struct conf *conf, const rd_kafka_metadata_t *md,
+                                kafka_topic_fn *on_topic, void *user)
+{
+	struct kafka_topic topic = {.name = conf->dead_letter_topic,
+	                            .dead_letters = true,
+	                            .fault = "does not exist: the first dead letter makes it only if the brokers "
+	                                     "have auto.create.topics.enable; else create it"};
+	if (!*conf->dead_letter_topic)
+		return;
+	for (int i = 0; i < md->topic_cnt; i++)
+		if (strcmp(md->topics[i].topic, conf->dead_letter_topic) == 0) {
+			topic.partitions = md->topics[i].partition_cnt;
+			topic.fault = NULL;
+		}
+	on_topic(user, &topic);
+}
+
 bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user,
                  struct err *err)
 {
 	struct probe p = {.timeout_ms = timeout_ms};
 	struct kafka_hooks hooks = {.on_log = ignore_log};
 	const rd_kafka_metadata_t *md = NULL;
-	p.rk = kafka_client_new(RD_KAFKA_CONSUMER, kafka_conf_consumer(conf, &hooks, err), err);
+	struct conf all = *conf;
+	all.dead_letter_topic = (char[]){""}; // the consumer's configuration would hide it
+	p.rk = kafka_client_new(RD_KAFKA_CONSUMER, kafka_conf_consumer(&all, &hooks, err), err);
 	if (!p.rk)
 		return false;
 	rd_kafka_resp_err_t rc = rd_kafka_metadata(p.rk, 1, NULL, &md, timeout_ms);
@@ -91,6 +115,7 @@ bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_top
 		err_set(err, ERR_RETRY, "kafka: no broker of %s answered: %s", conf->brokers, rd_kafka_err2str(rc));
 	} else {
 		report_missing(conf, md, on_topic, user);
+		report_dead_letters(conf, md, on_topic, user);
 		for (int i = 0; i < md->topic_cnt; i++) {
 			const rd_kafka_metadata_topic_t *t = &md->topics[i];
 			struct kafka_topic topic = {.name = t->topic, .partitions = t->partition_cnt};

@@ -14,13 +14,17 @@ struct kafka_topic {
 	int partitions;
 	int64_t messages;   // that the brokers still have
 	int64_t behind;     // of these, not yet committed by the group
+	int64_t endangered; // of these, soon deleted by retention (ingest/kafka_retention.h)
+	int64_t retention_ms; // of the topic; -1: no limit, or not known
 	bool committed;     // the group has committed in this topic
+	bool dead_letters;  // it is dead_letter.topic; the numbers below `partitions` are 0
 	const char *fault;  // why the topic could not be read, or NULL
 };
 
 typedef void kafka_topic_fn(void *user, const struct kafka_topic *topic);
 
-// Calls `on_topic` for every topic that `topics` names or matches; a name without a topic has a fault.
+// Calls `on_topic` for every topic that `topics` names or matches, and for dead_letter.topic; a name without
+// a topic has a fault.
 // ERR_RETRY: no broker answered within `timeout_ms`; ERR_CONFIG: a kafka.* property is wrong.
 bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_topic, void *user,
                  struct err *err) NC_CHECK;

@@ -27,11 +27,14 @@ struct position {
 	int64_t time_ms;   // Kafka's time of that message; 0: not known
 	uint64_t reading;  // 0: not known yet, see kafka_resolve
 	int64_t start;     // first offset of the reading; POSITION_NONE: that of the first message
+	int64_t start_ms;  // Kafka's time of the message there; 0: not known
+	bool unknown;      // Kafka had no offset of the group when the reading began: it is new, or away for long
 	int64_t stored;    // Redis has what is before it; POSITION_NONE: not known
 	bool fresh;        // of a reading that Redis does not know yet
 	int64_t read_to;   // was read once, before Redis lost it; 0: nothing was lost
 	bool check;        // ask Redis, even if nothing was read
 	int64_t committed; // in Kafka, by us; POSITION_NONE: nothing
+	int64_t hold;      // no offset beyond it is committed: it is not safe; POSITION_NONE: all are
 	bool seeking;      // `next` is not where the consumer reads yet
 	bool looked;       // whether Kafka still has `next`
 
@@ -39,6 +42,8 @@ struct position {
 	bool behind;       // it has less than `stored`
 	int64_t held;      // of this reading; POSITION_NONE: it does not know the reading
 	int64_t held_ms;   // Kafka's time of the last message before it; 0: not known
+	int64_t previous;  // of the reading before a fresh one; POSITION_NONE: there is none, or it was seen to
+	int64_t previous_ms;
 };
 
 struct positions {

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/secret_files.h"
 #include "base/when.h"
+#include "ingest/dead_letter_file.h"
 #include "ingest/kafka_probe.h"
 #include "ingest/trust.h"
 #include "pricing/model_id.h"
@@ -170,7 +171,11 @@ static bool check_redis(struct health *h, struct err *err)
 static void check_topic(void *user, const struct kafka_topic *t)
 {
 	struct health *h = user;
-	if (t->fault)
+	char age[24];
+	if (t->dead_letters)
+		add_finding(h, t->fault ? HEALTH_WARN : HEALTH_OK, "dead", "dead_letter.topic %s %s", t->name,
+		            t->fault ? t->fault : "is there");
+	else if (t->fault)
 		add_finding(h, HEALTH_WARN, "kafka", "topic %s: %s", t->name, t->fault);
 	else if (t->messages == 0)
 		add_finding(h, HEALTH_WARN, "kafka", "topic %s is empty: is anything written to it?", t->name);
@@ -179,6 +184,13 @@ static void check_topic(void *user, const struct kafka_topic *t)
 			h, HEALTH_NOTE, "kafka",
 			"topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)",
 			t->name, (long long)t->messages, t->partitions, h->conf->group);
+	else if (t->endangered)
+		add_finding(
+			h, HEALTH_WARN, "kafka",
+			"topic %s: Kafka soon deletes %lld of %lld messages that group %s has not read (the topic keeps them for %s): start "
+			"more workers, or lengthen its retention.ms now",
+			t->name, (long long)t->endangered, (long long)t->behind, h->conf->group,
+			t->retention_ms > 0 ? format_age(t->retention_ms, age, sizeof age) : "so many bytes");
 	else
 		add_finding(h, t->behind > BEHIND_NOTE ? HEALTH_NOTE : HEALTH_OK, "kafka",
 		            "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, h->conf->group,
@@ -465,10 +477,14 @@ static bool check_backlog(struct health *h, struct err *err)
 // Those of the last month. A quotation costs nobody anything, and what stopped to come is only worth a note.
 static bool check_dead_letters(struct health *h, struct err *err)
 {
+	struct err place = ERR_INIT;
 	struct dead_letter_count counts[FAULT_KINDS];
 	const int64_t day = 24 * MS_PER_HOUR;
 	char ago[24];
 	int shown = 0;
+	if (*h->conf->dead_letter_file &&
+	    !dead_letter_file_check(h->conf->dead_letter_file, h->conf->dead_letter_file_max, &place))
+		add_finding(h, HEALTH_FAIL, "dead", "%s", place.msg);
 	if (!dead_letter_counts_read(h->redis, view_prefix(h->view), counts, err))
 		return false;
 	for (int kind = 0; kind < FAULT_KINDS; kind++) {
@@ -501,7 +517,7 @@ static bool check_gaps(struct health *h, struct err *err)
 		if (recent >= SHOWN_MAX)
 			continue;
 		add_finding(
-			h, HEALTH_WARN, "gap",
+			h, HEALTH_WARN, "missing",
 			"topic %s, partition %d: %lld messages (offsets %lld to %lld) from %s to %s are missing: %s. Bring them in with "
 			"`nowcast replay` of the files of that time (the bucket of the trail has them); this line stays for 30 days",
 			g->topic, g->partition, (long long)(g->to - g->from), (long long)g->from, (long long)(g->to - 1),
@@ -511,7 +527,7 @@ static bool check_gaps(struct health *h, struct err *err)
 									  : "Redis has lost them, and Kafka no longer has them");
 	}
 	if (recent > SHOWN_MAX)
-		add_finding(h, HEALTH_WARN, "gap", "and %zu more of such gaps", recent - SHOWN_MAX);
+		add_finding(h, HEALTH_WARN, "missing", "and %zu more of such gaps", recent - SHOWN_MAX);
 	arena_release(&arena);
 	return good;
 }
@@ -599,8 +615,8 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	check_trust(&h);
 	secret_files_each_open(conf, warn_of_file, &h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) || !check_bill(&h, &err) ||
-	    !check_bands(&h, &err) ||
+	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) ||
+	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/secret_files.h"
 #include "base/when.h"
+#include "ingest/dead_letter_file.h"
 #include "pricing/prices.h"
 #include "query/snapshot.h"
 #include "run/commands.h"
@@ -71,6 +72,8 @@ static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
 	sum->untrusted += s->untrusted;
 	sum->custom_events += s->custom_events;
 	sum->foreign_accounts += s->foreign_accounts;
+	sum->endangered += s->endangered;
+	sum->dead_waiting += s->dead_waiting;
 	sum->lag += s->lag;
 	// all see the same backlog
 	sum->settle_left = s->settle_left > sum->settle_left ? s->settle_left : sum->settle_left;
@@ -99,9 +102,10 @@ static void log_stats_line(struct daemon *d)
 	          LOG_INT("records", s.records), LOG_INT("calls", s.calls), LOG_INT("ignored", s.ignored),
 	          LOG_INT("faults", s.faults), LOG_INT("late", s.late), LOG_INT("future", s.future),
 	          LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
-	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("untrusted", s.untrusted),
-	          LOG_INT("custom_events", s.custom_events), LOG_INT("foreign_accounts", s.foreign_accounts),
-	          LOG_INT("gap_messages", s.gap_messages), LOG_INT("lag", s.lag),
+	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("dead_waiting", s.dead_waiting),
+	          LOG_INT("untrusted", s.untrusted), LOG_INT("custom_events", s.custom_events),
+	          LOG_INT("foreign_accounts", s.foreign_accounts), LOG_INT("missing_messages", s.gap_messages),
+	          LOG_INT("endangered", s.endangered), LOG_INT("lag", s.lag),
 	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
 	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
 	          LOG_INT("settle_left", s.settle_left));
@@ -202,7 +206,7 @@ static void *end_at_last(void *opaque)
 			_exit(STATUS_OK);
 		}
 		if (now - began >= STOP_MS) {
-			log_error("ended before everything read was committed; the next worker reads the rest again");
+			log_error("ended in the middle of a batch; what was not committed will be read again");
 			_exit(STATUS_FAILED);
 		}
 		nanosleep(&tick, NULL);
@@ -314,6 +318,14 @@ static bool start_parts(struct daemon *d, struct err *err)
 	return !*d->conf->listen || server_start(&d->server, d->conf, d->conf->listen, 0, err);
 }
 
+static void check_dead_letter_file(const char *file, int64_t max)
+{
+	struct err err = ERR_INIT;
+	if (*file && !dead_letter_file_check(file, max, &err))
+		log_error("dead letters have no place: where one comes, offsets are not committed until it has one",
+		          LOG_STR("why", err.msg));
+}
+
 int cmd_run(struct command *c)
 {
 	struct err err = ERR_INIT;
@@ -330,6 +342,7 @@ int cmd_run(struct command *c)
 		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
 			log_warn(
 				"neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
+		check_dead_letter_file(c->conf.dead_letter_file, c->conf.dead_letter_file_max);
 		systemd_notify("READY=1\nSTATUS=started");
 		run_loop(&d);
 		log_stats_line(&d);

@@ -16,7 +16,10 @@ void dead_letters_init(struct dead_letters *d, const struct conf *conf, bool wit
                        const struct kafka_hooks *hooks)
 {
 	*d = (struct dead_letters){
-		.topic = with_topic ? conf->dead_letter_topic : "", .file = conf->dead_letter_file, .conf = conf};
+		.topic = with_topic ? conf->dead_letter_topic : "",
+		.file = conf->dead_letter_file,
+		.file_max = conf->dead_letter_file_max,
+		.conf = conf};
 	if (hooks)
 		d->hooks = *hooks;
 }
@@ -60,35 +63,58 @@ void dead_letters_clear(struct dead_letters *d)
 
 // A write that failed half-way may have left a line without its end. The next write then begins with a
 // newline.
-static bool lacks_line_end(int fd)
+static bool lacks_line_end(int fd, int64_t size)
+{
+	char last = '\n';
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+static int64_t file_size(int fd)
 {
 	struct stat st;
-	char last = '\n';
-	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+}
+
+static void log_letter(const char *what, const struct dead_letter *letter)
+{
+	struct buf where = BUF_INIT;
+	origin_describe(&letter->origin, &where);
+	log_error(what, LOG_STR("origin", where.len ? where.data : ""), LOG_INT("index", letter->index),
+	          LOG_STR("reason", letter->reason), LOG_INT("bytes", letter->data.len));
+	buf_release(&where);
 }
 
 static bool write_to_file(struct dead_letters *d, const struct dead_letter *letters, const bool *wanted,
                           size_t n, struct err *err)
 {
 	struct buf lines = BUF_INIT;
-	uint64_t filed = 0;
+	uint64_t filed = 0, logged = 0;
 	int fd = open(d->file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(err, ERR_RETRY, "dead_letter.file %s: cannot open: %s", d->file, strerror(errno));
-	if (lacks_line_end(fd))
+	int64_t size = file_size(fd);
+	if (lacks_line_end(fd, size))
 		buf_addc(&lines, '\n');
-	for (size_t i = 0; i < n; i++)
-		if (!wanted || wanted[i]) {
-			dead_letter_line(&letters[i], &lines);
+	for (size_t i = 0; i < n; i++) {
+		if (wanted && !wanted[i])
+			continue;
+		size_t before = lines.len;
+		dead_letter_line(&letters[i], &lines);
+		if (size + (int64_t)lines.len <= d->file_max) {
 			filed++;
+			continue;
 		}
+		lines.len = before;
+		logged++;
+		log_letter("dead_letter.file has reached dead_letter.file.max, so only this line remains", &letters[i]);
+	}
 	// Pipes and terminals cannot be synced, and need not be.
 	bool good =
 		file_write_all(fd, buf_str(&lines)) && (fdatasync(fd) == 0 || errno == EINVAL || errno == EROFS);
 	if (!good)
 		err_set(err, ERR_RETRY, "dead_letter.file %s: cannot write: %s", d->file, strerror(errno));
 	else
-		d->filed += filed;
+		d->filed += filed, d->logged += logged;
 	close(fd);
 	buf_release(&lines);
 	return good;
@@ -155,15 +181,10 @@ static bool send_to_topic(struct dead_letters *d, struct err *err)
 
 static void write_to_log(struct dead_letters *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		struct buf where = BUF_INIT;
-		origin_describe(&d->letters[i].origin, &where);
-		log_error(
+	for (size_t i = 0; i < d->n; i++)
+		log_letter(
 			"cannot decode; neither dead_letter.topic nor dead_letter.file is set, so only this line remains",
-			LOG_STR("origin", where.len ? where.data : ""), LOG_INT("index", d->letters[i].index),
-			LOG_STR("reason", d->letters[i].reason));
-		buf_release(&where);
-	}
+			&d->letters[i]);
 	d->logged += d->n;
 }
 

@@ -4,7 +4,7 @@
 //     dead_letters_add, ...
 //     dead_letters_flush    to the topic, confirmed
 //                           to the file, on disk: without a topic, or a letter that is too large for it
-//                           to the log: without either
+//                           to the log: without either, or if the file has its largest size
 #ifndef NOWCAST_RUN_DEAD_LETTERS_H
 #define NOWCAST_RUN_DEAD_LETTERS_H
 
@@ -26,6 +26,7 @@ struct dead_letters {
 	struct arena arena;           // holds what `letters` points to
 	struct dead_letter *letters;
 	size_t n, cap;
+	int64_t file_max;             // bytes
 	uint64_t sent, filed, logged; // letters so far, by where they are: topic, file, log
 };
 

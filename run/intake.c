@@ -196,12 +196,27 @@ static void refresh_trust(struct intake *in)
 		log_error("the accounts that were read before stay in force", LOG_STR("why", err.msg));
 }
 
-bool intake_apply(struct intake *in, struct err *err)
+bool intake_apply_facts(struct intake *in, struct err *err)
 {
 	refresh_trust(in);
 	if (in->failed.kind != ERR_NONE) {
 		*err = in->failed;
 		return false;
 	}
-	return engine_apply(in->engine, err) && dead_letters_flush(&in->dead, err);
+	return engine_apply(in->engine, err);
+}
+
+bool intake_store_letters(struct intake *in, struct err *err)
+{
+	return dead_letters_flush(&in->dead, err);
+}
+
+bool intake_has_many_letters(const struct intake *in)
+{
+	return dead_letters_bytes(&in->dead) >= (size_t)in->conf->batch_bytes / 2;
+}
+
+bool intake_apply(struct intake *in, struct err *err)
+{
+	return intake_apply_facts(in, err) && intake_store_letters(in, err);
 }

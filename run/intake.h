@@ -56,4 +56,10 @@ bool intake_is_full(const struct intake *in);
 // batch is safe.
 bool intake_apply(struct intake *in, struct err *err) NC_CHECK;
 
+// The two parts of it. Between them the batch is in Redis, and its dead letters are kept here: offsets before
+// the first of these may be committed.
+bool intake_apply_facts(struct intake *in, struct err *err) NC_CHECK;
+bool intake_store_letters(struct intake *in, struct err *err) NC_CHECK;
+bool intake_has_many_letters(const struct intake *in); // half of what a batch may hold: time to store them
+
 #endif

@@ -34,7 +34,10 @@ struct worker {
 	struct intake intake;
 	struct kafka_hooks hooks;
 	struct kafka *kafka;
-	struct backoff backoff;
+	struct backoff backoff, letters_backoff;
+	int64_t letters_due_ms; // monotonic: when dead letters without a place are tried again
+	bool letters_wait;
+	int64_t endangered;
 	uint64_t batches;
 	int64_t settle_due_ms;  // monotonic
 	int64_t check_due_ms;   // monotonic
@@ -69,6 +72,8 @@ static void publish_stats(struct worker *w)
 		.untrusted = w->intake.refused_for[FAULT_UNTRUSTED],
 		.custom_events = w->intake.refused_for[FAULT_CUSTOM_EVENT],
 		.foreign_accounts = w->intake.refused_for[FAULT_FOREIGN_ACCOUNT],
+		.endangered = w->endangered,
+		.dead_waiting = (int64_t)w->intake.dead.n,
 		.lag = kafka_lag(w->kafka),
 		.settle_left = (int64_t)w->settle_left,
 		.partitions = (int64_t)kafka_positions(w->kafka)->n,
@@ -92,11 +97,22 @@ void worker_read_stats(struct worker *w, struct worker_stats *ret)
 
 // ---- hooks of the consumer
 
-static bool on_message(void *user, const struct origin *origin, struct str data)
+// What was in time when it was read first is not late now.
+static bool on_message(void *user, const struct origin *origin, struct str data, bool again)
 {
 	struct worker *w = user;
+	engine_set_reopening(w->intake.engine, again);
 	intake_message(&w->intake, origin, data);
 	return intake_is_full(&w->intake);
+}
+
+// The offsets of letters that have no place yet are not committed.
+static bool commit_safe(struct worker *w, bool wait, struct err *err)
+{
+	kafka_release(w->kafka);
+	for (size_t i = 0; i < w->intake.dead.n; i++)
+		kafka_hold(w->kafka, &w->intake.dead.letters[i].origin);
+	return kafka_commit(w->kafka, wait, err);
 }
 
 // One try to make the batch safe before its partitions go, unless the worker ends because that was tried. If
@@ -106,8 +122,11 @@ static void on_revoke(void *user)
 {
 	struct worker *w = user;
 	struct err err = w->err;
-	if (err.kind == ERR_NONE && intake_apply(&w->intake, &err) && kafka_commit(w->kafka, true, &err))
-		return; // what Redis has lost is not committed: the next owner goes back
+	if (err.kind == ERR_NONE && intake_apply_facts(&w->intake, &err)) {
+		bool stored = intake_store_letters(&w->intake, &err);
+		if (commit_safe(w, true, &err) && stored)
+			return; // what Redis has lost is not committed: the next owner goes back
+	}
 	log_warn("partitions given up before their last batch was safe; their next owner reads it again",
 	         LOG_INT("worker", w->number), LOG_STR("why", err.msg));
 }
@@ -116,6 +135,19 @@ static void on_gap(void *user, const struct gap *gap)
 {
 	struct worker *w = user;
 	intake_gap(&w->intake, gap);
+}
+
+static void on_unreadable(void *user, const struct origin *origin, int64_t n)
+{
+	struct worker *w = user;
+	struct buf reason = BUF_INIT;
+	buf_addf(&reason,
+	         "%lld messages from this offset on cannot be fetched: larger than message.bytes allows, or damaged. Raise "
+	         "message.bytes, then bring them in: kcat -C -J -t %.*s -p %d -o %lld -c %lld | nowcast replay -",
+	         (long long)n, STR_ARG(origin->topic), origin->partition, (long long)origin->offset,
+	         (long long)n);
+	intake_fault(&w->intake, origin, FAULT_LIMIT, STR(""), reason.data);
+	buf_release(&reason);
 }
 
 static void on_log(void *user, int severity, const char *text)
@@ -200,18 +232,50 @@ static bool prepare(struct worker *w, struct err *err)
 	return true;
 }
 
+// While their topic or file does not take them, dead letters are kept in memory and the rest goes on, until
+// they are many or the worker ends.
+static bool store_letters(struct worker *w, struct err *err)
+{
+	bool must = is_stopping(w) || intake_has_many_letters(&w->intake);
+	if (!w->intake.dead.n || (!must && when_ticks_ms() < w->letters_due_ms))
+		return true;
+	if (intake_store_letters(&w->intake, err)) {
+		if (w->letters_wait)
+			log_info("dead letters have a place again", LOG_INT("worker", w->number));
+		w->letters_wait = false;
+		w->letters_due_ms = 0;
+		backoff_reset(&w->letters_backoff);
+		return true;
+	}
+	if (must || err->kind != ERR_RETRY)
+		return false;
+	int ms = backoff_next_ms(&w->letters_backoff);
+	log_error("dead letters have no place; they are kept and tried again, and the rest goes on",
+	          LOG_INT("worker", w->number), LOG_INT("letters", (int64_t)w->intake.dead.n),
+	          LOG_STR("why", err->msg), LOG_INT("wait_ms", ms));
+	err_clear(err);
+	w->letters_wait = true;
+	w->letters_due_ms = when_ticks_ms() + ms;
+	return true;
+}
+
+static bool apply_once(struct worker *w, struct err *err)
+{
+	return intake_apply_facts(&w->intake, err) && store_letters(w, err);
+}
+
 // Brings the batch to safety, for as long as it takes or there is time.
 static bool apply_batch(struct worker *w, struct err *err)
 {
 	bool waited = false;
 	if (intake_is_empty(&w->intake) && !positions_are_due(kafka_positions(w->kafka)))
 		return true;
-	while (!intake_apply(&w->intake, err)) {
+	while (!apply_once(w, err)) {
 		if (!wait_to_retry(w, "the batch is kept and tried again", err))
 			return false;
 		waited = true;
 	}
-	assert(intake_is_empty(&w->intake)); // else offsets would be committed whose records are not in Redis
+	assert(engine_pending_records(w->intake.engine) == 0); // else offsets of records would be committed
 	backoff_reset(&w->backoff);
 	w->batches++;
 	if (waited)
@@ -241,7 +305,7 @@ static bool settle_hours(struct worker *w, bool all, struct err *err)
 static void commit_offsets(struct worker *w, bool wait)
 {
 	struct err err = ERR_INIT;
-	if (!kafka_commit(w->kafka, wait, &err))
+	if (!commit_safe(w, wait, &err))
 		log_warn("the next commit covers this one", LOG_INT("worker", w->number), LOG_STR("why", err.msg));
 }
 
@@ -263,6 +327,7 @@ static void check_positions(struct worker *w)
 	if (when_ticks_ms() < w->check_due_ms)
 		return;
 	kafka_look_for_gaps(w->kafka);
+	w->endangered = kafka_endangered(w->kafka);
 	kafka_check_positions(w->kafka);
 	w->check_due_ms = when_ticks_ms() + CHECK_MS;
 }
@@ -337,8 +402,9 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	w->prices = prices;
 	w->shown.prices = prices;
 	atomic_init(&w->offered, prices);
-	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_log, w};
+	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_unreadable, on_log, w};
 	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
+	w->letters_backoff.seed = w->backoff.seed;
 	w->shown.turned_ms = when_ticks_ms();
 	pthread_mutex_init(&w->lock, NULL);
 	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, NULL, err) &&

@@ -22,6 +22,8 @@ struct worker_stats { // counts since the start of the worker; the others are as
 	uint64_t dead_sent, dead_filed, dead_logged;
 	uint64_t gap_messages; // that Kafka no longer had
 	uint64_t untrusted, custom_events, foreign_accounts; // of the faults: records refused (ingest/trust.h)
+	int64_t endangered;   // messages not read yet that Kafka soon deletes
+	int64_t dead_waiting; // dead letters that their topic or file does not take now
 	int64_t lag;         // messages behind the end of its partitions
 	int64_t settle_left; // hours waiting to be computed
 	int64_t partitions;

@@ -99,7 +99,8 @@ size_t engine_pending_bytes(const struct engine *e);
 size_t engine_pending_records(const struct engine *e);
 
 // Writes the batch. On false (ERR_RETRY: Redis is away; ERR_FATAL: it refuses) the batch is kept, and calling
-// again is safe even if Redis had taken part of it. An empty batch writes positions and gaps, if there are any.
+// again is safe even if Redis had taken part of it. An empty batch writes positions and gaps, if there are
+// any.
 bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 
 // Computes the hours that are due. With `all`, also those that are not due yet, until none is left or

@@ -103,9 +103,9 @@ struct str key_positions(struct buf *b, const char *prefix, const char *cluster,
 	return buf_str(b);
 }
 
-struct str key_gaps(struct buf *b, const char *prefix)
+struct str key_missing(struct buf *b, const char *prefix)
 {
-	return global_key(b, prefix, ":gaps", STR_NONE);
+	return global_key(b, prefix, ":missing", STR_NONE);
 }
 
 struct str key_tags(struct buf *b, const char *prefix, struct str owner)

@@ -91,12 +91,12 @@ struct str key_dead_letters_seen(struct buf *b, const char *prefix);
 // nowcast:positions:CLUSTER:GROUP:TOPIC  hash
 //     PARTITION -> "NEXT READING MS": how far the group has read, and Redis has the facts of it. Written by
 //     position.lua; kept for `retention` after the last message.
-// nowcast:gaps  hash
+// nowcast:missing  hash
 //     "TOPIC PARTITION FROM CLUSTER GROUP" -> "SEEN_MS TO FROM_MS TO_MS CAUSE", messages that Kafka no longer
 //     had. Written by gap.lua; kept until there are 1,000 newer ones.
 struct str key_positions(struct buf *b, const char *prefix, const char *cluster, const char *group,
                          const char *topic);
-struct str key_gaps(struct buf *b, const char *prefix);
+struct str key_missing(struct buf *b, const char *prefix);
 
 // nowcast:tags:OWNER  hash
 //     "MS EVENT" -> change of a role's or user's tags, OWNER is ACCOUNT:role/NAME. Written by tags.lua;

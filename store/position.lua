@@ -7,7 +7,8 @@
 -- KEYS[1] the positions of the topic
 -- ARGV    how long they are kept (ms), then for each: partition, from, next, reading, time of the last
 --         message (ms), 1 if the reading is fresh
--- returns for each what Redis has now, "NEXT READING MS", or "" if it has nothing
+-- returns for each what Redis has now, "NEXT READING MS", or "" if it has nothing; of a fresh reading
+--         followed by what Redis had before, if anything
 
 local answers, written = {}, false
 for i = 2, #ARGV, 6 do
@@ -17,9 +18,11 @@ for i = 2, #ARGV, 6 do
   local known = reading == ARGV[i + 3]
   at = tonumber(at)
   if (known and at >= from and next > at) or (not known and ARGV[i + 5] == '1') then
+    local before = held
     held = ARGV[i + 2] .. ' ' .. ARGV[i + 3] .. ' ' .. ARGV[i + 4]
     call('HSET', KEYS[1], partition, held)
     written = true
+    if not known and before ~= '' then held = held .. ' ' .. before end
   end
   answers[#answers + 1] = held
 end

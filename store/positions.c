@@ -85,6 +85,11 @@ static void read_answer(struct str held, struct position *p)
 		known = str_is(str_cut(&held, ' '), reading);
 		ms = str_cut_count(&held);
 	}
+	if (known && held.len) {
+		p->previous = str_cut_count(&held);
+		str_cut(&held, ' '); // its reading
+		p->previous_ms = str_cut_count(&held);
+	}
 	p->held = known ? next : POSITION_NONE;
 	p->held_ms = known ? ms : 0;
 	p->behind = !known || next < p->next;
@@ -127,7 +132,7 @@ void positions_queue_gap(struct redis *r, struct positions_scripts s, struct buf
 	buf_addf(&value, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %s", now_ms, gap->to, gap->from_ms,
 	         gap->to_ms, gap_cause_word(gap->cause));
 	redis_begin_eval(r, s.gap, 1, 4);
-	redis_arg(r, key_gaps(key, prefix));
+	redis_arg(r, key_missing(key, prefix));
 	redis_arg(r, buf_str(&field));
 	redis_arg(r, buf_str(&value));
 	redis_argi(r, GAPS_MAX);
@@ -167,7 +172,7 @@ bool gaps_read(struct redis *r, const char *prefix, struct arena *arena, struct 
                struct err *err)
 {
 	struct buf key = BUF_INIT;
-	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_gaps(&key, prefix)});
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_missing(&key, prefix)});
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;

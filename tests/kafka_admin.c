@@ -4,6 +4,7 @@
 //     kafka_admin -b BOOTSTRAP delete-records TOPIC PARTITION OFFSET     what is before OFFSET
 //     kafka_admin -b BOOTSTRAP delete-topic TOPIC
 //     kafka_admin -b BOOTSTRAP create-topic TOPIC PARTITIONS [KEY VALUE]...
+//     kafka_admin -b BOOTSTRAP delete-group GROUP                        the group has no members
 //     kafka_admin -b BOOTSTRAP set-offset GROUP TOPIC PARTITION OFFSET   the group has no members
 #include <getopt.h>
 #include <librdkafka/rdkafka.h>
@@ -86,6 +87,17 @@ static void create_topic(rd_kafka_t *rk, rd_kafka_queue_t *queue, char **arg, in
 	check_topics(results, n, arg[0]);
 }
 
+static void delete_group(rd_kafka_t *rk, rd_kafka_queue_t *queue, char **arg)
+{
+	size_t n;
+	rd_kafka_DeleteGroup_t *request = rd_kafka_DeleteGroup_new(arg[1]);
+	rd_kafka_DeleteGroups(rk, &request, 1, NULL, queue);
+	const rd_kafka_group_result_t **results =
+		rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(answer(queue, arg[0])), &n);
+	if (n != 1 || rd_kafka_group_result_error(results[0]))
+		die(arg[0], n ? rd_kafka_error_string(rd_kafka_group_result_error(results[0])) : "no answer");
+}
+
 static void set_offset(rd_kafka_t *rk, char **arg)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
@@ -110,6 +122,8 @@ int main(int argc, char **argv)
 		delete_records(rk, queue, arg);
 	else if (strcmp(arg[0], "delete-topic") == 0 && n == 2)
 		delete_topic(rk, queue, arg);
+	else if (strcmp(arg[0], "delete-group") == 0 && n == 2)
+		delete_group(rk, queue, arg);
 	else if (strcmp(arg[0], "create-topic") == 0 && n >= 3)
 		create_topic(rk, queue, arg, n);
 	else if (strcmp(arg[0], "set-offset") == 0 && n == 5)

@@ -206,16 +206,17 @@ static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 	struct gap_seen *gaps;
 	size_t n;
 	int64_t messages[GAP_CAUSES] = {0};
-	bool good = gaps_read(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, &arena, &gaps, &n, err);
+	struct redis *r = view_redis(rollups_view(a->rollups));
+	bool good = gaps_read(r, a->conf->redis_prefix, &arena, &gaps, &n, err);
 	for (size_t i = 0; good && i < n; i++)
 		messages[gaps[i].gap.cause] += gaps[i].gap.to - gaps[i].gap.from;
 	arena_release(&arena);
 	if (!good)
 		return false;
-	write_family(out, "nowcast_gap_messages", "gauge",
+	write_family(out, "nowcast_missing_messages", "gauge",
 	       "Messages that Kafka no longer had when they were to be read: see nowcast doctor.");
 	for (int cause = 0; cause < GAP_CAUSES; cause++)
-		buf_addf(out, "nowcast_gap_messages{cause=\"%s\"} %lld\n", gap_cause_word((enum gap_cause)cause),
+		buf_addf(out, "nowcast_missing_messages{cause=\"%s\"} %lld\n", gap_cause_word((enum gap_cause)cause),
 		         (long long)messages[cause]);
 	return true;
 }

@@ -4,7 +4,6 @@
 # of which time they are, and a replay of that time mends the figures.
 # Done: Kafka deletes messages before they are read
 # Compared: the gap with what was deleted; figures after a replay of the gap with one undisturbed replay
-# In: make test
 . "$(dirname "$0")/../lib.sh"
 topics=raw
 
@@ -37,7 +36,7 @@ doctor() { "$nowcast" doctor --config "$T/nowcast.conf" >"$T/doctor" 2>&1; grep 
 ok "doctor says which are missing" wait_for 10 doctor 'topic raw, partition 0: 15 messages (offsets 10 to 24)'
 has "and of which time they are" "$(cat "$T/doctor")" '15 messages .* from 20[0-9-]+T[0-9:]+Z to 20[0-9-]+T[0-9:]+Z.*nowcast replay'
 has "the log says so" "$(cat "$T/worker.log")" 'deleted messages before they were read.*topic=raw.*messages=15'
-has "and the stats line" "$(tail -n 1 "$T/worker.log")" 'gap_messages=15'
+ok "and the stats line" wait_for 5 grep -q 'msg=stats.*missing_messages=15' "$T/worker.log"
 
 # All that a stopped worker had not read is deleted, and nothing comes after it.
 ok "the worker ends" stop "$worker"
@@ -49,8 +48,35 @@ ok "doctor says so, though nothing comes" wait_for 30 doctor '20 messages (offse
 free_port
 start serve "$nowcast" serve --config "$T/nowcast.conf" --listen "127.0.0.1:$port"
 ok "/metrics is there" wait_for 10 listens "$port"
-has "/metrics counts both" "$(curl -s "http://127.0.0.1:$port/metrics")" '^nowcast_gap_messages\{cause="retention"\} 35$'
+has "/metrics counts both" "$(curl -s "http://127.0.0.1:$port/metrics")" '^nowcast_missing_messages\{cause="retention"\} 35$'
 ok "the worker ends on SIGTERM" stop "$worker"
+
+# A group that was away for so long that Kafka has forgotten its offsets, too.
+ok "Kafka forgets the group" kafka_admin delete-group test
+echo '{}' | produce -t raw - >/dev/null # offset 50
+ok "and deletes one more message" kafka_admin delete-records raw 0 51
+echo '{}' | produce -t raw - >/dev/null
+start worker "$nowcast" run --config "$T/nowcast.conf"
+worker=$pid
+ok "doctor says so, as Redis knows how far it had read" wait_for 30 doctor '1 messages (offsets 50 to 50)'
+ok "the worker ends" stop "$worker"
+
+# Messages that are older than three quarters of what their topic keeps: said before they go.
+topics="raw old"
+write_config "$T/old.conf"
+ok "a topic that keeps messages for a day" kafka_admin create-topic old 1 retention.ms 86400000
+now=$(date +%s)
+for age in 80000 70000 60000 50; do
+	printf '{"topic":"old","partition":0,"offset":0,"tstype":"create","ts":%d,"key":null,"payload":"{}"}\n' $(((now - age) * 1000))
+done >"$T/old"
+head -n 1 "$T/old" | produce - >/dev/null
+start worker "$nowcast" run --config "$T/old.conf"
+worker=$pid
+ok "a worker reads the first message" wait_for 30 caught_up
+ok "and ends" stop "$worker"
+sed -n 2,4p "$T/old" | produce - >/dev/null
+"$nowcast" doctor --config "$T/old.conf" >"$T/doctor" 2>&1
+has "doctor says it before they are gone" "$(cat "$T/doctor")" 'warn +kafka +topic old: Kafka soon deletes 1 of 3 messages .*keeps them for 24 h'
 ok "the gap is replayed" "$nowcast" replay --redis "$REDIS_URL" <(sed -n '11,25p;31,50p' "$T/all")
 report "$T/got.csv"
 same_file "and nothing is missing" "$T/got.csv" "$T/want.csv"

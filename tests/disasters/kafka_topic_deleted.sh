@@ -4,7 +4,6 @@
 # topic made anew under the same name is read from its beginning.
 # Done: a topic is deleted under a running worker, and made again
 # Compared: figures with one undisturbed replay
-# In: make test
 . "$(dirname "$0")/../lib.sh"
 topics="raw doomed"
 
