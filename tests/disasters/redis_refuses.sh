@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Redis is there and says no: a user without rights, a replica, no memory left, no answer at all. Each is told with what to do,
-# the worker waits where waiting helps, and nothing is lost or counted twice.
+# Done: Redis says no: a user without rights, a replica, no memory left, no answer at all
+# Compared: the sum of the calls, with what was sent; and what is said, with what to do
+# In: make test
 . "$(dirname "$0")/../lib.sh"
 topics=raw mock_topics=raw
 
