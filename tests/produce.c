@@ -7,7 +7,8 @@
 // with its "ts". With -t each line is itself a payload, and all go to TOPIC. Payloads are spread over
 // PARTITIONS partitions (1) by turns; a topic that is not there is left to the broker to create
 // (auto.create.topics.enable), and with -a one that has fewer partitions gets more. -r holds it to RATE
-// messages a second, so that a test can break things while they flow. A payload that does not arrive is an error: exit status 1 and a line that says which.
+// messages a second, so that a test can break things while they flow. A payload that does not arrive is an
+// error: exit status 1 and a line that says which.
 //
 // It prints how many it wrote, once the broker has said yes to all of them.
 #include <getopt.h>
