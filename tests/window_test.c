@@ -412,6 +412,33 @@ static void on_the_brink(int64_t hour)
 	engine_close(e);
 }
 
+// Somebody changes an hour faster than it is computed: who computes all hours comes to an end.
+static void always_due(int64_t hour)
+{
+	struct engine_options o = test_options("busy");
+	struct err err = ERR_INIT;
+	struct engine *e = open_with(&o);
+	add_call(e, hour * 60, 1, 1);
+	apply(e);
+	ask("ZRANGE", "busy:" TEST_ACCT_REGION ":due", "0", "0");
+	char *member = xstrdup(redis_elem(test_redis, 0, 0));
+	pid_t changing = fork();
+	if (changing == 0) {
+		struct redis *r;
+		must(redis_open(&r, (struct redis_target){.url = server.url}, &err), &err);
+		for (;;) {
+			redis_cmdz(r, "ZADD", "busy:" TEST_ACCT_REGION ":due", "1", member, NULL);
+			must(redis_exec(r, &err), &err);
+		}
+	}
+	settle_all(e);
+	ok(true, "computing all hours ends while one is changed again and again");
+	kill(changing, SIGKILL);
+	waitpid(changing, NULL, 0);
+	free(member);
+	engine_close(e);
+}
+
 // What is beside the accounts and Regions: tags of deleted roles, callers of other accounts, models that had
 // no price.
 static void outside_of_acct_regions(int64_t hour)
@@ -817,6 +844,7 @@ int main(void)
 	retention(hour);
 	silence(hour);
 	on_the_brink(hour);
+	always_due(hour);
 	outside_of_acct_regions(hour);
 	sessions_fold(hour);
 	garbage_folds(hour);
