@@ -122,7 +122,7 @@ e2e: all helpers  ## end-to-end tests only, on a private Redis and Kafka
 	$(Q)tests/run.sh $(e2e)
 
 test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partitions, 3 workers, one killed every few seconds
-	$(Q)FULL=1 tests/run.sh tests/e2e/convergence.sh
+	$(Q)FULL=1 tests/run.sh tests/disasters/workers_killed.sh
 
 disasters: all helpers  ## what is done to the system, and that nothing is lost: all of tests/disasters, as a table (under an hour)
 	$(Q)tests/disasters.sh

@@ -469,7 +469,7 @@ static bool check_backlog(struct health *h, struct err *err)
 	if (late)
 		add_finding(
 			h, HEALTH_NOTE, "late",
-			"%lld records came after their hour had left the window, and were not counted: `nowcast replay --reopen` of their files counts them, a longer window would have",
+			"%lld records came after their hour had left the window, and were not counted then: `nowcast replay --reopen` of their files counts them",
 			(long long)late);
 	return true;
 }

@@ -163,18 +163,10 @@ static bool settle_hours(struct replay *r, struct err *err)
 {
 	for (;;) {
 		size_t left = 0;
-		if (!engine_settle(r->intake.engine, true, &left, err)) {
-			if (!wait_to_retry(r, err))
-				return false;
-			continue;
-		}
-		if (!check_interrupted(err))
+		if (engine_settle(r->intake.engine, true, &left, err))
+			return check_interrupted(err);
+		if (!wait_to_retry(r, err))
 			return false;
-		if (left == 0)
-			return true;
-		backoff_reset(&r->backoff);
-		if (r->progress)
-			fprintf(stderr, "\r\033[Kcomputing, %zu hours left", left);
 	}
 }
 

@@ -64,8 +64,14 @@ local function lifetime(bucket)
   return till
 end
 
+local function is_packed(bucket)
+  return bucket ~= '' and call('EXISTS', p .. KEY_PACKED .. bucket) == 1
+end
+
+-- What is packed has closed, though the clock of another Redis, after a failover, may say that it has not.
 local function takes_records(bucket, reopening)
-  return now < (reopening and lifetime(bucket) or expiry(bucket))
+  if reopening then return now < lifetime(bucket) end
+  return now < expiry(bucket) and not is_packed(bucket)
 end
 
 local sums = {} -- what this batch changes (count_call)
@@ -336,10 +342,6 @@ local function apply_names(bucket, at, nnames, nsessions, ncandidates)
   for i = first, first + 3 * (ncandidates - 1), 3 do
     keep_name(floor(bucket / BUCKETS_A_DAY), ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]))
   end
-end
-
-local function is_packed(bucket)
-  return bucket ~= '' and call('EXISTS', p .. KEY_PACKED .. bucket) == 1
 end
 
 -- The section at ARGV[at]: whether its calls cannot be joined yet; and where the next one begins.

@@ -81,6 +81,7 @@ struct batch_session {
 	struct str account;
 	struct str access_key, arn_at_start;
 	struct str json; // {"arn":..., "role":..., "tags":{...}}, keys sorted
+	bool tagged;     // it has tags: without any, no figure misses it
 };
 
 struct batch_tag_change {

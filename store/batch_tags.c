@@ -99,6 +99,7 @@ bool batch_add_session_tags(struct batch *b, const struct session_tags *t, int64
 		.access_key = arena_str(&b->arena, t->access_key),
 		.arn_at_start = t->arn.len ? batch_arn_at_start(b, t->arn, t->time_ms) : STR_NONE,
 		.json = dump_json(b, session_object(t, tags)),
+		.tagged = t->ntags > 0,
 	};
 	return true;
 }

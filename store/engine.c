@@ -21,6 +21,9 @@
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
 	WARNED_MAX = 10000, // models that are remembered as reported
+	// times that one hour is computed, beside those for the hours that it learns from, before it is left to
+	// whoever keeps changing it
+	SETTLED_MAX = 50,
 	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
 };
 
@@ -260,10 +263,25 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 	return true;
 }
 
+// Counts how often each hour was claimed. Whether one was not too often: on a busy system there is always some
+// hour that has just changed.
+static bool has_fresh(const struct engine *e, struct map *times, const struct due *due, int n)
+{
+	bool fresh = false;
+	for (int i = 0; i < n; i++) {
+		uint64_t place[] = {hash64(due[i].acct_region.p, due[i].acct_region.len),
+		                    hash64(due[i].model_hex.p, due[i].model_hex.len), (uint64_t)due[i].hour};
+		bool added;
+		fresh |= ++*map_add(times, hash64(place, sizeof place), 0, &added) <= SETTLED_MAX + e->options.learn_hours;
+	}
+	return fresh;
+}
+
 bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err)
 {
 	int64_t begun = when_ticks_ms();
 	struct arena claims = ARENA_INIT;
+	struct map times = MAP_INIT;
 	struct due *due;
 	int n = 0;
 	size_t left = 0;
@@ -274,7 +292,8 @@ bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err
 	do {
 		arena_reset(&claims);
 		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) && settle_claimed(e, due, n, err);
-	} while (good && all && n > 0 && !is_stopped(e));
+	} while (good && all && has_fresh(e, &times, due, n) && !is_stopped(e));
+	map_release(&times);
 	arena_release(&claims);
 	e->settle_not_before = when_ticks_ms() + (when_ticks_ms() - begun) * (SETTLE_SHARE - 1);
 	e->counts.round_trips = redis_round_trips(e->store.redis);

@@ -63,7 +63,7 @@ struct str key_cross_account(struct buf *b, const char *prefix);
 
 // nowcast:session:KEY  string
 //     a session's principal and tags, KEY an access key or ARN@START. Written by keep_longest.lua; kept
-//     for `window` and what store_keep_ms adds.
+//     for `window` and what store_keep_ms adds, and with tags for `reopen.keep`.
 struct str key_session(struct buf *b, const char *prefix, struct str session);
 
 // nowcast:tagsets  hash

@@ -204,20 +204,23 @@ static size_t send_acct_region(struct store *s, const struct batch_acct_region *
 	return evals;
 }
 
-static void send_session(struct store *s, struct str key, struct str json)
+// A session without tags is kept for `nowcast who` only: organisations make very many, of which few call.
+static void send_session(struct store *s, struct str key, const struct batch_session *t)
 {
+	int64_t reopen_ms = t->tagged ? s->options->reopen_ms : 0;
 	redis_begin_eval(s->redis, s->keep_longest, 1, 3);
 	redis_arg(s->redis, key_session(&s->key, s->options->redis.prefix, key));
-	redis_arg(s->redis, json);
-	redis_argi(s->redis, s->options->window_ms + s->options->reopen_ms + store_keep_ms(s));
+	redis_arg(s->redis, t->json);
+	redis_argi(s->redis, s->options->window_ms + reopen_ms + store_keep_ms(s));
 }
 
 static void send_tags(struct store *s, const struct batch *b)
 {
 	for (int32_t i = 0; i < b->nsession_tags; i++) {
-		send_session(s, b->session_tags[i].access_key, b->session_tags[i].json);
-		if (b->session_tags[i].arn_at_start.len)
-			send_session(s, b->session_tags[i].arn_at_start, b->session_tags[i].json);
+		const struct batch_session *t = &b->session_tags[i];
+		send_session(s, t->access_key, t);
+		if (t->arn_at_start.len)
+			send_session(s, t->arn_at_start, t);
 	}
 	for (int32_t i = 0; i < b->ntag_changes; i++) {
 		redis_begin_eval(s->redis, s->tags, 1, 4);

@@ -252,7 +252,8 @@ at_clock() { # PROGRAM SCRIPT: writes a script that runs it
 	chmod +x "$2"
 }
 set_clock() { # TIME: 2026-11-02T05:30:00Z; it goes on from there
-	printf '%+015d\n' $(($(date -u -d "$1" +%s) - $(date +%s))) 1<>"$T/clock"
+	clock_offset=$(($(date -u -d "$1" +%s) - $(date +%s)))
+	printf '%+015d\n' $clock_offset 1<>"$T/clock"
 }
 
 kill_redis() { stop "$redis_pid" "${1:-KILL}"; }

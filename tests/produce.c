@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a file into Kafka: the tests' hand on the wire.
 //
-//     produce -b BOOTSTRAP [-p PARTITIONS] [-r RATE] [-t TOPIC] [-X KEY=VALUE]... FILE
+//     produce -b BOOTSTRAP [-p PARTITIONS [-a]] [-r RATE] [-t TOPIC] [-X KEY=VALUE]... FILE
 //
 // FILE ("-": stdin) is what `kcat -C -J` prints, one JSON object a line: its "payload" goes to its "topic",
 // with its "ts". With -t each line is itself a payload, and all go to TOPIC. Payloads are spread over
 // PARTITIONS partitions (1) by turns; a topic that is not there is left to the broker to create
-// (auto.create.topics.enable). -r holds it to RATE messages a second, so that a test can break things while
-// they flow. A payload that does not arrive is an error: exit status 1 and a line that says which.
+// (auto.create.topics.enable), and with -a one that has fewer partitions gets more. -r holds it to RATE
+// messages a second, so that a test can break things while they flow. A payload that does not arrive is an
+// error: exit status 1 and a line that says which.
 //
 // It prints how many it wrote, once the broker has said yes to all of them.
 #include <getopt.h>
@@ -23,6 +24,7 @@
 struct produce {
 	rd_kafka_t *rk;
 	int partitions;
+	bool adding;       // a topic with fewer partitions gets more
 	int rate;          // messages a second, 0: as fast as it goes
 	const char *topic; // of -t, or NULL
 	char *found[64];   // topics that are there
@@ -64,6 +66,26 @@ static int partitions_of(struct produce *p, const char *name)
 	return n;
 }
 
+static void add_partitions(struct produce *p, const char *name)
+{
+	char why[256];
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(p->rk);
+	rd_kafka_NewPartitions_t *more =
+		rd_kafka_NewPartitions_new(name, (size_t)p->partitions, why, sizeof why);
+	if (!more)
+		die(name, why);
+	rd_kafka_CreatePartitions(p->rk, &more, 1, NULL, queue);
+	rd_kafka_event_t *e = rd_kafka_queue_poll(queue, 15000);
+	if (!e || rd_kafka_event_error(e))
+		die(name, e ? rd_kafka_event_error_string(e) : "no answer to the request for more partitions");
+	rd_kafka_event_destroy(e);
+	rd_kafka_NewPartitions_destroy(more);
+	rd_kafka_queue_destroy(queue);
+	for (int64_t until = when_ticks_ms() + 15000;
+	     partitions_of(p, name) < p->partitions && when_ticks_ms() < until;)
+		rd_kafka_poll(p->rk, 50);
+}
+
 // Waits until the topic is there.
 static void find_topic(struct produce *p, const char *name)
 {
@@ -75,7 +97,9 @@ static void find_topic(struct produce *p, const char *name)
 	int n = 0;
 	for (int64_t until = when_ticks_ms() + 30000; !(n = partitions_of(p, name)) && when_ticks_ms() < until;)
 		rd_kafka_poll(p->rk, 50);
-	if (n < p->partitions) {
+	if (n > 0 && n < p->partitions && p->adding) {
+		add_partitions(p, name);
+	} else if (n < p->partitions) {
 		fprintf(
 			stderr,
 			"produce: topic %s has %d partitions, -p says %d: create it so, or set num.partitions of the broker\n",
@@ -132,7 +156,7 @@ static void set(rd_kafka_conf_t *conf, const char *key, const char *value)
 static void usage(void)
 {
 	fprintf(stderr,
-	        "usage: produce -b BOOTSTRAP [-p PARTITIONS] [-r RATE] [-t TOPIC] [-X KEY=VALUE]... FILE|-\n");
+	        "usage: produce -b BOOTSTRAP [-p PARTITIONS [-a]] [-r RATE] [-t TOPIC] [-X KEY=VALUE]... FILE|-\n");
 	exit(2);
 }
 
@@ -143,12 +167,14 @@ int main(int argc, char **argv)
 	set(conf, "compression.codec", "lz4");
 	set(conf, "linger.ms", "20");
 	set(conf, "queue.buffering.max.messages", "20000");
-	for (int c; (c = getopt(argc, argv, "b:p:r:t:X:")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "ab:p:r:t:X:")) != -1;) {
 		char *eq = c == 'X' ? strchr(optarg, '=') : NULL;
 		if (c == 'b')
 			set(conf, "bootstrap.servers", optarg);
 		else if (c == 'p' && atoi(optarg) > 0)
 			p.partitions = atoi(optarg);
+		else if (c == 'a')
+			p.adding = true;
 		else if (c == 'r' && atoi(optarg) > 0)
 			p.rate = atoi(optarg);
 		else if (c == 't')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Readers see an hour as it was settled at one time, also while it is settled again and again: its calls belong
-// to its tokens.
+// Readers see an hour as it was settled at one time, also while it is settled again and again: its calls
+// belong to its tokens.
 #include <signal.h>
 #include <sys/wait.h>
 

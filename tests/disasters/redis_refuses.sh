@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Redis is there and says no: a user without rights, a replica, no memory left, no answer at all. Each is told with what to do,
-# the worker waits where waiting helps, and nothing is lost or counted twice.
+# Done: Redis says no: a user without rights, a replica, no memory left, no answer at all
+# Compared: the sum of the calls, with what was sent; and what is said, with what to do
+# In: make test
 . "$(dirname "$0")/../lib.sh"
 topics=raw mock_topics=raw
 
@@ -56,14 +57,14 @@ ok "a full Redis is told, and what to do" wait_for 20 said 'raise maxmemory'
 redis config set maxmemory 0 >"$T/acl"
 ok "the worker goes on when there is room" wait_for 30 caught_up
 
-# No answer at all: a command is waited for up to a minute. A stop in the middle of that ends with it.
+# No answer at all, and a stop in the middle of that.
 kill -STOP "$redis_pid"
 send 301 400
 sleep 2
 kill -TERM $worker
-ok "a worker whose Redis hangs ends within 80 s of SIGTERM" wait_for 80 gone $worker
+ok "a worker whose Redis hangs ends within 25 s of SIGTERM" wait_for 25 gone $worker
 # It hung with that batch in hand, or in other work before it had read the batch: then all that it read is safe.
-has "and says what became of what it read" "$(cat "$T/worker.log")" 'will be read again|everything read is committed'
+has "and says what became of what it read" "$(cat "$T/worker.log")" 'will be read again|reads the rest again|everything read is committed'
 kill -CONT "$redis_pid"
 start worker "$nowcast" run --config "$T/nowcast.conf"
 ok "the next one reads it again" wait_for 30 caught_up

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Convergence, the hard way: a world through Kafka in 8 partitions to three processes of one group, one of them killed -9 and
-# started anew every few seconds, gives byte for byte what one replay of the file gives.
+# Done: a world goes through Kafka in 8 partitions to three processes of one group, one of which is killed -9 and
+# started anew every few seconds
+# Compared: the figures, with an undisturbed replay of the file, byte for byte
+# In: make test
 #
 # FULL=1 (make test-convergence) takes six hours of full traffic instead of one hour of a tenth of it.
 . "$(dirname "$0")/../lib.sh"
