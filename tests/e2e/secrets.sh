@@ -128,4 +128,14 @@ update "$at/loop"
 has "one in a circle ends" "$(cat "$T/out")" 'redirects too often'
 update "$at/here"
 has "one on the same host is followed" "$(cat "$T/asked")" '^127.0.0.1:[0-9]+ /there/offers'
+
+# A manifest of a bill names files of its own export only.
+"$top/$B/tests/duck_sql" "SELECT 1" >/dev/null 2>&1 || { diag "no libduckdb.so: no bill can be read"; finish; }
+mkdir -p "$T/cur/x/data/BILLING_PERIOD=2026-10" "$T/cur/x/metadata/BILLING_PERIOD=2026-10"
+echo "line_item_usage_account_id" >"$T/outside.csv"
+for uri in "s3://b/x/data/BILLING_PERIOD=2026-10/../../../../outside.csv" "$T/outside.csv" "https://evil.example.com/x.csv" "file://$T/outside.csv"; do
+	echo "{\"dataFiles\": [\"$uri\"]}" >"$T/cur/x/metadata/BILLING_PERIOD=2026-10/x-Manifest.json"
+	"$nowcast" reconcile --redis "$REDIS_URL" --prices-dir "$T/prices" "$T/cur" >"$T/out" 2>&1
+	has "a manifest that names ${uri//$T/.} is refused" "$? $(cat "$T/out")" '^1 .*which is not below data/BILLING_PERIOD='
+done
 finish
