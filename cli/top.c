@@ -194,6 +194,9 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 	if (good) {
 		groups_sort(&span, ORDER_USD);
 		print_screen(t, &s);
+		if (ferror(stdout)) // or `nowcast top | head` would go on for ever
+			good = err_set(err, ERR_FATAL,
+			               "cannot write the table: the reader has ended, or the disk is full");
 	}
 	groups_release(&span);
 	groups_release(&hour);
@@ -243,7 +246,7 @@ static void redraw_until_stopped(struct watch *w, struct view *v, struct err *er
 				break;
 			fprintf(stderr, "nowcast top: %s; trying again\n", err->msg);
 		}
-		if (stopped || n == w->turns || ferror(stdout)) // `nowcast top | head` ends, and main says why
+		if (stopped || n == w->turns)
 			break;
 		struct timespec wait = {w->every_ms / 1000, w->every_ms % 1000 * 1000000L};
 		nanosleep(&wait, NULL);
@@ -268,5 +271,6 @@ int cmd_top(struct command *c)
 	sigaction(SIGTERM, &act, NULL);
 	redraw_until_stopped(&w, v, &err);
 	view_close(v);
-	return err.kind == ERR_NONE || stopped ? STATUS_OK : command_fail(c, &err);
+	bool written = !ferror(stdout); // else main says why
+	return err.kind == ERR_NONE || stopped || !written ? STATUS_OK : command_fail(c, &err);
 }

@@ -34,7 +34,7 @@ wait_for 10 listens "$port"
 tr '\0' '\n' <"/proc/$serve/cmdline" >"$T/cmdline"
 clean "the list of processes" "$T/cmdline"
 has "shows the other arguments" "$(cat "$T/cmdline")" "^127.0.0.1:$port\$"
-curl -s "http://127.0.0.1:$port/api/v1/health" "http://127.0.0.1:$port/metrics" >"$T/api"
+curl -s "http://127.0.0.1:$port/api/v1/findings" "http://127.0.0.1:$port/metrics" >"$T/api"
 clean "the answers of the API" "$T/api"
 kill_redis
 sleep 1
@@ -96,6 +96,15 @@ NOWCAST_KAFKA_SASL_PASSWORD=$secret AWS_SECRET_ACCESS_KEY=$secret NOWCAST_ALERTS
 ok "the command runs" test -s "$T/message"
 clean "its environment" "$T/env"
 is "has what a command needs and no more" "$(grep -cE '^(PATH|HOME|LC_ALL)=' "$T/env") $(grep -cE '^(NOWCAST|AWS|REDIS)' "$T/env")" "3 0"
+
+for url in "http://u:31337/hunter2@127.0.0.1:1/" "https://u:$secret@127.0.0.1:1/" "smtp://u:31337/hunter2@127.0.0.1:1"; do
+	printf '%s\n' "[receiver c]" "kind = $([ "${url%%:*}" = smtp ] && echo email || echo webhook)" "url = $url" "from = a@b" "to = c@d" >"$T/alerts.conf"
+	"$nowcast" alert test c --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" >"$T/out" 2>&1
+	clean "a receiver's password is not told: ${url//$secret/SECRET}" "$T/out"
+	is "nor a part of it that looks like a port" "$(grep -c 31337 "$T/out")" 0
+done
+"$nowcast" price update --prices-dir "$T" --url "http://u:31337/hunter2@127.0.0.1:1" >"$T/out" 2>&1
+is "nor that of a mirror of prices" "$(grep -cE '31337|hunter2' "$T/out")" 0
 
 # Redirects.
 cat >"$T/redirects.py" <<'END'
