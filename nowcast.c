@@ -4,10 +4,12 @@
 // One binary, a table of subcommands. A row is dispatch, help and documentation at once: a new subcommand is
 // one row here and one file with its cmd_NAME.
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/command.h"
@@ -246,17 +248,24 @@ static int run_subcommand(struct command *c)
 	return s->run(c);
 }
 
-// Output that was not written is no success. A full disk is reported; a reader that stopped reading (`|
-// head`) is not.
+static bool reader_is_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
+// Output that was not written is no success. A full disk is reported; a reader that has what it wants (`|
+// head`) is no failure.
 static int finish_output(int status)
 {
-	bool written = !ferror(stdout);
-	if (fflush(stdout) != 0) {
-		written = false;
-		if (errno != EPIPE)
-			fprintf(stderr, "nowcast: the output cannot be written: %s\n", strerror(errno));
-	}
-	return written || status != STATUS_OK ? status : STATUS_FAILED;
+	bool failed = ferror(stdout);
+	errno = 0;
+	failed |= fflush(stdout) != 0;
+	int why = errno;
+	if (!failed || why == EPIPE || reader_is_gone())
+		return status;
+	fprintf(stderr, "nowcast: the output cannot be written%s%s\n", why ? ": " : "", why ? strerror(why) : "");
+	return status == STATUS_OK ? STATUS_FAILED : status;
 }
 
 int main(int argc, char **argv)

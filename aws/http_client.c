@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 enum { CONNECT_MS = 10000, STALLED_BYTES = 1024, STALLED_S = 30, HEAD_MAX = 1 << 20, BODY_MAX = 64 << 20 };
 
 struct http_transfers {
@@ -197,6 +199,19 @@ static void release_transfer(struct http_transfer *t)
 	curl_slist_free_all(t->list);
 }
 
+// curl would take "https://u:12/34@host" for the host u and the port 12, and say so.
+static bool check_url(struct str url, struct err *err)
+{
+	struct str secret = url_secret(url), rest = url;
+	bool ends = secret.len && memchr(secret.p, '/', secret.len);
+	str_cut(&rest, '/');
+	str_cut(&rest, '/');
+	struct str authority = str_cut(&rest, '/');
+	return !(ends && authority.len && memchr(authority.p, ':', authority.len)) ||
+	       err_set(err, ERR_CONFIG,
+	               "the URL has an @ behind a /: write a / of a password %%2F, and an @ of a path %%40");
+}
+
 // "https" and "host:port" of a URL.
 static void cut_place(const char *url, struct str *ret_scheme, struct str *ret_host)
 {
@@ -254,9 +269,9 @@ static bool ask_once(const struct http_client_request *r, struct http_client_ans
 bool http_client_do(const struct http_client_request *r, struct http_client_answer *ret, struct err *err)
 {
 	struct http_client_request one = *r;
-	char *url = NULL, *next;
+	char *url = NULL, *next = NULL;
 	int left = r->redirects_max;
-	bool good = ask_once(&one, ret, &next, err);
+	bool good = check_url(str_of(r->url), err) && ask_once(&one, ret, &next, err);
 	while (good && next && r->redirects_max) {
 		if (!stays(r->url, next)) {
 			good = fail_request(r, ERR_CONFIG, "it redirects to another host or away from https, and is not followed there: "
@@ -347,14 +362,17 @@ void http_transfers_wait(struct http_transfers *all, int64_t ms)
 	}
 }
 
-static struct http_transfer *add_transfer(struct http_transfers *all, struct http_transfer *t)
+static struct http_transfer *add_transfer(struct http_transfers *all, struct http_transfer *t, struct str url)
 {
+	t->over = !check_url(url, &t->why);
 	// no message waits for the connection of another one
 	curl_easy_setopt(t->curl, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_QUICK_EXIT, 1L);    // nor for a name server
-	t->multi = all->multi;
-	curl_multi_add_handle(t->multi, t->curl);
+	if (!t->over) {
+		t->multi = all->multi;
+		curl_multi_add_handle(t->multi, t->curl);
+	}
 	return t;
 }
 
@@ -362,7 +380,7 @@ struct http_transfer *http_transfer_begin(struct http_transfers *all, const stru
 {
 	struct http_transfer *t = xcalloc(1, sizeof *t);
 	make_request(t, r);
-	return add_transfer(all, t);
+	return add_transfer(all, t, str_of(r->url));
 }
 
 static void set_text(CURL *c, CURLoption option, struct str value)
@@ -400,7 +418,7 @@ struct http_transfer *http_transfer_begin_mail(struct http_transfers *all, const
 	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(c, CURLOPT_READFUNCTION, feed_mail);
 	curl_easy_setopt(c, CURLOPT_READDATA, t);
-	return add_transfer(all, t);
+	return add_transfer(all, t, m->url);
 }
 
 bool http_transfer_over(const struct http_transfer *t, long *ret_status, const struct err **ret_why)

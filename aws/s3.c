@@ -74,6 +74,15 @@ static bool write_body(void *user, const struct http_client_answer *head, struct
 	return !w->failed;
 }
 
+// A name that may become part of a host: an answer must not choose another host by it.
+static bool is_region(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", s.p[i]) || !s.p[i])
+			return false;
+	return s.len > 0;
+}
+
 // Repeats a request after 5xx and broken connections, and in the Region that S3 names. `tail`: what follows
 // the bucket, encoded. `file`: the body is appended to it, from the byte at which it ends; NULL: the body is
 // in the answer.
@@ -119,7 +128,7 @@ static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *w
 		if (good)
 			break;
 		struct str region = http_client_header(ret, "x-amz-bucket-region");
-		if (region.len && !str_is(region, s->region)) {
+		if (is_region(region) && !str_is(region, s->region)) {
 			snprintf(s->region, sizeof s->region, "%.*s", STR_ARG(region));
 		} else {
 			set_refusal(s, ret, what, &last);

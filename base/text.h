@@ -22,6 +22,12 @@ void text_make_plain_lines(char *text, size_t len); // the same, line by line: l
 // or a pipe gets the bytes unchanged. False: not all was written.
 bool text_print(FILE *f, struct buf *b) NC_CHECK;
 
+// The ending of a noun behind its number: "%lld note%s".
+static inline const char *text_s(int64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 // Appends a JSON string with its quotes. Control characters (text_control) are escaped; bytes that are not
 // UTF-8 become U+FFFD.
 void buf_add_json(struct buf *b, struct str s);

@@ -14,6 +14,7 @@
 #include "alert/outbox.h"
 #include "alert/send.h"
 #include "alert/turn.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 
@@ -331,8 +332,9 @@ static bool check_once(struct alert_command *a, struct err *err)
 	if (!turn.mine)
 		puts("another process evaluates the alerts; nothing was done");
 	else
-		printf("%d conditions hold, %d events; messages: %d sent, %d to be tried again, %d given up\n",
-		       turn.findings, turn.events, sent.sent, sent.failed, sent.dead);
+		printf("%d condition%s %s, %d event%s; messages: %d sent, %d to be tried again, %d given up\n",
+		       turn.findings, text_s(turn.findings), turn.findings == 1 ? "holds" : "hold", turn.events,
+		       text_s(turn.events), sent.sent, sent.failed, sent.dead);
 	return true;
 }
 
@@ -398,8 +400,8 @@ static bool backtest_rules(struct alert_command *a, struct err *err)
 		good = backtest_hour(a, only, h, &held, &rings, err);
 	json_decref(held);
 	if (good)
-		printf("%lld rings in %lld hours%s\n", (long long)rings, (long long)hours,
-		       hours ? "" : ": there are no figures of that time");
+		printf("%lld ring%s in %lld hour%s%s\n", (long long)rings, text_s(rings), (long long)hours,
+		       text_s(hours), hours ? "" : ": there are no figures of that time");
 	return good;
 }
 

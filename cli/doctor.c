@@ -3,6 +3,7 @@
 // note (worth a look), warn (figures are less exact, or missing), FAIL (something does not work).
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "query/health.h"
 
@@ -24,7 +25,8 @@ int cmd_doctor(struct command *c)
 	health_check(&c->conf, view, print_finding, found);
 	health_check_kafka(&c->conf, print_finding, found);
 	view_close(view);
-	printf("%d ok, %d notes, %d warnings, %d failures\n", found[HEALTH_OK], found[HEALTH_NOTE],
-	       found[HEALTH_WARN], found[HEALTH_FAIL]);
+	printf("%d ok, %d note%s, %d warning%s, %d failure%s\n", found[HEALTH_OK], found[HEALTH_NOTE],
+	       text_s(found[HEALTH_NOTE]), found[HEALTH_WARN], text_s(found[HEALTH_WARN]), found[HEALTH_FAIL],
+	       text_s(found[HEALTH_FAIL]));
 	return found[HEALTH_FAIL] ? STATUS_FAILED : found[HEALTH_WARN] ? STATUS_THRESHOLD : STATUS_OK;
 }

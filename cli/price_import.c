@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/price_priv.h"
 #include "pricing/import_litellm.h"
@@ -92,7 +93,8 @@ static void show_removed(const struct price_merge *m)
 		puts(line.data);
 	}
 	if (m->ngone)
-		printf("%zu rates are no longer listed: from now on the next source is used for them\n", m->ngone);
+		printf("%zu rate%s no longer listed: from now on the next source is used there\n", m->ngone,
+		       text_s((int64_t)m->ngone));
 	buf_release(&line);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "cli/price_priv.h"
 #include "pricing/download.h"
 
@@ -66,7 +67,8 @@ static bool update_all(const struct price_update *u, struct str offers, struct e
 		free(offer);
 	}
 	if (failed)
-		fprintf(stderr, "%zu offers failed; the prices that were imported from them earlier stay\n", failed);
+		fprintf(stderr, "%zu offer%s failed; the prices that were imported from them earlier stay\n", failed,
+		        text_s((int64_t)failed));
 	return failed == 0;
 }
 

@@ -198,7 +198,5 @@ int cmd_report(struct command *c)
 		good = report_sums(&r, v, &err);
 	selection_release(&r.of);
 	view_close(v);
-	if (good && fflush(stdout) != 0)
-		good = err_set(&err, ERR_FATAL, "cannot write the report");
 	return good ? STATUS_OK : command_fail(c, &err);
 }

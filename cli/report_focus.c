@@ -43,6 +43,7 @@ enum column { COLUMNS(COLUMN_INDEX) FOCUS_COLUMNS };
 static const char *const column_names[FOCUS_COLUMNS] = {COLUMNS(COLUMN_NAME)};
 
 struct focus_writer {
+	bool stopped; // what it writes to takes no more
 	FILE *f;
 	struct buf text;
 	struct csv_writer csv; // to `text`
@@ -210,10 +211,10 @@ static bool write_model_hour(void *user, struct view *v, const struct model_hour
 	for (int i = 0; i < model_hour->nunbilled; i++)
 		write_row(w, v, model_hour, &model_hour->unbilled[i], NULL);
 	groups_release(&bands);
-	bool good = text_print(w->f, &w->text);
+	w->stopped = !text_print(w->f, &w->text);
 	buf_clear(&w->text);
 	arena_reset(&w->arena);
-	return good;
+	return !w->stopped;
 }
 
 // ---- what the bill has besides usage by tokens ----------------------------------------------------
@@ -282,10 +283,11 @@ bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err 
 	for (int i = 0; i < FOCUS_COLUMNS; i++)
 		csv_strz(&w.csv, column_names[i]);
 	csv_end_row(&w.csv);
-	bool good = view_each(v, from, to, write_model_hour, &w, err) && write_charges(&w, v, from, to, err) &&
-	            text_print(f, &w.text);
+	bool good = view_each(v, from, to, write_model_hour, &w, err) && write_charges(&w, v, from, to, err);
+	if (good)
+		w.stopped = !text_print(f, &w.text);
 	buf_release(&w.text);
 	buf_release(&w.tags);
 	arena_release(&w.arena);
-	return good && (fflush(f) == 0 || err_set(err, ERR_FATAL, "cannot write the report"));
+	return good || w.stopped; // main looks whether all was written
 }

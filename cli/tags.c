@@ -71,7 +71,8 @@ static bool import_tags(struct command *c, struct err *err)
 	for (size_t i = 0; i < l.n; i++)
 		tags += l.items[i].tags;
 	if (good) {
-		printf("%zu roles and users, %zu tags, from %s on\n", l.n, tags, when_format(from_ms, when));
+		printf("%zu %s, %zu tag%s, from %s on\n", l.n, l.n == 1 ? "role or user" : "roles and users", tags,
+		       text_s((int64_t)tags), when_format(from_ms, when));
 		if (l.unknown)
 			printf(
 				"%zu were listed without their tags and are left as they are (get-account-authorization-details lists them with)\n",

@@ -271,5 +271,6 @@ int cmd_top(struct command *c)
 	sigaction(SIGTERM, &act, NULL);
 	redraw_until_stopped(&w, v, &err);
 	view_close(v);
-	return err.kind == ERR_NONE || stopped ? STATUS_OK : command_fail(c, &err);
+	bool written = !ferror(stdout); // else main says why
+	return err.kind == ERR_NONE || stopped || !written ? STATUS_OK : command_fail(c, &err);
 }

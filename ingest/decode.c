@@ -373,6 +373,11 @@ void decoder_message(struct decoder *d, const void *data, size_t len)
 	arena_reset(&d->arena);
 }
 
+bool decoder_is_carried(const struct decoder *d)
+{
+	return d->carrier.custom_source.len || d->carrier.log_owner.len || d->carrier.log_group.len;
+}
+
 const struct decode_counts *decoder_counts(const struct decoder *d)
 {
 	return &d->counts;

@@ -82,4 +82,8 @@ void decoder_message(struct decoder *d, const void *data, size_t len);
 
 const struct decode_counts *decoder_counts(const struct decoder *d);
 
+// In a callback: whether a wrapper around the record or the fault says who wrote it (struct carrier). The
+// part of a fault is without its wrappers.
+bool decoder_is_carried(const struct decoder *d);
+
 #endif

@@ -36,7 +36,7 @@ struct trust {
 	size_t nrules;
 	size_t nof[SOURCE_CLASSES];
 	struct accounts allowed; // of accounts.allowed and accounts.file; n 0: all
-	struct timespec changed; // of accounts.file when it was read
+	struct stat read;        // accounts.file when it was read; all 0: it was not there
 };
 
 // ---- accounts -----------------------------------------------------------------------------------
@@ -142,21 +142,25 @@ static bool load_accounts(const struct conf *c, struct accounts *ret, struct err
 	return true;
 }
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ino == b->st_ino && a->st_size == b->st_size;
+}
+
 bool trust_refresh(struct trust *t, struct err *err)
 {
-	struct stat st;
+	struct stat st = {0};
 	const char *file = t->conf->accounts_file;
 	if (!*file)
 		return true;
-	if (stat(file, &st) != 0) {
-		bool news = t->changed.tv_sec != 0;
-		t->changed = (struct timespec){0};
-		return !news || err_set(err, ERR_CONFIG, "accounts.file = %s: %s", file, strerror(errno));
-	}
-	if (st.st_mtim.tv_sec == t->changed.tv_sec && st.st_mtim.tv_nsec == t->changed.tv_nsec)
+	bool there = stat(file, &st) == 0;
+	int why = errno;
+	if (is_same_file(&st, &t->read))
 		return true;
-	t->changed = st.st_mtim; // of a bad file too
-	return load_accounts(t->conf, &t->allowed, err);
+	t->read = st; // of a bad file too: its error is reported once
+	return there ? load_accounts(t->conf, &t->allowed, err)
+	             : err_set(err, ERR_CONFIG, "accounts.file = %s: %s", file, strerror(why));
 }
 
 // ---- rules --------------------------------------------------------------------------------------
@@ -257,9 +261,8 @@ bool trust_open(struct trust **ret, const struct conf *conf, struct err *err)
 		good = read_rule(&conf->trust[i], &t->rules[t->nrules++], err);
 		t->nof[t->rules[i].of]++;
 	}
-	struct stat st;
-	if (*conf->accounts_file && stat(conf->accounts_file, &st) == 0)
-		t->changed = st.st_mtim;
+	if (*conf->accounts_file && stat(conf->accounts_file, &t->read) != 0)
+		t->read = (struct stat){0};
 	good = good && check_topics(t, err) && load_accounts(conf, &t->allowed, err);
 	if (!good) {
 		trust_close(t);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/secret_files.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "ingest/dead_letter_file.h"
 #include "ingest/kafka_probe.h"
@@ -182,8 +183,9 @@ static void check_topic(void *user, const struct kafka_topic *t)
 	else if (!t->committed)
 		add_finding(
 			h, HEALTH_NOTE, "kafka",
-			"topic %s: %lld messages in %d partitions, none read yet by group %s (nowcast run reads them)",
-			t->name, (long long)t->messages, t->partitions, h->conf->group);
+			"topic %s: %lld message%s in %d partition%s, none read yet by group %s (nowcast run reads them)",
+			t->name, (long long)t->messages, text_s(t->messages), t->partitions, text_s(t->partitions),
+			h->conf->group);
 	else if (t->endangered)
 		add_finding(
 			h, HEALTH_WARN, "kafka",
@@ -193,8 +195,8 @@ static void check_topic(void *user, const struct kafka_topic *t)
 			t->retention_ms > 0 ? format_age(t->retention_ms, age, sizeof age) : "so many bytes");
 	else
 		add_finding(h, t->behind > BEHIND_NOTE ? HEALTH_NOTE : HEALTH_OK, "kafka",
-		            "topic %s: group %s is %lld messages behind in %d partitions%s", t->name, h->conf->group,
-		            (long long)t->behind, t->partitions,
+		            "topic %s: group %s is %lld message%s behind in %d partition%s%s", t->name, h->conf->group,
+		            (long long)t->behind, text_s(t->behind), t->partitions, text_s(t->partitions),
 		            t->behind > BEHIND_NOTE ? " (more workers read more partitions)" : "");
 }
 
@@ -288,7 +290,7 @@ static void check_prices(struct health *h)
 		add_finding(h, HEALTH_OK, "prices",
 		            "only the built-in ones; `nowcast price update` downloads AWS's current list");
 	else
-		add_finding(h, HEALTH_OK, "prices", "%zu price files; `nowcast price check` lists them", n);
+		add_finding(h, HEALTH_OK, "prices", "%zu price file%s; `nowcast price check` lists them", n, text_s((int64_t)n));
 	prices_free(p);
 }
 
@@ -311,7 +313,7 @@ static void check_price_age(struct health *h, const char *newcomers)
 		            : days > OLD_DAYS ? HEALTH_NOTE
 		                              : HEALTH_OK,
 		            "price age", "the newest price list is %" PRId64 " day%s old (%s, %.10s)%s%s%s", days,
-		            days == 1 ? "" : "s", s.name, when_format(ms, when),
+		            text_s(days), s.name, when_format(ms, when),
 		            *newcomers ? "; models called today that are in no list: " : "", newcomers,
 		            *newcomers || days > OLD_DAYS
 		                ? "; `nowcast price update` or prices.update = daily brings AWS's"
@@ -410,9 +412,10 @@ static bool check_bill(struct health *h, struct err *err)
 	if (known && names)
 		add_finding(
 			h, HEALTH_NOTE, "bill",
-			"%lld names in the bill of %s, for $%s, match no model that was called: `nowcast reconcile` lists them; "
+			"%lld name%s in the bill of %s, for $%s, %s no model that was called: `nowcast reconcile` lists them; "
 			"a line name,model in names.csv of prices.dir says which model a name means",
-			(long long)names, newest.data, usd_format(usd, 2, text));
+			(long long)names, text_s(names), newest.data, usd_format(usd, 2, text),
+			names == 1 ? "matches" : "match");
 	else if (known)
 		add_finding(h, HEALTH_OK, "bill", "every name in the bill of %s matches a model that was called",
 		            newest.data);
@@ -464,13 +467,13 @@ static bool check_backlog(struct health *h, struct err *err)
 		for (size_t k = 0; k < redis_len(h->redis, 2 * i + 1); k++)
 			late += strtoll(redis_elem(h->redis, 2 * i + 1, k).p, NULL, 10);
 	}
-	add_finding(h, HEALTH_OK, "figures", "%zu account/region pairs; %lld model-hours wait to be computed", n,
-	            (long long)due);
+	add_finding(h, HEALTH_OK, "figures", "%zu account/region pair%s; %lld model-hour%s to be computed", n, text_s((int64_t)n),
+	            (long long)due, text_s(due));
 	if (late)
 		add_finding(
 			h, HEALTH_NOTE, "late",
-			"%lld records came after their hour had left the window, and were not counted then: `nowcast replay --reopen` of their files counts them",
-			(long long)late);
+			"%lld record%s came after the hour had left the window, not counted then: `nowcast replay --reopen` of their files counts them",
+			(long long)late, text_s(late));
 	return true;
 }
 
@@ -493,9 +496,9 @@ static bool check_dead_letters(struct health *h, struct err *err)
 			continue;
 		bool lost = kind != FAULT_QUOTED && age < day;
 		add_finding(h, lost ? HEALTH_WARN : HEALTH_NOTE, "dead",
-		            "%lld dead letters `%s`, the last %s ago: %s", (long long)counts[kind].n,
-		            fault_word((enum fault_kind)kind), format_age(age, ago, sizeof ago),
-		            fault_advice((enum fault_kind)kind));
+		            "%lld dead letter%s `%s`, the last %s ago: %s", (long long)counts[kind].n,
+		            text_s(counts[kind].n), fault_word((enum fault_kind)kind),
+		            format_age(age, ago, sizeof ago), fault_advice((enum fault_kind)kind));
 		shown++;
 	}
 	if (!shown)
@@ -549,7 +552,8 @@ static void check_trust(struct health *h)
 	}
 	trust_close(trust);
 	if (trust_has_rules(h->conf))
-		add_finding(h, HEALTH_OK, "trust", "%zu rules of sources; accounts are %s", h->conf->ntrust,
+		add_finding(h, HEALTH_OK, "trust", "%zu rule%s of sources; accounts are %s", h->conf->ntrust,
+		            text_s((int64_t)h->conf->ntrust),
 		            h->conf->accounts_allowed.n || *h->conf->accounts_file ? "named"
 		                                                                   : "not named: all count");
 	else

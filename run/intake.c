@@ -21,8 +21,15 @@ static void add_letter(struct intake *in, enum fault_kind kind, int index, struc
 static void on_decode_fault(void *user, enum fault_kind kind, int index, struct str part, const char *reason)
 {
 	struct intake *in = user;
-	add_letter(in, kind, index, part, reason);
 	engine_count_fault(in->engine, kind);
+	if (in->message.len && decoder_is_carried(in->decoder))
+		part = in->message; // a part without them would be a way around the rules of trust
+	if (part.p && part.p == in->message.p && part.len == in->message.len) {
+		if (in->message_is_dead)
+			return;
+		in->message_is_dead = true;
+	}
+	add_letter(in, kind, index, part, reason);
 }
 
 // A record that was decoded and still does not count has no text of its own any more, so its message becomes

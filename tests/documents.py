@@ -63,7 +63,7 @@ class Truth:
 
     def has_flag(self, subcommand, flag):
         name = flag[2:]
-        if name in ("config", "help", "version") or name.startswith("kafka.") or name.replace("-", ".") in {k.replace("_", ".") for k in self.keys}:
+        if name in ("config", "help", "version") or name.startswith(("kafka.", "trust.")) or name.replace("-", ".") in {k.replace("_", ".") for k in self.keys}:
             return True
         row = self.subcommands.get(subcommand)
         return bool(row) and re.search(re.escape(flag) + r"(?![a-z-])", row) is not None
@@ -137,7 +137,7 @@ def check_quoted(truth, text, doc):
             yield f"path {word}"
     elif re.fullmatch(r"[a-z_]+(\.[a-z_]+)+( = .*)?", word) and word.split(" ")[0].rsplit(".", 1)[1] not in ENDINGS:
         key = word.split(" ")[0]
-        if key not in truth.keys and not key.startswith("kafka."):
+        if key not in truth.keys and not key.startswith(("kafka.", "trust.")):
             yield f"configuration key {key}"
     elif doc == "CONTRIBUTING.md" and re.fullmatch(r"[A-Z]+(_[A-Z]+)+", word) and not re.search(rf"\b{word}\b", truth.sources):
         yield word

@@ -188,6 +188,7 @@ async function crowd(browser) {
 	ok((await page.textContent("#groups")).includes("<img src=x onerror"), "a tag that holds HTML is shown as it is");
 	const [file] = await Promise.all([page.waitForEvent("download"), page.click("#groups-foot button:has-text('CSV')")]);
 	const csv = require("fs").readFileSync(await file.path(), "utf8"), lines = csv.trimEnd().split("\r\n");
+	ok(lines.every(l => (l.replace(/"[^"]*"/g, "").match(/,/g) || []).length === lines[0].split(",").length - 1), "every row of the CSV has a field for each name", csv);
 	ok(/^team,usd,usd_low/.test(lines[0]) && lines.length === 1 + await rows(page) && lines.some(l => l.startsWith("'=cmd|")), "the list can be had as CSV, in which no name is a formula", csv);
 	ok(await page.$$eval("main img, main script", e => e.length) === 0 && !(await page.title()).includes("owned"), "and is not run");
 	await page.click("#groups tbody tr:has-text('<img src=x') .name");

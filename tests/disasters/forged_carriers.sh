@@ -88,6 +88,21 @@ report "$T/again.csv" --from 2026-11-01 --to 2026-12-01
 same_file "dead letters that are replayed are refused again" "$T/again.csv" "$T/reference.csv"
 is "for the same reasons" "$(kinds "$T/again.ndjson")" " 3 custom_event 5 foreign_account 4 untrusted "
 
+# Nor is a record that is broken, and mended by hand: its letter has all wrappers, once for a message.
+{ call f-20 ann $ours; call f-21 ann $ours; call f-22 ann $ours; } | sed 's/us-east-1/US EAST/' | python3 -c 'import json, sys
+print(json.dumps({"messageType": "DATA_MESSAGE", "owner": sys.argv[1], "logGroup": "g", "logEvents": [{"message": line} for line in sys.stdin]}))' $theirs >"$T/broken.ndjson"
+"$nowcast" replay --redis "$REDIS_URL" --dead-letter-file "$T/broken-dead.ndjson" "$T/broken.ndjson" >"$T/out" 2>&1
+is "one letter for three broken records" "$(kinds "$T/broken-dead.ndjson")" " 1 record "
+python3 - "$T/broken-dead.ndjson" >"$T/mended.ndjson" <<'END'
+import base64, json, sys
+letter = json.load(open(sys.argv[1]))
+data = base64.b64decode(letter["records"][0]["data"]).replace(b"US EAST", b"us-east-1")
+letter["records"][0]["data"] = base64.b64encode(data).decode()
+print(json.dumps(letter))
+END
+"$nowcast" replay --redis "$REDIS_URL" "$T/mended.ndjson" >"$T/out" 2>&1
+has "which are refused once they are mended" "$(cat "$T/out")" '^foreign_account +3$'
+
 # Replay of files counts as a source, too.
 for rule in "trust.file:*forged-app* = telemetry" "trust.file:*/other/* = cloudtrail"; do
 	printf '%s\n' "redis = $REDIS_URL" "$rule" >"$T/file.conf"

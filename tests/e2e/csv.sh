@@ -64,8 +64,39 @@ print(*((r["principal"].split("/")[1], r["calls"], r["failed"]) for r in csv.Dic
 is "but not of a token type, which has none" "$("$nowcast" report --redis "$REDIS_URL" --by token_type --format csv | python3 -c '
 import csv, sys
 print({(r["calls"], r["failed"]) for r in csv.DictReader(sys.stdin)})')" "{('', '')}"
+
+# A reader that has what it wants ends a command quietly; a disk that is full does not.
+for format in table csv json focus; do
+	for by in hour,principal,model,token_type principal; do
+		"$nowcast" report --redis "$REDIS_URL" --by $by --format $format 2>"$T/err" | true
+		is "a reader that has gone is no failure: $format by $by" "${PIPESTATUS[0]}$(cat "$T/err")" 0
+	done
+	"$nowcast" report --redis "$REDIS_URL" --format $format >/dev/full 2>"$T/err"
+	has "a full disk is: $format" "$? $(cat "$T/err")" '^1 nowcast: the output cannot be written'
+done
+for command in "price list --format csv" "price list" help "check-config --man" "tags show arn:aws:iam::$A:user/ann" "who ann" "explain arn:aws:iam::$A:user/ann 2026-10-05T03:00:00Z" \
+	"top --turns 3 --every 1" "price show amazon.nova-pro-v1:0" "profiles list" "price usage-type USE1-NovaPro-input-tokens" "alert list" "report --scoreboard" version; do
+	# shellcheck disable=SC2086 # words
+	"$nowcast" $command --redis "$REDIS_URL" 2>"$T/err" | true
+	said="${PIPESTATUS[0]} $(grep -v '^nowcast [a-z-]*: \(no\|without\|neither\)' "$T/err")"
+	has "nor is it to: $command" "$said" '^[03] $'
+done
+"$nowcast" doctor --redis "$REDIS_URL" 2>"$T/err" | true
+has "nor to doctor" "${PIPESTATUS[0]} $(cat "$T/err")" '^3 $'
+is "one is one" "$("$nowcast" doctor --redis "$REDIS_URL" | grep -cE '(^|[ (])1 [a-z-]+s( |,|$)' )" 0
+
 has "and in the table" "$("$nowcast" report --redis "$REDIS_URL" --by principal)" 'user/ann .* 2$'
 whole "the price list" + price list --format csv
+own() { # NAME FILE: a CSV that the program keeps for itself is one, too
+	local got
+	got=$(rows "$2")
+	has "$1" "$got" '^[1-9][0-9]*$'
+}
+mkdir "$T/prices"
+echo '{"amazon.nova-pro-v1:0": {"litellm_provider": "bedrock_converse", "mode": "chat", "input_cost_per_token": 8e-07, "output_cost_per_token": 3.2e-06},
+	"acme.a,b\"c-v1:0": {"litellm_provider": "bedrock", "mode": "chat", "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06}}' >"$T/litellm.json"
+ok "a table of LiteLLM" "$nowcast" price import litellm --prices-dir "$T/prices" --yes "$T/litellm.json"
+own "prices that were imported" "$T/prices/litellm.csv"
 whole "the scoreboard, before a bill" 0 report --scoreboard --format csv
 whole "the reconciliation, before a bill" 0 report --reconciliation --format csv
 
@@ -74,12 +105,13 @@ duck=$top/$B/tests/duck_sql
 folder=$T/cur/x/data/BILLING_PERIOD=2026-10
 mkdir -p "$folder" "$T/cur/x/metadata/BILLING_PERIOD=2026-10"
 "$duck" "COPY (SELECT type AS line_item_line_item_type, 'AmazonBedrock' AS line_item_product_code, usage AS line_item_usage_type, '1K tokens' AS pricing_unit,
-	'$A' AS line_item_usage_account_id, 'arn:aws:iam::$A:user/ann' AS line_item_iam_principal, '1' AS line_item_usage_amount, '0.8' AS line_item_unblended_cost,
-	'2026-10-05T03:00:00Z' AS line_item_usage_start_date, '2026-10-05T04:00:00Z' AS line_item_usage_end_date
-	FROM (VALUES ('Usage', 'USE1-NovaPro-input-tokens'), ('Tax', 'Tax, \"VAT\"'), ('Credit', 'Credit')) v(type, usage)) TO '$folder/x-00001.csv.gz' (FORMAT csv, HEADER, COMPRESSION gzip)" ||
+	'$A' AS line_item_usage_account_id, 'arn:aws:iam::$A:user/ann' AS line_item_iam_principal, '100' AS line_item_usage_amount, '0.5' AS line_item_unblended_cost,
+	'2026-10-' || day || 'T03:00:00Z' AS line_item_usage_start_date, '2026-10-' || day || 'T04:00:00Z' AS line_item_usage_end_date
+	FROM (VALUES ('Usage', 'USE1-NovaPro-input-tokens', '05'), ('Usage', 'USE1-NovaPro-input-tokens', '06'), ('Tax', 'Tax, \"VAT\"', '05'),
+		('Credit', 'Credit', '05')) v(type, usage, day)) TO '$folder/x-00001.csv.gz' (FORMAT csv, HEADER, COMPRESSION gzip)" ||
 	bail "the bill could not be made"
 echo '{"dataFiles": ["s3://b/x/data/BILLING_PERIOD=2026-10/x-00001.csv.gz"]}' >"$T/cur/x/metadata/BILLING_PERIOD=2026-10/x-Manifest.json"
-ok "a bill" "$nowcast" reconcile --redis "$REDIS_URL" "$T/cur"
+ok "a bill" "$nowcast" reconcile --redis "$REDIS_URL" --prices-dir "$T/prices" "$T/cur"
 whole "the reconciliation" + report --reconciliation --format csv
 whole "by several groups" + report --reconciliation --by tag:team,model,hour --format csv
 whole "the scoreboard" + report --scoreboard --format csv

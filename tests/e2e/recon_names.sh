@@ -99,7 +99,7 @@ is "both are shown" "$(by model 1-3,6 | lines)" "acme-saga-the-ninth,60000,0.600
 has "reconcile tells the name" "$(cat "$T/said")" '^billed, matches no model that was called: "Acme Saga the Ninth" .*60000 tokens, 0.60 USD$'
 has "and what may be meant" "$(cat "$T/said")" '^called, and not billed by any name that matches: acme.saga-9 in 111122223333/us-east-1, 60000 tokens'
 has "and what to do" "$(cat "$T/said")" 'names\.csv'
-has "doctor counts it" "$("$nowcast" doctor --redis "$REDIS_URL" 2>&1)" '^note +bill +1 names in the bill of 2026-10, for \$0\.60, match no model that was called: .*names\.csv'
+has "doctor counts it" "$("$nowcast" doctor --redis "$REDIS_URL" 2>&1)" '^note +bill +1 name in the bill of 2026-10, for \$0\.60, matches no model that was called: .*names\.csv'
 "$nowcast" report --redis "$REDIS_URL" --format focus >"$T/focus.csv"
 is "FOCUS has the word and the tokens, and no cost" "$(python3 -c '
 import csv, sys

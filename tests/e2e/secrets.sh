@@ -34,7 +34,7 @@ wait_for 10 listens "$port"
 tr '\0' '\n' <"/proc/$serve/cmdline" >"$T/cmdline"
 clean "the list of processes" "$T/cmdline"
 has "shows the other arguments" "$(cat "$T/cmdline")" "^127.0.0.1:$port\$"
-curl -s "http://127.0.0.1:$port/api/v1/health" "http://127.0.0.1:$port/metrics" >"$T/api"
+curl -s "http://127.0.0.1:$port/api/v1/findings" "http://127.0.0.1:$port/metrics" >"$T/api"
 clean "the answers of the API" "$T/api"
 kill_redis
 sleep 1
@@ -97,6 +97,15 @@ ok "the command runs" test -s "$T/message"
 clean "its environment" "$T/env"
 is "has what a command needs and no more" "$(grep -cE '^(PATH|HOME|LC_ALL)=' "$T/env") $(grep -cE '^(NOWCAST|AWS|REDIS)' "$T/env")" "3 0"
 
+for url in "http://u:31337/hunter2@127.0.0.1:1/" "https://u:$secret@127.0.0.1:1/" "smtp://u:31337/hunter2@127.0.0.1:1"; do
+	printf '%s\n' "[receiver c]" "kind = $([ "${url%%:*}" = smtp ] && echo email || echo webhook)" "url = $url" "from = a@b" "to = c@d" >"$T/alerts.conf"
+	"$nowcast" alert test c --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" >"$T/out" 2>&1
+	clean "a receiver's password is not told: ${url//$secret/SECRET}" "$T/out"
+	is "nor a part of it that looks like a port" "$(grep -c 31337 "$T/out")" 0
+done
+"$nowcast" price update --prices-dir "$T" --url "http://u:31337/hunter2@127.0.0.1:1" >"$T/out" 2>&1
+is "nor that of a mirror of prices" "$(grep -cE '31337|hunter2' "$T/out")" 0
+
 # Redirects.
 cat >"$T/redirects.py" <<'END'
 import http.server, sys
@@ -128,4 +137,14 @@ update "$at/loop"
 has "one in a circle ends" "$(cat "$T/out")" 'redirects too often'
 update "$at/here"
 has "one on the same host is followed" "$(cat "$T/asked")" '^127.0.0.1:[0-9]+ /there/offers'
+
+# A manifest of a bill names files of its own export only.
+"$top/$B/tests/duck_sql" "SELECT 1" >/dev/null 2>&1 || { diag "no libduckdb.so: no bill can be read"; finish; }
+mkdir -p "$T/cur/x/data/BILLING_PERIOD=2026-10" "$T/cur/x/metadata/BILLING_PERIOD=2026-10"
+echo "line_item_usage_account_id" >"$T/outside.csv"
+for uri in "s3://b/x/data/BILLING_PERIOD=2026-10/../../../../outside.csv" "$T/outside.csv" "https://evil.example.com/x.csv" "file://$T/outside.csv"; do
+	echo "{\"dataFiles\": [\"$uri\"]}" >"$T/cur/x/metadata/BILLING_PERIOD=2026-10/x-Manifest.json"
+	"$nowcast" reconcile --redis "$REDIS_URL" --prices-dir "$T/prices" "$T/cur" >"$T/out" 2>&1
+	has "a manifest that names ${uri//$T/.} is refused" "$? $(cat "$T/out")" '^1 .*which is not below data/BILLING_PERIOD='
+done
 finish

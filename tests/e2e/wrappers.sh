@@ -59,8 +59,8 @@ is "each is filed with its kind" "$(sed 's/.*"kind":"\([a-z_]*\)".*/\1/' "$T/dea
 	"unread_call unread_call unread_metric unread_log quoted "
 "$nowcast" doctor --redis "$REDIS_URL" >"$T/doctor"
 has "doctor counts them" "$(cat "$T/doctor")" '^warn +dead +2 dead letters `unread_call`, the last [0-9]+ s ago: calls of Bedrock in a form'
-has "by reason" "$(cat "$T/doctor")" '^warn +dead +1 dead letters `unread_metric`'
-has "a quotation is a note" "$(cat "$T/doctor")" '^note +dead +1 dead letters `quoted`'
+has "by reason" "$(cat "$T/doctor")" '^warn +dead +1 dead letter `unread_metric`'
+has "a quotation is a note" "$(cat "$T/doctor")" '^note +dead +1 dead letter `quoted`'
 free_port
 start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port"
 wait_for 10 listens "$port"
