@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures as Redis holds them: the rows of the estimate and of the bill, weights, digests. A row is refused, or
-// its figure is valid, and it is written and read again as what it was. Longest input: 256 bytes.
+// Figures as Redis holds them: the rows of the estimate and of the bill, weights, digests. A row is
+// refused, or its figure is valid, and it is written and read again as what it was.
+// Longest input: 256 bytes.
 #include "estimator/rate_class.h"
 #include "store/actual.h"
 #include "store/usage_rows.h"
@@ -44,8 +45,9 @@ static void try_actual(struct str field, struct str value)
 	if (!actual_read(field, value, &row))
 		return;
 	assert(figure_is_valid(&row.figure) && row.figure.billed == row.figure.tokens);
-	struct actual_row a = {row.principal, row.kind, row.type, row.rate_class, row.figure.tokens, row.figure.usd,
-	                       row.figure.list, str_is(row.tagset, "-") ? STR_NONE : row.tagset};
+	struct actual_row a = {
+		row.principal,     row.kind,       row.type,        row.rate_class,
+		row.figure.tokens, row.figure.usd, row.figure.list, str_is(row.tagset, "-") ? STR_NONE : row.tagset};
 	actual_format_field(&a, &f);
 	actual_format_value(&a, &v);
 	bool good = actual_read(buf_str(&f), buf_str(&v), &again);
@@ -79,7 +81,7 @@ static void try_rate_class(struct str text)
 	int class, again;
 	if (!rate_class_parse(text, &class))
 		return;
-	struct str back = str_of(rate_class_format((uint8_t)class, z));
+	struct str back = str_of(rate_class_format((uint8_t) class, z));
 	bool good = rate_class_parse((struct str){back.p + (back.len > 0), back.len - (back.len > 0)}, &again);
 	assert(class >= 0 && class <= UINT8_MAX && good && again == class);
 }
@@ -90,11 +92,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned which = take_byte(&in) % 5;
 	struct str field = take_text(&in), value = take_rest(&in);
 	switch (which) {
-	case 0: try_row(field, value); break;
-	case 1: try_actual(field, value); break;
-	case 2: try_weights(field, value); break;
-	case 3: try_digest(field); break;
-	case 4: try_rate_class(field); break;
+	case 0:
+		try_row(field, value);
+		break;
+	case 1:
+		try_actual(field, value);
+		break;
+	case 2:
+		try_weights(field, value);
+		break;
+	case 3:
+		try_digest(field);
+		break;
+	case 4:
+		try_rate_class(field);
+		break;
 	}
 	return 0;
 }
