@@ -15,8 +15,8 @@ static void check_grouping(const struct grouping *g)
 {
 	assert(g->n >= 0 && g->n <= GROUP_KEYS_MAX);
 	for (int i = 0; i < g->n; i++)
-		assert(g->by[i] <= BY_LABEL && g->name[i].len &&
-		       ((g->by[i] != BY_TAG && g->by[i] != BY_LABEL) || g->tag[i].len));
+		assert(g->by[i] <= BY_MAP && g->name[i].len &&
+		       ((g->by[i] != BY_TAG && g->by[i] != BY_LABEL && g->by[i] != BY_MAP) || g->tag[i].len));
 }
 
 // The names that were given mean the same groupings again.
