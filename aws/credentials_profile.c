@@ -185,7 +185,8 @@ static enum found from_keys(struct credentials *c, const struct profiles *p, str
 				   secret = aws_ini_get(text, "profile", profile, "aws_secret_access_key");
 		if (!key.len || !secret.len)
 			continue;
-		credentials_set(c, key, secret, aws_ini_get(text, "profile", profile, "aws_session_token"), "profile");
+		credentials_set(c, key, secret, aws_ini_get(text, "profile", profile, "aws_session_token"),
+		                "profile");
 		return FOUND;
 	}
 	return FOUND_NOTHING;

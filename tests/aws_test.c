@@ -24,10 +24,13 @@ static void test_xml(void)
 static void test_listing(void)
 {
 	struct s3 s = {.arena = ARENA_INIT};
-	s3_add_objects(&s, STR("<Contents><Key>a%2Fb+c</Key><LastModified>2026-11-02T05:06:07Z</LastModified><Size>5</Size></Contents>"
-	                       "<Contents><Key>no-size</Key><LastModified>2026-11-02T05:06:07Z</LastModified></Contents>"));
+	s3_add_objects(
+		&s,
+		STR("<Contents><Key>a%2Fb+c</Key><LastModified>2026-11-02T05:06:07Z</LastModified><Size>5</Size></Contents>"
+	        "<Contents><Key>no-size</Key><LastModified>2026-11-02T05:06:07Z</LastModified></Contents>"));
 	ok(s.n == 1 && str_is(s.objects[0].key, "a/b c") && s.objects[0].size == 5, "an object of a listing");
-	ok(s3_key_is_plain(STR("a/b..c/d")) && !s3_key_is_plain(STR("a/../b")), "a key that leads upwards is not plain");
+	ok(s3_key_is_plain(STR("a/b..c/d")) && !s3_key_is_plain(STR("a/../b")),
+	   "a key that leads upwards is not plain");
 	ok(!s3_key_is_plain(STR("a/..\0/x-Manifest.json")), "nor is one whose path would end early");
 	free(s.objects);
 	arena_release(&s.arena);

@@ -120,7 +120,8 @@ static void test_weights(void)
 	       read[3].sd_permille == 400 && str_is(read[1].source, "exact"),
 	   "weights are read back");
 	ok(!weights_read(STR("arn:x t1 calls"), STR("1 0"), &principal, &tagset, read), "calls are no weights");
-	ok(!weights_read(STR("arn:x t1 weights"), STR("1 -2 fit 1 2 fit 1 2 fit 1 2 fit"), &principal, &tagset, read),
+	const struct str negative = STR("1 -2 fit 1 2 fit 1 2 fit 1 2 fit");
+	ok(!weights_read(STR("arn:x t1 weights"), negative, &principal, &tagset, read),
 	   "weights are not negative");
 	buf_release(&value);
 }

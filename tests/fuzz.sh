@@ -4,7 +4,7 @@
 # it has found so far (build-fuzz/NAME_fuzz.grown/). What fails is left in build-fuzz/ for a debugger. Prints a table in the end.
 #
 #     tests/fuzz.sh [NAME...]          SECONDS_EACH=2 for a time, or FUZZ_RUNS=10000000 for a number of executions
-#     tests/fuzz.sh --keep [NAME...]   puts inputs that reach edges which no kept one does into tests/fuzz/NAME_fuzz.corpus/
+#     tests/fuzz.sh --keep [NAME...]   puts as few inputs as reach the same edges into tests/fuzz/NAME_fuzz.corpus/: none above 1 KB
 #
 # A target says at its head how long its inputs are at most ("Longest input: N bytes"): short ones run often.
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +17,7 @@ else
 	limit=(-max_total_time="${SECONDS_EACH:-2}") how="${SECONDS_EACH:-2} s"
 fi
 [ $# -gt 0 ] || set -- $(cd tests/fuzz && ls ./*_fuzz.c | sed 's|^\./||; s|_fuzz\.c$||')
-table=$T/table
+table=$T/table sha1=$(printf '[0-9a-f]%.0s' {1..40}) kept_blocks=2
 printf '%s\n' "target executions executions/s edges corpus bytes" >"$table"
 
 # The inputs of the decoders' tables belong to the corpora of their fuzzers.
@@ -47,12 +47,13 @@ for name; do
 	corpora=()
 	[ ! -d "$kept" ] || corpora+=("$kept")
 	if reads_tables "$name" && [ -d "$T/tables" ]; then corpora+=("$T/tables"); fi
-	if [ -n "$keep" ]; then
+	if [ -n "$keep" ]; then # what somebody named stays; what libFuzzer named by its SHA-1 is chosen again
 		mkdir -p "$kept" "$T/$name"
 		! reads_tables "$name" || cp -r "$T/tables/." "$T/$name"
+		find "$kept" -type f ! -name "$sha1" -exec cp {} "$T/$name" \;
 		ok "$name: its inputs are merged" "$fuzzer" -set_cover_merge=1 -use_counters=0 "${options[@]}" "$T/$name" "$kept" "$grown"
-		find "$kept" -type f -delete
-		find "$T/$name" -type f -name '????????????????????????????????????????' -exec cp {} "$kept" \;
+		find "$kept" -type f -name "$sha1" -delete
+		find "$T/$name" -type f -name "$sha1" -size -$((kept_blocks + 1)) -exec cp {} "$kept" \;
 		continue
 	fi
 	seed=$((RANDOM * 32768 + RANDOM + 1))

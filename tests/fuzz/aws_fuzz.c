@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What AWS and its tools say: listings of S3 and answers of STS in XML, ~/.aws files, credentials in JSON. What
-// is taken of them are slices of the text, or complete credentials; no key leads out of the cache.
-// Longest input: 1024 bytes.
+// What AWS and its tools say: listings of S3 and answers of STS in XML, ~/.aws files, credentials in
+// JSON. What is taken of them are slices of the text, or complete credentials; no key leads out of the
+// cache. Longest input: 1024 bytes.
 #include "aws/credentials_priv.h"
 #include "aws/s3_priv.h"
 #include "aws/xml.h"
@@ -74,7 +74,7 @@ static void try_headers(struct str head)
 	buf_addstr(&a.head, head);
 	struct str value = http_client_header(&a, "ETag");
 	check_slice(buf_str(&a.head), value);
-	assert(str_eq(value, str_trim(value)));
+	assert(!value.len || !memchr(value.p, '\n', value.len));
 	http_client_answer_release(&a);
 }
 
@@ -82,11 +82,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	switch (take_byte(&in) % 5) {
-	case 0: try_xml(take_rest(&in)); break;
-	case 1: try_listing(take_rest(&in)); break;
-	case 2: try_ini(&in); break;
-	case 3: try_json(&in); break;
-	case 4: try_headers(take_rest(&in)); break;
+	case 0:
+		try_xml(take_rest(&in));
+		break;
+	case 1:
+		try_listing(take_rest(&in));
+		break;
+	case 2:
+		try_ini(&in);
+		break;
+	case 3:
+		try_json(&in);
+		break;
+	case 4:
+		try_headers(take_rest(&in));
+		break;
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bill: manifests of an export, and what its rows say of themselves. A manifest is refused with a reason,
-// or the files it names lie below the export's folder; a kind of row has a class, a Region and a name to show,
-// whatever its columns hold. Longest input: 1024 bytes.
+// The bill: manifests of an export, and what its rows say of themselves. A manifest is refused with a
+// reason, or the files it names lie below the export's folder; a kind of row has a class, a Region and a
+// name to show, whatever its columns hold. Longest input: 1024 bytes.
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -28,9 +28,15 @@ static void put_file(const char *path, struct str text)
 
 static void remove_export(void)
 {
-	static const char *const paths[] = {"x/metadata/" PERIOD "/x-Manifest.json", "x/data/" PERIOD "/a.csv",
-	                                    "x/data/" PERIOD "/b.snappy.parquet", "x/data/" PERIOD, "x/data",
-	                                    "x/metadata/" PERIOD, "x/metadata", "x", ""};
+	static const char *const paths[] = {"x/metadata/" PERIOD "/x-Manifest.json",
+	                                    "x/data/" PERIOD "/a.csv",
+	                                    "x/data/" PERIOD "/b.snappy.parquet",
+	                                    "x/data/" PERIOD,
+	                                    "x/data",
+	                                    "x/metadata/" PERIOD,
+	                                    "x/metadata",
+	                                    "x",
+	                                    ""};
 	char z[256];
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		snprintf(z, sizeof z, "%s/%s", folder, paths[i]);
@@ -40,7 +46,8 @@ static void remove_export(void)
 
 static void make_export(void)
 {
-	static const char *const folders[] = {"x", "x/metadata", "x/metadata/" PERIOD, "x/data", "x/data/" PERIOD};
+	static const char *const folders[] = {"x", "x/metadata", "x/metadata/" PERIOD, "x/data",
+	                                      "x/data/" PERIOD};
 	char z[256];
 	snprintf(folder, sizeof folder, "/dev/shm/nowcast-fuzz.XXXXXX");
 	assert(mkdtemp(folder));
@@ -90,11 +97,13 @@ static void try_kind(struct input *in)
 	k.cost.pico = (int64_t)take_number(in);
 	k.list.pico = (int64_t)take_number(in);
 	k.rows = 1 + take_byte(in);
-	struct str *const columns[] = {&k.usage_type, &k.unit, &k.product, &k.resource, &k.region_code, &k.line_type, &k.operation};
+	struct str *const columns[] = {&k.usage_type,  &k.unit,      &k.product,  &k.resource,
+	                               &k.region_code, &k.line_type, &k.operation};
 	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
 		*columns[i] = take_text(in);
 	kind_read(&k, &names, &arena);
-	assert(k.class < BILL_CLASSES && k.usage.kind < USAGE_KINDS && k.region.len && k.shown.len && (!k.why || *k.why));
+	assert(k.class < BILL_CLASSES && k.usage.kind < USAGE_KINDS && k.region.len && k.shown.len &&
+	       (!k.why || *k.why));
 	kind_weigh(&k, INT64_C(1793595967000));
 	assert(k.per_unit >= 0 && (!k.why || *k.why) && *bill_class_names[k.class]);
 	arena_release(&arena);
@@ -111,9 +120,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	switch (take_byte(&in) % 4) {
-	case 0: try_manifest(take_rest(&in)); break;
-	case 1: try_period(take_rest(&in)); break;
-	default: try_kind(&in); break;
+	case 0:
+		try_manifest(take_rest(&in));
+		break;
+	case 1:
+		try_period(take_rest(&in));
+		break;
+	default:
+		try_kind(&in);
+		break;
 	}
 	return 0;
 }

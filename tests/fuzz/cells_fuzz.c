@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The facts of an hour as Redis holds them: fields and values of cells, and the evidence of a call. What is
-// read of any bytes is within its limits; what is written is read again as what it was.
+// The facts of an hour as Redis holds them: fields and values of cells, and the evidence of a call. What
+// is read of any bytes is within its limits; what is written is read again as what it was.
 // Longest input: 256 bytes.
 #include "store/cell_codec.h"
 
@@ -25,7 +25,8 @@ static void try_read(struct input *in)
 	struct calls calls;
 	struct cell_metric m;
 	size_t n = take_byte(in) % 24;
-	struct str field = take_rest(in), value = {field.p + (n < field.len ? n : field.len), n < field.len ? field.len - n : 0};
+	struct str field = take_rest(in),
+			   value = {field.p + (n < field.len ? n : field.len), n < field.len ? field.len - n : 0};
 	field.len -= value.len;
 	cell_field_read(field, &f);
 	check_field(&f);
@@ -73,7 +74,8 @@ static void try_evidence(struct input *in)
 	                 .region = STR("us-east-1"),
 	                 .account = STR("111122223333")};
 	unsigned known = take_byte(in);
-	uint64_t model = take_number(in), caller = take_number(in), meta = take_byte(in) % 2 ? take_number(in) : 0;
+	uint64_t model = take_number(in), caller = take_number(in),
+			 meta = take_byte(in) % 2 ? take_number(in) : 0;
 	for (int kind = 0; kind < TOKEN_KINDS; kind++) {
 		c.known[kind] = known >> kind & 1;
 		c.tokens[kind] = (uint32_t)take_number(in);
@@ -97,9 +99,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	switch (take_byte(&in) % 3) {
-	case 0: try_read(&in); break;
-	case 1: try_names(&in); break;
-	case 2: try_evidence(&in); break;
+	case 0:
+		try_read(&in);
+		break;
+	case 1:
+		try_names(&in);
+		break;
+	case 2:
+		try_evidence(&in);
+		break;
 	}
 	return 0;
 }

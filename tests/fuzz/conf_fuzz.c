@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration files, and single values as flags and the environment give them. A file is refused with the
-// key, or what it sets is within its limits, and the file of what is in force sets the same again.
+// Configuration files, and single values as flags and the environment give them. A file is refused with
+// the key, or what it sets is within its limits, and the file of what is in force sets the same again.
 // Longest input: 1024 bytes.
 #include "base/conf.h"
 #include "tests/fuzz/fuzz.h"
@@ -11,7 +11,8 @@ static void check_limits(const struct conf *c)
 		const struct conf_key *k = &conf_keys[i];
 		const char *field = (const char *)c + k->offset;
 		if (k->type == CONF_INTEGER || k->type == CONF_DURATION || k->type == CONF_BYTES)
-			assert(*(const int64_t *)(const void *)field >= k->min && *(const int64_t *)(const void *)field <= k->max);
+			assert(*(const int64_t *)(const void *)field >= k->min &&
+			       *(const int64_t *)(const void *)field <= k->max);
 		else if (k->type == CONF_STRING)
 			assert(*(char *const *)(const void *)field);
 		else if (k->type == CONF_LIST)
@@ -73,7 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_reload(&c, text);
 		if (!conf_check(&c, &err))
 			check_refusal(&err);
-		(void)conf_team(&c);
 	}
 	conf_release(&c);
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of tags, of inference profiles and of names, as the AWS command line and people write them. A text is
-// taken whole or refused whole with a reason; what is kept of it is JSON. Longest input: 1024 bytes.
+// Lists of tags, of inference profiles and of names, as the AWS command line and people write them. A
+// text is taken whole or refused whole with a reason; what is kept of it is JSON.
+// Longest input: 1024 bytes.
 #include <jansson.h>
 
 #include "pricing/price_names.h"
@@ -22,7 +23,8 @@ static void try_tags(struct input *in)
 	struct str arn = take_byte(in) % 2 ? STR("arn:aws:iam::111122223333:role/search") : STR_NONE;
 	if (tag_import_read(&list, take_rest(in), "tags.json", arn, NULL, &err)) {
 		for (size_t i = 0; i < list.n; i++) {
-			assert(*list.items[i].owner && strchr(list.items[i].owner, ':') && !strchr(list.items[i].owner, ' '));
+			assert(*list.items[i].owner && strchr(list.items[i].owner, ':') &&
+			       !strchr(list.items[i].owner, ' '));
 			check_object(list.items[i].change);
 		}
 	} else {
@@ -62,9 +64,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	switch (take_byte(&in) % 3) {
-	case 0: try_tags(&in); break;
-	case 1: try_profiles(take_rest(&in)); break;
-	case 2: try_names(take_rest(&in)); break;
+	case 0:
+		try_tags(&in);
+		break;
+	case 1:
+		try_profiles(take_rest(&in));
+		break;
+	case 2:
+		try_names(take_rest(&in));
+		break;
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of `kcat -J`, and of the file of dead letters. A dead letter that is written is read again as what it
-// was, whatever its data, topic and file are. Longest input: 1024 bytes.
+// Lines of `kcat -J`, and of the file of dead letters. A dead letter that is written is read again as
+// what it was, whatever its data, topic and file are. Longest input: 1024 bytes.
 #include "ingest/origin.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -15,7 +15,8 @@ static void try_line(struct str line)
 		origin_describe(&origin, &text);
 		buf_release(&text);
 	} else {
-		assert(str_is(payload, "untouched") && str_eq(origin.topic, before.topic) && origin.offset == before.offset);
+		assert(str_is(payload, "untouched") && str_eq(origin.topic, before.topic) &&
+		       origin.offset == before.offset);
 	}
 	if (dead_letter_read(line, &scratch, &origin, &payload))
 		assert(payload.len <= line.len);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mapping files from anybody: one is refused with its line and column, or every caller has one answer, the
-// same one when asked again.
+// Mapping files from anybody: one is refused with its line and column, or every caller has one answer,
+// the same one when asked again. Longest input: 1024 bytes.
 #include "store/mapping.h"
 
 #include <assert.h>
@@ -10,8 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct mapping_caller callers[] = {
-		{STR("111122223333"), STR("arn:aws:sts::111122223333:assumed-role/gateway/pod-1"), STR("amazon.nova-pro-v1:0")},
-		{STR("111122223333"), STR("arn:aws:sts::111122223333:assumed-role/gateway/(other sessions)"), STR("k3v9q2m7x1tz")},
+		{STR("111122223333"), STR("arn:aws:sts::111122223333:assumed-role/gateway/pod-1"),
+	     STR("amazon.nova-pro-v1:0")},
+		{STR("111122223333"), STR("arn:aws:sts::111122223333:assumed-role/gateway/(other sessions)"),
+	     STR("k3v9q2m7x1tz")},
 		{STR("444455556666"), STR("arn:aws:iam::111122223333:user/ann"), STR("(other models)")},
 		{STR("111122223333"), STR("(unattributed)"), STR("")},
 	};

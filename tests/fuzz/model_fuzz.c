@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model ids and ARNs, names of models, usage types of the bill and of the price list. What is read of any text
-// is within its limits, the key of a key is the key itself, and what a price needs a bill reads as well.
-// Longest input: 256 bytes.
+// Model ids and ARNs, names of models, usage types of the bill and of the price list. What is read of any
+// text is within its limits, the key of a key is the key itself, and what a price needs a bill reads as
+// well. Longest input: 256 bytes.
 #include "pricing/model_id.h"
 #include "pricing/model_name.h"
 #include "pricing/usage_type.h"
@@ -28,7 +28,8 @@ static void try_name(struct str text)
 	model_name_key(&again, text);
 	assert(str_eq(buf_str(&key), buf_str(&again)));
 	for (size_t i = 0; i < key.len; i++)
-		assert(key.data[i] == ' ' || (key.data[i] >= '0' && key.data[i] <= '9') || (key.data[i] >= 'a' && key.data[i] <= 'z'));
+		assert(key.data[i] == ' ' || (key.data[i] >= '0' && key.data[i] <= '9') ||
+		       (key.data[i] >= 'a' && key.data[i] <= 'z'));
 	struct str model = model_names_find(names, text);
 	if (model.len) { // two writings of one model
 		buf_clear(&again);
@@ -42,8 +43,10 @@ static void try_name(struct str text)
 
 static void check_usage(const struct usage_type *u)
 {
-	assert(u->kind < USAGE_KINDS && u->type < TOKEN_TYPES && u->scope < PRICE_SCOPES && u->tier < PRICE_TIERS);
-	assert(u->modality < USAGE_MODALITIES && (u->ttl_minutes == 0 || u->ttl_minutes == 5 || u->ttl_minutes == 30 || u->ttl_minutes == 60));
+	assert(u->kind < USAGE_KINDS && u->type < TOKEN_TYPES && u->scope < PRICE_SCOPES &&
+	       u->tier < PRICE_TIERS);
+	assert(u->modality < USAGE_MODALITIES &&
+	       (u->ttl_minutes == 0 || u->ttl_minutes == 5 || u->ttl_minutes == 30 || u->ttl_minutes == 60));
 	assert(u->kind != USAGE_TOKENS || u->tokens_per_unit == 1000 || u->tokens_per_unit == 1000000);
 }
 
@@ -68,9 +71,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	switch (take_byte(&in) % 3) {
-	case 0: try_id(take_rest(&in)); break;
-	case 1: try_name(take_rest(&in)); break;
-	case 2: try_usage(&in); break;
+	case 0:
+		try_id(take_rest(&in));
+		break;
+	case 1:
+		try_name(take_rest(&in));
+		break;
+	case 2:
+		try_usage(&in);
+		break;
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Price files, price lists, model ids and usage types from anybody: the first byte chooses, the rest is the
-// text.
+// text. Longest input: 2048 bytes.
 #include "pricing/discounts.h"
 #include "pricing/import_litellm.h"
 #include "pricing/import_pricelist.h"

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a request of the API asks for: its parameters, NAME=VALUE with NUL behind each; groupings of the
-// command line. A request is refused with a reason, or its span, limit and groupings are within their limits.
-// Longest input: 512 bytes.
+// command line. A request is refused with a reason, or its span, limit and groupings are within their
+// limits. Longest input: 512 bytes.
 #include "web/api_query.h"
 
 #include "tests/fuzz/fuzz.h"
+
+static const struct caller_sources from = {.team_tag = STR("team"),
+                                           .team = STR("tag:team, meta:team, map"),
+                                           .user = STR("session"),
+                                           .mapped = true};
 
 static void check_grouping(const struct grouping *g)
 {
 	assert(g->n >= 0 && g->n <= GROUP_KEYS_MAX);
 	for (int i = 0; i < g->n; i++)
-		assert(g->by[i] <= BY_LABEL && g->name[i].len && ((g->by[i] != BY_TAG && g->by[i] != BY_LABEL) || g->tag[i].len));
+		assert(g->by[i] <= BY_MAP && g->name[i].len &&
+		       ((g->by[i] != BY_TAG && g->by[i] != BY_LABEL && g->by[i] != BY_MAP) || g->tag[i].len));
 }
 
 // The names that were given mean the same groupings again.
@@ -19,14 +25,14 @@ static void try_grouping(struct str text)
 	struct grouping g, again;
 	struct err err = ERR_INIT;
 	struct buf names = BUF_INIT;
-	if (!grouping_parse(&g, text, STR("tag:team"), &err)) {
+	if (!grouping_parse(&g, text, from, &err)) {
 		check_refusal(&err);
 		return;
 	}
 	check_grouping(&g);
 	for (int i = 0; i < g.n; i++)
 		buf_adds(&names, i ? "," : ""), buf_addstr(&names, g.name[i]);
-	bool good = grouping_parse(&again, buf_str(&names), STR("tag:team"), &err);
+	bool good = grouping_parse(&again, buf_str(&names), from, &err);
 	assert(g.n == 0 || (good && again.n == g.n));
 	for (int i = 0; i < g.n; i++)
 		assert(again.by[i] == g.by[i] && str_eq(again.tag[i], g.tag[i]));
@@ -45,7 +51,7 @@ static void try_request(struct input *in)
 	}
 	if (in->n)
 		r.nargs = HTTP_ARGS_MAX + 1;
-	if (!api_query_parse(&q, &r, params, 24, (struct caller_sources){.team = STR("tag:team")}, &err)) {
+	if (!api_query_parse(&q, &r, params, 24, from, &err)) {
 		check_refusal(&err);
 		assert(err.kind == ERR_CONFIG);
 		return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replies of Redis, and its URL. The target stands in for the sockets: to each command that is sent, the input
-// says the reply. Whatever these hold, a reader ends, and shows only figures that are valid.
+// Replies of Redis, and its URL. The target stands in for the sockets: to each command that is sent, the
+// input says the reply. Whatever these hold, a reader ends, and shows only figures that are valid.
 // Longest input: 2048 bytes.
 #include <stdio.h>
 #include <sys/socket.h>
@@ -14,6 +14,11 @@
 #include "store/tag_history.h"
 #include "store/view.h"
 #include "tests/fuzz/fuzz.h"
+
+static const struct caller_sources from = {.team_tag = STR("team"),
+                                           .team = STR("tag:team, meta:team, map"),
+                                           .user = STR("session"),
+                                           .mapped = true};
 
 static const struct redis_target target = {"redis://127.0.0.1:1/0", NULL, "n"};
 
@@ -41,14 +46,32 @@ static void answer(void)
 {
 	unsigned n = script.n ? take_byte(&script) : 0;
 	switch (n % 8) {
-	case 0: buf_adds(&replies, "$-1\r\n"); return;
-	case 1: buf_addf(&replies, ":%u\r\n", n / 8); return;
-	case 2: add_bulk(take_text(&script)); return;
-	case 3: add_array(n / 8); return;
-	case 4: buf_adds(&replies, "+OK\r\n"); return;
-	case 5: buf_adds(&replies, "-ERR no\r\n"); return;
-	case 6: buf_addf(&replies, "*%u\r\n", n / 8 % 4); for (unsigned i = n / 8 % 4; i > 0; i--) add_array(n / 32); return;
-	case 7: buf_addstr(&replies, take_text(&script)); return; // not the protocol, perhaps
+	case 0:
+		buf_adds(&replies, "$-1\r\n");
+		return;
+	case 1:
+		buf_addf(&replies, ":%u\r\n", n / 8);
+		return;
+	case 2:
+		add_bulk(take_text(&script));
+		return;
+	case 3:
+		add_array(n / 8);
+		return;
+	case 4:
+		buf_adds(&replies, "+OK\r\n");
+		return;
+	case 5:
+		buf_adds(&replies, "-ERR no\r\n");
+		return;
+	case 6:
+		buf_addf(&replies, "*%u\r\n", n / 8 % 4);
+		for (unsigned i = n / 8 % 4; i > 0; i--)
+			add_array(n / 32);
+		return;
+	case 7:
+		buf_addstr(&replies, take_text(&script));
+		return; // not the protocol, perhaps
 	}
 }
 
@@ -135,7 +158,7 @@ static void read_view(bool keep)
 	struct err err = ERR_INIT;
 	struct reading x = {.seen = 0};
 	struct view *v;
-	bool good = grouping_parse(&by, STR("team,model,tier,tag:env,meta:k"), STR("tag:team, meta:team"), &err);
+	bool good = grouping_parse(&by, STR("team,model,tier,tag:env,meta:k"), from, &err);
 	assert(good);
 	if (!view_open(&v, target, &err))
 		return;
@@ -150,7 +173,7 @@ static void read_view(bool keep)
 		assert(usd_cmp(g->usd_low, g->usd) <= 0 && usd_cmp(g->usd, g->usd_high) <= 0);
 		assert(g->tokens == g->billed + g->exact + g->allocated + g->provisional);
 	}
-	groups_sort_by_usd(&x.groups);
+	groups_sort(&x.groups, ORDER_USD);
 	groups_release(&x.groups);
 	view_close(v);
 }
@@ -244,8 +267,8 @@ static void read_url(struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const readers[])(struct redis *, struct err *) = {read_raw, read_profile, read_tags, convert,
-	                                                                read_counts};
+	static void (*const readers[])(struct redis *, struct err *) = {read_raw, read_profile, read_tags,
+	                                                                convert, read_counts};
 	struct err err = ERR_INIT;
 	struct redis *r;
 	script = (struct input){data, size};

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures as Redis holds them: the rows of the estimate and of the bill, weights, digests. A row is refused, or
-// its figure is valid, and it is written and read again as what it was. Longest input: 256 bytes.
+// Figures as Redis holds them: the rows of the estimate and of the bill, weights, digests, tags. A row is
+// refused, or its figure is valid, and it is written and read again as what it was.
+// Longest input: 256 bytes.
+#include <jansson.h>
+
 #include "estimator/rate_class.h"
 #include "store/actual.h"
+#include "store/tagset.h"
 #include "store/usage_rows.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -44,8 +48,9 @@ static void try_actual(struct str field, struct str value)
 	if (!actual_read(field, value, &row))
 		return;
 	assert(figure_is_valid(&row.figure) && row.figure.billed == row.figure.tokens);
-	struct actual_row a = {row.principal, row.kind, row.type, row.rate_class, row.figure.tokens, row.figure.usd,
-	                       row.figure.list, str_is(row.tagset, "-") ? STR_NONE : row.tagset};
+	struct actual_row a = {
+		row.principal,     row.kind,       row.type,        row.rate_class,
+		row.figure.tokens, row.figure.usd, row.figure.list, str_is(row.tagset, "-") ? STR_NONE : row.tagset};
 	actual_format_field(&a, &f);
 	actual_format_value(&a, &v);
 	bool good = actual_read(buf_str(&f), buf_str(&v), &again);
@@ -79,22 +84,70 @@ static void try_rate_class(struct str text)
 	int class, again;
 	if (!rate_class_parse(text, &class))
 		return;
-	struct str back = str_of(rate_class_format((uint8_t)class, z));
+	struct str back = str_of(rate_class_format((uint8_t) class, z));
 	bool good = rate_class_parse((struct str){back.p + (back.len > 0), back.len - (back.len > 0)}, &again);
 	assert(class >= 0 && class <= UINT8_MAX && good && again == class);
+}
+
+static void check_tagset(const struct tagset *t)
+{
+	json_t *o = json_loadb(t->json.p, t->json.len, JSON_ALLOW_NUL, NULL);
+	assert(json_is_object(o) && (str_is(t->id, "-") == (json_object_size(o) == 0)));
+	json_decref(o);
+}
+
+// The tags of a session, and what its records say beside: any JSON, or none. Without labels they are the
+// same, and one value says that there were some.
+static void try_tagset(struct input *in)
+{
+	struct str names[] = {STR("meta:team")};
+	struct kept_names kept = {.day = 20759, .group = STR("role/x labels"), .names = names, .n = 1};
+	const struct cardinality some = {&kept, (int)(take_byte(in) % 2)};
+	const struct tagset_limits limits = {&some, STR("role/x"), 20759};
+	struct arena arena = ARENA_INIT;
+	struct str base = take_text(in), identity = take_text(in), meta = take_rest(in);
+	struct tagset t = tagset_none();
+	json_t *o = json_loadb(base.len ? base.p : "", base.len, JSON_ALLOW_NUL, NULL);
+	if (json_object_size(o))
+		t = tagset_of(base, &arena);
+	json_decref(o);
+	struct tagset with = tagset_with_labels(&t, identity, meta, &limits, &arena),
+				  less = tagset_fold(&with, &arena);
+	check_tagset(&with);
+	check_tagset(&less);
+	o = json_loadb(less.json.p, less.json.len, JSON_ALLOW_NUL, NULL);
+	const char *key;
+	json_t *value;
+	json_object_foreach(o, key, value) assert(!tagset_is_label(key) || strcmp(key, TAG_LABELS) == 0);
+	json_decref(o);
+	arena_release(&arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
-	unsigned which = take_byte(&in) % 5;
+	unsigned which = take_byte(&in) % 6;
+	if (which == 5) {
+		try_tagset(&in);
+		return 0;
+	}
 	struct str field = take_text(&in), value = take_rest(&in);
 	switch (which) {
-	case 0: try_row(field, value); break;
-	case 1: try_actual(field, value); break;
-	case 2: try_weights(field, value); break;
-	case 3: try_digest(field); break;
-	case 4: try_rate_class(field); break;
+	case 0:
+		try_row(field, value);
+		break;
+	case 1:
+		try_actual(field, value);
+		break;
+	case 2:
+		try_weights(field, value);
+		break;
+	case 3:
+		try_digest(field);
+		break;
+	case 4:
+		try_rate_class(field);
+		break;
 	}
 	return 0;
 }

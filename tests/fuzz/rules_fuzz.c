@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Alerts files. One is refused with its line, or its rules are within their limits, have different names, and
-// name receivers that are there. Longest input: 1024 bytes.
+// Alerts files. One is refused with its line, or its rules are within their limits, have different names,
+// and name receivers that are there. Longest input: 1024 bytes.
 #include "alert/rules.h"
 #include "tests/fuzz/fuzz.h"
+
+static const struct caller_sources from = {.team_tag = STR("team"),
+                                           .team = STR("tag:team, meta:team, map"),
+                                           .user = STR("session"),
+                                           .mapped = true};
 
 static void check_rule(const struct alert_rules *rules, const struct alert_rule *r)
 {
@@ -24,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct alert_rules rules = {0};
 	struct err err = ERR_INIT;
 	struct str text = {(const char *)data, size};
-	if (alert_rules_parse(&rules, text, "alerts.conf", STR("tag:team, meta:team"), &err)) {
+	if (alert_rules_parse(&rules, text, "alerts.conf", from, &err)) {
 		for (int i = 0; i < rules.nrules; i++)
 			check_rule(&rules, &rules.rules[i]);
 		for (int i = 0; i < rules.nreceivers; i++)

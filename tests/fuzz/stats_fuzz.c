@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statistics as Redis holds them: those of an hour, and rate baselines of alerts. Bytes of another form are
-// refused; what is read is written and read again as what it was, and whatever the numbers are, computing
-// with them ends and overflows nothing. Longest input: 4096 bytes.
+// Statistics as Redis holds them: those of an hour, and rate baselines of alerts. Bytes of another form
+// are refused; what is read is written and read again as what it was, and whatever the numbers are,
+// computing with them ends and overflows nothing. Longest input: 4096 bytes.
 #include "alert/rate_baseline.h"
 #include "base/arena.h"
 #include "estimator/hour_stats_priv.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times, dollars, patterns and untrusted text that is printed: what is written is read again as what it was.
-// Longest input: 256 bytes.
+// Times, dollars, patterns and untrusted text that is printed: what is written is read again as what it
+// was. Longest input: 256 bytes.
 #include <jansson.h>
 
 #include "base/csv.h"
@@ -44,7 +44,8 @@ static void try_pattern(struct input *in)
 	bool same = pattern_matches(pattern, text);
 	assert(pattern_matches(STR("*"), text) && pattern_matches(text, text));
 	if (pattern_is_plain(pattern))
-		assert(same == (pattern.len == text.len && strncasecmp(pattern.p, text.p, text.len) == 0) || memchr(text.p, 0, text.len));
+		assert(same == (pattern.len == text.len && strncasecmp(pattern.p, text.p, text.len) == 0) ||
+		       memchr(text.p, 0, text.len));
 }
 
 // A JSON string of any bytes is JSON, and those that are UTF-8 come back.
@@ -52,7 +53,8 @@ static void try_json(struct str text)
 {
 	struct buf b = BUF_INIT, html = BUF_INIT, label = BUF_INIT, plain = BUF_INIT;
 	buf_add_json(&b, text);
-	json_t *s = json_loadb(b.data, b.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL), *utf8 = json_stringn(text.len ? text.p : "", text.len);
+	json_t *s = json_loadb(b.data, b.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL),
+		   *utf8 = json_stringn(text.len ? text.p : "", text.len);
 	assert(json_is_string(s) && (!utf8 || json_equal(s, utf8)));
 	json_decref(s);
 	json_decref(utf8);
@@ -127,12 +129,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	switch (take_byte(&in) % 6) {
-	case 0: try_when(take_rest(&in)); break;
-	case 1: try_usd(take_rest(&in)); break;
-	case 2: try_pattern(&in); break;
-	case 3: try_json(take_rest(&in)); break;
-	case 4: try_csv(&in); break;
-	case 5: try_url(take_rest(&in)); break;
+	case 0:
+		try_when(take_rest(&in));
+		break;
+	case 1:
+		try_usd(take_rest(&in));
+		break;
+	case 2:
+		try_pattern(&in);
+		break;
+	case 3:
+		try_json(take_rest(&in));
+		break;
+	case 4:
+		try_csv(&in);
+		break;
+	case 5:
+		try_url(take_rest(&in));
+		break;
 	}
 	return 0;
 }

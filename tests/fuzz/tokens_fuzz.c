@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file of API tokens, and the header that shows one. A file is refused with its line, or each of its tokens
-// is let in, and nothing else is. Longest input: 512 bytes.
+// The file of API tokens, and the header that shows one. A file is refused with its line, or each of its
+// tokens is let in, and nothing else is. Longest input: 512 bytes.
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[64];
 	if (fd < 0)
 		fd = memfd_create("tokens", MFD_CLOEXEC);
-	assert(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, text.p ? text.p : "", text.len, 0) == (ssize_t)text.len);
+	assert(fd >= 0 && ftruncate(fd, 0) == 0 &&
+	       pwrite(fd, text.p ? text.p : "", text.len, 0) == (ssize_t)text.len);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	if (!auth_open(&a, path, 10, &err)) {
 		check_refusal(&err);
@@ -49,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_adds(&header, "Bearer ");
 	buf_addstr(&header, token);
 	enum auth_verdict v = auth_check(a, STR("192.0.2.1"), buf_str(&header), 1000);
-	bool plain = token.len && !memchr(token.p, ' ', token.len) && !memchr(token.p, '\t', token.len) && !memchr(token.p, '\r', token.len);
+	bool plain = token.len && !memchr(token.p, ' ', token.len) && !memchr(token.p, '\t', token.len) &&
+	             !memchr(token.p, '\r', token.len);
 	assert(!plain || (v == AUTH_YES) == is_listed(text, token));
 	(void)auth_check(a, STR("192.0.2.1"), token, 2000);
 	auth_close(a);

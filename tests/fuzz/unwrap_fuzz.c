@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records in wrappers. The first byte says how many wrappers the text at the end gets, the bytes behind it
-// which ones; so the fuzzer reaches what is inside of gzip and base64. What gives records bare gives the same
-// ones wrapped, or a fault that says so: nothing disappears. With the first byte's highest bit one byte of the
-// result is changed, and then only the decoder's own promises hold. Longest input: 800 bytes.
+// Records in wrappers. The first byte says how many wrappers the text at the end gets, the bytes behind
+// it which ones; so the fuzzer reaches what is inside of gzip and base64. What gives records bare gives
+// the same ones wrapped, or a fault that says so: nothing disappears. With the first byte's highest bit
+// one byte of the result is changed, and then only the decoder's own promises hold.
+// Longest input: 800 bytes.
 #include <assert.h>
 
 #include "ingest/json_split.h"
