@@ -409,10 +409,19 @@ static void add_profile_names(struct batch *b, const struct batch_acct_region *a
 			&(struct batch_name){batch_foundation_id(model), model, with_kind(b, 'f', c->foundation)});
 }
 
+// A failed call that has tokens is charged (store/calls.lua).
+static int64_t minute_of_place(const struct call *c)
+{
+	bool charged = !c->failed;
+	for (int kind = 0; kind < TOKENS_OUTPUT_MAX; kind++)
+		charged |= c->known[kind];
+	return c->time_ms / MS_PER_MINUTE + (charged ? 0 : CARDINALITY_FREE);
+}
+
 static void add_labels(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
                        const struct call *c, uint64_t meta)
 {
-	int64_t minute = c->time_ms / MS_PER_MINUTE;
+	int64_t minute = minute_of_place(c);
 	struct str owner = cardinality_label_owner(c->caller.arn);
 	if (c->caller.identity.n)
 		note_labels(b, acct_region, s, owner, "identity", c->caller.identity, minute);
@@ -429,7 +438,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 {
 	if (!check_call(b, c, latest_ms, err))
 		return false;
-	int64_t minute = c->time_ms / MS_PER_MINUTE, hour = minute / 60;
+	int64_t minute = minute_of_place(c), hour = c->time_ms / MS_PER_HOUR;
 	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
 	struct str labels = write_labels(&b->meta, 't', c->meta);
 	uint64_t model = name_id_of_model(&b->name_key, c->model),

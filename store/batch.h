@@ -45,8 +45,9 @@ struct batch_metric {
 	char name[CELL_METRIC_NAME_SIZE]; // of the token kind, and of tiers (store/cell_codec.h)
 };
 
-// A caller, a model, a label or its key, and the minute of its first record: they decide whether its name is
-// kept (store/cardinality.h).
+// A caller, a model, a label or its key, and the minute of its first record, by which it competes for a
+// place: a later one, by CARDINALITY_FREE, if its records are of calls that cost nothing
+// (store/cardinality.h).
 struct batch_candidate {
 	struct str group, name; // what follows the group's name, or the model's
 	int64_t minute;

@@ -21,7 +21,7 @@
 
 EMBED_SCRIPTS(apply_lua, "store/calls.lua", "store/apply.lua")
 EMBED_SCRIPT(hour_stats_lua, "store/hour_stats.lua")
-EMBED_SCRIPT(settle_lua, "store/settle.lua")
+EMBED_SCRIPTS(settle_lua, "store/figures.lua", "store/settle.lua")
 EMBED_SCRIPTS(claim_lua, "store/pack.lua", "store/claim.lua")
 EMBED_SCRIPTS(unpack_lua, "store/pack.lua", "store/unpack.lua")
 EMBED_SCRIPT(relabel_lua, "store/relabel.lua")
