@@ -46,6 +46,7 @@ enum fault_kind {
 	FAULT_UNREAD_METRIC, // signs of a token metric of Bedrock, likewise
 	FAULT_QUOTED,        // a record within a text that callers write: not counted
 	FAULT_REFUSED,       // a record with values that make no sense (store/engine.h)
+	FAULT_IMPLAUSIBLE,   // a record with tokens that cannot be (store/plausible.h)
 	FAULT_KINDS
 };
 

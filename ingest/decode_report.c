@@ -24,6 +24,7 @@ const char *fault_word(enum fault_kind kind)
 		[FAULT_UNREAD_METRIC] = "unread_metric",
 		[FAULT_QUOTED] = "quoted",
 		[FAULT_REFUSED] = "refused",
+		[FAULT_IMPLAUSIBLE] = "implausible",
 	};
 	assert(kind < FAULT_KINDS);
 	return words[kind];
@@ -46,6 +47,8 @@ const char *fault_advice(enum fault_kind kind)
 		[FAULT_QUOTED] =
 			"records quoted in prompts, parameters or other texts that callers write; they are not counted",
 		[FAULT_REFUSED] = "records with values that make no sense",
+		[FAULT_IMPLAUSIBLE] =
+			"records with more tokens than a call can have; in no total: calls are counted, and get tokens from the metrics",
 	};
 	assert(kind < FAULT_KINDS);
 	return advice[kind];

@@ -19,22 +19,30 @@ static void on_fault(void *user, enum fault_kind kind, int index, struct str par
 
 // A record that was decoded and still makes no sense has no text of its own any more, so its message becomes
 // the dead letter: once, however many of its records are refused, for replaying it brings all of them.
-static void refuse_record(struct intake *in, int index, const char *reason)
+static void refuse_record(struct intake *in, enum fault_kind kind, const char *reason)
 {
 	in->refused++;
 	if (!in->message_is_dead)
-		on_fault(in, FAULT_REFUSED, index, in->message, reason);
+		on_fault(in, kind, in->index, in->message, reason);
+	else if (kind == FAULT_IMPLAUSIBLE)
+		engine_count_fault(in->engine, kind);
 	in->message_is_dead = true;
+}
+
+static void on_implausible(void *user, const char *why)
+{
+	refuse_record(user, FAULT_IMPLAUSIBLE, why);
 }
 
 static void on_record(void *user, const struct record *record)
 {
 	struct intake *in = user;
 	struct err err = ERR_INIT;
+	in->index = record->index;
 	if (engine_add(in->engine, record, &err))
 		return;
 	if (err.kind == ERR_SKIP)
-		refuse_record(in, record->index, err.msg);
+		refuse_record(in, FAULT_REFUSED, err.msg);
 	else if (in->failed.kind == ERR_NONE)
 		in->failed = err;
 }
@@ -90,6 +98,8 @@ bool intake_open(struct intake *in, const struct conf *conf, const struct prices
 {
 	struct engine_options options = options_of(conf);
 	options.prices = prices;
+	options.on_implausible = on_implausible;
+	options.user = in;
 	options.stop = stop;
 	struct decode_limits limits = {.message_bytes = limit_bytes,
 	                               .depth = (int)conf->unwrap_depth,

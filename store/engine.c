@@ -16,6 +16,7 @@
 #include "pricing/model_id.h"
 #include "store/dead_letter_counts.h"
 #include "store/hour_rows.h"
+#include "store/plausible.h"
 #include "store/store.h"
 
 enum {
@@ -67,6 +68,25 @@ static bool has_metadata(const struct record *r)
 	       r->call.meta.n > 0;
 }
 
+// Of a record with tokens that cannot be, what there is without them: a call, or nothing.
+static const struct record *leave_out_implausible(struct engine *e, const struct record *r,
+                                                  struct record *changed)
+{
+	struct err why = ERR_INIT;
+	bool of_call =
+		r->kind == RECORD_CALL || r->kind == RECORD_CALL_TOKENS || r->kind == RECORD_AMENDMENT;
+	if (r->kind == RECORD_METRIC && !plausible_metric(&r->metric, &why))
+		r = NULL;
+	if (of_call) {
+		*changed = *r;
+		if (!plausible_call(&changed->call, &why))
+			r = changed;
+	}
+	if (why.kind != ERR_NONE && e->options.on_implausible)
+		e->options.on_implausible(e->options.user, why.msg);
+	return r;
+}
+
 bool engine_prepare(struct engine *e, struct err *err)
 {
 	if (!store_learn_name_key(&e->store, err))
@@ -78,8 +98,11 @@ bool engine_prepare(struct engine *e, struct err *err)
 bool engine_add(struct engine *e, const struct record *r, struct err *err)
 {
 	int64_t latest = when_now_ms() + e->options.future_ms;
-	struct record changed;
+	struct record changed, plausible;
 	arena_reset(&e->hidden);
+	r = leave_out_implausible(e, r, &plausible);
+	if (!r)
+		return true;
 	if (has_metadata(r) && e->options.meta_keys) {
 		changed = *r;
 		changed.call.meta = labels_kept(r->call.meta, e->options.meta_keys, &e->hidden);

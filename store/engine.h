@@ -54,6 +54,9 @@ struct engine_options {
 	// Called once a model and engine, when tokens are found that have no price; may be NULL.
 	void (*on_unpriced)(void *user, struct str model, const char *why);
 
+	// Called for each record with tokens that cannot be (store/plausible.h), which are left out; may be NULL.
+	void (*on_implausible)(void *user, const char *why);
+
 	// Redis no longer holds what this engine wrote to it (restarted without persistence, flushed, failed over
 	// to an empty replica): what was committed before must be read again. May be NULL.
 	void (*on_forgotten)(void *user);
