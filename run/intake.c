@@ -85,6 +85,7 @@ static struct engine_options options_of(const struct conf *c)
 		.sessions_max = (int)c->sessions_max,
 		.users_max = (int)c->users_max,
 		.models_max = (int)c->models_max,
+		.acct_regions_max = (int)c->acct_regions_max,
 		.label_keys_max = (int)c->meta_keys_max,
 		.label_values_max = (int)c->meta_values_max,
 		.meta_keys = &c->meta_keys,

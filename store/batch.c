@@ -68,6 +68,7 @@ void batch_release(struct batch *b)
 	free(b->acct_regions);
 	free(b->session_tags);
 	free(b->tag_changes);
+	map_release(&b->known_places);
 	map_release(&b->acct_region_index);
 	map_release(&b->section_index);
 	map_release(&b->name_index);
@@ -339,7 +340,7 @@ static void note_model(struct batch *b, const struct batch_acct_region *acct_reg
 
 static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
-	if (!batch_check_place(c->account, c->region, err) || !batch_check_time(b, c->time_ms, latest_ms, err))
+	if (!batch_admit(b, c->account, c->region, err) || !batch_check_time(b, c->time_ms, latest_ms, err))
 		return false;
 	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
@@ -472,7 +473,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 {
 	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP, "time: out of range");
-	if (!batch_check_place(m->account, m->region, err) ||
+	if (!batch_admit(b, m->account, m->region, err) ||
 	    !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
 	if (m->project.len && !batch_is_clean(m->project))

@@ -21,6 +21,7 @@
 
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
+	PLACES_MS = 60000, // how old the list of accounts and Regions may be by which new ones are counted
 	WARNED_MAX = 10000, // models that are remembered as reported
 	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
 };
@@ -35,6 +36,7 @@ struct engine {
 	struct engine_counts counts;
 	uint64_t faults[FAULT_KINDS], nfaults; // dead letters of the batch
 	int64_t settle_not_before; // ticks
+	int64_t places_due;        // ticks: when the accounts and Regions are read again; 0: they were not yet
 };
 
 bool engine_open(struct engine **ret, const struct engine_options *o, struct err *err)
@@ -87,9 +89,18 @@ static const struct record *leave_out_implausible(struct engine *e, const struct
 	return r;
 }
 
+static bool read_places(struct engine *e, struct err *err)
+{
+	e->batch.places_max = e->options.acct_regions_max;
+	if (e->options.acct_regions_max && !store_read_places(&e->store, &e->batch, err))
+		return false;
+	e->places_due = when_ticks_ms() + PLACES_MS;
+	return true;
+}
+
 bool engine_prepare(struct engine *e, struct err *err)
 {
-	if (!store_learn_name_key(&e->store, err))
+	if (!store_learn_name_key(&e->store, err) || (!e->places_due && !read_places(e, err)))
 		return false;
 	e->batch.name_key = e->store.name_key;
 	return true;
@@ -148,6 +159,8 @@ bool engine_apply(struct engine *e, struct err *err)
 			return false;
 		e->counts.records += e->batch.records;
 		batch_clear(&e->batch);
+		if (when_ticks_ms() >= e->places_due && !read_places(e, err))
+			return false; // the batch is safe: called again, there is nothing left to do but this
 	}
 	if (e->nfaults > 0) {
 		if (!dead_letter_counts_add(e->store.redis, e->options.redis.prefix, e->faults, when_now_ms(), err))

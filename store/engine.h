@@ -41,6 +41,7 @@ struct engine_options {
 	int sessions_max;        // sessions of a role
 	int users_max;           // users of an account
 	int models_max;          // models, beside those that a price is known for
+	int acct_regions_max;    // pairs of account and Region, of all days (store/batch.h); 0: any number
 	int label_keys_max;      // keys of labels (ingest/labels.h), of one owner
 	int label_values_max;    // values of one of them
 	// Which keys of request metadata are kept: patterns (ingest/labels.h), which outlive the engine; NULL:

@@ -374,6 +374,22 @@ bool store_learn_name_key(struct store *s, struct err *err)
 	return s->name_key_known;
 }
 
+bool store_read_places(struct store *s, struct batch *b, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	redis_cmd(s->redis, 2,
+	          (struct str[]){STR("SMEMBERS"), key_acct_regions(&s->key, s->options->redis.prefix)});
+	bool good = redis_exec(s->redis, err);
+	size_t n = good ? redis_len(s->redis, 0) : 0;
+	struct str *list = arena_alloc(&arena, (n + 1) * sizeof *list);
+	for (size_t i = 0; i < n; i++)
+		list[i] = redis_elem(s->redis, 0, i);
+	if (good)
+		batch_set_places(b, list, n);
+	arena_release(&arena);
+	return good;
+}
+
 // Redis may have been emptied since the last batch. Then it is given the key again, unless another program
 // has begun to fill it: then the batch gets that program's.
 static bool agree_on_name_key(struct store *s, struct batch *b, struct err *err)
