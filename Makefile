@@ -217,7 +217,8 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 $(B)/pricing/builtin.o: pricing/builtin.csv
 
 # Lua scripts are embedded behind their prelude: constants out of the C headers, then what all scripts share.
-scripted := $(B)/store/store.o $(B)/store/positions.o $(B)/store/billed_means_refresh.o $(B)/reconcile/publish.o
+scripted := $(B)/store/store.o $(B)/store/positions.o $(B)/store/billed_means_refresh.o $(B)/store/reprice.o \
+	$(B)/reconcile/publish.o
 prelude  := $(B)/store/prelude.lua
 $(B)/store/prelude_constants: store/prelude_constants.c
 	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(warn) $(cppflags) -MMD -MP -MF $@.d -o $@ $<

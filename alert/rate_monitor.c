@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The baselines and the rule's clock are kept in one hash a rule, so that the next process that evaluates
-// continues where the last one stopped.
+// continues where the last one stopped. Groups come and go (sessions, tags of every day), so each evaluation
+// looks at some fields by chance and drops those that have had no usage for a day: what a baseline knows is
+// no older than half of that. A rule of more groups than MONITORED_GROUPS_MAX keeps the baselines of those
+// that cost most, and the log says so.
 #include "alert/rate_monitor_priv.h"
 
 #include <stdio.h>
@@ -9,10 +12,12 @@
 
 #include "alert/check_priv.h"
 #include "alert/keys.h"
+#include "base/log.h"
 #include "base/when.h"
 #include "store/keys.h"
 
 enum { MONITORED_GROUPS_MAX = 20000, CLOCK_ENTRIES = 10 };
+enum { PRUNE_AT_ONCE = 256, PRUNE_MINUTES = 24 * 60 };
 #define CLOCK_FIELD "\nclock" // no group has this name
 #define KEEP_SECONDS "172800"  // after which nothing is left of a rule that was removed
 
@@ -187,27 +192,89 @@ bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const st
 	return true;
 }
 
-bool rate_monitor_write(const struct rate_monitor *p, struct err *err)
+static int by_cost(const void *a, const void *b)
+{
+	const struct monitored_group *x = *(const struct monitored_group *const *)a,
+								 *y = *(const struct monitored_group *const *)b;
+	int64_t cost[] = {0, 0};
+	for (int i = 0; i < RATE_MONITOR_HOURS; i++) {
+		cost[0] += x->hours[i].mid;
+		cost[1] += y->hours[i].mid;
+	}
+	return cost[0] != cost[1] ? (cost[0] < cost[1] ? 1 : -1) : str_cmp(x->group, y->group);
+}
+
+// The groups whose baselines are kept: all, or those that cost most. Returns how many.
+static int32_t choose_kept(const struct rate_monitor *p, const struct monitored_group **ret)
+{
+	for (int32_t i = 0; i < p->n; i++)
+		ret[i] = &p->list[i];
+	if (p->n <= MONITORED_GROUPS_MAX)
+		return p->n;
+	qsort(ret, (size_t)p->n, sizeof *ret, by_cost);
+	const char *rule = arena_text(p->check->arena, "%.*s", STR_ARG(p->rule->name)).p;
+	log_warn("a rule has more groups than baselines are kept of: of the cheapest no spike is found",
+	         LOG_STR("rule", rule), LOG_INT("groups", p->n), LOG_INT("kept", MONITORED_GROUPS_MAX));
+	return MONITORED_GROUPS_MAX;
+}
+
+// Queues the removal of what reply `i` has of groups without usage for a day, or of no baseline. Returns how
+// many.
+static int queue_removals(struct rate_monitor *p, size_t reply, struct str key)
+{
+	struct redis *r = p->check->redis;
+	int64_t minute = p->check->now_ms / MS_PER_MINUTE;
+	struct str *gone = arena_alloc(p->check->arena, (redis_len(r, reply) + 1) * sizeof *gone);
+	int n = 0;
+	for (size_t k = 0; k + 1 < redis_len(r, reply); k += 2) {
+		struct rate_baseline b;
+		struct str field = redis_elem(r, reply, k);
+		if (!str_is(field, CLOCK_FIELD) && !rate_monitor_find(p, field) &&
+		    (!rate_baseline_read(&b, redis_elem(r, reply, k + 1)) || minute - b.at_minute > PRUNE_MINUTES))
+			gone[n++] = arena_str(p->check->arena, field);
+	}
+	for (int k = 0; k < n; k++)
+		redis_cmd(r, 3, (struct str[]){STR("HDEL"), key, gone[k]});
+	return n;
+}
+
+// As long as some of those that it looks at go, there may be many.
+static bool prune(struct rate_monitor *p, struct str key, struct err *err)
+{
+	enum { ROUNDS = 16 };
+	char count[16];
+	snprintf(count, sizeof count, "%d", PRUNE_AT_ONCE);
+	for (int round = 0, gone = PRUNE_AT_ONCE; round < ROUNDS && gone > PRUNE_AT_ONCE / 4; round++) {
+		redis_cmd(p->check->redis, 4, (struct str[]){STR("HRANDFIELD"), key, str_of(count), STR("WITHVALUES")});
+		if (!redis_exec(p->check->redis, err))
+			return false;
+		gone = queue_removals(p, 0, key);
+		if (!redis_exec(p->check->redis, err))
+			return false;
+	}
+	return true;
+}
+
+bool rate_monitor_write(struct rate_monitor *p, struct err *err)
 {
 	struct redis *r = p->check->redis;
 	struct buf key = BUF_INIT, text = BUF_INIT;
 	if (p->check->hourly)
 		return true;
+	const struct monitored_group **kept = arena_alloc(p->check->arena, ((size_t)p->n + 1) * sizeof *kept);
+	int32_t n = choose_kept(p, kept);
 	alert_key_rate_monitor(&key, p->check->prefix, p->rule->name);
-	for (int32_t i = 0; i < p->n; i++) {
+	for (int32_t i = 0; i < n; i++) {
 		buf_clear(&text);
-		rate_baseline_write(&p->list[i].rate_baseline, &text);
-		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), p->list[i].group, buf_str(&text)});
+		rate_baseline_write(&kept[i]->rate_baseline, &text);
+		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), kept[i]->group, buf_str(&text)});
 	}
 	redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), STR(CLOCK_FIELD), buf_str(&p->clock)});
 	redis_cmdz(r, "EXPIRE", key.data, KEEP_SECONDS, NULL);
 	redis_cmdz(r, "HLEN", key.data, NULL);
 	bool good = redis_exec(r, err);
-	// groups that are gone are never removed singly: begin again with those that spend now
-	if (good && redis_int(r, (size_t)p->n + 2) > MONITORED_GROUPS_MAX) {
-		redis_cmdz(r, "UNLINK", key.data, NULL);
-		good = redis_exec(r, err);
-	}
+	if (good && redis_int(r, (size_t)n + 2) > n + 1)
+		good = prune(p, buf_str(&key), err);
 	buf_release(&key);
 	buf_release(&text);
 	return good;

@@ -49,7 +49,8 @@ struct rate_monitor {
 // released by the caller, on failure too.
 bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
                        struct err *err) NC_CHECK;
-bool rate_monitor_write(const struct rate_monitor *p, struct err *err) NC_CHECK;
+// Also drops baselines of groups that are gone.
+bool rate_monitor_write(struct rate_monitor *p, struct err *err) NC_CHECK;
 void rate_monitor_release(struct rate_monitor *p);
 
 // NULL: the group has no usage in the hours that were read.

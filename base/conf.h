@@ -80,6 +80,7 @@ struct conf {
 	int64_t sessions_max;
 	int64_t users_max;
 	int64_t models_max;
+	int64_t acct_regions_max;
 	struct conf_list meta_keys; // patterns (ingest/labels.h); none: all
 	int64_t meta_keys_max;
 	int64_t meta_values_max;

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/report_priv.h"
+#include "store/dead_letter_counts.h"
 
 enum { TOP_MAX = 1000000 };
 
@@ -155,6 +156,22 @@ static void print_sums(struct report *r, struct groups *groups, struct groups *t
 		report_print_table(r, groups, total);
 }
 
+// What is in no figure because it cannot be: said beside the table, for it may be somebody's usage.
+static bool print_quarantine(const struct report *r, struct view *v, struct err *err)
+{
+	struct dead_letter_count counts[FAULT_KINDS];
+	if (r->format != FORMAT_TABLE)
+		return true;
+	if (!dead_letter_counts_read(view_redis(v), view_prefix(v), counts, err))
+		return false;
+	if (counts[FAULT_IMPLAUSIBLE].n > 0)
+		fprintf(stderr,
+		        "nowcast report: %lld records have more tokens than a call can have, and are in no figure: see the dead "
+		        "letters `%s` (nowcast doctor)\n",
+		        (long long)counts[FAULT_IMPLAUSIBLE].n, fault_word(FAULT_IMPLAUSIBLE));
+	return true;
+}
+
 static bool report_sums(struct report *r, struct view *v, struct err *err)
 {
 	struct groups groups, total, groups_before, total_before;
@@ -173,6 +190,7 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 		r->of.span = now.seen;
 	if (good)
 		print_sums(r, &groups, &total);
+	good = good && print_quarantine(r, v, err);
 	groups_release(&groups);
 	groups_release(&total);
 	groups_release(&groups_before);

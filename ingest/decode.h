@@ -49,6 +49,7 @@ enum fault_kind {
 	FAULT_UNTRUSTED,     // a record from a source that may not carry such (ingest/trust.h)
 	FAULT_CUSTOM_EVENT,  // a record in an EventBridge event that is not AWS's, likewise
 	FAULT_FOREIGN_ACCOUNT, // a record of an account that is not allowed, likewise
+	FAULT_IMPLAUSIBLE,   // a record with tokens that cannot be (store/plausible.h)
 	FAULT_KINDS
 };
 

@@ -34,6 +34,7 @@ const char *fault_word(enum fault_kind kind)
 		[FAULT_UNTRUSTED] = "untrusted",
 		[FAULT_CUSTOM_EVENT] = "custom_event",
 		[FAULT_FOREIGN_ACCOUNT] = "foreign_account",
+		[FAULT_IMPLAUSIBLE] = "implausible",
 	};
 	assert(kind < FAULT_KINDS);
 	return words[kind];
@@ -62,6 +63,8 @@ const char *fault_advice(enum fault_kind kind)
 			"records in EventBridge events that AWS did not send (their source does not begin with aws.); find out who sends them",
 		[FAULT_FOREIGN_ACCOUNT] =
 			"records of accounts that are not yours to count, or that a log group of another account tells; if they are, add the account to accounts.allowed, or a trust rule, and replay them",
+		[FAULT_IMPLAUSIBLE] =
+			"records with more tokens than a call can have; in no total: calls are counted, and get tokens from the metrics",
 	};
 	assert(kind < FAULT_KINDS);
 	return advice[kind];

@@ -35,14 +35,19 @@ static void on_decode_fault(void *user, enum fault_kind kind, int index, struct 
 // A record that was decoded and still does not count has no text of its own any more, so its message becomes
 // the dead letter: once, however many of its records are refused, for replaying it brings all of them. The
 // message also has the wrappers that say who wrote it. Each record is counted.
-static void refuse_record(struct intake *in, enum fault_kind kind, int index, const char *reason)
+static void refuse_record(struct intake *in, enum fault_kind kind, const char *reason)
 {
 	in->refused++;
 	in->refused_for[kind]++;
 	engine_count_fault(in->engine, kind);
 	if (!in->message_is_dead)
-		add_letter(in, kind, index, in->message, reason);
+		add_letter(in, kind, in->index, in->message, reason);
 	in->message_is_dead = true;
+}
+
+static void on_implausible(void *user, const char *why)
+{
+	refuse_record(user, FAULT_IMPLAUSIBLE, why);
 }
 
 static void on_record(void *user, const struct record *record)
@@ -50,12 +55,13 @@ static void on_record(void *user, const struct record *record)
 	struct intake *in = user;
 	struct err err = ERR_INIT;
 	enum fault_kind kind;
+	in->index = record->index;
 	if (!trust_allows(in->trust, &in->origin, record, &kind, &err))
-		refuse_record(in, kind, record->index, err.msg);
+		refuse_record(in, kind, err.msg);
 	else if (engine_add(in->engine, record, &err))
 		return;
 	else if (err.kind == ERR_SKIP)
-		refuse_record(in, FAULT_REFUSED, record->index, err.msg);
+		refuse_record(in, FAULT_REFUSED, err.msg);
 	else if (in->failed.kind == ERR_NONE)
 		in->failed = err;
 }
@@ -98,6 +104,7 @@ static struct engine_options options_of(const struct conf *c)
 		.sessions_max = (int)c->sessions_max,
 		.users_max = (int)c->users_max,
 		.models_max = (int)c->models_max,
+		.acct_regions_max = (int)c->acct_regions_max,
 		.label_keys_max = (int)c->meta_keys_max,
 		.label_values_max = (int)c->meta_values_max,
 		.meta_keys = &c->meta_keys,
@@ -111,6 +118,8 @@ bool intake_open(struct intake *in, const struct conf *conf, const struct prices
 {
 	struct engine_options options = options_of(conf);
 	options.prices = prices;
+	options.on_implausible = on_implausible;
+	options.user = in;
 	options.stop = stop;
 	struct decode_limits limits = {.message_bytes = limit_bytes,
 	                               .depth = (int)conf->unwrap_depth,

@@ -23,6 +23,7 @@ struct intake {
 	// the message being decoded
 	struct origin origin;
 	struct str message;
+	int index;                   // of the record in hand
 	bool message_is_dead;        // a dead letter holds all of it already
 	struct err failed;           // what the engine could not do, other than skip
 };

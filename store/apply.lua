@@ -236,11 +236,13 @@ local function keep_and_expire(day, key)
 end
 
 -- The members of a group that keep their names are those that called first on that day, as many as may; of
--- equal minutes the bytewise smaller name. So which they are depends on what was recorded and not on when
--- it came. A member that loses its name has figures under it, in the hours from its first record on or,
--- should another record have moved that call, an hour before: `displaced` holds the earliest of them by day.
--- The first hours of a day may also show callers whose record is of the day before. As a group exceeds its
--- limit, these lose their names without having been members.
+-- equal minutes the bytewise smaller name. Calls that cost nothing come after all others
+-- (CARDINALITY_FREE). So which they are depends on what was recorded and not on when it came. As one member
+-- takes the place of another, both may have figures in any hour of the day: the one was displaced itself
+-- before, or had only calls that cost nothing. As a group exceeds its limit by a new name, that has figures
+-- in the hour of its record or, should another record have moved that call, an hour before. `displaced`
+-- holds the earliest of these hours by day. The first hours of a day may also show callers whose record is
+-- of the day before. As a group exceeds its limit, these lose their names without having been members.
 local displaced, prolonged = {}, {}
 
 -- Every record of a day makes its group's keys last longer.
@@ -270,7 +272,7 @@ local function keep_name(day, group, name, minute)
   while call('ZCARD', key) > names_max(group) do
     local last = call('ZPOPMAX', key)[1]
     local first = note_overflow(day, group, last)
-    local hour = floor(minute / 60) - CALL_HOURS_MAX
+    local hour = (last == name and floor(minute % CARDINALITY_FREE / 60) or day * 24) - CALL_HOURS_MAX
     if (first or last ~= name) and hour < (displaced[day] or hour + 1) then displaced[day] = hour end
   end
 end

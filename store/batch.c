@@ -68,6 +68,7 @@ void batch_release(struct batch *b)
 	free(b->acct_regions);
 	free(b->session_tags);
 	free(b->tag_changes);
+	map_release(&b->known_places);
 	map_release(&b->acct_region_index);
 	map_release(&b->section_index);
 	map_release(&b->name_index);
@@ -339,7 +340,7 @@ static void note_model(struct batch *b, const struct batch_acct_region *acct_reg
 
 static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
-	if (!batch_check_place(c->account, c->region, err) || !batch_check_time(b, c->time_ms, latest_ms, err))
+	if (!batch_admit(b, c->account, c->region, err) || !batch_check_time(b, c->time_ms, latest_ms, err))
 		return false;
 	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
@@ -409,10 +410,19 @@ static void add_profile_names(struct batch *b, const struct batch_acct_region *a
 			&(struct batch_name){batch_foundation_id(model), model, with_kind(b, 'f', c->foundation)});
 }
 
+// A failed call that has tokens is charged (store/calls.lua).
+static int64_t minute_of_place(const struct call *c)
+{
+	bool charged = !c->failed;
+	for (int kind = 0; kind < TOKENS_OUTPUT_MAX; kind++)
+		charged |= c->known[kind];
+	return c->time_ms / MS_PER_MINUTE + (charged ? 0 : CARDINALITY_FREE);
+}
+
 static void add_labels(struct batch *b, const struct batch_acct_region *acct_region, struct section *s,
                        const struct call *c, uint64_t meta)
 {
-	int64_t minute = c->time_ms / MS_PER_MINUTE;
+	int64_t minute = minute_of_place(c);
 	struct str owner = cardinality_label_owner(c->caller.arn);
 	if (c->caller.identity.n)
 		note_labels(b, acct_region, s, owner, "identity", c->caller.identity, minute);
@@ -429,7 +439,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 {
 	if (!check_call(b, c, latest_ms, err))
 		return false;
-	int64_t minute = c->time_ms / MS_PER_MINUTE, hour = minute / 60;
+	int64_t minute = minute_of_place(c), hour = c->time_ms / MS_PER_HOUR;
 	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
 	struct str labels = write_labels(&b->meta, 't', c->meta);
 	uint64_t model = name_id_of_model(&b->name_key, c->model),
@@ -463,7 +473,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 {
 	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP, "time: out of range");
-	if (!batch_check_place(m->account, m->region, err) ||
+	if (!batch_admit(b, m->account, m->region, err) ||
 	    !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
 	if (m->project.len && !batch_is_clean(m->project))

@@ -45,8 +45,9 @@ struct batch_metric {
 	char name[CELL_METRIC_NAME_SIZE]; // of the token kind, and of tiers (store/cell_codec.h)
 };
 
-// A caller, a model, a label or its key, and the minute of its first record: they decide whether its name is
-// kept (store/cardinality.h).
+// A caller, a model, a label or its key, and the minute of its first record, by which it competes for a
+// place: a later one, by CARDINALITY_FREE, if its records are of calls that cost nothing
+// (store/cardinality.h).
 struct batch_candidate {
 	struct str group, name; // what follows the group's name, or the model's
 	int64_t minute;
@@ -96,6 +97,8 @@ struct batch {
 	struct buf identity, meta;   // text of the labels of the record in hand
 	struct batch_acct_region *acct_regions;
 	int32_t nacct_regions, capacct_regions;
+	struct map known_places; // hashes of the accounts and Regions that Redis has, and of new ones
+	int64_t places_max;      // so many at most; 0: any number
 	struct map acct_region_index, section_index, name_index, call_index;
 	struct batch_session *session_tags;
 	struct batch_tag_change *tag_changes;
@@ -108,7 +111,10 @@ struct batch {
 	uint64_t future; // records refused because their time is ahead of the clock; never cleared
 };
 
-void batch_init(struct batch *b); // name_key: all zero
+void batch_init(struct batch *b); // name_key: all zero; no limits
+
+// What Redis has: the batch admits other accounts and Regions only as long as there are less than places_max.
+void batch_set_places(struct batch *b, const struct str *acct_regions, size_t n);
 void batch_release(struct batch *b);
 void batch_clear(struct batch *b); // empties, keeps some of the memory
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which strings may be part of a key or field in Redis, and which times, accounts and Regions a record may
 // have.
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "pricing/model_id.h"
@@ -53,6 +54,38 @@ bool batch_check_place(struct str account, struct str region, struct err *err)
 	if (!batch_is_made_of(region, 32, "abcdefghijklmnopqrstuvwxyz0123456789-"))
 		return err_set(err, ERR_SKIP, "region: expected a name like us-east-1, got \"%.*s\"",
 		               region.len > 40 ? 40 : (int)region.len, region.len ? region.p : "");
+	return true;
+}
+
+static uint64_t place_key(struct str account, struct str region)
+{
+	return hash64_seeded(region.p, region.len, hash64(account.p, account.len));
+}
+
+void batch_set_places(struct batch *b, const struct str *acct_regions, size_t n)
+{
+	bool added;
+	map_clear(&b->known_places);
+	for (size_t i = 0; i < n; i++) {
+		struct str region = acct_regions[i], account = str_cut(&region, '/');
+		map_add(&b->known_places, place_key(account, region), 0, &added);
+	}
+}
+
+bool batch_admit(struct batch *b, struct str account, struct str region, struct err *err)
+{
+	bool added;
+	if (!batch_check_place(account, region, err))
+		return false;
+	uint64_t key = place_key(account, region);
+	if (!b->places_max || map_find(&b->known_places, key))
+		return true;
+	if ((int64_t)b->known_places.count >= b->places_max)
+		return err_set(err, ERR_SKIP,
+		               "account %.*s in %.*s would be one more than acct_regions.max, %lld pairs of account and Region: "
+		               "raise it, and replay this record",
+		               STR_ARG(account), STR_ARG(region), (long long)b->places_max);
+	map_add(&b->known_places, key, 0, &added);
 	return true;
 }
 

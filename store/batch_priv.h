@@ -13,6 +13,8 @@ bool batch_is_clean(struct str s);
 bool batch_is_model(struct str s); // likewise, and not the name of all other models
 bool batch_is_made_of(struct str s, size_t max, const char *set);
 bool batch_check_place(struct str account, struct str region, struct err *err) NC_CHECK;
+// As batch_check_place; and that the account and Region is known, or there is room for it.
+bool batch_admit(struct batch *b, struct str account, struct str region, struct err *err) NC_CHECK;
 bool batch_check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err) NC_CHECK;
 
 // Makes room for one more element after `n`. Lists begin small: a batch may have one or two a record.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which names of callers and models have a row of their own. Names have no bound: a role may have any
 // number of sessions, and records may contain names of users and models that do not exist. In each account
-// and Region only so many names of a group are kept on a day (UTC) as the configuration says, those that
-// called first. All other members of the group are counted together under one name:
+// and Region only so many names of a group are kept on a day (UTC) as the configuration says: those that were
+// charged, by who called first; then, if there are places left, those of whom only refused calls are known.
+// So invented names cost nobody a name. All other members of the group are counted together under one name:
 //
 //     group                 shown                                                 in Redis
 //     sessions of a role    arn:aws:sts::A:assumed-role/ROLE/(other sessions)     .../ROLE/*
@@ -76,6 +77,10 @@ void cardinality_take(struct cardinality *ret, struct redis *r, size_t reply, in
 void cardinality_ask_kept(const struct cardinality *x, struct redis *r, const char *prefix,
                           struct str acct_region, struct str model);
 void cardinality_take_kept(struct cardinality *x, struct redis *r, size_t reply, struct arena *arena);
+
+// Added to the minute of a record of a call that costs nothing, where records compete for a place: later than
+// any minute.
+#define CARDINALITY_FREE (INT64_C(1) << 40)
 
 // Whether its name is kept on that day.
 bool cardinality_keeps_label(const struct cardinality *x, int64_t day, struct str group, struct str name);

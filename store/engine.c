@@ -16,10 +16,12 @@
 #include "pricing/model_id.h"
 #include "store/dead_letter_counts.h"
 #include "store/hour_rows.h"
+#include "store/plausible.h"
 #include "store/store.h"
 
 enum {
 	RUN_HOURS = 24,   // hours of one model that are read and settled together
+	PLACES_MS = 60000, // how old the list of accounts and Regions may be by which new ones are counted
 	WARNED_MAX = 10000, // models that are remembered as reported
 	// times that one hour is computed, beside those for the hours that it learns from, before it is left to
 	// whoever keeps changing it
@@ -37,6 +39,7 @@ struct engine {
 	struct engine_counts counts;
 	uint64_t faults[FAULT_KINDS], nfaults; // dead letters of the batch
 	int64_t settle_not_before; // ticks
+	int64_t places_due;        // ticks: when the accounts and Regions are read again; 0: they were not yet
 };
 
 bool engine_open(struct engine **ret, const struct engine_options *o, struct err *err)
@@ -70,9 +73,37 @@ static bool has_metadata(const struct record *r)
 	       r->call.meta.n > 0;
 }
 
+// Of a record with tokens that cannot be, what there is without them: a call, or nothing.
+static const struct record *leave_out_implausible(struct engine *e, const struct record *r,
+                                                  struct record *changed)
+{
+	struct err why = ERR_INIT;
+	bool of_call =
+		r->kind == RECORD_CALL || r->kind == RECORD_CALL_TOKENS || r->kind == RECORD_AMENDMENT;
+	if (r->kind == RECORD_METRIC && !plausible_metric(&r->metric, &why))
+		r = NULL;
+	if (of_call) {
+		*changed = *r;
+		if (!plausible_call(&changed->call, &why))
+			r = changed;
+	}
+	if (why.kind != ERR_NONE && e->options.on_implausible)
+		e->options.on_implausible(e->options.user, why.msg);
+	return r;
+}
+
+static bool read_places(struct engine *e, struct err *err)
+{
+	e->batch.places_max = e->options.acct_regions_max;
+	if (e->options.acct_regions_max && !store_read_places(&e->store, &e->batch, err))
+		return false;
+	e->places_due = when_ticks_ms() + PLACES_MS;
+	return true;
+}
+
 bool engine_prepare(struct engine *e, struct err *err)
 {
-	if (!store_learn_name_key(&e->store, err))
+	if (!store_learn_name_key(&e->store, err) || (!e->places_due && !read_places(e, err)))
 		return false;
 	e->batch.name_key = e->store.name_key;
 	return true;
@@ -81,8 +112,11 @@ bool engine_prepare(struct engine *e, struct err *err)
 bool engine_add(struct engine *e, const struct record *r, struct err *err)
 {
 	int64_t latest = when_now_ms() + e->options.future_ms;
-	struct record changed;
+	struct record changed, plausible;
 	arena_reset(&e->hidden);
+	r = leave_out_implausible(e, r, &plausible);
+	if (!r)
+		return true;
 	if (has_metadata(r) && e->options.meta_keys) {
 		changed = *r;
 		changed.call.meta = labels_kept(r->call.meta, e->options.meta_keys, &e->hidden);
@@ -128,6 +162,8 @@ bool engine_apply(struct engine *e, struct err *err)
 			return false;
 		e->counts.records += e->batch.records;
 		batch_clear(&e->batch);
+		if (when_ticks_ms() >= e->places_due && !read_places(e, err))
+			return false; // the batch is safe: called again, there is nothing left to do but this
 	}
 	if (e->nfaults > 0) {
 		if (!dead_letter_counts_add(e->store.redis, e->options.redis.prefix, e->faults, when_now_ms(), err))

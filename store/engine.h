@@ -42,6 +42,7 @@ struct engine_options {
 	int sessions_max;        // sessions of a role
 	int users_max;           // users of an account
 	int models_max;          // models, beside those that a price is known for
+	int acct_regions_max;    // pairs of account and Region, of all days (store/batch.h); 0: any number
 	int label_keys_max;      // keys of labels (ingest/labels.h), of one owner
 	int label_values_max;    // values of one of them
 	// Which keys of request metadata are kept: patterns (ingest/labels.h), which outlive the engine; NULL:
@@ -54,6 +55,9 @@ struct engine_options {
 
 	// Called once a model and engine, when tokens are found that have no price; may be NULL.
 	void (*on_unpriced)(void *user, struct str model, const char *why);
+
+	// Called for each record with tokens that cannot be (store/plausible.h), which are left out; may be NULL.
+	void (*on_implausible)(void *user, const char *why);
 
 	// Redis no longer holds what this engine wrote to it (restarted without persistence, flushed, failed over
 	// to an empty replica): what was committed before must be read again. May be NULL.

@@ -504,7 +504,7 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 		add_metric(&w, (enum token_kind)kind, u->metered[kind], u->excess[kind]);
 	add_metric(&w, TOKENS_UNITS, units.metered, units.excess);
 	add_unattributed(&w, span, u);
-	if (ret->overflow || ret->usage.n + ret->meta.n == 0)
+	if (ret->usage.n + ret->meta.n == 0)
 		return; // of calls that turned out to be of another model or hour nothing is left
 	if (names.called.len)
 		add_field(&w, &ret->meta, STR(META_MODEL), names.called);

@@ -344,6 +344,11 @@ struct str key_billed_means(struct buf *b, const char *prefix, struct str acct_r
 	return local_key(b, prefix, acct_region, KEY_BILLED_MEANS, model_hex);
 }
 
+struct str key_part(struct buf *b, const char *prefix, struct str acct_region, struct str model_hour)
+{
+	return local_key(b, prefix, acct_region, KEY_PART, model_hour);
+}
+
 struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_region, struct str model_hour)
 {
 	return local_key(b, prefix, acct_region, KEY_PART_META, model_hour);

@@ -221,8 +221,8 @@ struct str key_cells(struct buf *b, const char *prefix, struct str acct_region, 
 struct str key_names(struct buf *b, const char *prefix, struct str acct_region, int64_t bucket);
 
 // nowcast:{A/R}:kept:DAY:GROUP  sorted set
-//     members of a group that keep their names, by the minute of their first record. Written by apply.lua;
-//     kept as long as the cells.
+//     members of a group that keep their names, by the minute of their first record; 2^40 later if only calls
+//     that cost nothing are known. Written by apply.lua; kept as long as the cells.
 struct str key_kept(struct buf *b, const char *prefix, struct str acct_region, int64_t day, struct str group);
 
 // nowcast:{A/R}:overflowed:DAY  set
@@ -245,9 +245,12 @@ struct str key_hour_stats(struct buf *b, const char *prefix, struct str acct_reg
 //     `retention`.
 struct str key_billed_means(struct buf *b, const char *prefix, struct str acct_region, struct str model_hex);
 
+// nowcast:{A/R}:part:HOUR:MODELID  hash
+//     what this model added to the usage hash of `(other models)`. Written by settle.lua; kept as long as
+//     that, for reprice.c, if it is usage; else as long as the cells.
 // nowcast:{A/R}:part_meta:HOUR:MODELID  hash
-//     what this model added to the meta hash of `(other models)`. Written by settle.lua; kept as long as the
-//     cells.
+//     what this model added to the meta hash of `(other models)`. Written by settle.lua; kept as long.
+struct str key_part(struct buf *b, const char *prefix, struct str acct_region, struct str model_hour);
 struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_region, struct str model_hour);
 
 // Lua scripts alone use these:
@@ -260,8 +263,5 @@ struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_regi
 //     sessions that called. Written by apply.lua; kept for `window` and `reopen.keep`.
 // nowcast:{A/R}:model_hours:BUCKET  set
 //     "HOUR:MODELID" that have cells. Written by apply.lua; kept for `window` and `reopen.keep`.
-// nowcast:{A/R}:part:HOUR:MODELID  hash
-//     what this model added to the usage hash of `(other models)`. Written by settle.lua; kept as long as the
-//     cells.
 
 #endif

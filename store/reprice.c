@@ -6,12 +6,18 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/when.h"
 #include "estimator/rate_class.h"
 #include "estimator/tariff.h"
+#include "pricing/model_id.h"
 #include "store/keys.h"
 #include "store/profile.h"
+#include "store/script.h"
+#include "store/store.h"
 #include "store/usage_rows.h"
+
+EMBED_SCRIPTS(unfold_lua, "store/figures.lua", "store/unfold.lua")
 
 enum { MODEL_HOURS_AT_ONCE = 64, TRIES = 10 };
 
@@ -28,7 +34,7 @@ struct job {
 	const char *prefix;
 	const struct prices *prices;
 	bool dry;
-	int script;
+	int swap, unfold;   // scripts
 	struct arena arena; // of a page
 	struct arena names;
 	struct seen {
@@ -47,6 +53,8 @@ struct line {
 
 struct model_hour {
 	struct str key, meta_key, model, foundation;
+	struct str part;              // id of a model that is summed up with others; the keys are of its part
+	char part_digest[SHA1_HEX_SIZE]; // as unfold.lua has it
 	struct str called;            // the ARN it was called by; none
 	struct str stored_foundation; // as Redis has it; none
 	struct str digest;       // as Redis has it; none
@@ -54,6 +62,8 @@ struct model_hour {
 	int64_t hour;
 	struct line *lines;      // sorted by caller
 	size_t n, changed;
+	struct row *metrics;     // fields of META_METRIC
+	int nmetrics;
 };
 
 static int by_row(const void *a, const void *b)
@@ -61,12 +71,25 @@ static int by_row(const void *a, const void *b)
 	return row_cmp(&((const struct line *)a)->row, &((const struct line *)b)->row);
 }
 
+static void digest_part(struct redis *r, size_t reply, char ret[SHA1_HEX_SIZE])
+{
+	struct buf b = BUF_INIT;
+	for (size_t i = 0; i < redis_len(r, reply); i++) {
+		buf_addstr(&b, redis_elem(r, reply, i));
+		buf_addc(&b, '\n');
+	}
+	sha1_hex(buf_str(&b), ret);
+	buf_release(&b);
+}
+
 // Replies: the meta hash, and after it the usage hash.
 static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 {
 	size_t nmeta = redis_len(j->redis, reply) / 2, nusage = redis_len(j->redis, reply + 1) / 2;
 	s->lines = arena_alloc(&j->arena, (nmeta + nusage + 1) * sizeof *s->lines);
+	s->metrics = arena_alloc(&j->arena, (nmeta + 1) * sizeof *s->metrics);
 	s->n = 0;
+	s->nmetrics = 0;
 	s->called = s->foundation = s->stored_foundation = s->digest = STR_NONE;
 	for (size_t i = 0; i < nmeta + nusage; i++) {
 		struct line *l = &s->lines[s->n];
@@ -79,8 +102,13 @@ static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 			s->called = l->value;
 		if (str_is(l->field, META_DIGEST))
 			s->digest = l->value;
-		s->n += row_read(l->field, l->value, &l->row);
+		if (str_starts(l->field, STR(META_METRIC " ")))
+			s->metrics[s->nmetrics++] = (struct row){l->field, l->value};
+		else
+			s->n += row_read(l->field, l->value, &l->row);
 	}
+	if (s->part.len)
+		digest_part(j->redis, reply + 1, s->part_digest);
 	if (s->n > 1)
 		qsort(s->lines, s->n, sizeof *s->lines, by_row);
 	const struct profile_since *behind = profile_at(&s->profile, (s->hour + 1) * MS_PER_HOUR);
@@ -134,7 +162,9 @@ static void price_model_hour(struct job *j, struct str acct_region, struct model
 	struct tariffs tariffs;
 	tariffs_init(&tariffs, j->prices, acct_region, s->called.len ? s->called : s->model, s->foundation,
 	             s->hour * MS_PER_HOUR);
-	s->changed = !str_eq(s->stored_foundation, s->foundation);
+	if (s->part.len && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD)))
+		return; // it stays among the others
+	s->changed = s->part.len || !str_eq(s->stored_foundation, s->foundation);
 	for (size_t i = 0, end; i < s->n; i = end) {
 		struct priced_usage b = {.rate_class = s->lines[i].row.rate_class};
 		for (end = i; end < s->n && row_shares_price(&s->lines[i].row, &s->lines[end].row); end++)
@@ -188,12 +218,65 @@ static void queue_change(struct job *j, int hash, struct str field, struct str v
 	redis_arg(j->redis, fresh);
 }
 
+// Fields and values of one of the two hashes, as they will be. Returns their digest.
+static uint64_t queue_lines(struct job *j, const struct model_hour *s, bool of_usage)
+{
+	uint64_t digest = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct line *l = &s->lines[i];
+		if ((l->row.kind != ROW_CALLS) != of_usage)
+			continue;
+		struct str value = l->fresh.len ? l->fresh : l->value;
+		redis_arg(j->redis, l->field);
+		redis_arg(j->redis, value);
+		digest += row_digest(l->field, value);
+	}
+	return digest;
+}
+
+static uint64_t queue_field(struct job *j, const char *field, struct str value)
+{
+	redis_argz(j->redis, field);
+	redis_arg(j->redis, value);
+	return row_digest(str_of(field), value);
+}
+
+// A model that was summed up with others gets figures of its own.
+static void queue_unfold(struct job *j, struct str acct_region, const struct model_hour *s)
+{
+	struct buf text = BUF_INIT;
+	char digest[ROW_DIGEST_SIZE];
+	int nusage = 0, nmeta = 1 + (s->called.len > 0) + (s->foundation.len > 0);
+	for (size_t i = 0; i < s->n; i++)
+		*(s->lines[i].row.kind == ROW_CALLS ? &nmeta : &nusage) += 1;
+	redis_begin_eval(j->redis, j->unfold, 1, 1 + 5 + 2 * (nusage + nmeta + s->nmetrics));
+	redis_arg(j->redis, key_acct_region(&text, j->prefix, acct_region));
+	redis_argi(j->redis, s->hour);
+	redis_arg(j->redis, s->part);
+	redis_arg(j->redis, key_member(&text, s->hour, s->model));
+	redis_argz(j->redis, s->part_digest);
+	redis_argi(j->redis, 2 * nusage);
+	uint64_t sum = queue_lines(j, s, true);
+	sum += queue_lines(j, s, false);
+	for (int i = 0; i < s->nmetrics; i++) {
+		redis_arg(j->redis, s->metrics[i].field);
+		redis_arg(j->redis, s->metrics[i].value);
+		sum += row_digest(s->metrics[i].field, s->metrics[i].value);
+	}
+	if (s->called.len)
+		sum += queue_field(j, META_MODEL, s->called);
+	if (s->foundation.len)
+		sum += queue_field(j, META_FOUNDATION, s->foundation);
+	queue_field(j, META_DIGEST, str_of(row_digest_format(sum, digest)));
+	buf_release(&text);
+}
+
 static void queue_changes(struct job *j, const struct model_hour *s)
 {
 	uint64_t digest = row_digest_parse(s->digest);
 	bool has_digest = digest != 0;
 	char text[ROW_DIGEST_SIZE];
-	redis_begin_eval(j->redis, j->script, 2, 2 + 4 * ((int)s->changed + has_digest));
+	redis_begin_eval(j->redis, j->swap, 2, 2 + 4 * ((int)s->changed + has_digest));
 	redis_arg(j->redis, s->key);
 	redis_arg(j->redis, s->meta_key);
 	if (!str_eq(s->stored_foundation, s->foundation)) {
@@ -249,7 +332,10 @@ static bool try_model_hours(struct job *j, struct str acct_region, struct model_
 		price_model_hour(j, acct_region, &model_hours[i]);
 		note_model(j, &model_hours[i]);
 		if (model_hours[i].changed && !j->dry) {
-			queue_changes(j, &model_hours[i]);
+			if (model_hours[i].part.len)
+				queue_unfold(j, acct_region, &model_hours[i]);
+			else
+				queue_changes(j, &model_hours[i]);
 			writes++;
 		}
 	}
@@ -279,43 +365,91 @@ static bool do_model_hours(struct job *j, struct str acct_region, struct model_h
 	                       STR_ARG(acct_region));
 }
 
-// Members of the usage index: "2026-11-02T05:model".
-static bool do_acct_region(struct job *j, struct str acct_region, int64_t from, int64_t to, struct err *err)
+struct model_hours {
+	struct arena names;
+	struct model_hour *v;
+	size_t n, cap;
+};
+
+static void add_model_hour(struct model_hours *l, struct model_hour x)
 {
-	struct arena names = ARENA_INIT;
+	if (l->n == l->cap)
+		l->v = xrealloc(l->v, l->cap = l->cap ? l->cap * 2 : 256, sizeof *l->v);
+	l->v[l->n++] = x;
+}
+
+// Members of the usage index: "2026-11-02T05:model".
+static bool list_members(struct job *j, struct model_hours *l, struct str acct_region, const int64_t span[2],
+                         struct err *err)
+{
 	struct buf key = BUF_INIT;
 	char lo[24], hi[24];
-	bool good = true;
-	snprintf(lo, sizeof lo, "%lld", (long long)from);
-	snprintf(hi, sizeof hi, "(%lld", (long long)to);
+	snprintf(lo, sizeof lo, "%lld", (long long)span[0]);
+	snprintf(hi, sizeof hi, "(%lld", (long long)span[1]);
 	redis_cmd(j->redis, 4,
 	          (struct str[]){STR("ZRANGEBYSCORE"), key_usage_index(&key, j->prefix, acct_region), str_of(lo),
 	                         str_of(hi)});
-	if (!redis_exec(j->redis, err)) {
-		buf_release(&key);
-		return false;
-	}
-	size_t n = redis_len(j->redis, 0);
-	struct model_hour *model_hours = arena_alloc(&names, (n + 1) * sizeof *model_hours);
-	for (size_t i = 0; i < n; i++) {
-		struct str member = arena_str(&names, redis_elem(j->redis, 0, i)), model = member,
+	bool good = redis_exec(j->redis, err);
+	for (size_t i = 0; good && i < redis_len(j->redis, 0); i++) {
+		struct str member = arena_str(&l->names, redis_elem(j->redis, 0, i)), model = member,
 				   when = str_cut(&model, ':');
 		int64_t ms = 0;
 		when_parse(when, &ms);
-		model_hours[i] =
-			(struct model_hour){.key = arena_str(&names, key_usage(&key, j->prefix, acct_region, member)),
-		                        .meta_key = arena_str(
-									&names, key_usage_meta(&key, j->prefix, acct_region, member)),
-		                        .model = model,
-		                        .hour = ms / MS_PER_HOUR};
+		add_model_hour(
+			l, (struct model_hour){
+				   .key = arena_str(&l->names, key_usage(&key, j->prefix, acct_region, member)),
+				   .meta_key = arena_str(&l->names, key_usage_meta(&key, j->prefix, acct_region, member)),
+				   .model = model,
+				   .hour = ms / MS_PER_HOUR});
 	}
-	for (size_t i = 0; good && i < n; i += MODEL_HOURS_AT_ONCE) {
-		arena_reset(&j->arena);
-		good = do_model_hours(j, acct_region, model_hours + i,
-		                      (int)(n - i < MODEL_HOURS_AT_ONCE ? n - i : MODEL_HOURS_AT_ONCE), err);
-	}
-	arena_release(&names);
 	buf_release(&key);
+	return good;
+}
+
+// The models with usage among the sums of `(other models)`, which the first `n` of the list may be. They come
+// after these, so what is left among the others is priced before it gets less.
+static bool list_parts(struct job *j, struct model_hours *l, struct str acct_region, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	size_t n = l->n, asked = 0;
+	for (size_t i = 0; i < n; i++)
+		if (str_is(l->v[i].model, MODEL_OTHERS_STORED))
+			redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), l->v[i].meta_key});
+	bool good = redis_exec(j->redis, err);
+	for (size_t i = 0; good && i < n; i++) {
+		if (!str_is(l->v[i].model, MODEL_OTHERS_STORED))
+			continue;
+		for (size_t k = 0; k + 1 < redis_len(j->redis, asked); k += 2) {
+			struct str hex = redis_elem(j->redis, asked, k), model = redis_elem(j->redis, asked, k + 1);
+			if (!str_is(str_cut(&hex, ' '), META_PART))
+				continue;
+			int64_t hour = l->v[i].hour;
+			struct str at = arena_text(&l->names, "%lld:%.*s", (long long)hour, STR_ARG(hex));
+			add_model_hour(
+				l, (struct model_hour){
+					   .key = arena_str(&l->names, key_part(&key, j->prefix, acct_region, at)),
+					   .meta_key = arena_str(&l->names, key_part_meta(&key, j->prefix, acct_region, at)),
+					   .model = arena_str(&l->names, model),
+					   .part = arena_str(&l->names, hex),
+					   .hour = hour});
+		}
+		asked++;
+	}
+	buf_release(&key);
+	return good;
+}
+
+static bool do_acct_region(struct job *j, struct str acct_region, const int64_t span[2], struct err *err)
+{
+	struct model_hours l = {.names = ARENA_INIT};
+	bool good = list_members(j, &l, acct_region, span, err) && list_parts(j, &l, acct_region, err);
+	for (size_t i = 0; good && i < l.n; i += MODEL_HOURS_AT_ONCE) {
+		arena_reset(&j->arena);
+		good = do_model_hours(j, acct_region, l.v + i,
+		                      (int)(l.n - i < MODEL_HOURS_AT_ONCE ? l.n - i : MODEL_HOURS_AT_ONCE), err);
+	}
+	free(l.v);
+	arena_release(&l.names);
 	return good;
 }
 
@@ -323,7 +457,8 @@ bool reprice(struct redis *r, const char *prefix, const struct prices *prices, i
              bool dry, struct reprice_counts *ret, struct err *err)
 {
 	struct job j = {
-		.redis = r, .prefix = prefix, .prices = prices, .dry = dry, .script = redis_script(r, swap_all)};
+		.redis = r, .prefix = prefix, .prices = prices, .dry = dry, .swap = redis_script(r, swap_all),
+		.unfold = redis_script(r, unfold_lua())};
 	struct arena names = ARENA_INIT;
 	struct buf key = BUF_INIT;
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
@@ -334,7 +469,7 @@ bool reprice(struct redis *r, const char *prefix, const struct prices *prices, i
 	for (size_t i = 0; i < n; i++)
 		acct_regions[i] = arena_str(&names, redis_elem(r, 0, i));
 	for (size_t i = 0; good && i < n; i++)
-		good = do_acct_region(&j, acct_regions[i], from, to, err);
+		good = do_acct_region(&j, acct_regions[i], (const int64_t[]){from, to}, err);
 	good = good && (dry || forget_unpriced(&j, err));
 	arena_release(&names);
 	arena_release(&j.arena);

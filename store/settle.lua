@@ -35,76 +35,9 @@ end
 call('ZREM', p .. KEY_DUE, model_hour(hour))
 if ARGV[4] == '' then return '1' end -- its facts have expired since: the figures computed from them stay
 
--- The two hashes of an hour and model (store/usage_rows.h).
-local index = p .. KEY_USAGE
-local usage, meta = index .. ':', p .. KEY_USAGE_META
-
-local function update_index(m)
-  if call('EXISTS', usage .. m, meta .. m) > 0 then
-    call('PEXPIRE', usage .. m, retention)
-    call('PEXPIRE', meta .. m, retention)
-    call('ZADD', index, hour, m)
-  else
-    call('ZREM', index, m)
-  end
-end
-
--- Models without a name of their own are summed up as one. What each has added there is kept as long as the
--- model may be computed again, to be taken off then.
-local others = sub(member, 1, MEMBER_MODEL) .. MODEL_OTHERS_STORED
-local part, part_meta = p .. KEY_PART .. model_hour(hour), p .. KEY_PART_META .. model_hour(hour)
-local digest = 0
-
-local function count_in_digest(field, value, sign)
-  digest = (digest + sign * tonumber(sub(redis.sha1hex(field .. ' ' .. value), 1, 12), 16)) % 2^48
-end
-
-local function add_to_sums(sums, field, value, sign)
-  local old, new, zero = call('HGET', sums, field), {}, true
-  local words = string.gmatch(old or '', '%S+')
-  for word in string.gmatch(value, '%S+') do
-    local was, n = words(), tonumber(word)
-    if n then
-      n = sign * n + tonumber(was or '0')
-      zero = zero and n == 0
-      word = format('%.0f', n)
-    end
-    new[#new + 1] = word
-  end
-  if old then count_in_digest(field, old, -1) end
-  if zero then return call('HDEL', sums, field) end
-  new = table.concat(new, ' ')
-  call('HSET', sums, field, new)
-  count_in_digest(field, new, 1)
-end
-
--- Takes what `added` says off the sums, and adds the fields and values ARGV[first..last] instead, unless the
--- model has a name of its own now.
-local function replace_part(added, sums, first, last)
-  local before = call('HGETALL', added)
-  for i = 1, #before, 2 do add_to_sums(sums, before[i], before[i + 1], -1) end
-  call('DEL', added)
-  if overflow then
-    for i = first, last, 2 do add_to_sums(sums, ARGV[i], ARGV[i + 1], 1) end
-    set_fields(added, ARGV, first, last)
-    call('PEXPIRE', added, call('PTTL', cells(hour)))
-  end
-end
-
-if overflow or call('EXISTS', part, part_meta) > 0 then
-  local sums, sums_meta = usage .. others, meta .. others
-  digest = tonumber(call('HGET', sums_meta, META_DIGEST) or '0', 16)
-  replace_part(part, sums, FIRST, LAST_OF_USAGE)
-  replace_part(part_meta, sums_meta, LAST_OF_USAGE + 1, #ARGV)
-  call('HSET', sums_meta, META_MODEL, MODEL_OTHERS_SHOWN, META_DIGEST, format('%016x', digest))
-  if call('EXISTS', sums) == 0 and call('HLEN', sums_meta) == 2 then call('DEL', sums_meta) end
-  update_index(others)
-end
-
-call('DEL', usage .. member, meta .. member)
-if not overflow then
-  set_fields(usage .. member, ARGV, FIRST, LAST_OF_USAGE)
-  set_fields(meta .. member, ARGV, LAST_OF_USAGE + 1, #ARGV)
-end
-update_index(member)
+write_figures({
+  p = p, hour = hour, name = name, member = member, retention = retention,
+  first = FIRST, middle = LAST_OF_USAGE, last = #ARGV,
+  overflow = overflow, part_ttl = call('PTTL', cells(hour)),
+})
 return '1'

@@ -21,7 +21,7 @@
 
 EMBED_SCRIPTS(apply_lua, "store/calls.lua", "store/apply.lua")
 EMBED_SCRIPT(hour_stats_lua, "store/hour_stats.lua")
-EMBED_SCRIPT(settle_lua, "store/settle.lua")
+EMBED_SCRIPTS(settle_lua, "store/figures.lua", "store/settle.lua")
 EMBED_SCRIPTS(claim_lua, "store/pack.lua", "store/claim.lua")
 EMBED_SCRIPTS(unpack_lua, "store/pack.lua", "store/unpack.lua")
 EMBED_SCRIPT(relabel_lua, "store/relabel.lua")
@@ -419,6 +419,22 @@ bool store_learn_name_key(struct store *s, struct err *err)
 	s->name_key_known =
 		check_marks(s, err) && name_key_take(s->redis, s->options->redis.prefix, &s->name_key, err);
 	return s->name_key_known;
+}
+
+bool store_read_places(struct store *s, struct batch *b, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	redis_cmd(s->redis, 2,
+	          (struct str[]){STR("SMEMBERS"), key_acct_regions(&s->key, s->options->redis.prefix)});
+	bool good = redis_exec(s->redis, err);
+	size_t n = good ? redis_len(s->redis, 0) : 0;
+	struct str *list = arena_alloc(&arena, (n + 1) * sizeof *list);
+	for (size_t i = 0; i < n; i++)
+		list[i] = redis_elem(s->redis, 0, i);
+	if (good)
+		batch_set_places(b, list, n);
+	arena_release(&arena);
+	return good;
 }
 
 // Redis may have been emptied since the last batch. Then it is given the key again, unless another program

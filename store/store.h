@@ -51,6 +51,9 @@ bool store_has_more(const struct store *s);
 // Learns from Redis with which key the ids of names are made. Once true it costs nothing.
 bool store_learn_name_key(struct store *s, struct err *err) NC_CHECK;
 
+// Tells the batch which accounts and Regions Redis has.
+bool store_read_places(struct store *s, struct batch *b, struct err *err) NC_CHECK;
+
 // Writes a batch, with the positions: two round trips, and a third if it has session tags. Adds to `counts`
 // what became of the records.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;

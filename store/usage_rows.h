@@ -56,6 +56,7 @@ bool row_read(struct str field, struct str value, struct view_row *ret);
 #define META_DIGEST "digest"
 #define META_WEIGHTS "weights"
 #define META_METRIC "metric"
+#define META_PART "part" // of `(other models)`: "part MODELID" -> a model with usage among the sums
 
 // KIND of META_METRIC; NULL for a kind that has no metric.
 const char *meta_metric_name(enum token_kind kind);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nobody is framed: a caller whose unkeyed id is that of somebody else keeps figures of its own, and two names
-// of one id are shown as neither. And the ids of a batch follow the key of its Redis.
+// Nobody is framed: a caller whose unkeyed id is that of somebody else keeps figures of its own, and two
+// names of one id are shown as neither. And the ids of a batch follow the key of its Redis.
 #include "store/name_id.h"
 
 #include "base/hash.h"
