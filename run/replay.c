@@ -246,7 +246,7 @@ static void print_summary(const struct replay *r)
 	printf("%-16s %" PRIu64 "\n%-16s %" PRIu64 "\n", "records", records, "ignored", d->ignored);
 	printf("%-16s %" PRIu64 "\n%-16s %" PRIu64 "\n", "late", e->late, "future", e->future);
 	printf("%-16s %" PRIu64 "\n", "faults", d->faults + r->intake.refused);
-	for (int kind = FAULT_UNTRUSTED; kind <= FAULT_FOREIGN_ACCOUNT; kind++)
+	for (int kind = FAULT_UNTRUSTED; kind < FAULT_KINDS; kind++)
 		if (r->intake.refused_for[kind])
 			printf("%-16s %" PRIu64 "\n", fault_word((enum fault_kind)kind), r->intake.refused_for[kind]);
 	printf("%-16s %" PRIu64 "%s%s\n", "dead_letters", dead->filed + dead->logged, dead->filed ? " in " : "",
