@@ -16,7 +16,7 @@ const struct asof_horizon asof_horizons[ASOF_HORIZONS] = {
 
 uint64_t asof_caller(struct str arn)
 {
-	return hash64(arn.len ? arn.p : "", arn.len);
+	return digest64(arn.len ? arn.p : "", arn.len); // it is stored
 }
 
 void asof_note(struct buf *note, int64_t now_ms, int band_scale)

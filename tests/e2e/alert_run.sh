@@ -168,7 +168,7 @@ is "the alert stays" "$("$nowcast" alert list --config "$T/nowcast.conf" | grep 
 # --- the end of an alert
 
 if [ -n "$am" ]; then
-	printf '[rule other]\nkind = silent\n' >"$T/alerts.conf.new"
+	printf '[rule other]\nkind = budget\nby = all\nperiod = day\namount = 1000000\n' >"$T/alerts.conf.new"
 	grep -A3 'receiver am' "$T/alerts.conf" >>"$T/alerts.conf.new"
 	mv "$T/alerts.conf.new" "$T/alerts.conf"
 	reload
