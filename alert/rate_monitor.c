@@ -245,7 +245,8 @@ static bool prune(struct rate_monitor *p, struct str key, struct err *err)
 	char count[16];
 	snprintf(count, sizeof count, "%d", PRUNE_AT_ONCE);
 	for (int round = 0, gone = PRUNE_AT_ONCE; round < ROUNDS && gone > PRUNE_AT_ONCE / 4; round++) {
-		redis_cmd(p->check->redis, 4, (struct str[]){STR("HRANDFIELD"), key, str_of(count), STR("WITHVALUES")});
+		redis_cmd(p->check->redis, 4,
+		          (struct str[]){STR("HRANDFIELD"), key, str_of(count), STR("WITHVALUES")});
 		if (!redis_exec(p->check->redis, err))
 			return false;
 		gone = queue_removals(p, 0, key);

@@ -299,8 +299,8 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 	return true;
 }
 
-// Counts how often each hour was claimed. Whether one was not too often: on a busy system there is always some
-// hour that has just changed.
+// Counts how often each hour was claimed. Whether one was not too often: on a busy system there is always
+// some hour that has just changed.
 static bool has_fresh(const struct engine *e, struct map *times, const struct due *due, int n)
 {
 	bool fresh = false;
@@ -308,7 +308,8 @@ static bool has_fresh(const struct engine *e, struct map *times, const struct du
 		uint64_t place[] = {hash64(due[i].acct_region.p, due[i].acct_region.len),
 		                    hash64(due[i].model_hex.p, due[i].model_hex.len), (uint64_t)due[i].hour};
 		bool added;
-		fresh |= ++*map_add(times, hash64(place, sizeof place), 0, &added) <= SETTLED_MAX + e->options.learn_hours;
+		fresh |=
+			++*map_add(times, hash64(place, sizeof place), 0, &added) <= SETTLED_MAX + e->options.learn_hours;
 	}
 	return fresh;
 }

@@ -2,9 +2,9 @@
 //     frame [FROM]
 //
 // Prints a session that had, before ids had a key, the id of the victim: "SESSION CREATED", for role
-// assumed-role/app of account 111122223333. The victim is session `victim`, created 2026-11-02T05:00:00Z. It tries
-// session names, from number FROM on (0), until one has a time of creation that a record can have: 20 million of
-// them in three seconds.
+// assumed-role/app of account 111122223333. The victim is session `victim`, created 2026-11-02T05:00:00Z.
+// It tries session names, from number FROM on (0), until one has a time of creation that a record can have:
+// 20 million of them in three seconds.
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -206,7 +206,8 @@ static void live_records(void)
 		       "it closes then, to the millisecond");
 	}
 	// Redis fails over to one whose clock is behind: what is packed stays closed.
-	ask("RPUSH", arena_text(&arena, "live:" TEST_ACCT_REGION ":packed:%lld", (long long)bucket).p, "calls", NULL);
+	ask("RPUSH", arena_text(&arena, "live:" TEST_ACCT_REGION ":packed:%lld", (long long)bucket).p, "calls",
+	    NULL);
 	add_call(e, now * 60, 1, 3);
 	apply(e);
 	is_int((long long)engine_counts(e)->late, 1, "a bucket that is packed is closed, whatever the clock says");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a caller's id was before there was a key (store/name_id.h), and a session with the id of somebody else:
-// how one was framed.
+// What a caller's id was before there was a key (store/name_id.h), and a session with the id of somebody
+// else: how one was framed.
 #ifndef NOWCAST_TESTS_SUPPORT_UNKEYED_H
 #define NOWCAST_TESTS_SUPPORT_UNKEYED_H
 
