@@ -24,10 +24,10 @@ static inline void mix(struct siphash *s, int rounds)
 	}
 }
 
-static inline void add_block(struct siphash *s, uint64_t block)
+static inline void add_block(struct siphash *s, uint64_t block, int rounds)
 {
 	s->v3 ^= block;
-	mix(s, s->rounds);
+	mix(s, rounds);
 	s->v0 ^= block;
 }
 
@@ -41,44 +41,74 @@ static inline uint64_t read_block(const unsigned char *p)
 	return block;
 }
 
+// Up to seven bytes, the lowest first.
+static inline uint64_t read_tail(const unsigned char *p, size_t n)
+{
+	uint64_t tail = 0;
+	for (size_t i = 0; i < n; i++)
+		tail |= (uint64_t)p[i] << (8 * i);
+	return tail;
+}
+
+// `rounds` is a constant wherever these are called: the loops are unrolled, and the state stays in registers.
+static inline struct siphash begin(const struct siphash_key *key)
+{
+	return (struct siphash){.v0 = key->k0 ^ 0x736f6d6570736575u,
+	                        .v1 = key->k1 ^ 0x646f72616e646f6du,
+	                        .v2 = key->k0 ^ 0x6c7967656e657261u,
+	                        .v3 = key->k1 ^ 0x7465646279746573u};
+}
+
+static inline void add(struct siphash *to, struct str piece, int rounds)
+{
+	struct siphash s = *to;
+	const unsigned char *p = (const unsigned char *)piece.p, *end = p + piece.len;
+	size_t held = s.n % 8;
+	s.n += piece.len;
+	if (held && piece.len) {
+		size_t more = 8 - held < piece.len ? 8 - held : piece.len;
+		s.rest |= read_tail(p, more) << (8 * held);
+		p += more;
+		if (held + more < 8) {
+			*to = s;
+			return;
+		}
+		add_block(&s, s.rest, rounds);
+		s.rest = 0;
+	}
+	for (; end - p >= 8; p += 8)
+		add_block(&s, read_block(p), rounds);
+	if (p < end)
+		s.rest = read_tail(p, (size_t)(end - p));
+	*to = s;
+}
+
+static inline uint64_t end(struct siphash s, int rounds)
+{
+	add_block(&s, s.rest | (uint64_t)s.n << 56, rounds);
+	s.v2 ^= 0xff;
+	mix(&s, rounds + 2);
+	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
 void siphash_begin(struct siphash *s, const struct siphash_key *key)
 {
-	*s = (struct siphash){.v0 = key->k0 ^ 0x736f6d6570736575u,
-	                      .v1 = key->k1 ^ 0x646f72616e646f6du,
-	                      .v2 = key->k0 ^ 0x6c7967656e657261u,
-	                      .v3 = key->k1 ^ 0x7465646279746573u,
-	                      .rounds = 2};
+	*s = begin(key);
 }
 
 void siphash_add(struct siphash *s, struct str piece)
 {
-	const unsigned char *p = (const unsigned char *)piece.p, *end = p + piece.len;
-	for (; p < end && s->n % 8; p++) {
-		s->rest |= (uint64_t)*p << (8 * (s->n++ % 8));
-		if (s->n % 8 == 0) {
-			add_block(s, s->rest);
-			s->rest = 0;
-		}
-	}
-	for (; end - p >= 8; p += 8, s->n += 8)
-		add_block(s, read_block(p));
-	for (; p < end; p++)
-		s->rest |= (uint64_t)*p << (8 * (s->n++ % 8));
+	add(s, piece, 2);
 }
 
 uint64_t siphash_end(struct siphash *s)
 {
-	add_block(s, s->rest | (uint64_t)s->n << 56);
-	s->v2 ^= 0xff;
-	mix(s, s->rounds + 2);
-	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+	return end(*s, 2);
 }
 
 uint64_t siphash13(const struct siphash_key *key, struct str piece)
 {
-	struct siphash s;
-	siphash_begin(&s, key);
-	s.rounds = 1;
-	siphash_add(&s, piece);
-	return siphash_end(&s);
+	struct siphash s = begin(key);
+	add(&s, piece, 1);
+	return end(s, 1);
 }

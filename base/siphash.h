@@ -21,7 +21,6 @@ struct siphash {
 	uint64_t v0, v1, v2, v3;
 	uint64_t rest; // bytes that do not fill eight yet, the lowest first
 	size_t n;      // bytes so far
-	int rounds;    // of a block; siphash_end makes two more
 };
 
 void siphash_begin(struct siphash *s, const struct siphash_key *key);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -15,7 +16,7 @@
 #include "store/keys_priv.h"
 #include "store/schema.h"
 
-enum { PAGE = 1000 };
+enum { PAGE = 1000, FENCE_MS = 500 };
 
 // SCAN, its reply made flat: the cursor, then keys.
 static const struct str scan =
@@ -255,7 +256,13 @@ bool migrate_fence(struct redis *r, const char *prefix, struct err *err)
 	redis_cmd(r, 4, (struct str[]){STR("SET"), key_epoch(&key, prefix), str_of(other), STR("XX")});
 	redis_cmd(r, 2, (struct str[]){STR("DEL"), key_schema1_acct_regions(&key, prefix)});
 	buf_release(&key);
-	return redis_exec(r, err);
+	for (int i = 0; i < 2; i++) { // one that was just connecting has loaded its scripts by the second time
+		redis_cmd(r, 2, (struct str[]){STR("SCRIPT"), STR("FLUSH")});
+		if (!redis_exec(r, err))
+			return false;
+		usleep(i == 0 ? FENCE_MS * 1000 : 0);
+	}
+	return true;
 }
 
 bool migrate_end(struct redis *r, const char *prefix, struct err *err)

@@ -62,7 +62,8 @@ bool migrate_keys(struct redis *r, const char *prefix, const struct migrate_opti
                   struct migrate_counts *ret, struct err *err) NC_CHECK;
 
 // Drops the list of schema 1, by which it is known, sets the version, and marks that values are still being
-// rewritten. A program of schema 2 that was not stopped finds another epoch, looks at the version, and ends.
+// rewritten. A program of schema 2 that was not stopped finds that Redis has forgotten its scripts, writes
+// nothing, connects again, looks at the version, and ends.
 bool migrate_fence(struct redis *r, const char *prefix, struct err *err) NC_CHECK;
 
 // Drops that mark: programs may use Redis.

@@ -5,7 +5,10 @@
 
 #include "pricing/model_id.h"
 
-enum { UNITS_MAX = 1000000 }; // images or search units of a call
+enum {
+	UNITS_MAX = 1000000, // images or search units of a call
+	SMALL = 32000 * PLAUSIBLE_TURNS, // believed of every model: the smallest window below
+};
 
 int64_t plausible_context(struct str model)
 {
@@ -33,11 +36,13 @@ static int64_t known(const struct call *c, enum token_kind kind)
 
 bool plausible_call(struct call *c, struct err *err)
 {
-	int64_t most = plausible_context(c->model) * PLAUSIBLE_TURNS;
 	int64_t written = known(c, TOKENS_CACHE_WRITE), written_1h = known(c, TOKENS_CACHE_WRITE_1H);
 	int64_t prompt = known(c, TOKENS_INPUT) + known(c, TOKENS_CACHE_READ) +
 	                 (written > written_1h ? written : written_1h),
 			output = known(c, TOKENS_OUTPUT), units = known(c, TOKENS_UNITS);
+	if (prompt <= SMALL && output <= SMALL && units <= SMALL && known(c, TOKENS_OUTPUT_MAX) <= SMALL)
+		return true; // of any model: most calls
+	int64_t most = plausible_context(c->model) * PLAUSIBLE_TURNS;
 	if (known(c, TOKENS_OUTPUT_MAX) > most)
 		c->known[TOKENS_OUTPUT_MAX] = false; // what a caller has asked for: no limit
 	if (prompt <= most && output <= most && units <= UNITS_MAX)
