@@ -304,12 +304,12 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 static bool has_fresh(const struct engine *e, struct map *times, const struct due *due, int n)
 {
 	bool fresh = false;
+	int most = SETTLED_MAX + e->options.learn_hours;
 	for (int i = 0; i < n; i++) {
 		uint64_t place[] = {hash64(due[i].acct_region.p, due[i].acct_region.len),
 		                    hash64(due[i].model_hex.p, due[i].model_hex.len), (uint64_t)due[i].hour};
 		bool added;
-		fresh |= ++*map_add(times, hash64(place, sizeof place), 0, &added) <=
-		         SETTLED_MAX + e->options.learn_hours;
+		fresh |= ++*map_add(times, hash64(place, sizeof place), 0, &added) <= most;
 	}
 	return fresh;
 }
