@@ -27,6 +27,7 @@ static void test_wrong(void)
 		{"[rule x]\nfactor = 1\n", "f:2: factor: expected a number from 1.5 to 1000"},
 		{"[rule x]\ncolour = red\n", "f:2: colour: expected a key of a rule"},
 		{"[rule x]\nkind = silent\n[rule x]\n", "f:3: rule x is defined twice"},
+		{"[receiver a]\nkind = slack\nurl = http://h\n[receiver a]\n", "f:4: receiver a is defined twice"},
 		{"[rule x]\nkind = silent\nreceivers = a\n", "rule x: there is no [receiver a]"},
 		{"[receiver a]\nkind = slack\n", "receiver a: a slack needs `url`"},
 		{"[receiver a]\nkind = email\nurl = smtp://h\n", "receiver a: email needs `from` and `to`"},
