@@ -81,6 +81,7 @@ static struct position *add_position(struct kafka *k, const char *topic, int32_t
 	                       .held = POSITION_NONE,
 	                       .hold = POSITION_NONE,
 	                       .previous = POSITION_NONE,
+	                       .gap_from = POSITION_NONE,
 	                       .check = true};
 	return p;
 }
@@ -187,16 +188,29 @@ bool kafka_resolve(struct kafka *k, struct err *err)
 
 // ---- gaps
 
-static void report_gap(struct kafka *k, const struct position *p, int64_t to, int64_t to_ms)
+static void report_gap(struct kafka *k, struct position *p)
 {
 	struct gap gap = {.topic = p->topic,
 	                  .partition = p->partition,
-	                  .from = p->next,
-	                  .to = to,
-	                  .from_ms = p->time_ms,
-	                  .to_ms = to_ms,
-	                  .cause = p->next < p->read_to ? GAP_REDIS : GAP_RETENTION};
+	                  .from = p->gap_from,
+	                  .to = p->gap_to,
+	                  .from_ms = p->gap_from_ms,
+	                  .to_ms = p->gap_to_ms,
+	                  .cause = p->gap_from < p->read_to ? GAP_REDIS : GAP_RETENTION};
 	k->hooks.on_gap(k->hooks.user, &gap);
+	p->gap_from = POSITION_NONE;
+}
+
+static void note_gap(struct kafka *k, struct position *p, int64_t to, int64_t to_ms)
+{
+	if (p->gap_from == POSITION_NONE) {
+		p->gap_from = p->next;
+		p->gap_from_ms = p->time_ms;
+	}
+	p->gap_to = to;
+	p->gap_to_ms = to_ms;
+	if (!p->check)
+		report_gap(k, p);
 }
 
 // The oldest offset that Kafka has of a partition; -1: not known.
@@ -215,13 +229,15 @@ void kafka_advance(struct kafka *k, struct position *p, const rd_kafka_message_t
 	int64_t time_ms = rd_kafka_message_timestamp(m, &type);
 	if (p->next != POSITION_NONE && m->offset < p->next) {
 		// Kafka has fewer messages than were committed: another topic of that name, or one cut short.
+		int64_t read_to = p->next;
 		begin_reading(p, m->offset);
+		p->read_to = read_to;
 	} else if (p->next != POSITION_NONE && m->offset > p->next) {
 		// Offsets of transactions and of compacted messages are missing, too: only what is before the
 		// oldest one that Kafka has was deleted.
 		int64_t low = oldest_offset(k, p, !p->looked);
 		if (low > p->next)
-			report_gap(k, p, low < m->offset ? low : m->offset, time_ms);
+			note_gap(k, p, low < m->offset ? low : m->offset, time_ms);
 	}
 	p->looked = true;
 	time_ms = time_ms > 0 ? time_ms : 0;
@@ -277,7 +293,7 @@ void kafka_look_for_gaps(struct kafka *k)
 		p->looked = low >= 0;
 		if (low <= p->next)
 			continue;
-		report_gap(k, p, low, 0);
+		note_gap(k, p, low, 0);
 		p->next = low;
 	}
 }
@@ -313,7 +329,7 @@ static int64_t count_endangered_in(struct kafka *k, const char *topic)
 		if (strcmp(p->topic, topic) == 0 && is_lagging(k, p))
 			rd_kafka_topic_partition_list_add(list, topic, p->partition)->offset = p->next;
 	}
-	int64_t n = kafka_count_endangered(k->rk, list, SEEK_MS, &retention);
+	int64_t n = list->cnt ? kafka_count_endangered(k->rk, list, SEEK_MS, &retention) : 0;
 	rd_kafka_topic_partition_list_destroy(list);
 	if (n > 0) {
 		snprintf(text, sizeof text,
@@ -361,6 +377,8 @@ static void go_back(struct kafka *k, struct position *p)
 	p->stored = p->held;
 	p->fresh = p->held == POSITION_NONE;
 	p->time_ms = p->held_ms;
+	p->behind = false;
+	p->gap_from = POSITION_NONE; // it is found again, from there
 	p->seeking = true;
 	p->looked = false;
 }
@@ -368,15 +386,17 @@ static void go_back(struct kafka *k, struct position *p)
 bool kafka_go_back(struct kafka *k)
 {
 	bool any = false;
-	for (size_t i = 0; i < k->positions.n; i++)
-		if (k->positions.v[i].previous != POSITION_NONE)
-			compare_with_previous(k, &k->positions.v[i]);
-	for (size_t i = 0; i < k->positions.n; i++)
-		if (k->positions.v[i].behind) {
-			go_back(k, &k->positions.v[i]);
-			k->positions.v[i].behind = false;
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		if (p->previous != POSITION_NONE)
+			compare_with_previous(k, p);
+		if (p->behind) {
+			go_back(k, p);
 			any = true;
 		}
+		if (p->gap_from != POSITION_NONE && !p->check)
+			report_gap(k, p);
+	}
 	kafka_seek_positions(k);
 	return any;
 }

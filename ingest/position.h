@@ -38,6 +38,10 @@ struct position {
 	bool seeking;      // `next` is not where the consumer reads yet
 	bool looked;       // whether Kafka still has `next`
 
+	// Messages that were found missing before Redis had answered: it may lack more (kafka_go_back).
+	int64_t gap_from, gap_to; // POSITION_NONE: none
+	int64_t gap_from_ms, gap_to_ms;
+
 	// What Redis has answered (positions_read):
 	bool behind;       // it has less than `stored`
 	int64_t held;      // of this reading; POSITION_NONE: it does not know the reading

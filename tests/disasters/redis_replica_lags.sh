@@ -28,6 +28,10 @@ promote() {
 	kill -KILL "$replica_pid"
 	restart_redis
 }
+# How far the workers have read, as a Redis has it.
+positions() { "$1" --raw keys 'nowcast:positions:*' | sort | while read -r key; do "$1" hgetall "$key"; done; }
+reads() { positions redis | grep -q .; }
+lags() { [ "$(positions redis)" != "$(positions replica)" ]; }
 mark() { cat "$T/one.log" "$T/two.log" | grep -c 'Reading again'; }
 goes_back() { [ "$(mark)" -gt "$1" ]; }
 
@@ -39,13 +43,14 @@ start one "$nowcast" run --config "$T/nowcast.conf"
 one=$pid
 start two "$nowcast" run --config "$T/nowcast.conf"
 two=$pid
-produce -p 4 -r 300 "$world/stream.ndjson" >"$T/produced" 2>&1 &
+produce -p 4 -r 150 "$world/stream.ndjson" >"$T/produced" 2>&1 &
 producer=$!
 for round in 1 2; do
-	sleep 3
+	ok "round $round: the workers read" wait_for 60 reads
 	before=$(mark)
 	fall_behind
-	sleep 3
+	ok "round $round: more than the replica has" wait_for 60 lags
+	sleep 2
 	promote
 	ok "round $round: the workers go back" wait_for 30 goes_back "$before"
 	start_replica
