@@ -11,7 +11,8 @@
 
 enum { STEPS_MAX = 6, MESSAGE_BYTES = 1 << 18, DEPTH = 32 };
 
-// What a text is, as far as it says how it may be wrapped. A serialiser writes its head in front of the whole.
+// What a text is, as far as it says how it may be wrapped. A serialiser writes its head in front of the
+// whole.
 enum form { JSON_TEXT, BASE64_TEXT, GZIP_BYTES, BINARY, HEADED };
 
 static const struct wrapper {
