@@ -11,16 +11,17 @@
 
 enum { STEPS_MAX = 6, MESSAGE_BYTES = 1 << 18, DEPTH = 32 };
 
-// What a text is, as far as it says how it may be wrapped.
-enum form { JSON_TEXT, BASE64_TEXT, GZIP_BYTES, BINARY };
+// What a text is, as far as it says how it may be wrapped. A serialiser writes its head in front of the
+// whole.
+enum form { JSON_TEXT, BASE64_TEXT, GZIP_BYTES, BINARY, HEADED };
 
 static const struct wrapper {
 	const char *step;
 	unsigned of; // bits: of which forms
 	enum form to;
 } wrappers[] = {
-	{"gzip", 15, GZIP_BYTES},
-	{"base64", 15, BASE64_TEXT},
+	{"gzip", 31, GZIP_BYTES},
+	{"base64", 31, BASE64_TEXT},
 	{"wrap {\"data\":\"<>\"}", 3, JSON_TEXT},
 	{"wrap {\"Records\":[{\"body\":\"<>\",\"eventSource\":\"aws:sqs\"}]}", 3, JSON_TEXT},
 	{"wrap {\"schema\":{\"type\":\"string\"},\"payload\":\"<>\"}", 3, JSON_TEXT},
@@ -28,7 +29,7 @@ static const struct wrapper {
 	{"around {\"a\":[{\"detail\":<>}]}", 1, JSON_TEXT},
 	{"around [<>]", 1, JSON_TEXT},
 	{"avro", 15, BINARY},
-	{"registry", 7, BINARY},
+	{"registry", 7, HEADED},
 	{"field 1", 15, BINARY},
 	{"field 3", 15, BINARY},
 	{"str16", 15, BINARY},
