@@ -242,8 +242,9 @@ static bool begin_section(struct rules_reader *r, struct str head, struct err *e
 	if (out->nrules == RULES_MAX || out->nreceivers == RULES_MAX)
 		return err_set(err, ERR_CONFIG, "%s:%d: more than %d rules or receivers", r->file, r->line,
 		               RULES_MAX);
-	if (str_is(what, "receiver") ? alert_receiver_find(out, name) != NULL
-	                             : alert_rule_find(out, name) != NULL)
+	bool known = str_is(what, "rule") ? alert_rule_find(out, name) != NULL
+	                                  : alert_receiver_find(out, name) != NULL;
+	if (known)
 		return err_set(err, ERR_CONFIG, "%s:%d: %.*s %.*s is defined twice", r->file, r->line, STR_ARG(what),
 		               STR_ARG(name));
 	if (str_is(what, "receiver")) {
