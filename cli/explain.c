@@ -68,6 +68,10 @@ static void print_row(const struct view_row *row)
 			"");
 	if (f->rate_borrowed)
 		printf("  %-15s the Region has no rate: that of the nearest one is used\n", "");
+	if (f->scope_unknown)
+		printf("  %-15s the regional rate; at the global one it would be $%s: `nowcast profiles import` tells "
+		       "which\n",
+		       "", usd_format(usd_sub(f->usd, f->less), 6, usd));
 	if (f->assumed && !f->billed)
 		printf("  %-15s %lld of them are assumed to be of this type: no record says it\n", "",
 		       (long long)f->assumed);

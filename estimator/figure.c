@@ -15,7 +15,7 @@ static bool is_estimate(const struct figure *f)
 	       f->assumed <= f->tokens && f->cache_unknown >= 0 && f->cache_unknown <= f->tokens &&
 	       f->prompt_max >= 0 && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
 	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->less.pico >= 0 &&
-	       f->less.pico <= f->usd.pico && (f->rate_borrowed || f->cache_unknown || f->less.pico == 0) &&
+	       f->less.pico <= f->usd.pico && (f->rate_borrowed || f->scope_unknown || f->cache_unknown || f->less.pico == 0) &&
 	       f->billed == 0 && f->list.pico == 0;
 }
 
@@ -23,13 +23,14 @@ static bool is_billed(const struct figure *f)
 {
 	return f->tokens == f->billed && !f->exact && !f->allocated && !f->provisional && !f->assumed &&
 	       !f->cache_unknown && !f->prompt_max && !f->spread && !f->noise && f->more.pico == 0 &&
-	       f->less.pico == 0 && !f->rate_borrowed;
+	       f->less.pico == 0 && !f->rate_borrowed && !f->scope_unknown;
 }
 
 bool figure_is_valid(const struct figure *f)
 {
 	if (!f->priced &&
-	    (f->usd.pico != 0 || f->more.pico != 0 || f->less.pico != 0 || f->band_estimated || f->rate_borrowed))
+	    (f->usd.pico != 0 || f->more.pico != 0 || f->less.pico != 0 || f->band_estimated ||
+	     f->rate_borrowed || f->scope_unknown))
 		return false;
 	if (f->ttl_may_be_1h && !f->assumed)
 		return false;

@@ -16,11 +16,12 @@
 //     estimate   the parts are not negative and add up to tokens; assumed and cache_unknown are parts of
 //                tokens; prompt_max is not negative;
 //                dollars, `more`, `less`, spread and noise are not negative; billed and list are 0;
-//                `less` is at most the dollars, and 0 unless the rate is borrowed or cache_unknown is not 0
+//                `less` is at most the dollars, and 0 unless the rate is borrowed, its scope is unknown or
+//                cache_unknown is not 0
 //     billed     exact, allocated, provisional, assumed, cache_unknown, prompt_max, more, less, spread and
 //                noise are 0; tokens and dollars are negative where AWS takes back more than it charges
-//     both       no price: no dollars, no prompt band, and no rate of another Region; ttl_may_be_1h: some
-//                tokens are assumed; dollars are within FIGURE_USD_MAX, so that no sum of figures overflows;
+//     both       no price: no dollars, no prompt band, and no rate of another Region or scope;
+//                ttl_may_be_1h: some tokens are assumed; dollars are within FIGURE_USD_MAX, so that no sum of figures overflows;
 //                those of an estimate are at most INT64_MAX picodollars a token, which is what a rate holds
 //
 // A reader of Redis rejects a row whose figure is not valid. Those who make figures call figure_check.
@@ -47,11 +48,13 @@ struct figure {
 	struct usd usd;      // of all tokens
 	// what they may cost on top: as cache writes, as one-hour ones, or in the next prompt band
 	struct usd more;
-	struct usd less;     // how much less they may cost: at the lowest rate of all Regions, or as cache reads
+	// how much less they may cost: at the lowest rate of all Regions or scopes, or as cache reads
+	struct usd less;
 	struct usd list;     // of billed tokens: at public rates
 	bool ttl_may_be_1h;  // the assumed tokens may well be one-hour cache writes, for that may pay
 	bool priced;         // false: there is no price, and usd is 0
 	bool rate_borrowed;  // the rate is that of the nearest Region, for the call's own has none
+	bool scope_unknown;  // the rate is the regional one, and the global one may have been charged
 	bool band_estimated; // the rate depends on the length of the prompt, of which only the mean is known
 };
 

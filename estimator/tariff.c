@@ -144,13 +144,16 @@ void figure_set_cost(struct figure *f, const struct cost *c)
 	f->more = c->more;
 	f->less = c->less;
 	f->rate_borrowed = c->rate_borrowed;
+	f->scope_unknown = c->scope_unknown;
 }
 
-// At the rate; it may be the lowest or the highest of all Regions instead, if it is borrowed.
+// At the rate; it may be the lowest or the highest of all Regions instead, if it is borrowed, or that of the
+// other scope.
 static struct cost cost_at(const struct rate *r, int64_t quantity)
 {
 	struct cost c = {.usd = usd_price(quantity, r->pico_per_token),
-	                 .rate_borrowed = r->borrowed_from.len > 0};
+	                 .rate_borrowed = r->borrowed_from.len > 0,
+	                 .scope_unknown = r->scope_unknown};
 	add_more(&c.more, quantity, r->pico_per_token, r->highest_pico);
 	add_more(&c.less, quantity, r->lowest_pico, r->pico_per_token);
 	return c;

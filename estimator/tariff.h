@@ -55,7 +55,8 @@ struct tariffs {
 	struct tariff tariff[PRICE_TIERS];
 };
 
-// `where` is "account/region". The strings must outlive it.
+// `where` is "account/region". The strings must outlive it. Who knows `foundation` from records alone sets
+// query.scope_unknown afterwards.
 void tariffs_init(struct tariffs *t, const struct prices *p, struct str where, struct str model,
                   struct str foundation, int64_t hour_ms);
 const struct tariff *tariffs_at(struct tariffs *t, enum price_tier tier);
@@ -74,6 +75,7 @@ enum price_miss tariff_unit_miss(const struct tariff *t);
 struct cost {
 	struct usd usd, more, less;
 	bool rate_borrowed; // the rate is that of another Region (pricing/price.h)
+	bool scope_unknown; // the rate may be the global one (likewise)
 };
 
 // Sets the dollars of a figure that is priced; of one that is not, `c` is not read.

@@ -66,6 +66,8 @@ const struct price_rows *catalogue_rows(const struct catalogue *c);
 struct price_query {
 	struct str model, region;
 	struct str foundation;     // the model behind an opaque id, or STR_NONE
+	// a record names the foundation, and whether the id stands for a global profile nobody said
+	bool scope_unknown;
 	struct str account;        // whose own rates apply too; STR_NONE: only rates of every account
 	enum token_type type;
 	// the rate of the unit that the model is billed by (an image, a search unit, a second of video), not of a
@@ -88,7 +90,9 @@ struct rate {
 	const char *file;          // of the catalogue; "built in" for ours
 	int line;                  // in that file, from 1
 	struct str borrowed_from;  // the Region that it is of, if the query's has none (prices.nearest_region)
-	int64_t lowest_pico, highest_pico; // of all Regions, if it is borrowed; else both are pico_per_token
+	bool scope_unknown;        // it is the regional one, and the global one may have been charged
+	// of all Regions, if it is borrowed; of both scopes, if that is unknown; else both are pico_per_token
+	int64_t lowest_pico, highest_pico;
 	int64_t list_pico;         // before the discount; without one: pico_per_token
 	const struct discount *discount; // that was applied (pricing/discounts.h), or NULL
 };
@@ -122,6 +126,7 @@ const char *price_miss_text(enum price_miss miss);
 //
 // `foundation` is used if the model key is an opaque id, such as an application inference profile. The
 // profile is then taken to be regional: CloudTrail does not say whether it was made of a global profile.
+// prices_find knows that doubt.
 enum price_miss catalogue_find(const struct catalogue *c, const struct price_query *q, struct rate *ret);
 
 #endif

@@ -268,6 +268,33 @@ static bool find_nearest(const struct prices *p, const struct price_query *q, st
 	return true;
 }
 
+static void widen(struct rate *rate, int64_t pico)
+{
+	rate->lowest_pico = pico < rate->lowest_pico ? pico : rate->lowest_pico;
+	rate->highest_pico = pico > rate->highest_pico ? pico : rate->highest_pico;
+}
+
+// The regional rate of a model that is known from records only: its bounds include the global one.
+static void doubt_scope(const struct prices *p, const struct price_query *q, struct rate *rate)
+{
+	char name[sizeof "global." + MODEL_NAME_MAX];
+	struct price_query other = *q;
+	struct price_source ignored;
+	struct model_id id;
+	struct rate found;
+	read_model(q, &id);
+	other.foundation = STR_NONE;
+	if (id.kind != MODEL_NAMED || id.profile_len || find_in_sources(p, &other, &found, &ignored) == MISS_NONE)
+		return; // nothing is known, the scope is, or the id itself has a rate
+	int n = snprintf(name, sizeof name, "global.%.*s", STR_ARG(model_id_name(&id)));
+	other.model = (struct str){name, (size_t)n};
+	if (find_in_sources(p, &other, &found, &ignored) != MISS_NONE ||
+	    found.pico_per_token == rate->pico_per_token)
+		return;
+	rate->scope_unknown = true;
+	widen(rate, found.pico_per_token);
+}
+
 static int64_t discounted(int64_t pico, const struct discount *d)
 {
 	return (int64_t)usd_muldiv((struct usd){pico}, DISCOUNT_WHOLE - d->ppm, DISCOUNT_WHOLE).pico;
@@ -294,6 +321,8 @@ enum price_miss prices_find(const struct prices *p, const struct price_query *q,
 		miss = MISS_NONE;
 	if (miss != MISS_NONE)
 		return miss;
+	if (q->scope_unknown && q->foundation.len)
+		doubt_scope(p, q, ret);
 	if (p && p->discounts && strcmp(source.name, "bill") != 0)
 		take_discount(p->discounts, q, ret);
 	assert(ret->lowest_pico <= ret->pico_per_token && ret->pico_per_token <= ret->highest_pico);

@@ -332,6 +332,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		x->usd_band_estimated = usd_add(x->usd_band_estimated, f->usd);
 	if (f->rate_borrowed)
 		x->usd_borrowed = usd_add(x->usd_borrowed, f->usd);
+	if (f->scope_unknown)
+		x->usd_scope_unknown = usd_add(x->usd_scope_unknown, f->usd);
 	// provisional tokens may cost nothing at all
 	struct usd less = less_of(f, f->tokens - f->provisional);
 	x->less = usd_add(x->less, less_of(f, f->exact));
@@ -480,6 +482,7 @@ void group_add(struct group *to, const struct group *from)
 	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
 	to->usd_band_estimated = usd_add(to->usd_band_estimated, from->usd_band_estimated);
 	to->usd_borrowed = usd_add(to->usd_borrowed, from->usd_borrowed);
+	to->usd_scope_unknown = usd_add(to->usd_scope_unknown, from->usd_scope_unknown);
 	to->less = usd_add(to->less, from->less);
 	to->floor = usd_add(to->floor, from->floor);
 	to->ceiling = usd_add(to->ceiling, from->ceiling);
@@ -592,6 +595,8 @@ char *group_basis(const struct group *g, char *buf)
 	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0)
 		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sprompt band estimated", n ? "; " : "");
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
-		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%srate of another Region", n ? "; " : "");
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%srate of another Region", n ? "; " : "");
+	if (usd_cmp(g->usd_scope_unknown, USD_ZERO) > 0)
+		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sregional or global rate", n ? "; " : "");
 	return buf;
 }

@@ -96,7 +96,9 @@ struct group {
 	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
 	// of usd: at rates that depend on the prompt, of which the mean is known
 	struct usd usd_band_estimated;
-	struct usd usd_borrowed, less;    // of usd: at rates of another Region; how much less that may be
+	struct usd usd_borrowed;          // of usd: at rates of another Region
+	struct usd usd_scope_unknown;     // of usd: at regional rates that may be global ones
+	struct usd less;                  // how much less usd may be for want of a rate of its own
 
 	struct usd floor, ceiling;        // usd_low and usd_high but for the split
 	double weights_sd, chance_variance; // of the split, in USD and USD squared

@@ -478,6 +478,7 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 	struct units units;
 	tariffs_init(&tariffs, o->prices, s->acct_region, names.called.len ? names.called : s->model, foundation,
 	             hour * MS_PER_HOUR);
+	tariffs.query.scope_unknown = !behind;
 	const struct tariff *standard = tariffs_at(&tariffs, TIER_STANDARD);
 	rate_class_split(span, o->lookback_minutes, u, arena, &rate_classes);
 	units_split(span, standard->by_unit, arena, &units);

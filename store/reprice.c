@@ -57,6 +57,7 @@ struct model_hour {
 	char part_digest[SHA1_HEX_SIZE]; // as unfold.lua has it
 	struct str called;            // the ARN it was called by; none
 	struct str stored_foundation; // as Redis has it; none
+	bool imported;                // the foundation, by `nowcast profiles import`
 	struct str digest;       // as Redis has it; none
 	struct profile profile;
 	int64_t hour;
@@ -112,6 +113,7 @@ static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 	if (s->n > 1)
 		qsort(s->lines, s->n, sizeof *s->lines, by_row);
 	const struct profile_since *behind = profile_at(&s->profile, (s->hour + 1) * MS_PER_HOUR);
+	s->imported = behind;
 	if (behind)
 		s->foundation = behind->model;
 }
@@ -162,6 +164,7 @@ static void price_model_hour(struct job *j, struct str acct_region, struct model
 	struct tariffs tariffs;
 	tariffs_init(&tariffs, j->prices, acct_region, s->called.len ? s->called : s->model, s->foundation,
 	             s->hour * MS_PER_HOUR);
+	tariffs.query.scope_unknown = !s->imported;
 	if (s->part.len && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD)))
 		return; // it stays among the others
 	s->changed = s->part.len || !str_eq(s->stored_foundation, s->foundation);

@@ -42,6 +42,8 @@ void row_format_value(const struct view_row *r, struct buf *ret)
 		buf_addf(ret, " cache:%lld", (long long)f->cache_unknown);
 	if (f->prompt_max)
 		buf_addf(ret, " longest:%lld", (long long)f->prompt_max);
+	if (f->scope_unknown)
+		buf_adds(ret, " scope");
 	if (f->rate_borrowed || f->less.pico)
 		buf_addf(ret, " %s:%s", f->rate_borrowed ? "borrowed" : "less", usd_format_pico(f->less, more));
 }
@@ -59,6 +61,7 @@ static bool read_word(struct str word, struct figure *f)
 	struct str number = word, name = str_cut(&number, ':');
 	f->ttl_may_be_1h |= str_is(word, "ttl");
 	f->band_estimated |= str_is(word, "band");
+	f->scope_unknown |= str_is(word, "scope");
 	f->rate_borrowed |= str_is(name, "borrowed");
 	if (str_is(name, "borrowed") || str_is(name, "less"))
 		return usd_parse_pico(number, &f->less);

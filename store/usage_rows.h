@@ -5,7 +5,7 @@
 // The usage hash: tokens and dollars. The second number of every field is its dollars ("-": no price).
 //
 //     ARN TAGSET TYPE          TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
-//                              [ttl] [band] [borrowed:LESS]
+//                              [ttl] [band] [scope] [borrowed:LESS]
 //     ARN TAGSET TYPE@CLASS    the same, of calls at other rates (estimator/rate_class.h)
 //     ARN TAGSET units         the same, of units: images, search units
 //     ARN TAGSET uncounted     the same, of calls whose usage nothing counts; never has a price
@@ -27,6 +27,7 @@
 //
 //     ttl              ttl_may_be_1h
 //     band             band_estimated
+//     scope            scope_unknown
 //     cache:N          cache_unknown
 //     longest:N        prompt_max
 //     borrowed:LESS    rate_borrowed, and less

@@ -20,6 +20,7 @@ static const struct {
 		{ANN "input", "7 70 1 2 4 0 30 0 0 cache:6 less:63", "tokens that may be cache reads or writes"},
 		{ANN "input", "7 - 1 2 4 0 0 0 0 cache:6", "the same without a price"},
 		{ANN "input", "7 70 0 7 0 0 0 0 0 longest:5", "a longest prompt"},
+		{ANN "input", "7 70 1 2 4 0 0 0 0 scope less:7", "tokens at a rate of one scope or the other"},
 		{ANN "input", "7 70 1 2 4 0 30 0 0 cache:6 longest:5 borrowed:63", "and all of that at a rate of another Region"},
 		{ANN "units", "3 120 1 2 0 0 0 0 0", "units"},
 		{ANN "uncounted", "3 - 0 0 3 0 0 0 0", "uncounted calls"},

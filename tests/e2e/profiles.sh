@@ -16,6 +16,9 @@ is "those that nobody tells of are unpriced" "$(usd)" "03:00:00Z,999900001111,10
 03:00:00Z,aaaa1111bbbb,1000000,
 03:00:00Z,cccc2222dddd,1000000,
 03:00:00Z,eeee3333ffff,1000000,3.300000000"
+has "a model that records alone name may have been called through a global profile" \
+	"$("$nowcast" report --redis "$REDIS_URL" --by model --format csv | grep eeee3333ffff)" ',1000000,3\.300000000,3\.000000000,3\.300000000,exact; regional or global rate,'
+has "explain says so" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::$A:user/ann 2026-11-02T03:00:00Z)" 'at the global one it would be \$3\.000000'
 fails 3 "list asks for them" profiles list --from 2026-11-01
 is "and says who tells of which" "$(tail -n +2 "$T/out" | tr -s ' ' | sed 's/.*profile.//' | cut -d' ' -f 1-4)" "999900001111 unresolved - unknown
 aaaa1111bbbb unresolved - unknown
@@ -44,6 +47,7 @@ want="03:00:00Z,999900001111,1000000,
 04:00:00Z,aaaa1111bbbb,1000000,3.300000000"
 is "at the regional rate, and at the global one where it was made of that" "$(usd)" "$want"
 has "again there is nothing to do" "$("$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-01)" '^model_hours +0 of 5 changed$'
+is "what was imported is certain" "$("$nowcast" report --redis "$REDIS_URL" --by model --format csv | grep aaaa1111bbbb | cut -d, -f 3-6)" "6.600000000,6.600000000,6.600000000,exact"
 is "doctor no longer lists them" "$("$nowcast" doctor --redis "$REDIS_URL" | grep -c 'is unpriced')" 1
 has "explain names the model" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::$A:user/ann 2026-11-02T03:00:00Z)" 'cccc2222dddd, which is global\.anthropic\.claude-sonnet-4-6 in us-east-1'
 
