@@ -270,6 +270,13 @@ static struct str only_model(struct json resources)
 	return found;
 }
 
+// The profile that was called, of a record whose parameters CloudTrail left out. A foundation model says less.
+static struct str profile_of_resources(struct json resources)
+{
+	struct str found = only_model(resources);
+	return model_of_arn(found).len ? STR_NONE : found;
+}
+
 // A prompt or a prompt router was called: looks for the model that served.
 static bool read_served(const struct top_fields *t, struct call *c, struct err *err)
 {
@@ -394,6 +401,8 @@ static enum verdict read_call(const struct top_fields *t, struct arena *a, struc
 	read_output_limit(t, c);
 	if (!read_served(t, c, err))
 		return BROKEN;
+	if (!c->model_called.len)
+		c->model_called = profile_of_resources(t->f[F_resources]);
 	if (!c->foundation.len)
 		c->foundation = model_of_arn(c->model_called);
 	return read_model_key(a, c, err);

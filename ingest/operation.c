@@ -97,7 +97,8 @@ enum operation operation_of(const struct top_fields *t, struct str name)
 		return OPERATION_AGENT;
 	if (str_starts(name, STR("Batch"))) // BatchDeleteEvaluationJob
 		name = (struct str){name.p + 5, name.len - 5};
-	if (begins_with(name, administration, sizeof administration / sizeof *administration))
+	if (begins_with(name, administration, sizeof administration / sizeof *administration) ||
+	    str_ends(name, STR("CountTokens")))
 		return OPERATION_OTHER;
 	struct str host = host_of(t);
 	if (begins_with(name, makers, sizeof makers / sizeof *makers))
