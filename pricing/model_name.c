@@ -24,7 +24,8 @@ static const struct {
 	{STR("cohere"), NULL},       {STR("deepseek"), "deepseek"},
 	{STR("google"), NULL},       {STR("luma ai"), NULL},
 	{STR("luma"), NULL},         {STR("meta"), NULL},
-	{STR("mistral ai"), NULL},   {STR("moonshot ai"), NULL},
+	{STR("mistral ai"), NULL},   {STR("mistral"), NULL},
+	{STR("moonshot ai"), NULL},
 	{STR("moonshotai"), NULL},   {STR("moonshot"), NULL},
 	{STR("nvidia"), NULL},       {STR("openai"), NULL},
 	{STR("stability ai"), NULL}, {STR("stability"), NULL},
@@ -64,9 +65,14 @@ static const struct {
 	{STR("Nemotron Nano 2"), STR("nvidia.nemotron-nano-9b-v2")},
 	{STR("Nemotron Nano 2 VL"), STR("nvidia.nemotron-nano-12b-v2")},
 	{STR("Nemotron Nano 12B v2 VL BF16"), STR("nvidia.nemotron-nano-12b-v2")},
+	{STR("Nova Reel 1.1"), STR("amazon.nova-reel")},
 	{STR("Nova 2 Pro"), STR("amazon.nova-2-pro-preview")},
 	{STR("NovaMultiModalEmbeddings"), STR("amazon.nova-2-multimodal-embeddings")},
 	{STR("R1"), STR("deepseek.r1")},
+	{STR("SDXL"), STR("stability.stable-diffusion-xl")},
+	{STR("SDXL 1.0"), STR("stability.stable-diffusion-xl")},
+	{STR("Stable Image Core v1.1"), STR("stability.stable-image-core")},
+	{STR("Stable Image Ultra v1.1"), STR("stability.stable-image-ultra")},
 	{STR("Stable Diffusion 3 Large"), STR("stability.sd3-large")},
 	{STR("Stable Diffusion 3.5 Large"), STR("stability.sd3-5-large")},
 	{STR("Titan Multimodal Embeddings G1"), STR("amazon.titan-embed-image")},
@@ -75,6 +81,21 @@ static const struct {
 	{STR("Voxtral Mini 1.0"), STR("mistral.voxtral-mini-3b-2507")},
 	{STR("Voxtral Small 1.0"), STR("mistral.voxtral-small-24b-2507")},
 };
+
+// Ids of one model: of bedrock-runtime, and the one whose name bills write.
+static const struct {
+	struct str id, written;
+} twins[] = {
+	{STR("deepseek.v3"), STR("deepseek.v3.1")},
+};
+
+static struct str twin_of(struct str id)
+{
+	for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)
+		if (str_eq(id, twins[i].id))
+			return twins[i].written;
+	return STR_NONE;
+}
 
 // ---- the key of a name --------------------------------------------------------------------------
 
@@ -98,16 +119,34 @@ static bool starts_as(struct str s, struct str word)
 	return s.len >= word.len && strncasecmp(s.p, word.p, word.len) == 0;
 }
 
+// Where a vendor's name of n bytes ends: before what is no letter, or before a capital ("AmazonRerank").
+static bool ends_vendor(struct str name, size_t n)
+{
+	return name.len > n && (!is_letter(name.p[n]) || (is_upper(name.p[n]) && !is_upper(name.p[n - 1])));
+}
+
+// Mistral's name begins those of a family, too. All its other families end alike: Pixtral, Devstral.
+static bool precedes_mistral(struct str rest)
+{
+	size_t n = 0;
+	while (n < rest.len && is_letter(rest.p[n]))
+		n++;
+	return n > 4 && strncasecmp(rest.p + n - 4, "tral", 4) == 0;
+}
+
 // Cuts "openai." or "OpenAI " off. *ret_family: the name of a family that is named so, or NULL.
 static bool cut_vendor(struct str *name, const char **ret_family)
 {
 	for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++) {
 		size_t n = vendors[i].written.len;
-		if (!starts_as(*name, vendors[i].written) || name->len <= n || is_letter(name->p[n]))
+		if (!starts_as(*name, vendors[i].written) || !ends_vendor(*name, n))
 			continue;
 		while (n < name->len && !is_letter(name->p[n]) && !is_digit(name->p[n]))
 			n++;
-		*name = (struct str){name->p + n, name->len - n};
+		struct str rest = {name->p + n, name->len - n};
+		if (str_is(vendors[i].written, "mistral") && !precedes_mistral(rest))
+			continue;
+		*name = rest;
 		*ret_family = vendors[i].named_so;
 		return true;
 	}
@@ -184,15 +223,16 @@ static void add_letters(struct buf *to, struct str word)
 		buf_addc(to, (char)(is_upper(word.p[i]) ? word.p[i] + 32 : word.p[i]));
 }
 
-// "25.02" is 2502, as ids write it, and "2.0" is 2. `x` is behind the first number.
+// "25.02" is 2502, as ids write it, and "2.0" is 2, as is "2-0" in an id. `x` is behind the first number.
 static void add_number(struct buf *to, struct splitter *x)
 {
 	struct splitter next = *x;
 	struct str number = x->word;
-	bool dotted = x->rest.len && x->rest.p[0] == '.' && next_word(&next) && next.number;
+	bool follows = x->rest.len > 1 && is_digit(x->rest.p[1]) && next_word(&next);
+	bool dotted = follows && next.before == '.';
 	buf_addc(to, ' ');
 	buf_addstr(to, number);
-	if (dotted && is_word(next.word, "0")) {
+	if ((dotted || (follows && next.before == '-')) && is_word(next.word, "0")) {
 		*x = next;
 	} else if (dotted && number.len == 2 && next.word.len == 2) {
 		buf_addstr(to, next.word);
@@ -230,7 +270,8 @@ static struct str cut_edition(struct str name)
 void model_name_key(struct buf *ret, struct str name)
 {
 	struct buf numbers = BUF_INIT;
-	struct splitter x = {.rest = cut_edition(name)};
+	struct str twin = twin_of(name);
+	struct splitter x = {.rest = cut_edition(twin.len ? twin : name)};
 	const char *family = NULL;
 	while (cut_vendor(&x.rest, &family)) // "NVIDIA NVIDIA Nemotron"
 		;
@@ -294,7 +335,7 @@ struct model_names *model_names_new(void)
 	for (size_t i = 0; i < sizeof irregular / sizeof *irregular; i++)
 		add_name(m, irregular[i].written, irregular[i].model);
 	for (size_t i = 0; i < rows->n; i++)
-		if (i == 0 || !str_eq(rows->v[i].model, rows->v[i - 1].model))
+		if ((i == 0 || !str_eq(rows->v[i].model, rows->v[i - 1].model)) && !twin_of(rows->v[i].model).len)
 			add_name(m, rows->v[i].model, rows->v[i].model);
 	return m;
 }

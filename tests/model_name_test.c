@@ -37,7 +37,7 @@ static void check_catalogue(const struct model_names *names)
 		bool shared = false;
 		for (size_t k = 0; !found.len && k < rows->n && !shared; k++)
 			shared = !str_eq(rows->v[k].model, model) && has_same_key(rows->v[k].model, model);
-		if (!shared && !str_eq(found, model)) {
+		if (!shared && !str_eq(found, model) && !has_same_key(found, model)) {
 			diag("%.*s is found as %.*s", STR_ARG(model), STR_ARG(found));
 			good = false;
 		}
