@@ -3,8 +3,9 @@
 // Amazon Bedrock User Guide). It is the only source with every token type of a call.
 //
 // The counts are beside the bodies, not in them. A body is the caller's own text and may hold the same words,
-// so every field is read at its own place only. Two rules are our own. A count that is absent while another
-// is present is zero: a call without a cache has no cache fields, an embedding has no output. Cache writes
+// so every field is read at its own place only. Three rules are our own. A count that is absent while another
+// is present is zero: a call without a cache has no cache fields, an embedding has no output. What an answer
+// of OpenAI's APIs says was read from the cache is no input. Cache writes
 // with the one-hour TTL are read from the usage in the model's answer, if the body is there, and only if they
 // do not exceed the total of the record.
 #include "ingest/field.h"
@@ -113,6 +114,45 @@ static bool read_count(struct json side, const char *name, enum token_kind token
 	                    err);
 }
 
+// OpenAI's APIs count what was read from the cache among the input. Both counts of a usage object; false: it
+// has none, or they do not fit.
+static bool cached_of_usage(struct json usage, uint32_t *ret_input, uint32_t *ret_cached)
+{
+	bool has_input = false, has_cached = false;
+	struct err ignored = ERR_INIT;
+	struct json details = json_present(json_get(usage, STR("prompt_tokens_details")),
+	                                   json_get(usage, STR("input_tokens_details")));
+	struct json input =
+		json_present(json_get(usage, STR("prompt_tokens")), json_get(usage, STR("input_tokens")));
+	return field_tokens(input, "", &has_input, ret_input, &ignored) &&
+	       field_tokens(json_get(details, STR("cached_tokens")), "", &has_cached, ret_cached, &ignored) &&
+	       has_input && has_cached && *ret_cached <= *ret_input;
+}
+
+// The usage is in the body, in one of the chunks of Chat Completions, or in the last event of Responses.
+static bool cached_of_body(struct json body, uint32_t *ret_input, uint32_t *ret_cached)
+{
+	struct json chunk;
+	if (json_type(body) == JSON_OBJECT)
+		return cached_of_usage(json_get(body, STR("usage")), ret_input, ret_cached);
+	for (struct json_iter it = json_begin(body); json_next(&it, NULL, &chunk);)
+		if (cached_of_usage(json_get(chunk, STR("usage")), ret_input, ret_cached) ||
+		    cached_of_usage(json_get(json_get(chunk, STR("response")), STR("usage")), ret_input, ret_cached))
+			return true;
+	return false;
+}
+
+// A record that counts the whole prompt as input, as its answer shows.
+static void part_cached_input(struct json body, struct call *c)
+{
+	uint32_t input = 0, cached = 0;
+	if (c->tokens[TOKENS_CACHE_READ] || c->tokens[TOKENS_CACHE_WRITE] ||
+	    !cached_of_body(body, &input, &cached) || input != c->tokens[TOKENS_INPUT])
+		return;
+	c->tokens[TOKENS_INPUT] -= cached;
+	c->tokens[TOKENS_CACHE_READ] = cached;
+}
+
 // What is billed by the unit: the images that the record counts or the answer holds, or Cohere's search
 // units.
 static void read_units(struct json out, struct call *c)
@@ -152,6 +192,7 @@ static bool read_tokens(const struct top_fields *t, struct call *c, struct err *
 		return true;
 	for (int token_kind = TOKENS_INPUT; token_kind <= TOKENS_CACHE_WRITE; token_kind++)
 		c->known[token_kind] = true;
+	part_cached_input(json_get(out, STR("outputBodyJson")), c);
 	uint32_t written = c->tokens[TOKENS_CACHE_WRITE], hour = 0;
 	if (written == 0 ||
 	    (cache_write_1h_of_body(json_get(out, STR("outputBodyJson")), &hour) && hour <= written)) {
