@@ -131,6 +131,8 @@ static void search_members(struct decoder *d, struct json object, struct place a
 			key = at.key;
 		else if (name.len && str_is(key, "value"))
 			key = name;
+		if (json_type(v) != JSON_STRING)
+			d->signs |= signs_of_member(key, STR_NONE);
 		if (quotation_is(&q, key))
 			look_at_quotation(d, v);
 		else
