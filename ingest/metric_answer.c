@@ -42,6 +42,8 @@ struct reader {
 	struct json *samples; // results of SampleCount, which `sample_numbers` has by the hash of their series
 	int32_t nsamples;
 	struct map sample_numbers;
+	struct str other_statistic; // of a token metric, of which it says nothing
+	bool summed;                // some series is a sum
 	struct arena *arena;
 	const struct sink *sink;
 };
@@ -84,17 +86,20 @@ static enum verdict read_statistic(struct str name, enum statistic *ret)
 	return str_is(name, "Sum") || str_is(name, "SampleCount") ? OURS : NOT_OURS;
 }
 
-static enum verdict read_metric_stat(struct json query, struct metric_series *s, enum statistic *ret,
-                                     struct err *err)
+static enum verdict read_metric_stat(struct reader *r, struct json query, struct metric_series *s,
+                                     enum statistic *ret, struct err *err)
 {
 	struct json stat = json_get(query, STR("MetricStat")), metric = json_get(stat, STR("Metric"));
 	struct str namespace, name, kind;
 	int64_t period;
 	if (!json_str(json_get(metric, STR("Namespace")), &namespace) ||
 	    !json_str(json_get(metric, STR("MetricName")), &name) ||
-	    metric_kind(s, namespace, name) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind) ||
-	    read_statistic(kind, ret) == NOT_OURS)
+	    metric_kind(s, namespace, name) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind))
 		return NOT_OURS;
+	if (read_statistic(kind, ret) == NOT_OURS) {
+		r->other_statistic = kind;
+		return NOT_OURS;
+	}
 	enum verdict v = read_query_dimensions(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
 	if (v != OURS)
 		return v;
@@ -268,7 +273,7 @@ static enum verdict read_result(struct reader *r, struct json result, struct met
 	struct json query = r->queries[*number];
 	enum verdict v = json_missing(json_get(query, STR("MetricStat")))
 	                     ? read_search(query, result, s, ret, err)
-	                     : read_metric_stat(query, s, ret, err);
+	                     : read_metric_stat(r, query, s, ret, err);
 	if (v != OURS)
 		return v;
 	if (!field_opt_str(json_get(query, STR("AccountId")), "the query's AccountId", &account, err))
@@ -304,8 +309,9 @@ static void decode_result(struct reader *r, struct json result)
 {
 	struct metric_series s;
 	struct err err = ERR_INIT;
-	enum statistic statistic;
+	enum statistic statistic = STATISTIC_SUM;
 	enum verdict v = read_result(r, result, &s, &statistic, &err);
+	r->summed |= v != NOT_OURS && statistic == STATISTIC_SUM;
 	if (v == BROKEN) {
 		put_fault(r, &err);
 	} else if (v == NOT_OURS || statistic == STATISTIC_SAMPLES) {
@@ -356,6 +362,11 @@ void metric_answer(const struct top_fields *t, struct arena *a, const struct sin
 	index_samples(&r, results);
 	for (struct json_iter it = json_begin(results); json_next(&it, NULL, &one);)
 		decode_result(&r, one);
+	if (r.other_statistic.len && !r.summed) {
+		err_set(&err, ERR_SKIP, "a token metric is asked for its %s: ask for the Stat Sum, too",
+		        field_show(r.other_statistic).z);
+		put_fault(&r, &err);
+	}
 	free(r.queries);
 	free(r.samples);
 	map_release(&r.query_numbers);
