@@ -72,17 +72,21 @@ static void split(struct view *v)
 static void ttl(struct view *v)
 {
 	static const struct line writes[] = {
-		{ANN " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0"},
+		{ANN " - cache_write_5m", "1000 1000000 0 1000 0 1000 600000 0 0"},
 		{BEA " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0 ttl"}};
+	static const struct line known = {ANN " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0"};
 	static const struct line longer = {ANN " - cache_write_5m", "1000 1000000 1000 0 0 0 250000 0 0 band"};
 	struct groups g;
 	sum(v, "principal", writes, 2, &g);
-	ok(width(&g.list[0]) == 0, "writes whose longer TTL would not pay are taken for the cheaper ones");
+	ok(width(&g.list[0]) == 0, "allocated writes whose longer TTL would not pay are taken for the cheaper ones");
 	ok(g.list[1].usd_high.pico == 1600000 && g.list[1].usd_low.pico == 1000000,
 	   "where it may pay, the band goes up to it");
 	groups_release(&g);
 	sum(v, "principal", &longer, 1, &g);
 	ok(width(&g.list[0]) == 250000, "what longer prompts may cost has nothing to do with the TTL");
+	groups_release(&g);
+	sum(v, "principal", &known, 1, &g);
+	ok(width(&g.list[0]) == 600000, "of exact ones nothing else is in doubt, so that is in the band");
 	groups_release(&g);
 }
 
