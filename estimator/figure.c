@@ -15,7 +15,8 @@ static bool is_estimate(const struct figure *f)
 	       f->assumed <= f->tokens && f->cache_unknown >= 0 && f->cache_unknown <= f->tokens &&
 	       f->prompt_max >= 0 && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
 	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->less.pico >= 0 &&
-	       f->less.pico <= f->usd.pico && (f->rate_borrowed || f->scope_unknown || f->cache_unknown || f->less.pico == 0) &&
+	       f->less.pico <= f->usd.pico &&
+	       (f->rate_borrowed || f->scope_unknown || f->cache_unknown || f->less.pico == 0) &&
 	       f->billed == 0 && f->list.pico == 0;
 }
 

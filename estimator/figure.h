@@ -21,8 +21,9 @@
 //     billed     exact, allocated, provisional, assumed, cache_unknown, prompt_max, more, less, spread and
 //                noise are 0; tokens and dollars are negative where AWS takes back more than it charges
 //     both       no price: no dollars, no prompt band, and no rate of another Region or scope;
-//                ttl_may_be_1h: some tokens are assumed; dollars are within FIGURE_USD_MAX, so that no sum of figures overflows;
-//                those of an estimate are at most INT64_MAX picodollars a token, which is what a rate holds
+//                ttl_may_be_1h: some tokens are assumed; dollars are within FIGURE_USD_MAX, so that no sum of
+//                figures overflows; those of an estimate are at most INT64_MAX picodollars a token, which is
+//                what a rate holds
 //
 // A reader of Redis rejects a row whose figure is not valid. Those who make figures call figure_check.
 #ifndef NOWCAST_ESTIMATOR_FIGURE_H

@@ -270,7 +270,8 @@ static struct str only_model(struct json resources)
 	return found;
 }
 
-// The profile that was called, of a record whose parameters CloudTrail left out. A foundation model says less.
+// The profile that was called, of a record whose parameters CloudTrail left out. A foundation model says
+// less.
 static struct str profile_of_resources(struct json resources)
 {
 	struct str found = only_model(resources);

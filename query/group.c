@@ -286,8 +286,9 @@ static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
 	d->chance += (double)f->noise * usd * usd;
 }
 
-// How much of what a figure may cost on top belongs into the band. Where one-hour writes would not pay, tokens
-// that were allocated are taken as 5-minute ones. Exact tokens have no other doubt, and none of it is left out.
+// How much of what a figure may cost on top belongs into the band. Where one-hour writes would not pay,
+// tokens that were allocated are taken as 5-minute ones. Exact tokens have no other doubt, and none of it is
+// left out.
 static struct usd likely_more(const struct figure *f)
 {
 	return f->assumed && !f->ttl_may_be_1h ? usd_muldiv(f->more, f->exact, f->tokens) : f->more;
