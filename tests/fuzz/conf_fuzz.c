@@ -3,6 +3,8 @@
 // the key, or what it sets is within its limits, and the file of what is in force sets the same again.
 // Longest input: 1024 bytes.
 #include "base/conf.h"
+
+#include "ingest/trust.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_limits(const struct conf *c)
@@ -44,6 +46,28 @@ static void check_reload(struct conf *c, struct str text)
 	conf_release(&again);
 }
 
+// A record of telemetry's topic: counted, or refused with the key that would allow it.
+static void try_trust(const struct conf *c)
+{
+	static const struct record metric = {
+		.kind = RECORD_METRIC,
+		.metric = {.account = STR("111122223333"), .region = STR("us-east-1"), .model = STR("m")}};
+	const struct origin origins[] = {{.topic = STR("cloudtrail")}, {.path = "x.json", .line = 1}};
+	struct err err = ERR_INIT;
+	struct trust *t;
+	enum fault_kind kind = FAULT_KINDS;
+	if (!trust_open(&t, c, &err)) {
+		check_refusal(&err);
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		struct err why = ERR_INIT;
+		if (!trust_allows(t, &origins[i], &metric, &kind, &why))
+			assert(why.kind == ERR_SKIP && why.msg[0] && kind < FAULT_KINDS);
+	}
+	trust_close(t);
+}
+
 static void try_flag(struct input *in)
 {
 	struct str flag = take_text(in), key;
@@ -74,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_reload(&c, text);
 		if (!conf_check(&c, &err))
 			check_refusal(&err);
+		else if (!*c.accounts_file)
+			try_trust(&c);
 	}
 	conf_release(&c);
 	return 0;
