@@ -160,8 +160,9 @@ approve-decode: $(B)/tests/decode_test  ## write what the decoder says into test
 approve-samples: $(B)/tests/samples_test  ## the same for the samples in ../shared: tests/golden/samples.txt
 	$(Q)$(B)/tests/samples_test --approve; git diff --stat tests/golden
 
-accuracy: all  ## how good the estimate is on worlds whose truth is known (needs ../shared; some ten minutes a seed); SEEDS="1 2", SWEEP=only
-	$(Q)python3 tests/accuracy.py --binary $(B)/nowcast --seeds "$(or $(SEEDS),1 2)" --hours $(or $(HOURS),24) --scale $(or $(SCALE),1.0) $(if $(SWEEP),--sweep-only)
+accuracy: all $(B)/tests/estimate_play  ## how good the estimate is on worlds whose truth is known (needs ../shared; ten minutes): LONG=1, ONLY="few,heavy", SEED=1; SEEDS="1 2" or SWEEP=only: world.py alone, ten minutes a seed
+	$(Q)$(if $(SEEDS)$(SWEEP),python3 tests/accuracy.py --binary $(B)/nowcast --seeds "$(or $(SEEDS),1 2)" --hours $(or $(HOURS),24) --scale $(or $(SCALE),1.0) $(if $(SWEEP),--sweep-only),\
+		python3 tests/accuracy_worlds.py --binary $(B)/nowcast --play $(B)/tests/estimate_play --seed $(or $(SEED),1) --only "$(ONLY)" $(if $(LONG),--long))
 
 bench-decode: $(B)/tests/bench/decode_bench  ## records/s of the decoder alone
 	$(Q)$<
