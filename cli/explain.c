@@ -84,8 +84,9 @@ static void print_unbilled(const struct explanation *x, const struct model_hour 
 		const struct view_row *row = &model_hour->unbilled[i];
 		char usd[USD_SIZE];
 		if (str_eq(row->principal, x->principal))
-			printf("  %-15s %14lld not on the bill, in no sum; estimated at $%s\n", row_name(row),
-			       (long long)row->figure.tokens, usd_format(row->figure.usd, 6, usd));
+			printf("  %-15s %14lld not on the bill, in no sum; %s%s\n", row_name(row),
+			       (long long)row->figure.tokens, row->figure.priced ? "estimated at $" : "unpriced",
+			       row->figure.priced ? usd_format(row->figure.usd, 6, usd) : "");
 	}
 }
 
