@@ -80,7 +80,8 @@ void reconcile_run_note_unmatched(struct reconcile_run *w)
 		         "called, and not billed by any name that matches: %.*s in %.*s, %" PRId64
 		         " tokens, %s%s%s\n",
 		         STR_ARG(unbilled[i].name), STR_ARG(w->names.list[unbilled[i].acct_region]),
-		         unbilled[i].tokens, unbilled[i].usd.pico ? "estimated at " : "without an estimate in dollars",
+		         unbilled[i].tokens,
+		         unbilled[i].usd.pico ? "estimated at " : "without an estimate in dollars",
 		         unbilled[i].usd.pico ? usd_format(unbilled[i].usd, 2, text) : "",
 		         unbilled[i].usd.pico ? " USD" : ": no price is known");
 	if (w->join.nunmatched)
