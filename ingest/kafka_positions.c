@@ -111,8 +111,8 @@ bool kafka_read_committed(const rd_kafka_topic_partition_t *answer, struct commi
 	if (answer->metadata && answer->metadata_size < sizeof text)
 		memcpy(text, answer->metadata, answer->metadata_size);
 	bool ours = answer->offset >= 0 &&
-	            sscanf(text, "nowcast %lld %16llx %lld %lld", &start, &reading, &ms, &read_to) == 4 && reading &&
-	            start >= 0;
+	            sscanf(text, "nowcast %lld %16llx %lld %lld", &start, &reading, &ms, &read_to) == 4 &&
+	            reading && start >= 0;
 	*ret = (struct committed){.start = start, .reading = reading, .ms = ms, .read_to = read_to};
 	return ours;
 }

@@ -118,7 +118,8 @@ bool positions_held(struct redis *r, const char *prefix, const char *cluster, co
 	struct buf key = BUF_INIT;
 	char field[16];
 	snprintf(field, sizeof field, "%" PRId32, partition);
-	redis_cmd(r, 3, (struct str[]){STR("HGET"), key_positions(&key, prefix, cluster, group, topic), str_of(field)});
+	key_positions(&key, prefix, cluster, group, topic);
+	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), str_of(field)});
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
