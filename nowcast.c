@@ -57,7 +57,7 @@ static const struct subcommand subcommands[] = {
      cmd_replay},
 	{"report",
      "[SPAN] [--since SPAN] [--from T] [--to T] [--by KEYS] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] "
-     "[--where KEY=VALUE] [--sort usd|tokens|calls|name] [--top N] [--compare previous] [--format table|csv|json|focus] [--json] "
+     "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus] [--json] "
      "[--now T] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"

@@ -2,12 +2,16 @@
 // `nowcast check-config`: is the configuration valid, and what is in force? Connects to nothing.
 #include <stdio.h>
 
+#include "alert/rules.h"
 #include "base/secret_files.h"
 #include "cli/commands.h"
 #include "ingest/dead_letter_file.h"
 #include "ingest/kafka.h"
+#include "ingest/pseudonym.h"
 #include "ingest/trust.h"
+#include "pricing/prices.h"
 #include "store/mapping.h"
+#include "web/auth.h"
 
 static void print_open_file(void *user, const char *key, const char *path)
 {
@@ -16,6 +20,38 @@ static void print_open_file(void *user, const char *key, const char *path)
 		stderr,
 		"nowcast check-config: %s %s holds secrets, and every user of this machine can read it: chmod o-r\n",
 		key, path);
+}
+
+static bool check_alerts_file(const struct conf *conf, struct err *err)
+{
+	struct alert_rules rules;
+	bool good = alert_rules_load(&rules, conf, err);
+	if (good && *conf->alerts_file)
+		fprintf(stderr, "nowcast check-config: %s has %d rules and %d receivers\n", conf->alerts_file,
+		        rules.nrules, rules.nreceivers);
+	alert_rules_release(&rules);
+	return good;
+}
+
+// Reads every file that the configuration names, as `run` does when it starts.
+static bool check_files(const struct conf *conf, struct err *err)
+{
+	struct mapping *mapping = NULL;
+	struct prices *prices = NULL;
+	struct pseudonyms *pseudonyms = NULL;
+	struct auth *auth = NULL;
+	bool good = mapping_load(&mapping, conf, err) && prices_load(&prices, conf, err) &&
+	            pseudonyms_open(&pseudonyms, conf, err) &&
+	            auth_open(&auth, conf->auth_tokens_file, conf->listen_rate, err) &&
+	            check_alerts_file(conf, err);
+	if (good && mapping)
+		fprintf(stderr, "nowcast check-config: %s has %d lines and %d keys\n", conf->map_file,
+		        mapping_nlines(mapping), mapping_nkeys(mapping));
+	mapping_free(mapping);
+	prices_free(prices);
+	pseudonyms_close(pseudonyms);
+	auth_close(auth);
+	return good;
 }
 
 int cmd_check_config(struct command *c)
@@ -32,14 +68,9 @@ int cmd_check_config(struct command *c)
 	if (!kafka_check(&c->conf, &err) || !trust_open(&trust, &c->conf, &err))
 		return command_fail(c, &err);
 	trust_close(trust);
-	struct mapping *mapping;
-	if (!mapping_load(&mapping, &c->conf, &err))
+	if (!check_files(&c->conf, &err))
 		return command_fail(c, &err);
 	conf_print_effective(&c->conf, stdout);
-	if (mapping)
-		fprintf(stderr, "nowcast check-config: %s has %d lines and %d keys\n", c->conf.map_file,
-		        mapping_nlines(mapping), mapping_nkeys(mapping));
-	mapping_free(mapping);
 	secret_files_each_open(&c->conf, print_open_file, NULL);
 	if (!*c->conf.brokers || !c->conf.topics.n)
 		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",

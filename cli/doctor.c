@@ -23,7 +23,7 @@ int cmd_doctor(struct command *c)
 	    !view_open(&view, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
 	health_check(&c->conf, view, print_finding, found);
-	health_check_kafka(&c->conf, print_finding, found);
+	health_check_kafka(&c->conf, view, print_finding, found);
 	view_close(view);
 	printf("%d ok, %d note%s, %d warning%s, %d failure%s\n", found[HEALTH_OK], found[HEALTH_NOTE],
 	       text_s(found[HEALTH_NOTE]), found[HEALTH_WARN], text_s(found[HEALTH_WARN]), found[HEALTH_FAIL],

@@ -84,17 +84,25 @@ static void print_unbilled(const struct explanation *x, const struct model_hour 
 		const struct view_row *row = &model_hour->unbilled[i];
 		char usd[USD_SIZE];
 		if (str_eq(row->principal, x->principal))
-			printf("  %-15s %14lld not on the bill, in no sum; estimated at $%s\n", row_name(row),
-			       (long long)row->figure.tokens, usd_format(row->figure.usd, 6, usd));
+			printf("  %-15s %14lld not on the bill, in no sum; %s%s\n", row_name(row),
+			       (long long)row->figure.tokens, row->figure.priced ? "estimated at $" : "unpriced",
+			       row->figure.priced ? usd_format(row->figure.usd, 6, usd) : "");
 	}
+}
+
+static bool sum_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct explanation *x = user;
+	groups_add(&x->groups, v, model_hour);
+	return true;
 }
 
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
+	(void)v;
 	struct explanation *x = user;
 	bool found = false;
 	int rate_class = 0;
-	groups_add(&x->groups, v, model_hour);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		if (!str_eq(model_hour->rows[i].principal, x->principal))
 			continue;
@@ -198,7 +206,7 @@ static void print_total(const struct explanation *x, const char *hour)
 	for (int32_t i = 0; i < x->groups.n; i++) {
 		const struct group *g = &x->groups.list[i];
 		if (str_eq(g->keys[0], x->principal))
-			printf("\n%.*s in the hour of %s\n$%s, between $%s and $%s nine times in ten; %s\n",
+			printf("%.*s in the hour of %s\n$%s, between $%s and $%s nine times in ten; %s\n",
 			       STR_ARG(x->principal), hour, usd_format(g->usd, 6, usd), usd_format(g->usd_low, 6, low),
 			       usd_format(g->usd_high, 6, high), group_basis(g, basis));
 	}
@@ -214,15 +222,16 @@ static bool print_explanation(struct command *c, const char *principal, int64_t 
 	    !view_open(&v, redis_target_of(&c->conf), err))
 		return false;
 	groups_init(&x.groups, &by);
-	bool good = view_each(v, hour, hour + 1, explain_model_hour, &x, err);
-	if (good && x.model_hours == 0)
-		good = err_set(
-			err, ERR_CONFIG,
-			"no figures of %s in the hour of %s; `nowcast report --by hour,principal` lists the existing ones",
-			principal, when_format(hour * MS_PER_HOUR, when));
-	good = good && explain_weights(&x, v, err);
+	bool good = view_each(v, hour, hour + 1, sum_model_hour, &x, err);
 	if (good)
 		print_total(&x, when_format(hour * MS_PER_HOUR, when));
+	good = good && view_each(v, hour, hour + 1, explain_model_hour, &x, err);
+	if (good && x.model_hours == 0)
+		good = err_set(err, ERR_CONFIG,
+		               "no figures of %s in the hour of %s; a principal is written as reports print it: "
+		               "`nowcast report --by hour,principal --principal %s` shows what has that in its name",
+		               principal, when_format(hour * MS_PER_HOUR, when), principal);
+	good = good && explain_weights(&x, v, err);
 	groups_release(&x.groups);
 	arena_release(&x.arena);
 	view_close(v);

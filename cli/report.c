@@ -41,7 +41,7 @@ static bool parse_choice(const char *text, const char *const *words, const char 
 static bool parse_order(struct command *c, struct report *r, struct err *err)
 {
 	static const char *const formats[] = {"table", "csv", "json", "focus", NULL};
-	static const char *const orders[] = {"name", "usd", "tokens", "calls", NULL};
+	static const char *const orders[] = {"name", "usd", "tokens", "calls", "change", NULL};
 	const char *format = "table", *sort = NULL, *top = NULL, *compare = NULL;
 	int choice = 0;
 	if (command_switch(c, "--json"))
@@ -57,7 +57,9 @@ static bool parse_order(struct command *c, struct report *r, struct err *err)
 	if (sort) {
 		if (!parse_choice(sort, orders, "--sort", &choice, err))
 			return false;
-		r->order = (enum group_order)choice;
+		r->by_change = strcmp(sort, "change") == 0;
+		if (!r->by_change)
+			r->order = (enum group_order)choice;
 	}
 	r->compare = compare != NULL;
 	if (compare && strcmp(compare, "previous") != 0)
@@ -65,6 +67,8 @@ static bool parse_order(struct command *c, struct report *r, struct err *err)
 	if (compare && grouping_in_time(&r->by))
 		return err_set(err, ERR_CONFIG,
 		               "--compare previous: a report by hour or day has no span to compare with");
+	if (r->by_change && !compare)
+		return err_set(err, ERR_CONFIG, "--sort change needs --compare previous");
 	if (r->format == FORMAT_FOCUS && (sort || top || compare))
 		return err_set(err, ERR_CONFIG, "--format focus takes no --sort, --top or --compare");
 	return true;
@@ -141,9 +145,40 @@ static void add_vanished(const struct report *r, struct groups *g)
 			groups_touch(g, r->before->list[k].keys);
 }
 
+struct changed {
+	struct usd by; // above zero, up or down
+	int32_t rank;  // in the order of dollars, among equal ones
+	struct group group;
+};
+
+static int by_change(const void *a, const void *b)
+{
+	const struct changed *x = a, *y = b;
+	int c = usd_cmp(y->by, x->by);
+	return c ? c : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static void sort_by_change(const struct report *r, struct groups *g)
+{
+	struct changed *list = xrealloc(NULL, (size_t)g->n + 1, sizeof *list);
+	for (int32_t k = 0; k < g->n; k++) {
+		const struct group *before = groups_find(r->before, g->list[k].keys);
+		struct usd was = before ? before->usd : USD_ZERO, is = g->list[k].usd;
+		list[k] = (struct changed){.by = usd_cmp(is, was) < 0 ? usd_sub(was, is) : usd_sub(is, was),
+		                           .rank = k,
+		                           .group = g->list[k]};
+	}
+	qsort(list, (size_t)g->n, sizeof *list, by_change);
+	for (int32_t k = 0; k < g->n; k++)
+		g->list[k] = list[k].group;
+	free(list);
+}
+
 static void print_sums(struct report *r, struct groups *groups, struct groups *total)
 {
 	groups_sort(groups, r->order);
+	if (r->by_change)
+		sort_by_change(r, groups);
 	cut_to_top(r, groups);
 	if (r->format == FORMAT_CSV)
 		report_print_csv(r, groups);
@@ -190,6 +225,9 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 		r->of.span = now.seen;
 	if (good)
 		print_sums(r, &groups, &total);
+	if (good && r->compare && !before.seen.to && r->format == FORMAT_TABLE)
+		fputs("nowcast report: there are no figures at all in the span before: its zeros may be what was not recorded\n",
+		      stderr);
 	good = good && print_quarantine(r, v, err);
 	groups_release(&groups);
 	groups_release(&total);

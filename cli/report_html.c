@@ -330,6 +330,11 @@ static struct str fill_notes(struct page *p)
 		               "%.*s of estimates are in hours that are not final yet; they are not in this report.",
 		               STR_ARG(usd)));
 	}
+	if (r->unpriced)
+		add_note(p, &notes,
+		         arena_text(&p->arena,
+		                    "%lld tokens have no price: their estimate is unknown, and counts as 0 here.",
+		                    (long long)r->unpriced));
 	while (rest.len)
 		add_note(p, &notes, str_cut(&rest, '\n'));
 	return REPORT_FILL(&p->arena, "notes", {"notes", report_take(&p->arena, &notes)});

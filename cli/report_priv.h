@@ -35,6 +35,7 @@ struct report {
 	enum group_order order;
 	int32_t top;     // only the first so many groups; 0: all
 	bool compare;    // with the span before
+	bool by_change;  // the largest change first, up or down, in place of `order`
 	const struct groups *before; // of the span before, unsorted; NULL: not compared
 	struct usd total_before;
 	struct group others;         // what the groups beyond `top` come to

@@ -2,6 +2,7 @@
 // `nowcast report --reconciliation`: the estimate beside the bill, as table, CSV or JSON. Its HTML page is
 // report_html.c.
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/csv.h"
@@ -119,6 +120,7 @@ static void write_json(const struct recon_report *r, const struct recon_table *t
 		jw_str(&j, NULL, r->status[i][1]);
 	}
 	write_usd(&j, "not_final_usd", r->waiting);
+	jw_int(&j, "estimated_tokens_unpriced", r->unpriced);
 	jw_line(&j);
 	jw_object(&j, "total");
 	write_difference(&j, &r->total);
@@ -193,6 +195,11 @@ static void write_table(const struct recon_report *r, const struct recon_table *
 	if (r->waiting.pico)
 		buf_addf(b, "\n%s USD of estimates are in hours that are not final yet.\n",
 		         usd_format(r->waiting, PLACES_TABLE, text));
+	if (r->unpriced)
+		buf_addf(b,
+		         "\n%" PRId64 " tokens have no price: their estimate is unknown, and counts as 0 here. `nowcast "
+		         "doctor` names the models.\n",
+		         r->unpriced);
 	if (r->ncharges)
 		buf_adds(b, "\nOther charges on the bill:\n");
 	for (int i = 0; i < r->ncharges; i++) {

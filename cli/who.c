@@ -62,7 +62,9 @@ static bool fail_unknown(const struct question *q, const struct principal_summar
 		err, ERR_SKIP,
 		"nothing is known of %.*s: it has no figures since %s (--from T searches earlier hours), and no tags%s",
 		STR_ARG(q->text), when_format(q->from * MS_PER_HOUR, from),
-		!s->maybe_other ? ""
+		!s->maybe_other ? str_starts(q->text, STR("arn:")) ? ""
+		                                                  : "; a name counts as a whole: `nowcast report "
+		                                                    "--principal TEXT` finds a part of one"
 		: cardinality_is_of_sessions(cardinality_group(s->arn))
 			? "; a session may be among the " OTHER_SESSIONS
 			  " of its role, of which sessions.max keep their names each day"

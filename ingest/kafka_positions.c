@@ -103,22 +103,33 @@ static void begin_reading(struct position *p, int64_t start)
 	p->stored = p->committed = POSITION_NONE;
 }
 
-// Takes over what the group has committed for a partition, as the answer has it.
-static void resolve_position(struct position *p, const rd_kafka_topic_partition_t *answer)
+bool kafka_read_committed(const rd_kafka_topic_partition_t *answer, struct committed *ret)
 {
 	char text[96] = "";
 	unsigned long long reading = 0;
 	long long start = 0, ms = 0, read_to = 0;
 	if (answer->metadata && answer->metadata_size < sizeof text)
 		memcpy(text, answer->metadata, answer->metadata_size);
+	bool ours = answer->offset >= 0 &&
+	            sscanf(text, "nowcast %lld %16llx %lld %lld", &start, &reading, &ms, &read_to) == 4 &&
+	            reading && start >= 0;
+	*ret = (struct committed){.start = start, .reading = reading, .ms = ms, .read_to = read_to};
+	return ours;
+}
+
+// Takes over what the group has committed for a partition, as the answer has it.
+static void resolve_position(struct position *p, const rd_kafka_topic_partition_t *answer)
+{
+	struct committed by_us;
+	bool ours = kafka_read_committed(answer, &by_us);
+	int64_t ms = ours ? by_us.ms : 0;
 	if (answer->offset < 0) { // the group is new here
 		begin_reading(p, p->start);
 		p->unknown = true;
-	} else if (sscanf(text, "nowcast %lld %16llx %lld %lld", &start, &reading, &ms, &read_to) == 4 &&
-	           reading && start >= 0) {
-		p->read_to = read_to;
-		p->reading = reading;
-		p->start = start;
+	} else if (ours) {
+		p->read_to = by_us.read_to;
+		p->reading = by_us.reading;
+		p->start = by_us.start;
 		p->stored = p->committed = answer->offset;
 	} else { // set by hand, or committed by a version that kept no positions in Redis
 		begin_reading(p, 0);

@@ -35,6 +35,14 @@ void kafka_remove_positions(struct kafka *k, const rd_kafka_topic_partition_list
 // again.
 void kafka_add_positions(struct kafka *k, rd_kafka_topic_partition_list_t *list);
 
+// What the metadata of a committed offset says: members of struct position. False: the offset was not
+// committed by a nowcast that keeps positions in Redis.
+struct committed {
+	int64_t start, ms, read_to;
+	uint64_t reading;
+};
+bool kafka_read_committed(const rd_kafka_topic_partition_t *answer, struct committed *ret);
+
 // A message was delivered. Reports a gap before it.
 void kafka_advance(struct kafka *k, struct position *p, const rd_kafka_message_t *m);
 

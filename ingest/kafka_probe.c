@@ -12,6 +12,8 @@
 struct probe {
 	rd_kafka_t *rk;
 	int timeout_ms;
+	struct kafka_committed *by_us; // of the topic that is looked at
+	int cap;
 };
 
 static void ignore_log(void *user, int severity, const char *text)
@@ -38,6 +40,19 @@ static bool is_wanted(const struct conf *conf, const char *topic)
 	return false;
 }
 
+static void note_committed(struct probe *p, const rd_kafka_topic_partition_list_t *list,
+                           struct kafka_topic *ret)
+{
+	struct committed c;
+	if (list->cnt > p->cap)
+		p->by_us = xrealloc(p->by_us, (size_t)(p->cap = list->cnt), sizeof *p->by_us);
+	for (int i = 0; i < list->cnt; i++)
+		if (kafka_read_committed(&list->elems[i], &c))
+			p->by_us[ret->nby_us++] =
+				(struct kafka_committed){list->elems[i].partition, c.start, list->elems[i].offset};
+	ret->by_us = p->by_us;
+}
+
 // Reads the positions of the group and of the brokers in one topic.
 static void measure_topic(struct probe *p, const rd_kafka_metadata_topic_t *t, struct kafka_topic *ret)
 {
@@ -47,6 +62,8 @@ static void measure_topic(struct probe *p, const rd_kafka_metadata_topic_t *t, s
 	rd_kafka_resp_err_t rc = rd_kafka_committed(p->rk, list, p->timeout_ms);
 	if (rc)
 		ret->fault = rd_kafka_err2str(rc);
+	else
+		note_committed(p, list, ret);
 	for (int i = 0; i < list->cnt && !ret->fault; i++) {
 		int64_t low = 0, high = 0, at = list->elems[i].offset;
 		rc = rd_kafka_query_watermark_offsets(p->rk, t->topic, list->elems[i].partition, &low, &high,
@@ -114,18 +131,21 @@ bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_top
 	if (rc) {
 		err_set(err, ERR_RETRY, "kafka: no broker of %s answered: %s", conf->brokers, rd_kafka_err2str(rc));
 	} else {
+		char *cluster = rd_kafka_clusterid(p.rk, timeout_ms);
 		report_missing(conf, md, on_topic, user);
 		report_dead_letters(conf, md, on_topic, user);
 		for (int i = 0; i < md->topic_cnt; i++) {
 			const rd_kafka_metadata_topic_t *t = &md->topics[i];
-			struct kafka_topic topic = {.name = t->topic, .partitions = t->partition_cnt};
+			struct kafka_topic topic = {.name = t->topic, .partitions = t->partition_cnt, .cluster = cluster};
 			if (!is_wanted(conf, t->topic))
 				continue;
 			measure_topic(&p, t, &topic);
 			on_topic(user, &topic);
 		}
 		rd_kafka_metadata_destroy(md);
+		rd_kafka_mem_free(p.rk, cluster);
 	}
 	rd_kafka_destroy(p.rk);
+	free(p.by_us);
 	return rc == 0;
 }

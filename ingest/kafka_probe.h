@@ -9,6 +9,12 @@
 #include "base/conf.h"
 #include "base/err.h"
 
+// A partition whose offset a nowcast has committed, as it keeps it in Redis, too (ingest/position.h).
+struct kafka_committed {
+	int32_t partition;
+	int64_t start, next; // of the reading; the committed offset
+};
+
 struct kafka_topic {
 	const char *name;
 	int partitions;
@@ -18,6 +24,9 @@ struct kafka_topic {
 	int64_t retention_ms; // of the topic; -1: no limit, or not known
 	bool committed;     // the group has committed in this topic
 	bool dead_letters;  // it is dead_letter.topic; the numbers below `partitions` are 0
+	const char *cluster;    // id of the Kafka cluster; NULL: not known
+	const struct kafka_committed *by_us;
+	int nby_us;
 	const char *fault;  // why the topic could not be read, or NULL
 };
 

@@ -36,7 +36,12 @@ static bool read_line(struct price_names *n, struct str line, const char *file, 
 	name = price_name_bare(trim_field(name));
 	model = trim_field(model);
 	model_id_read(&id, model);
-	if (!name.len || id.kind != MODEL_NAMED || !str_eq(model_id_name(&id), model))
+	if (name.len && id.kind == MODEL_NAMED && !str_eq(model_id_name(&id), model))
+		return err_set(
+			err, ERR_CONFIG,
+			"%s:%d: expected a name and a model without profile, date, or version 0 or 1: write %.*s in place of %.*s",
+			file, number, STR_ARG(model_id_name(&id)), STR_ARG(model));
+	if (!name.len || id.kind != MODEL_NAMED)
 		return err_set(
 			err, ERR_CONFIG,
 			"%s:%d: expected a name and a model such as anthropic.claude-sonnet-4-6, without profile, date, or version 0 or 1",

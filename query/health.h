@@ -17,8 +17,8 @@ typedef void health_fn(void *user, enum health_level level, const char *what, co
 // Checks Redis and what is stored there, and the prices. If Redis does not answer, that is a finding.
 void health_check(const struct conf *conf, struct view *view, health_fn *report, void *user);
 
-// Checks the topics, and how far the consumer group has read them.
-void health_check_kafka(const struct conf *conf, health_fn *report, void *user);
+// Checks the topics, how far the consumer group has read them, and whether Redis has what was read.
+void health_check_kafka(const struct conf *conf, struct view *view, health_fn *report, void *user);
 
 const char *health_word(enum health_level level); // "ok", "note", "warn", "FAIL"
 

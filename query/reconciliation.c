@@ -72,6 +72,9 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 				r->waiting = usd_add(r->waiting, model_hour->estimate[i].figure.usd);
 		return true;
 	}
+	for (int i = 0; i < model_hour->nestimate; i++)
+		if (model_hour->estimate[i].kind == ROW_TOKENS && !model_hour->estimate[i].figure.priced)
+			r->unpriced += model_hour->estimate[i].figure.tokens;
 	arena_reset(&r->scratch);
 	compare_model_hour(model_hour, &r->scratch, &list, &n);
 	when_format(model_hour->hour * MS_PER_HOUR, hour);

@@ -60,6 +60,7 @@ struct recon_report {
 	struct usd inference;         // billed for inference, final or not
 	struct usd outside;           // billed for hours outside of the period
 	struct usd waiting;           // estimated dollars of hours that are not final
+	int64_t unpriced;             // tokens of final hours whose estimate has no price
 	struct recon_charge *charges;
 	int ncharges, capcharges;
 	struct str status[16][2];     // fields of the period's status hash that are shown

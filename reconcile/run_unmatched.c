@@ -78,13 +78,17 @@ void reconcile_run_note_unmatched(struct reconcile_run *w)
 	for (int i = 0; i < n && i < LISTED_MAX; i++)
 		buf_addf(&w->bill.notes,
 		         "called, and not billed by any name that matches: %.*s in %.*s, %" PRId64
-		         " tokens, estimated at %s USD\n",
+		         " tokens, %s%s%s\n",
 		         STR_ARG(unbilled[i].name), STR_ARG(w->names.list[unbilled[i].acct_region]),
-		         unbilled[i].tokens, usd_format(unbilled[i].usd, 2, text));
+		         unbilled[i].tokens,
+		         unbilled[i].usd.pico ? "estimated at " : "without an estimate in dollars",
+		         unbilled[i].usd.pico ? usd_format(unbilled[i].usd, 2, text) : "",
+		         unbilled[i].usd.pico ? " USD" : ": no price is known");
 	if (w->join.nunmatched)
-		buf_adds(&w->bill.notes,
-		         "which model a name of the bill means can be said in names.csv of prices.dir, in lines of "
-		         "name,model\n");
+		buf_addf(&w->bill.notes,
+		         "names.csv of prices.dir says which model a name of the bill means: a line name,model first, "
+		         "then one such as %.*s,anthropic.claude-sonnet-4-6 for each name; then reconcile again\n",
+		         STR_ARG(w->join.unmatched[0].name));
 	status_add(&w->status, "unmatched", "%d", (int)w->join.nunmatched);
 	status_add(&w->status, "unmatched_usd", "%s", usd_format_pico(usd, text));
 	free(unbilled);

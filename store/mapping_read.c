@@ -183,7 +183,10 @@ static bool read_column(struct file_reader *r, struct str name)
 	if (r->columns[i])
 		return true;
 	if (!is_key(name))
-		return refuse(r, at, "expected the name of a column: up to 64 letters, digits, and _ - .", name);
+		return refuse(r, at, memchr(name.p, ';', name.len) || memchr(name.p, '\t', name.len)
+		                        ? "columns are separated by commas"
+		                        : "expected the name of a column: up to 64 letters, digits, and _ - .",
+		              name);
 	if (mapping_find_key(m, name) >= 0)
 		return refuse(r, at, "expected each column once, letters in either case", name);
 	if (m->nkeys == MAPPING_KEYS_MAX)

@@ -112,6 +112,22 @@ void positions_read(struct redis *r, size_t first, struct positions *p)
 	}
 }
 
+bool positions_held(struct redis *r, const char *prefix, const char *cluster, const char *group,
+                    const char *topic, int32_t partition, int64_t *ret_next, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	char field[16];
+	snprintf(field, sizeof field, "%" PRId32, partition);
+	key_positions(&key, prefix, cluster, group, topic);
+	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), str_of(field)});
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	struct str held = redis_str(r, 0);
+	*ret_next = held.len ? str_cut_count(&held) : POSITION_NONE;
+	return true;
+}
+
 // ---- gaps
 
 static const char *const cause_words[GAP_CAUSES] = {[GAP_RETENTION] = "retention", [GAP_REDIS] = "redis"};

@@ -136,6 +136,8 @@ static void check_names(void)
 		{"name,model\nClaude X\n", "n.csv:2: expected name,model"},
 		{"name,model\n,anthropic.x\n", "n.csv:2: expected a name and a model"},
 		{"name,model\nClaude X,us.anthropic.x\n", "n.csv:2: expected a name and a model"},
+		{"name,model\nClaude X,us.anthropic.x\n", "write anthropic.x in place of us.anthropic.x"},
+		{"name,model\nClaude X,anthropic.claude-haiku-4-5-20251001-v1:0\n", "write anthropic.claude-haiku-4-5 in"},
 		{"name,model\nClaude X,claude\n", "n.csv:2: expected a name and a model"},
 		{"name,model\nX,anthropic.x\n# again\nX (Amazon Bedrock Edition),anthropic.y\n",
 	     "n.csv:4: an earlier line has this name"},

@@ -67,9 +67,11 @@ ok "the worker ends on SIGTERM" stop "$worker"
 kill_redis
 cp "$T/old.rdb" "$T/dump.rdb"
 restart_redis
+has "doctor says so before a worker runs" "$("$nowcast" doctor --config "$T/nowcast.conf")" '^warn +kafka +topic cloudtrail: Redis has lost [0-9]+ messages that group '
 before=$(count)
 start_worker
 goes_back "an old snapshot while no worker ran" "$before"
+is "and no longer when it has read them" "$("$nowcast" doctor --config "$T/nowcast.conf" | grep -c 'Redis has lost')" 0
 same "an old snapshot: nothing was lost"
 ok "the worker ends on SIGTERM" stop "$worker"
 finish

@@ -29,6 +29,17 @@ has "is named" "$(cat "$T/err")" 'kafka\.sesion\.timeout\.ms'
 fails 2 "a configuration that is not there" "$nowcast" check-config --config "$T/none.conf"
 has "is named" "$(cat "$T/err")" 'none\.conf'
 
+for key in prices.file discounts.file auth.tokens.file alerts.file map.file; do
+	fails 2 "a file that is not there: $key" "$nowcast" check-config --$key "$T/none.csv"
+	has "  it is named" "$(cat "$T/err")" "$key.*none\.csv.*No such file"
+done
+printf '[rule search]\nkind = budget\nby = team\nonly = search\nperiod = month\namount = $5,000\nat = 100\n' >"$T/alerts.conf"
+fails 2 "a wrong rule" "$nowcast" check-config --alerts.file "$T/alerts.conf"
+has "has its line" "$(cat "$T/err")" 'alerts\.conf:6: amount: expected dollars'
+sed -i.was 's/\$5,000/5000/' "$T/alerts.conf"
+fails 0 "a right one" "$nowcast" check-config --alerts.file "$T/alerts.conf"
+has "is counted" "$(cat "$T/err")" 'alerts\.conf has 1 rules and 0 receivers'
+
 fails 0 "check-config --sample" "$nowcast" check-config --sample
 same_file "prints deploy/nowcast.conf (else: make sample-config)" "$T/out" deploy/nowcast.conf
 cp "$T/out" "$T/sample.conf"

@@ -17,4 +17,6 @@ is "it says what taught the split of the input" "$(grep -c '^    input .* learne
 is "and how sure the figure is" "$(grep -c 'nine times in ten' "$T/explained")" 1
 "$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::111122223333:user/nobody "$hour" >/dev/null 2>"$T/err"
 is "who has no figures is told so" "$? $(grep -c 'no figures of' "$T/err")" "2 1"
+has "and how a principal is written" "$(cat "$T/err")" 'as reports print it'
+is "the figure comes first" "$(sed -n 2p "$T/explained" | grep -c 'nine times in ten')" 1
 finish

@@ -38,7 +38,7 @@ is "completion: keys of the configuration" "$(complete_words run --batch-)" "--b
 is "completion: values" "$(complete_words report --format '')" "csv focus html json table"
 is "completion: those of another" "$(complete_words who --format '')" "json table"
 is "completion: spans" "$(complete_words report last)" "last-week last-month"
-is "completion: orders" "$(complete_words report --sort '')" "usd tokens calls name"
+is "completion: orders" "$(complete_words report --sort '')" "usd tokens calls name change"
 is "completion: the last of several keys" "$(complete_words report --by hour,t)" "hour,team hour,token_type hour,tier hour,tag:"
 keys=$("$nowcast" help report | sed -n 's/^KEYS are any of \([^ ]*\).*/\1/p')
 is "the manual has every key of reports" "$(sed -n 's/^\.Cm \(hour , .*\)/\1/p' "$page" | tr -d ' ')" "${keys%,tag:KEY}"

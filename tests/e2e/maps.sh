@@ -81,6 +81,10 @@ sed 's/2026-11-03/tuesday/' "$T/map.csv" >"$T/bad.csv"
 fails 2 "a bad line" "$nowcast" check-config --map-file "$T/bad.csv"
 has "has its line and column" "$(cat "$T/err")" 'map\.file: .*bad\.csv:4:15: from: expected a whole hour.*"tuesday"'
 
+tr , ';' <"$T/map.csv" >"$T/semi.csv"
+fails 2 "a file with semicolons" "$nowcast" check-config --map-file "$T/semi.csv"
+has "is told that they are commas" "$(cat "$T/err")" 'semi\.csv:1:1: columns are separated by commas'
+
 # A page that is open follows the file. While it is not good, the former one holds and doctor says so.
 free_port
 start serve "$nowcast" serve "${now[@]}" --listen "127.0.0.1:$port"

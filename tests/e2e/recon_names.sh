@@ -97,7 +97,9 @@ saga
 is "what was billed counts, what was estimated beside it does not" "$(by hour 2-)" "61000,0.600800000,0.600800000,0.600800000,billed; unbilled 60000 tokens"
 is "both are shown" "$(by model 1-3,6 | lines)" "acme-saga-the-ninth,60000,0.600000000,billed acme.saga-9,0,0.000000000,unbilled 60000 tokens amazon.nova-pro-v1:0,1000,0.000800000,billed"
 has "reconcile tells the name" "$(cat "$T/said")" '^billed, matches no model that was called: "Acme Saga the Ninth" .*60000 tokens, 0.60 USD$'
-has "and what may be meant" "$(cat "$T/said")" '^called, and not billed by any name that matches: acme.saga-9 in 111122223333/us-east-1, 60000 tokens'
+has "and what may be meant" "$(cat "$T/said")" '^called, and not billed by any name that matches: acme.saga-9 in 111122223333/us-east-1, 60000 tokens, without an estimate in dollars: no price is known$'
+has "in the reconciliation, too" "$("$nowcast" report --redis "$REDIS_URL" --reconciliation --prices-dir "$T/prices")" '^60000 tokens have no price: their estimate is unknown'
+has "and in its JSON" "$("$nowcast" report --redis "$REDIS_URL" --reconciliation --format json)" '"estimated_tokens_unpriced":60000[,}]'
 has "and what to do" "$(cat "$T/said")" 'names\.csv'
 has "doctor counts it" "$("$nowcast" doctor --redis "$REDIS_URL" 2>&1)" '^note +bill +1 name in the bill of 2026-10, for \$0\.60, matches no model that was called: .*names\.csv'
 "$nowcast" report --redis "$REDIS_URL" --format focus >"$T/focus.csv"
@@ -107,7 +109,7 @@ for r in csv.DictReader(open(sys.argv[1])):
     if r["x_Basis"] == "unbilled": print(r["x_Model"], r["x_TokensUnbilled"], r["ConsumedQuantity"], float(r["BilledCost"]), float(r["EffectiveCost"]), float(r["ListCost"]))' "$T/focus.csv")" "acme.saga-9 60000 0 0.0 0.0 0.0"
 has "so has JSON" "$("$nowcast" report --redis "$REDIS_URL" --by model --format json)" '"model":"acme.saga-9".*"tokens":0,.*"tokens_unbilled":60000,.*"basis":"unbilled 60000 tokens"'
 has "the reconciliation says the same" "$("$nowcast" report --reconciliation --redis "$REDIS_URL" --by model --format csv | sed -n '/^acme.saga-9/p')" '^acme.saga-9,60000,0,'
-has "explain, too" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::111122223333:user/ann $hour)" 'input +60000 not on the bill, in no sum'
+has "explain, too" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::111122223333:user/ann $hour)" 'input +60000 not on the bill, in no sum; unpriced$'
 printf '[rule day]\nkind = budget\nby = all\nperiod = day\namount = 0.61\nat = 100\n' >"$T/alerts.conf"
 has "a budget does not ring for it" "$("$nowcast" alert check --redis "$REDIS_URL" --now 2026-10-05T12:00:00Z --alerts.file "$T/alerts.conf" 2>&1)" '^0 conditions hold'
 printf 'name,model\nAcme Saga the Ninth,acme.saga-9\n' >"$T/prices/names.csv"

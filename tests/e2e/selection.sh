@@ -63,6 +63,12 @@ is "a week against the week before, those who stopped too" \
 import csv, sys
 print(*((r["principal"].split("/")[1], float(r["usd"]), float(r["usd_previous"]), float(r["usd_change"])) for r in csv.DictReader(open(sys.argv[1]))))' "$T/csv")" \
 	"('ann', 11.0, 5.5, 5.5) ('cid', 2.4, 0.0, 2.4) ('dot', 0.08, 0.0, 0.08) ('bob', 0.0, 0.8, -0.8)"
+is "sorted by change, up or down" "$(rows --from 2026-11-16 --to 2026-11-23 --compare previous --sort change)" "ann,2000000 cid,3000000 bob,0 dot,100000"
+is "the first of them" "$(rows --from 2026-11-09 --to 2026-11-16 --compare previous --sort change --top 1)" "ann,1000000"
+fails 0 "a span before without figures" "$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now last-week --compare previous
+has "is said to be without" "$(cat "$T/err")" 'no figures at all in the span before'
+fails 0 "one with figures" "$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now this-week --compare previous
+is "is not" "$(cat "$T/err")" ""
 has "JSON has both" "$("$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now last-week --compare previous --json)" \
 	'"usd_previous":"0.000000000","usd_change":"5.500000000"'
 
@@ -78,7 +84,8 @@ refuses "two spans" 'given once' today --since 7d
 refuses "a condition without =" 'KEY=VALUE' --where team
 refuses "a condition on what is no grouping" '"colour"' --where colour=red
 refuses "top nothing" '1 to' --top 0
-refuses "another order" 'name, usd, tokens or calls' --sort size
+refuses "another order" 'name, usd, tokens, calls or change' --sort size
+refuses "an order by change of nothing" 'needs --compare' --sort change
 refuses "a comparison of all time" 'needs a span' --compare previous
 refuses "one by hour" 'by hour or day' last-week --by hour --compare previous
 refuses "conditions in FOCUS" 'takes no conditions' --format focus --team search

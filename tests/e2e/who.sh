@@ -50,6 +50,7 @@ has "a role that never called, by the tags that were imported" "$(who arn:aws:ia
 
 fails 1 "nobody" who nobody@example.com
 has "is told as such, with where was looked" "$(cat "$T/err")" 'nothing is known of nobody@example\.com.* since 2026-10-01'
+has "and how a part of a name is found" "$(cat "$T/err")" 'nowcast report --principal'
 fails 1 "a session that nobody knows" who $sessions/gateway/u-99
 fails 1 "a key that nobody knows" who ASIANOBODY
 has "says how long keys are known" "$(cat "$T/err")" 'window'
