@@ -6,7 +6,12 @@
 
 #include "base/hash.h"
 
-enum { REST_BYTES = 512 }; // a guess: text, blocks of the arena that are not full
+enum { REST_BYTES = 192 }; // what malloc adds to its blocks, and its place among the buckets
+
+static size_t empty_bytes(const struct rollup *x)
+{
+	return sizeof *x + x->text.cap + REST_BYTES;
+}
 
 static void free_rollup(struct lru_entry *e)
 {
@@ -100,7 +105,7 @@ struct rollup *rollup_cache_get(struct rollup_cache *c, enum rollup_kind kind, c
 	}
 	x = new_rollup(by, only);
 	x->entry.key = key;
-	x->entry.bytes = sizeof *x + REST_BYTES;
+	x->entry.bytes = empty_bytes(x);
 	x->kind = kind;
 	x->from = from;
 	x->hours = hours;
@@ -112,7 +117,7 @@ struct rollup *rollup_cache_get(struct rollup_cache *c, enum rollup_kind kind, c
 
 void rollup_open(struct rollup_cache *c, struct rollup *x)
 {
-	lru_resize(&c->lru, &x->entry, sizeof *x + REST_BYTES);
+	lru_resize(&c->lru, &x->entry, empty_bytes(x));
 	x->read_ms = 0;
 	groups_release(&x->sums);
 	groups_init(&x->sums, &x->by);
@@ -131,5 +136,5 @@ void rollup_close(struct rollup_cache *c, struct rollup *x)
 	if (g->n)
 		g->list = xrealloc(g->list, (size_t)(g->cap = g->n), sizeof *g->list);
 	lru_resize(&c->lru, &x->entry,
-	           sizeof *x + (size_t)g->cap * sizeof *g->list + g->arena.used + REST_BYTES);
+	           empty_bytes(x) + (size_t)g->cap * sizeof *g->list + g->arena.held);
 }
