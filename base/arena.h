@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An arena: many small allocations that are freed at once. Pointers are valid until arena_reset or
-// arena_release. Memory is not zeroed. The first block is small, for caches hold thousands of arenas with a few
-// names each; each next one is twice as large. arena_reset keeps the largest block, so a steady load makes no
-// more system allocations. Running out of memory ends the program (base/buf.h).
+// arena_release. Memory is not zeroed. The first block is small, for caches hold thousands of arenas with a
+// few names each; each next one is twice as large. arena_reset keeps the largest block, so a steady load
+// makes no more system allocations. Running out of memory ends the program (base/buf.h).
 #ifndef NOWCAST_BASE_ARENA_H
 #define NOWCAST_BASE_ARENA_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The caches of the dashboard and of the alerts take from the allocator what they count, and no more: thousands
-// of small objects, each of which has its own blocks, stay within the limit. And a limit that names alone
-// exceed is not exceeded for ever.
+// The caches of the dashboard and of the alerts take from the allocator what they count, and no more:
+// thousands of small objects, each of which has its own blocks, stay within the limit. And names that once
+// took too much of it leave room again when they are dropped.
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
