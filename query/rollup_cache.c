@@ -7,6 +7,7 @@
 #include "base/hash.h"
 
 enum { REST_BYTES = 192 }; // what malloc adds to its blocks, and its place among the buckets
+enum { IDLE_MS = 24 * 3600 * 1000 };
 
 static size_t empty_bytes(const struct rollup *x)
 {
@@ -31,8 +32,11 @@ void rollup_cache_release(struct rollup_cache *c)
 	lru_release(&c->lru);
 }
 
-void rollup_cache_trim(struct rollup_cache *c)
+void rollup_cache_trim(struct rollup_cache *c, int64_t ticks_ms)
 {
+	struct rollup *x;
+	while ((x = (struct rollup *)c->lru.oldest) && ticks_ms - x->used_ms > IDLE_MS)
+		lru_remove(&c->lru, &x->entry);
 	lru_trim(&c->lru, c->bytes_max);
 }
 

@@ -281,7 +281,7 @@ bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups
 		if (!next_batch(f, q, &at, batch, &n, err))
 			return false;
 		add_rollups(f, batch, n, q->now, ret);
-		rollup_cache_trim(&f->cache);
+		rollup_cache_trim(&f->cache, when_ticks_ms());
 	}
 	return true;
 }
@@ -296,7 +296,7 @@ bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *
 			return false;
 		for (int i = 0; i < n; i++)
 			use(user, &batch[i]->sums);
-		rollup_cache_trim(&f->cache);
+		rollup_cache_trim(&f->cache, when_ticks_ms());
 	}
 	return true;
 }

@@ -10,7 +10,7 @@
 #include "store/model_hour_cache.h"
 #include "tests/tap.h"
 
-enum { LIMIT = 4 << 20, QUESTIONS = 20000, MANY_CALLERS = 8000 };
+enum { LIMIT = 4 << 20, QUESTIONS = 20000, MANY_CALLERS = 8000, DAY_MS = 86400000 };
 
 static size_t taken(void)
 {
@@ -42,10 +42,12 @@ static void check_rollups(void)
 			groups_touch(&x->sums, (struct str[GROUP_KEYS_MAX]){str_of(name)});
 		}
 		rollup_close(&c, x);
-		rollup_cache_trim(&c);
+		rollup_cache_trim(&c, x->used_ms = hour);
 	}
 	ok(is_within("rollups", began, LIMIT), "many rollups of a few groups take what they count");
 	ok(c.lru.bytes > LIMIT / 4 * 3, "and the limit is used");
+	rollup_cache_trim(&c, DAY_MS + QUESTIONS);
+	ok(c.lru.n == 1, "what nobody asked for in a day is dropped");
 	rollup_cache_release(&c);
 }
 
