@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -137,8 +138,13 @@ void rollup_close(struct rollup_cache *c, struct rollup *x)
 	g->touched = NULL;
 	g->captouched = 0;
 	arena_release(&g->model_hour);
-	if (g->n)
-		g->list = xrealloc(g->list, (size_t)(g->cap = g->n), sizeof *g->list);
+	if (g->n && g->n < g->cap) { // a copy: shrunk in place, it would leave a hole in which no next list has room
+		struct group *list = xmalloc((size_t)g->n * sizeof *list);
+		memcpy(list, g->list, (size_t)g->n * sizeof *list);
+		free(g->list);
+		g->list = list;
+		g->cap = g->n;
+	}
 	lru_resize(&c->lru, &x->entry,
 	           empty_bytes(x) + (size_t)g->cap * sizeof *g->list + g->arena.held);
 }

@@ -184,7 +184,9 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 		                               .mask = pack_amounts(row, words, &nwords),
 		                               .at = at};
 	}
-	x->words = xrealloc(words, nwords + 1, sizeof *words);
+	x->words = xmalloc(((size_t)nwords + 1) * sizeof *words); // not shrunk in place, which leaves holes
+	memcpy(x->words, words, (size_t)nwords * sizeof *words);
+	free(words);
 	x->entry.bytes = sizeof *x + REST_BYTES + in->model.len + in->foundation.len +
 	                 ((size_t)x->nrows + 1) * sizeof *x->rows + ((size_t)nwords + 1) * sizeof *words;
 	lru_add(&s->model_hours, &x->entry);

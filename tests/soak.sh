@@ -44,7 +44,7 @@ END
 free_port
 topics=cloudtrail
 write_config "$T/nowcast.conf" "listen = 127.0.0.1:$port" "listen.rate = 100000" "listen.memory = ${LISTEN_MEMORY:-16MiB}" \
-	"alerts.interval = 1s" "alerts.file = $T/rules" "alerts.memory = ${ALERTS_MEMORY:-16MiB}"
+	"settle.interval = 200ms" "alerts.interval = 1s" "alerts.file = $T/rules" "alerts.memory = ${ALERTS_MEMORY:-16MiB}"
 start run "$nowcast" run --config "$T/nowcast.conf"
 run_pid=$pid
 wait_for 20 listens "$port" || { tail -n 5 "$T/run.log"; bail "nowcast run does not listen"; }
