@@ -138,7 +138,7 @@ void rollup_close(struct rollup_cache *c, struct rollup *x)
 	g->touched = NULL;
 	g->captouched = 0;
 	arena_release(&g->model_hour);
-	if (g->n && g->n < g->cap) { // a copy: shrunk in place, it would leave a hole in which no next list has room
+	if (g->n && g->n < g->cap) { // a copy: shrunk in place it leaves a hole that is too small for the next
 		struct group *list = xmalloc((size_t)g->n * sizeof *list);
 		memcpy(list, g->list, (size_t)g->n * sizeof *list);
 		free(g->list);

@@ -59,8 +59,8 @@ void rollup_open(struct rollup_cache *c, struct rollup *x);  // empties it: sums
 void rollup_close(struct rollup_cache *c,
                   struct rollup *x); // frees what only adding needs: it is only read from now on
 
-// Drops those that nobody asked for in a day (an hour, once it is not recent, is summed as a part of its day),
-// then the least recently used until the rest fits. ticks_ms: when_ticks_ms.
+// Drops those that nobody asked for in a day (an hour, once it is not recent, is summed as a part of its
+// day), then the least recently used until the rest fits. ticks_ms: when_ticks_ms.
 void rollup_cache_trim(struct rollup_cache *c, int64_t ticks_ms);
 
 #endif

@@ -275,8 +275,8 @@ static bool next_batch(struct rollups *f, const struct rollups_query *q, int64_t
 	return refresh_stale(f, ret, n, q->now, err);
 }
 
-// What the allocator holds and nobody uses goes back to the system now and then: replies of Redis and pages of
-// model hours are large beside what is kept of them, and lie between it.
+// What the allocator holds and nobody uses goes back to the system now and then: replies of Redis and pages
+// of model hours are large beside what is kept of them, and lie between it.
 static void trim(struct rollups *f)
 {
 	int64_t ticks = when_ticks_ms();
