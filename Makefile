@@ -187,6 +187,10 @@ bench-price: all helpers  ## instructions of a message's path without and with p
 bench-learn: all helpers  ## instructions of learning and allocation on the way of a message (callgrind); 5,000 callers on 30 models
 	$(Q)tests/bench/learn.sh
 
+.PHONY: soak
+soak: all helpers  ## a week of hours in some minutes with alerts and API: resident memory at the end of each day, and whether it still grows
+	$(Q)tests/soak.sh
+
 .PHONY: bench-api
 bench-api: all  ## what an answer of the API costs at 5,000 principals, beside a plain read of Redis; and 200 viewers
 	$(Q)tests/bench_api.sh

@@ -110,8 +110,10 @@ bool alert_watch_start(struct alert_watch **ret, const struct conf *conf, struct
 	bool good = alert_rules_load(&w->rules, conf, err) &&
 	            rollups_open(&w->rollups, redis_target_of(conf), err) &&
 	            view_map(rollups_view(w->rollups), conf, err);
-	if (good)
+	if (good) {
+		rollups_limit(w->rollups, (size_t)conf->alerts_memory);
 		w->outbox = alert_outbox_new(view_redis(rollups_view(w->rollups)), conf->redis_prefix);
+	}
 	if (good && pthread_create(&w->thread, NULL, watch_main, w) != 0)
 		good = err_set(err, ERR_FATAL, "no thread for the alerts");
 	if (!good) {

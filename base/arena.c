@@ -13,7 +13,7 @@ struct arena_block {
 	_Alignas(16) char data[];
 };
 
-enum { BLOCK_MIN = 64 * 1024 };
+enum { BLOCK_MIN = 1024, BLOCK_MAX = 8 << 20 };
 
 void *arena_alloc(struct arena *a, size_t n)
 {
@@ -21,8 +21,8 @@ void *arena_alloc(struct arena *a, size_t n)
 	n = (n + 15) & ~(size_t)15;
 	if (!a->top || a->top->size - a->top->used < n) {
 		size_t size = a->top ? a->top->size * 2 : BLOCK_MIN;
-		if (size > (size_t)8 << 20)
-			size = (size_t)8 << 20;
+		if (size > BLOCK_MAX)
+			size = BLOCK_MAX;
 		if (size < n)
 			size = n;
 		struct arena_block *b = xmalloc(sizeof *b + size);
@@ -30,6 +30,7 @@ void *arena_alloc(struct arena *a, size_t n)
 		b->used = 0;
 		b->size = size;
 		a->top = b;
+		a->held += sizeof *b + size;
 	}
 	void *p = a->top->data + a->top->used;
 	a->top->used += n;
@@ -85,6 +86,7 @@ void arena_reset(struct arena *a)
 	}
 	a->top = keep;
 	a->used = 0;
+	a->held = keep ? sizeof *keep + keep->size : 0;
 }
 
 void arena_release(struct arena *a)
@@ -94,5 +96,5 @@ void arena_release(struct arena *a)
 		a->top = b->below;
 		free(b);
 	}
-	a->used = 0;
+	a->used = a->held = 0;
 }

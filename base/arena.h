@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An arena: many small allocations that are freed at once. Pointers are valid until arena_reset or
-// arena_release. Memory is not zeroed. arena_reset keeps the largest block, so a steady load makes no more
-// system allocations. Running out of memory ends the program (base/buf.h).
+// arena_release. Memory is not zeroed. The first block is small, for caches hold thousands of arenas with a
+// few names each; each next one is twice as large. arena_reset keeps the largest block, so a steady load
+// makes no more system allocations. Running out of memory ends the program (base/buf.h).
 #ifndef NOWCAST_BASE_ARENA_H
 #define NOWCAST_BASE_ARENA_H
 
@@ -16,6 +17,7 @@ struct arena_block;
 struct arena {
 	struct arena_block *top;
 	size_t used; // bytes handed out since the last reset
+	size_t held; // bytes of its blocks
 };
 
 #define ARENA_INIT {0}

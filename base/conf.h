@@ -131,6 +131,7 @@ struct conf {
 	bool alerts;
 	char *alerts_file;        // "" : the built-in rules
 	int64_t alerts_interval_ms;
+	int64_t alerts_memory;    // bytes
 	char *alerts_link;        // "" : none
 
 	// the log

@@ -153,6 +153,8 @@ const struct conf_key conf_keys[] = {
      "File of alert rules and receivers. Empty: built-in rules (spikes, new callers and models, unpriced use, silence)."},
 	{"alerts.interval", CONF_DURATION, AT(alerts_interval_ms), 1000, 3600000, "1m", false, NULL,
      "How often the rules are evaluated."},
+	{"alerts.memory", CONF_BYTES, AT(alerts_memory), 16 << 20, (int64_t)64 << 30, "128MiB", false, NULL,
+     "Largest memory of the caches of the alerts, which are beside those of the dashboard (listen.memory)."},
 	{"alerts.link", CONF_STRING, AT(alerts_link), 0, 0, "", false, NULL,
      "URL of the dashboard (https://nowcast.example.com), for links in messages. Empty: no links."},
 

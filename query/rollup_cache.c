@@ -3,10 +3,17 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 
-enum { REST_BYTES = 512 }; // a guess: text, blocks of the arena that are not full
+enum { REST_BYTES = 192 }; // what malloc adds to its blocks, and its place among the buckets
+enum { IDLE_MS = 24 * 3600 * 1000 };
+
+static size_t empty_bytes(const struct rollup *x)
+{
+	return sizeof *x + x->text.cap + REST_BYTES;
+}
 
 static void free_rollup(struct lru_entry *e)
 {
@@ -26,8 +33,11 @@ void rollup_cache_release(struct rollup_cache *c)
 	lru_release(&c->lru);
 }
 
-void rollup_cache_trim(struct rollup_cache *c)
+void rollup_cache_trim(struct rollup_cache *c, int64_t ticks_ms)
 {
+	struct rollup *x;
+	while ((x = (struct rollup *)c->lru.oldest) && ticks_ms - x->used_ms > IDLE_MS)
+		lru_remove(&c->lru, &x->entry);
 	lru_trim(&c->lru, c->bytes_max);
 }
 
@@ -100,7 +110,7 @@ struct rollup *rollup_cache_get(struct rollup_cache *c, enum rollup_kind kind, c
 	}
 	x = new_rollup(by, only);
 	x->entry.key = key;
-	x->entry.bytes = sizeof *x + REST_BYTES;
+	x->entry.bytes = empty_bytes(x);
 	x->kind = kind;
 	x->from = from;
 	x->hours = hours;
@@ -112,7 +122,7 @@ struct rollup *rollup_cache_get(struct rollup_cache *c, enum rollup_kind kind, c
 
 void rollup_open(struct rollup_cache *c, struct rollup *x)
 {
-	lru_resize(&c->lru, &x->entry, sizeof *x + REST_BYTES);
+	lru_resize(&c->lru, &x->entry, empty_bytes(x));
 	x->read_ms = 0;
 	groups_release(&x->sums);
 	groups_init(&x->sums, &x->by);
@@ -128,8 +138,13 @@ void rollup_close(struct rollup_cache *c, struct rollup *x)
 	g->touched = NULL;
 	g->captouched = 0;
 	arena_release(&g->model_hour);
-	if (g->n)
-		g->list = xrealloc(g->list, (size_t)(g->cap = g->n), sizeof *g->list);
+	if (g->n && g->n < g->cap) { // a copy: shrunk in place it leaves a hole that is too small for the next
+		struct group *list = xmalloc((size_t)g->n * sizeof *list);
+		memcpy(list, g->list, (size_t)g->n * sizeof *list);
+		free(g->list);
+		g->list = list;
+		g->cap = g->n;
+	}
 	lru_resize(&c->lru, &x->entry,
-	           sizeof *x + (size_t)g->cap * sizeof *g->list + g->arena.used + REST_BYTES);
+	           empty_bytes(x) + (size_t)g->cap * sizeof *g->list + g->arena.held);
 }

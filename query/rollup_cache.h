@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rollups: sums of a span of hours by a grouping and through a filter, kept by the question they answer. The
-// memory of all of them is bounded; the least recently used ones are dropped first. For one thread.
+// memory of all of them is bounded; the least recently used ones are dropped first, and after a day without a
+// question in any case. For one thread.
 //
 //     rollup_cache_get -> empty -> rollup_open, groups_add ..., rollup_close -> read_ms set: readable
 //                                       ^                                          |
@@ -58,6 +59,8 @@ void rollup_open(struct rollup_cache *c, struct rollup *x);  // empties it: sums
 void rollup_close(struct rollup_cache *c,
                   struct rollup *x); // frees what only adding needs: it is only read from now on
 
-void rollup_cache_trim(struct rollup_cache *c); // the oldest are dropped until the rest fits
+// Drops those that nobody asked for in a day (an hour, once it is not recent, is summed as a part of its
+// day), then the least recently used until the rest fits. ticks_ms: when_ticks_ms.
+void rollup_cache_trim(struct rollup_cache *c, int64_t ticks_ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include "query/rollups.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ enum {
 	READ_MAX = 8 * BATCH_MAX,   // ... and those read together
 	MERGE_MIN = 4,              // fewer are not worth a rollup of their own
 	SIBLING_MS = 30000,
+	GIVE_BACK_MS = 20000,
 };
 
 struct rollups {
@@ -36,6 +38,7 @@ struct rollups {
 	// The hours from there on were read ahead, the last of them at warmed_ms (monotonic); 0: none yet.
 	int64_t warm_from, warmed_ms;
 	bool second_pass, is_warm;   // over the last day; nothing is left to read ahead
+	int64_t given_back_ms;       // when memory was given back last (monotonic)
 	uint64_t mapping;            // digest of the mapping file that the sums were made with
 };
 
@@ -272,6 +275,18 @@ static bool next_batch(struct rollups *f, const struct rollups_query *q, int64_t
 	return refresh_stale(f, ret, n, q->now, err);
 }
 
+// What the allocator holds and nobody uses goes back to the system now and then: replies of Redis and pages
+// of model hours are large beside what is kept of them, and lie between it.
+static void trim(struct rollups *f)
+{
+	int64_t ticks = when_ticks_ms();
+	rollup_cache_trim(&f->cache, ticks);
+	if (ticks - f->given_back_ms < GIVE_BACK_MS)
+		return;
+	malloc_trim(0);
+	f->given_back_ms = ticks;
+}
+
 bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups *ret, struct err *err)
 {
 	struct rollup *batch[BATCH_MAX];
@@ -281,7 +296,7 @@ bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups
 		if (!next_batch(f, q, &at, batch, &n, err))
 			return false;
 		add_rollups(f, batch, n, q->now, ret);
-		rollup_cache_trim(&f->cache);
+		trim(f);
 	}
 	return true;
 }
@@ -296,7 +311,7 @@ bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *
 			return false;
 		for (int i = 0; i < n; i++)
 			use(user, &batch[i]->sums);
-		rollup_cache_trim(&f->cache);
+		trim(f);
 	}
 	return true;
 }

@@ -17,6 +17,7 @@ enum {
 	FIGURE_WORDS = sizeof(struct figure) / sizeof(uint64_t),
 	WORDS = FIGURE_WORDS + sizeof(struct call_count) / sizeof(uint64_t),
 	NAMES_PART = 4,
+	REST_BYTES = 96, // of a model hour: what malloc adds to its four blocks, and its place among the buckets
 };
 
 _Static_assert(sizeof(struct figure) % sizeof(uint64_t) == 0 &&
@@ -183,9 +184,11 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 		                               .mask = pack_amounts(row, words, &nwords),
 		                               .at = at};
 	}
-	x->words = xrealloc(words, nwords + 1, sizeof *words);
-	x->entry.bytes = sizeof *x + in->model.len + in->foundation.len +
-	                 (size_t)x->nrows * sizeof *x->rows + nwords * sizeof *words;
+	x->words = xmalloc(((size_t)nwords + 1) * sizeof *words); // not shrunk in place, which leaves holes
+	memcpy(x->words, words, (size_t)nwords * sizeof *words);
+	free(words);
+	x->entry.bytes = sizeof *x + REST_BYTES + in->model.len + in->foundation.len +
+	                 ((size_t)x->nrows + 1) * sizeof *x->rows + ((size_t)nwords + 1) * sizeof *words;
 	lru_add(&s->model_hours, &x->entry);
 }
 
@@ -205,8 +208,8 @@ void model_hour_cache_caller(const struct model_hour_cache *s, int32_t i, struct
 
 static size_t names_bytes(const struct model_hour_cache *s)
 {
-	return s->names.used + (size_t)s->capcallers * sizeof *s->callers +
-	       (s->callers_index.mask + 1) * sizeof(struct map_slot);
+	size_t slots = s->callers_index.slots ? s->callers_index.mask + 1 : 0;
+	return s->names.held + (size_t)s->capcallers * sizeof *s->callers + slots * sizeof(struct map_slot);
 }
 
 size_t model_hour_cache_bytes(const struct model_hour_cache *s)
@@ -219,7 +222,9 @@ static void drop_all(struct model_hour_cache *s)
 	lru_release(&s->model_hours);
 	map_release(&s->callers_index);
 	arena_release(&s->names);
-	s->ncallers = 0;
+	free(s->callers);
+	s->callers = NULL;
+	s->ncallers = s->capcallers = 0;
 }
 
 void model_hour_cache_trim(struct model_hour_cache *s)
@@ -253,6 +258,5 @@ void model_hour_cache_free(struct model_hour_cache *s)
 	if (!s)
 		return;
 	drop_all(s);
-	free(s->callers);
 	free(s);
 }
