@@ -47,9 +47,12 @@ static const struct subcommand subcommands[] = {
      "configuration and the prices again. SIGUSR1 logs a stats line. If systemd started it, it reports its state by sd_notify.\n"
      "While Kafka or Redis is away, it waits and logs that. An offset is committed only after the records before it are in Redis.\n",
      cmd_run},
-	{"replay", "[--reopen] PATH...", "the same work from files, folders or standard input (-)",
+	{"replay", "[--reopen] [--from T] [--to T] PATH|s3://BUCKET/PREFIX...",
+     "the same work from files, folders, S3 or standard input (-)",
      "Reads text a line at a time (kcat -J dumps, NDJSON, CloudTrail files), files that begin with indented JSON or binary data\n"
      "whole, folders with all below them in order of name; gzip is recognised. Replaying the same files again changes nothing.\n"
+     "s3://BUCKET/PREFIX reads the objects below it, of a trail for one; of these --from and --to choose those of a span, by the\n"
+     "time in the names of a trail's files, else by when they were written.\n"
      "Records of hours that have left `window` are late and not counted. With --reopen they are, as long as `reopen.keep` keeps what is\n"
      "known of these hours; dead letters are without it, too.\n"
      "What cannot be decoded goes to dead_letter.file, or else the first ten are listed; the summary counts it, and the exit\n"
