@@ -42,14 +42,32 @@ static int cmd_version(struct command *c)
 }
 
 static const struct subcommand subcommands[] = {
-	{"run", "[--workers N]", "read Kafka and keep the figures in Redis current (the daemon)",
-     "Needs `brokers` and `topics`. SIGTERM and SIGINT finish the batch, commit and leave the group. SIGHUP reads the\n"
+	{"look", "[--hours N] [--profile P] [--region R,...] [--wait 5m] [--serve]",
+     "who spent what in the last hours, straight from AWS, with nothing configured",
+     "Reads the last N hours (24) of the account by AWS's APIs: CloudTrail's event history, the token metrics, invocation logs if\n"
+     "there are any, the tags of roles and users. Prints who spent what by team, principal and model, with bands; then what could\n"
+     "not be seen, and which switch would show it. Needs credentials of AWS with the permissions in docs/aws.md, and redis-server,\n"
+     "of which it runs a private one. It changes nothing and leaves nothing behind. Without --region it looks where Bedrock is\n"
+     "used. It reads for 5 minutes at most, the newest hours first. --serve shows the page until ^C.\n",
+     cmd_look},
+	{"setup", "[--profile P] [--region R,...]",
+     "which switches of AWS are on, and the commands for the others",
+     "Asks AWS what the account has on: metrics, CloudTrail, invocation logging, tags, a trail, data events of bedrock-mantle, a metric\n"
+     "stream, a CUR 2.0 export with principals, the cost allocation tag. Prints green, amber (figures are less exact without it) or\n"
+     "red (spend or callers are not seen) for each, with the command that turns it on, and the read-only policy that nowcast needs.\n"
+     "It changes nothing. AWS charges $0.01 for asking about the cost allocation tag. Exit status 3 if anything is red.\n",
+     cmd_setup},
+	{"run", "[--workers N]", "read Kafka or AWS and keep the figures in Redis current (the daemon)",
+     "Needs `brokers` and `topics`, or `sources = aws` and credentials of AWS. SIGTERM and SIGINT finish the batch, commit and leave the group. SIGHUP reads the\n"
      "configuration and the prices again. SIGUSR1 logs a stats line. If systemd started it, it reports its state by sd_notify.\n"
      "While Kafka or Redis is away, it waits and logs that. An offset is committed only after the records before it are in Redis.\n",
      cmd_run},
-	{"replay", "[--reopen] PATH...", "the same work from files, folders or standard input (-)",
+	{"replay", "[--reopen] [--from T] [--to T] PATH|s3://BUCKET/PREFIX...",
+     "the same work from files, folders, S3 or standard input (-)",
      "Reads text a line at a time (kcat -J dumps, NDJSON, CloudTrail files), files that begin with indented JSON or binary data\n"
      "whole, folders with all below them in order of name; gzip is recognised. Replaying the same files again changes nothing.\n"
+     "s3://BUCKET/PREFIX reads the objects below it, of a trail for one; of these --from and --to choose those of a span, by the\n"
+     "time in the names of a trail's files, else by when they were written.\n"
      "Records of hours that have left `window` are late and not counted. With --reopen they are, as long as `reopen.keep` keeps what is\n"
      "known of these hours; dead letters are without it, too.\n"
      "What cannot be decoded goes to dead_letter.file, or else the first ten are listed; the summary counts it, and the exit\n"

@@ -20,4 +20,7 @@
 bool credentials_find(struct credentials *ret, struct err *err) NC_CHECK;
 void credentials_release(struct credentials *c);
 
+// The account that they belong to (STS GetCallerIdentity, which needs no permission): 12 digits.
+bool credentials_account(const struct credentials *c, char ret[13], struct err *err) NC_CHECK;
+
 #endif

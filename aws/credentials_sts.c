@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Credentials of a role, from STS: for a token that the cluster wrote into a file, or for other credentials
 // that may assume the role.
+#include <stdio.h>
+
 #include "aws/credentials_priv.h"
 #include "aws/endpoint.h"
 #include "aws/xml.h"
@@ -84,4 +86,36 @@ enum found credentials_of_role(struct credentials *c, const struct credentials *
 	buf_release(&url);
 	buf_release(&where);
 	return found;
+}
+
+bool credentials_account(const struct credentials *c, char ret[13], struct err *err)
+{
+	struct buf url = BUF_INIT, where = BUF_INIT;
+	struct http_client_answer a;
+	aws_add_region(&where, buf_str(&c->region));
+	begin_url(&url, where.data);
+	add_parameter(&url, "Action", STR("GetCallerIdentity"));
+	add_parameter(&url, "Version", STR("2011-06-15"));
+	const struct http_client_request r = {.url = url.data,
+	                                      .sign = c,
+	                                      .service = "sts",
+	                                      .region = where.data,
+	                                      .ca_file = aws_ca_file()};
+	bool good = http_client_do(&r, &a, err);
+	if (good) {
+		struct str account = xml_element(buf_str(&a.body), "Account", NULL),
+				   code = xml_element(buf_str(&a.body), "Code", NULL);
+		good = a.status == 200 && account.len == 12;
+		if (good)
+			snprintf(ret, 13, "%.*s", STR_ARG(account));
+		else
+			err_set(err, a.status >= 500 ? ERR_RETRY : ERR_CONFIG,
+			        "STS does not take the credentials from the %s (status %ld): %.*s %.*s%s", c->origin,
+			        a.status, STR_ARG(code), STR_ARG(xml_element(buf_str(&a.body), "Message", NULL)),
+			        str_starts(code, STR("Expired")) ? "; renew them, by `aws sso login` for one" : "");
+		http_client_answer_release(&a);
+	}
+	buf_release(&url);
+	buf_release(&where);
+	return good;
 }

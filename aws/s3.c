@@ -209,7 +209,7 @@ static bool list_objects(struct s3 *s, struct err *err)
 			break;
 		s3_add_objects(s, buf_str(&a.body));
 		good = s->n <= OBJECTS_MAX ||
-		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name the export itself",
+		       err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: more than %d objects: name a longer prefix",
 		               STR_ARG(s->bucket), STR_ARG(s->prefix), OBJECTS_MAX);
 		struct str next = xml_element(buf_str(&a.body), "NextContinuationToken", NULL);
 		more = next.len > 0 && !str_eq(next, buf_str(&token));
@@ -303,6 +303,23 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 	return good;
 }
 
+bool s3_read(const struct credentials *c, const char *region, struct str bucket, struct str key,
+             struct buf *ret, struct err *err)
+{
+	struct s3 s = {.credentials = *c, .bucket = bucket}; // the credentials stay the caller's
+	struct buf tail = BUF_INIT;
+	struct http_client_answer a;
+	snprintf(s.region, sizeof s.region, "%s", region);
+	buf_add_url_part(&tail, key, true);
+	bool good = s3_request(&s, tail.data, NULL, "a file", &a, err);
+	if (good) {
+		buf_addstr(ret, buf_str(&a.body));
+		http_client_answer_release(&a);
+	}
+	buf_release(&tail);
+	return good;
+}
+
 // ---- opening ------------------------------------------------------------------------------------
 
 static int forget_manifest(const char *path, const struct stat *st, int flag, struct FTW *at)
@@ -364,8 +381,7 @@ static void choose_folders(struct s3 *s, const char *cache)
 	buf_release(&b);
 }
 
-bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *progress, void *user,
-             struct err *err)
+static bool open_listing(struct s3 *s, const char *uri, const char *cache, struct err *err)
 {
 	struct str rest = str_of(uri);
 	struct buf region = BUF_INIT;
@@ -376,9 +392,7 @@ bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *prog
 		rest.len--;
 	s->prefix = arena_str(&s->arena, rest);
 	if (!s->bucket.len || !s3_key_is_plain(s->prefix) || !s3_key_is_plain(s->bucket))
-		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX/EXPORT", uri);
-	s->progress = progress;
-	s->user = user;
+		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX", uri);
 	choose_folders(s, cache);
 	s->opened_ms = when_now_ms();
 	if (!credentials_find(&s->credentials, err))
@@ -386,7 +400,20 @@ bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *prog
 	aws_add_region(&region, buf_str(&s->credentials.region));
 	snprintf(s->region, sizeof s->region, "%s", region.data);
 	buf_release(&region);
-	return list_objects(s, err) && fetch_manifests(s, err);
+	return list_objects(s, err);
+}
+
+bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *progress, void *user,
+             struct err *err)
+{
+	s->progress = progress;
+	s->user = user;
+	return open_listing(s, uri, cache, err) && fetch_manifests(s, err);
+}
+
+bool s3_open_prefix(struct s3 *s, const char *uri, const char *cache, struct err *err)
+{
+	return open_listing(s, uri, cache, err);
 }
 
 void s3_prune(const struct s3 *s, int64_t max)

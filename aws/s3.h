@@ -5,6 +5,8 @@
 //     s3_fetch     fetches a data file, when export_find (reconcile/export.h) comes to it in the cache
 //     s3_prune     keeps the cache small
 //
+// s3_open_prefix does so for objects of any kind.
+//
 // A cached file is used while its size and time are those of the listing. A download that breaks off is
 // continued where it stopped; only a complete file gets its name. The bucket's Region is taken from S3's
 // answers.
@@ -48,11 +50,19 @@ bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *prog
              struct err *err) NC_CHECK;
 void s3_close(struct s3 *s);
 
+// The same of any objects: s3://BUCKET/PREFIX, where PREFIX may be empty. No manifests are looked for.
+bool s3_open_prefix(struct s3 *s, const char *uri, const char *cache, struct err *err) NC_CHECK;
+
 // Once the files were read: makes the cache no larger than `max` bytes (aws/s3_cache.h).
 void s3_prune(const struct s3 *s, int64_t max);
 
 // Fetches the file with this path in the cache, unless it is there and current. ERR_SKIP: S3 has no such
 // object.
 bool s3_fetch(void *s3, struct str path, struct err *err) NC_CHECK;
+
+// Appends an object, of at most 64 MiB, to `ret`, by credentials that are found already. `region`: where the
+// bucket is taken to be; S3's answers correct it. ERR_SKIP: there is no such object.
+bool s3_read(const struct credentials *c, const char *region, struct str bucket, struct str key,
+             struct buf *ret, struct err *err) NC_CHECK;
 
 #endif

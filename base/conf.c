@@ -10,6 +10,7 @@
 #include "base/conf_value.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/usd.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
@@ -245,8 +246,9 @@ static bool read_env_variable(struct conf *c, struct str name, struct str value,
 		if (env_names_key(name, conf_keys[i].name))
 			return conf_set(c, str_of(conf_keys[i].name), value, origin, err);
 	if (str_starts(name, STR("TRUST_"))) // a rule that is silently passed over would be believed to hold
-		return err_set(err, ERR_CONFIG,
-		               "the environment cannot spell the names of topics: put trust.TOPIC into the file, or give it as a flag");
+		return err_set(
+			err, ERR_CONFIG,
+			"the environment cannot spell the names of topics: put trust.TOPIC into the file, or give it as a flag");
 	if (!str_starts(name, STR("KAFKA_")))
 		return true; // not a key: another program's variable
 	char *key = xstrdup(name);
@@ -317,8 +319,63 @@ static bool check_sources(const struct conf *c, const char *name, struct str sou
 	return true;
 }
 
+static bool list_has(const struct conf_list *l, const char *word)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->items[i], word) == 0)
+			return true;
+	return false;
+}
+
+static const char *const aws_sources[] = {"cloudtrail", "metrics", "logs", "tags", "profiles", "trail", NULL};
+
+bool conf_has_aws(const struct conf *c)
+{
+	const char *const *word = aws_sources;
+	while (*word && !conf_has_source(c, *word))
+		word++;
+	return *word != NULL;
+}
+
+bool conf_has_source(const struct conf *c, const char *word)
+{
+	if (c->sources.n == 0)
+		return strcmp(word, "kafka") == 0;
+	return list_has(&c->sources, word) || (strcmp(word, "kafka") != 0 && list_has(&c->sources, "aws"));
+}
+
+static bool check_record_sources(const struct conf *c, struct err *err)
+{
+	struct usd usd;
+	for (size_t i = 0; i < c->sources.n; i++) {
+		const char *const *word = aws_sources, *given = c->sources.items[i];
+		while (*word && strcmp(*word, given) != 0)
+			word++;
+		if (!*word && strcmp(given, "kafka") != 0 && strcmp(given, "aws") != 0)
+			return err_set(
+				err, ERR_CONFIG,
+				"sources: expected kafka, aws, cloudtrail, metrics, logs, tags, profiles or trail, got \"%s\"",
+				given);
+	}
+	if (list_has(&c->sources, "trail") && !*c->trail_queue)
+		return err_set(err, ERR_CONFIG, "sources has trail: set trail.queue to the URL of its queue");
+	for (size_t i = 0; i < c->accounts.n; i++)
+		if (strncmp(c->accounts.items[i], "arn:aws", 7) != 0 && strcmp(c->accounts.items[i], "own") != 0)
+			return err_set(
+				err, ERR_CONFIG,
+				"accounts: expected ARNs of roles (arn:aws:iam::111122223333:role/nowcast) or own, got \"%s\"",
+				c->accounts.items[i]);
+	if (!usd_parse(str_of(c->aws_cost_max), &usd) || usd.pico < 0 ||
+	    usd.pico > (usd_pico)1000000 * 1000000000000)
+		return err_set(err, ERR_CONFIG, "aws.cost_max: expected dollars a day, such as 1.00, got \"%s\"",
+		               c->aws_cost_max);
+	return true;
+}
+
 bool conf_check(const struct conf *c, struct err *err)
 {
+	if (!check_record_sources(c, err))
+		return false;
 	if (c->retention_ms < c->window_ms)
 		return err_set(err, ERR_CONFIG,
 		               "retention is shorter than window: figures would expire while they still change");

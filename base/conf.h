@@ -43,6 +43,17 @@ struct conf {
 	char *file; // that was read, or NULL
 	char *secrets_file;       // "" : none
 
+	// where records come from: kafka, or AWS itself (run/streams.h)
+	struct conf_list sources;         // none: kafka
+	struct conf_list regions;         // none: those in which Bedrock is used
+	struct conf_list accounts;        // ARNs of roles, or "own"; none: that of the credentials
+	char *accounts_external_id;       // "" : none
+	int64_t aws_every_ms;
+	int64_t aws_since_ms;
+	struct conf_list aws_event_sources;
+	char *aws_cost_max;               // USD a day
+	char *trail_queue;                // URL; "" : none
+
 	// Kafka
 	char *brokers;            // "" : not set
 	struct conf_list topics;
@@ -188,6 +199,10 @@ struct caller_sources {
 	bool mapped;           // there is a mapping file
 };
 struct caller_sources conf_sources(const struct conf *c);
+
+// Whether a source is read: one of the words of `sources`, where "aws" stands for all of AWS's.
+bool conf_has_source(const struct conf *c, const char *word);
+bool conf_has_aws(const struct conf *c); // any of AWS's
 
 // Copies the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or NULL.
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);

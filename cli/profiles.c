@@ -17,7 +17,7 @@
 #include "store/schema.h"
 #include "store/view.h"
 
-enum { LIST_MAX = 64 << 20, AT_ONCE = 1000, LOOK_BACK_HOURS = 31 * 24 };
+enum { LIST_MAX = 64 << 20, LOOK_BACK_HOURS = 31 * 24 };
 
 // ---- import -------------------------------------------------------------------------------------
 
@@ -25,23 +25,9 @@ static bool store_profiles(const struct conf *conf, const struct profile_import 
                        struct err *err)
 {
 	struct redis *r;
-	struct buf key = BUF_INIT, all = BUF_INIT;
-	char field[24];
 	if (!schema_open(&r, redis_target_of(conf), SCHEMA_WRITE, err))
 		return false;
-	key_profiles(&all, conf->redis_prefix);
-	bool good = true;
-	for (size_t i = 0; good && i < l->n; i++) {
-		buf_clear(&key);
-		key_profile(&key, conf->redis_prefix, str_of(l->items[i].id));
-		snprintf(field, sizeof field, "%lld", (long long)(from_ms >= 0 ? from_ms : l->items[i].from_ms));
-		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].json)});
-		redis_cmd(r, 3, (struct str[]){STR("SADD"), buf_str(&all), str_of(l->items[i].id)});
-		if (i % AT_ONCE == AT_ONCE - 1 || i + 1 == l->n)
-			good = redis_exec(r, err);
-	}
-	buf_release(&key);
-	buf_release(&all);
+	bool good = profile_import_store(l, r, conf->redis_prefix, from_ms, err);
 	redis_close(r);
 	return good;
 }

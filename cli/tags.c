@@ -14,7 +14,6 @@
 #include "cli/table.h"
 #include "ingest/principal.h"
 #include "store/keys.h"
-#include "store/names_check.h"
 #include "store/schema.h"
 #include "store/tag_import.h"
 #include "store/view.h"
@@ -27,24 +26,9 @@ static bool store_tags(const struct conf *conf, const struct tag_import *l, int6
                        struct pseudonyms *p, struct err *err)
 {
 	struct redis *r;
-	struct buf key = BUF_INIT;
-	char field[40];
-	bool good = schema_open(&r, redis_target_of(conf), SCHEMA_WRITE, err);
-	if (!good)
+	if (!schema_open(&r, redis_target_of(conf), SCHEMA_WRITE, err))
 		return false;
-	snprintf(field, sizeof field, "%013lld import", (long long)from_ms);
-	good = names_check(r, conf->redis_prefix, p, err);
-	for (size_t i = 0; good && i < l->n; i++) {
-		buf_clear(&key);
-		key_tags(&key, conf->redis_prefix, str_of(l->items[i].owner));
-		redis_cmd(r, 4,
-		          (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
-		// it had been deleted, and is there again
-		redis_cmd(r, 2, (struct str[]){STR("PERSIST"), buf_str(&key)});
-		if (i % 1000 == 999 || i + 1 == l->n)
-			good = redis_exec(r, err);
-	}
-	buf_release(&key);
+	bool good = tag_import_store(l, r, conf->redis_prefix, from_ms, p, err);
 	redis_close(r);
 	return good;
 }

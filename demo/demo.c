@@ -23,8 +23,8 @@
 #include "demo/mock_broker.h"
 #include "demo/truth.h"
 #include "demo/demo.h"
-#include "demo/private_redis.h"
 #include "demo/traffic.h"
+#include "run/private_redis.h"
 #include "run/worker.h"
 #include "store/view.h"
 #include "web/server.h"
@@ -120,7 +120,7 @@ static bool set_configuration(struct demo *d, struct err *err)
 
 static bool start_parts(struct demo *d, struct err *err)
 {
-	if (!private_redis_start(&d->redis, err) ||
+	if (!private_redis_start(&d->redis, "demo", err) ||
 	    !mock_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
 	    !set_configuration(d, err) || !server_start(&d->server, &d->conf, "127.0.0.1:0", 0, err))
 		return false;
@@ -274,6 +274,7 @@ static bool print_results(struct demo *d, struct err *err)
 	     "All of it was made up, and is removed when the demo ends.\n"
 	     "\n"
 	     "For your own calls:\n"
+	     "  nowcast look                        the last hours, straight from AWS\n"
 	     "  nowcast check-config --sample > F   F: set brokers, topics and redis in it\n"
 	     "  nowcast run --config F              the daemon\n"
 	     "  nowcast replay FILES|FOLDER         the same from CloudTrail files\n"

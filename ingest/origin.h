@@ -18,8 +18,11 @@ struct origin {
 	struct str topic;   // STR_NONE: not from Kafka
 	int32_t partition;
 	int64_t offset;
-	const char *path;   // of a file; NULL: not from one
+	const char *path;   // of a file, or what an API of AWS was asked; NULL: neither
 	int64_t line;       // from 1; 0: the file as a whole
+	// of an API of AWS: the account that was asked, and whether for a log group, in which others may write
+	struct str api_account;
+	bool api_log;
 };
 
 struct dead_letter {

@@ -431,6 +431,20 @@ static bool check_log_group(const struct trust *t, const struct record *r, enum 
 			   field_show(c->log_group).z, field_show(c->log_owner).z, field_show(foreign).z);
 }
 
+// What AWS answers to a request of ours is AWS's own, but for the text of a log group: that speaks of the
+// account that the group is of.
+static bool check_api(const struct origin *origin, const struct record *r, enum fault_kind *ret_kind,
+                      struct err *err)
+{
+	struct str spoken[SPOKEN_OF];
+	uint64_t v;
+	if (!origin->api_log || !read_account(origin->api_account, &v))
+		return true;
+	list_accounts(r, spoken);
+	struct str foreign = find_foreign(&(struct accounts){&v, 1}, spoken);
+	return !foreign.len || refuse_account(foreign, "the account of the log group", ret_kind, err);
+}
+
 bool trust_allows(const struct trust *t, const struct origin *origin, const struct record *r,
                   enum fault_kind *ret_kind, struct err *err)
 {
@@ -443,7 +457,9 @@ bool trust_allows(const struct trust *t, const struct origin *origin, const stru
 			field_show(r->carrier.custom_source).z);
 	}
 	if ((origin->topic.len && !check_source(t, OF_TOPIC, origin->topic, r, ret_kind, err)) ||
-	    (origin->path && !check_source(t, OF_FILE, str_of(origin->path), r, ret_kind, err)) ||
+	    (origin->api_account.len && !check_api(origin, r, ret_kind, err)) ||
+	    (origin->path && !origin->api_account.len &&
+	     !check_source(t, OF_FILE, str_of(origin->path), r, ret_kind, err)) ||
 	    !check_log_group(t, r, ret_kind, err))
 		return false;
 	if (!t->allowed.n)

@@ -23,6 +23,9 @@
 // for log groups. A log group speaks of its owner only, and not at all if its name says that an application
 // writes it (/aws/lambda/...). Where there are rules of its class and none matches, it carries nothing.
 //
+// What AWS's APIs answer (run/streams.h) needs no rule: AWS wrote it, but for the texts of log groups, which
+// speak of the account that was asked only.
+//
 // Three things hold in any case. What is in an EventBridge event whose source does not begin with "aws." is
 // refused: PutEvents cannot use that prefix ("PutEvents" in the Amazon EventBridge API Reference). The
 // outermost wrapper decides: what is within it may imitate another. And with accounts.allowed or

@@ -19,6 +19,7 @@
 #include "pricing/prices.h"
 #include "query/freshness.h"
 #include "query/group.h"
+#include "query/source_health.h"
 #include "store/cardinality.h"
 #include "store/dead_letter_counts.h"
 #include "store/keys.h"
@@ -230,8 +231,11 @@ void health_check_kafka(const struct conf *conf, struct view *view, health_fn *r
 	struct health h = {
 		.conf = conf, .view = view, .redis = view_redis(view), .report = report, .user = user};
 	struct err err = ERR_INIT;
+	if (!conf_has_source(conf, "kafka"))
+		return;
 	if (!*h.conf->brokers) {
-		add_finding(&h, HEALTH_NOTE, "kafka", "not configured (brokers, topics): replay works, run does not");
+		add_finding(&h, HEALTH_NOTE, "kafka",
+		            "not configured (brokers, topics): replay works, run does not, unless sources = aws");
 		return;
 	}
 	if (!kafka_probe(h.conf, KAFKA_TIMEOUT_MS, check_topic, &h, &err))
@@ -261,8 +265,8 @@ static const struct {
 	[SIGNAL_SESSION_TAGS] =
 		{"sessions", HEALTH_NOTE,
          "no STS records: session tags (teams and users behind a shared role) are unknown", NULL},
-	[SIGNAL_PRINCIPAL_TAGS] =
-		{"tags", HEALTH_NOTE, "no IAM tag records: tags of roles and users are unknown", NULL},
+	[SIGNAL_PRINCIPAL_TAGS] = {"tags", HEALTH_NOTE, "no IAM tag records: tags of roles and users are unknown",
+                               NULL},
 };
 
 static void check_signal(struct health *h, const struct signal *s, enum signal_kind kind)
@@ -291,9 +295,10 @@ static bool check_signals(struct health *h, struct err *err)
 	if (!freshness_read(&f, h->redis, view_prefix(h->view), h->now_ms, err))
 		return false;
 	if (f.stale_since_ms)
-		add_finding(h, HEALTH_WARN, "stale",
-		            "figures end at %s: no call and no metric is newer, so later hours are not known to be free",
-		            when_format(f.stale_since_ms, when));
+		add_finding(
+			h, HEALTH_WARN, "stale",
+			"figures end at %s: no call and no metric is newer, so later hours are not known to be free",
+			when_format(f.stale_since_ms, when));
 	for (int i = 0; i < SIGNALS; i++)
 		check_signal(h, &f.signals[i], (enum signal_kind)i);
 	return true;
@@ -647,6 +652,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
 	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) ||
 	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
+	    !source_health_check(h.redis, view_prefix(view), h.now_ms, report, user, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);
 }

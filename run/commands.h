@@ -6,6 +6,8 @@
 #include "base/command.h"
 
 int cmd_run(struct command *c);     // daemon.c
+int cmd_look(struct command *c);    // look.c
 int cmd_replay(struct command *c);  // replay.c
+int cmd_setup(struct command *c);   // setup.c
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast run`: starts the workers, then handles signals, the stats line and systemd. The main thread
-// handles no record; it sleeps in sigtimedwait, so that signals are ordinary events and there are no
-// handlers.
+// `nowcast run`: starts the workers, and what reads AWS's APIs, then handles signals, the stats line and
+// systemd. The main thread handles no record; it sleeps in sigtimedwait, so that signals are ordinary events
+// and there are no handlers.
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,6 +20,7 @@
 #include "pricing/prices.h"
 #include "query/snapshot.h"
 #include "run/commands.h"
+#include "run/puller.h"
 #include "run/systemd.h"
 #include "run/schedule.h"
 #include "run/worker.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct conf *conf;
 	struct worker **workers;
 	int nworkers;
+	struct puller *puller; // NULL: no source of AWS is read
 	struct prices *prices, *old_prices; // old_prices: some worker may still use them
 	struct alert_watch *alerts; // NULL: `alerts` is off
 	struct snapshots *snapshots; // NULL: `scoreboard.keep` is 0
@@ -90,6 +92,10 @@ static struct worker_stats sum_stats(const struct daemon *d)
 		worker_read_stats(d->workers[i], &one);
 		add_stats(&sum, &one);
 	}
+	if (d->puller) {
+		puller_read_stats(d->puller, &one);
+		add_stats(&sum, &one);
+	}
 	return sum;
 }
 
@@ -124,13 +130,20 @@ static void set_prices(struct daemon *d, struct prices *fresh)
 	d->prices = fresh;
 	for (int i = 0; i < d->nworkers; i++)
 		worker_set_prices(d->workers[i], fresh);
+	if (d->puller)
+		puller_set_prices(d->puller, fresh);
 }
 
 static void free_old_prices(struct daemon *d)
 {
+	struct worker_stats s;
 	for (int i = 0; d->old_prices && i < d->nworkers; i++) {
-		struct worker_stats s;
 		worker_read_stats(d->workers[i], &s);
+		if (s.prices == d->old_prices && !s.ended)
+			return;
+	}
+	if (d->old_prices && d->puller) {
+		puller_read_stats(d->puller, &s);
 		if (s.prices == d->old_prices && !s.ended)
 			return;
 	}
@@ -186,7 +199,9 @@ static bool all_safe(const struct daemon *d)
 		if (!s.safe)
 			return false;
 	}
-	return true;
+	if (d->puller)
+		puller_read_stats(d->puller, &s);
+	return !d->puller || s.safe;
 }
 
 // Ends the process if its parts do not end: librdkafka may wait for ever for a topic that was deleted, and a
@@ -221,13 +236,15 @@ static void begin_drain(struct daemon *d)
 		_exit(STATUS_FAILED);
 	}
 	d->draining = true;
-	log_info("draining: finishing the batch, then leaving the group");
+	log_info("draining: finishing the batch, then ending");
 	systemd_notify("STOPPING=1\nSTATUS=draining");
 	schedule_stop(&d->schedule);
 	alert_watch_quit(d->alerts);
 	snapshots_quit(d->snapshots);
 	for (int i = 0; i < d->nworkers; i++)
 		worker_stop(d->workers[i]);
+	if (d->puller)
+		puller_stop(d->puller);
 	d->has_last_resort = pthread_create(&d->last_resort, NULL, end_at_last, d) == 0;
 	if (!d->has_last_resort)
 		log_warn("cannot start a thread: the end may take longer than it should");
@@ -285,7 +302,9 @@ static bool all_ended(const struct daemon *d)
 		if (!s.ended)
 			return false;
 	}
-	return true;
+	if (d->puller)
+		puller_read_stats(d->puller, &s);
+	return !d->puller || s.ended;
 }
 
 static void run_loop(struct daemon *d)
@@ -306,8 +325,10 @@ static void run_loop(struct daemon *d)
 
 static bool start_parts(struct daemon *d, struct err *err)
 {
-	int wanted = (int)d->conf->workers;
-	d->workers = xcalloc((size_t)wanted, sizeof *d->workers);
+	int wanted = conf_has_source(d->conf, "kafka") ? (int)d->conf->workers : 0;
+	d->workers = xcalloc((size_t)wanted + 1, sizeof *d->workers);
+	if (conf_has_aws(d->conf) && !puller_start(&d->puller, d->conf, d->prices, err))
+		return false;
 	for (; d->nworkers < wanted; d->nworkers++)
 		if (!worker_start(&d->workers[d->nworkers], d->conf, d->prices, d->nworkers, err))
 			return false;
@@ -337,8 +358,9 @@ int cmd_run(struct command *c)
 	block_signals(&d);
 	bool started = start_parts(&d, &err), good = started;
 	if (started) {
-		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("brokers", c->conf.brokers),
-		         LOG_STR("group", c->conf.group), LOG_STR("listen", c->conf.listen));
+		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("aws", d.puller ? "yes" : "no"),
+		         LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group),
+		         LOG_STR("listen", c->conf.listen));
 		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
 			log_warn(
 				"neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be logged");
@@ -349,9 +371,13 @@ int cmd_run(struct command *c)
 	} else {
 		for (int i = 0; i < d.nworkers; i++)
 			worker_stop(d.workers[i]);
+		if (d.puller)
+			puller_stop(d.puller);
 	}
 	for (int i = 0; i < d.nworkers; i++)
 		good = worker_join(d.workers[i], &err) && good;
+	if (d.puller)
+		good = puller_join(d.puller, &err) && good;
 	alert_watch_stop(d.alerts);
 	snapshots_stop(d.snapshots);
 	server_stop(d.server);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 #include "run/backoff.h"
 #include "run/commands.h"
 #include "run/intake.h"
+#include "run/replay_s3.h"
 
 enum {
 	DEAD_SHOWN = 10,
@@ -26,6 +28,9 @@ enum {
 struct replay {
 	const struct conf *conf;
 	struct files files;
+	char **buckets;           // s3://BUCKET/PREFIX, up to NULL
+	struct replay_s3 s3;
+	const char *object;       // that is read now, by its name; NULL: a file
 	struct intake intake;
 	struct backoff backoff;
 	struct buf scratch;       // of kcat_line and dead_letter_read
@@ -143,7 +148,7 @@ static bool is_dead_letter_topic(const struct replay *r, struct str topic)
 static bool on_message(void *user, const struct files_message *m, struct err *err)
 {
 	struct replay *r = user;
-	struct origin origin = {.path = m->path, .line = m->line};
+	struct origin origin = {.path = r->object ? r->object : m->path, .line = m->line};
 	struct str payload = m->data;
 	r->messages++;
 	if (m->broken) {
@@ -170,10 +175,42 @@ static bool settle_hours(struct replay *r, struct err *err)
 	}
 }
 
+// A line of the dead-letter file holds a whole message in base64, so lines may be half as long again.
+static size_t line_limit(const struct replay *r)
+{
+	return (size_t)r->conf->message_bytes / 2 * 3;
+}
+
+static bool read_object(void *user, const char *path, const char *uri, struct err *err)
+{
+	struct replay *r = user;
+	char *paths[] = {(char *)(uintptr_t)path, NULL};
+	struct files one;
+	r->object = uri;
+	bool good = files_list(&one, paths, err);
+	one.stop = &interrupted;
+	for (size_t i = 0; good && i < one.n; i++)
+		good = files_read(&one, i, line_limit(r), on_message, r, err);
+	files_release(&one);
+	r->object = NULL;
+	return good && check_interrupted(err);
+}
+
+static bool replay_buckets(struct replay *r, struct err *err)
+{
+	for (char **uri = r->buckets; *uri; uri++)
+		if (!replay_s3(&r->s3, *uri, err)) {
+			if (interrupted)
+				err_clear(err);
+			check_interrupted(err);
+			return false;
+		}
+	return true;
+}
+
 static bool replay_all(struct replay *r, struct err *err)
 {
-	// A line of the dead-letter file holds a whole message in base64, so lines may be half as long again.
-	size_t limit = (size_t)r->conf->message_bytes / 2 * 3;
+	size_t limit = line_limit(r);
 	while (!intake_prepare(&r->intake, err))
 		if (!wait_to_retry(r, err))
 			return false;
@@ -185,7 +222,7 @@ static bool replay_all(struct replay *r, struct err *err)
 			check_interrupted(err);
 			return false;
 		}
-	return apply_batch(r, err) && settle_hours(r, err);
+	return replay_buckets(r, err) && apply_batch(r, err) && settle_hours(r, err);
 }
 
 // What fails again is appended to the file of dead letters. If that file is also read, the replay does not
@@ -240,7 +277,10 @@ static void print_summary(const struct replay *r)
 	int64_t spent = when_ticks_ms() - r->start_ms;
 	uint64_t records = count_records(r);
 	clear_progress(r);
-	printf("%-16s %zu\n%-16s %" PRIu64 "\n", "files", r->files.n, "messages", r->messages);
+	printf("%-16s %zu\n", "files", r->files.n + (size_t)r->s3.objects);
+	if (r->s3.gone)
+		printf("%-16s %" PRIu64 " (deleted since they were listed)\n", "files gone", r->s3.gone);
+	printf("%-16s %" PRIu64 "\n", "messages", r->messages);
 	for (int k = 0; k < RECORD_KINDS; k++)
 		printf("%-16s %" PRIu64 "\n", kinds[k], d->records[k]);
 	printf("%-16s %" PRIu64 "\n%-16s %" PRIu64 "\n", "records", records, "ignored", d->ignored);
@@ -260,7 +300,7 @@ static void print_summary(const struct replay *r)
 static bool check_recognised(const struct replay *r, struct err *err)
 {
 	const struct decode_counts *d = decoder_counts(r->intake.decoder);
-	bool silent = r->messages == 0 && r->files.n > 0;
+	bool silent = r->messages == 0 && r->files.n > 0 && !*r->buckets;
 	for (size_t i = 0; i < r->files.n; i++)
 		silent &= strcmp(r->files.entries[i].path, "-") == 0;
 	if (silent || count_records(r) > 0 || (d->recognised > 0 && d->faults + r->intake.refused == 0))
@@ -272,7 +312,20 @@ static bool check_recognised(const struct replay *r, struct err *err)
 		"bedrock, bedrock-mantle, sts and iam.amazonaws.com; invocation logs of Bedrock; token metrics of AWS/Bedrock and "
 		"AWS/BedrockMantle, as metric streams (JSON, OpenTelemetry) or as answers of GetMetricData or GetMetricStatistics "
 		"beside their query",
-		r->messages, r->files.n);
+		r->messages, r->files.n + (size_t)r->s3.objects);
+}
+
+// Takes s3://... out of the arguments.
+static void split_arguments(struct replay *r, struct command *c)
+{
+	int kept = 0, taken = 0;
+	r->buckets = xcalloc((size_t)c->argc + 1, sizeof *r->buckets);
+	for (int i = 0; i < c->argc; i++)
+		if (str_starts(str_of(c->argv[i]), STR("s3://")))
+			r->buckets[taken++] = c->argv[i];
+		else
+			c->argv[kept++] = c->argv[i];
+	c->argv[kept] = NULL;
 }
 
 static void catch_signals(void)
@@ -292,7 +345,13 @@ int cmd_replay(struct command *c)
 	struct replay r = {.conf = &c->conf, .progress = isatty(STDERR_FILENO), .start_ms = when_ticks_ms()};
 	r.backoff.seed = (unsigned)getpid();
 	r.reopen = command_switch(c, "--reopen");
-	bool good = command_done(c, 1, -1, &err) && files_list(&r.files, c->argv, &err) &&
+	r.s3.read = read_object;
+	r.s3.user = &r;
+	bool good = command_time(c, "--from", &r.s3.from_ms, &err) &&
+	            command_time(c, "--to", &r.s3.to_ms, &err) && command_done(c, 1, -1, &err);
+	if (good)
+		split_arguments(&r, c);
+	good = good && files_list(&r.files, c->argv, &err) &&
 	            check_dead_letter_file(&r.files, c->conf.dead_letter_file, &err) &&
 	            prices_load(&prices, &c->conf, &err) &&
 	            intake_open(&r.intake, &c->conf, prices, (size_t)c->conf.message_bytes / 2 * 3, NULL,
@@ -313,6 +372,7 @@ int cmd_replay(struct command *c)
 	intake_close(&r.intake);
 	prices_free(prices);
 	files_release(&r.files);
+	free(r.buckets);
 	buf_release(&r.scratch);
 	return status;
 }

@@ -123,6 +123,16 @@ struct str key_profile(struct buf *b, const char *prefix, struct str id)
 	return global_key(b, prefix, ":profile:", id);
 }
 
+struct str key_sources(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":sources", STR_NONE);
+}
+
+struct str key_source_lease(struct buf *b, const char *prefix, struct str account)
+{
+	return global_key(b, prefix, ":source_lease:", account);
+}
+
 struct str key_reconcile(struct buf *b, const char *prefix)
 {
 	return global_key(b, prefix, ":reconcile", STR_NONE);

@@ -110,6 +110,14 @@ struct str key_tags(struct buf *b, const char *prefix, struct str owner);
 struct str key_profiles(struct buf *b, const char *prefix);
 struct str key_profile(struct buf *b, const char *prefix, struct str id);
 
+// nowcast:sources  hash
+//     "SOURCE ACCOUNT/REGION" -> how far it is read, and what hinders it (store/source_status.h). Written by
+//     source_status.c; kept for ever.
+// nowcast:source_lease:ACCOUNT  string
+//     which process reads it. Written by source_status.c; kept for ten seconds.
+struct str key_sources(struct buf *b, const char *prefix);
+struct str key_source_lease(struct buf *b, const char *prefix, struct str account);
+
 // nowcast:reconcile  hash
 //     the last run. Written by status.lua; kept for ever.
 // nowcast:reconcile:PERIOD  hash

@@ -8,8 +8,9 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "pricing/model_id.h"
+#include "store/keys.h"
 
-enum { LISTS_DEEP = 3, TEXT_MAX = 2048 };
+enum { LISTS_DEEP = 3, TEXT_MAX = 2048, AT_ONCE = 1000 };
 
 void profile_import_release(struct profile_import *l)
 {
@@ -194,4 +195,34 @@ bool profile_import_read(struct profile_import *l, struct str text, const char *
 		at++;
 	bool json = at < text.len && (text.p[at] == '{' || text.p[at] == '[');
 	return (json ? read_json(l, text, err) : read_map(l, text, err)) || err_prefix(err, "%s", file);
+}
+
+bool profile_import_store(const struct profile_import *l, struct redis *r, const char *prefix,
+                          int64_t from_ms, struct err *err)
+{
+	struct buf key = BUF_INIT, all = BUF_INIT;
+	char field[24];
+	bool good = true;
+	key_profiles(&all, prefix);
+	for (size_t i = 0; good && i < l->n; i++) {
+		buf_clear(&key);
+		key_profile(&key, prefix, str_of(l->items[i].id));
+		snprintf(field, sizeof field, "%lld", (long long)(from_ms >= 0 ? from_ms : l->items[i].from_ms));
+		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].json)});
+		redis_cmd(r, 3, (struct str[]){STR("SADD"), buf_str(&all), str_of(l->items[i].id)});
+		if (i % AT_ONCE == AT_ONCE - 1 || i + 1 == l->n)
+			good = redis_exec(r, err);
+	}
+	buf_release(&key);
+	buf_release(&all);
+	return good;
+}
+
+bool profile_import_text(struct redis *r, const char *prefix, struct str text, struct err *err)
+{
+	struct profile_import l = PROFILE_LIST_INIT;
+	bool good = profile_import_read(&l, text, "ListInferenceProfiles", err) &&
+	            profile_import_store(&l, r, prefix, -1, err);
+	profile_import_release(&l);
+	return good;
 }

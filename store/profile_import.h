@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "store/redis.h"
 
 struct profile_import {
 	struct imported_profile {
@@ -38,5 +39,12 @@ void profile_import_release(struct profile_import *l);
 // Appends what `text` lists. `file` is for messages. ERR_CONFIG.
 bool profile_import_read(struct profile_import *l, struct str text, const char *file,
                          struct err *err) NC_CHECK;
+
+// Writes them: each applies from its creation on, or from `from_ms` if that is not -1.
+bool profile_import_store(const struct profile_import *l, struct redis *r, const char *prefix,
+                          int64_t from_ms, struct err *err) NC_CHECK;
+
+// Both, of what a program has asked AWS for.
+bool profile_import_text(struct redis *r, const char *prefix, struct str text, struct err *err) NC_CHECK;
 
 #endif

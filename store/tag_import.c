@@ -2,10 +2,13 @@
 #include "store/tag_import.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "ingest/record.h"
+#include "store/keys.h"
+#include "store/names_check.h"
 #include "store/tag_history.h"
 
 enum { LISTS_DEEP = 4, TAG_BYTES_MAX = 2048 };
@@ -185,4 +188,25 @@ bool tag_import_read(struct tag_import *l, struct str text, const char *file, st
 		if (!good)
 			return err_prefix(err, "%s", file);
 	}
+}
+
+bool tag_import_store(const struct tag_import *l, struct redis *r, const char *prefix, int64_t from_ms,
+                      struct pseudonyms *p, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	char field[40];
+	snprintf(field, sizeof field, "%013lld import", (long long)from_ms);
+	bool good = names_check(r, prefix, p, err);
+	for (size_t i = 0; good && i < l->n; i++) {
+		buf_clear(&key);
+		key_tags(&key, prefix, str_of(l->items[i].owner));
+		redis_cmd(r, 4,
+		          (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
+		// it had been deleted, and is there again
+		redis_cmd(r, 2, (struct str[]){STR("PERSIST"), buf_str(&key)});
+		if (i % 1000 == 999 || i + 1 == l->n)
+			good = redis_exec(r, err);
+	}
+	buf_release(&key);
+	return good;
 }

@@ -20,10 +20,12 @@
 #define NOWCAST_STORE_TAG_IMPORT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
 #include "ingest/pseudonym.h"
+#include "store/redis.h"
 
 struct tag_import {
 	struct imported_tags {
@@ -43,5 +45,10 @@ void tag_import_release(struct tag_import *l);
 // holds, or STR_NONE. `file` is for messages. ERR_CONFIG.
 bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn,
                      struct pseudonyms *p, struct err *err) NC_CHECK;
+
+// Writes them: each of these roles and users has exactly its tags from `from_ms` on. `p` is that of
+// tag_import_read. False: Redis, or it has names of another hash.
+bool tag_import_store(const struct tag_import *l, struct redis *r, const char *prefix, int64_t from_ms,
+                      struct pseudonyms *p, struct err *err) NC_CHECK;
 
 #endif

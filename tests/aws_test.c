@@ -36,6 +36,26 @@ static void test_listing(void)
 	arena_release(&s.arena);
 }
 
+static void test_nested_xml(void)
+{
+	struct str xml = STR(
+				   "<?xml version=\"1.0\"?><R x=\"1\"><L><member><I><member><Arn>inner</Arn></member></I><E/>"
+				   "<Arn>a&amp;b&#39;</Arn></member><member><Arn>c</Arn></member></L></R>"),
+			   list, one;
+	struct buf b = BUF_INIT;
+	list = xml_child(xml_child(xml, "R", NULL), "L", NULL);
+	one = xml_child(list, "member", &list);
+	ok(str_is(xml_child(one, "Arn", NULL), "a&amp;b&#39;"), "an element's own, not that of one within it");
+	is_str(xml_decode(xml_child(one, "Arn", NULL), &b).p, "a&b'", "with its entities decoded");
+	one = xml_child(list, "member", &list);
+	ok(str_is(xml_child(one, "Arn", NULL), "c"), "the next member of the outer list");
+	ok(!xml_child(list, "member", &list).p, "and no more");
+	ok(!xml_child(STR("<a><b>"), "a", NULL).p && !xml_child(STR("</a><a></a>"), "a", NULL).p &&
+	       !xml_child(STR_NONE, "a", NULL).p,
+	   "what is cut off has none");
+	buf_release(&b);
+}
+
 static void test_headers(void)
 {
 	struct http_client_answer a = {0};
@@ -111,6 +131,7 @@ int main(void)
 {
 	test_xml();
 	test_listing();
+	test_nested_xml();
 	test_headers();
 	test_url();
 	test_environment();

@@ -17,7 +17,7 @@
 # VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), REDIS_CLUSTER=1 (as a cluster of one node), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
 
 set -u
-export LC_ALL=C TZ=UTC
+export LC_ALL=C TZ=UTC PYTHONDONTWRITEBYTECODE=1
 export NOWCAST_PRICES_DIR= # prices that were imported on this machine have no say in a test
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
@@ -437,6 +437,40 @@ s3_put() { # FOLDER BUCKET/PREFIX, percent-encoded
 		s3_curl -T "$1/$file" "$s3_url/$2/$(sed 's|^\./||; s/ /%20/g' <<<"$file")" || exit 1
 	done
 }
+
+# --- AWS's APIs -------------------------------------------------------------------------------------------------------
+
+moto_python() { # prints the interpreter that has moto
+	local dir
+	for dir in "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/moto-*; do
+		[ -e "$dir/ready" ] && { echo "$dir/bin/python"; return; }
+	done
+	return 1
+}
+
+# AWS on loopback (tests/aws_server.py) with the records of an hour that began so many minutes ago; the environment names it, with
+# credentials of account 111122223333 and none else. Sets aws_pid, aws_url, aws_world.
+start_aws() { # MINUTES-AGO ARGUMENTS of world.py but --out and --start
+	local start
+	require "no moto: run deploy/install-deps --test" moto_python
+	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
+	aws_python=$(moto_python)
+	start=$(date -u -d "$1 minutes ago" +%Y-%m-%dT%H:%M:00Z)
+	shift
+	python3 "$shared/world/world.py" --out "$T/aws" --start "$start" "$@" >"$T/world.log" 2>&1 || bail "world.py failed"
+	aws_world=$T/aws/stream.ndjson
+	start aws "$aws_python" tests/aws_server.py "$aws_world"
+	aws_pid=$pid
+	wait_for 60 grep -q . "$T/aws.log" || bail "tests/aws_server.py does not start"
+	aws_url=http://127.0.0.1:$(head -n 1 "$T/aws.log")
+	unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_DEFAULT_REGION AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_S3
+	export HOME=$T AWS_EC2_METADATA_DISABLED=true AWS_ENDPOINT_URL=$aws_url AWS_ACCESS_KEY_ID=AKIAEXAMPLE AWS_SECRET_ACCESS_KEY=topsecret
+}
+aws_faults() { curl -sf -d "$1" "$aws_url/_faults" >"$T/faults.out"; }       # JSON: what goes wrong from now on
+aws_log() { curl -sf "$aws_url/_log" | python3 -c 'import json, sys; [print(*r) for r in json.load(sys.stdin)]'; } # since the last time
+
+# The report of all keys, as CSV.
+aws_report() { "$nowcast" report --redis "$REDIS_URL" --redis.prefix "${1:-nowcast}" --by "$all_keys" --format csv; }
 
 # --- worlds ----------------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,11 @@
 #define OURS "111122223333"
 #define THEIRS "444455556666"
 #define RECORD(recorder, caller, more)                                                                       \
-	"{\"userIdentity\":{\"type\":\"IAMUser\",\"arn\":\"arn:aws:iam::" caller ":user/ann\",\"accountId\":\""  \
-	caller "\"},\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"bedrock.amazonaws.com\","           \
-	"\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"" recorder "\"," more "\"eventName\":\"Converse\"," \
+	"{\"userIdentity\":{\"type\":\"IAMUser\",\"arn\":\"arn:aws:iam::" caller                                 \
+	":user/ann\",\"accountId\":\"" caller                                                                    \
+	"\"},\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"bedrock.amazonaws.com\","                  \
+	"\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"" recorder "\"," more                              \
+	"\"eventName\":\"Converse\","                                                                            \
 	"\"requestParameters\":{\"modelId\":\"m\"},\"requestID\":\"r-1\"}"
 #define CALL RECORD(OURS, OURS, "")
 #define LOG                                                                                                  \
@@ -208,10 +210,46 @@ static void refresh_accounts(void)
 	close(fd);
 }
 
+// An answer of AWS's own API counts without a rule; the text of a log group, for the account that was asked.
+static void answers_of_apis(void)
+{
+	static const struct {
+		struct origin origin;
+		const char *becomes, *name;
+	} answers[] = {
+		{{.path = "aws:logs/a", .api_account = STR(OURS), .api_log = true},
+	     "counts",
+	     "a log group's own account"},
+		{{.path = "aws:logs/a", .api_account = STR(THEIRS), .api_log = true},
+	     "foreign_account",
+	     "a log group that speaks of another account"},
+		{{.path = "aws:cloudtrail/a", .api_account = STR(THEIRS)}, "counts", "CloudTrail's event history"},
+		{{.path = "aws:logs/a"}, "untrusted", "a file of such a name"},
+	};
+	struct conf c;
+	struct err err = ERR_INIT;
+	struct trust *t = NULL;
+	conf_init(&c);
+	if (!ok(conf_read_text(&c, STR("trust.file:f = logs"), "rules", &err) && trust_open(&t, &c, &err),
+	        "a rule of files (%s)", err.msg))
+		return;
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		struct seen s = {t, answers[i].origin, BUF_INIT};
+		struct decoder *d = decoder_new((struct decode_limits){1 << 20, 32, 0}, on_record, on_fault, &s);
+		decoder_message(d, LOG, strlen(LOG));
+		is_str(s.what.len ? s.what.data : "nothing", answers[i].becomes, answers[i].name);
+		decoder_free(d);
+		buf_release(&s.what);
+	}
+	trust_close(t);
+	conf_release(&c);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		run_row(i);
+	answers_of_apis();
 	refresh_accounts();
 	return done();
 }

@@ -15,6 +15,7 @@
 #include "store/overflow.h"
 #include "store/positions.h"
 #include "store/redis.h"
+#include "store/source_status.h"
 
 enum { HOURS_PER_DAY = 24, USD_PLACES = 9 };
 
@@ -221,6 +222,49 @@ static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+static const struct source_metric {
+	const char *name, *help;
+} source_metrics[] = {
+	{"nowcast_source_up", "1 if an AWS API gives records of an account and Region, 0 if it does not."},
+	{"nowcast_source_failing_since_timestamp_seconds", "Since when it does not; 0 if it does."},
+	{"nowcast_source_read_to_timestamp_seconds", "Everything before this is read."},
+};
+
+struct source_writer {
+	struct buf *out;
+	const struct source_metric *metric;
+};
+
+static void write_source(void *user, const struct source_status *s)
+{
+	const struct source_writer *w = user;
+	struct str rest = s->acct_region;
+	bool is_role = str_starts(rest, STR("arn:")); // of credentials: no Region
+	struct str account = is_role ? rest : str_cut(&rest, '/');
+	buf_addf(w->out, "%s{source=\"", w->metric->name);
+	buf_add_label(w->out, s->source);
+	buf_adds(w->out, "\",account=\"");
+	buf_add_label(w->out, account);
+	buf_adds(w->out, "\",region=\"");
+	buf_add_label(w->out, is_role ? STR_NONE : rest);
+	buf_addf(w->out, "\"} %lld\n",
+	         w->metric == source_metrics       ? !s->failing_ms
+	         : w->metric == source_metrics + 1 ? (long long)(s->failing_ms / 1000)
+	                                           : (long long)(s->position_ms / 1000));
+}
+
+static bool write_sources(struct api *a, struct buf *out, struct err *err)
+{
+	for (size_t i = 0; i < sizeof source_metrics / sizeof *source_metrics; i++) {
+		struct source_writer w = {out, &source_metrics[i]};
+		write_family(out, w.metric->name, "gauge", w.metric->help);
+		if (!source_status_each(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, write_source, &w,
+		                        err))
+			return false;
+	}
+	return true;
+}
+
 static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 {
 	static const struct {
@@ -257,7 +301,7 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	struct api_query q = {.now_ms = api_now_ms(a)};
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
-	          write_gaps(a, &figures, &err) &&
+	          write_gaps(a, &figures, &err) && write_sources(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);
 	write_family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis does not answer.");
 	buf_addf(out, "nowcast_up %d\n", up);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keeper inherits the demo's blocked signals, so that ^C, which goes to the whole process group, ends the
-// demo alone. The demo then stops the workers first and the server last.
-#include "demo/private_redis.h"
+// The keeper inherits the command's blocked signals, so that ^C, which goes to the whole process group, ends
+// the command alone. That then stops what uses the server first, and the server last.
+#include "run/private_redis.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,19 +111,19 @@ static bool wait_for_socket(const struct private_redis *r, const char *program, 
 	               START_MS / 1000, said);
 }
 
-static bool make_folder(struct private_redis *r, struct err *err)
+static bool make_folder(struct private_redis *r, const char *name, struct err *err)
 {
 	const char *tmp = getenv("TMPDIR");
 	if (!tmp || !*tmp || strlen(tmp) > 40)
 		tmp = "/tmp";
-	snprintf(r->dir, sizeof r->dir, "%s/nowcast-demo-XXXXXX", tmp);
+	snprintf(r->dir, sizeof r->dir, "%s/nowcast-%s-XXXXXX", tmp, name);
 	if (!mkdtemp(r->dir))
 		return err_set(err, ERR_FATAL, "cannot make a folder in %s: %s", tmp, strerror(errno));
 	snprintf(r->url, sizeof r->url, "unix:%s/redis.sock", r->dir);
 	return true;
 }
 
-bool private_redis_start(struct private_redis *r, struct err *err)
+bool private_redis_start(struct private_redis *r, const char *name, struct err *err)
 {
 	int ends[2];
 	const char *program = in_path("redis-server")    ? "redis-server"
@@ -135,7 +135,7 @@ bool private_redis_start(struct private_redis *r, struct err *err)
 			err, ERR_FATAL,
 			"redis-server is not installed: `apt-get install redis-server` (or valkey-server), or run "
 			"deploy/install-deps, which installs all that nowcast needs");
-	if (!make_folder(r, err))
+	if (!make_folder(r, name, err))
 		return false;
 	if (pipe2(ends, O_CLOEXEC) != 0) {
 		rmdir(r->dir);

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "aws/sqs.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json_writer.h"
+
+static const struct aws_service service = {
+	.endpoint = "SQS", .host = "sqs", .target = "AmazonSQS", .json = "1.0"};
+
+bool sqs_region(struct str url, char *ret, size_t size)
+{
+	struct str host = url, word = str_cut(&host, '/'); // "https:"
+	str_cut(&host, '/');
+	host = str_cut(&host, '/');
+	if (!str_starts(word, STR("http")) || !str_is(str_cut(&host, '.'), "sqs"))
+		return false;
+	word = str_cut(&host, '.');
+	return word.len > 0 && word.len < size && snprintf(ret, size, "%.*s", STR_ARG(word)) > 0;
+}
+
+void sqs_batch_release(struct sqs_batch *b)
+{
+	arena_release(&b->arena);
+	b->n = 0;
+}
+
+static struct str copy_text(struct arena *a, const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text ? arena_str(a, str_of(text)) : STR_NONE;
+}
+
+enum aws_fault sqs_receive(const struct aws_place *at, const char *url, struct sqs_batch *ret,
+                           struct aws_answer *scratch, struct err *err)
+{
+	struct buf body = BUF_INIT;
+	struct json_writer j = JSON_WRITER(&body);
+	jw_object(&j, NULL);
+	jw_strz(&j, "QueueUrl", url);
+	jw_int(&j, "MaxNumberOfMessages", SQS_MESSAGES_MAX);
+	jw_int(&j, "VisibilityTimeout", SQS_HIDDEN_S);
+	jw_end(&j);
+	const struct aws_request r = {.service = &service,
+	                              .at = at,
+	                              .operation = "ReceiveMessage",
+	                              .permission = "sqs:ReceiveMessage",
+	                              .body = buf_str(&body)};
+	enum aws_fault fault = aws_call(&r, scratch, err);
+	buf_release(&body);
+	if (fault != AWS_NONE)
+		return fault;
+	json_t *root = json_loadb(scratch->body.data ? scratch->body.data : "", scratch->body.len, 0, NULL);
+	size_t i;
+	const json_t *one;
+	arena_reset(&ret->arena);
+	ret->n = 0;
+	json_array_foreach(json_object_get(root, "Messages"), i, one)
+		if (ret->n < SQS_MESSAGES_MAX)
+			ret->v[ret->n++] = (struct sqs_message){copy_text(&ret->arena, one, "ReceiptHandle"),
+			                                        copy_text(&ret->arena, one, "Body")};
+	if (!root) {
+		fault = AWS_UNREACHABLE;
+		err_set(err, ERR_RETRY, "%s, %s: the answer to ReceiveMessage is cut off", at->account, at->region);
+	}
+	json_decref(root);
+	return fault;
+}
+
+enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const struct sqs_batch *batch,
+                          struct aws_answer *scratch, struct err *err)
+{
+	struct buf body = BUF_INIT;
+	struct json_writer j = JSON_WRITER(&body);
+	int n = 0;
+	jw_object(&j, NULL);
+	jw_strz(&j, "QueueUrl", url);
+	jw_array(&j, "Entries");
+	for (int i = 0; i < batch->n; i++) {
+		char id[8];
+		if (!batch->v[i].receipt.len)
+			continue;
+		n++;
+		snprintf(id, sizeof id, "m%d", i);
+		jw_object(&j, NULL);
+		jw_strz(&j, "Id", id);
+		jw_str(&j, "ReceiptHandle", batch->v[i].receipt);
+		jw_end(&j);
+	}
+	jw_end(&j);
+	jw_end(&j);
+	const struct aws_request r = {.service = &service,
+	                              .at = at,
+	                              .operation = "DeleteMessageBatch",
+	                              .permission = "sqs:DeleteMessage",
+	                              .body = buf_str(&body)};
+	enum aws_fault fault = n ? aws_call(&r, scratch, err) : AWS_NONE;
+	buf_release(&body);
+	return fault;
+}
+
+// ---- objects in a message -----------------------------------------------------------------------
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	                              : -1;
+}
+
+// Notifications of S3 have keys percent-encoded, with + for a blank.
+static struct str decode_key(struct arena *a, const char *text)
+{
+	struct buf b = BUF_INIT;
+	for (; *text; text++) {
+		int high = *text == '%' ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
+		if (low >= 0) {
+			buf_addc(&b, (char)(high * 16 + low));
+			text += 2;
+		} else {
+			buf_addc(&b, *text == '+' ? ' ' : *text);
+		}
+	}
+	struct str copy = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return copy;
+}
+
+static int tell_notification(const json_t *records, struct arena *a, sqs_object_fn *fn, void *user)
+{
+	int n = 0;
+	size_t i;
+	const json_t *one;
+	json_array_foreach(records, i, one) {
+		const json_t *s3 = json_object_get(one, "s3");
+		const char *bucket = json_string_value(json_object_get(json_object_get(s3, "bucket"), "name")),
+				   *key = json_string_value(json_object_get(json_object_get(s3, "object"), "key"));
+		if (!bucket || !key)
+			continue;
+		fn(user, (struct s3_name){arena_str(a, str_of(bucket)), decode_key(a, key)});
+		n++;
+	}
+	return n ? n : -1;
+}
+
+static int tell_cloudtrail(const json_t *root, struct arena *a, sqs_object_fn *fn, void *user)
+{
+	const char *bucket = json_string_value(json_object_get(root, "s3Bucket"));
+	int n = 0;
+	size_t i;
+	const json_t *one;
+	json_array_foreach(json_object_get(root, "s3ObjectKey"), i, one)
+		if (bucket && json_is_string(one)) {
+		fn(user,
+		   (struct s3_name){arena_str(a, str_of(bucket)), arena_str(a, str_of(json_string_value(one)))});
+		n++;
+		}
+	return n ? n : -1;
+}
+
+static int tell_event(const json_t *detail, struct arena *a, sqs_object_fn *fn, void *user)
+{
+	const char *bucket = json_string_value(json_object_get(json_object_get(detail, "bucket"), "name")),
+			   *key = json_string_value(json_object_get(json_object_get(detail, "object"), "key"));
+	if (!bucket || !key)
+		return -1;
+	fn(user, (struct s3_name){arena_str(a, str_of(bucket)), arena_str(a, str_of(key))});
+	return 1;
+}
+
+int sqs_objects(struct str body, struct arena *arena, sqs_object_fn *fn, void *user)
+{
+	json_t *root = json_loadb(body.len ? body.p : "", body.len, 0, NULL);
+	const char *inner = json_string_value(json_object_get(root, "Message"));
+	int n = -1;
+	if (inner) { // SNS
+		json_t *message = json_loads(inner, 0, NULL);
+		n = json_object_get(message, "s3Bucket")
+		        ? tell_cloudtrail(message, arena, fn, user)
+		        : tell_notification(json_object_get(message, "Records"), arena, fn, user);
+		if (json_object_get(message, "Event"))
+			n = 0;
+		json_decref(message);
+	} else if (json_object_get(root, "Event")) {
+		n = 0; // s3:TestEvent, when the notification was set up
+	} else if (json_object_get(root, "detail")) {
+		n = tell_event(json_object_get(root, "detail"), arena, fn, user);
+	} else {
+		n = tell_notification(json_object_get(root, "Records"), arena, fn, user);
+	}
+	json_decref(root);
+	return n;
+}

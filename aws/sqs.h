@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A queue of SQS that tells which objects of S3 are new.
+#ifndef NOWCAST_AWS_SQS_H
+#define NOWCAST_AWS_SQS_H
+
+#include "aws/call.h"
+#include "base/arena.h"
+
+enum { SQS_MESSAGES_MAX = 10, SQS_HIDDEN_S = 300 }; // of one request; how long others do not get them
+
+struct sqs_message {
+	struct str receipt, body;
+};
+
+struct sqs_batch {
+	struct arena arena;       // holds the texts
+	struct sqs_message v[SQS_MESSAGES_MAX];
+	int n;
+};
+
+// The Region of a queue by its URL, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME. False: it is no such URL.
+bool sqs_region(struct str url, char *ret, size_t size);
+
+// Replaces `ret` by what the queue has now; none is no fault.
+enum aws_fault sqs_receive(const struct aws_place *at, const char *url, struct sqs_batch *ret,
+                           struct aws_answer *scratch, struct err *err) NC_CHECK;
+
+// Deletes those that have a receipt. Those that could not be deleted come again.
+enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const struct sqs_batch *batch,
+                          struct aws_answer *scratch, struct err *err) NC_CHECK;
+
+void sqs_batch_release(struct sqs_batch *b);
+
+// ---- objects in a message -----------------------------------------------------------------------
+
+struct s3_name {
+	struct str bucket, key;
+};
+
+// Calls `fn` for each object that a message tells of: a notification of S3, the same by SNS, an event of
+// EventBridge, or CloudTrail's own notification by SNS. Texts live in `arena`. Returns their number; -1: it
+// is no such message.
+typedef void sqs_object_fn(void *user, struct s3_name object);
+int sqs_objects(struct str body, struct arena *arena, sqs_object_fn *fn, void *user);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/source_health.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "store/source_status.h"
+
+enum {
+	STALE_MS = 30 * 60000,          // nothing was read for so long: is the daemon running?
+	STALE_DAILY_MS = 26 * 3600000,  // tags are read once a day
+	REASONS_MAX = 8,                // of having nothing to read
+	GIVES_A_SECOND = 100,           // events of LookupEvents: two requests of 50
+};
+
+struct idle_reason {
+	struct buf text; // "metrics: no metrics ..."
+	int places;
+};
+
+struct check {
+	int64_t now_ms;
+	health_fn *report;
+	void *user;
+	struct idle_reason idle[REASONS_MAX];
+	int nidle;
+};
+
+static void add_idle(struct check *c, const struct source_status *s)
+{
+	struct buf text = BUF_INIT;
+	int i = 0;
+	buf_addf(&text, "%.*s: %.*s", STR_ARG(s->source), STR_ARG(s->text));
+	while (i < c->nidle && !str_eq(buf_str(&c->idle[i].text), buf_str(&text)))
+		i++;
+	if (i < c->nidle)
+		c->idle[i].places++;
+	if (i == c->nidle && i < REASONS_MAX)
+		c->idle[c->nidle++] = (struct idle_reason){text, 1};
+	else
+		buf_release(&text);
+}
+
+// "12 min", "3 h"
+static const char *format_age(int64_t ms, char buf[24])
+{
+	if (ms < 2 * MS_PER_HOUR)
+		snprintf(buf, 24, "%lld min", (long long)(ms / MS_PER_MINUTE));
+	else
+		snprintf(buf, 24, "%lld h", (long long)(ms / MS_PER_HOUR));
+	return buf;
+}
+
+static void check_one(void *user, const struct source_status *s)
+{
+	struct check *c = user;
+	struct buf b = BUF_INIT;
+	char when[WHEN_SIZE], age[24];
+	enum health_level level = HEALTH_WARN;
+	bool daily = str_is(s->source, "tags"), trail = str_is(s->source, "trail"),
+		 credentials = str_is(s->source, "credentials");
+	buf_addf(&b, "%.*s of %.*s: ", STR_ARG(s->source), STR_ARG(s->acct_region));
+	if (s->failing_ms) {
+		level = credentials ? HEALTH_FAIL : HEALTH_WARN;
+		buf_addf(&b, "nothing comes since %s (%s): %.*s", when_format(s->failing_ms, when),
+		         format_age(c->now_ms - s->failing_ms, age), STR_ARG(s->text));
+	} else if (credentials) {
+		level = HEALTH_OK;
+		buf_adds(&b, "they are valid again");
+	} else if (s->state != SOURCE_IDLE && c->now_ms - s->read_ms > (daily ? STALE_DAILY_MS : STALE_MS)) {
+		buf_addf(&b, "not read since %s (%s): is `nowcast run` running, with this source?",
+		         when_format(s->read_ms, when), format_age(c->now_ms - s->read_ms, age));
+	} else if (s->state == SOURCE_IDLE) {
+		add_idle(c, s);
+		buf_release(&b);
+		return;
+	} else if (s->state == SOURCE_TOO_MUCH) {
+		buf_addf(
+			&b,
+			"%lld events a second, and LookupEvents gives %d: it falls behind; let a trail deliver them (docs/aws.md)",
+			(long long)s->rate, GIVES_A_SECOND);
+	} else {
+		level = s->text.len ? HEALTH_NOTE : HEALTH_OK;
+		buf_addf(&b, "all before %s is read%s%s%.*s", when_format(s->position_ms, when),
+		         daily   ? ", once a day"
+		         : trail ? ""
+		                 : "; what is newer may still change, and is read again",
+		         s->text.len ? "; " : "", STR_ARG(s->text));
+	}
+	c->report(c->user, level, "aws", b.data);
+	buf_release(&b);
+}
+
+bool source_health_check(struct redis *r, const char *prefix, int64_t now_ms, health_fn *report, void *user,
+                         struct err *err)
+{
+	struct check c = {.now_ms = now_ms, .report = report, .user = user};
+	bool good = source_status_each(r, prefix, check_one, &c, err);
+	for (int i = 0; i < c.nidle; i++) {
+		struct buf b = BUF_INIT;
+		buf_addf(&b, "%s (%d account%s and Region%s)", c.idle[i].text.data, c.idle[i].places,
+		         c.idle[i].places == 1 ? "" : "s", c.idle[i].places == 1 ? "" : "s");
+		report(user, HEALTH_NOTE, "aws", b.data);
+		buf_release(&b);
+		buf_release(&c.idle[i].text);
+	}
+	return good;
+}

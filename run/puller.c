@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything here runs on the puller's own thread, but for puller_start, _stop, _set_prices, _read_stats and
+// _join.
+#include "run/puller.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "aws/cloudtrail.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "run/backoff.h"
+#include "run/intake.h"
+#include "run/streams.h"
+#include "store/profile_import.h"
+#include "store/schema.h"
+#include "store/source_status.h"
+#include "store/tag_import.h"
+
+enum {
+	POLL_MS = 100,         // how soon it notices that it should stop
+	LEASE_EVERY_MS = 3000,
+	DRAIN_MS = 20000,
+	RATE_MAX = CLOUDTRAIL_PAGE * 1000 / CLOUDTRAIL_REQUEST_MS * 8 / 10, // LookupEvents gives a fifth more
+};
+
+struct held_account {
+	struct aws_account *account;
+	int64_t due_ms; // monotonic: when the lease is taken again
+	bool ours;
+	int64_t failing_ms; // since when there are no credentials for it; 0: there are
+};
+
+struct puller {
+	const struct conf *conf;
+	pthread_t thread;
+	_Atomic int64_t stop_ms; // when it was asked to stop (monotonic); 0: it was not
+	_Atomic(const struct prices *) offered;
+	const struct prices *prices;
+	struct intake intake;
+	struct redis *redis;     // for positions, leases and tags
+	struct streams streams;
+	struct held_account *held;
+	char owner[96];
+	struct backoff backoff;
+	struct stream *waiting[64]; // whose spans are complete, and not yet safe in Redis
+	int nwaiting;
+	uint64_t batches;
+	int64_t apply_due_ms, settle_due_ms; // monotonic
+	size_t settle_left;
+	bool tried;              // Redis did not answer, the last time
+	struct err err;          // why it ended
+	pthread_mutex_t lock;    // guards `shown`
+	struct worker_stats shown;
+};
+
+static bool is_stopping(struct puller *p)
+{
+	return atomic_load_explicit(&p->stop_ms, memory_order_relaxed) != 0;
+}
+
+// ---- what others see ----------------------------------------------------------------------------
+
+static void publish_stats(struct puller *p)
+{
+	const struct decode_counts *d = decoder_counts(p->intake.decoder);
+	const struct engine_counts *e = engine_counts(p->intake.engine);
+	struct worker_stats s = {
+		.messages = d->messages,
+		.calls = e->calls_new,
+		.ignored = d->ignored,
+		.faults = d->faults + p->intake.refused,
+		.late = e->late,
+		.future = e->future,
+		.settled = e->settled,
+		.batches = p->batches,
+		.round_trips = e->round_trips,
+		.dead_sent = p->intake.dead.sent,
+		.dead_filed = p->intake.dead.filed,
+		.dead_logged = p->intake.dead.logged,
+		.settle_left = (int64_t)p->settle_left,
+		.turned_ms = when_ticks_ms(),
+		.waiting = p->tried,
+		.prices = p->prices,
+		.safe = p->shown.safe, // written by this thread only
+	};
+	for (int k = 0; k < RECORD_KINDS; k++)
+		s.records += d->records[k];
+	pthread_mutex_lock(&p->lock);
+	p->shown = s;
+	pthread_mutex_unlock(&p->lock);
+}
+
+void puller_read_stats(struct puller *p, struct worker_stats *ret)
+{
+	pthread_mutex_lock(&p->lock);
+	*ret = p->shown;
+	pthread_mutex_unlock(&p->lock);
+}
+
+// ---- the state of a stream, in Redis ------------------------------------------------------------
+
+static void queue_status(struct puller *p, const struct stream *s)
+{
+	char place[ACCOUNT_ID_SIZE + STREAM_REGION_SIZE];
+	bool too_much = s->kind == STREAM_CLOUDTRAIL && s->rate > RATE_MAX;
+	snprintf(place, sizeof place, "%s/%s", s->place->account->id,
+	         s->kind == STREAM_TAGS ? "global" : s->place->region);
+	struct source_status status = {.source = str_of(stream_words[s->kind]),
+	                               .acct_region = str_of(place),
+	                               .position_ms = s->position_ms,
+	                               .read_ms = s->read_ms,
+	                               .failing_ms = s->idle ? 0 : s->failing_ms,
+	                               .rate = s->rate,
+	                               .state = too_much  ? SOURCE_TOO_MUCH
+	                                        : s->idle ? SOURCE_IDLE
+	                                                  : SOURCE_READS,
+	                               .text = str_of(s->failing_ms && !s->idle ? s->why.msg : s->note)};
+	source_status_queue(p->redis, p->conf->redis_prefix, &status);
+}
+
+// Brings queued commands to Redis for as long as it takes, or there is time.
+static bool wait_to_retry(struct puller *p, struct err *err)
+{
+	if (err->kind != ERR_RETRY || (is_stopping(p) && when_ticks_ms() >= atomic_load(&p->stop_ms) + DRAIN_MS))
+		return false;
+	int ms = backoff_next_ms(&p->backoff);
+	log_warn("what AWS gave is kept and tried again", LOG_STR("why", err->msg), LOG_INT("wait_ms", ms));
+	err_clear(err);
+	p->tried = true;
+	publish_stats(p);
+	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
+	return true;
+}
+
+static void write_status(struct puller *p, const struct stream *s)
+{
+	struct err err = ERR_INIT;
+	queue_status(p, s);
+	if (!redis_exec(p->redis, &err))
+		log_warn("the state of a source was not written; the next one covers it", LOG_STR("why", err.msg));
+}
+
+// ---- to Redis -----------------------------------------------------------------------------------
+
+static bool apply_batch(struct puller *p, struct err *err)
+{
+	p->apply_due_ms = when_ticks_ms() + p->conf->batch_interval_ms;
+	if (intake_is_empty(&p->intake) && p->nwaiting == 0)
+		return true;
+	p->batches += !intake_is_empty(&p->intake);
+	while (!intake_is_empty(&p->intake) && !intake_apply(&p->intake, err))
+		if (!wait_to_retry(p, err))
+			return false;
+	for (int i = 0; i < p->nwaiting; i++)
+		stream_finish(&p->streams, p->waiting[i]);
+	for (;;) {
+		for (int i = 0; i < p->nwaiting; i++)
+			queue_status(p, p->waiting[i]);
+		if (redis_exec(p->redis, err))
+			break;
+		if (!wait_to_retry(p, err))
+			return false;
+	}
+	p->nwaiting = 0;
+	p->tried = false;
+	backoff_reset(&p->backoff);
+	return true;
+}
+
+static bool settle_hours(struct puller *p, bool all, struct err *err)
+{
+	size_t left = 0;
+	int64_t wait = p->conf->settle_interval_ms;
+	if (engine_settle(p->intake.engine, all, &left, err)) {
+		p->settle_left = left;
+	} else if (err->kind != ERR_RETRY) {
+		return false;
+	} else {
+		log_warn("figures are not brought up to date now; trying again", LOG_STR("why", err->msg));
+		err_clear(err);
+		wait = backoff_next_ms(&p->backoff);
+	}
+	p->settle_due_ms = when_ticks_ms() + wait;
+	return true;
+}
+
+// ---- hooks of the streams -----------------------------------------------------------------------
+
+static void on_message(void *user, const struct stream *s, const char *path, struct str data)
+{
+	struct puller *p = user;
+	const struct origin origin = {
+		.path = path, .api_account = str_of(s->place->account->id), .api_log = s->kind == STREAM_LOGS};
+	intake_message(&p->intake, s->kind == STREAM_TRAIL ? &(struct origin){.path = path} : &origin, data);
+}
+
+// Those that were there before the first reading are taken to have been there all the time.
+static bool on_tags(void *user, const struct stream *s, struct str json, struct err *err)
+{
+	struct puller *p = user;
+	struct tag_import l = TAG_LIST_INIT;
+	int64_t now = when_now_ms(), from = s->position_ms ? now : now - p->conf->aws_since_ms;
+	bool good = tag_import_read(&l, json, "IAM", STR_NONE, p->intake.pseudonyms, err) &&
+	            tag_import_store(&l, p->redis, p->conf->redis_prefix, from, p->intake.pseudonyms, err);
+	tag_import_release(&l);
+	return good;
+}
+
+static bool on_profiles(void *user, const struct stream *s, struct str json, struct err *err)
+{
+	struct puller *p = user;
+	(void)s;
+	return profile_import_text(p->redis, p->conf->redis_prefix, json, err);
+}
+
+// ---- the turn -----------------------------------------------------------------------------------
+
+static void load_position(void *user, const struct source_status *status)
+{
+	struct puller *p = user;
+	struct str rest = status->acct_region, account = str_cut(&rest, '/');
+	for (int i = 0; i < p->streams.n; i++) {
+		struct stream *s = &p->streams.v[i];
+		if (!str_is(status->source, stream_words[s->kind]) || !str_is(account, s->place->account->id) ||
+		    (s->kind != STREAM_TAGS && !str_is(rest, s->place->region)) || s->reading)
+			continue;
+		s->position_ms = status->position_ms;
+		s->read_ms = status->read_ms;
+		s->place->used |= s->kind == STREAM_CLOUDTRAIL && status->position_ms > 0;
+		if (s->kind == STREAM_TAGS && status->position_ms > 0) // once a day, restarts or not
+			s->due_ms = when_ticks_ms() + 86400000 - (when_now_ms() - status->position_ms);
+	}
+}
+
+// Whether this process reads the account of the stream; if not, it is asked again in some seconds.
+static bool hold_account(struct puller *p, struct stream *s)
+{
+	struct held_account *h = &p->held[s->place->account - p->streams.accounts];
+	struct err err = ERR_INIT;
+	bool had = h->ours;
+	if (h->due_ms > when_ticks_ms())
+		return h->ours || (s->due_ms = h->due_ms, false);
+	h->due_ms = when_ticks_ms() + LEASE_EVERY_MS;
+	bool good = source_lease_take(p->redis, p->conf->redis_prefix, str_of(s->place->account->id),
+	                              str_of(p->owner), &h->ours, &err);
+	if (good && h->ours && !had) {
+		log_info("reading an account of AWS", LOG_STR("account", s->place->account->id),
+		         LOG_STR("credentials", s->place->account->credentials.origin));
+		good = source_status_each(p->redis, p->conf->redis_prefix, load_position, p, &err);
+		if (good && s->due_ms > when_ticks_ms())
+			return false;
+	}
+	if (!good) {
+		h->ours = false;
+		log_warn("the positions of AWS's sources are not known now; trying again", LOG_STR("why", err.msg));
+	}
+	if (!h->ours)
+		s->due_ms = h->due_ms;
+	return h->ours;
+}
+
+static void report_change(struct puller *p, const struct stream *s, int64_t failed_ms)
+{
+	const char *word = stream_words[s->kind], *account = s->place->account->id, *region = s->place->region;
+	if (s->failing_ms && !failed_ms && !s->idle)
+		log_warn("AWS does not give records; the other sources go on", LOG_STR("source", word),
+		         LOG_STR("account", account), LOG_STR("region", region), LOG_STR("why", s->why.msg));
+	else if (!s->failing_ms && failed_ms && !s->idle)
+		log_info("AWS gives records again", LOG_STR("source", word), LOG_STR("account", account),
+		         LOG_STR("region", region));
+	if (*account && (s->failing_ms || failed_ms))
+		write_status(p, s);
+}
+
+// Without credentials the account may not even be known: they have a state of their own, named after the
+// role.
+static bool open_account(struct puller *p, struct stream *s)
+{
+	struct aws_account *a = s->place->account;
+	struct held_account *h = &p->held[a - p->streams.accounts];
+	struct err err = ERR_INIT;
+	bool good = stream_open(&p->streams, s);
+	if (good == (h->failing_ms == 0))
+		return good;
+	h->failing_ms = good ? 0 : s->failing_ms;
+	const struct source_status status = {.source = STR("credentials"),
+	                                     .acct_region = str_of(a->role_arn ? a->role_arn : "own"),
+	                                     .read_ms = good ? when_now_ms() : 0,
+	                                     .failing_ms = h->failing_ms,
+	                                     .text = str_of(good ? NULL : s->why.msg)};
+	source_status_queue(p->redis, p->conf->redis_prefix, &status);
+	if (good)
+		log_info("there are credentials for AWS again", LOG_STR("account", a->id));
+	else
+		log_warn("no credentials for an account of AWS; the others are read",
+		         LOG_STR("account", a->role_arn ? a->role_arn : "own"), LOG_STR("why", s->why.msg));
+	if (!redis_exec(p->redis, &err)) {
+		h->failing_ms = good ? 1 : 0; // written with the next try
+		log_warn("the state of a source was not written", LOG_STR("why", err.msg));
+	}
+	return good;
+}
+
+static bool turn_stream(struct puller *p, struct stream *s, struct err *err)
+{
+	int64_t failed_ms = s->failing_ms;
+	bool complete = false;
+	if (!open_account(p, s) || !hold_account(p, s))
+		return true;
+	complete = stream_turn(&p->streams, s);
+	report_change(p, s, failed_ms);
+	if (complete) {
+		s->due_ms = INT64_MAX; // until stream_finish
+		p->waiting[p->nwaiting++] = s;
+	}
+	bool full = intake_is_full(&p->intake) || p->nwaiting == sizeof p->waiting / sizeof *p->waiting;
+	return !full || apply_batch(p, err);
+}
+
+static void adopt_prices(struct puller *p)
+{
+	const struct prices *fresh = atomic_load(&p->offered);
+	if (fresh == p->prices)
+		return;
+	engine_set_prices(p->intake.engine, fresh);
+	p->prices = fresh;
+}
+
+static bool run_turn(struct puller *p, struct err *err)
+{
+	int64_t due_ms;
+	adopt_prices(p);
+	while (!is_stopping(p) && !intake_prepare(&p->intake, err))
+		if (!wait_to_retry(p, err))
+			return false;
+	struct stream *s = streams_next(&p->streams, &due_ms);
+	if (s && !turn_stream(p, s, err))
+		return false;
+	int64_t now = when_ticks_ms();
+	if (now >= p->apply_due_ms && !apply_batch(p, err))
+		return false;
+	if (now >= p->settle_due_ms && !settle_hours(p, false, err))
+		return false;
+	publish_stats(p);
+	int64_t wait = s ? 0 : due_ms - now < POLL_MS ? due_ms - now : POLL_MS;
+	if (wait > 0)
+		nanosleep(&(struct timespec){0, wait * 1000000L}, NULL);
+	return true;
+}
+
+static void end_leases(struct puller *p)
+{
+	struct err err = ERR_INIT;
+	for (int i = 0; i < p->streams.naccounts; i++)
+		if (p->held[i].ours)
+			source_lease_queue_end(p->redis, p->conf->redis_prefix, str_of(p->streams.accounts[i].id));
+	(void)!redis_exec(p->redis, &err); // it ends by itself soon
+}
+
+static void mark_safe(struct puller *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->shown.safe = true;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void *puller_main(void *opaque)
+{
+	struct puller *p = opaque;
+	bool good = true;
+	while (good && !is_stopping(p))
+		good = run_turn(p, &p->err);
+	if (good && apply_batch(p, &p->err)) {
+		mark_safe(p);
+		good = settle_hours(p, true, &p->err);
+		end_leases(p);
+	}
+	publish_stats(p);
+	pthread_mutex_lock(&p->lock);
+	p->shown.ended = true;
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+// ---- life ---------------------------------------------------------------------------------------
+
+static void puller_free(struct puller *p)
+{
+	streams_release(&p->streams);
+	if (p->intake.engine)
+		intake_close(&p->intake);
+	redis_close(p->redis);
+	free(p->held);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+static void on_kafka_log(void *user, int severity, const char *text)
+{
+	(void)user, (void)severity;
+	log_warn("kafka", LOG_STR("said", text));
+}
+
+static bool open_parts(struct puller *p, struct err *err)
+{
+	static const struct kafka_hooks dead_letter_hooks = {.on_log = on_kafka_log};
+	struct streams_options o = {.conf = p->conf,
+	                            .since_ms = p->conf->aws_since_ms,
+	                            .hooks = {on_message, on_tags, on_profiles, p}};
+	for (int kind = 0; kind < STREAM_KINDS; kind++)
+		o.wanted[kind] = conf_has_source(p->conf, stream_words[kind]);
+	if (!streams_init(&p->streams, &o, err) ||
+	    !schema_open(&p->redis, redis_target_of(p->conf), SCHEMA_WRITE, err) ||
+	    !intake_open(&p->intake, p->conf, p->prices, (size_t)p->conf->message_bytes,
+	                 *p->conf->brokers ? &dead_letter_hooks : NULL, NULL, err))
+		return false;
+	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
+	return true;
+}
+
+bool puller_start(struct puller **ret, const struct conf *conf, const struct prices *prices, struct err *err)
+{
+	struct puller *p = xcalloc(1, sizeof *p);
+	char host[64] = "";
+	gethostname(host, sizeof host - 1);
+	snprintf(p->owner, sizeof p->owner, "%s:%d:%lld", host, (int)getpid(), (long long)when_now_ms());
+	p->conf = conf;
+	p->prices = prices;
+	p->shown.prices = prices;
+	atomic_init(&p->offered, prices);
+	p->backoff.seed = (unsigned)when_now_ms();
+	p->shown.turned_ms = when_ticks_ms();
+	pthread_mutex_init(&p->lock, NULL);
+	bool good = open_parts(p, err);
+	if (good && pthread_create(&p->thread, NULL, puller_main, p) != 0)
+		good = err_set(err, ERR_FATAL, "cannot start the thread that reads AWS");
+	if (!good) {
+		puller_free(p);
+		return false;
+	}
+	*ret = p;
+	return true;
+}
+
+void puller_set_prices(struct puller *p, const struct prices *prices)
+{
+	atomic_store(&p->offered, prices);
+}
+
+void puller_stop(struct puller *p)
+{
+	int64_t never = 0;
+	atomic_compare_exchange_strong(&p->stop_ms, &never, when_ticks_ms());
+}
+
+bool puller_join(struct puller *p, struct err *err)
+{
+	pthread_join(p->thread, NULL);
+	bool good = p->err.kind == ERR_NONE;
+	if (!good)
+		err_set(err, p->err.kind, "reading AWS: %s", p->err.msg);
+	puller_free(p);
+	return good;
+}

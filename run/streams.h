@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The records of AWS that are read by its APIs, as streams: a kind of record of an account and Region each.
+//
+//     cloudtrail  LookupEvents         calls, and who made them      (aws/cloudtrail.h)
+//     metrics     GetMetricData        tokens by model and minute    (aws/cloudwatch.h)
+//     logs        FilterLogEvents      invocation logs               (aws/logs.h)
+//     tags        IAM                  tags of roles and users, once a day (aws/iam.h)
+//     profiles    ListInferenceProfiles   the models behind application inference profiles (aws/bedrock.h)
+//
+//     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h)
+//
+// A stream reads spans of time, page by page. Forward, as the daemon does: from its position on, which is the
+// time before which everything is read and nothing can still come; the newest minutes are read again each
+// time, because records come late. Backward, as `nowcast look` does: from now back to a goal.
+//
+// streams_turn makes one request of the stream that is due next and gives what came to a hook. No request
+// waits for another one, and a stream that fails leaves the others going: it waits, longer each time and
+// never shorter than AWS asks. What was read may be read again: facts are joined, never added.
+#ifndef NOWCAST_RUN_STREAMS_H
+#define NOWCAST_RUN_STREAMS_H
+
+#include "aws/account.h"
+#include "aws/bedrock.h"
+#include "aws/call.h"
+#include "aws/cloudwatch.h"
+#include "aws/sqs.h"
+#include "base/conf.h"
+
+enum stream_kind {
+	STREAM_CLOUDTRAIL,
+	STREAM_METRICS,
+	STREAM_LOGS,
+	STREAM_TAGS,
+	STREAM_PROFILES,
+	STREAM_TRAIL,
+	STREAM_KINDS
+};
+extern const char *const stream_words[STREAM_KINDS]; // "cloudtrail", ...
+
+enum { STREAM_REGION_SIZE = 32, STREAM_DIGESTS = 180 };
+
+// An account in a Region. Unless the configuration names the Regions, those are read in which the metrics
+// stream finds metrics of Bedrock.
+struct stream_place {
+	struct aws_account *account;
+	char region[STREAM_REGION_SIZE];
+	bool named;        // by the configuration
+	bool of_queue;     // trail.queue: it has the stream of that alone
+	bool used;         // it has metrics of Bedrock
+	bool looked;       // it was asked whether it has
+};
+
+struct stream {
+	enum stream_kind kind;
+	struct stream_place *place;
+	const struct streams *all;
+
+	int64_t position_ms;  // everything before is read; 0: nothing is. Backward: everything after is
+	bool done;            // backward: the goal is reached, or it was given up
+
+	// the span in hand
+	bool reading;
+	int64_t from_ms, to_ms, began_ms;
+	int part;             // event source, namespace, chunk of metrics
+	struct buf token;     // of the next page
+	int64_t events;       // read of it so far
+
+	struct cloudwatch_metrics metrics; // metrics: those that are read, since listed_ms
+	struct cloudwatch_reading *values; // metrics: the chunk in hand
+	int64_t listed_ms;    // monotonic; 0: never
+	bool listed_recent, listing;
+	uint64_t digests[2][STREAM_DIGESTS]; // metrics: of the values by minute, [1] when they were read before
+	int64_t digests_from[2]; // minute; 0: none
+	bool incomplete;      // metrics: some could not be read
+	struct bedrock_logging logging;    // logs: where they go, since asked_ms
+	int64_t asked_ms;     // monotonic
+
+	struct sqs_batch batch; // trail: messages, deleted by stream_finish
+	struct stream_object {
+		struct s3_name name;
+		int message;      // of `batch`
+	} *objects;           // trail: that they tell of, of which `part` are read
+	int nobjects, objects_cap;
+
+	int64_t due_ms;       // monotonic
+	int tries;            // that failed, one after the other
+	enum aws_fault fault; // of the last one
+	struct err why;
+	int64_t failing_ms;   // since when it fails; 0: it does not
+	int64_t read_ms;      // when the last span was complete; 0: none was
+	bool idle;            // there is nothing to read here; `note` says why
+	int64_t rate;         // events a second of the last span
+	const char *note;     // a sentence, or NULL
+};
+
+struct streams_hooks {
+	// A message for the decoder. `path`: where it is from, "aws:cloudtrail/111122223333/us-east-1".
+	void (*on_message)(void *user, const struct stream *s, const char *path, struct str data);
+	// A page of roles and users with their tags (store/tag_import.h). False: not kept, to be read again.
+	bool (*on_tags)(void *user, const struct stream *s, struct str json, struct err *err);
+	// The same of inference profiles (store/profile_import.h).
+	bool (*on_profiles)(void *user, const struct stream *s, struct str json, struct err *err);
+	void *user;
+};
+
+struct streams_options {
+	const struct conf *conf; // outlives this
+	bool wanted[STREAM_KINDS];
+	bool backward;
+	int64_t since_ms;        // how far back, from now
+	struct streams_hooks hooks;
+};
+
+struct streams {
+	struct streams_options options;
+	int64_t start_ms;
+	struct aws_account *accounts;
+	int naccounts;
+	struct stream_place *places;
+	int nplaces;
+	struct stream *v;
+	int n;
+	int64_t queries;         // of GetMetricData, for one reading of all metrics
+	int64_t asked;           // of these that were made
+	int64_t cost_max_pico;   // dollars a day
+	unsigned seed;
+};
+
+// ERR_CONFIG. Asks AWS nothing yet.
+bool streams_init(struct streams *all, const struct streams_options *o, struct err *err) NC_CHECK;
+void streams_release(struct streams *all);
+
+// The stream that is due; NULL: none is before *ret_due_ms (monotonic; INT64_MAX: none ever again).
+struct stream *streams_next(struct streams *all, int64_t *ret_due_ms);
+
+// Finds the credentials of its account, if need be; its account is known then. False: it fails, and waits.
+bool stream_open(struct streams *all, struct stream *s);
+
+// Makes one request. True: a span is complete. Once what it gave to the hook is safe, stream_finish counts it
+// as read.
+bool stream_turn(struct streams *all, struct stream *s);
+void stream_finish(struct streams *all, struct stream *s);
+
+// How often all metrics are read: aws.every, or as seldom as aws.cost_max asks.
+int64_t streams_metrics_every_ms(const struct streams *all);
+int64_t streams_cost_pico(const struct streams *all); // dollars a day, at most
+
+// ---- for the files of this module ---------------------------------------------------------------
+
+// One request of a span. *ret_complete: it was the last one.
+enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_complete,
+                           struct aws_answer *answer, struct err *err);
+struct aws_place stream_at(const struct stream *s);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/source_status.h"
+
+#include "base/buf.h"
+#include "base/usd.h"
+#include "store/keys.h"
+
+enum { LEASE_MS = 10000 };
+
+const char *const source_state_words[SOURCE_STATES] = {"reads", "idle", "too_much"};
+
+static struct str field_of(struct buf *b, const struct source_status *s)
+{
+	buf_clear(b);
+	buf_addf(b, "%.*s %.*s", STR_ARG(s->source), STR_ARG(s->acct_region));
+	return buf_str(b);
+}
+
+void source_status_queue(struct redis *r, const char *prefix, const struct source_status *s)
+{
+	struct buf key = BUF_INIT, field = BUF_INIT, value = BUF_INIT;
+	buf_addf(&value, "%lld %lld %lld %s %lld %.*s", (long long)s->position_ms, (long long)s->read_ms,
+	         (long long)s->failing_ms, source_state_words[s->state], (long long)s->rate, STR_ARG(s->text));
+	redis_cmd(r, 4,
+	          (struct str[]){STR("HSET"), key_sources(&key, prefix), field_of(&field, s), buf_str(&value)});
+	buf_release(&key);
+	buf_release(&field);
+	buf_release(&value);
+}
+
+static bool cut_number(struct str *rest, int64_t *ret)
+{
+	return usd_parse_scaled(str_cut(rest, ' '), 0, ret);
+}
+
+static bool parse_status(struct str field, struct str value, struct source_status *ret)
+{
+	struct source_status s = {0};
+	s.source = str_cut(&field, ' ');
+	s.acct_region = field;
+	if (!cut_number(&value, &s.position_ms) || !cut_number(&value, &s.read_ms) ||
+	    !cut_number(&value, &s.failing_ms))
+		return false;
+	struct str state = str_cut(&value, ' ');
+	while (s.state < SOURCE_STATES && !str_is(state, source_state_words[s.state]))
+		s.state++;
+	if (s.state == SOURCE_STATES || !cut_number(&value, &s.rate))
+		return false;
+	s.text = value;
+	*ret = s;
+	return true;
+}
+
+bool source_status_each(struct redis *r, const char *prefix, source_status_fn *fn, void *user,
+                        struct err *err)
+{
+	struct buf key = BUF_INIT;
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_sources(&key, prefix)});
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	redis_sort_fields(r, 0);
+	for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2) {
+		struct source_status s;
+		if (parse_status(redis_elem(r, 0, i), redis_elem(r, 0, i + 1), &s))
+			fn(user, &s);
+	}
+	return true;
+}
+
+bool source_lease_take(struct redis *r, const char *prefix, struct str account, struct str owner,
+                       bool *ret_ours, struct err *err)
+{
+	struct buf lease = BUF_INIT, ms = BUF_INIT;
+	buf_addf(&ms, "%d", LEASE_MS);
+	key_source_lease(&lease, prefix, account);
+	redis_cmd(r, 6, (struct str[]){STR("SET"), buf_str(&lease), owner, STR("NX"), STR("PX"), buf_str(&ms)});
+	redis_cmd(r, 2, (struct str[]){STR("GET"), buf_str(&lease)});
+	bool good = redis_exec(r, err);
+	*ret_ours = good && str_eq(redis_str(r, 1), owner);
+	if (*ret_ours) {
+		redis_cmd(r, 3, (struct str[]){STR("PEXPIRE"), buf_str(&lease), buf_str(&ms)});
+		good = redis_exec(r, err);
+	}
+	buf_release(&lease);
+	buf_release(&ms);
+	return good;
+}
+
+void source_lease_queue_end(struct redis *r, const char *prefix, struct str account)
+{
+	struct buf lease = BUF_INIT;
+	redis_cmd(r, 2, (struct str[]){STR("DEL"), key_source_lease(&lease, prefix, account)});
+	buf_release(&lease);
+}

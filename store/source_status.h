@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far each source of AWS's APIs is read in each account and Region, and what hinders it: where a restart
+// goes on, and what doctor, /metrics and the page show.
+//
+// In key_sources, a field "SOURCE ACCOUNT/REGION" with the value
+//     POSITION READ FAILING STATE RATE TEXT
+// POSITION: everything before is read (ms); READ: when that was last brought forward; FAILING: since when it
+// fails; 0 each if never. STATE is a word of source_state_words. RATE: events a second. TEXT: what is wrong
+// and what to do, or a note.
+#ifndef NOWCAST_STORE_SOURCE_STATUS_H
+#define NOWCAST_STORE_SOURCE_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "store/redis.h"
+
+enum source_state {
+	SOURCE_READS,   // or fails: see failing_ms
+	SOURCE_IDLE,    // there is nothing to read
+	SOURCE_TOO_MUCH, // more comes than can be read this way
+	SOURCE_STATES
+};
+extern const char *const source_state_words[SOURCE_STATES];
+
+struct source_status {
+	struct str source;      // "cloudtrail"
+	struct str acct_region; // "111122223333/us-east-1"
+	int64_t position_ms, read_ms, failing_ms, rate;
+	enum source_state state;
+	struct str text;
+};
+
+// Queues the status; redis_exec writes it.
+void source_status_queue(struct redis *r, const char *prefix, const struct source_status *s);
+
+// Sorted by source, account and Region. Fields of another form are passed over.
+typedef void source_status_fn(void *user, const struct source_status *s);
+bool source_status_each(struct redis *r, const char *prefix, source_status_fn *fn, void *user,
+                        struct err *err) NC_CHECK;
+
+// One process reads an account at a time: it takes a lease of ten seconds, and takes it again before that is
+// over. Two that read the same are no harm, but each pays and is throttled.
+bool source_lease_take(struct redis *r, const char *prefix, struct str account, struct str owner,
+                       bool *ret_ours, struct err *err) NC_CHECK;
+void source_lease_queue_end(struct redis *r, const char *prefix, struct str account); // of one's own
+
+#endif

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The files of a trail as an SQS queue tells of them (moto is S3 and SQS): notifications of S3, by SNS, by EventBridge, and of CloudTrail;
+# an event of EventBridge that is the record itself. One file is gone, one is damaged, one may not be read: the rest is read, and no
+# message is deleted before its records are in Redis.
+. "$(dirname "$0")/../lib.sh"
+
+start_redis
+start_aws 120 --hours 1 --scale 0.03
+cat >"$T/fill.py" <<'END'
+import boto3, collections, gzip, json, os, sys
+sys.path.insert(0, "tests")
+import aws_server
+events, _, _ = aws_server.read_world(sys.argv[1])
+s3, sqs = (boto3.client(name, region_name="us-east-1", endpoint_url=sys.argv[2]) for name in ("s3", "sqs"))
+s3.create_bucket(Bucket="audit")
+url = sqs.create_queue(QueueName="trail")["QueueUrl"]
+files = collections.defaultdict(list)
+for arrived, record in sorted(events, key=lambda e: (e[0], e[1]["eventID"])):
+    files[int(arrived) // 300].append(record)
+forms = [
+    lambda k: {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "audit"}, "object": {"key": k.replace(" ", "+").replace("=", "%3D")}}}]},
+    lambda k: {"Type": "Notification", "Message": json.dumps({"Records": [{"s3": {"bucket": {"name": "audit"}, "object": {"key": k.replace(" ", "+").replace("=", "%3D")}}}]})},
+    lambda k: {"detail-type": "Object Created", "source": "aws.s3", "detail": {"bucket": {"name": "audit"}, "object": {"key": k}}},
+    lambda k: {"Type": "Notification", "Message": json.dumps({"s3Bucket": "audit", "s3ObjectKey": [k]})},
+]
+os.makedirs(sys.argv[3])
+def send(body): sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
+send({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "audit"})
+send(forms[0]("AWSLogs/gone.json.gz"))
+last = max(files)
+for i, (n, records) in enumerate(sorted(files.items())):
+    if n == last:  # not in a file: EventBridge brings these records themselves
+        with open(f"{sys.argv[3]}/last.json", "w") as f:
+            for r in records:
+                send({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.bedrock", "detail": r})
+                print(json.dumps(r), file=f)
+        continue
+    key, data = f"AWSLogs/a b=c/{n}.json.gz", gzip.compress(json.dumps({"Records": records}).encode())
+    if i == 3:
+        data = data[:len(data) // 2]
+    s3.put_object(Bucket="audit", Key=key, Body=data)
+    send(forms[i % 4](key))
+    with open(f"{sys.argv[3]}/{n}.json.gz", "wb") as f:
+        f.write(data)
+s3.put_object(Bucket="audit", Key="AWSLogs/closed.json.gz", Body=b"never read")
+send(forms[0]("AWSLogs/closed.json.gz"))
+END
+ok "a queue with messages of each form" "$aws_python" "$T/fill.py" "$aws_world" "$aws_url" "$T/files"
+"$nowcast" replay --redis "$REDIS_URL" --redis.prefix replayed "$T/files" >/dev/null 2>&1
+aws_report replayed >"$T/want.csv"
+aws_faults '[{"operation": "/audit/AWSLogs/closed.json.gz", "times": -1, "status": 403, "code": "AccessDenied", "message": "closed"}]'
+
+depth() { # ATTRIBUTE
+	"$aws_python" -c 'import boto3, sys; q = boto3.client("sqs", region_name="us-east-1", endpoint_url=sys.argv[1]); print(q.get_queue_attributes(
+		QueueUrl=q.get_queue_url(QueueName="trail")["QueueUrl"], AttributeNames=["All"])["Attributes"][sys.argv[2]])' "$aws_url" "$1"
+}
+all=$(depth ApproximateNumberOfMessages)
+kill -STOP "$redis_pid"
+run() { start queue "$nowcast" run --redis "$REDIS_URL" --sources trail --trail.queue https://sqs.us-east-1.amazonaws.com/111122223333/trail --alerts false --dead_letter.file "$T/dead" --stats.interval 1s; }
+run
+daemon=$pid
+sleep 4
+is "no message is deleted while Redis does not answer" "$(($(depth ApproximateNumberOfMessages) + $(depth ApproximateNumberOfMessagesNotVisible)))" "$all"
+kill -CONT "$redis_pid"
+read_all() { [ "$(depth ApproximateNumberOfMessages)" = 0 ] && [ "$(depth ApproximateNumberOfMessagesNotVisible)" = 1 ]; }
+ok "all are read and deleted, but for the one whose file may not be read" wait_for 60 read_all
+has "doctor knows the source, and says what hinders" "$("$nowcast" doctor --redis "$REDIS_URL" --sources trail --trail.queue https://sqs.us-east-1.amazonaws.com/111122223333/trail)" 'note +aws +trail of 111122223333/us-east-1: .*(closed|deleted before they were read)'
+stop "$daemon"
+aws_report >"$T/got.csv"
+same_file "the figures are those of the files" "$T/got.csv" "$T/want.csv"
+is "the damaged file is a dead letter" "$(grep -c '"kind":"broken"' "$T/dead")" 1
+fails 2 "a queue without a URL" "$nowcast" run --redis "$REDIS_URL" --sources trail --trail.queue trail
+has "is told what is expected" "$(cat "$T/err")" 'trail.queue: expected https://sqs.REGION'
+fails 2 "the source without a queue" "$nowcast" run --redis "$REDIS_URL" --sources trail
+has "is told the key" "$(cat "$T/err")" 'set trail.queue'
+finish
