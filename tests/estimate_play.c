@@ -5,8 +5,8 @@
 //
 // WORLD is a folder with calls.csv and prices.csv (../shared/world). The calls become the facts that their
 // records would give, and every hour is estimated from the hours up to it, as the engine does; Redis and the
-// reports are left out. --methods 1: the estimate only. With --billed the first hours are known from the bill,
-// and only later ones count.
+// reports are left out. --methods 1: the estimate only. With --billed the first hours are known from the
+// bill, and only later ones count.
 //
 // One line a method, for the first hours and those after: sum |estimate - truth| / sum truth of the dollars
 // by hour and principal, the same by day and principal; of the ten largest principals, estimate / truth - 1.
