@@ -79,7 +79,7 @@ enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const str
 	jw_strz(&j, "QueueUrl", url);
 	jw_array(&j, "Entries");
 	for (int i = 0; i < batch->n; i++) {
-		char id[8];
+		char id[16];
 		if (!batch->v[i].receipt.len)
 			continue;
 		n++;
