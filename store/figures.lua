@@ -48,10 +48,12 @@ local function write_figures(x)
   local part, part_meta = x.p .. KEY_PART .. model_hour, x.p .. KEY_PART_META .. model_hour
   local has_usage = x.overflow and x.middle > x.first
 
+  -- Sums last as long as the last of those that are in them: a part that is taken off may end before.
   local function update_index(m)
     if call('EXISTS', usage .. m, meta .. m) > 0 then
-      call('PEXPIRE', usage .. m, x.retention)
-      call('PEXPIRE', meta .. m, x.retention)
+      local ttl = math.max(x.retention, call('PTTL', usage .. m), call('PTTL', meta .. m))
+      call('PEXPIRE', usage .. m, ttl)
+      call('PEXPIRE', meta .. m, ttl)
       call('ZADD', index, x.hour, m)
     else
       call('ZREM', index, m)

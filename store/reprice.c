@@ -55,6 +55,7 @@ struct model_hour {
 	struct str key, meta_key, model, foundation;
 	struct str part;              // id of a model that is summed up with others; the keys are of its part
 	char part_digest[SHA1_HEX_SIZE]; // as unfold.lua has it
+	bool gone; // that part: the model has figures of its own since, or the part has expired
 	struct str called;            // the ARN it was called by; none
 	struct str stored_foundation; // as Redis has it; none
 	bool imported;                // the foundation, by `nowcast profiles import`
@@ -72,13 +73,15 @@ static int by_row(const void *a, const void *b)
 	return row_cmp(&((const struct line *)a)->row, &((const struct line *)b)->row);
 }
 
+// Replies: the part's meta hash, and after it its usage hash.
 static void digest_part(struct redis *r, size_t reply, char ret[SHA1_HEX_SIZE])
 {
 	struct buf b = BUF_INIT;
-	for (size_t i = 0; i < redis_len(r, reply); i++) {
-		buf_addstr(&b, redis_elem(r, reply, i));
-		buf_addc(&b, '\n');
-	}
+	for (size_t hash = reply; hash < reply + 2; hash++)
+		for (size_t i = 0; i < redis_len(r, hash); i++) {
+			buf_addstr(&b, redis_elem(r, hash, i));
+			buf_addc(&b, '\n');
+		}
 	sha1_hex(buf_str(&b), ret);
 	buf_release(&b);
 }
@@ -108,8 +111,9 @@ static void read_model_hour(struct job *j, size_t reply, struct model_hour *s)
 		else
 			s->n += row_read(l->field, l->value, &l->row);
 	}
+	s->gone = s->part.len && nusage == 0;
 	if (s->part.len)
-		digest_part(j->redis, reply + 1, s->part_digest);
+		digest_part(j->redis, reply, s->part_digest);
 	if (s->n > 1)
 		qsort(s->lines, s->n, sizeof *s->lines, by_row);
 	const struct profile_since *behind = profile_at(&s->profile, (s->hour + 1) * MS_PER_HOUR);
@@ -162,6 +166,9 @@ static void price_line(struct job *j, const struct model_hour *s, const struct t
 static void price_model_hour(struct job *j, struct str acct_region, struct model_hour *s)
 {
 	struct tariffs tariffs;
+	s->changed = 0;
+	if (s->gone)
+		return; // what it has now was priced when it was computed
 	tariffs_init(&tariffs, j->prices, acct_region, s->called.len ? s->called : s->model, s->foundation,
 	             s->hour * MS_PER_HOUR);
 	tariffs.query.scope_unknown = !s->imported;
@@ -186,6 +193,8 @@ static void price_model_hour(struct job *j, struct str acct_region, struct model
 static void note_model(struct job *j, const struct model_hour *s)
 {
 	struct seen *at = j->seen, *end = j->seen + j->nseen;
+	if (s->gone)
+		return;
 	while (at < end && !str_eq(at->model, s->model))
 		at++;
 	if (at == end) {

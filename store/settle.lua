@@ -11,7 +11,7 @@
 
 local p = KEYS[1]
 local hour, name, stats = tonumber(ARGV[1]), ARGV[2], ARGV[6]
-local delay, retention, member = tonumber(ARGV[7]), ARGV[8], ARGV[9]
+local delay, retention, member = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
 local overflow = ARGV[10] == '1'
 local FIRST = 12 -- argument that is a field
 local LAST_OF_USAGE = FIRST + tonumber(ARGV[11]) - 1

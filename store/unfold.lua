@@ -4,15 +4,19 @@
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    hour, model's hex name, member of the usage index, digest of what it added, as it was read (SHA-1
---         of the fields and values of the usage hash, each followed by a line feed), the number of arguments
---         of the usage hash, then its fields and values, then those of the meta hash
+--         of the fields and values of the meta hash and of the usage hash, each followed by a line feed), the
+--         number of arguments of the usage hash, then its fields and values, then those of the meta hash
 -- returns  1 done, 0 it has changed meanwhile
 
 local p, hour, name = KEYS[1], tonumber(ARGV[1]), ARGV[2]
-local part = p .. KEY_PART .. hour .. ':' .. name
+local model_hour = hour .. ':' .. name
+local part, part_meta = p .. KEY_PART .. model_hour, p .. KEY_PART_META .. model_hour
 local FIRST = 6 -- argument that is a field
 
-local texts = call('HGETALL', part)
+local texts = {}
+for _, hash in ipairs({part_meta, part}) do
+  for _, text in ipairs(call('HGETALL', hash)) do texts[#texts + 1] = text end
+end
 texts[#texts + 1] = ''
 if redis.sha1hex(table.concat(texts, '\n')) ~= ARGV[4] then return '0' end
 write_figures({

@@ -48,10 +48,18 @@ models() { "$nowcast" report --redis "$REDIS_URL" --by model --format csv | pyth
 print(*sorted(r["model"] + "=" + r["tokens"] + "/" + ("-" if r["usd"] in ("", "0.000000") else "priced") for r in csv.DictReader(sys.stdin) if "new-model" in r["model"] or "other" in r["model"]), sep=" ")'; }
 has "two models are summed up" "$(models)" '^\(other models\)=920/-'
 printf 'model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\nvendor.new-model-5,any,,,,2,10,,,,test\n' >"$T/prices.csv"
+redis keys '*:usage_meta:*' | while read -r key; do redis hgetall "$key" | sed "s|^|$key |"; done | grep -B 1 ' vendor.new-model-5$' | awk 'NR == 1 { print $1, $3 }' >"$T/part" # key of the sums, id of the model in them
+read -r sums id <"$T/part"
+redis pexpire "$(redis keys "*:part:*:$id")" 600000 >/dev/null # as if the others had been computed later
 ok "one of them gets a price" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-01 --prices user,builtin --prices-file "$T/prices.csv"
 diag "$(cat "$T/ok.out")"
 has "and is priced, under its own name" "$(models)" 'vendor.new-model-5=510/priced'
 has "the other one stays" "$(models)" '^\(other models\)=410/-'
 ok "priced again" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-01 --prices user,builtin --prices-file "$T/prices.csv"
 has "nothing changes" "$(models)" '^\(other models\)=410/-.*vendor.new-model-5=510/priced'
+ok "the sums last as long as before" [ "$(redis pttl "$sums")" -gt 600000 ]
+# as for a reprice that read the list of parts before the model got figures of its own: by another one, or by its own first try
+redis hset "$sums" "part $id" vendor.new-model-5 >/dev/null
+ok "priced once more, of a part that is gone" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-01 --prices user,builtin --prices-file "$T/prices.csv"
+has "its figures stay" "$(models)" '^\(other models\)=410/-.*vendor.new-model-5=510/priced'
 finish
