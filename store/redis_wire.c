@@ -101,7 +101,8 @@ static bool parse_url(struct wire *w, struct str url, struct err *err)
 	if (str_starts(url, STR("unix:"))) {
 		rest.p += 5;
 		rest.len -= 5;
-		if (str_starts(rest, STR("//")))
+		bool path_only = !str_starts(rest, STR("//")) || str_starts(rest, STR("///")); // it may hold an @
+		if (!path_only)
 			rest = take_userinfo(w, (struct str){rest.p + 2, rest.len - 2});
 		while (rest.len > 1 && rest.p[0] == '/' && rest.p[1] == '/')
 			rest.p++, rest.len--;

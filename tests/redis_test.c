@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "store/redis_wire.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -54,6 +55,17 @@ static void test_fields_of_few(struct redis *r)
 	is_str(redis_elem(r, 5, 2).p, "c", "one by one");
 }
 
+static void test_socket(const char *url, const char *path, const char *password)
+{
+	struct err err = ERR_INIT;
+	struct wire w;
+	if (!ok(wire_init(&w, url, "", &err), "%s %s", url, err.msg))
+		return;
+	is_str(w.path, path, "its path");
+	is_str(w.password ? w.password : "none", password, "its password");
+	wire_release(&w);
+}
+
 int main(void)
 {
 	struct redis_server server;
@@ -64,6 +76,9 @@ int main(void)
 	if (ok(redis_open(&r, (struct redis_target){.url = server.url}, &err), "Redis %s", err.msg)) {
 		test_fields_of_many(r);
 		test_fields_of_few(r);
+		test_socket("unix:///run/redis@1/redis.sock", "/run/redis@1/redis.sock", "none");
+		test_socket("unix:/run/redis@1/redis.sock?db=2", "/run/redis@1/redis.sock", "none");
+		test_socket("unix://:se/s@me@/run/redis.sock", "/run/redis.sock", "se/s@me");
 		redis_close(r);
 	}
 	redis_server_stop(&server);
