@@ -340,7 +340,7 @@ static void note_model(struct batch *b, const struct batch_acct_region *acct_reg
 
 static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
-	if (!batch_admit(b, c->account, c->region, err) || !batch_check_time(b, c->time_ms, latest_ms, err))
+	if (!batch_check_time(b, c->time_ms, latest_ms, err))
 		return false;
 	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
@@ -361,7 +361,7 @@ static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms,
 			"userIdentity: accessKeyId or sessionIssuer.arn with blanks or control characters in it");
 	if (c->caller.project.len && !batch_is_clean(c->caller.project))
 		return err_set(err, ERR_SKIP, "resources[].ARN: a project with blanks or control characters in it");
-	return true;
+	return batch_admit(b, c->account, c->region, err); // last: a record that is refused takes no place
 }
 
 static int other_bucket(int64_t hour)
@@ -473,8 +473,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 {
 	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP, "time: out of range");
-	if (!batch_admit(b, m->account, m->region, err) ||
-	    !batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
+	if (!batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
 	if (m->project.len && !batch_is_clean(m->project))
 		return err_set(err, ERR_SKIP, "Project: too long, or with blanks or control characters in it");
@@ -485,6 +484,8 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	    (m->token_kind > TOKENS_CACHE_WRITE && m->token_kind != TOKENS_UNITS) || m->asked > PRICE_TIERS ||
 	    m->served >= PRICE_TIERS || (m->project.len && m->token_kind > TOKENS_CACHE_WRITE))
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
+	if (!batch_admit(b, m->account, m->region, err))
+		return false;
 	struct batch_acct_region *acct_region = find_acct_region(b, m->account, m->region);
 	struct section *s = find_section(b, acct_region, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = name_id_of_model(&b->name_key, m->model);
