@@ -171,7 +171,7 @@ static struct str source_of(struct view *v, const struct model_hour *model_hour,
 		struct str source = str_trim(str_cut(&from, ',')), key = source, kind = str_cut(&key, ':');
 		if (str_is(kind, "meta") || str_is(kind, "identity"))
 			value = label_of(v, model_hour, row, source);
-		else if (str_is(kind, "map") && view_mapping(v))
+		else if (str_is(kind, "map")) // of a view without the file: nothing, and no tag
 			value = mapped_of(v, model_hour, row, key.len ? key : str_of(name));
 		else if (str_is(source, "session"))
 			value = session_of(row);

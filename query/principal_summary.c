@@ -103,7 +103,7 @@ static void record_mapped(struct principal_summary *s, struct view *v, const str
 		bool added;
 		if (!m.line)
 			continue;
-		const int64_t which[] = {key, m.line->number};
+		const uint64_t which[] = {mapping_digest(view_mapping(v)), (uint64_t)key, (uint64_t)m.line->number};
 		int32_t at = *map_add(&s->index, hash64_seeded(which, sizeof which, KEY_MAPPED), s->nmapped, &added);
 		if (added) {
 			if (s->nmapped == s->capmapped)
@@ -111,7 +111,8 @@ static void record_mapped(struct principal_summary *s, struct view *v, const str
 					xrealloc(s->mapped, (size_t)(s->capmapped = s->capmapped ? s->capmapped * 2 : 16),
 				             sizeof *s->mapped);
 			s->mapped[s->nmapped++] =
-				(struct summary_mapped){.key = key,
+				(struct summary_mapped){.key = arena_text(&s->arena, "map:%.*s",
+			                                              STR_ARG(mapping_key(view_mapping(v), key))),
 			                            .value = arena_str(&s->arena, m.value),
 			                            .line = line_text(s, view_mapping_file(v), m.line),
 			                            .first = model_hour->hour};
@@ -245,12 +246,11 @@ static void add_own_tag(void *user, const struct tag_held *held)
 	                                 .event = held->event});
 }
 
-static void add_mapped_tags(struct principal_summary *s, struct view *v)
+static void add_mapped_tags(struct principal_summary *s)
 {
 	for (int32_t i = 0; i < s->nmapped; i++) {
 		const struct summary_mapped *m = &s->mapped[i];
-		add_tag(s, &(struct summary_tag){.key = arena_text(&s->arena, "map:%.*s",
-		                                                   STR_ARG(mapping_key(view_mapping(v), m->key))),
+		add_tag(s, &(struct summary_tag){.key = m->key,
 		                                 .value = m->value,
 		                                 .of = "map",
 		                                 .of_session = true,
@@ -273,7 +273,7 @@ static bool gather_tags(struct principal_summary *s, struct view *v, struct err 
 		                 &(struct session_tag_adder){s, &s->tagsets[i]});
 	tag_history_changes(view_tags(v), s->arn, tagset, add_own_tag, s);
 	s->has_own_tags = s->ntags && !s->tags[s->ntags - 1].of_session;
-	add_mapped_tags(s, v);
+	add_mapped_tags(s);
 	return true;
 }
 

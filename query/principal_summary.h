@@ -41,8 +41,7 @@ struct summary_tag {
 
 // A line of the mapping file that said something of its calls.
 struct summary_mapped {
-	int key;
-	struct str value, line;
+	struct str key, value, line; // "map:team"; the value; where the file says so
 	int64_t first, last;  // hours
 };
 

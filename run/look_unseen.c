@@ -98,7 +98,8 @@ static bool sum_by(const struct look *l, const char *by, struct groups *ret, str
 	    !view_open(&view, redis_target_of(l->conf), err))
 		return false;
 	groups_init(ret, &grouping);
-	bool good = view_each(view, l->from_ms / MS_PER_HOUR, l->to_ms / MS_PER_HOUR + 1, groups_add, ret, err);
+	bool good = view_map(view, l->conf, err) &&
+	            view_each(view, l->from_ms / MS_PER_HOUR, l->to_ms / MS_PER_HOUR + 1, groups_add, ret, err);
 	view_close(view);
 	return good;
 }
