@@ -61,11 +61,13 @@ static inline struct siphash begin(const struct siphash_key *key)
 
 static inline void add(struct siphash *to, struct str piece, int rounds)
 {
+	if (!piece.len)
+		return; // it may be NULL
 	struct siphash s = *to;
 	const unsigned char *p = (const unsigned char *)piece.p, *end = p + piece.len;
 	size_t held = s.n % 8;
 	s.n += piece.len;
-	if (held && piece.len) {
+	if (held) {
 		size_t more = 8 - held < piece.len ? 8 - held : piece.len;
 		s.rest |= read_tail(p, more) << (8 * held);
 		p += more;
