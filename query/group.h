@@ -161,7 +161,7 @@ bool group_is_empty(const struct group *g);
 // dollars (of the tokens where there are no dollars), "exact 31% allocated 69%"; how many tokens beside them
 // are not on the bill, "unbilled 1200 tokens"; and whether a prompt band is an estimate. Returns buf, of
 // GROUP_BASIS_SIZE.
-enum { GROUP_BASIS_SIZE = 192 };
+enum { GROUP_BASIS_SIZE = 224 };
 char *group_basis(const struct group *g, char *buf);
 
 #endif

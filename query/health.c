@@ -178,8 +178,8 @@ static int64_t count_lost(struct health *h, const struct kafka_topic *t)
 	int64_t lost = 0, held;
 	for (int i = 0; t->cluster && i < t->nby_us; i++) {
 		const struct kafka_committed *c = &t->by_us[i];
-		if (!positions_held(h->redis, view_prefix(h->view), t->cluster, h->conf->group, t->name, c->partition,
-		                    &held, &err))
+		const struct partition_of x = {t->cluster, h->conf->group, t->name, c->partition};
+		if (!positions_held(h->redis, view_prefix(h->view), &x, &held, &err))
 			return 0; // the check of Redis says it
 		if (held == POSITION_NONE)
 			held = c->start;
@@ -321,7 +321,8 @@ static void check_prices(struct health *h)
 		add_finding(h, HEALTH_OK, "prices",
 		            "only the built-in ones; `nowcast price update` downloads AWS's current list");
 	else
-		add_finding(h, HEALTH_OK, "prices", "%zu price file%s; `nowcast price check` lists them", n, text_s((int64_t)n));
+		add_finding(h, HEALTH_OK, "prices", "%zu price file%s; `nowcast price check` lists them", n,
+		            text_s((int64_t)n));
 	prices_free(p);
 }
 
@@ -498,8 +499,8 @@ static bool check_backlog(struct health *h, struct err *err)
 		for (size_t k = 0; k < redis_len(h->redis, 2 * i + 1); k++)
 			late += strtoll(redis_elem(h->redis, 2 * i + 1, k).p, NULL, 10);
 	}
-	add_finding(h, HEALTH_OK, "figures", "%zu account/region pair%s; %lld model-hour%s to be computed", n, text_s((int64_t)n),
-	            (long long)due, text_s(due));
+	add_finding(h, HEALTH_OK, "figures", "%zu account/region pair%s; %lld model-hour%s to be computed", n,
+	            text_s((int64_t)n), (long long)due, text_s(due));
 	if (late)
 		add_finding(
 			h, HEALTH_NOTE, "late",

@@ -112,13 +112,13 @@ void positions_read(struct redis *r, size_t first, struct positions *p)
 	}
 }
 
-bool positions_held(struct redis *r, const char *prefix, const char *cluster, const char *group,
-                    const char *topic, int32_t partition, int64_t *ret_next, struct err *err)
+bool positions_held(struct redis *r, const char *prefix, const struct partition_of *x, int64_t *ret_next,
+                    struct err *err)
 {
 	struct buf key = BUF_INIT;
 	char field[16];
-	snprintf(field, sizeof field, "%" PRId32, partition);
-	key_positions(&key, prefix, cluster, group, topic);
+	snprintf(field, sizeof field, "%" PRId32, x->partition);
+	key_positions(&key, prefix, x->cluster, x->group, x->topic);
 	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), str_of(field)});
 	buf_release(&key);
 	if (!redis_exec(r, err))

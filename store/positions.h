@@ -31,9 +31,15 @@ bool positions_are_due(const struct positions *p);
 size_t positions_queue(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
                        int64_t keep_ms, const struct positions *p);
 
-// How far Redis has a partition, of whichever reading; POSITION_NONE: it knows nothing of it.
-bool positions_held(struct redis *r, const char *prefix, const char *cluster, const char *group,
-                    const char *topic, int32_t partition, int64_t *ret_next, struct err *err) NC_CHECK;
+// A partition, as a group of a cluster reads it.
+struct partition_of {
+	const char *cluster, *group, *topic;
+	int32_t partition;
+};
+
+// How far Redis has it, of whichever reading; POSITION_NONE: it knows nothing of it.
+bool positions_held(struct redis *r, const char *prefix, const struct partition_of *x, int64_t *ret_next,
+                    struct err *err) NC_CHECK;
 
 // Reads the answers, replies first..., into the positions that were queued.
 void positions_read(struct redis *r, size_t first, struct positions *p);
