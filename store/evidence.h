@@ -91,8 +91,8 @@ _Static_assert(EVIDENCE_META % EVIDENCE_TOKENS != 0, "the length tells whether t
 _Static_assert(EVIDENCE_MAX <= UINT8_MAX, "the length fits into one byte");
 
 struct evidence {
-	uint8_t
-		id[EVIDENCE_ID]; // of the request: the start of its UUID, or of the digest of an id of another form
+	// of the request: the start of its UUID, or of the digest of an id of another form
+	uint8_t id[EVIDENCE_ID];
 	uint8_t len;
 	uint8_t bytes[EVIDENCE_MAX];
 };

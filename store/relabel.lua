@@ -18,8 +18,7 @@ local function has_called(bucket)
   return false
 end
 
--- A bucket names the sessions of its records;
--- another record may have moved the call beyond its edge.
+-- A bucket names the sessions of its records; another record may have moved the call beyond its edge.
 local touched = {}
 local function touch_buckets(buckets)
   for _, bucket in ipairs(call('ZRANGEBYSCORE', buckets, now, '+inf')) do

@@ -32,10 +32,10 @@ bool schema_check(struct redis *r, const char *prefix, enum schema_use use, stru
 
 struct schema_state {
 	int64_t version; // SCHEMA_NONE: Redis is empty
-	bool
-		old_keys; // the list of accounts and Regions of version 1 is there: beside a later version this means
-		// that a program of version 1 still writes
-	bool migrating;  // a migration to SCHEMA_VERSION has begun and not ended
+	// the list of accounts and Regions of version 1 is there: beside a later version this means that a
+	// program of version 1 still writes
+	bool old_keys;
+	bool migrating; // a migration to SCHEMA_VERSION has begun and not ended
 };
 bool schema_read(struct redis *r, const char *prefix, struct schema_state *ret, struct err *err) NC_CHECK;
 
