@@ -423,19 +423,17 @@ static bool list_members(struct job *j, struct model_hours *l, struct str acct_r
 static bool list_parts(struct job *j, struct model_hours *l, struct str acct_region, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	size_t n = l->n, asked = 0;
-	for (size_t i = 0; i < n; i++)
-		if (str_is(l->v[i].model, MODEL_OTHERS_STORED))
-			redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), l->v[i].meta_key});
-	bool good = redis_exec(j->redis, err);
-	for (size_t i = 0; good && i < n; i++) {
+	bool good = true;
+	for (size_t i = 0, n = l->n; good && i < n; i++) {
+		int64_t hour = l->v[i].hour;
 		if (!str_is(l->v[i].model, MODEL_OTHERS_STORED))
 			continue;
-		for (size_t k = 0; k + 1 < redis_len(j->redis, asked); k += 2) {
-			struct str hex = redis_elem(j->redis, asked, k), model = redis_elem(j->redis, asked, k + 1);
+		redis_cmd(j->redis, 2, (struct str[]){STR("HGETALL"), l->v[i].meta_key}); // singly: it may be large
+		good = redis_exec(j->redis, err);
+		for (size_t k = 0; good && k + 1 < redis_len(j->redis, 0); k += 2) {
+			struct str hex = redis_elem(j->redis, 0, k), model = redis_elem(j->redis, 0, k + 1);
 			if (!str_is(str_cut(&hex, ' '), META_PART))
 				continue;
-			int64_t hour = l->v[i].hour;
 			struct str at = arena_text(&l->names, "%lld:%.*s", (long long)hour, STR_ARG(hex));
 			add_model_hour(
 				l, (struct model_hour){
@@ -445,7 +443,6 @@ static bool list_parts(struct job *j, struct model_hours *l, struct str acct_reg
 					   .part = arena_str(&l->names, hex),
 					   .hour = hour});
 		}
-		asked++;
 	}
 	buf_release(&key);
 	return good;
