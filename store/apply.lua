@@ -77,9 +77,13 @@ end
 local sums = {} -- what this batch changes (count_call)
 local new, known, late, metrics = 0, 0, 0, 0
 
-local function write_calls(key, fields, expire)
+-- Calls of a closed bucket are packed again if they were (unpack.lua), and in a while if it had none.
+local function write_calls(bucket, fields)
+  if #fields == 0 then return end
+  local key = p .. KEY_CALLS .. bucket
   set_fields(key, fields, 1)
-  if #fields > 0 then call('PEXPIREAT', key, expire) end
+  call('PEXPIREAT', key, lifetime(bucket))
+  if now >= expiry(bucket) then call('ZADD', p .. KEY_PACK, 'NX', now + window, bucket) end
 end
 
 -- A call that is known already: what it said before is taken off the sums, what is known of it now is added.
@@ -143,8 +147,8 @@ local function apply_calls(bucket, other, reopening, at, n)
     end
   end
   if fresh > 0 then count_call(sums, ev, fresh) end
-  write_calls(here, mine, lifetime(bucket))
-  if #theirs > 0 then write_calls(there, theirs, lifetime(other)) end
+  write_calls(bucket, mine)
+  write_calls(other, theirs)
   if missed > 0 then count_late(bucket, missed) end
 end
 

@@ -845,6 +845,42 @@ static void redis_forgets(int64_t hour)
 	engine_close(e);
 }
 
+// The facts of a bucket that had no calls when it closed.
+static void reopened_calls(int64_t hour)
+{
+	char bucket[24], calls[96];
+	struct engine_options o = test_options("reopened");
+	o.reopen_ms = 24LL * MS_PER_HOUR;
+	struct engine *e = open_with(&o);
+	snprintf(bucket, sizeof bucket, "%lld", (long long)(hour / 6));
+	snprintf(calls, sizeof calls, "reopened:" TEST_ACCT_REGION ":calls:%s", bucket);
+	add_metric(e, hour * 60, 1000);
+	apply(e);
+	ask("ZADD", "reopened:" TEST_ACCT_REGION ":open", "1", bucket); // it has closed,
+	ask("ZREM", "reopened:" TEST_ACCT_REGION ":pack", bucket, NULL); // and there was nothing to pack
+	engine_set_reopening(e, true);
+	add_call(e, hour * 60, 1, 1);
+	apply(e);
+	is_int(ask("HLEN", calls, NULL, NULL), 1, "a call of a closed bucket counts");
+	ok(ask("ZSCORE", "reopened:" TEST_ACCT_REGION ":pack", bucket, NULL) > 0, "and will be packed");
+	engine_close(e);
+}
+
+static void refused_place(int64_t hour)
+{
+	struct engine_options o = test_options("places");
+	struct err err = ERR_INIT;
+	o.acct_regions_max = 1;
+	struct engine *e = open_with(&o);
+	struct record r = test_call(&arena, hour * 60, 1, 1);
+	r.call.region = STR("eu-west-1");
+	r.call.model = STR("no model");
+	ok(!engine_add(e, &r, &err) && err.kind == ERR_SKIP, "a record of another Region is refused %s", err.msg);
+	r = test_call(&arena, hour * 60, 1, 1);
+	ok(engine_add(e, &r, &err), "and takes no place of acct_regions.max %s", err.msg);
+	engine_close(e);
+}
+
 int main(void)
 {
 	int64_t hour = when_now_ms() / MS_PER_HOUR / 6 * 6 - 10; // not the first or last of its bucket
@@ -858,6 +894,8 @@ int main(void)
 	on_the_brink(hour);
 	always_due(hour);
 	outside_of_acct_regions(hour);
+	reopened_calls(hour);
+	refused_place(hour);
 	sessions_fold(hour);
 	garbage_folds(hour);
 	many_models(hour);
