@@ -36,6 +36,7 @@
 #include "base/usd.h"
 
 #define UNATTRIBUTED "(unattributed)" // the caller of tokens that no call accounts for
+#define UNKNOWN_CALLER "(unknown)"    // that of calls whose id names nobody, or several (store/name_id.h)
 
 struct figure {
 	int64_t tokens, exact, allocated, provisional;

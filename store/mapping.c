@@ -184,6 +184,11 @@ struct caller_names {
 	bool unknown;                   // nobody knows who called
 };
 
+static bool is_nobody(struct str principal)
+{
+	return str_is(principal, UNATTRIBUTED) || str_is(principal, UNKNOWN_CALLER);
+}
+
 static struct caller_names names_of(const struct mapping_caller *c)
 {
 	struct caller_names n = {0};
@@ -193,7 +198,7 @@ static struct caller_names names_of(const struct mapping_caller *c)
 	for (int i = 0; i < MAPPING_KINDS; i++)
 		n.account[i] = own.len && i != MAPPING_ACCOUNT && i != MAPPING_PROFILE ? own : c->account;
 	n.name[MAPPING_ACCOUNT] = c->account;
-	n.unknown = str_is(c->principal, UNATTRIBUTED);
+	n.unknown = is_nobody(c->principal);
 	if (str_is(kind, "assumed-role")) {
 		n.role = n.name[MAPPING_ROLE] = str_cut(&rest, '/');
 		n.name[MAPPING_SESSION] = rest;
@@ -313,7 +318,7 @@ struct mapped mapping_value(struct mapping *m, const struct mapping_caller *c, i
 		if (!l || !l->value[key].len)
 			continue;
 		if (all->list[i].maybe)
-			return (struct mapped){str_is(c->principal, UNATTRIBUTED) ? STR_NONE : STR(OTHER_VALUES), NULL};
+			return (struct mapped){is_nobody(c->principal) ? STR_NONE : STR(OTHER_VALUES), NULL};
 		return (struct mapped){str_is(l->value[key], "-") ? STR("") : l->value[key], l};
 	}
 	return (struct mapped){STR_NONE, NULL};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "estimator/figure.h"
 #include "store/keys.h"
 #include "store/store_read_priv.h"
 #include "store/tagset.h"
@@ -166,7 +167,7 @@ bool read_callers(struct hour_reader *r, int64_t first_bucket, int64_t last_buck
 		}
 	}
 	for (int32_t k = 0; good && k < ncallers; k++)
-		add_caller(r, ids[k], STR("(unknown)\t\t0\t"));
+		add_caller(r, ids[k], STR(UNKNOWN_CALLER "\t\t0\t"));
 	free(ids);
 	return good;
 }

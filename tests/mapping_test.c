@@ -205,6 +205,7 @@ static void check_counted_together(void)
 	must_map(m, USER(OTHER_USERS), "m", "2026-11-02", OTHER_VALUES ":0");
 	must_map(m, SESSION("other", "s"), "(other models)", "2026-11-02", "ours:6");
 	must_map(m, UNATTRIBUTED, "m", "2026-11-02", ":0");
+	must_map(m, UNKNOWN_CALLER, "m", "2026-11-02", ":0");
 	mapping_free(m);
 	m = must_read("kind,name,account,team\naccount," A ",,ours\nrole,gateway," B
 	              ",theirs\nprofile,k3v9q2m7x1tz,,mobile\n");
