@@ -95,9 +95,7 @@ static void check_version(struct health *h, struct str info)
 {
 	struct str version = info_field(info, "redis_version"), valkey = info_field(info, "valkey_version"),
 			   shown = valkey.len ? valkey : version;
-	int major = 0, minor = 0;
-	sscanf(version.len ? version.p : "0.0", "%d.%d", &major, &minor);
-	if (major < 6 || (major == 6 && minor < 2))
+	if (strtol(version.len ? version.p : "0", NULL, 10) < 7) // of Valkey, too
 		add_finding(h, HEALTH_FAIL, "redis", "version %.*s at %s; nowcast needs Redis 7, or Valkey",
 		            STR_ARG(version), redis_where(h->redis));
 	else
