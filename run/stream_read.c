@@ -77,6 +77,7 @@ static enum aws_fault list_metrics(struct streams *all, struct stream *s, struct
 	if (fault != AWS_NONE) {
 		cloudwatch_metrics_clear(&s->metrics);
 		s->listing = false;
+		s->part = 0; // of no chunk: there are no metrics now
 		return fault;
 	}
 	s->part += s->token.len == 0;

@@ -33,6 +33,7 @@ aws_faults '[
 	{"operation": "LookupEvents", "account": "'$A'", "region": "us-west-2", "status": 400, "code": "InvalidNextTokenException", "holds": "NextToken"},
 	{"operation": "LookupEvents", "account": "'$B'", "region": "us-east-1", "status": 400, "code": "ExpiredTokenException"},
 	{"operation": "GetMetricData", "account": "'$A'", "region": "us-west-2", "cut": 700},
+	{"operation": "ListMetrics", "account": "'$A'", "region": "us-west-2", "holds": "BedrockMantle", "status": 400, "code": "Throttling"},
 	{"operation": "GetMetricData", "account": "'$B'", "region": "us-east-1", "times": -1, "status": 400, "code": "Throttling"},
 	{"operation": "FilterLogEvents", "account": "'$A'", "region": "us-west-2", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "User is not authorized"},
 	{"operation": "FilterLogEvents", "account": "'$B'", "region": "us-east-1", "times": -1, "status": 403, "code": "RequestTimeTooSkewed", "headers": {"Date": "Sun, 29 Nov 2020 10:00:00 GMT"}},
