@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/json_writer.h"
 
@@ -171,26 +171,32 @@ static int tell_event(const json_t *detail, struct arena *a, sqs_object_fn *fn, 
 	return 1;
 }
 
+// S3 sends it when a notification is set up.
+static bool is_test(const json_t *message)
+{
+	const char *event = json_string_value(json_object_get(message, "Event"));
+	return event && strcmp(event, "s3:TestEvent") == 0;
+}
+
+static int tell_message(const json_t *message, struct arena *a, sqs_object_fn *fn, void *user)
+{
+	if (is_test(message))
+		return 0;
+	if (json_object_get(message, "s3Bucket"))
+		return tell_cloudtrail(message, a, fn, user);
+	if (json_object_get(message, "detail"))
+		return tell_event(json_object_get(message, "detail"), a, fn, user);
+	return tell_notification(json_object_get(message, "Records"), a, fn, user);
+}
+
+// SNS wraps a message, unless the subscription asks for raw delivery.
 int sqs_objects(struct str body, struct arena *arena, sqs_object_fn *fn, void *user)
 {
 	json_t *root = json_loadb(body.len ? body.p : "", body.len, 0, NULL);
 	const char *inner = json_string_value(json_object_get(root, "Message"));
-	int n = -1;
-	if (inner) { // SNS
-		json_t *message = json_loads(inner, 0, NULL);
-		n = json_object_get(message, "s3Bucket")
-		        ? tell_cloudtrail(message, arena, fn, user)
-		        : tell_notification(json_object_get(message, "Records"), arena, fn, user);
-		if (json_object_get(message, "Event"))
-			n = 0;
-		json_decref(message);
-	} else if (json_object_get(root, "Event")) {
-		n = 0; // s3:TestEvent, when the notification was set up
-	} else if (json_object_get(root, "detail")) {
-		n = tell_event(json_object_get(root, "detail"), arena, fn, user);
-	} else {
-		n = tell_notification(json_object_get(root, "Records"), arena, fn, user);
-	}
+	json_t *message = inner ? json_loads(inner, 0, NULL) : json_incref(root);
+	int n = tell_message(message, arena, fn, user);
+	json_decref(message);
 	json_decref(root);
 	return n;
 }

@@ -37,8 +37,8 @@ struct s3_name {
 	struct str bucket, key;
 };
 
-// Calls `fn` for each object that a message tells of: a notification of S3, the same by SNS, an event of
-// EventBridge, or CloudTrail's own notification by SNS. Texts live in `arena`. Returns their number; -1: it
+// Calls `fn` for each object that a message tells of: a notification of S3, an event of EventBridge, or
+// CloudTrail's own notification, each by itself (SNS: raw delivery) or wrapped by SNS. Texts live in `arena`. Returns their number; -1: it
 // is no such message.
 typedef void sqs_object_fn(void *user, struct s3_name object);
 int sqs_objects(struct str body, struct arena *arena, sqs_object_fn *fn, void *user);
