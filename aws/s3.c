@@ -291,6 +291,9 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 	assert(str_starts(path, s->folder) && path.len > s->folder.len && path.p[s->folder.len] == '/');
 	struct str key = {path.p + s->folder.len + 1, path.len - s->folder.len - 1};
 	const struct s3_object *o = find_object(s, key);
+	if (!s3_key_is_plain(key))
+		return err_set(err, ERR_CONFIG, "s3://%.*s/%.*s: a key with . or .. among its parts is not fetched",
+		               STR_ARG(s->bucket), STR_ARG(key));
 	if (!o)
 		return err_set(err, ERR_SKIP,
 		               "s3://%.*s/%.*s is not there: the delivery is not whole; run again when it is",

@@ -5,6 +5,7 @@
 #include "aws/endpoint.h"
 #include "aws/http_client.h"
 #include "aws/s3_priv.h"
+#include "aws/sqs.h"
 #include "aws/xml.h"
 #include "tests/tap.h"
 
@@ -34,6 +35,55 @@ static void test_listing(void)
 	ok(!s3_key_is_plain(STR("a/..\0/x-Manifest.json")), "nor is one whose path would end early");
 	free(s.objects);
 	arena_release(&s.arena);
+}
+
+static void test_object_above(void)
+{
+	struct s3 s = {.folder = STR("/cache/b"),
+	               .bucket = STR("b"),
+	               .objects = &(struct s3_object){.key = STR("../x")},
+	               .n = 1};
+	struct err err = ERR_INIT;
+	ok(!s3_fetch(&s, STR("/cache/b/../x"), &err) && err.kind == ERR_CONFIG && strstr(err.msg, "not fetched"),
+	   "an object whose key leads out of the folder is not fetched");
+}
+
+static void add_name(void *user, struct s3_name name)
+{
+	buf_addf(user, "%.*s/%.*s ", STR_ARG(name.bucket), STR_ARG(name.key));
+}
+
+static void test_messages(void)
+{
+	static const struct {
+		struct str body;
+		int n;
+		const char *names, *what;
+	} rows[] = {
+		{STR("{\"Records\":[{\"s3\":{\"bucket\":{\"name\":\"b\"},\"object\":{\"key\":\"a%2Bb+c\"}}}]}"), 1,
+	     "b/a+b c ", "a notification of S3"},
+		{STR("{\"detail\":{\"bucket\":{\"name\":\"b\"},\"object\":{\"key\":\"k\"}}}"), 1, "b/k ",
+	     "an event of EventBridge"},
+		{STR("{\"Message\":\"{\\\"detail\\\":{\\\"bucket\\\":{\\\"name\\\":\\\"b\\\"},\\\"object\\\":{\\\"key\\\":\\\"k\\\"}}}\"}"),
+	     1, "b/k ", "the same by SNS"},
+		{STR("{\"Message\":\"{\\\"s3Bucket\\\":\\\"b\\\",\\\"s3ObjectKey\\\":[\\\"k\\\",\\\"l\\\"]}\"}"), 2,
+	     "b/k b/l ", "CloudTrail's own, by SNS"},
+		{STR("{\"s3Bucket\":\"b\",\"s3ObjectKey\":[\"k\"]}"), 1, "b/k ", "the same by raw delivery"},
+		{STR("{\"Event\":\"s3:TestEvent\",\"Bucket\":\"b\"}"), 0, "",
+	     "the test of a notification tells of none"},
+		{STR("{\"Event\":\"else\"}"), -1, "", "another message is none of these"},
+		{STR("no JSON"), -1, "", "nor is one that is no JSON"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct arena arena = ARENA_INIT;
+		struct buf names = BUF_INIT;
+		buf_adds(&names, "");
+		ok(sqs_objects(rows[i].body, &arena, add_name, &names) == rows[i].n &&
+		       str_is(buf_str(&names), rows[i].names),
+		   "%s", rows[i].what);
+		buf_release(&names);
+		arena_release(&arena);
+	}
 }
 
 static void test_nested_xml(void)
@@ -131,6 +181,8 @@ int main(void)
 {
 	test_xml();
 	test_listing();
+	test_object_above();
+	test_messages();
 	test_nested_xml();
 	test_headers();
 	test_url();
