@@ -33,6 +33,9 @@ static void print_failures(const struct look *l)
 		silent += unasked;
 		if (s->failing_ms && !unasked)
 			print_point("%s: %s", stream_words[s->kind], s->why.msg);
+		else if (s->incomplete)
+			print_point("CloudWatch did not give the values of some metrics of %s: look again.",
+			            s->place->region);
 	}
 	if (silent)
 		print_point("%d Regions are not enabled in the account, or not allowed: they were not looked at.",
@@ -50,7 +53,7 @@ static void print_logging(const struct look *l)
 			continue;
 		if (s->logging.bucket.len) {
 			print_point(
-				"Invocation logs of %s are in s3://%s: copy those of a day, and `nowcast replay` reads them.",
+				"Invocation logs of %s are in S3: `nowcast replay --from DAY s3://%s` reads them.",
 				s->place->region, s->logging.bucket.data);
 			continue;
 		}

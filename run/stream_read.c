@@ -120,7 +120,10 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 	enum aws_fault fault = cloudwatch_reading_next(s->values, &at, &more, answer, err);
 	if (fault == AWS_TOKEN || (fault == AWS_NONE && !more)) {
 		if (fault == AWS_NONE) {
-			s->incomplete |= !cloudwatch_reading_write(s->values, &at, &message);
+			if (!cloudwatch_reading_write(s->values, &at, &message)) {
+				s->incomplete = true;
+				s->note = "CloudWatch did not give the values of some metrics: this span is read again";
+			}
 			keep_digests(s);
 			give_message(all, s, buf_str(&message));
 			s->events += (int64_t)left;

@@ -262,7 +262,7 @@ void stream_finish(struct streams *all, struct stream *s)
 		read = earlier(read, metrics_position(s));
 	if (!s->incomplete)
 		s->position_ms = later(s->position_ms, read);
-	if (s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle)
+	if (s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle || s->incomplete)
 		s->due_ms = now + every_ms(all, s);
 }
 
