@@ -31,6 +31,10 @@ enum aws_fault bedrock_logging_get(const struct aws_place *at, struct bedrock_lo
 		return fault;
 	json_t *root = json_loadb(scratch->body.data ? scratch->body.data : "", scratch->body.len, 0, NULL),
 		   *conf = json_object_get(root, "loggingConfig");
+	if (!root) { // it is not known: not "off"
+		err_set(err, ERR_RETRY, "%s, %s: the answer to %s is cut off", at->account, at->region, r.operation);
+		return AWS_UNREACHABLE;
+	}
 	copy_member(&ret->group, json_object_get(conf, "cloudWatchConfig"), "logGroupName");
 	copy_member(&ret->bucket, json_object_get(conf, "s3Config"), "bucketName");
 	json_decref(root);
