@@ -263,6 +263,7 @@ static bool ask_once(const struct http_client_request *r, struct http_client_ans
 	if (!t.why.kind)
 		return true;
 	free(*ret_next);
+	*ret_next = NULL;
 	return fail_request(r, t.why.kind, t.why.msg, ret, err);
 }
 
@@ -274,8 +275,10 @@ bool http_client_do(const struct http_client_request *r, struct http_client_answ
 	bool good = check_url(str_of(r->url), err) && ask_once(&one, ret, &next, err);
 	while (good && next && r->redirects_max) {
 		if (!stays(r->url, next)) {
-			good = fail_request(r, ERR_CONFIG, "it redirects to another host or away from https, and is not followed there: "
-			                                   "name the other place if it is meant", ret, err);
+			good = fail_request(r, ERR_CONFIG,
+			                    "it redirects to another host or away from https, and is not followed there: "
+			                    "name the other place if it is meant",
+			                    ret, err);
 			break;
 		}
 		if (left-- == 0) {
@@ -285,10 +288,10 @@ bool http_client_do(const struct http_client_request *r, struct http_client_answ
 		http_client_answer_release(ret);
 		free(url);
 		one.url = url = next;
+		next = NULL;
 		good = ask_once(&one, ret, &next, err);
 	}
-	if (good)
-		free(next);
+	free(next);
 	free(url);
 	return good;
 }
