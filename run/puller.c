@@ -3,7 +3,6 @@
 // _join.
 #include "run/puller.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,8 +24,8 @@
 enum {
 	POLL_MS = 100,         // how soon it notices that it should stop
 	LEASE_EVERY_MS = 3000,
-	DRAIN_MS = 20000,
-	RATE_MAX = CLOUDTRAIL_PAGE * 1000 / CLOUDTRAIL_REQUEST_MS * 8 / 10, // LookupEvents gives a fifth more
+	DRAIN_MS = 12000,      // shorter than run/daemon.c waits before it ends the process
+	RATE_MAX = CLOUDTRAIL_PAGE * 1000 / CLOUDTRAIL_REQUEST_MS * 8 / 10, // of what LookupEvents gives
 };
 
 struct held_account {
@@ -83,6 +82,10 @@ static void publish_stats(struct puller *p)
 		.dead_sent = p->intake.dead.sent,
 		.dead_filed = p->intake.dead.filed,
 		.dead_logged = p->intake.dead.logged,
+		.untrusted = p->intake.refused_for[FAULT_UNTRUSTED],
+		.custom_events = p->intake.refused_for[FAULT_CUSTOM_EVENT],
+		.foreign_accounts = p->intake.refused_for[FAULT_FOREIGN_ACCOUNT],
+		.dead_waiting = (int64_t)p->intake.dead.n,
 		.settle_left = (int64_t)p->settle_left,
 		.turned_ms = when_ticks_ms(),
 		.waiting = p->tried,
@@ -124,7 +127,7 @@ static void queue_status(struct puller *p, const struct stream *s)
 	source_status_queue(p->redis, p->conf->redis_prefix, &status);
 }
 
-// Brings queued commands to Redis for as long as it takes, or there is time.
+// Waits after a try that Redis did not answer. False: there is no use in another, or no time.
 static bool wait_to_retry(struct puller *p, struct err *err)
 {
 	if (err->kind != ERR_RETRY || (is_stopping(p) && when_ticks_ms() >= atomic_load(&p->stop_ms) + DRAIN_MS))
@@ -228,8 +231,9 @@ static void load_position(void *user, const struct source_status *status)
 	for (int i = 0; i < p->streams.n; i++) {
 		struct stream *s = &p->streams.v[i];
 		if (!str_is(status->source, stream_words[s->kind]) || !str_is(account, s->place->account->id) ||
-		    (s->kind != STREAM_TAGS && !str_is(rest, s->place->region)) || s->reading)
-			continue;
+		    (s->kind != STREAM_TAGS && !str_is(rest, s->place->region)) || s->reading ||
+		    s->due_ms == INT64_MAX)
+			continue; // a span is under way, or waits to be safe
 		s->position_ms = status->position_ms;
 		s->read_ms = status->read_ms;
 		s->place->used |= s->kind == STREAM_CLOUDTRAIL && status->position_ms > 0;
