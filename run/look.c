@@ -175,7 +175,8 @@ static void give_up(struct stream *s)
 
 static bool apply(struct looking *x, struct err *err)
 {
-	x->look.intake.dead.n = 0; // counted (engine_count_fault), and shown with what was not seen
+	dead_letters_clear(
+		&x->look.intake.dead); // counted (engine_count_fault), and shown with what was not seen
 	return intake_apply(&x->look.intake, err);
 }
 
