@@ -22,8 +22,7 @@ struct setup {
 	const char *team_tag;
 	struct streams streams;  // for its places: nothing is read by them
 	struct stream_place *first; // the first Region in use, or the first of all
-	struct buf used, off;    // Regions: in use; of these, without invocation logging
-	struct buf s3;           // and those whose logs go to S3 only
+	struct buf used;         // Regions in use
 	size_t metrics;
 	bool mantle;             // bedrock-mantle is called
 	int lights[LIGHTS];
@@ -154,8 +153,8 @@ static void ask_logging(struct setup *s, struct stream_place *p)
 		            logging.group.data);
 	else if (logging.bucket.len)
 		print_light(s, AMBER, "logs",
-		            "%s: invocation logs go to s3://%s only, which `nowcast replay` reads when it is copied",
-		            p->region, logging.bucket.data);
+		            "%s: invocation logs go to S3 only; `nowcast replay s3://%s` reads them", p->region,
+		            logging.bucket.data);
 	else
 		print_light(
 			s, AMBER, "logs",
