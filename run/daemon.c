@@ -343,8 +343,7 @@ static void check_dead_letter_file(const char *file, int64_t max)
 {
 	struct err err = ERR_INIT;
 	if (*file && !dead_letter_file_check(file, max, &err))
-		log_error("dead letters have no place: where one comes, offsets are not committed until it has one",
-		          LOG_STR("why", err.msg));
+		log_error("dead letters have no place", LOG_STR("why", err.msg));
 }
 
 int cmd_run(struct command *c)
