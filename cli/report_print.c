@@ -37,6 +37,18 @@ static struct usd usd_before(const struct report *r, const struct group *g)
 	return before ? before->usd : USD_ZERO;
 }
 
+// A span before that had tokens without a price has unknown dollars, and so has what has changed since.
+static bool knows_before(const struct report *r, const struct group *g)
+{
+	const struct group *before = group_before(r, g);
+	return !before || !group_is_unpriced(before);
+}
+
+static bool knows_change(const struct report *r, const struct group *g)
+{
+	return knows_before(r, g) && !group_is_unpriced(g);
+}
+
 bool report_shows(const struct report *r, const struct group *g)
 {
 	const struct group *before = group_before(r, g);
@@ -52,6 +64,14 @@ static void write_calls(struct csv_writer *w, const struct group *g, bool known)
 		csv_empty(w);
 		csv_empty(w);
 	}
+}
+
+static void write_usd_cell(struct csv_writer *w, struct usd usd, bool known)
+{
+	if (known)
+		csv_usd(w, usd, USD_PLACES);
+	else
+		csv_empty(w);
 }
 
 // The bill may have dollars for which no tokens are known, the trail calls: these are unknown, and empty.
@@ -76,17 +96,13 @@ void report_print_csv(const struct report *r, const struct groups *g)
 			csv_str(&w, x->keys[i]);
 		csv_int(&w, x->tokens);
 		const struct usd usd[] = {x->usd, x->usd_low, x->usd_high};
-		for (int i = 0; i < 3; i++) {
-			if (group_is_unpriced(x))
-				csv_empty(&w);
-			else
-				csv_usd(&w, usd[i], USD_PLACES);
-		}
+		for (int i = 0; i < 3; i++)
+			write_usd_cell(&w, usd[i], !group_is_unpriced(x));
 		csv_strz(&w, group_basis(x, basis));
 		write_calls(&w, x, has_calls(&r->by));
 		if (r->before) {
-			csv_usd(&w, usd_before(r, x), USD_PLACES);
-			csv_usd(&w, usd_sub(x->usd, usd_before(r, x)), USD_PLACES);
+			write_usd_cell(&w, usd_before(r, x), knows_before(r, x));
+			write_usd_cell(&w, usd_sub(x->usd, usd_before(r, x)), knows_change(r, x));
 		}
 		csv_end_row(&w);
 	}
@@ -134,8 +150,8 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 		write_usd(j, "usd_borrowed", g->usd_borrowed, priced);
 	jw_strz(j, "basis", group_basis(g, basis));
 	if (r->before) {
-		jw_usd(j, "usd_previous", usd_before(r, g));
-		jw_usd(j, "usd_change", usd_sub(g->usd, usd_before(r, g)));
+		write_usd(j, "usd_previous", usd_before(r, g), knows_before(r, g));
+		write_usd(j, "usd_change", usd_sub(g->usd, usd_before(r, g)), knows_change(r, g));
 	}
 	jw_end(j);
 }
@@ -162,17 +178,19 @@ static void add_usd(struct table *table, struct usd usd, bool known)
 	table_cell(table, known ? str_of(usd_format(usd, USD_PLACES_TABLE, text)) : STR("-"));
 }
 
-static void add_change(struct table *table, struct usd before, struct usd now)
+// `before`: NULL: unknown.
+static void add_change(struct table *table, const struct usd *before, struct usd now, bool known)
 {
 	char text[USD_SIZE + 1] = "+";
-	struct usd change = usd_sub(now, before);
+	struct usd change = usd_sub(now, before ? *before : USD_ZERO);
 	bool up = usd_cmp(change, USD_ZERO) > 0;
-	add_usd(table, before, true);
+	add_usd(table, before ? *before : USD_ZERO, before != NULL);
 	usd_format(change, USD_PLACES_TABLE, text + up);
-	table_cell(table, str_of(text));
+	table_cell(table, before && known ? str_of(text) : STR("-"));
 }
 
-static void add_row(const struct report *r, const struct group *x, struct usd before, struct table *table)
+static void add_row(const struct report *r, const struct group *x, const struct usd *before,
+                    struct table *table)
 {
 	char tokens[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	bool priced = !group_is_unpriced(x);
@@ -181,7 +199,7 @@ static void add_row(const struct report *r, const struct group *x, struct usd be
 	table_cell(table, str_of(table_count(x->tokens, tokens)));
 	add_usd(table, x->usd, priced);
 	if (r->before)
-		add_change(table, before, x->usd);
+		add_change(table, before, x->usd, priced);
 	add_usd(table, x->usd_low, priced);
 	add_usd(table, x->usd_high, priced);
 	table_cell(table, str_of(group_basis(x, basis)));
@@ -189,8 +207,8 @@ static void add_row(const struct report *r, const struct group *x, struct usd be
 }
 
 // A row of several groups.
-static void add_sum(const struct report *r, const struct group *of, struct str name, struct usd before,
-                    struct table *table)
+static void add_sum(const struct report *r, const struct group *of, struct str name,
+                    const struct usd *before, struct table *table)
 {
 	struct group sum = *of;
 	sum.keys[0] = name;
@@ -199,13 +217,13 @@ static void add_sum(const struct report *r, const struct group *of, struct str n
 	add_row(r, &sum, before, table);
 }
 
+// On a terminal it fits the terminal; elsewhere nothing is cut.
 static int terminal_width(void)
 {
 	struct winsize w;
 	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
 }
 
-// On a terminal it fits the terminal; elsewhere nothing is cut.
 // "2026-11-16 00:00 to 2026-11-18 15:00 UTC"
 static void print_span(struct time_span s, const char *before)
 {
@@ -231,12 +249,14 @@ void report_print_table(const struct report *r, const struct groups *g, const st
 	table_column(&table, STR("high"), TABLE_NUMBER, 3);
 	table_column(&table, STR("basis"), TABLE_TEXT, 2);
 	table_column(&table, STR("calls"), TABLE_NUMBER, 4);
-	for (int32_t k = 0; k < g->n; k++)
-		add_row(r, &g->list[k], usd_before(r, &g->list[k]), &table);
+	for (int32_t k = 0; k < g->n; k++) {
+		struct usd before = usd_before(r, &g->list[k]);
+		add_row(r, &g->list[k], knows_before(r, &g->list[k]) ? &before : NULL, &table);
+	}
 	if (r->nothers)
-		add_sum(r, &r->others, arena_text(&names, "(%d others)", (int)r->nothers), r->others_before, &table);
+		add_sum(r, &r->others, arena_text(&names, "(%d others)", (int)r->nothers), &r->others_before, &table);
 	if (r->by.n && g->n + r->nothers > 1 && total->n == 1)
-		add_sum(r, &total->list[0], STR("total"), r->total_before, &table);
+		add_sum(r, &total->list[0], STR("total"), &r->total_before, &table);
 	table_print(&table, stdout, terminal_width(), -1, "\n");
 	print_span(r->of.span, "");
 	if (r->before)

@@ -71,6 +71,15 @@ fails 0 "one with figures" "$nowcast" report --redis "$REDIS_URL" --prices built
 is "is not" "$(cat "$T/err")" ""
 has "JSON has both" "$("$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now last-week --compare previous --json)" \
 	'"usd_previous":"0.000000000","usd_change":"5.500000000"'
+"$nowcast" replay --redis "$REDIS_URL" --redis.prefix unknown - >/dev/null <<END
+$(call u-1 eve someone.else-v1 2026-11-11T10:30:00Z 1000)
+$(call u-2 eve $nova 2026-11-18T10:30:00Z 1000000)
+$(call u-3 kim $nova 2026-11-11T10:30:00Z 1000000)
+$(call u-4 kim someone.else-v1 2026-11-18T10:30:00Z 1000)
+END
+is "dollars that are not known are no zeros, before either, nor is their change" \
+	"$("$nowcast" report --redis "$REDIS_URL" --redis.prefix unknown --prices builtin --now $now this-week --compare previous --format csv --sort name 2>/dev/null |
+		sed -E '1d; s/^[^,]*user\///' | cut -d, -f1,3,9,10 | paste -sd' ')" "eve,0.800000000,, kim,,0.800000000,"
 
 refuses() { # WHAT PATTERN ARGUMENT...
 	local what=$1 pattern=$2
