@@ -72,8 +72,9 @@ int cmd_check_config(struct command *c)
 		return command_fail(c, &err);
 	conf_print_effective(&c->conf, stdout);
 	secret_files_each_open(&c->conf, print_open_file, NULL);
-	if (!*c->conf.brokers || !c->conf.topics.n)
-		fputs("nowcast check-config: without brokers and topics `run` cannot start; replay and report can\n",
+	if (conf_has_source(&c->conf, "kafka") && (!*c->conf.brokers || !c->conf.topics.n))
+		fputs("nowcast check-config: without brokers and topics `run` cannot start, unless `sources = aws`; "
+		      "replay and report can\n",
 		      stderr);
 	if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
 		fputs(
