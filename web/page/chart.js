@@ -119,7 +119,6 @@ function columns(host, d) {
 	return [[...d.times, d.end], ...stacked.reverse().map(c => [...c, dense ? c[c.length - 1] : null])]; // to the end of the last bar
 }
 
-// d: {times (s), end, step, total, low, high, stack: [{label, colour, hatched, values}]}
 // While a stretch of the chart is being chosen, a live update waits: a new plot would drop what was chosen.
 let choosing = false, waiting = null;
 
@@ -131,6 +130,7 @@ function beginChoosing() {
 	}), { once: true });
 }
 
+// d: {times (s), end, step, total, low, high, stack: [{label, colour, hatched, values}]}
 export function draw(host, d) {
 	shown = d;
 	if (!canDraw()) return;
