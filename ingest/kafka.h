@@ -63,8 +63,8 @@ bool kafka_resolve(struct kafka *k, struct err *err) NC_CHECK;
 void kafka_check_positions(struct kafka *k); // Redis is asked for all of them with the next batch
 
 // Acts upon what Redis has answered: goes back where it has less than was read (`behind`), and reports what
-// is missing after the reading before. Returns whether it went back.
-bool kafka_go_back(struct kafka *k);
+// is missing after the reading before.
+void kafka_go_back(struct kafka *k);
 
 // Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.
 void kafka_look_for_gaps(struct kafka *k);

@@ -394,22 +394,18 @@ static void go_back(struct kafka *k, struct position *p)
 	p->looked = false;
 }
 
-bool kafka_go_back(struct kafka *k)
+void kafka_go_back(struct kafka *k)
 {
-	bool any = false;
 	for (size_t i = 0; i < k->positions.n; i++) {
 		struct position *p = &k->positions.v[i];
 		if (p->previous != POSITION_NONE)
 			compare_with_previous(k, p);
-		if (p->behind) {
+		if (p->behind)
 			go_back(k, p);
-			any = true;
-		}
 		if (p->gap_from != POSITION_NONE && !p->check)
 			report_gap(k, p);
 	}
 	kafka_seek_positions(k);
-	return any;
 }
 
 void kafka_skip_to(struct kafka *k, struct position *p, int64_t next)
