@@ -6,16 +6,16 @@
 //     logs        FilterLogEvents      invocation logs               (aws/logs.h)
 //     tags        IAM                  tags of roles and users, once a day (aws/iam.h)
 //     profiles    ListInferenceProfiles   the models behind application inference profiles (aws/bedrock.h)
-//
 //     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h)
 //
 // A stream reads spans of time, page by page. Forward, as the daemon does: from its position on, which is the
 // time before which everything is read and nothing can still come; the newest minutes are read again each
 // time, because records come late. Backward, as `nowcast look` does: from now back to a goal.
 //
-// streams_turn makes one request of the stream that is due next and gives what came to a hook. No request
-// waits for another one, and a stream that fails leaves the others going: it waits, longer each time and
-// never shorter than AWS asks. What was read may be read again: facts are joined, never added.
+// stream_turn makes one request of a stream and gives what came to a hook. Requests come one after another:
+// one that gets no answer holds up the others for twenty seconds (aws/call.c). A stream that fails leaves the
+// others going: it waits, longer each time and never shorter than AWS asks. What was read may be read again:
+// facts are joined, never added.
 #ifndef NOWCAST_RUN_STREAMS_H
 #define NOWCAST_RUN_STREAMS_H
 
