@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request to a service of AWS that answers in JSON (CloudTrail, CloudWatch, CloudWatch Logs, Bedrock, SQS,
-// and what aws/inventory.c asks) or in XML (IAM), and what its refusal means for the caller.
+// One request to a service of AWS that answers in JSON (CloudTrail, CloudWatch, CloudWatch Logs, Bedrock,
+// SQS, and what aws/inventory.c asks) or in XML (IAM), and what its refusal means for the caller.
 //
 // A request is made once. Whoever makes many of them (run/streams.h) decides when the next one is due: the
 // fault says how, and no request is repeated sooner than AWS asks.

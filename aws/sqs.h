@@ -38,8 +38,8 @@ struct s3_name {
 };
 
 // Calls `fn` for each object that a message tells of: a notification of S3, an event of EventBridge, or
-// CloudTrail's own notification, each by itself (SNS: raw delivery) or wrapped by SNS. Texts live in `arena`. Returns their number; -1: it
-// is no such message.
+// CloudTrail's own notification, each by itself (SNS: raw delivery) or wrapped by SNS. Texts live in `arena`.
+// Returns their number; -1: it is no such message.
 typedef void sqs_object_fn(void *user, struct s3_name object);
 int sqs_objects(struct str body, struct arena *arena, sqs_object_fn *fn, void *user);
 
