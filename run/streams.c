@@ -182,7 +182,8 @@ static void begin_span(const struct streams *all, struct stream *s)
 	s->began_ms = now;
 	s->part = 0;
 	s->events = 0;
-	s->incomplete = s->listing = false;
+	s->incomplete = s->incomplete && all->options.backward; // `nowcast look` says so at its end
+	s->listing = false;
 	buf_clear(&s->token);
 	s->reading = true;
 }
