@@ -10,6 +10,7 @@
 
 enum {
 	STALE_MS = 30 * 60000,          // nothing was read for so long: is the daemon running?
+	STALE_HOURLY_MS = 2 * 3600000,  // profiles are read each hour
 	STALE_DAILY_MS = 26 * 3600000,  // tags are read once a day
 	REASONS_MAX = 8,                // of having nothing to read
 	GIVES_A_SECOND = 100,           // events of LookupEvents: two requests of 50
@@ -53,6 +54,13 @@ static const char *format_age(int64_t ms, char buf[24])
 	return buf;
 }
 
+static int64_t stale_after_ms(struct str source)
+{
+	return str_is(source, "tags")       ? STALE_DAILY_MS
+	       : str_is(source, "profiles") ? STALE_HOURLY_MS
+	                                    : STALE_MS;
+}
+
 static void check_one(void *user, const struct source_status *s)
 {
 	struct check *c = user;
@@ -69,7 +77,7 @@ static void check_one(void *user, const struct source_status *s)
 	} else if (credentials) {
 		level = HEALTH_OK;
 		buf_adds(&b, "they are valid again");
-	} else if (s->state != SOURCE_IDLE && c->now_ms - s->read_ms > (daily ? STALE_DAILY_MS : STALE_MS)) {
+	} else if (s->state != SOURCE_IDLE && c->now_ms - s->read_ms > stale_after_ms(s->source)) {
 		buf_addf(&b, "not read since %s (%s): is `nowcast run` running, with this source?",
 		         when_format(s->read_ms, when), format_age(c->now_ms - s->read_ms, age));
 	} else if (s->state == SOURCE_IDLE) {

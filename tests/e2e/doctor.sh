@@ -18,6 +18,14 @@ has "how wide bands are is told" "$(doctor)" '^ok +bands +the last 24 hours: \$[
 redis set nowcast:band 1250 >/dev/null
 has "and how the bill has changed that" "$(doctor)" 'bands are 1\.25 times what the method says'
 redis del nowcast:band >/dev/null
+read_ago() { # SOURCE MINUTES
+	local ms=$((($(date +%s) - $2 * 60) * 1000))
+	redis hset nowcast:sources "$1 111122223333/us-east-1" "$ms $ms 0 reads 0 " >/dev/null
+}
+read_ago profiles 50
+read_ago metrics 50
+has "what is read each hour is not overdue after 50 minutes" "$(doctor)" '^ok +aws +profiles of 111122223333/us-east-1: all before'
+has "what is read each minute is" "$(doctor)" '^warn +aws +metrics of 111122223333/us-east-1: not read since'
 redis flushall >/dev/null
 
 without cloudwatch | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null
