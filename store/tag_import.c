@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/tag_import.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "store/names_check.h"
 #include "store/tag_history.h"
 
-enum { LISTS_DEEP = 4, TAG_BYTES_MAX = 2048 };
+enum { LISTS_DEEP = 4, TAG_BYTES_MAX = 2048, AT_ONCE = 1000 };
 
 struct listing {
 	struct tag_import *list;
@@ -190,23 +191,65 @@ bool tag_import_read(struct tag_import *l, struct str text, const char *file, st
 	}
 }
 
-bool tag_import_store(const struct tag_import *l, struct redis *r, const char *prefix, int64_t from_ms,
-                      struct pseudonyms *p, struct err *err)
+// Whether the newest change until then says the same. Of several at one moment it is not known.
+static bool says_already(const struct redis *r, size_t reply, int64_t from_ms, const char *change)
+{
+	int64_t newest = -1;
+	bool same = false;
+	for (size_t k = 0; k + 1 < redis_len(r, reply); k += 2) {
+		struct str field = redis_elem(r, reply, k);
+		int64_t ms = str_cut_count(&field);
+		if (ms > from_ms || ms < newest)
+			continue;
+		same = ms > newest && str_is(redis_elem(r, reply, k + 1), change);
+		newest = ms;
+	}
+	return same;
+}
+
+// Whether one before it, of the same role or user, says something else: the last one counts.
+static bool is_written(const struct imported_tags *items, const bool *known, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!known[k] && strcmp(items[k].owner, items[i].owner) == 0)
+			return true;
+	return false;
+}
+
+// Writes `n` of them. What is known is not written again, or each reading would leave a field.
+static bool store_some(const struct imported_tags *items, size_t n, struct redis *r, const char *prefix,
+                       int64_t from_ms, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	char field[40];
+	bool known[AT_ONCE];
+	assert(n <= AT_ONCE);
 	snprintf(field, sizeof field, "%013lld import", (long long)from_ms);
-	bool good = names_check(r, prefix, p, err);
-	for (size_t i = 0; good && i < l->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		buf_clear(&key);
-		key_tags(&key, prefix, str_of(l->items[i].owner));
-		redis_cmd(r, 4,
-		          (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(l->items[i].change)});
+		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_tags(&key, prefix, str_of(items[i].owner))});
+	}
+	bool good = redis_exec(r, err);
+	for (size_t i = 0; good && i < n; i++)
+		known[i] = says_already(r, i, from_ms, items[i].change) && !is_written(items, known, i);
+	for (size_t i = 0; good && i < n; i++) {
+		if (known[i])
+			continue;
+		buf_clear(&key);
+		key_tags(&key, prefix, str_of(items[i].owner));
+		redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), str_of(field), str_of(items[i].change)});
 		// it had been deleted, and is there again
 		redis_cmd(r, 2, (struct str[]){STR("PERSIST"), buf_str(&key)});
-		if (i % 1000 == 999 || i + 1 == l->n)
-			good = redis_exec(r, err);
 	}
 	buf_release(&key);
+	return good && redis_exec(r, err);
+}
+
+bool tag_import_store(const struct tag_import *l, struct redis *r, const char *prefix, int64_t from_ms,
+                      struct pseudonyms *p, struct err *err)
+{
+	bool good = names_check(r, prefix, p, err);
+	for (size_t i = 0; good && i < l->n; i += AT_ONCE)
+		good = store_some(l->items + i, l->n - i < AT_ONCE ? l->n - i : AT_ONCE, r, prefix, from_ms, err);
 	return good;
 }

@@ -46,8 +46,8 @@ void tag_import_release(struct tag_import *l);
 bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn,
                      struct pseudonyms *p, struct err *err) NC_CHECK;
 
-// Writes them: each of these roles and users has exactly its tags from `from_ms` on. `p` is that of
-// tag_import_read. False: Redis, or it has names of another hash.
+// Writes them, where they are not what is known: each of these roles and users has exactly its tags from
+// `from_ms` on. `p` is that of tag_import_read. False: Redis, or it has names of another hash.
 bool tag_import_store(const struct tag_import *l, struct redis *r, const char *prefix, int64_t from_ms,
                       struct pseudonyms *p, struct err *err) NC_CHECK;
 
