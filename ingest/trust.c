@@ -460,7 +460,7 @@ bool trust_allows(const struct trust *t, const struct origin *origin, const stru
 	    (origin->api_account.len && !check_api(origin, r, ret_kind, err)) ||
 	    (origin->path && !origin->api_account.len &&
 	     !check_source(t, OF_FILE, str_of(origin->path), r, ret_kind, err)) ||
-	    !check_log_group(t, r, ret_kind, err))
+	    (!origin->api_log && !check_log_group(t, r, ret_kind, err)))
 		return false;
 	if (!t->allowed.n)
 		return true;

@@ -216,27 +216,38 @@ static void answers_of_apis(void)
 	static const struct {
 		struct origin origin;
 		const char *becomes, *name;
+		bool grouped; // it names its log group
 	} answers[] = {
 		{{.path = "aws:logs/a", .api_account = STR(OURS), .api_log = true},
 	     "counts",
-	     "a log group's own account"},
+	     "a log group's own account",
+	     false},
 		{{.path = "aws:logs/a", .api_account = STR(THEIRS), .api_log = true},
 	     "foreign_account",
-	     "a log group that speaks of another account"},
-		{{.path = "aws:cloudtrail/a", .api_account = STR(THEIRS)}, "counts", "CloudTrail's event history"},
-		{{.path = "aws:logs/a"}, "untrusted", "a file of such a name"},
+	     "a log group that speaks of another account",
+	     false},
+		{{.path = "aws:cloudtrail/a", .api_account = STR(THEIRS)}, "counts", "CloudTrail's event history", false},
+		{{.path = "aws:logs/a"}, "untrusted", "a file of such a name", false},
+		{{.path = "aws:logs/a", .api_account = STR(OURS), .api_log = true},
+	     "counts",
+	     "a log group without a rule of its own",
+	     true},
+		{{.path = "f", .line = 1}, "untrusted", "a dead letter of it is one of that log group", true},
 	};
 	struct conf c;
 	struct err err = ERR_INIT;
 	struct trust *t = NULL;
 	conf_init(&c);
-	if (!ok(conf_read_text(&c, STR("trust.file:f = logs"), "rules", &err) && trust_open(&t, &c, &err),
+	if (!ok(conf_read_text(&c, STR("trust.file:f = logs\ntrust.log_group:*:x = logs"), "rules", &err) && trust_open(&t, &c, &err),
 	        "a rule of files (%s)", err.msg))
 		return;
 	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
 		struct seen s = {t, answers[i].origin, BUF_INIT};
 		struct decoder *d = decoder_new((struct decode_limits){1 << 20, 32, 0}, on_record, on_fault, &s);
-		decoder_message(d, LOG, strlen(LOG));
+		static const char grouped[] =
+			"{\"owner\":\"" OURS "\",\"logGroup\":\"g\",\"logEvents\":[],\"events\":[{\"message\":" LOG "}]}";
+		const char *message = answers[i].grouped ? grouped : LOG;
+		decoder_message(d, message, strlen(message));
 		is_str(s.what.len ? s.what.data : "nothing", answers[i].becomes, answers[i].name);
 		decoder_free(d);
 		buf_release(&s.what);
