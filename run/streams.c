@@ -23,7 +23,6 @@ enum {
 	PROFILES_EVERY_MS = 3600000,
 	TRAIL_EVERY_MS = 5000,       // an empty queue is asked
 	METRICS_LATE_MS = 30 * 60000, // a metric is listed up to 15 minutes late, and the list is 5 minutes old
-	PICO_PER_DAY_MS = 86400000,
 };
 
 const char *const stream_words[STREAM_KINDS] = {"cloudtrail", "metrics", "logs", "tags", "profiles", "trail"};
@@ -215,13 +214,21 @@ static int64_t metrics_position(struct stream *s)
 	return settled;
 }
 
+// How often all metrics are read: aws.every, or as seldom as aws.cost_max asks.
+static int64_t metrics_every_ms(const struct streams *all)
+{
+	int64_t every = all->options.conf->aws_every_ms;
+	__extension__ __int128 day = (__int128)all->queries * CLOUDWATCH_PICO_PER_QUERY * DAYS_MS(1);
+	return all->cost_max_pico > 0 ? later(every, (int64_t)(day / all->cost_max_pico)) : every;
+}
+
 static int64_t every_ms(const struct streams *all, const struct stream *s)
 {
 	if (s->idle)
 		return IDLE_MS;
 	return s->kind == STREAM_TAGS       ? TAGS_EVERY_MS
 	       : s->kind == STREAM_PROFILES ? PROFILES_EVERY_MS
-	       : s->kind == STREAM_METRICS ? streams_metrics_every_ms(all)
+	       : s->kind == STREAM_METRICS ? metrics_every_ms(all)
 	                                   : all->options.conf->aws_every_ms;
 }
 
@@ -365,18 +372,4 @@ bool stream_turn(struct streams *all, struct stream *s)
 	}
 	buf_release(&answer.body);
 	return fault == AWS_NONE && complete;
-}
-
-// ---- what metrics cost --------------------------------------------------------------------------
-
-int64_t streams_metrics_every_ms(const struct streams *all)
-{
-	int64_t every = all->options.conf->aws_every_ms;
-	__extension__ __int128 day = (__int128)all->queries * CLOUDWATCH_PICO_PER_QUERY * PICO_PER_DAY_MS;
-	return all->cost_max_pico > 0 ? later(every, (int64_t)(day / all->cost_max_pico)) : every;
-}
-
-int64_t streams_cost_pico(const struct streams *all)
-{
-	return all->queries * CLOUDWATCH_PICO_PER_QUERY * (PICO_PER_DAY_MS / streams_metrics_every_ms(all));
 }

@@ -141,10 +141,6 @@ bool stream_open(struct streams *all, struct stream *s);
 bool stream_turn(struct streams *all, struct stream *s);
 void stream_finish(struct streams *all, struct stream *s);
 
-// How often all metrics are read: aws.every, or as seldom as aws.cost_max asks.
-int64_t streams_metrics_every_ms(const struct streams *all);
-int64_t streams_cost_pico(const struct streams *all); // dollars a day, at most
-
 // ---- for the files of this module ---------------------------------------------------------------
 
 // One request of a span. *ret_complete: it was the last one.
