@@ -23,6 +23,12 @@ static void add_parameter(struct buf *url, const char *name, struct str value)
 	buf_add_url_part(url, value, false);
 }
 
+// STS itself fails, or is asked too often: nobody has to act.
+static bool is_passing(long status, struct str code)
+{
+	return status >= 500 || str_starts(code, STR("Throttl"));
+}
+
 static enum found ask_sts(struct credentials *c, const struct http_client_request *r, struct str role_arn,
                           const char *origin, struct err *err)
 {
@@ -32,13 +38,17 @@ static enum found ask_sts(struct credentials *c, const struct http_client_reques
 	struct str xml = buf_str(&a.body), key = xml_element(xml, "AccessKeyId", NULL),
 			   secret = xml_element(xml, "SecretAccessKey", NULL);
 	bool good = a.status == 200 && key.len && secret.len;
+	struct str code = xml_element(xml, "Code", NULL);
+	bool passing = is_passing(a.status, code);
 	if (good)
 		credentials_set(c, key, secret, xml_element(xml, "SessionToken", NULL), origin);
 	else
-		err_set(err, ERR_CONFIG,
-		        "STS does not give the role %.*s (status %ld): %.*s %.*s; look at the role's trust policy",
-		        STR_ARG(role_arn), a.status, STR_ARG(xml_element(xml, "Code", NULL)),
-		        STR_ARG(xml_element(xml, "Message", NULL)));
+		err_set(err, passing ? ERR_RETRY : ERR_CONFIG,
+		        "STS does not give the role %.*s (status %ld): %.*s %.*s%s", STR_ARG(role_arn), a.status,
+		        STR_ARG(code), STR_ARG(xml_element(xml, "Message", NULL)),
+		        passing                              ? ""
+		        : str_starts(code, STR("Expired")) ? "; renew the credentials, by `aws sso login` for one"
+		                                           : "; look at the role's trust policy");
 	http_client_answer_release(&a);
 	return good ? FOUND : FOUND_BROKEN;
 }
@@ -109,7 +119,7 @@ bool credentials_account(const struct credentials *c, char ret[13], struct err *
 		if (good)
 			snprintf(ret, 13, "%.*s", STR_ARG(account));
 		else
-			err_set(err, a.status >= 500 ? ERR_RETRY : ERR_CONFIG,
+			err_set(err, is_passing(a.status, code) ? ERR_RETRY : ERR_CONFIG,
 			        "STS does not take the credentials from the %s (status %ld): %.*s %.*s%s", c->origin,
 			        a.status, STR_ARG(code), STR_ARG(xml_element(buf_str(&a.body), "Message", NULL)),
 			        str_starts(code, STR("Expired")) ? "; renew them, by `aws sso login` for one" : "");
