@@ -450,19 +450,12 @@ moto_python() { # prints the interpreter that has moto
 
 # AWS on loopback (tests/aws_server.py) with the records of an hour that began so many minutes ago; the environment names it, with
 # credentials of account 111122223333 and none else. Sets aws_pid, aws_url, aws_world.
-# In the first hours of a day the hour of the day before, which begins at 22:55: on worlds that touch the first hours of a day
-# what is read from AWS and what is replayed differ in the last digits of some allocated tokens, and it is not known why.
-minutes_since_start() { # MINUTES-AGO
-	local now=$(($(date +%s) / 60 % 1440))
-	[ "$now" -ge $(($1 + 60)) ] && echo "$1" || echo $((now + 65))
-}
-
 start_aws() { # MINUTES-AGO ARGUMENTS of world.py but --out and --start
 	local start
 	require "no moto: run deploy/install-deps --test" moto_python
 	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
 	aws_python=$(moto_python)
-	start=$(date -u -d "$(minutes_since_start "$1") minutes ago" +%Y-%m-%dT%H:%M:00Z)
+	start=$(date -u -d "$1 minutes ago" +%Y-%m-%dT%H:%M:00Z)
 	shift
 	python3 "$shared/world/world.py" --out "$T/aws" --start "$start" "$@" >"$T/world.log" 2>&1 || bail "world.py failed"
 	aws_world=$T/aws/stream.ndjson
@@ -476,8 +469,25 @@ start_aws() { # MINUTES-AGO ARGUMENTS of world.py but --out and --start
 aws_faults() { curl -sf -d "$1" "$aws_url/_faults" >"$T/faults.out"; }       # JSON: what goes wrong from now on
 aws_log() { curl -sf "$aws_url/_log" | python3 -c 'import json, sys; [print(*r) for r in json.load(sys.stdin)]'; } # since the last time
 
-# The report of all keys, as CSV.
-aws_report() { "$nowcast" report --redis "$REDIS_URL" --redis.prefix "${1:-nowcast}" --by "$all_keys" --format csv; }
+# Replays the same records into the same Redis, with the prefix `replayed`, and reports them.
+aws_reference() { # FILE [ARGUMENT...]
+	"$aws_python" tests/aws_server.py "$aws_world" --write "$T/records.ndjson"
+	ok "the same records, replayed" "$nowcast" replay --redis "$REDIS_URL" --redis.prefix replayed "$T/records.ndjson"
+	report "$@" --redis.prefix replayed
+}
+
+aws_position() { redis hget nowcast:sources "$1" | cut -d' ' -f1; } # SOURCE ACCOUNT/REGION: ms up to which it is read
+
+# Whether each source has read all but the last hour of the places that the world has.
+aws_is_read() {
+	local source place until
+	until=$(($(date +%s) - 60 * 60))000
+	for source in cloudtrail metrics logs; do
+		for place in 111122223333/us-east-1 111122223333/us-west-2 444455556666/us-east-1; do
+			[ "$(aws_position "$source $place")" -gt "$until" ] || return 1
+		done
+	done
+}
 
 # --- worlds ----------------------------------------------------------------------------------------------------------
 
@@ -547,8 +557,14 @@ reference() { # STREAM FILE
 	kill_redis
 }
 
+# Whether nothing is to be computed, neither now nor later.
+nothing_due() {
+	local key
+	for key in $(redis --scan --pattern 'nowcast:*:due'); do [ "$(redis zcard "$key")" = 0 ] || return 1; done
+}
+
 # Settles what is still due (a replay of nothing does), then reports.
-settled_report() { # FILE
+settled_report() { # FILE [ARGUMENT...]
 	ok "what was due is settled" "$nowcast" replay --redis "$REDIS_URL" - </dev/null
-	report "$1"
+	report "$@"
 }

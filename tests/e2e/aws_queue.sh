@@ -48,7 +48,7 @@ send(forms[0]("AWSLogs/closed.json.gz"))
 END
 ok "a queue with messages of each form" "$aws_python" "$T/fill.py" "$aws_world" "$aws_url" "$T/files"
 "$nowcast" replay --redis "$REDIS_URL" --redis.prefix replayed "$T/files" >/dev/null 2>&1
-aws_report replayed >"$T/want.csv"
+report "$T/want.csv" --redis.prefix replayed
 aws_faults '[{"operation": "/audit/AWSLogs/closed.json.gz", "times": -1, "status": 403, "code": "AccessDenied", "message": "closed"}]'
 
 depth() { # ATTRIBUTE
@@ -67,7 +67,7 @@ read_all() { [ "$(depth ApproximateNumberOfMessages)" = 0 ] && [ "$(depth Approx
 ok "all are read and deleted, but for the one whose file may not be read" wait_for 60 read_all
 has "doctor knows the source, and says what hinders" "$("$nowcast" doctor --redis "$REDIS_URL" --sources trail --trail.queue https://sqs.us-east-1.amazonaws.com/111122223333/trail)" 'note +aws +trail of 111122223333/us-east-1: .*(closed|deleted before they were read)'
 stop "$daemon"
-aws_report >"$T/got.csv"
+settled_report "$T/got.csv"
 same_file "the figures are those of the files" "$T/got.csv" "$T/want.csv"
 is "the damaged file is a dead letter" "$(grep -c '"kind":"broken"' "$T/dead")" 1
 fails 2 "a queue without a URL" "$nowcast" run --redis "$REDIS_URL" --sources trail --trail.queue trail
