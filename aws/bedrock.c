@@ -3,19 +3,14 @@
 
 #include <jansson.h>
 
+#include "aws/call_priv.h"
+
 static const struct aws_service service = {.endpoint = "BEDROCK", .host = "bedrock"};
 
 void bedrock_logging_release(struct bedrock_logging *l)
 {
 	buf_release(&l->group);
 	buf_release(&l->bucket);
-}
-
-static void copy_member(struct buf *to, const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	buf_clear(to);
-	buf_adds(to, text ? text : "");
 }
 
 enum aws_fault bedrock_logging_get(const struct aws_place *at, struct bedrock_logging *ret,
@@ -26,17 +21,13 @@ enum aws_fault bedrock_logging_get(const struct aws_place *at, struct bedrock_lo
 	                              .operation = "GetModelInvocationLoggingConfiguration",
 	                              .permission = "bedrock:GetModelInvocationLoggingConfiguration",
 	                              .path = "/logging/modelinvocations"};
-	enum aws_fault fault = aws_call(&r, scratch, err);
+	json_t *root; // cut off: it is not known, and not "off"
+	enum aws_fault fault = aws_call_json(&r, NULL, scratch, &root, err);
 	if (fault != AWS_NONE)
 		return fault;
-	json_t *root = json_loadb(scratch->body.data ? scratch->body.data : "", scratch->body.len, 0, NULL),
-		   *conf = json_object_get(root, "loggingConfig");
-	if (!root) { // it is not known: not "off"
-		err_set(err, ERR_RETRY, "%s, %s: the answer to %s is cut off", at->account, at->region, r.operation);
-		return AWS_UNREACHABLE;
-	}
-	copy_member(&ret->group, json_object_get(conf, "cloudWatchConfig"), "logGroupName");
-	copy_member(&ret->bucket, json_object_get(conf, "s3Config"), "bucketName");
+	const json_t *conf = json_object_get(root, "loggingConfig");
+	aws_copy_text(json_object_get(conf, "cloudWatchConfig"), "logGroupName", &ret->group);
+	aws_copy_text(json_object_get(conf, "s3Config"), "bucketName", &ret->bucket);
 	json_decref(root);
 	return AWS_NONE;
 }
@@ -57,16 +48,10 @@ enum aws_fault bedrock_list_profiles(const struct aws_place *at, struct buf *tok
 	                              .operation = "ListInferenceProfiles",
 	                              .permission = "bedrock:ListInferenceProfiles",
 	                              .path = path.data};
-	enum aws_fault fault = aws_call(&r, ret, err);
+	json_t *page;
+	enum aws_fault fault = aws_call_json(&r, "inferenceProfileSummaries", ret, &page, err);
 	if (fault == AWS_NONE) {
-		json_t *page = json_loadb(ret->body.data ? ret->body.data : "", ret->body.len, 0, NULL);
-		if (json_is_array(json_object_get(page, "inferenceProfileSummaries"))) {
-			copy_member(token, page, "nextToken");
-		} else {
-			fault = AWS_UNREACHABLE;
-			err_set(err, ERR_RETRY, "%s, %s: the answer to ListInferenceProfiles is cut off", at->account,
-			        at->region);
-		}
+		aws_copy_text(page, "nextToken", token);
 		json_decref(page);
 	}
 	buf_release(&path);

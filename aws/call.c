@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "aws/call.h"
+#include "aws/call_priv.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -234,4 +234,29 @@ enum aws_fault aws_call(const struct aws_request *r, struct aws_answer *ret, str
 	buf_release(&target);
 	buf_release(&type);
 	return fault;
+}
+
+enum aws_fault aws_call_json(const struct aws_request *r, const char *list, struct aws_answer *ret,
+                             struct json_t **ret_root, struct err *err)
+{
+	*ret_root = NULL;
+	enum aws_fault fault = aws_call(r, ret, err);
+	if (fault != AWS_NONE)
+		return fault;
+	json_t *root = json_loadb(ret->body.data ? ret->body.data : "", ret->body.len, 0, NULL);
+	if (root && (!list || json_is_array(json_object_get(root, list)))) {
+		*ret_root = root;
+		return AWS_NONE;
+	}
+	json_decref(root);
+	err_set(err, ERR_RETRY, "%s, %s: the answer to %s is cut off%s%s", r->at->account, r->at->region,
+	        r->operation, list ? ", or has no " : "", list ? list : "");
+	return AWS_UNREACHABLE;
+}
+
+void aws_copy_text(const struct json_t *object, const char *member, struct buf *ret)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+	buf_clear(ret);
+	buf_adds(ret, text ? text : "");
 }

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "aws/call_priv.h"
 #include "base/json_writer.h"
 
 static const struct aws_service service = {
@@ -33,31 +34,20 @@ static void write_query(struct buf *b, const struct cloudtrail_query *q)
 enum aws_fault cloudtrail_lookup(const struct aws_place *at, const struct cloudtrail_query *q,
                                  struct aws_answer *ret, struct buf *ret_token, int *ret_n, struct err *err)
 {
-	struct buf body = BUF_INIT, next = BUF_INIT;
+	struct buf body = BUF_INIT;
 	write_query(&body, q);
 	const struct aws_request r = {.service = &service,
 	                              .at = at,
 	                              .operation = "LookupEvents",
 	                              .permission = "cloudtrail:LookupEvents",
 	                              .body = buf_str(&body)};
-	enum aws_fault fault = aws_call(&r, ret, err);
+	json_t *page;
+	enum aws_fault fault = aws_call_json(&r, "Events", ret, &page, err);
 	if (fault == AWS_NONE) {
-		json_t *page = json_loadb(ret->body.data ? ret->body.data : "", ret->body.len, 0, NULL),
-			   *events = json_object_get(page, "Events");
-		if (json_is_array(events)) {
-			const char *token = json_string_value(json_object_get(page, "NextToken"));
-			*ret_n = (int)json_array_size(events);
-			buf_adds(&next, token ? token : "");
-			buf_clear(ret_token);
-			buf_addstr(ret_token, buf_str(&next));
-		} else {
-			fault = AWS_UNREACHABLE;
-			err_set(err, ERR_RETRY, "%s, %s: the answer to LookupEvents is cut off or no list of events",
-			        at->account, at->region);
-		}
+		*ret_n = (int)json_array_size(json_object_get(page, "Events"));
+		aws_copy_text(page, "NextToken", ret_token);
 		json_decref(page);
 	}
 	buf_release(&body);
-	buf_release(&next);
 	return fault;
 }

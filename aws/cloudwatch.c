@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "aws/call_priv.h"
 #include "base/hash.h"
 #include "base/json_writer.h"
 #include "base/when.h"
@@ -87,25 +88,6 @@ static void add_metric(struct cloudwatch_metrics *m, const json_t *metric)
 	                                          json_dumps(dimensions, JSON_COMPACT)};
 }
 
-static json_t *parse_answer(const struct aws_place *at, const struct aws_answer *a, const char *member,
-                            const char *operation, struct err *err)
-{
-	json_t *page = json_loadb(a->body.data ? a->body.data : "", a->body.len, 0, NULL);
-	if (json_is_array(json_object_get(page, member)))
-		return page;
-	json_decref(page);
-	err_set(err, ERR_RETRY, "%s, %s: the answer to %s is cut off, or has no %s", at->account, at->region,
-	        operation, member);
-	return NULL;
-}
-
-static void take_token(const json_t *page, struct buf *ret)
-{
-	const char *token = json_string_value(json_object_get(page, "NextToken"));
-	buf_clear(ret);
-	buf_adds(ret, token ? token : "");
-}
-
 enum aws_fault cloudwatch_list(const struct aws_place *at, const char *namespace, bool recent,
                                struct cloudwatch_metrics *m, struct buf *token, struct aws_answer *scratch,
                                struct err *err)
@@ -124,17 +106,15 @@ enum aws_fault cloudwatch_list(const struct aws_place *at, const char *namespace
 	                              .operation = "ListMetrics",
 	                              .permission = "cloudwatch:ListMetrics",
 	                              .body = buf_str(&body)};
-	enum aws_fault fault = aws_call(&r, scratch, err);
-	json_t *page = fault == AWS_NONE ? parse_answer(at, scratch, "Metrics", "ListMetrics", err) : NULL;
-	if (page) {
+	json_t *page;
+	enum aws_fault fault = aws_call_json(&r, "Metrics", scratch, &page, err);
+	if (fault == AWS_NONE) {
 		size_t i;
 		json_t *one;
 		json_array_foreach(json_object_get(page, "Metrics"), i, one)
 			add_metric(m, one);
-		take_token(page, token);
+		aws_copy_text(page, "NextToken", token);
 		json_decref(page);
-	} else if (fault == AWS_NONE) {
-		fault = AWS_UNREACHABLE;
 	}
 	buf_release(&body);
 	return fault;
@@ -226,19 +206,16 @@ enum aws_fault cloudwatch_reading_next(struct cloudwatch_reading *r, const struc
 	                                    .operation = "GetMetricData",
 	                                    .permission = "cloudwatch:GetMetricData",
 	                                    .body = str_of(text)};
-	enum aws_fault fault = aws_call(&request, scratch, err);
-	json_t *page =
-		fault == AWS_NONE ? parse_answer(at, scratch, "MetricDataResults", "GetMetricData", err) : NULL;
-	if (page) {
+	json_t *page;
+	enum aws_fault fault = aws_call_json(&request, "MetricDataResults", scratch, &page, err);
+	if (fault == AWS_NONE) {
 		size_t i;
 		json_t *one;
 		json_array_foreach(json_object_get(page, "MetricDataResults"), i, one)
 			add_result(r, one);
-		take_token(page, &r->token);
+		aws_copy_text(page, "NextToken", &r->token);
 		*ret_more = r->token.len > 0;
 		json_decref(page);
-	} else if (fault == AWS_NONE) {
-		fault = AWS_UNREACHABLE;
 	}
 	free(text);
 	return fault;

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "aws/call_priv.h"
+
 static const struct aws_service cloudtrail = {
 	"CLOUDTRAIL", "cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "1.1"};
 static const struct aws_service cloudwatch = {"CLOUDWATCH", "monitoring", "GraniteServiceVersion20100801",
@@ -29,13 +31,8 @@ static json_t *ask(const struct aws_place *at, const struct aws_service *service
 	                              .operation = operation,
 	                              .permission = permission,
 	                              .body = str_of(text)};
-	json_t *root = NULL;
-	if (aws_call(&r, &answer, &s->why) == AWS_NONE) {
-		root = json_loadb(answer.body.data ? answer.body.data : "", answer.body.len, 0, NULL);
-		if (!root)
-			err_set(&s->why, ERR_RETRY, "the answer to %s is cut off", operation);
-	}
-	if (!root)
+	json_t *root;
+	if (aws_call_json(&r, NULL, &answer, &root, &s->why) != AWS_NONE)
 		s->state = SWITCH_UNKNOWN;
 	buf_release(&answer.body);
 	free(text);

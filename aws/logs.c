@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "aws/call_priv.h"
 #include "base/json_writer.h"
 
 static const struct aws_service service = {
@@ -29,20 +30,11 @@ enum aws_fault logs_filter(const struct aws_place *at, const struct logs_query *
 	                              .operation = "FilterLogEvents",
 	                              .permission = "logs:FilterLogEvents",
 	                              .body = buf_str(&body)};
-	enum aws_fault fault = aws_call(&r, ret, err);
+	json_t *page;
+	enum aws_fault fault = aws_call_json(&r, "events", ret, &page, err);
 	if (fault == AWS_NONE) {
-		json_t *page = json_loadb(ret->body.data ? ret->body.data : "", ret->body.len, 0, NULL),
-			   *events = json_object_get(page, "events");
-		const char *token = json_string_value(json_object_get(page, "nextToken"));
-		if (json_is_array(events)) {
-			*ret_n = (int)json_array_size(events);
-			buf_clear(ret_token);
-			buf_adds(ret_token, token ? token : "");
-		} else {
-			fault = AWS_UNREACHABLE;
-			err_set(err, ERR_RETRY, "%s, %s: the answer to FilterLogEvents is cut off, or has no events",
-			        at->account, at->region);
-		}
+		*ret_n = (int)json_array_size(json_object_get(page, "events"));
+		aws_copy_text(page, "nextToken", ret_token);
 		json_decref(page);
 	}
 	buf_release(&body);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aws/call_priv.h"
 #include "base/json_writer.h"
 
 static const struct aws_service service = {
@@ -48,11 +49,11 @@ enum aws_fault sqs_receive(const struct aws_place *at, const char *url, struct s
 	                              .operation = "ReceiveMessage",
 	                              .permission = "sqs:ReceiveMessage",
 	                              .body = buf_str(&body)};
-	enum aws_fault fault = aws_call(&r, scratch, err);
+	json_t *root;
+	enum aws_fault fault = aws_call_json(&r, NULL, scratch, &root, err);
 	buf_release(&body);
 	if (fault != AWS_NONE)
 		return fault;
-	json_t *root = json_loadb(scratch->body.data ? scratch->body.data : "", scratch->body.len, 0, NULL);
 	size_t i;
 	const json_t *one;
 	arena_reset(&ret->arena);
@@ -61,12 +62,8 @@ enum aws_fault sqs_receive(const struct aws_place *at, const char *url, struct s
 		if (ret->n < SQS_MESSAGES_MAX)
 			ret->v[ret->n++] = (struct sqs_message){copy_text(&ret->arena, one, "ReceiptHandle"),
 			                                        copy_text(&ret->arena, one, "Body")};
-	if (!root) {
-		fault = AWS_UNREACHABLE;
-		err_set(err, ERR_RETRY, "%s, %s: the answer to ReceiveMessage is cut off", at->account, at->region);
-	}
 	json_decref(root);
-	return fault;
+	return AWS_NONE;
 }
 
 enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const struct sqs_batch *batch,
