@@ -7,9 +7,9 @@
 
 struct json_t; // jansson.h
 
-// aws_call, and its answer as JSON. `list`: the member that must be an array; NULL: any JSON will do. AWS_NONE:
-// *ret_root is the caller's, for json_decref. Else it is NULL; an answer that is cut off, or has no such list, is
-// AWS_UNREACHABLE with ERR_RETRY.
+// aws_call, and its answer as JSON. `list`: the member that must be an array; NULL: any JSON will do.
+// AWS_NONE: *ret_root is the caller's, for json_decref. Else it is NULL; an answer that is cut off, or has no
+// such list, is AWS_UNREACHABLE with ERR_RETRY.
 enum aws_fault aws_call_json(const struct aws_request *r, const char *list, struct aws_answer *ret,
                              struct json_t **ret_root, struct err *err) NC_CHECK;
 

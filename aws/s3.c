@@ -13,6 +13,7 @@
 #include "aws/endpoint.h"
 #include "aws/s3_cache.h"
 #include "aws/xml.h"
+#include "base/text.h"
 #include "base/usd.h"
 #include "base/when.h"
 
@@ -143,37 +144,20 @@ static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *w
 
 // ---- the listing --------------------------------------------------------------------------------
 
-static int hex_digit(char c)
+struct str s3_decode_key(struct arena *a, struct str key)
 {
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	                              : -1;
-}
-
-// encoding-type=url: keys come percent-encoded, with + for a blank.
-static struct str decode_key(struct arena *a, struct str s)
-{
-	struct str copy = arena_str(a, s);
-	char *p = (char *)(uintptr_t)copy.p;
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '%' && i + 2 < s.len && hex_digit(s.p[i + 1]) >= 0 && hex_digit(s.p[i + 2]) >= 0) {
-			p[n++] = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
-			i += 2;
-		} else {
-			p[n++] = s.p[i] == '+' ? ' ' : s.p[i];
-		}
-	}
-	p[n] = '\0';
-	return (struct str){p, n};
+	struct buf b = BUF_INIT;
+	buf_add_url_decoded(&b, key, true);
+	struct str copy = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return copy;
 }
 
 void s3_add_objects(struct s3 *s, struct str xml)
 {
 	struct str one;
 	while ((one = xml_element(xml, "Contents", &xml)).p) {
-		struct s3_object o = {.key = decode_key(&s->arena, xml_element(one, "Key", NULL))};
+		struct s3_object o = {.key = s3_decode_key(&s->arena, xml_element(one, "Key", NULL))};
 		if (!usd_parse_scaled(xml_element(one, "Size", NULL), 0, &o.size) ||
 		    !when_parse(xml_element(one, "LastModified", NULL), &o.modified_ms))
 			continue;

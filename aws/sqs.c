@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aws/call_priv.h"
+#include "aws/s3_priv.h"
 #include "base/json_writer.h"
 
 static const struct aws_service service = {
@@ -100,32 +101,6 @@ enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const str
 
 // ---- objects in a message -----------------------------------------------------------------------
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	                              : -1;
-}
-
-// Notifications of S3 have keys percent-encoded, with + for a blank.
-static struct str decode_key(struct arena *a, const char *text)
-{
-	struct buf b = BUF_INIT;
-	for (; *text; text++) {
-		int high = *text == '%' ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
-		if (low >= 0) {
-			buf_addc(&b, (char)(high * 16 + low));
-			text += 2;
-		} else {
-			buf_addc(&b, *text == '+' ? ' ' : *text);
-		}
-	}
-	struct str copy = arena_str(a, buf_str(&b));
-	buf_release(&b);
-	return copy;
-}
-
 static int tell_notification(const json_t *records, struct arena *a, sqs_object_fn *fn, void *user)
 {
 	int n = 0;
@@ -137,7 +112,7 @@ static int tell_notification(const json_t *records, struct arena *a, sqs_object_
 				   *key = json_string_value(json_object_get(json_object_get(s3, "object"), "key"));
 		if (!bucket || !key)
 			continue;
-		fn(user, (struct s3_name){arena_str(a, str_of(bucket)), decode_key(a, key)});
+		fn(user, (struct s3_name){arena_str(a, str_of(bucket)), s3_decode_key(a, str_of(key))});
 		n++;
 	}
 	return n ? n : -1;

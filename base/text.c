@@ -109,6 +109,20 @@ void buf_add_json(struct buf *b, struct str s)
 	buf_addc(b, '"');
 }
 
+void buf_add_url_decoded(struct buf *b, struct str s, bool plus)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		bool coded = s.p[i] == '%' && i + 2 < s.len && hex_digit(s.p[i + 1]) >= 0 &&
+		             hex_digit(s.p[i + 2]) >= 0;
+		if (coded) {
+			buf_addc(b, (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2])));
+			i += 2;
+		} else {
+			buf_addc(b, plus && s.p[i] == '+' ? ' ' : s.p[i]);
+		}
+	}
+}
+
 void buf_add_label(struct buf *b, struct str s)
 {
 	for (size_t i = 0, n; i < s.len; i += n ? n : 1) {

@@ -32,6 +32,17 @@ static inline const char *text_s(int64_t n)
 // UTF-8 become U+FFFD.
 void buf_add_json(struct buf *b, struct str s);
 
+// The value of a hexadecimal digit in either case, or -1.
+static inline int hex_digit(char c)
+{
+	int lower = c | 0x20;
+	return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Appends text that is percent-encoded (RFC 3986), decoded; `plus`: "+" is a blank, as in forms and in the
+// names of S3. A % that two hexadecimal digits do not follow stands for itself.
+void buf_add_url_decoded(struct buf *b, struct str s, bool plus);
+
 // Appends the value of a label in Prometheus' text format, without its quotes. Bytes that are not UTF-8 would
 // make the whole scrape fail: they become U+FFFD. A control character becomes one blank.
 void buf_add_label(struct buf *b, struct str s);

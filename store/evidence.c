@@ -6,15 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/when.h"
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 // A UUID in its usual form gives its own bytes, any other id the bytes of a digest. The first EVIDENCE_ID of
 // them are kept.

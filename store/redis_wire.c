@@ -16,27 +16,17 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 // ---- URL ----------------------------------------------------------------------------------------
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
 static char *decode_percent(struct str s)
 {
-	char *z = xstrdup(s), *w = z;
-	for (const char *p = z; *p; p++) {
-		if (p[0] == '%' && p[1] && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-			*w++ = (char)(hex_digit(p[1]) * 16 + hex_digit(p[2]));
-			p += 2;
-		} else {
-			*w++ = *p;
-		}
-	}
-	*w = '\0';
-	return z;
+	struct buf b = BUF_INIT;
+	buf_add_url_decoded(&b, s, false);
+	char *text = xstrdup(buf_str(&b));
+	buf_release(&b);
+	return text;
 }
 
 static bool has_only_digits(struct str s)

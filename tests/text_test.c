@@ -54,9 +54,23 @@ static void test_masks(void)
 	masks("", "", "before : after \"\"");
 }
 
+static void add_decoded(struct buf *b, struct str s)
+{
+	buf_add_url_decoded(b, s, false);
+}
+
+static void add_form_decoded(struct buf *b, struct str s)
+{
+	buf_add_url_decoded(b, s, true);
+}
+
 int main(void)
 {
 	test_masks();
+	says(add_decoded, "a%20b+c%2Fd%e2%82%ac", "a b+c/d\xe2\x82\xac");
+	says(add_form_decoded, "a%20b+c%2Bd", "a b c+d");
+	says(add_decoded, "100%, %4, %zz, %a", "100%, %4, %zz, %a");
+	says(add_decoded, "%", "%");
 	says(buf_add_html, "<img src=x onerror='a' title=\"b\">&",
 	     "&lt;img src=x onerror='a' title=&quot;b&quot;&gt;&amp;");
 	says(buf_add_html, "two\nlines\x1b\xe2\x80\xae.", "two\nlines??.");
