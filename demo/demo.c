@@ -49,7 +49,7 @@ struct demo {
 	size_t sent;         // of traffic.messages
 	struct worker *workers[WORKERS];
 	int nworkers;
-	struct worker_stats stats; // of all workers
+	struct ingest_stats stats; // of all workers
 	struct view *view;
 	struct server *server;
 	char url[48];        // of the dashboard
@@ -140,7 +140,7 @@ static bool stop_workers(struct demo *d, struct err *err)
 {
 	bool good = true;
 	for (int i = 0; i < d->nworkers; i++)
-		worker_stop(d->workers[i]);
+		ingest_thread_stop(worker_thread(d->workers[i]));
 	for (int i = 0; i < d->nworkers; i++)
 		good = worker_join(d->workers[i], err) && good;
 	d->nworkers = 0;
@@ -163,9 +163,9 @@ static void stop_parts(struct demo *d)
 
 static bool read_stats(struct demo *d, struct err *err)
 {
-	struct worker_stats sum = {0}, one;
+	struct ingest_stats sum = {0}, one;
 	for (int i = 0; i < d->nworkers; i++) {
-		worker_read_stats(d->workers[i], &one);
+		ingest_thread_read_stats(worker_thread(d->workers[i]), &one);
 		sum.messages += one.messages;
 		sum.partitions += one.partitions;
 		if (one.ended)

@@ -39,12 +39,14 @@ struct daemon {
 	struct worker **workers;
 	int nworkers;
 	struct puller *puller; // NULL: no source of AWS is read
+	struct ingest_thread **threads; // of the workers and the puller
+	int nthreads;
 	struct prices *prices, *old_prices; // old_prices: some worker may still use them
 	struct alert_watch *alerts; // NULL: `alerts` is off
 	struct snapshots *snapshots; // NULL: `scoreboard.keep` is 0
 	struct server *server;    // dashboard, API and /metrics; NULL: `listen` is not set
 	sigset_t signals;
-	struct worker_stats last; // of the last stats line
+	struct ingest_stats last; // of the last stats line
 	int64_t last_ms;
 	int64_t watchdog_ms, watchdog_due_ms;
 	struct schedule schedule; // of reconciliation, and of the update of prices
@@ -55,7 +57,7 @@ struct daemon {
 	atomic_bool ended;        // the last resort is not needed
 };
 
-static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
+static void add_stats(struct ingest_stats *sum, const struct ingest_stats *s)
 {
 	sum->messages += s->messages;
 	sum->records += s->records;
@@ -85,15 +87,11 @@ static void add_stats(struct worker_stats *sum, const struct worker_stats *s)
 	sum->ended |= s->ended;
 }
 
-static struct worker_stats sum_stats(const struct daemon *d)
+static struct ingest_stats sum_stats(const struct daemon *d)
 {
-	struct worker_stats sum = {.turned_ms = INT64_MAX}, one;
-	for (int i = 0; i < d->nworkers; i++) {
-		worker_read_stats(d->workers[i], &one);
-		add_stats(&sum, &one);
-	}
-	if (d->puller) {
-		puller_read_stats(d->puller, &one);
+	struct ingest_stats sum = {.turned_ms = INT64_MAX}, one;
+	for (int i = 0; i < d->nthreads; i++) {
+		ingest_thread_read_stats(d->threads[i], &one);
 		add_stats(&sum, &one);
 	}
 	return sum;
@@ -101,7 +99,7 @@ static struct worker_stats sum_stats(const struct daemon *d)
 
 static void log_stats_line(struct daemon *d)
 {
-	struct worker_stats s = sum_stats(d);
+	struct ingest_stats s = sum_stats(d);
 	int64_t now = when_ticks_ms(), spent = now > d->last_ms ? now - d->last_ms : 1;
 	int64_t rate = (int64_t)(s.records - d->last.records) * 1000 / spent;
 	log_stats("stats", LOG_INT("records_per_s", rate), LOG_INT("messages", s.messages),
@@ -128,22 +126,15 @@ static void set_prices(struct daemon *d, struct prices *fresh)
 {
 	d->old_prices = d->prices;
 	d->prices = fresh;
-	for (int i = 0; i < d->nworkers; i++)
-		worker_set_prices(d->workers[i], fresh);
-	if (d->puller)
-		puller_set_prices(d->puller, fresh);
+	for (int i = 0; i < d->nthreads; i++)
+		ingest_thread_set_prices(d->threads[i], fresh);
 }
 
 static void free_old_prices(struct daemon *d)
 {
-	struct worker_stats s;
-	for (int i = 0; d->old_prices && i < d->nworkers; i++) {
-		worker_read_stats(d->workers[i], &s);
-		if (s.prices == d->old_prices && !s.ended)
-			return;
-	}
-	if (d->old_prices && d->puller) {
-		puller_read_stats(d->puller, &s);
+	struct ingest_stats s;
+	for (int i = 0; d->old_prices && i < d->nthreads; i++) {
+		ingest_thread_read_stats(d->threads[i], &s);
 		if (s.prices == d->old_prices && !s.ended)
 			return;
 	}
@@ -193,15 +184,13 @@ static void reload_conf(struct daemon *d)
 
 static bool all_safe(const struct daemon *d)
 {
-	struct worker_stats s;
-	for (int i = 0; i < d->nworkers; i++) {
-		worker_read_stats(d->workers[i], &s);
+	struct ingest_stats s;
+	for (int i = 0; i < d->nthreads; i++) {
+		ingest_thread_read_stats(d->threads[i], &s);
 		if (!s.safe)
 			return false;
 	}
-	if (d->puller)
-		puller_read_stats(d->puller, &s);
-	return !d->puller || s.safe;
+	return true;
 }
 
 // Ends the process if its parts do not end: librdkafka may wait for ever for a topic that was deleted, and a
@@ -229,6 +218,12 @@ static void *end_at_last(void *opaque)
 	return NULL;
 }
 
+static void stop_threads(struct daemon *d)
+{
+	for (int i = 0; i < d->nthreads; i++)
+		ingest_thread_stop(d->threads[i]);
+}
+
 static void begin_drain(struct daemon *d)
 {
 	if (d->draining) { // asked twice: the user does not want to wait, and nothing uncommitted is lost
@@ -241,10 +236,7 @@ static void begin_drain(struct daemon *d)
 	schedule_stop(&d->schedule);
 	alert_watch_quit(d->alerts);
 	snapshots_quit(d->snapshots);
-	for (int i = 0; i < d->nworkers; i++)
-		worker_stop(d->workers[i]);
-	if (d->puller)
-		puller_stop(d->puller);
+	stop_threads(d);
 	d->has_last_resort = pthread_create(&d->last_resort, NULL, end_at_last, d) == 0;
 	if (!d->has_last_resort)
 		log_warn("cannot start a thread: the end may take longer than it should");
@@ -278,7 +270,7 @@ static void run_tick(struct daemon *d)
 	if (!d->draining && schedule_tick(&d->schedule, d->command))
 		reload_prices(d);
 	int64_t now = when_ticks_ms();
-	struct worker_stats s = sum_stats(d);
+	struct ingest_stats s = sum_stats(d);
 	atomic_store(&d->safe, all_safe(d));
 	free_old_prices(d);
 	if (now - d->last_ms >= d->conf->stats_interval_ms)
@@ -296,15 +288,13 @@ static bool any_ended(const struct daemon *d)
 
 static bool all_ended(const struct daemon *d)
 {
-	struct worker_stats s = {0};
-	for (int i = 0; i < d->nworkers; i++) {
-		worker_read_stats(d->workers[i], &s);
+	struct ingest_stats s = {0};
+	for (int i = 0; i < d->nthreads; i++) {
+		ingest_thread_read_stats(d->threads[i], &s);
 		if (!s.ended)
 			return false;
 	}
-	if (d->puller)
-		puller_read_stats(d->puller, &s);
-	return !d->puller || s.ended;
+	return true;
 }
 
 static void run_loop(struct daemon *d)
@@ -327,11 +317,17 @@ static bool start_parts(struct daemon *d, struct err *err)
 {
 	int wanted = conf_has_source(d->conf, "kafka") ? (int)d->conf->workers : 0;
 	d->workers = xcalloc((size_t)wanted + 1, sizeof *d->workers);
-	if (conf_has_aws(d->conf) && !puller_start(&d->puller, d->conf, d->prices, err))
-		return false;
-	for (; d->nworkers < wanted; d->nworkers++)
+	d->threads = xcalloc((size_t)wanted + 1, sizeof *d->threads);
+	if (conf_has_aws(d->conf)) {
+		if (!puller_start(&d->puller, d->conf, d->prices, err))
+			return false;
+		d->threads[d->nthreads++] = puller_thread(d->puller);
+	}
+	for (; d->nworkers < wanted; d->nworkers++) {
 		if (!worker_start(&d->workers[d->nworkers], d->conf, d->prices, d->nworkers, err))
 			return false;
+		d->threads[d->nthreads++] = worker_thread(d->workers[d->nworkers]);
+	}
 	if (d->conf->alerts && !alert_watch_start(&d->alerts, d->conf, err))
 		return false;
 	if (!snapshots_start(&d->snapshots, d->conf, err))
@@ -368,10 +364,7 @@ int cmd_run(struct command *c)
 		run_loop(&d);
 		log_stats_line(&d);
 	} else {
-		for (int i = 0; i < d.nworkers; i++)
-			worker_stop(d.workers[i]);
-		if (d.puller)
-			puller_stop(d.puller);
+		stop_threads(&d);
 	}
 	for (int i = 0; i < d.nworkers; i++)
 		good = worker_join(d.workers[i], &err) && good;
@@ -384,6 +377,7 @@ int cmd_run(struct command *c)
 	if (d.has_last_resort)
 		pthread_join(d.last_resort, NULL);
 	free(d.workers);
+	free(d.threads);
 	prices_free(d.old_prices);
 	prices_free(d.prices);
 	if (started)

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything here runs on the puller's own thread, but for puller_start, _stop, _set_prices, _read_stats and
-// _join.
+// Everything here runs on the puller's own thread, but for puller_start, _thread and _join.
 #include "run/puller.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,7 +11,6 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "run/backoff.h"
-#include "run/intake.h"
 #include "run/streams.h"
 #include "store/profile_import.h"
 #include "store/schema.h"
@@ -37,10 +33,7 @@ struct held_account {
 
 struct puller {
 	const struct conf *conf;
-	pthread_t thread;
-	_Atomic int64_t stop_ms; // when it was asked to stop (monotonic); 0: it was not
-	_Atomic(const struct prices *) offered;
-	const struct prices *prices;
+	struct ingest_thread thread;
 	struct intake intake;
 	struct redis *redis;     // for positions, leases and tags
 	struct streams streams;
@@ -54,56 +47,23 @@ struct puller {
 	size_t settle_left;
 	bool tried;              // Redis did not answer, the last time
 	struct err err;          // why it ended
-	pthread_mutex_t lock;    // guards `shown`
-	struct worker_stats shown;
 };
 
-static bool is_stopping(struct puller *p)
+static bool is_stopping(const struct puller *p)
 {
-	return atomic_load_explicit(&p->stop_ms, memory_order_relaxed) != 0;
+	return ingest_thread_is_stopping(&p->thread);
 }
 
 // ---- what others see ----------------------------------------------------------------------------
 
 static void publish_stats(struct puller *p)
 {
-	const struct decode_counts *d = decoder_counts(p->intake.decoder);
-	const struct engine_counts *e = engine_counts(p->intake.engine);
-	struct worker_stats s = {
-		.messages = d->messages,
-		.calls = e->calls_new,
-		.ignored = d->ignored,
-		.faults = d->faults + p->intake.refused,
-		.late = e->late,
-		.future = e->future,
-		.settled = e->settled,
+	const struct ingest_stats own = {
 		.batches = p->batches,
-		.round_trips = e->round_trips,
-		.dead_sent = p->intake.dead.sent,
-		.dead_filed = p->intake.dead.filed,
-		.dead_logged = p->intake.dead.logged,
-		.untrusted = p->intake.refused_for[FAULT_UNTRUSTED],
-		.custom_events = p->intake.refused_for[FAULT_CUSTOM_EVENT],
-		.foreign_accounts = p->intake.refused_for[FAULT_FOREIGN_ACCOUNT],
-		.dead_waiting = (int64_t)p->intake.dead.n,
 		.settle_left = (int64_t)p->settle_left,
-		.turned_ms = when_ticks_ms(),
 		.waiting = p->tried,
-		.prices = p->prices,
-		.safe = p->shown.safe, // written by this thread only
 	};
-	for (int k = 0; k < RECORD_KINDS; k++)
-		s.records += d->records[k];
-	pthread_mutex_lock(&p->lock);
-	p->shown = s;
-	pthread_mutex_unlock(&p->lock);
-}
-
-void puller_read_stats(struct puller *p, struct worker_stats *ret)
-{
-	pthread_mutex_lock(&p->lock);
-	*ret = p->shown;
-	pthread_mutex_unlock(&p->lock);
+	ingest_thread_publish(&p->thread, &p->intake, own);
 }
 
 // ---- the state of a stream, in Redis ------------------------------------------------------------
@@ -130,7 +90,7 @@ static void queue_status(struct puller *p, const struct stream *s)
 // Waits after a try that Redis did not answer. False: there is no use in another, or no time.
 static bool wait_to_retry(struct puller *p, struct err *err)
 {
-	if (err->kind != ERR_RETRY || (is_stopping(p) && when_ticks_ms() >= atomic_load(&p->stop_ms) + DRAIN_MS))
+	if (err->kind != ERR_RETRY || ingest_thread_has_stopped_for(&p->thread, DRAIN_MS))
 		return false;
 	int ms = backoff_next_ms(&p->backoff);
 	log_warn("what AWS gave is kept and tried again", LOG_STR("why", err->msg), LOG_INT("wait_ms", ms));
@@ -327,19 +287,10 @@ static bool turn_stream(struct puller *p, struct stream *s, struct err *err)
 	return !full || apply_batch(p, err);
 }
 
-static void adopt_prices(struct puller *p)
-{
-	const struct prices *fresh = atomic_load(&p->offered);
-	if (fresh == p->prices)
-		return;
-	engine_set_prices(p->intake.engine, fresh);
-	p->prices = fresh;
-}
-
 static bool run_turn(struct puller *p, struct err *err)
 {
 	int64_t due_ms;
-	adopt_prices(p);
+	ingest_thread_adopt_prices(&p->thread, &p->intake);
 	while (!is_stopping(p) && !intake_prepare(&p->intake, err))
 		if (!wait_to_retry(p, err))
 			return false;
@@ -367,13 +318,6 @@ static void end_leases(struct puller *p)
 	(void)!redis_exec(p->redis, &err); // it ends by itself soon
 }
 
-static void mark_safe(struct puller *p)
-{
-	pthread_mutex_lock(&p->lock);
-	p->shown.safe = true;
-	pthread_mutex_unlock(&p->lock);
-}
-
 static void *puller_main(void *opaque)
 {
 	struct puller *p = opaque;
@@ -381,14 +325,12 @@ static void *puller_main(void *opaque)
 	while (good && !is_stopping(p))
 		good = run_turn(p, &p->err);
 	if (good && apply_batch(p, &p->err)) {
-		mark_safe(p);
+		ingest_thread_mark_safe(&p->thread);
 		good = settle_hours(p, true, &p->err);
 		end_leases(p);
 	}
 	publish_stats(p);
-	pthread_mutex_lock(&p->lock);
-	p->shown.ended = true;
-	pthread_mutex_unlock(&p->lock);
+	ingest_thread_mark_ended(&p->thread);
 	return NULL;
 }
 
@@ -401,7 +343,7 @@ static void puller_free(struct puller *p)
 		intake_close(&p->intake);
 	redis_close(p->redis);
 	free(p->held);
-	pthread_mutex_destroy(&p->lock);
+	ingest_thread_destroy(&p->thread);
 	free(p);
 }
 
@@ -421,7 +363,7 @@ static bool open_parts(struct puller *p, struct err *err)
 		o.wanted[kind] = conf_has_source(p->conf, stream_words[kind]);
 	if (!streams_init(&p->streams, &o, err) ||
 	    !schema_open(&p->redis, redis_target_of(p->conf), SCHEMA_WRITE, err) ||
-	    !intake_open(&p->intake, p->conf, p->prices, (size_t)p->conf->message_bytes,
+	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
 	                 *p->conf->brokers ? &dead_letter_hooks : NULL, NULL, err))
 		return false;
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
@@ -435,14 +377,10 @@ bool puller_start(struct puller **ret, const struct conf *conf, const struct pri
 	gethostname(host, sizeof host - 1);
 	snprintf(p->owner, sizeof p->owner, "%s:%d:%lld", host, (int)getpid(), (long long)when_now_ms());
 	p->conf = conf;
-	p->prices = prices;
-	p->shown.prices = prices;
-	atomic_init(&p->offered, prices);
+	ingest_thread_init(&p->thread, prices);
 	p->backoff.seed = (unsigned)when_now_ms();
-	p->shown.turned_ms = when_ticks_ms();
-	pthread_mutex_init(&p->lock, NULL);
 	bool good = open_parts(p, err);
-	if (good && pthread_create(&p->thread, NULL, puller_main, p) != 0)
+	if (good && pthread_create(&p->thread.thread, NULL, puller_main, p) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start the thread that reads AWS");
 	if (!good) {
 		puller_free(p);
@@ -452,20 +390,14 @@ bool puller_start(struct puller **ret, const struct conf *conf, const struct pri
 	return true;
 }
 
-void puller_set_prices(struct puller *p, const struct prices *prices)
+struct ingest_thread *puller_thread(struct puller *p)
 {
-	atomic_store(&p->offered, prices);
-}
-
-void puller_stop(struct puller *p)
-{
-	int64_t never = 0;
-	atomic_compare_exchange_strong(&p->stop_ms, &never, when_ticks_ms());
+	return &p->thread;
 }
 
 bool puller_join(struct puller *p, struct err *err)
 {
-	pthread_join(p->thread, NULL);
+	pthread_join(p->thread.thread, NULL);
 	bool good = p->err.kind == ERR_NONE;
 	if (!good)
 		err_set(err, p->err.kind, "reading AWS: %s", p->err.msg);

@@ -9,16 +9,14 @@
 #ifndef NOWCAST_RUN_PULLER_H
 #define NOWCAST_RUN_PULLER_H
 
-#include "run/worker.h"
+#include "run/ingest_thread.h"
 
 struct puller;
 
 // As those of struct worker (run/worker.h), which say what is promised.
 bool puller_start(struct puller **ret, const struct conf *conf, const struct prices *prices,
                   struct err *err) NC_CHECK;
-void puller_stop(struct puller *p);
-void puller_set_prices(struct puller *p, const struct prices *prices);
-void puller_read_stats(struct puller *p, struct worker_stats *ret);
+struct ingest_thread *puller_thread(struct puller *p);
 bool puller_join(struct puller *p, struct err *err) NC_CHECK;
 
 #endif

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything here runs on the worker's own thread, but for worker_stop, worker_set_prices and worker_look.
+// Everything here runs on the worker's own thread, but for worker_start, _thread and _join.
 // The order inside a turn is the whole point: facts, then dead letters, then offsets. A crash between any two
 // of them repeats work and loses none.
 #include "run/worker.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/when.h"
 #include "run/backoff.h"
-#include "run/intake.h"
 #include "store/positions.h"
 
 enum {
 	POLL_MS = 100,          // how soon a worker notices that it should stop
 	CHECK_MS = 5000,        // how often Redis is asked whether it still has what was read
-	// how long after worker_stop the last batch is tried again; one try may wait for a
+	// how long after it was asked to stop the last batch is tried again; one try may wait for a
 	// Redis that hangs for longer (run/daemon.c then ends the process)
 	DRAIN_APPLY_MS = 12000,
 	DRAIN_SETTLE_MS = 5000,
@@ -27,10 +24,7 @@ enum {
 struct worker {
 	const struct conf *conf;
 	int number;
-	pthread_t thread;
-	_Atomic int64_t stop_ms; // when it was asked to stop (monotonic); 0: it was not
-	_Atomic(const struct prices *) offered;
-	const struct prices *prices; // in use
+	struct ingest_thread thread;
 	struct intake intake;
 	struct kafka_hooks hooks;
 	struct kafka *kafka;
@@ -44,55 +38,21 @@ struct worker {
 	size_t settle_left;
 	bool waiting;
 	struct err err;         // why it ended
-	pthread_mutex_t lock;   // guards `shown`
-	struct worker_stats shown;
 };
 
 // ---- what others see
 
 static void publish_stats(struct worker *w)
 {
-	const struct decode_counts *d = decoder_counts(w->intake.decoder);
-	const struct engine_counts *e = engine_counts(w->intake.engine);
-	struct worker_stats s = {
-		.safe = w->shown.safe, // written by this thread only
-		.messages = d->messages,
-		.calls = e->calls_new,
-		.ignored = d->ignored,
-		.faults = d->faults + w->intake.refused,
-		.late = e->late,
-		.future = e->future,
-		.settled = e->settled,
+	const struct ingest_stats own = {
 		.batches = w->batches,
-		.round_trips = e->round_trips,
-		.dead_sent = w->intake.dead.sent,
-		.dead_filed = w->intake.dead.filed,
-		.dead_logged = w->intake.dead.logged,
-		.gap_messages = w->intake.gap_messages,
-		.untrusted = w->intake.refused_for[FAULT_UNTRUSTED],
-		.custom_events = w->intake.refused_for[FAULT_CUSTOM_EVENT],
-		.foreign_accounts = w->intake.refused_for[FAULT_FOREIGN_ACCOUNT],
 		.endangered = w->endangered,
-		.dead_waiting = (int64_t)w->intake.dead.n,
 		.lag = kafka_lag(w->kafka),
 		.settle_left = (int64_t)w->settle_left,
 		.partitions = (int64_t)kafka_positions(w->kafka)->n,
-		.turned_ms = when_ticks_ms(),
 		.waiting = w->waiting,
-		.prices = w->prices,
 	};
-	for (int k = 0; k < RECORD_KINDS; k++)
-		s.records += d->records[k];
-	pthread_mutex_lock(&w->lock);
-	w->shown = s;
-	pthread_mutex_unlock(&w->lock);
-}
-
-void worker_read_stats(struct worker *w, struct worker_stats *ret)
-{
-	pthread_mutex_lock(&w->lock);
-	*ret = w->shown;
-	pthread_mutex_unlock(&w->lock);
+	ingest_thread_publish(&w->thread, &w->intake, own);
 }
 
 // ---- hooks of the consumer
@@ -165,15 +125,15 @@ static void on_log(void *user, int severity, const char *text)
 
 // ---- the turn
 
-static bool is_stopping(struct worker *w)
+static bool is_stopping(const struct worker *w)
 {
-	return atomic_load_explicit(&w->stop_ms, memory_order_relaxed) != 0;
+	return ingest_thread_is_stopping(&w->thread);
 }
 
 // A batch that is not safe by then stays uncommitted: the next owner of its partitions reads it again.
 static bool is_out_of_time(struct worker *w)
 {
-	return is_stopping(w) && when_ticks_ms() >= atomic_load(&w->stop_ms) + DRAIN_APPLY_MS;
+	return ingest_thread_has_stopped_for(&w->thread, DRAIN_APPLY_MS);
 }
 
 static bool collect_batch(struct worker *w, struct err *err)
@@ -309,15 +269,6 @@ static void commit_offsets(struct worker *w, bool wait)
 		log_warn("the next commit covers this one", LOG_INT("worker", w->number), LOG_STR("why", err.msg));
 }
 
-static void adopt_prices(struct worker *w)
-{
-	const struct prices *p = atomic_load(&w->offered);
-	if (p == w->prices)
-		return;
-	engine_set_prices(w->intake.engine, p);
-	w->prices = p;
-}
-
 // Now and then Redis is asked even if nothing is read: it may have lost what it had.
 static void check_positions(struct worker *w)
 {
@@ -334,7 +285,7 @@ static void check_positions(struct worker *w)
 
 static bool run_turn(struct worker *w, struct err *err)
 {
-	adopt_prices(w);
+	ingest_thread_adopt_prices(&w->thread, &w->intake);
 	if (!collect_batch(w, err))
 		return false;
 	check_positions(w);
@@ -353,9 +304,7 @@ static bool drain_worker(struct worker *w, struct err *err)
 	if (!apply_batch(w, err))
 		return false;
 	commit_offsets(w, true);
-	pthread_mutex_lock(&w->lock);
-	w->shown.safe = true;
-	pthread_mutex_unlock(&w->lock);
+	ingest_thread_mark_safe(&w->thread);
 	if (is_out_of_time(w))
 		return true;
 	int64_t until = when_ticks_ms() + DRAIN_SETTLE_MS;
@@ -377,9 +326,7 @@ static void *worker_main(void *opaque)
 	publish_stats(w);
 	kafka_close(w->kafka); // on_revoke runs
 	w->kafka = NULL;
-	pthread_mutex_lock(&w->lock);
-	w->shown.ended = true;
-	pthread_mutex_unlock(&w->lock);
+	ingest_thread_mark_ended(&w->thread);
 	return NULL;
 }
 
@@ -389,7 +336,7 @@ static void worker_free(struct worker *w)
 {
 	kafka_close(w->kafka);
 	intake_close(&w->intake);
-	pthread_mutex_destroy(&w->lock);
+	ingest_thread_destroy(&w->thread);
 	free(w);
 }
 
@@ -399,19 +346,15 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	struct worker *w = xcalloc(1, sizeof *w);
 	w->conf = conf;
 	w->number = number;
-	w->prices = prices;
-	w->shown.prices = prices;
-	atomic_init(&w->offered, prices);
+	ingest_thread_init(&w->thread, prices);
 	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_unreadable, on_log, w};
 	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
 	w->letters_backoff.seed = w->backoff.seed;
-	w->shown.turned_ms = when_ticks_ms();
-	pthread_mutex_init(&w->lock, NULL);
 	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, NULL, err) &&
 	            kafka_open(&w->kafka, conf, &w->hooks, err);
 	if (good)
 		intake_track(&w->intake, kafka_positions(w->kafka));
-	if (good && pthread_create(&w->thread, NULL, worker_main, w) != 0)
+	if (good && pthread_create(&w->thread.thread, NULL, worker_main, w) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for worker %d", number);
 	if (!good) {
 		worker_free(w);
@@ -421,20 +364,14 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	return true;
 }
 
-void worker_set_prices(struct worker *w, const struct prices *p)
+struct ingest_thread *worker_thread(struct worker *w)
 {
-	atomic_store(&w->offered, p);
-}
-
-void worker_stop(struct worker *w)
-{
-	int64_t never = 0;
-	atomic_compare_exchange_strong(&w->stop_ms, &never, when_ticks_ms());
+	return &w->thread;
 }
 
 bool worker_join(struct worker *w, struct err *err)
 {
-	pthread_join(w->thread, NULL);
+	pthread_join(w->thread.thread, NULL);
 	bool good = w->err.kind == ERR_NONE;
 	if (!good)
 		err_set(err, w->err.kind, "worker %d: %s", w->number, w->err.msg);
