@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/command.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "demo/demo.h"
@@ -223,12 +224,17 @@ static void print_help(const struct subcommand *s)
 
 static int fail_unknown(const char *name)
 {
+	struct nearest near = nearest_of(str_of(name));
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		nearest_try(&near, str_of(subcommands[i].name));
 	char *shown = xstrdup(str_of(name));
 	text_mask_urls(shown);
 	text_make_plain(shown, strlen(shown));
-	fprintf(stderr, "nowcast: unknown subcommand %s\n\n", shown);
+	fprintf(stderr, "nowcast: unknown subcommand %s; ", shown);
+	if (near.word.len)
+		fprintf(stderr, "did you mean %.*s? ", STR_ARG(near.word));
+	fputs("`nowcast help` lists them\n", stderr);
 	free(shown);
-	print_subcommands(stderr);
 	return STATUS_USAGE;
 }
 
@@ -263,6 +269,7 @@ static int run_subcommand(struct command *c)
 		print_help(s);
 		return STATUS_OK;
 	}
+	c->synopsis = s->synopsis;
 	return s->run(c);
 }
 

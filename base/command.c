@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/when.h"
 
@@ -72,6 +74,49 @@ static bool take_shared_flag(struct command *c, char **argv, int *i, bool *ret_t
 	return true;
 }
 
+// Flags of the configuration are written with dashes.
+static void try_keys(struct nearest *near, struct arena *arena)
+{
+	for (size_t i = 0; i < conf_nkeys; i++) {
+		struct str flag = arena_text(arena, "%s", conf_keys[i].name);
+		for (size_t k = 0; k < flag.len; k++)
+			if (flag.p[k] == '.' || flag.p[k] == '_')
+				((char *)flag.p)[k] = '-';
+		nearest_try(near, flag);
+	}
+}
+
+// Those of the subcommand stand in its synopsis: "[--by KEYS] [--json]".
+static void try_synopsis(struct nearest *near, const char *synopsis)
+{
+	while (synopsis && (synopsis = strstr(synopsis, "--"))) {
+		struct str flag = {synopsis + 2, strspn(synopsis + 2, "abcdefghijklmnopqrstuvwxyz-")};
+		nearest_try(near, flag);
+		synopsis = flag.p + flag.len;
+	}
+}
+
+// Only the name is shown: the value may be a secret.
+static bool refuse_unknown_flag(const struct command *c, const char *text, struct err *err)
+{
+	struct str flag = {text, strcspn(text, "=")};
+	size_t dashes = strspn(text, "-");
+	struct nearest near = nearest_of((struct str){flag.p + dashes, flag.len - dashes});
+	struct arena arena = ARENA_INIT;
+	char meant[80] = "";
+	try_keys(&near, &arena);
+	try_synopsis(&near, c->synopsis);
+	if (near.word.len)
+		snprintf(meant, sizeof meant, "did you mean --%.*s? ", STR_ARG(near.word));
+	arena_release(&arena);
+	if (!c->name)
+		return err_set(err, ERR_CONFIG,
+		               "unknown flag %.*s before the subcommand; %s`nowcast help` lists both", STR_ARG(flag),
+		               meant);
+	return err_set(err, ERR_CONFIG, "unknown flag %.*s; %s`nowcast help %s` lists them", STR_ARG(flag), meant,
+	               c->name);
+}
+
 static bool parse_arguments(struct command *c, int argc, char **argv, struct err *err)
 {
 	bool plain = false; // behind "--" nothing is a flag
@@ -95,9 +140,7 @@ static bool parse_arguments(struct command *c, int argc, char **argv, struct err
 		if (c->name)
 			c->argv[c->argc++] = argv[i];
 		else if (argv[i][0] == '-')
-			return err_set(err, ERR_CONFIG,
-			               "unknown flag %.*s before the subcommand; `nowcast help` lists both",
-			               (int)strcspn(argv[i], "="), argv[i]);
+			return refuse_unknown_flag(c, argv[i], err);
 		else
 			c->name = argv[i];
 	}
@@ -221,8 +264,7 @@ bool command_done(struct command *c, int min, int max, struct err *err)
 			break;
 		}
 		if (c->argv[i][0] == '-' && c->argv[i][1])
-			return err_set(err, ERR_CONFIG, "unknown flag %.*s; `nowcast help %s` lists them",
-			               (int)strcspn(c->argv[i], "="), c->argv[i], c->name); // its value may be a secret
+			return refuse_unknown_flag(c, c->argv[i], err);
 	}
 	if (c->argc < min)
 		return err_set(err, ERR_CONFIG, "an argument is missing; `nowcast help %s` says which", c->name);

@@ -26,6 +26,7 @@ struct command_flag {
 
 struct command {
 	const char *name;      // of the subcommand; NULL: none was given
+	const char *synopsis; // its arguments, for people; NULL: not known. The owner of the subcommands sets it.
 	const char *config;    // path of the configuration, or NULL
 	struct conf conf;      // in force
 	bool help, version;    // --help, --version were given

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/conf_value.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/usd.h"
 
@@ -44,44 +45,15 @@ void conf_release(struct conf *c)
 	*c = (struct conf){0};
 }
 
-// The Levenshtein distance of two names.
-static size_t edit_distance(struct str a, struct str b)
-{
-	size_t row[64];
-	if (a.len > 63 || b.len > 63)
-		return 64;
-	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t best = diagonal + (a.p[i - 1] != b.p[j - 1]);
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b.len];
-}
-
 static bool refuse_unknown_key(struct str key, struct err *err)
 {
-	const char *nearest = NULL;
-	size_t least = key.len / 3 + 2; // up to a third of the letters wrong: a misspelt key
-	for (size_t i = 0; i < conf_nkeys; i++) {
-		size_t d = edit_distance(key, str_of(conf_keys[i].name));
-		if (d < least) {
-			least = d;
-			nearest = conf_keys[i].name;
-		}
-	}
+	struct nearest near = nearest_of(key);
+	for (size_t i = 0; i < conf_nkeys; i++)
+		nearest_try(&near, str_of(conf_keys[i].name));
 	int shown = (int)(key.len < 80 ? key.len : 80);
-	if (nearest)
-		return err_set(err, ERR_CONFIG, "unknown key %.*s; did you mean %s?", shown, key.p, nearest);
+	if (near.word.len)
+		return err_set(err, ERR_CONFIG, "unknown key %.*s; did you mean %.*s?", shown, key.p,
+		               STR_ARG(near.word));
 	return err_set(err, ERR_CONFIG, "unknown key %.*s; `nowcast check-config --sample` lists them all", shown,
 	               key.p);
 }

@@ -8,6 +8,7 @@
 
 #include "base/arn.h"
 #include "base/hash.h"
+#include "base/nearest.h"
 #include "base/pattern.h"
 #include "base/when.h"
 #include "estimator/facts.h"
@@ -58,6 +59,12 @@ static bool parse_key(struct grouping *g, struct str word, struct caller_sources
 		g->tag[g->n++] = keys[i].by == BY_USER ? from.user : from.team.len ? from.team : from.team_tag;
 		return true;
 	}
+	struct nearest near = nearest_of(word);
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		nearest_try(&near, str_of(keys[i].name));
+	if (near.word.len)
+		return err_set(err, ERR_CONFIG, "--by: \"%.*s\" is no grouping; did you mean %.*s?", STR_ARG(word),
+		               STR_ARG(near.word));
 	return err_set(
 		err, ERR_CONFIG,
 		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, identity:KEY and map:KEY",

@@ -13,6 +13,15 @@ for name in run replay report top doctor price reprice tags check-config demo; d
 done
 fails 2 "no subcommand" "$nowcast"
 fails 2 "an unknown one" "$nowcast" reprot
+has "is told what it may be" "$(cat "$T/err")" 'did you mean report[?]'
+fails 2 "an unknown flag" "$nowcast" report --pricnipal=x
+has "is told what it may be" "$(cat "$T/err")" 'unknown flag --pricnipal; did you mean --principal[?]'
+fails 2 "an unknown flag of the configuration, before the subcommand" "$nowcast" --listne=x serve
+has "is told what it may be" "$(cat "$T/err")" 'unknown flag --listne before the subcommand; did you mean --listen[?]'
+fails 2 "a misspelt grouping" "$nowcast" report --by principle
+has "is told what it may be" "$(cat "$T/err")" 'did you mean principal[?]'
+fails 2 "what is like nothing" "$nowcast" report --by xyzzy
+has "gets the whole list" "$(cat "$T/err")" 'there are hour, day'
 has "is told the nearest" "$(cat "$T/err")" 'report'
 
 echo 'redsi = redis://127.0.0.1:1' >"$T/typo.conf"
