@@ -79,7 +79,7 @@ static const struct subcommand subcommands[] = {
      "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus] [--json] "
      "[--now T] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
-     "KEYS are any of hour,day,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
+     "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
      "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all\n"
      "(the default). --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z or 2026-11-02, a whole\n"

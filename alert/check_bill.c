@@ -59,17 +59,17 @@ static bool sum_model_hour(void *user, struct view *v, const struct model_hour *
 {
 	struct bill_sums *s = user;
 	struct compared *list;
-	char hour[WHEN_SIZE];
 	int n;
 	if (!model_hour->is_final)
 		return true;
 	arena_reset(&s->scratch);
 	compare_model_hour(model_hour, &s->scratch, &list, &n);
-	when_format(model_hour->hour * MS_PER_HOUR, hour);
+	struct hour_names names = hour_names_of(model_hour->hour);
 	for (int i = 0; i < n; i++)
-		add_to_group(
-			s, s->rule->by.n ? grouping_key(&s->rule->by, 0, v, model_hour, &list[i].who, hour) : STR("all"),
-			&list[i].d);
+		add_to_group(s,
+		             s->rule->by.n ? grouping_key(&s->rule->by, 0, v, model_hour, &list[i].who, &names)
+		                           : STR("all"),
+		             &list[i].d);
 	return true;
 }
 

@@ -3,8 +3,8 @@
 
 enum { WORD_MAX = 63 };
 
-// How many letters of `a` have to be changed, added, left out or swapped with their neighbour to make `b` (the
-// restricted distance of Damerau and Levenshtein).
+// How many letters of `a` have to be changed, added, left out or swapped with their neighbour to
+// make `b`: the restricted distance of Damerau and Levenshtein.
 static size_t edit_distance(struct str a, struct str b)
 {
 	size_t rows[3][WORD_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];

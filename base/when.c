@@ -141,6 +141,12 @@ int64_t when_day_start(int64_t hour)
 	return hour - hour % 24;
 }
 
+int64_t when_week_start(int64_t hour)
+{
+	int64_t days = hour / 24 + 3; // 1970-01-01 was a Thursday: the Monday before it is three days back
+	return (days - days % 7 - 3) * 24;
+}
+
 int64_t when_month_start(int64_t hour)
 {
 	char text[WHEN_SIZE];

@@ -25,8 +25,10 @@ char *when_format(int64_t ms, char *buf);
 int64_t when_now_ms(void);   // wall clock
 int64_t when_ticks_ms(void); // monotonic clock, for intervals
 
-// The hour (since the epoch) at which the day, or the month, of an hour begins.
+// The hour (since the epoch) at which the day, the week or the month of an hour begins. A week begins on
+// Monday (ISO 8601).
 int64_t when_day_start(int64_t hour);
+int64_t when_week_start(int64_t hour);
 int64_t when_month_start(int64_t hour);
 
 #endif

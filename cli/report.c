@@ -65,8 +65,9 @@ static bool parse_order(struct command *c, struct report *r, struct err *err)
 	if (compare && strcmp(compare, "previous") != 0)
 		return err_set(err, ERR_CONFIG, "--compare: expected previous, got \"%s\"", compare);
 	if (compare && grouping_in_time(&r->by))
-		return err_set(err, ERR_CONFIG,
-		               "--compare previous: a report by hour or day has no span to compare with");
+		return err_set(
+			err, ERR_CONFIG,
+			"--compare previous: a report by hour, day, week or month has no span to compare with");
 	if (r->by_change && !compare)
 		return err_set(err, ERR_CONFIG, "--sort change needs --compare previous");
 	if (r->format == FORMAT_FOCUS && (sort || top || compare))

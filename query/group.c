@@ -22,9 +22,13 @@ static const struct {
 	const char *name;
 	enum group_by by;
 } keys[] = {
-	{"hour", BY_HOUR}, {"account", BY_ACCOUNT}, {"region", BY_REGION}, {"model", BY_MODEL},
-	{"principal", BY_PRINCIPAL}, {"role", BY_ROLE}, {"team", BY_TEAM}, {"token_type", BY_TOKEN_TYPE},
-	{"tier", BY_TIER}, {"day", BY_DAY}, {"scope", BY_SCOPE}, {"user", BY_USER},
+	{"hour", BY_HOUR},           {"account", BY_ACCOUNT},
+	{"region", BY_REGION},       {"model", BY_MODEL},
+	{"principal", BY_PRINCIPAL}, {"role", BY_ROLE},
+	{"team", BY_TEAM},           {"token_type", BY_TOKEN_TYPE},
+	{"tier", BY_TIER},           {"day", BY_DAY},
+	{"week", BY_WEEK},           {"month", BY_MONTH},
+	{"scope", BY_SCOPE},         {"user", BY_USER},
 };
 
 static bool parse_key(struct grouping *g, struct str word, struct caller_sources from, struct err *err)
@@ -67,7 +71,7 @@ static bool parse_key(struct grouping *g, struct str word, struct caller_sources
 		               STR_ARG(near.word));
 	return err_set(
 		err, ERR_CONFIG,
-		"--by: \"%.*s\" is no grouping; there are hour, day, account, region, model, scope, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, identity:KEY and map:KEY",
+		"--by: \"%.*s\" is no grouping; there are hour, day, week, month, account, region, model, scope, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, identity:KEY and map:KEY",
 		STR_ARG(word));
 }
 
@@ -111,7 +115,7 @@ bool grouping_check_keys(const struct grouping *g, const struct mapping *m, stru
 
 bool grouping_in_time(const struct grouping *g)
 {
-	return g->n && (g->by[0] == BY_HOUR || g->by[0] == BY_DAY);
+	return g->n && (g->by[0] == BY_HOUR || g->by[0] == BY_DAY || g->by[0] == BY_WEEK || g->by[0] == BY_MONTH);
 }
 
 void groups_init(struct groups *g, const struct grouping *by)
@@ -196,14 +200,26 @@ static struct str scope_of(const struct model_hour *model_hour)
 	return id.scope == SCOPE_GLOBAL ? STR("global") : STR("regional");
 }
 
+struct hour_names hour_names_of(int64_t hour)
+{
+	struct hour_names names;
+	when_format(hour * MS_PER_HOUR, names.hour);
+	when_format(when_week_start(hour) * MS_PER_HOUR, names.week);
+	return names;
+}
+
 struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
-                        const struct view_row *row, const char *hour)
+                        const struct view_row *row, const struct hour_names *names)
 {
 	switch (by->by[i]) {
 	case BY_HOUR:
-		return str_of(hour);
+		return str_of(names->hour);
 	case BY_DAY:
-		return (struct str){hour, 10}; // "2026-11-02"
+		return (struct str){names->hour, 10}; // "2026-11-02"
+	case BY_WEEK:
+		return (struct str){names->week, 10};
+	case BY_MONTH:
+		return (struct str){names->hour, 7};
 	case BY_ACCOUNT:
 		return model_hour->account;
 	case BY_REGION:
@@ -395,10 +411,10 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 }
 
 static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
-                   const struct view_row *row, char *hour)
+                   const struct view_row *row, const struct hour_names *names)
 {
 	for (int i = 0; only && i < only->by.n; i++) {
-		struct str key = grouping_key(&only->by, i, v, model_hour, row, hour);
+		struct str key = grouping_key(&only->by, i, v, model_hour, row, names);
 		if (!(only->is_pattern[i] ? pattern_matches(only->value[i], key) : str_eq(key, only->value[i])))
 			return false;
 	}
@@ -415,11 +431,11 @@ static void add_others(const struct view_row *row, struct doubt *whole)
 
 // The group of a row that passes; NULL: the grouping has none for it, since calls have no token type.
 static struct group *group_of(struct groups *g, struct view *v, const struct model_hour *model_hour,
-                              const struct view_row *row, const char *hour)
+                              const struct view_row *row, const struct hour_names *names)
 {
 	struct str at[GROUP_KEYS_MAX];
 	for (int i = 0; i < g->by.n; i++) {
-		at[i] = grouping_key(&g->by, i, v, model_hour, row, hour);
+		at[i] = grouping_key(&g->by, i, v, model_hour, row, names);
 		if (row->kind == ROW_CALLS && g->by.by[i] == BY_TOKEN_TYPE)
 			return NULL;
 	}
@@ -437,23 +453,22 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 {
 	struct groups *g = groups;
 	struct doubt whole[METRIC_KINDS] = {{0}};
-	char hour[WHEN_SIZE];
-	when_format(model_hour->hour * MS_PER_HOUR, hour);
+	struct hour_names names = hour_names_of(model_hour->hour);
 	for (int k = 0; k < model_hour->nrows; k++) {
 		const struct view_row *row = &model_hour->rows[k];
-		if (!passes(g->only, v, model_hour, row, hour)) {
+		if (!passes(g->only, v, model_hour, row, &names)) {
 			add_others(row, whole);
 			continue;
 		}
-		struct group *x = group_of(g, v, model_hour, row, hour);
+		struct group *x = group_of(g, v, model_hour, row, &names);
 		if (x)
 			add_row(g, x, row, whole);
 		if (x && model_hour->billed)
 			x->calls_final += row->calls.charged;
 	}
 	for (int k = 0; k < model_hour->nunbilled; k++)
-		if (passes(g->only, v, model_hour, &model_hour->unbilled[k], hour))
-			add_unbilled(group_of(g, v, model_hour, &model_hour->unbilled[k], hour),
+		if (passes(g->only, v, model_hour, &model_hour->unbilled[k], &names))
+			add_unbilled(group_of(g, v, model_hour, &model_hour->unbilled[k], &names),
 			             &model_hour->unbilled[k]);
 	close_model_hour(g, whole, view_band_scale(v));
 	return true;

@@ -28,6 +28,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/when.h"
 #include "store/view.h"
 
 enum { GROUP_KEYS_MAX = 8 };
@@ -44,10 +45,12 @@ enum group_by {
 	BY_TIER,
 	BY_TAG,
 	BY_DAY,
+	BY_WEEK, // the date of its Monday
+	BY_MONTH, // 2026-11
 	BY_SCOPE,
 	BY_LABEL, // meta:KEY, identity:KEY (ingest/labels.h)
 	BY_USER,
-	BY_MAP    // map:KEY (store/mapping.h)
+	BY_MAP // map:KEY (store/mapping.h)
 };
 
 struct grouping {
@@ -77,10 +80,15 @@ struct group_filter {
 	bool is_pattern[GROUP_KEYS_MAX]; // the value is one of base/pattern.h; else it is the whole name
 };
 
-// The key of a row in one of the groupings. `hour`: the model hour's, as 2026-11-02T00:00:00Z. Lives as long
-// as the model hour.
+// The names of an hour: "2026-11-02T00:00:00Z", and the date of the Monday of its week.
+struct hour_names {
+	char hour[WHEN_SIZE], week[WHEN_SIZE];
+};
+struct hour_names hour_names_of(int64_t hour);
+
+// The key of a row in one of the groupings. `names`: of the hour of `model_hour`. Lives as long as both.
 struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
-                        const struct view_row *row, const char *hour);
+                        const struct view_row *row, const struct hour_names *names);
 
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z

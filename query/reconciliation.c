@@ -64,7 +64,6 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 {
 	struct recon_report *r = user;
 	struct compared *list;
-	char hour[WHEN_SIZE];
 	int n;
 	if (!model_hour->is_final) {
 		for (int i = 0; i < model_hour->nestimate; i++)
@@ -77,7 +76,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 			r->unpriced += model_hour->estimate[i].figure.tokens;
 	arena_reset(&r->scratch);
 	compare_model_hour(model_hour, &r->scratch, &list, &n);
-	when_format(model_hour->hour * MS_PER_HOUR, hour);
+	struct hour_names names = hour_names_of(model_hour->hour);
 	int32_t account = account_number(r, model_hour->account);
 	for (int i = 0; i < n; i++) {
 		difference_add(&r->total, &list[i].d);
@@ -85,7 +84,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 			struct recon_table *t = &r->tables[k];
 			struct str keys[GROUP_KEYS_MAX];
 			for (int j = 0; j < t->by.n; j++)
-				keys[j] = grouping_key(&t->by, j, v, model_hour, &list[i].who, hour);
+				keys[j] = grouping_key(&t->by, j, v, model_hour, &list[i].who, &names);
 			int32_t group = find_group(r, t, keys);
 			difference_add(&t->list[group].d, &list[i].d);
 			add_part(t, group, account, list[i].d.billed);

@@ -5,13 +5,6 @@
 
 enum { DAY = 24, WEEK = 7 * DAY, HOURS_MAX = 100000 };
 
-// 1970-01-01 was a Thursday: the Monday before it is three days back.
-static int64_t week_start(int64_t hour)
-{
-	int64_t days = hour / DAY + 3;
-	return (days - days % 7 - 3) * DAY;
-}
-
 static int64_t month_end(int64_t month) // from the hour at which a month begins
 {
 	return when_month_start(month + 32 * DAY);
@@ -24,7 +17,7 @@ static int64_t min_of(int64_t a, int64_t b)
 
 static bool parse_word(struct time_span *ret, struct time_span *ret_before, struct str text, int64_t now)
 {
-	int64_t day = when_day_start(now), week = week_start(now), month = when_month_start(now);
+	int64_t day = when_day_start(now), week = when_week_start(now), month = when_month_start(now);
 	int64_t last = when_month_start(month - 1);
 	struct time_span none = {0, 0};
 	const struct {

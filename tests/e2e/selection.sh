@@ -50,6 +50,8 @@ is "a team is no part of a name" "$(rows --team sea)" ""
 is "those without a team" "$(rows --where team=)" "bob,1000000 cid,3000000 dot,100000"
 is "several conditions" "$(rows last-week --where account=$A --where 'tag:team=s*' --by model)" "$opus,1000000"
 
+is "by week: the date of its Monday" "$(rows --by week)" "2026-11-09,2000000 2026-11-16,5100000"
+is "by month, of one of the weeks" "$(rows --by month,week this-week)" "2026-11,2026-11-16"
 is "the first two, the most expensive" "$(rows --top 2)" "ann,3000000 cid,3000000"
 is "sorted by calls" "$(rows --sort calls)" "ann,3000000 bob,1000000 cid,3000000 dot,100000"
 is "sorted by tokens, by model" "$(rows --sort tokens --by model)" "$nova,4100000 $opus,2000000 us.$opus,1000000"
@@ -96,6 +98,6 @@ refuses "top nothing" '1 to' --top 0
 refuses "another order" 'name, usd, tokens, calls or change' --sort size
 refuses "an order by change of nothing" 'needs --compare' --sort change
 refuses "a comparison of all time" 'needs a span' --compare previous
-refuses "one by hour" 'by hour or day' last-week --by hour --compare previous
+refuses "one by hour" 'by hour, day, week or month' last-week --by hour --compare previous
 refuses "conditions in FOCUS" 'takes no conditions' --format focus --team search
 finish
