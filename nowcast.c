@@ -77,7 +77,7 @@ static const struct subcommand subcommands[] = {
 	{"report",
      "[SPAN] [--since SPAN] [--from T] [--to T] [--by KEYS] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] "
      "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus] [--json] "
-     "[--now T] | --reconciliation | --scoreboard [...]",
+     "[--full] [--now T] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
@@ -87,7 +87,8 @@ static const struct subcommand subcommands[] = {
      "\n"
      "--principal, --role and --model take a part of the name (opus), --team the whole of it; --where takes any of the KEYS, and may\n"
      "be given more than once. * stands for any text. CSV has the keys, then tokens,usd,usd_low,usd_high,basis,calls,failed; usd is\n"
-     "empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and token type.\n"
+     "empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and token type. On a terminal\n"
+     "the table has short names; --full shows ARNs and ids of models.\n"
      "\n"
      "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
      "compares the estimate with the bill, for hours that are final, and explains the difference. html is one page to mail. The\n"
@@ -115,9 +116,12 @@ static const struct subcommand subcommands[] = {
      "address). If several principals have the name, they are listed. It searches this month and the one before, or from --from T on.\n"
      "--now T answers as if it were T. Exit status 1 if nothing is known.\n",
      cmd_who},
-	{"top", "[--by KEYS] [--hours N] [--every SECONDS] [--turns N]",
+	{"top",
+     "[--by KEYS] [--hours N] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] [--where KEY=VALUE] [--every SECONDS] "
+     "[--turns N] [--full]",
      "who is spending now: a table that is redrawn",
-     "Sums the last N hours (24) up to the newest one, by KEYS as in report (principal,model). Ends with ^C, or after N turns.\n",
+     "Sums the last N hours (24) up to the newest one, by KEYS and of the conditions as in report (principal,model). Ends\n"
+     "with ^C, or after N turns. On a terminal names are short; --full shows ARNs and ids of models.\n",
      cmd_top},
 	{"serve", "[--listen HOST:PORT] [--now T]", "the dashboard, the API and /metrics, out of Redis",
      "Listens on `listen` (127.0.0.1:8321): the page at /, the API at /api/v1/ (described by /api/v1/openapi.json), Prometheus'\n"

@@ -46,6 +46,7 @@ static bool parse_order(struct command *c, struct report *r, struct err *err)
 	int choice = 0;
 	if (command_switch(c, "--json"))
 		format = "json";
+	r->full = command_switch(c, "--full");
 	if (!command_option(c, "--format", &format, err) || !command_option(c, "--sort", &sort, err) ||
 	    !command_option(c, "--top", &top, err) || !command_option(c, "--compare", &compare, err) ||
 	    !parse_choice(format, formats, "--format", &choice, err) || !parse_top(top, &r->top, err))

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints the sums of `nowcast report` for spreadsheets (csv), programs (json) and people (table).
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/csv.h"
@@ -11,6 +9,7 @@
 #include "base/when.h"
 #include "cli/report_priv.h"
 #include "cli/table.h"
+#include "query/short_names.h"
 
 enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
 
@@ -189,13 +188,14 @@ static void add_change(struct table *table, const struct usd *before, struct usd
 	table_cell(table, before && known ? str_of(text) : STR("-"));
 }
 
-static void add_row(const struct report *r, const struct group *x, const struct usd *before,
-                    struct table *table)
+// `names`: what to show for its keys.
+static void add_row(const struct report *r, const struct group *x, const struct str *names,
+                    const struct usd *before, struct table *table)
 {
 	char tokens[TABLE_COUNT_SIZE], calls[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	bool priced = !group_is_unpriced(x);
 	for (int i = 0; i < r->by.n; i++)
-		table_cell(table, x->keys[i]);
+		table_cell(table, names[i]);
 	table_cell(table, str_of(table_count(x->tokens, tokens)));
 	add_usd(table, x->usd, priced);
 	if (r->before)
@@ -210,18 +210,10 @@ static void add_row(const struct report *r, const struct group *x, const struct 
 static void add_sum(const struct report *r, const struct group *of, struct str name,
                     const struct usd *before, struct table *table)
 {
-	struct group sum = *of;
-	sum.keys[0] = name;
+	struct str names[GROUP_KEYS_MAX] = {name};
 	for (int i = 1; i < r->by.n; i++)
-		sum.keys[i] = STR(" ");
-	add_row(r, &sum, before, table);
-}
-
-// On a terminal it fits the terminal; elsewhere nothing is cut.
-static int terminal_width(void)
-{
-	struct winsize w;
-	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+		names[i] = STR(" ");
+	add_row(r, of, names, before, table);
 }
 
 // "2026-11-16 00:00 to 2026-11-18 15:00 UTC"
@@ -233,10 +225,22 @@ static void print_span(struct time_span s, const char *before)
 	printf("%s%.10s %.5s to %.10s %.5s UTC", before, from, from + 11, to, to + 11);
 }
 
+// A column that is missing is missed silently otherwise.
+static void print_left_out(const struct table *table)
+{
+	struct buf heads = BUF_INIT;
+	table_add_left_out(table, &heads);
+	if (heads.len)
+		printf("no room for: %.*s (--format csv has all)\n", STR_ARG(buf_str(&heads)));
+	buf_release(&heads);
+}
+
 void report_print_table(const struct report *r, const struct groups *g, const struct groups *total)
 {
+	int width = table_terminal_width();
 	struct table table = TABLE_INIT;
-	struct arena names = ARENA_INIT;
+	struct arena arena = ARENA_INIT;
+	struct str *names = short_names_of_groups(&arena, g, g->n, r->full || !width);
 	for (int i = 0; i < r->by.n; i++)
 		table_column(&table, r->by.name[i], TABLE_NAME, 0);
 	table_column(&table, STR("tokens"), TABLE_NUMBER, 1);
@@ -251,17 +255,19 @@ void report_print_table(const struct report *r, const struct groups *g, const st
 	table_column(&table, STR("calls"), TABLE_NUMBER, 4);
 	for (int32_t k = 0; k < g->n; k++) {
 		struct usd before = usd_before(r, &g->list[k]);
-		add_row(r, &g->list[k], knows_before(r, &g->list[k]) ? &before : NULL, &table);
+		add_row(r, &g->list[k], names + (size_t)k * (size_t)r->by.n,
+		        knows_before(r, &g->list[k]) ? &before : NULL, &table);
 	}
 	if (r->nothers)
-		add_sum(r, &r->others, arena_text(&names, "(%d others)", (int)r->nothers), &r->others_before, &table);
+		add_sum(r, &r->others, arena_text(&arena, "(%d others)", (int)r->nothers), &r->others_before, &table);
 	if (r->by.n && g->n + r->nothers > 1 && total->n == 1)
 		add_sum(r, &total->list[0], STR("total"), &r->total_before, &table);
-	table_print(&table, stdout, terminal_width(), -1, "\n");
+	table_print(&table, stdout, width, -1, "\n");
 	print_span(r->of.span, "");
 	if (r->before)
 		print_span(r->of.before, ", compared with ");
 	putchar('\n');
+	print_left_out(&table);
 	table_release(&table);
-	arena_release(&names);
+	arena_release(&arena);
 }

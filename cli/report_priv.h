@@ -34,6 +34,7 @@ struct report {
 	enum report_format format;
 	enum group_order order;
 	int32_t top;     // only the first so many groups; 0: all
+	bool full; // names as they are in a table, too
 	bool compare;    // with the span before
 	bool by_change;  // the largest change first, up or down, in place of `order`
 	const struct groups *before; // of the span before, unsorted; NULL: not compared
@@ -47,7 +48,7 @@ struct report {
 bool report_shows(const struct report *r, const struct group *g);
 
 // Print to stdout; main looks whether all was written. `total`: all groups together. The table fits a
-// terminal; elsewhere nothing is cut.
+// terminal, with short names (query/short_names.h); elsewhere nothing is cut.
 void report_print_csv(const struct report *r, const struct groups *g);
 void report_print_json(const struct report *r, const struct groups *g);
 void report_print_table(const struct report *r, const struct groups *g, const struct groups *total);

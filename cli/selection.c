@@ -24,7 +24,7 @@ static bool add_condition(struct selection *s, struct command *c, struct str key
 	return true;
 }
 
-static bool take_conditions(struct selection *s, struct command *c, struct err *err)
+bool selection_take_conditions(struct selection *s, struct command *c, struct err *err)
 {
 	static const struct {
 		const char *flag, *key;
@@ -92,8 +92,8 @@ bool selection_take(struct selection *ret, struct command *c, struct err *err)
 	struct err ignored = ERR_INIT;
 	*ret = (struct selection){.now_ms = when_now_ms()};
 	return command_time(c, "--now", &ret->now_ms, err) &&
-	       span_parse(&ret->span, NULL, STR("all"), ret->now_ms, &ignored) && take_conditions(ret, c, err) &&
-	       take_span(ret, c, err);
+	       span_parse(&ret->span, NULL, STR("all"), ret->now_ms, &ignored) &&
+	       selection_take_conditions(ret, c, err) && take_span(ret, c, err);
 }
 
 void selection_release(struct selection *s)

@@ -28,6 +28,9 @@ struct selection {
 	struct arena texts;
 };
 
+// Takes the conditions alone, and leaves the span as it is. Release it, after a failure too.
+bool selection_take_conditions(struct selection *s, struct command *c, struct err *err) NC_CHECK;
+
 // Takes its flags, and one argument that is a span, out of the command. ERR_CONFIG names the argument.
 // Release it, after a failure too.
 bool selection_take(struct selection *ret, struct command *c, struct err *err) NC_CHECK;

@@ -6,8 +6,9 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 
 enum { GAP = 2, NAME_LEAST = 22, NAME_COMFORT = 34 };
@@ -153,6 +154,23 @@ void table_print(struct table *t, FILE *f, int width, int rows, const char *eol)
 	print_line(t, f, NULL, eol);
 	for (int i = 0; i < table_rows(t) && (rows < 0 || i < rows); i++)
 		print_line(t, f, t->cells + (size_t)i * (size_t)t->ncolumns, eol);
+}
+
+void table_add_left_out(const struct table *t, struct buf *b)
+{
+	bool any = false;
+	for (int i = 0; i < t->ncolumns; i++) {
+		if (t->columns[i].width)
+			continue;
+		buf_addf(b, "%s%.*s", any ? ", " : "", STR_ARG(t->columns[i].head));
+		any = true;
+	}
+}
+
+int table_terminal_width(void)
+{
+	struct winsize w;
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
 }
 
 char *table_count(int64_t v, char *buf)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
 
 // Columns of rank TABLE_EXTRA and above are left out as soon as names would be cut to less than 34
@@ -53,9 +54,15 @@ void table_cell(struct table *t, struct str text);
 
 int table_rows(const struct table *t);
 
+// Appends the heads of the columns that were left out, ", " between them; after table_print.
+void table_add_left_out(const struct table *t, struct buf *b);
+
 // Prints the heads and the first `rows` rows (-1: all), each line ended by `eol`, within `width` characters
 // (0: any width). Call it once.
 void table_print(struct table *t, FILE *f, int width, int rows, const char *eol);
+
+// On a terminal it fits the terminal: its width; elsewhere 0.
+int table_terminal_width(void);
 
 // "1,234,567"; buf holds TABLE_COUNT_SIZE; returns buf.
 enum { TABLE_COUNT_SIZE = 32 };

@@ -13,9 +13,11 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/selection.h"
 #include "cli/table.h"
 #include "cli/top.h"
 #include "query/group.h"
+#include "query/short_names.h"
 #include "store/view.h"
 
 enum { FRAME_BYTES = 1 << 16 }; // a whole screen leaves in one write, or it flickers
@@ -27,6 +29,7 @@ struct top_sums {
 
 struct watch {
 	struct top top;
+	struct selection of; // its conditions
 	int64_t every_ms;
 	int64_t turns; // 0: until stopped
 };
@@ -54,10 +57,12 @@ static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 {
 	const char *by = "principal,model", *hours = "24", *every = "2", *turns = "0";
 	int64_t seconds;
+	w->top.full = command_switch(c, "--full");
 	if (!command_option(c, "--by", &by, err) || !command_option(c, "--hours", &hours, err) ||
 	    !command_option(c, "--every", &every, err) || !command_option(c, "--turns", &turns, err) ||
-	    !command_done(c, 0, 0, err))
+	    !selection_take_conditions(&w->of, c, err) || !command_done(c, 0, 0, err))
 		return false;
+	w->top.only = w->of.only.by.n ? &w->of.only : NULL;
 	if (!grouping_parse(&w->top.by, str_of(by), conf_sources(&c->conf), err) ||
 	    !parse_count(hours, "--hours", 1, 24 * 400, &w->top.hours, err) ||
 	    !parse_count(every, "--every", 1, 3600, &seconds, err) ||
@@ -86,28 +91,6 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 	return true;
 }
 
-// "arn:aws:sts::111122223333:assumed-role/ROLE/SESSION" is long and begins with what all have.
-static struct str shorten_name(struct str s)
-{
-	static const struct str starts[] = {{"arn:aws:sts::", 13}, {"arn:aws:iam::", 13}};
-	for (size_t i = 0; i < 2; i++)
-		if (str_starts(s, starts[i]))
-			return (struct str){s.p + starts[i].len, s.len - starts[i].len};
-	return s;
-}
-
-static const struct group *find_same_group(const struct groups *in, const struct group *x)
-{
-	for (int32_t i = 0; i < in->n; i++) {
-		bool same = true;
-		for (int k = 0; same && k < in->by.n; k++)
-			same = str_eq(in->list[i].keys[k], x->keys[k]);
-		if (same)
-			return &in->list[i];
-	}
-	return NULL;
-}
-
 static void add_columns(struct table *table, const struct grouping *by)
 {
 	for (int i = 0; i < by->n; i++)
@@ -127,13 +110,13 @@ static void add_usd(struct table *table, struct usd usd, bool known)
 	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("-"));
 }
 
-static void add_group(struct table *table, const struct grouping *by, const struct group *x,
+static void add_group(struct table *table, const struct str *names, int nnames, const struct group *x,
                       const struct group *hour)
 {
 	char count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
 	bool priced = !x->tokens || x->unpriced < x->tokens;
-	for (int i = 0; i < by->n; i++)
-		table_cell(table, shorten_name(x->keys[i]));
+	for (int i = 0; i < nnames; i++)
+		table_cell(table, names[i]);
 	table_cell(table, str_of(table_count(x->calls, count)));
 	table_cell(table, str_of(table_count(x->tokens, count)));
 	add_usd(table, x->usd, priced);
@@ -167,8 +150,11 @@ static void print_screen(const struct top *t, const struct top_sums *s)
 		fputs("\033[H", stdout);
 	print_summary(t, s, eol);
 	add_columns(&table, &t->by);
-	for (int32_t i = 0; i < shown; i++)
-		add_group(&table, &t->by, &s->span->list[i], find_same_group(s->hour, &s->span->list[i]));
+	struct str *names = short_names_of_groups(&table.arena, s->span, shown, t->full || !t->columns);
+	for (int32_t i = 0; i < shown; i++) {
+		const struct group *x = &s->span->list[i];
+		add_group(&table, names + (size_t)i * (size_t)t->by.n, t->by.n, x, groups_find(s->hour, x->keys));
+	}
 	table_print(&table, stdout, t->columns, -1, eol);
 	if (shown < s->span->n)
 		printf("... and %d more%s", s->span->n - shown, eol);
@@ -186,6 +172,7 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 	groups_init(&span, &t->by);
 	groups_init(&hour, &t->by);
 	groups_init(&total, &(struct grouping){0});
+	span.only = hour.only = total.only = t->only;
 	// Replayed figures may be old: the span ends with the newest hour that has figures.
 	bool good = view_each(v, now - t->hours + 1, INT64_MAX / MS_PER_HOUR, find_newest_hour, &s.newest, err);
 	if (good && !s.newest)
@@ -259,10 +246,10 @@ int cmd_top(struct command *c)
 	struct err err = ERR_INIT;
 	struct watch w = {0};
 	struct view *v = NULL;
-	if (!parse_arguments(c, &w, &err) ||
-	    !view_open(&v, redis_target_of(&c->conf), &err))
-		return command_fail(c, &err);
-	if (!view_map(v, &c->conf, &err) || !grouping_check_keys(&w.top.by, view_mapping(v), &err)) {
+	if (!parse_arguments(c, &w, &err) || !view_open(&v, redis_target_of(&c->conf), &err) ||
+	    !view_map(v, &c->conf, &err) || !grouping_check_keys(&w.top.by, view_mapping(v), &err) ||
+	    !grouping_check_keys(&w.of.only.by, view_mapping(v), &err)) {
+		selection_release(&w.of);
 		view_close(v);
 		return command_fail(c, &err);
 	}
@@ -270,6 +257,7 @@ int cmd_top(struct command *c)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	redraw_until_stopped(&w, v, &err);
+	selection_release(&w.of);
 	view_close(v);
 	bool written = !ferror(stdout); // else main says why
 	return err.kind == ERR_NONE || stopped || !written ? STATUS_OK : command_fail(c, &err);

@@ -13,6 +13,8 @@
 struct top {
 	struct grouping by;
 	int64_t hours;      // how many, up to the newest hour that has figures
+	const struct group_filter *only; // NULL: all rows
+	bool full; // names as they are, on a terminal, too
 	const char *title;  // a line above the table; NULL: none
 	bool terminal;      // redraw in place
 	int rows, columns;  // of the screen; columns 0: any width

@@ -100,4 +100,22 @@ refuses "an order by change of nothing" 'needs --compare' --sort change
 refuses "a comparison of all time" 'needs a span' --compare previous
 refuses "one by hour" 'by hour, day, week or month' last-week --by hour --compare previous
 refuses "conditions in FOCUS" 'takes no conditions' --format focus --team search
+# --- on a terminal
+
+shown() { # COLUMNS SUBCOMMAND ARGUMENT...: as it is on a terminal of so many columns
+	local columns=$1
+	shift
+	TERM=xterm script -qec "stty cols $columns rows 24; $(printf '%q ' "$nowcast" "$@" --redis "$REDIS_URL" --prices builtin)" /dev/null </dev/null | tr -d '\r'
+}
+shown 120 report --now $now today --by principal,model >"$T/screen"
+has "names are short" "$(cat "$T/screen")" '^cid +nova-pro  '
+shown 120 report --now $now --by principal,model --full >"$T/screen"
+has "--full shows them as they are" "$(cat "$T/screen")" "^arn:aws:iam::$A:user/cid +$nova "
+has "and so does a pipe" "$("$nowcast" report --redis "$REDIS_URL" --prices builtin)" "^arn:aws:iam::$A:user/cid "
+shown 40 report --now $now >"$T/screen"
+has "columns that have no room are named" "$(cat "$T/screen")" '^no room for: low, high, calls [(]--format csv has all[)]$'
+is "on a wide one all have room" "$(shown 200 report --now $now | grep -c 'no room for')" 0
+shown 120 top --turns 1 --hours 240 --team search >"$T/screen"
+has "top takes conditions, too" "$(cat "$T/screen")" '\$16\.5000 in the last 240 h, 2 groups'
+has "and has short names" "$(cat "$T/screen")" '^ann +claude-opus-4-6 \(us\) '
 finish
