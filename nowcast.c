@@ -82,8 +82,8 @@ static const struct subcommand subcommands[] = {
      "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
      "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all\n"
-     "(the default). --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z or 2026-11-02, a whole\n"
-     "hour. --compare previous puts the span before beside it: of this-week the same part of last week.\n"
+     "(the default). --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z, 2026-11-02 or\n"
+     "14:00, a whole hour. --compare previous puts the span before beside it: of this-week the same part of last week.\n"
      "\n"
      "--principal, --role and --model take a part of the name (opus), --team the whole of it; --where takes any of the KEYS, and may\n"
      "be given more than once. * stands for any text. CSV has the keys, then tokens,usd,usd_low,usd_high,basis,calls,failed; usd is\n"
@@ -105,8 +105,9 @@ static const struct subcommand subcommands[] = {
      "--duckdb). --unless-fresh does nothing if a run has ended within reconcile.every. It prints a summary;\n"
      "`nowcast report --reconciliation` explains the difference.\n",
      cmd_reconcile},
-	{"explain", "PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
-     "For each model: its calls, how its tokens are known, how many tokens a call was assumed to use and from what that was\n"
+	{"explain", "[--now T] PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
+     "PRINCIPAL is one as reports print it, or a part of the name that no other caller of the hour has. HOUR is 2026-11-02T05:00:00Z,\n"
+     "or 05:00 for the last one. For each model: its calls, how its tokens are known, how many tokens a call was assumed to use and from what that was\n"
      "learned, the band, and every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
      cmd_explain},
 	{"who", "[--now T] [--from T] [--sessions N] [--format table|json] ARN|ACCESS-KEY|NAME",

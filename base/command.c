@@ -228,8 +228,10 @@ bool command_time(struct command *c, const char *flag, int64_t *ret_ms, struct e
 	if (!command_option(c, flag, &text, err))
 		return false;
 	return !text || when_parse(str_of(text), ret_ms) ||
-	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"",
-	               flag, text);
+	       when_parse_clock(str_of(text), when_now_ms(), ret_ms) ||
+	       err_set(err, ERR_CONFIG,
+	               "%s: expected a time like 2026-11-02T05:00:00Z, 2026-11-02 or 05:00, got \"%s\"", flag,
+	               text);
 }
 
 const char *command_verb(struct command *c)

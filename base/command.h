@@ -50,7 +50,7 @@ bool command_option(struct command *c, const char *name, const char **ret_value,
 // the same, but takes out only the first one: for a flag that may be given more than once
 bool command_option_next(struct command *c, const char *name, const char **ret_value,
                          struct err *err) NC_CHECK;
-// as command_option, for a moment
+// as command_option, for a moment; a time of day alone is the last one up to now
 bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK;
 // takes the first argument out; NULL: there is none, or it is a flag
 const char *command_verb(struct command *c);

@@ -109,6 +109,23 @@ bool when_parse(struct str s, int64_t *ret_ms)
 	return true;
 }
 
+bool when_parse_clock(struct str s, int64_t latest_ms, int64_t *ret_ms)
+{
+	enum { DAY_MS = 24 * MS_PER_HOUR };
+	int hour, minute;
+	if (!parse_digits(&s, 2, &hour) || !skip_char(&s, ':') || !parse_digits(&s, 2, &minute) || s.len ||
+	    hour > 23 || minute > 59)
+		return false;
+	int64_t ms =
+		latest_ms - latest_ms % DAY_MS + (int64_t)hour * MS_PER_HOUR + (int64_t)minute * MS_PER_MINUTE;
+	if (ms > latest_ms)
+		ms -= DAY_MS;
+	if (ms < 0)
+		return false;
+	*ret_ms = ms;
+	return true;
+}
+
 char *when_format(int64_t ms, char *buf)
 {
 	int64_t secs = ms < 0 ? 0 : ms / 1000 > LAST_SECOND ? LAST_SECOND : ms / 1000;

@@ -17,6 +17,10 @@ enum { MS_PER_MINUTE = 60000, MS_PER_HOUR = 3600000 };
 // Without a zone the time is UTC. False: another form; *ret_ms is unchanged.
 bool when_parse(struct str s, int64_t *ret_ms);
 
+// A time of day alone, "14:00" or "14:05": the last one up to `latest_ms`. False: another form; *ret_ms is
+// unchanged.
+bool when_parse_clock(struct str s, int64_t latest_ms, int64_t *ret_ms);
+
 // Writes "2026-11-02T05:00:00Z" into `buf` (WHEN_SIZE bytes); returns `buf`. `ms` is clamped to the years
 // above.
 enum { WHEN_SIZE = 24 };

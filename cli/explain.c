@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/pattern.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/price_priv.h"
@@ -200,6 +201,43 @@ static bool explain_weights(struct explanation *x, struct view *v, struct err *e
 	return true;
 }
 
+// A caller of the hour: `text` as it is, or the only one that has it in its name.
+static bool find_principal(struct explanation *x, struct str text, int64_t hour, struct err *err)
+{
+	enum { NAMED = 5 };
+	struct str pattern = arena_text(&x->arena, "*%.*s*", STR_ARG(text)), found = STR_NONE;
+	char when[WHEN_SIZE];
+	struct buf names = BUF_INIT;
+	int n = 0;
+	for (int32_t i = 0; i < x->groups.n; i++) {
+		struct str name = x->groups.list[i].keys[0];
+		bool same = str_eq(name, text);
+		if (!same && (!text.len || !pattern_matches(pattern, name)))
+			continue;
+		found = name;
+		n++;
+		if (same) {
+			n = 1;
+			break;
+		}
+		if (n <= NAMED)
+			buf_addf(&names, "%s%.*s", n > 1 ? ", " : "", STR_ARG(name));
+	}
+	when_format(hour * MS_PER_HOUR, when);
+	if (n > 1)
+		err_set(err, ERR_CONFIG, "%d callers of the hour of %s have \"%.*s\" in their names: %s%s", n, when,
+		        STR_ARG(text), names.data, n > NAMED ? ", ..." : "");
+	else if (!n)
+		err_set(
+			err, ERR_CONFIG,
+			"no figures of %.*s in the hour of %s: `nowcast report --by hour --principal '%.*s'` shows in which hours "
+			"there are some",
+			STR_ARG(text), when, STR_ARG(text));
+	buf_release(&names);
+	x->principal = arena_str(&x->arena, found);
+	return n == 1;
+}
+
 static void print_total(const struct explanation *x, const char *hour)
 {
 	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
@@ -212,9 +250,11 @@ static void print_total(const struct explanation *x, const char *hour)
 	}
 }
 
-static bool print_explanation(struct command *c, const char *principal, int64_t hour, struct err *err)
+// *principal becomes the whole name, in `arena`.
+static bool print_explanation(struct command *c, struct arena *arena, struct str *principal, int64_t hour,
+                              struct err *err)
 {
-	struct explanation x = {.principal = str_of(principal)};
+	struct explanation x = {.principal = STR_NONE};
 	struct view *v = NULL;
 	struct grouping by;
 	char when[WHEN_SIZE];
@@ -222,16 +262,12 @@ static bool print_explanation(struct command *c, const char *principal, int64_t 
 	    !view_open(&v, redis_target_of(&c->conf), err))
 		return false;
 	groups_init(&x.groups, &by);
-	bool good = view_each(v, hour, hour + 1, sum_model_hour, &x, err);
+	bool good =
+		view_each(v, hour, hour + 1, sum_model_hour, &x, err) && find_principal(&x, *principal, hour, err);
 	if (good)
 		print_total(&x, when_format(hour * MS_PER_HOUR, when));
-	good = good && view_each(v, hour, hour + 1, explain_model_hour, &x, err);
-	if (good && x.model_hours == 0)
-		good = err_set(err, ERR_CONFIG,
-		               "no figures of %s in the hour of %s; a principal is written as reports print it: "
-		               "`nowcast report --by hour,principal --principal %s` shows what has that in its name",
-		               principal, when_format(hour * MS_PER_HOUR, when), principal);
-	good = good && explain_weights(&x, v, err);
+	good = good && view_each(v, hour, hour + 1, explain_model_hour, &x, err) && explain_weights(&x, v, err);
+	*principal = arena_str(arena, x.principal);
 	groups_release(&x.groups);
 	arena_release(&x.arena);
 	view_close(v);
@@ -241,18 +277,19 @@ static bool print_explanation(struct command *c, const char *principal, int64_t 
 int cmd_explain(struct command *c)
 {
 	struct err err = ERR_INIT;
-	int64_t ms;
+	int64_t ms, now_ms = when_now_ms();
 	int status = STATUS_OK;
-	if (!command_done(c, 2, 2, &err))
+	if (!command_time(c, "--now", &now_ms, &err) || !command_done(c, 2, 2, &err))
 		return command_fail(c, &err);
-	if (!when_parse(str_of(c->argv[1]), &ms)) {
-		err_set(&err, ERR_CONFIG, "expected an hour like 2026-11-02T05:00:00Z, got \"%s\"", c->argv[1]);
+	if (!when_parse(str_of(c->argv[1]), &ms) && !when_parse_clock(str_of(c->argv[1]), now_ms, &ms)) {
+		err_set(&err, ERR_CONFIG, "expected an hour like 2026-11-02T05:00:00Z or 05:00, got \"%s\"",
+		        c->argv[1]);
 		return command_fail(c, &err);
 	}
 	struct arena arena = ARENA_INIT;
 	struct str principal;
 	bool good = pseudonym_ask(&c->conf, &arena, str_of(c->argv[0]), &principal, &err) &&
-	            print_explanation(c, principal.p, ms / MS_PER_HOUR, &err);
+	            print_explanation(c, &arena, &principal, ms / MS_PER_HOUR, &err);
 	if (good)
 		printf("\nthe rates\n");
 	good = good && price_explain_principal(c, principal.p, ms / MS_PER_HOUR, &status, &err);

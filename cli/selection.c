@@ -77,8 +77,10 @@ static bool take_span(struct selection *s, struct command *c, struct err *err)
 		s->before = span_before(s->span);
 		return good;
 	}
-	if ((from && !span_parse_bound(&s->span.from, str_of(from), "--from", err)) ||
-	    (to && !span_parse_bound(&s->span.to, str_of(to), "--to", err)))
+	int64_t now = s->now_ms / MS_PER_HOUR;
+	if (from && !span_parse_bound(&s->span.from, str_of(from), now, "--from", err))
+		return false;
+	if (to && !span_parse_bound(&s->span.to, str_of(to), from ? s->span.from + 24 : now, "--to", err))
 		return false;
 	if (s->span.from >= s->span.to)
 		return err_set(err, ERR_CONFIG, "--from %s --to %s: the span ends before it begins",

@@ -4,7 +4,8 @@
 //
 //     SPAN                 today, yesterday, 2026-11, 24h, ... (query/span.h)
 //     --since SPAN         from where that span begins up to now
-//     --from T  --to T     bounds; a whole hour each
+//     --from T  --to T     bounds; a whole hour each. 14:00 is the last one; as --to, the first one after
+//                          --from
 //     --principal TEXT  --role TEXT  --model TEXT
 //                          the name contains the text: "opus" is every model of that family, in every Region
 //     --team NAME          the whole name

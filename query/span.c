@@ -89,13 +89,13 @@ bool span_parse(struct time_span *ret, struct time_span *ret_before, struct str 
 	               (int)(text.len < 60 ? text.len : 60), text.p);
 }
 
-bool span_parse_bound(int64_t *ret_hour, struct str text, const char *flag, struct err *err)
+bool span_parse_bound(int64_t *ret_hour, struct str text, int64_t latest, const char *flag, struct err *err)
 {
 	int64_t ms;
-	if (!when_parse(text, &ms))
+	if (!when_parse(text, &ms) && !when_parse_clock(text, (latest + 1) * MS_PER_HOUR - 1, &ms))
 		return err_set(err, ERR_CONFIG,
-		               "%s: expected a time like 2026-11-02T00:00:00Z or 2026-11-02, got \"%.*s\"", flag,
-		               (int)(text.len < 60 ? text.len : 60), text.p);
+		               "%s: expected a time like 2026-11-02T00:00:00Z, 2026-11-02 or 14:00, got \"%.*s\"",
+		               flag, (int)(text.len < 60 ? text.len : 60), text.p);
 	int64_t rest = ms % MS_PER_HOUR;
 	if (rest >= MS_PER_HOUR - 1000) {
 		ms += MS_PER_HOUR - rest;

@@ -25,9 +25,11 @@ struct time_span {
 bool span_parse(struct time_span *ret, struct time_span *ret_before, struct str text, int64_t now_ms,
                 struct err *err) NC_CHECK;
 
-// A bound of a span: a time that is a whole hour. "T23:59:59" is taken for the end of its hour. ERR_CONFIG
-// names `flag`: another form, or a time within an hour, since figures are kept by the hour.
-bool span_parse_bound(int64_t *ret_hour, struct str text, const char *flag, struct err *err) NC_CHECK;
+// A bound of a span: a time that is a whole hour. "T23:59:59" is taken for the end of its hour; "14:00" is
+// the last one up to `latest`, an hour. ERR_CONFIG names `flag`: another form, or a time within an hour,
+// since figures are kept by the hour.
+bool span_parse_bound(int64_t *ret_hour, struct str text, int64_t latest, const char *flag,
+                      struct err *err) NC_CHECK;
 
 // The span of the same length that ends where this one begins. A whole month is compared with the month
 // before.

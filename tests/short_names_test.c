@@ -53,17 +53,22 @@ int main(void)
 	shows("", "");
 
 	lists("callers of two accounts",
-	      (const char *const[]){STS "app/i-1", "arn:aws:sts::444455556666:assumed-role/app/i-1", STS "app/i-2", NULL},
+	      (const char *const[]){STS "app/i-1", "arn:aws:sts::444455556666:assumed-role/app/i-1",
+	                            STS "app/i-2", NULL},
 	      (const char *const[]){"app/i-1 111122223333", "app/i-1 444455556666", "app/i-2"});
 	lists("a user and a federated user of one name",
 	      (const char *const[]){IAM "user/eve", "arn:aws:sts::111122223333:federated-user/eve", NULL},
 	      (const char *const[]){IAM "user/eve", "arn:aws:sts::111122223333:federated-user/eve"});
 	lists("versions of one model",
-	      (const char *const[]){"anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku", "amazon.nova-pro-v1:0", NULL},
-	      (const char *const[]){"anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku", "nova-pro"});
+	      (const char *const[]){"anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku",
+	                            "amazon.nova-pro-v1:0", NULL},
+	      (const char *const[]){"anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku",
+	                            "nova-pro"});
 	lists("the same name more than once",
-	      (const char *const[]){STS "app/i-1", STS "app/i-1", "arn:aws:sts::444455556666:assumed-role/app/i-1", STS "app/i-1", NULL},
-	      (const char *const[]){"app/i-1 111122223333", "app/i-1 111122223333", "app/i-1 444455556666", "app/i-1 111122223333"});
+	      (const char *const[]){STS "app/i-1", STS "app/i-1",
+	                            "arn:aws:sts::444455556666:assumed-role/app/i-1", STS "app/i-1", NULL},
+	      (const char *const[]){"app/i-1 111122223333", "app/i-1 111122223333", "app/i-1 444455556666",
+	                            "app/i-1 111122223333"});
 	lists("a name that is another's short one", (const char *const[]){IAM "user/eve", "eve", NULL},
 	      (const char *const[]){"eve 111122223333", "eve"});
 	return done();

@@ -46,7 +46,7 @@ static void bound(const char *text, const char *want)
 {
 	int64_t hour = -1;
 	struct err err = ERR_INIT;
-	bool good = span_parse_bound(&hour, str_of(text), "--to", &err);
+	bool good = span_parse_bound(&hour, str_of(text), at("2026-11-29T14:40:00Z") / MS_PER_HOUR, "--to", &err);
 	is_int(good ? hour : -1, want ? at(want) / MS_PER_HOUR : -1, text);
 }
 
@@ -94,6 +94,12 @@ int main(void)
 	bound("2026-11-02T14:30:00Z", NULL);
 	bound("2026-11-02T14:00:01Z", NULL);
 	bound("2026-11-02T05:00:00+05:30", NULL); // half past eleven
+	bound("14:00", "2026-11-29T14:00:00Z");
+	bound("15:00", "2026-11-28T15:00:00Z");
+	bound("00:00", "2026-11-29");
+	bound("14:30", NULL);
+	bound("24:00", NULL);
+	bound("9:00", NULL);
 	bound("soon", NULL);
 	return done();
 }

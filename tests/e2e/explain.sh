@@ -17,6 +17,10 @@ is "it says what taught the split of the input" "$(grep -c '^    input .* learne
 is "and how sure the figure is" "$(grep -c 'nine times in ten' "$T/explained")" 1
 "$nowcast" explain --redis "$REDIS_URL" arn:aws:iam::111122223333:user/nobody "$hour" >/dev/null 2>"$T/err"
 is "who has no figures is told so" "$? $(grep -c 'no figures of' "$T/err")" "2 1"
-has "and how a principal is written" "$(cat "$T/err")" 'as reports print it'
+has "and how to find the hours that have some" "$(cat "$T/err")" 'report --by hour --principal .*user/nobody'
+"$nowcast" explain --redis "$REDIS_URL" --now 2026-11-02T00:40:00Z DAVE 00:00 >"$T/short"
+is "a part of a name and a time of day do" "$(cat "$T/short")" "$(cat "$T/explained")"
+fails 2 "a part that several callers have" "$nowcast" explain --redis "$REDIS_URL" llm-gateway "$hour"
+has "is answered by their names" "$(cat "$T/err")" "names: .*$who,"
 is "the figure comes first" "$(sed -n 2p "$T/explained" | grep -c 'nine times in ten')" 1
 finish
