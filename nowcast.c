@@ -129,12 +129,14 @@ static const struct subcommand subcommands[] = {
      "/metrics, /healthz and /readyz. An address that other machines can reach needs auth.tokens.file. --now T answers as if it were\n"
      "T, to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
      cmd_serve},
-	{"alert", "list|silence|test|check|backtest ...",
+	{"alert", "list|rules|silence|test|check|backtest ...",
      "the alerts: list or silence them, test the receivers, test a rule on the past",
      "list [--history N] [--dead]           active alerts and silences; the last N events; messages that could not be delivered\n"
+     "rules                                what is in force, and for whom\n"
      "silence RULE [--only GROUP] [--for 2h] [--why TEXT]   both may be patterns such as 'spike*'; silence --end ID\n"
      "test [RECEIVER]                       send a test message now and print whether it was delivered\n"
-     "check [--now T]                       evaluate and deliver once, as `run` does every alerts.interval\n"
+     "check                                 evaluate and deliver once, as `run` does every alerts.interval\n"
+     "check --now T                         what would hold at T; nothing is delivered\n"
      "backtest [--rule R] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures in Redis\n"
      "Rules and receivers are in alerts.file. Without that file the built-in rules apply.\n",
      cmd_alert},

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast alert ...`: for people who are woken, and for those who write the rules. Each action is a row of a
-// table and a function.
+// table and a function; alert_check.c has those that evaluate rules.
 #include <fnmatch.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "alert/check.h"
 #include "alert/keys.h"
 #include "alert/message.h"
-#include "alert/outbox.h"
 #include "alert/send.h"
-#include "alert/turn.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "cli/alert_priv.h"
 #include "cli/commands.h"
+#include "cli/table.h"
 
-enum { DAY_MS = 24 * MS_PER_HOUR, HISTORY_SHOWN_MAX = 1000, DELIVER_MS = 20000, WAIT_MS = 20 };
-
-struct alert_command {
-	struct command *args;
-	const struct conf *conf;
-	struct alert_rules rules;
-	struct rollups *rollups;
-	struct redis *redis;
-};
+enum { DAY_MS = 24 * MS_PER_HOUR, HISTORY_SHOWN_MAX = 1000, WAIT_MS = 20 };
 
 static const char *text_at(const json_t *j, const char *key)
 {
@@ -43,13 +33,6 @@ static int severity_rank(const json_t *j)
 {
 	const char *z = text_at(j, "severity");
 	return strcmp(z, "critical") == 0 ? 0 : strcmp(z, "warning") == 0 ? 1 : 2;
-}
-
-static bool parse_time(const char *text, const char *flag, int64_t *ret_ms, struct err *err)
-{
-	return when_parse(str_of(text), ret_ms) ||
-	       err_set(err, ERR_CONFIG, "%s: expected a time like 2026-11-02T05:00:00Z or 2026-11-02, got \"%s\"",
-	               flag, text);
 }
 
 struct entry {
@@ -308,101 +291,59 @@ static bool test_receivers(struct alert_command *a, struct err *err)
 	       err_set(err, ERR_FATAL, "%d of %d receivers did not take the message", failed, tried);
 }
 
-// ---- check --------------------------------------------------------------------------------------
+// ---- rules --------------------------------------------------------------------------------------
 
-static bool check_once(struct alert_command *a, struct err *err)
+static void add_percents(struct buf *b, const struct alert_rule *r)
 {
-	const char *now = NULL;
-	int64_t now_ms = when_now_ms();
-	struct alert_turn turn;
-	char token[48];
-	if (!command_option(a->args, "--now", &now, err) || !command_done(a->args, 1, 1, err) ||
-	    (now && !parse_time(now, "--now", &now_ms, err)))
-		return false;
-	snprintf(token, sizeof token, "check-%d-%lld", (int)getpid(), (long long)when_now_ms());
-	if (!alert_turn(&a->rules, a->rollups, a->conf, token, now_ms, &turn, err))
-		return false;
-	struct alert_outbox *outbox = alert_outbox_new(a->redis, a->conf->redis_prefix);
-	struct alert_sent sent = {0};
-	bool good = !turn.mine || alert_outbox_deliver(outbox, &a->rules, DELIVER_MS, &sent, err);
-	alert_outbox_free(outbox);
-	alert_lease_end(a->redis, a->conf, token);
-	if (!good)
-		return false;
-	if (!turn.mine)
-		puts("another process evaluates the alerts; nothing was done");
-	else
-		printf("%d condition%s %s, %d event%s; messages: %d sent, %d to be tried again, %d given up\n",
-		       turn.findings, text_s(turn.findings), turn.findings == 1 ? "holds" : "hold", turn.events,
-		       text_s(turn.events), sent.sent, sent.failed, sent.dead);
-	return true;
+	for (int i = 0; i < r->nat; i++)
+		buf_addf(b, "%s%lld", i ? "," : "", (long long)r->at[i]);
+	if (r->nat)
+		buf_addstr(b, STR(" %"));
 }
 
-// ---- backtest -----------------------------------------------------------------------------------
-
-// One hour, evaluated at its end. A finding that held in the hour before is not counted again.
-static bool backtest_hour(struct alert_command *a, const struct alert_rule *only, int64_t hour, json_t **held,
-                          int64_t *rings, struct err *err)
+// What is in force, in one line a rule and a receiver.
+static bool list_rules(struct alert_command *a, struct err *err)
 {
-	struct arena arena = ARENA_INIT;
-	struct alert_check c = {.rules = &a->rules,
-	                        .rollups = a->rollups,
-	                        .redis = a->redis,
-	                        .prefix = a->conf->redis_prefix,
-	                        .now_ms = (hour + 1) * MS_PER_HOUR - 1,
-	                        .hourly = true,
-	                        .only_rule = only,
-	                        .arena = &arena};
-	json_t *now = json_object();
-	char when[WHEN_SIZE];
-	bool good = alert_check(&c, err);
-	for (int i = 0; good && i < c.n; i++) {
-		const struct alert_finding *f = &c.findings[i];
-		struct buf key = BUF_INIT;
-		buf_addf(&key, "%.*s|%.*s|%.*s", STR_ARG(f->rule->name), STR_ARG(f->group), STR_ARG(f->period));
-		json_t *before = json_object_get(*held, key.data);
-		if (!before || json_integer_value(before) < f->level) {
-			printf("%s  %.*s: %.*s\n", when_format(c.now_ms, when), STR_ARG(f->rule->name), STR_ARG(f->text));
-			++*rings;
-		}
-		json_object_set_new(now, key.data, json_integer(f->level));
-		buf_release(&key);
+	struct table table = TABLE_INIT;
+	struct buf at = BUF_INIT;
+	static const char *const heads[] = {"rule",   "kind", "by",       "only",     "period",
+	                                    "amount", "at",   "severity", "receivers"};
+	if (!command_done(a->args, 1, 1, err))
+		return false;
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+		table_column(&table, str_of(heads[i]),
+		             i < 4 || i == 8 ? TABLE_NAME
+		             : i == 5        ? TABLE_NUMBER
+		                             : TABLE_TEXT,
+		             0);
+	for (int i = 0; i < a->rules.nrules; i++) {
+		const struct alert_rule *r = &a->rules.rules[i];
+		bool has_amount = usd_cmp(r->amount, USD_ZERO) > 0;
+		char usd[USD_SIZE];
+		buf_clear(&at);
+		if (r->kind == ALERT_BUDGET || r->kind == ALERT_BILL)
+			add_percents(&at, r);
+		table_cell(&table, r->name);
+		table_cell(&table, str_of(alert_kind_names[r->kind]));
+		table_cell(&table, r->by.n ? r->by.name[0] : STR("all"));
+		table_cell(&table, r->only);
+		table_cell(&table,
+		           has_amount || r->kind == ALERT_BILL ? str_of(alert_period_names[r->period]) : STR_NONE);
+		table_cell(&table, has_amount ? str_of(usd_format(r->amount, 2, usd)) : STR_NONE);
+		table_cell(&table, buf_str(&at));
+		table_cell(&table, r->severity);
+		table_cell(&table, r->receivers.len ? r->receivers : a->rules.nreceivers ? STR("all") : STR_NONE);
 	}
-	json_decref(*held);
-	*held = now;
-	arena_release(&arena);
-	return good;
-}
-
-static bool backtest_rules(struct alert_command *a, struct err *err)
-{
-	const char *name = NULL, *from = NULL, *to = NULL;
-	int64_t first, last, ms, rings = 0, hours = 0;
-	struct command *c = a->args;
-	if (!command_option(c, "--rule", &name, err) || !command_option(c, "--from", &from, err) ||
-	    !command_option(c, "--to", &to, err) || !command_done(c, 1, 1, err))
-		return false;
-	const struct alert_rule *only = name ? alert_rule_find(&a->rules, str_of(name)) : NULL;
-	if (name && !only)
-		return err_set(err, ERR_CONFIG, "--rule: there is no rule %s in %s", name,
-		               *a->conf->alerts_file ? a->conf->alerts_file : "the built-in rules");
-	if (!rollups_extent(a->rollups, &first, &last, err))
-		return false;
-	if (from && parse_time(from, "--from", &ms, err) && ms / MS_PER_HOUR > first)
-		first = ms / MS_PER_HOUR;
-	if (to && parse_time(to, "--to", &ms, err) && ms / MS_PER_HOUR - 1 < last)
-		last = ms / MS_PER_HOUR - 1;
-	if (err->kind)
-		return false;
-	json_t *held = json_object();
-	bool good = true;
-	for (int64_t h = first; good && first && h <= last; h++, hours++)
-		good = backtest_hour(a, only, h, &held, &rings, err);
-	json_decref(held);
-	if (good)
-		printf("%lld ring%s in %lld hour%s%s\n", (long long)rings, text_s(rings), (long long)hours,
-		       text_s(hours), hours ? "" : ": there are no figures of that time");
-	return good;
+	table_print(&table, stdout, table_terminal_width(), -1, "\n");
+	printf("%s; %d receiver%s", *a->conf->alerts_file ? a->conf->alerts_file : "the built-in rules",
+	       a->rules.nreceivers, text_s(a->rules.nreceivers));
+	for (int i = 0; i < a->rules.nreceivers; i++)
+		printf("%s %.*s (%s)", i ? "," : ":", STR_ARG(a->rules.receivers[i].name),
+		       receiver_kind_names[a->rules.receivers[i].kind]);
+	putchar('\n');
+	buf_release(&at);
+	table_release(&table);
+	return true;
 }
 
 // ---- the table ----------------------------------------------------------------------------------
@@ -413,8 +354,8 @@ int cmd_alert(struct command *c)
 		const char *name;
 		bool (*run)(struct alert_command *a, struct err *err);
 	} actions[] = {
-		{"list", list_alerts}, {"silence", silence_rule},    {"test", test_receivers},
-		{"check", check_once}, {"backtest", backtest_rules},
+		{"list", list_alerts},    {"rules", list_rules},      {"silence", silence_rule},
+		{"test", test_receivers}, {"check", alert_check_now}, {"backtest", alert_backtest},
 	};
 	struct err err = ERR_INIT;
 	struct alert_command a = {.args = c, .conf = &c->conf};
@@ -429,7 +370,7 @@ int cmd_alert(struct command *c)
 				good = actions[i].run(&a, &err);
 			}
 		if (!known)
-			err_set(&err, ERR_CONFIG, "expected list, silence, test, check or backtest%s%s",
+			err_set(&err, ERR_CONFIG, "expected list, rules, silence, test, check or backtest%s%s",
 			        c->argc ? ", got " : "", c->argc ? c->argv[0] : "");
 	}
 	rollups_close(a.rollups);

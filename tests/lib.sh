@@ -110,6 +110,7 @@ sweep() { # folders of tests that are no more
 
 sweep
 T=$(mktemp -d "${TMPDIR:-/tmp}/nowcast-test.XXXXXX") || exit 1
+began=$(date +%s) # see at_time
 echo $$ >"$T/.pid"
 started=()
 
@@ -254,6 +255,18 @@ at_clock() { # PROGRAM SCRIPT: writes a script that runs it
 set_clock() { # TIME: 2026-11-02T05:30:00Z; it goes on from there
 	clock_offset=$(($(date -u -d "$1" +%s) - $(date +%s)))
 	printf '%+015d\n' $clock_offset 1<>"$T/clock"
+}
+
+# Runs a command as if it were then. Since the clock goes on, it is later by as long as the script has run, whatever the time.
+at_time() { # TIME COMMAND...
+	local time=$1
+	shift
+	[ -e "$T/clock.so" ] || cc -O1 -shared -fPIC -o "$T/clock.so" tests/support/clock.c || bail "no compiler for tests/support/clock.c"
+	(
+		export TEST_CLOCK="$T/clock@$time" LD_PRELOAD="$T/clock.so"
+		[ -e "$TEST_CLOCK" ] || printf '%+015d\n' $(($(date -u -d "$time" +%s) - began)) >"$TEST_CLOCK"
+		"$@"
+	)
 }
 
 kill_redis() { stop "$redis_pid" "${1:-KILL}"; }

@@ -13,7 +13,7 @@ call() { # ID MINUTE USER
 key='{nowcast:alerts}:rate_monitor:spike'
 printf '[rule spike]\nkind = spike\nby = principal\nfloor = 0.05\n' >"$T/alerts.conf"
 for n in $(seq 30); do call "c-$n" "05:$(printf %02d "$n")" "user-$((n % 5))"; done >"$T/calls.ndjson"
-evaluate() { for minute in 31 32 33; do alert check --now 2026-11-02T05:$minute:00Z >"$T/check.out" 2>&1 || diag "$(cat "$T/check.out")"; done; }
+evaluate() { for minute in 31 32 33; do at_time 2026-11-02T05:$minute:00Z alert check >"$T/check.out" 2>&1 || diag "$(cat "$T/check.out")"; done; }
 users=$(printf 'arn:aws:iam::111122223333:user/user-%s ' 0 1 2 3 4)
 living() { for user in $users; do redis hget "$key" "$user" | grep . | sed "s|^|$user |"; done; }
 
@@ -24,7 +24,7 @@ living >"$T/want"
 is "five have a baseline" "$(wc -l <"$T/want")" 5
 redis del "$key" '{nowcast:alerts}:state' >/dev/null
 
-alert check --now 2026-11-02T05:30:00Z >/dev/null 2>&1
+at_time 2026-11-02T05:30:00Z alert check >/dev/null 2>&1
 baseline=$(redis hget "$key" arn:aws:iam::111122223333:user/user-1)
 old="$(($(date -d 2026-10-31T05:00:00Z +%s) / 60)) ${baseline#* }"
 redis eval 'for i = 1, 25000 do redis.call("HSET", KEYS[1], "gone-" .. i, ARGV[1]) end' 1 "$key" "$old" >/dev/null

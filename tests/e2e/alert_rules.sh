@@ -14,7 +14,7 @@ sum_up
 part() { awk "BEGIN { printf \"%.6f\", $total * $1 }"; } # of all that was spent in the three hours
 
 rules() { cat >"$T/alerts.conf"; }
-check() { alert check --now "${1:-$now}" >"$T/check.out" 2>&1 || diag "$(cat "$T/check.out")"; }
+check() { at_time "${1:-$now}" alert check >"$T/check.out" 2>&1 || diag "$(cat "$T/check.out")"; }
 up() { alert list; }
 quiet() { has "$1" "$(up | head -n 1)" "no alert is up"; }
 forget() { redis --raw keys '*nowcast:alerts*' | while read -r key; do redis del "$key" >/dev/null; done; }
