@@ -144,11 +144,14 @@ static const struct subcommand subcommands[] = {
      "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does\n"
      "not work.\n",
      cmd_doctor},
-	{"price", "VERB ...", "manage the prices: list, show, check, diff, import, update, explain, usage-type",
+	{"price", "VERB ...",
+     "manage the prices: list, show, check, diff, add, import, update, explain, usage-type",
      "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
      "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that apply, and their source\n"
      "check [FILE...]   are these price files (or those in force) valid? Line and reason if not\n"
      "diff [OLD] NEW    what the rates of NEW would change, against OLD or what is in force; exit status 3 if anything\n"
+     "add MODEL --input N --output N [--cache-read N] [--cache-write-5m N] [--cache-write-1h N] [--scope S] [--region R] [--account A]\n"
+     "    [--tier T] [--from T] [--to T] [--source TEXT] [--file F] [--dry-run]   appends a rate of your own to prices.file, from today on\n"
      "import pricelist|litellm FILE... [--from T] [--dry-run] [--yes]   AWS price lists (offers, or answers of the query API), LiteLLM's table\n"
      "update [--offers A,B] [--url BASE] [--dry-run] [--yes]   downloads AWS's price lists and imports them\n"
      "explain --model M --region R --tokens TYPE=N,... [--time T] [--tier T] [--account A]   every term of a call's cost\n"

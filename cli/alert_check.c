@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast alert check` and `nowcast alert backtest`: rules that are evaluated once, now, at another time or hour
-// by hour.
+// `nowcast alert check` and `nowcast alert backtest`: rules that are evaluated once, now, at another time
+// or hour by hour.
 #include <jansson.h>
 #include <stdio.h>
 #include <unistd.h>

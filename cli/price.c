@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast price VERB`: manages the prices. This file has the table of verbs, and the verbs check, diff and
-// usage-type. price_list.c and price_explain.c show rates. price_import.c and price_update.c add new ones.
+// usage-type. price_list.c and price_explain.c show rates. price_add.c, price_import.c and price_update.c add
+// new ones.
 #include "cli/price_priv.h"
 
 #include <stdio.h>
@@ -22,10 +23,9 @@ static const struct {
 	const char *name;
 	bool (*run)(struct command *c, int *ret_status, struct err *err);
 } verbs[] = {
-	{"list", price_verb_list},       {"show", price_verb_show},
-	{"check", price_verb_check},     {"diff", price_verb_diff},
-	{"import", price_verb_import},   {"update", price_verb_update},
-	{"explain", price_verb_explain}, {"usage-type", price_verb_usage_type},
+	{"list", price_verb_list},     {"show", price_verb_show},       {"check", price_verb_check},
+	{"diff", price_verb_diff},     {"add", price_verb_add},         {"import", price_verb_import},
+	{"update", price_verb_update}, {"explain", price_verb_explain}, {"usage-type", price_verb_usage_type},
 };
 
 int cmd_price(struct command *c)
@@ -38,7 +38,7 @@ int cmd_price(struct command *c)
 			return verbs[i].run(c, &status, &err) ? status : command_fail(c, &err);
 	err_set(
 		&err, ERR_CONFIG,
-		"expected list, show, check, diff, import, update, explain or usage-type, got %s; `nowcast help price` says more",
+		"expected list, show, check, diff, add, import, update, explain or usage-type, got %s; `nowcast help price` says more",
 		name      ? name
 		: c->argc ? c->argv[0]
 				  : "nothing");
@@ -127,7 +127,7 @@ bool price_verb_check(struct command *c, int *ret_status, struct err *err)
 	return true;
 }
 
-static void print_diff(const struct price_diff *d)
+void price_print_diff(const struct price_diff *d)
 {
 	struct buf line = BUF_INIT;
 	for (size_t i = 0; i < d->n; i++) {
@@ -181,7 +181,7 @@ bool price_verb_diff(struct command *c, int *ret_status, struct err *err)
 	if (good) {
 		struct price_diff d;
 		price_diff_init(&d, old, &rows);
-		print_diff(&d);
+		price_print_diff(&d);
 		good = c->argc < 2 || print_removed(c->argv[0], c->argv[1], &gone, err);
 		fprintf(stderr, "%zu rates differ, %zu are new, %zu are the same", d.differing, d.fresh, d.same);
 		if (c->argc == 2)

@@ -17,6 +17,7 @@ bool price_verb_list(struct command *c, int *ret_status, struct err *err) NC_CHE
 bool price_verb_show(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 bool price_verb_check(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 bool price_verb_diff(struct command *c, int *ret_status, struct err *err) NC_CHECK;
+bool price_verb_add(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 bool price_verb_import(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 bool price_verb_update(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 bool price_verb_explain(struct command *c, int *ret_status, struct err *err) NC_CHECK;
@@ -46,6 +47,9 @@ bool price_import_make_folder(const struct conf *conf, const char *inside, struc
 // `from_ms`: the moment from which a table without dates applies.
 bool price_import_convert(const struct price_import_options *o, const char *path, int64_t from_ms,
                           struct buf *csv, struct err *err) NC_CHECK;
+
+// Prints what differs and what is new, a line each.
+void price_print_diff(const struct price_diff *d);
 
 // Prints a line on the Region that a rate is borrowed from, and one on its discount, if it has these.
 void price_print_remarks(const struct rate *rate);

@@ -96,6 +96,25 @@ printf '%s\nacme.m,any,,,,,,,-1,,,,,,,x\n' "$head" >"$T/bad.csv"
 fails 2 "a bad file is refused" "$nowcast" price check "$T/bad.csv"
 has "with line and reason" "$(cat "$T/err")" 'bad\.csv:2: input: -1 is negative'
 fails 2 "and a replay does not begin with it" "$nowcast" replay --redis "$REDIS_URL" --prices-file "$T/bad.csv" "$world/stream.ndjson"
+
+# A rate of one's own, without an editor.
+printf '# ours\nmodel,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\n' >"$T/own.csv"
+fails 0 "a rate is added" "$nowcast" price add acme.llm --input 1.5 --output 6 --region eu-west-1 --from 2026-11-01 --source 'our "deal", 2026' --prices-file "$T/own.csv"
+has "what it changes is shown" "$(cat "$T/out")" 'acme.llm regional eu-west-1 standard input - -> 1[.]500000'
+is "it stands under the columns of the file, and the rest of that stays" "$(sed -n '1p;3p' "$T/own.csv" | paste -sd' ')" '# ours acme.llm,any,eu-west-1,2026-11-01,,1.5,6,,,,"our ""deal"", 2026"'
+fails 0 "it is in force" "$nowcast" price show acme.llm --region eu-west-1 --time 2026-11-02 --prices-file "$T/own.csv"
+has "with its source" "$(cat "$T/out")" 'output +6 +user; our "deal", 2026'
+cp "$T/own.csv" "$T/kept.csv"
+fails 2 "the same once more is refused" "$nowcast" price add acme.llm --input 2 --region eu-west-1 --prices-file "$T/own.csv"
+fails 2 "and a wrong one" "$nowcast" price add acme.other --input 20000 --prices-file "$T/own.csv"
+fails 2 "and one without a column for it" "$nowcast" price add acme.other --input 1 --tier batch --prices-file "$T/own.csv"
+has "which is named" "$(cat "$T/err")" 'no column tier'
+fails 0 "a trial" "$nowcast" price add acme.other --input 1 --dry-run --prices-file "$T/own.csv"
+same_file "the file is as it was" "$T/own.csv" "$T/kept.csv"
+fails 0 "a file that is not there yet" "$nowcast" price add acme.llm --input 1 --file "$T/new.csv"
+has "is said not to be used" "$(cat "$T/out")" 'new.csv is not in prices.file'
+fails 0 "and is a price file" "$nowcast" price check "$T/new.csv"
+
 free_port
 printf 'brokers = 127.0.0.1:%s\ntopics = t\nredis = %s\nprices.file = %s\n' "$port" "$REDIS_URL" "$T/ours.csv" >"$T/run.conf"
 start daemon "$nowcast" run --config "$T/run.conf"
