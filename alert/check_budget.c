@@ -69,10 +69,12 @@ bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, st
 		f->against = rule->amount;
 		f->from = s.from;
 		f->to = c->now_ms / MS_PER_HOUR + 1;
-		f->text = alert_format(c->arena, "%.*s has spent %s, %lld%% of its budget of %s for the %s %s",
-		                       STR_ARG(f->group), alert_money(f->usd).text,
-		                       (long long)(f->usd.pico * 100 / rule->amount.pico),
-		                       alert_money(rule->amount).text, alert_period_names[rule->period], s.period);
+		f->text = alert_format(
+			c->arena,
+			"%.*s has spent %s, %lld%% of its budget of %s for the %s %s: the mark of %lld%% is passed",
+			STR_ARG(f->group), alert_money(f->usd).text,
+			(long long)((f->usd.pico * 100 + rule->amount.pico / 2) / rule->amount.pico),
+			alert_money(rule->amount).text, alert_period_names[rule->period], s.period, (long long)level);
 	}
 	release_budget_sums(&s);
 	return good;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A message lists its events, up to LISTED_MAX, and counts the rest. Text from outside (names of principals
-// and tags) is escaped by the JSON writer, and also for Slack's markup and for mail headers.
+// and tags) is escaped by the JSON writer, and also for Slack's markup (alert/message_slack.c) and for mail
+// headers.
 #include "alert/message_priv.h"
 
 #include <stdlib.h>
@@ -22,12 +23,11 @@ static void add_title(struct buf *b, const json_t *events)
 {
 	size_t n = json_array_size(events);
 	const json_t *first = json_array_get(events, 0);
-	if (n == 1)
-		buf_addf(b, "nowcast: %s %s: %s", alert_string(first, "event"), alert_string(first, "rule"),
-		         alert_string(first, "text"));
-	else
-		buf_addf(b, "nowcast: %zu alerts, the first: %s %s: %s", n, alert_string(first, "event"),
-		         alert_string(first, "rule"), alert_string(first, "text"));
+	buf_adds(b, "nowcast: ");
+	if (n != 1)
+		buf_addf(b, "%zu alerts, the first: ", n);
+	buf_addf(b, "%s %s: ", alert_string(first, "event"), alert_string(first, "rule"));
+	alert_add_sentence(b, first);
 }
 
 static void add_band(struct buf *b, const json_t *e)
@@ -40,25 +40,49 @@ static void add_band(struct buf *b, const json_t *e)
 		buf_addf(b, "; evidence: %s", alert_string(e, "basis"));
 }
 
-// Since when, how sure, who.
-static void add_details(struct buf *b, const json_t *e, const char *margin)
+static bool is_over(const json_t *e)
+{
+	return strcmp(alert_string(e, "event"), "resolved") == 0;
+}
+
+// An alert that ended because its condition did says so in words of its kind; else its end has a reason.
+void alert_add_sentence(struct buf *b, const json_t *e)
+{
+	const char *ended = alert_string(e, "ended");
+	if (is_over(e))
+		buf_addf(b, "%s; it was: ",
+		         strncmp(ended, "it last held", 12) == 0 || !*ended ? alert_over_words(e) : ended);
+	alert_add_short(b, alert_string(e, "text"));
+}
+
+void alert_add_details(struct buf *b, const json_t *e, const char *margin)
 {
 	char when[WHEN_SIZE];
+	const char *advice = alert_advice(e);
 	buf_addf(b, "%ssince %s", margin, time_at(e, "since", when));
 	if (*alert_string(e, "ended"))
 		buf_addf(b, " until %s: %s", time_at(e, "at", when), alert_string(e, "ended"));
 	else
 		add_band(b, e);
 	buf_addc(b, '\n');
-	if (*alert_string(e, "contributors"))
-		buf_addf(b, "%smost by: %s\n", margin, alert_string(e, "contributors"));
+	if (*alert_string(e, "contributors")) {
+		buf_addf(b, "%smost by: ", margin);
+		alert_add_short(b, alert_string(e, "contributors"));
+		buf_addc(b, '\n');
+	}
+	if (strncmp(alert_string(e, "group"), "arn:", 4) == 0)
+		buf_addf(b, "%s%s\n", margin, alert_string(e, "group"));
+	if (advice && !is_over(e))
+		buf_addf(b, "%s%s\n", margin, advice);
 }
 
 static void add_event(struct buf *b, const json_t *e)
 {
-	buf_addf(b, "%s %s (%s): %s\n", alert_string(e, "event"), alert_string(e, "rule"),
-	         alert_string(e, "severity"), alert_string(e, "text"));
-	add_details(b, e, "  ");
+	buf_addf(b, "%s %s (%s): ", alert_string(e, "event"), alert_string(e, "rule"),
+	         alert_string(e, "severity"));
+	alert_add_sentence(b, e);
+	buf_addc(b, '\n');
+	alert_add_details(b, e, "  ");
 	if (*alert_string(e, "link"))
 		buf_addf(b, "  %s\n", alert_string(e, "link"));
 }
@@ -82,26 +106,6 @@ static void add_json(struct buf *b, json_t *j) // takes j
 
 // ---- one language each --------------------------------------------------------------------------
 
-static void write_slack(struct buf *b, const struct buf *list)
-{
-	struct buf safe = BUF_INIT;
-	for (size_t i = 0; i < list->len; i++) { // & < > are Slack's markup
-		char c = list->data[i];
-		if (c == '&')
-			buf_adds(&safe, "&amp;");
-		else if (c == '<')
-			buf_adds(&safe, "&lt;");
-		else if (c == '>')
-			buf_adds(&safe, "&gt;");
-		else
-			buf_addc(&safe, c);
-	}
-	json_t *text = json_stringn(safe.data, safe.len);
-	add_json(b, json_pack("{s:o}", "text",
-	                      text ? text : json_string("nowcast: an alert whose text is not UTF-8")));
-	buf_release(&safe);
-}
-
 // An Alertmanager ends alerts that it does not hear of. What is up is repeated to it every few minutes
 // (alert/notify.c). `endsAt` of a firing alert is an hour after its event, so that a message that arrives
 // late, after that of its end, does not keep the alert up.
@@ -112,21 +116,22 @@ static void write_alertmanager(struct buf *b, const json_t *events)
 	json_array_foreach(events, i, e) {
 		char since[WHEN_SIZE], until[WHEN_SIZE];
 		int64_t at = alert_number(e, "at");
-		bool over = strcmp(alert_string(e, "event"), "resolved") == 0;
-		struct buf details = BUF_INIT;
-		add_details(&details, e, "");
-		json_t *one =
-			json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:s}", "labels", "alertname",
-		              "nowcast", "rule", alert_string(e, "rule"), "kind", alert_string(e, "kind"), "group",
-		              alert_string(e, "group"), "period", alert_string(e, "period"), "severity",
-		              alert_string(e, "severity"), "annotations", "summary", alert_string(e, "text"),
-		              "description", details.data, "startsAt", time_at(e, "since", since), "endsAt",
-		              when_format(over ? at : at + FIRING_MS, until));
+		bool over = is_over(e);
+		struct buf details = BUF_INIT, summary = BUF_INIT;
+		alert_add_details(&details, e, "");
+		alert_add_sentence(&summary, e);
+		json_t *one = json_pack(
+			"{s:{s:s, s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:s}", "labels", "alertname", "nowcast",
+			"rule", alert_string(e, "rule"), "kind", alert_string(e, "kind"), "group",
+			alert_string(e, "group"), "period", alert_string(e, "period"), "severity",
+			alert_string(e, "severity"), "annotations", "summary", summary.data, "description", details.data,
+			"startsAt", time_at(e, "since", since), "endsAt", when_format(over ? at : at + FIRING_MS, until));
 		if (one && *alert_string(e, "link"))
 			json_object_set(one, "generatorURL", json_object_get(e, "link"));
 		if (one)
 			json_array_append_new(all, one);
 		buf_release(&details);
+		buf_release(&summary);
 	}
 	add_json(b, all);
 }
@@ -161,7 +166,7 @@ void alert_message(const struct alert_receiver *to, const json_t *events, const 
 	add_title(&title, events);
 	add_list(&list, events);
 	if (to->kind == TO_SLACK)
-		write_slack(ret_body, &list);
+		add_json(ret_body, alert_slack(events, &list));
 	else if (to->kind == TO_ALERTMANAGER)
 		write_alertmanager(ret_body, events);
 	else if (to->kind == TO_EMAIL)

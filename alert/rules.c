@@ -122,6 +122,20 @@ static bool read_levels(const struct rules_reader *r, struct str key, struct str
 	return rule->nat || reject_value(r, key, value, "percentages, such as 50,80,100", err);
 }
 
+static bool read_severities(const struct rules_reader *r, struct str key, struct str value,
+                            struct alert_rule *rule, struct err *err)
+{
+	static const char *const words[] = {"info", "warning", "critical", NULL};
+	struct str rest = value;
+	int n;
+	do {
+		if (!read_word(r, key, str_trim(str_cut(&rest, ',')), words, &n, err))
+			return false;
+	} while (rest.p);
+	rule->severity = value;
+	return true;
+}
+
 // ---- keys ---------------------------------------------------------------------------------------
 
 static bool read_rule_key(struct rules_reader *r, struct str key, struct str value, struct err *err)
@@ -164,9 +178,7 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 	if (str_is(key, "clear"))
 		return read_duration(r, key, value, &x->clear_ms, err);
 	if (str_is(key, "severity"))
-		return read_word(r, key, value, (const char *const[]){"info", "warning", "critical", NULL}, &n,
-		                 err) &&
-		       (x->severity = value, true);
+		return read_severities(r, key, value, x, err);
 	if (str_is(key, "receivers"))
 		return x->receivers = value, true;
 	return reject_value(
@@ -205,6 +217,22 @@ static bool read_receiver_key(struct rules_reader *r, struct str key, struct str
 
 // ---- sections -----------------------------------------------------------------------------------
 
+static int count_severities(const struct alert_rule *r)
+{
+	int n = 1;
+	for (size_t i = 0; i < r->severity.len; i++)
+		n += r->severity.p[i] == ',';
+	return n;
+}
+
+struct str alert_rule_severity(const struct alert_rule *r, int64_t level)
+{
+	struct str rest = r->severity, word = str_trim(str_cut(&rest, ','));
+	for (int i = 1; i < r->nat && rest.p && level >= r->at[i]; i++)
+		word = str_trim(str_cut(&rest, ','));
+	return word;
+}
+
 // What a section must have, once all of its lines were read.
 static bool finish_section(const struct rules_reader *r, struct err *err)
 {
@@ -218,6 +246,12 @@ static bool finish_section(const struct rules_reader *r, struct err *err)
 		return err_set(err, ERR_CONFIG,
 		               "%s: rule %.*s: new needs `by`: what may be new, principal or model for instance",
 		               r->file, STR_ARG(x->name));
+	if (x && memchr(x->severity.p, ',', x->severity.len) &&
+	    ((x->kind != ALERT_BUDGET && x->kind != ALERT_BILL) || count_severities(x) != x->nat))
+		return err_set(err, ERR_CONFIG,
+		               "%s: rule %.*s: `severity` has %d words: expected one, or one for each of `at`, of a "
+		               "budget or bill rule",
+		               r->file, STR_ARG(x->name), count_severities(x));
 	if (to && to->kind == TO_COMMAND ? !to->command.len : to && !to->url.len)
 		return err_set(err, ERR_CONFIG, "%s: receiver %.*s: a %s needs `%s`", r->file, STR_ARG(to->name),
 		               receiver_kind_names[to->kind], to->kind == TO_COMMAND ? "command" : "url");

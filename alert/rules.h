@@ -43,7 +43,8 @@ struct alert_rule {
 	int64_t factor_tenths;     // SPIKE: times what busy minutes usually take, in tenths
 	int64_t quiet_ms;          // SILENT: nothing arrived for so long
 	int64_t clear_ms;          // an alert ends when its condition has not held for so long
-	struct str severity;       // "info", "warning" or "critical"
+	// "info", "warning" or "critical"; or one for each of `at`: "info,warning,critical"
+	struct str severity;
 	struct str receivers;      // names, comma-separated; STR_NONE: all
 };
 
@@ -62,6 +63,9 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct caller_sources from,
                        struct err *err) NC_CHECK;
 void alert_rules_release(struct alert_rules *r);
+
+// The severity of a rule's alert at a level: of its own `at`, or any for other kinds.
+struct str alert_rule_severity(const struct alert_rule *r, int64_t level);
 
 const struct alert_rule *alert_rule_find(const struct alert_rules *r, struct str name); // NULL: none
 const struct alert_receiver *alert_receiver_find(const struct alert_rules *r, struct str name); // NULL: none

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alert/check_priv.h"
 #include "aws/http_client.h"
@@ -91,13 +92,34 @@ static void set_usd(json_t *j, const char *key, struct usd u)
 	json_object_set_new(j, key, json_string(usd_format(u, 6, text)));
 }
 
+// The address of the page: alerts.link, else that of `listen` unless only this machine reaches it.
+static void add_page_url(struct buf *b, const struct conf *conf)
+{
+	char name[256] = "";
+	struct str link = str_of(conf->alerts_link), host = str_of(conf->listen),
+			   port = str_after_last(host, ':');
+	if (link.len) {
+		buf_addstr(b, link.p[link.len - 1] == '/' ? (struct str){link.p, link.len - 1} : link);
+		return;
+	}
+	host.len -= host.len ? port.len + 1 : 0;
+	if (!host.len || str_starts(host, STR("127.")) || str_is(host, "localhost") || str_is(host, "[::1]"))
+		return;
+	if (str_is(host, "0.0.0.0") || str_is(host, "[::]")) {
+		if (gethostname(name, sizeof name - 1) != 0)
+			return;
+		host = str_of(name);
+	}
+	buf_addf(b, "http%s://%.*s:%.*s", *conf->listen_tls_cert ? "s" : "", STR_ARG(host), STR_ARG(port));
+}
+
+// "view": the query of the page that shows it; "link": the same with the page's address, where that is known.
 static void set_link(const struct alert_change *s, const struct alert_finding *f, json_t *alert)
 {
 	char from[WHEN_SIZE], to[WHEN_SIZE];
 	struct buf b = BUF_INIT;
-	if (!*s->conf->alerts_link)
-		return;
-	buf_adds(&b, s->conf->alerts_link);
+	add_page_url(&b, s->conf);
+	size_t base = b.len;
 	if (f->to > f->from) {
 		buf_addf(&b, "/?from=%s&to=%s", when_format(f->from * MS_PER_HOUR, from),
 		         when_format(f->to * MS_PER_HOUR, to));
@@ -106,7 +128,10 @@ static void set_link(const struct alert_change *s, const struct alert_finding *f
 			buf_add_url_part(&b, f->group, false);
 		}
 	}
-	json_object_set_new(alert, "link", alert_json(buf_str(&b)));
+	if (base)
+		json_object_set_new(alert, "link", alert_json(buf_str(&b)));
+	if (b.len > base)
+		json_object_set_new(alert, "view", alert_json((struct str){b.data + base, b.len - base}));
 	buf_release(&b);
 }
 
@@ -141,7 +166,7 @@ static bool set_figures(struct alert_change *s, const struct alert_finding *f, j
 	json_object_set_new(alert, "basis", alert_json(f->basis));
 	json_object_set_new(alert, "level", json_integer(f->level));
 	json_object_set_new(alert, "terms", terms_of(f->rule));
-	json_object_set_new(alert, "severity", alert_json(f->rule->severity));
+	json_object_set_new(alert, "severity", alert_json(alert_rule_severity(f->rule, f->level)));
 	json_object_set_new(alert, "seen", json_integer(s->check->now_ms));
 	set_usd(alert, "usd", f->usd);
 	set_usd(alert, "usd_low", f->low);

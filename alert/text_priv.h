@@ -11,9 +11,9 @@
 // terminal nor add lines to a mail.
 struct str alert_format(struct arena *arena, const char *fmt, ...) NC_PRINTF(2, 3);
 
-// "$12.34", "$0.001234".
+// "$1,012.34", "$0.001234".
 struct alert_money {
-	char text[USD_SIZE + 1];
+	char text[USD_SIZE + USD_SIZE / 3 + 2];
 } alert_money(struct usd u);
 
 #endif

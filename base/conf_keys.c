@@ -176,7 +176,7 @@ const struct conf_key conf_keys[] = {
 	{"alerts.memory", CONF_BYTES, AT(alerts_memory), 16 << 20, (int64_t)64 << 30, "128MiB", false, NULL,
      "Largest memory of the caches of the alerts, which are beside those of the dashboard (listen.memory)."},
 	{"alerts.link", CONF_STRING, AT(alerts_link), 0, 0, "", false, NULL,
-     "URL of the dashboard (https://nowcast.example.com), for links in messages. Empty: no links."},
+     "URL of the dashboard (https://nowcast.example.com), for links in messages. Empty: the address of `listen`, unless only this machine reaches that."},
 
 	{"log.level", CONF_ENUM, AT(log_level), 0, 0, "info", true, "error|warn|info|debug",
      "Least severe level of the lines that are logged on stderr."},

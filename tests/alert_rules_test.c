@@ -31,6 +31,10 @@ static void test_wrong(void)
 		{"[rule x]\nkind = silent\nreceivers = a\n", "rule x: there is no [receiver a]"},
 		{"[receiver a]\nkind = slack\n", "receiver a: a slack needs `url`"},
 		{"[receiver a]\nkind = email\nurl = smtp://h\n", "receiver a: email needs `from` and `to`"},
+		{"[rule x]\nkind = silent\nseverity = loud\n", "f:3: severity: expected one of info, warning, critical"},
+		{"[rule x]\nkind = silent\nseverity = info,\n", "f:3: severity: expected one of info"},
+		{"[rule x]\nkind = silent\nseverity = info,critical\n", "rule x: `severity` has 2 words"},
+		{"[rule x]\nkind = budget\namount = 1\nat = 50,80,100\nseverity = info,critical\n", "rule x: `severity` has 2 words"},
 		{"[receiver a]\nport = 1\n", "f:2: port is no key of a receiver"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -57,6 +61,13 @@ static void test_right(void)
 	is_int(r.rules[0].period, PERIOD_WEEK, "its period");
 	is_int(r.rules[0].at[1], 100, "its levels");
 	ok(str_is(r.receivers[0].command, "cat"), "the receiver's command");
+	ok(str_is(alert_rule_severity(&r.rules[0], 90), "warning"), "one severity is that of all levels");
+	alert_rules_release(&r);
+	ok(parse(&r, "[rule x]\nkind = budget\namount = 1\nat = 50, 80,100\nseverity = info, warning,critical\n", &err),
+	   "a severity for each mark");
+	ok(str_is(alert_rule_severity(&r.rules[0], 50), "info"), "that of the first mark");
+	ok(str_is(alert_rule_severity(&r.rules[0], 80), "warning"), "of the second");
+	ok(str_is(alert_rule_severity(&r.rules[0], 100), "critical"), "of the third");
 	alert_rules_release(&r);
 }
 

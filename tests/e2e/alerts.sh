@@ -66,6 +66,14 @@ has "and who is told" "$(alert rules | tail -n 1)" 'alerts.conf; 7 receivers: ch
 ok "an evaluation" at_time "$now" alert check
 has "finds the budget half spent" "$(alert list)" "day: all has spent .* of its budget of .* for the day"
 is "Slack is told once" "$(lines slack)" 1
+has "with the mark that rang" "$(cat "$T/sink/slack")" '6[01]% of its budget of .* for the day 2026-11-02: the mark of 50% is passed'
+is "in blocks, with short names, a sign, and what to do" "$(python3 - "$T/sink/slack" <<'END'
+import json, sys
+m = json.loads(json.loads(open(sys.argv[1]).readline())["body"])
+section, context = m["blocks"]
+print(section["type"], section["text"]["text"].split(" ")[:2], context["elements"][0]["text"].count("\n"), "arn:" in json.dumps(m["blocks"]), "`nowcast report this-month" in m["text"])
+END
+)" "section [':warning:', '*day*'] 2 False True"
 is "the webhook too" "$(lines hook)" 1
 is "Alertmanager too" "$(lines api_v2_alerts)" 1
 is "by mail too" "$(lines mail)" 1
@@ -122,10 +130,10 @@ is "does not take it back" "$(lines slack)" 2
 "$nowcast" reprice --redis "$REDIS_URL" --from 1970-01-01 >/dev/null
 rules "$(awk "BEGIN { print $total / 0.6 }")" # a larger budget
 at_time "$now" alert check >/dev/null 2>&1
-has "a larger budget does, and it is said how it stands" "$(tail -n 1 "$T/sink/slack")" "updated day.* (59|60)% of its budget"
+has "a larger budget does, and it is said how it stands" "$(tail -n 1 "$T/sink/slack")" "updated day.* (59|60|61)% of its budget"
 rules "$(awk "BEGIN { print $total / 0.9 }")"
 at_time "$now" alert check >/dev/null 2>&1
-has "its thresholds are told anew" "$(tail -n 1 "$T/sink/slack")" "updated day.* (89|90)% of its budget"
+has "its thresholds are told anew" "$(tail -n 1 "$T/sink/slack")" "updated day.* (89|90|91)% of its budget"
 rules "$(awk "BEGIN { print $total / 2 }")"
 ok "a silence" alert silence 'da*' --for 1h --why "known"
 at_time "$now" alert check >/dev/null 2>&1
@@ -142,7 +150,7 @@ has "one of some groups says which" "$(alert list)" "silence .*rule da.*group a.
 for id in $(redis hkeys "{nowcast:alerts}:silences"); do alert silence --end "$id" >/dev/null; done
 at_time "$now" alert check >/dev/null 2>&1
 # the budget is half of the lower bound; the percentage is of the figure itself, a little above it
-has "what it kept quiet is told when it ends" "$(tail -n 1 "$T/sink/slack")" "updated day.* (199|200|201)% of its budget"
+has "what it kept quiet is told when it ends" "$(tail -n 1 "$T/sink/slack")" "updated day.* (199|200|201|202)% of its budget"
 is "once" "$(at_time "$now" alert check >/dev/null 2>&1; lines slack)" 5
 tomorrow=$(date -u -d "${hour%T*} +2 days" +%Y-%m-%dT01:00:00Z)
 at_time "$tomorrow" alert check >/dev/null 2>&1

@@ -170,7 +170,7 @@ export function paintAlerts(a, follow) {
 	fill(byId("alerts"), listOf(list.map(x => {
 		const severity = String(x.severity || "warning"), text = shortText(x.text);
 		return el("li", { title: String(x.group || "") }, el("span", { class: "state " + severity }, severity), el("span", { class: "name" }, String(x.rule || "alert")),
-			el("span", { class: "wrap" }, typeof x.link === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.link) }, text) : text,
+			el("span", { class: "wrap" }, typeof (x.view || x.link) === "string" ? el("button", { type: "button", class: "name", onclick: () => follow(x.view || x.link) }, text) : text,
 				x.since ? el("span", { class: "quiet" }, " since " + at(new Date(x.since).toISOString())) : null, x.silenced ? el("span", { class: "quiet" }, ", silenced") : null,
 				x.contributors ? el("span", { class: "quiet" }, "; most by " + shortText(x.contributors)) : null));
 	})), more > 0 ? el("p", { class: "foot" }, el("span", {}, count(more) + " more"), el("button", { type: "button", class: "plain", onclick: () => { alertsOpen = true; paintAlerts(a, follow); } }, "show them")) : null);
