@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A message for an incoming webhook of Slack: blocks, and the same as text for notifications ("Reference: Block
-// Kit" and "Formatting message text" in Slack's API documentation: 50 blocks, 3,000 characters in each).
+// A message for an incoming webhook of Slack: blocks, and the same as text for notifications ("Reference:
+// Block Kit" and "Formatting message text" in Slack's API documentation: 50 blocks, of 3,000 characters
+// each).
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a message says to people besides the sentence of its alert: how it ended, what to do, and names as short as
-// on the page.
+// What a message says to people besides the sentence of its alert: how it ended, what to do, and names as
+// short as on the page.
 #include <string.h>
 
 #include "alert/message_priv.h"

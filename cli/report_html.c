@@ -2,15 +2,17 @@
 // The reconciliation as one page to mail: cli/report.html, filled.
 //
 // The page answers first how much was billed, how far the estimate was off, and why. Then it goes from the
-// estimate to the bill, and from there to the sum on the invoice. Tables by team, principal and model follow.
-// The scoreboard, other charges and notes come last.
+// estimate to the bill, and from there to the sum on the invoice. Tables follow, by team, principal and model
+// or by other groupings. The scoreboard, other charges and notes come last.
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/arn.h"
 #include "base/embed.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/report_priv.h"
+#include "query/short_names.h"
 
 EMBED(page_html, "cli/report.html")
 EMBED(page_css, "cli/report.css")
@@ -91,6 +93,17 @@ static struct str format_period(struct page *p)
 	return arena_text(&p->arena, "%s %.4s", month_name(first.p), first.p);
 }
 
+// ": from 1 November 2026, 00:00 UTC to 12 November 2026, 00:00 UTC". `hours`: a table by hour, sorted.
+static struct str format_span(struct page *p, const struct recon_table *hours)
+{
+	int64_t first = 0, last = 0;
+	if (!hours->n || !when_parse(hours->list[0].keys[0], &first) ||
+	    !when_parse(hours->list[hours->n - 1].keys[0], &last))
+		return STR("");
+	struct str from = format_time(p, first), to = format_time(p, last + MS_PER_HOUR);
+	return arena_text(&p->arena, ": from %.*s to %.*s", STR_ARG(from), STR_ARG(to));
+}
+
 // Tenths of a per cent of `whole`, with a sign.
 static struct str format_percent(struct page *p, struct usd part, struct usd whole)
 {
@@ -99,19 +112,14 @@ static struct str format_percent(struct page *p, struct usd part, struct usd who
 	                  tenths / 10, (int)(tenths % 10));
 }
 
-// An ARN is shown as its last part, with the account small beside it. Other names are shown as they are.
+// An ARN is shown as its short name, with the account small beside it. Other names are shown as they are.
 static struct str format_name(struct page *p, struct str name)
 {
-	struct str part[6], rest = name;
-	for (int i = 0; i < 5; i++)
-		part[i] = str_cut(&rest, ':');
-	part[5] = rest;
-	if (!str_is(part[0], "arn") || !part[5].len)
+	struct str rest = name, account = arn_cut_account(&rest);
+	if (!str_starts(name, STR("arn:")) || !rest.len)
 		return REPORT_FILL(&p->arena, "name", {"name", name});
-	struct str what = part[5], kind = str_cut(&what, '/');
-	return REPORT_FILL(&p->arena, "arn", {"arn", name},
-	                   {"name", what.len && str_is(kind, "assumed-role") ? what : part[5]},
-	                   {"account", part[4]});
+	return REPORT_FILL(&p->arena, "arn", {"arn", name}, {"name", short_name(&p->arena, name)},
+	                   {"account", account});
 }
 
 static struct str format_cell(struct page *p, struct usd usd, bool coloured)
@@ -214,7 +222,7 @@ static struct str fill_row(struct page *p, struct str name, const struct differe
 	                   {"cells", report_take(&p->arena, &cells)});
 }
 
-static struct str fill_table(struct page *p, const char *by, const struct recon_table *t)
+static struct str fill_table(struct page *p, struct str by, const struct recon_table *t)
 {
 	struct difference rest = {0};
 	struct buf rows = BUF_INIT;
@@ -223,12 +231,12 @@ static struct str fill_table(struct page *p, const char *by, const struct recon_
 		if (i >= ROWS_MAX)
 			difference_add(&rest, &t->list[i].d);
 		else
-			buf_addstr(&rows,
-			           fill_row(p, name.len ? name : arena_text(&p->arena, "(no %s)", by), &t->list[i].d));
+			buf_addstr(&rows, fill_row(p, name.len ? name : arena_text(&p->arena, "(no %.*s)", STR_ARG(by)),
+			                           &t->list[i].d));
 	}
 	if (t->n > ROWS_MAX)
 		buf_addstr(&rows, fill_row(p, STR("all others"), &rest));
-	return REPORT_FILL(&p->arena, "table", {"by", str_of(by)}, {"rows", report_take(&p->arena, &rows)},
+	return REPORT_FILL(&p->arena, "table", {"by", by}, {"rows", report_take(&p->arena, &rows)},
 	                   {"total", fill_row(p, STR("total"), &p->r->total)});
 }
 
@@ -344,18 +352,19 @@ void report_write_html(const struct recon_report *r, struct buf *b)
 {
 	struct page p = {.r = r};
 	struct arena *a = &p.arena;
-	assert(r->ntables == 4);
-	buf_addstr(b, REPORT_FILL(
-					  a, "page", {"period", format_period(&p)}, {"style", page_css()},
-					  {"made", format_time(&p, when_now_ms())}, {"billed", report_usd(a, r->total.billed)},
-					  {"estimated", report_usd(a, r->total.estimated)},
-					  {"difference", report_usd(a, difference_of(&r->total))},
-					  {"percent", format_percent(&p, difference_of(&r->total), r->total.estimated)},
-					  {"lead", fill_lead(&p)}, {"waterfall", chart_waterfall(a, &r->total)},
-					  {"hours", chart_hours(a, &r->tables[3])}, {"invoice", fill_invoice(&p)},
-					  {"teams", fill_table(&p, "team", &r->tables[0])},
-					  {"principals", fill_table(&p, "principal", &r->tables[1])},
-					  {"models", fill_table(&p, "model", &r->tables[2])}, {"scoreboard", fill_scoreboard(&p)},
-					  {"charges", fill_charges(&p)}, {"notes", fill_notes(&p)}));
+	const struct recon_table *hours = &r->tables[r->ntables - 1];
+	struct buf tables = BUF_INIT;
+	for (int i = 0; i < r->ntables - 1; i++)
+		buf_addstr(&tables, fill_table(&p, r->tables[i].by.name[0], &r->tables[i]));
+	buf_addstr(b, REPORT_FILL(a, "page", {"period", format_period(&p)}, {"style", page_css()},
+	                          {"span", format_span(&p, hours)}, {"made", format_time(&p, when_now_ms())},
+	                          {"billed", report_usd(a, r->total.billed)},
+	                          {"estimated", report_usd(a, r->total.estimated)},
+	                          {"difference", report_usd(a, difference_of(&r->total))},
+	                          {"percent", format_percent(&p, difference_of(&r->total), r->total.estimated)},
+	                          {"lead", fill_lead(&p)}, {"waterfall", chart_waterfall(a, &r->total)},
+	                          {"hours", chart_hours(a, hours)}, {"invoice", fill_invoice(&p)},
+	                          {"tables", report_take(a, &tables)}, {"scoreboard", fill_scoreboard(&p)},
+	                          {"charges", fill_charges(&p)}, {"notes", fill_notes(&p)}));
 	arena_release(a);
 }

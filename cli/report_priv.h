@@ -74,8 +74,8 @@ void scoreboard_add_causes(struct buf *b, const struct score *s);
 
 // ---- the page -----------------------------------------------------------------------------------
 
-// Appends the reconciliation as one HTML page. It needs tables by team, principal, model and hour, in this
-// order.
+// Appends the reconciliation as one HTML page: a table for each of r->tables, which have one grouping each,
+// but the last, which is by hour and sorted by it.
 void report_write_html(const struct recon_report *r, struct buf *b);
 
 // What follows makes parts of the page; results live in `arena`.

@@ -10,7 +10,7 @@
 #include "cli/report_priv.h"
 #include "query/scoreboard_json.h"
 
-enum { PLACES = 12, PLACES_TABLE = 2, USD_FIELDS = 4 + DIFFERENCE_PARTS, PAGE_TABLES = 4 };
+enum { PLACES = 12, PLACES_TABLE = 2, USD_FIELDS = 4 + DIFFERENCE_PARTS, PAGE_TABLES = GROUP_KEYS_MAX + 1 };
 
 static const char *const usd_names[USD_FIELDS] = {
 	"estimated_usd", "billed_usd", "list_usd",        "difference_usd", "volume_usd",
@@ -266,33 +266,41 @@ static void print_report(const struct recon_report *r, const char *format)
 	buf_release(&b);
 }
 
+// The page has a table for each grouping, and the hours for its chart.
 static bool parse_groupings(const char *by, bool html, struct caller_sources from,
-                            struct grouping ret[PAGE_TABLES], struct err *err)
+                            struct grouping ret[PAGE_TABLES], int *ret_n, struct err *err)
 {
-	static const char *const pages[PAGE_TABLES] = {"team", "principal", "model", "hour"};
-	if (!html)
-		return grouping_parse(ret, str_of(by), from, err);
-	for (int i = 0; i < PAGE_TABLES; i++)
-		if (!grouping_parse(&ret[i], str_of(pages[i]), from, err))
-			return false;
-	return true;
+	struct grouping all;
+	*ret_n = 1;
+	if (!grouping_parse(html ? &all : ret,
+	                    str_of(by     ? by
+	                           : html ? "team,principal,model"
+	                                  : "principal"),
+	                    from, err))
+		return false;
+	for (int i = 0; html && i < all.n; i++)
+		ret[i] = (struct grouping){.n = 1, .by = {all.by[i]}, .name = {all.name[i]}, .tag = {all.tag[i]}};
+	if (html)
+		*ret_n = all.n + 1;
+	return !html || grouping_parse(&ret[all.n], STR("hour"), from, err);
 }
 
 int report_reconciliation(struct command *c)
 {
 	struct err err = ERR_INIT;
-	const char *by = "principal", *period = NULL, *format = "table", *threshold = NULL;
+	const char *by = NULL, *period = NULL, *format = "table", *threshold = NULL;
 	struct grouping groupings[PAGE_TABLES];
 	struct recon_report r;
 	bool above = false;
+	int ntables = 1;
 	bool good = command_option(c, "--by", &by, &err) && command_option(c, "--period", &period, &err) &&
 	            command_option(c, "--format", &format, &err) &&
 	            command_option(c, "--threshold", &threshold, &err) && command_done(c, 0, 0, &err);
 	bool html = strcmp(format, "html") == 0;
 	if (good && !html && strcmp(format, "table") && strcmp(format, "csv") && strcmp(format, "json"))
 		good = err_set(&err, ERR_CONFIG, "--format: expected table, csv, json or html, got \"%s\"", format);
-	good = good && parse_groupings(by, html, conf_sources(&c->conf), groupings, &err);
-	if (!good || !recon_report_read(&r, &c->conf, period, groupings, html ? PAGE_TABLES : 1, &err))
+	good = good && parse_groupings(by, html, conf_sources(&c->conf), groupings, &ntables, &err);
+	if (!good || !recon_report_read(&r, &c->conf, period, groupings, ntables, &err))
 		return command_fail(c, &err);
 	static const char nothing[] =
 		"nothing has been reconciled yet: nowcast reconcile FOLDER|s3://BUCKET/PREFIX reads a bill";

@@ -158,6 +158,8 @@ has "which speaks of tax" "$(cat "$T/ok.out")" "tax .*1.23"
 explain --format html >"$T/page.html"
 has "as a page without anything from elsewhere" "$(grep -c 'src=\|href=\|@import' "$T/page.html") $(tail -n 1 "$T/page.html")" "^0 .*</body></html>$"
 is "its chart goes from the first hour to the last" "$(grep -o '2026-11-02 0[0-9]:00' "$T/page.html" | tr '\n' ' ')" "2026-11-02 00:00 2026-11-02 02:00 "
+has "and it says which hours it is of" "$(cat "$T/page.html")" 'from 2 November 2026, 00:00 UTC to 2 November 2026, 03:00 UTC'
+is "its tables are those that were asked for" "$(explain --format html --by account,region | grep -o '<h2>By [a-z]*' | paste -sd' ')" "<h2>By hour <h2>By account <h2>By region"
 has "it leads to the sum on the invoice" "$(grep -A1 -c 'Billed for Amazon Bedrock' "$T/page.html") $(grep -o 'Billed for Amazon Bedrock</td><td>[0-9.,]*' "$T/page.html" | sed 's/.*>//')" \
 	"^1 $(printf %.2f "$(python3 -c "print($dollars + 1.23)")")$"
 if command -v chromium >/dev/null; then
