@@ -256,6 +256,8 @@ install: all  ## install the program, its manual, completion, unit file and samp
 	install -D -m 644 deploy/man/nowcast.1 $(DESTDIR)$(PREFIX)/share/man/man1/nowcast.1
 	install -D -m 644 deploy/man/nowcast.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/nowcast.conf.5
 	install -D -m 644 deploy/completion/nowcast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nowcast
+	install -D -m 644 deploy/completion/_nowcast $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nowcast
+	install -D -m 644 deploy/completion/nowcast.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/nowcast.fish
 
 help:  ## this list
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20

@@ -16,6 +16,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "demo/demo.h"
 #include "run/commands.h"
 
@@ -23,15 +24,8 @@
 #define NOWCAST_VERSION "0.1.0"
 #endif
 
-struct subcommand {
-	const char *name;
-	const char *synopsis;  // the arguments behind the name
-	const char *sentence;  // one line for the list
-	const char *help;      // the rest
-	int (*run)(struct command *c);
-};
-
 static int cmd_help(struct command *c);
+static int cmd_complete(struct command *c);
 
 static int cmd_version(struct command *c)
 {
@@ -76,7 +70,7 @@ static const struct subcommand subcommands[] = {
      cmd_replay},
 	{"report",
      "[SPAN] [--since SPAN] [--from T] [--to T] [--by KEYS] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] "
-     "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus] [--json] "
+     "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus|html] [--json] "
      "[--full] [--now T] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
@@ -145,7 +139,7 @@ static const struct subcommand subcommands[] = {
      "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does\n"
      "not work.\n",
      cmd_doctor},
-	{"price", "VERB ...",
+	{"price", "list|show|check|diff|add|import|update|explain|usage-type ...",
      "manage the prices: list, show, check, diff, add, import, update, explain, usage-type",
      "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
      "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that apply, and their source\n"
@@ -202,11 +196,18 @@ static const struct subcommand subcommands[] = {
      "Each value is shown with its origin, secrets masked. --sample prints a commented sample file instead,\n"
      "--man the manual page nowcast.conf(5).\n",
      cmd_check_config},
+	{"complete", "-- WORD...", "what the last word may become, for the completion of shells",
+     "Prints a candidate a line, with what it is behind a tab. deploy/completion has what asks it, for bash, zsh and fish.\n", cmd_complete},
 	{"help", "[SUBCOMMAND]", "this list, or more about one of them", "", cmd_help},
 	{"version", "", "print the version", "", cmd_version},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
+
+static int cmd_complete(struct command *c)
+{
+	return complete_words(c, subcommands, SUBCOMMANDS);
+}
 
 static const struct subcommand *find_subcommand(const char *name)
 {

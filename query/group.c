@@ -75,6 +75,13 @@ static bool parse_key(struct grouping *g, struct str word, struct caller_sources
 		STR_ARG(word));
 }
 
+const char *grouping_name(int i)
+{
+	static const char *const with_key[] = {"tag:", "meta:", "identity:", "map:"};
+	int nplain = sizeof keys / sizeof *keys, nkeyed = sizeof with_key / sizeof *with_key;
+	return i < 0 || i >= nplain + nkeyed ? NULL : i < nplain ? keys[i].name : with_key[i - nplain];
+}
+
 // Cuts at the first comma that has no backslash before it: the key of a tag may hold one.
 static struct str cut_word(struct str *text)
 {

@@ -67,6 +67,10 @@ struct grouping {
 bool grouping_parse(struct grouping *ret, struct str text, struct caller_sources from,
                     struct err *err) NC_CHECK;
 
+// The names of the groupings that stand alone, then what the others begin with ("tag:"), by number; NULL: the
+// end.
+const char *grouping_name(int i);
+
 // Whether the mapping file has a column for each map:KEY; any has if there is no file in force. ERR_CONFIG.
 bool grouping_check_keys(const struct grouping *g, const struct mapping *m, struct err *err) NC_CHECK;
 

@@ -35,14 +35,26 @@ is "completion: one that has begun" "$(complete_words re)" "$(grep ^re <<<"$subc
 is "completion: its flags" "$(complete_words report --f)" "--from --format --full --future"
 is "completion: behind flags of everybody" "$(complete_words --redis unix:/x top --tur)" "--turns"
 is "completion: keys of the configuration" "$(complete_words run --batch-)" "--batch-records --batch-interval --batch-bytes"
-is "completion: values" "$(complete_words report --format '')" "csv focus html json table"
-is "completion: those of another" "$(complete_words who --format '')" "json table"
+is "completion: values" "$(complete_words report --format '')" "table csv json focus html"
+is "completion: those of another" "$(complete_words who --format '')" "table json"
+is "completion: of a key" "$(complete_words serve --log-level '')" "error warn info debug"
+is "completion: what a subcommand does" "$(complete_words price a)" "add"
 is "completion: spans" "$(complete_words report last)" "last-week last-month"
 is "completion: orders" "$(complete_words report --sort '')" "usd tokens calls name change"
 is "completion: the last of several keys" "$(complete_words report --by hour,t)" "hour,team hour,token_type hour,tier hour,tag:"
 keys=$("$nowcast" help report | sed -n 's/^KEYS are any of \([^ ]*\).*/\1/p')
 is "the manual has every key of reports" "$(sed -n 's/^\.Cm \(hour , .*\)/\1/p' "$page" | tr -d ' ')" "${keys%,tag:KEY}"
 touch "$T/trail.json.gz"
-is "completion: files for replay" "$(complete_words replay "$T/tra")" "$T/trail.json.gz"
+is "completion: nothing where a file may stand, so that the shell looks for one" "$(complete_words replay "$T/tra")" ""
 is "completion: what help knows" "$(complete_words help de)" "demo"
+mkdir "$T/bin"
+ln -s "$nowcast" "$T/bin/nowcast"
+if command -v fish >/dev/null; then
+	is "fish: words, and what they are" "$(HOME=$T PATH=$T/bin:$PATH fish -c "source '$top/deploy/completion/nowcast.fish'; complete -C 'nowcast report --sort '" | sort | xargs)" "calls change name tokens usd"
+	is "fish: files, where nothing else may stand" "$(cd "$T" && HOME=$T PATH=$T/bin:$PATH fish -c "source '$top/deploy/completion/nowcast.fish'; complete -C 'nowcast replay tra'")" "trail.json.gz"
+fi
+if command -v zsh >/dev/null; then
+	is "zsh: words" "$(cd "$T" && PATH=$T/bin:$PATH zsh -f "$top/tests/support/complete.zsh" "$top/deploy/completion" 'nowcast report last-')" "last-week last-month"
+	is "zsh: files, where nothing else may stand" "$(cd "$T" && PATH=$T/bin:$PATH zsh -f "$top/tests/support/complete.zsh" "$top/deploy/completion" 'nowcast replay tra')" "trail.json.gz"
+fi
 finish
