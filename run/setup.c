@@ -38,6 +38,7 @@ static const char trail_command[] =
 	"aws cloudtrail create-trail --region %s --name nowcast --s3-bucket-name BUCKET --is-multi-region-trail\n"
 	"aws cloudtrail start-logging --region %s --name nowcast";
 static const char mantle_command[] =
+	"# replaces all selectors of the trail: add those that `aws cloudtrail get-event-selectors --trail-name TRAIL` shows\n"
 	"aws cloudtrail put-event-selectors --trail-name TRAIL --advanced-event-selectors '[\n"
 	"  {\"Name\":\"management\",\"FieldSelectors\":[{\"Field\":\"eventCategory\",\"Equals\":[\"Management\"]}]},\n"
 	"  {\"Name\":\"mantle\",\"FieldSelectors\":[{\"Field\":\"eventCategory\",\"Equals\":[\"Data\"]},{\"Field\":\"resources.type\",\"Equals\":[\"AWS::BedrockMantle::Project\"]}]}]'";
