@@ -94,14 +94,14 @@ variable "firehose" {
 variable "endpoint_url" {
   type        = string
   default     = ""
-  description = "The HTTPS endpoint that takes the records"
+  description = "The HTTPS endpoint that takes the records, https://HOST/firehose of nowcast; empty: they go to the bucket"
 }
 
 variable "access_key" {
   type        = string
   default     = ""
   sensitive   = true
-  description = "What Firehose sends as X-Amz-Firehose-Access-Key"
+  description = "What Firehose sends as X-Amz-Firehose-Access-Key, 16 characters or more"
 }
 
 variable "buffer_seconds" {
