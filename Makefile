@@ -218,6 +218,8 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 	$(B)/nowcast check-config --sample > deploy/nowcast.conf
 	$(B)/nowcast check-config --man > deploy/man/nowcast.conf.5
 
+$(B)/run/setup.o: deploy/aws/policy.json
+
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
 

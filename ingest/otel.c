@@ -12,10 +12,17 @@
 //     1.0.0   point . attributes(7)    KeyValue: Namespace, MetricName, Dimensions = list of KeyValue
 //     0.7.0   point . labels(1)        StringKeyValue: Namespace, MetricName, and one for each dimension
 //     both    point . start(2) and time(3) fixed64 ns, count(4) fixed64, sum(5) double
+//
+// OpenTelemetry's receiver of Firehose (awsfirehose, record type cwmetrics) makes such requests of a stream
+// in JSON, with names of its own. The namespace is in the resource: service.namespace AWS and service.name
+// Bedrock. The metric's name is bare, each attribute of a point is a dimension, and its time is the start of
+// the minute.
 #include "ingest/field.h"
 #include "ingest/otlp.h"
 #include "ingest/proto.h"
 #include "ingest/recognise_priv.h"
+
+static const uint64_t MINUTE_NS = 60000000000u;
 
 static bool set_broken(struct err *err, const char *what)
 {
@@ -55,6 +62,7 @@ static bool read_key_value(struct str in, bool any, struct str *key, struct str 
 struct point {
 	uint64_t start_ns, end_ns, count;
 	double sum;
+	bool bare;                    // of a metric with a bare name
 	struct metric_series *series; // its dimensions are those of the point
 };
 
@@ -79,19 +87,18 @@ static bool read_attribute(const struct proto_field *f, struct point *p, struct 
 	bool any = f->number == 7;
 	if (!read_key_value(f->bytes, any, &key, &text, &list, err))
 		return false;
-	if (any)
+	if (any && !p->bare)
 		return !str_is(key, "Dimensions") || read_dimension_list(list, p, err);
 	if (!str_is(key, "Namespace") && !str_is(key, "MetricName"))
 		metric_dims_add(&p->series->dims, p->series->mantle, key, text);
 	return true;
 }
 
-static bool read_point(struct str in, struct metric_series *series, struct point *p, struct err *err)
+static bool read_point(struct str in, struct point *p, struct err *err)
 {
 	struct proto_field f;
 	int more;
-	*p = (struct point){.series = series};
-	series->dims = (struct metric_dims){0};
+	p->series->dims = (struct metric_dims){0};
 	while ((more = proto_next(&in, &f)) > 0) {
 		if (proto_is_bytes(&f, 1) || proto_is_bytes(&f, 7)) {
 			if (!read_attribute(&f, p, err))
@@ -106,12 +113,19 @@ static bool read_point(struct str in, struct metric_series *series, struct point
 			memcpy(&p->sum, &f.word, sizeof p->sum);
 		}
 	}
+	if (p->bare && p->end_ns) {
+		p->start_ns = p->end_ns;
+		p->end_ns += MINUTE_NS;
+	}
 	return more == 0 || set_broken(err, "data point");
 }
 
 // Context of one message.
 struct otel_reader {
 	struct metric_series series; // account and region: of the resource; the rest: of the metric
+	struct str service;          // of the resource: service.namespace and service.name
+	struct str service_namespace;
+	bool bare;                   // the metric's name is
 	struct arena *arena;
 	const struct sink *sink;
 };
@@ -119,9 +133,9 @@ struct otel_reader {
 static void decode_point(struct otel_reader *w, struct str in)
 {
 	struct err err = ERR_INIT;
-	struct point p;
+	struct point p = {.series = &w->series, .bare = w->bare};
 	struct record r;
-	if (!read_point(in, &w->series, &p, &err)) {
+	if (!read_point(in, &p, &err)) {
 		w->sink->fault(w->sink->user, &err);
 		return;
 	}
@@ -129,7 +143,7 @@ static void decode_point(struct otel_reader *w, struct str in)
 		w->sink->ignored(w->sink->user, 1);
 		return;
 	}
-	if (p.end_ns - p.start_ns != 60000000000u)
+	if (p.end_ns - p.start_ns != MINUTE_NS)
 		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns",
 		        (unsigned long long)p.start_ns, (unsigned long long)p.end_ns);
 	else if (!w->series.account.len)
@@ -146,11 +160,18 @@ static void decode_point(struct otel_reader *w, struct str in)
 	}
 }
 
-// The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount".
-static enum verdict read_metric_name(struct metric_series *s, struct str name)
+// The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount"; of a bare name, the resource's
+// namespace.
+static enum verdict read_metric_name(struct otel_reader *w, struct str name)
 {
 	const struct str prefix = STR("amazonaws.com/");
-	if (!str_starts(name, prefix))
+	struct metric_series *s = &w->series;
+	w->bare = !str_starts(name, prefix);
+	if (w->bare && str_is(w->service_namespace, "AWS") && str_is(w->service, "Bedrock"))
+		return metric_kind(s, STR("AWS/Bedrock"), name);
+	if (w->bare && str_is(w->service_namespace, "AWS") && str_is(w->service, "BedrockMantle"))
+		return metric_kind(s, STR("AWS/BedrockMantle"), name);
+	if (w->bare)
 		return NOT_OURS;
 	name.p += prefix.len;
 	name.len -= prefix.len;
@@ -170,7 +191,7 @@ static bool decode_metric(struct otel_reader *w, struct str in, struct err *err)
 			name = f.bytes;
 	if (more < 0)
 		return set_broken(err, "metric");
-	if (read_metric_name(&w->series, name) == NOT_OURS) {
+	if (read_metric_name(w, name) == NOT_OURS) {
 		w->sink->ignored(w->sink->user, 1);
 		return true;
 	}
@@ -211,6 +232,10 @@ static bool read_resource(struct otel_reader *w, struct str in, struct err *err)
 			w->series.account = text;
 		else if (str_is(key, "cloud.region"))
 			w->series.region = text;
+		else if (str_is(key, "service.namespace"))
+			w->service_namespace = text;
+		else if (str_is(key, "service.name"))
+			w->service = text;
 	}
 	return more == 0 || set_broken(err, "resource");
 }
@@ -220,7 +245,7 @@ static bool decode_resource_metrics(struct otel_reader *w, struct str in, struct
 	struct proto_field f;
 	int more;
 	struct str rest = in;
-	w->series.account = w->series.region = STR_NONE;
+	w->series.account = w->series.region = w->service = w->service_namespace = STR_NONE;
 	while ((more = proto_next(&rest, &f)) > 0) // the resource may come after its metrics
 		if (proto_is_bytes(&f, 1) && !read_resource(w, f.bytes, err))
 			return false;

@@ -6,7 +6,7 @@
 //     AnyValue    string(1) bool(2) int(3) double(4) array(5) . values(1)  list(6) . values(1)  bytes(7)
 //     KeyValue    key(1) value(2)
 //
-// Logs and metrics have the same outer fields; the first field within tells them apart. In JSON a whole
+// Logs and metrics have the same outer fields; field 1 within tells them apart. In JSON a whole
 // number is a string of digits; it becomes a number again.
 #include "ingest/otlp.h"
 
@@ -47,10 +47,10 @@ static struct str first_item(struct str s)
 	return more == 0 ? item : STR_NONE;
 }
 
+// Fields are in any order: OpenTelemetry's collector writes the last one first.
 static bool is_named(struct str item)
 {
-	struct proto_field f;
-	return proto_next(&item, &f) > 0 && proto_is_bytes(&f, 1);
+	return first_bytes(item, 1).len > 0;
 }
 
 bool otlp_logs_plausible(struct str s)

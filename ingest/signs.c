@@ -64,7 +64,8 @@ unsigned signs_of_member(struct str key, struct str value)
 	bool uid = str_is(key, "uid") && value.len == 36 && is_uuid(value.p); // OCSF's api.request.uid
 	if (value.len && (uid || is_request_id_name(key) || is_request_id_name(value)))
 		signs |= SIGN_REQUEST;
-	if (str_is(value, "AWS/Bedrock") || str_is(value, "AWS/BedrockMantle") ||
+	if (str_is(value, "AWS/Bedrock") || str_is(value, "AWS/BedrockMantle") || str_is(value, "Bedrock") ||
+	    str_is(value, "BedrockMantle") || // OpenTelemetry's service.name
 	    (metric.len < value.len && has(value, "amazonaws.com/AWS/Bedrock")))
 		signs |= SIGN_NAMESPACE;
 	if (metric_counts_tokens(metric) || metric_counts_tokens(key))

@@ -10,6 +10,7 @@
 #include "aws/cloudtrail.h"
 #include "aws/iam.h"
 #include "aws/inventory.h"
+#include "base/embed.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "run/commands.h"
@@ -28,14 +29,7 @@ struct setup {
 	int lights[LIGHTS];
 };
 
-static const char policy[] =
-	"{\"Version\": \"2012-10-17\", \"Statement\": [\n"
-	"    {\"Sid\": \"Calls\", \"Effect\": \"Allow\", \"Action\": \"cloudtrail:LookupEvents\", \"Resource\": \"*\"},\n"
-	"    {\"Sid\": \"Metrics\", \"Effect\": \"Allow\", \"Action\": [\"cloudwatch:ListMetrics\", \"cloudwatch:GetMetricData\"], \"Resource\": \"*\"},\n"
-	"    {\"Sid\": \"Logs\", \"Effect\": \"Allow\", \"Action\": [\"bedrock:GetModelInvocationLoggingConfiguration\", \"logs:FilterLogEvents\"], \"Resource\": \"*\"},\n"
-	"    {\"Sid\": \"Tags\", \"Effect\": \"Allow\", \"Action\": [\"iam:GetAccountAuthorizationDetails\", \"bedrock:ListInferenceProfiles\"], \"Resource\": \"*\"},\n"
-	"    {\"Sid\": \"Setup\", \"Effect\": \"Allow\", \"Action\": [\"cloudtrail:DescribeTrails\", \"cloudtrail:GetTrailStatus\", \"cloudtrail:GetEventSelectors\",\n"
-	"        \"cloudwatch:ListMetricStreams\", \"bcm-data-exports:ListExports\", \"bcm-data-exports:GetExport\", \"ce:ListCostAllocationTags\"], \"Resource\": \"*\"}]}";
+EMBED(policy, "deploy/aws/policy.json")
 
 static const char logging_command[] =
 	"aws bedrock put-model-invocation-logging-configuration --region %s --logging-config \\\n"
@@ -44,6 +38,7 @@ static const char trail_command[] =
 	"aws cloudtrail create-trail --region %s --name nowcast --s3-bucket-name BUCKET --is-multi-region-trail\n"
 	"aws cloudtrail start-logging --region %s --name nowcast";
 static const char mantle_command[] =
+	"# replaces all selectors of the trail: add those that `aws cloudtrail get-event-selectors --trail-name TRAIL` shows\n"
 	"aws cloudtrail put-event-selectors --trail-name TRAIL --advanced-event-selectors '[\n"
 	"  {\"Name\":\"management\",\"FieldSelectors\":[{\"Field\":\"eventCategory\",\"Equals\":[\"Management\"]}]},\n"
 	"  {\"Name\":\"mantle\",\"FieldSelectors\":[{\"Field\":\"eventCategory\",\"Equals\":[\"Data\"]},{\"Field\":\"resources.type\",\"Equals\":[\"AWS::BedrockMantle::Project\"]}]}]'";
@@ -281,8 +276,9 @@ int cmd_setup(struct command *c)
 	good = good && find_regions(&s, &err);
 	if (good) {
 		ask_all(&s);
-		printf("\nThe policy of what nowcast reads:\n\n%s\n\n%d green, %d amber, %d red\n", policy,
-		       s.lights[GREEN], s.lights[AMBER], s.lights[RED]);
+		printf("\nLeave out what should not be read; what is in capitals is yours. The policy of what nowcast "
+		       "reads:\n\n%.*s\n%d green, %d amber, %d red\n",
+		       STR_ARG(policy()), s.lights[GREEN], s.lights[AMBER], s.lights[RED]);
 	}
 	streams_release(&s.streams);
 	buf_release(&s.used);

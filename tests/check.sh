@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign keys key_table money width spdx templates documents disasters executable hardening)
+rules=(headers layers foreign keys key_table money width spdx templates aws_code documents disasters executable hardening)
 : "${B:=build}"
 
 # Each header compiles alone.
@@ -110,7 +110,7 @@ width() {
 
 # Every source file names its licence in its first lines.
 spdx() {
-	git ls-files '*.c' '*.h' '*.cc' '*.sh' '*.yaml' Makefile deploy/install-deps | while read -r file; do
+	git ls-files '*.c' '*.h' '*.cc' '*.sh' '*.yaml' '*.tf' Makefile deploy/install-deps | while read -r file; do
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
 	done
 }
@@ -120,6 +120,14 @@ templates() {
 	local lint
 	lint=$(command -v cfn-lint || ls "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/moto-*/bin/cfn-lint 2>/dev/null | head -n 1)
 	[ -z "$lint" ] || "$lint" deploy/aws/*.yaml 2>&1
+}
+
+# Templates, Terraform, the policy, documents and code say the same of the AWS side. PyYAML comes with cfn-lint.
+aws_code() {
+	local python
+	python=$(ls "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/moto-*/bin/python 2>/dev/null | head -n 1)
+	"${python:-python3}" -c 'import yaml' 2>/dev/null || return
+	"${python:-python3}" tests/aws_code.py 2>&1
 }
 
 # What README, CONTRIBUTING and docs/ name exists: paths, commands, flags, keys, targets, links. The self-test shows that the

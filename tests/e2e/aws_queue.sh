@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The files of a trail as an SQS queue tells of them (moto is S3 and SQS): notifications of S3, by SNS, by EventBridge, and of CloudTrail;
+# The files of a trail as an SQS queue tells of them (moto is S3 and SQS, and makes bucket, queue and role of deploy/aws): notifications of S3, by SNS, by EventBridge, and of CloudTrail;
 # an event of EventBridge that is the record itself. One file is gone, one is damaged, one may not be read: the rest is read, and no
-# message is deleted before its records are in Redis.
+# message is deleted before its records are in Redis. Files of a metric stream and of invocation logs are read as well.
 . "$(dirname "$0")/../lib.sh"
 
 start_redis
@@ -11,22 +11,38 @@ cat >"$T/fill.py" <<'END'
 import boto3, collections, gzip, json, os, sys
 sys.path.insert(0, "tests")
 import aws_server
-events, _, _ = aws_server.read_world(sys.argv[1])
-s3, sqs = (boto3.client(name, region_name="us-east-1", endpoint_url=sys.argv[2]) for name in ("s3", "sqs"))
-s3.create_bucket(Bucket="audit")
-url = sqs.create_queue(QueueName="trail")["QueueUrl"]
+events, metrics, logs = aws_server.read_world(sys.argv[1])
+s3, sqs, iam, stacks = (boto3.client(name, region_name="us-east-1", endpoint_url=sys.argv[2]) for name in ("s3", "sqs", "iam", "cloudformation"))
+def make(name, **parameters):
+    stacks.create_stack(StackName=name, TemplateBody=open(f"deploy/aws/{name}.yaml").read(), Capabilities=["CAPABILITY_NAMED_IAM"],
+                        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()])
+    return {o["OutputKey"]: o["OutputValue"] for o in stacks.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])}
+trail = make("trail")
+bucket, url = trail["BucketName"], trail["QueueUrl"]
+for name in "logs", "events", "bill": # what moto knows of them
+    made = make(name)
+keys = ["arn:aws:kms:us-east-1:111122223333:key/" + name for name in ("queue", "files")]
+make("role", TrustedPrincipal="arn:aws:iam::111122223333:root", QueueArn=trail["QueueArn"], TrailBucket=bucket, LogBucket="logs-*", BillBucket=made["BucketName"], KmsKeyArns=",".join(keys), ReadSetup="true")
+granted = {}
+for name in iam.list_role_policies(RoleName="nowcast")["PolicyNames"]:
+    for s in iam.get_role_policy(RoleName="nowcast", PolicyName=name)["PolicyDocument"]["Statement"]:
+        granted[s["Sid"]] = s["Action"] if isinstance(s["Action"], list) else [s["Action"]], s["Resource"]
+wanted = {s["Sid"]: s["Action"] for s in json.load(open("deploy/aws/policy.json"))["Statement"] if s["Sid"] != "Accounts"}
+assert {sid: actions for sid, (actions, _) in granted.items()} == wanted, granted
+assert granted["Queue"][1] == trail["QueueArn"] and granted["TrailFiles"][1] == ["arn:aws:s3:::" + bucket, f"arn:aws:s3:::{bucket}/*"] and granted["Decrypt"][1] == keys, granted
+print("stack", bucket, url)
 files = collections.defaultdict(list)
 for arrived, record in sorted(events, key=lambda e: (e[0], e[1]["eventID"])):
     files[int(arrived) // 300].append(record)
 forms = [
-    lambda k: {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "audit"}, "object": {"key": k.replace(" ", "+").replace("=", "%3D")}}}]},
-    lambda k: {"Type": "Notification", "Message": json.dumps({"Records": [{"s3": {"bucket": {"name": "audit"}, "object": {"key": k.replace(" ", "+").replace("=", "%3D")}}}]})},
-    lambda k: {"detail-type": "Object Created", "source": "aws.s3", "detail": {"bucket": {"name": "audit"}, "object": {"key": k}}},
-    lambda k: {"Type": "Notification", "Message": json.dumps({"s3Bucket": "audit", "s3ObjectKey": [k]})},
+    lambda k: {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": k.replace(" ", "+").replace("=", "%3D")}}}]},
+    lambda k: {"Type": "Notification", "Message": json.dumps({"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": k.replace(" ", "+").replace("=", "%3D")}}}]})},
+    lambda k: {"detail-type": "Object Created", "source": "aws.s3", "detail": {"bucket": {"name": bucket}, "object": {"key": k}}},
+    lambda k: {"Type": "Notification", "Message": json.dumps({"s3Bucket": bucket, "s3ObjectKey": [k]})},
 ]
 os.makedirs(sys.argv[3])
 def send(body): sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
-send({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "audit"})
+send({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket})
 send(forms[0]("AWSLogs/gone.json.gz"))
 last = max(files)
 for i, (n, records) in enumerate(sorted(files.items())):
@@ -39,25 +55,32 @@ for i, (n, records) in enumerate(sorted(files.items())):
     key, data = f"AWSLogs/a b=c/{n}.json.gz", gzip.compress(json.dumps({"Records": records}).encode())
     if i == 3:
         data = data[:len(data) // 2]
-    s3.put_object(Bucket="audit", Key=key, Body=data)
+    s3.put_object(Bucket=bucket, Key=key, Body=data)
     send(forms[i % 4](key))
     with open(f"{sys.argv[3]}/{n}.json.gz", "wb") as f:
         f.write(data)
-s3.put_object(Bucket="audit", Key="AWSLogs/closed.json.gz", Body=b"never read")
+for name, rows in ("records/2026/metrics.gz", metrics), ("AWSLogs/111122223333/BedrockModelInvocationLogs/l.json.gz", logs): # as Firehose and Bedrock write them
+    data = gzip.compress("".join(json.dumps(r) + "\n" for r in rows).encode())
+    s3.put_object(Bucket=bucket, Key=name, Body=data)
+    send(forms[0](name))
+    with open(f"{sys.argv[3]}/{os.path.basename(name)}", "wb") as f:
+        f.write(data)
+s3.put_object(Bucket=bucket, Key="AWSLogs/closed.json.gz", Body=b"never read")
 send(forms[0]("AWSLogs/closed.json.gz"))
 END
-ok "a queue with messages of each form" "$aws_python" "$T/fill.py" "$aws_world" "$aws_url" "$T/files"
+ok "a queue with messages of each form, and a role, from the templates" "$aws_python" "$T/fill.py" "$aws_world" "$aws_url" "$T/files"
+read -r _ bucket queue_url < <(grep '^stack' "$T/ok.out")
 "$nowcast" replay --redis "$REDIS_URL" --redis.prefix replayed "$T/files" >/dev/null 2>&1
 report "$T/want.csv" --redis.prefix replayed
-aws_faults '[{"operation": "/audit/AWSLogs/closed.json.gz", "times": -1, "status": 403, "code": "AccessDenied", "message": "closed"}]'
+aws_faults '[{"operation": "/'"$bucket"'/AWSLogs/closed.json.gz", "times": -1, "status": 403, "code": "AccessDenied", "message": "closed"}]'
 
 depth() { # ATTRIBUTE
 	"$aws_python" -c 'import boto3, sys; q = boto3.client("sqs", region_name="us-east-1", endpoint_url=sys.argv[1]); print(q.get_queue_attributes(
-		QueueUrl=q.get_queue_url(QueueName="trail")["QueueUrl"], AttributeNames=["All"])["Attributes"][sys.argv[2]])' "$aws_url" "$1"
+		QueueUrl=sys.argv[3], AttributeNames=["All"])["Attributes"][sys.argv[2]])' "$aws_url" "$1" "$queue_url"
 }
 all=$(depth ApproximateNumberOfMessages)
 kill -STOP "$redis_pid"
-run() { start queue "$nowcast" run --redis "$REDIS_URL" --sources trail --trail.queue https://sqs.us-east-1.amazonaws.com/111122223333/trail --alerts false --dead_letter.file "$T/dead" --stats.interval 1s; }
+run() { start queue "$nowcast" run --redis "$REDIS_URL" --sources trail --trail.queue "$queue_url" --alerts false --dead_letter.file "$T/dead" --stats.interval 1s; }
 run
 daemon=$pid
 sleep 4
@@ -65,7 +88,7 @@ is "no message is deleted while Redis does not answer" "$(($(depth ApproximateNu
 kill -CONT "$redis_pid"
 read_all() { [ "$(depth ApproximateNumberOfMessages)" = 0 ] && [ "$(depth ApproximateNumberOfMessagesNotVisible)" = 1 ]; }
 ok "all are read and deleted, but for the one whose file may not be read" wait_for 60 read_all
-has "doctor knows the source, and says what hinders" "$("$nowcast" doctor --redis "$REDIS_URL" --sources trail --trail.queue https://sqs.us-east-1.amazonaws.com/111122223333/trail)" 'note +aws +trail of 111122223333/us-east-1: .*(closed|deleted before they were read)'
+has "doctor knows the source, and says what hinders" "$("$nowcast" doctor --redis "$REDIS_URL" --sources trail --trail.queue "$queue_url")" 'note +aws +trail of 111122223333/us-east-1: .*(closed|deleted before they were read)'
 stop "$daemon"
 settled_report "$T/got.csv"
 same_file "the figures are those of the files" "$T/got.csv" "$T/want.csv"
