@@ -21,6 +21,7 @@ struct kafka {
 	bool unreadable;             // some message could not be fetched
 	int64_t endangered, endangered_due_ms; // kafka_endangered as of the last look; monotonic
 	int64_t unreadable_due_ms;   // monotonic: when to look for it
+	size_t unreadable_at;        // the position that is tried next, modulo their number
 	struct err fatal;
 };
 
