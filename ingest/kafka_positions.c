@@ -360,12 +360,14 @@ void kafka_look_for_gaps(struct kafka *k)
 	}
 }
 
-// Whether messages after the position were there a while ago, and are old: then it lags.
+// Whether messages after the position were there a while ago, and are old: then it lags. What comes while
+// nothing is fetched is not known, so a partition that is paused may lag.
 static bool is_lagging(struct kafka *k, const struct position *p)
 {
 	int64_t low, high;
 	return p->next != POSITION_NONE && when_now_ms() - p->time_ms > LAG_OLD_MS &&
-	       rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) == 0 && high > p->next;
+	       (k->paused ||
+	        (rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) == 0 && high > p->next));
 }
 
 // The first topic in alphabetical order after `after` (NULL: the first of all) with partitions that lag.
@@ -392,6 +394,11 @@ static int64_t count_endangered_in(struct kafka *k, const char *topic)
 			rd_kafka_topic_partition_list_add(list, topic, p->partition)->offset = p->next;
 	}
 	int64_t n = list->cnt ? kafka_count_endangered(k->rk, list, SEEK_MS, &retention) : 0;
+	for (int i = 0; i < list->cnt; i++) {
+		struct position *p = kafka_find_position(k, topic, list->elems[i].partition);
+		p->endangered = list->elems[i].offset;
+		p->tell_endangered |= p->endangered > 0;
+	}
 	rd_kafka_topic_partition_list_destroy(list);
 	if (n > 0) {
 		snprintf(text, sizeof text,
@@ -409,6 +416,11 @@ int64_t kafka_endangered(struct kafka *k)
 	if (now < k->endangered_due_ms)
 		return k->endangered;
 	k->endangered = 0;
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		p->tell_endangered |= p->endangered > 0;
+		p->endangered = 0;
+	}
 	for (const char *topic = NULL; (topic = next_lagging_topic(k, topic));)
 		k->endangered += count_endangered_in(k, topic);
 	k->endangered_due_ms = when_ticks_ms() + ENDANGERED_MS;
