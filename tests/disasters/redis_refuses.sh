@@ -80,4 +80,12 @@ ok "it ends on SIGTERM" stop "$pid"
 REDIS_URL=$admin_url
 settled_report "$T/csv"
 is "400 calls: nothing was lost, nothing counted twice" "$(awk -F, '/,input,/ {n += $9} END {print n}' "$T/csv")" 4000
+
+# A Redis that may evict does so, and is mended: what it has evicted stays known.
+redis config set maxmemory-policy allkeys-random >"$T/acl"
+redis config set maxmemory 1mb >"$T/acl"
+redis set other 1 >"$T/acl"
+redis config set maxmemory 0 >"$T/acl"
+redis config set maxmemory-policy noeviction >"$T/acl"
+has "doctor says that keys were evicted" "$("$nowcast" doctor --redis "$REDIS_URL")" '^FAIL +redis +it has evicted [1-9][0-9]* keys'
 finish
