@@ -80,17 +80,16 @@ static bool is_offset_unreadable(struct kafka *k, const struct position *p, int6
 	return t.unreadable;
 }
 
-static int64_t newest_offset(struct kafka *k, const struct position *p)
+// The oldest offset that Kafka has, and that after the newest. False: not known.
+static bool read_watermarks(struct kafka *k, const struct position *p, int64_t *ret_low, int64_t *ret_high)
 {
 	struct trial t;
-	int64_t low, high = 0;
 	rd_kafka_t *rk = open_trial(k, &t);
 	if (!rk)
-		return 0;
-	if (rd_kafka_query_watermark_offsets(rk, p->topic, p->partition, &low, &high, TRY_MS))
-		high = 0;
+		return false;
+	bool good = !rd_kafka_query_watermark_offsets(rk, p->topic, p->partition, ret_low, ret_high, TRY_MS);
 	rd_kafka_destroy(rk);
-	return high;
+	return good;
 }
 
 // The first offset after `bad` that can be read, up to the end of the partition. Offsets of one batch lie
@@ -115,9 +114,17 @@ static int64_t next_readable(struct kafka *k, const struct position *p, int64_t 
 
 static bool skip_unreadable(struct kafka *k, struct position *p, int64_t until)
 {
-	int64_t end = newest_offset(k, p), first = p->next;
-	if (end <= first || !is_offset_unreadable(k, p, first))
+	int64_t low, end, first = p->next;
+	if (!read_watermarks(k, p, &low, &end))
 		return false;
+	if (first == POSITION_NONE)
+		first = low; // of a group that has read nothing here
+	if (first < low)
+		p->looked = false; // deleted, not unreadable: kafka_look_for_gaps
+	if (end <= first || first < low || !is_offset_unreadable(k, p, first))
+		return false;
+	if (p->start == POSITION_NONE)
+		p->start = first;
 	int64_t next = next_readable(k, p, first, end, until);
 	assert(next > first && next <= end);
 	struct origin origin = {.topic = str_of(p->topic), .partition = p->partition, .offset = first};
@@ -135,7 +142,8 @@ void kafka_skip_unreadable(struct kafka *k)
 	bool found = false;
 	for (; tried < n && when_ticks_ms() < now + SEARCH_MS; tried++) {
 		struct position *p = &k->positions.v[k->unreadable_at++ % n];
-		if (p->next != POSITION_NONE && p->reading && !p->seeking && !p->behind)
+		bool begun = p->next != POSITION_NONE || !k->from_end;
+		if (begun && p->reading && !p->seeking && !p->behind)
 			found |= skip_unreadable(k, p, now + SEARCH_MS);
 	}
 	k->unreadable = tried < n;
