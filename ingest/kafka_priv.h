@@ -69,6 +69,9 @@ rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka
 rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err);
 
+// Whether a topic is the one of dead letters, or Kafka's own: it is never read.
+bool kafka_conf_is_own_topic(const struct conf *conf, const char *topic);
+
 // Whether the user wants a group without offsets to begin at the end (kafka.auto.offset.reset).
 bool kafka_conf_from_end(const struct conf *conf);
 
