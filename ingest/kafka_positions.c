@@ -365,9 +365,10 @@ void kafka_look_for_gaps(struct kafka *k)
 static bool is_lagging(struct kafka *k, const struct position *p)
 {
 	int64_t low, high;
-	return p->next != POSITION_NONE && when_now_ms() - p->time_ms > LAG_OLD_MS &&
-	       (k->paused ||
-	        (rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) == 0 && high > p->next));
+	if (p->next == POSITION_NONE || when_now_ms() - p->time_ms <= LAG_OLD_MS)
+		return false;
+	return k->paused ||
+	       (!rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) && high > p->next);
 }
 
 // The first topic in alphabetical order after `after` (NULL: the first of all) with partitions that lag.

@@ -95,7 +95,8 @@ static bool read_watermarks(struct kafka *k, const struct position *p, int64_t *
 // The first offset after `bad` that can be read, up to the end of the partition. Offsets of one batch lie
 // side by side, and are all readable or none is: the step doubles, then the edge is found by halving. If
 // there is no time for that, the first offset that may be readable.
-static int64_t next_readable(struct kafka *k, const struct position *p, int64_t bad, int64_t end, int64_t until)
+static int64_t next_readable(struct kafka *k, const struct position *p, int64_t bad, int64_t end,
+                             int64_t until)
 {
 	int64_t good = end, step = 1;
 	while (bad + 1 < good) {

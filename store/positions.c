@@ -132,8 +132,8 @@ bool positions_held(struct redis *r, const char *prefix, const struct partition_
 
 enum { ENDANGERED_KEPT_MS = 10 * 60000 }; // workers look each minute
 
-// Field: "TOPIC PARTITION CLUSTER GROUP"; value: "SEEN MESSAGES". A partition has one worker, and the next one
-// looks for itself.
+// Field: "TOPIC PARTITION CLUSTER GROUP"; value: "SEEN MESSAGES". A partition has one worker, and the next
+// one looks for itself.
 static size_t queue_endangered(struct redis *r, struct str key, const struct positions *all,
                                const struct position *p, int64_t now_ms)
 {

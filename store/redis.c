@@ -116,8 +116,8 @@ static bool read_reply(struct redis *r, redisReply **ret, struct err *err)
 	}
 }
 
-// A password that was right is changed, or lost by a Redis that came back: somebody will mend that, in Redis or
-// here, and no program that runs has to end for it.
+// A password that was right is changed, or lost by a Redis that came back: somebody will mend that, in Redis
+// or here, and no program that runs has to end for it.
 static bool is_locked_out(const struct redis *r, struct str reply)
 {
 	return r->let_in && (str_starts(reply, STR("NOAUTH")) || str_starts(reply, STR("WRONGPASS")));
