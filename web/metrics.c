@@ -200,7 +200,7 @@ static bool write_dead_letters(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
-// Messages of Kafka that were not read, and cannot be any more (store/positions.h).
+// Messages of Kafka that were not read, and cannot be any more, or soon (store/positions.h).
 static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
@@ -219,6 +219,12 @@ static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 	for (int cause = 0; cause < GAP_CAUSES; cause++)
 		buf_addf(out, "nowcast_missing_messages{cause=\"%s\"} %lld\n", gap_cause_word((enum gap_cause)cause),
 		         (long long)messages[cause]);
+	int64_t endangered;
+	if (!positions_endangered(r, a->conf->redis_prefix, api_now_ms(a), &endangered, err))
+		return false;
+	write_family(out, "nowcast_endangered_messages", "gauge",
+	       "Messages that the workers have not read and that Kafka soon deletes, as of the last minutes.");
+	buf_addf(out, "nowcast_endangered_messages %lld\n", (long long)endangered);
 	return true;
 }
 
