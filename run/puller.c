@@ -13,6 +13,7 @@
 #include "run/backoff.h"
 #include "run/streams.h"
 #include "store/profile_import.h"
+#include "store/positions.h"
 #include "store/schema.h"
 #include "store/source_status.h"
 #include "store/tag_import.h"
@@ -20,6 +21,7 @@
 enum {
 	POLL_MS = 100,         // how soon it notices that it should stop
 	LEASE_EVERY_MS = 3000,
+	PLACE_SIZE = ACCOUNT_ID_SIZE + STREAM_REGION_SIZE,
 	DRAIN_MS = 12000,      // shorter than run/daemon.c waits before it ends the process
 	RATE_MAX = CLOUDTRAIL_PAGE * 1000 / CLOUDTRAIL_REQUEST_MS * 8 / 10, // of what LookupEvents gives
 };
@@ -36,6 +38,7 @@ struct puller {
 	struct ingest_thread thread;
 	struct intake intake;
 	struct redis *redis;     // for positions, leases and tags
+	struct positions_scripts gaps;
 	struct streams streams;
 	struct held_account *held;
 	char owner[96];
@@ -68,14 +71,19 @@ static void publish_stats(struct puller *p)
 
 // ---- the state of a stream, in Redis ------------------------------------------------------------
 
+static struct str place_of(const struct stream *s, char buf[PLACE_SIZE])
+{
+	snprintf(buf, PLACE_SIZE, "%s/%s", s->place->account->id,
+	         s->kind == STREAM_TAGS ? "global" : s->place->region);
+	return str_of(buf);
+}
+
 static void queue_status(struct puller *p, const struct stream *s)
 {
-	char place[ACCOUNT_ID_SIZE + STREAM_REGION_SIZE];
+	char place[PLACE_SIZE];
 	bool too_much = s->kind == STREAM_CLOUDTRAIL && s->rate > RATE_MAX;
-	snprintf(place, sizeof place, "%s/%s", s->place->account->id,
-	         s->kind == STREAM_TAGS ? "global" : s->place->region);
 	struct source_status status = {.source = str_of(stream_words[s->kind]),
-	                               .acct_region = str_of(place),
+	                               .acct_region = place_of(s, place),
 	                               .position_ms = s->position_ms,
 	                               .read_ms = s->read_ms,
 	                               .failing_ms = s->idle ? 0 : s->failing_ms,
@@ -85,6 +93,27 @@ static void queue_status(struct puller *p, const struct stream *s)
 	                                                  : SOURCE_READS,
 	                               .text = str_of(s->failing_ms && !s->idle ? s->why.msg : s->note)};
 	source_status_queue(p->redis, p->conf->redis_prefix, &status);
+}
+
+// Before the position that is beyond it.
+static void queue_gap(struct puller *p, const struct stream *s)
+{
+	char place[PLACE_SIZE];
+	const struct gap gap = {.from_ms = s->gap_from_ms, .to_ms = s->gap_to_ms, .cause = s->gap_cause};
+	if (s->gap_to_ms > s->gap_from_ms)
+		positions_queue_source_gap(p->redis, p->gaps, p->conf->redis_prefix, str_of(stream_words[s->kind]),
+		                           place_of(s, place), gap);
+}
+
+static void report_gap(const struct stream *s)
+{
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	if (s->gap_to_ms > s->gap_from_ms)
+		log_error("AWS no longer gives records of this time: replay the files of it (nowcast replay)",
+		          LOG_STR("source", stream_words[s->kind]), LOG_STR("account", s->place->account->id),
+		          LOG_STR("region", s->place->region), LOG_STR("why", gap_cause_word(s->gap_cause)),
+		          LOG_STR("since", when_format(s->gap_from_ms, from)),
+		          LOG_STR("until", when_format(s->gap_to_ms, to)));
 }
 
 // Waits after a try that Redis did not answer. False: there is no use in another, or no time.
@@ -120,11 +149,15 @@ static bool apply_batch(struct puller *p, struct err *err)
 	while (!intake_is_empty(&p->intake) && !intake_apply(&p->intake, err))
 		if (!wait_to_retry(p, err))
 			return false;
-	for (int i = 0; i < p->nwaiting; i++)
+	for (int i = 0; i < p->nwaiting; i++) {
 		stream_finish(&p->streams, p->waiting[i]);
+		report_gap(p->waiting[i]);
+	}
 	for (;;) {
-		for (int i = 0; i < p->nwaiting; i++)
+		for (int i = 0; i < p->nwaiting; i++) {
+			queue_gap(p, p->waiting[i]);
 			queue_status(p, p->waiting[i]);
+		}
 		if (redis_exec(p->redis, err))
 			break;
 		if (!wait_to_retry(p, err))
@@ -366,6 +399,7 @@ static bool open_parts(struct puller *p, struct err *err)
 	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
 	                 *p->conf->brokers ? &dead_letter_hooks : NULL, NULL, err))
 		return false;
+	p->gaps = positions_scripts_of(p->redis);
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
 	return true;
 }

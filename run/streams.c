@@ -171,7 +171,8 @@ static void begin_span(const struct streams *all, struct stream *s)
 		s->to_ms = s->position_ms ? s->position_ms : all->start_ms;
 		s->from_ms = later(goal, s->to_ms - slice);
 	} else {
-		s->from_ms = later(s->position_ms ? s->position_ms : goal, now - kinds[s->kind].kept_ms);
+		s->wanted_ms = s->position_ms ? s->position_ms : all->start_ms - all->options.since_ms;
+		s->from_ms = later(s->wanted_ms, now - kinds[s->kind].kept_ms);
 		s->to_ms = earlier(now, s->from_ms + slice);
 	}
 	if (s->kind == STREAM_METRICS) { // whole minutes: the one that runs would be a smaller sum
@@ -243,6 +244,20 @@ static void delete_messages(const struct streams *all, struct stream *s)
 	buf_release(&answer.body);
 }
 
+// AWS goes on deleting while a span is read, so what it no longer has is seen at the end. A Region in which
+// nothing calls Bedrock lacks nothing.
+static void find_gap(struct stream *s)
+{
+	int64_t kept = earlier(when_now_ms() - kinds[s->kind].kept_ms, s->to_ms);
+	bool unused = s->idle && (s->kind == STREAM_LOGS || (!s->place->named && !s->place->used));
+	s->gap_from_ms = s->gap_to_ms = 0;
+	if (unused || s->incomplete || later(kept, s->from_ms) <= s->wanted_ms)
+		return;
+	s->gap_from_ms = s->wanted_ms;
+	s->gap_to_ms = later(kept, s->from_ms);
+	s->gap_cause = GAP_AWS_RETENTION;
+}
+
 void stream_finish(struct streams *all, struct stream *s)
 {
 	int64_t now = when_ticks_ms(), span = s->to_ms - s->from_ms;
@@ -263,6 +278,7 @@ void stream_finish(struct streams *all, struct stream *s)
 		s->due_ms = now + (s->batch.n ? kinds[s->kind].request_ms : TRAIL_EVERY_MS);
 		return;
 	}
+	find_gap(s);
 	int64_t read = s->began_ms - kinds[s->kind].late_ms;
 	if (!s->idle)
 		read = earlier(read, s->to_ms);

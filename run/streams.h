@@ -25,6 +25,7 @@
 #include "aws/cloudwatch.h"
 #include "aws/sqs.h"
 #include "base/conf.h"
+#include "ingest/position.h"
 
 enum stream_kind {
 	STREAM_CLOUDTRAIL,
@@ -61,6 +62,7 @@ struct stream {
 	// the span in hand
 	bool reading;
 	int64_t from_ms, to_ms, began_ms;
+	int64_t wanted_ms;    // where it would begin if AWS kept everything
 	int part;             // event source, namespace, chunk of metrics
 	struct buf token;     // of the next page
 	int64_t events;       // read of it so far
@@ -81,6 +83,11 @@ struct stream {
 		int message;      // of `batch`
 	} *objects;           // trail: that they tell of, of which `part` are read
 	int nobjects, objects_cap;
+
+	// What stream_finish found that AWS no longer gives: [gap_from_ms, gap_to_ms), for gap_cause; both 0:
+	// nothing. The caller writes it down.
+	int64_t gap_from_ms, gap_to_ms;
+	enum gap_cause gap_cause;
 
 	int64_t due_ms;       // monotonic
 	int tries;            // that failed, one after the other

@@ -93,7 +93,7 @@ struct str key_dead_letters_seen(struct buf *b, const char *prefix);
 //     position.lua; kept for `retention` after the last message.
 // nowcast:missing  hash
 //     "TOPIC PARTITION FROM CLUSTER GROUP" -> "SEEN_MS TO FROM_MS TO_MS CAUSE", messages that Kafka no longer
-//     had. Written by gap.lua; kept until there are 1,000 newer ones.
+//     had, or an API of AWS gave no more. Written by gap.lua; kept until there are 1,000 newer ones.
 struct str key_positions(struct buf *b, const char *prefix, const char *cluster, const char *group,
                          const char *topic);
 struct str key_missing(struct buf *b, const char *prefix);
