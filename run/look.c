@@ -156,7 +156,7 @@ static void show_progress(struct looking *x)
 	x->progress_ms = now;
 	for (int i = 0; i < x->look.streams.n; i++) {
 		const struct stream *s = &x->look.streams.v[i];
-		places += s->kind == STREAM_METRICS && s->place->looked;
+		places += s->kind == STREAM_METRICS && !s->namespace && s->place->looked;
 		if (s->kind == STREAM_CLOUDTRAIL && s->place->used && !s->done)
 			back = s->position_ms ? s->position_ms : x->look.to_ms;
 	}

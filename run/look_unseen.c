@@ -30,9 +30,9 @@ static void print_failures(const struct look *l)
 	for (int i = 0; i < l->streams.n; i++) {
 		const struct stream *s = &l->streams.v[i];
 		bool unasked = s->kind == STREAM_METRICS && s->idle && s->failing_ms;
-		silent += unasked;
+		silent += unasked && !s->namespace;
 		if (s->failing_ms && !unasked)
-			print_point("%s: %s", stream_words[s->kind], s->why.msg);
+			print_point("%s: %s", stream_word(s), s->why.msg);
 		else if (s->incomplete)
 			print_point("CloudWatch did not give the values of some metrics of %s: look again.",
 			            s->place->region);
@@ -147,9 +147,9 @@ static void print_reach(const struct look *l)
 		if (s->position_ms)
 			print_point(
 				"%s of %s was read back to %.16s only: LookupEvents gives 100 events a second; --wait 30m reads on.",
-				stream_words[s->kind], s->place->region, when_format(s->position_ms, when));
+				stream_word(s), s->place->region, when_format(s->position_ms, when));
 		else
-			print_point("%s of %s was not read in time: --wait 30m reads on.", stream_words[s->kind],
+			print_point("%s of %s was not read in time: --wait 30m reads on.", stream_word(s),
 			            s->place->region);
 	}
 	if (l->intake.refused || decoder_counts(l->intake.decoder)->faults)

@@ -82,7 +82,7 @@ static void queue_status(struct puller *p, const struct stream *s)
 {
 	char place[PLACE_SIZE];
 	bool too_much = s->kind == STREAM_CLOUDTRAIL && s->rate > RATE_MAX;
-	struct source_status status = {.source = str_of(stream_words[s->kind]),
+	struct source_status status = {.source = str_of(stream_word(s)),
 	                               .acct_region = place_of(s, place),
 	                               .position_ms = s->position_ms,
 	                               .read_ms = s->read_ms,
@@ -101,7 +101,7 @@ static void queue_gap(struct puller *p, const struct stream *s)
 	char place[PLACE_SIZE];
 	const struct gap gap = {.from_ms = s->gap_from_ms, .to_ms = s->gap_to_ms, .cause = s->gap_cause};
 	if (s->gap_to_ms > s->gap_from_ms)
-		positions_queue_source_gap(p->redis, p->gaps, p->conf->redis_prefix, str_of(stream_words[s->kind]),
+		positions_queue_source_gap(p->redis, p->gaps, p->conf->redis_prefix, str_of(stream_word(s)),
 		                           place_of(s, place), gap);
 }
 
@@ -110,7 +110,7 @@ static void report_gap(const struct stream *s)
 	char from[WHEN_SIZE], to[WHEN_SIZE];
 	if (s->gap_to_ms > s->gap_from_ms)
 		log_error("AWS no longer gives records of this time: replay the files of it (nowcast replay)",
-		          LOG_STR("source", stream_words[s->kind]), LOG_STR("account", s->place->account->id),
+		          LOG_STR("source", stream_word(s)), LOG_STR("account", s->place->account->id),
 		          LOG_STR("region", s->place->region), LOG_STR("why", gap_cause_word(s->gap_cause)),
 		          LOG_STR("since", when_format(s->gap_from_ms, from)),
 		          LOG_STR("until", when_format(s->gap_to_ms, to)));
@@ -217,13 +217,19 @@ static bool on_profiles(void *user, const struct stream *s, struct str json, str
 
 // ---- the turn -----------------------------------------------------------------------------------
 
+// Older versions had one position for the metrics of both namespaces, which comes before that of one.
+static bool is_of(const struct source_status *status, const struct stream *s)
+{
+	return str_is(status->source, stream_words[s->kind]) || str_is(status->source, stream_word(s));
+}
+
 static void load_position(void *user, const struct source_status *status)
 {
 	struct puller *p = user;
 	struct str rest = status->acct_region, account = str_cut(&rest, '/');
 	for (int i = 0; i < p->streams.n; i++) {
 		struct stream *s = &p->streams.v[i];
-		if (!str_is(status->source, stream_words[s->kind]) || !str_is(account, s->place->account->id) ||
+		if (!is_of(status, s) || !str_is(account, s->place->account->id) ||
 		    (s->kind != STREAM_TAGS && !str_is(rest, s->place->region)) || s->reading ||
 		    s->due_ms == INT64_MAX)
 			continue; // a span is under way, or waits to be safe
@@ -264,7 +270,7 @@ static bool hold_account(struct puller *p, struct stream *s)
 
 static void report_change(struct puller *p, const struct stream *s, int64_t failed_ms)
 {
-	const char *word = stream_words[s->kind], *account = s->place->account->id, *region = s->place->region;
+	const char *word = stream_word(s), *account = s->place->account->id, *region = s->place->region;
 	if (s->failing_ms && !failed_ms && !s->idle)
 		log_warn("AWS does not give records; the other sources go on", LOG_STR("source", word),
 		         LOG_STR("account", account), LOG_STR("region", region), LOG_STR("why", s->why.msg));

@@ -70,28 +70,27 @@ static enum aws_fault list_metrics(struct streams *all, struct stream *s, struct
 		all->queries -= (int64_t)s->metrics.n * CLOUDWATCH_STATISTICS;
 		cloudwatch_metrics_clear(&s->metrics);
 		s->listing = true;
-		s->part = 0;
+		s->part = 0; // of no chunk: there are no metrics now
 		buf_clear(&s->token);
 	}
-	enum aws_fault fault = cloudwatch_list(&at, cloudwatch_namespaces[s->part], is_recent(s), &s->metrics,
-	                                       &s->token, answer, err);
+	enum aws_fault fault = cloudwatch_list(&at, cloudwatch_namespaces[s->namespace], is_recent(s),
+	                                       &s->metrics, &s->token, answer, err);
 	if (fault != AWS_NONE) {
 		cloudwatch_metrics_clear(&s->metrics);
 		s->listing = false;
-		s->part = 0; // of no chunk: there are no metrics now
 		return fault;
 	}
-	s->part += s->token.len == 0;
-	if (cloudwatch_namespaces[s->part])
+	if (s->token.len)
 		return AWS_NONE;
 	s->listing = false;
 	s->listed_recent = is_recent(s);
 	s->listed_ms = when_ticks_ms();
-	s->part = 0;
 	s->place->looked = true;
 	s->place->used = s->place->used || s->metrics.n > 0;
 	s->idle = s->metrics.n == 0;
-	s->note = s->idle ? "no metrics of Bedrock here: nothing has called it lately" : NULL;
+	s->note = !s->idle       ? NULL
+	          : s->namespace ? "no metrics of bedrock-mantle here: nothing has called it lately"
+	                         : "no metrics of Bedrock here: nothing has called it lately";
 	all->queries += (int64_t)s->metrics.n * CLOUDWATCH_STATISTICS;
 	return AWS_NONE;
 }
@@ -104,6 +103,15 @@ static void keep_digests(struct stream *s)
 		memset(s->digests[0], 0, sizeof s->digests[0]);
 	}
 	cloudwatch_reading_digest(s->values, first, s->digests[0], STREAM_DIGESTS);
+}
+
+static enum aws_fault refuse_values(struct stream *s, struct err *err)
+{
+	s->reading = false; // the span again, once it is allowed
+	err_set(err, ERR_CONFIG,
+	        "%s, %s: the permission cloudwatch:GetMetricData is missing for metrics of %s (Forbidden)",
+	        s->place->account->id, s->place->region, cloudwatch_namespaces[s->namespace]);
+	return AWS_DENIED;
 }
 
 static enum aws_fault read_values(struct streams *all, struct stream *s, bool *ret_complete,
@@ -125,6 +133,7 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 				s->incomplete = true;
 				s->note = "CloudWatch did not give the values of some metrics: this span is read again";
 			}
+			s->forbidden |= cloudwatch_reading_is_forbidden(s->values);
 			keep_digests(s);
 			give_message(all, s, buf_str(&message));
 			s->events += (int64_t)left;
@@ -135,7 +144,7 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 	}
 	*ret_complete = !s->values && (size_t)s->part * CLOUDWATCH_CHUNK >= s->metrics.n;
 	buf_release(&message);
-	return fault;
+	return *ret_complete && s->forbidden ? refuse_values(s, err) : fault;
 }
 
 static enum aws_fault read_metrics(struct streams *all, struct stream *s, bool *ret_complete,

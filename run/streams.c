@@ -22,10 +22,16 @@ enum {
 	TAGS_EVERY_MS = 86400000,
 	PROFILES_EVERY_MS = 3600000,
 	TRAIL_EVERY_MS = 5000,       // an empty queue is asked
+	INCOMPLETES_MAX = 6,         // then what the span has is what there is
 	METRICS_LATE_MS = 30 * 60000, // a metric is listed up to 15 minutes late, and the list is 5 minutes old
 };
 
 const char *const stream_words[STREAM_KINDS] = {"cloudtrail", "metrics", "logs", "tags", "profiles", "trail"};
+
+const char *stream_word(const struct stream *s)
+{
+	return s->kind == STREAM_METRICS && s->namespace ? "metrics_mantle" : stream_words[s->kind];
+}
 
 static const struct {
 	int64_t request_ms; // between two requests
@@ -75,14 +81,18 @@ static void add_places(struct streams *all, struct aws_account *account, const c
 
 static void add_streams(struct streams *all)
 {
-	all->v = xcalloc((size_t)all->nplaces * STREAM_KINDS, sizeof *all->v);
+	all->v = xcalloc((size_t)all->nplaces * (STREAM_KINDS + 1), sizeof *all->v);
 	for (int i = 0; i < all->nplaces; i++)
 		for (int kind = 0; kind < STREAM_KINDS; kind++) {
 			struct stream_place *p = &all->places[i];
 			// tags are the account's: its first place reads them
 			bool again = kind == STREAM_TAGS && i > 0 && all->places[i - 1].account == p->account;
-			if (all->options.wanted[kind] && !again && p->of_queue == (kind == STREAM_TRAIL))
-				all->v[all->n++] = (struct stream){.kind = (enum stream_kind)kind, .place = p, .all = all};
+			if (!all->options.wanted[kind] || again || p->of_queue != (kind == STREAM_TRAIL))
+				continue;
+			all->v[all->n++] = (struct stream){.kind = (enum stream_kind)kind, .place = p, .all = all};
+			if (kind == STREAM_METRICS)
+				all->v[all->n++] =
+					(struct stream){.kind = STREAM_METRICS, .namespace = 1, .place = p, .all = all};
 		}
 }
 
@@ -183,6 +193,7 @@ static void begin_span(const struct streams *all, struct stream *s)
 	s->part = 0;
 	s->events = 0;
 	s->incomplete = s->incomplete && all->options.backward; // `nowcast look` says so at its end
+	s->forbidden = false;
 	s->listing = false;
 	buf_clear(&s->token);
 	s->reading = true;
@@ -258,6 +269,21 @@ static void find_gap(struct stream *s)
 	s->gap_cause = GAP_AWS_RETENTION;
 }
 
+// A metric that CloudWatch cannot give holds the newer minutes of the others back only so long: as long as
+// the span reaches up to now they are read with it, and then some times more.
+static void give_up_values(struct stream *s)
+{
+	bool full = s->to_ms + MS_PER_MINUTE < s->began_ms;
+	s->incompletes = s->incomplete && full ? s->incompletes + 1 : 0;
+	if (s->incompletes < INCOMPLETES_MAX)
+		return;
+	s->incompletes = 0;
+	s->incomplete = false;
+	s->gap_from_ms = s->from_ms;
+	s->gap_to_ms = s->to_ms;
+	s->gap_cause = GAP_AWS_VALUES;
+}
+
 void stream_finish(struct streams *all, struct stream *s)
 {
 	int64_t now = when_ticks_ms(), span = s->to_ms - s->from_ms;
@@ -279,6 +305,7 @@ void stream_finish(struct streams *all, struct stream *s)
 		return;
 	}
 	find_gap(s);
+	give_up_values(s);
 	int64_t read = s->began_ms - kinds[s->kind].late_ms;
 	if (!s->idle)
 		read = earlier(read, s->to_ms);

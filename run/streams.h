@@ -2,7 +2,7 @@
 // The records of AWS that are read by its APIs, as streams: a kind of record of an account and Region each.
 //
 //     cloudtrail  LookupEvents         calls, and who made them      (aws/cloudtrail.h)
-//     metrics     GetMetricData        tokens by model and minute    (aws/cloudwatch.h)
+//     metrics     GetMetricData        tokens by model and minute    (aws/cloudwatch.h), a stream a namespace
 //     logs        FilterLogEvents      invocation logs               (aws/logs.h)
 //     tags        IAM                  tags of roles and users, once a day (aws/iam.h)
 //     profiles    ListInferenceProfiles   the models behind application inference profiles (aws/bedrock.h)
@@ -53,6 +53,7 @@ struct stream_place {
 
 struct stream {
 	enum stream_kind kind;
+	int namespace;        // metrics: of cloudwatch_namespaces, so that one may be refused and the other read
 	struct stream_place *place;
 	const struct streams *all;
 
@@ -74,6 +75,8 @@ struct stream {
 	uint64_t digests[2][STREAM_DIGESTS]; // metrics: of the values by minute, [1] when they were read before
 	int64_t digests_from[2]; // minute; 0: none
 	bool incomplete;      // metrics: some could not be read
+	bool forbidden;       // metrics: some may not be read
+	int incompletes;      // metrics: readings of the oldest span that were incomplete, one after the other
 	struct bedrock_logging logging;    // logs: where they go, since asked_ms
 	int64_t asked_ms;     // monotonic
 
@@ -147,6 +150,8 @@ bool stream_open(struct streams *all, struct stream *s);
 // as read.
 bool stream_turn(struct streams *all, struct stream *s);
 void stream_finish(struct streams *all, struct stream *s);
+
+const char *stream_word(const struct stream *s); // of the source: "metrics", "metrics_mantle"
 
 // ---- for the files of this module ---------------------------------------------------------------
 
