@@ -10,7 +10,7 @@
 #include "aws/xml.h"
 #include "base/when.h"
 
-enum { CONNECT_MS = 5000, TOTAL_MS = 20000, SKEW_NOTED_S = 60, WORDS_MAX = 300 };
+enum { CONNECT_MS = 5000, TOTAL_MS = 20000, SKEW_NOTED_S = 60, WORDS_MAX = 300, WAIT_S_MAX = 86400 };
 
 // Services of which there is one for each partition of AWS; their requests are signed for one Region of it.
 static bool is_global(const struct aws_service *s)
@@ -129,12 +129,15 @@ static long long clock_ahead_s(const struct http_client_answer *a)
 	return when_now_ms() / 1000 - (long long)timegm(&tm);
 }
 
+// "120", or a time (RFC 9110, 10.2.3).
 static int64_t asked_wait_ms(const struct http_client_answer *a)
 {
-	char text[24];
+	char text[40];
+	struct tm tm = {0};
 	copy_text(text, sizeof text, http_client_header(a, "Retry-After"));
-	long long s = strtoll(text, NULL, 10);
-	return s > 0 && s <= 3600 ? (int64_t)s * 1000 : 0;
+	long long s = strptime(text, "%a, %d %b %Y %H:%M:%S", &tm) ? (long long)timegm(&tm) - when_now_ms() / 1000
+	                                                            : strtoll(text, NULL, 10);
+	return s <= 0 ? 0 : s < WAIT_S_MAX ? (int64_t)s * 1000 : WAIT_S_MAX * 1000LL;
 }
 
 static const char *shown_account(const struct aws_place *at)

@@ -13,7 +13,7 @@
 
 enum {
 	RELIST_MS = 5 * 60000,     // metrics: a new model is listed within 15 minutes of its first value
-	REASK_MS = 60 * 60000,     // logs: where they go
+	REASK_MS = 15 * 60000,     // logs: where they go
 	OBJECT_TRIES = 5,          // trail: then the others are read
 	RECENT_MS = 150 * 60000,   // ListMetrics knows those of the last three hours apart
 };
@@ -163,50 +163,101 @@ static enum aws_fault read_metrics(struct streams *all, struct stream *s, bool *
 
 // The answer does not say of which log group it is. A dead letter of it must, or to replay it would be a way
 // around what a log group may say (ingest/trust.h): the members are those of a subscription.
-static void give_logs(struct streams *all, const struct stream *s, struct str answer)
+static void give_logs(struct streams *all, const struct stream *s, struct str group, struct str answer)
 {
 	struct buf b = BUF_INIT;
 	str_cut(&answer, '{');
 	buf_addf(&b, "{\"owner\":\"%s\",\"logGroup\":", s->place->account->id);
-	buf_add_json(&b, buf_str(&s->logging.group));
+	buf_add_json(&b, group);
 	buf_adds(&b, ",\"logEvents\":[],");
 	buf_addstr(&b, answer);
 	give_message(all, s, buf_str(&b));
 	buf_release(&b);
 }
 
+// Some time since it was asked before, events go to another log group: they are looked for from then on, and
+// the latest ones of the group before are not forgotten.
+static void change_group(struct stream *s, struct str before)
+{
+	buf_clear(&s->former);
+	buf_addstr(&s->former, before);
+	s->former_until_ms = when_now_ms() + LOGS_LATEST_MS;
+	if (s->asked_at_ms - LOGS_LATE_MS < s->from_ms)
+		s->from_ms = s->wanted_ms = s->asked_at_ms - LOGS_LATE_MS;
+}
+
+static enum aws_fault ask_where(struct stream *s, struct aws_answer *answer, struct err *err)
+{
+	const struct aws_place at = stream_at(s);
+	struct buf before = BUF_INIT;
+	buf_addstr(&before, buf_str(&s->logging.group));
+	enum aws_fault fault = bedrock_logging_get(&at, &s->logging, answer, err);
+	if (fault == AWS_NONE) {
+		if (before.len && !str_eq(buf_str(&before), buf_str(&s->logging.group)))
+			change_group(s, buf_str(&before));
+		s->asked_ms = when_ticks_ms();
+		s->asked_at_ms = s->began_ms;
+		s->idle = !s->logging.group.len && !s->former.len;
+		s->note = s->logging.group.len    ? NULL
+		          : s->logging.bucket.len ? "invocation logs go to S3 only: `nowcast replay` reads the files"
+		                                  : "invocation logging is off";
+	}
+	buf_release(&before);
+	return fault;
+}
+
+// Where there is nothing to read, it is asked each time: the position that is taken for read must not be
+// later than the answer.
+static bool is_to_ask(const struct stream *s)
+{
+	return s->part == 0 && !s->token.len &&
+	       (!s->asked_ms || s->idle || when_ticks_ms() - s->asked_ms > REASK_MS);
+}
+
+// Part 0 is to ask where they go, 1 the log group, 2 the one before.
 static enum aws_fault read_logs(struct streams *all, struct stream *s, bool *ret_complete,
                                 struct aws_answer *answer, struct err *err)
 {
 	const struct aws_place at = stream_at(s);
 	int n = 0;
-	if (!s->asked_ms || (when_ticks_ms() - s->asked_ms > REASK_MS && !s->token.len)) {
-		enum aws_fault asked = bedrock_logging_get(&at, &s->logging, answer, err);
-		if (asked != AWS_NONE)
-			return asked;
-		s->asked_ms = when_ticks_ms();
-		s->idle = !s->logging.group.len;
-		s->note = s->logging.group.len    ? NULL
-		          : s->logging.bucket.len ? "invocation logs go to S3 only: `nowcast replay` reads the files"
-		                                  : "invocation logging is off";
-		*ret_complete = s->idle;
-		return AWS_NONE;
+	if (is_to_ask(s)) {
+		enum aws_fault asked = ask_where(s, answer, err);
+		s->part = asked == AWS_NONE;
+		*ret_complete = asked == AWS_NONE && s->idle;
+		return asked;
 	}
-	if (s->idle) {
+	if (s->part == 0 || (s->part == 1 && !s->logging.group.len))
+		s->part = s->logging.group.len ? 1 : 2;
+	if (s->former.len && s->began_ms > s->former_until_ms)
+		buf_clear(&s->former);
+	const struct buf *group = s->part == 1 ? &s->logging.group : &s->former;
+	if (!group->len) {
 		*ret_complete = true;
 		return AWS_NONE;
 	}
-	const struct logs_query q = {.group = s->logging.group.data,
+	const struct logs_query q = {.group = group->data,
 	                             .from_ms = s->from_ms,
 	                             .to_ms = s->to_ms,
 	                             .token = buf_str(&s->token)};
 	enum aws_fault fault = logs_filter(&at, &q, answer, &s->token, &n, err);
+	if (fault == AWS_REFUSED && s->part == 2) { // it was deleted
+		err_clear(err);
+		buf_clear(&s->former);
+		s->note = "the log group of before is no longer there: its last events may be missing";
+		*ret_complete = true;
+		return AWS_NONE;
+	}
+	if (fault == AWS_REFUSED) { // perhaps they go to another one now
+		s->asked_ms = 0;
+		s->reading = false;
+	}
 	if (fault != AWS_NONE)
 		return fault;
 	s->events += n;
 	if (n)
-		give_logs(all, s, buf_str(&answer->body));
-	*ret_complete = s->token.len == 0;
+		give_logs(all, s, buf_str(group), buf_str(&answer->body));
+	s->part += s->token.len == 0;
+	*ret_complete = s->part > 2 || (s->part == 2 && !s->former.len);
 	return AWS_NONE;
 }
 

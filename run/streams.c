@@ -23,6 +23,7 @@ enum {
 	PROFILES_EVERY_MS = 3600000,
 	TRAIL_EVERY_MS = 5000,       // an empty queue is asked
 	INCOMPLETES_MAX = 6,         // then what the span has is what there is
+	LOGS_AGAIN_MS = 15 * 60000,  // how often all is read again in which an event may still appear
 	METRICS_LATE_MS = 30 * 60000, // a metric is listed up to 15 minutes late, and the list is 5 minutes old
 };
 
@@ -42,7 +43,7 @@ static const struct {
 	[STREAM_CLOUDTRAIL] = {CLOUDTRAIL_REQUEST_MS, CLOUDTRAIL_LATE_MS + MS_PER_MINUTE, MS_PER_HOUR,
                            DAYS_MS(90)},
 	[STREAM_METRICS] = {100, METRICS_LATE_MS, CLOUDWATCH_SPAN_MS, CLOUDWATCH_KEPT_MS},
-	[STREAM_LOGS] = {LOGS_REQUEST_MS, LOGS_LATE_MS, MS_PER_HOUR, DAYS_MS(3650)},
+	[STREAM_LOGS] = {LOGS_REQUEST_MS, LOGS_LATEST_MS, 2 * MS_PER_HOUR, DAYS_MS(3650)},
 	[STREAM_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_PROFILES] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_TRAIL] = {10, 0, DAYS_MS(36500), DAYS_MS(36500)},
@@ -150,6 +151,7 @@ void streams_release(struct streams *all)
 		cloudwatch_metrics_release(&s->metrics);
 		cloudwatch_reading_free(s->values);
 		bedrock_logging_release(&s->logging);
+		buf_release(&s->former);
 		sqs_batch_release(&s->batch);
 		free(s->objects);
 	}
@@ -173,6 +175,13 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+// Logs: between two readings of everything that is not final, the newest minutes alone are read.
+static bool reads_newest(const struct stream *s, int64_t now)
+{
+	return s->kind == STREAM_LOGS && s->whole_ms && when_ticks_ms() - s->whole_ms < LOGS_AGAIN_MS &&
+	       s->position_ms >= now - LOGS_LATEST_MS - 2 * LOGS_AGAIN_MS;
+}
+
 static void begin_span(const struct streams *all, struct stream *s)
 {
 	int64_t now = when_now_ms(), slice = kinds[s->kind].slice_ms;
@@ -183,6 +192,9 @@ static void begin_span(const struct streams *all, struct stream *s)
 	} else {
 		s->wanted_ms = s->position_ms ? s->position_ms : all->start_ms - all->options.since_ms;
 		s->from_ms = later(s->wanted_ms, now - kinds[s->kind].kept_ms);
+		s->newest = reads_newest(s, now);
+		if (s->newest)
+			s->from_ms = s->wanted_ms = later(s->from_ms, now - LOGS_LATE_MS);
 		s->to_ms = earlier(now, s->from_ms + slice);
 	}
 	if (s->kind == STREAM_METRICS) { // whole minutes: the one that runs would be a smaller sum
@@ -306,14 +318,17 @@ void stream_finish(struct streams *all, struct stream *s)
 	}
 	find_gap(s);
 	give_up_values(s);
-	int64_t read = s->began_ms - kinds[s->kind].late_ms;
+	bool current = s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle;
+	int64_t read = s->newest ? 0 : s->began_ms - kinds[s->kind].late_ms;
+	if (s->kind == STREAM_LOGS && current && !s->newest)
+		s->whole_ms = now;
 	if (!s->idle)
 		read = earlier(read, s->to_ms);
 	if (s->kind == STREAM_METRICS)
 		read = earlier(read, metrics_position(s));
 	if (!s->incomplete)
 		s->position_ms = later(s->position_ms, read);
-	if (s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle || s->incomplete)
+	if (current || s->incomplete)
 		s->due_ms = now + every_ms(all, s);
 }
 

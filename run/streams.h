@@ -79,6 +79,11 @@ struct stream {
 	int incompletes;      // metrics: readings of the oldest span that were incomplete, one after the other
 	struct bedrock_logging logging;    // logs: where they go, since asked_ms
 	int64_t asked_ms;     // monotonic
+	int64_t asked_at_ms;  // the same as a time
+	struct buf former;    // logs: the log group before, read too until former_until_ms; empty: none
+	int64_t former_until_ms;
+	bool newest;          // logs: only the newest minutes are read this time
+	int64_t whole_ms;     // logs: when everything that is not final was read, monotonic; 0: not yet
 
 	struct sqs_batch batch; // trail: messages, deleted by stream_finish
 	struct stream_object {
