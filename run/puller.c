@@ -22,15 +22,19 @@ enum {
 	POLL_MS = 100,         // how soon it notices that it should stop
 	LEASE_EVERY_MS = 3000,
 	PLACE_SIZE = ACCOUNT_ID_SIZE + STREAM_REGION_SIZE,
+	SWEEP_EVERY_MS = 3600000,
+	REMOVED_MS = 86400000,   // written by nobody for so long, a source of another account is read by nobody
+	ROLE_REMOVED_MS = 3600000, // the same of credentials that are refused, which are written
+	SAY_AGAIN_MS = 600000,   // as often
 	DRAIN_MS = 12000,      // shorter than run/daemon.c waits before it ends the process
 	RATE_MAX = CLOUDTRAIL_PAGE * 1000 / CLOUDTRAIL_REQUEST_MS * 8 / 10, // of what LookupEvents gives
 };
 
 struct held_account {
-	struct aws_account *account;
 	int64_t due_ms; // monotonic: when the lease is taken again
 	bool ours;
 	int64_t failing_ms; // since when there are no credentials for it; 0: there are
+	int64_t said_ms;    // monotonic: when that was last written
 };
 
 struct puller {
@@ -47,6 +51,7 @@ struct puller {
 	int nwaiting;
 	uint64_t batches;
 	int64_t apply_due_ms, settle_due_ms; // monotonic
+	int64_t sweep_due_ms;    // monotonic
 	size_t settle_left;
 	bool tried;              // Redis did not answer, the last time
 	struct err err;          // why it ended
@@ -223,15 +228,19 @@ static bool is_of(const struct source_status *status, const struct stream *s)
 	return str_is(status->source, stream_words[s->kind]) || str_is(status->source, stream_word(s));
 }
 
+static bool is_of_place(const struct source_status *status, const struct stream *s)
+{
+	struct str rest = status->acct_region, account = str_cut(&rest, '/');
+	return str_is(account, s->place->account->id) &&
+	       (s->kind == STREAM_TAGS || str_is(rest, s->place->region));
+}
+
 static void load_position(void *user, const struct source_status *status)
 {
 	struct puller *p = user;
-	struct str rest = status->acct_region, account = str_cut(&rest, '/');
 	for (int i = 0; i < p->streams.n; i++) {
 		struct stream *s = &p->streams.v[i];
-		if (!is_of(status, s) || !str_is(account, s->place->account->id) ||
-		    (s->kind != STREAM_TAGS && !str_is(rest, s->place->region)) || s->reading ||
-		    s->due_ms == INT64_MAX)
+		if (!is_of(status, s) || !is_of_place(status, s) || s->reading || s->due_ms == INT64_MAX)
 			continue; // a span is under way, or waits to be safe
 		s->position_ms = status->position_ms;
 		s->read_ms = status->read_ms;
@@ -239,6 +248,51 @@ static void load_position(void *user, const struct source_status *status)
 		if (s->kind == STREAM_TAGS && status->position_ms > 0) // once a day, restarts or not
 			s->due_ms = when_ticks_ms() + 86400000 - (when_now_ms() - status->position_ms);
 	}
+}
+
+// Which account the credentials are of is not known before they were used.
+static bool knows_accounts(const struct puller *p)
+{
+	for (int i = 0; i < p->streams.naccounts; i++)
+		if (!*p->streams.accounts[i].id)
+			return false;
+	return true;
+}
+
+static const struct held_account *find_account(const struct puller *p, const struct source_status *s)
+{
+	struct str rest = s->acct_region, account = str_cut(&rest, '/');
+	bool role = str_is(s->source, "credentials");
+	for (int i = 0; i < p->streams.naccounts; i++) {
+		const struct aws_account *a = &p->streams.accounts[i];
+		if (role ? str_is(s->acct_region, a->role_arn ? a->role_arn : "own") : str_is(account, a->id))
+			return &p->held[i];
+	}
+	return NULL;
+}
+
+// What this process reads, and what another one seems to read.
+static bool is_kept(void *user, const struct source_status *status, int64_t written_ms)
+{
+	struct puller *p = user;
+	bool role = str_is(status->source, "credentials");
+	const struct held_account *h = find_account(p, status);
+	if (!h || (!role && !h->ours))
+		return h || !knows_accounts(p) || when_now_ms() - written_ms < (role ? ROLE_REMOVED_MS : REMOVED_MS);
+	if (role)
+		return true;
+	for (int i = 0; i < p->streams.n; i++)
+		if (str_is(status->source, stream_word(&p->streams.v[i])) && is_of_place(status, &p->streams.v[i]))
+			return true;
+	return false;
+}
+
+static void sweep_sources(struct puller *p)
+{
+	struct err err = ERR_INIT;
+	p->sweep_due_ms = when_ticks_ms() + SWEEP_EVERY_MS;
+	if (!source_status_sweep(p->redis, p->conf->redis_prefix, is_kept, p, &err))
+		log_warn("sources that were removed are still shown", LOG_STR("why", err.msg));
 }
 
 // Whether this process reads the account of the stream; if not, it is asked again in some seconds.
@@ -256,6 +310,7 @@ static bool hold_account(struct puller *p, struct stream *s)
 		log_info("reading an account of AWS", LOG_STR("account", s->place->account->id),
 		         LOG_STR("credentials", s->place->account->credentials.origin));
 		good = source_status_each(p->redis, p->conf->redis_prefix, load_position, p, &err);
+		p->sweep_due_ms = when_ticks_ms();
 		if (good && s->due_ms > when_ticks_ms())
 			return false;
 	}
@@ -289,8 +344,10 @@ static bool open_account(struct puller *p, struct stream *s)
 	struct held_account *h = &p->held[a - p->streams.accounts];
 	struct err err = ERR_INIT;
 	bool good = stream_open(&p->streams, s);
-	if (good == (h->failing_ms == 0))
+	bool same = good == (h->failing_ms == 0);
+	if (same && (good || when_ticks_ms() - h->said_ms < SAY_AGAIN_MS))
 		return good;
+	h->said_ms = when_ticks_ms();
 	h->failing_ms = good ? 0 : s->failing_ms;
 	const struct source_status status = {.source = STR("credentials"),
 	                                     .acct_region = str_of(a->role_arn ? a->role_arn : "own"),
@@ -298,9 +355,9 @@ static bool open_account(struct puller *p, struct stream *s)
 	                                     .failing_ms = h->failing_ms,
 	                                     .text = str_of(good ? NULL : s->why.msg)};
 	source_status_queue(p->redis, p->conf->redis_prefix, &status);
-	if (good)
+	if (good && !same)
 		log_info("there are credentials for AWS again", LOG_STR("account", a->id));
-	else
+	else if (!same)
 		log_warn("no credentials for an account of AWS; the others are read",
 		         LOG_STR("account", a->role_arn ? a->role_arn : "own"), LOG_STR("why", s->why.msg));
 	if (!redis_exec(p->redis, &err)) {
@@ -339,6 +396,8 @@ static bool run_turn(struct puller *p, struct err *err)
 	int64_t now = when_ticks_ms();
 	if (now >= p->apply_due_ms && !apply_batch(p, err))
 		return false;
+	if (now >= p->sweep_due_ms)
+		sweep_sources(p);
 	if (now >= p->settle_due_ms && !settle_hours(p, false, err))
 		return false;
 	publish_stats(p);
@@ -407,6 +466,7 @@ static bool open_parts(struct puller *p, struct err *err)
 		return false;
 	p->gaps = positions_scripts_of(p->redis);
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
+	p->sweep_due_ms = when_ticks_ms() + SWEEP_EVERY_MS;
 	return true;
 }
 

@@ -272,7 +272,8 @@ static void delete_messages(const struct streams *all, struct stream *s)
 static void find_gap(struct stream *s)
 {
 	int64_t kept = earlier(when_now_ms() - kinds[s->kind].kept_ms, s->to_ms);
-	bool unused = s->idle && (s->kind == STREAM_LOGS || (!s->place->named && !s->place->used));
+	bool unused =
+		s->idle && (s->kind == STREAM_LOGS || s->namespace || (!s->place->named && !s->place->used));
 	s->gap_from_ms = s->gap_to_ms = 0;
 	if (unused || s->incomplete || later(kept, s->from_ms) <= s->wanted_ms)
 		return;

@@ -112,10 +112,13 @@ struct str key_profile(struct buf *b, const char *prefix, struct str id);
 
 // nowcast:sources  hash
 //     "SOURCE ACCOUNT/REGION" -> how far it is read, and what hinders it (store/source_status.h). Written by
-//     source_status.c; kept for ever.
+//     source_status.c; kept until 100 days after it was removed from the configuration.
+// nowcast:sources:written  hash
+//     the same fields -> when each was written (ms). Written by source_status.c; kept as long.
 // nowcast:source_lease:ACCOUNT  string
 //     which process reads it. Written by source_status.c; kept for ten seconds.
 struct str key_sources(struct buf *b, const char *prefix);
+struct str key_sources_written(struct buf *b, const char *prefix);
 struct str key_source_lease(struct buf *b, const char *prefix, struct str account);
 
 // nowcast:reconcile  hash

@@ -274,6 +274,8 @@ static void write_source(void *user, const struct source_status *s)
 	const struct source_writer *w = user;
 	struct str rest = s->acct_region;
 	bool is_role = str_starts(rest, STR("arn:")); // of credentials: no Region
+	if (s->state == SOURCE_REMOVED)
+		return;
 	struct str account = is_role ? rest : str_cut(&rest, '/');
 	buf_addf(w->out, "%s{source=\"", w->metric->name);
 	buf_add_label(w->out, s->source);
