@@ -33,6 +33,8 @@ static void print_failures(const struct look *l)
 		silent += unasked && !s->namespace;
 		if (s->failing_ms && !unasked)
 			print_point("%s: %s", stream_word(s), s->why.msg);
+		else if (s->note && s->note == s->why.msg)
+			print_point("%s of %s: %s", stream_word(s), s->place->region, s->note);
 		else if (s->incomplete)
 			print_point("CloudWatch did not give the values of some metrics of %s: look again.",
 			            s->place->region);

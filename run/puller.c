@@ -205,12 +205,8 @@ static void on_message(void *user, const struct stream *s, const char *path, str
 static bool on_tags(void *user, const struct stream *s, struct str json, struct err *err)
 {
 	struct puller *p = user;
-	struct tag_import l = TAG_LIST_INIT;
 	int64_t now = when_now_ms(), from = s->position_ms ? now : now - p->conf->aws_since_ms;
-	bool good = tag_import_read(&l, json, "IAM", STR_NONE, p->intake.pseudonyms, err) &&
-	            tag_import_store(&l, p->redis, p->conf->redis_prefix, from, p->intake.pseudonyms, err);
-	tag_import_release(&l);
-	return good;
+	return tag_import_text(p->redis, p->conf->redis_prefix, json, from, p->intake.pseudonyms, err);
 }
 
 static bool on_profiles(void *user, const struct stream *s, struct str json, struct err *err)

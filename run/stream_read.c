@@ -263,6 +263,18 @@ static enum aws_fault read_logs(struct streams *all, struct stream *s, bool *ret
 
 // ---- tags ---------------------------------------------------------------------------------------
 
+// What was not taken of a page stays the note of the stream until all are read again.
+static void note_skipped(struct stream *s, struct err *err)
+{
+	if (s->events == 0)
+		s->note = NULL;
+	if (err->kind == ERR_NONE)
+		return;
+	s->why = *err;
+	s->note = s->why.msg;
+	err_clear(err);
+}
+
 static enum aws_fault read_tags(struct streams *all, struct stream *s, bool *ret_complete,
                                 struct aws_answer *answer, struct err *err)
 {
@@ -272,6 +284,7 @@ static enum aws_fault read_tags(struct streams *all, struct stream *s, bool *ret
 	if (fault == AWS_NONE && !all->options.hooks.on_tags(all->options.hooks.user, s, buf_str(&json), err))
 		fault = AWS_UNREACHABLE;
 	if (fault == AWS_NONE) {
+		note_skipped(s, err);
 		buf_clear(&s->token);
 		buf_addstr(&s->token, buf_str(&next));
 		s->events++;
@@ -293,6 +306,7 @@ static enum aws_fault read_profiles(struct streams *all, struct stream *s, bool 
 	    !all->options.hooks.on_profiles(all->options.hooks.user, s, buf_str(&answer->body), err))
 		fault = AWS_UNREACHABLE;
 	if (fault == AWS_NONE) {
+		note_skipped(s, err);
 		buf_clear(&s->token);
 		buf_addstr(&s->token, buf_str(&token));
 		s->events++;

@@ -111,7 +111,8 @@ struct stream {
 struct streams_hooks {
 	// A message for the decoder. `path`: where it is from, "aws:cloudtrail/111122223333/us-east-1".
 	void (*on_message)(void *user, const struct stream *s, const char *path, struct str data);
-	// A page of roles and users with their tags (store/tag_import.h). False: not kept, to be read again.
+	// A page of roles and users with their tags (store/tag_import.h). False: not kept, to be read again. True
+	// with a message in err: some of them were not taken.
 	bool (*on_tags)(void *user, const struct stream *s, struct str json, struct err *err);
 	// The same of inference profiles (store/profile_import.h).
 	bool (*on_profiles)(void *user, const struct stream *s, struct str json, struct err *err);

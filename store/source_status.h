@@ -42,8 +42,8 @@ typedef void source_status_fn(void *user, const struct source_status *s);
 bool source_status_each(struct redis *r, const char *prefix, source_status_fn *fn, void *user,
                         struct err *err) NC_CHECK;
 
-// Marks sources as removed: those for which `is_kept` says no. `written_ms`: when the status was last written.
-// Those that were removed 100 days ago are forgotten: AWS has nothing left of their time.
+// Marks sources as removed: those for which `is_kept` says no. `written_ms`: when the status was last
+// written. Those that were removed 100 days ago are forgotten: AWS has nothing left of their time.
 typedef bool source_kept_fn(void *user, const struct source_status *s, int64_t written_ms);
 bool source_status_sweep(struct redis *r, const char *prefix, source_kept_fn *is_kept, void *user,
                          struct err *err) NC_CHECK;

@@ -49,6 +49,21 @@ ok "a metric that CloudWatch never gives holds the Region back for a time only" 
 has "of which time it lacks is said" "$(doctor)" "warn +missing +metrics of $A from .* is not whole: CloudWatch did not give the values"
 aws_faults '[]'
 stop "$pid"
+
+# --- profiles, one of which is none
+
+p='{"inferenceProfileArn": "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/%s", "inferenceProfileName": "bot", "createdAt": "2026-01-01T00:00:00Z",
+	"status": "ACTIVE", "type": "APPLICATION", "models": [%s]}'
+m='{"modelArn": "arn:aws:bedrock:us-east-1::foundation-model/%s"}'
+curl -sf -d '{"/inference-profiles": {"inferenceProfileSummaries": ['"$(printf "$p" aaaabbbbcccc "$(printf "$m" anthropic.claude-sonnet-4-6)")"',
+	'"$(printf "$p" two000000000 "$(printf "$m,$m" anthropic.claude-sonnet-4-6 amazon.nova-pro-v1:0)")"', '"$(printf "$p" ddddeeeeffff "$(printf "$m" amazon.nova-pro-v1:0)")"']}}' \
+	"$aws_url/_answers" >"$T/out"
+run profiles --sources profiles
+all_but_one() { [ "$(redis scard nowcast:profiles)" = 2 ]; }
+ok "a profile that is refused does not keep the others out" wait_for 20 all_but_one
+noted() { doctor --sources profiles | grep -q 'note *aws *profiles of .*1 inference profile is not taken: .*two000000000: models: two different ones'; }
+ok "doctor names it, and why" wait_for 10 noted
+stop "$pid"
 settled_report "$T/got.csv"
 has "the other metrics of that time count" "$(cat "$T/got.csv")" ',output,[0-9]+'
 finish
