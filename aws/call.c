@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #include "aws/endpoint.h"
@@ -89,12 +90,14 @@ static enum aws_fault classify(long status, const struct refusal *f)
 	static const char *const throttled[] = {
 		"Throttling",           "ThrottlingException",      "ThrottledException",      "RequestLimitExceeded",
 		"RequestThrottled",     "TooManyRequestsException", "LimitExceededException",  "SlowDown",
-		"BandwidthLimitExceeded", "PriorRequestNotComplete", "RequestThrottledException", NULL};
+		"BandwidthLimitExceeded", "PriorRequestNotComplete", "RequestThrottledException", "KmsThrottled",
+		"KMS.ThrottlingException", NULL};
 	static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "RequestExpired",
 	                                      "TokenRefreshRequired", NULL};
 	static const char *const denied[] = {"AccessDenied",        "AccessDeniedException",
 	                                     "NotAuthorized",       "UnauthorizedOperation",
-	                                     "UnauthorizedException", "AuthorizationError", NULL};
+	                                     "UnauthorizedException", "AuthorizationError",
+	                                     "KmsAccessDenied",     "KMS.AccessDeniedException", NULL};
 	static const char *const no_region[] = {"UnrecognizedClientException", "InvalidClientTokenId",
 	                                        "OptInRequired", "SubscriptionRequiredException", "AuthFailure",
 	                                        NULL};
@@ -145,6 +148,14 @@ static const char *shown_account(const struct aws_place *at)
 	return *at->account ? at->account : "the credentials' account";
 }
 
+// Of what is encrypted with a key of KMS, that of the key may be the one that is missing.
+static const char *missing_permission(const struct aws_request *r, const struct refusal *f)
+{
+	return strncasecmp(f->code, "kms", 3) == 0 || strstr(f->words, "kms:Decrypt")
+	           ? "kms:Decrypt (of the key that it is encrypted with)"
+	           : r->permission;
+}
+
 static void describe(const struct aws_request *r, enum aws_fault fault, const struct refusal *f,
                      const struct http_client_answer *a, struct err *err)
 {
@@ -173,7 +184,7 @@ static void describe(const struct aws_request *r, enum aws_fault fault, const st
 		err_set(
 			err, ERR_CONFIG,
 			"%s, %s: the permission %s is missing (%s: %s); credentials are from the %s; docs/aws.md has the policy",
-			account, at->region, r->permission, code, f->words, at->credentials->origin);
+			account, at->region, missing_permission(r, f), code, f->words, at->credentials->origin);
 		break;
 	case AWS_REGION_OFF:
 		err_set(

@@ -363,15 +363,15 @@ static enum aws_fault read_object(struct streams *all, struct stream *s, struct 
 	struct buf data = BUF_INIT, path = BUF_INIT;
 	struct err why = ERR_INIT;
 	enum aws_fault fault = AWS_NONE;
-	if (s3_read(&s->place->account->credentials, s->place->region, o->name.bucket, o->name.key, &data,
-	            &why)) {
+	bool expired = false;
+	if (s3_read(&s->place->account->credentials, s->place->region, o->name, &data, &expired, &why)) {
 		buf_addf(&path, "s3://%.*s/%.*s", STR_ARG(o->name.bucket), STR_ARG(o->name.key));
 		all->options.hooks.on_message(all->options.hooks.user, s, path.data, buf_str(&data));
 	} else if (why.kind == ERR_SKIP) {
 		s->note = "files that the queue told of were deleted before they were read";
-	} else if (why.kind == ERR_RETRY && s->tries < OBJECT_TRIES) {
+	} else if (why.kind == ERR_RETRY && (expired || s->tries < OBJECT_TRIES)) {
 		err_set(err, ERR_RETRY, "%s", why.msg);
-		fault = AWS_UNREACHABLE;
+		fault = expired ? AWS_EXPIRED : AWS_UNREACHABLE;
 	} else {
 		leave_object(s, o, &why);
 	}

@@ -262,8 +262,16 @@ static void delete_messages(const struct streams *all, struct stream *s)
 	const struct aws_place at = stream_at(s);
 	struct aws_answer answer = {.body = BUF_INIT};
 	struct err err = ERR_INIT;
-	if (s->batch.n && sqs_delete(&at, all->options.conf->trail_queue, &s->batch, &answer, &err) != AWS_NONE)
-		s->note = "messages of the queue could not be deleted and come again: is sqs:DeleteMessage allowed?";
+	int failed = 0;
+	if (s->batch.n)
+		if (sqs_delete(&at, all->options.conf->trail_queue, &s->batch, &failed, &answer, &err) != AWS_NONE)
+			failed = s->batch.n;
+	if (failed) {
+		err_clear(&s->why);
+		err_set(&s->why, err.kind, "messages of the queue that could not be deleted, and come again: %d; %s",
+		        failed, err.msg);
+		s->note = s->why.msg;
+	}
 	buf_release(&answer.body);
 }
 

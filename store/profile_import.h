@@ -47,8 +47,8 @@ bool profile_import_read(struct profile_import *l, struct str text, const char *
 bool profile_import_store(const struct profile_import *l, struct redis *r, const char *prefix,
                           int64_t from_ms, struct err *err) NC_CHECK;
 
-// Both, of what a program has asked AWS for: a profile that is refused does not keep the others out. True with
-// a message in `err`: so many were, and why.
+// Both, of what a program has asked AWS for: a profile that is refused does not keep the others out. True
+// with a message in `err`: so many were, and why.
 bool profile_import_text(struct redis *r, const char *prefix, struct str text, struct err *err) NC_CHECK;
 
 #endif

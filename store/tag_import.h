@@ -15,8 +15,8 @@
 //         {"Arn": ..., "Tags": ...}, or a list of such
 //
 // Tags are [{"Key": ..., "Value": ...}], in lower case too, or {"key": "value"}. An entry with an ARN and no
-// Tags (list-roles and list-users leave them out) changes nothing. A text is taken whole or refused whole, unless
-// `skips`.
+// Tags (list-roles and list-users leave them out) changes nothing.
+// A text is taken whole or refused whole, unless `skips`.
 #ifndef NOWCAST_STORE_TAG_IMPORT_H
 #define NOWCAST_STORE_TAG_IMPORT_H
 

@@ -25,6 +25,7 @@ static struct {
 	int64_t earliest_ms;         // before it nothing may be asked
 	int requests, too_soon;
 	const char *gone;            // a log group that was deleted
+	const char *queued, *undeleted; // messages; what deleting them answers
 } aws;
 
 static int64_t number_in(const char *body, const char *member)
@@ -75,6 +76,10 @@ static int answer(const struct aws_fake_request *r, struct buf *body, struct buf
 		return 400;
 	} else if (strcmp(r->operation, "FilterLogEvents") == 0)
 		answer_logs(r->body, body);
+	else if (strcmp(r->operation, "ReceiveMessage") == 0)
+		buf_addf(body, "{\"Messages\":[%s]}", aws.queued);
+	else if (strcmp(r->operation, "DeleteMessageBatch") == 0)
+		buf_adds(body, aws.undeleted);
 	else if (strcmp(r->operation, "LookupEvents") == 0)
 		buf_adds(body, "{\"Events\":[]}");
 	else
@@ -108,6 +113,8 @@ static void reader_open(struct reader *r, enum stream_kind kind)
 		.conf = &r->conf, .since_ms = MINUTES(180), .hooks = {.on_message = on_message, .user = r}};
 	o.wanted[kind] = true;
 	if (!conf_set(&r->conf, STR("regions"), STR("us-east-1"), (struct conf_origin){CONF_FLAG, 0}, &err) ||
+	    !conf_set(&r->conf, STR("trail.queue"), STR("https://sqs.us-east-1.amazonaws.com/111122223333/q"),
+	              (struct conf_origin){CONF_FLAG, 0}, &err) ||
 	    !streams_init(&r->streams, &o, &err)) {
 		diag("%s", err.msg);
 		abort();
@@ -247,6 +254,25 @@ static void test_throttled_for_an_hour(void)
 	reader_close(&r);
 }
 
+// ---- a trail ------------------------------------------------------------------------------------
+
+static void test_undeleted(void)
+{
+	struct reader r;
+	reader_open(&r, STREAM_TRAIL);
+	aws.queued = "{\"ReceiptHandle\":\"r0\",\"Body\":\"{}\"},{\"ReceiptHandle\":\"r1\",\"Body\":\"{}\"}";
+	aws.undeleted = "{\"Successful\":[{\"Id\":\"m0\"}],\"Failed\":[{\"Id\":\"m1\",\"SenderFault\":true,"
+					"\"Code\":\"ReceiptHandleIsInvalid\",\"Message\":\"The receipt handle has expired\"}]}";
+	read_for(&r, 5);
+	is_str(r.streams.v[0].note,
+	       "messages of the queue that could not be deleted, and come again: 1; ReceiptHandleIsInvalid: The receipt handle has expired",
+	       "a message that SQS does not delete, of a request that succeeds");
+	aws.undeleted = "{\"Successful\":[{\"Id\":\"m0\"},{\"Id\":\"m1\"}]}";
+	read_for(&r, 1000);
+	ok(!r.streams.v[0].note, "once they are deleted, nothing is said");
+	reader_close(&r);
+}
+
 int main(void)
 {
 	aws_fake_start(answer);
@@ -254,5 +280,6 @@ int main(void)
 	test_switched_on();
 	test_another_group();
 	test_throttled_for_an_hour();
+	test_undeleted();
 	return done();
 }

@@ -34,7 +34,7 @@ int clock_gettime(clockid_t clock, struct timespec *ret)
 
 struct aws_fake_request {
 	const char *operation; // of X-Amz-Target, or the path with its query
-	const char *body;
+	const char *head, *body;
 };
 
 // Appends the body of an answer. Returns the status; `headers`: further ones, each with its line end.
@@ -76,7 +76,8 @@ static inline void aws_fake_serve(int fd)
 					sscanf(dot + 1, "%500[^\r]", name);
 		if (!*name)
 			sscanf(b.data, "%*s %500s", name);
-		int status = aws_fake_answering(&(struct aws_fake_request){name, b.data + at}, &body, &headers);
+		const struct aws_fake_request r = {name, b.data, b.data + at};
+		int status = aws_fake_answering(&r, &body, &headers);
 		buf_addf(&out, "HTTP/1.1 %d .\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n", status,
 		         body.len, headers.len ? headers.data : "");
 		buf_addstr(&out, buf_str(&body));
