@@ -238,6 +238,56 @@ static bool list_objects(struct s3 *s, struct err *err)
 	return good;
 }
 
+static void add_folders(struct s3 *s, struct str xml)
+{
+	struct str one;
+	while ((one = xml_element(xml, "CommonPrefixes", &xml)).p) {
+		if (s->n == s->cap)
+			s->objects = xrealloc(s->objects, s->cap = s->cap ? s->cap * 2 : 256, sizeof *s->objects);
+		s->objects[s->n++] =
+			(struct s3_object){.key = s3_decode_key(&s->arena, xml_element(one, "Prefix", NULL))};
+	}
+}
+
+bool s3_list_page(struct s3 *page, struct str prefix, struct str after, bool folders, bool *ret_more,
+                  struct err *err)
+{
+	struct buf tail = BUF_INIT, last = BUF_INIT;
+	struct http_client_answer a;
+	buf_addstr(&last, after); // it may be a key of the page that is replaced
+	buf_addf(&tail, "?%sencoding-type=url&list-type=2&prefix=", folders ? "delimiter=%2F&" : "");
+	buf_add_url_part(&tail, prefix, false);
+	if (last.len) {
+		buf_adds(&tail, "&start-after=");
+		buf_add_url_part(&tail, buf_str(&last), false);
+	}
+	page->n = 0;
+	page->expired = false;
+	arena_reset(&page->arena);
+	bool good = s3_request(page, tail.data, NULL, "the listing", &a, err);
+	if (good) {
+		struct str xml = buf_str(&a.body);
+		if (folders)
+			add_folders(page, xml);
+		else
+			s3_add_objects(page, xml);
+		if (page->n > 1)
+			qsort(page->objects, page->n, sizeof *page->objects, by_key);
+		*ret_more = page->n > 0 && str_is(xml_element(xml, "IsTruncated", NULL), "true");
+		http_client_answer_release(&a);
+	}
+	buf_release(&tail);
+	buf_release(&last);
+	return good;
+}
+
+void s3_page_release(struct s3 *page)
+{
+	free(page->objects);
+	arena_release(&page->arena);
+	*page = (struct s3){0};
+}
+
 // ---- files --------------------------------------------------------------------------------------
 
 static bool make_folders(const char *path)

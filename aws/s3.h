@@ -72,4 +72,13 @@ bool s3_fetch(void *s3, struct str path, struct err *err) NC_CHECK;
 bool s3_read(const struct credentials *c, const char *region, struct s3_name object, struct buf *ret,
              bool *ret_expired, struct err *err) NC_CHECK;
 
+// A page of the objects below `prefix` whose keys come after `after`, sorted; *ret_more: there are more,
+// after the last of these. With `folders`: of the folders right below it, as objects whose keys end in a
+// slash. It takes the place of what `page` had; its bucket, Region and credentials are set by the caller, and
+// these stay the caller's. page->expired as in s3_read. What comes between two pages, with a name that was
+// passed, is found by the next listing.
+bool s3_list_page(struct s3 *page, struct str prefix, struct str after, bool folders, bool *ret_more,
+                  struct err *err) NC_CHECK;
+void s3_page_release(struct s3 *page);
+
 #endif

@@ -44,7 +44,7 @@ static void print_failures(const struct look *l)
 		            silent);
 }
 
-// Where invocation logging is off, or its files are on S3.
+// Where invocation logging is off.
 static void print_logging(const struct look *l)
 {
 	struct buf off = BUF_INIT;
@@ -53,12 +53,6 @@ static void print_logging(const struct look *l)
 		const struct stream *s = &l->streams.v[i];
 		if (s->kind != STREAM_LOGS || !s->idle || !s->place->used)
 			continue;
-		if (s->logging.bucket.len) {
-			print_point(
-				"Invocation logs of %s are in S3: `nowcast replay --from DAY s3://%s` reads them.",
-				s->place->region, s->logging.bucket.data);
-			continue;
-		}
 		buf_addf(&off, "%s%s", off.len ? ", " : "", s->place->region);
 		example = s->place->region;
 	}

@@ -154,15 +154,14 @@ static void ask_logging(struct setup *s, struct stream_place *p)
 		print_light(s, GREEN, "logs", "%s: invocation logs go to the log group %s", p->region,
 		            logging.group.data);
 	else if (logging.bucket.len)
-		print_light(s, AMBER, "logs",
-		            "%s: invocation logs go to S3 only; `nowcast replay s3://%s` reads them", p->region,
-		            logging.bucket.data);
+		print_light(s, GREEN, "logs", "%s: invocation logs go to s3://%s, whose files are listed each minute",
+		            p->region, logging.bucket.data);
 	else
 		print_light(
 			s, AMBER, "logs",
 			"%s: off; what each call used is a share of the metrics, and request metadata is not known",
 			p->region);
-	if (err.kind == ERR_NONE && !logging.group.len)
+	if (err.kind == ERR_NONE && !logging.group.len && !logging.bucket.len)
 		print_command(logging_command, p->region);
 	bedrock_logging_release(&logging);
 	buf_release(&answer.body);

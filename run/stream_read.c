@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one request of each kind of stream is.
+// What one request of each kind of stream is (of invocation logs: run/stream_logs.c).
 #include <assert.h>
 #include <stdio.h>
 
 #include "aws/cloudtrail.h"
 #include "aws/iam.h"
-#include "aws/logs.h"
 #include "aws/s3.h"
 #include "base/text.h"
 #include "base/when.h"
-#include "run/streams.h"
+#include "run/streams_priv.h"
 
 enum {
 	RELIST_MS = 5 * 60000,     // metrics: a new model is listed within 15 minutes of its first value
-	REASK_MS = 15 * 60000,     // logs: where they go
 	OBJECT_TRIES = 5,          // trail: then the others are read
 	RECENT_MS = 150 * 60000,   // ListMetrics knows those of the last three hours apart
 };
@@ -23,7 +21,7 @@ struct aws_place stream_at(const struct stream *s)
 	return (struct aws_place){&s->place->account->credentials, s->place->region, s->place->account->id};
 }
 
-static void give_message(struct streams *all, const struct stream *s, struct str data)
+void stream_give(struct streams *all, const struct stream *s, struct str data)
 {
 	char path[96];
 	snprintf(path, sizeof path, "aws:%s/%s/%s", stream_words[s->kind], s->place->account->id,
@@ -49,7 +47,7 @@ static enum aws_fault read_cloudtrail(struct streams *all, struct stream *s, boo
 		return fault;
 	s->events += n;
 	if (n)
-		give_message(all, s, buf_str(&answer->body));
+		stream_give(all, s, buf_str(&answer->body));
 	s->part += s->token.len == 0;
 	*ret_complete = s->part == (int)sources->n;
 	return AWS_NONE;
@@ -135,7 +133,7 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 			}
 			s->forbidden |= cloudwatch_reading_is_forbidden(s->values);
 			keep_digests(s);
-			give_message(all, s, buf_str(&message));
+			stream_give(all, s, buf_str(&message));
 			s->events += (int64_t)left;
 			s->part++;
 		}
@@ -157,108 +155,6 @@ static enum aws_fault read_metrics(struct streams *all, struct stream *s, bool *
 	enum aws_fault fault = list_metrics(all, s, answer, err);
 	*ret_complete = fault == AWS_NONE && !s->listing && s->metrics.n == 0;
 	return fault;
-}
-
-// ---- invocation logs ----------------------------------------------------------------------------
-
-// The answer does not say of which log group it is. A dead letter of it must, or to replay it would be a way
-// around what a log group may say (ingest/trust.h): the members are those of a subscription.
-static void give_logs(struct streams *all, const struct stream *s, struct str group, struct str answer)
-{
-	struct buf b = BUF_INIT;
-	str_cut(&answer, '{');
-	buf_addf(&b, "{\"owner\":\"%s\",\"logGroup\":", s->place->account->id);
-	buf_add_json(&b, group);
-	buf_adds(&b, ",\"logEvents\":[],");
-	buf_addstr(&b, answer);
-	give_message(all, s, buf_str(&b));
-	buf_release(&b);
-}
-
-// Some time since it was asked before, events go to another log group: they are looked for from then on, and
-// the latest ones of the group before are not forgotten.
-static void change_group(struct stream *s, struct str before)
-{
-	buf_clear(&s->former);
-	buf_addstr(&s->former, before);
-	s->former_until_ms = when_now_ms() + LOGS_LATEST_MS;
-	if (s->asked_at_ms - LOGS_LATE_MS < s->from_ms)
-		s->from_ms = s->wanted_ms = s->asked_at_ms - LOGS_LATE_MS;
-}
-
-static enum aws_fault ask_where(struct stream *s, struct aws_answer *answer, struct err *err)
-{
-	const struct aws_place at = stream_at(s);
-	struct buf before = BUF_INIT;
-	buf_addstr(&before, buf_str(&s->logging.group));
-	enum aws_fault fault = bedrock_logging_get(&at, &s->logging, answer, err);
-	if (fault == AWS_NONE) {
-		if (before.len && !str_eq(buf_str(&before), buf_str(&s->logging.group)))
-			change_group(s, buf_str(&before));
-		s->asked_ms = when_ticks_ms();
-		s->asked_at_ms = s->began_ms;
-		s->idle = !s->logging.group.len && !s->former.len;
-		s->note = s->logging.group.len    ? NULL
-		          : s->logging.bucket.len ? "invocation logs go to S3 only: `nowcast replay` reads the files"
-		                                  : "invocation logging is off";
-	}
-	buf_release(&before);
-	return fault;
-}
-
-// Where there is nothing to read, it is asked each time: the position that is taken for read must not be
-// later than the answer.
-static bool is_to_ask(const struct stream *s)
-{
-	return s->part == 0 && !s->token.len &&
-	       (!s->asked_ms || s->idle || when_ticks_ms() - s->asked_ms > REASK_MS);
-}
-
-// Part 0 is to ask where they go, 1 the log group, 2 the one before.
-static enum aws_fault read_logs(struct streams *all, struct stream *s, bool *ret_complete,
-                                struct aws_answer *answer, struct err *err)
-{
-	const struct aws_place at = stream_at(s);
-	int n = 0;
-	if (is_to_ask(s)) {
-		enum aws_fault asked = ask_where(s, answer, err);
-		s->part = asked == AWS_NONE;
-		*ret_complete = asked == AWS_NONE && s->idle;
-		return asked;
-	}
-	if (s->part == 0 || (s->part == 1 && !s->logging.group.len))
-		s->part = s->logging.group.len ? 1 : 2;
-	if (s->former.len && s->began_ms > s->former_until_ms)
-		buf_clear(&s->former);
-	const struct buf *group = s->part == 1 ? &s->logging.group : &s->former;
-	if (!group->len) {
-		*ret_complete = true;
-		return AWS_NONE;
-	}
-	const struct logs_query q = {.group = group->data,
-	                             .from_ms = s->from_ms,
-	                             .to_ms = s->to_ms,
-	                             .token = buf_str(&s->token)};
-	enum aws_fault fault = logs_filter(&at, &q, answer, &s->token, &n, err);
-	if (fault == AWS_REFUSED && s->part == 2) { // it was deleted
-		err_clear(err);
-		buf_clear(&s->former);
-		s->note = "the log group of before is no longer there: its last events may be missing";
-		*ret_complete = true;
-		return AWS_NONE;
-	}
-	if (fault == AWS_REFUSED) { // perhaps they go to another one now
-		s->asked_ms = 0;
-		s->reading = false;
-	}
-	if (fault != AWS_NONE)
-		return fault;
-	s->events += n;
-	if (n)
-		give_logs(all, s, buf_str(group), buf_str(&answer->body));
-	s->part += s->token.len == 0;
-	*ret_complete = s->part > 2 || (s->part == 2 && !s->former.len);
-	return AWS_NONE;
 }
 
 // ---- tags ---------------------------------------------------------------------------------------
@@ -339,7 +235,7 @@ static enum aws_fault receive_messages(struct streams *all, struct stream *s, st
 	for (int i = 0; fault == AWS_NONE && i < s->batch.n; i++) {
 		int first = s->nobjects;
 		if (sqs_objects(s->batch.v[i].body, &s->batch.arena, add_object, s) < 0)
-			give_message(all, s, s->batch.v[i].body);
+			stream_give(all, s, s->batch.v[i].body);
 		for (int k = first; k < s->nobjects; k++)
 			s->objects[k].message = i;
 	}
@@ -402,7 +298,7 @@ enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_comp
 	                                                   struct aws_answer *, struct err *) = {
 		[STREAM_CLOUDTRAIL] = read_cloudtrail,
 		[STREAM_METRICS] = read_metrics,
-		[STREAM_LOGS] = read_logs,
+		[STREAM_LOGS] = stream_read_logs,
 		[STREAM_TAGS] = read_tags,
 		[STREAM_PROFILES] = read_profiles,
 		[STREAM_TRAIL] = read_trail,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/streams.h"
+#include "run/streams_priv.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@ enum {
 	WAIT_MAX_MS = 60000,
 	TAGS_EVERY_MS = 86400000,
 	PROFILES_EVERY_MS = 3600000,
+	FILE_MS = 10,                // between two files of S3
 	TRAIL_EVERY_MS = 5000,       // an empty queue is asked
 	INCOMPLETES_MAX = 6,         // then what the span has is what there is
 	LOGS_AGAIN_MS = 15 * 60000,  // how often all is read again in which an event may still appear
@@ -152,6 +153,9 @@ void streams_release(struct streams *all)
 		cloudwatch_reading_free(s->values);
 		bedrock_logging_release(&s->logging);
 		buf_release(&s->former);
+		buf_release(&s->bucket);
+		buf_release(&s->prefix);
+		file_walk_release(&s->files);
 		sqs_batch_release(&s->batch);
 		free(s->objects);
 	}
@@ -178,7 +182,8 @@ static int64_t earlier(int64_t a, int64_t b)
 // Logs: between two readings of everything that is not final, the newest minutes alone are read.
 static bool reads_newest(const struct stream *s, int64_t now)
 {
-	return s->kind == STREAM_LOGS && s->whole_ms && when_ticks_ms() - s->whole_ms < LOGS_AGAIN_MS &&
+	return s->kind == STREAM_LOGS && !s->files_until_ms && s->whole_ms &&
+	       when_ticks_ms() - s->whole_ms < LOGS_AGAIN_MS &&
 	       s->position_ms >= now - LOGS_LATEST_MS - 2 * LOGS_AGAIN_MS;
 }
 
@@ -207,6 +212,7 @@ static void begin_span(const struct streams *all, struct stream *s)
 	s->incomplete = s->incomplete && all->options.backward; // `nowcast look` says so at its end
 	s->forbidden = false;
 	s->listing = false;
+	s->walking = false;
 	buf_clear(&s->token);
 	s->reading = true;
 }
@@ -337,6 +343,8 @@ void stream_finish(struct streams *all, struct stream *s)
 		read = earlier(read, metrics_position(s));
 	if (!s->incomplete)
 		s->position_ms = later(s->position_ms, read);
+	if (s->kind == STREAM_LOGS)
+		file_walk_forget(&s->files, s->position_ms, s->began_ms);
 	if (current || s->incomplete)
 		s->due_ms = now + every_ms(all, s);
 }
@@ -434,7 +442,7 @@ bool stream_turn(struct streams *all, struct stream *s)
 		s->fault = AWS_NONE;
 		s->tries = 0;
 		s->failing_ms = 0;
-		s->due_ms = when_ticks_ms() + kinds[s->kind].request_ms;
+		s->due_ms = when_ticks_ms() + (s->walking ? FILE_MS : kinds[s->kind].request_ms);
 		s->reading = !complete;
 	}
 	buf_release(&answer.body);

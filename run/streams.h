@@ -3,7 +3,7 @@
 //
 //     cloudtrail  LookupEvents         calls, and who made them      (aws/cloudtrail.h)
 //     metrics     GetMetricData        tokens by model and minute    (aws/cloudwatch.h), a stream a namespace
-//     logs        FilterLogEvents      invocation logs               (aws/logs.h)
+//     logs        FilterLogEvents, S3  invocation logs               (aws/logs.h, run/file_walk.h)
 //     tags        IAM                  tags of roles and users, once a day (aws/iam.h)
 //     profiles    ListInferenceProfiles   the models behind application inference profiles (aws/bedrock.h)
 //     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h)
@@ -26,6 +26,7 @@
 #include "aws/sqs.h"
 #include "base/conf.h"
 #include "ingest/position.h"
+#include "run/file_walk.h"
 
 enum stream_kind {
 	STREAM_CLOUDTRAIL,
@@ -82,6 +83,10 @@ struct stream {
 	int64_t asked_at_ms;  // the same as a time
 	struct buf former;    // logs: the log group before, read too until former_until_ms; empty: none
 	int64_t former_until_ms;
+	struct buf bucket, prefix; // logs: where they go on S3; read until files_until_ms; 0: they do not
+	int64_t files_until_ms;
+	struct file_walk files; // logs: of the span, if `walking`
+	bool walking;
 	bool newest;          // logs: only the newest minutes are read this time
 	int64_t whole_ms;     // logs: when everything that is not final was read, monotonic; 0: not yet
 
@@ -158,12 +163,5 @@ bool stream_turn(struct streams *all, struct stream *s);
 void stream_finish(struct streams *all, struct stream *s);
 
 const char *stream_word(const struct stream *s); // of the source: "metrics", "metrics_mantle"
-
-// ---- for the files of this module ---------------------------------------------------------------
-
-// One request of a span. *ret_complete: it was the last one.
-enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_complete,
-                           struct aws_answer *answer, struct err *err);
-struct aws_place stream_at(const struct stream *s);
 
 #endif

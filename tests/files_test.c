@@ -196,10 +196,11 @@ static void is_letter(const char *headers, const char *want)
 {
 	struct buf line = BUF_INIT, got = BUF_INIT;
 	struct origin o = {.topic = STR("dead"), .partition = 1, .offset = 2};
-	buf_addf(&line, "{\"topic\":\"dead\",\"partition\":1,\"offset\":2,%s\"key\":null,\"payload\":\"x\"}",
-	         headers);
+	buf_addf(&line, "{\"topic\":\"dead\",\"partition\":1,\"offset\":2,%s", headers);
+	buf_adds(&line, "\"key\":null,\"payload\":\"x\"}");
 	bool good = kcat_letter_origin(buf_str(&line), &o);
-	buf_addf(&got, "%s %.*s/%d/%lld", good ? "yes" : "no", STR_ARG(o.topic), o.partition, (long long)o.offset);
+	buf_addf(&got, "%s %.*s/%d/%lld", good ? "yes" : "no", STR_ARG(o.topic), o.partition,
+	         (long long)o.offset);
 	is_str(got.data, want, *headers ? headers : "no headers");
 	buf_release(&line);
 	buf_release(&got);

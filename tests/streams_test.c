@@ -4,6 +4,7 @@
 #include "run/streams.h"
 
 #include "aws/logs.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "tests/support/aws_fake.h"
 #include "tests/tap.h"
@@ -17,6 +18,11 @@ struct log_event {
 	int64_t at_ms, there_ms; // when CloudWatch has it
 };
 
+struct file {
+	char key[120];
+	int64_t there_ms;
+};
+
 static struct {
 	const char *group;           // of the invocation logs; NULL: logging is off
 	const struct log_event *events;
@@ -25,6 +31,12 @@ static struct {
 	int64_t earliest_ms;         // before it nothing may be asked
 	int requests, too_soon;
 	const char *gone;            // a log group that was deleted
+	const char *bucket;          // of the invocation logs, where there is no group
+	const struct file *files;
+	int nfiles;
+	const char *closed;          // a file that may not be read
+	void (*between_pages)(void); // of a listing
+	int listings;
 	const char *queued, *undeleted; // messages; what deleting them answers
 } aws;
 
@@ -49,6 +61,53 @@ static void answer_logs(const char *asked, struct buf *body)
 	buf_adds(body, "]}");
 }
 
+// Two keys a page.
+static void answer_listing(const char *query, struct buf *body)
+{
+	struct buf prefix = BUF_INIT, after = BUF_INIT;
+	const char *p = strstr(query, "prefix="), *a = strstr(query, "start-after=");
+	const struct file *page[2], *best;
+	int n = 0;
+	bool more = false;
+	buf_add_url_decoded(&prefix, (struct str){p + 7, strcspn(p + 7, "&")}, false);
+	buf_adds(&after, "");
+	if (a)
+		buf_add_url_decoded(&after, str_of(a + 12), false);
+	for (;; page[n++] = best) {
+		best = NULL;
+		for (int i = 0; i < aws.nfiles; i++) {
+			const struct file *f = &aws.files[i];
+			if (str_starts(str_of(f->key), buf_str(&prefix)) && f->there_ms <= when_now_ms() &&
+			    strcmp(f->key, n ? page[n - 1]->key : after.data) > 0 &&
+			    (!best || strcmp(f->key, best->key) < 0))
+				best = f;
+		}
+		more = best && n == 2;
+		if (!best || n == 2)
+			break;
+	}
+	buf_adds(body, "<R>");
+	for (int i = 0; i < n; i++)
+		buf_addf(body, "<Contents><Key>%s</Key><LastModified>2026-11-02T05:06:07Z</LastModified><Size>9</Size></Contents>",
+		         page[i]->key);
+	buf_addf(body, "<IsTruncated>%s</IsTruncated></R>", more ? "true" : "false");
+	aws.listings++;
+	if (more && aws.between_pages)
+		aws.between_pages();
+	buf_release(&prefix);
+	buf_release(&after);
+}
+
+static int answer_file(const char *key, struct buf *body)
+{
+	if (aws.closed && strstr(key, aws.closed)) {
+		buf_adds(body, "<Error><Code>AccessDenied</Code><Message>closed</Message></Error>");
+		return 403;
+	}
+	buf_addf(body, "{file %s}", key);
+	return 200;
+}
+
 static int answer(const struct aws_fake_request *r, struct buf *body, struct buf *headers)
 {
 	int64_t now = when_now_ms();
@@ -67,7 +126,13 @@ static int answer(const struct aws_fake_request *r, struct buf *body, struct buf
 		}
 		return 400;
 	}
-	if (strcmp(r->operation, "/logging/modelinvocations") == 0)
+	if (strncmp(r->operation, "/logs/?", 7) == 0)
+		answer_listing(r->operation + 7, body);
+	else if (strncmp(r->operation, "/logs/", 6) == 0)
+		return answer_file(r->operation + 6, body);
+	else if (strcmp(r->operation, "/logging/modelinvocations") == 0 && aws.bucket)
+		buf_addf(body, "{\"loggingConfig\":{\"s3Config\":{\"bucketName\":\"%s\",\"keyPrefix\":\"p\"}}}", aws.bucket);
+	else if (strcmp(r->operation, "/logging/modelinvocations") == 0)
 		buf_addf(body,
 		         aws.group ? "{\"loggingConfig\":{\"cloudWatchConfig\":{\"logGroupName\":\"%s\"}}}" : "{}",
 		         aws.group);
@@ -217,6 +282,80 @@ static void test_another_group(void)
 	reader_close(&r);
 }
 
+// ---- invocation logs on S3 ----------------------------------------------------------------------
+
+static struct file files[16];
+
+static void put_file(const char *name, int64_t at_ms, int64_t there_ms)
+{
+	char t[WHEN_SIZE];
+	when_format(at_ms, t);
+	struct file *f = &files[aws.nfiles++];
+	snprintf(f->key, sizeof f->key, "p/AWSLogs/111122223333/BedrockModelInvocationLogs/us-east-1/%.4s/%.2s/%.2s/%.2s/%s",
+	         t, t + 5, t + 8, t + 11, name);
+	f->there_ms = there_ms;
+	aws.files = files;
+}
+
+static int count_seen(const struct reader *r, const char *text)
+{
+	int n = 0;
+	for (const char *at = r->seen.data; (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
+static int64_t hour_ms; // in which the files are
+
+static void put_before(void)
+{
+	aws.between_pages = NULL;
+	put_file("0-before", hour_ms, when_now_ms());
+}
+
+static void test_files(void)
+{
+	struct reader r;
+	reader_open(&r, STREAM_LOGS);
+	int64_t now = when_now_ms();
+	hour_ms = now - MINUTES(60);
+	aws.bucket = "logs";
+	put_file("a.json.gz", hour_ms, now);
+	put_file("b.json.gz", hour_ms, now);
+	put_file("c.json.gz", hour_ms, now);
+	put_file("data/c_input.json.gz", hour_ms, now);
+	put_file("an hour late", hour_ms, now + MINUTES(10));
+	aws.between_pages = put_before;
+	read_for(&r, MINUTES(5));
+	ok(has_seen(&r, "/a.json.gz}") && has_seen(&r, "/b.json.gz}") && has_seen(&r, "/c.json.gz}"),
+	   "the files of invocation logs on S3, of several pages of a listing");
+	ok(has_seen(&r, "/0-before}"), "one that came before the first page, while the listing was read");
+	ok(!has_seen(&r, "c_input"), "no bodies, which lie beside them");
+	read_for(&r, MINUTES(20));
+	ok(has_seen(&r, "late}"), "one that came late");
+	is_int(count_seen(&r, "{file"), 5, "each is read once");
+	ok(r.streams.v[0].position_ms > 0 && r.streams.v[0].position_ms <= when_now_ms() - LOGS_LATEST_MS,
+	   "the hours in which files may still come are listed again");
+	aws.closed = "closed";
+	put_file("closed", when_now_ms(), when_now_ms());
+	put_file("open", when_now_ms(), when_now_ms());
+	int64_t position = r.streams.v[0].position_ms;
+	read_for(&r, MINUTES(180));
+	ok(has_seen(&r, "/open}") && r.streams.v[0].failing_ms && strstr(r.streams.v[0].why.msg, "closed"),
+	   "a file that may not be read is named, and the others are read");
+	ok(r.streams.v[0].position_ms <= position + MINUTES(2), "nothing is taken for read");
+	aws.closed = NULL;
+	read_for(&r, MINUTES(10));
+	ok(has_seen(&r, "/closed}") && !r.streams.v[0].failing_ms, "once it may be, it is");
+	is_int(count_seen(&r, "{file"), 7, "and each of the others still was read once");
+	aws.bucket = NULL;
+	aws.group = "g";
+	put_file("last", when_now_ms(), when_now_ms() + MINUTES(2));
+	read_for(&r, MINUTES(30));
+	ok(has_seen(&r, "/last}"), "logs go to a log group now: the last files are read");
+	reader_close(&r);
+}
+
 // ---- throttling ---------------------------------------------------------------------------------
 
 static void test_throttled_for_an_hour(void)
@@ -279,6 +418,7 @@ int main(void)
 	test_late_event();
 	test_switched_on();
 	test_another_group();
+	test_files();
 	test_throttled_for_an_hour();
 	test_undeleted();
 	return done();
