@@ -35,7 +35,7 @@ void file_walk_release(struct file_walk *w);
 void file_walk_begin(struct file_walk *w, struct str bucket);
 void file_walk_add(struct file_walk *w, struct str prefix, struct str after); // copies
 
-// `position_ms`: before it, no file is looked for again. Then names are forgotten that were read long before.
+// `position_ms`: before it, no file is looked for again. Names that were read long before are forgotten.
 void file_walk_forget(struct file_walk *w, int64_t position_ms, int64_t now_ms);
 
 // `fn` gets a file; `path` is "s3://BUCKET/KEY". A file that is refused is left out and counted, and not known

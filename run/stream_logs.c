@@ -76,40 +76,6 @@ static void begin_files(struct stream *s)
 	buf_release(&folder);
 }
 
-struct giving {
-	struct streams *all;
-	const struct stream *stream;
-};
-
-static void give_file(void *user, const char *path, struct str data)
-{
-	const struct giving *g = user;
-	g->all->options.hooks.on_message(g->all->options.hooks.user, g->stream, path, data);
-}
-
-// Files that may not be read do not keep the others out; then the span is a failure, and read again.
-static enum aws_fault read_files(struct streams *all, struct stream *s, bool *ret_complete, struct err *err)
-{
-	const struct aws_place at = stream_at(s);
-	struct giving giving = {all, s};
-	bool complete = false;
-	if (!s->walking)
-		begin_files(s);
-	enum aws_fault fault = file_walk_step(&s->files, &at, give_file, &giving, &complete, err);
-	s->events += fault == AWS_NONE;
-	if (!complete)
-		return fault;
-	if (s->files.gone)
-		s->note = "files were deleted before they were read";
-	if (s->files.refused) {
-		s->reading = false;
-		*err = s->files.why;
-		return AWS_DENIED;
-	}
-	*ret_complete = true;
-	return AWS_NONE;
-}
-
 static enum aws_fault ask_where(struct stream *s, struct aws_answer *answer, struct err *err)
 {
 	const struct aws_place at = stream_at(s);
@@ -190,7 +156,9 @@ enum aws_fault stream_read_logs(struct streams *all, struct stream *s, bool *ret
 		s->part = part_from(s, s->part);
 		fault = read_group(all, s, answer, err);
 	} else if (has_files(s)) {
-		return read_files(all, s, ret_complete, err);
+		if (!s->walking)
+			begin_files(s);
+		return stream_read_files(all, s, ret_complete, err);
 	}
 	*ret_complete = fault == AWS_NONE && part_from(s, s->part) == 4;
 	return fault;

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one request of each kind of stream is (of invocation logs: run/stream_logs.c).
+// What one request of each kind of stream is (of invocation logs: run/stream_logs.c;
+// of a trail: run/stream_trail.c).
 #include <assert.h>
 #include <stdio.h>
 
 #include "aws/cloudtrail.h"
 #include "aws/iam.h"
-#include "aws/s3.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "run/streams_priv.h"
 
 enum {
 	RELIST_MS = 5 * 60000,     // metrics: a new model is listed within 15 minutes of its first value
-	OBJECT_TRIES = 5,          // trail: then the others are read
 	RECENT_MS = 150 * 60000,   // ListMetrics knows those of the last three hours apart
 };
 
@@ -27,6 +26,40 @@ void stream_give(struct streams *all, const struct stream *s, struct str data)
 	snprintf(path, sizeof path, "aws:%s/%s/%s", stream_words[s->kind], s->place->account->id,
 	         s->place->region);
 	all->options.hooks.on_message(all->options.hooks.user, s, path, data);
+}
+
+// ---- files of S3 --------------------------------------------------------------------------------
+
+struct giving {
+	struct streams *all;
+	const struct stream *stream;
+};
+
+static void give_file(void *user, const char *path, struct str data)
+{
+	const struct giving *g = user;
+	g->all->options.hooks.on_message(g->all->options.hooks.user, g->stream, path, data);
+}
+
+// Files that may not be read do not keep the others out; then the span is a failure, and read again.
+enum aws_fault stream_read_files(struct streams *all, struct stream *s, bool *ret_complete, struct err *err)
+{
+	const struct aws_place at = stream_at(s);
+	struct giving giving = {all, s};
+	bool complete = false;
+	enum aws_fault fault = file_walk_step(&s->files, &at, give_file, &giving, &complete, err);
+	s->events += fault == AWS_NONE;
+	if (!complete)
+		return fault;
+	if (s->files.gone)
+		s->note = "files were deleted before they were read";
+	if (s->files.refused) {
+		s->reading = false;
+		*err = s->files.why;
+		return AWS_DENIED;
+	}
+	*ret_complete = true;
+	return AWS_NONE;
 }
 
 // ---- CloudTrail ---------------------------------------------------------------------------------
@@ -212,85 +245,6 @@ static enum aws_fault read_profiles(struct streams *all, struct stream *s, bool 
 	return fault;
 }
 
-// ---- a trail ------------------------------------------------------------------------------------
-
-static void add_object(void *user, struct s3_name object)
-{
-	struct stream *s = user;
-	if (s->nobjects == s->objects_cap)
-		s->objects =
-			xrealloc(s->objects, (size_t)(s->objects_cap = 2 * s->objects_cap + 16), sizeof *s->objects);
-	s->objects[s->nobjects++] = (struct stream_object){.name = object};
-}
-
-// A message that tells of no object may be a record itself, as EventBridge sends them: the decoder decides.
-static enum aws_fault receive_messages(struct streams *all, struct stream *s, struct aws_answer *answer,
-                                       struct err *err)
-{
-	const struct aws_place at = stream_at(s);
-	enum aws_fault fault = sqs_receive(&at, all->options.conf->trail_queue, &s->batch, answer, err);
-	s->nobjects = 0;
-	if (fault == AWS_NONE && s->batch.n)
-		s->note = NULL;
-	for (int i = 0; fault == AWS_NONE && i < s->batch.n; i++) {
-		int first = s->nobjects;
-		if (sqs_objects(s->batch.v[i].body, &s->batch.arena, add_object, s) < 0)
-			stream_give(all, s, s->batch.v[i].body);
-		for (int k = first; k < s->nobjects; k++)
-			s->objects[k].message = i;
-	}
-	s->listing = fault == AWS_NONE;
-	return fault;
-}
-
-// Its message stays in the queue and comes again, and the queue's own rule says how often. The others are
-// read.
-static void leave_object(struct stream *s, const struct stream_object *o, const struct err *why)
-{
-	s->batch.v[o->message].receipt = STR_NONE;
-	err_clear(&s->why);
-	err_set(&s->why, ERR_CONFIG, "a file is not read: %.*s: %s", STR_ARG(o->name.key), why->msg);
-	s->note = s->why.msg;
-}
-
-static enum aws_fault read_object(struct streams *all, struct stream *s, struct err *err)
-{
-	const struct stream_object *o = &s->objects[s->part];
-	struct buf data = BUF_INIT, path = BUF_INIT;
-	struct err why = ERR_INIT;
-	enum aws_fault fault = AWS_NONE;
-	bool expired = false;
-	if (s3_read(&s->place->account->credentials, s->place->region, o->name, &data, &expired, &why)) {
-		buf_addf(&path, "s3://%.*s/%.*s", STR_ARG(o->name.bucket), STR_ARG(o->name.key));
-		all->options.hooks.on_message(all->options.hooks.user, s, path.data, buf_str(&data));
-	} else if (why.kind == ERR_SKIP) {
-		s->note = "files that the queue told of were deleted before they were read";
-	} else if (why.kind == ERR_RETRY && (expired || s->tries < OBJECT_TRIES)) {
-		err_set(err, ERR_RETRY, "%s", why.msg);
-		fault = expired ? AWS_EXPIRED : AWS_UNREACHABLE;
-	} else {
-		leave_object(s, o, &why);
-	}
-	buf_release(&data);
-	buf_release(&path);
-	return fault;
-}
-
-static enum aws_fault read_trail(struct streams *all, struct stream *s, bool *ret_complete,
-                                 struct aws_answer *answer, struct err *err)
-{
-	enum aws_fault fault;
-	if (!s->listing) {
-		fault = receive_messages(all, s, answer, err);
-	} else {
-		fault = read_object(all, s, err);
-		s->part += fault == AWS_NONE;
-		s->events += fault == AWS_NONE;
-	}
-	*ret_complete = fault == AWS_NONE && s->part == s->nobjects;
-	return fault;
-}
-
 enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_complete,
                            struct aws_answer *answer, struct err *err)
 {
@@ -301,7 +255,7 @@ enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_comp
 		[STREAM_LOGS] = stream_read_logs,
 		[STREAM_TAGS] = read_tags,
 		[STREAM_PROFILES] = read_profiles,
-		[STREAM_TRAIL] = read_trail,
+		[STREAM_TRAIL] = stream_read_trail,
 	};
 	*ret_complete = false;
 	return reads[s->kind](all, s, ret_complete, answer, err);

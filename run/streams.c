@@ -21,6 +21,7 @@ enum {
 	WAIT_MAX_MS = 60000,
 	TAGS_EVERY_MS = 86400000,
 	PROFILES_EVERY_MS = 3600000,
+	FILES_LATE_MS = 3600000,     // of a trail: a file that has an older name may still come
 	FILE_MS = 10,                // between two files of S3
 	TRAIL_EVERY_MS = 5000,       // an empty queue is asked
 	INCOMPLETES_MAX = 6,         // then what the span has is what there is
@@ -89,7 +90,7 @@ static void add_streams(struct streams *all)
 			struct stream_place *p = &all->places[i];
 			// tags are the account's: its first place reads them
 			bool again = kind == STREAM_TAGS && i > 0 && all->places[i - 1].account == p->account;
-			if (!all->options.wanted[kind] || again || p->of_queue != (kind == STREAM_TRAIL))
+			if (!all->options.wanted[kind] || again || p->of_trail != (kind == STREAM_TRAIL))
 				continue;
 			all->v[all->n++] = (struct stream){.kind = (enum stream_kind)kind, .place = p, .all = all};
 			if (kind == STREAM_METRICS)
@@ -98,19 +99,21 @@ static void add_streams(struct streams *all)
 		}
 }
 
-// The queue belongs to the first account.
-static bool add_queue(struct streams *all, struct err *err)
+// The queue or bucket is read by the first account.
+static bool add_trail(struct streams *all, const char *home, struct err *err)
 {
 	const struct conf *c = all->options.conf;
 	char region[STREAM_REGION_SIZE];
-	if (!all->options.wanted[STREAM_TRAIL] || !*c->trail_queue)
+	if (!all->options.wanted[STREAM_TRAIL] || (!*c->trail_queue && !*c->trail_files))
 		return true;
-	if (!sqs_region(str_of(c->trail_queue), region, sizeof region))
+	if (*c->trail_files) // S3 says which Region the bucket is in
+		snprintf(region, sizeof region, "%s", home);
+	else if (!sqs_region(str_of(c->trail_queue), region, sizeof region))
 		return err_set(err, ERR_CONFIG,
 		               "trail.queue: expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, got \"%s\"",
 		               c->trail_queue);
 	add_place(all, &all->accounts[0], region, true);
-	all->places[all->nplaces - 1].of_queue = true;
+	all->places[all->nplaces - 1].of_trail = true;
 	return true;
 }
 
@@ -137,11 +140,11 @@ bool streams_init(struct streams *all, const struct streams_options *o, struct e
 		aws_account_init(&all->accounts[i], strcmp(role, "own") == 0 ? NULL : role, c->accounts_external_id);
 		add_places(all, &all->accounts[i], home.data);
 	}
+	bool good = add_trail(all, home.data, err);
+	if (good)
+		add_streams(all);
 	buf_release(&home);
-	if (!add_queue(all, err))
-		return false;
-	add_streams(all);
-	return true;
+	return good;
 }
 
 void streams_release(struct streams *all)
@@ -156,6 +159,7 @@ void streams_release(struct streams *all)
 		buf_release(&s->bucket);
 		buf_release(&s->prefix);
 		file_walk_release(&s->files);
+		trail_folders_release(&s->folders);
 		sqs_batch_release(&s->batch);
 		free(s->objects);
 	}
@@ -179,6 +183,12 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+// A trail whose bucket is listed, in place of a queue.
+static bool lists_files(const struct stream *s)
+{
+	return s->kind == STREAM_TRAIL && *s->all->options.conf->trail_files;
+}
+
 // Logs: between two readings of everything that is not final, the newest minutes alone are read.
 static bool reads_newest(const struct stream *s, int64_t now)
 {
@@ -189,7 +199,7 @@ static bool reads_newest(const struct stream *s, int64_t now)
 
 static void begin_span(const struct streams *all, struct stream *s)
 {
-	int64_t now = when_now_ms(), slice = kinds[s->kind].slice_ms;
+	int64_t now = when_now_ms(), slice = lists_files(s) ? DAYS_MS(1) : kinds[s->kind].slice_ms;
 	int64_t goal = later(all->start_ms - all->options.since_ms, now - kinds[s->kind].kept_ms);
 	if (all->options.backward) {
 		s->to_ms = s->position_ms ? s->position_ms : all->start_ms;
@@ -325,7 +335,7 @@ void stream_finish(struct streams *all, struct stream *s)
 		          s->from_ms <= s->began_ms - kinds[s->kind].kept_ms;
 		return;
 	}
-	if (s->kind == STREAM_TRAIL) {
+	if (s->kind == STREAM_TRAIL && !lists_files(s)) {
 		delete_messages(all, s);
 		s->position_ms = s->batch.n ? s->position_ms : s->began_ms;
 		s->due_ms = now + (s->batch.n ? kinds[s->kind].request_ms : TRAIL_EVERY_MS);
@@ -334,7 +344,8 @@ void stream_finish(struct streams *all, struct stream *s)
 	find_gap(s);
 	give_up_values(s);
 	bool current = s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle;
-	int64_t read = s->newest ? 0 : s->began_ms - kinds[s->kind].late_ms;
+	int64_t late = lists_files(s) ? FILES_LATE_MS : kinds[s->kind].late_ms;
+	int64_t read = s->newest ? 0 : s->began_ms - late;
 	if (s->kind == STREAM_LOGS && current && !s->newest)
 		s->whole_ms = now;
 	if (!s->idle)
@@ -343,7 +354,7 @@ void stream_finish(struct streams *all, struct stream *s)
 		read = earlier(read, metrics_position(s));
 	if (!s->incomplete)
 		s->position_ms = later(s->position_ms, read);
-	if (s->kind == STREAM_LOGS)
+	if (s->kind == STREAM_LOGS || lists_files(s))
 		file_walk_forget(&s->files, s->position_ms, s->began_ms);
 	if (current || s->incomplete)
 		s->due_ms = now + every_ms(all, s);

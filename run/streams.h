@@ -6,7 +6,7 @@
 //     logs        FilterLogEvents, S3  invocation logs               (aws/logs.h, run/file_walk.h)
 //     tags        IAM                  tags of roles and users, once a day (aws/iam.h)
 //     profiles    ListInferenceProfiles   the models behind application inference profiles (aws/bedrock.h)
-//     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h)
+//     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h), or listed
 //
 // A stream reads spans of time, page by page. Forward, as the daemon does: from its position on, which is the
 // time before which everything is read and nothing can still come; the newest minutes are read again each
@@ -47,9 +47,23 @@ struct stream_place {
 	struct aws_account *account;
 	char region[STREAM_REGION_SIZE];
 	bool named;        // by the configuration
-	bool of_queue;     // trail.queue: it has the stream of that alone
+	bool of_trail;     // trail.queue or trail.files: it has the stream of that alone
 	bool used;         // it has metrics of Bedrock
 	bool looked;       // it was asked whether it has
+};
+
+// Which accounts and Regions a trail has, if its bucket is listed.
+struct trail_folders {
+	struct arena arena;
+	struct str bucket;
+	struct str *open;       // folders to look into, of which `at` are done
+	int nopen, open_cap, at;
+	struct str after;       // folder of open[at] that was the last of a page
+	struct str *regions;    // ".../ACCOUNT/CloudTrail/REGION/"
+	int nregions, regions_cap;
+	struct s3 page;
+	bool looking;
+	int64_t found_ms;       // monotonic; 0: never
 };
 
 struct stream {
@@ -85,7 +99,8 @@ struct stream {
 	int64_t former_until_ms;
 	struct buf bucket, prefix; // logs: where they go on S3; read until files_until_ms; 0: they do not
 	int64_t files_until_ms;
-	struct file_walk files; // logs: of the span, if `walking`
+	struct file_walk files; // logs, trail: of the span, if `walking`
+	struct trail_folders folders;
 	bool walking;
 	bool newest;          // logs: only the newest minutes are read this time
 	int64_t whole_ms;     // logs: when everything that is not final was read, monotonic; 0: not yet

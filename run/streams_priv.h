@@ -10,6 +10,12 @@ enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_comp
                            struct aws_answer *answer, struct err *err);
 enum aws_fault stream_read_logs(struct streams *all, struct stream *s, bool *ret_complete,
                                 struct aws_answer *answer, struct err *err);
+enum aws_fault stream_read_trail(struct streams *all, struct stream *s, bool *ret_complete,
+                                 struct aws_answer *answer, struct err *err);
+
+// One request of the walk of s->files, which has begun (`walking`).
+enum aws_fault stream_read_files(struct streams *all, struct stream *s, bool *ret_complete, struct err *err);
+void trail_folders_release(struct trail_folders *t);
 struct aws_place stream_at(const struct stream *s);
 
 // Gives what came to the hook, as of "aws:SOURCE/ACCOUNT/REGION".
