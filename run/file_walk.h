@@ -38,8 +38,8 @@ void file_walk_add(struct file_walk *w, struct str prefix, struct str after); //
 // `position_ms`: before it, no file is looked for again. Names that were read long before are forgotten.
 void file_walk_forget(struct file_walk *w, int64_t position_ms, int64_t now_ms);
 
-// `fn` gets a file; `path` is "s3://BUCKET/KEY". A file that is refused is left out and counted, and not known
-// as read.
+// `fn` gets a file; `path` is "s3://BUCKET/KEY". A file that is refused is left out and counted, and not
+// known as read.
 typedef void file_walk_fn(void *user, const char *path, struct str data);
 enum aws_fault file_walk_step(struct file_walk *w, const struct aws_place *at, file_walk_fn *fn, void *user,
                               bool *ret_complete, struct err *err) NC_CHECK;

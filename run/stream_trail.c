@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request of the stream of a trail: of the queue that tells of its files, or of the listing of its bucket,
-// and the files themselves.
+// One request of the stream of a trail: of the queue that tells of its files, or of the listing of its
+// bucket, and the files themselves.
 //
 // A trail's files are PREFIX/AWSLogs/[ORGANISATION/]ACCOUNT/CloudTrail/REGION/2026/11/02/ and then
 // ACCOUNT_CloudTrail_REGION_20261102T0505Z_....json.gz, by the time of their delivery. Which accounts and
