@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "alert/message_priv.h"
+#include "alert/state_priv.h"
 #include "alert/send.h"
 #include "alert/keys.h"
 #include "base/log.h"
@@ -58,8 +59,8 @@ static int64_t wait_ms(int64_t tries)
 
 static void note_failure(struct delivery *f, const struct err *why, struct alert_sent *ret)
 {
-	int64_t tries = json_integer_value(json_object_get(f->message, "tries")) + 1;
-	int64_t age = when_now_ms() - json_integer_value(json_object_get(f->message, "created"));
+	int64_t tries = alert_number(f->message, "tries") + 1;
+	int64_t age = when_now_ms() - alert_number(f->message, "created");
 	json_object_set_new(f->message, "tries", json_integer(tries));
 	json_object_set_new(f->message, "error", json_string(why->msg));
 	if (why->kind == ERR_CONFIG || (tries >= TRIES_MIN && age >= GIVE_UP_MS)) {
@@ -101,8 +102,7 @@ static void note_end(struct alert_outbox *o, const struct delivery *f)
 	char *text = json_dumps(f->message, JSON_COMPACT);
 	if (f->end == PUT_BACK) {
 		snprintf(due, sizeof due, "%lld",
-		         (long long)(when_now_ms() +
-		                     wait_ms(json_integer_value(json_object_get(f->message, "tries")) - 1)));
+		         (long long)(when_now_ms() + wait_ms(alert_number(f->message, "tries") - 1)));
 		redis_cmdz(o->redis, "HSET", o->messages.data, f->id, text, NULL);
 		redis_cmdz(o->redis, "ZADD", o->due.data, "XX", due, f->id, NULL);
 	}
@@ -235,6 +235,10 @@ static bool begin_due(struct alert_outbox *o, const struct alert_rules *rules, s
 	for (int i = 0; good && i < n; i++) {
 		struct str text = redis_str(o->redis, 2 * (size_t)i);
 		json_t *message = json_loadb(text.p ? text.p : "", text.len, 0, NULL);
+		if (!json_is_object(message)) {
+			json_decref(message);
+			message = NULL;
+		}
 		begin_sending(o, rules, list[i].id, message);
 	}
 	arena_release(&arena);

@@ -72,7 +72,8 @@ static bool read_alerts(struct alert_change *s, struct err *err)
 	s->silences = read_hash(r, 1);
 	s->message_ms = s->clock_ms;
 	for (size_t i = 0; i < redis_len(r, 2); i++) {
-		int64_t waits = strtoll(redis_elem(r, 2, i).p, NULL, 10);
+		struct str id = redis_elem(r, 2, i);
+		int64_t waits = str_cut_count(&id);
 		s->message_ms = waits < s->message_ms ? s->message_ms : waits + 1;
 	}
 	const char *id;

@@ -56,9 +56,12 @@ static inline const char *alert_string(const json_t *alert, const char *key)
 	return z ? z : "";
 }
 
+// Times, levels and counts. Redis may hold any number, and no sum of two of these overflows.
 static inline int64_t alert_number(const json_t *alert, const char *key)
 {
-	return json_integer_value(json_object_get(alert, key));
+	const int64_t most = INT64_C(1) << 53;
+	int64_t v = json_integer_value(json_object_get(alert, key));
+	return v < 0 ? 0 : v > most ? most : v;
 }
 
 #endif

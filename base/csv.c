@@ -12,11 +12,15 @@ static void begin_field(struct csv_writer *w)
 		buf_addc(w->out, ',');
 }
 
-// Numbers are no formulas.
+// Whether a spreadsheet may take a text for a formula ("CSV Injection" in the pages of OWASP): by its first
+// character, also where that is as wide as a Chinese one. Numbers are none.
 static bool is_formula(struct str s)
 {
 	size_t i = 1;
-	if (!s.len || !memchr("=@+-\t\r", s.p[0], 6))
+	if (str_starts(s, STR("\xef\xbc\x9d")) || str_starts(s, STR("\xef\xbc\xa0")) ||
+	    str_starts(s, STR("\xef\xbc\x8b")) || str_starts(s, STR("\xef\xbc\x8d")))
+		return true;
+	if (!s.len || !memchr("=@+-\t\r\n", s.p[0], 7))
 		return false;
 	while (i < s.len && (s.p[0] == '+' || s.p[0] == '-') &&
 	       ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast complete -- WORD...`: what the last word may become, for the completion of shells
-// (deploy/completion). It knows what the help says: subcommands, the flags and words of their synopsis, and the
-// keys of the configuration.
+// (deploy/completion). It knows what the help says: subcommands, the flags and words of their synopsis, and
+// the keys of the configuration.
 #ifndef NOWCAST_CLI_COMPLETE_H
 #define NOWCAST_CLI_COMPLETE_H
 

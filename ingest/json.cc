@@ -8,6 +8,7 @@
 // call is made in its checked form.
 extern "C" { // the headers of base have no C++ guards
 #include "base/buf.h"
+#include "ingest/json_repair.h"
 }
 #include "ingest/json.h"
 
@@ -81,6 +82,9 @@ bool json_parse(struct json_parser *p, struct str text, struct json *ret, const 
 	memset(p->text.data + text.len, 0, simdjson::SIMDJSON_PADDING);
 	dom::element root;
 	simdjson::error_code code = p->dom.parse(p->text.data, text.len, false).get(root);
+	if ((code == simdjson::NUMBER_ERROR || code == simdjson::STRING_ERROR) &&
+	    json_repair(p->text.data, text.len))
+		code = p->dom.parse(p->text.data, text.len, false).get(root);
 	if (code) {
 		*ret_why = simdjson::error_message(code);
 		return false;

@@ -46,9 +46,10 @@ struct json_parser;
 struct json_parser *json_parser_new(void);
 void json_parser_free(struct json_parser *p);
 
-// Parses one document. `text` needs no padding, and may be freed afterwards. On false *ret_why is a static
-// sentence. The parser keeps memory for its largest document so far; json_parser_shrink frees it if that
-// document was larger than `keep` bytes.
+// Parses one document. `text` needs no padding, and may be freed afterwards. A number beyond 64 bits is read
+// as a string that is no number (json_repair.h). On false *ret_why is a static sentence. The parser keeps
+// memory for its largest document so far; json_parser_shrink frees it if that document was larger than `keep`
+// bytes.
 bool json_parse(struct json_parser *p, struct str text, struct json *ret, const char **ret_why) NC_CHECK;
 void json_parser_shrink(struct json_parser *p, size_t keep);
 

@@ -52,8 +52,11 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
 		            "cannot take assigned partitions");
 		if (!cooperative && rd_kafka_assign(rk, list))
 			kafka_say(k, 3, "cannot take assigned partitions", "");
+		// A partition that was given up while paused is still so when it comes back.
 		if (k->paused)
 			rd_kafka_pause_partitions(rk, list);
+		else
+			rd_kafka_resume_partitions(rk, list);
 	} else {
 		if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
 			kafka_say(k, 4, "rebalance", rd_kafka_err2str(code));

@@ -138,21 +138,29 @@ static rd_kafka_conf_t *new_base_conf(const struct kafka_hooks *hooks)
 	return k;
 }
 
+bool kafka_conf_is_own_topic(const struct conf *conf, const char *topic)
+{
+	return (*conf->dead_letter_topic && strcmp(topic, conf->dead_letter_topic) == 0) ||
+	       strcmp(topic, "__consumer_offsets") == 0 || strcmp(topic, "__transaction_state") == 0;
+}
+
 // A regular expression in `topics` must not match the topic of dead letters: they would be read, fail again,
-// and become dead letters again, for ever. librdkafka ignores the topics of this list of expressions.
-static bool ignore_dead_letters(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
+// and become dead letters again, for ever. Nor the topics in which Kafka keeps what is committed, by this
+// group too. librdkafka ignores the topics of this list of expressions.
+static bool ignore_own_topics(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
 	struct buf list = BUF_INIT;
 	char users[512];
 	size_t size = sizeof users;
-	if (!*conf->dead_letter_topic)
-		return true;
 	if (rd_kafka_conf_get(k, "topic.blacklist", users, &size) == RD_KAFKA_CONF_OK && *users)
 		buf_addf(&list, "%s,", users);
-	buf_addc(&list, '^');
-	for (const char *p = conf->dead_letter_topic; *p; p++)
-		buf_addf(&list, *p == '.' ? "\\%c" : "%c", *p);
-	buf_addc(&list, '$');
+	buf_adds(&list, "^__consumer_offsets$,^__transaction_state$");
+	if (*conf->dead_letter_topic) {
+		buf_adds(&list, ",^");
+		for (const char *p = conf->dead_letter_topic; *p; p++)
+			buf_addf(&list, *p == '.' ? "\\%c" : "%c", *p);
+		buf_addc(&list, '$');
+	}
 	bool good = set_property(k, "topic.blacklist", list.data, err);
 	buf_release(&list);
 	return good;
@@ -166,7 +174,7 @@ static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct er
 	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
 	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) &&
 	       set_from_user(k, conf, err) && set_property(k, "group.id", conf->group, err) &&
-	       set_properties(k, consumer_fixed, err) && ignore_dead_letters(k, conf, err);
+	       set_properties(k, consumer_fixed, err) && ignore_own_topics(k, conf, err);
 }
 
 static bool fill_producer(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)

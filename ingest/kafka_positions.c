@@ -117,12 +117,37 @@ bool kafka_read_committed(const rd_kafka_topic_partition_t *answer, struct commi
 	return ours;
 }
 
+// The oldest offset that Kafka has of a partition; -1: not known.
+static int64_t oldest_offset(struct kafka *k, const struct position *p, bool ask)
+{
+	int64_t low = -1, high = -1;
+	if (ask)
+		return rd_kafka_query_watermark_offsets(k->rk, p->topic, p->partition, &low, &high, ASK_MS) ? -1
+		                                                                                           : low;
+	return rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) ? -1 : low;
+}
+
+// The committed offsets are known only after messages were read. The client itself began where the group had
+// committed, or, if Kafka no longer had that, at its oldest message.
+static void compare_with_first(struct kafka *k, struct position *p, int64_t committed, int64_t committed_ms)
+{
+	int64_t low = p->next != POSITION_NONE && p->start > committed ? oldest_offset(k, p, true) : -1;
+	if (low <= committed)
+		return;
+	p->gap_from = committed;
+	p->gap_from_ms = committed_ms;
+	p->gap_to = low < p->start ? low : p->start;
+	p->gap_to_ms = p->start_ms;
+}
+
 // Takes over what the group has committed for a partition, as the answer has it.
-static void resolve_position(struct position *p, const rd_kafka_topic_partition_t *answer)
+static void resolve_position(struct kafka *k, struct position *p, const rd_kafka_topic_partition_t *answer)
 {
 	struct committed by_us;
 	bool ours = kafka_read_committed(answer, &by_us);
 	int64_t ms = ours ? by_us.ms : 0;
+	if (answer->offset >= 0)
+		compare_with_first(k, p, answer->offset, ms);
 	if (answer->offset < 0) { // the group is new here
 		begin_reading(p, p->start);
 		p->unknown = true;
@@ -158,9 +183,45 @@ static bool read_committed(struct kafka *k, rd_kafka_topic_partition_list_t *lis
 	for (int i = 0; i < list->cnt; i++) {
 		struct position *p = kafka_find_position(k, list->elems[i].topic, list->elems[i].partition);
 		if (p && !p->reading)
-			resolve_position(p, &list->elems[i]);
+			resolve_position(k, p, &list->elems[i]);
 	}
 	return true;
+}
+
+// Whether the group has committed in any partition of a topic. False, too, if that cannot be found out.
+static bool is_topic_known(struct kafka *k, const char *topic)
+{
+	const rd_kafka_metadata_t *md;
+	bool known = false;
+	rd_kafka_topic_t *rkt = rd_kafka_topic_new(k->rk, topic, NULL);
+	rd_kafka_resp_err_t code = rd_kafka_metadata(k->rk, 0, rkt, &md, ASK_MS);
+	rd_kafka_topic_destroy(rkt);
+	if (code)
+		return false;
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
+	for (int i = 0; md->topic_cnt == 1 && i < md->topics[0].partition_cnt; i++)
+		rd_kafka_topic_partition_list_add(all, topic, md->topics[0].partitions[i].id);
+	rd_kafka_metadata_destroy(md);
+	if (all->cnt && rd_kafka_committed(k->rk, all, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		for (int i = 0; i < all->cnt; i++)
+			known |= all->elems[i].offset >= 0;
+	rd_kafka_topic_partition_list_destroy(all);
+	return known;
+}
+
+// Where a group without offsets begins. The end is written down as a position at once: else all that comes
+// before the first message is read would be behind the end of the next start. A partition that was added to a
+// topic has no message from before that time.
+static int64_t first_offset(struct kafka *k, const char *topic, int32_t partition)
+{
+	struct position *p = kafka_find_position(k, topic, partition);
+	int64_t low, high;
+	if (!k->from_end || is_topic_known(k, topic))
+		return RD_KAFKA_OFFSET_BEGINNING;
+	if (rd_kafka_query_watermark_offsets(k->rk, topic, partition, &low, &high, ASK_MS))
+		return RD_KAFKA_OFFSET_END;
+	p->next = p->start = high;
+	return high;
 }
 
 void kafka_add_positions(struct kafka *k, rd_kafka_topic_partition_list_t *list)
@@ -176,7 +237,7 @@ void kafka_add_positions(struct kafka *k, rd_kafka_topic_partition_list_t *list)
 		if (!known)
 			e->offset = RD_KAFKA_OFFSET_STORED;
 		else if (e->offset < 0)
-			e->offset = k->from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+			e->offset = first_offset(k, e->topic, e->partition);
 		e->err = RD_KAFKA_RESP_ERR_NO_ERROR;
 	}
 	k->resolve_due_ms = when_ticks_ms() + RESOLVE_AGAIN_MS;
@@ -222,16 +283,6 @@ static void note_gap(struct kafka *k, struct position *p, int64_t to, int64_t to
 	p->gap_to_ms = to_ms;
 	if (!p->check)
 		report_gap(k, p);
-}
-
-// The oldest offset that Kafka has of a partition; -1: not known.
-static int64_t oldest_offset(struct kafka *k, const struct position *p, bool ask)
-{
-	int64_t low = -1, high = -1;
-	if (ask)
-		return rd_kafka_query_watermark_offsets(k->rk, p->topic, p->partition, &low, &high, ASK_MS) ? -1
-		                                                                                           : low;
-	return rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) ? -1 : low;
 }
 
 void kafka_advance(struct kafka *k, struct position *p, const rd_kafka_message_t *m)
@@ -309,12 +360,15 @@ void kafka_look_for_gaps(struct kafka *k)
 	}
 }
 
-// Whether messages after the position were there a while ago, and are old: then it lags.
+// Whether messages after the position were there a while ago, and are old: then it lags. What comes while
+// nothing is fetched is not known, so a partition that is paused may lag.
 static bool is_lagging(struct kafka *k, const struct position *p)
 {
 	int64_t low, high;
-	return p->next != POSITION_NONE && when_now_ms() - p->time_ms > LAG_OLD_MS &&
-	       rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) == 0 && high > p->next;
+	if (p->next == POSITION_NONE || when_now_ms() - p->time_ms <= LAG_OLD_MS)
+		return false;
+	return k->paused ||
+	       (!rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) && high > p->next);
 }
 
 // The first topic in alphabetical order after `after` (NULL: the first of all) with partitions that lag.
@@ -341,6 +395,11 @@ static int64_t count_endangered_in(struct kafka *k, const char *topic)
 			rd_kafka_topic_partition_list_add(list, topic, p->partition)->offset = p->next;
 	}
 	int64_t n = list->cnt ? kafka_count_endangered(k->rk, list, SEEK_MS, &retention) : 0;
+	for (int i = 0; i < list->cnt; i++) {
+		struct position *p = kafka_find_position(k, topic, list->elems[i].partition);
+		p->endangered = list->elems[i].offset;
+		p->tell_endangered |= p->endangered > 0;
+	}
 	rd_kafka_topic_partition_list_destroy(list);
 	if (n > 0) {
 		snprintf(text, sizeof text,
@@ -358,6 +417,11 @@ int64_t kafka_endangered(struct kafka *k)
 	if (now < k->endangered_due_ms)
 		return k->endangered;
 	k->endangered = 0;
+	for (size_t i = 0; i < k->positions.n; i++) {
+		struct position *p = &k->positions.v[i];
+		p->tell_endangered |= p->endangered > 0;
+		p->endangered = 0;
+	}
 	for (const char *topic = NULL; (topic = next_lagging_topic(k, topic));)
 		k->endangered += count_endangered_in(k, topic);
 	k->endangered_due_ms = when_ticks_ms() + ENDANGERED_MS;

@@ -21,6 +21,7 @@ struct kafka {
 	bool unreadable;             // some message could not be fetched
 	int64_t endangered, endangered_due_ms; // kafka_endangered as of the last look; monotonic
 	int64_t unreadable_due_ms;   // monotonic: when to look for it
+	size_t unreadable_at;        // the position that is tried next, modulo their number
 	struct err fatal;
 };
 
@@ -67,6 +68,9 @@ rd_kafka_conf_t *kafka_conf_consumer(const struct conf *conf, const struct kafka
                                      struct err *err);
 rd_kafka_conf_t *kafka_conf_producer(const struct conf *conf, const struct kafka_hooks *hooks,
                                      struct err *err);
+
+// Whether a topic is the one of dead letters, or Kafka's own: it is never read.
+bool kafka_conf_is_own_topic(const struct conf *conf, const char *topic);
 
 // Whether the user wants a group without offsets to begin at the end (kafka.auto.offset.reset).
 bool kafka_conf_from_end(const struct conf *conf);

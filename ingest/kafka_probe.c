@@ -23,7 +23,7 @@ static void ignore_log(void *user, int severity, const char *text)
 
 static bool is_wanted(const struct conf *conf, const char *topic)
 {
-	if (strcmp(topic, conf->dead_letter_topic) == 0)
+	if (kafka_conf_is_own_topic(conf, topic))
 		return false;
 	for (size_t i = 0; i < conf->topics.n; i++) {
 		const char *want = conf->topics.items[i];

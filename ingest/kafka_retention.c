@@ -55,7 +55,19 @@ static int64_t count_oldest_tenth(int64_t at, int64_t low, int64_t high)
 	return low > 0 && at < edge ? edge - at : 0;
 }
 
-int64_t kafka_count_endangered(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list, int timeout_ms,
+static int64_t count_in_partition(rd_kafka_t *rk, const rd_kafka_topic_partition_t *at,
+                                  const rd_kafka_topic_partition_t *young, int timeout_ms)
+{
+	int64_t low, high;
+	if (rd_kafka_query_watermark_offsets(rk, at->topic, at->partition, &low, &high, timeout_ms) ||
+	    at->offset >= high)
+		return 0;
+	int64_t old = young ? count_old(at, young, high) : 0;
+	int64_t oldest = count_oldest_tenth(at->offset > low ? at->offset : low, low, high);
+	return old > oldest ? old : oldest;
+}
+
+int64_t kafka_count_endangered(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int timeout_ms,
                                int64_t *ret_retention_ms)
 {
 	int64_t endangered = 0, retention = read_retention(rk, list->elems[0].topic, timeout_ms);
@@ -65,14 +77,9 @@ int64_t kafka_count_endangered(rd_kafka_t *rk, const rd_kafka_topic_partition_li
 	bool by_time = retention > 0 && rd_kafka_offsets_for_times(rk, young, timeout_ms) == 0;
 	*ret_retention_ms = retention > 0 ? retention : -1;
 	for (int i = 0; i < list->cnt; i++) {
-		const rd_kafka_topic_partition_t *at = &list->elems[i];
-		int64_t low, high;
-		if (rd_kafka_query_watermark_offsets(rk, at->topic, at->partition, &low, &high, timeout_ms) ||
-		    at->offset >= high)
-			continue;
-		int64_t old = by_time ? count_old(at, &young->elems[i], high) : 0;
-		int64_t oldest = count_oldest_tenth(at->offset > low ? at->offset : low, low, high);
-		endangered += old > oldest ? old : oldest;
+		rd_kafka_topic_partition_t *at = &list->elems[i];
+		at->offset = count_in_partition(rk, at, by_time ? &young->elems[i] : NULL, timeout_ms);
+		endangered += at->offset;
 	}
 	rd_kafka_topic_partition_list_destroy(young);
 	return endangered;

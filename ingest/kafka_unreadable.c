@@ -3,6 +3,9 @@
 // damaged. It asks for them again and again, and the partition stands still; of an answer that is too large
 // it does not even say to which partition it belongs. So each partition that has more messages is tried
 // alone, by a client of its own with the same limits, and then the next offsets, until one can be read.
+//
+// Meanwhile the consumer itself is not polled, and its group would take a member that does not poll for dead
+// (max.poll.interval.ms). So a search ends after some seconds, and the next kafka_poll goes on with it.
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +16,7 @@
 enum {
 	TRY_MS = 5000,     // how long one offset is tried
 	AGAIN_MS = 10000,  // how long until all is tried again
-	TRIES_MAX = 200,   // of one partition
+	SEARCH_MS = 15000, // after which no further offset is tried now
 };
 
 struct trial {
@@ -77,25 +80,28 @@ static bool is_offset_unreadable(struct kafka *k, const struct position *p, int6
 	return t.unreadable;
 }
 
-static int64_t newest_offset(struct kafka *k, const struct position *p)
+// The oldest offset that Kafka has, and that after the newest. False: not known.
+static bool read_watermarks(struct kafka *k, const struct position *p, int64_t *ret_low, int64_t *ret_high)
 {
 	struct trial t;
-	int64_t low, high = 0;
 	rd_kafka_t *rk = open_trial(k, &t);
 	if (!rk)
-		return 0;
-	if (rd_kafka_query_watermark_offsets(rk, p->topic, p->partition, &low, &high, TRY_MS))
-		high = 0;
+		return false;
+	bool good = !rd_kafka_query_watermark_offsets(rk, p->topic, p->partition, ret_low, ret_high, TRY_MS);
 	rd_kafka_destroy(rk);
-	return high;
+	return good;
 }
 
 // The first offset after `bad` that can be read, up to the end of the partition. Offsets of one batch lie
-// side by side, and are all readable or none is: the step doubles, then the edge is found by halving.
-static int64_t next_readable(struct kafka *k, const struct position *p, int64_t bad, int64_t end)
+// side by side, and are all readable or none is: the step doubles, then the edge is found by halving. If
+// there is no time for that, the first offset that may be readable.
+static int64_t next_readable(struct kafka *k, const struct position *p, int64_t bad, int64_t end,
+                             int64_t until)
 {
 	int64_t good = end, step = 1;
-	for (int tries = 0; bad + 1 < good && tries < TRIES_MAX; tries++) {
+	while (bad + 1 < good) {
+		if (when_ticks_ms() >= until)
+			return bad + 1;
 		int64_t at = good == end && bad + step < end ? bad + step : bad + (good - bad) / 2;
 		if (is_offset_unreadable(k, p, at)) {
 			bad = at;
@@ -107,12 +113,20 @@ static int64_t next_readable(struct kafka *k, const struct position *p, int64_t 
 	return good;
 }
 
-static bool skip_unreadable(struct kafka *k, struct position *p)
+static bool skip_unreadable(struct kafka *k, struct position *p, int64_t until)
 {
-	int64_t end = newest_offset(k, p), first = p->next;
-	if (end <= first || !is_offset_unreadable(k, p, first))
+	int64_t low, end, first = p->next;
+	if (!read_watermarks(k, p, &low, &end))
 		return false;
-	int64_t next = next_readable(k, p, first, end);
+	if (first == POSITION_NONE)
+		first = low; // of a group that has read nothing here
+	if (first < low)
+		p->looked = false; // deleted, not unreadable: kafka_look_for_gaps
+	if (end <= first || first < low || !is_offset_unreadable(k, p, first))
+		return false;
+	if (p->start == POSITION_NONE)
+		p->start = first;
+	int64_t next = next_readable(k, p, first, end, until);
 	assert(next > first && next <= end);
 	struct origin origin = {.topic = str_of(p->topic), .partition = p->partition, .offset = first};
 	k->hooks.on_unreadable(k->hooks.user, &origin, next - first);
@@ -125,12 +139,14 @@ void kafka_skip_unreadable(struct kafka *k)
 	int64_t now = when_ticks_ms();
 	if (!k->unreadable || now < k->unreadable_due_ms)
 		return;
-	k->unreadable = false;
+	size_t n = k->positions.n, tried = 0;
 	bool found = false;
-	for (size_t i = 0; i < k->positions.n; i++) {
-		struct position *p = &k->positions.v[i];
-		if (p->next != POSITION_NONE && p->reading && !p->seeking && !p->behind)
-			found |= skip_unreadable(k, p);
+	for (; tried < n && when_ticks_ms() < now + SEARCH_MS; tried++) {
+		struct position *p = &k->positions.v[k->unreadable_at++ % n];
+		bool begun = p->next != POSITION_NONE || !k->from_end;
+		if (begun && p->reading && !p->seeking && !p->behind)
+			found |= skip_unreadable(k, p, now + SEARCH_MS);
 	}
-	k->unreadable_due_ms = found ? 0 : when_ticks_ms() + AGAIN_MS;
+	k->unreadable = tried < n;
+	k->unreadable_due_ms = found || tried < n ? 0 : when_ticks_ms() + AGAIN_MS;
 }

@@ -37,6 +37,8 @@ struct position {
 	int64_t hold;      // no offset beyond it is committed: it is not safe; POSITION_NONE: all are
 	bool seeking;      // `next` is not where the consumer reads yet
 	bool looked;       // whether Kafka still has `next`
+	int64_t endangered; // messages from `next` on that Kafka soon deletes, as of the last look
+	bool tell_endangered; // Redis does not know this number yet
 
 	// Messages that were found missing before Redis had answered: it may lack more (kafka_go_back).
 	int64_t gap_from, gap_to; // POSITION_NONE: none

@@ -106,11 +106,18 @@ static void check_version(struct health *h, struct str info)
 static void check_memory(struct health *h, struct str info)
 {
 	struct str policy = info_field(info, "maxmemory_policy");
-	int64_t used = info_number(info, "used_memory"), max = info_number(info, "maxmemory");
+	int64_t used = info_number(info, "used_memory"), max = info_number(info, "maxmemory"),
+			evicted = info_number(info, "evicted_keys");
 	if (max && !str_is(policy, "noeviction"))
 		add_finding(h, HEALTH_WARN, "redis",
 		            "maxmemory-policy is %.*s: Redis may evict figures; set it to noeviction",
 		            STR_ARG(policy));
+	if (evicted > 0)
+		add_finding(
+			h, HEALTH_FAIL, "redis",
+			"it has evicted %lld keys since it started, figures or calls among them unless all were others': figures are too "
+			"small. Set maxmemory-policy to noeviction, then replay, or set the offsets of the group back",
+			(long long)evicted);
 	if (max && used > max / 10 * 9)
 		add_finding(h, HEALTH_WARN, "redis",
 		            "%lld of %lld MB are used: raise maxmemory, or shorten window or retention",

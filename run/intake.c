@@ -79,8 +79,8 @@ static void on_forgotten(void *user)
 {
 	(void)user;
 	log_error(
-		"Redis has lost what was written to it. Workers read again from Kafka what it still has; what `nowcast replay` brought "
-		"must be replayed. Give Redis persistence (appendonly yes)");
+		"Redis has lost what was written to it. What Kafka and AWS's APIs still have is read again; what `nowcast replay` "
+		"brought must be replayed. Give Redis persistence (appendonly yes)");
 }
 
 // What is known of an hour is not kept longer than its figures.

@@ -45,6 +45,7 @@ struct puller {
 	struct positions_scripts gaps;
 	struct streams streams;
 	struct held_account *held;
+	int64_t *in_redis;       // by stream: the position that Redis has
 	char owner[96];
 	struct backoff backoff;
 	struct stream *waiting[64]; // whose spans are complete, and not yet safe in Redis
@@ -143,6 +144,53 @@ static void write_status(struct puller *p, const struct stream *s)
 		log_warn("the state of a source was not written; the next one covers it", LOG_STR("why", err.msg));
 }
 
+static bool is_of_place(const struct source_status *status, const struct stream *s)
+{
+	struct str rest = status->acct_region, account = str_cut(&rest, '/');
+	return str_is(account, s->place->account->id) &&
+	       (s->kind == STREAM_TAGS || str_is(rest, s->place->region));
+}
+
+// Older versions had one position for the metrics of both namespaces, which comes before that of one.
+static bool is_of_stream(const struct source_status *status, const struct stream *s)
+{
+	return is_of_place(status, s) &&
+	       (str_is(status->source, stream_words[s->kind]) || str_is(status->source, stream_word(s)));
+}
+
+static void note_position(void *user, const struct source_status *status)
+{
+	struct puller *p = user;
+	for (int i = 0; i < p->streams.n; i++)
+		if (is_of_stream(status, &p->streams.v[i]))
+			p->in_redis[i] = status->position_ms;
+}
+
+// Positions are written after the facts before them. Where Redis has an earlier one than it was given, it has
+// lost facts: the stream reads again from there. Those of the batch in hand are looked at when it is applied.
+// What a queue told of is not told again.
+static bool go_back_with_redis(struct puller *p, bool of_batch, struct err *err)
+{
+	char when[WHEN_SIZE];
+	int64_t streams = 0, from_ms = INT64_MAX;
+	memset(p->in_redis, 0, (size_t)p->streams.n * sizeof *p->in_redis);
+	if (!source_status_each(p->redis, p->conf->redis_prefix, note_position, p, err))
+		return false;
+	for (int i = 0; i < p->streams.n; i++) {
+		struct stream *s = &p->streams.v[i];
+		if ((s->kind == STREAM_TRAIL && !*p->conf->trail_files) || s->position_ms <= p->in_redis[i] ||
+		    (s->due_ms == INT64_MAX) != of_batch || !p->held[s->place->account - p->streams.accounts].ours)
+			continue;
+		stream_go_back(s, p->in_redis[i]);
+		from_ms = s->position_ms < from_ms ? s->position_ms : from_ms;
+		streams++;
+	}
+	if (streams > 0)
+		log_error("Redis has lost what was written to it: AWS's APIs are read again", LOG_INT("sources", streams),
+		          LOG_STR("from", from_ms ? when_format(from_ms, when) : "the beginning"));
+	return true;
+}
+
 // ---- to Redis -----------------------------------------------------------------------------------
 
 static bool apply_batch(struct puller *p, struct err *err)
@@ -154,10 +202,14 @@ static bool apply_batch(struct puller *p, struct err *err)
 	while (!intake_is_empty(&p->intake) && !intake_apply(&p->intake, err))
 		if (!wait_to_retry(p, err))
 			return false;
-	for (int i = 0; i < p->nwaiting; i++) {
-		stream_finish(&p->streams, p->waiting[i]);
-		report_gap(p->waiting[i]);
-	}
+	while (p->nwaiting > 0 && !go_back_with_redis(p, true, err))
+		if (!wait_to_retry(p, err))
+			return false;
+	for (int i = 0; i < p->nwaiting; i++)
+		if (p->waiting[i]->due_ms == INT64_MAX) {
+			stream_finish(&p->streams, p->waiting[i]);
+			report_gap(p->waiting[i]);
+		}
 	for (;;) {
 		for (int i = 0; i < p->nwaiting; i++) {
 			queue_gap(p, p->waiting[i]);
@@ -218,25 +270,12 @@ static bool on_profiles(void *user, const struct stream *s, struct str json, str
 
 // ---- the turn -----------------------------------------------------------------------------------
 
-// Older versions had one position for the metrics of both namespaces, which comes before that of one.
-static bool is_of(const struct source_status *status, const struct stream *s)
-{
-	return str_is(status->source, stream_words[s->kind]) || str_is(status->source, stream_word(s));
-}
-
-static bool is_of_place(const struct source_status *status, const struct stream *s)
-{
-	struct str rest = status->acct_region, account = str_cut(&rest, '/');
-	return str_is(account, s->place->account->id) &&
-	       (s->kind == STREAM_TAGS || str_is(rest, s->place->region));
-}
-
 static void load_position(void *user, const struct source_status *status)
 {
 	struct puller *p = user;
 	for (int i = 0; i < p->streams.n; i++) {
 		struct stream *s = &p->streams.v[i];
-		if (!is_of(status, s) || !is_of_place(status, s) || s->reading || s->due_ms == INT64_MAX)
+		if (!is_of_stream(status, s) || s->reading || s->due_ms == INT64_MAX)
 			continue; // a span is under way, or waits to be safe
 		s->position_ms = status->position_ms;
 		s->read_ms = status->read_ms;
@@ -302,6 +341,8 @@ static bool hold_account(struct puller *p, struct stream *s)
 	h->due_ms = when_ticks_ms() + LEASE_EVERY_MS;
 	bool good = source_lease_take(p->redis, p->conf->redis_prefix, str_of(s->place->account->id),
 	                              str_of(p->owner), &h->ours, &err);
+	if (good && h->ours)
+		good = go_back_with_redis(p, false, &err);
 	if (good && h->ours && !had) {
 		log_info("reading an account of AWS", LOG_STR("account", s->place->account->id),
 		         LOG_STR("credentials", s->place->account->credentials.origin));
@@ -437,6 +478,7 @@ static void puller_free(struct puller *p)
 		intake_close(&p->intake);
 	redis_close(p->redis);
 	free(p->held);
+	free(p->in_redis);
 	ingest_thread_destroy(&p->thread);
 	free(p);
 }
@@ -463,6 +505,7 @@ static bool open_parts(struct puller *p, struct err *err)
 	p->gaps = positions_scripts_of(p->redis);
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
 	p->sweep_due_ms = when_ticks_ms() + SWEEP_EVERY_MS;
+	p->in_redis = xcalloc((size_t)p->streams.n, sizeof *p->in_redis);
 	return true;
 }
 

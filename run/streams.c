@@ -360,6 +360,18 @@ void stream_finish(struct streams *all, struct stream *s)
 		s->due_ms = now + every_ms(all, s);
 }
 
+void stream_go_back(struct stream *s, int64_t position_ms)
+{
+	assert(position_ms < s->position_ms);
+	cloudwatch_reading_free(s->values);
+	s->values = NULL;
+	file_walk_release(&s->files); // what was read is to be read again
+	s->whole_ms = 0;
+	s->reading = false;
+	s->position_ms = position_ms;
+	s->due_ms = when_ticks_ms();
+}
+
 // ---- whose turn it is ---------------------------------------------------------------------------
 
 // Where the Regions are not named, the metrics show which ones are used.

@@ -177,6 +177,9 @@ bool stream_open(struct streams *all, struct stream *s);
 bool stream_turn(struct streams *all, struct stream *s);
 void stream_finish(struct streams *all, struct stream *s);
 
+// Forward: reads again from an earlier position on, at once.
+void stream_go_back(struct stream *s, int64_t position_ms);
+
 const char *stream_word(const struct stream *s); // of the source: "metrics", "metrics_mantle"
 
 #endif

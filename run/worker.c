@@ -156,6 +156,7 @@ static bool wait_in_group(struct worker *w, int ms, struct err *err)
 	publish_stats(w);
 	for (int64_t now = when_ticks_ms(); good && now < until; now = when_ticks_ms())
 		good = kafka_poll(w->kafka, until - now < POLL_MS ? (int)(until - now) : POLL_MS, err);
+	w->endangered = kafka_endangered(w->kafka);
 	return good;
 }
 

@@ -94,9 +94,13 @@ struct str key_dead_letters_seen(struct buf *b, const char *prefix);
 // nowcast:missing  hash
 //     "TOPIC PARTITION FROM CLUSTER GROUP" -> "SEEN_MS TO FROM_MS TO_MS CAUSE", messages that Kafka no longer
 //     had, or an API of AWS gave no more. Written by gap.lua; kept until there are 1,000 newer ones.
+// nowcast:endangered  hash
+//     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES" that Kafka soon deletes and that are not read.
+//     Written by positions.c; kept for ten minutes.
 struct str key_positions(struct buf *b, const char *prefix, const char *cluster, const char *group,
                          const char *topic);
 struct str key_missing(struct buf *b, const char *prefix);
+struct str key_endangered(struct buf *b, const char *prefix);
 
 // nowcast:tags:OWNER  hash
 //     "MS EVENT" -> change of a role's or user's tags, OWNER is ACCOUNT:role/NAME. Written by tags.lua;

@@ -75,9 +75,9 @@ bool mapping_read(struct mapping **ret, struct str text, const char *file, struc
 // column that the file does not have.
 bool mapping_load(struct mapping **ret, const struct conf *conf, struct err *err) NC_CHECK;
 
-// Replaces *m by what map.file holds now, if that differs and is good. A bad file changes nothing;
-// mapping_load says why.
-void mapping_refresh(struct mapping **m, const struct conf *conf);
+// Replaces *m by what map.file holds now, if that differs and is good. False: a bad file changes nothing, and
+// err says why, once.
+bool mapping_refresh(struct mapping **m, const struct conf *conf, struct err *err) NC_CHECK;
 
 void mapping_free(struct mapping *m);
 

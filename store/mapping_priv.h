@@ -28,6 +28,7 @@ struct mapping_matches {
 
 struct mapping {
 	uint64_t digest;
+	uint64_t refused; // hash of why the file was not taken since; 0: it was
 	struct arena arena;              // all strings
 	struct str keys[MAPPING_KEYS_MAX];
 	int nkeys;

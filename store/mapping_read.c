@@ -413,12 +413,23 @@ bool mapping_load(struct mapping **ret, const struct conf *conf, struct err *err
 	return !*conf->map_file || load(ret, conf, 0, err);
 }
 
-void mapping_refresh(struct mapping **m, const struct conf *conf)
+bool mapping_refresh(struct mapping **m, const struct conf *conf, struct err *err)
 {
 	struct mapping *fresh = NULL;
-	struct err unused = ERR_INIT;
-	if (!*m || !load(&fresh, conf, (*m)->digest, &unused) || !fresh)
-		return;
-	mapping_free(*m);
-	*m = fresh;
+	if (!*m)
+		return true;
+	if (!load(&fresh, conf, (*m)->digest, err)) {
+		uint64_t why = hash64(err->msg, strlen(err->msg)) | 1;
+		bool told = why == (*m)->refused;
+		(*m)->refused = why;
+		if (told)
+			err_clear(err);
+		return told;
+	}
+	(*m)->refused = 0;
+	if (fresh) {
+		mapping_free(*m);
+		*m = fresh;
+	}
+	return true;
 }

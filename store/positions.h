@@ -24,7 +24,7 @@ struct positions_scripts {
 };
 struct positions_scripts positions_scripts_of(struct redis *r); // registers them
 
-// Whether some position is to be written, or to be asked for.
+// Whether something of a position is to be written, or to be asked for.
 bool positions_are_due(const struct positions *p);
 
 // Queues them; returns how many replies there will be. `key` is for the keys.
@@ -47,6 +47,13 @@ void positions_read(struct redis *r, size_t first, struct positions *p);
 // Queues a gap, in one reply. The same gap again replaces the first.
 void positions_queue_gap(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
                          const struct positions *p, const struct gap *gap, int64_t now_ms);
+
+// Queues how many messages Kafka soon deletes, of the positions that have not told it yet; returns how many
+// replies there will be. positions_endangered: the sum of what all workers have told in the last minutes.
+size_t positions_queue_endangered(struct redis *r, struct buf *key, const char *prefix,
+                                  const struct positions *p, int64_t now_ms);
+bool positions_endangered(struct redis *r, const char *prefix, int64_t now_ms, int64_t *ret,
+                          struct err *err) NC_CHECK;
 
 // A gap as it is remembered.
 struct gap_seen {

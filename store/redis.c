@@ -30,6 +30,7 @@ struct redis {
 	int nscripts;
 	redis_connect_fn *on_connect; // may be NULL
 	const char *prefix;           // for on_connect
+	bool let_in;                  // has carried out what was asked, once
 	uint64_t round_trips;
 	int silent_ms;                // that are waited for an answer
 };
@@ -115,6 +116,13 @@ static bool read_reply(struct redis *r, redisReply **ret, struct err *err)
 	}
 }
 
+// A password that was right is changed, or lost by a Redis that came back: somebody will mend that, in Redis
+// or here, and no program that runs has to end for it.
+static bool is_locked_out(const struct redis *r, struct str reply)
+{
+	return r->let_in && (str_starts(reply, STR("NOAUTH")) || str_starts(reply, STR("WRONGPASS")));
+}
+
 static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 {
 	static const struct {
@@ -142,8 +150,8 @@ static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_starts(reply, known[i].prefix))
-			return err_set(err, known[i].kind, "redis %s: %.*s%s", r->wire.where, STR_ARG(reply),
-			               known[i].hint);
+			return err_set(err, is_locked_out(r, reply) ? ERR_RETRY : known[i].kind, "redis %s: %.*s%s",
+			               r->wire.where, STR_ARG(reply), known[i].hint);
 	return err_set(err, ERR_FATAL, "redis %s: %.*s", r->wire.where, STR_ARG(reply));
 }
 
@@ -244,6 +252,7 @@ bool redis_exec(struct redis *r, struct err *err)
 	if ((!r->reader && !connect_now(r, err)) || !round_trip(r, err))
 		return drop_connection(r);
 	clear_pipeline(r);
+	r->let_in = true;
 	return true;
 }
 

@@ -397,7 +397,9 @@ static size_t send_positions(struct store *s)
 		return 0;
 	for (size_t i = 0; i < s->ngaps; i++)
 		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
-	return s->ngaps +
+	s->nendangered =
+		positions_queue_endangered(s->redis, &s->key, prefix, s->positions, when_now_ms());
+	return s->ngaps + s->nendangered +
 	       positions_queue(s->redis, s->at, &s->key, prefix, s->options->retention_ms, s->positions);
 }
 
@@ -406,7 +408,9 @@ static void read_positions(struct store *s, size_t n)
 {
 	if (!s->positions)
 		return;
-	positions_read(s->redis, redis_count(s->redis) - n + s->ngaps, s->positions);
+	positions_read(s->redis, redis_count(s->redis) - n + s->ngaps + s->nendangered, s->positions);
+	for (size_t i = 0; i < s->positions->n; i++)
+		s->positions->v[i].tell_endangered = false;
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	s->ngaps = 0;

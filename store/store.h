@@ -30,7 +30,7 @@ struct store {
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
 	struct gap *gaps;            // found since the last batch
-	size_t ngaps;
+	size_t ngaps, nendangered; // nendangered: replies of the batch in hand
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
 	struct siphash_key name_key; // of the ids of names, once name_key_known

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/usd.h"
+#include "base/log.h"
 #include "base/when.h"
 #include "store/keys.h"
 #include "store/schema.h"
@@ -114,11 +115,17 @@ bool view_tags_are_old(const struct view *v)
 	return !v->model_hour_cache || !v->tags_ms || when_ticks_ms() - v->tags_ms > TAGS_MS;
 }
 
+static void refresh_mapping(struct view *v)
+{
+	struct err err = ERR_INIT;
+	if (v->mapping && !mapping_refresh(&v->mapping, v->conf, &err))
+		log_error("what map.file said before stays in force", LOG_STR("why", err.msg));
+}
+
 bool view_read_tags(struct view *v, struct err *err)
 {
 	tag_history_clear(v->tags);
-	if (v->mapping)
-		mapping_refresh(&v->mapping, v->conf);
+	refresh_mapping(v);
 	v->tags_ms = when_ticks_ms();
 	v->nasked = 0;
 	return tag_history_read_sessions(v->tags, v->redis, v->prefix, err);

@@ -55,6 +55,10 @@ int main(void)
 	says("+1+1", "'+1+1");
 	says("-2+3", "'-2+3");
 	says("=", "'=");
+	says("\n=1+1", "\"'\n=1+1\"");
+	says("\xef\xbc\x9d" "1+1", "'\xef\xbc\x9d" "1+1");
+	says("\xef\xbc\x8d" "1", "'\xef\xbc\x8d" "1");
+	says("\xef\xbc\x91", "\xef\xbc\x91");
 	says("\tx", "'\tx");
 	says("-12.50", "-12.50");
 	says("+7", "+7");

@@ -248,11 +248,13 @@ static void check_hashed(void)
 	uint64_t before = mapping_digest(m);
 	struct err why = ERR_INIT;
 	ok(file_replace(other, STR("kind,name,team\nsession,g/ann\n"), &why), "a bad file");
-	mapping_refresh(&m, &conf);
+	ok(!mapping_refresh(&m, &conf, &why) && strstr(why.msg, "map.file: "), "is told: %s", why.msg);
+	err_clear(&why);
+	ok(mapping_refresh(&m, &conf, &why), "once");
 	must_map(m, arn.p, "m", "2026-11-02", "x:2");
 	ok(mapping_digest(m) == before, "keeps the former one");
 	ok(file_replace(other, STR("kind,name,team\nsession,g/ann,z\n"), &why), "a good file");
-	mapping_refresh(&m, &conf);
+	ok(mapping_refresh(&m, &conf, &why), "is taken");
 	must_map(m, arn.p, "m", "2026-11-02", "z:2");
 	ok(mapping_digest(m) != before, "has another digest");
 	mapping_free(m);

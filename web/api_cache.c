@@ -18,8 +18,9 @@ struct cache_use { // of one model and Region, or of all of them
 	struct str model;
 	int64_t tokens[TOKEN_TYPES];
 	struct usd usd[TOKEN_TYPES];
-	struct usd as_input; // what the cached tokens would have cost as input
-	bool unpriced;       // there is no input rate: left out of sums
+	struct usd low, high; // the band of what the cached tokens cost
+	struct usd as_input; // what they would have cost as input
+	bool unpriced;       // they or input have no rate: what was saved is not known, and in no sum
 };
 
 static bool is_cached(int type)
@@ -51,7 +52,7 @@ static void price_as_input(struct cache_use *c, struct str region, int64_t time_
 		if (is_cached(t))
 			tokens += c->tokens[t];
 	c->as_input = usd_price(tokens, rate);
-	c->unpriced = tokens > 0 && rate == 0;
+	c->unpriced |= tokens > 0 && rate == 0;
 }
 
 static struct usd cached_usd(const struct cache_use *c)
@@ -69,6 +70,16 @@ static void add_cache_use(struct cache_use *sum, const struct cache_use *c)
 		sum->usd[t] = usd_add(sum->usd[t], c->usd[t]);
 	}
 	sum->as_input = usd_add(sum->as_input, c->as_input);
+	sum->low = usd_add(sum->low, c->low);
+	sum->high = usd_add(sum->high, c->high);
+}
+
+static void write_known_usd(struct json_writer *j, const char *key, struct usd usd, bool known)
+{
+	if (known)
+		jw_usd(j, key, usd);
+	else
+		jw_null(j, key);
 }
 
 static void write_cache_use(struct json_writer *j, const struct cache_use *c)
@@ -82,8 +93,10 @@ static void write_cache_use(struct json_writer *j, const struct cache_use *c)
 		jw_usd(j, "usd", c->usd[t]);
 		jw_end(j);
 	}
-	jw_usd(j, "without_caching", c->as_input);
-	jw_usd(j, "saved", usd_sub(c->as_input, cached_usd(c)));
+	write_known_usd(j, "without_caching", c->as_input, !c->unpriced);
+	write_known_usd(j, "saved", usd_sub(c->as_input, cached_usd(c)), !c->unpriced);
+	write_known_usd(j, "saved_low", usd_sub(c->as_input, c->high), !c->unpriced);
+	write_known_usd(j, "saved_high", usd_sub(c->as_input, c->low), !c->unpriced);
 	if (prompt) // in parts of a million, so that no double is made here
 		jw_int(j, "hit_ppm", (int64_t)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
 	else
@@ -94,8 +107,12 @@ static void write_caching(struct json_writer *j, const struct api_query *q, cons
                           int n)
 {
 	struct cache_use all = {0};
-	for (int i = 0; i < n; i++)
+	bool any_priced = n == 0;
+	for (int i = 0; i < n; i++) {
 		add_cache_use(&all, &models[i]);
+		any_priced |= !models[i].unpriced;
+	}
+	all.unpriced = !any_priced;
 	jw_object(j, NULL);
 	figure_json_span(j, q->from, q->to);
 	jw_object(j, "total");
@@ -128,6 +145,11 @@ static int collect_models(const struct groups *g, int64_t time_ms, struct cache_
 				continue;
 			c.tokens[t] = g->list[i].tokens;
 			c.usd[t] = g->list[i].usd;
+			if (!is_cached(t))
+				continue;
+			c.unpriced |= g->list[i].unpriced > 0;
+			c.low = usd_add(c.low, g->list[i].usd_low);
+			c.high = usd_add(c.high, g->list[i].usd_high);
 		}
 		price_as_input(&c, region, time_ms);
 		if (n && str_eq(ret[n - 1].model, c.model) && !ret[n - 1].unpriced)

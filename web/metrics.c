@@ -253,6 +253,12 @@ static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 		         (long long)messages[cause]);
 	write_source_gaps(gaps, n, out);
 	arena_release(&arena);
+	int64_t endangered;
+	if (!positions_endangered(r, a->conf->redis_prefix, api_now_ms(a), &endangered, err))
+		return false;
+	write_family(out, "nowcast_endangered_messages", "gauge",
+	       "Messages that the workers have not read and that Kafka soon deletes, as of the last minutes.");
+	buf_addf(out, "nowcast_endangered_messages %lld\n", (long long)endangered);
 	return true;
 }
 

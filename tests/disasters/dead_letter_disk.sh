@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The disk of dead letters is missing, or full, while some come: this is found at the start and by doctor, the figures go on
 # and other partitions are committed, and no letter is lost. One message cannot make many bytes of dead letters, and the file
-# has a largest size. A regular expression in `topics` does not match the topic of dead letters.
+# has a largest size. A regular expression in `topics` does not match the topic of dead letters, nor those
+# of Kafka itself.
 # Done: the folder of dead letters is missing, its disk is full, its file is at its limit; letters come on a topic that is read
 # Compared: figures with one undisturbed replay; dead letters with what was broken
 . "$(dirname "$0")/../lib.sh"
@@ -75,7 +76,7 @@ ok "the file of dead letters has a largest size" test "$(wc -c <"$T/small.dead")
 has "what it does not take is logged" "$(cat "$T/err")" 'dead_letter.file.max.*only this line remains'
 
 # The topic of dead letters matches the expression.
-topics="^(raw|other|dead).*"
+topics="^(raw|other|dead|_).*"
 write_config "$T/regex.conf" "dead_letter.topic = dead.letters"
 topics="raw other"
 { sed -n 31,39p "$T/all"; echo "$broken"; } | produce -t raw - >/dev/null

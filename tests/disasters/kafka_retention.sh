@@ -77,6 +77,22 @@ ok "and ends" stop "$worker"
 sed -n 2,4p "$T/old" | produce - >/dev/null
 "$nowcast" doctor --config "$T/old.conf" >"$T/doctor" 2>&1
 has "doctor says it before they are gone" "$(cat "$T/doctor")" 'warn +kafka +topic old: Kafka soon deletes 1 of 3 messages .*keeps them for 24 h'
+# Under a worker that runs and waits, because its dead letters have no place.
+topics=waiting
+ok "another topic that keeps messages for a day" kafka_admin create-topic waiting 1 retention.ms 86400000
+write_config "$T/waits.conf" "dead_letter.file = /dev/full" "batch.bytes = 1MiB"
+python3 -c 'import json, sys
+message = json.loads(open(sys.argv[1]).readline()) | {"topic": "waiting"}
+message["payload"] = json.dumps({"eventSource": "bedrock.amazonaws.com", "requestID": "x", "eventName": "x" * 400000})
+for _ in range(6): print(json.dumps(message))' "$T/old" | produce - >/dev/null
+start worker "$nowcast" run --config "$T/waits.conf"
+worker=$pid
+ok "a worker that waits warns in the log" wait_for 100 grep -q 'Kafka soon deletes [0-9]* messages of topic waiting' "$T/worker.log"
+ok "and in the stats line" wait_for 5 grep -q 'msg=stats.*endangered=[1-9]' "$T/worker.log"
+endangered() { curl -s "http://127.0.0.1:$port/metrics" | grep -q '^nowcast_endangered_messages [1-9]'; }
+ok "and /metrics has them" wait_for 10 endangered
+kill -KILL "$worker"
+wait_for 10 gone "$worker"
 ok "the gap is replayed" "$nowcast" replay --redis "$REDIS_URL" <(sed -n '11,25p;31,50p' "$T/all")
 report "$T/got.csv"
 same_file "and nothing is missing" "$T/got.csv" "$T/want.csv"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Done: Redis says no: a user without rights, a replica, no memory left, no answer at all
+# Done: Redis says no: a user without rights, a replica, no memory left, another password, no answer at all
 # Compared: the sum of the calls, with what was sent; and what is said, with what to do
 # In: make test
 . "$(dirname "$0")/../lib.sh"
@@ -57,9 +57,16 @@ ok "a full Redis is told, and what to do" wait_for 20 said 'raise maxmemory'
 redis config set maxmemory 0 >"$T/acl"
 ok "the worker goes on when there is room" wait_for 30 caught_up
 
+redis acl setuser app resetpass '>other' >"$T/acl"
+redis client kill user app >"$T/acl"
+send 301 350
+ok "a password that was changed is told" wait_for 20 said 'check user and password'
+redis acl setuser app resetpass '>pw' >"$T/acl"
+ok "the worker goes on when it is right again" wait_for 30 caught_up
+
 # No answer at all, and a stop in the middle of that.
 kill -STOP "$redis_pid"
-send 301 400
+send 351 400
 sleep 2
 kill -TERM $worker
 ok "a worker whose Redis hangs ends within 25 s of SIGTERM" wait_for 25 gone $worker
@@ -73,4 +80,12 @@ ok "it ends on SIGTERM" stop "$pid"
 REDIS_URL=$admin_url
 settled_report "$T/csv"
 is "400 calls: nothing was lost, nothing counted twice" "$(awk -F, '/,input,/ {n += $9} END {print n}' "$T/csv")" 4000
+
+# A Redis that may evict does so, and is mended: what it has evicted stays known.
+redis config set maxmemory-policy allkeys-random >"$T/acl"
+redis config set maxmemory 1mb >"$T/acl"
+redis set other 1 >"$T/acl"
+redis config set maxmemory 0 >"$T/acl"
+redis config set maxmemory-policy noeviction >"$T/acl"
+has "doctor says that keys were evicted" "$("$nowcast" doctor --redis "$REDIS_URL")" '^FAIL +redis +it has evicted [1-9][0-9]* keys'
 finish

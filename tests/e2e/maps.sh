@@ -96,6 +96,9 @@ has "and refuses a column that does not exist" "$(curl -s "http://127.0.0.1:$por
 cp "$T/map.csv" "$T/first.csv"
 cp "$T/bad.csv" "$T/map.csv"
 has "doctor says that the file is not good" "$("$nowcast" doctor --redis "$REDIS_URL" "${map[@]}" 2>&1)" '^FAIL +map +map\.file: .*map\.csv:4:15: .*keeps what the file said before'
+# shellcheck disable=SC2317 # wait_for calls it
+is_logged() { teams shop x; grep -q 'level=error.*what map.file said before stays in force.*map.csv:4:15' "$T/serve.log"; }
+ok "and so does the log of the page" wait_for 10 is_logged
 sed 's/,shop,/,store,/' "$T/first.csv" >"$T/map.csv"
 ok "a change is seen without a restart" wait_for 15 teams store '"tokens":1200'
 is "of the past, too: the former name is nowhere" "$(by map:team)" "-|2400 Search, more|1200 mobile|1200 reports|1200 store|1200"

@@ -60,6 +60,10 @@ is "nowcast top shows the same figures" "$(field "$T/body" 'all(("%.4f" % float(
 code "$url/api/v1/breakdown?by=principal&limit=2" >/dev/null
 is "what is not shown is in other" "$(field "$T/body" 'sum(int(g["usd"].replace(".", "")) for g in a["groups"] + [a["other"]]) == int(a["total"]["usd"].replace(".", ""))')" True
 
+code "$url/api/v1/cache?hours=2" >/dev/null
+is "what caching saves has a band, which holds it" "$(field "$T/body" 'all(float(x["saved_low"]) <= float(x["saved"]) <= float(x["saved_high"]) for x in [a["total"]] + a["models"] if x["saved"] is not None) and float(a["total"]["saved_low"]) < float(a["total"]["saved_high"])')" True
+is "and is not known of a model without a rate" "$(field "$T/body" 'all((x["saved"] is None) == (not x["priced"]) for x in a["models"])')" True
+
 # --- questions that are wrong
 
 is "an unknown grouping" "$(code "$url/api/v1/breakdown?by=colour")" 400

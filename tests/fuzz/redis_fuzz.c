@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replies of Redis, and its URL. The target stands in for the sockets: to each command that is sent, the
-// input says the reply. Whatever these hold, a reader ends, and shows only figures that are valid.
+// Replies of Redis, and its URL. To each command that is sent, the input says the reply (tests/fuzz/redis.h).
+// Whatever these hold, a reader ends, and shows only figures that are valid.
 // Longest input: 2048 bytes.
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/types.h>
-
 #include "query/group.h"
 #include "store/dead_letter_counts.h"
 #include "store/profile.h"
-#include "store/schema.h"
 #include "store/schema_values.h"
 #include "store/tag_history.h"
 #include "store/view.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/redis.h"
 
 static const struct caller_sources from = {.team_tag = STR("team"),
                                            .team = STR("tag:team, meta:team, map"),
@@ -21,120 +16,6 @@ static const struct caller_sources from = {.team_tag = STR("team"),
                                            .mapped = true};
 
 static const struct redis_target target = {"redis://127.0.0.1:1/0", NULL, "n"};
-
-// ---- the server ---------------------------------------------------------------------------------
-
-static struct input script;
-static struct buf replies;
-static size_t replied;
-
-static void add_bulk(struct str s)
-{
-	buf_addf(&replies, "$%zu\r\n", s.len);
-	buf_addstr(&replies, s);
-	buf_adds(&replies, "\r\n");
-}
-
-static void add_array(unsigned n)
-{
-	buf_addf(&replies, "*%u\r\n", n);
-	while (n-- > 0)
-		add_bulk(take_text(&script));
-}
-
-static void answer(void)
-{
-	unsigned n = script.n ? take_byte(&script) : 0;
-	switch (n % 8) {
-	case 0:
-		buf_adds(&replies, "$-1\r\n");
-		return;
-	case 1:
-		buf_addf(&replies, ":%u\r\n", n / 8);
-		return;
-	case 2:
-		add_bulk(take_text(&script));
-		return;
-	case 3:
-		add_array(n / 8);
-		return;
-	case 4:
-		buf_adds(&replies, "+OK\r\n");
-		return;
-	case 5:
-		buf_adds(&replies, "-ERR no\r\n");
-		return;
-	case 6:
-		buf_addf(&replies, "*%u\r\n", n / 8 % 4);
-		for (unsigned i = n / 8 % 4; i > 0; i--)
-			add_array(n / 32);
-		return;
-	case 7:
-		buf_addstr(&replies, take_text(&script));
-		return; // not the protocol, perhaps
-	}
-}
-
-// The number of this line of the protocol, "*3\r\n"; *s then begins behind it.
-static size_t read_count(struct str *s)
-{
-	size_t n = 0;
-	struct str line = str_cut(s, '\n');
-	assert(line.len > 2 && (line.p[0] == '*' || line.p[0] == '$'));
-	for (size_t i = 1; i + 1 < line.len; i++)
-		n = n * 10 + (size_t)(line.p[i] - '0');
-	return n;
-}
-
-// Whole commands come in one piece, as long as they are small.
-static void serve(struct str sent)
-{
-	while (sent.len) {
-		struct str command = STR_NONE, key = STR_NONE;
-		size_t args = read_count(&sent);
-		for (size_t i = 0; i < args; i++) {
-			struct str arg = {NULL, read_count(&sent)};
-			arg.p = sent.p;
-			sent.p += arg.len + 2, sent.len -= arg.len + 2;
-			*(i == 0 ? &command : &key) = i < 2 ? arg : key;
-		}
-		if (getenv("FUZZ_SHOW"))
-			fprintf(stderr, "%.*s %.*s\n", STR_ARG(command), STR_ARG(key));
-		if (str_is(command, "SELECT"))
-			buf_adds(&replies, "+OK\r\n");
-		else if (str_is(command, "GET") && str_ends(key, STR("schema")))
-			buf_addf(&replies, "$1\r\n%d\r\n", SCHEMA_VERSION);
-		else if (str_is(command, "EXISTS"))
-			buf_adds(&replies, ":0\r\n");
-		else
-			answer();
-	}
-}
-
-int connect(int fd, const struct sockaddr *address, socklen_t n)
-{
-	(void)fd, (void)address, (void)n;
-	replied = 0;
-	buf_clear(&replies);
-	return 0;
-}
-
-ssize_t send(int fd, const void *p, size_t n, int flags)
-{
-	(void)fd, (void)flags;
-	serve((struct str){p, n});
-	return (ssize_t)n;
-}
-
-ssize_t recv(int fd, void *p, size_t n, int flags)
-{
-	size_t left = replies.len - replied, take = left < n ? left : n;
-	(void)fd, (void)flags;
-	if (take)
-		memcpy(p, replies.data + replied, take);
-	replied += take;
-	return (ssize_t)take; // 0: closed
-}
 
 // ---- the readers --------------------------------------------------------------------------------
 

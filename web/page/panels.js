@@ -115,13 +115,16 @@ export function paintMovers(m, view) {
 }
 
 export function paintCache(c) {
-	const t = c.total, saved = Number(t.saved), any = t.cache_read.tokens + t.cache_write_5m.tokens + t.cache_write_1h.tokens;
+	const t = c.total, known = t.saved !== null, saved = Number(t.saved), any = t.cache_read.tokens + t.cache_write_5m.tokens + t.cache_write_1h.tokens;
 	if (!any) return fill(byId("cache"), el("p", { class: "quiet" }, "No tokens went through a cache in this span."));
 	const row = (name, f) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "num" }, count(f.tokens)), el("td", { class: "num" }, usd(f.usd)));
 	const head = el("tr", {}, ...["", "tokens", "spend"].map((h, i) => (i ? el("th", { scope: "col", class: "num" }, h) : el("td", {}))));
+	const wide = known && Number(t.saved_high) - Number(t.saved_low) >= 0.01, signed = v => (v < 0 ? "−" : "") + usd(Math.abs(v));
 	const models = c.models.filter(m => m.priced && Number(m.saved)).sort((x, y) => Math.abs(y.saved) - Math.abs(x.saved)).slice(0, 3);
-	fill(byId("cache"), el("p", {}, el("span", { class: "big " + (saved < 0 ? "up" : "down") }, usd(Math.abs(saved))), saved < 0 ? " lost: more was written than read" : " saved"),
-		el("p", { class: "quiet" }, usd(t.without_caching) + " without it" + (t.hit_ppm === null ? "" : "; " + share(t.hit_ppm / 1e6, 0) + " of prompt tokens came from the cache")),
+	fill(byId("cache"), known ? el("p", {}, el("span", { class: "big " + (saved < 0 ? "up" : "down") }, usd(Math.abs(saved))), saved < 0 ? " lost: more was written than read" : " saved") :
+			el("p", {}, "What it saves is not known: there is no rate."),
+		wide ? el("p", { class: "quiet" }, "between " + signed(Number(t.saved_low)) + " and " + signed(Number(t.saved_high)) + ": who used the cache, and for how long it is kept, is estimated") : null,
+		el("p", { class: "quiet" }, (known ? usd(t.without_caching) + " without it" : "") + (t.hit_ppm === null ? "" : (known ? "; " : "") + share(t.hit_ppm / 1e6, 0) + " of prompt tokens came from the cache")),
 		el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, row("Reads", t.cache_read), row("Writes, 5 minutes", t.cache_write_5m), row("Writes, 1 hour", t.cache_write_1h))),
 		models.length > 1 ? el("p", { class: "quiet" }, models.map(m => labelOf("model", m.model).main + " " + (Number(m.saved) < 0 ? "lost " : "saved ") + usd(Math.abs(Number(m.saved)))).join(", ")) : null);
 }
