@@ -11,6 +11,7 @@ void bedrock_logging_release(struct bedrock_logging *l)
 {
 	buf_release(&l->group);
 	buf_release(&l->bucket);
+	buf_release(&l->prefix);
 }
 
 enum aws_fault bedrock_logging_get(const struct aws_place *at, struct bedrock_logging *ret,
@@ -28,6 +29,7 @@ enum aws_fault bedrock_logging_get(const struct aws_place *at, struct bedrock_lo
 	const json_t *conf = json_object_get(root, "loggingConfig");
 	aws_copy_text(json_object_get(conf, "cloudWatchConfig"), "logGroupName", &ret->group);
 	aws_copy_text(json_object_get(conf, "s3Config"), "bucketName", &ret->bucket);
+	aws_copy_text(json_object_get(conf, "s3Config"), "keyPrefix", &ret->prefix);
 	json_decref(root);
 	return AWS_NONE;
 }

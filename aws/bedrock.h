@@ -9,6 +9,7 @@
 struct bedrock_logging {
 	struct buf group;  // of CloudWatch Logs; empty: none
 	struct buf bucket; // of S3; empty: none
+	struct buf prefix; // of the keys in it; may be empty
 };
 
 void bedrock_logging_release(struct bedrock_logging *l);

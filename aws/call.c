@@ -4,13 +4,14 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #include "aws/endpoint.h"
 #include "aws/xml.h"
 #include "base/when.h"
 
-enum { CONNECT_MS = 5000, TOTAL_MS = 20000, SKEW_NOTED_S = 60, WORDS_MAX = 300 };
+enum { CONNECT_MS = 5000, TOTAL_MS = 20000, SKEW_NOTED_S = 60, WORDS_MAX = 300, WAIT_S_MAX = 86400 };
 
 // Services of which there is one for each partition of AWS; their requests are signed for one Region of it.
 static bool is_global(const struct aws_service *s)
@@ -89,12 +90,14 @@ static enum aws_fault classify(long status, const struct refusal *f)
 	static const char *const throttled[] = {
 		"Throttling",           "ThrottlingException",      "ThrottledException",      "RequestLimitExceeded",
 		"RequestThrottled",     "TooManyRequestsException", "LimitExceededException",  "SlowDown",
-		"BandwidthLimitExceeded", "PriorRequestNotComplete", "RequestThrottledException", NULL};
+		"BandwidthLimitExceeded", "PriorRequestNotComplete", "RequestThrottledException", "KmsThrottled",
+		"KMS.ThrottlingException", NULL};
 	static const char *const expired[] = {"ExpiredToken", "ExpiredTokenException", "RequestExpired",
 	                                      "TokenRefreshRequired", NULL};
 	static const char *const denied[] = {"AccessDenied",        "AccessDeniedException",
 	                                     "NotAuthorized",       "UnauthorizedOperation",
-	                                     "UnauthorizedException", "AuthorizationError", NULL};
+	                                     "UnauthorizedException", "AuthorizationError",
+	                                     "KmsAccessDenied",     "KMS.AccessDeniedException", NULL};
 	static const char *const no_region[] = {"UnrecognizedClientException", "InvalidClientTokenId",
 	                                        "OptInRequired", "SubscriptionRequiredException", "AuthFailure",
 	                                        NULL};
@@ -129,17 +132,28 @@ static long long clock_ahead_s(const struct http_client_answer *a)
 	return when_now_ms() / 1000 - (long long)timegm(&tm);
 }
 
+// "120", or a time (RFC 9110, 10.2.3).
 static int64_t asked_wait_ms(const struct http_client_answer *a)
 {
-	char text[24];
+	char text[40];
+	struct tm tm = {0};
 	copy_text(text, sizeof text, http_client_header(a, "Retry-After"));
-	long long s = strtoll(text, NULL, 10);
-	return s > 0 && s <= 3600 ? (int64_t)s * 1000 : 0;
+	long long s = strptime(text, "%a, %d %b %Y %H:%M:%S", &tm) ? (long long)timegm(&tm) - when_now_ms() / 1000
+	                                                            : strtoll(text, NULL, 10);
+	return s <= 0 ? 0 : s < WAIT_S_MAX ? (int64_t)s * 1000 : WAIT_S_MAX * 1000LL;
 }
 
 static const char *shown_account(const struct aws_place *at)
 {
 	return *at->account ? at->account : "the credentials' account";
+}
+
+// Of what is encrypted with a key of KMS, that of the key may be the one that is missing.
+static const char *missing_permission(const struct aws_request *r, const struct refusal *f)
+{
+	return strncasecmp(f->code, "kms", 3) == 0 || strstr(f->words, "kms:Decrypt")
+	           ? "kms:Decrypt (of the key that it is encrypted with)"
+	           : r->permission;
 }
 
 static void describe(const struct aws_request *r, enum aws_fault fault, const struct refusal *f,
@@ -170,7 +184,7 @@ static void describe(const struct aws_request *r, enum aws_fault fault, const st
 		err_set(
 			err, ERR_CONFIG,
 			"%s, %s: the permission %s is missing (%s: %s); credentials are from the %s; docs/aws.md has the policy",
-			account, at->region, r->permission, code, f->words, at->credentials->origin);
+			account, at->region, missing_permission(r, f), code, f->words, at->credentials->origin);
 		break;
 	case AWS_REGION_OFF:
 		err_set(

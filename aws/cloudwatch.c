@@ -25,7 +25,7 @@ struct cloudwatch_reading {
 	json_t *queries, *results; // of all pages; results by Id
 	int64_t from_ms, to_ms;
 	struct buf token;
-	bool incomplete;
+	bool incomplete, forbidden;
 };
 
 // ---- which metrics there are --------------------------------------------------------------------
@@ -173,6 +173,7 @@ static void add_result(struct cloudwatch_reading *r, json_t *result)
 		return;
 	if (status && (strcmp(status, "InternalError") == 0 || strcmp(status, "Forbidden") == 0)) {
 		r->incomplete = true;
+		r->forbidden |= strcmp(status, "Forbidden") == 0;
 		return;
 	}
 	json_t *have = json_object_get(r->results, id);
@@ -236,6 +237,11 @@ bool cloudwatch_reading_write(struct cloudwatch_reading *r, const struct aws_pla
 	free(text);
 	json_decref(message);
 	return !r->incomplete;
+}
+
+bool cloudwatch_reading_is_forbidden(const struct cloudwatch_reading *r)
+{
+	return r->forbidden;
 }
 
 static bool minute_of(const json_t *when, int64_t *ret)

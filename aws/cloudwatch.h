@@ -55,6 +55,9 @@ enum aws_fault cloudwatch_reading_next(struct cloudwatch_reading *r, const struc
 // are left out; the span is to be read again.
 bool cloudwatch_reading_write(struct cloudwatch_reading *r, const struct aws_place *at, struct buf *ret);
 
+// Whether some of them are refused (Forbidden), so that a person has to act.
+bool cloudwatch_reading_is_forbidden(const struct cloudwatch_reading *r);
+
 // Adds to digests[i] what was read for minute `from` + i, i < n: the same values give the same digest, in
 // whatever order they come.
 void cloudwatch_reading_digest(const struct cloudwatch_reading *r, int64_t from_minute, uint64_t *digests,

@@ -91,6 +91,9 @@ static void look_at_trail(const struct aws_place *at, const json_t *trail, struc
 	add_name(&ret->found, text_of(trail, "Name"));
 	buf_addf(&ret->found, " to s3://%s%s", text_of(trail, "S3BucketName"),
 	         everywhere ? "" : " (of one Region)");
+	if (*text_of(trail, "KmsKeyId"))
+		buf_addf(&ret->found, " (to read it needs kms:Decrypt of %s, in the policy of the role and in that of the key)",
+		         text_of(trail, "KmsKeyId"));
 	if (ret->state != SWITCH_ON)
 		ret->state = everywhere ? SWITCH_ON : SWITCH_PART;
 	json_t *selectors = ask(&there, &cloudtrail, "GetEventSelectors", "cloudtrail:GetEventSelectors",

@@ -17,7 +17,7 @@
 #include "base/usd.h"
 #include "base/when.h"
 
-enum { TRIES = 5, OBJECTS_MAX = 1000000 };
+enum { TRIES = 5, OBJECTS_MAX = 1000000, KEEP_MS = 30 * 60000 };
 
 // ---- one request --------------------------------------------------------------------------------
 
@@ -34,6 +34,28 @@ static void add_url(const struct s3 *s, struct buf *b)
 		buf_addf(b, "https://%.*s.s3.%s.%s/", STR_ARG(s->bucket), s->region, domain);
 }
 
+static bool is_expired(struct str code)
+{
+	return str_is(code, "ExpiredToken") || str_is(code, "ExpiredTokenException") ||
+	       str_is(code, "TokenRefreshRequired");
+}
+
+// The new ones take the place of the old ones, if there are any.
+static bool renew_credentials(struct s3 *s)
+{
+	struct credentials fresh = {0};
+	struct err err = ERR_INIT;
+	bool good = credentials_find(&fresh, &err);
+	if (good) {
+		credentials_release(&s->credentials);
+		s->credentials = fresh;
+	} else {
+		credentials_release(&fresh);
+	}
+	s->found_ms = when_ticks_ms();
+	return good;
+}
+
 // What a status that is not success means, and what to do.
 static bool set_refusal(const struct s3 *s, const struct http_client_answer *a, const char *what,
                         struct err *err)
@@ -43,13 +65,17 @@ static bool set_refusal(const struct s3 *s, const struct http_client_answer *a, 
 	struct str name = s->bucket;
 	if (a->status == 404 && !str_is(code, "NoSuchBucket"))
 		return err_set(err, ERR_SKIP, "s3://%.*s: %s is not there (NoSuchKey)", STR_ARG(name), what);
-	if (a->status == 403 || a->status == 401 || str_is(code, "ExpiredToken") ||
-	    str_is(code, "InvalidAccessKeyId"))
+	if (is_expired(code))
+		return err_set(err, s->found_ms ? ERR_CONFIG : ERR_RETRY,
+		               "s3://%.*s: S3 answers %.*s: the credentials, from the %s, have expired: renew them",
+		               STR_ARG(name), STR_ARG(code), s->credentials.origin);
+	if (a->status == 403 || a->status == 401 || str_is(code, "InvalidAccessKeyId"))
 		return err_set(
 			err, ERR_CONFIG,
-			"s3://%.*s: S3 refuses %s: %.*s (%.*s); credentials are from the %s; s3:ListBucket and s3:GetObject are needed",
+			"s3://%.*s: S3 refuses %s: %.*s (%.*s); credentials are from the %s; s3:ListBucket and s3:GetObject are needed%s",
 			STR_ARG(name), what, STR_ARG(code.len ? code : STR("access denied")), STR_ARG(words),
-			s->credentials.origin);
+			s->credentials.origin,
+			words.len && memmem(words.p, words.len, "kms:", 4) ? ", and kms:Decrypt of the key that the bucket is encrypted with" : "");
 	if (a->status == 404)
 		return err_set(err, ERR_CONFIG, "s3://%.*s: there is no such bucket", STR_ARG(name));
 	return err_set(err, a->status >= 500 || a->status == 429 ? ERR_RETRY : ERR_CONFIG,
@@ -92,7 +118,9 @@ static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *w
 {
 	struct buf url = BUF_INIT;
 	struct err last = ERR_INIT;
-	bool good = false, again = true;
+	bool good = false, again = true, renewed = false;
+	if (s->found_ms && when_ticks_ms() - s->found_ms > KEEP_MS)
+		renew_credentials(s); // or else the old ones, while they are valid
 	for (int i = 0; again && !good && i < TRIES; i++) {
 		if (i)
 			usleep((useconds_t)(100000 << i));
@@ -132,8 +160,10 @@ static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *w
 		if (is_region(region) && !str_is(region, s->region)) {
 			snprintf(s->region, sizeof s->region, "%.*s", STR_ARG(region));
 		} else {
+			s->expired = is_expired(xml_element(buf_str(&ret->body), "Code", NULL));
 			set_refusal(s, ret, what, &last);
-			again = last.kind == ERR_RETRY;
+			again = s->expired ? s->found_ms && !renewed && renew_credentials(s) : last.kind == ERR_RETRY;
+			renewed |= s->expired;
 		}
 		http_client_answer_release(ret);
 	}
@@ -206,6 +236,56 @@ static bool list_objects(struct s3 *s, struct err *err)
 	buf_release(&tail);
 	buf_release(&token);
 	return good;
+}
+
+static void add_folders(struct s3 *s, struct str xml)
+{
+	struct str one;
+	while ((one = xml_element(xml, "CommonPrefixes", &xml)).p) {
+		if (s->n == s->cap)
+			s->objects = xrealloc(s->objects, s->cap = s->cap ? s->cap * 2 : 256, sizeof *s->objects);
+		s->objects[s->n++] =
+			(struct s3_object){.key = s3_decode_key(&s->arena, xml_element(one, "Prefix", NULL))};
+	}
+}
+
+bool s3_list_page(struct s3 *page, struct str prefix, struct str after, bool folders, bool *ret_more,
+                  struct err *err)
+{
+	struct buf tail = BUF_INIT, last = BUF_INIT;
+	struct http_client_answer a;
+	buf_addstr(&last, after); // it may be a key of the page that is replaced
+	buf_addf(&tail, "?%sencoding-type=url&list-type=2&prefix=", folders ? "delimiter=%2F&" : "");
+	buf_add_url_part(&tail, prefix, false);
+	if (last.len) {
+		buf_adds(&tail, "&start-after=");
+		buf_add_url_part(&tail, buf_str(&last), false);
+	}
+	page->n = 0;
+	page->expired = false;
+	arena_reset(&page->arena);
+	bool good = s3_request(page, tail.data, NULL, "the listing", &a, err);
+	if (good) {
+		struct str xml = buf_str(&a.body);
+		if (folders)
+			add_folders(page, xml);
+		else
+			s3_add_objects(page, xml);
+		if (page->n > 1)
+			qsort(page->objects, page->n, sizeof *page->objects, by_key);
+		*ret_more = page->n > 0 && str_is(xml_element(xml, "IsTruncated", NULL), "true");
+		http_client_answer_release(&a);
+	}
+	buf_release(&tail);
+	buf_release(&last);
+	return good;
+}
+
+void s3_page_release(struct s3 *page)
+{
+	free(page->objects);
+	arena_release(&page->arena);
+	*page = (struct s3){0};
 }
 
 // ---- files --------------------------------------------------------------------------------------
@@ -290,15 +370,16 @@ bool s3_fetch(void *s3, struct str path, struct err *err)
 	return good;
 }
 
-bool s3_read(const struct credentials *c, const char *region, struct str bucket, struct str key,
-             struct buf *ret, struct err *err)
+bool s3_read(const struct credentials *c, const char *region, struct s3_name object, struct buf *ret,
+             bool *ret_expired, struct err *err)
 {
-	struct s3 s = {.credentials = *c, .bucket = bucket}; // the credentials stay the caller's
+	struct s3 s = {.credentials = *c, .bucket = object.bucket}; // the credentials stay the caller's
 	struct buf tail = BUF_INIT;
 	struct http_client_answer a;
 	snprintf(s.region, sizeof s.region, "%s", region);
-	buf_add_url_part(&tail, key, true);
+	buf_add_url_part(&tail, object.key, true);
 	bool good = s3_request(&s, tail.data, NULL, "a file", &a, err);
+	*ret_expired = !good && s.expired;
 	if (good) {
 		buf_addstr(ret, buf_str(&a.body));
 		http_client_answer_release(&a);
@@ -384,6 +465,7 @@ static bool open_listing(struct s3 *s, const char *uri, const char *cache, struc
 	s->opened_ms = when_now_ms();
 	if (!credentials_find(&s->credentials, err))
 		return false;
+	s->found_ms = when_ticks_ms();
 	aws_add_region(&region, buf_str(&s->credentials.region));
 	snprintf(s->region, sizeof s->region, "%s", region.data);
 	buf_release(&region);

@@ -9,7 +9,7 @@
 //
 // A cached file is used while its size and time are those of the listing. A download that breaks off is
 // continued where it stopped; only a complete file gets its name. The bucket's Region is taken from S3's
-// answers.
+// answers. Credentials are found again each half hour, and when S3 says that they have expired.
 #ifndef NOWCAST_AWS_S3_H
 #define NOWCAST_AWS_S3_H
 
@@ -25,12 +25,18 @@ struct s3_object {
 	int64_t size, modified_ms;
 };
 
+struct s3_name {
+	struct str bucket, key;
+};
+
 // Called while a data file is fetched; `done`, `size`: bytes.
 typedef void s3_progress(void *user, struct str key, int64_t done, int64_t size);
 
 struct s3 {
 	struct arena arena;
 	struct credentials credentials;
+	int64_t found_ms;            // when they were found, monotonic; 0: they are the caller's
+	bool expired;                // S3 has said so of the last request
 	char region[32];
 	struct str bucket, prefix;   // prefix without a slash at its end
 	struct str cache, folder;    // of all buckets, of this one
@@ -61,8 +67,18 @@ void s3_prune(const struct s3 *s, int64_t max);
 bool s3_fetch(void *s3, struct str path, struct err *err) NC_CHECK;
 
 // Appends an object, of at most 64 MiB, to `ret`, by credentials that are found already. `region`: where the
-// bucket is taken to be; S3's answers correct it. ERR_SKIP: there is no such object.
-bool s3_read(const struct credentials *c, const char *region, struct str bucket, struct str key,
-             struct buf *ret, struct err *err) NC_CHECK;
+// bucket is taken to be; S3's answers correct it. ERR_SKIP: there is no such object. *ret_expired: they have
+// expired (ERR_RETRY).
+bool s3_read(const struct credentials *c, const char *region, struct s3_name object, struct buf *ret,
+             bool *ret_expired, struct err *err) NC_CHECK;
+
+// A page of the objects below `prefix` whose keys come after `after`, sorted; *ret_more: there are more,
+// after the last of these. With `folders`: of the folders right below it, as objects whose keys end in a
+// slash. It takes the place of what `page` had; its bucket, Region and credentials are set by the caller, and
+// these stay the caller's. page->expired as in s3_read. What comes between two pages, with a name that was
+// passed, is found by the next listing.
+bool s3_list_page(struct s3 *page, struct str prefix, struct str after, bool folders, bool *ret_more,
+                  struct err *err) NC_CHECK;
+void s3_page_release(struct s3 *page);
 
 #endif

@@ -67,8 +67,20 @@ enum aws_fault sqs_receive(const struct aws_place *at, const char *url, struct s
 	return AWS_NONE;
 }
 
+// A request of several messages succeeds as a whole, and says which of them failed.
+static int count_failed(const json_t *root, struct err *err)
+{
+	const json_t *failed = json_object_get(root, "Failed"), *first = json_array_get(failed, 0);
+	const char *code = json_string_value(json_object_get(first, "Code")),
+			   *words = json_string_value(json_object_get(first, "Message"));
+	if (first)
+		err_set(err, ERR_RETRY, "%s%s%s", code ? code : "no reason is given", words ? ": " : "",
+		        words ? words : "");
+	return (int)json_array_size(failed);
+}
+
 enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const struct sqs_batch *batch,
-                          struct aws_answer *scratch, struct err *err)
+                          int *ret_failed, struct aws_answer *scratch, struct err *err)
 {
 	struct buf body = BUF_INIT;
 	struct json_writer j = JSON_WRITER(&body);
@@ -94,7 +106,10 @@ enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const str
 	                              .operation = "DeleteMessageBatch",
 	                              .permission = "sqs:DeleteMessage",
 	                              .body = buf_str(&body)};
-	enum aws_fault fault = n ? aws_call(&r, scratch, err) : AWS_NONE;
+	json_t *root = NULL;
+	enum aws_fault fault = n ? aws_call_json(&r, NULL, scratch, &root, err) : AWS_NONE;
+	*ret_failed = count_failed(root, err);
+	json_decref(root);
 	buf_release(&body);
 	return fault;
 }

@@ -4,6 +4,7 @@
 #define NOWCAST_AWS_SQS_H
 
 #include "aws/call.h"
+#include "aws/s3.h"
 #include "base/arena.h"
 
 enum { SQS_MESSAGES_MAX = 10, SQS_HIDDEN_S = 300 }; // of one request; how long others do not get them
@@ -25,17 +26,14 @@ bool sqs_region(struct str url, char *ret, size_t size);
 enum aws_fault sqs_receive(const struct aws_place *at, const char *url, struct sqs_batch *ret,
                            struct aws_answer *scratch, struct err *err) NC_CHECK;
 
-// Deletes those that have a receipt. Those that could not be deleted come again.
+// Deletes those that have a receipt. Those that could not be deleted come again: *ret_failed of them, where
+// the request was taken; `err` then has the reason of the first.
 enum aws_fault sqs_delete(const struct aws_place *at, const char *url, const struct sqs_batch *batch,
-                          struct aws_answer *scratch, struct err *err) NC_CHECK;
+                          int *ret_failed, struct aws_answer *scratch, struct err *err) NC_CHECK;
 
 void sqs_batch_release(struct sqs_batch *b);
 
 // ---- objects in a message -----------------------------------------------------------------------
-
-struct s3_name {
-	struct str bucket, key;
-};
 
 // Calls `fn` for each object that a message tells of: a notification of S3, an event of EventBridge, or
 // CloudTrail's own notification, each by itself (SNS: raw delivery) or wrapped by SNS. Texts live in `arena`.

@@ -329,8 +329,13 @@ static bool check_record_sources(const struct conf *c, struct err *err)
 				"sources: expected kafka, aws, cloudtrail, metrics, logs, tags, profiles or trail, got \"%s\"",
 				given);
 	}
-	if (list_has(&c->sources, "trail") && !*c->trail_queue)
-		return err_set(err, ERR_CONFIG, "sources has trail: set trail.queue to the URL of its queue");
+	if ((list_has(&c->sources, "trail") && !*c->trail_queue && !*c->trail_files) ||
+	    (*c->trail_queue && *c->trail_files))
+		return err_set(err, ERR_CONFIG,
+		               "the source trail: set trail.queue to the URL of its queue, or trail.files to s3://BUCKET/PREFIX%s",
+		               *c->trail_files ? ", not both" : "");
+	if (*c->trail_files && !str_starts(str_of(c->trail_files), STR("s3://")))
+		return err_set(err, ERR_CONFIG, "trail.files: expected s3://BUCKET/PREFIX, got \"%s\"", c->trail_files);
 	for (size_t i = 0; i < c->accounts.n; i++)
 		if (strncmp(c->accounts.items[i], "arn:aws", 7) != 0 && strcmp(c->accounts.items[i], "own") != 0)
 			return err_set(

@@ -52,6 +52,7 @@ struct conf {
 	int64_t aws_since_ms;
 	struct conf_list aws_event_sources;
 	char *aws_cost_max;               // USD a day
+	char *trail_files;                // s3://BUCKET/PREFIX; "": none
 	char *trail_queue;                // URL; "" : none
 
 	// Kafka

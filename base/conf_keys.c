@@ -27,6 +27,8 @@ const struct conf_key conf_keys[] = {
      "Event sources that are looked up in CloudTrail. sts.amazonaws.com adds session tags, iam.amazonaws.com changes of tags: more events to read, two requests of 50 a second."},
 	{"aws.cost_max", CONF_STRING, AT(aws_cost_max), 0, 0, "1.00", false, NULL,
      "Most dollars a day that CloudWatch may charge for reading metrics ($0.01 per 1,000): if need be they are read less often than aws.every. 0: no limit."},
+	{"trail.files", CONF_STRING, AT(trail_files), 0, 0, "", false, NULL,
+     "s3://BUCKET/PREFIX of a trail, which is listed for new files each aws.every, in place of trail.queue: one account's, or of few (docs/aws.md has the cost)."},
 	{"trail.queue", CONF_STRING, AT(trail_queue), 0, 0, "", false, NULL,
      "URL of the SQS queue that tells of new files of a trail on S3 (the source trail): notifications of S3, by themselves, by SNS or by EventBridge. A message is deleted once its records are in Redis."},
 

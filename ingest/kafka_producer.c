@@ -53,7 +53,7 @@ static void add_header(rd_kafka_headers_t *h, const char *name, struct str value
 
 static rd_kafka_headers_t *headers_of(const struct dead_letter *d)
 {
-	rd_kafka_headers_t *h = rd_kafka_headers_new(6);
+	rd_kafka_headers_t *h = rd_kafka_headers_new(7);
 	char number[24];
 	add_header(h, "reason", str_of(d->reason));
 	add_header(h, "topic", d->origin.topic);
@@ -63,6 +63,8 @@ static rd_kafka_headers_t *headers_of(const struct dead_letter *d)
 	add_header(h, "offset", str_of(number));
 	snprintf(number, sizeof number, "%d", d->index);
 	add_header(h, "index", str_of(number));
+	if (d->origin.path)
+		add_header(h, "file", str_of(d->origin.path));
 	return h;
 }
 

@@ -49,8 +49,8 @@ static bool scan_string(struct scan *s, struct str *ret)
 	}
 }
 
-// Any value; *ret_quoted: it is a string, and *ret is without its quotes.
-static bool scan_value(struct scan *s, struct str *ret, bool *ret_quoted)
+// Any value, up to a comma or `end`; *ret_quoted: it is a string, and *ret is without its quotes.
+static bool scan_value_in(struct scan *s, char end, struct str *ret, bool *ret_quoted)
 {
 	struct str ignored;
 	int depth = 0;
@@ -61,7 +61,7 @@ static bool scan_value(struct scan *s, struct str *ret, bool *ret_quoted)
 	const char *start = s->p;
 	while (s->p < s->end) {
 		char c = *s->p;
-		if (depth == 0 && (c == ',' || c == '}'))
+		if (depth == 0 && (c == ',' || c == end))
 			break;
 		if (c == '"') {
 			if (!scan_string(s, &ignored))
@@ -73,6 +73,11 @@ static bool scan_value(struct scan *s, struct str *ret, bool *ret_quoted)
 	}
 	*ret = (struct str){start, (size_t)(s->p - start)};
 	return ret->len > 0 && depth == 0;
+}
+
+static bool scan_value(struct scan *s, struct str *ret, bool *ret_quoted)
+{
+	return scan_value_in(s, '}', ret, ret_quoted);
 }
 
 static int parse_hex4(const char *p)
@@ -199,6 +204,54 @@ bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, 
 	}
 	*ret_origin = origin;
 	*ret_payload = payload;
+	return true;
+}
+
+// ["reason","...","topic","...",...]; a value that is no text is none.
+static bool next_header(struct scan *s, struct str *ret_name, struct str *ret_value)
+{
+	bool quoted;
+	if (!scan_string(s, ret_name) || !expect_char(s, ',') || !scan_value_in(s, ']', ret_value, &quoted))
+		return false;
+	if (!quoted)
+		*ret_value = STR_NONE;
+	return true;
+}
+
+bool kcat_letter_origin(struct str line, struct origin *ret_origin)
+{
+	struct scan s = {line.p, line.p + line.len};
+	struct str key, value, headers = STR_NONE;
+	struct origin origin = *ret_origin;
+	bool quoted, reason = false, topic = false;
+	if (!expect_char(&s, '{'))
+		return false;
+	do {
+		if (!scan_string(&s, &key) || !expect_char(&s, ':') || !scan_value(&s, &value, &quoted))
+			return false;
+		if (str_is(key, "headers") && !quoted)
+			headers = value;
+	} while (!headers.len && expect_char(&s, ','));
+	s = (struct scan){headers.p, headers.p + headers.len};
+	if (!headers.len || !expect_char(&s, '['))
+		return false;
+	do {
+		if (!next_header(&s, &key, &value))
+			return false;
+		if (str_is(key, "reason")) {
+			reason = true;
+		} else if (str_is(key, "topic")) {
+			origin.topic = value.len ? value : STR_NONE;
+			topic = true;
+		} else if (str_is(key, "partition")) {
+			origin.partition = (int32_t)parse_number(value);
+		} else if (str_is(key, "offset")) {
+			origin.offset = parse_number(value);
+		}
+	} while (expect_char(&s, ','));
+	if (!reason || !topic)
+		return false;
+	*ret_origin = origin;
 	return true;
 }
 

@@ -4,7 +4,8 @@
 // In a file, a dead letter is a line of JSON, and the file can be replayed as it is:
 //     {"kind":...,"reason":...,"topic":...,"partition":...,"offset":...,"index":...,
 //      "records":[{"data":"<base64>"}]}
-// `kind` is a word of fault_word.
+// `kind` is a word of fault_word. In a topic, it is the message as it came, and the others are headers:
+// reason, topic, partition, offset, index, and file of what was read from a file or from an API of AWS.
 #ifndef NOWCAST_INGEST_ORIGIN_H
 #define NOWCAST_INGEST_ORIGIN_H
 
@@ -46,5 +47,10 @@ bool dead_letter_read(struct str line, struct buf *scratch, struct origin *ret_o
 // Reads a line of `kcat -C -J` (kcat.c): its origin and its payload. The payload is unescaped into `scratch`
 // and lives until `scratch` changes; empty: a tombstone. False: not such a line.
 bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, struct str *ret_payload);
+
+// Of such a line of the topic of dead letters: its headers say where the letter came from. Puts topic,
+// partition and offset of that in place of the letter's own; without a topic, as letters of AWS's APIs are,
+// there is none. False: it has no such headers.
+bool kcat_letter_origin(struct str line, struct origin *ret_origin);
 
 #endif

@@ -63,11 +63,13 @@ struct positions {
 enum gap_cause {
 	GAP_RETENTION, // Kafka deleted them before they were read
 	GAP_REDIS,     // Redis had them and lost them
+	GAP_AWS_RETENTION, // AWS keeps the records of an API for a time, and it was over before they were read
+	GAP_AWS_VALUES,    // CloudWatch did not give the values of some metrics (InternalError), again and again
 	GAP_CAUSES
 };
 
 struct gap {
-	const char *topic;
+	const char *topic;      // what AWS's APIs did not give: "aws:metrics/ACCOUNT/REGION"; offsets are times
 	int32_t partition;
 	int64_t from, to;       // offsets, [from, to)
 	int64_t from_ms, to_ms; // Kafka's times of the messages before and after; 0: not known

@@ -543,28 +543,50 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	return true;
 }
 
-// Messages that Kafka no longer had: the newest ones each, those of the last month.
+static void add_kafka_gap(struct health *h, const struct gap_seen *seen)
+{
+	const struct gap *g = &seen->gap;
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	add_finding(
+		h, HEALTH_WARN, "missing",
+		"topic %s, partition %d: %lld messages (offsets %lld to %lld) from %s to %s are missing: %s. Bring them in with "
+		"`nowcast replay` of the files of that time (the bucket of the trail has them); this line stays for 30 days",
+		g->topic, g->partition, (long long)(g->to - g->from), (long long)g->from, (long long)(g->to - 1),
+		g->from_ms ? when_format(g->from_ms, from) : "the beginning",
+		g->to_ms ? when_format(g->to_ms, to) : when_format(seen->seen_ms, to),
+		g->cause == GAP_RETENTION ? "Kafka deleted them before they were read"
+								  : "Redis has lost them, and Kafka no longer has them");
+}
+
+static void add_aws_gap(struct health *h, const struct gap *g)
+{
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	struct str place, source = gap_source(g, &place);
+	add_finding(
+		h, HEALTH_WARN, "missing",
+		"%.*s of %.*s from %s to %s %s. Bring in what the files of that time have (a trail, invocation logs) with "
+		"`nowcast replay`; the bill has its dollars; this line stays for 30 days",
+		STR_ARG(source), STR_ARG(place), when_format(g->from_ms, from), when_format(g->to_ms, to),
+		g->cause == GAP_AWS_RETENTION
+			? "is missing: AWS did not keep it until it was read"
+			: "is not whole: CloudWatch did not give the values of some metrics (InternalError)");
+}
+
+// What Kafka or AWS no longer had: the newest ones each, those of the last month.
 static bool check_gaps(struct health *h, struct err *err)
 {
 	enum { SHOWN_MAX = 20 };
 	struct arena arena = ARENA_INIT;
 	struct gap_seen *gaps;
 	size_t n, recent = 0;
-	char from[WHEN_SIZE], to[WHEN_SIZE];
 	bool good = gaps_read(h->redis, view_prefix(h->view), &arena, &gaps, &n, err);
 	for (; good && recent < n && h->now_ms - gaps[recent].seen_ms < 30 * 24LL * MS_PER_HOUR; recent++) {
-		const struct gap *g = &gaps[recent].gap;
 		if (recent >= SHOWN_MAX)
 			continue;
-		add_finding(
-			h, HEALTH_WARN, "missing",
-			"topic %s, partition %d: %lld messages (offsets %lld to %lld) from %s to %s are missing: %s. Bring them in with "
-			"`nowcast replay` of the files of that time (the bucket of the trail has them); this line stays for 30 days",
-			g->topic, g->partition, (long long)(g->to - g->from), (long long)g->from, (long long)(g->to - 1),
-			g->from_ms ? when_format(g->from_ms, from) : "the beginning",
-			g->to_ms ? when_format(g->to_ms, to) : when_format(gaps[recent].seen_ms, to),
-			g->cause == GAP_RETENTION ? "Kafka deleted them before they were read"
-									  : "Redis has lost them, and Kafka no longer has them");
+		if (gap_is_of_aws(&gaps[recent].gap))
+			add_aws_gap(h, &gaps[recent].gap);
+		else
+			add_kafka_gap(h, &gaps[recent]);
 	}
 	if (recent > SHOWN_MAX)
 		add_finding(h, HEALTH_WARN, "missing", "and %zu more of such gaps", recent - SHOWN_MAX);

@@ -12,6 +12,7 @@ enum {
 	STALE_MS = 30 * 60000,          // nothing was read for so long: is the daemon running?
 	STALE_HOURLY_MS = 2 * 3600000,  // profiles are read each hour
 	STALE_DAILY_MS = 26 * 3600000,  // tags are read once a day
+	REMOVED_SHOWN_MS = 7 * 24 * 3600000, // after it was read last
 	REASONS_MAX = 8,                // of having nothing to read
 	GIVES_A_SECOND = 100,           // events of LookupEvents: two requests of 50
 };
@@ -29,11 +30,18 @@ struct check {
 	int nidle;
 };
 
+// What many places have in common is said once.
 static void add_idle(struct check *c, const struct source_status *s)
 {
 	struct buf text = BUF_INIT;
+	struct str rest = s->acct_region,
+			   account = str_starts(rest, STR("arn:")) ? rest : str_cut(&rest, '/');
 	int i = 0;
-	buf_addf(&text, "%.*s: %.*s", STR_ARG(s->source), STR_ARG(s->text));
+	if (s->state == SOURCE_REMOVED)
+		buf_addf(&text, "%.*s is not read any more by some sources: they were taken out of the configuration",
+		         STR_ARG(account));
+	else
+		buf_addf(&text, "%.*s: %.*s", STR_ARG(s->source), STR_ARG(s->text));
 	while (i < c->nidle && !str_eq(buf_str(&c->idle[i].text), buf_str(&text)))
 		i++;
 	if (i < c->nidle)
@@ -69,6 +77,11 @@ static void check_one(void *user, const struct source_status *s)
 	enum health_level level = HEALTH_WARN;
 	bool daily = str_is(s->source, "tags"), trail = str_is(s->source, "trail"),
 		 credentials = str_is(s->source, "credentials");
+	if (s->state == SOURCE_REMOVED) {
+		if (c->now_ms - s->read_ms < REMOVED_SHOWN_MS)
+			add_idle(c, s);
+		return;
+	}
 	buf_addf(&b, "%.*s of %.*s: ", STR_ARG(s->source), STR_ARG(s->acct_region));
 	if (s->failing_ms) {
 		level = credentials ? HEALTH_FAIL : HEALTH_WARN;

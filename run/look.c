@@ -119,13 +119,9 @@ static void on_message(void *user, const struct stream *s, const char *path, str
 static bool on_tags(void *user, const struct stream *s, struct str json, struct err *err)
 {
 	struct looking *x = user;
-	struct tag_import list = TAG_LIST_INIT;
 	(void)s;
-	bool good = tag_import_read(&list, json, "IAM", STR_NONE, x->look.intake.pseudonyms, err) &&
-	            tag_import_store(&list, x->redis, x->look.conf->redis_prefix, x->look.from_ms,
-	                             x->look.intake.pseudonyms, err);
-	tag_import_release(&list);
-	return good;
+	return tag_import_text(x->redis, x->look.conf->redis_prefix, json, x->look.from_ms,
+	                       x->look.intake.pseudonyms, err);
 }
 
 static bool on_profiles(void *user, const struct stream *s, struct str json, struct err *err)
@@ -156,7 +152,7 @@ static void show_progress(struct looking *x)
 	x->progress_ms = now;
 	for (int i = 0; i < x->look.streams.n; i++) {
 		const struct stream *s = &x->look.streams.v[i];
-		places += s->kind == STREAM_METRICS && s->place->looked;
+		places += s->kind == STREAM_METRICS && !s->namespace && s->place->looked;
 		if (s->kind == STREAM_CLOUDTRAIL && s->place->used && !s->done)
 			back = s->position_ms ? s->position_ms : x->look.to_ms;
 	}

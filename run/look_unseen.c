@@ -30,9 +30,11 @@ static void print_failures(const struct look *l)
 	for (int i = 0; i < l->streams.n; i++) {
 		const struct stream *s = &l->streams.v[i];
 		bool unasked = s->kind == STREAM_METRICS && s->idle && s->failing_ms;
-		silent += unasked;
+		silent += unasked && !s->namespace;
 		if (s->failing_ms && !unasked)
-			print_point("%s: %s", stream_words[s->kind], s->why.msg);
+			print_point("%s: %s", stream_word(s), s->why.msg);
+		else if (s->note && s->note == s->why.msg)
+			print_point("%s of %s: %s", stream_word(s), s->place->region, s->note);
 		else if (s->incomplete)
 			print_point("CloudWatch did not give the values of some metrics of %s: look again.",
 			            s->place->region);
@@ -42,7 +44,7 @@ static void print_failures(const struct look *l)
 		            silent);
 }
 
-// Where invocation logging is off, or its files are on S3.
+// Where invocation logging is off.
 static void print_logging(const struct look *l)
 {
 	struct buf off = BUF_INIT;
@@ -51,12 +53,6 @@ static void print_logging(const struct look *l)
 		const struct stream *s = &l->streams.v[i];
 		if (s->kind != STREAM_LOGS || !s->idle || !s->place->used)
 			continue;
-		if (s->logging.bucket.len) {
-			print_point(
-				"Invocation logs of %s are in S3: `nowcast replay --from DAY s3://%s` reads them.",
-				s->place->region, s->logging.bucket.data);
-			continue;
-		}
 		buf_addf(&off, "%s%s", off.len ? ", " : "", s->place->region);
 		example = s->place->region;
 	}
@@ -147,9 +143,9 @@ static void print_reach(const struct look *l)
 		if (s->position_ms)
 			print_point(
 				"%s of %s was read back to %.16s only: LookupEvents gives 100 events a second; --wait 30m reads on.",
-				stream_words[s->kind], s->place->region, when_format(s->position_ms, when));
+				stream_word(s), s->place->region, when_format(s->position_ms, when));
 		else
-			print_point("%s of %s was not read in time: --wait 30m reads on.", stream_words[s->kind],
+			print_point("%s of %s was not read in time: --wait 30m reads on.", stream_word(s),
 			            s->place->region);
 	}
 	if (l->intake.refused || decoder_counts(l->intake.decoder)->faults)

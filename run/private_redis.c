@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,13 +99,24 @@ static void read_last_line(const struct private_redis *r, char *ret, size_t size
 		fclose(f);
 }
 
+// The socket is there a moment before anybody listens at it.
+static bool listens(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	bool good = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
 static bool wait_for_socket(const struct private_redis *r, const char *program, struct err *err)
 {
 	char path[SOCKET_PATH_MAX], said[200];
-	struct stat st;
 	path_of(r, "redis.sock", path);
 	for (int64_t until = when_ticks_ms() + START_MS; when_ticks_ms() < until; usleep(10000))
-		if (stat(path, &st) == 0)
+		if (listens(path))
 			return true;
 	read_last_line(r, said, sizeof said);
 	return err_set(err, ERR_FATAL, "%s did not start within %d s; its last words: %s", program,

@@ -13,6 +13,7 @@
 #include "run/backoff.h"
 #include "run/streams.h"
 #include "store/profile_import.h"
+#include "store/positions.h"
 #include "store/schema.h"
 #include "store/source_status.h"
 #include "store/tag_import.h"
@@ -20,15 +21,20 @@
 enum {
 	POLL_MS = 100,         // how soon it notices that it should stop
 	LEASE_EVERY_MS = 3000,
+	PLACE_SIZE = ACCOUNT_ID_SIZE + STREAM_REGION_SIZE,
+	SWEEP_EVERY_MS = 3600000,
+	REMOVED_MS = 86400000,   // written by nobody for so long, a source of another account is read by nobody
+	ROLE_REMOVED_MS = 3600000, // the same of credentials that are refused, which are written
+	SAY_AGAIN_MS = 600000,   // as often
 	DRAIN_MS = 12000,      // shorter than run/daemon.c waits before it ends the process
 	RATE_MAX = CLOUDTRAIL_PAGE * 1000 / CLOUDTRAIL_REQUEST_MS * 8 / 10, // of what LookupEvents gives
 };
 
 struct held_account {
-	struct aws_account *account;
 	int64_t due_ms; // monotonic: when the lease is taken again
 	bool ours;
 	int64_t failing_ms; // since when there are no credentials for it; 0: there are
+	int64_t said_ms;    // monotonic: when that was last written
 };
 
 struct puller {
@@ -36,6 +42,7 @@ struct puller {
 	struct ingest_thread thread;
 	struct intake intake;
 	struct redis *redis;     // for positions, leases and tags
+	struct positions_scripts gaps;
 	struct streams streams;
 	struct held_account *held;
 	int64_t *in_redis;       // by stream: the position that Redis has
@@ -45,6 +52,7 @@ struct puller {
 	int nwaiting;
 	uint64_t batches;
 	int64_t apply_due_ms, settle_due_ms; // monotonic
+	int64_t sweep_due_ms;    // monotonic
 	size_t settle_left;
 	bool tried;              // Redis did not answer, the last time
 	struct err err;          // why it ended
@@ -69,14 +77,19 @@ static void publish_stats(struct puller *p)
 
 // ---- the state of a stream, in Redis ------------------------------------------------------------
 
+static struct str place_of(const struct stream *s, char buf[PLACE_SIZE])
+{
+	snprintf(buf, PLACE_SIZE, "%s/%s", s->place->account->id,
+	         s->kind == STREAM_TAGS ? "global" : s->place->region);
+	return str_of(buf);
+}
+
 static void queue_status(struct puller *p, const struct stream *s)
 {
-	char place[ACCOUNT_ID_SIZE + STREAM_REGION_SIZE];
+	char place[PLACE_SIZE];
 	bool too_much = s->kind == STREAM_CLOUDTRAIL && s->rate > RATE_MAX;
-	snprintf(place, sizeof place, "%s/%s", s->place->account->id,
-	         s->kind == STREAM_TAGS ? "global" : s->place->region);
-	struct source_status status = {.source = str_of(stream_words[s->kind]),
-	                               .acct_region = str_of(place),
+	struct source_status status = {.source = str_of(stream_word(s)),
+	                               .acct_region = place_of(s, place),
 	                               .position_ms = s->position_ms,
 	                               .read_ms = s->read_ms,
 	                               .failing_ms = s->idle ? 0 : s->failing_ms,
@@ -86,6 +99,27 @@ static void queue_status(struct puller *p, const struct stream *s)
 	                                                  : SOURCE_READS,
 	                               .text = str_of(s->failing_ms && !s->idle ? s->why.msg : s->note)};
 	source_status_queue(p->redis, p->conf->redis_prefix, &status);
+}
+
+// Before the position that is beyond it.
+static void queue_gap(struct puller *p, const struct stream *s)
+{
+	char place[PLACE_SIZE];
+	const struct gap gap = {.from_ms = s->gap_from_ms, .to_ms = s->gap_to_ms, .cause = s->gap_cause};
+	if (s->gap_to_ms > s->gap_from_ms)
+		positions_queue_source_gap(p->redis, p->gaps, p->conf->redis_prefix, str_of(stream_word(s)),
+		                           place_of(s, place), gap);
+}
+
+static void report_gap(const struct stream *s)
+{
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	if (s->gap_to_ms > s->gap_from_ms)
+		log_error("AWS no longer gives records of this time: replay the files of it (nowcast replay)",
+		          LOG_STR("source", stream_word(s)), LOG_STR("account", s->place->account->id),
+		          LOG_STR("region", s->place->region), LOG_STR("why", gap_cause_word(s->gap_cause)),
+		          LOG_STR("since", when_format(s->gap_from_ms, from)),
+		          LOG_STR("until", when_format(s->gap_to_ms, to)));
 }
 
 // Waits after a try that Redis did not answer. False: there is no use in another, or no time.
@@ -110,11 +144,18 @@ static void write_status(struct puller *p, const struct stream *s)
 		log_warn("the state of a source was not written; the next one covers it", LOG_STR("why", err.msg));
 }
 
-static bool is_of_stream(const struct source_status *status, const struct stream *s)
+static bool is_of_place(const struct source_status *status, const struct stream *s)
 {
 	struct str rest = status->acct_region, account = str_cut(&rest, '/');
-	return str_is(status->source, stream_words[s->kind]) && str_is(account, s->place->account->id) &&
+	return str_is(account, s->place->account->id) &&
 	       (s->kind == STREAM_TAGS || str_is(rest, s->place->region));
+}
+
+// Older versions had one position for the metrics of both namespaces, which comes before that of one.
+static bool is_of_stream(const struct source_status *status, const struct stream *s)
+{
+	return is_of_place(status, s) &&
+	       (str_is(status->source, stream_words[s->kind]) || str_is(status->source, stream_word(s)));
 }
 
 static void note_position(void *user, const struct source_status *status)
@@ -137,7 +178,7 @@ static bool go_back_with_redis(struct puller *p, bool of_batch, struct err *err)
 		return false;
 	for (int i = 0; i < p->streams.n; i++) {
 		struct stream *s = &p->streams.v[i];
-		if (s->kind == STREAM_TRAIL || s->position_ms <= p->in_redis[i] ||
+		if ((s->kind == STREAM_TRAIL && !*p->conf->trail_files) || s->position_ms <= p->in_redis[i] ||
 		    (s->due_ms == INT64_MAX) != of_batch || !p->held[s->place->account - p->streams.accounts].ours)
 			continue;
 		stream_go_back(s, p->in_redis[i]);
@@ -165,11 +206,15 @@ static bool apply_batch(struct puller *p, struct err *err)
 		if (!wait_to_retry(p, err))
 			return false;
 	for (int i = 0; i < p->nwaiting; i++)
-		if (p->waiting[i]->due_ms == INT64_MAX)
+		if (p->waiting[i]->due_ms == INT64_MAX) {
 			stream_finish(&p->streams, p->waiting[i]);
+			report_gap(p->waiting[i]);
+		}
 	for (;;) {
-		for (int i = 0; i < p->nwaiting; i++)
+		for (int i = 0; i < p->nwaiting; i++) {
+			queue_gap(p, p->waiting[i]);
 			queue_status(p, p->waiting[i]);
+		}
 		if (redis_exec(p->redis, err))
 			break;
 		if (!wait_to_retry(p, err))
@@ -212,12 +257,8 @@ static void on_message(void *user, const struct stream *s, const char *path, str
 static bool on_tags(void *user, const struct stream *s, struct str json, struct err *err)
 {
 	struct puller *p = user;
-	struct tag_import l = TAG_LIST_INIT;
 	int64_t now = when_now_ms(), from = s->position_ms ? now : now - p->conf->aws_since_ms;
-	bool good = tag_import_read(&l, json, "IAM", STR_NONE, p->intake.pseudonyms, err) &&
-	            tag_import_store(&l, p->redis, p->conf->redis_prefix, from, p->intake.pseudonyms, err);
-	tag_import_release(&l);
-	return good;
+	return tag_import_text(p->redis, p->conf->redis_prefix, json, from, p->intake.pseudonyms, err);
 }
 
 static bool on_profiles(void *user, const struct stream *s, struct str json, struct err *err)
@@ -244,6 +285,51 @@ static void load_position(void *user, const struct source_status *status)
 	}
 }
 
+// Which account the credentials are of is not known before they were used.
+static bool knows_accounts(const struct puller *p)
+{
+	for (int i = 0; i < p->streams.naccounts; i++)
+		if (!*p->streams.accounts[i].id)
+			return false;
+	return true;
+}
+
+static const struct held_account *find_account(const struct puller *p, const struct source_status *s)
+{
+	struct str rest = s->acct_region, account = str_cut(&rest, '/');
+	bool role = str_is(s->source, "credentials");
+	for (int i = 0; i < p->streams.naccounts; i++) {
+		const struct aws_account *a = &p->streams.accounts[i];
+		if (role ? str_is(s->acct_region, a->role_arn ? a->role_arn : "own") : str_is(account, a->id))
+			return &p->held[i];
+	}
+	return NULL;
+}
+
+// What this process reads, and what another one seems to read.
+static bool is_kept(void *user, const struct source_status *status, int64_t written_ms)
+{
+	struct puller *p = user;
+	bool role = str_is(status->source, "credentials");
+	const struct held_account *h = find_account(p, status);
+	if (!h || (!role && !h->ours))
+		return h || !knows_accounts(p) || when_now_ms() - written_ms < (role ? ROLE_REMOVED_MS : REMOVED_MS);
+	if (role)
+		return true;
+	for (int i = 0; i < p->streams.n; i++)
+		if (str_is(status->source, stream_word(&p->streams.v[i])) && is_of_place(status, &p->streams.v[i]))
+			return true;
+	return false;
+}
+
+static void sweep_sources(struct puller *p)
+{
+	struct err err = ERR_INIT;
+	p->sweep_due_ms = when_ticks_ms() + SWEEP_EVERY_MS;
+	if (!source_status_sweep(p->redis, p->conf->redis_prefix, is_kept, p, &err))
+		log_warn("sources that were removed are still shown", LOG_STR("why", err.msg));
+}
+
 // Whether this process reads the account of the stream; if not, it is asked again in some seconds.
 static bool hold_account(struct puller *p, struct stream *s)
 {
@@ -261,6 +347,7 @@ static bool hold_account(struct puller *p, struct stream *s)
 		log_info("reading an account of AWS", LOG_STR("account", s->place->account->id),
 		         LOG_STR("credentials", s->place->account->credentials.origin));
 		good = source_status_each(p->redis, p->conf->redis_prefix, load_position, p, &err);
+		p->sweep_due_ms = when_ticks_ms();
 		if (good && s->due_ms > when_ticks_ms())
 			return false;
 	}
@@ -275,7 +362,7 @@ static bool hold_account(struct puller *p, struct stream *s)
 
 static void report_change(struct puller *p, const struct stream *s, int64_t failed_ms)
 {
-	const char *word = stream_words[s->kind], *account = s->place->account->id, *region = s->place->region;
+	const char *word = stream_word(s), *account = s->place->account->id, *region = s->place->region;
 	if (s->failing_ms && !failed_ms && !s->idle)
 		log_warn("AWS does not give records; the other sources go on", LOG_STR("source", word),
 		         LOG_STR("account", account), LOG_STR("region", region), LOG_STR("why", s->why.msg));
@@ -294,8 +381,10 @@ static bool open_account(struct puller *p, struct stream *s)
 	struct held_account *h = &p->held[a - p->streams.accounts];
 	struct err err = ERR_INIT;
 	bool good = stream_open(&p->streams, s);
-	if (good == (h->failing_ms == 0))
+	bool same = good == (h->failing_ms == 0);
+	if (same && (good || when_ticks_ms() - h->said_ms < SAY_AGAIN_MS))
 		return good;
+	h->said_ms = when_ticks_ms();
 	h->failing_ms = good ? 0 : s->failing_ms;
 	const struct source_status status = {.source = STR("credentials"),
 	                                     .acct_region = str_of(a->role_arn ? a->role_arn : "own"),
@@ -303,9 +392,9 @@ static bool open_account(struct puller *p, struct stream *s)
 	                                     .failing_ms = h->failing_ms,
 	                                     .text = str_of(good ? NULL : s->why.msg)};
 	source_status_queue(p->redis, p->conf->redis_prefix, &status);
-	if (good)
+	if (good && !same)
 		log_info("there are credentials for AWS again", LOG_STR("account", a->id));
-	else
+	else if (!same)
 		log_warn("no credentials for an account of AWS; the others are read",
 		         LOG_STR("account", a->role_arn ? a->role_arn : "own"), LOG_STR("why", s->why.msg));
 	if (!redis_exec(p->redis, &err)) {
@@ -344,6 +433,8 @@ static bool run_turn(struct puller *p, struct err *err)
 	int64_t now = when_ticks_ms();
 	if (now >= p->apply_due_ms && !apply_batch(p, err))
 		return false;
+	if (now >= p->sweep_due_ms)
+		sweep_sources(p);
 	if (now >= p->settle_due_ms && !settle_hours(p, false, err))
 		return false;
 	publish_stats(p);
@@ -411,7 +502,9 @@ static bool open_parts(struct puller *p, struct err *err)
 	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
 	                 *p->conf->brokers ? &dead_letter_hooks : NULL, NULL, err))
 		return false;
+	p->gaps = positions_scripts_of(p->redis);
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
+	p->sweep_due_ms = when_ticks_ms() + SWEEP_EVERY_MS;
 	p->in_redis = xcalloc((size_t)p->streams.n, sizeof *p->in_redis);
 	return true;
 }

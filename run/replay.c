@@ -157,6 +157,8 @@ static bool on_message(void *user, const struct files_message *m, struct err *er
 		bool framed = m->line > 0 && kcat_line(m->data, &r->scratch, &origin, &payload),
 			 dead = framed ? is_dead_letter_topic(r, origin.topic)
 		                   : m->line > 0 && dead_letter_read(m->data, &r->scratch, &origin, &payload);
+		if (framed && dead) // its headers say where it came from
+			(void)!kcat_letter_origin(m->data, &origin);
 		engine_set_reopening(r->intake.engine, r->reopen || dead);
 		if (!(framed || dead) || payload.len)
 			intake_message(&r->intake, &origin, payload);

@@ -26,6 +26,7 @@ struct setup {
 	struct buf used;         // Regions in use
 	size_t metrics;
 	bool mantle;             // bedrock-mantle is called
+	struct err refused;      // the metrics of one namespace are, in some Region
 	int lights[LIGHTS];
 };
 
@@ -114,17 +115,23 @@ static struct aws_place place_of(const struct stream_place *p)
 	return (struct aws_place){&p->account->credentials, p->region, p->account->id};
 }
 
-static enum aws_fault list_metrics(struct setup *s, struct stream_place *p, struct err *err)
+static bool list_metrics(struct setup *s, struct stream_place *p, struct err *err)
 {
 	const struct aws_place at = place_of(p);
 	struct cloudwatch_metrics metrics = {0};
 	struct aws_answer answer = {.body = BUF_INIT};
 	struct buf token = BUF_INIT;
-	enum aws_fault fault = AWS_NONE;
-	for (int i = 0; fault == AWS_NONE && cloudwatch_namespaces[i]; i++)
+	int answered = 0;
+	for (int i = 0; cloudwatch_namespaces[i]; i++) {
+		enum aws_fault fault;
+		buf_clear(&token);
 		do
 			fault = cloudwatch_list(&at, cloudwatch_namespaces[i], false, &metrics, &token, &answer, err);
 		while (fault == AWS_NONE && token.len);
+		answered += fault == AWS_NONE;
+	}
+	if (answered && err->kind != ERR_NONE) // one namespace is refused, and the other not
+		s->refused = *err;
 	p->used = metrics.n > 0;
 	s->metrics += metrics.n;
 	for (size_t i = 0; i < metrics.n; i++)
@@ -132,7 +139,7 @@ static enum aws_fault list_metrics(struct setup *s, struct stream_place *p, stru
 	cloudwatch_metrics_release(&metrics);
 	buf_release(&token);
 	buf_release(&answer.body);
-	return fault;
+	return answered > 0;
 }
 
 static void ask_logging(struct setup *s, struct stream_place *p)
@@ -147,15 +154,14 @@ static void ask_logging(struct setup *s, struct stream_place *p)
 		print_light(s, GREEN, "logs", "%s: invocation logs go to the log group %s", p->region,
 		            logging.group.data);
 	else if (logging.bucket.len)
-		print_light(s, AMBER, "logs",
-		            "%s: invocation logs go to S3 only; `nowcast replay s3://%s` reads them", p->region,
-		            logging.bucket.data);
+		print_light(s, GREEN, "logs", "%s: invocation logs go to s3://%s, whose files are listed each minute",
+		            p->region, logging.bucket.data);
 	else
 		print_light(
 			s, AMBER, "logs",
 			"%s: off; what each call used is a share of the metrics, and request metadata is not known",
 			p->region);
-	if (err.kind == ERR_NONE && !logging.group.len)
+	if (err.kind == ERR_NONE && !logging.group.len && !logging.bucket.len)
 		print_command(logging_command, p->region);
 	bedrock_logging_release(&logging);
 	buf_release(&answer.body);
@@ -209,7 +215,7 @@ static bool find_regions(struct setup *s, struct err *err)
 		struct err why = ERR_INIT;
 		if (!aws_account_open(p->account, err))
 			return false;
-		if (list_metrics(s, p, &why) == AWS_NONE)
+		if (list_metrics(s, p, &why))
 			answered++;
 		else if (first.kind == ERR_NONE)
 			first = why;
@@ -228,6 +234,8 @@ static bool find_regions(struct setup *s, struct err *err)
 		            "no metrics of Bedrock in %d Regions: nothing has called it in two weeks", answered);
 	else
 		print_light(s, GREEN, "metrics", "%zu metrics of Bedrock in %s", s->metrics, s->used.data);
+	if (s->refused.kind != ERR_NONE)
+		print_light(s, AMBER, "metrics", "some are not known: %s", s->refused.msg);
 	return true;
 }
 

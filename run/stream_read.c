@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one request of each kind of stream is.
+// What one request of each kind of stream is (of invocation logs: run/stream_logs.c;
+// of a trail: run/stream_trail.c).
 #include <assert.h>
 #include <stdio.h>
 
 #include "aws/cloudtrail.h"
 #include "aws/iam.h"
-#include "aws/logs.h"
-#include "aws/s3.h"
 #include "base/text.h"
 #include "base/when.h"
-#include "run/streams.h"
+#include "run/streams_priv.h"
 
 enum {
 	RELIST_MS = 5 * 60000,     // metrics: a new model is listed within 15 minutes of its first value
-	REASK_MS = 60 * 60000,     // logs: where they go
-	OBJECT_TRIES = 5,          // trail: then the others are read
 	RECENT_MS = 150 * 60000,   // ListMetrics knows those of the last three hours apart
 };
 
@@ -23,12 +20,46 @@ struct aws_place stream_at(const struct stream *s)
 	return (struct aws_place){&s->place->account->credentials, s->place->region, s->place->account->id};
 }
 
-static void give_message(struct streams *all, const struct stream *s, struct str data)
+void stream_give(struct streams *all, const struct stream *s, struct str data)
 {
 	char path[96];
 	snprintf(path, sizeof path, "aws:%s/%s/%s", stream_words[s->kind], s->place->account->id,
 	         s->place->region);
 	all->options.hooks.on_message(all->options.hooks.user, s, path, data);
+}
+
+// ---- files of S3 --------------------------------------------------------------------------------
+
+struct giving {
+	struct streams *all;
+	const struct stream *stream;
+};
+
+static void give_file(void *user, const char *path, struct str data)
+{
+	const struct giving *g = user;
+	g->all->options.hooks.on_message(g->all->options.hooks.user, g->stream, path, data);
+}
+
+// Files that may not be read do not keep the others out; then the span is a failure, and read again.
+enum aws_fault stream_read_files(struct streams *all, struct stream *s, bool *ret_complete, struct err *err)
+{
+	const struct aws_place at = stream_at(s);
+	struct giving giving = {all, s};
+	bool complete = false;
+	enum aws_fault fault = file_walk_step(&s->files, &at, give_file, &giving, &complete, err);
+	s->events += fault == AWS_NONE;
+	if (!complete)
+		return fault;
+	if (s->files.gone)
+		s->note = "files were deleted before they were read";
+	if (s->files.refused) {
+		s->reading = false;
+		*err = s->files.why;
+		return AWS_DENIED;
+	}
+	*ret_complete = true;
+	return AWS_NONE;
 }
 
 // ---- CloudTrail ---------------------------------------------------------------------------------
@@ -49,7 +80,7 @@ static enum aws_fault read_cloudtrail(struct streams *all, struct stream *s, boo
 		return fault;
 	s->events += n;
 	if (n)
-		give_message(all, s, buf_str(&answer->body));
+		stream_give(all, s, buf_str(&answer->body));
 	s->part += s->token.len == 0;
 	*ret_complete = s->part == (int)sources->n;
 	return AWS_NONE;
@@ -70,28 +101,27 @@ static enum aws_fault list_metrics(struct streams *all, struct stream *s, struct
 		all->queries -= (int64_t)s->metrics.n * CLOUDWATCH_STATISTICS;
 		cloudwatch_metrics_clear(&s->metrics);
 		s->listing = true;
-		s->part = 0;
+		s->part = 0; // of no chunk: there are no metrics now
 		buf_clear(&s->token);
 	}
-	enum aws_fault fault = cloudwatch_list(&at, cloudwatch_namespaces[s->part], is_recent(s), &s->metrics,
-	                                       &s->token, answer, err);
+	enum aws_fault fault = cloudwatch_list(&at, cloudwatch_namespaces[s->namespace], is_recent(s),
+	                                       &s->metrics, &s->token, answer, err);
 	if (fault != AWS_NONE) {
 		cloudwatch_metrics_clear(&s->metrics);
 		s->listing = false;
-		s->part = 0; // of no chunk: there are no metrics now
 		return fault;
 	}
-	s->part += s->token.len == 0;
-	if (cloudwatch_namespaces[s->part])
+	if (s->token.len)
 		return AWS_NONE;
 	s->listing = false;
 	s->listed_recent = is_recent(s);
 	s->listed_ms = when_ticks_ms();
-	s->part = 0;
 	s->place->looked = true;
 	s->place->used = s->place->used || s->metrics.n > 0;
 	s->idle = s->metrics.n == 0;
-	s->note = s->idle ? "no metrics of Bedrock here: nothing has called it lately" : NULL;
+	s->note = !s->idle       ? NULL
+	          : s->namespace ? "no metrics of bedrock-mantle here: nothing has called it lately"
+	                         : "no metrics of Bedrock here: nothing has called it lately";
 	all->queries += (int64_t)s->metrics.n * CLOUDWATCH_STATISTICS;
 	return AWS_NONE;
 }
@@ -104,6 +134,15 @@ static void keep_digests(struct stream *s)
 		memset(s->digests[0], 0, sizeof s->digests[0]);
 	}
 	cloudwatch_reading_digest(s->values, first, s->digests[0], STREAM_DIGESTS);
+}
+
+static enum aws_fault refuse_values(struct stream *s, struct err *err)
+{
+	s->reading = false; // the span again, once it is allowed
+	err_set(err, ERR_CONFIG,
+	        "%s, %s: the permission cloudwatch:GetMetricData is missing for metrics of %s (Forbidden)",
+	        s->place->account->id, s->place->region, cloudwatch_namespaces[s->namespace]);
+	return AWS_DENIED;
 }
 
 static enum aws_fault read_values(struct streams *all, struct stream *s, bool *ret_complete,
@@ -125,8 +164,9 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 				s->incomplete = true;
 				s->note = "CloudWatch did not give the values of some metrics: this span is read again";
 			}
+			s->forbidden |= cloudwatch_reading_is_forbidden(s->values);
 			keep_digests(s);
-			give_message(all, s, buf_str(&message));
+			stream_give(all, s, buf_str(&message));
 			s->events += (int64_t)left;
 			s->part++;
 		}
@@ -135,7 +175,7 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 	}
 	*ret_complete = !s->values && (size_t)s->part * CLOUDWATCH_CHUNK >= s->metrics.n;
 	buf_release(&message);
-	return fault;
+	return *ret_complete && s->forbidden ? refuse_values(s, err) : fault;
 }
 
 static enum aws_fault read_metrics(struct streams *all, struct stream *s, bool *ret_complete,
@@ -150,58 +190,19 @@ static enum aws_fault read_metrics(struct streams *all, struct stream *s, bool *
 	return fault;
 }
 
-// ---- invocation logs ----------------------------------------------------------------------------
-
-// The answer does not say of which log group it is. A dead letter of it must, or to replay it would be a way
-// around what a log group may say (ingest/trust.h): the members are those of a subscription.
-static void give_logs(struct streams *all, const struct stream *s, struct str answer)
-{
-	struct buf b = BUF_INIT;
-	str_cut(&answer, '{');
-	buf_addf(&b, "{\"owner\":\"%s\",\"logGroup\":", s->place->account->id);
-	buf_add_json(&b, buf_str(&s->logging.group));
-	buf_adds(&b, ",\"logEvents\":[],");
-	buf_addstr(&b, answer);
-	give_message(all, s, buf_str(&b));
-	buf_release(&b);
-}
-
-static enum aws_fault read_logs(struct streams *all, struct stream *s, bool *ret_complete,
-                                struct aws_answer *answer, struct err *err)
-{
-	const struct aws_place at = stream_at(s);
-	int n = 0;
-	if (!s->asked_ms || (when_ticks_ms() - s->asked_ms > REASK_MS && !s->token.len)) {
-		enum aws_fault asked = bedrock_logging_get(&at, &s->logging, answer, err);
-		if (asked != AWS_NONE)
-			return asked;
-		s->asked_ms = when_ticks_ms();
-		s->idle = !s->logging.group.len;
-		s->note = s->logging.group.len    ? NULL
-		          : s->logging.bucket.len ? "invocation logs go to S3 only: `nowcast replay` reads the files"
-		                                  : "invocation logging is off";
-		*ret_complete = s->idle;
-		return AWS_NONE;
-	}
-	if (s->idle) {
-		*ret_complete = true;
-		return AWS_NONE;
-	}
-	const struct logs_query q = {.group = s->logging.group.data,
-	                             .from_ms = s->from_ms,
-	                             .to_ms = s->to_ms,
-	                             .token = buf_str(&s->token)};
-	enum aws_fault fault = logs_filter(&at, &q, answer, &s->token, &n, err);
-	if (fault != AWS_NONE)
-		return fault;
-	s->events += n;
-	if (n)
-		give_logs(all, s, buf_str(&answer->body));
-	*ret_complete = s->token.len == 0;
-	return AWS_NONE;
-}
-
 // ---- tags ---------------------------------------------------------------------------------------
+
+// What was not taken of a page stays the note of the stream until all are read again.
+static void note_skipped(struct stream *s, struct err *err)
+{
+	if (s->events == 0)
+		s->note = NULL;
+	if (err->kind == ERR_NONE)
+		return;
+	s->why = *err;
+	s->note = s->why.msg;
+	err_clear(err);
+}
 
 static enum aws_fault read_tags(struct streams *all, struct stream *s, bool *ret_complete,
                                 struct aws_answer *answer, struct err *err)
@@ -212,6 +213,7 @@ static enum aws_fault read_tags(struct streams *all, struct stream *s, bool *ret
 	if (fault == AWS_NONE && !all->options.hooks.on_tags(all->options.hooks.user, s, buf_str(&json), err))
 		fault = AWS_UNREACHABLE;
 	if (fault == AWS_NONE) {
+		note_skipped(s, err);
 		buf_clear(&s->token);
 		buf_addstr(&s->token, buf_str(&next));
 		s->events++;
@@ -233,91 +235,13 @@ static enum aws_fault read_profiles(struct streams *all, struct stream *s, bool 
 	    !all->options.hooks.on_profiles(all->options.hooks.user, s, buf_str(&answer->body), err))
 		fault = AWS_UNREACHABLE;
 	if (fault == AWS_NONE) {
+		note_skipped(s, err);
 		buf_clear(&s->token);
 		buf_addstr(&s->token, buf_str(&token));
 		s->events++;
 		*ret_complete = s->token.len == 0;
 	}
 	buf_release(&token);
-	return fault;
-}
-
-// ---- a trail ------------------------------------------------------------------------------------
-
-static void add_object(void *user, struct s3_name object)
-{
-	struct stream *s = user;
-	if (s->nobjects == s->objects_cap)
-		s->objects =
-			xrealloc(s->objects, (size_t)(s->objects_cap = 2 * s->objects_cap + 16), sizeof *s->objects);
-	s->objects[s->nobjects++] = (struct stream_object){.name = object};
-}
-
-// A message that tells of no object may be a record itself, as EventBridge sends them: the decoder decides.
-static enum aws_fault receive_messages(struct streams *all, struct stream *s, struct aws_answer *answer,
-                                       struct err *err)
-{
-	const struct aws_place at = stream_at(s);
-	enum aws_fault fault = sqs_receive(&at, all->options.conf->trail_queue, &s->batch, answer, err);
-	s->nobjects = 0;
-	if (fault == AWS_NONE && s->batch.n)
-		s->note = NULL;
-	for (int i = 0; fault == AWS_NONE && i < s->batch.n; i++) {
-		int first = s->nobjects;
-		if (sqs_objects(s->batch.v[i].body, &s->batch.arena, add_object, s) < 0)
-			give_message(all, s, s->batch.v[i].body);
-		for (int k = first; k < s->nobjects; k++)
-			s->objects[k].message = i;
-	}
-	s->listing = fault == AWS_NONE;
-	return fault;
-}
-
-// Its message stays in the queue and comes again, and the queue's own rule says how often. The others are
-// read.
-static void leave_object(struct stream *s, const struct stream_object *o, const struct err *why)
-{
-	s->batch.v[o->message].receipt = STR_NONE;
-	err_clear(&s->why);
-	err_set(&s->why, ERR_CONFIG, "a file is not read: %.*s: %s", STR_ARG(o->name.key), why->msg);
-	s->note = s->why.msg;
-}
-
-static enum aws_fault read_object(struct streams *all, struct stream *s, struct err *err)
-{
-	const struct stream_object *o = &s->objects[s->part];
-	struct buf data = BUF_INIT, path = BUF_INIT;
-	struct err why = ERR_INIT;
-	enum aws_fault fault = AWS_NONE;
-	if (s3_read(&s->place->account->credentials, s->place->region, o->name.bucket, o->name.key, &data,
-	            &why)) {
-		buf_addf(&path, "s3://%.*s/%.*s", STR_ARG(o->name.bucket), STR_ARG(o->name.key));
-		all->options.hooks.on_message(all->options.hooks.user, s, path.data, buf_str(&data));
-	} else if (why.kind == ERR_SKIP) {
-		s->note = "files that the queue told of were deleted before they were read";
-	} else if (why.kind == ERR_RETRY && s->tries < OBJECT_TRIES) {
-		err_set(err, ERR_RETRY, "%s", why.msg);
-		fault = AWS_UNREACHABLE;
-	} else {
-		leave_object(s, o, &why);
-	}
-	buf_release(&data);
-	buf_release(&path);
-	return fault;
-}
-
-static enum aws_fault read_trail(struct streams *all, struct stream *s, bool *ret_complete,
-                                 struct aws_answer *answer, struct err *err)
-{
-	enum aws_fault fault;
-	if (!s->listing) {
-		fault = receive_messages(all, s, answer, err);
-	} else {
-		fault = read_object(all, s, err);
-		s->part += fault == AWS_NONE;
-		s->events += fault == AWS_NONE;
-	}
-	*ret_complete = fault == AWS_NONE && s->part == s->nobjects;
 	return fault;
 }
 
@@ -328,10 +252,10 @@ enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_comp
 	                                                   struct aws_answer *, struct err *) = {
 		[STREAM_CLOUDTRAIL] = read_cloudtrail,
 		[STREAM_METRICS] = read_metrics,
-		[STREAM_LOGS] = read_logs,
+		[STREAM_LOGS] = stream_read_logs,
 		[STREAM_TAGS] = read_tags,
 		[STREAM_PROFILES] = read_profiles,
-		[STREAM_TRAIL] = read_trail,
+		[STREAM_TRAIL] = stream_read_trail,
 	};
 	*ret_complete = false;
 	return reads[s->kind](all, s, ret_complete, answer, err);

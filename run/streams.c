@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/streams.h"
+#include "run/streams_priv.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -21,11 +21,20 @@ enum {
 	WAIT_MAX_MS = 60000,
 	TAGS_EVERY_MS = 86400000,
 	PROFILES_EVERY_MS = 3600000,
+	FILES_LATE_MS = 3600000,     // of a trail: a file that has an older name may still come
+	FILE_MS = 10,                // between two files of S3
 	TRAIL_EVERY_MS = 5000,       // an empty queue is asked
+	INCOMPLETES_MAX = 6,         // then what the span has is what there is
+	LOGS_AGAIN_MS = 15 * 60000,  // how often all is read again in which an event may still appear
 	METRICS_LATE_MS = 30 * 60000, // a metric is listed up to 15 minutes late, and the list is 5 minutes old
 };
 
 const char *const stream_words[STREAM_KINDS] = {"cloudtrail", "metrics", "logs", "tags", "profiles", "trail"};
+
+const char *stream_word(const struct stream *s)
+{
+	return s->kind == STREAM_METRICS && s->namespace ? "metrics_mantle" : stream_words[s->kind];
+}
 
 static const struct {
 	int64_t request_ms; // between two requests
@@ -36,7 +45,7 @@ static const struct {
 	[STREAM_CLOUDTRAIL] = {CLOUDTRAIL_REQUEST_MS, CLOUDTRAIL_LATE_MS + MS_PER_MINUTE, MS_PER_HOUR,
                            DAYS_MS(90)},
 	[STREAM_METRICS] = {100, METRICS_LATE_MS, CLOUDWATCH_SPAN_MS, CLOUDWATCH_KEPT_MS},
-	[STREAM_LOGS] = {LOGS_REQUEST_MS, LOGS_LATE_MS, MS_PER_HOUR, DAYS_MS(3650)},
+	[STREAM_LOGS] = {LOGS_REQUEST_MS, LOGS_LATEST_MS, 2 * MS_PER_HOUR, DAYS_MS(3650)},
 	[STREAM_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_PROFILES] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_TRAIL] = {10, 0, DAYS_MS(36500), DAYS_MS(36500)},
@@ -75,30 +84,36 @@ static void add_places(struct streams *all, struct aws_account *account, const c
 
 static void add_streams(struct streams *all)
 {
-	all->v = xcalloc((size_t)all->nplaces * STREAM_KINDS, sizeof *all->v);
+	all->v = xcalloc((size_t)all->nplaces * (STREAM_KINDS + 1), sizeof *all->v);
 	for (int i = 0; i < all->nplaces; i++)
 		for (int kind = 0; kind < STREAM_KINDS; kind++) {
 			struct stream_place *p = &all->places[i];
 			// tags are the account's: its first place reads them
 			bool again = kind == STREAM_TAGS && i > 0 && all->places[i - 1].account == p->account;
-			if (all->options.wanted[kind] && !again && p->of_queue == (kind == STREAM_TRAIL))
-				all->v[all->n++] = (struct stream){.kind = (enum stream_kind)kind, .place = p, .all = all};
+			if (!all->options.wanted[kind] || again || p->of_trail != (kind == STREAM_TRAIL))
+				continue;
+			all->v[all->n++] = (struct stream){.kind = (enum stream_kind)kind, .place = p, .all = all};
+			if (kind == STREAM_METRICS)
+				all->v[all->n++] =
+					(struct stream){.kind = STREAM_METRICS, .namespace = 1, .place = p, .all = all};
 		}
 }
 
-// The queue belongs to the first account.
-static bool add_queue(struct streams *all, struct err *err)
+// The queue or bucket is read by the first account.
+static bool add_trail(struct streams *all, const char *home, struct err *err)
 {
 	const struct conf *c = all->options.conf;
 	char region[STREAM_REGION_SIZE];
-	if (!all->options.wanted[STREAM_TRAIL] || !*c->trail_queue)
+	if (!all->options.wanted[STREAM_TRAIL] || (!*c->trail_queue && !*c->trail_files))
 		return true;
-	if (!sqs_region(str_of(c->trail_queue), region, sizeof region))
+	if (*c->trail_files) // S3 says which Region the bucket is in
+		snprintf(region, sizeof region, "%s", home);
+	else if (!sqs_region(str_of(c->trail_queue), region, sizeof region))
 		return err_set(err, ERR_CONFIG,
 		               "trail.queue: expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, got \"%s\"",
 		               c->trail_queue);
 	add_place(all, &all->accounts[0], region, true);
-	all->places[all->nplaces - 1].of_queue = true;
+	all->places[all->nplaces - 1].of_trail = true;
 	return true;
 }
 
@@ -125,11 +140,11 @@ bool streams_init(struct streams *all, const struct streams_options *o, struct e
 		aws_account_init(&all->accounts[i], strcmp(role, "own") == 0 ? NULL : role, c->accounts_external_id);
 		add_places(all, &all->accounts[i], home.data);
 	}
+	bool good = add_trail(all, home.data, err);
+	if (good)
+		add_streams(all);
 	buf_release(&home);
-	if (!add_queue(all, err))
-		return false;
-	add_streams(all);
-	return true;
+	return good;
 }
 
 void streams_release(struct streams *all)
@@ -140,6 +155,11 @@ void streams_release(struct streams *all)
 		cloudwatch_metrics_release(&s->metrics);
 		cloudwatch_reading_free(s->values);
 		bedrock_logging_release(&s->logging);
+		buf_release(&s->former);
+		buf_release(&s->bucket);
+		buf_release(&s->prefix);
+		file_walk_release(&s->files);
+		trail_folders_release(&s->folders);
 		sqs_batch_release(&s->batch);
 		free(s->objects);
 	}
@@ -163,15 +183,33 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+// A trail whose bucket is listed, in place of a queue.
+static bool lists_files(const struct stream *s)
+{
+	return s->kind == STREAM_TRAIL && *s->all->options.conf->trail_files;
+}
+
+// Logs: between two readings of everything that is not final, the newest minutes alone are read.
+static bool reads_newest(const struct stream *s, int64_t now)
+{
+	return s->kind == STREAM_LOGS && !s->files_until_ms && s->whole_ms &&
+	       when_ticks_ms() - s->whole_ms < LOGS_AGAIN_MS &&
+	       s->position_ms >= now - LOGS_LATEST_MS - 2 * LOGS_AGAIN_MS;
+}
+
 static void begin_span(const struct streams *all, struct stream *s)
 {
-	int64_t now = when_now_ms(), slice = kinds[s->kind].slice_ms;
+	int64_t now = when_now_ms(), slice = lists_files(s) ? DAYS_MS(1) : kinds[s->kind].slice_ms;
 	int64_t goal = later(all->start_ms - all->options.since_ms, now - kinds[s->kind].kept_ms);
 	if (all->options.backward) {
 		s->to_ms = s->position_ms ? s->position_ms : all->start_ms;
 		s->from_ms = later(goal, s->to_ms - slice);
 	} else {
-		s->from_ms = later(s->position_ms ? s->position_ms : goal, now - kinds[s->kind].kept_ms);
+		s->wanted_ms = s->position_ms ? s->position_ms : all->start_ms - all->options.since_ms;
+		s->from_ms = later(s->wanted_ms, now - kinds[s->kind].kept_ms);
+		s->newest = reads_newest(s, now);
+		if (s->newest)
+			s->from_ms = s->wanted_ms = later(s->from_ms, now - LOGS_LATE_MS);
 		s->to_ms = earlier(now, s->from_ms + slice);
 	}
 	if (s->kind == STREAM_METRICS) { // whole minutes: the one that runs would be a smaller sum
@@ -182,7 +220,9 @@ static void begin_span(const struct streams *all, struct stream *s)
 	s->part = 0;
 	s->events = 0;
 	s->incomplete = s->incomplete && all->options.backward; // `nowcast look` says so at its end
+	s->forbidden = false;
 	s->listing = false;
+	s->walking = false;
 	buf_clear(&s->token);
 	s->reading = true;
 }
@@ -238,9 +278,47 @@ static void delete_messages(const struct streams *all, struct stream *s)
 	const struct aws_place at = stream_at(s);
 	struct aws_answer answer = {.body = BUF_INIT};
 	struct err err = ERR_INIT;
-	if (s->batch.n && sqs_delete(&at, all->options.conf->trail_queue, &s->batch, &answer, &err) != AWS_NONE)
-		s->note = "messages of the queue could not be deleted and come again: is sqs:DeleteMessage allowed?";
+	int failed = 0;
+	if (s->batch.n)
+		if (sqs_delete(&at, all->options.conf->trail_queue, &s->batch, &failed, &answer, &err) != AWS_NONE)
+			failed = s->batch.n;
+	if (failed) {
+		err_clear(&s->why);
+		err_set(&s->why, err.kind, "messages of the queue that could not be deleted, and come again: %d; %s",
+		        failed, err.msg);
+		s->note = s->why.msg;
+	}
 	buf_release(&answer.body);
+}
+
+// AWS goes on deleting while a span is read, so what it no longer has is seen at the end. A Region in which
+// nothing calls Bedrock lacks nothing.
+static void find_gap(struct stream *s)
+{
+	int64_t kept = earlier(when_now_ms() - kinds[s->kind].kept_ms, s->to_ms);
+	bool unused =
+		s->idle && (s->kind == STREAM_LOGS || s->namespace || (!s->place->named && !s->place->used));
+	s->gap_from_ms = s->gap_to_ms = 0;
+	if (unused || s->incomplete || later(kept, s->from_ms) <= s->wanted_ms)
+		return;
+	s->gap_from_ms = s->wanted_ms;
+	s->gap_to_ms = later(kept, s->from_ms);
+	s->gap_cause = GAP_AWS_RETENTION;
+}
+
+// A metric that CloudWatch cannot give holds the newer minutes of the others back only so long: as long as
+// the span reaches up to now they are read with it, and then some times more.
+static void give_up_values(struct stream *s)
+{
+	bool full = s->to_ms + MS_PER_MINUTE < s->began_ms;
+	s->incompletes = s->incomplete && full ? s->incompletes + 1 : 0;
+	if (s->incompletes < INCOMPLETES_MAX)
+		return;
+	s->incompletes = 0;
+	s->incomplete = false;
+	s->gap_from_ms = s->from_ms;
+	s->gap_to_ms = s->to_ms;
+	s->gap_cause = GAP_AWS_VALUES;
 }
 
 void stream_finish(struct streams *all, struct stream *s)
@@ -257,20 +335,28 @@ void stream_finish(struct streams *all, struct stream *s)
 		          s->from_ms <= s->began_ms - kinds[s->kind].kept_ms;
 		return;
 	}
-	if (s->kind == STREAM_TRAIL) {
+	if (s->kind == STREAM_TRAIL && !lists_files(s)) {
 		delete_messages(all, s);
 		s->position_ms = s->batch.n ? s->position_ms : s->began_ms;
 		s->due_ms = now + (s->batch.n ? kinds[s->kind].request_ms : TRAIL_EVERY_MS);
 		return;
 	}
-	int64_t read = s->began_ms - kinds[s->kind].late_ms;
+	find_gap(s);
+	give_up_values(s);
+	bool current = s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle;
+	int64_t late = lists_files(s) ? FILES_LATE_MS : kinds[s->kind].late_ms;
+	int64_t read = s->newest ? 0 : s->began_ms - late;
+	if (s->kind == STREAM_LOGS && current && !s->newest)
+		s->whole_ms = now;
 	if (!s->idle)
 		read = earlier(read, s->to_ms);
 	if (s->kind == STREAM_METRICS)
 		read = earlier(read, metrics_position(s));
 	if (!s->incomplete)
 		s->position_ms = later(s->position_ms, read);
-	if (s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle || s->incomplete)
+	if (s->kind == STREAM_LOGS || lists_files(s))
+		file_walk_forget(&s->files, s->position_ms, s->began_ms);
+	if (current || s->incomplete)
 		s->due_ms = now + every_ms(all, s);
 }
 
@@ -279,6 +365,8 @@ void stream_go_back(struct stream *s, int64_t position_ms)
 	assert(position_ms < s->position_ms);
 	cloudwatch_reading_free(s->values);
 	s->values = NULL;
+	file_walk_release(&s->files); // what was read is to be read again
+	s->whole_ms = 0;
 	s->reading = false;
 	s->position_ms = position_ms;
 	s->due_ms = when_ticks_ms();
@@ -377,7 +465,7 @@ bool stream_turn(struct streams *all, struct stream *s)
 		s->fault = AWS_NONE;
 		s->tries = 0;
 		s->failing_ms = 0;
-		s->due_ms = when_ticks_ms() + kinds[s->kind].request_ms;
+		s->due_ms = when_ticks_ms() + (s->walking ? FILE_MS : kinds[s->kind].request_ms);
 		s->reading = !complete;
 	}
 	buf_release(&answer.body);

@@ -2,11 +2,11 @@
 // The records of AWS that are read by its APIs, as streams: a kind of record of an account and Region each.
 //
 //     cloudtrail  LookupEvents         calls, and who made them      (aws/cloudtrail.h)
-//     metrics     GetMetricData        tokens by model and minute    (aws/cloudwatch.h)
-//     logs        FilterLogEvents      invocation logs               (aws/logs.h)
+//     metrics     GetMetricData        tokens by model and minute    (aws/cloudwatch.h), a stream a namespace
+//     logs        FilterLogEvents, S3  invocation logs               (aws/logs.h, run/file_walk.h)
 //     tags        IAM                  tags of roles and users, once a day (aws/iam.h)
 //     profiles    ListInferenceProfiles   the models behind application inference profiles (aws/bedrock.h)
-//     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h)
+//     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h), or listed
 //
 // A stream reads spans of time, page by page. Forward, as the daemon does: from its position on, which is the
 // time before which everything is read and nothing can still come; the newest minutes are read again each
@@ -25,6 +25,8 @@
 #include "aws/cloudwatch.h"
 #include "aws/sqs.h"
 #include "base/conf.h"
+#include "ingest/position.h"
+#include "run/file_walk.h"
 
 enum stream_kind {
 	STREAM_CLOUDTRAIL,
@@ -45,13 +47,28 @@ struct stream_place {
 	struct aws_account *account;
 	char region[STREAM_REGION_SIZE];
 	bool named;        // by the configuration
-	bool of_queue;     // trail.queue: it has the stream of that alone
+	bool of_trail;     // trail.queue or trail.files: it has the stream of that alone
 	bool used;         // it has metrics of Bedrock
 	bool looked;       // it was asked whether it has
 };
 
+// Which accounts and Regions a trail has, if its bucket is listed.
+struct trail_folders {
+	struct arena arena;
+	struct str bucket;
+	struct str *open;       // folders to look into, of which `at` are done
+	int nopen, open_cap, at;
+	struct str after;       // folder of open[at] that was the last of a page
+	struct str *regions;    // ".../ACCOUNT/CloudTrail/REGION/"
+	int nregions, regions_cap;
+	struct s3 page;
+	bool looking;
+	int64_t found_ms;       // monotonic; 0: never
+};
+
 struct stream {
 	enum stream_kind kind;
+	int namespace;        // metrics: of cloudwatch_namespaces, so that one may be refused and the other read
 	struct stream_place *place;
 	const struct streams *all;
 
@@ -61,6 +78,7 @@ struct stream {
 	// the span in hand
 	bool reading;
 	int64_t from_ms, to_ms, began_ms;
+	int64_t wanted_ms;    // where it would begin if AWS kept everything
 	int part;             // event source, namespace, chunk of metrics
 	struct buf token;     // of the next page
 	int64_t events;       // read of it so far
@@ -72,8 +90,20 @@ struct stream {
 	uint64_t digests[2][STREAM_DIGESTS]; // metrics: of the values by minute, [1] when they were read before
 	int64_t digests_from[2]; // minute; 0: none
 	bool incomplete;      // metrics: some could not be read
+	bool forbidden;       // metrics: some may not be read
+	int incompletes;      // metrics: readings of the oldest span that were incomplete, one after the other
 	struct bedrock_logging logging;    // logs: where they go, since asked_ms
 	int64_t asked_ms;     // monotonic
+	int64_t asked_at_ms;  // the same as a time
+	struct buf former;    // logs: the log group before, read too until former_until_ms; empty: none
+	int64_t former_until_ms;
+	struct buf bucket, prefix; // logs: where they go on S3; read until files_until_ms; 0: they do not
+	int64_t files_until_ms;
+	struct file_walk files; // logs, trail: of the span, if `walking`
+	struct trail_folders folders;
+	bool walking;
+	bool newest;          // logs: only the newest minutes are read this time
+	int64_t whole_ms;     // logs: when everything that is not final was read, monotonic; 0: not yet
 
 	struct sqs_batch batch; // trail: messages, deleted by stream_finish
 	struct stream_object {
@@ -81,6 +111,11 @@ struct stream {
 		int message;      // of `batch`
 	} *objects;           // trail: that they tell of, of which `part` are read
 	int nobjects, objects_cap;
+
+	// What stream_finish found that AWS no longer gives: [gap_from_ms, gap_to_ms), for gap_cause; both 0:
+	// nothing. The caller writes it down.
+	int64_t gap_from_ms, gap_to_ms;
+	enum gap_cause gap_cause;
 
 	int64_t due_ms;       // monotonic
 	int tries;            // that failed, one after the other
@@ -96,7 +131,8 @@ struct stream {
 struct streams_hooks {
 	// A message for the decoder. `path`: where it is from, "aws:cloudtrail/111122223333/us-east-1".
 	void (*on_message)(void *user, const struct stream *s, const char *path, struct str data);
-	// A page of roles and users with their tags (store/tag_import.h). False: not kept, to be read again.
+	// A page of roles and users with their tags (store/tag_import.h). False: not kept, to be read again. True
+	// with a message in err: some of them were not taken.
 	bool (*on_tags)(void *user, const struct stream *s, struct str json, struct err *err);
 	// The same of inference profiles (store/profile_import.h).
 	bool (*on_profiles)(void *user, const struct stream *s, struct str json, struct err *err);
@@ -144,11 +180,6 @@ void stream_finish(struct streams *all, struct stream *s);
 // Forward: reads again from an earlier position on, at once.
 void stream_go_back(struct stream *s, int64_t position_ms);
 
-// ---- for the files of this module ---------------------------------------------------------------
-
-// One request of a span. *ret_complete: it was the last one.
-enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_complete,
-                           struct aws_answer *answer, struct err *err);
-struct aws_place stream_at(const struct stream *s);
+const char *stream_word(const struct stream *s); // of the source: "metrics", "metrics_mantle"
 
 #endif

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Remembers messages of Kafka that cannot be read any more; the oldest of too many are forgotten.
+-- Remembers messages of Kafka, or records of AWS's APIs, that cannot be read any more; the oldest of too
+-- many are forgotten.
 --
 -- KEYS[1] the gaps
 -- ARGV    field, value "SEEN_MS ...", how many are remembered

@@ -133,6 +133,11 @@ struct str key_sources(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":sources", STR_NONE);
 }
 
+struct str key_sources_written(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":sources:written", STR_NONE);
+}
+
 struct str key_source_lease(struct buf *b, const char *prefix, struct str account)
 {
 	return global_key(b, prefix, ":source_lease:", account);

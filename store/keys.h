@@ -93,7 +93,7 @@ struct str key_dead_letters_seen(struct buf *b, const char *prefix);
 //     position.lua; kept for `retention` after the last message.
 // nowcast:missing  hash
 //     "TOPIC PARTITION FROM CLUSTER GROUP" -> "SEEN_MS TO FROM_MS TO_MS CAUSE", messages that Kafka no longer
-//     had. Written by gap.lua; kept until there are 1,000 newer ones.
+//     had, or an API of AWS gave no more. Written by gap.lua; kept until there are 1,000 newer ones.
 // nowcast:endangered  hash
 //     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES" that Kafka soon deletes and that are not read.
 //     Written by positions.c; kept for ten minutes.
@@ -116,10 +116,13 @@ struct str key_profile(struct buf *b, const char *prefix, struct str id);
 
 // nowcast:sources  hash
 //     "SOURCE ACCOUNT/REGION" -> how far it is read, and what hinders it (store/source_status.h). Written by
-//     source_status.c; kept for ever.
+//     source_status.c; kept until 100 days after it was removed from the configuration.
+// nowcast:sources:written  hash
+//     the same fields -> when each was written (ms). Written by source_status.c; kept as long.
 // nowcast:source_lease:ACCOUNT  string
 //     which process reads it. Written by source_status.c; kept for ten seconds.
 struct str key_sources(struct buf *b, const char *prefix);
+struct str key_sources_written(struct buf *b, const char *prefix);
 struct str key_source_lease(struct buf *b, const char *prefix, struct str account);
 
 // nowcast:reconcile  hash

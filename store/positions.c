@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/when.h"
 #include "store/keys.h"
 #include "store/script.h"
 
@@ -180,12 +181,43 @@ bool positions_endangered(struct redis *r, const char *prefix, int64_t now_ms, i
 
 // ---- gaps
 
-static const char *const cause_words[GAP_CAUSES] = {[GAP_RETENTION] = "retention", [GAP_REDIS] = "redis"};
+static const char *const cause_words[GAP_CAUSES] = {[GAP_RETENTION] = "retention",
+                                                    [GAP_REDIS] = "redis",
+                                                    [GAP_AWS_RETENTION] = "aws_retention",
+                                                    [GAP_AWS_VALUES] = "aws_values"};
+
+bool gap_is_of_aws(const struct gap *g)
+{
+	return g->cause == GAP_AWS_RETENTION || g->cause == GAP_AWS_VALUES;
+}
+
+struct str gap_source(const struct gap *g, struct str *ret_acct_region)
+{
+	struct str rest = str_of(g->topic);
+	str_cut(&rest, ':');
+	struct str source = str_cut(&rest, '/');
+	*ret_acct_region = rest;
+	return source;
+}
 
 const char *gap_cause_word(enum gap_cause cause)
 {
 	assert(cause < GAP_CAUSES);
 	return cause_words[cause];
+}
+
+void positions_queue_source_gap(struct redis *r, struct positions_scripts s, const char *prefix,
+                                struct str source, struct str acct_region, struct gap gap)
+{
+	static const struct positions nowhere = {.group = "-"};
+	struct buf key = BUF_INIT, topic = BUF_INIT;
+	buf_addf(&topic, "aws:%.*s/%.*s", STR_ARG(source), STR_ARG(acct_region));
+	gap.topic = topic.data;
+	gap.from = gap.from_ms;
+	gap.to = gap.to_ms;
+	positions_queue_gap(r, s, &key, prefix, &nowhere, &gap, when_now_ms());
+	buf_release(&key);
+	buf_release(&topic);
 }
 
 // Field: "TOPIC PARTITION FROM CLUSTER GROUP"; value: "SEEN TO FROM_MS TO_MS CAUSE".

@@ -62,7 +62,14 @@ struct gap_seen {
 	int64_t seen_ms; // when it was found
 };
 
-const char *gap_cause_word(enum gap_cause cause); // "retention", "redis"
+const char *gap_cause_word(enum gap_cause cause); // "retention", "redis", "aws_retention", "aws_values"
+
+// Queues what a source of AWS's APIs did not give of a span of time, in one reply: only the times and the
+// cause of `gap` count. Its messages cannot be counted.
+void positions_queue_source_gap(struct redis *r, struct positions_scripts s, const char *prefix,
+                                struct str source, struct str acct_region, struct gap gap);
+bool gap_is_of_aws(const struct gap *g);
+struct str gap_source(const struct gap *g, struct str *ret_acct_region); // "metrics" and "ACCOUNT/REGION"
 
 // All that are remembered, the newest first. Texts live in `arena`.
 bool gaps_read(struct redis *r, const char *prefix, struct arena *arena, struct gap_seen **ret, size_t *ret_n,

@@ -127,8 +127,13 @@ static bool read_value(struct profile_import *l, json_t *v, int deep, struct err
 	if (!list)
 		return read_one(l, v, err);
 	json_array_foreach(list, i, item)
-		if (!read_value(l, item, deep + 1, err))
-			return false;
+		if (!read_value(l, item, deep + 1, err)) {
+			if (!l->skips)
+				return false;
+			if (!l->skipped++)
+				l->why = *err;
+			err_clear(err);
+		}
 	return json_is_array(list) || err_set(err, ERR_CONFIG, "inferenceProfileSummaries: expected a list");
 }
 
@@ -220,9 +225,12 @@ bool profile_import_store(const struct profile_import *l, struct redis *r, const
 
 bool profile_import_text(struct redis *r, const char *prefix, struct str text, struct err *err)
 {
-	struct profile_import l = PROFILE_LIST_INIT;
+	struct profile_import l = {.skips = true};
 	bool good = profile_import_read(&l, text, "ListInferenceProfiles", err) &&
 	            profile_import_store(&l, r, prefix, -1, err);
+	if (good && l.skipped)
+		err_set(err, ERR_SKIP, "%zu inference profile%s not taken: %s", l.skipped,
+		        l.skipped == 1 ? " is" : "s are", l.why.msg);
 	profile_import_release(&l);
 	return good;
 }

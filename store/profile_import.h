@@ -10,7 +10,7 @@
 // or a map: the line profile,model, then a line a profile: ARN or id, and the model.
 //
 // A profile of which one model has an ARN without a Region was made of a global profile. AWS's own profiles
-// (SYSTEM_DEFINED) name their model and are skipped. A text is taken whole or refused whole.
+// (SYSTEM_DEFINED) name their model and are skipped. A text is taken whole or refused whole, unless `skips`.
 #ifndef NOWCAST_STORE_PROFILE_IMPORT_H
 #define NOWCAST_STORE_PROFILE_IMPORT_H
 
@@ -30,6 +30,9 @@ struct profile_import {
 	} *items;
 	size_t n, cap;
 	size_t own;          // AWS's own
+	bool skips;          // an entry of a list that is refused is passed over, and counted
+	size_t skipped;
+	struct err why;      // the first of them
 };
 
 #define PROFILE_LIST_INIT {0}
@@ -44,7 +47,8 @@ bool profile_import_read(struct profile_import *l, struct str text, const char *
 bool profile_import_store(const struct profile_import *l, struct redis *r, const char *prefix,
                           int64_t from_ms, struct err *err) NC_CHECK;
 
-// Both, of what a program has asked AWS for.
+// Both, of what a program has asked AWS for: a profile that is refused does not keep the others out. True
+// with a message in `err`: so many were, and why.
 bool profile_import_text(struct redis *r, const char *prefix, struct str text, struct err *err) NC_CHECK;
 
 #endif

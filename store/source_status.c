@@ -2,12 +2,15 @@
 #include "store/source_status.h"
 
 #include "base/buf.h"
+#include "base/arena.h"
 #include "base/usd.h"
+#include "base/when.h"
 #include "store/keys.h"
 
 enum { LEASE_MS = 10000 };
+#define FORGOTTEN_MS (100 * 86400000LL)
 
-const char *const source_state_words[SOURCE_STATES] = {"reads", "idle", "too_much"};
+const char *const source_state_words[SOURCE_STATES] = {"reads", "idle", "too_much", "removed"};
 
 static struct str field_of(struct buf *b, const struct source_status *s)
 {
@@ -23,6 +26,10 @@ void source_status_queue(struct redis *r, const char *prefix, const struct sourc
 	         (long long)s->failing_ms, source_state_words[s->state], (long long)s->rate, STR_ARG(s->text));
 	redis_cmd(r, 4,
 	          (struct str[]){STR("HSET"), key_sources(&key, prefix), field_of(&field, s), buf_str(&value)});
+	buf_clear(&value);
+	buf_addf(&value, "%lld", (long long)when_now_ms());
+	key_sources_written(&key, prefix);
+	redis_cmd(r, 4, (struct str[]){STR("HSET"), buf_str(&key), buf_str(&field), buf_str(&value)});
 	buf_release(&key);
 	buf_release(&field);
 	buf_release(&value);
@@ -66,6 +73,66 @@ bool source_status_each(struct redis *r, const char *prefix, source_status_fn *f
 			fn(user, &s);
 	}
 	return true;
+}
+
+struct swept {
+	struct str field;
+	struct source_status status;
+	bool forgotten;
+};
+
+static void queue_swept(struct redis *r, const char *prefix, struct swept *x)
+{
+	struct buf key = BUF_INIT;
+	x->status.state = SOURCE_REMOVED;
+	x->status.failing_ms = 0;
+	x->status.text = STR_NONE;
+	if (!x->forgotten) {
+		source_status_queue(r, prefix, &x->status);
+		return;
+	}
+	redis_cmd(r, 3, (struct str[]){STR("HDEL"), key_sources(&key, prefix), x->field});
+	redis_cmd(r, 3, (struct str[]){STR("HDEL"), key_sources_written(&key, prefix), x->field});
+	buf_release(&key);
+}
+
+// Of the field in reply 1. A status of a version that did not write it: the last time that it has.
+static int64_t written_ms(struct redis *r, struct str field, const struct source_status *s)
+{
+	int64_t ms = s->read_ms > s->failing_ms ? s->read_ms : s->failing_ms;
+	for (size_t i = 0; i + 1 < redis_len(r, 1); i += 2)
+		if (str_eq(redis_elem(r, 1, i), field))
+			usd_parse_scaled(redis_elem(r, 1, i + 1), 0, &ms);
+	return ms;
+}
+
+bool source_status_sweep(struct redis *r, const char *prefix, source_kept_fn *is_kept, void *user,
+                         struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct buf key = BUF_INIT;
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_sources(&key, prefix)});
+	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_sources_written(&key, prefix)});
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	size_t n = 0, pairs = redis_len(r, 0) / 2;
+	struct swept *v = arena_alloc(&arena, (pairs + 1) * sizeof *v);
+	for (size_t i = 0; i < pairs; i++) {
+		struct str field = arena_str(&arena, redis_elem(r, 0, 2 * i)),
+				   value = arena_str(&arena, redis_elem(r, 0, 2 * i + 1));
+		struct source_status s;
+		if (!parse_status(field, value, &s))
+			continue;
+		int64_t written = written_ms(r, field, &s);
+		bool removed = s.state == SOURCE_REMOVED, old = when_now_ms() - written > FORGOTTEN_MS;
+		if (!is_kept(user, &s, written) && (!removed || old))
+			v[n++] = (struct swept){field, s, removed && old};
+	}
+	for (size_t i = 0; i < n; i++)
+		queue_swept(r, prefix, &v[i]);
+	arena_release(&arena);
+	return n == 0 || redis_exec(r, err);
 }
 
 bool source_lease_take(struct redis *r, const char *prefix, struct str account, struct str owner,

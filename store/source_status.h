@@ -21,6 +21,7 @@ enum source_state {
 	SOURCE_READS,   // or fails: see failing_ms
 	SOURCE_IDLE,    // there is nothing to read
 	SOURCE_TOO_MUCH, // more comes than can be read this way
+	SOURCE_REMOVED,  // it was taken out of the configuration; its position stays, should it come back
 	SOURCE_STATES
 };
 extern const char *const source_state_words[SOURCE_STATES];
@@ -40,6 +41,12 @@ void source_status_queue(struct redis *r, const char *prefix, const struct sourc
 typedef void source_status_fn(void *user, const struct source_status *s);
 bool source_status_each(struct redis *r, const char *prefix, source_status_fn *fn, void *user,
                         struct err *err) NC_CHECK;
+
+// Marks sources as removed: those for which `is_kept` says no. `written_ms`: when the status was last
+// written. Those that were removed 100 days ago are forgotten: AWS has nothing left of their time.
+typedef bool source_kept_fn(void *user, const struct source_status *s, int64_t written_ms);
+bool source_status_sweep(struct redis *r, const char *prefix, source_kept_fn *is_kept, void *user,
+                         struct err *err) NC_CHECK;
 
 // One process reads an account at a time: it takes a lease of ten seconds, and takes it again before that is
 // over. Two that read the same are no harm, but each pays and is throttled.

@@ -154,8 +154,13 @@ static bool read_value(struct listing *x, json_t *v, int deep)
 		return err_set(x->err, ERR_CONFIG, "lists within lists");
 	if (json_is_array(v)) {
 		json_array_foreach(v, i, item)
-			if (!read_value(x, item, deep + 1))
-				return false;
+			if (!read_value(x, item, deep + 1)) {
+				if (!x->list->skips)
+					return false;
+				if (!x->list->skipped++)
+					x->list->why = *x->err;
+				err_clear(x->err);
+			}
 		return true;
 	}
 	for (i = 0; i < sizeof lists / sizeof *lists; i++) {
@@ -251,5 +256,18 @@ bool tag_import_store(const struct tag_import *l, struct redis *r, const char *p
 	bool good = names_check(r, prefix, p, err);
 	for (size_t i = 0; good && i < l->n; i += AT_ONCE)
 		good = store_some(l->items + i, l->n - i < AT_ONCE ? l->n - i : AT_ONCE, r, prefix, from_ms, err);
+	return good;
+}
+
+bool tag_import_text(struct redis *r, const char *prefix, struct str text, int64_t from_ms,
+                     struct pseudonyms *p, struct err *err)
+{
+	struct tag_import l = {.skips = true};
+	bool good = tag_import_read(&l, text, "IAM", STR_NONE, p, err) &&
+	            tag_import_store(&l, r, prefix, from_ms, p, err);
+	if (good && l.skipped)
+		err_set(err, ERR_SKIP, "the tags of %zu role%s or users are not taken: %s", l.skipped,
+		        l.skipped == 1 ? "" : "s", l.why.msg);
+	tag_import_release(&l);
 	return good;
 }

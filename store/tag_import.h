@@ -15,7 +15,8 @@
 //         {"Arn": ..., "Tags": ...}, or a list of such
 //
 // Tags are [{"Key": ..., "Value": ...}], in lower case too, or {"key": "value"}. An entry with an ARN and no
-// Tags (list-roles and list-users leave them out) changes nothing. A text is taken whole or refused whole.
+// Tags (list-roles and list-users leave them out) changes nothing.
+// A text is taken whole or refused whole, unless `skips`.
 #ifndef NOWCAST_STORE_TAG_IMPORT_H
 #define NOWCAST_STORE_TAG_IMPORT_H
 
@@ -35,6 +36,9 @@ struct tag_import {
 	} *items;
 	size_t n, cap;
 	size_t unknown;    // that had no Tags
+	bool skips;        // an entry of a list that is refused is passed over, and counted
+	size_t skipped;
+	struct err why;    // the first of them
 };
 
 #define TAG_LIST_INIT {0}
@@ -50,5 +54,10 @@ bool tag_import_read(struct tag_import *l, struct str text, const char *file, st
 // `from_ms` on. `p` is that of tag_import_read. False: Redis, or it has names of another hash.
 bool tag_import_store(const struct tag_import *l, struct redis *r, const char *prefix, int64_t from_ms,
                       struct pseudonyms *p, struct err *err) NC_CHECK;
+
+// Both, of what a program has asked AWS for: a role that is refused does not keep the others out. True with a
+// message in `err`: so many were, and why.
+bool tag_import_text(struct redis *r, const char *prefix, struct str text, int64_t from_ms,
+                     struct pseudonyms *p, struct err *err) NC_CHECK;
 
 #endif

@@ -13,7 +13,7 @@ WORLD is a stream.ndjson of world.py. A record of CloudTrail can be looked up on
 
     POST /_faults   a list of faults: {"operation": "LookupEvents", "account", "region": which requests; "holds": a text in their body
                     or query; "times": how many (-1: all); "status", "code", "message", "headers": the answer; "cut": bytes of the
-                    true answer that are sent}
+                    true answer that are sent; "results": the StatusCode of the first `of` results (1) of GetMetricData, without values}
     POST /_answers  {"OPERATION": answer}: of what moto lacks, but for LookupEvents; without, lists are empty
     GET /_log       every request since the last GET: [seconds, account, region, operation, status]
 """
@@ -260,6 +260,11 @@ class Server:
                 status, headers, text = 200, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(self.answers[operation]).encode()
             else:
                 status, headers, text = self.answer_moto(environ, body, account)
+            if fault and "results" in fault:
+                page = json.loads(text)
+                for result in page["MetricDataResults"][:fault.get("of", 1)]:
+                    result.update(StatusCode=fault["results"], Timestamps=[], Values=[])
+                text = json.dumps(page).encode()
             if fault and "cut" in fault:
                 text = text[:fault["cut"]]
         except Refused as e:

@@ -192,6 +192,33 @@ static void reads_dead_letter(const char *line, const char *want)
 	buf_release(&got);
 }
 
+static void is_letter(const char *headers, const char *want)
+{
+	struct buf line = BUF_INIT, got = BUF_INIT;
+	struct origin o = {.topic = STR("dead"), .partition = 1, .offset = 2};
+	buf_addf(&line, "{\"topic\":\"dead\",\"partition\":1,\"offset\":2,%s", headers);
+	buf_adds(&line, "\"key\":null,\"payload\":\"x\"}");
+	bool good = kcat_letter_origin(buf_str(&line), &o);
+	buf_addf(&got, "%s %.*s/%d/%lld", good ? "yes" : "no", STR_ARG(o.topic), o.partition,
+	         (long long)o.offset);
+	is_str(got.data, want, *headers ? headers : "no headers");
+	buf_release(&line);
+	buf_release(&got);
+}
+
+static void letters_of_a_topic(void)
+{
+	is_letter("\"headers\":[\"reason\",\"a, \\\"b\\\"]\",\"topic\",\"raw\",\"partition\",\"3\",\"offset\",\"17\",\"index\",\"-1\"],",
+	          "yes raw/3/17");
+	is_letter("\"headers\":[\"reason\",\"r\",\"topic\",\"\",\"partition\",\"0\",\"offset\",\"0\",\"file\",\"aws:logs/1/us-east-1\"],",
+	          "yes /0/0");
+	is_letter("\"headers\":[\"reason\",\"r\",\"topic\",null,\"partition\",\"0\",\"offset\",\"0\"],", "yes /0/0");
+	is_letter("\"headers\":[\"topic\",\"raw\"],", "no dead/1/2");
+	is_letter("\"headers\":[],", "no dead/1/2");
+	is_letter("\"headers\":[\"reason\"],", "no dead/1/2");
+	is_letter("", "no dead/1/2");
+}
+
 static void dead_letters(void)
 {
 	struct buf b = BUF_INIT;
@@ -237,6 +264,7 @@ int main(void)
 	long_lines();
 	kcat_cases();
 	dead_letters();
+	letters_of_a_topic();
 	char remove[300];
 	snprintf(remove, sizeof remove, "rm -rf '%s'", folder);
 	return system(remove) == 0 ? done() : 1;

@@ -461,23 +461,29 @@ moto_python() { # prints the interpreter that has moto
 	return 1
 }
 
-# AWS on loopback (tests/aws_server.py) with the records of an hour that began so many minutes ago; the environment names it, with
-# credentials of account 111122223333 and none else. Sets aws_pid, aws_url, aws_world.
-start_aws() { # MINUTES-AGO ARGUMENTS of world.py but --out and --start
-	local start
+# AWS on loopback (tests/aws_server.py) with the records of a world; the environment names it, with credentials of account 111122223333
+# and none else. Sets aws_pid, aws_url, aws_world.
+start_aws_of() { # FILE: rows as of world.py
 	require "no moto: run deploy/install-deps --test" moto_python
-	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
 	aws_python=$(moto_python)
-	start=$(date -u -d "$1 minutes ago" +%Y-%m-%dT%H:%M:00Z)
-	shift
-	python3 "$shared/world/world.py" --out "$T/aws" --start "$start" "$@" >"$T/world.log" 2>&1 || bail "world.py failed"
-	aws_world=$T/aws/stream.ndjson
+	aws_world=$1
 	start aws "$aws_python" tests/aws_server.py "$aws_world"
 	aws_pid=$pid
 	wait_for 60 grep -q . "$T/aws.log" || bail "tests/aws_server.py does not start"
 	aws_url=http://127.0.0.1:$(head -n 1 "$T/aws.log")
 	unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_DEFAULT_REGION AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_S3
 	export HOME=$T AWS_EC2_METADATA_DISABLED=true AWS_ENDPOINT_URL=$aws_url AWS_ACCESS_KEY_ID=AKIAEXAMPLE AWS_SECRET_ACCESS_KEY=topsecret
+}
+
+# The same, with the records of an hour that began so many minutes ago.
+start_aws() { # MINUTES-AGO ARGUMENTS of world.py but --out and --start
+	local start
+	require "no moto: run deploy/install-deps --test" moto_python
+	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
+	start=$(date -u -d "$1 minutes ago" +%Y-%m-%dT%H:%M:00Z)
+	shift
+	python3 "$shared/world/world.py" --out "$T/aws" --start "$start" "$@" >"$T/world.log" 2>&1 || bail "world.py failed"
+	start_aws_of "$T/aws/stream.ndjson"
 }
 aws_faults() { curl -sf -d "$1" "$aws_url/_faults" >"$T/faults.out"; }       # JSON: what goes wrong from now on
 aws_log() { curl -sf "$aws_url/_log" | python3 -c 'import json, sys; [print(*r) for r in json.load(sys.stdin)]'; } # since the last time
@@ -491,10 +497,10 @@ aws_reference() { # FILE [ARGUMENT...]
 
 aws_position() { redis hget nowcast:sources "$1" | cut -d' ' -f1; } # SOURCE ACCOUNT/REGION: ms up to which it is read
 
-# Whether each source has read all but the last hour of the places that the world has.
+# Whether each source has read all of the places that the world has: a record of an invocation log may come 75 minutes late.
 aws_is_read() {
 	local source place until
-	until=$(($(date +%s) - 60 * 60))000
+	until=$(($(date +%s) - 80 * 60))000
 	for source in cloudtrail metrics logs; do
 		for place in 111122223333/us-east-1 111122223333/us-west-2 444455556666/us-east-1; do
 			[ "$(aws_position "$source $place")" -gt "$until" ] || return 1

@@ -5,6 +5,8 @@
 #include "web/metrics.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "alert/keys.h"
 #include "base/text.h"
@@ -200,7 +202,36 @@ static bool write_dead_letters(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
-// Messages of Kafka that were not read, and cannot be any more, or soon (store/positions.h).
+static int by_topic(const void *a, const void *b)
+{
+	return strcmp(((const struct gap_seen *)a)->gap.topic, ((const struct gap_seen *)b)->gap.topic);
+}
+
+// Of an API of AWS it is known of what time records are missing, and not how many.
+static void write_source_gaps(struct gap_seen *gaps, size_t n, struct buf *out)
+{
+	write_family(out, "nowcast_source_missing_seconds", "gauge",
+	             "Time of which an AWS API no longer gave the records when they were to be read.");
+	qsort(gaps, n, sizeof *gaps, by_topic);
+	for (size_t i = 0, next; i < n; i = next) {
+		int64_t ms = 0;
+		for (next = i; next < n && strcmp(gaps[next].gap.topic, gaps[i].gap.topic) == 0; next++)
+			ms += gaps[next].gap.to_ms - gaps[next].gap.from_ms;
+		if (!gap_is_of_aws(&gaps[i].gap))
+			continue;
+		struct str place, source = gap_source(&gaps[i].gap, &place), account = str_cut(&place, '/');
+		buf_adds(out, "nowcast_source_missing_seconds{source=\"");
+		buf_add_label(out, source);
+		buf_adds(out, "\",account=\"");
+		buf_add_label(out, account);
+		buf_adds(out, "\",region=\"");
+		buf_add_label(out, place);
+		buf_addf(out, "\"} %lld\n", (long long)(ms / 1000));
+	}
+}
+
+// Messages of Kafka that were not read, and cannot be any more, and the same of AWS's APIs
+// (store/positions.h).
 static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
@@ -211,14 +242,17 @@ static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 	bool good = gaps_read(r, a->conf->redis_prefix, &arena, &gaps, &n, err);
 	for (size_t i = 0; good && i < n; i++)
 		messages[gaps[i].gap.cause] += gaps[i].gap.to - gaps[i].gap.from;
-	arena_release(&arena);
-	if (!good)
+	if (!good) {
+		arena_release(&arena);
 		return false;
+	}
 	write_family(out, "nowcast_missing_messages", "gauge",
 	       "Messages that Kafka no longer had when they were to be read: see nowcast doctor.");
-	for (int cause = 0; cause < GAP_CAUSES; cause++)
+	for (int cause = 0; cause <= GAP_REDIS; cause++)
 		buf_addf(out, "nowcast_missing_messages{cause=\"%s\"} %lld\n", gap_cause_word((enum gap_cause)cause),
 		         (long long)messages[cause]);
+	write_source_gaps(gaps, n, out);
+	arena_release(&arena);
 	int64_t endangered;
 	if (!positions_endangered(r, a->conf->redis_prefix, api_now_ms(a), &endangered, err))
 		return false;
@@ -246,6 +280,8 @@ static void write_source(void *user, const struct source_status *s)
 	const struct source_writer *w = user;
 	struct str rest = s->acct_region;
 	bool is_role = str_starts(rest, STR("arn:")); // of credentials: no Region
+	if (s->state == SOURCE_REMOVED)
+		return;
 	struct str account = is_role ? rest : str_cut(&rest, '/');
 	buf_addf(w->out, "%s{source=\"", w->metric->name);
 	buf_add_label(w->out, s->source);

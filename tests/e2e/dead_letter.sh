@@ -59,4 +59,28 @@ done
 exec 9>&-
 report "$T/csv"
 has "and its call counts" "$(grep user/ann "$T/csv" | grep ',input,')" ',input,300,'
+
+# --- letters of what was read from AWS's APIs: in the topic as well, and from there back
+
+if moto_python >/dev/null; then
+	redis flushall >/dev/null
+	tests/support/aws_world.py "$T/aws_world" 100 4
+	start_aws_of "$T/aws_world"
+	aws_conf() { # FILE LINE...
+		printf '%s\n' "redis = $REDIS_URL" "brokers = $BOOTSTRAP" "dead_letter.topic = letters" "regions = us-east-1" "aws.since = 3h" "alerts = false" \
+			"trust.raw = cloudtrail" "${@:2}" >"$1"
+	}
+	aws_conf "$T/wrong.conf" "sources = cloudtrail, logs" "accounts.allowed = 999900001111"
+	aws_conf "$T/right.conf" "accounts.allowed = 111122223333"
+	start refusing "$nowcast" run --config "$T/wrong.conf"
+	refusing=$pid
+	letters() { timeout 30 kcat -C -J -e -q -b "$BOOTSTRAP" -t letters -o beginning 2>"$T/kcat.err" >"$T/letters"; [ "$(wc -l <"$T/letters")" -ge 2 ]; }
+	ok "answers of AWS that are refused become letters of the topic" wait_for 30 letters
+	ok "whose headers say of which source they are" grep -q '"file","aws:cloudtrail/111122223333/us-east-1"' "$T/letters"
+	stop "$refusing"
+	fails 0 "once the accounts are mended, they are replayed from there" "$nowcast" replay --config "$T/right.conf" "$T/letters"
+	is "nothing of them is refused, although no rule names the topic of letters" "$(awk '$1 == "untrusted" || $1 == "foreign_account" { print }' "$T/out")" ""
+	settled_report "$T/csv"
+	has "and their calls count" "$(cat "$T/csv")" 'user/ann,.*,input,400,'
+fi
 finish

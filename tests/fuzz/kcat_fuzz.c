@@ -18,6 +18,9 @@ static void try_line(struct str line)
 		assert(str_is(payload, "untouched") && str_eq(origin.topic, before.topic) &&
 		       origin.offset == before.offset);
 	}
+	before = origin;
+	if (!kcat_letter_origin(line, &origin))
+		assert(str_eq(origin.topic, before.topic) && origin.offset == before.offset);
 	if (dead_letter_read(line, &scratch, &origin, &payload))
 		assert(payload.len <= line.len);
 	buf_release(&scratch);
