@@ -392,15 +392,8 @@ static void puller_free(struct puller *p)
 	free(p);
 }
 
-static void on_kafka_log(void *user, int severity, const char *text)
-{
-	(void)user, (void)severity;
-	log_warn("kafka", LOG_STR("said", text));
-}
-
 static bool open_parts(struct puller *p, struct err *err)
 {
-	static const struct kafka_hooks dead_letter_hooks = {.on_log = on_kafka_log};
 	struct streams_options o = {.conf = p->conf,
 	                            .since_ms = p->conf->aws_since_ms,
 	                            .hooks = {on_message, on_tags, on_profiles, p}};
@@ -409,7 +402,7 @@ static bool open_parts(struct puller *p, struct err *err)
 	if (!streams_init(&p->streams, &o, err) ||
 	    !schema_open(&p->redis, redis_target_of(p->conf), SCHEMA_WRITE, err) ||
 	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
-	                 *p->conf->brokers ? &dead_letter_hooks : NULL, NULL, err))
+	                 dead_letters_hooks(p->conf), NULL, err))
 		return false;
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
 	p->in_redis = xcalloc((size_t)p->streams.n, sizeof *p->in_redis);

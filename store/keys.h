@@ -115,8 +115,8 @@ struct str key_profiles(struct buf *b, const char *prefix);
 struct str key_profile(struct buf *b, const char *prefix, struct str id);
 
 // nowcast:sources  hash
-//     "SOURCE ACCOUNT/REGION" -> how far it is read, and what hinders it (store/source_status.h). Written by
-//     source_status.c; kept for ever.
+//     "SOURCE ACCOUNT/REGION", "firehose ACCOUNT/REGION/STREAM" -> how far it is read, and what hinders it
+//     (store/source_status.h). Written by source_status.c; kept for ever.
 // nowcast:source_lease:ACCOUNT  string
 //     which process reads it. Written by source_status.c; kept for ten seconds.
 struct str key_sources(struct buf *b, const char *prefix);
